@@ -1,0 +1,146 @@
+#include "common/model/gpt2_config.h"
+
+#include <cmath>
+#include <nlohmann/json.hpp>
+
+#include "absl/status/status.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+
+namespace hydra {
+namespace {
+
+using Json = nlohmann::json;
+
+// Far beyond any real model, and small enough that no product of dimensions
+// below overflows 64 bits.
+constexpr int64_t kMaxDimension = int64_t{1} << 24;
+constexpr int64_t kMaxLayers = 10'000;
+
+// Reads keys one by one and remembers every mistake.
+class Reader {
+ public:
+  explicit Reader(const Json& json) : json_(json) {}
+
+  void Dimension(const char* key, int64_t max, int64_t& value) {
+    auto found = json_.find(key);
+    if (found == json_.end()) {
+      Fail(key, absl::StrCat("missing; an integer from 1 to ", max,
+                             " is needed"));
+    } else {
+      Integer(key, *found, max, value);
+    }
+  }
+
+  void OptionalDimension(const char* key, int64_t max, int64_t& value) {
+    auto found = json_.find(key);
+    if (found != json_.end() && !found->is_null()) {
+      Integer(key, *found, max, value);
+    }
+  }
+
+  void OptionalNumber(const char* key, double min, double max, double& value) {
+    auto found = json_.find(key);
+    if (found == json_.end()) return;
+    if (!found->is_number() || !(found->get<double>() >= min) ||
+        !(found->get<double>() <= max)) {
+      Fail(key, absl::StrCat("found ", found->dump(), "; a number from ", min,
+                             " to ", max, " is needed"));
+      return;
+    }
+    value = found->get<double>();
+  }
+
+  void OptionalBool(const char* key, bool& value) {
+    auto found = json_.find(key);
+    if (found == json_.end()) return;
+    if (!found->is_boolean()) {
+      Fail(key, absl::StrCat("found ", found->dump(),
+                             "; true or false is needed"));
+      return;
+    }
+    value = found->get<bool>();
+  }
+
+  // A switch that Hydra's layers implement for one value only.
+  template <typename T>
+  void MustBe(const char* key, const T& wanted) {
+    auto found = json_.find(key);
+    if (found != json_.end() && *found != Json(wanted)) {
+      Fail(key, absl::StrCat("found ", found->dump(), "; only ",
+                             Json(wanted).dump(), " is supported"));
+    }
+  }
+
+  void Fail(absl::string_view key, absl::string_view what) {
+    mistakes_.push_back(absl::StrCat(key, ": ", what));
+  }
+
+  absl::Status Result() const {
+    if (mistakes_.empty()) return absl::OkStatus();
+    return absl::InvalidArgumentError(absl::StrJoin(mistakes_, "\n"));
+  }
+
+ private:
+  void Integer(const char* key, const Json& found, int64_t max,
+               int64_t& value) {
+    const bool whole = found.is_number_integer() &&
+                       (!found.is_number_unsigned() ||
+                        found.get<uint64_t>() <= static_cast<uint64_t>(max));
+    if (!whole || found.get<int64_t>() < 1 || found.get<int64_t>() > max) {
+      Fail(key, absl::StrCat("found ", found.dump(), "; an integer from 1 to ",
+                             max, " is needed"));
+      return;
+    }
+    value = found.get<int64_t>();
+  }
+
+  const Json& json_;
+  std::vector<std::string> mistakes_;
+};
+
+}  // namespace
+
+absl::StatusOr<Gpt2Config> ParseGpt2Config(absl::string_view text) {
+  const Json json = Json::parse(text.begin(), text.end(), nullptr,
+                                /*allow_exceptions=*/false);
+  if (!json.is_object()) {
+    return absl::InvalidArgumentError("config.json is not a JSON object");
+  }
+  auto type = json.find("model_type");
+  if (type == json.end() || *type != "gpt2") {
+    return absl::InvalidArgumentError(
+        absl::StrCat("model_type: found ",
+                     type == json.end() ? "nothing" : type->dump(),
+                     "; only \"gpt2\" is supported"));
+  }
+  Gpt2Config config;
+  Reader reader(json);
+  reader.Dimension("vocab_size", kMaxDimension, config.vocab_size);
+  reader.Dimension("n_positions", kMaxDimension, config.n_positions);
+  reader.Dimension("n_embd", kMaxDimension / 16, config.n_embd);
+  reader.Dimension("n_layer", kMaxLayers, config.n_layer);
+  reader.Dimension("n_head", kMaxDimension / 16, config.n_head);
+  config.n_inner = 4 * config.n_embd;
+  reader.OptionalDimension("n_inner", kMaxDimension, config.n_inner);
+  reader.OptionalNumber("layer_norm_epsilon", 1e-12, 1,
+                        config.layer_norm_epsilon);
+  reader.OptionalNumber("initializer_range", 0, 10, config.initializer_range);
+  reader.OptionalNumber("embd_pdrop", 0, 0.99, config.embd_pdrop);
+  reader.OptionalNumber("attn_pdrop", 0, 0.99, config.attn_pdrop);
+  reader.OptionalNumber("resid_pdrop", 0, 0.99, config.resid_pdrop);
+  reader.OptionalBool("tie_word_embeddings", config.tie_word_embeddings);
+  reader.MustBe("activation_function", "gelu_new");
+  reader.MustBe("add_cross_attention", false);
+  reader.MustBe("scale_attn_weights", true);
+  reader.MustBe("scale_attn_by_inverse_layer_idx", false);
+  if (config.n_head > 0 && config.n_embd % config.n_head != 0) {
+    reader.Fail("n_head", absl::StrCat("found ", config.n_head,
+                                       "; it must divide n_embd, ",
+                                       config.n_embd));
+  }
+  if (absl::Status status = reader.Result(); !status.ok()) return status;
+  return config;
+}
+
+}  // namespace hydra

@@ -1,0 +1,132 @@
+#include "scheduler/core/admission.h"
+
+#include <algorithm>
+
+#include "absl/strings/str_cat.h"
+#include "scheduler/core/task_chain.h"
+
+namespace hydra {
+namespace {
+
+using hydra::v1::PoolDemand;
+
+int64_t CommittedBytes(const JobShape& shape) {
+  return shape.table.ParameterBytes() * (1 + shape.state_factor);
+}
+
+PoolDemand Total(PoolDemand demand) {
+  demand.set_total_bytes(demand.committed_bytes() + demand.boundary_bytes() +
+                         demand.gradient_bytes() +
+                         demand.largest_write_bytes());
+  return demand;
+}
+
+int64_t WrittenBytes(const ChainTask& task) {
+  int64_t bytes = 0;
+  for (const BlockWrite& write : task.writes) bytes += write.size_bytes;
+  return bytes;
+}
+
+int64_t LargestWriteOfAStep(const JobShape& shape) {
+  int64_t largest = 0;
+  for (int task = 0; task < TasksPerStep(shape); ++task) {
+    const ChainPosition position{ChainPosition::Phase::kTrain, 0, task};
+    largest = std::max(largest, WrittenBytes(TaskAt(shape, {1}, position)));
+  }
+  return largest;
+}
+
+// Tied blocks whose gradient crosses a cut.
+int64_t CrossingGradientBytes(const JobShape& shape) {
+  int64_t bytes = 0;
+  for (const ParameterBlock& block : shape.table.parameter_blocks) {
+    for (const LayerRange& shard : shape.shards) {
+      if (shard.first > block.owner() && shard.first <= block.layers.back()) {
+        bytes += block.size_bytes;
+        break;
+      }
+    }
+  }
+  return bytes;
+}
+
+}  // namespace
+
+PoolDemand DemandOf(const JobShape& shape) {
+  const int64_t cuts = shape.shard_count() - 1;
+  // During a step each cut holds its activations, and on the way back their
+  // gradients in place of them. An evaluation holds two cuts at most, and no
+  // training boundaries.
+  const int64_t training =
+      cuts * shape.micro_batches * shape.TrainBoundaryBytes();
+  const int64_t evaluation = std::min<int64_t>(cuts, 2) *
+                             kEvalBatchesPerVisit * shape.EvalBoundaryBytes();
+  PoolDemand demand;
+  demand.set_committed_bytes(CommittedBytes(shape));
+  demand.set_boundary_bytes(std::max(training, evaluation));
+  demand.set_gradient_bytes(CrossingGradientBytes(shape));
+  demand.set_largest_write_bytes(LargestWriteOfAStep(shape));
+  return Total(demand);
+}
+
+PoolDemand LeastDemandOf(const JobShape& shape) {
+  int64_t largest_block = 0;
+  for (const ParameterBlock& block : shape.table.parameter_blocks) {
+    largest_block = std::max(largest_block, block.size_bytes);
+  }
+  PoolDemand demand;
+  demand.set_committed_bytes(CommittedBytes(shape));
+  demand.set_largest_write_bytes(largest_block * (1 + shape.state_factor));
+  return Total(demand);
+}
+
+Admission::Admission(int64_t pool_bytes, int workers, int lookahead)
+    : pool_bytes_(pool_bytes), lookahead_slots_(workers * lookahead) {}
+
+int64_t Admission::LookaheadBytes(int64_t largest_write_bytes) const {
+  return lookahead_slots_ * largest_write_bytes;
+}
+
+absl::Status Admission::CanEverFit(const PoolDemand& demand) const {
+  const int64_t lookahead = LookaheadBytes(demand.largest_write_bytes());
+  const int64_t needed = demand.total_bytes() + lookahead;
+  if (needed <= pool_bytes_) return absl::OkStatus();
+  return absl::ResourceExhaustedError(absl::StrCat(
+      "the job needs ", needed, " bytes of the pool and the pool has ",
+      pool_bytes_, ": parameters and optimizer state ",
+      demand.committed_bytes(), ", boundaries ", demand.boundary_bytes(),
+      ", tied gradients ", demand.gradient_bytes(), ", largest write ",
+      demand.largest_write_bytes(), ", lookahead of the workers ", lookahead));
+}
+
+absl::Status Admission::Admit(JobId job, const PoolDemand& demand) {
+  int64_t reserved = demand.total_bytes();
+  int64_t largest = demand.largest_write_bytes();
+  for (const auto& [other, promise] : admitted_) {
+    reserved += promise.total_bytes;
+    largest = std::max(largest, promise.largest_write_bytes);
+  }
+  reserved += LookaheadBytes(largest);
+  if (reserved > pool_bytes_) {
+    return absl::ResourceExhaustedError(absl::StrCat(
+        "waits for room in the pool: needs ", demand.total_bytes(),
+        " bytes, ", std::max<int64_t>(0, pool_bytes_ - reserved_bytes()),
+        " of ", pool_bytes_, " are not promised to other jobs"));
+  }
+  admitted_[job] = {demand.total_bytes(), demand.largest_write_bytes()};
+  return absl::OkStatus();
+}
+
+void Admission::Release(JobId job) { admitted_.erase(job); }
+
+int64_t Admission::reserved_bytes() const {
+  int64_t total = 0;
+  int64_t largest = 0;
+  for (const auto& [job, promise] : admitted_) {
+    total += promise.total_bytes;
+    largest = std::max(largest, promise.largest_write_bytes);
+  }
+  return total + LookaheadBytes(largest);
+}
+
+}  // namespace hydra

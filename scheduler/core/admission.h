@@ -1,0 +1,57 @@
+#ifndef HYDRA_SCHEDULER_CORE_ADMISSION_H_
+#define HYDRA_SCHEDULER_CORE_ADMISSION_H_
+
+#include <cstdint>
+
+#include "absl/container/btree_map.h"
+#include "absl/status/status.h"
+#include "common/ids/ids.h"
+#include "hydra/v1/status.pb.h"
+#include "scheduler/core/job_shape.h"
+
+namespace hydra {
+
+// Pool bytes that a job needs so that it can always finish a step once it has
+// begun one: its committed state, all boundaries of one step, the gradients of
+// tied blocks, and the fresh slots of the task that writes most. Pure. Requires
+// shape.shards.
+hydra::v1::PoolDemand DemandOf(const JobShape& shape);
+
+// A bound below DemandOf for every way to cut the model, for refusing a job
+// before its cut points are known.
+hydra::v1::PoolDemand LeastDemandOf(const JobShape& shape);
+
+// Keeps the pool's promises: the sum of the admitted jobs' demands, and for each
+// worker the lookahead times the largest written bytes of any admitted job, are
+// never more than the pool has. Not thread-safe.
+class Admission {
+ public:
+  // `pool_bytes`: what slots can use.
+  Admission(int64_t pool_bytes, int workers, int lookahead);
+
+  // RESOURCE_EXHAUSTED: `demand` is too much even for the empty pool.
+  absl::Status CanEverFit(const hydra::v1::PoolDemand& demand) const;
+
+  // RESOURCE_EXHAUSTED: not now; what it waits for, with the numbers.
+  absl::Status Admit(JobId job, const hydra::v1::PoolDemand& demand);
+
+  // Does nothing for a job that was not admitted.
+  void Release(JobId job);
+
+  int64_t reserved_bytes() const;
+
+ private:
+  struct Promise {
+    int64_t total_bytes = 0;
+    int64_t largest_write_bytes = 0;
+  };
+  int64_t LookaheadBytes(int64_t largest_write_bytes) const;
+
+  const int64_t pool_bytes_;
+  const int lookahead_slots_;
+  absl::btree_map<JobId, Promise> admitted_;
+};
+
+}  // namespace hydra
+
+#endif  // HYDRA_SCHEDULER_CORE_ADMISSION_H_

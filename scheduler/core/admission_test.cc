@@ -1,0 +1,95 @@
+#include "scheduler/core/admission.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+namespace hydra {
+namespace {
+
+using ::testing::HasSubstr;
+
+hydra::v1::PoolDemand Demand(int64_t total_bytes, int64_t write_bytes) {
+  hydra::v1::PoolDemand demand;
+  demand.set_total_bytes(total_bytes);
+  demand.set_largest_write_bytes(write_bytes);
+  return demand;
+}
+
+JobShape Shape(const std::vector<int>& cuts) {
+  Gpt2Config config;
+  config.vocab_size = 100;
+  config.n_positions = 16;
+  config.n_embd = 16;
+  config.n_layer = 2;
+  config.n_head = 2;
+  config.n_inner = 64;
+  JobShape shape;
+  shape.table = BuildGpt2Table(config);
+  shape.micro_batch_size = 2;
+  shape.micro_batches = 3;
+  shape.context_length = 16;
+  shape.state_factor = 2;
+  shape.shards = ShardsOf(cuts, 4);
+  return shape;
+}
+
+TEST(DemandOfTest, CountsStateBoundariesGradientsAndTheLargestWrite) {
+  const JobShape shape = Shape({1, 3});
+  const hydra::v1::PoolDemand demand = DemandOf(shape);
+  EXPECT_EQ(demand.committed_bytes(), 3 * shape.table.ParameterBytes());
+  // Two cuts, three micro-batches of 2 x 16 x 16 floats.
+  EXPECT_EQ(demand.boundary_bytes(), 2 * 3 * 2 * 16 * 16 * 4);
+  EXPECT_EQ(demand.gradient_bytes(), shape.ParameterBytes(0));
+  // The middle shard: both blocks with their state, and gradients at one cut.
+  EXPECT_EQ(demand.largest_write_bytes(),
+            3 * (shape.ParameterBytes(2) + shape.ParameterBytes(3)) +
+                3 * 2 * 16 * 16 * 4);
+  EXPECT_EQ(demand.total_bytes(),
+            demand.committed_bytes() + demand.boundary_bytes() +
+                demand.gradient_bytes() + demand.largest_write_bytes());
+}
+
+TEST(DemandOfTest, OneShardHasNoBoundariesAndNoCrossingGradients) {
+  const hydra::v1::PoolDemand demand = DemandOf(Shape({}));
+  EXPECT_EQ(demand.boundary_bytes(), 0);
+  EXPECT_EQ(demand.gradient_bytes(), 0);
+}
+
+TEST(DemandOfTest, TheLeastDemandIsBelowEveryPartitions) {
+  for (const std::vector<int>& cuts :
+       {std::vector<int>{}, {1}, {2}, {3}, {1, 2}, {1, 2, 3}}) {
+    EXPECT_LE(LeastDemandOf(Shape(cuts)).total_bytes(),
+              DemandOf(Shape(cuts)).total_bytes());
+  }
+}
+
+TEST(AdmissionTest, KeepsRoomForTheLookaheadOfEveryWorker) {
+  Admission admission(/*pool_bytes=*/1000, /*workers=*/2, /*lookahead=*/1);
+  EXPECT_TRUE(admission.CanEverFit(Demand(800, 100)).ok());
+  const absl::Status never = admission.CanEverFit(Demand(801, 100));
+  EXPECT_EQ(never.code(), absl::StatusCode::kResourceExhausted);
+  EXPECT_THAT(std::string(never.message()), HasSubstr("needs 1001 bytes"));
+}
+
+TEST(AdmissionTest, AJobWaitsUntilAnotherIsReleased) {
+  Admission admission(1000, 1, 1);
+  ASSERT_TRUE(admission.Admit(JobId(1), Demand(600, 50)).ok());
+  const absl::Status waits = admission.Admit(JobId(2), Demand(400, 50));
+  EXPECT_THAT(std::string(waits.message()),
+              HasSubstr("needs 400 bytes, 350 of 1000"));
+  EXPECT_TRUE(admission.Admit(JobId(3), Demand(350, 50)).ok());
+  EXPECT_EQ(admission.reserved_bytes(), 1000);
+  admission.Release(JobId(1));
+  EXPECT_TRUE(admission.Admit(JobId(2), Demand(400, 50)).ok());
+}
+
+TEST(AdmissionTest, TheLookaheadGrowsWithTheLargestWriter) {
+  Admission admission(1000, 2, 1);
+  ASSERT_TRUE(admission.Admit(JobId(1), Demand(500, 10)).ok());
+  // 500 + 300 + 2 * 110 is over.
+  EXPECT_FALSE(admission.Admit(JobId(2), Demand(300, 110)).ok());
+  EXPECT_TRUE(admission.Admit(JobId(2), Demand(300, 100)).ok());
+}
+
+}  // namespace
+}  // namespace hydra

@@ -1,0 +1,54 @@
+#include "scheduler/core/block_table.h"
+
+#include <gtest/gtest.h>
+
+namespace hydra {
+namespace {
+
+constexpr JobId kJob(1);
+const BlockKey kKey{hydra::worker::v1::BLOCK_KIND_PARAMETERS, 0, 0};
+
+TEST(BlockTableTest, ACommitFreesTheVersionBefore) {
+  BlockTable table(/*first_byte=*/4096, /*size_bytes=*/256);
+  const Version first = *table.Make(128);
+  table.Commit(kJob, kKey, first);
+  const Version second = *table.Make(128);
+  EXPECT_FALSE(table.Make(64).has_value());
+  EXPECT_EQ(table.Find(kJob, kKey)->id, first.id);
+  table.CheckInvariants({second});
+  table.Commit(kJob, kKey, second);
+  EXPECT_EQ(table.Find(kJob, kKey)->id, second.id);
+  EXPECT_EQ(table.used_bytes(), 128);
+  table.CheckInvariants({});
+}
+
+TEST(BlockTableTest, NoVersionIdIsIssuedTwiceThoughItsSlotIs) {
+  BlockTable table(0, 64);
+  const Version first = *table.Make(64);
+  table.Discard(first);
+  const Version second = *table.Make(64);
+  EXPECT_EQ(*first.slot, *second.slot);
+  EXPECT_NE(first.id, second.id);
+}
+
+TEST(BlockTableTest, ZeroVersionsTakeNoSlot) {
+  BlockTable table(0, 64);
+  table.CommitZero(kJob, kKey, 1 << 20);
+  EXPECT_EQ(table.used_bytes(), 0);
+  EXPECT_FALSE(table.Find(kJob, kKey)->slot.has_value());
+  table.Commit(kJob, kKey, *table.Make(64));
+  table.CheckInvariants({});
+}
+
+TEST(BlockTableTest, EndingAJobFreesAllOfIt) {
+  BlockTable table(0, 128);
+  table.Commit(kJob, kKey, *table.Make(64));
+  table.Commit(JobId(2), kKey, *table.Make(64));
+  table.EndAll(kJob);
+  EXPECT_EQ(table.Find(kJob, kKey), nullptr);
+  EXPECT_NE(table.Find(JobId(2), kKey), nullptr);
+  EXPECT_EQ(table.used_bytes(), 64);
+}
+
+}  // namespace
+}  // namespace hydra

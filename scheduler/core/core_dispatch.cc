@@ -1,0 +1,276 @@
+// The part of Core that decides which worker gets which task, and tells it.
+
+#include <algorithm>
+#include <utility>
+
+#include "absl/container/btree_set.h"
+#include "absl/strings/str_cat.h"
+#include "glog/logging.h"
+#include "scheduler/core/core.h"
+
+namespace hydra {
+namespace {
+
+namespace v1 = hydra::v1;
+namespace wv1 = hydra::worker::v1;
+
+// Jobs that a device with an empty hand looks at before it gives up: more than
+// one only when the pool is too fragmented for the best ones' next writes.
+constexpr int kMaxCandidates = 32;
+
+void FillVersion(const BlockKey& key, const Version& version,
+                 wv1::BlockVersion& wire) {
+  wire.set_kind(key.kind);
+  wire.set_index(key.index);
+  wire.set_micro_batch(key.micro_batch);
+  wire.set_version(version.id.value());
+  wire.set_size_bytes(version.size_bytes);
+  if (version.slot.has_value()) {
+    wire.set_offset_bytes(version.slot->offset);
+  } else {
+    wire.set_zero(true);
+  }
+}
+
+wv1::Task WireTask(const Job& job, const OutstandingTask& task) {
+  wv1::Task wire;
+  wire.set_task_id(task.id.value());
+  wire.set_job_id(job.id.value());
+  wire.set_kind(task.task.kind);
+  wire.set_step(task.task.step);
+  wire.set_shard(task.task.shard);
+  wire.set_first_layer(task.task.layers.first);
+  wire.set_last_layer(task.task.layers.last);
+  wire.set_first_micro_batch(task.task.first_micro_batch);
+  wire.set_last_micro_batch(task.task.last_micro_batch);
+  wire.set_split(task.task.split);
+  return wire;
+}
+
+}  // namespace
+
+// PILOT runs where the limit is lowest: what fits there fits everywhere.
+bool Core::CanRun(const WorkerRecord& worker, const Job& job) const {
+  if (job.phase != v1::JOB_PHASE_PILOT) return true;
+  return std::all_of(workers_.begin(), workers_.end(),
+                     [&](const WorkerRecord& other) {
+                       return worker.device.memory_limit_bytes <=
+                              other.device.memory_limit_bytes;
+                     });
+}
+
+void Core::Dispatch(absl::Time now) {
+  if (stopping_) return;
+  const WorkerRecord* idle = nullptr;
+  for (WorkerRecord& worker : workers_) {
+    if (!worker.ready() || !worker.hand.empty()) continue;
+    if (!FillEmptyHand(worker, now)) idle = &worker;
+  }
+  if (idle != nullptr) WithdrawPromiseFor(*idle);
+  for (WorkerRecord& worker : workers_) {
+    while (worker.ready() && !worker.hand.empty() &&
+           worker.hand.size() < HandSize() &&
+           LookAhead(worker, /*take_idle_jobs=*/idle == nullptr, now)) {
+    }
+  }
+  for (WorkerRecord& worker : workers_) SendDesired(worker);
+}
+
+bool Core::FillEmptyHand(WorkerRecord& worker, absl::Time now) {
+  std::vector<JobId> candidates;
+  policy_->ForEachInOrder([&](JobId id) {
+    if (CanRun(worker, JobOf(id))) candidates.push_back(id);
+    return candidates.size() < kMaxCandidates;
+  });
+  return std::any_of(candidates.begin(), candidates.end(), [&](JobId id) {
+    return HandOut(JobOf(id), worker, now);
+  });
+}
+
+bool Core::Withdrawable(const Job& job) const {
+  return !job.outstanding.empty() && !job.outstanding.front().begun &&
+         !job.outstanding.front().withdrawing;
+}
+
+// A device has nothing to do: take back the longest job that another one only
+// promised to run.
+void Core::WithdrawPromiseFor(const WorkerRecord& idle) {
+  Job* best = nullptr;
+  for (const WorkerRecord& worker : workers_) {
+    for (const auto& [job_id, task_id] : worker.hand) {
+      Job& job = JobOf(job_id);
+      // The hand's first task has begun, or is about to.
+      if (worker.hand.front().first == job_id) continue;
+      if (!Withdrawable(job) || !CanRun(idle, job)) continue;
+      if (best == nullptr || job.RemainingFrom(job.position) >
+                                 best->RemainingFrom(best->position)) {
+        best = &job;
+      }
+    }
+  }
+  if (best != nullptr) Withdraw(*best);
+}
+
+void Core::Withdraw(Job& job) {
+  for (OutstandingTask& task : job.outstanding) task.withdrawing = true;
+}
+
+// The job with the most time left among those whose last task is in this hand.
+Job* Core::BestSuccessor(const WorkerRecord& worker) {
+  Job* best = nullptr;
+  absl::Duration longest;
+  for (const auto& [job_id, task_id] : worker.hand) {
+    Job& job = JobOf(job_id);
+    const OutstandingTask& last = job.outstanding.back();
+    if (job.state != v1::JOB_STATE_RUNNING || last.id != task_id ||
+        last.withdrawing || !last.position.has_value()) {
+      continue;
+    }
+    const ChainPosition next = job.NextPosition();
+    if (next.done()) continue;
+    const absl::Duration remaining = job.RemainingFrom(next);
+    if (best == nullptr || remaining > longest) {
+      best = &job;
+      longest = remaining;
+    }
+  }
+  return best;
+}
+
+bool Core::LookAhead(WorkerRecord& worker, bool take_idle_jobs,
+                     absl::Time now) {
+  Job* successor = BestSuccessor(worker);
+  Job* idle = nullptr;
+  if (take_idle_jobs) {
+    if (std::optional<JobId> best = policy_->Best(); best.has_value()) {
+      if (CanRun(worker, JobOf(*best))) idle = &JobOf(*best);
+    }
+  }
+  if (idle != nullptr && successor != nullptr &&
+      successor->RemainingFrom(successor->NextPosition()) >
+          idle->RemainingFrom(idle->position)) {
+    idle = nullptr;
+  }
+  if (idle != nullptr && HandOut(*idle, worker, now)) return true;
+  return successor != nullptr && HandOut(*successor, worker, now);
+}
+
+const Version* Core::NewestVersion(const Job& job, const BlockKey& key) const {
+  for (auto task = job.outstanding.rbegin(); task != job.outstanding.rend();
+       ++task) {
+    for (const auto& [made, version] : task->made) {
+      if (made == key) return &version;
+    }
+  }
+  return blocks_.Find(job.id, key);
+}
+
+std::optional<OutstandingTask> Core::MakeTask(Job& job) {
+  OutstandingTask task;
+  if (job.phase == v1::JOB_PHASE_PREPARE) {
+    task.task.kind = wv1::TASK_KIND_PREPARE;
+  } else if (job.phase == v1::JOB_PHASE_PILOT) {
+    task.task.kind = wv1::TASK_KIND_PILOT;
+    task.task.layers = {0, job.shape.table.layer_count()};
+  } else {
+    task.position = job.NextPosition();
+    task.task = TaskAt(job.shape, job.plan, *task.position);
+  }
+  task.id = TaskId(last_task_ + 1);
+  task.wire = WireTask(job, task);
+  for (const BlockKey& key : task.task.reads) {
+    const Version* version = NewestVersion(job, key);
+    CHECK(version != nullptr) << JobName(job.id) << " reads a missing block";
+    FillVersion(key, *version, *task.wire.add_reads());
+  }
+  for (const BlockWrite& write : task.task.writes) {
+    std::optional<Version> version = blocks_.Make(write.size_bytes);
+    if (!version.has_value()) {
+      for (const auto& [key, made] : task.made) blocks_.Discard(made);
+      return std::nullopt;
+    }
+    FillVersion(write.key, *version, *task.wire.add_writes());
+    task.made.emplace_back(write.key, *version);
+  }
+  ++last_task_;
+  return task;
+}
+
+bool Core::HandOut(Job& job, WorkerRecord& worker, absl::Time now) {
+  std::optional<OutstandingTask> task = MakeTask(job);
+  if (!task.has_value()) return false;
+  policy_->Remove(job.id);
+  task->worker = worker.id;
+  journal_->TaskHandedOut(worker.id, task->wire);
+  worker.hand.emplace_back(job.id, task->id);
+  if (job.state == v1::JOB_STATE_PENDING) {
+    job.state = v1::JOB_STATE_RUNNING;
+    job.reason.clear();
+    if (job.started_at == absl::InfinitePast()) job.started_at = now;
+    journal_->JobStateChanged(job.id, job.state, "");
+  }
+  if (task->task.kind == wv1::TASK_KIND_FORWARD ||
+      task->task.kind == wv1::TASK_KIND_TURN) {
+    if (job.training_since == absl::InfinitePast()) job.training_since = now;
+  }
+  job.outstanding.push_back(*std::move(task));
+  Touch(job);
+  return true;
+}
+
+wv1::JobContext Core::ContextOf(const Job& job) const {
+  wv1::JobContext context;
+  context.set_job_id(job.id.value());
+  *context.mutable_spec() = job.submitted.spec;
+  context.set_model_config_json(job.submitted.model_config_json);
+  context.mutable_splits()->Assign(job.splits.begin(), job.splits.end());
+  context.set_token_cache_dir(options_.token_cache_dir);
+  context.set_prefetch_bytes(options_.prefetch_bytes);
+  return context;
+}
+
+DesiredKey Core::DesiredKeyOf(const WorkerRecord& worker) const {
+  DesiredKey key;
+  for (const auto& [job_id, task_id] : worker.hand) {
+    for (const OutstandingTask& task : jobs_.at(job_id).outstanding) {
+      if (task.id == task_id && !task.withdrawing) key.tasks.push_back(task.id);
+    }
+  }
+  key.acknowledged = worker.acknowledged;
+  key.log_sequence = worker.log_sequence;
+  key.stop = stopping_;
+  return key;
+}
+
+// Also notes, for each task, the first message that names it.
+wv1::DesiredState Core::MakeDesired(const WorkerRecord& worker) {
+  wv1::DesiredState desired;
+  desired.set_sequence(worker.desired_sequence);
+  absl::btree_set<JobId> jobs;
+  for (const auto& [job_id, task_id] : worker.hand) {
+    for (OutstandingTask& task : JobOf(job_id).outstanding) {
+      if (task.id != task_id || task.withdrawing) continue;
+      if (task.told_in == 0) task.told_in = worker.desired_sequence;
+      *desired.add_tasks() = task.wire;
+      jobs.insert(job_id);
+    }
+  }
+  for (JobId job : jobs) *desired.add_jobs() = ContextOf(jobs_.at(job));
+  desired.mutable_acknowledged_tasks()->Assign(worker.acknowledged.begin(),
+                                               worker.acknowledged.end());
+  desired.set_acknowledged_log_sequence(worker.log_sequence);
+  desired.set_stop(stopping_);
+  return desired;
+}
+
+void Core::SendDesired(WorkerRecord& worker) {
+  if (!worker.ready()) return;
+  DesiredKey key = DesiredKeyOf(worker);
+  if (key == worker.sent && !worker.must_send) return;
+  ++worker.desired_sequence;
+  effects_->SendDesired(worker.id, MakeDesired(worker));
+  worker.sent = std::move(key);
+  worker.must_send = false;
+}
+
+}  // namespace hydra

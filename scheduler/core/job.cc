@@ -1,0 +1,113 @@
+#include "scheduler/core/job.h"
+
+#include <algorithm>
+#include <cmath>
+
+#include "absl/strings/str_cat.h"
+#include "common/status/proto_time.h"
+
+namespace hydra {
+namespace {
+
+namespace v1 = hydra::v1;
+
+// The newest loss of a split.
+std::optional<double> NewestLoss(const Job& job, absl::string_view split) {
+  for (auto it = job.evaluations.rbegin(); it != job.evaluations.rend(); ++it) {
+    if (it->split() == split) return it->loss();
+  }
+  return std::nullopt;
+}
+
+void FillLosses(const Job& job, v1::JobStatus& status) {
+  if (!job.steps.empty()) {
+    status.set_train_loss(job.steps.back().train_loss());
+  }
+  if (std::optional<double> loss = NewestLoss(job, "validation")) {
+    status.set_validation_loss(*loss);
+    status.set_validation_perplexity(std::exp(*loss));
+  }
+  if (std::optional<double> loss = NewestLoss(job, "test")) {
+    status.set_test_loss(*loss);
+    status.set_test_perplexity(std::exp(*loss));
+  }
+}
+
+void FillTimes(const Job& job, absl::Time now, v1::JobStatus& status) {
+  *status.mutable_submitted_at() = ToProto(job.submitted_at);
+  if (job.started_at != absl::InfinitePast()) {
+    *status.mutable_started_at() = ToProto(job.started_at);
+  }
+  if (job.ended_at != absl::InfinitePast()) {
+    *status.mutable_ended_at() = ToProto(job.ended_at);
+  }
+  if (job.in_chain()) {
+    *status.mutable_remaining() = ToProto(job.RemainingFrom(job.position));
+  }
+  if (!job.steps.empty()) {
+    const absl::Duration since =
+        FromProto(job.steps.back().time()) - job.training_since;
+    if (since > absl::ZeroDuration()) {
+      status.set_tokens_per_second(static_cast<double>(job.steps.size()) *
+                                   job.StepTokens() /
+                                   absl::ToDoubleSeconds(since));
+    }
+  }
+}
+
+}  // namespace
+
+ChainPosition Job::NextPosition() const {
+  if (outstanding.empty() || !outstanding.back().position.has_value()) {
+    return position;
+  }
+  return Next(shape, plan, *outstanding.back().position);
+}
+
+absl::Duration Job::RemainingFrom(const ChainPosition& place) const {
+  if (!times.has_value()) return absl::InfiniteDuration();
+  return times->Remaining(shape, plan, place);
+}
+
+int64_t Job::StepTokens() const {
+  return shape.micro_batch_size * shape.micro_batches * shape.context_length;
+}
+
+std::string JobName(JobId id) { return absl::StrCat("j", id.value()); }
+std::string SweepName(SweepId id) { return absl::StrCat("s", id.value()); }
+
+v1::JobStatus StatusOf(const Job& job, absl::Time now) {
+  v1::JobStatus status;
+  status.set_job_id(JobName(job.id));
+  status.set_sweep_id(SweepName(job.sweep));
+  status.set_name(job.submitted.spec.name());
+  status.set_state(job.state);
+  status.set_phase(job.phase);
+  status.set_reason(job.reason);
+  status.set_step(job.position.step);
+  status.set_total_steps(job.plan.total_steps);
+  status.set_shard_count(job.shape.shard_count());
+  FillLosses(job, status);
+  FillTimes(job, now, status);
+  status.mutable_parameters()->Assign(job.submitted.parameters.begin(),
+                                      job.submitted.parameters.end());
+  return status;
+}
+
+v1::JobDetail DetailOf(const Job& job, absl::Time now, int max_steps) {
+  v1::JobDetail detail;
+  *detail.mutable_status() = StatusOf(job, now);
+  *detail.mutable_spec() = job.submitted.spec;
+  if (job.partition.has_value()) *detail.mutable_partition() = *job.partition;
+  if (job.demand.has_value()) *detail.mutable_pool_demand() = *job.demand;
+  const int64_t first =
+      std::max<int64_t>(0, static_cast<int64_t>(job.steps.size()) - max_steps);
+  detail.mutable_steps()->Assign(job.steps.begin() + first, job.steps.end());
+  detail.mutable_evaluations()->Assign(job.evaluations.begin(),
+                                       job.evaluations.end());
+  *detail.mutable_totals() = job.totals;
+  detail.set_output_path(job.output_path);
+  return detail;
+}
+
+}  // namespace hydra

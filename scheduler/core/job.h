@@ -1,0 +1,112 @@
+#ifndef HYDRA_SCHEDULER_CORE_JOB_H_
+#define HYDRA_SCHEDULER_CORE_JOB_H_
+
+#include <deque>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "absl/time/time.h"
+#include "common/ids/ids.h"
+#include "hydra/v1/job.pb.h"
+#include "hydra/v1/status.pb.h"
+#include "hydra/worker/v1/worker.pb.h"
+#include "scheduler/core/block_table.h"
+#include "scheduler/core/job_shape.h"
+#include "scheduler/core/task_chain.h"
+#include "scheduler/core/time_model.h"
+
+namespace hydra {
+
+// What a submission hands to the core: checked, and with every default filled
+// in.
+struct NewJob {
+  hydra::v1::JobSpec spec;
+  // "learning_rate=0.001"
+  std::vector<std::string> parameters;
+  std::string model_config_json;
+  ModelTable table;
+  // Below the output root; the job's own folder is made in it.
+  std::string output_dir;
+};
+
+// A task that a worker was told of and whose report is not recorded yet.
+struct OutstandingTask {
+  TaskId id;
+  WorkerId worker;
+  // Absent for PREPARE and PILOT.
+  std::optional<ChainPosition> position;
+  ChainTask task;
+  // As the worker is told.
+  hydra::worker::v1::Task wire;
+  std::vector<std::pair<BlockKey, Version>> made;
+  // The first message to the worker that named it.
+  uint64_t told_in = 0;
+  bool begun = false;
+  // Missing from the worker's desired state; it is the worker's until a message
+  // shows that it was dropped.
+  bool withdrawing = false;
+};
+
+// One job: where it is in its chain, its outstanding tasks, what it measured.
+// A plain record that the core changes; not thread-safe.
+//
+// The outstanding tasks are consecutive in the chain, beginning at `position`,
+// and all in the hand of one worker.
+struct Job {
+  JobId id;
+  SweepId sweep;
+  NewJob submitted;
+  JobShape shape;
+
+  hydra::v1::JobState state = hydra::v1::JOB_STATE_PENDING;
+  hydra::v1::JobPhase phase = hydra::v1::JOB_PHASE_PREPARE;
+  std::string reason;
+  // The first task that is not committed.
+  ChainPosition position;
+  ChainPlan plan;
+  std::deque<OutstandingTask> outstanding;
+
+  std::vector<hydra::worker::v1::PreparedSplit> splits;
+  std::optional<hydra::v1::Partition> partition;
+  std::optional<hydra::v1::PoolDemand> demand;
+  std::optional<TimeModel> times;
+
+  // Worker deaths during the job's tasks since the last commit.
+  int crashes_in_a_row = 0;
+  // Changes with every change that a client can see.
+  uint64_t revision = 0;
+  std::string output_path;
+  hydra::v1::JobTotals totals;
+  std::vector<hydra::v1::StepMetrics> steps;
+  std::vector<hydra::v1::EvaluationMetrics> evaluations;
+  // Sums of the evaluation under way.
+  double eval_loss_sum = 0;
+  int64_t eval_tokens = 0;
+  absl::Time submitted_at = absl::InfinitePast();
+  absl::Time started_at = absl::InfinitePast();
+  absl::Time training_since = absl::InfinitePast();
+  absl::Time ended_at = absl::InfinitePast();
+
+  bool ended() const { return phase == hydra::v1::JOB_PHASE_ENDED; }
+  bool in_chain() const { return times.has_value() && !ended(); }
+  // The place of the next task to hand out.
+  ChainPosition NextPosition() const;
+  // Infinite while it is not known, so that such jobs find it out first.
+  absl::Duration RemainingFrom(const ChainPosition& place) const;
+  // Tokens of one step.
+  int64_t StepTokens() const;
+};
+
+// "j7", "s3".
+std::string JobName(JobId id);
+std::string SweepName(SweepId id);
+
+hydra::v1::JobStatus StatusOf(const Job& job, absl::Time now);
+// At most `max_steps` of the newest steps.
+hydra::v1::JobDetail DetailOf(const Job& job, absl::Time now, int max_steps);
+
+}  // namespace hydra
+
+#endif  // HYDRA_SCHEDULER_CORE_JOB_H_

@@ -1,0 +1,30 @@
+#include "scheduler/core/job_shape.h"
+
+#include "common/model/optimizer.h"
+
+namespace hydra {
+
+JobShape MakeJobShape(const hydra::v1::JobSpec& spec, ModelTable table) {
+  JobShape shape;
+  shape.table = std::move(table);
+  shape.micro_batch_size = spec.train().per_device_train_batch_size();
+  shape.micro_batches = spec.train().gradient_accumulation_steps();
+  shape.context_length = spec.train().context_length();
+  shape.eval_batch_size = spec.evaluation().per_device_eval_batch_size();
+  shape.state_factor = OptimizerStateFactor(spec.train());
+  return shape;
+}
+
+std::vector<LayerRange> ShardsOf(const std::vector<int>& cut_points,
+                                 int layer_count) {
+  std::vector<LayerRange> shards;
+  int first = 0;
+  for (int cut : cut_points) {
+    shards.push_back({first, cut});
+    first = cut;
+  }
+  shards.push_back({first, layer_count});
+  return shards;
+}
+
+}  // namespace hydra

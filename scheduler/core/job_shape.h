@@ -1,0 +1,57 @@
+#ifndef HYDRA_SCHEDULER_CORE_JOB_SHAPE_H_
+#define HYDRA_SCHEDULER_CORE_JOB_SHAPE_H_
+
+#include <cstdint>
+#include <vector>
+
+#include "common/model/model_table.h"
+#include "hydra/v1/job.pb.h"
+
+namespace hydra {
+
+// Consecutive layers [first, last).
+struct LayerRange {
+  int first = 0;
+  int last = 0;
+};
+
+// The sizes that a job's chain of tasks, its memory and its time follow from.
+// A value type.
+struct JobShape {
+  ModelTable table;
+  // Sequences in a micro-batch, micro-batches in a step, tokens in a sequence.
+  int64_t micro_batch_size = 1;
+  int micro_batches = 1;
+  int64_t context_length = 1;
+  int64_t eval_batch_size = 1;
+  // Optimizer state over parameters (common/model/optimizer.h).
+  int64_t state_factor = 0;
+  // In chain order; empty until the cut points are known.
+  std::vector<LayerRange> shards;
+
+  int shard_count() const { return static_cast<int>(shards.size()); }
+
+  int64_t ParameterBytes(int block) const {
+    return table.parameter_blocks[block].size_bytes;
+  }
+  int64_t StateBytes(int block) const {
+    return state_factor * ParameterBytes(block);
+  }
+  int64_t TrainBoundaryBytes() const {
+    return table.BoundaryBytes(micro_batch_size, context_length);
+  }
+  int64_t EvalBoundaryBytes() const {
+    return table.BoundaryBytes(eval_batch_size, context_length);
+  }
+};
+
+// `spec` with every default filled in.
+JobShape MakeJobShape(const hydra::v1::JobSpec& spec, ModelTable table);
+
+// The shards that ascending cut points in (0, layer_count) make.
+std::vector<LayerRange> ShardsOf(const std::vector<int>& cut_points,
+                                 int layer_count);
+
+}  // namespace hydra
+
+#endif  // HYDRA_SCHEDULER_CORE_JOB_SHAPE_H_

@@ -1,0 +1,93 @@
+#ifndef HYDRA_SCHEDULER_CORE_TASK_CHAIN_H_
+#define HYDRA_SCHEDULER_CORE_TASK_CHAIN_H_
+
+#include <cstdint>
+#include <optional>
+#include <vector>
+
+#include "hydra/worker/v1/worker.pb.h"
+#include "scheduler/core/block_key.h"
+#include "scheduler/core/job_shape.h"
+
+namespace hydra {
+
+// Pure: which tasks a job consists of once its parameters have room in the pool,
+// in which order, and which blocks each of them reads, makes and ends. This is
+// section 5 of docs/design.md as code.
+
+// Evaluation batches that one visit to a shard runs.
+inline constexpr int kEvalBatchesPerVisit = 4;
+
+// What the job does between two steps.
+struct ChainPlan {
+  int64_t total_steps = 0;
+  // Evaluate the validation split after every so many steps; 0: only at the end.
+  int64_t eval_steps = 0;
+  // Batches of one evaluation; 0: the split is not there.
+  int64_t validation_batches = 0;
+  int64_t test_batches = 0;
+};
+
+// A place in a job's chain: the task that comes next. A value; the first task's
+// is the default one.
+struct ChainPosition {
+  enum class Phase { kInit, kTrain, kEvaluate, kDone };
+  Phase phase = Phase::kInit;
+  // Steps that are complete before this task. For kTrain: the step's number.
+  int64_t step = 0;
+  // Which task of the initialisation, the step, or the evaluation's visit.
+  int task = 0;
+  // For kEvaluate.
+  hydra::worker::v1::Split split = hydra::worker::v1::SPLIT_UNSPECIFIED;
+  int64_t first_batch = 0;
+
+  bool done() const { return phase == Phase::kDone; }
+};
+
+// A block that a task makes.
+struct BlockWrite {
+  BlockKey key;
+  int64_t size_bytes = 0;
+};
+
+// A task without its ids, versions and slots.
+struct ChainTask {
+  hydra::worker::v1::TaskKind kind =
+      hydra::worker::v1::TASK_KIND_UNSPECIFIED;
+  int64_t step = 0;
+  int shard = 0;
+  LayerRange layers;
+  // Micro-batches of the step, or batches of the split.
+  int first_micro_batch = 0;
+  int last_micro_batch = 0;
+  hydra::worker::v1::Split split = hydra::worker::v1::SPLIT_UNSPECIFIED;
+  std::vector<BlockKey> reads;
+  std::vector<BlockWrite> writes;
+  // Blocks that nobody reads after this task.
+  std::vector<BlockKey> ends;
+};
+
+// The task at `position`. Requires !position.done().
+ChainTask TaskAt(const JobShape& shape, const ChainPlan& plan,
+                 const ChainPosition& position);
+
+// The place after `position`. Requires !position.done().
+ChainPosition Next(const JobShape& shape, const ChainPlan& plan,
+                   const ChainPosition& position);
+
+// Whether the task at `position` completes its step, or its evaluation.
+bool CompletesStep(const JobShape& shape, const ChainPosition& position);
+bool CompletesEvaluation(const JobShape& shape, const ChainPlan& plan,
+                         const ChainPosition& position);
+
+// Tasks of one step: FORWARD for each shard but the last, TURN, BACKWARD for
+// each but the last.
+int TasksPerStep(const JobShape& shape);
+
+// Evaluations of the validation split that a job makes after `step` steps, and
+// before its last.
+int64_t IntermediateEvaluations(const ChainPlan& plan, int64_t after_step);
+
+}  // namespace hydra
+
+#endif  // HYDRA_SCHEDULER_CORE_TASK_CHAIN_H_

@@ -1,0 +1,135 @@
+#include "scheduler/core/task_chain.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <map>
+#include <set>
+#include <string>
+
+#include "absl/strings/str_cat.h"
+
+namespace hydra {
+namespace {
+
+namespace wv1 = hydra::worker::v1;
+using ::testing::Contains;
+using ::testing::ElementsAre;
+using ::testing::Not;
+
+JobShape Shape(std::vector<int> cuts, int micro_batches = 1) {
+  Gpt2Config config;
+  config.vocab_size = 97;
+  config.n_positions = 16;
+  config.n_embd = 8;
+  config.n_layer = 3;
+  config.n_head = 2;
+  config.n_inner = 32;
+  JobShape shape;
+  shape.table = BuildGpt2Table(config);
+  shape.micro_batch_size = 2;
+  shape.micro_batches = micro_batches;
+  shape.context_length = 16;
+  shape.eval_batch_size = 3;
+  shape.state_factor = 2;
+  shape.shards = ShardsOf(cuts, shape.table.layer_count());
+  return shape;
+}
+
+std::vector<std::string> Names(const JobShape& shape, const ChainPlan& plan) {
+  std::vector<std::string> names;
+  for (ChainPosition at; !at.done(); at = Next(shape, plan, at)) {
+    const ChainTask task = TaskAt(shape, plan, at);
+    const std::string kind =
+        wv1::TaskKind_Name(task.kind).substr(sizeof("TASK_KIND"));
+    names.push_back(absl::StrCat(kind, " ", task.shard));
+  }
+  return names;
+}
+
+TEST(TaskChainTest, AStepGoesForwardTurnsAndComesBack) {
+  EXPECT_THAT(Names(Shape({2, 4}), {/*total_steps=*/1}),
+              ElementsAre("INIT 0", "INIT 1", "INIT 2", "FORWARD 0",
+                          "FORWARD 1", "TURN 2", "BACKWARD 1", "BACKWARD 0"));
+}
+
+TEST(TaskChainTest, OneShardOnlyTurns) {
+  EXPECT_THAT(Names(Shape({}), {/*total_steps=*/2}),
+              ElementsAre("INIT 0", "TURN 0", "TURN 0"));
+}
+
+TEST(TaskChainTest, EvaluatesAtTheIntervalAndBothSplitsAtTheEnd) {
+  ChainPlan plan;
+  plan.total_steps = 3;
+  plan.eval_steps = 2;
+  plan.validation_batches = kEvalBatchesPerVisit + 1;
+  plan.test_batches = 1;
+  EXPECT_THAT(
+      Names(Shape({}), plan),
+      ElementsAre("INIT 0", "TURN 0", "TURN 0", "EVALUATE 0", "EVALUATE 0",
+                  "TURN 0", "EVALUATE 0", "EVALUATE 0", "EVALUATE 0"));
+  EXPECT_EQ(IntermediateEvaluations(plan, 0), 1);
+  EXPECT_EQ(IntermediateEvaluations(plan, 2), 0);
+}
+
+TEST(TaskChainTest, AForwardNeverWritesParameters) {
+  const ChainTask task =
+      TaskAt(Shape({2}), {/*total_steps=*/1},
+             {ChainPosition::Phase::kTrain, /*step=*/0, /*task=*/0});
+  for (const BlockWrite& write : task.writes) {
+    EXPECT_EQ(write.key.kind, wv1::BLOCK_KIND_ACTIVATION);
+  }
+}
+
+TEST(TaskChainTest, TheTiedGradientGoesFromTheHeadToTheEmbedding) {
+  const JobShape shape = Shape({2});
+  const ChainPlan plan{/*total_steps=*/1};
+  const BlockKey tied{wv1::BLOCK_KIND_PARAMETER_GRADIENT, 0, 0};
+  const ChainTask turn =
+      TaskAt(shape, plan, {ChainPosition::Phase::kTrain, 0, 1});
+  std::vector<BlockKey> written;
+  for (const BlockWrite& write : turn.writes) written.push_back(write.key);
+  EXPECT_THAT(written, Contains(tied));
+  EXPECT_THAT(written, Not(Contains(BlockKey{wv1::BLOCK_KIND_PARAMETERS, 0})));
+  const ChainTask backward =
+      TaskAt(shape, plan, {ChainPosition::Phase::kTrain, 0, 2});
+  EXPECT_THAT(backward.reads, Contains(tied));
+  EXPECT_THAT(backward.ends, Contains(tied));
+}
+
+// Walks whole chains and follows every block: nothing is read before it is made,
+// and nothing but parameters and state is left at the end.
+TEST(TaskChainTest, EveryReadWasMadeAndEveryBoundaryEnds) {
+  ChainPlan plan;
+  plan.total_steps = 3;
+  plan.eval_steps = 1;
+  plan.validation_batches = 6;
+  plan.test_batches = 2;
+  for (const std::vector<int>& cuts :
+       {std::vector<int>{}, {1}, {2, 4}, {1, 2, 3, 4}}) {
+    const JobShape shape = Shape(cuts, /*micro_batches=*/2);
+    std::set<BlockKey> live;
+    for (int block = 0; block < shape.table.parameter_blocks.size(); ++block) {
+      live.insert({wv1::BLOCK_KIND_OPTIMIZER_STATE, block, 0});
+    }
+    std::map<BlockKey, int> updates;
+    for (ChainPosition at; !at.done(); at = Next(shape, plan, at)) {
+      const ChainTask task = TaskAt(shape, plan, at);
+      for (const BlockKey& key : task.reads) EXPECT_EQ(live.count(key), 1);
+      for (const BlockWrite& write : task.writes) {
+        EXPECT_GT(write.size_bytes, 0);
+        live.insert(write.key);
+        ++updates[write.key];
+      }
+      for (const BlockKey& key : task.ends) EXPECT_EQ(live.erase(key), 1);
+    }
+    EXPECT_EQ(live.size(), 2 * shape.table.parameter_blocks.size());
+    for (int block = 0; block < shape.table.parameter_blocks.size(); ++block) {
+      EXPECT_EQ((updates[{wv1::BLOCK_KIND_PARAMETERS, block, 0}]),
+                1 + plan.total_steps);
+    }
+  }
+}
+
+}  // namespace
+}  // namespace hydra

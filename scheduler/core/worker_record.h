@@ -1,0 +1,71 @@
+#ifndef HYDRA_SCHEDULER_CORE_WORKER_RECORD_H_
+#define HYDRA_SCHEDULER_CORE_WORKER_RECORD_H_
+
+#include <cstdint>
+#include <deque>
+#include <string>
+#include <tuple>
+#include <utility>
+#include <vector>
+
+#include "absl/time/time.h"
+#include "common/ids/ids.h"
+#include "hydra/v1/status.pb.h"
+#include "hydra/worker/v1/worker.pb.h"
+
+namespace hydra {
+
+// The device that a worker drives, as configured.
+struct DeviceOptions {
+  // "cpu:0"
+  std::string name;
+  int64_t memory_limit_bytes = 0;
+  int threads = 1;
+};
+
+// What tells one desired state from another.
+struct DesiredKey {
+  std::vector<TaskId> tasks;
+  std::vector<uint64_t> acknowledged;
+  uint64_t log_sequence = 0;
+  bool stop = false;
+
+  friend bool operator==(const DesiredKey& a, const DesiredKey& b) {
+    return std::tie(a.tasks, a.acknowledged, a.log_sequence, a.stop) ==
+           std::tie(b.tasks, b.acknowledged, b.log_sequence, b.stop);
+  }
+};
+
+// What the core knows of one worker. A plain record; not thread-safe.
+struct WorkerRecord {
+  WorkerId id;
+  DeviceOptions device;
+
+  hydra::v1::WorkerState state = hydra::v1::WORKER_STATE_STARTING;
+  int64_t pid = 0;
+  int restarts = 0;
+  absl::Time attached_at = absl::InfinitePast();
+  // When its process is killed unless it attaches again.
+  absl::Time lease_until = absl::InfiniteFuture();
+
+  // Its tasks, in the order in which it should run them.
+  std::deque<std::pair<JobId, TaskId>> hand;
+  // A new stream: whatever was sent on an earlier one may be lost.
+  bool must_send = false;
+  // Reports that its newest message listed.
+  std::vector<uint64_t> acknowledged;
+  uint64_t report_sequence = 0;
+  uint64_t log_sequence = 0;
+  // The number of the newest message to it, and what that said.
+  uint64_t desired_sequence = 0;
+  DesiredKey sent;
+
+  hydra::worker::v1::DeviceStatus status;
+  int64_t finished_tasks = 0;
+
+  bool ready() const { return state == hydra::v1::WORKER_STATE_READY; }
+};
+
+}  // namespace hydra
+
+#endif  // HYDRA_SCHEDULER_CORE_WORKER_RECORD_H_

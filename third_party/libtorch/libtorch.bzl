@@ -1,0 +1,46 @@
+"""Finds LibTorch: $LIBTORCH_ROOT, else where deploy/install_deps.sh unpacked it."""
+
+_BUILD = """
+cc_library(
+    name = "libtorch",
+    hdrs = glob(["include/**"]),
+    includes = [
+        "include",
+        "include/torch/csrc/api/include",
+    ],
+    linkopts = [
+        "-L{root}/lib",
+        "-Wl,--disable-new-dtags,-rpath,{root}/lib",
+        "-Wl,--no-as-needed",
+        "-ltorch_cpu",
+        "-lc10",
+        "-Wl,--as-needed",
+    ],
+    visibility = ["@hydra//worker:__subpackages__", "@hydra//tests:__subpackages__"],
+)
+"""
+
+_MISSING = """
+fail("LibTorch is not at {root}: run deploy/install_deps.sh, or set LIBTORCH_ROOT")
+"""
+
+# The wheel also ships an old google/protobuf that would shadow the real one, so
+# only these folders of its include path are exposed.
+_HEADERS = ["ATen", "c10", "torch", "caffe2"]
+
+def _libtorch_impl(ctx):
+    root = ctx.os.environ.get("LIBTORCH_ROOT")
+    if not root:
+        root = ctx.os.environ.get("HOME", "/root") + "/.cache/hydra/libtorch-2.11.0"
+    if not ctx.path(root + "/lib/libtorch_cpu.so").exists:
+        ctx.file("BUILD.bazel", _MISSING.format(root = root))
+        return
+    for folder in _HEADERS:
+        ctx.symlink(root + "/include/" + folder, "include/" + folder)
+    ctx.file("BUILD.bazel", _BUILD.format(root = root))
+
+libtorch_repository = repository_rule(
+    implementation = _libtorch_impl,
+    environ = ["LIBTORCH_ROOT", "HOME"],
+    local = True,
+)
