@@ -74,9 +74,9 @@ absl::StatusOr<BatchOrder> BatchOrder::Create(int64_t window_count,
         absl::StrCat("batch_size is ", batch_size, ", must be at least 1"));
   }
   if (window_count < batch_size) {
-    return absl::InvalidArgumentError(absl::StrCat(
-        "the training split has ", window_count,
-        " windows, fewer than one batch of ", batch_size));
+    return absl::InvalidArgumentError(
+        absl::StrCat("the training split has ", window_count,
+                     " windows, fewer than one batch of ", batch_size));
   }
   if (window_count > std::numeric_limits<uint32_t>::max()) {
     return absl::InvalidArgumentError(absl::StrCat(

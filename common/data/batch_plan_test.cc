@@ -111,8 +111,7 @@ TEST(MicroBatchWindowsTest, SlicesAStepsWindowsInOrder) {
   EXPECT_THAT(MicroBatchWindows(windows, 0, 3), ElementsAre(9, 4));
   EXPECT_THAT(MicroBatchWindows(windows, 1, 3), ElementsAre(7, 1));
   EXPECT_THAT(MicroBatchWindows(windows, 2, 3), ElementsAre(0, 3));
-  EXPECT_THAT(MicroBatchWindows(windows, 0, 1),
-              ElementsAre(9, 4, 7, 1, 0, 3));
+  EXPECT_THAT(MicroBatchWindows(windows, 0, 1), ElementsAre(9, 4, 7, 1, 0, 3));
 }
 
 TEST(MicroBatchWindowsDeathTest, RefusesABatchThatDoesNotDivide) {

@@ -335,27 +335,32 @@ bool Core::AdvanceInChain(Job& job, absl::Time now) {
       job.phase = v1::JOB_PHASE_EVALUATE;
       break;
     case ChainPosition::Phase::kDone:
-      if (!job.submitted.spec.output().save_model()) {
-        EndJob(job, v1::JOB_STATE_COMPLETED, "", now);
-        return false;
-      }
-      job.phase = v1::JOB_PHASE_SAVE;
-      SaveRequest request;
-      request.job = job.id;
-      request.table = job.shape.table;
-      request.model_config_json = job.submitted.model_config_json;
-      request.tokenizer_dir = job.submitted.spec.model().tokenizer_path();
-      request.output_path = job.output_path;
-      for (int i = 0; i < job.shape.table.parameter_blocks.size(); ++i) {
-        request.parameters.push_back(
-            *blocks_.Find(job.id, {wv1::BLOCK_KIND_PARAMETERS, i, 0}));
-      }
-      Touch(job);
-      effects_->SaveModel(request);
+      BeginSaving(job, now);
       return false;
   }
   Enqueue(job);
   return false;
+}
+
+void Core::BeginSaving(Job& job, absl::Time now) {
+  if (!job.submitted.spec.output().save_model()) {
+    EndJob(job, v1::JOB_STATE_COMPLETED, "", now);
+    return;
+  }
+  job.phase = v1::JOB_PHASE_SAVE;
+  Touch(job);
+  SaveRequest request;
+  request.job = job.id;
+  request.table = job.shape.table;
+  request.model_config_json = job.submitted.model_config_json;
+  request.tokenizer_dir = job.submitted.spec.model().tokenizer_path();
+  request.output_path = job.output_path;
+  request.detail = DetailOf(job, now, kAllSteps);
+  for (int i = 0; i < job.shape.table.parameter_blocks.size(); ++i) {
+    request.parameters.push_back(
+        *blocks_.Find(job.id, {wv1::BLOCK_KIND_PARAMETERS, i, 0}));
+  }
+  effects_->SaveModel(request);
 }
 
 void Core::ModelSaved(JobId id, const absl::Status& status, absl::Time now) {

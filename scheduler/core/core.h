@@ -118,6 +118,7 @@ class Core {
   bool AdvanceFromPilot(Job& job);
   bool AdvanceFromAdmission(Job& job, absl::Time now);
   bool AdvanceInChain(Job& job, absl::Time now);
+  void BeginSaving(Job& job, absl::Time now);
   void AdvanceWaiting(absl::Time now);
   void WaitFor(Job& job, std::string reason);
   void Enqueue(Job& job);

@@ -22,6 +22,8 @@ struct SaveRequest {
   std::string model_config_json;
   std::string tokenizer_dir;
   std::string output_path;
+  // The job's configuration and what it measured, to be kept beside the model.
+  hydra::v1::JobDetail detail;
   // The version of each parameter block, in the table's order.
   std::vector<Version> parameters;
 };

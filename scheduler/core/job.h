@@ -2,6 +2,7 @@
 #define HYDRA_SCHEDULER_CORE_JOB_H_
 
 #include <deque>
+#include <limits>
 #include <optional>
 #include <string>
 #include <utility>
@@ -104,6 +105,7 @@ std::string JobName(JobId id);
 std::string SweepName(SweepId id);
 
 hydra::v1::JobStatus StatusOf(const Job& job, absl::Time now);
+inline constexpr int kAllSteps = std::numeric_limits<int>::max();
 // At most `max_steps` of the newest steps.
 hydra::v1::JobDetail DetailOf(const Job& job, absl::Time now, int max_steps);
 

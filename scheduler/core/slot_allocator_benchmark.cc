@@ -231,6 +231,10 @@ class TraceMaker {
       }
       const auto [model, layers_per_shard] = *next_;
       const int64_t bytes = Job::MaxBytes(model, layers_per_shard);
+      if (bytes > options_.jobs_gib * kGib) {
+        next_.reset();  // It would never fit.
+        continue;
+      }
       if (admitted_bytes_ + bytes > options_.jobs_gib * kGib) return;
       admitted_bytes_ += bytes;
       const int64_t steps = 5 + random_() % 50;

@@ -1,0 +1,236 @@
+#include "common/jobfile/daemon_config.h"
+
+#include <arpa/inet.h>
+#include <netinet/in.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include <cstdint>
+#include <set>
+#include <string>
+
+#include "absl/strings/match.h"
+#include "absl/strings/numbers.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/strip.h"
+#include "common/jobfile/path_rules.h"
+#include "common/jobfile/suggest.h"
+#include "common/jobfile/yaml_to_proto.h"
+#include "common/jobfile/yaml_tree.h"
+
+namespace hydra {
+namespace {
+
+using config::v1::DaemonConfig;
+using config::v1::DeviceConfig;
+
+constexpr int kMaxLookahead = 8;
+constexpr int kMaxThreads = 1024;
+
+constexpr Alias kDaemonAliases[] = {
+    {"socket", "unix_socket"},
+    {"listen", "tcp_address"},
+    {"address", "tcp_address"},
+    {"data_dir", "state_dir"},
+    {"device", "devices"},
+    {"pool_path", "pool.path"},
+    {"pool_bytes", "pool.size_bytes"},
+    {"pool_size", "pool.size_bytes"},
+    {"size", "size_bytes"},
+    {"memory", "memory_limit_bytes"},
+    {"memory_limit", "memory_limit_bytes"},
+    {"limit", "memory_limit_bytes"},
+    {"num_threads", "threads"},
+};
+
+void CheckRequiredPath(absl::string_view field, absl::string_view path,
+                       Mistakes* mistakes) {
+  if (path.empty()) {
+    AddMistake(field, "expected an absolute path, found nothing", mistakes);
+  } else {
+    CheckPath(field, path, mistakes);
+  }
+}
+
+void CheckRoots(absl::string_view field,
+                const google::protobuf::RepeatedPtrField<std::string>& roots,
+                Mistakes* mistakes) {
+  for (int i = 0; i < roots.size(); ++i) {
+    CheckPath(absl::StrCat(field, "[", i, "]"), roots[i], mistakes);
+  }
+}
+
+bool IsLoopback(const std::string& host) {
+  if (host == "localhost" || host == "[::1]") return true;
+  in_addr address;
+  if (inet_pton(AF_INET, host.c_str(), &address) != 1) return false;
+  return ntohl(address.s_addr) >> 24 == 127;
+}
+
+void CheckTcpAddress(const std::string& address, Mistakes* mistakes) {
+  if (address.empty()) return;
+  const size_t colon = address.rfind(':');
+  uint32_t port = 0;
+  if (colon == address.npos || colon == 0 ||
+      !absl::SimpleAtoi(address.substr(colon + 1), &port) || port > 65535) {
+    AddMistake("tcp_address",
+               absl::StrCat("expected a loopback address and a port, such as "
+                            "127.0.0.1:7070, found ",
+                            Quoted(address)),
+               mistakes);
+  } else if (!IsLoopback(address.substr(0, colon))) {
+    AddMistake("tcp_address",
+               absl::StrCat("expected a loopback address (127.x.x.x, "
+                            "localhost or [::1]), found ",
+                            Quoted(address),
+                            "; without TLS, which hydrad does not have yet, "
+                            "others could read along and take over"),
+               mistakes);
+  }
+}
+
+void CheckUnixSocket(const std::string& path, Mistakes* mistakes) {
+  CheckPath("unix_socket", path, mistakes);
+  constexpr size_t kMaxBytes = sizeof(sockaddr_un::sun_path) - 1;
+  if (path.size() > kMaxBytes) {
+    AddMistake(
+        "unix_socket",
+        absl::StrCat("expected a path of at most ", kMaxBytes,
+                     " bytes, found one of ", path.size(), ": ", Quoted(path)),
+        mistakes);
+  }
+}
+
+void CheckAtLeast(absl::string_view field, int64_t bytes, int64_t least_bytes,
+                  Mistakes* mistakes) {
+  if (bytes >= least_bytes) return;
+  AddMistake(field,
+             absl::StrCat("expected at least ", least_bytes >> 20,
+                          "MiB, found ", bytes, " bytes"),
+             mistakes);
+}
+
+// One spelling for each device, so that names can be compared.
+bool IsDeviceName(absl::string_view name) {
+  uint32_t number;
+  return absl::ConsumePrefix(&name, "cpu:") &&
+         absl::SimpleAtoi(name, &number) && absl::StrCat(number) == name;
+}
+
+void CheckDevice(const std::string& path, const DeviceConfig& device,
+                 Mistakes* mistakes) {
+  if (!IsDeviceName(device.name())) {
+    AddMistake(absl::StrCat(path, ".name"),
+               absl::StrCat("expected cpu:N, such as cpu:0, found ",
+                            Quoted(device.name())),
+               mistakes);
+  }
+  CheckAtLeast(absl::StrCat(path, ".memory_limit_bytes"),
+               device.memory_limit_bytes(), kMinDeviceBytes, mistakes);
+  if (device.threads() < 1 || device.threads() > kMaxThreads) {
+    AddMistake(absl::StrCat(path, ".threads"),
+               absl::StrCat("expected a whole number from 1 to ", kMaxThreads,
+                            ", found ", device.threads()),
+               mistakes);
+  }
+}
+
+void CheckDevices(const DaemonConfig& config, Mistakes* mistakes) {
+  if (config.devices().empty()) {
+    AddMistake("devices", "expected at least one device, found none", mistakes);
+  }
+  std::set<absl::string_view> names;
+  for (int i = 0; i < config.devices_size(); ++i) {
+    const DeviceConfig& device = config.devices(i);
+    const std::string path = absl::StrCat("devices[", i, "]");
+    CheckDevice(path, device, mistakes);
+    if (!names.insert(device.name()).second) {
+      AddMistake(absl::StrCat(path, ".name"),
+                 absl::StrCat("expected a name for each device, found ",
+                              Quoted(device.name()), " twice"),
+                 mistakes);
+    }
+    if (config.prefetch_bytes() > 0 &&
+        config.prefetch_bytes() >= device.memory_limit_bytes()) {
+      AddMistake("prefetch_bytes",
+                 absl::StrCat("expected less than each device's memory, found ",
+                              config.prefetch_bytes(), " bytes, and ", path,
+                              " has ", device.memory_limit_bytes()),
+                 mistakes);
+    }
+  }
+}
+
+}  // namespace
+
+absl::StatusOr<DaemonConfig> ParseDaemonConfig(absl::string_view text) {
+  Mistakes mistakes;
+  DaemonConfig config = ReadDaemonConfig(text, &mistakes);
+  // A value that could not be read would look as if it were missing.
+  if (mistakes.empty()) {
+    FillDefaults(getuid(), &config);
+    CheckDaemonConfig(config, &mistakes);
+  }
+  if (!mistakes.empty()) return ToStatus(mistakes);
+  return config;
+}
+
+DaemonConfig ReadDaemonConfig(absl::string_view text, Mistakes* mistakes) {
+  DaemonConfig config;
+  absl::StatusOr<YamlNode> root = ParseYaml(text);
+  if (root.ok()) {
+    YamlToProto(*root, kDaemonAliases, &config, mistakes);
+  } else {
+    AddMistake("", root.status().message(), mistakes);
+  }
+  return config;
+}
+
+void FillDefaults(uid_t uid, DaemonConfig* config) {
+  // A state_dir that is wrong is told once, not in two fields.
+  if (config->unix_socket().empty() &&
+      absl::StartsWith(config->state_dir(), "/")) {
+    config->set_unix_socket(absl::StrCat(
+        absl::StripSuffix(config->state_dir(), "/"), "/hydrad.sock"));
+  }
+  config::v1::PoolConfig* pool = config->mutable_pool();
+  if (pool->path().empty()) {
+    pool->set_path(absl::StrCat("/dev/shm/hydra-", uid, ".pool"));
+  }
+  if (!config->has_lookahead()) config->set_lookahead(1);
+  for (DeviceConfig& device : *config->mutable_devices()) {
+    if (device.threads() == 0) device.set_threads(1);
+  }
+}
+
+void CheckDaemonConfig(const DaemonConfig& config, Mistakes* mistakes) {
+  CheckRequiredPath("state_dir", config.state_dir(), mistakes);
+  // Without a state_dir there is no default either.
+  if (!config.unix_socket().empty()) {
+    CheckUnixSocket(config.unix_socket(), mistakes);
+  }
+  CheckTcpAddress(config.tcp_address(), mistakes);
+  CheckRequiredPath("pool.path", config.pool().path(), mistakes);
+  CheckAtLeast("pool.size_bytes", config.pool().size_bytes(), kMinPoolBytes,
+               mistakes);
+  CheckDevices(config, mistakes);
+  CheckRoots("read_roots", config.read_roots(), mistakes);
+  CheckRoots("output_roots", config.output_roots(), mistakes);
+  if (config.lookahead() < 0 || config.lookahead() > kMaxLookahead) {
+    AddMistake("lookahead",
+               absl::StrCat("expected a whole number from 0 to ", kMaxLookahead,
+                            ", found ", config.lookahead()),
+               mistakes);
+  }
+  if (config.prefetch_bytes() < 0) {
+    AddMistake("prefetch_bytes",
+               absl::StrCat("expected a size of at least 0, found ",
+                            config.prefetch_bytes(), " bytes"),
+               mistakes);
+  }
+  if (!config.worker_binary().empty()) {
+    CheckPath("worker_binary", config.worker_binary(), mistakes);
+  }
+}
+
+}  // namespace hydra

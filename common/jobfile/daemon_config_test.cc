@@ -1,0 +1,141 @@
+#include "common/jobfile/daemon_config.h"
+
+#include <string>
+
+#include "absl/strings/str_cat.h"
+#include "gtest/gtest.h"
+
+namespace hydra {
+namespace {
+
+constexpr absl::string_view kValid = R"(
+state_dir: /var/lib/hydra
+pool: {size_bytes: 8GiB}
+devices: [{name: cpu:0, memory_limit_bytes: 512MiB}]
+)";
+
+std::string MessageOf(absl::string_view text) {
+  return std::string(ParseDaemonConfig(text).status().message());
+}
+
+// kValid's first line and pool, with other devices.
+std::string WithDevices(absl::string_view devices) {
+  return absl::StrCat(
+      "{state_dir: /s, pool: {size_bytes: 1GiB}, devices: ", devices, "}");
+}
+
+TEST(ParseDaemonConfigTest, FillsInDefaults) {
+  absl::StatusOr<config::v1::DaemonConfig> config = ParseDaemonConfig(kValid);
+  ASSERT_TRUE(config.ok()) << config.status();
+  EXPECT_EQ(config->unix_socket(), "/var/lib/hydra/hydrad.sock");
+  EXPECT_EQ(config->tcp_address(), "");
+  EXPECT_EQ(config->lookahead(), 1);
+  EXPECT_EQ(config->prefetch_bytes(), 0);
+  EXPECT_EQ(config->devices(0).threads(), 1);
+  EXPECT_EQ(config->devices(0).memory_limit_bytes(), 512 << 20);
+}
+
+TEST(FillDefaultsTest, NamesThePoolAfterTheUserAndKeepsWhatIsSet) {
+  config::v1::DaemonConfig config;
+  config.set_unix_socket("/run/h.sock");
+  config.set_lookahead(0);
+  FillDefaults(1000, &config);
+  EXPECT_EQ(config.pool().path(), "/dev/shm/hydra-1000.pool");
+  EXPECT_EQ(config.unix_socket(), "/run/h.sock");
+  EXPECT_EQ(config.lookahead(), 0);
+}
+
+TEST(ParseDaemonConfigTest, TellsAllThatAnEmptyFileLacks) {
+  EXPECT_EQ(MessageOf(""),
+            "state_dir: expected an absolute path, found nothing\n"
+            "pool.size_bytes: expected at least 64MiB, found 0 bytes\n"
+            "devices: expected at least one device, found none");
+}
+
+TEST(ParseDaemonConfigTest, ListensOnLoopbackOnly) {
+  for (absl::string_view address :
+       {"127.0.0.1:7070", "127.3.2.1:0", "localhost:65535", "'[::1]:1'"}) {
+    EXPECT_EQ(MessageOf(absl::StrCat(kValid, "tcp_address: ", address)), "");
+  }
+  for (absl::string_view address :
+       {"0.0.0.0:7070", "192.168.1.2:1", "[::]:1", "lab.example:7070",
+        "128.0.0.1:1", "127.0.0.1.example.com:1", "127.1:1", "::1:80"}) {
+    EXPECT_EQ(
+        MessageOf(absl::StrCat(kValid, "tcp_address: '", address, "'")),
+        absl::StrCat("tcp_address: expected a loopback address (127.x.x.x, "
+                     "localhost or [::1]), found '",
+                     address,
+                     "'; without TLS, which hydrad does not have yet, others "
+                     "could read along and take over"));
+  }
+}
+
+TEST(ParseDaemonConfigTest, ExplainsEachMistake) {
+  const struct {
+    std::string text;
+    std::string message;
+  } kCases[] = {
+      {absl::StrCat(kValid, "tcp_address: localhost"),
+       "tcp_address: expected a loopback address and a port, such as "
+       "127.0.0.1:7070, found 'localhost'"},
+      {absl::StrCat(kValid, "tcp_address: localhost:65536"),
+       "tcp_address: expected a loopback address and a port, such as "
+       "127.0.0.1:7070, found 'localhost:65536'"},
+      {absl::StrCat(kValid, "unix_socket: h.sock"),
+       "unix_socket: expected an absolute path, found 'h.sock'"},
+      {absl::StrCat(kValid, "unix_socket: /", std::string(107, 'a')),
+       absl::StrCat("unix_socket: expected a path of at most 107 bytes, found "
+                    "one of 108: '/",
+                    std::string(59, 'a'), "...'")},
+      {absl::StrCat(kValid, "lookahead: 9"),
+       "lookahead: expected a whole number from 0 to 8, found 9"},
+      {absl::StrCat(kValid, "lookahead: -1"),
+       "lookahead: expected a whole number from 0 to 8, found -1"},
+      {absl::StrCat(kValid, "prefetch_bytes: 512MiB"),
+       "prefetch_bytes: expected less than each device's memory, found "
+       "536870912 bytes, and devices[0] has 536870912"},
+      {absl::StrCat(kValid, "prefetch_bytes: -1"),
+       "prefetch_bytes: line 5: expected a size such as 512MiB, 8GiB, 1GB or "
+       "65536, found '-1'"},
+      {absl::StrCat(kValid, "read_roots: [/a, b]"),
+       "read_roots[1]: expected an absolute path, found 'b'"},
+      {absl::StrCat(kValid, "output_roots: ~/b"),
+       "output_roots[0]: expected an absolute path, found '~/b'; '~' is not "
+       "expanded, write the directory out"},
+      {absl::StrCat(kValid, "worker_binary: hydra-worker"),
+       "worker_binary: expected an absolute path, found 'hydra-worker'"},
+      {absl::StrCat(kValid, "pool_size: 1GiB"),
+       "pool_size: line 5: unknown key 'pool_size'; did you mean 'size_bytes' "
+       "under 'pool'?"},
+      {"{state_dir: s, pool: {size_bytes: 1GiB}, devices: {name: cpu:0, "
+       "memory_limit_bytes: 1GiB}}",
+       "state_dir: expected an absolute path, found 's'"},
+      {"{state_dir: /s, pool: {path: p, size_bytes: 67108863}, devices: {name: "
+       "cpu:0, memory_limit_bytes: 1GiB}}",
+       "pool.path: expected an absolute path, found 'p'\n"
+       "pool.size_bytes: expected at least 64MiB, found 67108863 bytes"},
+      {WithDevices("[{name: cuda:0, memory_limit_bytes: 1GiB}]"),
+       "devices[0].name: expected cpu:N, such as cpu:0, found 'cuda:0'"},
+      {WithDevices("[{name: cpu:01, memory_limit_bytes: 1GiB}]"),
+       "devices[0].name: expected cpu:N, such as cpu:0, found 'cpu:01'"},
+      {WithDevices("[{name: cpu:0, memory_limit_bytes: 16777215}]"),
+       "devices[0].memory_limit_bytes: expected at least 16MiB, found "
+       "16777215 bytes"},
+      {WithDevices("[{name: cpu:0, memory_limit_bytes: 1GiB, threads: -1}]"),
+       "devices[0].threads: expected a whole number from 1 to 1024, found -1"},
+      {WithDevices("[{name: cpu:0, memory_limit_bytes: 1GiB}, "
+                   "{name: cpu:0, memory_limit_bytes: 1GiB}]"),
+       "devices[1].name: expected a name for each device, found 'cpu:0' "
+       "twice"},
+      {WithDevices("[{name: cpu:0, memory: 1GiB}]"),
+       "devices[0].memory: line 1: unknown key 'memory'; did you mean "
+       "'memory_limit_bytes'?"},
+      {"devices: [", "line 1: end of sequence flow not found"},
+  };
+  for (const auto& test : kCases) {
+    EXPECT_EQ(MessageOf(test.text), test.message) << test.text;
+  }
+}
+
+}  // namespace
+}  // namespace hydra

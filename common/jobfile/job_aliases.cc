@@ -1,0 +1,70 @@
+#include "common/jobfile/job_aliases.h"
+
+namespace hydra {
+namespace {
+
+constexpr Alias kJobAliases[] = {
+    {"lr", "learning_rate"},
+    {"batch_size", "per_device_train_batch_size"},
+    {"micro_batch_size", "per_device_train_batch_size"},
+    {"train_batch_size", "per_device_train_batch_size"},
+    {"per_device_batch_size", "per_device_train_batch_size"},
+    {"eval_batch_size", "per_device_eval_batch_size"},
+    {"grad_accum", "gradient_accumulation_steps"},
+    {"grad_accum_steps", "gradient_accumulation_steps"},
+    {"gradient_accumulation", "gradient_accumulation_steps"},
+    {"accumulation_steps", "gradient_accumulation_steps"},
+    {"epochs", "num_train_epochs"},
+    {"num_epochs", "num_train_epochs"},
+    {"steps", "max_steps"},
+    {"num_steps", "max_steps"},
+    {"train_steps", "max_steps"},
+    {"max_train_steps", "max_steps"},
+    {"cutoff_len", "context_length"},
+    {"sequence_len", "context_length"},
+    {"sequence_length", "context_length"},
+    {"seq_len", "context_length"},
+    {"seq_length", "context_length"},
+    {"max_length", "context_length"},
+    {"max_seq_len", "context_length"},
+    {"max_seq_length", "context_length"},
+    {"model_max_length", "context_length"},
+    {"block_size", "context_length"},
+    {"optimizer", "optim"},
+    {"adamw_torch", "adamw"},
+    {"adamw_torch_fused", "adamw"},
+    {"adamw_hf", "adamw"},
+    {"wd", "weight_decay"},
+    {"beta1", "adam_beta1"},
+    {"beta2", "adam_beta2"},
+    {"eps", "adam_epsilon"},
+    {"epsilon", "adam_epsilon"},
+    {"random_seed", "seed"},
+    {"model_name_or_path", "model.path"},
+    {"model_name", "model.path"},
+    {"base_model", "model.path"},
+    {"tokenizer", "model.tokenizer_path"},
+    {"tokenizer_name", "model.tokenizer_path"},
+    {"tokenizer_name_or_path", "model.tokenizer_path"},
+    {"dataset", "data.train_files"},
+    {"datasets", "data.train_files"},
+    {"train_file", "data.train_files"},
+    {"train_data", "data.train_files"},
+    {"validation_file", "data.validation_files"},
+    {"val_files", "data.validation_files"},
+    {"eval_files", "data.validation_files"},
+    {"eval_dataset", "data.validation_files"},
+    {"test_file", "data.test_files"},
+    {"eval_every", "evaluation.eval_steps"},
+    {"eval_interval", "evaluation.eval_steps"},
+    {"out_dir", "output.output_dir"},
+    {"save_dir", "output.output_dir"},
+    {"grid", "sweep"},
+    {"eval", "evaluation"},
+};
+
+}  // namespace
+
+Aliases JobAliases() { return kJobAliases; }
+
+}  // namespace hydra

@@ -1,0 +1,75 @@
+#include "common/jobfile/mistakes.h"
+
+#include "absl/strings/cord.h"
+#include "absl/strings/escaping.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+#include "absl/types/optional.h"
+
+namespace hydra {
+namespace {
+
+constexpr absl::string_view kPayloadUrl =
+    "type.googleapis.com/hydra.v1.InvalidJob";
+
+constexpr size_t kMaxQuotedBytes = 60;
+constexpr size_t kMaxFieldBytes = 120;
+
+// The longest beginning of `text` within `max_bytes` that splits no UTF-8
+// character.
+absl::string_view Clip(absl::string_view text, size_t max_bytes) {
+  if (text.size() <= max_bytes) return text;
+  while (max_bytes > 0 && (text[max_bytes] & 0xC0) == 0x80) --max_bytes;
+  return text.substr(0, max_bytes);
+}
+
+void AppendLine(std::string* out, const v1::FieldViolation& mistake) {
+  if (mistake.field().empty()) {
+    absl::StrAppend(out, mistake.description());
+  } else {
+    absl::StrAppend(out, mistake.field(), ": ", mistake.description());
+  }
+}
+
+}  // namespace
+
+bool IsFull(const Mistakes& mistakes) {
+  return mistakes.size() >= kMaxMistakes;
+}
+
+void AddMistake(absl::string_view field, absl::string_view description,
+                Mistakes* mistakes) {
+  if (IsFull(*mistakes)) return;
+  v1::FieldViolation& mistake = mistakes->emplace_back();
+  // A field's name may be any text of any size if it came from a file.
+  const std::string printable = absl::Utf8SafeCHexEscape(field);
+  mistake.set_field(std::string(Clip(printable, kMaxFieldBytes)));
+  mistake.set_description(std::string(description));
+}
+
+absl::Status ToStatus(const Mistakes& mistakes) {
+  if (mistakes.empty()) return absl::OkStatus();
+  absl::Status status =
+      absl::InvalidArgumentError(absl::StrJoin(mistakes, "\n", AppendLine));
+  v1::InvalidJob payload;
+  payload.mutable_violations()->Assign(mistakes.begin(), mistakes.end());
+  status.SetPayload(kPayloadUrl, absl::Cord(payload.SerializeAsString()));
+  return status;
+}
+
+Mistakes MistakesOf(const absl::Status& status) {
+  absl::optional<absl::Cord> bytes = status.GetPayload(kPayloadUrl);
+  v1::InvalidJob payload;
+  if (!bytes.has_value() || !payload.ParseFromString(std::string(*bytes))) {
+    return {};
+  }
+  return Mistakes(payload.violations().begin(), payload.violations().end());
+}
+
+std::string Quoted(absl::string_view text) {
+  const absl::string_view shown = Clip(text, kMaxQuotedBytes);
+  return absl::StrCat("'", absl::Utf8SafeCHexEscape(shown),
+                      shown.size() < text.size() ? "..." : "", "'");
+}
+
+}  // namespace hydra

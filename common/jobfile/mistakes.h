@@ -1,0 +1,42 @@
+#ifndef HYDRA_COMMON_JOBFILE_MISTAKES_H_
+#define HYDRA_COMMON_JOBFILE_MISTAKES_H_
+
+#include <string>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/strings/string_view.h"
+#include "hydra/v1/job.pb.h"
+
+namespace hydra {
+
+// Everything that is wrong with one input, in the order in which it was found.
+// Pure values: the functions below may be called from any thread.
+using Mistakes = std::vector<v1::FieldViolation>;
+
+// Beyond so many, mistakes are no longer recorded: nobody reads them, and a
+// hostile file could otherwise make answers of any size.
+inline constexpr int kMaxMistakes = 100;
+
+// Whether AddMistake still records anything.
+bool IsFull(const Mistakes& mistakes);
+
+// Records that `field` (a path such as "train.learning_rate", or empty for the
+// input as a whole) is wrong. Does nothing once `mistakes` is full.
+void AddMistake(absl::string_view field, absl::string_view description,
+                Mistakes* mistakes);
+
+// OK without mistakes. Otherwise INVALID_ARGUMENT, with one line for each in
+// its message and an InvalidJob that holds them as its payload.
+absl::Status ToStatus(const Mistakes& mistakes);
+
+// The payload that ToStatus attached; empty for any other status.
+Mistakes MistakesOf(const absl::Status& status);
+
+// `text` in single quotes as a message shows it: what cannot be printed is
+// escaped, and long text is cut.
+std::string Quoted(absl::string_view text);
+
+}  // namespace hydra
+
+#endif  // HYDRA_COMMON_JOBFILE_MISTAKES_H_

@@ -1,0 +1,259 @@
+#include "common/jobfile/validate.h"
+
+#include <cmath>
+#include <cstdint>
+#include <string>
+
+#include "absl/algorithm/container.h"
+#include "absl/strings/ascii.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+#include "common/jobfile/field_value.h"
+#include "common/jobfile/path_rules.h"
+#include "google/protobuf/descriptor.h"
+
+namespace hydra {
+namespace {
+
+constexpr size_t kMaxNameBytes = 100;
+
+// Far beyond what anybody trains; they keep products of a job's numbers within
+// an int64_t.
+constexpr int64_t kMaxSteps = 1'000'000'000'000;
+constexpr double kMaxEpochs = 1'000'000;
+constexpr int64_t kMaxBatch = 65'536;
+constexpr int64_t kMaxContext = 1'048'576;
+
+// Checks the fields of one section and names them by their paths.
+class SectionChecker {
+ public:
+  SectionChecker(absl::string_view section, Mistakes* mistakes)
+      : section_(section), mistakes_(mistakes) {}
+
+  void Add(absl::string_view name, absl::string_view description) {
+    AddMistake(absl::StrCat(section_, ".", name), description, mistakes_);
+  }
+
+  void Range(absl::string_view name, int64_t value, int64_t least,
+             int64_t most) {
+    if (value >= least && value <= most) return;
+    Add(name, absl::StrCat("expected a whole number from ", least, " to ", most,
+                           ", found ", value));
+  }
+
+  // Refuses NaN too, as all of these do.
+  void Fraction(absl::string_view name, double value) {
+    if (value >= 0 && value < 1) return;
+    Add(name,
+        absl::StrCat("expected a number from 0 to below 1, found ", value));
+  }
+
+  void Positive(absl::string_view name, double value) {
+    if (value > 0 && std::isfinite(value)) return;
+    Add(name, absl::StrCat("expected a finite number above 0, found ", value));
+  }
+
+  void NotNegative(absl::string_view name, double value) {
+    if (value >= 0 && std::isfinite(value)) return;
+    Add(name,
+        absl::StrCat("expected a finite number of at least 0, found ", value));
+  }
+
+  // An enum of proto3 may hold any number if it came over the wire.
+  void Known(absl::string_view name,
+             const google::protobuf::EnumDescriptor& type, int value) {
+    if (type.FindValueByNumber(value) != nullptr) return;
+    Add(name,
+        absl::StrCat("expected one of ", absl::StrJoin(EnumNames(type), ", "),
+                     ", found the unknown value ", value));
+  }
+
+ private:
+  const absl::string_view section_;
+  Mistakes* const mistakes_;
+};
+
+void CheckName(absl::string_view name, Mistakes* mistakes) {
+  const auto is_allowed = [](char c) {
+    return absl::ascii_isalnum(c) || c == '-' || c == '_' || c == '.';
+  };
+  if (!absl::c_all_of(name, is_allowed)) {
+    AddMistake("name",
+               absl::StrCat("expected letters, digits, '-', '_' and '.' only, "
+                            "found ",
+                            Quoted(name)),
+               mistakes);
+  }
+  if (name.size() > kMaxNameBytes) {
+    AddMistake("name",
+               absl::StrCat("expected at most ", kMaxNameBytes,
+                            " characters, found ", name.size()),
+               mistakes);
+  }
+}
+
+void CheckPaths(v1::JobSpec job, Mistakes* mistakes) {
+  if (job.model().path().empty()) {
+    AddMistake("model.path", "expected the model's directory, found nothing",
+               mistakes);
+  }
+  if (job.data().train_files().empty()) {
+    AddMistake("data.train_files", "expected at least one file, found none",
+               mistakes);
+  }
+  for (const PathField& path : PathsOf(&job)) {
+    CheckPath(path.field, *path.value, mistakes);
+  }
+}
+
+void CheckLength(const v1::TrainSpec& train, SectionChecker* check) {
+  if (train.has_max_steps() && train.has_num_train_epochs()) {
+    check->Add("max_steps",
+               "expected one of max_steps and num_train_epochs, found both");
+  } else if (!train.has_max_steps() && !train.has_num_train_epochs()) {
+    check->Add("max_steps",
+               "expected one of max_steps and num_train_epochs, found neither");
+  }
+  if (train.has_max_steps()) {
+    check->Range("max_steps", train.max_steps(), 1, kMaxSteps);
+  }
+  if (train.has_num_train_epochs()) {
+    const double epochs = train.num_train_epochs();
+    if (!(epochs > 0 && epochs <= kMaxEpochs)) {
+      check->Add(
+          "num_train_epochs",
+          absl::StrCat("expected a number above 0 and at most ",
+                       static_cast<int64_t>(kMaxEpochs), ", found ", epochs));
+    }
+  }
+}
+
+void CheckBatch(const v1::TrainSpec& train, SectionChecker* check) {
+  check->Range("per_device_train_batch_size",
+               train.per_device_train_batch_size(), 1, kMaxBatch);
+  if (train.has_gradient_accumulation_steps()) {
+    check->Range("gradient_accumulation_steps",
+                 train.gradient_accumulation_steps(), 1, kMaxBatch);
+  }
+  if (train.has_context_length()) {
+    check->Range("context_length", train.context_length(), 1, kMaxContext);
+  }
+}
+
+void CheckOptimizer(const v1::TrainSpec& train, SectionChecker* check) {
+  check->Known("optim", *v1::Optimizer_descriptor(), train.optim());
+  check->Positive("learning_rate", train.learning_rate());
+  check->NotNegative("weight_decay", train.weight_decay());
+  if (train.has_adam_beta1()) {
+    check->Fraction("adam_beta1", train.adam_beta1());
+  }
+  if (train.has_adam_beta2()) {
+    check->Fraction("adam_beta2", train.adam_beta2());
+  }
+  if (train.has_adam_epsilon()) {
+    check->Positive("adam_epsilon", train.adam_epsilon());
+  }
+  check->Fraction("momentum", train.momentum());
+  if (train.momentum() > 0 && train.optim() != v1::OPTIMIZER_SGD) {
+    check->Add("momentum", absl::StrCat("momentum is for sgd only, found ",
+                                        train.momentum(),
+                                        "; remove it or set optim to sgd"));
+  }
+}
+
+void CheckEvaluation(const v1::JobSpec& job, SectionChecker* check) {
+  const v1::EvaluationSpec& evaluation = job.evaluation();
+  check->Range("eval_steps", evaluation.eval_steps(), 0, kMaxSteps);
+  if (evaluation.eval_steps() > 0 && job.data().validation_files().empty()) {
+    check->Add("eval_steps",
+               absl::StrCat("found ", evaluation.eval_steps(),
+                            ", but data.validation_files names no file; add "
+                            "one or remove eval_steps"));
+  }
+  if (evaluation.has_per_device_eval_batch_size()) {
+    check->Range("per_device_eval_batch_size",
+                 evaluation.per_device_eval_batch_size(), 1, kMaxBatch);
+  }
+  check->Range("max_eval_batches", evaluation.max_eval_batches(), 0, kMaxSteps);
+}
+
+void CheckCutPoints(const v1::PartitionSpec& partition, SectionChecker* check) {
+  int previous = 0;
+  for (int i = 0; i < partition.cut_points_size(); ++i) {
+    const int cut = partition.cut_points(i);
+    const std::string name = absl::StrCat("cut_points[", i, "]");
+    if (cut < 1) {
+      check->Add(name,
+                 absl::StrCat("expected a layer of at least 1, found ", cut));
+    } else if (cut <= previous) {
+      check->Add(name, absl::StrCat("expected a layer above ", previous,
+                                    ", the cut point before it, found ", cut));
+    }
+    previous = cut;
+  }
+}
+
+}  // namespace
+
+void ValidateJob(const v1::JobSpec& job, Mistakes* mistakes) {
+  CheckName(job.name(), mistakes);
+  CheckPaths(job, mistakes);
+
+  SectionChecker model("model", mistakes);
+  model.Known("init", *v1::Initialization_descriptor(), job.model().init());
+  SectionChecker data("data", mistakes);
+  data.Known("format", *v1::DataFormat_descriptor(), job.data().format());
+
+  SectionChecker train("train", mistakes);
+  CheckLength(job.train(), &train);
+  CheckBatch(job.train(), &train);
+  CheckOptimizer(job.train(), &train);
+  if (job.train().has_dropout()) {
+    train.Fraction("dropout", job.train().dropout());
+  }
+
+  SectionChecker evaluation("evaluation", mistakes);
+  CheckEvaluation(job, &evaluation);
+  SectionChecker partition("partition", mistakes);
+  CheckCutPoints(job.partition(), &partition);
+}
+
+void FillDefaults(v1::JobSpec* job) {
+  if (job->name().empty()) job->set_name(std::string(kDefaultJobName));
+
+  v1::ModelSpec* model = job->mutable_model();
+  if (model->init() == v1::INITIALIZATION_UNSPECIFIED) {
+    model->set_init(v1::INITIALIZATION_PRETRAINED);
+  }
+  if (model->tokenizer_path().empty()) {
+    model->set_tokenizer_path(model->path());
+  }
+
+  v1::DataSpec* data = job->mutable_data();
+  if (data->format() == v1::DATA_FORMAT_UNSPECIFIED) {
+    data->set_format(v1::DATA_FORMAT_TEXT);
+  }
+  if (!data->has_shuffle()) data->set_shuffle(true);
+
+  v1::TrainSpec* train = job->mutable_train();
+  if (!train->has_gradient_accumulation_steps()) {
+    train->set_gradient_accumulation_steps(1);
+  }
+  if (train->optim() == v1::OPTIMIZER_UNSPECIFIED) {
+    train->set_optim(v1::OPTIMIZER_ADAMW);
+  }
+  if (!train->has_adam_beta1()) train->set_adam_beta1(0.9);
+  if (!train->has_adam_beta2()) train->set_adam_beta2(0.999);
+  if (!train->has_adam_epsilon()) train->set_adam_epsilon(1e-8);
+  if (!train->has_seed()) train->set_seed(42);
+
+  v1::EvaluationSpec* evaluation = job->mutable_evaluation();
+  if (!evaluation->has_per_device_eval_batch_size()) {
+    evaluation->set_per_device_eval_batch_size(
+        train->per_device_train_batch_size());
+  }
+  v1::OutputSpec* output = job->mutable_output();
+  if (!output->has_save_model()) output->set_save_model(true);
+}
+
+}  // namespace hydra

@@ -1,0 +1,29 @@
+#ifndef HYDRA_COMMON_JOBFILE_VALIDATE_H_
+#define HYDRA_COMMON_JOBFILE_VALIDATE_H_
+
+#include "absl/strings/string_view.h"
+#include "common/jobfile/mistakes.h"
+#include "hydra/v1/job.pb.h"
+
+// What a JobSpec must satisfy, and what it means where it is silent. Pure.
+namespace hydra {
+
+inline constexpr absl::string_view kDefaultJobName = "job";
+
+// Adds everything that is wrong with `job` whatever is on the server: values
+// out of range, values that exclude each other, values that are missing. Takes
+// jobs with or without defaults filled in; without, a mistake is told once, in
+// the field that has it.
+//
+// Not checked here, because it takes the disk or the model: whether paths exist
+// and lie below the roots, whether cut points and context fit the model.
+void ValidateJob(const v1::JobSpec& job, Mistakes* mistakes);
+
+// Fills in every default but two that only the daemon knows:
+// train.context_length (the model's longest) and output.output_dir (its own).
+// train.dropout stays unset: the model's own applies.
+void FillDefaults(v1::JobSpec* job);
+
+}  // namespace hydra
+
+#endif  // HYDRA_COMMON_JOBFILE_VALIDATE_H_

@@ -1,0 +1,226 @@
+#include "common/jobfile/validate.h"
+
+#include <functional>
+#include <limits>
+#include <string>
+
+#include "gtest/gtest.h"
+
+namespace hydra {
+namespace {
+
+constexpr double kNan = std::numeric_limits<double>::quiet_NaN();
+constexpr double kInfinity = std::numeric_limits<double>::infinity();
+
+v1::JobSpec ValidJob() {
+  v1::JobSpec job;
+  job.mutable_model()->set_path("/models/gpt2");
+  job.mutable_data()->add_train_files("/data/train.txt");
+  job.mutable_train()->set_max_steps(10);
+  job.mutable_train()->set_per_device_train_batch_size(8);
+  job.mutable_train()->set_learning_rate(1e-4);
+  return job;
+}
+
+std::string MessageOf(const v1::JobSpec& job) {
+  Mistakes mistakes;
+  ValidateJob(job, &mistakes);
+  return std::string(ToStatus(mistakes).message());
+}
+
+TEST(ValidateJobTest, AcceptsAJobWithAndWithoutDefaults) {
+  v1::JobSpec job = ValidJob();
+  EXPECT_EQ(MessageOf(job), "");
+  FillDefaults(&job);
+  EXPECT_EQ(MessageOf(job), "");
+}
+
+TEST(ValidateJobTest, AcceptsEveryFieldAtItsLimits) {
+  v1::JobSpec job = ValidJob();
+  job.set_name(std::string(100, 'a'));
+  v1::TrainSpec* train = job.mutable_train();
+  train->clear_max_steps();
+  train->set_num_train_epochs(0.25);
+  train->set_per_device_train_batch_size(65'536);
+  train->set_gradient_accumulation_steps(1);
+  train->set_context_length(1);
+  train->set_optim(v1::OPTIMIZER_SGD);
+  train->set_momentum(0.99);
+  train->set_adam_beta1(0);
+  train->set_dropout(0);
+  train->set_seed(0);
+  job.mutable_partition()->add_cut_points(1);
+  job.mutable_partition()->add_cut_points(2);
+  EXPECT_EQ(MessageOf(job), "");
+}
+
+TEST(ValidateJobTest, TellsAllThatAnEmptyJobLacks) {
+  EXPECT_EQ(MessageOf(v1::JobSpec()),
+            "model.path: expected the model's directory, found nothing\n"
+            "data.train_files: expected at least one file, found none\n"
+            "train.max_steps: expected one of max_steps and num_train_epochs, "
+            "found neither\n"
+            "train.per_device_train_batch_size: expected a whole number from 1 "
+            "to 65536, found 0\n"
+            "train.learning_rate: expected a finite number above 0, found 0");
+}
+
+// A valid job with one thing changed, and all that is told about it.
+TEST(ValidateJobTest, ExplainsEachMistake) {
+  using Job = v1::JobSpec;
+  const struct {
+    std::function<void(Job*)> change;
+    absl::string_view message;
+  } kCases[] = {
+      {[](Job* j) { j->set_name("a/b"); },
+       "name: expected letters, digits, '-', '_' and '.' only, found 'a/b'"},
+      {[](Job* j) { j->set_name("a\nb"); },
+       "name: expected letters, digits, '-', '_' and '.' only, found "
+       "'a\\nb'"},
+      {[](Job* j) { j->set_name(std::string(101, 'a')); },
+       "name: expected at most 100 characters, found 101"},
+      {[](Job* j) { j->mutable_model()->set_path("models/gpt2"); },
+       "model.path: expected an absolute path, found 'models/gpt2'"},
+      {[](Job* j) { j->mutable_model()->set_tokenizer_path("/a\tb"); },
+       "model.tokenizer_path: expected a path without control characters, "
+       "found '/a\\tb'"},
+      {[](Job* j) {
+         j->mutable_model()->set_init(static_cast<v1::Initialization>(9));
+       },
+       "model.init: expected one of pretrained, random, found the unknown "
+       "value 9"},
+      {[](Job* j) { j->mutable_data()->add_train_files(""); },
+       "data.train_files[1]: expected an absolute path, found ''"},
+      {[](Job* j) { j->mutable_data()->add_test_files("~/t"); },
+       "data.test_files[0]: expected an absolute path, found '~/t'; '~' is "
+       "not expanded, write the directory out"},
+      {[](Job* j) {
+         j->mutable_data()->set_format(static_cast<v1::DataFormat>(9));
+       },
+       "data.format: expected one of text, tokens_u16, tokens_u32, found the "
+       "unknown value 9"},
+      {[](Job* j) { j->mutable_train()->set_max_steps(0); },
+       "train.max_steps: expected a whole number from 1 to 1000000000000, "
+       "found 0"},
+      {[](Job* j) { j->mutable_train()->set_num_train_epochs(3); },
+       "train.max_steps: expected one of max_steps and num_train_epochs, "
+       "found both"},
+      {[](Job* j) {
+         j->mutable_train()->clear_max_steps();
+         j->mutable_train()->set_num_train_epochs(kNan);
+       },
+       "train.num_train_epochs: expected a number above 0 and at most "
+       "1000000, found nan"},
+      {[](Job* j) {
+         j->mutable_train()->set_per_device_train_batch_size(65'537);
+       },
+       "train.per_device_train_batch_size: expected a whole number from 1 to "
+       "65536, found 65537"},
+      {[](Job* j) { j->mutable_train()->set_gradient_accumulation_steps(0); },
+       "train.gradient_accumulation_steps: expected a whole number from 1 to "
+       "65536, found 0"},
+      {[](Job* j) { j->mutable_train()->set_context_length(0); },
+       "train.context_length: expected a whole number from 1 to 1048576, "
+       "found 0"},
+      {[](Job* j) {
+         j->mutable_train()->set_optim(static_cast<v1::Optimizer>(17));
+       },
+       "train.optim: expected one of sgd, adam, adamw, found the unknown "
+       "value 17"},
+      {[](Job* j) { j->mutable_train()->set_learning_rate(-1); },
+       "train.learning_rate: expected a finite number above 0, found -1"},
+      {[](Job* j) { j->mutable_train()->set_learning_rate(kInfinity); },
+       "train.learning_rate: expected a finite number above 0, found inf"},
+      {[](Job* j) { j->mutable_train()->set_learning_rate(kNan); },
+       "train.learning_rate: expected a finite number above 0, found nan"},
+      {[](Job* j) { j->mutable_train()->set_weight_decay(-0.1); },
+       "train.weight_decay: expected a finite number of at least 0, found "
+       "-0.1"},
+      {[](Job* j) { j->mutable_train()->set_adam_beta1(1); },
+       "train.adam_beta1: expected a number from 0 to below 1, found 1"},
+      {[](Job* j) { j->mutable_train()->set_adam_beta2(-0.5); },
+       "train.adam_beta2: expected a number from 0 to below 1, found -0.5"},
+      {[](Job* j) { j->mutable_train()->set_adam_epsilon(0); },
+       "train.adam_epsilon: expected a finite number above 0, found 0"},
+      {[](Job* j) { j->mutable_train()->set_momentum(0.9); },
+       "train.momentum: momentum is for sgd only, found 0.9; remove it or set "
+       "optim to sgd"},
+      {[](Job* j) {
+         j->mutable_train()->set_optim(v1::OPTIMIZER_SGD);
+         j->mutable_train()->set_momentum(1);
+       },
+       "train.momentum: expected a number from 0 to below 1, found 1"},
+      {[](Job* j) { j->mutable_train()->set_dropout(1); },
+       "train.dropout: expected a number from 0 to below 1, found 1"},
+      {[](Job* j) { j->mutable_evaluation()->set_eval_steps(-1); },
+       "evaluation.eval_steps: expected a whole number from 0 to "
+       "1000000000000, found -1"},
+      {[](Job* j) { j->mutable_evaluation()->set_eval_steps(5); },
+       "evaluation.eval_steps: found 5, but data.validation_files names no "
+       "file; add one or remove eval_steps"},
+      {[](Job* j) {
+         j->mutable_evaluation()->set_per_device_eval_batch_size(0);
+       },
+       "evaluation.per_device_eval_batch_size: expected a whole number from 1 "
+       "to 65536, found 0"},
+      {[](Job* j) { j->mutable_evaluation()->set_max_eval_batches(-2); },
+       "evaluation.max_eval_batches: expected a whole number from 0 to "
+       "1000000000000, found -2"},
+      {[](Job* j) { j->mutable_output()->set_output_dir("out"); },
+       "output.output_dir: expected an absolute path, found 'out'"},
+      {[](Job* j) { j->mutable_partition()->add_cut_points(0); },
+       "partition.cut_points[0]: expected a layer of at least 1, found 0"},
+      {[](Job* j) {
+         j->mutable_partition()->add_cut_points(3);
+         j->mutable_partition()->add_cut_points(3);
+       },
+       "partition.cut_points[1]: expected a layer above 3, the cut point "
+       "before it, found 3"},
+  };
+  for (const auto& test : kCases) {
+    v1::JobSpec job = ValidJob();
+    test.change(&job);
+    EXPECT_EQ(MessageOf(job), test.message);
+  }
+}
+
+TEST(FillDefaultsTest, FillsWhatIsUnset) {
+  v1::JobSpec job = ValidJob();
+  FillDefaults(&job);
+  EXPECT_EQ(job.name(), "job");
+  EXPECT_EQ(job.model().init(), v1::INITIALIZATION_PRETRAINED);
+  EXPECT_EQ(job.model().tokenizer_path(), "/models/gpt2");
+  EXPECT_EQ(job.data().format(), v1::DATA_FORMAT_TEXT);
+  EXPECT_TRUE(job.data().shuffle());
+  EXPECT_EQ(job.train().gradient_accumulation_steps(), 1);
+  EXPECT_EQ(job.train().optim(), v1::OPTIMIZER_ADAMW);
+  EXPECT_EQ(job.train().adam_beta1(), 0.9);
+  EXPECT_EQ(job.train().adam_beta2(), 0.999);
+  EXPECT_EQ(job.train().adam_epsilon(), 1e-8);
+  EXPECT_EQ(job.train().seed(), 42);
+  EXPECT_EQ(job.evaluation().per_device_eval_batch_size(), 8);
+  EXPECT_TRUE(job.output().save_model());
+  EXPECT_FALSE(job.train().has_context_length());
+  EXPECT_FALSE(job.train().has_dropout());
+  EXPECT_EQ(job.output().output_dir(), "");
+}
+
+TEST(FillDefaultsTest, KeepsWhatIsSet) {
+  v1::JobSpec job = ValidJob();
+  job.mutable_train()->set_seed(0);
+  job.mutable_train()->set_adam_beta1(0);
+  job.mutable_train()->set_optim(v1::OPTIMIZER_SGD);
+  job.mutable_data()->set_shuffle(false);
+  job.mutable_output()->set_save_model(false);
+  job.mutable_model()->set_tokenizer_path("/t");
+  FillDefaults(&job);
+  EXPECT_EQ(job.train().seed(), 0);
+  EXPECT_EQ(job.train().adam_beta1(), 0);
+  EXPECT_EQ(job.train().optim(), v1::OPTIMIZER_SGD);
+  EXPECT_FALSE(job.data().shuffle());
+  EXPECT_FALSE(job.output().save_model());
+  EXPECT_EQ(job.model().tokenizer_path(), "/t");
+}
+
+}  // namespace
+}  // namespace hydra

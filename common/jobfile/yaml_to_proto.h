@@ -1,0 +1,35 @@
+#ifndef HYDRA_COMMON_JOBFILE_YAML_TO_PROTO_H_
+#define HYDRA_COMMON_JOBFILE_YAML_TO_PROTO_H_
+
+#include <string>
+
+#include "common/jobfile/mistakes.h"
+#include "common/jobfile/suggest.h"
+#include "common/jobfile/yaml_tree.h"
+#include "google/protobuf/message.h"
+
+namespace hydra {
+
+// Fills `message` from a YAML map whose keys are its fields' names; values are
+// written as field_value.h says. A repeated field takes a list, or one value
+// alone. Keys that are absent, and sections that are empty, change nothing.
+//
+// Every mistake is added to `mistakes`, with its field's path and, first in the
+// description, its line: unknown keys (with the one that was probably meant;
+// `aliases` helps to guess), keys given twice, and values of the wrong kind.
+// After a mistake the rest is still read, and `message` holds what was right.
+//
+// Pure.
+void YamlToProto(const YamlNode& root, Aliases aliases,
+                 google::protobuf::Message* message, Mistakes* mistakes);
+
+// "line 3: `description`"
+std::string AtLine(int line, absl::string_view description);
+
+// "a list", "a section of keys", "nothing" or the quoted text: what a mistake
+// says was found.
+std::string Found(const YamlNode& node);
+
+}  // namespace hydra
+
+#endif  // HYDRA_COMMON_JOBFILE_YAML_TO_PROTO_H_

@@ -1,0 +1,53 @@
+#ifndef HYDRA_COMMON_POOL_POOL_CLAIM_H_
+#define HYDRA_COMMON_POOL_POOL_CLAIM_H_
+
+#include <string>
+
+#include "absl/status/statusor.h"
+
+namespace hydra {
+
+// Owns an open file descriptor, or none (-1).
+class FileDescriptor {
+ public:
+  explicit FileDescriptor(int fd) : fd_(fd) {}
+  FileDescriptor(FileDescriptor&& other) noexcept;
+  ~FileDescriptor();
+
+  bool is_open() const { return fd_ >= 0; }
+  int get() const { return fd_; }
+
+ private:
+  int fd_;
+};
+
+// Who holds a pool file is told by locks of open file descriptions: one byte
+// that its owner locks alone, another one that all workers lock together. The
+// kernel drops such a lock when the last descriptor of that opening is closed,
+// so at the latest when the process ends, however it ends. Unlike the older
+// per-process locks, closing another descriptor of the same file does not drop
+// it, and two openings in one process exclude each other too.
+
+// Creates an empty file of mode 0600 at `path` and locks it as its owner. A
+// pool that is there already and has no owner is removed first.
+//
+// FAILED_PRECONDITION: the pool there has a live owner, or what is there is not
+//   a pool.
+// UNAVAILABLE: other daemons kept creating and removing the file meanwhile.
+// Others: what the system said of the path.
+absl::StatusOr<FileDescriptor> ClaimNewPool(const std::string& path);
+
+// Opens the file at `path` and locks it as one of its workers.
+//
+// Errors: what the system said of the path.
+absl::StatusOr<FileDescriptor> JoinPool(const std::string& path);
+
+// Whether another opening of the file behind `fd` is locked by JoinPool.
+bool PoolHasWorkers(const FileDescriptor& fd);
+
+// Whether `path` still leads to the file behind `fd`.
+bool IsFileAt(const std::string& path, const FileDescriptor& fd);
+
+}  // namespace hydra
+
+#endif  // HYDRA_COMMON_POOL_POOL_CLAIM_H_

@@ -1,0 +1,158 @@
+#include "common/safetensors/file.h"
+
+#include <fcntl.h>
+#include <limits.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+
+#include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
+
+namespace hydra::safetensors {
+namespace {
+
+// What one read or write call takes at most, see read(2).
+constexpr int64_t kMaxCallBytes = 0x7ffff000;
+
+std::string LinkToFd(int fd) { return absl::StrCat("/proc/self/fd/", fd); }
+
+absl::Status RequireRegular(const UniqueFd& fd, absl::string_view path) {
+  struct stat facts;
+  if (fstat(fd.get(), &facts) != 0) {
+    return FileError(errno, absl::StrCat("cannot examine ", path));
+  }
+  if (S_ISREG(facts.st_mode)) return absl::OkStatus();
+  return absl::InvalidArgumentError(
+      absl::StrCat(path, " is not a regular file"));
+}
+
+bool IsBelow(absl::string_view path, absl::string_view root) {
+  if (root == "/") return true;
+  return absl::StartsWith(path, root) && path.size() > root.size() &&
+         path[root.size()] == '/';
+}
+
+}  // namespace
+
+UniqueFd& UniqueFd::operator=(UniqueFd&& other) noexcept {
+  std::swap(fd_, other.fd_);
+  return *this;
+}
+
+UniqueFd::~UniqueFd() {
+  if (fd_ >= 0) close(fd_);
+}
+
+absl::Status FileError(int error, absl::string_view what) {
+  absl::Status status = absl::ErrnoToStatus(error, what);
+  if (error != EFBIG) return status;
+  return absl::ResourceExhaustedError(status.message());
+}
+
+absl::StatusOr<UniqueFd> OpenDirectory(const std::string& path) {
+  UniqueFd fd(open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  if (fd.get() < 0) {
+    return FileError(errno, absl::StrCat("cannot open directory ", path));
+  }
+  return fd;
+}
+
+absl::StatusOr<std::string> RealPath(const UniqueFd& fd) {
+  char path[PATH_MAX];
+  const ssize_t length =
+      readlink(LinkToFd(fd.get()).c_str(), path, sizeof(path));
+  if (length < 0) return FileError(errno, "cannot read /proc/self/fd");
+  if (length == sizeof(path)) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("a path is longer than ", sizeof(path), " B"));
+  }
+  return std::string(path, length);
+}
+
+absl::StatusOr<UniqueFd> OpenRegularFile(const std::string& path) {
+  // O_NONBLOCK: opening a FIFO would wait for its writer. On a regular file it
+  // has no effect.
+  UniqueFd fd(open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY));
+  if (fd.get() < 0) return FileError(errno, absl::StrCat("cannot open ", path));
+  absl::Status status = RequireRegular(fd, path);
+  if (!status.ok()) return status;
+  return fd;
+}
+
+absl::StatusOr<UniqueFd> OpenRegularFileBelow(
+    const UniqueFd& directory, absl::string_view directory_path,
+    const std::string& name, const std::vector<std::string>& real_roots) {
+  const std::string path = absl::StrCat(directory_path, "/", name);
+  // O_PATH finds the file without touching it.
+  UniqueFd found(openat(directory.get(), name.c_str(), O_PATH | O_CLOEXEC));
+  if (found.get() < 0) {
+    return FileError(errno, absl::StrCat("cannot open ", path));
+  }
+  const absl::StatusOr<std::string> real_path = RealPath(found);
+  if (!real_path.ok()) return real_path.status();
+  if (std::none_of(
+          real_roots.begin(), real_roots.end(),
+          [&](const std::string& root) { return IsBelow(*real_path, root); })) {
+    return absl::PermissionDeniedError(absl::StrCat(
+        path, " leads to ", *real_path, ", outside of the allowed roots"));
+  }
+  absl::Status status = RequireRegular(found, path);
+  if (!status.ok()) return status;
+  UniqueFd fd(open(LinkToFd(found.get()).c_str(), O_RDONLY | O_CLOEXEC));
+  if (fd.get() < 0) return FileError(errno, absl::StrCat("cannot open ", path));
+  return fd;
+}
+
+absl::StatusOr<int64_t> FileBytes(const UniqueFd& fd, absl::string_view path) {
+  struct stat facts;
+  if (fstat(fd.get(), &facts) != 0) {
+    return FileError(errno, absl::StrCat("cannot examine ", path));
+  }
+  return static_cast<int64_t>(facts.st_size);
+}
+
+absl::Status ReadExactly(const UniqueFd& fd, absl::string_view path,
+                         int64_t offset, int64_t bytes, void* to) {
+  int64_t done = 0;
+  while (done < bytes) {
+    const ssize_t got =
+        pread(fd.get(), static_cast<char*>(to) + done,
+              std::min(bytes - done, kMaxCallBytes), offset + done);
+    if (got < 0 && errno == EINTR) continue;
+    if (got < 0) {
+      return FileError(errno,
+                       absl::StrCat("cannot read ", bytes - done, " B at byte ",
+                                    offset + done, " of ", path));
+    }
+    if (got == 0) {
+      return absl::DataLossError(
+          absl::StrCat(path, " ends at byte ", offset + done, ", ", bytes,
+                       " B were wanted from byte ", offset));
+    }
+    done += got;
+  }
+  return absl::OkStatus();
+}
+
+absl::Status WriteExactly(const UniqueFd& fd, absl::string_view path,
+                          int64_t offset, int64_t bytes, const void* from) {
+  int64_t done = 0;
+  while (done < bytes) {
+    const ssize_t put =
+        pwrite(fd.get(), static_cast<const char*>(from) + done,
+               std::min(bytes - done, kMaxCallBytes), offset + done);
+    if (put < 0 && errno == EINTR) continue;
+    if (put < 0) {
+      return FileError(
+          errno, absl::StrCat("cannot write ", bytes - done, " B at byte ",
+                              offset + done, " of ", path));
+    }
+    done += put;
+  }
+  return absl::OkStatus();
+}
+
+}  // namespace hydra::safetensors

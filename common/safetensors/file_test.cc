@@ -1,0 +1,101 @@
+#include "common/safetensors/file.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <sys/stat.h>
+
+#include <filesystem>
+#include <string>
+
+#include "common/safetensors/temp_directory.h"
+#include "gmock/gmock.h"
+#include "gtest/gtest.h"
+
+namespace hydra::safetensors {
+namespace {
+
+using testing::HasSubstr;
+
+absl::StatusCode OpenBelow(const TempDirectory& directory,
+                           const std::string& name,
+                           const std::vector<std::string>& roots) {
+  const absl::StatusOr<UniqueFd> opened = OpenDirectory(directory.path());
+  EXPECT_TRUE(opened.ok()) << opened.status();
+  return OpenRegularFileBelow(*opened, directory.path(), name, roots)
+      .status()
+      .code();
+}
+
+TEST(FileErrorTest, NoRoomIsResourceExhausted) {
+  for (int error : {ENOSPC, EDQUOT, EFBIG}) {
+    EXPECT_EQ(FileError(error, "x").code(),
+              absl::StatusCode::kResourceExhausted);
+  }
+  EXPECT_EQ(FileError(ENOENT, "x").code(), absl::StatusCode::kNotFound);
+  EXPECT_EQ(FileError(EACCES, "x").code(), absl::StatusCode::kPermissionDenied);
+}
+
+TEST(OpenRegularFileTest, DirectoriesAndFifosAreRefusedAtOnce) {
+  TempDirectory directory;
+  const std::string fifo = directory.PathOf("fifo");
+  ASSERT_EQ(mkfifo(fifo.c_str(), 0600), 0);
+  EXPECT_EQ(OpenRegularFile(fifo).status().code(),
+            absl::StatusCode::kInvalidArgument);
+  EXPECT_EQ(OpenRegularFile(directory.path()).status().code(),
+            absl::StatusCode::kInvalidArgument);
+  EXPECT_EQ(OpenBelow(directory, "fifo", {directory.path()}),
+            absl::StatusCode::kInvalidArgument);
+  EXPECT_EQ(OpenRegularFile(directory.PathOf("none")).status().code(),
+            absl::StatusCode::kNotFound);
+}
+
+TEST(OpenRegularFileTest, DescriptorsDoNotReachOtherPrograms) {
+  TempDirectory directory;
+  const absl::StatusOr<UniqueFd> fd =
+      OpenRegularFile(directory.Write("a", "x"));
+  ASSERT_TRUE(fd.ok()) << fd.status();
+  EXPECT_TRUE(fcntl(fd->get(), F_GETFD) & FD_CLOEXEC);
+}
+
+TEST(OpenRegularFileBelowTest, LinksMustEndBelowARoot) {
+  TempDirectory inside;
+  TempDirectory outside;
+  inside.Write("file", "x");
+  std::filesystem::create_symlink("file", inside.PathOf("near"));
+  std::filesystem::create_symlink(outside.Write("secret", "x"),
+                                  inside.PathOf("far"));
+
+  EXPECT_EQ(OpenBelow(inside, "file", {inside.path()}), absl::StatusCode::kOk);
+  EXPECT_EQ(OpenBelow(inside, "near", {inside.path()}), absl::StatusCode::kOk);
+  EXPECT_EQ(OpenBelow(inside, "far", {inside.path()}),
+            absl::StatusCode::kPermissionDenied);
+  EXPECT_EQ(OpenBelow(inside, "far", {inside.path(), outside.path()}),
+            absl::StatusCode::kOk);
+  EXPECT_EQ(OpenBelow(inside, "far", {"/"}), absl::StatusCode::kOk);
+  EXPECT_EQ(OpenBelow(inside, "file", {}), absl::StatusCode::kPermissionDenied);
+}
+
+TEST(OpenRegularFileBelowTest, APathThatOnlyBeginsLikeARootIsNotBelowIt) {
+  TempDirectory directory;
+  directory.Write("file", "x");
+  const std::string prefix =
+      directory.path().substr(0, directory.path().size() - 1);
+  EXPECT_EQ(OpenBelow(directory, "file", {prefix}),
+            absl::StatusCode::kPermissionDenied);
+}
+
+TEST(ReadExactlyTest, AShorterFileIsDataLossWithTheNumbers) {
+  TempDirectory directory;
+  const absl::StatusOr<UniqueFd> fd =
+      OpenRegularFile(directory.Write("a", "0123456789"));
+  ASSERT_TRUE(fd.ok()) << fd.status();
+  char bytes[8] = {};
+  ASSERT_TRUE(ReadExactly(*fd, "a", 2, 3, bytes).ok());
+  EXPECT_STREQ(bytes, "234");
+  EXPECT_EQ(
+      ReadExactly(*fd, "a", 6, 8, bytes),
+      absl::DataLossError("a ends at byte 10, 8 B were wanted from byte 6"));
+}
+
+}  // namespace
+}  // namespace hydra::safetensors

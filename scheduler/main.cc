@@ -1,0 +1,166 @@
+// hydrad: the scheduling daemon.
+
+#include <signal.h>
+#include <unistd.h>
+
+#include <CLI/CLI.hpp>
+#include <cstdio>
+#include <filesystem>
+#include <fstream>
+#include <sstream>
+#include <string>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "common/jobfile/daemon_config.h"
+#include "common/jobfile/field_value.h"
+#include "common/version/version.h"
+#include "glog/logging.h"
+#include "scheduler/service/daemon.h"
+
+namespace hydra {
+namespace {
+
+enum ExitCode { kExitUsage = 2, kExitStart = 3 };
+
+constexpr absl::Duration kStopPatience = absl::Seconds(30);
+
+struct Flags {
+  std::string config;
+  // "pool.size_bytes=8GiB"
+  std::vector<std::string> settings;
+  // "cpu:0=1GiB"
+  std::vector<std::string> devices;
+};
+
+int Complain(int code, absl::string_view message) {
+  std::fprintf(stderr, "hydrad: %s\n", std::string(message).c_str());
+  return code;
+}
+
+std::string WorkerBesideThisProgram() {
+  std::error_code error;
+  const auto self = std::filesystem::read_symlink("/proc/self/exe", error);
+  for (const char* place : {"hydra-worker", "../worker/hydra-worker"}) {
+    const auto worker = self.parent_path() / place;
+    if (std::filesystem::exists(worker, error)) {
+      return worker.lexically_normal().string();
+    }
+  }
+  return (self.parent_path() / "hydra-worker").string();
+}
+
+void ApplySetting(const std::string& setting,
+                  config::v1::DaemonConfig& config, Mistakes& mistakes) {
+  const size_t equals = setting.find('=');
+  const std::string field = setting.substr(0, equals);
+  if (equals == std::string::npos) {
+    AddMistake(field, "expected FIELD=VALUE after --set", &mistakes);
+    return;
+  }
+  if (absl::Status set =
+          SetValueAt(field, setting.substr(equals + 1), {}, &config);
+      !set.ok()) {
+    AddMistake(field, set.message(), &mistakes);
+  }
+}
+
+void ApplyDevice(const std::string& text, config::v1::DaemonConfig& config,
+                 Mistakes& mistakes) {
+  config::v1::DeviceConfig& device = *config.add_devices();
+  const size_t equals = text.find('=');
+  device.set_name(text.substr(0, equals));
+  if (equals == std::string::npos) return;
+  if (absl::Status set = SetValueAt("memory_limit_bytes",
+                                    text.substr(equals + 1), {}, &device);
+      !set.ok()) {
+    AddMistake("devices", set.message(), &mistakes);
+  }
+}
+
+absl::StatusOr<config::v1::DaemonConfig> ReadConfig(const Flags& flags) {
+  config::v1::DaemonConfig config;
+  Mistakes mistakes;
+  if (!flags.config.empty()) {
+    std::ifstream file(flags.config);
+    std::stringstream text;
+    text << file.rdbuf();
+    if (!file) {
+      return absl::NotFoundError(absl::StrCat("cannot read ", flags.config));
+    }
+    config = ReadDaemonConfig(text.str(), &mistakes);
+  }
+  if (!flags.devices.empty()) config.clear_devices();
+  for (const std::string& device : flags.devices) {
+    ApplyDevice(device, config, mistakes);
+  }
+  for (const std::string& setting : flags.settings) {
+    ApplySetting(setting, config, mistakes);
+  }
+  FillDefaults(getuid(), &config);
+  if (config.worker_binary().empty()) {
+    config.set_worker_binary(WorkerBesideThisProgram());
+  }
+  CheckDaemonConfig(config, &mistakes);
+  if (!mistakes.empty()) return ToStatus(mistakes);
+  return config;
+}
+
+// Blocked before any thread starts, so that only AwaitStopSignal takes them.
+sigset_t BlockStopSignals() {
+  sigset_t signals;
+  sigemptyset(&signals);
+  sigaddset(&signals, SIGINT);
+  sigaddset(&signals, SIGTERM);
+  pthread_sigmask(SIG_BLOCK, &signals, nullptr);
+  return signals;
+}
+
+int Main(int argc, char** argv) {
+  Flags flags;
+  bool version = false;
+  CLI::App app(
+      "Hydra's scheduling daemon: keeps the queue and the pool, and starts one "
+      "worker for each device.",
+      "hydrad");
+  app.add_option("--config", flags.config,
+                 "a YAML file, see deploy/hydrad.yaml");
+  app.add_option("--device", flags.devices,
+                 "a device and its memory, such as cpu:0=1GiB; replaces the "
+                 "file's; may be repeated");
+  app.add_option("--set", flags.settings,
+                 "one setting, such as pool.size_bytes=8GiB; goes before the "
+                 "file; may be repeated");
+  app.add_flag("--version", version, "print the version and end");
+  app.footer(
+      "Example:\n  hydrad --set state_dir=/var/lib/hydra --set "
+      "pool.size_bytes=8GiB --device cpu:0=1GiB --device cpu:1=1GiB");
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError& error) {
+    return app.exit(error) == 0 ? 0 : kExitUsage;
+  }
+  if (version) {
+    std::printf("hydrad %s\n", kVersion);
+    return 0;
+  }
+  FLAGS_logtostderr = true;
+  google::InitGoogleLogging("hydrad");
+  const sigset_t signals = BlockStopSignals();
+  const absl::StatusOr<config::v1::DaemonConfig> config = ReadConfig(flags);
+  if (!config.ok()) return Complain(kExitUsage, config.status().message());
+  const absl::StatusOr<std::unique_ptr<Daemon>> daemon =
+      Daemon::Start(*config);
+  if (!daemon.ok()) return Complain(kExitStart, daemon.status().message());
+  LOG(INFO) << "serving on unix:" << config->unix_socket();
+  int signal = 0;
+  sigwait(&signals, &signal);
+  LOG(INFO) << "ending on " << strsignal(signal);
+  (*daemon)->Stop(kStopPatience);
+  return 0;
+}
+
+}  // namespace
+}  // namespace hydra
+
+int main(int argc, char** argv) { return hydra::Main(argc, argv); }

@@ -1,0 +1,67 @@
+#ifndef HYDRA_SCHEDULER_SERVICE_CORE_THREAD_H_
+#define HYDRA_SCHEDULER_SERVICE_CORE_THREAD_H_
+
+#include <deque>
+#include <functional>
+#include <optional>
+#include <thread>
+#include <utility>
+
+#include "absl/base/thread_annotations.h"
+#include "absl/synchronization/mutex.h"
+#include "absl/synchronization/notification.h"
+#include "absl/time/time.h"
+#include "scheduler/core/core.h"
+
+namespace hydra {
+
+// The one thread that owns the core: others post what shall happen, and it does
+// it in that order. It also makes the core's clock tick. Thread-safe.
+class CoreThread {
+ public:
+  using Action = std::function<void(Core&, absl::Time now)>;
+
+  CoreThread() = default;
+  // Ends the thread; what was posted and has not run is dropped.
+  ~CoreThread();
+
+  // Begins to work for `core`, which must outlive this. Call once; what was
+  // posted before runs then.
+  void Start(Core* core);
+
+  // Returns at once.
+  void Post(Action action) ABSL_LOCKS_EXCLUDED(mu_);
+
+  // Runs `question` on the thread and waits for its answer. None: the thread
+  // has ended. Never call it on the thread itself.
+  template <typename Question>
+  auto Ask(Question question)
+      -> std::optional<decltype(question(std::declval<Core&>(),
+                                         absl::Time()))> {
+    std::optional<decltype(question(std::declval<Core&>(), absl::Time()))>
+        answer;
+    absl::Notification done;
+    const bool posted = PostOrRefuse([&](Core& core, absl::Time now) {
+      answer = question(core, now);
+      done.Notify();
+    });
+    if (posted) done.WaitForNotification();
+    return answer;
+  }
+
+  // Runs what was posted before, then ends the thread.
+  void Stop() ABSL_LOCKS_EXCLUDED(mu_);
+
+ private:
+  bool PostOrRefuse(Action action) ABSL_LOCKS_EXCLUDED(mu_);
+  void Loop(Core& core) ABSL_LOCKS_EXCLUDED(mu_);
+
+  absl::Mutex mu_;
+  std::deque<Action> actions_ ABSL_GUARDED_BY(mu_);
+  bool stopping_ ABSL_GUARDED_BY(mu_) = false;
+  std::thread thread_;
+};
+
+}  // namespace hydra
+
+#endif  // HYDRA_SCHEDULER_SERVICE_CORE_THREAD_H_

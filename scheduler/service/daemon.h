@@ -1,0 +1,35 @@
+#ifndef HYDRA_SCHEDULER_SERVICE_DAEMON_H_
+#define HYDRA_SCHEDULER_SERVICE_DAEMON_H_
+
+#include <memory>
+#include <string>
+
+#include "absl/status/statusor.h"
+#include "absl/time/time.h"
+#include "hydra/config/v1/daemon.pb.h"
+
+namespace hydra {
+
+// A whole hydrad in one object: pool, core, gRPC server, workers.
+class Daemon {
+ public:
+  // `config`: checked and with every default filled in. Returns when clients can
+  // connect; workers attach a little later.
+  //
+  // FAILED_PRECONDITION: another live daemon owns the pool, the state directory
+  //   or the socket; the address is in use.
+  // RESOURCE_EXHAUSTED: the pool does not fit this machine.
+  // PERMISSION_DENIED: the state directory cannot be written.
+  static absl::StatusOr<std::unique_ptr<Daemon>> Start(
+      const config::v1::DaemonConfig& config);
+
+  virtual ~Daemon() = default;
+
+  // Ends serving and the workers, which may take `patience` to finish the tasks
+  // they have begun. Call once.
+  virtual void Stop(absl::Duration patience) = 0;
+};
+
+}  // namespace hydra
+
+#endif  // HYDRA_SCHEDULER_SERVICE_DAEMON_H_

@@ -1,0 +1,319 @@
+#include "scheduler/service/hydra_service.h"
+
+#include <algorithm>
+#include <limits>
+#include <utility>
+
+#include "absl/strings/numbers.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/strip.h"
+#include "absl/time/clock.h"
+#include "scheduler/service/file_sender.h"
+#include "scheduler/service/grpc_status.h"
+
+namespace hydra {
+namespace {
+
+namespace v1 = hydra::v1;
+
+constexpr int kDefaultWatchMs = 200;
+constexpr int kMinWatchMs = 20;
+constexpr absl::Duration kLogPoll = absl::Milliseconds(100);
+constexpr int64_t kLogLinesPerMessage = 1000;
+constexpr int kStepsInDetail = 1000;
+
+absl::Status Unavailable() {
+  return absl::UnavailableError("the server is starting or stopping");
+}
+
+// INVALID_ARGUMENT: not `prefix` and a number.
+absl::StatusOr<uint64_t> ParseId(absl::string_view text, char prefix,
+                                 absl::string_view what) {
+  uint64_t number = 0;
+  if (text.empty() || text[0] != prefix ||
+      !absl::SimpleAtoi(text.substr(1), &number)) {
+    return absl::InvalidArgumentError(
+        absl::StrCat(what, ": found '", text.substr(0, 100),
+                     "'; an id such as ", std::string(1, prefix),
+                     "7 is needed"));
+  }
+  return number;
+}
+
+// Lower is better; what was not measured comes last.
+double Rank(const v1::JobStatus& job) {
+  if (job.has_validation_loss()) return job.validation_loss();
+  if (job.has_train_loss()) return job.train_loss();
+  return std::numeric_limits<double>::infinity();
+}
+
+std::vector<v1::JobStatus> Statuses(Core& core, const std::vector<JobId>& jobs,
+                                    absl::Time now) {
+  std::vector<v1::JobStatus> statuses;
+  for (JobId id : jobs) statuses.push_back(StatusOf(*core.FindJob(id), now));
+  return statuses;
+}
+
+std::vector<JobId> AllJobs(const Core& core) {
+  std::vector<JobId> jobs;
+  for (SweepId sweep : core.Sweeps()) {
+    const std::vector<JobId> of_sweep = core.JobsOf(sweep);
+    jobs.insert(jobs.end(), of_sweep.begin(), of_sweep.end());
+  }
+  return jobs;
+}
+
+}  // namespace
+
+HydraServiceImpl::HydraServiceImpl(CoreThread* core, const LogStore* logs,
+                                   const SubmissionChecker* checker,
+                                   v1::GetServerInfoResponse info)
+    : core_(core), logs_(logs), checker_(checker), info_(std::move(info)) {}
+
+// The named job, or the sweep's jobs; all jobs if neither is named.
+absl::StatusOr<std::vector<JobId>> HydraServiceImpl::Resolve(
+    const std::string& job_id, const std::string& sweep_id) {
+  const bool named = !job_id.empty() || !sweep_id.empty();
+  uint64_t number = 0;
+  if (named) {
+    const absl::StatusOr<uint64_t> id =
+        job_id.empty() ? ParseId(sweep_id, 's', "sweep_id")
+                       : ParseId(job_id, 'j', "job_id");
+    if (!id.ok()) return id.status();
+    number = *id;
+  }
+  auto jobs = core_->Ask([&](Core& core, absl::Time) -> std::vector<JobId> {
+    if (!job_id.empty()) {
+      const JobId job(number);
+      return core.FindJob(job) == nullptr ? std::vector<JobId>{}
+                                          : std::vector<JobId>{job};
+    }
+    return sweep_id.empty() ? AllJobs(core) : core.JobsOf(SweepId(number));
+  });
+  if (!jobs.has_value()) return Unavailable();
+  if (jobs->empty() && named) {
+    return absl::NotFoundError(
+        absl::StrCat("there is no ", job_id.empty() ? "sweep " : "job ",
+                     job_id, sweep_id));
+  }
+  return *std::move(jobs);
+}
+
+grpc::Status HydraServiceImpl::Submit(grpc::ServerContext*,
+                                      const v1::SubmitRequest* request,
+                                      v1::SubmitResponse* response) {
+  absl::StatusOr<std::vector<NewJob>> jobs = checker_->Check(*request);
+  if (!jobs.ok()) return ToGrpc(jobs.status());
+  auto status = core_->Ask([&](Core& core, absl::Time now) -> absl::Status {
+    if (request->validate_only()) return core.CheckFits(*jobs);
+    const absl::StatusOr<SweepId> sweep =
+        core.Submit(*std::move(jobs), request->request_id(), now);
+    if (!sweep.ok()) return sweep.status();
+    response->set_sweep_id(SweepName(*sweep));
+    for (v1::JobStatus& job : Statuses(core, core.JobsOf(*sweep), now)) {
+      *response->add_jobs() = std::move(job);
+    }
+    return absl::OkStatus();
+  });
+  return ToGrpc(status.value_or(Unavailable()));
+}
+
+grpc::Status HydraServiceImpl::ListJobs(grpc::ServerContext*,
+                                        const v1::ListJobsRequest* request,
+                                        v1::ListJobsResponse* response) {
+  const absl::StatusOr<std::vector<JobId>> jobs =
+      Resolve("", request->sweep_id());
+  if (!jobs.ok()) return ToGrpc(jobs.status());
+  auto statuses = core_->Ask([&](Core& core, absl::Time now) {
+    return Statuses(core, *jobs, now);
+  });
+  if (!statuses.has_value()) return ToGrpc(Unavailable());
+  for (v1::JobStatus& job : *statuses) {
+    const auto& wanted = request->states();
+    if (wanted.empty() ||
+        std::find(wanted.begin(), wanted.end(), job.state()) != wanted.end()) {
+      *response->add_jobs() = std::move(job);
+    }
+  }
+  return grpc::Status::OK;
+}
+
+absl::StatusOr<v1::JobDetail> HydraServiceImpl::Detail(
+    const std::string& job_id, int max_steps) {
+  if (job_id.empty()) {
+    return absl::InvalidArgumentError("job_id: is needed, such as j7");
+  }
+  const absl::StatusOr<std::vector<JobId>> jobs = Resolve(job_id, "");
+  if (!jobs.ok()) return jobs.status();
+  auto detail = core_->Ask([&](Core& core, absl::Time now) {
+    return DetailOf(*core.FindJob(jobs->front()), now, max_steps);
+  });
+  if (!detail.has_value()) return Unavailable();
+  return *std::move(detail);
+}
+
+grpc::Status HydraServiceImpl::GetJob(grpc::ServerContext*,
+                                      const v1::GetJobRequest* request,
+                                      v1::GetJobResponse* response) {
+  absl::StatusOr<v1::JobDetail> detail =
+      Detail(request->job_id(), kStepsInDetail);
+  if (!detail.ok()) return ToGrpc(detail.status());
+  *response->mutable_job() = *std::move(detail);
+  return grpc::Status::OK;
+}
+
+grpc::Status HydraServiceImpl::Cancel(grpc::ServerContext*,
+                                      const v1::CancelRequest* request,
+                                      v1::CancelResponse* response) {
+  if (request->job_id().empty() && request->sweep_id().empty()) {
+    return ToGrpc(
+        absl::InvalidArgumentError("target: a job_id or sweep_id is needed"));
+  }
+  const absl::StatusOr<std::vector<JobId>> jobs =
+      Resolve(request->job_id(), request->sweep_id());
+  if (!jobs.ok()) return ToGrpc(jobs.status());
+  auto done = core_->Ask([&](Core& core, absl::Time now) {
+    for (JobId job : *jobs) {
+      if (core.Cancel(job, now)) {
+        response->add_cancelled_job_ids(JobName(job));
+      }
+    }
+    return true;
+  });
+  return ToGrpc(done.has_value() ? absl::OkStatus() : Unavailable());
+}
+
+grpc::Status HydraServiceImpl::Watch(
+    grpc::ServerContext* context, const v1::WatchRequest* request,
+    grpc::ServerWriter<v1::WatchResponse>* writer) {
+  const bool everything =
+      request->target_case() == v1::WatchRequest::TARGET_NOT_SET;
+  const absl::Duration interval = absl::Milliseconds(
+      request->interval_ms() == 0
+          ? kDefaultWatchMs
+          : std::max(kMinWatchMs, request->interval_ms()));
+  uint64_t seen = 0;
+  while (!context->IsCancelled() && !stopping_) {
+    const absl::StatusOr<std::vector<JobId>> jobs =
+        Resolve(request->job_id(), request->sweep_id());
+    if (!jobs.ok()) return ToGrpc(jobs.status());
+    v1::WatchResponse response;
+    bool all_ended = true;
+    auto done = core_->Ask([&](Core& core, absl::Time now) {
+      uint64_t newest = seen;
+      for (JobId id : *jobs) {
+        const Job& job = *core.FindJob(id);
+        all_ended = all_ended && job.ended();
+        if (job.revision <= seen) continue;
+        newest = std::max(newest, job.revision);
+        *response.add_jobs() = StatusOf(job, now);
+      }
+      seen = newest;
+      for (v1::WorkerStatus& worker : core.Workers(now)) {
+        *response.add_workers() = std::move(worker);
+      }
+      return true;
+    });
+    if (!done.has_value()) break;
+    if (!writer->Write(response)) return grpc::Status::CANCELLED;
+    if (all_ended && !everything) return grpc::Status::OK;
+    absl::SleepFor(interval);
+  }
+  return ToGrpc(Unavailable());
+}
+
+grpc::Status HydraServiceImpl::GetResults(grpc::ServerContext*,
+                                          const v1::GetResultsRequest* request,
+                                          v1::GetResultsResponse* response) {
+  if (request->sweep_id().empty()) {
+    return ToGrpc(
+        absl::InvalidArgumentError("sweep_id: is needed, such as s3"));
+  }
+  const absl::StatusOr<std::vector<JobId>> jobs =
+      Resolve("", request->sweep_id());
+  if (!jobs.ok()) return ToGrpc(jobs.status());
+  auto statuses = core_->Ask([&](Core& core, absl::Time now) {
+    return Statuses(core, *jobs, now);
+  });
+  if (!statuses.has_value()) return ToGrpc(Unavailable());
+  std::stable_sort(statuses->begin(), statuses->end(),
+                   [](const v1::JobStatus& a, const v1::JobStatus& b) {
+                     return Rank(a) < Rank(b);
+                   });
+  response->mutable_jobs()->Assign(statuses->begin(), statuses->end());
+  return grpc::Status::OK;
+}
+
+grpc::Status HydraServiceImpl::StreamLogs(
+    grpc::ServerContext* context, const v1::StreamLogsRequest* request,
+    grpc::ServerWriter<v1::StreamLogsResponse>* writer) {
+  const absl::StatusOr<v1::JobDetail> known = Detail(request->job_id(), 0);
+  if (!known.ok()) return ToGrpc(known.status());
+  const JobId job(*ParseId(request->job_id(), 'j', "job_id"));
+  int64_t next =
+      request->tail() > 0 ? logs_->TailStart(job, request->tail()) : 0;
+  while (!context->IsCancelled() && !stopping_) {
+    // Asked before the lines are read: none comes after the job has ended.
+    auto ended = core_->Ask([&](Core& core, absl::Time) {
+      return core.FindJob(job)->ended();
+    });
+    LogStore::Page page = logs_->Read(job, next, kLogLinesPerMessage);
+    if (!page.lines.empty()) {
+      next = page.next;
+      v1::StreamLogsResponse response;
+      response.mutable_lines()->Assign(page.lines.begin(), page.lines.end());
+      response.set_dropped_lines(page.dropped);
+      if (!writer->Write(response)) return grpc::Status::CANCELLED;
+      continue;
+    }
+    if (!request->follow() || ended.value_or(true)) return grpc::Status::OK;
+    absl::SleepFor(kLogPoll);
+  }
+  return ToGrpc(Unavailable());
+}
+
+grpc::Status HydraServiceImpl::Download(
+    grpc::ServerContext*, const v1::DownloadRequest* request,
+    grpc::ServerWriter<v1::DownloadResponse>* writer) {
+  const absl::StatusOr<v1::JobDetail> detail = Detail(request->job_id(), 0);
+  if (!detail.ok()) return ToGrpc(detail.status());
+  if (detail->status().state() != v1::JOB_STATE_COMPLETED ||
+      !detail->spec().output().save_model()) {
+    return ToGrpc(absl::FailedPreconditionError(
+        absl::StrCat("job ", request->job_id(), " is ",
+                     v1::JobState_Name(detail->status().state())
+                         .substr(sizeof("JOB_STATE")),
+                     detail->spec().output().save_model()
+                         ? ", and has written no model"
+                         : "; output.save_model is false")));
+  }
+  return ToGrpc(SendFiles(
+      detail->output_path(), [&](const v1::DownloadResponse& piece) {
+        return writer->Write(piece);
+      }));
+}
+
+grpc::Status HydraServiceImpl::ListWorkers(grpc::ServerContext*,
+                                           const v1::ListWorkersRequest*,
+                                           v1::ListWorkersResponse* response) {
+  auto workers = core_->Ask(
+      [](Core& core, absl::Time now) { return core.Workers(now); });
+  if (!workers.has_value()) return ToGrpc(Unavailable());
+  response->mutable_workers()->Assign(workers->begin(), workers->end());
+  return grpc::Status::OK;
+}
+
+grpc::Status HydraServiceImpl::GetServerInfo(
+    grpc::ServerContext*, const v1::GetServerInfoRequest*,
+    v1::GetServerInfoResponse* response) {
+  *response = info_;
+  auto pool = core_->Ask([](Core& core, absl::Time) {
+    return std::make_pair(core.pool_used_bytes(), core.pool_reserved_bytes());
+  });
+  if (!pool.has_value()) return ToGrpc(Unavailable());
+  response->set_pool_used_bytes(pool->first);
+  response->set_pool_reserved_bytes(pool->second);
+  return grpc::Status::OK;
+}
+
+}  // namespace hydra

@@ -1,0 +1,75 @@
+#ifndef HYDRA_SCHEDULER_SERVICE_HYDRA_SERVICE_H_
+#define HYDRA_SCHEDULER_SERVICE_HYDRA_SERVICE_H_
+
+#include <atomic>
+#include <string>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "hydra/v1/hydra.grpc.pb.h"
+#include "scheduler/service/core_thread.h"
+#include "scheduler/service/log_store.h"
+#include "scheduler/service/submission.h"
+
+namespace hydra {
+
+// The public API: translates requests into questions to the core and answers
+// back. Thread-safe. What the constructor is given must outlive this.
+class HydraServiceImpl final : public hydra::v1::HydraService::Service {
+ public:
+  // `info`: what GetServerInfo says beside the pool's state of the moment.
+  HydraServiceImpl(CoreThread* core, const LogStore* logs,
+                   const SubmissionChecker* checker,
+                   hydra::v1::GetServerInfoResponse info);
+
+  // Streams end soon after.
+  void Stop() { stopping_ = true; }
+
+  grpc::Status Submit(grpc::ServerContext* context,
+                      const hydra::v1::SubmitRequest* request,
+                      hydra::v1::SubmitResponse* response) override;
+  grpc::Status ListJobs(grpc::ServerContext* context,
+                        const hydra::v1::ListJobsRequest* request,
+                        hydra::v1::ListJobsResponse* response) override;
+  grpc::Status GetJob(grpc::ServerContext* context,
+                      const hydra::v1::GetJobRequest* request,
+                      hydra::v1::GetJobResponse* response) override;
+  grpc::Status Cancel(grpc::ServerContext* context,
+                      const hydra::v1::CancelRequest* request,
+                      hydra::v1::CancelResponse* response) override;
+  grpc::Status Watch(
+      grpc::ServerContext* context, const hydra::v1::WatchRequest* request,
+      grpc::ServerWriter<hydra::v1::WatchResponse>* writer) override;
+  grpc::Status GetResults(grpc::ServerContext* context,
+                          const hydra::v1::GetResultsRequest* request,
+                          hydra::v1::GetResultsResponse* response) override;
+  grpc::Status StreamLogs(
+      grpc::ServerContext* context, const hydra::v1::StreamLogsRequest* request,
+      grpc::ServerWriter<hydra::v1::StreamLogsResponse>* writer) override;
+  grpc::Status Download(
+      grpc::ServerContext* context, const hydra::v1::DownloadRequest* request,
+      grpc::ServerWriter<hydra::v1::DownloadResponse>* writer) override;
+  grpc::Status ListWorkers(grpc::ServerContext* context,
+                           const hydra::v1::ListWorkersRequest* request,
+                           hydra::v1::ListWorkersResponse* response) override;
+  grpc::Status GetServerInfo(
+      grpc::ServerContext* context,
+      const hydra::v1::GetServerInfoRequest* request,
+      hydra::v1::GetServerInfoResponse* response) override;
+
+ private:
+  absl::StatusOr<std::vector<JobId>> Resolve(const std::string& job_id,
+                                             const std::string& sweep_id);
+  absl::StatusOr<hydra::v1::JobDetail> Detail(const std::string& job_id,
+                                              int max_steps);
+
+  CoreThread* const core_;
+  const LogStore* const logs_;
+  const SubmissionChecker* const checker_;
+  const hydra::v1::GetServerInfoResponse info_;
+  std::atomic<bool> stopping_ = false;
+};
+
+}  // namespace hydra
+
+#endif  // HYDRA_SCHEDULER_SERVICE_HYDRA_SERVICE_H_

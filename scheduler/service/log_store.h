@@ -1,0 +1,53 @@
+#ifndef HYDRA_SCHEDULER_SERVICE_LOG_STORE_H_
+#define HYDRA_SCHEDULER_SERVICE_LOG_STORE_H_
+
+#include <cstdint>
+#include <deque>
+#include <vector>
+
+#include "absl/base/thread_annotations.h"
+#include "absl/container/flat_hash_map.h"
+#include "absl/synchronization/mutex.h"
+#include "common/ids/ids.h"
+#include "hydra/v1/hydra.pb.h"
+
+namespace hydra {
+
+// Every job's newest log lines, in memory. Lines are numbered from 0 for each
+// job, those that were dropped included. Thread-safe.
+class LogStore {
+ public:
+  explicit LogStore(int64_t lines_per_job) : lines_per_job_(lines_per_job) {}
+
+  void Append(JobId job, const hydra::v1::LogLine& line)
+      ABSL_LOCKS_EXCLUDED(mu_);
+  // Lines that never arrived.
+  void CountDropped(JobId job, int64_t count) ABSL_LOCKS_EXCLUDED(mu_);
+
+  struct Page {
+    std::vector<hydra::v1::LogLine> lines;
+    // Lines between the one asked for and the first one here.
+    int64_t dropped = 0;
+    // What to ask for next.
+    int64_t next = 0;
+  };
+  // At most `most` lines, beginning with number `from`.
+  Page Read(JobId job, int64_t from, int64_t most) const
+      ABSL_LOCKS_EXCLUDED(mu_);
+  // The number of the first of the newest `count` lines.
+  int64_t TailStart(JobId job, int64_t count) const ABSL_LOCKS_EXCLUDED(mu_);
+
+ private:
+  struct Lines {
+    int64_t first = 0;
+    std::deque<hydra::v1::LogLine> lines;
+  };
+
+  const int64_t lines_per_job_;
+  mutable absl::Mutex mu_;
+  absl::flat_hash_map<JobId, Lines> jobs_ ABSL_GUARDED_BY(mu_);
+};
+
+}  // namespace hydra
+
+#endif  // HYDRA_SCHEDULER_SERVICE_LOG_STORE_H_

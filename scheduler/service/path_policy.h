@@ -1,0 +1,43 @@
+#ifndef HYDRA_SCHEDULER_SERVICE_PATH_POLICY_H_
+#define HYDRA_SCHEDULER_SERVICE_PATH_POLICY_H_
+
+#include <string>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+
+namespace hydra {
+
+// Which paths a job may name: it reads below the read roots and writes below the
+// output roots. Links are followed before a path is judged. Thread-safe; looks
+// at the disk.
+class PathPolicy {
+ public:
+  // No read roots: everything may be read. Roots that do not exist allow
+  // nothing.
+  PathPolicy(std::vector<std::string> read_roots,
+             std::vector<std::string> output_roots);
+
+  // NOT_FOUND: nothing there.
+  // PERMISSION_DENIED: outside of the read roots, or not readable.
+  // INVALID_ARGUMENT: not a file (a directory), or empty.
+  absl::Status CheckReadableFile(const std::string& path) const;
+  absl::Status CheckReadableDirectory(const std::string& path) const;
+
+  // Whether a folder can be made in `path`, which itself is made if needed.
+  // PERMISSION_DENIED: outside of the output roots, or not writable.
+  absl::Status CheckOutputDirectory(const std::string& path) const;
+
+  const std::vector<std::string>& read_roots() const { return read_roots_; }
+
+ private:
+  absl::StatusOr<std::string> Readable(const std::string& path) const;
+
+  const std::vector<std::string> read_roots_;
+  const std::vector<std::string> output_roots_;
+};
+
+}  // namespace hydra
+
+#endif  // HYDRA_SCHEDULER_SERVICE_PATH_POLICY_H_

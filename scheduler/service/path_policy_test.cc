@@ -1,0 +1,67 @@
+#include "scheduler/service/path_policy.h"
+
+#include <gtest/gtest.h>
+
+#include <filesystem>
+#include <fstream>
+
+namespace hydra {
+namespace {
+
+namespace fs = std::filesystem;
+
+class PathPolicyTest : public ::testing::Test {
+ protected:
+  void SetUp() override {
+    root_ = fs::path(::testing::TempDir()) / "path_policy";
+    fs::remove_all(root_);
+    fs::create_directories(root_ / "in/sub");
+    fs::create_directories(root_ / "outside");
+    std::ofstream(root_ / "in/data") << "text";
+    std::ofstream(root_ / "in/empty");
+    std::ofstream(root_ / "outside/secret") << "text";
+    fs::create_symlink(root_ / "outside/secret", root_ / "in/link");
+  }
+
+  absl::StatusCode Read(const std::string& path) {
+    return policy().CheckReadableFile(root_ / path).code();
+  }
+  PathPolicy policy() {
+    return PathPolicy({root_ / "in"}, {root_ / "in/sub"});
+  }
+
+  fs::path root_;
+};
+
+TEST_F(PathPolicyTest, ReadsFilesBelowTheRoots) {
+  EXPECT_EQ(Read("in/data"), absl::StatusCode::kOk);
+  EXPECT_EQ(Read("in/nothing"), absl::StatusCode::kNotFound);
+  EXPECT_EQ(Read("in/empty"), absl::StatusCode::kInvalidArgument);
+  EXPECT_EQ(Read("in/sub"), absl::StatusCode::kInvalidArgument);
+}
+
+TEST_F(PathPolicyTest, RefusesWhatLeadsOutOfTheRoots) {
+  EXPECT_EQ(Read("outside/secret"), absl::StatusCode::kPermissionDenied);
+  EXPECT_EQ(Read("in/../outside/secret"), absl::StatusCode::kPermissionDenied);
+  EXPECT_EQ(Read("in/link"), absl::StatusCode::kPermissionDenied);
+  EXPECT_EQ(PathPolicy({}, {}).CheckReadableFile(root_ / "outside/secret"),
+            absl::OkStatus());
+}
+
+TEST_F(PathPolicyTest, ANameThatOnlyBeginsLikeARootIsOutside) {
+  fs::create_directories(root_ / "in-not");
+  std::ofstream(root_ / "in-not/data") << "text";
+  EXPECT_EQ(Read("in-not/data"), absl::StatusCode::kPermissionDenied);
+}
+
+TEST_F(PathPolicyTest, WritesBelowTheOutputRootsAlone) {
+  EXPECT_TRUE(policy().CheckOutputDirectory(root_ / "in/sub/new/one").ok());
+  EXPECT_TRUE(fs::is_directory(root_ / "in/sub/new/one"));
+  EXPECT_EQ(policy().CheckOutputDirectory(root_ / "in").code(),
+            absl::StatusCode::kPermissionDenied);
+  EXPECT_EQ(policy().CheckOutputDirectory(root_ / "in/sub/../../x").code(),
+            absl::StatusCode::kPermissionDenied);
+}
+
+}  // namespace
+}  // namespace hydra

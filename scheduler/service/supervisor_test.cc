@@ -1,0 +1,84 @@
+#include "scheduler/service/supervisor.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <atomic>
+
+#include "absl/synchronization/mutex.h"
+
+namespace hydra {
+namespace {
+
+using ::testing::HasSubstr;
+
+// Records what the supervisor reports, and waits for it.
+class Watcher {
+ public:
+  Supervisor::Callbacks For(std::vector<std::string> arguments) {
+    Supervisor::Callbacks callbacks;
+    callbacks.next = [arguments] {
+      return Supervisor::Process{arguments, {"SUPERVISED=yes"}};
+    };
+    callbacks.started = [this](pid_t) {
+      absl::MutexLock lock(&mu_);
+      ++starts_;
+    };
+    callbacks.died = [this](const std::string& how) {
+      absl::MutexLock lock(&mu_);
+      deaths_.push_back(how);
+    };
+    return callbacks;
+  }
+
+  void AwaitStarts(int count) {
+    absl::MutexLock lock(&mu_);
+    auto enough = [&] { return starts_ >= count; };
+    mu_.Await(absl::Condition(&enough));
+  }
+  std::string AwaitDeath(int index) {
+    absl::MutexLock lock(&mu_);
+    auto enough = [&] { return deaths_.size() > index; };
+    mu_.Await(absl::Condition(&enough));
+    return deaths_[index];
+  }
+
+ private:
+  absl::Mutex mu_;
+  int starts_ = 0;
+  std::vector<std::string> deaths_;
+};
+
+TEST(SupervisorTest, StartsAProcessAgainWhenItEnds) {
+  Watcher watcher;
+  Supervisor supervisor(
+      watcher.For({"/bin/sh", "-c", "[ \"$SUPERVISED\" = yes ] && exit 7"}));
+  EXPECT_EQ(watcher.AwaitDeath(0), "ended with code 7");
+  watcher.AwaitStarts(2);
+}
+
+TEST(SupervisorTest, KillsOnRequest) {
+  Watcher watcher;
+  Supervisor supervisor(watcher.For({"/bin/sleep", "1000"}));
+  watcher.AwaitStarts(1);
+  supervisor.Kill("a test");
+  EXPECT_THAT(watcher.AwaitDeath(0), HasSubstr("signal 9"));
+}
+
+TEST(SupervisorTest, StopKillsWhatDoesNotEnd) {
+  Watcher watcher;
+  Supervisor supervisor(watcher.For({"/bin/sleep", "1000"}));
+  watcher.AwaitStarts(1);
+  supervisor.Stop(absl::ZeroDuration());
+  EXPECT_THAT(watcher.AwaitDeath(0), HasSubstr("signal 9"));
+}
+
+TEST(SupervisorTest, SaysWhatCannotBeStarted) {
+  Watcher watcher;
+  Supervisor supervisor(watcher.For({"/no/such/program"}));
+  EXPECT_THAT(watcher.AwaitDeath(0),
+              HasSubstr("cannot start /no/such/program"));
+}
+
+}  // namespace
+}  // namespace hydra

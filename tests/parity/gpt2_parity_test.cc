@@ -1,0 +1,173 @@
+// Holds the reference trainer to Hugging Face's GPT-2 and PyTorch's optimizers;
+// gpt2-tiny/README.md says what the recorded numbers are.
+
+#include <algorithm>
+#include <cmath>
+#include <fstream>
+#include <iostream>
+#include <string>
+#include <vector>
+
+#include "ATen/ATen.h"
+#include "common/safetensors/reader.h"
+#include "gtest/gtest.h"
+#include "nlohmann/json.hpp"
+#include "tests/reference/reference_trainer.h"
+#include "tests/reference/weight_files.h"
+#include "worker/model/block_views.h"
+
+namespace hydra {
+namespace {
+
+using nlohmann::json;
+
+const char kFixture[] = "tests/parity/gpt2-tiny";
+constexpr double kTolerance = 1e-5;
+
+// Remembers the largest relative difference that it saw.
+class Comparison {
+ public:
+  explicit Comparison(std::string what) : what_(std::move(what)) {}
+  ~Comparison() {
+    std::cout << what_ << ": largest relative difference " << largest_ << "\n";
+  }
+
+  void Expect(double actual, double expected, const std::string& where = "") {
+    const double difference = std::abs(actual - expected) / std::abs(expected);
+    largest_ = std::max(largest_, difference);
+    EXPECT_LT(difference, kTolerance) << what_ << " " << where;
+  }
+
+ private:
+  const std::string what_;
+  double largest_ = 0;
+};
+
+json ReadReference() {
+  std::ifstream file(std::string(kFixture) + "/reference.json");
+  return json::parse(file);
+}
+
+// [batches, sequences, context + 1].
+at::Tensor ReadInputs() {
+  const auto reader =
+      safetensors::Reader::Open(std::string(kFixture) + "/inputs.safetensors");
+  const safetensors::TensorInfo& info = *reader->table().Find("tokens");
+  const at::Tensor tokens = at::empty(info.shape, at::kLong);
+  EXPECT_TRUE(
+      reader->Read("tokens", 0, info.size_bytes, tokens.mutable_data_ptr())
+          .ok());
+  return tokens;
+}
+
+hydra::v1::TrainSpec TrainSpecOf(const std::string& name,
+                                 const json& optimizer) {
+  hydra::v1::TrainSpec train;
+  train.set_optim(name == "adam"    ? hydra::v1::OPTIMIZER_ADAM
+                  : name == "adamw" ? hydra::v1::OPTIMIZER_ADAMW
+                                    : hydra::v1::OPTIMIZER_SGD);
+  train.set_learning_rate(optimizer["lr"]);
+  train.set_momentum(optimizer.value("momentum", 0.0));
+  train.set_weight_decay(optimizer.value("weight_decay", 0.0));
+  if (optimizer.contains("betas")) {
+    train.set_adam_beta1(optimizer["betas"][0]);
+    train.set_adam_beta2(optimizer["betas"][1]);
+    train.set_adam_epsilon(optimizer["eps"]);
+  }
+  return train;
+}
+
+ReferenceTrainer MakeTrainer(const hydra::v1::TrainSpec& train) {
+  ReferenceTrainer trainer(*ReadConfig(kFixture), train);
+  const absl::Status status =
+      LoadWeights(kFixture, trainer.table(), trainer.parameters());
+  EXPECT_TRUE(status.ok()) << status;
+  return trainer;
+}
+
+double Mean(const LossSum& loss) { return loss.loss_sum / loss.tokens; }
+
+// Compares each tensor's L2 norm.
+void ExpectNorms(const ModelTable& table, const std::vector<at::Tensor>& flats,
+                 const json& expected, const std::string& what) {
+  Comparison comparison(what);
+  size_t tensors = 0;
+  for (size_t i = 0; i < flats.size(); ++i) {
+    const ParameterBlock& block = table.parameter_blocks[i];
+    const std::vector<at::Tensor> views = TensorViews(block, flats[i]);
+    for (size_t j = 0; j < views.size(); ++j, ++tensors) {
+      const std::string& name = block.tensors[j].name;
+      comparison.Expect(views[j].to(at::kDouble).norm().item<double>(),
+                        expected.at(name), name);
+    }
+  }
+  EXPECT_EQ(tensors, expected.size());
+}
+
+TEST(Gpt2ParityTest, InitialLogitsAndLosses) {
+  const json initial = ReadReference()["initial"];
+  const at::Tensor inputs = ReadInputs();
+  const ReferenceTrainer trainer = MakeTrainer({});
+  ExpectNorms(trainer.table(), trainer.parameters(), initial["weight_l2"],
+              "initial weight norms");
+
+  Comparison losses("initial losses");
+  for (int64_t i = 0; i < inputs.size(0); ++i) {
+    losses.Expect(Mean(trainer.Evaluate(inputs[i])),
+                  initial["loss_per_batch"][i]);
+  }
+  const at::Tensor logits = trainer.Logits(inputs[0]).to(at::kDouble).view(-1);
+  const json& summary = initial["logits"];
+  Comparison comparison("initial logits");
+  comparison.Expect(logits.sum().item<double>(), summary["sum"], "sum");
+  comparison.Expect(logits.abs().mean().item<double>(), summary["abs_mean"],
+                    "abs_mean");
+  comparison.Expect(logits.norm().item<double>(), summary["l2"], "l2");
+  comparison.Expect(logits.min().item<double>(), summary["min"], "min");
+  comparison.Expect(logits.max().item<double>(), summary["max"], "max");
+  for (int64_t i = 0; i < 8; ++i) {
+    comparison.Expect(logits[i].item<double>(), summary["first_8_flat"][i]);
+    comparison.Expect(logits[logits.numel() - 8 + i].item<double>(),
+                      summary["last_8_flat"][i]);
+  }
+}
+
+TEST(Gpt2ParityTest, InitialGradients) {
+  ReferenceTrainer trainer = MakeTrainer({});
+  trainer.Step({ReadInputs()[0]});
+  ExpectNorms(trainer.table(), trainer.gradients(),
+              ReadReference()["initial"]["grad_l2_batch0"],
+              "gradient norms of batch 0");
+}
+
+class Gpt2OptimizerParityTest : public testing::TestWithParam<std::string> {};
+
+INSTANTIATE_TEST_SUITE_P(
+    All, Gpt2OptimizerParityTest,
+    testing::Values("sgd", "sgd_momentum", "adam", "adamw"),
+    [](const testing::TestParamInfo<std::string>& info) { return info.param; });
+
+TEST_P(Gpt2OptimizerParityTest, TwentySteps) {
+  const json reference = ReadReference();
+  const json& run = reference["runs"][GetParam()];
+  const at::Tensor inputs = ReadInputs();
+  ReferenceTrainer trainer =
+      MakeTrainer(TrainSpecOf(GetParam(), run["optimizer"]));
+
+  Comparison losses(GetParam() + " losses");
+  ASSERT_EQ(run["loss"].size(), 20);
+  for (size_t step = 0; step < run["loss"].size(); ++step) {
+    const at::Tensor batch = inputs[step % inputs.size(0)];
+    losses.Expect(Mean(trainer.Step({batch})), run["loss"][step]);
+  }
+  Comparison after(GetParam() + " losses after the last step");
+  for (int64_t i = 0; i < inputs.size(0); ++i) {
+    after.Expect(Mean(trainer.Evaluate(inputs[i])),
+                 run["loss_after_per_batch"][i]);
+  }
+  ExpectNorms(trainer.table(), trainer.parameters(), run["final_l2"],
+              GetParam() + " final weight norms");
+}
+
+}  // namespace
+}  // namespace hydra

@@ -1,0 +1,159 @@
+// Trains one GPT-2 in plain LibTorch and prints what came out as JSON. What
+// Hydra's results and speed are compared with.
+
+#include <algorithm>
+#include <cstdint>
+#include <fstream>
+#include <iostream>
+#include <iterator>
+#include <string>
+#include <vector>
+
+#include "ATen/ATen.h"
+#include "ATen/Parallel.h"
+#include "CLI/CLI.hpp"
+#include "absl/status/status.h"
+#include "absl/time/clock.h"
+#include "absl/time/time.h"
+#include "common/data/batch_plan.h"
+#include "google/protobuf/util/json_util.h"
+#include "nlohmann/json.hpp"
+#include "tests/reference/reference_trainer.h"
+#include "tests/reference/weight_files.h"
+
+namespace hydra {
+namespace {
+
+struct Options {
+  std::string model_directory;
+  bool random = false;
+  std::string token_file;
+  int64_t token_bytes = 4;
+  std::string train_json = "{}";
+  std::string save_path;
+  int threads = 1;
+};
+
+absl::StatusOr<hydra::v1::TrainSpec> ParseTrainSpec(const std::string& json) {
+  hydra::v1::TrainSpec train;
+  const auto status =
+      google::protobuf::util::JsonStringToMessage(json, &train);
+  if (!status.ok()) return absl::InvalidArgumentError(status.ToString());
+  if (train.per_device_train_batch_size() < 1 || train.max_steps() < 1) {
+    return absl::InvalidArgumentError(
+        "--train needs max_steps and per_device_train_batch_size");
+  }
+  if (!train.has_gradient_accumulation_steps()) {
+    train.set_gradient_accumulation_steps(1);
+  }
+  if (!train.has_seed()) train.set_seed(42);
+  return train;
+}
+
+absl::StatusOr<at::Tensor> ReadTokens(const Options& options) {
+  std::ifstream file(options.token_file, std::ios::binary);
+  if (!file) return absl::NotFoundError(options.token_file);
+  std::string bytes(std::istreambuf_iterator<char>(file), {});
+  const int64_t count = bytes.size() / options.token_bytes;
+  const at::ScalarType type = options.token_bytes == 2   ? at::kUInt16
+                              : options.token_bytes == 4 ? at::kInt
+                                                         : at::kLong;
+  return at::from_blob(bytes.data(), {count}, type).to(at::kLong).clone();
+}
+
+// The micro-batches of one step, from the windows that Hydra would take.
+std::vector<at::Tensor> MicroBatches(const at::Tensor& tokens, int64_t context,
+                                     const std::vector<int64_t>& windows,
+                                     int64_t micro_batches) {
+  std::vector<at::Tensor> result;
+  for (int64_t i = 0; i < micro_batches; ++i) {
+    std::vector<at::Tensor> rows;
+    for (int64_t window : MicroBatchWindows(windows, i, micro_batches)) {
+      rows.push_back(tokens.narrow(0, window * context, context + 1));
+    }
+    result.push_back(at::stack(rows));
+  }
+  return result;
+}
+
+nlohmann::json Train(ReferenceTrainer& trainer,
+                     const hydra::v1::TrainSpec& train, int64_t context,
+                     const at::Tensor& tokens, BatchOrder order) {
+  std::vector<double> losses, seconds;
+  for (int64_t step = 0; step < train.max_steps(); ++step) {
+    const std::vector<at::Tensor> batches =
+        MicroBatches(tokens, context, order.WindowsOfStep(step),
+                     train.gradient_accumulation_steps());
+    const absl::Time begin = absl::Now();
+    const LossSum loss = trainer.Step(batches);
+    seconds.push_back(absl::ToDoubleSeconds(absl::Now() - begin));
+    losses.push_back(loss.loss_sum / loss.tokens);
+  }
+  std::vector<double> sorted = seconds;
+  std::sort(sorted.begin(), sorted.end());
+  return {{"parameters", trainer.table().ParameterCount()},
+          {"losses", losses},
+          {"step_seconds", seconds},
+          {"median_step_seconds", sorted[sorted.size() / 2]}};
+}
+
+absl::Status Run(const Options& options) {
+  at::set_num_threads(options.threads);
+  const auto config = ReadConfig(options.model_directory);
+  if (!config.ok()) return config.status();
+  const auto train = ParseTrainSpec(options.train_json);
+  if (!train.ok()) return train.status();
+  const auto tokens = ReadTokens(options);
+  if (!tokens.ok()) return tokens.status();
+  const int64_t context = train->has_context_length() ? train->context_length()
+                                                      : config->n_positions;
+  auto order = BatchOrder::Create(WindowCount(tokens->numel(), context),
+                                  train->per_device_train_batch_size() *
+                                      train->gradient_accumulation_steps(),
+                                  train->seed());
+  if (!order.ok()) return order.status();
+
+  ReferenceTrainer trainer(*config, *train);
+  if (options.random) {
+    trainer.InitializeRandomly();
+  } else {
+    const absl::Status status = LoadWeights(
+        options.model_directory, trainer.table(), trainer.parameters());
+    if (!status.ok()) return status;
+  }
+  // The shortest decimals that read back as the same bits.
+  std::cout << Train(trainer, *train, context, *tokens, *std::move(order))
+                   .dump(2)
+            << std::endl;
+  if (options.save_path.empty()) return absl::OkStatus();
+  return SaveWeights(options.save_path, trainer.table(), trainer.parameters());
+}
+
+}  // namespace
+}  // namespace hydra
+
+int main(int argc, char** argv) {
+  CLI::App app("Trains one GPT-2 in plain LibTorch");
+  hydra::Options options;
+  app.add_option("--model", options.model_directory,
+                 "Hugging Face model directory")
+      ->required();
+  app.add_flag("--random", options.random,
+               "random initialization; only config.json is read");
+  app.add_option("--tokens", options.token_file,
+                 "raw little-endian token ids")
+      ->required();
+  app.add_option("--token-bytes", options.token_bytes, "bytes of a token id")
+      ->check(CLI::IsMember({2, 4, 8}));
+  app.add_option("--train", options.train_json,
+                 "a job file's train section, as JSON");
+  app.add_option("--save", options.save_path,
+                 "write the final weights to this safetensors file");
+  app.add_option("--threads", options.threads)->check(CLI::PositiveNumber);
+  CLI11_PARSE(app, argc, argv);
+
+  const absl::Status status = hydra::Run(options);
+  if (status.ok()) return 0;
+  std::cerr << status << "\n";
+  return 1;
+}

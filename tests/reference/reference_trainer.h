@@ -1,0 +1,78 @@
+#ifndef HYDRA_TESTS_REFERENCE_REFERENCE_TRAINER_H_
+#define HYDRA_TESTS_REFERENCE_REFERENCE_TRAINER_H_
+
+#include <cstdint>
+#include <vector>
+
+#include "ATen/core/Tensor.h"
+#include "common/model/model_table.h"
+#include "hydra/v1/job.pb.h"
+#include "worker/model/micro_batch.h"
+#include "worker/model/model_layers.h"
+#include "worker/model/optimizer_step.h"
+
+namespace hydra {
+
+// Plain training of one model: one process, no pool, no shards, nothing
+// recomputed, all parameters, gradients and optimizer state in memory. What
+// training through Hydra must equal, bit for bit.
+//
+// Batches are int64 tensors [sequences, context + 1] of token ids. Not
+// thread-safe; at most one at work in a process, see SeedLayer.
+class ReferenceTrainer {
+ public:
+  // Of `train` only the optimizer, its hyperparameters, seed and dropout count.
+  // All parameters are zero.
+  ReferenceTrainer(const Gpt2Config& config,
+                   const hydra::v1::TrainSpec& train);
+
+  // As the tensors' TensorInits say.
+  void InitializeRandomly();
+
+  // One optimizer update on a mini-batch in micro-batches. Returns the loss
+  // before the update, summed over micro-batches in order.
+  LossSum Step(const std::vector<at::Tensor>& micro_batches);
+
+  // Without dropout.
+  LossSum Evaluate(const at::Tensor& batch) const;
+
+  // The same batch's logits, [tokens, vocab], all at once.
+  at::Tensor Logits(const at::Tensor& batch) const;
+
+  const ModelTable& table() const { return table_; }
+  // Flat, in the order of the table's parameter blocks. Writable.
+  const std::vector<at::Tensor>& parameters() const { return parameters_; }
+  // Those of the last step.
+  const std::vector<at::Tensor>& gradients() const { return gradients_; }
+
+ private:
+  MicroBatch Describe(const at::Tensor& tokens, int64_t step_tokens,
+                      int64_t index) const;
+  // The head's input.
+  at::Tensor Forward(const MicroBatch& batch) const;
+  LossSum ForwardAndBackward(const MicroBatch& batch, bool accumulate);
+  void Update();
+
+  const std::vector<int>& BlocksOf(int layer) const;
+  at::Tensor OnlyTensorOf(int block, const std::vector<at::Tensor>& flats) const;
+  std::vector<at::Tensor> FlatsOf(int layer,
+                                  const std::vector<at::Tensor>& flats) const;
+
+  const ModelTable table_;
+  ModelLayers layers_;
+  const Hyperparameters hyperparameters_;
+  const uint64_t seed_;
+
+  std::vector<at::Tensor> parameters_;
+  std::vector<at::Tensor> gradients_;
+  // The embedding's part of the token table's gradient, apart from the head's
+  // until all micro-batches are done.
+  at::Tensor token_gradient_;
+  std::vector<at::Tensor> first_moments_;
+  std::vector<at::Tensor> second_moments_;
+  int64_t steps_ = 0;
+};
+
+}  // namespace hydra
+
+#endif  // HYDRA_TESTS_REFERENCE_REFERENCE_TRAINER_H_

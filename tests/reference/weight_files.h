@@ -1,0 +1,29 @@
+#ifndef HYDRA_TESTS_REFERENCE_WEIGHT_FILES_H_
+#define HYDRA_TESTS_REFERENCE_WEIGHT_FILES_H_
+
+#include <string>
+#include <vector>
+
+#include "ATen/core/Tensor.h"
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "common/model/model_table.h"
+
+namespace hydra {
+
+// The configuration of a Hugging Face model directory.
+absl::StatusOr<Gpt2Config> ReadConfig(const std::string& directory);
+
+// Fills `flats`, one for each parameter block of `table`, with a Hugging Face
+// model directory's weights. Names may lack their "transformer.", as in the
+// oldest checkpoints.
+absl::Status LoadWeights(const std::string& directory, const ModelTable& table,
+                         const std::vector<at::Tensor>& flats);
+
+// Writes them as one safetensors file.
+absl::Status SaveWeights(const std::string& path, const ModelTable& table,
+                         const std::vector<at::Tensor>& flats);
+
+}  // namespace hydra
+
+#endif  // HYDRA_TESTS_REFERENCE_WEIGHT_FILES_H_
