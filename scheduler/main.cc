@@ -50,8 +50,8 @@ std::string WorkerBesideThisProgram() {
   return (self.parent_path() / "hydra-worker").string();
 }
 
-void ApplySetting(const std::string& setting,
-                  config::v1::DaemonConfig& config, Mistakes& mistakes) {
+void ApplySetting(const std::string& setting, config::v1::DaemonConfig& config,
+                  Mistakes& mistakes) {
   const size_t equals = setting.find('=');
   const std::string field = setting.substr(0, equals);
   if (equals == std::string::npos) {
@@ -149,8 +149,7 @@ int Main(int argc, char** argv) {
   const sigset_t signals = BlockStopSignals();
   const absl::StatusOr<config::v1::DaemonConfig> config = ReadConfig(flags);
   if (!config.ok()) return Complain(kExitUsage, config.status().message());
-  const absl::StatusOr<std::unique_ptr<Daemon>> daemon =
-      Daemon::Start(*config);
+  const absl::StatusOr<std::unique_ptr<Daemon>> daemon = Daemon::Start(*config);
   if (!daemon.ok()) return Complain(kExitStart, daemon.status().message());
   LOG(INFO) << "serving on unix:" << config->unix_socket();
   int signal = 0;

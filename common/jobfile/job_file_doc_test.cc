@@ -19,7 +19,7 @@ namespace hydra {
 namespace {
 
 std::string Document() {
-  std::ifstream file("common/jobfile/job-file.md");
+  std::ifstream file("docs/job-file.md");
   std::stringstream text;
   text << file.rdbuf();
   return text.str();

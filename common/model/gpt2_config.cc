@@ -25,8 +25,8 @@ class Reader {
   void Dimension(const char* key, int64_t max, int64_t& value) {
     auto found = json_.find(key);
     if (found == json_.end()) {
-      Fail(key, absl::StrCat("missing; an integer from 1 to ", max,
-                             " is needed"));
+      Fail(key,
+           absl::StrCat("missing; an integer from 1 to ", max, " is needed"));
     } else {
       Integer(key, *found, max, value);
     }
@@ -55,8 +55,8 @@ class Reader {
     auto found = json_.find(key);
     if (found == json_.end()) return;
     if (!found->is_boolean()) {
-      Fail(key, absl::StrCat("found ", found->dump(),
-                             "; true or false is needed"));
+      Fail(key,
+           absl::StrCat("found ", found->dump(), "; true or false is needed"));
       return;
     }
     value = found->get<bool>();
@@ -109,10 +109,9 @@ absl::StatusOr<Gpt2Config> ParseGpt2Config(absl::string_view text) {
   }
   auto type = json.find("model_type");
   if (type == json.end() || *type != "gpt2") {
-    return absl::InvalidArgumentError(
-        absl::StrCat("model_type: found ",
-                     type == json.end() ? "nothing" : type->dump(),
-                     "; only \"gpt2\" is supported"));
+    return absl::InvalidArgumentError(absl::StrCat(
+        "model_type: found ", type == json.end() ? "nothing" : type->dump(),
+        "; only \"gpt2\" is supported"));
   }
   Gpt2Config config;
   Reader reader(json);
@@ -135,9 +134,9 @@ absl::StatusOr<Gpt2Config> ParseGpt2Config(absl::string_view text) {
   reader.MustBe("scale_attn_weights", true);
   reader.MustBe("scale_attn_by_inverse_layer_idx", false);
   if (config.n_head > 0 && config.n_embd % config.n_head != 0) {
-    reader.Fail("n_head", absl::StrCat("found ", config.n_head,
-                                       "; it must divide n_embd, ",
-                                       config.n_embd));
+    reader.Fail("n_head",
+                absl::StrCat("found ", config.n_head,
+                             "; it must divide n_embd, ", config.n_embd));
   }
   if (absl::Status status = reader.Result(); !status.ok()) return status;
   return config;

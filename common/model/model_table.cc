@@ -21,8 +21,7 @@ class BlockBuilder {
     for (int64_t dimension : shape) count *= dimension;
     block_.tensors.push_back(
         {std::move(name), std::move(shape), count, block_.size_bytes, init});
-    block_.size_bytes +=
-        RoundUp(count * kFloatBytes, kTensorAlignmentBytes);
+    block_.size_bytes += RoundUp(count * kFloatBytes, kTensorAlignmentBytes);
     return *this;
   }
 
@@ -43,8 +42,8 @@ TensorInit Normal(double standard_deviation) {
 ParameterBlock TransformerBlock(const Gpt2Config& config, int64_t index) {
   const int64_t width = config.n_embd;
   const TensorInit weight = Normal(config.initializer_range);
-  const TensorInit residual = Normal(config.initializer_range /
-                                     std::sqrt(2.0 * config.n_layer));
+  const TensorInit residual =
+      Normal(config.initializer_range / std::sqrt(2.0 * config.n_layer));
   const std::string prefix = absl::StrCat("transformer.h.", index, ".");
   BlockBuilder builder;
   builder.Add(prefix + "ln_1.weight", {width}, kOne)
@@ -136,13 +135,12 @@ ModelTable BuildGpt2Table(const Gpt2Config& config) {
                                  .Add("transformer.ln_f.weight", {width}, kOne)
                                  .Add("transformer.ln_f.bias", {width}, kZero)
                                  .Build());
-  const int head =
-      config.tie_word_embeddings
-          ? tokens
-          : add_block(BlockBuilder()
-                          .Add("lm_head.weight", {config.vocab_size, width},
-                               weight)
-                          .Build());
+  const int head = config.tie_word_embeddings
+                       ? tokens
+                       : add_block(BlockBuilder()
+                                       .Add("lm_head.weight",
+                                            {config.vocab_size, width}, weight)
+                                       .Build());
   table.layers.push_back({LayerKind::kHead, {norm, head}});
 
   NoteUsers(table);

@@ -59,8 +59,8 @@ PoolDemand DemandOf(const JobShape& shape) {
   // training boundaries.
   const int64_t training =
       cuts * shape.micro_batches * shape.TrainBoundaryBytes();
-  const int64_t evaluation = std::min<int64_t>(cuts, 2) *
-                             kEvalBatchesPerVisit * shape.EvalBoundaryBytes();
+  const int64_t evaluation = std::min<int64_t>(cuts, 2) * kEvalBatchesPerVisit *
+                             shape.EvalBoundaryBytes();
   PoolDemand demand;
   demand.set_committed_bytes(CommittedBytes(shape));
   demand.set_boundary_bytes(std::max(training, evaluation));
@@ -92,8 +92,8 @@ absl::Status Admission::CanEverFit(const PoolDemand& demand) const {
   const int64_t needed = demand.total_bytes() + lookahead;
   if (needed <= pool_bytes_) return absl::OkStatus();
   return absl::ResourceExhaustedError(absl::StrCat(
-      "the job needs ", needed, " bytes of the pool and the pool has ",
-      pool_bytes_, ": parameters and optimizer state ",
+      "the job needs ", needed, " bytes of the pool, which can promise ",
+      pool_bytes_, " (nine tenths of it): parameters and optimizer state ",
       demand.committed_bytes(), ", boundaries ", demand.boundary_bytes(),
       ", tied gradients ", demand.gradient_bytes(), ", largest write ",
       demand.largest_write_bytes(), ", lookahead of the workers ", lookahead));
@@ -109,9 +109,9 @@ absl::Status Admission::Admit(JobId job, const PoolDemand& demand) {
   reserved += LookaheadBytes(largest);
   if (reserved > pool_bytes_) {
     return absl::ResourceExhaustedError(absl::StrCat(
-        "waits for room in the pool: needs ", demand.total_bytes(),
-        " bytes, ", std::max<int64_t>(0, pool_bytes_ - reserved_bytes()),
-        " of ", pool_bytes_, " are not promised to other jobs"));
+        "waits for room in the pool: needs ", demand.total_bytes(), " bytes, ",
+        std::max<int64_t>(0, pool_bytes_ - reserved_bytes()), " of ",
+        pool_bytes_, " are not promised to other jobs"));
   }
   admitted_[job] = {demand.total_bytes(), demand.largest_write_bytes()};
   return absl::OkStatus();

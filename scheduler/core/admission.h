@@ -21,12 +21,12 @@ hydra::v1::PoolDemand DemandOf(const JobShape& shape);
 // before its cut points are known.
 hydra::v1::PoolDemand LeastDemandOf(const JobShape& shape);
 
-// Keeps the pool's promises: the sum of the admitted jobs' demands, and for each
-// worker the lookahead times the largest written bytes of any admitted job, are
-// never more than the pool has. Not thread-safe.
+// Keeps the pool's promises: the sum of the admitted jobs' demands, and for
+// each worker the lookahead times the largest written bytes of any admitted
+// job, are never more than the pool has. Not thread-safe.
 class Admission {
  public:
-  // `pool_bytes`: what slots can use.
+  // `pool_bytes`: what can be promised.
   Admission(int64_t pool_bytes, int workers, int lookahead);
 
   // RESOURCE_EXHAUSTED: `demand` is too much even for the empty pool.

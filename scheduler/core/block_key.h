@@ -10,8 +10,7 @@ namespace hydra {
 // Names one block of a job: its kind, which one of that kind (a parameter block
 // or a boundary, see worker.proto), and for boundaries the micro-batch.
 struct BlockKey {
-  hydra::worker::v1::BlockKind kind =
-      hydra::worker::v1::BLOCK_KIND_UNSPECIFIED;
+  hydra::worker::v1::BlockKind kind = hydra::worker::v1::BLOCK_KIND_UNSPECIFIED;
   int index = 0;
   int micro_batch = 0;
 

@@ -8,7 +8,7 @@
 #include "absl/container/btree_map.h"
 #include "absl/container/flat_hash_map.h"
 #include "common/ids/ids.h"
-#include "scheduler/core/slot_allocator.h"
+#include "common/pool/slot_allocator.h"
 #include "scheduler/core/block_key.h"
 
 namespace hydra {

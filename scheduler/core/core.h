@@ -28,9 +28,9 @@
 namespace hydra {
 
 // The scheduler: every job's and every worker's state, the block table, and the
-// decisions. Events come in as calls, with the time; what follows from them goes
-// out through Effects, Journal and the messages for workers. No I/O, no clock,
-// no threads: the same events give the same decisions.
+// decisions. Events come in as calls, with the time; what follows from them
+// goes out through Effects, Journal and the messages for workers. No I/O, no
+// clock, no threads: the same events give the same decisions.
 //
 // Not thread-safe; one thread owns it. Policy, Journal and Effects are borrowed
 // and must outlive it.
@@ -38,8 +38,8 @@ namespace hydra {
 // How a task lives: it is handed out (its writes get fresh slots), perhaps
 // withdrawn before it began, reported, and committed: only then do its writes
 // become the blocks' current versions and the old slots free. A slot in a
-// worker's hands is freed only when the worker has said that it dropped the task
-// or is known to be dead.
+// worker's hands is freed only when the worker has said that it dropped the
+// task or is known to be dead.
 class Core {
  public:
   struct Options {
@@ -67,8 +67,7 @@ class Core {
   // changes nothing and answers the sweep of then.
   // RESOURCE_EXHAUSTED: one of them can never fit the pool; none was queued.
   absl::StatusOr<SweepId> Submit(std::vector<NewJob> jobs,
-                                 const std::string& request_id,
-                                 absl::Time now);
+                                 const std::string& request_id, absl::Time now);
   // As Submit, but queues nothing.
   absl::Status CheckFits(const std::vector<NewJob>& jobs) const;
   // False: the job had ended already. Requires a known job.

@@ -82,9 +82,8 @@ bool Core::FillEmptyHand(WorkerRecord& worker, absl::Time now) {
     if (CanRun(worker, JobOf(id))) candidates.push_back(id);
     return candidates.size() < kMaxCandidates;
   });
-  return std::any_of(candidates.begin(), candidates.end(), [&](JobId id) {
-    return HandOut(JobOf(id), worker, now);
-  });
+  return std::any_of(candidates.begin(), candidates.end(),
+                     [&](JobId id) { return HandOut(JobOf(id), worker, now); });
 }
 
 bool Core::Withdrawable(const Job& job) const {

@@ -36,7 +36,7 @@ TEST(CoreTest, AJobThatCanNeverFitIsRefusedWithTheNumbers) {
       world.core().Submit({World::SmallJob(1)}, "", world.now());
   EXPECT_EQ(sweep.status().code(), absl::StatusCode::kResourceExhausted);
   EXPECT_THAT(std::string(sweep.status().message()),
-              HasSubstr("the pool has 4096"));
+              HasSubstr("which can promise 3681"));
   EXPECT_TRUE(world.core().Sweeps().empty());
 }
 

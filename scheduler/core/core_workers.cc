@@ -20,8 +20,8 @@ const char* SplitName(wv1::Split split) {
 }
 
 std::string Describe(const wv1::TaskError& error) {
-  std::string text(absl::StatusCodeToString(
-      static_cast<absl::StatusCode>(error.code())));
+  std::string text(
+      absl::StatusCodeToString(static_cast<absl::StatusCode>(error.code())));
   if (error.layer() >= 0) absl::StrAppend(&text, " in layer ", error.layer());
   return absl::StrCat(text, ": ", error.message());
 }
@@ -80,10 +80,10 @@ void Core::WorkerReported(WorkerId id, const wv1::WorkerReport& report,
 
 void Core::TakeReport(WorkerRecord& worker, const wv1::TaskReport& report,
                       absl::Time now) {
-  auto in_hand = std::find_if(
-      worker.hand.begin(), worker.hand.end(), [&](const auto& held) {
-        return held.second.value() == report.task_id();
-      });
+  auto in_hand = std::find_if(worker.hand.begin(), worker.hand.end(),
+                              [&](const auto& held) {
+                                return held.second.value() == report.task_id();
+                              });
   // Recorded before: the acknowledgement was lost.
   if (in_hand == worker.hand.end()) return;
   Job& job = JobOf(in_hand->first);
@@ -99,10 +99,10 @@ void Core::TakeReport(WorkerRecord& worker, const wv1::TaskReport& report,
       Log(job, "E", Describe(report.error()), now, &job.outstanding.front());
     }
     const std::string reason = Describe(report.error());
-    const std::string task = absl::StrCat(
-        wv1::TaskKind_Name(job.outstanding.front().task.kind)
-            .substr(sizeof("TASK_KIND")),
-        " of step ", job.outstanding.front().task.step, ": ");
+    const std::string task =
+        absl::StrCat(wv1::TaskKind_Name(job.outstanding.front().task.kind)
+                         .substr(sizeof("TASK_KIND")),
+                     " of step ", job.outstanding.front().task.step, ": ");
     worker.hand.erase(in_hand);
     journal_->TaskAbandoned(job.outstanding.front().id);
     for (const auto& [key, version] : job.outstanding.front().made) {
@@ -183,8 +183,7 @@ void Core::RecordPass(Job& job, const OutstandingTask& done,
   Log(job, "I",
       absl::StrCat("after step ", metrics.step(), ": ", metrics.split(),
                    " loss ", metrics.loss(), ", perplexity ",
-                   metrics.perplexity(), " over ", metrics.tokens(),
-                   " tokens"),
+                   metrics.perplexity(), " over ", metrics.tokens(), " tokens"),
       now, &done);
   job.evaluations.push_back(std::move(metrics));
   job.eval_loss_sum = 0;
@@ -221,8 +220,7 @@ void Core::TakeHeld(WorkerRecord& worker, const wv1::WorkerReport& report,
   }
 }
 
-void Core::TakeLogLines(WorkerRecord& worker,
-                        const wv1::WorkerReport& report) {
+void Core::TakeLogLines(WorkerRecord& worker, const wv1::WorkerReport& report) {
   for (const wv1::JobLogLine& line : report.log_lines()) {
     if (line.sequence() <= worker.log_sequence) continue;
     worker.log_sequence = line.sequence();
@@ -256,8 +254,8 @@ void Core::Abandon(Job& job, size_t first) {
 
 void Core::AfterOutstandingChanged(Job& job, absl::Time now) {
   if (!job.outstanding.empty() || job.ended()) return;
-  const bool going_on = job.state == v1::JOB_STATE_RUNNING ||
-                        job.state == v1::JOB_STATE_PENDING;
+  const bool going_on =
+      job.state == v1::JOB_STATE_RUNNING || job.state == v1::JOB_STATE_PENDING;
   if (going_on) {
     Advance(job, now);
   } else {
@@ -290,11 +288,9 @@ void Core::WorkerDied(WorkerId id, absl::Time now) {
   while (!worker.hand.empty()) {
     Job& job = JobOf(worker.hand.front().first);
     // Its word that it had begun its first task may not have reached us.
-    const bool begun = job.outstanding.front().begun ||
-                       !first_task_seen;
+    const bool begun = job.outstanding.front().begun || !first_task_seen;
     first_task_seen = true;
-    job.totals.set_retried_tasks(job.totals.retried_tasks() +
-                                 (begun ? 1 : 0));
+    job.totals.set_retried_tasks(job.totals.retried_tasks() + (begun ? 1 : 0));
     if (begun) ++job.crashes_in_a_row;
     Log(job, "W",
         absl::StrCat("worker ", worker.device.name, " died; ",

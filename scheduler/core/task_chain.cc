@@ -150,9 +150,9 @@ ChainTask EvaluateTask(const JobShape& shape, const ChainPlan& plan,
   task.layers = shape.shards[task.shard];
   task.split = position.split;
   task.first_micro_batch = static_cast<int>(position.first_batch);
-  task.last_micro_batch = static_cast<int>(
-      std::min(position.first_batch + kEvalBatchesPerVisit,
-               BatchesOf(plan, position.split)));
+  task.last_micro_batch =
+      static_cast<int>(std::min(position.first_batch + kEvalBatchesPerVisit,
+                                BatchesOf(plan, position.split)));
   const int count = task.last_micro_batch - task.first_micro_batch;
   ReadParameters(shape, task);
   ReadInput(task, count, /*last_use=*/true);

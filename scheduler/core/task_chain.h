@@ -11,9 +11,9 @@
 
 namespace hydra {
 
-// Pure: which tasks a job consists of once its parameters have room in the pool,
-// in which order, and which blocks each of them reads, makes and ends. This is
-// section 5 of docs/design.md as code.
+// Pure: which tasks a job consists of once its parameters have room in the
+// pool, in which order, and which blocks each of them reads, makes and ends.
+// This is section 5 of docs/design.md as code.
 
 // Evaluation batches that one visit to a shard runs.
 inline constexpr int kEvalBatchesPerVisit = 4;
@@ -21,7 +21,8 @@ inline constexpr int kEvalBatchesPerVisit = 4;
 // What the job does between two steps.
 struct ChainPlan {
   int64_t total_steps = 0;
-  // Evaluate the validation split after every so many steps; 0: only at the end.
+  // Evaluate the validation split after every so many steps; 0: only at the
+  // end.
   int64_t eval_steps = 0;
   // Batches of one evaluation; 0: the split is not there.
   int64_t validation_batches = 0;
@@ -52,8 +53,7 @@ struct BlockWrite {
 
 // A task without its ids, versions and slots.
 struct ChainTask {
-  hydra::worker::v1::TaskKind kind =
-      hydra::worker::v1::TASK_KIND_UNSPECIFIED;
+  hydra::worker::v1::TaskKind kind = hydra::worker::v1::TASK_KIND_UNSPECIFIED;
   int64_t step = 0;
   int shard = 0;
   LayerRange layers;

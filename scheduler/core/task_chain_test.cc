@@ -97,8 +97,8 @@ TEST(TaskChainTest, TheTiedGradientGoesFromTheHeadToTheEmbedding) {
   EXPECT_THAT(backward.ends, Contains(tied));
 }
 
-// Walks whole chains and follows every block: nothing is read before it is made,
-// and nothing but parameters and state is left at the end.
+// Walks whole chains and follows every block: nothing is read before it is
+// made, and nothing but parameters and state is left at the end.
 TEST(TaskChainTest, EveryReadWasMadeAndEveryBoundaryEnds) {
   ChainPlan plan;
   plan.total_steps = 3;

@@ -19,15 +19,15 @@ absl::Duration AssumedForward(const JobShape& shape, int layer) {
   for (int block : shape.table.layers[layer].parameter_blocks) {
     parameters += shape.table.parameter_blocks[block].element_count();
   }
-  const double tokens = static_cast<double>(shape.micro_batch_size) *
-                        shape.context_length;
+  const double tokens =
+      static_cast<double>(shape.micro_batch_size) * shape.context_length;
   return absl::Seconds(2 * parameters * tokens / kAssumedFlopsPerSecond);
 }
 
 void Correct(absl::Duration measured, absl::Duration& estimate,
              bool& observed) {
-  estimate = observed ? kNewest * measured + (1 - kNewest) * estimate
-                      : measured;
+  estimate =
+      observed ? kNewest * measured + (1 - kNewest) * estimate : measured;
   observed = true;
 }
 
@@ -43,9 +43,9 @@ TimeModel::TimeModel(const JobShape& shape,
     ShardTimes times;
     for (int layer = range.first; layer < range.last; ++layer) {
       const bool measured = layer < layers.size();
-      const absl::Duration forward =
-          measured ? FromProto(layers[layer].forward())
-                   : AssumedForward(shape, layer);
+      const absl::Duration forward = measured
+                                         ? FromProto(layers[layer].forward())
+                                         : AssumedForward(shape, layer);
       const absl::Duration backward =
           measured ? FromProto(layers[layer].backward()) : 2 * forward;
       times.forward += forward * shape.micro_batches;
@@ -68,8 +68,7 @@ void TimeModel::Observe(const ChainTask& task, absl::Duration wall) {
       Correct(wall, times.backward, times.backward_observed);
       break;
     case wv1::TASK_KIND_EVALUATE:
-      Correct(wall / BatchCount(task), times.evaluate,
-              times.evaluate_observed);
+      Correct(wall / BatchCount(task), times.evaluate, times.evaluate_observed);
       break;
     default:
       break;
@@ -111,10 +110,9 @@ absl::Duration TimeModel::Remaining(const JobShape& shape,
   if (position.done()) return absl::ZeroDuration();
   absl::Duration time =
       (plan.total_steps - position.step) * StepTime() +
-      EvaluationTime(
-          IntermediateEvaluations(plan, position.step) *
-              plan.validation_batches +
-          plan.validation_batches + plan.test_batches);
+      EvaluationTime(IntermediateEvaluations(plan, position.step) *
+                         plan.validation_batches +
+                     plan.validation_batches + plan.test_batches);
   if (position.phase == ChainPosition::Phase::kTrain) {
     // What this step has behind it.
     for (int task = 0; task < position.task; ++task) {

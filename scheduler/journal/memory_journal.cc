@@ -16,8 +16,7 @@ void MemoryJournal::TaskHandedOut(WorkerId,
       << "task " << task.task_id() << " was handed out twice";
 }
 
-void MemoryJournal::TaskCommitted(
-    const hydra::worker::v1::TaskReport& report) {
+void MemoryJournal::TaskCommitted(const hydra::worker::v1::TaskReport& report) {
   CHECK(handed_out_.erase(TaskId(report.task_id())) == 1)
       << "task " << report.task_id() << " was not handed out";
   ++committed_tasks_;

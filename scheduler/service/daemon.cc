@@ -42,10 +42,9 @@ constexpr int kMaxMessageBytes = 64 << 20;
 absl::Status ClaimSocketPath(const std::string& path) {
   sockaddr_un address = {};
   if (path.size() >= sizeof(address.sun_path)) {
-    return absl::InvalidArgumentError(
-        absl::StrCat("unix_socket: ", path, " has ", path.size(),
-                     " bytes; at most ", sizeof(address.sun_path) - 1,
-                     " are possible"));
+    return absl::InvalidArgumentError(absl::StrCat(
+        "unix_socket: ", path, " has ", path.size(), " bytes; at most ",
+        sizeof(address.sun_path) - 1, " are possible"));
   }
   struct stat info;
   if (lstat(path.c_str(), &info) != 0) return absl::OkStatus();
@@ -56,9 +55,8 @@ absl::Status ClaimSocketPath(const std::string& path) {
   address.sun_family = AF_UNIX;
   std::strncpy(address.sun_path, path.c_str(), sizeof(address.sun_path) - 1);
   const int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-  const bool answers =
-      connect(fd, reinterpret_cast<const sockaddr*>(&address),
-              sizeof(address)) == 0;
+  const bool answers = connect(fd, reinterpret_cast<const sockaddr*>(&address),
+                               sizeof(address)) == 0;
   close(fd);
   if (answers) {
     return absl::FailedPreconditionError(
@@ -156,11 +154,9 @@ class DaemonImpl final : public Daemon, private Effects {
   void Stop(absl::Duration patience) override {
     const absl::Time deadline = absl::Now() + patience;
     service_.Stop();
-    core_thread_.Post(
-        [](Core& core, absl::Time) { core.StopWorkers(); });
+    core_thread_.Post([](Core& core, absl::Time) { core.StopWorkers(); });
     for (auto& supervisor : supervisors_) {
-      supervisor->Stop(
-          std::max(absl::ZeroDuration(), deadline - absl::Now()));
+      supervisor->Stop(std::max(absl::ZeroDuration(), deadline - absl::Now()));
     }
     streams_.CloseAll();
     server_->Shutdown(absl::ToChronoTime(absl::Now() + absl::Seconds(1)));
@@ -181,9 +177,8 @@ class DaemonImpl final : public Daemon, private Effects {
     };
     callbacks.started = [this, id, name](pid_t pid) {
       LOG(INFO) << "worker " << name << " started as process " << pid;
-      core_thread_.Post([id, pid](Core& core, absl::Time) {
-        core.WorkerStarted(id, pid);
-      });
+      core_thread_.Post(
+          [id, pid](Core& core, absl::Time) { core.WorkerStarted(id, pid); });
     };
     callbacks.died = [this, id, name](const std::string& how) {
       LOG(INFO) << "worker " << name << " " << how;
@@ -195,8 +190,7 @@ class DaemonImpl final : public Daemon, private Effects {
 
   Supervisor::Process WorkerProcess(const config::v1::DeviceConfig& device,
                                     const std::string& session) const {
-    return {{config_.worker_binary(),
-             "--daemon=unix:" + config_.unix_socket(),
+    return {{config_.worker_binary(), "--daemon=unix:" + config_.unix_socket(),
              "--device=" + device.name(),
              absl::StrCat("--memory-limit-bytes=", device.memory_limit_bytes()),
              absl::StrCat("--threads=", device.threads()),

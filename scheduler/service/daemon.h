@@ -13,8 +13,8 @@ namespace hydra {
 // A whole hydrad in one object: pool, core, gRPC server, workers.
 class Daemon {
  public:
-  // `config`: checked and with every default filled in. Returns when clients can
-  // connect; workers attach a little later.
+  // `config`: checked and with every default filled in. Returns when clients
+  // can connect; workers attach a little later.
   //
   // FAILED_PRECONDITION: another live daemon owns the pool, the state directory
   //   or the socket; the address is in use.

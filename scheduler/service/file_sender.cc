@@ -30,8 +30,8 @@ absl::Status SendFile(
     data.resize(std::min(kPieceBytes, size - sent));
     file.read(data.data(), data.size());
     if (error || !file) {
-      return absl::DataLossError(absl::StrCat(
-          path.string(), " ends before its ", size, " bytes"));
+      return absl::DataLossError(
+          absl::StrCat(path.string(), " ends before its ", size, " bytes"));
     }
     sent += data.size();
     if (!send(piece)) return absl::CancelledError("the receiver went away");
@@ -52,8 +52,7 @@ absl::Status SendFiles(
     if (entry.is_regular_file(error)) files.insert(entry.path());
   }
   if (error) {
-    return absl::NotFoundError(
-        absl::StrCat(directory, ": ", error.message()));
+    return absl::NotFoundError(absl::StrCat(directory, ": ", error.message()));
   }
   for (const fs::path& path : files) {
     if (absl::Status status = SendFile(path, send); !status.ok()) {

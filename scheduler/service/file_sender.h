@@ -9,8 +9,8 @@
 
 namespace hydra {
 
-// Cuts the regular files of a directory into pieces and gives them to `send`, in
-// order of their names, until it returns false.
+// Cuts the regular files of a directory into pieces and gives them to `send`,
+// in order of their names, until it returns false.
 //
 // NOT_FOUND: the directory is gone.
 // DATA_LOSS: a file became shorter while it was read.

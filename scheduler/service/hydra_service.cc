@@ -32,10 +32,9 @@ absl::StatusOr<uint64_t> ParseId(absl::string_view text, char prefix,
   uint64_t number = 0;
   if (text.empty() || text[0] != prefix ||
       !absl::SimpleAtoi(text.substr(1), &number)) {
-    return absl::InvalidArgumentError(
-        absl::StrCat(what, ": found '", text.substr(0, 100),
-                     "'; an id such as ", std::string(1, prefix),
-                     "7 is needed"));
+    return absl::InvalidArgumentError(absl::StrCat(
+        what, ": found '", text.substr(0, 100), "'; an id such as ",
+        std::string(1, prefix), "7 is needed"));
   }
   return number;
 }
@@ -76,9 +75,9 @@ absl::StatusOr<std::vector<JobId>> HydraServiceImpl::Resolve(
   const bool named = !job_id.empty() || !sweep_id.empty();
   uint64_t number = 0;
   if (named) {
-    const absl::StatusOr<uint64_t> id =
-        job_id.empty() ? ParseId(sweep_id, 's', "sweep_id")
-                       : ParseId(job_id, 'j', "job_id");
+    const absl::StatusOr<uint64_t> id = job_id.empty()
+                                            ? ParseId(sweep_id, 's', "sweep_id")
+                                            : ParseId(job_id, 'j', "job_id");
     if (!id.ok()) return id.status();
     number = *id;
   }
@@ -92,9 +91,8 @@ absl::StatusOr<std::vector<JobId>> HydraServiceImpl::Resolve(
   });
   if (!jobs.has_value()) return Unavailable();
   if (jobs->empty() && named) {
-    return absl::NotFoundError(
-        absl::StrCat("there is no ", job_id.empty() ? "sweep " : "job ",
-                     job_id, sweep_id));
+    return absl::NotFoundError(absl::StrCat(
+        "there is no ", job_id.empty() ? "sweep " : "job ", job_id, sweep_id));
   }
   return *std::move(jobs);
 }
@@ -124,9 +122,8 @@ grpc::Status HydraServiceImpl::ListJobs(grpc::ServerContext*,
   const absl::StatusOr<std::vector<JobId>> jobs =
       Resolve("", request->sweep_id());
   if (!jobs.ok()) return ToGrpc(jobs.status());
-  auto statuses = core_->Ask([&](Core& core, absl::Time now) {
-    return Statuses(core, *jobs, now);
-  });
+  auto statuses = core_->Ask(
+      [&](Core& core, absl::Time now) { return Statuses(core, *jobs, now); });
   if (!statuses.has_value()) return ToGrpc(Unavailable());
   for (v1::JobStatus& job : *statuses) {
     const auto& wanted = request->states();
@@ -188,10 +185,10 @@ grpc::Status HydraServiceImpl::Watch(
     grpc::ServerWriter<v1::WatchResponse>* writer) {
   const bool everything =
       request->target_case() == v1::WatchRequest::TARGET_NOT_SET;
-  const absl::Duration interval = absl::Milliseconds(
-      request->interval_ms() == 0
-          ? kDefaultWatchMs
-          : std::max(kMinWatchMs, request->interval_ms()));
+  const absl::Duration interval =
+      absl::Milliseconds(request->interval_ms() == 0
+                             ? kDefaultWatchMs
+                             : std::max(kMinWatchMs, request->interval_ms()));
   uint64_t seen = 0;
   while (!context->IsCancelled() && !stopping_) {
     const absl::StatusOr<std::vector<JobId>> jobs =
@@ -232,9 +229,8 @@ grpc::Status HydraServiceImpl::GetResults(grpc::ServerContext*,
   const absl::StatusOr<std::vector<JobId>> jobs =
       Resolve("", request->sweep_id());
   if (!jobs.ok()) return ToGrpc(jobs.status());
-  auto statuses = core_->Ask([&](Core& core, absl::Time now) {
-    return Statuses(core, *jobs, now);
-  });
+  auto statuses = core_->Ask(
+      [&](Core& core, absl::Time now) { return Statuses(core, *jobs, now); });
   if (!statuses.has_value()) return ToGrpc(Unavailable());
   std::stable_sort(statuses->begin(), statuses->end(),
                    [](const v1::JobStatus& a, const v1::JobStatus& b) {
@@ -254,9 +250,8 @@ grpc::Status HydraServiceImpl::StreamLogs(
       request->tail() > 0 ? logs_->TailStart(job, request->tail()) : 0;
   while (!context->IsCancelled() && !stopping_) {
     // Asked before the lines are read: none comes after the job has ended.
-    auto ended = core_->Ask([&](Core& core, absl::Time) {
-      return core.FindJob(job)->ended();
-    });
+    auto ended = core_->Ask(
+        [&](Core& core, absl::Time) { return core.FindJob(job)->ended(); });
     LogStore::Page page = logs_->Read(job, next, kLogLinesPerMessage);
     if (!page.lines.empty()) {
       next = page.next;
@@ -266,7 +261,9 @@ grpc::Status HydraServiceImpl::StreamLogs(
       if (!writer->Write(response)) return grpc::Status::CANCELLED;
       continue;
     }
-    if (!request->follow() || ended.value_or(true)) return grpc::Status::OK;
+    // A stop of the server must not look like the job's end.
+    if (!ended.has_value()) break;
+    if (!request->follow() || *ended) return grpc::Status::OK;
     absl::SleepFor(kLogPoll);
   }
   return ToGrpc(Unavailable());
@@ -279,25 +276,23 @@ grpc::Status HydraServiceImpl::Download(
   if (!detail.ok()) return ToGrpc(detail.status());
   if (detail->status().state() != v1::JOB_STATE_COMPLETED ||
       !detail->spec().output().save_model()) {
-    return ToGrpc(absl::FailedPreconditionError(
-        absl::StrCat("job ", request->job_id(), " is ",
-                     v1::JobState_Name(detail->status().state())
-                         .substr(sizeof("JOB_STATE")),
-                     detail->spec().output().save_model()
-                         ? ", and has written no model"
-                         : "; output.save_model is false")));
+    return ToGrpc(absl::FailedPreconditionError(absl::StrCat(
+        "job ", request->job_id(), " is ",
+        v1::JobState_Name(detail->status().state()).substr(sizeof("JOB_STATE")),
+        detail->spec().output().save_model()
+            ? ", and has written no model"
+            : "; output.save_model is false")));
   }
   return ToGrpc(SendFiles(
-      detail->output_path(), [&](const v1::DownloadResponse& piece) {
-        return writer->Write(piece);
-      }));
+      detail->output_path(),
+      [&](const v1::DownloadResponse& piece) { return writer->Write(piece); }));
 }
 
 grpc::Status HydraServiceImpl::ListWorkers(grpc::ServerContext*,
                                            const v1::ListWorkersRequest*,
                                            v1::ListWorkersResponse* response) {
-  auto workers = core_->Ask(
-      [](Core& core, absl::Time now) { return core.Workers(now); });
+  auto workers =
+      core_->Ask([](Core& core, absl::Time now) { return core.Workers(now); });
   if (!workers.has_value()) return ToGrpc(Unavailable());
   response->mutable_workers()->Assign(workers->begin(), workers->end());
   return grpc::Status::OK;

@@ -43,10 +43,11 @@ absl::Status WriteWeights(const PoolFile& pool, const SaveRequest& request) {
   for (int i = 0; i < request.table.parameter_blocks.size(); ++i) {
     const Slot& slot = *request.parameters[i].slot;
     const absl::Span<std::byte> bytes = pool.Range(slot.offset, slot.bytes);
-    for (const TensorEntry& tensor : request.table.parameter_blocks[i].tensors) {
-      if (absl::Status status = (*writer)->Append(
-              tensor.name, bytes.data() + tensor.offset_bytes,
-              tensor.element_count * kFloatBytes);
+    for (const TensorEntry& tensor :
+         request.table.parameter_blocks[i].tensors) {
+      if (absl::Status status =
+              (*writer)->Append(tensor.name, bytes.data() + tensor.offset_bytes,
+                                tensor.element_count * kFloatBytes);
           !status.ok()) {
         return status;
       }
@@ -63,8 +64,8 @@ absl::Status CopyTokenizer(const SaveRequest& request) {
     fs::copy_file(from, fs::path(request.output_path) / name,
                   fs::copy_options::overwrite_existing, error);
     if (error) {
-      return absl::ResourceExhaustedError(absl::StrCat(
-          "cannot copy ", from.string(), ": ", error.message()));
+      return absl::ResourceExhaustedError(
+          absl::StrCat("cannot copy ", from.string(), ": ", error.message()));
     }
   }
   return absl::OkStatus();

@@ -14,9 +14,9 @@
 namespace hydra {
 
 // Writes one trained model as a directory that Hugging Face tools open:
-// config.json, model.safetensors, and the tokenizer's files where there are any;
-// beside them hydra_job.json with the job's configuration and what it measured.
-// Reads the pool's slots; blocks on the disk.
+// config.json, model.safetensors, and the tokenizer's files where there are
+// any; beside them hydra_job.json with the job's configuration and what it
+// measured. Reads the pool's slots; blocks on the disk.
 absl::Status WriteModel(const PoolFile& pool, const SaveRequest& request);
 
 // Does WriteModel in a thread of its own, one request after another.

@@ -28,15 +28,15 @@ std::vector<std::string> RealRoots(const std::vector<std::string>& roots) {
 }
 
 bool Below(const fs::path& path, const fs::path& root) {
-  const auto end = std::mismatch(root.begin(), root.end(), path.begin(),
-                                 path.end());
+  const auto end =
+      std::mismatch(root.begin(), root.end(), path.begin(), path.end());
   return end.first == root.end() || end.first->empty();
 }
 
 bool BelowAny(const std::string& path, const std::vector<std::string>& roots) {
-  return std::any_of(
-      roots.begin(), roots.end(),
-      [&](const std::string& root) { return Below(path, root); });
+  return std::any_of(roots.begin(), roots.end(), [&](const std::string& root) {
+    return Below(path, root);
+  });
 }
 
 }  // namespace

@@ -9,9 +9,9 @@
 
 namespace hydra {
 
-// Which paths a job may name: it reads below the read roots and writes below the
-// output roots. Links are followed before a path is judged. Thread-safe; looks
-// at the disk.
+// Which paths a job may name: it reads below the read roots and writes below
+// the output roots. Links are followed before a path is judged. Thread-safe;
+// looks at the disk.
 class PathPolicy {
  public:
   // No read roots: everything may be read. Roots that do not exist allow

@@ -26,9 +26,7 @@ class PathPolicyTest : public ::testing::Test {
   absl::StatusCode Read(const std::string& path) {
     return policy().CheckReadableFile(root_ / path).code();
   }
-  PathPolicy policy() {
-    return PathPolicy({root_ / "in"}, {root_ / "in/sub"});
-  }
+  PathPolicy policy() { return PathPolicy({root_ / "in"}, {root_ / "in/sub"}); }
 
   fs::path root_;
 };

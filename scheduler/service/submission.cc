@@ -81,12 +81,12 @@ void CheckWeights(const std::string& path,
                                 " of shape ", ShapeText(tensor.shape)),
                    &mistakes);
       } else if (weight->tensor->shape != tensor.shape) {
-        AddMistake("model.path",
-                   absl::StrCat("tensor ", tensor.name, " has shape ",
-                                ShapeText(weight->tensor->shape),
-                                "; config.json asks for ",
-                                ShapeText(tensor.shape)),
-                   &mistakes);
+        AddMistake(
+            "model.path",
+            absl::StrCat("tensor ", tensor.name, " has shape ",
+                         ShapeText(weight->tensor->shape),
+                         "; config.json asks for ", ShapeText(tensor.shape)),
+            &mistakes);
       }
     }
   }
@@ -225,8 +225,8 @@ absl::StatusOr<std::vector<NewJob>> SubmissionChecker::Check(
       job.output_dir = job.spec.output().output_dir().empty()
                            ? default_output_dir_
                            : job.spec.output().output_dir();
-      AddStatus("output.output_dir", paths_.CheckOutputDirectory(job.output_dir),
-                own);
+      AddStatus("output.output_dir",
+                paths_.CheckOutputDirectory(job.output_dir), own);
       job.spec.mutable_output()->set_output_dir(job.output_dir);
       const std::string key = job.spec.model().SerializeAsString();
       if (models.count(key) == 0) {

@@ -15,8 +15,8 @@
 
 namespace hydra {
 
-// Starts a program, starts it again when it ends, after a pause that grows while
-// it ends quickly, and kills it when asked. One for each worker.
+// Starts a program, starts it again when it ends, after a pause that grows
+// while it ends quickly, and kills it when asked. One for each worker.
 //
 // Thread-safe. The process is told to die when this object's thread does
 // (PR_SET_PDEATHSIG is the program's own doing).

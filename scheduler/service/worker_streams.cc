@@ -102,8 +102,7 @@ void WorkerStreams::Expect(WorkerId worker, const std::string& session) {
 }
 
 bool WorkerStreams::Register(const std::string& session,
-                             std::shared_ptr<Stream> stream,
-                             WorkerId* worker) {
+                             std::shared_ptr<Stream> stream, WorkerId* worker) {
   std::shared_ptr<Stream> older;
   {
     absl::MutexLock lock(&mu_);
@@ -114,8 +113,8 @@ bool WorkerStreams::Register(const std::string& session,
     older = std::exchange(streams_[*worker], std::move(stream));
   }
   if (older != nullptr) {
-    older->Close({grpc::StatusCode::ABORTED,
-                  "a newer stream of this worker took over"});
+    older->Close(
+        {grpc::StatusCode::ABORTED, "a newer stream of this worker took over"});
   }
   // What was on its way on an older stream is lost; the core sends all again.
   core_->Post([id = *worker](Core& core, absl::Time now) {

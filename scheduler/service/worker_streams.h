@@ -14,9 +14,9 @@
 namespace hydra {
 
 // The gRPC side of the worker protocol: one stream for each worker. What a
-// worker says goes to the core; the newest desired state goes to the worker, and
-// one that is overtaken before it was written is never sent, since each says
-// all. Thread-safe. `core` must outlive this.
+// worker says goes to the core; the newest desired state goes to the worker,
+// and one that is overtaken before it was written is never sent, since each
+// says all. Thread-safe. `core` must outlive this.
 class WorkerStreams final
     : public hydra::worker::v1::WorkerService::CallbackService {
  public:

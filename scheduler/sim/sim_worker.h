@@ -16,7 +16,8 @@ using SimPool = std::map<int64_t, uint64_t>;
 
 // A worker process without a device: it keeps the protocol's promises, and
 // "computes" by checking that each slot it reads holds the version it was
-// promised, before and after, and by writing its versions' ids. Not thread-safe.
+// promised, before and after, and by writing its versions' ids. Not
+// thread-safe.
 class SimWorker {
  public:
   // The pool is borrowed.

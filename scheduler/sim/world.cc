@@ -129,8 +129,7 @@ void World::Crash(int worker) {
   core_->WorkerStreamEnded(WorkerId(worker + 1), now_);
   AtWorker(worker, Delay(kRestartTime), [=](SimProcess&) {
     core_->WorkerDied(WorkerId(worker + 1), now_);
-    AtWorker(worker, Delay(kRestartTime),
-             [=](SimProcess&) { Start(worker); });
+    AtWorker(worker, Delay(kRestartTime), [=](SimProcess&) { Start(worker); });
   });
 }
 

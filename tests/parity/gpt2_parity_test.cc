@@ -9,6 +9,8 @@
 #include <vector>
 
 #include "ATen/ATen.h"
+#include "ATen/Parallel.h"
+#include "absl/strings/match.h"
 #include "common/safetensors/reader.h"
 #include "gtest/gtest.h"
 #include "nlohmann/json.hpp"
@@ -23,6 +25,9 @@ using nlohmann::json;
 
 const char kFixture[] = "tests/parity/gpt2-tiny";
 constexpr double kTolerance = 1e-5;
+// The key's third of c_attn.bias has a gradient that is exactly zero, so what
+// Adam makes of its rounding errors is noise.
+constexpr double kNoisyTolerance = 1e-4;
 
 // Remembers the largest relative difference that it saw.
 class Comparison {
@@ -32,10 +37,11 @@ class Comparison {
     std::cout << what_ << ": largest relative difference " << largest_ << "\n";
   }
 
-  void Expect(double actual, double expected, const std::string& where = "") {
+  void Expect(double actual, double expected, const std::string& where = "",
+              double tolerance = kTolerance) {
     const double difference = std::abs(actual - expected) / std::abs(expected);
     largest_ = std::max(largest_, difference);
-    EXPECT_LT(difference, kTolerance) << what_ << " " << where;
+    EXPECT_LT(difference, tolerance) << what_ << " " << where;
   }
 
  private:
@@ -78,6 +84,8 @@ hydra::v1::TrainSpec TrainSpecOf(const std::string& name,
 }
 
 ReferenceTrainer MakeTrainer(const hydra::v1::TrainSpec& train) {
+  // The matrices are too small for a second thread to be any help.
+  at::set_num_threads(1);
   ReferenceTrainer trainer(*ReadConfig(kFixture), train);
   const absl::Status status =
       LoadWeights(kFixture, trainer.table(), trainer.parameters());
@@ -98,7 +106,10 @@ void ExpectNorms(const ModelTable& table, const std::vector<at::Tensor>& flats,
     for (size_t j = 0; j < views.size(); ++j, ++tensors) {
       const std::string& name = block.tensors[j].name;
       comparison.Expect(views[j].to(at::kDouble).norm().item<double>(),
-                        expected.at(name), name);
+                        expected.at(name), name,
+                        absl::EndsWith(name, "attn.c_attn.bias")
+                            ? kNoisyTolerance
+                            : kTolerance);
     }
   }
   EXPECT_EQ(tensors, expected.size());
@@ -126,9 +137,10 @@ TEST(Gpt2ParityTest, InitialLogitsAndLosses) {
   comparison.Expect(logits.min().item<double>(), summary["min"], "min");
   comparison.Expect(logits.max().item<double>(), summary["max"], "max");
   for (int64_t i = 0; i < 8; ++i) {
-    comparison.Expect(logits[i].item<double>(), summary["first_8_flat"][i]);
-    comparison.Expect(logits[logits.numel() - 8 + i].item<double>(),
-                      summary["last_8_flat"][i]);
+    EXPECT_NEAR(logits[i].item<double>(), summary["first_8_flat"][i],
+                kTolerance);
+    EXPECT_NEAR(logits[logits.numel() - 8 + i].item<double>(),
+                summary["last_8_flat"][i], kTolerance);
   }
 }
 
@@ -142,10 +154,12 @@ TEST(Gpt2ParityTest, InitialGradients) {
 
 class Gpt2OptimizerParityTest : public testing::TestWithParam<std::string> {};
 
-INSTANTIATE_TEST_SUITE_P(
-    All, Gpt2OptimizerParityTest,
-    testing::Values("sgd", "sgd_momentum", "adam", "adamw"),
-    [](const testing::TestParamInfo<std::string>& info) { return info.param; });
+INSTANTIATE_TEST_SUITE_P(All, Gpt2OptimizerParityTest,
+                         testing::Values("sgd", "sgd_momentum", "adam",
+                                         "adamw"),
+                         [](const testing::TestParamInfo<std::string>& info) {
+                           return info.param;
+                         });
 
 TEST_P(Gpt2OptimizerParityTest, TwentySteps) {
   const json reference = ReadReference();

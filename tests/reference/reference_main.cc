@@ -36,8 +36,7 @@ struct Options {
 
 absl::StatusOr<hydra::v1::TrainSpec> ParseTrainSpec(const std::string& json) {
   hydra::v1::TrainSpec train;
-  const auto status =
-      google::protobuf::util::JsonStringToMessage(json, &train);
+  const auto status = google::protobuf::util::JsonStringToMessage(json, &train);
   if (!status.ok()) return absl::InvalidArgumentError(status.ToString());
   if (train.per_device_train_batch_size() < 1 || train.max_steps() < 1) {
     return absl::InvalidArgumentError(
@@ -122,9 +121,9 @@ absl::Status Run(const Options& options) {
     if (!status.ok()) return status;
   }
   // The shortest decimals that read back as the same bits.
-  std::cout << Train(trainer, *train, context, *tokens, *std::move(order))
-                   .dump(2)
-            << std::endl;
+  std::cout
+      << Train(trainer, *train, context, *tokens, *std::move(order)).dump(2)
+      << std::endl;
   if (options.save_path.empty()) return absl::OkStatus();
   return SaveWeights(options.save_path, trainer.table(), trainer.parameters());
 }
@@ -140,8 +139,7 @@ int main(int argc, char** argv) {
       ->required();
   app.add_flag("--random", options.random,
                "random initialization; only config.json is read");
-  app.add_option("--tokens", options.token_file,
-                 "raw little-endian token ids")
+  app.add_option("--tokens", options.token_file, "raw little-endian token ids")
       ->required();
   app.add_option("--token-bytes", options.token_bytes, "bytes of a token id")
       ->check(CLI::IsMember({2, 4, 8}));

@@ -15,6 +15,14 @@ using hydra::v1::TrainSpec;
 
 constexpr uint64_t kDefaultSeed = 42;
 
+TrainSpec WithDefaults(TrainSpec train) {
+  if (train.optim() == hydra::v1::OPTIMIZER_UNSPECIFIED) {
+    train.set_optim(hydra::v1::OPTIMIZER_ADAMW);
+  }
+  if (!train.has_seed()) train.set_seed(kDefaultSeed);
+  return train;
+}
+
 Gpt2Config WithDropout(Gpt2Config config, const TrainSpec& train) {
   if (train.has_dropout()) {
     config.embd_pdrop = config.attn_pdrop = config.resid_pdrop =
@@ -34,9 +42,9 @@ ReferenceTrainer::ReferenceTrainer(const Gpt2Config& config,
     : table_(BuildGpt2Table(WithDropout(config, train))),
       layers_(ModelLayers::Build(table_)),
       hyperparameters_(HyperparametersOf(train)),
-      seed_(train.has_seed() ? train.seed() : kDefaultSeed),
+      seed_(WithDefaults(train).seed()),
       token_gradient_(ZeroFlat(table_.parameter_blocks.front())) {
-  const int64_t moments = OptimizerStateFactor(train);
+  const int64_t moments = OptimizerStateFactor(WithDefaults(train));
   for (const ParameterBlock& block : table_.parameter_blocks) {
     parameters_.push_back(ZeroFlat(block));
     gradients_.push_back(ZeroFlat(block));
@@ -106,9 +114,9 @@ MicroBatch ReferenceTrainer::Describe(const at::Tensor& tokens,
 }
 
 at::Tensor ReferenceTrainer::Forward(const MicroBatch& batch) const {
-  at::Tensor boundary = layers_.embedding().Forward(
-      OnlyTensorOf(BlocksOf(0)[0], parameters_), parameters_[BlocksOf(0)[1]],
-      batch);
+  at::Tensor boundary =
+      layers_.embedding().Forward(OnlyTensorOf(BlocksOf(0)[0], parameters_),
+                                  parameters_[BlocksOf(0)[1]], batch);
   for (int layer = 1; layer < table_.layer_count() - 1; ++layer) {
     boundary = layers_.block(layer).Forward(FlatsOf(layer, parameters_),
                                             boundary, batch);
@@ -126,8 +134,8 @@ LossSum ReferenceTrainer::ForwardAndBackward(const MicroBatch& batch,
   tapes[0].output = layers_.embedding().Forward(
       OnlyTensorOf(tokens, parameters_), parameters_[positions], batch);
   for (int layer = 1; layer < head; ++layer) {
-    tapes.push_back(layers_.block(layer).Record(
-        FlatsOf(layer, parameters_), tapes.back().output, batch));
+    tapes.push_back(layers_.block(layer).Record(FlatsOf(layer, parameters_),
+                                                tapes.back().output, batch));
   }
 
   at::Tensor gradient;
@@ -138,9 +146,9 @@ LossSum ReferenceTrainer::ForwardAndBackward(const MicroBatch& batch,
       tapes.back().output.detach(), batch, gradients_[head_norm],
       OnlyTensorOf(head_weight, gradients_), accumulate, &gradient);
   for (int layer = head - 1; layer >= 1; --layer) {
-    gradient = layers_.block(layer).Backward(
-        std::move(tapes[layer]), gradient, FlatsOf(layer, gradients_),
-        accumulate);
+    gradient =
+        layers_.block(layer).Backward(std::move(tapes[layer]), gradient,
+                                      FlatsOf(layer, gradients_), accumulate);
   }
   AddTokenRowGradients(
       batch.Inputs(),

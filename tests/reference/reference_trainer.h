@@ -23,8 +23,7 @@ class ReferenceTrainer {
  public:
   // Of `train` only the optimizer, its hyperparameters, seed and dropout count.
   // All parameters are zero.
-  ReferenceTrainer(const Gpt2Config& config,
-                   const hydra::v1::TrainSpec& train);
+  ReferenceTrainer(const Gpt2Config& config, const hydra::v1::TrainSpec& train);
 
   // As the tensors' TensorInits say.
   void InitializeRandomly();
@@ -54,7 +53,8 @@ class ReferenceTrainer {
   void Update();
 
   const std::vector<int>& BlocksOf(int layer) const;
-  at::Tensor OnlyTensorOf(int block, const std::vector<at::Tensor>& flats) const;
+  at::Tensor OnlyTensorOf(int block,
+                          const std::vector<at::Tensor>& flats) const;
   std::vector<at::Tensor> FlatsOf(int layer,
                                   const std::vector<at::Tensor>& flats) const;
 

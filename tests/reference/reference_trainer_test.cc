@@ -8,6 +8,8 @@
 namespace hydra {
 namespace {
 
+constexpr int64_t kContext = 32;
+
 hydra::v1::TrainSpec AdamW(double dropout = 0) {
   hydra::v1::TrainSpec train;
   train.set_learning_rate(0.01);
@@ -16,7 +18,7 @@ hydra::v1::TrainSpec AdamW(double dropout = 0) {
 }
 
 at::Tensor Tokens(uint64_t seed, int64_t sequences = 4) {
-  return RandomMicroBatch(TinyConfig(), sequences, 30, seed).tokens;
+  return RandomMicroBatch(TinyConfig(), sequences, kContext, seed).tokens;
 }
 
 // Parameters after a few steps of two micro-batches.
@@ -43,7 +45,7 @@ TEST(ReferenceTrainerTest, LearnsABatchByHeart) {
   trainer.InitializeRandomly();
   const at::Tensor tokens = Tokens(1);
   const LossSum before = trainer.Evaluate(tokens);
-  EXPECT_EQ(before.tokens, 4 * 30);
+  EXPECT_EQ(before.tokens, 4 * kContext);
   EXPECT_EQ(trainer.Step({tokens}).loss_sum, before.loss_sum);
   for (int step = 0; step < 60; ++step) trainer.Step({tokens});
   EXPECT_LT(trainer.Evaluate(tokens).loss_sum, 0.2 * before.loss_sum);

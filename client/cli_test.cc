@@ -1,0 +1,382 @@
+#include "client/cli.h"
+
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <iterator>
+#include <map>
+#include <optional>
+#include <sstream>
+#include <thread>
+
+#include "absl/strings/str_split.h"
+#include "client/testing/fake_server.h"
+#include "gmock/gmock.h"
+#include "gtest/gtest.h"
+#include "nlohmann/json.hpp"
+
+namespace hydra {
+namespace {
+
+namespace fs = std::filesystem;
+
+using ::testing::AllOf;
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+using ::testing::Not;
+using ::testing::SizeIs;
+
+constexpr char kJobFile[] = R"(
+name: tiny
+model: {path: models/tiny, init: random}
+data: {train_files: [train.txt]}
+train: {max_steps: 2, per_device_train_batch_size: 1, learning_rate: 0.001}
+)";
+
+class CliTest : public ::testing::Test {
+ protected:
+  CliTest() {
+    environment_["HYDRA_SERVER"] = server_.address();
+    std::ofstream(JobFilePath()) << kJobFile;
+  }
+
+  ExitCode Run(const std::vector<std::string>& arguments) {
+    out_.str("");
+    err_.str("");
+    CliContext context;
+    context.in = &in_;
+    context.out = &out_;
+    context.err = &err_;
+    context.getenv = [this](const char* name) -> std::optional<std::string> {
+      const auto it = environment_.find(name);
+      if (it == environment_.end()) return std::nullopt;
+      return it->second;
+    };
+    context.interrupt = &interrupt_;
+    context.reconnect.first_pause = absl::Milliseconds(1);
+    context.reconnect.give_up_after = give_up_after_;
+    return RunCli(arguments, context);
+  }
+
+  std::string JobFilePath() const { return scratch_.path() + "/job.yaml"; }
+
+  static v1::JobStatus Job(const std::string& id, v1::JobState state) {
+    v1::JobStatus job;
+    job.set_job_id(id);
+    job.set_sweep_id("s1");
+    job.set_name("tiny");
+    job.set_state(state);
+    return job;
+  }
+
+  static Take<v1::WatchResponse> WatchTake(v1::JobState state,
+                                           grpc::Status end = {}) {
+    Take<v1::WatchResponse> take;
+    *take.messages.emplace_back().add_jobs() = Job("j1", state);
+    take.end = end;
+    return take;
+  }
+
+  std::vector<std::string> OutLines() const {
+    return absl::StrSplit(out_.str(), '\n', absl::SkipEmpty());
+  }
+
+  FakeServer server_;
+  FakeHydraService& service_ = server_.service();
+  ScratchDirectory scratch_;
+  std::map<std::string, std::string> environment_;
+  Interrupt interrupt_;
+  absl::Duration give_up_after_ = absl::Minutes(1);
+  std::istringstream in_;
+  std::ostringstream out_;
+  std::ostringstream err_;
+};
+
+TEST_F(CliTest, EveryVerbsHelpEndsWithAnExample) {
+  for (const std::string verb :
+       {"submit", "run", "watch", "list", "describe", "logs", "results",
+        "download", "cancel", "workers", "info", "version"}) {
+    EXPECT_EQ(Run({verb, "--help"}), ExitCode::kOk);
+    EXPECT_THAT(out_.str(), HasSubstr("Example:\n  hydra " + verb));
+  }
+  EXPECT_EQ(Run({"--help"}), ExitCode::kOk);
+  EXPECT_THAT(out_.str(), HasSubstr("Exit codes:"));
+}
+
+TEST_F(CliTest, WrongUsageIsTwoAndSaysWhatIsWrong) {
+  EXPECT_EQ(Run({}), ExitCode::kInvalid);
+  EXPECT_EQ(Run({"frobnicate"}), ExitCode::kInvalid);
+  EXPECT_EQ(Run({"list", "--nope"}), ExitCode::kInvalid);
+  EXPECT_THAT(err_.str(), HasSubstr("--nope"));
+  EXPECT_EQ(Run({"list", "--state", "sleeping"}), ExitCode::kInvalid);
+  EXPECT_EQ(Run({"describe"}), ExitCode::kInvalid);
+  EXPECT_THAT(out_.str(), IsEmpty());
+}
+
+TEST_F(CliTest, SubmitSendsTheJobFileWithAbsolutePaths) {
+  service_.submit_response.set_sweep_id("s1");
+  *service_.submit_response.add_jobs() = Job("j1", v1::JOB_STATE_PENDING);
+  EXPECT_EQ(Run({"submit", JobFilePath(), "-o", "id"}), ExitCode::kOk);
+  EXPECT_THAT(OutLines(), ElementsAre("s1", "j1"));
+  ASSERT_THAT(service_.submit_requests, SizeIs(1));
+  const v1::SubmitRequest& request = service_.submit_requests[0];
+  EXPECT_EQ(request.job().model().path(), scratch_.path() + "/models/tiny");
+  EXPECT_EQ(request.job().data().train_files(0),
+            scratch_.path() + "/train.txt");
+  EXPECT_THAT(request.request_id(), SizeIs(32));
+  EXPECT_FALSE(request.validate_only());
+
+  EXPECT_EQ(Run({"submit", JobFilePath()}), ExitCode::kOk);
+  EXPECT_EQ(OutLines()[0], "s1");
+  EXPECT_THAT(OutLines()[2], AllOf(HasSubstr("j1"), HasSubstr("tiny")));
+  EXPECT_NE(service_.submit_requests[1].request_id(),
+            service_.submit_requests[0].request_id());
+}
+
+TEST_F(CliTest, SubmitReadsStandardInput) {
+  in_.str(kJobFile);
+  EXPECT_EQ(Run({"submit", "-", "--validate-only"}), ExitCode::kOk);
+  ASSERT_THAT(service_.submit_requests, SizeIs(1));
+  EXPECT_TRUE(service_.submit_requests[0].validate_only());
+  EXPECT_EQ(service_.submit_requests[0].job().model().path(),
+            (fs::current_path() / "models/tiny").string());
+}
+
+TEST_F(CliTest, SubmitPrintsEveryMistakeThatTheServerFound) {
+  v1::InvalidJob invalid;
+  for (const char* field : {"model.path", "train.learning_rate"}) {
+    v1::FieldViolation* violation = invalid.add_violations();
+    violation->set_field(field);
+    violation->set_description("is wrong");
+  }
+  service_.error = grpc::Status(grpc::StatusCode::INVALID_ARGUMENT, "2 wrong",
+                                invalid.SerializeAsString());
+  EXPECT_EQ(Run({"submit", JobFilePath()}), ExitCode::kInvalid);
+  EXPECT_THAT(err_.str(),
+              AllOf(HasSubstr("\nmodel.path: is wrong\n"),
+                    HasSubstr("\ntrain.learning_rate: is wrong\n")));
+}
+
+TEST_F(CliTest, SubmitFindsMistakesInTheFileWithoutTheServer) {
+  environment_["HYDRA_SERVER"] = "unix:/no/such.sock";
+  std::ofstream(JobFilePath()) << "nmae: x\n";
+  EXPECT_EQ(Run({"submit", JobFilePath()}), ExitCode::kInvalid);
+  EXPECT_THAT(err_.str(), HasSubstr("nmae"));
+  EXPECT_EQ(Run({"submit", scratch_.path() + "/none"}), ExitCode::kInvalid);
+  EXPECT_THAT(err_.str(), HasSubstr("No such file"));
+}
+
+TEST_F(CliTest, SubmitWatchShowsProgressThenTheLeaderboard) {
+  service_.submit_response.set_sweep_id("s1");
+  *service_.submit_response.add_jobs() = Job("j1", v1::JOB_STATE_PENDING);
+  service_.watch_takes.push_back(WatchTake(v1::JOB_STATE_COMPLETED));
+  *service_.results_response.add_jobs() = Job("j1", v1::JOB_STATE_COMPLETED);
+  EXPECT_EQ(Run({"submit", JobFilePath(), "--watch"}), ExitCode::kOk);
+  EXPECT_THAT(out_.str(), HasSubstr("RANK"));
+  EXPECT_THAT(err_.str(), HasSubstr("j1 tiny: completed"));
+  EXPECT_EQ(service_.watch_requests[0].sweep_id(), "s1");
+}
+
+TEST_F(CliTest, ListFiltersAndPrintsIdsOrJsonAlone) {
+  *service_.list_response.add_jobs() = Job("j1", v1::JOB_STATE_RUNNING);
+  *service_.list_response.add_jobs() = Job("j2", v1::JOB_STATE_PENDING);
+  EXPECT_EQ(Run({"list", "--sweep", "s1", "--state", "running", "--state",
+                 "PENDING", "-o", "id"}),
+            ExitCode::kOk);
+  EXPECT_THAT(OutLines(), ElementsAre("j1", "j2"));
+  ASSERT_THAT(service_.list_requests, SizeIs(1));
+  EXPECT_EQ(service_.list_requests[0].sweep_id(), "s1");
+  EXPECT_THAT(service_.list_requests[0].states(),
+              ElementsAre(v1::JOB_STATE_RUNNING, v1::JOB_STATE_PENDING));
+
+  EXPECT_EQ(Run({"list", "-o", "json"}), ExitCode::kOk);
+  const auto json = nlohmann::json::parse(out_.str());
+  EXPECT_EQ(json["jobs"][1]["job_id"], "j2");
+  EXPECT_EQ(json["jobs"][1]["shard_count"], 0);
+  EXPECT_THAT(err_.str(), IsEmpty());
+}
+
+TEST_F(CliTest, StatusesBecomeExitCodes) {
+  const std::map<grpc::StatusCode, ExitCode> expected = {
+      {grpc::StatusCode::NOT_FOUND, ExitCode::kNotFound},
+      {grpc::StatusCode::PERMISSION_DENIED, ExitCode::kPermission},
+      {grpc::StatusCode::UNAUTHENTICATED, ExitCode::kPermission},
+      {grpc::StatusCode::UNAVAILABLE, ExitCode::kUnavailable},
+      {grpc::StatusCode::RESOURCE_EXHAUSTED, ExitCode::kExhausted},
+      {grpc::StatusCode::DEADLINE_EXCEEDED, ExitCode::kTimeout},
+      {grpc::StatusCode::INVALID_ARGUMENT, ExitCode::kInvalid},
+      {grpc::StatusCode::FAILED_PRECONDITION, ExitCode::kFailed}};
+  for (const auto& [code, exit_code] : expected) {
+    service_.error = grpc::Status(code, "because \x1b[2J");
+    EXPECT_EQ(Run({"describe", "j1"}), exit_code) << code;
+    EXPECT_THAT(err_.str(), Not(HasSubstr("\x1b")));
+  }
+}
+
+TEST_F(CliTest, AServerThatIsNotThereIsUnavailable) {
+  EXPECT_EQ(Run({"list", "--server", "unix:" + scratch_.path() + "/none"}),
+            ExitCode::kUnavailable);
+  EXPECT_THAT(err_.str(), HasSubstr(scratch_.path() + "/none"));
+  EXPECT_EQ(Run({"--server", "nonsense", "list"}), ExitCode::kInvalid);
+}
+
+TEST_F(CliTest, DescribeWorkersAndInfoPrintWhatTheServerSays) {
+  *service_.job_response.mutable_job()->mutable_status() =
+      Job("j1", v1::JOB_STATE_RUNNING);
+  service_.workers_response.add_workers()->set_device("cpu:0");
+  service_.info_response.set_version("9.9");
+  EXPECT_EQ(Run({"describe", "j1"}), ExitCode::kOk);
+  EXPECT_THAT(out_.str(), HasSubstr("j1 tiny"));
+  EXPECT_EQ(Run({"workers", "-o", "id"}), ExitCode::kOk);
+  EXPECT_THAT(OutLines(), ElementsAre("cpu:0"));
+  EXPECT_EQ(Run({"info"}), ExitCode::kOk);
+  EXPECT_THAT(out_.str(), HasSubstr("9.9"));
+  EXPECT_EQ(Run({"info", "-o", "id"}), ExitCode::kInvalid);
+}
+
+TEST_F(CliTest, ResultsKeepTheServersOrder) {
+  *service_.results_response.add_jobs() = Job("j2", v1::JOB_STATE_COMPLETED);
+  *service_.results_response.add_jobs() = Job("j1", v1::JOB_STATE_COMPLETED);
+  EXPECT_EQ(Run({"results", "s1", "-o", "id"}), ExitCode::kOk);
+  EXPECT_THAT(OutLines(), ElementsAre("j2", "j1"));
+}
+
+TEST_F(CliTest, CancelTakesJobsAndSweeps) {
+  service_.cancel_response.add_cancelled_job_ids("j7");
+  EXPECT_EQ(Run({"cancel", "j7", "s2", "-o", "id"}), ExitCode::kOk);
+  EXPECT_THAT(OutLines(), ElementsAre("j7", "j7"));
+  ASSERT_THAT(service_.cancel_requests, SizeIs(2));
+  EXPECT_EQ(service_.cancel_requests[0].job_id(), "j7");
+  EXPECT_EQ(service_.cancel_requests[1].sweep_id(), "s2");
+  EXPECT_EQ(Run({"cancel", "j7", "everything"}), ExitCode::kInvalid);
+  EXPECT_THAT(service_.cancel_requests, SizeIs(2)) << "none was cancelled";
+}
+
+TEST_F(CliTest, WatchSaysWhetherAJobFailed) {
+  service_.watch_takes.push_back(WatchTake(v1::JOB_STATE_COMPLETED));
+  EXPECT_EQ(Run({"watch", "j1"}), ExitCode::kOk);
+  EXPECT_THAT(out_.str(), HasSubstr("RANK"));
+  service_.watch_takes.push_back(WatchTake(v1::JOB_STATE_FAILED));
+  EXPECT_EQ(Run({"watch", "j1"}), ExitCode::kFailed);
+  EXPECT_EQ(service_.watch_requests[1].job_id(), "j1");
+}
+
+TEST_F(CliTest, WatchWritesAMessageALineAsJson) {
+  auto take = WatchTake(v1::JOB_STATE_RUNNING);
+  take.messages.push_back(WatchTake(v1::JOB_STATE_COMPLETED).messages.front());
+  service_.watch_takes.push_back(take);
+  EXPECT_EQ(Run({"watch", "j1", "-o", "json"}), ExitCode::kOk);
+  ASSERT_THAT(OutLines(), SizeIs(2));
+  EXPECT_EQ(nlohmann::json::parse(OutLines()[1])["jobs"][0]["state"],
+            "JOB_STATE_COMPLETED");
+}
+
+TEST_F(CliTest, WatchConnectsAgainWhenTheServerWentAway) {
+  const grpc::Status gone(grpc::StatusCode::UNAVAILABLE, "stopping");
+  service_.watch_takes.push_back(WatchTake(v1::JOB_STATE_RUNNING, gone));
+  // The stream of a server that stops in good order ends with OK.
+  service_.watch_takes.push_back(WatchTake(v1::JOB_STATE_RUNNING));
+  service_.watch_takes.push_back(WatchTake(v1::JOB_STATE_COMPLETED));
+  EXPECT_EQ(Run({"watch", "j1"}), ExitCode::kOk);
+  EXPECT_THAT(err_.str(), AllOf(HasSubstr("lost the server"),
+                                HasSubstr("connected again")));
+}
+
+TEST_F(CliTest, WatchGivesUpOnAServerThatStaysAway) {
+  give_up_after_ = absl::ZeroDuration();
+  const grpc::Status gone(grpc::StatusCode::UNAVAILABLE, "stopping");
+  service_.watch_takes.push_back(WatchTake(v1::JOB_STATE_RUNNING, gone));
+  EXPECT_EQ(Run({"watch", "j1"}), ExitCode::kUnavailable);
+}
+
+TEST_F(CliTest, AnInterruptEndsAWatch) {
+  std::thread interrupting([this] {
+    absl::MutexLock lock(&service_.mu);
+    const auto asked = [this] { return !service_.watch_requests.empty(); };
+    service_.mu.Await(absl::Condition(&asked));
+    interrupt_.Trigger();
+  });
+  EXPECT_EQ(Run({"watch", "j1"}), ExitCode::kInterrupted);
+  interrupting.join();
+}
+
+TEST_F(CliTest, LogsFollowThroughARestartWithoutRepeatingLines) {
+  Take<v1::StreamLogsResponse> first;
+  v1::LogLine* line = first.messages.emplace_back().add_lines();
+  line->mutable_time()->set_seconds(1);
+  line->set_text("one\x1b");
+  line->set_step(-1);
+  first.end = grpc::Status(grpc::StatusCode::UNAVAILABLE, "stopping");
+  Take<v1::StreamLogsResponse> second;
+  second.messages = first.messages;
+  line = second.messages[0].add_lines();
+  line->mutable_time()->set_seconds(2);
+  line->set_text("two");
+  service_.log_takes = {first, second};
+  EXPECT_EQ(Run({"logs", "j1", "-f", "--tail", "5"}), ExitCode::kOk);
+  ASSERT_THAT(OutLines(), SizeIs(2));
+  EXPECT_THAT(OutLines()[0], HasSubstr("one\\x1b"));
+  EXPECT_THAT(OutLines()[1], HasSubstr("two"));
+  EXPECT_THAT(err_.str(), HasSubstr("lost the server"));
+  ASSERT_THAT(service_.log_requests, SizeIs(2));
+  EXPECT_EQ(service_.log_requests[0].tail(), 5);
+  EXPECT_EQ(service_.log_requests[1].tail(), 0);
+}
+
+TEST_F(CliTest, DownloadWritesTheFilesAndNamesThem) {
+  Take<v1::DownloadResponse> take;
+  v1::DownloadResponse& piece = take.messages.emplace_back();
+  piece.set_file_name("config.json");
+  piece.set_file_bytes(2);
+  piece.set_data("{}");
+  service_.download_takes = {take, take};
+  const std::string directory = scratch_.path() + "/model";
+  EXPECT_EQ(Run({"download", "j1", directory}), ExitCode::kOk);
+  EXPECT_THAT(OutLines(), ElementsAre(directory + "/config.json"));
+  EXPECT_EQ(fs::file_size(directory + "/config.json"), 2);
+  EXPECT_EQ(Run({"download", "j1", directory}), ExitCode::kFailed);
+  EXPECT_THAT(err_.str(), HasSubstr("--force"));
+}
+
+class RunVerbTest : public CliTest {
+ protected:
+  RunVerbTest() {
+    environment_["HYDRAD"] = fs::absolute("client/testing/fake_hydrad");
+  }
+
+  ExitCode RunMode(const char* mode) {
+    setenv("FAKE_HYDRAD", mode, /*overwrite=*/1);
+    return Run({"run", JobFilePath(), "--state-dir", StateDir()});
+  }
+
+  std::string StateDir() const { return scratch_.path() + "/state"; }
+};
+
+TEST_F(RunVerbTest, TrainsWithADaemonOfItsOwnAndEndsIt) {
+  EXPECT_EQ(RunMode(""), ExitCode::kOk);
+  EXPECT_THAT(out_.str(), AllOf(HasSubstr("RANK"), HasSubstr("1.5000")));
+  EXPECT_THAT(err_.str(), HasSubstr(StateDir()));
+  EXPECT_TRUE(fs::exists(StateDir() + "/ended"));
+  EXPECT_THAT(service_.submit_requests, IsEmpty()) << "that is another server";
+}
+
+TEST_F(RunVerbTest, AFailedJobIsOne) {
+  EXPECT_EQ(RunMode("fail"), ExitCode::kFailed);
+}
+
+TEST_F(RunVerbTest, ShowsWhyTheDaemonDied) {
+  EXPECT_EQ(RunMode("die"), ExitCode::kUnavailable);
+  EXPECT_THAT(err_.str(), HasSubstr("cannot allocate the pool"));
+}
+
+TEST_F(RunVerbTest, RefusesAWrongSizeBeforeStartingAnything) {
+  EXPECT_EQ(Run({"run", JobFilePath(), "--pool-size", "lots"}),
+            ExitCode::kInvalid);
+  EXPECT_THAT(err_.str(), HasSubstr("--pool-size"));
+  EXPECT_EQ(Run({"run", JobFilePath(), "--hydrad", "/no/such"}),
+            ExitCode::kNotFound);
+}
+
+}  // namespace
+}  // namespace hydra

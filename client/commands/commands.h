@@ -1,0 +1,26 @@
+#ifndef HYDRA_CLIENT_COMMANDS_COMMANDS_H_
+#define HYDRA_CLIENT_COMMANDS_COMMANDS_H_
+
+#include "CLI/CLI.hpp"
+#include "client/commands/command.h"
+
+namespace hydra {
+
+// Each adds one verb, or a few of a kind, to `app`. docs/cli.md says what they
+// do. `invocation` outlives `app`.
+
+void AddSubmit(CLI::App* app, Invocation* invocation);
+void AddRun(CLI::App* app, Invocation* invocation);
+void AddWatch(CLI::App* app, Invocation* invocation);
+void AddList(CLI::App* app, Invocation* invocation);
+void AddDescribe(CLI::App* app, Invocation* invocation);
+void AddLogs(CLI::App* app, Invocation* invocation);
+void AddResults(CLI::App* app, Invocation* invocation);
+void AddDownload(CLI::App* app, Invocation* invocation);
+void AddCancel(CLI::App* app, Invocation* invocation);
+// workers, info and version.
+void AddServerVerbs(CLI::App* app, Invocation* invocation);
+
+}  // namespace hydra
+
+#endif  // HYDRA_CLIENT_COMMANDS_COMMANDS_H_

@@ -1,0 +1,57 @@
+#include "client/render/describe.h"
+
+#include <memory>
+#include <string>
+
+#include "absl/time/time.h"
+#include "client/commands/commands.h"
+#include "client/render/format.h"
+#include "client/render/json.h"
+
+namespace hydra {
+namespace {
+
+struct DescribeOptions {
+  std::string job;
+  OutputFormat format = OutputFormat::kTable;
+};
+
+absl::StatusOr<ExitCode> Describe(const CliContext& context,
+                                  const Invocation& invocation,
+                                  const DescribeOptions& options) {
+  const auto connection = Connect(context, invocation);
+  if (!connection.ok()) return connection.status();
+  v1::GetJobRequest request;
+  request.set_job_id(options.job);
+  const auto response = (*connection)->Call(&Connection::Stub::GetJob, request);
+  if (!response.ok()) return response.status();
+  switch (options.format) {
+    case OutputFormat::kTable:
+      *context.out << RenderJobDetail(response->job(), OutWidth(context),
+                                      context.out_terminal.color,
+                                      absl::LocalTimeZone());
+      break;
+    case OutputFormat::kJson:
+      *context.out << JsonText(*response);
+      break;
+    case OutputFormat::kId:
+      *context.out << EscapeControl(response->job().status().job_id()) << "\n";
+      break;
+  }
+  return ExitCode::kOk;
+}
+
+}  // namespace
+
+void AddDescribe(CLI::App* app, Invocation* invocation) {
+  const auto options = std::make_shared<DescribeOptions>();
+  CLI::App* verb = AddVerb(app, "describe", "Show all that is known of a job",
+                           "hydra describe j12", invocation,
+                           [invocation, options](const CliContext& context) {
+                             return Describe(context, *invocation, *options);
+                           });
+  verb->add_option("JOB", options->job, "The job's id")->required();
+  AddOutputOption(verb, &options->format);
+}
+
+}  // namespace hydra

@@ -1,0 +1,68 @@
+#include <filesystem>
+#include <memory>
+#include <string>
+#include <system_error>
+
+#include "absl/strings/str_cat.h"
+#include "client/commands/commands.h"
+#include "client/commands/file_receiver.h"
+#include "client/render/format.h"
+
+namespace hydra {
+namespace {
+
+namespace fs = std::filesystem;
+
+struct DownloadOptions {
+  std::string job;
+  std::string directory;
+  bool force = false;
+};
+
+absl::StatusOr<ExitCode> Download(const CliContext& context,
+                                  const Invocation& invocation,
+                                  const DownloadOptions& options) {
+  const auto connection = Connect(context, invocation);
+  if (!connection.ok()) return connection.status();
+  std::error_code error;
+  fs::create_directories(options.directory, error);
+  if (error) {
+    return absl::ErrnoToStatus(error.value(),
+                               absl::StrCat("cannot make ", options.directory));
+  }
+  FileReceiver receiver(options.directory, options.force);
+  v1::DownloadRequest request;
+  request.set_job_id(options.job);
+  absl::Status status =
+      (*connection)
+          ->Read<v1::DownloadRequest, v1::DownloadResponse>(
+              &Connection::Stub::Download, request, context.interrupt,
+              [&receiver](const v1::DownloadResponse& piece) {
+                return receiver.Receive(piece);
+              });
+  if (status.ok()) status = receiver.Finish();
+  for (const std::string& name : receiver.files()) {
+    *context.out << options.directory << "/" << EscapeControl(name) << "\n";
+  }
+  if (!status.ok()) return status;
+  return ExitCode::kOk;
+}
+
+}  // namespace
+
+void AddDownload(CLI::App* app, Invocation* invocation) {
+  const auto options = std::make_shared<DownloadOptions>();
+  CLI::App* verb =
+      AddVerb(app, "download",
+              "Copy a completed job's model into a directory; prints each file",
+              "hydra download j12 ./best-model", invocation,
+              [invocation, options](const CliContext& context) {
+                return Download(context, *invocation, *options);
+              });
+  verb->add_option("JOB", options->job, "The job's id")->required();
+  verb->add_option("DIR", options->directory, "Made if it does not exist")
+      ->required();
+  verb->add_flag("--force", options->force, "Replace files that exist");
+}
+
+}  // namespace hydra

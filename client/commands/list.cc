@@ -1,0 +1,78 @@
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "absl/time/time.h"
+#include "client/commands/commands.h"
+#include "client/render/format.h"
+#include "client/render/json.h"
+#include "client/render/lists.h"
+
+namespace hydra {
+namespace {
+
+struct ListOptions {
+  std::string sweep;
+  std::vector<v1::JobState> states;
+  OutputFormat format = OutputFormat::kTable;
+};
+
+std::map<std::string, v1::JobState> StatesByName() {
+  std::map<std::string, v1::JobState> states;
+  for (int i = v1::JobState_MIN + 1; i <= v1::JobState_MAX; ++i) {
+    const auto state = static_cast<v1::JobState>(i);
+    states[StateName(state)] = state;
+  }
+  return states;
+}
+
+absl::StatusOr<ExitCode> List(const CliContext& context,
+                              const Invocation& invocation,
+                              const ListOptions& options) {
+  const auto connection = Connect(context, invocation);
+  if (!connection.ok()) return connection.status();
+  v1::ListJobsRequest request;
+  request.set_sweep_id(options.sweep);
+  for (const v1::JobState state : options.states) request.add_states(state);
+  const auto response =
+      (*connection)->Call(&Connection::Stub::ListJobs, request);
+  if (!response.ok()) return response.status();
+  switch (options.format) {
+    case OutputFormat::kTable:
+      *context.out << RenderJobs(*response, OutWidth(context),
+                                 context.out_terminal.color,
+                                 absl::LocalTimeZone());
+      break;
+    case OutputFormat::kJson:
+      *context.out << JsonText(*response);
+      break;
+    case OutputFormat::kId:
+      for (const v1::JobStatus& job : response->jobs()) {
+        *context.out << EscapeControl(job.job_id()) << "\n";
+      }
+      break;
+  }
+  return ExitCode::kOk;
+}
+
+}  // namespace
+
+void AddList(CLI::App* app, Invocation* invocation) {
+  const auto options = std::make_shared<ListOptions>();
+  CLI::App* verb =
+      AddVerb(app, "list", "List jobs, the newest sweep first",
+              "hydra list --state running --state pending", invocation,
+              [invocation, options](const CliContext& context) {
+                return List(context, *invocation, *options);
+              });
+  verb->add_option("--sweep", options->sweep, "Only this sweep's")
+      ->option_text("SWEEP");
+  verb->add_option("--state", options->states,
+                   "Only jobs in this state; may be given more than once")
+      ->transform(CLI::CheckedTransformer(StatesByName(), CLI::ignore_case))
+      ->option_text("pending|running|completed|failed|cancelled");
+  AddOutputOption(verb, &options->format);
+}
+
+}  // namespace hydra

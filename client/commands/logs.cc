@@ -1,0 +1,97 @@
+#include <memory>
+#include <string>
+
+#include "client/commands/commands.h"
+#include "client/commands/log_cursor.h"
+#include "client/connection/reconnector.h"
+#include "client/render/format.h"
+#include "client/render/json.h"
+
+namespace hydra {
+namespace {
+
+struct LogsOptions {
+  std::string job;
+  bool follow = false;
+  int tail = 0;
+  OutputFormat format = OutputFormat::kTable;
+};
+
+// Prints what the cursor has not seen yet.
+void Print(const CliContext& context, OutputFormat format,
+           v1::StreamLogsResponse response, LogCursor* cursor) {
+  v1::StreamLogsResponse fresh;
+  fresh.set_dropped_lines(response.dropped_lines());
+  for (v1::LogLine& line : *response.mutable_lines()) {
+    if (cursor->Advance(line)) fresh.add_lines()->Swap(&line);
+  }
+  if (format == OutputFormat::kJson) {
+    if (!fresh.lines().empty() || fresh.dropped_lines() > 0) {
+      *context.out << JsonLine(fresh);
+    }
+  } else {
+    if (fresh.dropped_lines() > 0) {
+      *context.err << "hydra: " << fresh.dropped_lines()
+                   << " line(s) were lost\n";
+    }
+    for (const v1::LogLine& line : fresh.lines()) {
+      *context.out << LogText(line, absl::LocalTimeZone()) << "\n";
+    }
+  }
+  context.out->flush();
+}
+
+absl::StatusOr<ExitCode> Logs(const CliContext& context,
+                              const Invocation& invocation,
+                              const LogsOptions& options) {
+  const auto connection = Connect(context, invocation);
+  if (!connection.ok()) return connection.status();
+  v1::StreamLogsRequest request;
+  request.set_job_id(options.job);
+  request.set_follow(options.follow);
+  request.set_tail(options.tail);
+  LogCursor cursor;
+  Reconnector reconnector(
+      context.reconnect, context.interrupt, [&](const std::string& text) {
+        *context.err << "hydra: " << EscapeControl(text) << "\n";
+      });
+  while (true) {
+    cursor.Restart();
+    const absl::Status status =
+        (*connection)
+            ->Read<v1::StreamLogsRequest, v1::StreamLogsResponse>(
+                &Connection::Stub::StreamLogs, request, context.interrupt,
+                [&](const v1::StreamLogsResponse& response) {
+                  reconnector.Connected();
+                  Print(context, options.format, response, &cursor);
+                  return absl::OkStatus();
+                });
+    if (status.ok()) return ExitCode::kOk;
+    if (!options.follow) return status;
+    const absl::Status retry = reconnector.WaitToRetry(status);
+    if (!retry.ok()) return retry;
+    // Lines that came while the server was away are beyond any tail.
+    if (cursor.started()) request.set_tail(0);
+  }
+}
+
+}  // namespace
+
+void AddLogs(CLI::App* app, Invocation* invocation) {
+  const auto options = std::make_shared<LogsOptions>();
+  CLI::App* verb = AddVerb(app, "logs", "Print a job's log, oldest line first",
+                           "hydra logs j12 -f --tail 20", invocation,
+                           [invocation, options](const CliContext& context) {
+                             return Logs(context, *invocation, *options);
+                           });
+  verb->add_option("JOB", options->job, "The job's id")->required();
+  verb->add_flag("-f,--follow", options->follow,
+                 "Go on with new lines until the job has ended");
+  verb->add_option("--tail", options->tail,
+                   "Begin with the newest N lines (default: all)")
+      ->option_text("N")
+      ->check(CLI::NonNegativeNumber);
+  AddOutputOption(verb, &options->format, /*has_ids=*/false);
+}
+
+}  // namespace hydra

@@ -1,0 +1,39 @@
+#include <memory>
+#include <string>
+
+#include "client/commands/commands.h"
+#include "client/commands/watch_report.h"
+
+namespace hydra {
+namespace {
+
+struct ResultsOptions {
+  std::string sweep;
+  OutputFormat format = OutputFormat::kTable;
+};
+
+absl::StatusOr<ExitCode> Results(const CliContext& context,
+                                 const Invocation& invocation,
+                                 const ResultsOptions& options) {
+  const auto connection = Connect(context, invocation);
+  if (!connection.ok()) return connection.status();
+  const absl::Status status =
+      ReportResults(context, options.sweep, options.format, connection->get());
+  if (!status.ok()) return status;
+  return ExitCode::kOk;
+}
+
+}  // namespace
+
+void AddResults(CLI::App* app, Invocation* invocation) {
+  const auto options = std::make_shared<ResultsOptions>();
+  CLI::App* verb = AddVerb(app, "results", "Show a sweep's jobs, best first",
+                           "hydra results s3 -o json", invocation,
+                           [invocation, options](const CliContext& context) {
+                             return Results(context, *invocation, *options);
+                           });
+  verb->add_option("SWEEP", options->sweep, "The sweep's id")->required();
+  AddOutputOption(verb, &options->format);
+}
+
+}  // namespace hydra

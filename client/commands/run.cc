@@ -1,0 +1,189 @@
+#include <filesystem>
+#include <memory>
+#include <optional>
+#include <string>
+#include <system_error>
+#include <utility>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "absl/time/clock.h"
+#include "absl/time/time.h"
+#include "client/commands/commands.h"
+#include "client/commands/submit_request.h"
+#include "client/commands/watch_report.h"
+#include "client/private_daemon/private_daemon.h"
+#include "client/render/format.h"
+#include "common/jobfile/byte_size.h"
+
+namespace hydra {
+namespace {
+
+namespace fs = std::filesystem;
+
+struct RunOptions {
+  std::string file;
+  std::string hydrad;
+  std::string config;
+  std::string state_dir;
+  std::vector<std::string> devices;
+  std::string device_memory;
+  std::string pool_size;
+  std::string pool_path;
+  int threads = 0;
+  OutputFormat format = OutputFormat::kTable;
+};
+
+absl::StatusOr<std::optional<int64_t>> ParseSize(const std::string& flag,
+                                                 const std::string& text) {
+  if (text.empty()) return std::optional<int64_t>();
+  const absl::StatusOr<int64_t> bytes = ParseByteSize(text);
+  if (!bytes.ok()) {
+    return absl::InvalidArgumentError(
+        absl::StrCat(flag, ": ", bytes.status().message()));
+  }
+  return std::optional<int64_t>(*bytes);
+}
+
+std::string StateDirectory(const RunOptions& options) {
+  if (!options.state_dir.empty()) {
+    return fs::absolute(options.state_dir).lexically_normal().string();
+  }
+  const std::string name =
+      absl::FormatTime("%Y%m%d-%H%M%S", absl::Now(), absl::LocalTimeZone());
+  return (fs::current_path() / "hydra-runs" / name).string();
+}
+
+// Where a pool is memory, if there is such a place.
+std::string RunParent() {
+  std::error_code ignored;
+  const bool has_shm = fs::is_directory("/dev/shm", ignored);
+  return has_shm ? "/dev/shm" : fs::temp_directory_path().string();
+}
+
+absl::StatusOr<PrivateDaemon::Options> DaemonOptions(
+    const CliContext& context, const RunOptions& options) {
+  PrivateDaemon::Options daemon;
+  const auto hydrad = FindHydrad(options.hydrad, context.getenv);
+  if (!hydrad.ok()) return hydrad.status();
+  daemon.hydrad_path = *hydrad;
+  if (!options.config.empty()) {
+    auto text = ReadTextFile(context, options.config);
+    if (!text.ok()) return text.status();
+    daemon.base_config = *std::move(text);
+  }
+  const auto memory = ParseSize("--device-memory", options.device_memory);
+  if (!memory.ok()) return memory.status();
+  const auto pool = ParseSize("--pool-size", options.pool_size);
+  if (!pool.ok()) return pool.status();
+  daemon.config.device_memory_bytes = *memory;
+  daemon.config.pool_bytes = *pool;
+  daemon.config.devices = options.devices;
+  if (options.threads > 0) daemon.config.threads = options.threads;
+  if (!options.pool_path.empty()) {
+    daemon.config.pool_path = fs::absolute(options.pool_path).string();
+  }
+  daemon.config.state_dir = StateDirectory(options);
+  daemon.run_parent = RunParent();
+  return daemon;
+}
+
+// The daemon's jobs end with it anyway, so errors of this do not matter.
+void CancelSweep(const std::string& address, const std::string& sweep_id) {
+  Connection connection(address, absl::Seconds(5));
+  v1::CancelRequest request;
+  request.set_sweep_id(sweep_id);
+  (void)connection.Call(&Connection::Stub::Cancel, request);
+}
+
+absl::StatusOr<ExitCode> SubmitAndWatch(const CliContext& context,
+                                        const Invocation& invocation,
+                                        const v1::SubmitRequest& request,
+                                        OutputFormat format,
+                                        const PrivateDaemon& daemon) {
+  Connection connection(daemon.address(),
+                        absl::Seconds(invocation.timeout_seconds));
+  const auto response = connection.Call(&Connection::Stub::Submit, request);
+  if (!response.ok()) return response.status();
+  CliContext private_context = context;
+  // Nobody starts a private daemon again.
+  private_context.reconnect.give_up_after = absl::ZeroDuration();
+  const auto result = WatchSweepAndReport(private_context, response->sweep_id(),
+                                          format, &connection);
+  if (context.interrupt->triggered()) {
+    *context.err << "hydra: interrupted; cancelling the jobs\n" << std::flush;
+    CancelSweep(daemon.address(), response->sweep_id());
+  } else if (result.status().code() == absl::StatusCode::kUnavailable) {
+    return absl::UnavailableError(
+        absl::StrCat(result.status().message(), "; see ", daemon.log_path()));
+  }
+  return result;
+}
+
+absl::StatusOr<ExitCode> Run(const CliContext& context,
+                             const Invocation& invocation,
+                             const RunOptions& options) {
+  // While it lives, an interrupt is noticed here instead of ending the program.
+  const Interrupt::Scope keeps_running(context.interrupt, [] {});
+  const auto request = LoadSubmitRequest(context, options.file);
+  if (!request.ok()) return request.status();
+  auto daemon_options = DaemonOptions(context, options);
+  if (!daemon_options.ok()) return daemon_options.status();
+  const std::string state_dir = daemon_options->config.state_dir;
+  *context.err << "hydra: starting hydrad; outputs and logs go to "
+               << EscapeControl(state_dir) << "\n"
+               << std::flush;
+  const auto daemon =
+      PrivateDaemon::Start(*std::move(daemon_options), context.interrupt);
+  if (!daemon.ok()) return daemon.status();
+  const auto result =
+      SubmitAndWatch(context, invocation, *request, options.format, **daemon);
+  if (!(*daemon)->Stop()) {
+    *context.err << "hydra: hydrad did not end by itself and was killed\n";
+  }
+  return result;
+}
+
+}  // namespace
+
+void AddRun(CLI::App* app, Invocation* invocation) {
+  const auto options = std::make_shared<RunOptions>();
+  CLI::App* verb = AddVerb(
+      app, "run",
+      "Train a job file's jobs with a private hydrad that ends with them",
+      "hydra run sweep.yaml --device cpu:0,cpu:1 --device-memory 256MiB",
+      invocation, [invocation, options](const CliContext& context) {
+        return Run(context, *invocation, *options);
+      });
+  verb->add_option("FILE", options->file, "The job file; - is standard input")
+      ->required();
+  verb->add_option("--device", options->devices,
+                   "Devices, one worker for each (default cpu:0,cpu:1)")
+      ->delimiter(',')
+      ->option_text("NAME,...");
+  verb->add_option("--device-memory", options->device_memory,
+                   "Memory limit of each device (default 1GiB)")
+      ->option_text("SIZE");
+  verb->add_option("--threads", options->threads,
+                   "Threads of each CPU device (default 1)")
+      ->option_text("N")
+      ->check(CLI::PositiveNumber);
+  verb->add_option("--pool-size", options->pool_size,
+                   "Host memory for the shared pool (default 8GiB)")
+      ->option_text("SIZE");
+  verb->add_option("--pool-path", options->pool_path,
+                   "The pool's file (default: a private one in /dev/shm)")
+      ->option_text("PATH");
+  verb->add_option("--state-dir", options->state_dir,
+                   "Outputs, logs and the rest (default ./hydra-runs/<time>)")
+      ->option_text("DIR");
+  verb->add_option("--config", options->config,
+                   "A hydrad configuration to start from; flags win over it")
+      ->option_text("FILE");
+  verb->add_option("--hydrad", options->hydrad,
+                   "hydrad's program (default $HYDRAD, else beside hydra)")
+      ->option_text("PATH");
+  AddOutputOption(verb, &options->format, /*has_ids=*/false);
+}
+
+}  // namespace hydra

@@ -1,0 +1,87 @@
+#include <memory>
+
+#include "absl/time/time.h"
+#include "client/commands/commands.h"
+#include "client/render/format.h"
+#include "client/render/json.h"
+#include "client/render/lists.h"
+#include "common/version/version.h"
+
+namespace hydra {
+namespace {
+
+absl::StatusOr<ExitCode> Workers(const CliContext& context,
+                                 const Invocation& invocation,
+                                 OutputFormat format) {
+  const auto connection = Connect(context, invocation);
+  if (!connection.ok()) return connection.status();
+  const auto response =
+      (*connection)
+          ->Call(&Connection::Stub::ListWorkers, v1::ListWorkersRequest());
+  if (!response.ok()) return response.status();
+  switch (format) {
+    case OutputFormat::kTable:
+      *context.out << RenderWorkers(*response, OutWidth(context),
+                                    context.out_terminal.color);
+      break;
+    case OutputFormat::kJson:
+      *context.out << JsonText(*response);
+      break;
+    case OutputFormat::kId:
+      for (const v1::WorkerStatus& worker : response->workers()) {
+        *context.out << EscapeControl(worker.device()) << "\n";
+      }
+      break;
+  }
+  return ExitCode::kOk;
+}
+
+absl::StatusOr<ExitCode> Info(const CliContext& context,
+                              const Invocation& invocation,
+                              OutputFormat format) {
+  const auto connection = Connect(context, invocation);
+  if (!connection.ok()) return connection.status();
+  const auto response =
+      (*connection)
+          ->Call(&Connection::Stub::GetServerInfo, v1::GetServerInfoRequest());
+  if (!response.ok()) return response.status();
+  if (format == OutputFormat::kJson) {
+    *context.out << JsonText(*response);
+  } else {
+    *context.out << "server          " << (*connection)->address() << "\n"
+                 << RenderServerInfo(*response, absl::LocalTimeZone());
+  }
+  return ExitCode::kOk;
+}
+
+absl::StatusOr<ExitCode> Version(const CliContext& context) {
+  *context.out << "hydra " << kVersion << "\n";
+  return ExitCode::kOk;
+}
+
+}  // namespace
+
+void AddServerVerbs(CLI::App* app, Invocation* invocation) {
+  const auto workers_format =
+      std::make_shared<OutputFormat>(OutputFormat::kTable);
+  CLI::App* workers =
+      AddVerb(app, "workers", "Show the server's workers and their devices",
+              "hydra workers", invocation,
+              [invocation, workers_format](const CliContext& context) {
+                return Workers(context, *invocation, *workers_format);
+              });
+  AddOutputOption(workers, workers_format.get());
+
+  const auto info_format = std::make_shared<OutputFormat>(OutputFormat::kTable);
+  CLI::App* info = AddVerb(
+      app, "info", "Show the server's version and pool", "hydra info -o json",
+      invocation, [invocation, info_format](const CliContext& context) {
+        return Info(context, *invocation, *info_format);
+      });
+  AddOutputOption(info, info_format.get(), /*has_ids=*/false);
+
+  AddVerb(app, "version", "Show this client's version", "hydra version",
+          invocation, Version);
+}
+
+}  // namespace hydra

@@ -1,0 +1,79 @@
+#include <memory>
+#include <string>
+
+#include "client/commands/commands.h"
+#include "client/commands/submit_request.h"
+#include "client/commands/watch_report.h"
+#include "client/render/format.h"
+#include "client/render/json.h"
+#include "client/render/lists.h"
+
+namespace hydra {
+namespace {
+
+struct SubmitOptions {
+  std::string file;
+  bool watch = false;
+  bool validate_only = false;
+  OutputFormat format = OutputFormat::kTable;
+};
+
+void Print(const CliContext& context, const v1::SubmitResponse& response,
+           OutputFormat format) {
+  switch (format) {
+    case OutputFormat::kTable:
+      *context.out << RenderSubmitted(response, OutWidth(context),
+                                      context.out_terminal.color);
+      break;
+    case OutputFormat::kJson:
+      *context.out << JsonText(response);
+      break;
+    case OutputFormat::kId:
+      if (response.sweep_id().empty()) break;
+      *context.out << EscapeControl(response.sweep_id()) << "\n";
+      for (const v1::JobStatus& job : response.jobs()) {
+        *context.out << EscapeControl(job.job_id()) << "\n";
+      }
+      break;
+  }
+  context.out->flush();
+}
+
+absl::StatusOr<ExitCode> Submit(const CliContext& context,
+                                const Invocation& invocation,
+                                const SubmitOptions& options) {
+  auto request = LoadSubmitRequest(context, options.file);
+  if (!request.ok()) return request.status();
+  request->set_validate_only(options.validate_only);
+  const auto connection = Connect(context, invocation);
+  if (!connection.ok()) return connection.status();
+  const auto response =
+      (*connection)->Call(&Connection::Stub::Submit, *request);
+  if (!response.ok()) return response.status();
+  Print(context, *response, options.format);
+  if (!options.watch) return ExitCode::kOk;
+  *context.err << "hydra: Ctrl-C ends watching; the jobs go on\n";
+  return WatchSweepAndReport(context, response->sweep_id(), options.format,
+                             connection->get());
+}
+
+}  // namespace
+
+void AddSubmit(CLI::App* app, Invocation* invocation) {
+  const auto options = std::make_shared<SubmitOptions>();
+  CLI::App* verb = AddVerb(app, "submit", "Queue the jobs of a job file",
+                           "hydra submit sweep.yaml --watch", invocation,
+                           [invocation, options](const CliContext& context) {
+                             return Submit(context, *invocation, *options);
+                           });
+  verb->add_option("FILE", options->file, "The job file; - is standard input")
+      ->required();
+  CLI::Option* watch = verb->add_flag(
+      "--watch", options->watch, "Watch the jobs until they end; then results");
+  verb->add_flag("--validate-only", options->validate_only,
+                 "Check the file, but queue nothing")
+      ->excludes(watch);
+  AddOutputOption(verb, &options->format);
+}
+
+}  // namespace hydra

@@ -1,0 +1,55 @@
+#include "client/commands/watch_report.h"
+
+#include <memory>
+
+#include "client/render/format.h"
+#include "client/render/json.h"
+#include "client/render/leaderboard.h"
+#include "client/watch/follow_jobs.h"
+#include "client/watch/watch_sink.h"
+
+namespace hydra {
+
+absl::StatusOr<ExitCode> WatchSweepAndReport(const CliContext& context,
+                                             const std::string& sweep_id,
+                                             OutputFormat format,
+                                             Connection* connection) {
+  v1::WatchRequest request;
+  request.set_sweep_id(sweep_id);
+  const std::unique_ptr<WatchSink> sink = MakeProgressSink(context);
+  const absl::StatusOr<WatchModel> model =
+      FollowJobs(context, request, connection, sink.get());
+  if (!model.ok()) return model.status();
+  if (format != OutputFormat::kId) {
+    const absl::Status status =
+        ReportResults(context, sweep_id, format, connection);
+    if (!status.ok()) return status;
+  }
+  return model->AnyUnsuccessful() ? ExitCode::kFailed : ExitCode::kOk;
+}
+
+absl::Status ReportResults(const CliContext& context,
+                           const std::string& sweep_id, OutputFormat format,
+                           Connection* connection) {
+  v1::GetResultsRequest request;
+  request.set_sweep_id(sweep_id);
+  const auto results = connection->Call(&Connection::Stub::GetResults, request);
+  if (!results.ok()) return results.status();
+  switch (format) {
+    case OutputFormat::kTable:
+      *context.out << RenderLeaderboard(results->jobs(), OutWidth(context),
+                                        context.out_terminal.color);
+      break;
+    case OutputFormat::kJson:
+      *context.out << JsonText(*results);
+      break;
+    case OutputFormat::kId:
+      for (const v1::JobStatus& job : results->jobs()) {
+        *context.out << EscapeControl(job.job_id()) << "\n";
+      }
+      break;
+  }
+  return absl::OkStatus();
+}
+
+}  // namespace hydra

@@ -1,0 +1,49 @@
+#include "client/connection/connection.h"
+
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "client/connection/rpc_status.h"
+#include "client/render/format.h"
+#include "grpcpp/create_channel.h"
+#include "grpcpp/security/credentials.h"
+
+namespace hydra {
+namespace {
+
+std::shared_ptr<grpc::Channel> MakeChannel(const std::string& address) {
+  grpc::ChannelArguments arguments;
+  // Loopback and unix sockets never go through a proxy.
+  arguments.SetInt(GRPC_ARG_ENABLE_HTTP_PROXY, 0);
+  // Lists of thousands of jobs exceed the default of 4 MiB.
+  arguments.SetMaxReceiveMessageSize(-1);
+  arguments.SetInt(GRPC_ARG_INITIAL_RECONNECT_BACKOFF_MS, 100);
+  arguments.SetInt(GRPC_ARG_MIN_RECONNECT_BACKOFF_MS, 1000);
+  arguments.SetInt(GRPC_ARG_MAX_RECONNECT_BACKOFF_MS, 1000);
+  return grpc::CreateCustomChannel(address, grpc::InsecureChannelCredentials(),
+                                   arguments);
+}
+
+}  // namespace
+
+Connection::Connection(std::string address, absl::Duration timeout)
+    : address_(std::move(address)),
+      timeout_(timeout),
+      channel_(MakeChannel(address_)),
+      stub_(v1::HydraService::NewStub(channel_)) {}
+
+absl::Status Connection::Explain(const grpc::Status& status) const {
+  switch (status.error_code()) {
+    case grpc::StatusCode::DEADLINE_EXCEEDED:
+      return absl::DeadlineExceededError(
+          absl::StrCat("server ", address_, " did not answer within ",
+                       DurationText(timeout_), " (see --timeout)"));
+    case grpc::StatusCode::UNAVAILABLE:
+      return absl::UnavailableError(
+          absl::StrCat("server ", address_, ": ", status.error_message()));
+    default:
+      return FromGrpc(status);
+  }
+}
+
+}  // namespace hydra

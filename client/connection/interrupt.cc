@@ -1,0 +1,39 @@
+#include "client/connection/interrupt.h"
+
+#include <utility>
+
+namespace hydra {
+
+Interrupt::Scope::Scope(Interrupt* interrupt, std::function<void()> on_trigger)
+    : interrupt_(interrupt) {
+  absl::MutexLock lock(&interrupt_->mu_);
+  if (interrupt_->triggered_) on_trigger();
+  position_ = interrupt_->listeners_.insert(interrupt_->listeners_.end(),
+                                            std::move(on_trigger));
+}
+
+Interrupt::Scope::~Scope() {
+  absl::MutexLock lock(&interrupt_->mu_);
+  interrupt_->listeners_.erase(position_);
+}
+
+bool Interrupt::Trigger() {
+  // Listeners are called under the lock, so none is called after its scope.
+  absl::MutexLock lock(&mu_);
+  if (triggered_) return false;
+  triggered_ = true;
+  for (const auto& listener : listeners_) listener();
+  return !listeners_.empty();
+}
+
+bool Interrupt::triggered() const {
+  absl::MutexLock lock(&mu_);
+  return triggered_;
+}
+
+bool Interrupt::WaitFor(absl::Duration duration) const {
+  absl::MutexLock lock(&mu_);
+  return mu_.AwaitWithTimeout(absl::Condition(&triggered_), duration);
+}
+
+}  // namespace hydra

@@ -1,0 +1,81 @@
+#include "client/private_daemon/daemon_config.h"
+
+#include "gtest/gtest.h"
+#include "nlohmann/json.hpp"
+
+namespace hydra {
+namespace {
+
+using Json = nlohmann::json;
+
+DaemonOverrides Overrides() {
+  DaemonOverrides overrides;
+  overrides.unix_socket = "/tmp/r/hydrad.sock";
+  overrides.state_dir = "/home/ann/runs";
+  overrides.default_pool_path = "/tmp/r/pool";
+  return overrides;
+}
+
+TEST(MakeDaemonConfigTest, HasDefaultsForEverything) {
+  const auto config = MakeDaemonConfig("", Overrides());
+  ASSERT_TRUE(config.ok()) << config.status();
+  const Json json = Json::parse(*config);
+  EXPECT_EQ(json["unix_socket"], "/tmp/r/hydrad.sock");
+  EXPECT_EQ(json["state_dir"], "/home/ann/runs");
+  EXPECT_EQ(json["pool"]["path"], "/tmp/r/pool");
+  EXPECT_EQ(json["pool"]["size_bytes"], int64_t{8} << 30);
+  ASSERT_EQ(json["devices"].size(), 2);
+  EXPECT_EQ(json["devices"][1]["name"], "cpu:1");
+  EXPECT_EQ(json["devices"][1]["memory_limit_bytes"], int64_t{1} << 30);
+  EXPECT_EQ(json["devices"][1]["threads"], 1);
+}
+
+TEST(MakeDaemonConfigTest, KeepsTheUsersFileButForThePrivatePaths) {
+  const auto config = MakeDaemonConfig(
+      "unix_socket: /run/hydra/hydrad.sock\n"
+      "tcp_address: 127.0.0.1:7070\n"
+      "lookahead: 2\n"
+      "pool: {size_bytes: 3GiB, path: /var/pool}\n"
+      "devices:\n"
+      "- {name: cpu:5, memory_limit_bytes: 512MiB}\n",
+      Overrides());
+  ASSERT_TRUE(config.ok()) << config.status();
+  const Json json = Json::parse(*config);
+  EXPECT_EQ(json["unix_socket"], "/tmp/r/hydrad.sock");
+  EXPECT_FALSE(json.contains("tcp_address"));
+  EXPECT_EQ(json["lookahead"], "2");
+  EXPECT_EQ(json["pool"]["size_bytes"], "3GiB");
+  EXPECT_EQ(json["pool"]["path"], "/var/pool");
+  ASSERT_EQ(json["devices"].size(), 1);
+  EXPECT_EQ(json["devices"][0]["name"], "cpu:5");
+  EXPECT_EQ(json["devices"][0]["memory_limit_bytes"], "512MiB");
+}
+
+TEST(MakeDaemonConfigTest, FlagsWinOverTheUsersFile) {
+  DaemonOverrides overrides = Overrides();
+  overrides.devices = {"cpu:0", "cpu:1", "cpu:2"};
+  overrides.device_memory_bytes = 1 << 20;
+  overrides.threads = 4;
+  overrides.pool_bytes = 1 << 25;
+  overrides.pool_path = "/dev/shm/mine";
+  const auto config = MakeDaemonConfig(
+      "pool: {size_bytes: 3GiB}\ndevices: [{name: cpu:5}]\n", overrides);
+  ASSERT_TRUE(config.ok()) << config.status();
+  const Json json = Json::parse(*config);
+  EXPECT_EQ(json["pool"]["size_bytes"], 1 << 25);
+  EXPECT_EQ(json["pool"]["path"], "/dev/shm/mine");
+  ASSERT_EQ(json["devices"].size(), 3);
+  EXPECT_EQ(json["devices"][2]["memory_limit_bytes"], 1 << 20);
+  EXPECT_EQ(json["devices"][2]["threads"], 4);
+}
+
+TEST(MakeDaemonConfigTest, RefusesWhatIsNoMap) {
+  for (const char* bad : {"- a\n", "pool: 3\n", "devices: [cpu:0]\n", "{: :"}) {
+    EXPECT_EQ(MakeDaemonConfig(bad, Overrides()).status().code(),
+              absl::StatusCode::kInvalidArgument)
+        << bad;
+  }
+}
+
+}  // namespace
+}  // namespace hydra

@@ -1,0 +1,178 @@
+#include "client/render/describe.h"
+
+#include <algorithm>
+#include <cstddef>
+#include <utility>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+#include "absl/strings/str_split.h"
+#include "client/render/format.h"
+#include "client/render/job_cells.h"
+#include "client/render/table.h"
+#include "common/status/proto_time.h"
+#include "google/protobuf/text_format.h"
+
+namespace hydra {
+namespace {
+
+using Facts = std::vector<std::pair<std::string, std::string>>;
+
+std::string Section(absl::string_view title, bool color) {
+  return absl::StrCat("\n", Styled(title, Style::kBold, color), "\n");
+}
+
+// "  name   value" lines, values aligned. Empty values are left out.
+std::string FactLines(const Facts& facts) {
+  size_t longest = 0;
+  for (const auto& [name, value] : facts) {
+    longest = std::max(longest, name.size());
+  }
+  std::string text;
+  for (const auto& [name, value] : facts) {
+    if (value.empty()) continue;
+    absl::StrAppend(&text, "  ", name,
+                    std::string(longest - name.size() + 2, ' '),
+                    EscapeControl(value), "\n");
+  }
+  return text;
+}
+
+std::string OptionalTime(bool has, const google::protobuf::Timestamp& time,
+                         absl::TimeZone zone) {
+  return has ? TimeText(time, zone) : "";
+}
+
+std::string StatusSection(const v1::JobDetail& detail, bool color,
+                          absl::TimeZone zone) {
+  const v1::JobStatus& job = detail.status();
+  return absl::StrCat(
+      Styled(EscapeControl(absl::StrCat(job.job_id(), " ", job.name())),
+             Style::kBold, color),
+      "\n",
+      FactLines(
+          {{"state", StateName(job.state())},
+           {"phase", PhaseName(job.phase())},
+           {"reason", job.reason()},
+           {"sweep", job.sweep_id()},
+           {"parameters", absl::StrJoin(job.parameters(), " ")},
+           {"step", StepText(job)},
+           {"train loss", TrainLossText(job)},
+           {"validation",
+            absl::StrCat("loss ", ValidationLossText(job), ", perplexity ",
+                         ValidationPerplexityText(job))},
+           {"test", absl::StrCat("perplexity ", TestPerplexityText(job))},
+           {"tokens/s", TokensPerSecondText(job)},
+           {"remaining", RemainingText(job)},
+           {"submitted",
+            OptionalTime(job.has_submitted_at(), job.submitted_at(), zone)},
+           {"started",
+            OptionalTime(job.has_started_at(), job.started_at(), zone)},
+           {"ended", OptionalTime(job.has_ended_at(), job.ended_at(), zone)},
+           {"output", detail.output_path()}}));
+}
+
+std::string SpecSection(const v1::JobSpec& spec, bool color) {
+  std::string printed;
+  google::protobuf::TextFormat::Printer printer;
+  printer.SetInitialIndentLevel(1);
+  printer.SetUseUtf8StringEscaping(true);
+  printer.PrintToString(spec, &printed);
+  return absl::StrCat(Section("specification", color),
+                      EscapeControlKeepLines(printed));
+}
+
+std::vector<Cell> LayerRow(const v1::LayerProfile& layer, int shard) {
+  return {absl::StrCat(shard),
+          absl::StrCat(layer.layer()),
+          layer.kind(),
+          BytesText(layer.parameter_bytes()),
+          BytesText(layer.saved_bytes()),
+          BytesText(layer.peak_bytes()),
+          DurationText(FromProto(layer.forward())),
+          DurationText(FromProto(layer.backward()))};
+}
+
+int ShardOf(const v1::Partition& partition, int layer) {
+  int shard = 0;
+  for (const int cut : partition.cut_points()) shard += cut <= layer ? 1 : 0;
+  return shard;
+}
+
+std::string PartitionSection(const v1::Partition& partition, int width,
+                             bool color) {
+  std::string text = Section("partition", color);
+  absl::StrAppend(
+      &text,
+      FactLines({{"source", partition.source()},
+                 {"shards", absl::StrCat(partition.cut_points_size() + 1)},
+                 {"cut points", absl::StrJoin(partition.cut_points(), ", ")}}));
+  if (partition.layers().empty()) return text;
+  Table table({{"SHARD", true},
+               {"LAYER", true},
+               {"KIND", false, /*flexible=*/true},
+               {"PARAMETERS", true},
+               {"SAVED", true},
+               {"PEAK", true},
+               {"FORWARD", true},
+               {"BACKWARD", true}});
+  for (const v1::LayerProfile& layer : partition.layers()) {
+    table.AddRow(LayerRow(layer, ShardOf(partition, layer.layer())));
+  }
+  return text + table.Render(width, color);
+}
+
+std::string PoolSection(const v1::PoolDemand& demand, bool color) {
+  return absl::StrCat(
+      Section("pool demand", color),
+      FactLines({{"parameters and state", BytesText(demand.committed_bytes())},
+                 {"boundaries of a step", BytesText(demand.boundary_bytes())},
+                 {"tied gradients", BytesText(demand.gradient_bytes())},
+                 {"largest write", BytesText(demand.largest_write_bytes())},
+                 {"total", BytesText(demand.total_bytes())}}));
+}
+
+std::string TotalsSection(const v1::JobTotals& totals, bool color) {
+  return absl::StrCat(
+      Section("totals", color),
+      FactLines({{"tasks", absl::StrCat(totals.tasks())},
+                 {"retried tasks", absl::StrCat(totals.retried_tasks())},
+                 {"promoted", BytesText(totals.promoted_bytes())},
+                 {"demoted", BytesText(totals.demoted_bytes())},
+                 {"already on device", BytesText(totals.cached_bytes())},
+                 {"compute", DurationText(FromProto(totals.compute()))}}));
+}
+
+std::string EvaluationsSection(const v1::JobDetail& job, int width,
+                               bool color) {
+  Table table({{"STEP", true},
+               {"SPLIT", false, /*flexible=*/true},
+               {"LOSS", true},
+               {"PERPLEXITY", true},
+               {"TOKENS", true}});
+  for (const v1::EvaluationMetrics& evaluation : job.evaluations()) {
+    table.AddRow({absl::StrCat(evaluation.step()), evaluation.split(),
+                  LossText(evaluation.loss()),
+                  PerplexityText(evaluation.perplexity()),
+                  absl::StrCat(evaluation.tokens())});
+  }
+  return Section("evaluations", color) + table.Render(width, color);
+}
+
+}  // namespace
+
+std::string RenderJobDetail(const v1::JobDetail& job, int width, bool color,
+                            absl::TimeZone zone) {
+  std::string text = StatusSection(job, color, zone);
+  text += SpecSection(job.spec(), color);
+  if (job.has_partition()) {
+    text += PartitionSection(job.partition(), width, color);
+  }
+  if (job.has_pool_demand()) text += PoolSection(job.pool_demand(), color);
+  if (job.has_totals()) text += TotalsSection(job.totals(), color);
+  if (!job.evaluations().empty()) text += EvaluationsSection(job, width, color);
+  return text;
+}
+
+}  // namespace hydra

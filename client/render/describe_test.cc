@@ -1,0 +1,75 @@
+#include "client/render/describe.h"
+
+#include "gmock/gmock.h"
+#include "gtest/gtest.h"
+
+namespace hydra {
+namespace {
+
+using ::testing::ContainsRegex;
+using ::testing::HasSubstr;
+using ::testing::Not;
+
+v1::JobDetail Detail() {
+  v1::JobDetail job;
+  job.mutable_status()->set_job_id("j7");
+  job.mutable_status()->set_name("tiny");
+  job.mutable_status()->set_state(v1::JOB_STATE_COMPLETED);
+  job.mutable_spec()->mutable_train()->set_learning_rate(0.001);
+  job.set_output_path("/srv/out/j7-tiny");
+  return job;
+}
+
+std::string Render(const v1::JobDetail& job) {
+  return RenderJobDetail(job, 0, false, absl::UTCTimeZone());
+}
+
+TEST(RenderJobDetailTest, ShowsStatusSpecificationAndOutput) {
+  const std::string text = Render(Detail());
+  EXPECT_THAT(text, HasSubstr("j7 tiny\n"));
+  EXPECT_THAT(text, HasSubstr("learning_rate: 0.001"));
+  EXPECT_THAT(text, HasSubstr("/srv/out/j7-tiny"));
+  EXPECT_THAT(text, Not(HasSubstr("partition\n")));
+}
+
+TEST(RenderJobDetailTest, AssignsEachLayerToItsShard) {
+  v1::JobDetail job = Detail();
+  v1::Partition* partition = job.mutable_partition();
+  partition->set_source("pilot");
+  partition->add_cut_points(2);
+  for (int i = 0; i < 4; ++i) {
+    v1::LayerProfile* layer = partition->add_layers();
+    layer->set_layer(i);
+    layer->set_kind(i == 0 ? "embedding" : "block");
+    layer->set_parameter_bytes(2048);
+    layer->mutable_forward()->set_seconds(i);
+  }
+  const std::string text = Render(job);
+  EXPECT_THAT(text, ContainsRegex("0 +0 +embedding +2.0 KiB"));
+  EXPECT_THAT(text, ContainsRegex("0 +1 +block"));
+  EXPECT_THAT(text, ContainsRegex("1 +2 +block"));
+  EXPECT_THAT(text, ContainsRegex("1 +3 +block.* 3.0s"));
+}
+
+TEST(RenderJobDetailTest, ShowsPoolTotalsAndEvaluations) {
+  v1::JobDetail job = Detail();
+  job.mutable_pool_demand()->set_total_bytes(3 << 20);
+  job.mutable_totals()->set_retried_tasks(5);
+  v1::EvaluationMetrics* evaluation = job.add_evaluations();
+  evaluation->set_step(20);
+  evaluation->set_split("validation");
+  evaluation->set_perplexity(31.25);
+  const std::string text = Render(job);
+  EXPECT_THAT(text, ContainsRegex("total +3.0 MiB"));
+  EXPECT_THAT(text, ContainsRegex("retried tasks +5"));
+  EXPECT_THAT(text, ContainsRegex("20 +validation.* 31.25"));
+}
+
+TEST(RenderJobDetailTest, EscapesTextThatTheUserChose) {
+  v1::JobDetail job = Detail();
+  job.mutable_status()->set_reason("bad \x1b[2J file");
+  EXPECT_THAT(Render(job), HasSubstr("bad \\x1b[2J file"));
+}
+
+}  // namespace
+}  // namespace hydra

@@ -1,0 +1,54 @@
+#ifndef HYDRA_CLIENT_RENDER_FORMAT_H_
+#define HYDRA_CLIENT_RENDER_FORMAT_H_
+
+#include <cstdint>
+#include <string>
+
+#include "absl/strings/string_view.h"
+#include "absl/time/time.h"
+#include "google/protobuf/timestamp.pb.h"
+#include "hydra/v1/status.pb.h"
+
+namespace hydra {
+
+// How the client writes values for people. Pure functions, safe everywhere.
+
+// Makes text that came from elsewhere safe for a terminal: control characters,
+// bytes that are no UTF-8 and marks that change the writing direction become
+// \n, \t, \r, \xNN or \u{NNNN}. The rest stays as it is.
+std::string EscapeControl(absl::string_view text);
+
+// The same, but lines stay lines.
+std::string EscapeControlKeepLines(absl::string_view text);
+
+// Columns that escaped text takes: one for each code point.
+int DisplayWidth(absl::string_view text);
+
+// The first `width` columns of `text`; when that loses something, the last of
+// them is an ellipsis. Width 0 means no limit.
+std::string TruncateToWidth(absl::string_view text, int width);
+
+// "512 B", "1.5 GiB"
+std::string BytesText(int64_t bytes);
+
+// "0.4s", "42s", "3m05s", "2h07m", "3d04h"; "-" when infinite or negative.
+std::string DurationText(absl::Duration duration);
+
+// "2026-11-22 18:04:05" in `zone`.
+std::string TimeText(const google::protobuf::Timestamp& time,
+                     absl::TimeZone zone);
+
+// Four digits after the point, and as an exponent where those say nothing.
+std::string LossText(double loss);
+std::string PerplexityText(double perplexity);
+
+// "running", "evaluate", "ready"
+std::string StateName(v1::JobState state);
+std::string PhaseName(v1::JobPhase phase);
+std::string StateName(v1::WorkerState state);
+
+bool HasEnded(const v1::JobStatus& job);
+
+}  // namespace hydra
+
+#endif  // HYDRA_CLIENT_RENDER_FORMAT_H_

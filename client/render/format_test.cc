@@ -1,0 +1,83 @@
+#include "client/render/format.h"
+
+#include "gtest/gtest.h"
+
+namespace hydra {
+namespace {
+
+TEST(EscapeControlTest, NeutralisesTerminalSequencesAndKeepsText) {
+  EXPECT_EQ(EscapeControl("a\x1b[31mb\x07"), "a\\x1b[31mb\\x07");
+  EXPECT_EQ(EscapeControl("one\ntwo\tthree\r"), "one\\ntwo\\tthree\\r");
+  EXPECT_EQ(EscapeControl("Grüße, 世界 😀"), "Grüße, 世界 😀");
+}
+
+TEST(EscapeControlTest, EscapesEightBitControlsAndDirectionMarks) {
+  EXPECT_EQ(EscapeControl("\xC2\x9B"
+                          "31m"),
+            "\\u{009b}31m");
+  EXPECT_EQ(EscapeControl("\xE2\x80\xAE"
+                          "abc"),
+            "\\u{202e}abc");
+}
+
+TEST(EscapeControlTest, EscapesBytesThatAreNoUtf8) {
+  EXPECT_EQ(EscapeControl("\xFF"
+                          "a"),
+            "\\xffa");
+  EXPECT_EQ(EscapeControl("\xC3"), "\\xc3");
+  EXPECT_EQ(EscapeControl("\xC0\x80"), "\\xc0\\x80") << "an overlong zero";
+  EXPECT_EQ(EscapeControl("\xED\xA0\x80"), "\\xed\\xa0\\x80") << "a surrogate";
+}
+
+TEST(EscapeControlTest, KeepsLinesWhenAskedTo) {
+  EXPECT_EQ(EscapeControlKeepLines("one\ntwo\x1b"), "one\ntwo\\x1b");
+}
+
+TEST(TruncateToWidthTest, CountsCodePointsAndMarksTheLoss) {
+  EXPECT_EQ(TruncateToWidth("abcdef", 6), "abcdef");
+  EXPECT_EQ(TruncateToWidth("abcdef", 4), "abc…");
+  EXPECT_EQ(TruncateToWidth("äöüß", 3), "äö…");
+  EXPECT_EQ(TruncateToWidth("abcdef", 0), "abcdef");
+  EXPECT_EQ(DisplayWidth("äöüß…"), 5);
+}
+
+TEST(BytesTextTest, PicksTheUnit) {
+  EXPECT_EQ(BytesText(0), "0 B");
+  EXPECT_EQ(BytesText(1023), "1023 B");
+  EXPECT_EQ(BytesText(1536), "1.5 KiB");
+  EXPECT_EQ(BytesText((int64_t{1} << 30) - 1), "1.0 GiB");
+  EXPECT_EQ(BytesText(int64_t{8} << 30), "8.0 GiB");
+}
+
+TEST(DurationTextTest, ShowsTheTwoLargestUnits) {
+  EXPECT_EQ(DurationText(absl::Milliseconds(420)), "0.4s");
+  EXPECT_EQ(DurationText(absl::Seconds(42)), "42s");
+  EXPECT_EQ(DurationText(absl::Seconds(185)), "3m05s");
+  EXPECT_EQ(DurationText(absl::Minutes(127)), "2h07m");
+  EXPECT_EQ(DurationText(absl::Hours(76)), "3d04h");
+  EXPECT_EQ(DurationText(absl::InfiniteDuration()), "-");
+}
+
+TEST(TimeTextTest, UsesTheGivenZone) {
+  google::protobuf::Timestamp time;
+  time.set_seconds(1'700'000'000);
+  EXPECT_EQ(TimeText(time, absl::UTCTimeZone()), "2023-11-14 22:13:20");
+}
+
+TEST(LossTextTest, KeepsSmallAndLargeValuesReadable) {
+  EXPECT_EQ(LossText(3.14159), "3.1416");
+  EXPECT_EQ(LossText(0.00001234), "1.23e-05");
+  EXPECT_EQ(LossText(0), "0.0000");
+  EXPECT_EQ(PerplexityText(31.456), "31.46");
+  EXPECT_EQ(PerplexityText(3.2e9), "3.20e+09");
+}
+
+TEST(StateNameTest, IsTheLowerCaseWord) {
+  EXPECT_EQ(StateName(v1::JOB_STATE_PENDING), "pending");
+  EXPECT_EQ(PhaseName(v1::JOB_PHASE_EVALUATE), "evaluate");
+  EXPECT_EQ(StateName(v1::WORKER_STATE_READY), "ready");
+  EXPECT_EQ(StateName(static_cast<v1::JobState>(99)), "unknown");
+}
+
+}  // namespace
+}  // namespace hydra

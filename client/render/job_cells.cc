@@ -1,0 +1,83 @@
+#include "client/render/job_cells.h"
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_format.h"
+#include "absl/strings/str_join.h"
+#include "client/render/format.h"
+#include "common/status/proto_time.h"
+
+namespace hydra {
+namespace {
+
+constexpr char kNothing[] = "-";
+
+Style StateStyle(v1::JobState state) {
+  switch (state) {
+    case v1::JOB_STATE_COMPLETED:
+      return Style::kGreen;
+    case v1::JOB_STATE_FAILED:
+      return Style::kRed;
+    case v1::JOB_STATE_CANCELLED:
+      return Style::kYellow;
+    case v1::JOB_STATE_RUNNING:
+      return Style::kCyan;
+    default:
+      return Style::kDim;
+  }
+}
+
+}  // namespace
+
+Cell StateCell(const v1::JobStatus& job) {
+  return Cell(StateName(job.state()), StateStyle(job.state()));
+}
+
+Cell PhaseCell(const v1::JobStatus& job) {
+  if (HasEnded(job) || job.phase() == v1::JOB_PHASE_UNSPECIFIED) {
+    return StateCell(job);
+  }
+  return Cell(PhaseName(job.phase()), StateStyle(job.state()));
+}
+
+std::string StepText(const v1::JobStatus& job) {
+  if (job.total_steps() == 0) {
+    return job.step() == 0 ? kNothing : absl::StrCat(job.step());
+  }
+  return absl::StrCat(job.step(), "/", job.total_steps());
+}
+
+std::string TrainLossText(const v1::JobStatus& job) {
+  return job.has_train_loss() ? LossText(job.train_loss()) : kNothing;
+}
+
+std::string ValidationLossText(const v1::JobStatus& job) {
+  return job.has_validation_loss() ? LossText(job.validation_loss()) : kNothing;
+}
+
+std::string ValidationPerplexityText(const v1::JobStatus& job) {
+  return job.has_validation_perplexity()
+             ? PerplexityText(job.validation_perplexity())
+             : kNothing;
+}
+
+std::string TestPerplexityText(const v1::JobStatus& job) {
+  return job.has_test_perplexity() ? PerplexityText(job.test_perplexity())
+                                   : kNothing;
+}
+
+std::string TokensPerSecondText(const v1::JobStatus& job) {
+  if (job.tokens_per_second() <= 0) return kNothing;
+  return absl::StrFormat("%.0f", job.tokens_per_second());
+}
+
+std::string RemainingText(const v1::JobStatus& job) {
+  if (HasEnded(job) || !job.has_remaining()) return kNothing;
+  return DurationText(FromProto(job.remaining()));
+}
+
+std::string ParametersText(const v1::JobStatus& job) {
+  if (job.parameters().empty()) return job.name();
+  return absl::StrJoin(job.parameters(), " ");
+}
+
+}  // namespace hydra

@@ -1,0 +1,108 @@
+#include "client/render/lists.h"
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_format.h"
+#include "absl/strings/str_join.h"
+#include "client/render/format.h"
+#include "client/render/job_cells.h"
+#include "client/render/table.h"
+#include "common/status/proto_time.h"
+
+namespace hydra {
+namespace {
+
+std::string BusyText(const v1::WorkerStatus& worker) {
+  const absl::Duration attached = FromProto(worker.attached());
+  if (attached <= absl::ZeroDuration()) return "-";
+  return absl::StrFormat(
+      "%.0f%%", 100 * absl::FDivDuration(FromProto(worker.busy()), attached));
+}
+
+}  // namespace
+
+std::string RenderSubmitted(const v1::SubmitResponse& response, int width,
+                            bool color) {
+  std::string text;
+  Table table({{"JOB"}, {"NAME"}, {"PARAMETERS", false, /*flexible=*/true}});
+  for (const v1::JobStatus& job : response.jobs()) {
+    table.AddRow({job.job_id().empty() ? "-" : job.job_id(), job.name(),
+                  absl::StrJoin(job.parameters(), " ")});
+  }
+  if (response.sweep_id().empty()) {
+    absl::StrAppend(&text, "valid: ", response.jobs_size(), " job(s)\n");
+  } else {
+    absl::StrAppend(&text, EscapeControl(response.sweep_id()), "\n");
+  }
+  return text + table.Render(width, color);
+}
+
+std::string RenderJobs(const v1::ListJobsResponse& response, int width,
+                       bool color, absl::TimeZone zone) {
+  Table table({{"JOB"},
+               {"SWEEP"},
+               {"NAME", false, /*flexible=*/true},
+               {"STATE"},
+               {"PHASE"},
+               {"STEP", true},
+               {"LOSS", true},
+               {"VAL PPL", true},
+               {"TOKENS/S", true},
+               {"LEFT", true},
+               {"SUBMITTED"},
+               {"REASON"}});
+  for (const v1::JobStatus& job : response.jobs()) {
+    table.AddRow(
+        {job.job_id(), job.sweep_id(), job.name(), StateCell(job),
+         HasEnded(job) ? "-" : PhaseName(job.phase()), StepText(job),
+         TrainLossText(job), ValidationPerplexityText(job),
+         TokensPerSecondText(job), RemainingText(job),
+         job.has_submitted_at() ? TimeText(job.submitted_at(), zone) : "-",
+         job.reason()});
+  }
+  return table.Render(width, color);
+}
+
+std::string RenderWorkers(const v1::ListWorkersResponse& response, int width,
+                          bool color) {
+  Table table({{"DEVICE"},
+               {"STATE"},
+               {"PID", true},
+               {"THREADS", true},
+               {"BUSY", true},
+               {"PEAK", true},
+               {"LIMIT", true},
+               {"OUTSIDE", true},
+               {"DONE", true},
+               {"HELD", true},
+               {"RESTARTS", true},
+               {"TASK", false, /*flexible=*/true}});
+  for (const v1::WorkerStatus& worker : response.workers()) {
+    const bool ready = worker.state() == v1::WORKER_STATE_READY;
+    table.AddRow({worker.device(),
+                  Cell(StateName(worker.state()),
+                       ready ? Style::kGreen : Style::kYellow),
+                  absl::StrCat(worker.pid()), absl::StrCat(worker.threads()),
+                  BusyText(worker), BytesText(worker.peak_bytes()),
+                  BytesText(worker.memory_limit_bytes()),
+                  BytesText(worker.outside_bytes()),
+                  absl::StrCat(worker.finished_tasks()),
+                  absl::StrCat(worker.held_tasks()),
+                  absl::StrCat(worker.restarts()),
+                  worker.task().empty() ? "-" : worker.task()});
+  }
+  return table.Render(width, color);
+}
+
+std::string RenderServerInfo(const v1::GetServerInfoResponse& info,
+                             absl::TimeZone zone) {
+  return absl::StrCat(
+      "version         ", EscapeControl(info.version()), "\n",
+      "started         ",
+      info.has_started_at() ? TimeText(info.started_at(), zone) : "-", "\n",
+      "pool            ", EscapeControl(info.pool_path()), "\n",
+      "pool size       ", BytesText(info.pool_bytes()), "\n",
+      "pool used       ", BytesText(info.pool_used_bytes()), "\n",
+      "pool promised   ", BytesText(info.pool_reserved_bytes()), "\n");
+}
+
+}  // namespace hydra

@@ -1,0 +1,29 @@
+#ifndef HYDRA_CLIENT_RENDER_LISTS_H_
+#define HYDRA_CLIENT_RENDER_LISTS_H_
+
+#include <string>
+
+#include "absl/time/time.h"
+#include "hydra/v1/hydra.pb.h"
+
+namespace hydra {
+
+// The tables of `hydra submit`, `list`, `workers` and `info`. Pure; `width` 0
+// means no limit.
+
+std::string RenderSubmitted(const v1::SubmitResponse& response, int width,
+                            bool color);
+
+// Pending and failed jobs say why in the last column.
+std::string RenderJobs(const v1::ListJobsResponse& response, int width,
+                       bool color, absl::TimeZone zone);
+
+std::string RenderWorkers(const v1::ListWorkersResponse& response, int width,
+                          bool color);
+
+std::string RenderServerInfo(const v1::GetServerInfoResponse& info,
+                             absl::TimeZone zone);
+
+}  // namespace hydra
+
+#endif  // HYDRA_CLIENT_RENDER_LISTS_H_

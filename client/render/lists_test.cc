@@ -1,0 +1,70 @@
+#include "client/render/lists.h"
+
+#include "gmock/gmock.h"
+#include "gtest/gtest.h"
+
+namespace hydra {
+namespace {
+
+using ::testing::HasSubstr;
+using ::testing::StartsWith;
+
+TEST(RenderSubmittedTest, ShowsTheSweepThenItsJobs) {
+  v1::SubmitResponse response;
+  response.set_sweep_id("s4");
+  v1::JobStatus* job = response.add_jobs();
+  job->set_job_id("j9");
+  job->set_name("gpt2");
+  job->add_parameters("optim=sgd");
+  EXPECT_EQ(RenderSubmitted(response, 0, false),
+            "s4\n"
+            "JOB  NAME  PARAMETERS\n"
+            "j9   gpt2  optim=sgd\n");
+}
+
+TEST(RenderSubmittedTest, SaysThatAJobFileIsValidWhenNothingWasQueued) {
+  v1::SubmitResponse response;
+  response.add_jobs()->set_name("gpt2");
+  EXPECT_THAT(RenderSubmitted(response, 0, false),
+              StartsWith("valid: 1 job(s)\n"));
+}
+
+TEST(RenderJobsTest, SaysWhyAJobIsPending) {
+  v1::ListJobsResponse response;
+  v1::JobStatus* job = response.add_jobs();
+  job->set_job_id("j1");
+  job->set_state(v1::JOB_STATE_PENDING);
+  job->set_phase(v1::JOB_PHASE_ADMISSION);
+  job->set_reason("needs 6.0 GiB of the pool");
+  const std::string text = RenderJobs(response, 0, false, absl::UTCTimeZone());
+  EXPECT_THAT(text, HasSubstr("pending"));
+  EXPECT_THAT(text, HasSubstr("admission"));
+  EXPECT_THAT(text, HasSubstr("needs 6.0 GiB of the pool"));
+}
+
+TEST(RenderWorkersTest, ShowsTheShareOfTimeThatADeviceWasBusy) {
+  v1::ListWorkersResponse response;
+  v1::WorkerStatus* worker = response.add_workers();
+  worker->set_device("cpu:0");
+  worker->set_state(v1::WORKER_STATE_READY);
+  worker->mutable_busy()->set_seconds(9);
+  worker->mutable_attached()->set_seconds(10);
+  worker->set_memory_limit_bytes(1 << 30);
+  worker->set_task("j3 FORWARD shard 0 step 2");
+  const std::string text = RenderWorkers(response, 0, false);
+  EXPECT_THAT(text, HasSubstr("90%"));
+  EXPECT_THAT(text, HasSubstr("1.0 GiB"));
+  EXPECT_THAT(text, HasSubstr("j3 FORWARD shard 0 step 2"));
+}
+
+TEST(RenderServerInfoTest, ShowsThePool) {
+  v1::GetServerInfoResponse info;
+  info.set_version("1.2.3");
+  info.set_pool_bytes(int64_t{8} << 30);
+  const std::string text = RenderServerInfo(info, absl::UTCTimeZone());
+  EXPECT_THAT(text, HasSubstr("1.2.3"));
+  EXPECT_THAT(text, HasSubstr("8.0 GiB"));
+}
+
+}  // namespace
+}  // namespace hydra

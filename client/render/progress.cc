@@ -1,0 +1,184 @@
+#include "client/render/progress.h"
+
+#include <algorithm>
+#include <array>
+#include <cstddef>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_format.h"
+#include "absl/strings/str_join.h"
+#include "client/render/format.h"
+#include "client/render/job_cells.h"
+#include "client/render/table.h"
+
+namespace hydra {
+namespace {
+
+constexpr absl::Duration kSummaryInterval = absl::Seconds(10);
+
+// "2 running, 3 pending"
+std::string CountsText(const std::vector<v1::JobStatus>& jobs) {
+  static constexpr std::array<v1::JobState, 5> kOrder = {
+      v1::JOB_STATE_RUNNING, v1::JOB_STATE_PENDING, v1::JOB_STATE_COMPLETED,
+      v1::JOB_STATE_FAILED, v1::JOB_STATE_CANCELLED};
+  std::vector<std::string> parts;
+  for (const v1::JobState state : kOrder) {
+    const auto count = std::count_if(
+        jobs.begin(), jobs.end(),
+        [state](const v1::JobStatus& job) { return job.state() == state; });
+    if (count > 0) parts.push_back(absl::StrCat(count, " ", StateName(state)));
+  }
+  return parts.empty() ? "no jobs" : absl::StrJoin(parts, ", ");
+}
+
+int DisplayRank(const v1::JobStatus& job) {
+  if (job.state() == v1::JOB_STATE_RUNNING) return 0;
+  if (job.state() == v1::JOB_STATE_FAILED) return 1;
+  return HasEnded(job) ? 3 : 2;
+}
+
+std::string NoteText(const v1::JobStatus& job) {
+  const bool explains = job.state() == v1::JOB_STATE_PENDING ||
+                        job.state() == v1::JOB_STATE_FAILED;
+  return explains ? job.reason() : absl::StrJoin(job.parameters(), " ");
+}
+
+Table JobTable(const std::vector<v1::JobStatus>& jobs, size_t count) {
+  Table table({{"JOB"},
+               {"NAME", false, /*flexible=*/true},
+               {"PHASE"},
+               {"STEP", true},
+               {"LOSS", true},
+               {"VAL PPL", true},
+               {"TOKENS/S", true},
+               {"LEFT", true},
+               {"NOTE"}});
+  for (size_t i = 0; i < count; ++i) {
+    const v1::JobStatus& job = jobs[i];
+    table.AddRow({job.job_id(), job.name(), PhaseCell(job), StepText(job),
+                  TrainLossText(job), ValidationPerplexityText(job),
+                  TokensPerSecondText(job), RemainingText(job), NoteText(job)});
+  }
+  return table;
+}
+
+Table DeviceTable(const WatchModel& model) {
+  Table table({{"DEVICE"}, {"BUSY", true}, {"MEMORY PEAK/LIMIT"}, {"TASK"}});
+  for (const v1::WorkerStatus& worker : model.workers()) {
+    const bool ready = worker.state() == v1::WORKER_STATE_READY;
+    const std::string idle = ready ? "-" : StateName(worker.state());
+    table.AddRow({worker.device(),
+                  absl::StrFormat("%.0f%%", 100 * model.Busy(worker.device())),
+                  absl::StrCat(BytesText(worker.peak_bytes()), " / ",
+                               BytesText(worker.memory_limit_bytes())),
+                  worker.task().empty() ? idle : worker.task()});
+  }
+  return table;
+}
+
+void Append(std::vector<std::string> more, std::vector<std::string>* lines) {
+  lines->insert(lines->end(), std::make_move_iterator(more.begin()),
+                std::make_move_iterator(more.end()));
+}
+
+std::string JobLabel(const v1::JobStatus& job) {
+  return EscapeControl(absl::StrCat(job.job_id(), " ", job.name()));
+}
+
+std::string ChangeLine(const v1::JobStatus& job) {
+  const std::string reason =
+      job.reason().empty() ? ""
+                           : absl::StrCat(": ", EscapeControl(job.reason()));
+  return absl::StrCat(JobLabel(job), ": ", PhaseCell(job).text, reason);
+}
+
+std::string EvaluationLine(const v1::JobStatus& job, absl::string_view split,
+                           double loss, double perplexity) {
+  return absl::StrCat(JobLabel(job), ": step ", StepText(job), " ", split,
+                      " loss ", LossText(loss), " perplexity ",
+                      PerplexityText(perplexity));
+}
+
+std::vector<std::string> ChangedLines(const v1::JobStatus& old,
+                                      const v1::JobStatus& job) {
+  std::vector<std::string> lines;
+  const bool new_validation = job.has_validation_loss() &&
+                              (!old.has_validation_loss() ||
+                               old.validation_loss() != job.validation_loss());
+  if (new_validation) {
+    lines.push_back(EvaluationLine(job, "validation", job.validation_loss(),
+                                   job.validation_perplexity()));
+  }
+  const bool new_test =
+      job.has_test_loss() &&
+      (!old.has_test_loss() || old.test_loss() != job.test_loss());
+  if (new_test) {
+    lines.push_back(
+        EvaluationLine(job, "test", job.test_loss(), job.test_perplexity()));
+  }
+  if (old.state() != job.state() || old.phase() != job.phase()) {
+    lines.push_back(ChangeLine(job));
+  }
+  return lines;
+}
+
+std::string SummaryLine(const std::vector<v1::JobStatus>& jobs) {
+  std::string line = CountsText(jobs);
+  for (const v1::JobStatus& job : jobs) {
+    if (job.state() != v1::JOB_STATE_RUNNING || !job.has_train_loss()) continue;
+    absl::StrAppend(&line, "; ", EscapeControl(job.job_id()), " ",
+                    StepText(job), " loss ", TrainLossText(job), " ",
+                    TokensPerSecondText(job), " tokens/s");
+  }
+  return line;
+}
+
+}  // namespace
+
+std::vector<std::string> RenderProgress(const WatchModel& model,
+                                        TerminalSize size, bool color) {
+  std::vector<v1::JobStatus> jobs = model.Jobs();
+  std::stable_sort(jobs.begin(), jobs.end(),
+                   [](const v1::JobStatus& a, const v1::JobStatus& b) {
+                     return DisplayRank(a) < DisplayRank(b);
+                   });
+  std::vector<std::string> devices =
+      DeviceTable(model).Lines(size.width, color);
+  // The counts, the jobs' titles, and the line on which the cursor rests.
+  const int other_lines = static_cast<int>(devices.size()) + 3;
+  size_t shown = jobs.size();
+  if (size.height > 0) {
+    const int room = std::max(size.height - other_lines, 0);
+    if (shown > static_cast<size_t>(room)) shown = std::max(room - 1, 0);
+  }
+
+  std::vector<std::string> lines = {
+      TruncateToWidth(CountsText(jobs), size.width)};
+  Append(JobTable(jobs, shown).Lines(size.width, color), &lines);
+  if (shown < jobs.size()) {
+    lines.push_back(TruncateToWidth(
+        absl::StrCat("... and ", jobs.size() - shown, " more"), size.width));
+  }
+  Append(std::move(devices), &lines);
+  if (size.height > 0 && lines.size() >= static_cast<size_t>(size.height)) {
+    lines.resize(std::max(size.height - 1, 1));
+  }
+  return lines;
+}
+
+std::vector<std::string> PlainProgress::Update(const WatchModel& model,
+                                               absl::Time now) {
+  const std::vector<v1::JobStatus> jobs = model.Jobs();
+  std::vector<std::string> lines;
+  for (const v1::JobStatus& job : jobs) {
+    Append(ChangedLines(seen_[job.job_id()], job), &lines);
+    seen_[job.job_id()] = job;
+  }
+  if (lines.empty() && now - last_line_ >= kSummaryInterval) {
+    lines.push_back(SummaryLine(jobs));
+  }
+  if (!lines.empty()) last_line_ = now;
+  return lines;
+}
+
+}  // namespace hydra

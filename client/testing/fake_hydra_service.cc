@@ -1,0 +1,120 @@
+#include "client/testing/fake_hydra_service.h"
+
+#include <utility>
+
+#include "absl/time/clock.h"
+
+namespace hydra {
+namespace {
+
+template <typename Response>
+grpc::Status Play(grpc::ServerContext* context, absl::Mutex* mu,
+                  std::deque<Take<Response>>* takes,
+                  grpc::ServerWriter<Response>* writer) {
+  Take<Response> take;
+  take.stays_open = true;
+  {
+    absl::MutexLock lock(mu);
+    if (!takes->empty()) {
+      take = std::move(takes->front());
+      takes->pop_front();
+    }
+  }
+  for (const Response& message : take.messages) {
+    if (!writer->Write(message)) return grpc::Status::CANCELLED;
+  }
+  // The synchronous API has no other way to learn that the client left.
+  while (take.stays_open && !context->IsCancelled()) {
+    absl::SleepFor(absl::Milliseconds(2));
+  }
+  return take.end;
+}
+
+}  // namespace
+
+grpc::Status FakeHydraService::Submit(grpc::ServerContext* context,
+                                      const v1::SubmitRequest* request,
+                                      v1::SubmitResponse* response) {
+  absl::MutexLock lock(&mu);
+  submit_requests.push_back(*request);
+  *response = submit_response;
+  return error;
+}
+
+grpc::Status FakeHydraService::ListJobs(grpc::ServerContext* context,
+                                        const v1::ListJobsRequest* request,
+                                        v1::ListJobsResponse* response) {
+  absl::MutexLock lock(&mu);
+  list_requests.push_back(*request);
+  *response = list_response;
+  return error;
+}
+
+grpc::Status FakeHydraService::GetJob(grpc::ServerContext* context,
+                                      const v1::GetJobRequest* request,
+                                      v1::GetJobResponse* response) {
+  absl::MutexLock lock(&mu);
+  *response = job_response;
+  return error;
+}
+
+grpc::Status FakeHydraService::Cancel(grpc::ServerContext* context,
+                                      const v1::CancelRequest* request,
+                                      v1::CancelResponse* response) {
+  absl::MutexLock lock(&mu);
+  cancel_requests.push_back(*request);
+  *response = cancel_response;
+  return error;
+}
+
+grpc::Status FakeHydraService::Watch(
+    grpc::ServerContext* context, const v1::WatchRequest* request,
+    grpc::ServerWriter<v1::WatchResponse>* writer) {
+  {
+    absl::MutexLock lock(&mu);
+    watch_requests.push_back(*request);
+  }
+  return Play(context, &mu, &watch_takes, writer);
+}
+
+grpc::Status FakeHydraService::GetResults(grpc::ServerContext* context,
+                                          const v1::GetResultsRequest* request,
+                                          v1::GetResultsResponse* response) {
+  absl::MutexLock lock(&mu);
+  *response = results_response;
+  return error;
+}
+
+grpc::Status FakeHydraService::StreamLogs(
+    grpc::ServerContext* context, const v1::StreamLogsRequest* request,
+    grpc::ServerWriter<v1::StreamLogsResponse>* writer) {
+  {
+    absl::MutexLock lock(&mu);
+    log_requests.push_back(*request);
+  }
+  return Play(context, &mu, &log_takes, writer);
+}
+
+grpc::Status FakeHydraService::Download(
+    grpc::ServerContext* context, const v1::DownloadRequest* request,
+    grpc::ServerWriter<v1::DownloadResponse>* writer) {
+  return Play(context, &mu, &download_takes, writer);
+}
+
+grpc::Status FakeHydraService::ListWorkers(
+    grpc::ServerContext* context, const v1::ListWorkersRequest* request,
+    v1::ListWorkersResponse* response) {
+  absl::MutexLock lock(&mu);
+  *response = workers_response;
+  return error;
+}
+
+grpc::Status FakeHydraService::GetServerInfo(
+    grpc::ServerContext* context, const v1::GetServerInfoRequest* request,
+    v1::GetServerInfoResponse* response) {
+  absl::MutexLock lock(&mu);
+  *response = info_response;
+  return error;
+}
+
+}  // namespace hydra

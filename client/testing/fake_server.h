@@ -1,0 +1,45 @@
+#ifndef HYDRA_CLIENT_TESTING_FAKE_SERVER_H_
+#define HYDRA_CLIENT_TESTING_FAKE_SERVER_H_
+
+#include <memory>
+#include <string>
+
+#include "client/testing/fake_hydra_service.h"
+#include "grpcpp/server.h"
+
+namespace hydra {
+
+// A new directory directly below /tmp, so that paths of sockets stay short; it
+// goes away with the object.
+class ScratchDirectory {
+ public:
+  ScratchDirectory();
+  ~ScratchDirectory();
+  ScratchDirectory(const ScratchDirectory&) = delete;
+  ScratchDirectory& operator=(const ScratchDirectory&) = delete;
+
+  const std::string& path() const { return path_; }
+
+ private:
+  std::string path_;
+};
+
+// Serves a FakeHydraService on a unix socket while it lives.
+class FakeServer {
+ public:
+  FakeServer();
+  ~FakeServer();
+
+  // "unix:/..."
+  std::string address() const;
+  FakeHydraService& service() { return service_; }
+
+ private:
+  ScratchDirectory directory_;
+  FakeHydraService service_;
+  std::unique_ptr<grpc::Server> server_;
+};
+
+}  // namespace hydra
+
+#endif  // HYDRA_CLIENT_TESTING_FAKE_SERVER_H_

@@ -1,0 +1,36 @@
+#include "client/watch/follow_jobs.h"
+
+#include <string>
+
+#include "client/connection/reconnector.h"
+
+namespace hydra {
+
+absl::StatusOr<WatchModel> FollowJobs(const CliContext& context,
+                                      const v1::WatchRequest& request,
+                                      Connection* connection, WatchSink* sink) {
+  const bool has_target =
+      request.target_case() != v1::WatchRequest::TARGET_NOT_SET;
+  WatchModel model;
+  Reconnector reconnector(
+      context.reconnect, context.interrupt,
+      [sink](const std::string& text) { sink->Notice(text); });
+  while (true) {
+    bool first = true;
+    const auto show = [&](const v1::WatchResponse& response) {
+      reconnector.Connected();
+      model.Apply(response, first);
+      first = false;
+      sink->Update(response, model, absl::Now());
+      return absl::OkStatus();
+    };
+    const absl::Status status =
+        connection->Read<v1::WatchRequest, v1::WatchResponse>(
+            &Connection::Stub::Watch, request, context.interrupt, show);
+    if (status.ok() && has_target && !first && model.AllEnded()) return model;
+    const absl::Status retry = reconnector.WaitToRetry(status);
+    if (!retry.ok()) return retry;
+  }
+}
+
+}  // namespace hydra

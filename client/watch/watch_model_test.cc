@@ -1,0 +1,76 @@
+#include "client/watch/watch_model.h"
+
+#include "gtest/gtest.h"
+
+namespace hydra {
+namespace {
+
+v1::WatchResponse WithJob(const std::string& id, v1::JobState state) {
+  v1::WatchResponse response;
+  v1::JobStatus* job = response.add_jobs();
+  job->set_job_id(id);
+  job->set_state(state);
+  return response;
+}
+
+v1::WatchResponse WithWorker(int busy_seconds, int attached_seconds) {
+  v1::WatchResponse response;
+  v1::WorkerStatus* worker = response.add_workers();
+  worker->set_device("cpu:0");
+  worker->mutable_busy()->set_seconds(busy_seconds);
+  worker->mutable_attached()->set_seconds(attached_seconds);
+  return response;
+}
+
+TEST(WatchModelTest, KeepsTheNewestStatusInOrderOfSubmission) {
+  WatchModel model;
+  model.Apply(WithJob("j10", v1::JOB_STATE_PENDING), true);
+  model.Apply(WithJob("j9", v1::JOB_STATE_RUNNING), false);
+  model.Apply(WithJob("j10", v1::JOB_STATE_RUNNING), false);
+  const std::vector<v1::JobStatus> jobs = model.Jobs();
+  ASSERT_EQ(jobs.size(), 2);
+  EXPECT_EQ(jobs[0].job_id(), "j9");
+  EXPECT_EQ(jobs[1].job_id(), "j10");
+  EXPECT_EQ(jobs[1].state(), v1::JOB_STATE_RUNNING);
+}
+
+TEST(WatchModelTest, ANewStreamForgetsJobsThatItDoesNotName) {
+  WatchModel model;
+  model.Apply(WithJob("j1", v1::JOB_STATE_RUNNING), true);
+  model.Apply(WithJob("j2", v1::JOB_STATE_RUNNING), true);
+  ASSERT_EQ(model.Jobs().size(), 1);
+  EXPECT_EQ(model.Jobs()[0].job_id(), "j2");
+}
+
+TEST(WatchModelTest, KnowsWhenAllHaveEndedAndWhetherWell) {
+  WatchModel model;
+  model.Apply(WithJob("j1", v1::JOB_STATE_COMPLETED), true);
+  EXPECT_TRUE(model.AllEnded());
+  EXPECT_FALSE(model.AnyUnsuccessful());
+  model.Apply(WithJob("j2", v1::JOB_STATE_RUNNING), false);
+  EXPECT_FALSE(model.AllEnded());
+  model.Apply(WithJob("j2", v1::JOB_STATE_CANCELLED), false);
+  EXPECT_TRUE(model.AllEnded());
+  EXPECT_TRUE(model.AnyUnsuccessful());
+}
+
+TEST(WatchModelTest, BusyIsTheShareOfTheLatestWindow) {
+  WatchModel model;
+  EXPECT_EQ(model.Busy("cpu:0"), 0);
+  model.Apply(WithWorker(/*busy_seconds=*/10, /*attached_seconds=*/100), true);
+  EXPECT_DOUBLE_EQ(model.Busy("cpu:0"), 0.1);
+  model.Apply(WithWorker(11, 101), false);
+  EXPECT_DOUBLE_EQ(model.Busy("cpu:0"), 0.1) << "the window is not over";
+  model.Apply(WithWorker(14, 104), false);
+  EXPECT_DOUBLE_EQ(model.Busy("cpu:0"), 1);
+}
+
+TEST(WatchModelTest, BusyStartsAnewWithARestartedWorker) {
+  WatchModel model;
+  model.Apply(WithWorker(90, 100), true);
+  model.Apply(WithWorker(1, 4), false);
+  EXPECT_DOUBLE_EQ(model.Busy("cpu:0"), 0.25);
+}
+
+}  // namespace
+}  // namespace hydra

@@ -1,0 +1,95 @@
+#include "client/watch/watch_sink.h"
+
+#include <cstddef>
+
+#include "absl/strings/str_cat.h"
+#include "client/render/format.h"
+#include "client/render/json.h"
+#include "client/render/progress.h"
+
+namespace hydra {
+namespace {
+
+class LiveSink final : public WatchSink {
+ public:
+  explicit LiveSink(const CliContext& context) : context_(context) {}
+
+  void Update(const v1::WatchResponse& response, const WatchModel& model,
+              absl::Time now) override {
+    const Terminal& terminal = context_.err_terminal;
+    std::string frame = Rewind();
+    const auto lines = RenderProgress(model, terminal.size(), terminal.color);
+    for (const std::string& line : lines) absl::StrAppend(&frame, line, "\n");
+    drawn_lines_ = lines.size();
+    // In one piece, so that the display does not flicker.
+    *context_.err << frame << std::flush;
+  }
+
+  // The text stays above the next frame.
+  void Notice(const std::string& text) override {
+    *context_.err << Rewind() << "hydra: " << EscapeControl(text) << "\n"
+                  << std::flush;
+    drawn_lines_ = 0;
+  }
+
+ private:
+  // Moves to where the last frame began, and clears from there.
+  std::string Rewind() const {
+    if (drawn_lines_ == 0) return "";
+    return absl::StrCat("\r\033[", drawn_lines_, "A\033[J");
+  }
+
+  const CliContext& context_;
+  size_t drawn_lines_ = 0;
+};
+
+class PlainSink final : public WatchSink {
+ public:
+  explicit PlainSink(const CliContext& context) : context_(context) {}
+
+  void Update(const v1::WatchResponse& response, const WatchModel& model,
+              absl::Time now) override {
+    for (const std::string& line : progress_.Update(model, now)) {
+      *context_.err << line << "\n";
+    }
+    context_.err->flush();
+  }
+
+  void Notice(const std::string& text) override {
+    *context_.err << "hydra: " << EscapeControl(text) << "\n" << std::flush;
+  }
+
+ private:
+  const CliContext& context_;
+  PlainProgress progress_;
+};
+
+class JsonSink final : public WatchSink {
+ public:
+  explicit JsonSink(const CliContext& context) : context_(context) {}
+
+  void Update(const v1::WatchResponse& response, const WatchModel& model,
+              absl::Time now) override {
+    *context_.out << JsonLine(response) << std::flush;
+  }
+
+  void Notice(const std::string& text) override {
+    *context_.err << "hydra: " << EscapeControl(text) << "\n" << std::flush;
+  }
+
+ private:
+  const CliContext& context_;
+};
+
+}  // namespace
+
+std::unique_ptr<WatchSink> MakeProgressSink(const CliContext& context) {
+  if (context.err_terminal.present) return std::make_unique<LiveSink>(context);
+  return std::make_unique<PlainSink>(context);
+}
+
+std::unique_ptr<WatchSink> MakeJsonSink(const CliContext& context) {
+  return std::make_unique<JsonSink>(context);
+}
+
+}  // namespace hydra

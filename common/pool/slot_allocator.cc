@@ -1,0 +1,123 @@
+#include "common/pool/slot_allocator.h"
+
+#include <algorithm>
+#include <iterator>
+
+#include "glog/logging.h"
+
+namespace hydra {
+namespace {
+
+int64_t RoundDown(int64_t value, int64_t alignment) {
+  return value & ~(alignment - 1);
+}
+
+int64_t RoundUp(int64_t value, int64_t alignment) {
+  return RoundDown(value + alignment - 1, alignment);
+}
+
+}  // namespace
+
+SlotAllocator::SlotAllocator(int64_t begin, int64_t end, int64_t alignment)
+    : alignment_(alignment),
+      begin_(RoundUp(begin, alignment)),
+      end_(std::max(begin_, RoundDown(end, alignment))) {
+  CHECK_GT(alignment, 0);
+  CHECK_EQ(alignment & (alignment - 1), 0) << "not a power of two";
+  CHECK_GE(begin, 0);
+  CHECK_GE(end, begin);
+  if (begin_ < end_) AddFree(begin_, end_ - begin_);
+}
+
+std::optional<Slot> SlotAllocator::Allocate(int64_t bytes) {
+  CHECK_GT(bytes, 0);
+  if (bytes > largest_free_bytes()) return std::nullopt;
+  const int64_t needed = Aligned(bytes);
+  const auto [found, offset] = *free_by_bytes_.lower_bound({needed, 0});
+  RemoveFree(offset, found);
+  if (found > needed) AddFree(offset + needed, found - needed);
+  slots_.emplace(offset, bytes);
+  used_bytes_ += needed;
+  return Slot{offset, bytes};
+}
+
+void SlotAllocator::Free(const Slot& slot) {
+  const auto it = slots_.find(slot.offset);
+  CHECK(it != slots_.end() && it->second == slot.bytes)
+      << "slot " << slot << " is not given out";
+  slots_.erase(it);
+  int64_t offset = slot.offset;
+  int64_t bytes = Aligned(slot.bytes);
+  used_bytes_ -= bytes;
+
+  // Ranges are copied out: removing one moves the others within the tree.
+  const auto after = free_by_offset_.lower_bound(offset);
+  std::optional<Slot> left;
+  std::optional<Slot> right;
+  if (after != free_by_offset_.begin()) {
+    const auto before = std::prev(after);
+    left = Slot{before->first, before->second};
+  }
+  if (after != free_by_offset_.end()) right = Slot{after->first, after->second};
+
+  if (right.has_value() && offset + bytes == right->offset) {
+    RemoveFree(right->offset, right->bytes);
+    bytes += right->bytes;
+  }
+  if (left.has_value() && left->offset + left->bytes == offset) {
+    RemoveFree(left->offset, left->bytes);
+    offset = left->offset;
+    bytes += left->bytes;
+  }
+  AddFree(offset, bytes);
+}
+
+int64_t SlotAllocator::largest_free_bytes() const {
+  return free_by_bytes_.empty() ? 0 : free_by_bytes_.rbegin()->first;
+}
+
+void SlotAllocator::CheckInvariants() const {
+  absl::btree_map<int64_t, int64_t> ranges = free_by_offset_;
+  int64_t used_bytes = 0;
+  for (const auto& [offset, bytes] : slots_) {
+    CHECK_GT(bytes, 0) << "at " << offset;
+    CHECK_EQ(offset % alignment_, 0);
+    CHECK(ranges.emplace(offset, Aligned(bytes)).second)
+        << "a slot and a free range at " << offset;
+    used_bytes += Aligned(bytes);
+  }
+  CHECK_EQ(used_bytes, used_bytes_);
+
+  int64_t covered_up_to = begin_;
+  bool last_was_free = false;
+  for (const auto& [offset, bytes] : ranges) {
+    CHECK_EQ(offset, covered_up_to) << "gap or overlap";
+    CHECK_GT(bytes, 0) << "at " << offset;
+    const bool is_free = !slots_.contains(offset);
+    CHECK(!(is_free && last_was_free)) << "free neighbours at " << offset;
+    covered_up_to = offset + bytes;
+    last_was_free = is_free;
+  }
+  CHECK_EQ(covered_up_to, end_);
+
+  CHECK_EQ(free_by_bytes_.size(), free_by_offset_.size());
+  for (const auto& [offset, bytes] : free_by_offset_) {
+    CHECK(free_by_bytes_.contains({bytes, offset})) << "at " << offset;
+  }
+}
+
+int64_t SlotAllocator::Aligned(int64_t bytes) const {
+  return RoundUp(bytes, alignment_);
+}
+
+void SlotAllocator::AddFree(int64_t offset, int64_t bytes) {
+  free_by_offset_.emplace(offset, bytes);
+  free_by_bytes_.emplace(bytes, offset);
+}
+
+void SlotAllocator::RemoveFree(int64_t offset, int64_t bytes) {
+  free_by_offset_.erase(offset);
+  free_by_bytes_.erase({bytes, offset});
+}
+
+}  // namespace hydra

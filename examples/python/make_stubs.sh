@@ -1,0 +1,18 @@
+#!/usr/bin/env bash
+# Makes Python modules from Hydra's public .proto files:
+#   make_stubs.sh DIR
+# Put DIR on PYTHONPATH to import hydra.v1.hydra_pb2_grpc.
+#
+# Needs Debian's protobuf-compiler, protobuf-compiler-grpc, python3-protobuf and
+# python3-grpcio.
+set -euo pipefail
+if [ $# -ne 1 ]; then
+  echo "usage: make_stubs.sh DIR" >&2
+  exit 2
+fi
+proto=$(cd "$(dirname "$0")/../../proto" && pwd)
+mkdir -p "$1"
+protoc -I"$proto" -I/usr/include \
+  --python_out="$1" \
+  --grpc_out="$1" --plugin=protoc-gen-grpc=/usr/bin/grpc_python_plugin \
+  "$proto"/hydra/v1/*.proto

@@ -1,0 +1,210 @@
+// The control path: from a worker's sending of a report to its receipt of an
+// answer that names a task it did not hold. 10,000 tasks that do nothing, of 12
+// jobs, lookahead 1; the daemon's core, its worker service and a worker's
+// session as they are, in two processes on a unix socket. In the same run, a
+// raw stream of small messages between the same processes.
+
+#include <grpcpp/grpcpp.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <csignal>
+#include <cstdio>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "absl/time/clock.h"
+#include "hydra/worker/v1/worker.grpc.pb.h"
+#include "scheduler/journal/memory_journal.h"
+#include "scheduler/policy/sharded_lrtf.h"
+#include "scheduler/service/core_thread.h"
+#include "scheduler/service/worker_streams.h"
+#include "worker/session/attach_client.h"
+#include "worker/session/latency_recorder.h"
+
+namespace hydra {
+namespace {
+
+namespace v1 = hydra::v1;
+namespace wv1 = hydra::worker::v1;
+
+constexpr char kSession[] = "benchmark";
+constexpr int kJobs = 12;
+constexpr int64_t kTasks = 10'000;
+constexpr int kPings = 10'000;
+
+// Answers each message with a small one.
+class Echo final : public wv1::WorkerService::Service {
+  grpc::Status Attach(
+      grpc::ServerContext*,
+      grpc::ServerReaderWriter<wv1::DesiredState, wv1::WorkerReport>* stream)
+      override {
+    wv1::WorkerReport report;
+    wv1::DesiredState desired;
+    while (stream->Read(&report)) {
+      desired.set_sequence(report.sequence());
+      stream->Write(desired);
+    }
+    return grpc::Status::OK;
+  }
+};
+
+class StreamEffects final : public Effects {
+ public:
+  WorkerStreams* streams = nullptr;
+  void SendDesired(WorkerId worker, const wv1::DesiredState& desired) override {
+    streams->Send(worker, desired);
+  }
+  void KillWorker(WorkerId, absl::string_view) override {}
+  void SaveModel(const SaveRequest&) override {}
+  void StorePartition(const std::string&, const v1::Partition&) override {}
+  void LogForJob(JobId, const v1::LogLine&) override {}
+  void LogLinesDropped(JobId, int64_t) override {}
+};
+
+// Five shards: nine tasks a step.
+NewJob EndlessJob() {
+  Gpt2Config config;
+  config.vocab_size = 64;
+  config.n_positions = 8;
+  config.n_embd = 16;
+  config.n_layer = 3;
+  config.n_head = 2;
+  config.n_inner = 64;
+  NewJob job;
+  job.table = BuildGpt2Table(config);
+  v1::TrainSpec& train = *job.spec.mutable_train();
+  train.set_max_steps(1'000'000);
+  train.set_per_device_train_batch_size(1);
+  train.set_gradient_accumulation_steps(1);
+  train.set_context_length(8);
+  train.set_optim(v1::OPTIMIZER_ADAMW);
+  job.spec.mutable_evaluation()->set_per_device_eval_batch_size(1);
+  for (int cut : {1, 2, 3, 4}) {
+    job.spec.mutable_partition()->add_cut_points(cut);
+  }
+  return job;
+}
+
+std::unique_ptr<grpc::Server> Serve(const std::string& address,
+                                    grpc::Service* service) {
+  grpc::ServerBuilder builder;
+  builder.AddListeningPort(address, grpc::InsecureServerCredentials());
+  builder.RegisterService(service);
+  return builder.BuildAndStart();
+}
+
+void RunDaemon(const std::string& address, const std::string& echo_address) {
+  ShardedLrtf policy;
+  MemoryJournal journal;
+  StreamEffects effects;
+  Core::Options options;
+  options.pool_bytes = int64_t{64} << 20;
+  options.devices.push_back({"cpu:0", 1 << 30, 1});
+  Core core(options, &policy, &journal, &effects);
+  CoreThread thread;
+  WorkerStreams streams(&thread);
+  effects.streams = &streams;
+  Echo echo;
+  auto server = Serve(address, &streams);
+  auto echo_server = Serve(echo_address, &echo);
+  streams.Expect(WorkerId(1), kSession);
+  thread.Start(&core);
+  thread.Post([](Core& c, absl::Time now) {
+    c.WorkerStarted(WorkerId(1), 1);
+    (void)c.Submit(std::vector<NewJob>(kJobs, EndlessJob()), "", now);
+  });
+  auto finished = [&] {
+    return thread.Ask([](Core& c, absl::Time now) {
+      return c.Workers(now)[0].finished_tasks();
+    });
+  };
+  while (finished().value_or(kTasks) < kTasks) {
+    absl::SleepFor(absl::Milliseconds(20));
+  }
+  thread.Post([](Core& c, absl::Time) { c.StopWorkers(); });
+  int status = 0;
+  wait(&status);
+  streams.CloseAll();
+  server->Shutdown(absl::ToChronoTime(absl::Now()));
+  echo_server->Shutdown(absl::ToChronoTime(absl::Now()));
+}
+
+wv1::TaskReport DoNothing(const wv1::Task& task, const wv1::JobContext&) {
+  wv1::TaskReport report;
+  if (task.kind() == wv1::TASK_KIND_PREPARE) {
+    wv1::PreparedSplit& split = *report.mutable_prepare()->add_splits();
+    split.set_split(wv1::SPLIT_TRAIN);
+    split.set_token_count(1000);
+  } else {
+    report.mutable_pass()->set_loss_sum(1);
+    report.mutable_pass()->set_loss_tokens(1);
+  }
+  return report;
+}
+
+LatencyRecorder Ping(const std::string& address) {
+  auto stub = wv1::WorkerService::NewStub(
+      grpc::CreateChannel(address, grpc::InsecureChannelCredentials()));
+  grpc::ClientContext context;
+  context.set_wait_for_ready(true);
+  auto stream = stub->Attach(&context);
+  wv1::WorkerReport report;
+  report.set_session(std::string(60, 's'));
+  wv1::DesiredState desired;
+  LatencyRecorder latency;
+  for (int i = 1; i <= kPings; ++i) {
+    report.set_sequence(i);
+    const absl::Time start = absl::Now();
+    stream->Write(report);
+    stream->Read(&desired);
+    latency.Add(absl::Now() - start);
+  }
+  stream->WritesDone();
+  (void)stream->Finish();
+  return latency;
+}
+
+void Print(const char* what, const LatencyRecorder& latency) {
+  std::printf("%s: %ld samples, p50 %.0f us, p99 %.0f us\n", what,
+              static_cast<long>(latency.count()),
+              absl::ToDoubleMicroseconds(latency.Quantile(0.5)),
+              absl::ToDoubleMicroseconds(latency.Quantile(0.99)));
+}
+
+void RunWorker(const std::string& address, const std::string& echo_address) {
+  Print("raw stream ping-pong", Ping(echo_address));
+  LogBuffer log({});
+  AttachClient::Options options;
+  options.daemon = address;
+  options.session = kSession;
+  AttachClient client(options, &log);
+  const absl::Time start = absl::Now();
+  const absl::Status status = client.Run(DoNothing);
+  const absl::Duration wall = absl::Now() - start;
+  Print("report to new task", client.control_latency());
+  std::printf("%.0f tasks/s; session ended: %s\n",
+              kTasks / absl::ToDoubleSeconds(wall), status.ToString().c_str());
+}
+
+int Main() {
+  const std::string base = absl::StrCat("unix:/tmp/hydra-control-", getpid());
+  const std::string address = base + ".sock";
+  const std::string echo_address = base + "-echo.sock";
+  // Before either side has threads.
+  if (fork() == 0) {
+    prctl(PR_SET_PDEATHSIG, SIGKILL);
+    RunWorker(address, echo_address);
+    return 0;
+  }
+  RunDaemon(address, echo_address);
+  return 0;
+}
+
+}  // namespace
+}  // namespace hydra
+
+int main() { return hydra::Main(); }

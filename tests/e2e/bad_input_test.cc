@@ -1,0 +1,439 @@
+// What hydrad answers to broken submissions and requests, and that it serves on
+// after each. Prints the table of docs/benchmarks.md.
+
+#include <gmock/gmock.h>
+#include <grpcpp/generic/generic_stub.h>
+#include <grpcpp/grpcpp.h>
+#include <gtest/gtest.h>
+#include <sys/stat.h>
+
+#include <cstdio>
+#include <filesystem>
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_replace.h"
+#include "tests/e2e/cluster.h"
+#include "tests/e2e/small_job.h"
+
+namespace hydra {
+namespace {
+
+namespace v1 = hydra::v1;
+namespace fs = std::filesystem;
+using ::testing::HasSubstr;
+
+constexpr auto kInvalid = grpc::StatusCode::INVALID_ARGUMENT;
+constexpr auto kNotFound = grpc::StatusCode::NOT_FOUND;
+constexpr auto kExhausted = grpc::StatusCode::RESOURCE_EXHAUSTED;
+
+struct Submission {
+  std::string what;
+  std::function<void(v1::SubmitRequest&)> spoil;
+  grpc::StatusCode code;
+  // Must be part of the answer.
+  std::string answer;
+};
+
+class BadInputTest : public ::testing::Test {
+ protected:
+  static void SetUpTestSuite() {
+    Cluster::Options options;
+    options.settings = {"pool.size_bytes=64MiB"};
+    cluster_ = new Cluster(options);
+    files_ = new SmallJobFiles(MakeSmallJobFiles(cluster_->directory()));
+  }
+  static void TearDownTestSuite() {
+    delete files_;
+    delete cluster_;
+  }
+
+  v1::SubmitRequest Good() {
+    v1::SubmitRequest request;
+    *request.mutable_job() = SmallJob(*files_, {2});
+    return request;
+  }
+  grpc::Status Submit(const v1::SubmitRequest& request) {
+    grpc::ClientContext context;
+    v1::SubmitResponse response;
+    return cluster_->stub().Submit(&context, request, &response);
+  }
+  void ExpectServesOn() {
+    v1::SubmitRequest request = Good();
+    request.set_validate_only(true);
+    const grpc::Status status = Submit(request);
+    EXPECT_TRUE(status.ok()) << status.error_message();
+  }
+  void Report(const std::string& what, int code, const std::string& answer) {
+    const std::string line = answer.substr(0, answer.find('\n'));
+    std::printf("| %s | %d | %s |\n", what.c_str(), code,
+                absl::StrReplaceAll(line, {{cluster_->directory(), "DIR"},
+                                           {fs::current_path().string(), "."}})
+                    .c_str());
+  }
+  void ExpectRefused(const Submission& submission) {
+    SCOPED_TRACE(submission.what);
+    v1::SubmitRequest request = Good();
+    submission.spoil(request);
+    const grpc::Status status = Submit(request);
+    EXPECT_EQ(status.error_code(), submission.code) << status.error_message();
+    EXPECT_THAT(status.error_message(), HasSubstr(submission.answer));
+    Report(submission.what, status.error_code(), status.error_message());
+    ExpectServesOn();
+  }
+  // The job is accepted, and fails by itself.
+  void ExpectFails(const Submission& submission) {
+    SCOPED_TRACE(submission.what);
+    v1::SubmitRequest request = Good();
+    submission.spoil(request);
+    const std::string id = cluster_->Submit(request).front();
+    const v1::JobDetail job = cluster_->AwaitEnd(id);
+    EXPECT_EQ(job.status().state(), v1::JOB_STATE_FAILED);
+    EXPECT_THAT(job.status().reason(), HasSubstr(submission.answer));
+    Report(submission.what + " (the job fails)", 0, job.status().reason());
+    ExpectServesOn();
+  }
+
+  // A model directory like the fixture, with one file replaced.
+  std::string ModelWith(const std::string& file, const std::string& content) {
+    const std::string path =
+        absl::StrCat(cluster_->directory(), "/model", ++models_);
+    fs::create_directories(path);
+    for (const char* name : {"config.json", "model.safetensors"}) {
+      WriteFile(absl::StrCat(path, "/", name),
+                ReadFile(absl::StrCat(files_->tiny_model, "/", name)));
+    }
+    WriteFile(absl::StrCat(path, "/", file), content);
+    return path;
+  }
+  std::string FileWith(const std::string& content) {
+    const std::string path =
+        absl::StrCat(cluster_->directory(), "/file", ++models_);
+    WriteFile(path, content);
+    return path;
+  }
+  std::string Weights() {
+    return ReadFile(files_->tiny_model + "/model.safetensors");
+  }
+
+  static Cluster* cluster_;
+  static SmallJobFiles* files_;
+  int models_ = 0;
+};
+
+Cluster* BadInputTest::cluster_ = nullptr;
+SmallJobFiles* BadInputTest::files_ = nullptr;
+
+TEST_F(BadInputTest, WrongValuesAreRefusedWithTheirField) {
+  for (const Submission& submission : std::vector<Submission>{
+           {"batch size 0",
+            [](auto& r) {
+              r.mutable_job()->mutable_train()->set_per_device_train_batch_size(
+                  0);
+            },
+            kInvalid, "train.per_device_train_batch_size"},
+           {"negative learning rate",
+            [](auto& r) {
+              r.mutable_job()->mutable_train()->set_learning_rate(-1);
+            },
+            kInvalid, "train.learning_rate"},
+           {"learning rate NaN",
+            [](auto& r) {
+              r.mutable_job()->mutable_train()->set_learning_rate(std::nan(""));
+            },
+            kInvalid, "train.learning_rate"},
+           {"no steps and no epochs",
+            [](auto& r) {
+              r.mutable_job()->mutable_train()->clear_max_steps();
+            },
+            kInvalid, "max_steps"},
+           {"dropout 1.5",
+            [](auto& r) { r.mutable_job()->mutable_train()->set_dropout(1.5); },
+            kInvalid, "train.dropout"},
+           {"context over the model's limit",
+            [](auto& r) {
+              r.mutable_job()->mutable_train()->set_context_length(33);
+            },
+            kInvalid, "found 33; the model's longest is 32"},
+           {"cut point beyond the last layer",
+            [](auto& r) {
+              r.mutable_job()->mutable_partition()->add_cut_points(4);
+            },
+            kInvalid, "the model has layers 0 to 3"},
+           {"name with a slash",
+            [](auto& r) { r.mutable_job()->set_name("../x"); }, kInvalid,
+            "name"},
+           {"grid over an unknown field",
+            [](auto& r) { r.add_grid()->set_field("train.learning_rat"); },
+            kInvalid, "learning_rate"},
+           {"grid value of the wrong type",
+            [](auto& r) {
+              v1::GridAxis& axis = *r.add_grid();
+              axis.set_field("train.learning_rate");
+              axis.add_values("fast");
+            },
+            kInvalid, "'fast'"},
+           {"empty request", [](auto& r) { r.Clear(); }, kInvalid,
+            "model.path"},
+       }) {
+    ExpectRefused(submission);
+  }
+}
+
+TEST_F(BadInputTest, BrokenModelsAndDataAreRefusedWithTheirFile) {
+  const std::string weights = Weights();
+  std::string lying = weights;
+  lying[0] = '\xff';
+  lying[7] = '\x7f';
+  auto model = [&](const std::string& file, const std::string& content) {
+    const std::string path = ModelWith(file, content);
+    return [path](v1::SubmitRequest& r) {
+      r.mutable_job()->mutable_model()->set_path(path);
+    };
+  };
+  auto data = [&](const std::string& path) {
+    return [path](v1::SubmitRequest& r) {
+      r.mutable_job()->mutable_data()->set_train_files(0, path);
+    };
+  };
+  std::string other_shape = ReadFile(files_->tiny_model + "/config.json");
+  other_shape =
+      absl::StrReplaceAll(other_shape, {{"\"n_embd\": 64", "\"n_embd\": 128"}});
+  for (const Submission& submission : std::vector<Submission>{
+           {"missing model directory",
+            [](auto& r) {
+              r.mutable_job()->mutable_model()->set_path("/no/such/model");
+            },
+            kInvalid, "/no/such/model does not exist"},
+           {"no weights in the directory",
+            [&](auto& r) {
+              r.mutable_job()->mutable_model()->set_path(files_->wide_model);
+            },
+            kInvalid, "model.safetensors"},
+           {"config.json is no JSON", model("config.json", "{"), kInvalid,
+            "not a JSON object"},
+           {"config.json of another architecture",
+            model("config.json", R"({"model_type": "llama"})"), kInvalid,
+            "llama"},
+           {"config.json with vocab_size 10^12",
+            model("config.json",
+                  R"({"model_type": "gpt2", "vocab_size": 1000000000000})"),
+            kInvalid, "vocab_size: found 1000000000000"},
+           {"safetensors cut short",
+            model("model.safetensors", weights.substr(0, weights.size() / 2)),
+            kInvalid, "model.path"},
+           {"safetensors of 4 bytes", model("model.safetensors", "abcd"),
+            kInvalid, "model.path"},
+           {"safetensors with a lying header length",
+            model("model.safetensors", lying), kInvalid, "model.path"},
+           {"weights of another shape", model("config.json", other_shape),
+            kInvalid, "has shape"},
+           {"missing data file", data("/no/such/data"), kInvalid,
+            "data.train_files[0]"},
+           {"empty data file", data(FileWith("")), kInvalid, "is empty"},
+           {"a directory as data file", data(cluster_->directory()), kInvalid,
+            "is not a file"},
+           {"text without a vocabulary",
+            [](auto& r) {
+              r.mutable_job()->mutable_data()->set_format(v1::DATA_FORMAT_TEXT);
+            },
+            kInvalid, "vocab.json"},
+           {"output outside of the roots",
+            [](auto& r) {
+              r.mutable_job()->mutable_output()->set_output_dir(
+                  "/var/elsewhere");
+            },
+            kInvalid, "outside of where this server writes"},
+           {"output that climbs out of the roots",
+            [&](auto& r) {
+              r.mutable_job()->mutable_output()->set_output_dir(
+                  cluster_->directory() + "/../elsewhere");
+            },
+            kInvalid, "outside of where this server writes"},
+           {"output below a file",
+            [&](auto& r) {
+              r.mutable_job()->mutable_output()->set_output_dir(
+                  files_->train_tokens + "/out");
+            },
+            kInvalid, "cannot write"},
+       }) {
+    ExpectRefused(submission);
+  }
+}
+
+TEST_F(BadInputTest, WhatShowsOnlyOnTheWayFailsThatJobAlone) {
+  ExpectFails({"token id over the vocabulary",
+               [&](auto& r) {
+                 r.mutable_job()->mutable_data()->set_train_files(
+                     0, FileWith(std::string(2000, '\xff')));
+               },
+               kInvalid, "65535"});
+  ExpectFails({"token file of an odd size",
+               [&](auto& r) {
+                 r.mutable_job()->mutable_data()->set_train_files(
+                     0, FileWith(std::string(2001, '\0')));
+               },
+               kInvalid, "2001"});
+  ExpectFails({"fewer tokens than one step",
+               [&](auto& r) {
+                 r.mutable_job()->mutable_data()->set_train_files(
+                     0, FileWith(std::string(64, '\0')));
+               },
+               kInvalid, "one step of 8 sequences"});
+  ExpectFails({"device too small for one layer",
+               [&](auto& r) {
+                 v1::JobSpec& job = *r.mutable_job();
+                 job.mutable_model()->set_path(files_->wide_model);
+                 job.mutable_model()->set_init(v1::INITIALIZATION_RANDOM);
+                 job.mutable_train()->set_optim(v1::OPTIMIZER_SGD);
+                 job.mutable_train()->set_per_device_train_batch_size(60);
+                 job.clear_partition();
+               },
+               kExhausted, "layer"});
+}
+
+TEST_F(BadInputTest, AJobThatCanNeverFitThePoolIsRefusedWithTheNumbers) {
+  ExpectRefused({"pool too small",
+                 [&](auto& r) {
+                   v1::JobSpec& job = *r.mutable_job();
+                   job.mutable_model()->set_path(files_->wide_model);
+                   job.mutable_model()->set_init(v1::INITIALIZATION_RANDOM);
+                   job.clear_partition();
+                 },
+                 kExhausted, "bytes of the pool, which can promise"});
+}
+
+TEST_F(BadInputTest, UnknownIdsAreNotFound) {
+  for (const auto& [id, code, answer] :
+       std::vector<std::tuple<std::string, grpc::StatusCode, std::string>>{
+           {"j999", kNotFound, "there is no job j999"},
+           {"7", kInvalid, "an id such as j7 is needed"},
+           {"", kInvalid, "job_id: is needed"},
+           {std::string(100000, 'j'), kInvalid, "an id such as j7"}}) {
+    grpc::ClientContext context;
+    v1::GetJobRequest request;
+    request.set_job_id(id);
+    v1::GetJobResponse response;
+    const grpc::Status status =
+        cluster_->stub().GetJob(&context, request, &response);
+    EXPECT_EQ(status.error_code(), code);
+    EXPECT_THAT(status.error_message(), HasSubstr(answer));
+    Report("job id '" + id.substr(0, 10) + "'", status.error_code(),
+           status.error_message());
+    ExpectServesOn();
+  }
+}
+
+TEST_F(BadInputTest, ARequestThatIsNoProtobufIsRefused) {
+  auto channel = grpc::CreateChannel(cluster_->address(),
+                                     grpc::InsecureChannelCredentials());
+  grpc::GenericStub stub(channel);
+  grpc::ClientContext context;
+  grpc::CompletionQueue queue;
+  grpc::Slice slice(std::string(64, '\xff'));
+  grpc::ByteBuffer request(&slice, 1);
+  auto call = stub.PrepareUnaryCall(&context, "/hydra.v1.HydraService/Submit",
+                                    request, &queue);
+  call->StartCall();
+  grpc::ByteBuffer response;
+  grpc::Status status;
+  call->Finish(&response, &status, nullptr);
+  void* tag = nullptr;
+  bool ok = false;
+  ASSERT_TRUE(queue.Next(&tag, &ok));
+  EXPECT_FALSE(status.ok());
+  Report("64 bytes that are no protobuf", status.error_code(),
+         status.error_message());
+  ExpectServesOn();
+}
+
+TEST_F(BadInputTest, AModelThatWasNotWrittenCannotBeDownloaded) {
+  v1::SubmitRequest request = Good();
+  request.mutable_job()->mutable_train()->set_max_steps(1);
+  request.mutable_job()->mutable_output()->set_save_model(false);
+  const std::string id = cluster_->Submit(request).front();
+  cluster_->AwaitEnd(id);
+  grpc::ClientContext context;
+  v1::DownloadRequest download;
+  download.set_job_id(id);
+  auto reader = cluster_->stub().Download(&context, download);
+  v1::DownloadResponse piece;
+  EXPECT_FALSE(reader->Read(&piece));
+  const grpc::Status status = reader->Finish();
+  EXPECT_EQ(status.error_code(), grpc::StatusCode::FAILED_PRECONDITION);
+  Report("download without a model", status.error_code(),
+         status.error_message());
+  ExpectServesOn();
+}
+
+class BadStartTest : public BadInputTest {
+ protected:
+  void ExpectNoStart(const std::string& what,
+                     const std::vector<std::string>& settings,
+                     const std::string& answer) {
+    const std::string directory = FreshDirectory();
+    std::vector<std::string> arguments = {
+        "scheduler/hydrad", "--device=cpu:0=64MiB",
+        "--set=state_dir=" + directory + "/state",
+        "--set=pool.path=" + directory + "/pool",
+        "--set=pool.size_bytes=64MiB"};
+    for (const std::string& setting : settings) {
+      arguments.push_back("--set=" + setting);
+    }
+    const ProgramResult result = RunProgram(arguments);
+    EXPECT_NE(result.code, 0);
+    EXPECT_THAT(result.output, HasSubstr(answer));
+    const size_t line = result.output.find("hydrad: ");
+    Report(
+        "hydrad: " + what, result.code,
+        line == std::string::npos ? result.output : result.output.substr(line));
+    ExpectServesOn();
+  }
+};
+
+TEST_F(BadStartTest, ASecondDaemonDoesNotStart) {
+  ExpectNoStart("the pool of a live daemon",
+                {"pool.path=" + cluster_->directory() + "/pool"},
+                "is owned by a live daemon");
+  ExpectNoStart("the state directory of a live daemon",
+                {"state_dir=" + cluster_->state_dir()},
+                "is owned by a live daemon");
+  ExpectNoStart("the socket of a live daemon",
+                {"unix_socket=" + cluster_->directory() + "/hydrad.sock"},
+                "a live server listens on");
+}
+
+TEST_F(BadStartTest, WhatTheMachineCannotGiveIsAnErrorAtStart) {
+  ExpectNoStart(
+      "a pool larger than the machine",
+      {"pool.path=/dev/shm/hydra-too-large", "pool.size_bytes=900TiB"}, "has");
+  ExpectNoStart("a pool below its minimum", {"pool.size_bytes=1MiB"},
+                "pool.size_bytes");
+  ExpectNoStart("an address that is not loopback", {"tcp_address=0.0.0.0:7070"},
+                "tcp_address");
+  ExpectNoStart("an unknown setting", {"pool.sise_bytes=1"}, "pool.sise_bytes");
+}
+
+TEST_F(BadStartTest, APortInUseIsAnErrorAtStart) {
+  int port = 0;
+  grpc::ServerBuilder builder;
+  builder.AddListeningPort("127.0.0.1:0", grpc::InsecureServerCredentials(),
+                           &port);
+  grpc::AsyncGenericService service;
+  builder.RegisterAsyncGenericService(&service);
+  auto queue = builder.AddCompletionQueue();
+  auto server = builder.BuildAndStart();
+  ExpectNoStart("a port in use", {absl::StrCat("tcp_address=127.0.0.1:", port)},
+                "the address is in use");
+  server->Shutdown();
+  queue->Shutdown();
+  void* tag = nullptr;
+  bool ok = false;
+  while (queue->Next(&tag, &ok)) {
+  }
+}
+
+}  // namespace
+}  // namespace hydra

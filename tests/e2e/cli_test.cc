@@ -1,0 +1,153 @@
+// The command line and the Python example against real daemons.
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <filesystem>
+#include <nlohmann/json.hpp>
+
+#include "absl/strings/str_cat.h"
+#include "tests/e2e/cluster.h"
+#include "tests/e2e/small_job.h"
+
+namespace hydra {
+namespace {
+
+namespace fs = std::filesystem;
+using ::testing::HasSubstr;
+
+constexpr char kHydra[] = "client/hydra";
+
+class CliTest : public ::testing::Test {
+ protected:
+  std::string JobFile(const std::string& more = "") {
+    const std::string path = directory_ + "/job.yaml";
+    WriteFile(path, absl::StrCat(R"(
+name: cli
+model:
+  path: )",
+                                 files_.tiny_model,
+                                 R"(
+data:
+  train_files: [train.bin]
+  validation_files: [validation.bin]
+  format: tokens_u16
+train:
+  max_steps: 3
+  per_device_train_batch_size: 4
+  context_length: 32
+  learning_rate: 0.001
+)",
+                                 more));
+    return path;
+  }
+  const std::string directory_ = FreshDirectory();
+  const SmallJobFiles files_ = MakeSmallJobFiles(directory_);
+};
+
+TEST_F(CliTest, AUsersWayFromSubmitToDownload) {
+  Cluster cluster({});
+  auto hydra = [&](std::vector<std::string> arguments) {
+    arguments.insert(arguments.begin(),
+                     {kHydra, "--server", cluster.address()});
+    return RunProgram(arguments);
+  };
+  const ProgramResult submitted = hydra(
+      {"submit", "-o", "id",
+       JobFile("sweep:\n  grid:\n    train.learning_rate: [0.01, 0.001]\n")});
+  EXPECT_EQ(submitted.code, 0) << submitted.output;
+  EXPECT_EQ(submitted.output, "s1\nj1\nj2\n");
+  EXPECT_EQ(hydra({"watch", "s1"}).code, 0);
+
+  const ProgramResult list = hydra({"list", "-o", "json"});
+  const auto jobs = nlohmann::json::parse(list.output)["jobs"];
+  ASSERT_EQ(jobs.size(), 2);
+  EXPECT_EQ(jobs[0]["state"], "JOB_STATE_COMPLETED");
+  EXPECT_GT(jobs[0]["validation_perplexity"], 1);
+
+  EXPECT_THAT(hydra({"describe", "j1"}).output, HasSubstr("embedding"));
+  EXPECT_THAT(hydra({"logs", "j1"}).output, HasSubstr("validation loss"));
+  EXPECT_THAT(hydra({"results", "s1"}).output, HasSubstr("learning_rate=0.01"));
+  EXPECT_THAT(hydra({"workers"}).output, HasSubstr("cpu:0"));
+  const ProgramResult download =
+      hydra({"download", "j2", directory_ + "/model"});
+  EXPECT_EQ(download.code, 0) << download.output;
+  for (const char* file : {"config.json", "model.safetensors"}) {
+    EXPECT_EQ(
+        ReadFile(absl::StrCat(directory_, "/model/", file)),
+        ReadFile(absl::StrCat(cluster.Job("j2").output_path(), "/", file)));
+  }
+  EXPECT_EQ(hydra({"describe", "j9"}).code, 3);
+  EXPECT_EQ(hydra({"download", "j2", directory_ + "/model"}).code, 2);
+}
+
+TEST_F(CliTest, EveryMistakeOfAJobFileIsToldAndNothingIsSubmitted) {
+  Cluster cluster({});
+  const ProgramResult result = RunProgram(
+      {kHydra, "--server", cluster.address(), "submit",
+       JobFile("  lr: 3\n  warmup: 7\nevaluation:\n  eval_steps: often\n")});
+  EXPECT_EQ(result.code, 2);
+  EXPECT_THAT(result.output, HasSubstr("learning_rate"));
+  EXPECT_THAT(result.output, HasSubstr("warmup"));
+  EXPECT_THAT(result.output, HasSubstr("often"));
+  EXPECT_THAT(
+      RunProgram({kHydra, "--server", cluster.address(), "list", "-o", "id"})
+          .output,
+      "");
+}
+
+TEST_F(CliTest, CancelStopsAJobAndFreesThePool) {
+  Cluster cluster({});
+  hydra::v1::SubmitRequest request;
+  *request.mutable_job() = SmallJob(files_, {1, 2, 3});
+  request.mutable_job()->mutable_train()->set_max_steps(1'000'000);
+  const std::string id = cluster.Submit(request).front();
+  cluster.Await([&] { return cluster.Job(id).status().step() > 0; });
+  EXPECT_EQ(
+      RunProgram({kHydra, "--server", cluster.address(), "cancel", id}).code,
+      0);
+  EXPECT_EQ(cluster.AwaitEnd(id).status().state(),
+            hydra::v1::JOB_STATE_CANCELLED);
+  const ProgramResult info =
+      RunProgram({kHydra, "--server", cluster.address(), "info", "-o", "json"});
+  EXPECT_EQ(nlohmann::json::parse(info.output)["pool_used_bytes"], "0");
+}
+
+TEST_F(CliTest, RunTrainsWithADaemonOfItsOwn) {
+  const std::string state = directory_ + "/state";
+  const ProgramResult result = RunProgram(
+      {kHydra, "run", JobFile(), "--device", "cpu:0", "--device-memory",
+       "64MiB", "--pool-size", "256MiB", "--pool-path", directory_ + "/pool",
+       "--state-dir", state, "--hydrad", fs::absolute("scheduler/hydrad")});
+  EXPECT_EQ(result.code, 0) << result.output;
+  EXPECT_THAT(result.output, HasSubstr("cli"));
+  EXPECT_TRUE(fs::exists(state + "/outputs/j1-cli/model.safetensors"));
+}
+
+TEST_F(CliTest, ThePythonExampleSubmitsWatchesAndReadsResults) {
+  Cluster cluster({});
+  const std::string stubs = directory_ + "/stubs";
+  ASSERT_EQ(RunProgram({"examples/python/make_stubs.sh", stubs}).code, 0);
+  const std::string text = directory_ + "/text.txt";
+  std::string words;
+  for (int i = 0; i < 3000; ++i) absl::StrAppend(&words, "word", i % 7, " ");
+  WriteFile(text, words);
+  const std::string model = directory_ + "/model";
+  fs::create_directories(model);
+  for (const char* name : {"vocab.json", "merges.txt"}) {
+    WriteFile(absl::StrCat(model, "/", name),
+              ReadFile(absl::StrCat("examples/gpt2_wikitext2/gpt2/", name)));
+  }
+  WriteFile(model + "/config.json",
+            ReadFile(files_.wide_model + "/config.json"));
+  const ProgramResult result = RunProgram(
+      {"/usr/bin/env", "PYTHONPATH=" + stubs, "/usr/bin/python3",
+       "examples/python/hydra_sweep.py", "--server", cluster.address(),
+       "--model", model, "--init", "random", "--train-file", text,
+       "--validation-file", text, "--steps", "2", "--context-length", "16"});
+  EXPECT_EQ(result.code, 0) << result.output;
+  EXPECT_THAT(result.output, HasSubstr("j2"));
+}
+
+}  // namespace
+}  // namespace hydra

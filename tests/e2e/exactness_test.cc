@@ -1,0 +1,184 @@
+// One job gives the same bits however it is cut and wherever it runs: the
+// promise of docs/exactness.md, with real daemons and workers.
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <signal.h>
+
+#include <nlohmann/json.hpp>
+
+#include "absl/strings/str_cat.h"
+#include "google/protobuf/util/json_util.h"
+#include "tests/e2e/cluster.h"
+#include "tests/e2e/small_job.h"
+
+namespace hydra {
+namespace {
+
+namespace v1 = hydra::v1;
+
+// All of a job that must not depend on how it was run.
+struct Outcome {
+  std::string weights;
+  std::vector<double> losses;
+  std::vector<double> evaluations;
+};
+
+Outcome OutcomeOf(const v1::JobDetail& job) {
+  EXPECT_EQ(job.status().state(), v1::JOB_STATE_COMPLETED)
+      << job.status().reason();
+  Outcome outcome;
+  if (job.status().state() != v1::JOB_STATE_COMPLETED) return outcome;
+  outcome.weights = ReadFile(job.output_path() + "/model.safetensors");
+  for (const auto& step : job.steps()) {
+    outcome.losses.push_back(step.train_loss());
+  }
+  for (const auto& evaluation : job.evaluations()) {
+    outcome.evaluations.push_back(evaluation.loss());
+  }
+  return outcome;
+}
+
+void ExpectSame(const Outcome& a, const Outcome& b) {
+  EXPECT_FALSE(a.weights.empty());
+  // Not EXPECT_EQ: nobody wants to read them.
+  EXPECT_TRUE(a.weights == b.weights) << "the weights differ";
+  EXPECT_EQ(a.losses, b.losses);
+  EXPECT_EQ(a.evaluations, b.evaluations);
+}
+
+class ExactnessTest : public ::testing::Test {
+ protected:
+  Outcome RunOn(const Cluster::Options& options, const v1::JobSpec& spec) {
+    Cluster cluster(options);
+    return OutcomeOf(cluster.Run(spec));
+  }
+  // On one device, in one piece.
+  Outcome Undisturbed(v1::JobSpec spec) {
+    spec.clear_partition();
+    return RunOn({}, spec);
+  }
+
+  const SmallJobFiles files_ = MakeSmallJobFiles(FreshDirectory());
+};
+
+TEST_F(ExactnessTest, EveryPartitionGivesTheSameBits) {
+  const Outcome whole = Undisturbed(SmallJob(files_, {}));
+  Cluster cluster({});
+  for (const std::vector<int>& cuts :
+       {std::vector<int>{2}, {1}, {3}, {1, 2, 3}}) {
+    ExpectSame(OutcomeOf(cluster.Run(SmallJob(files_, cuts))), whole);
+  }
+}
+
+TEST_F(ExactnessTest, EveryOptimizerIsTheSameInOnePieceAndInMany) {
+  Cluster cluster({});
+  for (v1::Optimizer optimizer :
+       {v1::OPTIMIZER_SGD, v1::OPTIMIZER_ADAM, v1::OPTIMIZER_ADAMW}) {
+    v1::JobSpec spec = SmallJob(files_, {});
+    spec.mutable_train()->set_optim(optimizer);
+    if (optimizer == v1::OPTIMIZER_SGD) {
+      spec.mutable_train()->set_momentum(0.9);
+    }
+    const Outcome whole = OutcomeOf(cluster.Run(spec));
+    for (int cut : {1, 2, 3}) spec.mutable_partition()->add_cut_points(cut);
+    ExpectSame(OutcomeOf(cluster.Run(spec)), whole);
+  }
+}
+
+TEST_F(ExactnessTest, DropoutIsTheSameInOnePieceAndInMany) {
+  v1::JobSpec spec = SmallJob(files_, {1, 2, 3});
+  spec.mutable_train()->set_dropout(0.1);
+  const Outcome whole = Undisturbed(spec);
+  ExpectSame(RunOn({}, spec), whole);
+  EXPECT_NE(whole.losses, Undisturbed(SmallJob(files_, {})).losses);
+}
+
+TEST_F(ExactnessTest, WorkersAndASweepAroundItChangeNothing) {
+  v1::JobSpec spec = SmallJob(files_, {1, 2, 3});
+  spec.mutable_train()->set_dropout(0.1);
+  const Outcome alone = Undisturbed(spec);
+  Cluster::Options options;
+  options.devices = {"cpu:0=64MiB", "cpu:1=64MiB"};
+  options.settings.push_back("lookahead=2");
+  Cluster cluster(options);
+  v1::SubmitRequest sweep;
+  *sweep.mutable_job() = spec;
+  v1::GridAxis& axis = *sweep.add_grid();
+  axis.set_field("train.learning_rate");
+  for (const char* rate : {"1e-2", "1e-3", "1e-4", "3e-3"}) {
+    axis.add_values(rate);
+  }
+  const std::vector<std::string> ids = cluster.Submit(sweep);
+  ASSERT_EQ(ids.size(), 4);
+  for (const std::string& id : ids) cluster.AwaitEnd(id);
+  ExpectSame(OutcomeOf(cluster.Job(ids[1])), alone);
+}
+
+TEST_F(ExactnessTest, TheDevicesLimitChangesTheCutsAndNoBit) {
+  v1::JobSpec spec = SmallJob(files_, {});
+  spec.mutable_model()->set_path(files_.wide_model);
+  spec.mutable_model()->set_init(v1::INITIALIZATION_RANDOM);
+  spec.mutable_train()->set_dropout(0.1);
+  Cluster::Options roomy;
+  roomy.devices = {"cpu:0=512MiB"};
+  Cluster::Options tight;
+  tight.devices = {"cpu:0=56MiB"};
+  Cluster a(roomy);
+  Cluster b(tight);
+  const v1::JobDetail large = a.Run(spec);
+  const v1::JobDetail small = b.Run(spec);
+  EXPECT_LT(large.partition().cut_points_size(),
+            small.partition().cut_points_size());
+  ExpectSame(OutcomeOf(large), OutcomeOf(small));
+  EXPECT_LE(b.Workers()[0].peak_bytes(), int64_t{56} << 20);
+}
+
+TEST_F(ExactnessTest, AWorkerKilledInTheMiddleOfATaskChangesNothing) {
+  v1::JobSpec spec = SmallJob(files_, {1, 2, 3});
+  spec.mutable_train()->set_dropout(0.1);
+  spec.mutable_train()->set_max_steps(60);
+  const Outcome undisturbed = Undisturbed(spec);
+  Cluster cluster({});
+  v1::SubmitRequest request;
+  *request.mutable_job() = spec;
+  const std::string id = cluster.Submit(request).front();
+  for (int64_t step : {5, 20, 35}) {
+    cluster.Await([&] {
+      return cluster.Job(id).status().step() >= step &&
+             !cluster.Workers()[0].task().empty();
+    });
+    kill(static_cast<pid_t>(cluster.Workers()[0].pid()), SIGKILL);
+  }
+  const v1::JobDetail job = cluster.AwaitEnd(id);
+  EXPECT_EQ(cluster.Workers()[0].restarts(), 3);
+  ExpectSame(OutcomeOf(job), undisturbed);
+}
+
+// The plain LibTorch program: one process, no pool, no shards.
+TEST_F(ExactnessTest, PlainTrainingGivesTheSameBits) {
+  for (double dropout : {0.0, 0.1}) {
+    v1::JobSpec spec = SmallJob(files_, {1, 2, 3});
+    spec.mutable_train()->set_dropout(dropout);
+    Cluster cluster({});
+    const v1::JobDetail job = cluster.Run(spec);
+    const Outcome outcome = OutcomeOf(job);
+    std::string train;
+    ASSERT_TRUE(
+        google::protobuf::util::MessageToJsonString(job.spec().train(), &train)
+            .ok());
+    const std::string weights = FreshDirectory() + "/model.safetensors";
+    const ProgramResult reference =
+        RunProgram({"tests/reference/reference_main", "--model",
+                    files_.tiny_model, "--tokens", files_.train_tokens,
+                    "--token-bytes", "2", "--train", train, "--save", weights});
+    ASSERT_EQ(reference.code, 0) << reference.output;
+    EXPECT_EQ(nlohmann::json::parse(reference.output)["losses"],
+              nlohmann::json(outcome.losses));
+    EXPECT_TRUE(ReadFile(weights) == outcome.weights)
+        << "the weights differ at dropout " << dropout;
+  }
+}
+
+}  // namespace
+}  // namespace hydra

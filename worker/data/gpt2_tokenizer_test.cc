@@ -1,0 +1,120 @@
+#include "worker/data/gpt2_tokenizer.h"
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "absl/strings/escaping.h"
+#include "absl/strings/str_cat.h"
+#include "gmock/gmock.h"
+#include "gtest/gtest.h"
+#include "nlohmann/json.hpp"
+#include "worker/data/posix_file.h"
+#include "worker/data/sha256.h"
+
+namespace hydra {
+namespace {
+
+using ::testing::AllOf;
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+
+constexpr char kExample[] = "examples/gpt2_wikitext2/";
+
+std::unique_ptr<Gpt2Tokenizer> LoadGpt2() {
+  auto tokenizer =
+      Gpt2Tokenizer::Load(absl::StrCat(kExample, "gpt2/vocab.json"),
+                          absl::StrCat(kExample, "gpt2/merges.txt"));
+  EXPECT_TRUE(tokenizer.ok()) << tokenizer.status();
+  return *std::move(tokenizer);
+}
+
+std::vector<uint32_t> Encode(Gpt2Tokenizer* tokenizer, absl::string_view text) {
+  std::vector<uint32_t> ids;
+  tokenizer->Encode(text, &ids);
+  return ids;
+}
+
+std::string HashOfIds(const std::vector<uint32_t>& ids) {
+  Sha256 sha;
+  sha.Update({reinterpret_cast<const char*>(ids.data()),
+              ids.size() * sizeof(uint32_t)});
+  return absl::BytesToHexString(sha.Finish());
+}
+
+TEST(Gpt2TokenizerTest, GivesHuggingFacesIdsForHardStrings) {
+  const auto tokenizer = LoadGpt2();
+  const std::string path = "worker/data/testdata/gpt2_fixture.json";
+  const auto fixture = nlohmann::json::parse(*ReadWholeFile(path));
+  ASSERT_GT(fixture.size(), 400);
+  for (const auto& entry : fixture) {
+    const std::string hex = entry["utf8_hex"];
+    const std::string text = absl::HexStringToBytes(hex);
+    // The second time every word is a remembered one.
+    for (int time = 0; time < 2; ++time) {
+      EXPECT_EQ(Encode(tokenizer.get(), text),
+                entry["ids"].get<std::vector<uint32_t>>())
+          << ::testing::PrintToString(text);
+    }
+  }
+}
+
+// Counts and hashes (ids as little-endian int32) are Hugging Face's.
+TEST(Gpt2TokenizerTest, GivesHuggingFacesIdsForWikiText2) {
+  const auto tokenizer = LoadGpt2();
+  const std::vector<uint32_t> valid =
+      Encode(tokenizer.get(),
+             *ReadWholeFile(absl::StrCat(kExample, "data/wiki.valid.tokens")));
+  EXPECT_EQ(valid.size(), 258659);
+  EXPECT_EQ(HashOfIds(valid),
+            "9c87f1a0a64b3a69ad7f2f71b97326a29db8035b6a1ffb4147dabde3709ef775");
+  const std::vector<uint32_t> test =
+      Encode(tokenizer.get(),
+             *ReadWholeFile(absl::StrCat(kExample, "data/wiki.test.tokens")));
+  EXPECT_EQ(test.size(), 295877);
+  EXPECT_EQ(HashOfIds(test),
+            "b707897cad36e76a01d81962b984f94ba225c85ada8d207f1f0ff3faedb56381");
+}
+
+TEST(Gpt2TokenizerTest, AppendsToTheIdsThatAreThere) {
+  const auto tokenizer = LoadGpt2();
+  EXPECT_EQ(tokenizer->vocabulary_size(), 50257);
+  std::vector<uint32_t> ids = {1};
+  tokenizer->Encode("Hello world", &ids);
+  EXPECT_THAT(ids, ElementsAre(1, 15496, 995));
+}
+
+TEST(Gpt2TokenizerTest, AWordOfAHundredKilobytesIsEncoded) {
+  const auto tokenizer = LoadGpt2();
+  const std::vector<uint32_t> four_letters =
+      Encode(tokenizer.get(), std::string(4, 'a'));
+  ASSERT_EQ(four_letters.size(), 1);
+  EXPECT_EQ(Encode(tokenizer.get(), std::string(100000, 'a')),
+            std::vector<uint32_t>(25000, four_letters[0]));
+}
+
+TEST(Gpt2TokenizerTest, MissingFilesAreNamed) {
+  const auto tokenizer = Gpt2Tokenizer::Load("/no/vocab.json", "/no/merges");
+  EXPECT_EQ(tokenizer.status().code(), absl::StatusCode::kNotFound);
+  EXPECT_THAT(tokenizer.status().message(), HasSubstr("/no/vocab.json"));
+}
+
+TEST(Gpt2TokenizerTest, EveryByteNeedsAToken) {
+  const auto tokenizer = Gpt2Tokenizer::Create(
+      {"my/vocab.json", R"({"a": 0})", "my/merges.txt", ""});
+  EXPECT_EQ(tokenizer.status().code(), absl::StatusCode::kInvalidArgument);
+  EXPECT_THAT(tokenizer.status().message(),
+              AllOf(HasSubstr("my/vocab.json"), HasSubstr("byte 0x00")));
+}
+
+TEST(Gpt2TokenizerTest, ErrorsInTheMergesNameTheirLine) {
+  const std::string vocabulary =
+      *ReadWholeFile(absl::StrCat(kExample, "gpt2/vocab.json"));
+  const auto tokenizer = Gpt2Tokenizer::Create(
+      {"my/vocab.json", vocabulary, "my/merges.txt", "a n\nq\n"});
+  EXPECT_THAT(tokenizer.status().message(),
+              HasSubstr("my/merges.txt: line 2: "));
+}
+
+}  // namespace
+}  // namespace hydra

@@ -1,0 +1,107 @@
+#include "worker/data/posix_file.h"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+
+namespace hydra {
+
+absl::Status ErrnoStatus(absl::string_view action, absl::string_view path) {
+  return absl::ErrnoToStatus(errno, absl::StrCat(action, " ", path));
+}
+
+absl::StatusOr<PosixFile> PosixFile::Open(const std::string& path, int flags,
+                                          mode_t mode) {
+  const int fd = open(path.c_str(), flags | O_CLOEXEC, mode);
+  if (fd < 0) return ErrnoStatus("cannot open", path);
+  return PosixFile(fd, path);
+}
+
+PosixFile::PosixFile(int fd, std::string path)
+    : fd_(fd), path_(std::move(path)) {}
+
+PosixFile::PosixFile(PosixFile&& other) noexcept
+    : fd_(std::exchange(other.fd_, -1)), path_(std::move(other.path_)) {}
+
+PosixFile& PosixFile::operator=(PosixFile&& other) noexcept {
+  std::swap(fd_, other.fd_);
+  std::swap(path_, other.path_);
+  return *this;
+}
+
+PosixFile::~PosixFile() {
+  if (fd_ >= 0) close(fd_);
+}
+
+absl::StatusOr<int64_t> PosixFile::SizeBytes() const {
+  struct stat info;
+  if (fstat(fd_, &info) != 0) return ErrnoStatus("cannot stat", path_);
+  return info.st_size;
+}
+
+absl::StatusOr<int64_t> PosixFile::Read(absl::Span<char> buffer) {
+  size_t done = 0;
+  while (done < buffer.size()) {
+    const ssize_t count = read(fd_, buffer.data() + done, buffer.size() - done);
+    if (count == 0) break;
+    if (count > 0) {
+      done += count;
+    } else if (errno != EINTR) {
+      return ErrnoStatus("cannot read", path_);
+    }
+  }
+  return done;
+}
+
+absl::Status PosixFile::Write(absl::string_view bytes) {
+  while (!bytes.empty()) {
+    const ssize_t count = write(fd_, bytes.data(), bytes.size());
+    if (count >= 0) {
+      bytes.remove_prefix(count);
+    } else if (errno != EINTR) {
+      return ErrnoStatus("cannot write", path_);
+    }
+  }
+  return absl::OkStatus();
+}
+
+absl::Status PosixFile::WriteAt(absl::string_view bytes, int64_t offset_bytes) {
+  while (!bytes.empty()) {
+    const ssize_t count = pwrite(fd_, bytes.data(), bytes.size(), offset_bytes);
+    if (count >= 0) {
+      bytes.remove_prefix(count);
+      offset_bytes += count;
+    } else if (errno != EINTR) {
+      return ErrnoStatus("cannot write", path_);
+    }
+  }
+  return absl::OkStatus();
+}
+
+absl::Status PosixFile::Sync() {
+  if (fsync(fd_) != 0) return ErrnoStatus("cannot sync", path_);
+  return absl::OkStatus();
+}
+
+absl::StatusOr<std::string> ReadWholeFile(const std::string& path) {
+  absl::StatusOr<PosixFile> file = PosixFile::Open(path, O_RDONLY);
+  if (!file.ok()) return file.status();
+  constexpr int64_t kPieceBytes = 1 << 20;
+  std::string content;
+  while (true) {
+    const size_t old_size = content.size();
+    content.resize(old_size + kPieceBytes);
+    const absl::StatusOr<int64_t> count =
+        file->Read(absl::MakeSpan(content).subspan(old_size));
+    if (!count.ok()) return count.status();
+    content.resize(old_size + *count);
+    if (*count < kPieceBytes) return content;
+  }
+}
+
+}  // namespace hydra

@@ -1,0 +1,35 @@
+#ifndef HYDRA_WORKER_DATA_SHA256_H_
+#define HYDRA_WORKER_DATA_SHA256_H_
+
+#include <memory>
+#include <string>
+
+#include "absl/strings/string_view.h"
+
+struct evp_md_ctx_st;
+
+namespace hydra {
+
+// SHA-256 of a row of bytes that comes in pieces. Not thread-safe.
+class Sha256 {
+ public:
+  static constexpr int kDigestBytes = 32;
+
+  Sha256();
+
+  void Update(absl::string_view bytes);
+
+  // The digest: kDigestBytes raw bytes. The object must not be used afterwards.
+  std::string Finish();
+
+ private:
+  struct FreeContext {
+    void operator()(evp_md_ctx_st* context) const;
+  };
+
+  std::unique_ptr<evp_md_ctx_st, FreeContext> context_;
+};
+
+}  // namespace hydra
+
+#endif  // HYDRA_WORKER_DATA_SHA256_H_

@@ -1,0 +1,240 @@
+#include "worker/data/token_cache.h"
+
+#include <fcntl.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstdio>
+#include <filesystem>
+#include <memory>
+#include <system_error>
+#include <utility>
+
+#include "absl/cleanup/cleanup.h"
+#include "absl/status/status.h"
+#include "absl/strings/escaping.h"
+#include "absl/strings/str_cat.h"
+#include "glog/logging.h"
+#include "worker/data/gpt2_tokenizer.h"
+#include "worker/data/posix_file.h"
+#include "worker/data/sha256.h"
+#include "worker/data/token_file.h"
+#include "worker/data/token_writer.h"
+
+namespace hydra {
+namespace {
+
+// Raise the number with any change of the ids or of the file's layout.
+constexpr absl::string_view kOutputVersion = "hydra tokens 1";
+
+// What a request's files hold, as far as it decides the output.
+struct Sources {
+  std::string vocabulary_json;
+  std::string merges_text;
+  std::vector<FileDigest> digests;  // One for each data file.
+};
+
+std::string Sha256Of(absl::string_view bytes) {
+  Sha256 sha;
+  sha.Update(bytes);
+  return sha.Finish();
+}
+
+absl::StatusOr<Sources> ReadSources(const PrepareRequest& request) {
+  Sources sources;
+  if (request.format == TokenFormat::kText) {
+    absl::StatusOr<std::string> vocabulary =
+        ReadWholeFile(request.vocabulary_path);
+    if (!vocabulary.ok()) return vocabulary.status();
+    absl::StatusOr<std::string> merges = ReadWholeFile(request.merges_path);
+    if (!merges.ok()) return merges.status();
+    sources.vocabulary_json = *std::move(vocabulary);
+    sources.merges_text = *std::move(merges);
+  }
+  for (const std::string& path : request.files) {
+    absl::StatusOr<FileDigest> digest = DigestFile(path);
+    if (!digest.ok()) return digest.status();
+    sources.digests.push_back(*std::move(digest));
+  }
+  return sources;
+}
+
+// All parts but the first have a fixed length, so no two requests share a key.
+std::string Key(TokenFormat format, const Sources& sources) {
+  Sha256 sha;
+  sha.Update(
+      absl::StrCat(kOutputVersion, " format ", static_cast<int>(format), "\n"));
+  sha.Update(Sha256Of(sources.vocabulary_json));
+  sha.Update(Sha256Of(sources.merges_text));
+  for (const FileDigest& digest : sources.digests) sha.Update(digest.sha256);
+  return absl::BytesToHexString(sha.Finish());
+}
+
+// The file at `path` with its content checked.
+absl::StatusOr<TokenFile> OpenChecked(const std::string& path) {
+  absl::StatusOr<TokenFile> file = TokenFile::Open(path);
+  if (!file.ok()) return file;
+  const absl::Status checked = file->CheckContent();
+  if (!checked.ok()) return checked;
+  return file;
+}
+
+bool MustBeMade(const absl::Status& found) {
+  if (absl::IsDataLoss(found)) {
+    LOG(WARNING) << found.message() << "; making it anew";
+    return true;
+  }
+  return absl::IsNotFound(found);
+}
+
+bool IsStillAt(const PosixFile& file, const std::string& path) {
+  struct stat opened;
+  struct stat named;
+  return fstat(file.fd(), &opened) == 0 && stat(path.c_str(), &named) == 0 &&
+         opened.st_dev == named.st_dev && opened.st_ino == named.st_ino;
+}
+
+// Opens or creates the file at `path` and waits until no other process has it
+// locked. Whoever holds the lock may rename or remove the file; then those who
+// waited have a file that is not there any more, and begin again.
+absl::StatusOr<PosixFile> OpenLocked(const std::string& path) {
+  while (true) {
+    absl::StatusOr<PosixFile> file = PosixFile::Open(path, O_RDWR | O_CREAT);
+    if (!file.ok()) return file;
+    while (flock(file->fd(), LOCK_EX) != 0) {
+      if (errno != EINTR) return ErrnoStatus("cannot lock", path);
+    }
+    if (IsStillAt(*file, path)) return file;
+  }
+}
+
+absl::Status SyncDirectory(const std::string& path) {
+  absl::StatusOr<PosixFile> directory =
+      PosixFile::Open(path, O_RDONLY | O_DIRECTORY);
+  if (!directory.ok()) return directory.status();
+  return directory->Sync();
+}
+
+absl::Status WriteTokens(const PrepareRequest& request, const Sources& sources,
+                         PosixFile* file) {
+  std::unique_ptr<Gpt2Tokenizer> tokenizer;
+  if (request.format == TokenFormat::kText) {
+    auto created =
+        Gpt2Tokenizer::Create({request.vocabulary_path, sources.vocabulary_json,
+                               request.merges_path, sources.merges_text});
+    if (!created.ok()) return created.status();
+    tokenizer = *std::move(created);
+  }
+  TokenWriter writer(file);
+  const absl::Status begun = writer.Begin();
+  if (!begun.ok()) return begun;
+  for (size_t i = 0; i < request.files.size(); ++i) {
+    const absl::StatusOr<FileDigest> digest =
+        ReadTokens(request.files[i], request.format, tokenizer.get(),
+                   [&writer](absl::Span<const uint32_t> ids) {
+                     return writer.Append(ids);
+                   });
+    if (!digest.ok()) return digest.status();
+    if (digest->sha256 != sources.digests[i].sha256) {
+      return absl::FailedPreconditionError(
+          absl::StrCat(request.files[i], " changed while it was read"));
+    }
+  }
+  return writer.Finish();
+}
+
+// Gives `path` its content, unless another process has just done so. Returns
+// whether it had.
+absl::StatusOr<bool> MakeTokenFile(const PrepareRequest& request,
+                                   const Sources& sources,
+                                   const std::string& path) {
+  const std::string temporary = absl::StrCat(path, ".tmp");
+  absl::StatusOr<PosixFile> file = OpenLocked(temporary);
+  if (!file.ok()) return file.status();
+  auto remove = absl::MakeCleanup([&] { unlink(temporary.c_str()); });
+  if (OpenChecked(path).ok()) return true;
+
+  // A process that was killed may have left some of its work.
+  if (ftruncate(file->fd(), 0) != 0) {
+    return ErrnoStatus("cannot truncate", temporary);
+  }
+  const absl::Status written = WriteTokens(request, sources, &*file);
+  if (!written.ok()) return written;
+  if (std::rename(temporary.c_str(), path.c_str()) != 0) {
+    return ErrnoStatus("cannot rename to", path);
+  }
+  std::move(remove).Cancel();
+  const absl::Status synced = SyncDirectory(request.cache_dir);
+  if (!synced.ok()) return synced;
+  return false;
+}
+
+// Where token `position` of all comes from, for an error.
+std::string Place(const PrepareRequest& request, const Sources& sources,
+                  int64_t position) {
+  if (request.format == TokenFormat::kText) {
+    return absl::StrCat("the tokenizer's token ", position);
+  }
+  const int64_t token_bytes = request.format == TokenFormat::kTokensU16 ? 2 : 4;
+  size_t file = 0;
+  while (position >= sources.digests[file].size_bytes / token_bytes) {
+    position -= sources.digests[file++].size_bytes / token_bytes;
+  }
+  return absl::StrCat(request.files[file], ": token ", position);
+}
+
+absl::Status CheckIds(const PrepareRequest& request, const Sources& sources,
+                      const TokenFile& file) {
+  if (!request.vocabulary_size.has_value()) return absl::OkStatus();
+  const int64_t vocabulary_size = *request.vocabulary_size;
+  if (file.max_token_id() < vocabulary_size) return absl::OkStatus();
+  const absl::Span<const uint32_t> ids = file.tokens();
+  const auto bad = std::find_if(ids.begin(), ids.end(), [&](int64_t id) {
+    return id >= vocabulary_size;
+  });
+  return absl::InvalidArgumentError(
+      absl::StrCat(Place(request, sources, bad - ids.begin()), " has id ", *bad,
+                   ", vocab_size is ", vocabulary_size));
+}
+
+}  // namespace
+
+absl::StatusOr<PreparedData> Prepare(const PrepareRequest& request) {
+  if (request.files.empty()) {
+    return absl::InvalidArgumentError("the data set has no files");
+  }
+  const absl::StatusOr<Sources> sources = ReadSources(request);
+  if (!sources.ok()) return sources.status();
+  std::error_code error;
+  std::filesystem::create_directories(request.cache_dir, error);
+  if (error) {
+    return absl::ErrnoToStatus(
+        error.value(), absl::StrCat("cannot create ", request.cache_dir));
+  }
+
+  PreparedData data;
+  data.path = absl::StrCat(request.cache_dir, "/",
+                           Key(request.format, *sources), ".tokens");
+  absl::StatusOr<TokenFile> file = OpenChecked(data.path);
+  data.reused = file.ok();
+  if (MustBeMade(file.status())) {
+    const absl::StatusOr<bool> reused =
+        MakeTokenFile(request, *sources, data.path);
+    if (!reused.ok()) return reused.status();
+    data.reused = *reused;
+    file = TokenFile::Open(data.path);
+  }
+  if (!file.ok()) return file.status();
+
+  const absl::Status checked = CheckIds(request, *sources, *file);
+  if (!checked.ok()) return checked;
+  data.token_count = file->tokens().size();
+  data.max_token_id = file->max_token_id();
+  data.content_hash = file->content_hash();
+  return data;
+}
+
+}  // namespace hydra

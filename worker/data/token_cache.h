@@ -1,0 +1,62 @@
+#ifndef HYDRA_WORKER_DATA_TOKEN_CACHE_H_
+#define HYDRA_WORKER_DATA_TOKEN_CACHE_H_
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "worker/data/token_source.h"
+
+// Data sets on disk as one file of ids (see TokenFile), found by content: its
+// name is the SHA-256 of the data files, in their order, of the tokenizer's
+// files, and of the version of this code's output. Where a file lies and when
+// it was written does not matter.
+namespace hydra {
+
+struct PrepareRequest {
+  // Created if missing.
+  std::string cache_dir;
+
+  // At least one. Their tokens follow each other in this order; each text file
+  // is tokenized by itself, and nothing is put between files.
+  std::vector<std::string> files;
+
+  TokenFormat format = TokenFormat::kText;
+
+  // For kText: GPT-2's vocab.json and merges.txt.
+  std::string vocabulary_path;
+  std::string merges_path;
+
+  // The model's: ids at or above it are refused.
+  std::optional<int64_t> vocabulary_size;
+};
+
+struct PreparedData {
+  std::string path;
+  int64_t token_count = 0;
+  uint32_t max_token_id = 0;
+  std::string content_hash;  // As TokenFile::content_hash.
+  bool reused = false;       // Whether an earlier call had made the file.
+};
+
+// Makes the token file of `request`, or finds it. Reads the data files once to
+// find the name, and a second time if the file must be made; a file that is
+// found is checked in full, and made anew if it is damaged.
+//
+// Any number of processes may prepare the same data at once: one makes the
+// file, the others wait for it and reuse it. A file is complete from the moment
+// it has its name; killing the process leaves at most a <name>.tmp, which the
+// next call for the same data replaces. Blocks; thread-safe.
+//
+// INVALID_ARGUMENT: as ReadTokens and Gpt2Tokenizer::Create; no files; an id at
+//   or above vocabulary_size (the token file then stays: it is right).
+// FAILED_PRECONDITION: a data file changed meanwhile.
+// NOT_FOUND, PERMISSION_DENIED, RESOURCE_EXHAUSTED and others: from the file
+//   system. Errors name the file; nothing half-made is left behind.
+absl::StatusOr<PreparedData> Prepare(const PrepareRequest& request);
+
+}  // namespace hydra
+
+#endif  // HYDRA_WORKER_DATA_TOKEN_CACHE_H_

@@ -1,0 +1,244 @@
+#include "worker/data/token_cache.h"
+
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <filesystem>
+#include <string>
+#include <thread>
+#include <utility>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "gmock/gmock.h"
+#include "gtest/gtest.h"
+#include "worker/data/posix_file.h"
+#include "worker/data/token_file.h"
+
+namespace hydra {
+namespace {
+
+using ::testing::AllOf;
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+
+constexpr char kVocabulary[] = "examples/gpt2_wikitext2/gpt2/vocab.json";
+constexpr char kMerges[] = "examples/gpt2_wikitext2/gpt2/merges.txt";
+constexpr char kText[] = "examples/gpt2_wikitext2/data/wiki.valid.tokens";
+
+class TokenCacheTest : public ::testing::Test {
+ protected:
+  TokenCacheTest()
+      : root_(absl::StrCat(
+            ::testing::TempDir(), "/",
+            ::testing::UnitTest::GetInstance()->current_test_info()->name())) {
+    std::filesystem::remove_all(root_);
+    std::filesystem::create_directories(root_);
+  }
+
+  std::string WriteFile(absl::string_view name, absl::string_view content) {
+    const std::string path = absl::StrCat(root_, "/", name);
+    PosixFile file = *PosixFile::Open(path, O_RDWR | O_CREAT | O_TRUNC);
+    EXPECT_TRUE(file.Write(content).ok());
+    return path;
+  }
+
+  PrepareRequest BinaryRequest(std::vector<std::string> files) {
+    PrepareRequest request;
+    request.cache_dir = absl::StrCat(root_, "/cache");
+    request.files = std::move(files);
+    request.format = TokenFormat::kTokensU16;
+    return request;
+  }
+
+  PrepareRequest TextRequest(std::vector<std::string> files) {
+    PrepareRequest request = BinaryRequest(std::move(files));
+    request.format = TokenFormat::kText;
+    request.vocabulary_path = kVocabulary;
+    request.merges_path = kMerges;
+    return request;
+  }
+
+  std::vector<std::string> CachedFiles() {
+    std::vector<std::string> names;
+    for (const auto& entry :
+         std::filesystem::directory_iterator(absl::StrCat(root_, "/cache"))) {
+      names.push_back(entry.path());
+    }
+    return names;
+  }
+
+  const std::string root_;
+};
+
+std::vector<uint32_t> Tokens(const PreparedData& data) {
+  const auto file = TokenFile::Open(data.path);
+  EXPECT_TRUE(file.ok()) << file.status();
+  return {file->tokens().begin(), file->tokens().end()};
+}
+
+TEST_F(TokenCacheTest, TheTokensOfAllFilesFollowEachOther) {
+  const auto data = Prepare(BinaryRequest(
+      {WriteFile("a", "\x01\x01\x02\x02"), WriteFile("b", "\x03\x03")}));
+  ASSERT_TRUE(data.ok()) << data.status();
+  EXPECT_THAT(Tokens(*data), ElementsAre(0x0101, 0x0202, 0x0303));
+  EXPECT_EQ(data->token_count, 3);
+  EXPECT_EQ(data->max_token_id, 0x0303);
+  EXPECT_FALSE(data->reused);
+  EXPECT_THAT(CachedFiles(), ElementsAre(data->path));
+}
+
+TEST_F(TokenCacheTest, TextHasHuggingFacesIds) {
+  const auto data = Prepare(TextRequest({kText}));
+  ASSERT_TRUE(data.ok()) << data.status();
+  EXPECT_EQ(data->token_count, 258659);
+  EXPECT_EQ(data->content_hash,
+            "9c87f1a0a64b3a69ad7f2f71b97326a29db8035b6a1ffb4147dabde3709ef775");
+}
+
+TEST_F(TokenCacheTest, EachTextFileIsTokenizedByItself) {
+  const auto data = Prepare(TextRequest(
+      {WriteFile("a", "Hello wor"), WriteFile("b", "ld<|endoftext|>")}));
+  ASSERT_TRUE(data.ok()) << data.status();
+  EXPECT_THAT(Tokens(*data), ElementsAre(15496, 476, 335, 50256));
+}
+
+TEST_F(TokenCacheTest, TheSameContentIsReusedWhereverItLies) {
+  const auto first = Prepare(BinaryRequest({WriteFile("a", "abcd")}));
+  ASSERT_TRUE(first.ok()) << first.status();
+  const auto second = Prepare(BinaryRequest({WriteFile("b", "abcd")}));
+  ASSERT_TRUE(second.ok()) << second.status();
+  EXPECT_TRUE(second->reused);
+  EXPECT_EQ(second->path, first->path);
+  EXPECT_EQ(second->token_count, first->token_count);
+  EXPECT_EQ(second->max_token_id, first->max_token_id);
+  EXPECT_EQ(second->content_hash, first->content_hash);
+}
+
+TEST_F(TokenCacheTest, OtherContentOrderFormatOrTokenizerIsNotReused) {
+  const std::string a = WriteFile("a", "abcd");
+  const std::string b = WriteFile("b", "efgh");
+  std::vector<PrepareRequest> requests = {
+      BinaryRequest({a}), BinaryRequest({a, b}), BinaryRequest({b, a}),
+      BinaryRequest({WriteFile("ab", "abcdefgh")}), TextRequest({a})};
+  requests.push_back(BinaryRequest({a}));
+  requests.back().format = TokenFormat::kTokensU32;
+  requests.push_back(TextRequest({a}));
+  requests.back().merges_path = WriteFile("merges", "#version\n");
+  for (const PrepareRequest& request : requests) {
+    const auto data = Prepare(request);
+    ASSERT_TRUE(data.ok()) << data.status();
+    EXPECT_FALSE(data->reused);
+  }
+  EXPECT_EQ(CachedFiles().size(), requests.size());
+}
+
+TEST_F(TokenCacheTest, ADamagedFileIsMadeAnew) {
+  const PrepareRequest request = BinaryRequest({WriteFile("a", "abcd")});
+  const auto first = Prepare(request);
+  ASSERT_TRUE(first.ok()) << first.status();
+  const std::vector<uint32_t> tokens = Tokens(*first);
+  {
+    PosixFile file = *PosixFile::Open(first->path, O_RDWR);
+    ASSERT_TRUE(file.WriteAt("!", TokenHeader::kBytes).ok());
+  }
+  const auto second = Prepare(request);
+  ASSERT_TRUE(second.ok()) << second.status();
+  EXPECT_FALSE(second->reused);
+  EXPECT_EQ(Tokens(*second), tokens);
+  ASSERT_EQ(truncate(first->path.c_str(), 70), 0);
+  const auto third = Prepare(request);
+  ASSERT_TRUE(third.ok()) << third.status();
+  EXPECT_FALSE(third->reused);
+  EXPECT_EQ(Tokens(*third), tokens);
+}
+
+TEST_F(TokenCacheTest, WhatAKilledProcessLeftIsReplaced) {
+  const PrepareRequest request = BinaryRequest({WriteFile("a", "abcd")});
+  const auto first = Prepare(request);
+  ASSERT_TRUE(first.ok()) << first.status();
+  const std::vector<uint32_t> tokens = Tokens(*first);
+  std::filesystem::rename(first->path, absl::StrCat(first->path, ".tmp"));
+  {
+    PosixFile left = *PosixFile::Open(absl::StrCat(first->path, ".tmp"),
+                                      O_WRONLY | O_APPEND);
+    ASSERT_TRUE(left.Write("more than is needed").ok());
+  }
+  const auto second = Prepare(request);
+  ASSERT_TRUE(second.ok()) << second.status();
+  EXPECT_EQ(Tokens(*second), tokens);
+  EXPECT_THAT(CachedFiles(), ElementsAre(first->path));
+}
+
+TEST_F(TokenCacheTest, ManyAtOnceMakeTheFileOnce) {
+  constexpr int kThreads = 8;
+  const PrepareRequest request = TextRequest({kText});
+  std::vector<absl::StatusOr<PreparedData>> results(kThreads);
+  std::vector<std::thread> threads;
+  for (int i = 0; i < kThreads; ++i) {
+    threads.emplace_back([&, i] { results[i] = Prepare(request); });
+  }
+  for (std::thread& thread : threads) thread.join();
+  int made = 0;
+  for (const auto& result : results) {
+    ASSERT_TRUE(result.ok()) << result.status();
+    EXPECT_EQ(result->token_count, 258659);
+    if (!result->reused) ++made;
+  }
+  EXPECT_EQ(made, 1);
+  EXPECT_THAT(CachedFiles(), ElementsAre(results[0]->path));
+}
+
+TEST_F(TokenCacheTest, AnIdTheModelLacksIsNamedWithItsPlace) {
+  const std::string good = WriteFile("good", "\x01\x01\x02\x02");
+  const std::string bad = WriteFile("bad", "\x01\x01\x05\x05");
+  PrepareRequest request = BinaryRequest({good, bad});
+  request.vocabulary_size = 0x0505;
+  // The first time the file is made, the second time it is found.
+  for (int time = 0; time < 2; ++time) {
+    const auto data = Prepare(request);
+    EXPECT_EQ(data.status().code(), absl::StatusCode::kInvalidArgument);
+    EXPECT_EQ(data.status().message(),
+              absl::StrCat(bad, ": token 1 has id 1285, vocab_size is 1285"));
+  }
+  request.vocabulary_size = 0x0506;
+  EXPECT_TRUE(Prepare(request).ok());
+}
+
+TEST_F(TokenCacheTest, ATokenizerLargerThanTheModelIsRefused) {
+  PrepareRequest request = TextRequest({WriteFile("a", "Hello world")});
+  request.vocabulary_size = 1000;
+  EXPECT_THAT(Prepare(request).status().message(),
+              HasSubstr("token 0 has id 15496, vocab_size is 1000"));
+}
+
+TEST_F(TokenCacheTest, BadFilesAreNamedAndLeaveNothingBehind) {
+  const std::string good = WriteFile("good", "abcd");
+  const auto odd = Prepare(BinaryRequest({good, WriteFile("odd", "abc")}));
+  EXPECT_THAT(odd.status().message(),
+              AllOf(HasSubstr("/odd"), HasSubstr("3 bytes")));
+  const auto empty = Prepare(BinaryRequest({good, WriteFile("empty", "")}));
+  EXPECT_THAT(empty.status().message(), HasSubstr("/empty has 0 tokens"));
+  PrepareRequest no_merges = TextRequest({good});
+  no_merges.merges_path = WriteFile("merges", "#version: 0.2\nq\n");
+  EXPECT_THAT(Prepare(no_merges).status().message(),
+              HasSubstr("/merges: line 2: "));
+  EXPECT_THAT(CachedFiles(), ElementsAre());
+
+  const auto missing = Prepare(BinaryRequest({good, "/no/file"}));
+  EXPECT_EQ(missing.status().code(), absl::StatusCode::kNotFound);
+  EXPECT_THAT(missing.status().message(), HasSubstr("/no/file"));
+  EXPECT_EQ(Prepare(BinaryRequest({})).status().code(),
+            absl::StatusCode::kInvalidArgument);
+}
+
+TEST_F(TokenCacheTest, ACacheThatCannotBeMadeIsNamed) {
+  PrepareRequest request = BinaryRequest({WriteFile("a", "abcd")});
+  request.cache_dir = absl::StrCat(WriteFile("file", ""), "/cache");
+  const auto data = Prepare(request);
+  EXPECT_FALSE(data.ok());
+  EXPECT_THAT(data.status().message(), HasSubstr(request.cache_dir));
+}
+
+}  // namespace
+}  // namespace hydra

@@ -1,0 +1,53 @@
+#include "worker/data/token_header.h"
+
+#include <string>
+
+#include "gmock/gmock.h"
+#include "gtest/gtest.h"
+
+namespace hydra {
+namespace {
+
+using ::testing::HasSubstr;
+
+std::string Encoded() {
+  TokenHeader header;
+  header.token_count = (int64_t{1} << 40) + 5;
+  header.max_token_id = 50256;
+  header.content_hash = std::string(32, 'h');
+  return EncodeTokenHeader(header);
+}
+
+TEST(TokenHeaderTest, ComesBackAsItWasWritten) {
+  const std::string bytes = Encoded();
+  ASSERT_EQ(bytes.size(), TokenHeader::kBytes);
+  const auto header = DecodeTokenHeader(bytes + "ids");
+  ASSERT_TRUE(header.ok()) << header.status();
+  EXPECT_EQ(header->token_count, (int64_t{1} << 40) + 5);
+  EXPECT_EQ(header->max_token_id, 50256);
+  EXPECT_EQ(header->content_hash, std::string(32, 'h'));
+}
+
+TEST(TokenHeaderTest, EveryFlippedBitIsNoticed) {
+  for (int bit = 0; bit < TokenHeader::kBytes * 8; ++bit) {
+    std::string bytes = Encoded();
+    bytes[bit / 8] ^= 1 << bit % 8;
+    EXPECT_EQ(DecodeTokenHeader(bytes).status().code(),
+              absl::StatusCode::kDataLoss)
+        << "bit " << bit;
+  }
+}
+
+TEST(TokenHeaderTest, SaysWhatIsWrong) {
+  EXPECT_THAT(DecodeTokenHeader("HYDRATOK").status().message(),
+              HasSubstr("has 8 bytes"));
+  EXPECT_THAT(DecodeTokenHeader(std::string(64, 'x')).status().message(),
+              HasSubstr("not a prepared token file"));
+  std::string bytes = Encoded();
+  bytes[8] = 9;
+  EXPECT_THAT(DecodeTokenHeader(bytes).status().message(),
+              HasSubstr("version 9, expected 1"));
+}
+
+}  // namespace
+}  // namespace hydra

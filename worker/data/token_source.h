@@ -1,0 +1,48 @@
+#ifndef HYDRA_WORKER_DATA_TOKEN_SOURCE_H_
+#define HYDRA_WORKER_DATA_TOKEN_SOURCE_H_
+
+#include <cstdint>
+#include <string>
+
+#include "absl/functional/function_ref.h"
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
+#include "absl/types/span.h"
+#include "worker/data/gpt2_tokenizer.h"
+
+// Reads a data file from front to end, a piece at a time.
+namespace hydra {
+
+enum class TokenFormat {
+  kText,       // UTF-8, to be tokenized.
+  kTokensU16,  // Ids as little-endian uint16 (nanoGPT's .bin).
+  kTokensU32,  // Ids as little-endian uint32.
+};
+
+// Says which content a file has.
+struct FileDigest {
+  std::string sha256;  // Raw bytes.
+  int64_t size_bytes = 0;
+};
+
+absl::StatusOr<FileDigest> DigestFile(const std::string& path);
+
+// Takes the next tokens; an error of it ends the reading.
+using TokenSink =
+    absl::FunctionRef<absl::Status(absl::Span<const uint32_t> ids)>;
+
+// Hands all tokens of the file to `sink`, in order, and returns the digest
+// of what was read. `tokenizer` is used for kText alone.
+//
+// Memory: a few MiB, or for text a small multiple of its longest stretch
+// without white space, which may have 64 MiB.
+// INVALID_ARGUMENT: the file has 0 tokens, a size that is no multiple of the
+//   format's, or a longer such stretch. Errors name the file.
+absl::StatusOr<FileDigest> ReadTokens(const std::string& path,
+                                      TokenFormat format,
+                                      Gpt2Tokenizer* tokenizer, TokenSink sink);
+
+}  // namespace hydra
+
+#endif  // HYDRA_WORKER_DATA_TOKEN_SOURCE_H_

@@ -1,0 +1,172 @@
+#include "worker/data/token_source.h"
+
+#include <fcntl.h>
+
+#include <algorithm>
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "gmock/gmock.h"
+#include "gtest/gtest.h"
+#include "worker/data/posix_file.h"
+#include "worker/data/sha256.h"
+
+namespace hydra {
+namespace {
+
+using ::testing::AllOf;
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+
+std::string WriteFile(absl::string_view content) {
+  const std::string path = absl::StrCat(
+      ::testing::TempDir(), "/",
+      ::testing::UnitTest::GetInstance()->current_test_info()->name());
+  PosixFile file = *PosixFile::Open(path, O_RDWR | O_CREAT | O_TRUNC);
+  EXPECT_TRUE(file.Write(content).ok());
+  return path;
+}
+
+std::string Sha256Of(absl::string_view bytes) {
+  Sha256 sha;
+  sha.Update(bytes);
+  return sha.Finish();
+}
+
+std::unique_ptr<Gpt2Tokenizer> LoadGpt2() {
+  return *Gpt2Tokenizer::Load("examples/gpt2_wikitext2/gpt2/vocab.json",
+                              "examples/gpt2_wikitext2/gpt2/merges.txt");
+}
+
+// Keeps all tokens, and how many came at once at most.
+struct Collected {
+  absl::Status operator()(absl::Span<const uint32_t> ids) {
+    all.insert(all.end(), ids.begin(), ids.end());
+    largest = std::max(largest, ids.size());
+    return absl::OkStatus();
+  }
+  std::vector<uint32_t> all;
+  size_t largest = 0;
+};
+
+TEST(ReadTokensTest, ReadsLittleEndianIdsOfTwoBytes) {
+  Collected tokens;
+  const auto digest =
+      ReadTokens(WriteFile(std::string("\x01\x02\xff\xff\0\0", 6)),
+                 TokenFormat::kTokensU16, nullptr, std::ref(tokens));
+  ASSERT_TRUE(digest.ok()) << digest.status();
+  EXPECT_THAT(tokens.all, ElementsAre(0x0201, 0xffff, 0));
+}
+
+TEST(ReadTokensTest, ReadsLittleEndianIdsOfFourBytes) {
+  Collected tokens;
+  const std::string content("\x01\x02\x03\x04\xff\xff\xff\xff", 8);
+  const auto digest = ReadTokens(WriteFile(content), TokenFormat::kTokensU32,
+                                 nullptr, std::ref(tokens));
+  ASSERT_TRUE(digest.ok()) << digest.status();
+  EXPECT_THAT(tokens.all, ElementsAre(0x04030201, 0xffffffff));
+  EXPECT_EQ(digest->sha256, Sha256Of(content));
+  EXPECT_EQ(digest->size_bytes, 8);
+}
+
+TEST(ReadTokensTest, AFileOfManyPiecesComesInOrder) {
+  std::vector<uint32_t> ids(1 << 20);
+  for (size_t i = 0; i < ids.size(); ++i) ids[i] = i * 2654435761u;
+  const absl::string_view bytes(reinterpret_cast<const char*>(ids.data()),
+                                ids.size() * sizeof(uint32_t));
+  Collected tokens;
+  ASSERT_TRUE(ReadTokens(WriteFile(bytes), TokenFormat::kTokensU32, nullptr,
+                         std::ref(tokens))
+                  .ok());
+  EXPECT_TRUE(tokens.all == ids);
+  EXPECT_LT(tokens.largest, ids.size());
+}
+
+TEST(ReadTokensTest, TextInPiecesHasTheIdsOfTheWholeText) {
+  const auto tokenizer = LoadGpt2();
+  const std::string path = "examples/gpt2_wikitext2/data/wiki.test.tokens";
+  const std::string text = *ReadWholeFile(path);
+  std::vector<uint32_t> whole;
+  tokenizer->Encode(text, &whole);
+  Collected tokens;
+  const auto digest =
+      ReadTokens(path, TokenFormat::kText, tokenizer.get(), std::ref(tokens));
+  ASSERT_TRUE(digest.ok()) << digest.status();
+  EXPECT_TRUE(tokens.all == whole);
+  EXPECT_LT(tokens.largest, whole.size());
+  EXPECT_EQ(digest->sha256, Sha256Of(text));
+}
+
+TEST(ReadTokensTest, AWordAcrossPiecesIsNotCut) {
+  const auto tokenizer = LoadGpt2();
+  const std::string text =
+      absl::StrCat("start ", std::string(3 << 19, 'a'), " end  \n");
+  std::vector<uint32_t> whole;
+  tokenizer->Encode(text, &whole);
+  Collected tokens;
+  ASSERT_TRUE(ReadTokens(WriteFile(text), TokenFormat::kText, tokenizer.get(),
+                         std::ref(tokens))
+                  .ok());
+  EXPECT_TRUE(tokens.all == whole);
+}
+
+TEST(ReadTokensTest, RefusesTextThatNeverEndsAWord) {
+  Collected tokens;
+  const std::string path = WriteFile(std::string((64 << 20) + (2 << 20), 'a'));
+  const auto digest =
+      ReadTokens(path, TokenFormat::kText, LoadGpt2().get(), std::ref(tokens));
+  EXPECT_EQ(digest.status().code(), absl::StatusCode::kInvalidArgument);
+  EXPECT_THAT(digest.status().message(),
+              AllOf(HasSubstr(path), HasSubstr("67108864 bytes")));
+}
+
+TEST(ReadTokensTest, RefusesAnEmptyFile) {
+  const auto tokenizer = LoadGpt2();
+  const std::string path = WriteFile("");
+  for (const TokenFormat format :
+       {TokenFormat::kText, TokenFormat::kTokensU16, TokenFormat::kTokensU32}) {
+    Collected tokens;
+    const auto digest =
+        ReadTokens(path, format, tokenizer.get(), std::ref(tokens));
+    EXPECT_EQ(digest.status().code(), absl::StatusCode::kInvalidArgument);
+    EXPECT_EQ(digest.status().message(), absl::StrCat(path, " has 0 tokens"));
+  }
+}
+
+TEST(ReadTokensTest, RefusesASizeThatCutsAToken) {
+  Collected tokens;
+  const std::string path = WriteFile("12345");
+  const auto digest =
+      ReadTokens(path, TokenFormat::kTokensU16, nullptr, std::ref(tokens));
+  EXPECT_EQ(digest.status().code(), absl::StatusCode::kInvalidArgument);
+  EXPECT_THAT(digest.status().message(),
+              AllOf(HasSubstr(path),
+                    HasSubstr("has 5 bytes, not a multiple of the 2")));
+}
+
+TEST(ReadTokensTest, AnErrorOfTheSinkEndsTheReading) {
+  int calls = 0;
+  const auto digest =
+      ReadTokens(WriteFile(std::string(3 << 20, 'x')), TokenFormat::kTokensU16,
+                 nullptr, [&calls](absl::Span<const uint32_t>) {
+                   ++calls;
+                   return absl::ResourceExhaustedError("full");
+                 });
+  EXPECT_EQ(digest.status(), absl::ResourceExhaustedError("full"));
+  EXPECT_EQ(calls, 1);
+}
+
+TEST(DigestFileTest, SaysWhichContentAFileHas) {
+  const auto digest = DigestFile(WriteFile("content"));
+  ASSERT_TRUE(digest.ok()) << digest.status();
+  EXPECT_EQ(digest->sha256, Sha256Of("content"));
+  EXPECT_EQ(digest->size_bytes, 7);
+  EXPECT_EQ(DigestFile("/no/file").status().code(),
+            absl::StatusCode::kNotFound);
+}
+
+}  // namespace
+}  // namespace hydra

@@ -1,0 +1,71 @@
+#include "worker/device/cpu/cpu_device.h"
+
+#include <cstring>
+#include <ctime>
+#include <fstream>
+#include <utility>
+
+#include "absl/strings/match.h"
+#include "absl/strings/numbers.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/string_view.h"
+#include "absl/strings/strip.h"
+#include "c10/util/Exception.h"
+#include "worker/device/arena_c10_allocator.h"
+
+namespace hydra {
+namespace {
+
+void CheckCopy(const at::Tensor& tensor, size_t bytes) {
+  TORCH_INTERNAL_ASSERT(tensor.is_contiguous() && tensor.nbytes() == bytes,
+                        "a copy of ", bytes, " bytes to or from a tensor of ",
+                        tensor.nbytes());
+}
+
+}  // namespace
+
+absl::StatusOr<CpuDevice*> CpuDevice::Create(int index, int64_t limit_bytes) {
+  auto arena = DeviceArena::Create(limit_bytes);
+  if (!arena.ok()) return arena.status();
+  UseArenaForCpuTensors(arena->get());
+  return new CpuDevice(index, *std::move(arena));
+}
+
+CpuDevice::CpuDevice(int index, std::unique_ptr<DeviceArena> arena)
+    : name_(absl::StrCat("cpu:", index)), arena_(std::move(arena)) {}
+
+c10::Device CpuDevice::torch_device() const {
+  return c10::Device(c10::DeviceType::CPU);
+}
+
+void CpuDevice::CopyToDevice(absl::Span<const std::byte> from,
+                             const at::Tensor& to) {
+  CheckCopy(to, from.size());
+  std::memcpy(to.mutable_data_ptr(), from.data(), from.size());
+}
+
+void CpuDevice::CopyToHost(const at::Tensor& from, absl::Span<std::byte> to) {
+  CheckCopy(from, to.size());
+  std::memcpy(to.data(), from.const_data_ptr(), to.size());
+}
+
+int64_t CpuDevice::OutsideBytes() const {
+  std::ifstream status("/proc/self/status");
+  for (std::string line; std::getline(status, line);) {
+    absl::string_view rest = line;
+    if (!absl::ConsumePrefix(&rest, "RssAnon:")) continue;
+    int64_t kib = 0;
+    if (absl::ConsumeSuffix(&rest, " kB") && absl::SimpleAtoi(rest, &kib)) {
+      return kib * 1024;
+    }
+  }
+  return 0;
+}
+
+absl::Duration CpuDevice::ComputeTime() const {
+  timespec time{};
+  clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time);
+  return absl::DurationFromTimespec(time);
+}
+
+}  // namespace hydra

@@ -1,0 +1,47 @@
+#ifndef HYDRA_WORKER_DEVICE_CPU_CPU_DEVICE_H_
+#define HYDRA_WORKER_DEVICE_CPU_CPU_DEVICE_H_
+
+#include <cstdint>
+#include <memory>
+#include <string>
+
+#include "absl/status/statusor.h"
+#include "worker/device/device.h"
+
+namespace hydra {
+
+// The processor as a device whose memory limit is really enforced: from its
+// creation on, every CPU tensor of the process lies in its arena.
+class CpuDevice : public Device {
+ public:
+  // The returned device lives as long as the process, because tensors may.
+  // `index` is only its name. With several, the newest one gets new tensors.
+  //
+  // Errors: as DeviceArena::Create.
+  static absl::StatusOr<CpuDevice*> Create(int index, int64_t limit_bytes);
+
+  const std::string& name() const override { return name_; }
+  c10::Device torch_device() const override;
+  DeviceArena& arena() override { return *arena_; }
+
+  // Both copy at once.
+  void CopyToDevice(absl::Span<const std::byte> from,
+                    const at::Tensor& to) override;
+  void CopyToHost(const at::Tensor& from, absl::Span<std::byte> to) override;
+  void Synchronize() override {}
+
+  int64_t OutsideBytes() const override;
+
+  // The calling thread's processor time; that of helper threads is not in it.
+  absl::Duration ComputeTime() const override;
+
+ private:
+  CpuDevice(int index, std::unique_ptr<DeviceArena> arena);
+
+  const std::string name_;
+  const std::unique_ptr<DeviceArena> arena_;
+};
+
+}  // namespace hydra
+
+#endif  // HYDRA_WORKER_DEVICE_CPU_CPU_DEVICE_H_

@@ -1,0 +1,97 @@
+#include "worker/device/device_arena.h"
+
+#include <sys/mman.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <optional>
+#include <utility>
+
+#include "absl/status/status.h"
+#include "absl/strings/str_cat.h"
+
+namespace hydra {
+absl::StatusOr<std::unique_ptr<DeviceArena>> DeviceArena::Create(
+    int64_t limit_bytes) {
+  if (limit_bytes <= 0 || limit_bytes % kAlignmentBytes != 0) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("a device's limit must be a positive multiple of ",
+                     kAlignmentBytes, " bytes, not ", limit_bytes));
+  }
+  void* base = mmap(nullptr, limit_bytes, PROT_READ | PROT_WRITE,
+                    MAP_SHARED | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+  if (base == MAP_FAILED) {
+    return absl::ResourceExhaustedError(
+        absl::StrCat("no address range of ", limit_bytes,
+                     " bytes for a device: errno ", errno));
+  }
+  return std::unique_ptr<DeviceArena>(
+      new DeviceArena(static_cast<std::byte*>(base), limit_bytes));
+}
+
+DeviceArena::DeviceArena(std::byte* base, int64_t limit_bytes)
+    : base_(base),
+      limit_bytes_(limit_bytes),
+      slots_(0, limit_bytes, kAlignmentBytes) {}
+
+DeviceArena::~DeviceArena() { munmap(base_, limit_bytes_); }
+
+void* DeviceArena::Allocate(int64_t bytes) {
+  while (true) {
+    if (void* pointer = TryAllocate(bytes)) return pointer;
+    Reclaim reclaim;
+    {
+      absl::MutexLock lock(&mu_);
+      reclaim = reclaim_;
+    }
+    if (!reclaim || !reclaim(bytes)) return nullptr;
+  }
+}
+
+void* DeviceArena::TryAllocate(int64_t bytes) {
+  absl::MutexLock lock(&mu_);
+  const std::optional<Slot> slot = slots_.Allocate(bytes);
+  if (!slot.has_value()) return nullptr;
+  allocated_[slot->offset] = *slot;
+  peak_bytes_ = std::max(peak_bytes_, slots_.used_bytes());
+  return base_ + slot->offset;
+}
+
+void DeviceArena::Free(void* pointer) {
+  absl::MutexLock lock(&mu_);
+  const auto node =
+      allocated_.extract(static_cast<std::byte*>(pointer) - base_);
+  slots_.Free(node.mapped());
+}
+
+bool DeviceArena::Contains(const void* pointer) const {
+  const std::byte* at = static_cast<const std::byte*>(pointer);
+  return at >= base_ && at < base_ + limit_bytes_;
+}
+
+void DeviceArena::SetReclaim(Reclaim reclaim) {
+  absl::MutexLock lock(&mu_);
+  reclaim_ = std::move(reclaim);
+}
+
+int64_t DeviceArena::used_bytes() const {
+  absl::MutexLock lock(&mu_);
+  return slots_.used_bytes();
+}
+
+int64_t DeviceArena::largest_free_bytes() const {
+  absl::MutexLock lock(&mu_);
+  return slots_.largest_free_bytes();
+}
+
+int64_t DeviceArena::peak_bytes() const {
+  absl::MutexLock lock(&mu_);
+  return peak_bytes_;
+}
+
+void DeviceArena::ResetPeak() {
+  absl::MutexLock lock(&mu_);
+  peak_bytes_ = slots_.used_bytes();
+}
+
+}  // namespace hydra

@@ -1,0 +1,81 @@
+#ifndef HYDRA_WORKER_DEVICE_DEVICE_ARENA_H_
+#define HYDRA_WORKER_DEVICE_DEVICE_ARENA_H_
+
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <memory>
+
+#include "absl/base/thread_annotations.h"
+#include "absl/container/flat_hash_map.h"
+#include "absl/status/statusor.h"
+#include "absl/synchronization/mutex.h"
+#include "common/pool/slot_allocator.h"
+
+namespace hydra {
+
+// The memory of a device that is really host memory: one range of exactly the
+// device's limit, so that the limit cannot be exceeded. It is a shared mapping,
+// which the kernel counts apart (RssShmem) from what libraries take beside it
+// (RssAnon).
+//
+// Thread-safe. Owns the range; pointers into it die with it.
+class DeviceArena {
+ public:
+  // Every allocation begins at a multiple of this and occupies a multiple.
+  static constexpr int64_t kAlignmentBytes = 64;
+
+  // Asked, with no lock held, when `bytes` could not be allocated. Returns
+  // whether it freed anything, so that trying again may help. May free, must
+  // not allocate.
+  using Reclaim = std::function<bool(int64_t bytes)>;
+
+  // INVALID_ARGUMENT: limit_bytes is not a positive multiple of
+  //   kAlignmentBytes.
+  // RESOURCE_EXHAUSTED: the kernel has no such range.
+  static absl::StatusOr<std::unique_ptr<DeviceArena>> Create(
+      int64_t limit_bytes);
+  ~DeviceArena();
+
+  DeviceArena(const DeviceArena&) = delete;
+  DeviceArena& operator=(const DeviceArena&) = delete;
+
+  // Null if no free range is long enough, after as many reclaims as help.
+  // Requires bytes > 0.
+  void* Allocate(int64_t bytes) ABSL_LOCKS_EXCLUDED(mu_);
+
+  // Requires a pointer that Allocate returned.
+  void Free(void* pointer) ABSL_LOCKS_EXCLUDED(mu_);
+
+  bool Contains(const void* pointer) const;
+
+  // Replaces the one before; empty: none.
+  void SetReclaim(Reclaim reclaim) ABSL_LOCKS_EXCLUDED(mu_);
+
+  int64_t limit_bytes() const { return limit_bytes_; }
+  int64_t used_bytes() const ABSL_LOCKS_EXCLUDED(mu_);
+  int64_t largest_free_bytes() const ABSL_LOCKS_EXCLUDED(mu_);
+
+  // Most bytes in use at once since the last ResetPeak.
+  int64_t peak_bytes() const ABSL_LOCKS_EXCLUDED(mu_);
+  void ResetPeak() ABSL_LOCKS_EXCLUDED(mu_);
+
+ private:
+  DeviceArena(std::byte* base, int64_t limit_bytes);
+
+  void* TryAllocate(int64_t bytes) ABSL_LOCKS_EXCLUDED(mu_);
+
+  std::byte* const base_;
+  const int64_t limit_bytes_;
+
+  mutable absl::Mutex mu_;
+  SlotAllocator slots_ ABSL_GUARDED_BY(mu_);
+  // By offset.
+  absl::flat_hash_map<int64_t, Slot> allocated_ ABSL_GUARDED_BY(mu_);
+  int64_t peak_bytes_ ABSL_GUARDED_BY(mu_) = 0;
+  Reclaim reclaim_ ABSL_GUARDED_BY(mu_);
+};
+
+}  // namespace hydra
+
+#endif  // HYDRA_WORKER_DEVICE_DEVICE_ARENA_H_

@@ -1,0 +1,93 @@
+#include "worker/device/device_arena.h"
+
+#include <cstring>
+#include <thread>
+#include <vector>
+
+#include "gtest/gtest.h"
+
+namespace hydra {
+namespace {
+
+TEST(DeviceArenaTest, GivesExactlyItsLimitAndNoByteMore) {
+  auto arena = DeviceArena::Create(4096).value();
+  void* all = arena->Allocate(4096);
+  ASSERT_NE(all, nullptr);
+  std::memset(all, 1, 4096);
+  EXPECT_EQ(arena->Allocate(1), nullptr);
+  arena->Free(all);
+  EXPECT_EQ(arena->Allocate(4097), nullptr);
+  EXPECT_EQ(arena->used_bytes(), 0);
+}
+
+TEST(DeviceArenaTest, RefusesLimitsThatAreNoMultipleOfItsAlignment) {
+  for (int64_t limit : {int64_t{0}, int64_t{-64}, int64_t{100}}) {
+    EXPECT_EQ(DeviceArena::Create(limit).status().code(),
+              absl::StatusCode::kInvalidArgument);
+  }
+}
+
+TEST(DeviceArenaTest, CountsWholeAlignedRanges) {
+  auto arena = DeviceArena::Create(4096).value();
+  void* small = arena->Allocate(1);
+  void* next = arena->Allocate(65);
+  EXPECT_EQ(arena->used_bytes(), 64 + 128);
+  EXPECT_EQ(reinterpret_cast<uintptr_t>(small) % 64, 0);
+  EXPECT_EQ(reinterpret_cast<uintptr_t>(next) % 64, 0);
+}
+
+TEST(DeviceArenaTest, PeakKeepsTheMostUntilItIsReset) {
+  auto arena = DeviceArena::Create(4096).value();
+  void* kept = arena->Allocate(64);
+  arena->Free(arena->Allocate(1024));
+  EXPECT_EQ(arena->peak_bytes(), 1088);
+  arena->ResetPeak();
+  EXPECT_EQ(arena->peak_bytes(), 64);
+  arena->Free(kept);
+}
+
+TEST(DeviceArenaTest, ReclaimsUntilTheAllocationFits) {
+  auto arena = DeviceArena::Create(4096).value();
+  std::vector<void*> cached;
+  for (int i = 0; i < 4; ++i) cached.push_back(arena->Allocate(1024));
+  arena->SetReclaim([&](int64_t bytes) {
+    EXPECT_EQ(bytes, 2048);
+    if (cached.empty()) return false;
+    arena->Free(cached.back());
+    cached.pop_back();
+    return true;
+  });
+  EXPECT_NE(arena->Allocate(2048), nullptr);
+  EXPECT_EQ(cached.size(), 2);
+}
+
+TEST(DeviceArenaTest, RefusesWhenNothingIsLeftToReclaim) {
+  auto arena = DeviceArena::Create(4096).value();
+  ASSERT_NE(arena->Allocate(4096), nullptr);
+  int asked = 0;
+  arena->SetReclaim([&](int64_t) { return ++asked < 3; });
+  EXPECT_EQ(arena->Allocate(64), nullptr);
+  EXPECT_EQ(asked, 3);
+}
+
+TEST(DeviceArenaTest, ThreadsMayAllocateAndFreeTogether) {
+  auto arena = DeviceArena::Create(1 << 20).value();
+  std::vector<std::thread> threads;
+  for (int t = 0; t < 4; ++t) {
+    threads.emplace_back([&arena, t] {
+      for (int i = 0; i < 2000; ++i) {
+        const int64_t bytes = 64 + (i * 37 + t) % 5000;
+        auto* range = static_cast<unsigned char*>(arena->Allocate(bytes));
+        ASSERT_NE(range, nullptr);
+        std::memset(range, t, bytes);
+        for (int64_t at = 0; at < bytes; ++at) ASSERT_EQ(range[at], t);
+        arena->Free(range);
+      }
+    });
+  }
+  for (std::thread& thread : threads) thread.join();
+  EXPECT_EQ(arena->used_bytes(), 0);
+}
+
+}  // namespace
+}  // namespace hydra

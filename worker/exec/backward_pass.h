@@ -1,0 +1,18 @@
+#ifndef HYDRA_WORKER_EXEC_BACKWARD_PASS_H_
+#define HYDRA_WORKER_EXEC_BACKWARD_PASS_H_
+
+#include "hydra/worker/v1/worker.pb.h"
+#include "worker/exec/pass.h"
+
+namespace hydra {
+
+// BACKWARD and TURN: for each micro-batch, the shard's layers are run again
+// from the shard's input, each recorded by itself, then differentiated from
+// last to first. Gradients sum in the order of micro-batches. With the last
+// micro-batch each layer is updated directly after its own backward, and its
+// memory goes.
+worker::v1::PassResult RunBackwardPass(const Pass& pass);
+
+}  // namespace hydra
+
+#endif  // HYDRA_WORKER_EXEC_BACKWARD_PASS_H_

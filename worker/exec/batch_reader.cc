@@ -1,0 +1,154 @@
+#include "worker/exec/batch_reader.h"
+
+#include <algorithm>
+#include <numeric>
+#include <utility>
+
+#include "absl/status/status.h"
+#include "absl/strings/str_cat.h"
+#include "worker/data/window_reader.h"
+#include "worker/model/micro_batch.h"
+
+namespace hydra {
+namespace {
+
+using hydra::v1::JobSpec;
+using hydra::v1::TrainSpec;
+using worker::v1::JobContext;
+using worker::v1::Split;
+using worker::v1::Task;
+
+absl::StatusOr<HostBatch> ReadBatch(const TokenFile& file, int64_t context,
+                                    absl::Span<const int64_t> windows) {
+  HostBatch batch;
+  batch.sequences = static_cast<int64_t>(windows.size());
+  batch.context = context;
+  batch.tokens.resize(batch.sequences * (context + 1));
+  absl::Status read = ReadWindows(file.tokens(), context, windows,
+                                  absl::MakeSpan(batch.tokens));
+  if (!read.ok()) return read;
+  return batch;
+}
+
+}  // namespace
+
+absl::StatusOr<std::vector<HostBatch>> BatchReader::Read(
+    const Task& task, const JobContext& job) {
+  return task.kind() == worker::v1::TASK_KIND_EVALUATE
+             ? ReadEvaluation(task, job)
+             : ReadTraining(task, job);
+}
+
+absl::StatusOr<std::vector<HostBatch>> BatchReader::ReadTraining(
+    const Task& task, const JobContext& job) {
+  const TrainSpec& train = job.spec().train();
+  auto file = FileOf(worker::v1::SPLIT_TRAIN, job);
+  if (!file.ok()) return file.status();
+  const int64_t context = train.context_length();
+  auto windows = WindowsOfStep(
+      task.step(),
+      WindowCount(static_cast<int64_t>((*file)->tokens().size()), context),
+      job.spec());
+  if (!windows.ok()) return windows.status();
+
+  std::vector<HostBatch> batches;
+  for (int i = task.first_micro_batch(); i < task.last_micro_batch(); ++i) {
+    auto batch =
+        ReadBatch(**file, context,
+                  MicroBatchWindows(*windows, i, MicroBatchCount(train)));
+    if (!batch.ok()) return batch.status();
+    batch->seed = DropoutSeed(train.seed(), task.step(), i);
+    batch->gradient_scale = GradientScale(train);
+    batch->training = true;
+    batches.push_back(*std::move(batch));
+  }
+  return batches;
+}
+
+absl::StatusOr<std::vector<HostBatch>> BatchReader::ReadEvaluation(
+    const Task& task, const JobContext& job) {
+  auto file = FileOf(task.split(), job);
+  if (!file.ok()) return file.status();
+  const int64_t context = job.spec().train().context_length();
+  const int64_t window_count =
+      WindowCount(static_cast<int64_t>((*file)->tokens().size()), context);
+  const int64_t batch_size = EvaluationBatchSize(job.spec());
+  const int64_t batch_count = EvaluationBatchCount(window_count, batch_size);
+  if (task.last_micro_batch() > batch_count) {
+    return absl::OutOfRangeError(absl::StrCat(
+        "evaluation batch ", task.last_micro_batch() - 1, " of ", batch_count,
+        " in ", worker::v1::Split_Name(task.split())));
+  }
+
+  std::vector<HostBatch> batches;
+  for (int i = task.first_micro_batch(); i < task.last_micro_batch(); ++i) {
+    const WindowRange range = EvaluationBatch(window_count, batch_size, i);
+    std::vector<int64_t> windows(range.count);
+    std::iota(windows.begin(), windows.end(), range.first);
+    auto batch = ReadBatch(**file, context, windows);
+    if (!batch.ok()) return batch.status();
+    batches.push_back(*std::move(batch));
+  }
+  return batches;
+}
+
+absl::StatusOr<const TokenFile*> BatchReader::FileOf(Split split,
+                                                     const JobContext& job) {
+  for (const worker::v1::PreparedSplit& prepared : job.splits()) {
+    if (prepared.split() != split || prepared.token_file().empty()) continue;
+    auto open = files_.find(prepared.token_file());
+    if (open == files_.end()) {
+      auto file = TokenFile::Open(prepared.token_file());
+      if (!file.ok()) return file.status();
+      open = files_.emplace(prepared.token_file(), *std::move(file)).first;
+    }
+    return &open->second;
+  }
+  return absl::FailedPreconditionError(
+      absl::StrCat(worker::v1::Split_Name(split), " of job ", job.job_id(),
+                   " is not prepared"));
+}
+
+absl::StatusOr<std::vector<int64_t>> BatchReader::WindowsOfStep(
+    int64_t step, int64_t window_count, const JobSpec& spec) {
+  const int64_t batch_size = SequencesPerStep(spec.train());
+  if (spec.data().has_shuffle() && !spec.data().shuffle()) {
+    const int64_t steps = StepsPerEpoch(window_count, batch_size);
+    if (steps == 0) {
+      return absl::InvalidArgumentError(
+          absl::StrCat("the training split has ", window_count,
+                       " windows, one step needs ", batch_size));
+    }
+    std::vector<int64_t> windows(batch_size);
+    std::iota(windows.begin(), windows.end(), step % steps * batch_size);
+    return windows;
+  }
+  if (!order_) {
+    auto order =
+        BatchOrder::Create(window_count, batch_size, spec.train().seed());
+    if (!order.ok()) return order.status();
+    order_ = *std::move(order);
+  }
+  return order_->WindowsOfStep(step);
+}
+
+int64_t MicroBatchCount(const TrainSpec& train) {
+  return std::max(1, train.gradient_accumulation_steps());
+}
+
+int64_t SequencesPerStep(const TrainSpec& train) {
+  return train.per_device_train_batch_size() * MicroBatchCount(train);
+}
+
+int64_t EvaluationBatchSize(const JobSpec& spec) {
+  return spec.evaluation().has_per_device_eval_batch_size()
+             ? spec.evaluation().per_device_eval_batch_size()
+             : spec.train().per_device_train_batch_size();
+}
+
+double GradientScale(const TrainSpec& train) {
+  return 1.0 /
+         static_cast<double>(SequencesPerStep(train) * train.context_length());
+}
+
+}  // namespace hydra

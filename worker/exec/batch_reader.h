@@ -1,0 +1,66 @@
+#ifndef HYDRA_WORKER_EXEC_BATCH_READER_H_
+#define HYDRA_WORKER_EXEC_BATCH_READER_H_
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "common/data/batch_plan.h"
+#include "hydra/worker/v1/worker.pb.h"
+#include "worker/data/token_file.h"
+
+namespace hydra {
+
+// A micro-batch, or an evaluation's batch, as it waits on the host.
+struct HostBatch {
+  int64_t sequences = 0;
+  int64_t context = 0;
+  // [sequences, context + 1].
+  std::vector<int64_t> tokens;
+  // As MicroBatch's.
+  uint64_t seed = 0;
+  double gradient_scale = 1;
+  bool training = false;
+};
+
+// Reads the batches that a job's tasks name. Keeps token files mapped and the
+// order of the epoch that was read last. Not thread-safe.
+class BatchReader {
+ public:
+  // The task's batches, in order. `job` is the task's, and always the same.
+  //
+  // FAILED_PRECONDITION: the split is not prepared.
+  // INVALID_ARGUMENT, OUT_OF_RANGE: the split is too short for what is asked.
+  // Others: as TokenFile::Open.
+  absl::StatusOr<std::vector<HostBatch>> Read(
+      const worker::v1::Task& task, const worker::v1::JobContext& job);
+
+ private:
+  absl::StatusOr<std::vector<HostBatch>> ReadTraining(
+      const worker::v1::Task& task, const worker::v1::JobContext& job);
+  absl::StatusOr<std::vector<HostBatch>> ReadEvaluation(
+      const worker::v1::Task& task, const worker::v1::JobContext& job);
+
+  absl::StatusOr<const TokenFile*> FileOf(worker::v1::Split split,
+                                          const worker::v1::JobContext& job);
+  absl::StatusOr<std::vector<int64_t>> WindowsOfStep(
+      int64_t step, int64_t window_count, const hydra::v1::JobSpec& spec);
+
+  std::map<std::string, TokenFile> files_;
+  std::optional<BatchOrder> order_;
+};
+
+// Sequences in one update, and in one evaluation batch.
+int64_t SequencesPerStep(const hydra::v1::TrainSpec& train);
+int64_t EvaluationBatchSize(const hydra::v1::JobSpec& spec);
+int64_t MicroBatchCount(const hydra::v1::TrainSpec& train);
+
+// 1 / target tokens of a step.
+double GradientScale(const hydra::v1::TrainSpec& train);
+
+}  // namespace hydra
+
+#endif  // HYDRA_WORKER_EXEC_BATCH_READER_H_

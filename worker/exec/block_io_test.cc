@@ -1,0 +1,111 @@
+#include "worker/exec/block_io.h"
+
+#include <vector>
+
+#include "ATen/ops/equal.h"
+#include "ATen/ops/full.h"
+#include "c10/util/Exception.h"
+#include "gtest/gtest.h"
+#include "worker/device/cpu/cpu_device.h"
+
+namespace hydra {
+namespace {
+
+using worker::v1::BlockVersion;
+
+// A pool of 64 numbers: 0, 1, 2, ...
+class BlockIoTest : public testing::Test {
+ protected:
+  BlockIoTest()
+      : device_(CpuDevice::Create(0, 1 << 20).value()),
+        cache_(&device_->arena()),
+        pool_(64),
+        io_(device_, Host(), &cache_) {
+    for (int i = 0; i < 64; ++i) pool_[i] = static_cast<float>(i);
+  }
+
+  HostRange Host() {
+    return [this](int64_t offset, int64_t bytes) {
+      return absl::MakeSpan(reinterpret_cast<std::byte*>(pool_.data()) + offset,
+                            bytes);
+    };
+  }
+
+  static BlockVersion Version(uint64_t version, int64_t first, int64_t count) {
+    BlockVersion block;
+    block.set_version(version);
+    block.set_offset_bytes(first * 4);
+    block.set_size_bytes(count * 4);
+    return block;
+  }
+
+  Device* const device_;
+  DeviceCache cache_;
+  std::vector<float> pool_;
+  BlockIo io_;
+};
+
+TEST_F(BlockIoTest, PromotesOnceAndFindsItAgain) {
+  const BlockVersion version = Version(1, 16, 16);
+  const at::Tensor tensor = io_.Promote(version, 16, BlockIo::Reuse::kLikely);
+  EXPECT_EQ(tensor[3].item<float>(), 19);
+  EXPECT_TRUE(device_->arena().Contains(tensor.const_data_ptr()));
+  EXPECT_EQ(io_.promoted_bytes(), 64);
+  EXPECT_TRUE(io_.Promote(version, 16, BlockIo::Reuse::kNever).is_same(tensor));
+  EXPECT_EQ(io_.promoted_bytes(), 64);
+  EXPECT_EQ(io_.cached_bytes(), 64);
+  EXPECT_FALSE(cache_.Get(1).has_value());
+}
+
+TEST_F(BlockIoTest, ZeroVersionsMoveNoBytes) {
+  BlockVersion version = Version(1, 0, 16);
+  version.set_zero(true);
+  EXPECT_EQ(
+      io_.Promote(version, 16, BlockIo::Reuse::kNever).sum().item<float>(), 0);
+  EXPECT_EQ(io_.promoted_bytes(), 0);
+}
+
+TEST_F(BlockIoTest, MovesRanges) {
+  const at::Tensor range = io_.Empty({4});
+  io_.PromoteRange(Version(1, 16, 16), 8, range);
+  EXPECT_EQ(range[0].item<float>(), 24);
+  io_.Demote(range, Version(2, 48, 16), 2);
+  EXPECT_EQ(pool_[49], 49);
+  EXPECT_EQ(pool_[50], 24);
+  EXPECT_EQ(pool_[53], 27);
+  EXPECT_EQ(pool_[54], 54);
+  EXPECT_EQ(io_.demoted_bytes(), 16);
+}
+
+TEST_F(BlockIoTest, RangesOfACachedVersionComeFromTheCache) {
+  cache_.Put(1, at::full({16}, 5.f));
+  const at::Tensor range = io_.Empty({4});
+  io_.PromoteRange(Version(1, 16, 16), 8, range);
+  EXPECT_EQ(range[0].item<float>(), 5);
+  EXPECT_EQ(io_.promoted_bytes(), 0);
+  EXPECT_EQ(io_.cached_bytes(), 16);
+}
+
+TEST_F(BlockIoTest, NothingReachesBeyondItsSlot) {
+  EXPECT_THROW(io_.Promote(Version(1, 0, 16), 17, BlockIo::Reuse::kNever),
+               c10::Error);
+  EXPECT_THROW(io_.Demote(io_.Empty({4}), Version(1, 0, 16), 13), c10::Error);
+}
+
+TEST_F(BlockIoTest, ViewsLieInThePoolUnlessTheVersionIsOnTheDevice) {
+  const BlockVersion version = Version(1, 16, 16);
+  EXPECT_EQ(io_.View(version, 16).const_data_ptr(), &pool_[16]);
+  const at::Tensor cached = io_.Promote(version, 16, BlockIo::Reuse::kLikely);
+  EXPECT_EQ(io_.View(version, 16).const_data_ptr(), cached.const_data_ptr());
+}
+
+TEST_F(BlockIoTest, RollbackDropsWhatTheTaskMadeAndNothingElse) {
+  io_.Promote(Version(1, 0, 16), 16, BlockIo::Reuse::kLikely);
+  io_.Keep(Version(2, 16, 16), io_.Empty({16}));
+  io_.Rollback();
+  EXPECT_TRUE(cache_.Get(1).has_value());
+  EXPECT_FALSE(cache_.Get(2).has_value());
+}
+
+}  // namespace
+}  // namespace hydra

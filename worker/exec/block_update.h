@@ -1,0 +1,30 @@
+#ifndef HYDRA_WORKER_EXEC_BLOCK_UPDATE_H_
+#define HYDRA_WORKER_EXEC_BLOCK_UPDATE_H_
+
+#include "ATen/core/Tensor.h"
+#include "worker/exec/pass.h"
+#include "worker/exec/token_table_gradient.h"
+
+namespace hydra {
+
+// The optimizer's update of one block: range after range, the state comes in,
+// the new parameters and the new state go to the written versions' slots. The
+// state is never on the device as a whole. Where ranges begin follows from the
+// block alone.
+
+// Updates `parameters` in place, which become the written version; the cache
+// forgets the read one first. Both are flat and whole.
+void UpdateBlock(const Pass& pass, int block, at::Tensor parameters,
+                 const at::Tensor& gradient);
+
+// Updates the token table, whose gradient is the head's part, if it is tied,
+// plus the embedding's. `parameters` is undefined if the table is not on the
+// device: it then passes through in ranges too. `head_gradient` is undefined if
+// the task reads the head's part from the pool, or there is none.
+void UpdateTokenTable(const Pass& pass, at::Tensor parameters,
+                      const at::Tensor& head_gradient,
+                      const TokenTableGradient& embedding_gradient);
+
+}  // namespace hydra
+
+#endif  // HYDRA_WORKER_EXEC_BLOCK_UPDATE_H_

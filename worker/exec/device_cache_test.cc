@@ -1,0 +1,69 @@
+#include "worker/exec/device_cache.h"
+
+#include "ATen/ops/empty.h"
+#include "c10/util/Exception.h"
+#include "gtest/gtest.h"
+#include "worker/device/cpu/cpu_device.h"
+
+namespace hydra {
+namespace {
+
+constexpr int64_t kKib = 1024;
+
+// A device of 8 KiB, and tensors of 2 KiB.
+class DeviceCacheTest : public testing::Test {
+ protected:
+  DeviceCacheTest()
+      : device_(CpuDevice::Create(0, 8 * kKib).value()),
+        cache_(&device_->arena()) {}
+
+  static at::Tensor TwoKib() { return at::empty({512}); }
+
+  Device* const device_;
+  DeviceCache cache_;
+};
+
+TEST_F(DeviceCacheTest, GivesBackWhatWasPut) {
+  at::Tensor tensor = TwoKib();
+  cache_.Put(7, tensor);
+  EXPECT_TRUE(cache_.Get(7)->is_same(tensor));
+  EXPECT_FALSE(cache_.Get(8).has_value());
+  cache_.Drop(7);
+  EXPECT_FALSE(cache_.Get(7).has_value());
+}
+
+TEST_F(DeviceCacheTest, TheLeastRecentlyUsedVersionMakesRoom) {
+  for (uint64_t version : {1, 2, 3, 4}) cache_.Put(version, TwoKib());
+  cache_.Get(1);
+  const at::Tensor fifth = TwoKib();
+  EXPECT_TRUE(cache_.Get(1).has_value());
+  EXPECT_FALSE(cache_.Get(2).has_value());
+  EXPECT_TRUE(cache_.Get(3).has_value());
+}
+
+TEST_F(DeviceCacheTest, WhatAnybodyHoldsStays) {
+  const at::Tensor held = TwoKib();
+  cache_.Put(1, held);
+  at::Tensor view;
+  {
+    at::Tensor viewed = TwoKib();
+    view = viewed.narrow(0, 5, 3);
+    cache_.Put(2, viewed);
+  }
+  cache_.Put(3, TwoKib());
+  cache_.Put(4, TwoKib());
+  const at::Tensor fifth = at::empty({1024});
+  EXPECT_TRUE(cache_.Get(1).has_value());
+  EXPECT_TRUE(cache_.Get(2).has_value());
+  EXPECT_EQ(cache_.version_count(), 2);
+  EXPECT_THROW(TwoKib(), c10::OutOfMemoryError);
+}
+
+TEST_F(DeviceCacheTest, DroppingFreesTheMemory) {
+  for (uint64_t version : {1, 2, 3, 4}) cache_.Put(version, TwoKib());
+  cache_.DropAll();
+  EXPECT_EQ(device_->arena().used_bytes(), 0);
+}
+
+}  // namespace
+}  // namespace hydra

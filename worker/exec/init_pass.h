@@ -1,0 +1,26 @@
+#ifndef HYDRA_WORKER_EXEC_INIT_PASS_H_
+#define HYDRA_WORKER_EXEC_INIT_PASS_H_
+
+#include "absl/status/status.h"
+#include "common/model/model_table.h"
+#include "hydra/worker/v1/worker.pb.h"
+#include "worker/exec/block_io.h"
+
+namespace hydra {
+
+// INIT: fills the parameter blocks that the task writes, straight in the pool,
+// from the model directory's checkpoint or from each tensor's own random
+// stream. Needs no device memory. Adds the bytes to `*filled_bytes`.
+//
+// INVALID_ARGUMENT: the checkpoint lacks a tensor, or has it in another shape
+// or
+//   in a type that is not fp32, fp16 or bf16; the message names the tensor.
+// Others: as WeightDirectory::Open and Read.
+absl::Status RunInitPass(const worker::v1::Task& task,
+                         const hydra::v1::JobSpec& spec,
+                         const ModelTable& table, const HostRange& host,
+                         int64_t* filled_bytes);
+
+}  // namespace hydra
+
+#endif  // HYDRA_WORKER_EXEC_INIT_PASS_H_

@@ -1,0 +1,160 @@
+#include "worker/exec/init_pass.h"
+
+#include <cmath>
+#include <string>
+#include <vector>
+
+#include "common/safetensors/writer.h"
+#include "gmock/gmock.h"
+#include "gtest/gtest.h"
+
+namespace hydra {
+namespace {
+
+using safetensors::TensorSpec;
+using safetensors::Writer;
+using testing::HasSubstr;
+
+ModelTable Table(bool tied) {
+  Gpt2Config config;
+  config.vocab_size = 5;
+  config.n_positions = 3;
+  config.n_embd = 4;
+  config.n_layer = 1;
+  config.n_head = 2;
+  config.n_inner = 16;
+  config.tie_word_embeddings = tied;
+  return BuildGpt2Table(config);
+}
+
+// Element i of tensor number t is 100 t + i.
+void WriteCheckpoint(const std::string& directory, const ModelTable& table,
+                     const std::string& prefix_to_strip,
+                     const std::string& without = "",
+                     const std::string& misshaped = "") {
+  std::vector<TensorSpec> specs;
+  std::vector<std::vector<float>> data;
+  int number = 0;
+  for (const ParameterBlock& block : table.parameter_blocks) {
+    for (const TensorEntry& tensor : block.tensors) {
+      ++number;
+      if (tensor.name == without) continue;
+      std::string name = tensor.name;
+      if (name.rfind(prefix_to_strip, 0) == 0) {
+        name = name.substr(prefix_to_strip.size());
+      }
+      std::vector<int64_t> shape = tensor.shape;
+      if (tensor.name == misshaped) shape = {tensor.element_count, 1, 1};
+      specs.push_back({name, safetensors::Dtype::kF32, shape});
+      data.emplace_back(tensor.element_count);
+      for (size_t i = 0; i < data.back().size(); ++i) {
+        data.back()[i] = static_cast<float>(100 * number + i);
+      }
+    }
+  }
+  auto writer = Writer::Create(directory + "/model.safetensors", specs).value();
+  for (size_t i = 0; i < specs.size(); ++i) {
+    ASSERT_TRUE(writer
+                    ->Append(specs[i].name, data[i].data(),
+                             static_cast<int64_t>(data[i].size() * 4))
+                    .ok());
+  }
+  ASSERT_TRUE(writer->Finish().ok());
+}
+
+// Runs INIT for all blocks into a buffer that was full of ones.
+class InitPassTest : public testing::Test {
+ protected:
+  absl::Status Run(const ModelTable& table, hydra::v1::Initialization init) {
+    worker::v1::Task task;
+    int64_t offset = 0;
+    offsets_.clear();
+    for (size_t i = 0; i < table.parameter_blocks.size(); ++i) {
+      worker::v1::BlockVersion* version = task.add_writes();
+      version->set_kind(worker::v1::BLOCK_KIND_PARAMETERS);
+      version->set_index(static_cast<int>(i));
+      version->set_offset_bytes(offset);
+      version->set_size_bytes(table.parameter_blocks[i].size_bytes);
+      offsets_.push_back(offset);
+      offset += version->size_bytes();
+    }
+    pool_.assign(offset / kFloatBytes, 1);
+    hydra::v1::JobSpec spec;
+    spec.mutable_model()->set_path(testing::TempDir());
+    spec.mutable_model()->set_init(init);
+    filled_bytes_ = 0;
+    return RunInitPass(
+        task, spec, table,
+        [this](int64_t begin, int64_t bytes) {
+          return absl::MakeSpan(
+              reinterpret_cast<std::byte*>(pool_.data()) + begin, bytes);
+        },
+        &filled_bytes_);
+  }
+
+  const float* Tensor(const ModelTable& table, int block, int tensor) {
+    return pool_.data() +
+           (offsets_[block] +
+            table.parameter_blocks[block].tensors[tensor].offset_bytes) /
+               kFloatBytes;
+  }
+
+  std::vector<float> pool_;
+  std::vector<int64_t> offsets_;
+  int64_t filled_bytes_ = 0;
+};
+
+TEST_F(InitPassTest, ReadsCheckpointsWithAndWithoutTheModulesName) {
+  for (const char* strip : {"", "transformer."}) {
+    const ModelTable table = Table(/*tied=*/false);
+    WriteCheckpoint(testing::TempDir(), table, strip);
+    ASSERT_TRUE(Run(table, hydra::v1::INITIALIZATION_PRETRAINED).ok());
+    EXPECT_EQ(Tensor(table, 0, 0)[3], 103);
+    EXPECT_EQ(Tensor(table, 2, 1)[2], 402);
+    EXPECT_EQ(filled_bytes_, table.ParameterBytes());
+    // Padding follows the 12 numbers of the position table.
+    EXPECT_EQ(Tensor(table, 1, 0)[11], 211);
+    EXPECT_EQ(Tensor(table, 1, 0)[12], 0);
+  }
+}
+
+TEST_F(InitPassTest, ATiedHeadMayBeAbsent) {
+  const ModelTable table = Table(/*tied=*/true);
+  WriteCheckpoint(testing::TempDir(), table, "");
+  EXPECT_TRUE(Run(table, hydra::v1::INITIALIZATION_PRETRAINED).ok());
+}
+
+TEST_F(InitPassTest, AMissingTensorIsNamedWithItsShape) {
+  const ModelTable table = Table(/*tied=*/false);
+  WriteCheckpoint(testing::TempDir(), table, "", "transformer.wpe.weight");
+  const absl::Status status = Run(table, hydra::v1::INITIALIZATION_PRETRAINED);
+  EXPECT_EQ(status.code(), absl::StatusCode::kInvalidArgument);
+  EXPECT_THAT(std::string(status.message()),
+              HasSubstr("no tensor \"transformer.wpe.weight\", wanted with "
+                        "shape [3, 4]"));
+}
+
+TEST_F(InitPassTest, AWrongShapeIsNamedWithBoth) {
+  const ModelTable table = Table(/*tied=*/false);
+  WriteCheckpoint(testing::TempDir(), table, "", "", "transformer.wpe.weight");
+  const absl::Status status = Run(table, hydra::v1::INITIALIZATION_PRETRAINED);
+  EXPECT_EQ(status.code(), absl::StatusCode::kInvalidArgument);
+  EXPECT_THAT(std::string(status.message()),
+              HasSubstr("\"transformer.wpe.weight\" of the checkpoint has "
+                        "shape [12, 1, 1], wanted [3, 4]"));
+}
+
+TEST_F(InitPassTest, RandomTensorsFollowTheirInit) {
+  const ModelTable table = Table(/*tied=*/true);
+  ASSERT_TRUE(Run(table, hydra::v1::INITIALIZATION_RANDOM).ok());
+  EXPECT_NE(Tensor(table, 0, 0)[0], 0);
+  EXPECT_LT(std::abs(Tensor(table, 0, 0)[0]), 0.2);
+  EXPECT_EQ(Tensor(table, 2, 0)[0], 1);
+  EXPECT_EQ(Tensor(table, 2, 1)[0], 0);
+  const std::vector<float> first = pool_;
+  ASSERT_TRUE(Run(table, hydra::v1::INITIALIZATION_RANDOM).ok());
+  EXPECT_EQ(pool_, first);
+}
+
+}  // namespace
+}  // namespace hydra

@@ -1,0 +1,113 @@
+#include "worker/exec/pilot.h"
+
+#include <algorithm>
+#include <cstdint>
+#include <utility>
+
+#include "absl/status/status.h"
+#include "absl/strings/str_cat.h"
+#include "worker/exec/pilot_trial.h"
+#include "worker/exec/proto_duration.h"
+
+namespace hydra {
+namespace {
+
+using hydra::v1::LayerProfile;
+using worker::v1::PilotResult;
+
+int64_t ParameterBytes(const ModelTable& table, int layer) {
+  int64_t bytes = 0;
+  for (int block : table.layers[layer].parameter_blocks) {
+    bytes += table.parameter_blocks[block].size_bytes;
+  }
+  return bytes;
+}
+
+struct LongestShard {
+  // One past its last layer; its first layer if not even that one fits.
+  int last = 0;
+  // Of the longest trial that fitted; else of one that did not.
+  TrialOutcome outcome;
+};
+
+LongestShard FindLongestShard(PilotTrial& trial, int first, int layer_count) {
+  LongestShard longest;
+  longest.last = first;
+  int too_long = layer_count + 1;
+  int next = layer_count;
+  while (longest.last + 1 < too_long) {
+    TrialOutcome outcome = trial.Run(first, next);
+    if (outcome.fits) {
+      longest = {next, std::move(outcome)};
+      next = (longest.last + too_long) / 2;
+      continue;
+    }
+    const bool whole_pass = outcome.failed_layer == next - 1;
+    too_long = outcome.failed_layer + 1;
+    next = whole_pass ? (longest.last + too_long) / 2 : too_long - 1;
+    if (longest.last == first) longest.outcome = std::move(outcome);
+  }
+  return longest;
+}
+
+void AddProfiles(const ModelTable& table, const TrialOutcome& outcome,
+                 PilotResult& result) {
+  for (const auto& [layer, measure] : outcome.measures) {
+    LayerProfile* profile = result.add_layers();
+    profile->set_layer(layer);
+    profile->set_kind(LayerKindName(table.layers[layer].kind));
+    profile->set_parameter_bytes(ParameterBytes(table, layer));
+    profile->set_saved_bytes(measure.saved_bytes);
+    profile->set_peak_bytes(measure.peak_bytes);
+    SetDuration(measure.forward / outcome.micro_batches,
+                profile->mutable_forward());
+    SetDuration(measure.backward / outcome.micro_batches,
+                profile->mutable_backward());
+  }
+}
+
+absl::Status DoesNotFit(const ModelTable& table, int layer,
+                        const worker::v1::JobContext& job, int64_t limit_bytes,
+                        const TrialOutcome& outcome) {
+  return absl::ResourceExhaustedError(absl::StrCat(
+      "layer ", layer, " (", LayerKindName(table.layers[layer].kind),
+      ") needs more than the device's ", limit_bytes,
+      " bytes: its parameters take ", ParameterBytes(table, layer),
+      ", one boundary tensor takes ",
+      table.BoundaryBytes(job.spec().train().per_device_train_batch_size(),
+                          job.spec().train().context_length()),
+      ", ", job.prefetch_bytes(), " are kept for prefetching; ",
+      outcome.message));
+}
+
+}  // namespace
+
+int64_t PilotReserveBytes(int64_t prefetch_bytes, int64_t limit_bytes) {
+  return prefetch_bytes + limit_bytes / 50;
+}
+
+absl::StatusOr<PilotResult> RunPilot(const worker::v1::JobContext& job,
+                                     const JobModel& model, Device* device,
+                                     LogSink& log, int* failed_layer) {
+  const int64_t limit_bytes = device->arena().limit_bytes();
+  PilotTrial trial(job, model, device,
+                   PilotReserveBytes(job.prefetch_bytes(), limit_bytes));
+  const int layer_count = model.table.layer_count();
+  PilotResult result;
+  for (int first = 0; first < layer_count;) {
+    const LongestShard shard = FindLongestShard(trial, first, layer_count);
+    if (shard.last == first) {
+      *failed_layer = first;
+      return DoesNotFit(model.table, first, job, limit_bytes, shard.outcome);
+    }
+    AddProfiles(model.table, shard.outcome, result);
+    log.Log(LogSink::Severity::kInfo,
+            absl::StrCat("layers ", first, " to ", shard.last - 1,
+                         " fit the device together"));
+    if (shard.last < layer_count) result.add_cut_points(shard.last);
+    first = shard.last;
+  }
+  return result;
+}
+
+}  // namespace hydra

@@ -1,0 +1,38 @@
+#ifndef HYDRA_WORKER_EXEC_PILOT_H_
+#define HYDRA_WORKER_EXEC_PILOT_H_
+
+#include <cstdint>
+
+#include "absl/status/statusor.h"
+#include "hydra/worker/v1/worker.pb.h"
+#include "worker/device/device.h"
+#include "worker/exec/job_model.h"
+#include "worker/exec/log_sink.h"
+
+namespace hydra {
+
+// What a pilot leaves free of the device: room for prefetching, and one
+// fiftieth because memory may lie more scattered when a task runs than it did
+// in the pilot.
+int64_t PilotReserveBytes(int64_t prefetch_bytes, int64_t limit_bytes);
+
+// PILOT: finds where the model must be cut so that every shard's passes fit the
+// device, with job.prefetch_bytes to spare, and measures every layer. Shards
+// are made as long as possible, from the first layer on.
+//
+// This is Algorithm 1 of Hydra's paper, with a real pass in place of a forward
+// and a backward for each layer: layers are placed until the device refuses;
+// where the forward alone ran out, the first guess of the cut is before that
+// layer; if the whole pass needs more, the cut is searched by bisection.
+//
+// `device` must hold nothing that can go: the caller empties its cache.
+//
+// RESOURCE_EXHAUSTED: a layer does not fit the device alone; `*failed_layer`
+//   names it.
+absl::StatusOr<worker::v1::PilotResult> RunPilot(
+    const worker::v1::JobContext& job, const JobModel& model, Device* device,
+    LogSink& log, int* failed_layer);
+
+}  // namespace hydra
+
+#endif  // HYDRA_WORKER_EXEC_PILOT_H_

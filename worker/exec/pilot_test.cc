@@ -1,0 +1,179 @@
+#include "worker/exec/pilot.h"
+
+#include <algorithm>
+#include <string>
+#include <vector>
+
+#include "ATen/Parallel.h"
+#include "absl/strings/str_cat.h"
+#include "gmock/gmock.h"
+#include "gtest/gtest.h"
+#include "worker/device/cpu/cpu_device.h"
+#include "worker/exec/task_runner.h"
+#include "worker/exec/testing/tiny_job.h"
+
+namespace hydra {
+namespace {
+
+using worker::v1::PilotResult;
+using worker::v1::Task;
+using worker::v1::TaskReport;
+
+Device* NewDevice(int64_t limit_bytes) {
+  at::set_num_threads(1);
+  return CpuDevice::Create(0, limit_bytes).value();
+}
+
+std::vector<int> CutsOf(const PilotResult& pilot) {
+  return {pilot.cut_points().begin(), pilot.cut_points().end()};
+}
+
+// Runs two steps and an evaluation; TinyJob is fatal where a task fails.
+void TrainWithItsCuts(TinyJob& job, TaskRunner& runner,
+                      const PilotResult& pilot) {
+  job.SetCuts(CutsOf(pilot));
+  job.Prepare(runner);
+  job.Init(runner);
+  job.Step(runner);
+  job.Step(runner);
+  job.Evaluate(runner, worker::v1::SPLIT_VALIDATION);
+}
+
+struct SweepCase {
+  std::string name;
+  int micro_batches;
+  double dropout;
+  bool tied;
+};
+
+class PilotSweepTest : public testing::TestWithParam<SweepCase> {};
+
+TEST_P(PilotSweepTest, WhateverThePilotCutFitsAtEveryLimit) {
+  TinyJob::Options options;
+  options.micro_batches = GetParam().micro_batches;
+  options.dropout = GetParam().dropout;
+  options.tied = GetParam().tied;
+  options.prefetch_bytes = 4096;
+  int refused = 0;
+  size_t most_shards = 0;
+  size_t fewest_shards = 99;
+  for (int64_t kib = 200; kib <= 1600; kib += 25) {
+    SCOPED_TRACE(absl::StrCat(kib, " KiB"));
+    TinyJob job(options, testing::TempDir());
+    TaskRunner runner(NewDevice(kib << 10), job.pool().AsHostRange());
+    const TaskReport report = job.Pilot(runner);
+    if (report.has_error()) {
+      ++refused;
+      ASSERT_EQ(report.error().code(),
+                static_cast<int>(absl::StatusCode::kResourceExhausted));
+      EXPECT_GE(report.error().layer(), 0);
+      continue;
+    }
+    ASSERT_EQ(report.pilot().layers_size(), job.table().layer_count());
+    TrainWithItsCuts(job, runner, report.pilot());
+    const size_t shards = CutsOf(report.pilot()).size() + 1;
+    most_shards = std::max(most_shards, shards);
+    fewest_shards = std::min(fewest_shards, shards);
+  }
+  EXPECT_GT(refused, 0);
+  EXPECT_GE(most_shards, 3);
+  EXPECT_EQ(fewest_shards, 1);
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    All, PilotSweepTest,
+    testing::Values(SweepCase{"One", 1, 0, true},
+                    SweepCase{"OneDropout", 1, 0.1, true},
+                    SweepCase{"Three", 3, 0, true},
+                    SweepCase{"ThreeDropout", 3, 0.1, true},
+                    SweepCase{"ThreeUntied", 3, 0.1, false}),
+    [](const auto& info) { return info.param.name; });
+
+// Memory is scattered most where an update's ranges are as large as the table,
+// and the embedding keeps a part of every micro-batch among them.
+TEST(PilotTest, ALargeTokenTableAndManyMicroBatchesFitWhereThePilotSaysSo) {
+  TinyJob::Options options;
+  options.vocabulary = 4000;
+  options.width = 128;
+  options.layers = 2;
+  options.context = 40;
+  options.sequences = 4;
+  options.micro_batches = 3;
+  options.dropout = 0.1;
+  int fitted = 0;
+  for (int64_t kib = 11000; kib <= 16000; kib += 250) {
+    SCOPED_TRACE(absl::StrCat(kib, " KiB"));
+    TinyJob job(options, testing::TempDir());
+    TaskRunner runner(NewDevice(kib << 10), job.pool().AsHostRange());
+    const TaskReport report = job.Pilot(runner);
+    if (report.has_error()) continue;
+    TrainWithItsCuts(job, runner, report.pilot());
+    ++fitted;
+  }
+  EXPECT_GT(fitted, 10);
+}
+
+TEST(PilotTest, MeasuresEveryLayer) {
+  TinyJob job({}, testing::TempDir());
+  TaskRunner runner(NewDevice(16 << 20), job.pool().AsHostRange());
+  const TaskReport report = job.Pilot(runner);
+  ASSERT_TRUE(report.has_pilot()) << report.ShortDebugString();
+  EXPECT_EQ(report.pilot().cut_points_size(), 0);
+  ASSERT_EQ(report.pilot().layers_size(), 5);
+  const char* kinds[] = {"embedding", "block", "block", "block", "head"};
+  for (int i = 0; i < 5; ++i) {
+    const hydra::v1::LayerProfile& layer = report.pilot().layers(i);
+    EXPECT_EQ(layer.layer(), i);
+    EXPECT_EQ(layer.kind(), kinds[i]);
+    EXPECT_GT(layer.parameter_bytes(), 0);
+    EXPECT_GT(layer.peak_bytes(), layer.saved_bytes());
+    EXPECT_LT(layer.peak_bytes(), 4 << 20);
+    EXPECT_GT(layer.backward().nanos(), 0);
+  }
+  EXPECT_GT(report.pilot().layers(1).saved_bytes(),
+            job.table().BoundaryBytes(2, 24));
+}
+
+TEST(PilotTest, LeavesTheDeviceAsItFoundIt) {
+  TinyJob job({}, testing::TempDir());
+  Device* device = NewDevice(1 << 20);
+  TaskRunner runner(device, job.pool().AsHostRange());
+  ASSERT_TRUE(job.Pilot(runner).has_pilot());
+  EXPECT_EQ(device->arena().used_bytes(), 0);
+}
+
+TEST(PilotTest, RoomForPrefetchingMakesShardsShorter) {
+  TinyJob::Options options;
+  TinyJob plain(options, testing::TempDir());
+  options.prefetch_bytes = 450 << 10;
+  TinyJob prefetching(options, testing::TempDir());
+  TaskRunner runner(NewDevice(900 << 10), plain.pool().AsHostRange());
+  const TaskReport without = plain.Pilot(runner);
+  const TaskReport with = prefetching.Pilot(runner);
+  ASSERT_TRUE(without.has_pilot() && with.has_pilot());
+  EXPECT_GT(with.pilot().cut_points_size(), without.pilot().cut_points_size());
+}
+
+TEST(PilotTest, ALayerThatDoesNotFitAloneIsNamed) {
+  TinyJob job({}, testing::TempDir());
+  TaskRunner runner(NewDevice(200 << 10), job.pool().AsHostRange());
+  const TaskReport report = job.Pilot(runner);
+  ASSERT_TRUE(report.has_error());
+  EXPECT_EQ(report.error().layer(), 1);
+  EXPECT_THAT(report.error().message(),
+              testing::HasSubstr(
+                  "layer 1 (block) needs more than the device's 204800 bytes"));
+}
+
+TEST(PilotTest, LargerEvaluationBatchesFitTooByShorterShards) {
+  TinyJob::Options options;
+  options.evaluation_sequences = 12;
+  TinyJob job(options, testing::TempDir());
+  TaskRunner runner(NewDevice(1 << 20), job.pool().AsHostRange());
+  const TaskReport report = job.Pilot(runner);
+  ASSERT_TRUE(report.has_pilot()) << report.ShortDebugString();
+  TrainWithItsCuts(job, runner, report.pilot());
+}
+
+}  // namespace
+}  // namespace hydra

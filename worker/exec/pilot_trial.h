@@ -1,0 +1,71 @@
+#ifndef HYDRA_WORKER_EXEC_PILOT_TRIAL_H_
+#define HYDRA_WORKER_EXEC_PILOT_TRIAL_H_
+
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "absl/container/btree_map.h"
+#include "absl/types/span.h"
+#include "hydra/worker/v1/worker.pb.h"
+#include "worker/device/device.h"
+#include "worker/exec/batch_reader.h"
+#include "worker/exec/job_model.h"
+#include "worker/exec/layer_meter.h"
+
+namespace hydra {
+
+// How a shard's passes went on the device.
+struct TrialOutcome {
+  bool fits = false;
+  // By layer, of the BACKWARD or TURN, summed over so many micro-batches.
+  absl::btree_map<int, LayerMeter::Measure> measures;
+  int micro_batches = 0;
+
+  // If it does not fit: every shard that begins with the same layer and whose
+  // last layer lies at or behind this is as bad. What LibTorch said.
+  int failed_layer = -1;
+  std::string message;
+};
+
+// Runs the passes of shards as training would, on made-up data: random tokens,
+// and blocks that all share one piece of host memory full of small numbers. The
+// passes are the real ones, so what fits here fits there.
+//
+// Nothing but the passes may use the device meanwhile. Not thread-safe.
+class PilotTrial {
+ public:
+  // `reserve_bytes` of the device stay free in every trial. `model`, `device`
+  // and `job` must outlive this.
+  PilotTrial(const worker::v1::JobContext& job, const JobModel& model,
+             Device* device, int64_t reserve_bytes);
+
+  // The BACKWARD, or TURN, of the layers [first, last); a FORWARD before a cut;
+  // an EVALUATE if its batches are larger.
+  TrialOutcome Run(int first, int last);
+
+ private:
+  void RunPass(const worker::v1::Task& task,
+               absl::Span<const HostBatch> batches, LayerMeter& meter);
+  // What a shard's pass needs of all micro-batches of a step.
+  absl::Span<const HostBatch> TrainingBatches(int first) const;
+  worker::v1::Task BackwardTask(int first, int last, int batches) const;
+  worker::v1::Task ForwardTask(worker::v1::TaskKind kind, int first, int last,
+                               absl::Span<const HostBatch> batches) const;
+
+  void AddParameters(worker::v1::Task& task) const;
+  void AddUpdates(worker::v1::Task& task) const;
+
+  const JobModel& model_;
+  Device* const device_;
+  const int64_t reserve_bytes_;
+  std::vector<HostBatch> training_;
+  std::vector<HostBatch> evaluation_;
+  // Every block of a trial begins here.
+  std::vector<float> host_;
+};
+
+}  // namespace hydra
+
+#endif  // HYDRA_WORKER_EXEC_PILOT_TRIAL_H_

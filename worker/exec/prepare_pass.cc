@@ -1,0 +1,73 @@
+#include "worker/exec/prepare_pass.h"
+
+#include <string>
+
+#include "absl/strings/str_cat.h"
+#include "google/protobuf/repeated_ptr_field.h"
+#include "worker/data/token_cache.h"
+
+namespace hydra {
+namespace {
+
+using hydra::v1::DataFormat;
+using worker::v1::JobContext;
+using worker::v1::PrepareResult;
+using worker::v1::Split;
+
+using Files = google::protobuf::RepeatedPtrField<std::string>;
+
+TokenFormat FormatOf(DataFormat format) {
+  switch (format) {
+    case hydra::v1::DATA_FORMAT_TOKENS_U16:
+      return TokenFormat::kTokensU16;
+    case hydra::v1::DATA_FORMAT_TOKENS_U32:
+      return TokenFormat::kTokensU32;
+    default:
+      return TokenFormat::kText;
+  }
+}
+
+PrepareRequest RequestFor(const JobContext& job, const Files& files,
+                          int64_t vocabulary_size) {
+  const hydra::v1::ModelSpec& model = job.spec().model();
+  const std::string& tokenizer =
+      model.tokenizer_path().empty() ? model.path() : model.tokenizer_path();
+  PrepareRequest request;
+  request.cache_dir = job.token_cache_dir();
+  request.files.assign(files.begin(), files.end());
+  request.format = FormatOf(job.spec().data().format());
+  request.vocabulary_path = absl::StrCat(tokenizer, "/vocab.json");
+  request.merges_path = absl::StrCat(tokenizer, "/merges.txt");
+  request.vocabulary_size = vocabulary_size;
+  return request;
+}
+
+}  // namespace
+
+absl::StatusOr<PrepareResult> RunPreparePass(const JobContext& job,
+                                             int64_t vocabulary_size,
+                                             LogSink& log) {
+  const hydra::v1::DataSpec& data = job.spec().data();
+  const std::pair<Split, const Files*> splits[] = {
+      {worker::v1::SPLIT_TRAIN, &data.train_files()},
+      {worker::v1::SPLIT_VALIDATION, &data.validation_files()},
+      {worker::v1::SPLIT_TEST, &data.test_files()},
+  };
+  PrepareResult result;
+  for (const auto& [split, files] : splits) {
+    if (files->empty()) continue;
+    auto prepared = Prepare(RequestFor(job, *files, vocabulary_size));
+    if (!prepared.ok()) return prepared.status();
+    worker::v1::PreparedSplit* out = result.add_splits();
+    out->set_split(split);
+    out->set_token_file(prepared->path);
+    out->set_token_count(prepared->token_count);
+    log.Log(
+        LogSink::Severity::kInfo,
+        absl::StrCat(worker::v1::Split_Name(split), ": ", prepared->token_count,
+                     " tokens", prepared->reused ? ", prepared before" : ""));
+  }
+  return result;
+}
+
+}  // namespace hydra

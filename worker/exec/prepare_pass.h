@@ -1,0 +1,19 @@
+#ifndef HYDRA_WORKER_EXEC_PREPARE_PASS_H_
+#define HYDRA_WORKER_EXEC_PREPARE_PASS_H_
+
+#include "absl/status/statusor.h"
+#include "hydra/worker/v1/worker.pb.h"
+#include "worker/exec/log_sink.h"
+
+namespace hydra {
+
+// PREPARE: makes or finds the token file of every split that the job's data
+// names. `vocabulary_size` is the model's.
+//
+// Errors: as Prepare's of worker/data/token_cache.h.
+absl::StatusOr<worker::v1::PrepareResult> RunPreparePass(
+    const worker::v1::JobContext& job, int64_t vocabulary_size, LogSink& log);
+
+}  // namespace hydra
+
+#endif  // HYDRA_WORKER_EXEC_PREPARE_PASS_H_

@@ -1,0 +1,206 @@
+#include "worker/exec/task_runner.h"
+
+#include <algorithm>
+#include <exception>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "absl/time/clock.h"
+#include "absl/time/time.h"
+#include "c10/util/Exception.h"
+#include "worker/exec/backward_pass.h"
+#include "worker/exec/forward_pass.h"
+#include "worker/exec/init_pass.h"
+#include "worker/exec/pass.h"
+#include "worker/exec/pilot.h"
+#include "worker/exec/prepare_pass.h"
+#include "worker/exec/proto_duration.h"
+#include "worker/exec/reservation.h"
+#include "worker/exec/task_blocks.h"
+
+namespace hydra {
+namespace {
+
+using worker::v1::JobContext;
+using worker::v1::Task;
+using worker::v1::TaskCost;
+using worker::v1::TaskReport;
+
+// Wall and compute time since construction.
+class Stopwatch {
+ public:
+  explicit Stopwatch(const Device& device)
+      : device_(device),
+        wall_begin_(absl::Now()),
+        compute_begin_(device.ComputeTime()) {}
+
+  void Read(TaskCost& cost) const {
+    SetDuration(absl::Now() - wall_begin_, cost.mutable_wall());
+    SetDuration(device_.ComputeTime() - compute_begin_, cost.mutable_compute());
+  }
+
+ private:
+  const Device& device_;
+  const absl::Time wall_begin_;
+  const absl::Duration compute_begin_;
+};
+
+void AddTraffic(const BlockIo& io, int64_t peak_bytes, TaskCost& cost) {
+  cost.set_promoted_bytes(cost.promoted_bytes() + io.promoted_bytes());
+  cost.set_demoted_bytes(cost.demoted_bytes() + io.demoted_bytes());
+  cost.set_cached_bytes(cost.cached_bytes() + io.cached_bytes());
+  cost.set_peak_bytes(std::max(cost.peak_bytes(), peak_bytes));
+}
+
+void SetError(const absl::Status& status, int layer, TaskReport& report) {
+  worker::v1::TaskError* error = report.mutable_error();
+  error->set_code(static_cast<int>(status.code()));
+  error->set_message(std::string(status.message()));
+  error->set_layer(layer);
+}
+
+absl::Status CheckShard(const Task& task, const ModelTable& table) {
+  if (task.first_layer() >= 0 && task.first_layer() < task.last_layer() &&
+      task.last_layer() <= table.layer_count() &&
+      task.first_micro_batch() < task.last_micro_batch()) {
+    return absl::OkStatus();
+  }
+  return absl::InternalError(absl::StrCat(
+      "task ", task.task_id(), " names layers [", task.first_layer(), ", ",
+      task.last_layer(), ") of ", table.layer_count(), " and batches [",
+      task.first_micro_batch(), ", ", task.last_micro_batch(), ")"));
+}
+
+bool IsBackward(const Task& task) {
+  return task.kind() == worker::v1::TASK_KIND_BACKWARD ||
+         task.kind() == worker::v1::TASK_KIND_TURN;
+}
+
+}  // namespace
+
+TaskRunner::TaskRunner(Device* device, HostRange host)
+    : device_(device), host_(std::move(host)), cache_(&device->arena()) {}
+
+TaskReport TaskRunner::Run(const Task& task, const JobContext& job,
+                           LogSink& log) {
+  const Stopwatch stopwatch(*device_);
+  TaskReport report;
+  report.set_task_id(task.task_id());
+  failed_layer_ = -1;
+
+  absl::Status status;
+  for (Memory memory : {Memory::kWithCache, Memory::kAsInPilot, Memory::kAll}) {
+    bool out_of_memory = false;
+    status = Try(memory, task, job, log, report, &out_of_memory);
+    if (!out_of_memory) break;
+    log.Log(LogSink::Severity::kWarning,
+            absl::StrCat("out of device memory: ", status.message()));
+  }
+  if (!status.ok()) SetError(status, failed_layer_, report);
+  stopwatch.Read(*report.mutable_cost());
+  return report;
+}
+
+absl::Status TaskRunner::Try(Memory memory, const Task& task,
+                             const JobContext& job, LogSink& log,
+                             TaskReport& report, bool* out_of_memory) {
+  Attempt attempt{
+      BlockIo(device_, host_, memory == Memory::kWithCache ? &cache_ : nullptr),
+      LayerMeter(device_, /*synchronize=*/false)};
+  absl::Status status;
+  try {
+    const Reservation reservation(
+        device_->arena(),
+        memory == Memory::kAsInPilot
+            ? PilotReserveBytes(job.prefetch_bytes(),
+                                device_->arena().limit_bytes())
+            : 0);
+    status = Dispatch(task, job, attempt, log, report);
+    device_->Synchronize();
+  } catch (const c10::OutOfMemoryError& error) {
+    *out_of_memory = true;
+    status = absl::ResourceExhaustedError(error.what_without_backtrace());
+  } catch (const c10::Error& error) {
+    status = absl::InternalError(error.what_without_backtrace());
+  } catch (const std::exception& error) {
+    status = absl::InternalError(error.what());
+  }
+  AddTraffic(attempt.io, attempt.meter.PeakBytes(), *report.mutable_cost());
+  if (!status.ok()) {
+    attempt.io.Rollback();
+    if (attempt.meter.layer() >= 0) failed_layer_ = attempt.meter.layer();
+  }
+  if (*out_of_memory) cache_.DropAll();
+  return status;
+}
+
+absl::Status TaskRunner::Dispatch(const Task& task, const JobContext& job,
+                                  Attempt& attempt, LogSink& log,
+                                  TaskReport& report) {
+  if (task.kind() == worker::v1::TASK_KIND_NOOP) {
+    report.mutable_pass();
+    return absl::OkStatus();
+  }
+  auto state = JobFor(job);
+  if (!state.ok()) return state.status();
+  const JobModel& model = *(*state)->model;
+  switch (task.kind()) {
+    case worker::v1::TASK_KIND_PREPARE: {
+      auto result = RunPreparePass(job, model.table.config.vocab_size, log);
+      if (result.ok()) *report.mutable_prepare() = *std::move(result);
+      return result.status();
+    }
+    case worker::v1::TASK_KIND_PILOT: {
+      cache_.DropAll();
+      auto result = RunPilot(job, model, device_, log, &failed_layer_);
+      if (result.ok()) *report.mutable_pilot() = *std::move(result);
+      return result.status();
+    }
+    case worker::v1::TASK_KIND_INIT: {
+      int64_t filled_bytes = 0;
+      absl::Status status =
+          RunInitPass(task, job.spec(), model.table, host_, &filled_bytes);
+      report.mutable_cost()->set_demoted_bytes(filled_bytes);
+      report.mutable_pass();
+      return status;
+    }
+    default:
+      return RunShard(task, job, **state, attempt, report);
+  }
+}
+
+absl::Status TaskRunner::RunShard(const Task& task, const JobContext& job,
+                                  Job& state, Attempt& attempt,
+                                  TaskReport& report) {
+  if (absl::Status valid = CheckShard(task, state.model->table); !valid.ok()) {
+    return valid;
+  }
+  auto batches = state.batches.Read(task, job);
+  if (!batches.ok()) return batches.status();
+  const TaskBlocks blocks(task);
+  const Pass pass{task,     blocks,     *state.model,
+                  *batches, attempt.io, attempt.meter};
+  *report.mutable_pass() =
+      IsBackward(task) ? RunBackwardPass(pass) : RunForwardPass(pass);
+  return absl::OkStatus();
+}
+
+absl::StatusOr<TaskRunner::Job*> TaskRunner::JobFor(const JobContext& job) {
+  const auto known = jobs_.find(job.job_id());
+  if (known != jobs_.end()) return &known->second;
+  auto model = BuildJobModel(job);
+  if (!model.ok()) return model.status();
+  Job& state = jobs_[job.job_id()];
+  state.model = *std::move(model);
+  return &state;
+}
+
+void TaskRunner::RetainJobs(const absl::flat_hash_set<uint64_t>& job_ids) {
+  absl::erase_if(jobs_, [&job_ids](const auto& entry) {
+    return !job_ids.contains(entry.first);
+  });
+}
+
+}  // namespace hydra

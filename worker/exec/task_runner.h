@@ -1,0 +1,90 @@
+#ifndef HYDRA_WORKER_EXEC_TASK_RUNNER_H_
+#define HYDRA_WORKER_EXEC_TASK_RUNNER_H_
+
+#include <cstdint>
+#include <memory>
+
+#include "absl/container/flat_hash_map.h"
+#include "absl/container/flat_hash_set.h"
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "hydra/worker/v1/worker.pb.h"
+#include "worker/device/device.h"
+#include "worker/exec/batch_reader.h"
+#include "worker/exec/block_io.h"
+#include "worker/exec/device_cache.h"
+#include "worker/exec/job_model.h"
+#include "worker/exec/layer_meter.h"
+#include "worker/exec/log_sink.h"
+
+namespace hydra {
+
+// Runs a worker's tasks, one after another, and keeps between them what may be
+// used again: block versions on the device, models and token files of jobs.
+//
+// All calls must come from one thread, the only one of the process that issues
+// LibTorch's operations. `device` must outlive this.
+class TaskRunner {
+ public:
+  TaskRunner(Device* device, HostRange host);
+
+  // Never throws; a failure is in the report. After one, nothing that the task
+  // made is left on the device. A loss that is not finite is no failure.
+  //
+  // A task that runs out of device memory is tried again without the cache:
+  // first with the memory laid out as in a pilot, so that what fitted there
+  // fits again, then with all of the device.
+  //
+  // The report's error codes:
+  // * RESOURCE_EXHAUSTED: the device's memory does not suffice for this task.
+  // * INVALID_ARGUMENT and others: what the job's files made impossible.
+  // * INTERNAL: the task does not fit the model, or LibTorch failed.
+  worker::v1::TaskReport Run(const worker::v1::Task& task,
+                             const worker::v1::JobContext& job, LogSink& log);
+
+  // Forgets the models and files of all other jobs.
+  void RetainJobs(const absl::flat_hash_set<uint64_t>& job_ids);
+
+  DeviceCache& cache() { return cache_; }
+
+ private:
+  struct Job {
+    std::unique_ptr<const JobModel> model;
+    BatchReader batches;
+  };
+
+  // With less and less in the way of the task.
+  enum class Memory { kWithCache, kAsInPilot, kAll };
+
+  // What one attempt works with.
+  struct Attempt {
+    BlockIo io;
+    LayerMeter meter;
+  };
+
+  // One attempt, with its result and cost in `report`. Sets `*out_of_memory` if
+  // another one may help.
+  absl::Status Try(Memory memory, const worker::v1::Task& task,
+                   const worker::v1::JobContext& job, LogSink& log,
+                   worker::v1::TaskReport& report, bool* out_of_memory);
+
+  // Fill in the report's result. LibTorch's exceptions pass through.
+  absl::Status Dispatch(const worker::v1::Task& task,
+                        const worker::v1::JobContext& job, Attempt& attempt,
+                        LogSink& log, worker::v1::TaskReport& report);
+  absl::Status RunShard(const worker::v1::Task& task,
+                        const worker::v1::JobContext& job, Job& state,
+                        Attempt& attempt, worker::v1::TaskReport& report);
+  absl::StatusOr<Job*> JobFor(const worker::v1::JobContext& job);
+
+  Device* const device_;
+  const HostRange host_;
+  DeviceCache cache_;
+  absl::flat_hash_map<uint64_t, Job> jobs_;
+  // Set by a pilot that knows better than the meter; -1: not known.
+  int failed_layer_ = -1;
+};
+
+}  // namespace hydra
+
+#endif  // HYDRA_WORKER_EXEC_TASK_RUNNER_H_

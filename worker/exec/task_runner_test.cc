@@ -1,0 +1,305 @@
+#include "worker/exec/task_runner.h"
+
+#include <cmath>
+#include <string>
+#include <tuple>
+#include <vector>
+
+#include "ATen/Parallel.h"
+#include "absl/strings/str_cat.h"
+#include "gmock/gmock.h"
+#include "gtest/gtest.h"
+#include "worker/device/cpu/cpu_device.h"
+#include "worker/exec/testing/tiny_job.h"
+#include "worker/model/optimizer_step.h"
+
+namespace hydra {
+namespace {
+
+using worker::v1::BlockVersion;
+using worker::v1::SPLIT_VALIDATION;
+using worker::v1::Task;
+using worker::v1::TaskReport;
+
+constexpr int64_t kPlenty = int64_t{32} << 20;
+
+Device* NewDevice(int64_t limit_bytes) {
+  // More only wait for each other on models this small.
+  at::set_num_threads(1);
+  return CpuDevice::Create(0, limit_bytes).value();
+}
+
+struct Outcome {
+  std::vector<double> losses;
+  std::vector<std::byte> state;
+};
+
+Outcome Train(const TinyJob::Options& options, const std::vector<int>& cuts,
+              int64_t limit_bytes, int steps = 2) {
+  TinyJob job(options, testing::TempDir());
+  job.SetCuts(cuts);
+  TaskRunner runner(NewDevice(limit_bytes), job.pool().AsHostRange());
+  job.Prepare(runner);
+  job.Init(runner);
+  Outcome outcome;
+  for (int i = 0; i < steps; ++i) outcome.losses.push_back(job.Step(runner));
+  outcome.losses.push_back(job.Evaluate(runner, SPLIT_VALIDATION));
+  outcome.state = job.State();
+  return outcome;
+}
+
+void ExpectSame(const Outcome& actual, const Outcome& expected) {
+  EXPECT_EQ(actual.losses, expected.losses);
+  EXPECT_TRUE(actual.state == expected.state) << "parameters or state differ";
+  for (double loss : expected.losses) EXPECT_TRUE(std::isfinite(loss));
+}
+
+struct ExactnessCase {
+  std::string name;
+  TinyJob::Options options;
+};
+
+std::vector<ExactnessCase> ExactnessCases() {
+  std::vector<ExactnessCase> cases;
+  for (bool tied : {true, false}) {
+    for (double dropout : {0.0, 0.1}) {
+      for (int micro_batches : {1, 2}) {
+        for (auto [name, optimizer, momentum] :
+             {std::tuple("Sgd", hydra::v1::OPTIMIZER_SGD, 0.0),
+              std::tuple("Momentum", hydra::v1::OPTIMIZER_SGD, 0.9),
+              std::tuple("Adam", hydra::v1::OPTIMIZER_ADAM, 0.0),
+              std::tuple("AdamW", hydra::v1::OPTIMIZER_ADAMW, 0.0)}) {
+          ExactnessCase test_case;
+          test_case.options.tied = tied;
+          test_case.options.dropout = dropout;
+          test_case.options.micro_batches = micro_batches;
+          test_case.options.optimizer = optimizer;
+          test_case.options.momentum = momentum;
+          test_case.name =
+              absl::StrCat(name, tied ? "Tied" : "Untied",
+                           dropout > 0 ? "Dropout" : "", micro_batches);
+          cases.push_back(test_case);
+        }
+      }
+    }
+  }
+  return cases;
+}
+
+class ExactnessTest : public testing::TestWithParam<ExactnessCase> {};
+
+TEST_P(ExactnessTest, PartitionsAndLimitsDoNotChangeABit) {
+  const TinyJob::Options& options = GetParam().options;
+  const Outcome whole = Train(options, {}, kPlenty);
+  ExpectSame(Train(options, {2}, kPlenty), whole);
+  ExpectSame(Train(options, {1, 4}, kPlenty), whole);
+  ExpectSame(Train(options, {1, 2, 3, 4}, kPlenty), whole);
+  // Little enough that nothing stays in the cache for long.
+  ExpectSame(Train(options, {2}, 1100 << 10), whole);
+  ExpectSame(Train(options, {1, 2, 3, 4}, 600 << 10), whole);
+}
+
+INSTANTIATE_TEST_SUITE_P(All, ExactnessTest,
+                         testing::ValuesIn(ExactnessCases()),
+                         [](const auto& info) { return info.param.name; });
+
+TEST(TaskRunnerTest, TrainingLowersTheLoss) {
+  TinyJob::Options options;
+  const Outcome outcome = Train(options, {2}, kPlenty, /*steps=*/40);
+  EXPECT_NEAR(outcome.losses.front(), std::log(97), 0.3);
+  EXPECT_LT(outcome.losses[39], outcome.losses.front() - 0.2);
+}
+
+TEST(TaskRunnerTest, TokenGradientsOfManyMicroBatchesAreTheSameSummedOrKept) {
+  // A table of 20 tokens is smaller than what 8 micro-batches leave.
+  TinyJob::Options options;
+  options.vocabulary = 20;
+  options.micro_batches = 8;
+  options.sequences = 1;
+  const Outcome whole = Train(options, {}, kPlenty);
+  ExpectSame(Train(options, {1, 3}, kPlenty), whole);
+}
+
+TEST(TaskRunnerTest, ATokenTableOfSeveralRangesIsTheSameInPartsAndWhole) {
+  TinyJob::Options options;
+  options.vocabulary = 20000;
+  options.width = 64;
+  options.layers = 1;
+  ASSERT_GT(options.vocabulary * options.width, kUpdateRangeElements);
+  const Outcome whole = Train(options, {}, kPlenty, /*steps=*/1);
+  ExpectSame(Train(options, {1, 2}, kPlenty, /*steps=*/1), whole);
+  ExpectSame(Train(options, {1, 2}, int64_t{24} << 20, /*steps=*/1), whole);
+}
+
+// A job after its initialisation, with each layer a shard of its own.
+class OneTaskTest : public testing::Test {
+ protected:
+  OneTaskTest()
+      : device_(NewDevice(kPlenty)),
+        job_({}, testing::TempDir()),
+        runner_(device_, job_.pool().AsHostRange()) {
+    job_.CutEverywhere();
+    job_.Prepare(runner_);
+    job_.Init(runner_);
+  }
+
+  int64_t UsedBytes() { return device_->arena().used_bytes(); }
+
+  TaskReport RunAndCommit(const Task& task) {
+    TaskReport report = job_.Run(runner_, task);
+    EXPECT_FALSE(report.has_error()) << report.ShortDebugString();
+    job_.Commit(task);
+    return report;
+  }
+
+  Device* const device_;
+  TinyJob job_;
+  TaskRunner runner_;
+};
+
+TEST_F(OneTaskTest, CountsWhatItMovesAndWhatItFinds) {
+  const TaskReport embedding = RunAndCommit(job_.StepTask(0));
+  const int64_t boundary = job_.table().BoundaryBytes(2, 24);
+  const int64_t positions = job_.table().parameter_blocks[1].size_bytes;
+  EXPECT_EQ(embedding.cost().promoted_bytes(), positions);
+  EXPECT_EQ(embedding.cost().demoted_bytes(), boundary);
+
+  // The boundary is still on the device.
+  const TaskReport block = RunAndCommit(job_.StepTask(1));
+  EXPECT_EQ(block.cost().cached_bytes(), boundary);
+  EXPECT_EQ(block.cost().promoted_bytes(),
+            job_.table().parameter_blocks[2].size_bytes);
+  EXPECT_GT(block.cost().peak_bytes(), boundary);
+  EXPECT_GT(block.cost().wall().seconds() + block.cost().wall().nanos(), 0);
+  EXPECT_GT(block.cost().compute().nanos(), 0);
+}
+
+TEST_F(OneTaskTest, ZeroStateMovesNoBytes) {
+  for (int i = 0; i < 5; ++i) RunAndCommit(job_.StepTask(i));
+  runner_.cache().DropAll();
+  const TaskReport block = RunAndCommit(job_.StepTask(5));
+  const int64_t boundary = job_.table().BoundaryBytes(2, 24);
+  const int64_t parameters = job_.table().parameter_blocks[4].size_bytes;
+  EXPECT_EQ(block.cost().promoted_bytes(), parameters + 2 * boundary);
+  EXPECT_EQ(block.cost().demoted_bytes(), 3 * parameters + boundary);
+}
+
+TEST_F(OneTaskTest, AFailedTaskLeavesNothingAndCanBeRunAgain) {
+  for (int i = 0; i < 5; ++i) RunAndCommit(job_.StepTask(i));
+  runner_.cache().DropAll();
+  const int64_t before = UsedBytes();
+
+  const Task good = job_.StepTask(5);
+  Task bad = good;
+  // Its gradient is written after the block was updated.
+  bad.mutable_writes()->DeleteSubrange(0, 1);
+  ASSERT_EQ(good.writes(0).kind(), worker::v1::BLOCK_KIND_ACTIVATION_GRADIENT);
+  const TaskReport failed = job_.Run(runner_, bad);
+  ASSERT_TRUE(failed.has_error());
+  EXPECT_EQ(failed.error().code(),
+            static_cast<int>(absl::StatusCode::kInternal));
+  EXPECT_THAT(failed.error().message(), testing::HasSubstr("writes no"));
+  for (const BlockVersion& made : bad.writes()) {
+    EXPECT_FALSE(runner_.cache().Get(made.version()).has_value());
+  }
+  runner_.cache().DropAll();
+  EXPECT_EQ(UsedBytes(), before);
+
+  RunAndCommit(good);
+}
+
+TEST_F(OneTaskTest, AnUpdateNeverLeavesItsParametersUnderTheOldVersion) {
+  for (int i = 0; i < 5; ++i) RunAndCommit(job_.StepTask(i));
+  const Task task = job_.StepTask(5);
+  RunAndCommit(task);
+  for (const BlockVersion& read : task.reads()) {
+    if (read.kind() != worker::v1::BLOCK_KIND_PARAMETERS) continue;
+    EXPECT_FALSE(runner_.cache().Get(read.version()).has_value());
+  }
+}
+
+TEST_F(OneTaskTest, UnknownLayersAreRefused) {
+  Task task = job_.StepTask(0);
+  task.set_last_layer(17);
+  const TaskReport report = job_.Run(runner_, task);
+  EXPECT_EQ(report.error().code(),
+            static_cast<int>(absl::StatusCode::kInternal));
+}
+
+TEST_F(OneTaskTest, AnUnpreparedSplitIsRefused) {
+  const TaskReport report =
+      job_.Run(runner_, job_.EvaluateTask(worker::v1::SPLIT_TEST, 0, 0, 1));
+  EXPECT_EQ(report.error().code(),
+            static_cast<int>(absl::StatusCode::kFailedPrecondition));
+  EXPECT_EQ(report.error().layer(), -1);
+}
+
+TEST_F(OneTaskTest, ABatchBehindTheSplitsEndIsRefused) {
+  const TaskReport report =
+      job_.Run(runner_, job_.EvaluateTask(SPLIT_VALIDATION, 0, 0, 100));
+  EXPECT_EQ(report.error().code(),
+            static_cast<int>(absl::StatusCode::kOutOfRange));
+}
+
+TEST_F(OneTaskTest, NoopDoesNothingAtOnce) {
+  Task task;
+  task.set_task_id(9);
+  task.set_kind(worker::v1::TASK_KIND_NOOP);
+  const TaskReport report = job_.Run(runner_, task);
+  EXPECT_EQ(report.task_id(), 9);
+  EXPECT_TRUE(report.has_pass());
+}
+
+TEST(OutOfMemoryTest, IsReportedWithItsLayerAndLeavesTheDeviceEmpty) {
+  TinyJob job({}, testing::TempDir());
+  Device* device = NewDevice(300 << 10);
+  TaskRunner runner(device, job.pool().AsHostRange());
+  job.Prepare(runner);
+  job.Init(runner);
+  const int64_t before = device->arena().used_bytes();
+  const TaskReport report = job.Run(runner, job.StepTask(0));
+  EXPECT_EQ(report.error().code(),
+            static_cast<int>(absl::StatusCode::kResourceExhausted));
+  EXPECT_GE(report.error().layer(), 1);
+  EXPECT_THAT(report.error().message(), testing::HasSubstr("307200"));
+  EXPECT_EQ(runner.cache().version_count(), 0);
+  EXPECT_EQ(device->arena().used_bytes(), before);
+}
+
+// Every amount of memory either suffices, with the same bits, or is refused
+// cleanly: wherever in a pass it runs out.
+TEST(OutOfMemoryTest, AtAnyPointOfAPassLeavesNothingBehind) {
+  TinyJob::Options options;
+  options.dropout = 0.1;
+  TinyJob job(options, testing::TempDir());
+  Device* device = NewDevice(kPlenty);
+  TaskRunner runner(device, job.pool().AsHostRange());
+  job.Prepare(runner);
+  job.Init(runner);
+  const Task task = job.StepTask(0);
+  const TaskReport expected = job.Run(runner, task);
+  ASSERT_TRUE(expected.has_pass());
+  runner.cache().DropAll();
+  const int64_t before = device->arena().used_bytes();
+  int refused = 0;
+  for (int64_t left = 64 << 10; left < 2 << 20; left += 48 << 10) {
+    void* taken =
+        device->arena().Allocate(device->arena().largest_free_bytes() - left);
+    ASSERT_NE(taken, nullptr);
+    const TaskReport report = job.Run(runner, task);
+    device->arena().Free(taken);
+    runner.cache().DropAll();
+    EXPECT_EQ(device->arena().used_bytes(), before) << left;
+    if (report.has_error()) {
+      ++refused;
+      EXPECT_EQ(report.error().code(),
+                static_cast<int>(absl::StatusCode::kResourceExhausted));
+    } else {
+      EXPECT_EQ(report.pass().loss_sum(), expected.pass().loss_sum());
+    }
+  }
+  EXPECT_GT(refused, 5);
+}
+
+}  // namespace
+}  // namespace hydra

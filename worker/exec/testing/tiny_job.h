@@ -1,0 +1,127 @@
+#ifndef HYDRA_WORKER_EXEC_TESTING_TINY_JOB_H_
+#define HYDRA_WORKER_EXEC_TESTING_TINY_JOB_H_
+
+#include <cstddef>
+#include <cstdint>
+#include <map>
+#include <string>
+#include <tuple>
+#include <vector>
+
+#include "absl/types/span.h"
+#include "common/model/model_table.h"
+#include "hydra/worker/v1/worker.pb.h"
+#include "worker/exec/block_io.h"
+#include "worker/exec/log_sink.h"
+#include "worker/exec/task_runner.h"
+
+namespace hydra {
+
+// Keeps what was logged.
+class RecordingLog : public LogSink {
+ public:
+  void Log(Severity severity, std::string text) override {
+    lines.push_back(std::move(text));
+  }
+  std::vector<std::string> lines;
+};
+
+// Host memory in place of a pool file. Every slot is fresh and full of NaNs, so
+// what nobody wrote is seen.
+class HostPool {
+ public:
+  explicit HostPool(int64_t bytes);
+
+  int64_t Allocate(int64_t bytes);
+  absl::Span<std::byte> Range(int64_t offset, int64_t bytes);
+  HostRange AsHostRange();
+
+ private:
+  std::vector<std::byte> memory_;
+  int64_t base_ = 0;
+  int64_t used_ = 0;
+};
+
+// Plays the scheduler for one job with a tiny GPT-2: makes its tasks, runs each
+// with a TaskRunner, and commits what they report. Training data are random.
+class TinyJob {
+ public:
+  struct Options {
+    int64_t layers = 3;
+    int64_t width = 32;
+    int64_t vocabulary = 97;
+    bool tied = true;
+    double dropout = 0;
+    hydra::v1::Optimizer optimizer = hydra::v1::OPTIMIZER_ADAMW;
+    double momentum = 0;
+    int sequences = 2;
+    int evaluation_sequences = 3;
+    int context = 24;
+    int micro_batches = 1;
+    int64_t prefetch_bytes = 0;
+  };
+
+  // `directory` is for data files.
+  TinyJob(const Options& options, const std::string& directory);
+
+  // Fatal unless they succeed.
+  void Prepare(TaskRunner& runner);
+  void Init(TaskRunner& runner);
+  // Mean loss of the step.
+  double Step(TaskRunner& runner);
+  double Evaluate(TaskRunner& runner, worker::v1::Split split);
+
+  worker::v1::TaskReport Pilot(TaskRunner& runner);
+
+  // The first layer of each shard but the first.
+  void SetCuts(std::vector<int> cuts) { cuts_ = std::move(cuts); }
+  void CutEverywhere();
+
+  // The tasks of the next step, in order; each may be made once those before it
+  // are committed.
+  int TaskCount() const { return 2 * shard_count() - 1; }
+  worker::v1::Task StepTask(int index);
+  worker::v1::Task EvaluateTask(worker::v1::Split split, int shard, int first,
+                                int last);
+  worker::v1::TaskReport Run(TaskRunner& runner, const worker::v1::Task& task);
+  void Commit(const worker::v1::Task& task);
+
+  // All bytes of all parameters and optimizer state.
+  std::vector<std::byte> State();
+
+  HostPool& pool() { return pool_; }
+  worker::v1::JobContext& context() { return context_; }
+  const ModelTable& table() const { return table_; }
+  RecordingLog& log() { return log_; }
+  int shard_count() const { return static_cast<int>(cuts_.size()) + 1; }
+
+ private:
+  using Key = std::tuple<int, int, int>;
+
+  worker::v1::Task NewTask(worker::v1::TaskKind kind, int shard);
+  void Read(worker::v1::Task& task, worker::v1::BlockKind kind, int index,
+            int micro_batch = 0);
+  void Write(worker::v1::Task& task, worker::v1::BlockKind kind, int index,
+             int64_t bytes, int micro_batch = 0);
+  std::vector<int> BlocksOf(const worker::v1::Task& task) const;
+  void ReadParameters(worker::v1::Task& task);
+  void AddUpdates(worker::v1::Task& task);
+  worker::v1::TaskReport RunToCommit(TaskRunner& runner,
+                                     const worker::v1::Task& task);
+
+  const Options options_;
+  const std::string directory_;
+  const ModelTable table_;
+  HostPool pool_;
+  worker::v1::JobContext context_;
+  RecordingLog log_;
+  std::vector<int> cuts_;
+  int64_t step_ = 0;
+  uint64_t last_task_ = 0;
+  uint64_t last_version_ = 0;
+  std::map<Key, worker::v1::BlockVersion> committed_;
+};
+
+}  // namespace hydra
+
+#endif  // HYDRA_WORKER_EXEC_TESTING_TINY_JOB_H_

@@ -1,0 +1,52 @@
+#ifndef HYDRA_WORKER_EXEC_TOKEN_TABLE_GRADIENT_H_
+#define HYDRA_WORKER_EXEC_TOKEN_TABLE_GRADIENT_H_
+
+#include <algorithm>
+#include <cstdint>
+#include <vector>
+
+#include "ATen/core/Tensor.h"
+#include "worker/exec/block_io.h"
+
+namespace hydra {
+
+// The embedding's part of the token table's gradient, over the micro-batches of
+// a step. Either keeps what each micro-batch gave, or sums it up in a whole
+// table, whichever takes less room; the bits are the same.
+class TokenTableGradient {
+ public:
+  // `part_bytes`: of one micro-batch's sum gradient.
+  TokenTableGradient(int64_t rows, int64_t width, int64_t micro_batches,
+                     int64_t part_bytes);
+
+  // Device bytes that are in use once all micro-batches are added.
+  static int64_t Bytes(int64_t table_bytes, int64_t micro_batches,
+                       int64_t part_bytes) {
+    return std::min(table_bytes, micro_batches * part_bytes);
+  }
+
+  // In the order of micro-batches. As AddTokenRowGradients's arguments.
+  void Add(const at::Tensor& tokens, const at::Tensor& sum_gradient,
+           const BlockIo& io);
+
+  // Overwrites `to` with the rows [first_row, last_row).
+  void CopyRows(int64_t first_row, int64_t last_row,
+                const at::Tensor& to) const;
+
+ private:
+  struct Part {
+    at::Tensor tokens;
+    at::Tensor sum_gradient;
+  };
+
+  const int64_t rows_;
+  const int64_t width_;
+  const bool keeps_parts_;
+
+  std::vector<Part> parts_;
+  at::Tensor table_;
+};
+
+}  // namespace hydra
+
+#endif  // HYDRA_WORKER_EXEC_TOKEN_TABLE_GRADIENT_H_

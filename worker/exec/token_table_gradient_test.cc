@@ -1,0 +1,40 @@
+#include "worker/exec/token_table_gradient.h"
+
+#include "ATen/ops/equal.h"
+#include "ATen/ops/randint.h"
+#include "ATen/ops/randn.h"
+#include "gtest/gtest.h"
+#include "worker/device/cpu/cpu_device.h"
+
+namespace hydra {
+namespace {
+
+constexpr int64_t kRows = 30;
+constexpr int64_t kWidth = 8;
+
+TEST(TokenTableGradientTest, SummingAndKeepingGiveTheSameBits) {
+  BlockIo io(CpuDevice::Create(0, 1 << 20).value(), {}, nullptr);
+  TokenTableGradient kept(kRows, kWidth, 1, 1);
+  TokenTableGradient summed(kRows, kWidth, 1, 1 << 20);
+  for (int i = 0; i < 5; ++i) {
+    const at::Tensor tokens = at::randint(kRows, {2, 16}, at::kLong);
+    const at::Tensor gradient = at::randn({2, 16, kWidth});
+    kept.Add(tokens, gradient, io);
+    summed.Add(tokens, gradient, io);
+  }
+  for (int64_t row = 0; row < kRows; row += 10) {
+    const at::Tensor a = at::randn({10, kWidth});
+    const at::Tensor b = at::randn({10, kWidth});
+    kept.CopyRows(row, row + 10, a);
+    summed.CopyRows(row, row + 10, b);
+    EXPECT_TRUE(at::equal(a, b));
+  }
+}
+
+TEST(TokenTableGradientTest, TakesTheSmallerOfBothWays) {
+  EXPECT_EQ(TokenTableGradient::Bytes(1000, 3, 200), 600);
+  EXPECT_EQ(TokenTableGradient::Bytes(1000, 8, 200), 1000);
+}
+
+}  // namespace
+}  // namespace hydra

@@ -1,0 +1,244 @@
+// hydra-worker: drives one device for hydrad, which starts it.
+
+#include <sys/prctl.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <csignal>
+#include <cstdint>
+#include <cstdio>
+#include <cstdlib>
+#include <memory>
+#include <string>
+#include <utility>
+
+#include "ATen/Parallel.h"
+#include "CLI/CLI.hpp"
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/strings/numbers.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/strip.h"
+#include "common/pool/instance_id.h"
+#include "common/pool/pool_file.h"
+#include "worker/device/cpu/cpu_device.h"
+#include "worker/exec/log_sink.h"
+#include "worker/exec/task_runner.h"
+#include "worker/session/attach_client.h"
+#include "worker/session/log_buffer.h"
+#include "worker/session/process_log.h"
+#include "worker/session/recent_jobs.h"
+#include "worker/session/session_log.h"
+
+namespace hydra {
+namespace {
+
+// What the daemon sees of this process's end. 0: it asked for it.
+enum ExitCode {
+  kExitUsage = 2,
+  // The pool, the device or the log cannot be had.
+  kExitSetUp = 3,
+  // The daemon does not want this worker.
+  kExitRefused = 4,
+  kExitDaemonGone = 5,
+};
+
+constexpr char kSessionVariable[] = "HYDRA_WORKER_SESSION";
+
+// Jobs whose models and token files stay open.
+constexpr int64_t kKeptJobs = 64;
+
+struct Flags {
+  std::string daemon;
+  std::string device = "cpu:0";
+  int64_t memory_limit_bytes = 0;
+  int threads = 1;
+  std::string pool_path;
+  std::string pool_instance;
+  std::string log_dir;
+  std::string control_latency_file;
+  // 0: whoever started this process.
+  int daemon_pid = 0;
+};
+
+// One task's lines.
+class TaskLog : public LogSink {
+ public:
+  TaskLog(SessionLog* log, const worker::v1::Task& task)
+      : log_(log), context_{task.job_id(), task.step(), task.task_id()} {}
+
+  void Log(Severity severity, std::string text) override {
+    log_->Log(Translate(severity), context_, text);
+  }
+
+ private:
+  static LogSeverity Translate(Severity severity) {
+    switch (severity) {
+      case Severity::kInfo:
+        return LogSeverity::kInfo;
+      case Severity::kWarning:
+        return LogSeverity::kWarning;
+      case Severity::kError:
+        return LogSeverity::kError;
+    }
+    return LogSeverity::kError;
+  }
+
+  SessionLog* const log_;
+  const LogContext context_;
+};
+
+int Complain(int code, const absl::Status& why) {
+  std::fprintf(stderr, "hydra-worker: %s\n", why.ToString().c_str());
+  return code;
+}
+
+int ExitCodeOf(const absl::Status& end) {
+  if (end.ok()) return 0;
+  return Complain(
+      absl::IsPermissionDenied(end) ? kExitRefused : kExitDaemonGone, end);
+}
+
+// A worker does not outlive its daemon. Leaves in `daemon_pid` who that is.
+absl::Status DieWithDaemon(int& daemon_pid) {
+  const pid_t parent = daemon_pid != 0 ? daemon_pid : getppid();
+  if (prctl(PR_SET_PDEATHSIG, SIGKILL) != 0) {
+    return absl::ErrnoToStatus(errno, "cannot follow the daemon's death");
+  }
+  // It may have died before.
+  if (getppid() != parent) {
+    return absl::UnavailableError(absl::StrCat("the daemon, process ", parent,
+                                               ", is not the parent process"));
+  }
+  daemon_pid = parent;
+  return absl::OkStatus();
+}
+
+// Taken out of the environment, so that no child inherits it.
+absl::StatusOr<std::string> TakeSession() {
+  const char* const value = std::getenv(kSessionVariable);
+  if (value == nullptr || *value == '\0') {
+    return absl::InvalidArgumentError(
+        absl::StrCat("the environment has no ", kSessionVariable,
+                     "; hydrad starts this program"));
+  }
+  std::string session = value;
+  unsetenv(kSessionVariable);
+  return session;
+}
+
+absl::StatusOr<Device*> OpenDevice(const Flags& flags) {
+  absl::string_view index_text = flags.device;
+  int index = 0;
+  if (!absl::ConsumePrefix(&index_text, "cpu:") ||
+      !absl::SimpleAtoi(index_text, &index) || index < 0) {
+    return absl::InvalidArgumentError(absl::StrCat(
+        "--device is \"", flags.device, "\"; this build knows cpu:N"));
+  }
+  at::set_num_threads(flags.threads);
+  at::set_num_interop_threads(1);
+  return CpuDevice::Create(index, flags.memory_limit_bytes);
+}
+
+absl::StatusOr<std::unique_ptr<PoolFile>> OpenPool(const Flags& flags) {
+  const absl::StatusOr<InstanceId> instance =
+      InstanceId::FromHex(flags.pool_instance);
+  if (!instance.ok()) return instance.status();
+  return PoolFile::Open(flags.pool_path, *instance);
+}
+
+AttachClient::Options ClientOptions(const Flags& flags, std::string session,
+                                    Device* device) {
+  AttachClient::Options options;
+  options.daemon = flags.daemon;
+  options.session = std::move(session);
+  options.daemon_lives = [pid = flags.daemon_pid] { return getppid() == pid; };
+  options.device_status = [device] {
+    worker::v1::DeviceStatus status;
+    status.set_peak_bytes(device->arena().peak_bytes());
+    status.set_outside_bytes(device->OutsideBytes());
+    return status;
+  };
+  // What a task computes for a lost session is of no use to anyone.
+  options.on_lost = [](const absl::Status& why) { _exit(ExitCodeOf(why)); };
+  return options;
+}
+
+absl::Status RunTasks(AttachClient& client, Device* device,
+                      const PoolFile& pool, SessionLog* log) {
+  TaskRunner runner(device, [&pool](int64_t offset, int64_t bytes) {
+    return pool.Range(offset, bytes);
+  });
+  RecentJobs jobs(kKeptJobs);
+  return client.Run(
+      [&](const worker::v1::Task& task, const worker::v1::JobContext& job) {
+        if (jobs.Touch(job.job_id())) runner.RetainJobs(jobs.ids());
+        TaskLog task_log(log, task);
+        return runner.Run(task, job, task_log);
+      });
+}
+
+int Work(Flags flags) {
+  if (const absl::Status alive = DieWithDaemon(flags.daemon_pid); !alive.ok()) {
+    return Complain(kExitDaemonGone, alive);
+  }
+  absl::StatusOr<std::string> session = TakeSession();
+  if (!session.ok()) return Complain(kExitUsage, session.status());
+  const absl::Status logging = StartProcessLog("hydra-worker", flags.log_dir);
+  if (!logging.ok()) return Complain(kExitSetUp, logging);
+  const absl::StatusOr<std::unique_ptr<PoolFile>> pool = OpenPool(flags);
+  if (!pool.ok()) return Complain(kExitSetUp, pool.status());
+  const absl::StatusOr<Device*> device = OpenDevice(flags);
+  if (!device.ok()) return Complain(kExitSetUp, device.status());
+
+  LogBuffer buffer({});
+  SessionLog log(&buffer);
+  AttachClient client(ClientOptions(flags, *std::move(session), *device),
+                      &buffer);
+  const absl::Status end = RunTasks(client, *device, **pool, &log);
+  if (!flags.control_latency_file.empty()) {
+    const absl::Status written =
+        client.control_latency().WriteTo(flags.control_latency_file);
+    if (!written.ok()) return Complain(kExitSetUp, written);
+  }
+  return ExitCodeOf(end);
+}
+
+int Main(int argc, char** argv) {
+  Flags flags;
+  CLI::App app(
+      "Drives one device for hydrad, which starts it. The daemon's secret "
+      "comes in the environment, as HYDRA_WORKER_SESSION.",
+      "hydra-worker");
+  app.add_option("--daemon", flags.daemon, "unix:/path of the daemon's socket")
+      ->required();
+  app.add_option("--device", flags.device, "cpu:N")->capture_default_str();
+  app.add_option("--memory-limit-bytes", flags.memory_limit_bytes,
+                 "all of the device's memory; a multiple of 64")
+      ->required()
+      ->check(CLI::PositiveNumber);
+  app.add_option("--threads", flags.threads, "threads of one operation")
+      ->check(CLI::PositiveNumber)
+      ->capture_default_str();
+  app.add_option("--pool-path", flags.pool_path, "the pool file")->required();
+  app.add_option("--pool-instance", flags.pool_instance,
+                 "the pool's instance id, 32 hexadecimal digits")
+      ->required();
+  app.add_option("--log-dir", flags.log_dir,
+                 "an existing folder for the log file; without it, stderr");
+  app.add_option("--control-latency-file", flags.control_latency_file,
+                 "where to write, at the end, how long answers took");
+  app.add_option("--daemon-pid", flags.daemon_pid,
+                 "the daemon's process, which must be the parent process");
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError& error) {
+    return app.exit(error) == 0 ? 0 : kExitUsage;
+  }
+  return Work(std::move(flags));
+}
+
+}  // namespace
+}  // namespace hydra
+
+int main(int argc, char** argv) { return hydra::Main(argc, argv); }

@@ -1,0 +1,31 @@
+#include "worker/model/block_views.h"
+
+#include "ATen/ATen.h"
+
+namespace hydra {
+
+std::vector<at::Tensor> TensorViews(const ParameterBlock& block,
+                                    const at::Tensor& flat) {
+  std::vector<at::Tensor> views;
+  views.reserve(block.tensors.size());
+  for (const TensorEntry& tensor : block.tensors) {
+    views.push_back(
+        flat.narrow(0, tensor.offset_bytes / kFloatBytes, tensor.element_count)
+            .view(tensor.shape));
+  }
+  return views;
+}
+
+void ZeroPadding(const ParameterBlock& block, const at::Tensor& flat) {
+  for (size_t i = 0; i < block.tensors.size(); ++i) {
+    const TensorEntry& tensor = block.tensors[i];
+    const int64_t begin =
+        tensor.offset_bytes / kFloatBytes + tensor.element_count;
+    const int64_t end = i + 1 < block.tensors.size()
+                            ? block.tensors[i + 1].offset_bytes / kFloatBytes
+                            : block.element_count();
+    if (begin < end) flat.narrow(0, begin, end - begin).zero_();
+  }
+}
+
+}  // namespace hydra

@@ -1,0 +1,22 @@
+#ifndef HYDRA_WORKER_MODEL_BLOCK_VIEWS_H_
+#define HYDRA_WORKER_MODEL_BLOCK_VIEWS_H_
+
+#include <vector>
+
+#include "ATen/core/Tensor.h"
+#include "common/model/model_table.h"
+
+namespace hydra {
+
+// The tensors of `block`, in its order, as views of `flat`: fp32, one
+// dimension, block.element_count() long. Parameters, gradients and moments are
+// all laid out like this.
+std::vector<at::Tensor> TensorViews(const ParameterBlock& block,
+                                    const at::Tensor& flat);
+
+// Writes zero between the tensors of `block` in `flat`.
+void ZeroPadding(const ParameterBlock& block, const at::Tensor& flat);
+
+}  // namespace hydra
+
+#endif  // HYDRA_WORKER_MODEL_BLOCK_VIEWS_H_

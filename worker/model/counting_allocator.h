@@ -1,0 +1,25 @@
+#ifndef HYDRA_WORKER_MODEL_COUNTING_ALLOCATOR_H_
+#define HYDRA_WORKER_MODEL_COUNTING_ALLOCATOR_H_
+
+#include <cstdint>
+
+namespace hydra {
+
+// For tests: counts the host memory that LibTorch's tensors take in this
+// process while it lives. At most one at a time.
+class CountingAllocator {
+ public:
+  CountingAllocator();
+  ~CountingAllocator();
+  CountingAllocator(const CountingAllocator&) = delete;
+  CountingAllocator& operator=(const CountingAllocator&) = delete;
+
+  // Most bytes in use at once of those taken since construction or the last
+  // Reset().
+  int64_t peak_bytes() const;
+  void Reset();
+};
+
+}  // namespace hydra
+
+#endif  // HYDRA_WORKER_MODEL_COUNTING_ALLOCATOR_H_

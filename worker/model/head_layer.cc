@@ -1,0 +1,136 @@
+#include "worker/model/head_layer.h"
+
+#include <algorithm>
+#include <vector>
+
+#include "ATen/ATen.h"
+#include "c10/core/GradMode.h"
+#include "worker/model/block_views.h"
+#include "worker/model/layer_norm.h"
+
+namespace hydra {
+namespace {
+
+// Room for one slice of logits, used again for each.
+class LogitsBuffer {
+ public:
+  LogitsBuffer(int64_t tokens, const at::Tensor& weight)
+      : buffer_(at::empty({std::min(tokens, kLossSliceTokens), weight.size(0)},
+                          weight.options())) {}
+
+  at::Tensor Fill(const at::Tensor& normalized, const at::Tensor& weight) {
+    at::Tensor logits = buffer_.narrow(0, 0, normalized.size(0));
+    at::mm_out(logits, normalized, weight.t());
+    return logits;
+  }
+
+ private:
+  at::Tensor buffer_;
+};
+
+// Turns a slice's logits into log-probabilities, in place.
+double LogSoftmaxLoss(at::Tensor& logits, const int64_t* targets) {
+  at::_log_softmax_out(logits, logits, /*dim=*/1, /*half_to_float=*/false);
+  const float* log_probabilities = logits.const_data_ptr<float>();
+  double loss = 0;
+  for (int64_t i = 0; i < logits.size(0); ++i) {
+    loss -= log_probabilities[i * logits.size(1) + targets[i]];
+  }
+  return loss;
+}
+
+// Turns a slice's log-probabilities into the logits' gradient, in place.
+void SoftmaxGradient(at::Tensor& log_probabilities, const int64_t* targets) {
+  log_probabilities.exp_();
+  float* gradient = log_probabilities.mutable_data_ptr<float>();
+  for (int64_t i = 0; i < log_probabilities.size(0); ++i) {
+    gradient[i * log_probabilities.size(1) + targets[i]] -= 1;
+  }
+}
+
+// `into` becomes, or grows by, `gradient`.
+void Store(const at::Tensor& into, const at::Tensor& gradient,
+           bool accumulate) {
+  if (accumulate) {
+    into.add_(gradient);
+  } else {
+    into.copy_(gradient);
+  }
+}
+
+// Calls body(first token, rows of `normalized`) for slice after slice.
+template <typename Body>
+void ForEachSlice(const at::Tensor& normalized, Body body) {
+  const int64_t tokens = normalized.size(0);
+  for (int64_t first = 0; first < tokens; first += kLossSliceTokens) {
+    body(first, normalized.narrow(0, first,
+                                  std::min(kLossSliceTokens, tokens - first)));
+  }
+}
+
+}  // namespace
+
+HeadLayer::HeadLayer(const Gpt2Config& config, const ParameterBlock& norm_block)
+    : norm_block_(norm_block), epsilon_(config.layer_norm_epsilon) {}
+
+LossSum HeadLayer::Loss(const at::Tensor& flat_norm, const at::Tensor& weight,
+                        const at::Tensor& input,
+                        const MicroBatch& micro_batch) const {
+  const at::NoGradGuard no_grad;
+  const std::vector<at::Tensor> norm = TensorViews(norm_block_, flat_norm);
+  NormStatistics statistics;
+  const at::Tensor normalized =
+      LayerNormForward(input, norm[0], norm[1], epsilon_, &statistics)
+          .view({-1, input.size(-1)});
+  const at::Tensor targets = micro_batch.Targets().contiguous();
+  const int64_t* target_ids = targets.const_data_ptr<int64_t>();
+
+  LossSum loss{0, targets.numel()};
+  LogitsBuffer buffer(loss.tokens, weight);
+  ForEachSlice(normalized, [&](int64_t first, const at::Tensor& rows) {
+    at::Tensor logits = buffer.Fill(rows, weight);
+    loss.loss_sum += LogSoftmaxLoss(logits, target_ids + first);
+  });
+  return loss;
+}
+
+LossSum HeadLayer::LossAndBackward(
+    const at::Tensor& flat_norm, const at::Tensor& weight,
+    const at::Tensor& input, const MicroBatch& micro_batch,
+    const at::Tensor& flat_norm_gradient, const at::Tensor& weight_gradient,
+    bool accumulate, at::Tensor* input_gradient) const {
+  const at::NoGradGuard no_grad;
+  const std::vector<at::Tensor> norm = TensorViews(norm_block_, flat_norm);
+  NormStatistics statistics;
+  const at::Tensor normalized =
+      LayerNormForward(input, norm[0], norm[1], epsilon_, &statistics)
+          .view({-1, input.size(-1)});
+  const at::Tensor targets = micro_batch.Targets().contiguous();
+  const int64_t* target_ids = targets.const_data_ptr<int64_t>();
+  const double scale = micro_batch.gradient_scale;
+
+  LossSum loss{0, targets.numel()};
+  {
+    LogitsBuffer buffer(loss.tokens, weight);
+    ForEachSlice(normalized, [&](int64_t first, at::Tensor rows) {
+      at::Tensor logits = buffer.Fill(rows, weight);
+      loss.loss_sum += LogSoftmaxLoss(logits, target_ids + first);
+      SoftmaxGradient(logits, target_ids + first);
+      weight_gradient.addmm_(logits.t(), rows,
+                             /*beta=*/accumulate || first > 0 ? 1 : 0, scale);
+      // From here on the norm's output is its own gradient.
+      at::addmm_out(rows, rows, logits, weight, /*beta=*/0, scale);
+    });
+  }
+  const NormGradients gradients =
+      LayerNormBackward(normalized, input, norm[0], statistics);
+  *input_gradient = gradients.input;
+  const std::vector<at::Tensor> norm_gradients =
+      TensorViews(norm_block_, flat_norm_gradient);
+  Store(norm_gradients[0], gradients.weight, accumulate);
+  Store(norm_gradients[1], gradients.bias, accumulate);
+  if (!accumulate) ZeroPadding(norm_block_, flat_norm_gradient);
+  return loss;
+}
+
+}  // namespace hydra

@@ -1,0 +1,66 @@
+#include "worker/model/layer_norm.h"
+
+#include <tuple>
+
+#include "ATen/ATen.h"
+#include "ATen/Parallel.h"
+#include "gtest/gtest.h"
+#include "worker/model/test_models.h"
+
+namespace hydra {
+namespace {
+
+constexpr int64_t kWidth = 40;
+constexpr double kEpsilon = 1e-5;
+
+// The parameter: rows.
+class LayerNormTest : public testing::TestWithParam<int64_t> {
+ protected:
+  // Gradients for a fixed output gradient.
+  NormGradients Gradients(bool own) const {
+    const at::Tensor input = input_.detach().requires_grad_();
+    const at::Tensor weight = weight_.detach().requires_grad_();
+    const at::Tensor bias = bias_.detach().requires_grad_();
+    const at::Tensor output =
+        own ? LayerNorm(input, weight, bias, kEpsilon)
+            : at::layer_norm(input, {kWidth}, weight, bias, kEpsilon);
+    output.backward(output_gradient_);
+    return {input.grad(), weight.grad(), bias.grad()};
+  }
+
+  const at::Tensor input_ = RandomTensor({1, GetParam(), kWidth}, 1);
+  const at::Tensor weight_ = RandomTensor({kWidth}, 2);
+  const at::Tensor bias_ = RandomTensor({kWidth}, 3);
+  const at::Tensor output_gradient_ = RandomTensor(input_.sizes(), 4);
+};
+
+INSTANTIATE_TEST_SUITE_P(Rows, LayerNormTest,
+                         testing::Values(1, 2, 15, 16, 17, 1000));
+
+TEST_P(LayerNormTest, EqualsLibTorchs) {
+  EXPECT_TRUE(
+      LayerNorm(input_, weight_, bias_, kEpsilon)
+          .equal(at::layer_norm(input_, {kWidth}, weight_, bias_, kEpsilon)));
+  const NormGradients own = Gradients(true);
+  const NormGradients theirs = Gradients(false);
+  EXPECT_LT(RelativeDifference(own.input, theirs.input), 1e-6);
+  EXPECT_LT(RelativeDifference(own.weight, theirs.weight), 1e-6);
+  EXPECT_LT(RelativeDifference(own.bias, theirs.bias), 1e-6);
+}
+
+TEST_P(LayerNormTest, AnyNumberOfThreadsGivesTheSameBits) {
+  const int threads = at::get_num_threads();
+  at::set_num_threads(1);
+  const NormGradients one = Gradients(true);
+  for (int count : {2, 3, 7}) {
+    at::set_num_threads(count);
+    const NormGradients several = Gradients(true);
+    EXPECT_TRUE(several.input.equal(one.input)) << count;
+    EXPECT_TRUE(several.weight.equal(one.weight)) << count;
+    EXPECT_TRUE(several.bias.equal(one.bias)) << count;
+  }
+  at::set_num_threads(threads);
+}
+
+}  // namespace
+}  // namespace hydra

@@ -1,0 +1,41 @@
+#include "worker/model/micro_batch.h"
+
+#include "ATen/ATen.h"
+
+namespace hydra {
+namespace {
+
+// The finalizer of SplitMix64: every input bit reaches every output bit, so the
+// 32 bits that LibTorch's generator looks at are enough.
+uint64_t Mix(uint64_t value) {
+  value += 0x9e3779b97f4a7c15;
+  value = (value ^ (value >> 30)) * 0xbf58476d1ce4e5b9;
+  value = (value ^ (value >> 27)) * 0x94d049bb133111eb;
+  return value ^ (value >> 31);
+}
+
+uint64_t Combine(uint64_t seed, uint64_t value) {
+  return Mix(Mix(seed) ^ value);
+}
+
+}  // namespace
+
+at::Tensor MicroBatch::Inputs() const { return tokens.narrow(1, 0, context()); }
+
+at::Tensor MicroBatch::Targets() const {
+  return tokens.narrow(1, 1, context());
+}
+
+uint64_t DropoutSeed(uint64_t job_seed, int64_t step, int64_t micro_batch) {
+  return Combine(Combine(job_seed, step), micro_batch);
+}
+
+uint64_t LayerSeed(uint64_t micro_batch_seed, int layer) {
+  return Combine(micro_batch_seed, layer);
+}
+
+void SeedLayer(const MicroBatch& micro_batch, int layer) {
+  at::manual_seed(LayerSeed(micro_batch.seed, layer));
+}
+
+}  // namespace hydra

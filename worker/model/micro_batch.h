@@ -1,0 +1,41 @@
+#ifndef HYDRA_WORKER_MODEL_MICRO_BATCH_H_
+#define HYDRA_WORKER_MODEL_MICRO_BATCH_H_
+
+#include <cstdint>
+
+#include "ATen/core/Tensor.h"
+
+namespace hydra {
+
+// One slice of a step's mini-batch, as every layer's pass sees it.
+struct MicroBatch {
+  int64_t sequences() const { return tokens.size(0); }
+  int64_t context() const { return tokens.size(1) - 1; }
+  int64_t target_count() const { return sequences() * context(); }
+  // Views, both [sequences, context].
+  at::Tensor Inputs() const;
+  at::Tensor Targets() const;
+
+  // int64 [sequences, context + 1].
+  at::Tensor tokens;
+  // From DropoutSeed; not looked at unless `training`.
+  uint64_t seed = 0;
+  // What the gradient of a summed loss is multiplied by: 1 / target tokens of
+  // the whole step.
+  double gradient_scale = 1;
+  // Dropout is on.
+  bool training = false;
+};
+
+// Well-mixed hashes of their arguments. Steps and micro-batches count from 0.
+uint64_t DropoutSeed(uint64_t job_seed, int64_t step, int64_t micro_batch);
+uint64_t LayerSeed(uint64_t micro_batch_seed, int layer);
+
+// Before a layer with dropout runs: seeds LibTorch's process-wide generator, so
+// that each pass of `layer` over `micro_batch` draws the same masks. Only one
+// thread of a process may run layers.
+void SeedLayer(const MicroBatch& micro_batch, int layer);
+
+}  // namespace hydra
+
+#endif  // HYDRA_WORKER_MODEL_MICRO_BATCH_H_

@@ -1,0 +1,70 @@
+#include "worker/model/optimizer_step.h"
+
+#include <vector>
+
+#include "ATen/ATen.h"
+#include "c10/core/GradMode.h"
+
+namespace hydra {
+namespace {
+
+using hydra::v1::TrainSpec;
+
+void UpdateSgd(const Hyperparameters& h, int64_t step,
+               at::TensorList parameters, at::TensorList gradient,
+               const at::Tensor& momentum) {
+  std::vector<at::Tensor> momenta;
+  if (h.momentum != 0) momenta.push_back(momentum);
+  at::_fused_sgd_(parameters, gradient, momenta, h.weight_decay, h.momentum,
+                  h.learning_rate, /*dampening=*/0, /*nesterov=*/false,
+                  /*maximize=*/false, /*is_first_step=*/step == 1);
+}
+
+// Adam and AdamW; they differ in nothing but where weights decay.
+void UpdateAdam(const Hyperparameters& h, int64_t step,
+                at::TensorList parameters, at::TensorList gradient,
+                at::TensorList first_moment, at::TensorList second_moment) {
+  using Update =
+      void (*)(at::TensorList, at::TensorList, at::TensorList, at::TensorList,
+               at::TensorList, at::TensorList, double, double, double, double,
+               double, bool, bool, const std::optional<at::Tensor>&,
+               const std::optional<at::Tensor>&);
+  const Update update = h.optimizer == hydra::v1::OPTIMIZER_ADAM
+                            ? Update{at::_fused_adam_}
+                            : Update{at::_fused_adamw_};
+  const at::Tensor step_count = at::full({}, step, at::kFloat);
+  update(parameters, gradient, first_moment, second_moment,
+         /*max_exp_avg_sqs=*/{}, step_count, h.learning_rate, h.beta1, h.beta2,
+         h.weight_decay, h.epsilon, /*amsgrad=*/false, /*maximize=*/false,
+         /*grad_scale=*/{}, /*found_inf=*/{});
+}
+
+}  // namespace
+
+Hyperparameters HyperparametersOf(const TrainSpec& train) {
+  Hyperparameters h;
+  if (train.optim() != hydra::v1::OPTIMIZER_UNSPECIFIED) {
+    h.optimizer = train.optim();
+  }
+  h.learning_rate = train.learning_rate();
+  h.weight_decay = train.weight_decay();
+  if (train.has_adam_beta1()) h.beta1 = train.adam_beta1();
+  if (train.has_adam_beta2()) h.beta2 = train.adam_beta2();
+  if (train.has_adam_epsilon()) h.epsilon = train.adam_epsilon();
+  h.momentum = train.momentum();
+  return h;
+}
+
+void UpdateRange(const Hyperparameters& hyperparameters, int64_t step,
+                 at::Tensor parameters, const at::Tensor& gradient,
+                 at::Tensor first_moment, at::Tensor second_moment) {
+  const at::NoGradGuard no_grad;
+  if (hyperparameters.optimizer == hydra::v1::OPTIMIZER_SGD) {
+    UpdateSgd(hyperparameters, step, parameters, gradient, first_moment);
+  } else {
+    UpdateAdam(hyperparameters, step, parameters, gradient, first_moment,
+               second_moment);
+  }
+}
+
+}  // namespace hydra

@@ -1,0 +1,42 @@
+#ifndef HYDRA_WORKER_MODEL_OPTIMIZER_STEP_H_
+#define HYDRA_WORKER_MODEL_OPTIMIZER_STEP_H_
+
+#include <cstdint>
+
+#include "ATen/core/Tensor.h"
+#include "hydra/v1/job.pb.h"
+
+namespace hydra {
+
+// Blocks are updated in ranges of so many elements, the last one being shorter.
+inline constexpr int64_t kUpdateRangeElements = int64_t{1} << 20;
+
+// What an optimizer is told; see hydra.v1.TrainSpec.
+struct Hyperparameters {
+  hydra::v1::Optimizer optimizer = hydra::v1::OPTIMIZER_ADAMW;
+  double learning_rate = 0;
+  double weight_decay = 0;
+  double beta1 = 0.9;
+  double beta2 = 0.999;
+  double epsilon = 1e-8;
+  double momentum = 0;
+};
+
+// With the defaults of fields that are not set.
+Hyperparameters HyperparametersOf(const hydra::v1::TrainSpec& train);
+
+// One optimizer update as PyTorch defines it, in place, on ranges of equal
+// length: flat fp32 tensors that begin at the same multiple of 64 bytes of
+// their blocks, a multiple of 16 elements long. Any ranging gives the same
+// bits.
+//
+// `step` counts updates from 1. State that starts as zero equals PyTorch's
+// start. Moments that the optimizer does not keep (common/model/optimizer.h)
+// may be undefined tensors; SGD's momentum is the first one.
+void UpdateRange(const Hyperparameters& hyperparameters, int64_t step,
+                 at::Tensor parameters, const at::Tensor& gradient,
+                 at::Tensor first_moment, at::Tensor second_moment);
+
+}  // namespace hydra
+
+#endif  // HYDRA_WORKER_MODEL_OPTIMIZER_STEP_H_

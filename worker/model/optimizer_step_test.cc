@@ -1,0 +1,182 @@
+#include "worker/model/optimizer_step.h"
+
+#include <cmath>
+#include <string>
+#include <vector>
+
+#include "ATen/ATen.h"
+#include "ATen/Parallel.h"
+#include "gtest/gtest.h"
+#include "worker/model/test_models.h"
+
+namespace hydra {
+namespace {
+
+constexpr int64_t kElements = 3 * 4096 + 16;
+constexpr int64_t kSteps = 3;
+
+struct Case {
+  std::string name;
+  Hyperparameters hyperparameters;
+};
+
+Hyperparameters Make(hydra::v1::Optimizer optimizer, double momentum,
+                     double weight_decay) {
+  Hyperparameters h;
+  h.optimizer = optimizer;
+  h.learning_rate = 0.01;
+  h.weight_decay = weight_decay;
+  h.momentum = momentum;
+  return h;
+}
+
+std::vector<Case> Cases() {
+  using namespace hydra::v1;
+  return {{"Sgd", Make(OPTIMIZER_SGD, 0, 0)},
+          {"SgdDecay", Make(OPTIMIZER_SGD, 0, 0.1)},
+          {"Momentum", Make(OPTIMIZER_SGD, 0.9, 0.1)},
+          {"Adam", Make(OPTIMIZER_ADAM, 0, 0.1)},
+          {"AdamW", Make(OPTIMIZER_ADAMW, 0, 0.1)}};
+}
+
+struct State {
+  at::Tensor parameters = RandomTensor({kElements}, 1);
+  at::Tensor first = at::zeros({kElements});
+  at::Tensor second = at::zeros({kElements});
+
+  bool operator==(const State& other) const {
+    return parameters.equal(other.parameters) && first.equal(other.first) &&
+           second.equal(other.second);
+  }
+};
+
+at::Tensor Gradient(int64_t step) {
+  return RandomTensor({kElements}, 100 + step);
+}
+
+// Updates in ranges of `range_elements`.
+State Train(const Hyperparameters& h, int64_t range_elements) {
+  State state;
+  for (int64_t step = 1; step <= kSteps; ++step) {
+    const at::Tensor gradient = Gradient(step);
+    for (int64_t i = 0; i < kElements; i += range_elements) {
+      const int64_t n = std::min(range_elements, kElements - i);
+      UpdateRange(h, step, state.parameters.narrow(0, i, n),
+                  gradient.narrow(0, i, n), state.first.narrow(0, i, n),
+                  state.second.narrow(0, i, n));
+    }
+  }
+  return state;
+}
+
+// PyTorch's documentation in double.
+at::Tensor Documented(const Hyperparameters& h) {
+  at::Tensor w = State().parameters.to(at::kDouble);
+  at::Tensor m = at::zeros_like(w), v = at::zeros_like(w);
+  for (int64_t step = 1; step <= kSteps; ++step) {
+    at::Tensor g = Gradient(step).to(at::kDouble);
+    if (h.optimizer == hydra::v1::OPTIMIZER_ADAMW) {
+      w = w * (1 - h.learning_rate * h.weight_decay);
+    } else {
+      g = g + h.weight_decay * w;
+    }
+    if (h.optimizer == hydra::v1::OPTIMIZER_SGD) {
+      m = step == 1 ? g : h.momentum * m + g;
+      w = w - h.learning_rate * m;
+      continue;
+    }
+    m = h.beta1 * m + (1 - h.beta1) * g;
+    v = h.beta2 * v + (1 - h.beta2) * g * g;
+    w = w - h.learning_rate * (m / (1 - std::pow(h.beta1, step))) /
+                ((v / (1 - std::pow(h.beta2, step))).sqrt() + h.epsilon);
+  }
+  return w;
+}
+
+class OptimizerStepTest : public testing::TestWithParam<Case> {
+ protected:
+  const Hyperparameters& h() const { return GetParam().hyperparameters; }
+};
+
+INSTANTIATE_TEST_SUITE_P(All, OptimizerStepTest, testing::ValuesIn(Cases()),
+                         [](const testing::TestParamInfo<Case>& info) {
+                           return info.param.name;
+                         });
+
+TEST_P(OptimizerStepTest, UpdatesAsDocumented) {
+  EXPECT_LT(RelativeDifference(Train(h(), kElements).parameters.to(at::kDouble),
+                               Documented(h())),
+            1e-6);
+}
+
+TEST_P(OptimizerStepTest, AnyRangingGivesTheSameBits) {
+  const State whole = Train(h(), kElements);
+  for (int64_t range : {16, 48, 1024, 4096 + 16}) {
+    EXPECT_TRUE(Train(h(), range) == whole) << range;
+  }
+}
+
+TEST_P(OptimizerStepTest, AnyNumberOfThreadsGivesTheSameBits) {
+  const int threads = at::get_num_threads();
+  at::set_num_threads(1);
+  const State one = Train(h(), kElements);
+  for (int count : {2, 3}) {
+    at::set_num_threads(count);
+    EXPECT_TRUE(Train(h(), kElements) == one) << count;
+  }
+  at::set_num_threads(threads);
+}
+
+TEST_P(OptimizerStepTest, TheGradientIsOnlyRead) {
+  State state;
+  const at::Tensor gradient = Gradient(1);
+  UpdateRange(h(), 1, state.parameters, gradient, state.first, state.second);
+  EXPECT_TRUE(gradient.equal(Gradient(1)));
+}
+
+TEST_P(OptimizerStepTest, PaddingStaysZero) {
+  State state;
+  state.parameters.zero_();
+  const at::Tensor gradient = at::zeros({kElements});
+  for (int64_t step = 1; step <= kSteps; ++step) {
+    UpdateRange(h(), step, state.parameters, gradient, state.first,
+                state.second);
+  }
+  for (const at::Tensor& t : {state.parameters, state.first, state.second}) {
+    EXPECT_TRUE(t.eq(0).all().item<bool>());
+  }
+}
+
+TEST(SgdTest, NeedsNoMomentsWithoutMomentum) {
+  State state;
+  UpdateRange(Make(hydra::v1::OPTIMIZER_SGD, 0, 0), 1, state.parameters,
+              Gradient(1), at::Tensor(), at::Tensor());
+  EXPECT_FALSE(state.parameters.equal(State().parameters));
+}
+
+TEST(HyperparametersTest, DefaultsFillWhatIsNotSet) {
+  hydra::v1::TrainSpec train;
+  train.set_learning_rate(0.5);
+  const Hyperparameters h = HyperparametersOf(train);
+  EXPECT_EQ(h.optimizer, hydra::v1::OPTIMIZER_ADAMW);
+  EXPECT_EQ(h.learning_rate, 0.5);
+  EXPECT_EQ(h.beta1, 0.9);
+  EXPECT_EQ(h.beta2, 0.999);
+  EXPECT_EQ(h.epsilon, 1e-8);
+}
+
+TEST(HyperparametersTest, AZeroThatWasSetIsNoDefault) {
+  hydra::v1::TrainSpec train;
+  train.set_optim(hydra::v1::OPTIMIZER_ADAM);
+  train.set_adam_beta1(0);
+  train.set_momentum(0.25);
+  train.set_weight_decay(0.125);
+  const Hyperparameters h = HyperparametersOf(train);
+  EXPECT_EQ(h.optimizer, hydra::v1::OPTIMIZER_ADAM);
+  EXPECT_EQ(h.beta1, 0);
+  EXPECT_EQ(h.momentum, 0.25);
+  EXPECT_EQ(h.weight_decay, 0.125);
+}
+
+}  // namespace
+}  // namespace hydra

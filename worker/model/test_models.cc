@@ -1,0 +1,74 @@
+#include "worker/model/test_models.h"
+
+#include "ATen/ATen.h"
+#include "ATen/CPUGeneratorImpl.h"
+#include "worker/model/block_views.h"
+
+namespace hydra {
+
+Gpt2Config TinyConfig(double dropout) {
+  Gpt2Config config;
+  config.vocab_size = 97;
+  config.n_positions = 40;
+  config.n_embd = 24;
+  config.n_layer = 2;
+  config.n_head = 3;
+  config.n_inner = 100;
+  config.embd_pdrop = dropout;
+  config.attn_pdrop = dropout;
+  config.resid_pdrop = dropout;
+  return config;
+}
+
+at::Tensor RandomTensor(at::IntArrayRef shape, uint64_t seed) {
+  return at::empty(shape, at::kFloat)
+      .normal_(0, 1, at::detail::createCPUGenerator(seed));
+}
+
+at::Tensor RandomFlat(const ParameterBlock& block, uint64_t seed) {
+  at::Tensor flat = RandomTensor({block.element_count()}, seed).mul_(0.1);
+  ZeroPadding(block, flat);
+  return flat;
+}
+
+std::vector<at::Tensor> RandomFlats(const ModelTable& table, uint64_t seed) {
+  std::vector<at::Tensor> flats;
+  for (const ParameterBlock& block : table.parameter_blocks) {
+    flats.push_back(RandomFlat(block, seed++));
+  }
+  return flats;
+}
+
+at::Tensor GarbageFlat(const ParameterBlock& block) {
+  return at::full({block.element_count()}, 12345.0f, at::kFloat);
+}
+
+MicroBatch RandomMicroBatch(const Gpt2Config& config, int64_t sequences,
+                            int64_t context, uint64_t seed, bool training) {
+  MicroBatch batch;
+  batch.tokens =
+      at::empty({sequences, context + 1}, at::kLong)
+          .random_(0, config.vocab_size, at::detail::createCPUGenerator(seed));
+  batch.seed = seed;
+  batch.gradient_scale = 1.0 / batch.target_count();
+  batch.training = training;
+  return batch;
+}
+
+at::Tensor PaddingOf(const ParameterBlock& block, const at::Tensor& flat) {
+  at::Tensor is_padding = at::ones({flat.numel()}, at::kBool);
+  for (const TensorEntry& tensor : block.tensors) {
+    is_padding
+        .narrow(0, tensor.offset_bytes / kFloatBytes, tensor.element_count)
+        .zero_();
+  }
+  return flat.masked_select(is_padding);
+}
+
+double RelativeDifference(const at::Tensor& actual,
+                          const at::Tensor& expected) {
+  return (actual - expected).abs().max().item<double>() /
+         expected.abs().max().item<double>();
+}
+
+}  // namespace hydra

@@ -1,0 +1,39 @@
+#ifndef HYDRA_WORKER_MODEL_TEST_MODELS_H_
+#define HYDRA_WORKER_MODEL_TEST_MODELS_H_
+
+#include <cstdint>
+#include <vector>
+
+#include "ATen/core/Tensor.h"
+#include "common/model/model_table.h"
+#include "worker/model/micro_batch.h"
+
+// Small models and inputs for tests.
+namespace hydra {
+
+// Dimensions that leave padding between a block's tensors.
+Gpt2Config TinyConfig(double dropout = 0);
+
+// Every tensor random, norms and biases too, padding zero.
+at::Tensor RandomFlat(const ParameterBlock& block, uint64_t seed);
+std::vector<at::Tensor> RandomFlats(const ModelTable& table, uint64_t seed);
+
+// Garbage where a gradient will go.
+at::Tensor GarbageFlat(const ParameterBlock& block);
+
+// fp32 numbers of standard deviation 1.
+at::Tensor RandomTensor(at::IntArrayRef shape, uint64_t seed);
+
+MicroBatch RandomMicroBatch(const Gpt2Config& config, int64_t sequences,
+                            int64_t context, uint64_t seed,
+                            bool training = true);
+
+// The numbers between a block's tensors.
+at::Tensor PaddingOf(const ParameterBlock& block, const at::Tensor& flat);
+
+// Largest difference, relative to the largest magnitude in `expected`.
+double RelativeDifference(const at::Tensor& actual, const at::Tensor& expected);
+
+}  // namespace hydra
+
+#endif  // HYDRA_WORKER_MODEL_TEST_MODELS_H_

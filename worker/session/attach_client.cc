@@ -1,0 +1,226 @@
+#include "worker/session/attach_client.h"
+
+#include <algorithm>
+#include <thread>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "absl/time/clock.h"
+#include "glog/logging.h"
+#include "grpcpp/create_channel.h"
+#include "grpcpp/security/credentials.h"
+
+namespace hydra {
+namespace {
+
+using worker::v1::DesiredState;
+using worker::v1::DeviceStatus;
+using worker::v1::TaskReport;
+using worker::v1::WorkerReport;
+using worker::v1::WorkerService;
+
+constexpr int kMaxMessageBytes = 64 << 20;
+// What one report carries of a long log.
+constexpr int64_t kMaxLogBytes = 64 << 10;
+// How long the daemon may take to end the stream that the worker is done with.
+constexpr absl::Duration kFarewell = absl::Seconds(1);
+
+// A new connection each time: a shared one would keep to gRPC's own, longer
+// pauses between attempts.
+std::unique_ptr<WorkerService::Stub> Connect(const std::string& daemon) {
+  grpc::ChannelArguments arguments;
+  arguments.SetMaxReceiveMessageSize(kMaxMessageBytes);
+  arguments.SetMaxSendMessageSize(kMaxMessageBytes);
+  arguments.SetInt(GRPC_ARG_USE_LOCAL_SUBCHANNEL_POOL, 1);
+  return WorkerService::NewStub(grpc::CreateCustomChannel(
+      daemon, grpc::InsecureChannelCredentials(), arguments));
+}
+
+std::string Describe(const grpc::Status& status) {
+  return absl::StrCat("code ", status.error_code(), " ",
+                      status.error_message());
+}
+
+}  // namespace
+
+AttachClient::AttachClient(Options options, LogBuffer* log)
+    : options_(std::move(options)), log_(log) {}
+
+absl::Status AttachClient::Run(Runner run) {
+  {
+    absl::MutexLock lock(&mu_);
+    compute_clock_.emplace();
+  }
+  std::thread attached(&AttachClient::StayAttached, this);
+  do {
+    while (const auto begun = Begin()) {
+      // One report tells of the task before and of this one.
+      Send();
+      TaskReport report = run(begun->task, *begun->job);
+      report.set_task_id(begun->task.task_id());
+      End(std::move(report));
+    }
+    Send();
+  } while (AwaitTask());
+  Detach();
+  attached.join();
+  absl::MutexLock lock(&mu_);
+  return lost_;
+}
+
+LatencyRecorder AttachClient::control_latency() const {
+  absl::MutexLock lock(&mu_);
+  return control_latency_;
+}
+
+void AttachClient::End(TaskReport report) {
+  absl::MutexLock lock(&mu_);
+  compute_clock_->EndTask(absl::Now());
+  queue_.Finish(std::move(report));
+  end_untold_ = true;
+}
+
+std::optional<TaskQueue::BegunTask> AttachClient::Begin() {
+  absl::MutexLock lock(&mu_);
+  if (!lost_.ok()) return std::nullopt;
+  auto begun = queue_.Begin();
+  if (begun) compute_clock_->BeginTask(absl::Now());
+  return begun;
+}
+
+bool AttachClient::AwaitTask() {
+  absl::MutexLock lock(&mu_);
+  mu_.Await(absl::Condition(this, &AttachClient::MayGoOn));
+  return lost_.ok() && !queue_.stopping();
+}
+
+bool AttachClient::MayGoOn() const {
+  return queue_.can_begin() || queue_.stopping() || !lost_.ok();
+}
+
+void AttachClient::Detach() {
+  RefreshDeviceStatus();
+  std::shared_ptr<AttachStream> stream;
+  {
+    absl::MutexLock lock(&mu_);
+    detaching_ = true;
+    stream = stream_;
+  }
+  if (stream == nullptr) return;
+  stream->SendLast();
+  if (!stream->WaitForEnd(kFarewell)) stream->Cancel();
+}
+
+void AttachClient::StayAttached() {
+  absl::Duration backoff = options_.min_backoff;
+  do {
+    const grpc::Status ended = FollowOneStream();
+    if (IsDetaching()) return;
+    if (absl::Status lost = WhyLost(ended); !lost.ok()) {
+      options_.on_lost(lost);
+      absl::MutexLock lock(&mu_);
+      lost_ = std::move(lost);
+      return;
+    }
+    if (WasAnswered()) backoff = options_.min_backoff;
+    LOG(WARNING) << "the stream to " << options_.daemon << " ended ("
+                 << Describe(ended) << "); connecting again in " << backoff;
+  } while (Pause(
+      std::exchange(backoff, std::min(2 * backoff, options_.max_backoff))));
+}
+
+grpc::Status AttachClient::FollowOneStream() {
+  RefreshDeviceStatus();
+  const std::unique_ptr<WorkerService::Stub> stub = Connect(options_.daemon);
+  const auto stream = std::make_shared<AttachStream>(
+      static_cast<AttachStream::Endpoint*>(this));
+  stream->Start(*stub);
+  if (!Publish(stream)) stream->Cancel();
+  // Not before it is published: a change in between would be told of late.
+  stream->Send();
+  while (!stream->WaitForEnd(options_.heartbeat)) {
+    RefreshDeviceStatus();
+    stream->Send();
+  }
+  Publish(nullptr);
+  return stream->status();
+}
+
+absl::Status AttachClient::WhyLost(const grpc::Status& ended) const {
+  if (ended.error_code() == grpc::StatusCode::PERMISSION_DENIED) {
+    return absl::PermissionDeniedError(
+        absl::StrCat("the daemon at ", options_.daemon,
+                     " refuses this worker: ", ended.error_message()));
+  }
+  if (!options_.daemon_lives()) {
+    return absl::UnavailableError(
+        absl::StrCat("the daemon at ", options_.daemon, " is gone"));
+  }
+  return absl::OkStatus();
+}
+
+bool AttachClient::Pause(absl::Duration backoff) {
+  absl::MutexLock lock(&mu_);
+  return !mu_.AwaitWithTimeout(absl::Condition(&detaching_), backoff);
+}
+
+bool AttachClient::Publish(std::shared_ptr<AttachStream> stream) {
+  absl::MutexLock lock(&mu_);
+  if (stream != nullptr) answered_ = false;
+  stream_ = std::move(stream);
+  return !detaching_;
+}
+
+bool AttachClient::IsDetaching() const {
+  absl::MutexLock lock(&mu_);
+  return detaching_;
+}
+
+bool AttachClient::WasAnswered() const {
+  absl::MutexLock lock(&mu_);
+  return answered_;
+}
+
+void AttachClient::Send() {
+  std::shared_ptr<AttachStream> stream;
+  {
+    absl::MutexLock lock(&mu_);
+    stream = stream_;
+  }
+  if (stream != nullptr) stream->Send();
+}
+
+void AttachClient::RefreshDeviceStatus() {
+  DeviceStatus status = options_.device_status();
+  absl::MutexLock lock(&mu_);
+  device_status_ = std::move(status);
+}
+
+void AttachClient::MakeReport(WorkerReport& report) {
+  report.set_session(options_.session);
+  report.clear_log_lines();
+  log_->Fill(kMaxLogBytes, report);
+  absl::MutexLock lock(&mu_);
+  queue_.FillReport(report);
+  *report.mutable_device() = device_status_;
+  const absl::Time now = absl::Now();
+  compute_clock_->Fill(now, *report.mutable_device());
+  if (std::exchange(end_untold_, false) && !told_at_) told_at_ = now;
+}
+
+void AttachClient::OnDesired(const DesiredState& desired) {
+  {
+    absl::MutexLock lock(&mu_);
+    answered_ = true;
+    const bool brings_new_task = queue_.BringsNewTask(desired);
+    if (!queue_.ApplyDesired(desired)) return;
+    if (brings_new_task && told_at_) {
+      control_latency_.Add(absl::Now() - *told_at_);
+      told_at_.reset();
+    }
+  }
+  log_->Acknowledge(desired.acknowledged_log_sequence());
+  Send();
+}
+
+}  // namespace hydra

@@ -1,0 +1,138 @@
+#ifndef HYDRA_WORKER_SESSION_ATTACH_CLIENT_H_
+#define HYDRA_WORKER_SESSION_ATTACH_CLIENT_H_
+
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "absl/base/thread_annotations.h"
+#include "absl/functional/function_ref.h"
+#include "absl/status/status.h"
+#include "absl/synchronization/mutex.h"
+#include "absl/time/time.h"
+#include "hydra/worker/v1/worker.pb.h"
+#include "worker/session/attach_stream.h"
+#include "worker/session/compute_clock.h"
+#include "worker/session/latency_recorder.h"
+#include "worker/session/log_buffer.h"
+#include "worker/session/task_queue.h"
+
+namespace hydra {
+
+// Keeps this worker attached to the daemon, and feeds its tasks to the one
+// thread that computes.
+//
+// The caller of Run is that thread. It begins the next held task as soon as one
+// ends and waits for no message. A second thread keeps the stream: it connects
+// again when the stream ends, and sends a report every so often. Beside that a
+// report is sent, at once, by whichever thread changed what it says: a task
+// began or ended, or a newer desired state was taken over. So the daemon must
+// send a desired state only when it differs from the one before.
+//
+// Use one object for one Run.
+class AttachClient : private AttachStream::Endpoint {
+ public:
+  struct Options {
+    // gRPC's name of the daemon: "unix:/run/hydra/worker.sock".
+    std::string daemon;
+
+    // The secret that the daemon gave this process.
+    std::string session;
+
+    // The longest time between two reports.
+    absl::Duration heartbeat = absl::Seconds(1);
+
+    // The pause before connecting again; doubles until the daemon answers.
+    absl::Duration min_backoff = absl::Milliseconds(20);
+    absl::Duration max_backoff = absl::Seconds(1);
+
+    // Whether it is worth connecting again.
+    std::function<bool()> daemon_lives = [] { return true; };
+
+    // What the device has in use. Asked by any thread, one at a time, at most
+    // about once a heartbeat. The times are filled in here.
+    std::function<worker::v1::DeviceStatus()> device_status = [] {
+      return worker::v1::DeviceStatus();
+    };
+
+    // Told why Run will fail, by the second thread, while a task may still
+    // compute: a task cannot be broken off, but the process can be ended.
+    std::function<void(const absl::Status&)> on_lost = [](const absl::Status&) {
+    };
+  };
+
+  using Runner = absl::FunctionRef<worker::v1::TaskReport(
+      const worker::v1::Task&, const worker::v1::JobContext&)>;
+
+  // `log` is not owned and must outlive this.
+  AttachClient(Options options, LogBuffer* log);
+
+  // Runs tasks until the daemon says stop; the begun task is ended and reported
+  // before. The report names the task whatever `run` puts there.
+  //
+  // PERMISSION_DENIED: the daemon does not want this worker.
+  // UNAVAILABLE: the daemon does not live any more.
+  // After both the begun task was ended, and is not reported.
+  absl::Status Run(Runner run) ABSL_LOCKS_EXCLUDED(mu_);
+
+  // For each answer that brought a new task: the time since the first report
+  // that told of an ended task and was sent after the previous such answer.
+  LatencyRecorder control_latency() const ABSL_LOCKS_EXCLUDED(mu_);
+
+ private:
+  // The thread that computes.
+  std::optional<TaskQueue::BegunTask> Begin() ABSL_LOCKS_EXCLUDED(mu_);
+  void End(worker::v1::TaskReport report) ABSL_LOCKS_EXCLUDED(mu_);
+  // Waits for something to begin. False: it is time to end.
+  bool AwaitTask() ABSL_LOCKS_EXCLUDED(mu_);
+  bool MayGoOn() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
+  // Tells the daemon all, a last time, and makes the second thread end.
+  void Detach() ABSL_LOCKS_EXCLUDED(mu_);
+
+  // The second thread.
+  void StayAttached() ABSL_LOCKS_EXCLUDED(mu_);
+  // One stream, from its start to its end.
+  grpc::Status FollowOneStream() ABSL_LOCKS_EXCLUDED(mu_);
+  // The reason why no further stream is worth a try; OK: there is none.
+  absl::Status WhyLost(const grpc::Status& ended) const;
+  // False: it is time to end.
+  bool Pause(absl::Duration backoff) ABSL_LOCKS_EXCLUDED(mu_);
+  // Lets other threads send on `stream`; null: on none. False: it is time to
+  // end.
+  bool Publish(std::shared_ptr<AttachStream> stream) ABSL_LOCKS_EXCLUDED(mu_);
+  bool IsDetaching() const ABSL_LOCKS_EXCLUDED(mu_);
+  bool WasAnswered() const ABSL_LOCKS_EXCLUDED(mu_);
+
+  // Any thread.
+  void Send() ABSL_LOCKS_EXCLUDED(mu_);
+  void RefreshDeviceStatus() ABSL_LOCKS_EXCLUDED(mu_);
+  void MakeReport(worker::v1::WorkerReport& report) override
+      ABSL_LOCKS_EXCLUDED(mu_);
+  void OnDesired(const worker::v1::DesiredState& desired) override
+      ABSL_LOCKS_EXCLUDED(mu_);
+
+  const Options options_;
+  LogBuffer* const log_;
+
+  mutable absl::Mutex mu_;
+  TaskQueue queue_ ABSL_GUARDED_BY(mu_);
+  std::shared_ptr<AttachStream> stream_ ABSL_GUARDED_BY(mu_);
+  std::optional<ComputeClock> compute_clock_ ABSL_GUARDED_BY(mu_);
+  worker::v1::DeviceStatus device_status_ ABSL_GUARDED_BY(mu_);
+  // Why Run must fail.
+  absl::Status lost_ ABSL_GUARDED_BY(mu_);
+  // Run's thread takes no further task.
+  bool detaching_ ABSL_GUARDED_BY(mu_) = false;
+  // The daemon said something on this stream.
+  bool answered_ ABSL_GUARDED_BY(mu_) = false;
+  // A task ended that no report told of yet.
+  bool end_untold_ ABSL_GUARDED_BY(mu_) = false;
+  // When the daemon was told of a task's end and owed a new task from then on.
+  std::optional<absl::Time> told_at_ ABSL_GUARDED_BY(mu_);
+  LatencyRecorder control_latency_ ABSL_GUARDED_BY(mu_);
+};
+
+}  // namespace hydra
+
+#endif  // HYDRA_WORKER_SESSION_ATTACH_CLIENT_H_

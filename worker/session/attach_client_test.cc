@@ -1,0 +1,232 @@
+#include "worker/session/attach_client.h"
+
+#include <unistd.h>
+
+#include <atomic>
+#include <memory>
+#include <numeric>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "absl/synchronization/notification.h"
+#include "gmock/gmock.h"
+#include "gtest/gtest.h"
+#include "worker/session/testing/fake_daemon.h"
+
+namespace hydra {
+namespace {
+
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+using worker::v1::JobContext;
+using worker::v1::Task;
+using worker::v1::TaskReport;
+using worker::v1::WorkerReport;
+
+std::vector<uint64_t> OneTo(uint64_t last) {
+  std::vector<uint64_t> ids(last);
+  std::iota(ids.begin(), ids.end(), 1);
+  return ids;
+}
+
+TaskReport Done() {
+  TaskReport report;
+  report.mutable_pass();
+  return report;
+}
+
+class AttachClientTest : public testing::Test {
+ protected:
+  // The name of the test's own folder can be too long for a socket in it.
+  static void SetUpTestSuite() {
+    ASSERT_EQ(chdir(testing::TempDir().c_str()), 0);
+  }
+
+  FakeDaemon::Options DaemonOptions(int64_t task_count) {
+    FakeDaemon::Options options;
+    options.socket = "daemon.sock";
+    options.task_count = task_count;
+    return options;
+  }
+
+  AttachClient::Options ClientOptions(const FakeDaemon& daemon) {
+    AttachClient::Options options;
+    options.daemon = daemon.address();
+    options.session = "secret";
+    options.min_backoff = absl::Milliseconds(1);
+    return options;
+  }
+
+  // Runs NOOP tasks until `daemon` recorded `until`, then stops the worker.
+  void RunUntilRecorded(FakeDaemon& daemon, int64_t until) {
+    AttachClient client(ClientOptions(daemon), &log_);
+    std::thread stopper([&] {
+      daemon.AwaitRecorded(until);
+      daemon.Stop();
+    });
+    EXPECT_EQ(client.Run([this](const Task& task, const JobContext& job) {
+      EXPECT_EQ(job.job_id(), task.job_id());
+      ran_.push_back(task.task_id());
+      return Done();
+    }),
+              absl::OkStatus());
+    stopper.join();
+    latency_count_ = client.control_latency().count();
+  }
+
+  LogBuffer log_{LogBuffer::Options()};
+  std::vector<uint64_t> ran_;
+  int64_t latency_count_ = 0;
+};
+
+TEST_F(AttachClientTest, RunsAThousandTasksInOrderOnceEach) {
+  FakeDaemon daemon(DaemonOptions(1000));
+  RunUntilRecorded(daemon, 1000);
+  EXPECT_EQ(ran_, OneTo(1000));
+  EXPECT_EQ(daemon.stream_count(), 1);
+  EXPECT_GT(latency_count_, 0);
+}
+
+TEST_F(AttachClientTest, RunsEachTaskOnceThoughTheStreamKeepsBreaking) {
+  FakeDaemon::Options options = DaemonOptions(1000);
+  options.break_every = 50;
+  FakeDaemon daemon(options);
+  RunUntilRecorded(daemon, 1000);
+  EXPECT_EQ(ran_, OneTo(1000));
+  EXPECT_GE(daemon.stream_count(), 10);
+}
+
+TEST_F(AttachClientTest, BeginsTheNextHeldTaskWithoutTheDaemon) {
+  FakeDaemon::Options options = DaemonOptions(3);
+  options.listed = 3;
+  auto daemon = std::make_unique<FakeDaemon>(options);
+  AttachClient::Options client_options = ClientOptions(*daemon);
+  std::atomic<bool> alive = true;
+  client_options.daemon_lives = [&] { return alive.load(); };
+  AttachClient client(client_options, &log_);
+  const absl::Status status =
+      client.Run([&](const Task& task, const JobContext&) {
+        // The state that brought the first task brought all three.
+        if (task.task_id() == 1) daemon.reset();
+        ran_.push_back(task.task_id());
+        if (task.task_id() == 3) alive = false;
+        return Done();
+      });
+  EXPECT_EQ(status.code(), absl::StatusCode::kUnavailable) << status;
+  EXPECT_EQ(ran_, OneTo(3));
+}
+
+TEST_F(AttachClientTest, DropsAWithdrawnTaskAndEndsTheBegunOne) {
+  FakeDaemon::Options options = DaemonOptions(3);
+  options.listed = 3;
+  FakeDaemon daemon(options);
+  AttachClient client(ClientOptions(daemon), &log_);
+  const absl::Status status =
+      client.Run([&](const Task& task, const JobContext&) {
+        ran_.push_back(task.task_id());
+        daemon.WithdrawAllButOne();
+        daemon.AwaitWithdrawn(2);
+        daemon.Stop();
+        return Done();
+      });
+  EXPECT_EQ(status, absl::OkStatus());
+  daemon.AwaitRecorded(1);
+  EXPECT_EQ(ran_, OneTo(1));
+}
+
+TEST_F(AttachClientTest, ReportsTheBegunTaskBeforeItStops) {
+  FakeDaemon::Options options = DaemonOptions(3);
+  options.listed = 3;
+  FakeDaemon daemon(options);
+  AttachClient client(ClientOptions(daemon), &log_);
+  const absl::Status status =
+      client.Run([&](const Task& task, const JobContext&) {
+        ran_.push_back(task.task_id());
+        daemon.Stop();
+        daemon.AwaitReport([](const WorkerReport& report) {
+          return report.held_size() == 1 && report.held(0).begun();
+        });
+        return Done();
+      });
+  EXPECT_EQ(status, absl::OkStatus());
+  daemon.AwaitRecorded(1);
+  EXPECT_EQ(ran_, OneTo(1));
+}
+
+TEST_F(AttachClientTest, StopsAnIdleWorker) {
+  FakeDaemon daemon(DaemonOptions(0));
+  RunUntilRecorded(daemon, 0);
+  EXPECT_EQ(ran_, OneTo(0));
+}
+
+TEST_F(AttachClientTest, RefusesToGoOnWithAWrongSession) {
+  FakeDaemon daemon(DaemonOptions(1));
+  AttachClient::Options options = ClientOptions(daemon);
+  options.session = "guessed";
+  absl::Status told;
+  options.on_lost = [&](const absl::Status& why) { told = why; };
+  AttachClient client(options, &log_);
+  const absl::Status status =
+      client.Run([](const Task&, const JobContext&) { return Done(); });
+  EXPECT_EQ(status.code(), absl::StatusCode::kPermissionDenied);
+  EXPECT_THAT(std::string(status.message()), HasSubstr("unknown session"));
+  EXPECT_EQ(told, status);
+}
+
+TEST_F(AttachClientTest, TellsOfALostSessionWhileATaskComputes) {
+  auto daemon = std::make_unique<FakeDaemon>(DaemonOptions(1));
+  AttachClient::Options options = ClientOptions(*daemon);
+  absl::Notification lost;
+  options.daemon_lives = [] { return false; };
+  options.on_lost = [&](const absl::Status&) { lost.Notify(); };
+  AttachClient client(options, &log_);
+  const absl::Status status = client.Run([&](const Task&, const JobContext&) {
+    daemon->BreakStream();
+    lost.WaitForNotification();
+    return Done();
+  });
+  EXPECT_EQ(status.code(), absl::StatusCode::kUnavailable) << status;
+}
+
+TEST_F(AttachClientTest, DeliversLogLinesInOrder) {
+  FakeDaemon daemon(DaemonOptions(3));
+  AttachClient client(ClientOptions(daemon), &log_);
+  const absl::Status status =
+      client.Run([&](const Task& task, const JobContext&) {
+        log_.Add(LogSeverity::kInfo, {}, absl::StrCat("task ", task.task_id()),
+                 absl::UnixEpoch());
+        if (task.task_id() == 3) daemon.Stop();
+        return Done();
+      });
+  EXPECT_EQ(status, absl::OkStatus());
+  daemon.AwaitRecorded(3);
+  EXPECT_THAT(daemon.log_texts(), ElementsAre("task 1", "task 2", "task 3"));
+}
+
+TEST_F(AttachClientTest, ReportsTheDeviceAtEachHeartbeat) {
+  FakeDaemon daemon(DaemonOptions(0));
+  AttachClient::Options options = ClientOptions(daemon);
+  options.heartbeat = absl::Milliseconds(1);
+  int64_t asked = 0;
+  options.device_status = [&] {
+    worker::v1::DeviceStatus status;
+    status.set_peak_bytes(++asked);
+    return status;
+  };
+  AttachClient client(options, &log_);
+  std::thread stopper([&] {
+    daemon.AwaitReport([](const WorkerReport& report) {
+      return report.device().peak_bytes() >= 5 &&
+             report.device().compute_cpu().nanos() > 0;
+    });
+    daemon.Stop();
+  });
+  EXPECT_EQ(client.Run([](const Task&, const JobContext&) { return Done(); }),
+            absl::OkStatus());
+  stopper.join();
+}
+
+}  // namespace
+}  // namespace hydra
