@@ -8,4 +8,4 @@ root=$(cd "$(dirname "$0")/.." && pwd)
 "$root/deploy/install_deps.sh"
 "$root/deploy/build.sh"
 exec "$root/bin/hydra" run "$root/examples/gpt2_wikitext2/sweep.yaml" \
-  --device cpu:0,cpu:1 --device-memory 128MiB --threads 1 --pool-size 4GiB "$@"
+  --device cpu:0,cpu:1 --device-memory 80MiB --threads 1 --pool-size 5GiB "$@"

@@ -56,7 +56,7 @@ PoolDemand DemandOf(const JobShape& shape) {
   const int64_t cuts = shape.shard_count() - 1;
   // During a step each cut holds its activations, and on the way back their
   // gradients in place of them. An evaluation holds two cuts at most, and no
-  // training boundaries.
+  // training boundaries: the largest write need not count it.
   const int64_t training =
       cuts * shape.micro_batches * shape.TrainBoundaryBytes();
   const int64_t evaluation = std::min<int64_t>(cuts, 2) * kEvalBatchesPerVisit *

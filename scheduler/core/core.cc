@@ -16,6 +16,9 @@ namespace {
 namespace v1 = hydra::v1;
 namespace wv1 = hydra::worker::v1;
 
+// Evaluation batches are numbered with 32 bits.
+constexpr int64_t kMaxEvalBatches = int64_t{1} << 30;
+
 // What is promised to jobs. The rest is for fragmentation: with real block
 // sizes a best-fit pool needed up to 1.07 times its live bytes
 // (docs/benchmarks.md).
@@ -37,7 +40,18 @@ int64_t EvaluationBatches(const Job& job, wv1::Split split) {
   return most > 0 ? std::min(most, batches) : batches;
 }
 
-// INVALID_ARGUMENT: the training split is shorter than one step.
+// Whether it is a partition of this model; what a file said need not be.
+bool Fits(const v1::Partition& partition, const ModelTable& table) {
+  int last = 0;
+  for (int cut : partition.cut_points()) {
+    if (cut <= last || cut >= table.layer_count()) return false;
+    last = cut;
+  }
+  return true;
+}
+
+// INVALID_ARGUMENT: the training split is shorter than one step, or an
+//   evaluation has more batches than a task can number.
 absl::StatusOr<ChainPlan> PlanOf(const Job& job) {
   const v1::TrainSpec& train = job.submitted.spec.train();
   const int64_t sequences =
@@ -60,6 +74,12 @@ absl::StatusOr<ChainPlan> PlanOf(const Job& job) {
   plan.eval_steps = job.submitted.spec.evaluation().eval_steps();
   plan.validation_batches = EvaluationBatches(job, wv1::SPLIT_VALIDATION);
   plan.test_batches = EvaluationBatches(job, wv1::SPLIT_TEST);
+  const int64_t batches = std::max(plan.validation_batches, plan.test_batches);
+  if (batches > kMaxEvalBatches) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("an evaluation would have ", batches,
+                     " batches; at most ", kMaxEvalBatches, " are possible"));
+  }
   return plan;
 }
 
@@ -123,19 +143,23 @@ absl::Status Core::CheckFits(const std::vector<NewJob>& jobs) const {
   return absl::OkStatus();
 }
 
+std::optional<SweepId> Core::SweepOf(const std::string& request_id) const {
+  auto seen = requests_.find(request_id);
+  if (seen == requests_.end()) return std::nullopt;
+  return seen->second;
+}
+
 absl::StatusOr<SweepId> Core::Submit(std::vector<NewJob> jobs,
                                      const std::string& request_id,
                                      absl::Time now) {
-  if (auto seen = requests_.find(request_id);
-      !request_id.empty() && seen != requests_.end()) {
-    return seen->second;
-  }
+  if (std::optional<SweepId> seen = SweepOf(request_id)) return *seen;
+  if (stopping_) return absl::UnavailableError("the server is stopping");
   if (absl::Status fits = CheckFits(jobs); !fits.ok()) return fits;
   const SweepId sweep(sweeps_.size() + 1);
   if (!request_id.empty()) requests_[request_id] = sweep;
   std::vector<JobId>& ids = sweeps_[sweep];
   for (NewJob& submitted : jobs) {
-    const JobId id(jobs_.size() + 1);
+    const JobId id(options_.first_job + jobs_.size());
     Job& job = jobs_[id];
     job.id = id;
     job.sweep = sweep;
@@ -168,7 +192,8 @@ std::string Core::PrepareKey(const Job& job) const {
   // Within one sweep files are taken as unchanged; a later sweep looks again.
   return absl::StrCat(job.sweep.value(), "|",
                       job.submitted.spec.data().SerializeAsString(), "|",
-                      job.submitted.spec.model().tokenizer_path());
+                      job.submitted.spec.model().tokenizer_path(), "|",
+                      job.shape.table.config.vocab_size);
 }
 
 std::string Core::PilotKey(const Job& job) const {
@@ -194,6 +219,10 @@ std::string Core::PilotKey(const Job& job) const {
 
 void Core::Enqueue(Job& job) {
   waiting_.erase(job.id);
+  if (job.state == v1::JOB_STATE_PENDING) {
+    job.reason = "waits for a free device";
+    Touch(job);
+  }
   policy_->Upsert(job.id, job.RemainingFrom(job.position));
 }
 
@@ -253,7 +282,8 @@ bool Core::AdvanceFromPilot(Job& job) {
       *partition.mutable_cut_points() = given;
       partition.set_source("given");
       SetPartition(job, std::move(partition));
-    } else if (const v1::Partition* known = partitions_.Find(key)) {
+    } else if (const v1::Partition* known = partitions_.Find(key);
+               known != nullptr && Fits(*known, job.shape.table)) {
       v1::Partition partition = *known;
       partition.set_source("reused");
       SetPartition(job, std::move(partition));
@@ -328,21 +358,12 @@ bool Core::AdvanceFromAdmission(Job& job, absl::Time now) {
 }
 
 bool Core::AdvanceInChain(Job& job, absl::Time now) {
-  switch (job.position.phase) {
-    case ChainPosition::Phase::kInit:
-      job.phase = v1::JOB_PHASE_INIT;
-      break;
-    case ChainPosition::Phase::kTrain:
-      job.phase = v1::JOB_PHASE_TRAIN;
-      break;
-    case ChainPosition::Phase::kEvaluate:
-      job.phase = v1::JOB_PHASE_EVALUATE;
-      break;
-    case ChainPosition::Phase::kDone:
-      BeginSaving(job, now);
-      return false;
+  if (job.position.done()) {
+    BeginSaving(job, now);
+  } else {
+    job.phase = ChainPhase(job.position);
+    Enqueue(job);
   }
-  Enqueue(job);
   return false;
 }
 
@@ -384,10 +405,11 @@ void Core::ModelSaved(JobId id, const absl::Status& status, absl::Time now) {
 }
 
 void Core::AdvanceWaiting(absl::Time now) {
-  const std::vector<JobId> waiting(waiting_.begin(), waiting_.end());
-  for (JobId id : waiting) {
-    Job& job = JobOf(id);
-    if (waiting_.erase(id) > 0) Advance(job, now);
+  while (std::exchange(waiting_may_go_on_, false)) {
+    const std::vector<JobId> waiting(waiting_.begin(), waiting_.end());
+    for (JobId id : waiting) {
+      if (waiting_.erase(id) > 0) Advance(JobOf(id), now);
+    }
   }
 }
 
@@ -418,6 +440,7 @@ void Core::EndJob(Job& job, v1::JobState state, std::string reason,
   job.reason = std::move(reason);
   policy_->Remove(job.id);
   waiting_.erase(job.id);
+  waiting_may_go_on_ = true;
   prepared_.Abandon(PrepareKey(job), job.id);
   partitions_.Abandon(PilotKey(job), job.id);
   journal_->JobStateChanged(job.id, state, job.reason);
@@ -434,6 +457,7 @@ void Core::FinishEnding(Job& job, absl::Time now) {
   job.ended_at = now;
   blocks_.EndAll(job.id);
   admission_.Release(job.id);
+  waiting_may_go_on_ = true;
   Touch(job);
   const bool failed = job.state == v1::JOB_STATE_FAILED;
   Log(job, failed ? "E" : "I",

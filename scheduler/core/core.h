@@ -51,8 +51,15 @@ class Core {
     int lookahead = 1;
     int64_t prefetch_bytes = 0;
     std::string token_cache_dir;
+    // The first job's id; those before were given out by earlier daemons.
+    uint64_t first_job = 1;
+    // Job files may name paths below these directories; none: anywhere.
+    std::vector<std::string> read_roots;
     // A worker whose stream ended has this long to attach again.
     absl::Duration lease = absl::Seconds(3);
+    // A worker whose stream is open and says nothing has this long. It says
+    // something every second.
+    absl::Duration silence = absl::Seconds(30);
     // A job whose tasks killed a worker this often in a row has failed.
     int poison_crashes = 3;
     // Partitions that earlier pilots found.
@@ -66,8 +73,11 @@ class Core {
   // Queues the jobs of one sweep. With a request id that was seen before,
   // changes nothing and answers the sweep of then.
   // RESOURCE_EXHAUSTED: one of them can never fit the pool; none was queued.
+  // UNAVAILABLE: the workers were told to stop.
   absl::StatusOr<SweepId> Submit(std::vector<NewJob> jobs,
                                  const std::string& request_id, absl::Time now);
+  // The sweep that a request id was answered with.
+  std::optional<SweepId> SweepOf(const std::string& request_id) const;
   // As Submit, but queues nothing.
   absl::Status CheckFits(const std::vector<NewJob>& jobs) const;
   // False: the job had ended already. Requires a known job.
@@ -157,7 +167,9 @@ class Core {
   int HandSize() const { return 1 + options_.lookahead; }
   bool CanRun(const WorkerRecord& worker, const Job& job) const;
   bool Withdrawable(const Job& job) const;
+  // Hands out what can be handed out, and tells the workers.
   void Dispatch(absl::Time now);
+  void Assign(absl::Time now);
   bool FillEmptyHand(WorkerRecord& worker, absl::Time now);
   void WithdrawPromiseFor(const WorkerRecord& worker);
   bool LookAhead(WorkerRecord& worker, bool take_idle_jobs, absl::Time now);
@@ -187,6 +199,8 @@ class Core {
   absl::btree_set<JobId> waiting_;
   OncePerKey<std::vector<hydra::worker::v1::PreparedSplit>> prepared_;
   OncePerKey<hydra::v1::Partition> partitions_;
+  // Something happened that a waiting job may have waited for.
+  bool waiting_may_go_on_ = false;
   bool stopping_ = false;
   uint64_t last_task_ = 0;
   uint64_t last_revision_ = 0;

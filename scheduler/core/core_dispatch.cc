@@ -60,7 +60,11 @@ bool Core::CanRun(const WorkerRecord& worker, const Job& job) const {
 }
 
 void Core::Dispatch(absl::Time now) {
-  if (stopping_) return;
+  if (!stopping_) Assign(now);
+  for (WorkerRecord& worker : workers_) SendDesired(worker);
+}
+
+void Core::Assign(absl::Time now) {
   const WorkerRecord* idle = nullptr;
   for (WorkerRecord& worker : workers_) {
     if (!worker.ready() || !worker.hand.empty()) continue;
@@ -73,7 +77,6 @@ void Core::Dispatch(absl::Time now) {
            LookAhead(worker, /*take_idle_jobs=*/idle == nullptr, now)) {
     }
   }
-  for (WorkerRecord& worker : workers_) SendDesired(worker);
 }
 
 bool Core::FillEmptyHand(WorkerRecord& worker, absl::Time now) {
@@ -100,6 +103,11 @@ void Core::WithdrawPromiseFor(const WorkerRecord& idle) {
       Job& job = JobOf(job_id);
       // The hand's first task has begun, or is about to.
       if (worker.hand.front().first == job_id) continue;
+      // One at a time: this one is on its way back.
+      if (job.state == v1::JOB_STATE_RUNNING &&
+          job.outstanding.front().withdrawing) {
+        return;
+      }
       if (!Withdrawable(job) || !CanRun(idle, job)) continue;
       if (best == nullptr || job.RemainingFrom(job.position) >
                                  best->RemainingFrom(best->position)) {
@@ -225,6 +233,8 @@ wv1::JobContext Core::ContextOf(const Job& job) const {
   context.mutable_splits()->Assign(job.splits.begin(), job.splits.end());
   context.set_token_cache_dir(options_.token_cache_dir);
   context.set_prefetch_bytes(options_.prefetch_bytes);
+  context.mutable_read_roots()->Assign(options_.read_roots.begin(),
+                                       options_.read_roots.end());
   return context;
 }
 

@@ -99,6 +99,30 @@ TEST(CoreTest, AJobThatKeepsKillingWorkersIsPoison) {
   EXPECT_THAT(JobIn(world, 1).reason, HasSubstr("POISON"));
 }
 
+TEST(CoreTest, AWorkerThatFallsSilentIsKilledAndItsJobsGoOn) {
+  World::Options options;
+  options.workers = 1;
+  World world(options);
+  world.Submit(/*jobs=*/1, /*steps=*/3);
+  world.RunUntil([&] { return Training(JobIn(world, 1)); });
+  world.core().Tick(world.now() + absl::Seconds(10));
+  EXPECT_EQ(world.core().Workers(world.now())[0].restarts(), 0);
+  world.core().Tick(world.now() + absl::Minutes(1));
+  world.RunUntilJobsEnd();
+  EXPECT_EQ(world.core().Workers(world.now())[0].restarts(), 1);
+  EXPECT_EQ(JobIn(world, 1).state, v1::JOB_STATE_COMPLETED);
+}
+
+TEST(CoreTest, NothingIsAcceptedOnceWorkersShallStop) {
+  World world({});
+  world.core().StopWorkers();
+  EXPECT_EQ(world.core()
+                .Submit({World::SmallJob(1)}, "", world.now())
+                .status()
+                .code(),
+            absl::StatusCode::kUnavailable);
+}
+
 TEST(CoreTest, AnIdleWorkerTakesAPromiseFromABusyOne) {
   World::Options options;
   options.workers = 2;

@@ -58,9 +58,10 @@ void Core::WorkerStarted(WorkerId id, int64_t pid) {
 void Core::WorkerReported(WorkerId id, const wv1::WorkerReport& report,
                           absl::Time now) {
   WorkerRecord& worker = WorkerOf(id);
-  if (report.sequence() <= worker.report_sequence) return;
+  // Its process is dead or not announced yet; the next report says all again.
+  if (worker.pid == 0 || report.sequence() <= worker.report_sequence) return;
   worker.report_sequence = report.sequence();
-  worker.lease_until = absl::InfiniteFuture();
+  worker.lease_until = now + options_.silence;
   if (!worker.ready()) {
     worker.state = v1::WORKER_STATE_READY;
     worker.attached_at = now;
@@ -92,7 +93,9 @@ void Core::TakeReport(WorkerRecord& worker, const wv1::TaskReport& report,
       << "task " << report.task_id() << " was reported out of order";
   ++worker.finished_tasks;
   const bool ending = job.state != v1::JOB_STATE_RUNNING;
-  if (!ending && !report.has_error()) {
+  const bool failed =
+      report.has_error() || report.result_case() == report.RESULT_NOT_SET;
+  if (!ending && !failed) {
     Commit(job, report, now);
   } else {
     if (!ending) {
@@ -141,6 +144,7 @@ void Core::CommitResult(Job& job, const OutstandingTask& done,
       std::vector<wv1::PreparedSplit> splits(report.prepare().splits().begin(),
                                              report.prepare().splits().end());
       prepared_.Set(PrepareKey(job), splits);
+      waiting_may_go_on_ = true;
       job.splits = std::move(splits);
       return;
     }
@@ -150,6 +154,7 @@ void Core::CommitResult(Job& job, const OutstandingTask& done,
       *partition.mutable_layers() = report.pilot().layers();
       partition.set_source("pilot");
       partitions_.Set(PilotKey(job), partition);
+      waiting_may_go_on_ = true;
       effects_->StorePartition(PilotKey(job), partition);
       SetPartition(job, std::move(partition));
       return;
@@ -158,6 +163,8 @@ void Core::CommitResult(Job& job, const OutstandingTask& done,
       job.times->Observe(done.task, FromProto(report.cost().wall()));
       RecordPass(job, done, report.pass(), now);
       job.position = Next(job.shape, job.plan, *done.position);
+      // While more of the chain is outstanding, nothing else notes it.
+      if (!job.position.done()) job.phase = ChainPhase(job.position);
   }
 }
 
@@ -274,7 +281,7 @@ void Core::Tick(absl::Time now) {
   for (WorkerRecord& worker : workers_) {
     if (now < worker.lease_until) continue;
     worker.lease_until = absl::InfiniteFuture();
-    effects_->KillWorker(worker.id, "its stream ended and its lease ran out");
+    effects_->KillWorker(worker.id, "it was silent for too long");
   }
 }
 

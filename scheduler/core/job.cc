@@ -57,6 +57,17 @@ void FillTimes(const Job& job, absl::Time now, v1::JobStatus& status) {
 
 }  // namespace
 
+v1::JobPhase ChainPhase(const ChainPosition& position) {
+  switch (position.phase) {
+    case ChainPosition::Phase::kInit:
+      return v1::JOB_PHASE_INIT;
+    case ChainPosition::Phase::kTrain:
+      return v1::JOB_PHASE_TRAIN;
+    default:
+      return v1::JOB_PHASE_EVALUATE;
+  }
+}
+
 ChainPosition Job::NextPosition() const {
   if (outstanding.empty() || !outstanding.back().position.has_value()) {
     return position;

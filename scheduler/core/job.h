@@ -100,6 +100,9 @@ struct Job {
   int64_t StepTokens() const;
 };
 
+// What clients are told of a place that is not the end.
+hydra::v1::JobPhase ChainPhase(const ChainPosition& position);
+
 // "j7", "s3".
 std::string JobName(JobId id);
 std::string SweepName(SweepId id);

@@ -80,6 +80,9 @@ Core::Options CoreOptions(const config::v1::DaemonConfig& config,
   options.prefetch_bytes = config.prefetch_bytes();
   options.token_cache_dir = directory.tokens();
   options.partitions = PartitionStore(directory.partitions()).Load();
+  options.first_job = directory.NextJob();
+  options.read_roots.assign(config.read_roots().begin(),
+                            config.read_roots().end());
   return options;
 }
 
@@ -154,6 +157,7 @@ class DaemonImpl final : public Daemon, private Effects {
   void Stop(absl::Duration patience) override {
     const absl::Time deadline = absl::Now() + patience;
     service_.Stop();
+    for (auto& supervisor : supervisors_) supervisor->StopRestarting();
     core_thread_.Post([](Core& core, absl::Time) { core.StopWorkers(); });
     for (auto& supervisor : supervisors_) {
       supervisor->Stop(std::max(absl::ZeroDuration(), deadline - absl::Now()));

@@ -1,6 +1,7 @@
 #include "scheduler/service/hydra_service.h"
 
 #include <algorithm>
+#include <cmath>
 #include <limits>
 #include <utility>
 
@@ -18,7 +19,7 @@ namespace v1 = hydra::v1;
 
 constexpr int kDefaultWatchMs = 200;
 constexpr int kMinWatchMs = 20;
-constexpr absl::Duration kLogPoll = absl::Milliseconds(100);
+constexpr absl::Duration kPoll = absl::Milliseconds(100);
 constexpr int64_t kLogLinesPerMessage = 1000;
 constexpr int kStepsInDetail = 1000;
 
@@ -41,9 +42,11 @@ absl::StatusOr<uint64_t> ParseId(absl::string_view text, char prefix,
 
 // Lower is better; what was not measured comes last.
 double Rank(const v1::JobStatus& job) {
-  if (job.has_validation_loss()) return job.validation_loss();
-  if (job.has_train_loss()) return job.train_loss();
-  return std::numeric_limits<double>::infinity();
+  constexpr double kWorst = std::numeric_limits<double>::infinity();
+  const double loss = job.has_validation_loss() ? job.validation_loss()
+                      : job.has_train_loss()    ? job.train_loss()
+                                                : kWorst;
+  return std::isnan(loss) ? kWorst : loss;
 }
 
 std::vector<v1::JobStatus> Statuses(Core& core, const std::vector<JobId>& jobs,
@@ -100,6 +103,19 @@ absl::StatusOr<std::vector<JobId>> HydraServiceImpl::Resolve(
 grpc::Status HydraServiceImpl::Submit(grpc::ServerContext*,
                                       const v1::SubmitRequest* request,
                                       v1::SubmitResponse* response) {
+  auto answer = [&](Core& core, SweepId sweep, absl::Time now) {
+    response->set_sweep_id(SweepName(sweep));
+    for (v1::JobStatus& job : Statuses(core, core.JobsOf(sweep), now)) {
+      *response->add_jobs() = std::move(job);
+    }
+  };
+  // Before the files are looked at: they may have gone since the first time.
+  auto repeated = core_->Ask([&](Core& core, absl::Time now) {
+    const std::optional<SweepId> sweep = core.SweepOf(request->request_id());
+    if (sweep.has_value()) answer(core, *sweep, now);
+    return sweep.has_value();
+  });
+  if (repeated.value_or(false)) return grpc::Status::OK;
   absl::StatusOr<std::vector<NewJob>> jobs = checker_->Check(*request);
   if (!jobs.ok()) return ToGrpc(jobs.status());
   auto status = core_->Ask([&](Core& core, absl::Time now) -> absl::Status {
@@ -107,10 +123,7 @@ grpc::Status HydraServiceImpl::Submit(grpc::ServerContext*,
     const absl::StatusOr<SweepId> sweep =
         core.Submit(*std::move(jobs), request->request_id(), now);
     if (!sweep.ok()) return sweep.status();
-    response->set_sweep_id(SweepName(*sweep));
-    for (v1::JobStatus& job : Statuses(core, core.JobsOf(*sweep), now)) {
-      *response->add_jobs() = std::move(job);
-    }
+    answer(core, *sweep, now);
     return absl::OkStatus();
   });
   return ToGrpc(status.value_or(Unavailable()));
@@ -214,7 +227,10 @@ grpc::Status HydraServiceImpl::Watch(
     if (!done.has_value()) break;
     if (!writer->Write(response)) return grpc::Status::CANCELLED;
     if (all_ended && !everything) return grpc::Status::OK;
-    absl::SleepFor(interval);
+    const absl::Time until = absl::Now() + interval;
+    while (absl::Now() < until && !context->IsCancelled() && !stopping_) {
+      absl::SleepFor(std::min(kPoll, until - absl::Now()));
+    }
   }
   return ToGrpc(Unavailable());
 }
@@ -264,7 +280,7 @@ grpc::Status HydraServiceImpl::StreamLogs(
     // A stop of the server must not look like the job's end.
     if (!ended.has_value()) break;
     if (!request->follow() || *ended) return grpc::Status::OK;
-    absl::SleepFor(kLogPoll);
+    absl::SleepFor(kPoll);
   }
   return ToGrpc(Unavailable());
 }

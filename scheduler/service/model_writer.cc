@@ -8,16 +8,12 @@
 #include "absl/strings/str_cat.h"
 #include "common/safetensors/writer.h"
 #include "google/protobuf/util/json_util.h"
+#include "scheduler/service/tokenizer_files.h"
 
 namespace hydra {
 namespace {
 
 namespace fs = std::filesystem;
-
-// What a tokenizer of Hugging Face may consist of.
-constexpr const char* kTokenizerFiles[] = {
-    "vocab.json", "merges.txt", "tokenizer.json", "tokenizer_config.json",
-    "special_tokens_map.json"};
 
 absl::Status WriteText(const fs::path& path, const std::string& text) {
   std::ofstream file(path, std::ios::binary | std::ios::trunc);

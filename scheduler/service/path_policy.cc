@@ -14,11 +14,12 @@ namespace {
 
 namespace fs = std::filesystem;
 
-// With every link followed; what does not exist yet is kept as it is.
+// With every link followed; what does not exist yet is kept as it is. Empty,
+// which is below no root, if it cannot be told.
 std::string Real(const std::string& path) {
   std::error_code error;
   const fs::path real = fs::weakly_canonical(path, error);
-  return error ? path : real.string();
+  return error ? "" : real.string();
 }
 
 std::vector<std::string> RealRoots(const std::vector<std::string>& roots) {

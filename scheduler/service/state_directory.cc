@@ -4,12 +4,14 @@
 #include <sys/file.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstring>
 #include <filesystem>
 #include <system_error>
 #include <utility>
 
+#include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 
 namespace hydra {
@@ -37,6 +39,21 @@ absl::StatusOr<StateDirectory> StateDirectory::Open(const std::string& path) {
         absl::StrCat("state directory ", path, " is owned by a live daemon"));
   }
   return StateDirectory(path, fd);
+}
+
+uint64_t StateDirectory::NextJob() const {
+  uint64_t next = 1;
+  std::error_code error;
+  for (const auto& entry :
+       std::filesystem::directory_iterator(outputs(), error)) {
+    const std::string name = entry.path().filename().string();
+    uint64_t number = 0;
+    if (name[0] == 'j' &&
+        absl::SimpleAtoi(name.substr(1, name.find('-') - 1), &number)) {
+      next = std::max(next, number + 1);
+    }
+  }
+  return next;
 }
 
 StateDirectory::StateDirectory(StateDirectory&& other) noexcept

@@ -21,6 +21,10 @@ class StateDirectory {
   StateDirectory& operator=(StateDirectory&&) = delete;
   ~StateDirectory();
 
+  // One more than the highest number of a job that has an output here, so that
+  // no later job writes over it.
+  uint64_t NextJob() const;
+
   std::string outputs() const { return path_ + "/outputs"; }
   std::string tokens() const { return path_ + "/tokens"; }
   std::string partitions() const { return path_ + "/partitions"; }

@@ -1,5 +1,6 @@
 #include "scheduler/service/submission.h"
 
+#include <algorithm>
 #include <fstream>
 #include <optional>
 #include <set>
@@ -14,6 +15,7 @@
 #include "common/jobfile/validate.h"
 #include "common/model/gpt2_config.h"
 #include "common/safetensors/weight_directory.h"
+#include "scheduler/service/tokenizer_files.h"
 
 namespace hydra {
 namespace {
@@ -21,6 +23,8 @@ namespace {
 namespace v1 = hydra::v1;
 
 constexpr int64_t kMaxConfigBytes = 1 << 20;
+// No machine has so much, and sums of such sizes do not overflow.
+constexpr double kMaxBoundaryBytes = 1e15;
 
 void AddStatus(absl::string_view field, const absl::Status& status,
                Mistakes& mistakes) {
@@ -136,19 +140,29 @@ void CheckFiles(absl::string_view field,
   }
 }
 
+// Its files go along with the trained model, so all of them must be readable
+// for the submitter; only text needs any.
+void CheckTokenizer(const v1::JobSpec& spec, const PathPolicy& paths,
+                    Mistakes& mistakes) {
+  for (const char* name : kTokenizerFiles) {
+    const std::string path =
+        absl::StrCat(spec.model().tokenizer_path(), "/", name);
+    const absl::Status status = paths.CheckReadableFile(path);
+    const bool needed = spec.data().format() == v1::DATA_FORMAT_TEXT &&
+                        IsNeededForText(name);
+    if (needed || !absl::IsNotFound(status)) {
+      AddStatus("model.tokenizer_path", status, mistakes);
+    }
+  }
+}
+
 void CheckData(const v1::JobSpec& spec, const PathPolicy& paths,
                Mistakes& mistakes) {
   CheckFiles("data.train_files", spec.data().train_files(), paths, mistakes);
   CheckFiles("data.validation_files", spec.data().validation_files(), paths,
              mistakes);
   CheckFiles("data.test_files", spec.data().test_files(), paths, mistakes);
-  if (spec.data().format() != v1::DATA_FORMAT_TEXT) return;
-  for (const char* name : {"vocab.json", "merges.txt"}) {
-    AddStatus("model.tokenizer_path",
-              paths.CheckReadableFile(
-                  absl::StrCat(spec.model().tokenizer_path(), "/", name)),
-              mistakes);
-  }
+  CheckTokenizer(spec, paths, mistakes);
 }
 
 // What depends on the model's dimensions; fills in the context length.
@@ -162,6 +176,19 @@ void CheckAgainstModel(const Gpt2Config& config, v1::JobSpec& spec,
     AddMistake("train.context_length",
                absl::StrCat("found ", train.context_length(),
                             "; the model's longest is ", config.n_positions),
+               &mistakes);
+  }
+  const double boundary_bytes =
+      4.0 * config.n_embd * train.context_length() *
+      std::max<double>(train.per_device_train_batch_size(),
+                       spec.evaluation().per_device_eval_batch_size()) *
+      train.gradient_accumulation_steps() * config.n_layer;
+  if (boundary_bytes > kMaxBoundaryBytes) {
+    AddMistake("train.per_device_train_batch_size",
+               absl::StrCat("found ", train.per_device_train_batch_size(),
+                            "; with this context, width and accumulation the "
+                            "boundary tensors would take ",
+                            boundary_bytes, " bytes"),
                &mistakes);
   }
   const int layers = BuildGpt2Table(config).layer_count();

@@ -121,10 +121,15 @@ void Supervisor::Kill(absl::string_view reason) {
   kill(pid_, SIGKILL);
 }
 
+void Supervisor::StopRestarting() {
+  absl::MutexLock lock(&mu_);
+  stopping_ = true;
+}
+
 void Supervisor::Stop(absl::Duration patience) {
+  StopRestarting();
   {
     absl::MutexLock lock(&mu_);
-    stopping_ = true;
     if (!mu_.AwaitWithTimeout(absl::Condition(&ended_), patience) &&
         pid_ != 0) {
       kill(pid_, SIGKILL);

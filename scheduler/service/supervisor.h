@@ -42,8 +42,11 @@ class Supervisor {
   // Kills the process; it is started again.
   void Kill(absl::string_view reason) ABSL_LOCKS_EXCLUDED(mu_);
 
-  // Waits until the process has ended by itself, or kills it after `patience`;
-  // starts no other.
+  // From now on a process that ends is not started again. Returns at once.
+  void StopRestarting() ABSL_LOCKS_EXCLUDED(mu_);
+
+  // StopRestarting, then waits until the process has ended by itself, or kills
+  // it after `patience`.
   void Stop(absl::Duration patience) ABSL_LOCKS_EXCLUDED(mu_);
 
  private:

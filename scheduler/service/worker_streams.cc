@@ -97,8 +97,19 @@ WorkerStreams::Attach(grpc::CallbackServerContext* context) {
 }
 
 void WorkerStreams::Expect(WorkerId worker, const std::string& session) {
-  absl::MutexLock lock(&mu_);
-  sessions_[worker] = session;
+  std::shared_ptr<Stream> older;
+  {
+    absl::MutexLock lock(&mu_);
+    sessions_[worker] = session;
+    auto found = streams_.find(worker);
+    if (found != streams_.end()) {
+      older = std::move(found->second);
+      streams_.erase(found);
+    }
+  }
+  if (older != nullptr) {
+    older->Close({grpc::StatusCode::ABORTED, "the worker was started again"});
+  }
 }
 
 bool WorkerStreams::Register(const std::string& session,

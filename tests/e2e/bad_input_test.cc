@@ -41,6 +41,7 @@ class BadInputTest : public ::testing::Test {
  protected:
   static void SetUpTestSuite() {
     Cluster::Options options;
+    options.devices = {"cpu:0=32MiB"};
     options.settings = {"pool.size_bytes=64MiB"};
     cluster_ = new Cluster(options);
     files_ = new SmallJobFiles(MakeSmallJobFiles(cluster_->directory()));
@@ -288,7 +289,6 @@ TEST_F(BadInputTest, WhatShowsOnlyOnTheWayFailsThatJobAlone) {
                  job.mutable_model()->set_path(files_->wide_model);
                  job.mutable_model()->set_init(v1::INITIALIZATION_RANDOM);
                  job.mutable_train()->set_optim(v1::OPTIMIZER_SGD);
-                 job.mutable_train()->set_per_device_train_batch_size(60);
                  job.clear_partition();
                },
                kExhausted, "layer"});
@@ -300,7 +300,9 @@ TEST_F(BadInputTest, AJobThatCanNeverFitThePoolIsRefusedWithTheNumbers) {
                    v1::JobSpec& job = *r.mutable_job();
                    job.mutable_model()->set_path(files_->wide_model);
                    job.mutable_model()->set_init(v1::INITIALIZATION_RANDOM);
-                   job.clear_partition();
+                   job.mutable_partition()->clear_cut_points();
+                   job.mutable_partition()->add_cut_points(4);
+                   job.mutable_train()->set_per_device_train_batch_size(6000);
                  },
                  kExhausted, "bytes of the pool, which can promise"});
 }
