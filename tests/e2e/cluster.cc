@@ -107,12 +107,16 @@ Cluster::Cluster(const Options& options) : directory_(FreshDirectory()) {
                       fs::absolute("worker/hydra-worker").string());
   arguments.push_back("--set=output_roots=" + directory_);
   pid_ = Spawn(arguments, directory_ + "/hydrad.log");
-  stub_ = v1::HydraService::NewStub(
-      grpc::CreateChannel(address(), grpc::InsecureChannelCredentials()));
   Await([&] {
     CHECK_EQ(waitpid(pid_, nullptr, WNOHANG), 0)
         << "hydrad ended at its start: "
         << ReadFile(directory_ + "/hydrad.log");
+    // A new channel each time: one that failed to connect waits before it tries
+    // again.
+    grpc::ChannelArguments arguments;
+    arguments.SetInt(GRPC_ARG_USE_LOCAL_SUBCHANNEL_POOL, 1);
+    stub_ = v1::HydraService::NewStub(grpc::CreateCustomChannel(
+        address(), grpc::InsecureChannelCredentials(), arguments));
     grpc::ClientContext context;
     v1::GetServerInfoResponse response;
     return stub_->GetServerInfo(&context, {}, &response).ok();
