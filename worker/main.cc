@@ -46,7 +46,7 @@ enum ExitCode {
 constexpr char kSessionVariable[] = "HYDRA_WORKER_SESSION";
 
 // Jobs whose models and token files stay open.
-constexpr int64_t kKeptJobs = 64;
+constexpr int64_t kKeptJobs = 1024;
 
 struct Flags {
   std::string daemon;
@@ -155,7 +155,7 @@ AttachClient::Options ClientOptions(const Flags& flags, std::string session,
   options.daemon_lives = [pid = flags.daemon_pid] { return getppid() == pid; };
   options.device_status = [device] {
     worker::v1::DeviceStatus status;
-    status.set_peak_bytes(device->arena().peak_bytes());
+    status.set_peak_bytes(device->arena().highest_bytes());
     status.set_outside_bytes(device->OutsideBytes());
     return status;
   };

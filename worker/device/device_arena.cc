@@ -54,6 +54,7 @@ void* DeviceArena::TryAllocate(int64_t bytes) {
   if (!slot.has_value()) return nullptr;
   allocated_[slot->offset] = *slot;
   peak_bytes_ = std::max(peak_bytes_, slots_.used_bytes());
+  highest_bytes_ = std::max(highest_bytes_, slots_.used_bytes());
   return base_ + slot->offset;
 }
 
@@ -92,6 +93,11 @@ int64_t DeviceArena::peak_bytes() const {
 void DeviceArena::ResetPeak() {
   absl::MutexLock lock(&mu_);
   peak_bytes_ = slots_.used_bytes();
+}
+
+int64_t DeviceArena::highest_bytes() const {
+  absl::MutexLock lock(&mu_);
+  return highest_bytes_;
 }
 
 }  // namespace hydra

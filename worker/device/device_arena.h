@@ -60,6 +60,9 @@ class DeviceArena {
   int64_t peak_bytes() const ABSL_LOCKS_EXCLUDED(mu_);
   void ResetPeak() ABSL_LOCKS_EXCLUDED(mu_);
 
+  // Most bytes in use at once since the start.
+  int64_t highest_bytes() const ABSL_LOCKS_EXCLUDED(mu_);
+
  private:
   DeviceArena(std::byte* base, int64_t limit_bytes);
 
@@ -73,6 +76,7 @@ class DeviceArena {
   // By offset.
   absl::flat_hash_map<int64_t, Slot> allocated_ ABSL_GUARDED_BY(mu_);
   int64_t peak_bytes_ ABSL_GUARDED_BY(mu_) = 0;
+  int64_t highest_bytes_ ABSL_GUARDED_BY(mu_) = 0;
   Reclaim reclaim_ ABSL_GUARDED_BY(mu_);
 };
 

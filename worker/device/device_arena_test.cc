@@ -36,13 +36,14 @@ TEST(DeviceArenaTest, CountsWholeAlignedRanges) {
   EXPECT_EQ(reinterpret_cast<uintptr_t>(next) % 64, 0);
 }
 
-TEST(DeviceArenaTest, PeakKeepsTheMostUntilItIsReset) {
+TEST(DeviceArenaTest, PeakKeepsTheMostUntilItIsResetAndHighestForEver) {
   auto arena = DeviceArena::Create(4096).value();
   void* kept = arena->Allocate(64);
   arena->Free(arena->Allocate(1024));
   EXPECT_EQ(arena->peak_bytes(), 1088);
   arena->ResetPeak();
   EXPECT_EQ(arena->peak_bytes(), 64);
+  EXPECT_EQ(arena->highest_bytes(), 1088);
   arena->Free(kept);
 }
 

@@ -32,17 +32,18 @@ absl::StatusOr<HostBatch> ReadBatch(const TokenFile& file, int64_t context,
 
 }  // namespace
 
-absl::StatusOr<std::vector<HostBatch>> BatchReader::Read(
-    const Task& task, const JobContext& job) {
+absl::StatusOr<std::vector<HostBatch>> BatchReader::Read(const Task& task,
+                                                         const JobContext& job,
+                                                         int64_t vocab_size) {
   return task.kind() == worker::v1::TASK_KIND_EVALUATE
-             ? ReadEvaluation(task, job)
-             : ReadTraining(task, job);
+             ? ReadEvaluation(task, job, vocab_size)
+             : ReadTraining(task, job, vocab_size);
 }
 
 absl::StatusOr<std::vector<HostBatch>> BatchReader::ReadTraining(
-    const Task& task, const JobContext& job) {
+    const Task& task, const JobContext& job, int64_t vocab_size) {
   const TrainSpec& train = job.spec().train();
-  auto file = FileOf(worker::v1::SPLIT_TRAIN, job);
+  auto file = FileOf(worker::v1::SPLIT_TRAIN, job, vocab_size);
   if (!file.ok()) return file.status();
   const int64_t context = train.context_length();
   auto windows = WindowsOfStep(
@@ -66,8 +67,8 @@ absl::StatusOr<std::vector<HostBatch>> BatchReader::ReadTraining(
 }
 
 absl::StatusOr<std::vector<HostBatch>> BatchReader::ReadEvaluation(
-    const Task& task, const JobContext& job) {
-  auto file = FileOf(task.split(), job);
+    const Task& task, const JobContext& job, int64_t vocab_size) {
+  auto file = FileOf(task.split(), job, vocab_size);
   if (!file.ok()) return file.status();
   const int64_t context = job.spec().train().context_length();
   const int64_t window_count =
@@ -93,13 +94,19 @@ absl::StatusOr<std::vector<HostBatch>> BatchReader::ReadEvaluation(
 }
 
 absl::StatusOr<const TokenFile*> BatchReader::FileOf(Split split,
-                                                     const JobContext& job) {
+                                                     const JobContext& job,
+                                                     int64_t vocab_size) {
   for (const worker::v1::PreparedSplit& prepared : job.splits()) {
     if (prepared.split() != split || prepared.token_file().empty()) continue;
     auto open = files_.find(prepared.token_file());
     if (open == files_.end()) {
       auto file = TokenFile::Open(prepared.token_file());
       if (!file.ok()) return file.status();
+      if (file->max_token_id() >= vocab_size) {
+        return absl::InvalidArgumentError(absl::StrCat(
+            prepared.token_file(), " has the token id ", file->max_token_id(),
+            "; the model's vocab_size is ", vocab_size));
+      }
       open = files_.emplace(prepared.token_file(), *std::move(file)).first;
     }
     return &open->second;

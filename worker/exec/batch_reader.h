@@ -30,22 +30,28 @@ struct HostBatch {
 // order of the epoch that was read last. Not thread-safe.
 class BatchReader {
  public:
-  // The task's batches, in order. `job` is the task's, and always the same.
+  // The task's batches, in order. `job` is the task's, and always the same, as
+  // is `vocab_size`, the model's.
   //
   // FAILED_PRECONDITION: the split is not prepared.
+  // INVALID_ARGUMENT: a token file has an id that is no id of the model.
   // INVALID_ARGUMENT, OUT_OF_RANGE: the split is too short for what is asked.
   // Others: as TokenFile::Open.
-  absl::StatusOr<std::vector<HostBatch>> Read(
-      const worker::v1::Task& task, const worker::v1::JobContext& job);
+  absl::StatusOr<std::vector<HostBatch>> Read(const worker::v1::Task& task,
+                                              const worker::v1::JobContext& job,
+                                              int64_t vocab_size);
 
  private:
   absl::StatusOr<std::vector<HostBatch>> ReadTraining(
-      const worker::v1::Task& task, const worker::v1::JobContext& job);
+      const worker::v1::Task& task, const worker::v1::JobContext& job,
+      int64_t vocab_size);
   absl::StatusOr<std::vector<HostBatch>> ReadEvaluation(
-      const worker::v1::Task& task, const worker::v1::JobContext& job);
+      const worker::v1::Task& task, const worker::v1::JobContext& job,
+      int64_t vocab_size);
 
   absl::StatusOr<const TokenFile*> FileOf(worker::v1::Split split,
-                                          const worker::v1::JobContext& job);
+                                          const worker::v1::JobContext& job,
+                                          int64_t vocab_size);
   absl::StatusOr<std::vector<int64_t>> WindowsOfStep(
       int64_t step, int64_t window_count, const hydra::v1::JobSpec& spec);
 

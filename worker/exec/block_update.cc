@@ -157,6 +157,9 @@ void UpdateTokenTable(const Pass& pass, at::Tensor parameters,
   }
   if (parameters.defined()) {
     pass.io.Keep(updater.new_parameters(), std::move(parameters));
+  } else {
+    // No task will read it again.
+    pass.io.Forget(read);
   }
 }
 

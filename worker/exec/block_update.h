@@ -17,7 +17,8 @@ namespace hydra {
 void UpdateBlock(const Pass& pass, int block, at::Tensor parameters,
                  const at::Tensor& gradient);
 
-// Updates the token table, whose gradient is the head's part, if it is tied,
+// Updates the token table and lets the cache forget the read version. Its
+// gradient is the head's part, if it is tied,
 // plus the embedding's. `parameters` is undefined if the table is not on the
 // device: it then passes through in ranges too. `head_gradient` is undefined if
 // the task reads the head's part from the pool, or there is none.

@@ -52,15 +52,24 @@ absl::Status ReadTensor(const WeightDirectory& checkpoint,
                                   absl::MakeSpan(out, tensor.element_count));
 }
 
+safetensors::WeightDirectoryOptions OptionsOf(
+    const worker::v1::JobContext& job) {
+  safetensors::WeightDirectoryOptions options;
+  options.allowed_roots = {job.read_roots().begin(), job.read_roots().end()};
+  if (options.allowed_roots.empty()) options.allowed_roots = {"/"};
+  return options;
+}
+
 }  // namespace
 
 absl::Status RunInitPass(const worker::v1::Task& task,
-                         const hydra::v1::JobSpec& spec,
+                         const worker::v1::JobContext& job,
                          const ModelTable& table, const HostRange& host,
                          int64_t* filled_bytes) {
+  const hydra::v1::JobSpec& spec = job.spec();
   std::optional<WeightDirectory> checkpoint;
   if (spec.model().init() != hydra::v1::INITIALIZATION_RANDOM) {
-    auto opened = WeightDirectory::Open(spec.model().path());
+    auto opened = WeightDirectory::Open(spec.model().path(), OptionsOf(job));
     if (!opened.ok()) return opened.status();
     checkpoint = *std::move(opened);
   }

@@ -13,11 +13,12 @@ namespace hydra {
 // stream. Needs no device memory. Adds the bytes to `*filled_bytes`.
 //
 // INVALID_ARGUMENT: the checkpoint lacks a tensor, or has it in another shape
-// or
-//   in a type that is not fp32, fp16 or bf16; the message names the tensor.
+//   or in a type that is not fp32, fp16 or bf16; the message names the tensor.
+// PERMISSION_DENIED: a file of the checkpoint really lies outside of the model
+//   directory and of the job's read_roots.
 // Others: as WeightDirectory::Open and Read.
 absl::Status RunInitPass(const worker::v1::Task& task,
-                         const hydra::v1::JobSpec& spec,
+                         const worker::v1::JobContext& job,
                          const ModelTable& table, const HostRange& host,
                          int64_t* filled_bytes);
 

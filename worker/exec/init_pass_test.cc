@@ -1,6 +1,7 @@
 #include "worker/exec/init_pass.h"
 
 #include <cmath>
+#include <filesystem>
 #include <string>
 #include <vector>
 
@@ -65,7 +66,8 @@ void WriteCheckpoint(const std::string& directory, const ModelTable& table,
 // Runs INIT for all blocks into a buffer that was full of ones.
 class InitPassTest : public testing::Test {
  protected:
-  absl::Status Run(const ModelTable& table, hydra::v1::Initialization init) {
+  absl::Status Run(const ModelTable& table, hydra::v1::Initialization init,
+                   const std::vector<std::string>& read_roots = {}) {
     worker::v1::Task task;
     int64_t offset = 0;
     offsets_.clear();
@@ -79,12 +81,13 @@ class InitPassTest : public testing::Test {
       offset += version->size_bytes();
     }
     pool_.assign(offset / kFloatBytes, 1);
-    hydra::v1::JobSpec spec;
-    spec.mutable_model()->set_path(testing::TempDir());
-    spec.mutable_model()->set_init(init);
+    worker::v1::JobContext job;
+    job.mutable_spec()->mutable_model()->set_path(directory_);
+    job.mutable_spec()->mutable_model()->set_init(init);
+    for (const std::string& root : read_roots) job.add_read_roots(root);
     filled_bytes_ = 0;
     return RunInitPass(
-        task, spec, table,
+        task, job, table,
         [this](int64_t begin, int64_t bytes) {
           return absl::MakeSpan(
               reinterpret_cast<std::byte*>(pool_.data()) + begin, bytes);
@@ -99,6 +102,7 @@ class InitPassTest : public testing::Test {
                kFloatBytes;
   }
 
+  std::string directory_ = testing::TempDir();
   std::vector<float> pool_;
   std::vector<int64_t> offsets_;
   int64_t filled_bytes_ = 0;
@@ -122,6 +126,26 @@ TEST_F(InitPassTest, ATiedHeadMayBeAbsent) {
   const ModelTable table = Table(/*tied=*/true);
   WriteCheckpoint(testing::TempDir(), table, "");
   EXPECT_TRUE(Run(table, hydra::v1::INITIALIZATION_PRETRAINED).ok());
+}
+
+TEST_F(InitPassTest, LinksMayLeadToTheReadRootsAlone) {
+  const ModelTable table = Table(/*tied=*/false);
+  const std::filesystem::path base =
+      std::filesystem::path(testing::TempDir()) / "links";
+  const std::string blobs = base / "blobs";
+  directory_ = base / "model";
+  std::filesystem::create_directories(blobs);
+  std::filesystem::create_directories(directory_);
+  WriteCheckpoint(blobs, table, "");
+  std::filesystem::create_symlink(blobs + "/model.safetensors",
+                                  directory_ + "/model.safetensors");
+  constexpr auto kPretrained = hydra::v1::INITIALIZATION_PRETRAINED;
+  EXPECT_TRUE(Run(table, kPretrained, {blobs}).ok());
+  EXPECT_EQ(Tensor(table, 0, 0)[3], 103);
+  EXPECT_EQ(Run(table, kPretrained, {directory_}).code(),
+            absl::StatusCode::kPermissionDenied);
+  // None: anywhere.
+  EXPECT_TRUE(Run(table, kPretrained, {}).ok());
 }
 
 TEST_F(InitPassTest, AMissingTensorIsNamedWithItsShape) {

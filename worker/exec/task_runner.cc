@@ -92,9 +92,14 @@ TaskReport TaskRunner::Run(const Task& task, const JobContext& job,
 
   absl::Status status;
   for (Memory memory : {Memory::kWithCache, Memory::kAsInPilot, Memory::kAll}) {
+    if (memory == Memory::kWithCache && IsTooLargeForCache(task)) {
+      cache_.DropAll();
+      continue;
+    }
     bool out_of_memory = false;
     status = Try(memory, task, job, log, report, &out_of_memory);
     if (!out_of_memory) break;
+    if (memory == Memory::kWithCache) RememberTooLargeForCache(task);
     log.Log(LogSink::Severity::kWarning,
             absl::StrCat("out of device memory: ", status.message()));
   }
@@ -161,7 +166,7 @@ absl::Status TaskRunner::Dispatch(const Task& task, const JobContext& job,
     case worker::v1::TASK_KIND_INIT: {
       int64_t filled_bytes = 0;
       absl::Status status =
-          RunInitPass(task, job.spec(), model.table, host_, &filled_bytes);
+          RunInitPass(task, job, model.table, host_, &filled_bytes);
       report.mutable_cost()->set_demoted_bytes(filled_bytes);
       report.mutable_pass();
       return status;
@@ -177,7 +182,8 @@ absl::Status TaskRunner::RunShard(const Task& task, const JobContext& job,
   if (absl::Status valid = CheckShard(task, state.model->table); !valid.ok()) {
     return valid;
   }
-  auto batches = state.batches.Read(task, job);
+  auto batches =
+      state.batches.Read(task, job, state.model->table.config.vocab_size);
   if (!batches.ok()) return batches.status();
   const TaskBlocks blocks(task);
   const Pass pass{task,     blocks,     *state.model,
@@ -185,6 +191,18 @@ absl::Status TaskRunner::RunShard(const Task& task, const JobContext& job,
   *report.mutable_pass() =
       IsBackward(task) ? RunBackwardPass(pass) : RunForwardPass(pass);
   return absl::OkStatus();
+}
+
+bool TaskRunner::IsTooLargeForCache(const Task& task) const {
+  const auto job = jobs_.find(task.job_id());
+  return job != jobs_.end() && job->second.too_large_for_cache.contains(
+                                   {task.kind(), task.first_layer()});
+}
+
+void TaskRunner::RememberTooLargeForCache(const Task& task) {
+  const auto job = jobs_.find(task.job_id());
+  if (job == jobs_.end()) return;
+  job->second.too_large_for_cache.insert({task.kind(), task.first_layer()});
 }
 
 absl::StatusOr<TaskRunner::Job*> TaskRunner::JobFor(const JobContext& job) {

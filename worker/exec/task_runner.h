@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <utility>
 
 #include "absl/container/flat_hash_map.h"
 #include "absl/container/flat_hash_set.h"
@@ -33,7 +34,8 @@ class TaskRunner {
   //
   // A task that runs out of device memory is tried again without the cache:
   // first with the memory laid out as in a pilot, so that what fitted there
-  // fits again, then with all of the device.
+  // fits again, then with all of the device. The job's later tasks of the same
+  // kind and first layer begin without the cache.
   //
   // The report's error codes:
   // * RESOURCE_EXHAUSTED: the device's memory does not suffice for this task.
@@ -51,6 +53,8 @@ class TaskRunner {
   struct Job {
     std::unique_ptr<const JobModel> model;
     BatchReader batches;
+    // Task kinds and first layers that once ran out of memory with the cache.
+    absl::flat_hash_set<std::pair<int, int>> too_large_for_cache;
   };
 
   // With less and less in the way of the task.
@@ -75,6 +79,9 @@ class TaskRunner {
   absl::Status RunShard(const worker::v1::Task& task,
                         const worker::v1::JobContext& job, Job& state,
                         Attempt& attempt, worker::v1::TaskReport& report);
+  // What the job's tasks of the same kind and first layer taught.
+  bool IsTooLargeForCache(const worker::v1::Task& task) const;
+  void RememberTooLargeForCache(const worker::v1::Task& task);
   absl::StatusOr<Job*> JobFor(const worker::v1::JobContext& job);
 
   Device* const device_;

@@ -1,6 +1,7 @@
 #include "worker/exec/task_runner.h"
 
 #include <cmath>
+#include <filesystem>
 #include <string>
 #include <tuple>
 #include <vector>
@@ -234,6 +235,26 @@ TEST_F(OneTaskTest, AnUnpreparedSplitIsRefused) {
   EXPECT_EQ(report.error().layer(), -1);
 }
 
+TEST_F(OneTaskTest, ATokenThatIsNoneOfTheModelsIsRefused) {
+  TinyJob::Options options;
+  options.vocabulary = 1000;
+  const std::string directory = testing::TempDir() + "/more_tokens";
+  std::filesystem::create_directories(directory);
+  TinyJob other(options, directory);
+  other.context().set_job_id(2);
+  other.Prepare(runner_);
+  *job_.context().mutable_splits() = other.context().splits();
+  const TaskReport report =
+      job_.Run(runner_, job_.EvaluateTask(SPLIT_VALIDATION, 0, 0, 1));
+  EXPECT_EQ(report.error().code(),
+            static_cast<int>(absl::StatusCode::kInvalidArgument));
+  EXPECT_THAT(
+      report.error().message(),
+      testing::AllOf(testing::HasSubstr(other.context().splits(1).token_file()),
+                     testing::HasSubstr("has the token id 499"),
+                     testing::HasSubstr("vocab_size is 97")));
+}
+
 TEST_F(OneTaskTest, ABatchBehindTheSplitsEndIsRefused) {
   const TaskReport report =
       job_.Run(runner_, job_.EvaluateTask(SPLIT_VALIDATION, 0, 0, 100));
@@ -264,6 +285,23 @@ TEST(OutOfMemoryTest, IsReportedWithItsLayerAndLeavesTheDeviceEmpty) {
   EXPECT_THAT(report.error().message(), testing::HasSubstr("307200"));
   EXPECT_EQ(runner.cache().version_count(), 0);
   EXPECT_EQ(device->arena().used_bytes(), before);
+}
+
+TEST(OutOfMemoryTest, TheNextOneOfItsKindBeginsWithoutTheCache) {
+  TinyJob job({}, testing::TempDir());
+  Device* device = NewDevice(300 << 10);
+  TaskRunner runner(device, job.pool().AsHostRange());
+  job.Prepare(runner);
+  job.Init(runner);
+  auto attempts = [&] {
+    job.log().lines.clear();
+    EXPECT_TRUE(job.Run(runner, job.StepTask(0)).has_error());
+    return job.log().lines.size();
+  };
+  EXPECT_EQ(attempts(), 3);
+  EXPECT_EQ(attempts(), 2);
+  runner.RetainJobs({});
+  EXPECT_EQ(attempts(), 3);
 }
 
 // Every amount of memory either suffices, with the same bits, or is refused

@@ -2,6 +2,7 @@
 
 #include "ATen/ATen.h"
 #include "c10/core/GradMode.h"
+#include "c10/util/Exception.h"
 #include "worker/model/block_views.h"
 
 namespace hydra {
@@ -73,11 +74,17 @@ void AddTokenRowGradients(const at::Tensor& tokens,
   const at::NoGradGuard no_grad;
   const at::Tensor flat_tokens = tokens.reshape({-1});
   const int64_t* ids = flat_tokens.const_data_ptr<int64_t>();
-  const at::Tensor token_rows =
-      sum_gradient.view({flat_tokens.numel(), sum_gradient.size(-1)});
-  for (int64_t i = 0; i < flat_tokens.numel(); ++i) {
+  const int64_t width = sum_gradient.size(-1);
+  const at::Tensor token_rows = sum_gradient.contiguous();
+  TORCH_CHECK(rows_gradient.is_contiguous() && rows_gradient.size(-1) == width,
+              "rows of ", width, " numbers cannot be added to a tensor of ",
+              rows_gradient.sizes(), " with strides ", rows_gradient.strides());
+  const float* from = token_rows.const_data_ptr<float>();
+  float* const rows = rows_gradient.mutable_data_ptr<float>();
+  for (int64_t i = 0; i < flat_tokens.numel(); ++i, from += width) {
     if (ids[i] < first_row || ids[i] >= last_row) continue;
-    rows_gradient.select(0, ids[i] - first_row).add_(token_rows.select(0, i));
+    float* const to = rows + (ids[i] - first_row) * width;
+    for (int64_t j = 0; j < width; ++j) to[j] += from[j];
   }
 }
 

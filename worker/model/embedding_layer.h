@@ -42,8 +42,8 @@ class EmbeddingLayer {
 // Adds to `rows_gradient` [last_row - first_row, width] the gradients of the
 // token table's rows [first_row, last_row): token after token in the order of
 // `tokens` (int64 [sequences, context]), so that any ranging gives the same
-// bits. `sum_gradient` is Backward's. For several micro-batches call it for
-// each, in order.
+// bits. `rows_gradient` is contiguous; `sum_gradient` is Backward's. For
+// several micro-batches call it for each, in order.
 //
 // A tied table's gradient is the head's part plus the sum that this function
 // makes when it starts from zero; adding token by token into the head's part

@@ -1,6 +1,7 @@
 #include "worker/model/head_layer.h"
 
 #include "ATen/ATen.h"
+#include "ATen/Parallel.h"
 #include "gtest/gtest.h"
 #include "worker/model/block_views.h"
 #include "worker/model/counting_allocator.h"
@@ -84,7 +85,7 @@ class HeadLayerTest : public testing::Test {
 
 class LargeVocabularyHeadLayerTest : public HeadLayerTest {
  protected:
-  LargeVocabularyHeadLayerTest() : HeadLayerTest(20000) {}
+  LargeVocabularyHeadLayerTest() : HeadLayerTest(40000) {}
 };
 
 TEST_F(HeadLayerTest, LossAndGradientsEqualAutogradsCrossEntropy) {
@@ -119,6 +120,21 @@ TEST_F(HeadLayerTest, LogitsFarApartStayFinite) {
   const Gradients expected = Expected();
   EXPECT_NEAR(actual.loss.loss_sum / expected.loss.loss_sum, 1, 1e-6);
   EXPECT_LT(RelativeDifference(actual.weight, expected.weight), 1e-5);
+}
+
+TEST_F(LargeVocabularyHeadLayerTest, TwoThreadsGiveTheSameBits) {
+  const int threads = at::get_num_threads();
+  at::set_num_threads(1);
+  const Gradients one = Run();
+  for (int count : {2}) {
+    at::set_num_threads(count);
+    const Gradients more = Run();
+    EXPECT_EQ(more.loss.loss_sum, one.loss.loss_sum) << count;
+    EXPECT_TRUE(more.norm.equal(one.norm)) << count;
+    EXPECT_TRUE(more.weight.equal(one.weight)) << count;
+    EXPECT_TRUE(more.input.equal(one.input)) << count;
+  }
+  at::set_num_threads(threads);
 }
 
 TEST_F(LargeVocabularyHeadLayerTest, ExtraMemoryIsOneSliceOfLogits) {

@@ -5,6 +5,7 @@
 
 #include "ATen/ATen.h"
 #include "ATen/Parallel.h"
+#include "absl/strings/str_cat.h"
 #include "gtest/gtest.h"
 #include "worker/model/block_views.h"
 #include "worker/model/test_models.h"
@@ -13,12 +14,13 @@ namespace hydra {
 namespace {
 
 constexpr int64_t kSequences = 4;
+constexpr int64_t kContext = 80;
 
 // Large enough for LibTorch to share its work between threads.
-Gpt2Config Config(double dropout) {
+Gpt2Config Config(double dropout, int64_t context) {
   Gpt2Config config = TinyConfig(dropout);
   config.vocab_size = 3001;
-  config.n_positions = 80;
+  config.n_positions = context;
   config.n_embd = 96;
   config.n_inner = 4 * 96;
   return config;
@@ -42,10 +44,11 @@ struct PassResult {
 };
 
 // Forward and backward of a whole model, all memory shifted.
-PassResult Pass(double dropout, int threads, int64_t shift) {
+PassResult Pass(double dropout, int threads, int64_t shift,
+                int64_t context = kContext) {
   const int threads_before = at::get_num_threads();
   at::set_num_threads(threads);
-  const Gpt2Config config = Config(dropout);
+  const Gpt2Config config = Config(dropout, context);
   const ModelTable table = BuildGpt2Table(config);
   const ModelLayers layers = ModelLayers::Build(table);
   std::vector<at::Tensor> flats, gradients;
@@ -95,10 +98,10 @@ PassResult Pass(double dropout, int threads, int64_t shift) {
 
 class WholePassTest : public testing::TestWithParam<double> {
  protected:
-  void ExpectSameBits(const PassResult& actual) {
-    const PassResult expected = Pass(GetParam(), 1, 0);
+  void ExpectSameBits(const PassResult& actual, int64_t context = kContext) {
+    const PassResult expected = Pass(GetParam(), 1, 0, context);
     EXPECT_EQ(actual.loss, expected.loss);
-    const ModelTable table = BuildGpt2Table(Config(GetParam()));
+    const ModelTable table = BuildGpt2Table(Config(GetParam(), context));
     for (size_t i = 0; i < table.parameter_blocks.size(); ++i) {
       const ParameterBlock& block = table.parameter_blocks[i];
       const auto actual_views = TensorViews(block, actual.gradients[i]);
@@ -123,6 +126,16 @@ TEST_P(WholePassTest, TwoThreadsGiveTheSameBits) {
 
 TEST_P(WholePassTest, ThreeThreadsGiveTheSameBits) {
   ExpectSameBits(Pass(GetParam(), 3, 0));
+}
+
+TEST_P(WholePassTest, NoContextMakesBitsDependOnThreads) {
+  if (GetParam() > 0) GTEST_SKIP() << "see transformer_block.h";
+  for (int64_t context : {17, 100}) {
+    for (int threads : {2, 3}) {
+      SCOPED_TRACE(absl::StrCat("context ", context, ", threads ", threads));
+      ExpectSameBits(Pass(GetParam(), threads, 0, context), context);
+    }
+  }
 }
 
 TEST_P(WholePassTest, AnyAlignmentOfOperandsGivesTheSameBits) {

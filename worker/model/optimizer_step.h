@@ -8,8 +8,10 @@
 
 namespace hydra {
 
-// Blocks are updated in ranges of so many elements, the last one being shorter.
-inline constexpr int64_t kUpdateRangeElements = int64_t{1} << 20;
+// Blocks are updated in ranges of so many elements, the last one being shorter:
+// little enough that a range stays in a processor's cache from its first
+// operation to its last.
+inline constexpr int64_t kUpdateRangeElements = int64_t{1} << 16;
 
 // What an optimizer is told; see hydra.v1.TrainSpec.
 struct Hyperparameters {

@@ -164,6 +164,17 @@ TEST_F(TransformerBlockDropoutTest, EvaluationDropsNothing) {
                   .equal(without.Forward(flats_, input_, batch_)));
 }
 
+TEST_F(TransformerBlockDropoutTest, AnOutputDependsOnNoLaterToken) {
+  at::Tensor changed = input_.clone();
+  changed.narrow(1, kContext / 2, kContext / 2).add_(1);
+  const at::Tensor output = layer_.Forward(flats_, input_, batch_);
+  const at::Tensor other = layer_.Forward(flats_, changed, batch_);
+  EXPECT_LT(RelativeDifference(other.narrow(1, 0, kContext / 2),
+                               output.narrow(1, 0, kContext / 2)),
+            1e-6);
+  EXPECT_FALSE(other.equal(output));
+}
+
 TEST_F(TransformerBlockDropoutTest, TheGradientBelongsToTheMasksOfTheForward) {
   // Along a random direction, the loss changes as the gradient says.
   const at::Tensor gradient = GarbageFlat(block_);
