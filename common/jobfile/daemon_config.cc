@@ -150,6 +150,13 @@ void CheckDevices(const DaemonConfig& config, Mistakes* mistakes) {
                               Quoted(device.name()), " twice"),
                  mistakes);
     }
+    // A job's bits may depend on it, and must not on where its tasks run.
+    if (device.threads() != config.devices(0).threads()) {
+      AddMistake(absl::StrCat(path, ".threads"),
+                 absl::StrCat("expected ", config.devices(0).threads(),
+                              " as for devices[0], found ", device.threads()),
+                 mistakes);
+    }
     if (config.prefetch_bytes() > 0 &&
         config.prefetch_bytes() >= device.memory_limit_bytes()) {
       AddMistake("prefetch_bytes",

@@ -121,6 +121,9 @@ TEST(ParseDaemonConfigTest, ExplainsEachMistake) {
       {WithDevices("[{name: cpu:0, memory_limit_bytes: 16777215}]"),
        "devices[0].memory_limit_bytes: expected at least 16MiB, found "
        "16777215 bytes"},
+      {WithDevices("[{name: cpu:0, memory_limit_bytes: 1GiB, threads: 1}, "
+                   "{name: cpu:1, memory_limit_bytes: 1GiB, threads: 2}]"),
+       "devices[1].threads: expected 1 as for devices[0], found 2"},
       {WithDevices("[{name: cpu:0, memory_limit_bytes: 1GiB, threads: -1}]"),
        "devices[0].threads: expected a whole number from 1 to 1024, found -1"},
       {WithDevices("[{name: cpu:0, memory_limit_bytes: 1GiB}, "
