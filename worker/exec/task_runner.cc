@@ -100,8 +100,11 @@ TaskReport TaskRunner::Run(const Task& task, const JobContext& job,
     status = Try(memory, task, job, log, report, &out_of_memory);
     if (!out_of_memory) break;
     if (memory == Memory::kWithCache) RememberTooLargeForCache(task);
-    log.Log(LogSink::Severity::kWarning,
-            absl::StrCat("out of device memory: ", status.message()));
+    if (memory == Memory::kAll) continue;
+    log.Log(LogSink::Severity::kInfo,
+            absl::StrCat("runs again with less of the device cache, which was "
+                         "in the way: ",
+                         status.message()));
   }
   if (!status.ok()) SetError(status, failed_layer_, report);
   stopwatch.Read(*report.mutable_cost());
