@@ -6,8 +6,8 @@
 
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
+#include "common/status/proto_time.h"
 #include "worker/exec/pilot_trial.h"
-#include "worker/exec/proto_duration.h"
 
 namespace hydra {
 namespace {
@@ -59,10 +59,10 @@ void AddProfiles(const ModelTable& table, const TrialOutcome& outcome,
     profile->set_parameter_bytes(ParameterBytes(table, layer));
     profile->set_saved_bytes(measure.saved_bytes);
     profile->set_peak_bytes(measure.peak_bytes);
-    SetDuration(measure.forward / outcome.micro_batches,
-                profile->mutable_forward());
-    SetDuration(measure.backward / outcome.micro_batches,
-                profile->mutable_backward());
+    *profile->mutable_forward() =
+        ToProto(measure.forward / outcome.micro_batches);
+    *profile->mutable_backward() =
+        ToProto(measure.backward / outcome.micro_batches);
   }
 }
 

@@ -10,13 +10,13 @@
 #include "absl/time/clock.h"
 #include "absl/time/time.h"
 #include "c10/util/Exception.h"
+#include "common/status/proto_time.h"
 #include "worker/exec/backward_pass.h"
 #include "worker/exec/forward_pass.h"
 #include "worker/exec/init_pass.h"
 #include "worker/exec/pass.h"
 #include "worker/exec/pilot.h"
 #include "worker/exec/prepare_pass.h"
-#include "worker/exec/proto_duration.h"
 #include "worker/exec/reservation.h"
 #include "worker/exec/task_blocks.h"
 
@@ -37,8 +37,10 @@ class Stopwatch {
         compute_begin_(device.ComputeTime()) {}
 
   void Read(TaskCost& cost) const {
-    SetDuration(absl::Now() - wall_begin_, cost.mutable_wall());
-    SetDuration(device_.ComputeTime() - compute_begin_, cost.mutable_compute());
+    // Not below zero, though the clock may have been set back.
+    *cost.mutable_wall() =
+        ToProto(std::max(absl::Now() - wall_begin_, absl::ZeroDuration()));
+    *cost.mutable_compute() = ToProto(device_.ComputeTime() - compute_begin_);
   }
 
  private:
