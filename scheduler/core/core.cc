@@ -77,8 +77,8 @@ absl::StatusOr<ChainPlan> PlanOf(const Job& job) {
   const int64_t batches = std::max(plan.validation_batches, plan.test_batches);
   if (batches > kMaxEvalBatches) {
     return absl::InvalidArgumentError(
-        absl::StrCat("an evaluation would have ", batches,
-                     " batches; at most ", kMaxEvalBatches, " are possible"));
+        absl::StrCat("an evaluation would have ", batches, " batches; at most ",
+                     kMaxEvalBatches, " are possible"));
   }
   return plan;
 }
@@ -163,7 +163,7 @@ absl::StatusOr<SweepId> Core::Submit(std::vector<NewJob> jobs,
     Job& job = jobs_[id];
     job.id = id;
     job.sweep = sweep;
-    job.shape = MakeJobShape(submitted.spec, submitted.table);
+    job.shape = MakeJobShape(submitted.spec, std::move(submitted.table));
     job.output_path = absl::StrCat(submitted.output_dir, "/", JobName(id), "-",
                                    submitted.spec.name());
     job.submitted = std::move(submitted);
@@ -380,7 +380,7 @@ void Core::BeginSaving(Job& job, absl::Time now) {
   request.model_config_json = job.submitted.model_config_json;
   request.tokenizer_dir = job.submitted.spec.model().tokenizer_path();
   request.output_path = job.output_path;
-  request.detail = DetailOf(job, now, kAllSteps);
+  request.detail = DetailOf(job, kAllSteps);
   for (int i = 0; i < job.shape.table.parameter_blocks.size(); ++i) {
     request.parameters.push_back(
         *blocks_.Find(job.id, {wv1::BLOCK_KIND_PARAMETERS, i, 0}));

@@ -131,8 +131,6 @@ class Core {
   void AdvanceWaiting(absl::Time now);
   void WaitFor(Job& job, std::string reason);
   void Enqueue(Job& job);
-  void SetSplits(Job& job,
-                 std::vector<hydra::worker::v1::PreparedSplit> splits);
   void SetPartition(Job& job, hydra::v1::Partition partition);
   std::string PrepareKey(const Job& job) const;
   std::string PilotKey(const Job& job) const;
@@ -159,6 +157,9 @@ class Core {
                     absl::Time now);
   void RecordPass(Job& job, const OutstandingTask& done,
                   const hydra::worker::v1::PassResult& result, absl::Time now);
+  // Nobody runs or writes the task any more: out of its worker's hand, its
+  // slots free. The caller takes it out of the job's outstanding ones.
+  void Release(const Job& job, const OutstandingTask& task);
   // Forgets the job's outstanding tasks from `first` on; their slots are free.
   void Abandon(Job& job, size_t first);
   void AfterOutstandingChanged(Job& job, absl::Time now);

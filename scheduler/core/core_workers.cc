@@ -106,11 +106,7 @@ void Core::TakeReport(WorkerRecord& worker, const wv1::TaskReport& report,
         absl::StrCat(wv1::TaskKind_Name(job.outstanding.front().task.kind)
                          .substr(sizeof("TASK_KIND")),
                      " of step ", job.outstanding.front().task.step, ": ");
-    worker.hand.erase(in_hand);
-    journal_->TaskAbandoned(job.outstanding.front().id);
-    for (const auto& [key, version] : job.outstanding.front().made) {
-      blocks_.Discard(version);
-    }
+    Release(job, job.outstanding.front());
     job.outstanding.pop_front();
     if (!ending) {
       EndJob(job, v1::JOB_STATE_FAILED, absl::StrCat(task, reason), now);
@@ -247,14 +243,17 @@ void Core::TakeLogLines(WorkerRecord& worker, const wv1::WorkerReport& report) {
   }
 }
 
+void Core::Release(const Job& job, const OutstandingTask& task) {
+  WorkerRecord& worker = WorkerOf(task.worker);
+  worker.hand.erase(std::find(worker.hand.begin(), worker.hand.end(),
+                              std::make_pair(job.id, task.id)));
+  for (const auto& [key, version] : task.made) blocks_.Discard(version);
+  journal_->TaskAbandoned(task.id);
+}
+
 void Core::Abandon(Job& job, size_t first) {
   while (job.outstanding.size() > first) {
-    const OutstandingTask& task = job.outstanding.back();
-    WorkerRecord& worker = WorkerOf(task.worker);
-    worker.hand.erase(std::find(worker.hand.begin(), worker.hand.end(),
-                                std::make_pair(job.id, task.id)));
-    for (const auto& [key, version] : task.made) blocks_.Discard(version);
-    journal_->TaskAbandoned(task.id);
+    Release(job, job.outstanding.back());
     job.outstanding.pop_back();
   }
 }

@@ -33,7 +33,7 @@ void FillLosses(const Job& job, v1::JobStatus& status) {
   }
 }
 
-void FillTimes(const Job& job, absl::Time now, v1::JobStatus& status) {
+void FillTimes(const Job& job, v1::JobStatus& status) {
   *status.mutable_submitted_at() = ToProto(job.submitted_at);
   if (job.started_at != absl::InfinitePast()) {
     *status.mutable_started_at() = ToProto(job.started_at);
@@ -87,7 +87,7 @@ int64_t Job::StepTokens() const {
 std::string JobName(JobId id) { return absl::StrCat("j", id.value()); }
 std::string SweepName(SweepId id) { return absl::StrCat("s", id.value()); }
 
-v1::JobStatus StatusOf(const Job& job, absl::Time now) {
+v1::JobStatus StatusOf(const Job& job) {
   v1::JobStatus status;
   status.set_job_id(JobName(job.id));
   status.set_sweep_id(SweepName(job.sweep));
@@ -99,15 +99,15 @@ v1::JobStatus StatusOf(const Job& job, absl::Time now) {
   status.set_total_steps(job.plan.total_steps);
   status.set_shard_count(job.shape.shard_count());
   FillLosses(job, status);
-  FillTimes(job, now, status);
+  FillTimes(job, status);
   status.mutable_parameters()->Assign(job.submitted.parameters.begin(),
                                       job.submitted.parameters.end());
   return status;
 }
 
-v1::JobDetail DetailOf(const Job& job, absl::Time now, int max_steps) {
+v1::JobDetail DetailOf(const Job& job, int max_steps) {
   v1::JobDetail detail;
-  *detail.mutable_status() = StatusOf(job, now);
+  *detail.mutable_status() = StatusOf(job);
   *detail.mutable_spec() = job.submitted.spec;
   if (job.partition.has_value()) *detail.mutable_partition() = *job.partition;
   if (job.demand.has_value()) *detail.mutable_pool_demand() = *job.demand;

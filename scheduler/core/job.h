@@ -58,6 +58,7 @@ struct OutstandingTask {
 struct Job {
   JobId id;
   SweepId sweep;
+  // Its table is moved into `shape`.
   NewJob submitted;
   JobShape shape;
 
@@ -107,10 +108,10 @@ hydra::v1::JobPhase ChainPhase(const ChainPosition& position);
 std::string JobName(JobId id);
 std::string SweepName(SweepId id);
 
-hydra::v1::JobStatus StatusOf(const Job& job, absl::Time now);
+hydra::v1::JobStatus StatusOf(const Job& job);
 inline constexpr int kAllSteps = std::numeric_limits<int>::max();
 // At most `max_steps` of the newest steps.
-hydra::v1::JobDetail DetailOf(const Job& job, absl::Time now, int max_steps);
+hydra::v1::JobDetail DetailOf(const Job& job, int max_steps);
 
 }  // namespace hydra
 

@@ -49,10 +49,10 @@ double Rank(const v1::JobStatus& job) {
   return std::isnan(loss) ? kWorst : loss;
 }
 
-std::vector<v1::JobStatus> Statuses(Core& core, const std::vector<JobId>& jobs,
-                                    absl::Time now) {
+std::vector<v1::JobStatus> Statuses(Core& core,
+                                    const std::vector<JobId>& jobs) {
   std::vector<v1::JobStatus> statuses;
-  for (JobId id : jobs) statuses.push_back(StatusOf(*core.FindJob(id), now));
+  for (JobId id : jobs) statuses.push_back(StatusOf(*core.FindJob(id)));
   return statuses;
 }
 
@@ -103,16 +103,16 @@ absl::StatusOr<std::vector<JobId>> HydraServiceImpl::Resolve(
 grpc::Status HydraServiceImpl::Submit(grpc::ServerContext*,
                                       const v1::SubmitRequest* request,
                                       v1::SubmitResponse* response) {
-  auto answer = [&](Core& core, SweepId sweep, absl::Time now) {
+  auto answer = [&](Core& core, SweepId sweep) {
     response->set_sweep_id(SweepName(sweep));
-    for (v1::JobStatus& job : Statuses(core, core.JobsOf(sweep), now)) {
+    for (v1::JobStatus& job : Statuses(core, core.JobsOf(sweep))) {
       *response->add_jobs() = std::move(job);
     }
   };
   // Before the files are looked at: they may have gone since the first time.
-  auto repeated = core_->Ask([&](Core& core, absl::Time now) {
+  auto repeated = core_->Ask([&](Core& core, absl::Time) {
     const std::optional<SweepId> sweep = core.SweepOf(request->request_id());
-    if (sweep.has_value()) answer(core, *sweep, now);
+    if (sweep.has_value()) answer(core, *sweep);
     return sweep.has_value();
   });
   if (repeated.value_or(false)) return grpc::Status::OK;
@@ -123,7 +123,7 @@ grpc::Status HydraServiceImpl::Submit(grpc::ServerContext*,
     const absl::StatusOr<SweepId> sweep =
         core.Submit(*std::move(jobs), request->request_id(), now);
     if (!sweep.ok()) return sweep.status();
-    answer(core, *sweep, now);
+    answer(core, *sweep);
     return absl::OkStatus();
   });
   return ToGrpc(status.value_or(Unavailable()));
@@ -135,8 +135,8 @@ grpc::Status HydraServiceImpl::ListJobs(grpc::ServerContext*,
   const absl::StatusOr<std::vector<JobId>> jobs =
       Resolve("", request->sweep_id());
   if (!jobs.ok()) return ToGrpc(jobs.status());
-  auto statuses = core_->Ask(
-      [&](Core& core, absl::Time now) { return Statuses(core, *jobs, now); });
+  auto statuses =
+      core_->Ask([&](Core& core, absl::Time) { return Statuses(core, *jobs); });
   if (!statuses.has_value()) return ToGrpc(Unavailable());
   for (v1::JobStatus& job : *statuses) {
     const auto& wanted = request->states();
@@ -155,8 +155,8 @@ absl::StatusOr<v1::JobDetail> HydraServiceImpl::Detail(
   }
   const absl::StatusOr<std::vector<JobId>> jobs = Resolve(job_id, "");
   if (!jobs.ok()) return jobs.status();
-  auto detail = core_->Ask([&](Core& core, absl::Time now) {
-    return DetailOf(*core.FindJob(jobs->front()), now, max_steps);
+  auto detail = core_->Ask([&](Core& core, absl::Time) {
+    return DetailOf(*core.FindJob(jobs->front()), max_steps);
   });
   if (!detail.has_value()) return Unavailable();
   return *std::move(detail);
@@ -216,7 +216,7 @@ grpc::Status HydraServiceImpl::Watch(
         all_ended = all_ended && job.ended();
         if (job.revision <= seen) continue;
         newest = std::max(newest, job.revision);
-        *response.add_jobs() = StatusOf(job, now);
+        *response.add_jobs() = StatusOf(job);
       }
       seen = newest;
       for (v1::WorkerStatus& worker : core.Workers(now)) {
@@ -245,8 +245,8 @@ grpc::Status HydraServiceImpl::GetResults(grpc::ServerContext*,
   const absl::StatusOr<std::vector<JobId>> jobs =
       Resolve("", request->sweep_id());
   if (!jobs.ok()) return ToGrpc(jobs.status());
-  auto statuses = core_->Ask(
-      [&](Core& core, absl::Time now) { return Statuses(core, *jobs, now); });
+  auto statuses =
+      core_->Ask([&](Core& core, absl::Time) { return Statuses(core, *jobs); });
   if (!statuses.has_value()) return ToGrpc(Unavailable());
   std::stable_sort(statuses->begin(), statuses->end(),
                    [](const v1::JobStatus& a, const v1::JobStatus& b) {
