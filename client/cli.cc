@@ -38,7 +38,7 @@ void AddVerbs(CLI::App* app, Invocation* invocation) {
   AddLogs(app, invocation);
   AddResults(app, invocation);
   AddDownload(app, invocation);
-  AddCancel(app, invocation);
+  AddTargetVerbs(app, invocation);
   AddServerVerbs(app, invocation);
 }
 

@@ -96,7 +96,8 @@ class CliTest : public ::testing::Test {
 TEST_F(CliTest, EveryVerbsHelpEndsWithAnExample) {
   for (const std::string verb :
        {"submit", "run", "watch", "list", "describe", "logs", "results",
-        "download", "cancel", "workers", "info", "version"}) {
+        "download", "pause", "resume", "cancel", "workers", "info",
+        "version"}) {
     EXPECT_EQ(Run({verb, "--help"}), ExitCode::kOk);
     EXPECT_THAT(out_.str(), HasSubstr("Example:\n  hydra " + verb));
   }
@@ -182,13 +183,14 @@ TEST_F(CliTest, ListFiltersAndPrintsIdsOrJsonAlone) {
   *service_.list_response.add_jobs() = Job("j1", v1::JOB_STATE_RUNNING);
   *service_.list_response.add_jobs() = Job("j2", v1::JOB_STATE_PENDING);
   EXPECT_EQ(Run({"list", "--sweep", "s1", "--state", "running", "--state",
-                 "PENDING", "-o", "id"}),
+                 "PENDING", "--state", "paused", "-o", "id"}),
             ExitCode::kOk);
   EXPECT_THAT(OutLines(), ElementsAre("j1", "j2"));
   ASSERT_THAT(service_.list_requests, SizeIs(1));
   EXPECT_EQ(service_.list_requests[0].sweep_id(), "s1");
   EXPECT_THAT(service_.list_requests[0].states(),
-              ElementsAre(v1::JOB_STATE_RUNNING, v1::JOB_STATE_PENDING));
+              ElementsAre(v1::JOB_STATE_RUNNING, v1::JOB_STATE_PENDING,
+                          v1::JOB_STATE_PAUSED));
 
   EXPECT_EQ(Run({"list", "-o", "json"}), ExitCode::kOk);
   const auto json = nlohmann::json::parse(out_.str());
@@ -253,6 +255,46 @@ TEST_F(CliTest, CancelTakesJobsAndSweeps) {
   EXPECT_THAT(service_.cancel_requests, SizeIs(2)) << "none was cancelled";
 }
 
+TEST_F(CliTest, CancelDeletesCheckpointsOnlyWhenAskedTo) {
+  EXPECT_EQ(Run({"cancel", "j7"}), ExitCode::kOk);
+  EXPECT_EQ(Run({"cancel", "j7", "s2", "--delete-checkpoints"}), ExitCode::kOk);
+  ASSERT_THAT(service_.cancel_requests, SizeIs(3));
+  EXPECT_FALSE(service_.cancel_requests[0].delete_checkpoints());
+  EXPECT_TRUE(service_.cancel_requests[1].delete_checkpoints());
+  EXPECT_TRUE(service_.cancel_requests[2].delete_checkpoints());
+}
+
+TEST_F(CliTest, PauseTakesJobsAndSweeps) {
+  service_.pause_response.add_paused_job_ids("j7");
+  EXPECT_EQ(Run({"pause", "j7", "s2"}), ExitCode::kOk);
+  EXPECT_THAT(OutLines(), ElementsAre("paused j7", "paused j7"));
+  EXPECT_THAT(err_.str(), IsEmpty());
+  ASSERT_THAT(service_.pause_requests, SizeIs(2));
+  EXPECT_EQ(service_.pause_requests[0].job_id(), "j7");
+  EXPECT_EQ(service_.pause_requests[1].sweep_id(), "s2");
+  EXPECT_EQ(Run({"pause", "j7", "-o", "json"}), ExitCode::kOk);
+  EXPECT_EQ(nlohmann::json::parse(out_.str())["paused_job_ids"][0], "j7");
+  EXPECT_EQ(Run({"pause", "j7", "everything"}), ExitCode::kInvalid);
+  EXPECT_THAT(service_.pause_requests, SizeIs(3)) << "none was paused";
+}
+
+TEST_F(CliTest, PauseSaysWhenThereIsNothingToPause) {
+  EXPECT_EQ(Run({"pause", "j7"}), ExitCode::kOk);
+  EXPECT_THAT(out_.str(), IsEmpty());
+  EXPECT_THAT(err_.str(), HasSubstr("nothing to pause"));
+}
+
+TEST_F(CliTest, ResumeTakesJobsAndSweeps) {
+  service_.resume_response.add_resumed_job_ids("j7");
+  EXPECT_EQ(Run({"resume", "j7", "s2", "-o", "id"}), ExitCode::kOk);
+  EXPECT_THAT(OutLines(), ElementsAre("j7", "j7"));
+  ASSERT_THAT(service_.resume_requests, SizeIs(2));
+  EXPECT_EQ(service_.resume_requests[0].job_id(), "j7");
+  EXPECT_EQ(service_.resume_requests[1].sweep_id(), "s2");
+  service_.error = grpc::Status(grpc::StatusCode::NOT_FOUND, "no job j9");
+  EXPECT_EQ(Run({"resume", "j9"}), ExitCode::kNotFound);
+}
+
 TEST_F(CliTest, WatchSaysWhetherAJobFailed) {
   service_.watch_takes.push_back(WatchTake(v1::JOB_STATE_COMPLETED));
   EXPECT_EQ(Run({"watch", "j1"}), ExitCode::kOk);
@@ -260,6 +302,18 @@ TEST_F(CliTest, WatchSaysWhetherAJobFailed) {
   service_.watch_takes.push_back(WatchTake(v1::JOB_STATE_FAILED));
   EXPECT_EQ(Run({"watch", "j1"}), ExitCode::kFailed);
   EXPECT_EQ(service_.watch_requests[1].job_id(), "j1");
+}
+
+TEST_F(CliTest, WatchGoesOnWhileAJobIsPaused) {
+  auto take = WatchTake(v1::JOB_STATE_PAUSED);
+  // Should the server end the stream there, it is opened again.
+  service_.watch_takes.push_back(take);
+  take.messages.push_back(WatchTake(v1::JOB_STATE_COMPLETED).messages.front());
+  service_.watch_takes.push_back(take);
+  EXPECT_EQ(Run({"watch", "j1"}), ExitCode::kOk);
+  EXPECT_THAT(service_.watch_requests, SizeIs(2));
+  EXPECT_THAT(err_.str(), AllOf(HasSubstr("j1 tiny: paused"),
+                                HasSubstr("j1 tiny: completed")));
 }
 
 TEST_F(CliTest, WatchWritesAMessageALineAsJson) {
@@ -279,6 +333,26 @@ TEST_F(CliTest, WatchConnectsAgainWhenTheServerWentAway) {
   service_.watch_takes.push_back(WatchTake(v1::JOB_STATE_RUNNING));
   service_.watch_takes.push_back(WatchTake(v1::JOB_STATE_COMPLETED));
   EXPECT_EQ(Run({"watch", "j1"}), ExitCode::kOk);
+  EXPECT_THAT(err_.str(), AllOf(HasSubstr("lost the server"),
+                                HasSubstr("connected again")));
+}
+
+TEST_F(CliTest, WatchGoesOnAfterTheServerWasStartedAgain) {
+  auto running = WatchTake(v1::JOB_STATE_RUNNING);
+  running.stays_open = true;
+  service_.watch_takes.push_back(running);
+  service_.watch_takes.push_back(WatchTake(v1::JOB_STATE_COMPLETED));
+  std::thread restarting([this] {
+    {
+      absl::MutexLock lock(&service_.mu);
+      const auto asked = [this] { return !service_.watch_requests.empty(); };
+      service_.mu.Await(absl::Condition(&asked));
+    }
+    server_.Stop();
+    server_.Start();
+  });
+  EXPECT_EQ(Run({"watch", "j1"}), ExitCode::kOk);
+  restarting.join();
   EXPECT_THAT(err_.str(), AllOf(HasSubstr("lost the server"),
                                 HasSubstr("connected again")));
 }

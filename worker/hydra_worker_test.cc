@@ -21,6 +21,7 @@
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "worker/session/testing/fake_daemon.h"
+#include "worker/session/testing/model_daemon.h"
 
 namespace hydra {
 namespace {
@@ -59,11 +60,12 @@ class HydraWorkerTest : public testing::Test {
     pool_instance_ = pool_->instance_id().ToHex();
   }
 
-  std::unique_ptr<FakeDaemon> StartDaemon(int64_t task_count) {
+  std::unique_ptr<FakeDaemon> StartDaemon(int64_t task_count,
+                                          ModelDaemon model = ModelDaemon()) {
     FakeDaemon::Options options;
     options.socket = "daemon.sock";
     options.task_count = task_count;
-    return std::make_unique<FakeDaemon>(options);
+    return std::make_unique<FakeDaemon>(options, std::move(model));
   }
 
   // Starts the program with these and the usual flags, and waits for its end.
@@ -142,10 +144,26 @@ TEST_F(HydraWorkerTest, RefusesAnotherPool) {
   EXPECT_THAT(ended.errors, HasSubstr("pool"));
 }
 
-TEST_F(HydraWorkerTest, EndsWhenTheDaemonIsNotItsParent) {
-  const Ended ended = RunWorker("secret", {"--daemon-pid=1073741824"});
+TEST_F(HydraWorkerTest, OutlivesItsDaemonAndWorksForTheNextOne) {
+  auto daemon = StartDaemon(200);
+  std::thread killer([&] {
+    daemon->AwaitRecorded(50);
+    ModelDaemon model = daemon->Vanish();
+    model.Restart();
+    daemon = StartDaemon(200, model);
+    daemon->AwaitRecorded(200);
+    daemon->Stop();
+  });
+  const Ended ended = RunWorker("secret", {});
+  killer.join();
+  EXPECT_EQ(ended.exit_code, 0) << ended.errors;
+}
+
+TEST_F(HydraWorkerTest, EndsWhenNoDaemonComesInItsPatience) {
+  const Ended ended = RunWorker("secret", {"--patience-seconds=0.1"});
   EXPECT_EQ(ended.exit_code, 5);
-  EXPECT_THAT(ended.errors, HasSubstr("1073741824"));
+  EXPECT_THAT(ended.errors, HasSubstr("no daemon has answered"));
+  EXPECT_EQ(RunWorker("secret", {"--patience-seconds=-1"}).exit_code, 2);
 }
 
 }  // namespace

@@ -1,9 +1,7 @@
 // hydra-worker: drives one device for hydrad, which starts it.
 
-#include <sys/prctl.h>
 #include <unistd.h>
 
-#include <cerrno>
 #include <csignal>
 #include <cstdint>
 #include <cstdio>
@@ -19,6 +17,7 @@
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/strip.h"
+#include "absl/time/time.h"
 #include "common/pool/instance_id.h"
 #include "common/pool/pool_file.h"
 #include "worker/device/cpu/cpu_device.h"
@@ -40,6 +39,7 @@ enum ExitCode {
   kExitSetUp = 3,
   // The daemon does not want this worker.
   kExitRefused = 4,
+  // No daemon answered for as long as the patience lasts.
   kExitDaemonGone = 5,
 };
 
@@ -57,8 +57,7 @@ struct Flags {
   std::string pool_instance;
   std::string log_dir;
   std::string control_latency_file;
-  // 0: whoever started this process.
-  int daemon_pid = 0;
+  double patience_seconds = 60;
 };
 
 // One task's lines.
@@ -99,21 +98,6 @@ int ExitCodeOf(const absl::Status& end) {
       absl::IsPermissionDenied(end) ? kExitRefused : kExitDaemonGone, end);
 }
 
-// A worker does not outlive its daemon. Leaves in `daemon_pid` who that is.
-absl::Status DieWithDaemon(int& daemon_pid) {
-  const pid_t parent = daemon_pid != 0 ? daemon_pid : getppid();
-  if (prctl(PR_SET_PDEATHSIG, SIGKILL) != 0) {
-    return absl::ErrnoToStatus(errno, "cannot follow the daemon's death");
-  }
-  // It may have died before.
-  if (getppid() != parent) {
-    return absl::UnavailableError(absl::StrCat("the daemon, process ", parent,
-                                               ", is not the parent process"));
-  }
-  daemon_pid = parent;
-  return absl::OkStatus();
-}
-
 // Taken out of the environment, so that no child inherits it.
 absl::StatusOr<std::string> TakeSession() {
   const char* const value = std::getenv(kSessionVariable);
@@ -152,7 +136,7 @@ AttachClient::Options ClientOptions(const Flags& flags, std::string session,
   AttachClient::Options options;
   options.daemon = flags.daemon;
   options.session = std::move(session);
-  options.daemon_lives = [pid = flags.daemon_pid] { return getppid() == pid; };
+  options.patience = absl::Seconds(flags.patience_seconds);
   options.device_status = [device] {
     worker::v1::DeviceStatus status;
     status.set_peak_bytes(device->arena().highest_bytes());
@@ -178,10 +162,9 @@ absl::Status RunTasks(AttachClient& client, Device* device,
       });
 }
 
-int Work(Flags flags) {
-  if (const absl::Status alive = DieWithDaemon(flags.daemon_pid); !alive.ok()) {
-    return Complain(kExitDaemonGone, alive);
-  }
+int Work(const Flags& flags) {
+  // Whoever reads stderr may die with the daemon, which this process outlives.
+  std::signal(SIGPIPE, SIG_IGN);
   absl::StatusOr<std::string> session = TakeSession();
   if (!session.ok()) return Complain(kExitUsage, session.status());
   const absl::Status logging = StartProcessLog("hydra-worker", flags.log_dir);
@@ -228,14 +211,16 @@ int Main(int argc, char** argv) {
                  "an existing folder for the log file; without it, stderr");
   app.add_option("--control-latency-file", flags.control_latency_file,
                  "where to write, at the end, how long answers took");
-  app.add_option("--daemon-pid", flags.daemon_pid,
-                 "the daemon's process, which must be the parent process");
+  app.add_option("--patience-seconds", flags.patience_seconds,
+                 "how long to wait for a daemon after the stream to it broke")
+      ->check(CLI::NonNegativeNumber)
+      ->capture_default_str();
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
     return app.exit(error) == 0 ? 0 : kExitUsage;
   }
-  return Work(std::move(flags));
+  return Work(flags);
 }
 
 }  // namespace

@@ -17,7 +17,8 @@ void AddDescribe(CLI::App* app, Invocation* invocation);
 void AddLogs(CLI::App* app, Invocation* invocation);
 void AddResults(CLI::App* app, Invocation* invocation);
 void AddDownload(CLI::App* app, Invocation* invocation);
-void AddCancel(CLI::App* app, Invocation* invocation);
+// pause, resume and cancel.
+void AddTargetVerbs(CLI::App* app, Invocation* invocation);
 // workers, info and version.
 void AddServerVerbs(CLI::App* app, Invocation* invocation);
 

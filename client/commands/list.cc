@@ -71,7 +71,7 @@ void AddList(CLI::App* app, Invocation* invocation) {
   verb->add_option("--state", options->states,
                    "Only jobs in this state; may be given more than once")
       ->transform(CLI::CheckedTransformer(StatesByName(), CLI::ignore_case))
-      ->option_text("pending|running|completed|failed|cancelled");
+      ->option_text("pending|running|paused|completed|failed|cancelled");
   AddOutputOption(verb, &options->format);
 }
 

@@ -70,6 +70,8 @@ absl::StatusOr<ExitCode> Logs(const CliContext& context,
     if (!options.follow) return status;
     const absl::Status retry = reconnector.WaitToRetry(status);
     if (!retry.ok()) return retry;
+    (*connection)
+        ->AwaitServer(context.reconnect.connect_patience, context.interrupt);
     // Lines that came while the server was away are beyond any tail.
     if (cursor.started()) request.set_tail(0);
   }

@@ -1,8 +1,10 @@
 #include "client/connection/connection.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "absl/time/clock.h"
 #include "client/connection/rpc_status.h"
 #include "client/render/format.h"
 #include "grpcpp/create_channel.h"
@@ -31,6 +33,17 @@ Connection::Connection(std::string address, absl::Duration timeout)
       timeout_(timeout),
       channel_(MakeChannel(address_)),
       stub_(v1::HydraService::NewStub(channel_)) {}
+
+void Connection::AwaitServer(absl::Duration patience,
+                             const Interrupt* interrupt) const {
+  // So often the interrupt is looked at.
+  constexpr absl::Duration kSlice = absl::Milliseconds(50);
+  const absl::Time deadline = absl::Now() + patience;
+  while (absl::Now() < deadline && !interrupt->triggered()) {
+    const absl::Time until = std::min(deadline, absl::Now() + kSlice);
+    if (channel_->WaitForConnected(absl::ToChronoTime(until))) return;
+  }
+}
 
 absl::Status Connection::Explain(const grpc::Status& status) const {
   switch (status.error_code()) {

@@ -67,6 +67,12 @@ class Connection {
     return status.ok() ? absl::OkStatus() : Explain(status);
   }
 
+  // After the server was away, waits until the channel is connected again, for
+  // at most `patience`, or until `interrupt` is triggered. Without this a call
+  // may fail although the server is back: a channel that has lost its server
+  // fails calls at once, and connects only while something waits for it.
+  void AwaitServer(absl::Duration patience, const Interrupt* interrupt) const;
+
   const std::string& address() const { return address_; }
   const std::shared_ptr<grpc::Channel>& channel() const { return channel_; }
 

@@ -10,7 +10,7 @@ namespace hydra {
 namespace {
 
 // A server that stops may also cancel a stream, end it early (OK), or cut it in
-// the middle of a frame, which gRPC reports as UNKNOWN or INTERNAL.
+// the middle of a frame, which gRPC reports as UNKNOWN.
 bool ServerMayHaveGone(absl::StatusCode code) {
   return code == absl::StatusCode::kUnavailable ||
          code == absl::StatusCode::kCancelled ||

@@ -13,7 +13,10 @@ namespace hydra {
 struct ReconnectPolicy {
   // The pause before the first attempt; it doubles up to `longest_pause`.
   absl::Duration first_pause = absl::Milliseconds(250);
-  absl::Duration longest_pause = absl::Seconds(5);
+  absl::Duration longest_pause = absl::Seconds(1);
+  // What an attempt gives the channel to connect: more than its own longest
+  // pause between two attempts, which is 1.2 seconds.
+  absl::Duration connect_patience = absl::Milliseconds(1500);
   // Time without the server after which trying ends.
   absl::Duration give_up_after = absl::Seconds(60);
 };

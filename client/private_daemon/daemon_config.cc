@@ -92,6 +92,8 @@ absl::StatusOr<std::string> MakeDaemonConfig(absl::string_view base,
   config["unix_socket"] = overrides.unix_socket;
   config["state_dir"] = overrides.state_dir;
   config.erase("tcp_address");
+  // Nobody goes on from them: its jobs end with it.
+  config["checkpoint_on_stop"] = false;
   if (absl::Status status = OverridePool(overrides, &config); !status.ok()) {
     return status;
   }

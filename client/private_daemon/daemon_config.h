@@ -33,8 +33,9 @@ struct DaemonOverrides {
 };
 
 // The text of a daemon's configuration file (hydra.config.v1.DaemonConfig, as
-// JSON, which is YAML too). `base` is the user's file or empty. The private
-// daemon opens no TCP port whatever `base` says. Pure.
+// JSON, which is YAML too). `base` is the user's file or empty. Whatever it
+// says, the private daemon opens no TCP port, and writes no checkpoints when it
+// is told to stop. Pure.
 //
 // INVALID_ARGUMENT: `base` is no YAML, or has no map where the fields that are
 // changed here need one. The daemon itself checks the rest.

@@ -22,6 +22,7 @@ TEST(MakeDaemonConfigTest, HasDefaultsForEverything) {
   const Json json = Json::parse(*config);
   EXPECT_EQ(json["unix_socket"], "/tmp/r/hydrad.sock");
   EXPECT_EQ(json["state_dir"], "/home/ann/runs");
+  EXPECT_EQ(json["checkpoint_on_stop"], false);
   EXPECT_EQ(json["pool"]["path"], "/tmp/r/pool");
   EXPECT_EQ(json["pool"]["size_bytes"], int64_t{8} << 30);
   ASSERT_EQ(json["devices"].size(), 2);
@@ -30,12 +31,13 @@ TEST(MakeDaemonConfigTest, HasDefaultsForEverything) {
   EXPECT_EQ(json["devices"][1]["threads"], 1);
 }
 
-TEST(MakeDaemonConfigTest, KeepsTheUsersFileButForThePrivatePaths) {
+TEST(MakeDaemonConfigTest, KeepsTheUsersFileButForWhatIsPrivate) {
   const auto config = MakeDaemonConfig(
       "unix_socket: /run/hydra/hydrad.sock\n"
       "tcp_address: 127.0.0.1:7070\n"
+      "checkpoint_on_stop: true\n"
       "lookahead: 2\n"
-      "pool: {size_bytes: 3GiB, path: /var/pool}\n"
+      "pool: {size_bytes: 3GiB, path: /var/pool, lock_memory: true}\n"
       "devices:\n"
       "- {name: cpu:5, memory_limit_bytes: 512MiB}\n",
       Overrides());
@@ -43,6 +45,8 @@ TEST(MakeDaemonConfigTest, KeepsTheUsersFileButForThePrivatePaths) {
   const Json json = Json::parse(*config);
   EXPECT_EQ(json["unix_socket"], "/tmp/r/hydrad.sock");
   EXPECT_FALSE(json.contains("tcp_address"));
+  EXPECT_EQ(json["checkpoint_on_stop"], false);
+  EXPECT_EQ(json["pool"]["lock_memory"], "true");
   EXPECT_EQ(json["lookahead"], "2");
   EXPECT_EQ(json["pool"]["size_bytes"], "3GiB");
   EXPECT_EQ(json["pool"]["path"], "/var/pool");

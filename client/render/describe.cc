@@ -141,7 +141,8 @@ std::string TotalsSection(const v1::JobTotals& totals, bool color) {
                  {"promoted", BytesText(totals.promoted_bytes())},
                  {"demoted", BytesText(totals.demoted_bytes())},
                  {"already on device", BytesText(totals.cached_bytes())},
-                 {"compute", DurationText(FromProto(totals.compute()))}}));
+                 {"compute", DurationText(FromProto(totals.compute()))},
+                 {"nonfinite steps", absl::StrCat(totals.nonfinite_steps())}}));
 }
 
 std::string EvaluationsSection(const v1::JobDetail& job, int width,
@@ -160,6 +161,26 @@ std::string EvaluationsSection(const v1::JobDetail& job, int width,
   return Section("evaluations", color) + table.Render(width, color);
 }
 
+std::string CheckpointsSection(const v1::JobDetail& job, int width, bool color,
+                               absl::TimeZone zone) {
+  Table table({{"STEP", true},
+               {"WRITTEN"},
+               {"SIZE", true},
+               {"VAL LOSS", true},
+               {"NOTE"},
+               {"PATH", false, /*flexible=*/true}});
+  for (const v1::CheckpointInfo& checkpoint : job.checkpoints()) {
+    table.AddRow(
+        {absl::StrCat(checkpoint.step()), TimeText(checkpoint.time(), zone),
+         BytesText(checkpoint.bytes()),
+         checkpoint.has_validation_loss()
+             ? LossText(checkpoint.validation_loss())
+             : "-",
+         checkpoint.inside_step() ? "inside step" : "-", checkpoint.path()});
+  }
+  return Section("checkpoints", color) + table.Render(width, color);
+}
+
 }  // namespace
 
 std::string RenderJobDetail(const v1::JobDetail& job, int width, bool color,
@@ -172,6 +193,9 @@ std::string RenderJobDetail(const v1::JobDetail& job, int width, bool color,
   if (job.has_pool_demand()) text += PoolSection(job.pool_demand(), color);
   if (job.has_totals()) text += TotalsSection(job.totals(), color);
   if (!job.evaluations().empty()) text += EvaluationsSection(job, width, color);
+  if (!job.checkpoints().empty()) {
+    text += CheckpointsSection(job, width, color, zone);
+  }
   return text;
 }
 

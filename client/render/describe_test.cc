@@ -55,6 +55,7 @@ TEST(RenderJobDetailTest, ShowsPoolTotalsAndEvaluations) {
   v1::JobDetail job = Detail();
   job.mutable_pool_demand()->set_total_bytes(3 << 20);
   job.mutable_totals()->set_retried_tasks(5);
+  job.mutable_totals()->set_nonfinite_steps(3);
   v1::EvaluationMetrics* evaluation = job.add_evaluations();
   evaluation->set_step(20);
   evaluation->set_split("validation");
@@ -62,7 +63,30 @@ TEST(RenderJobDetailTest, ShowsPoolTotalsAndEvaluations) {
   const std::string text = Render(job);
   EXPECT_THAT(text, ContainsRegex("total +3.0 MiB"));
   EXPECT_THAT(text, ContainsRegex("retried tasks +5"));
+  EXPECT_THAT(text, ContainsRegex("nonfinite steps +3"));
   EXPECT_THAT(text, ContainsRegex("20 +validation.* 31.25"));
+}
+
+TEST(RenderJobDetailTest, ListsTheCheckpoints) {
+  v1::JobDetail job = Detail();
+  EXPECT_THAT(Render(job), Not(HasSubstr("checkpoints\n")));
+  v1::CheckpointInfo* older = job.add_checkpoints();
+  older->set_path("/srv/checkpoints/j7/a");
+  older->set_step(40);
+  older->mutable_time()->set_seconds(1'700'000'000);
+  older->set_bytes(3 << 20);
+  older->set_validation_loss(3.25);
+  v1::CheckpointInfo* newer = job.add_checkpoints();
+  newer->set_path("/srv/checkpoints/j7/b");
+  newer->set_step(52);
+  newer->set_inside_step(true);
+  const std::string text = Render(job);
+  EXPECT_THAT(text, HasSubstr("checkpoints\n"));
+  EXPECT_THAT(text,
+              ContainsRegex("40 +2023-11-14 22:13:20 +3.0 MiB +3.2500 +- +"
+                            "/srv/checkpoints/j7/a"));
+  EXPECT_THAT(text,
+              ContainsRegex("52 .* - +inside step +/srv/checkpoints/j7/b"));
 }
 
 TEST(RenderJobDetailTest, EscapesTextThatTheUserChose) {

@@ -74,9 +74,25 @@ TEST(LossTextTest, KeepsSmallAndLargeValuesReadable) {
 
 TEST(StateNameTest, IsTheLowerCaseWord) {
   EXPECT_EQ(StateName(v1::JOB_STATE_PENDING), "pending");
+  EXPECT_EQ(StateName(v1::JOB_STATE_PAUSED), "paused");
   EXPECT_EQ(PhaseName(v1::JOB_PHASE_EVALUATE), "evaluate");
   EXPECT_EQ(StateName(v1::WORKER_STATE_READY), "ready");
   EXPECT_EQ(StateName(static_cast<v1::JobState>(99)), "unknown");
+}
+
+TEST(HasEndedTest, APausedJobHasNot) {
+  v1::JobStatus job;
+  for (const v1::JobState state :
+       {v1::JOB_STATE_PENDING, v1::JOB_STATE_RUNNING, v1::JOB_STATE_PAUSED}) {
+    job.set_state(state);
+    EXPECT_FALSE(HasEnded(job)) << StateName(state);
+  }
+  for (const v1::JobState state :
+       {v1::JOB_STATE_COMPLETED, v1::JOB_STATE_FAILED,
+        v1::JOB_STATE_CANCELLED}) {
+    job.set_state(state);
+    EXPECT_TRUE(HasEnded(job)) << StateName(state);
+  }
 }
 
 }  // namespace

@@ -18,6 +18,7 @@ Style StateStyle(v1::JobState state) {
     case v1::JOB_STATE_FAILED:
       return Style::kRed;
     case v1::JOB_STATE_CANCELLED:
+    case v1::JOB_STATE_PAUSED:
       return Style::kYellow;
     case v1::JOB_STATE_RUNNING:
       return Style::kCyan;
@@ -33,7 +34,8 @@ Cell StateCell(const v1::JobStatus& job) {
 }
 
 Cell PhaseCell(const v1::JobStatus& job) {
-  if (HasEnded(job) || job.phase() == v1::JOB_PHASE_UNSPECIFIED) {
+  if (HasEnded(job) || job.state() == v1::JOB_STATE_PAUSED ||
+      job.phase() == v1::JOB_PHASE_UNSPECIFIED) {
     return StateCell(job);
   }
   return Cell(PhaseName(job.phase()), StateStyle(job.state()));

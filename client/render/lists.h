@@ -14,7 +14,7 @@ namespace hydra {
 std::string RenderSubmitted(const v1::SubmitResponse& response, int width,
                             bool color);
 
-// Pending and failed jobs say why in the last column.
+// Jobs say why they wait or failed in the last column.
 std::string RenderJobs(const v1::ListJobsResponse& response, int width,
                        bool color, absl::TimeZone zone);
 

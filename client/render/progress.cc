@@ -18,9 +18,9 @@ constexpr absl::Duration kSummaryInterval = absl::Seconds(10);
 
 // "2 running, 3 pending"
 std::string CountsText(const std::vector<v1::JobStatus>& jobs) {
-  static constexpr std::array<v1::JobState, 5> kOrder = {
-      v1::JOB_STATE_RUNNING, v1::JOB_STATE_PENDING, v1::JOB_STATE_COMPLETED,
-      v1::JOB_STATE_FAILED, v1::JOB_STATE_CANCELLED};
+  static constexpr std::array<v1::JobState, 6> kOrder = {
+      v1::JOB_STATE_RUNNING,   v1::JOB_STATE_PENDING, v1::JOB_STATE_PAUSED,
+      v1::JOB_STATE_COMPLETED, v1::JOB_STATE_FAILED,  v1::JOB_STATE_CANCELLED};
   std::vector<std::string> parts;
   for (const v1::JobState state : kOrder) {
     const auto count = std::count_if(
@@ -38,8 +38,9 @@ int DisplayRank(const v1::JobStatus& job) {
 }
 
 std::string NoteText(const v1::JobStatus& job) {
-  const bool explains = job.state() == v1::JOB_STATE_PENDING ||
-                        job.state() == v1::JOB_STATE_FAILED;
+  // A cancelled job's reason says no more than its state.
+  const bool explains =
+      !job.reason().empty() && job.state() != v1::JOB_STATE_CANCELLED;
   return explains ? job.reason() : absl::StrJoin(job.parameters(), " ");
 }
 

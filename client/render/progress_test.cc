@@ -64,6 +64,31 @@ TEST(RenderProgressTest, ShowsRunningJobsFirstThenDevices) {
                                       "j2 BACKWARD shard 2 step 17"));
 }
 
+TEST(RenderProgressTest, CountsPausedJobsAndShowsTheirState) {
+  v1::JobStatus paused = Training();
+  paused.set_job_id("j1");
+  paused.set_state(v1::JOB_STATE_PAUSED);
+  const std::vector<std::string> lines =
+      RenderProgress(Model({paused, Training()}), {}, false);
+  ASSERT_THAT(lines, SizeIs(6));
+  EXPECT_EQ(lines[0], "1 running, 1 paused");
+  EXPECT_THAT(lines[2], ContainsRegex("j2 +gpt2 +train"));
+  EXPECT_THAT(lines[3], ContainsRegex("j1 +gpt2 +paused +17/120"));
+}
+
+TEST(RenderProgressTest, NotesWhyAJobWaitsElseItsParameters) {
+  v1::JobStatus job = Training();
+  job.add_parameters("seed=7");
+  const auto note = [&] { return RenderProgress(Model({job}), {}, false)[2]; };
+  EXPECT_THAT(note(), HasSubstr("seed=7"));
+  job.set_state(v1::JOB_STATE_PAUSED);
+  job.set_reason("the disk is full");
+  EXPECT_THAT(note(), HasSubstr("the disk is full"));
+  job.set_state(v1::JOB_STATE_CANCELLED);
+  job.set_reason("cancelled");
+  EXPECT_THAT(note(), HasSubstr("seed=7"));
+}
+
 TEST(RenderProgressTest, FitsEveryTerminal) {
   std::vector<v1::JobStatus> jobs;
   for (int i = 0; i < 30; ++i) {
@@ -105,6 +130,19 @@ TEST(PlainProgressTest, ReportsPhaseChangesOnce) {
   failed.set_reason("no such file");
   EXPECT_THAT(progress.Update(Model({failed}), now),
               ElementsAre("j1 gpt2: failed: no such file"));
+}
+
+TEST(PlainProgressTest, ReportsAPauseAndItsEnd) {
+  PlainProgress progress;
+  const absl::Time now = absl::FromUnixSeconds(1000);
+  v1::JobStatus job = Training();
+  progress.Update(Model({job}), now);
+  job.set_state(v1::JOB_STATE_PAUSED);
+  EXPECT_THAT(progress.Update(Model({job}), now),
+              ElementsAre("j2 gpt2: paused"));
+  job.set_state(v1::JOB_STATE_RUNNING);
+  EXPECT_THAT(progress.Update(Model({job}), now),
+              ElementsAre("j2 gpt2: train"));
 }
 
 TEST(PlainProgressTest, ReportsAnEvaluation) {

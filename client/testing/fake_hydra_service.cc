@@ -67,6 +67,24 @@ grpc::Status FakeHydraService::Cancel(grpc::ServerContext* context,
   return error;
 }
 
+grpc::Status FakeHydraService::Pause(grpc::ServerContext* context,
+                                     const v1::PauseRequest* request,
+                                     v1::PauseResponse* response) {
+  absl::MutexLock lock(&mu);
+  pause_requests.push_back(*request);
+  *response = pause_response;
+  return error;
+}
+
+grpc::Status FakeHydraService::Resume(grpc::ServerContext* context,
+                                      const v1::ResumeRequest* request,
+                                      v1::ResumeResponse* response) {
+  absl::MutexLock lock(&mu);
+  resume_requests.push_back(*request);
+  *response = resume_response;
+  return error;
+}
+
 grpc::Status FakeHydraService::Watch(
     grpc::ServerContext* context, const v1::WatchRequest* request,
     grpc::ServerWriter<v1::WatchResponse>* writer) {

@@ -38,6 +38,12 @@ class FakeHydraService final : public v1::HydraService::Service {
   grpc::Status Cancel(grpc::ServerContext* context,
                       const v1::CancelRequest* request,
                       v1::CancelResponse* response) override;
+  grpc::Status Pause(grpc::ServerContext* context,
+                     const v1::PauseRequest* request,
+                     v1::PauseResponse* response) override;
+  grpc::Status Resume(grpc::ServerContext* context,
+                      const v1::ResumeRequest* request,
+                      v1::ResumeResponse* response) override;
   grpc::Status Watch(grpc::ServerContext* context,
                      const v1::WatchRequest* request,
                      grpc::ServerWriter<v1::WatchResponse>* writer) override;
@@ -64,6 +70,8 @@ class FakeHydraService final : public v1::HydraService::Service {
   v1::ListJobsResponse list_response;
   v1::GetJobResponse job_response;
   v1::CancelResponse cancel_response;
+  v1::PauseResponse pause_response;
+  v1::ResumeResponse resume_response;
   v1::GetResultsResponse results_response;
   v1::ListWorkersResponse workers_response;
   v1::GetServerInfoResponse info_response;
@@ -75,6 +83,8 @@ class FakeHydraService final : public v1::HydraService::Service {
   std::vector<v1::SubmitRequest> submit_requests;
   std::vector<v1::ListJobsRequest> list_requests;
   std::vector<v1::CancelRequest> cancel_requests;
+  std::vector<v1::PauseRequest> pause_requests;
+  std::vector<v1::ResumeRequest> resume_requests;
   std::vector<v1::WatchRequest> watch_requests;
   std::vector<v1::StreamLogsRequest> log_requests;
 };

@@ -20,7 +20,11 @@ ScratchDirectory::~ScratchDirectory() {
   std::filesystem::remove_all(path_, ignored);
 }
 
-FakeServer::FakeServer() {
+FakeServer::FakeServer() { Start(); }
+
+FakeServer::~FakeServer() { Stop(); }
+
+void FakeServer::Start() {
   grpc::ServerBuilder builder;
   builder.AddListeningPort(address(), grpc::InsecureServerCredentials());
   builder.RegisterService(&service_);
@@ -28,8 +32,10 @@ FakeServer::FakeServer() {
   CHECK(server_ != nullptr) << address();
 }
 
-FakeServer::~FakeServer() {
+void FakeServer::Stop() {
+  if (server_ == nullptr) return;
   server_->Shutdown(absl::ToChronoTime(absl::Now()));
+  server_ = nullptr;
 }
 
 std::string FakeServer::address() const {

@@ -24,11 +24,16 @@ class ScratchDirectory {
   std::string path_;
 };
 
-// Serves a FakeHydraService on a unix socket while it lives.
+// Serves a FakeHydraService on a unix socket while it lives and is not stopped.
 class FakeServer {
  public:
   FakeServer();
   ~FakeServer();
+
+  // Ends every call, and returns when nobody listens any more.
+  void Stop();
+  // Serves again, at the same address and with the same service.
+  void Start();
 
   // "unix:/..."
   std::string address() const;

@@ -30,6 +30,8 @@ absl::StatusOr<WatchModel> FollowJobs(const CliContext& context,
     if (status.ok() && has_target && !first && model.AllEnded()) return model;
     const absl::Status retry = reconnector.WaitToRetry(status);
     if (!retry.ok()) return retry;
+    connection->AwaitServer(context.reconnect.connect_patience,
+                            context.interrupt);
   }
 }
 

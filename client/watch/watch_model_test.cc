@@ -49,6 +49,9 @@ TEST(WatchModelTest, KnowsWhenAllHaveEndedAndWhetherWell) {
   EXPECT_FALSE(model.AnyUnsuccessful());
   model.Apply(WithJob("j2", v1::JOB_STATE_RUNNING), false);
   EXPECT_FALSE(model.AllEnded());
+  model.Apply(WithJob("j2", v1::JOB_STATE_PAUSED), false);
+  EXPECT_FALSE(model.AllEnded());
+  EXPECT_FALSE(model.AnyUnsuccessful());
   model.Apply(WithJob("j2", v1::JOB_STATE_CANCELLED), false);
   EXPECT_TRUE(model.AllEnded());
   EXPECT_TRUE(model.AnyUnsuccessful());

@@ -36,6 +36,7 @@ constexpr Alias kDaemonAliases[] = {
     {"pool_path", "pool.path"},
     {"pool_bytes", "pool.size_bytes"},
     {"pool_size", "pool.size_bytes"},
+    {"mlock", "pool.lock_memory"},
     {"size", "size_bytes"},
     {"memory", "memory_limit_bytes"},
     {"memory_limit", "memory_limit_bytes"},
@@ -205,6 +206,7 @@ void FillDefaults(uid_t uid, DaemonConfig* config) {
     pool->set_path(absl::StrCat("/dev/shm/hydra-", uid, ".pool"));
   }
   if (!config->has_lookahead()) config->set_lookahead(1);
+  if (!config->has_checkpoint_on_stop()) config->set_checkpoint_on_stop(true);
   for (DeviceConfig& device : *config->mutable_devices()) {
     if (device.threads() == 0) device.set_threads(1);
   }

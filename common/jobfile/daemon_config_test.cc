@@ -31,6 +31,9 @@ TEST(ParseDaemonConfigTest, FillsInDefaults) {
   EXPECT_EQ(config->tcp_address(), "");
   EXPECT_EQ(config->lookahead(), 1);
   EXPECT_EQ(config->prefetch_bytes(), 0);
+  EXPECT_TRUE(config->checkpoint_on_stop());
+  EXPECT_FALSE(config->pool().lock_memory());
+  EXPECT_FALSE(config->pool().allow_unlocked());
   EXPECT_EQ(config->devices(0).threads(), 1);
   EXPECT_EQ(config->devices(0).memory_limit_bytes(), 512 << 20);
 }
@@ -39,10 +42,27 @@ TEST(FillDefaultsTest, NamesThePoolAfterTheUserAndKeepsWhatIsSet) {
   config::v1::DaemonConfig config;
   config.set_unix_socket("/run/h.sock");
   config.set_lookahead(0);
+  config.set_checkpoint_on_stop(false);
   FillDefaults(1000, &config);
   EXPECT_EQ(config.pool().path(), "/dev/shm/hydra-1000.pool");
   EXPECT_EQ(config.unix_socket(), "/run/h.sock");
   EXPECT_EQ(config.lookahead(), 0);
+  EXPECT_FALSE(config.checkpoint_on_stop());
+}
+
+TEST(ParseDaemonConfigTest, ReadsHowThePoolIsLocked) {
+  const auto config = ParseDaemonConfig(
+      "{state_dir: /s, pool: {size_bytes: 1GiB, lock_memory: true, "
+      "allow_unlocked: true}, devices: {name: cpu:0, memory_limit_bytes: "
+      "1GiB}}");
+  ASSERT_TRUE(config.ok()) << config.status();
+  EXPECT_TRUE(config->pool().lock_memory());
+  EXPECT_TRUE(config->pool().allow_unlocked());
+  EXPECT_EQ(MessageOf("{state_dir: /s, pool: {size_bytes: 1GiB, "
+                      "allow_unlocked: true}, devices: {name: cpu:0, "
+                      "memory_limit_bytes: 1GiB}}"),
+            "")
+      << "it says nothing without lock_memory, and is no mistake";
 }
 
 TEST(ParseDaemonConfigTest, TellsAllThatAnEmptyFileLacks) {
@@ -107,6 +127,11 @@ TEST(ParseDaemonConfigTest, ExplainsEachMistake) {
       {absl::StrCat(kValid, "pool_size: 1GiB"),
        "pool_size: line 5: unknown key 'pool_size'; did you mean 'size_bytes' "
        "under 'pool'?"},
+      {absl::StrCat(kValid, "checkpoint_on_stop: maybe"),
+       "checkpoint_on_stop: line 5: expected true or false, found 'maybe'"},
+      {absl::StrCat(kValid, "mlock: true"),
+       "mlock: line 5: unknown key 'mlock'; did you mean 'lock_memory' under "
+       "'pool'?"},
       {"{state_dir: s, pool: {size_bytes: 1GiB}, devices: {name: cpu:0, "
        "memory_limit_bytes: 1GiB}}",
        "state_dir: expected an absolute path, found 's'"},

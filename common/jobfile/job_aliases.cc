@@ -59,6 +59,12 @@ constexpr Alias kJobAliases[] = {
     {"eval_interval", "evaluation.eval_steps"},
     {"out_dir", "output.output_dir"},
     {"save_dir", "output.output_dir"},
+    {"save_steps", "checkpoint.every_steps"},
+    {"save_every", "checkpoint.every_steps"},
+    {"save_interval", "checkpoint.every_steps"},
+    {"checkpoint_steps", "checkpoint.every_steps"},
+    {"checkpoint_interval", "checkpoint.every_steps"},
+    {"save_total_limit", "checkpoint.keep_last"},
     {"grid", "sweep"},
     {"eval", "evaluation"},
 };

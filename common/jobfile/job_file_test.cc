@@ -101,6 +101,18 @@ TEST(ParseJobFileTest, ExplainsEachMistake) {
       {"train: {learning-rate: 1}",
        "train.learning-rate: line 1: unknown key 'learning-rate'; did you mean "
        "'learning_rate'?"},
+      {"train: {save_steps: 1}",
+       "train.save_steps: line 1: unknown key 'save_steps'; did you mean "
+       "'every_steps' under 'checkpoint'?"},
+      {"checkpoint: {save_total_limit: 1}",
+       "checkpoint.save_total_limit: line 1: unknown key 'save_total_limit'; "
+       "did you mean 'keep_last'?"},
+      {"checkpoints: {}",
+       "checkpoints: line 1: unknown key 'checkpoints'; did you mean "
+       "'checkpoint'?"},
+      {"checkpoint: {minutes: 1}",
+       "checkpoint.minutes: line 1: unknown key 'minutes'; known here: "
+       "every_steps, every_minutes, keep_last, keep_best"},
       {"grid: {}", "grid: line 1: unknown key 'grid'; did you mean 'sweep'?"},
       {"model: {deepspeed: 1}",
        "model.deepspeed: line 1: unknown key 'deepspeed'; known here: path, "
@@ -160,6 +172,8 @@ TEST(ParseJobFileTest, ExplainsEachMistake) {
        "data.train_files[1]: line 4: expected text, found a list"},
       {"data: {train_files: }",
        "data.train_files: line 1: expected text, found nothing"},
+      {"checkpoint: {every_minutes: often}",
+       "checkpoint.every_minutes: line 1: expected a number, found 'often'"},
       {"partition: {cut_points: [1, x]}",
        "partition.cut_points[1]: line 1: expected a whole number, found 'x'"},
       {"train: fast",

@@ -23,6 +23,8 @@ constexpr int64_t kMaxSteps = 1'000'000'000'000;
 constexpr double kMaxEpochs = 1'000'000;
 constexpr int64_t kMaxBatch = 65'536;
 constexpr int64_t kMaxContext = 1'048'576;
+constexpr int64_t kMaxNonfiniteSteps = 1'000'000;
+constexpr int64_t kMaxKeptCheckpoints = 1'000;
 
 // Checks the fields of one section and names them by their paths.
 class SectionChecker {
@@ -193,6 +195,15 @@ void CheckCutPoints(const v1::PartitionSpec& partition, SectionChecker* check) {
   }
 }
 
+void CheckCheckpoint(const v1::CheckpointSpec& checkpoint,
+                     SectionChecker* check) {
+  check->Range("every_steps", checkpoint.every_steps(), 0, kMaxSteps);
+  check->NotNegative("every_minutes", checkpoint.every_minutes());
+  if (checkpoint.has_keep_last()) {
+    check->Range("keep_last", checkpoint.keep_last(), 1, kMaxKeptCheckpoints);
+  }
+}
+
 }  // namespace
 
 void ValidateJob(const v1::JobSpec& job, Mistakes* mistakes) {
@@ -211,11 +222,15 @@ void ValidateJob(const v1::JobSpec& job, Mistakes* mistakes) {
   if (job.train().has_dropout()) {
     train.Fraction("dropout", job.train().dropout());
   }
+  train.Range("max_nonfinite_steps", job.train().max_nonfinite_steps(), 0,
+              kMaxNonfiniteSteps);
 
   SectionChecker evaluation("evaluation", mistakes);
   CheckEvaluation(job, &evaluation);
   SectionChecker partition("partition", mistakes);
   CheckCutPoints(job.partition(), &partition);
+  SectionChecker checkpoint("checkpoint", mistakes);
+  CheckCheckpoint(job.checkpoint(), &checkpoint);
 }
 
 void FillDefaults(v1::JobSpec* job) {
@@ -254,6 +269,11 @@ void FillDefaults(v1::JobSpec* job) {
   }
   v1::OutputSpec* output = job->mutable_output();
   if (!output->has_save_model()) output->set_save_model(true);
+
+  v1::CheckpointSpec* checkpoint = job->mutable_checkpoint();
+  if (!checkpoint->has_every_minutes()) checkpoint->set_every_minutes(15);
+  if (!checkpoint->has_keep_last()) checkpoint->set_keep_last(2);
+  if (!checkpoint->has_keep_best()) checkpoint->set_keep_best(true);
 }
 
 }  // namespace hydra

@@ -49,6 +49,10 @@ TEST(ValidateJobTest, AcceptsEveryFieldAtItsLimits) {
   train->set_adam_beta1(0);
   train->set_dropout(0);
   train->set_seed(0);
+  train->set_max_nonfinite_steps(1'000'000);
+  job.mutable_checkpoint()->set_every_steps(0);
+  job.mutable_checkpoint()->set_every_minutes(0);
+  job.mutable_checkpoint()->set_keep_last(1);
   job.mutable_partition()->add_cut_points(1);
   job.mutable_partition()->add_cut_points(2);
   EXPECT_EQ(MessageOf(job), "");
@@ -176,6 +180,29 @@ TEST(ValidateJobTest, ExplainsEachMistake) {
        },
        "partition.cut_points[1]: expected a layer above 3, the cut point "
        "before it, found 3"},
+      {[](Job* j) { j->mutable_train()->set_max_nonfinite_steps(-1); },
+       "train.max_nonfinite_steps: expected a whole number from 0 to 1000000, "
+       "found -1"},
+      {[](Job* j) { j->mutable_train()->set_max_nonfinite_steps(1'000'001); },
+       "train.max_nonfinite_steps: expected a whole number from 0 to 1000000, "
+       "found 1000001"},
+      {[](Job* j) { j->mutable_checkpoint()->set_every_steps(-1); },
+       "checkpoint.every_steps: expected a whole number from 0 to "
+       "1000000000000, found -1"},
+      {[](Job* j) { j->mutable_checkpoint()->set_every_minutes(-0.5); },
+       "checkpoint.every_minutes: expected a finite number of at least 0, "
+       "found -0.5"},
+      {[](Job* j) { j->mutable_checkpoint()->set_every_minutes(kInfinity); },
+       "checkpoint.every_minutes: expected a finite number of at least 0, "
+       "found inf"},
+      {[](Job* j) { j->mutable_checkpoint()->set_every_minutes(kNan); },
+       "checkpoint.every_minutes: expected a finite number of at least 0, "
+       "found nan"},
+      {[](Job* j) { j->mutable_checkpoint()->set_keep_last(0); },
+       "checkpoint.keep_last: expected a whole number from 1 to 1000, found 0"},
+      {[](Job* j) { j->mutable_checkpoint()->set_keep_last(1001); },
+       "checkpoint.keep_last: expected a whole number from 1 to 1000, found "
+       "1001"},
   };
   for (const auto& test : kCases) {
     v1::JobSpec job = ValidJob();
@@ -200,6 +227,10 @@ TEST(FillDefaultsTest, FillsWhatIsUnset) {
   EXPECT_EQ(job.train().seed(), 42);
   EXPECT_EQ(job.evaluation().per_device_eval_batch_size(), 8);
   EXPECT_TRUE(job.output().save_model());
+  EXPECT_EQ(job.checkpoint().every_steps(), 0);
+  EXPECT_EQ(job.checkpoint().every_minutes(), 15);
+  EXPECT_EQ(job.checkpoint().keep_last(), 2);
+  EXPECT_TRUE(job.checkpoint().keep_best());
   EXPECT_FALSE(job.train().has_context_length());
   EXPECT_FALSE(job.train().has_dropout());
   EXPECT_EQ(job.output().output_dir(), "");
@@ -213,6 +244,9 @@ TEST(FillDefaultsTest, KeepsWhatIsSet) {
   job.mutable_data()->set_shuffle(false);
   job.mutable_output()->set_save_model(false);
   job.mutable_model()->set_tokenizer_path("/t");
+  job.mutable_checkpoint()->set_every_minutes(0);
+  job.mutable_checkpoint()->set_keep_last(1);
+  job.mutable_checkpoint()->set_keep_best(false);
   FillDefaults(&job);
   EXPECT_EQ(job.train().seed(), 0);
   EXPECT_EQ(job.train().adam_beta1(), 0);
@@ -220,6 +254,9 @@ TEST(FillDefaultsTest, KeepsWhatIsSet) {
   EXPECT_FALSE(job.data().shuffle());
   EXPECT_FALSE(job.output().save_model());
   EXPECT_EQ(job.model().tokenizer_path(), "/t");
+  EXPECT_EQ(job.checkpoint().every_minutes(), 0);
+  EXPECT_EQ(job.checkpoint().keep_last(), 1);
+  EXPECT_FALSE(job.checkpoint().keep_best());
 }
 
 }  // namespace

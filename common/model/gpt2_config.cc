@@ -1,6 +1,7 @@
 #include "common/model/gpt2_config.h"
 
 #include <cmath>
+#include <cstddef>
 #include <nlohmann/json.hpp>
 
 #include "absl/status/status.h"
@@ -16,6 +17,18 @@ using Json = nlohmann::json;
 // below overflows 64 bits.
 constexpr int64_t kMaxDimension = int64_t{1} << 24;
 constexpr int64_t kMaxLayers = 10'000;
+constexpr size_t kMaxShownBytes = 100;
+
+// A value as a message shows it. dump() calls itself for what is inside of
+// arrays and objects, and a hostile file nests them deeper than the stack is.
+std::string Shown(const Json& value) {
+  if (value.is_array()) return "an array";
+  if (value.is_object()) return "an object";
+  const std::string text =
+      value.dump(/*indent=*/-1, ' ', /*ensure_ascii=*/true);
+  if (text.size() <= kMaxShownBytes) return text;
+  return absl::StrCat(text.substr(0, kMaxShownBytes), "...");
+}
 
 // Reads keys one by one and remembers every mistake.
 class Reader {
@@ -44,7 +57,7 @@ class Reader {
     if (found == json_.end()) return;
     if (!found->is_number() || !(found->get<double>() >= min) ||
         !(found->get<double>() <= max)) {
-      Fail(key, absl::StrCat("found ", found->dump(), "; a number from ", min,
+      Fail(key, absl::StrCat("found ", Shown(*found), "; a number from ", min,
                              " to ", max, " is needed"));
       return;
     }
@@ -56,7 +69,7 @@ class Reader {
     if (found == json_.end()) return;
     if (!found->is_boolean()) {
       Fail(key,
-           absl::StrCat("found ", found->dump(), "; true or false is needed"));
+           absl::StrCat("found ", Shown(*found), "; true or false is needed"));
       return;
     }
     value = found->get<bool>();
@@ -67,7 +80,7 @@ class Reader {
   void MustBe(const char* key, const T& wanted) {
     auto found = json_.find(key);
     if (found != json_.end() && *found != Json(wanted)) {
-      Fail(key, absl::StrCat("found ", found->dump(), "; only ",
+      Fail(key, absl::StrCat("found ", Shown(*found), "; only ",
                              Json(wanted).dump(), " is supported"));
     }
   }
@@ -88,7 +101,7 @@ class Reader {
                        (!found.is_number_unsigned() ||
                         found.get<uint64_t>() <= static_cast<uint64_t>(max));
     if (!whole || found.get<int64_t>() < 1 || found.get<int64_t>() > max) {
-      Fail(key, absl::StrCat("found ", found.dump(), "; an integer from 1 to ",
+      Fail(key, absl::StrCat("found ", Shown(found), "; an integer from 1 to ",
                              max, " is needed"));
       return;
     }
@@ -110,7 +123,7 @@ absl::StatusOr<Gpt2Config> ParseGpt2Config(absl::string_view text) {
   auto type = json.find("model_type");
   if (type == json.end() || *type != "gpt2") {
     return absl::InvalidArgumentError(absl::StrCat(
-        "model_type: found ", type == json.end() ? "nothing" : type->dump(),
+        "model_type: found ", type == json.end() ? "nothing" : Shown(*type),
         "; only \"gpt2\" is supported"));
   }
   Gpt2Config config;

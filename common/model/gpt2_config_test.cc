@@ -72,5 +72,21 @@ TEST(ParseGpt2ConfigTest, RefusesTextThatIsNoObject) {
   EXPECT_THAT(ErrorOf(""), HasSubstr("not a JSON object"));
 }
 
+// Found by fuzzing: the message was made by a function that calls itself.
+TEST(ParseGpt2ConfigTest, RefusesValuesNestedDeeperThanTheStack) {
+  const int depth = 200'000;
+  const std::string nested = std::string(depth, '[') + std::string(depth, ']');
+  EXPECT_THAT(ErrorOf("{\"model_type\": " + nested + "}"),
+              HasSubstr("model_type: found an array"));
+  EXPECT_THAT(ErrorOf(With(", \"n_inner\": " + nested)),
+              HasSubstr("n_inner: found an array"));
+}
+
+TEST(ParseGpt2ConfigTest, ShowsTheBeginningOfALongValue) {
+  EXPECT_EQ(
+      ErrorOf("{\"model_type\": \"" + std::string(1000, 'x') + "\"}").size(),
+      ErrorOf("{\"model_type\": \"" + std::string(2000, 'x') + "\"}").size());
+}
+
 }  // namespace
 }  // namespace hydra

@@ -58,15 +58,23 @@ absl::Status LockAsOwner(const std::string& path, const FileDescriptor& fd) {
   return *locked ? absl::OkStatus() : OwnedError(path, fd);
 }
 
+bool BeginsAsAPool(const FileDescriptor& fd) {
+  PoolHeader header = {};
+  return pread(fd.get(), &header, sizeof(header), 0) == sizeof(header) &&
+         HasPoolMagic(header);
+}
+
 // A pool, or the empty file that a daemon which died very early leaves. What a
 // mistyped path leads to must not be removed.
 bool LooksLikeAPool(const FileDescriptor& fd) {
   struct stat stat = {};
   if (fstat(fd.get(), &stat) != 0 || !S_ISREG(stat.st_mode)) return false;
-  if (stat.st_size == 0) return true;
-  PoolHeader header = {};
-  return pread(fd.get(), &header, sizeof(header), 0) == sizeof(header) &&
-         HasPoolMagic(header);
+  return stat.st_size == 0 || BeginsAsAPool(fd);
+}
+
+absl::Status CrowdedError(const std::string& path) {
+  return absl::UnavailableError(absl::StrCat(
+      "pool ", path, ": other daemons keep creating and removing it"));
 }
 
 // OK also if another daemon removed or replaced the file meanwhile.
@@ -117,8 +125,28 @@ absl::StatusOr<FileDescriptor> ClaimNewPool(const std::string& path) {
     absl::Status removed = RemoveLeftOverPool(path);
     if (!removed.ok()) return removed;
   }
-  return absl::UnavailableError(absl::StrCat(
-      "pool ", path, ": other daemons keep creating and removing it"));
+  return CrowdedError(path);
+}
+
+absl::StatusOr<FileDescriptor> ClaimLeftOverPool(const std::string& path) {
+  for (int round = 0; round < kMaxRounds; ++round) {
+    FileDescriptor fd(open(path.c_str(), kOpenFlags));
+    if (!fd.is_open()) {
+      return absl::ErrnoToStatus(errno,
+                                 absl::StrCat("cannot open pool ", path));
+    }
+    // Before it is locked: an empty file may be a new pool's, and its daemon is
+    // about to lock it.
+    if (!BeginsAsAPool(fd)) {
+      return absl::FailedPreconditionError(
+          absl::StrCat(path, " is not a pool file"));
+    }
+    absl::Status locked = LockAsOwner(path, fd);
+    if (!locked.ok()) return locked;
+    // Until it was locked, another daemon could replace it.
+    if (IsFileAt(path, fd)) return fd;
+  }
+  return CrowdedError(path);
 }
 
 absl::StatusOr<FileDescriptor> JoinPool(const std::string& path) {

@@ -37,6 +37,14 @@ class FileDescriptor {
 // Others: what the system said of the path.
 absl::StatusOr<FileDescriptor> ClaimNewPool(const std::string& path);
 
+// Opens the pool that a dead owner left at `path` and locks it as its owner.
+//
+// NOT_FOUND: no such file.
+// FAILED_PRECONDITION: the pool has a live owner, or the file is not a pool.
+// UNAVAILABLE: other daemons kept creating and removing the file meanwhile.
+// Others: what the system said of the path.
+absl::StatusOr<FileDescriptor> ClaimLeftOverPool(const std::string& path);
+
 // Opens the file at `path` and locks it as one of its workers.
 //
 // Errors: what the system said of the path.

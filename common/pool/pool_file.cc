@@ -18,6 +18,7 @@
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/string_view.h"
+#include "common/pool/memory_lock.h"
 #include "glog/logging.h"
 
 namespace hydra {
@@ -152,6 +153,40 @@ absl::StatusOr<PoolHeader> ReadHeader(const FileDescriptor& fd) {
   return header;
 }
 
+absl::StatusOr<PoolHeader> ReadHeaderOf(const std::string& path,
+                                        const FileDescriptor& fd,
+                                        const InstanceId& expected) {
+  const absl::StatusOr<PoolHeader> header = ReadHeader(fd);
+  if (!header.ok()) {
+    return absl::Status(
+        header.status().code(),
+        absl::StrCat("pool ", path, ": ", header.status().message()));
+  }
+  if (header->instance_id != expected) {
+    return absl::FailedPreconditionError(absl::StrCat(
+        "pool ", path, " is instance ", header->instance_id.ToHex(),
+        ", expected ", expected.ToHex()));
+  }
+  return header;
+}
+
+// A page that was given back has lost its bytes, and touching it kills the
+// process if no memory is left for a new one.
+absl::Status CheckAllocated(const std::string& path, const FileDescriptor& fd,
+                            int64_t size_bytes) {
+  constexpr int64_t kBlockBytes = 512;  // Of st_blocks, on every file system.
+  struct stat stat = {};
+  if (fstat(fd.get(), &stat) != 0) {
+    return absl::ErrnoToStatus(
+        errno, absl::StrCat("cannot ask for the size of pool ", path));
+  }
+  const int64_t allocated_bytes = stat.st_blocks * kBlockBytes;
+  if (allocated_bytes >= size_bytes) return absl::OkStatus();
+  return absl::FailedPreconditionError(
+      absl::StrCat("pool ", path, " has ", size_bytes, " B, but only ",
+                   allocated_bytes, " B of them are still allocated"));
+}
+
 absl::StatusOr<std::byte*> Map(const std::string& path,
                                const FileDescriptor& fd, int64_t size_bytes) {
   void* base = mmap(nullptr, size_bytes, PROT_READ | PROT_WRITE, MAP_SHARED,
@@ -191,21 +226,36 @@ absl::StatusOr<std::unique_ptr<PoolFile>> PoolFile::Create(
                                        /*is_owner=*/true, *base));
 }
 
+absl::StatusOr<std::unique_ptr<PoolFile>> PoolFile::Adopt(
+    const AdoptOptions& options) {
+  absl::StatusOr<FileDescriptor> fd = ClaimLeftOverPool(options.path);
+  if (!fd.ok()) return fd.status();
+  const absl::StatusOr<PoolHeader> header =
+      ReadHeaderOf(options.path, *fd, options.expected);
+  if (!header.ok()) return header.status();
+  if (header->total_bytes != options.size_bytes) {
+    return absl::FailedPreconditionError(
+        absl::StrCat("pool ", options.path, " has ", header->total_bytes,
+                     " B, configured are ", options.size_bytes, " B"));
+  }
+  absl::Status allocated =
+      CheckAllocated(options.path, *fd, options.size_bytes);
+  if (!allocated.ok()) return allocated;
+  const absl::StatusOr<std::byte*> base =
+      Map(options.path, *fd, options.size_bytes);
+  if (!base.ok()) return base.status();
+  // Last, and through the mapping, where writing cannot fail.
+  reinterpret_cast<PoolHeader*>(*base)->owner_pid = getpid();
+  return absl::WrapUnique(new PoolFile(options.path, *std::move(fd), *header,
+                                       /*is_owner=*/true, *base));
+}
+
 absl::StatusOr<std::unique_ptr<PoolFile>> PoolFile::Open(
     const std::string& path, const InstanceId& expected) {
   absl::StatusOr<FileDescriptor> fd = JoinPool(path);
   if (!fd.ok()) return fd.status();
-  const absl::StatusOr<PoolHeader> header = ReadHeader(*fd);
-  if (!header.ok()) {
-    return absl::Status(
-        header.status().code(),
-        absl::StrCat("pool ", path, ": ", header.status().message()));
-  }
-  if (header->instance_id != expected) {
-    return absl::FailedPreconditionError(absl::StrCat(
-        "pool ", path, " is instance ", header->instance_id.ToHex(),
-        ", expected ", expected.ToHex()));
-  }
+  const absl::StatusOr<PoolHeader> header = ReadHeaderOf(path, *fd, expected);
+  if (!header.ok()) return header.status();
   const absl::StatusOr<std::byte*> base = Map(path, *fd, header->total_bytes);
   if (!base.ok()) return base.status();
   return absl::WrapUnique(new PoolFile(path, *std::move(fd), *header,
@@ -239,8 +289,15 @@ absl::Span<std::byte> PoolFile::Range(int64_t offset, int64_t bytes) const {
 
 bool PoolFile::HasWorkers() const { return PoolHasWorkers(fd_); }
 
+absl::Status PoolFile::LockInMemory() {
+  const absl::Status locked = LockMemory(base_, size_bytes_);
+  if (locked.ok()) return locked;
+  return absl::Status(locked.code(),
+                      absl::StrCat("pool ", path_, ": ", locked.message()));
+}
+
 void PoolFile::RemoveOnClose() {
-  CHECK(is_owner_) << "only its creator removes pool " << path_;
+  CHECK(is_owner_) << "only its owner removes pool " << path_;
   remove_on_close_ = true;
 }
 

@@ -6,6 +6,7 @@
 #include <memory>
 #include <string>
 
+#include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/types/span.h"
 #include "common/pool/host_memory.h"
@@ -15,13 +16,14 @@
 
 namespace hydra {
 
-// The shared memory pool: one file that the daemon creates and that every
-// worker maps. A page with a header, then the bytes that slots are cut from.
-// Who may touch which range when is the daemon's business, not this class's.
+// The shared memory pool: one file that the daemon creates, or adopts from a
+// daemon before it, and that every worker maps. A page with a header, then the
+// bytes that slots are cut from. Who may touch which range when is the daemon's
+// business, not this class's.
 //
-// A creator's lock on the file lasts as long as the creator's process or
-// object, whichever ends first, and so does a worker's, however the process
-// ends. A child forked without exec shares both.
+// An owner's lock on the file (whoever created or adopted it) lasts as long as
+// the owner's process or object, whichever ends first, and so does a worker's,
+// however the process ends. A child forked without exec shares both.
 //
 // Thread-safe: nothing but RemoveOnClose changes after construction; call that
 // from one thread. The object owns its mapping: every span of it dies with it.
@@ -60,7 +62,32 @@ class PoolFile {
   static absl::StatusOr<std::unique_ptr<PoolFile>> Create(
       const CreateOptions& options);
 
-  // Maps the pool that the daemon created at `path`.
+  struct AdoptOptions {
+    // The file.
+    std::string path;
+
+    // What instance_id() of the earlier daemon's pool was.
+    InstanceId expected;
+
+    // Of the whole file, header included.
+    int64_t size_bytes = 0;
+  };
+
+  // Takes over the pool of a daemon that is gone, bytes and workers included:
+  // workers that have it open stay joined and need not open it again.
+  //
+  // After any failure the file is as it was.
+  //
+  // NOT_FOUND: no such file.
+  // FAILED_PRECONDITION: a live daemon owns the file; or it is not a pool, is
+  //   damaged, is another instance than `expected` or of another size than
+  //   `size_bytes`, or not all of it is allocated any more.
+  // UNAVAILABLE: other daemons kept creating and removing the file meanwhile.
+  // Others: what the system said of the path.
+  static absl::StatusOr<std::unique_ptr<PoolFile>> Adopt(
+      const AdoptOptions& options);
+
+  // Maps the pool that the daemon owns at `path`.
   //
   // NOT_FOUND: no such file.
   // FAILED_PRECONDITION: not a pool, damaged, or another instance than
@@ -92,7 +119,18 @@ class PoolFile {
   // Whether some process still has this pool open by Open.
   bool HasWorkers() const;
 
-  // Makes the destructor remove the file. Only for the object that Create made.
+  // Keeps the pool's pages in memory, never swapped out, as long as this object
+  // lives. Calling it again is harmless.
+  //
+  // After any failure nothing of it is locked.
+  //
+  // RESOURCE_EXHAUSTED: this process may not lock so much; the message has the
+  //   limit and what to change.
+  // Others: what the system said.
+  absl::Status LockInMemory();
+
+  // Makes the destructor remove the file. Only for its owner: the object that
+  // Create or Adopt made.
   void RemoveOnClose();
 
  private:

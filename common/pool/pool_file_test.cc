@@ -1,23 +1,23 @@
 #include "common/pool/pool_file.h"
 
-#include <fcntl.h>
 #include <signal.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
-#include <cstdlib>
 #include <cstring>
 #include <fstream>
-#include <functional>
+#include <iostream>
 #include <memory>
 #include <string>
 #include <thread>
+#include <utility>
 #include <vector>
 
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
+#include "common/pool/limit_locked_memory.h"
+#include "common/pool/pool_file_fixture.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 
@@ -27,70 +27,9 @@ namespace {
 using ::testing::AllOf;
 using ::testing::HasSubstr;
 
-constexpr int64_t kSize = 1 << 20;
-
-std::string NewDirectory(const std::string& parent) {
-  std::string path = absl::StrCat(parent, "/pool_test_XXXXXX");
-  EXPECT_NE(mkdtemp(path.data()), nullptr) << path;
-  return path;
-}
-
-bool Exists(const std::string& path) { return access(path.c_str(), F_OK) == 0; }
-
-// A process that does `work`, then stays until it is killed.
-class Child {
- public:
-  explicit Child(const std::function<bool()>& work) {
-    int ready[2];
-    EXPECT_EQ(pipe(ready), 0);
-    pid_ = fork();
-    if (pid_ == 0) {
-      const char done = work() ? 'y' : 'n';
-      if (write(ready[1], &done, 1) == 1) pause();
-      _exit(1);
-    }
-    close(ready[1]);
-    char done = 'n';
-    EXPECT_EQ(read(ready[0], &done, 1), 1);
-    EXPECT_EQ(done, 'y');
-    close(ready[0]);
-  }
-  ~Child() { Kill(); }
-
-  void Kill() {
-    if (pid_ <= 0) return;
-    kill(pid_, SIGKILL);
-    EXPECT_EQ(waitpid(pid_, nullptr, 0), pid_);
-    pid_ = 0;
-  }
-
-  pid_t pid() const { return pid_; }
-
- private:
-  pid_t pid_ = 0;
-};
-
-class PoolFileTest : public testing::Test {
+class PoolFileTest : public PoolFileFixture {
  protected:
-  PoolFileTest() : directory_(NewDirectory(testing::TempDir())) {
-    options_.path = absl::StrCat(directory_, "/pool");
-    options_.size_bytes = kSize;
-  }
-  ~PoolFileTest() override {
-    unlink(options_.path.c_str());
-    rmdir(directory_.c_str());
-  }
-
-  std::unique_ptr<PoolFile> Create() {
-    auto pool = PoolFile::Create(options_);
-    EXPECT_TRUE(pool.ok()) << pool.status();
-    return pool.ok() ? *std::move(pool) : nullptr;
-  }
-
-  absl::Status CreateError() { return PoolFile::Create(options_).status(); }
-
-  const std::string directory_;
-  PoolFile::CreateOptions options_;
+  PoolFileTest() : PoolFileFixture(testing::TempDir()) {}
 };
 
 TEST_F(PoolFileTest, AllocatesAllOfAPrivateFile) {
@@ -324,6 +263,35 @@ TEST_F(PoolFileTest, OpenRefusesAShortFile) {
       std::string(
           PoolFile::Open(options_.path, InstanceId{}).status().message()),
       HasSubstr("too short"));
+}
+
+// Prints what the locking of each pool came to, under a limit that holds one.
+void LockOneAfterTheOther(std::unique_ptr<PoolFile> first, PoolFile& second) {
+  LimitLockedMemory(first->size_bytes());
+  std::cerr << first->LockInMemory() << "; " << first->LockInMemory() << "; "
+            << second.LockInMemory() << "; ";
+  first.reset();
+  std::cerr << second.LockInMemory() << "\n";
+  _exit(0);
+}
+
+TEST_F(PoolFileTest, LocksItsBytesInMemoryUntilItIsClosed) {
+  if (!kMemoryCanBeLocked) GTEST_SKIP();
+  options_.size_bytes = 64 << 10;
+  auto owner = Create();
+  const auto worker =
+      PoolFile::Open(options_.path, owner->instance_id()).value();
+  EXPECT_EXIT(LockOneAfterTheOther(std::move(owner), *worker),
+              testing::ExitedWithCode(0),
+              "OK; OK; RESOURCE_EXHAUSTED: pool .*/pool: cannot lock 65536 B "
+              ".* is 65536 B.*; OK");
+}
+
+TEST_F(PoolFileTest, OnlyAnOwnerRemovesThePool) {
+  const auto pool = Create();
+  const auto worker =
+      PoolFile::Open(options_.path, pool->instance_id()).value();
+  EXPECT_DEATH(worker->RemoveOnClose(), "only its owner");
 }
 
 // The same on memory, with a kernel that is short of it.

@@ -34,11 +34,22 @@ std::optional<Slot> SlotAllocator::Allocate(int64_t bytes) {
   if (bytes > largest_free_bytes()) return std::nullopt;
   const int64_t needed = Aligned(bytes);
   const auto [found, offset] = *free_by_bytes_.lower_bound({needed, 0});
-  RemoveFree(offset, found);
-  if (found > needed) AddFree(offset + needed, found - needed);
-  slots_.emplace(offset, bytes);
-  used_bytes_ += needed;
-  return Slot{offset, bytes};
+  const Slot slot = {offset, bytes};
+  TakeFrom({offset, found}, slot);
+  return slot;
+}
+
+bool SlotAllocator::AllocateAt(const Slot& slot) {
+  const bool is_inside = slot.offset >= begin_ && slot.bytes > 0 &&
+                         slot.bytes <= end_ - slot.offset;
+  if (!is_inside || slot.offset % alignment_ != 0) return false;
+  const auto after = free_by_offset_.upper_bound(slot.offset);
+  if (after == free_by_offset_.begin()) return false;
+  const auto before = std::prev(after);
+  const Slot range = {before->first, before->second};
+  if (slot.offset + slot.bytes > range.offset + range.bytes) return false;
+  TakeFrom(range, slot);
+  return true;
 }
 
 void SlotAllocator::Free(const Slot& slot) {
@@ -118,6 +129,17 @@ void SlotAllocator::AddFree(int64_t offset, int64_t bytes) {
 void SlotAllocator::RemoveFree(int64_t offset, int64_t bytes) {
   free_by_offset_.erase(offset);
   free_by_bytes_.erase({bytes, offset});
+}
+
+void SlotAllocator::TakeFrom(const Slot& range, const Slot& slot) {
+  const int64_t left_bytes = slot.offset - range.offset;
+  const int64_t taken_bytes = Aligned(slot.bytes);
+  const int64_t right_bytes = range.bytes - left_bytes - taken_bytes;
+  RemoveFree(range.offset, range.bytes);
+  if (left_bytes > 0) AddFree(range.offset, left_bytes);
+  if (right_bytes > 0) AddFree(slot.offset + taken_bytes, right_bytes);
+  slots_.emplace(slot.offset, slot.bytes);
+  used_bytes_ += taken_bytes;
 }
 
 }  // namespace hydra

@@ -33,8 +33,8 @@ struct Slot {
 // with the lowest offset. Freed ranges join their free neighbours at once. So
 // the same calls in the same order give the same slots.
 //
-// Not thread-safe. Allocate and Free take logarithmic time. Sizes are bytes; a
-// slot occupies its bytes rounded up to the alignment.
+// Not thread-safe. Allocate, AllocateAt and Free take logarithmic time. Sizes
+// are bytes; a slot occupies its bytes rounded up to the alignment.
 //
 // Every aligned byte of [begin, end) is in exactly one slot or one free range,
 // and no two free ranges touch.
@@ -51,8 +51,13 @@ class SlotAllocator {
   // enough.
   std::optional<Slot> Allocate(int64_t bytes);
 
-  // Takes back a slot that Allocate gave out and that was not freed since;
-  // anything else is a fatal error.
+  // Gives out exactly `slot`, to rebuild what another allocator had given out;
+  // the order of the calls does not matter. False, and nothing changed, if its
+  // offset is not aligned, it is empty, or any of it is outside or not free.
+  bool AllocateAt(const Slot& slot);
+
+  // Takes back a slot that was given out and that was not freed since; anything
+  // else is a fatal error.
   void Free(const Slot& slot);
 
   // The two add up to what this manages.
@@ -71,6 +76,9 @@ class SlotAllocator {
   int64_t Aligned(int64_t bytes) const;
   void AddFree(int64_t offset, int64_t bytes);
   void RemoveFree(int64_t offset, int64_t bytes);
+
+  // Gives out `slot`, which lies in the free range `range`.
+  void TakeFrom(const Slot& range, const Slot& slot);
 
   const int64_t alignment_;
   const int64_t begin_;

@@ -89,6 +89,56 @@ TEST(SlotAllocatorTest, FreedNeighboursJoinWhateverTheirOrder) {
   } while (std::next_permutation(order.begin(), order.end()));
 }
 
+TEST(SlotAllocatorTest, TakesExactlyTheRangeItIsToldTo) {
+  SlotAllocator allocator(4096, 8192);
+  EXPECT_TRUE(allocator.AllocateAt({4096 + 640, 65}));
+  allocator.CheckInvariants();
+  EXPECT_EQ(allocator.used_bytes(), 128);
+  EXPECT_TRUE(allocator.AllocateAt({4096, 64})) << "the first bytes";
+  EXPECT_TRUE(allocator.AllocateAt({8192 - 64, 64})) << "the last bytes";
+  EXPECT_TRUE(allocator.AllocateAt({4096 + 64, 576})) << "all of a free range";
+  allocator.CheckInvariants();
+  EXPECT_EQ(allocator.free_bytes(), 4096 - 768 - 64);
+  EXPECT_EQ(allocator.largest_free_bytes(), allocator.free_bytes());
+  allocator.Free({4096 + 640, 65});
+  EXPECT_EQ(allocator.Allocate(64), (Slot{4096 + 640, 64}));
+}
+
+TEST(SlotAllocatorTest, AllocateAtRefusesWhatCannotBeASlotOfItsRange) {
+  SlotAllocator allocator(4096, 8192);
+  for (const Slot& slot : std::vector<Slot>{{4097, 64},
+                                            {4096 + 32, 64},
+                                            {4096, 0},
+                                            {4096, -64},
+                                            {4032, 64},
+                                            {0, 8192},
+                                            {-64, 64},
+                                            {INT64_MIN, 64},
+                                            {8192, 64},
+                                            {8128, 65},
+                                            {4096, 4097},
+                                            {4160, INT64_MAX}}) {
+    EXPECT_FALSE(allocator.AllocateAt(slot)) << slot;
+  }
+  EXPECT_EQ(allocator.used_bytes(), 0);
+  EXPECT_EQ(allocator.largest_free_bytes(), 4096);
+  allocator.CheckInvariants();
+}
+
+TEST(SlotAllocatorTest, AllocateAtRefusesWhatIsNotAllFree) {
+  SlotAllocator allocator(0, 1024);
+  ASSERT_TRUE(allocator.AllocateAt({256, 65}));
+  for (const Slot& slot : std::vector<Slot>{
+           {256, 65}, {256, 1}, {320, 64}, {192, 65}, {192, 512}, {0, 1024}}) {
+    EXPECT_FALSE(allocator.AllocateAt(slot)) << slot;
+  }
+  EXPECT_EQ(allocator.used_bytes(), 128);
+  allocator.CheckInvariants();
+  EXPECT_TRUE(allocator.AllocateAt({0, 256}));
+  EXPECT_TRUE(allocator.AllocateAt({384, 640}));
+  EXPECT_FALSE(allocator.AllocateAt({0, 64})) << "nothing is free";
+}
+
 TEST(SlotAllocatorDeathTest, FreeingWhatIsNotGivenOutIsFatal) {
   SlotAllocator allocator(0, 1024);
   const Slot slot = *allocator.Allocate(100);
@@ -128,6 +178,15 @@ class NaiveAllocator {
     return Slot{best * kUnit, bytes};
   }
 
+  bool AllocateAt(const Slot& slot) {
+    const auto start = used_.begin() + slot.offset / kUnit;
+    if (Units(slot.bytes) > used_.end() - start) return false;
+    const auto stop = start + Units(slot.bytes);
+    if (std::find(start, stop, true) != stop) return false;
+    std::fill(start, stop, true);
+    return true;
+  }
+
   void Free(const Slot& slot) {
     std::fill_n(used_.begin() + slot.offset / kUnit, Units(slot.bytes), false);
   }
@@ -155,8 +214,76 @@ class NaiveAllocator {
   std::vector<bool> used_;
 };
 
+constexpr int64_t kUnits = 200;
+
+Slot RandomSlot(std::mt19937_64& random) {
+  return {static_cast<int64_t>(random() % kUnits) * NaiveAllocator::kUnit,
+          static_cast<int64_t>(1 + random() % (16 * NaiveAllocator::kUnit))};
+}
+
+// Allocates and frees at random; what is left given out.
+std::vector<Slot> RandomSlots(std::mt19937_64& random,
+                              SlotAllocator& allocator) {
+  std::vector<Slot> slots;
+  for (int step = 0; step < 500; ++step) {
+    if (slots.empty() || random() % 2 == 0) {
+      const auto slot = allocator.Allocate(RandomSlot(random).bytes);
+      if (slot.has_value()) slots.push_back(*slot);
+    } else {
+      std::swap(slots[random() % slots.size()], slots.back());
+      allocator.Free(slots.back());
+      slots.pop_back();
+    }
+  }
+  return slots;
+}
+
+TEST(SlotAllocatorPropertyTest, AllocateAtRebuildsAnAllocatorInAnyOrder) {
+  for (uint64_t seed = 1; seed <= 50; ++seed) {
+    SCOPED_TRACE(seed);
+    std::mt19937_64 random(seed);
+    SlotAllocator lost(0, kUnits * NaiveAllocator::kUnit);
+    SlotAllocator rebuilt(0, kUnits * NaiveAllocator::kUnit);
+    std::vector<Slot> slots = RandomSlots(random, lost);
+    std::shuffle(slots.begin(), slots.end(), random);
+    for (const Slot& slot : slots) {
+      ASSERT_TRUE(rebuilt.AllocateAt(slot)) << slot;
+      rebuilt.CheckInvariants();
+    }
+    EXPECT_EQ(rebuilt.used_bytes(), lost.used_bytes());
+    EXPECT_EQ(rebuilt.largest_free_bytes(), lost.largest_free_bytes());
+    while (!slots.empty()) {
+      const int64_t bytes = RandomSlot(random).bytes;
+      ASSERT_EQ(rebuilt.Allocate(bytes), lost.Allocate(bytes));
+      rebuilt.Free(slots.back());
+      lost.Free(slots.back());
+      slots.pop_back();
+    }
+  }
+}
+
+TEST(SlotAllocatorPropertyTest, AllocateAtTakesWhatANaiveModelTakes) {
+  for (uint64_t seed = 1; seed <= 20; ++seed) {
+    SCOPED_TRACE(seed);
+    std::mt19937_64 random(seed);
+    SlotAllocator allocator(0, kUnits * NaiveAllocator::kUnit);
+    NaiveAllocator model(kUnits);
+    for (int step = 0; step < 500; ++step) {
+      const Slot slot = RandomSlot(random);
+      const bool taken = allocator.AllocateAt(slot);
+      ASSERT_EQ(taken, model.AllocateAt(slot)) << slot;
+      if (taken && random() % 4 != 0) {
+        allocator.Free(slot);
+        model.Free(slot);
+      }
+      ASSERT_EQ(allocator.used_bytes(), model.used_bytes());
+      ASSERT_EQ(allocator.largest_free_bytes(), model.largest_free_bytes());
+      allocator.CheckInvariants();
+    }
+  }
+}
+
 TEST(SlotAllocatorPropertyTest, DoesWhatANaiveModelDoes) {
-  constexpr int64_t kUnits = 200;
   for (uint64_t seed = 1; seed <= 20; ++seed) {
     std::mt19937_64 random(seed);
     SlotAllocator allocator(0, kUnits * NaiveAllocator::kUnit);

@@ -6,6 +6,7 @@
 #include <sys/statvfs.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <atomic>
 #include <cerrno>
 #include <utility>
@@ -15,6 +16,9 @@
 
 namespace hydra::safetensors {
 namespace {
+
+// Large enough for a disk's full speed, small beside what a kernel lets wait.
+constexpr int64_t kWriteBackWindowBytes = 16 << 20;
 
 // "a/b" is "b" in "a", "b" is "b" in ".".
 std::pair<std::string, std::string> SplitPath(const std::string& path) {
@@ -113,9 +117,7 @@ absl::Status Writer::ReserveSpace() {
 }
 
 absl::Status Writer::WriteHeader(absl::string_view header) {
-  absl::Status status =
-      WriteExactly(file_, path_, 0, header.size(), header.data());
-  written_bytes_ = static_cast<int64_t>(header.size());
+  absl::Status status = WriteData(header.data(), header.size());
   SkipCompleteTensors();
   return status;
 }
@@ -162,11 +164,52 @@ absl::Status Writer::Append(absl::string_view tensor, const void* data,
         absl::StrCat(path_, ": tensor ", Quoted(tensor), " lacks ",
                      missing_bytes, " B, ", bytes, " B were given"));
   }
-  absl::Status status = WriteExactly(file_, path_, written_bytes_, bytes, data);
+  absl::Status status = WriteData(data, bytes);
   if (!status.ok()) return Fail(std::move(status));
-  written_bytes_ += bytes;
   SkipCompleteTensors();
   return absl::OkStatus();
+}
+
+absl::Status Writer::WriteData(const void* data, int64_t bytes) {
+  const char* from = static_cast<const char*>(data);
+  while (bytes > 0) {
+    const int64_t piece_bytes = std::min(
+        bytes, write_back_bytes_ + kWriteBackWindowBytes - written_bytes_);
+    absl::Status status =
+        WriteExactly(file_, path_, written_bytes_, piece_bytes, from);
+    if (!status.ok()) return status;
+    written_bytes_ += piece_bytes;
+    from += piece_bytes;
+    bytes -= piece_bytes;
+    status = WriteBack();
+    if (!status.ok()) return status;
+  }
+  return absl::OkStatus();
+}
+
+// Sends each window to the disk as soon as it is full, and waits until the one
+// before it is there.
+absl::Status Writer::WriteBack() {
+  if (written_bytes_ - write_back_bytes_ < kWriteBackWindowBytes) {
+    return absl::OkStatus();
+  }
+  const int64_t begin = write_back_bytes_;
+  write_back_bytes_ += kWriteBackWindowBytes;
+  int result = sync_file_range(file_.get(), begin, kWriteBackWindowBytes,
+                               SYNC_FILE_RANGE_WRITE);
+  if (result == 0 && begin > 0) {
+    result = sync_file_range(
+        file_.get(), begin - kWriteBackWindowBytes, kWriteBackWindowBytes,
+        SYNC_FILE_RANGE_WAIT_BEFORE | SYNC_FILE_RANGE_WRITE |
+            SYNC_FILE_RANGE_WAIT_AFTER);
+  }
+  // Where the file system cannot do this, Finish() does it all.
+  if (result == 0 || errno == ENOSYS || errno == EINVAL || errno == ESPIPE) {
+    return absl::OkStatus();
+  }
+  // An error that was told here would not be told again when syncing.
+  return FileError(errno, absl::StrCat("cannot write to the disk ",
+                                       written_bytes_, " B of ", path_));
 }
 
 absl::Status Writer::Finish() {

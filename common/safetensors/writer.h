@@ -21,6 +21,10 @@ namespace hydra::safetensors {
 // none, until Finish() and the new one from then on, also after a crash.
 // (A kill leaves ".safetensors-PID-N.tmp" beside the path.)
 //
+// What was appended goes to the disk at once, not first in Finish(): of a file
+// of any size, only a few tens of MB wait in the page cache, so that others who
+// write to that disk do not wait for all of it.
+//
 // Not thread-safe. Writing blocks on the disk.
 class Writer {
  public:
@@ -39,6 +43,9 @@ class Writer {
   ~Writer();
   Writer(const Writer&) = delete;
   Writer& operator=(const Writer&) = delete;
+
+  // Of the whole file, header included.
+  int64_t file_bytes() const { return file_bytes_; }
 
   // The next bytes of `tensor`, which must be the first one in order that is
   // not complete yet.
@@ -65,6 +72,8 @@ class Writer {
   absl::Status CreateTemporary();
   absl::Status ReserveSpace();
   absl::Status WriteHeader(absl::string_view header);
+  absl::Status WriteData(const void* data, int64_t bytes);
+  absl::Status WriteBack();
   absl::Status Fail(absl::Status status);
   void SkipCompleteTensors();
   const TensorInfo* Current() const;
@@ -78,8 +87,9 @@ class Writer {
   std::string temporary_name_;  // in directory_; empty when there is none
   UniqueFd file_;
   int64_t written_bytes_ = 0;
-  size_t current_ = 0;    // in table_.tensors()
-  absl::Status failure_;  // of an earlier call
+  int64_t write_back_bytes_ = 0;  // of written_bytes_: on the way to the disk
+  size_t current_ = 0;            // in table_.tensors()
+  absl::Status failure_;          // of an earlier call
   bool finished_ = false;
 };
 

@@ -3,6 +3,9 @@
 #include <signal.h>
 #include <sys/resource.h>
 
+#include <algorithm>
+#include <cstdint>
+#include <numeric>
 #include <string>
 #include <vector>
 
@@ -81,6 +84,29 @@ TEST_F(WriterTest, WhatIsWrittenInPiecesIsReadBack) {
   EXPECT_THAT(reader->table().Find("e")->shape, ElementsAre(0, 3));
   EXPECT_THAT(reader->table().metadata(), ElementsAre(Pair("format", "pt")));
   EXPECT_THAT(directory_.Names(), ElementsAre("m.safetensors"));
+}
+
+TEST_F(WriterTest, AFileFarLargerThanWhatWaitsForTheDiskIsReadBack) {
+  constexpr int64_t kElements = 10'000'019;
+  std::vector<uint32_t> numbers(kElements);
+  std::iota(numbers.begin(), numbers.end(), 0);
+  std::unique_ptr<Writer> writer =
+      Create({{"whole", Dtype::kU32, {kElements}},
+              {"pieces", Dtype::kU32, {kElements}}});
+  ASSERT_TRUE(writer->Append("whole", numbers.data(), 4 * kElements).ok());
+  for (int64_t i = 0; i < kElements; i += 300'007) {
+    const int64_t count = std::min<int64_t>(300'007, kElements - i);
+    ASSERT_TRUE(writer->Append("pieces", &numbers[i], 4 * count).ok());
+  }
+  ASSERT_TRUE(writer->Finish().ok());
+
+  const absl::StatusOr<Reader> reader = Reader::Open(path_);
+  ASSERT_TRUE(reader.ok()) << reader.status();
+  for (const char* name : {"whole", "pieces"}) {
+    std::vector<uint32_t> read(kElements);
+    ASSERT_TRUE(reader->Read(name, 0, 4 * kElements, read.data()).ok());
+    EXPECT_TRUE(read == numbers) << name;
+  }
 }
 
 TEST_F(WriterTest, AFileWithoutTensorsIsAFile) {

@@ -99,8 +99,9 @@ absl::Status Admission::CanEverFit(const PoolDemand& demand) const {
       demand.largest_write_bytes(), ", lookahead of the workers ", lookahead));
 }
 
-absl::Status Admission::Admit(JobId job, const PoolDemand& demand) {
-  int64_t reserved = demand.total_bytes();
+absl::Status Admission::Admit(JobId job, const PoolDemand& demand,
+                              int64_t kept_bytes) {
+  int64_t reserved = demand.total_bytes() + kept_bytes;
   int64_t largest = demand.largest_write_bytes();
   for (const auto& [other, promise] : admitted_) {
     reserved += promise.total_bytes;
@@ -110,11 +111,16 @@ absl::Status Admission::Admit(JobId job, const PoolDemand& demand) {
   if (reserved > pool_bytes_) {
     return absl::ResourceExhaustedError(absl::StrCat(
         "waits for room in the pool: needs ", demand.total_bytes(), " bytes, ",
-        std::max<int64_t>(0, pool_bytes_ - reserved_bytes()), " of ",
-        pool_bytes_, " are not promised to other jobs"));
+        std::max<int64_t>(0, pool_bytes_ - reserved_bytes() - kept_bytes),
+        " of ", pool_bytes_,
+        " are neither promised to other jobs nor held by checkpoints"));
   }
-  admitted_[job] = {demand.total_bytes(), demand.largest_write_bytes()};
+  Readmit(job, demand);
   return absl::OkStatus();
+}
+
+void Admission::Readmit(JobId job, const PoolDemand& demand) {
+  admitted_[job] = {demand.total_bytes(), demand.largest_write_bytes()};
 }
 
 void Admission::Release(JobId job) { admitted_.erase(job); }

@@ -32,13 +32,21 @@ class Admission {
   // RESOURCE_EXHAUSTED: `demand` is too much even for the empty pool.
   absl::Status CanEverFit(const hydra::v1::PoolDemand& demand) const;
 
+  // `kept_bytes`: what checkpoints that are being written hold beside.
+  //
   // RESOURCE_EXHAUSTED: not now; what it waits for, with the numbers.
-  absl::Status Admit(JobId job, const hydra::v1::PoolDemand& demand);
+  absl::Status Admit(JobId job, const hydra::v1::PoolDemand& demand,
+                     int64_t kept_bytes);
+
+  // As Admit, for a job that an earlier daemon admitted.
+  void Readmit(JobId job, const hydra::v1::PoolDemand& demand);
 
   // Does nothing for a job that was not admitted.
   void Release(JobId job);
 
   int64_t reserved_bytes() const;
+  // What is promised to nobody; negative where more is reserved.
+  int64_t spare_bytes() const { return pool_bytes_ - reserved_bytes(); }
 
  private:
   struct Promise {

@@ -73,22 +73,29 @@ TEST(AdmissionTest, KeepsRoomForTheLookaheadOfEveryWorker) {
 
 TEST(AdmissionTest, AJobWaitsUntilAnotherIsReleased) {
   Admission admission(1000, 1, 1);
-  ASSERT_TRUE(admission.Admit(JobId(1), Demand(600, 50)).ok());
-  const absl::Status waits = admission.Admit(JobId(2), Demand(400, 50));
+  ASSERT_TRUE(admission.Admit(JobId(1), Demand(600, 50), 0).ok());
+  const absl::Status waits = admission.Admit(JobId(2), Demand(400, 50), 0);
   EXPECT_THAT(std::string(waits.message()),
               HasSubstr("needs 400 bytes, 350 of 1000"));
-  EXPECT_TRUE(admission.Admit(JobId(3), Demand(350, 50)).ok());
+  EXPECT_TRUE(admission.Admit(JobId(3), Demand(350, 50), 0).ok());
   EXPECT_EQ(admission.reserved_bytes(), 1000);
   admission.Release(JobId(1));
-  EXPECT_TRUE(admission.Admit(JobId(2), Demand(400, 50)).ok());
+  EXPECT_TRUE(admission.Admit(JobId(2), Demand(400, 50), 0).ok());
 }
 
 TEST(AdmissionTest, TheLookaheadGrowsWithTheLargestWriter) {
   Admission admission(1000, 2, 1);
-  ASSERT_TRUE(admission.Admit(JobId(1), Demand(500, 10)).ok());
+  ASSERT_TRUE(admission.Admit(JobId(1), Demand(500, 10), 0).ok());
   // 500 + 300 + 2 * 110 is over.
-  EXPECT_FALSE(admission.Admit(JobId(2), Demand(300, 110)).ok());
-  EXPECT_TRUE(admission.Admit(JobId(2), Demand(300, 100)).ok());
+  EXPECT_FALSE(admission.Admit(JobId(2), Demand(300, 110), 0).ok());
+  EXPECT_TRUE(admission.Admit(JobId(2), Demand(300, 100), 0).ok());
+}
+
+TEST(AdmissionTest, WhatCheckpointsHoldIsNotPromised) {
+  Admission admission(1000, 0, 0);
+  EXPECT_FALSE(admission.Admit(JobId(1), Demand(900, 50), 101).ok());
+  EXPECT_TRUE(admission.Admit(JobId(1), Demand(900, 50), 100).ok());
+  EXPECT_EQ(admission.spare_bytes(), 100);
 }
 
 }  // namespace

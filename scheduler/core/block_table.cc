@@ -5,8 +5,10 @@
 
 namespace hydra {
 
-BlockTable::BlockTable(int64_t first_byte, int64_t size_bytes)
-    : slots_(first_byte, first_byte + size_bytes) {}
+BlockTable::BlockTable(int64_t first_byte, int64_t size_bytes,
+                       uint64_t last_version)
+    : slots_(first_byte, first_byte + size_bytes),
+      last_version_(last_version) {}
 
 std::optional<Version> BlockTable::Make(int64_t size_bytes) {
   std::optional<Slot> slot = slots_.Allocate(size_bytes);
@@ -28,7 +30,56 @@ void BlockTable::CommitZero(JobId job, const BlockKey& key,
 }
 
 void BlockTable::Discard(const Version& version) {
-  if (version.slot.has_value()) slots_.Free(*version.slot);
+  if (!version.slot.has_value()) return;
+  auto pin = pins_.find(version.id);
+  if (pin == pins_.end()) {
+    slots_.Free(*version.slot);
+    return;
+  }
+  pin->second.replaced = true;
+  kept_bytes_ += version.size_bytes;
+}
+
+bool BlockTable::AdoptFresh(const Version& version) {
+  return !version.slot.has_value() || slots_.AllocateAt(*version.slot);
+}
+
+bool BlockTable::AdoptCurrent(JobId job, const BlockKey& key,
+                              const Version& version) {
+  if (!AdoptFresh(version)) return false;
+  Commit(job, key, version);
+  return true;
+}
+
+void BlockTable::Pin(JobId job, const Version& version) {
+  if (!version.slot.has_value()) return;
+  CHECK(pins_.insert({version.id, {job, version}}).second)
+      << "version " << version.id << " is pinned already";
+}
+
+void BlockTable::Unpin(const Version& version) {
+  if (!version.slot.has_value()) return;
+  auto pin = pins_.find(version.id);
+  CHECK(pin != pins_.end()) << "version " << version.id << " is not pinned";
+  if (pin->second.replaced) {
+    kept_bytes_ -= version.size_bytes;
+    slots_.Free(*version.slot);
+  }
+  pins_.erase(pin);
+}
+
+int64_t BlockTable::kept_bytes(JobId job) const {
+  int64_t bytes = 0;
+  for (const auto& [id, pin] : pins_) {
+    if (pin.replaced && pin.job == job) bytes += pin.version.size_bytes;
+  }
+  return bytes;
+}
+
+const absl::btree_map<BlockKey, Version>* BlockTable::BlocksOf(
+    JobId job) const {
+  auto blocks = jobs_.find(job);
+  return blocks == jobs_.end() ? nullptr : &blocks->second;
 }
 
 void BlockTable::End(JobId job, const BlockKey& key) {
@@ -65,6 +116,13 @@ void BlockTable::CheckInvariants(const std::vector<Version>& fresh) const {
     bytes += version.slot->bytes;
   };
   for (const Version& version : fresh) note(version);
+  int64_t kept_bytes = 0;
+  for (const auto& [id, pin] : pins_) {
+    if (!pin.replaced) continue;
+    note(pin.version);
+    kept_bytes += pin.version.size_bytes;
+  }
+  CHECK_EQ(kept_bytes, kept_bytes_);
   for (const auto& [job, blocks] : jobs_) {
     for (const auto& [key, version] : blocks) note(version);
   }

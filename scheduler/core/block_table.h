@@ -23,14 +23,16 @@ struct Version {
 
 // Every block's current version, and the pool's slots. A fresh version is made
 // in a slot of its own; only Commit makes it current and frees the one before.
-// So each slot is free, or a current version's, or a fresh one's: never two.
+// So each slot is free, or a current version's, or a fresh one's, or that of a
+// version which was replaced while it was pinned: never two.
 //
 // Not thread-safe. The caller keeps the fresh versions, and commits or discards
 // each of them exactly once.
 class BlockTable {
  public:
-  // Slots are cut from [first_byte, first_byte + size_bytes) of the pool.
-  BlockTable(int64_t first_byte, int64_t size_bytes);
+  // Slots are cut from [first_byte, first_byte + size_bytes) of the pool. Every
+  // version's id is above `last_version`.
+  BlockTable(int64_t first_byte, int64_t size_bytes, uint64_t last_version = 0);
 
   // A fresh version with an id that was never issued before; none if no free
   // range is long enough.
@@ -47,22 +49,49 @@ class BlockTable {
   // All blocks of the job are gone.
   void EndAll(JobId job);
 
+  // A version that an earlier daemon made is there: as a fresh one, or as
+  // `key`'s current one. False, and nothing changed: its slot is not free.
+  bool AdoptFresh(const Version& version);
+  bool AdoptCurrent(JobId job, const BlockKey& key, const Version& version);
+
+  // The job's current `version` stays as it is until Unpin, replaced or not.
+  void Pin(JobId job, const Version& version);
+  void Unpin(const Version& version);
+  // Bytes of the job's, or all jobs', pinned versions that were replaced.
+  int64_t kept_bytes(JobId job) const;
+  int64_t kept_bytes() const { return kept_bytes_; }
+  bool pinned(const Version& version) const {
+    return pins_.contains(version.id);
+  }
+
+  // All of the job's blocks, by key; null if it has none. Valid until the next
+  // change.
+  const absl::btree_map<BlockKey, Version>* BlocksOf(JobId job) const;
+
   // Null if there is none. Valid until the next change.
   const Version* Find(JobId job, const BlockKey& key) const;
 
   int64_t used_bytes() const { return slots_.used_bytes(); }
   int64_t free_bytes() const { return slots_.free_bytes(); }
 
-  // CHECKs that the slots in use are those of the current versions and of
-  // `fresh`, all different.
+  // CHECKs that the slots in use are those of the current versions, of the
+  // kept ones and of `fresh`, all different.
   void CheckInvariants(const std::vector<Version>& fresh) const;
 
  private:
   using Blocks = absl::btree_map<BlockKey, Version>;
 
+  struct PinRecord {
+    JobId job;
+    Version version;
+    bool replaced = false;
+  };
+
   SlotAllocator slots_;
   absl::flat_hash_map<JobId, Blocks> jobs_;
-  uint64_t last_version_ = 0;
+  absl::flat_hash_map<VersionId, PinRecord> pins_;
+  int64_t kept_bytes_ = 0;
+  uint64_t last_version_;
 };
 
 }  // namespace hydra

@@ -9,6 +9,8 @@
 #include "common/data/batch_plan.h"
 #include "common/status/proto_time.h"
 #include "glog/logging.h"
+#include "scheduler/core/plan.h"
+#include "scheduler/core/records.h"
 
 namespace hydra {
 namespace {
@@ -16,29 +18,13 @@ namespace {
 namespace v1 = hydra::v1;
 namespace wv1 = hydra::worker::v1;
 
-// Evaluation batches are numbered with 32 bits.
-constexpr int64_t kMaxEvalBatches = int64_t{1} << 30;
-
 // What is promised to jobs. The rest is for fragmentation: with real block
 // sizes a best-fit pool needed up to 1.07 times its live bytes
 // (docs/benchmarks.md).
 int64_t PromisedBytes(int64_t pool_bytes) { return pool_bytes / 10 * 9; }
 
-int64_t TokensOf(const Job& job, wv1::Split split) {
-  for (const wv1::PreparedSplit& prepared : job.splits) {
-    if (prepared.split() == split) return prepared.token_count();
-  }
-  return 0;
-}
-
-int64_t EvaluationBatches(const Job& job, wv1::Split split) {
-  const int64_t windows =
-      WindowCount(TokensOf(job, split), job.shape.context_length);
-  const int64_t batches =
-      EvaluationBatchCount(windows, job.shape.eval_batch_size);
-  const int64_t most = job.submitted.spec.evaluation().max_eval_batches();
-  return most > 0 ? std::min(most, batches) : batches;
-}
+// Numbers of one generation never meet those of another one.
+constexpr int kGenerationShift = 40;
 
 // Whether it is a partition of this model; what a file said need not be.
 bool Fits(const v1::Partition& partition, const ModelTable& table) {
@@ -50,39 +36,6 @@ bool Fits(const v1::Partition& partition, const ModelTable& table) {
   return true;
 }
 
-// INVALID_ARGUMENT: the training split is shorter than one step, or an
-//   evaluation has more batches than a task can number.
-absl::StatusOr<ChainPlan> PlanOf(const Job& job) {
-  const v1::TrainSpec& train = job.submitted.spec.train();
-  const int64_t sequences =
-      job.shape.micro_batch_size * job.shape.micro_batches;
-  const int64_t tokens = TokensOf(job, wv1::SPLIT_TRAIN);
-  const int64_t steps_per_epoch =
-      StepsPerEpoch(WindowCount(tokens, job.shape.context_length), sequences);
-  if (steps_per_epoch == 0) {
-    return absl::InvalidArgumentError(absl::StrCat(
-        "the training split has ", tokens, " tokens; one step of ", sequences,
-        " sequences of ", job.shape.context_length, " tokens needs ",
-        sequences * job.shape.context_length + 1));
-  }
-  ChainPlan plan;
-  plan.total_steps =
-      train.has_max_steps()
-          ? train.max_steps()
-          : std::max<int64_t>(
-                1, std::llround(train.num_train_epochs() * steps_per_epoch));
-  plan.eval_steps = job.submitted.spec.evaluation().eval_steps();
-  plan.validation_batches = EvaluationBatches(job, wv1::SPLIT_VALIDATION);
-  plan.test_batches = EvaluationBatches(job, wv1::SPLIT_TEST);
-  const int64_t batches = std::max(plan.validation_batches, plan.test_batches);
-  if (batches > kMaxEvalBatches) {
-    return absl::InvalidArgumentError(
-        absl::StrCat("an evaluation would have ", batches, " batches; at most ",
-                     kMaxEvalBatches, " are possible"));
-  }
-  return plan;
-}
-
 }  // namespace
 
 Core::Core(Options options, Policy* policy, Journal* journal, Effects* effects)
@@ -90,13 +43,17 @@ Core::Core(Options options, Policy* policy, Journal* journal, Effects* effects)
       policy_(policy),
       journal_(journal),
       effects_(effects),
-      blocks_(options_.pool_first_byte, options_.pool_bytes),
+      blocks_(options_.pool_first_byte, options_.pool_bytes,
+              options_.generation << kGenerationShift),
       admission_(PromisedBytes(options_.pool_bytes), options_.devices.size(),
-                 options_.lookahead) {
+                 options_.lookahead),
+      next_job_(options_.first_job),
+      last_task_(options_.generation << kGenerationShift) {
   for (const DeviceOptions& device : options_.devices) {
     WorkerRecord worker;
     worker.id = WorkerId(workers_.size() + 1);
     worker.device = device;
+    worker.desired_sequence = options_.generation << kGenerationShift;
     workers_.push_back(std::move(worker));
   }
   for (const auto& [key, partition] : options_.partitions) {
@@ -143,37 +100,73 @@ absl::Status Core::CheckFits(const std::vector<NewJob>& jobs) const {
   return absl::OkStatus();
 }
 
-std::optional<SweepId> Core::SweepOf(const std::string& request_id) const {
+std::optional<Core::Submission> Core::SubmissionOf(
+    const std::string& request_id) const {
   auto seen = requests_.find(request_id);
   if (seen == requests_.end()) return std::nullopt;
   return seen->second;
 }
 
-absl::StatusOr<SweepId> Core::Submit(std::vector<NewJob> jobs,
-                                     const std::string& request_id,
-                                     absl::Time now) {
-  if (std::optional<SweepId> seen = SweepOf(request_id)) return *seen;
-  if (stopping_) return absl::UnavailableError("the server is stopping");
-  if (absl::Status fits = CheckFits(jobs); !fits.ok()) return fits;
-  const SweepId sweep(sweeps_.size() + 1);
-  if (!request_id.empty()) requests_[request_id] = sweep;
-  std::vector<JobId>& ids = sweeps_[sweep];
-  for (NewJob& submitted : jobs) {
-    const JobId id(options_.first_job + jobs_.size());
-    Job& job = jobs_[id];
-    job.id = id;
-    job.sweep = sweep;
-    job.shape = MakeJobShape(submitted.spec, std::move(submitted.table));
-    job.output_path = absl::StrCat(submitted.output_dir, "/", JobName(id), "-",
-                                   submitted.spec.name());
-    job.submitted = std::move(submitted);
-    job.submitted_at = now;
-    ids.push_back(id);
-    journal_->JobSubmitted(id, sweep, request_id, job.submitted.spec);
+absl::StatusOr<Core::Submission> Core::Submit(std::vector<NewJob> jobs,
+                                              const std::string& request_id,
+                                              absl::Time now) {
+  if (std::optional<Submission> seen = SubmissionOf(request_id)) return *seen;
+  if (stopping_ || parking_) {
+    return absl::UnavailableError("the server is stopping");
   }
-  for (JobId id : ids) Advance(JobOf(id), now);
+  if (absl::Status fits = CheckFits(jobs); !fits.ok()) return fits;
+  Unrecorded entry;
+  entry.sweep = SweepId(next_sweep_++);
+  entry.request_id = request_id;
+  journal::v1::SweepRecord record;
+  record.set_request_id(request_id);
+  Journal::SubmittedJobs records;
+  for (NewJob& submitted : jobs) {
+    const JobId id(next_job_++);
+    Job& job = entry.jobs.emplace_back();
+    FillJob(id, entry.sweep, std::move(submitted), job);
+    job.submitted_at = now;
+    record.add_job_ids(id.value());
+    records.emplace_back(id, SubmittedOf(job));
+  }
+  Submission submission{entry.sweep, 0};
+  submission.sequence = journal_->Submitted(entry.sweep, record, records);
+  if (!request_id.empty()) requests_[request_id] = submission;
+  unrecorded_.emplace(submission.sequence, std::move(entry));
+  return submission;
+}
+
+void Core::FillJob(JobId id, SweepId sweep, NewJob submitted, Job& job) {
+  job.id = id;
+  job.sweep = sweep;
+  job.shape = MakeJobShape(submitted.spec, std::move(submitted.table));
+  job.output_path = absl::StrCat(submitted.output_dir, "/", JobName(id), "-",
+                                 submitted.spec.name());
+  job.submitted = std::move(submitted);
+}
+
+void Core::Recorded(uint64_t sequence, absl::Time now) {
+  journal_->Recorded(sequence);
+  std::vector<JobId> begun;
+  while (!unrecorded_.empty() && unrecorded_.begin()->first <= sequence) {
+    Unrecorded entry = std::move(unrecorded_.begin()->second);
+    unrecorded_.erase(unrecorded_.begin());
+    for (Job& job : entry.jobs) {
+      sweeps_[entry.sweep].push_back(job.id);
+      begun.push_back(job.id);
+      jobs_.emplace(job.id, std::move(job));
+    }
+  }
+  if (begun.empty()) return;
+  for (JobId id : begun) Advance(JobOf(id), now);
   Dispatch(now);
-  return sweep;
+}
+
+void Core::SubmissionRefused(uint64_t sequence) {
+  auto refused = unrecorded_.find(sequence);
+  if (refused == unrecorded_.end()) return;
+  requests_.erase(refused->second.request_id);
+  unrecorded_.erase(refused);
 }
 
 void Core::Log(const Job& job, const char* severity, absl::string_view text,
@@ -217,6 +210,12 @@ std::string Core::PilotKey(const Job& job) const {
       " prefetch=", options_.prefetch_bytes);
 }
 
+// The job's state, as clients see it and as a restart needs it, is another one.
+void Core::NoteChange(Job& job) {
+  journal_->JobChanged(job.id, ProgressOf(job));
+  Touch(job);
+}
+
 void Core::Enqueue(Job& job) {
   waiting_.erase(job.id);
   if (job.state == v1::JOB_STATE_PENDING) {
@@ -235,11 +234,15 @@ void Core::WaitFor(Job& job, std::string reason) {
 }
 
 void Core::Advance(Job& job, absl::Time now) {
-  while (!job.ended() && AdvanceOnce(job, now)) Touch(job);
+  while (!job.ended() && job.state != v1::JOB_STATE_PAUSED &&
+         AdvanceOnce(job, now)) {
+    Touch(job);
+  }
 }
 
-// False: it waits, or is in the queue, or has ended.
+// False: it waits, or is in the queue, or pauses, or has ended.
 bool Core::AdvanceOnce(Job& job, absl::Time now) {
+  if (job.pause_requested && PauseHere(job, now)) return false;
   switch (job.phase) {
     case v1::JOB_PHASE_PREPARE:
       return AdvanceFromPrepare(job);
@@ -261,6 +264,7 @@ bool Core::AdvanceFromPrepare(Job& job) {
   if (!job.splits.empty() || prepared_.Find(key) != nullptr) {
     if (job.splits.empty()) job.splits = *prepared_.Find(key);
     job.phase = v1::JOB_PHASE_PILOT;
+    NoteChange(job);
     return true;
   }
   const JobId owner = prepared_.Claim(key, job.id);
@@ -297,7 +301,9 @@ bool Core::AdvanceFromPilot(Job& job) {
       return false;
     }
   }
+  if (!CanResumeInPartition(job)) return true;
   job.phase = v1::JOB_PHASE_ADMISSION;
+  NoteChange(job);
   return true;
 }
 
@@ -317,6 +323,10 @@ bool Core::AdvanceFromAdmission(Job& job, absl::Time now) {
     return false;
   }
   job.plan = *plan;
+  if (!job.checkpoints.empty()) {
+    job.plan.resume = FromRecord(job.checkpoints.back().position());
+    job.restore_dir = job.checkpoints.back().info().path();
+  }
   if (absl::Status fits = admission_.CanEverFit(*job.demand); !fits.ok()) {
     EndJob(job, v1::JOB_STATE_FAILED, std::string(fits.message()), now);
     return false;
@@ -330,20 +340,20 @@ bool Core::AdvanceFromAdmission(Job& job, absl::Time now) {
       return false;
     }
   }
-  if (absl::Status admitted = admission_.Admit(job.id, *job.demand);
+  if (absl::Status admitted =
+          admission_.Admit(job.id, *job.demand, blocks_.kept_bytes());
       !admitted.ok()) {
     WaitFor(job, std::string(admitted.message()));
     return false;
   }
   waiting_.erase(job.id);
   job.reason.clear();
-  const auto& layers = job.partition->layers();
-  job.times.emplace(
-      job.shape, std::vector<v1::LayerProfile>(layers.begin(), layers.end()));
+  BeginTimes(job);
   if (job.shape.state_factor > 0) {
     for (int i = 0; i < job.shape.table.parameter_blocks.size(); ++i) {
-      blocks_.CommitZero(job.id, {wv1::BLOCK_KIND_OPTIMIZER_STATE, i, 0},
-                         job.shape.StateBytes(i));
+      const BlockKey key{wv1::BLOCK_KIND_OPTIMIZER_STATE, i, 0};
+      blocks_.CommitZero(job.id, key, job.shape.StateBytes(i));
+      journal_->BlockChanged(job.id, ToRecord(key, *blocks_.Find(job.id, key)));
     }
   }
   Log(job, "I",
@@ -351,10 +361,22 @@ bool Core::AdvanceFromAdmission(Job& job, absl::Time now) {
                    job.shape.shard_count(), " shards, cut before layers [",
                    absl::StrJoin(job.partition->cut_points(), ", "), "] (",
                    job.partition->source(), "); ", job.plan.total_steps,
-                   " steps"),
+                   " steps",
+                   job.plan.resume.has_value()
+                       ? absl::StrCat("; goes on from ", job.restore_dir)
+                       : ""),
       now);
   job.phase = v1::JOB_PHASE_INIT;
+  job.checkpointed_at = now;
+  journal_->PoolJobChanged(job.id, PoolJobOf(job));
+  NoteChange(job);
   return true;
+}
+
+void Core::BeginTimes(Job& job) {
+  const auto& layers = job.partition->layers();
+  job.times.emplace(
+      job.shape, std::vector<v1::LayerProfile>(layers.begin(), layers.end()));
 }
 
 bool Core::AdvanceInChain(Job& job, absl::Time now) {
@@ -373,6 +395,7 @@ void Core::BeginSaving(Job& job, absl::Time now) {
     return;
   }
   job.phase = v1::JOB_PHASE_SAVE;
+  save_again_.erase(job.id);
   Touch(job);
   SaveRequest request;
   request.job = job.id;
@@ -396,6 +419,16 @@ void Core::ModelSaved(JobId id, const absl::Status& status, absl::Time now) {
     FinishEnding(job, now);
   } else if (status.ok()) {
     EndJob(job, v1::JOB_STATE_COMPLETED, "", now);
+  } else if (absl::IsResourceExhausted(status)) {
+    // The trained model stays in the pool until the disk has room.
+    job.reason = absl::StrCat(
+        "the model cannot be written, and will be tried "
+        "again: ",
+        status.message());
+    Log(job, "W", job.reason, now);
+    job.save_again_at = now + options_.save_retry;
+    save_again_.insert(id);
+    Touch(job);
   } else {
     EndJob(job, v1::JOB_STATE_FAILED,
            absl::StrCat("writing the model: ", status.message()), now);
@@ -413,19 +446,23 @@ void Core::AdvanceWaiting(absl::Time now) {
   }
 }
 
-bool Core::Cancel(JobId id, absl::Time now) {
+bool Core::Cancel(JobId id, bool delete_checkpoints, absl::Time now) {
   Job& job = JobOf(id);
   if (job.state != v1::JOB_STATE_PENDING &&
-      job.state != v1::JOB_STATE_RUNNING) {
+      job.state != v1::JOB_STATE_RUNNING && job.state != v1::JOB_STATE_PAUSED) {
     return false;
   }
-  const bool saving = job.phase == v1::JOB_PHASE_SAVE;
+  if (delete_checkpoints) {
+    job.delete_checkpoints = true;
+    while (!job.checkpoints.empty()) RemoveCheckpoint(job, 0);
+  }
+  const bool saving =
+      job.phase == v1::JOB_PHASE_SAVE && save_again_.erase(id) == 0;
   if (saving) {
     // The writer reads its slots until it answers.
     job.state = v1::JOB_STATE_CANCELLED;
-    journal_->JobStateChanged(id, job.state, "cancelled");
     job.reason = "cancelled";
-    Touch(job);
+    NoteChange(job);
   } else {
     EndJob(job, v1::JOB_STATE_CANCELLED, "cancelled", now);
   }
@@ -443,8 +480,7 @@ void Core::EndJob(Job& job, v1::JobState state, std::string reason,
   waiting_may_go_on_ = true;
   prepared_.Abandon(PrepareKey(job), job.id);
   partitions_.Abandon(PilotKey(job), job.id);
-  journal_->JobStateChanged(job.id, state, job.reason);
-  Touch(job);
+  NoteChange(job);
   if (job.outstanding.empty()) {
     FinishEnding(job, now);
   } else {
@@ -455,10 +491,8 @@ void Core::EndJob(Job& job, v1::JobState state, std::string reason,
 void Core::FinishEnding(Job& job, absl::Time now) {
   job.phase = v1::JOB_PHASE_ENDED;
   job.ended_at = now;
-  blocks_.EndAll(job.id);
-  admission_.Release(job.id);
-  waiting_may_go_on_ = true;
-  Touch(job);
+  LeavePool(job);
+  NoteChange(job);
   const bool failed = job.state == v1::JOB_STATE_FAILED;
   Log(job, failed ? "E" : "I",
       absl::StrCat(v1::JobState_Name(job.state).substr(sizeof("JOB_STATE")),
@@ -477,7 +511,9 @@ void Core::CheckInvariants() const {
     if (job.ended()) CHECK(job.outstanding.empty()) << JobName(id);
   }
   blocks_.CheckInvariants(fresh);
-  CHECK_LE(admission_.reserved_bytes(), options_.pool_bytes);
+  CHECK_LE(blocks_.kept_bytes() == 0 ? admission_.reserved_bytes() : 0,
+           options_.pool_bytes);
+  CHECK(writing_ == JobId() || jobs_.at(writing_).writing.has_value());
   for (const WorkerRecord& worker : workers_) {
     CHECK_LE(worker.hand.size(), HandSize());
     for (const auto& [job, task] : worker.hand) {

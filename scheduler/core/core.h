@@ -9,6 +9,7 @@
 #include "absl/container/btree_map.h"
 #include "absl/container/btree_set.h"
 #include "absl/container/flat_hash_map.h"
+#include "absl/container/flat_hash_set.h"
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
@@ -23,6 +24,7 @@
 #include "scheduler/core/once_per_key.h"
 #include "scheduler/core/worker_record.h"
 #include "scheduler/journal/journal.h"
+#include "scheduler/journal/recovered.h"
 #include "scheduler/policy/runnable_queue.h"
 
 namespace hydra {
@@ -53,54 +55,104 @@ class Core {
     std::string token_cache_dir;
     // The first job's id; those before were given out by earlier daemons.
     uint64_t first_job = 1;
+    // How often daemons were started on this state before; task, version and
+    // message numbers of different ones never meet.
+    uint64_t generation = 0;
     // Job files may name paths below these directories; none: anywhere.
     std::vector<std::string> read_roots;
     // A worker whose stream ended has this long to attach again.
     absl::Duration lease = absl::Seconds(3);
     // A worker whose stream is open and says nothing has this long. It says
     // something every second.
-    absl::Duration silence = absl::Seconds(30);
+    absl::Duration silence = absl::Seconds(3);
     // A job whose tasks killed a worker this often in a row has failed.
     int poison_crashes = 3;
+    // A task that runs so many times longer than estimated, and at least so
+    // long, is killed with its worker.
+    double watchdog_factor = 20;
+    absl::Duration watchdog_floor = absl::Seconds(30);
+    // The same for tasks that nothing estimates: PREPARE, PILOT, INIT.
+    absl::Duration watchdog_unmeasured = absl::Hours(1);
+    // After a checkpoint that could not be written.
+    absl::Duration checkpoint_retry = absl::Minutes(1);
+    // After a trained model for which the disk had no room.
+    absl::Duration save_retry = absl::Seconds(10);
     // Partitions that earlier pilots found.
     absl::flat_hash_map<std::string, hydra::v1::Partition> partitions;
   };
 
   Core(Options options, Policy* policy, Journal* journal, Effects* effects);
 
+  // Goes on where an earlier daemon was; call it first. Every worker in
+  // `recovered` is alive, and no other process writes into the pool.
+  //
+  // DATA_LOSS: the journals contradict themselves; this core is of no use.
+  absl::Status Restore(const Recovered& recovered, absl::Time now);
+
   // --- Clients ---
 
-  // Queues the jobs of one sweep. With a request id that was seen before,
-  // changes nothing and answers the sweep of then.
+  struct Submission {
+    SweepId sweep;
+    // The jobs are there once the journal has recorded this much.
+    uint64_t sequence = 0;
+  };
+  // Takes in the jobs of one sweep, which begin when they are recorded. With a
+  // request id that was seen before, changes nothing and answers as then.
   // RESOURCE_EXHAUSTED: one of them can never fit the pool; none was queued.
-  // UNAVAILABLE: the workers were told to stop.
-  absl::StatusOr<SweepId> Submit(std::vector<NewJob> jobs,
-                                 const std::string& request_id, absl::Time now);
-  // The sweep that a request id was answered with.
-  std::optional<SweepId> SweepOf(const std::string& request_id) const;
+  // UNAVAILABLE: the daemon is stopping.
+  absl::StatusOr<Submission> Submit(std::vector<NewJob> jobs,
+                                    const std::string& request_id,
+                                    absl::Time now);
+  // The submission that a request id was answered with.
+  std::optional<Submission> SubmissionOf(const std::string& request_id) const;
   // As Submit, but queues nothing.
   absl::Status CheckFits(const std::vector<NewJob>& jobs) const;
   // False: the job had ended already. Requires a known job.
-  bool Cancel(JobId job, absl::Time now);
+  bool Cancel(JobId job, bool delete_checkpoints, absl::Time now);
+  // False: the job is paused or pausing, or near its end. Requires a known job.
+  bool Pause(JobId job, absl::Time now);
+  // False: the job is not paused. Requires a known job.
+  bool Resume(JobId job, absl::Time now);
 
   // --- Workers ---
 
-  void WorkerStarted(WorkerId worker, int64_t pid);
+  void WorkerStarted(WorkerId worker,
+                     const journal::v1::WorkerProcess& process);
   // A message on the worker's stream; the first one attaches it.
   void WorkerReported(WorkerId worker,
                       const hydra::worker::v1::WorkerReport& report,
                       absl::Time now);
   void WorkerStreamEnded(WorkerId worker, absl::Time now);
   // The process is gone for certain: nobody writes into its slots any more.
-  void WorkerDied(WorkerId worker, absl::Time now);
-  // For leases; call it about once a second.
+  // `how` it ended, for people.
+  void WorkerDied(WorkerId worker, absl::string_view how, absl::Time now);
+  // For leases and stuck tasks; call it about once a second.
   void Tick(absl::Time now);
+
+  // --- Stopping ---
+
+  // Hands out nothing more, lets begun tasks end, and writes checkpoints of
+  // all running jobs. Goes on until parked().
+  void Park(absl::Time now);
+  bool parked() const;
+  // Whether every job that has not ended can go on without the pool and lose
+  // nothing.
+  bool AllSaved() const;
   // Every worker should finish the task it has begun, and end.
   void StopWorkers();
 
   // --- Outcomes of effects ---
 
+  // Everything up to this sequence number is in jobs.db.
+  void Recorded(uint64_t sequence, absl::Time now);
+  // jobs.db has no room for this submission.
+  void SubmissionRefused(uint64_t sequence);
   void ModelSaved(JobId job, const absl::Status& status, absl::Time now);
+  // The request's block number `index` is written; they come in order.
+  void CheckpointBlockWritten(JobId job, size_t index, absl::Time now);
+  // With the bytes that it takes on the disk.
+  void CheckpointWritten(JobId job, const absl::StatusOr<int64_t>& bytes,
+                         absl::Time now);
 
   // --- Reads ---
 
@@ -128,9 +180,11 @@ class Core {
   bool AdvanceFromAdmission(Job& job, absl::Time now);
   bool AdvanceInChain(Job& job, absl::Time now);
   void BeginSaving(Job& job, absl::Time now);
+  void NoteChange(Job& job);
   void AdvanceWaiting(absl::Time now);
   void WaitFor(Job& job, std::string reason);
   void Enqueue(Job& job);
+  void BeginTimes(Job& job);
   void SetPartition(Job& job, hydra::v1::Partition partition);
   std::string PrepareKey(const Job& job) const;
   std::string PilotKey(const Job& job) const;
@@ -142,6 +196,37 @@ class Core {
   void Log(const Job& job, const char* severity, absl::string_view text,
            absl::Time now, const OutstandingTask* task = nullptr);
 
+  // core_checkpoint.cc: checkpoints, pausing, going on.
+  void MaybeBeginCheckpoint(Job& job, absl::Time now);
+  void BeginCheckpoint(Job& job, absl::Time now);
+  void KeepCheckpoint(Job& job, CheckpointRun run, int64_t bytes);
+  void RemoveOldCheckpoints(Job& job);
+  void RemoveCheckpoint(Job& job, size_t index);
+  // Whether the newest checkpoint, or the job's submission, is all that it
+  // takes to go on from where the job is.
+  bool IsSaved(const Job& job) const;
+  // Whether a job without outstanding tasks pauses instead of going on.
+  bool PauseHere(Job& job, absl::Time now);
+  void EnterPause(Job& job);
+  // Nothing of the job is in the pool or promised to it any more.
+  void LeavePool(Job& job);
+  // It gives up where it is, and begins again from its newest checkpoint.
+  void RestartFromCheckpoint(Job& job, absl::Time now);
+  // The job is as before PREPARE, and will go on from its newest checkpoint.
+  void ResetToCheckpoint(Job& job);
+  void EraseMetricsAfter(Job& job, const ChainPosition& position);
+  // False: the checkpoint that it should go on from does not fit; reset again.
+  bool CanResumeInPartition(Job& job);
+  void ContinueParking(absl::Time now);
+
+  // core_restore.cc: going on after a restart of the daemon.
+  absl::Status RestoreJob(JobId id, const RecoveredJob& recovered,
+                          absl::Time now);
+  absl::Status RestoreInPool(Job& job, const RecoveredJob& recovered);
+  absl::Status RestoreHandOut(TaskId id, const journal::v1::HandOut& hand_out,
+                              const RecoveredJob& recovered);
+  void FillJob(JobId id, SweepId sweep, NewJob submitted, Job& job);
+
   // core_workers.cc: what workers say.
   WorkerRecord& WorkerOf(WorkerId worker);
   void TakeReport(WorkerRecord& worker,
@@ -150,8 +235,17 @@ class Core {
                 const hydra::worker::v1::WorkerReport& report, absl::Time now);
   void TakeLogLines(WorkerRecord& worker,
                     const hydra::worker::v1::WorkerReport& report);
+  void FailTask(Job& job, const hydra::worker::v1::TaskReport& report,
+                absl::Time now);
   void Commit(Job& job, const hydra::worker::v1::TaskReport& report,
               absl::Time now);
+  void RecordNonfinite(Job& job, const OutstandingTask& done,
+                       const hydra::worker::v1::PassResult& result,
+                       absl::Time now);
+  absl::Duration LongestTime(const Job& job, const OutstandingTask& task) const;
+  void KillStuckTask(WorkerRecord& worker, absl::Time now);
+  std::string PoisonReason(const Job& job, const OutstandingTask& task,
+                           absl::string_view how) const;
   void CommitResult(Job& job, const OutstandingTask& done,
                     const hydra::worker::v1::TaskReport& report,
                     absl::Time now);
@@ -178,6 +272,7 @@ class Core {
   // False: the pool has no room for its writes now.
   bool HandOut(Job& job, WorkerRecord& worker, absl::Time now);
   void Withdraw(Job& job);
+  bool FitsBesideCheckpoint(const Job& job, const ChainTask& task) const;
   std::optional<OutstandingTask> MakeTask(Job& job);
   const Version* NewestVersion(const Job& job, const BlockKey& key) const;
   hydra::worker::v1::JobContext ContextOf(const Job& job) const;
@@ -194,7 +289,16 @@ class Core {
   Admission admission_;
   absl::btree_map<JobId, Job> jobs_;
   absl::btree_map<SweepId, std::vector<JobId>> sweeps_;
-  absl::flat_hash_map<std::string, SweepId> requests_;
+  absl::flat_hash_map<std::string, Submission> requests_;
+  // Taken in, and not recorded yet: by sequence number.
+  struct Unrecorded {
+    SweepId sweep;
+    std::string request_id;
+    std::vector<Job> jobs;
+  };
+  absl::btree_map<uint64_t, Unrecorded> unrecorded_;
+  uint64_t next_job_;
+  uint64_t next_sweep_ = 1;
   std::vector<WorkerRecord> workers_;
   // Jobs that wait for another job's result, or for room in the pool.
   absl::btree_set<JobId> waiting_;
@@ -202,8 +306,16 @@ class Core {
   OncePerKey<hydra::v1::Partition> partitions_;
   // Something happened that a waiting job may have waited for.
   bool waiting_may_go_on_ = false;
+  // Jobs whose trained model waits for room on the disk.
+  absl::btree_set<JobId> save_again_;
+  // The job whose checkpoint is being written; 0: none.
+  JobId writing_;
+  bool parking_ = false;
+  // While parking: their checkpoints could not be written.
+  absl::flat_hash_set<JobId> unsaved_;
   bool stopping_ = false;
-  uint64_t last_task_ = 0;
+  absl::Time last_tick_ = absl::InfinitePast();
+  uint64_t last_task_;
   uint64_t last_revision_ = 0;
 };
 

@@ -60,7 +60,7 @@ bool Core::CanRun(const WorkerRecord& worker, const Job& job) const {
 }
 
 void Core::Dispatch(absl::Time now) {
-  if (!stopping_) Assign(now);
+  if (!stopping_ && !parking_) Assign(now);
   for (WorkerRecord& worker : workers_) SendDesired(worker);
 }
 
@@ -118,6 +118,34 @@ void Core::WithdrawPromiseFor(const WorkerRecord& idle) {
   if (best != nullptr) Withdraw(*best);
 }
 
+// While its checkpoint is written, what a job replaces stays where it is. That
+// may take the job's own largest write and what nobody was promised; past that,
+// the job waits for the writer.
+bool Core::FitsBesideCheckpoint(const Job& job, const ChainTask& task) const {
+  if (!job.writing.has_value()) return true;
+  int64_t kept = blocks_.kept_bytes(job.id);
+  const int64_t kept_of_others = blocks_.kept_bytes() - kept;
+  for (const OutstandingTask& ahead : job.outstanding) {
+    for (const auto& [key, version] : ahead.made) {
+      const Version* replaced = blocks_.Find(job.id, key);
+      if (replaced != nullptr && blocks_.pinned(*replaced)) {
+        kept += version.size_bytes;
+      }
+    }
+  }
+  if (kept == 0) return true;
+  int64_t fresh = 0;
+  for (const BlockWrite& write : task.writes) {
+    if (write.key.kind == wv1::BLOCK_KIND_PARAMETERS ||
+        write.key.kind == wv1::BLOCK_KIND_OPTIMIZER_STATE) {
+      fresh += write.size_bytes;
+    }
+  }
+  const int64_t spare =
+      std::max<int64_t>(0, admission_.spare_bytes() - kept_of_others);
+  return kept + fresh <= job.demand->largest_write_bytes() + spare;
+}
+
 void Core::Withdraw(Job& job) {
   for (OutstandingTask& task : job.outstanding) task.withdrawing = true;
 }
@@ -134,7 +162,7 @@ Job* Core::BestSuccessor(const WorkerRecord& worker) {
       continue;
     }
     const ChainPosition next = job.NextPosition();
-    if (next.done()) continue;
+    if (next.done() || !job.MayGoOn(next)) continue;
     const absl::Duration remaining = job.RemainingFrom(next);
     if (best == nullptr || remaining > longest) {
       best = &job;
@@ -182,9 +210,13 @@ std::optional<OutstandingTask> Core::MakeTask(Job& job) {
   } else {
     task.position = job.NextPosition();
     task.task = TaskAt(job.shape, job.plan, *task.position);
+    if (!FitsBesideCheckpoint(job, task.task)) return std::nullopt;
   }
   task.id = TaskId(last_task_ + 1);
   task.wire = WireTask(job, task);
+  if (task.task.kind == wv1::TASK_KIND_INIT) {
+    task.wire.set_restore_dir(job.restore_dir);
+  }
   for (const BlockKey& key : task.task.reads) {
     const Version* version = NewestVersion(job, key);
     CHECK(version != nullptr) << JobName(job.id) << " reads a missing block";
@@ -214,7 +246,7 @@ bool Core::HandOut(Job& job, WorkerRecord& worker, absl::Time now) {
     job.state = v1::JOB_STATE_RUNNING;
     job.reason.clear();
     if (job.started_at == absl::InfinitePast()) job.started_at = now;
-    journal_->JobStateChanged(job.id, job.state, "");
+    NoteChange(job);
   }
   if (task->task.kind == wv1::TASK_KIND_FORWARD ||
       task->task.kind == wv1::TASK_KIND_TURN) {

@@ -22,20 +22,19 @@ bool Training(const Job& job) {
 TEST(CoreTest, ARepeatedRequestIdQueuesNothingMore) {
   World world({});
   std::vector<NewJob> jobs(2, World::SmallJob(1));
-  const SweepId first = *world.core().Submit(jobs, "once", world.now());
-  EXPECT_EQ(*world.core().Submit(jobs, "once", world.now()), first);
-  EXPECT_EQ(world.core().Sweeps().size(), 1);
-  EXPECT_NE(*world.core().Submit(jobs, "twice", world.now()), first);
+  const SweepId first = world.core().Submit(jobs, "once", world.now())->sweep;
+  EXPECT_EQ(world.core().Submit(jobs, "once", world.now())->sweep, first);
+  EXPECT_NE(world.core().Submit(jobs, "twice", world.now())->sweep, first);
 }
 
 TEST(CoreTest, AJobThatCanNeverFitIsRefusedWithTheNumbers) {
   World::Options options;
   options.pool_bytes = 4096;
   World world(options);
-  const absl::StatusOr<SweepId> sweep =
-      world.core().Submit({World::SmallJob(1)}, "", world.now());
-  EXPECT_EQ(sweep.status().code(), absl::StatusCode::kResourceExhausted);
-  EXPECT_THAT(std::string(sweep.status().message()),
+  const absl::Status refused =
+      world.core().Submit({World::SmallJob(1)}, "", world.now()).status();
+  EXPECT_EQ(refused.code(), absl::StatusCode::kResourceExhausted);
+  EXPECT_THAT(std::string(refused.message()),
               HasSubstr("which can promise 3681"));
   EXPECT_TRUE(world.core().Sweeps().empty());
 }
@@ -67,9 +66,12 @@ TEST(CoreTest, CancellingATrainingJobFreesAllOfIt) {
   World world({});
   world.Submit(/*jobs=*/2, /*steps=*/1000);
   world.RunUntil([&] { return Training(JobIn(world, 1)); });
-  EXPECT_TRUE(world.core().Cancel(JobId(1), world.now()));
-  EXPECT_FALSE(world.core().Cancel(JobId(1), world.now()));
-  EXPECT_TRUE(world.core().Cancel(JobId(2), world.now()));
+  for (const JobId job : {JobId(1), JobId(2)}) {
+    world.InCore([&](Core& core) {
+      EXPECT_TRUE(core.Cancel(job, /*delete_checkpoints=*/false, world.now()));
+      EXPECT_FALSE(core.Cancel(job, /*delete_checkpoints=*/false, world.now()));
+    });
+  }
   world.RunUntilJobsEnd();
   EXPECT_EQ(JobIn(world, 1).state, v1::JOB_STATE_CANCELLED);
   EXPECT_EQ(world.core().pool_used_bytes(), 0);
@@ -105,12 +107,121 @@ TEST(CoreTest, AWorkerThatFallsSilentIsKilledAndItsJobsGoOn) {
   World world(options);
   world.Submit(/*jobs=*/1, /*steps=*/3);
   world.RunUntil([&] { return Training(JobIn(world, 1)); });
-  world.core().Tick(world.now() + absl::Seconds(10));
+  world.StopProcess(0, absl::Seconds(2));
+  world.RunUntil([&] { return JobIn(world, 1).position.step == 1; });
   EXPECT_EQ(world.core().Workers(world.now())[0].restarts(), 0);
-  world.core().Tick(world.now() + absl::Minutes(1));
+  world.StopProcess(0, absl::Seconds(10));
   world.RunUntilJobsEnd();
   EXPECT_EQ(world.core().Workers(world.now())[0].restarts(), 1);
   EXPECT_EQ(JobIn(world, 1).state, v1::JOB_STATE_COMPLETED);
+}
+
+TEST(CoreTest, ASilenceWhileTheDaemonStoodStillKillsNobody) {
+  World world({});
+  world.Submit(/*jobs=*/1, /*steps=*/3);
+  world.InCore([&](Core& core) {
+    core.Tick(world.now());
+    core.Tick(world.now() + absl::Seconds(10));
+  });
+  world.RunUntilJobsEnd();
+  EXPECT_EQ(world.core().Workers(world.now())[0].restarts(), 0);
+}
+
+TEST(CoreTest, APausedJobHoldsNothingAndGoesOnWhereItWas) {
+  World world({});
+  world.Submit(/*jobs=*/1, /*steps=*/5);
+  world.RunUntil([&] { return JobIn(world, 1).position.step == 3; });
+  world.InCore([&](Core& core) {
+    EXPECT_TRUE(core.Pause(JobId(1), world.now()));
+    EXPECT_FALSE(core.Pause(JobId(1), world.now()));
+  });
+  world.RunUntil([&] { return JobIn(world, 1).state == v1::JOB_STATE_PAUSED; });
+  EXPECT_EQ(world.core().pool_used_bytes(), 0);
+  EXPECT_EQ(world.core().pool_reserved_bytes(), 0);
+  const int64_t step = JobIn(world, 1).position.step;
+  EXPECT_GE(step, 3);
+  world.InCore([&](Core& core) {
+    EXPECT_TRUE(core.Resume(JobId(1), world.now()));
+    EXPECT_FALSE(core.Resume(JobId(1), world.now()));
+  });
+  world.RunUntil([&] { return Training(JobIn(world, 1)); });
+  EXPECT_EQ(JobIn(world, 1).position.step, step);
+  world.RunUntilJobsEnd();
+  EXPECT_EQ(JobIn(world, 1).steps.size(), 5);
+}
+
+TEST(CoreTest, APausedJobStaysPausedOverARestart) {
+  World world({});
+  world.Submit(/*jobs=*/1, /*steps=*/5);
+  world.RunUntil([&] { return Training(JobIn(world, 1)); });
+  world.InCore([&](Core& core) { core.Pause(JobId(1), world.now()); });
+  world.RunUntil([&] { return JobIn(world, 1).state == v1::JOB_STATE_PAUSED; });
+  world.CrashDaemon();
+  world.RunUntil(
+      [&] { return world.now() > absl::UnixEpoch() + absl::Minutes(5); });
+  EXPECT_EQ(JobIn(world, 1).state, v1::JOB_STATE_PAUSED);
+}
+
+TEST(CoreTest, TheNewestCheckpointsAndTheBestAreKept) {
+  World world({});
+  world.Submit(/*jobs=*/1, /*steps=*/20);
+  world.RunUntilJobsEnd();
+  const Job& job = JobIn(world, 1);
+  EXPECT_GT(world.checkpoints_written(), 4);
+  ASSERT_EQ(job.checkpoints.size(), 3);
+  // Every simulated evaluation has the same loss: the first is the best.
+  EXPECT_LT(job.checkpoints[0].info().step(), job.checkpoints[1].info().step());
+  EXPECT_TRUE(job.checkpoints[0].info().has_validation_loss());
+}
+
+TEST(CoreTest, ParkingSavesEveryJobAtAShardsEdge) {
+  World world({});
+  world.Submit(/*jobs=*/3, /*steps=*/50);
+  world.RunUntil([&] { return JobIn(world, 2).position.inside_step(); });
+  world.InCore([&](Core& core) { core.Park(world.now()); });
+  world.RunUntil([&] { return world.core().parked(); });
+  EXPECT_TRUE(world.core().AllSaved());
+  bool inside_step = false;
+  for (uint64_t id : {1, 2, 3}) {
+    const Job& job = JobIn(world, id);
+    EXPECT_TRUE(job.outstanding.empty());
+    inside_step = inside_step || job.position.inside_step();
+  }
+  EXPECT_TRUE(inside_step);
+  // The next daemon finds no pool.
+  world.CutPower();
+  world.RunUntilJobsEnd();
+  for (uint64_t id : {1, 2, 3}) {
+    EXPECT_EQ(JobIn(world, id).state, v1::JOB_STATE_COMPLETED);
+    EXPECT_EQ(JobIn(world, id).steps.size(), 50);
+  }
+}
+
+TEST(CoreTest, BadNumbersFailTheJobThatAllowsNone) {
+  World::Options options;
+  options.nonfinite = 1;
+  World world(options);
+  world.Submit(/*jobs=*/1, /*steps=*/5);
+  world.RunUntilJobsEnd();
+  EXPECT_EQ(JobIn(world, 1).state, v1::JOB_STATE_FAILED);
+  EXPECT_THAT(JobIn(world, 1).reason, HasSubstr("NONFINITE: step 0"));
+}
+
+TEST(CoreTest, BadNumbersAreCountedWhereTheyAreAllowed) {
+  World::Options options;
+  options.nonfinite = 0.2;
+  options.max_nonfinite_steps = 1000;
+  World world(options);
+  world.Submit(/*jobs=*/1, /*steps=*/20);
+  world.RunUntilJobsEnd();
+  const Job& job = JobIn(world, 1);
+  EXPECT_EQ(job.state, v1::JOB_STATE_COMPLETED);
+  int64_t steps = 0;
+  for (const v1::StepMetrics& step : job.steps) {
+    steps += step.skipped_blocks() > 0 ? 1 : 0;
+  }
+  EXPECT_GT(steps, 0);
+  EXPECT_EQ(job.totals.nonfinite_steps(), steps);
 }
 
 TEST(CoreTest, NothingIsAcceptedOnceWorkersShallStop) {

@@ -5,15 +5,22 @@
 #include <string>
 
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
 #include "common/status/proto_time.h"
 #include "glog/logging.h"
 #include "scheduler/core/core.h"
+#include "scheduler/core/records.h"
 
 namespace hydra {
 namespace {
 
 namespace v1 = hydra::v1;
 namespace wv1 = hydra::worker::v1;
+
+// Of a job's log, for the reason of its failure.
+constexpr int kLastLines = 3;
+// The daemon itself stood still for so long: silence says nothing then.
+constexpr absl::Duration kLongTick = absl::Seconds(2);
 
 const char* SplitName(wv1::Split split) {
   return split == wv1::SPLIT_VALIDATION ? "validation" : "test";
@@ -24,6 +31,15 @@ std::string Describe(const wv1::TaskError& error) {
       absl::StatusCodeToString(static_cast<absl::StatusCode>(error.code())));
   if (error.layer() >= 0) absl::StrAppend(&text, " in layer ", error.layer());
   return absl::StrCat(text, ": ", error.message());
+}
+
+v1::CheckpointInfo CheckpointAt(const std::string& path, int64_t step,
+                                bool inside_step) {
+  v1::CheckpointInfo info;
+  info.set_path(path);
+  info.set_step(step);
+  info.set_inside_step(inside_step);
+  return info;
 }
 
 void AddCost(const wv1::TaskCost& cost, v1::JobTotals& totals) {
@@ -42,15 +58,17 @@ WorkerRecord& Core::WorkerOf(WorkerId worker) {
   return workers_[worker.value() - 1];
 }
 
-void Core::WorkerStarted(WorkerId id, int64_t pid) {
+void Core::WorkerStarted(WorkerId id,
+                         const journal::v1::WorkerProcess& process) {
   WorkerRecord& worker = WorkerOf(id);
-  worker.pid = pid;
+  journal_->WorkerStarted(id, process);
+  worker.pid = process.pid();
+  worker.blameless = false;
   worker.state = v1::WORKER_STATE_STARTING;
   // A new process counts from one again.
   worker.report_sequence = 0;
   worker.log_sequence = 0;
   worker.acknowledged.clear();
-  worker.desired_sequence = 0;
   worker.sent = {};
   worker.status.Clear();
 }
@@ -66,6 +84,7 @@ void Core::WorkerReported(WorkerId id, const wv1::WorkerReport& report,
     worker.state = v1::WORKER_STATE_READY;
     worker.attached_at = now;
     worker.must_send = true;
+    worker.blameless = false;
   }
   worker.status = report.device();
   worker.acknowledged.clear();
@@ -76,6 +95,7 @@ void Core::WorkerReported(WorkerId id, const wv1::WorkerReport& report,
   TakeHeld(worker, report, now);
   TakeLogLines(worker, report);
   AdvanceWaiting(now);
+  ContinueParking(now);
   Dispatch(now);
 }
 
@@ -98,22 +118,40 @@ void Core::TakeReport(WorkerRecord& worker, const wv1::TaskReport& report,
   if (!ending && !failed) {
     Commit(job, report, now);
   } else {
-    if (!ending) {
-      Log(job, "E", Describe(report.error()), now, &job.outstanding.front());
-    }
-    const std::string reason = Describe(report.error());
-    const std::string task =
-        absl::StrCat(wv1::TaskKind_Name(job.outstanding.front().task.kind)
-                         .substr(sizeof("TASK_KIND")),
-                     " of step ", job.outstanding.front().task.step, ": ");
-    Release(job, job.outstanding.front());
-    job.outstanding.pop_front();
-    if (!ending) {
-      EndJob(job, v1::JOB_STATE_FAILED, absl::StrCat(task, reason), now);
-      return;
-    }
+    FailTask(job, report, now);
   }
   AfterOutstandingChanged(job, now);
+}
+
+void Core::FailTask(Job& job, const wv1::TaskReport& report, absl::Time now) {
+  const OutstandingTask failed = job.outstanding.front();
+  Release(job, failed);
+  job.outstanding.pop_front();
+  if (job.state != v1::JOB_STATE_RUNNING || job.restart_requested) return;
+  const std::string reason = Describe(report.error());
+  Log(job, "E", reason, now, &failed);
+  // A checkpoint that is damaged or gone: the one before it may be whole.
+  const auto code = static_cast<absl::StatusCode>(report.error().code());
+  if (!failed.wire.restore_dir().empty() && !job.checkpoints.empty() &&
+      (code == absl::StatusCode::kDataLoss ||
+       code == absl::StatusCode::kNotFound)) {
+    Log(job, "W",
+        absl::StrCat("does not go on from ", failed.wire.restore_dir(),
+                     ", which is damaged, but from the checkpoint before it"),
+        now, &failed);
+    job.checkpoints.pop_back();
+    journal_->CheckpointErased(
+        job.id, CheckpointAt(failed.wire.restore_dir(), job.plan.resume->step,
+                             job.plan.resume->inside_step()));
+    job.restart_requested = true;
+    Withdraw(job);
+    return;
+  }
+  EndJob(job, v1::JOB_STATE_FAILED,
+         absl::StrCat(
+             wv1::TaskKind_Name(failed.task.kind).substr(sizeof("TASK_KIND")),
+             " of step ", failed.task.step, ": ", reason),
+         now);
 }
 
 void Core::Commit(Job& job, const wv1::TaskReport& report, absl::Time now) {
@@ -122,11 +160,15 @@ void Core::Commit(Job& job, const wv1::TaskReport& report, absl::Time now) {
   WorkerRecord& worker = WorkerOf(done.worker);
   worker.hand.erase(std::find(worker.hand.begin(), worker.hand.end(),
                               std::make_pair(job.id, done.id)));
-  journal_->TaskCommitted(report);
+  journal_->TaskEnded(done.id);
   for (const auto& [key, version] : done.made) {
     blocks_.Commit(job.id, key, version);
+    journal_->BlockChanged(job.id, ToRecord(key, version));
   }
-  for (const BlockKey& key : done.task.ends) blocks_.End(job.id, key);
+  for (const BlockKey& key : done.task.ends) {
+    blocks_.End(job.id, key);
+    journal_->BlockErased(job.id, key.kind, key.index, key.micro_batch);
+  }
   job.crashes_in_a_row = 0;
   AddCost(report.cost(), job.totals);
   CommitResult(job, done, report, now);
@@ -161,6 +203,11 @@ void Core::CommitResult(Job& job, const OutstandingTask& done,
       job.position = Next(job.shape, job.plan, *done.position);
       // While more of the chain is outstanding, nothing else notes it.
       if (!job.position.done()) job.phase = ChainPhase(job.position);
+      journal_->PoolJobChanged(job.id, PoolJobOf(job));
+      RecordNonfinite(job, done, report.pass(), now);
+      if (CompletesStep(job.shape, *done.position) && !job.ended()) {
+        MaybeBeginCheckpoint(job, now);
+      }
   }
 }
 
@@ -171,7 +218,15 @@ void Core::RecordPass(Job& job, const OutstandingTask& done,
     step.set_step(done.task.step);
     step.set_train_loss(result.loss_sum() / result.loss_tokens());
     *step.mutable_time() = ToProto(now);
+    step.set_skipped_blocks(result.skipped_blocks_size());
+    journal_->StepRecorded(job.id, step);
     job.steps.push_back(std::move(step));
+  } else if (done.task.kind == wv1::TASK_KIND_BACKWARD &&
+             result.skipped_blocks_size() > 0) {
+    v1::StepMetrics& step = job.steps.back();
+    step.set_skipped_blocks(step.skipped_blocks() +
+                            result.skipped_blocks_size());
+    journal_->StepRecorded(job.id, step);
   }
   if (done.task.kind != wv1::TASK_KIND_EVALUATE) return;
   job.eval_loss_sum += result.loss_sum();
@@ -188,16 +243,62 @@ void Core::RecordPass(Job& job, const OutstandingTask& done,
                    " loss ", metrics.loss(), ", perplexity ",
                    metrics.perplexity(), " over ", metrics.tokens(), " tokens"),
       now, &done);
+  journal_->EvaluationRecorded(job.id, metrics);
+  for (journal::v1::CheckpointRecord& checkpoint : job.checkpoints) {
+    if (checkpoint.info().step() != metrics.step() ||
+        metrics.split() != "validation" || checkpoint.info().inside_step()) {
+      continue;
+    }
+    checkpoint.mutable_info()->set_validation_loss(metrics.loss());
+    journal_->CheckpointRecorded(job.id, checkpoint);
+  }
   job.evaluations.push_back(std::move(metrics));
   job.eval_loss_sum = 0;
   job.eval_tokens = 0;
 }
 
+// The worker left the blocks as they were; the job's policy says how often that
+// may be.
+void Core::RecordNonfinite(Job& job, const OutstandingTask& done,
+                           const wv1::PassResult& result, absl::Time now) {
+  const int64_t step = done.task.step;
+  const bool trains = done.task.kind == wv1::TASK_KIND_TURN ||
+                      done.task.kind == wv1::TASK_KIND_BACKWARD;
+  const bool bad = trains && (result.skipped_blocks_size() > 0 ||
+                              !std::isfinite(result.loss_sum()));
+  if (bad && job.last_nonfinite_step != step) {
+    job.last_nonfinite_step = step;
+    ++job.nonfinite_in_a_row;
+    job.totals.set_nonfinite_steps(job.totals.nonfinite_steps() + 1);
+    const int most = job.submitted.spec.train().max_nonfinite_steps();
+    const std::string what =
+        absl::StrCat("step ", step, ": the loss or the gradient of ",
+                     result.skipped_blocks_size(),
+                     " parameter blocks is infinite or no ", "number; layers [",
+                     done.task.layers.first, ", ", done.task.layers.last, ")");
+    if (job.nonfinite_in_a_row > most) {
+      EndJob(job, v1::JOB_STATE_FAILED,
+             absl::StrCat("NONFINITE: ", what, "; step number ",
+                          job.nonfinite_in_a_row,
+                          " in a row, train.max_nonfinite_steps is ", most),
+             now);
+      return;
+    }
+    Log(job, "W", what, now, &done);
+    journal_->PoolJobChanged(job.id, PoolJobOf(job));
+  }
+  if (CompletesStep(job.shape, *done.position) &&
+      job.last_nonfinite_step != step && job.nonfinite_in_a_row > 0) {
+    job.nonfinite_in_a_row = 0;
+    journal_->PoolJobChanged(job.id, PoolJobOf(job));
+  }
+}
+
 void Core::TakeHeld(WorkerRecord& worker, const wv1::WorkerReport& report,
                     absl::Time now) {
-  absl::flat_hash_map<uint64_t, bool> held;
+  absl::flat_hash_map<uint64_t, const wv1::HeldTask*> held;
   for (const wv1::HeldTask& task : report.held()) {
-    held[task.task_id()] = task.begun();
+    held[task.task_id()] = &task;
   }
   const std::deque<std::pair<JobId, TaskId>> hand = worker.hand;
   for (const auto& [job_id, task_id] : hand) {
@@ -207,7 +308,11 @@ void Core::TakeHeld(WorkerRecord& worker, const wv1::WorkerReport& report,
       if (task.id != task_id) continue;
       auto found = held.find(task_id.value());
       if (found != held.end()) {
-        task.begun = task.begun || found->second;
+        const wv1::HeldTask& said = *found->second;
+        if (said.begun() && !task.begun) {
+          task.begun_at = now - FromProto(said.running());
+        }
+        task.begun = task.begun || said.begun();
         // A begun task of a job that goes on is not withdrawn after all.
         if (task.begun && job.state == v1::JOB_STATE_RUNNING) {
           task.withdrawing = false;
@@ -239,6 +344,9 @@ void Core::TakeLogLines(WorkerRecord& worker, const wv1::WorkerReport& report) {
     kept.set_step(line.step());
     kept.set_task_id(line.task_id());
     kept.set_text(line.text());
+    std::deque<std::string>& last = JobOf(job).last_lines;
+    last.push_back(line.text());
+    if (last.size() > kLastLines) last.pop_front();
     effects_->LogForJob(job, kept);
   }
 }
@@ -248,7 +356,7 @@ void Core::Release(const Job& job, const OutstandingTask& task) {
   worker.hand.erase(std::find(worker.hand.begin(), worker.hand.end(),
                               std::make_pair(job.id, task.id)));
   for (const auto& [key, version] : task.made) blocks_.Discard(version);
-  journal_->TaskAbandoned(task.id);
+  journal_->TaskEnded(task.id);
 }
 
 void Core::Abandon(Job& job, size_t first) {
@@ -262,7 +370,9 @@ void Core::AfterOutstandingChanged(Job& job, absl::Time now) {
   if (!job.outstanding.empty() || job.ended()) return;
   const bool going_on =
       job.state == v1::JOB_STATE_RUNNING || job.state == v1::JOB_STATE_PENDING;
-  if (going_on) {
+  if (going_on && job.restart_requested) {
+    RestartFromCheckpoint(job, now);
+  } else if (going_on) {
     Advance(job, now);
   } else {
     FinishEnding(job, now);
@@ -277,15 +387,76 @@ void Core::WorkerStreamEnded(WorkerId id, absl::Time now) {
 }
 
 void Core::Tick(absl::Time now) {
+  const bool stood_still = now - last_tick_ > kLongTick;
+  last_tick_ = now;
   for (WorkerRecord& worker : workers_) {
-    if (now < worker.lease_until) continue;
-    worker.lease_until = absl::InfiniteFuture();
-    effects_->KillWorker(worker.id, "it was silent for too long");
+    if (stood_still && worker.lease_until < now + options_.lease) {
+      worker.lease_until = now + options_.lease;
+    }
+    if (now >= worker.lease_until) {
+      worker.lease_until = absl::InfiniteFuture();
+      worker.blameless = true;
+      effects_->KillWorker(worker.id, "it was silent for too long");
+    }
+    KillStuckTask(worker, now);
+  }
+  const std::vector<JobId> unsaved(save_again_.begin(), save_again_.end());
+  for (JobId id : unsaved) {
+    if (now >= JobOf(id).save_again_at) BeginSaving(JobOf(id), now);
   }
 }
 
-void Core::WorkerDied(WorkerId id, absl::Time now) {
+absl::Duration Core::LongestTime(const Job& job,
+                                 const OutstandingTask& task) const {
+  const bool measured = job.times.has_value() && task.position.has_value() &&
+                        task.task.kind != wv1::TASK_KIND_INIT;
+  if (!measured) return options_.watchdog_unmeasured;
+  return std::max(options_.watchdog_floor,
+                  options_.watchdog_factor * job.times->Estimate(task.task));
+}
+
+void Core::KillStuckTask(WorkerRecord& worker, absl::Time now) {
+  if (!worker.ready()) return;
+  // Any of its hand may be the begun one, after a restart of the daemon.
+  for (const auto& [job_id, task_id] : worker.hand) {
+    Job& job = JobOf(job_id);
+    OutstandingTask& task = job.outstanding.front();
+    if (task.id != task_id || !task.begun ||
+        now - task.begun_at < LongestTime(job, task)) {
+      continue;
+    }
+    Log(job, "W",
+        absl::StrCat("a task has run for ",
+                     absl::FormatDuration(now - task.begun_at),
+                     ", and should be done after ",
+                     absl::FormatDuration(LongestTime(job, task)),
+                     "; its worker is killed"),
+        now, &task);
+    // Once: the next one is another process.
+    task.begun_at = absl::InfiniteFuture();
+    effects_->KillWorker(worker.id, "its task takes too long");
+  }
+}
+
+std::string Core::PoisonReason(const Job& job, const OutstandingTask& task,
+                               absl::string_view how) const {
+  std::string reason = absl::StrCat(
+      "POISON: its tasks killed a worker ", job.crashes_in_a_row,
+      " times in a row, the last time ",
+      wv1::TaskKind_Name(task.task.kind).substr(sizeof("TASK_KIND")),
+      " of step ", task.task.step, ", layers [", task.task.layers.first, ", ",
+      task.task.layers.last, "); the worker: ", how);
+  if (!job.last_lines.empty()) {
+    absl::StrAppend(&reason, "; the job's last lines: ",
+                    absl::StrJoin(job.last_lines, " | "));
+  }
+  return reason;
+}
+
+void Core::WorkerDied(WorkerId id, absl::string_view how, absl::Time now) {
   WorkerRecord& worker = WorkerOf(id);
+  const bool blameless = worker.blameless;
+  journal_->WorkerEnded(id);
   worker.state = v1::WORKER_STATE_RESTARTING;
   worker.lease_until = absl::InfiniteFuture();
   worker.pid = 0;
@@ -293,28 +464,28 @@ void Core::WorkerDied(WorkerId id, absl::Time now) {
   bool first_task_seen = false;
   while (!worker.hand.empty()) {
     Job& job = JobOf(worker.hand.front().first);
+    const OutstandingTask task = job.outstanding.front();
     // Its word that it had begun its first task may not have reached us.
-    const bool begun = job.outstanding.front().begun || !first_task_seen;
+    const bool begun = task.begun || !first_task_seen;
     first_task_seen = true;
     job.totals.set_retried_tasks(job.totals.retried_tasks() + (begun ? 1 : 0));
-    if (begun) ++job.crashes_in_a_row;
+    if (begun && !blameless) ++job.crashes_in_a_row;
     Log(job, "W",
-        absl::StrCat("worker ", worker.device.name, " died; ",
+        absl::StrCat("worker ", worker.device.name, " died (", how, "); ",
                      begun ? "the task it ran runs again"
                            : "the task it held goes elsewhere"),
-        now, &job.outstanding.front());
+        now, &task);
     Abandon(job, 0);
+    if (job.in_chain()) journal_->PoolJobChanged(job.id, PoolJobOf(job));
     const bool poison = job.crashes_in_a_row >= options_.poison_crashes;
     if (poison && job.state == v1::JOB_STATE_RUNNING) {
-      EndJob(job, v1::JOB_STATE_FAILED,
-             absl::StrCat("POISON: its tasks killed a worker ",
-                          job.crashes_in_a_row, " times in a row"),
-             now);
+      EndJob(job, v1::JOB_STATE_FAILED, PoisonReason(job, task, how), now);
     } else {
       AfterOutstandingChanged(job, now);
     }
   }
   AdvanceWaiting(now);
+  ContinueParking(now);
   Dispatch(now);
 }
 

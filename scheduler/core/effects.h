@@ -2,11 +2,13 @@
 #define HYDRA_SCHEDULER_CORE_EFFECTS_H_
 
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "absl/strings/string_view.h"
 #include "common/ids/ids.h"
 #include "common/model/model_table.h"
+#include "hydra/checkpoint/v1/checkpoint.pb.h"
 #include "hydra/v1/hydra.pb.h"
 #include "hydra/v1/status.pb.h"
 #include "hydra/worker/v1/worker.pb.h"
@@ -28,6 +30,21 @@ struct SaveRequest {
   std::vector<Version> parameters;
 };
 
+// A checkpoint to write. The blocks' slots stay as they are until the core is
+// told that they are written.
+struct CheckpointRequest {
+  JobId job;
+  ModelTable table;
+  int64_t state_factor = 0;
+  std::string model_config_json;
+  std::string tokenizer_dir;
+  // The directory to make.
+  std::string path;
+  checkpoint::v1::Manifest manifest;
+  // In the order in which training will replace them.
+  std::vector<std::pair<BlockKey, Version>> blocks;
+};
+
 // What the core wants done outside. Called from the core's thread, and none of
 // it may block or call back; the outcome comes as an event. Null objects and
 // recording fakes are easy on purpose.
@@ -42,6 +59,11 @@ class Effects {
   virtual void KillWorker(WorkerId worker, absl::string_view reason) = 0;
   // Writes a trained model; Core::ModelSaved follows.
   virtual void SaveModel(const SaveRequest& request) = 0;
+  // Writes a checkpoint; Core::CheckpointBlockWritten and CheckpointWritten
+  // follow. One at a time.
+  virtual void WriteCheckpoint(const CheckpointRequest& request) = 0;
+  // Removes a checkpoint's directory.
+  virtual void RemoveCheckpoint(const std::string& path) = 0;
   // Remembers what a pilot found, for daemons to come.
   virtual void StorePartition(const std::string& key,
                               const hydra::v1::Partition& partition) = 0;

@@ -75,6 +75,11 @@ ChainPosition Job::NextPosition() const {
   return Next(shape, plan, *outstanding.back().position);
 }
 
+bool Job::MayGoOn(const ChainPosition& place) const {
+  if (restart_requested) return false;
+  return !pause_requested || place.inside_step();
+}
+
 absl::Duration Job::RemainingFrom(const ChainPosition& place) const {
   if (!times.has_value()) return absl::InfiniteDuration();
   return times->Remaining(shape, plan, place);
@@ -118,6 +123,9 @@ v1::JobDetail DetailOf(const Job& job, int max_steps) {
                                        job.evaluations.end());
   *detail.mutable_totals() = job.totals;
   detail.set_output_path(job.output_path);
+  for (const journal::v1::CheckpointRecord& checkpoint : job.checkpoints) {
+    *detail.add_checkpoints() = checkpoint.info();
+  }
   return detail;
 }
 

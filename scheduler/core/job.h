@@ -10,6 +10,7 @@
 
 #include "absl/time/time.h"
 #include "common/ids/ids.h"
+#include "hydra/journal/v1/journal.pb.h"
 #include "hydra/v1/job.pb.h"
 #include "hydra/v1/status.pb.h"
 #include "hydra/worker/v1/worker.pb.h"
@@ -45,9 +46,19 @@ struct OutstandingTask {
   // The first message to the worker that named it.
   uint64_t told_in = 0;
   bool begun = false;
+  // By the daemon's clock.
+  absl::Time begun_at = absl::InfiniteFuture();
   // Missing from the worker's desired state; it is the worker's until a message
   // shows that it was dropped.
   bool withdrawing = false;
+};
+
+// A checkpoint that is being written. Its blocks are pinned until they are
+// written, in this order.
+struct CheckpointRun {
+  journal::v1::CheckpointRecord record;
+  std::vector<std::pair<BlockKey, Version>> blocks;
+  size_t written = 0;
 };
 
 // One job: where it is in its chain, its outstanding tasks, what it measured.
@@ -77,9 +88,32 @@ struct Job {
 
   // Worker deaths during the job's tasks since the last commit.
   int crashes_in_a_row = 0;
+  // The newest lines that workers wrote for it, for whoever asks why it failed.
+  std::deque<std::string> last_lines;
+  // Steps with a loss or gradient that is infinite or no number.
+  int nonfinite_in_a_row = 0;
+  int64_t last_nonfinite_step = -1;
+
+  // Oldest first; all of them are whole and on the disk.
+  std::vector<journal::v1::CheckpointRecord> checkpoints;
+  std::optional<CheckpointRun> writing;
+  // When the newest one was begun, or the job.
+  absl::Time checkpointed_at = absl::InfinitePast();
+  // One should be written at the next end of a step.
+  bool checkpoint_due = false;
+  // Where INIT takes the blocks from; set with plan.resume.
+  std::string restore_dir;
+  // It shall hold still and free the pool at the next end of a step.
+  bool pause_requested = false;
+  // It shall begin again from its newest checkpoint once no task is out.
+  bool restart_requested = false;
+  // For a cancelled job.
+  bool delete_checkpoints = false;
   // Changes with every change that a client can see.
   uint64_t revision = 0;
   std::string output_path;
+  // When to try again to write the trained model, if that failed.
+  absl::Time save_again_at = absl::InfinitePast();
   hydra::v1::JobTotals totals;
   std::vector<hydra::v1::StepMetrics> steps;
   std::vector<hydra::v1::EvaluationMetrics> evaluations;
@@ -95,6 +129,9 @@ struct Job {
   bool in_chain() const { return times.has_value() && !ended(); }
   // The place of the next task to hand out.
   ChainPosition NextPosition() const;
+  // Whether a worker should get the task at `place`: not past the place where
+  // the job pauses or begins again.
+  bool MayGoOn(const ChainPosition& place) const;
   // Infinite while it is not known, so that such jobs find it out first.
   absl::Duration RemainingFrom(const ChainPosition& place) const;
   // Tokens of one step.

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "absl/container/btree_map.h"
 #include "absl/container/btree_set.h"
 #include "glog/logging.h"
 
@@ -91,14 +92,30 @@ void WriteOutput(ChainTask& task, int count, int64_t bytes) {
   }
 }
 
-ChainTask InitTask(const JobShape& shape, int shard) {
+// The layer whose shard fills or updates the block.
+int OwnerOf(const JobShape& shape, const BlockKey& key) {
+  const bool is_boundary = key.kind == wv1::BLOCK_KIND_ACTIVATION ||
+                           key.kind == wv1::BLOCK_KIND_ACTIVATION_GRADIENT;
+  return is_boundary ? key.index
+                     : shape.table.parameter_blocks[key.index].owner();
+}
+
+ChainTask InitTask(const JobShape& shape, const ChainPlan& plan, int shard) {
   ChainTask task;
   task.kind = wv1::TASK_KIND_INIT;
   task.shard = shard;
   task.layers = shape.shards[shard];
   for (int block : BlocksUsed(shape, task.layers)) {
-    if (Owns(shape, task.layers, block)) {
-      task.writes.push_back({Parameters(block), shape.ParameterBytes(block)});
+    if (!Owns(shape, task.layers, block)) continue;
+    task.writes.push_back({Parameters(block), shape.ParameterBytes(block)});
+    if (plan.resume.has_value() && shape.state_factor > 0) {
+      task.writes.push_back({State(block), shape.StateBytes(block)});
+    }
+  }
+  if (!plan.resume.has_value()) return task;
+  for (const BlockWrite& write : BlocksInsideStep(shape, *plan.resume)) {
+    if (Contains(task.layers, OwnerOf(shape, write.key))) {
+      task.writes.push_back(write);
     }
   }
   return task;
@@ -209,12 +226,31 @@ ChainPosition AfterEvaluation(const ChainPlan& plan,
 
 int TasksPerStep(const JobShape& shape) { return 2 * shape.shard_count() - 1; }
 
+std::vector<BlockWrite> BlocksInsideStep(const JobShape& shape,
+                                         const ChainPosition& position) {
+  absl::btree_map<BlockKey, int64_t> blocks;
+  if (position.phase != Phase::kTrain) return {};
+  for (int i = 0; i < position.task; ++i) {
+    const ChainTask task = TrainTask(shape, position.step, i);
+    for (const BlockWrite& write : task.writes) {
+      if (write.key.kind != wv1::BLOCK_KIND_PARAMETERS &&
+          write.key.kind != wv1::BLOCK_KIND_OPTIMIZER_STATE) {
+        blocks[write.key] = write.size_bytes;
+      }
+    }
+    for (const BlockKey& key : task.ends) blocks.erase(key);
+  }
+  std::vector<BlockWrite> writes;
+  for (const auto& [key, bytes] : blocks) writes.push_back({key, bytes});
+  return writes;
+}
+
 ChainTask TaskAt(const JobShape& shape, const ChainPlan& plan,
                  const ChainPosition& position) {
   CHECK(!position.done());
   switch (position.phase) {
     case Phase::kInit:
-      return InitTask(shape, position.task);
+      return InitTask(shape, plan, position.task);
     case Phase::kTrain:
       return TrainTask(shape, position.step, position.task);
     default:
@@ -243,6 +279,7 @@ ChainPosition Next(const JobShape& shape, const ChainPlan& plan,
   switch (position.phase) {
     case Phase::kInit:
       if (next.task < shape.shard_count()) return next;
+      if (plan.resume.has_value()) return *plan.resume;
       return plan.total_steps > 0 ? BeginStep(0) : AfterStep(plan, 0);
     case Phase::kTrain:
       if (!CompletesStep(shape, position)) return next;

@@ -18,17 +18,6 @@ namespace hydra {
 // Evaluation batches that one visit to a shard runs.
 inline constexpr int kEvalBatchesPerVisit = 4;
 
-// What the job does between two steps.
-struct ChainPlan {
-  int64_t total_steps = 0;
-  // Evaluate the validation split after every so many steps; 0: only at the
-  // end.
-  int64_t eval_steps = 0;
-  // Batches of one evaluation; 0: the split is not there.
-  int64_t validation_batches = 0;
-  int64_t test_batches = 0;
-};
-
 // A place in a job's chain: the task that comes next. A value; the first task's
 // is the default one.
 struct ChainPosition {
@@ -43,6 +32,21 @@ struct ChainPosition {
   int64_t first_batch = 0;
 
   bool done() const { return phase == Phase::kDone; }
+  // Whether some shards of a step have done their part and others have not.
+  bool inside_step() const { return phase == Phase::kTrain && task > 0; }
+};
+
+// What the job does between two steps.
+struct ChainPlan {
+  int64_t total_steps = 0;
+  // Evaluate the validation split after every so many steps; 0: only at the
+  // end.
+  int64_t eval_steps = 0;
+  // Batches of one evaluation; 0: the split is not there.
+  int64_t validation_batches = 0;
+  int64_t test_batches = 0;
+  // Where INIT leads, if it fills the blocks from a checkpoint: its place.
+  std::optional<ChainPosition> resume;
 };
 
 // A block that a task makes.
@@ -74,6 +78,11 @@ ChainTask TaskAt(const JobShape& shape, const ChainPlan& plan,
 // The place after `position`. Requires !position.done().
 ChainPosition Next(const JobShape& shape, const ChainPlan& plan,
                    const ChainPosition& position);
+
+// Boundaries and tied gradients that are there before the task at `position` of
+// a step.
+std::vector<BlockWrite> BlocksInsideStep(const JobShape& shape,
+                                         const ChainPosition& position);
 
 // Whether the task at `position` completes its step, or its evaluation.
 bool CompletesStep(const JobShape& shape, const ChainPosition& position);

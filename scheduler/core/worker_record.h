@@ -42,7 +42,10 @@ struct WorkerRecord {
   DeviceOptions device;
 
   hydra::v1::WorkerState state = hydra::v1::WORKER_STATE_STARTING;
+  // 0: none runs.
   int64_t pid = 0;
+  // It was or will be killed for no fault of its task.
+  bool blameless = false;
   int restarts = 0;
   absl::Time attached_at = absl::InfinitePast();
   // When its process is killed unless it attaches again.

@@ -1,6 +1,8 @@
 #include "scheduler/service/core_thread.h"
 
-#include "absl/time/clock.h"
+#include <utility>
+
+#include "common/clock/steady_time.h"
 
 namespace hydra {
 namespace {
@@ -11,8 +13,16 @@ constexpr absl::Duration kTick = absl::Seconds(1);
 
 CoreThread::~CoreThread() { Stop(); }
 
-void CoreThread::Start(Core* core) {
+void CoreThread::Start(Core* core, EndTurn end_turn) {
+  end_turn_ = std::move(end_turn);
   thread_ = std::thread([this, core] { Loop(*core); });
+  ticker_ = std::thread([this] { TickUntilStopped(); });
+}
+
+void CoreThread::TickUntilStopped() {
+  while (!stopped_.WaitFor(kTick)) {
+    Post([](Core& core, absl::Time now) { core.Tick(now); });
+  }
 }
 
 bool CoreThread::PostOrRefuse(Action action) {
@@ -29,11 +39,14 @@ void CoreThread::Stop() {
     absl::MutexLock lock(&mu_);
     stopping_ = true;
   }
+  stopped_.Notify();
   if (thread_.joinable()) thread_.join();
+  if (ticker_.joinable()) ticker_.join();
 }
 
 void CoreThread::Loop(Core& core) {
-  absl::Time next_tick = absl::Now() + kTick;
+  // What happened before it began, such as going on after a restart.
+  end_turn_();
   while (true) {
     std::deque<Action> actions;
     bool stopping = false;
@@ -42,17 +55,17 @@ void CoreThread::Loop(Core& core) {
       auto wake = [this]() ABSL_SHARED_LOCKS_REQUIRED(mu_) {
         return stopping_ || !actions_.empty();
       };
-      mu_.AwaitWithDeadline(absl::Condition(&wake), next_tick);
+      mu_.Await(absl::Condition(&wake));
       actions.swap(actions_);
       stopping = stopping_;
     }
-    for (const Action& action : actions) action(core, absl::Now());
+    for (const Action& action : actions) action(core, SteadyNow());
+    end_turn_();
+    for (absl::Notification* done : std::exchange(answered_, {})) {
+      done->Notify();
+    }
     // Nothing is posted any more once stopping_ is set.
     if (stopping) return;
-    if (absl::Now() >= next_tick) {
-      core.Tick(absl::Now());
-      next_tick = absl::Now() + kTick;
-    }
   }
 }
 

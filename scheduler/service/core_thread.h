@@ -6,20 +6,26 @@
 #include <optional>
 #include <thread>
 #include <utility>
+#include <vector>
 
 #include "absl/base/thread_annotations.h"
 #include "absl/synchronization/mutex.h"
 #include "absl/synchronization/notification.h"
 #include "absl/time/time.h"
+#include "common/clock/steady_event.h"
 #include "scheduler/core/core.h"
 
 namespace hydra {
 
 // The one thread that owns the core: others post what shall happen, and it does
-// it in that order. It also makes the core's clock tick. Thread-safe.
+// it in that order, turn by turn. It also makes the core's clock tick; the time
+// is SteadyNow(). Thread-safe.
 class CoreThread {
  public:
   using Action = std::function<void(Core&, absl::Time now)>;
+  // Called on the thread at the end of each turn, before anybody gets an
+  // answer: see journal.h.
+  using EndTurn = std::function<void()>;
 
   CoreThread() = default;
   // Ends the thread; what was posted and has not run is dropped.
@@ -27,13 +33,13 @@ class CoreThread {
 
   // Begins to work for `core`, which must outlive this. Call once; what was
   // posted before runs then.
-  void Start(Core* core);
+  void Start(Core* core, EndTurn end_turn);
 
   // Returns at once.
   void Post(Action action) ABSL_LOCKS_EXCLUDED(mu_);
 
-  // Runs `question` on the thread and waits for its answer. None: the thread
-  // has ended. Never call it on the thread itself.
+  // Runs `question` on the thread and waits for its answer, until the turn is
+  // over. None: the thread has ended. Never call it on the thread itself.
   template <typename Question>
   auto Ask(Question question)
       -> std::optional<decltype(question(std::declval<Core&>(),
@@ -43,7 +49,7 @@ class CoreThread {
     absl::Notification done;
     const bool posted = PostOrRefuse([&](Core& core, absl::Time now) {
       answer = question(core, now);
-      done.Notify();
+      answered_.push_back(&done);
     });
     if (posted) done.WaitForNotification();
     return answer;
@@ -55,11 +61,17 @@ class CoreThread {
  private:
   bool PostOrRefuse(Action action) ABSL_LOCKS_EXCLUDED(mu_);
   void Loop(Core& core) ABSL_LOCKS_EXCLUDED(mu_);
+  void TickUntilStopped();
 
   absl::Mutex mu_;
   std::deque<Action> actions_ ABSL_GUARDED_BY(mu_);
   bool stopping_ ABSL_GUARDED_BY(mu_) = false;
+  // The thread's own: who waits for the end of the turn.
+  std::vector<absl::Notification*> answered_;
+  EndTurn end_turn_;
+  SteadyEvent stopped_;
   std::thread thread_;
+  std::thread ticker_;
 };
 
 }  // namespace hydra

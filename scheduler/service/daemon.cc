@@ -13,20 +13,27 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
+#include "common/clock/steady_time.h"
 #include "common/pool/pool_file.h"
 #include "common/status/proto_time.h"
 #include "common/version/version.h"
 #include "glog/logging.h"
 #include "scheduler/core/core.h"
-#include "scheduler/journal/memory_journal.h"
+#include "scheduler/core/effect_buffer.h"
+#include "scheduler/journal/group_commit.h"
+#include "scheduler/journal/journal.h"
+#include "scheduler/journal/tables.h"
 #include "scheduler/policy/sharded_lrtf.h"
+#include "scheduler/service/checkpoint_thread.h"
 #include "scheduler/service/core_thread.h"
+#include "scheduler/service/daemon_state.h"
 #include "scheduler/service/hydra_service.h"
 #include "scheduler/service/log_store.h"
 #include "scheduler/service/model_writer.h"
 #include "scheduler/service/partition_store.h"
 #include "scheduler/service/state_directory.h"
 #include "scheduler/service/submission.h"
+#include "scheduler/service/submission_gate.h"
 #include "scheduler/service/supervisor.h"
 #include "scheduler/service/worker_streams.h"
 
@@ -37,6 +44,10 @@ namespace v1 = hydra::v1;
 
 constexpr int64_t kLogLinesPerJob = 5000;
 constexpr int kMaxMessageBytes = 64 << 20;
+constexpr absl::Duration kJournalRetry = absl::Seconds(1);
+// Of the time to stop, what is left when checkpoints had theirs.
+constexpr absl::Duration kReserveForEnding = absl::Seconds(5);
+constexpr absl::Duration kParkPoll = absl::Milliseconds(20);
 
 // A socket file that a dead daemon left is removed.
 absl::Status ClaimSocketPath(const std::string& path) {
@@ -67,11 +78,11 @@ absl::Status ClaimSocketPath(const std::string& path) {
 }
 
 Core::Options CoreOptions(const config::v1::DaemonConfig& config,
-                          const PoolFile& pool,
+                          const DaemonState& state,
                           const StateDirectory& directory) {
   Core::Options options;
-  options.pool_first_byte = pool.data_offset();
-  options.pool_bytes = pool.size_bytes() - pool.data_offset();
+  options.pool_first_byte = state.pool->data_offset();
+  options.pool_bytes = state.pool->size_bytes() - state.pool->data_offset();
   for (const config::v1::DeviceConfig& device : config.devices()) {
     options.devices.push_back(
         {device.name(), device.memory_limit_bytes(), device.threads()});
@@ -81,6 +92,7 @@ Core::Options CoreOptions(const config::v1::DaemonConfig& config,
   options.token_cache_dir = directory.tokens();
   options.partitions = PartitionStore(directory.partitions()).Load();
   options.first_job = directory.NextJob();
+  options.generation = state.generation;
   options.read_roots.assign(config.read_roots().begin(),
                             config.read_roots().end());
   return options;
@@ -104,28 +116,46 @@ v1::GetServerInfoResponse InfoOf(const PoolFile& pool) {
   return info;
 }
 
+absl::Status LockPool(const config::v1::DaemonConfig& config, PoolFile& pool) {
+  if (!config.pool().lock_memory()) return absl::OkStatus();
+  const absl::Status locked = pool.LockInMemory();
+  if (locked.ok() || !config.pool().allow_unlocked()) return locked;
+  LOG(WARNING) << "the pool may be swapped out: " << locked.message();
+  return absl::OkStatus();
+}
+
 class DaemonImpl final : public Daemon, private Effects {
  public:
   DaemonImpl(const config::v1::DaemonConfig& config, StateDirectory directory,
-             std::unique_ptr<PoolFile> pool)
+             DaemonState state)
       : config_(config),
         directory_(std::move(directory)),
-        pool_(std::move(pool)),
+        state_(std::move(state)),
         logs_(kLogLinesPerJob),
         checker_(PathsOf(config_, directory_), directory_.outputs()),
-        core_(CoreOptions(config_, *pool_, directory_), &policy_, &journal_,
-              this),
-        streams_(&core_thread_),
-        service_(&core_thread_, &logs_, &checker_, InfoOf(*pool_)),
-        writer_(pool_.get(), [this](JobId job, const absl::Status& status) {
-          core_thread_.Post([job, status](Core& core, absl::Time now) {
-            core.ModelSaved(job, status, now);
-          });
-        }) {}
+        streams_(&core_thread_) {}
+
+  // Goes on where an earlier daemon was.
+  absl::Status Restore() {
+    absl::Status restored = MakeCore();
+    if (absl::IsDataLoss(restored)) {
+      LOG(WARNING) << restored.message();
+      restored = StartWithNewPool(config_, state_);
+      if (restored.ok()) restored = MakeCore();
+    }
+    return restored;
+  }
 
   absl::Status Serve() {
     absl::Status socket = ClaimSocketPath(config_.unix_socket());
     if (!socket.ok()) return socket;
+    StartWriters();
+    service_ = std::make_unique<HydraServiceImpl>(
+        &core_thread_, &logs_, &checker_, group_commit_.get(), &gate_,
+        InfoOf(*state_.pool));
+    for (const auto& [id, process] : state_.recovered.workers) {
+      streams_.Expect(id, process.session());
+    }
     grpc::EnableDefaultHealthCheckService(true);
     grpc::reflection::InitProtoReflectionServerBuilderPlugin();
     grpc::ServerBuilder builder;
@@ -139,7 +169,7 @@ class DaemonImpl final : public Daemon, private Effects {
       builder.AddListeningPort(config_.tcp_address(),
                                grpc::InsecureServerCredentials(), &tcp_port);
     }
-    builder.RegisterService(&service_);
+    builder.RegisterService(service_.get());
     builder.RegisterService(&streams_);
     server_ = builder.BuildAndStart();
     if (server_ == nullptr || tcp_port == 0) {
@@ -149,59 +179,174 @@ class DaemonImpl final : public Daemon, private Effects {
           ": the address is in use, or the folder is missing"));
     }
     chmod(config_.unix_socket().c_str(), 0660);
-    core_thread_.Start(&core_);
     for (int i = 0; i < config_.devices_size(); ++i) StartWorker(i);
+    core_thread_.Start(core_.get(), [this] { EndTurn(); });
     return absl::OkStatus();
   }
 
   void Stop(absl::Duration patience) override {
-    const absl::Time deadline = absl::Now() + patience;
-    service_.Stop();
+    const absl::Time deadline = SteadyNow() + patience;
+    service_->Stop();
     for (auto& supervisor : supervisors_) supervisor->StopRestarting();
+    if (config_.checkpoint_on_stop()) Park(deadline - kReserveForEnding);
     core_thread_.Post([](Core& core, absl::Time) { core.StopWorkers(); });
     for (auto& supervisor : supervisors_) {
-      supervisor->Stop(std::max(absl::ZeroDuration(), deadline - absl::Now()));
+      supervisor->Stop(std::max(absl::ZeroDuration(), deadline - SteadyNow()));
     }
     streams_.CloseAll();
+    gate_.Stop();
     server_->Shutdown(absl::ToChronoTime(absl::Now() + absl::Seconds(1)));
+    const bool all_saved =
+        core_thread_.Ask([](Core& core, absl::Time) { return core.AllSaved(); })
+            .value_or(false);
+    checkpoints_.reset();
+    models_.reset();
     core_thread_.Stop();
+    group_commit_->Stop();
     unlink(config_.unix_socket().c_str());
-    pool_->RemoveOnClose();
+    LeavePool(all_saved);
   }
 
  private:
+  absl::Status MakeCore() {
+    journal_ = std::make_unique<Journal>(state_.last_sequence);
+    effects_ = std::make_unique<EffectBuffer>();
+    policy_ = std::make_unique<ShardedLrtf>();
+    core_ =
+        std::make_unique<Core>(CoreOptions(config_, state_, directory_),
+                               policy_.get(), journal_.get(), effects_.get());
+    return core_->Restore(state_.recovered, SteadyNow());
+  }
+
+  void StartWriters() {
+    GroupCommit::Callbacks committed;
+    committed.recorded = [this](uint64_t up_to) {
+      core_thread_.Post(
+          [up_to](Core& core, absl::Time now) { core.Recorded(up_to, now); });
+      gate_.Recorded(up_to);
+    };
+    committed.refused = [this](uint64_t sequence, const absl::Status& why) {
+      core_thread_.Post([sequence](Core& core, absl::Time) {
+        core.SubmissionRefused(sequence);
+      });
+      gate_.Refused(sequence, why);
+    };
+    group_commit_ = std::make_unique<GroupCommit>(
+        state_.jobs.get(),
+        GroupCommit::SequenceRecord{kJobsMetaTable, 0, kLastSequence},
+        std::move(committed), kJournalRetry);
+    models_ = std::make_unique<ModelWriter>(
+        state_.pool.get(), [this](JobId job, const absl::Status& status) {
+          core_thread_.Post([job, status](Core& core, absl::Time now) {
+            core.ModelSaved(job, status, now);
+          });
+        });
+    CheckpointThread::Callbacks written;
+    written.block_written = [this](JobId job, size_t block) {
+      core_thread_.Post([job, block](Core& core, absl::Time now) {
+        core.CheckpointBlockWritten(job, block, now);
+      });
+    };
+    written.written = [this](JobId job, const absl::StatusOr<int64_t>& bytes) {
+      core_thread_.Post([job, bytes](Core& core, absl::Time now) {
+        core.CheckpointWritten(job, bytes, now);
+      });
+    };
+    checkpoints_ = std::make_unique<CheckpointThread>(state_.pool.get(),
+                                                      std::move(written));
+  }
+
+  // The end of a turn of the core (see journal.h). While the pool's journal
+  // cannot be written nothing goes out, and the next turn tries again.
+  void EndTurn() {
+    const auto& changes = journal_->pool_changes();
+    if (!changes.empty()) {
+      const absl::Status written = state_.pool_records->Apply(changes);
+      if (!written.ok()) {
+        if (!std::exchange(turns_fail_, true)) {
+          LOG(ERROR) << "workers wait, since " << PoolJournalPath(config_)
+                     << " cannot be written: " << written.message();
+        }
+        return;
+      }
+      if (std::exchange(turns_fail_, false)) LOG(INFO) << "workers go on";
+    }
+    for (Journal::Entry& entry : journal_->TakeEntries()) {
+      group_commit_->Enqueue(
+          {entry.sequence, std::move(entry.changes), entry.refusable});
+    }
+    effects_->Flush(*this);
+  }
+
+  // Lets begun tasks end and checkpoints be written.
+  void Park(absl::Time deadline) {
+    core_thread_.Post([](Core& core, absl::Time now) { core.Park(now); });
+    while (SteadyNow() < deadline) {
+      const auto parked = core_thread_.Ask(
+          [](Core& core, absl::Time) { return core.parked(); });
+      if (parked.value_or(true)) return;
+      absl::SleepFor(kParkPoll);
+    }
+    LOG(WARNING) << "the time to stop is over; not every checkpoint is written";
+  }
+
+  // What is saved elsewhere need not take memory.
+  void LeavePool(bool all_saved) {
+    if (all_saved || !config_.checkpoint_on_stop()) {
+      state_.pool_records.reset();
+      RemovePoolJournal(config_);
+      state_.pool->RemoveOnClose();
+    } else {
+      LOG(WARNING) << "the pool " << state_.pool->path()
+                   << " stays in memory for the next daemon, since some jobs "
+                      "could not be saved";
+    }
+  }
+
   void StartWorker(int index) {
     const WorkerId id(index + 1);
     const std::string name = config_.devices(index).name();
+    // Only the supervisor's thread uses it.
+    auto session = std::make_shared<std::string>();
     Supervisor::Callbacks callbacks;
-    callbacks.next = [this, id, index] {
-      const std::string session = InstanceId::Random().ToHex();
-      streams_.Expect(id, session);
-      return WorkerProcess(config_.devices(index), session);
+    callbacks.next = [this, id, index, session] {
+      *session = InstanceId::Random().ToHex();
+      streams_.Expect(id, *session);
+      return WorkerCommand(config_.devices(index), *session);
     };
-    callbacks.started = [this, id, name](pid_t pid) {
+    callbacks.started = [this, id, name, session](pid_t pid) {
       LOG(INFO) << "worker " << name << " started as process " << pid;
-      core_thread_.Post(
-          [id, pid](Core& core, absl::Time) { core.WorkerStarted(id, pid); });
+      journal::v1::WorkerProcess process;
+      process.set_pid(pid);
+      process.set_start_time(StartTimeOf(pid).value_or(0));
+      process.set_session(*session);
+      core_thread_.Post([id, process](Core& core, absl::Time) {
+        core.WorkerStarted(id, process);
+      });
     };
     callbacks.died = [this, id, name](const std::string& how) {
       LOG(INFO) << "worker " << name << " " << how;
-      core_thread_.Post(
-          [id](Core& core, absl::Time now) { core.WorkerDied(id, now); });
+      core_thread_.Post([id, how](Core& core, absl::Time now) {
+        core.WorkerDied(id, how, now);
+      });
     };
-    supervisors_.push_back(std::make_unique<Supervisor>(std::move(callbacks)));
+    auto adopted = state_.workers.find(id);
+    supervisors_.push_back(
+        adopted == state_.workers.end()
+            ? std::make_unique<Supervisor>(std::move(callbacks))
+            : std::make_unique<Supervisor>(std::move(callbacks),
+                                           std::move(adopted->second)));
   }
 
-  Supervisor::Process WorkerProcess(const config::v1::DeviceConfig& device,
+  Supervisor::Process WorkerCommand(const config::v1::DeviceConfig& device,
                                     const std::string& session) const {
     return {{config_.worker_binary(), "--daemon=unix:" + config_.unix_socket(),
              "--device=" + device.name(),
              absl::StrCat("--memory-limit-bytes=", device.memory_limit_bytes()),
              absl::StrCat("--threads=", device.threads()),
-             "--pool-path=" + pool_->path(),
-             "--pool-instance=" + pool_->instance_id().ToHex(),
-             "--log-dir=" + directory_.logs(),
-             absl::StrCat("--daemon-pid=", getpid())},
+             "--pool-path=" + state_.pool->path(),
+             "--pool-instance=" + state_.pool->instance_id().ToHex(),
+             "--log-dir=" + directory_.logs()},
             {"HYDRA_WORKER_SESSION=" + session}};
   }
 
@@ -215,7 +360,13 @@ class DaemonImpl final : public Daemon, private Effects {
     supervisors_[worker.value() - 1]->Kill(reason);
   }
   void SaveModel(const SaveRequest& request) override {
-    writer_.Write(request);
+    models_->Write(request);
+  }
+  void WriteCheckpoint(const CheckpointRequest& request) override {
+    checkpoints_->Write(request);
+  }
+  void RemoveCheckpoint(const std::string& path) override {
+    checkpoints_->Remove(path);
   }
   void StorePartition(const std::string& key,
                       const v1::Partition& partition) override {
@@ -235,16 +386,21 @@ class DaemonImpl final : public Daemon, private Effects {
 
   const config::v1::DaemonConfig config_;
   const StateDirectory directory_;
-  const std::unique_ptr<PoolFile> pool_;
+  DaemonState state_;
   LogStore logs_;
   const SubmissionChecker checker_;
-  ShardedLrtf policy_;
-  MemoryJournal journal_;
-  Core core_;
+  SubmissionGate gate_;
+  std::unique_ptr<ShardedLrtf> policy_;
+  std::unique_ptr<Journal> journal_;
+  std::unique_ptr<EffectBuffer> effects_;
+  std::unique_ptr<Core> core_;
+  bool turns_fail_ = false;
   CoreThread core_thread_;
   WorkerStreams streams_;
-  HydraServiceImpl service_;
-  ModelWriter writer_;
+  std::unique_ptr<GroupCommit> group_commit_;
+  std::unique_ptr<ModelWriter> models_;
+  std::unique_ptr<CheckpointThread> checkpoints_;
+  std::unique_ptr<HydraServiceImpl> service_;
   std::unique_ptr<grpc::Server> server_;
   std::vector<std::unique_ptr<Supervisor>> supervisors_;
 };
@@ -256,23 +412,21 @@ absl::StatusOr<std::unique_ptr<Daemon>> Daemon::Start(
   absl::StatusOr<StateDirectory> directory =
       StateDirectory::Open(config.state_dir());
   if (!directory.ok()) return directory.status();
-  PoolFile::CreateOptions pool_options;
-  pool_options.path = config.pool().path();
-  pool_options.size_bytes = config.pool().size_bytes();
-  const absl::Time start = absl::Now();
-  absl::StatusOr<std::unique_ptr<PoolFile>> pool =
-      PoolFile::Create(pool_options);
-  if (!pool.ok()) return pool.status();
-  LOG(INFO) << "pool " << (*pool)->path() << ", " << (*pool)->size_bytes()
-            << " bytes, allocated in " << absl::Now() - start;
-  if (!(*pool)->is_tmpfs()) {
+  absl::StatusOr<DaemonState> state = OpenDaemonState(config);
+  if (!state.ok()) return state.status();
+  if (!state->pool->is_tmpfs()) {
     LOG(WARNING) << "the pool is an ordinary file, not memory: CPU devices are "
                     "served well while the kernel caches it, and no faster "
                     "than the disk when it does not";
   }
+  if (absl::Status locked = LockPool(config, *state->pool); !locked.ok()) {
+    return locked;
+  }
   auto daemon = std::make_unique<DaemonImpl>(config, *std::move(directory),
-                                             *std::move(pool));
-  if (absl::Status served = daemon->Serve(); !served.ok()) return served;
+                                             *std::move(state));
+  absl::Status status = daemon->Restore();
+  if (status.ok()) status = daemon->Serve();
+  if (!status.ok()) return status;
   return daemon;
 }
 

@@ -69,8 +69,15 @@ std::vector<JobId> AllJobs(const Core& core) {
 
 HydraServiceImpl::HydraServiceImpl(CoreThread* core, const LogStore* logs,
                                    const SubmissionChecker* checker,
+                                   const GroupCommit* journal,
+                                   SubmissionGate* gate,
                                    v1::GetServerInfoResponse info)
-    : core_(core), logs_(logs), checker_(checker), info_(std::move(info)) {}
+    : core_(core),
+      logs_(logs),
+      checker_(checker),
+      journal_(journal),
+      gate_(gate),
+      info_(std::move(info)) {}
 
 // The named job, or the sweep's jobs; all jobs if neither is named.
 absl::StatusOr<std::vector<JobId>> HydraServiceImpl::Resolve(
@@ -103,30 +110,44 @@ absl::StatusOr<std::vector<JobId>> HydraServiceImpl::Resolve(
 grpc::Status HydraServiceImpl::Submit(grpc::ServerContext*,
                                       const v1::SubmitRequest* request,
                                       v1::SubmitResponse* response) {
-  auto answer = [&](Core& core, SweepId sweep) {
-    response->set_sweep_id(SweepName(sweep));
-    for (v1::JobStatus& job : Statuses(core, core.JobsOf(sweep))) {
+  // Before the files are looked at: they may have gone since the first time.
+  auto seen = core_->Ask([&](Core& core, absl::Time) {
+    return core.SubmissionOf(request->request_id());
+  });
+  if (!seen.has_value()) return ToGrpc(Unavailable());
+  std::optional<Core::Submission> submission = *seen;
+  if (!submission.has_value()) {
+    absl::StatusOr<std::vector<NewJob>> jobs = checker_->Check(*request);
+    if (!jobs.ok()) return ToGrpc(jobs.status());
+    if (absl::Status healthy = journal_->health();
+        !healthy.ok() && !request->validate_only()) {
+      return ToGrpc(absl::ResourceExhaustedError(
+          absl::StrCat("submissions cannot be recorded, try again later: ",
+                       healthy.message())));
+    }
+    auto status = core_->Ask([&](Core& core, absl::Time now) -> absl::Status {
+      if (request->validate_only()) return core.CheckFits(*jobs);
+      absl::StatusOr<Core::Submission> submitted =
+          core.Submit(*std::move(jobs), request->request_id(), now);
+      if (submitted.ok()) submission = *submitted;
+      return submitted.status();
+    });
+    if (!status.has_value()) return ToGrpc(Unavailable());
+    if (!status->ok() || request->validate_only()) return ToGrpc(*status);
+  }
+  // On the disk first.
+  if (absl::Status recorded = gate_->Await(submission->sequence);
+      !recorded.ok()) {
+    return ToGrpc(recorded);
+  }
+  auto answered = core_->Ask([&](Core& core, absl::Time) {
+    response->set_sweep_id(SweepName(submission->sweep));
+    for (v1::JobStatus& job : Statuses(core, core.JobsOf(submission->sweep))) {
       *response->add_jobs() = std::move(job);
     }
-  };
-  // Before the files are looked at: they may have gone since the first time.
-  auto repeated = core_->Ask([&](Core& core, absl::Time) {
-    const std::optional<SweepId> sweep = core.SweepOf(request->request_id());
-    if (sweep.has_value()) answer(core, *sweep);
-    return sweep.has_value();
+    return true;
   });
-  if (repeated.value_or(false)) return grpc::Status::OK;
-  absl::StatusOr<std::vector<NewJob>> jobs = checker_->Check(*request);
-  if (!jobs.ok()) return ToGrpc(jobs.status());
-  auto status = core_->Ask([&](Core& core, absl::Time now) -> absl::Status {
-    if (request->validate_only()) return core.CheckFits(*jobs);
-    const absl::StatusOr<SweepId> sweep =
-        core.Submit(*std::move(jobs), request->request_id(), now);
-    if (!sweep.ok()) return sweep.status();
-    answer(core, *sweep);
-    return absl::OkStatus();
-  });
-  return ToGrpc(status.value_or(Unavailable()));
+  return ToGrpc(answered.has_value() ? absl::OkStatus() : Unavailable());
 }
 
 grpc::Status HydraServiceImpl::ListJobs(grpc::ServerContext*,
@@ -172,25 +193,58 @@ grpc::Status HydraServiceImpl::GetJob(grpc::ServerContext*,
   return grpc::Status::OK;
 }
 
-grpc::Status HydraServiceImpl::Cancel(grpc::ServerContext*,
-                                      const v1::CancelRequest* request,
-                                      v1::CancelResponse* response) {
-  if (request->job_id().empty() && request->sweep_id().empty()) {
+template <typename Request>
+grpc::Status HydraServiceImpl::ForTarget(
+    const Request& request,
+    const std::function<bool(Core&, JobId, absl::Time)>& act,
+    google::protobuf::RepeatedPtrField<std::string>* changed) {
+  if (request.job_id().empty() && request.sweep_id().empty()) {
     return ToGrpc(
         absl::InvalidArgumentError("target: a job_id or sweep_id is needed"));
   }
   const absl::StatusOr<std::vector<JobId>> jobs =
-      Resolve(request->job_id(), request->sweep_id());
+      Resolve(request.job_id(), request.sweep_id());
   if (!jobs.ok()) return ToGrpc(jobs.status());
   auto done = core_->Ask([&](Core& core, absl::Time now) {
     for (JobId job : *jobs) {
-      if (core.Cancel(job, now)) {
-        response->add_cancelled_job_ids(JobName(job));
-      }
+      if (act(core, job, now)) *changed->Add() = JobName(job);
     }
     return true;
   });
   return ToGrpc(done.has_value() ? absl::OkStatus() : Unavailable());
+}
+
+grpc::Status HydraServiceImpl::Cancel(grpc::ServerContext*,
+                                      const v1::CancelRequest* request,
+                                      v1::CancelResponse* response) {
+  return ForTarget(
+      *request,
+      [&](Core& core, JobId job, absl::Time now) {
+        return core.Cancel(job, request->delete_checkpoints(), now);
+      },
+      response->mutable_cancelled_job_ids());
+}
+
+grpc::Status HydraServiceImpl::Pause(grpc::ServerContext*,
+                                     const v1::PauseRequest* request,
+                                     v1::PauseResponse* response) {
+  return ForTarget(
+      *request,
+      [](Core& core, JobId job, absl::Time now) {
+        return core.Pause(job, now);
+      },
+      response->mutable_paused_job_ids());
+}
+
+grpc::Status HydraServiceImpl::Resume(grpc::ServerContext*,
+                                      const v1::ResumeRequest* request,
+                                      v1::ResumeResponse* response) {
+  return ForTarget(
+      *request,
+      [](Core& core, JobId job, absl::Time now) {
+        return core.Resume(job, now);
+      },
+      response->mutable_resumed_job_ids());
 }
 
 grpc::Status HydraServiceImpl::Watch(

@@ -2,14 +2,17 @@
 #define HYDRA_SCHEDULER_SERVICE_HYDRA_SERVICE_H_
 
 #include <atomic>
+#include <functional>
 #include <string>
 #include <vector>
 
 #include "absl/status/statusor.h"
 #include "hydra/v1/hydra.grpc.pb.h"
+#include "scheduler/journal/group_commit.h"
 #include "scheduler/service/core_thread.h"
 #include "scheduler/service/log_store.h"
 #include "scheduler/service/submission.h"
+#include "scheduler/service/submission_gate.h"
 
 namespace hydra {
 
@@ -19,8 +22,8 @@ class HydraServiceImpl final : public hydra::v1::HydraService::Service {
  public:
   // `info`: what GetServerInfo says beside the pool's state of the moment.
   HydraServiceImpl(CoreThread* core, const LogStore* logs,
-                   const SubmissionChecker* checker,
-                   hydra::v1::GetServerInfoResponse info);
+                   const SubmissionChecker* checker, const GroupCommit* journal,
+                   SubmissionGate* gate, hydra::v1::GetServerInfoResponse info);
 
   // Streams end soon after.
   void Stop() { stopping_ = true; }
@@ -37,6 +40,12 @@ class HydraServiceImpl final : public hydra::v1::HydraService::Service {
   grpc::Status Cancel(grpc::ServerContext* context,
                       const hydra::v1::CancelRequest* request,
                       hydra::v1::CancelResponse* response) override;
+  grpc::Status Pause(grpc::ServerContext* context,
+                     const hydra::v1::PauseRequest* request,
+                     hydra::v1::PauseResponse* response) override;
+  grpc::Status Resume(grpc::ServerContext* context,
+                      const hydra::v1::ResumeRequest* request,
+                      hydra::v1::ResumeResponse* response) override;
   grpc::Status Watch(
       grpc::ServerContext* context, const hydra::v1::WatchRequest* request,
       grpc::ServerWriter<hydra::v1::WatchResponse>* writer) override;
@@ -60,12 +69,21 @@ class HydraServiceImpl final : public hydra::v1::HydraService::Service {
  private:
   absl::StatusOr<std::vector<JobId>> Resolve(const std::string& job_id,
                                              const std::string& sweep_id);
+  // Does `act` with every job that the request names; `changed` takes the names
+  // of those for which it was true.
+  template <typename Request>
+  grpc::Status ForTarget(
+      const Request& request,
+      const std::function<bool(Core&, JobId, absl::Time)>& act,
+      google::protobuf::RepeatedPtrField<std::string>* changed);
   absl::StatusOr<hydra::v1::JobDetail> Detail(const std::string& job_id,
                                               int max_steps);
 
   CoreThread* const core_;
   const LogStore* const logs_;
   const SubmissionChecker* const checker_;
+  const GroupCommit* const journal_;
+  SubmissionGate* const gate_;
   const hydra::v1::GetServerInfoResponse info_;
   std::atomic<bool> stopping_ = false;
 };

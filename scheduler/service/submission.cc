@@ -148,8 +148,8 @@ void CheckTokenizer(const v1::JobSpec& spec, const PathPolicy& paths,
     const std::string path =
         absl::StrCat(spec.model().tokenizer_path(), "/", name);
     const absl::Status status = paths.CheckReadableFile(path);
-    const bool needed = spec.data().format() == v1::DATA_FORMAT_TEXT &&
-                        IsNeededForText(name);
+    const bool needed =
+        spec.data().format() == v1::DATA_FORMAT_TEXT && IsNeededForText(name);
     if (needed || !absl::IsNotFound(status)) {
       AddStatus("model.tokenizer_path", status, mistakes);
     }

@@ -9,7 +9,7 @@
 #include <cstring>
 
 #include "absl/strings/str_cat.h"
-#include "absl/time/clock.h"
+#include "common/clock/steady_time.h"
 #include "glog/logging.h"
 
 extern char** environ;
@@ -45,7 +45,10 @@ pid_t Spawn(const Supervisor::Process& process, std::string& error) {
   sigset_t none;
   sigemptyset(&none);
   posix_spawnattr_setsigmask(&attributes, &none);
-  posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGMASK);
+  // A Ctrl-C in the daemon's terminal is not for them either.
+  posix_spawnattr_setpgroup(&attributes, 0);
+  posix_spawnattr_setflags(&attributes,
+                           POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETPGROUP);
   pid_t pid = 0;
   const int result = posix_spawn(&pid, arguments[0], nullptr, &attributes,
                                  arguments.data(), environment.data());
@@ -69,22 +72,41 @@ std::string HowItEnded(int status) {
 Supervisor::Supervisor(Callbacks callbacks)
     : callbacks_(std::move(callbacks)), thread_([this] { Loop(); }) {}
 
+Supervisor::Supervisor(Callbacks callbacks, ForeignProcess adopted)
+    : callbacks_(std::move(callbacks)),
+      adopted_(std::move(adopted)),
+      thread_([this] {
+        AwaitAdopted();
+        Loop();
+      }) {}
+
 Supervisor::~Supervisor() { Stop(absl::ZeroDuration()); }
+
+void Supervisor::AwaitAdopted() {
+  const ForeignProcess* process = nullptr;
+  {
+    absl::MutexLock lock(&mu_);
+    // Only this thread takes it away.
+    process = &*adopted_;
+  }
+  process->AwaitEnd();
+  {
+    absl::MutexLock lock(&mu_);
+    adopted_.reset();
+  }
+  callbacks_.died("ended; an earlier daemon had started it");
+}
 
 void Supervisor::Loop() {
   absl::Duration pause = kFirstPause;
-  while (true) {
-    const absl::Time start = absl::Now();
+  while (!stopping_.HasHappened()) {
+    const absl::Time start = SteadyNow();
     RunOnce();
-    if (absl::Now() - start > kHealthyLife) pause = kFirstPause;
-    absl::MutexLock lock(&mu_);
-    mu_.AwaitWithTimeout(absl::Condition(&stopping_), pause);
-    if (stopping_) {
-      ended_ = true;
-      return;
-    }
+    if (SteadyNow() - start > kHealthyLife) pause = kFirstPause;
+    stopping_.WaitFor(pause);
     pause = std::min(2 * pause, kLongestPause);
   }
+  ended_.Notify();
 }
 
 void Supervisor::RunOnce() {
@@ -93,7 +115,7 @@ void Supervisor::RunOnce() {
   pid_t pid = 0;
   {
     absl::MutexLock lock(&mu_);
-    if (stopping_) return;
+    if (stopping_.HasHappened()) return;
     pid = Spawn(process, error);
     pid_ = pid;
   }
@@ -114,26 +136,26 @@ void Supervisor::RunOnce() {
   callbacks_.died(HowItEnded(status));
 }
 
-void Supervisor::Kill(absl::string_view reason) {
-  absl::MutexLock lock(&mu_);
-  if (pid_ == 0) return;
-  LOG(WARNING) << "killing process " << pid_ << ": " << reason;
-  kill(pid_, SIGKILL);
+void Supervisor::KillLocked() {
+  if (pid_ != 0) kill(pid_, SIGKILL);
+  if (adopted_.has_value()) adopted_->Kill();
 }
 
-void Supervisor::StopRestarting() {
+void Supervisor::Kill(absl::string_view reason) {
   absl::MutexLock lock(&mu_);
-  stopping_ = true;
+  if (pid_ == 0 && !adopted_.has_value()) return;
+  LOG(WARNING) << "killing process " << (pid_ != 0 ? pid_ : adopted_->pid())
+               << ": " << reason;
+  KillLocked();
 }
+
+void Supervisor::StopRestarting() { stopping_.Notify(); }
 
 void Supervisor::Stop(absl::Duration patience) {
   StopRestarting();
-  {
+  if (!ended_.WaitFor(patience)) {
     absl::MutexLock lock(&mu_);
-    if (!mu_.AwaitWithTimeout(absl::Condition(&ended_), patience) &&
-        pid_ != 0) {
-      kill(pid_, SIGKILL);
-    }
+    KillLocked();
   }
   if (thread_.joinable()) thread_.join();
 }

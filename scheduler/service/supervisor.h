@@ -4,6 +4,7 @@
 #include <sys/types.h>
 
 #include <functional>
+#include <optional>
 #include <string>
 #include <thread>
 #include <vector>
@@ -12,14 +13,17 @@
 #include "absl/strings/string_view.h"
 #include "absl/synchronization/mutex.h"
 #include "absl/time/time.h"
+#include "common/clock/steady_event.h"
+#include "scheduler/service/worker_process.h"
 
 namespace hydra {
 
 // Starts a program, starts it again when it ends, after a pause that grows
-// while it ends quickly, and kills it when asked. One for each worker.
+// while it ends quickly, and kills it when asked. One for each worker. The
+// process is in a group of its own, and outlives this program if that is
+// killed.
 //
-// Thread-safe. The process is told to die when this object's thread does
-// (PR_SET_PDEATHSIG is the program's own doing).
+// Thread-safe.
 class Supervisor {
  public:
   struct Process {
@@ -36,6 +40,9 @@ class Supervisor {
   };
 
   explicit Supervisor(Callbacks callbacks);
+  // Begins with a process that an earlier daemon started; callbacks.started is
+  // not called for it.
+  Supervisor(Callbacks callbacks, ForeignProcess adopted);
   // Stop(), with no patience.
   ~Supervisor();
 
@@ -51,15 +58,20 @@ class Supervisor {
 
  private:
   void Loop() ABSL_LOCKS_EXCLUDED(mu_);
+  // Waits for the end of the adopted process.
+  void AwaitAdopted() ABSL_LOCKS_EXCLUDED(mu_);
   // Starts one process and waits for its end.
   void RunOnce() ABSL_LOCKS_EXCLUDED(mu_);
+  void KillLocked() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
 
   const Callbacks callbacks_;
   absl::Mutex mu_;
   // 0: none runs. Not reaped while it is set, so it names no other process.
   pid_t pid_ ABSL_GUARDED_BY(mu_) = 0;
-  bool stopping_ ABSL_GUARDED_BY(mu_) = false;
-  bool ended_ ABSL_GUARDED_BY(mu_) = false;
+  // While it runs.
+  std::optional<ForeignProcess> adopted_ ABSL_GUARDED_BY(mu_);
+  SteadyEvent stopping_;
+  SteadyEvent ended_;
   std::thread thread_;
 };
 

@@ -2,6 +2,7 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <unistd.h>
 
 #include <atomic>
 
@@ -78,6 +79,28 @@ TEST(SupervisorTest, SaysWhatCannotBeStarted) {
   Supervisor supervisor(watcher.For({"/no/such/program"}));
   EXPECT_THAT(watcher.AwaitDeath(0),
               HasSubstr("cannot start /no/such/program"));
+}
+
+TEST(SupervisorTest, TakesOverAProcessOfAnEarlierDaemon) {
+  // Its parent is a process that ends, as after a daemon's death.
+  int numbers[2];
+  ASSERT_EQ(pipe(numbers), 0);
+  if (fork() == 0) {
+    const pid_t orphan = fork();
+    if (orphan == 0) {
+      while (true) pause();
+    }
+    if (write(numbers[1], &orphan, sizeof(orphan)) < 0) _exit(1);
+    _exit(0);
+  }
+  pid_t orphan = 0;
+  ASSERT_EQ(read(numbers[0], &orphan, sizeof(orphan)), sizeof(orphan));
+  Watcher watcher;
+  Supervisor supervisor(watcher.For({"/bin/sleep", "1000"}),
+                        *ForeignProcess::Open(orphan, *StartTimeOf(orphan)));
+  supervisor.Kill("for the test");
+  EXPECT_THAT(watcher.AwaitDeath(0), HasSubstr("earlier daemon"));
+  watcher.AwaitStarts(1);
 }
 
 }  // namespace

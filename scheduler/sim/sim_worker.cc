@@ -3,26 +3,38 @@
 #include <algorithm>
 
 #include "absl/status/status.h"
+#include "common/status/proto_time.h"
 #include "glog/logging.h"
+#include "scheduler/journal/tables.h"
 
 namespace hydra {
 
 namespace wv1 = hydra::worker::v1;
 
+namespace {
+
+// Mixes as splitmix64 does: every bit of both numbers matters.
+uint64_t Mix(uint64_t a, uint64_t b) {
+  uint64_t mixed = a * 0x9e3779b97f4a7c15 + b;
+  mixed = (mixed ^ (mixed >> 30)) * 0xbf58476d1ce4e5b9;
+  mixed = (mixed ^ (mixed >> 27)) * 0x94d049bb133111eb;
+  return mixed ^ (mixed >> 31);
+}
+
+}  // namespace
+
 void SimWorker::Apply(const wv1::DesiredState& desired) {
   if (desired.sequence() <= desired_sequence_) return;
   desired_sequence_ = desired.sequence();
   held_.clear();
-  std::set<uint64_t> listed_jobs;
+  std::set<uint64_t> listed;
   for (const wv1::Task& task : desired.tasks()) {
-    listed_jobs.insert(task.job_id());
+    listed.insert(task.task_id());
     if (begun_.count(task.task_id()) == 0) held_.push_back(task);
   }
-  std::set<uint64_t> still_failed;
-  std::set_intersection(failed_jobs_.begin(), failed_jobs_.end(),
-                        listed_jobs.begin(), listed_jobs.end(),
-                        std::inserter(still_failed, still_failed.end()));
-  failed_jobs_ = still_failed;
+  for (auto it = failed_.begin(); it != failed_.end();) {
+    it = listed.count(it->first) == 0 ? failed_.erase(it) : std::next(it);
+  }
   for (uint64_t acknowledged : desired.acknowledged_tasks()) {
     reports_.erase(std::remove_if(reports_.begin(), reports_.end(),
                                   [&](const wv1::TaskReport& report) {
@@ -32,13 +44,14 @@ void SimWorker::Apply(const wv1::DesiredState& desired) {
   }
 }
 
-std::optional<uint64_t> SimWorker::Begin() {
+std::optional<uint64_t> SimWorker::Begin(absl::Time now) {
   while (!computing_.has_value() && !held_.empty()) {
     wv1::Task task = held_.front();
     held_.erase(held_.begin());
     CHECK(begun_.insert(task.task_id()).second)
         << "task " << task.task_id() << " began twice";
-    if (failed_jobs_.count(task.job_id()) > 0) {
+    if (HasFailed(task.job_id())) {
+      failed_[task.task_id()] = task.job_id();
       wv1::TaskReport report;
       report.set_task_id(task.task_id());
       report.mutable_error()->set_code(
@@ -49,19 +62,25 @@ std::optional<uint64_t> SimWorker::Begin() {
     }
     CheckReads(task);
     computing_ = std::move(task);
+    begun_at_ = now;
     return computing_->task_id();
   }
   return std::nullopt;
+}
+
+bool SimWorker::HasFailed(uint64_t job) const {
+  return std::any_of(failed_.begin(), failed_.end(),
+                     [&](const auto& entry) { return entry.second == job; });
 }
 
 void SimWorker::CheckReads(const wv1::Task& task) const {
   for (const wv1::BlockVersion& read : task.reads()) {
     if (read.zero()) continue;
     auto found = pool_->find(read.offset_bytes());
-    CHECK(found != pool_->end() && found->second == read.version())
+    CHECK(found != pool_->end() && found->second.version == read.version())
         << "task " << task.task_id() << " reads version " << read.version()
         << " at " << read.offset_bytes() << " and finds "
-        << (found == pool_->end() ? 0 : found->second);
+        << (found == pool_->end() ? 0 : found->second.version);
   }
 }
 
@@ -88,24 +107,47 @@ wv1::TaskReport SimWorker::ResultOf(const wv1::Task& task) const {
   return report;
 }
 
-void SimWorker::Finish(bool fail) {
+bool SimWorker::Write(const wv1::Task& task) {
+  const SimCheckpoint* checkpoint = nullptr;
+  if (!task.restore_dir().empty()) {
+    auto found = checkpoints_->find(task.restore_dir());
+    if (found == checkpoints_->end() || found->second.damaged) return false;
+    checkpoint = &found->second;
+  }
+  uint64_t input = Mix(task.kind(), task.step());
+  for (const wv1::BlockVersion& read : task.reads()) {
+    input = Mix(input, read.zero() ? 0 : (*pool_)[read.offset_bytes()].content);
+  }
+  for (const wv1::BlockVersion& write : task.writes()) {
+    const BlockKey key{write.kind(), write.index(), write.micro_batch()};
+    uint64_t content =
+        Mix(input, BlockNumber(key.kind, key.index, key.micro_batch));
+    if (checkpoint != nullptr) content = checkpoint->contents.at(key);
+    (*pool_)[write.offset_bytes()] = {write.version(), content};
+  }
+  return true;
+}
+
+void SimWorker::Finish(bool fail, bool nonfinite) {
   CHECK(computing_.has_value());
   CheckReads(*computing_);
-  for (const wv1::BlockVersion& write : computing_->writes()) {
-    (*pool_)[write.offset_bytes()] = write.version();
-  }
+  const bool restored = Write(*computing_);
   wv1::TaskReport report = ResultOf(*computing_);
-  if (fail) {
-    report.mutable_error()->set_code(
-        static_cast<int>(absl::StatusCode::kInternal));
+  if (nonfinite && (computing_->kind() == wv1::TASK_KIND_TURN ||
+                    computing_->kind() == wv1::TASK_KIND_BACKWARD)) {
+    report.mutable_pass()->add_skipped_blocks(0);
+  }
+  if (fail || !restored) {
+    report.mutable_error()->set_code(static_cast<int>(
+        fail ? absl::StatusCode::kInternal : absl::StatusCode::kDataLoss));
     report.mutable_error()->set_layer(-1);
-    failed_jobs_.insert(computing_->job_id());
+    failed_[computing_->task_id()] = computing_->job_id();
   }
   reports_.push_back(std::move(report));
   computing_.reset();
 }
 
-wv1::WorkerReport SimWorker::Report() {
+wv1::WorkerReport SimWorker::Report(absl::Time now) {
   wv1::WorkerReport report;
   report.set_sequence(++sequence_);
   report.set_desired_sequence(desired_sequence_);
@@ -113,6 +155,7 @@ wv1::WorkerReport SimWorker::Report() {
     wv1::HeldTask* held = report.add_held();
     held->set_task_id(computing_->task_id());
     held->set_begun(true);
+    *held->mutable_running() = ToProto(now - begun_at_);
   }
   for (const wv1::Task& task : held_) {
     report.add_held()->set_task_id(task.task_id());

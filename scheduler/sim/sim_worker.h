@@ -7,46 +7,54 @@
 #include <set>
 #include <vector>
 
+#include "absl/time/time.h"
 #include "hydra/worker/v1/worker.pb.h"
+#include "scheduler/sim/sim_pool.h"
 
 namespace hydra {
 
-// The pool of a simulated machine: which version's bytes lie at each offset.
-using SimPool = std::map<int64_t, uint64_t>;
-
 // A worker process without a device: it keeps the protocol's promises, and
 // "computes" by checking that each slot it reads holds the version it was
-// promised, before and after, and by writing its versions' ids. Not
-// thread-safe.
+// promised, before and after, and by writing numbers that follow from what it
+// read (see sim_pool.h). Not thread-safe.
 class SimWorker {
  public:
-  // The pool is borrowed.
-  explicit SimWorker(SimPool* pool) : pool_(pool) {}
+  // What a process needs is borrowed.
+  SimWorker(SimPool* pool, const SimCheckpoints* checkpoints)
+      : pool_(pool), checkpoints_(checkpoints) {}
 
   // Takes over a message unless it is older than one before.
   void Apply(const hydra::worker::v1::DesiredState& desired);
   // Begins the next held task if none is computing; its id.
-  std::optional<uint64_t> Begin();
-  // Ends the computing task. `fail`: it reports an error.
-  void Finish(bool fail);
+  std::optional<uint64_t> Begin(absl::Time now);
+  // Ends the computing task. `fail`: it reports an error. `nonfinite`: if it
+  // trains, it reports a block that it could not update.
+  void Finish(bool fail, bool nonfinite);
   bool computing() const { return computing_.has_value(); }
-  // The kind of the computing task.
-  hydra::worker::v1::TaskKind kind() const { return computing_->kind(); }
+  // The computing one.
+  const hydra::worker::v1::Task& task() const { return *computing_; }
   // A new message that says all.
-  hydra::worker::v1::WorkerReport Report();
+  hydra::worker::v1::WorkerReport Report(absl::Time now);
 
  private:
+  // Whether a listed task of the job failed: then its followers do, too.
+  bool HasFailed(uint64_t job) const;
   void CheckReads(const hydra::worker::v1::Task& task) const;
   hydra::worker::v1::TaskReport ResultOf(
       const hydra::worker::v1::Task& task) const;
+  // Writes what the task makes. False: the checkpoint that it reads is damaged.
+  bool Write(const hydra::worker::v1::Task& task);
 
   SimPool* const pool_;
+  const SimCheckpoints* const checkpoints_;
   std::vector<hydra::worker::v1::Task> held_;
   std::optional<hydra::worker::v1::Task> computing_;
+  absl::Time begun_at_;
   std::vector<hydra::worker::v1::TaskReport> reports_;
   // Every task that ever began here.
   std::set<uint64_t> begun_;
-  std::set<uint64_t> failed_jobs_;
+  // Failed tasks that the daemon still lists, and their jobs.
+  std::map<uint64_t, uint64_t> failed_;
   uint64_t desired_sequence_ = 0;
   uint64_t sequence_ = 0;
 };

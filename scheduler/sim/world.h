@@ -6,24 +6,30 @@
 #include <map>
 #include <memory>
 #include <random>
+#include <set>
 #include <string>
+#include <tuple>
 #include <vector>
 
 #include "absl/time/time.h"
 #include "scheduler/core/core.h"
 #include "scheduler/core/effects.h"
-#include "scheduler/journal/memory_journal.h"
-#include "scheduler/policy/sharded_lrtf.h"
+#include "scheduler/sim/sim_daemon.h"
 #include "scheduler/sim/sim_worker.h"
 
 namespace hydra {
 
-// The scheduler's core under a virtual clock, with simulated workers, messages
-// that take random times, come twice or get lost with their stream, and workers
-// that die. One seed, one course of events. After every event the core's
-// invariants are checked, and every simulated task checks what it reads.
-// Not thread-safe.
-class World : public Effects {
+// A whole simulated machine: the scheduler's core with its journals under a
+// virtual clock, workers, a network whose messages take random times, come
+// twice or get lost with their stream, and a user. Daemon and workers die,
+// stand still and come back; the power fails. One seed, one course of events.
+//
+// After every event the core's invariants are checked; every simulated task
+// checks what it reads; no place of a chain runs twice at once; what is
+// committed stays committed; a trained model is what undisturbed training
+// makes; and whatever happened, all comes to an end. A violation ends the
+// program. Not thread-safe.
+class World : private Effects {
  public:
   struct Options {
     uint64_t seed = 1;
@@ -34,65 +40,126 @@ class World : public Effects {
     double crash = 0;
     double stream_break = 0;
     double task_failure = 0;
+    double hang = 0;
+    // The gradient of some block is no number.
+    double nonfinite = 0;
+    // The process stands still, for up to twice the lease.
+    double stop = 0;
     // Chance that a message arrives twice.
     double duplicate = 0;
+    // Chances, for each turn of the daemon.
+    double daemon_crash = 0;
+    double power_cut = 0;
+    // Chances, for each checkpoint.
+    double checkpoint_failure = 0;
+    double checkpoint_damage = 0;
+    // Chance that the user pauses, resumes or cancels some job, for each
+    // finished task.
+    double meddling = 0;
     int poison_crashes = 1'000'000;
+    // Of every job.
+    int max_nonfinite_steps = 0;
   };
 
   explicit World(const Options& options);
   ~World() override;
 
-  Core& core() { return *core_; }
-  const MemoryJournal& journal() const { return journal_; }
+  // The daemon must be up.
+  Core& core() { return daemon_->core(); }
+  bool daemon_is_up() const { return daemon_ != nullptr; }
   absl::Time now() const { return now_; }
 
-  // A sweep of small GPT-2 jobs of `steps` steps each.
-  SweepId Submit(int jobs, int64_t steps);
+  // The user submits a sweep of small GPT-2 jobs of `steps` steps each, again
+  // and again until it is acknowledged; returns then.
+  void Submit(int jobs, int64_t steps);
   static NewJob SmallJob(int64_t steps);
 
-  // Runs events until none is left or `done`.
+  // Runs events until `done`, which is asked only while the daemon is up.
   void RunUntil(const std::function<bool()>& done);
   void RunUntilJobsEnd();
   bool AllJobsEnded() const;
+  // One turn of the core.
+  void InCore(const std::function<void(Core&)>& action);
 
-  // Kills a worker's process now.
+  // Kills a process now.
   void Crash(int worker);
+  void CrashDaemon();
+  // The process stands still.
+  void StopProcess(int worker, absl::Duration time);
+  // Everything that is not on the disk is gone.
+  void CutPower();
 
   // What happened.
   int64_t events() const { return events_; }
   int64_t saves() const { return saves_; }
+  int64_t daemon_starts() const { return daemon_starts_; }
+  // By steps of the job: what stands for its trained model.
+  const std::map<int64_t, uint64_t>& trained() const { return trained_; }
+  int64_t checkpoints_written() const { return checkpoints_written_; }
   // Wall time that each worker computed.
   absl::Duration busy(int worker) const { return workers_[worker].busy; }
-
-  // Effects:
-  void SendDesired(WorkerId worker,
-                   const hydra::worker::v1::DesiredState& desired) override;
-  void KillWorker(WorkerId worker, absl::string_view reason) override;
-  void SaveModel(const SaveRequest& request) override;
-  void StorePartition(const std::string& key,
-                      const hydra::v1::Partition& partition) override {}
-  void LogForJob(JobId job, const hydra::v1::LogLine& line) override {}
-  void LogLinesDropped(JobId job, int64_t count) override {}
 
  private:
   struct SimProcess {
     std::unique_ptr<SimWorker> worker;
     // Rises with every process; events of older ones are ignored.
     int generation = 0;
+    bool alive = false;
+    bool stopped = false;
     bool stream_open = false;
+    std::string session;
     absl::Duration busy;
   };
+  // A place in a job's chain.
+  using Place = std::tuple<uint64_t, int, int64_t, int, int>;
+  struct Request {
+    int jobs = 0;
+    int64_t steps = 0;
+    bool acknowledged = false;
+  };
+
+  // Effects:
+  void SendDesired(WorkerId worker,
+                   const hydra::worker::v1::DesiredState& desired) override;
+  void KillWorker(WorkerId worker, absl::string_view reason) override;
+  void SaveModel(const SaveRequest& request) override;
+  void WriteCheckpoint(const CheckpointRequest& request) override;
+  void RemoveCheckpoint(const std::string& path) override;
+  void StorePartition(const std::string& key,
+                      const hydra::v1::Partition& partition) override {}
+  void LogForJob(JobId job, const hydra::v1::LogLine& line) override {}
+  void LogLinesDropped(JobId job, int64_t count) override {}
 
   void At(absl::Duration delay, std::function<void()> action);
   void AtWorker(int worker, absl::Duration delay,
                 std::function<void(SimProcess&)> action);
+  // For whoever looks why nothing goes on.
+  std::string Describe() const;
+  // Nothing happens if this daemon is gone already, or by then.
+  void AtDaemon(absl::Duration delay, std::function<void()> action);
   absl::Duration Delay(absl::Duration longest);
   bool Chance(double probability);
+
+  void StartDaemon();
+  void WriteJobsSoon();
+  void TickSoon();
+  void CheckCommitted();
+  void NoteCommitted();
+  void CheckAcknowledged();
+
   void Start(int worker);
+  void Heartbeat(int worker);
+  void Attach(int worker);
   void Report(int worker);
   void Compute(int worker);
   void TaskDone(int worker, absl::Duration duration);
   void BreakStream(int worker);
+  void Kill(int worker);
+  void Meddle();
+
+  void TrySubmit(size_t request);
+  void WriteBlock(std::shared_ptr<const CheckpointRequest> request,
+                  std::shared_ptr<SimCheckpoint> made, size_t index);
 
   const Options options_;
   std::mt19937_64 random_;
@@ -102,11 +169,22 @@ class World : public Effects {
   uint64_t planned_ = 0;
   int64_t events_ = 0;
   int64_t saves_ = 0;
-  ShardedLrtf policy_;
-  MemoryJournal journal_;
+  int64_t daemon_starts_ = 0;
+  int64_t checkpoints_written_ = 0;
+
+  SimDisk disk_;
   SimPool pool_;
   std::vector<SimProcess> workers_;
-  std::unique_ptr<Core> core_;
+  std::unique_ptr<SimDaemon> daemon_;
+  // Rises when it dies.
+  int daemon_generation_ = 0;
+  bool power_failed_ = false;
+  bool write_planned_ = false;
+  std::vector<Request> requests_;
+  // Where each job is, by what is in the pool's journal.
+  std::map<JobId, ChainPosition> committed_;
+  std::set<Place> running_;
+  std::map<int64_t, uint64_t> trained_;
 };
 
 }  // namespace hydra

@@ -18,9 +18,14 @@
 #include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
 #include "hydra/worker/v1/worker.grpc.pb.h"
-#include "scheduler/journal/memory_journal.h"
+#include "scheduler/core/effect_buffer.h"
+#include "scheduler/journal/group_commit.h"
+#include "scheduler/journal/journal.h"
+#include "scheduler/journal/sqlite_record_store.h"
+#include "scheduler/journal/tables.h"
 #include "scheduler/policy/sharded_lrtf.h"
 #include "scheduler/service/core_thread.h"
+#include "scheduler/service/daemon_state.h"
 #include "scheduler/service/worker_streams.h"
 #include "worker/session/attach_client.h"
 #include "worker/session/latency_recorder.h"
@@ -35,6 +40,7 @@ constexpr char kSession[] = "benchmark";
 constexpr int kJobs = 12;
 constexpr int64_t kTasks = 10'000;
 constexpr int kPings = 10'000;
+constexpr int kRounds = 3;
 
 // Answers each message with a small one.
 class Echo final : public wv1::WorkerService::Service {
@@ -60,9 +66,19 @@ class StreamEffects final : public Effects {
   }
   void KillWorker(WorkerId, absl::string_view) override {}
   void SaveModel(const SaveRequest&) override {}
+  void WriteCheckpoint(const CheckpointRequest&) override {}
+  void RemoveCheckpoint(const std::string&) override {}
   void StorePartition(const std::string&, const v1::Partition&) override {}
   void LogForJob(JobId, const v1::LogLine&) override {}
   void LogLinesDropped(JobId, int64_t) override {}
+};
+
+struct FilesToRemove {
+  ~FilesToRemove() {
+    for (const std::string& path : paths) unlink(path.c_str());
+  }
+  void push_back(std::string path) { paths.push_back(std::move(path)); }
+  std::vector<std::string> paths;
 };
 
 // Five shards: nine tasks a step.
@@ -75,6 +91,7 @@ NewJob EndlessJob() {
   config.n_head = 2;
   config.n_inner = 64;
   NewJob job;
+  job.model_config_json = "{}";
   job.table = BuildGpt2Table(config);
   v1::TrainSpec& train = *job.spec.mutable_train();
   train.set_max_steps(1'000'000);
@@ -97,14 +114,82 @@ std::unique_ptr<grpc::Server> Serve(const std::string& address,
   return builder.BuildAndStart();
 }
 
-void RunDaemon(const std::string& address, const std::string& echo_address) {
+// As hydrad ends its turns: with both journals, or with none.
+class TurnEnder {
+ public:
+  TurnEnder(bool journalled, Journal* journal, EffectBuffer* buffer,
+            Effects* effects)
+      : journal_(journal), buffer_(buffer), effects_(effects) {
+    if (!journalled) return;
+    pool_records_ = OpenStore(PoolSchema(), "/dev/shm", /*durable=*/false);
+    jobs_ = OpenStore(JobsSchema(), "/tmp", /*durable=*/true);
+    group_commit_ = std::make_unique<GroupCommit>(
+        jobs_.get(), GroupCommit::SequenceRecord{kJobsMetaTable, 0, 0},
+        GroupCommit::Callbacks{[this](uint64_t up_to) {
+                                 absl::MutexLock lock(&mu_);
+                                 recorded_ = up_to;
+                               },
+                               [](uint64_t, const absl::Status&) {}},
+        absl::Seconds(1));
+  }
+
+  void EndTurn() {
+    const auto& changes = journal_->pool_changes();
+    if (pool_records_ != nullptr && !changes.empty()) {
+      CHECK(pool_records_->Apply(changes).ok());
+    }
+    for (Journal::Entry& entry : journal_->TakeEntries()) {
+      if (group_commit_ != nullptr) {
+        group_commit_->Enqueue(
+            {entry.sequence, std::move(entry.changes), entry.refusable});
+      }
+    }
+    buffer_->Flush(*effects_);
+    if (group_commit_ == nullptr) return;
+    absl::MutexLock lock(&mu_);
+    journal_->Recorded(recorded_);
+  }
+
+ private:
+  std::unique_ptr<SqliteRecordStore> OpenStore(const RecordSchema& schema,
+                                               const char* folder,
+                                               bool durable) {
+    const std::string path =
+        absl::StrCat(folder, "/hydra-control-", getpid(), ".db");
+    SqliteRecordStore::Options options;
+    options.durable = durable;
+    options.schema = schema;
+    auto store = SqliteRecordStore::Open(path, options);
+    CHECK(store.ok()) << store.status();
+    // It lives as long as it is open.
+    for (const char* suffix : {"", "-wal", "-shm", "-journal"}) {
+      made_.push_back(path + suffix);
+    }
+    return *std::move(store);
+  }
+
+  Journal* const journal_;
+  EffectBuffer* const buffer_;
+  Effects* const effects_;
+  FilesToRemove made_;
+  std::unique_ptr<SqliteRecordStore> pool_records_;
+  std::unique_ptr<SqliteRecordStore> jobs_;
+  absl::Mutex mu_;
+  uint64_t recorded_ ABSL_GUARDED_BY(mu_) = 0;
+  std::unique_ptr<GroupCommit> group_commit_;
+};
+
+void RunDaemon(const std::string& address, const std::string& echo_address,
+               bool journalled) {
   ShardedLrtf policy;
-  MemoryJournal journal;
+  Journal journal;
+  EffectBuffer buffer;
   StreamEffects effects;
   Core::Options options;
   options.pool_bytes = int64_t{64} << 20;
   options.devices.push_back({"cpu:0", 1 << 30, 1});
-  Core core(options, &policy, &journal, &effects);
+  Core core(options, &policy, &journal, &buffer);
+  TurnEnder ender(journalled, &journal, &buffer, &effects);
   CoreThread thread;
   WorkerStreams streams(&thread);
   effects.streams = &streams;
@@ -112,10 +197,14 @@ void RunDaemon(const std::string& address, const std::string& echo_address) {
   auto server = Serve(address, &streams);
   auto echo_server = Serve(echo_address, &echo);
   streams.Expect(WorkerId(1), kSession);
-  thread.Start(&core);
+  thread.Start(&core, [&] { ender.EndTurn(); });
   thread.Post([](Core& c, absl::Time now) {
-    c.WorkerStarted(WorkerId(1), 1);
-    (void)c.Submit(std::vector<NewJob>(kJobs, EndlessJob()), "", now);
+    journal::v1::WorkerProcess process;
+    process.set_pid(1);
+    c.WorkerStarted(WorkerId(1), process);
+    const auto submission =
+        c.Submit(std::vector<NewJob>(kJobs, EndlessJob()), "", now);
+    c.Recorded(submission->sequence, now);
   });
   auto finished = [&] {
     return thread.Ask([](Core& c, absl::Time now) {
@@ -190,7 +279,15 @@ void RunWorker(const std::string& address, const std::string& echo_address) {
               kTasks / absl::ToDoubleSeconds(wall), status.ToString().c_str());
 }
 
-int Main() {
+// Both sides in processes of their own.
+void RunOnce(bool journalled) {
+  std::printf("%s\n", journalled ? "with both journals" : "without journals");
+  std::fflush(stdout);
+  if (fork() != 0) {
+    int status = 0;
+    wait(&status);
+    return;
+  }
   const std::string base = absl::StrCat("unix:/tmp/hydra-control-", getpid());
   const std::string address = base + ".sock";
   const std::string echo_address = base + "-echo.sock";
@@ -198,9 +295,18 @@ int Main() {
   if (fork() == 0) {
     prctl(PR_SET_PDEATHSIG, SIGKILL);
     RunWorker(address, echo_address);
-    return 0;
+    std::fflush(stdout);
+    _exit(0);
   }
-  RunDaemon(address, echo_address);
+  RunDaemon(address, echo_address, journalled);
+  _exit(0);
+}
+
+int Main() {
+  for (int round = 0; round < kRounds; ++round) {
+    RunOnce(/*journalled=*/false);
+    RunOnce(/*journalled=*/true);
+  }
   return 0;
 }
 

@@ -1,10 +1,12 @@
 #include "tests/reference/reference_trainer.h"
 
+#include <cmath>
 #include <utility>
 
 #include "ATen/ATen.h"
 #include "common/model/optimizer.h"
 #include "worker/model/block_views.h"
+#include "worker/model/finite_check.h"
 #include "worker/model/layer_norm.h"
 #include "worker/model/parameter_init.h"
 
@@ -76,7 +78,8 @@ LossSum ReferenceTrainer::Step(const std::vector<at::Tensor>& micro_batches) {
     total.loss_sum += loss.loss_sum;
     total.tokens += loss.tokens;
   }
-  Update();
+  if (std::isfinite(total.loss_sum)) Update();
+  ++steps_;
   return total;
 }
 
@@ -167,9 +170,9 @@ void ReferenceTrainer::Update() {
   } else {
     gradient.copy_(token_gradient_);
   }
-  ++steps_;
   for (size_t i = 0; i < parameters_.size(); ++i) {
-    UpdateRange(hyperparameters_, steps_, parameters_[i], gradients_[i],
+    if (!AllFinite(gradients_[i])) continue;
+    UpdateRange(hyperparameters_, steps_ + 1, parameters_[i], gradients_[i],
                 first_moments_[i], second_moments_[i]);
   }
 }

@@ -29,7 +29,9 @@ class ReferenceTrainer {
   void InitializeRandomly();
 
   // One optimizer update on a mini-batch in micro-batches. Returns the loss
-  // before the update, summed over micro-batches in order.
+  // before the update, summed over micro-batches in order. If that is not
+  // finite nothing is updated; a block whose gradient is not finite is left as
+  // it is.
   LossSum Step(const std::vector<at::Tensor>& micro_batches);
 
   // Without dropout.

@@ -1,5 +1,7 @@
 #include "tests/reference/reference_trainer.h"
 
+#include <cmath>
+
 #include "ATen/ATen.h"
 #include "ATen/Parallel.h"
 #include "gtest/gtest.h"
@@ -98,6 +100,18 @@ TEST(ReferenceTrainerTest, SeedAndDropoutMatter) {
   hydra::v1::TrainSpec other_seed = AdamW(0.1);
   other_seed.set_seed(43);
   ExpectSameBits(Train(other_seed), expected, /*same=*/false);
+}
+
+TEST(ReferenceTrainerTest, ALossThatIsNoNumberUpdatesNothing) {
+  ReferenceTrainer trainer(TinyConfig(), AdamW());
+  trainer.InitializeRandomly();
+  trainer.parameters().back()[0] = INFINITY;
+  std::vector<at::Tensor> before;
+  for (const at::Tensor& block : trainer.parameters()) {
+    before.push_back(block.clone());
+  }
+  EXPECT_FALSE(std::isfinite(trainer.Step({Tokens(1), Tokens(2)}).loss_sum));
+  ExpectSameBits(trainer.parameters(), before);
 }
 
 }  // namespace

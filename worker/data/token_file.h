@@ -28,6 +28,9 @@ class TokenFile {
   // Valid as long as this object, wherever it is moved.
   absl::Span<const uint32_t> tokens() const;
 
+  const std::string& path() const { return path_; }
+
+  // As the header says.
   uint32_t max_token_id() const { return header_.max_token_id; }
 
   // SHA-256 of the ids' bytes, as lower-case hexadecimal digits.

@@ -12,6 +12,8 @@ namespace {
 
 constexpr char kMagic[] = "HYDRATOK";
 constexpr int64_t kChecksumBytes = 8;
+// Far beyond any disk; the ids' bytes do not overflow.
+constexpr uint64_t kMaxTokenCount = uint64_t{1} << 60;
 
 struct Layout {
   char magic[8];
@@ -65,6 +67,10 @@ absl::StatusOr<TokenHeader> DecodeTokenHeader(absl::string_view bytes) {
   }
   if (absl::string_view(layout.checksum, kChecksumBytes) != Checksum(bytes)) {
     return absl::DataLossError("has a header that fails its checksum");
+  }
+  if (layout.token_count > kMaxTokenCount) {
+    return absl::DataLossError(
+        absl::StrCat("has a header of ", layout.token_count, " tokens"));
   }
   TokenHeader header;
   header.token_count = layout.token_count;

@@ -49,5 +49,14 @@ TEST(TokenHeaderTest, SaysWhatIsWrong) {
               HasSubstr("version 9, expected 1"));
 }
 
+// Found by fuzzing: the ids' bytes wrapped to 0, which is what the file has.
+TEST(TokenHeaderTest, RefusesMoreTokensThanHaveASizeInBytes) {
+  TokenHeader header;
+  header.token_count = int64_t{1} << 62;
+  header.content_hash = std::string(32, 'h');
+  EXPECT_THAT(DecodeTokenHeader(EncodeTokenHeader(header)).status().message(),
+              HasSubstr("4611686018427387904 tokens"));
+}
+
 }  // namespace
 }  // namespace hydra

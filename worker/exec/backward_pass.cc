@@ -1,5 +1,7 @@
 #include "worker/exec/backward_pass.h"
 
+#include <cmath>
+#include <limits>
 #include <optional>
 #include <utility>
 #include <vector>
@@ -115,11 +117,23 @@ class BackwardPass {
         TensorViews(pass_.block(weight), Gradient(weight)).front(), accumulate,
         &input_gradient);
     input.reset();
-    if (is_last) UpdateLayer(layer);
-    pass_.meter.End();
     result_.set_loss_sum(result_.loss_sum() + loss.loss_sum);
     result_.set_loss_tokens(result_.loss_tokens() + loss.tokens);
+    if (!std::isfinite(result_.loss_sum())) {
+      SpoilGradients({input_gradient, Gradient(norm), Gradient(weight)});
+    }
+    if (is_last) UpdateLayer(layer);
+    pass_.meter.End();
     return input_gradient;
+  }
+
+  // Whatever the arithmetic made of a loss that is not finite: no layer must
+  // learn from it, neither here nor in an earlier shard. From here on all
+  // gradients of the step are NaN.
+  void SpoilGradients(const std::vector<at::Tensor>& gradients) {
+    for (const at::Tensor& gradient : gradients) {
+      gradient.fill_(std::numeric_limits<float>::quiet_NaN());
+    }
   }
 
   // The gradient of the layer's input; none for the embedding.
@@ -157,14 +171,19 @@ class BackwardPass {
     for (int block : pass_.layer(layer).parameter_blocks) {
       if (pass_.block(block).owner() != layer) {
         HandDown(block);
-      } else if (layer == 0 && block == TokenTable()) {
-        UpdateTokenTable(pass_, parameters_.Release(block), TakeGradient(block),
-                         *token_gradient_);
-      } else {
-        UpdateBlock(pass_, block, parameters_.Release(block),
-                    TakeGradient(block));
+      } else if (!Update(block)) {
+        result_.add_skipped_blocks(block);
       }
     }
+  }
+
+  // False: the block was skipped.
+  bool Update(int block) {
+    return block == TokenTable()
+               ? UpdateTokenTable(pass_, parameters_.Release(block),
+                                  TakeGradient(block), *token_gradient_)
+               : UpdateBlock(pass_, block, parameters_.Release(block),
+                             TakeGradient(block));
   }
 
   // A tied block's gradient goes to the shard of its owner, or waits for it

@@ -11,6 +11,10 @@ namespace hydra {
 // last to first. Gradients sum in the order of micro-batches. With the last
 // micro-batch each layer is updated directly after its own backward, and its
 // memory goes.
+//
+// Blocks with a gradient that is not finite are skipped, see UpdateBlock, and
+// named in the result. If the loss of a micro-batch is not finite, so are all
+// gradients from then on: no block of the model is updated in that step.
 worker::v1::PassResult RunBackwardPass(const Pass& pass);
 
 }  // namespace hydra

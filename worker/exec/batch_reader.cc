@@ -18,8 +18,45 @@ using worker::v1::JobContext;
 using worker::v1::Split;
 using worker::v1::Task;
 
+// Which id, and where: windows begin every `context` tokens.
+std::string Describe(const TokenFile& file, int64_t window, int64_t position,
+                     int64_t id, int64_t vocab_size) {
+  return absl::StrCat(file.path(), ": position ", position, " of window ",
+                      window, " has the token id ", id,
+                      "; the model's vocab_size is ", vocab_size);
+}
+
+// Refuses a file whose header says that it is for a larger vocabulary.
+absl::Status CheckHeader(const TokenFile& file, int64_t context,
+                         int64_t vocab_size) {
+  if (file.max_token_id() < vocab_size) return absl::OkStatus();
+  const absl::Span<const uint32_t> ids = file.tokens();
+  const int64_t index =
+      std::find_if(ids.begin(), ids.end(),
+                   [&](int64_t id) { return id >= vocab_size; }) -
+      ids.begin();
+  // Then the header is wrong, and the ids are right.
+  if (index == static_cast<int64_t>(ids.size())) return absl::OkStatus();
+  return absl::InvalidArgumentError(
+      Describe(file, index / context, index % context, ids[index], vocab_size));
+}
+
+// A damaged file may hold what its header denies. An id that is none of the
+// model's would lead the layers to memory that is not theirs.
+absl::Status CheckIds(const TokenFile& file, const HostBatch& batch,
+                      absl::Span<const int64_t> windows, int64_t vocab_size) {
+  const auto bad = std::find_if(batch.tokens.begin(), batch.tokens.end(),
+                                [&](int64_t id) { return id >= vocab_size; });
+  if (bad == batch.tokens.end()) return absl::OkStatus();
+  const int64_t index = bad - batch.tokens.begin();
+  const int64_t row_tokens = batch.context + 1;
+  return absl::DataLossError(Describe(file, windows[index / row_tokens],
+                                      index % row_tokens, *bad, vocab_size));
+}
+
 absl::StatusOr<HostBatch> ReadBatch(const TokenFile& file, int64_t context,
-                                    absl::Span<const int64_t> windows) {
+                                    absl::Span<const int64_t> windows,
+                                    int64_t vocab_size) {
   HostBatch batch;
   batch.sequences = static_cast<int64_t>(windows.size());
   batch.context = context;
@@ -27,6 +64,8 @@ absl::StatusOr<HostBatch> ReadBatch(const TokenFile& file, int64_t context,
   absl::Status read = ReadWindows(file.tokens(), context, windows,
                                   absl::MakeSpan(batch.tokens));
   if (!read.ok()) return read;
+  absl::Status checked = CheckIds(file, batch, windows, vocab_size);
+  if (!checked.ok()) return checked;
   return batch;
 }
 
@@ -54,9 +93,9 @@ absl::StatusOr<std::vector<HostBatch>> BatchReader::ReadTraining(
 
   std::vector<HostBatch> batches;
   for (int i = task.first_micro_batch(); i < task.last_micro_batch(); ++i) {
-    auto batch =
-        ReadBatch(**file, context,
-                  MicroBatchWindows(*windows, i, MicroBatchCount(train)));
+    auto batch = ReadBatch(
+        **file, context, MicroBatchWindows(*windows, i, MicroBatchCount(train)),
+        vocab_size);
     if (!batch.ok()) return batch.status();
     batch->seed = DropoutSeed(train.seed(), task.step(), i);
     batch->gradient_scale = GradientScale(train);
@@ -86,7 +125,7 @@ absl::StatusOr<std::vector<HostBatch>> BatchReader::ReadEvaluation(
     const WindowRange range = EvaluationBatch(window_count, batch_size, i);
     std::vector<int64_t> windows(range.count);
     std::iota(windows.begin(), windows.end(), range.first);
-    auto batch = ReadBatch(**file, context, windows);
+    auto batch = ReadBatch(**file, context, windows, vocab_size);
     if (!batch.ok()) return batch.status();
     batches.push_back(*std::move(batch));
   }
@@ -102,11 +141,9 @@ absl::StatusOr<const TokenFile*> BatchReader::FileOf(Split split,
     if (open == files_.end()) {
       auto file = TokenFile::Open(prepared.token_file());
       if (!file.ok()) return file.status();
-      if (file->max_token_id() >= vocab_size) {
-        return absl::InvalidArgumentError(absl::StrCat(
-            prepared.token_file(), " has the token id ", file->max_token_id(),
-            "; the model's vocab_size is ", vocab_size));
-      }
+      absl::Status checked =
+          CheckHeader(*file, job.spec().train().context_length(), vocab_size);
+      if (!checked.ok()) return checked;
       open = files_.emplace(prepared.token_file(), *std::move(file)).first;
     }
     return &open->second;

@@ -34,7 +34,9 @@ class BatchReader {
   // is `vocab_size`, the model's.
   //
   // FAILED_PRECONDITION: the split is not prepared.
-  // INVALID_ARGUMENT: a token file has an id that is no id of the model.
+  // INVALID_ARGUMENT: a token file has an id that is no id of the model. The
+  //   message names the file, and the window and position in it.
+  // DATA_LOSS: the same, and the file's header had denied it.
   // INVALID_ARGUMENT, OUT_OF_RANGE: the split is too short for what is asked.
   // Others: as TokenFile::Open.
   absl::StatusOr<std::vector<HostBatch>> Read(const worker::v1::Task& task,

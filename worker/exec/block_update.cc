@@ -3,8 +3,10 @@
 #include <algorithm>
 #include <array>
 #include <utility>
+#include <vector>
 
 #include "c10/core/GradMode.h"
+#include "worker/model/finite_check.h"
 #include "worker/model/optimizer_step.h"
 
 namespace hydra {
@@ -15,12 +17,14 @@ using worker::v1::BLOCK_KIND_PARAMETER_GRADIENT;
 using worker::v1::BLOCK_KIND_PARAMETERS;
 using worker::v1::BlockVersion;
 
-// Updates ranges of one block and keeps the buffers for their moments.
+// Updates ranges of one block, or lets them be as they are, and keeps the
+// buffers for their moments.
 class RangeUpdater {
  public:
-  RangeUpdater(const Pass& pass, int block, int64_t longest_range)
+  RangeUpdater(const Pass& pass, int block, int64_t longest_range, bool skip)
       : pass_(pass),
         block_(block),
+        skip_(skip),
         new_parameters_(pass.blocks.Written(BLOCK_KIND_PARAMETERS, block)) {
     for (int i = 0; i < pass.model.moment_count; ++i) {
       buffers_[i] = pass.io.Empty({longest_range});
@@ -37,8 +41,10 @@ class RangeUpdater {
           pass_.blocks.Read(BLOCK_KIND_OPTIMIZER_STATE, block_),
           MomentBegin(i) + first, moments[i]);
     }
-    UpdateRange(pass_.model.hyperparameters, pass_.task.step() + 1, parameters,
-                gradient, moments[0], moments[1]);
+    if (!skip_) {
+      UpdateRange(pass_.model.hyperparameters, pass_.task.step() + 1,
+                  parameters, gradient, moments[0], moments[1]);
+    }
     pass_.io.Demote(parameters, new_parameters_, first);
     for (int i = 0; i < pass_.model.moment_count; ++i) {
       pass_.io.Demote(moments[i],
@@ -56,104 +62,137 @@ class RangeUpdater {
 
   const Pass& pass_;
   const int block_;
+  const bool skip_;
   const BlockVersion& new_parameters_;
   std::array<at::Tensor, 2> buffers_;
 };
 
-// Rows of the token table that are updated at once: about kUpdateRangeElements,
-// and ranges begin at multiples of 64 bytes.
-int64_t RowsOfRange(int64_t width) {
+// A range of the token table, in elements. Ranges begin at rows, and at
+// multiples of 64 bytes; the last one includes the block's padding.
+struct TableRange {
+  int64_t first_row = 0;
+  int64_t last_row = 0;
+  int64_t first = 0;
+  int64_t count = 0;
+};
+
+// Of about kUpdateRangeElements each; the first one is the longest.
+std::vector<TableRange> RangesOf(const ParameterBlock& table) {
   constexpr int64_t kRows = kTensorAlignmentBytes / kFloatBytes;
-  return std::max(kRows, kUpdateRangeElements / width / kRows * kRows);
+  const int64_t rows = table.tensors.front().shape[0];
+  const int64_t width = table.tensors.front().shape[1];
+  const int64_t rows_of_range =
+      std::max(kRows, kUpdateRangeElements / width / kRows * kRows);
+  std::vector<TableRange> ranges;
+  for (int64_t row = 0; row < rows; row += rows_of_range) {
+    const int64_t last_row = std::min(rows, row + rows_of_range);
+    const int64_t first = row * width;
+    const int64_t end =
+        last_row == rows ? table.element_count() : last_row * width;
+    ranges.push_back({row, last_row, first, end - first});
+  }
+  return ranges;
 }
 
-// Adds the head's part, wherever it is, to a range of the gradient.
-class HeadPart {
+// The token table's gradient in ranges: the embedding's part plus the head's,
+// wherever that is.
+class TableGradient {
  public:
-  HeadPart(const Pass& pass, int block, const at::Tensor& on_device,
-           int64_t longest_range)
+  TableGradient(const Pass& pass, int block, const at::Tensor& head_on_device,
+                const TokenTableGradient& embedding, int64_t longest_range)
       : pass_(pass),
-        on_device_(on_device),
-        in_pool_(pass.blocks.FindRead(BLOCK_KIND_PARAMETER_GRADIENT, block)) {
-    if (!on_device.defined() && in_pool_ != nullptr) {
-      buffer_ = pass.io.Empty({longest_range});
+        embedding_(embedding),
+        width_(pass.block(block).tensors.front().shape[1]),
+        head_on_device_(head_on_device),
+        head_in_pool_(
+            pass.blocks.FindRead(BLOCK_KIND_PARAMETER_GRADIENT, block)),
+        buffer_(pass.io.Empty({longest_range})) {
+    if (!head_on_device.defined() && head_in_pool_ != nullptr) {
+      head_buffer_ = pass.io.Empty({longest_range});
     }
   }
 
-  void AddTo(const at::Tensor& gradient, int64_t first) {
-    if (on_device_.defined()) {
-      gradient.add_(on_device_.narrow(0, first, gradient.numel()));
-    } else if (in_pool_ != nullptr) {
-      const at::Tensor range = buffer_.narrow(0, 0, gradient.numel());
-      pass_.io.PromoteRange(*in_pool_, first, range);
-      gradient.add_(range);
-    }
+  // Valid until the next call.
+  at::Tensor Of(const TableRange& range) {
+    const int64_t rows = range.last_row - range.first_row;
+    const int64_t in_rows = rows * width_;
+    const at::Tensor gradient = buffer_.narrow(0, 0, range.count);
+    gradient.narrow(0, in_rows, range.count - in_rows).zero_();
+    embedding_.CopyRows(range.first_row, range.last_row,
+                        gradient.narrow(0, 0, in_rows).view({rows, width_}));
+    AddHeadPart(range, gradient);
+    return gradient;
   }
 
  private:
+  void AddHeadPart(const TableRange& range, const at::Tensor& gradient) {
+    if (head_on_device_.defined()) {
+      gradient.add_(head_on_device_.narrow(0, range.first, range.count));
+    } else if (head_in_pool_ != nullptr) {
+      const at::Tensor head = head_buffer_.narrow(0, 0, range.count);
+      pass_.io.PromoteRange(*head_in_pool_, range.first, head);
+      gradient.add_(head);
+    }
+  }
+
   const Pass& pass_;
-  const at::Tensor on_device_;
-  const BlockVersion* const in_pool_;
-  at::Tensor buffer_;
+  const TokenTableGradient& embedding_;
+  const int64_t width_;
+  const at::Tensor head_on_device_;
+  const BlockVersion* const head_in_pool_;
+  const at::Tensor buffer_;
+  at::Tensor head_buffer_;
 };
 
 }  // namespace
 
-void UpdateBlock(const Pass& pass, int block, at::Tensor parameters,
+bool UpdateBlock(const Pass& pass, int block, at::Tensor parameters,
                  const at::Tensor& gradient) {
   const at::NoGradGuard no_grad;
   const int64_t count = parameters.numel();
+  const bool finite = AllFinite(gradient);
   pass.io.Forget(pass.blocks.Read(BLOCK_KIND_PARAMETERS, block));
-  RangeUpdater updater(pass, block, std::min(count, kUpdateRangeElements));
+  RangeUpdater updater(pass, block, std::min(count, kUpdateRangeElements),
+                       /*skip=*/!finite);
   for (int64_t first = 0; first < count; first += kUpdateRangeElements) {
     const int64_t length = std::min(kUpdateRangeElements, count - first);
     updater.Update(first, parameters.narrow(0, first, length),
                    gradient.narrow(0, first, length));
   }
   pass.io.Keep(updater.new_parameters(), std::move(parameters));
+  return finite;
 }
 
-void UpdateTokenTable(const Pass& pass, at::Tensor parameters,
+bool UpdateTokenTable(const Pass& pass, at::Tensor parameters,
                       const at::Tensor& head_gradient,
                       const TokenTableGradient& embedding_gradient) {
   const at::NoGradGuard no_grad;
   const int block = pass.layer(0).parameter_blocks.front();
   const BlockVersion& read = pass.blocks.Read(BLOCK_KIND_PARAMETERS, block);
-  const int64_t rows = pass.block(block).tensors.front().shape[0];
-  const int64_t width = pass.block(block).tensors.front().shape[1];
-  const int64_t count = pass.block(block).element_count();
-  const int64_t rows_of_range = RowsOfRange(width);
-  const int64_t longest_range = std::min(count, rows_of_range * width);
+  const std::vector<TableRange> ranges = RangesOf(pass.block(block));
+  const int64_t longest_range = ranges.front().count;
+
+  TableGradient gradient(pass, block, head_gradient, embedding_gradient,
+                         longest_range);
+  // It is nowhere as a whole, so it is summed up once more for this.
+  const bool finite = std::all_of(ranges.begin(), ranges.end(),
+                                  [&gradient](const TableRange& range) {
+                                    return AllFinite(gradient.Of(range));
+                                  });
 
   if (parameters.defined()) pass.io.Forget(read);
-  RangeUpdater updater(pass, block, longest_range);
-  HeadPart head_part(pass, block, head_gradient, longest_range);
-  const at::Tensor gradient_buffer = pass.io.Empty({longest_range});
+  RangeUpdater updater(pass, block, longest_range, /*skip=*/!finite);
   at::Tensor parameter_buffer;
   if (!parameters.defined()) parameter_buffer = pass.io.Empty({longest_range});
-
-  for (int64_t row = 0; row < rows; row += rows_of_range) {
-    const int64_t last_row = std::min(rows, row + rows_of_range);
-    const int64_t first = row * width;
-    // The last range includes the block's padding.
-    const int64_t length =
-        (last_row == rows ? count : last_row * width) - first;
-    const int64_t in_rows = (last_row - row) * width;
-    const at::Tensor gradient = gradient_buffer.narrow(0, 0, length);
-    gradient.narrow(0, in_rows, length - in_rows).zero_();
-    embedding_gradient.CopyRows(
-        row, last_row,
-        gradient.narrow(0, 0, in_rows).view({last_row - row, width}));
-    head_part.AddTo(gradient, first);
-
-    at::Tensor range;
+  for (const TableRange& range : ranges) {
+    at::Tensor values;
     if (parameters.defined()) {
-      range = parameters.narrow(0, first, length);
+      values = parameters.narrow(0, range.first, range.count);
     } else {
-      range = parameter_buffer.narrow(0, 0, length);
-      pass.io.PromoteRange(read, first, range);
+      values = parameter_buffer.narrow(0, 0, range.count);
+      pass.io.PromoteRange(read, range.first, values);
     }
-    updater.Update(first, range, gradient);
+    updater.Update(range.first, values, gradient.Of(range));
   }
   if (parameters.defined()) {
     pass.io.Keep(updater.new_parameters(), std::move(parameters));
@@ -161,6 +200,7 @@ void UpdateTokenTable(const Pass& pass, at::Tensor parameters,
     // No task will read it again.
     pass.io.Forget(read);
   }
+  return finite;
 }
 
 }  // namespace hydra

@@ -11,18 +11,23 @@ namespace hydra {
 // the new parameters and the new state go to the written versions' slots. The
 // state is never on the device as a whole. Where ranges begin follows from the
 // block alone.
+//
+// A block whose gradient has an infinite element or a NaN is skipped: its
+// written versions get the bytes of those that were read. That is decided for
+// the whole block, so that it is the same in every partition. Both functions
+// return whether the block was updated.
 
 // Updates `parameters` in place, which become the written version; the cache
 // forgets the read one first. Both are flat and whole.
-void UpdateBlock(const Pass& pass, int block, at::Tensor parameters,
+bool UpdateBlock(const Pass& pass, int block, at::Tensor parameters,
                  const at::Tensor& gradient);
 
 // Updates the token table and lets the cache forget the read version. Its
-// gradient is the head's part, if it is tied,
-// plus the embedding's. `parameters` is undefined if the table is not on the
-// device: it then passes through in ranges too. `head_gradient` is undefined if
-// the task reads the head's part from the pool, or there is none.
-void UpdateTokenTable(const Pass& pass, at::Tensor parameters,
+// gradient is the head's part, if it is tied, plus the embedding's.
+// `parameters` is undefined if the table is not on the device: it then passes
+// through in ranges too. `head_gradient` is undefined if the task reads the
+// head's part from the pool, or there is none.
+bool UpdateTokenTable(const Pass& pass, at::Tensor parameters,
                       const at::Tensor& head_gradient,
                       const TokenTableGradient& embedding_gradient);
 

@@ -9,6 +9,7 @@
 #include "absl/strings/str_join.h"
 #include "absl/strings/strip.h"
 #include "common/safetensors/weight_directory.h"
+#include "worker/exec/restore_pass.h"
 #include "worker/model/parameter_init.h"
 
 namespace hydra {
@@ -66,6 +67,9 @@ absl::Status RunInitPass(const worker::v1::Task& task,
                          const worker::v1::JobContext& job,
                          const ModelTable& table, const HostRange& host,
                          int64_t* filled_bytes) {
+  if (!task.restore_dir().empty()) {
+    return RunRestorePass(task, table, host, filled_bytes);
+  }
   const hydra::v1::JobSpec& spec = job.spec();
   std::optional<WeightDirectory> checkpoint;
   if (spec.model().init() != hydra::v1::INITIALIZATION_RANDOM) {

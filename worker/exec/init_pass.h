@@ -10,7 +10,8 @@ namespace hydra {
 
 // INIT: fills the parameter blocks that the task writes, straight in the pool,
 // from the model directory's checkpoint or from each tensor's own random
-// stream. Needs no device memory. Adds the bytes to `*filled_bytes`.
+// stream. Needs no device memory. Adds the bytes to `*filled_bytes`. With a
+// restore_dir it is RunRestorePass instead.
 //
 // INVALID_ARGUMENT: the checkpoint lacks a tensor, or has it in another shape
 //   or in a type that is not fp32, fp16 or bf16; the message names the tensor.

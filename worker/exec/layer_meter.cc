@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "absl/time/clock.h"
+#include "common/clock/steady_time.h"
 
 namespace hydra {
 
@@ -18,7 +18,7 @@ void LayerMeter::Begin(int layer, Phase phase) {
   layer_ = layer;
   phase_ = phase;
   used_at_begin_ = arena.used_bytes();
-  begin_ = absl::Now();
+  begin_ = SteadyNow();
 }
 
 void LayerMeter::ParametersPlaced() {
@@ -27,7 +27,7 @@ void LayerMeter::ParametersPlaced() {
 
 void LayerMeter::End() {
   if (synchronize_) device_->Synchronize();
-  const absl::Duration took = absl::Now() - begin_;
+  const absl::Duration took = SteadyNow() - begin_;
   DeviceArena& arena = device_->arena();
   Measure& measure = measures_[layer_];
   measure.peak_bytes = std::max(measure.peak_bytes, arena.peak_bytes());

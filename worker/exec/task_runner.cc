@@ -6,10 +6,12 @@
 #include <utility>
 #include <vector>
 
+#include "absl/container/btree_set.h"
 #include "absl/strings/str_cat.h"
-#include "absl/time/clock.h"
+#include "absl/strings/str_join.h"
 #include "absl/time/time.h"
 #include "c10/util/Exception.h"
+#include "common/clock/steady_time.h"
 #include "common/status/proto_time.h"
 #include "worker/exec/backward_pass.h"
 #include "worker/exec/forward_pass.h"
@@ -33,13 +35,11 @@ class Stopwatch {
  public:
   explicit Stopwatch(const Device& device)
       : device_(device),
-        wall_begin_(absl::Now()),
+        wall_begin_(SteadyNow()),
         compute_begin_(device.ComputeTime()) {}
 
   void Read(TaskCost& cost) const {
-    // Not below zero, though the clock may have been set back.
-    *cost.mutable_wall() =
-        ToProto(std::max(absl::Now() - wall_begin_, absl::ZeroDuration()));
+    *cost.mutable_wall() = ToProto(SteadyNow() - wall_begin_);
     *cost.mutable_compute() = ToProto(device_.ComputeTime() - compute_begin_);
   }
 
@@ -78,6 +78,27 @@ absl::Status CheckShard(const Task& task, const ModelTable& table) {
 bool IsBackward(const Task& task) {
   return task.kind() == worker::v1::TASK_KIND_BACKWARD ||
          task.kind() == worker::v1::TASK_KIND_TURN;
+}
+
+// Tells the job's owner which layers learned nothing, if there are any.
+void LogSkippedBlocks(const Task& task, const ModelTable& table,
+                      const worker::v1::PassResult& result, LogSink& log) {
+  if (result.skipped_blocks().empty()) return;
+  absl::btree_set<int> layers;
+  for (int block : result.skipped_blocks()) {
+    layers.insert(table.parameter_blocks[block].owner());
+  }
+  std::string loss;
+  if (result.loss_tokens() > 0) {
+    const double mean =
+        result.loss_sum() / static_cast<double>(result.loss_tokens());
+    loss = absl::StrCat(", loss ", mean);
+  }
+  log.Log(LogSink::Severity::kWarning,
+          absl::StrCat("step ", task.step(), loss, ": parameters of layers ",
+                       absl::StrJoin(layers, ", "),
+                       " were not updated, since their gradient is infinite "
+                       "or no number"));
 }
 
 }  // namespace
@@ -177,12 +198,12 @@ absl::Status TaskRunner::Dispatch(const Task& task, const JobContext& job,
       return status;
     }
     default:
-      return RunShard(task, job, **state, attempt, report);
+      return RunShard(task, job, **state, attempt, log, report);
   }
 }
 
 absl::Status TaskRunner::RunShard(const Task& task, const JobContext& job,
-                                  Job& state, Attempt& attempt,
+                                  Job& state, Attempt& attempt, LogSink& log,
                                   TaskReport& report) {
   if (absl::Status valid = CheckShard(task, state.model->table); !valid.ok()) {
     return valid;
@@ -195,6 +216,7 @@ absl::Status TaskRunner::RunShard(const Task& task, const JobContext& job,
                   *batches, attempt.io, attempt.meter};
   *report.mutable_pass() =
       IsBackward(task) ? RunBackwardPass(pass) : RunForwardPass(pass);
+  LogSkippedBlocks(task, state.model->table, report.pass(), log);
   return absl::OkStatus();
 }
 

@@ -30,7 +30,8 @@ class TaskRunner {
   TaskRunner(Device* device, HostRange host);
 
   // Never throws; a failure is in the report. After one, nothing that the task
-  // made is left on the device. A loss that is not finite is no failure.
+  // made is left on the device. A loss or gradient that is not finite is no
+  // failure; a line of the log says which layers were not updated.
   //
   // A task that runs out of device memory is tried again without the cache:
   // first with the memory laid out as in a pilot, so that what fitted there
@@ -78,7 +79,8 @@ class TaskRunner {
                         LogSink& log, worker::v1::TaskReport& report);
   absl::Status RunShard(const worker::v1::Task& task,
                         const worker::v1::JobContext& job, Job& state,
-                        Attempt& attempt, worker::v1::TaskReport& report);
+                        Attempt& attempt, LogSink& log,
+                        worker::v1::TaskReport& report);
   // What the job's tasks of the same kind and first layer taught.
   bool IsTooLargeForCache(const worker::v1::Task& task) const;
   void RememberTooLargeForCache(const worker::v1::Task& task);

@@ -2,6 +2,7 @@
 
 #include <cmath>
 #include <filesystem>
+#include <stdexcept>
 #include <string>
 #include <tuple>
 #include <vector>
@@ -200,6 +201,7 @@ TEST_F(OneTaskTest, AFailedTaskLeavesNothingAndCanBeRunAgain) {
   EXPECT_EQ(failed.error().code(),
             static_cast<int>(absl::StatusCode::kInternal));
   EXPECT_THAT(failed.error().message(), testing::HasSubstr("writes no"));
+  EXPECT_EQ(failed.error().layer(), 3);
   for (const BlockVersion& made : bad.writes()) {
     EXPECT_FALSE(runner_.cache().Get(made.version()).has_value());
   }
@@ -217,6 +219,23 @@ TEST_F(OneTaskTest, AnUpdateNeverLeavesItsParametersUnderTheOldVersion) {
     if (read.kind() != worker::v1::BLOCK_KIND_PARAMETERS) continue;
     EXPECT_FALSE(runner_.cache().Get(read.version()).has_value());
   }
+}
+
+TEST_F(OneTaskTest, AnyExceptionFailsTheTaskAtItsLayer) {
+  RunAndCommit(job_.StepTask(0));
+  RunAndCommit(job_.StepTask(1));
+  TaskRunner runner(device_, [](int64_t, int64_t) -> absl::Span<std::byte> {
+    throw std::runtime_error("the pool is on fire");
+  });
+  const TaskReport failed = job_.Run(runner, job_.StepTask(2));
+  EXPECT_EQ(failed.error().code(),
+            static_cast<int>(absl::StatusCode::kInternal));
+  EXPECT_EQ(failed.error().message(), "the pool is on fire");
+  EXPECT_EQ(failed.error().layer(), -1) << "its input came before any layer";
+
+  const TaskReport first = job_.Run(runner, job_.StepTask(0));
+  EXPECT_EQ(first.error().message(), "the pool is on fire");
+  EXPECT_EQ(first.error().layer(), 0);
 }
 
 TEST_F(OneTaskTest, UnknownLayersAreRefused) {
@@ -251,8 +270,9 @@ TEST_F(OneTaskTest, ATokenThatIsNoneOfTheModelsIsRefused) {
   EXPECT_THAT(
       report.error().message(),
       testing::AllOf(testing::HasSubstr(other.context().splits(1).token_file()),
-                     testing::HasSubstr("has the token id 499"),
-                     testing::HasSubstr("vocab_size is 97")));
+                     testing::HasSubstr(": position 0 of window 0 has the "
+                                        "token id 348; the model's vocab_size "
+                                        "is 97")));
 }
 
 TEST_F(OneTaskTest, ABatchBehindTheSplitsEndIsRefused) {

@@ -5,7 +5,8 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
-#include "absl/time/clock.h"
+#include "common/clock/steady_time.h"
+#include "common/status/proto_time.h"
 #include "glog/logging.h"
 #include "grpcpp/create_channel.h"
 #include "grpcpp/security/credentials.h"
@@ -50,6 +51,7 @@ absl::Status AttachClient::Run(Runner run) {
   {
     absl::MutexLock lock(&mu_);
     compute_clock_.emplace();
+    unanswered_since_ = SteadyNow();
   }
   std::thread attached(&AttachClient::StayAttached, this);
   do {
@@ -75,16 +77,16 @@ LatencyRecorder AttachClient::control_latency() const {
 
 void AttachClient::End(TaskReport report) {
   absl::MutexLock lock(&mu_);
-  compute_clock_->EndTask(absl::Now());
+  compute_clock_->EndTask(SteadyNow());
   queue_.Finish(std::move(report));
   end_untold_ = true;
 }
 
 std::optional<TaskQueue::BegunTask> AttachClient::Begin() {
   absl::MutexLock lock(&mu_);
-  if (!lost_.ok()) return std::nullopt;
+  if (!lost_.ok() || !MayBegin()) return std::nullopt;
   auto begun = queue_.Begin();
-  if (begun) compute_clock_->BeginTask(absl::Now());
+  if (begun) compute_clock_->BeginTask(SteadyNow());
   return begun;
 }
 
@@ -95,15 +97,18 @@ bool AttachClient::AwaitTask() {
 }
 
 bool AttachClient::MayGoOn() const {
-  return queue_.can_begin() || queue_.stopping() || !lost_.ok();
+  return MayBegin() || queue_.stopping() || !lost_.ok();
 }
+
+bool AttachClient::MayBegin() const { return answered_ && queue_.can_begin(); }
 
 void AttachClient::Detach() {
   RefreshDeviceStatus();
+  // First: a stream that is published later sees it.
+  detaching_.Notify();
   std::shared_ptr<AttachStream> stream;
   {
     absl::MutexLock lock(&mu_);
-    detaching_ = true;
     stream = stream_;
   }
   if (stream == nullptr) return;
@@ -113,37 +118,41 @@ void AttachClient::Detach() {
 
 void AttachClient::StayAttached() {
   absl::Duration backoff = options_.min_backoff;
-  do {
-    const grpc::Status ended = FollowOneStream();
-    if (IsDetaching()) return;
-    if (absl::Status lost = WhyLost(ended); !lost.ok()) {
+  while (true) {
+    const StreamEnd end = FollowOneStream();
+    if (detaching_.HasHappened()) return;
+    if (absl::Status lost = WhyLost(end.status); !lost.ok()) {
       options_.on_lost(lost);
       absl::MutexLock lock(&mu_);
       lost_ = std::move(lost);
       return;
     }
-    if (WasAnswered()) backoff = options_.min_backoff;
+    if (end.answered) backoff = options_.min_backoff;
     LOG(WARNING) << "the stream to " << options_.daemon << " ended ("
-                 << Describe(ended) << "); connecting again in " << backoff;
-  } while (Pause(
-      std::exchange(backoff, std::min(2 * backoff, options_.max_backoff))));
+                 << Describe(end.status) << "); connecting again in "
+                 << backoff;
+    if (detaching_.WaitFor(backoff)) return;
+    backoff = std::min(2 * backoff, options_.max_backoff);
+  }
 }
 
-grpc::Status AttachClient::FollowOneStream() {
+AttachClient::StreamEnd AttachClient::FollowOneStream() {
   RefreshDeviceStatus();
   const std::unique_ptr<WorkerService::Stub> stub = Connect(options_.daemon);
   const auto stream = std::make_shared<AttachStream>(
       static_cast<AttachStream::Endpoint*>(this));
   stream->Start(*stub);
-  if (!Publish(stream)) stream->Cancel();
+  Publish(stream);
+  if (detaching_.HasHappened()) stream->Cancel();
   // Not before it is published: a change in between would be told of late.
   stream->Send();
   while (!stream->WaitForEnd(options_.heartbeat)) {
+    if (IsOutOfPatience()) stream->Cancel();
     RefreshDeviceStatus();
     stream->Send();
   }
-  Publish(nullptr);
-  return stream->status();
+  const bool answered = Unpublish();
+  return {stream->status(), answered};
 }
 
 absl::Status AttachClient::WhyLost(const grpc::Status& ended) const {
@@ -152,33 +161,29 @@ absl::Status AttachClient::WhyLost(const grpc::Status& ended) const {
         absl::StrCat("the daemon at ", options_.daemon,
                      " refuses this worker: ", ended.error_message()));
   }
-  if (!options_.daemon_lives()) {
-    return absl::UnavailableError(
-        absl::StrCat("the daemon at ", options_.daemon, " is gone"));
+  if (IsOutOfPatience()) {
+    return absl::UnavailableError(absl::StrCat(
+        "no daemon has answered at ", options_.daemon, " for ",
+        absl::FormatDuration(options_.patience), "; last: ", Describe(ended)));
   }
   return absl::OkStatus();
 }
 
-bool AttachClient::Pause(absl::Duration backoff) {
+bool AttachClient::IsOutOfPatience() const {
   absl::MutexLock lock(&mu_);
-  return !mu_.AwaitWithTimeout(absl::Condition(&detaching_), backoff);
+  return !answered_ && SteadyNow() - unanswered_since_ >= options_.patience;
 }
 
-bool AttachClient::Publish(std::shared_ptr<AttachStream> stream) {
+void AttachClient::Publish(std::shared_ptr<AttachStream> stream) {
   absl::MutexLock lock(&mu_);
-  if (stream != nullptr) answered_ = false;
   stream_ = std::move(stream);
-  return !detaching_;
 }
 
-bool AttachClient::IsDetaching() const {
+bool AttachClient::Unpublish() {
   absl::MutexLock lock(&mu_);
-  return detaching_;
-}
-
-bool AttachClient::WasAnswered() const {
-  absl::MutexLock lock(&mu_);
-  return answered_;
+  stream_ = nullptr;
+  if (answered_) unanswered_since_ = SteadyNow();
+  return std::exchange(answered_, false);
 }
 
 void AttachClient::Send() {
@@ -203,7 +208,12 @@ void AttachClient::MakeReport(WorkerReport& report) {
   absl::MutexLock lock(&mu_);
   queue_.FillReport(report);
   *report.mutable_device() = device_status_;
-  const absl::Time now = absl::Now();
+  const absl::Time now = SteadyNow();
+  for (worker::v1::HeldTask& held : *report.mutable_held()) {
+    if (held.begun()) {
+      *held.mutable_running() = ToProto(compute_clock_->Running(now));
+    }
+  }
   compute_clock_->Fill(now, *report.mutable_device());
   if (std::exchange(end_untold_, false) && !told_at_) told_at_ = now;
 }
@@ -211,11 +221,11 @@ void AttachClient::MakeReport(WorkerReport& report) {
 void AttachClient::OnDesired(const DesiredState& desired) {
   {
     absl::MutexLock lock(&mu_);
-    answered_ = true;
     const bool brings_new_task = queue_.BringsNewTask(desired);
     if (!queue_.ApplyDesired(desired)) return;
+    answered_ = true;
     if (brings_new_task && told_at_) {
-      control_latency_.Add(absl::Now() - *told_at_);
+      control_latency_.Add(SteadyNow() - *told_at_);
       told_at_.reset();
     }
   }

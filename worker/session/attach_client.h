@@ -11,6 +11,7 @@
 #include "absl/status/status.h"
 #include "absl/synchronization/mutex.h"
 #include "absl/time/time.h"
+#include "common/clock/steady_event.h"
 #include "hydra/worker/v1/worker.pb.h"
 #include "worker/session/attach_stream.h"
 #include "worker/session/compute_clock.h"
@@ -30,6 +31,12 @@ namespace hydra {
 // began or ended, or a newer desired state was taken over. So the daemon must
 // send a desired state only when it differs from the one before.
 //
+// Without an answered stream the worker parks: it ends the begun task and
+// begins no other, until a daemon's newer desired state says what is still
+// wanted. So the worker outlives a daemon that is soon started again.
+//
+// All times are the monotonic clock's.
+//
 // Use one object for one Run.
 class AttachClient : private AttachStream::Endpoint {
  public:
@@ -47,8 +54,9 @@ class AttachClient : private AttachStream::Endpoint {
     absl::Duration min_backoff = absl::Milliseconds(20);
     absl::Duration max_backoff = absl::Seconds(1);
 
-    // Whether it is worth connecting again.
-    std::function<bool()> daemon_lives = [] { return true; };
+    // How long to go without an answered stream before giving up; noticed up
+    // to a heartbeat or a pause later.
+    absl::Duration patience = absl::Seconds(60);
 
     // What the device has in use. Asked by any thread, one at a time, at most
     // about once a heartbeat. The times are filled in here.
@@ -72,7 +80,7 @@ class AttachClient : private AttachStream::Endpoint {
   // before. The report names the task whatever `run` puts there.
   //
   // PERMISSION_DENIED: the daemon does not want this worker.
-  // UNAVAILABLE: the daemon does not live any more.
+  // UNAVAILABLE: no daemon answered for as long as the patience lasts.
   // After both the begun task was ended, and is not reported.
   absl::Status Run(Runner run) ABSL_LOCKS_EXCLUDED(mu_);
 
@@ -81,28 +89,34 @@ class AttachClient : private AttachStream::Endpoint {
   LatencyRecorder control_latency() const ABSL_LOCKS_EXCLUDED(mu_);
 
  private:
+  // How one stream ended.
+  struct StreamEnd {
+    grpc::Status status;
+    bool answered = false;
+  };
+
   // The thread that computes.
   std::optional<TaskQueue::BegunTask> Begin() ABSL_LOCKS_EXCLUDED(mu_);
   void End(worker::v1::TaskReport report) ABSL_LOCKS_EXCLUDED(mu_);
   // Waits for something to begin. False: it is time to end.
   bool AwaitTask() ABSL_LOCKS_EXCLUDED(mu_);
   bool MayGoOn() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
+  bool MayBegin() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   // Tells the daemon all, a last time, and makes the second thread end.
   void Detach() ABSL_LOCKS_EXCLUDED(mu_);
 
   // The second thread.
   void StayAttached() ABSL_LOCKS_EXCLUDED(mu_);
   // One stream, from its start to its end.
-  grpc::Status FollowOneStream() ABSL_LOCKS_EXCLUDED(mu_);
+  StreamEnd FollowOneStream() ABSL_LOCKS_EXCLUDED(mu_);
   // The reason why no further stream is worth a try; OK: there is none.
-  absl::Status WhyLost(const grpc::Status& ended) const;
-  // False: it is time to end.
-  bool Pause(absl::Duration backoff) ABSL_LOCKS_EXCLUDED(mu_);
-  // Lets other threads send on `stream`; null: on none. False: it is time to
-  // end.
-  bool Publish(std::shared_ptr<AttachStream> stream) ABSL_LOCKS_EXCLUDED(mu_);
-  bool IsDetaching() const ABSL_LOCKS_EXCLUDED(mu_);
-  bool WasAnswered() const ABSL_LOCKS_EXCLUDED(mu_);
+  absl::Status WhyLost(const grpc::Status& ended) const
+      ABSL_LOCKS_EXCLUDED(mu_);
+  bool IsOutOfPatience() const ABSL_LOCKS_EXCLUDED(mu_);
+  // Lets other threads send on `stream`.
+  void Publish(std::shared_ptr<AttachStream> stream) ABSL_LOCKS_EXCLUDED(mu_);
+  // The stream ended: parks. Returns whether it had been answered.
+  bool Unpublish() ABSL_LOCKS_EXCLUDED(mu_);
 
   // Any thread.
   void Send() ABSL_LOCKS_EXCLUDED(mu_);
@@ -122,15 +136,18 @@ class AttachClient : private AttachStream::Endpoint {
   worker::v1::DeviceStatus device_status_ ABSL_GUARDED_BY(mu_);
   // Why Run must fail.
   absl::Status lost_ ABSL_GUARDED_BY(mu_);
-  // Run's thread takes no further task.
-  bool detaching_ ABSL_GUARDED_BY(mu_) = false;
-  // The daemon said something on this stream.
+  // The daemon said something newer on this stream.
   bool answered_ ABSL_GUARDED_BY(mu_) = false;
+  // When the last answered stream ended, or Run began.
+  absl::Time unanswered_since_ ABSL_GUARDED_BY(mu_);
   // A task ended that no report told of yet.
   bool end_untold_ ABSL_GUARDED_BY(mu_) = false;
   // When the daemon was told of a task's end and owed a new task from then on.
   std::optional<absl::Time> told_at_ ABSL_GUARDED_BY(mu_);
   LatencyRecorder control_latency_ ABSL_GUARDED_BY(mu_);
+
+  // Run's thread takes no further task.
+  SteadyEvent detaching_;
 };
 
 }  // namespace hydra

@@ -7,7 +7,7 @@
 #include <string>
 #include <thread>
 
-#include "absl/time/clock.h"
+#include "common/clock/steady_time.h"
 #include "worker/session/attach_client.h"
 #include "worker/session/testing/fake_daemon.h"
 
@@ -28,14 +28,14 @@ int main() {
     daemon.AwaitRecorded(kTasks);
     daemon.Stop();
   });
-  const absl::Time start = absl::Now();
+  const absl::Time start = hydra::SteadyNow();
   const absl::Status status = client.Run(
       [](const hydra::worker::v1::Task&, const hydra::worker::v1::JobContext&) {
         hydra::worker::v1::TaskReport report;
         report.mutable_pass();
         return report;
       });
-  const absl::Duration wall = absl::Now() - start;
+  const absl::Duration wall = hydra::SteadyNow() - start;
   stopper.join();
   const hydra::LatencyRecorder latency = client.control_latency();
   std::printf("%.0f tasks/s; %ld answers: p50 %.1f us, p99 %.1f us\n",

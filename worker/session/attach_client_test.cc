@@ -2,7 +2,6 @@
 
 #include <unistd.h>
 
-#include <atomic>
 #include <memory>
 #include <numeric>
 #include <string>
@@ -11,6 +10,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/synchronization/notification.h"
+#include "common/clock/steady_time.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "worker/session/testing/fake_daemon.h"
@@ -101,21 +101,131 @@ TEST_F(AttachClientTest, RunsEachTaskOnceThoughTheStreamKeepsBreaking) {
 TEST_F(AttachClientTest, BeginsTheNextHeldTaskWithoutTheDaemon) {
   FakeDaemon::Options options = DaemonOptions(3);
   options.listed = 3;
-  auto daemon = std::make_unique<FakeDaemon>(options);
-  AttachClient::Options client_options = ClientOptions(*daemon);
-  std::atomic<bool> alive = true;
-  client_options.daemon_lives = [&] { return alive.load(); };
-  AttachClient client(client_options, &log_);
+  FakeDaemon daemon(options);
+  AttachClient client(ClientOptions(daemon), &log_);
   const absl::Status status =
       client.Run([&](const Task& task, const JobContext&) {
         // The state that brought the first task brought all three.
-        if (task.task_id() == 1) daemon.reset();
+        if (task.task_id() == 1) daemon.SetSilent(true);
         ran_.push_back(task.task_id());
-        if (task.task_id() == 3) alive = false;
+        if (task.task_id() == 3) {
+          daemon.Stop();
+          daemon.SetSilent(false);
+        }
         return Done();
       });
-  EXPECT_EQ(status.code(), absl::StatusCode::kUnavailable) << status;
+  EXPECT_EQ(status, absl::OkStatus());
   EXPECT_EQ(ran_, OneTo(3));
+}
+
+TEST_F(AttachClientTest, ParksWithoutADaemonAndGoesOnWithTheNextOne) {
+  FakeDaemon::Options options = DaemonOptions(3);
+  options.listed = 3;
+  auto daemon = std::make_unique<FakeDaemon>(options);
+  AttachClient::Options client_options = ClientOptions(*daemon);
+  client_options.heartbeat = absl::Milliseconds(1);
+  AttachClient client(client_options, &log_);
+
+  std::thread watcher;
+  absl::Status status = client.Run([&](const Task& task, const JobContext&) {
+    ran_.push_back(task.task_id());
+    if (task.task_id() > 1) return Done();
+    ModelDaemon model = daemon->Vanish();
+    model.Restart();
+    options.silent = true;
+    daemon = std::make_unique<FakeDaemon>(options, model);
+    // A stream of the new daemon: the worker knows that the old one is gone.
+    daemon->AwaitReport(
+        [](const WorkerReport& report) { return report.held_size() == 3; });
+    watcher = std::thread([&] {
+      uint64_t told_in = 0;
+      const auto tells_of_the_first = [&](const WorkerReport& report) {
+        told_in = report.sequence();
+        return report.reports_size() == 1 && report.reports(0).task_id() == 1;
+      };
+      daemon->AwaitReport(tells_of_the_first);
+      daemon->AwaitReport([&](const WorkerReport& report) {
+        return report.sequence() > told_in + 10 && report.held_size() == 2 &&
+               !report.held(0).begun() && report.reports_size() == 1;
+      });
+      daemon->SetSilent(false);
+      daemon->AwaitRecorded(3);
+      daemon->Stop();
+    });
+    return Done();
+  });
+  watcher.join();
+  EXPECT_EQ(status, absl::OkStatus());
+  EXPECT_EQ(ran_, OneTo(3));
+}
+
+TEST_F(AttachClientTest, RunsEachTaskOnceThoughTheDaemonKeepsBeingRestarted) {
+  const FakeDaemon::Options options = DaemonOptions(1000);
+  auto daemon = std::make_unique<FakeDaemon>(options);
+  AttachClient client(ClientOptions(*daemon), &log_);
+  std::thread killer([&] {
+    for (int recorded = 100; recorded < 1000; recorded += 100) {
+      daemon->AwaitRecorded(recorded);
+      ModelDaemon model = daemon->Vanish();
+      model.Restart();
+      daemon = std::make_unique<FakeDaemon>(options, model);
+    }
+    daemon->AwaitRecorded(1000);
+    daemon->Stop();
+  });
+  EXPECT_EQ(client.Run([this](const Task& task, const JobContext&) {
+    ran_.push_back(task.task_id());
+    return Done();
+  }),
+            absl::OkStatus());
+  killer.join();
+  EXPECT_EQ(ran_, OneTo(1000));
+}
+
+TEST_F(AttachClientTest, GivesUpWhenNoDaemonComesInItsPatience) {
+  AttachClient::Options options;
+  options.daemon = "unix:nobody.sock";
+  options.min_backoff = absl::Milliseconds(1);
+  options.patience = absl::Milliseconds(30);
+  AttachClient client(options, &log_);
+  const absl::Time start = SteadyNow();
+  const absl::Status status =
+      client.Run([](const Task&, const JobContext&) { return Done(); });
+  EXPECT_GE(SteadyNow() - start, options.patience);
+  EXPECT_EQ(status.code(), absl::StatusCode::kUnavailable) << status;
+  EXPECT_THAT(std::string(status.message()),
+              HasSubstr("no daemon has answered at unix:nobody.sock for 30ms"));
+}
+
+TEST_F(AttachClientTest, GivesUpOnADaemonThatTakesReportsAndNeverAnswers) {
+  FakeDaemon::Options daemon_options = DaemonOptions(1);
+  daemon_options.silent = true;
+  FakeDaemon daemon(daemon_options);
+  AttachClient::Options options = ClientOptions(daemon);
+  options.heartbeat = absl::Milliseconds(1);
+  options.patience = absl::Milliseconds(30);
+  AttachClient client(options, &log_);
+  const absl::Status status =
+      client.Run([](const Task&, const JobContext&) { return Done(); });
+  EXPECT_EQ(status.code(), absl::StatusCode::kUnavailable) << status;
+}
+
+TEST_F(AttachClientTest, IsPatientFromTheEndOfAnAnsweredStreamOn) {
+  FakeDaemon daemon(DaemonOptions(1));
+  AttachClient::Options options = ClientOptions(daemon);
+  options.heartbeat = absl::Milliseconds(10);
+  options.patience = absl::Seconds(1);
+  AttachClient client(options, &log_);
+  const absl::Status status = client.Run([&](const Task&, const JobContext&) {
+    const absl::Time until = SteadyNow() + options.patience;
+    daemon.AwaitReport(
+        [until](const WorkerReport&) { return SteadyNow() > until; });
+    daemon.BreakStream();
+    daemon.AwaitStreams(2);
+    daemon.Stop();
+    return Done();
+  });
+  EXPECT_EQ(status, absl::OkStatus());
 }
 
 TEST_F(AttachClientTest, DropsAWithdrawnTaskAndEndsTheBegunOne) {
@@ -179,7 +289,7 @@ TEST_F(AttachClientTest, TellsOfALostSessionWhileATaskComputes) {
   auto daemon = std::make_unique<FakeDaemon>(DaemonOptions(1));
   AttachClient::Options options = ClientOptions(*daemon);
   absl::Notification lost;
-  options.daemon_lives = [] { return false; };
+  options.patience = absl::ZeroDuration();
   options.on_lost = [&](const absl::Status&) { lost.Notify(); };
   AttachClient client(options, &log_);
   const absl::Status status = client.Run([&](const Task&, const JobContext&) {

@@ -31,11 +31,6 @@ void AttachStream::SendLast() {
   Send();
 }
 
-bool AttachStream::WaitForEnd(absl::Duration timeout) {
-  absl::MutexLock lock(&mu_);
-  return mu_.AwaitWithTimeout(absl::Condition(&done_), timeout);
-}
-
 grpc::Status AttachStream::status() const {
   absl::MutexLock lock(&mu_);
   return status_;
@@ -86,9 +81,11 @@ void AttachStream::ReleaseIfEnded() {
 }
 
 void AttachStream::OnDone(const grpc::Status& status) {
-  absl::MutexLock lock(&mu_);
-  status_ = status;
-  done_ = true;
+  {
+    absl::MutexLock lock(&mu_);
+    status_ = status;
+  }
+  done_.Notify();
 }
 
 }  // namespace hydra

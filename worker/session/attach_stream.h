@@ -4,6 +4,7 @@
 #include "absl/base/thread_annotations.h"
 #include "absl/synchronization/mutex.h"
 #include "absl/time/time.h"
+#include "common/clock/steady_event.h"
 #include "grpcpp/client_context.h"
 #include "grpcpp/support/client_callback.h"
 #include "grpcpp/support/status.h"
@@ -49,7 +50,7 @@ class AttachStream : public grpc::ClientBidiReactor<worker::v1::WorkerReport,
   void Cancel() { context_.TryCancel(); }
 
   // Whether the call ended within `timeout`.
-  bool WaitForEnd(absl::Duration timeout) ABSL_LOCKS_EXCLUDED(mu_);
+  bool WaitForEnd(absl::Duration timeout) { return done_.WaitFor(timeout); }
 
   // How it ended.
   grpc::Status status() const ABSL_LOCKS_EXCLUDED(mu_);
@@ -81,8 +82,8 @@ class AttachStream : public grpc::ClientBidiReactor<worker::v1::WorkerReport,
   // No operation can succeed any more.
   bool broken_ ABSL_GUARDED_BY(mu_) = false;
   bool released_ ABSL_GUARDED_BY(mu_) = false;
-  bool done_ ABSL_GUARDED_BY(mu_) = false;
   grpc::Status status_ ABSL_GUARDED_BY(mu_);
+  SteadyEvent done_;
 };
 
 }  // namespace hydra

@@ -145,16 +145,18 @@ void TinyJob::Init(TaskRunner& runner) {
 }
 
 double TinyJob::Step(TaskRunner& runner) {
-  double loss = 0;
+  const std::vector<TaskReport> reports = StepReports(runner);
+  const worker::v1::PassResult& turn = reports[shard_count() - 1].pass();
+  return turn.loss_sum() / static_cast<double>(turn.loss_tokens());
+}
+
+std::vector<TaskReport> TinyJob::StepReports(TaskRunner& runner) {
+  std::vector<TaskReport> reports;
   for (int i = 0; i < TaskCount(); ++i) {
-    const TaskReport report = RunToCommit(runner, StepTask(i));
-    if (i + 1 == shard_count()) {
-      loss = report.pass().loss_sum() /
-             static_cast<double>(report.pass().loss_tokens());
-    }
+    reports.push_back(RunToCommit(runner, StepTask(i)));
   }
   ++step_;
-  return loss;
+  return reports;
 }
 
 double TinyJob::Evaluate(TaskRunner& runner, worker::v1::Split split) {
@@ -250,6 +252,21 @@ void TinyJob::Commit(const Task& task) {
   for (const BlockVersion& made : task.writes()) {
     committed_[{made.kind(), made.index(), made.micro_batch()}] = made;
   }
+}
+
+absl::Span<float> TinyJob::Slot(worker::v1::BlockKind kind, int block) {
+  const BlockVersion& version = committed_.at({kind, block, 0});
+  CHECK(!version.zero());
+  const absl::Span<std::byte> bytes =
+      pool_.Range(version.offset_bytes(), version.size_bytes());
+  return absl::MakeSpan(reinterpret_cast<float*>(bytes.data()),
+                        bytes.size() / sizeof(float));
+}
+
+std::vector<BlockVersion> TinyJob::Committed() const {
+  std::vector<BlockVersion> versions;
+  for (const auto& [key, version] : committed_) versions.push_back(version);
+  return versions;
 }
 
 std::vector<std::byte> TinyJob::State() {

@@ -21,9 +21,12 @@ namespace hydra {
 class RecordingLog : public LogSink {
  public:
   void Log(Severity severity, std::string text) override {
+    if (severity == Severity::kWarning) warnings.push_back(text);
     lines.push_back(std::move(text));
   }
   std::vector<std::string> lines;
+  // Those of the lines that are warnings.
+  std::vector<std::string> warnings;
 };
 
 // Host memory in place of a pool file. Every slot is fresh and full of NaNs, so
@@ -69,6 +72,8 @@ class TinyJob {
   void Init(TaskRunner& runner);
   // Mean loss of the step.
   double Step(TaskRunner& runner);
+  // The same, with the reports of all its tasks, in order.
+  std::vector<worker::v1::TaskReport> StepReports(TaskRunner& runner);
   double Evaluate(TaskRunner& runner, worker::v1::Split split);
 
   worker::v1::TaskReport Pilot(TaskRunner& runner);
@@ -85,6 +90,13 @@ class TinyJob {
                                 int last);
   worker::v1::TaskReport Run(TaskRunner& runner, const worker::v1::Task& task);
   void Commit(const worker::v1::Task& task);
+
+  // The committed version of a parameter block or of its state, in the pool.
+  // Writing there goes unnoticed by a device cache that has it.
+  absl::Span<float> Slot(worker::v1::BlockKind kind, int block);
+
+  // The newest committed version of every block.
+  std::vector<worker::v1::BlockVersion> Committed() const;
 
   // All bytes of all parameters and optimizer state.
   std::vector<std::byte> State();

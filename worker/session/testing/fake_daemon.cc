@@ -12,7 +12,11 @@ namespace hydra {
 using worker::v1::DesiredState;
 using worker::v1::WorkerReport;
 
-FakeDaemon::FakeDaemon(Options options) : options_(std::move(options)) {
+FakeDaemon::FakeDaemon(Options options, ModelDaemon model)
+    : options_(std::move(options)),
+      model_(std::move(model)),
+      issued_(static_cast<int64_t>(model_.tasks().size())),
+      silent_(options_.silent) {
   {
     absl::MutexLock lock(&mu_);
     next_break_ = options_.break_every;
@@ -47,6 +51,18 @@ void FakeDaemon::BreakStream() {
   if (context_ != nullptr) context_->TryCancel();
 }
 
+void FakeDaemon::SetSilent(bool silent) {
+  absl::MutexLock lock(&mu_);
+  silent_ = silent;
+  Tell();
+}
+
+ModelDaemon FakeDaemon::Vanish() {
+  server_->Shutdown(std::chrono::system_clock::now());
+  absl::MutexLock lock(&mu_);
+  return model_;
+}
+
 void FakeDaemon::AwaitRecorded(int64_t tasks) {
   const auto recorded = [&]() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_) {
     return model_.recorded_count() >= tasks;
@@ -61,6 +77,14 @@ void FakeDaemon::AwaitWithdrawn(int64_t tasks) {
   };
   absl::MutexLock lock(&mu_);
   mu_.Await(absl::Condition(&withdrawn));
+}
+
+void FakeDaemon::AwaitStreams(int64_t streams) {
+  const auto attached = [&]() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_) {
+    return stream_count_ >= streams;
+  };
+  absl::MutexLock lock(&mu_);
+  mu_.Await(absl::Condition(&attached));
 }
 
 std::vector<std::string> FakeDaemon::log_texts() const {
@@ -126,7 +150,7 @@ void FakeDaemon::IssueTasks() {
 }
 
 void FakeDaemon::Tell() {
-  if (stream_ == nullptr) return;
+  if (stream_ == nullptr || silent_) return;
   DesiredState desired = model_.MakeDesired();
   const uint64_t sequence = desired.sequence();
   desired.clear_sequence();

@@ -31,9 +31,12 @@ class FakeDaemon : public worker::v1::WorkerService::Service {
     int64_t listed = 2;
     // Ends the stream each time that so many more tasks are recorded. 0: never.
     int64_t break_every = 0;
+    // Says nothing at first, see SetSilent.
+    bool silent = false;
   };
 
-  explicit FakeDaemon(Options options);
+  // `model`: what a daemon before this one had recorded.
+  explicit FakeDaemon(Options options, ModelDaemon model = ModelDaemon());
   ~FakeDaemon() override;
 
   // gRPC's name of it.
@@ -45,10 +48,16 @@ class FakeDaemon : public worker::v1::WorkerService::Service {
   void Stop() ABSL_LOCKS_EXCLUDED(mu_);
   // Ends the stream, as if the connection broke.
   void BreakStream() ABSL_LOCKS_EXCLUDED(mu_);
+  // A silent daemon takes reports and says nothing. Not silent any more, it
+  // says all.
+  void SetSilent(bool silent) ABSL_LOCKS_EXCLUDED(mu_);
+  // Ends all, as if the process died. Returns what had been recorded.
+  ModelDaemon Vanish() ABSL_LOCKS_EXCLUDED(mu_);
 
   // Wait until it is so.
   void AwaitRecorded(int64_t tasks) ABSL_LOCKS_EXCLUDED(mu_);
   void AwaitWithdrawn(int64_t tasks) ABSL_LOCKS_EXCLUDED(mu_);
+  void AwaitStreams(int64_t streams) ABSL_LOCKS_EXCLUDED(mu_);
   // A report that `has` is true of.
   template <typename Predicate>
   void AwaitReport(Predicate has) ABSL_LOCKS_EXCLUDED(mu_) {
@@ -92,6 +101,7 @@ class FakeDaemon : public worker::v1::WorkerService::Service {
   int64_t next_break_ ABSL_GUARDED_BY(mu_) = 0;
   bool issuing_ ABSL_GUARDED_BY(mu_) = true;
   bool stop_ ABSL_GUARDED_BY(mu_) = false;
+  bool silent_ ABSL_GUARDED_BY(mu_);
   uint64_t log_sequence_ ABSL_GUARDED_BY(mu_) = 0;
   std::vector<std::string> log_texts_ ABSL_GUARDED_BY(mu_);
   worker::v1::WorkerReport newest_report_ ABSL_GUARDED_BY(mu_);

@@ -39,6 +39,10 @@ class ModelDaemon {
 
   void Receive(const worker::v1::WorkerReport& report);
 
+  // What a daemon does that was started again: it knows what it had recorded,
+  // and numbers its messages far above all that the one before may have sent.
+  void Restart() { sequence_ += 1000000; }
+
   size_t listed_count() const { return listed_.size(); }
   // Tasks that ended, well or not, and tasks that ended withdrawn.
   int64_t recorded_count() const { return recorded_count_; }

@@ -1,0 +1,120 @@
+#include "common/checkpoint/block_layout.h"
+
+#include <utility>
+
+#include "absl/status/status.h"
+#include "absl/strings/str_cat.h"
+#include "common/model/optimizer.h"
+
+namespace hydra {
+namespace {
+
+using worker::v1::BlockKind;
+
+// In the order in which a state block holds them.
+std::vector<std::string> MomentNames(const hydra::v1::TrainSpec& train) {
+  switch (OptimizerStateFactor(train)) {
+    case 0:
+      return {};
+    case 1:
+      return {"momentum_buffer"};
+    default:
+      return {"exp_avg", "exp_avg_sq"};
+  }
+}
+
+void AddTensors(const ParameterBlock& block, const std::string& suffix,
+                int64_t offset_bytes, BlockLayout* layout) {
+  for (const TensorEntry& tensor : block.tensors) {
+    layout->tensors.push_back({absl::StrCat(tensor.name, suffix), tensor.shape,
+                               offset_bytes + tensor.offset_bytes,
+                               tensor.element_count * kFloatBytes});
+  }
+}
+
+absl::Status CheckSize(const std::string& block, int64_t size_bytes,
+                       int64_t wanted_bytes) {
+  if (size_bytes == wanted_bytes) return absl::OkStatus();
+  return absl::FailedPreconditionError(
+      absl::StrCat("the block of ", block, " has ", size_bytes,
+                   " B, the model's table says ", wanted_bytes, " B"));
+}
+
+absl::StatusOr<const ParameterBlock*> FindBlock(int index,
+                                                const ModelTable& table) {
+  const int blocks = static_cast<int>(table.parameter_blocks.size());
+  if (index >= 0 && index < blocks) return &table.parameter_blocks[index];
+  return absl::FailedPreconditionError(
+      absl::StrCat("there is no parameter block ", index,
+                   ", the model's table has ", blocks, " of them"));
+}
+
+absl::StatusOr<BlockLayout> LayOutParameters(int index, int64_t size_bytes,
+                                             const ModelTable& table) {
+  const absl::StatusOr<const ParameterBlock*> block = FindBlock(index, table);
+  if (!block.ok()) return block.status();
+  absl::Status status = CheckSize(absl::StrCat("parameters ", index),
+                                  size_bytes, (*block)->size_bytes);
+  if (!status.ok()) return status;
+  BlockLayout layout{kModelFile, {}};
+  AddTensors(**block, "", 0, &layout);
+  return layout;
+}
+
+absl::StatusOr<BlockLayout> LayOutState(int index, int64_t size_bytes,
+                                        const ModelTable& table,
+                                        const hydra::v1::TrainSpec& train) {
+  const absl::StatusOr<const ParameterBlock*> block = FindBlock(index, table);
+  if (!block.ok()) return block.status();
+  const std::vector<std::string> moments = MomentNames(train);
+  const int64_t moment_bytes = (*block)->size_bytes;
+  absl::Status status =
+      CheckSize(absl::StrCat("optimizer state ", index), size_bytes,
+                static_cast<int64_t>(moments.size()) * moment_bytes);
+  if (!status.ok()) return status;
+  BlockLayout layout{kOptimizerFile, {}};
+  int64_t offset_bytes = 0;
+  for (const std::string& moment : moments) {
+    AddTensors(**block, absl::StrCat(".", moment), offset_bytes, &layout);
+    offset_bytes += moment_bytes;
+  }
+  return layout;
+}
+
+absl::StatusOr<BlockLayout> LayOutFlat(std::string name, int64_t size_bytes) {
+  if (size_bytes < 0 || size_bytes % kFloatBytes != 0) {
+    return absl::FailedPreconditionError(absl::StrCat(
+        "block ", name, " has ", size_bytes, " B, which are no fp32 numbers"));
+  }
+  const int64_t elements = size_bytes / kFloatBytes;
+  return BlockLayout{kBoundariesFile,
+                     {{std::move(name), {elements}, 0, size_bytes}}};
+}
+
+}  // namespace
+
+absl::StatusOr<BlockLayout> LayOutBlock(BlockKind kind, int index,
+                                        int micro_batch, int64_t size_bytes,
+                                        const ModelTable& table,
+                                        const hydra::v1::TrainSpec& train) {
+  switch (kind) {
+    case worker::v1::BLOCK_KIND_PARAMETERS:
+      return LayOutParameters(index, size_bytes, table);
+    case worker::v1::BLOCK_KIND_OPTIMIZER_STATE:
+      return LayOutState(index, size_bytes, table, train);
+    case worker::v1::BLOCK_KIND_ACTIVATION:
+      return LayOutFlat(absl::StrCat("activation.", index, ".", micro_batch),
+                        size_bytes);
+    case worker::v1::BLOCK_KIND_ACTIVATION_GRADIENT:
+      return LayOutFlat(
+          absl::StrCat("activation_gradient.", index, ".", micro_batch),
+          size_bytes);
+    case worker::v1::BLOCK_KIND_PARAMETER_GRADIENT:
+      return LayOutFlat(absl::StrCat("parameter_gradient.", index), size_bytes);
+    default:
+      return absl::InvalidArgumentError(
+          absl::StrCat("a checkpoint has no blocks of kind ", kind));
+  }
+}
+
+}  // namespace hydra

@@ -1,0 +1,52 @@
+#ifndef HYDRA_COMMON_CHECKPOINT_BLOCK_LAYOUT_H_
+#define HYDRA_COMMON_CHECKPOINT_BLOCK_LAYOUT_H_
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "common/model/model_table.h"
+#include "hydra/v1/job.pb.h"
+#include "hydra/worker/v1/worker.pb.h"
+
+namespace hydra {
+
+// How the blocks of a job lie in the files of a checkpoint: which file a block
+// is in, and its tensors there. Writer and reader share it.
+
+inline constexpr char kModelFile[] = "model.safetensors";
+inline constexpr char kOptimizerFile[] = "optimizer.safetensors";
+inline constexpr char kBoundariesFile[] = "boundaries.safetensors";
+
+// An fp32 tensor in a file, and its place in the block.
+struct BlockTensor {
+  std::string name;
+  std::vector<int64_t> shape;
+  // From the start of the block.
+  int64_t offset_bytes = 0;
+  int64_t size_bytes = 0;
+};
+
+struct BlockLayout {
+  // Of the three above.
+  std::string file;
+  // By ascending offset. The block's bytes between them are zero.
+  std::vector<BlockTensor> tensors;
+};
+
+// The layout of a block of `size_bytes`. Parameters have their published names.
+// A state block has each of them once for every moment of `train`'s optimizer,
+// "NAME.exp_avg". The others are one flat tensor, "activation.INDEX.BATCH",
+// "activation_gradient.INDEX.BATCH" or "parameter_gradient.INDEX".
+//
+// FAILED_PRECONDITION: the table has no such block, or one of another size.
+// INVALID_ARGUMENT: an unknown kind.
+absl::StatusOr<BlockLayout> LayOutBlock(worker::v1::BlockKind kind, int index,
+                                        int micro_batch, int64_t size_bytes,
+                                        const ModelTable& table,
+                                        const hydra::v1::TrainSpec& train);
+
+}  // namespace hydra
+
+#endif  // HYDRA_COMMON_CHECKPOINT_BLOCK_LAYOUT_H_

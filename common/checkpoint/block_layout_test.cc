@@ -1,0 +1,114 @@
+#include "common/checkpoint/block_layout.h"
+
+#include <string>
+#include <vector>
+
+#include "common/checkpoint/testing.h"
+#include "gmock/gmock.h"
+#include "gtest/gtest.h"
+
+namespace hydra {
+namespace {
+
+using testing::ElementsAre;
+using testing::HasSubstr;
+using worker::v1::BLOCK_KIND_ACTIVATION;
+using worker::v1::BLOCK_KIND_ACTIVATION_GRADIENT;
+using worker::v1::BLOCK_KIND_OPTIMIZER_STATE;
+using worker::v1::BLOCK_KIND_PARAMETER_GRADIENT;
+using worker::v1::BLOCK_KIND_PARAMETERS;
+using worker::v1::BLOCK_KIND_UNSPECIFIED;
+using worker::v1::BlockKind;
+
+std::vector<std::string> Names(const BlockLayout& layout) {
+  std::vector<std::string> names;
+  for (const BlockTensor& tensor : layout.tensors) names.push_back(tensor.name);
+  return names;
+}
+
+class BlockLayoutTest : public testing::Test {
+ protected:
+  const ModelTable table_ = SmallTable();
+  const int64_t block_bytes_ = table_.parameter_blocks[2].size_bytes;
+};
+
+TEST_F(BlockLayoutTest, ParametersAreThoseOfTheTable) {
+  const auto layout =
+      LayOutBlock(BLOCK_KIND_PARAMETERS, 0, 0,
+                  table_.parameter_blocks[0].size_bytes, table_, AdamWSpec());
+  ASSERT_TRUE(layout.ok()) << layout.status();
+  EXPECT_EQ(layout->file, "model.safetensors");
+  EXPECT_THAT(Names(*layout), ElementsAre("transformer.wte.weight"));
+  EXPECT_EQ(layout->tensors[0].shape,
+            table_.parameter_blocks[0].tensors[0].shape);
+}
+
+TEST_F(BlockLayoutTest, MomentsLieOneBehindTheOther) {
+  const auto layout = LayOutBlock(BLOCK_KIND_OPTIMIZER_STATE, 2, 0,
+                                  2 * block_bytes_, table_, AdamWSpec());
+  ASSERT_TRUE(layout.ok()) << layout.status();
+  EXPECT_EQ(layout->file, "optimizer.safetensors");
+  const auto& tensors = table_.parameter_blocks[2].tensors;
+  ASSERT_EQ(layout->tensors.size(), 2 * tensors.size());
+  for (size_t i = 0; i < tensors.size(); ++i) {
+    const BlockTensor& first = layout->tensors[i];
+    const BlockTensor& second = layout->tensors[tensors.size() + i];
+    EXPECT_EQ(first.name, tensors[i].name + ".exp_avg");
+    EXPECT_EQ(second.name, tensors[i].name + ".exp_avg_sq");
+    EXPECT_EQ(first.offset_bytes, tensors[i].offset_bytes);
+    EXPECT_EQ(second.offset_bytes, block_bytes_ + tensors[i].offset_bytes);
+    EXPECT_EQ(second.size_bytes, tensors[i].element_count * kFloatBytes);
+  }
+}
+
+TEST_F(BlockLayoutTest, SgdKeepsOneMomentOrNone) {
+  hydra::v1::TrainSpec sgd;
+  sgd.set_optim(hydra::v1::OPTIMIZER_SGD);
+  EXPECT_TRUE(LayOutBlock(BLOCK_KIND_OPTIMIZER_STATE, 2, 0, 0, table_, sgd)
+                  ->tensors.empty());
+  sgd.set_momentum(0.9);
+  const auto layout =
+      LayOutBlock(BLOCK_KIND_OPTIMIZER_STATE, 2, 0, block_bytes_, table_, sgd);
+  ASSERT_TRUE(layout.ok()) << layout.status();
+  EXPECT_EQ(layout->tensors[0].name,
+            table_.parameter_blocks[2].tensors[0].name + ".momentum_buffer");
+}
+
+TEST_F(BlockLayoutTest, BoundariesAndGradientsAreFlat) {
+  const struct {
+    BlockKind kind;
+    const char* name;
+  } kCases[] = {
+      {BLOCK_KIND_ACTIVATION, "activation.3.1"},
+      {BLOCK_KIND_ACTIVATION_GRADIENT, "activation_gradient.3.1"},
+      {BLOCK_KIND_PARAMETER_GRADIENT, "parameter_gradient.3"},
+  };
+  for (const auto& c : kCases) {
+    const auto layout = LayOutBlock(c.kind, 3, 1, 64, table_, AdamWSpec());
+    ASSERT_TRUE(layout.ok()) << layout.status();
+    EXPECT_EQ(layout->file, "boundaries.safetensors");
+    EXPECT_THAT(Names(*layout), ElementsAre(c.name));
+    EXPECT_THAT(layout->tensors[0].shape, ElementsAre(16));
+  }
+}
+
+TEST_F(BlockLayoutTest, BlocksThatTheTableDoesNotHaveAreRefused) {
+  const auto status = [&](BlockKind kind, int index, int64_t bytes) {
+    return LayOutBlock(kind, index, 0, bytes, table_, AdamWSpec()).status();
+  };
+  const auto wrong_size = status(BLOCK_KIND_PARAMETERS, 2, block_bytes_ + 64);
+  EXPECT_TRUE(absl::IsFailedPrecondition(wrong_size));
+  EXPECT_THAT(wrong_size.message(), HasSubstr(std::to_string(block_bytes_)));
+  EXPECT_TRUE(absl::IsFailedPrecondition(
+      status(BLOCK_KIND_OPTIMIZER_STATE, 2, block_bytes_)));
+  EXPECT_TRUE(
+      absl::IsFailedPrecondition(status(BLOCK_KIND_PARAMETERS, 99, 64)));
+  EXPECT_TRUE(
+      absl::IsFailedPrecondition(status(BLOCK_KIND_PARAMETERS, -1, 64)));
+  EXPECT_TRUE(absl::IsFailedPrecondition(status(BLOCK_KIND_ACTIVATION, 1, 63)));
+  EXPECT_TRUE(absl::IsFailedPrecondition(status(BLOCK_KIND_ACTIVATION, 1, -4)));
+  EXPECT_TRUE(absl::IsInvalidArgument(status(BLOCK_KIND_UNSPECIFIED, 0, 64)));
+}
+
+}  // namespace
+}  // namespace hydra

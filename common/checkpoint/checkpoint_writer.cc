@@ -1,0 +1,170 @@
+#include "common/checkpoint/checkpoint_writer.h"
+
+#include <filesystem>
+#include <map>
+
+#include "absl/status/status.h"
+#include "absl/strings/str_cat.h"
+#include "absl/types/span.h"
+#include "common/checkpoint/block_layout.h"
+#include "common/checkpoint/checkpoint_directory.h"
+#include "common/checkpoint/manifest_file.h"
+#include "common/checkpoint/plain_file.h"
+#include "common/checkpoint/staged_directory.h"
+#include "common/checkpoint/tensor_file_writer.h"
+#include "common/safetensors/quote.h"
+
+namespace hydra {
+namespace {
+
+using checkpoint::v1::FileSum;
+using checkpoint::v1::Manifest;
+using safetensors::Quoted;
+
+// By file name.
+using TensorFiles = std::map<std::string, TensorFileWriter>;
+
+absl::Status CheckNames(const CheckpointContents& contents) {
+  const std::string name =
+      std::filesystem::path(contents.directory).filename().string();
+  if (!ParseCheckpointDirectoryName(name)) {
+    return absl::InvalidArgumentError(absl::StrCat(
+        "directory: ", contents.directory, " is not a checkpoint's name"));
+  }
+  for (const auto& [copy, source] : contents.copied_files) {
+    if (IsPlainName(copy)) continue;
+    return absl::InvalidArgumentError(
+        absl::StrCat("copied_files: ", Quoted(copy), " is not a plain name"));
+  }
+  return absl::OkStatus();
+}
+
+// Other tools do not take what is missing for zero.
+absl::Status CheckParameters(const CheckpointContents& contents) {
+  size_t parameters = 0;
+  for (const CheckpointBlock& block : contents.blocks) {
+    if (block.kind == worker::v1::BLOCK_KIND_PARAMETERS) ++parameters;
+    if (block.bytes == nullptr &&
+        block.kind != worker::v1::BLOCK_KIND_OPTIMIZER_STATE) {
+      return absl::InvalidArgumentError(absl::StrCat(
+          "block ", block.index, " of kind ",
+          worker::v1::BlockKind_Name(block.kind), " has no bytes"));
+    }
+  }
+  const size_t wanted = contents.table.parameter_blocks.size();
+  if (parameters == wanted) return absl::OkStatus();
+  return absl::InvalidArgumentError(
+      absl::StrCat(parameters, " parameter blocks, the model's table has ",
+                   wanted, " of them"));
+}
+
+// One for each block; without tensors for those that are known to be zero.
+absl::StatusOr<std::vector<BlockLayout>> LayOutBlocks(
+    const CheckpointContents& contents) {
+  std::vector<BlockLayout> layouts;
+  for (const CheckpointBlock& block : contents.blocks) {
+    absl::StatusOr<BlockLayout> layout = LayOutBlock(
+        block.kind, block.index, block.micro_batch, block.size_bytes,
+        contents.table, contents.manifest.spec().train());
+    if (!layout.ok()) return layout.status();
+    if (block.bytes == nullptr) layout->tensors.clear();
+    layouts.push_back(*std::move(layout));
+  }
+  return layouts;
+}
+
+absl::StatusOr<TensorFiles> CreateFiles(const std::string& directory,
+                                        absl::Span<const BlockLayout> layouts) {
+  TensorFiles files;
+  for (const BlockLayout& layout : layouts) {
+    if (layout.tensors.empty() || files.count(layout.file) > 0) continue;
+    absl::StatusOr<TensorFileWriter> file =
+        TensorFileWriter::Create(directory, layout.file, layouts);
+    if (!file.ok()) return file.status();
+    files.emplace(layout.file, *std::move(file));
+  }
+  return files;
+}
+
+absl::Status AppendBlocks(const CheckpointContents& contents,
+                          absl::Span<const BlockLayout> layouts,
+                          absl::FunctionRef<bool(size_t)> written,
+                          TensorFiles* files) {
+  for (size_t i = 0; i < layouts.size(); ++i) {
+    if (!layouts[i].tensors.empty()) {
+      absl::Status status = files->at(layouts[i].file)
+                                .Append(layouts[i], contents.blocks[i].bytes);
+      if (!status.ok()) return status;
+    }
+    if (!written(i)) {
+      return absl::CancelledError(absl::StrCat("stopped after ", i + 1, " of ",
+                                               layouts.size(), " blocks of ",
+                                               contents.directory));
+    }
+  }
+  return absl::OkStatus();
+}
+
+absl::Status WriteTensors(const CheckpointContents& contents,
+                          absl::FunctionRef<bool(size_t)> written,
+                          const std::string& directory, Manifest* manifest) {
+  const auto layouts = LayOutBlocks(contents);
+  if (!layouts.ok()) return layouts.status();
+  absl::StatusOr<TensorFiles> files = CreateFiles(directory, *layouts);
+  if (!files.ok()) return files.status();
+  absl::Status status = AppendBlocks(contents, *layouts, written, &*files);
+  if (!status.ok()) return status;
+  for (auto& [name, file] : *files) {
+    absl::StatusOr<FileSum> sum = file.Finish();
+    if (!sum.ok()) return sum.status();
+    *manifest->add_files() = *std::move(sum);
+  }
+  return absl::OkStatus();
+}
+
+absl::Status WritePlainFiles(const CheckpointContents& contents,
+                             const std::string& directory, Manifest* manifest) {
+  absl::StatusOr<FileSum> sum =
+      WritePlainFile(directory, "config.json", contents.model_config_json);
+  if (!sum.ok()) return sum.status();
+  *manifest->add_files() = *std::move(sum);
+  for (const auto& [name, source] : contents.copied_files) {
+    sum = CopyPlainFile(directory, name, source);
+    if (absl::IsNotFound(sum.status())) continue;
+    if (!sum.ok()) return sum.status();
+    *manifest->add_files() = *std::move(sum);
+  }
+  return absl::OkStatus();
+}
+
+}  // namespace
+
+absl::StatusOr<int64_t> WriteCheckpoint(
+    const CheckpointContents& contents,
+    absl::FunctionRef<bool(size_t block)> written) {
+  absl::Status status = CheckNames(contents);
+  if (status.ok()) status = CheckParameters(contents);
+  if (!status.ok()) return status;
+  absl::StatusOr<StagedDirectory> staged =
+      StagedDirectory::Create(contents.directory);
+  if (!staged.ok()) return staged.status();
+
+  Manifest manifest = contents.manifest;
+  manifest.set_format(kCheckpointFormat);
+  manifest.clear_files();
+  status = WriteTensors(contents, written, staged->path(), &manifest);
+  if (status.ok())
+    status = WritePlainFiles(contents, staged->path(), &manifest);
+  if (!status.ok()) return status;
+  const absl::StatusOr<int64_t> manifest_bytes =
+      WriteManifest(staged->path(), manifest);
+  if (!manifest_bytes.ok()) return manifest_bytes.status();
+  status = staged->Commit();
+  if (!status.ok()) return status;
+
+  int64_t bytes = *manifest_bytes;
+  for (const FileSum& file : manifest.files()) bytes += file.bytes();
+  return bytes;
+}
+
+}  // namespace hydra

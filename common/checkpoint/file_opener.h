@@ -1,0 +1,41 @@
+#ifndef HYDRA_COMMON_CHECKPOINT_FILE_OPENER_H_
+#define HYDRA_COMMON_CHECKPOINT_FILE_OPENER_H_
+
+#include <string>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
+#include "common/safetensors/file.h"
+
+namespace hydra {
+
+// Opens files of one checkpoint's directory for reading, and no others: a link
+// that leads out of it is refused. Thread-safe; movable.
+class FileOpener {
+ public:
+  // NOT_FOUND: there is no such directory.
+  static absl::StatusOr<FileOpener> Make(const std::string& directory);
+
+  // DATA_LOSS: the file is missing or not a regular one.
+  // PERMISSION_DENIED: it really lies elsewhere, or may not be read.
+  absl::StatusOr<safetensors::UniqueFd> Open(const std::string& name) const;
+
+  std::string PathOf(absl::string_view name) const;
+
+ private:
+  FileOpener(std::string path, std::string real_path,
+             safetensors::UniqueFd directory);
+
+  std::string path_;
+  std::string real_path_;
+  safetensors::UniqueFd directory_;
+};
+
+// The same error as DATA_LOSS if what it says is that a file that must be there
+// is missing or malformed; else `status`.
+absl::Status AsDataLoss(const absl::Status& status);
+
+}  // namespace hydra
+
+#endif  // HYDRA_COMMON_CHECKPOINT_FILE_OPENER_H_

@@ -1,0 +1,49 @@
+#include "common/checkpoint/file_opener.h"
+
+#include <filesystem>
+
+#include "common/checkpoint/testing.h"
+#include "gtest/gtest.h"
+
+namespace hydra {
+namespace {
+
+class FileOpenerTest : public testing::Test {
+ protected:
+  absl::Status Open(const std::string& name) {
+    const absl::StatusOr<FileOpener> opener = FileOpener::Make(folder_.path());
+    if (!opener.ok()) return opener.status();
+    return opener->Open(name).status();
+  }
+
+  ScratchFolder folder_;
+  ScratchFolder elsewhere_;
+};
+
+TEST_F(FileOpenerTest, OpensWhatIsInTheDirectory) {
+  WriteBytes(folder_.PathOf("f"), "x");
+  EXPECT_TRUE(Open("f").ok());
+  std::filesystem::create_symlink("f", folder_.PathOf("link"));
+  EXPECT_TRUE(Open("link").ok());
+}
+
+TEST_F(FileOpenerTest, LinksThatLeadOutAreRefused) {
+  WriteBytes(elsewhere_.PathOf("f"), "x");
+  std::filesystem::create_symlink(elsewhere_.PathOf("f"),
+                                  folder_.PathOf("link"));
+  EXPECT_TRUE(absl::IsPermissionDenied(Open("link")));
+}
+
+TEST_F(FileOpenerTest, MissingAndIrregularFilesAreDataLoss) {
+  EXPECT_TRUE(absl::IsDataLoss(Open("none")));
+  std::filesystem::create_directory(folder_.PathOf("d"));
+  EXPECT_TRUE(absl::IsDataLoss(Open("d")));
+}
+
+TEST_F(FileOpenerTest, AMissingDirectoryIsNotFound) {
+  EXPECT_TRUE(
+      absl::IsNotFound(FileOpener::Make(folder_.PathOf("none")).status()));
+}
+
+}  // namespace
+}  // namespace hydra

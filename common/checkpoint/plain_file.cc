@@ -1,0 +1,135 @@
+#include "common/checkpoint/plain_file.h"
+
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+
+#include "absl/functional/function_ref.h"
+#include "absl/strings/str_cat.h"
+#include "common/checkpoint/tensor_sum.h"
+
+namespace hydra {
+namespace {
+
+using checkpoint::v1::FileSum;
+using safetensors::FileError;
+using safetensors::UniqueFd;
+
+FileSum SumOfFile(const std::string& name, int64_t bytes, uint64_t sum) {
+  FileSum file;
+  file.set_name(name);
+  file.set_bytes(bytes);
+  (*file.mutable_tensors())[""] = sum;
+  return file;
+}
+
+absl::StatusOr<UniqueFd> CreateFile(const std::string& path) {
+  UniqueFd fd(
+      open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666));
+  if (fd.get() >= 0) return fd;
+  return FileError(errno, absl::StrCat("cannot create ", path));
+}
+
+absl::Status Sync(const UniqueFd& fd, const std::string& path) {
+  if (fsync(fd.get()) == 0) return absl::OkStatus();
+  return FileError(errno, absl::StrCat("cannot sync ", path));
+}
+
+// Hands the first `bytes` of a file to `use`, piece by piece.
+absl::Status ForEachPiece(
+    const UniqueFd& fd, absl::string_view path, int64_t bytes,
+    absl::FunctionRef<absl::Status(int64_t offset, absl::string_view)> use) {
+  std::string piece(std::min(bytes, kSumPieceBytes), '\0');
+  for (int64_t done = 0; done < bytes;) {
+    piece.resize(std::min(bytes - done, kSumPieceBytes));
+    absl::Status status = safetensors::ReadExactly(
+        fd, path, done, static_cast<int64_t>(piece.size()), piece.data());
+    if (status.ok()) status = use(done, piece);
+    if (!status.ok()) return status;
+    done += static_cast<int64_t>(piece.size());
+  }
+  return absl::OkStatus();
+}
+
+}  // namespace
+
+absl::StatusOr<FileSum> WritePlainFile(const std::string& directory,
+                                       const std::string& name,
+                                       absl::string_view text) {
+  const std::string path = absl::StrCat(directory, "/", name);
+  const int64_t bytes = static_cast<int64_t>(text.size());
+  const absl::StatusOr<UniqueFd> file = CreateFile(path);
+  if (!file.ok()) return file.status();
+  absl::Status status =
+      safetensors::WriteExactly(*file, path, 0, bytes, text.data());
+  if (status.ok()) status = Sync(*file, path);
+  if (!status.ok()) return status;
+  return SumOfFile(name, bytes, SumOf(text));
+}
+
+absl::StatusOr<FileSum> CopyPlainFile(const std::string& directory,
+                                      const std::string& name,
+                                      const std::string& source) {
+  const absl::StatusOr<UniqueFd> from = safetensors::OpenRegularFile(source);
+  if (!from.ok()) return from.status();
+  const absl::StatusOr<int64_t> bytes = safetensors::FileBytes(*from, source);
+  if (!bytes.ok()) return bytes.status();
+  const std::string path = absl::StrCat(directory, "/", name);
+  const absl::StatusOr<UniqueFd> file = CreateFile(path);
+  if (!file.ok()) return file.status();
+
+  TensorSum sum;
+  absl::Status status = ForEachPiece(
+      *from, source, *bytes, [&](int64_t offset, absl::string_view piece) {
+        const int64_t piece_bytes = static_cast<int64_t>(piece.size());
+        sum.Add(piece.data(), piece_bytes);
+        return safetensors::WriteExactly(*file, path, offset, piece_bytes,
+                                         piece.data());
+      });
+  if (status.ok()) status = Sync(*file, path);
+  if (!status.ok()) return status;
+  return SumOfFile(name, *bytes, sum.Value());
+}
+
+absl::StatusOr<std::string> ReadPlainFile(const UniqueFd& fd,
+                                          absl::string_view path,
+                                          int64_t max_bytes) {
+  const absl::StatusOr<int64_t> bytes = safetensors::FileBytes(fd, path);
+  if (!bytes.ok()) return bytes.status();
+  if (*bytes > max_bytes) {
+    return absl::InvalidArgumentError(absl::StrCat(
+        path, " has ", *bytes, " B, at most ", max_bytes, " B are allowed"));
+  }
+  std::string text(*bytes, '\0');
+  absl::Status status =
+      safetensors::ReadExactly(fd, path, 0, *bytes, text.data());
+  if (!status.ok()) return status;
+  return text;
+}
+
+absl::Status CheckPlainFile(const UniqueFd& fd, absl::string_view path,
+                            const FileSum& wanted) {
+  const absl::StatusOr<int64_t> bytes = safetensors::FileBytes(fd, path);
+  if (!bytes.ok()) return bytes.status();
+  if (*bytes != wanted.bytes()) {
+    return absl::DataLossError(absl::StrCat(
+        path, " has ", *bytes, " B, expected ", wanted.bytes(), " B"));
+  }
+  TensorSum sum;
+  absl::Status status =
+      ForEachPiece(fd, path, *bytes, [&](int64_t, absl::string_view piece) {
+        sum.Add(piece.data(), static_cast<int64_t>(piece.size()));
+        return absl::OkStatus();
+      });
+  if (!status.ok()) return status;
+  const auto entry = wanted.tensors().find("");
+  const uint64_t expected = entry == wanted.tensors().end() ? 0 : entry->second;
+  if (sum.Value() == expected) return absl::OkStatus();
+  return absl::DataLossError(absl::StrCat(path, " has the sum ",
+                                          SumText(sum.Value()), ", expected ",
+                                          SumText(expected)));
+}
+
+}  // namespace hydra

@@ -1,0 +1,91 @@
+#include "common/checkpoint/staged_directory.h"
+
+#include <filesystem>
+
+#include "common/checkpoint/testing.h"
+#include "gmock/gmock.h"
+#include "gtest/gtest.h"
+
+namespace hydra {
+namespace {
+
+namespace fs = std::filesystem;
+using testing::ElementsAre;
+using testing::IsEmpty;
+
+class StagedDirectoryTest : public testing::Test {
+ protected:
+  StagedDirectory Create() {
+    absl::StatusOr<StagedDirectory> staged =
+        StagedDirectory::Create(final_path_);
+    EXPECT_TRUE(staged.ok()) << staged.status();
+    return *std::move(staged);
+  }
+
+  void WriteOlder() {
+    fs::create_directory(final_path_);
+    WriteBytes(final_path_ + "/older", "x");
+  }
+
+  ScratchFolder folder_;
+  const std::string final_path_ = folder_.PathOf("d");
+};
+
+TEST_F(StagedDirectoryTest, AppearsWhenItIsCommitted) {
+  {
+    StagedDirectory staged = Create();
+    WriteBytes(staged.path() + "/f", "x");
+    EXPECT_FALSE(fs::exists(final_path_));
+    ASSERT_TRUE(staged.Commit().ok());
+  }
+  EXPECT_THAT(folder_.Names(), ElementsAre("d"));
+  EXPECT_EQ(ReadBytes(final_path_ + "/f"), "x");
+}
+
+TEST_F(StagedDirectoryTest, WithoutCommitNothingIsLeft) {
+  { WriteBytes(Create().path() + "/f", "x"); }
+  EXPECT_THAT(folder_.Names(), IsEmpty());
+}
+
+TEST_F(StagedDirectoryTest, ReplacesAnOlderOneWhole) {
+  WriteOlder();
+  {
+    StagedDirectory staged = Create();
+    WriteBytes(staged.path() + "/newer", "x");
+    EXPECT_TRUE(fs::exists(final_path_ + "/older"));
+    ASSERT_TRUE(staged.Commit().ok());
+  }
+  EXPECT_THAT(folder_.Names(), ElementsAre("d"));
+  EXPECT_TRUE(fs::exists(final_path_ + "/newer"));
+  EXPECT_FALSE(fs::exists(final_path_ + "/older"));
+}
+
+TEST_F(StagedDirectoryTest, AFileInItsPlaceStays) {
+  WriteBytes(final_path_, "a file");
+  EXPECT_FALSE(Create().Commit().ok());
+  EXPECT_THAT(folder_.Names(), ElementsAre("d"));
+  EXPECT_EQ(ReadBytes(final_path_), "a file");
+}
+
+TEST_F(StagedDirectoryTest, BeginsEmptyAlsoWhereAnOlderProcessLeftSome) {
+  const std::string path = Create().path();
+  fs::create_directory(path);
+  WriteBytes(path + "/left", "x");
+  const StagedDirectory staged = Create();
+  EXPECT_EQ(staged.path(), path);
+  EXPECT_TRUE(fs::is_empty(path));
+}
+
+TEST_F(StagedDirectoryTest, MakesTheFoldersAboveIt) {
+  {
+    auto staged = StagedDirectory::Create(folder_.PathOf("a/b/c"));
+    ASSERT_TRUE(staged.ok()) << staged.status();
+    ASSERT_TRUE(staged->Commit().ok());
+  }
+  EXPECT_TRUE(fs::is_directory(folder_.PathOf("a/b/c")));
+  WriteBytes(folder_.PathOf("f"), "x");
+  EXPECT_FALSE(StagedDirectory::Create(folder_.PathOf("f/c")).ok());
+}
+
+}  // namespace
+}  // namespace hydra

@@ -1,0 +1,119 @@
+#include <cstddef>
+#include <cstring>
+#include <random>
+#include <string>
+#include <vector>
+
+#include "common/checkpoint/tensor_file_reader.h"
+#include "common/checkpoint/tensor_file_writer.h"
+#include "common/checkpoint/tensor_sum.h"
+#include "common/checkpoint/testing.h"
+#include "gmock/gmock.h"
+#include "gtest/gtest.h"
+
+namespace hydra {
+namespace {
+
+using checkpoint::v1::FileSum;
+using testing::HasSubstr;
+
+constexpr char kName[] = "f.safetensors";
+
+// A file of two blocks: one small tensor behind padding, and one of a few
+// pieces; a third block belongs to another file.
+class TensorFileTest : public testing::Test {
+ protected:
+  TensorFileTest() : block_(2'000'064) {
+    std::mt19937 random(1);
+    for (std::byte& byte : block_) byte = static_cast<std::byte>(random());
+    auto writer = TensorFileWriter::Create(folder_.path(), kName, layouts_);
+    EXPECT_TRUE(writer.ok()) << writer.status();
+    EXPECT_TRUE(writer->Append(layouts_[0], block_.data()).ok());
+    EXPECT_TRUE(writer->Append(layouts_[2], block_.data()).ok());
+    auto sum = writer->Finish();
+    EXPECT_TRUE(sum.ok()) << sum.status();
+    wanted_ = *std::move(sum);
+  }
+
+  absl::StatusOr<TensorFileReader> Open() {
+    return TensorFileReader::Open(*FileOpener::Make(folder_.path()), wanted_);
+  }
+
+  absl::Status OpenAndVerify() {
+    const auto file = Open();
+    return file.ok() ? file->Verify() : file.status();
+  }
+
+  const std::vector<BlockLayout> layouts_ = {
+      {kName, {{"small", {2, 3}, 64, 24}}},
+      {"other", {{"elsewhere", {1}, 0, 4}}},
+      {kName, {{"large", {500'001}, 0, 2'000'004}}}};
+  ScratchFolder folder_;
+  std::vector<std::byte> block_;
+  FileSum wanted_;
+};
+
+TEST_F(TensorFileTest, WhatIsWrittenIsReadWithTheSumsOfItsBytes) {
+  const auto file = Open();
+  ASSERT_TRUE(file.ok()) << file.status();
+  EXPECT_TRUE(file->Verify().ok());
+  EXPECT_TRUE(file->Has("small"));
+  EXPECT_FALSE(file->Has("elsewhere"));
+  std::vector<std::byte> read(2'000'004);
+  ASSERT_TRUE(file->Read(layouts_[2].tensors[0], read.data()).ok());
+  EXPECT_EQ(std::memcmp(read.data(), block_.data(), read.size()), 0);
+  ASSERT_TRUE(file->Read(layouts_[0].tensors[0], read.data()).ok());
+  EXPECT_EQ(std::memcmp(read.data(), block_.data() + 64, 24), 0);
+  EXPECT_EQ(wanted_.tensors().at("small"),
+            SumOf({reinterpret_cast<const char*>(block_.data()) + 64, 24}));
+  EXPECT_EQ(wanted_.bytes(), ReadBytes(folder_.PathOf(kName)).size());
+}
+
+TEST_F(TensorFileTest, AChangedByteIsFoundWithTheNamesAndSums) {
+  std::string bytes = ReadBytes(folder_.PathOf(kName));
+  bytes.back() ^= 1;
+  WriteBytes(folder_.PathOf(kName), bytes);
+  const auto file = Open();
+  ASSERT_TRUE(file.ok()) << file.status();
+  std::vector<std::byte> read(2'000'004);
+  const absl::Status status = file->Read(layouts_[2].tensors[0], read.data());
+  EXPECT_TRUE(absl::IsDataLoss(status));
+  EXPECT_THAT(status.message(), HasSubstr(folder_.PathOf(kName)));
+  EXPECT_THAT(status.message(), HasSubstr("\"large\""));
+  EXPECT_THAT(status.message(),
+              HasSubstr(SumText(wanted_.tensors().at("large"))));
+  EXPECT_TRUE(file->Read(layouts_[0].tensors[0], read.data()).ok());
+  EXPECT_TRUE(absl::IsDataLoss(file->Verify()));
+}
+
+TEST_F(TensorFileTest, EveryFlippedBitOfTheHeaderIsFound) {
+  const std::string whole = ReadBytes(folder_.PathOf(kName));
+  const size_t header_bytes = whole.size() - 24 - 2'000'004;
+  for (size_t bit = 0; bit < 8 * header_bytes; ++bit) {
+    FlipBit(folder_.PathOf(kName), bit);
+    ASSERT_TRUE(absl::IsDataLoss(OpenAndVerify())) << "bit " << bit;
+    FlipBit(folder_.PathOf(kName), bit);
+  }
+  EXPECT_TRUE(OpenAndVerify().ok());
+}
+
+TEST_F(TensorFileTest, OtherTensorsThanWereWrittenAreFound) {
+  (*wanted_.mutable_tensors())["third"] = 1;
+  EXPECT_TRUE(absl::IsDataLoss(Open().status()));
+  wanted_.mutable_tensors()->erase("third");
+  EXPECT_TRUE(Open().ok());
+  wanted_.mutable_tensors()->erase("large");
+  EXPECT_TRUE(absl::IsDataLoss(Open().status()));
+}
+
+TEST_F(TensorFileTest, AnotherShapeIsNotRead) {
+  const auto file = Open();
+  ASSERT_TRUE(file.ok());
+  std::byte out[24];
+  const absl::Status status = file->Read({"small", {3, 2}, 0, 24}, out);
+  EXPECT_TRUE(absl::IsFailedPrecondition(status));
+  EXPECT_THAT(status.message(), HasSubstr("[2, 3], wanted [3, 2]"));
+}
+
+}  // namespace
+}  // namespace hydra

@@ -1,0 +1,69 @@
+#include "common/checkpoint/tensor_file_writer.h"
+
+#include <algorithm>
+#include <utility>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "common/checkpoint/tensor_sum.h"
+
+namespace hydra {
+
+using checkpoint::v1::FileSum;
+using safetensors::TensorSpec;
+using safetensors::Writer;
+
+TensorFileWriter::TensorFileWriter(const std::string& name,
+                                   std::unique_ptr<Writer> writer)
+    : writer_(std::move(writer)) {
+  sum_.set_name(name);
+  sum_.set_bytes(writer_->file_bytes());
+}
+
+absl::StatusOr<TensorFileWriter> TensorFileWriter::Create(
+    const std::string& directory, const std::string& name,
+    absl::Span<const BlockLayout> layouts) {
+  std::vector<TensorSpec> specs;
+  for (const BlockLayout& layout : layouts) {
+    if (layout.file != name) continue;
+    for (const BlockTensor& tensor : layout.tensors) {
+      specs.push_back({tensor.name, safetensors::Dtype::kF32, tensor.shape});
+    }
+  }
+  absl::StatusOr<std::unique_ptr<Writer>> writer =
+      Writer::Create(absl::StrCat(directory, "/", name), specs);
+  if (!writer.ok()) return writer.status();
+  return TensorFileWriter(name, *std::move(writer));
+}
+
+absl::Status TensorFileWriter::Append(const BlockLayout& layout,
+                                      const std::byte* block) {
+  for (const BlockTensor& tensor : layout.tensors) {
+    absl::Status status = AppendTensor(tensor, block + tensor.offset_bytes);
+    if (!status.ok()) return status;
+  }
+  return absl::OkStatus();
+}
+
+absl::Status TensorFileWriter::AppendTensor(const BlockTensor& tensor,
+                                            const std::byte* bytes) {
+  TensorSum sum;
+  for (int64_t done = 0; done < tensor.size_bytes; done += kSumPieceBytes) {
+    const int64_t piece_bytes =
+        std::min(kSumPieceBytes, tensor.size_bytes - done);
+    sum.Add(bytes + done, piece_bytes);
+    absl::Status status =
+        writer_->Append(tensor.name, bytes + done, piece_bytes);
+    if (!status.ok()) return status;
+  }
+  (*sum_.mutable_tensors())[tensor.name] = sum.Value();
+  return absl::OkStatus();
+}
+
+absl::StatusOr<FileSum> TensorFileWriter::Finish() {
+  absl::Status status = writer_->Finish();
+  if (!status.ok()) return status;
+  return std::move(sum_);
+}
+
+}  // namespace hydra

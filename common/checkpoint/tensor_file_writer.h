@@ -1,0 +1,46 @@
+#ifndef HYDRA_COMMON_CHECKPOINT_TENSOR_FILE_WRITER_H_
+#define HYDRA_COMMON_CHECKPOINT_TENSOR_FILE_WRITER_H_
+
+#include <cstddef>
+#include <memory>
+#include <string>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/types/span.h"
+#include "common/checkpoint/block_layout.h"
+#include "common/safetensors/writer.h"
+#include "hydra/checkpoint/v1/checkpoint.pb.h"
+
+namespace hydra {
+
+// Writes one safetensors file of a checkpoint and sums its tensors on the way:
+// memory is read once for both. Not thread-safe; movable. Blocks on the disk.
+class TensorFileWriter {
+ public:
+  // The file will have all tensors of the layouts that name it, in that order.
+  // Takes the disk space for all of it. Errors: as safetensors::Writer's.
+  static absl::StatusOr<TensorFileWriter> Create(
+      const std::string& directory, const std::string& name,
+      absl::Span<const BlockLayout> layouts);
+
+  // The bytes of the next layout's block.
+  absl::Status Append(const BlockLayout& layout, const std::byte* block);
+
+  // When this returns, the file is on the disk. What it must be like from now
+  // on.
+  absl::StatusOr<checkpoint::v1::FileSum> Finish();
+
+ private:
+  TensorFileWriter(const std::string& name,
+                   std::unique_ptr<safetensors::Writer> writer);
+
+  absl::Status AppendTensor(const BlockTensor& tensor, const std::byte* bytes);
+
+  std::unique_ptr<safetensors::Writer> writer_;
+  checkpoint::v1::FileSum sum_;
+};
+
+}  // namespace hydra
+
+#endif  // HYDRA_COMMON_CHECKPOINT_TENSOR_FILE_WRITER_H_

@@ -1,0 +1,71 @@
+#ifndef HYDRA_COMMON_CHECKPOINT_TESTING_H_
+#define HYDRA_COMMON_CHECKPOINT_TESTING_H_
+
+#include <cstddef>
+#include <cstdint>
+#include <filesystem>
+#include <random>
+#include <string>
+#include <vector>
+
+#include "common/checkpoint/checkpoint_writer.h"
+#include "common/model/model_table.h"
+#include "hydra/checkpoint/v1/checkpoint.pb.h"
+#include "hydra/v1/job.pb.h"
+
+namespace hydra {
+
+// An empty directory for one test, removed with all that is in it.
+class ScratchFolder {
+ public:
+  ScratchFolder();
+  ~ScratchFolder();
+  ScratchFolder(const ScratchFolder&) = delete;
+  ScratchFolder& operator=(const ScratchFolder&) = delete;
+
+  const std::string& path() const { return path_; }
+  std::string PathOf(const std::string& name) const;
+  // Sorted.
+  std::vector<std::string> Names() const;
+
+ private:
+  std::string path_;
+};
+
+void WriteBytes(const std::string& path, const std::string& bytes);
+std::string ReadBytes(const std::string& path);
+std::string WithBitFlipped(std::string bytes, size_t bit);
+// In the file itself.
+void FlipBit(const std::string& path, size_t bit);
+
+// A GPT-2 of two layers and a tied head, a few KB.
+ModelTable SmallTable();
+hydra::v1::TrainSpec AdamWSpec();
+checkpoint::v1::Manifest SmallManifest();
+
+// A checkpoint inside a step of that model, with two micro-batches: blocks of
+// all kinds, states between the parameters, numbers drawn from `seed`.
+class TestCheckpoint {
+ public:
+  TestCheckpoint(const std::string& directory, uint32_t seed);
+
+  CheckpointContents contents;
+
+ private:
+  void Add(worker::v1::BlockKind kind, int index, int micro_batch,
+           int64_t size_bytes);
+  void DrawTensors(const ParameterBlock& block, std::byte* bytes);
+
+  std::mt19937 random_;
+  std::vector<std::vector<std::byte>> memory_;
+};
+
+// Writes it without looking at what was written; returns the status.
+absl::Status Write(const TestCheckpoint& checkpoint);
+
+// Every block of `checkpoint` is in its directory, bit for bit.
+void ExpectOnDisk(const TestCheckpoint& checkpoint);
+
+}  // namespace hydra
+
+#endif  // HYDRA_COMMON_CHECKPOINT_TESTING_H_

@@ -1,0 +1,402 @@
+// The part of Core that writes checkpoints, pauses jobs, and lets them go on
+// from a checkpoint.
+
+#include <algorithm>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "common/status/proto_time.h"
+#include "glog/logging.h"
+#include "scheduler/core/core.h"
+#include "scheduler/core/records.h"
+
+namespace hydra {
+namespace {
+
+namespace v1 = hydra::v1;
+namespace wv1 = hydra::worker::v1;
+using Phase = ChainPosition::Phase;
+
+constexpr int kCheckpointFormat = 1;
+
+bool IsState(const BlockKey& key) {
+  return key.kind == wv1::BLOCK_KIND_PARAMETERS ||
+         key.kind == wv1::BLOCK_KIND_OPTIMIZER_STATE;
+}
+
+// Where a job goes on that is stopped at `position`: an evaluation begins
+// again, since what it has in the pool is not kept.
+ChainPosition ResumePlace(ChainPosition position) {
+  if (position.phase == Phase::kEvaluate) {
+    position.task = 0;
+    position.first_batch = 0;
+  }
+  return position;
+}
+
+bool SamePlace(const ChainPosition& a, const ChainPosition& b) {
+  return a.phase == b.phase && a.step == b.step && a.task == b.task &&
+         a.split == b.split && a.first_batch == b.first_batch;
+}
+
+// Training replaces the last layers' blocks first.
+std::vector<std::pair<BlockKey, Version>> BlocksToWrite(
+    const JobShape& shape, const absl::btree_map<BlockKey, Version>& blocks,
+    bool inside_step) {
+  std::vector<std::pair<BlockKey, Version>> chosen;
+  for (const auto& [key, version] : blocks) {
+    if (IsState(key) || inside_step) chosen.emplace_back(key, version);
+  }
+  auto rank = [&](const BlockKey& key) {
+    const int layer =
+        IsState(key) ? shape.table.parameter_blocks[key.index].owner() : 0;
+    return std::make_tuple(IsState(key) ? 0 : 1, -layer, key.index, key.kind,
+                           key.micro_batch);
+  };
+  std::sort(chosen.begin(), chosen.end(), [&](const auto& a, const auto& b) {
+    return rank(a.first) < rank(b.first);
+  });
+  return chosen;
+}
+
+std::string CheckpointPath(const Job& job, const ChainPosition& position) {
+  return absl::StrCat(job.output_path, "/checkpoints/checkpoint-",
+                      position.step, position.inside_step() ? "-inside" : "");
+}
+
+}  // namespace
+
+// Called at every end of a step.
+void Core::MaybeBeginCheckpoint(Job& job, absl::Time now) {
+  const v1::CheckpointSpec& spec = job.submitted.spec.checkpoint();
+  const absl::Duration every = absl::Minutes(spec.every_minutes());
+  if ((spec.every_steps() > 0 && job.position.step % spec.every_steps() == 0) ||
+      (every > absl::ZeroDuration() && now - job.checkpointed_at >= every)) {
+    job.checkpoint_due = true;
+  }
+  // One at a time; the next end of a step is not far.
+  if (job.checkpoint_due && writing_ == JobId()) BeginCheckpoint(job, now);
+}
+
+void Core::BeginCheckpoint(Job& job, absl::Time now) {
+  const ChainPosition place = ResumePlace(job.position);
+  CheckpointRun run;
+  run.record.mutable_info()->set_path(CheckpointPath(job, place));
+  run.record.mutable_info()->set_step(place.step);
+  run.record.mutable_info()->set_inside_step(place.inside_step());
+  *run.record.mutable_info()->mutable_time() = ToProto(now);
+  *run.record.mutable_position() = ToRecord(place);
+  if (place.inside_step()) {
+    *run.record.mutable_cut_points() = job.partition->cut_points();
+  }
+  run.blocks =
+      BlocksToWrite(job.shape, *blocks_.BlocksOf(job.id), place.inside_step());
+  for (const auto& [key, version] : run.blocks) blocks_.Pin(job.id, version);
+
+  CheckpointRequest request;
+  request.job = job.id;
+  request.table = job.shape.table;
+  request.state_factor = job.shape.state_factor;
+  request.model_config_json = job.submitted.model_config_json;
+  request.tokenizer_dir = job.submitted.spec.model().tokenizer_path();
+  request.path = run.record.info().path();
+  request.manifest.set_format(kCheckpointFormat);
+  request.manifest.set_job_id(JobName(job.id));
+  *request.manifest.mutable_position() = run.record.position();
+  *request.manifest.mutable_cut_points() = run.record.cut_points();
+  *request.manifest.mutable_spec() = job.submitted.spec;
+  request.blocks = run.blocks;
+
+  writing_ = job.id;
+  job.writing = std::move(run);
+  job.checkpoint_due = false;
+  job.checkpointed_at = now;
+  effects_->WriteCheckpoint(request);
+}
+
+void Core::CheckpointBlockWritten(JobId id, size_t index, absl::Time now) {
+  CheckpointRun& run = *JobOf(id).writing;
+  CHECK_EQ(index, run.written);
+  blocks_.Unpin(run.blocks[run.written++].second);
+  Dispatch(now);
+}
+
+void Core::CheckpointWritten(JobId id, const absl::StatusOr<int64_t>& bytes,
+                             absl::Time now) {
+  Job& job = JobOf(id);
+  CheckpointRun run = *std::exchange(job.writing, std::nullopt);
+  writing_ = JobId();
+  for (size_t i = run.written; i < run.blocks.size(); ++i) {
+    blocks_.Unpin(run.blocks[i].second);
+  }
+  if (bytes.ok()) {
+    Log(job, "I",
+        absl::StrCat("checkpoint of step ", run.record.info().step(), ", ",
+                     *bytes, " bytes: ", run.record.info().path()),
+        now);
+    KeepCheckpoint(job, std::move(run), *bytes);
+  } else {
+    const absl::Duration every =
+        absl::Minutes(job.submitted.spec.checkpoint().every_minutes());
+    job.checkpointed_at = now - every + options_.checkpoint_retry;
+    Log(job, "W",
+        absl::StrCat("a checkpoint could not be written; the older ones are "
+                     "as they were, and training goes on: ",
+                     bytes.status().message()),
+        now);
+    if (parking_) unsaved_.insert(id);
+    if (std::exchange(job.pause_requested, false)) {
+      Log(job, "W", "the job does not pause, since it could not be saved", now);
+    }
+  }
+  // Those that were about to pause, and this one.
+  waiting_may_go_on_ = true;
+  if (!job.ended() && job.outstanding.empty()) waiting_.insert(id);
+  AdvanceWaiting(now);
+  ContinueParking(now);
+  Dispatch(now);
+}
+
+void Core::KeepCheckpoint(Job& job, CheckpointRun run, int64_t bytes) {
+  v1::CheckpointInfo& info = *run.record.mutable_info();
+  info.set_bytes(bytes);
+  for (const v1::EvaluationMetrics& metrics : job.evaluations) {
+    if (metrics.step() == info.step() && metrics.split() == "validation") {
+      info.set_validation_loss(metrics.loss());
+    }
+  }
+  if (job.delete_checkpoints) {
+    effects_->RemoveCheckpoint(info.path());
+    return;
+  }
+  journal_->CheckpointRecorded(job.id, run.record);
+  // The same place was saved before, and its directory was replaced.
+  job.checkpoints.erase(
+      std::remove_if(job.checkpoints.begin(), job.checkpoints.end(),
+                     [&](const journal::v1::CheckpointRecord& older) {
+                       return older.info().path() == info.path();
+                     }),
+      job.checkpoints.end());
+  job.checkpoints.push_back(std::move(run.record));
+  RemoveOldCheckpoints(job);
+  Touch(job);
+}
+
+void Core::RemoveOldCheckpoints(Job& job) {
+  const v1::CheckpointSpec& spec = job.submitted.spec.checkpoint();
+  int best = -1;
+  for (int i = 0; i < job.checkpoints.size(); ++i) {
+    const v1::CheckpointInfo& info = job.checkpoints[i].info();
+    if (!spec.keep_best() || !info.has_validation_loss()) continue;
+    if (best < 0 || info.validation_loss() <
+                        job.checkpoints[best].info().validation_loss()) {
+      best = i;
+    }
+  }
+  const int newest = static_cast<int>(job.checkpoints.size()) - 1;
+  // From the newest to the oldest; what is inside a step is of use only while
+  // it is the newest.
+  int kept = 0;
+  for (int i = newest; i >= 0; --i) {
+    const bool inside = job.checkpoints[i].info().inside_step();
+    if (inside ? i == newest : kept < spec.keep_last() || i == best) {
+      if (!inside) ++kept;
+      continue;
+    }
+    RemoveCheckpoint(job, i);
+  }
+}
+
+void Core::RemoveCheckpoint(Job& job, size_t index) {
+  const v1::CheckpointInfo info = job.checkpoints[index].info();
+  job.checkpoints.erase(job.checkpoints.begin() + index);
+  journal_->CheckpointErased(job.id, info);
+  effects_->RemoveCheckpoint(info.path());
+  Touch(job);
+}
+
+bool Core::IsSaved(const Job& job) const {
+  if (job.ended() || job.state == v1::JOB_STATE_PAUSED) return true;
+  if (!job.in_chain() || job.position.phase == Phase::kInit) return true;
+  return !job.checkpoints.empty() &&
+         SamePlace(FromRecord(job.checkpoints.back().position()),
+                   ResumePlace(job.position));
+}
+
+bool Core::Pause(JobId id, absl::Time now) {
+  Job& job = JobOf(id);
+  const bool going_on =
+      job.state == v1::JOB_STATE_PENDING || job.state == v1::JOB_STATE_RUNNING;
+  if (!going_on || job.pause_requested || job.phase == v1::JOB_PHASE_SAVE) {
+    return false;
+  }
+  job.pause_requested = true;
+  job.reason = "pauses at the end of its step";
+  Touch(job);
+  if (job.outstanding.empty()) {
+    policy_->Remove(id);
+    waiting_.erase(id);
+    Advance(job, now);
+  } else {
+    // What has begun ends; what lies behind the end of the step comes back.
+    Withdraw(job);
+  }
+  AdvanceWaiting(now);
+  Dispatch(now);
+  return true;
+}
+
+// Called while nothing of the job is outstanding.
+bool Core::PauseHere(Job& job, absl::Time now) {
+  if (job.phase == v1::JOB_PHASE_SAVE || job.position.inside_step()) {
+    return false;
+  }
+  if (IsSaved(job)) {
+    EnterPause(job);
+  } else if (writing_ == JobId()) {
+    BeginCheckpoint(job, now);
+    Touch(job);
+  } else {
+    waiting_.insert(job.id);
+  }
+  return true;
+}
+
+void Core::EnterPause(Job& job) {
+  job.pause_requested = false;
+  policy_->Remove(job.id);
+  waiting_.erase(job.id);
+  prepared_.Abandon(PrepareKey(job), job.id);
+  partitions_.Abandon(PilotKey(job), job.id);
+  LeavePool(job);
+  ResetToCheckpoint(job);
+  job.state = v1::JOB_STATE_PAUSED;
+  job.reason = "paused";
+  NoteChange(job);
+}
+
+bool Core::Resume(JobId id, absl::Time now) {
+  Job& job = JobOf(id);
+  if (job.state != v1::JOB_STATE_PAUSED) {
+    // It has not come to rest yet: then it need not.
+    if (!std::exchange(job.pause_requested, false)) return false;
+    job.reason.clear();
+    if (job.outstanding.empty() && !job.writing.has_value()) Advance(job, now);
+  } else {
+    job.state = v1::JOB_STATE_PENDING;
+    job.reason.clear();
+    NoteChange(job);
+    Advance(job, now);
+  }
+  AdvanceWaiting(now);
+  Dispatch(now);
+  return true;
+}
+
+void Core::RestartFromCheckpoint(Job& job, absl::Time now) {
+  policy_->Remove(job.id);
+  LeavePool(job);
+  ResetToCheckpoint(job);
+  Advance(job, now);
+}
+
+void Core::LeavePool(Job& job) {
+  blocks_.EndAll(job.id);
+  admission_.Release(job.id);
+  journal_->PoolJobErased(job.id);
+  waiting_may_go_on_ = true;
+}
+
+void Core::ResetToCheckpoint(Job& job) {
+  job.restart_requested = false;
+  job.state = v1::JOB_STATE_PENDING;
+  job.phase = v1::JOB_PHASE_PREPARE;
+  job.splits.clear();
+  job.partition.reset();
+  job.demand.reset();
+  job.times.reset();
+  job.shape.shards.clear();
+  job.plan.resume.reset();
+  job.restore_dir.clear();
+  job.position = {};
+  job.eval_loss_sum = 0;
+  job.eval_tokens = 0;
+  ChainPosition place;
+  if (!job.checkpoints.empty()) {
+    place = FromRecord(job.checkpoints.back().position());
+  }
+  job.position.step = place.step;
+  EraseMetricsAfter(job, place);
+  NoteChange(job);
+}
+
+// What comes after `position` will be measured again.
+void Core::EraseMetricsAfter(Job& job, const ChainPosition& position) {
+  // The loss of a step is known when its TURN is done, in the middle.
+  const bool turned = position.inside_step() && !job.checkpoints.empty() &&
+                      position.task > job.checkpoints.back().cut_points_size();
+  const int64_t first_step = position.step + (turned ? 1 : 0);
+  // An evaluation's number counts the steps before it.
+  const int64_t first_evaluation =
+      position.step + (position.phase == Phase::kTrain ? 1 : 0);
+  while (!job.steps.empty() && job.steps.back().step() >= first_step) {
+    job.steps.pop_back();
+  }
+  while (!job.evaluations.empty() &&
+         job.evaluations.back().step() >= first_evaluation) {
+    job.evaluations.pop_back();
+  }
+  journal_->MetricsErased(job.id, first_step, first_evaluation);
+}
+
+bool Core::CanResumeInPartition(Job& job) {
+  if (job.checkpoints.empty()) return true;
+  const journal::v1::CheckpointRecord& newest = job.checkpoints.back();
+  if (!newest.info().inside_step()) return true;
+  const auto& cuts = job.partition->cut_points();
+  if (std::equal(cuts.begin(), cuts.end(), newest.cut_points().begin(),
+                 newest.cut_points().end())) {
+    return true;
+  }
+  RemoveCheckpoint(job, job.checkpoints.size() - 1);
+  ResetToCheckpoint(job);
+  return false;
+}
+
+void Core::Park(absl::Time now) {
+  parking_ = true;
+  for (auto& [id, job] : jobs_) Withdraw(job);
+  ContinueParking(now);
+  Dispatch(now);
+}
+
+void Core::ContinueParking(absl::Time now) {
+  if (!parking_ || writing_ != JobId()) return;
+  for (auto& [id, job] : jobs_) {
+    if (!job.outstanding.empty() || IsSaved(job) || unsaved_.contains(id) ||
+        job.phase == v1::JOB_PHASE_SAVE) {
+      continue;
+    }
+    BeginCheckpoint(job, now);
+    return;
+  }
+}
+
+bool Core::parked() const {
+  return parking_ && writing_ == JobId() &&
+         std::all_of(
+             workers_.begin(), workers_.end(),
+             [](const WorkerRecord& worker) { return worker.hand.empty(); }) &&
+         std::all_of(jobs_.begin(), jobs_.end(), [&](const auto& entry) {
+           return entry.second.phase != v1::JOB_PHASE_SAVE ||
+                  save_again_.contains(entry.first);
+         });
+}
+
+bool Core::AllSaved() const {
+  return std::all_of(jobs_.begin(), jobs_.end(), [this](const auto& entry) {
+    return IsSaved(entry.second);
+  });
+}
+
+}  // namespace hydra

@@ -1,0 +1,197 @@
+// The part of Core that goes on where an earlier daemon was.
+
+#include <algorithm>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "common/status/proto_time.h"
+#include "glog/logging.h"
+#include "scheduler/core/core.h"
+#include "scheduler/core/plan.h"
+#include "scheduler/core/records.h"
+
+namespace hydra {
+namespace {
+
+namespace jv1 = hydra::journal::v1;
+namespace v1 = hydra::v1;
+namespace wv1 = hydra::worker::v1;
+
+absl::Status Contradiction(JobId job, absl::string_view what) {
+  return absl::DataLossError(absl::StrCat(
+      "the journals contradict themselves about ", JobName(job), ": ", what));
+}
+
+}  // namespace
+
+absl::Status Core::Restore(const Recovered& recovered, absl::Time now) {
+  CHECK(jobs_.empty()) << "Restore comes first";
+  for (const auto& [id, sweep] : recovered.sweeps) {
+    next_sweep_ = std::max(next_sweep_, id.value() + 1);
+    std::vector<JobId>& jobs = sweeps_[id];
+    for (uint64_t job : sweep.job_ids()) jobs.push_back(JobId(job));
+    if (!sweep.request_id().empty()) requests_[sweep.request_id()] = {id, 0};
+  }
+  for (const auto& [id, job] : recovered.jobs) {
+    next_job_ = std::max(next_job_, id.value() + 1);
+    if (absl::Status restored = RestoreJob(id, job, now); !restored.ok()) {
+      return restored;
+    }
+  }
+  for (const auto& [id, process] : recovered.workers) {
+    WorkerRecord& worker = WorkerOf(id);
+    worker.pid = process.pid();
+    worker.blameless = true;
+    worker.lease_until = now + options_.lease;
+  }
+  for (const auto& [id, hand_out] : recovered.hand_outs) {
+    const auto job = recovered.jobs.find(JobId(hand_out.task().job_id()));
+    if (job == recovered.jobs.end()) {
+      return Contradiction(JobId(hand_out.task().job_id()),
+                           "a task of it is handed out, and it is unknown");
+    }
+    if (absl::Status restored = RestoreHandOut(id, hand_out, job->second);
+        !restored.ok()) {
+      return restored;
+    }
+  }
+  for (auto& [id, job] : jobs_) {
+    if (job.ended()) continue;
+    if (job.state == v1::JOB_STATE_RUNNING ||
+        job.state == v1::JOB_STATE_PENDING) {
+      if (job.outstanding.empty()) Advance(job, now);
+    } else if (job.state != v1::JOB_STATE_PAUSED) {
+      // It was ending.
+      Withdraw(job);
+      if (job.outstanding.empty()) FinishEnding(job, now);
+    }
+  }
+  AdvanceWaiting(now);
+  Dispatch(now);
+  return absl::OkStatus();
+}
+
+absl::Status Core::RestoreJob(JobId id, const RecoveredJob& recovered,
+                              absl::Time now) {
+  NewJob submitted;
+  submitted.spec = recovered.submitted.spec();
+  submitted.parameters.assign(recovered.submitted.parameters().begin(),
+                              recovered.submitted.parameters().end());
+  submitted.model_config_json = recovered.submitted.model_config_json();
+  submitted.output_dir = recovered.submitted.output_dir();
+  absl::StatusOr<ModelTable> table =
+      TableOf(submitted.spec, submitted.model_config_json);
+  if (!table.ok()) return Contradiction(id, table.status().message());
+  submitted.table = *std::move(table);
+
+  Job& job = jobs_[id];
+  FillJob(id, SweepId(recovered.submitted.sweep_id()), std::move(submitted),
+          job);
+  job.submitted_at = FromProto(recovered.submitted.submitted_at());
+  job.checkpointed_at = now;
+  job.steps = recovered.steps;
+  job.evaluations = recovered.evaluations;
+  job.checkpoints = recovered.checkpoints;
+  if (recovered.progress.state() != v1::JOB_STATE_UNSPECIFIED) {
+    SetProgress(recovered.progress, job);
+  }
+  Touch(job);
+  if (recovered.progress.has_ended_at()) {
+    job.phase = v1::JOB_PHASE_ENDED;
+    return absl::OkStatus();
+  }
+  if (recovered.pool.has_value()) return RestoreInPool(job, recovered);
+  if (job.state == v1::JOB_STATE_PAUSED || job.state == v1::JOB_STATE_PENDING ||
+      job.state == v1::JOB_STATE_RUNNING) {
+    const bool paused = job.state == v1::JOB_STATE_PAUSED;
+    ResetToCheckpoint(job);
+    if (paused) {
+      job.state = v1::JOB_STATE_PAUSED;
+      job.reason = "paused";
+    }
+  }
+  return absl::OkStatus();
+}
+
+absl::Status Core::RestoreInPool(Job& job, const RecoveredJob& recovered) {
+  if (job.splits.empty() || !job.partition.has_value()) {
+    return Contradiction(job.id, "it has no splits or no partition");
+  }
+  prepared_.Set(PrepareKey(job), job.splits);
+  SetPartition(job, *job.partition);
+  const absl::StatusOr<ChainPlan> plan = PlanOf(job);
+  if (!plan.ok()) return Contradiction(job.id, plan.status().message());
+  job.plan = *plan;
+  SetPoolJob(*recovered.pool, job);
+  BeginTimes(job);
+  admission_.Readmit(job.id, *job.demand);
+  for (const jv1::BlockRecord& block : recovered.blocks) {
+    if (!blocks_.AdoptCurrent(job.id, KeyOf(block), VersionOf(block))) {
+      return Contradiction(
+          job.id, absl::StrCat("the slot at ", block.offset_bytes(), " of ",
+                               block.size_bytes(), " bytes is not free"));
+    }
+  }
+  job.phase =
+      job.position.done() ? v1::JOB_PHASE_EVALUATE : ChainPhase(job.position);
+  return absl::OkStatus();
+}
+
+// Its slots are the worker's until that says that it dropped the task or dies.
+absl::Status Core::RestoreHandOut(TaskId id, const jv1::HandOut& hand_out,
+                                  const RecoveredJob& recovered) {
+  const JobId job_id(hand_out.task().job_id());
+  Job& job = JobOf(job_id);
+  if (job.ended()) {
+    return Contradiction(job_id, "a task of it is handed out after its end");
+  }
+  OutstandingTask task;
+  task.id = id;
+  task.worker = WorkerId(hand_out.worker_id());
+  task.wire = hand_out.task();
+  // The worker's hand is this daemon's first message to it, or what is left of
+  // it: what it then does not hold, it has dropped.
+  task.told_in = WorkerOf(task.worker).desired_sequence + 1;
+  if (task.wire.kind() == wv1::TASK_KIND_PREPARE) {
+    task.task.kind = task.wire.kind();
+    prepared_.Claim(PrepareKey(job), job_id);
+  } else if (task.wire.kind() == wv1::TASK_KIND_PILOT) {
+    task.task.kind = task.wire.kind();
+    task.task.layers = {0, job.shape.table.layer_count()};
+    job.phase = v1::JOB_PHASE_PILOT;
+    job.splits.assign(recovered.progress.splits().begin(),
+                      recovered.progress.splits().end());
+    NoteChange(job);
+    partitions_.Claim(PilotKey(job), job_id);
+  } else {
+    if (!job.in_chain() || job.NextPosition().done()) {
+      return Contradiction(job_id, "a task is handed out past its chain");
+    }
+    task.position = job.NextPosition();
+    task.task = TaskAt(job.shape, job.plan, *task.position);
+    if (task.task.kind != task.wire.kind() ||
+        task.task.step != task.wire.step() ||
+        task.task.shard != task.wire.shard() ||
+        task.task.writes.size() != task.wire.writes_size()) {
+      return Contradiction(job_id, absl::StrCat("task ", id.value(),
+                                                " is another one than the "
+                                                "next of its chain"));
+    }
+  }
+  for (const wv1::BlockVersion& write : task.wire.writes()) {
+    const Version version = VersionOf(write);
+    if (!blocks_.AdoptFresh(version)) {
+      return Contradiction(
+          job_id, absl::StrCat("the slot at ", write.offset_bytes(),
+                               " of task ", id.value(), " is not free"));
+    }
+    task.made.emplace_back(
+        BlockKey{write.kind(), write.index(), write.micro_batch()}, version);
+  }
+  policy_->Remove(job_id);
+  WorkerOf(task.worker).hand.emplace_back(job_id, id);
+  job.outstanding.push_back(std::move(task));
+  return absl::OkStatus();
+}
+
+}  // namespace hydra

@@ -1,0 +1,80 @@
+#include "scheduler/core/plan.h"
+
+#include <algorithm>
+#include <cmath>
+
+#include "absl/strings/str_cat.h"
+#include "common/data/batch_plan.h"
+#include "common/model/gpt2_config.h"
+
+namespace hydra {
+namespace {
+
+namespace v1 = hydra::v1;
+namespace wv1 = hydra::worker::v1;
+
+// Evaluation batches are numbered with 32 bits.
+constexpr int64_t kMaxEvalBatches = int64_t{1} << 30;
+
+int64_t TokensOf(const Job& job, wv1::Split split) {
+  for (const wv1::PreparedSplit& prepared : job.splits) {
+    if (prepared.split() == split) return prepared.token_count();
+  }
+  return 0;
+}
+
+int64_t EvaluationBatches(const Job& job, wv1::Split split) {
+  const int64_t windows =
+      WindowCount(TokensOf(job, split), job.shape.context_length);
+  const int64_t batches =
+      EvaluationBatchCount(windows, job.shape.eval_batch_size);
+  const int64_t most = job.submitted.spec.evaluation().max_eval_batches();
+  return most > 0 ? std::min(most, batches) : batches;
+}
+
+}  // namespace
+
+absl::StatusOr<ModelTable> TableOf(const v1::JobSpec& spec,
+                                   const std::string& model_config_json) {
+  absl::StatusOr<Gpt2Config> config = ParseGpt2Config(model_config_json);
+  if (!config.ok()) return config.status();
+  if (spec.train().has_dropout()) {
+    config->embd_pdrop = spec.train().dropout();
+    config->attn_pdrop = spec.train().dropout();
+    config->resid_pdrop = spec.train().dropout();
+  }
+  return BuildGpt2Table(*config);
+}
+
+absl::StatusOr<ChainPlan> PlanOf(const Job& job) {
+  const v1::TrainSpec& train = job.submitted.spec.train();
+  const int64_t sequences =
+      job.shape.micro_batch_size * job.shape.micro_batches;
+  const int64_t tokens = TokensOf(job, wv1::SPLIT_TRAIN);
+  const int64_t steps_per_epoch =
+      StepsPerEpoch(WindowCount(tokens, job.shape.context_length), sequences);
+  if (steps_per_epoch == 0) {
+    return absl::InvalidArgumentError(absl::StrCat(
+        "the training split has ", tokens, " tokens; one step of ", sequences,
+        " sequences of ", job.shape.context_length, " tokens needs ",
+        sequences * job.shape.context_length + 1));
+  }
+  ChainPlan plan;
+  plan.total_steps =
+      train.has_max_steps()
+          ? train.max_steps()
+          : std::max<int64_t>(
+                1, std::llround(train.num_train_epochs() * steps_per_epoch));
+  plan.eval_steps = job.submitted.spec.evaluation().eval_steps();
+  plan.validation_batches = EvaluationBatches(job, wv1::SPLIT_VALIDATION);
+  plan.test_batches = EvaluationBatches(job, wv1::SPLIT_TEST);
+  const int64_t batches = std::max(plan.validation_batches, plan.test_batches);
+  if (batches > kMaxEvalBatches) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("an evaluation would have ", batches, " batches; at most ",
+                     kMaxEvalBatches, " are possible"));
+  }
+  return plan;
+}
+
+}  // namespace hydra

@@ -1,0 +1,157 @@
+#include "scheduler/core/records.h"
+
+#include "common/status/proto_time.h"
+
+namespace hydra {
+namespace {
+
+namespace cv1 = hydra::checkpoint::v1;
+namespace jv1 = hydra::journal::v1;
+namespace wv1 = hydra::worker::v1;
+using Phase = ChainPosition::Phase;
+
+// The record's phases follow the code's, one higher.
+cv1::Position::Phase ToRecord(Phase phase) {
+  return static_cast<cv1::Position::Phase>(static_cast<int>(phase) + 1);
+}
+
+// A time that was never set is not in the record.
+absl::Time TimeOf(bool has, const google::protobuf::Timestamp& record) {
+  return has ? FromProto(record) : absl::InfinitePast();
+}
+
+}  // namespace
+
+cv1::Position ToRecord(const ChainPosition& position) {
+  cv1::Position record;
+  record.set_phase(ToRecord(position.phase));
+  record.set_step(position.step);
+  record.set_task(position.task);
+  record.set_split(position.split);
+  record.set_first_batch(position.first_batch);
+  return record;
+}
+
+ChainPosition FromRecord(const cv1::Position& record) {
+  ChainPosition position;
+  if (record.phase() != cv1::Position::PHASE_UNSPECIFIED) {
+    position.phase = static_cast<Phase>(record.phase() - 1);
+  }
+  position.step = record.step();
+  position.task = record.task();
+  position.split = static_cast<wv1::Split>(record.split());
+  position.first_batch = record.first_batch();
+  return position;
+}
+
+jv1::BlockRecord ToRecord(const BlockKey& key, const Version& version) {
+  jv1::BlockRecord record;
+  record.set_version(version.id.value());
+  record.set_size_bytes(version.size_bytes);
+  record.set_offset_bytes(version.slot.has_value() ? version.slot->offset : -1);
+  record.set_kind(key.kind);
+  record.set_index(key.index);
+  record.set_micro_batch(key.micro_batch);
+  return record;
+}
+
+BlockKey KeyOf(const jv1::BlockRecord& record) {
+  return {record.kind(), record.index(), record.micro_batch()};
+}
+
+Version VersionOf(const jv1::BlockRecord& record) {
+  Version version{VersionId(record.version()), record.size_bytes(), {}};
+  if (record.offset_bytes() >= 0) {
+    version.slot = Slot{record.offset_bytes(), record.size_bytes()};
+  }
+  return version;
+}
+
+Version VersionOf(const wv1::BlockVersion& wire) {
+  Version version{VersionId(wire.version()), wire.size_bytes(), {}};
+  if (!wire.zero()) version.slot = Slot{wire.offset_bytes(), wire.size_bytes()};
+  return version;
+}
+
+jv1::SubmittedJob SubmittedOf(const Job& job) {
+  jv1::SubmittedJob record;
+  record.set_sweep_id(job.sweep.value());
+  *record.mutable_spec() = job.submitted.spec;
+  record.mutable_parameters()->Assign(job.submitted.parameters.begin(),
+                                      job.submitted.parameters.end());
+  record.set_model_config_json(job.submitted.model_config_json);
+  record.set_output_dir(job.submitted.output_dir);
+  *record.mutable_submitted_at() = ToProto(job.submitted_at);
+  return record;
+}
+
+jv1::JobProgress ProgressOf(const Job& job) {
+  jv1::JobProgress record;
+  record.set_state(job.state);
+  record.set_reason(job.reason);
+  if (job.started_at != absl::InfinitePast()) {
+    *record.mutable_started_at() = ToProto(job.started_at);
+  }
+  if (job.ended_at != absl::InfinitePast()) {
+    *record.mutable_ended_at() = ToProto(job.ended_at);
+  }
+  record.mutable_splits()->Assign(job.splits.begin(), job.splits.end());
+  if (job.partition.has_value()) *record.mutable_partition() = *job.partition;
+  record.set_total_steps(job.plan.total_steps);
+  *record.mutable_totals() = job.totals;
+  record.set_step(job.position.step);
+  if (!job.steps.empty()) *record.mutable_newest_step() = job.steps.back();
+  return record;
+}
+
+void SetProgress(const jv1::JobProgress& record, Job& job) {
+  job.state = record.state();
+  job.reason = record.reason();
+  job.started_at = TimeOf(record.has_started_at(), record.started_at());
+  job.ended_at = TimeOf(record.has_ended_at(), record.ended_at());
+  job.splits.assign(record.splits().begin(), record.splits().end());
+  if (record.has_partition()) job.partition = record.partition();
+  job.plan.total_steps = record.total_steps();
+  job.totals = record.totals();
+  job.position.step = record.step();
+  if (job.steps.empty() && record.has_newest_step()) {
+    job.steps.push_back(record.newest_step());
+  }
+}
+
+jv1::PoolJob PoolJobOf(const Job& job) {
+  jv1::PoolJob record;
+  *record.mutable_position() = ToRecord(job.position);
+  record.set_eval_loss_sum(job.eval_loss_sum);
+  record.set_eval_tokens(job.eval_tokens);
+  record.set_crashes_in_a_row(job.crashes_in_a_row);
+  record.set_nonfinite_in_a_row(job.nonfinite_in_a_row);
+  record.set_last_nonfinite_step(job.last_nonfinite_step);
+  if (job.training_since != absl::InfinitePast()) {
+    *record.mutable_training_since() = ToProto(job.training_since);
+  }
+  *record.mutable_totals() = job.totals;
+  if (job.plan.resume.has_value()) {
+    *record.mutable_resume() = ToRecord(*job.plan.resume);
+    record.set_restore_dir(job.restore_dir);
+  }
+  return record;
+}
+
+void SetPoolJob(const jv1::PoolJob& record, Job& job) {
+  job.position = FromRecord(record.position());
+  job.eval_loss_sum = record.eval_loss_sum();
+  job.eval_tokens = record.eval_tokens();
+  job.crashes_in_a_row = record.crashes_in_a_row();
+  job.nonfinite_in_a_row = record.nonfinite_in_a_row();
+  job.last_nonfinite_step = record.last_nonfinite_step();
+  job.training_since =
+      TimeOf(record.has_training_since(), record.training_since());
+  job.totals = record.totals();
+  if (record.has_resume()) {
+    job.plan.resume = FromRecord(record.resume());
+    job.restore_dir = record.restore_dir();
+  }
+}
+
+}  // namespace hydra

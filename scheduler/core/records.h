@@ -1,0 +1,35 @@
+#ifndef HYDRA_SCHEDULER_CORE_RECORDS_H_
+#define HYDRA_SCHEDULER_CORE_RECORDS_H_
+
+#include "hydra/checkpoint/v1/checkpoint.pb.h"
+#include "hydra/journal/v1/journal.pb.h"
+#include "scheduler/core/block_key.h"
+#include "scheduler/core/block_table.h"
+#include "scheduler/core/job.h"
+#include "scheduler/core/task_chain.h"
+
+namespace hydra {
+
+// Between the core's values and the journals' records. Pure.
+
+checkpoint::v1::Position ToRecord(const ChainPosition& position);
+ChainPosition FromRecord(const checkpoint::v1::Position& record);
+
+journal::v1::BlockRecord ToRecord(const BlockKey& key, const Version& version);
+BlockKey KeyOf(const journal::v1::BlockRecord& record);
+Version VersionOf(const journal::v1::BlockRecord& record);
+// As a task names it.
+Version VersionOf(const hydra::worker::v1::BlockVersion& wire);
+
+// Of a job, the part that each journal keeps.
+journal::v1::SubmittedJob SubmittedOf(const Job& job);
+journal::v1::JobProgress ProgressOf(const Job& job);
+journal::v1::PoolJob PoolJobOf(const Job& job);
+
+// Sets what ProgressOf and PoolJobOf keep.
+void SetProgress(const journal::v1::JobProgress& record, Job& job);
+void SetPoolJob(const journal::v1::PoolJob& record, Job& job);
+
+}  // namespace hydra
+
+#endif  // HYDRA_SCHEDULER_CORE_RECORDS_H_

@@ -1,0 +1,38 @@
+#ifndef HYDRA_SCHEDULER_JOURNAL_RECOVERED_H_
+#define HYDRA_SCHEDULER_JOURNAL_RECOVERED_H_
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "absl/container/btree_map.h"
+#include "common/ids/ids.h"
+#include "hydra/journal/v1/journal.pb.h"
+
+namespace hydra {
+
+// A job as the journals know it.
+struct RecoveredJob {
+  journal::v1::SubmittedJob submitted;
+  journal::v1::JobProgress progress;
+  // Ascending. Only for jobs that have not ended.
+  std::vector<hydra::v1::StepMetrics> steps;
+  std::vector<hydra::v1::EvaluationMetrics> evaluations;
+  std::vector<journal::v1::CheckpointRecord> checkpoints;
+  // What the pool holds of it; none if it holds nothing.
+  std::optional<journal::v1::PoolJob> pool;
+  std::vector<journal::v1::BlockRecord> blocks;
+};
+
+// What an earlier daemon left: plain values, as read from the journals.
+struct Recovered {
+  absl::btree_map<SweepId, journal::v1::SweepRecord> sweeps;
+  absl::btree_map<JobId, RecoveredJob> jobs;
+  // Empty without a pool.
+  absl::btree_map<TaskId, journal::v1::HandOut> hand_outs;
+  absl::btree_map<WorkerId, journal::v1::WorkerProcess> workers;
+};
+
+}  // namespace hydra
+
+#endif  // HYDRA_SCHEDULER_JOURNAL_RECOVERED_H_

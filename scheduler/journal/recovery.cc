@@ -1,0 +1,204 @@
+#include "scheduler/journal/recovery.h"
+
+#include <algorithm>
+#include <utility>
+#include <vector>
+
+#include "absl/strings/numbers.h"
+#include "absl/strings/str_cat.h"
+#include "scheduler/journal/record_change.h"
+#include "scheduler/journal/tables.h"
+
+namespace hydra {
+namespace {
+
+namespace jv1 = hydra::journal::v1;
+
+template <typename Message>
+absl::Status Parse(absl::string_view value, const char* table, int64_t a,
+                   Message& message) {
+  if (message.ParseFromArray(value.data(), static_cast<int>(value.size()))) {
+    return absl::OkStatus();
+  }
+  return absl::DataLossError(
+      absl::StrCat("record ", a, " of the ", table, " is no message of it"));
+}
+
+// Appends every record of the job to `messages`.
+template <typename Message>
+absl::Status ReadOf(const RecordStore& store, int table, const char* name,
+                    JobId job, std::vector<Message>& messages) {
+  return store.ForEachOf(
+      table, job.value(), [&](int64_t a, int64_t, absl::string_view value) {
+        return Parse(value, name, a, messages.emplace_back());
+      });
+}
+
+absl::Status ReadMetrics(const RecordStore& jobs, JobId id, RecoveredJob& job) {
+  absl::Status status =
+      ReadOf(jobs, kEvaluationsTable, "evaluations", id, job.evaluations);
+  if (status.ok()) {
+    status =
+        ReadOf(jobs, kCheckpointsTable, "checkpoints", id, job.checkpoints);
+  }
+  if (!status.ok() || job.progress.has_ended_at()) return status;
+  return ReadOf(jobs, kStepsTable, "steps", id, job.steps);
+}
+
+// Nothing where there is no such record.
+absl::Status ReadMeta(const RecordStore& store, int table, int64_t number,
+                      std::string& text) {
+  return store.ForEachOf(table, 0,
+                         [&](int64_t, int64_t b, absl::string_view value) {
+                           if (b == number) text = std::string(value);
+                           return absl::OkStatus();
+                         });
+}
+
+}  // namespace
+
+absl::StatusOr<Recovered> ReadJobs(const RecordStore& jobs) {
+  Recovered recovered;
+  absl::Status status = jobs.ForEach(
+      kSweepsTable, [&](int64_t a, int64_t, absl::string_view value) {
+        return Parse(value, "sweeps", a, recovered.sweeps[SweepId(a)]);
+      });
+  if (!status.ok()) return status;
+  status = jobs.ForEach(kSubmittedTable,
+                        [&](int64_t a, int64_t, absl::string_view value) {
+                          return Parse(value, "submitted jobs", a,
+                                       recovered.jobs[JobId(a)].submitted);
+                        });
+  if (!status.ok()) return status;
+  status = jobs.ForEach(
+      kProgressTable, [&](int64_t a, int64_t, absl::string_view value) {
+        auto job = recovered.jobs.find(JobId(a));
+        if (job == recovered.jobs.end()) {
+          return absl::DataLossError(
+              absl::StrCat("job ", a, " has progress and no submission"));
+        }
+        return Parse(value, "progress", a, job->second.progress);
+      });
+  if (!status.ok()) return status;
+  for (auto& [id, job] : recovered.jobs) {
+    status = ReadMetrics(jobs, id, job);
+    if (!status.ok()) return status;
+  }
+  return recovered;
+}
+
+absl::Status ReadPool(const RecordStore& pool, Recovered& recovered) {
+  absl::Status status = pool.ForEach(
+      kPoolJobsTable, [&](int64_t a, int64_t, absl::string_view value) {
+        auto job = recovered.jobs.find(JobId(a));
+        if (job == recovered.jobs.end()) return absl::OkStatus();
+        return Parse(value, "jobs in the pool", a, job->second.pool.emplace());
+      });
+  if (!status.ok()) return status;
+  status = pool.ForEach(
+      kBlocksTable, [&](int64_t a, int64_t, absl::string_view value) {
+        auto job = recovered.jobs.find(JobId(a));
+        if (job == recovered.jobs.end()) return absl::OkStatus();
+        return Parse(value, "blocks", a, job->second.blocks.emplace_back());
+      });
+  if (!status.ok()) return status;
+  status = pool.ForEach(
+      kHandOutsTable, [&](int64_t a, int64_t, absl::string_view value) {
+        return Parse(value, "hand-outs", a, recovered.hand_outs[TaskId(a)]);
+      });
+  if (!status.ok()) return status;
+  return pool.ForEach(
+      kWorkersTable, [&](int64_t a, int64_t, absl::string_view value) {
+        return Parse(value, "workers", a, recovered.workers[WorkerId(a)]);
+      });
+}
+
+void UseCheckpoints(const std::vector<jv1::CheckpointRecord>& on_disk,
+                    RecoveredJob& job) {
+  std::vector<jv1::CheckpointRecord> used = on_disk;
+  for (jv1::CheckpointRecord& checkpoint : used) {
+    for (const jv1::CheckpointRecord& known : job.checkpoints) {
+      if (known.info().path() == checkpoint.info().path()) checkpoint = known;
+    }
+  }
+  auto number = [](const jv1::CheckpointRecord& checkpoint) {
+    return CheckpointNumber(checkpoint.info().step(),
+                            checkpoint.info().inside_step());
+  };
+  std::sort(used.begin(), used.end(), [&](const auto& a, const auto& b) {
+    return number(a) < number(b);
+  });
+  job.checkpoints = std::move(used);
+}
+
+absl::StatusOr<uint64_t> DeliverOutbox(RecordStore& pool, RecordStore& jobs) {
+  absl::StatusOr<uint64_t> last =
+      ReadNumber(jobs, kJobsMetaTable, kLastSequence);
+  if (!last.ok()) return last;
+  std::vector<jv1::Change> changes;
+  std::vector<jv1::Change> erased;
+  absl::Status status = pool.ForEach(
+      kOutboxTable, [&](int64_t a, int64_t, absl::string_view value) {
+        erased.push_back(MakeErase(kOutboxTable, a, 0));
+        if (a <= *last) return absl::OkStatus();
+        jv1::OutboxEntry entry;
+        absl::Status parsed = Parse(value, "outbox", a, entry);
+        changes.insert(changes.end(), entry.changes().begin(),
+                       entry.changes().end());
+        *last = a;
+        return parsed;
+      });
+  if (status.ok() && !changes.empty()) {
+    changes.push_back(
+        MakePut(kJobsMetaTable, 0, kLastSequence, absl::StrCat(*last)));
+    status = jobs.Apply(changes);
+  }
+  if (status.ok()) status = pool.Apply(erased);
+  if (!status.ok()) return status;
+  return last;
+}
+
+absl::StatusOr<std::string> ReadText(const RecordStore& store, int table,
+                                     int64_t number) {
+  std::string text;
+  if (absl::Status read = ReadMeta(store, table, number, text); !read.ok()) {
+    return read;
+  }
+  return text;
+}
+
+absl::StatusOr<uint64_t> ReadNumber(const RecordStore& store, int table,
+                                    int64_t number) {
+  absl::StatusOr<std::string> text = ReadText(store, table, number);
+  if (!text.ok()) return text.status();
+  uint64_t value = 0;
+  if (!text->empty() && !absl::SimpleAtoi(*text, &value)) {
+    return absl::DataLossError(
+        absl::StrCat("a meta record is '", *text, "'; it should be a number"));
+  }
+  return value;
+}
+
+absl::Status WriteNumber(RecordStore& store, int table, int64_t number,
+                         uint64_t value) {
+  return store.Apply({MakePut(table, 0, number, absl::StrCat(value))});
+}
+
+absl::Status ForgetWorker(WorkerId worker, RecordStore& pool,
+                          Recovered& recovered) {
+  std::vector<jv1::Change> changes = {
+      MakeErase(kWorkersTable, worker.value(), 0)};
+  recovered.workers.erase(worker);
+  for (auto it = recovered.hand_outs.begin();
+       it != recovered.hand_outs.end();) {
+    if (it->second.worker_id() != worker.value()) {
+      ++it;
+      continue;
+    }
+    changes.push_back(MakeErase(kHandOutsTable, it->first.value(), 0));
+    it = recovered.hand_outs.erase(it);
+  }
+  return pool.Apply(changes);
+}
+
+}  // namespace hydra

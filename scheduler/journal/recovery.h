@@ -1,0 +1,48 @@
+#ifndef HYDRA_SCHEDULER_JOURNAL_RECOVERY_H_
+#define HYDRA_SCHEDULER_JOURNAL_RECOVERY_H_
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "scheduler/journal/record_store.h"
+#include "scheduler/journal/recovered.h"
+
+namespace hydra {
+
+// What a starting daemon reads from the journals of an earlier one. Errors are
+// the store's; DATA_LOSS also for a record that is no message of its table.
+
+// Jobs and sweeps. Steps of jobs that have ended are left where they are.
+absl::StatusOr<Recovered> ReadJobs(const RecordStore& jobs);
+
+// Adds what the pool holds. Of jobs that `recovered` does not know, nothing.
+absl::Status ReadPool(const RecordStore& pool, Recovered& recovered);
+
+// Makes the job's checkpoints those that are on the disk: a crash may have come
+// between the one and the other.
+void UseCheckpoints(const std::vector<journal::v1::CheckpointRecord>& on_disk,
+                    RecoveredJob& job);
+
+// Brings what was on its way into jobs.db, each change once, and empties the
+// outbox. The newest sequence number that any daemon gave out is the result.
+absl::StatusOr<uint64_t> DeliverOutbox(RecordStore& pool, RecordStore& jobs);
+
+// A decimal number of a meta table; 0 if it is not there.
+absl::StatusOr<uint64_t> ReadNumber(const RecordStore& store, int table,
+                                    int64_t number);
+absl::Status WriteNumber(RecordStore& store, int table, int64_t number,
+                         uint64_t value);
+// A text of a meta table; empty if it is not there.
+absl::StatusOr<std::string> ReadText(const RecordStore& store, int table,
+                                     int64_t number);
+
+// The worker's process is gone, and so is its hand.
+absl::Status ForgetWorker(WorkerId worker, RecordStore& pool,
+                          Recovered& recovered);
+
+}  // namespace hydra
+
+#endif  // HYDRA_SCHEDULER_JOURNAL_RECOVERY_H_

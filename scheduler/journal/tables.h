@@ -1,0 +1,68 @@
+#ifndef HYDRA_SCHEDULER_JOURNAL_TABLES_H_
+#define HYDRA_SCHEDULER_JOURNAL_TABLES_H_
+
+#include <cstdint>
+
+namespace hydra {
+
+// The tables of the two journals. A record is named by two numbers, a and b; b
+// is 0 where nothing else is said. Its value is a message of
+// hydra.journal.v1, unless another one is named.
+
+// jobs.db, on the disk: what must survive a restart of the machine.
+enum JobsTable : int {
+  // a: sweep. SweepRecord.
+  kSweepsTable = 0,
+  // a: job. SubmittedJob.
+  kSubmittedTable = 1,
+  // a: job. JobProgress.
+  kProgressTable = 2,
+  // a: job, b: step. hydra.v1.StepMetrics.
+  kStepsTable = 3,
+  // a: job, b: EvaluationNumber(). hydra.v1.EvaluationMetrics.
+  kEvaluationsTable = 4,
+  // a: job, b: CheckpointNumber(). CheckpointRecord.
+  kCheckpointsTable = 5,
+  // b: kLastSequence or kStarts. A decimal number.
+  kJobsMetaTable = 6,
+};
+
+// pool.db, on the pool's tmpfs: what is of use only as long as the pool is.
+enum PoolTable : int {
+  // b: kPoolInstance or kPoolDevices. A text.
+  kPoolMetaTable = 0,
+  // a: job. PoolJob.
+  kPoolJobsTable = 1,
+  // a: job, b: BlockNumber(). BlockRecord.
+  kBlocksTable = 2,
+  // a: task. HandOut.
+  kHandOutsTable = 3,
+  // a: worker. WorkerProcess.
+  kWorkersTable = 4,
+  // a: sequence number. OutboxEntry.
+  kOutboxTable = 5,
+};
+
+// Of kJobsMetaTable: the newest entry of the outbox that is in jobs.db, and how
+// often a daemon was started on it.
+inline constexpr int64_t kLastSequence = 0;
+inline constexpr int64_t kStarts = 1;
+// Of kPoolMetaTable: the instance id of the pool that it describes, and the
+// devices that its jobs were cut for.
+inline constexpr int64_t kPoolInstance = 0;
+inline constexpr int64_t kPoolDevices = 1;
+
+inline int64_t EvaluationNumber(int64_t step, bool is_test) {
+  return 2 * step + (is_test ? 1 : 0);
+}
+inline int64_t CheckpointNumber(int64_t step, bool inside_step) {
+  return 2 * step + (inside_step ? 1 : 0);
+}
+// kind < 8, index < 2^28, micro_batch < 2^32.
+inline int64_t BlockNumber(int kind, int64_t index, int64_t micro_batch) {
+  return (int64_t{kind} << 60) | (index << 32) | micro_batch;
+}
+
+}  // namespace hydra
+
+#endif  // HYDRA_SCHEDULER_JOURNAL_TABLES_H_

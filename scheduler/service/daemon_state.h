@@ -1,0 +1,64 @@
+#ifndef HYDRA_SCHEDULER_SERVICE_DAEMON_STATE_H_
+#define HYDRA_SCHEDULER_SERVICE_DAEMON_STATE_H_
+
+#include <cstdint>
+#include <memory>
+#include <string>
+
+#include "absl/container/btree_map.h"
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "common/ids/ids.h"
+#include "common/pool/pool_file.h"
+#include "hydra/config/v1/daemon.pb.h"
+#include "scheduler/journal/recovered.h"
+#include "scheduler/journal/sqlite_record_store.h"
+#include "scheduler/service/worker_process.h"
+
+namespace hydra {
+
+// The journals' schemas.
+const RecordSchema& JobsSchema();
+const RecordSchema& PoolSchema();
+
+// Where they are: jobs.db in the state directory, pool.db beside the pool.
+std::string JobsJournalPath(const config::v1::DaemonConfig& config);
+std::string PoolJournalPath(const config::v1::DaemonConfig& config);
+
+// What a daemon begins with: the journals, the pool, and what an earlier daemon
+// left. A plain record; not thread-safe.
+struct DaemonState {
+  std::unique_ptr<SqliteRecordStore> jobs;
+  std::unique_ptr<PoolFile> pool;
+  std::unique_ptr<SqliteRecordStore> pool_records;
+  Recovered recovered;
+  // Those of `recovered.workers`: they live and have this configuration.
+  absl::btree_map<WorkerId, ForeignProcess> workers;
+  // What Journal goes on from, and Core::Options::generation.
+  uint64_t last_sequence = 0;
+  uint64_t generation = 0;
+};
+
+// Opens the journals and the pool. A pool that an earlier daemon left is taken
+// over if its journal knows it and the devices are the same; if not, every
+// process that it recorded is killed first, and a new pool is made. Says in the
+// log what was found. The state directory is this process's.
+//
+// DATA_LOSS: jobs.db is damaged; `hydrad recover` explains.
+// FAILED_PRECONDITION: another daemon owns the pool; a journal is of a newer
+//   version.
+// RESOURCE_EXHAUSTED: the pool does not fit this machine, or the disk is full.
+absl::StatusOr<DaemonState> OpenDaemonState(
+    const config::v1::DaemonConfig& config);
+
+// The pool's journal turned out to contradict itself: as if the pool had been
+// lost. Workers are killed, and a new pool is made.
+absl::Status StartWithNewPool(const config::v1::DaemonConfig& config,
+                              DaemonState& state);
+
+// Removes the pool's journal; call it when the pool is removed too.
+void RemovePoolJournal(const config::v1::DaemonConfig& config);
+
+}  // namespace hydra
+
+#endif  // HYDRA_SCHEDULER_SERVICE_DAEMON_STATE_H_

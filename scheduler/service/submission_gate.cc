@@ -1,0 +1,41 @@
+#include "scheduler/service/submission_gate.h"
+
+#include <algorithm>
+
+#include "absl/strings/str_cat.h"
+
+namespace hydra {
+
+void SubmissionGate::Recorded(uint64_t up_to) {
+  absl::MutexLock lock(&mu_);
+  recorded_ = std::max(recorded_, up_to);
+}
+
+void SubmissionGate::Refused(uint64_t sequence, const absl::Status& why) {
+  absl::MutexLock lock(&mu_);
+  refused_[sequence] = absl::ResourceExhaustedError(absl::StrCat(
+      "the submission cannot be recorded, try again later: ", why.message()));
+}
+
+void SubmissionGate::Stop() {
+  absl::MutexLock lock(&mu_);
+  stopped_ = true;
+}
+
+absl::Status SubmissionGate::Await(uint64_t sequence) {
+  absl::MutexLock lock(&mu_);
+  auto decided = [&]() ABSL_SHARED_LOCKS_REQUIRED(mu_) {
+    return recorded_ >= sequence || refused_.contains(sequence) || stopped_;
+  };
+  mu_.Await(absl::Condition(&decided));
+  auto refused = refused_.find(sequence);
+  if (refused != refused_.end()) {
+    const absl::Status why = refused->second;
+    refused_.erase(refused);
+    return why;
+  }
+  if (recorded_ >= sequence) return absl::OkStatus();
+  return absl::UnavailableError("the server is stopping");
+}
+
+}  // namespace hydra

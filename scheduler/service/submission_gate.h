@@ -1,0 +1,39 @@
+#ifndef HYDRA_SCHEDULER_SERVICE_SUBMISSION_GATE_H_
+#define HYDRA_SCHEDULER_SERVICE_SUBMISSION_GATE_H_
+
+#include <cstdint>
+
+#include "absl/base/thread_annotations.h"
+#include "absl/container/flat_hash_map.h"
+#include "absl/status/status.h"
+#include "absl/synchronization/mutex.h"
+
+namespace hydra {
+
+// Where submissions wait until they are on the disk. Thread-safe.
+class SubmissionGate {
+ public:
+  // What GroupCommit's callbacks say.
+  void Recorded(uint64_t up_to) ABSL_LOCKS_EXCLUDED(mu_);
+  void Refused(uint64_t sequence, const absl::Status& why)
+      ABSL_LOCKS_EXCLUDED(mu_);
+  // Nothing more will be recorded.
+  void Stop() ABSL_LOCKS_EXCLUDED(mu_);
+
+  // Returns when the submission is recorded or never will be.
+  //
+  // RESOURCE_EXHAUSTED: it was refused, with the reason.
+  // UNAVAILABLE: the server stops; whether it was recorded is not known.
+  absl::Status Await(uint64_t sequence) ABSL_LOCKS_EXCLUDED(mu_);
+
+ private:
+  absl::Mutex mu_;
+  uint64_t recorded_ ABSL_GUARDED_BY(mu_) = 0;
+  // Of those that nobody asked about yet.
+  absl::flat_hash_map<uint64_t, absl::Status> refused_ ABSL_GUARDED_BY(mu_);
+  bool stopped_ ABSL_GUARDED_BY(mu_) = false;
+};
+
+}  // namespace hydra
+
+#endif  // HYDRA_SCHEDULER_SERVICE_SUBMISSION_GATE_H_

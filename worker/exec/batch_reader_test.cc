@@ -1,0 +1,99 @@
+#include "worker/exec/batch_reader.h"
+
+#include <fcntl.h>
+
+#include <numeric>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "gmock/gmock.h"
+#include "gtest/gtest.h"
+#include "worker/data/posix_file.h"
+#include "worker/data/token_header.h"
+#include "worker/data/token_writer.h"
+
+namespace hydra {
+namespace {
+
+using ::testing::ElementsAre;
+using worker::v1::JobContext;
+using worker::v1::Task;
+
+// A training split of the ids 0 to 40: ten windows of context 4.
+class BatchReaderTest : public testing::Test {
+ protected:
+  BatchReaderTest()
+      : path_(absl::StrCat(
+            testing::TempDir(), "/",
+            testing::UnitTest::GetInstance()->current_test_info()->name())) {
+    file_ = *PosixFile::Open(path_, O_RDWR | O_CREAT | O_TRUNC);
+    std::vector<uint32_t> ids(41);
+    std::iota(ids.begin(), ids.end(), 0);
+    TokenWriter writer(&*file_);
+    EXPECT_TRUE(writer.Begin().ok());
+    EXPECT_TRUE(writer.Append(ids).ok());
+    EXPECT_TRUE(writer.Finish().ok());
+
+    worker::v1::PreparedSplit* split = job_.add_splits();
+    split->set_split(worker::v1::SPLIT_TRAIN);
+    split->set_token_file(path_);
+    job_.mutable_spec()->mutable_data()->set_shuffle(false);
+    hydra::v1::TrainSpec* train = job_.mutable_spec()->mutable_train();
+    train->set_context_length(4);
+    train->set_per_device_train_batch_size(2);
+    task_.set_kind(worker::v1::TASK_KIND_FORWARD);
+    task_.set_last_micro_batch(1);
+  }
+
+  absl::StatusOr<std::vector<HostBatch>> ReadStep(int64_t step,
+                                                  int64_t vocab_size) {
+    task_.set_step(step);
+    return reader_.Read(task_, job_, vocab_size);
+  }
+
+  // As a fault of the disk would.
+  void OverwriteId(int64_t index, char id) {
+    const int64_t offset =
+        TokenHeader::kBytes + index * static_cast<int64_t>(sizeof(uint32_t));
+    ASSERT_TRUE(file_->WriteAt(absl::string_view(&id, 1), offset).ok());
+  }
+
+  const std::string path_;
+  std::optional<PosixFile> file_;
+  JobContext job_;
+  Task task_;
+  BatchReader reader_;
+};
+
+TEST_F(BatchReaderTest, ReadsTheWindowsOfAStep) {
+  const auto batches = ReadStep(1, 41);
+  ASSERT_TRUE(batches.ok()) << batches.status();
+  ASSERT_EQ(batches->size(), 1);
+  EXPECT_THAT(batches->front().tokens,
+              ElementsAre(8, 9, 10, 11, 12, 12, 13, 14, 15, 16));
+}
+
+TEST_F(BatchReaderTest, RefusesAFileForALargerVocabularyAtOnce) {
+  const absl::Status status = ReadStep(0, 30).status();
+  EXPECT_EQ(status.code(), absl::StatusCode::kInvalidArgument);
+  EXPECT_EQ(status.message(),
+            absl::StrCat(path_,
+                         ": position 2 of window 7 has the token id 30; the "
+                         "model's vocab_size is 30"));
+}
+
+TEST_F(BatchReaderTest, FindsAnIdThatTheHeaderDenies) {
+  OverwriteId(15, 99);
+  EXPECT_TRUE(ReadStep(0, 41).ok());
+  const absl::Status status = ReadStep(1, 41).status();
+  EXPECT_EQ(status.code(), absl::StatusCode::kDataLoss);
+  EXPECT_EQ(status.message(),
+            absl::StrCat(path_,
+                         ": position 3 of window 3 has the token id 99; the "
+                         "model's vocab_size is 41"));
+}
+
+}  // namespace
+}  // namespace hydra

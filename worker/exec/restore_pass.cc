@@ -1,0 +1,24 @@
+#include "worker/exec/restore_pass.h"
+
+#include "absl/status/statusor.h"
+#include "common/checkpoint/checkpoint_reader.h"
+
+namespace hydra {
+
+absl::Status RunRestorePass(const worker::v1::Task& task,
+                            const ModelTable& table, const HostRange& host,
+                            int64_t* filled_bytes) {
+  const absl::StatusOr<CheckpointReader> checkpoint =
+      CheckpointReader::Open(task.restore_dir());
+  if (!checkpoint.ok()) return checkpoint.status();
+  for (const worker::v1::BlockVersion& version : task.writes()) {
+    absl::Status read = checkpoint->ReadBlock(
+        version.kind(), version.index(), version.micro_batch(), table,
+        host(version.offset_bytes(), version.size_bytes()));
+    if (!read.ok()) return read;
+    *filled_bytes += version.size_bytes();
+  }
+  return absl::OkStatus();
+}
+
+}  // namespace hydra
