@@ -11,6 +11,7 @@
 #include <filesystem>
 #include <fstream>
 #include <sstream>
+#include <utility>
 
 #include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
@@ -27,21 +28,29 @@ namespace v1 = hydra::v1;
 constexpr absl::Duration kPatience = absl::Minutes(10);
 constexpr absl::Duration kPoll = absl::Milliseconds(20);
 
+// Appends what it writes to `output_path`.
 pid_t Spawn(const std::vector<std::string>& arguments,
-            const std::string& output_path) {
+            const std::string& output_path,
+            const std::vector<std::string>& environment = {}) {
   posix_spawn_file_actions_t actions;
   posix_spawn_file_actions_init(&actions);
   posix_spawn_file_actions_addopen(&actions, 1, output_path.c_str(),
-                                   O_WRONLY | O_CREAT | O_TRUNC, 0600);
+                                   O_WRONLY | O_CREAT | O_APPEND, 0600);
   posix_spawn_file_actions_adddup2(&actions, 1, 2);
   std::vector<char*> pointers;
   for (const std::string& argument : arguments) {
     pointers.push_back(const_cast<char*>(argument.c_str()));
   }
   pointers.push_back(nullptr);
+  std::vector<char*> variables;
+  for (const std::string& variable : environment) {
+    variables.push_back(const_cast<char*>(variable.c_str()));
+  }
+  for (char** own = environ; *own != nullptr; ++own) variables.push_back(*own);
+  variables.push_back(nullptr);
   pid_t pid = 0;
   const int error = posix_spawnp(&pid, pointers[0], &actions, nullptr,
-                                 pointers.data(), environ);
+                                 pointers.data(), variables.data());
   posix_spawn_file_actions_destroy(&actions);
   CHECK_EQ(error, 0) << "cannot start " << arguments[0];
   return pid;
@@ -93,6 +102,12 @@ ProgramResult RunProgram(const std::vector<std::string>& arguments) {
 }
 
 Cluster::Cluster(const Options& options) : directory_(FreshDirectory()) {
+  StartDaemon(options);
+}
+
+void Cluster::StartDaemon(const Options& options) {
+  CHECK_EQ(pid_, 0) << "it runs already";
+  options_ = options;
   std::vector<std::string> arguments = {"scheduler/hydrad"};
   for (const std::string& device : options.devices) {
     arguments.push_back("--device=" + device);
@@ -106,11 +121,10 @@ Cluster::Cluster(const Options& options) : directory_(FreshDirectory()) {
   arguments.push_back("--set=worker_binary=" +
                       fs::absolute("worker/hydra-worker").string());
   arguments.push_back("--set=output_roots=" + directory_);
-  pid_ = Spawn(arguments, directory_ + "/hydrad.log");
+  pid_ = Spawn(arguments, log_path(), options.environment);
   Await([&] {
     CHECK_EQ(waitpid(pid_, nullptr, WNOHANG), 0)
-        << "hydrad ended at its start: "
-        << ReadFile(directory_ + "/hydrad.log");
+        << "hydrad ended at its start: " << ReadFile(log_path());
     // A new channel each time: one that failed to connect waits before it tries
     // again.
     grpc::ChannelArguments arguments;
@@ -123,10 +137,19 @@ Cluster::Cluster(const Options& options) : directory_(FreshDirectory()) {
   });
 }
 
-Cluster::~Cluster() {
+void Cluster::KillDaemon() {
+  kill(pid_, SIGKILL);
+  Wait(std::exchange(pid_, 0));
+}
+
+void Cluster::StopDaemon() {
   kill(pid_, SIGTERM);
-  const int code = Wait(pid_);
-  CHECK_EQ(code, 0) << ReadFile(directory_ + "/hydrad.log");
+  const int code = Wait(std::exchange(pid_, 0));
+  CHECK_EQ(code, 0) << ReadFile(log_path());
+}
+
+Cluster::~Cluster() {
+  if (pid_ != 0) StopDaemon();
 }
 
 std::string Cluster::address() const {
@@ -164,7 +187,7 @@ void Cluster::Await(const std::function<bool()>& done) {
   const absl::Time deadline = absl::Now() + kPatience;
   while (!done()) {
     CHECK(absl::Now() < deadline) << "waited in vain; hydrad's log:\n"
-                                  << ReadFile(directory_ + "/hydrad.log");
+                                  << ReadFile(log_path());
     absl::SleepFor(kPoll);
   }
 }

@@ -21,12 +21,26 @@ class Cluster {
     std::vector<std::string> devices = {"cpu:0=64MiB"};
     // As hydrad's --set.
     std::vector<std::string> settings = {"pool.size_bytes=256MiB"};
+    // Beside this process's: "NAME=value".
+    std::vector<std::string> environment;
   };
 
   // Returns when the daemon serves.
   explicit Cluster(const Options& options);
   // Ends the daemon with SIGTERM, and checks that it ended well.
   ~Cluster();
+
+  // kill -9 of the daemon; its workers live on.
+  void KillDaemon();
+  // SIGTERM; returns when it has ended, and checks that it ended well.
+  void StopDaemon();
+  // Starts it again on what it left, with `options`; returns when it serves.
+  void StartDaemon(const Options& options);
+  // As it was started the last time.
+  void StartDaemon() { StartDaemon(options_); }
+  // 0: none runs.
+  pid_t daemon_pid() const { return pid_; }
+  std::string log_path() const { return directory_ + "/hydrad.log"; }
 
   hydra::v1::HydraService::Stub& stub() { return *stub_; }
   // "unix:/..."
@@ -45,6 +59,7 @@ class Cluster {
   hydra::v1::JobDetail Run(const hydra::v1::JobSpec& spec);
 
  private:
+  Options options_;
   std::string directory_;
   pid_t pid_ = 0;
   std::unique_ptr<hydra::v1::HydraService::Stub> stub_;
