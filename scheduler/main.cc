@@ -16,12 +16,13 @@
 #include "common/jobfile/field_value.h"
 #include "common/version/version.h"
 #include "glog/logging.h"
+#include "scheduler/recover.h"
 #include "scheduler/service/daemon.h"
 
 namespace hydra {
 namespace {
 
-enum ExitCode { kExitUsage = 2, kExitStart = 3 };
+enum ExitCode { kExitDamaged = 1, kExitUsage = 2, kExitStart = 3 };
 
 constexpr absl::Duration kStopPatience = absl::Seconds(30);
 
@@ -78,9 +79,9 @@ void ApplyDevice(const std::string& text, config::v1::DaemonConfig& config,
   }
 }
 
-absl::StatusOr<config::v1::DaemonConfig> ReadConfig(const Flags& flags) {
+absl::StatusOr<config::v1::DaemonConfig> ReadConfig(const Flags& flags,
+                                                    Mistakes& mistakes) {
   config::v1::DaemonConfig config;
-  Mistakes mistakes;
   if (!flags.config.empty()) {
     std::ifstream file(flags.config);
     std::stringstream text;
@@ -98,12 +99,36 @@ absl::StatusOr<config::v1::DaemonConfig> ReadConfig(const Flags& flags) {
     ApplySetting(setting, config, mistakes);
   }
   FillDefaults(getuid(), &config);
-  if (config.worker_binary().empty()) {
-    config.set_worker_binary(WorkerBesideThisProgram());
+  return config;
+}
+
+absl::StatusOr<config::v1::DaemonConfig> ReadWholeConfig(const Flags& flags) {
+  Mistakes mistakes;
+  auto config = ReadConfig(flags, mistakes);
+  if (!config.ok()) return config;
+  if (config->worker_binary().empty()) {
+    config->set_worker_binary(WorkerBesideThisProgram());
   }
-  CheckDaemonConfig(config, &mistakes);
+  CheckDaemonConfig(*config, &mistakes);
   if (!mistakes.empty()) return ToStatus(mistakes);
   return config;
+}
+
+int RunRecover(const Flags& flags, bool write) {
+  Mistakes mistakes;
+  const auto config = ReadConfig(flags, mistakes);
+  if (!config.ok()) return Complain(kExitUsage, config.status().message());
+  if (config->state_dir().empty()) {
+    AddMistake("state_dir", "expected an absolute path, found nothing",
+               &mistakes);
+  }
+  if (!mistakes.empty()) {
+    return Complain(kExitUsage, ToStatus(mistakes).message());
+  }
+  const auto outcome = Recover(*config, write);
+  if (!outcome.ok()) return Complain(kExitStart, outcome.status().message());
+  std::printf("%s", outcome->text.c_str());
+  return outcome->state == RecoverOutcome::State::kDamaged ? kExitDamaged : 0;
 }
 
 // Blocked before any thread starts, so that only AwaitStopSignal takes them.
@@ -132,6 +157,15 @@ int Main(int argc, char** argv) {
                  "one setting, such as pool.size_bytes=8GiB; goes before the "
                  "file; may be repeated");
   app.add_flag("--version", version, "print the version and end");
+  bool write = false;
+  CLI::App* const recover = app.add_subcommand(
+      "recover",
+      "Looks at jobs.db while no daemon runs. Of a damaged one, says what is "
+      "lost, and writes the rest to jobs.db.recovered.");
+  recover->fallthrough();
+  recover->add_flag("--write", write,
+                    "put jobs.db.recovered in the place of the damaged file, "
+                    "which stays as jobs.db.damaged-N");
   app.footer(
       "Example:\n  hydrad --set state_dir=/var/lib/hydra --set "
       "pool.size_bytes=8GiB --device cpu:0=1GiB --device cpu:1=1GiB");
@@ -146,8 +180,10 @@ int Main(int argc, char** argv) {
   }
   FLAGS_logtostderr = true;
   google::InitGoogleLogging("hydrad");
+  if (recover->parsed()) return RunRecover(flags, write);
   const sigset_t signals = BlockStopSignals();
-  const absl::StatusOr<config::v1::DaemonConfig> config = ReadConfig(flags);
+  const absl::StatusOr<config::v1::DaemonConfig> config =
+      ReadWholeConfig(flags);
   if (!config.ok()) return Complain(kExitUsage, config.status().message());
   const absl::StatusOr<std::unique_ptr<Daemon>> daemon = Daemon::Start(*config);
   if (!daemon.ok()) return Complain(kExitStart, daemon.status().message());

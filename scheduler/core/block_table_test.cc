@@ -50,5 +50,37 @@ TEST(BlockTableTest, EndingAJobFreesAllOfIt) {
   EXPECT_EQ(table.used_bytes(), 64);
 }
 
+TEST(BlockTableTest, APinnedVersionKeepsItsSlotWhenItIsReplaced) {
+  BlockTable table(0, 1024);
+  const BlockKey key{hydra::worker::v1::BLOCK_KIND_PARAMETERS, 0, 0};
+  const Version first = *table.Make(256);
+  table.Commit(JobId(1), key, first);
+  table.Pin(JobId(1), first);
+  EXPECT_EQ(table.kept_bytes(), 0);
+  const Version second = *table.Make(256);
+  table.Commit(JobId(1), key, second);
+  EXPECT_EQ(table.kept_bytes(JobId(1)), 256);
+  EXPECT_EQ(table.kept_bytes(JobId(2)), 0);
+  EXPECT_EQ(table.used_bytes(), 512);
+  table.CheckInvariants({});
+  table.Unpin(first);
+  EXPECT_EQ(table.kept_bytes(), 0);
+  EXPECT_EQ(table.used_bytes(), 256);
+  table.CheckInvariants({});
+}
+
+TEST(BlockTableTest, IsRebuiltFromWhatAnEarlierOneHeld) {
+  const BlockKey key{hydra::worker::v1::BLOCK_KIND_PARAMETERS, 0, 0};
+  const Version current{VersionId(3), 256, Slot{512, 256}};
+  const Version fresh{VersionId(4), 128, Slot{0, 128}};
+  BlockTable table(0, 1024, /*last_version=*/100);
+  EXPECT_TRUE(table.AdoptCurrent(JobId(1), key, current));
+  EXPECT_TRUE(table.AdoptFresh(fresh));
+  EXPECT_FALSE(table.AdoptFresh(Version{VersionId(5), 64, Slot{576, 64}}));
+  EXPECT_EQ(table.Find(JobId(1), key)->id, VersionId(3));
+  table.CheckInvariants({fresh});
+  EXPECT_GT(table.Make(64)->id.value(), 100);
+}
+
 }  // namespace
 }  // namespace hydra

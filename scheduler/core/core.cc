@@ -140,8 +140,7 @@ void Core::FillJob(JobId id, SweepId sweep, NewJob submitted, Job& job) {
   job.id = id;
   job.sweep = sweep;
   job.shape = MakeJobShape(submitted.spec, std::move(submitted.table));
-  job.output_path = absl::StrCat(submitted.output_dir, "/", JobName(id), "-",
-                                 submitted.spec.name());
+  job.output_path = OutputPath(id, submitted);
   job.submitted = std::move(submitted);
 }
 
@@ -498,6 +497,53 @@ void Core::FinishEnding(Job& job, absl::Time now) {
       absl::StrCat(v1::JobState_Name(job.state).substr(sizeof("JOB_STATE")),
                    job.reason.empty() ? "" : ": ", job.reason),
       now);
+  Archive(job);
+  NoteIfEnded(job.sweep);
+}
+
+void Core::Archive(Job& job) {
+  job.shape = {};
+  job.submitted.table = {};
+  job.submitted.model_config_json = {};
+  job.splits = {};
+  job.times.reset();
+  job.last_lines = {};
+  if (job.partition.has_value()) job.partition->clear_layers();
+  with_steps_.push_back(job.id);
+  while (with_steps_.size() > options_.kept_step_lists) {
+    if (auto oldest = jobs_.find(with_steps_.front()); oldest != jobs_.end()) {
+      oldest->second.KeepNewestStepOnly();
+    }
+    with_steps_.pop_front();
+  }
+}
+
+void Core::NoteIfEnded(SweepId sweep) {
+  const std::vector<JobId>& jobs = sweeps_.at(sweep);
+  if (!std::all_of(jobs.begin(), jobs.end(),
+                   [&](JobId id) { return JobOf(id).ended(); })) {
+    return;
+  }
+  ended_sweeps_.push_back(sweep);
+  ended_jobs_ += jobs.size();
+}
+
+// Not while anybody holds a reference to a job.
+void Core::ForgetOldSweeps() {
+  while (!ended_sweeps_.empty()) {
+    const SweepId oldest = ended_sweeps_.front();
+    const std::vector<JobId>& jobs = sweeps_[oldest];
+    const bool writing = std::any_of(jobs.begin(), jobs.end(),
+                                     [&](JobId id) { return id == writing_; });
+    if (writing || ended_jobs_ - static_cast<int64_t>(jobs.size()) <
+                       options_.kept_ended_jobs) {
+      return;
+    }
+    ended_jobs_ -= jobs.size();
+    for (JobId id : jobs) jobs_.erase(id);
+    sweeps_.erase(oldest);
+    ended_sweeps_.pop_front();
+  }
 }
 
 void Core::CheckInvariants() const {

@@ -2,6 +2,7 @@
 #define HYDRA_SCHEDULER_CORE_CORE_H_
 
 #include <cstdint>
+#include <deque>
 #include <optional>
 #include <string>
 #include <vector>
@@ -77,6 +78,11 @@ class Core {
     absl::Duration checkpoint_retry = absl::Minutes(1);
     // After a trained model for which the disk had no room.
     absl::Duration save_retry = absl::Seconds(10);
+    // Ended jobs that stay in memory, at least; older ones are in jobs.db
+    // alone.
+    int64_t kept_ended_jobs = 10'000;
+    // Of those, how many keep all of their steps.
+    int64_t kept_step_lists = 100;
     // Partitions that earlier pilots found.
     absl::flat_hash_map<std::string, hydra::v1::Partition> partitions;
   };
@@ -156,9 +162,9 @@ class Core {
 
   // --- Reads ---
 
-  // Null if unknown.
+  // Null if unknown, or ended so long ago that only jobs.db knows it.
   const Job* FindJob(JobId job) const;
-  // The ids of a sweep's jobs, ascending; empty if unknown.
+  // The ids of a sweep's jobs, ascending; empty if FindJob knows none of them.
   std::vector<JobId> JobsOf(SweepId sweep) const;
   // Newest sweep first.
   std::vector<SweepId> Sweeps() const;
@@ -192,6 +198,10 @@ class Core {
   void EndJob(Job& job, hydra::v1::JobState state, std::string reason,
               absl::Time now);
   void FinishEnding(Job& job, absl::Time now);
+  // What an ended job needs no more goes, and so do the oldest ended jobs.
+  void Archive(Job& job);
+  void NoteIfEnded(SweepId sweep);
+  void ForgetOldSweeps();
   void Touch(Job& job) { job.revision = ++last_revision_; }
   void Log(const Job& job, const char* severity, absl::string_view text,
            absl::Time now, const OutstandingTask* task = nullptr);
@@ -306,6 +316,12 @@ class Core {
   OncePerKey<hydra::v1::Partition> partitions_;
   // Something happened that a waiting job may have waited for.
   bool waiting_may_go_on_ = false;
+  // Sweeps whose jobs have all ended, in that order, and how many jobs these
+  // are.
+  std::deque<SweepId> ended_sweeps_;
+  int64_t ended_jobs_ = 0;
+  // Ended jobs that still have their steps, in the order of their ends.
+  std::deque<JobId> with_steps_;
   // Jobs whose trained model waits for room on the disk.
   absl::btree_set<JobId> save_again_;
   // The job whose checkpoint is being written; 0: none.

@@ -29,7 +29,9 @@ absl::Status Core::Restore(const Recovered& recovered, absl::Time now) {
   for (const auto& [id, sweep] : recovered.sweeps) {
     next_sweep_ = std::max(next_sweep_, id.value() + 1);
     std::vector<JobId>& jobs = sweeps_[id];
-    for (uint64_t job : sweep.job_ids()) jobs.push_back(JobId(job));
+    for (uint64_t job : sweep.job_ids()) {
+      if (recovered.jobs.contains(JobId(job))) jobs.push_back(JobId(job));
+    }
     if (!sweep.request_id().empty()) requests_[sweep.request_id()] = {id, 0};
   }
   for (const auto& [id, job] : recovered.jobs) {
@@ -38,6 +40,7 @@ absl::Status Core::Restore(const Recovered& recovered, absl::Time now) {
       return restored;
     }
   }
+  for (const auto& [id, jobs] : sweeps_) NoteIfEnded(id);
   for (const auto& [id, process] : recovered.workers) {
     WorkerRecord& worker = WorkerOf(id);
     worker.pid = process.pid();
@@ -73,21 +76,18 @@ absl::Status Core::Restore(const Recovered& recovered, absl::Time now) {
 
 absl::Status Core::RestoreJob(JobId id, const RecoveredJob& recovered,
                               absl::Time now) {
-  NewJob submitted;
-  submitted.spec = recovered.submitted.spec();
-  submitted.parameters.assign(recovered.submitted.parameters().begin(),
-                              recovered.submitted.parameters().end());
-  submitted.model_config_json = recovered.submitted.model_config_json();
-  submitted.output_dir = recovered.submitted.output_dir();
-  absl::StatusOr<ModelTable> table =
-      TableOf(submitted.spec, submitted.model_config_json);
-  if (!table.ok()) return Contradiction(id, table.status().message());
-  submitted.table = *std::move(table);
-
+  if (recovered.progress.has_ended_at()) {
+    Job& ended = jobs_[id] = EndedJobOf(id, recovered);
+    Touch(ended);
+    return absl::OkStatus();
+  }
   Job& job = jobs_[id];
-  FillJob(id, SweepId(recovered.submitted.sweep_id()), std::move(submitted),
-          job);
-  job.submitted_at = FromProto(recovered.submitted.submitted_at());
+  SetSubmitted(id, recovered.submitted, job);
+  job.submitted.model_config_json = recovered.submitted.model_config_json();
+  absl::StatusOr<ModelTable> table =
+      TableOf(job.submitted.spec, job.submitted.model_config_json);
+  if (!table.ok()) return Contradiction(id, table.status().message());
+  job.shape = MakeJobShape(job.submitted.spec, *std::move(table));
   job.checkpointed_at = now;
   job.steps = recovered.steps;
   job.evaluations = recovered.evaluations;
@@ -96,10 +96,6 @@ absl::Status Core::RestoreJob(JobId id, const RecoveredJob& recovered,
     SetProgress(recovered.progress, job);
   }
   Touch(job);
-  if (recovered.progress.has_ended_at()) {
-    job.phase = v1::JOB_PHASE_ENDED;
-    return absl::OkStatus();
-  }
   if (recovered.pool.has_value()) return RestoreInPool(job, recovered);
   if (job.state == v1::JOB_STATE_PAUSED || job.state == v1::JOB_STATE_PENDING ||
       job.state == v1::JOB_STATE_RUNNING) {

@@ -205,7 +205,7 @@ void Core::CommitResult(Job& job, const OutstandingTask& done,
       if (!job.position.done()) job.phase = ChainPhase(job.position);
       journal_->PoolJobChanged(job.id, PoolJobOf(job));
       RecordNonfinite(job, done, report.pass(), now);
-      if (CompletesStep(job.shape, *done.position) && !job.ended()) {
+      if (!job.ended() && CompletesStep(job.shape, *done.position)) {
         MaybeBeginCheckpoint(job, now);
       }
   }
@@ -400,6 +400,7 @@ void Core::Tick(absl::Time now) {
     }
     KillStuckTask(worker, now);
   }
+  ForgetOldSweeps();
   const std::vector<JobId> unsaved(save_again_.begin(), save_again_.end());
   for (JobId id : unsaved) {
     if (now >= JobOf(id).save_again_at) BeginSaving(JobOf(id), now);

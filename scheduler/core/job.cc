@@ -44,13 +44,13 @@ void FillTimes(const Job& job, v1::JobStatus& status) {
   if (job.in_chain()) {
     *status.mutable_remaining() = ToProto(job.RemainingFrom(job.position));
   }
-  if (!job.steps.empty()) {
+  if (!job.steps.empty() && job.training_since != absl::InfinitePast()) {
     const absl::Duration since =
         FromProto(job.steps.back().time()) - job.training_since;
     if (since > absl::ZeroDuration()) {
-      status.set_tokens_per_second(static_cast<double>(job.steps.size()) *
-                                   job.StepTokens() /
-                                   absl::ToDoubleSeconds(since));
+      status.set_tokens_per_second(
+          static_cast<double>(job.steps.back().step() + 1) * job.StepTokens() /
+          absl::ToDoubleSeconds(since));
     }
   }
 }
@@ -85,8 +85,19 @@ absl::Duration Job::RemainingFrom(const ChainPosition& place) const {
   return times->Remaining(shape, plan, place);
 }
 
+void Job::KeepNewestStepOnly() {
+  has_newest_step_only = true;
+  if (!steps.empty()) steps = {steps.back()};
+}
+
 int64_t Job::StepTokens() const {
-  return shape.micro_batch_size * shape.micro_batches * shape.context_length;
+  const v1::TrainSpec& train = submitted.spec.train();
+  return int64_t{train.per_device_train_batch_size()} *
+         train.gradient_accumulation_steps() * train.context_length();
+}
+
+std::string OutputPath(JobId id, const NewJob& job) {
+  return absl::StrCat(job.output_dir, "/", JobName(id), "-", job.spec.name());
 }
 
 std::string JobName(JobId id) { return absl::StrCat("j", id.value()); }
@@ -102,7 +113,8 @@ v1::JobStatus StatusOf(const Job& job) {
   status.set_reason(job.reason);
   status.set_step(job.position.step);
   status.set_total_steps(job.plan.total_steps);
-  status.set_shard_count(job.shape.shard_count());
+  status.set_shard_count(
+      job.partition.has_value() ? job.partition->cut_points_size() + 1 : 0);
   FillLosses(job, status);
   FillTimes(job, status);
   status.mutable_parameters()->Assign(job.submitted.parameters.begin(),

@@ -116,6 +116,8 @@ struct Job {
   absl::Time save_again_at = absl::InfinitePast();
   hydra::v1::JobTotals totals;
   std::vector<hydra::v1::StepMetrics> steps;
+  // Older ones are in jobs.db alone.
+  bool has_newest_step_only = false;
   std::vector<hydra::v1::EvaluationMetrics> evaluations;
   // Sums of the evaluation under way.
   double eval_loss_sum = 0;
@@ -134,12 +136,16 @@ struct Job {
   bool MayGoOn(const ChainPosition& place) const;
   // Infinite while it is not known, so that such jobs find it out first.
   absl::Duration RemainingFrom(const ChainPosition& place) const;
+  void KeepNewestStepOnly();
   // Tokens of one step.
   int64_t StepTokens() const;
 };
 
 // What clients are told of a place that is not the end.
 hydra::v1::JobPhase ChainPhase(const ChainPosition& position);
+
+// The folder that the job writes to.
+std::string OutputPath(JobId id, const NewJob& job);
 
 // "j7", "s3".
 std::string JobName(JobId id);

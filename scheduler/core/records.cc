@@ -104,6 +104,28 @@ jv1::JobProgress ProgressOf(const Job& job) {
   return record;
 }
 
+Job EndedJobOf(JobId id, const RecoveredJob& recovered) {
+  Job job;
+  SetSubmitted(id, recovered.submitted, job);
+  job.evaluations = recovered.evaluations;
+  job.checkpoints = recovered.checkpoints;
+  job.has_newest_step_only = true;
+  SetProgress(recovered.progress, job);
+  job.phase = hydra::v1::JOB_PHASE_ENDED;
+  return job;
+}
+
+void SetSubmitted(JobId id, const jv1::SubmittedJob& record, Job& job) {
+  job.id = id;
+  job.sweep = SweepId(record.sweep_id());
+  job.submitted.spec = record.spec();
+  job.submitted.parameters.assign(record.parameters().begin(),
+                                  record.parameters().end());
+  job.submitted.output_dir = record.output_dir();
+  job.output_path = OutputPath(id, job.submitted);
+  job.submitted_at = FromProto(record.submitted_at());
+}
+
 void SetProgress(const jv1::JobProgress& record, Job& job) {
   job.state = record.state();
   job.reason = record.reason();

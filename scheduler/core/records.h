@@ -7,6 +7,7 @@
 #include "scheduler/core/block_table.h"
 #include "scheduler/core/job.h"
 #include "scheduler/core/task_chain.h"
+#include "scheduler/journal/recovered.h"
 
 namespace hydra {
 
@@ -26,7 +27,12 @@ journal::v1::SubmittedJob SubmittedOf(const Job& job);
 journal::v1::JobProgress ProgressOf(const Job& job);
 journal::v1::PoolJob PoolJobOf(const Job& job);
 
-// Sets what ProgressOf and PoolJobOf keep.
+// What clients are told of an ended job; it has no model table and, but for the
+// newest, no steps.
+Job EndedJobOf(JobId id, const RecoveredJob& recovered);
+
+// Sets what the functions above keep.
+void SetSubmitted(JobId id, const journal::v1::SubmittedJob& record, Job& job);
 void SetProgress(const journal::v1::JobProgress& record, Job& job);
 void SetPoolJob(const journal::v1::PoolJob& record, Job& job);
 

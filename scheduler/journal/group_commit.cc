@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "common/failpoint/fail_point.h"
 #include "glog/logging.h"
 #include "scheduler/journal/record_change.h"
 
@@ -81,6 +82,7 @@ absl::Status GroupCommit::Write() {
   }
   changes.push_back(MakePut(sequence_record_.table, sequence_record_.a,
                             sequence_record_.b, absl::StrCat(last_taken_)));
+  FailPoint("daemon.before_group_commit");
   absl::Status applied = store_->Apply(changes);
   if (applied.ok()) batch_.clear();
   return applied;

@@ -87,6 +87,49 @@ absl::StatusOr<Recovered> ReadJobs(const RecordStore& jobs) {
   return recovered;
 }
 
+absl::StatusOr<RecoveredJob> ReadJob(const RecordStore& jobs, JobId id) {
+  std::vector<jv1::SubmittedJob> submitted;
+  std::vector<jv1::JobProgress> progress;
+  RecoveredJob job;
+  absl::Status status =
+      ReadOf(jobs, kSubmittedTable, "submitted jobs", id, submitted);
+  if (status.ok()) {
+    status = ReadOf(jobs, kProgressTable, "progress", id, progress);
+  }
+  if (status.ok()) {
+    status =
+        ReadOf(jobs, kEvaluationsTable, "evaluations", id, job.evaluations);
+  }
+  if (status.ok()) {
+    status =
+        ReadOf(jobs, kCheckpointsTable, "checkpoints", id, job.checkpoints);
+  }
+  if (status.ok()) status = ReadOf(jobs, kStepsTable, "steps", id, job.steps);
+  if (!status.ok()) return status;
+  if (submitted.empty()) {
+    return absl::NotFoundError(absl::StrCat("there is no job ", id.value()));
+  }
+  job.submitted = std::move(submitted.front());
+  if (!progress.empty()) job.progress = std::move(progress.front());
+  return job;
+}
+
+absl::StatusOr<jv1::SweepRecord> ReadSweep(const RecordStore& jobs,
+                                           SweepId id) {
+  absl::StatusOr<jv1::SweepRecord> sweep =
+      absl::NotFoundError(absl::StrCat("there is no sweep ", id.value()));
+  const absl::Status read =
+      jobs.ForEachOf(kSweepsTable, id.value(),
+                     [&](int64_t a, int64_t, absl::string_view value) {
+                       jv1::SweepRecord record;
+                       absl::Status parsed = Parse(value, "sweeps", a, record);
+                       if (parsed.ok()) sweep = std::move(record);
+                       return parsed;
+                     });
+  if (!read.ok()) return read;
+  return sweep;
+}
+
 absl::Status ReadPool(const RecordStore& pool, Recovered& recovered) {
   absl::Status status = pool.ForEach(
       kPoolJobsTable, [&](int64_t a, int64_t, absl::string_view value) {

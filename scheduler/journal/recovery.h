@@ -18,6 +18,12 @@ namespace hydra {
 // Jobs and sweeps. Steps of jobs that have ended are left where they are.
 absl::StatusOr<Recovered> ReadJobs(const RecordStore& jobs);
 
+// One job, all of its steps included. NOT_FOUND: there is none.
+absl::StatusOr<RecoveredJob> ReadJob(const RecordStore& jobs, JobId id);
+// NOT_FOUND: there is no such sweep.
+absl::StatusOr<journal::v1::SweepRecord> ReadSweep(const RecordStore& jobs,
+                                                   SweepId id);
+
 // Adds what the pool holds. Of jobs that `recovered` does not know, nothing.
 absl::Status ReadPool(const RecordStore& pool, Recovered& recovered);
 

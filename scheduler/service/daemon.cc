@@ -14,6 +14,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
 #include "common/clock/steady_time.h"
+#include "common/failpoint/fail_point.h"
 #include "common/pool/pool_file.h"
 #include "common/status/proto_time.h"
 #include "common/version/version.h"
@@ -28,6 +29,7 @@
 #include "scheduler/service/core_thread.h"
 #include "scheduler/service/daemon_state.h"
 #include "scheduler/service/hydra_service.h"
+#include "scheduler/service/job_history.h"
 #include "scheduler/service/log_store.h"
 #include "scheduler/service/model_writer.h"
 #include "scheduler/service/partition_store.h"
@@ -43,6 +45,7 @@ namespace {
 namespace v1 = hydra::v1;
 
 constexpr int64_t kLogLinesPerJob = 5000;
+constexpr int64_t kLogLinesInAll = 200'000;
 constexpr int kMaxMessageBytes = 64 << 20;
 constexpr absl::Duration kJournalRetry = absl::Seconds(1);
 // Of the time to stop, what is left when checkpoints had theirs.
@@ -89,6 +92,7 @@ Core::Options CoreOptions(const config::v1::DaemonConfig& config,
   }
   options.lookahead = config.lookahead();
   options.prefetch_bytes = config.prefetch_bytes();
+  options.watchdog_floor = absl::Seconds(config.task_timeout_seconds());
   options.token_cache_dir = directory.tokens();
   options.partitions = PartitionStore(directory.partitions()).Load();
   options.first_job = directory.NextJob();
@@ -131,8 +135,9 @@ class DaemonImpl final : public Daemon, private Effects {
       : config_(config),
         directory_(std::move(directory)),
         state_(std::move(state)),
-        logs_(kLogLinesPerJob),
+        logs_(kLogLinesPerJob, kLogLinesInAll),
         checker_(PathsOf(config_, directory_), directory_.outputs()),
+        history_(state_.jobs.get()),
         streams_(&core_thread_) {}
 
   // Goes on where an earlier daemon was.
@@ -151,8 +156,8 @@ class DaemonImpl final : public Daemon, private Effects {
     if (!socket.ok()) return socket;
     StartWriters();
     service_ = std::make_unique<HydraServiceImpl>(
-        &core_thread_, &logs_, &checker_, group_commit_.get(), &gate_,
-        InfoOf(*state_.pool));
+        &core_thread_, &logs_, &checker_, &history_, group_commit_.get(),
+        &gate_, InfoOf(*state_.pool));
     for (const auto& [id, process] : state_.recovered.workers) {
       streams_.Expect(id, process.session());
     }
@@ -261,6 +266,7 @@ class DaemonImpl final : public Daemon, private Effects {
   void EndTurn() {
     const auto& changes = journal_->pool_changes();
     if (!changes.empty()) {
+      FailPoint("daemon.before_commit");
       const absl::Status written = state_.pool_records->Apply(changes);
       if (!written.ok()) {
         if (!std::exchange(turns_fail_, true)) {
@@ -270,6 +276,7 @@ class DaemonImpl final : public Daemon, private Effects {
         return;
       }
       if (std::exchange(turns_fail_, false)) LOG(INFO) << "workers go on";
+      FailPoint("daemon.after_commit");
     }
     for (Journal::Entry& entry : journal_->TakeEntries()) {
       group_commit_->Enqueue(
@@ -389,6 +396,7 @@ class DaemonImpl final : public Daemon, private Effects {
   DaemonState state_;
   LogStore logs_;
   const SubmissionChecker checker_;
+  const JobHistory history_;
   SubmissionGate gate_;
   std::unique_ptr<ShardedLrtf> policy_;
   std::unique_ptr<Journal> journal_;

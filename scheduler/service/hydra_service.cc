@@ -49,13 +49,6 @@ double Rank(const v1::JobStatus& job) {
   return std::isnan(loss) ? kWorst : loss;
 }
 
-std::vector<v1::JobStatus> Statuses(Core& core,
-                                    const std::vector<JobId>& jobs) {
-  std::vector<v1::JobStatus> statuses;
-  for (JobId id : jobs) statuses.push_back(StatusOf(*core.FindJob(id)));
-  return statuses;
-}
-
 std::vector<JobId> AllJobs(const Core& core) {
   std::vector<JobId> jobs;
   for (SweepId sweep : core.Sweeps()) {
@@ -69,12 +62,14 @@ std::vector<JobId> AllJobs(const Core& core) {
 
 HydraServiceImpl::HydraServiceImpl(CoreThread* core, const LogStore* logs,
                                    const SubmissionChecker* checker,
+                                   const JobHistory* history,
                                    const GroupCommit* journal,
                                    SubmissionGate* gate,
                                    v1::GetServerInfoResponse info)
     : core_(core),
       logs_(logs),
       checker_(checker),
+      history_(history),
       journal_(journal),
       gate_(gate),
       info_(std::move(info)) {}
@@ -101,10 +96,42 @@ absl::StatusOr<std::vector<JobId>> HydraServiceImpl::Resolve(
   });
   if (!jobs.has_value()) return Unavailable();
   if (jobs->empty() && named) {
+    // It may have ended long ago.
+    if (job_id.empty()) {
+      absl::StatusOr<std::vector<JobId>> old =
+          history_->JobsOf(SweepId(number));
+      if (old.ok()) return old;
+    } else if (history_->Find(JobId(number), 0).ok()) {
+      return std::vector<JobId>{JobId(number)};
+    }
     return absl::NotFoundError(absl::StrCat(
         "there is no ", job_id.empty() ? "sweep " : "job ", job_id, sweep_id));
   }
   return *std::move(jobs);
+}
+
+absl::StatusOr<std::vector<v1::JobStatus>> HydraServiceImpl::StatusesOf(
+    const std::vector<JobId>& jobs) {
+  std::vector<v1::JobStatus> statuses(jobs.size());
+  std::vector<size_t> forgotten;
+  auto known = core_->Ask([&](Core& core, absl::Time) {
+    for (size_t i = 0; i < jobs.size(); ++i) {
+      const Job* job = core.FindJob(jobs[i]);
+      if (job == nullptr) {
+        forgotten.push_back(i);
+      } else {
+        statuses[i] = StatusOf(*job);
+      }
+    }
+    return true;
+  });
+  if (!known.has_value()) return Unavailable();
+  for (size_t i : forgotten) {
+    const absl::StatusOr<v1::JobDetail> old = history_->Find(jobs[i], 0);
+    if (!old.ok()) return old.status();
+    statuses[i] = old->status();
+  }
+  return statuses;
 }
 
 grpc::Status HydraServiceImpl::Submit(grpc::ServerContext*,
@@ -140,14 +167,14 @@ grpc::Status HydraServiceImpl::Submit(grpc::ServerContext*,
       !recorded.ok()) {
     return ToGrpc(recorded);
   }
-  auto answered = core_->Ask([&](Core& core, absl::Time) {
-    response->set_sweep_id(SweepName(submission->sweep));
-    for (v1::JobStatus& job : Statuses(core, core.JobsOf(submission->sweep))) {
-      *response->add_jobs() = std::move(job);
-    }
-    return true;
-  });
-  return ToGrpc(answered.has_value() ? absl::OkStatus() : Unavailable());
+  const std::string sweep = SweepName(submission->sweep);
+  const absl::StatusOr<std::vector<JobId>> ids = Resolve("", sweep);
+  if (!ids.ok()) return ToGrpc(ids.status());
+  const auto statuses = StatusesOf(*ids);
+  if (!statuses.ok()) return ToGrpc(statuses.status());
+  response->set_sweep_id(sweep);
+  response->mutable_jobs()->Assign(statuses->begin(), statuses->end());
+  return grpc::Status::OK;
 }
 
 grpc::Status HydraServiceImpl::ListJobs(grpc::ServerContext*,
@@ -156,9 +183,8 @@ grpc::Status HydraServiceImpl::ListJobs(grpc::ServerContext*,
   const absl::StatusOr<std::vector<JobId>> jobs =
       Resolve("", request->sweep_id());
   if (!jobs.ok()) return ToGrpc(jobs.status());
-  auto statuses =
-      core_->Ask([&](Core& core, absl::Time) { return Statuses(core, *jobs); });
-  if (!statuses.has_value()) return ToGrpc(Unavailable());
+  auto statuses = StatusesOf(*jobs);
+  if (!statuses.ok()) return ToGrpc(statuses.status());
   for (v1::JobStatus& job : *statuses) {
     const auto& wanted = request->states();
     if (wanted.empty() ||
@@ -176,11 +202,16 @@ absl::StatusOr<v1::JobDetail> HydraServiceImpl::Detail(
   }
   const absl::StatusOr<std::vector<JobId>> jobs = Resolve(job_id, "");
   if (!jobs.ok()) return jobs.status();
-  auto detail = core_->Ask([&](Core& core, absl::Time) {
-    return DetailOf(*core.FindJob(jobs->front()), max_steps);
-  });
+  // None: what is in memory is not all.
+  auto detail =
+      core_->Ask([&](Core& core, absl::Time) -> std::optional<v1::JobDetail> {
+        const Job* job = core.FindJob(jobs->front());
+        if (job == nullptr || job->has_newest_step_only) return std::nullopt;
+        return DetailOf(*job, max_steps);
+      });
   if (!detail.has_value()) return Unavailable();
-  return *std::move(detail);
+  if (detail->has_value()) return **std::move(detail);
+  return history_->Find(jobs->front(), max_steps);
 }
 
 grpc::Status HydraServiceImpl::GetJob(grpc::ServerContext*,
@@ -207,7 +238,9 @@ grpc::Status HydraServiceImpl::ForTarget(
   if (!jobs.ok()) return ToGrpc(jobs.status());
   auto done = core_->Ask([&](Core& core, absl::Time now) {
     for (JobId job : *jobs) {
-      if (act(core, job, now)) *changed->Add() = JobName(job);
+      if (core.FindJob(job) != nullptr && act(core, job, now)) {
+        *changed->Add() = JobName(job);
+      }
     }
     return true;
   });
@@ -266,11 +299,12 @@ grpc::Status HydraServiceImpl::Watch(
     auto done = core_->Ask([&](Core& core, absl::Time now) {
       uint64_t newest = seen;
       for (JobId id : *jobs) {
-        const Job& job = *core.FindJob(id);
-        all_ended = all_ended && job.ended();
-        if (job.revision <= seen) continue;
-        newest = std::max(newest, job.revision);
-        *response.add_jobs() = StatusOf(job);
+        const Job* job = core.FindJob(id);
+        if (job == nullptr) continue;
+        all_ended = all_ended && job->ended();
+        if (job->revision <= seen) continue;
+        newest = std::max(newest, job->revision);
+        *response.add_jobs() = StatusOf(*job);
       }
       seen = newest;
       for (v1::WorkerStatus& worker : core.Workers(now)) {
@@ -299,9 +333,8 @@ grpc::Status HydraServiceImpl::GetResults(grpc::ServerContext*,
   const absl::StatusOr<std::vector<JobId>> jobs =
       Resolve("", request->sweep_id());
   if (!jobs.ok()) return ToGrpc(jobs.status());
-  auto statuses =
-      core_->Ask([&](Core& core, absl::Time) { return Statuses(core, *jobs); });
-  if (!statuses.has_value()) return ToGrpc(Unavailable());
+  auto statuses = StatusesOf(*jobs);
+  if (!statuses.ok()) return ToGrpc(statuses.status());
   std::stable_sort(statuses->begin(), statuses->end(),
                    [](const v1::JobStatus& a, const v1::JobStatus& b) {
                      return Rank(a) < Rank(b);
@@ -320,8 +353,9 @@ grpc::Status HydraServiceImpl::StreamLogs(
       request->tail() > 0 ? logs_->TailStart(job, request->tail()) : 0;
   while (!context->IsCancelled() && !stopping_) {
     // Asked before the lines are read: none comes after the job has ended.
-    auto ended = core_->Ask(
-        [&](Core& core, absl::Time) { return core.FindJob(job)->ended(); });
+    auto ended = core_->Ask([&](Core& core, absl::Time) {
+      return core.FindJob(job) == nullptr || core.FindJob(job)->ended();
+    });
     LogStore::Page page = logs_->Read(job, next, kLogLinesPerMessage);
     if (!page.lines.empty()) {
       next = page.next;

@@ -10,6 +10,7 @@
 #include "hydra/v1/hydra.grpc.pb.h"
 #include "scheduler/journal/group_commit.h"
 #include "scheduler/service/core_thread.h"
+#include "scheduler/service/job_history.h"
 #include "scheduler/service/log_store.h"
 #include "scheduler/service/submission.h"
 #include "scheduler/service/submission_gate.h"
@@ -22,8 +23,9 @@ class HydraServiceImpl final : public hydra::v1::HydraService::Service {
  public:
   // `info`: what GetServerInfo says beside the pool's state of the moment.
   HydraServiceImpl(CoreThread* core, const LogStore* logs,
-                   const SubmissionChecker* checker, const GroupCommit* journal,
-                   SubmissionGate* gate, hydra::v1::GetServerInfoResponse info);
+                   const SubmissionChecker* checker, const JobHistory* history,
+                   const GroupCommit* journal, SubmissionGate* gate,
+                   hydra::v1::GetServerInfoResponse info);
 
   // Streams end soon after.
   void Stop() { stopping_ = true; }
@@ -76,12 +78,16 @@ class HydraServiceImpl final : public hydra::v1::HydraService::Service {
       const Request& request,
       const std::function<bool(Core&, JobId, absl::Time)>& act,
       google::protobuf::RepeatedPtrField<std::string>* changed);
+  // Of jobs that the core has forgotten meanwhile, too.
+  absl::StatusOr<std::vector<hydra::v1::JobStatus>> StatusesOf(
+      const std::vector<JobId>& jobs);
   absl::StatusOr<hydra::v1::JobDetail> Detail(const std::string& job_id,
                                               int max_steps);
 
   CoreThread* const core_;
   const LogStore* const logs_;
   const SubmissionChecker* const checker_;
+  const JobHistory* const history_;
   const GroupCommit* const journal_;
   SubmissionGate* const gate_;
   const hydra::v1::GetServerInfoResponse info_;

@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <deque>
+#include <list>
 #include <vector>
 
 #include "absl/base/thread_annotations.h"
@@ -13,11 +14,13 @@
 
 namespace hydra {
 
-// Every job's newest log lines, in memory. Lines are numbered from 0 for each
-// job, those that were dropped included. Thread-safe.
+// Jobs' newest log lines, in memory. Lines are numbered from 0 for each job,
+// those that were dropped included. When there are too many in all, the job
+// that has been quiet for the longest time loses its lines. Thread-safe.
 class LogStore {
  public:
-  explicit LogStore(int64_t lines_per_job) : lines_per_job_(lines_per_job) {}
+  LogStore(int64_t lines_per_job, int64_t lines_in_all)
+      : lines_per_job_(lines_per_job), lines_in_all_(lines_in_all) {}
 
   void Append(JobId job, const hydra::v1::LogLine& line)
       ABSL_LOCKS_EXCLUDED(mu_);
@@ -41,11 +44,18 @@ class LogStore {
   struct Lines {
     int64_t first = 0;
     std::deque<hydra::v1::LogLine> lines;
+    std::list<JobId>::iterator place;
   };
 
+  void ForgetQuietest() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
+
   const int64_t lines_per_job_;
+  const int64_t lines_in_all_;
   mutable absl::Mutex mu_;
   absl::flat_hash_map<JobId, Lines> jobs_ ABSL_GUARDED_BY(mu_);
+  // The quietest first.
+  std::list<JobId> by_newest_line_ ABSL_GUARDED_BY(mu_);
+  int64_t lines_ ABSL_GUARDED_BY(mu_) = 0;
 };
 
 }  // namespace hydra

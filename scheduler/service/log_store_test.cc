@@ -7,16 +7,20 @@ namespace {
 
 constexpr JobId kJob(1);
 
+hydra::v1::LogLine Line(const std::string& text) {
+  hydra::v1::LogLine line;
+  line.set_text(text);
+  return line;
+}
+
 void AppendNumbered(LogStore& store, int from, int to) {
   for (int i = from; i < to; ++i) {
-    hydra::v1::LogLine line;
-    line.set_text(std::to_string(i));
-    store.Append(kJob, line);
+    store.Append(kJob, Line(std::to_string(i)));
   }
 }
 
 TEST(LogStoreTest, ReadsPageByPage) {
-  LogStore store(10);
+  LogStore store(10, 1000);
   AppendNumbered(store, 0, 5);
   const LogStore::Page first = store.Read(kJob, 0, 3);
   ASSERT_EQ(first.lines.size(), 3);
@@ -28,7 +32,7 @@ TEST(LogStoreTest, ReadsPageByPage) {
 }
 
 TEST(LogStoreTest, CountsWhatItDropped) {
-  LogStore store(3);
+  LogStore store(3, 1000);
   AppendNumbered(store, 0, 10);
   const LogStore::Page page = store.Read(kJob, 2, 100);
   EXPECT_EQ(page.dropped, 5);
@@ -38,11 +42,24 @@ TEST(LogStoreTest, CountsWhatItDropped) {
 }
 
 TEST(LogStoreTest, TailBeginsAtTheNewestLines) {
-  LogStore store(10);
+  LogStore store(10, 1000);
   AppendNumbered(store, 0, 6);
   EXPECT_EQ(store.TailStart(kJob, 2), 4);
   EXPECT_EQ(store.TailStart(kJob, 100), 0);
   EXPECT_EQ(store.TailStart(JobId(9), 2), 0);
+}
+
+TEST(LogStoreTest, TheQuietestJobIsForgottenFirst) {
+  LogStore store(10, 4);
+  for (uint64_t job : {1, 2, 1, 3}) store.Append(JobId(job), Line("x"));
+  store.Append(JobId(3), Line("one too many"));
+  EXPECT_TRUE(store.Read(JobId(2), 0, 10).lines.empty());
+  EXPECT_EQ(store.Read(JobId(1), 0, 10).lines.size(), 2);
+  EXPECT_EQ(store.Read(JobId(3), 0, 10).lines.size(), 2);
+  // Whoever read job 2 before sees what it says now.
+  store.Append(JobId(2), Line("again"));
+  EXPECT_EQ(store.Read(JobId(2), 1, 10).lines.size(), 0);
+  EXPECT_EQ(store.Read(JobId(2), 7, 10).lines.size(), 1);
 }
 
 }  // namespace

@@ -1,0 +1,79 @@
+#include "scheduler/core/records.h"
+
+#include <gtest/gtest.h>
+
+namespace hydra {
+namespace {
+
+namespace v1 = hydra::v1;
+namespace wv1 = hydra::worker::v1;
+
+TEST(RecordsTest, EveryPlaceComesBack) {
+  for (auto phase :
+       {ChainPosition::Phase::kInit, ChainPosition::Phase::kTrain,
+        ChainPosition::Phase::kEvaluate, ChainPosition::Phase::kDone}) {
+    ChainPosition place;
+    place.phase = phase;
+    place.step = 7;
+    place.task = 3;
+    place.split = wv1::SPLIT_TEST;
+    place.first_batch = 8;
+    const ChainPosition again = FromRecord(ToRecord(place));
+    EXPECT_EQ(again.phase, phase);
+    EXPECT_EQ(again.step, 7);
+    EXPECT_EQ(again.task, 3);
+    EXPECT_EQ(again.split, wv1::SPLIT_TEST);
+    EXPECT_EQ(again.first_batch, 8);
+  }
+}
+
+TEST(RecordsTest, VersionsComeBackWithAndWithoutASlot) {
+  const BlockKey key{wv1::BLOCK_KIND_ACTIVATION, 3, 1};
+  for (const Version& version : {Version{VersionId(5), 128, Slot{4096, 128}},
+                                 Version{VersionId(6), 64, std::nullopt}}) {
+    const journal::v1::BlockRecord record = ToRecord(key, version);
+    EXPECT_TRUE(KeyOf(record) == key);
+    EXPECT_EQ(VersionOf(record).id, version.id);
+    EXPECT_EQ(VersionOf(record).size_bytes, version.size_bytes);
+    EXPECT_EQ(VersionOf(record).slot, version.slot);
+  }
+}
+
+TEST(RecordsTest, AJobComesBackFromItsRecords) {
+  Job job;
+  job.id = JobId(4);
+  job.sweep = SweepId(2);
+  job.submitted.spec.set_name("name");
+  job.submitted.output_dir = "/out";
+  job.submitted_at = absl::FromUnixSeconds(1);
+  job.state = v1::JOB_STATE_RUNNING;
+  job.position = {ChainPosition::Phase::kTrain, 9, 2};
+  job.plan.total_steps = 20;
+  job.plan.resume = ChainPosition{ChainPosition::Phase::kTrain, 5, 0};
+  job.restore_dir = "/out/checkpoint-5";
+  job.crashes_in_a_row = 1;
+  job.nonfinite_in_a_row = 2;
+  job.last_nonfinite_step = 8;
+  job.eval_loss_sum = 1.5;
+  job.training_since = absl::FromUnixSeconds(3);
+  Job again;
+  SetSubmitted(job.id, SubmittedOf(job), again);
+  SetProgress(ProgressOf(job), again);
+  SetPoolJob(PoolJobOf(job), again);
+  EXPECT_EQ(again.sweep, job.sweep);
+  EXPECT_EQ(again.output_path, "/out/j4-name");
+  EXPECT_EQ(again.submitted_at, job.submitted_at);
+  EXPECT_EQ(again.started_at, absl::InfinitePast());
+  EXPECT_EQ(again.position.task, 2);
+  EXPECT_EQ(again.plan.total_steps, 20);
+  EXPECT_EQ(again.plan.resume->step, 5);
+  EXPECT_EQ(again.restore_dir, job.restore_dir);
+  EXPECT_EQ(again.crashes_in_a_row, 1);
+  EXPECT_EQ(again.nonfinite_in_a_row, 2);
+  EXPECT_EQ(again.last_nonfinite_step, 8);
+  EXPECT_EQ(again.eval_loss_sum, 1.5);
+  EXPECT_EQ(again.training_since, job.training_since);
+}
+
+}  // namespace
+}  // namespace hydra

@@ -1,0 +1,131 @@
+#include "scheduler/journal/recovery.h"
+
+#include <gtest/gtest.h>
+
+#include "scheduler/journal/journal.h"
+#include "scheduler/journal/memory_record_store.h"
+#include "scheduler/journal/record_change.h"
+#include "scheduler/journal/tables.h"
+
+namespace hydra {
+namespace {
+
+namespace jv1 = hydra::journal::v1;
+
+// One sweep of two jobs, of which the second has ended.
+struct TwoJobs {
+  TwoJobs() {
+    jv1::SweepRecord sweep;
+    sweep.add_job_ids(1);
+    sweep.add_job_ids(2);
+    jv1::SubmittedJob submitted;
+    submitted.mutable_spec()->set_name("one");
+    Write(journal.Submitted(SweepId(1), sweep,
+                            {{JobId(1), submitted}, {JobId(2), submitted}}));
+    jv1::JobProgress progress;
+    progress.mutable_ended_at()->set_seconds(5);
+    journal.JobChanged(JobId(2), progress);
+    for (uint64_t job : {1, 2}) {
+      hydra::v1::StepMetrics step;
+      for (int64_t i = 0; i < 4; ++i) {
+        step.set_step(i);
+        journal.StepRecorded(JobId(job), step);
+      }
+      hydra::v1::EvaluationMetrics evaluation;
+      evaluation.set_step(2);
+      journal.EvaluationRecorded(JobId(job), evaluation);
+    }
+  }
+
+  // The turn's changes arrive in both stores, or in pool.db alone.
+  void Write(uint64_t) { EndTurn(/*deliver=*/true); }
+  void EndTurn(bool deliver) {
+    EXPECT_TRUE(pool.Apply(journal.pool_changes()).ok());
+    for (const Journal::Entry& entry : journal.TakeEntries()) {
+      if (!deliver) continue;
+      EXPECT_TRUE(jobs.Apply(entry.changes).ok());
+      EXPECT_TRUE(
+          WriteNumber(jobs, kJobsMetaTable, kLastSequence, entry.sequence)
+              .ok());
+    }
+  }
+
+  Journal journal;
+  MemoryRecordStore jobs;
+  MemoryRecordStore pool;
+};
+
+TEST(RecoveryTest, ReadsJobsAndTheStepsOfThoseThatHaveNotEnded) {
+  TwoJobs two;
+  two.EndTurn(true);
+  const Recovered recovered = *ReadJobs(two.jobs);
+  ASSERT_EQ(recovered.jobs.size(), 2);
+  EXPECT_EQ(recovered.sweeps.at(SweepId(1)).job_ids_size(), 2);
+  EXPECT_EQ(recovered.jobs.at(JobId(1)).steps.size(), 4);
+  EXPECT_EQ(recovered.jobs.at(JobId(2)).steps.size(), 0);
+  EXPECT_EQ(recovered.jobs.at(JobId(2)).evaluations.size(), 1);
+  EXPECT_EQ(ReadJob(two.jobs, JobId(2))->steps.size(), 4);
+  EXPECT_TRUE(absl::IsNotFound(ReadJob(two.jobs, JobId(3)).status()));
+  EXPECT_TRUE(absl::IsNotFound(ReadSweep(two.jobs, SweepId(3)).status()));
+}
+
+TEST(RecoveryTest, DeliversTheOutboxOnce) {
+  TwoJobs two;
+  two.EndTurn(/*deliver=*/false);
+  EXPECT_EQ(ReadJobs(two.jobs)->jobs.at(JobId(1)).steps.size(), 0);
+  EXPECT_EQ(*DeliverOutbox(two.pool, two.jobs), 2);
+  EXPECT_EQ(ReadJobs(two.jobs)->jobs.at(JobId(1)).steps.size(), 4);
+  // Had it arrived before the daemon died, it would not be written again.
+  two.journal.MetricsErased(JobId(1), 2, 3);
+  two.EndTurn(/*deliver=*/true);
+  EXPECT_EQ(*DeliverOutbox(two.pool, two.jobs), 3);
+  EXPECT_EQ(ReadJobs(two.jobs)->jobs.at(JobId(1)).steps.size(), 2);
+}
+
+TEST(RecoveryTest, ForgetsAWorkerWithItsHand) {
+  TwoJobs two;
+  for (uint64_t task : {10, 11, 12}) {
+    hydra::worker::v1::Task wire;
+    wire.set_task_id(task);
+    two.journal.TaskHandedOut(WorkerId(task == 11 ? 2 : 1), wire);
+  }
+  two.journal.WorkerStarted(WorkerId(1), {});
+  two.journal.WorkerStarted(WorkerId(2), {});
+  two.EndTurn(true);
+  Recovered recovered;
+  ASSERT_TRUE(ReadPool(two.pool, recovered).ok());
+  ASSERT_TRUE(ForgetWorker(WorkerId(1), two.pool, recovered).ok());
+  EXPECT_EQ(recovered.hand_outs.size(), 1);
+  Recovered again;
+  ASSERT_TRUE(ReadPool(two.pool, again).ok());
+  EXPECT_EQ(again.hand_outs.count(TaskId(11)), 1);
+  EXPECT_EQ(again.hand_outs.size(), 1);
+  EXPECT_EQ(again.workers.size(), 1);
+}
+
+TEST(RecoveryTest, ARecordThatIsNoMessageIsDataLoss) {
+  TwoJobs two;
+  ASSERT_TRUE(
+      two.jobs.Apply({MakePut(kSubmittedTable, 1, 0, "\xff\xff")}).ok());
+  EXPECT_TRUE(absl::IsDataLoss(ReadJobs(two.jobs).status()));
+}
+
+TEST(RecoveryTest, TheDiskSaysWhichCheckpointsThereAre) {
+  auto record = [](const std::string& path, int64_t step) {
+    jv1::CheckpointRecord checkpoint;
+    checkpoint.mutable_info()->set_path(path);
+    checkpoint.mutable_info()->set_step(step);
+    return checkpoint;
+  };
+  RecoveredJob job;
+  job.checkpoints = {record("gone", 1), record("kept", 2)};
+  job.checkpoints[1].mutable_info()->set_validation_loss(0.5);
+  UseCheckpoints({record("new", 3), record("kept", 2)}, job);
+  ASSERT_EQ(job.checkpoints.size(), 2);
+  EXPECT_EQ(job.checkpoints[0].info().path(), "kept");
+  EXPECT_EQ(job.checkpoints[0].info().validation_loss(), 0.5);
+  EXPECT_EQ(job.checkpoints[1].info().path(), "new");
+}
+
+}  // namespace
+}  // namespace hydra

@@ -1,0 +1,108 @@
+#include "scheduler/recover.h"
+
+#include <stdio.h>
+#include <unistd.h>
+
+#include <cerrno>
+
+#include "absl/status/status.h"
+#include "absl/strings/str_cat.h"
+#include "scheduler/journal/salvage.h"
+#include "scheduler/journal/sqlite_file.h"
+#include "scheduler/journal/sqlite_record_store.h"
+#include "scheduler/service/daemon_state.h"
+#include "scheduler/service/state_directory.h"
+
+namespace hydra {
+namespace {
+
+bool Exists(const std::string& path) { return access(path.c_str(), F_OK) == 0; }
+
+// Every record is read and compared with its checksum.
+absl::Status CheckWhole(const std::string& path) {
+  SqliteRecordStore::Options options;
+  options.schema = JobsSchema();
+  const auto store = SqliteRecordStore::Open(path, options);
+  if (!store.ok()) return store.status();
+  return (*store)->CheckAll();
+}
+
+void RemoveFile(const std::string& path) {
+  unlink(path.c_str());
+  unlink((path + "-wal").c_str());
+}
+
+std::string FreeName(const std::string& path) {
+  int number = 1;
+  while (Exists(absl::StrCat(path, ".damaged-", number))) ++number;
+  return absl::StrCat(path, ".damaged-", number);
+}
+
+// Gives the file a second name, if there is one.
+absl::Status Link(const std::string& from, const std::string& to) {
+  if (link(from.c_str(), to.c_str()) == 0 || errno == ENOENT) {
+    return absl::OkStatus();
+  }
+  return absl::ErrnoToStatus(errno,
+                             absl::StrCat("cannot keep ", from, " as ", to));
+}
+
+// There is a jobs.db at every moment: without one, a daemon would begin anew.
+// The log goes first, since SQLite would apply it to whatever has its name.
+absl::Status Replace(const std::string& path, const std::string& recovered,
+                     const std::string& kept) {
+  absl::Status linked = Link(path, kept);
+  if (linked.ok()) linked = Link(path + "-wal", kept + "-wal");
+  if (linked.ok()) linked = SyncDirectoryOf(path);
+  if (!linked.ok()) return linked;
+  unlink((path + "-wal").c_str());
+  if (rename(recovered.c_str(), path.c_str()) != 0) {
+    return absl::ErrnoToStatus(
+        errno, absl::StrCat("cannot rename ", recovered, " to ", path));
+  }
+  return SyncDirectoryOf(path);
+}
+
+}  // namespace
+
+absl::StatusOr<RecoverOutcome> Recover(const config::v1::DaemonConfig& config,
+                                       bool write) {
+  const std::string path = JobsJournalPath(config);
+  if (!Exists(path)) {
+    return absl::NotFoundError(absl::StrCat("there is no file ", path));
+  }
+  // Until the end no daemon starts.
+  const absl::StatusOr<StateDirectory> owned =
+      StateDirectory::Open(config.state_dir());
+  if (!owned.ok()) return owned.status();
+  const absl::Status whole = CheckWhole(path);
+  if (whole.ok()) {
+    return RecoverOutcome{RecoverOutcome::State::kWhole,
+                          absl::StrCat(path, " is whole\n")};
+  }
+  if (!absl::IsDataLoss(whole)) return whole;
+
+  const std::string recovered = path + ".recovered";
+  RemoveFile(recovered);
+  const absl::StatusOr<SalvageReport> report =
+      Salvage(path, recovered, JobsSchema());
+  if (!report.ok()) return report.status();
+  RecoverOutcome outcome;
+  outcome.text = absl::StrCat(path, " is damaged: ", whole.message(), "\n",
+                              report->ToText());
+  if (!write) {
+    outcome.state = RecoverOutcome::State::kDamaged;
+    absl::StrAppend(&outcome.text, "what can be read of it is in ", recovered,
+                    "; `hydrad recover --write` puts that in its place\n");
+    return outcome;
+  }
+  const std::string kept = FreeName(path);
+  absl::Status replaced = Replace(path, recovered, kept);
+  if (!replaced.ok()) return replaced;
+  outcome.state = RecoverOutcome::State::kRepaired;
+  absl::StrAppend(&outcome.text, "what can be read of it is now ", path,
+                  "; the damaged file is kept as ", kept, "\n");
+  return outcome;
+}
+
+}  // namespace hydra

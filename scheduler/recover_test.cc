@@ -1,0 +1,148 @@
+#include "scheduler/recover.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <unistd.h>
+
+#include <filesystem>
+#include <memory>
+
+#include "scheduler/journal/record_change.h"
+#include "scheduler/journal/sqlite_record_store.h"
+#include "scheduler/journal/tables.h"
+#include "scheduler/journal/testing/scratch_directory.h"
+#include "scheduler/service/daemon_state.h"
+#include "scheduler/service/state_directory.h"
+
+namespace hydra {
+namespace {
+
+using State = RecoverOutcome::State;
+using ::testing::HasSubstr;
+
+constexpr int kRecords = 2000;
+
+class RecoverTest : public testing::Test {
+ protected:
+  RecoverTest() {
+    config_.set_state_dir(directory_.PathOf("state"));
+    EXPECT_TRUE(StateDirectory::Open(config_.state_dir()).ok());
+    path_ = JobsJournalPath(config_);
+    auto store = Open();
+    EXPECT_TRUE(store.ok()) << store.status();
+    for (int i = 1; i <= kRecords; ++i) {
+      changes_.push_back(MakePut(kProgressTable, i, 0,
+                                 "progress of a job " + std::string(80, 'x')));
+    }
+    EXPECT_TRUE((*store)->Apply(changes_).ok());
+  }
+
+  absl::StatusOr<std::unique_ptr<SqliteRecordStore>> Open() {
+    SqliteRecordStore::Options options;
+    options.schema = JobsSchema();
+    return SqliteRecordStore::Open(path_, options);
+  }
+
+  void Damage() {
+    std::string bytes = ReadFileBytes(path_);
+    for (size_t i = bytes.size() / 2; i < bytes.size() / 2 + 4096; ++i) {
+      bytes[i] ^= 0x55;
+    }
+    WriteFileBytes(path_, bytes);
+  }
+
+  int RecordCount() {
+    auto store = Open();
+    EXPECT_TRUE(store.ok()) << store.status();
+    int count = 0;
+    EXPECT_TRUE((*store)
+                    ->ForEach(kProgressTable,
+                              [&](int64_t, int64_t, absl::string_view) {
+                                ++count;
+                                return absl::OkStatus();
+                              })
+                    .ok());
+    return count;
+  }
+
+  const ScratchDirectory directory_;
+  config::v1::DaemonConfig config_;
+  std::string path_;
+  std::vector<journal::v1::Change> changes_;
+};
+
+TEST_F(RecoverTest, SaysThatAWholeFileIsWholeAndLeavesIt) {
+  const std::string before = ReadFileBytes(path_);
+  const auto outcome = Recover(config_, /*write=*/true);
+  ASSERT_TRUE(outcome.ok()) << outcome.status();
+  EXPECT_EQ(outcome->state, State::kWhole);
+  EXPECT_THAT(outcome->text, HasSubstr("is whole"));
+  EXPECT_EQ(ReadFileBytes(path_), before);
+}
+
+TEST_F(RecoverTest, ExplainsTheDamageAndLeavesTheFile) {
+  Damage();
+  const std::string damaged = ReadFileBytes(path_);
+  // A second time too, in spite of what the first one left.
+  for (int i = 0; i < 2; ++i) {
+    const auto outcome = Recover(config_, /*write=*/false);
+    ASSERT_TRUE(outcome.ok()) << outcome.status();
+    EXPECT_EQ(outcome->state, State::kDamaged);
+    EXPECT_THAT(outcome->text, HasSubstr("is damaged"));
+    EXPECT_THAT(outcome->text, HasSubstr("table progress"));
+    EXPECT_THAT(outcome->text, HasSubstr("jobs.db.recovered"));
+    EXPECT_EQ(ReadFileBytes(path_), damaged);
+  }
+}
+
+TEST_F(RecoverTest, PutsWhatCanBeReadInPlaceAndKeepsTheDamagedFiles) {
+  for (const char* kept : {".damaged-1", ".damaged-2"}) {
+    Damage();
+    const std::string damaged = ReadFileBytes(path_);
+    EXPECT_EQ(Open().status().code(), absl::StatusCode::kDataLoss);
+    const int before = kRecords;
+    const auto outcome = Recover(config_, /*write=*/true);
+    ASSERT_TRUE(outcome.ok()) << outcome.status();
+    EXPECT_EQ(outcome->state, State::kRepaired);
+    EXPECT_THAT(outcome->text, HasSubstr(kept));
+    EXPECT_EQ(ReadFileBytes(path_ + kept), damaged);
+    EXPECT_FALSE(std::filesystem::exists(path_ + ".recovered"));
+    const int left = RecordCount();
+    EXPECT_LT(left, before);
+    EXPECT_GT(left, before / 2);
+  }
+}
+
+TEST_F(RecoverTest, TheLogOfTheDamagedFileIsNotThatOfTheNewOne) {
+  // As a killed daemon leaves them: the newest records are in the log alone.
+  const std::string file = ReadFileBytes(path_);
+  {
+    auto store = Open();
+    ASSERT_TRUE((*store)->Apply({MakePut(kProgressTable, 1, 0, "newer")}).ok());
+    const std::string log = ReadFileBytes(path_ + "-wal");
+    ASSERT_FALSE(log.empty());
+    store->reset();
+    WriteFileBytes(path_, file);
+    WriteFileBytes(path_ + "-wal", log);
+  }
+  Damage();
+  const auto outcome = Recover(config_, /*write=*/true);
+  ASSERT_TRUE(outcome.ok()) << outcome.status();
+  EXPECT_EQ(outcome->state, State::kRepaired);
+  EXPECT_FALSE(ReadFileBytes(path_ + ".damaged-1-wal").empty());
+  EXPECT_GT(RecordCount(), kRecords / 2);
+}
+
+TEST_F(RecoverTest, RefusesTheDirectoryOfALiveDaemonAndAMissingFile) {
+  {
+    const auto live = StateDirectory::Open(config_.state_dir());
+    EXPECT_EQ(Recover(config_, false).status().code(),
+              absl::StatusCode::kFailedPrecondition);
+  }
+  unlink(path_.c_str());
+  EXPECT_EQ(Recover(config_, false).status().code(),
+            absl::StatusCode::kNotFound);
+}
+
+}  // namespace
+}  // namespace hydra

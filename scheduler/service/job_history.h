@@ -1,0 +1,33 @@
+#ifndef HYDRA_SCHEDULER_SERVICE_JOB_HISTORY_H_
+#define HYDRA_SCHEDULER_SERVICE_JOB_HISTORY_H_
+
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "common/ids/ids.h"
+#include "hydra/v1/status.pb.h"
+#include "scheduler/journal/record_store.h"
+
+namespace hydra {
+
+// Ended jobs as jobs.db has them, for what the core does not keep in memory.
+// Thread-safe, and blocks on the disk. `jobs` is borrowed and thread-safe.
+class JobHistory {
+ public:
+  explicit JobHistory(const RecordStore* jobs) : jobs_(jobs) {}
+
+  // At most `max_steps` of the newest steps.
+  //
+  // NOT_FOUND: there is no such job, or it has not ended.
+  absl::StatusOr<hydra::v1::JobDetail> Find(JobId job, int max_steps) const;
+
+  // NOT_FOUND: there is no such sweep.
+  absl::StatusOr<std::vector<JobId>> JobsOf(SweepId sweep) const;
+
+ private:
+  const RecordStore* const jobs_;
+};
+
+}  // namespace hydra
+
+#endif  // HYDRA_SCHEDULER_SERVICE_JOB_HISTORY_H_
