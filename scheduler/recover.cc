@@ -4,12 +4,15 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <memory>
 
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
+#include "scheduler/journal/recovery.h"
 #include "scheduler/journal/salvage.h"
 #include "scheduler/journal/sqlite_file.h"
 #include "scheduler/journal/sqlite_record_store.h"
+#include "scheduler/mend_jobs.h"
 #include "scheduler/service/daemon_state.h"
 #include "scheduler/service/state_directory.h"
 
@@ -18,13 +21,32 @@ namespace {
 
 bool Exists(const std::string& path) { return access(path.c_str(), F_OK) == 0; }
 
-// Every record is read and compared with its checksum.
-absl::Status CheckWhole(const std::string& path) {
+absl::StatusOr<std::unique_ptr<SqliteRecordStore>> Open(
+    const std::string& path) {
   SqliteRecordStore::Options options;
   options.schema = JobsSchema();
-  const auto store = SqliteRecordStore::Open(path, options);
+  return SqliteRecordStore::Open(path, options);
+}
+
+// Every record is read and compared with its checksum, and they agree.
+absl::Status CheckWhole(const std::string& path) {
+  const auto store = Open(path);
   if (!store.ok()) return store.status();
-  return (*store)->CheckAll();
+  absl::Status whole = (*store)->CheckAll();
+  if (whole.ok()) whole = ReadJobs(**store).status();
+  return whole;
+}
+
+// Says for people what is lost.
+absl::StatusOr<std::string> SalvageAndMend(const std::string& path,
+                                           const std::string& recovered) {
+  const auto report = Salvage(path, recovered, JobsSchema());
+  if (!report.ok()) return report.status();
+  const auto store = Open(recovered);
+  if (!store.ok()) return store.status();
+  const absl::StatusOr<std::string> mended = MendJobs(**store);
+  if (!mended.ok()) return mended.status();
+  return report->ToText() + *mended;
 }
 
 void RemoveFile(const std::string& path) {
@@ -84,12 +106,11 @@ absl::StatusOr<RecoverOutcome> Recover(const config::v1::DaemonConfig& config,
 
   const std::string recovered = path + ".recovered";
   RemoveFile(recovered);
-  const absl::StatusOr<SalvageReport> report =
-      Salvage(path, recovered, JobsSchema());
-  if (!report.ok()) return report.status();
+  const absl::StatusOr<std::string> lost = SalvageAndMend(path, recovered);
+  if (!lost.ok()) return lost.status();
   RecoverOutcome outcome;
-  outcome.text = absl::StrCat(path, " is damaged: ", whole.message(), "\n",
-                              report->ToText());
+  outcome.text =
+      absl::StrCat(path, " is damaged: ", whole.message(), "\n", *lost);
   if (!write) {
     outcome.state = RecoverOutcome::State::kDamaged;
     absl::StrAppend(&outcome.text, "what can be read of it is in ", recovered,

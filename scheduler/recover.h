@@ -23,10 +23,10 @@ struct RecoverOutcome {
 };
 
 // Looks at jobs.db in `config`'s state directory, which no daemon uses; nothing
-// else of the configuration matters. Of a damaged one
-// it writes all records that can be read into jobs.db.recovered, in the place
-// of an older file of that name. With `write` that file becomes jobs.db; the
-// damaged one stays as jobs.db.damaged-N, with its log.
+// else of the configuration matters. Of a damaged one it writes the records
+// that can be read and belong together (mend_jobs.h) into jobs.db.recovered, in
+// the place of an older file of that name. With `write` that file becomes
+// jobs.db; the damaged one stays as jobs.db.damaged-N, with its log.
 //
 // NOT_FOUND: there is no jobs.db.
 // FAILED_PRECONDITION: a live daemon owns the directory, or the file is of a

@@ -7,6 +7,7 @@
 #include <filesystem>
 #include <memory>
 
+#include "hydra/v1/status.pb.h"
 #include "scheduler/journal/record_change.h"
 #include "scheduler/journal/sqlite_record_store.h"
 #include "scheduler/journal/tables.h"
@@ -17,10 +18,18 @@
 namespace hydra {
 namespace {
 
+namespace v1 = hydra::v1;
 using State = RecoverOutcome::State;
 using ::testing::HasSubstr;
 
 constexpr int kRecords = 2000;
+
+// About so many bytes of a record.
+std::string Evaluation(int bytes) {
+  v1::EvaluationMetrics metrics;
+  metrics.set_split(std::string(bytes, 'x'));
+  return metrics.SerializeAsString();
+}
 
 class RecoverTest : public testing::Test {
  protected:
@@ -30,9 +39,9 @@ class RecoverTest : public testing::Test {
     path_ = JobsJournalPath(config_);
     auto store = Open();
     EXPECT_TRUE(store.ok()) << store.status();
+    changes_.push_back(MakePut(kSubmittedTable, 1, 0, ""));
     for (int i = 1; i <= kRecords; ++i) {
-      changes_.push_back(MakePut(kProgressTable, i, 0,
-                                 "progress of a job " + std::string(80, 'x')));
+      changes_.push_back(MakePut(kEvaluationsTable, 1, i, Evaluation(80)));
     }
     EXPECT_TRUE((*store)->Apply(changes_).ok());
   }
@@ -56,7 +65,7 @@ class RecoverTest : public testing::Test {
     EXPECT_TRUE(store.ok()) << store.status();
     int count = 0;
     EXPECT_TRUE((*store)
-                    ->ForEach(kProgressTable,
+                    ->ForEach(kEvaluationsTable,
                               [&](int64_t, int64_t, absl::string_view) {
                                 ++count;
                                 return absl::OkStatus();
@@ -89,7 +98,7 @@ TEST_F(RecoverTest, ExplainsTheDamageAndLeavesTheFile) {
     ASSERT_TRUE(outcome.ok()) << outcome.status();
     EXPECT_EQ(outcome->state, State::kDamaged);
     EXPECT_THAT(outcome->text, HasSubstr("is damaged"));
-    EXPECT_THAT(outcome->text, HasSubstr("table progress"));
+    EXPECT_THAT(outcome->text, HasSubstr("table evaluations"));
     EXPECT_THAT(outcome->text, HasSubstr("jobs.db.recovered"));
     EXPECT_EQ(ReadFileBytes(path_), damaged);
   }
@@ -118,7 +127,9 @@ TEST_F(RecoverTest, TheLogOfTheDamagedFileIsNotThatOfTheNewOne) {
   const std::string file = ReadFileBytes(path_);
   {
     auto store = Open();
-    ASSERT_TRUE((*store)->Apply({MakePut(kProgressTable, 1, 0, "newer")}).ok());
+    ASSERT_TRUE((*store)
+                    ->Apply({MakePut(kEvaluationsTable, 1, 1, Evaluation(90))})
+                    .ok());
     const std::string log = ReadFileBytes(path_ + "-wal");
     ASSERT_FALSE(log.empty());
     store->reset();

@@ -12,6 +12,7 @@
 #include "common/checkpoint/plain_file.h"
 #include "common/checkpoint/staged_directory.h"
 #include "common/checkpoint/tensor_file_writer.h"
+#include "common/failpoint/fail_point.h"
 #include "common/safetensors/quote.h"
 
 namespace hydra {
@@ -118,6 +119,7 @@ absl::Status WriteTensors(const CheckpointContents& contents,
     absl::StatusOr<FileSum> sum = file.Finish();
     if (!sum.ok()) return sum.status();
     *manifest->add_files() = *std::move(sum);
+    FailPoint("checkpoint.between_files");
   }
   return absl::OkStatus();
 }
@@ -159,6 +161,7 @@ absl::StatusOr<int64_t> WriteCheckpoint(
   const absl::StatusOr<int64_t> manifest_bytes =
       WriteManifest(staged->path(), manifest);
   if (!manifest_bytes.ok()) return manifest_bytes.status();
+  FailPoint("checkpoint.before_rename");
   status = staged->Commit();
   if (!status.ok()) return status;
 

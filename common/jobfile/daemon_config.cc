@@ -26,6 +26,7 @@ using config::v1::DeviceConfig;
 
 constexpr int kMaxLookahead = 8;
 constexpr int kMaxThreads = 1024;
+constexpr int kDefaultTaskTimeoutSeconds = 30;
 
 constexpr Alias kDaemonAliases[] = {
     {"socket", "unix_socket"},
@@ -207,6 +208,9 @@ void FillDefaults(uid_t uid, DaemonConfig* config) {
   }
   if (!config->has_lookahead()) config->set_lookahead(1);
   if (!config->has_checkpoint_on_stop()) config->set_checkpoint_on_stop(true);
+  if (!config->has_task_timeout_seconds()) {
+    config->set_task_timeout_seconds(kDefaultTaskTimeoutSeconds);
+  }
   for (DeviceConfig& device : *config->mutable_devices()) {
     if (device.threads() == 0) device.set_threads(1);
   }
@@ -235,6 +239,12 @@ void CheckDaemonConfig(const DaemonConfig& config, Mistakes* mistakes) {
     AddMistake("prefetch_bytes",
                absl::StrCat("expected a size of at least 0, found ",
                             config.prefetch_bytes(), " bytes"),
+               mistakes);
+  }
+  if (config.task_timeout_seconds() < 1) {
+    AddMistake("task_timeout_seconds",
+               absl::StrCat("expected a whole number from 1 on, found ",
+                            config.task_timeout_seconds()),
                mistakes);
   }
   if (!config.worker_binary().empty()) {

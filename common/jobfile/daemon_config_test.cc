@@ -32,6 +32,7 @@ TEST(ParseDaemonConfigTest, FillsInDefaults) {
   EXPECT_EQ(config->lookahead(), 1);
   EXPECT_EQ(config->prefetch_bytes(), 0);
   EXPECT_TRUE(config->checkpoint_on_stop());
+  EXPECT_EQ(config->task_timeout_seconds(), 30);
   EXPECT_FALSE(config->pool().lock_memory());
   EXPECT_FALSE(config->pool().allow_unlocked());
   EXPECT_EQ(config->devices(0).threads(), 1);
@@ -127,6 +128,8 @@ TEST(ParseDaemonConfigTest, ExplainsEachMistake) {
       {absl::StrCat(kValid, "pool_size: 1GiB"),
        "pool_size: line 5: unknown key 'pool_size'; did you mean 'size_bytes' "
        "under 'pool'?"},
+      {absl::StrCat(kValid, "task_timeout_seconds: 0"),
+       "task_timeout_seconds: expected a whole number from 1 on, found 0"},
       {absl::StrCat(kValid, "checkpoint_on_stop: maybe"),
        "checkpoint_on_stop: line 5: expected true or false, found 'maybe'"},
       {absl::StrCat(kValid, "mlock: true"),

@@ -261,6 +261,7 @@ class Core {
                     absl::Time now);
   void RecordPass(Job& job, const OutstandingTask& done,
                   const hydra::worker::v1::PassResult& result, absl::Time now);
+  void LeaveToNext(OutstandingTask& task, Job& job);
   // Nobody runs or writes the task any more: out of its worker's hand, its
   // slots free. The caller takes it out of the job's outstanding ones.
   void Release(const Job& job, const OutstandingTask& task);

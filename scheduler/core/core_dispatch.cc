@@ -7,6 +7,7 @@
 #include "absl/strings/str_cat.h"
 #include "glog/logging.h"
 #include "scheduler/core/core.h"
+#include "scheduler/core/records.h"
 
 namespace hydra {
 namespace {
@@ -17,20 +18,6 @@ namespace wv1 = hydra::worker::v1;
 // Jobs that a device with an empty hand looks at before it gives up: more than
 // one only when the pool is too fragmented for the best ones' next writes.
 constexpr int kMaxCandidates = 32;
-
-void FillVersion(const BlockKey& key, const Version& version,
-                 wv1::BlockVersion& wire) {
-  wire.set_kind(key.kind);
-  wire.set_index(key.index);
-  wire.set_micro_batch(key.micro_batch);
-  wire.set_version(version.id.value());
-  wire.set_size_bytes(version.size_bytes);
-  if (version.slot.has_value()) {
-    wire.set_offset_bytes(version.slot->offset);
-  } else {
-    wire.set_zero(true);
-  }
-}
 
 wv1::Task WireTask(const Job& job, const OutstandingTask& task) {
   wv1::Task wire;

@@ -22,6 +22,18 @@ absl::Status Contradiction(JobId job, absl::string_view what) {
       "the journals contradict themselves about ", JobName(job), ": ", what));
 }
 
+// Whether the task follows on those that the job has out.
+bool IsNextInChain(const Job& job, const wv1::Task& wire) {
+  const bool follows =
+      job.state == v1::JOB_STATE_RUNNING && job.in_chain() &&
+      (job.outstanding.empty() || !job.outstanding.back().stray) &&
+      !job.NextPosition().done();
+  if (!follows) return false;
+  const ChainTask next = TaskAt(job.shape, job.plan, job.NextPosition());
+  return next.kind == wire.kind() && next.step == wire.step() &&
+         next.shard == wire.shard() && next.writes.size() == wire.writes_size();
+}
+
 }  // namespace
 
 absl::Status Core::Restore(const Recovered& recovered, absl::Time now) {
@@ -160,18 +172,13 @@ absl::Status Core::RestoreHandOut(TaskId id, const jv1::HandOut& hand_out,
     NoteChange(job);
     partitions_.Claim(PilotKey(job), job_id);
   } else {
-    if (!job.in_chain() || job.NextPosition().done()) {
-      return Contradiction(job_id, "a task is handed out past its chain");
-    }
-    task.position = job.NextPosition();
-    task.task = TaskAt(job.shape, job.plan, *task.position);
-    if (task.task.kind != task.wire.kind() ||
-        task.task.step != task.wire.step() ||
-        task.task.shard != task.wire.shard() ||
-        task.task.writes.size() != task.wire.writes_size()) {
-      return Contradiction(job_id, absl::StrCat("task ", id.value(),
-                                                " is another one than the "
-                                                "next of its chain"));
+    task.task.kind = task.wire.kind();
+    task.task.step = task.wire.step();
+    task.stray = !IsNextInChain(job, task.wire);
+    task.withdrawing = task.stray;
+    if (!task.stray) {
+      task.position = job.NextPosition();
+      task.task = TaskAt(job.shape, job.plan, *task.position);
     }
   }
   for (const wv1::BlockVersion& write : task.wire.writes()) {

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <string>
+#include <utility>
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
@@ -112,7 +113,8 @@ void Core::TakeReport(WorkerRecord& worker, const wv1::TaskReport& report,
         job.outstanding.front().id.value() == report.task_id())
       << "task " << report.task_id() << " was reported out of order";
   ++worker.finished_tasks;
-  const bool ending = job.state != v1::JOB_STATE_RUNNING;
+  const bool ending =
+      job.state != v1::JOB_STATE_RUNNING || job.outstanding.front().stray;
   const bool failed =
       report.has_error() || report.result_case() == report.RESULT_NOT_SET;
   if (!ending && !failed) {
@@ -124,10 +126,14 @@ void Core::TakeReport(WorkerRecord& worker, const wv1::TaskReport& report,
 }
 
 void Core::FailTask(Job& job, const wv1::TaskReport& report, absl::Time now) {
-  const OutstandingTask failed = job.outstanding.front();
-  Release(job, failed);
+  OutstandingTask failed = std::move(job.outstanding.front());
   job.outstanding.pop_front();
-  if (job.state != v1::JOB_STATE_RUNNING || job.restart_requested) return;
+  if (!job.outstanding.empty()) LeaveToNext(failed, job);
+  Release(job, failed);
+  if (job.state != v1::JOB_STATE_RUNNING || job.restart_requested ||
+      failed.stray) {
+    return;
+  }
   const std::string reason = Describe(report.error());
   Log(job, "E", reason, now, &failed);
   // A checkpoint that is damaged or gone: the one before it may be whole.
@@ -314,7 +320,7 @@ void Core::TakeHeld(WorkerRecord& worker, const wv1::WorkerReport& report,
         }
         task.begun = task.begun || said.begun();
         // A begun task of a job that goes on is not withdrawn after all.
-        if (task.begun && job.state == v1::JOB_STATE_RUNNING) {
+        if (task.begun && job.state == v1::JOB_STATE_RUNNING && !task.stray) {
           task.withdrawing = false;
         }
       } else if (task.told_in > 0 &&
@@ -349,6 +355,17 @@ void Core::TakeLogLines(WorkerRecord& worker, const wv1::WorkerReport& report) {
     if (last.size() > kLastLines) last.pop_front();
     effects_->LogForJob(job, kept);
   }
+}
+
+// The worker may be running the task after it, and read what this one made: so
+// that one holds its slots from now on.
+void Core::LeaveToNext(OutstandingTask& task, Job& job) {
+  OutstandingTask& next = job.outstanding.front();
+  for (const auto& [key, version] : std::exchange(task.made, {})) {
+    next.made.emplace_back(key, version);
+    FillVersion(key, version, *next.wire.add_writes());
+  }
+  journal_->TaskHandedOut(next.worker, next.wire);
 }
 
 void Core::Release(const Job& job, const OutstandingTask& task) {

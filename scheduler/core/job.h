@@ -51,6 +51,9 @@ struct OutstandingTask {
   // Missing from the worker's desired state; it is the worker's until a message
   // shows that it was dropped.
   bool withdrawing = false;
+  // An earlier daemon gave up what came before it in the chain: whatever its
+  // report says, it comes to nothing.
+  bool stray = false;
 };
 
 // A checkpoint that is being written. Its blocks are pinned until they are

@@ -73,6 +73,20 @@ Version VersionOf(const wv1::BlockVersion& wire) {
   return version;
 }
 
+void FillVersion(const BlockKey& key, const Version& version,
+                 wv1::BlockVersion& wire) {
+  wire.set_kind(key.kind);
+  wire.set_index(key.index);
+  wire.set_micro_batch(key.micro_batch);
+  wire.set_version(version.id.value());
+  wire.set_size_bytes(version.size_bytes);
+  if (version.slot.has_value()) {
+    wire.set_offset_bytes(version.slot->offset);
+  } else {
+    wire.set_zero(true);
+  }
+}
+
 jv1::SubmittedJob SubmittedOf(const Job& job) {
   jv1::SubmittedJob record;
   record.set_sweep_id(job.sweep.value());

@@ -21,6 +21,8 @@ BlockKey KeyOf(const journal::v1::BlockRecord& record);
 Version VersionOf(const journal::v1::BlockRecord& record);
 // As a task names it.
 Version VersionOf(const hydra::worker::v1::BlockVersion& wire);
+void FillVersion(const BlockKey& key, const Version& version,
+                 hydra::worker::v1::BlockVersion& wire);
 
 // Of a job, the part that each journal keeps.
 journal::v1::SubmittedJob SubmittedOf(const Job& job);

@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include "scheduler/sim/rough_world.h"
+
 namespace hydra {
 namespace {
 
@@ -72,30 +74,12 @@ TEST(WorldTest, BothDevicesStayBusyWhileThereAreJobs) {
   EXPECT_GT(absl::FDivDuration(world.busy(1), elapsed), 0.85);
 }
 
-// Everything that can break, a little of each.
-World::Options Rough(uint64_t seed) {
-  World::Options options;
-  options.seed = seed;
-  options.workers = 1 + seed % 4;
-  options.lookahead = seed % 3;
-  options.crash = 0.03;
-  options.stream_break = 0.05;
-  options.stop = 0.01;
-  options.hang = 0.005;
-  options.duplicate = 0.2;
-  options.daemon_crash = 0.005;
-  options.checkpoint_failure = 0.1;
-  // Room for one to all of the jobs.
-  options.pool_bytes = (int64_t{300} << 10) << (seed % 4);
-  return options;
-}
-
 TEST(WorldTest, NothingIsLostWhateverBreaks) {
   const uint64_t trained[] = {0, TrainedModel(1), TrainedModel(2),
                               TrainedModel(3), TrainedModel(4)};
   for (uint64_t seed = 1; seed <= 300; ++seed) {
     SCOPED_TRACE(seed);
-    World world(Rough(seed));
+    World world(RoughWorld(seed));
     const int64_t steps = 1 + seed % 4;
     world.Submit(1 + seed % 5, steps);
     world.RunUntilJobsEnd();
@@ -108,7 +92,7 @@ TEST(WorldTest, AfterAPowerCutJobsGoOnFromTheirCheckpoints) {
   const uint64_t trained = TrainedModel(9);
   for (uint64_t seed = 1; seed <= 100; ++seed) {
     SCOPED_TRACE(seed);
-    World::Options options = Rough(seed);
+    World::Options options = RoughWorld(seed);
     options.power_cut = 0.003;
     options.checkpoint_damage = 0.1;
     World world(options);
@@ -122,7 +106,7 @@ TEST(WorldTest, AfterAPowerCutJobsGoOnFromTheirCheckpoints) {
 TEST(WorldTest, UsersMayPauseResumeAndCancelAtAnyTime) {
   for (uint64_t seed = 1; seed <= 100; ++seed) {
     SCOPED_TRACE(seed);
-    World::Options options = Rough(seed);
+    World::Options options = RoughWorld(seed);
     options.meddling = 0.05;
     World world(options);
     world.Submit(1 + seed % 5, 5);
@@ -134,7 +118,7 @@ TEST(WorldTest, UsersMayPauseResumeAndCancelAtAnyTime) {
 TEST(WorldTest, AFailedTaskEndsItsJobAndNoOther) {
   for (uint64_t seed = 1; seed <= 100; ++seed) {
     SCOPED_TRACE(seed);
-    World::Options options = Rough(seed);
+    World::Options options = RoughWorld(seed);
     options.task_failure = 0.01;
     World world(options);
     world.Submit(6, 3);

@@ -25,7 +25,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr int kMutationsInRound = 500;
+constexpr int kMutationsInRound = 250;
 constexpr rlim_t kMaxHeapBytes = rlim_t{512} << 20;
 
 // An allocation that only the input's numbers ask for ends the test. Sanitizers

@@ -5,9 +5,14 @@
 
 namespace hydra {
 
-// Ends the process if `status` is an error that nobody should get for a bad
-// input: without a message, of more than 64 KiB, not UTF-8 (protobuf would
-// refuse it on the way to the user), or of our own making (INTERNAL, UNKNOWN).
+// Both end the process if `status` is an error that no input should lead to:
+// without a message, of more than 64 KiB, or of our own making (INTERNAL,
+// UNKNOWN).
+
+void CheckBlamesTheInput(const absl::Status& status);
+
+// Also if the message is not UTF-8: protobuf would refuse it on the way to the
+// user.
 void CheckSpeaksPlainly(const absl::Status& status);
 
 }  // namespace hydra

@@ -1,7 +1,6 @@
 #include "tests/fuzz/fuzz_directory.h"
 
 #include <stdlib.h>
-#include <unistd.h>
 
 #include <filesystem>
 #include <fstream>
@@ -16,8 +15,10 @@ namespace {
 namespace fs = std::filesystem;
 
 std::string Parent() {
-  if (const char* path = getenv("TMPDIR"); path != nullptr) return path;
-  return access("/dev/shm", W_OK) == 0 ? "/dev/shm" : "/tmp";
+  for (const char* name : {"TEST_TMPDIR", "TMPDIR"}) {
+    if (const char* path = getenv(name); path != nullptr) return path;
+  }
+  return "/tmp";
 }
 
 }  // namespace

@@ -8,8 +8,8 @@
 
 namespace hydra {
 
-// A directory for a fuzz target's files: in memory, if the machine has a place
-// for that, or below $TMPDIR. Removed with all that is in it.
+// A directory for a fuzz target's files: below $TEST_TMPDIR, else below
+// $TMPDIR or /tmp. Removed with all that is in it.
 class FuzzDirectory {
  public:
   FuzzDirectory();

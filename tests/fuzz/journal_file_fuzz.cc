@@ -3,6 +3,8 @@
 // the offset chooses the log, bit 22 cuts the file off there; otherwise the
 // byte there gets the value.
 
+#include <unistd.h>
+
 #include <cstddef>
 #include <cstdint>
 #include <filesystem>
@@ -25,7 +27,7 @@ namespace hydra {
 namespace {
 
 constexpr int kTables = 3;
-constexpr int kTransactions = 12;
+constexpr int kTransactions = 6;
 constexpr size_t kEditBytes = 4;
 constexpr uint32_t kLogBit = 1 << 23;
 constexpr uint32_t kCutBit = 1 << 22;
@@ -82,9 +84,9 @@ class Journal {
     std::vector<journal::v1::Change> changes;
     for (int table = 0; table < kTables; ++table) {
       // Some beyond a page.
-      std::string value(number * 500, static_cast<char>('a' + number));
-      changes.push_back(MakePut(table, number % 4, number / 8, value));
-      written_.emplace(table, number % 4, number / 8, std::move(value));
+      std::string value(number * 1'000, static_cast<char>('a' + number));
+      changes.push_back(MakePut(table, number % 4, 0, value));
+      written_.emplace(table, number % 4, 0, std::move(value));
     }
     CHECK(store.Apply(changes).ok());
   }
@@ -101,14 +103,14 @@ class Journal {
 
   void Use() {
     const auto store = SqliteRecordStore::Open(path_, SmallOptions());
-    CheckSpeaksPlainly(store.status());
+    CheckBlamesTheInput(store.status());
     if (!store.ok()) return;
     for (int table = 0; table < kTables; ++table) {
-      CheckSpeaksPlainly(ReadTable(**store, table));
+      CheckBlamesTheInput(ReadTable(**store, table));
     }
-    CheckSpeaksPlainly((*store)->Apply({MakePut(0, 0, 0, "new")}));
-    CheckSpeaksPlainly((*store)->Apply({MakeEraseFrom(1, 0, 0)}));
-    CheckSpeaksPlainly((*store)->CheckAll());
+    CheckBlamesTheInput((*store)->Apply({MakePut(0, 0, 0, "new")}));
+    CheckBlamesTheInput((*store)->Apply({MakeEraseFrom(1, 0, 0)}));
+    CheckBlamesTheInput((*store)->CheckAll());
   }
 
   // No record is given out that nobody wrote.
@@ -130,6 +132,11 @@ class Journal {
 
 }  // namespace
 }  // namespace hydra
+
+// SQLite calls these in place of the system's: no input makes the power fail,
+// and waiting for a disk is slow.
+extern "C" int fsync(int) { return 0; }
+extern "C" int fdatasync(int) { return 0; }
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   static hydra::Journal journal;

@@ -14,18 +14,18 @@ namespace hydra {
 namespace {
 
 void Recover(MemoryRecordStore* pool, MemoryRecordStore* jobs) {
-  CheckSpeaksPlainly(DeliverOutbox(*pool, *jobs).status());
-  CheckSpeaksPlainly(ReadNumber(*jobs, kJobsMetaTable, kStarts).status());
-  CheckSpeaksPlainly(ReadText(*pool, kPoolMetaTable, kPoolInstance).status());
+  CheckBlamesTheInput(DeliverOutbox(*pool, *jobs).status());
+  CheckBlamesTheInput(ReadNumber(*jobs, kJobsMetaTable, kStarts).status());
+  CheckBlamesTheInput(ReadText(*pool, kPoolMetaTable, kPoolInstance).status());
   auto recovered = ReadJobs(*jobs);
-  CheckSpeaksPlainly(recovered.status());
+  CheckBlamesTheInput(recovered.status());
   if (!recovered.ok()) return;
-  CheckSpeaksPlainly(ReadPool(*pool, *recovered));
+  CheckBlamesTheInput(ReadPool(*pool, *recovered));
   for (auto& [id, job] : recovered->jobs) {
     UseCheckpoints({job.checkpoints.begin(), job.checkpoints.end()}, job);
   }
   while (!recovered->workers.empty()) {
-    CheckSpeaksPlainly(
+    CheckBlamesTheInput(
         ForgetWorker(recovered->workers.begin()->first, *pool, *recovered));
   }
 }
@@ -39,7 +39,7 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   hydra::MemoryRecordStore pool;
   // One by one: a change of no known kind must not hide the others.
   for (const hydra::journal::v1::Change& change : entry.changes()) {
-    hydra::CheckSpeaksPlainly(pool.Apply({change}));
+    hydra::CheckBlamesTheInput(pool.Apply({change}));
   }
   hydra::MemoryRecordStore jobs = pool;
   hydra::Recover(&pool, &jobs);

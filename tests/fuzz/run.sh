@@ -56,7 +56,7 @@ for target in "${targets[@]}"; do
   finding=none
   if ! grep -q '^Done ' "$work/$target.log"; then
     finding=$(sed -n 's/.*Test unit written to //p' "$work/$target.log")
-    finding=${finding:-none was written}, see $work/$target.log
+    finding="${finding:-none was written}, see $work/$target.log"
     status=1
   fi
   row "$target" "$(stat number_of_executed_units "$target")" "$(stat average_exec_per_sec "$target")" \

@@ -16,8 +16,8 @@ namespace {
 using absl::Condition;
 using absl::Mutex;
 
-// Between "pre" and "post", ThreadSanitizer looks at nothing that this thread
-// does, so the conditions of other threads may be evaluated meanwhile.
+// From its constructor to its destructor, ThreadSanitizer looks at nothing that
+// this thread does, so Abseil may evaluate other threads' conditions meanwhile.
 
 class Locking {
  public:
@@ -44,20 +44,23 @@ class Unlocking {
 // Waiting gives the mutex back and takes it again.
 class Waiting {
  public:
-  explicit Waiting(Mutex* mutex) : mutex_(mutex) {
-    { Unlocking unlocking(mutex_); }
-    __tsan_mutex_pre_lock(mutex_, 0);
-  }
-  ~Waiting() { __tsan_mutex_post_lock(mutex_, 0, 0); }
+  explicit Waiting(Mutex* mutex) : locking_(GivenBack(mutex)) {}
 
  private:
-  Mutex* const mutex_;
+  static Mutex* GivenBack(Mutex* mutex) {
+    Unlocking unlocking(mutex);
+    return mutex;
+  }
+
+  Locking locking_;
 };
 
 }  // namespace
 
 extern "C" {
 
+// --wrap sends calls of a symbol to __wrap_symbol, and those of __real_symbol
+// to what the symbol was.
 #define LOCK _ZN4absl7debian35Mutex4LockEv
 #define UNLOCK _ZN4absl7debian35Mutex6UnlockEv
 #define AWAIT _ZN4absl7debian35Mutex5AwaitERKNS0_9ConditionE

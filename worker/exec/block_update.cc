@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "c10/core/GradMode.h"
+#include "common/failpoint/fail_point.h"
 #include "worker/model/finite_check.h"
 #include "worker/model/optimizer_step.h"
 
@@ -46,6 +47,7 @@ class RangeUpdater {
                   parameters, gradient, moments[0], moments[1]);
     }
     pass_.io.Demote(parameters, new_parameters_, first);
+    FailPoint("worker.update", pass_.task.job_id());
     for (int i = 0; i < pass_.model.moment_count; ++i) {
       pass_.io.Demote(moments[i],
                       pass_.blocks.Written(BLOCK_KIND_OPTIMIZER_STATE, block_),

@@ -2,6 +2,7 @@
 
 #include <utility>
 
+#include "common/failpoint/fail_point.h"
 #include "worker/model/block_views.h"
 
 namespace hydra {
@@ -22,6 +23,7 @@ at::Tensor ShardParameters::Release(int block) {
 }
 
 void ShardParameters::Place(int layer) {
+  FailPoint("worker.forward", pass_.task.job_id());
   for (int block : pass_.layer(layer).parameter_blocks) {
     if (!StaysOnHost(block)) Block(block);
   }

@@ -6,6 +6,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "common/clock/steady_time.h"
+#include "common/failpoint/fail_point.h"
 #include "common/status/proto_time.h"
 #include "glog/logging.h"
 #include "grpcpp/create_channel.h"
@@ -60,6 +61,7 @@ absl::Status AttachClient::Run(Runner run) {
       Send();
       TaskReport report = run(begun->task, *begun->job);
       report.set_task_id(begun->task.task_id());
+      FailPoint("worker.before_report", begun->task.job_id());
       End(std::move(report));
     }
     Send();

@@ -1,0 +1,376 @@
+// Kills and stops daemon and workers at random moments while sweeps train, and
+// compares what comes out with undisturbed runs, bit for bit.
+
+#include <signal.h>
+
+#include <algorithm>
+#include <cstdint>
+#include <filesystem>
+#include <iostream>
+#include <map>
+#include <random>
+#include <sstream>
+#include <string>
+#include <vector>
+
+#include "CLI/CLI.hpp"
+#include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
+#include "absl/time/clock.h"
+#include "absl/time/time.h"
+#include "glog/logging.h"
+#include "grpcpp/grpcpp.h"
+#include "tests/chaos/figures.h"
+#include "tests/chaos/process_figures.h"
+#include "tests/e2e/cluster.h"
+#include "tests/e2e/small_job.h"
+
+namespace hydra {
+namespace {
+
+namespace fs = std::filesystem;
+namespace v1 = hydra::v1;
+
+constexpr int kSeeds = 6;
+constexpr int kReportEvery = 25;
+// Of the daemon's log, where a promise was broken.
+constexpr int kMostJobLogLines = 40;
+
+struct Options {
+  int rounds = 500;
+  uint64_t seed = 1;
+  int steps = 400;
+};
+
+enum Disturbance {
+  kKillDaemon,
+  kKillWorker,
+  kStopWorker,
+  kStopDaemon,
+  kKillBoth,
+  kDisturbances
+};
+constexpr const char* kNames[kDisturbances] = {"kill daemon", "kill worker",
+                                               "stop worker", "stop daemon",
+                                               "kill daemon and worker"};
+
+Cluster::Options TwoDevices() {
+  Cluster::Options options;
+  options.devices = {"cpu:0=64MiB", "cpu:1=64MiB"};
+  return options;
+}
+
+// The jobs of one partition, one for each seed.
+v1::SubmitRequest Sweep(const SmallJobFiles& files,
+                        const std::vector<int>& cut_points,
+                        const Options& options) {
+  v1::SubmitRequest request;
+  *request.mutable_job() = SmallJob(files, cut_points);
+  request.mutable_job()->mutable_train()->set_max_steps(options.steps);
+  request.mutable_job()->mutable_evaluation()->set_eval_steps(options.steps /
+                                                              4);
+  request.mutable_job()->mutable_checkpoint()->set_every_steps(7);
+  v1::GridAxis& axis = *request.add_grid();
+  axis.set_field("train.seed");
+  for (int seed = 1; seed <= kSeeds; ++seed) {
+    axis.add_values(absl::StrCat(seed));
+  }
+  return request;
+}
+
+std::string ModelOf(const v1::JobDetail& job) {
+  return ReadFile(job.output_path() + "/model.safetensors");
+}
+
+// By seed.
+std::map<uint64_t, std::string> UndisturbedModels(
+    const v1::SubmitRequest& sweep) {
+  Cluster cluster(TwoDevices());
+  std::map<uint64_t, std::string> models;
+  for (const std::string& id : cluster.Submit(sweep)) {
+    const v1::JobDetail job = cluster.AwaitEnd(id);
+    CHECK_EQ(job.status().state(), v1::JOB_STATE_COMPLETED)
+        << job.status().reason();
+    models[job.spec().train().seed()] = ModelOf(job);
+  }
+  return models;
+}
+
+class Chaos {
+ public:
+  explicit Chaos(const Options& options)
+      : options_(options),
+        files_(MakeSmallJobFiles(FreshDirectory())),
+        undisturbed_(UndisturbedModels(Sweep(files_, {1, 2, 3}, options))),
+        random_(options.seed),
+        cluster_(TwoDevices()) {}
+
+  void Run() {
+    const absl::Time start = absl::Now();
+    SubmitSweeps();
+    for (round_ = 1; round_ <= options_.rounds; ++round_) {
+      PlayRound();
+      if (SweepsEnded()) {
+        CompareModels();
+        SubmitSweeps();
+      }
+      if (round_ % kReportEvery == 0) {
+        std::cout << "round " << round_ << " after " << absl::Now() - start
+                  << ": " << equal_ << " models equal, " << different_
+                  << " different, " << failed_ << " jobs failed, " << went_back_
+                  << " went back" << std::endl;
+      }
+    }
+    cluster_.Await([this] { return SweepsEnded(); });
+    CompareModels();
+    seconds_ = absl::ToDoubleSeconds(absl::Now() - start);
+  }
+
+  FigureTable Table() {
+    FigureTable table;
+    table.Add("rounds", absl::StrCat(options_.rounds, ", seed ", options_.seed,
+                                     ", ", static_cast<int>(seconds_), " s"));
+    for (int i = 0; i < kDisturbances; ++i) {
+      table.Add(kNames[i], absl::StrCat(done_[i]));
+    }
+    table.Add("jobs acknowledged", absl::StrCat(acknowledged_));
+    table.AddMustBeZero("acknowledged jobs lost", lost_);
+    table.AddMustBeZero("jobs whose step went back", went_back_);
+    table.Add("final models equal", absl::StrCat(equal_));
+    table.AddMustBeZero("final models different", different_);
+    table.AddMustBeZero("jobs failed, without three kills in a row", failed_);
+    table.Add("jobs failed as POISON, after three kills",
+              absl::StrCat(poisoned_));
+    table.Add("tasks that ran again", absl::StrCat(retried_tasks_));
+    table.AddMustBeZero("pools given up", LogLinesWith("is not taken over") +
+                                              LogLinesWith("is of no use"));
+    table.Add("daemon restarts", absl::StrCat(restart_ms_.size()));
+    table.AddNumber("until it served again, median ms",
+                    Quantile(restart_ms_, 0.5));
+    table.AddNumber("until it served again, longest ms",
+                    Quantile(restart_ms_, 1));
+    table.Add("worker starts",
+              absl::StrCat(LogLinesWith(" started as process ")));
+    table.Add("workers killed by the daemon, after a silence",
+              absl::StrCat(LogLinesWith("it was silent for too long")));
+    table.AddNumber("wait for a ready worker, median ms",
+                    Quantile(worker_wait_ms_, 0.5));
+    table.AddNumber("wait for a ready worker, longest ms",
+                    Quantile(worker_wait_ms_, 1));
+    return table;
+  }
+
+ private:
+  double Uniform(double low, double high) {
+    return std::uniform_real_distribution<double>(low, high)(random_);
+  }
+  void SleepMs(double low, double high) {
+    absl::SleepFor(absl::Milliseconds(Uniform(low, high)));
+  }
+
+  void SubmitSweeps() {
+    steps_.clear();
+    for (const std::vector<int>& cuts :
+         {std::vector<int>{2}, std::vector<int>{1, 2, 3}}) {
+      for (const std::string& id :
+           cluster_.Submit(Sweep(files_, cuts, options_))) {
+        steps_[id] = 0;
+      }
+    }
+    acknowledged_ += steps_.size();
+  }
+
+  // Notes every job's step. None may be missing, or be lower than before.
+  std::map<std::string, v1::JobStatus> CheckJobs() {
+    grpc::ClientContext context;
+    v1::ListJobsResponse response;
+    const grpc::Status status =
+        cluster_.stub().ListJobs(&context, {}, &response);
+    CHECK(status.ok()) << status.error_message();
+    std::map<std::string, v1::JobStatus> jobs;
+    for (const v1::JobStatus& job : response.jobs()) jobs[job.job_id()] = job;
+    for (auto& [id, step] : steps_) {
+      const auto found = jobs.find(id);
+      if (found == jobs.end()) {
+        ++lost_;
+        std::cout << "round " << round_ << ": " << id << " is lost\n";
+      } else if (found->second.step() < step) {
+        ++went_back_;
+        std::cout << "round " << round_ << ": " << id << " was at step " << step
+                  << " and is at " << found->second.step() << " after "
+                  << kNames[disturbance_] << "\n";
+        PrintLogOf(id);
+      }
+      step = found == jobs.end() ? 0 : found->second.step();
+    }
+    return jobs;
+  }
+
+  bool SweepsEnded() {
+    const auto jobs = CheckJobs();
+    return std::all_of(steps_.begin(), steps_.end(), [&](const auto& entry) {
+      const auto found = jobs.find(entry.first);
+      return found == jobs.end() ||
+             found->second.phase() == v1::JOB_PHASE_ENDED;
+    });
+  }
+
+  void CompareModels() {
+    for (const auto& [id, step] : steps_) {
+      const v1::JobDetail job = cluster_.Job(id);
+      retried_tasks_ += job.totals().retried_tasks();
+      if (job.status().state() != v1::JOB_STATE_COMPLETED) {
+        CountFailed(job);
+      } else if (ModelOf(job) == undisturbed_[job.spec().train().seed()]) {
+        ++equal_;
+      } else {
+        ++different_;
+        std::cout << "round " << round_ << ": the model of " << id
+                  << " is another one\n";
+        PrintLogOf(id);
+      }
+      fs::remove_all(job.output_path());
+    }
+  }
+
+  void CountFailed(const v1::JobDetail& job) {
+    const bool killed_thrice =
+        absl::StartsWith(job.status().reason(), "POISON") &&
+        job.totals().retried_tasks() >= 3;
+    ++(killed_thrice ? poisoned_ : failed_);
+    std::cout << "round " << round_ << ": " << job.status().job_id() << " "
+              << v1::JobState_Name(job.status().state()) << ": "
+              << job.status().reason() << "\n";
+    PrintLogOf(job.status().job_id());
+  }
+
+  // The newest lines of the daemon's log that name the job.
+  void PrintLogOf(const std::string& job) {
+    std::vector<std::string> lines;
+    std::istringstream log(ReadFile(cluster_.log_path()));
+    for (std::string line; std::getline(log, line);) {
+      if (absl::StrContains(line, job + " ")) lines.push_back(line);
+    }
+    const size_t first =
+        lines.size() - std::min<size_t>(lines.size(), kMostJobLogLines);
+    for (size_t i = first; i < lines.size(); ++i) {
+      std::cout << "    " << lines[i] << "\n";
+    }
+  }
+
+  int64_t LogLinesWith(const std::string& text) {
+    int64_t count = 0;
+    std::istringstream log(ReadFile(cluster_.log_path()));
+    for (std::string line; std::getline(log, line);) {
+      if (absl::StrContains(line, text)) ++count;
+    }
+    return count;
+  }
+
+  // A worker that lives, at random.
+  pid_t AwaitWorker() {
+    const absl::Time start = absl::Now();
+    std::vector<v1::WorkerStatus> ready;
+    cluster_.Await([&] {
+      ready.clear();
+      for (const v1::WorkerStatus& worker : cluster_.Workers()) {
+        // The daemon may not have noticed yet that it was killed.
+        const bool lives =
+            FiguresOf(static_cast<pid_t>(worker.pid())).anonymous_bytes > 0;
+        if (lives && worker.state() == v1::WORKER_STATE_READY) {
+          ready.push_back(worker);
+        }
+      }
+      return !ready.empty();
+    });
+    worker_wait_ms_.push_back(absl::ToDoubleMilliseconds(absl::Now() - start));
+    return static_cast<pid_t>(ready[random_() % ready.size()].pid());
+  }
+
+  void StartDaemonAgain() {
+    const absl::Time start = absl::Now();
+    cluster_.StartDaemon();
+    restart_ms_.push_back(absl::ToDoubleMilliseconds(absl::Now() - start));
+  }
+
+  void StopForAWhile(pid_t pid) {
+    kill(pid, SIGSTOP);
+    SleepMs(100, 6000);
+    kill(pid, SIGCONT);
+  }
+
+  void PlayRound() {
+    const pid_t worker = AwaitWorker();
+    SleepMs(0, 300);
+    CheckJobs();
+    disturbance_ = static_cast<Disturbance>(random_() % kDisturbances);
+    ++done_[disturbance_];
+    switch (disturbance_) {
+      case kKillDaemon:
+        cluster_.KillDaemon();
+        StartDaemonAgain();
+        break;
+      case kKillWorker:
+        kill(worker, SIGKILL);
+        break;
+      case kStopWorker:
+        StopForAWhile(worker);
+        break;
+      case kStopDaemon:
+        StopForAWhile(cluster_.daemon_pid());
+        break;
+      default:
+        if (random_() % 2 == 0) {
+          kill(worker, SIGKILL);
+          cluster_.KillDaemon();
+        } else {
+          cluster_.KillDaemon();
+          kill(worker, SIGKILL);
+        }
+        StartDaemonAgain();
+    }
+    CheckJobs();
+  }
+
+  const Options options_;
+  const SmallJobFiles files_;
+  std::map<uint64_t, std::string> undisturbed_;
+  std::mt19937_64 random_;
+  Cluster cluster_;
+
+  int round_ = 0;
+  Disturbance disturbance_ = kKillDaemon;
+  // The jobs of the sweeps under way, and the newest step seen of each.
+  std::map<std::string, int64_t> steps_;
+
+  double seconds_ = 0;
+  int64_t done_[kDisturbances] = {};
+  int64_t acknowledged_ = 0;
+  int64_t lost_ = 0;
+  int64_t went_back_ = 0;
+  int64_t equal_ = 0;
+  int64_t different_ = 0;
+  int64_t failed_ = 0;
+  int64_t poisoned_ = 0;
+  int64_t retried_tasks_ = 0;
+  std::vector<double> restart_ms_;
+  std::vector<double> worker_wait_ms_;
+};
+
+}  // namespace
+}  // namespace hydra
+
+int main(int argc, char** argv) {
+  google::InitGoogleLogging(argv[0]);
+  hydra::Options options;
+  CLI::App app("Disturbs daemon and workers while sweeps train");
+  app.add_option("--rounds", options.rounds, "disturbances");
+  app.add_option("--seed", options.seed, "of their order and times");
+  app.add_option("--steps", options.steps, "of each job");
+  CLI11_PARSE(app, argc, argv);
+  hydra::Chaos chaos(options);
+  chaos.Run();
+  const hydra::FigureTable table = chaos.Table();
+  std::cout << table.Text();
+  return table.promise_broken() ? 1 : 0;
+}

@@ -1,0 +1,210 @@
+// Disks that are full, and journals that are damaged.
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <filesystem>
+#include <map>
+
+#include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
+#include "absl/time/clock.h"
+#include "tests/faults/fault_fixture.h"
+#include "tests/faults/small_disk.h"
+
+namespace hydra {
+namespace {
+
+namespace fs = std::filesystem;
+namespace v1 = hydra::v1;
+using ::testing::HasSubstr;
+
+class DiskFaultsTest : public FaultTest {
+ protected:
+  static grpc::Status TrySubmit(Cluster& cluster, const v1::JobSpec& job) {
+    grpc::ClientContext context;
+    v1::SubmitRequest request;
+    *request.mutable_job() = job;
+    v1::SubmitResponse response;
+    return cluster.stub().Submit(&context, request, &response);
+  }
+};
+
+TEST_F(DiskFaultsTest, F16AFullDiskOfTheJournal) {
+  Cluster cluster(Options());
+  cluster.StopDaemon();
+  const auto disk = SmallDisk::Mount(cluster.state_dir(), 8 << 20);
+  if (!disk.ok()) GTEST_SKIP() << disk.status().message();
+  cluster.StartDaemon();
+  v1::JobSpec elsewhere = spec();
+  elsewhere.mutable_output()->set_output_dir(cluster.directory() + "/out");
+  const std::string job = Submit(cluster, elsewhere);
+  AwaitStep(cluster, job, 2);
+  (*disk)->Fill();
+
+  v1::JobSpec later = elsewhere;
+  later.mutable_train()->set_max_steps(1);
+  later.mutable_output()->set_save_model(false);
+  grpc::Status refused;
+  // The log may have had some room left.
+  cluster.Await([&] {
+    refused = TrySubmit(cluster, later);
+    return !refused.ok();
+  });
+  EXPECT_EQ(refused.error_code(), grpc::StatusCode::RESOURCE_EXHAUSTED)
+      << refused.error_message();
+  const int64_t step = cluster.Job(job).status().step();
+  AwaitStep(cluster, job, std::min(step + 3, kSteps));
+  EXPECT_FALSE(LogOf(cluster, job).empty());
+
+  (*disk)->MakeRoom();
+  const absl::Duration recovered =
+      Time(cluster, [&] { return TrySubmit(cluster, later).ok(); });
+  const bool exact = ExpectExact(cluster.AwaitEnd(job));
+  Row("F16", "a full disk below state_dir",
+      absl::StrCat("code ", refused.error_code(), " \"",
+                   refused.error_message(), "\", training and reads go on"),
+      recovered, exact);
+  cluster.StopDaemon();
+}
+
+TEST_F(DiskFaultsTest, F17AFullDiskOfTheOutputs) {
+  Cluster cluster(Options());
+  const std::string outputs = cluster.directory() + "/out";
+  fs::create_directories(outputs);
+  const auto disk = SmallDisk::Mount(outputs, 12 << 20);
+  if (!disk.ok()) GTEST_SKIP() << disk.status().message();
+  v1::JobSpec job_spec = spec();
+  job_spec.mutable_output()->set_output_dir(outputs);
+  job_spec.mutable_checkpoint()->set_every_steps(2);
+  const std::string job = Submit(cluster, job_spec);
+  cluster.Await([&] { return cluster.Job(job).checkpoints_size() > 0; });
+  const v1::CheckpointInfo first = cluster.Job(job).checkpoints(0);
+  (*disk)->Fill();
+  cluster.Await([&] {
+    return absl::StrContains(LogOf(cluster, job),
+                             "a checkpoint could not be written");
+  });
+  AwaitStep(cluster, job, kSteps);
+  // The older checkpoints are whole, and the model waits for room.
+  const v1::JobDetail full = cluster.Job(job);
+  EXPECT_GT(full.checkpoints_size(), 0);
+  for (const v1::CheckpointInfo& checkpoint : full.checkpoints()) {
+    EXPECT_TRUE(fs::exists(checkpoint.path() + "/model.safetensors"));
+  }
+  cluster.Await([&] {
+    const v1::JobDetail waiting = cluster.Job(job);
+    return waiting.status().phase() == v1::JOB_PHASE_SAVE &&
+           !waiting.status().reason().empty();
+  });
+  const std::string reason = cluster.Job(job).status().reason();
+  (*disk)->MakeRoom();
+  const absl::Time start = absl::Now();
+  const v1::JobDetail done = cluster.AwaitEnd(job);
+  Row("F17", "a full disk below output_dir",
+      absl::StrCat("a checkpoint fails, ", full.checkpoints_size(),
+                   " older ones are intact, training goes on, then \"", reason,
+                   "\""),
+      absl::Now() - start, ExpectExact(done));
+  cluster.StopDaemon();
+}
+
+class DamagedJournalTest : public DiskFaultsTest {
+ protected:
+  static constexpr int kJobs = 40;
+
+  // Jobs that ended, and a daemon that ended.
+  void RunAndStop(Cluster& cluster) {
+    v1::JobSpec job = spec();
+    job.set_name("remarkable");
+    jobs_ = SubmitEqualJobs(cluster, job, kJobs);
+    for (const std::string& id : jobs_) Cancel(cluster, id);
+    for (const std::string& id : jobs_) cluster.AwaitEnd(id);
+    cluster.StopDaemon();
+  }
+  std::string Journal(const Cluster& cluster) {
+    return cluster.state_dir() + "/jobs.db";
+  }
+  ProgramResult StartInVain(const Cluster& cluster) {
+    return RunProgram({"scheduler/hydrad", "--device=cpu:0=64MiB",
+                       "--set=pool.size_bytes=64MiB",
+                       "--set=pool.path=" + cluster.directory() + "/pool",
+                       "--set=state_dir=" + cluster.state_dir()});
+  }
+  ProgramResult RunRecover(const Cluster& cluster,
+                           std::vector<std::string> more = {}) {
+    std::vector<std::string> arguments = {
+        "scheduler/hydrad", "recover",
+        "--set=state_dir=" + cluster.state_dir()};
+    arguments.insert(arguments.end(), more.begin(), more.end());
+    return RunProgram(arguments);
+  }
+  // How many of jobs_ the daemon knows.
+  int KnownJobs(Cluster& cluster) {
+    grpc::ClientContext context;
+    v1::ListJobsResponse response;
+    EXPECT_TRUE(cluster.stub().ListJobs(&context, {}, &response).ok());
+    return response.jobs_size();
+  }
+
+  std::vector<std::string> jobs_;
+};
+
+TEST_F(DamagedJournalTest, F18AFlippedBitInTheMiddle) {
+  Cluster cluster(Options());
+  RunAndStop(cluster);
+  EXPECT_EQ(RunRecover(cluster).code, 0);
+  std::string bytes = ReadFile(Journal(cluster));
+  const size_t place = bytes.rfind("remarkable");
+  ASSERT_NE(place, std::string::npos);
+  bytes[place] ^= 1;
+  WriteFile(Journal(cluster), bytes);
+
+  const ProgramResult start = StartInVain(cluster);
+  EXPECT_NE(start.code, 0);
+  EXPECT_THAT(start.output, HasSubstr("`hydrad recover`"));
+  // It counted its start.
+  bytes = ReadFile(Journal(cluster));
+  const ProgramResult explained = RunRecover(cluster);
+  EXPECT_EQ(explained.code, 1);
+  EXPECT_THAT(explained.output, HasSubstr("1 records"));
+  EXPECT_EQ(ReadFile(Journal(cluster)), bytes);
+  const absl::Time begin = absl::Now();
+  const ProgramResult repaired = RunRecover(cluster, {"--write"});
+  const absl::Duration took = absl::Now() - begin;
+  EXPECT_EQ(repaired.code, 0) << repaired.output;
+  EXPECT_EQ(ReadFile(Journal(cluster) + ".damaged-1"), bytes);
+  cluster.StartDaemon();
+  EXPECT_EQ(KnownJobs(cluster), kJobs - 1);
+  Row("F18", "a flipped bit in a record of jobs.db",
+      absl::StrCat("hydrad refuses to start and names `hydrad recover`, which "
+                   "saves ",
+                   KnownJobs(cluster), " of ", kJobs, " jobs"),
+      took, std::nullopt);
+}
+
+TEST_F(DamagedJournalTest, F18ATornTail) {
+  Cluster cluster(Options());
+  v1::JobSpec job_spec = spec();
+  const std::string job = Submit(cluster, job_spec);
+  AwaitStep(cluster, job, 2);
+  cluster.KillDaemon();
+  // A power cut takes the pool too.
+  fs::remove(cluster.directory() + "/pool");
+  fs::remove(cluster.directory() + "/pool.db");
+  const std::string log = Journal(cluster) + "-wal";
+  const int64_t size = fs::file_size(log);
+  // The last transaction loses its end.
+  fs::resize_file(log, size - 100);
+  const absl::Time begin = absl::Now();
+  cluster.StartDaemon();
+  const absl::Duration took = absl::Now() - begin;
+  EXPECT_THAT(ReadFile(cluster.log_path()),
+              HasSubstr("cut off an unfinished transaction"));
+  Row("F18", "the log of jobs.db cut in its last transaction",
+      "hydrad says what it cut off and goes on", took,
+      ExpectExact(cluster.AwaitEnd(job)));
+}
+
+}  // namespace
+}  // namespace hydra

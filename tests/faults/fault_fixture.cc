@@ -1,0 +1,157 @@
+#include "tests/faults/fault_fixture.h"
+
+#include <sys/stat.h>
+
+#include <cstdio>
+
+#include "absl/strings/str_cat.h"
+#include "absl/time/clock.h"
+#include "glog/logging.h"
+
+namespace hydra {
+
+namespace v1 = hydra::v1;
+
+FaultTest::FaultTest() : files_(MakeSmallJobFiles(FreshDirectory())) {
+  spec_ = SmallJob(files_, {1, 2, 3});
+  spec_.mutable_train()->set_max_steps(kSteps);
+}
+
+Cluster::Options FaultTest::Options(const std::string& fail_points) {
+  Cluster::Options options;
+  options.devices = {"cpu:0=64MiB", "cpu:1=64MiB"};
+  if (!fail_points.empty()) {
+    options.environment = {"HYDRA_FAIL_POINTS=" + fail_points};
+  }
+  return options;
+}
+
+std::string FaultTest::Marker() { return FreshDirectory() + "/marker"; }
+
+std::string FaultTest::Submit(Cluster& cluster, const v1::JobSpec& job) {
+  v1::SubmitRequest request;
+  *request.mutable_job() = job;
+  return cluster.Submit(request).front();
+}
+
+std::vector<std::string> FaultTest::SubmitEqualJobs(Cluster& cluster,
+                                                    const v1::JobSpec& job,
+                                                    int count) {
+  v1::SubmitRequest request;
+  *request.mutable_job() = job;
+  v1::GridAxis& axis = *request.add_grid();
+  // When it is measured does not change what is trained.
+  axis.set_field("evaluation.eval_steps");
+  for (int i = 1; i <= count; ++i) axis.add_values(absl::StrCat(10 + i));
+  return cluster.Submit(request);
+}
+
+void FaultTest::AwaitStep(Cluster& cluster, const std::string& job,
+                          int64_t step) {
+  cluster.Await([&] { return cluster.Job(job).status().step() >= step; });
+}
+
+void FaultTest::Cancel(Cluster& cluster, const std::string& job) {
+  grpc::ClientContext context;
+  v1::CancelRequest request;
+  request.set_job_id(job);
+  v1::CancelResponse response;
+  const grpc::Status status =
+      cluster.stub().Cancel(&context, request, &response);
+  CHECK(status.ok()) << status.error_message();
+}
+
+void FaultTest::Pause(Cluster& cluster, const std::string& job) {
+  grpc::ClientContext context;
+  v1::PauseRequest request;
+  request.set_job_id(job);
+  v1::PauseResponse response;
+  const grpc::Status status =
+      cluster.stub().Pause(&context, request, &response);
+  CHECK(status.ok()) << status.error_message();
+}
+
+void FaultTest::Resume(Cluster& cluster, const std::string& job) {
+  grpc::ClientContext context;
+  v1::ResumeRequest request;
+  request.set_job_id(job);
+  v1::ResumeResponse response;
+  const grpc::Status status =
+      cluster.stub().Resume(&context, request, &response);
+  CHECK(status.ok()) << status.error_message();
+}
+
+std::string FaultTest::LogOf(Cluster& cluster, const std::string& job) {
+  grpc::ClientContext context;
+  v1::StreamLogsRequest request;
+  request.set_job_id(job);
+  const auto reader = cluster.stub().StreamLogs(&context, request);
+  std::string log;
+  v1::StreamLogsResponse response;
+  while (reader->Read(&response)) {
+    for (const v1::LogLine& line : response.lines()) {
+      absl::StrAppend(&log, line.text(), "\n");
+    }
+  }
+  return log;
+}
+
+int FaultTest::Restarts(Cluster& cluster) {
+  int restarts = 0;
+  for (const v1::WorkerStatus& worker : cluster.Workers()) {
+    restarts += worker.restarts();
+  }
+  return restarts;
+}
+
+const std::string& FaultTest::UndisturbedModel() {
+  static const std::string& model = *new std::string([&] {
+    Cluster cluster(Options());
+    const v1::JobDetail job = cluster.Run(spec_);
+    CHECK_EQ(job.status().state(), v1::JOB_STATE_COMPLETED);
+    return ReadFile(job.output_path() + "/model.safetensors");
+  }());
+  return model;
+}
+
+bool FaultTest::ExpectExact(const v1::JobDetail& job) {
+  EXPECT_EQ(job.status().state(), v1::JOB_STATE_COMPLETED)
+      << job.status().reason();
+  if (job.status().state() != v1::JOB_STATE_COMPLETED) return false;
+  EXPECT_EQ(job.steps_size(), kSteps);
+  const bool exact =
+      ReadFile(job.output_path() + "/model.safetensors") == UndisturbedModel();
+  EXPECT_TRUE(exact) << "other weights than in an undisturbed run";
+  return exact;
+}
+
+void FaultTest::Row(const std::string& id, const std::string& injected,
+                    const std::string& seen,
+                    std::optional<absl::Duration> recovered,
+                    std::optional<bool> exact) {
+  std::string row = absl::StrCat(id, ": injected ", injected, ", seen ", seen);
+  if (recovered.has_value()) {
+    absl::StrAppend(&row, ", recovered in ",
+                    absl::ToInt64Milliseconds(*recovered), " ms");
+  }
+  if (exact.has_value()) {
+    absl::StrAppend(&row, ", exact ", *exact ? "yes" : "no");
+  }
+  std::printf("%s\n", row.c_str());
+  std::fflush(stdout);
+}
+
+absl::Duration FaultTest::Time(Cluster& cluster,
+                               const std::function<bool()>& done) {
+  const absl::Time start = absl::Now();
+  cluster.Await(done);
+  return absl::Now() - start;
+}
+
+absl::Duration FaultTest::Since(const std::string& marker) {
+  struct stat info = {};
+  PCHECK(stat(marker.c_str(), &info) == 0) << marker;
+  return absl::Now() - absl::TimeFromTimespec(info.st_mtim);
+}
+
+}  // namespace hydra

@@ -1,0 +1,77 @@
+#ifndef HYDRA_TESTS_FAULTS_FAULT_FIXTURE_H_
+#define HYDRA_TESTS_FAULTS_FAULT_FIXTURE_H_
+
+#include <gtest/gtest.h>
+#include <sys/types.h>
+
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "absl/time/time.h"
+#include "tests/e2e/cluster.h"
+#include "tests/e2e/small_job.h"
+
+namespace hydra {
+
+// Injects named faults into a real hydrad, and compares what comes out with an
+// undisturbed run, bit for bit. Each test prints a row of the table in
+// docs/faults.md.
+class FaultTest : public testing::Test {
+ protected:
+  static constexpr int64_t kSteps = 20;
+
+  FaultTest();
+
+  // Four shards, kSteps steps.
+  const hydra::v1::JobSpec& spec() const { return spec_; }
+  const SmallJobFiles& files() const { return files_; }
+
+  // Two devices. `fail_points` as in common/failpoint/fail_point_rules.h.
+  static Cluster::Options Options(const std::string& fail_points = "");
+  // A new file name, for a fail point's marker.
+  static std::string Marker();
+
+  // One job; its id.
+  static std::string Submit(Cluster& cluster, const hydra::v1::JobSpec& job);
+  // A sweep of jobs that all train like `job`; their ids.
+  static std::vector<std::string> SubmitEqualJobs(Cluster& cluster,
+                                                  const hydra::v1::JobSpec& job,
+                                                  int count);
+  static void AwaitStep(Cluster& cluster, const std::string& job, int64_t step);
+  static void Cancel(Cluster& cluster, const std::string& job);
+  static void Pause(Cluster& cluster, const std::string& job);
+  static void Resume(Cluster& cluster, const std::string& job);
+  // What its log says, line by line.
+  static std::string LogOf(Cluster& cluster, const std::string& job);
+  // All workers' together.
+  static int Restarts(Cluster& cluster);
+
+  // Whether the job is completed with the weights of an undisturbed run of
+  // spec(); a failure of the test if not.
+  bool ExpectExact(const hydra::v1::JobDetail& job);
+
+  // Prints a row: "F01: injected ..., seen ..., recovered in 12 ms, exact yes".
+  // What does not apply is not given.
+  static void Row(const std::string& id, const std::string& injected,
+                  const std::string& seen,
+                  std::optional<absl::Duration> recovered,
+                  std::optional<bool> exact);
+  // How long `cluster` takes until `done`.
+  static absl::Duration Time(Cluster& cluster,
+                             const std::function<bool()>& done);
+  // Since a marker was made, as the file system's clock says.
+  static absl::Duration Since(const std::string& marker);
+
+ private:
+  const std::string& UndisturbedModel();
+
+  const SmallJobFiles files_;
+  hydra::v1::JobSpec spec_;
+};
+
+}  // namespace hydra
+
+#endif  // HYDRA_TESTS_FAULTS_FAULT_FIXTURE_H_
