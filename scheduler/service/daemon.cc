@@ -45,7 +45,7 @@ namespace {
 namespace v1 = hydra::v1;
 
 constexpr int64_t kLogLinesPerJob = 5000;
-constexpr int64_t kLogLinesInAll = 200'000;
+constexpr int64_t kLogLinesInAll = 50'000;
 constexpr int kMaxMessageBytes = 64 << 20;
 constexpr absl::Duration kJournalRetry = absl::Seconds(1);
 // Of the time to stop, what is left when checkpoints had theirs.

@@ -108,6 +108,7 @@ class Soak {
       CHECK(status.ok()) << status.error_message();
       submitted_ += response.jobs_size();
       open_sweeps_.push_back(response.sweep_id());
+      sweeps_.push_back(response.sweep_id());
     }
   }
 
@@ -201,18 +202,22 @@ class Soak {
                         figures.threads));
   }
 
+  // Sweep by sweep, since a list of all leaves out what ended long ago.
   void CheckAll() {
     std::set<std::string> ids;
-    const auto jobs = List("");
+    int64_t listed = 0;
     int64_t completed = 0;
-    for (const v1::JobStatus& job : jobs) {
-      ids.insert(job.job_id());
-      if (job.state() == v1::JOB_STATE_COMPLETED && job.step() == 1) {
-        ++completed;
+    for (const std::string& sweep : sweeps_) {
+      for (const v1::JobStatus& job : List(sweep)) {
+        ++listed;
+        ids.insert(job.job_id());
+        if (job.state() == v1::JOB_STATE_COMPLETED && job.step() == 1) {
+          ++completed;
+        }
       }
     }
-    miscounted_ = (submitted_ - static_cast<int64_t>(ids.size())) +
-                  (static_cast<int64_t>(jobs.size() - ids.size())) +
+    const int64_t distinct = static_cast<int64_t>(ids.size());
+    miscounted_ = (submitted_ - distinct) + (listed - distinct) +
                   (completed_ - completed);
   }
 
@@ -222,6 +227,8 @@ class Soak {
   v1::SubmitRequest request_;
   absl::Time start_;
   absl::Time next_kill_;
+  std::vector<std::string> sweeps_;
+  // Those with jobs that have not ended.
   std::vector<std::string> open_sweeps_;
   int64_t submitted_ = 0;
   int64_t completed_of_closed_ = 0;
