@@ -40,14 +40,16 @@ absl::Status Core::Restore(const Recovered& recovered, absl::Time now) {
   CHECK(jobs_.empty()) << "Restore comes first";
   for (const auto& [id, sweep] : recovered.sweeps) {
     next_sweep_ = std::max(next_sweep_, id.value() + 1);
-    std::vector<JobId>& jobs = sweeps_[id];
+    // Of an old sweep, jobs.db alone knows the jobs.
     for (uint64_t job : sweep.job_ids()) {
-      if (recovered.jobs.contains(JobId(job))) jobs.push_back(JobId(job));
+      next_job_ = std::max(next_job_, job + 1);
+      if (recovered.jobs.contains(JobId(job))) {
+        sweeps_[id].push_back(JobId(job));
+      }
     }
     if (!sweep.request_id().empty()) requests_[sweep.request_id()] = {id, 0};
   }
   for (const auto& [id, job] : recovered.jobs) {
-    next_job_ = std::max(next_job_, id.value() + 1);
     if (absl::Status restored = RestoreJob(id, job, now); !restored.ok()) {
       return restored;
     }

@@ -45,6 +45,23 @@ absl::Status ReadMetrics(const RecordStore& jobs, JobId id, RecoveredJob& job) {
   return ReadOf(jobs, kStepsTable, "steps", id, job.steps);
 }
 
+void LeaveOldSweeps(int64_t kept_ended_jobs, Recovered& recovered) {
+  int64_t ended_jobs = 0;
+  for (auto sweep = recovered.sweeps.rbegin(); sweep != recovered.sweeps.rend();
+       ++sweep) {
+    const auto& ids = sweep->second.job_ids();
+    const bool ended = std::all_of(ids.begin(), ids.end(), [&](uint64_t id) {
+      auto job = recovered.jobs.find(JobId(id));
+      return job == recovered.jobs.end() || job->second.progress.has_ended_at();
+    });
+    if (!ended) continue;
+    if (ended_jobs >= kept_ended_jobs) {
+      for (uint64_t id : ids) recovered.jobs.erase(JobId(id));
+    }
+    ended_jobs += ids.size();
+  }
+}
+
 // Nothing where there is no such record.
 absl::Status ReadMeta(const RecordStore& store, int table, int64_t number,
                       std::string& text) {
@@ -57,7 +74,8 @@ absl::Status ReadMeta(const RecordStore& store, int table, int64_t number,
 
 }  // namespace
 
-absl::StatusOr<Recovered> ReadJobs(const RecordStore& jobs) {
+absl::StatusOr<Recovered> ReadJobs(const RecordStore& jobs,
+                                   int64_t kept_ended_jobs) {
   Recovered recovered;
   absl::Status status = jobs.ForEach(
       kSweepsTable, [&](int64_t a, int64_t, absl::string_view value) {
@@ -80,6 +98,7 @@ absl::StatusOr<Recovered> ReadJobs(const RecordStore& jobs) {
         return Parse(value, "progress", a, job->second.progress);
       });
   if (!status.ok()) return status;
+  LeaveOldSweeps(kept_ended_jobs, recovered);
   for (auto& [id, job] : recovered.jobs) {
     status = ReadMetrics(jobs, id, job);
     if (!status.ok()) return status;

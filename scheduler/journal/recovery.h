@@ -2,6 +2,7 @@
 #define HYDRA_SCHEDULER_JOURNAL_RECOVERY_H_
 
 #include <cstdint>
+#include <limits>
 #include <string>
 #include <vector>
 
@@ -15,8 +16,12 @@ namespace hydra {
 // What a starting daemon reads from the journals of an earlier one. Errors are
 // the store's; DATA_LOSS also for a record that is no message of its table.
 
-// Jobs and sweeps. Steps of jobs that have ended are left where they are.
-absl::StatusOr<Recovered> ReadJobs(const RecordStore& jobs);
+// Jobs and sweeps. Steps of jobs that have ended are left where they are, and
+// so are the jobs of the oldest sweeps that have ended as a whole, if
+// `kept_ended_jobs` newer ones have.
+absl::StatusOr<Recovered> ReadJobs(
+    const RecordStore& jobs,
+    int64_t kept_ended_jobs = std::numeric_limits<int64_t>::max());
 
 // One job, all of its steps included. NOT_FOUND: there is none.
 absl::StatusOr<RecoveredJob> ReadJob(const RecordStore& jobs, JobId id);

@@ -69,6 +69,25 @@ TEST(RecoveryTest, ReadsJobsAndTheStepsOfThoseThatHaveNotEnded) {
   EXPECT_TRUE(absl::IsNotFound(ReadSweep(two.jobs, SweepId(3)).status()));
 }
 
+TEST(RecoveryTest, LeavesOldSweepsThatHaveEnded) {
+  TwoJobs two;
+  jv1::JobProgress ended;
+  ended.mutable_ended_at()->set_seconds(5);
+  for (uint64_t sweep : {2, 3}) {
+    jv1::SweepRecord record;
+    record.add_job_ids(sweep + 1);
+    two.journal.Submitted(SweepId(sweep), record, {{JobId(sweep + 1), {}}});
+    two.journal.JobChanged(JobId(sweep + 1), ended);
+  }
+  two.EndTurn(true);
+  const Recovered recovered = *ReadJobs(two.jobs, /*kept_ended_jobs=*/1);
+  EXPECT_EQ(recovered.sweeps.size(), 3);
+  // The first sweep goes on; of the other two the newer is enough.
+  EXPECT_TRUE(recovered.jobs.contains(JobId(1)));
+  EXPECT_FALSE(recovered.jobs.contains(JobId(3)));
+  EXPECT_TRUE(recovered.jobs.contains(JobId(4)));
+}
+
 TEST(RecoveryTest, DeliversTheOutboxOnce) {
   TwoJobs two;
   two.EndTurn(/*deliver=*/false);

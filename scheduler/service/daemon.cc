@@ -185,6 +185,8 @@ class DaemonImpl final : public Daemon, private Effects {
     }
     chmod(config_.unix_socket().c_str(), 0660);
     for (int i = 0; i < config_.devices_size(); ++i) StartWorker(i);
+    // The core has taken it over, and it may be much.
+    state_.recovered = {};
     core_thread_.Start(core_.get(), [this] { EndTurn(); });
     return absl::OkStatus();
   }

@@ -24,6 +24,9 @@ namespace {
 namespace fs = std::filesystem;
 namespace jv1 = hydra::journal::v1;
 
+// As Core::Options::kept_ended_jobs.
+constexpr int64_t kKeptEndedJobs = 10'000;
+
 // What the pool's content depends on, beside the jobs.
 std::string DevicesText(const config::v1::DaemonConfig& config) {
   std::string text;
@@ -178,7 +181,7 @@ absl::Status FindWorkers(DaemonState& state) {
 }
 
 absl::Status ReadJournals(DaemonState& state) {
-  auto recovered = ReadJobs(*state.jobs);
+  auto recovered = ReadJobs(*state.jobs, kKeptEndedJobs);
   if (!recovered.ok()) return recovered.status();
   state.recovered = *std::move(recovered);
   FindCheckpoints(state.recovered);

@@ -32,7 +32,7 @@ SimDaemon::SimDaemon(
   options.generation = *ReadNumber(disk->jobs, kJobsMetaTable, kStarts) + 1;
   CHECK(WriteNumber(disk->jobs, kJobsMetaTable, kStarts, options.generation)
             .ok());
-  Recovered recovered = *ReadJobs(disk->jobs);
+  Recovered recovered = *ReadJobs(disk->jobs, options.kept_ended_jobs);
   CHECK(ReadPool(disk->pool, recovered).ok());
   for (auto& [id, job] : recovered.jobs) {
     if (job.progress.has_ended_at()) continue;

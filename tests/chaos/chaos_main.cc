@@ -144,6 +144,7 @@ class Chaos {
     table.Add("tasks that ran again", absl::StrCat(retried_tasks_));
     table.AddMustBeZero("pools given up", LogLinesWith("is not taken over") +
                                               LogLinesWith("is of no use"));
+    table.AddMustBeZero("daemon ended by itself", ended_by_itself_);
     table.Add("daemon restarts", absl::StrCat(restart_ms_.size()));
     table.AddNumber("until it served again, median ms",
                     Quantile(restart_ms_, 0.5));
@@ -287,6 +288,11 @@ class Chaos {
     return static_cast<pid_t>(ready[random_() % ready.size()].pid());
   }
 
+  void KillDaemon() {
+    if (HasEnded(cluster_.daemon_pid())) ++ended_by_itself_;
+    cluster_.KillDaemon();
+  }
+
   void StartDaemonAgain() {
     const absl::Time start = absl::Now();
     cluster_.StartDaemon();
@@ -307,7 +313,7 @@ class Chaos {
     ++done_[disturbance_];
     switch (disturbance_) {
       case kKillDaemon:
-        cluster_.KillDaemon();
+        KillDaemon();
         StartDaemonAgain();
         break;
       case kKillWorker:
@@ -322,9 +328,9 @@ class Chaos {
       default:
         if (random_() % 2 == 0) {
           kill(worker, SIGKILL);
-          cluster_.KillDaemon();
+          KillDaemon();
         } else {
-          cluster_.KillDaemon();
+          KillDaemon();
           kill(worker, SIGKILL);
         }
         StartDaemonAgain();
@@ -353,6 +359,7 @@ class Chaos {
   int64_t failed_ = 0;
   int64_t poisoned_ = 0;
   int64_t retried_tasks_ = 0;
+  int64_t ended_by_itself_ = 0;
   std::vector<double> restart_ms_;
   std::vector<double> worker_wait_ms_;
 };

@@ -16,6 +16,7 @@
 #include "glog/logging.h"
 #include "grpcpp/grpcpp.h"
 #include "tests/chaos/figures.h"
+#include "tests/chaos/process_figures.h"
 #include "tests/chaos/submitter.h"
 #include "tests/chaos/tiny_job.h"
 #include "tests/e2e/cluster.h"
@@ -100,6 +101,7 @@ class DaemonKill {
     table.AddMustBeZero("sweeps that are there twice", doubled_);
     table.AddMustBeZero("repeated requests answered differently",
                         answered_differently_);
+    table.AddMustBeZero("daemon ended by itself", ended_by_itself_);
     table.Add("requests repeated", absl::StrCat(repeated_));
     table.AddNumber("until it served again, median ms",
                     Quantile(restart_ms_, 0.5));
@@ -112,6 +114,7 @@ class DaemonKill {
 
  private:
   void Restart() {
+    if (HasEnded(cluster_.daemon_pid())) ++ended_by_itself_;
     cluster_.KillDaemon();
     const absl::Time start = absl::Now();
     cluster_.StartDaemon();
@@ -199,6 +202,7 @@ class DaemonKill {
   v1::SubmitRequest request_;
   std::vector<Submitter::Acknowledged> acknowledged_;
   int64_t failed_calls_ = 0;
+  int64_t ended_by_itself_ = 0;
   int64_t repeated_ = 0;
   int64_t answered_differently_ = 0;
   int printed_ = 0;

@@ -1,6 +1,7 @@
 #include "tests/chaos/process_figures.h"
 
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <filesystem>
@@ -63,6 +64,12 @@ ProcessFigures FiguresOf(pid_t pid) {
     ++figures.descriptors;
   }
   return figures;
+}
+
+bool HasEnded(pid_t child) {
+  siginfo_t info = {};
+  const int result = waitid(P_PID, child, &info, WEXITED | WNOHANG | WNOWAIT);
+  return result != 0 || info.si_pid != 0;
 }
 
 int64_t DiskBytes(const std::string& directory) {

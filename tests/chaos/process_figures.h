@@ -20,6 +20,9 @@ struct ProcessFigures {
 };
 ProcessFigures FiguresOf(pid_t pid);
 
+// Whether a child of this process has ended, waited for or not.
+bool HasEnded(pid_t child);
+
 // Bytes that the files below `directory` take on the disk.
 int64_t DiskBytes(const std::string& directory);
 

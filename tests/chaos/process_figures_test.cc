@@ -2,6 +2,8 @@
 
 #include <fcntl.h>
 #include <gtest/gtest.h>
+#include <signal.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <filesystem>
@@ -29,6 +31,21 @@ TEST(ProcessFiguresTest, AnEndedProcessHoldsNothing) {
   const ProcessFigures figures = FiguresOf(-1);
   EXPECT_EQ(figures.anonymous_bytes, 0);
   EXPECT_EQ(figures.descriptors, 0);
+}
+
+TEST(HasEndedTest, SaysWhetherAChildRuns) {
+  const pid_t child = fork();
+  if (child == 0) {
+    pause();
+    _exit(0);
+  }
+  EXPECT_FALSE(HasEnded(child));
+  kill(child, SIGKILL);
+  siginfo_t info;
+  ASSERT_EQ(waitid(P_PID, child, &info, WEXITED | WNOWAIT), 0);
+  EXPECT_TRUE(HasEnded(child));
+  waitpid(child, nullptr, 0);
+  EXPECT_TRUE(HasEnded(child));
 }
 
 TEST(DiskBytesTest, CountsFilesBelow) {
