@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
+#include "absl/synchronization/mutex.h"
 #include "common/jobfile/daemon_config.h"
 #include "common/jobfile/field_value.h"
 #include "common/version/version.h"
@@ -180,6 +181,8 @@ int Main(int argc, char** argv) {
   }
   FLAGS_logtostderr = true;
   google::InitGoogleLogging("hydrad");
+  // The distribution's Abseil looks for deadlocks at every lock.
+  absl::SetMutexDeadlockDetectionMode(absl::OnDeadlockCycle::kIgnore);
   if (recover->parsed()) return RunRecover(flags, write);
   const sigset_t signals = BlockStopSignals();
   const absl::StatusOr<config::v1::DaemonConfig> config =

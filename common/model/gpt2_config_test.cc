@@ -72,7 +72,7 @@ TEST(ParseGpt2ConfigTest, RefusesTextThatIsNoObject) {
   EXPECT_THAT(ErrorOf(""), HasSubstr("not a JSON object"));
 }
 
-// Found by fuzzing: the message was made by a function that calls itself.
+// The message was made by a function that calls itself.
 TEST(ParseGpt2ConfigTest, RefusesValuesNestedDeeperThanTheStack) {
   const int depth = 200'000;
   const std::string nested = std::string(depth, '[') + std::string(depth, ']');

@@ -121,6 +121,7 @@ absl::StatusOr<Core::Submission> Core::Submit(std::vector<NewJob> jobs,
   journal::v1::SweepRecord record;
   record.set_request_id(request_id);
   Journal::SubmittedJobs records;
+  entry.jobs.reserve(jobs.size());
   for (NewJob& submitted : jobs) {
     const JobId id(next_job_++);
     Job& job = entry.jobs.emplace_back();
@@ -334,8 +335,7 @@ bool Core::AdvanceFromAdmission(Job& job, absl::Time now) {
   for (JobId other : waiting_) {
     if (other >= job.id) break;
     if (JobOf(other).phase == v1::JOB_PHASE_ADMISSION) {
-      WaitFor(job, absl::StrCat("waits behind ", JobName(other),
-                                " for room in the pool"));
+      WaitFor(job, "waits behind earlier jobs for room in the pool");
       return false;
     }
   }
@@ -439,8 +439,15 @@ void Core::ModelSaved(JobId id, const absl::Status& status, absl::Time now) {
 void Core::AdvanceWaiting(absl::Time now) {
   while (std::exchange(waiting_may_go_on_, false)) {
     const std::vector<JobId> waiting(waiting_.begin(), waiting_.end());
+    // Behind the first that does not fit, all wait: they may be thousands.
+    bool pool_is_full = false;
     for (JobId id : waiting) {
-      if (waiting_.erase(id) > 0) Advance(JobOf(id), now);
+      Job& job = JobOf(id);
+      if (pool_is_full && job.phase == v1::JOB_PHASE_ADMISSION) continue;
+      if (waiting_.erase(id) == 0) continue;
+      Advance(job, now);
+      pool_is_full = pool_is_full || (job.phase == v1::JOB_PHASE_ADMISSION &&
+                                      waiting_.contains(id));
     }
   }
 }
@@ -508,11 +515,10 @@ void Core::Archive(Job& job) {
   job.splits = {};
   job.times.reset();
   job.last_lines = {};
-  if (job.partition.has_value()) job.partition->clear_layers();
   with_steps_.push_back(job.id);
   while (with_steps_.size() > options_.kept_step_lists) {
     if (auto oldest = jobs_.find(with_steps_.front()); oldest != jobs_.end()) {
-      oldest->second.KeepNewestStepOnly();
+      oldest->second.KeepSummaryOnly();
     }
     with_steps_.pop_front();
   }

@@ -231,6 +231,7 @@ class Core {
 
   // core_restore.cc: going on after a restart of the daemon.
   absl::Status RestoreJob(JobId id, const RecoveredJob& recovered,
+                          absl::flat_hash_map<std::string, ModelTable>& tables,
                           absl::Time now);
   absl::Status RestoreInPool(Job& job, const RecoveredJob& recovered);
   absl::Status RestoreHandOut(TaskId id, const journal::v1::HandOut& hand_out,

@@ -49,8 +49,10 @@ absl::Status Core::Restore(const Recovered& recovered, absl::Time now) {
     }
     if (!sweep.request_id().empty()) requests_[sweep.request_id()] = {id, 0};
   }
+  absl::flat_hash_map<std::string, ModelTable> tables;
   for (const auto& [id, job] : recovered.jobs) {
-    if (absl::Status restored = RestoreJob(id, job, now); !restored.ok()) {
+    if (absl::Status restored = RestoreJob(id, job, tables, now);
+        !restored.ok()) {
       return restored;
     }
   }
@@ -88,8 +90,9 @@ absl::Status Core::Restore(const Recovered& recovered, absl::Time now) {
   return absl::OkStatus();
 }
 
-absl::Status Core::RestoreJob(JobId id, const RecoveredJob& recovered,
-                              absl::Time now) {
+absl::Status Core::RestoreJob(
+    JobId id, const RecoveredJob& recovered,
+    absl::flat_hash_map<std::string, ModelTable>& tables, absl::Time now) {
   if (recovered.progress.has_ended_at()) {
     Job& ended = jobs_[id] = EndedJobOf(id, recovered);
     Touch(ended);
@@ -98,10 +101,18 @@ absl::Status Core::RestoreJob(JobId id, const RecoveredJob& recovered,
   Job& job = jobs_[id];
   SetSubmitted(id, recovered.submitted, job);
   job.submitted.model_config_json = recovered.submitted.model_config_json();
-  absl::StatusOr<ModelTable> table =
-      TableOf(job.submitted.spec, job.submitted.model_config_json);
-  if (!table.ok()) return Contradiction(id, table.status().message());
-  job.shape = MakeJobShape(job.submitted.spec, *std::move(table));
+  // The jobs of a sweep have the same few.
+  const std::string key = absl::StrCat(job.submitted.spec.train().has_dropout(),
+                                       job.submitted.spec.train().dropout(),
+                                       job.submitted.model_config_json);
+  auto known = tables.find(key);
+  if (known == tables.end()) {
+    absl::StatusOr<ModelTable> table =
+        TableOf(job.submitted.spec, job.submitted.model_config_json);
+    if (!table.ok()) return Contradiction(id, table.status().message());
+    known = tables.emplace(key, *std::move(table)).first;
+  }
+  job.shape = MakeJobShape(job.submitted.spec, known->second);
   job.checkpointed_at = now;
   job.steps = recovered.steps;
   job.evaluations = recovered.evaluations;

@@ -85,9 +85,10 @@ absl::Duration Job::RemainingFrom(const ChainPosition& place) const {
   return times->Remaining(shape, plan, place);
 }
 
-void Job::KeepNewestStepOnly() {
-  has_newest_step_only = true;
+void Job::KeepSummaryOnly() {
+  summary_only = true;
   if (!steps.empty()) steps = {steps.back()};
+  if (partition.has_value()) partition->clear_layers();
 }
 
 int64_t Job::StepTokens() const {

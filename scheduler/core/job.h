@@ -119,8 +119,8 @@ struct Job {
   absl::Time save_again_at = absl::InfinitePast();
   hydra::v1::JobTotals totals;
   std::vector<hydra::v1::StepMetrics> steps;
-  // Older ones are in jobs.db alone.
-  bool has_newest_step_only = false;
+  // Older steps, and what the pilot measured, are in jobs.db alone.
+  bool summary_only = false;
   std::vector<hydra::v1::EvaluationMetrics> evaluations;
   // Sums of the evaluation under way.
   double eval_loss_sum = 0;
@@ -139,7 +139,7 @@ struct Job {
   bool MayGoOn(const ChainPosition& place) const;
   // Infinite while it is not known, so that such jobs find it out first.
   absl::Duration RemainingFrom(const ChainPosition& place) const;
-  void KeepNewestStepOnly();
+  void KeepSummaryOnly();
   // Tokens of one step.
   int64_t StepTokens() const;
 };

@@ -123,7 +123,7 @@ Job EndedJobOf(JobId id, const RecoveredJob& recovered) {
   SetSubmitted(id, recovered.submitted, job);
   job.evaluations = recovered.evaluations;
   job.checkpoints = recovered.checkpoints;
-  job.has_newest_step_only = true;
+  job.summary_only = true;
   SetProgress(recovered.progress, job);
   job.phase = hydra::v1::JOB_PHASE_ENDED;
   return job;

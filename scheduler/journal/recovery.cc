@@ -4,6 +4,7 @@
 #include <utility>
 #include <vector>
 
+#include "absl/strings/escaping.h"
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "scheduler/journal/record_change.h"
@@ -236,7 +237,8 @@ absl::StatusOr<uint64_t> ReadNumber(const RecordStore& store, int table,
   uint64_t value = 0;
   if (!text->empty() && !absl::SimpleAtoi(*text, &value)) {
     return absl::DataLossError(
-        absl::StrCat("a meta record is '", *text, "'; it should be a number"));
+        absl::StrCat("a meta record is '", absl::CHexEscape(*text),
+                     "'; it should be a number"));
   }
   return value;
 }

@@ -165,6 +165,10 @@ bool SqliteDatabase::in_transaction() const {
   return sqlite3_get_autocommit(database_.get()) == 0;
 }
 
+bool SqliteDatabase::is_read_only() const {
+  return sqlite3_db_readonly(database_.get(), "main") == 1;
+}
+
 void SqliteDatabase::RollBack() const {
   // Cannot fail in a way that matters: what could not be undone now is undone
   // before the file is read again.

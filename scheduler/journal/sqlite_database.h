@@ -75,6 +75,9 @@ class SqliteDatabase {
   // by itself.
   bool in_transaction() const;
 
+  // Once the file was read: whether its mode or its header forbids writing.
+  bool is_read_only() const;
+
   // Ends a transaction, if there still is one.
   void RollBack() const;
 

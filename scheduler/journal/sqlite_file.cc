@@ -70,6 +70,13 @@ absl::StatusOr<SqliteDatabase> OpenSqliteFile(const std::string& path,
   database->CleanUpOnClose(false);
   status = Lock(*database, on_damage);
   if (!status.ok()) return status;
+  if (on_damage == OnDamage::kRefuse && database->is_read_only()) {
+    if (access(path.c_str(), W_OK) != 0) {
+      return absl::ErrnoToStatus(errno, absl::StrCat("cannot write ", path));
+    }
+    return absl::DataLossError(
+        absl::StrCat(path, " is damaged: its header forbids writing"));
+  }
   return database;
 }
 

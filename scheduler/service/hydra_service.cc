@@ -206,7 +206,7 @@ absl::StatusOr<v1::JobDetail> HydraServiceImpl::Detail(
   auto detail =
       core_->Ask([&](Core& core, absl::Time) -> std::optional<v1::JobDetail> {
         const Job* job = core.FindJob(jobs->front());
-        if (job == nullptr || job->has_newest_step_only) return std::nullopt;
+        if (job == nullptr || job->summary_only) return std::nullopt;
         return DetailOf(*job, max_steps);
       });
   if (!detail.has_value()) return Unavailable();

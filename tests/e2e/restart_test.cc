@@ -33,6 +33,7 @@ class RestartTest : public testing::Test {
   RestartTest() : files_(MakeSmallJobFiles(FreshDirectory())) {
     spec_ = SmallJob(files_, {1, 2, 3});
     spec_.mutable_train()->set_max_steps(kSteps);
+    spec_.mutable_evaluation()->set_eval_steps(100);
   }
 
   // The weights of an undisturbed run.
@@ -61,7 +62,8 @@ class RestartTest : public testing::Test {
     EXPECT_EQ(ModelOf(job), Undisturbed());
   }
 
-  static constexpr int64_t kSteps = 60;
+  // Long enough that a disturbance meets it on a fast machine too.
+  static constexpr int64_t kSteps = 300;
   const SmallJobFiles files_;
   v1::JobSpec spec_;
 };

@@ -49,7 +49,7 @@ TEST(TokenHeaderTest, SaysWhatIsWrong) {
               HasSubstr("version 9, expected 1"));
 }
 
-// Found by fuzzing: the ids' bytes wrapped to 0, which is what the file has.
+// The ids' bytes wrapped to 0, which is what the file has.
 TEST(TokenHeaderTest, RefusesMoreTokensThanHaveASizeInBytes) {
   TokenHeader header;
   header.token_count = int64_t{1} << 62;
