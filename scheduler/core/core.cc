@@ -141,7 +141,7 @@ void Core::FillJob(JobId id, SweepId sweep, NewJob submitted, Job& job) {
   job.id = id;
   job.sweep = sweep;
   job.shape = MakeJobShape(submitted.spec, std::move(submitted.table));
-  job.output_path = OutputPath(id, submitted);
+  job.output_path = OutputPath(id, submitted.output_dir, submitted.spec.name());
   job.submitted = std::move(submitted);
 }
 

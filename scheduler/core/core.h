@@ -178,6 +178,7 @@ class Core {
  private:
   // core.cc: the life of a job.
   Job& JobOf(JobId job);
+  void FillJob(JobId id, SweepId sweep, NewJob submitted, Job& job);
   // Takes a job without outstanding tasks as far as it goes by itself.
   void Advance(Job& job, absl::Time now);
   bool AdvanceOnce(Job& job, absl::Time now);
@@ -236,7 +237,6 @@ class Core {
   absl::Status RestoreInPool(Job& job, const RecoveredJob& recovered);
   absl::Status RestoreHandOut(TaskId id, const journal::v1::HandOut& hand_out,
                               const RecoveredJob& recovered);
-  void FillJob(JobId id, SweepId sweep, NewJob submitted, Job& job);
 
   // core_workers.cc: what workers say.
   WorkerRecord& WorkerOf(WorkerId worker);

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "common/checkpoint/checkpoint_directory.h"
 #include "common/status/proto_time.h"
 #include "glog/logging.h"
 #include "scheduler/core/core.h"
@@ -60,8 +61,9 @@ std::vector<std::pair<BlockKey, Version>> BlocksToWrite(
 }
 
 std::string CheckpointPath(const Job& job, const ChainPosition& position) {
-  return absl::StrCat(job.output_path, "/checkpoints/checkpoint-",
-                      position.step, position.inside_step() ? "-inside" : "");
+  return absl::StrCat(
+      CheckpointFolder(job.output_path), "/",
+      CheckpointDirectoryName({position.step, position.inside_step()}));
 }
 
 }  // namespace

@@ -34,13 +34,9 @@ std::string Describe(const wv1::TaskError& error) {
   return absl::StrCat(text, ": ", error.message());
 }
 
-v1::CheckpointInfo CheckpointAt(const std::string& path, int64_t step,
-                                bool inside_step) {
-  v1::CheckpointInfo info;
-  info.set_path(path);
-  info.set_step(step);
-  info.set_inside_step(inside_step);
-  return info;
+// "BACKWARD"
+std::string KindName(wv1::TaskKind kind) {
+  return wv1::TaskKind_Name(kind).substr(sizeof("TASK_KIND"));
 }
 
 void AddCost(const wv1::TaskCost& cost, v1::JobTotals& totals) {
@@ -145,18 +141,16 @@ void Core::FailTask(Job& job, const wv1::TaskReport& report, absl::Time now) {
         absl::StrCat("does not go on from ", failed.wire.restore_dir(),
                      ", which is damaged, but from the checkpoint before it"),
         now, &failed);
+    const v1::CheckpointInfo damaged = job.checkpoints.back().info();
     job.checkpoints.pop_back();
-    journal_->CheckpointErased(
-        job.id, CheckpointAt(failed.wire.restore_dir(), job.plan.resume->step,
-                             job.plan.resume->inside_step()));
+    journal_->CheckpointErased(job.id, damaged);
     job.restart_requested = true;
     Withdraw(job);
     return;
   }
   EndJob(job, v1::JOB_STATE_FAILED,
-         absl::StrCat(
-             wv1::TaskKind_Name(failed.task.kind).substr(sizeof("TASK_KIND")),
-             " of step ", failed.task.step, ": ", reason),
+         absl::StrCat(KindName(failed.task.kind), " of step ", failed.task.step,
+                      ": ", reason),
          now);
 }
 
@@ -460,9 +454,8 @@ std::string Core::PoisonReason(const Job& job, const OutstandingTask& task,
                                absl::string_view how) const {
   std::string reason = absl::StrCat(
       "POISON: its tasks killed a worker ", job.crashes_in_a_row,
-      " times in a row, the last time ",
-      wv1::TaskKind_Name(task.task.kind).substr(sizeof("TASK_KIND")),
-      " of step ", task.task.step, ", layers [", task.task.layers.first, ", ",
+      " times in a row, the last time ", KindName(task.task.kind), " of step ",
+      task.task.step, ", layers [", task.task.layers.first, ", ",
       task.task.layers.last, "); the worker: ", how);
   if (!job.last_lines.empty()) {
     absl::StrAppend(&reason, "; the job's last lines: ",
@@ -529,10 +522,9 @@ std::vector<v1::WorkerStatus> Core::Workers(absl::Time now) const {
     for (const auto& [job_id, task_id] : worker.hand) {
       for (const OutstandingTask& task : jobs_.at(job_id).outstanding) {
         if (task.id != task_id || !task.begun) continue;
-        status.set_task(absl::StrCat(
-            JobName(job_id), " ",
-            wv1::TaskKind_Name(task.task.kind).substr(sizeof("TASK_KIND")),
-            " shard ", task.task.shard, " step ", task.task.step));
+        status.set_task(
+            absl::StrCat(JobName(job_id), " ", KindName(task.task.kind),
+                         " shard ", task.task.shard, " step ", task.task.step));
         status.set_held_tasks(status.held_tasks() - 1);
       }
     }

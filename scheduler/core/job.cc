@@ -97,8 +97,13 @@ int64_t Job::StepTokens() const {
          train.gradient_accumulation_steps() * train.context_length();
 }
 
-std::string OutputPath(JobId id, const NewJob& job) {
-  return absl::StrCat(job.output_dir, "/", JobName(id), "-", job.spec.name());
+std::string OutputPath(JobId id, const std::string& output_dir,
+                       const std::string& name) {
+  return absl::StrCat(output_dir, "/", JobName(id), "-", name);
+}
+
+std::string CheckpointFolder(const std::string& output_path) {
+  return absl::StrCat(output_path, "/checkpoints");
 }
 
 std::string JobName(JobId id) { return absl::StrCat("j", id.value()); }

@@ -147,8 +147,10 @@ struct Job {
 // What clients are told of a place that is not the end.
 hydra::v1::JobPhase ChainPhase(const ChainPosition& position);
 
-// The folder that the job writes to.
-std::string OutputPath(JobId id, const NewJob& job);
+// The folder that the job `name` writes to, and the one in it for checkpoints.
+std::string OutputPath(JobId id, const std::string& output_dir,
+                       const std::string& name);
+std::string CheckpointFolder(const std::string& output_path);
 
 // "j7", "s3".
 std::string JobName(JobId id);

@@ -136,7 +136,7 @@ void SetSubmitted(JobId id, const jv1::SubmittedJob& record, Job& job) {
   job.submitted.parameters.assign(record.parameters().begin(),
                                   record.parameters().end());
   job.submitted.output_dir = record.output_dir();
-  job.output_path = OutputPath(id, job.submitted);
+  job.output_path = OutputPath(id, record.output_dir(), record.spec().name());
   job.submitted_at = FromProto(record.submitted_at());
 }
 

@@ -13,6 +13,7 @@
 #include "common/clock/steady_time.h"
 #include "common/status/proto_time.h"
 #include "glog/logging.h"
+#include "scheduler/core/core.h"
 #include "scheduler/core/job.h"
 #include "scheduler/journal/record_change.h"
 #include "scheduler/journal/recovery.h"
@@ -23,9 +24,6 @@ namespace {
 
 namespace fs = std::filesystem;
 namespace jv1 = hydra::journal::v1;
-
-// As Core::Options::kept_ended_jobs.
-constexpr int64_t kKeptEndedJobs = 10'000;
 
 // What the pool's content depends on, beside the jobs.
 std::string DevicesText(const config::v1::DaemonConfig& config) {
@@ -45,17 +43,12 @@ SqliteRecordStore::Options StoreOptions(const RecordSchema& schema,
   return options;
 }
 
-// Where a job's checkpoints are; as the core makes the path.
-std::string CheckpointFolder(JobId id, const jv1::SubmittedJob& job) {
-  return absl::StrCat(job.output_dir(), "/", JobName(id), "-",
-                      job.spec().name(), "/checkpoints");
-}
-
 // What the directories say of themselves; one that cannot be read is left out.
 std::vector<jv1::CheckpointRecord> CheckpointsOnDisk(
     JobId id, const jv1::SubmittedJob& job) {
   std::vector<jv1::CheckpointRecord> records;
-  const std::string folder = CheckpointFolder(id, job);
+  const std::string folder =
+      CheckpointFolder(OutputPath(id, job.output_dir(), job.spec().name()));
   if (absl::Status removed = RemoveLeftovers(folder); !removed.ok()) {
     LOG(WARNING) << removed.message();
   }
@@ -181,7 +174,7 @@ absl::Status FindWorkers(DaemonState& state) {
 }
 
 absl::Status ReadJournals(DaemonState& state) {
-  auto recovered = ReadJobs(*state.jobs, kKeptEndedJobs);
+  auto recovered = ReadJobs(*state.jobs, Core::Options().kept_ended_jobs);
   if (!recovered.ok()) return recovered.status();
   state.recovered = *std::move(recovered);
   FindCheckpoints(state.recovered);
