@@ -4,6 +4,7 @@
 #include <utility>
 #include <vector>
 
+#include "absl/container/flat_hash_set.h"
 #include "absl/strings/escaping.h"
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
@@ -46,21 +47,40 @@ absl::Status ReadMetrics(const RecordStore& jobs, JobId id, RecoveredJob& job) {
   return ReadOf(jobs, kStepsTable, "steps", id, job.steps);
 }
 
-void LeaveOldSweeps(int64_t kept_ended_jobs, Recovered& recovered) {
-  int64_t ended_jobs = 0;
+using JobIds = absl::flat_hash_set<JobId>;
+
+absl::StatusOr<JobIds> ReadEndedJobs(const RecordStore& jobs) {
+  JobIds ended;
+  absl::Status status = jobs.ForEach(
+      kProgressTable, [&](int64_t a, int64_t, absl::string_view value) {
+        jv1::JobProgress progress;
+        absl::Status parsed = Parse(value, "progress", a, progress);
+        if (progress.has_ended_at()) ended.insert(JobId(a));
+        return parsed;
+      });
+  if (!status.ok()) return status;
+  return ended;
+}
+
+// The jobs of sweeps that have ended as a whole, but for those of the newest
+// such sweeps, until these have `kept` jobs.
+JobIds JobsOfOldSweeps(const Recovered& recovered, const JobIds& ended,
+                       int64_t kept) {
+  JobIds old;
+  int64_t newer = 0;
   for (auto sweep = recovered.sweeps.rbegin(); sweep != recovered.sweeps.rend();
        ++sweep) {
     const auto& ids = sweep->second.job_ids();
-    const bool ended = std::all_of(ids.begin(), ids.end(), [&](uint64_t id) {
-      auto job = recovered.jobs.find(JobId(id));
-      return job == recovered.jobs.end() || job->second.progress.has_ended_at();
-    });
-    if (!ended) continue;
-    if (ended_jobs >= kept_ended_jobs) {
-      for (uint64_t id : ids) recovered.jobs.erase(JobId(id));
+    if (!std::all_of(ids.begin(), ids.end(),
+                     [&](uint64_t id) { return ended.contains(JobId(id)); })) {
+      continue;
     }
-    ended_jobs += ids.size();
+    if (newer >= kept) {
+      for (uint64_t id : ids) old.insert(JobId(id));
+    }
+    newer += ids.size();
   }
+  return old;
 }
 
 // Nothing where there is no such record.
@@ -83,14 +103,19 @@ absl::StatusOr<Recovered> ReadJobs(const RecordStore& jobs,
         return Parse(value, "sweeps", a, recovered.sweeps[SweepId(a)]);
       });
   if (!status.ok()) return status;
+  absl::StatusOr<JobIds> ended = ReadEndedJobs(jobs);
+  if (!ended.ok()) return ended.status();
+  const JobIds old = JobsOfOldSweeps(recovered, *ended, kept_ended_jobs);
   status = jobs.ForEach(kSubmittedTable,
                         [&](int64_t a, int64_t, absl::string_view value) {
+                          if (old.contains(JobId(a))) return absl::OkStatus();
                           return Parse(value, "submitted jobs", a,
                                        recovered.jobs[JobId(a)].submitted);
                         });
   if (!status.ok()) return status;
   status = jobs.ForEach(
       kProgressTable, [&](int64_t a, int64_t, absl::string_view value) {
+        if (old.contains(JobId(a))) return absl::OkStatus();
         auto job = recovered.jobs.find(JobId(a));
         if (job == recovered.jobs.end()) {
           return absl::DataLossError(
@@ -99,7 +124,6 @@ absl::StatusOr<Recovered> ReadJobs(const RecordStore& jobs,
         return Parse(value, "progress", a, job->second.progress);
       });
   if (!status.ok()) return status;
-  LeaveOldSweeps(kept_ended_jobs, recovered);
   for (auto& [id, job] : recovered.jobs) {
     status = ReadMetrics(jobs, id, job);
     if (!status.ok()) return status;
@@ -236,9 +260,9 @@ absl::StatusOr<uint64_t> ReadNumber(const RecordStore& store, int table,
   if (!text.ok()) return text.status();
   uint64_t value = 0;
   if (!text->empty() && !absl::SimpleAtoi(*text, &value)) {
-    return absl::DataLossError(
-        absl::StrCat("a meta record is '", absl::CHexEscape(*text),
-                     "'; it should be a number"));
+    return absl::DataLossError(absl::StrCat("a meta record is '",
+                                            absl::CHexEscape(*text),
+                                            "'; it should be a number"));
   }
   return value;
 }

@@ -18,7 +18,8 @@ namespace hydra {
 
 // Jobs and sweeps. Steps of jobs that have ended are left where they are, and
 // so are the jobs of the oldest sweeps that have ended as a whole, if
-// `kept_ended_jobs` newer ones have.
+// `kept_ended_jobs` newer ones have: memory is for what is kept, not for all
+// that the disk has.
 absl::StatusOr<Recovered> ReadJobs(
     const RecordStore& jobs,
     int64_t kept_ended_jobs = std::numeric_limits<int64_t>::max());

@@ -4,6 +4,7 @@
 #include <ctime>
 #include <fstream>
 #include <utility>
+#include <vector>
 
 #include "absl/strings/match.h"
 #include "absl/strings/numbers.h"
@@ -28,7 +29,9 @@ absl::StatusOr<CpuDevice*> CpuDevice::Create(int index, int64_t limit_bytes) {
   auto arena = DeviceArena::Create(limit_bytes);
   if (!arena.ok()) return arena.status();
   UseArenaForCpuTensors(arena->get());
-  return new CpuDevice(index, *std::move(arena));
+  static auto& devices = *new std::vector<std::unique_ptr<CpuDevice>>;
+  devices.emplace_back(new CpuDevice(index, *std::move(arena)));
+  return devices.back().get();
 }
 
 CpuDevice::CpuDevice(int index, std::unique_ptr<DeviceArena> arena)

@@ -16,6 +16,7 @@ class CpuDevice : public Device {
  public:
   // The returned device lives as long as the process, because tensors may.
   // `index` is only its name. With several, the newest one gets new tensors.
+  // Not thread-safe.
   //
   // Errors: as DeviceArena::Create.
   static absl::StatusOr<CpuDevice*> Create(int index, int64_t limit_bytes);
