@@ -267,7 +267,7 @@ TEST_F(CliTest, CancelDeletesCheckpointsOnlyWhenAskedTo) {
 TEST_F(CliTest, PauseTakesJobsAndSweeps) {
   service_.pause_response.add_paused_job_ids("j7");
   EXPECT_EQ(Run({"pause", "j7", "s2"}), ExitCode::kOk);
-  EXPECT_THAT(OutLines(), ElementsAre("paused j7", "paused j7"));
+  EXPECT_THAT(OutLines(), ElementsAre("pausing j7", "pausing j7"));
   EXPECT_THAT(err_.str(), IsEmpty());
   ASSERT_THAT(service_.pause_requests, SizeIs(2));
   EXPECT_EQ(service_.pause_requests[0].job_id(), "j7");

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Installs what Hydra needs to build and run, and says what it does: the
-# distribution's packages, and LibTorch from PyPI (pinned by version and hash in
+# distribution's packages, and LibTorch (pinned by version and hash in
 # requirements.txt). Safe to run again: it only adds what is missing.
 #
 # LIBTORCH_ROOT  where LibTorch is or shall be (default: ~/.cache/hydra/libtorch-2.11.0)

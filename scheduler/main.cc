@@ -132,7 +132,7 @@ int RunRecover(const Flags& flags, bool write) {
   return outcome->state == RecoverOutcome::State::kDamaged ? kExitDamaged : 0;
 }
 
-// Blocked before any thread starts, so that only AwaitStopSignal takes them.
+// Blocked before any thread starts, so that only Main's sigwait takes them.
 sigset_t BlockStopSignals() {
   sigset_t signals;
   sigemptyset(&signals);
@@ -168,6 +168,9 @@ int Main(int argc, char** argv) {
                     "put jobs.db.recovered in the place of the damaged file, "
                     "which stays as jobs.db.damaged-N");
   app.footer(
+      "Exit codes: 0 stopped as told; 1 recover: jobs.db is damaged; 2 flags "
+      "or "
+      "configuration; 3 cannot start, or recover cannot read or write.\n"
       "Example:\n  hydrad --set state_dir=/var/lib/hydra --set "
       "pool.size_bytes=8GiB --device cpu:0=1GiB --device cpu:1=1GiB");
   try {

@@ -1,6 +1,7 @@
 #include "scheduler/mend_jobs.h"
 
 #include <cstdint>
+#include <random>
 #include <vector>
 
 #include "absl/container/btree_map.h"
@@ -16,9 +17,10 @@ namespace {
 
 namespace jv1 = hydra::journal::v1;
 
-// More than any daemon was started, and far from where numbers that are made of
-// it end.
+// More than any daemon was started.
 constexpr uint64_t kManyStarts = 1'000'000;
+// Numbers that are made of it end at 8'388'608.
+constexpr uint64_t kMostStarts = 8'000'000;
 
 // By number.
 using Sweeps = absl::btree_map<int64_t, jv1::SweepRecord>;
@@ -125,14 +127,18 @@ absl::Status MendSweeps(RecordStore& jobs, std::string& text) {
   return changes.empty() ? absl::OkStatus() : jobs.Apply(changes);
 }
 
-// Task and version numbers are made of it, and must not come twice.
+// Task and version numbers are made of it, and must not come twice. Drawn,
+// since it may have been lost before.
 absl::Status SetLostStarts(RecordStore& jobs, std::string& text) {
   const auto starts = ReadNumber(jobs, kJobsMetaTable, kStarts);
   if (!starts.ok()) return starts.status();
   if (*starts > 0) return absl::OkStatus();
+  std::random_device random;
+  const uint64_t drawn =
+      std::uniform_int_distribution<uint64_t>(kManyStarts, kMostStarts)(random);
   absl::StrAppend(&text, "the number of starts was lost, and goes on from ",
-                  kManyStarts, "\n");
-  return WriteNumber(jobs, kJobsMetaTable, kStarts, kManyStarts);
+                  drawn, "\n");
+  return WriteNumber(jobs, kJobsMetaTable, kStarts, drawn);
 }
 
 }  // namespace

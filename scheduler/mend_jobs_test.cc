@@ -100,11 +100,17 @@ TEST_F(MendJobsTest, MakesALostSweepOfItsJobs) {
 }
 
 TEST_F(MendJobsTest, ALostNumberOfStartsIsSetHigherThanItWas) {
-  EXPECT_TRUE(jobs_.Apply({MakeErase(kJobsMetaTable, 0, kStarts)}).ok());
-  const auto text = MendJobs(jobs_);
-  ASSERT_TRUE(text.ok()) << text.status();
-  EXPECT_THAT(*text, HasSubstr("number of starts"));
-  EXPECT_GT(*ReadNumber(jobs_, kJobsMetaTable, kStarts), 7);
+  uint64_t before = 7;
+  for (int loss = 0; loss < 2; ++loss) {
+    EXPECT_TRUE(jobs_.Apply({MakeErase(kJobsMetaTable, 0, kStarts)}).ok());
+    const auto text = MendJobs(jobs_);
+    ASSERT_TRUE(text.ok()) << text.status();
+    EXPECT_THAT(*text, HasSubstr("number of starts"));
+    const uint64_t starts = *ReadNumber(jobs_, kJobsMetaTable, kStarts);
+    EXPECT_GE(starts, 1'000'000);
+    EXPECT_NE(starts, before);
+    before = starts;
+  }
 }
 
 TEST_F(MendJobsTest, AJobMayLoseItsProgress) {

@@ -4,14 +4,13 @@
 #include <unistd.h>
 
 #include <cerrno>
-#include <memory>
+#include <string>
 
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
 #include "scheduler/journal/recovery.h"
 #include "scheduler/journal/salvage.h"
 #include "scheduler/journal/sqlite_file.h"
-#include "scheduler/journal/sqlite_record_store.h"
 #include "scheduler/mend_jobs.h"
 #include "scheduler/service/daemon_state.h"
 #include "scheduler/service/state_directory.h"
@@ -21,16 +20,9 @@ namespace {
 
 bool Exists(const std::string& path) { return access(path.c_str(), F_OK) == 0; }
 
-absl::StatusOr<std::unique_ptr<SqliteRecordStore>> Open(
-    const std::string& path) {
-  SqliteRecordStore::Options options;
-  options.schema = JobsSchema();
-  return SqliteRecordStore::Open(path, options);
-}
-
 // Every record is read and compared with its checksum, and they agree.
 absl::Status CheckWhole(const std::string& path) {
-  const auto store = Open(path);
+  const auto store = OpenJobsJournal(path);
   if (!store.ok()) return store.status();
   absl::Status whole = (*store)->CheckAll();
   if (whole.ok()) whole = ReadJobs(**store).status();
@@ -42,16 +34,11 @@ absl::StatusOr<std::string> SalvageAndMend(const std::string& path,
                                            const std::string& recovered) {
   const auto report = Salvage(path, recovered, JobsSchema());
   if (!report.ok()) return report.status();
-  const auto store = Open(recovered);
+  const auto store = OpenJobsJournal(recovered);
   if (!store.ok()) return store.status();
   const absl::StatusOr<std::string> mended = MendJobs(**store);
   if (!mended.ok()) return mended.status();
   return report->ToText() + *mended;
-}
-
-void RemoveFile(const std::string& path) {
-  unlink(path.c_str());
-  unlink((path + "-wal").c_str());
 }
 
 std::string FreeName(const std::string& path) {
@@ -77,7 +64,10 @@ absl::Status Replace(const std::string& path, const std::string& recovered,
   if (linked.ok()) linked = Link(path + "-wal", kept + "-wal");
   if (linked.ok()) linked = SyncDirectoryOf(path);
   if (!linked.ok()) return linked;
-  unlink((path + "-wal").c_str());
+  const std::string log = path + "-wal";
+  if (unlink(log.c_str()) != 0 && errno != ENOENT) {
+    return absl::ErrnoToStatus(errno, absl::StrCat("cannot remove ", log));
+  }
   if (rename(recovered.c_str(), path.c_str()) != 0) {
     return absl::ErrnoToStatus(
         errno, absl::StrCat("cannot rename ", recovered, " to ", path));
@@ -105,7 +95,8 @@ absl::StatusOr<RecoverOutcome> Recover(const config::v1::DaemonConfig& config,
   if (!absl::IsDataLoss(whole)) return whole;
 
   const std::string recovered = path + ".recovered";
-  RemoveFile(recovered);
+  absl::Status removed = RemoveSqliteFile(recovered);
+  if (!removed.ok()) return removed;
   const absl::StatusOr<std::string> lost = SalvageAndMend(path, recovered);
   if (!lost.ok()) return lost.status();
   RecoverOutcome outcome;

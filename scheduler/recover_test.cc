@@ -47,9 +47,7 @@ class RecoverTest : public testing::Test {
   }
 
   absl::StatusOr<std::unique_ptr<SqliteRecordStore>> Open() {
-    SqliteRecordStore::Options options;
-    options.schema = JobsSchema();
-    return SqliteRecordStore::Open(path_, options);
+    return OpenJobsJournal(path_);
   }
 
   void Damage() {

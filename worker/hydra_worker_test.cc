@@ -1,9 +1,11 @@
 // The program as hydrad starts it, against a fake daemon.
 
 #include <fcntl.h>
+#include <signal.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <atomic>
 #include <cstdint>
 #include <cstdio>
 #include <cstdlib>
@@ -90,6 +92,7 @@ class HydraWorkerTest : public testing::Test {
       execve(argv[0], argv.data(), environment);
       _exit(98);
     }
+    child_ = child;
     close(errors);
     int status = 0;
     EXPECT_EQ(waitpid(child, &status, 0), child);
@@ -98,6 +101,8 @@ class HydraWorkerTest : public testing::Test {
   }
 
   static std::string* program_;
+  // The newest program.
+  std::atomic<pid_t> child_ = 0;
   std::unique_ptr<PoolFile> pool_;
   std::string pool_instance_;
 };
@@ -156,6 +161,20 @@ TEST_F(HydraWorkerTest, OutlivesItsDaemonAndWorksForTheNextOne) {
   });
   const Ended ended = RunWorker("secret", {});
   killer.join();
+  EXPECT_EQ(ended.exit_code, 0) << ended.errors;
+}
+
+TEST_F(HydraWorkerTest, GoesOnWhenToldToEndByAnybodyButItsDaemon) {
+  const auto daemon = StartDaemon(200);
+  std::thread stopper([&] {
+    daemon->AwaitRecorded(50);
+    EXPECT_EQ(kill(child_, SIGTERM), 0);
+    EXPECT_EQ(kill(child_, SIGINT), 0);
+    daemon->AwaitRecorded(200);
+    daemon->Stop();
+  });
+  const Ended ended = RunWorker("secret", {});
+  stopper.join();
   EXPECT_EQ(ended.exit_code, 0) << ended.errors;
 }
 

@@ -169,6 +169,11 @@ int Work(const Flags& flags) {
   if (!session.ok()) return Complain(kExitUsage, session.status());
   const absl::Status logging = StartProcessLog("hydra-worker", flags.log_dir);
   if (!logging.ok()) return Complain(kExitSetUp, logging);
+  // Whoever stops the daemon, by Ctrl-C say, may tell its workers too. It still
+  // needs them to end their begun tasks, and says itself when to end; without a
+  // daemon the patience does. After StartProcessLog, which takes SIGTERM.
+  std::signal(SIGTERM, SIG_IGN);
+  std::signal(SIGINT, SIG_IGN);
   const absl::StatusOr<std::unique_ptr<PoolFile>> pool = OpenPool(flags);
   if (!pool.ok()) return Complain(kExitSetUp, pool.status());
   const absl::StatusOr<Device*> device = OpenDevice(flags);

@@ -19,7 +19,8 @@ struct TargetVerb {
                                            Response*);
   // The jobs that a call changed.
   const JobIds& (Response::*job_ids)() const;
-  // Stands before each of them.
+  // Stands before each of them. A job that runs ends its step before it is
+  // PAUSED, after the call.
   const char* done;
   // Told when there is none.
   const char* nothing;
@@ -30,8 +31,10 @@ constexpr TargetVerb<v1::CancelRequest, v1::CancelResponse> kCancel = {
     "cancelled", "nothing to cancel; the jobs have ended already"};
 
 constexpr TargetVerb<v1::PauseRequest, v1::PauseResponse> kPause = {
-    &Connection::Stub::Pause, &v1::PauseResponse::paused_job_ids, "paused",
-    "nothing to pause; the jobs are paused or have ended already"};
+    &Connection::Stub::Pause, &v1::PauseResponse::paused_job_ids, "pausing",
+    "nothing to pause; the jobs are paused or being paused, write their "
+    "trained "
+    "model, or have ended"};
 
 constexpr TargetVerb<v1::ResumeRequest, v1::ResumeResponse> kResume = {
     &Connection::Stub::Resume, &v1::ResumeResponse::resumed_job_ids, "resumed",

@@ -7,6 +7,7 @@
 #include "absl/time/clock.h"
 #include "client/connection/rpc_status.h"
 #include "client/render/format.h"
+#include "common/clock/steady_time.h"
 #include "grpcpp/create_channel.h"
 #include "grpcpp/security/credentials.h"
 
@@ -38,9 +39,12 @@ void Connection::AwaitServer(absl::Duration patience,
                              const Interrupt* interrupt) const {
   // So often the interrupt is looked at.
   constexpr absl::Duration kSlice = absl::Milliseconds(50);
-  const absl::Time deadline = absl::Now() + patience;
-  while (absl::Now() < deadline && !interrupt->triggered()) {
-    const absl::Time until = std::min(deadline, absl::Now() + kSlice);
+  const absl::Time deadline = SteadyNow() + patience;
+  while (!interrupt->triggered()) {
+    const absl::Duration left = deadline - SteadyNow();
+    if (left <= absl::ZeroDuration()) return;
+    // gRPC takes a time of the wall clock, and waits by the monotonic one.
+    const absl::Time until = absl::Now() + std::min(left, kSlice);
     if (channel_->WaitForConnected(absl::ToChronoTime(until))) return;
   }
 }

@@ -7,7 +7,7 @@ namespace hydra {
 Interrupt::Scope::Scope(Interrupt* interrupt, std::function<void()> on_trigger)
     : interrupt_(interrupt) {
   absl::MutexLock lock(&interrupt_->mu_);
-  if (interrupt_->triggered_) on_trigger();
+  if (interrupt_->triggered()) on_trigger();
   position_ = interrupt_->listeners_.insert(interrupt_->listeners_.end(),
                                             std::move(on_trigger));
 }
@@ -20,20 +20,10 @@ Interrupt::Scope::~Scope() {
 bool Interrupt::Trigger() {
   // Listeners are called under the lock, so none is called after its scope.
   absl::MutexLock lock(&mu_);
-  if (triggered_) return false;
-  triggered_ = true;
+  if (triggered()) return false;
+  triggered_.Notify();
   for (const auto& listener : listeners_) listener();
   return !listeners_.empty();
-}
-
-bool Interrupt::triggered() const {
-  absl::MutexLock lock(&mu_);
-  return triggered_;
-}
-
-bool Interrupt::WaitFor(absl::Duration duration) const {
-  absl::MutexLock lock(&mu_);
-  return mu_.AwaitWithTimeout(absl::Condition(&triggered_), duration);
 }
 
 }  // namespace hydra

@@ -7,6 +7,7 @@
 #include "absl/base/thread_annotations.h"
 #include "absl/synchronization/mutex.h"
 #include "absl/time/time.h"
+#include "common/clock/steady_event.h"
 
 namespace hydra {
 
@@ -33,14 +34,16 @@ class Interrupt {
   // Returns whether anybody was told. Only the first call does anything.
   bool Trigger() ABSL_LOCKS_EXCLUDED(mu_);
 
-  bool triggered() const ABSL_LOCKS_EXCLUDED(mu_);
+  bool triggered() const { return triggered_.HasHappened(); }
 
   // Waits; returns at once when triggered. Returns triggered().
-  bool WaitFor(absl::Duration duration) const ABSL_LOCKS_EXCLUDED(mu_);
+  bool WaitFor(absl::Duration duration) const {
+    return triggered_.WaitFor(duration);
+  }
 
  private:
-  mutable absl::Mutex mu_;
-  bool triggered_ ABSL_GUARDED_BY(mu_) = false;
+  SteadyEvent triggered_;
+  absl::Mutex mu_;
   std::list<std::function<void()>> listeners_ ABSL_GUARDED_BY(mu_);
 };
 

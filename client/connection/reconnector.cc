@@ -5,6 +5,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "client/render/format.h"
+#include "common/clock/steady_time.h"
 
 namespace hydra {
 namespace {
@@ -38,7 +39,7 @@ absl::Status Reconnector::WaitToRetry(const absl::Status& status) {
   if (!ServerMayHaveGone(status.code())) return status;
   const std::string reason(status.ok() ? "the server ended the stream"
                                        : status.message());
-  const absl::Time now = absl::Now();
+  const absl::Time now = SteadyNow();
   const bool first = away_since_ == absl::InfiniteFuture();
   if (first) away_since_ = now;
   const absl::Duration left = away_since_ + policy_.give_up_after - now;

@@ -41,6 +41,7 @@ class Reconnector {
   const ReconnectPolicy policy_;
   const Interrupt* const interrupt_;
   const std::function<void(const std::string&)> notice_;
+  // By SteadyNow().
   absl::Time away_since_ = absl::InfiniteFuture();
   absl::Duration pause_;
 };

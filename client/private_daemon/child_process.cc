@@ -14,6 +14,7 @@
 #include <cstring>
 
 #include "absl/strings/str_cat.h"
+#include "common/clock/steady_time.h"
 #include "glog/logging.h"
 
 namespace hydra {
@@ -84,11 +85,11 @@ ChildProcess::~ChildProcess() {
 
 bool ChildProcess::WaitFor(absl::Duration timeout) {
   if (reaped_) return true;
-  const absl::Time deadline = absl::Now() + timeout;
+  const absl::Time deadline = SteadyNow() + timeout;
   pollfd poll_fd = {pid_fd_, POLLIN, 0};
   int ready = 0;
   do {
-    ready = poll(&poll_fd, 1, ToPollMilliseconds(deadline - absl::Now()));
+    ready = poll(&poll_fd, 1, ToPollMilliseconds(deadline - SteadyNow()));
   } while (ready < 0 && errno == EINTR);
   if (ready <= 0) return false;
   PCHECK(waitpid(pid_, &wait_status_, 0) == pid_);

@@ -94,6 +94,8 @@ absl::StatusOr<std::string> MakeDaemonConfig(absl::string_view base,
   config.erase("tcp_address");
   // Nobody goes on from them: its jobs end with it.
   config["checkpoint_on_stop"] = false;
+  // If it is killed, its workers give their memory back soon.
+  config["worker_patience_seconds"] = 2;
   if (absl::Status status = OverridePool(overrides, &config); !status.ok()) {
     return status;
   }

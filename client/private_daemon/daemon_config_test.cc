@@ -23,6 +23,7 @@ TEST(MakeDaemonConfigTest, HasDefaultsForEverything) {
   EXPECT_EQ(json["unix_socket"], "/tmp/r/hydrad.sock");
   EXPECT_EQ(json["state_dir"], "/home/ann/runs");
   EXPECT_EQ(json["checkpoint_on_stop"], false);
+  EXPECT_EQ(json["worker_patience_seconds"], 2);
   EXPECT_EQ(json["pool"]["path"], "/tmp/r/pool");
   EXPECT_EQ(json["pool"]["size_bytes"], int64_t{8} << 30);
   ASSERT_EQ(json["devices"].size(), 2);

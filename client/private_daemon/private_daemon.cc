@@ -15,6 +15,7 @@
 #include "client/connection/connection.h"
 #include "client/private_daemon/health.h"
 #include "client/render/format.h"
+#include "common/clock/steady_time.h"
 
 namespace hydra {
 namespace {
@@ -114,9 +115,9 @@ absl::Status PrivateDaemon::Launch() {
 
 absl::Status PrivateDaemon::AwaitReady(Interrupt* interrupt) {
   const Connection connection(address(), options_.ready_timeout);
-  const absl::Time deadline = absl::Now() + options_.ready_timeout;
+  const absl::Time deadline = SteadyNow() + options_.ready_timeout;
   absl::Duration pause = absl::Milliseconds(5);
-  while (absl::Now() < deadline) {
+  while (SteadyNow() < deadline) {
     if (interrupt->triggered()) return absl::CancelledError("interrupted");
     if (child_->WaitFor(pause)) {
       return absl::UnavailableError(absl::StrCat(

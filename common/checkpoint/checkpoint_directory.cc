@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <filesystem>
+#include <set>
 #include <system_error>
 #include <tuple>
 
@@ -14,7 +15,7 @@
 #include "absl/strings/strip.h"
 #include "common/checkpoint/manifest_file.h"
 #include "common/checkpoint/staged_directory.h"
-#include "common/safetensors/file.h"
+#include "common/file/file.h"
 
 namespace hydra {
 namespace {
@@ -23,22 +24,19 @@ namespace fs = std::filesystem;
 
 constexpr absl::string_view kPrefix = "checkpoint-";
 constexpr absl::string_view kInside = "-inside";
-constexpr absl::string_view kTemporary = ".tmp-";
 
 bool TrainedLess(const CheckpointEntry& a, const CheckpointEntry& b) {
   return std::tie(a.name.step, a.name.inside_step) <
          std::tie(b.name.step, b.name.inside_step);
 }
 
-bool IsLeftover(const std::string& directory) {
-  const size_t end = directory.find(kTemporary.data());
-  return end != std::string::npos &&
-         ParseCheckpointDirectoryName(directory.substr(0, end)).has_value();
-}
-
-absl::Status AsStatus(const std::error_code& error, const std::string& path) {
-  if (!error) return absl::OkStatus();
-  return safetensors::FileError(error.value(), path);
+// The checkpoint's name that `directory` is a leftover of.
+std::optional<std::string> LeftoverOf(const std::string& directory) {
+  const size_t end = directory.find(kLeftoverInfix);
+  if (end == std::string::npos) return std::nullopt;
+  std::string name = directory.substr(0, end);
+  if (!ParseCheckpointDirectoryName(name)) return std::nullopt;
+  return name;
 }
 
 // For each real directory in `folder`; none if that is missing.
@@ -56,13 +54,8 @@ absl::Status ForEachDirectory(
     absl::Status status = use(entry->path());
     if (!status.ok()) return status;
   }
-  return AsStatus(error, folder);
-}
-
-absl::Status RemoveAll(const std::string& path) {
-  std::error_code error;
-  fs::remove_all(path, error);
-  return AsStatus(error, absl::StrCat("cannot remove ", path));
+  if (error) return FileError(error.value(), folder);
+  return absl::OkStatus();
 }
 
 }  // namespace
@@ -108,23 +101,29 @@ absl::Status RemoveCheckpoint(const std::string& path) {
         absl::StrCat(path, " is not a checkpoint's name"));
   }
   const std::string removable = RemovablePath(path, "removed");
-  absl::Status status = RemoveAll(removable);
+  absl::Status status = RemoveTree(removable);
   if (!status.ok()) return status;
   if (rename(path.c_str(), removable.c_str()) != 0) {
-    return safetensors::FileError(errno, absl::StrCat("cannot remove ", path));
+    return FileError(errno, absl::StrCat("cannot remove ", path));
   }
   // Else a power cut could bring back the name with half of the files.
   const std::string folder = parts.parent_path().string();
   status = SyncDirectory(folder.empty() ? "." : folder);
   if (!status.ok()) return status;
-  return RemoveAll(removable);
+  return RemoveTree(removable);
 }
 
 absl::Status RemoveLeftovers(const std::string& folder) {
-  return ForEachDirectory(folder, [](const fs::path& path) {
-    if (!IsLeftover(path.filename().string())) return absl::OkStatus();
-    return RemoveAll(path.string());
+  std::set<std::string> names;
+  absl::Status status = ForEachDirectory(folder, [&](const fs::path& path) {
+    const auto name = LeftoverOf(path.filename().string());
+    if (name.has_value()) names.insert(*name);
+    return absl::OkStatus();
   });
+  for (const std::string& name : names) {
+    status.Update(RemoveLeftoversOf(absl::StrCat(folder, "/", name)));
+  }
+  return status;
 }
 
 }  // namespace hydra

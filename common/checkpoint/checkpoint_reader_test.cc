@@ -21,9 +21,8 @@ using worker::v1::BlockKind;
 class CheckpointReaderTest : public testing::Test {
  protected:
   CheckpointReaderTest() {
-    WriteBytes(folder_.PathOf("merges"), "a b\n");
-    checkpoint_.contents.copied_files = {
-        {"merges.txt", folder_.PathOf("merges")}};
+    WriteBytes(folder_.PathOf("merges.txt"), "a b\n");
+    checkpoint_.CopyFrom(folder_.path(), "merges.txt");
     EXPECT_TRUE(Write(checkpoint_).ok());
   }
 

@@ -32,7 +32,7 @@ absl::Status CheckNames(const CheckpointContents& contents) {
     return absl::InvalidArgumentError(absl::StrCat(
         "directory: ", contents.directory, " is not a checkpoint's name"));
   }
-  for (const auto& [copy, source] : contents.copied_files) {
+  for (const std::string& copy : contents.copied_files) {
     if (IsPlainName(copy)) continue;
     return absl::InvalidArgumentError(
         absl::StrCat("copied_files: ", Quoted(copy), " is not a plain name"));
@@ -130,12 +130,11 @@ absl::Status WritePlainFiles(const CheckpointContents& contents,
       WritePlainFile(directory, "config.json", contents.model_config_json);
   if (!sum.ok()) return sum.status();
   *manifest->add_files() = *std::move(sum);
-  for (const auto& [name, source] : contents.copied_files) {
-    sum = CopyPlainFile(directory, name, source);
-    if (absl::IsNotFound(sum.status())) continue;
-    if (!sum.ok()) return sum.status();
-    *manifest->add_files() = *std::move(sum);
-  }
+  const absl::StatusOr<std::vector<FileSum>> copies =
+      CopyPlainFiles(directory, contents.copied_files,
+                     contents.source_directory, contents.real_roots);
+  if (!copies.ok()) return copies.status();
+  for (const FileSum& copy : *copies) *manifest->add_files() = copy;
   return absl::OkStatus();
 }
 

@@ -4,7 +4,6 @@
 #include <cstddef>
 #include <cstdint>
 #include <string>
-#include <utility>
 #include <vector>
 
 #include "absl/functional/function_ref.h"
@@ -32,9 +31,10 @@ struct CheckpointContents {
   std::string directory;
   ModelTable table;
   std::string model_config_json;
-  // Name in the directory, and the file to copy. Those that do not exist are
-  // left out.
-  std::vector<std::pair<std::string, std::string>> copied_files;
+  // Names of files to copy from `source_directory`, as CopyPlainFiles() does.
+  std::vector<std::string> copied_files;
+  std::string source_directory;
+  std::vector<std::string> real_roots;
   // Its spec tells the optimizer; format and files are filled in.
   checkpoint::v1::Manifest manifest;
   // In the order in which they are to be written; all parameters among them.
@@ -50,7 +50,8 @@ struct CheckpointContents {
 //
 // Any thread; one at a time for a directory. Blocks on the disk; memory beside
 // the blocks is the files' headers. After every error nothing is left behind,
-// and what was at the path before still is:
+// and what was at the path before still is (but see StagedDirectory::Commit()
+// for a folder that cannot be synced):
 // CANCELLED: written() returned false.
 // INVALID_ARGUMENT: the directory's name, a block twice, parameters missing,
 //   a known-zero block that is no optimizer state, the manifest.
@@ -58,7 +59,7 @@ struct CheckpointContents {
 // FAILED_PRECONDITION: a block does not fit the table.
 // RESOURCE_EXHAUSTED: the disk, quota or file size limit has no room; for the
 //   tensors this is told before any block is written.
-// Others: what the system said of a file.
+// Others: as FileError() has them.
 absl::StatusOr<int64_t> WriteCheckpoint(
     const CheckpointContents& contents,
     absl::FunctionRef<bool(size_t block)> written);

@@ -160,9 +160,9 @@ TEST_F(CheckpointWriterTest, PlainSgdHasNoState) {
 }
 
 TEST_F(CheckpointWriterTest, FilesAreCopiedWhereTheyExist) {
-  WriteBytes(folder_.PathOf("source"), "merges");
-  checkpoint_.contents.copied_files = {{"merges.txt", folder_.PathOf("source")},
-                                       {"vocab.json", folder_.PathOf("none")}};
+  WriteBytes(folder_.PathOf("merges.txt"), "merges");
+  checkpoint_.CopyFrom(folder_.path(), "merges.txt");
+  checkpoint_.contents.copied_files.push_back("vocab.json");
   ASSERT_TRUE(Write(checkpoint_).ok());
   EXPECT_EQ(ReadBytes(path_ + "/merges.txt"), "merges");
   EXPECT_FALSE(fs::exists(path_ + "/vocab.json"));
@@ -172,12 +172,12 @@ TEST_F(CheckpointWriterTest, FilesAreCopiedWhereTheyExist) {
 TEST_F(CheckpointWriterTest, AnOlderOneIsReplacedWhole) {
   TestCheckpoint older(path_, /*seed=*/2);
   WriteBytes(folder_.PathOf("source"), "x");
-  older.contents.copied_files = {{"only_older", folder_.PathOf("source")}};
+  older.CopyFrom(folder_.path(), "source");
   ASSERT_TRUE(Write(older).ok());
   ExpectOnDisk(older);
   ASSERT_TRUE(Write(checkpoint_).ok());
   ExpectOnDisk(checkpoint_);
-  EXPECT_FALSE(fs::exists(path_ + "/only_older"));
+  EXPECT_FALSE(fs::exists(path_ + "/source"));
   EXPECT_THAT(folder_.Names(), ElementsAre("checkpoint-120", "source"));
 }
 
@@ -226,13 +226,14 @@ TEST_F(CheckpointWriterMistakeTest, ANameThatIsNoCheckpoints) {
 }
 
 TEST_F(CheckpointWriterMistakeTest, ACopyOutsideOfTheDirectory) {
-  checkpoint_.contents.copied_files = {{"../f", folder_.PathOf("source")}};
-  ExpectRefused(absl::StatusCode::kInvalidArgument, "\"../f\"");
+  checkpoint_.CopyFrom(folder_.path(), "../source");
+  ExpectRefused(absl::StatusCode::kInvalidArgument, "\"../source\"");
 }
 
 TEST_F(CheckpointWriterMistakeTest, ACopyOverAnotherFile) {
-  checkpoint_.contents.copied_files = {
-      {"model.safetensors", folder_.PathOf("source")}};
+  ScratchFolder elsewhere;
+  WriteBytes(elsewhere.PathOf("model.safetensors"), "x");
+  checkpoint_.CopyFrom(elsewhere.path(), "model.safetensors");
   ExpectRefused(absl::StatusCode::kAlreadyExists, "model.safetensors");
 }
 

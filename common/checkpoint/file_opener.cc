@@ -6,8 +6,6 @@
 
 namespace hydra {
 
-using safetensors::UniqueFd;
-
 FileOpener::FileOpener(std::string path, std::string real_path,
                        UniqueFd directory)
     : path_(std::move(path)),
@@ -15,9 +13,10 @@ FileOpener::FileOpener(std::string path, std::string real_path,
       directory_(std::move(directory)) {}
 
 absl::StatusOr<FileOpener> FileOpener::Make(const std::string& directory) {
-  absl::StatusOr<UniqueFd> fd = safetensors::OpenDirectory(directory);
-  if (!fd.ok()) return fd.status();
-  absl::StatusOr<std::string> real_path = safetensors::RealPath(*fd);
+  absl::StatusOr<UniqueFd> fd = OpenDirectory(directory);
+  if (absl::IsNotFound(fd.status())) return fd.status();
+  if (!fd.ok()) return AsDataLoss(fd.status());
+  absl::StatusOr<std::string> real_path = RealPath(*fd);
   if (!real_path.ok()) return real_path.status();
   return FileOpener(directory, *std::move(real_path), *std::move(fd));
 }
@@ -28,7 +27,7 @@ std::string FileOpener::PathOf(absl::string_view name) const {
 
 absl::StatusOr<UniqueFd> FileOpener::Open(const std::string& name) const {
   absl::StatusOr<UniqueFd> fd =
-      safetensors::OpenRegularFileBelow(directory_, path_, name, {real_path_});
+      OpenRegularFileBelow(directory_, path_, name, {real_path_});
   if (!fd.ok()) return AsDataLoss(fd.status());
   return fd;
 }
@@ -37,6 +36,7 @@ absl::Status AsDataLoss(const absl::Status& status) {
   switch (status.code()) {
     case absl::StatusCode::kNotFound:
     case absl::StatusCode::kInvalidArgument:
+    case absl::StatusCode::kUnavailable:
       return absl::DataLossError(status.message());
     default:
       return status;

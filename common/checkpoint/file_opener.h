@@ -6,7 +6,7 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
-#include "common/safetensors/file.h"
+#include "common/file/file.h"
 
 namespace hydra {
 
@@ -15,25 +15,25 @@ namespace hydra {
 class FileOpener {
  public:
   // NOT_FOUND: there is no such directory.
+  // DATA_LOSS: the disk cannot read it.
   static absl::StatusOr<FileOpener> Make(const std::string& directory);
 
   // DATA_LOSS: the file is missing or not a regular one.
   // PERMISSION_DENIED: it really lies elsewhere, or may not be read.
-  absl::StatusOr<safetensors::UniqueFd> Open(const std::string& name) const;
+  absl::StatusOr<UniqueFd> Open(const std::string& name) const;
 
   std::string PathOf(absl::string_view name) const;
 
  private:
-  FileOpener(std::string path, std::string real_path,
-             safetensors::UniqueFd directory);
+  FileOpener(std::string path, std::string real_path, UniqueFd directory);
 
   std::string path_;
   std::string real_path_;
-  safetensors::UniqueFd directory_;
+  UniqueFd directory_;
 };
 
 // The same error as DATA_LOSS if what it says is that a file that must be there
-// is missing or malformed; else `status`.
+// is missing, malformed or on a failing disk; else `status`.
 absl::Status AsDataLoss(const absl::Status& status);
 
 }  // namespace hydra

@@ -88,9 +88,16 @@ absl::StatusOr<std::string> ManifestJson(const Manifest& manifest) {
   std::string json;
   const auto printed =
       google::protobuf::util::MessageToJsonString(manifest, &json, options);
-  if (printed.ok()) return json;
-  return absl::InvalidArgumentError(
-      absl::StrCat("the manifest has no JSON form: ", printed.ToString()));
+  if (!printed.ok()) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("the manifest has no JSON form: ", printed.ToString()));
+  }
+  if (json.size() > kMaxManifestBytes) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("the manifest has ", json.size(), " B, at most ",
+                     kMaxManifestBytes, " B are allowed"));
+  }
+  return json;
 }
 
 std::string SumLine(const std::string& json) {

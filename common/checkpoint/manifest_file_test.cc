@@ -116,6 +116,10 @@ TEST_F(ManifestFileTest, WhatCouldNotBeReadIsNotWritten) {
   manifest.mutable_position()->set_step(-1);
   EXPECT_TRUE(absl::IsInvalidArgument(
       WriteManifest(folder_.path(), manifest).status()));
+  manifest = SmallManifest();
+  manifest.set_job_id(std::string(kMaxManifestBytes, 'x'));
+  EXPECT_TRUE(absl::IsInvalidArgument(
+      WriteManifest(folder_.path(), manifest).status()));
   EXPECT_THAT(folder_.Names(), testing::IsEmpty());
 }
 

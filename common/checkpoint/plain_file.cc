@@ -5,17 +5,20 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <utility>
 
 #include "absl/functional/function_ref.h"
 #include "absl/strings/str_cat.h"
 #include "common/checkpoint/tensor_sum.h"
+#include "glog/logging.h"
 
 namespace hydra {
 namespace {
 
 using checkpoint::v1::FileSum;
-using safetensors::FileError;
-using safetensors::UniqueFd;
+
+// They are read whole; a tokenizer has a few MB.
+constexpr int64_t kMaxCopiedBytes = 256 << 20;
 
 FileSum SumOfFile(const std::string& name, int64_t bytes, uint64_t sum) {
   FileSum file;
@@ -28,7 +31,7 @@ FileSum SumOfFile(const std::string& name, int64_t bytes, uint64_t sum) {
 absl::StatusOr<UniqueFd> CreateFile(const std::string& path) {
   UniqueFd fd(
       open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666));
-  if (fd.get() >= 0) return fd;
+  if (fd.is_open()) return fd;
   return FileError(errno, absl::StrCat("cannot create ", path));
 }
 
@@ -44,13 +47,25 @@ absl::Status ForEachPiece(
   std::string piece(std::min(bytes, kSumPieceBytes), '\0');
   for (int64_t done = 0; done < bytes;) {
     piece.resize(std::min(bytes - done, kSumPieceBytes));
-    absl::Status status = safetensors::ReadExactly(
+    absl::Status status = ReadExactly(
         fd, path, done, static_cast<int64_t>(piece.size()), piece.data());
     if (status.ok()) status = use(done, piece);
     if (!status.ok()) return status;
     done += static_cast<int64_t>(piece.size());
   }
   return absl::OkStatus();
+}
+
+absl::StatusOr<std::string> ReadBelow(
+    const std::string& directory, const std::string& name,
+    const std::vector<std::string>& real_roots) {
+  const absl::StatusOr<UniqueFd> folder = OpenDirectory(directory);
+  if (!folder.ok()) return folder.status();
+  const absl::StatusOr<UniqueFd> file =
+      OpenRegularFileBelow(*folder, directory, name, real_roots);
+  if (!file.ok()) return file.status();
+  return ReadPlainFile(*file, absl::StrCat(directory, "/", name),
+                       kMaxCopiedBytes);
 }
 
 }  // namespace
@@ -62,56 +77,51 @@ absl::StatusOr<FileSum> WritePlainFile(const std::string& directory,
   const int64_t bytes = static_cast<int64_t>(text.size());
   const absl::StatusOr<UniqueFd> file = CreateFile(path);
   if (!file.ok()) return file.status();
-  absl::Status status =
-      safetensors::WriteExactly(*file, path, 0, bytes, text.data());
+  absl::Status status = WriteExactly(*file, path, 0, bytes, text.data());
   if (status.ok()) status = Sync(*file, path);
   if (!status.ok()) return status;
   return SumOfFile(name, bytes, SumOf(text));
 }
 
-absl::StatusOr<FileSum> CopyPlainFile(const std::string& directory,
-                                      const std::string& name,
-                                      const std::string& source) {
-  const absl::StatusOr<UniqueFd> from = safetensors::OpenRegularFile(source);
-  if (!from.ok()) return from.status();
-  const absl::StatusOr<int64_t> bytes = safetensors::FileBytes(*from, source);
-  if (!bytes.ok()) return bytes.status();
-  const std::string path = absl::StrCat(directory, "/", name);
-  const absl::StatusOr<UniqueFd> file = CreateFile(path);
-  if (!file.ok()) return file.status();
-
-  TensorSum sum;
-  absl::Status status = ForEachPiece(
-      *from, source, *bytes, [&](int64_t offset, absl::string_view piece) {
-        const int64_t piece_bytes = static_cast<int64_t>(piece.size());
-        sum.Add(piece.data(), piece_bytes);
-        return safetensors::WriteExactly(*file, path, offset, piece_bytes,
-                                         piece.data());
-      });
-  if (status.ok()) status = Sync(*file, path);
-  if (!status.ok()) return status;
-  return SumOfFile(name, *bytes, sum.Value());
+absl::StatusOr<std::vector<FileSum>> CopyPlainFiles(
+    const std::string& directory, const std::vector<std::string>& names,
+    const std::string& source_directory,
+    const std::vector<std::string>& real_roots) {
+  std::vector<FileSum> sums;
+  for (const std::string& name : names) {
+    const absl::StatusOr<std::string> text =
+        ReadBelow(source_directory, name, real_roots);
+    if (absl::IsNotFound(text.status())) continue;
+    if (!text.ok()) {
+      LOG(WARNING) << directory << " will have no " << name << ": "
+                   << text.status().message();
+      continue;
+    }
+    absl::StatusOr<FileSum> sum = WritePlainFile(directory, name, *text);
+    if (!sum.ok()) return sum.status();
+    sums.push_back(*std::move(sum));
+  }
+  return sums;
 }
 
 absl::StatusOr<std::string> ReadPlainFile(const UniqueFd& fd,
                                           absl::string_view path,
                                           int64_t max_bytes) {
-  const absl::StatusOr<int64_t> bytes = safetensors::FileBytes(fd, path);
+  const absl::StatusOr<int64_t> bytes = FileBytes(fd, path);
   if (!bytes.ok()) return bytes.status();
   if (*bytes > max_bytes) {
     return absl::InvalidArgumentError(absl::StrCat(
         path, " has ", *bytes, " B, at most ", max_bytes, " B are allowed"));
   }
   std::string text(*bytes, '\0');
-  absl::Status status =
-      safetensors::ReadExactly(fd, path, 0, *bytes, text.data());
+  absl::Status status = ReadExactly(fd, path, 0, *bytes, text.data());
   if (!status.ok()) return status;
   return text;
 }
 
 absl::Status CheckPlainFile(const UniqueFd& fd, absl::string_view path,
                             const FileSum& wanted) {
-  const absl::StatusOr<int64_t> bytes = safetensors::FileBytes(fd, path);
+  const absl::StatusOr<int64_t> bytes = FileBytes(fd, path);
   if (!bytes.ok()) return bytes.status();
   if (*bytes != wanted.bytes()) {
     return absl::DataLossError(absl::StrCat(

@@ -3,11 +3,12 @@
 
 #include <cstdint>
 #include <string>
+#include <vector>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
-#include "common/safetensors/file.h"
+#include "common/file/file.h"
 #include "hydra/checkpoint/v1/checkpoint.pb.h"
 
 namespace hydra {
@@ -24,22 +25,24 @@ absl::StatusOr<checkpoint::v1::FileSum> WritePlainFile(
     const std::string& directory, const std::string& name,
     absl::string_view text);
 
-// The same with the bytes of `source`.
+// Copies those of `names` that are in `source_directory`, in the same way. They
+// must really lie below one of `real_roots` (see OpenRegularFileBelow()). One
+// that does not, is no regular file, has more than 256 MiB or cannot be read is
+// left out, with a line in the log: what it goes along with is worth more.
 //
-// NOT_FOUND: there is no `source`; nothing was created.
-// INVALID_ARGUMENT: it is not a regular file.
-absl::StatusOr<checkpoint::v1::FileSum> CopyPlainFile(
-    const std::string& directory, const std::string& name,
-    const std::string& source);
+// Errors: as WritePlainFile().
+absl::StatusOr<std::vector<checkpoint::v1::FileSum>> CopyPlainFiles(
+    const std::string& directory, const std::vector<std::string>& names,
+    const std::string& source_directory,
+    const std::vector<std::string>& real_roots);
 
 // All of a file. INVALID_ARGUMENT: it is longer than `max_bytes`.
-absl::StatusOr<std::string> ReadPlainFile(const safetensors::UniqueFd& fd,
+absl::StatusOr<std::string> ReadPlainFile(const UniqueFd& fd,
                                           absl::string_view path,
                                           int64_t max_bytes);
 
 // DATA_LOSS: the file is not what `wanted` says.
-absl::Status CheckPlainFile(const safetensors::UniqueFd& fd,
-                            absl::string_view path,
+absl::Status CheckPlainFile(const UniqueFd& fd, absl::string_view path,
                             const checkpoint::v1::FileSum& wanted);
 
 }  // namespace hydra

@@ -1,5 +1,9 @@
 #include "common/checkpoint/plain_file.h"
 
+#include <sys/stat.h>
+
+#include <filesystem>
+
 #include "common/checkpoint/testing.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
@@ -7,8 +11,9 @@
 namespace hydra {
 namespace {
 
+namespace fs = std::filesystem;
+
 using checkpoint::v1::FileSum;
-using safetensors::OpenRegularFile;
 
 class PlainFileTest : public testing::Test {
  protected:
@@ -24,13 +29,15 @@ TEST_F(PlainFileTest, WrittenAndCopiedFilesHaveTheirBytesAndSum) {
   const std::string text(700'001, 'x');
   const auto written = WritePlainFile(folder_.path(), "a", text);
   ASSERT_TRUE(written.ok()) << written.status();
-  const auto copied = CopyPlainFile(folder_.path(), "b", folder_.PathOf("a"));
+  ScratchFolder copies;
+  const auto copied =
+      CopyPlainFiles(copies.path(), {"none", "a"}, folder_.path(), {"/"});
   ASSERT_TRUE(copied.ok()) << copied.status();
-  EXPECT_EQ(ReadBytes(folder_.PathOf("b")), text);
-  EXPECT_EQ(copied->bytes(), 700'001);
-  EXPECT_EQ(written->tensors().at(""), copied->tensors().at(""));
+  ASSERT_EQ(copied->size(), 1);
+  EXPECT_EQ(ReadBytes(copies.PathOf("a")), text);
+  EXPECT_EQ(copied->front().bytes(), 700'001);
+  EXPECT_EQ(copied->front().SerializeAsString(), written->SerializeAsString());
   EXPECT_TRUE(Check(*written).ok());
-  EXPECT_TRUE(Check(*copied).ok());
 }
 
 TEST_F(PlainFileTest, ChangedAndShortenedFilesAreFound) {
@@ -49,12 +56,30 @@ TEST_F(PlainFileTest, AFileThatExistsIsNotReplaced) {
   EXPECT_EQ(ReadBytes(folder_.PathOf("a")), "older");
 }
 
-TEST_F(PlainFileTest, AMissingSourceCreatesNothing) {
-  EXPECT_TRUE(absl::IsNotFound(
-      CopyPlainFile(folder_.path(), "b", folder_.PathOf("none")).status()));
-  EXPECT_TRUE(absl::IsInvalidArgument(
-      CopyPlainFile(folder_.path(), "b", folder_.path()).status()));
-  EXPECT_THAT(folder_.Names(), testing::IsEmpty());
+TEST_F(PlainFileTest, WhatMayNotBeReadIsNotCopied) {
+  ScratchFolder secret;
+  ScratchFolder copies;
+  WriteBytes(secret.PathOf("f"), "secret");
+  fs::create_symlink(secret.PathOf("f"), folder_.PathOf("leads_out"));
+  fs::create_directory(folder_.PathOf("directory"));
+  ASSERT_EQ(mkfifo(folder_.PathOf("fifo").c_str(), 0600), 0);
+  WriteBytes(folder_.PathOf("huge"), "");
+  fs::resize_file(folder_.PathOf("huge"), (256 << 20) + 1);
+  WriteBytes(folder_.PathOf("f"), "x");
+  const auto copied = CopyPlainFiles(
+      copies.path(), {"leads_out", "directory", "fifo", "huge", "f"},
+      folder_.path(), RealRoots({folder_.path()}));
+  EXPECT_TRUE(copied.ok()) << copied.status();
+  EXPECT_THAT(copies.Names(), testing::ElementsAre("f"));
+
+  EXPECT_TRUE(
+      CopyPlainFiles(copies.path(), {"f"}, folder_.PathOf("none"), {"/"}).ok());
+}
+
+TEST_F(PlainFileTest, ACopyThatCannotBeWrittenIsAnError) {
+  WriteBytes(folder_.PathOf("f"), "x");
+  EXPECT_TRUE(absl::IsAlreadyExists(
+      CopyPlainFiles(folder_.path(), {"f"}, folder_.path(), {"/"}).status()));
 }
 
 TEST_F(PlainFileTest, FilesAboveTheLimitAreNotRead) {

@@ -9,27 +9,23 @@
 #include <filesystem>
 #include <system_error>
 #include <utility>
+#include <vector>
 
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
-#include "common/safetensors/file.h"
+#include "common/file/file.h"
 
 namespace hydra {
 namespace {
 
 namespace fs = std::filesystem;
 
-using safetensors::FileError;
-
 std::string FolderOf(const std::string& path) {
   const std::string folder = fs::path(path).parent_path().string();
   return folder.empty() ? "." : folder;
 }
 
-void RemoveAll(const std::string& path) {
-  // What cannot be removed is a leftover, as after a kill.
-  std::error_code ignored;
-  fs::remove_all(path, ignored);
-}
+constexpr char kReplaced[] = "replaced";
 
 absl::Status Make(const std::string& path) {
   if (mkdir(path.c_str(), 0777) == 0) return absl::OkStatus();
@@ -58,26 +54,43 @@ absl::Status MakeFolders(const std::string& path) {
 }  // namespace
 
 std::string RemovablePath(const std::string& path, const std::string& purpose) {
-  return absl::StrCat(path, ".tmp-", getpid(), "-", purpose);
+  return absl::StrCat(path, kLeftoverInfix, getpid(), "-", purpose);
 }
 
-absl::Status SyncDirectory(const std::string& path) {
-  const auto fd = safetensors::OpenDirectory(path);
-  if (!fd.ok()) return fd.status();
-  if (fsync(fd->get()) == 0) return absl::OkStatus();
-  return FileError(errno, absl::StrCat("cannot sync directory ", path));
+absl::Status RemoveLeftoversOf(const std::string& final_path) {
+  const std::string prefix =
+      absl::StrCat(fs::path(final_path).filename().string(), kLeftoverInfix);
+  std::vector<std::string> leftovers;
+  std::error_code error;
+  fs::directory_iterator entry(FolderOf(final_path), error);
+  if (error == std::errc::no_such_file_or_directory) return absl::OkStatus();
+  for (; !error && entry != fs::directory_iterator(); entry.increment(error)) {
+    if (absl::StartsWith(entry->path().filename().string(), prefix)) {
+      leftovers.push_back(entry->path().string());
+    }
+  }
+  if (error) return FileError(error.value(), FolderOf(final_path));
+  for (const std::string& path : leftovers) {
+    const bool bring_back =
+        absl::EndsWith(path, kReplaced) && !fs::exists(final_path, error);
+    absl::Status status =
+        bring_back ? Rename(path, final_path) : RemoveTree(path);
+    if (!status.ok()) return status;
+  }
+  return absl::OkStatus();
 }
 
 StagedDirectory::StagedDirectory(std::string final_path)
     : final_path_(std::move(final_path)),
-      path_(absl::StrCat(final_path_, ".tmp-", getpid())) {}
+      path_(absl::StrCat(final_path_, kLeftoverInfix, getpid())) {}
 
 StagedDirectory::StagedDirectory(StagedDirectory&& other) noexcept
     : final_path_(std::move(other.final_path_)),
       path_(std::exchange(other.path_, "")) {}
 
 StagedDirectory::~StagedDirectory() {
-  if (!path_.empty()) RemoveAll(path_);
+  // What cannot be removed is a leftover, as after a kill.
+  if (!path_.empty()) (void)RemoveTree(path_);
 }
 
 absl::StatusOr<StagedDirectory> StagedDirectory::Create(
@@ -86,8 +99,8 @@ absl::StatusOr<StagedDirectory> StagedDirectory::Create(
   if (!status.ok()) return status;
   StagedDirectory staged(final_path);
   // Of a process that had this id and was killed.
-  RemoveAll(staged.path());
-  status = Make(staged.path());
+  status = RemoveTree(staged.path());
+  if (status.ok()) status = Make(staged.path());
   if (!status.ok()) return status;
   return staged;
 }
@@ -95,8 +108,35 @@ absl::StatusOr<StagedDirectory> StagedDirectory::Create(
 absl::Status StagedDirectory::Commit() {
   absl::Status status = SyncDirectory(path_);
   if (status.ok()) status = MoveIntoPlace();
-  if (status.ok()) status = SyncDirectory(FolderOf(final_path_));
+  if (!status.ok()) return status;
+  status = SyncDirectory(FolderOf(final_path_));
+  // The disk may still know what was replaced by the final name.
+  if (!status.ok()) path_.clear();
   return status;
+}
+
+absl::Status StagedDirectory::CommitFiles(const std::string& last) {
+  absl::Status status = MakeFolders(final_path_);
+  if (!status.ok()) return status;
+  std::vector<std::string> names;
+  std::error_code error;
+  fs::directory_iterator entry(path_, error);
+  for (; !error && entry != fs::directory_iterator(); entry.increment(error)) {
+    names.push_back(entry->path().filename().string());
+  }
+  if (error) return FileError(error.value(), path_);
+  for (const std::string& name : names) {
+    if (name != last) status.Update(MoveFile(name));
+  }
+  if (status.ok()) status = SyncDirectory(final_path_);
+  if (status.ok()) status = MoveFile(last);
+  if (status.ok()) status = SyncDirectory(final_path_);
+  return status;
+}
+
+absl::Status StagedDirectory::MoveFile(const std::string& name) const {
+  return Rename(absl::StrCat(path_, "/", name),
+                absl::StrCat(final_path_, "/", name));
 }
 
 absl::Status StagedDirectory::MoveIntoPlace() const {
@@ -110,17 +150,18 @@ absl::Status StagedDirectory::Replace() const {
                 RENAME_EXCHANGE) == 0) {
     return absl::OkStatus();
   }
-  const std::string aside = RemovablePath(final_path_, "replaced");
-  RemoveAll(aside);
-  absl::Status status = Rename(final_path_, aside);
+  if (errno != EINVAL && errno != ENOSYS) {
+    return FileError(
+        errno, absl::StrCat("cannot exchange ", path_, " and ", final_path_));
+  }
+  const std::string aside = RemovablePath(final_path_, kReplaced);
+  absl::Status status = RemoveTree(aside);
+  if (status.ok()) status = Rename(final_path_, aside);
   if (!status.ok()) return status;
   status = Rename(path_, final_path_);
-  if (!status.ok()) {
-    (void)Rename(aside, final_path_);
-    return status;
-  }
-  RemoveAll(aside);
-  return absl::OkStatus();
+  // The older one is where an exchange would have put it, or back again.
+  (void)Rename(aside, status.ok() ? path_ : final_path_);
+  return status;
 }
 
 }  // namespace hydra

@@ -9,48 +9,68 @@
 namespace hydra {
 
 // A directory that appears at its path only when it is whole: it is filled as
-// "PATH.tmp-PID" and then renamed. A kill leaves that one behind.
+// "PATH.tmp-PID" and then put into place. A kill leaves that one behind, see
+// RemoveLeftoversOf().
 //
-// Not thread-safe; one for a path at a time. Blocks on the disk.
+// Not thread-safe; one for a path at a time. Blocks on the disk. Errors: as
+// FileError() has them.
 class StagedDirectory {
  public:
   // Makes an empty directory beside `final_path`, and the folders above it.
-  // Errors: as the system says.
   static absl::StatusOr<StagedDirectory> Create(const std::string& final_path);
 
   StagedDirectory(StagedDirectory&& other) noexcept;
   StagedDirectory& operator=(StagedDirectory&&) = delete;
-  // Removes what Commit() did not put into place, or has replaced.
+  // Removes what was not put into place, or was replaced.
   ~StagedDirectory();
 
-  // Where to write until Commit().
+  // Where to write until it is put into place.
   const std::string& path() const { return path_; }
 
   // Puts it into place, instead of a directory that may be there. Its files
   // must be on the disk already. When this returns, so is the directory.
   //
-  // After an error, what was there before is still there; but if only syncing
-  // the folder failed, the new directory is.
+  // After an error, what was there before is still there. But if only syncing
+  // the folder failed, the new directory is, and the older one is left beside
+  // it: nobody can tell which of them the disk knows by the name.
   //
   // Replacing is atomic where the file system can exchange two names (ext4,
   // xfs, btrfs, tmpfs). Elsewhere a crash between two renames leaves no
-  // directory at the path.
+  // directory at the path, until RemoveLeftoversOf() brings back the older one.
   absl::Status Commit();
+
+  // Moves its files into the directory at the path, which may be there with
+  // other content: that stays, but for files of the same names. Whoever finds
+  // `last`, a file's name, finds all of them, also after a crash. The files
+  // must be on the disk already; when this returns, so are their names.
+  //
+  // After an error, any of the files but `last` may be in place, and that one
+  // too if only the last syncing failed.
+  absl::Status CommitFiles(const std::string& last);
 
  private:
   explicit StagedDirectory(std::string final_path);
 
+  // From path_ to final_path_.
+  absl::Status MoveFile(const std::string& name) const;
   absl::Status MoveIntoPlace() const;
   absl::Status Replace() const;
 
   std::string final_path_;
-  std::string path_;  // empty in an object that was moved from
+  // Empty if moved from, or not to be removed.
+  std::string path_;
 };
+
+// Stands behind the path in the names of what is staged, replaced or removed.
+inline constexpr char kLeftoverInfix[] = ".tmp-";
 
 // "PATH.tmp-PID-PURPOSE": a name that says that its directory may be removed.
 std::string RemovablePath(const std::string& path, const std::string& purpose);
 
-absl::Status SyncDirectory(const std::string& path);
+// Removes what killed processes left beside `final_path`. Nobody may be staging
+// or removing that path. If the kill came while a directory was replaced and
+// there is none at the path, the older one is put back.
+absl::Status RemoveLeftoversOf(const std::string& final_path);
 
 }  // namespace hydra
 

@@ -76,6 +76,52 @@ TEST_F(StagedDirectoryTest, BeginsEmptyAlsoWhereAnOlderProcessLeftSome) {
   EXPECT_TRUE(fs::is_empty(path));
 }
 
+TEST_F(StagedDirectoryTest, FilesGoBesideWhatIsThere) {
+  WriteOlder();
+  WriteBytes(final_path_ + "/newer", "an older one");
+  {
+    StagedDirectory staged = Create();
+    WriteBytes(staged.path() + "/newer", "n");
+    WriteBytes(staged.path() + "/last", "l");
+    ASSERT_TRUE(staged.CommitFiles("last").ok());
+  }
+  EXPECT_THAT(folder_.Names(), ElementsAre("d"));
+  EXPECT_EQ(ReadBytes(final_path_ + "/older"), "x");
+  EXPECT_EQ(ReadBytes(final_path_ + "/newer"), "n");
+  EXPECT_EQ(ReadBytes(final_path_ + "/last"), "l");
+}
+
+TEST_F(StagedDirectoryTest, TheLastFileComesOnlyWithAllOthers) {
+  fs::create_directories(final_path_ + "/a");
+  StagedDirectory staged = Create();
+  // A file cannot replace a directory.
+  WriteBytes(staged.path() + "/a", "x");
+  WriteBytes(staged.path() + "/last", "l");
+  EXPECT_FALSE(staged.CommitFiles("last").ok());
+  EXPECT_FALSE(fs::exists(final_path_ + "/last"));
+}
+
+TEST_F(StagedDirectoryTest, LeftoversOfAKillGo) {
+  WriteOlder();
+  for (const char* name : {"d.tmp-1", "d.tmp-1-replaced", "d2.tmp-1"}) {
+    fs::create_directory(folder_.PathOf(name));
+  }
+  EXPECT_TRUE(RemoveLeftoversOf(final_path_).ok());
+  EXPECT_THAT(folder_.Names(), ElementsAre("d", "d2.tmp-1"));
+  EXPECT_TRUE(fs::exists(final_path_ + "/older"));
+  EXPECT_TRUE(RemoveLeftoversOf(folder_.PathOf("none/d")).ok());
+}
+
+TEST_F(StagedDirectoryTest, AKillBetweenTwoRenamesBringsBackTheOlderOne) {
+  WriteOlder();
+  const std::string staged = Create().path();
+  fs::create_directory(staged);
+  fs::rename(final_path_, RemovablePath(final_path_, "replaced"));
+  EXPECT_TRUE(RemoveLeftoversOf(final_path_).ok());
+  EXPECT_THAT(folder_.Names(), ElementsAre("d"));
+  EXPECT_TRUE(fs::exists(final_path_ + "/older"));
+}
+
 TEST_F(StagedDirectoryTest, MakesTheFoldersAboveIt) {
   {
     auto staged = StagedDirectory::Create(folder_.PathOf("a/b/c"));

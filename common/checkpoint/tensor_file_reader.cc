@@ -32,9 +32,9 @@ TensorFileReader::TensorFileReader(Reader reader, FileSum wanted)
 absl::StatusOr<TensorFileReader> TensorFileReader::Open(
     const FileOpener& opener, FileSum wanted) {
   const std::string path = opener.PathOf(wanted.name());
-  absl::StatusOr<safetensors::UniqueFd> fd = opener.Open(wanted.name());
+  absl::StatusOr<UniqueFd> fd = opener.Open(wanted.name());
   if (!fd.ok()) return fd.status();
-  const absl::StatusOr<int64_t> bytes = safetensors::FileBytes(*fd, path);
+  const absl::StatusOr<int64_t> bytes = FileBytes(*fd, path);
   if (!bytes.ok()) return bytes.status();
   if (*bytes != wanted.bytes()) {
     return absl::DataLossError(absl::StrCat(

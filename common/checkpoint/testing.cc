@@ -125,6 +125,13 @@ TestCheckpoint::TestCheckpoint(const std::string& directory, uint32_t seed)
   DrawTensors(blocks[0], memory_.back().data());
 }
 
+void TestCheckpoint::CopyFrom(const std::string& source_directory,
+                              const std::string& name) {
+  contents.source_directory = source_directory;
+  contents.copied_files = {name};
+  contents.real_roots = {"/"};
+}
+
 void TestCheckpoint::Add(BlockKind kind, int index, int micro_batch,
                          int64_t size_bytes) {
   // A block's bytes stay where they are when memory_ grows.

@@ -49,6 +49,9 @@ class TestCheckpoint {
  public:
   TestCheckpoint(const std::string& directory, uint32_t seed);
 
+  // Copies a file, wherever it lies, into the checkpoint.
+  void CopyFrom(const std::string& source_directory, const std::string& name);
+
   CheckpointContents contents;
 
  private:

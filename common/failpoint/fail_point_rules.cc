@@ -10,6 +10,7 @@
 #include <utility>
 
 #include "absl/status/status.h"
+#include "absl/strings/match.h"
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
@@ -18,6 +19,8 @@
 
 namespace hydra {
 namespace {
+
+constexpr absl::Duration kPoll = absl::Milliseconds(1);
 
 absl::Status Unreadable(absl::string_view text, absl::string_view expected) {
   return absl::InvalidArgumentError(
@@ -95,7 +98,13 @@ absl::Status FailPointRules::ParseAction(absl::string_view text, Rule& rule) {
     rule.sleep = absl::Milliseconds(count);
     return absl::OkStatus();
   }
-  return Unreadable(text, "kill, abort, stop, hang or sleep:MILLISECONDS");
+  if (absl::StartsWith(text, "until:") && text.size() > sizeof("until:") - 1) {
+    rule.action = Action::kUntil;
+    rule.awaited_file = std::string(absl::StripPrefix(text, "until:"));
+    return absl::OkStatus();
+  }
+  return Unreadable(
+      text, "kill, abort, stop, hang, sleep:MILLISECONDS or until:PATH");
 }
 
 absl::Status FailPointRules::ParsePass(absl::string_view text, Rule& rule) {
@@ -143,6 +152,10 @@ void FailPointRules::Act(const Rule& rule) {
     case Action::kSleep:
       absl::SleepFor(rule.sleep);
       break;
+    case Action::kUntil:
+      while (access(rule.awaited_file.c_str(), F_OK) != 0) {
+        absl::SleepFor(kPoll);
+      }
   }
 }
 

@@ -21,7 +21,8 @@ namespace hydra {
 // that is NAME=ACTION@PASS, with a job's number perhaps, and a marker:
 //   NAME    of the place; NAME/7: only there where job number 7 is worked on
 //   ACTION  kill (SIGKILL), abort, stop (SIGSTOP, to this process), hang (the
-//           thread sleeps for ever), sleep:MS (for milliseconds)
+//           thread sleeps for ever), sleep:MS (for milliseconds), until:PATH
+//           (sleeps until there is a file PATH)
 //   PASS    N: when the place is passed the N-th time in this process;
 //           N+: from then on every time
 //   :PATH   only if there is no file PATH, which is then made. Of several
@@ -35,13 +36,15 @@ class FailPointRules {
   void Pass(absl::string_view name, uint64_t job) ABSL_LOCKS_EXCLUDED(*mu_);
 
  private:
-  enum class Action { kKill, kAbort, kStop, kHang, kSleep };
+  enum class Action { kKill, kAbort, kStop, kHang, kSleep, kUntil };
   struct Rule {
     std::string name;
     // 0: any.
     uint64_t job = 0;
     Action action = Action::kKill;
     absl::Duration sleep;
+    // For kUntil.
+    std::string awaited_file;
     int64_t first_pass = 1;
     bool every_later_pass = false;
     // Empty: none.

@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include <cstdlib>
+#include <fstream>
 
 #include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
@@ -94,6 +95,21 @@ TEST(FailPointRulesTest, SleepsAtEveryPassFromTheNamedOneOn) {
   EXPECT_GE(absl::Now() - start, absl::Milliseconds(60));
 }
 
+TEST(FailPointRulesTest, SleepsUntilThereIsAFile) {
+  const std::string file = absl::StrCat(testing::TempDir(), "/go-", getpid());
+  const pid_t child = fork();
+  if (child == 0) {
+    PassTimes("here=until:" + file + "@1", 1);
+    _exit(7);
+  }
+  EXPECT_EQ(waitpid(child, nullptr, WNOHANG), 0);
+  std::ofstream(file) << "go";
+  int status = 0;
+  ASSERT_EQ(waitpid(child, &status, 0), child);
+  EXPECT_EQ(WEXITSTATUS(status), 7);
+  unlink(file.c_str());
+}
+
 TEST(FailPointRulesTest, SaysWhatCannotBeRead) {
   for (const auto& [text, part] :
        std::vector<std::pair<std::string, std::string>>{
@@ -103,6 +119,7 @@ TEST(FailPointRulesTest, SaysWhatCannotBeRead) {
            {"here=kill", "NAME=ACTION@PASS"},
            {"here=die@1", "\"die\""},
            {"here=sleep:x@1", "\"sleep:x\""},
+           {"here=until:@1", "\"until:\""},
            {"here=kill@0", "\"0\""},
            {"here=kill@x+", "\"x+\""},
            {"here/j=kill@1", "\"here/j\""}}) {

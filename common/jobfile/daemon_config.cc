@@ -27,6 +27,7 @@ using config::v1::DeviceConfig;
 constexpr int kMaxLookahead = 8;
 constexpr int kMaxThreads = 1024;
 constexpr int kDefaultTaskTimeoutSeconds = 30;
+constexpr int kDefaultWorkerPatienceSeconds = 60;
 
 constexpr Alias kDaemonAliases[] = {
     {"socket", "unix_socket"},
@@ -109,6 +110,13 @@ void CheckAtLeast(absl::string_view field, int64_t bytes, int64_t least_bytes,
   AddMistake(field,
              absl::StrCat("expected at least ", least_bytes >> 20,
                           "MiB, found ", bytes, " bytes"),
+             mistakes);
+}
+
+void CheckSeconds(absl::string_view field, int seconds, Mistakes* mistakes) {
+  if (seconds >= 1) return;
+  AddMistake(field,
+             absl::StrCat("expected a whole number from 1 on, found ", seconds),
              mistakes);
 }
 
@@ -211,6 +219,9 @@ void FillDefaults(uid_t uid, DaemonConfig* config) {
   if (!config->has_task_timeout_seconds()) {
     config->set_task_timeout_seconds(kDefaultTaskTimeoutSeconds);
   }
+  if (!config->has_worker_patience_seconds()) {
+    config->set_worker_patience_seconds(kDefaultWorkerPatienceSeconds);
+  }
   for (DeviceConfig& device : *config->mutable_devices()) {
     if (device.threads() == 0) device.set_threads(1);
   }
@@ -241,12 +252,9 @@ void CheckDaemonConfig(const DaemonConfig& config, Mistakes* mistakes) {
                             config.prefetch_bytes(), " bytes"),
                mistakes);
   }
-  if (config.task_timeout_seconds() < 1) {
-    AddMistake("task_timeout_seconds",
-               absl::StrCat("expected a whole number from 1 on, found ",
-                            config.task_timeout_seconds()),
+  CheckSeconds("task_timeout_seconds", config.task_timeout_seconds(), mistakes);
+  CheckSeconds("worker_patience_seconds", config.worker_patience_seconds(),
                mistakes);
-  }
   if (!config.worker_binary().empty()) {
     CheckPath("worker_binary", config.worker_binary(), mistakes);
   }

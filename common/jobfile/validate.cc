@@ -23,6 +23,8 @@ constexpr int64_t kMaxSteps = 1'000'000'000'000;
 constexpr double kMaxEpochs = 1'000'000;
 constexpr int64_t kMaxBatch = 65'536;
 constexpr int64_t kMaxContext = 1'048'576;
+// 512 MiB of a worker's memory.
+constexpr int64_t kMaxStepTokens = int64_t{1} << 26;
 constexpr int64_t kMaxNonfiniteSteps = 1'000'000;
 constexpr int64_t kMaxKeptCheckpoints = 1'000;
 
@@ -231,6 +233,26 @@ void ValidateJob(const v1::JobSpec& job, Mistakes* mistakes) {
   CheckCutPoints(job.partition(), &partition);
   SectionChecker checkpoint("checkpoint", mistakes);
   CheckCheckpoint(job.checkpoint(), &checkpoint);
+}
+
+void CheckStepTokens(const v1::JobSpec& job, Mistakes* mistakes) {
+  const v1::TrainSpec& train = job.train();
+  const auto check = [&](absl::string_view field, absl::string_view what,
+                         int64_t sequences) {
+    const int64_t tokens = sequences * train.context_length();
+    if (tokens <= kMaxStepTokens) return;
+    AddMistake(
+        field,
+        absl::StrCat(what, " would have ", sequences, " sequences of ",
+                     train.context_length(), " tokens, ", tokens,
+                     " in all; at most ", kMaxStepTokens, " are possible"),
+        mistakes);
+  };
+  check("train.gradient_accumulation_steps", "one step",
+        int64_t{train.per_device_train_batch_size()} *
+            train.gradient_accumulation_steps());
+  check("evaluation.per_device_eval_batch_size", "one evaluation batch",
+        job.evaluation().per_device_eval_batch_size());
 }
 
 void FillDefaults(v1::JobSpec* job) {

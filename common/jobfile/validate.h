@@ -19,6 +19,11 @@ inline constexpr absl::string_view kDefaultJobName = "job";
 // and lie below the roots, whether cut points and context fit the model.
 void ValidateJob(const v1::JobSpec& job, Mistakes* mistakes);
 
+// Adds what is wrong with the tokens of one step, or of an evaluation's batch:
+// a worker holds them all at once, 8 bytes each, beside its device. Takes a job
+// with all defaults filled in, train.context_length too.
+void CheckStepTokens(const v1::JobSpec& job, Mistakes* mistakes);
+
 // Fills in every default but two that only the daemon knows:
 // train.context_length (the model's longest) and output.output_dir (its own).
 // train.dropout stays unset: the model's own applies.

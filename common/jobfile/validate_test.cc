@@ -35,6 +35,28 @@ TEST(ValidateJobTest, AcceptsAJobWithAndWithoutDefaults) {
   EXPECT_EQ(MessageOf(job), "");
 }
 
+TEST(CheckStepTokensTest, AStepOrAnEvaluationBatchHasAtMost64MiTokens) {
+  v1::JobSpec job = ValidJob();
+  FillDefaults(&job);
+  job.mutable_train()->set_context_length(1024);
+  job.mutable_train()->set_gradient_accumulation_steps(8192);
+  Mistakes none;
+  CheckStepTokens(job, &none);
+  EXPECT_TRUE(none.empty());
+
+  job.mutable_train()->set_gradient_accumulation_steps(8193);
+  job.mutable_evaluation()->set_per_device_eval_batch_size(65'536);
+  job.mutable_train()->set_context_length(1025);
+  Mistakes both;
+  CheckStepTokens(job, &both);
+  ASSERT_EQ(both.size(), 2);
+  EXPECT_EQ(both[0].field(), "train.gradient_accumulation_steps");
+  EXPECT_EQ(both[0].description(),
+            "one step would have 65544 sequences of 1025 tokens, 67182600 in "
+            "all; at most 67108864 are possible");
+  EXPECT_EQ(both[1].field(), "evaluation.per_device_eval_batch_size");
+}
+
 TEST(ValidateJobTest, AcceptsEveryFieldAtItsLimits) {
   v1::JobSpec job = ValidJob();
   job.set_name(std::string(100, 'a'));

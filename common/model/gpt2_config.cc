@@ -17,6 +17,9 @@ using Json = nlohmann::json;
 // below overflows 64 bits.
 constexpr int64_t kMaxDimension = int64_t{1} << 24;
 constexpr int64_t kMaxLayers = 10'000;
+// A hundred times what the largest models have: the bytes of all blocks that a
+// job could need, added up, do not overflow either.
+constexpr int64_t kMaxParameters = int64_t{1} << 46;
 constexpr size_t kMaxShownBytes = 100;
 
 // A value as a message shows it. dump() calls itself for what is inside of
@@ -150,6 +153,15 @@ absl::StatusOr<Gpt2Config> ParseGpt2Config(absl::string_view text) {
     reader.Fail("n_head",
                 absl::StrCat("found ", config.n_head,
                              "; it must divide n_embd, ", config.n_embd));
+  }
+  // What biases and norms add is small.
+  const int64_t parameters =
+      config.n_embd * (config.vocab_size + config.n_positions) +
+      config.n_layer * config.n_embd * (4 * config.n_embd + 2 * config.n_inner);
+  if (parameters > kMaxParameters) {
+    reader.Fail("n_layer",
+                absl::StrCat("the dimensions make a model of ", parameters,
+                             " parameters; ", kMaxParameters, " are the most"));
   }
   if (absl::Status status = reader.Result(); !status.ok()) return status;
   return config;

@@ -67,6 +67,13 @@ TEST(ParseGpt2ConfigTest, RefusesHeadsThatDoNotDivideTheWidth) {
       HasSubstr("it must divide n_embd, 10"));
 }
 
+TEST(ParseGpt2ConfigTest, RefusesDimensionsThatTogetherAreTooMany) {
+  EXPECT_THAT(
+      ErrorOf(R"({"model_type": "gpt2", "vocab_size": 8, "n_positions": 8,
+                  "n_embd": 1048576, "n_layer": 10000, "n_head": 4})"),
+      HasSubstr("the dimensions make a model of 131941395349897216"));
+}
+
 TEST(ParseGpt2ConfigTest, RefusesTextThatIsNoObject) {
   EXPECT_THAT(ErrorOf("[1, 2"), HasSubstr("not a JSON object"));
   EXPECT_THAT(ErrorOf(""), HasSubstr("not a JSON object"));

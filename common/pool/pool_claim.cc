@@ -6,7 +6,6 @@
 
 #include <cerrno>
 #include <cstdint>
-#include <utility>
 
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
@@ -34,7 +33,7 @@ struct flock LockOf(int16_t type, int64_t byte) {
 }
 
 // False if another opening's lock is in the way.
-absl::StatusOr<bool> TryLock(const std::string& path, const FileDescriptor& fd,
+absl::StatusOr<bool> TryLock(const std::string& path, const UniqueFd& fd,
                              int16_t type, int64_t byte) {
   struct flock lock = LockOf(type, byte);
   if (fcntl(fd.get(), F_OFD_SETLK, &lock) == 0) return true;
@@ -42,7 +41,7 @@ absl::StatusOr<bool> TryLock(const std::string& path, const FileDescriptor& fd,
   return absl::ErrnoToStatus(errno, absl::StrCat("cannot lock pool ", path));
 }
 
-absl::Status OwnedError(const std::string& path, const FileDescriptor& fd) {
+absl::Status OwnedError(const std::string& path, const UniqueFd& fd) {
   PoolHeader header = {};
   const bool known =
       pread(fd.get(), &header, sizeof(header), 0) == sizeof(header) &&
@@ -52,13 +51,13 @@ absl::Status OwnedError(const std::string& path, const FileDescriptor& fd) {
       known ? absl::StrCat(header.owner_pid) : "not yet known", ")"));
 }
 
-absl::Status LockAsOwner(const std::string& path, const FileDescriptor& fd) {
+absl::Status LockAsOwner(const std::string& path, const UniqueFd& fd) {
   const absl::StatusOr<bool> locked = TryLock(path, fd, F_WRLCK, kOwnerByte);
   if (!locked.ok()) return locked.status();
   return *locked ? absl::OkStatus() : OwnedError(path, fd);
 }
 
-bool BeginsAsAPool(const FileDescriptor& fd) {
+bool BeginsAsAPool(const UniqueFd& fd) {
   PoolHeader header = {};
   return pread(fd.get(), &header, sizeof(header), 0) == sizeof(header) &&
          HasPoolMagic(header);
@@ -66,7 +65,7 @@ bool BeginsAsAPool(const FileDescriptor& fd) {
 
 // A pool, or the empty file that a daemon which died very early leaves. What a
 // mistyped path leads to must not be removed.
-bool LooksLikeAPool(const FileDescriptor& fd) {
+bool LooksLikeAPool(const UniqueFd& fd) {
   struct stat stat = {};
   if (fstat(fd.get(), &stat) != 0 || !S_ISREG(stat.st_mode)) return false;
   return stat.st_size == 0 || BeginsAsAPool(fd);
@@ -79,7 +78,7 @@ absl::Status CrowdedError(const std::string& path) {
 
 // OK also if another daemon removed or replaced the file meanwhile.
 absl::Status RemoveLeftOverPool(const std::string& path) {
-  const FileDescriptor fd(open(path.c_str(), kOpenFlags));
+  const UniqueFd fd(open(path.c_str(), kOpenFlags));
   if (!fd.is_open()) {
     if (errno == ENOENT) return absl::OkStatus();
     return absl::ErrnoToStatus(errno, absl::StrCat("cannot open pool ", path));
@@ -101,16 +100,9 @@ absl::Status RemoveLeftOverPool(const std::string& path) {
 
 }  // namespace
 
-FileDescriptor::FileDescriptor(FileDescriptor&& other) noexcept
-    : fd_(std::exchange(other.fd_, -1)) {}
-
-FileDescriptor::~FileDescriptor() {
-  if (is_open()) close(fd_);
-}
-
-absl::StatusOr<FileDescriptor> ClaimNewPool(const std::string& path) {
+absl::StatusOr<UniqueFd> ClaimNewPool(const std::string& path) {
   for (int round = 0; round < kMaxRounds; ++round) {
-    FileDescriptor fd(open(path.c_str(), kOpenFlags | O_CREAT | O_EXCL, 0600));
+    UniqueFd fd(open(path.c_str(), kOpenFlags | O_CREAT | O_EXCL, 0600));
     if (fd.is_open()) {
       absl::Status locked = LockAsOwner(path, fd);
       if (!locked.ok()) return locked;
@@ -128,9 +120,9 @@ absl::StatusOr<FileDescriptor> ClaimNewPool(const std::string& path) {
   return CrowdedError(path);
 }
 
-absl::StatusOr<FileDescriptor> ClaimLeftOverPool(const std::string& path) {
+absl::StatusOr<UniqueFd> ClaimLeftOverPool(const std::string& path) {
   for (int round = 0; round < kMaxRounds; ++round) {
-    FileDescriptor fd(open(path.c_str(), kOpenFlags));
+    UniqueFd fd(open(path.c_str(), kOpenFlags));
     if (!fd.is_open()) {
       return absl::ErrnoToStatus(errno,
                                  absl::StrCat("cannot open pool ", path));
@@ -149,8 +141,8 @@ absl::StatusOr<FileDescriptor> ClaimLeftOverPool(const std::string& path) {
   return CrowdedError(path);
 }
 
-absl::StatusOr<FileDescriptor> JoinPool(const std::string& path) {
-  FileDescriptor fd(open(path.c_str(), kOpenFlags));
+absl::StatusOr<UniqueFd> JoinPool(const std::string& path) {
+  UniqueFd fd(open(path.c_str(), kOpenFlags));
   if (!fd.is_open()) {
     return absl::ErrnoToStatus(errno, absl::StrCat("cannot open pool ", path));
   }
@@ -163,13 +155,13 @@ absl::StatusOr<FileDescriptor> JoinPool(const std::string& path) {
   return fd;
 }
 
-bool PoolHasWorkers(const FileDescriptor& fd) {
+bool PoolHasWorkers(const UniqueFd& fd) {
   struct flock lock = LockOf(F_WRLCK, kWorkerByte);
   PCHECK(fcntl(fd.get(), F_OFD_GETLK, &lock) == 0);
   return lock.l_type != F_UNLCK;
 }
 
-bool IsFileAt(const std::string& path, const FileDescriptor& fd) {
+bool IsFileAt(const std::string& path, const UniqueFd& fd) {
   struct stat at_path = {};
   struct stat behind_fd = {};
   return lstat(path.c_str(), &at_path) == 0 &&

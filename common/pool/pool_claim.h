@@ -4,22 +4,9 @@
 #include <string>
 
 #include "absl/status/statusor.h"
+#include "common/file/file.h"
 
 namespace hydra {
-
-// Owns an open file descriptor, or none (-1).
-class FileDescriptor {
- public:
-  explicit FileDescriptor(int fd) : fd_(fd) {}
-  FileDescriptor(FileDescriptor&& other) noexcept;
-  ~FileDescriptor();
-
-  bool is_open() const { return fd_ >= 0; }
-  int get() const { return fd_; }
-
- private:
-  int fd_;
-};
 
 // Who holds a pool file is told by locks of open file descriptions: one byte
 // that its owner locks alone, another one that all workers lock together. The
@@ -35,7 +22,7 @@ class FileDescriptor {
 //   a pool.
 // UNAVAILABLE: other daemons kept creating and removing the file meanwhile.
 // Others: what the system said of the path.
-absl::StatusOr<FileDescriptor> ClaimNewPool(const std::string& path);
+absl::StatusOr<UniqueFd> ClaimNewPool(const std::string& path);
 
 // Opens the pool that a dead owner left at `path` and locks it as its owner.
 //
@@ -43,18 +30,18 @@ absl::StatusOr<FileDescriptor> ClaimNewPool(const std::string& path);
 // FAILED_PRECONDITION: the pool has a live owner, or the file is not a pool.
 // UNAVAILABLE: other daemons kept creating and removing the file meanwhile.
 // Others: what the system said of the path.
-absl::StatusOr<FileDescriptor> ClaimLeftOverPool(const std::string& path);
+absl::StatusOr<UniqueFd> ClaimLeftOverPool(const std::string& path);
 
 // Opens the file at `path` and locks it as one of its workers.
 //
 // Errors: what the system said of the path.
-absl::StatusOr<FileDescriptor> JoinPool(const std::string& path);
+absl::StatusOr<UniqueFd> JoinPool(const std::string& path);
 
 // Whether another opening of the file behind `fd` is locked by JoinPool.
-bool PoolHasWorkers(const FileDescriptor& fd);
+bool PoolHasWorkers(const UniqueFd& fd);
 
 // Whether `path` still leads to the file behind `fd`.
-bool IsFileAt(const std::string& path, const FileDescriptor& fd);
+bool IsFileAt(const std::string& path, const UniqueFd& fd);
 
 }  // namespace hydra
 

@@ -31,7 +31,7 @@ constexpr int64_t kMinDataBytes = 64;
 // allocates is kept small enough to get done between two signals.
 constexpr int64_t kAllocationStepBytes = int64_t{64} << 20;
 
-bool IsTmpfs(const FileDescriptor& fd) {
+bool IsTmpfs(const UniqueFd& fd) {
   struct statfs stat = {};
   return fstatfs(fd.get(), &stat) == 0 && stat.f_type == TMPFS_MAGIC;
 }
@@ -60,7 +60,7 @@ absl::Status Shortage(const PoolFile::CreateOptions& options,
 }
 
 absl::Status CheckFileSystemSpace(const PoolFile::CreateOptions& options,
-                                  const FileDescriptor& fd) {
+                                  const UniqueFd& fd) {
   struct statvfs stat = {};
   if (fstatvfs(fd.get(), &stat) != 0) {
     return absl::ErrnoToStatus(
@@ -104,13 +104,13 @@ absl::Status CheckMemory(const PoolFile::CreateOptions& options) {
 }
 
 absl::Status CheckSpace(const PoolFile::CreateOptions& options,
-                        const FileDescriptor& fd) {
+                        const UniqueFd& fd) {
   absl::Status space = CheckFileSystemSpace(options, fd);
   if (!space.ok() || !IsTmpfs(fd)) return space;
   return CheckMemory(options);
 }
 
-absl::Status WriteHeader(const std::string& path, const FileDescriptor& fd,
+absl::Status WriteHeader(const std::string& path, const UniqueFd& fd,
                          const PoolHeader& header) {
   if (pwrite(fd.get(), &header, sizeof(header), 0) == sizeof(header)) {
     return absl::OkStatus();
@@ -119,7 +119,7 @@ absl::Status WriteHeader(const std::string& path, const FileDescriptor& fd,
       errno, absl::StrCat("cannot write the header of pool ", path));
 }
 
-absl::Status Allocate(const std::string& path, const FileDescriptor& fd,
+absl::Status Allocate(const std::string& path, const UniqueFd& fd,
                       int64_t size_bytes) {
   int64_t done_bytes = 0;
   while (done_bytes < size_bytes) {
@@ -137,7 +137,7 @@ absl::Status Allocate(const std::string& path, const FileDescriptor& fd,
   return absl::OkStatus();
 }
 
-absl::StatusOr<PoolHeader> ReadHeader(const FileDescriptor& fd) {
+absl::StatusOr<PoolHeader> ReadHeader(const UniqueFd& fd) {
   PoolHeader header = {};
   if (pread(fd.get(), &header, sizeof(header), 0) != sizeof(header)) {
     return absl::FailedPreconditionError("it is too short for a pool file");
@@ -154,7 +154,7 @@ absl::StatusOr<PoolHeader> ReadHeader(const FileDescriptor& fd) {
 }
 
 absl::StatusOr<PoolHeader> ReadHeaderOf(const std::string& path,
-                                        const FileDescriptor& fd,
+                                        const UniqueFd& fd,
                                         const InstanceId& expected) {
   const absl::StatusOr<PoolHeader> header = ReadHeader(fd);
   if (!header.ok()) {
@@ -172,7 +172,7 @@ absl::StatusOr<PoolHeader> ReadHeaderOf(const std::string& path,
 
 // A page that was given back has lost its bytes, and touching it kills the
 // process if no memory is left for a new one.
-absl::Status CheckAllocated(const std::string& path, const FileDescriptor& fd,
+absl::Status CheckAllocated(const std::string& path, const UniqueFd& fd,
                             int64_t size_bytes) {
   constexpr int64_t kBlockBytes = 512;  // Of st_blocks, on every file system.
   struct stat stat = {};
@@ -187,8 +187,8 @@ absl::Status CheckAllocated(const std::string& path, const FileDescriptor& fd,
                    allocated_bytes, " B of them are still allocated"));
 }
 
-absl::StatusOr<std::byte*> Map(const std::string& path,
-                               const FileDescriptor& fd, int64_t size_bytes) {
+absl::StatusOr<std::byte*> Map(const std::string& path, const UniqueFd& fd,
+                               int64_t size_bytes) {
   void* base = mmap(nullptr, size_bytes, PROT_READ | PROT_WRITE, MAP_SHARED,
                     fd.get(), 0);
   if (base == MAP_FAILED) {
@@ -205,7 +205,7 @@ absl::StatusOr<std::unique_ptr<PoolFile>> PoolFile::Create(
     const CreateOptions& options) {
   absl::Status status = CheckOptions(options);
   if (!status.ok()) return status;
-  absl::StatusOr<FileDescriptor> fd = ClaimNewPool(options.path);
+  absl::StatusOr<UniqueFd> fd = ClaimNewPool(options.path);
   if (!fd.ok()) return fd.status();
   absl::Cleanup remove_file = [&] { unlink(options.path.c_str()); };
 
@@ -228,7 +228,7 @@ absl::StatusOr<std::unique_ptr<PoolFile>> PoolFile::Create(
 
 absl::StatusOr<std::unique_ptr<PoolFile>> PoolFile::Adopt(
     const AdoptOptions& options) {
-  absl::StatusOr<FileDescriptor> fd = ClaimLeftOverPool(options.path);
+  absl::StatusOr<UniqueFd> fd = ClaimLeftOverPool(options.path);
   if (!fd.ok()) return fd.status();
   const absl::StatusOr<PoolHeader> header =
       ReadHeaderOf(options.path, *fd, options.expected);
@@ -252,7 +252,7 @@ absl::StatusOr<std::unique_ptr<PoolFile>> PoolFile::Adopt(
 
 absl::StatusOr<std::unique_ptr<PoolFile>> PoolFile::Open(
     const std::string& path, const InstanceId& expected) {
-  absl::StatusOr<FileDescriptor> fd = JoinPool(path);
+  absl::StatusOr<UniqueFd> fd = JoinPool(path);
   if (!fd.ok()) return fd.status();
   const absl::StatusOr<PoolHeader> header = ReadHeaderOf(path, *fd, expected);
   if (!header.ok()) return header.status();
@@ -262,8 +262,8 @@ absl::StatusOr<std::unique_ptr<PoolFile>> PoolFile::Open(
                                        /*is_owner=*/false, *base));
 }
 
-PoolFile::PoolFile(std::string path, FileDescriptor fd,
-                   const PoolHeader& header, bool is_owner, std::byte* base)
+PoolFile::PoolFile(std::string path, UniqueFd fd, const PoolHeader& header,
+                   bool is_owner, std::byte* base)
     : path_(std::move(path)),
       fd_(std::move(fd)),
       instance_id_(header.instance_id),

@@ -134,11 +134,11 @@ class PoolFile {
   void RemoveOnClose();
 
  private:
-  PoolFile(std::string path, FileDescriptor fd, const PoolHeader& header,
+  PoolFile(std::string path, UniqueFd fd, const PoolHeader& header,
            bool is_owner, std::byte* base);
 
   const std::string path_;
-  const FileDescriptor fd_;  // Carries the lock.
+  const UniqueFd fd_;  // Carries the lock.
   const InstanceId instance_id_;
   const int64_t size_bytes_;
   const int64_t data_offset_;

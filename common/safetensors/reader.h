@@ -8,7 +8,7 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 #include "absl/types/span.h"
-#include "common/safetensors/file.h"
+#include "common/file/file.h"
 #include "common/safetensors/header.h"
 
 namespace hydra::safetensors {

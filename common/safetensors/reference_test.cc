@@ -1,5 +1,5 @@
 // Replays testdata/corpus.jsonl, which testdata/make_corpus.py made: small good
-// and broken files, and what the reference reader (safetensors 0.8.0 of PyPI)
+// and broken files, and what the reference reader (safetensors 0.8.0)
 // makes of each.
 
 #include <fstream>

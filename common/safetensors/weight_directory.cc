@@ -5,7 +5,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
-#include "common/safetensors/file.h"
+#include "common/file/file.h"
 #include "common/safetensors/quote.h"
 #include "common/safetensors/weight_index.h"
 
@@ -27,17 +27,13 @@ class Opener {
                                      const WeightDirectoryOptions& options) {
     absl::StatusOr<UniqueFd> directory = OpenDirectory(path);
     if (!directory.ok()) return directory.status();
+    if (!options.allowed_roots.empty()) {
+      return Opener(path, *std::move(directory),
+                    RealRoots(options.allowed_roots));
+    }
     absl::StatusOr<std::string> real_path = RealPath(*directory);
     if (!real_path.ok()) return real_path.status();
-    std::vector<std::string> real_roots = {*std::move(real_path)};
-    for (const std::string& root : options.allowed_roots) {
-      const absl::StatusOr<UniqueFd> opened = OpenDirectory(root);
-      if (!opened.ok()) return opened.status();
-      absl::StatusOr<std::string> real_root = RealPath(*opened);
-      if (!real_root.ok()) return real_root.status();
-      real_roots.push_back(*std::move(real_root));
-    }
-    return Opener(path, *std::move(directory), std::move(real_roots));
+    return Opener(path, *std::move(directory), {*std::move(real_path)});
   }
 
   std::string PathOf(absl::string_view name) const {

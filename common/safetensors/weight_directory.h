@@ -16,8 +16,9 @@
 namespace hydra::safetensors {
 
 struct WeightDirectoryOptions {
-  // Directories below which a file may really lie, beside the model's own: the
-  // files of a Hugging Face cache are links to ../../blobs. Each must exist.
+  // Directories below which every file must really lie; one that cannot be
+  // opened allows nothing. None: the model's own directory alone. The files of
+  // a Hugging Face cache are links to ../../blobs.
   std::vector<std::string> allowed_roots;
 };
 

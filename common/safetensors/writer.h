@@ -10,7 +10,7 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
-#include "common/safetensors/file.h"
+#include "common/file/file.h"
 #include "common/safetensors/header.h"
 #include "common/safetensors/header_text.h"
 

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "absl/numeric/int128.h"
 #include "absl/strings/str_cat.h"
 #include "scheduler/core/task_chain.h"
 
@@ -10,8 +11,17 @@ namespace {
 
 using hydra::v1::PoolDemand;
 
+// More than any pool has; sums and products of what is bounded by it do not
+// overflow.
+constexpr int64_t kMostBytes = int64_t{1} << 50;
+
+int64_t Bounded(absl::int128 bytes) {
+  return static_cast<int64_t>(std::min<absl::int128>(bytes, kMostBytes));
+}
+
 int64_t CommittedBytes(const JobShape& shape) {
-  return shape.table.ParameterBytes() * (1 + shape.state_factor);
+  return Bounded(absl::int128(shape.table.ParameterBytes()) *
+                 (1 + shape.state_factor));
 }
 
 PoolDemand Total(PoolDemand demand) {
@@ -21,17 +31,26 @@ PoolDemand Total(PoolDemand demand) {
   return demand;
 }
 
-int64_t WrittenBytes(const ChainTask& task) {
-  int64_t bytes = 0;
-  for (const BlockWrite& write : task.writes) bytes += write.size_bytes;
-  return bytes;
+bool IsBoundary(const BlockKey& key) {
+  return key.kind == hydra::worker::v1::BLOCK_KIND_ACTIVATION ||
+         key.kind == hydra::worker::v1::BLOCK_KIND_ACTIVATION_GRADIENT;
 }
 
+// Of all tasks of a step with one micro-batch, which would be written once for
+// each of many.
 int64_t LargestWriteOfAStep(const JobShape& shape) {
+  JobShape single = shape;
+  single.micro_batches = 1;
   int64_t largest = 0;
-  for (int task = 0; task < TasksPerStep(shape); ++task) {
-    const ChainPosition position{ChainPosition::Phase::kTrain, 0, task};
-    largest = std::max(largest, WrittenBytes(TaskAt(shape, {1}, position)));
+  for (int number = 0; number < TasksPerStep(shape); ++number) {
+    const ChainPosition position{ChainPosition::Phase::kTrain, 0, number};
+    const ChainTask task = TaskAt(single, {1}, position);
+    absl::int128 bytes = 0;
+    for (const BlockWrite& write : task.writes) {
+      const int copies = IsBoundary(write.key) ? shape.micro_batches : 1;
+      bytes += absl::int128(write.size_bytes) * copies;
+    }
+    largest = std::max(largest, Bounded(bytes));
   }
   return largest;
 }
@@ -53,17 +72,18 @@ int64_t CrossingGradientBytes(const JobShape& shape) {
 }  // namespace
 
 PoolDemand DemandOf(const JobShape& shape) {
-  const int64_t cuts = shape.shard_count() - 1;
+  const absl::int128 cuts = shape.shard_count() - 1;
   // During a step each cut holds its activations, and on the way back their
-  // gradients in place of them. An evaluation holds two cuts at most, and no
-  // training boundaries: the largest write need not count it.
-  const int64_t training =
+  // gradients in place of them. An evaluation's task holds two cuts at most,
+  // and no training boundaries: the largest write need not count it.
+  const absl::int128 training =
       cuts * shape.micro_batches * shape.TrainBoundaryBytes();
-  const int64_t evaluation = std::min<int64_t>(cuts, 2) * kEvalBatchesPerVisit *
-                             shape.EvalBoundaryBytes();
+  const absl::int128 evaluation = std::min<absl::int128>(cuts, 2) *
+                                  kEvalBatchesPerVisit *
+                                  shape.EvalBoundaryBytes();
   PoolDemand demand;
   demand.set_committed_bytes(CommittedBytes(shape));
-  demand.set_boundary_bytes(std::max(training, evaluation));
+  demand.set_boundary_bytes(Bounded(std::max(training, evaluation)));
   demand.set_gradient_bytes(CrossingGradientBytes(shape));
   demand.set_largest_write_bytes(LargestWriteOfAStep(shape));
   return Total(demand);

@@ -1,12 +1,10 @@
 #include "scheduler/core/core.h"
 
 #include <algorithm>
-#include <cmath>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
-#include "common/data/batch_plan.h"
 #include "common/status/proto_time.h"
 #include "glog/logging.h"
 #include "scheduler/core/plan.h"
@@ -25,6 +23,11 @@ int64_t PromisedBytes(int64_t pool_bytes) { return pool_bytes / 10 * 9; }
 
 // Numbers of one generation never meet those of another one.
 constexpr int kGenerationShift = 40;
+
+// "cpu" of "cpu:0".
+absl::string_view DeviceKind(absl::string_view name) {
+  return name.substr(0, name.find(':'));
+}
 
 // Whether it is a partition of this model; what a file said need not be.
 bool Fits(const v1::Partition& partition, const ModelTable& table) {
@@ -84,91 +87,6 @@ std::vector<SweepId> Core::Sweeps() const {
   return sweeps;
 }
 
-absl::Status Core::CheckFits(const std::vector<NewJob>& jobs) const {
-  for (const NewJob& job : jobs) {
-    JobShape shape = MakeJobShape(job.spec, job.table);
-    const auto& cuts = job.spec.partition().cut_points();
-    shape.shards =
-        ShardsOf({cuts.begin(), cuts.end()}, shape.table.layer_count());
-    const absl::Status fits = admission_.CanEverFit(
-        cuts.empty() ? LeastDemandOf(shape) : DemandOf(shape));
-    if (!fits.ok()) {
-      return absl::Status(fits.code(), absl::StrCat("job ", job.spec.name(),
-                                                    ": ", fits.message()));
-    }
-  }
-  return absl::OkStatus();
-}
-
-std::optional<Core::Submission> Core::SubmissionOf(
-    const std::string& request_id) const {
-  auto seen = requests_.find(request_id);
-  if (seen == requests_.end()) return std::nullopt;
-  return seen->second;
-}
-
-absl::StatusOr<Core::Submission> Core::Submit(std::vector<NewJob> jobs,
-                                              const std::string& request_id,
-                                              absl::Time now) {
-  if (std::optional<Submission> seen = SubmissionOf(request_id)) return *seen;
-  if (stopping_ || parking_) {
-    return absl::UnavailableError("the server is stopping");
-  }
-  if (absl::Status fits = CheckFits(jobs); !fits.ok()) return fits;
-  Unrecorded entry;
-  entry.sweep = SweepId(next_sweep_++);
-  entry.request_id = request_id;
-  journal::v1::SweepRecord record;
-  record.set_request_id(request_id);
-  Journal::SubmittedJobs records;
-  entry.jobs.reserve(jobs.size());
-  for (NewJob& submitted : jobs) {
-    const JobId id(next_job_++);
-    Job& job = entry.jobs.emplace_back();
-    FillJob(id, entry.sweep, std::move(submitted), job);
-    job.submitted_at = now;
-    record.add_job_ids(id.value());
-    records.emplace_back(id, SubmittedOf(job));
-  }
-  Submission submission{entry.sweep, 0};
-  submission.sequence = journal_->Submitted(entry.sweep, record, records);
-  if (!request_id.empty()) requests_[request_id] = submission;
-  unrecorded_.emplace(submission.sequence, std::move(entry));
-  return submission;
-}
-
-void Core::FillJob(JobId id, SweepId sweep, NewJob submitted, Job& job) {
-  job.id = id;
-  job.sweep = sweep;
-  job.shape = MakeJobShape(submitted.spec, std::move(submitted.table));
-  job.output_path = OutputPath(id, submitted.output_dir, submitted.spec.name());
-  job.submitted = std::move(submitted);
-}
-
-void Core::Recorded(uint64_t sequence, absl::Time now) {
-  journal_->Recorded(sequence);
-  std::vector<JobId> begun;
-  while (!unrecorded_.empty() && unrecorded_.begin()->first <= sequence) {
-    Unrecorded entry = std::move(unrecorded_.begin()->second);
-    unrecorded_.erase(unrecorded_.begin());
-    for (Job& job : entry.jobs) {
-      sweeps_[entry.sweep].push_back(job.id);
-      begun.push_back(job.id);
-      jobs_.emplace(job.id, std::move(job));
-    }
-  }
-  if (begun.empty()) return;
-  for (JobId id : begun) Advance(JobOf(id), now);
-  Dispatch(now);
-}
-
-void Core::SubmissionRefused(uint64_t sequence) {
-  auto refused = unrecorded_.find(sequence);
-  if (refused == unrecorded_.end()) return;
-  requests_.erase(refused->second.request_id);
-  unrecorded_.erase(refused);
-}
-
 void Core::Log(const Job& job, const char* severity, absl::string_view text,
                absl::Time now, const OutstandingTask* task) {
   v1::LogLine line;
@@ -182,9 +100,7 @@ void Core::Log(const Job& job, const char* severity, absl::string_view text,
 }
 
 std::string Core::PrepareKey(const Job& job) const {
-  // Within one sweep files are taken as unchanged; a later sweep looks again.
-  return absl::StrCat(job.sweep.value(), "|",
-                      job.submitted.spec.data().SerializeAsString(), "|",
+  return absl::StrCat(job.submitted.spec.data().SerializeAsString(), "|",
                       job.submitted.spec.model().tokenizer_path(), "|",
                       job.shape.table.config.vocab_size);
 }
@@ -206,7 +122,8 @@ std::string Core::PilotKey(const Job& job) const {
       " eval_batch=", job.shape.eval_batch_size,
       " context=", job.shape.context_length,
       " optimizer=", v1::Optimizer_Name(job.submitted.spec.train().optim()),
-      " state=", job.shape.state_factor, " device=cpu limit=", limit,
+      " state=", job.shape.state_factor,
+      " device=", DeviceKind(options_.devices.front().name), " limit=", limit,
       " prefetch=", options_.prefetch_bytes);
 }
 
@@ -247,7 +164,7 @@ bool Core::AdvanceOnce(Job& job, absl::Time now) {
     case v1::JOB_PHASE_PREPARE:
       return AdvanceFromPrepare(job);
     case v1::JOB_PHASE_PILOT:
-      return AdvanceFromPilot(job);
+      return AdvanceFromPilot(job, now);
     case v1::JOB_PHASE_ADMISSION:
       return AdvanceFromAdmission(job, now);
     case v1::JOB_PHASE_INIT:
@@ -261,13 +178,14 @@ bool Core::AdvanceOnce(Job& job, absl::Time now) {
 
 bool Core::AdvanceFromPrepare(Job& job) {
   const std::string key = PrepareKey(job);
-  if (!job.splits.empty() || prepared_.Find(key) != nullptr) {
-    if (job.splits.empty()) job.splits = *prepared_.Find(key);
+  auto& prepared = prepared_[job.sweep];
+  if (!job.splits.empty() || prepared.Find(key) != nullptr) {
+    if (job.splits.empty()) job.splits = *prepared.Find(key);
     job.phase = v1::JOB_PHASE_PILOT;
     NoteChange(job);
     return true;
   }
-  const JobId owner = prepared_.Claim(key, job.id);
+  const JobId owner = prepared.Claim(key, job.id);
   if (owner != job.id) {
     WaitFor(job, absl::StrCat("waits for ", JobName(owner),
                               ", which prepares the same data"));
@@ -277,7 +195,7 @@ bool Core::AdvanceFromPrepare(Job& job) {
   return false;
 }
 
-bool Core::AdvanceFromPilot(Job& job) {
+bool Core::AdvanceFromPilot(Job& job, absl::Time now) {
   if (!job.partition.has_value()) {
     const auto& given = job.submitted.spec.partition().cut_points();
     const std::string key = PilotKey(job);
@@ -301,7 +219,7 @@ bool Core::AdvanceFromPilot(Job& job) {
       return false;
     }
   }
-  if (!CanResumeInPartition(job)) return true;
+  if (!CanResumeInPartition(job, now)) return true;
   job.phase = v1::JOB_PHASE_ADMISSION;
   NoteChange(job);
   return true;
@@ -324,7 +242,7 @@ bool Core::AdvanceFromAdmission(Job& job, absl::Time now) {
   }
   job.plan = *plan;
   if (!job.checkpoints.empty()) {
-    job.plan.resume = FromRecord(job.checkpoints.back().position());
+    job.plan.resume = ResumePlaceOf(job);
     job.restore_dir = job.checkpoints.back().info().path();
   }
   if (absl::Status fits = admission_.CanEverFit(*job.demand); !fits.ok()) {
@@ -388,54 +306,6 @@ bool Core::AdvanceInChain(Job& job, absl::Time now) {
   return false;
 }
 
-void Core::BeginSaving(Job& job, absl::Time now) {
-  if (!job.submitted.spec.output().save_model()) {
-    EndJob(job, v1::JOB_STATE_COMPLETED, "", now);
-    return;
-  }
-  job.phase = v1::JOB_PHASE_SAVE;
-  save_again_.erase(job.id);
-  Touch(job);
-  SaveRequest request;
-  request.job = job.id;
-  request.table = job.shape.table;
-  request.model_config_json = job.submitted.model_config_json;
-  request.tokenizer_dir = job.submitted.spec.model().tokenizer_path();
-  request.output_path = job.output_path;
-  request.detail = DetailOf(job, kAllSteps);
-  for (int i = 0; i < job.shape.table.parameter_blocks.size(); ++i) {
-    request.parameters.push_back(
-        *blocks_.Find(job.id, {wv1::BLOCK_KIND_PARAMETERS, i, 0}));
-  }
-  effects_->SaveModel(request);
-}
-
-void Core::ModelSaved(JobId id, const absl::Status& status, absl::Time now) {
-  Job& job = JobOf(id);
-  // A job that was cancelled meanwhile holds its slots until now.
-  if (job.phase != v1::JOB_PHASE_SAVE) return;
-  if (job.state == v1::JOB_STATE_CANCELLED) {
-    FinishEnding(job, now);
-  } else if (status.ok()) {
-    EndJob(job, v1::JOB_STATE_COMPLETED, "", now);
-  } else if (absl::IsResourceExhausted(status)) {
-    // The trained model stays in the pool until the disk has room.
-    job.reason = absl::StrCat(
-        "the model cannot be written, and will be tried "
-        "again: ",
-        status.message());
-    Log(job, "W", job.reason, now);
-    job.save_again_at = now + options_.save_retry;
-    save_again_.insert(id);
-    Touch(job);
-  } else {
-    EndJob(job, v1::JOB_STATE_FAILED,
-           absl::StrCat("writing the model: ", status.message()), now);
-  }
-  AdvanceWaiting(now);
-  Dispatch(now);
-}
-
 void Core::AdvanceWaiting(absl::Time now) {
   while (std::exchange(waiting_may_go_on_, false)) {
     const std::vector<JobId> waiting(waiting_.begin(), waiting_.end());
@@ -452,120 +322,24 @@ void Core::AdvanceWaiting(absl::Time now) {
   }
 }
 
-bool Core::Cancel(JobId id, bool delete_checkpoints, absl::Time now) {
-  Job& job = JobOf(id);
-  if (job.state != v1::JOB_STATE_PENDING &&
-      job.state != v1::JOB_STATE_RUNNING && job.state != v1::JOB_STATE_PAUSED) {
-    return false;
-  }
-  if (delete_checkpoints) {
-    job.delete_checkpoints = true;
-    while (!job.checkpoints.empty()) RemoveCheckpoint(job, 0);
-  }
-  const bool saving =
-      job.phase == v1::JOB_PHASE_SAVE && save_again_.erase(id) == 0;
-  if (saving) {
-    // The writer reads its slots until it answers.
-    job.state = v1::JOB_STATE_CANCELLED;
-    job.reason = "cancelled";
-    NoteChange(job);
-  } else {
-    EndJob(job, v1::JOB_STATE_CANCELLED, "cancelled", now);
-  }
-  AdvanceWaiting(now);
-  Dispatch(now);
-  return true;
-}
-
-void Core::EndJob(Job& job, v1::JobState state, std::string reason,
-                  absl::Time now) {
-  job.state = state;
-  job.reason = std::move(reason);
-  policy_->Remove(job.id);
-  waiting_.erase(job.id);
-  waiting_may_go_on_ = true;
-  prepared_.Abandon(PrepareKey(job), job.id);
-  partitions_.Abandon(PilotKey(job), job.id);
-  NoteChange(job);
-  if (job.outstanding.empty()) {
-    FinishEnding(job, now);
-  } else {
-    Withdraw(job);
-  }
-}
-
-void Core::FinishEnding(Job& job, absl::Time now) {
-  job.phase = v1::JOB_PHASE_ENDED;
-  job.ended_at = now;
-  LeavePool(job);
-  NoteChange(job);
-  const bool failed = job.state == v1::JOB_STATE_FAILED;
-  Log(job, failed ? "E" : "I",
-      absl::StrCat(v1::JobState_Name(job.state).substr(sizeof("JOB_STATE")),
-                   job.reason.empty() ? "" : ": ", job.reason),
-      now);
-  Archive(job);
-  NoteIfEnded(job.sweep);
-}
-
-void Core::Archive(Job& job) {
-  job.shape = {};
-  job.submitted.table = {};
-  job.submitted.model_config_json = {};
-  job.splits = {};
-  job.times.reset();
-  job.last_lines = {};
-  with_steps_.push_back(job.id);
-  while (with_steps_.size() > options_.kept_step_lists) {
-    if (auto oldest = jobs_.find(with_steps_.front()); oldest != jobs_.end()) {
-      oldest->second.KeepSummaryOnly();
-    }
-    with_steps_.pop_front();
-  }
-}
-
-void Core::NoteIfEnded(SweepId sweep) {
-  const std::vector<JobId>& jobs = sweeps_.at(sweep);
-  if (!std::all_of(jobs.begin(), jobs.end(),
-                   [&](JobId id) { return JobOf(id).ended(); })) {
-    return;
-  }
-  ended_sweeps_.push_back(sweep);
-  ended_jobs_ += jobs.size();
-}
-
-// Not while anybody holds a reference to a job.
-void Core::ForgetOldSweeps() {
-  while (!ended_sweeps_.empty()) {
-    const SweepId oldest = ended_sweeps_.front();
-    const std::vector<JobId>& jobs = sweeps_[oldest];
-    const bool writing = std::any_of(jobs.begin(), jobs.end(),
-                                     [&](JobId id) { return id == writing_; });
-    if (writing || ended_jobs_ - static_cast<int64_t>(jobs.size()) <
-                       options_.kept_ended_jobs) {
-      return;
-    }
-    ended_jobs_ -= jobs.size();
-    for (JobId id : jobs) jobs_.erase(id);
-    sweeps_.erase(oldest);
-    ended_sweeps_.pop_front();
-  }
-}
-
 void Core::CheckInvariants() const {
   std::vector<Version> fresh;
   for (const auto& [id, job] : jobs_) {
     for (const OutstandingTask& task : job.outstanding) {
       CHECK(task.worker == job.outstanding.front().worker)
           << JobName(id) << " is in the hands of two workers";
+      const auto& hand = workers_[task.worker.value() - 1].hand;
+      CHECK(std::count(hand.begin(), hand.end(), std::make_pair(id, task.id)) ==
+            1)
+          << "task " << task.id << " is in no hand";
       for (const auto& [key, version] : task.made) fresh.push_back(version);
     }
     if (job.ended()) CHECK(job.outstanding.empty()) << JobName(id);
   }
   blocks_.CheckInvariants(fresh);
-  CHECK_LE(blocks_.kept_bytes() == 0 ? admission_.reserved_bytes() : 0,
-           options_.pool_bytes);
-  CHECK(writing_ == JobId() || jobs_.at(writing_).writing.has_value());
+  CHECK_LE(admission_.reserved_bytes(), PromisedBytes(options_.pool_bytes));
+  CHECK(writing_ == JobId() ? blocks_.kept_bytes() == 0
+                            : jobs_.at(writing_).writing.has_value());
   for (const WorkerRecord& worker : workers_) {
     CHECK_LE(worker.hand.size(), HandSize());
     for (const auto& [job, task] : worker.hand) {

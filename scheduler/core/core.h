@@ -74,6 +74,9 @@ class Core {
     absl::Duration watchdog_floor = absl::Seconds(30);
     // The same for tasks that nothing estimates: PREPARE, PILOT, INIT.
     absl::Duration watchdog_unmeasured = absl::Hours(1);
+    // A process that was started has this long to attach: it may have much
+    // memory to map and a driver to wait for.
+    absl::Duration start_patience = absl::Minutes(10);
     // After a checkpoint that could not be written.
     absl::Duration checkpoint_retry = absl::Minutes(1);
     // After a trained model for which the disk had no room.
@@ -132,7 +135,8 @@ class Core {
   // The process is gone for certain: nobody writes into its slots any more.
   // `how` it ended, for people.
   void WorkerDied(WorkerId worker, absl::string_view how, absl::Time now);
-  // For leases and stuck tasks; call it about once a second.
+  // For leases, stuck tasks, models to write again and old jobs to forget; call
+  // it about once a second.
   void Tick(absl::Time now);
 
   // --- Stopping ---
@@ -178,15 +182,13 @@ class Core {
  private:
   // core.cc: the life of a job.
   Job& JobOf(JobId job);
-  void FillJob(JobId id, SweepId sweep, NewJob submitted, Job& job);
   // Takes a job without outstanding tasks as far as it goes by itself.
   void Advance(Job& job, absl::Time now);
   bool AdvanceOnce(Job& job, absl::Time now);
   bool AdvanceFromPrepare(Job& job);
-  bool AdvanceFromPilot(Job& job);
+  bool AdvanceFromPilot(Job& job, absl::Time now);
   bool AdvanceFromAdmission(Job& job, absl::Time now);
   bool AdvanceInChain(Job& job, absl::Time now);
-  void BeginSaving(Job& job, absl::Time now);
   void NoteChange(Job& job);
   void AdvanceWaiting(absl::Time now);
   void WaitFor(Job& job, std::string reason);
@@ -195,17 +197,23 @@ class Core {
   void SetPartition(Job& job, hydra::v1::Partition partition);
   std::string PrepareKey(const Job& job) const;
   std::string PilotKey(const Job& job) const;
+  void Touch(Job& job) { job.revision = ++last_revision_; }
+  void Log(const Job& job, const char* severity, absl::string_view text,
+           absl::Time now, const OutstandingTask* task = nullptr);
+
+  // core_submit.cc: new jobs.
+  void FillJob(JobId id, SweepId sweep, NewJob submitted, Job& job);
+
+  // core_ending.cc: the end of a job, and what stays of it.
+  void BeginSaving(Job& job, absl::Time now);
   // Decides how the job ends; it has ended once nothing of it is outstanding.
   void EndJob(Job& job, hydra::v1::JobState state, std::string reason,
               absl::Time now);
   void FinishEnding(Job& job, absl::Time now);
-  // What an ended job needs no more goes, and so do the oldest ended jobs.
+  // What an ended job needs no more goes.
   void Archive(Job& job);
   void NoteIfEnded(SweepId sweep);
   void ForgetOldSweeps();
-  void Touch(Job& job) { job.revision = ++last_revision_; }
-  void Log(const Job& job, const char* severity, absl::string_view text,
-           absl::Time now, const OutstandingTask* task = nullptr);
 
   // core_checkpoint.cc: checkpoints, pausing, going on.
   void MaybeBeginCheckpoint(Job& job, absl::Time now);
@@ -223,11 +231,14 @@ class Core {
   void LeavePool(Job& job);
   // It gives up where it is, and begins again from its newest checkpoint.
   void RestartFromCheckpoint(Job& job, absl::Time now);
-  // The job is as before PREPARE, and will go on from its newest checkpoint.
-  void ResetToCheckpoint(Job& job);
-  void EraseMetricsAfter(Job& job, const ChainPosition& position);
+  // The job is as before PREPARE, PENDING or PAUSED, and will go on from its
+  // newest checkpoint. The caller notes the change.
+  void ResetToCheckpoint(Job& job, hydra::v1::JobState state);
+  void EraseMetricsFrom(Job& job, int64_t first_step, int64_t first_evaluation);
   // False: the checkpoint that it should go on from does not fit; reset again.
-  bool CanResumeInPartition(Job& job);
+  bool CanResumeInPartition(Job& job, absl::Time now);
+  // Where INIT from the newest checkpoint leads. Requires one, and a partition.
+  ChainPosition ResumePlaceOf(const Job& job) const;
   void ContinueParking(absl::Time now);
 
   // core_restore.cc: going on after a restart of the daemon.
@@ -248,20 +259,10 @@ class Core {
                     const hydra::worker::v1::WorkerReport& report);
   void FailTask(Job& job, const hydra::worker::v1::TaskReport& report,
                 absl::Time now);
-  void Commit(Job& job, const hydra::worker::v1::TaskReport& report,
-              absl::Time now);
-  void RecordNonfinite(Job& job, const OutstandingTask& done,
-                       const hydra::worker::v1::PassResult& result,
-                       absl::Time now);
-  absl::Duration LongestTime(const Job& job, const OutstandingTask& task) const;
-  void KillStuckTask(WorkerRecord& worker, absl::Time now);
-  std::string PoisonReason(const Job& job, const OutstandingTask& task,
-                           absl::string_view how) const;
-  void CommitResult(Job& job, const OutstandingTask& done,
-                    const hydra::worker::v1::TaskReport& report,
-                    absl::Time now);
-  void RecordPass(Job& job, const OutstandingTask& done,
-                  const hydra::worker::v1::PassResult& result, absl::Time now);
+  // INIT could not read the checkpoint `path`.
+  void TakeBadCheckpoint(Job& job, const std::string& path,
+                         const hydra::worker::v1::TaskError& error,
+                         absl::Time now);
   void LeaveToNext(OutstandingTask& task, Job& job);
   // Nobody runs or writes the task any more: out of its worker's hand, its
   // slots free. The caller takes it out of the job's outstanding ones.
@@ -269,6 +270,24 @@ class Core {
   // Forgets the job's outstanding tasks from `first` on; their slots are free.
   void Abandon(Job& job, size_t first);
   void AfterOutstandingChanged(Job& job, absl::Time now);
+
+  // core_commit.cc: what finished tasks made and measured.
+  void Commit(Job& job, const hydra::worker::v1::TaskReport& report,
+              absl::Time now);
+  void CommitResult(Job& job, const OutstandingTask& done,
+                    const hydra::worker::v1::TaskReport& report,
+                    absl::Time now);
+  void RecordPass(Job& job, const OutstandingTask& done,
+                  const hydra::worker::v1::PassResult& result, absl::Time now);
+  void RecordNonfinite(Job& job, const OutstandingTask& done,
+                       const hydra::worker::v1::PassResult& result,
+                       absl::Time now);
+
+  // core_leases.cc: silence, stuck tasks, deaths.
+  absl::Duration LongestTime(const Job& job, const OutstandingTask& task) const;
+  void KillStuckTask(WorkerRecord& worker, absl::Time now);
+  std::string PoisonReason(const Job& job, const OutstandingTask& task,
+                           absl::string_view how) const;
 
   // core_dispatch.cc: who gets what.
   int HandSize() const { return 1 + options_.lookahead; }
@@ -314,7 +333,10 @@ class Core {
   std::vector<WorkerRecord> workers_;
   // Jobs that wait for another job's result, or for room in the pool.
   absl::btree_set<JobId> waiting_;
-  OncePerKey<std::vector<hydra::worker::v1::PreparedSplit>> prepared_;
+  // Within one sweep files are taken as unchanged; a later one looks again.
+  absl::flat_hash_map<SweepId,
+                      OncePerKey<std::vector<hydra::worker::v1::PreparedSplit>>>
+      prepared_;
   OncePerKey<hydra::v1::Partition> partitions_;
   // Something happened that a waiting job may have waited for.
   bool waiting_may_go_on_ = false;

@@ -2,14 +2,17 @@
 // from a checkpoint.
 
 #include <algorithm>
+#include <cmath>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
 #include "common/checkpoint/checkpoint_directory.h"
 #include "common/status/proto_time.h"
 #include "glog/logging.h"
 #include "scheduler/core/core.h"
 #include "scheduler/core/records.h"
+#include "scheduler/journal/tables.h"
 
 namespace hydra {
 namespace {
@@ -17,8 +20,6 @@ namespace {
 namespace v1 = hydra::v1;
 namespace wv1 = hydra::worker::v1;
 using Phase = ChainPosition::Phase;
-
-constexpr int kCheckpointFormat = 1;
 
 bool IsState(const BlockKey& key) {
   return key.kind == wv1::BLOCK_KIND_PARAMETERS ||
@@ -33,6 +34,32 @@ ChainPosition ResumePlace(ChainPosition position) {
     position.first_batch = 0;
   }
   return position;
+}
+
+// A checkpoint inside a step, whose TURN and perhaps updates are done.
+bool IsAfterTurn(const journal::v1::CheckpointRecord& checkpoint) {
+  const ChainPosition place = FromRecord(checkpoint.position());
+  return place.inside_step() && place.task > checkpoint.cut_points_size();
+}
+
+bool IsCutAs(const v1::Partition& partition,
+             const journal::v1::CheckpointRecord& checkpoint) {
+  return std::equal(
+      partition.cut_points().begin(), partition.cut_points().end(),
+      checkpoint.cut_points().begin(), checkpoint.cut_points().end());
+}
+
+int64_t NumberOf(const v1::EvaluationMetrics& metrics) {
+  return EvaluationNumber(metrics.step(), metrics.split() == "test");
+}
+
+// The number of the first evaluation that a job makes which goes on at `place`.
+int64_t FirstEvaluationAfter(const ChainPosition& place) {
+  if (place.phase == Phase::kInit) return EvaluationNumber(0, false);
+  if (place.phase == Phase::kEvaluate) {
+    return EvaluationNumber(place.step, place.split == wv1::SPLIT_TEST);
+  }
+  return EvaluationNumber(place.step + 1, false);
 }
 
 bool SamePlace(const ChainPosition& a, const ChainPosition& b) {
@@ -73,7 +100,8 @@ void Core::MaybeBeginCheckpoint(Job& job, absl::Time now) {
   const v1::CheckpointSpec& spec = job.submitted.spec.checkpoint();
   const absl::Duration every = absl::Minutes(spec.every_minutes());
   if ((spec.every_steps() > 0 && job.position.step % spec.every_steps() == 0) ||
-      (every > absl::ZeroDuration() && now - job.checkpointed_at >= every)) {
+      (every > absl::ZeroDuration() && now - job.checkpointed_at >= every) ||
+      now >= job.checkpoint_again_at) {
     job.checkpoint_due = true;
   }
   // One at a time; the next end of a step is not far.
@@ -88,6 +116,8 @@ void Core::BeginCheckpoint(Job& job, absl::Time now) {
   run.record.mutable_info()->set_inside_step(place.inside_step());
   *run.record.mutable_info()->mutable_time() = ToProto(now);
   *run.record.mutable_position() = ToRecord(place);
+  run.record.set_nonfinite_in_a_row(job.nonfinite_in_a_row);
+  run.record.set_last_nonfinite_step(job.last_nonfinite_step);
   if (place.inside_step()) {
     *run.record.mutable_cut_points() = job.partition->cut_points();
   }
@@ -102,16 +132,18 @@ void Core::BeginCheckpoint(Job& job, absl::Time now) {
   request.model_config_json = job.submitted.model_config_json;
   request.tokenizer_dir = job.submitted.spec.model().tokenizer_path();
   request.path = run.record.info().path();
-  request.manifest.set_format(kCheckpointFormat);
   request.manifest.set_job_id(JobName(job.id));
   *request.manifest.mutable_position() = run.record.position();
   *request.manifest.mutable_cut_points() = run.record.cut_points();
+  request.manifest.set_nonfinite_in_a_row(run.record.nonfinite_in_a_row());
+  request.manifest.set_last_nonfinite_step(run.record.last_nonfinite_step());
   *request.manifest.mutable_spec() = job.submitted.spec;
   request.blocks = run.blocks;
 
   writing_ = job.id;
   job.writing = std::move(run);
   job.checkpoint_due = false;
+  job.checkpoint_again_at = absl::InfiniteFuture();
   job.checkpointed_at = now;
   effects_->WriteCheckpoint(request);
 }
@@ -138,9 +170,7 @@ void Core::CheckpointWritten(JobId id, const absl::StatusOr<int64_t>& bytes,
         now);
     KeepCheckpoint(job, std::move(run), *bytes);
   } else {
-    const absl::Duration every =
-        absl::Minutes(job.submitted.spec.checkpoint().every_minutes());
-    job.checkpointed_at = now - every + options_.checkpoint_retry;
+    job.checkpoint_again_at = now + options_.checkpoint_retry;
     Log(job, "W",
         absl::StrCat("a checkpoint could not be written; the older ones are "
                      "as they were, and training goes on: ",
@@ -148,7 +178,9 @@ void Core::CheckpointWritten(JobId id, const absl::StatusOr<int64_t>& bytes,
         now);
     if (parking_) unsaved_.insert(id);
     if (std::exchange(job.pause_requested, false)) {
-      Log(job, "W", "the job does not pause, since it could not be saved", now);
+      job.reason = absl::StrCat("did not pause, since it could not be saved: ",
+                                bytes.status().message());
+      NoteChange(job);
     }
   }
   // Those that were about to pause, and this one.
@@ -189,7 +221,10 @@ void Core::RemoveOldCheckpoints(Job& job) {
   int best = -1;
   for (int i = 0; i < job.checkpoints.size(); ++i) {
     const v1::CheckpointInfo& info = job.checkpoints[i].info();
-    if (!spec.keep_best() || !info.has_validation_loss()) continue;
+    if (!spec.keep_best() || !info.has_validation_loss() ||
+        std::isnan(info.validation_loss())) {
+      continue;
+    }
     if (best < 0 || info.validation_loss() <
                         job.checkpoints[best].info().validation_loss()) {
       best = i;
@@ -234,7 +269,7 @@ bool Core::Pause(JobId id, absl::Time now) {
   }
   job.pause_requested = true;
   job.reason = "pauses at the end of its step";
-  Touch(job);
+  NoteChange(job);
   if (job.outstanding.empty()) {
     policy_->Remove(id);
     waiting_.erase(id);
@@ -265,15 +300,12 @@ bool Core::PauseHere(Job& job, absl::Time now) {
 }
 
 void Core::EnterPause(Job& job) {
-  job.pause_requested = false;
   policy_->Remove(job.id);
   waiting_.erase(job.id);
-  prepared_.Abandon(PrepareKey(job), job.id);
+  prepared_[job.sweep].Abandon(PrepareKey(job), job.id);
   partitions_.Abandon(PilotKey(job), job.id);
   LeavePool(job);
-  ResetToCheckpoint(job);
-  job.state = v1::JOB_STATE_PAUSED;
-  job.reason = "paused";
+  ResetToCheckpoint(job, v1::JOB_STATE_PAUSED);
   NoteChange(job);
 }
 
@@ -283,10 +315,12 @@ bool Core::Resume(JobId id, absl::Time now) {
     // It has not come to rest yet: then it need not.
     if (!std::exchange(job.pause_requested, false)) return false;
     job.reason.clear();
+    NoteChange(job);
     if (job.outstanding.empty() && !job.writing.has_value()) Advance(job, now);
   } else {
     job.state = v1::JOB_STATE_PENDING;
     job.reason.clear();
+    job.gives_up_missing = std::exchange(job.held, false);
     NoteChange(job);
     Advance(job, now);
   }
@@ -296,9 +330,14 @@ bool Core::Resume(JobId id, absl::Time now) {
 }
 
 void Core::RestartFromCheckpoint(Job& job, absl::Time now) {
+  if (!job.hold_reason.empty()) {
+    EnterPause(job);
+    return;
+  }
   policy_->Remove(job.id);
   LeavePool(job);
-  ResetToCheckpoint(job);
+  ResetToCheckpoint(job, v1::JOB_STATE_PENDING);
+  NoteChange(job);
   Advance(job, now);
 }
 
@@ -309,9 +348,15 @@ void Core::LeavePool(Job& job) {
   waiting_may_go_on_ = true;
 }
 
-void Core::ResetToCheckpoint(Job& job) {
+void Core::ResetToCheckpoint(Job& job, v1::JobState state) {
   job.restart_requested = false;
-  job.state = v1::JOB_STATE_PENDING;
+  job.state = state;
+  job.reason.clear();
+  if (state == v1::JOB_STATE_PAUSED) {
+    job.pause_requested = false;
+    job.held = !job.hold_reason.empty();
+    job.reason = job.held ? std::exchange(job.hold_reason, "") : "paused";
+  }
   job.phase = v1::JOB_PHASE_PREPARE;
   job.splits.clear();
   job.partition.reset();
@@ -323,46 +368,63 @@ void Core::ResetToCheckpoint(Job& job) {
   job.position = {};
   job.eval_loss_sum = 0;
   job.eval_tokens = 0;
+  job.training_since = absl::InfinitePast();
+  job.nonfinite_in_a_row = 0;
+  job.last_nonfinite_step = -1;
   ChainPosition place;
+  bool turned = false;
   if (!job.checkpoints.empty()) {
-    place = FromRecord(job.checkpoints.back().position());
+    const journal::v1::CheckpointRecord& newest = job.checkpoints.back();
+    place = FromRecord(newest.position());
+    turned = IsAfterTurn(newest);
+    job.nonfinite_in_a_row = newest.nonfinite_in_a_row();
+    if (newest.nonfinite_in_a_row() > 0) {
+      job.last_nonfinite_step = newest.last_nonfinite_step();
+    }
   }
   job.position.step = place.step;
-  EraseMetricsAfter(job, place);
-  NoteChange(job);
+  // The loss of a step is known when its TURN is done, in the middle.
+  EraseMetricsFrom(job, place.step + (turned ? 1 : 0),
+                   FirstEvaluationAfter(place));
 }
 
-// What comes after `position` will be measured again.
-void Core::EraseMetricsAfter(Job& job, const ChainPosition& position) {
-  // The loss of a step is known when its TURN is done, in the middle.
-  const bool turned = position.inside_step() && !job.checkpoints.empty() &&
-                      position.task > job.checkpoints.back().cut_points_size();
-  const int64_t first_step = position.step + (turned ? 1 : 0);
-  // An evaluation's number counts the steps before it.
-  const int64_t first_evaluation =
-      position.step + (position.phase == Phase::kTrain ? 1 : 0);
+// These will be measured again.
+void Core::EraseMetricsFrom(Job& job, int64_t first_step,
+                            int64_t first_evaluation) {
   while (!job.steps.empty() && job.steps.back().step() >= first_step) {
     job.steps.pop_back();
   }
   while (!job.evaluations.empty() &&
-         job.evaluations.back().step() >= first_evaluation) {
+         NumberOf(job.evaluations.back()) >= first_evaluation) {
     job.evaluations.pop_back();
   }
   journal_->MetricsErased(job.id, first_step, first_evaluation);
 }
 
-bool Core::CanResumeInPartition(Job& job) {
+bool Core::CanResumeInPartition(Job& job, absl::Time now) {
   if (job.checkpoints.empty()) return true;
-  const journal::v1::CheckpointRecord& newest = job.checkpoints.back();
-  if (!newest.info().inside_step()) return true;
-  const auto& cuts = job.partition->cut_points();
-  if (std::equal(cuts.begin(), cuts.end(), newest.cut_points().begin(),
-                 newest.cut_points().end())) {
-    return true;
-  }
+  const journal::v1::CheckpointRecord newest = job.checkpoints.back();
+  // Before TURN nothing has been updated: the step can begin again.
+  if (!IsAfterTurn(newest) || IsCutAs(*job.partition, newest)) return true;
   RemoveCheckpoint(job, job.checkpoints.size() - 1);
-  ResetToCheckpoint(job);
+  ResetToCheckpoint(job, v1::JOB_STATE_PENDING);
+  NoteChange(job);
+  Log(job, "W",
+      absl::StrCat("the newest checkpoint lies inside step ",
+                   newest.info().step(),
+                   " of a model that was cut before layers [",
+                   absl::StrJoin(newest.cut_points(), ", "),
+                   "], and fits no other cut; the job goes on from step ",
+                   job.position.step),
+      now);
   return false;
+}
+
+ChainPosition Core::ResumePlaceOf(const Job& job) const {
+  const journal::v1::CheckpointRecord& newest = job.checkpoints.back();
+  ChainPosition place = FromRecord(newest.position());
+  if (place.inside_step() && !IsCutAs(*job.partition, newest)) place.task = 0;
+  return place;
 }
 
 void Core::Park(absl::Time now) {

@@ -237,7 +237,10 @@ bool Core::HandOut(Job& job, WorkerRecord& worker, absl::Time now) {
   }
   if (task->task.kind == wv1::TASK_KIND_FORWARD ||
       task->task.kind == wv1::TASK_KIND_TURN) {
-    if (job.training_since == absl::InfinitePast()) job.training_since = now;
+    if (job.training_since == absl::InfinitePast()) {
+      job.training_since = now;
+      job.training_from_step = task->task.step;
+    }
   }
   job.outstanding.push_back(*std::move(task));
   Touch(job);

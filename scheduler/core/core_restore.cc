@@ -4,7 +4,6 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
-#include "common/status/proto_time.h"
 #include "glog/logging.h"
 #include "scheduler/core/core.h"
 #include "scheduler/core/plan.h"
@@ -60,6 +59,7 @@ absl::Status Core::Restore(const Recovered& recovered, absl::Time now) {
   for (const auto& [id, process] : recovered.workers) {
     WorkerRecord& worker = WorkerOf(id);
     worker.pid = process.pid();
+    worker.session = process.session();
     worker.blameless = true;
     worker.lease_until = now + options_.lease;
   }
@@ -95,6 +95,8 @@ absl::Status Core::RestoreJob(
     absl::flat_hash_map<std::string, ModelTable>& tables, absl::Time now) {
   if (recovered.progress.has_ended_at()) {
     Job& ended = jobs_[id] = EndedJobOf(id, recovered);
+    ended.DropWorkingData();
+    ended.KeepSummaryOnly();
     Touch(ended);
     return absl::OkStatus();
   }
@@ -109,7 +111,18 @@ absl::Status Core::RestoreJob(
   if (known == tables.end()) {
     absl::StatusOr<ModelTable> table =
         TableOf(job.submitted.spec, job.submitted.model_config_json);
-    if (!table.ok()) return Contradiction(id, table.status().message());
+    if (!table.ok()) {
+      // An earlier hydrad took it; the other jobs go on.
+      if (recovered.pool.has_value()) {
+        return Contradiction(id, table.status().message());
+      }
+      job.state = v1::JOB_STATE_FAILED;
+      job.reason = std::string(table.status().message());
+      job.phase = v1::JOB_PHASE_ENDED;
+      job.ended_at = now;
+      NoteChange(job);
+      return absl::OkStatus();
+    }
     known = tables.emplace(key, *std::move(table)).first;
   }
   job.shape = MakeJobShape(job.submitted.spec, known->second);
@@ -124,12 +137,16 @@ absl::Status Core::RestoreJob(
   if (recovered.pool.has_value()) return RestoreInPool(job, recovered);
   if (job.state == v1::JOB_STATE_PAUSED || job.state == v1::JOB_STATE_PENDING ||
       job.state == v1::JOB_STATE_RUNNING) {
-    const bool paused = job.state == v1::JOB_STATE_PAUSED;
-    ResetToCheckpoint(job);
-    if (paused) {
-      job.state = v1::JOB_STATE_PAUSED;
-      job.reason = "paused";
+    if (!recovered.checkpoints_missing.empty()) {
+      job.hold_reason = absl::StrCat(
+          "paused: ", recovered.checkpoints_missing,
+          "; resume the job to try again, and else to go on without it");
     }
+    const bool paused =
+        job.state == v1::JOB_STATE_PAUSED || !job.hold_reason.empty();
+    ResetToCheckpoint(job,
+                      paused ? v1::JOB_STATE_PAUSED : v1::JOB_STATE_PENDING);
+    NoteChange(job);
   }
   return absl::OkStatus();
 }
@@ -138,7 +155,7 @@ absl::Status Core::RestoreInPool(Job& job, const RecoveredJob& recovered) {
   if (job.splits.empty() || !job.partition.has_value()) {
     return Contradiction(job.id, "it has no splits or no partition");
   }
-  prepared_.Set(PrepareKey(job), job.splits);
+  prepared_[job.sweep].Set(PrepareKey(job), job.splits);
   SetPartition(job, *job.partition);
   const absl::StatusOr<ChainPlan> plan = PlanOf(job);
   if (!plan.ok()) return Contradiction(job.id, plan.status().message());
@@ -146,6 +163,9 @@ absl::Status Core::RestoreInPool(Job& job, const RecoveredJob& recovered) {
   SetPoolJob(*recovered.pool, job);
   BeginTimes(job);
   admission_.Readmit(job.id, *job.demand);
+  // Here they serve nothing; whether they are there is seen at the next start.
+  job.checkpoints.resize(job.checkpoints.size() -
+                         recovered.missing_checkpoints);
   for (const jv1::BlockRecord& block : recovered.blocks) {
     if (!blocks_.AdoptCurrent(job.id, KeyOf(block), VersionOf(block))) {
       return Contradiction(
@@ -173,9 +193,15 @@ absl::Status Core::RestoreHandOut(TaskId id, const jv1::HandOut& hand_out,
   // The worker's hand is this daemon's first message to it, or what is left of
   // it: what it then does not hold, it has dropped.
   task.told_in = WorkerOf(task.worker).desired_sequence + 1;
+  const bool before_admission = task.wire.kind() == wv1::TASK_KIND_PREPARE ||
+                                task.wire.kind() == wv1::TASK_KIND_PILOT;
+  if (before_admission && job.state == v1::JOB_STATE_PENDING) {
+    job.state = v1::JOB_STATE_RUNNING;
+    NoteChange(job);
+  }
   if (task.wire.kind() == wv1::TASK_KIND_PREPARE) {
     task.task.kind = task.wire.kind();
-    prepared_.Claim(PrepareKey(job), job_id);
+    prepared_[job.sweep].Claim(PrepareKey(job), job_id);
   } else if (task.wire.kind() == wv1::TASK_KIND_PILOT) {
     task.task.kind = task.wire.kind();
     task.task.layers = {0, job.shape.table.layer_count()};

@@ -3,6 +3,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
+
 #include "scheduler/sim/world.h"
 
 namespace hydra {
@@ -156,10 +158,120 @@ TEST(CoreTest, APausedJobStaysPausedOverARestart) {
   world.RunUntil([&] { return Training(JobIn(world, 1)); });
   world.InCore([&](Core& core) { core.Pause(JobId(1), world.now()); });
   world.RunUntil([&] { return JobIn(world, 1).state == v1::JOB_STATE_PAUSED; });
+  for (int restart = 0; restart < 2; ++restart) {
+    world.CrashDaemon();
+    const absl::Time later = world.now() + absl::Minutes(5);
+    world.RunUntil([&] { return world.now() > later; });
+    EXPECT_EQ(JobIn(world, 1).state, v1::JOB_STATE_PAUSED);
+  }
+}
+
+TEST(CoreTest, AnAcknowledgedPauseSurvivesARestart) {
+  World world({});
+  world.Submit(/*jobs=*/1, /*steps=*/5);
+  world.RunUntil([&] { return JobIn(world, 1).position.inside_step(); });
+  world.InCore(
+      [&](Core& core) { EXPECT_TRUE(core.Pause(JobId(1), world.now())); });
   world.CrashDaemon();
+  world.RunUntil([&] { return JobIn(world, 1).state == v1::JOB_STATE_PAUSED; });
+  EXPECT_EQ(JobIn(world, 1).position.step, 1);
+}
+
+// The world checks that no evaluation is missing or there twice.
+TEST(CoreTest, APauseBetweenTheLastEvaluationsLosesNeither) {
+  World world({});
+  world.Submit(/*jobs=*/1, /*steps=*/2);
   world.RunUntil(
-      [&] { return world.now() > absl::UnixEpoch() + absl::Minutes(5); });
-  EXPECT_EQ(JobIn(world, 1).state, v1::JOB_STATE_PAUSED);
+      [&] { return JobIn(world, 1).position.split == worker::v1::SPLIT_TEST; });
+  world.InCore([&](Core& core) { core.Pause(JobId(1), world.now()); });
+  world.RunUntil([&] { return JobIn(world, 1).state == v1::JOB_STATE_PAUSED; });
+  EXPECT_EQ(JobIn(world, 1).evaluations.size(), 1);
+  world.CutPower();
+  world.RunUntil([] { return true; });
+  world.InCore([&](Core& core) { core.Resume(JobId(1), world.now()); });
+  world.RunUntilJobsEnd();
+  EXPECT_EQ(JobIn(world, 1).evaluations.size(), 2);
+}
+
+TEST(CoreTest, APreparationThatOutlivesTheDaemonCounts) {
+  World world({});
+  world.Submit(/*jobs=*/1, /*steps=*/1);
+  world.RunUntil([&] {
+    const Job& job = JobIn(world, 1);
+    return !job.outstanding.empty() && job.outstanding.front().begun;
+  });
+  const TaskId task = JobIn(world, 1).outstanding.front().id;
+  world.CrashDaemon();
+  world.RunUntil([] { return true; });
+  EXPECT_EQ(JobIn(world, 1).state, v1::JOB_STATE_RUNNING);
+  world.RunUntil([&] {
+    const Job& job = JobIn(world, 1);
+    return job.outstanding.empty() || job.outstanding.front().id != task;
+  });
+  EXPECT_EQ(JobIn(world, 1).totals.tasks(), 1);
+}
+
+// A place inside a step, after a TURN or before it.
+void ParkInsideAStep(World& world, bool turned) {
+  world.Submit(/*jobs=*/1, /*steps=*/9);
+  world.RunUntil([&] {
+    const Job& job = JobIn(world, 1);
+    const int turn = job.shape.shard_count() - 1;
+    return job.position.step == 5 && job.position.inside_step() &&
+           (turned ? job.position.task == turn + 1
+                   : job.position.task == turn - 1);
+  });
+  world.InCore([&](Core& core) { core.Park(world.now()); });
+  world.RunUntil([&] { return world.core().parked(); });
+  ASSERT_TRUE(JobIn(world, 1).checkpoints.back().info().inside_step());
+}
+
+TEST(CoreTest, AStepThatUpdatedNothingBeginsAgainInAnotherPartition) {
+  World world({});
+  ParkInsideAStep(world, /*turned=*/false);
+  world.SetLayersPerShard(2);
+  world.CutPower();
+  world.RunUntil([&] { return Training(JobIn(world, 1)); });
+  EXPECT_EQ(JobIn(world, 1).position.step, 5);
+  EXPECT_EQ(JobIn(world, 1).position.task, 0);
+  world.RunUntilJobsEnd();
+  EXPECT_EQ(JobIn(world, 1).steps.size(), 9);
+}
+
+TEST(CoreTest, AStepThatUpdatedSomeGoesOnInItsPartition) {
+  World world({});
+  ParkInsideAStep(world, /*turned=*/true);
+  world.CutPower();
+  world.RunUntil([&] { return Training(JobIn(world, 1)); });
+  EXPECT_EQ(JobIn(world, 1).position.step, 5);
+  EXPECT_GT(JobIn(world, 1).position.task, 0);
+}
+
+TEST(CoreTest, AStepThatUpdatedSomeIsLeftInAnotherPartition) {
+  World world({});
+  ParkInsideAStep(world, /*turned=*/true);
+  world.SetLayersPerShard(2);
+  world.CutPower();
+  world.RunUntil([&] { return Training(JobIn(world, 1)); });
+  // The checkpoint before.
+  EXPECT_EQ(JobIn(world, 1).position.step, 4);
+  world.RunUntilJobsEnd();
+  EXPECT_EQ(JobIn(world, 1).steps.size(), 9);
+}
+
+TEST(CoreTest, AJobWhoseCheckpointCannotBeReadWaitsForItsUser) {
+  World world({});
+  world.Submit(/*jobs=*/1, /*steps=*/9);
+  world.RunUntil([&] { return JobIn(world, 1).position.step == 5; });
+  world.MakeCheckpointsReadable(false);
+  world.CutPower();
+  world.RunUntil([&] { return JobIn(world, 1).state == v1::JOB_STATE_PAUSED; });
+  EXPECT_THAT(JobIn(world, 1).reason, HasSubstr("cannot be read"));
+  EXPECT_EQ(world.core().pool_reserved_bytes(), 0);
+  world.MakeCheckpointsReadable(true);
+  world.InCore([&](Core& core) { core.Resume(JobId(1), world.now()); });
+  world.RunUntil([&] { return Training(JobIn(world, 1)); });
+  EXPECT_GE(JobIn(world, 1).position.step, 2);
 }
 
 TEST(CoreTest, TheNewestCheckpointsAndTheBestAreKept) {
@@ -169,9 +281,15 @@ TEST(CoreTest, TheNewestCheckpointsAndTheBestAreKept) {
   const Job& job = JobIn(world, 1);
   EXPECT_GT(world.checkpoints_written(), 4);
   ASSERT_EQ(job.checkpoints.size(), 3);
-  // Every simulated evaluation has the same loss: the first is the best.
-  EXPECT_LT(job.checkpoints[0].info().step(), job.checkpoints[1].info().step());
-  EXPECT_TRUE(job.checkpoints[0].info().has_validation_loss());
+  double best = job.evaluations.front().loss();
+  for (const v1::EvaluationMetrics& evaluation : job.evaluations) {
+    if (evaluation.split() == "validation") {
+      best = std::min(best, evaluation.loss());
+    }
+  }
+  EXPECT_EQ(job.checkpoints[0].info().validation_loss(), best);
+  EXPECT_LT(job.checkpoints[0].info().step(), 16);
+  EXPECT_EQ(job.checkpoints[2].info().step(), 20);
 }
 
 TEST(CoreTest, ParkingSavesEveryJobAtAShardsEdge) {

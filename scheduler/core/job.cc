@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <cmath>
+#include <utility>
+#include <vector>
 
 #include "absl/strings/str_cat.h"
 #include "common/status/proto_time.h"
@@ -49,10 +51,18 @@ void FillTimes(const Job& job, v1::JobStatus& status) {
         FromProto(job.steps.back().time()) - job.training_since;
     if (since > absl::ZeroDuration()) {
       status.set_tokens_per_second(
-          static_cast<double>(job.steps.back().step() + 1) * job.StepTokens() /
-          absl::ToDoubleSeconds(since));
+          static_cast<double>(job.steps.back().step() + 1 -
+                              job.training_from_step) *
+          job.StepTokens() / absl::ToDoubleSeconds(since));
     }
   }
+}
+
+// clear() would keep the memory.
+template <typename Container>
+void Free(Container& container) {
+  Container empty;
+  std::swap(container, empty);
 }
 
 }  // namespace
@@ -85,10 +95,23 @@ absl::Duration Job::RemainingFrom(const ChainPosition& place) const {
   return times->Remaining(shape, plan, place);
 }
 
+void Job::DropWorkingData() {
+  Free(shape.table);
+  Free(shape.shards);
+  Free(submitted.table);
+  Free(submitted.model_config_json);
+  Free(splits);
+  Free(last_lines);
+  times.reset();
+}
+
 void Job::KeepSummaryOnly() {
   summary_only = true;
-  if (!steps.empty()) steps = {steps.back()};
-  if (partition.has_value()) partition->clear_layers();
+  if (!steps.empty()) {
+    std::vector<v1::StepMetrics> newest = {steps.back()};
+    steps.swap(newest);
+  }
+  if (partition.has_value()) Free(*partition->mutable_layers());
 }
 
 int64_t Job::StepTokens() const {
@@ -104,6 +127,10 @@ std::string OutputPath(JobId id, const std::string& output_dir,
 
 std::string CheckpointFolder(const std::string& output_path) {
   return absl::StrCat(output_path, "/checkpoints");
+}
+
+std::string KindName(worker::v1::TaskKind kind) {
+  return worker::v1::TaskKind_Name(kind).substr(sizeof("TASK_KIND"));
 }
 
 std::string JobName(JobId id) { return absl::StrCat("j", id.value()); }

@@ -68,7 +68,7 @@ struct CheckpointRun {
 // A plain record that the core changes; not thread-safe.
 //
 // The outstanding tasks are consecutive in the chain, beginning at `position`,
-// and all in the hand of one worker.
+// and all in the hand of one worker; but for strays, which come to nothing.
 struct Job {
   JobId id;
   SweepId sweep;
@@ -104,12 +104,21 @@ struct Job {
   absl::Time checkpointed_at = absl::InfinitePast();
   // One should be written at the next end of a step.
   bool checkpoint_due = false;
+  // When one becomes due again that could not be written.
+  absl::Time checkpoint_again_at = absl::InfiniteFuture();
   // Where INIT takes the blocks from; set with plan.resume.
   std::string restore_dir;
   // It shall hold still and free the pool at the next end of a step.
   bool pause_requested = false;
   // It shall begin again from its newest checkpoint once no task is out.
   bool restart_requested = false;
+  // Not empty: instead, it shall then pause, for this reason, since a
+  // checkpoint is not there or cannot be read.
+  std::string hold_reason;
+  // It was paused so, and its user resumed it: what is still not there then is
+  // given up.
+  bool held = false;
+  bool gives_up_missing = false;
   // For a cancelled job.
   bool delete_checkpoints = false;
   // Changes with every change that a client can see.
@@ -127,7 +136,9 @@ struct Job {
   int64_t eval_tokens = 0;
   absl::Time submitted_at = absl::InfinitePast();
   absl::Time started_at = absl::InfinitePast();
+  // When the steps that were not there before began, and with which one.
   absl::Time training_since = absl::InfinitePast();
+  int64_t training_from_step = 0;
   absl::Time ended_at = absl::InfinitePast();
 
   bool ended() const { return phase == hydra::v1::JOB_PHASE_ENDED; }
@@ -139,6 +150,9 @@ struct Job {
   bool MayGoOn(const ChainPosition& place) const;
   // Infinite while it is not known, so that such jobs find it out first.
   absl::Duration RemainingFrom(const ChainPosition& place) const;
+  // Frees what only a job that goes on needs.
+  void DropWorkingData();
+  // Frees what lists and summaries do not show.
   void KeepSummaryOnly();
   // Tokens of one step.
   int64_t StepTokens() const;
@@ -151,6 +165,9 @@ hydra::v1::JobPhase ChainPhase(const ChainPosition& position);
 std::string OutputPath(JobId id, const std::string& output_dir,
                        const std::string& name);
 std::string CheckpointFolder(const std::string& output_path);
+
+// "BACKWARD"
+std::string KindName(hydra::worker::v1::TaskKind kind);
 
 // "j7", "s3".
 std::string JobName(JobId id);

@@ -115,6 +115,7 @@ jv1::JobProgress ProgressOf(const Job& job) {
   *record.mutable_totals() = job.totals;
   record.set_step(job.position.step);
   if (!job.steps.empty()) *record.mutable_newest_step() = job.steps.back();
+  record.set_pause_requested(job.pause_requested);
   return record;
 }
 
@@ -123,7 +124,6 @@ Job EndedJobOf(JobId id, const RecoveredJob& recovered) {
   SetSubmitted(id, recovered.submitted, job);
   job.evaluations = recovered.evaluations;
   job.checkpoints = recovered.checkpoints;
-  job.summary_only = true;
   SetProgress(recovered.progress, job);
   job.phase = hydra::v1::JOB_PHASE_ENDED;
   return job;
@@ -150,6 +150,7 @@ void SetProgress(const jv1::JobProgress& record, Job& job) {
   job.plan.total_steps = record.total_steps();
   job.totals = record.totals();
   job.position.step = record.step();
+  job.pause_requested = record.pause_requested();
   if (job.steps.empty() && record.has_newest_step()) {
     job.steps.push_back(record.newest_step());
   }
@@ -165,6 +166,7 @@ jv1::PoolJob PoolJobOf(const Job& job) {
   record.set_last_nonfinite_step(job.last_nonfinite_step);
   if (job.training_since != absl::InfinitePast()) {
     *record.mutable_training_since() = ToProto(job.training_since);
+    record.set_training_from_step(job.training_from_step);
   }
   *record.mutable_totals() = job.totals;
   if (job.plan.resume.has_value()) {
@@ -183,6 +185,7 @@ void SetPoolJob(const jv1::PoolJob& record, Job& job) {
   job.last_nonfinite_step = record.last_nonfinite_step();
   job.training_since =
       TimeOf(record.has_training_since(), record.training_since());
+  job.training_from_step = record.training_from_step();
   job.totals = record.totals();
   if (record.has_resume()) {
     job.plan.resume = FromRecord(record.resume());

@@ -44,6 +44,8 @@ struct WorkerRecord {
   hydra::v1::WorkerState state = hydra::v1::WORKER_STATE_STARTING;
   // 0: none runs.
   int64_t pid = 0;
+  // The secret that this process attaches with.
+  std::string session;
   // It was or will be killed for no fault of its task.
   bool blameless = false;
   int restarts = 0;

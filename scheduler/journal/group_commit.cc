@@ -32,13 +32,14 @@ absl::Status GroupCommit::health() const {
   return health_;
 }
 
-void GroupCommit::Stop() {
+bool GroupCommit::Stop() {
   {
     absl::MutexLock lock(&mu_);
     stopping_ = true;
   }
-  pause_.End();
+  stop_.Notify();
   if (thread_.joinable()) thread_.join();
+  return batch_.empty();
 }
 
 void GroupCommit::Loop() {
@@ -54,7 +55,7 @@ void GroupCommit::Loop() {
     if (!written.ok() && RefuseRefusable(written)) written = Write();
     SetHealth(written);
     TellRecorded();
-    if (!written.ok()) pause_.Wait(retry_pause_);
+    if (!written.ok()) stop_.WaitFor(retry_pause_);
   }
   LOG_IF(ERROR, !batch_.empty())
       << batch_.size() << " entries, sequences " << batch_.front().sequence

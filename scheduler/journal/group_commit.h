@@ -11,8 +11,8 @@
 #include "absl/status/status.h"
 #include "absl/synchronization/mutex.h"
 #include "absl/time/time.h"
+#include "common/clock/steady_event.h"
 #include "hydra/journal/v1/journal.pb.h"
-#include "scheduler/journal/group_commit_pause.h"
 #include "scheduler/journal/record_store.h"
 
 namespace hydra {
@@ -64,9 +64,12 @@ class GroupCommit {
   // What the last attempt to write said.
   absl::Status health() const ABSL_LOCKS_EXCLUDED(mu_);
 
-  // Tries once to write what waits, then ends the thread. What cannot be
-  // written is dropped, with a line in the log. Not for the callbacks to call.
-  void Stop() ABSL_LOCKS_EXCLUDED(mu_);
+  // Tries once to write what waits, then ends the thread. Not for the callbacks
+  // to call. Calling it again changes nothing.
+  //
+  // False: some entries could not be written, and are dropped with a line in
+  // the log; whoever has them elsewhere must keep them there.
+  bool Stop() ABSL_LOCKS_EXCLUDED(mu_);
 
  private:
   void Loop() ABSL_LOCKS_EXCLUDED(mu_);
@@ -94,7 +97,7 @@ class GroupCommit {
   uint64_t last_taken_ = 0;
   uint64_t last_recorded_ = 0;
 
-  GroupCommitPause pause_;
+  SteadyEvent stop_;
   std::thread thread_;
 };
 

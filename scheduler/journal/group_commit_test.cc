@@ -237,7 +237,7 @@ TEST_F(GroupCommitTest, StopWritesWhatWaits) {
   store_.AwaitBegun(1);
   Enqueue(2);
   store_.Hold(false);
-  commit_->Stop();
+  EXPECT_TRUE(commit_->Stop());
   EXPECT_EQ(Stored(), (std::vector<int64_t>{1, 2}));
   EXPECT_EQ(recorded().back(), 2);
 }
@@ -247,8 +247,9 @@ TEST_F(GroupCommitTest, StopEndsAPauseAndTriesOnceMore) {
   store_.Fail(absl::InternalError("broken"));
   Enqueue(1);
   store_.AwaitApplied(1);
-  commit_->Stop();
+  EXPECT_FALSE(commit_->Stop());
   EXPECT_EQ(store_.applied(), 2);
+  EXPECT_FALSE(commit_->Stop());
   EXPECT_TRUE(recorded().empty());
   EXPECT_TRUE(Stored().empty());
 }
@@ -256,16 +257,16 @@ TEST_F(GroupCommitTest, StopEndsAPauseAndTriesOnceMore) {
 // The sequence of an earlier process must stay.
 TEST_F(GroupCommitTest, StopWithoutWorkWritesNothing) {
   Start(absl::Hours(1));
-  commit_->Stop();
+  EXPECT_TRUE(commit_->Stop());
   EXPECT_EQ(store_.applied(), 0);
   EXPECT_EQ(StoredSequence(), "none");
 }
 
 TEST_F(GroupCommitTest, DropsWhatComesAfterStop) {
   Start(absl::Hours(1));
-  commit_->Stop();
+  EXPECT_TRUE(commit_->Stop());
   Enqueue(1, /*refusable=*/true);
-  commit_->Stop();
+  EXPECT_TRUE(commit_->Stop());
   EXPECT_TRUE(Stored().empty());
   EXPECT_TRUE(refused().empty());
 }

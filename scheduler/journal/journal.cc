@@ -52,8 +52,7 @@ void Journal::MetricsErased(JobId job, int64_t first_step,
                             int64_t first_evaluation) {
   jobs_changes_.push_back(MakeEraseFrom(kStepsTable, job.value(), first_step));
   jobs_changes_.push_back(
-      MakeEraseFrom(kEvaluationsTable, job.value(),
-                    EvaluationNumber(first_evaluation, false)));
+      MakeEraseFrom(kEvaluationsTable, job.value(), first_evaluation));
 }
 
 void Journal::CheckpointRecorded(

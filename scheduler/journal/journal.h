@@ -53,7 +53,8 @@ class Journal {
   void StepRecorded(JobId job, const hydra::v1::StepMetrics& metrics);
   void EvaluationRecorded(JobId job,
                           const hydra::v1::EvaluationMetrics& metrics);
-  // Steps and evaluations of these numbers and later will be made again.
+  // Steps and evaluations of these numbers and later will be made again;
+  // `first_evaluation` is an EvaluationNumber().
   void MetricsErased(JobId job, int64_t first_step, int64_t first_evaluation);
   void CheckpointRecorded(JobId job,
                           const journal::v1::CheckpointRecord& checkpoint);

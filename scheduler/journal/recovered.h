@@ -19,6 +19,12 @@ struct RecoveredJob {
   std::vector<hydra::v1::StepMetrics> steps;
   std::vector<hydra::v1::EvaluationMetrics> evaluations;
   std::vector<journal::v1::CheckpointRecord> checkpoints;
+  // Not empty: a checkpoint that is newer than all that the disk shows may be
+  // there all the same, such as on a disk that is not mounted; this says which
+  // one and why. Without the pool, the job should wait for it.
+  std::string checkpoints_missing;
+  // So many at the end of `checkpoints` are recorded and not on the disk.
+  int missing_checkpoints = 0;
   // What the pool holds of it; none if it holds nothing.
   std::optional<journal::v1::PoolJob> pool;
   std::vector<journal::v1::BlockRecord> blocks;

@@ -36,14 +36,15 @@ absl::Status ReadOf(const RecordStore& store, int table, const char* name,
       });
 }
 
-absl::Status ReadMetrics(const RecordStore& jobs, JobId id, RecoveredJob& job) {
+absl::Status ReadMetrics(const RecordStore& jobs, JobId id, bool with_steps,
+                         RecoveredJob& job) {
   absl::Status status =
       ReadOf(jobs, kEvaluationsTable, "evaluations", id, job.evaluations);
   if (status.ok()) {
     status =
         ReadOf(jobs, kCheckpointsTable, "checkpoints", id, job.checkpoints);
   }
-  if (!status.ok() || job.progress.has_ended_at()) return status;
+  if (!status.ok() || !with_steps) return status;
   return ReadOf(jobs, kStepsTable, "steps", id, job.steps);
 }
 
@@ -93,6 +94,23 @@ absl::Status ReadMeta(const RecordStore& store, int table, int64_t number,
                          });
 }
 
+// In every table that the outbox knows, the job's number is `a`.
+absl::Status DropChangesOfUnknownJobs(const RecordStore& jobs,
+                                      std::vector<jv1::Change>& changes) {
+  absl::flat_hash_set<int64_t> known;
+  const absl::Status read =
+      jobs.ForEach(kSubmittedTable, [&](int64_t a, int64_t, absl::string_view) {
+        known.insert(a);
+        return absl::OkStatus();
+      });
+  changes.erase(std::remove_if(changes.begin(), changes.end(),
+                               [&](const jv1::Change& change) {
+                                 return !known.contains(change.a());
+                               }),
+                changes.end());
+  return read;
+}
+
 }  // namespace
 
 absl::StatusOr<Recovered> ReadJobs(const RecordStore& jobs,
@@ -125,13 +143,14 @@ absl::StatusOr<Recovered> ReadJobs(const RecordStore& jobs,
       });
   if (!status.ok()) return status;
   for (auto& [id, job] : recovered.jobs) {
-    status = ReadMetrics(jobs, id, job);
+    status = ReadMetrics(jobs, id, !job.progress.has_ended_at(), job);
     if (!status.ok()) return status;
   }
   return recovered;
 }
 
-absl::StatusOr<RecoveredJob> ReadJob(const RecordStore& jobs, JobId id) {
+absl::StatusOr<RecoveredJob> ReadJob(const RecordStore& jobs, JobId id,
+                                     bool with_steps) {
   std::vector<jv1::SubmittedJob> submitted;
   std::vector<jv1::JobProgress> progress;
   RecoveredJob job;
@@ -140,15 +159,7 @@ absl::StatusOr<RecoveredJob> ReadJob(const RecordStore& jobs, JobId id) {
   if (status.ok()) {
     status = ReadOf(jobs, kProgressTable, "progress", id, progress);
   }
-  if (status.ok()) {
-    status =
-        ReadOf(jobs, kEvaluationsTable, "evaluations", id, job.evaluations);
-  }
-  if (status.ok()) {
-    status =
-        ReadOf(jobs, kCheckpointsTable, "checkpoints", id, job.checkpoints);
-  }
-  if (status.ok()) status = ReadOf(jobs, kStepsTable, "steps", id, job.steps);
+  if (status.ok()) status = ReadMetrics(jobs, id, with_steps, job);
   if (!status.ok()) return status;
   if (submitted.empty()) {
     return absl::NotFoundError(absl::StrCat("there is no job ", id.value()));
@@ -193,11 +204,23 @@ absl::Status ReadPool(const RecordStore& pool, Recovered& recovered) {
       kHandOutsTable, [&](int64_t a, int64_t, absl::string_view value) {
         return Parse(value, "hand-outs", a, recovered.hand_outs[TaskId(a)]);
       });
-  if (!status.ok()) return status;
+  return status.ok() ? ReadWorkers(pool, recovered) : status;
+}
+
+absl::Status ReadWorkers(const RecordStore& pool, Recovered& recovered) {
   return pool.ForEach(
       kWorkersTable, [&](int64_t a, int64_t, absl::string_view value) {
         return Parse(value, "workers", a, recovered.workers[WorkerId(a)]);
       });
+}
+
+void DropPool(Recovered& recovered) {
+  for (auto& [id, job] : recovered.jobs) {
+    job.pool.reset();
+    job.blocks.clear();
+  }
+  recovered.hand_outs.clear();
+  recovered.workers.clear();
 }
 
 void UseCheckpoints(const std::vector<jv1::CheckpointRecord>& on_disk,
@@ -236,9 +259,10 @@ absl::StatusOr<uint64_t> DeliverOutbox(RecordStore& pool, RecordStore& jobs) {
         return parsed;
       });
   if (status.ok() && !changes.empty()) {
+    status = DropChangesOfUnknownJobs(jobs, changes);
     changes.push_back(
         MakePut(kJobsMetaTable, 0, kLastSequence, absl::StrCat(*last)));
-    status = jobs.Apply(changes);
+    if (status.ok()) status = jobs.Apply(changes);
   }
   if (status.ok()) status = pool.Apply(erased);
   if (!status.ok()) return status;

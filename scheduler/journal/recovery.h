@@ -20,18 +20,27 @@ namespace hydra {
 // so are the jobs of the oldest sweeps that have ended as a whole, if
 // `kept_ended_jobs` newer ones have: memory is for what is kept, not for all
 // that the disk has.
+//
+// DATA_LOSS also: a job has progress and no submission. Other records without a
+// submission are not noticed; `hydrad recover` finds them.
 absl::StatusOr<Recovered> ReadJobs(
     const RecordStore& jobs,
     int64_t kept_ended_jobs = std::numeric_limits<int64_t>::max());
 
-// One job, all of its steps included. NOT_FOUND: there is none.
-absl::StatusOr<RecoveredJob> ReadJob(const RecordStore& jobs, JobId id);
+// One job, with all of its steps or none. NOT_FOUND: there is none.
+absl::StatusOr<RecoveredJob> ReadJob(const RecordStore& jobs, JobId id,
+                                     bool with_steps);
 // NOT_FOUND: there is no such sweep.
 absl::StatusOr<journal::v1::SweepRecord> ReadSweep(const RecordStore& jobs,
                                                    SweepId id);
 
 // Adds what the pool holds. Of jobs that `recovered` does not know, nothing.
 absl::Status ReadPool(const RecordStore& pool, Recovered& recovered);
+// Its workers alone.
+absl::Status ReadWorkers(const RecordStore& pool, Recovered& recovered);
+
+// Takes out what the pool holds, as if it had been lost.
+void DropPool(Recovered& recovered);
 
 // Makes the job's checkpoints those that are on the disk: a crash may have come
 // between the one and the other.
@@ -39,7 +48,9 @@ void UseCheckpoints(const std::vector<journal::v1::CheckpointRecord>& on_disk,
                     RecoveredJob& job);
 
 // Brings what was on its way into jobs.db, each change once, and empties the
-// outbox. The newest sequence number that any daemon gave out is the result.
+// outbox. Changes of jobs without a submission are dropped: `hydrad recover`
+// has dropped the jobs. The newest sequence number that any daemon gave out is
+// the result.
 absl::StatusOr<uint64_t> DeliverOutbox(RecordStore& pool, RecordStore& jobs);
 
 // A decimal number of a meta table; 0 if it is not there.

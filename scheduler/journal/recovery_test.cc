@@ -55,6 +55,17 @@ struct TwoJobs {
   MemoryRecordStore pool;
 };
 
+int OutboxSize(const RecordStore& pool) {
+  int size = 0;
+  EXPECT_TRUE(pool.ForEach(kOutboxTable,
+                           [&](int64_t, int64_t, absl::string_view) {
+                             ++size;
+                             return absl::OkStatus();
+                           })
+                  .ok());
+  return size;
+}
+
 TEST(RecoveryTest, ReadsJobsAndTheStepsOfThoseThatHaveNotEnded) {
   TwoJobs two;
   two.EndTurn(true);
@@ -64,8 +75,9 @@ TEST(RecoveryTest, ReadsJobsAndTheStepsOfThoseThatHaveNotEnded) {
   EXPECT_EQ(recovered.jobs.at(JobId(1)).steps.size(), 4);
   EXPECT_EQ(recovered.jobs.at(JobId(2)).steps.size(), 0);
   EXPECT_EQ(recovered.jobs.at(JobId(2)).evaluations.size(), 1);
-  EXPECT_EQ(ReadJob(two.jobs, JobId(2))->steps.size(), 4);
-  EXPECT_TRUE(absl::IsNotFound(ReadJob(two.jobs, JobId(3)).status()));
+  EXPECT_EQ(ReadJob(two.jobs, JobId(2), /*with_steps=*/true)->steps.size(), 4);
+  EXPECT_EQ(ReadJob(two.jobs, JobId(1), /*with_steps=*/false)->steps.size(), 0);
+  EXPECT_TRUE(absl::IsNotFound(ReadJob(two.jobs, JobId(3), true).status()));
   EXPECT_TRUE(absl::IsNotFound(ReadSweep(two.jobs, SweepId(3)).status()));
 }
 
@@ -88,17 +100,37 @@ TEST(RecoveryTest, LeavesOldSweepsThatHaveEnded) {
   EXPECT_TRUE(recovered.jobs.contains(JobId(4)));
 }
 
-TEST(RecoveryTest, DeliversTheOutboxOnce) {
+TEST(RecoveryTest, DeliversTheOutboxAndEmptiesIt) {
   TwoJobs two;
   two.EndTurn(/*deliver=*/false);
   EXPECT_EQ(ReadJobs(two.jobs)->jobs.at(JobId(1)).steps.size(), 0);
+  EXPECT_EQ(OutboxSize(two.pool), 1);
   EXPECT_EQ(*DeliverOutbox(two.pool, two.jobs), 2);
   EXPECT_EQ(ReadJobs(two.jobs)->jobs.at(JobId(1)).steps.size(), 4);
-  // Had it arrived before the daemon died, it would not be written again.
-  two.journal.MetricsErased(JobId(1), 2, 3);
+  EXPECT_EQ(OutboxSize(two.pool), 0);
+  EXPECT_EQ(*DeliverOutbox(two.pool, two.jobs), 2);
+}
+
+TEST(RecoveryTest, DoesNotDeliverAgainWhatArrivedBeforeTheDaemonDied) {
+  TwoJobs two;
   two.EndTurn(/*deliver=*/true);
-  EXPECT_EQ(*DeliverOutbox(two.pool, two.jobs), 3);
+  EXPECT_EQ(OutboxSize(two.pool), 1);
+  // Nothing that jobs.db learnt since, from whomever, is undone.
+  ASSERT_TRUE(two.jobs.Apply({MakeEraseFrom(kStepsTable, 1, 2)}).ok());
+  EXPECT_EQ(*DeliverOutbox(two.pool, two.jobs), 2);
   EXPECT_EQ(ReadJobs(two.jobs)->jobs.at(JobId(1)).steps.size(), 2);
+  EXPECT_EQ(OutboxSize(two.pool), 0);
+}
+
+TEST(RecoveryTest, DropsWhatTheOutboxHasOfJobsWithoutASubmission) {
+  TwoJobs two;
+  two.EndTurn(/*deliver=*/false);
+  ASSERT_TRUE(two.jobs.Apply({MakeErase(kSubmittedTable, 2, 0)}).ok());
+  EXPECT_EQ(*DeliverOutbox(two.pool, two.jobs), 2);
+  const auto recovered = ReadJobs(two.jobs);
+  ASSERT_TRUE(recovered.ok()) << recovered.status();
+  EXPECT_EQ(recovered->jobs.size(), 1);
+  EXPECT_EQ(recovered->jobs.at(JobId(1)).steps.size(), 4);
 }
 
 TEST(RecoveryTest, ForgetsAWorkerWithItsHand) {
@@ -120,6 +152,25 @@ TEST(RecoveryTest, ForgetsAWorkerWithItsHand) {
   EXPECT_EQ(again.hand_outs.count(TaskId(11)), 1);
   EXPECT_EQ(again.hand_outs.size(), 1);
   EXPECT_EQ(again.workers.size(), 1);
+}
+
+TEST(RecoveryTest, DropsThePool) {
+  TwoJobs two;
+  two.journal.PoolJobChanged(JobId(1), {});
+  two.journal.BlockChanged(JobId(1), {});
+  two.journal.TaskHandedOut(WorkerId(1), {});
+  two.journal.WorkerStarted(WorkerId(1), {});
+  two.EndTurn(true);
+  Recovered recovered = *ReadJobs(two.jobs);
+  ASSERT_TRUE(ReadPool(two.pool, recovered).ok());
+  EXPECT_TRUE(recovered.jobs.at(JobId(1)).pool.has_value());
+  EXPECT_EQ(recovered.jobs.at(JobId(1)).blocks.size(), 1);
+  DropPool(recovered);
+  EXPECT_EQ(recovered.jobs.size(), 2);
+  EXPECT_FALSE(recovered.jobs.at(JobId(1)).pool.has_value());
+  EXPECT_TRUE(recovered.jobs.at(JobId(1)).blocks.empty());
+  EXPECT_TRUE(recovered.hand_outs.empty());
+  EXPECT_TRUE(recovered.workers.empty());
 }
 
 TEST(RecoveryTest, ARecordThatIsNoMessageIsDataLoss) {

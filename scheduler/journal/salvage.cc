@@ -96,12 +96,6 @@ absl::Status CopyTables(const SqliteDatabase& damaged,
   return writer.Flush();
 }
 
-void RemoveFile(const std::string& path) {
-  for (const char* suffix : {"", "-wal", "-journal"}) {
-    unlink(absl::StrCat(path, suffix).c_str());
-  }
-}
-
 std::string ToText(const SalvageKey& key) {
   return absl::StrCat("(", key.a, ", ", key.b, ")");
 }
@@ -183,7 +177,7 @@ absl::StatusOr<SalvageReport> Salvage(const std::string& path,
   report.version = *version;
   NoteDamage(*damaged, report.findings);
 
-  absl::Cleanup remove_out = [&] { RemoveFile(out_path); };
+  absl::Cleanup remove_out = [&] { (void)RemoveSqliteFile(out_path); };
   SqliteRecordStore::Options options;
   options.schema = AtVersion(schema, *version);
   absl::StatusOr<std::unique_ptr<SqliteRecordStore>> out =

@@ -60,6 +60,16 @@ absl::Status MakeFileIfMissing(const std::string& path) {
   return absl::ErrnoToStatus(errno, absl::StrCat("cannot make ", path));
 }
 
+absl::Status RemoveSqliteFile(const std::string& path) {
+  for (const char* suffix : {"-wal", "-shm", "-journal", ""}) {
+    const std::string name = absl::StrCat(path, suffix);
+    if (unlink(name.c_str()) != 0 && errno != ENOENT) {
+      return absl::ErrnoToStatus(errno, absl::StrCat("cannot remove ", name));
+    }
+  }
+  return absl::OkStatus();
+}
+
 absl::StatusOr<SqliteDatabase> OpenSqliteFile(const std::string& path,
                                               const std::string& vfs,
                                               OnDamage on_damage) {

@@ -15,6 +15,11 @@ namespace hydra {
 // Makes an empty file, unless there is one already.
 absl::Status MakeFileIfMissing(const std::string& path);
 
+// Removes the file, if it is there, with what belongs to it. The file goes
+// last: a log that is left without it would be applied to the next one of its
+// name.
+absl::Status RemoveSqliteFile(const std::string& path);
+
 enum class OnDamage {
   kRefuse,
   // Read what one can of a damaged page or table of contents.

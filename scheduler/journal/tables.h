@@ -23,13 +23,13 @@ enum JobsTable : int {
   kEvaluationsTable = 4,
   // a: job, b: CheckpointNumber(). CheckpointRecord.
   kCheckpointsTable = 5,
-  // b: kLastSequence or kStarts. A decimal number.
+  // b: one of the numbers below. A text, a decimal one where it is a number.
   kJobsMetaTable = 6,
 };
 
 // pool.db, on the pool's tmpfs: what is of use only as long as the pool is.
 enum PoolTable : int {
-  // b: kPoolInstance or kPoolDevices. A text.
+  // b: one of the numbers below. A text.
   kPoolMetaTable = 0,
   // a: job. PoolJob.
   kPoolJobsTable = 1,
@@ -43,14 +43,18 @@ enum PoolTable : int {
   kOutboxTable = 5,
 };
 
-// Of kJobsMetaTable: the newest entry of the outbox that is in jobs.db, and how
-// often a daemon was started on it.
+// Of kJobsMetaTable: the newest entry of the outbox that is in jobs.db, how
+// often a daemon was started on it, and the instance id of the newest pool that
+// its jobs were in.
 inline constexpr int64_t kLastSequence = 0;
 inline constexpr int64_t kStarts = 1;
-// Of kPoolMetaTable: the instance id of the pool that it describes, and the
-// devices that its jobs were cut for.
+inline constexpr int64_t kPoolOfJobs = 2;
+// Of kPoolMetaTable: the instance id of the pool that it describes, the devices
+// that its jobs were cut for, and the boot id of the machine's start that its
+// processes are of.
 inline constexpr int64_t kPoolInstance = 0;
 inline constexpr int64_t kPoolDevices = 1;
+inline constexpr int64_t kPoolBoot = 2;
 
 inline int64_t EvaluationNumber(int64_t step, bool is_test) {
   return 2 * step + (is_test ? 1 : 0);

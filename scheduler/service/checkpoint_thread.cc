@@ -1,12 +1,13 @@
 #include "scheduler/service/checkpoint_thread.h"
 
-#include <filesystem>
-#include <system_error>
+#include <iterator>
 #include <utility>
 
+#include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
 #include "common/checkpoint/checkpoint_directory.h"
 #include "common/checkpoint/checkpoint_writer.h"
+#include "common/file/file.h"
 #include "glog/logging.h"
 #include "scheduler/service/tokenizer_files.h"
 
@@ -14,15 +15,16 @@ namespace hydra {
 namespace {
 
 CheckpointContents ContentsOf(const CheckpointRequest& request,
-                              const PoolFile& pool) {
+                              const PoolFile& pool,
+                              const std::vector<std::string>& read_roots) {
   CheckpointContents contents;
   contents.directory = request.path;
   contents.table = request.table;
   contents.model_config_json = request.model_config_json;
-  for (const char* name : kTokenizerFiles) {
-    contents.copied_files.emplace_back(
-        name, absl::StrCat(request.tokenizer_dir, "/", name));
-  }
+  contents.copied_files.assign(std::begin(kTokenizerFiles),
+                               std::end(kTokenizerFiles));
+  contents.source_directory = request.tokenizer_dir;
+  contents.real_roots = RealRoots(read_roots);
   contents.manifest = request.manifest;
   for (const auto& [key, version] : request.blocks) {
     CheckpointBlock& block = contents.blocks.emplace_back();
@@ -40,26 +42,21 @@ CheckpointContents ContentsOf(const CheckpointRequest& request,
 
 }  // namespace
 
-CheckpointThread::CheckpointThread(const PoolFile* pool, Callbacks callbacks)
+CheckpointThread::CheckpointThread(const PoolFile* pool,
+                                   std::vector<std::string> read_roots,
+                                   Callbacks callbacks)
     : pool_(pool),
-      callbacks_(std::move(callbacks)),
-      thread_([this] { Loop(); }) {}
+      read_roots_(std::move(read_roots)),
+      callbacks_(std::move(callbacks)) {}
 
-CheckpointThread::~CheckpointThread() {
-  stopping_ = true;
-  {
-    absl::MutexLock lock(&mu_);
-    ended_ = true;
-  }
-  thread_.join();
-}
+CheckpointThread::~CheckpointThread() { Stop(); }
 
 void CheckpointThread::Write(const CheckpointRequest& request) {
-  Add([this, request] { callbacks_.written(request.job, WriteNow(request)); });
+  Do([this, request] { callbacks_.written(request.job, WriteNow(request)); });
 }
 
 void CheckpointThread::Remove(const std::string& path) {
-  Add([path] {
+  Do([path] {
     const absl::Status removed = RemoveCheckpoint(path);
     if (!removed.ok() && !absl::IsNotFound(removed)) {
       LOG(WARNING) << removed.message();
@@ -67,42 +64,26 @@ void CheckpointThread::Remove(const std::string& path) {
   });
 }
 
+void CheckpointThread::Do(WorkThread::Work work) {
+  thread_.Add(std::move(work));
+}
+
+void CheckpointThread::Stop() {
+  stopping_ = true;
+  thread_.Stop();
+}
+
 absl::StatusOr<int64_t> CheckpointThread::WriteNow(
     const CheckpointRequest& request) {
-  const std::string folder =
-      std::filesystem::path(request.path).parent_path().string();
-  std::error_code error;
-  std::filesystem::create_directories(folder, error);
-  if (error) {
-    return absl::ErrnoToStatus(error.value(),
-                               absl::StrCat("cannot make ", folder));
+  if (stopping_) {
+    return absl::CancelledError(
+        absl::StrCat(request.path, " was not begun before the server's end"));
   }
-  return WriteCheckpoint(ContentsOf(request, *pool_), [&](size_t block) {
-    callbacks_.block_written(request.job, block);
-    return !stopping_;
-  });
-}
-
-void CheckpointThread::Add(Work work) {
-  absl::MutexLock lock(&mu_);
-  work_.push_back(std::move(work));
-}
-
-void CheckpointThread::Loop() {
-  while (true) {
-    Work work;
-    {
-      absl::MutexLock lock(&mu_);
-      auto wake = [this]() ABSL_SHARED_LOCKS_REQUIRED(mu_) {
-        return ended_ || !work_.empty();
-      };
-      mu_.Await(absl::Condition(&wake));
-      if (ended_) return;
-      work = std::move(work_.front());
-      work_.pop_front();
-    }
-    work();
-  }
+  return WriteCheckpoint(ContentsOf(request, *pool_, read_roots_),
+                         [&](size_t block) {
+                           callbacks_.block_written(request.job, block);
+                           return !stopping_;
+                         });
 }
 
 }  // namespace hydra

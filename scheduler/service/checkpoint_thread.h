@@ -2,17 +2,16 @@
 #define HYDRA_SCHEDULER_SERVICE_CHECKPOINT_THREAD_H_
 
 #include <atomic>
-#include <deque>
+#include <cstddef>
+#include <cstdint>
 #include <functional>
 #include <string>
-#include <thread>
+#include <vector>
 
-#include "absl/base/thread_annotations.h"
-#include "absl/status/status.h"
 #include "absl/status/statusor.h"
-#include "absl/synchronization/mutex.h"
 #include "common/pool/pool_file.h"
 #include "scheduler/core/effects.h"
+#include "scheduler/service/work_thread.h"
 
 namespace hydra {
 
@@ -23,31 +22,36 @@ class CheckpointThread {
   // Called on the thread.
   struct Callbacks {
     std::function<void(JobId, size_t block)> block_written;
+    // Once for each Write() before Stop(). Errors: as WriteCheckpoint().
     std::function<void(JobId, const absl::StatusOr<int64_t>& bytes)> written;
   };
 
-  // `pool` must outlive this.
-  CheckpointThread(const PoolFile* pool, Callbacks callbacks);
-  // Breaks off the one under way, and drops what waits.
+  // `pool` must outlive this. A tokenizer is copied only from below
+  // `read_roots`; none of them: from everywhere.
+  CheckpointThread(const PoolFile* pool, std::vector<std::string> read_roots,
+                   Callbacks callbacks);
+  // Stops it.
   ~CheckpointThread();
 
-  void Write(const CheckpointRequest& request) ABSL_LOCKS_EXCLUDED(mu_);
-  void Remove(const std::string& path) ABSL_LOCKS_EXCLUDED(mu_);
+  void Write(const CheckpointRequest& request);
+  void Remove(const std::string& path);
+  // For other small things that wait for the disk.
+  void Do(WorkThread::Work work);
+
+  // Breaks off the checkpoint under way at the end of its block; it and those
+  // that wait are reported as CANCELLED. Returns when removals and other things
+  // that wait are done. What is asked for later is dropped without a report.
+  // May be called again, but not from a callback nor from two threads at once.
+  void Stop();
 
  private:
-  using Work = std::function<void()>;
-
-  void Add(Work work) ABSL_LOCKS_EXCLUDED(mu_);
-  void Loop() ABSL_LOCKS_EXCLUDED(mu_);
   absl::StatusOr<int64_t> WriteNow(const CheckpointRequest& request);
 
   const PoolFile* const pool_;
+  const std::vector<std::string> read_roots_;
   const Callbacks callbacks_;
   std::atomic<bool> stopping_ = false;
-  absl::Mutex mu_;
-  std::deque<Work> work_ ABSL_GUARDED_BY(mu_);
-  bool ended_ ABSL_GUARDED_BY(mu_) = false;
-  std::thread thread_;
+  WorkThread thread_;  // The last: it uses the others.
 };
 
 }  // namespace hydra

@@ -34,9 +34,19 @@ bool CoreThread::PostOrRefuse(Action action) {
 
 void CoreThread::Post(Action action) { PostOrRefuse(std::move(action)); }
 
+void CoreThread::EndPatience() {
+  {
+    absl::MutexLock lock(&mu_);
+    patient_ = false;
+  }
+  // Those who wait already are told at the end of a turn.
+  Post([](Core&, absl::Time) {});
+}
+
 void CoreThread::Stop() {
   {
     absl::MutexLock lock(&mu_);
+    patient_ = false;
     stopping_ = true;
   }
   stopped_.Notify();
@@ -44,11 +54,19 @@ void CoreThread::Stop() {
   if (ticker_.joinable()) ticker_.join();
 }
 
+void CoreThread::TellAskers(bool recorded) {
+  for (Asker* asker : std::exchange(askers_, {})) {
+    asker->recorded = recorded;
+    asker->told.Notify();
+  }
+}
+
 void CoreThread::Loop(Core& core) {
   // What happened before it began, such as going on after a restart.
   end_turn_();
   while (true) {
     std::deque<Action> actions;
+    bool patient = true;
     bool stopping = false;
     {
       absl::MutexLock lock(&mu_);
@@ -57,13 +75,12 @@ void CoreThread::Loop(Core& core) {
       };
       mu_.Await(absl::Condition(&wake));
       actions.swap(actions_);
+      patient = patient_;
       stopping = stopping_;
     }
     for (const Action& action : actions) action(core, SteadyNow());
-    end_turn_();
-    for (absl::Notification* done : std::exchange(answered_, {})) {
-      done->Notify();
-    }
+    const bool recorded = end_turn_();
+    if (recorded || !patient) TellAskers(recorded);
     // Nothing is posted any more once stopping_ is set.
     if (stopping) return;
   }

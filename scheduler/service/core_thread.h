@@ -24,11 +24,12 @@ class CoreThread {
  public:
   using Action = std::function<void(Core&, absl::Time now)>;
   // Called on the thread at the end of each turn, before anybody gets an
-  // answer: see journal.h.
-  using EndTurn = std::function<void()>;
+  // answer: see journal.h. False: what happened is not recorded, and the next
+  // turn's end tries again.
+  using EndTurn = std::function<bool()>;
 
   CoreThread() = default;
-  // Ends the thread; what was posted and has not run is dropped.
+  // Stop().
   ~CoreThread();
 
   // Begins to work for `core`, which must outlive this. Call once; what was
@@ -38,36 +39,50 @@ class CoreThread {
   // Returns at once.
   void Post(Action action) ABSL_LOCKS_EXCLUDED(mu_);
 
-  // Runs `question` on the thread and waits for its answer, until the turn is
-  // over. None: the thread has ended. Never call it on the thread itself.
+  // Runs `question` on the thread and waits for its answer, until the turn's
+  // end is recorded. None: the thread has ended, or EndPatience was called and
+  // the turn is not recorded. Never call it on the thread itself.
   template <typename Question>
   auto Ask(Question question)
       -> std::optional<decltype(question(std::declval<Core&>(),
                                          absl::Time()))> {
     std::optional<decltype(question(std::declval<Core&>(), absl::Time()))>
         answer;
-    absl::Notification done;
+    Asker asker;
     const bool posted = PostOrRefuse([&](Core& core, absl::Time now) {
       answer = question(core, now);
-      answered_.push_back(&done);
+      askers_.push_back(&asker);
     });
-    if (posted) done.WaitForNotification();
+    if (posted) asker.told.WaitForNotification();
+    if (!asker.recorded) answer.reset();
     return answer;
   }
 
-  // Runs what was posted before, then ends the thread.
+  // From now on nobody waits for a turn's end that cannot be recorded. Returns
+  // at once.
+  void EndPatience() ABSL_LOCKS_EXCLUDED(mu_);
+
+  // EndPatience, then runs what was posted before and ends the thread.
   void Stop() ABSL_LOCKS_EXCLUDED(mu_);
 
  private:
+  // Who waits for the end of the turn.
+  struct Asker {
+    bool recorded = false;
+    absl::Notification told;
+  };
+
   bool PostOrRefuse(Action action) ABSL_LOCKS_EXCLUDED(mu_);
   void Loop(Core& core) ABSL_LOCKS_EXCLUDED(mu_);
+  void TellAskers(bool recorded);
   void TickUntilStopped();
 
   absl::Mutex mu_;
   std::deque<Action> actions_ ABSL_GUARDED_BY(mu_);
+  bool patient_ ABSL_GUARDED_BY(mu_) = true;
   bool stopping_ ABSL_GUARDED_BY(mu_) = false;
-  // The thread's own: who waits for the end of the turn.
-  std::vector<absl::Notification*> answered_;
+  // The thread's own.
+  std::vector<Asker*> askers_;
   EndTurn end_turn_;
   SteadyEvent stopped_;
   std::thread thread_;

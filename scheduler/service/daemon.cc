@@ -2,12 +2,10 @@
 
 #include <grpcpp/ext/proto_server_reflection_plugin.h>
 #include <grpcpp/grpcpp.h>
-#include <sys/socket.h>
 #include <sys/stat.h>
-#include <sys/un.h>
 #include <unistd.h>
 
-#include <cstring>
+#include <algorithm>
 #include <utility>
 #include <vector>
 
@@ -23,6 +21,8 @@
 #include "scheduler/core/effect_buffer.h"
 #include "scheduler/journal/group_commit.h"
 #include "scheduler/journal/journal.h"
+#include "scheduler/journal/recovered.h"
+#include "scheduler/journal/recovery.h"
 #include "scheduler/journal/tables.h"
 #include "scheduler/policy/sharded_lrtf.h"
 #include "scheduler/service/checkpoint_thread.h"
@@ -37,6 +37,7 @@
 #include "scheduler/service/submission.h"
 #include "scheduler/service/submission_gate.h"
 #include "scheduler/service/supervisor.h"
+#include "scheduler/service/unix_socket.h"
 #include "scheduler/service/worker_streams.h"
 
 namespace hydra {
@@ -44,40 +45,30 @@ namespace {
 
 namespace v1 = hydra::v1;
 
-constexpr int64_t kLogLinesPerJob = 5000;
-constexpr int64_t kLogLinesInAll = 50'000;
+constexpr LogStore::Limit kLogOfAJob = {5000, 4 << 20};
+constexpr LogStore::Limit kLogsOfAllJobs = {50'000, 64 << 20};
 constexpr int kMaxMessageBytes = 64 << 20;
 constexpr absl::Duration kJournalRetry = absl::Seconds(1);
 // Of the time to stop, what is left when checkpoints had theirs.
 constexpr absl::Duration kReserveForEnding = absl::Seconds(5);
 constexpr absl::Duration kParkPoll = absl::Milliseconds(20);
 
-// A socket file that a dead daemon left is removed.
-absl::Status ClaimSocketPath(const std::string& path) {
-  sockaddr_un address = {};
-  if (path.size() >= sizeof(address.sun_path)) {
-    return absl::InvalidArgumentError(absl::StrCat(
-        "unix_socket: ", path, " has ", path.size(), " bytes; at most ",
-        sizeof(address.sun_path) - 1, " are possible"));
-  }
-  struct stat info;
-  if (lstat(path.c_str(), &info) != 0) return absl::OkStatus();
-  if (!S_ISSOCK(info.st_mode)) {
-    return absl::FailedPreconditionError(
-        absl::StrCat(path, " exists and is not a socket"));
-  }
-  address.sun_family = AF_UNIX;
-  std::strncpy(address.sun_path, path.c_str(), sizeof(address.sun_path) - 1);
-  const int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-  const bool answers = connect(fd, reinterpret_cast<const sockaddr*>(&address),
-                               sizeof(address)) == 0;
-  close(fd);
-  if (answers) {
-    return absl::FailedPreconditionError(
-        absl::StrCat("a live server listens on ", path));
-  }
-  unlink(path.c_str());
-  return absl::OkStatus();
+// Pings find clients and workers that are gone without a word, so that their
+// streams end within 20 s. They may ping as often themselves.
+void KeepAlive(grpc::ServerBuilder& builder) {
+  constexpr int kPingMs = 10'000;
+  builder.AddChannelArgument(GRPC_ARG_KEEPALIVE_TIME_MS, kPingMs);
+  builder.AddChannelArgument(GRPC_ARG_KEEPALIVE_TIMEOUT_MS, kPingMs);
+  // Connections without a call cost memory too.
+  builder.AddChannelArgument(GRPC_ARG_KEEPALIVE_PERMIT_WITHOUT_CALLS, 1);
+  // 0: a stream that is quiet for long is pinged nevertheless.
+  builder.AddChannelArgument(GRPC_ARG_HTTP2_MAX_PINGS_WITHOUT_DATA, 0);
+  builder.AddChannelArgument(
+      GRPC_ARG_HTTP2_MIN_RECV_PING_INTERVAL_WITHOUT_DATA_MS, kPingMs);
+}
+
+std::vector<std::string> ReadRoots(const config::v1::DaemonConfig& config) {
+  return {config.read_roots().begin(), config.read_roots().end()};
 }
 
 Core::Options CoreOptions(const config::v1::DaemonConfig& config,
@@ -97,8 +88,7 @@ Core::Options CoreOptions(const config::v1::DaemonConfig& config,
   options.partitions = PartitionStore(directory.partitions()).Load();
   options.first_job = directory.NextJob();
   options.generation = state.generation;
-  options.read_roots.assign(config.read_roots().begin(),
-                            config.read_roots().end());
+  options.read_roots = ReadRoots(config);
   return options;
 }
 
@@ -107,8 +97,7 @@ PathPolicy PathsOf(const config::v1::DaemonConfig& config,
   std::vector<std::string> outputs(config.output_roots().begin(),
                                    config.output_roots().end());
   outputs.push_back(directory.outputs());
-  return PathPolicy({config.read_roots().begin(), config.read_roots().end()},
-                    std::move(outputs));
+  return PathPolicy(ReadRoots(config), outputs);
 }
 
 v1::GetServerInfoResponse InfoOf(const PoolFile& pool) {
@@ -135,25 +124,62 @@ class DaemonImpl final : public Daemon, private Effects {
       : config_(config),
         directory_(std::move(directory)),
         state_(std::move(state)),
-        logs_(kLogLinesPerJob, kLogLinesInAll),
+        logs_(kLogOfAJob, kLogsOfAllJobs),
         checker_(PathsOf(config_, directory_), directory_.outputs()),
         history_(state_.jobs.get()),
         streams_(&core_thread_) {}
 
+  // Returns when clients can connect. After an error there is no pool that was
+  // not there before.
+  absl::Status Begin() {
+    absl::Status status = LockPool(config_, *state_.pool);
+    if (status.ok()) status = Restore();
+    if (status.ok()) status = Serve();
+    if (!status.ok() && state_.pool_is_new) RemovePool();
+    return status;
+  }
+
+  void Stop(absl::Duration patience) override {
+    const absl::Time deadline = SteadyNow() + patience;
+    service_->Stop();
+    core_thread_.EndPatience();
+    for (auto& supervisor : supervisors_) supervisor->StopRestarting();
+    if (config_.checkpoint_on_stop()) Park(deadline - kReserveForEnding);
+    core_thread_.Post([](Core& core, absl::Time) { core.StopWorkers(); });
+    for (auto& supervisor : supervisors_) {
+      supervisor->Stop(std::max(absl::ZeroDuration(), deadline - SteadyNow()));
+    }
+    streams_.CloseAll();
+    gate_.Stop();
+    server_->Shutdown(absl::ToChronoTime(absl::Now() + absl::Seconds(1)));
+    const bool all_saved =
+        core_thread_.Ask([](Core& core, absl::Time) { return core.AllSaved(); })
+            .value_or(false);
+    // The core's last turns may still ask them to write, which does nothing.
+    checkpoints_->Stop();
+    models_->Stop();
+    core_thread_.Stop();
+    const bool all_recorded = group_commit_->Stop() && !turns_fail_;
+    unlink(config_.unix_socket().c_str());
+    LeavePool(all_saved, all_recorded);
+  }
+
+ private:
   // Goes on where an earlier daemon was.
   absl::Status Restore() {
-    absl::Status restored = MakeCore();
-    if (absl::IsDataLoss(restored)) {
-      LOG(WARNING) << restored.message();
-      restored = StartWithNewPool(config_, state_);
-      if (restored.ok()) restored = MakeCore();
-    }
+    absl::Status restored = MakeCore(state_.recovered);
+    if (!absl::IsDataLoss(restored)) return restored;
+    LOG(WARNING) << restored.message();
+    // The pool is not given up for a fault of jobs.db, which would stay.
+    Recovered without_pool = state_.recovered;
+    DropPool(without_pool);
+    restored = MakeCore(without_pool);
+    if (restored.ok()) restored = StartWithNewPool(config_, state_);
+    if (restored.ok()) restored = MakeCore(state_.recovered);
     return restored;
   }
 
   absl::Status Serve() {
-    absl::Status socket = ClaimSocketPath(config_.unix_socket());
-    if (!socket.ok()) return socket;
     StartWriters();
     service_ = std::make_unique<HydraServiceImpl>(
         &core_thread_, &logs_, &checker_, &history_, group_commit_.get(),
@@ -166,6 +192,7 @@ class DaemonImpl final : public Daemon, private Effects {
     grpc::ServerBuilder builder;
     // Two daemons on one port would share its clients between them.
     builder.AddChannelArgument(GRPC_ARG_ALLOW_REUSEPORT, 0);
+    KeepAlive(builder);
     builder.SetMaxReceiveMessageSize(kMaxMessageBytes);
     builder.AddListeningPort("unix:" + config_.unix_socket(),
                              grpc::InsecureServerCredentials());
@@ -181,48 +208,24 @@ class DaemonImpl final : public Daemon, private Effects {
       return absl::FailedPreconditionError(absl::StrCat(
           "cannot listen on unix:", config_.unix_socket(),
           config_.tcp_address().empty() ? "" : " and ", config_.tcp_address(),
-          ": the address is in use, or the folder is missing"));
+          ": the address is in use or not allowed"));
     }
     chmod(config_.unix_socket().c_str(), 0660);
     for (int i = 0; i < config_.devices_size(); ++i) StartWorker(i);
     // The core has taken it over, and it may be much.
     state_.recovered = {};
-    core_thread_.Start(core_.get(), [this] { EndTurn(); });
+    core_thread_.Start(core_.get(), [this] { return EndTurn(); });
     return absl::OkStatus();
   }
 
-  void Stop(absl::Duration patience) override {
-    const absl::Time deadline = SteadyNow() + patience;
-    service_->Stop();
-    for (auto& supervisor : supervisors_) supervisor->StopRestarting();
-    if (config_.checkpoint_on_stop()) Park(deadline - kReserveForEnding);
-    core_thread_.Post([](Core& core, absl::Time) { core.StopWorkers(); });
-    for (auto& supervisor : supervisors_) {
-      supervisor->Stop(std::max(absl::ZeroDuration(), deadline - SteadyNow()));
-    }
-    streams_.CloseAll();
-    gate_.Stop();
-    server_->Shutdown(absl::ToChronoTime(absl::Now() + absl::Seconds(1)));
-    const bool all_saved =
-        core_thread_.Ask([](Core& core, absl::Time) { return core.AllSaved(); })
-            .value_or(false);
-    checkpoints_.reset();
-    models_.reset();
-    core_thread_.Stop();
-    group_commit_->Stop();
-    unlink(config_.unix_socket().c_str());
-    LeavePool(all_saved);
-  }
-
- private:
-  absl::Status MakeCore() {
+  absl::Status MakeCore(const Recovered& recovered) {
     journal_ = std::make_unique<Journal>(state_.last_sequence);
     effects_ = std::make_unique<EffectBuffer>();
     policy_ = std::make_unique<ShardedLrtf>();
     core_ =
         std::make_unique<Core>(CoreOptions(config_, state_, directory_),
                                policy_.get(), journal_.get(), effects_.get());
-    return core_->Restore(state_.recovered, SteadyNow());
+    return core_->Restore(recovered, SteadyNow());
   }
 
   void StartWriters() {
@@ -243,7 +246,8 @@ class DaemonImpl final : public Daemon, private Effects {
         GroupCommit::SequenceRecord{kJobsMetaTable, 0, kLastSequence},
         std::move(committed), kJournalRetry);
     models_ = std::make_unique<ModelWriter>(
-        state_.pool.get(), [this](JobId job, const absl::Status& status) {
+        state_.pool.get(), ReadRoots(config_),
+        [this](JobId job, const absl::Status& status) {
           core_thread_.Post([job, status](Core& core, absl::Time now) {
             core.ModelSaved(job, status, now);
           });
@@ -259,13 +263,13 @@ class DaemonImpl final : public Daemon, private Effects {
         core.CheckpointWritten(job, bytes, now);
       });
     };
-    checkpoints_ = std::make_unique<CheckpointThread>(state_.pool.get(),
-                                                      std::move(written));
+    checkpoints_ = std::make_unique<CheckpointThread>(
+        state_.pool.get(), ReadRoots(config_), std::move(written));
   }
 
   // The end of a turn of the core (see journal.h). While the pool's journal
   // cannot be written nothing goes out, and the next turn tries again.
-  void EndTurn() {
+  bool EndTurn() {
     const auto& changes = journal_->pool_changes();
     if (!changes.empty()) {
       FailPoint("daemon.before_commit");
@@ -275,7 +279,7 @@ class DaemonImpl final : public Daemon, private Effects {
           LOG(ERROR) << "workers wait, since " << PoolJournalPath(config_)
                      << " cannot be written: " << written.message();
         }
-        return;
+        return false;
       }
       if (std::exchange(turns_fail_, false)) LOG(INFO) << "workers go on";
       FailPoint("daemon.after_commit");
@@ -285,6 +289,7 @@ class DaemonImpl final : public Daemon, private Effects {
           {entry.sequence, std::move(entry.changes), entry.refusable});
     }
     effects_->Flush(*this);
+    return true;
   }
 
   // Lets begun tasks end and checkpoints be written.
@@ -293,23 +298,32 @@ class DaemonImpl final : public Daemon, private Effects {
     while (SteadyNow() < deadline) {
       const auto parked = core_thread_.Ask(
           [](Core& core, absl::Time) { return core.parked(); });
-      if (parked.value_or(true)) return;
+      if (parked.value_or(false)) return;
       absl::SleepFor(kParkPoll);
     }
     LOG(WARNING) << "the time to stop is over; not every checkpoint is written";
   }
 
-  // What is saved elsewhere need not take memory.
-  void LeavePool(bool all_saved) {
-    if (all_saved || !config_.checkpoint_on_stop()) {
-      state_.pool_records.reset();
-      RemovePoolJournal(config_);
-      state_.pool->RemoveOnClose();
-    } else {
+  // The pool is memory, and goes unless the next daemon needs it: for a job
+  // that should be saved and is not, or for the outbox in its journal.
+  void LeavePool(bool all_saved, bool all_recorded) {
+    if (!all_recorded) {
+      LOG(WARNING) << "the pool " << state_.pool->path()
+                   << " stays in memory for the next daemon, since "
+                   << JobsJournalPath(config_) << " lacks what its journal has";
+    } else if (!all_saved && config_.checkpoint_on_stop()) {
       LOG(WARNING) << "the pool " << state_.pool->path()
                    << " stays in memory for the next daemon, since some jobs "
                       "could not be saved";
+    } else {
+      RemovePool();
     }
+  }
+
+  void RemovePool() {
+    state_.pool_records.reset();
+    RemovePoolJournal(config_);
+    if (state_.pool != nullptr) state_.pool->RemoveOnClose();
   }
 
   void StartWorker(int index) {
@@ -355,7 +369,9 @@ class DaemonImpl final : public Daemon, private Effects {
              absl::StrCat("--threads=", device.threads()),
              "--pool-path=" + state_.pool->path(),
              "--pool-instance=" + state_.pool->instance_id().ToHex(),
-             "--log-dir=" + directory_.logs()},
+             "--log-dir=" + directory_.logs(),
+             absl::StrCat("--patience-seconds=",
+                          config_.worker_patience_seconds())},
             {"HYDRA_WORKER_SESSION=" + session}};
   }
 
@@ -379,9 +395,11 @@ class DaemonImpl final : public Daemon, private Effects {
   }
   void StorePartition(const std::string& key,
                       const v1::Partition& partition) override {
-    const absl::Status stored =
-        PartitionStore(directory_.partitions()).Store(key, partition);
-    if (!stored.ok()) LOG(WARNING) << stored.message();
+    checkpoints_->Do(
+        [store = PartitionStore(directory_.partitions()), key, partition] {
+          const absl::Status stored = store.Store(key, partition);
+          if (!stored.ok()) LOG(WARNING) << stored.message();
+        });
   }
   void LogForJob(JobId job, const v1::LogLine& line) override {
     logs_.Append(job, line);
@@ -422,6 +440,11 @@ absl::StatusOr<std::unique_ptr<Daemon>> Daemon::Start(
   absl::StatusOr<StateDirectory> directory =
       StateDirectory::Open(config.state_dir());
   if (!directory.ok()) return directory.status();
+  // Before the pool is made, which takes long.
+  if (absl::Status claimed = ClaimSocketPath(config.unix_socket());
+      !claimed.ok()) {
+    return claimed;
+  }
   absl::StatusOr<DaemonState> state = OpenDaemonState(config);
   if (!state.ok()) return state.status();
   if (!state->pool->is_tmpfs()) {
@@ -429,14 +452,9 @@ absl::StatusOr<std::unique_ptr<Daemon>> Daemon::Start(
                     "served well while the kernel caches it, and no faster "
                     "than the disk when it does not";
   }
-  if (absl::Status locked = LockPool(config, *state->pool); !locked.ok()) {
-    return locked;
-  }
   auto daemon = std::make_unique<DaemonImpl>(config, *std::move(directory),
                                              *std::move(state));
-  absl::Status status = daemon->Restore();
-  if (status.ok()) status = daemon->Serve();
-  if (!status.ok()) return status;
+  if (absl::Status begun = daemon->Begin(); !begun.ok()) return begun;
   return daemon;
 }
 

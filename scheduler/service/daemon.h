@@ -20,13 +20,17 @@ class Daemon {
   //   or the socket; the address is in use.
   // RESOURCE_EXHAUSTED: the pool does not fit this machine.
   // PERMISSION_DENIED: the state directory cannot be written.
+  // DATA_LOSS: jobs.db is damaged, or a job of it cannot be understood.
+  // Others: what the system said of the pool or of the socket's folder.
   static absl::StatusOr<std::unique_ptr<Daemon>> Start(
       const config::v1::DaemonConfig& config);
 
   virtual ~Daemon() = default;
 
   // Ends serving and the workers, which may take `patience` to finish the tasks
-  // they have begun. Call once.
+  // they have begun. Removes the pool, unless the next daemon needs it: a job
+  // that should be saved is not, or something acknowledged is not in jobs.db.
+  // Call once.
   virtual void Stop(absl::Duration patience) = 0;
 };
 

@@ -1,30 +1,25 @@
 #include "scheduler/service/daemon_state.h"
 
-#include <unistd.h>
-
 #include <filesystem>
+#include <fstream>
 #include <system_error>
 #include <utility>
 #include <vector>
 
 #include "absl/strings/str_cat.h"
-#include "common/checkpoint/checkpoint_directory.h"
-#include "common/checkpoint/checkpoint_reader.h"
 #include "common/clock/steady_time.h"
-#include "common/status/proto_time.h"
 #include "glog/logging.h"
 #include "scheduler/core/core.h"
-#include "scheduler/core/job.h"
 #include "scheduler/journal/record_change.h"
 #include "scheduler/journal/recovery.h"
+#include "scheduler/journal/sqlite_file.h"
 #include "scheduler/journal/tables.h"
+#include "scheduler/service/found_checkpoints.h"
 
 namespace hydra {
 namespace {
 
 namespace fs = std::filesystem;
-namespace jv1 = hydra::journal::v1;
-
 // What the pool's content depends on, beside the jobs.
 std::string DevicesText(const config::v1::DaemonConfig& config) {
   std::string text;
@@ -35,60 +30,27 @@ std::string DevicesText(const config::v1::DaemonConfig& config) {
   return text;
 }
 
-SqliteRecordStore::Options StoreOptions(const RecordSchema& schema,
-                                        bool durable) {
+// Another one after every start of the machine.
+absl::StatusOr<std::string> BootId() {
+  constexpr char kPath[] = "/proc/sys/kernel/random/boot_id";
+  std::ifstream file(kPath);
+  std::string id;
+  if (file >> id) return id;
+  return absl::UnavailableError(absl::StrCat("cannot read ", kPath));
+}
+
+absl::StatusOr<std::unique_ptr<SqliteRecordStore>> OpenPoolJournal(
+    const config::v1::DaemonConfig& config) {
   SqliteRecordStore::Options options;
-  options.durable = durable;
-  options.schema = schema;
-  return options;
-}
-
-// What the directories say of themselves; one that cannot be read is left out.
-std::vector<jv1::CheckpointRecord> CheckpointsOnDisk(
-    JobId id, const jv1::SubmittedJob& job) {
-  std::vector<jv1::CheckpointRecord> records;
-  const std::string folder =
-      CheckpointFolder(OutputPath(id, job.output_dir(), job.spec().name()));
-  if (absl::Status removed = RemoveLeftovers(folder); !removed.ok()) {
-    LOG(WARNING) << removed.message();
-  }
-  const auto entries = ListCheckpoints(folder);
-  if (!entries.ok()) {
-    LOG(WARNING) << entries.status().message();
-    return records;
-  }
-  for (const CheckpointEntry& entry : *entries) {
-    const auto reader = CheckpointReader::Open(entry.path);
-    if (!reader.ok() || reader->manifest().job_id() != JobName(id)) {
-      LOG(WARNING) << entry.path << " is not used: "
-                   << (reader.ok() ? "it is another job's"
-                                   : reader.status().message());
-      continue;
-    }
-    jv1::CheckpointRecord& record = records.emplace_back();
-    record.mutable_info()->set_path(entry.path);
-    record.mutable_info()->set_step(entry.name.step);
-    record.mutable_info()->set_inside_step(entry.name.inside_step);
-    for (const auto& file : reader->manifest().files()) {
-      record.mutable_info()->set_bytes(record.info().bytes() + file.bytes());
-    }
-    *record.mutable_position() = reader->manifest().position();
-    *record.mutable_cut_points() = reader->manifest().cut_points();
-  }
-  return records;
-}
-
-void FindCheckpoints(Recovered& recovered) {
-  for (auto& [id, job] : recovered.jobs) {
-    if (job.progress.has_ended_at()) continue;
-    UseCheckpoints(CheckpointsOnDisk(id, job.submitted), job);
-  }
+  options.durable = false;
+  options.schema = PoolSchema();
+  return SqliteRecordStore::Open(PoolJournalPath(config), options);
 }
 
 // Nobody writes into the old pool when this returns.
 void KillRecordedWorkers(const RecordStore& pool_records) {
   Recovered recorded;
-  const absl::Status read = ReadPool(pool_records, recorded);
+  const absl::Status read = ReadWorkers(pool_records, recorded);
   if (!read.ok()) LOG(WARNING) << read.message();
   for (const auto& [id, process] : recorded.workers) {
     const auto alive =
@@ -101,24 +63,40 @@ void KillRecordedWorkers(const RecordStore& pool_records) {
   }
 }
 
-// The pool that an earlier daemon left, with its journal.
-absl::Status AdoptPool(const config::v1::DaemonConfig& config,
-                       DaemonState& state) {
-  auto records = SqliteRecordStore::Open(PoolJournalPath(config),
-                                         StoreOptions(PoolSchema(), false));
-  if (!records.ok()) return records.status();
-  state.pool_records = *std::move(records);
-  const auto instance_text =
-      ReadText(*state.pool_records, kPoolMetaTable, kPoolInstance);
-  if (!instance_text.ok()) return instance_text.status();
-  const auto instance = InstanceId::FromHex(*instance_text);
+// What pool.db says of itself. Empty texts: it does not say.
+struct PoolMeta {
+  std::string instance;
+  std::string devices;
+  std::string boot;
+};
+
+absl::StatusOr<PoolMeta> ReadPoolMeta(const RecordStore& pool_records) {
+  const auto instance = ReadText(pool_records, kPoolMetaTable, kPoolInstance);
   if (!instance.ok()) return instance.status();
-  const auto devices =
-      ReadText(*state.pool_records, kPoolMetaTable, kPoolDevices);
+  const auto devices = ReadText(pool_records, kPoolMetaTable, kPoolDevices);
   if (!devices.ok()) return devices.status();
-  if (*devices != DevicesText(config)) {
+  const auto boot = ReadText(pool_records, kPoolMetaTable, kPoolBoot);
+  if (!boot.ok()) return boot.status();
+  return PoolMeta{*instance, *devices, *boot};
+}
+
+// What is known of a pool that an earlier daemon left.
+struct LeftPool {
+  bool exists = false;
+  // The processes that its journal names are the ones that it means.
+  bool is_of_this_boot = false;
+  // Why it is not taken over; OK: it is.
+  absl::Status adopted = absl::NotFoundError("no daemon left one");
+};
+
+// The pool itself; its journal is open and can be believed.
+absl::Status AdoptPool(const config::v1::DaemonConfig& config,
+                       const PoolMeta& meta, DaemonState& state) {
+  const auto instance = InstanceId::FromHex(meta.instance);
+  if (!instance.ok()) return instance.status();
+  if (meta.devices != DevicesText(config)) {
     return absl::FailedPreconditionError(
-        absl::StrCat("it was made for the devices ", *devices,
+        absl::StrCat("it was made for the devices ", meta.devices,
                      "and these are configured: ", DevicesText(config)));
   }
   PoolFile::AdoptOptions options;
@@ -129,6 +107,100 @@ absl::Status AdoptPool(const config::v1::DaemonConfig& config,
   if (!pool.ok()) return pool.status();
   state.pool = *std::move(pool);
   return absl::OkStatus();
+}
+
+// What was on its way to jobs.db when the earlier daemon ended.
+absl::Status DeliverPending(const config::v1::DaemonConfig& config,
+                            DaemonState& state) {
+  const auto last = DeliverOutbox(*state.pool_records, *state.jobs);
+  if (last.ok()) {
+    state.last_sequence = *last;
+    return absl::OkStatus();
+  }
+  if (absl::IsDataLoss(last.status())) return last.status();
+  return absl::Status(
+      last.status().code(),
+      absl::StrCat("what an earlier daemon acknowledged is in ",
+                   PoolJournalPath(config), " and cannot be brought to ",
+                   JobsJournalPath(config), ": ", last.status().message(),
+                   "; nothing is lost: free disk space, or whatever it lacks, "
+                   "and start hydrad again"));
+}
+
+// True: jobs.db's jobs were in this pool, and in no other one since. Versions
+// that did not note this wrote no boot id either.
+absl::StatusOr<bool> IsOwnPool(const PoolMeta& meta, const DaemonState& state) {
+  const auto own = ReadText(*state.jobs, kJobsMetaTable, kPoolOfJobs);
+  if (!own.ok()) return own.status();
+  return *own == meta.instance || (own->empty() && meta.boot.empty());
+}
+
+// A damaged pool.db is given up. Any other error may be gone the next time, and
+// the daemon must not go on, since it would remove what is there.
+absl::Status GiveUpIfDamaged(const absl::Status& error, LeftPool& left) {
+  left.adopted = error;
+  return absl::IsDataLoss(error) ? absl::OkStatus() : error;
+}
+
+// Delivers the outbox and takes over the pool; `left.adopted` says what speaks
+// against the one or the other. After an error everything is as it was.
+absl::Status TakeOver(const config::v1::DaemonConfig& config,
+                      DaemonState& state, LeftPool& left) {
+  const auto boot = BootId();
+  if (!boot.ok()) return boot.status();
+  const auto meta = ReadPoolMeta(*state.pool_records);
+  if (!meta.ok()) return GiveUpIfDamaged(meta.status(), left);
+  left.is_of_this_boot = meta->boot.empty() || meta->boot == *boot;
+  const absl::StatusOr<bool> own = IsOwnPool(*meta, state);
+  if (!own.ok()) return own.status();
+  if (!*own) {
+    left.adopted = absl::FailedPreconditionError(absl::StrCat(
+        "it is not the one that the jobs of ", config.state_dir(), " were in"));
+    return absl::OkStatus();
+  }
+  if (absl::Status delivered = DeliverPending(config, state); !delivered.ok()) {
+    return GiveUpIfDamaged(delivered, left);
+  }
+  left.adopted = left.is_of_this_boot
+                     ? AdoptPool(config, *meta, state)
+                     : absl::FailedPreconditionError(
+                           "the machine was started since it was written, and "
+                           "parts of it may be older than others");
+  return absl::OkStatus();
+}
+
+// As TakeOver, and opens the journal, if there is one.
+absl::Status OpenLeftPool(const config::v1::DaemonConfig& config,
+                          DaemonState& state, LeftPool& left) {
+  std::error_code error;
+  left.exists = fs::exists(PoolJournalPath(config), error);
+  if (!left.exists) return absl::OkStatus();
+  auto records = OpenPoolJournal(config);
+  if (absl::IsFailedPrecondition(records.status())) {
+    return absl::FailedPreconditionError(
+        absl::StrCat("the pool ", config.pool().path(),
+                     " is owned by a live daemon, or by another program: ",
+                     records.status().message()));
+  }
+  if (!records.ok()) return GiveUpIfDamaged(records.status(), left);
+  state.pool_records = *std::move(records);
+  return TakeOver(config, state, left);
+}
+
+// From now on the pool is the one of these jobs. It is noted in jobs.db first:
+// a pool that jobs.db does not name is not believed.
+absl::Status BindPool(const config::v1::DaemonConfig& config,
+                      DaemonState& state) {
+  const auto boot = BootId();
+  if (!boot.ok()) return boot.status();
+  const std::string instance = state.pool->instance_id().ToHex();
+  absl::Status bound =
+      state.jobs->Apply({MakePut(kJobsMetaTable, 0, kPoolOfJobs, instance)});
+  if (!bound.ok()) return bound;
+  return state.pool_records->Apply(
+      {MakePut(kPoolMetaTable, 0, kPoolInstance, instance),
+       MakePut(kPoolMetaTable, 0, kPoolDevices, DevicesText(config)),
+       MakePut(kPoolMetaTable, 0, kPoolBoot, *boot)});
 }
 
 absl::Status MakePool(const config::v1::DaemonConfig& config,
@@ -142,17 +214,33 @@ absl::Status MakePool(const config::v1::DaemonConfig& config,
   auto pool = PoolFile::Create(options);
   if (!pool.ok()) return pool.status();
   state.pool = *std::move(pool);
+  state.pool_is_new = true;
   LOG(INFO) << "pool " << state.pool->path() << ", " << state.pool->size_bytes()
             << " bytes, allocated in " << SteadyNow() - start;
-  RemovePoolJournal(config);
-  auto records = SqliteRecordStore::Open(PoolJournalPath(config),
-                                         StoreOptions(PoolSchema(), false));
+  if (absl::Status removed = RemoveSqliteFile(PoolJournalPath(config));
+      !removed.ok()) {
+    return removed;
+  }
+  auto records = OpenPoolJournal(config);
   if (!records.ok()) return records.status();
   state.pool_records = *std::move(records);
-  return state.pool_records->Apply(
-      {MakePut(kPoolMetaTable, 0, kPoolInstance,
-               state.pool->instance_id().ToHex()),
-       MakePut(kPoolMetaTable, 0, kPoolDevices, DevicesText(config))});
+  return BindPool(config, state);
+}
+
+absl::Status ReadJournal(DaemonState& state) {
+  const auto last = ReadNumber(*state.jobs, kJobsMetaTable, kLastSequence);
+  if (!last.ok()) return last.status();
+  state.last_sequence = *last;
+  const auto starts = ReadNumber(*state.jobs, kJobsMetaTable, kStarts);
+  if (!starts.ok()) return starts.status();
+  state.generation = *starts + 1;
+  auto recovered = ReadJobs(*state.jobs, Core::Options().kept_ended_jobs);
+  if (!recovered.ok()) return recovered.status();
+  state.recovered = *std::move(recovered);
+  for (auto& [id, job] : state.recovered.jobs) {
+    if (!job.progress.has_ended_at()) FindCheckpoints(id, job);
+  }
+  return absl::OkStatus();
 }
 
 // Workers that died meanwhile have nothing in hand.
@@ -173,27 +261,19 @@ absl::Status FindWorkers(DaemonState& state) {
   return absl::OkStatus();
 }
 
-absl::Status ReadJournals(DaemonState& state) {
-  auto recovered = ReadJobs(*state.jobs, Core::Options().kept_ended_jobs);
-  if (!recovered.ok()) return recovered.status();
-  state.recovered = *std::move(recovered);
-  FindCheckpoints(state.recovered);
-  return absl::OkStatus();
+// What the adopted pool holds, and who works in it. Errors: as TakeOver.
+absl::Status ReadAdopted(const config::v1::DaemonConfig& config,
+                         DaemonState& state, LeftPool& left) {
+  if (!left.adopted.ok()) return absl::OkStatus();
+  absl::Status status = BindPool(config, state);
+  if (!status.ok()) return status;
+  left.adopted = ReadPool(*state.pool_records, state.recovered);
+  if (left.adopted.ok()) left.adopted = FindWorkers(state);
+  return left.adopted.ok() ? left.adopted : GiveUpIfDamaged(left.adopted, left);
 }
 
 absl::Status CountStart(DaemonState& state) {
-  const auto starts = ReadNumber(*state.jobs, kJobsMetaTable, kStarts);
-  if (!starts.ok()) return starts.status();
-  state.generation = *starts + 1;
   return WriteNumber(*state.jobs, kJobsMetaTable, kStarts, state.generation);
-}
-
-// What was on its way to jobs.db when the earlier daemon ended.
-absl::Status DeliverPending(DaemonState& state) {
-  const auto last = DeliverOutbox(*state.pool_records, *state.jobs);
-  if (!last.ok()) return last.status();
-  state.last_sequence = *last;
-  return absl::OkStatus();
 }
 
 }  // namespace
@@ -225,57 +305,46 @@ std::string PoolJournalPath(const config::v1::DaemonConfig& config) {
   return absl::StrCat(config.pool().path(), ".db");
 }
 
+absl::StatusOr<std::unique_ptr<SqliteRecordStore>> OpenJobsJournal(
+    const std::string& path) {
+  SqliteRecordStore::Options options;
+  options.schema = JobsSchema();
+  return SqliteRecordStore::Open(path, options);
+}
+
 void RemovePoolJournal(const config::v1::DaemonConfig& config) {
-  for (const char* suffix : {"", "-wal", "-shm", "-journal"}) {
-    unlink(absl::StrCat(PoolJournalPath(config), suffix).c_str());
-  }
+  const absl::Status removed = RemoveSqliteFile(PoolJournalPath(config));
+  LOG_IF(WARNING, !removed.ok()) << removed.message();
 }
 
 absl::StatusOr<DaemonState> OpenDaemonState(
     const config::v1::DaemonConfig& config) {
   DaemonState state;
-  auto jobs = SqliteRecordStore::Open(JobsJournalPath(config),
-                                      StoreOptions(JobsSchema(), true));
+  auto jobs = OpenJobsJournal(JobsJournalPath(config));
   if (!jobs.ok()) return jobs.status();
   state.jobs = *std::move(jobs);
-  if (absl::Status counted = CountStart(state); !counted.ok()) return counted;
+  LeftPool left;
+  absl::Status status = OpenLeftPool(config, state, left);
+  if (status.ok()) status = ReadJournal(state);
+  if (status.ok()) status = CountStart(state);
+  if (status.ok()) status = ReadAdopted(config, state, left);
+  if (!status.ok()) return status;
 
-  std::error_code error;
-  const bool left_over = fs::exists(PoolJournalPath(config), error);
-  absl::Status adopted = absl::NotFoundError("no daemon left one");
-  if (left_over) adopted = AdoptPool(config, state);
-  if (adopted.ok()) adopted = DeliverPending(state);
-  if (!adopted.ok()) {
-    if (left_over) {
-      LOG(WARNING) << "the pool " << config.pool().path()
-                   << " is not taken over, and jobs go on from their "
-                      "checkpoints: "
-                   << adopted.message();
-      if (state.pool_records != nullptr) {
-        // Its outbox is of use all the same.
-        (void)DeliverPending(state);
-        KillRecordedWorkers(*state.pool_records);
-      }
-    }
-    if (absl::Status made = MakePool(config, state); !made.ok()) return made;
-    if (absl::Status delivered = DeliverPending(state); !delivered.ok()) {
-      return delivered;
-    }
-  }
-  if (absl::Status read = ReadJournals(state); !read.ok()) return read;
-  if (!adopted.ok()) return state;
-  absl::Status read = ReadPool(*state.pool_records, state.recovered);
-  if (read.ok()) read = FindWorkers(state);
-  if (read.ok()) {
+  if (left.adopted.ok()) {
     LOG(INFO) << "took over the pool " << config.pool().path() << " with "
               << state.workers.size() << " living workers and "
               << state.recovered.hand_outs.size() << " tasks in their hands";
     return state;
   }
-  LOG(WARNING) << "the pool's journal is of no use: " << read.message();
-  if (absl::Status made = StartWithNewPool(config, state); !made.ok()) {
-    return made;
+  if (left.exists) {
+    LOG(WARNING) << "the pool " << config.pool().path()
+                 << " is not taken over, and jobs go on from their "
+                    "checkpoints: "
+                 << left.adopted.message();
   }
+  status = left.is_of_this_boot ? StartWithNewPool(config, state)
+                                : MakePool(config, state);
+  if (!status.ok()) return status;
   return state;
 }
 
@@ -283,8 +352,8 @@ absl::Status StartWithNewPool(const config::v1::DaemonConfig& config,
                               DaemonState& state) {
   KillRecordedWorkers(*state.pool_records);
   state.workers.clear();
-  if (absl::Status made = MakePool(config, state); !made.ok()) return made;
-  return ReadJournals(state);
+  DropPool(state.recovered);
+  return MakePool(config, state);
 }
 
 }  // namespace hydra

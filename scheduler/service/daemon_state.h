@@ -21,6 +21,10 @@ namespace hydra {
 const RecordSchema& JobsSchema();
 const RecordSchema& PoolSchema();
 
+// Any file of jobs.db's records. Errors: as SqliteRecordStore::Open.
+absl::StatusOr<std::unique_ptr<SqliteRecordStore>> OpenJobsJournal(
+    const std::string& path);
+
 // Where they are: jobs.db in the state directory, pool.db beside the pool.
 std::string JobsJournalPath(const config::v1::DaemonConfig& config);
 std::string PoolJournalPath(const config::v1::DaemonConfig& config);
@@ -30,6 +34,8 @@ std::string PoolJournalPath(const config::v1::DaemonConfig& config);
 struct DaemonState {
   std::unique_ptr<SqliteRecordStore> jobs;
   std::unique_ptr<PoolFile> pool;
+  // No earlier daemon left it.
+  bool pool_is_new = false;
   std::unique_ptr<SqliteRecordStore> pool_records;
   Recovered recovered;
   // Those of `recovered.workers`: they live and have this configuration.
@@ -39,15 +45,28 @@ struct DaemonState {
   uint64_t generation = 0;
 };
 
-// Opens the journals and the pool. A pool that an earlier daemon left is taken
-// over if its journal knows it and the devices are the same; if not, every
-// process that it recorded is killed first, and a new pool is made. Says in the
-// log what was found. The state directory is this process's.
+// Opens the journals and the pool. The state directory is this process's. Says
+// in the log what was found. Of what an earlier daemon left
+//
+//  - pool.db's outbox is delivered if jobs.db names its pool as the newest one
+//    of its jobs: then it is of this state directory, and nothing came after
+//    it. That also holds after a power cut, where the pool may be an ordinary
+//    file: pool.db was not synchronised, but each of its records has a
+//    checksum, those that jobs.db has are known by their sequence numbers, and
+//    each of the others was acknowledged and says all of one thing, whatever
+//    else is lost.
+//  - the pool is taken over if besides the machine was not started since (its
+//    pages have no checksums, so some may be old), and the devices are the
+//    same. If not, the processes that pool.db names are killed, if they are of
+//    this start of the machine, and a new pool is made.
 //
 // DATA_LOSS: jobs.db is damaged; `hydrad recover` explains.
 // FAILED_PRECONDITION: another daemon owns the pool; a journal is of a newer
 //   version.
 // RESOURCE_EXHAUSTED: the pool does not fit this machine, or the disk is full.
+// Others: what the system said.
+// After every error what an earlier daemon left is there for the next start,
+// but for a pool that is of no use.
 absl::StatusOr<DaemonState> OpenDaemonState(
     const config::v1::DaemonConfig& config);
 

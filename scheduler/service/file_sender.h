@@ -10,10 +10,14 @@
 namespace hydra {
 
 // Cuts the regular files of a directory into pieces and gives them to `send`,
-// in order of their names, until it returns false.
+// in order of their names, until it returns false. Links are left out: whoever
+// may write into the directory could let them lead to what only this process
+// may read.
 //
-// NOT_FOUND: the directory is gone.
-// DATA_LOSS: a file became shorter while it was read.
+// CANCELLED: `send` returned false.
+// NOT_FOUND: the directory is gone, or a file that was in it a moment ago.
+// DATA_LOSS: a file became shorter while it was read, or the disk fails.
+// Others: what the system said of a file.
 absl::Status SendFiles(
     const std::string& directory,
     absl::FunctionRef<bool(const hydra::v1::DownloadResponse&)> send);

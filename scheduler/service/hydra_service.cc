@@ -9,6 +9,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/strip.h"
 #include "absl/time/clock.h"
+#include "common/clock/steady_time.h"
 #include "scheduler/service/file_sender.h"
 #include "scheduler/service/grpc_status.h"
 
@@ -22,6 +23,8 @@ constexpr int kMinWatchMs = 20;
 constexpr absl::Duration kPoll = absl::Milliseconds(100);
 constexpr int64_t kLogLinesPerMessage = 1000;
 constexpr int kStepsInDetail = 1000;
+// Each is kept for as long as its sweep.
+constexpr size_t kMaxRequestIdBytes = 128;
 
 absl::Status Unavailable() {
   return absl::UnavailableError("the server is starting or stopping");
@@ -56,6 +59,15 @@ std::vector<JobId> AllJobs(const Core& core) {
     jobs.insert(jobs.end(), of_sweep.begin(), of_sweep.end());
   }
   return jobs;
+}
+
+// Of what ended so long ago that jobs.db alone knows it.
+absl::StatusOr<std::vector<JobId>> OldJobs(const JobHistory& history,
+                                           bool is_sweep, uint64_t number) {
+  if (is_sweep) return history.JobsOf(SweepId(number));
+  const absl::StatusOr<v1::JobDetail> job = history.Find(JobId(number), 0);
+  if (!job.ok()) return job.status();
+  return std::vector<JobId>{JobId(number)};
 }
 
 }  // namespace
@@ -96,14 +108,9 @@ absl::StatusOr<std::vector<JobId>> HydraServiceImpl::Resolve(
   });
   if (!jobs.has_value()) return Unavailable();
   if (jobs->empty() && named) {
-    // It may have ended long ago.
-    if (job_id.empty()) {
-      absl::StatusOr<std::vector<JobId>> old =
-          history_->JobsOf(SweepId(number));
-      if (old.ok()) return old;
-    } else if (history_->Find(JobId(number), 0).ok()) {
-      return std::vector<JobId>{JobId(number)};
-    }
+    absl::StatusOr<std::vector<JobId>> old =
+        OldJobs(*history_, job_id.empty(), number);
+    if (!absl::IsNotFound(old.status())) return old;
     return absl::NotFoundError(absl::StrCat(
         "there is no ", job_id.empty() ? "sweep " : "job ", job_id, sweep_id));
   }
@@ -134,9 +141,23 @@ absl::StatusOr<std::vector<v1::JobStatus>> HydraServiceImpl::StatusesOf(
   return statuses;
 }
 
+absl::Status HydraServiceImpl::Validate(const v1::SubmitRequest& request) {
+  const absl::StatusOr<std::vector<NewJob>> jobs = checker_->Check(request);
+  if (!jobs.ok()) return jobs.status();
+  return core_
+      ->Ask([&](Core& core, absl::Time) { return core.CheckFits(*jobs); })
+      .value_or(Unavailable());
+}
+
 grpc::Status HydraServiceImpl::Submit(grpc::ServerContext*,
                                       const v1::SubmitRequest* request,
                                       v1::SubmitResponse* response) {
+  if (request->request_id().size() > kMaxRequestIdBytes) {
+    return ToGrpc(absl::InvalidArgumentError(
+        absl::StrCat("request_id: has ", request->request_id().size(),
+                     " bytes; at most ", kMaxRequestIdBytes, " are possible")));
+  }
+  if (request->validate_only()) return ToGrpc(Validate(*request));
   // Before the files are looked at: they may have gone since the first time.
   auto seen = core_->Ask([&](Core& core, absl::Time) {
     return core.SubmissionOf(request->request_id());
@@ -146,21 +167,19 @@ grpc::Status HydraServiceImpl::Submit(grpc::ServerContext*,
   if (!submission.has_value()) {
     absl::StatusOr<std::vector<NewJob>> jobs = checker_->Check(*request);
     if (!jobs.ok()) return ToGrpc(jobs.status());
-    if (absl::Status healthy = journal_->health();
-        !healthy.ok() && !request->validate_only()) {
+    if (absl::Status healthy = journal_->health(); !healthy.ok()) {
       return ToGrpc(absl::ResourceExhaustedError(
           absl::StrCat("submissions cannot be recorded, try again later: ",
                        healthy.message())));
     }
     auto status = core_->Ask([&](Core& core, absl::Time now) -> absl::Status {
-      if (request->validate_only()) return core.CheckFits(*jobs);
       absl::StatusOr<Core::Submission> submitted =
           core.Submit(*std::move(jobs), request->request_id(), now);
       if (submitted.ok()) submission = *submitted;
       return submitted.status();
     });
     if (!status.has_value()) return ToGrpc(Unavailable());
-    if (!status->ok() || request->validate_only()) return ToGrpc(*status);
+    if (!status->ok()) return ToGrpc(*status);
   }
   // On the disk first.
   if (absl::Status recorded = gate_->Await(submission->sequence);
@@ -280,6 +299,39 @@ grpc::Status HydraServiceImpl::Resume(grpc::ServerContext*,
       response->mutable_resumed_job_ids());
 }
 
+absl::StatusOr<bool> HydraServiceImpl::AddChanges(
+    const std::vector<JobId>& jobs, Watched& watched,
+    v1::WatchResponse* response) {
+  bool all_ended = true;
+  std::vector<JobId> forgotten;
+  const auto asked = core_->Ask([&](Core& core, absl::Time now) {
+    uint64_t newest = watched.revision;
+    for (JobId id : jobs) {
+      const Job* job = core.FindJob(id);
+      if (job == nullptr) {
+        if (watched.forgotten.insert(id).second) forgotten.push_back(id);
+        continue;
+      }
+      all_ended = all_ended && job->ended();
+      if (job->revision <= watched.revision) continue;
+      newest = std::max(newest, job->revision);
+      *response->add_jobs() = StatusOf(*job);
+    }
+    watched.revision = newest;
+    for (v1::WorkerStatus& worker : core.Workers(now)) {
+      *response->add_workers() = std::move(worker);
+    }
+    return true;
+  });
+  if (!asked.has_value()) return Unavailable();
+  for (JobId id : forgotten) {
+    const absl::StatusOr<v1::JobDetail> old = history_->Find(id, 0);
+    if (!old.ok()) return old.status();
+    *response->add_jobs() = old->status();
+  }
+  return all_ended;
+}
+
 grpc::Status HydraServiceImpl::Watch(
     grpc::ServerContext* context, const v1::WatchRequest* request,
     grpc::ServerWriter<v1::WatchResponse>* writer) {
@@ -289,35 +341,20 @@ grpc::Status HydraServiceImpl::Watch(
       absl::Milliseconds(request->interval_ms() == 0
                              ? kDefaultWatchMs
                              : std::max(kMinWatchMs, request->interval_ms()));
-  uint64_t seen = 0;
+  Watched watched;
   while (!context->IsCancelled() && !stopping_) {
     const absl::StatusOr<std::vector<JobId>> jobs =
         Resolve(request->job_id(), request->sweep_id());
     if (!jobs.ok()) return ToGrpc(jobs.status());
     v1::WatchResponse response;
-    bool all_ended = true;
-    auto done = core_->Ask([&](Core& core, absl::Time now) {
-      uint64_t newest = seen;
-      for (JobId id : *jobs) {
-        const Job* job = core.FindJob(id);
-        if (job == nullptr) continue;
-        all_ended = all_ended && job->ended();
-        if (job->revision <= seen) continue;
-        newest = std::max(newest, job->revision);
-        *response.add_jobs() = StatusOf(*job);
-      }
-      seen = newest;
-      for (v1::WorkerStatus& worker : core.Workers(now)) {
-        *response.add_workers() = std::move(worker);
-      }
-      return true;
-    });
-    if (!done.has_value()) break;
+    const absl::StatusOr<bool> all_ended =
+        AddChanges(*jobs, watched, &response);
+    if (!all_ended.ok()) return ToGrpc(all_ended.status());
     if (!writer->Write(response)) return grpc::Status::CANCELLED;
-    if (all_ended && !everything) return grpc::Status::OK;
-    const absl::Time until = absl::Now() + interval;
-    while (absl::Now() < until && !context->IsCancelled() && !stopping_) {
-      absl::SleepFor(std::min(kPoll, until - absl::Now()));
+    if (*all_ended && !everything) return grpc::Status::OK;
+    const absl::Time until = SteadyNow() + interval;
+    while (SteadyNow() < until && !context->IsCancelled() && !stopping_) {
+      absl::SleepFor(std::min(kPoll, until - SteadyNow()));
     }
   }
   return ToGrpc(Unavailable());

@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "absl/container/flat_hash_set.h"
 #include "absl/status/statusor.h"
 #include "hydra/v1/hydra.grpc.pb.h"
 #include "scheduler/journal/group_commit.h"
@@ -81,6 +82,18 @@ class HydraServiceImpl final : public hydra::v1::HydraService::Service {
   // Of jobs that the core has forgotten meanwhile, too.
   absl::StatusOr<std::vector<hydra::v1::JobStatus>> StatusesOf(
       const std::vector<JobId>& jobs);
+  // As Submit, but queues nothing.
+  absl::Status Validate(const hydra::v1::SubmitRequest& request);
+  // What a Watch has sent.
+  struct Watched {
+    uint64_t revision = 0;
+    // Jobs that the core does not know, sent as jobs.db has them.
+    absl::flat_hash_set<JobId> forgotten;
+  };
+  // Adds what is new to `response`. Whether all of `jobs` have ended.
+  absl::StatusOr<bool> AddChanges(const std::vector<JobId>& jobs,
+                                  Watched& watched,
+                                  hydra::v1::WatchResponse* response);
   absl::StatusOr<hydra::v1::JobDetail> Detail(const std::string& job_id,
                                               int max_steps);
 

@@ -9,7 +9,8 @@ namespace hydra {
 
 absl::StatusOr<hydra::v1::JobDetail> JobHistory::Find(JobId id,
                                                       int max_steps) const {
-  const absl::StatusOr<RecoveredJob> recovered = ReadJob(*jobs_, id);
+  const absl::StatusOr<RecoveredJob> recovered =
+      ReadJob(*jobs_, id, /*with_steps=*/max_steps > 0);
   if (!recovered.ok()) return recovered.status();
   if (!recovered->progress.has_ended_at()) {
     return absl::NotFoundError(absl::StrCat(JobName(id), " has not ended"));

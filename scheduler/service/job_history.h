@@ -16,7 +16,8 @@ class JobHistory {
  public:
   explicit JobHistory(const RecordStore* jobs) : jobs_(jobs) {}
 
-  // At most `max_steps` of the newest steps.
+  // With at most `max_steps` of the newest steps; reads none of them for 0, and
+  // all of them otherwise.
   //
   // NOT_FOUND: there is no such job, or it has not ended.
   absl::StatusOr<hydra::v1::JobDetail> Find(JobId job, int max_steps) const;

@@ -10,24 +10,40 @@ void LogStore::Append(JobId job, const hydra::v1::LogLine& line) {
   Lines& kept = found->second;
   if (is_new) {
     kept.place = by_newest_line_.insert(by_newest_line_.end(), job);
+    const auto before = forgotten_.extract(job);
+    if (!before.empty()) kept.first = before.mapped();
   } else {
     by_newest_line_.splice(by_newest_line_.end(), by_newest_line_, kept.place);
   }
   kept.lines.push_back(line);
+  kept.bytes += line.text().size();
   ++lines_;
-  if (kept.lines.size() > lines_per_job_) {
-    kept.lines.pop_front();
-    ++kept.first;
-    --lines_;
+  bytes_ += line.text().size();
+  while (kept.lines.size() > 1 &&
+         (kept.lines.size() > per_job_.lines || kept.bytes > per_job_.bytes)) {
+    DropOldest(kept);
   }
-  if (lines_ > lines_in_all_ && by_newest_line_.front() != job) {
+  while (by_newest_line_.front() != job &&
+         (lines_ > in_all_.lines || bytes_ > in_all_.bytes)) {
     ForgetQuietest();
   }
 }
 
+void LogStore::DropOldest(Lines& kept) {
+  const int64_t bytes = kept.lines.front().text().size();
+  kept.lines.pop_front();
+  ++kept.first;
+  kept.bytes -= bytes;
+  --lines_;
+  bytes_ -= bytes;
+}
+
 void LogStore::ForgetQuietest() {
   const auto quietest = jobs_.find(by_newest_line_.front());
-  lines_ -= quietest->second.lines.size();
+  const Lines& lost = quietest->second;
+  forgotten_[quietest->first] = lost.end();
+  lines_ -= lost.lines.size();
+  bytes_ -= lost.bytes;
   jobs_.erase(quietest);
   by_newest_line_.pop_front();
 }
@@ -48,9 +64,7 @@ LogStore::Page LogStore::Read(JobId job, int64_t from, int64_t most) const {
   auto found = jobs_.find(job);
   if (found == jobs_.end()) return page;
   const Lines& kept = found->second;
-  const int64_t end = kept.first + kept.lines.size();
-  // A reader that is ahead of a job saw lines that are forgotten.
-  if (from > end) from = 0;
+  const int64_t end = kept.end();
   const int64_t begin = std::max(from, kept.first);
   if (begin >= end) return page;
   page.dropped = begin - from;
@@ -63,9 +77,11 @@ LogStore::Page LogStore::Read(JobId job, int64_t from, int64_t most) const {
 int64_t LogStore::TailStart(JobId job, int64_t count) const {
   absl::MutexLock lock(&mu_);
   auto found = jobs_.find(job);
-  if (found == jobs_.end()) return 0;
-  const int64_t end = found->second.first + found->second.lines.size();
-  return std::max(found->second.first, end - count);
+  if (found != jobs_.end()) {
+    return std::max(found->second.first, found->second.end() - count);
+  }
+  auto forgotten = forgotten_.find(job);
+  return forgotten == forgotten_.end() ? 0 : forgotten->second;
 }
 
 }  // namespace hydra

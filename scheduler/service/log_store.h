@@ -19,8 +19,14 @@ namespace hydra {
 // that has been quiet for the longest time loses its lines. Thread-safe.
 class LogStore {
  public:
-  LogStore(int64_t lines_per_job, int64_t lines_in_all)
-      : lines_per_job_(lines_per_job), lines_in_all_(lines_in_all) {}
+  // What is kept at most, though always a job's newest line.
+  struct Limit {
+    int64_t lines = 0;
+    // Of text.
+    int64_t bytes = 0;
+  };
+  LogStore(const Limit& per_job, const Limit& in_all)
+      : per_job_(per_job), in_all_(in_all) {}
 
   void Append(JobId job, const hydra::v1::LogLine& line)
       ABSL_LOCKS_EXCLUDED(mu_);
@@ -42,20 +48,28 @@ class LogStore {
 
  private:
   struct Lines {
+    // The number of the first one that is kept.
     int64_t first = 0;
     std::deque<hydra::v1::LogLine> lines;
+    int64_t bytes = 0;
     std::list<JobId>::iterator place;
+
+    int64_t end() const { return first + lines.size(); }
   };
 
+  void DropOldest(Lines& kept) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   void ForgetQuietest() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
 
-  const int64_t lines_per_job_;
-  const int64_t lines_in_all_;
+  const Limit per_job_;
+  const Limit in_all_;
   mutable absl::Mutex mu_;
   absl::flat_hash_map<JobId, Lines> jobs_ ABSL_GUARDED_BY(mu_);
+  // Where jobs that lost all lines go on counting.
+  absl::flat_hash_map<JobId, int64_t> forgotten_ ABSL_GUARDED_BY(mu_);
   // The quietest first.
   std::list<JobId> by_newest_line_ ABSL_GUARDED_BY(mu_);
   int64_t lines_ ABSL_GUARDED_BY(mu_) = 0;
+  int64_t bytes_ ABSL_GUARDED_BY(mu_) = 0;
 };
 
 }  // namespace hydra

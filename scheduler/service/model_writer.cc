@@ -1,11 +1,12 @@
 #include "scheduler/service/model_writer.h"
 
-#include <filesystem>
-#include <fstream>
-#include <system_error>
+#include <iterator>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "common/checkpoint/plain_file.h"
+#include "common/checkpoint/staged_directory.h"
+#include "common/file/file.h"
 #include "common/safetensors/writer.h"
 #include "google/protobuf/util/json_util.h"
 #include "scheduler/service/tokenizer_files.h"
@@ -13,20 +14,11 @@
 namespace hydra {
 namespace {
 
-namespace fs = std::filesystem;
+constexpr char kWeights[] = "model.safetensors";
 
-absl::Status WriteText(const fs::path& path, const std::string& text) {
-  std::ofstream file(path, std::ios::binary | std::ios::trunc);
-  file << text;
-  file.close();
-  if (!file) {
-    return absl::ResourceExhaustedError(
-        absl::StrCat("cannot write ", path.string()));
-  }
-  return absl::OkStatus();
-}
-
-absl::Status WriteWeights(const PoolFile& pool, const SaveRequest& request) {
+absl::Status WriteWeights(const PoolFile& pool, const SaveRequest& request,
+                          const std::string& directory,
+                          absl::FunctionRef<bool()> go_on) {
   std::vector<safetensors::TensorSpec> specs;
   for (const ParameterBlock& block : request.table.parameter_blocks) {
     for (const TensorEntry& tensor : block.tensors) {
@@ -34,13 +26,18 @@ absl::Status WriteWeights(const PoolFile& pool, const SaveRequest& request) {
     }
   }
   auto writer = safetensors::Writer::Create(
-      absl::StrCat(request.output_path, "/model.safetensors"), specs);
+      absl::StrCat(directory, "/", kWeights), specs);
   if (!writer.ok()) return writer.status();
   for (int i = 0; i < request.table.parameter_blocks.size(); ++i) {
     const Slot& slot = *request.parameters[i].slot;
     const absl::Span<std::byte> bytes = pool.Range(slot.offset, slot.bytes);
     for (const TensorEntry& tensor :
          request.table.parameter_blocks[i].tensors) {
+      if (!go_on()) {
+        return absl::UnavailableError(absl::StrCat("stopped before tensor ",
+                                                   tensor.name, " of ",
+                                                   request.output_path));
+      }
       if (absl::Status status =
               (*writer)->Append(tensor.name, bytes.data() + tensor.offset_bytes,
                                 tensor.element_count * kFloatBytes);
@@ -50,21 +47,6 @@ absl::Status WriteWeights(const PoolFile& pool, const SaveRequest& request) {
     }
   }
   return (*writer)->Finish();
-}
-
-absl::Status CopyTokenizer(const SaveRequest& request) {
-  for (const char* name : kTokenizerFiles) {
-    const fs::path from = fs::path(request.tokenizer_dir) / name;
-    std::error_code error;
-    if (!fs::is_regular_file(from, error)) continue;
-    fs::copy_file(from, fs::path(request.output_path) / name,
-                  fs::copy_options::overwrite_existing, error);
-    if (error) {
-      return absl::ResourceExhaustedError(
-          absl::StrCat("cannot copy ", from.string(), ": ", error.message()));
-    }
-  }
-  return absl::OkStatus();
 }
 
 std::string JobJson(const SaveRequest& request) {
@@ -78,58 +60,57 @@ std::string JobJson(const SaveRequest& request) {
   return text;
 }
 
+absl::Status WriteOtherFiles(const SaveRequest& request,
+                             const std::vector<std::string>& read_roots,
+                             const std::string& directory) {
+  absl::Status status =
+      WritePlainFile(directory, "config.json", request.model_config_json)
+          .status();
+  status.Update(
+      WritePlainFile(directory, "hydra_job.json", JobJson(request)).status());
+  if (!status.ok()) return status;
+  return CopyPlainFiles(
+             directory,
+             {std::begin(kTokenizerFiles), std::end(kTokenizerFiles)},
+             request.tokenizer_dir, RealRoots(read_roots))
+      .status();
+}
+
 }  // namespace
 
-absl::Status WriteModel(const PoolFile& pool, const SaveRequest& request) {
-  const fs::path directory = request.output_path;
-  std::error_code error;
-  fs::create_directories(directory, error);
-  if (error) {
-    return absl::PermissionDeniedError(absl::StrCat(
-        "cannot make ", request.output_path, ": ", error.message()));
-  }
-  absl::Status status =
-      WriteText(directory / "config.json", request.model_config_json);
-  if (status.ok()) status = CopyTokenizer(request);
+absl::Status WriteModel(const PoolFile& pool, const SaveRequest& request,
+                        const std::vector<std::string>& read_roots,
+                        absl::FunctionRef<bool()> go_on) {
+  absl::Status status = RemoveLeftoversOf(request.output_path);
+  if (!status.ok()) return status;
+  absl::StatusOr<StagedDirectory> staged =
+      StagedDirectory::Create(request.output_path);
+  if (!staged.ok()) return staged.status();
+  status = WriteWeights(pool, request, staged->path(), go_on);
   if (status.ok()) {
-    status = WriteText(directory / "hydra_job.json", JobJson(request));
+    status = WriteOtherFiles(request, read_roots, staged->path());
   }
-  // Last: whoever finds the weights finds all of it.
-  if (status.ok()) status = WriteWeights(pool, request);
-  return status;
+  if (!status.ok()) return status;
+  // The checkpoints lie there too, so the directory cannot be exchanged.
+  return staged->CommitFiles(kWeights);
 }
 
-ModelWriter::ModelWriter(const PoolFile* pool, Done done)
-    : pool_(pool), done_(std::move(done)), thread_([this] { Loop(); }) {}
+ModelWriter::ModelWriter(const PoolFile* pool,
+                         std::vector<std::string> read_roots, Done done)
+    : pool_(pool), read_roots_(std::move(read_roots)), done_(std::move(done)) {}
 
-ModelWriter::~ModelWriter() {
-  {
-    absl::MutexLock lock(&mu_);
-    stopping_ = true;
-  }
-  thread_.join();
-}
+ModelWriter::~ModelWriter() { Stop(); }
 
 void ModelWriter::Write(const SaveRequest& request) {
-  absl::MutexLock lock(&mu_);
-  requests_.push_back(request);
+  thread_.Add([this, request] {
+    done_(request.job, WriteModel(*pool_, request, read_roots_,
+                                  [this] { return !stopping_; }));
+  });
 }
 
-void ModelWriter::Loop() {
-  while (true) {
-    SaveRequest request;
-    {
-      absl::MutexLock lock(&mu_);
-      auto wake = [this]() ABSL_SHARED_LOCKS_REQUIRED(mu_) {
-        return stopping_ || !requests_.empty();
-      };
-      mu_.Await(absl::Condition(&wake));
-      if (stopping_) return;
-      request = std::move(requests_.front());
-      requests_.pop_front();
-    }
-    done_(request.job, WriteModel(*pool_, request));
-  }
+void ModelWriter::Stop() {
+  stopping_ = true;
+  thread_.Stop();
 }
 
 }  // namespace hydra

@@ -1,23 +1,39 @@
 #ifndef HYDRA_SCHEDULER_SERVICE_MODEL_WRITER_H_
 #define HYDRA_SCHEDULER_SERVICE_MODEL_WRITER_H_
 
-#include <deque>
+#include <atomic>
 #include <functional>
-#include <thread>
+#include <string>
+#include <vector>
 
-#include "absl/base/thread_annotations.h"
+#include "absl/functional/function_ref.h"
 #include "absl/status/status.h"
-#include "absl/synchronization/mutex.h"
 #include "common/pool/pool_file.h"
 #include "scheduler/core/effects.h"
+#include "scheduler/service/work_thread.h"
 
 namespace hydra {
 
 // Writes one trained model as a directory that Hugging Face tools open:
 // config.json, model.safetensors, and the tokenizer's files where there are
 // any; beside them hydra_job.json with the job's configuration and what it
-// measured. Reads the pool's slots; blocks on the disk.
-absl::Status WriteModel(const PoolFile& pool, const SaveRequest& request);
+// measured. What else is in the directory stays. Whoever finds the weights
+// finds all of it, also after a crash; when this returns, it is on the disk.
+//
+// A tokenizer is copied only from below `read_roots`; none of them: from
+// everywhere. Asks `go_on` before each tensor. Reads the pool's slots; blocks
+// on the disk.
+//
+// After an error no new weights are in place. Worth another try are
+// RESOURCE_EXHAUSTED: the disk, quota or file size limit has no room;
+// UNAVAILABLE: the disk or its server failed, or `go_on` returned false.
+// Others, as FileError() has them, will come again: PERMISSION_DENIED (also of
+// a
+//   read-only file system), FAILED_PRECONDITION (a file where a folder should
+//   be), ...
+absl::Status WriteModel(const PoolFile& pool, const SaveRequest& request,
+                        const std::vector<std::string>& read_roots,
+                        absl::FunctionRef<bool()> go_on);
 
 // Does WriteModel in a thread of its own, one request after another.
 // Thread-safe.
@@ -25,22 +41,27 @@ class ModelWriter {
  public:
   using Done = std::function<void(JobId, const absl::Status&)>;
 
-  // `pool` must outlive this. `done` is called on the writer's thread.
-  ModelWriter(const PoolFile* pool, Done done);
-  // Finishes the request under way, and drops the others.
+  // `pool` must outlive this. `read_roots`: as WriteModel's. `done` is called
+  // on the writer's thread, once for each Write() before Stop().
+  ModelWriter(const PoolFile* pool, std::vector<std::string> read_roots,
+              Done done);
+  // Stops it.
   ~ModelWriter();
 
-  void Write(const SaveRequest& request) ABSL_LOCKS_EXCLUDED(mu_);
+  void Write(const SaveRequest& request);
+
+  // Breaks off the model under way at the end of its tensor; it and those that
+  // wait are reported as UNAVAILABLE. What is asked for later is dropped
+  // without a report. May be called again, but not from `done` nor from two
+  // threads at once.
+  void Stop();
 
  private:
-  void Loop() ABSL_LOCKS_EXCLUDED(mu_);
-
   const PoolFile* const pool_;
+  const std::vector<std::string> read_roots_;
   const Done done_;
-  absl::Mutex mu_;
-  std::deque<SaveRequest> requests_ ABSL_GUARDED_BY(mu_);
-  bool stopping_ ABSL_GUARDED_BY(mu_) = false;
-  std::thread thread_;
+  std::atomic<bool> stopping_ = false;
+  WorkThread thread_;  // The last: it uses the others.
 };
 
 }  // namespace hydra

@@ -2,14 +2,15 @@
 
 #include <filesystem>
 #include <fstream>
-#include <nlohmann/json.hpp>
-#include <sstream>
+#include <iterator>
 #include <system_error>
+#include <utility>
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "glog/logging.h"
 #include "google/protobuf/util/json_util.h"
+#include "hydra/journal/v1/journal.pb.h"
 
 namespace hydra {
 namespace {
@@ -36,39 +37,36 @@ absl::flat_hash_map<std::string, hydra::v1::Partition> PartitionStore::Load()
        fs::directory_iterator(directory_, error)) {
     if (entry.path().extension() != ".json") continue;
     std::ifstream file(entry.path());
-    const nlohmann::json json =
-        nlohmann::json::parse(file, nullptr, /*allow_exceptions=*/false);
-    hydra::v1::Partition partition;
-    if (!json.is_object() || !json.contains("key") ||
-        !json["key"].is_string() || !json.contains("partition") ||
-        !google::protobuf::util::JsonStringToMessage(json["partition"].dump(),
-                                                     &partition)
-             .ok()) {
+    const std::string text(std::istreambuf_iterator<char>(file), {});
+    journal::v1::StoredPartition stored;
+    if (!google::protobuf::util::JsonStringToMessage(text, &stored).ok() ||
+        stored.key().empty() || !stored.has_partition()) {
       LOG(WARNING) << entry.path() << " holds no partition; ignored";
       continue;
     }
-    partitions[json["key"].get<std::string>()] = std::move(partition);
+    partitions[stored.key()] = stored.partition();
   }
   return partitions;
 }
 
 absl::Status PartitionStore::Store(
     const std::string& key, const hydra::v1::Partition& partition) const {
+  journal::v1::StoredPartition stored;
+  stored.set_key(key);
+  *stored.mutable_partition() = partition;
   std::string text;
   google::protobuf::util::JsonPrintOptions options;
+  options.add_whitespace = true;
   options.preserve_proto_field_names = true;
-  if (!google::protobuf::util::MessageToJsonString(partition, &text, options)
+  if (!google::protobuf::util::MessageToJsonString(stored, &text, options)
            .ok()) {
     return absl::InternalError("a partition has no JSON form");
   }
-  nlohmann::ordered_json json;
-  json["key"] = key;
-  json["partition"] = nlohmann::ordered_json::parse(text);
   const std::string path =
       absl::StrFormat("%s/%016x.json", directory_, Hash(key));
   const std::string temporary = absl::StrCat(path, ".tmp");
   std::ofstream file(temporary);
-  file << json.dump(2) << "\n";
+  file << text;
   file.close();
   std::error_code error;
   if (file) fs::rename(temporary, path, error);

@@ -33,7 +33,21 @@ TEST(PartitionStoreTest, LeavesOutFilesThatItCannotRead) {
   const std::string directory = FreshDirectory();
   std::ofstream(directory + "/broken.json") << "{\"key\": 3, \"partition\"";
   std::ofstream(directory + "/other.json") << "[]";
+  std::ofstream(directory + "/no_key.json") << "{\"partition\": {}}";
+  std::ofstream(directory + "/no_partition.json") << "{\"key\": \"k\"}";
+  std::ofstream(directory + "/deep.json") << std::string(1 << 20, '[');
   EXPECT_TRUE(PartitionStore(directory).Load().empty());
+}
+
+TEST(PartitionStoreTest, ReadsFilesOfEarlierVersions) {
+  const std::string directory = FreshDirectory();
+  std::ofstream(directory + "/older.json")
+      << R"({"key": "k", "partition": {"cut_points": [3], "layers": [)"
+         R"({"parameter_bytes": "1073741824"}]}})";
+  const auto loaded = PartitionStore(directory).Load();
+  ASSERT_EQ(loaded.count("k"), 1);
+  EXPECT_EQ(loaded.at("k").cut_points(0), 3);
+  EXPECT_EQ(loaded.at("k").layers(0).parameter_bytes(), 1 << 30);
 }
 
 TEST(PartitionStoreTest, SaysWhenItCannotWrite) {

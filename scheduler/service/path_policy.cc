@@ -8,23 +8,32 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
+#include "glog/logging.h"
 
 namespace hydra {
 namespace {
 
 namespace fs = std::filesystem;
 
-// With every link followed; what does not exist yet is kept as it is. Empty,
-// which is below no root, if it cannot be told.
+// With every link followed; what does not exist yet is kept as it is. Empty if
+// it cannot be told.
 std::string Real(const std::string& path) {
   std::error_code error;
   const fs::path real = fs::weakly_canonical(path, error);
   return error ? "" : real.string();
 }
 
+// Without those of which it cannot be told where they lead.
 std::vector<std::string> RealRoots(const std::vector<std::string>& roots) {
   std::vector<std::string> real;
-  for (const std::string& root : roots) real.push_back(Real(root));
+  for (const std::string& root : roots) {
+    real.push_back(Real(root));
+    if (real.back().empty()) {
+      LOG(WARNING) << "nothing is allowed below " << root
+                   << ", which cannot be followed";
+      real.pop_back();
+    }
+  }
   return real;
 }
 
@@ -40,17 +49,30 @@ bool BelowAny(const std::string& path, const std::vector<std::string>& roots) {
   });
 }
 
+// Of `path` and the folders above it, the first that is there.
+fs::path NearestExisting(fs::path path) {
+  std::error_code error;
+  while (!fs::exists(path, error) && path.has_relative_path()) {
+    path = path.parent_path();
+  }
+  return path;
+}
+
 }  // namespace
 
-PathPolicy::PathPolicy(std::vector<std::string> read_roots,
-                       std::vector<std::string> output_roots)
-    : read_roots_(RealRoots(read_roots)),
+PathPolicy::PathPolicy(const std::vector<std::string>& read_roots,
+                       const std::vector<std::string>& output_roots)
+    : read_roots_(read_roots.empty() ? std::vector<std::string>{"/"}
+                                     : RealRoots(read_roots)),
       output_roots_(RealRoots(output_roots)) {}
 
 absl::StatusOr<std::string> PathPolicy::Readable(
     const std::string& path) const {
   const std::string real = Real(path);
-  if (!read_roots_.empty() && !BelowAny(real, read_roots_)) {
+  if (real.empty()) {
+    return absl::NotFoundError(absl::StrCat(path, " cannot be followed"));
+  }
+  if (!BelowAny(real, read_roots_)) {
     return absl::PermissionDeniedError(
         absl::StrCat(path, " is outside of what this server reads: ",
                      absl::StrJoin(read_roots_, ", ")));
@@ -97,12 +119,17 @@ absl::Status PathPolicy::CheckOutputDirectory(const std::string& path) const {
         absl::StrCat(path, " is outside of where this server writes: ",
                      absl::StrJoin(output_roots_, ", ")));
   }
+  const fs::path existing = NearestExisting(real);
   std::error_code error;
-  fs::create_directories(real, error);
-  if (error || access(real.c_str(), W_OK | X_OK) != 0) {
+  if (!fs::is_directory(existing, error)) {
     return absl::PermissionDeniedError(
-        absl::StrCat("the server cannot write to ", path,
-                     error ? ": " + error.message() : ""));
+        absl::StrCat("the server cannot write to ", path, ": ",
+                     existing.string(), " is not a directory"));
+  }
+  if (access(existing.c_str(), W_OK | X_OK) != 0) {
+    return absl::PermissionDeniedError(
+        absl::StrCat("the server cannot write to ", path, ": ",
+                     existing.string(), " is not writable for it"));
   }
   return absl::OkStatus();
 }

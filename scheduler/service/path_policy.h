@@ -14,10 +14,10 @@ namespace hydra {
 // looks at the disk.
 class PathPolicy {
  public:
-  // No read roots: everything may be read. Roots that do not exist allow
-  // nothing.
-  PathPolicy(std::vector<std::string> read_roots,
-             std::vector<std::string> output_roots);
+  // No read roots: everything may be read. Roots that do not exist, or cannot
+  // be followed, allow nothing.
+  PathPolicy(const std::vector<std::string>& read_roots,
+             const std::vector<std::string>& output_roots);
 
   // NOT_FOUND: nothing there.
   // PERMISSION_DENIED: outside of the read roots, or not readable.
@@ -25,10 +25,13 @@ class PathPolicy {
   absl::Status CheckReadableFile(const std::string& path) const;
   absl::Status CheckReadableDirectory(const std::string& path) const;
 
-  // Whether a folder can be made in `path`, which itself is made if needed.
+  // Whether a folder can be made in `path`, and `path` itself if it is not
+  // there. Makes nothing.
+  //
   // PERMISSION_DENIED: outside of the output roots, or not writable.
   absl::Status CheckOutputDirectory(const std::string& path) const;
 
+  // "/" if everything may be read.
   const std::vector<std::string>& read_roots() const { return read_roots_; }
 
  private:

@@ -54,11 +54,27 @@ TEST_F(PathPolicyTest, ANameThatOnlyBeginsLikeARootIsOutside) {
 
 TEST_F(PathPolicyTest, WritesBelowTheOutputRootsAlone) {
   EXPECT_TRUE(policy().CheckOutputDirectory(root_ / "in/sub/new/one").ok());
-  EXPECT_TRUE(fs::is_directory(root_ / "in/sub/new/one"));
+  EXPECT_FALSE(fs::exists(root_ / "in/sub/new"));
   EXPECT_EQ(policy().CheckOutputDirectory(root_ / "in").code(),
             absl::StatusCode::kPermissionDenied);
   EXPECT_EQ(policy().CheckOutputDirectory(root_ / "in/sub/../../x").code(),
             absl::StatusCode::kPermissionDenied);
+}
+
+TEST_F(PathPolicyTest, NothingIsWrittenBelowAFile) {
+  std::ofstream(root_ / "in/sub/file") << "text";
+  EXPECT_EQ(policy().CheckOutputDirectory(root_ / "in/sub/file/new").code(),
+            absl::StatusCode::kPermissionDenied);
+}
+
+TEST_F(PathPolicyTest, RootsThatCannotBeFollowedAllowNothing) {
+  fs::create_symlink("loop", root_ / "loop");
+  const PathPolicy policy({root_ / "loop"}, {root_ / "loop"});
+  EXPECT_EQ(policy.CheckReadableFile(root_ / "in/data").code(),
+            absl::StatusCode::kPermissionDenied);
+  EXPECT_EQ(policy.CheckOutputDirectory(root_ / "in/sub").code(),
+            absl::StatusCode::kPermissionDenied);
+  EXPECT_TRUE(policy.read_roots().empty());
 }
 
 }  // namespace

@@ -68,8 +68,6 @@ void CheckWeights(const std::string& path,
                   const ModelTable& table, Mistakes& mistakes) {
   safetensors::WeightDirectoryOptions options;
   options.allowed_roots = read_roots;
-  // Without read roots the server reads everything.
-  if (read_roots.empty()) options.allowed_roots = {"/"};
   const absl::StatusOr<safetensors::WeightDirectory> weights =
       safetensors::WeightDirectory::Open(path, options);
   if (!weights.ok()) {
@@ -178,6 +176,7 @@ void CheckAgainstModel(const Gpt2Config& config, v1::JobSpec& spec,
                             "; the model's longest is ", config.n_positions),
                &mistakes);
   }
+  CheckStepTokens(spec, &mistakes);
   const double boundary_bytes =
       4.0 * config.n_embd * train.context_length() *
       std::max<double>(train.per_device_train_batch_size(),

@@ -5,6 +5,12 @@
 #include "absl/strings/str_cat.h"
 
 namespace hydra {
+namespace {
+
+// More than wait at a time.
+constexpr size_t kKeptRefusals = 1000;
+
+}  // namespace
 
 void SubmissionGate::Recorded(uint64_t up_to) {
   absl::MutexLock lock(&mu_);
@@ -15,6 +21,7 @@ void SubmissionGate::Refused(uint64_t sequence, const absl::Status& why) {
   absl::MutexLock lock(&mu_);
   refused_[sequence] = absl::ResourceExhaustedError(absl::StrCat(
       "the submission cannot be recorded, try again later: ", why.message()));
+  if (refused_.size() > kKeptRefusals) refused_.erase(refused_.begin());
 }
 
 void SubmissionGate::Stop() {
@@ -29,11 +36,7 @@ absl::Status SubmissionGate::Await(uint64_t sequence) {
   };
   mu_.Await(absl::Condition(&decided));
   auto refused = refused_.find(sequence);
-  if (refused != refused_.end()) {
-    const absl::Status why = refused->second;
-    refused_.erase(refused);
-    return why;
-  }
+  if (refused != refused_.end()) return refused->second;
   if (recorded_ >= sequence) return absl::OkStatus();
   return absl::UnavailableError("the server is stopping");
 }

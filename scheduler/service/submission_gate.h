@@ -4,7 +4,7 @@
 #include <cstdint>
 
 #include "absl/base/thread_annotations.h"
-#include "absl/container/flat_hash_map.h"
+#include "absl/container/btree_map.h"
 #include "absl/status/status.h"
 #include "absl/synchronization/mutex.h"
 
@@ -29,8 +29,8 @@ class SubmissionGate {
  private:
   absl::Mutex mu_;
   uint64_t recorded_ ABSL_GUARDED_BY(mu_) = 0;
-  // Of those that nobody asked about yet.
-  absl::flat_hash_map<uint64_t, absl::Status> refused_ ABSL_GUARDED_BY(mu_);
+  // The newest refusals: several may ask about one.
+  absl::btree_map<uint64_t, absl::Status> refused_ ABSL_GUARDED_BY(mu_);
   bool stopped_ ABSL_GUARDED_BY(mu_) = false;
 };
 

@@ -27,6 +27,20 @@ TEST(SubmissionGateTest, TellsWhyOneWasRefused) {
   EXPECT_NE(refused.message().find("the disk is full"), std::string::npos);
 }
 
+TEST(SubmissionGateTest, TellsEverybodyWhoAsks) {
+  SubmissionGate gate;
+  absl::Status first;
+  absl::Status second;
+  std::thread client([&] { first = gate.Await(3); });
+  std::thread retry([&] { second = gate.Await(3); });
+  gate.Refused(3, absl::ResourceExhaustedError("the disk is full"));
+  gate.Recorded(3);
+  client.join();
+  retry.join();
+  EXPECT_EQ(first.code(), absl::StatusCode::kResourceExhausted);
+  EXPECT_EQ(second, first);
+}
+
 TEST(SubmissionGateTest, NobodyWaitsForAServerThatStops) {
   SubmissionGate gate;
   absl::Status answer;

@@ -49,9 +49,14 @@ pid_t Spawn(const Supervisor::Process& process, std::string& error) {
   posix_spawnattr_setpgroup(&attributes, 0);
   posix_spawnattr_setflags(&attributes,
                            POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETPGROUP);
+  // Nor are the files that it happens to have open.
+  posix_spawn_file_actions_t files;
+  posix_spawn_file_actions_init(&files);
+  posix_spawn_file_actions_addclosefrom_np(&files, STDERR_FILENO + 1);
   pid_t pid = 0;
-  const int result = posix_spawn(&pid, arguments[0], nullptr, &attributes,
+  const int result = posix_spawn(&pid, arguments[0], &files, &attributes,
                                  arguments.data(), environment.data());
+  posix_spawn_file_actions_destroy(&files);
   posix_spawnattr_destroy(&attributes);
   if (result == 0) return pid;
   error = absl::StrCat("cannot start ", process.arguments[0], ": ",

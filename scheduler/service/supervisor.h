@@ -20,8 +20,8 @@ namespace hydra {
 
 // Starts a program, starts it again when it ends, after a pause that grows
 // while it ends quickly, and kills it when asked. One for each worker. The
-// process is in a group of its own, and outlives this program if that is
-// killed.
+// process is in a group of its own, has no open files of this one but the
+// standard three, and outlives this program if that is killed.
 //
 // Thread-safe.
 class Supervisor {

@@ -1,5 +1,6 @@
 #include "scheduler/service/supervisor.h"
 
+#include <fcntl.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <unistd.h>
@@ -56,6 +57,20 @@ TEST(SupervisorTest, StartsAProcessAgainWhenItEnds) {
       watcher.For({"/bin/sh", "-c", "[ \"$SUPERVISED\" = yes ] && exit 7"}));
   EXPECT_EQ(watcher.AwaitDeath(0), "ended with code 7");
   watcher.AwaitStarts(2);
+}
+
+TEST(SupervisorTest, PassesOnNoOpenFiles) {
+  // Without O_CLOEXEC, as libraries open theirs.
+  const int file = open("/dev/null", O_RDONLY);
+  ASSERT_GE(file, 0);
+  const std::string number = std::to_string(file);
+  Watcher watcher;
+  Supervisor supervisor(
+      watcher.For({"/bin/sh", "-c",
+                   "[ -e /proc/$$/fd/2 ] && [ ! -e /proc/$$/fd/" + number +
+                       " ] && exit 7"}));
+  EXPECT_EQ(watcher.AwaitDeath(0), "ended with code 7");
+  close(file);
 }
 
 TEST(SupervisorTest, KillsOnRequest) {

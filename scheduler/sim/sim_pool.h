@@ -29,6 +29,8 @@ struct SimCheckpoint {
   journal::v1::CheckpointRecord record;
   std::map<BlockKey, uint64_t> contents;
   bool damaged = false;
+  // For the time being.
+  bool unreadable = false;
 };
 using SimCheckpoints = std::map<std::string, SimCheckpoint>;
 

@@ -97,27 +97,39 @@ wv1::TaskReport SimWorker::ResultOf(const wv1::Task& task) const {
     }
   } else if (task.kind() == wv1::TASK_KIND_PILOT) {
     for (int layer = 0; layer < task.last_layer(); ++layer) {
-      if (layer > 0) report.mutable_pilot()->add_cut_points(layer);
+      if (layer > 0 && layer % layers_per_shard_ == 0) {
+        report.mutable_pilot()->add_cut_points(layer);
+      }
       report.mutable_pilot()->add_layers()->mutable_forward()->set_seconds(1);
     }
   } else {
-    report.mutable_pass()->set_loss_sum(2);
+    // From 0 to 2^20, so that sums are exact.
+    report.mutable_pass()->set_loss_sum(InputOf(task) >> 44);
     report.mutable_pass()->set_loss_tokens(1);
   }
   return report;
 }
 
-bool SimWorker::Write(const wv1::Task& task) {
+uint64_t SimWorker::InputOf(const wv1::Task& task) const {
+  uint64_t input = Mix(Mix(task.kind(), task.step()),
+                       Mix(task.split(), task.first_micro_batch()));
+  for (const wv1::BlockVersion& read : task.reads()) {
+    input =
+        Mix(input, read.zero() ? 0 : pool_->at(read.offset_bytes()).content);
+  }
+  return input;
+}
+
+absl::Status SimWorker::Write(const wv1::Task& task) {
   const SimCheckpoint* checkpoint = nullptr;
   if (!task.restore_dir().empty()) {
     auto found = checkpoints_->find(task.restore_dir());
-    if (found == checkpoints_->end() || found->second.damaged) return false;
+    if (found == checkpoints_->end()) return absl::NotFoundError("");
+    if (found->second.damaged) return absl::DataLossError("");
+    if (found->second.unreadable) return absl::PermissionDeniedError("");
     checkpoint = &found->second;
   }
-  uint64_t input = Mix(task.kind(), task.step());
-  for (const wv1::BlockVersion& read : task.reads()) {
-    input = Mix(input, read.zero() ? 0 : (*pool_)[read.offset_bytes()].content);
-  }
+  const uint64_t input = InputOf(task);
   for (const wv1::BlockVersion& write : task.writes()) {
     const BlockKey key{write.kind(), write.index(), write.micro_batch()};
     uint64_t content =
@@ -125,21 +137,21 @@ bool SimWorker::Write(const wv1::Task& task) {
     if (checkpoint != nullptr) content = checkpoint->contents.at(key);
     (*pool_)[write.offset_bytes()] = {write.version(), content};
   }
-  return true;
+  return absl::OkStatus();
 }
 
 void SimWorker::Finish(bool fail, bool nonfinite) {
   CHECK(computing_.has_value());
   CheckReads(*computing_);
-  const bool restored = Write(*computing_);
   wv1::TaskReport report = ResultOf(*computing_);
+  absl::Status written = Write(*computing_);
+  if (fail) written = absl::InternalError("");
   if (nonfinite && (computing_->kind() == wv1::TASK_KIND_TURN ||
                     computing_->kind() == wv1::TASK_KIND_BACKWARD)) {
     report.mutable_pass()->add_skipped_blocks(0);
   }
-  if (fail || !restored) {
-    report.mutable_error()->set_code(static_cast<int>(
-        fail ? absl::StatusCode::kInternal : absl::StatusCode::kDataLoss));
+  if (!written.ok()) {
+    report.mutable_error()->set_code(static_cast<int>(written.code()));
     report.mutable_error()->set_layer(-1);
     failed_[computing_->task_id()] = computing_->job_id();
   }

@@ -7,6 +7,7 @@
 #include <set>
 #include <vector>
 
+#include "absl/status/status.h"
 #include "absl/time/time.h"
 #include "hydra/worker/v1/worker.pb.h"
 #include "scheduler/sim/sim_pool.h"
@@ -19,9 +20,13 @@ namespace hydra {
 // read (see sim_pool.h). Not thread-safe.
 class SimWorker {
  public:
-  // What a process needs is borrowed.
-  SimWorker(SimPool* pool, const SimCheckpoints* checkpoints)
-      : pool_(pool), checkpoints_(checkpoints) {}
+  // Pool and checkpoints are borrowed. A pilot finds that so many layers fit
+  // the device together.
+  SimWorker(SimPool* pool, const SimCheckpoints* checkpoints,
+            int layers_per_shard)
+      : pool_(pool),
+        checkpoints_(checkpoints),
+        layers_per_shard_(layers_per_shard) {}
 
   // Takes over a message unless it is older than one before.
   void Apply(const hydra::worker::v1::DesiredState& desired);
@@ -40,13 +45,16 @@ class SimWorker {
   // Whether a listed task of the job failed: then its followers do, too.
   bool HasFailed(uint64_t job) const;
   void CheckReads(const hydra::worker::v1::Task& task) const;
+  // What stands for all that the task computes from.
+  uint64_t InputOf(const hydra::worker::v1::Task& task) const;
   hydra::worker::v1::TaskReport ResultOf(
       const hydra::worker::v1::Task& task) const;
-  // Writes what the task makes. False: the checkpoint that it reads is damaged.
-  bool Write(const hydra::worker::v1::Task& task);
+  // Writes what the task makes. Errors: the checkpoint's that it reads.
+  absl::Status Write(const hydra::worker::v1::Task& task);
 
   SimPool* const pool_;
   const SimCheckpoints* const checkpoints_;
+  const int layers_per_shard_;
   std::vector<hydra::worker::v1::Task> held_;
   std::optional<hydra::worker::v1::Task> computing_;
   absl::Time begun_at_;

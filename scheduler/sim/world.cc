@@ -29,10 +29,14 @@ constexpr char kConfig[] = R"({
   "n_layer": 2, "n_head": 2, "n_inner": 64, "activation_function": "gelu_new",
   "embd_pdrop": 0.0, "attn_pdrop": 0.0, "resid_pdrop": 0.0})";
 
+// Rises along a job's chain: what is made after so many steps comes before the
+// next one.
 auto Rank(const ChainPosition& position) {
-  return std::make_tuple(position.step,
-                         position.phase != ChainPosition::Phase::kInit,
-                         position.phase == ChainPosition::Phase::kTrain);
+  using Phase = ChainPosition::Phase;
+  return std::make_tuple(position.phase == Phase::kDone,
+                         position.phase != Phase::kInit, position.step,
+                         position.phase == Phase::kTrain, position.split,
+                         position.first_batch, position.task);
 }
 
 }  // namespace
@@ -171,8 +175,13 @@ void World::CutPower() {
   power_failed_ = true;
 }
 
-// What a job has committed, it never does again; after a loss of the pool, what
-// its newest checkpoint holds.
+void World::MakeCheckpointsReadable(bool readable) {
+  for (auto& [path, checkpoint] : disk_.checkpoints) {
+    checkpoint.unreadable = !readable;
+  }
+}
+
+// What a job has committed it never does again, but after a loss of the pool.
 void World::NoteCommitted() {
   if (daemon_ == nullptr) return;
   for (SweepId sweep : daemon_->core().Sweeps()) {
@@ -211,7 +220,8 @@ void World::CheckAcknowledged() {
 void World::Start(int worker) {
   SimProcess& process = workers_[worker];
   ++process.generation;
-  process.worker = std::make_unique<SimWorker>(&pool_, &disk_.checkpoints);
+  process.worker = std::make_unique<SimWorker>(&pool_, &disk_.checkpoints,
+                                               layers_per_shard_);
   process.alive = true;
   process.stopped = false;
   process.session = absl::StrCat("session-", worker, "-", process.generation);
@@ -247,7 +257,8 @@ void World::Attach(int worker) {
 
 void World::Report(int worker) {
   if (!workers_[worker].stream_open || workers_[worker].stopped) return;
-  const wv1::WorkerReport report = workers_[worker].worker->Report(now_);
+  wv1::WorkerReport report = workers_[worker].worker->Report(now_);
+  report.set_session(workers_[worker].session);
   const int copies = Chance(options_.duplicate) ? 2 : 1;
   for (int i = 0; i < copies; ++i) {
     AtWorker(worker, Delay(kMessageTime), [=](SimProcess& process) {
@@ -384,11 +395,40 @@ void World::SaveModel(const SaveRequest& request) {
   const uint64_t trained = trained_.try_emplace(steps, content).first->second;
   CHECK_EQ(trained, content)
       << JobName(request.job) << " was trained to another model";
+  CheckMetrics(request);
   const JobId job = request.job;
   AtDaemon(Delay(kTaskTime), [=] {
     ++saves_;
     InCore([&](Core& core) { core.ModelSaved(job, absl::OkStatus(), now_); });
   });
+}
+
+// Losses follow from contents: each must be there, once, and be that of every
+// other job. A power cut may take the newest ones, since they are on the disk a
+// little after what they tell of.
+void World::CheckMetrics(const SaveRequest& request) {
+  std::map<std::pair<int64_t, std::string>, double> losses;
+  for (const v1::StepMetrics& step : request.detail.steps()) {
+    CHECK(losses.insert({{step.step(), "train"}, step.train_loss()}).second);
+  }
+  for (const v1::EvaluationMetrics& evaluation : request.detail.evaluations()) {
+    CHECK(losses
+              .insert(
+                  {{evaluation.step(), evaluation.split()}, evaluation.loss()})
+              .second);
+  }
+  for (const auto& [what, loss] : losses) {
+    CHECK_EQ(losses_.try_emplace(what, loss).first->second, loss)
+        << JobName(request.job) << " step " << what.first << ", "
+        << what.second;
+  }
+  const int64_t steps = request.detail.spec().train().max_steps();
+  if (options_.power_cut == 0) {
+    CHECK_EQ(request.detail.steps_size(), steps);
+    // Every second step, and at the end with the test split.
+    CHECK_EQ(request.detail.evaluations_size(), (steps + 1) / 2 + 1)
+        << request.detail.DebugString();
+  }
 }
 
 void World::WriteCheckpoint(const CheckpointRequest& request) {
@@ -400,6 +440,8 @@ void World::WriteCheckpoint(const CheckpointRequest& request) {
       request.manifest.cut_points_size() > 0);
   *made->record.mutable_position() = request.manifest.position();
   *made->record.mutable_cut_points() = request.manifest.cut_points();
+  made->record.set_nonfinite_in_a_row(request.manifest.nonfinite_in_a_row());
+  made->record.set_last_nonfinite_step(request.manifest.last_nonfinite_step());
   made->damaged = Chance(options_.checkpoint_damage);
   WriteBlock(std::make_shared<const CheckpointRequest>(request), made, 0);
 }
@@ -506,11 +548,20 @@ void World::Meddle() {
       core.Cancel(job, /*delete_checkpoints=*/Chance(0.5), now_);
     }
   });
-  // Nobody forgets a job for ever.
+  ResumeLater(job);
+}
+
+// Nobody forgets a job for ever.
+void World::ResumeLater(JobId id) {
   At(absl::Seconds(5), [=] {
     InCore([&](Core& core) {
-      if (core.FindJob(job) != nullptr) core.Resume(job, now_);
+      if (core.FindJob(id) != nullptr) core.Resume(id, now_);
     });
+    const Job* job = daemon_ == nullptr ? nullptr : daemon_->core().FindJob(id);
+    const bool heard = daemon_ != nullptr &&
+                       (job == nullptr || (job->state != v1::JOB_STATE_PAUSED &&
+                                           !job->pause_requested));
+    if (!heard) ResumeLater(id);
   });
 }
 

@@ -26,9 +26,9 @@ namespace hydra {
 //
 // After every event the core's invariants are checked; every simulated task
 // checks what it reads; no place of a chain runs twice at once; what is
-// committed stays committed; a trained model is what undisturbed training
-// makes; and whatever happened, all comes to an end. A violation ends the
-// program. Not thread-safe.
+// committed stays committed; a trained model and its losses are what
+// undisturbed training makes; and whatever happened, all comes to an end. A
+// violation ends the program. Not thread-safe.
 class World : private Effects {
  public:
   struct Options {
@@ -88,6 +88,11 @@ class World : private Effects {
   void StopProcess(int worker, absl::Duration time);
   // Everything that is not on the disk is gone.
   void CutPower();
+  // The checkpoints on the disk can or cannot be read.
+  void MakeCheckpointsReadable(bool readable);
+  // Of the pilots of processes that start from now on. Contents follow from the
+  // partition: only worlds with one job may change it.
+  void SetLayersPerShard(int layers) { layers_per_shard_ = layers; }
 
   // What happened.
   int64_t events() const { return events_; }
@@ -156,8 +161,10 @@ class World : private Effects {
   void BreakStream(int worker);
   void Kill(int worker);
   void Meddle();
+  void ResumeLater(JobId job);
 
   void TrySubmit(size_t request);
+  void CheckMetrics(const SaveRequest& request);
   void WriteBlock(std::shared_ptr<const CheckpointRequest> request,
                   std::shared_ptr<SimCheckpoint> made, size_t index);
 
@@ -178,6 +185,7 @@ class World : private Effects {
   std::unique_ptr<SimDaemon> daemon_;
   // Rises when it dies.
   int daemon_generation_ = 0;
+  int layers_per_shard_ = 1;
   bool power_failed_ = false;
   bool write_planned_ = false;
   std::vector<Request> requests_;
@@ -185,6 +193,8 @@ class World : private Effects {
   std::map<JobId, ChainPosition> committed_;
   std::set<Place> running_;
   std::map<int64_t, uint64_t> trained_;
+  // By step and split, of jobs with any number of steps.
+  std::map<std::pair<int64_t, std::string>, double> losses_;
 };
 
 }  // namespace hydra

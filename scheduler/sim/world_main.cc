@@ -1,5 +1,6 @@
-// Runs many simulated worlds, and says how many events they had. Every violation
-// of what must always hold ends the program with the seed that shows it:
+// Runs many simulated worlds, and says how many events they had. Every
+// violation of what must always hold ends the program with the seed that shows
+// it:
 //
 //   bazel run //scheduler/sim:world_main -- --first 1 --seeds 10000
 

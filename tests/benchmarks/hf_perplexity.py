@@ -2,7 +2,7 @@
 and measures the perplexity of a text as Hydra's evaluation does: windows of
 CONTEXT tokens one after another, an incomplete last one left out.
 
-Usage: hf_perplexity.py DIRECTORY TEXT CONTEXT   (pip install torch transformers)
+Usage: hf_perplexity.py DIRECTORY TEXT CONTEXT   (in a Python environment with transformers and torch)
 Compare with the evaluations in DIRECTORY/hydra_job.json.
 """
 

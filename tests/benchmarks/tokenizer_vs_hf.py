@@ -1,7 +1,6 @@
 """Compares worker/data's GPT-2 tokenizer with Hugging Face's: ids and speed.
 
-Run:
-  pip install tokenizers==0.23.3
+Run, in a Python environment with tokenizers 0.23.3:
   bazel build //worker/data:tokenize
   python3 tests/benchmarks/tokenizer_vs_hf.py \
       --binary bazel-bin/worker/data/tokenize \

@@ -1,5 +1,5 @@
 // Kills and stops daemon and workers at random moments while sweeps train, and
-// compares what comes out with undisturbed runs, bit for bit.
+// compares weights, losses and evaluations with undisturbed runs, bit for bit.
 
 #include <signal.h>
 
@@ -9,6 +9,7 @@
 #include <iostream>
 #include <map>
 #include <random>
+#include <set>
 #include <sstream>
 #include <string>
 #include <vector>
@@ -19,10 +20,10 @@
 #include "absl/time/clock.h"
 #include "absl/time/time.h"
 #include "glog/logging.h"
-#include "grpcpp/grpcpp.h"
 #include "tests/chaos/figures.h"
 #include "tests/chaos/process_figures.h"
 #include "tests/e2e/cluster.h"
+#include "tests/e2e/outcome.h"
 #include "tests/e2e/small_job.h"
 
 namespace hydra {
@@ -54,12 +55,6 @@ constexpr const char* kNames[kDisturbances] = {"kill daemon", "kill worker",
                                                "stop worker", "stop daemon",
                                                "kill daemon and worker"};
 
-Cluster::Options TwoDevices() {
-  Cluster::Options options;
-  options.devices = {"cpu:0=64MiB", "cpu:1=64MiB"};
-  return options;
-}
-
 // The jobs of one partition, one for each seed.
 v1::SubmitRequest Sweep(const SmallJobFiles& files,
                         const std::vector<int>& cut_points,
@@ -78,22 +73,18 @@ v1::SubmitRequest Sweep(const SmallJobFiles& files,
   return request;
 }
 
-std::string ModelOf(const v1::JobDetail& job) {
-  return ReadFile(job.output_path() + "/model.safetensors");
-}
-
 // By seed.
-std::map<uint64_t, std::string> UndisturbedModels(
+std::map<uint64_t, Outcome> UndisturbedOutcomes(
     const v1::SubmitRequest& sweep) {
   Cluster cluster(TwoDevices());
-  std::map<uint64_t, std::string> models;
+  std::map<uint64_t, Outcome> outcomes;
   for (const std::string& id : cluster.Submit(sweep)) {
     const v1::JobDetail job = cluster.AwaitEnd(id);
     CHECK_EQ(job.status().state(), v1::JOB_STATE_COMPLETED)
         << job.status().reason();
-    models[job.spec().train().seed()] = ModelOf(job);
+    outcomes[job.spec().train().seed()] = OutcomeOf(job);
   }
-  return models;
+  return outcomes;
 }
 
 class Chaos {
@@ -101,7 +92,7 @@ class Chaos {
   explicit Chaos(const Options& options)
       : options_(options),
         files_(MakeSmallJobFiles(FreshDirectory())),
-        undisturbed_(UndisturbedModels(Sweep(files_, {1, 2, 3}, options))),
+        undisturbed_(UndisturbedOutcomes(Sweep(files_, {1, 2, 3}, options))),
         random_(options.seed),
         cluster_(TwoDevices()) {}
 
@@ -111,18 +102,19 @@ class Chaos {
     for (round_ = 1; round_ <= options_.rounds; ++round_) {
       PlayRound();
       if (SweepsEnded()) {
-        CompareModels();
+        CompareOutcomes();
         SubmitSweeps();
       }
       if (round_ % kReportEvery == 0) {
         std::cout << "round " << round_ << " after " << absl::Now() - start
-                  << ": " << equal_ << " models equal, " << different_
+                  << ": " << equal_ << " outcomes equal, " << different_
                   << " different, " << failed_ << " jobs failed, " << went_back_
                   << " went back" << std::endl;
       }
     }
     cluster_.Await([this] { return SweepsEnded(); });
-    CompareModels();
+    CompareOutcomes();
+    pool_bytes_left_ = cluster_.AwaitEmptyPool();
     seconds_ = absl::ToDoubleSeconds(absl::Now() - start);
   }
 
@@ -134,26 +126,28 @@ class Chaos {
       table.Add(kNames[i], absl::StrCat(done_[i]));
     }
     table.Add("jobs acknowledged", absl::StrCat(acknowledged_));
-    table.AddMustBeZero("acknowledged jobs lost", lost_);
+    table.AddMustBeZero("acknowledged jobs lost", lost_.size());
     table.AddMustBeZero("jobs whose step went back", went_back_);
-    table.Add("final models equal", absl::StrCat(equal_));
-    table.AddMustBeZero("final models different", different_);
+    table.Add("weights, losses, evaluations equal", absl::StrCat(equal_));
+    table.AddMustBeZero("weights, losses or evaluations different", different_);
     table.AddMustBeZero("jobs failed, without three kills in a row", failed_);
     table.Add("jobs failed as POISON, after three kills",
               absl::StrCat(poisoned_));
     table.Add("tasks that ran again", absl::StrCat(retried_tasks_));
-    table.AddMustBeZero("pools given up", LogLinesWith("is not taken over") +
-                                              LogLinesWith("is of no use"));
+    table.AddMustBeZero("bytes of the pool used at the end", pool_bytes_left_);
+    table.AddMustBeZero("pools given up",
+                        cluster_.LogLinesWith("is not taken over") +
+                            cluster_.LogLinesWith("is of no use"));
     table.AddMustBeZero("daemon ended by itself", ended_by_itself_);
     table.Add("daemon restarts", absl::StrCat(restart_ms_.size()));
     table.AddNumber("until it served again, median ms",
                     Quantile(restart_ms_, 0.5));
     table.AddNumber("until it served again, longest ms",
                     Quantile(restart_ms_, 1));
-    table.Add("worker starts",
-              absl::StrCat(LogLinesWith(" started as process ")));
-    table.Add("workers killed by the daemon, after a silence",
-              absl::StrCat(LogLinesWith("it was silent for too long")));
+    table.Add("worker starts", absl::StrCat(WorkerStarts()));
+    table.Add("workers killed by the daemon", absl::StrCat(KillsByTheDaemon()));
+    table.AddMustBeZero("workers ended by themselves", EndsByThemselves());
+    table.AddMustBeZero("worker starts beyond kills", StartsBeyondKills());
     table.AddNumber("wait for a ready worker, median ms",
                     Quantile(worker_wait_ms_, 0.5));
     table.AddNumber("wait for a ready worker, longest ms",
@@ -183,18 +177,14 @@ class Chaos {
 
   // Notes every job's step. None may be missing, or be lower than before.
   std::map<std::string, v1::JobStatus> CheckJobs() {
-    grpc::ClientContext context;
-    v1::ListJobsResponse response;
-    const grpc::Status status =
-        cluster_.stub().ListJobs(&context, {}, &response);
-    CHECK(status.ok()) << status.error_message();
     std::map<std::string, v1::JobStatus> jobs;
-    for (const v1::JobStatus& job : response.jobs()) jobs[job.job_id()] = job;
+    for (const v1::JobStatus& job : cluster_.List()) jobs[job.job_id()] = job;
     for (auto& [id, step] : steps_) {
       const auto found = jobs.find(id);
       if (found == jobs.end()) {
-        ++lost_;
-        std::cout << "round " << round_ << ": " << id << " is lost\n";
+        if (lost_.insert(id).second) {
+          std::cout << "round " << round_ << ": " << id << " is lost\n";
+        }
       } else if (found->second.step() < step) {
         ++went_back_;
         std::cout << "round " << round_ << ": " << id << " was at step " << step
@@ -216,22 +206,29 @@ class Chaos {
     });
   }
 
-  void CompareModels() {
+  void CompareOutcomes() {
     for (const auto& [id, step] : steps_) {
+      if (lost_.count(id) > 0) continue;
       const v1::JobDetail job = cluster_.Job(id);
       retried_tasks_ += job.totals().retried_tasks();
       if (job.status().state() != v1::JOB_STATE_COMPLETED) {
         CountFailed(job);
-      } else if (ModelOf(job) == undisturbed_[job.spec().train().seed()]) {
-        ++equal_;
       } else {
-        ++different_;
-        std::cout << "round " << round_ << ": the model of " << id
-                  << " is another one\n";
-        PrintLogOf(id);
+        CompareOutcome(job);
       }
       fs::remove_all(job.output_path());
     }
+  }
+
+  void CompareOutcome(const v1::JobDetail& job) {
+    const std::string difference =
+        Difference(OutcomeOf(job), undisturbed_.at(job.spec().train().seed()));
+    ++(difference.empty() ? equal_ : different_);
+    if (difference.empty()) return;
+    const std::string& id = job.status().job_id();
+    std::cout << "round " << round_ << ": " << id
+              << " is not as undisturbed: " << difference << "\n";
+    PrintLogOf(id);
   }
 
   void CountFailed(const v1::JobDetail& job) {
@@ -259,13 +256,25 @@ class Chaos {
     }
   }
 
-  int64_t LogLinesWith(const std::string& text) {
-    int64_t count = 0;
-    std::istringstream log(ReadFile(cluster_.log_path()));
-    for (std::string line; std::getline(log, line);) {
-      if (absl::StrContains(line, text)) ++count;
-    }
-    return count;
+  int64_t WorkerStarts() {
+    return cluster_.LogLinesWith(" started as process ");
+  }
+  int64_t KillsByTheDaemon() {
+    return cluster_.LogLinesWith("killing process ") +
+           cluster_.LogLinesWith("killing worker process ");
+  }
+  // By an exit, or by a signal that nobody sent.
+  int64_t EndsByThemselves() {
+    return cluster_.LogLinesWith(" ended with code ") +
+           cluster_.LogLinesWith(" killed by signal ") -
+           cluster_.LogLinesWith(" killed by signal 9 ");
+  }
+  // Those whose parent was an earlier daemon leave no line when they end.
+  int64_t StartsBeyondKills() {
+    const int64_t first_starts = cluster_.Workers().size();
+    const int64_t kills =
+        done_[kKillWorker] + done_[kKillBoth] + KillsByTheDaemon();
+    return std::max<int64_t>(0, WorkerStarts() - first_starts - kills);
   }
 
   // A worker that lives, at random.
@@ -340,7 +349,7 @@ class Chaos {
 
   const Options options_;
   const SmallJobFiles files_;
-  std::map<uint64_t, std::string> undisturbed_;
+  std::map<uint64_t, Outcome> undisturbed_;
   std::mt19937_64 random_;
   Cluster cluster_;
 
@@ -352,13 +361,14 @@ class Chaos {
   double seconds_ = 0;
   int64_t done_[kDisturbances] = {};
   int64_t acknowledged_ = 0;
-  int64_t lost_ = 0;
+  std::set<std::string> lost_;
   int64_t went_back_ = 0;
   int64_t equal_ = 0;
   int64_t different_ = 0;
   int64_t failed_ = 0;
   int64_t poisoned_ = 0;
   int64_t retried_tasks_ = 0;
+  int64_t pool_bytes_left_ = 0;
   int64_t ended_by_itself_ = 0;
   std::vector<double> restart_ms_;
   std::vector<double> worker_wait_ms_;

@@ -6,6 +6,7 @@
 #include <iostream>
 #include <map>
 #include <random>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -30,12 +31,15 @@ struct Options {
   int rounds = 200;
   uint64_t seed = 1;
   int clients = 4;
+  int64_t jobs = 0;
 };
 
 constexpr int kJobsOfSweep = 2;
 constexpr int kReportEvery = 20;
-// Requests that are repeated after each restart.
+// Requests that are repeated after each restart, and of which a job is looked
+// at.
 constexpr int kRepeated = 20;
+constexpr absl::Duration kPoll = absl::Milliseconds(100);
 constexpr int kTimedRestarts = 5;
 // Broken promises that are printed one by one.
 constexpr int kMostPrinted = 20;
@@ -76,9 +80,16 @@ class DaemonKill {
       if (round % kReportEvery != 0) continue;
       CheckAll();
       std::cout << "round " << round << " after " << absl::Now() - start << ": "
-                << acknowledged_.size() << " acknowledged, " << lost_
-                << " lost, " << doubled_ << " doubled, restart "
+                << acknowledged_.size() << " acknowledged, " << lost_.size()
+                << " lost, " << doubled_.size() << " doubled, restart "
                 << restart_ms_.back() << " ms" << std::endl;
+    }
+    NoteAcknowledged(submitter);
+    sweeps_a_second_ =
+        acknowledged_.size() / absl::ToDoubleSeconds(absl::Now() - start);
+    while (JobsAcknowledged() < options_.jobs) {
+      absl::SleepFor(kPoll);
+      NoteAcknowledged(submitter);
     }
     submitter.Stop();
     NoteAcknowledged(submitter);
@@ -97,8 +108,10 @@ class DaemonKill {
     table.Add("sweeps acknowledged", absl::StrCat(acknowledged_.size()));
     table.Add("calls that failed and were repeated",
               absl::StrCat(failed_calls_));
-    table.AddMustBeZero("acknowledged sweeps lost or changed", lost_);
-    table.AddMustBeZero("sweeps that are there twice", doubled_);
+    table.AddNumber("sweeps acknowledged a second, between kills",
+                    sweeps_a_second_);
+    table.AddMustBeZero("acknowledged sweeps lost or changed", lost_.size());
+    table.AddMustBeZero("sweeps that are there twice", doubled_.size());
     table.AddMustBeZero("repeated requests answered differently",
                         answered_differently_);
     table.AddMustBeZero("daemon ended by itself", ended_by_itself_);
@@ -107,8 +120,9 @@ class DaemonKill {
                     Quantile(restart_ms_, 0.5));
     table.AddNumber("until it served again, longest ms",
                     Quantile(restart_ms_, 1));
-    table.AddNumber(absl::StrCat("with ", jobs_listed_, " jobs, median ms"),
-                    Quantile(last_restart_ms_, 0.5));
+    const std::string with = absl::StrCat("with ", jobs_listed_, " jobs, ");
+    table.AddNumber(with + "median ms", Quantile(last_restart_ms_, 0.5));
+    table.AddNumber(with + "longest ms", Quantile(last_restart_ms_, 1));
     return table;
   }
 
@@ -131,7 +145,11 @@ class DaemonKill {
     }
   }
 
-  // Some requests again: the same answer.
+  int64_t JobsAcknowledged() const {
+    return static_cast<int64_t>(acknowledged_.size()) * kJobsOfSweep;
+  }
+
+  // Some requests again: the same answer, and the jobs that were asked for.
   void CheckRepeated() {
     auto stub = ConnectTo(cluster_.address());
     for (int i = 0; i < kRepeated && !acknowledged_.empty(); ++i) {
@@ -144,6 +162,7 @@ class DaemonKill {
       const grpc::Status status = stub->Submit(&context, request, &response);
       CHECK(status.ok()) << status.error_message();
       ++repeated_;
+      CheckSpec(one, random_() % kJobsOfSweep);
       bool same = response.sweep_id() == one.sweep_id &&
                   response.jobs_size() == one.job_ids.size();
       for (int j = 0; same && j < response.jobs_size(); ++j) {
@@ -156,33 +175,50 @@ class DaemonKill {
     }
   }
 
+  // A job trains what was submitted: the first job that was ever looked at says
+  // how defaults are filled in.
+  void CheckSpec(const Submitter::Acknowledged& sweep, int index) {
+    v1::JobSpec spec = cluster_.Job(sweep.job_ids[index]).spec();
+    const std::string name = RequestOf(spec.name());
+    const uint64_t seed = spec.train().seed();
+    spec.clear_name();
+    spec.mutable_train()->clear_seed();
+    if (first_spec_.empty()) first_spec_ = spec.SerializeAsString();
+    if (name == sweep.request_id && seed == index + 1 &&
+        spec.SerializeAsString() == first_spec_) {
+      return;
+    }
+    Note(lost_, sweep.request_id,
+         absl::StrCat("is now ", spec.ShortDebugString()));
+  }
+
+  void Note(std::set<std::string>& broken, const std::string& request,
+            const std::string& how) {
+    if (broken.insert(request).second) Print(absl::StrCat(request, " ", how));
+  }
+
   // Every acknowledged sweep is there, and no request made two.
   void CheckAll() {
-    auto stub = ConnectTo(cluster_.address());
-    grpc::ClientContext context;
-    v1::ListJobsResponse response;
-    const grpc::Status status = stub->ListJobs(&context, {}, &response);
-    CHECK(status.ok()) << status.error_message();
-    jobs_listed_ = response.jobs_size();
+    const std::vector<v1::JobStatus> jobs = cluster_.List();
+    jobs_listed_ = static_cast<int64_t>(jobs.size());
     struct Listed {
       std::string sweep_id;
       std::vector<std::string> job_ids;
     };
     std::map<std::string, std::vector<Listed>> by_request;
-    for (const v1::JobStatus& job : response.jobs()) {
+    for (const v1::JobStatus& job : jobs) {
       std::vector<Listed>& sweeps = by_request[RequestOf(job.name())];
       if (sweeps.empty() || sweeps.back().sweep_id != job.sweep_id()) {
         sweeps.push_back({job.sweep_id(), {}});
       }
       sweeps.back().job_ids.push_back(job.job_id());
     }
-    lost_ = doubled_ = 0;
     for (const auto& [request, sweeps] : by_request) {
       if (sweeps.size() == 1 && sweeps[0].job_ids.size() == kJobsOfSweep) {
         continue;
       }
-      ++doubled_;
-      Print(absl::StrCat(request, " is there ", sweeps.size(), " times"));
+      Note(doubled_, request,
+           absl::StrCat("is there ", sweeps.size(), " times"));
     }
     for (const auto& one : acknowledged_) {
       const auto found = by_request.find(one.request_id);
@@ -191,8 +227,7 @@ class DaemonKill {
           found->second[0].job_ids == one.job_ids) {
         continue;
       }
-      ++lost_;
-      Print(absl::StrCat(one.request_id, ", ", one.sweep_id, ", is lost"));
+      Note(lost_, one.request_id, absl::StrCat("was ", one.sweep_id));
     }
   }
 
@@ -208,8 +243,11 @@ class DaemonKill {
   int printed_ = 0;
   // By the last look at all jobs.
   int64_t jobs_listed_ = 0;
-  int64_t lost_ = 0;
-  int64_t doubled_ = 0;
+  // Requests; once broken, a promise stays broken.
+  std::set<std::string> lost_;
+  std::set<std::string> doubled_;
+  std::string first_spec_;
+  double sweeps_a_second_ = 0;
   std::vector<double> restart_ms_;
   std::vector<double> last_restart_ms_;
 };
@@ -223,6 +261,8 @@ int main(int argc, char** argv) {
   CLI::App app("Kills the daemon while clients submit");
   app.add_option("--rounds", options.rounds, "kills");
   app.add_option("--seed", options.seed, "of their times");
+  app.add_option("--jobs", options.jobs,
+                 "that there are at least for the last restarts");
   app.add_option("--clients", options.clients, "that submit at once");
   CLI11_PARSE(app, argc, argv);
   hydra::DaemonKill daemon_kill(options);

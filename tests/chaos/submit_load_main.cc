@@ -67,7 +67,7 @@ double CpuOfWorkers(Cluster& cluster) {
 }
 
 // With a fresh daemon.
-void Measure(int clients, int seconds, FigureTable& table) {
+void Measure(int clients, int nominal_seconds, FigureTable& table) {
   Cluster cluster({});
   Submitter::Options options;
   options.address = cluster.address();
@@ -78,9 +78,13 @@ void Measure(int clients, int seconds, FigureTable& table) {
   const double worker_cpu = CpuOfWorkers(cluster);
   const double own_cpu = FiguresOf(getpid()).cpu_seconds;
   std::vector<double> milliseconds;
+  const absl::Time start = absl::Now();
   Submitter submitter(std::move(options));
-  absl::SleepFor(absl::Seconds(seconds));
-  for (const auto& one : submitter.AcknowledgedFrom(0)) {
+  absl::SleepFor(absl::Seconds(nominal_seconds));
+  const auto acknowledged = submitter.AcknowledgedFrom(0);
+  const double seconds = absl::ToDoubleSeconds(absl::Now() - start);
+  const int64_t failed_calls = submitter.failed_calls();
+  for (const auto& one : acknowledged) {
     milliseconds.push_back(one.milliseconds);
   }
   const double daemon_used =
@@ -91,8 +95,8 @@ void Measure(int clients, int seconds, FigureTable& table) {
   const double disk_after = SynchronisedWritesASecond(cluster.directory());
   const std::string with = absl::StrCat(clients, " in flight: ");
   table.Add(with + "acknowledged a second",
-            absl::StrFormat(
-                "%.0f", milliseconds.size() / static_cast<double>(seconds)));
+            absl::StrFormat("%.0f", milliseconds.size() / seconds));
+  table.AddMustBeZero(with + "failed calls", failed_calls);
   table.Add(with + "ms, half and 99% below",
             absl::StrFormat("%.2f  %.2f", Quantile(milliseconds, 0.5),
                             Quantile(milliseconds, 0.99)));
@@ -119,5 +123,5 @@ int main(int argc, char** argv) {
     hydra::Measure(clients, options.seconds, table);
   }
   std::cout << table.Text();
-  return 0;
+  return table.promise_broken() ? 1 : 0;
 }

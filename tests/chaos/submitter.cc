@@ -7,23 +7,17 @@
 #include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
 #include "absl/time/time.h"
+#include "tests/e2e/cluster.h"
 
 namespace hydra {
 namespace {
 
 namespace v1 = hydra::v1;
 
+constexpr absl::Duration kDeadline = absl::Seconds(60);
 constexpr absl::Duration kRetryPause = absl::Milliseconds(5);
 
 }  // namespace
-
-std::unique_ptr<v1::HydraService::Stub> ConnectTo(const std::string& address) {
-  grpc::ChannelArguments arguments;
-  arguments.SetInt(GRPC_ARG_USE_LOCAL_SUBCHANNEL_POOL, 1);
-  arguments.SetMaxReceiveMessageSize(-1);
-  return v1::HydraService::NewStub(grpc::CreateCustomChannel(
-      address, grpc::InsecureChannelCredentials(), arguments));
-}
 
 Submitter::Submitter(Options options) : options_(std::move(options)) {
   for (int i = 0; i < options_.threads; ++i) {
@@ -54,10 +48,10 @@ void Submitter::Submit(int thread) {
     request.set_request_id(acknowledged.request_id);
     request.mutable_job()->set_name(acknowledged.request_id);
     v1::SubmitResponse response;
-    absl::Time start;
+    const absl::Time start = absl::Now();
     while (true) {
       grpc::ClientContext context;
-      start = absl::Now();
+      context.set_deadline(absl::ToChronoTime(absl::Now() + kDeadline));
       if (stub->Submit(&context, request, &response).ok()) break;
       ++failed_calls_;
       absl::SleepFor(kRetryPause);

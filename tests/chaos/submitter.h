@@ -2,20 +2,15 @@
 #define HYDRA_TESTS_CHAOS_SUBMITTER_H_
 
 #include <atomic>
-#include <memory>
 #include <string>
 #include <thread>
 #include <vector>
 
 #include "absl/base/thread_annotations.h"
 #include "absl/synchronization/mutex.h"
-#include "hydra/v1/hydra.grpc.pb.h"
+#include "hydra/v1/hydra.pb.h"
 
 namespace hydra {
-
-// A connection of its own, for answers of any size.
-std::unique_ptr<hydra::v1::HydraService::Stub> ConnectTo(
-    const std::string& address);
 
 // Threads that submit the same sweep again and again, as fast as they can, each
 // time with a request id and job names of its own. After an error they repeat
@@ -33,7 +28,7 @@ class Submitter {
     std::string request_id;
     std::string sweep_id;
     std::vector<std::string> job_ids;
-    // Of the call that was acknowledged.
+    // Since the first try.
     double milliseconds = 0;
   };
 

@@ -99,11 +99,10 @@ TEST_F(CliTest, EveryMistakeOfAJobFileIsToldAndNothingIsSubmitted) {
 
 TEST_F(CliTest, CancelStopsAJobAndFreesThePool) {
   Cluster cluster({});
-  hydra::v1::SubmitRequest request;
-  *request.mutable_job() = SmallJob(files_, {1, 2, 3});
-  request.mutable_job()->mutable_train()->set_max_steps(1'000'000);
-  const std::string id = cluster.Submit(request).front();
-  cluster.Await([&] { return cluster.Job(id).status().step() > 0; });
+  hydra::v1::JobSpec spec = SmallJob(files_, {1, 2, 3});
+  spec.mutable_train()->set_max_steps(1'000'000);
+  const std::string id = cluster.Submit(spec);
+  cluster.AwaitStep(id, 1);
   EXPECT_EQ(
       RunProgram({kHydra, "--server", cluster.address(), "cancel", id}).code,
       0);

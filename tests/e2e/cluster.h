@@ -3,17 +3,25 @@
 
 #include <sys/types.h>
 
+#include <cstdint>
 #include <functional>
 #include <memory>
 #include <string>
 #include <vector>
 
+#include "absl/strings/string_view.h"
+#include "absl/time/time.h"
 #include "hydra/v1/hydra.grpc.pb.h"
 
 namespace hydra {
 
+// A connection of its own, for answers of any size.
+std::unique_ptr<hydra::v1::HydraService::Stub> ConnectTo(
+    const std::string& address);
+
 // A real hydrad with its workers, in a fresh directory, for one test. What does
-// not work ends the test program with a message. Not thread-safe.
+// not work, or not in time, ends the test program with a message; the daemon
+// ends with it. Not thread-safe: another thread needs a ConnectTo(address()).
 class Cluster {
  public:
   struct Options {
@@ -49,11 +57,30 @@ class Cluster {
   std::string state_dir() const { return directory_ + "/state"; }
 
   std::vector<hydra::v1::WorkerStatus> Workers();
+  // Of all workers together.
+  int Restarts();
+  // Of all workers, once all are ready.
+  std::vector<pid_t> WorkerPids();
   hydra::v1::JobDetail Job(const std::string& id);
+  // Of all sweeps, if none is named.
+  std::vector<hydra::v1::JobStatus> List(const std::string& sweep_id = "");
+  hydra::v1::GetServerInfoResponse Info();
+  // Bytes of the pool that are still used when nothing gives any back any more;
+  // once all jobs have ended, that is what leaked.
+  int64_t AwaitEmptyPool();
+  // How many lines of the daemon's log hold `text`.
+  int64_t LogLinesWith(absl::string_view text) const;
+
   // The ids of the submitted jobs.
   std::vector<std::string> Submit(const hydra::v1::SubmitRequest& request);
+  // One job; its id.
+  std::string Submit(const hydra::v1::JobSpec& spec);
   // Calls until `done` is true; fails the test program after minutes.
   void Await(const std::function<bool()>& done);
+  // Fails the test program as soon as the job has ended otherwise.
+  void AwaitJob(const std::string& job_id,
+                const std::function<bool(const hydra::v1::JobDetail&)>& done);
+  void AwaitStep(const std::string& job_id, int64_t step);
   hydra::v1::JobDetail AwaitEnd(const std::string& job_id);
   // One job, from submission to its end.
   hydra::v1::JobDetail Run(const hydra::v1::JobSpec& spec);
@@ -65,10 +92,23 @@ class Cluster {
   std::unique_ptr<hydra::v1::HydraService::Stub> stub_;
 };
 
+// Two devices of 64 MiB.
+Cluster::Options TwoDevices();
+
 // A directory of its own for this process, removed at its end.
 std::string FreshDirectory();
 std::string ReadFile(const std::string& path);
 void WriteFile(const std::string& path, const std::string& bytes);
+
+// Starts a program that writes both streams behind what `output_path` holds.
+// SIGTERM ends it when the calling thread ends. `environment` is beside this
+// process's.
+pid_t StartProgram(const std::vector<std::string>& arguments,
+                   const std::string& output_path,
+                   const std::vector<std::string>& environment = {});
+// Its exit code, or 128 and the signal's number; fails the test program if it
+// has not ended in time.
+int AwaitProgram(pid_t pid, absl::Duration patience = absl::Minutes(10));
 // Runs a program to its end: its exit code, and what it printed on both
 // streams.
 struct ProgramResult {

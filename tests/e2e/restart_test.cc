@@ -6,10 +6,17 @@
 #include <signal.h>
 
 #include <filesystem>
+#include <iterator>
+#include <map>
+#include <string>
+#include <vector>
 
-#include "absl/strings/str_cat.h"
+#include "absl/time/clock.h"
+#include "absl/time/time.h"
 #include "tests/e2e/cluster.h"
+#include "tests/e2e/outcome.h"
 #include "tests/e2e/small_job.h"
+#include "tests/faults/fault_fixture.h"
 
 namespace hydra {
 namespace {
@@ -18,179 +25,155 @@ namespace fs = std::filesystem;
 namespace v1 = hydra::v1;
 using ::testing::HasSubstr;
 
-Cluster::Options TwoDevices() {
-  Cluster::Options options;
-  options.devices = {"cpu:0=64MiB", "cpu:1=64MiB"};
-  return options;
-}
-
-std::string ModelOf(const v1::JobDetail& job) {
-  return ReadFile(job.output_path() + "/model.safetensors");
-}
-
-class RestartTest : public testing::Test {
+class RestartTest : public FaultTest {
  protected:
-  RestartTest() : files_(MakeSmallJobFiles(FreshDirectory())) {
-    spec_ = SmallJob(files_, {1, 2, 3});
-    spec_.mutable_train()->set_max_steps(kSteps);
-    spec_.mutable_evaluation()->set_eval_steps(100);
+  // As after a restart of the machine.
+  static void LosePool(const Cluster& cluster) {
+    fs::remove(cluster.directory() + "/pool");
+    fs::remove(cluster.directory() + "/pool.db");
   }
-
-  // The weights of an undisturbed run.
-  const std::string& Undisturbed() {
-    static const std::string& model = *new std::string([&] {
-      Cluster cluster(TwoDevices());
-      return ModelOf(cluster.Run(spec_));
-    }());
-    return model;
-  }
-
-  std::string Submit(Cluster& cluster, const v1::JobSpec& spec) {
-    v1::SubmitRequest request;
-    *request.mutable_job() = spec;
-    return cluster.Submit(request).front();
-  }
-
-  void AwaitStep(Cluster& cluster, const std::string& job, int64_t step) {
-    cluster.Await([&] { return cluster.Job(job).status().step() >= step; });
-  }
-
-  void ExpectUndisturbed(const v1::JobDetail& job) {
-    EXPECT_EQ(job.status().state(), v1::JOB_STATE_COMPLETED)
-        << job.status().reason();
-    EXPECT_EQ(job.steps_size(), kSteps);
-    EXPECT_EQ(ModelOf(job), Undisturbed());
-  }
-
-  // Long enough that a disturbance meets it on a fast machine too.
-  static constexpr int64_t kSteps = 300;
-  const SmallJobFiles files_;
-  v1::JobSpec spec_;
 };
 
 TEST_F(RestartTest, ADaemonKilledWhileWorkersRunGoesOnWithThem) {
   Cluster cluster(TwoDevices());
-  const std::string job = Submit(cluster, spec_);
-  AwaitStep(cluster, job, 3);
-  std::vector<int64_t> pids;
-  for (const v1::WorkerStatus& worker : cluster.Workers()) {
-    pids.push_back(worker.pid());
-  }
+  const std::vector<pid_t> pids = cluster.WorkerPids();
+  const std::string job = cluster.Submit(LongSpec());
+  cluster.AwaitStep(job, 3);
   cluster.KillDaemon();
   cluster.StartDaemon();
   EXPECT_GE(cluster.Job(job).status().step(), 3);
-  ExpectUndisturbed(cluster.AwaitEnd(job));
-  std::vector<int64_t> later;
-  for (const v1::WorkerStatus& worker : cluster.Workers()) {
-    later.push_back(worker.pid());
-    EXPECT_EQ(worker.restarts(), 0);
-  }
-  EXPECT_EQ(later, pids);
+  ExpectExact(cluster.AwaitEnd(job));
+  EXPECT_EQ(cluster.WorkerPids(), pids);
+  EXPECT_EQ(cluster.Restarts(), 0);
 }
 
 TEST_F(RestartTest, WithoutThePoolJobsGoOnFromTheirCheckpoints) {
-  spec_.mutable_checkpoint()->set_every_steps(5);
+  v1::JobSpec spec = LongSpec();
+  spec.mutable_checkpoint()->set_every_steps(5);
   Cluster cluster(TwoDevices());
-  const std::string job = Submit(cluster, spec_);
-  cluster.Await([&] { return cluster.Job(job).checkpoints_size() > 0; });
+  const std::string job = cluster.Submit(spec);
+  cluster.AwaitJob(job, [](const v1::JobDetail& detail) {
+    return detail.checkpoints_size() > 0;
+  });
   cluster.KillDaemon();
-  // As after a restart of the machine.
-  fs::remove(cluster.directory() + "/pool");
-  fs::remove(cluster.directory() + "/pool.db");
+  LosePool(cluster);
   cluster.StartDaemon();
   EXPECT_GE(cluster.Job(job).status().step(), 5);
-  ExpectUndisturbed(cluster.AwaitEnd(job));
+  ExpectExact(cluster.AwaitEnd(job));
 }
 
 TEST_F(RestartTest, ADamagedCheckpointIsPassedOverForTheOneBefore) {
-  spec_.mutable_checkpoint()->set_every_steps(5);
+  v1::JobSpec spec = LongSpec();
+  spec.mutable_checkpoint()->set_every_steps(5);
   Cluster cluster(TwoDevices());
-  const std::string job = Submit(cluster, spec_);
-  cluster.Await([&] { return cluster.Job(job).checkpoints_size() >= 2; });
+  const std::string job = cluster.Submit(spec);
+  cluster.AwaitJob(job, [](const v1::JobDetail& detail) {
+    return detail.checkpoints_size() >= 2;
+  });
   cluster.KillDaemon();
-  fs::remove(cluster.directory() + "/pool");
-  fs::remove(cluster.directory() + "/pool.db");
-  std::string newest;
-  int64_t newest_step = 0;
+  LosePool(cluster);
   const std::string folder =
       cluster.state_dir() + "/outputs/" + job + "-small/checkpoints";
+  std::map<int64_t, std::string> by_step;
   for (const auto& entry : fs::directory_iterator(folder)) {
     const std::string name = entry.path().filename().string();
     if (name.find("tmp") != std::string::npos) continue;
-    const int64_t step = std::stoll(name.substr(sizeof("checkpoint")));
-    if (step <= newest_step) continue;
-    newest_step = step;
-    newest = entry.path().string();
+    by_step[std::stoll(name.substr(sizeof("checkpoint")))] =
+        entry.path().string();
   }
+  ASSERT_GE(by_step.size(), 2);
+  const std::string newest = by_step.rbegin()->second;
+  const int64_t older_step = std::next(by_step.rbegin())->first;
   const std::string weights = newest + "/model.safetensors";
   std::string bytes = ReadFile(weights);
   bytes[bytes.size() / 2] ^= 1;
   WriteFile(weights, bytes);
   cluster.StartDaemon();
-  ExpectUndisturbed(cluster.AwaitEnd(job));
+  cluster.AwaitJob(job, [&](const v1::JobDetail&) {
+    return LogOf(cluster, job).find("does not go on from " + newest) !=
+           std::string::npos;
+  });
+  EXPECT_GE(cluster.Job(job).status().step(), older_step);
+  ExpectExact(cluster.AwaitEnd(job));
 }
 
 TEST_F(RestartTest, AStoppedDaemonSavesItsJobsAndAnotherPartitionGoesOn) {
-  Cluster cluster(TwoDevices());
-  spec_.clear_partition();
-  const std::string job = Submit(cluster, spec_);
-  AwaitStep(cluster, job, 3);
+  v1::JobSpec spec = SmallJob(files(), {});
+  spec.mutable_model()->set_path(files().wide_model);
+  spec.mutable_model()->set_init(v1::INITIALIZATION_RANDOM);
+  // Enough tokens for the blocks' activations to count, and enough steps for
+  // the stop to meet some.
+  spec.mutable_train()->set_per_device_train_batch_size(64);
+  spec.mutable_train()->set_gradient_accumulation_steps(1);
+  spec.mutable_train()->set_max_steps(12);
+  spec.mutable_evaluation()->set_eval_steps(6);
+  Cluster::Options roomy;
+  roomy.devices = {"cpu:0=512MiB"};
+  Cluster::Options tight;
+  tight.devices = {"cpu:0=44MiB"};
+
+  Cluster undisturbed(roomy);
+  const v1::JobDetail whole = undisturbed.Run(spec);
+  ASSERT_EQ(whole.status().state(), v1::JOB_STATE_COMPLETED);
+  Cluster cluster(roomy);
+  const std::string job = cluster.Submit(spec);
+  cluster.AwaitStep(job, 3);
+  const absl::Time stop = absl::Now();
   cluster.StopDaemon();
+  EXPECT_LE(absl::Now() - stop, absl::Seconds(30));
   EXPECT_FALSE(fs::exists(cluster.directory() + "/pool"));
-  Cluster::Options smaller;
-  smaller.devices = {"cpu:0=48MiB"};
-  cluster.StartDaemon(smaller);
-  ExpectUndisturbed(cluster.AwaitEnd(job));
+  cluster.StartDaemon(tight);
+  EXPECT_GE(cluster.Job(job).status().step(), 3);
+  const v1::JobDetail cut = cluster.AwaitEnd(job);
+  EXPECT_EQ(Difference(OutcomeOf(cut), OutcomeOf(whole)), "")
+      << cut.status().reason();
+  EXPECT_LT(whole.partition().cut_points_size(),
+            cut.partition().cut_points_size());
 }
 
 TEST_F(RestartTest, APausedJobHoldsNothingAndGoesOnExactly) {
   Cluster cluster(TwoDevices());
-  const std::string job = Submit(cluster, spec_);
-  AwaitStep(cluster, job, 3);
-  grpc::ClientContext pause;
-  v1::PauseRequest request;
-  request.set_job_id(job);
-  v1::PauseResponse paused;
-  ASSERT_TRUE(cluster.stub().Pause(&pause, request, &paused).ok());
-  EXPECT_EQ(paused.paused_job_ids_size(), 1);
-  cluster.Await([&] {
-    return cluster.Job(job).status().state() == v1::JOB_STATE_PAUSED;
+  const std::string job = cluster.Submit(LongSpec());
+  cluster.AwaitStep(job, 3);
+  Pause(cluster.stub(), job);
+  cluster.AwaitJob(job, [](const v1::JobDetail& detail) {
+    return detail.status().state() == v1::JOB_STATE_PAUSED;
   });
-  grpc::ClientContext info_context;
-  v1::GetServerInfoResponse info;
-  ASSERT_TRUE(cluster.stub().GetServerInfo(&info_context, {}, &info).ok());
-  EXPECT_EQ(info.pool_used_bytes(), 0);
+  EXPECT_EQ(cluster.Info().pool_used_bytes(), 0);
   cluster.StopDaemon();
   cluster.StartDaemon();
   EXPECT_EQ(cluster.Job(job).status().state(), v1::JOB_STATE_PAUSED);
-  grpc::ClientContext resume;
-  v1::ResumeRequest resume_request;
-  resume_request.set_job_id(job);
-  v1::ResumeResponse resumed;
-  ASSERT_TRUE(cluster.stub().Resume(&resume, resume_request, &resumed).ok());
-  ExpectUndisturbed(cluster.AwaitEnd(job));
+  Resume(cluster.stub(), job);
+  ExpectExact(cluster.AwaitEnd(job));
 }
 
 TEST_F(RestartTest, AStoppedWorkerIsKilledBeforeItsSlotsAreUsedAgain) {
   Cluster cluster(TwoDevices());
-  const std::string job = Submit(cluster, spec_);
-  AwaitStep(cluster, job, 2);
-  const v1::WorkerStatus worker = cluster.Workers()[0];
-  kill(static_cast<pid_t>(worker.pid()), SIGSTOP);
-  cluster.Await([&] { return cluster.Workers()[0].restarts() > 0; });
-  ExpectUndisturbed(cluster.AwaitEnd(job));
+  const std::string job = cluster.Submit(LongSpec());
+  v1::WorkerStatus stopped;
+  cluster.AwaitJob(job, [&](const v1::JobDetail& detail) {
+    for (const v1::WorkerStatus& worker : cluster.Workers()) {
+      if (!worker.task().empty()) stopped = worker;
+    }
+    return detail.status().step() >= 2 && !stopped.task().empty();
+  });
+  kill(static_cast<pid_t>(stopped.pid()), SIGSTOP);
+  cluster.Await([&] { return cluster.Restarts() > 0; });
+  EXPECT_THAT(ReadFile(cluster.log_path()),
+              HasSubstr("worker " + stopped.device() + " killed by signal 9"));
+  ExpectExact(cluster.AwaitEnd(job));
 }
 
 TEST_F(RestartTest, ARepeatedRequestIsOneSubmissionEvenAfterARestart) {
   Cluster cluster(TwoDevices());
   v1::SubmitRequest request;
-  *request.mutable_job() = spec_;
+  *request.mutable_job() = spec();
   request.set_request_id("the same");
   const std::vector<std::string> first = cluster.Submit(request);
   cluster.KillDaemon();
   cluster.StartDaemon();
   EXPECT_EQ(cluster.Submit(request), first);
-  ExpectUndisturbed(cluster.AwaitEnd(first.front()));
+  ExpectExact(cluster.AwaitEnd(first.front()));
 }
 
 }  // namespace

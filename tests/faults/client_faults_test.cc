@@ -1,23 +1,22 @@
 // Clients that vanish: the daemon keeps nothing of them.
 
-#include <fcntl.h>
 #include <gtest/gtest.h>
 #include <signal.h>
-#include <spawn.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cstring>
 #include <filesystem>
 #include <iterator>
 
 #include "absl/strings/str_cat.h"
 #include "glog/logging.h"
+#include "grpcpp/grpcpp.h"
 #include "tests/faults/fault_fixture.h"
-
-extern char** environ;
+#include "tests/faults/silent_proxy.h"
 
 namespace hydra {
 namespace {
@@ -38,27 +37,6 @@ int EntryCount(const std::string& directory) {
 Holdings HoldingsOf(pid_t pid) {
   return {EntryCount(absl::StrCat("/proc/", pid, "/fd")),
           EntryCount(absl::StrCat("/proc/", pid, "/task"))};
-}
-
-// A client with its output in a file.
-pid_t StartClient(const std::vector<std::string>& arguments,
-                  const std::string& output) {
-  posix_spawn_file_actions_t actions;
-  posix_spawn_file_actions_init(&actions);
-  posix_spawn_file_actions_addopen(&actions, 1, output.c_str(),
-                                   O_WRONLY | O_CREAT | O_TRUNC, 0600);
-  posix_spawn_file_actions_adddup2(&actions, 1, 2);
-  std::vector<char*> pointers;
-  for (const std::string& argument : arguments) {
-    pointers.push_back(const_cast<char*>(argument.c_str()));
-  }
-  pointers.push_back(nullptr);
-  pid_t pid = 0;
-  CHECK_EQ(posix_spawnp(&pid, pointers[0], &actions, nullptr, pointers.data(),
-                        environ),
-           0);
-  posix_spawn_file_actions_destroy(&actions);
-  return pid;
 }
 
 // A connection whose client dies in the middle of a request: HTTP/2's preface,
@@ -86,9 +64,8 @@ TEST_F(ClientFaultsTest, F06NothingIsLeftOfClientsThatVanish) {
   Cluster cluster(Options());
   v1::JobSpec job_spec = spec();
   job_spec.mutable_train()->set_max_steps(1'000'000);
-  const std::string job = Submit(cluster, job_spec);
-  AwaitStep(cluster, job, 1);
-  const std::string outputs = FreshDirectory();
+  const std::string job = cluster.Submit(job_spec);
+  cluster.AwaitStep(job, 1);
   const std::string server = "--server=" + cluster.address();
 
   Holdings most;
@@ -100,8 +77,8 @@ TEST_F(ClientFaultsTest, F06NothingIsLeftOfClientsThatVanish) {
              {"watch", job}, {"logs", job, "-f"}, {"watch"}}) {
       std::vector<std::string> arguments = {"client/hydra", server};
       arguments.insert(arguments.end(), command.begin(), command.end());
-      printed.push_back(absl::StrCat(outputs, "/", clients.size()));
-      clients.push_back(StartClient(arguments, printed.back()));
+      printed.push_back(absl::StrCat(FreshDirectory(), "/printed"));
+      clients.push_back(StartProgram(arguments, printed.back()));
     }
     // Every stream is open once it has brought something.
     cluster.Await([&] {
@@ -142,7 +119,40 @@ TEST_F(ClientFaultsTest, F06NothingIsLeftOfClientsThatVanish) {
       absl::StrCat("at most ", most.files, " files and ", most.threads,
                    " threads, back to ", before.files, " and ", before.threads),
       gone, std::nullopt);
-  Cancel(cluster, job);
+  Cancel(cluster.stub(), job);
+}
+
+// The line to a client breaks, or its machine does: no packet says so.
+TEST_F(ClientFaultsTest, F06AHalfOpenConnectionIsClosed) {
+  const int port = FreePort();
+  Cluster::Options options = Options();
+  options.settings.push_back(absl::StrCat("tcp_address=127.0.0.1:", port));
+  Cluster cluster(options);
+  v1::JobSpec endless = spec();
+  endless.mutable_train()->set_max_steps(1'000'000);
+  const std::string job = cluster.Submit(endless);
+  cluster.AwaitStep(job, 1);
+  // Of threads the server keeps as many as it likes.
+  const int files = HoldingsOf(cluster.daemon_pid()).files;
+
+  SilentProxy proxy(port);
+  auto stub = ConnectTo(absl::StrCat("127.0.0.1:", proxy.port()));
+  grpc::ClientContext context;
+  auto reader = stub->Watch(&context, {});
+  v1::WatchResponse response;
+  ASSERT_TRUE(reader->Read(&response));
+  EXPECT_GT(HoldingsOf(cluster.daemon_pid()).files, files);
+  proxy.GoSilent();
+  context.TryCancel();
+  reader->Finish();
+  stub.reset();
+
+  const absl::Duration gone = Time(
+      cluster, [&] { return HoldingsOf(cluster.daemon_pid()).files <= files; });
+  EXPECT_LE(gone, absl::Seconds(30));
+  Row("F06", "a TCP connection with an open watch falls silent",
+      "the daemon has as many files as before", gone, std::nullopt);
+  Cancel(cluster.stub(), job);
 }
 
 }  // namespace

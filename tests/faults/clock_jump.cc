@@ -37,6 +37,14 @@ long Offset() {
   return offset;
 }
 
+// What the kernel's clock will say at `time`; never negative, which the kernel
+// refuses: a deadline may be 0, and be over at once.
+timespec RealTime(timespec time) {
+  time.tv_sec -= Offset();
+  if (time.tv_sec < 0) time = {};
+  return time;
+}
+
 }  // namespace
 
 extern "C" {
@@ -67,8 +75,7 @@ int pthread_cond_timedwait(pthread_cond_t* condition, pthread_mutex_t* mutex,
   static auto* const next =
       Next<int(pthread_cond_t*, pthread_mutex_t*, const timespec*)>(
           "pthread_cond_timedwait");
-  timespec real = *deadline;
-  real.tv_sec -= Offset();
+  const timespec real = RealTime(*deadline);
   return next(condition, mutex, &real);
 }
 
@@ -84,8 +91,7 @@ long syscall(long number, ...) {
   const bool until_wall_time =
       number == SYS_futex && a[3] != 0 && (a[1] & FUTEX_CLOCK_REALTIME) != 0;
   if (until_wall_time) {
-    real = *reinterpret_cast<timespec*>(a[3]);
-    real.tv_sec -= Offset();
+    real = RealTime(*reinterpret_cast<timespec*>(a[3]));
     a[3] = reinterpret_cast<long>(&real);
   }
   return next(number, a[0], a[1], a[2], a[3], a[4], a[5]);

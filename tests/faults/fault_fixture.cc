@@ -17,9 +17,15 @@ FaultTest::FaultTest() : files_(MakeSmallJobFiles(FreshDirectory())) {
   spec_.mutable_train()->set_max_steps(kSteps);
 }
 
+v1::JobSpec FaultTest::LongSpec() const {
+  v1::JobSpec spec = spec_;
+  spec.mutable_train()->set_max_steps(kLongSteps);
+  spec.mutable_evaluation()->set_eval_steps(kLongSteps / 3);
+  return spec;
+}
+
 Cluster::Options FaultTest::Options(const std::string& fail_points) {
-  Cluster::Options options;
-  options.devices = {"cpu:0=64MiB", "cpu:1=64MiB"};
+  Cluster::Options options = TwoDevices();
   if (!fail_points.empty()) {
     options.environment = {"HYDRA_FAIL_POINTS=" + fail_points};
   }
@@ -27,12 +33,6 @@ Cluster::Options FaultTest::Options(const std::string& fail_points) {
 }
 
 std::string FaultTest::Marker() { return FreshDirectory() + "/marker"; }
-
-std::string FaultTest::Submit(Cluster& cluster, const v1::JobSpec& job) {
-  v1::SubmitRequest request;
-  *request.mutable_job() = job;
-  return cluster.Submit(request).front();
-}
 
 std::vector<std::string> FaultTest::SubmitEqualJobs(Cluster& cluster,
                                                     const v1::JobSpec& job,
@@ -46,38 +46,30 @@ std::vector<std::string> FaultTest::SubmitEqualJobs(Cluster& cluster,
   return cluster.Submit(request);
 }
 
-void FaultTest::AwaitStep(Cluster& cluster, const std::string& job,
-                          int64_t step) {
-  cluster.Await([&] { return cluster.Job(job).status().step() >= step; });
-}
-
-void FaultTest::Cancel(Cluster& cluster, const std::string& job) {
+void FaultTest::Cancel(v1::HydraService::Stub& stub, const std::string& job) {
   grpc::ClientContext context;
   v1::CancelRequest request;
   request.set_job_id(job);
   v1::CancelResponse response;
-  const grpc::Status status =
-      cluster.stub().Cancel(&context, request, &response);
+  const grpc::Status status = stub.Cancel(&context, request, &response);
   CHECK(status.ok()) << status.error_message();
 }
 
-void FaultTest::Pause(Cluster& cluster, const std::string& job) {
+void FaultTest::Pause(v1::HydraService::Stub& stub, const std::string& job) {
   grpc::ClientContext context;
   v1::PauseRequest request;
   request.set_job_id(job);
   v1::PauseResponse response;
-  const grpc::Status status =
-      cluster.stub().Pause(&context, request, &response);
+  const grpc::Status status = stub.Pause(&context, request, &response);
   CHECK(status.ok()) << status.error_message();
 }
 
-void FaultTest::Resume(Cluster& cluster, const std::string& job) {
+void FaultTest::Resume(v1::HydraService::Stub& stub, const std::string& job) {
   grpc::ClientContext context;
   v1::ResumeRequest request;
   request.set_job_id(job);
   v1::ResumeResponse response;
-  const grpc::Status status =
-      cluster.stub().Resume(&context, request, &response);
+  const grpc::Status status = stub.Resume(&context, request, &response);
   CHECK(status.ok()) << status.error_message();
 }
 
@@ -96,33 +88,34 @@ std::string FaultTest::LogOf(Cluster& cluster, const std::string& job) {
   return log;
 }
 
-int FaultTest::Restarts(Cluster& cluster) {
-  int restarts = 0;
-  for (const v1::WorkerStatus& worker : cluster.Workers()) {
-    restarts += worker.restarts();
-  }
-  return restarts;
-}
-
-const std::string& FaultTest::UndisturbedModel() {
-  static const std::string& model = *new std::string([&] {
+const Outcome& FaultTest::Undisturbed(bool is_long) {
+  auto run = [this](const v1::JobSpec& spec) {
     Cluster cluster(Options());
-    const v1::JobDetail job = cluster.Run(spec_);
+    const v1::JobDetail job = cluster.Run(spec);
     CHECK_EQ(job.status().state(), v1::JOB_STATE_COMPLETED);
-    return ReadFile(job.output_path() + "/model.safetensors");
-  }());
-  return model;
+    return OutcomeOf(job);
+  };
+  if (is_long) {
+    static const Outcome& outcome = *new Outcome(run(LongSpec()));
+    return outcome;
+  }
+  static const Outcome& outcome = *new Outcome(run(spec_));
+  return outcome;
 }
 
 bool FaultTest::ExpectExact(const v1::JobDetail& job) {
   EXPECT_EQ(job.status().state(), v1::JOB_STATE_COMPLETED)
       << job.status().reason();
   if (job.status().state() != v1::JOB_STATE_COMPLETED) return false;
-  EXPECT_EQ(job.steps_size(), kSteps);
-  const bool exact =
-      ReadFile(job.output_path() + "/model.safetensors") == UndisturbedModel();
-  EXPECT_TRUE(exact) << "other weights than in an undisturbed run";
-  return exact;
+  const bool is_long = job.spec().train().max_steps() == kLongSteps;
+  const v1::JobSpec like = is_long ? LongSpec() : spec_;
+  Outcome outcome = OutcomeOf(job);
+  if (job.spec().evaluation().eval_steps() != like.evaluation().eval_steps()) {
+    outcome.evaluations = Undisturbed(is_long).evaluations;
+  }
+  const std::string difference = Difference(outcome, Undisturbed(is_long));
+  EXPECT_EQ(difference, "") << "from an undisturbed run";
+  return difference.empty();
 }
 
 void FaultTest::Row(const std::string& id, const std::string& injected,

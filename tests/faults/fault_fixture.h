@@ -12,6 +12,7 @@
 
 #include "absl/time/time.h"
 #include "tests/e2e/cluster.h"
+#include "tests/e2e/outcome.h"
 #include "tests/e2e/small_job.h"
 
 namespace hydra {
@@ -22,11 +23,15 @@ namespace hydra {
 class FaultTest : public testing::Test {
  protected:
   static constexpr int64_t kSteps = 20;
+  // Some seconds on a fast machine too: a disturbance meets the training.
+  static constexpr int64_t kLongSteps = 300;
 
   FaultTest();
 
   // Four shards, kSteps steps.
   const hydra::v1::JobSpec& spec() const { return spec_; }
+  // kLongSteps steps.
+  hydra::v1::JobSpec LongSpec() const;
   const SmallJobFiles& files() const { return files_; }
 
   // Two devices. `fail_points` as in common/failpoint/fail_point_rules.h.
@@ -34,23 +39,22 @@ class FaultTest : public testing::Test {
   // A new file name, for a fail point's marker.
   static std::string Marker();
 
-  // One job; its id.
-  static std::string Submit(Cluster& cluster, const hydra::v1::JobSpec& job);
   // A sweep of jobs that all train like `job`; their ids.
   static std::vector<std::string> SubmitEqualJobs(Cluster& cluster,
                                                   const hydra::v1::JobSpec& job,
                                                   int count);
-  static void AwaitStep(Cluster& cluster, const std::string& job, int64_t step);
-  static void Cancel(Cluster& cluster, const std::string& job);
-  static void Pause(Cluster& cluster, const std::string& job);
-  static void Resume(Cluster& cluster, const std::string& job);
+  static void Cancel(hydra::v1::HydraService::Stub& stub,
+                     const std::string& job);
+  static void Pause(hydra::v1::HydraService::Stub& stub,
+                    const std::string& job);
+  static void Resume(hydra::v1::HydraService::Stub& stub,
+                     const std::string& job);
   // What its log says, line by line.
   static std::string LogOf(Cluster& cluster, const std::string& job);
-  // All workers' together.
-  static int Restarts(Cluster& cluster);
 
-  // Whether the job is completed with the weights of an undisturbed run of
-  // spec(); a failure of the test if not.
+  // Whether the job, one of spec() or LongSpec(), is completed with the weights
+  // and losses of an undisturbed run, and with its evaluations if they were
+  // made at the same steps; a failure of the test if not.
   bool ExpectExact(const hydra::v1::JobDetail& job);
 
   // Prints a row: "F01: injected ..., seen ..., recovered in 12 ms, exact yes".
@@ -66,7 +70,7 @@ class FaultTest : public testing::Test {
   static absl::Duration Since(const std::string& marker);
 
  private:
-  const std::string& UndisturbedModel();
+  const Outcome& Undisturbed(bool is_long);
 
   const SmallJobFiles files_;
   hydra::v1::JobSpec spec_;

@@ -35,12 +35,12 @@ class InputFaultsTest : public FaultTest {
   std::string ExpectFailsAlone(const std::string& id, const std::string& what,
                                const v1::JobSpec& bad) {
     Cluster cluster(Options());
-    const std::string good_job = Submit(cluster, spec());
-    const std::string bad_job = Submit(cluster, bad);
+    const std::string good_job = cluster.Submit(spec());
+    const std::string bad_job = cluster.Submit(bad);
     const v1::JobDetail failed = cluster.AwaitEnd(bad_job);
     EXPECT_EQ(failed.status().state(), v1::JOB_STATE_FAILED);
     const v1::JobDetail done = cluster.AwaitEnd(good_job);
-    EXPECT_EQ(Restarts(cluster), 0);
+    EXPECT_EQ(cluster.Restarts(), 0);
     Row(id, what, failed.status().reason(), std::nullopt, ExpectExact(done));
     return failed.status().reason();
   }
@@ -60,22 +60,25 @@ TEST_F(InputFaultsTest, F10ATokenIdOutsideOfTheVocabulary) {
 }
 
 TEST_F(InputFaultsTest, F28AModelCutShortAfterItsSubmission) {
-  // Time to cut it, after it was checked and before it is read.
-  Cluster cluster(Options("worker.before_report/1=sleep:1000@1"));
+  // It is cut after it was checked, and before it is read.
+  const std::string is_cut = Marker();
+  Cluster cluster(
+      Options(absl::StrCat("worker.before_report/1=until:", is_cut, "@1")));
   const std::string model = FreshDirectory() + "/model";
   fs::copy(files().tiny_model, model);
   v1::JobSpec bad = spec();
   bad.mutable_model()->set_path(model);
-  const std::string bad_job = Submit(cluster, bad);
+  const std::string bad_job = cluster.Submit(bad);
   ASSERT_EQ(bad_job, "j1");
   const std::string weights = model + "/model.safetensors";
   fs::resize_file(weights, fs::file_size(weights) / 2);
-  const std::string good_job = Submit(cluster, spec());
+  WriteFile(is_cut, "");
+  const std::string good_job = cluster.Submit(spec());
   const v1::JobDetail failed = cluster.AwaitEnd(bad_job);
   EXPECT_EQ(failed.status().state(), v1::JOB_STATE_FAILED);
   EXPECT_THAT(failed.status().reason(), HasSubstr(model));
   const v1::JobDetail done = cluster.AwaitEnd(good_job);
-  EXPECT_EQ(Restarts(cluster), 0);
+  EXPECT_EQ(cluster.Restarts(), 0);
   Row("F28", "model.safetensors cut in half after the submission",
       failed.status().reason(), std::nullopt, ExpectExact(done));
 }
@@ -88,12 +91,24 @@ TEST_F(InputFaultsTest, F33AnInfiniteLearningRateFailsTheJob) {
                     HasSubstr("train.max_nonfinite_steps is 0")));
 }
 
+TEST_F(InputFaultsTest, F33AJobFailsAfterAsManyBadStepsAsItAllows) {
+  v1::JobSpec bad = spec();
+  bad.mutable_train()->set_learning_rate(1e30);
+  bad.mutable_train()->set_max_nonfinite_steps(2);
+  EXPECT_THAT(ExpectFailsAlone("F33",
+                               "learning_rate 1e30, "
+                               "train.max_nonfinite_steps 2",
+                               bad),
+              AllOf(HasSubstr("NONFINITE"),
+                    HasSubstr("train.max_nonfinite_steps is 2")));
+}
+
 TEST_F(InputFaultsTest, F33BadStepsAreSkippedIfTheJobAllowsThem) {
   v1::JobSpec bad = spec();
   bad.mutable_train()->set_learning_rate(1e30);
   bad.mutable_train()->set_max_nonfinite_steps(1000);
   Cluster cluster(Options());
-  const std::string good_job = Submit(cluster, spec());
+  const std::string good_job = cluster.Submit(spec());
   const v1::JobDetail skipping = cluster.Run(bad);
   EXPECT_EQ(skipping.status().state(), v1::JOB_STATE_COMPLETED)
       << skipping.status().reason();

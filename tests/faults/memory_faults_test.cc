@@ -37,18 +37,18 @@ TEST_F(MemoryFaultsTest, F11ALowerLimitOfTheDevice) {
   wide.mutable_model()->set_path(files().wide_model);
   wide.mutable_model()->set_init(v1::INITIALIZATION_RANDOM);
   wide.mutable_train()->set_max_steps(1'000'000);
-  const std::string too_large = Submit(cluster, wide);
-  AwaitStep(cluster, too_large, 1);
+  const std::string too_large = cluster.Submit(wide);
+  cluster.AwaitStep(too_large, 1);
   cluster.StopDaemon();
   Cluster::Options lower = Options();
   lower.devices = {"cpu:0=16MiB"};
   cluster.StartDaemon(lower);
-  const std::string small = Submit(cluster, spec());
+  const std::string small = cluster.Submit(spec());
   const v1::JobDetail failed = cluster.AwaitEnd(too_large);
   EXPECT_EQ(failed.status().state(), v1::JOB_STATE_FAILED);
   EXPECT_THAT(failed.status().reason(), HasSubstr("RESOURCE_EXHAUSTED"));
   const v1::JobDetail done = cluster.AwaitEnd(small);
-  EXPECT_EQ(Restarts(cluster), 0);
+  EXPECT_EQ(cluster.Restarts(), 0);
   Row("F11", "the device's limit lowered from 64 to 16 MiB",
       failed.status().reason(), std::nullopt, ExpectExact(done));
 }
@@ -85,7 +85,7 @@ TEST_F(MemoryFaultsTest, F13MoreJobsThanThePoolHolds) {
   const std::string daemon =
       ReadFile(absl::StrCat("/proc/", cluster.daemon_pid(), "/status"));
   EXPECT_THAT(daemon, HasSubstr("VmSwap:\t       0 kB"));
-  EXPECT_EQ(Restarts(cluster), 0);
+  EXPECT_EQ(cluster.Restarts(), 0);
   Row("F13", absl::StrCat(kJobs, " jobs for a pool of 64 MiB"),
       absl::StrCat("\"", reason, "\", all complete, nothing swapped"),
       std::nullopt, std::nullopt);
@@ -119,7 +119,7 @@ TEST_F(MemoryFaultsTest, F14ALowLimitOnLockedMemory) {
                         "pool.allow_unlocked=true"};
     {
       Cluster cluster(options);
-      ExpectExact(cluster.AwaitEnd(Submit(cluster, spec())));
+      ExpectExact(cluster.AwaitEnd(cluster.Submit(spec())));
       std::fprintf(stderr, "%s", ReadFile(cluster.log_path()).c_str());
     }
     std::exit(HasFailure() ? 1 : 0);

@@ -17,37 +17,25 @@ absl::Status ErrnoStatus(absl::string_view action, absl::string_view path) {
 
 absl::StatusOr<PosixFile> PosixFile::Open(const std::string& path, int flags,
                                           mode_t mode) {
-  const int fd = open(path.c_str(), flags | O_CLOEXEC, mode);
-  if (fd < 0) return ErrnoStatus("cannot open", path);
-  return PosixFile(fd, path);
+  UniqueFd fd(open(path.c_str(), flags | O_CLOEXEC, mode));
+  if (!fd.is_open()) return ErrnoStatus("cannot open", path);
+  return PosixFile(std::move(fd), path);
 }
 
-PosixFile::PosixFile(int fd, std::string path)
-    : fd_(fd), path_(std::move(path)) {}
-
-PosixFile::PosixFile(PosixFile&& other) noexcept
-    : fd_(std::exchange(other.fd_, -1)), path_(std::move(other.path_)) {}
-
-PosixFile& PosixFile::operator=(PosixFile&& other) noexcept {
-  std::swap(fd_, other.fd_);
-  std::swap(path_, other.path_);
-  return *this;
-}
-
-PosixFile::~PosixFile() {
-  if (fd_ >= 0) close(fd_);
-}
+PosixFile::PosixFile(UniqueFd fd, std::string path)
+    : fd_(std::move(fd)), path_(std::move(path)) {}
 
 absl::StatusOr<int64_t> PosixFile::SizeBytes() const {
   struct stat info;
-  if (fstat(fd_, &info) != 0) return ErrnoStatus("cannot stat", path_);
+  if (fstat(fd_.get(), &info) != 0) return ErrnoStatus("cannot stat", path_);
   return info.st_size;
 }
 
 absl::StatusOr<int64_t> PosixFile::Read(absl::Span<char> buffer) {
   size_t done = 0;
   while (done < buffer.size()) {
-    const ssize_t count = read(fd_, buffer.data() + done, buffer.size() - done);
+    const ssize_t count =
+        read(fd_.get(), buffer.data() + done, buffer.size() - done);
     if (count == 0) break;
     if (count > 0) {
       done += count;
@@ -60,7 +48,7 @@ absl::StatusOr<int64_t> PosixFile::Read(absl::Span<char> buffer) {
 
 absl::Status PosixFile::Write(absl::string_view bytes) {
   while (!bytes.empty()) {
-    const ssize_t count = write(fd_, bytes.data(), bytes.size());
+    const ssize_t count = write(fd_.get(), bytes.data(), bytes.size());
     if (count >= 0) {
       bytes.remove_prefix(count);
     } else if (errno != EINTR) {
@@ -72,7 +60,8 @@ absl::Status PosixFile::Write(absl::string_view bytes) {
 
 absl::Status PosixFile::WriteAt(absl::string_view bytes, int64_t offset_bytes) {
   while (!bytes.empty()) {
-    const ssize_t count = pwrite(fd_, bytes.data(), bytes.size(), offset_bytes);
+    const ssize_t count =
+        pwrite(fd_.get(), bytes.data(), bytes.size(), offset_bytes);
     if (count >= 0) {
       bytes.remove_prefix(count);
       offset_bytes += count;
@@ -84,7 +73,7 @@ absl::Status PosixFile::WriteAt(absl::string_view bytes, int64_t offset_bytes) {
 }
 
 absl::Status PosixFile::Sync() {
-  if (fsync(fd_) != 0) return ErrnoStatus("cannot sync", path_);
+  if (fsync(fd_.get()) != 0) return ErrnoStatus("cannot sync", path_);
   return absl::OkStatus();
 }
 

@@ -10,6 +10,7 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 #include "absl/types/span.h"
+#include "common/file/file.h"
 
 namespace hydra {
 
@@ -22,11 +23,10 @@ class PosixFile {
   static absl::StatusOr<PosixFile> Open(const std::string& path, int flags,
                                         mode_t mode = 0644);
 
-  PosixFile(PosixFile&& other) noexcept;
-  PosixFile& operator=(PosixFile&& other) noexcept;
-  ~PosixFile();
+  // Owns `fd`, which is open.
+  PosixFile(UniqueFd fd, std::string path);
 
-  int fd() const { return fd_; }
+  int fd() const { return fd_.get(); }
   const std::string& path() const { return path_; }
 
   absl::StatusOr<int64_t> SizeBytes() const;
@@ -44,9 +44,7 @@ class PosixFile {
   absl::Status Sync();
 
  private:
-  PosixFile(int fd, std::string path);
-
-  int fd_;
+  UniqueFd fd_;
   std::string path_;
 };
 

@@ -19,6 +19,7 @@
 #include "absl/strings/str_cat.h"
 #include "glog/logging.h"
 #include "worker/data/gpt2_tokenizer.h"
+#include "worker/data/input_file.h"
 #include "worker/data/posix_file.h"
 #include "worker/data/sha256.h"
 #include "worker/data/token_file.h"
@@ -29,6 +30,9 @@ namespace {
 
 // Raise the number with any change of the ids or of the file's layout.
 constexpr absl::string_view kOutputVersion = "hydra tokens 1";
+
+// GPT-2's vocabulary has 1 MiB.
+constexpr int64_t kMaxTokenizerFileBytes = int64_t{64} << 20;
 
 // What a request's files hold, as far as it decides the output.
 struct Sources {
@@ -43,19 +47,40 @@ std::string Sha256Of(absl::string_view bytes) {
   return sha.Finish();
 }
 
+absl::StatusOr<std::string> ReadTokenizerFile(
+    const std::string& path, const std::vector<std::string>& read_roots) {
+  absl::StatusOr<PosixFile> file = OpenInputFile(path, read_roots);
+  if (!file.ok()) return file.status();
+  const absl::StatusOr<int64_t> size_bytes = file->SizeBytes();
+  if (!size_bytes.ok()) return size_bytes.status();
+  if (*size_bytes > kMaxTokenizerFileBytes) {
+    return absl::InvalidArgumentError(
+        absl::StrCat(path, " has ", *size_bytes, " bytes, at most ",
+                     kMaxTokenizerFileBytes, " are allowed"));
+  }
+  std::string content(*size_bytes, '\0');
+  const absl::StatusOr<int64_t> count = file->Read(absl::MakeSpan(content));
+  if (!count.ok()) return count.status();
+  content.resize(*count);
+  return content;
+}
+
 absl::StatusOr<Sources> ReadSources(const PrepareRequest& request) {
   Sources sources;
   if (request.format == TokenFormat::kText) {
     absl::StatusOr<std::string> vocabulary =
-        ReadWholeFile(request.vocabulary_path);
+        ReadTokenizerFile(request.vocabulary_path, request.read_roots);
     if (!vocabulary.ok()) return vocabulary.status();
-    absl::StatusOr<std::string> merges = ReadWholeFile(request.merges_path);
+    absl::StatusOr<std::string> merges =
+        ReadTokenizerFile(request.merges_path, request.read_roots);
     if (!merges.ok()) return merges.status();
     sources.vocabulary_json = *std::move(vocabulary);
     sources.merges_text = *std::move(merges);
   }
   for (const std::string& path : request.files) {
-    absl::StatusOr<FileDigest> digest = DigestFile(path);
+    absl::StatusOr<PosixFile> file = OpenInputFile(path, request.read_roots);
+    if (!file.ok()) return file.status();
+    absl::StatusOr<FileDigest> digest = DigestFile(&*file);
     if (!digest.ok()) return digest.status();
     sources.digests.push_back(*std::move(digest));
   }
@@ -132,8 +157,11 @@ absl::Status WriteTokens(const PrepareRequest& request, const Sources& sources,
   const absl::Status begun = writer.Begin();
   if (!begun.ok()) return begun;
   for (size_t i = 0; i < request.files.size(); ++i) {
+    absl::StatusOr<PosixFile> source =
+        OpenInputFile(request.files[i], request.read_roots);
+    if (!source.ok()) return source.status();
     const absl::StatusOr<FileDigest> digest =
-        ReadTokens(request.files[i], request.format, tokenizer.get(),
+        ReadTokens(&*source, request.format, tokenizer.get(),
                    [&writer](absl::Span<const uint32_t> ids) {
                      return writer.Append(ids);
                    });

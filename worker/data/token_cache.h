@@ -29,6 +29,9 @@ struct PrepareRequest {
   std::string vocabulary_path;
   std::string merges_path;
 
+  // The files above must lie below these directories; none: anywhere.
+  std::vector<std::string> read_roots;
+
   // The model's: ids at or above it are refused.
   std::optional<int64_t> vocabulary_size;
 };
@@ -50,11 +53,15 @@ struct PreparedData {
 // it has its name; killing the process leaves at most a <name>.tmp, which the
 // next call for the same data replaces. Blocks; thread-safe.
 //
-// INVALID_ARGUMENT: as ReadTokens and Gpt2Tokenizer::Create; no files; an id at
-//   or above vocabulary_size (the token file then stays: it is right).
+// INVALID_ARGUMENT: as ReadTokens and Gpt2Tokenizer::Create; no files; a file
+// of
+//   the tokenizer that is far too large; an id at or above vocabulary_size (the
+//   token file then stays: it is right).
 // FAILED_PRECONDITION: a data file changed meanwhile.
-// NOT_FOUND, PERMISSION_DENIED, RESOURCE_EXHAUSTED and others: from the file
-//   system. Errors name the file; nothing half-made is left behind.
+// NOT_FOUND, PERMISSION_DENIED, RESOURCE_EXHAUSTED and others: as
+// OpenInputFile,
+//   and from the file system. Errors name the file; nothing half-made is left
+//   behind.
 absl::StatusOr<PreparedData> Prepare(const PrepareRequest& request);
 
 }  // namespace hydra

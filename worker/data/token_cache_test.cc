@@ -21,6 +21,7 @@ namespace {
 using ::testing::AllOf;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
+using ::testing::Not;
 
 constexpr char kVocabulary[] = "examples/gpt2_wikitext2/gpt2/vocab.json";
 constexpr char kMerges[] = "examples/gpt2_wikitext2/gpt2/merges.txt";
@@ -229,6 +230,32 @@ TEST_F(TokenCacheTest, BadFilesAreNamedAndLeaveNothingBehind) {
   EXPECT_EQ(missing.status().code(), absl::StatusCode::kNotFound);
   EXPECT_THAT(missing.status().message(), HasSubstr("/no/file"));
   EXPECT_EQ(Prepare(BinaryRequest({})).status().code(),
+            absl::StatusCode::kInvalidArgument);
+}
+
+TEST_F(TokenCacheTest, FilesOutsideOfTheReadRootsAreRefused) {
+  const std::string merges = WriteFile("merges", "a secret\n");
+  std::filesystem::create_directories(absl::StrCat(root_, "/inside"));
+  std::filesystem::create_symlink(merges,
+                                  absl::StrCat(root_, "/inside/merges.txt"));
+  PrepareRequest data = BinaryRequest({WriteFile("a", "abcd")});
+  data.read_roots = {absl::StrCat(root_, "/inside")};
+  EXPECT_EQ(Prepare(data).status().code(), absl::StatusCode::kPermissionDenied);
+
+  PrepareRequest text = TextRequest({WriteFile("inside/text", "Hello")});
+  text.vocabulary_path = WriteFile("inside/vocab.json", "{\"a\": 0}");
+  text.merges_path = absl::StrCat(root_, "/inside/merges.txt");
+  text.read_roots = data.read_roots;
+  const absl::Status status = Prepare(text).status();
+  EXPECT_EQ(status.code(), absl::StatusCode::kPermissionDenied);
+  EXPECT_THAT(status.message(), Not(HasSubstr("secret")));
+}
+
+TEST_F(TokenCacheTest, AHugeTokenizerFileIsRefused) {
+  PrepareRequest request = TextRequest({WriteFile("a", "Hello")});
+  request.merges_path = WriteFile("merges", "");
+  std::filesystem::resize_file(request.merges_path, int64_t{65} << 20);
+  EXPECT_EQ(Prepare(request).status().code(),
             absl::StatusCode::kInvalidArgument);
 }
 

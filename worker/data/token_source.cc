@@ -1,12 +1,9 @@
 #include "worker/data/token_source.h"
 
-#include <fcntl.h>
-
 #include <cstring>
 #include <vector>
 
 #include "absl/strings/str_cat.h"
-#include "worker/data/posix_file.h"
 #include "worker/data/sha256.h"
 #include "worker/data/utf8.h"
 
@@ -20,9 +17,7 @@ using PieceSink = absl::FunctionRef<absl::Status(absl::string_view piece)>;
 
 // Hands the content to `sink` in pieces of kPieceBytes, the last one shorter,
 // and returns its digest.
-absl::StatusOr<FileDigest> ReadPieces(const std::string& path, PieceSink sink) {
-  absl::StatusOr<PosixFile> file = PosixFile::Open(path, O_RDONLY);
-  if (!file.ok()) return file.status();
+absl::StatusOr<FileDigest> ReadPieces(PosixFile* file, PieceSink sink) {
   Sha256 sha;
   int64_t size_bytes = 0;
   std::vector<char> buffer(kPieceBytes);
@@ -78,13 +73,13 @@ class TextTokens {
   std::vector<uint32_t> ids_;
 };
 
-absl::StatusOr<FileDigest> ReadText(const std::string& path,
-                                    Gpt2Tokenizer* tokenizer, TokenSink sink) {
-  TextTokens text(path, tokenizer, sink);
+absl::StatusOr<FileDigest> ReadText(PosixFile* file, Gpt2Tokenizer* tokenizer,
+                                    TokenSink sink) {
+  TextTokens text(file->path(), tokenizer, sink);
   absl::StatusOr<FileDigest> digest = ReadPieces(
-      path, [&text](absl::string_view piece) { return text.Add(piece); });
+      file, [&text](absl::string_view piece) { return text.Add(piece); });
   if (!digest.ok()) return digest;
-  if (digest->size_bytes == 0) return NoTokens(path);
+  if (digest->size_bytes == 0) return NoTokens(file->path());
   const absl::Status finished = text.Finish();
   if (!finished.ok()) return finished;
   return digest;
@@ -92,42 +87,41 @@ absl::StatusOr<FileDigest> ReadText(const std::string& path,
 
 // Elements never straddle pieces: kPieceBytes is a multiple of their size.
 template <typename Element>
-absl::StatusOr<FileDigest> ReadBinary(const std::string& path, TokenSink sink) {
+absl::StatusOr<FileDigest> ReadBinary(PosixFile* file, TokenSink sink) {
   std::vector<Element> elements;
   absl::StatusOr<FileDigest> digest =
-      ReadPieces(path, [&](absl::string_view piece) {
+      ReadPieces(file, [&](absl::string_view piece) {
         elements.resize(piece.size() / sizeof(Element));
         std::memcpy(elements.data(), piece.data(),
                     elements.size() * sizeof(Element));
         return sink(std::vector<uint32_t>(elements.begin(), elements.end()));
       });
   if (!digest.ok()) return digest;
-  if (digest->size_bytes == 0) return NoTokens(path);
+  if (digest->size_bytes == 0) return NoTokens(file->path());
   if (digest->size_bytes % sizeof(Element) != 0) {
     return absl::InvalidArgumentError(absl::StrCat(
-        path, " has ", digest->size_bytes, " bytes, not a multiple of the ",
-        sizeof(Element), " of a token"));
+        file->path(), " has ", digest->size_bytes,
+        " bytes, not a multiple of the ", sizeof(Element), " of a token"));
   }
   return digest;
 }
 
 }  // namespace
 
-absl::StatusOr<FileDigest> DigestFile(const std::string& path) {
-  return ReadPieces(path, [](absl::string_view) { return absl::OkStatus(); });
+absl::StatusOr<FileDigest> DigestFile(PosixFile* file) {
+  return ReadPieces(file, [](absl::string_view) { return absl::OkStatus(); });
 }
 
-absl::StatusOr<FileDigest> ReadTokens(const std::string& path,
-                                      TokenFormat format,
+absl::StatusOr<FileDigest> ReadTokens(PosixFile* file, TokenFormat format,
                                       Gpt2Tokenizer* tokenizer,
                                       TokenSink sink) {
   switch (format) {
     case TokenFormat::kText:
-      return ReadText(path, tokenizer, sink);
+      return ReadText(file, tokenizer, sink);
     case TokenFormat::kTokensU16:
-      return ReadBinary<uint16_t>(path, sink);
+      return ReadBinary<uint16_t>(file, sink);
     case TokenFormat::kTokensU32:
-      return ReadBinary<uint32_t>(path, sink);
+      return ReadBinary<uint32_t>(file, sink);
   }
   return absl::InvalidArgumentError("unknown token format");
 }

@@ -10,6 +10,7 @@
 #include "absl/strings/string_view.h"
 #include "absl/types/span.h"
 #include "worker/data/gpt2_tokenizer.h"
+#include "worker/data/posix_file.h"
 
 // Reads a data file from front to end, a piece at a time.
 namespace hydra {
@@ -26,21 +27,21 @@ struct FileDigest {
   int64_t size_bytes = 0;
 };
 
-absl::StatusOr<FileDigest> DigestFile(const std::string& path);
+// Reads `file`, which stands at its start, to its end.
+absl::StatusOr<FileDigest> DigestFile(PosixFile* file);
 
 // Takes the next tokens; an error of it ends the reading.
 using TokenSink =
     absl::FunctionRef<absl::Status(absl::Span<const uint32_t> ids)>;
 
-// Hands all tokens of the file to `sink`, in order, and returns the digest
-// of what was read. `tokenizer` is used for kText alone.
+// Hands all tokens of `file`, which stands at its start, to `sink`, in order,
+// and returns the digest of what was read. `tokenizer` is used for kText alone.
 //
 // Memory: a few MiB, or for text a small multiple of its longest stretch
 // without white space, which may have 64 MiB.
 // INVALID_ARGUMENT: the file has 0 tokens, a size that is no multiple of the
 //   format's, or a longer such stretch. Errors name the file.
-absl::StatusOr<FileDigest> ReadTokens(const std::string& path,
-                                      TokenFormat format,
+absl::StatusOr<FileDigest> ReadTokens(PosixFile* file, TokenFormat format,
                                       Gpt2Tokenizer* tokenizer, TokenSink sink);
 
 }  // namespace hydra

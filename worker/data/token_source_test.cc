@@ -30,6 +30,14 @@ std::string WriteFile(absl::string_view content) {
   return path;
 }
 
+absl::StatusOr<FileDigest> ReadTokensOf(const std::string& path,
+                                        TokenFormat format,
+                                        Gpt2Tokenizer* tokenizer,
+                                        TokenSink sink) {
+  PosixFile file = *PosixFile::Open(path, O_RDONLY);
+  return ReadTokens(&file, format, tokenizer, sink);
+}
+
 std::string Sha256Of(absl::string_view bytes) {
   Sha256 sha;
   sha.Update(bytes);
@@ -55,8 +63,8 @@ struct Collected {
 TEST(ReadTokensTest, ReadsLittleEndianIdsOfTwoBytes) {
   Collected tokens;
   const auto digest =
-      ReadTokens(WriteFile(std::string("\x01\x02\xff\xff\0\0", 6)),
-                 TokenFormat::kTokensU16, nullptr, std::ref(tokens));
+      ReadTokensOf(WriteFile(std::string("\x01\x02\xff\xff\0\0", 6)),
+                   TokenFormat::kTokensU16, nullptr, std::ref(tokens));
   ASSERT_TRUE(digest.ok()) << digest.status();
   EXPECT_THAT(tokens.all, ElementsAre(0x0201, 0xffff, 0));
 }
@@ -64,8 +72,8 @@ TEST(ReadTokensTest, ReadsLittleEndianIdsOfTwoBytes) {
 TEST(ReadTokensTest, ReadsLittleEndianIdsOfFourBytes) {
   Collected tokens;
   const std::string content("\x01\x02\x03\x04\xff\xff\xff\xff", 8);
-  const auto digest = ReadTokens(WriteFile(content), TokenFormat::kTokensU32,
-                                 nullptr, std::ref(tokens));
+  const auto digest = ReadTokensOf(WriteFile(content), TokenFormat::kTokensU32,
+                                   nullptr, std::ref(tokens));
   ASSERT_TRUE(digest.ok()) << digest.status();
   EXPECT_THAT(tokens.all, ElementsAre(0x04030201, 0xffffffff));
   EXPECT_EQ(digest->sha256, Sha256Of(content));
@@ -78,8 +86,8 @@ TEST(ReadTokensTest, AFileOfManyPiecesComesInOrder) {
   const absl::string_view bytes(reinterpret_cast<const char*>(ids.data()),
                                 ids.size() * sizeof(uint32_t));
   Collected tokens;
-  ASSERT_TRUE(ReadTokens(WriteFile(bytes), TokenFormat::kTokensU32, nullptr,
-                         std::ref(tokens))
+  ASSERT_TRUE(ReadTokensOf(WriteFile(bytes), TokenFormat::kTokensU32, nullptr,
+                           std::ref(tokens))
                   .ok());
   EXPECT_TRUE(tokens.all == ids);
   EXPECT_LT(tokens.largest, ids.size());
@@ -93,7 +101,7 @@ TEST(ReadTokensTest, TextInPiecesHasTheIdsOfTheWholeText) {
   tokenizer->Encode(text, &whole);
   Collected tokens;
   const auto digest =
-      ReadTokens(path, TokenFormat::kText, tokenizer.get(), std::ref(tokens));
+      ReadTokensOf(path, TokenFormat::kText, tokenizer.get(), std::ref(tokens));
   ASSERT_TRUE(digest.ok()) << digest.status();
   EXPECT_TRUE(tokens.all == whole);
   EXPECT_LT(tokens.largest, whole.size());
@@ -107,8 +115,8 @@ TEST(ReadTokensTest, AWordAcrossPiecesIsNotCut) {
   std::vector<uint32_t> whole;
   tokenizer->Encode(text, &whole);
   Collected tokens;
-  ASSERT_TRUE(ReadTokens(WriteFile(text), TokenFormat::kText, tokenizer.get(),
-                         std::ref(tokens))
+  ASSERT_TRUE(ReadTokensOf(WriteFile(text), TokenFormat::kText, tokenizer.get(),
+                           std::ref(tokens))
                   .ok());
   EXPECT_TRUE(tokens.all == whole);
 }
@@ -116,8 +124,8 @@ TEST(ReadTokensTest, AWordAcrossPiecesIsNotCut) {
 TEST(ReadTokensTest, RefusesTextThatNeverEndsAWord) {
   Collected tokens;
   const std::string path = WriteFile(std::string((64 << 20) + (2 << 20), 'a'));
-  const auto digest =
-      ReadTokens(path, TokenFormat::kText, LoadGpt2().get(), std::ref(tokens));
+  const auto digest = ReadTokensOf(path, TokenFormat::kText, LoadGpt2().get(),
+                                   std::ref(tokens));
   EXPECT_EQ(digest.status().code(), absl::StatusCode::kInvalidArgument);
   EXPECT_THAT(digest.status().message(),
               AllOf(HasSubstr(path), HasSubstr("67108864 bytes")));
@@ -130,7 +138,7 @@ TEST(ReadTokensTest, RefusesAnEmptyFile) {
        {TokenFormat::kText, TokenFormat::kTokensU16, TokenFormat::kTokensU32}) {
     Collected tokens;
     const auto digest =
-        ReadTokens(path, format, tokenizer.get(), std::ref(tokens));
+        ReadTokensOf(path, format, tokenizer.get(), std::ref(tokens));
     EXPECT_EQ(digest.status().code(), absl::StatusCode::kInvalidArgument);
     EXPECT_EQ(digest.status().message(), absl::StrCat(path, " has 0 tokens"));
   }
@@ -140,7 +148,7 @@ TEST(ReadTokensTest, RefusesASizeThatCutsAToken) {
   Collected tokens;
   const std::string path = WriteFile("12345");
   const auto digest =
-      ReadTokens(path, TokenFormat::kTokensU16, nullptr, std::ref(tokens));
+      ReadTokensOf(path, TokenFormat::kTokensU16, nullptr, std::ref(tokens));
   EXPECT_EQ(digest.status().code(), absl::StatusCode::kInvalidArgument);
   EXPECT_THAT(digest.status().message(),
               AllOf(HasSubstr(path),
@@ -149,23 +157,22 @@ TEST(ReadTokensTest, RefusesASizeThatCutsAToken) {
 
 TEST(ReadTokensTest, AnErrorOfTheSinkEndsTheReading) {
   int calls = 0;
-  const auto digest =
-      ReadTokens(WriteFile(std::string(3 << 20, 'x')), TokenFormat::kTokensU16,
-                 nullptr, [&calls](absl::Span<const uint32_t>) {
-                   ++calls;
-                   return absl::ResourceExhaustedError("full");
-                 });
+  const auto digest = ReadTokensOf(
+      WriteFile(std::string(3 << 20, 'x')), TokenFormat::kTokensU16, nullptr,
+      [&calls](absl::Span<const uint32_t>) {
+        ++calls;
+        return absl::ResourceExhaustedError("full");
+      });
   EXPECT_EQ(digest.status(), absl::ResourceExhaustedError("full"));
   EXPECT_EQ(calls, 1);
 }
 
 TEST(DigestFileTest, SaysWhichContentAFileHas) {
-  const auto digest = DigestFile(WriteFile("content"));
+  PosixFile file = *PosixFile::Open(WriteFile("content"), O_RDONLY);
+  const auto digest = DigestFile(&file);
   ASSERT_TRUE(digest.ok()) << digest.status();
   EXPECT_EQ(digest->sha256, Sha256Of("content"));
   EXPECT_EQ(digest->size_bytes, 7);
-  EXPECT_EQ(DigestFile("/no/file").status().code(),
-            absl::StatusCode::kNotFound);
 }
 
 }  // namespace

@@ -167,11 +167,12 @@ absl::StatusOr<std::vector<int64_t>> BatchReader::WindowsOfStep(
     std::iota(windows.begin(), windows.end(), step % steps * batch_size);
     return windows;
   }
-  if (!order_) {
+  if (!order_ || order_windows_ != window_count) {
     auto order =
         BatchOrder::Create(window_count, batch_size, spec.train().seed());
     if (!order.ok()) return order.status();
     order_ = *std::move(order);
+    order_windows_ = window_count;
   }
   return order_->WindowsOfStep(step);
 }

@@ -27,11 +27,13 @@ struct HostBatch {
 };
 
 // Reads the batches that a job's tasks name. Keeps token files mapped and the
-// order of the epoch that was read last. Not thread-safe.
+// order of the epoch that was read last. Between two tasks the token files of
+// the job may become others: a paused job may go on with another corpus. Not
+// thread-safe.
 class BatchReader {
  public:
-  // The task's batches, in order. `job` is the task's, and always the same, as
-  // is `vocab_size`, the model's.
+  // The task's batches, in order. `job` is the task's, and the same in all
+  // calls but for its splits; `vocab_size` is the model's.
   //
   // FAILED_PRECONDITION: the split is not prepared.
   // INVALID_ARGUMENT: a token file has an id that is no id of the model. The
@@ -59,6 +61,8 @@ class BatchReader {
 
   std::map<std::string, TokenFile> files_;
   std::optional<BatchOrder> order_;
+  // Those that order_ was made for.
+  int64_t order_windows_ = 0;
 };
 
 // Sequences in one update, and in one evaluation batch.

@@ -28,13 +28,7 @@ class BatchReaderTest : public testing::Test {
       : path_(absl::StrCat(
             testing::TempDir(), "/",
             testing::UnitTest::GetInstance()->current_test_info()->name())) {
-    file_ = *PosixFile::Open(path_, O_RDWR | O_CREAT | O_TRUNC);
-    std::vector<uint32_t> ids(41);
-    std::iota(ids.begin(), ids.end(), 0);
-    TokenWriter writer(&*file_);
-    EXPECT_TRUE(writer.Begin().ok());
-    EXPECT_TRUE(writer.Append(ids).ok());
-    EXPECT_TRUE(writer.Finish().ok());
+    file_ = WriteIds(path_, 41);
 
     worker::v1::PreparedSplit* split = job_.add_splits();
     split->set_split(worker::v1::SPLIT_TRAIN);
@@ -45,6 +39,18 @@ class BatchReaderTest : public testing::Test {
     train->set_per_device_train_batch_size(2);
     task_.set_kind(worker::v1::TASK_KIND_FORWARD);
     task_.set_last_micro_batch(1);
+  }
+
+  // The ids 0 to count - 1.
+  static PosixFile WriteIds(const std::string& path, int count) {
+    PosixFile file = *PosixFile::Open(path, O_RDWR | O_CREAT | O_TRUNC);
+    std::vector<uint32_t> ids(count);
+    std::iota(ids.begin(), ids.end(), 0);
+    TokenWriter writer(&file);
+    EXPECT_TRUE(writer.Begin().ok());
+    EXPECT_TRUE(writer.Append(ids).ok());
+    EXPECT_TRUE(writer.Finish().ok());
+    return file;
   }
 
   absl::StatusOr<std::vector<HostBatch>> ReadStep(int64_t step,
@@ -73,6 +79,19 @@ TEST_F(BatchReaderTest, ReadsTheWindowsOfAStep) {
   ASSERT_EQ(batches->size(), 1);
   EXPECT_THAT(batches->front().tokens,
               ElementsAre(8, 9, 10, 11, 12, 12, 13, 14, 15, 16));
+}
+
+TEST_F(BatchReaderTest, OtherTrainingDataAreReadAsByANewReader) {
+  job_.mutable_spec()->mutable_data()->set_shuffle(true);
+  ASSERT_TRUE(ReadStep(0, 401).ok());
+  const std::string longer = absl::StrCat(path_, ".longer");
+  WriteIds(longer, 401);
+  job_.mutable_splits(0)->set_token_file(longer);
+  const auto again = ReadStep(1, 401);
+  ASSERT_TRUE(again.ok()) << again.status();
+  const auto fresh = BatchReader().Read(task_, job_, 401);
+  ASSERT_TRUE(fresh.ok()) << fresh.status();
+  EXPECT_EQ(again->front().tokens, fresh->front().tokens);
 }
 
 TEST_F(BatchReaderTest, RefusesAFileForALargerVocabularyAtOnce) {

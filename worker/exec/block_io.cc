@@ -1,5 +1,6 @@
 #include "worker/exec/block_io.h"
 
+#include <algorithm>
 #include <optional>
 #include <utility>
 
@@ -63,6 +64,12 @@ void BlockIo::Demote(const at::Tensor& from, const BlockVersion& version,
                      int64_t first) {
   device_->CopyToHost(from, SlotRange(version, first, from.numel()));
   demoted_bytes_ += from.numel() * kFloatBytes;
+}
+
+void BlockIo::ZeroTail(const BlockVersion& version, int64_t first) {
+  const absl::Span<std::byte> tail =
+      SlotRange(version, first, version.size_bytes() / kFloatBytes - first);
+  std::fill(tail.begin(), tail.end(), std::byte{0});
 }
 
 void BlockIo::Keep(const BlockVersion& version, at::Tensor tensor) {

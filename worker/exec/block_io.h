@@ -51,6 +51,10 @@ class BlockIo {
   void Demote(const at::Tensor& from, const worker::v1::BlockVersion& version,
               int64_t first);
 
+  // Zeroes the slot behind element `first`: whoever reads the whole slot must
+  // not see what lay there before.
+  void ZeroTail(const worker::v1::BlockVersion& version, int64_t first);
+
   // Offers a version that this task made and demoted to the cache.
   void Keep(const worker::v1::BlockVersion& version, at::Tensor tensor);
 

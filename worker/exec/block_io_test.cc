@@ -92,6 +92,15 @@ TEST_F(BlockIoTest, NothingReachesBeyondItsSlot) {
   EXPECT_THROW(io_.Demote(io_.Empty({4}), Version(1, 0, 16), 13), c10::Error);
 }
 
+TEST_F(BlockIoTest, TheTailOfASlotIsZeroed) {
+  io_.ZeroTail(Version(1, 16, 16), 13);
+  EXPECT_EQ(std::vector<float>(pool_.begin() + 28, pool_.begin() + 33),
+            std::vector<float>({28, 0, 0, 0, 32}));
+  io_.ZeroTail(Version(2, 32, 16), 16);
+  EXPECT_EQ(pool_[47], 47);
+  EXPECT_EQ(pool_[48], 48);
+}
+
 TEST_F(BlockIoTest, ViewsLieInThePoolUnlessTheVersionIsOnTheDevice) {
   const BlockVersion version = Version(1, 16, 16);
   EXPECT_EQ(io_.View(version, 16).const_data_ptr(), &pool_[16]);

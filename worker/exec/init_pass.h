@@ -15,8 +15,8 @@ namespace hydra {
 //
 // INVALID_ARGUMENT: the checkpoint lacks a tensor, or has it in another shape
 //   or in a type that is not fp32, fp16 or bf16; the message names the tensor.
-// PERMISSION_DENIED: a file of the checkpoint really lies outside of the model
-//   directory and of the job's read_roots.
+// PERMISSION_DENIED: a file of the checkpoint really lies outside of the job's
+//   read_roots.
 // Others: as WeightDirectory::Open and Read.
 absl::Status RunInitPass(const worker::v1::Task& task,
                          const worker::v1::JobContext& job,

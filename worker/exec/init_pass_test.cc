@@ -3,6 +3,7 @@
 #include <cmath>
 #include <filesystem>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "common/safetensors/writer.h"
@@ -144,6 +145,12 @@ TEST_F(InitPassTest, LinksMayLeadToTheReadRootsAlone) {
   EXPECT_EQ(Tensor(table, 0, 0)[3], 103);
   EXPECT_EQ(Run(table, kPretrained, {directory_}).code(),
             absl::StatusCode::kPermissionDenied);
+  // A directory that was replaced by a link is judged like a file.
+  std::filesystem::create_directory_symlink(blobs, base / "link");
+  const std::string model = std::exchange(directory_, base / "link");
+  EXPECT_EQ(Run(table, kPretrained, {model}).code(),
+            absl::StatusCode::kPermissionDenied);
+  directory_ = model;
   // None: anywhere.
   EXPECT_TRUE(Run(table, kPretrained, {}).ok());
 }

@@ -38,6 +38,7 @@ void DemoteBoundary(const Pass& pass, BlockKind kind, int layer, int index,
   const BlockVersion& version = pass.blocks.Written(kind, layer, index);
   const at::Tensor flat = tensor.detach().contiguous().view({-1});
   pass.io.Demote(flat, version, 0);
+  pass.io.ZeroTail(version, flat.numel());
   pass.io.Keep(version, flat);
 }
 

@@ -40,7 +40,8 @@ MicroBatch PromoteBatch(const HostBatch& batch, Device& device);
 at::Tensor PromoteBoundary(const Pass& pass, worker::v1::BlockKind kind,
                            int layer, int index, BlockIo::Reuse reuse);
 
-// Writes a boundary tensor to its slot, and offers it to the cache.
+// Writes a boundary tensor to its slot, zeroes what is left of the slot, and
+// offers the tensor to the cache.
 void DemoteBoundary(const Pass& pass, worker::v1::BlockKind kind, int layer,
                     int index, const at::Tensor& tensor);
 

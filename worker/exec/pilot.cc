@@ -7,6 +7,7 @@
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
 #include "common/status/proto_time.h"
+#include "worker/exec/batch_reader.h"
 #include "worker/exec/pilot_trial.h"
 
 namespace hydra {
@@ -80,6 +81,21 @@ absl::Status DoesNotFit(const ModelTable& table, int layer,
       outcome.message));
 }
 
+// A trial makes host data as large as the device needs them. Where one boundary
+// tensor alone is too large for the device, none should be tried.
+absl::Status CheckBoundary(const worker::v1::JobContext& job,
+                           const ModelTable& table, int64_t limit_bytes) {
+  const int64_t sequences =
+      std::max<int64_t>(job.spec().train().per_device_train_batch_size(),
+                        EvaluationBatchSize(job.spec()));
+  const int64_t boundary_bytes =
+      table.BoundaryBytes(sequences, job.spec().train().context_length());
+  if (boundary_bytes <= limit_bytes) return absl::OkStatus();
+  return absl::ResourceExhaustedError(
+      absl::StrCat("a boundary tensor of ", sequences, " sequences takes ",
+                   boundary_bytes, " bytes, the device has ", limit_bytes));
+}
+
 }  // namespace
 
 int64_t PilotReserveBytes(int64_t prefetch_bytes, int64_t limit_bytes) {
@@ -90,6 +106,11 @@ absl::StatusOr<PilotResult> RunPilot(const worker::v1::JobContext& job,
                                      const JobModel& model, Device* device,
                                      LogSink& log, int* failed_layer) {
   const int64_t limit_bytes = device->arena().limit_bytes();
+  if (absl::Status fits = CheckBoundary(job, model.table, limit_bytes);
+      !fits.ok()) {
+    *failed_layer = 0;
+    return fits;
+  }
   PilotTrial trial(job, model, device,
                    PilotReserveBytes(job.prefetch_bytes(), limit_bytes));
   const int layer_count = model.table.layer_count();

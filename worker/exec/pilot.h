@@ -27,8 +27,8 @@ int64_t PilotReserveBytes(int64_t prefetch_bytes, int64_t limit_bytes);
 //
 // `device` must hold nothing that can go: the caller empties its cache.
 //
-// RESOURCE_EXHAUSTED: a layer does not fit the device alone; `*failed_layer`
-//   names it.
+// RESOURCE_EXHAUSTED: a layer, or a boundary tensor, does not fit the device
+//   alone; `*failed_layer` names the layer.
 absl::StatusOr<worker::v1::PilotResult> RunPilot(
     const worker::v1::JobContext& job, const JobModel& model, Device* device,
     LogSink& log, int* failed_layer);

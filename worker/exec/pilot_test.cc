@@ -165,6 +165,20 @@ TEST(PilotTest, ALayerThatDoesNotFitAloneIsNamed) {
                   "layer 1 (block) needs more than the device's 204800 bytes"));
 }
 
+TEST(PilotTest, ABatchFarLargerThanTheDeviceIsRefusedBeforeItIsMade) {
+  TinyJob job({}, testing::TempDir());
+  hydra::v1::JobSpec& spec = *job.context().mutable_spec();
+  // 8 TiB of tokens.
+  spec.mutable_train()->set_per_device_train_batch_size(1 << 30);
+  spec.mutable_train()->set_context_length(1024);
+  TaskRunner runner(NewDevice(1 << 20), job.pool().AsHostRange());
+  const TaskReport report = job.Pilot(runner);
+  EXPECT_EQ(report.error().code(),
+            static_cast<int>(absl::StatusCode::kResourceExhausted));
+  EXPECT_THAT(report.error().message(),
+              testing::HasSubstr("the device has 1048576"));
+}
+
 TEST(PilotTest, LargerEvaluationBatchesFitTooByShorterShards) {
   TinyJob::Options options;
   options.evaluation_sequences = 12;

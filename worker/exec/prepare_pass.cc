@@ -38,6 +38,7 @@ PrepareRequest RequestFor(const JobContext& job, const Files& files,
   request.format = FormatOf(job.spec().data().format());
   request.vocabulary_path = absl::StrCat(tokenizer, "/vocab.json");
   request.merges_path = absl::StrCat(tokenizer, "/merges.txt");
+  request.read_roots.assign(job.read_roots().begin(), job.read_roots().end());
   request.vocabulary_size = vocabulary_size;
   return request;
 }

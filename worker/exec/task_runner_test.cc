@@ -112,6 +112,25 @@ TEST(TaskRunnerTest, TrainingLowersTheLoss) {
   EXPECT_LT(outcome.losses[39], outcome.losses.front() - 0.2);
 }
 
+TEST(TaskRunnerTest, NothingOfABoundarySlotsFormerContentStays) {
+  TinyJob::Options options;
+  options.sequences = 1;
+  options.context = 5;
+  options.width = 12;  // 240 bytes in a slot of 256.
+  TinyJob job(options, testing::TempDir());
+  job.SetCuts({1});
+  TaskRunner runner(NewDevice(kPlenty), job.pool().AsHostRange());
+  job.Prepare(runner);
+  job.Init(runner);
+  const Task forward = job.StepTask(0);
+  ASSERT_TRUE(job.Run(runner, forward).has_pass());
+  const BlockVersion& boundary = forward.writes(0);
+  const absl::Span<std::byte> slot =
+      job.pool().Range(boundary.offset_bytes(), boundary.size_bytes());
+  ASSERT_EQ(slot.size(), 256);
+  EXPECT_THAT(slot.subspan(240), testing::Each(std::byte{0}));
+}
+
 TEST(TaskRunnerTest, TokenGradientsOfManyMicroBatchesAreTheSameSummedOrKept) {
   // A table of 20 tokens is smaller than what 8 micro-batches leave.
   TinyJob::Options options;

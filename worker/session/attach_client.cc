@@ -198,6 +198,7 @@ void AttachClient::Send() {
 }
 
 void AttachClient::RefreshDeviceStatus() {
+  absl::MutexLock one_at_a_time(&device_status_mu_);
   DeviceStatus status = options_.device_status();
   absl::MutexLock lock(&mu_);
   device_status_ = std::move(status);

@@ -120,7 +120,7 @@ class AttachClient : private AttachStream::Endpoint {
 
   // Any thread.
   void Send() ABSL_LOCKS_EXCLUDED(mu_);
-  void RefreshDeviceStatus() ABSL_LOCKS_EXCLUDED(mu_);
+  void RefreshDeviceStatus() ABSL_LOCKS_EXCLUDED(device_status_mu_, mu_);
   void MakeReport(worker::v1::WorkerReport& report) override
       ABSL_LOCKS_EXCLUDED(mu_);
   void OnDesired(const worker::v1::DesiredState& desired) override
@@ -128,6 +128,9 @@ class AttachClient : private AttachStream::Endpoint {
 
   const Options options_;
   LogBuffer* const log_;
+
+  // Held while the device is asked. Taken before mu_.
+  absl::Mutex device_status_mu_ ABSL_ACQUIRED_BEFORE(mu_);
 
   mutable absl::Mutex mu_;
   TaskQueue queue_ ABSL_GUARDED_BY(mu_);

@@ -10,9 +10,14 @@ void AttachStream::Start(worker::v1::WorkerService::Stub& stub) {
   StartCall();
 }
 
-void AttachStream::Send() {
+void AttachStream::Send() { SendReport(/*last=*/false); }
+
+void AttachStream::SendLast() { SendReport(/*last=*/true); }
+
+void AttachStream::SendReport(bool last) {
   {
     absl::MutexLock lock(&mu_);
+    last_ = last_ || last;
     if (broken_ || closed_) return;
     if (writing_) {
       wanted_ = true;
@@ -21,14 +26,6 @@ void AttachStream::Send() {
     writing_ = true;
   }
   Write();
-}
-
-void AttachStream::SendLast() {
-  {
-    absl::MutexLock lock(&mu_);
-    last_ = true;
-  }
-  Send();
 }
 
 grpc::Status AttachStream::status() const {

@@ -61,6 +61,7 @@ class AttachStream : public grpc::ClientBidiReactor<worker::v1::WorkerReport,
   void OnDone(const grpc::Status& status) override;
 
  private:
+  void SendReport(bool last) ABSL_LOCKS_EXCLUDED(mu_);
   void Write();
   // Lets gRPC end the call, once no thread of ours can start an operation.
   void ReleaseIfEnded() ABSL_LOCKS_EXCLUDED(mu_);

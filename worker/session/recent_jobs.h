@@ -12,7 +12,8 @@ namespace hydra {
 // keeps. The daemon does not say when a job is over, and names a job only while
 // it has a task here, which may be now and then.
 //
-// Not thread-safe. Meant for tens of jobs.
+// Not thread-safe. Touch() takes longer the more jobs there are: meant for a
+// thousand at most.
 class RecentJobs {
  public:
   explicit RecentJobs(int64_t capacity) : capacity_(capacity) {}

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Writes corpus.jsonl: small safetensors files, and what the reference says.
 
-Run it with the reference reader installed (pip install safetensors==0.8.0):
+Run it in a Python environment with the reference reader, safetensors 0.8.0:
 
     python make_corpus.py > corpus.jsonl
 

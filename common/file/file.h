@@ -1,5 +1,5 @@
-#ifndef HYDRA_COMMON_SAFETENSORS_FILE_H_
-#define HYDRA_COMMON_SAFETENSORS_FILE_H_
+#ifndef HYDRA_COMMON_FILE_FILE_H_
+#define HYDRA_COMMON_FILE_FILE_H_
 
 #include <cstdint>
 #include <string>
@@ -10,7 +10,7 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 
-namespace hydra::safetensors {
+namespace hydra {
 
 // Owns a file descriptor, or none (-1).
 class UniqueFd {
@@ -21,37 +21,56 @@ class UniqueFd {
   UniqueFd& operator=(UniqueFd&& other) noexcept;
   ~UniqueFd();
 
+  bool is_open() const { return fd_ >= 0; }
   int get() const { return fd_; }
 
  private:
   int fd_ = -1;
 };
 
-// The status of a system call that failed with `error`, an errno. A full disk,
-// quota or file size limit is RESOURCE_EXHAUSTED.
+// The status of a system call that failed with `error`, an errno.
+//
+// RESOURCE_EXHAUSTED: the disk, quota or file size limit has no room.
+// UNAVAILABLE: the disk or its server failed (EIO, ESTALE). Trying again can
+//   work once somebody has seen to it.
+// Others: as absl::ErrnoToStatus() has them.
+//
+// Functions that read a file say DATA_LOSS instead of UNAVAILABLE: what cannot
+// be read is lost.
 absl::Status FileError(int error, absl::string_view what);
 
 // For openat() and the like relative to it.
 absl::StatusOr<UniqueFd> OpenDirectory(const std::string& path);
 
+// When this returns, the names in the directory are on the disk.
+absl::Status SyncDirectory(const std::string& path);
+
+// Removes a file, or a directory with all that is in it. OK if there is none.
+absl::Status RemoveTree(const std::string& path);
+
 // Where an open file or directory really lies, all symbolic links resolved.
 absl::StatusOr<std::string> RealPath(const UniqueFd& fd);
+
+// The same of the directories below which a user's files may lie. None given
+// means all: "/". Those that cannot be opened are left out, so they allow
+// nothing.
+std::vector<std::string> RealRoots(const std::vector<std::string>& roots);
 
 // Opens a regular file for reading. FIFOs, devices and directories are refused
 // with INVALID_ARGUMENT, without waiting for anybody.
 absl::StatusOr<UniqueFd> OpenRegularFile(const std::string& path);
 
 // The same for `name` in `directory`, which is known as `directory_path`. What
-// it resolves to must lie below one of `real_roots`, paths as RealPath() gives
-// them, else PERMISSION_DENIED. Judged is the file that is then read: changing
-// links meanwhile gains nothing.
+// it resolves to must lie below one of `real_roots`, paths as RealRoots()
+// gives them, else PERMISSION_DENIED. Judged is the file that is then read:
+// changing links meanwhile gains nothing.
 absl::StatusOr<UniqueFd> OpenRegularFileBelow(
     const UniqueFd& directory, absl::string_view directory_path,
     const std::string& name, const std::vector<std::string>& real_roots);
 
 absl::StatusOr<int64_t> FileBytes(const UniqueFd& fd, absl::string_view path);
 
-// Reads [offset, offset + bytes) into `to`. DATA_LOSS when the file ends
+// Reads [offset, offset + bytes) into `to`. DATA_LOSS also when the file ends
 // before; `to` then holds what there was.
 absl::Status ReadExactly(const UniqueFd& fd, absl::string_view path,
                          int64_t offset, int64_t bytes, void* to);
@@ -60,6 +79,6 @@ absl::Status ReadExactly(const UniqueFd& fd, absl::string_view path,
 absl::Status WriteExactly(const UniqueFd& fd, absl::string_view path,
                           int64_t offset, int64_t bytes, const void* from);
 
-}  // namespace hydra::safetensors
+}  // namespace hydra
 
-#endif  // HYDRA_COMMON_SAFETENSORS_FILE_H_
+#endif  // HYDRA_COMMON_FILE_FILE_H_

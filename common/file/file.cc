@@ -1,4 +1,4 @@
-#include "common/safetensors/file.h"
+#include "common/file/file.h"
 
 #include <fcntl.h>
 #include <limits.h>
@@ -7,22 +7,30 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <filesystem>
+#include <system_error>
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 
-namespace hydra::safetensors {
+namespace hydra {
 namespace {
 
 // What one read or write call takes at most, see read(2).
 constexpr int64_t kMaxCallBytes = 0x7ffff000;
+
+absl::Status ReadingError(int error, absl::string_view what) {
+  absl::Status status = FileError(error, what);
+  if (!absl::IsUnavailable(status)) return status;
+  return absl::DataLossError(status.message());
+}
 
 std::string LinkToFd(int fd) { return absl::StrCat("/proc/self/fd/", fd); }
 
 absl::Status RequireRegular(const UniqueFd& fd, absl::string_view path) {
   struct stat facts;
   if (fstat(fd.get(), &facts) != 0) {
-    return FileError(errno, absl::StrCat("cannot examine ", path));
+    return ReadingError(errno, absl::StrCat("cannot examine ", path));
   }
   if (S_ISREG(facts.st_mode)) return absl::OkStatus();
   return absl::InvalidArgumentError(
@@ -43,21 +51,42 @@ UniqueFd& UniqueFd::operator=(UniqueFd&& other) noexcept {
 }
 
 UniqueFd::~UniqueFd() {
-  if (fd_ >= 0) close(fd_);
+  if (is_open()) close(fd_);
 }
 
 absl::Status FileError(int error, absl::string_view what) {
   absl::Status status = absl::ErrnoToStatus(error, what);
-  if (error != EFBIG) return status;
-  return absl::ResourceExhaustedError(status.message());
+  switch (error) {
+    case EFBIG:
+      return absl::ResourceExhaustedError(status.message());
+    case EIO:
+    case ESTALE:
+      return absl::UnavailableError(status.message());
+    default:
+      return status;
+  }
 }
 
 absl::StatusOr<UniqueFd> OpenDirectory(const std::string& path) {
   UniqueFd fd(open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-  if (fd.get() < 0) {
+  if (!fd.is_open()) {
     return FileError(errno, absl::StrCat("cannot open directory ", path));
   }
   return fd;
+}
+
+absl::Status SyncDirectory(const std::string& path) {
+  const absl::StatusOr<UniqueFd> fd = OpenDirectory(path);
+  if (!fd.ok()) return fd.status();
+  if (fsync(fd->get()) == 0) return absl::OkStatus();
+  return FileError(errno, absl::StrCat("cannot sync directory ", path));
+}
+
+absl::Status RemoveTree(const std::string& path) {
+  std::error_code error;
+  std::filesystem::remove_all(path, error);
+  if (!error) return absl::OkStatus();
+  return FileError(error.value(), absl::StrCat("cannot remove ", path));
 }
 
 absl::StatusOr<std::string> RealPath(const UniqueFd& fd) {
@@ -72,11 +101,24 @@ absl::StatusOr<std::string> RealPath(const UniqueFd& fd) {
   return std::string(path, length);
 }
 
+std::vector<std::string> RealRoots(const std::vector<std::string>& roots) {
+  if (roots.empty()) return {"/"};
+  std::vector<std::string> real;
+  for (const std::string& root : roots) {
+    const absl::StatusOr<UniqueFd> fd = OpenDirectory(root);
+    if (!fd.ok()) continue;
+    absl::StatusOr<std::string> path = RealPath(*fd);
+    if (path.ok()) real.push_back(*std::move(path));
+  }
+  return real;
+}
+
 absl::StatusOr<UniqueFd> OpenRegularFile(const std::string& path) {
   // O_NONBLOCK: opening a FIFO would wait for its writer. On a regular file it
   // has no effect.
   UniqueFd fd(open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY));
-  if (fd.get() < 0) return FileError(errno, absl::StrCat("cannot open ", path));
+  if (!fd.is_open())
+    return ReadingError(errno, absl::StrCat("cannot open ", path));
   absl::Status status = RequireRegular(fd, path);
   if (!status.ok()) return status;
   return fd;
@@ -88,8 +130,8 @@ absl::StatusOr<UniqueFd> OpenRegularFileBelow(
   const std::string path = absl::StrCat(directory_path, "/", name);
   // O_PATH finds the file without touching it.
   UniqueFd found(openat(directory.get(), name.c_str(), O_PATH | O_CLOEXEC));
-  if (found.get() < 0) {
-    return FileError(errno, absl::StrCat("cannot open ", path));
+  if (!found.is_open()) {
+    return ReadingError(errno, absl::StrCat("cannot open ", path));
   }
   const absl::StatusOr<std::string> real_path = RealPath(found);
   if (!real_path.ok()) return real_path.status();
@@ -102,14 +144,15 @@ absl::StatusOr<UniqueFd> OpenRegularFileBelow(
   absl::Status status = RequireRegular(found, path);
   if (!status.ok()) return status;
   UniqueFd fd(open(LinkToFd(found.get()).c_str(), O_RDONLY | O_CLOEXEC));
-  if (fd.get() < 0) return FileError(errno, absl::StrCat("cannot open ", path));
+  if (!fd.is_open())
+    return ReadingError(errno, absl::StrCat("cannot open ", path));
   return fd;
 }
 
 absl::StatusOr<int64_t> FileBytes(const UniqueFd& fd, absl::string_view path) {
   struct stat facts;
   if (fstat(fd.get(), &facts) != 0) {
-    return FileError(errno, absl::StrCat("cannot examine ", path));
+    return ReadingError(errno, absl::StrCat("cannot examine ", path));
   }
   return static_cast<int64_t>(facts.st_size);
 }
@@ -123,9 +166,9 @@ absl::Status ReadExactly(const UniqueFd& fd, absl::string_view path,
               std::min(bytes - done, kMaxCallBytes), offset + done);
     if (got < 0 && errno == EINTR) continue;
     if (got < 0) {
-      return FileError(errno,
-                       absl::StrCat("cannot read ", bytes - done, " B at byte ",
-                                    offset + done, " of ", path));
+      return ReadingError(
+          errno, absl::StrCat("cannot read ", bytes - done, " B at byte ",
+                              offset + done, " of ", path));
     }
     if (got == 0) {
       return absl::DataLossError(
@@ -155,4 +198,4 @@ absl::Status WriteExactly(const UniqueFd& fd, absl::string_view path,
   return absl::OkStatus();
 }
 
-}  // namespace hydra::safetensors
+}  // namespace hydra

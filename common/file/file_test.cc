@@ -1,4 +1,4 @@
-#include "common/safetensors/file.h"
+#include "common/file/file.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -11,10 +11,10 @@
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 
-namespace hydra::safetensors {
+namespace hydra {
 namespace {
 
-using testing::HasSubstr;
+using safetensors::TempDirectory;
 
 absl::StatusCode OpenBelow(const TempDirectory& directory,
                            const std::string& name,
@@ -33,6 +33,31 @@ TEST(FileErrorTest, NoRoomIsResourceExhausted) {
   }
   EXPECT_EQ(FileError(ENOENT, "x").code(), absl::StatusCode::kNotFound);
   EXPECT_EQ(FileError(EACCES, "x").code(), absl::StatusCode::kPermissionDenied);
+}
+
+TEST(FileErrorTest, AFailingDiskIsWorthAnotherTry) {
+  for (int error : {EIO, ESTALE}) {
+    EXPECT_EQ(FileError(error, "x").code(), absl::StatusCode::kUnavailable);
+  }
+}
+
+TEST(RemoveTreeTest, RemovesWhatThereIs) {
+  TempDirectory directory;
+  directory.MakeDirectory("a");
+  directory.Write("a/b", "x");
+  EXPECT_TRUE(RemoveTree(directory.PathOf("a")).ok());
+  EXPECT_TRUE(RemoveTree(directory.PathOf("a")).ok());
+  EXPECT_THAT(directory.Names(), testing::IsEmpty());
+}
+
+TEST(RealRootsTest, LinksAreFollowedAndMissingOnesLeftOut) {
+  TempDirectory directory;
+  std::filesystem::create_symlink(".", directory.PathOf("link"));
+  const std::string none = directory.PathOf("none");
+  EXPECT_THAT(RealRoots({directory.PathOf("link"), none}),
+              testing::ElementsAre(directory.path()));
+  EXPECT_THAT(RealRoots({none}), testing::IsEmpty());
+  EXPECT_THAT(RealRoots({}), testing::ElementsAre("/"));
 }
 
 TEST(OpenRegularFileTest, DirectoriesAndFifosAreRefusedAtOnce) {
@@ -97,5 +122,14 @@ TEST(ReadExactlyTest, AShorterFileIsDataLossWithTheNumbers) {
       absl::DataLossError("a ends at byte 10, 8 B were wanted from byte 6"));
 }
 
+TEST(ReadExactlyTest, WhatTheDiskCannotReadIsDataLoss) {
+  // Reading where nothing is mapped fails with EIO.
+  const absl::StatusOr<UniqueFd> fd = OpenRegularFile("/proc/self/mem");
+  ASSERT_TRUE(fd.ok()) << fd.status();
+  char byte;
+  const absl::Status status = ReadExactly(*fd, "a", 0, 1, &byte);
+  EXPECT_EQ(status.code(), absl::StatusCode::kDataLoss) << status;
+}
+
 }  // namespace
-}  // namespace hydra::safetensors
+}  // namespace hydra

@@ -1,0 +1,141 @@
+// The part of Core that notices silence, stuck tasks and deaths.
+
+#include <algorithm>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+#include "glog/logging.h"
+#include "scheduler/core/core.h"
+#include "scheduler/core/records.h"
+
+namespace hydra {
+namespace {
+
+namespace v1 = hydra::v1;
+namespace wv1 = hydra::worker::v1;
+
+// The daemon itself stood still for so long: silence says nothing then.
+constexpr absl::Duration kLongTick = absl::Seconds(2);
+
+}  // namespace
+
+void Core::WorkerStreamEnded(WorkerId id, absl::Time now) {
+  WorkerRecord& worker = WorkerOf(id);
+  if (!worker.ready()) return;
+  worker.state = v1::WORKER_STATE_STARTING;
+  worker.lease_until = now + options_.lease;
+}
+
+void Core::Tick(absl::Time now) {
+  const bool stood_still = now - last_tick_ > kLongTick;
+  last_tick_ = now;
+  for (WorkerRecord& worker : workers_) {
+    if (stood_still && worker.lease_until < now + options_.lease) {
+      worker.lease_until = now + options_.lease;
+    }
+    if (worker.pid != 0 && !worker.ready() &&
+        worker.lease_until == absl::InfiniteFuture()) {
+      worker.lease_until = now + options_.start_patience;
+    }
+    if (now >= worker.lease_until) {
+      worker.lease_until = absl::InfiniteFuture();
+      worker.blameless = true;
+      // It is not listened to any more, should it speak before it is dead.
+      worker.session.clear();
+      effects_->KillWorker(worker.id, "it was silent for too long");
+    }
+    KillStuckTask(worker, now);
+  }
+  ForgetOldSweeps();
+  const std::vector<JobId> unsaved(save_again_.begin(), save_again_.end());
+  for (JobId id : unsaved) {
+    if (now >= JobOf(id).save_again_at) BeginSaving(JobOf(id), now);
+  }
+}
+
+absl::Duration Core::LongestTime(const Job& job,
+                                 const OutstandingTask& task) const {
+  const bool measured = job.times.has_value() && task.position.has_value() &&
+                        task.task.kind != wv1::TASK_KIND_INIT;
+  if (!measured) return options_.watchdog_unmeasured;
+  return std::max(options_.watchdog_floor,
+                  options_.watchdog_factor * job.times->Estimate(task.task));
+}
+
+void Core::KillStuckTask(WorkerRecord& worker, absl::Time now) {
+  if (!worker.ready()) return;
+  // Any of its hand may be the begun one, after a restart of the daemon.
+  for (const auto& [job_id, task_id] : worker.hand) {
+    Job& job = JobOf(job_id);
+    OutstandingTask& task = job.outstanding.front();
+    if (task.id != task_id || !task.begun ||
+        now - task.begun_at < LongestTime(job, task)) {
+      continue;
+    }
+    Log(job, "W",
+        absl::StrCat("a task has run for ",
+                     absl::FormatDuration(now - task.begun_at),
+                     ", and should be done after ",
+                     absl::FormatDuration(LongestTime(job, task)),
+                     "; its worker is killed"),
+        now, &task);
+    // Once: the next one is another process.
+    task.begun_at = absl::InfiniteFuture();
+    effects_->KillWorker(worker.id, "its task takes too long");
+  }
+}
+
+std::string Core::PoisonReason(const Job& job, const OutstandingTask& task,
+                               absl::string_view how) const {
+  std::string reason = absl::StrCat(
+      "POISON: its tasks killed a worker ", job.crashes_in_a_row,
+      " times in a row, the last time ", KindName(task.task.kind), " of step ",
+      task.task.step, ", layers [", task.task.layers.first, ", ",
+      task.task.layers.last, "); the worker: ", how);
+  if (!job.last_lines.empty()) {
+    absl::StrAppend(&reason, "; the job's last lines: ",
+                    absl::StrJoin(job.last_lines, " | "));
+  }
+  return reason;
+}
+
+void Core::WorkerDied(WorkerId id, absl::string_view how, absl::Time now) {
+  WorkerRecord& worker = WorkerOf(id);
+  const bool blameless = worker.blameless;
+  journal_->WorkerEnded(id);
+  worker.state = v1::WORKER_STATE_RESTARTING;
+  worker.lease_until = absl::InfiniteFuture();
+  worker.pid = 0;
+  ++worker.restarts;
+  bool first_task_seen = false;
+  while (!worker.hand.empty()) {
+    Job& job = JobOf(worker.hand.front().first);
+    const OutstandingTask task = job.outstanding.front();
+    // Its word that it had begun its first task may not have reached us.
+    const bool begun = task.begun || !first_task_seen;
+    first_task_seen = true;
+    job.totals.set_retried_tasks(job.totals.retried_tasks() + (begun ? 1 : 0));
+    if (begun && !blameless) ++job.crashes_in_a_row;
+    Log(job, "W",
+        absl::StrCat("worker ", worker.device.name, " died (", how, "); ",
+                     begun ? "the task it ran runs again"
+                           : "the task it held goes elsewhere"),
+        now, &task);
+    Abandon(job, 0);
+    if (job.in_chain()) journal_->PoolJobChanged(job.id, PoolJobOf(job));
+    const bool poison = job.crashes_in_a_row >= options_.poison_crashes;
+    if (poison && job.state == v1::JOB_STATE_RUNNING) {
+      EndJob(job, v1::JOB_STATE_FAILED, PoisonReason(job, task, how), now);
+    } else {
+      AfterOutstandingChanged(job, now);
+    }
+  }
+  AdvanceWaiting(now);
+  ContinueParking(now);
+  Dispatch(now);
+}
+
+}  // namespace hydra

@@ -1,0 +1,106 @@
+// The part of Core that takes in sweeps.
+
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "common/status/proto_time.h"
+#include "glog/logging.h"
+#include "scheduler/core/core.h"
+#include "scheduler/core/records.h"
+
+namespace hydra {
+namespace {
+
+namespace v1 = hydra::v1;
+
+}  // namespace
+
+absl::Status Core::CheckFits(const std::vector<NewJob>& jobs) const {
+  for (const NewJob& job : jobs) {
+    JobShape shape = MakeJobShape(job.spec, job.table);
+    const auto& cuts = job.spec.partition().cut_points();
+    shape.shards =
+        ShardsOf({cuts.begin(), cuts.end()}, shape.table.layer_count());
+    const absl::Status fits = admission_.CanEverFit(
+        cuts.empty() ? LeastDemandOf(shape) : DemandOf(shape));
+    if (!fits.ok()) {
+      return absl::Status(fits.code(), absl::StrCat("job ", job.spec.name(),
+                                                    ": ", fits.message()));
+    }
+  }
+  return absl::OkStatus();
+}
+
+std::optional<Core::Submission> Core::SubmissionOf(
+    const std::string& request_id) const {
+  auto seen = requests_.find(request_id);
+  if (seen == requests_.end()) return std::nullopt;
+  return seen->second;
+}
+
+absl::StatusOr<Core::Submission> Core::Submit(std::vector<NewJob> jobs,
+                                              const std::string& request_id,
+                                              absl::Time now) {
+  if (std::optional<Submission> seen = SubmissionOf(request_id)) return *seen;
+  if (stopping_ || parking_) {
+    return absl::UnavailableError("the server is stopping");
+  }
+  if (absl::Status fits = CheckFits(jobs); !fits.ok()) return fits;
+  Unrecorded entry;
+  entry.sweep = SweepId(next_sweep_++);
+  entry.request_id = request_id;
+  journal::v1::SweepRecord record;
+  record.set_request_id(request_id);
+  Journal::SubmittedJobs records;
+  entry.jobs.reserve(jobs.size());
+  for (NewJob& submitted : jobs) {
+    const JobId id(next_job_++);
+    Job& job = entry.jobs.emplace_back();
+    FillJob(id, entry.sweep, std::move(submitted), job);
+    job.submitted_at = now;
+    record.add_job_ids(id.value());
+    records.emplace_back(id, SubmittedOf(job));
+  }
+  Submission submission{entry.sweep, 0};
+  submission.sequence = journal_->Submitted(entry.sweep, record, records);
+  if (!request_id.empty()) requests_[request_id] = submission;
+  unrecorded_.emplace(submission.sequence, std::move(entry));
+  return submission;
+}
+
+void Core::FillJob(JobId id, SweepId sweep, NewJob submitted, Job& job) {
+  job.id = id;
+  job.sweep = sweep;
+  job.shape = MakeJobShape(submitted.spec, std::move(submitted.table));
+  job.output_path = OutputPath(id, submitted.output_dir, submitted.spec.name());
+  job.submitted = std::move(submitted);
+}
+
+void Core::Recorded(uint64_t sequence, absl::Time now) {
+  journal_->Recorded(sequence);
+  std::vector<JobId> begun;
+  while (!unrecorded_.empty() && unrecorded_.begin()->first <= sequence) {
+    Unrecorded entry = std::move(unrecorded_.begin()->second);
+    unrecorded_.erase(unrecorded_.begin());
+    for (Job& job : entry.jobs) {
+      sweeps_[entry.sweep].push_back(job.id);
+      begun.push_back(job.id);
+      jobs_.emplace(job.id, std::move(job));
+    }
+  }
+  if (begun.empty()) return;
+  for (JobId id : begun) Advance(JobOf(id), now);
+  Dispatch(now);
+}
+
+void Core::SubmissionRefused(uint64_t sequence) {
+  auto refused = unrecorded_.find(sequence);
+  if (refused == unrecorded_.end()) return;
+  requests_.erase(refused->second.request_id);
+  unrecorded_.erase(refused);
+}
+
+}  // namespace hydra

@@ -1,0 +1,156 @@
+#include "scheduler/service/hydra_service.h"
+
+#include <gmock/gmock.h>
+#include <grpcpp/grpcpp.h>
+#include <gtest/gtest.h>
+
+#include <memory>
+
+#include "scheduler/core/effect_buffer.h"
+#include "scheduler/journal/journal.h"
+#include "scheduler/journal/memory_record_store.h"
+#include "scheduler/journal/record_change.h"
+#include "scheduler/journal/tables.h"
+#include "scheduler/policy/sharded_lrtf.h"
+
+namespace hydra {
+namespace {
+
+namespace jv1 = hydra::journal::v1;
+namespace v1 = hydra::v1;
+using ::testing::HasSubstr;
+
+constexpr SweepId kOldSweep(5);
+constexpr JobId kOldJob(7);
+
+// jobs.db with one sweep of one job that was cancelled long ago.
+class OldJobs : public RecordStore {
+ public:
+  OldJobs() {
+    jv1::SweepRecord sweep;
+    sweep.add_job_ids(kOldJob.value());
+    jv1::JobProgress progress;
+    progress.set_state(v1::JOB_STATE_CANCELLED);
+    progress.mutable_ended_at()->set_seconds(1);
+    const absl::Status written = records_.Apply(
+        {MakePut(kSweepsTable, kOldSweep.value(), 0, sweep.SerializeAsString()),
+         MakePut(kSubmittedTable, kOldJob.value(), 0, ""),
+         MakePut(kProgressTable, kOldJob.value(), 0,
+                 progress.SerializeAsString())});
+    EXPECT_TRUE(written.ok()) << written;
+  }
+
+  // Not OK: what every reading says.
+  absl::Status broken;
+
+  absl::Status Apply(absl::Span<const jv1::Change>) override {
+    return absl::OkStatus();
+  }
+  absl::Status ForEach(int table, RecordVisitor visit) const override {
+    return broken.ok() ? records_.ForEach(table, visit) : broken;
+  }
+  absl::Status ForEachOf(int table, int64_t a,
+                         RecordVisitor visit) const override {
+    return broken.ok() ? records_.ForEachOf(table, a, visit) : broken;
+  }
+
+ private:
+  MemoryRecordStore records_;
+};
+
+// The service in front of a core without jobs.
+class HydraServiceTest : public ::testing::Test {
+ protected:
+  HydraServiceTest() {
+    core_thread_.Start(&core_, [] { return true; });
+    grpc::ServerBuilder builder;
+    builder.RegisterService(&service_);
+    server_ = builder.BuildAndStart();
+    stub_ = v1::HydraService::NewStub(server_->InProcessChannel({}));
+  }
+
+  v1::HydraService::Stub& stub() { return *stub_; }
+
+  OldJobs jobs_;
+  ShardedLrtf policy_;
+  Journal journal_;
+  EffectBuffer effects_;
+  Core core_{Core::Options(), &policy_, &journal_, &effects_};
+  CoreThread core_thread_;
+  LogStore logs_{{}, {}};
+  const SubmissionChecker checker_{PathPolicy({}, {}), "/nowhere"};
+  const JobHistory history_{&jobs_};
+  GroupCommit group_commit_{
+      &jobs_,
+      {kJobsMetaTable, 0, kLastSequence},
+      {[](uint64_t) {}, [](uint64_t, const absl::Status&) {}},
+      absl::Seconds(1)};
+  SubmissionGate gate_;
+  HydraServiceImpl service_{&core_thread_,  &logs_, &checker_, &history_,
+                            &group_commit_, &gate_, {}};
+  std::unique_ptr<grpc::Server> server_;
+  std::unique_ptr<v1::HydraService::Stub> stub_;
+};
+
+TEST_F(HydraServiceTest, AFailingJournalDoesNotMeanThatThereIsNoSuchJob) {
+  v1::GetJobRequest request;
+  v1::GetJobResponse response;
+  request.set_job_id("j7");
+  grpc::ClientContext found;
+  EXPECT_TRUE(stub().GetJob(&found, request, &response).ok());
+  jobs_.broken = absl::DataLossError("a bad page");
+  grpc::ClientContext failed;
+  const grpc::Status status = stub().GetJob(&failed, request, &response);
+  EXPECT_EQ(status.error_code(), grpc::StatusCode::DATA_LOSS);
+  EXPECT_THAT(status.error_message(), HasSubstr("a bad page"));
+  v1::GetResultsRequest results;
+  v1::GetResultsResponse sweep;
+  results.set_sweep_id("s5");
+  grpc::ClientContext of_sweep;
+  EXPECT_EQ(stub().GetResults(&of_sweep, results, &sweep).error_code(),
+            grpc::StatusCode::DATA_LOSS);
+}
+
+TEST_F(HydraServiceTest, WatchTellsHowASweepEndedThatTheCoreHasForgotten) {
+  v1::WatchRequest request;
+  request.set_sweep_id("s5");
+  grpc::ClientContext context;
+  const auto stream = stub().Watch(&context, request);
+  v1::WatchResponse response;
+  ASSERT_TRUE(stream->Read(&response));
+  ASSERT_EQ(response.jobs_size(), 1);
+  EXPECT_EQ(response.jobs(0).job_id(), "j7");
+  EXPECT_EQ(response.jobs(0).state(), v1::JOB_STATE_CANCELLED);
+  EXPECT_FALSE(stream->Read(&response));
+  EXPECT_TRUE(stream->Finish().ok());
+}
+
+TEST_F(HydraServiceTest, ValidatingLooksAtTheJobWhateverTheRequestId) {
+  const auto queued = core_thread_.Ask([](Core& core, absl::Time now) {
+    return core.Submit({}, "known", now).status();
+  });
+  ASSERT_TRUE(queued.has_value() && queued->ok());
+  // Nobody waits until it is recorded.
+  gate_.Stop();
+  v1::SubmitRequest request;
+  request.set_request_id("known");
+  request.set_validate_only(true);
+  v1::SubmitResponse response;
+  grpc::ClientContext context;
+  EXPECT_EQ(stub().Submit(&context, request, &response).error_code(),
+            grpc::StatusCode::INVALID_ARGUMENT);
+}
+
+TEST_F(HydraServiceTest, RefusesALongRequestId) {
+  v1::SubmitRequest request;
+  request.set_request_id(std::string(129, 'r'));
+  v1::SubmitResponse response;
+  grpc::ClientContext context;
+  const grpc::Status status = stub().Submit(&context, request, &response);
+  EXPECT_EQ(status.error_code(), grpc::StatusCode::INVALID_ARGUMENT);
+  EXPECT_THAT(status.error_message(),
+              HasSubstr("request_id: has 129 bytes; at most 128"));
+}
+
+}  // namespace
+}  // namespace hydra

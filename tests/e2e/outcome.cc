@@ -1,0 +1,60 @@
+#include "tests/e2e/outcome.h"
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_format.h"
+#include "tests/e2e/cluster.h"
+
+namespace hydra {
+namespace {
+
+namespace v1 = hydra::v1;
+
+std::string Text(const std::pair<int64_t, double>& loss) {
+  return absl::StrFormat("step %d, %.17g", loss.first, loss.second);
+}
+
+std::string Text(const std::tuple<int64_t, std::string, double>& evaluation) {
+  return absl::StrFormat("step %d, %s, %.17g", std::get<0>(evaluation),
+                         std::get<1>(evaluation), std::get<2>(evaluation));
+}
+
+template <typename Value>
+std::string FirstDifference(const std::string& what,
+                            const std::vector<Value>& a,
+                            const std::vector<Value>& b) {
+  for (size_t i = 0; i < a.size() && i < b.size(); ++i) {
+    if (a[i] == b[i]) continue;
+    return absl::StrCat(what, " ", i, ": ", Text(a[i]), " and ", Text(b[i]));
+  }
+  if (a.size() == b.size()) return "";
+  return absl::StrCat(a.size(), " and ", b.size(), " of: ", what);
+}
+
+}  // namespace
+
+Outcome OutcomeOf(const v1::JobDetail& job) {
+  Outcome outcome;
+  if (job.status().state() != v1::JOB_STATE_COMPLETED) return outcome;
+  outcome.weights = ReadFile(job.output_path() + "/model.safetensors");
+  for (const v1::StepMetrics& step : job.steps()) {
+    outcome.losses.emplace_back(step.step(), step.train_loss());
+  }
+  for (const v1::EvaluationMetrics& evaluation : job.evaluations()) {
+    outcome.evaluations.emplace_back(evaluation.step(), evaluation.split(),
+                                     evaluation.loss());
+  }
+  return outcome;
+}
+
+std::string Difference(const Outcome& a, const Outcome& b) {
+  std::string difference = FirstDifference("loss", a.losses, b.losses);
+  if (difference.empty()) {
+    difference = FirstDifference("evaluation", a.evaluations, b.evaluations);
+  }
+  if (difference.empty() && a.weights != b.weights) {
+    difference = "the weights differ";
+  }
+  return difference;
+}
+
+}  // namespace hydra

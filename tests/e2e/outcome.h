@@ -1,0 +1,32 @@
+#ifndef HYDRA_TESTS_E2E_OUTCOME_H_
+#define HYDRA_TESTS_E2E_OUTCOME_H_
+
+#include <cstdint>
+#include <string>
+#include <tuple>
+#include <utility>
+#include <vector>
+
+#include "hydra/v1/status.pb.h"
+
+namespace hydra {
+
+// All of a completed job that must not depend on how it was run.
+struct Outcome {
+  std::string weights;
+  // Each step, once and in order, and its loss.
+  std::vector<std::pair<int64_t, double>> losses;
+  // Step, split and loss.
+  std::vector<std::tuple<int64_t, std::string, double>> evaluations;
+};
+
+// Empty if the job did not complete.
+Outcome OutcomeOf(const hydra::v1::JobDetail& job);
+
+// What differs first, such as "loss 6: step 7, 5.25 and step 7, 5.5"; empty if
+// all is the same, bit for bit.
+std::string Difference(const Outcome& a, const Outcome& b);
+
+}  // namespace hydra
+
+#endif  // HYDRA_TESTS_E2E_OUTCOME_H_
