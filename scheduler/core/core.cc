@@ -181,6 +181,13 @@ bool Core::AdvanceFromPrepare(Job& job) {
   auto& prepared = prepared_[job.sweep];
   if (!job.splits.empty() || prepared.Find(key) != nullptr) {
     if (job.splits.empty()) job.splits = *prepared.Find(key);
+    if (std::string changed = ChangedDataOf(job);
+        !changed.empty() && !job.insists) {
+      job.hold_reason = absl::StrCat("paused: ", changed,
+                                     "; resume the job to go on all the same");
+      EnterPause(job);
+      return false;
+    }
     job.phase = v1::JOB_PHASE_PILOT;
     NoteChange(job);
     return true;

@@ -235,6 +235,9 @@ class Core {
   // newest checkpoint. The caller notes the change.
   void ResetToCheckpoint(Job& job, hydra::v1::JobState state);
   void EraseMetricsFrom(Job& job, int64_t first_step, int64_t first_evaluation);
+  // Whether the job was trained on something else until its newest checkpoint,
+  // for people; empty: no, or it is not known.
+  std::string ChangedDataOf(const Job& job) const;
   // False: the checkpoint that it should go on from does not fit; reset again.
   bool CanResumeInPartition(Job& job, absl::Time now);
   // Where INIT from the newest checkpoint leads. Requires one, and a partition.

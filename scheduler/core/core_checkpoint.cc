@@ -116,6 +116,9 @@ void Core::BeginCheckpoint(Job& job, absl::Time now) {
   run.record.mutable_info()->set_inside_step(place.inside_step());
   *run.record.mutable_info()->mutable_time() = ToProto(now);
   *run.record.mutable_position() = ToRecord(place);
+  for (const wv1::PreparedSplit& split : job.splits) {
+    *run.record.add_splits() = TokensOf(split);
+  }
   run.record.set_nonfinite_in_a_row(job.nonfinite_in_a_row);
   run.record.set_last_nonfinite_step(job.last_nonfinite_step);
   if (place.inside_step()) {
@@ -133,6 +136,8 @@ void Core::BeginCheckpoint(Job& job, absl::Time now) {
   request.tokenizer_dir = job.submitted.spec.model().tokenizer_path();
   request.path = run.record.info().path();
   request.manifest.set_job_id(JobName(job.id));
+  *request.manifest.mutable_submitted_at() = ToProto(job.submitted_at);
+  *request.manifest.mutable_splits() = run.record.splits();
   *request.manifest.mutable_position() = run.record.position();
   *request.manifest.mutable_cut_points() = run.record.cut_points();
   request.manifest.set_nonfinite_in_a_row(run.record.nonfinite_in_a_row());
@@ -320,7 +325,7 @@ bool Core::Resume(JobId id, absl::Time now) {
   } else {
     job.state = v1::JOB_STATE_PENDING;
     job.reason.clear();
-    job.gives_up_missing = std::exchange(job.held, false);
+    job.insists = std::exchange(job.held, false);
     NoteChange(job);
     Advance(job, now);
   }
@@ -399,6 +404,22 @@ void Core::EraseMetricsFrom(Job& job, int64_t first_step,
     job.evaluations.pop_back();
   }
   journal_->MetricsErased(job.id, first_step, first_evaluation);
+}
+
+std::string Core::ChangedDataOf(const Job& job) const {
+  if (job.checkpoints.empty()) return "";
+  for (const checkpoint::v1::SplitTokens& then :
+       job.checkpoints.back().splits()) {
+    for (const wv1::PreparedSplit& split : job.splits) {
+      const checkpoint::v1::SplitTokens now = TokensOf(split);
+      if (now.split() != then.split() || now.key() == then.key()) continue;
+      return absl::StrCat("the data of ", wv1::Split_Name(split.split()),
+                          " has ", now.token_count(),
+                          " tokens and is not that of the checkpoint, ",
+                          then.token_count(), " tokens");
+    }
+  }
+  return "";
 }
 
 bool Core::CanResumeInPartition(Job& job, absl::Time now) {

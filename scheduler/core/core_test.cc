@@ -229,7 +229,7 @@ void ParkInsideAStep(World& world, bool turned) {
 TEST(CoreTest, AStepThatUpdatedNothingBeginsAgainInAnotherPartition) {
   World world({});
   ParkInsideAStep(world, /*turned=*/false);
-  world.SetLayersPerShard(2);
+  world.setup().layers_per_shard = 2;
   world.CutPower();
   world.RunUntil([&] { return Training(JobIn(world, 1)); });
   EXPECT_EQ(JobIn(world, 1).position.step, 5);
@@ -250,7 +250,7 @@ TEST(CoreTest, AStepThatUpdatedSomeGoesOnInItsPartition) {
 TEST(CoreTest, AStepThatUpdatedSomeIsLeftInAnotherPartition) {
   World world({});
   ParkInsideAStep(world, /*turned=*/true);
-  world.SetLayersPerShard(2);
+  world.setup().layers_per_shard = 2;
   world.CutPower();
   world.RunUntil([&] { return Training(JobIn(world, 1)); });
   // The checkpoint before.
@@ -272,6 +272,19 @@ TEST(CoreTest, AJobWhoseCheckpointCannotBeReadWaitsForItsUser) {
   world.InCore([&](Core& core) { core.Resume(JobId(1), world.now()); });
   world.RunUntil([&] { return Training(JobIn(world, 1)); });
   EXPECT_GE(JobIn(world, 1).position.step, 2);
+}
+
+TEST(CoreTest, AJobWhoseDataHasChangedWaitsForItsUser) {
+  World world({});
+  world.Submit(/*jobs=*/1, /*steps=*/9);
+  world.RunUntil([&] { return JobIn(world, 1).position.step == 5; });
+  world.setup().token_file = "/cache/another.tokens";
+  world.CutPower();
+  world.RunUntil([&] { return JobIn(world, 1).state == v1::JOB_STATE_PAUSED; });
+  EXPECT_THAT(JobIn(world, 1).reason, HasSubstr("SPLIT_TRAIN has 200 tokens"));
+  world.InCore([&](Core& core) { core.Resume(JobId(1), world.now()); });
+  world.RunUntilJobsEnd();
+  EXPECT_EQ(JobIn(world, 1).state, v1::JOB_STATE_COMPLETED);
 }
 
 TEST(CoreTest, TheNewestCheckpointsAndTheBestAreKept) {

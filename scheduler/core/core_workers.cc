@@ -130,8 +130,7 @@ void Core::TakeBadCheckpoint(Job& job, const std::string& path,
                              const wv1::TaskError& error, absl::Time now) {
   const auto code = static_cast<absl::StatusCode>(error.code());
   const bool missing = code == absl::StatusCode::kNotFound;
-  if (code == absl::StatusCode::kDataLoss ||
-      (missing && job.gives_up_missing)) {
+  if (code == absl::StatusCode::kDataLoss || (missing && job.insists)) {
     Log(job, "W",
         absl::StrCat("does not go on from ", path,
                      ", which is damaged or gone, but from the checkpoint "

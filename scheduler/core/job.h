@@ -112,13 +112,12 @@ struct Job {
   bool pause_requested = false;
   // It shall begin again from its newest checkpoint once no task is out.
   bool restart_requested = false;
-  // Not empty: instead, it shall then pause, for this reason, since a
-  // checkpoint is not there or cannot be read.
+  // Not empty: instead, it shall pause, for this reason: it could only go on
+  // with less than it had, or with something else.
   std::string hold_reason;
-  // It was paused so, and its user resumed it: what is still not there then is
-  // given up.
+  // It was paused so, and then its user resumed it: it does go on.
   bool held = false;
-  bool gives_up_missing = false;
+  bool insists = false;
   // For a cancelled job.
   bool delete_checkpoints = false;
   // Changes with every change that a client can see.

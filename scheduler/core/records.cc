@@ -1,5 +1,7 @@
 #include "scheduler/core/records.h"
 
+#include "absl/strings/string_view.h"
+#include "absl/strings/strip.h"
 #include "common/status/proto_time.h"
 
 namespace hydra {
@@ -154,6 +156,17 @@ void SetProgress(const jv1::JobProgress& record, Job& job) {
   if (job.steps.empty() && record.has_newest_step()) {
     job.steps.push_back(record.newest_step());
   }
+}
+
+cv1::SplitTokens TokensOf(const wv1::PreparedSplit& split) {
+  cv1::SplitTokens tokens;
+  tokens.set_split(split.split());
+  const absl::string_view file = split.token_file();
+  // npos + 1 is 0: the whole name.
+  tokens.set_key(std::string(
+      absl::StripSuffix(file.substr(file.rfind('/') + 1), ".tokens")));
+  tokens.set_token_count(split.token_count());
+  return tokens;
 }
 
 jv1::PoolJob PoolJobOf(const Job& job) {

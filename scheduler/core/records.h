@@ -38,6 +38,10 @@ void SetSubmitted(JobId id, const journal::v1::SubmittedJob& record, Job& job);
 void SetProgress(const journal::v1::JobProgress& record, Job& job);
 void SetPoolJob(const journal::v1::PoolJob& record, Job& job);
 
+// What stands for the tokens of a split, whatever folder they lie in.
+checkpoint::v1::SplitTokens TokensOf(
+    const hydra::worker::v1::PreparedSplit& split);
+
 }  // namespace hydra
 
 #endif  // HYDRA_SCHEDULER_CORE_RECORDS_H_

@@ -62,6 +62,7 @@ jv1::CheckpointRecord RecordOf(const CheckpointEntry& entry,
   *record.mutable_cut_points() = manifest.cut_points();
   record.set_nonfinite_in_a_row(manifest.nonfinite_in_a_row());
   record.set_last_nonfinite_step(manifest.last_nonfinite_step());
+  *record.mutable_splits() = manifest.splits();
   return record;
 }
 

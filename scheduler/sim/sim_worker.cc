@@ -93,11 +93,12 @@ wv1::TaskReport SimWorker::ResultOf(const wv1::Task& task) const {
          {wv1::SPLIT_TRAIN, wv1::SPLIT_VALIDATION, wv1::SPLIT_TEST}) {
       wv1::PreparedSplit* prepared = report.mutable_prepare()->add_splits();
       prepared->set_split(split);
+      prepared->set_token_file(setup_->token_file);
       prepared->set_token_count(200);
     }
   } else if (task.kind() == wv1::TASK_KIND_PILOT) {
     for (int layer = 0; layer < task.last_layer(); ++layer) {
-      if (layer > 0 && layer % layers_per_shard_ == 0) {
+      if (layer > 0 && layer % setup_->layers_per_shard == 0) {
         report.mutable_pilot()->add_cut_points(layer);
       }
       report.mutable_pilot()->add_layers()->mutable_forward()->set_seconds(1);

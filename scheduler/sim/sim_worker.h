@@ -5,6 +5,7 @@
 #include <map>
 #include <optional>
 #include <set>
+#include <string>
 #include <vector>
 
 #include "absl/status/status.h"
@@ -14,19 +15,25 @@
 
 namespace hydra {
 
+// What simulated workers find in the world beside the pool.
+struct SimSetup {
+  // A pilot finds that so many layers fit the device together. Contents follow
+  // from the partition: only worlds with one job may change it.
+  int layers_per_shard = 1;
+  // What a preparation makes of the text files.
+  std::string token_file = "/cache/one.tokens";
+};
+
 // A worker process without a device: it keeps the protocol's promises, and
 // "computes" by checking that each slot it reads holds the version it was
 // promised, before and after, and by writing numbers that follow from what it
 // read (see sim_pool.h). Not thread-safe.
 class SimWorker {
  public:
-  // Pool and checkpoints are borrowed. A pilot finds that so many layers fit
-  // the device together.
+  // What a process needs is borrowed.
   SimWorker(SimPool* pool, const SimCheckpoints* checkpoints,
-            int layers_per_shard)
-      : pool_(pool),
-        checkpoints_(checkpoints),
-        layers_per_shard_(layers_per_shard) {}
+            const SimSetup* setup)
+      : pool_(pool), checkpoints_(checkpoints), setup_(setup) {}
 
   // Takes over a message unless it is older than one before.
   void Apply(const hydra::worker::v1::DesiredState& desired);
@@ -54,7 +61,7 @@ class SimWorker {
 
   SimPool* const pool_;
   const SimCheckpoints* const checkpoints_;
-  const int layers_per_shard_;
+  const SimSetup* const setup_;
   std::vector<hydra::worker::v1::Task> held_;
   std::optional<hydra::worker::v1::Task> computing_;
   absl::Time begun_at_;

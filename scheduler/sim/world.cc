@@ -220,8 +220,8 @@ void World::CheckAcknowledged() {
 void World::Start(int worker) {
   SimProcess& process = workers_[worker];
   ++process.generation;
-  process.worker = std::make_unique<SimWorker>(&pool_, &disk_.checkpoints,
-                                               layers_per_shard_);
+  process.worker =
+      std::make_unique<SimWorker>(&pool_, &disk_.checkpoints, &setup_);
   process.alive = true;
   process.stopped = false;
   process.session = absl::StrCat("session-", worker, "-", process.generation);
@@ -442,6 +442,7 @@ void World::WriteCheckpoint(const CheckpointRequest& request) {
   *made->record.mutable_cut_points() = request.manifest.cut_points();
   made->record.set_nonfinite_in_a_row(request.manifest.nonfinite_in_a_row());
   made->record.set_last_nonfinite_step(request.manifest.last_nonfinite_step());
+  *made->record.mutable_splits() = request.manifest.splits();
   made->damaged = Chance(options_.checkpoint_damage);
   WriteBlock(std::make_shared<const CheckpointRequest>(request), made, 0);
 }

@@ -90,9 +90,8 @@ class World : private Effects {
   void CutPower();
   // The checkpoints on the disk can or cannot be read.
   void MakeCheckpointsReadable(bool readable);
-  // Of the pilots of processes that start from now on. Contents follow from the
-  // partition: only worlds with one job may change it.
-  void SetLayersPerShard(int layers) { layers_per_shard_ = layers; }
+  // May be changed at any time.
+  SimSetup& setup() { return setup_; }
 
   // What happened.
   int64_t events() const { return events_; }
@@ -179,13 +178,13 @@ class World : private Effects {
   int64_t daemon_starts_ = 0;
   int64_t checkpoints_written_ = 0;
 
+  SimSetup setup_;
   SimDisk disk_;
   SimPool pool_;
   std::vector<SimProcess> workers_;
   std::unique_ptr<SimDaemon> daemon_;
   // Rises when it dies.
   int daemon_generation_ = 0;
-  int layers_per_shard_ = 1;
   bool power_failed_ = false;
   bool write_planned_ = false;
   std::vector<Request> requests_;

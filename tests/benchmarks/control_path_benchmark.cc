@@ -198,7 +198,10 @@ void RunDaemon(const std::string& address, const std::string& echo_address,
   auto server = Serve(address, &streams);
   auto echo_server = Serve(echo_address, &echo);
   streams.Expect(WorkerId(1), kSession);
-  thread.Start(&core, [&] { ender.EndTurn(); });
+  thread.Start(&core, [&] {
+    ender.EndTurn();
+    return true;
+  });
   thread.Post([](Core& c, absl::Time now) {
     journal::v1::WorkerProcess process;
     process.set_pid(1);

@@ -62,6 +62,8 @@ class ClientFaultsTest : public FaultTest {};
 TEST_F(ClientFaultsTest, F06NothingIsLeftOfClientsThatVanish) {
   constexpr int kRounds = 6;
   Cluster cluster(Options());
+  // Each worker's connection is a file of the daemon too.
+  cluster.WorkerPids();
   v1::JobSpec job_spec = spec();
   job_spec.mutable_train()->set_max_steps(1'000'000);
   const std::string job = cluster.Submit(job_spec);
@@ -128,6 +130,8 @@ TEST_F(ClientFaultsTest, F06AHalfOpenConnectionIsClosed) {
   Cluster::Options options = Options();
   options.settings.push_back(absl::StrCat("tcp_address=127.0.0.1:", port));
   Cluster cluster(options);
+  // Each worker's connection is a file of the daemon too.
+  cluster.WorkerPids();
   v1::JobSpec endless = spec();
   endless.mutable_train()->set_max_steps(1'000'000);
   const std::string job = cluster.Submit(endless);
