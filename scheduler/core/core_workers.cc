@@ -202,9 +202,9 @@ void Core::TakeLogLines(WorkerRecord& worker, const wv1::WorkerReport& report) {
     kept.set_step(line.step());
     kept.set_task_id(line.task_id());
     kept.set_text(line.text());
-    std::deque<std::string>& last = JobOf(job).last_lines;
+    std::vector<std::string>& last = JobOf(job).last_lines;
     last.push_back(line.text());
-    if (last.size() > kLastLines) last.pop_front();
+    if (last.size() > kLastLines) last.erase(last.begin());
     effects_->LogForJob(job, kept);
   }
 }

@@ -92,7 +92,7 @@ struct Job {
   // Worker deaths during the job's tasks since the last commit.
   int crashes_in_a_row = 0;
   // The newest lines that workers wrote for it, for whoever asks why it failed.
-  std::deque<std::string> last_lines;
+  std::vector<std::string> last_lines;
   // Steps with a loss or gradient that is infinite or no number.
   int nonfinite_in_a_row = 0;
   int64_t last_nonfinite_step = -1;

@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <optional>
 #include <utility>
 #include <vector>
 
@@ -31,6 +32,7 @@
 #include "scheduler/service/hydra_service.h"
 #include "scheduler/service/job_history.h"
 #include "scheduler/service/log_store.h"
+#include "scheduler/service/memory_trimmer.h"
 #include "scheduler/service/model_writer.h"
 #include "scheduler/service/partition_store.h"
 #include "scheduler/service/state_directory.h"
@@ -51,6 +53,7 @@ constexpr int kMaxMessageBytes = 64 << 20;
 constexpr absl::Duration kJournalRetry = absl::Seconds(1);
 // Of the time to stop, what is left when checkpoints had theirs.
 constexpr absl::Duration kReserveForEnding = absl::Seconds(5);
+constexpr absl::Duration kTrimEvery = absl::Minutes(1);
 constexpr absl::Duration kParkPoll = absl::Milliseconds(20);
 
 // Pings find clients and workers that are gone without a word, so that their
@@ -214,6 +217,7 @@ class DaemonImpl final : public Daemon, private Effects {
     for (int i = 0; i < config_.devices_size(); ++i) StartWorker(i);
     // The core has taken it over, and it may be much.
     state_.recovered = {};
+    trimmer_.emplace(kTrimEvery);
     core_thread_.Start(core_.get(), [this] { return EndTurn(); });
     return absl::OkStatus();
   }
@@ -428,6 +432,7 @@ class DaemonImpl final : public Daemon, private Effects {
   std::unique_ptr<GroupCommit> group_commit_;
   std::unique_ptr<ModelWriter> models_;
   std::unique_ptr<CheckpointThread> checkpoints_;
+  std::optional<MemoryTrimmer> trimmer_;
   std::unique_ptr<HydraServiceImpl> service_;
   std::unique_ptr<grpc::Server> server_;
   std::vector<std::unique_ptr<Supervisor>> supervisors_;

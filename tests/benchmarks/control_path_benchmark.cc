@@ -205,6 +205,7 @@ void RunDaemon(const std::string& address, const std::string& echo_address,
   thread.Post([](Core& c, absl::Time now) {
     journal::v1::WorkerProcess process;
     process.set_pid(1);
+    process.set_session(kSession);
     c.WorkerStarted(WorkerId(1), process);
     const auto submission =
         c.Submit(std::vector<NewJob>(kJobs, EndlessJob()), "", now);

@@ -1,6 +1,6 @@
 """Writes gpt2_fixture.json: hard strings and their ids by Hugging Face.
 
-Run: pip install tokenizers==0.23.3, then
+Run, where tokenizers 0.23.3 is installed:
 python3 make_fixture.py VOCAB_JSON MERGES_TXT > gpt2_fixture.json
 """
 

@@ -1,0 +1,117 @@
+// The part of World that keeps checkpoints and models, and checks them.
+
+#include <map>
+#include <memory>
+#include <string>
+#include <utility>
+
+#include "glog/logging.h"
+#include "scheduler/sim/delays.h"
+#include "scheduler/sim/world.h"
+
+namespace hydra {
+namespace {
+
+namespace v1 = hydra::v1;
+
+}  // namespace
+
+void World::SaveModel(const SaveRequest& request) {
+  uint64_t content = 0;
+  for (const Version& version : request.parameters) {
+    CHECK(version.slot.has_value());
+    const SimBytes& bytes = pool_[version.slot->offset];
+    CHECK_EQ(bytes.version, version.id.value());
+    content = content * 31 + bytes.content;
+  }
+  const int64_t steps = request.detail.spec().train().max_steps();
+  const uint64_t trained = trained_.try_emplace(steps, content).first->second;
+  CHECK_EQ(trained, content)
+      << JobName(request.job) << " was trained to another model";
+  CheckMetrics(request);
+  const JobId job = request.job;
+  AtDaemon(Delay(kTaskTime), [=] {
+    ++saves_;
+    InCore([&](Core& core) { core.ModelSaved(job, absl::OkStatus(), now_); });
+  });
+}
+
+// Losses follow from contents: each must be there, once, and be that of every
+// other job. A power cut may take the newest ones, since they are on the disk a
+// little after what they tell of.
+void World::CheckMetrics(const SaveRequest& request) {
+  std::map<std::pair<int64_t, std::string>, double> losses;
+  for (const v1::StepMetrics& step : request.detail.steps()) {
+    CHECK(losses.insert({{step.step(), "train"}, step.train_loss()}).second);
+  }
+  for (const v1::EvaluationMetrics& evaluation : request.detail.evaluations()) {
+    CHECK(losses
+              .insert(
+                  {{evaluation.step(), evaluation.split()}, evaluation.loss()})
+              .second);
+  }
+  for (const auto& [what, loss] : losses) {
+    CHECK_EQ(losses_.try_emplace(what, loss).first->second, loss)
+        << JobName(request.job) << " step " << what.first << ", "
+        << what.second;
+  }
+  const int64_t steps = request.detail.spec().train().max_steps();
+  if (options_.power_cut == 0) {
+    CHECK_EQ(request.detail.steps_size(), steps);
+    // Every second step, and at the end with the test split.
+    CHECK_EQ(request.detail.evaluations_size(), (steps + 1) / 2 + 1)
+        << request.detail.DebugString();
+  }
+}
+
+void World::WriteCheckpoint(const CheckpointRequest& request) {
+  auto made = std::make_shared<SimCheckpoint>();
+  made->job = request.job;
+  made->record.mutable_info()->set_path(request.path);
+  made->record.mutable_info()->set_step(request.manifest.position().step());
+  made->record.mutable_info()->set_inside_step(
+      request.manifest.cut_points_size() > 0);
+  *made->record.mutable_position() = request.manifest.position();
+  *made->record.mutable_cut_points() = request.manifest.cut_points();
+  made->record.set_nonfinite_in_a_row(request.manifest.nonfinite_in_a_row());
+  made->record.set_last_nonfinite_step(request.manifest.last_nonfinite_step());
+  *made->record.mutable_splits() = request.manifest.splits();
+  made->damaged = Chance(options_.checkpoint_damage);
+  WriteBlock(std::make_shared<const CheckpointRequest>(request), made, 0);
+}
+
+void World::WriteBlock(std::shared_ptr<const CheckpointRequest> request,
+                       std::shared_ptr<SimCheckpoint> made, size_t index) {
+  AtDaemon(Delay(kDiskTime), [=] {
+    const JobId job = request->job;
+    if (Chance(options_.checkpoint_failure / request->blocks.size())) {
+      InCore([&](Core& core) {
+        core.CheckpointWritten(job, absl::ResourceExhaustedError("disk full"),
+                               now_);
+      });
+      return;
+    }
+    if (index == request->blocks.size()) {
+      ++checkpoints_written_;
+      disk_.checkpoints[request->path] = *made;
+      InCore([&](Core& core) { core.CheckpointWritten(job, 1000, now_); });
+      return;
+    }
+    const auto& [key, version] = request->blocks[index];
+    made->contents[key] = 0;
+    if (version.slot.has_value()) {
+      const SimBytes& bytes = pool_[version.slot->offset];
+      CHECK_EQ(bytes.version, version.id.value())
+          << "a pinned version was written over";
+      made->contents[key] = bytes.content;
+    }
+    InCore([&](Core& core) { core.CheckpointBlockWritten(job, index, now_); });
+    WriteBlock(request, made, index + 1);
+  });
+}
+
+void World::RemoveCheckpoint(const std::string& path) {
+  disk_.checkpoints.erase(path);
+}
+
+}  // namespace hydra

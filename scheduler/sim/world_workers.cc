@@ -1,0 +1,181 @@
+// The part of World that plays the worker processes and their streams.
+
+#include <memory>
+
+#include "absl/strings/str_cat.h"
+#include "glog/logging.h"
+#include "scheduler/sim/delays.h"
+#include "scheduler/sim/world.h"
+
+namespace hydra {
+namespace {
+
+namespace wv1 = hydra::worker::v1;
+
+}  // namespace
+
+void World::Start(int worker) {
+  SimProcess& process = workers_[worker];
+  ++process.generation;
+  process.worker =
+      std::make_unique<SimWorker>(&pool_, &disk_.checkpoints, &setup_);
+  process.alive = true;
+  process.stopped = false;
+  process.session = absl::StrCat("session-", worker, "-", process.generation);
+  daemon_->Expect(WorkerId(worker + 1), process.session);
+  journal::v1::WorkerProcess record;
+  record.set_pid(1000 + worker);
+  record.set_session(process.session);
+  process.stream_open = true;
+  InCore([&](Core& core) { core.WorkerStarted(WorkerId(worker + 1), record); });
+  Report(worker);
+  Heartbeat(worker);
+}
+
+void World::Heartbeat(int worker) {
+  AtWorker(worker, kSecond, [=](SimProcess&) {
+    Report(worker);
+    Heartbeat(worker);
+  });
+}
+
+void World::Attach(int worker) {
+  AtWorker(
+      worker, kMessageTime + Delay(kReconnectTime), [=](SimProcess& process) {
+        if (daemon_ == nullptr || process.stopped) {
+          Attach(worker);
+        } else if (daemon_->session(WorkerId(worker + 1)) == process.session) {
+          process.stream_open = true;
+          Compute(worker);
+          Report(worker);
+        }
+      });
+}
+
+void World::Report(int worker) {
+  if (!workers_[worker].stream_open || workers_[worker].stopped) return;
+  wv1::WorkerReport report = workers_[worker].worker->Report(now_);
+  report.set_session(workers_[worker].session);
+  const int copies = Chance(options_.duplicate) ? 2 : 1;
+  for (int i = 0; i < copies; ++i) {
+    AtWorker(worker, Delay(kMessageTime), [=](SimProcess& process) {
+      if (!process.stream_open) return;
+      InCore([&](Core& core) {
+        core.WorkerReported(WorkerId(worker + 1), report, now_);
+      });
+    });
+  }
+}
+
+void World::SendDesired(WorkerId id, const wv1::DesiredState& desired) {
+  const int worker = static_cast<int>(id.value()) - 1;
+  const int copies = Chance(options_.duplicate) ? 2 : 1;
+  for (int i = 0; i < copies; ++i) {
+    AtWorker(worker, Delay(kMessageTime), [=](SimProcess& process) {
+      if (!process.stream_open || process.stopped) return;
+      process.worker->Apply(desired);
+      Compute(worker);
+      Report(worker);
+    });
+  }
+}
+
+void World::Compute(int worker) {
+  SimProcess& process = workers_[worker];
+  // Without a daemon it parks.
+  if (!process.stream_open || process.stopped || process.worker->computing() ||
+      !process.worker->Begin(now_).has_value()) {
+    return;
+  }
+  const wv1::Task& task = process.worker->task();
+  CHECK(running_
+            .insert({task.job_id(), task.kind(), task.step(), task.shard(),
+                     task.first_micro_batch()})
+            .second)
+      << "a " << wv1::TaskKind_Name(task.kind()) << " of "
+      << JobName(JobId(task.job_id())) << " runs twice at once";
+  if (Chance(options_.hang)) return;
+  const absl::Duration duration = Delay(kTaskTime);
+  AtWorker(worker, duration, [=](SimProcess&) { TaskDone(worker, duration); });
+}
+
+void World::TaskDone(int worker, absl::Duration duration) {
+  SimProcess& process = workers_[worker];
+  if (process.stopped) {
+    AtWorker(worker, kSecond, [=](SimProcess&) { TaskDone(worker, duration); });
+    return;
+  }
+  if (Chance(options_.crash)) {
+    Crash(worker);
+    return;
+  }
+  const wv1::Task& task = process.worker->task();
+  running_.erase({task.job_id(), task.kind(), task.step(), task.shard(),
+                  task.first_micro_batch()});
+  process.busy += duration;
+  process.worker->Finish(Chance(options_.task_failure),
+                         Chance(options_.nonfinite));
+  Compute(worker);
+  Report(worker);
+  if (Chance(options_.stream_break)) BreakStream(worker);
+  if (Chance(options_.stop)) StopProcess(worker, Delay(absl::Seconds(6)));
+  if (Chance(options_.meddling)) Meddle();
+}
+
+// Messages on their way are lost; the worker attaches again.
+void World::BreakStream(int worker) {
+  if (!workers_[worker].stream_open) return;
+  workers_[worker].stream_open = false;
+  InCore(
+      [&](Core& core) { core.WorkerStreamEnded(WorkerId(worker + 1), now_); });
+  Attach(worker);
+}
+
+void World::StopProcess(int worker, absl::Duration time) {
+  workers_[worker].stopped = true;
+  AtWorker(worker, time, [=](SimProcess& process) {
+    process.stopped = false;
+    Compute(worker);
+    Report(worker);
+  });
+}
+
+// The process is gone, with half of what it was writing written.
+void World::Kill(int worker) {
+  SimProcess& process = workers_[worker];
+  if (!process.alive) return;
+  ++process.generation;
+  process.alive = false;
+  process.stream_open = false;
+  if (!process.worker->computing()) return;
+  const wv1::Task& task = process.worker->task();
+  running_.erase({task.job_id(), task.kind(), task.step(), task.shard(),
+                  task.first_micro_batch()});
+  for (const wv1::BlockVersion& write : task.writes()) {
+    if (Chance(0.5)) pool_[write.offset_bytes()] = {};
+  }
+}
+
+void World::Crash(int worker) {
+  const bool was_attached = workers_[worker].stream_open;
+  Kill(worker);
+  if (was_attached) {
+    InCore([&](Core& core) {
+      core.WorkerStreamEnded(WorkerId(worker + 1), now_);
+    });
+  }
+  // A daemon that starts meanwhile sees for itself that it is gone.
+  AtDaemon(Delay(kRestartTime), [=] {
+    InCore([&](Core& core) {
+      core.WorkerDied(WorkerId(worker + 1), "killed by the test", now_);
+    });
+    AtDaemon(Delay(kRestartTime), [=] { Start(worker); });
+  });
+}
+
+void World::KillWorker(WorkerId worker, absl::string_view) {
+  const int index = static_cast<int>(worker.value()) - 1;
+  AtWorker(index, absl::ZeroDuration(), [=](SimProcess&) { Crash(index); });
+}
+
+}  // namespace hydra
