@@ -33,8 +33,7 @@ constexpr TargetVerb<v1::CancelRequest, v1::CancelResponse> kCancel = {
 constexpr TargetVerb<v1::PauseRequest, v1::PauseResponse> kPause = {
     &Connection::Stub::Pause, &v1::PauseResponse::paused_job_ids, "pausing",
     "nothing to pause; the jobs are paused or being paused, write their "
-    "trained "
-    "model, or have ended"};
+    "trained model, or have ended"};
 
 constexpr TargetVerb<v1::ResumeRequest, v1::ResumeResponse> kResume = {
     &Connection::Stub::Resume, &v1::ResumeResponse::resumed_job_ids, "resumed",

@@ -3,6 +3,12 @@
 #include <algorithm>
 
 namespace hydra {
+namespace {
+
+// Nobody follows the lines of a job that ended so many jobs ago.
+constexpr size_t kMostForgotten = 100'000;
+
+}  // namespace
 
 void LogStore::Append(JobId job, const hydra::v1::LogLine& line) {
   absl::MutexLock lock(&mu_);
@@ -42,6 +48,7 @@ void LogStore::ForgetQuietest() {
   const auto quietest = jobs_.find(by_newest_line_.front());
   const Lines& lost = quietest->second;
   forgotten_[quietest->first] = lost.end();
+  if (forgotten_.size() > kMostForgotten) forgotten_.erase(forgotten_.begin());
   lines_ -= lost.lines.size();
   bytes_ -= lost.bytes;
   jobs_.erase(quietest);

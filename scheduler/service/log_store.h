@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "absl/base/thread_annotations.h"
+#include "absl/container/btree_map.h"
 #include "absl/container/flat_hash_map.h"
 #include "absl/synchronization/mutex.h"
 #include "common/ids/ids.h"
@@ -64,8 +65,8 @@ class LogStore {
   const Limit in_all_;
   mutable absl::Mutex mu_;
   absl::flat_hash_map<JobId, Lines> jobs_ ABSL_GUARDED_BY(mu_);
-  // Where jobs that lost all lines go on counting.
-  absl::flat_hash_map<JobId, int64_t> forgotten_ ABSL_GUARDED_BY(mu_);
+  // Where jobs that lost all lines go on counting; of these, the newest jobs.
+  absl::btree_map<JobId, int64_t> forgotten_ ABSL_GUARDED_BY(mu_);
   // The quietest first.
   std::list<JobId> by_newest_line_ ABSL_GUARDED_BY(mu_);
   int64_t lines_ ABSL_GUARDED_BY(mu_) = 0;

@@ -14,6 +14,7 @@
 #include <set>
 #include <string>
 #include <system_error>
+#include <utility>
 #include <vector>
 
 #include "CLI/CLI.hpp"
@@ -193,10 +194,9 @@ class Soak {
     Sample sample;
     sample.daemon = FiguresOf(cluster_.daemon_pid());
     AddProcess(at + "daemon", sample.daemon);
-    for (pid_t worker : cluster_.WorkerPids()) {
-      sample.workers.push_back(FiguresOf(worker));
-      AddProcess(absl::StrCat(at, "worker ", sample.workers.size() - 1),
-                 sample.workers.back());
+    sample.workers = FiguresOfWorkers();
+    for (size_t i = 0; i < sample.workers.size(); ++i) {
+      AddProcess(absl::StrCat(at, "worker ", i), sample.workers[i]);
     }
     samples_.push_back(std::move(sample));
     figures_.emplace_back(
@@ -208,6 +208,26 @@ class Soak {
                             1e6,
                         UsedBytes("/dev/shm") / 1e6,
                         DiskBytes(cluster_.state_dir()) / 1e6));
+  }
+
+  // Of processes that neither were killed just now nor are still starting: they
+  // have something, and no other number of threads than a moment before.
+  std::vector<ProcessFigures> FiguresOfWorkers() {
+    std::vector<ProcessFigures> before;
+    while (true) {
+      std::vector<ProcessFigures> now;
+      for (pid_t worker : cluster_.WorkerPids()) {
+        now.push_back(FiguresOf(worker));
+      }
+      const bool settled =
+          std::equal(now.begin(), now.end(), before.begin(), before.end(),
+                     [](const ProcessFigures& a, const ProcessFigures& b) {
+                       return a.anonymous_bytes > 0 && a.threads == b.threads;
+                     });
+      if (settled) return now;
+      before = std::move(now);
+      absl::SleepFor(kPoll);
+    }
   }
 
   void AddProcess(const std::string& name, const ProcessFigures& figures) {
