@@ -50,11 +50,11 @@ constexpr absl::Duration kReportEvery = absl::Seconds(20);
 // One kill in so many is the daemon's, until so much is done: its figures at
 // the half and at the end are those of one process.
 constexpr int kDaemonKillEvery = 5;
-constexpr int kDaemonKillsUntilPercent = 40;
+constexpr int kDaemonKillsUntilPercent = 20;
 constexpr int kPercents[] = {10, 50, 100};
 // The daemon keeps 10,000 ended jobs and 50,000 log lines: until there are so
 // many, its memory grows by design.
-constexpr int64_t kJobsUntilFlat = 40'000;
+constexpr int64_t kJobsUntilFlat = 100'000;
 // What it may hold at the end beyond what it held at the half.
 constexpr int kFileSlack = 4;
 constexpr int kThreadSlack = 4;
