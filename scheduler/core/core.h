@@ -232,7 +232,7 @@ class Core {
   // It gives up where it is, and begins again from its newest checkpoint.
   void RestartFromCheckpoint(Job& job, absl::Time now);
   // The job is as before PREPARE, PENDING or PAUSED, and will go on from its
-  // newest checkpoint. The caller notes the change.
+  // newest checkpoint.
   void ResetToCheckpoint(Job& job, hydra::v1::JobState state);
   void EraseMetricsFrom(Job& job, int64_t first_step, int64_t first_evaluation);
   // Whether the job was trained on something else until its newest checkpoint,

@@ -49,10 +49,6 @@ bool IsCutAs(const v1::Partition& partition,
       checkpoint.cut_points().begin(), checkpoint.cut_points().end());
 }
 
-int64_t NumberOf(const v1::EvaluationMetrics& metrics) {
-  return EvaluationNumber(metrics.step(), metrics.split() == "test");
-}
-
 // The number of the first evaluation that a job makes which goes on at `place`.
 int64_t FirstEvaluationAfter(const ChainPosition& place) {
   if (place.phase == Phase::kInit) return EvaluationNumber(0, false);
@@ -110,40 +106,35 @@ void Core::MaybeBeginCheckpoint(Job& job, absl::Time now) {
 
 void Core::BeginCheckpoint(Job& job, absl::Time now) {
   const ChainPosition place = ResumePlace(job.position);
-  CheckpointRun run;
-  run.record.mutable_info()->set_path(CheckpointPath(job, place));
-  run.record.mutable_info()->set_step(place.step);
-  run.record.mutable_info()->set_inside_step(place.inside_step());
-  *run.record.mutable_info()->mutable_time() = ToProto(now);
-  *run.record.mutable_position() = ToRecord(place);
-  for (const wv1::PreparedSplit& split : job.splits) {
-    *run.record.add_splits() = TokensOf(split);
-  }
-  run.record.set_nonfinite_in_a_row(job.nonfinite_in_a_row);
-  run.record.set_last_nonfinite_step(job.last_nonfinite_step);
-  if (place.inside_step()) {
-    *run.record.mutable_cut_points() = job.partition->cut_points();
-  }
-  run.blocks =
-      BlocksToWrite(job.shape, *blocks_.BlocksOf(job.id), place.inside_step());
-  for (const auto& [key, version] : run.blocks) blocks_.Pin(job.id, version);
-
   CheckpointRequest request;
-  request.job = job.id;
-  request.table = job.shape.table;
-  request.state_factor = job.shape.state_factor;
-  request.model_config_json = job.submitted.model_config_json;
-  request.tokenizer_dir = job.submitted.spec.model().tokenizer_path();
-  request.path = run.record.info().path();
   request.manifest.set_job_id(JobName(job.id));
   *request.manifest.mutable_submitted_at() = ToProto(job.submitted_at);
-  *request.manifest.mutable_splits() = run.record.splits();
-  *request.manifest.mutable_position() = run.record.position();
-  *request.manifest.mutable_cut_points() = run.record.cut_points();
-  request.manifest.set_nonfinite_in_a_row(run.record.nonfinite_in_a_row());
-  request.manifest.set_last_nonfinite_step(run.record.last_nonfinite_step());
   *request.manifest.mutable_spec() = job.submitted.spec;
-  request.blocks = run.blocks;
+  *request.manifest.mutable_position() = ToRecord(place);
+  if (place.inside_step()) {
+    *request.manifest.mutable_cut_points() = job.partition->cut_points();
+  }
+  for (const wv1::PreparedSplit& split : job.splits) {
+    *request.manifest.add_splits() = TokensOf(split);
+  }
+  request.manifest.set_nonfinite_in_a_row(job.nonfinite_in_a_row);
+  request.manifest.set_last_nonfinite_step(job.last_nonfinite_step);
+  request.job = job.id;
+  request.table = job.shape.table;
+  request.model_config_json = job.submitted.model_config_json;
+  request.tokenizer_dir = job.submitted.spec.model().tokenizer_path();
+  request.path = CheckpointPath(job, place);
+  request.blocks =
+      BlocksToWrite(job.shape, *blocks_.BlocksOf(job.id), place.inside_step());
+  for (const auto& [key, version] : request.blocks) {
+    blocks_.Pin(job.id, version);
+  }
+
+  CheckpointRun run;
+  run.record = ToRecord(request.manifest);
+  run.record.mutable_info()->set_path(request.path);
+  *run.record.mutable_info()->mutable_time() = ToProto(now);
+  run.blocks = request.blocks;
 
   writing_ = job.id;
   job.writing = std::move(run);
@@ -311,7 +302,6 @@ void Core::EnterPause(Job& job) {
   partitions_.Abandon(PilotKey(job), job.id);
   LeavePool(job);
   ResetToCheckpoint(job, v1::JOB_STATE_PAUSED);
-  NoteChange(job);
 }
 
 bool Core::Resume(JobId id, absl::Time now) {
@@ -325,7 +315,7 @@ bool Core::Resume(JobId id, absl::Time now) {
   } else {
     job.state = v1::JOB_STATE_PENDING;
     job.reason.clear();
-    job.insists = std::exchange(job.held, false);
+    job.insists = !std::exchange(job.hold_reason, "").empty();
     NoteChange(job);
     Advance(job, now);
   }
@@ -342,7 +332,6 @@ void Core::RestartFromCheckpoint(Job& job, absl::Time now) {
   policy_->Remove(job.id);
   LeavePool(job);
   ResetToCheckpoint(job, v1::JOB_STATE_PENDING);
-  NoteChange(job);
   Advance(job, now);
 }
 
@@ -359,8 +348,7 @@ void Core::ResetToCheckpoint(Job& job, v1::JobState state) {
   job.reason.clear();
   if (state == v1::JOB_STATE_PAUSED) {
     job.pause_requested = false;
-    job.held = !job.hold_reason.empty();
-    job.reason = job.held ? std::exchange(job.hold_reason, "") : "paused";
+    job.reason = job.hold_reason.empty() ? "paused" : job.hold_reason;
   }
   job.phase = v1::JOB_PHASE_PREPARE;
   job.splits.clear();
@@ -391,6 +379,7 @@ void Core::ResetToCheckpoint(Job& job, v1::JobState state) {
   // The loss of a step is known when its TURN is done, in the middle.
   EraseMetricsFrom(job, place.step + (turned ? 1 : 0),
                    FirstEvaluationAfter(place));
+  NoteChange(job);
 }
 
 // These will be measured again.
@@ -400,7 +389,7 @@ void Core::EraseMetricsFrom(Job& job, int64_t first_step,
     job.steps.pop_back();
   }
   while (!job.evaluations.empty() &&
-         NumberOf(job.evaluations.back()) >= first_evaluation) {
+         EvaluationNumber(job.evaluations.back()) >= first_evaluation) {
     job.evaluations.pop_back();
   }
   journal_->MetricsErased(job.id, first_step, first_evaluation);
@@ -429,7 +418,6 @@ bool Core::CanResumeInPartition(Job& job, absl::Time now) {
   if (!IsAfterTurn(newest) || IsCutAs(*job.partition, newest)) return true;
   RemoveCheckpoint(job, job.checkpoints.size() - 1);
   ResetToCheckpoint(job, v1::JOB_STATE_PENDING);
-  NoteChange(job);
   Log(job, "W",
       absl::StrCat("the newest checkpoint lies inside step ",
                    newest.info().step(),

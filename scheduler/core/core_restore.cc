@@ -146,7 +146,6 @@ absl::Status Core::RestoreJob(
         job.state == v1::JOB_STATE_PAUSED || !job.hold_reason.empty();
     ResetToCheckpoint(job,
                       paused ? v1::JOB_STATE_PAUSED : v1::JOB_STATE_PENDING);
-    NoteChange(job);
   }
   return absl::OkStatus();
 }
@@ -197,21 +196,17 @@ absl::Status Core::RestoreHandOut(TaskId id, const jv1::HandOut& hand_out,
                                 task.wire.kind() == wv1::TASK_KIND_PILOT;
   if (before_admission && job.state == v1::JOB_STATE_PENDING) {
     job.state = v1::JOB_STATE_RUNNING;
-    NoteChange(job);
   }
+  task.task.kind = task.wire.kind();
   if (task.wire.kind() == wv1::TASK_KIND_PREPARE) {
-    task.task.kind = task.wire.kind();
     prepared_[job.sweep].Claim(PrepareKey(job), job_id);
   } else if (task.wire.kind() == wv1::TASK_KIND_PILOT) {
-    task.task.kind = task.wire.kind();
     task.task.layers = {0, job.shape.table.layer_count()};
     job.phase = v1::JOB_PHASE_PILOT;
     job.splits.assign(recovered.progress.splits().begin(),
                       recovered.progress.splits().end());
-    NoteChange(job);
     partitions_.Claim(PilotKey(job), job_id);
   } else {
-    task.task.kind = task.wire.kind();
     task.task.step = task.wire.step();
     task.stray = !IsNextInChain(job, task.wire);
     task.withdrawing = task.stray;
@@ -220,6 +215,7 @@ absl::Status Core::RestoreHandOut(TaskId id, const jv1::HandOut& hand_out,
       task.task = TaskAt(job.shape, job.plan, *task.position);
     }
   }
+  if (before_admission) NoteChange(job);
   for (const wv1::BlockVersion& write : task.wire.writes()) {
     const Version version = VersionOf(write);
     if (!blocks_.AdoptFresh(version)) {

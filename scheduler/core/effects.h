@@ -35,7 +35,6 @@ struct SaveRequest {
 struct CheckpointRequest {
   JobId job;
   ModelTable table;
-  int64_t state_factor = 0;
   std::string model_config_json;
   std::string tokenizer_dir;
   // The directory to make.

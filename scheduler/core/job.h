@@ -112,11 +112,10 @@ struct Job {
   bool pause_requested = false;
   // It shall begin again from its newest checkpoint once no task is out.
   bool restart_requested = false;
-  // Not empty: instead, it shall pause, for this reason: it could only go on
-  // with less than it had, or with something else.
+  // Not empty: instead, it shall pause, or is paused, for this reason: it could
+  // only go on with less than it had, or with something else.
   std::string hold_reason;
   // It was paused so, and then its user resumed it: it does go on.
-  bool held = false;
   bool insists = false;
   // For a cancelled job.
   bool delete_checkpoints = false;

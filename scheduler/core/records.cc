@@ -46,6 +46,19 @@ ChainPosition FromRecord(const cv1::Position& record) {
   return position;
 }
 
+jv1::CheckpointRecord ToRecord(const cv1::Manifest& manifest) {
+  jv1::CheckpointRecord record;
+  const ChainPosition place = FromRecord(manifest.position());
+  record.mutable_info()->set_step(place.step);
+  record.mutable_info()->set_inside_step(place.inside_step());
+  *record.mutable_position() = manifest.position();
+  *record.mutable_cut_points() = manifest.cut_points();
+  record.set_nonfinite_in_a_row(manifest.nonfinite_in_a_row());
+  record.set_last_nonfinite_step(manifest.last_nonfinite_step());
+  *record.mutable_splits() = manifest.splits();
+  return record;
+}
+
 jv1::BlockRecord ToRecord(const BlockKey& key, const Version& version) {
   jv1::BlockRecord record;
   record.set_version(version.id.value());

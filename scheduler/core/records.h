@@ -16,6 +16,10 @@ namespace hydra {
 checkpoint::v1::Position ToRecord(const ChainPosition& position);
 ChainPosition FromRecord(const checkpoint::v1::Position& record);
 
+// But for its path, time, bytes and loss, which no manifest says.
+journal::v1::CheckpointRecord ToRecord(
+    const checkpoint::v1::Manifest& manifest);
+
 journal::v1::BlockRecord ToRecord(const BlockKey& key, const Version& version);
 BlockKey KeyOf(const journal::v1::BlockRecord& record);
 Version VersionOf(const journal::v1::BlockRecord& record);

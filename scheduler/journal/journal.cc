@@ -43,9 +43,8 @@ void Journal::StepRecorded(JobId job, const hydra::v1::StepMetrics& metrics) {
 
 void Journal::EvaluationRecorded(JobId job,
                                  const hydra::v1::EvaluationMetrics& metrics) {
-  const int64_t number =
-      EvaluationNumber(metrics.step(), metrics.split() == "test");
-  jobs_changes_.push_back(Put(kEvaluationsTable, job.value(), number, metrics));
+  jobs_changes_.push_back(
+      Put(kEvaluationsTable, job.value(), EvaluationNumber(metrics), metrics));
 }
 
 void Journal::MetricsErased(JobId job, int64_t first_step,
@@ -57,17 +56,14 @@ void Journal::MetricsErased(JobId job, int64_t first_step,
 
 void Journal::CheckpointRecorded(
     JobId job, const journal::v1::CheckpointRecord& checkpoint) {
-  const int64_t number = CheckpointNumber(checkpoint.info().step(),
-                                          checkpoint.info().inside_step());
-  jobs_changes_.push_back(
-      Put(kCheckpointsTable, job.value(), number, checkpoint));
+  jobs_changes_.push_back(Put(kCheckpointsTable, job.value(),
+                              CheckpointNumber(checkpoint.info()), checkpoint));
 }
 
 void Journal::CheckpointErased(JobId job,
                                const hydra::v1::CheckpointInfo& checkpoint) {
   jobs_changes_.push_back(
-      MakeErase(kCheckpointsTable, job.value(),
-                CheckpointNumber(checkpoint.step(), checkpoint.inside_step())));
+      MakeErase(kCheckpointsTable, job.value(), CheckpointNumber(checkpoint)));
 }
 
 void Journal::PoolJobChanged(JobId job, const journal::v1::PoolJob& record) {

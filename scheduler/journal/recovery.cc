@@ -231,12 +231,8 @@ void UseCheckpoints(const std::vector<jv1::CheckpointRecord>& on_disk,
       if (known.info().path() == checkpoint.info().path()) checkpoint = known;
     }
   }
-  auto number = [](const jv1::CheckpointRecord& checkpoint) {
-    return CheckpointNumber(checkpoint.info().step(),
-                            checkpoint.info().inside_step());
-  };
-  std::sort(used.begin(), used.end(), [&](const auto& a, const auto& b) {
-    return number(a) < number(b);
+  std::sort(used.begin(), used.end(), [](const auto& a, const auto& b) {
+    return CheckpointNumber(a.info()) < CheckpointNumber(b.info());
   });
   job.checkpoints = std::move(used);
 }

@@ -3,6 +3,8 @@
 
 #include <cstdint>
 
+#include "hydra/v1/status.pb.h"
+
 namespace hydra {
 
 // The tables of the two journals. A record is named by two numbers, a and b; b
@@ -59,8 +61,14 @@ inline constexpr int64_t kPoolBoot = 2;
 inline int64_t EvaluationNumber(int64_t step, bool is_test) {
   return 2 * step + (is_test ? 1 : 0);
 }
+inline int64_t EvaluationNumber(const hydra::v1::EvaluationMetrics& metrics) {
+  return EvaluationNumber(metrics.step(), metrics.split() == "test");
+}
 inline int64_t CheckpointNumber(int64_t step, bool inside_step) {
   return 2 * step + (inside_step ? 1 : 0);
+}
+inline int64_t CheckpointNumber(const hydra::v1::CheckpointInfo& checkpoint) {
+  return CheckpointNumber(checkpoint.step(), checkpoint.inside_step());
 }
 // kind < 8, index < 2^28, micro_batch < 2^32.
 inline int64_t BlockNumber(int kind, int64_t index, int64_t micro_batch) {

@@ -13,6 +13,7 @@
 #include "glog/logging.h"
 #include "google/protobuf/util/message_differencer.h"
 #include "scheduler/core/job.h"
+#include "scheduler/core/records.h"
 #include "scheduler/journal/recovery.h"
 #include "scheduler/journal/tables.h"
 
@@ -33,10 +34,6 @@ struct OnDisk {
   std::string why_unseen;
 };
 
-int64_t NumberOf(const jv1::CheckpointRecord& record) {
-  return CheckpointNumber(record.info().step(), record.info().inside_step());
-}
-
 // An output folder may outlive the state directory whose jobs wrote there, and
 // the next one counts its jobs from 1 again.
 bool IsOwn(const Manifest& manifest, JobId id, const jv1::SubmittedJob& job) {
@@ -49,20 +46,15 @@ bool IsOwn(const Manifest& manifest, JobId id, const jv1::SubmittedJob& job) {
   return MessageDifferencer::Equals(manifest.spec(), job.spec());
 }
 
-jv1::CheckpointRecord RecordOf(const CheckpointEntry& entry,
-                               const Manifest& manifest) {
-  jv1::CheckpointRecord record;
+jv1::CheckpointRecord FoundAt(const CheckpointEntry& entry,
+                              const Manifest& manifest) {
+  jv1::CheckpointRecord record = ToRecord(manifest);
   record.mutable_info()->set_path(entry.path);
   record.mutable_info()->set_step(entry.name.step);
   record.mutable_info()->set_inside_step(entry.name.inside_step);
   int64_t bytes = 0;
   for (const auto& file : manifest.files()) bytes += file.bytes();
   record.mutable_info()->set_bytes(bytes);
-  *record.mutable_position() = manifest.position();
-  *record.mutable_cut_points() = manifest.cut_points();
-  record.set_nonfinite_in_a_row(manifest.nonfinite_in_a_row());
-  record.set_last_nonfinite_step(manifest.last_nonfinite_step());
-  *record.mutable_splits() = manifest.splits();
   return record;
 }
 
@@ -76,7 +68,7 @@ void LookAt(const CheckpointEntry& entry, JobId id,
             const jv1::SubmittedJob& job, OnDisk& disk) {
   const auto reader = CheckpointReader::Open(entry.path);
   if (reader.ok() && IsOwn(reader->manifest(), id, job)) {
-    disk.usable.push_back(RecordOf(entry, reader->manifest()));
+    disk.usable.push_back(FoundAt(entry, reader->manifest()));
   } else if (reader.ok() || IsVerdict(reader.status())) {
     LOG(WARNING) << entry.path << " is not used: "
                  << (reader.ok() ? "it is another job's"
@@ -114,12 +106,15 @@ void FindCheckpoints(JobId id, RecoveredJob& job) {
   UseCheckpoints(disk.usable, job);
   // An older one is of no use to a job that goes on, and may well be gone: a
   // power cut can come between its removal and the record of that.
-  const int64_t newest =
-      job.checkpoints.empty() ? -1 : NumberOf(job.checkpoints.back());
+  const int64_t newest = job.checkpoints.empty()
+                             ? -1
+                             : CheckpointNumber(job.checkpoints.back().info());
   if (disk.newest_unseen > newest) job.checkpoints_missing = disk.why_unseen;
   for (const jv1::CheckpointRecord& record : recorded) {
     const std::string& path = record.info().path();
-    if (NumberOf(record) <= newest || disk.useless.contains(path)) continue;
+    if (CheckpointNumber(record.info()) <= newest ||
+        disk.useless.contains(path))
+      continue;
     if (job.checkpoints_missing.empty()) {
       job.checkpoints_missing =
           absl::StrCat("the checkpoint ", path, " is not there");

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "glog/logging.h"
+#include "scheduler/core/records.h"
 #include "scheduler/sim/delays.h"
 #include "scheduler/sim/world.h"
 
@@ -67,15 +68,8 @@ void World::CheckMetrics(const SaveRequest& request) {
 void World::WriteCheckpoint(const CheckpointRequest& request) {
   auto made = std::make_shared<SimCheckpoint>();
   made->job = request.job;
+  made->record = ToRecord(request.manifest);
   made->record.mutable_info()->set_path(request.path);
-  made->record.mutable_info()->set_step(request.manifest.position().step());
-  made->record.mutable_info()->set_inside_step(
-      request.manifest.cut_points_size() > 0);
-  *made->record.mutable_position() = request.manifest.position();
-  *made->record.mutable_cut_points() = request.manifest.cut_points();
-  made->record.set_nonfinite_in_a_row(request.manifest.nonfinite_in_a_row());
-  made->record.set_last_nonfinite_step(request.manifest.last_nonfinite_step());
-  *made->record.mutable_splits() = request.manifest.splits();
   made->damaged = Chance(options_.checkpoint_damage);
   WriteBlock(std::make_shared<const CheckpointRequest>(request), made, 0);
 }

@@ -12,6 +12,25 @@ namespace hydra {
 
 namespace v1 = hydra::v1;
 
+namespace {
+
+using Stub = v1::HydraService::Stub;
+
+template <typename Request, typename Response>
+void CallFor(Stub& stub,
+             grpc::Status (Stub::*call)(grpc::ClientContext*, const Request&,
+                                        Response*),
+             const std::string& job) {
+  grpc::ClientContext context;
+  Request request;
+  request.set_job_id(job);
+  Response response;
+  const grpc::Status status = (stub.*call)(&context, request, &response);
+  CHECK(status.ok()) << status.error_message();
+}
+
+}  // namespace
+
 FaultTest::FaultTest() : files_(MakeSmallJobFiles(FreshDirectory())) {
   spec_ = SmallJob(files_, {1, 2, 3});
   spec_.mutable_train()->set_max_steps(kSteps);
@@ -47,30 +66,15 @@ std::vector<std::string> FaultTest::SubmitEqualJobs(Cluster& cluster,
 }
 
 void FaultTest::Cancel(v1::HydraService::Stub& stub, const std::string& job) {
-  grpc::ClientContext context;
-  v1::CancelRequest request;
-  request.set_job_id(job);
-  v1::CancelResponse response;
-  const grpc::Status status = stub.Cancel(&context, request, &response);
-  CHECK(status.ok()) << status.error_message();
+  CallFor<v1::CancelRequest, v1::CancelResponse>(stub, &Stub::Cancel, job);
 }
 
 void FaultTest::Pause(v1::HydraService::Stub& stub, const std::string& job) {
-  grpc::ClientContext context;
-  v1::PauseRequest request;
-  request.set_job_id(job);
-  v1::PauseResponse response;
-  const grpc::Status status = stub.Pause(&context, request, &response);
-  CHECK(status.ok()) << status.error_message();
+  CallFor<v1::PauseRequest, v1::PauseResponse>(stub, &Stub::Pause, job);
 }
 
 void FaultTest::Resume(v1::HydraService::Stub& stub, const std::string& job) {
-  grpc::ClientContext context;
-  v1::ResumeRequest request;
-  request.set_job_id(job);
-  v1::ResumeResponse response;
-  const grpc::Status status = stub.Resume(&context, request, &response);
-  CHECK(status.ok()) << status.error_message();
+  CallFor<v1::ResumeRequest, v1::ResumeResponse>(stub, &Stub::Resume, job);
 }
 
 std::string FaultTest::LogOf(Cluster& cluster, const std::string& job) {

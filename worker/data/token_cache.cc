@@ -17,6 +17,7 @@
 #include "absl/status/status.h"
 #include "absl/strings/escaping.h"
 #include "absl/strings/str_cat.h"
+#include "common/file/file.h"
 #include "glog/logging.h"
 #include "worker/data/gpt2_tokenizer.h"
 #include "worker/data/input_file.h"
@@ -134,13 +135,6 @@ absl::StatusOr<PosixFile> OpenLocked(const std::string& path) {
     }
     if (IsStillAt(*file, path)) return file;
   }
-}
-
-absl::Status SyncDirectory(const std::string& path) {
-  absl::StatusOr<PosixFile> directory =
-      PosixFile::Open(path, O_RDONLY | O_DIRECTORY);
-  if (!directory.ok()) return directory.status();
-  return directory->Sync();
 }
 
 absl::Status WriteTokens(const PrepareRequest& request, const Sources& sources,

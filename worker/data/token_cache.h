@@ -54,14 +54,11 @@ struct PreparedData {
 // next call for the same data replaces. Blocks; thread-safe.
 //
 // INVALID_ARGUMENT: as ReadTokens and Gpt2Tokenizer::Create; no files; a file
-// of
-//   the tokenizer that is far too large; an id at or above vocabulary_size (the
-//   token file then stays: it is right).
-// FAILED_PRECONDITION: a data file changed meanwhile.
-// NOT_FOUND, PERMISSION_DENIED, RESOURCE_EXHAUSTED and others: as
-// OpenInputFile,
-//   and from the file system. Errors name the file; nothing half-made is left
-//   behind.
+// of the tokenizer that is far too large; an id at or above vocabulary_size
+// (the token file then stays: it is right). FAILED_PRECONDITION: a data file
+// changed meanwhile. NOT_FOUND, PERMISSION_DENIED, RESOURCE_EXHAUSTED and
+// others: as OpenInputFile, and from the file system. Errors name the file;
+// nothing half-made is left behind.
 absl::StatusOr<PreparedData> Prepare(const PrepareRequest& request);
 
 }  // namespace hydra
