@@ -11,6 +11,7 @@
 
 #include "absl/strings/str_split.h"
 #include "client/testing/fake_server.h"
+#include "common/file/scratch_directory.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "nlohmann/json.hpp"

@@ -10,7 +10,7 @@
 
 #include "absl/strings/match.h"
 #include "client/private_daemon/child_process.h"
-#include "client/testing/fake_server.h"
+#include "common/file/scratch_directory.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 

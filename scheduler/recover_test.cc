@@ -7,11 +7,11 @@
 #include <filesystem>
 #include <memory>
 
+#include "common/file/scratch_directory.h"
 #include "hydra/v1/status.pb.h"
 #include "scheduler/journal/record_change.h"
 #include "scheduler/journal/sqlite_record_store.h"
 #include "scheduler/journal/tables.h"
-#include "scheduler/journal/testing/scratch_directory.h"
 #include "scheduler/service/daemon_state.h"
 #include "scheduler/service/state_directory.h"
 
@@ -51,11 +51,11 @@ class RecoverTest : public testing::Test {
   }
 
   void Damage() {
-    std::string bytes = ReadFileBytes(path_);
+    std::string bytes = ReadFile(path_);
     for (size_t i = bytes.size() / 2; i < bytes.size() / 2 + 4096; ++i) {
       bytes[i] ^= 0x55;
     }
-    WriteFileBytes(path_, bytes);
+    WriteFile(path_, bytes);
   }
 
   int RecordCount() {
@@ -72,24 +72,24 @@ class RecoverTest : public testing::Test {
     return count;
   }
 
-  const ScratchDirectory directory_;
+  const ScratchDirectory directory_{ScratchPlace::kMemory};
   config::v1::DaemonConfig config_;
   std::string path_;
   std::vector<journal::v1::Change> changes_;
 };
 
 TEST_F(RecoverTest, SaysThatAWholeFileIsWholeAndLeavesIt) {
-  const std::string before = ReadFileBytes(path_);
+  const std::string before = ReadFile(path_);
   const auto outcome = Recover(config_, /*write=*/true);
   ASSERT_TRUE(outcome.ok()) << outcome.status();
   EXPECT_EQ(outcome->state, State::kWhole);
   EXPECT_THAT(outcome->text, HasSubstr("is whole"));
-  EXPECT_EQ(ReadFileBytes(path_), before);
+  EXPECT_EQ(ReadFile(path_), before);
 }
 
 TEST_F(RecoverTest, ExplainsTheDamageAndLeavesTheFile) {
   Damage();
-  const std::string damaged = ReadFileBytes(path_);
+  const std::string damaged = ReadFile(path_);
   // A second time too, in spite of what the first one left.
   for (int i = 0; i < 2; ++i) {
     const auto outcome = Recover(config_, /*write=*/false);
@@ -98,21 +98,21 @@ TEST_F(RecoverTest, ExplainsTheDamageAndLeavesTheFile) {
     EXPECT_THAT(outcome->text, HasSubstr("is damaged"));
     EXPECT_THAT(outcome->text, HasSubstr("table evaluations"));
     EXPECT_THAT(outcome->text, HasSubstr("jobs.db.recovered"));
-    EXPECT_EQ(ReadFileBytes(path_), damaged);
+    EXPECT_EQ(ReadFile(path_), damaged);
   }
 }
 
 TEST_F(RecoverTest, PutsWhatCanBeReadInPlaceAndKeepsTheDamagedFiles) {
   for (const char* kept : {".damaged-1", ".damaged-2"}) {
     Damage();
-    const std::string damaged = ReadFileBytes(path_);
+    const std::string damaged = ReadFile(path_);
     EXPECT_EQ(Open().status().code(), absl::StatusCode::kDataLoss);
     const int before = kRecords;
     const auto outcome = Recover(config_, /*write=*/true);
     ASSERT_TRUE(outcome.ok()) << outcome.status();
     EXPECT_EQ(outcome->state, State::kRepaired);
     EXPECT_THAT(outcome->text, HasSubstr(kept));
-    EXPECT_EQ(ReadFileBytes(path_ + kept), damaged);
+    EXPECT_EQ(ReadFile(path_ + kept), damaged);
     EXPECT_FALSE(std::filesystem::exists(path_ + ".recovered"));
     const int left = RecordCount();
     EXPECT_LT(left, before);
@@ -122,23 +122,23 @@ TEST_F(RecoverTest, PutsWhatCanBeReadInPlaceAndKeepsTheDamagedFiles) {
 
 TEST_F(RecoverTest, TheLogOfTheDamagedFileIsNotThatOfTheNewOne) {
   // As a killed daemon leaves them: the newest records are in the log alone.
-  const std::string file = ReadFileBytes(path_);
+  const std::string file = ReadFile(path_);
   {
     auto store = Open();
     ASSERT_TRUE((*store)
                     ->Apply({MakePut(kEvaluationsTable, 1, 1, Evaluation(90))})
                     .ok());
-    const std::string log = ReadFileBytes(path_ + "-wal");
+    const std::string log = ReadFile(path_ + "-wal");
     ASSERT_FALSE(log.empty());
     store->reset();
-    WriteFileBytes(path_, file);
-    WriteFileBytes(path_ + "-wal", log);
+    WriteFile(path_, file);
+    WriteFile(path_ + "-wal", log);
   }
   Damage();
   const auto outcome = Recover(config_, /*write=*/true);
   ASSERT_TRUE(outcome.ok()) << outcome.status();
   EXPECT_EQ(outcome->state, State::kRepaired);
-  EXPECT_FALSE(ReadFileBytes(path_ + ".damaged-1-wal").empty());
+  EXPECT_FALSE(ReadFile(path_ + ".damaged-1-wal").empty());
   EXPECT_GT(RecordCount(), kRecords / 2);
 }
 

@@ -5,7 +5,7 @@
 #include <iterator>
 #include <memory>
 
-#include "client/testing/fake_server.h"
+#include "common/file/scratch_directory.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 

@@ -9,7 +9,7 @@
 #include <fstream>
 #include <iterator>
 
-#include "client/testing/fake_server.h"
+#include "common/file/scratch_directory.h"
 #include "gtest/gtest.h"
 
 namespace hydra {

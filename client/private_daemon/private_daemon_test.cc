@@ -4,7 +4,7 @@
 #include <filesystem>
 #include <fstream>
 
-#include "client/testing/fake_server.h"
+#include "common/file/scratch_directory.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 

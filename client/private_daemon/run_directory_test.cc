@@ -6,7 +6,7 @@
 #include <filesystem>
 #include <fstream>
 
-#include "client/testing/fake_server.h"
+#include "common/file/scratch_directory.h"
 #include "gtest/gtest.h"
 
 namespace hydra {

@@ -1,24 +1,11 @@
 #include "client/testing/fake_server.h"
 
-#include <cstdlib>
-#include <filesystem>
-#include <system_error>
-
 #include "absl/time/clock.h"
 #include "glog/logging.h"
 #include "grpcpp/security/server_credentials.h"
 #include "grpcpp/server_builder.h"
 
 namespace hydra {
-
-ScratchDirectory::ScratchDirectory() : path_("/tmp/hydra-test-XXXXXX") {
-  PCHECK(mkdtemp(path_.data()) != nullptr) << path_;
-}
-
-ScratchDirectory::~ScratchDirectory() {
-  std::error_code ignored;
-  std::filesystem::remove_all(path_, ignored);
-}
 
 FakeServer::FakeServer() { Start(); }
 

@@ -5,24 +5,10 @@
 #include <string>
 
 #include "client/testing/fake_hydra_service.h"
+#include "common/file/scratch_directory.h"
 #include "grpcpp/server.h"
 
 namespace hydra {
-
-// A new directory directly below /tmp, so that paths of sockets stay short; it
-// goes away with the object.
-class ScratchDirectory {
- public:
-  ScratchDirectory();
-  ~ScratchDirectory();
-  ScratchDirectory(const ScratchDirectory&) = delete;
-  ScratchDirectory& operator=(const ScratchDirectory&) = delete;
-
-  const std::string& path() const { return path_; }
-
- private:
-  std::string path_;
-};
 
 // Serves a FakeHydraService on a unix socket while it lives and is not stopped.
 class FakeServer {

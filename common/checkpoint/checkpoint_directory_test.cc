@@ -6,6 +6,7 @@
 
 #include "common/checkpoint/manifest_file.h"
 #include "common/checkpoint/testing.h"
+#include "common/file/scratch_directory.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 
@@ -22,7 +23,7 @@ class CheckpointDirectoryTest : public testing::Test {
   std::string Make(const std::string& name) {
     const std::string path = folder_.PathOf(name);
     fs::create_directory(path);
-    WriteBytes(path + "/" + kManifestFile, "{}");
+    WriteFile(path + "/" + kManifestFile, "{}");
     return path;
   }
 
@@ -36,7 +37,7 @@ class CheckpointDirectoryTest : public testing::Test {
     return names;
   }
 
-  ScratchFolder folder_;
+  ScratchDirectory folder_;
 };
 
 TEST_F(CheckpointDirectoryTest, NamesLeadBackToWhatTheySay) {
@@ -64,7 +65,7 @@ TEST_F(CheckpointDirectoryTest, WholeOnesAreListedByHowLongTheyTrained) {
     Make(name);
   }
   fs::create_directory(folder_.PathOf("checkpoint-12"));
-  WriteBytes(folder_.PathOf("checkpoint-13"), "a file");
+  WriteFile(folder_.PathOf("checkpoint-13"), "a file");
   fs::create_directory_symlink("checkpoint-9", folder_.PathOf("checkpoint-14"));
   EXPECT_THAT(Listed(), ElementsAre("checkpoint-9", "checkpoint-9-inside",
                                     "checkpoint-10"));
@@ -75,7 +76,7 @@ TEST_F(CheckpointDirectoryTest, AMissingFolderHasNone) {
   ASSERT_TRUE(entries.ok()) << entries.status();
   EXPECT_THAT(*entries, IsEmpty());
   EXPECT_TRUE(RemoveLeftovers(folder_.PathOf("none")).ok());
-  WriteBytes(folder_.PathOf("f"), "a file");
+  WriteFile(folder_.PathOf("f"), "a file");
   EXPECT_FALSE(ListCheckpoints(folder_.PathOf("f")).ok());
 }
 

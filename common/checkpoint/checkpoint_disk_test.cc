@@ -7,6 +7,7 @@
 #include "common/checkpoint/checkpoint_writer.h"
 #include "common/checkpoint/disk_calls.h"
 #include "common/checkpoint/testing.h"
+#include "common/file/scratch_directory.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 
@@ -50,7 +51,7 @@ class CheckpointDiskTest : public testing::Test {
     return !failed.empty();
   }
 
-  ScratchFolder folder_;
+  ScratchDirectory folder_;
   const TestCheckpoint first_{folder_.PathOf("checkpoint-1"), 1};
 };
 

@@ -20,6 +20,7 @@
 #include "common/checkpoint/checkpoint_reader.h"
 #include "common/checkpoint/checkpoint_writer.h"
 #include "common/checkpoint/testing.h"
+#include "common/file/scratch_directory.h"
 #include "gtest/gtest.h"
 
 namespace hydra {
@@ -73,7 +74,7 @@ void KillAWriter(const std::string& folder, absl::Duration after) {
 }
 
 TEST(KilledWriterTest, LeavesOnlyWholeCheckpointsUnderTheirNames) {
-  ScratchFolder folder;
+  ScratchDirectory folder;
   std::mt19937 random(1);
   int rounds_with_leftovers = 0;
   for (int round = 0; round < 50; ++round) {
@@ -115,7 +116,7 @@ int WriteWithoutRoom(const std::string& folder, const TestCheckpoint& first,
 }
 
 TEST(FullDiskTest, AFileSizeLimitLeavesTheOlderCheckpoint) {
-  ScratchFolder folder;
+  ScratchDirectory folder;
   const TestCheckpoint first(folder.PathOf("checkpoint-1"), 1);
   ASSERT_TRUE(Write(first).ok());
   // Each limit is just too low for one of the files.
@@ -162,7 +163,7 @@ int FillSmallDisk(const std::string& folder) {
 }
 
 TEST(FullDiskTest, ADiskWithoutRoomLeavesTheOlderCheckpoint) {
-  ScratchFolder folder;
+  ScratchDirectory folder;
   const int answer =
       AnswerOf(Fork([&] { return FillSmallDisk(folder.path()); }));
   if (answer == kNotPermitted) GTEST_SKIP() << "this user may not mount";

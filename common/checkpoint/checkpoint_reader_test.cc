@@ -7,6 +7,7 @@
 
 #include "common/checkpoint/manifest_file.h"
 #include "common/checkpoint/testing.h"
+#include "common/file/scratch_directory.h"
 #include "gmock/gmock.h"
 #include "google/protobuf/util/message_differencer.h"
 #include "gtest/gtest.h"
@@ -21,7 +22,7 @@ using worker::v1::BlockKind;
 class CheckpointReaderTest : public testing::Test {
  protected:
   CheckpointReaderTest() {
-    WriteBytes(folder_.PathOf("merges.txt"), "a b\n");
+    WriteFile(folder_.PathOf("merges.txt"), "a b\n");
     checkpoint_.CopyFrom(folder_.path(), "merges.txt");
     EXPECT_TRUE(Write(checkpoint_).ok());
   }
@@ -42,7 +43,7 @@ class CheckpointReaderTest : public testing::Test {
     return reader->ReadBlock(kind, index, 0, table, absl::MakeSpan(out));
   }
 
-  ScratchFolder folder_;
+  ScratchDirectory folder_;
   const std::string path_ = folder_.PathOf("checkpoint-120");
   TestCheckpoint checkpoint_{path_, /*seed=*/1};
   const ModelTable& table_ = checkpoint_.contents.table;
@@ -75,17 +76,17 @@ TEST_F(CheckpointReaderTest, FlippedBitsOfEveryFileAreFound) {
 
 TEST_F(CheckpointReaderTest, ShortenedLengthenedAndMissingFilesAreFound) {
   for (const std::string& path : Files()) {
-    const std::string whole = ReadBytes(path);
+    const std::string whole = ReadFile(path);
     for (const size_t bytes : {whole.size() - 1, whole.size() / 2, size_t{1},
                                size_t{0}, whole.size() + 1}) {
       fs::resize_file(path, bytes);
       EXPECT_TRUE(absl::IsDataLoss(VerifyCheckpoint(path_)))
           << path << " of " << bytes << " B: " << VerifyCheckpoint(path_);
-      WriteBytes(path, whole);
+      WriteFile(path, whole);
     }
     fs::remove(path);
     EXPECT_TRUE(absl::IsDataLoss(VerifyCheckpoint(path_))) << path;
-    WriteBytes(path, whole);
+    WriteFile(path, whole);
   }
   EXPECT_TRUE(VerifyCheckpoint(path_).ok());
 }
@@ -95,10 +96,10 @@ TEST_F(CheckpointReaderTest, AFileOfAnotherCheckpointIsFound) {
   ASSERT_TRUE(Write(other).ok());
   for (const char* name : {"/model.safetensors", "/optimizer.safetensors",
                            "/boundaries.safetensors"}) {
-    const std::string whole = ReadBytes(path_ + name);
-    WriteBytes(path_ + name, ReadBytes(other.contents.directory + name));
+    const std::string whole = ReadFile(path_ + name);
+    WriteFile(path_ + name, ReadFile(other.contents.directory + name));
     EXPECT_TRUE(absl::IsDataLoss(VerifyCheckpoint(path_))) << name;
-    WriteBytes(path_ + name, whole);
+    WriteFile(path_ + name, whole);
   }
 }
 

@@ -7,6 +7,7 @@
 
 #include "common/checkpoint/checkpoint_reader.h"
 #include "common/checkpoint/testing.h"
+#include "common/file/scratch_directory.h"
 #include "common/safetensors/reader.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
@@ -47,7 +48,7 @@ class CheckpointWriterTest : public testing::Test {
     return block.kind != worker::v1::BLOCK_KIND_PARAMETERS && !IsState(block);
   }
 
-  ScratchFolder folder_;
+  ScratchDirectory folder_;
   const std::string path_ = folder_.PathOf("checkpoint-120");
   TestCheckpoint checkpoint_{path_, /*seed=*/1};
 };
@@ -77,7 +78,7 @@ TEST_F(CheckpointWriterTest, TheModelHasThePublishedNamesAndATiedHeadOnce) {
   }
   EXPECT_EQ(model->table().tensors().size(), tensors);
   EXPECT_EQ(model->table().Find("lm_head.weight"), nullptr);
-  EXPECT_EQ(ReadBytes(path_ + "/config.json"),
+  EXPECT_EQ(ReadFile(path_ + "/config.json"),
             checkpoint_.contents.model_config_json);
 }
 
@@ -160,18 +161,18 @@ TEST_F(CheckpointWriterTest, PlainSgdHasNoState) {
 }
 
 TEST_F(CheckpointWriterTest, FilesAreCopiedWhereTheyExist) {
-  WriteBytes(folder_.PathOf("merges.txt"), "merges");
+  WriteFile(folder_.PathOf("merges.txt"), "merges");
   checkpoint_.CopyFrom(folder_.path(), "merges.txt");
   checkpoint_.contents.copied_files.push_back("vocab.json");
   ASSERT_TRUE(Write(checkpoint_).ok());
-  EXPECT_EQ(ReadBytes(path_ + "/merges.txt"), "merges");
+  EXPECT_EQ(ReadFile(path_ + "/merges.txt"), "merges");
   EXPECT_FALSE(fs::exists(path_ + "/vocab.json"));
   EXPECT_TRUE(VerifyCheckpoint(path_).ok());
 }
 
 TEST_F(CheckpointWriterTest, AnOlderOneIsReplacedWhole) {
   TestCheckpoint older(path_, /*seed=*/2);
-  WriteBytes(folder_.PathOf("source"), "x");
+  WriteFile(folder_.PathOf("source"), "x");
   older.CopyFrom(folder_.path(), "source");
   ASSERT_TRUE(Write(older).ok());
   ExpectOnDisk(older);
@@ -186,7 +187,7 @@ class CheckpointWriterMistakeTest : public CheckpointWriterTest {
  protected:
   CheckpointWriterMistakeTest() {
     EXPECT_TRUE(Write(older_).ok());
-    WriteBytes(folder_.PathOf("source"), "x");
+    WriteFile(folder_.PathOf("source"), "x");
   }
 
   void ExpectRefused(absl::StatusCode code, const std::string& message) {
@@ -231,8 +232,8 @@ TEST_F(CheckpointWriterMistakeTest, ACopyOutsideOfTheDirectory) {
 }
 
 TEST_F(CheckpointWriterMistakeTest, ACopyOverAnotherFile) {
-  ScratchFolder elsewhere;
-  WriteBytes(elsewhere.PathOf("model.safetensors"), "x");
+  ScratchDirectory elsewhere;
+  WriteFile(elsewhere.PathOf("model.safetensors"), "x");
   checkpoint_.CopyFrom(elsewhere.path(), "model.safetensors");
   ExpectRefused(absl::StatusCode::kAlreadyExists, "model.safetensors");
 }

@@ -3,6 +3,7 @@
 #include <filesystem>
 
 #include "common/checkpoint/testing.h"
+#include "common/file/scratch_directory.h"
 #include "gtest/gtest.h"
 
 namespace hydra {
@@ -16,19 +17,19 @@ class FileOpenerTest : public testing::Test {
     return opener->Open(name).status();
   }
 
-  ScratchFolder folder_;
-  ScratchFolder elsewhere_;
+  ScratchDirectory folder_;
+  ScratchDirectory elsewhere_;
 };
 
 TEST_F(FileOpenerTest, OpensWhatIsInTheDirectory) {
-  WriteBytes(folder_.PathOf("f"), "x");
+  WriteFile(folder_.PathOf("f"), "x");
   EXPECT_TRUE(Open("f").ok());
   std::filesystem::create_symlink("f", folder_.PathOf("link"));
   EXPECT_TRUE(Open("link").ok());
 }
 
 TEST_F(FileOpenerTest, LinksThatLeadOutAreRefused) {
-  WriteBytes(elsewhere_.PathOf("f"), "x");
+  WriteFile(elsewhere_.PathOf("f"), "x");
   std::filesystem::create_symlink(elsewhere_.PathOf("f"),
                                   folder_.PathOf("link"));
   EXPECT_TRUE(absl::IsPermissionDenied(Open("link")));

@@ -5,6 +5,7 @@
 
 #include "common/checkpoint/tensor_sum.h"
 #include "common/checkpoint/testing.h"
+#include "common/file/scratch_directory.h"
 #include "gmock/gmock.h"
 #include "google/protobuf/util/message_differencer.h"
 #include "gtest/gtest.h"
@@ -23,12 +24,12 @@ class ManifestFileTest : public testing::Test {
 
   // With the right sum.
   absl::StatusOr<Manifest> ReadJson(const std::string& json) {
-    WriteBytes(folder_.PathOf(kManifestFile), json);
-    WriteBytes(folder_.PathOf(kManifestSumFile), SumText(SumOf(json)) + "\n");
+    WriteFile(folder_.PathOf(kManifestFile), json);
+    WriteFile(folder_.PathOf(kManifestSumFile), SumText(SumOf(json)) + "\n");
     return Read();
   }
 
-  ScratchFolder folder_;
+  ScratchDirectory folder_;
 };
 
 TEST_F(ManifestFileTest, WhatIsWrittenIsRead) {
@@ -43,31 +44,31 @@ TEST_F(ManifestFileTest, WhatIsWrittenIsRead) {
   (*file->mutable_tensors())["a \"name\""] = ~uint64_t{0} - 1;
   const auto bytes = WriteManifest(folder_.path(), manifest);
   ASSERT_TRUE(bytes.ok()) << bytes.status();
-  EXPECT_EQ(*bytes, 17 + ReadBytes(folder_.PathOf(kManifestFile)).size());
+  EXPECT_EQ(*bytes, 17 + ReadFile(folder_.PathOf(kManifestFile)).size());
 
   const auto read = Read();
   ASSERT_TRUE(read.ok()) << read.status();
   EXPECT_TRUE(
       google::protobuf::util::MessageDifferencer::Equals(*read, manifest));
-  EXPECT_THAT(ReadBytes(folder_.PathOf(kManifestFile)), HasSubstr("job_id"));
+  EXPECT_THAT(ReadFile(folder_.PathOf(kManifestFile)), HasSubstr("job_id"));
 }
 
 TEST_F(ManifestFileTest, EveryFlippedBitIsFound) {
   ASSERT_TRUE(WriteManifest(folder_.path(), SmallManifest()).ok());
   for (const char* name : {kManifestFile, kManifestSumFile}) {
-    const std::string whole = ReadBytes(folder_.PathOf(name));
+    const std::string whole = ReadFile(folder_.PathOf(name));
     for (size_t bit = 0; bit < 8 * whole.size(); ++bit) {
-      WriteBytes(folder_.PathOf(name), WithBitFlipped(whole, bit));
+      WriteFile(folder_.PathOf(name), WithBitFlipped(whole, bit));
       ASSERT_TRUE(absl::IsDataLoss(Read().status())) << name << " " << bit;
     }
-    WriteBytes(folder_.PathOf(name), whole);
+    WriteFile(folder_.PathOf(name), whole);
   }
   EXPECT_TRUE(Read().ok());
 }
 
 TEST_F(ManifestFileTest, MissingFilesAreDataLoss) {
   EXPECT_TRUE(absl::IsDataLoss(Read().status()));
-  WriteBytes(folder_.PathOf(kManifestFile), "{\"format\":1}");
+  WriteFile(folder_.PathOf(kManifestFile), "{\"format\":1}");
   EXPECT_TRUE(absl::IsDataLoss(Read().status()));
 }
 
@@ -105,7 +106,7 @@ TEST_F(ManifestFileTest, MalformedManifestsAreRefused) {
 }
 
 TEST_F(ManifestFileTest, AHugeManifestIsNotRead) {
-  WriteBytes(folder_.PathOf(kManifestFile), "");
+  WriteFile(folder_.PathOf(kManifestFile), "");
   std::filesystem::resize_file(folder_.PathOf(kManifestFile),
                                kMaxManifestBytes + 1);
   EXPECT_THAT(Read().status().message(), HasSubstr("67108865 B"));

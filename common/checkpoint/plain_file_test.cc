@@ -5,6 +5,7 @@
 #include <filesystem>
 
 #include "common/checkpoint/testing.h"
+#include "common/file/scratch_directory.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 
@@ -22,19 +23,19 @@ class PlainFileTest : public testing::Test {
     return CheckPlainFile(*OpenRegularFile(path), path, wanted);
   }
 
-  ScratchFolder folder_;
+  ScratchDirectory folder_;
 };
 
 TEST_F(PlainFileTest, WrittenAndCopiedFilesHaveTheirBytesAndSum) {
   const std::string text(700'001, 'x');
   const auto written = WritePlainFile(folder_.path(), "a", text);
   ASSERT_TRUE(written.ok()) << written.status();
-  ScratchFolder copies;
+  ScratchDirectory copies;
   const auto copied =
       CopyPlainFiles(copies.path(), {"none", "a"}, folder_.path(), {"/"});
   ASSERT_TRUE(copied.ok()) << copied.status();
   ASSERT_EQ(copied->size(), 1);
-  EXPECT_EQ(ReadBytes(copies.PathOf("a")), text);
+  EXPECT_EQ(ReadFile(copies.PathOf("a")), text);
   EXPECT_EQ(copied->front().bytes(), 700'001);
   EXPECT_EQ(copied->front().SerializeAsString(), written->SerializeAsString());
   EXPECT_TRUE(Check(*written).ok());
@@ -43,29 +44,29 @@ TEST_F(PlainFileTest, WrittenAndCopiedFilesHaveTheirBytesAndSum) {
 TEST_F(PlainFileTest, ChangedAndShortenedFilesAreFound) {
   const auto written = WritePlainFile(folder_.path(), "a", "abc");
   ASSERT_TRUE(written.ok());
-  WriteBytes(folder_.PathOf("a"), "abd");
+  WriteFile(folder_.PathOf("a"), "abd");
   EXPECT_TRUE(absl::IsDataLoss(Check(*written)));
-  WriteBytes(folder_.PathOf("a"), "ab");
+  WriteFile(folder_.PathOf("a"), "ab");
   EXPECT_TRUE(absl::IsDataLoss(Check(*written)));
 }
 
 TEST_F(PlainFileTest, AFileThatExistsIsNotReplaced) {
-  WriteBytes(folder_.PathOf("a"), "older");
+  WriteFile(folder_.PathOf("a"), "older");
   EXPECT_TRUE(absl::IsAlreadyExists(
       WritePlainFile(folder_.path(), "a", "newer").status()));
-  EXPECT_EQ(ReadBytes(folder_.PathOf("a")), "older");
+  EXPECT_EQ(ReadFile(folder_.PathOf("a")), "older");
 }
 
 TEST_F(PlainFileTest, WhatMayNotBeReadIsNotCopied) {
-  ScratchFolder secret;
-  ScratchFolder copies;
-  WriteBytes(secret.PathOf("f"), "secret");
+  ScratchDirectory secret;
+  ScratchDirectory copies;
+  WriteFile(secret.PathOf("f"), "secret");
   fs::create_symlink(secret.PathOf("f"), folder_.PathOf("leads_out"));
   fs::create_directory(folder_.PathOf("directory"));
   ASSERT_EQ(mkfifo(folder_.PathOf("fifo").c_str(), 0600), 0);
-  WriteBytes(folder_.PathOf("huge"), "");
+  WriteFile(folder_.PathOf("huge"), "");
   fs::resize_file(folder_.PathOf("huge"), (256 << 20) + 1);
-  WriteBytes(folder_.PathOf("f"), "x");
+  WriteFile(folder_.PathOf("f"), "x");
   const auto copied = CopyPlainFiles(
       copies.path(), {"leads_out", "directory", "fifo", "huge", "f"},
       folder_.path(), RealRoots({folder_.path()}));
@@ -77,14 +78,14 @@ TEST_F(PlainFileTest, WhatMayNotBeReadIsNotCopied) {
 }
 
 TEST_F(PlainFileTest, ACopyThatCannotBeWrittenIsAnError) {
-  WriteBytes(folder_.PathOf("f"), "x");
+  WriteFile(folder_.PathOf("f"), "x");
   EXPECT_TRUE(absl::IsAlreadyExists(
       CopyPlainFiles(folder_.path(), {"f"}, folder_.path(), {"/"}).status()));
 }
 
 TEST_F(PlainFileTest, FilesAboveTheLimitAreNotRead) {
   const std::string path = folder_.PathOf("a");
-  WriteBytes(path, "abcd");
+  WriteFile(path, "abcd");
   EXPECT_EQ(*ReadPlainFile(*OpenRegularFile(path), path, 4), "abcd");
   EXPECT_TRUE(absl::IsInvalidArgument(
       ReadPlainFile(*OpenRegularFile(path), path, 3).status()));

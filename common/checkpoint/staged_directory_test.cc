@@ -3,6 +3,7 @@
 #include <filesystem>
 
 #include "common/checkpoint/testing.h"
+#include "common/file/scratch_directory.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 
@@ -24,26 +25,26 @@ class StagedDirectoryTest : public testing::Test {
 
   void WriteOlder() {
     fs::create_directory(final_path_);
-    WriteBytes(final_path_ + "/older", "x");
+    WriteFile(final_path_ + "/older", "x");
   }
 
-  ScratchFolder folder_;
+  ScratchDirectory folder_;
   const std::string final_path_ = folder_.PathOf("d");
 };
 
 TEST_F(StagedDirectoryTest, AppearsWhenItIsCommitted) {
   {
     StagedDirectory staged = Create();
-    WriteBytes(staged.path() + "/f", "x");
+    WriteFile(staged.path() + "/f", "x");
     EXPECT_FALSE(fs::exists(final_path_));
     ASSERT_TRUE(staged.Commit().ok());
   }
   EXPECT_THAT(folder_.Names(), ElementsAre("d"));
-  EXPECT_EQ(ReadBytes(final_path_ + "/f"), "x");
+  EXPECT_EQ(ReadFile(final_path_ + "/f"), "x");
 }
 
 TEST_F(StagedDirectoryTest, WithoutCommitNothingIsLeft) {
-  { WriteBytes(Create().path() + "/f", "x"); }
+  { WriteFile(Create().path() + "/f", "x"); }
   EXPECT_THAT(folder_.Names(), IsEmpty());
 }
 
@@ -51,7 +52,7 @@ TEST_F(StagedDirectoryTest, ReplacesAnOlderOneWhole) {
   WriteOlder();
   {
     StagedDirectory staged = Create();
-    WriteBytes(staged.path() + "/newer", "x");
+    WriteFile(staged.path() + "/newer", "x");
     EXPECT_TRUE(fs::exists(final_path_ + "/older"));
     ASSERT_TRUE(staged.Commit().ok());
   }
@@ -61,16 +62,16 @@ TEST_F(StagedDirectoryTest, ReplacesAnOlderOneWhole) {
 }
 
 TEST_F(StagedDirectoryTest, AFileInItsPlaceStays) {
-  WriteBytes(final_path_, "a file");
+  WriteFile(final_path_, "a file");
   EXPECT_FALSE(Create().Commit().ok());
   EXPECT_THAT(folder_.Names(), ElementsAre("d"));
-  EXPECT_EQ(ReadBytes(final_path_), "a file");
+  EXPECT_EQ(ReadFile(final_path_), "a file");
 }
 
 TEST_F(StagedDirectoryTest, BeginsEmptyAlsoWhereAnOlderProcessLeftSome) {
   const std::string path = Create().path();
   fs::create_directory(path);
-  WriteBytes(path + "/left", "x");
+  WriteFile(path + "/left", "x");
   const StagedDirectory staged = Create();
   EXPECT_EQ(staged.path(), path);
   EXPECT_TRUE(fs::is_empty(path));
@@ -78,25 +79,25 @@ TEST_F(StagedDirectoryTest, BeginsEmptyAlsoWhereAnOlderProcessLeftSome) {
 
 TEST_F(StagedDirectoryTest, FilesGoBesideWhatIsThere) {
   WriteOlder();
-  WriteBytes(final_path_ + "/newer", "an older one");
+  WriteFile(final_path_ + "/newer", "an older one");
   {
     StagedDirectory staged = Create();
-    WriteBytes(staged.path() + "/newer", "n");
-    WriteBytes(staged.path() + "/last", "l");
+    WriteFile(staged.path() + "/newer", "n");
+    WriteFile(staged.path() + "/last", "l");
     ASSERT_TRUE(staged.CommitFiles("last").ok());
   }
   EXPECT_THAT(folder_.Names(), ElementsAre("d"));
-  EXPECT_EQ(ReadBytes(final_path_ + "/older"), "x");
-  EXPECT_EQ(ReadBytes(final_path_ + "/newer"), "n");
-  EXPECT_EQ(ReadBytes(final_path_ + "/last"), "l");
+  EXPECT_EQ(ReadFile(final_path_ + "/older"), "x");
+  EXPECT_EQ(ReadFile(final_path_ + "/newer"), "n");
+  EXPECT_EQ(ReadFile(final_path_ + "/last"), "l");
 }
 
 TEST_F(StagedDirectoryTest, TheLastFileComesOnlyWithAllOthers) {
   fs::create_directories(final_path_ + "/a");
   StagedDirectory staged = Create();
   // A file cannot replace a directory.
-  WriteBytes(staged.path() + "/a", "x");
-  WriteBytes(staged.path() + "/last", "l");
+  WriteFile(staged.path() + "/a", "x");
+  WriteFile(staged.path() + "/last", "l");
   EXPECT_FALSE(staged.CommitFiles("last").ok());
   EXPECT_FALSE(fs::exists(final_path_ + "/last"));
 }
@@ -129,7 +130,7 @@ TEST_F(StagedDirectoryTest, MakesTheFoldersAboveIt) {
     ASSERT_TRUE(staged->Commit().ok());
   }
   EXPECT_TRUE(fs::is_directory(folder_.PathOf("a/b/c")));
-  WriteBytes(folder_.PathOf("f"), "x");
+  WriteFile(folder_.PathOf("f"), "x");
   EXPECT_FALSE(StagedDirectory::Create(folder_.PathOf("f/c")).ok());
 }
 

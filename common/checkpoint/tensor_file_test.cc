@@ -8,6 +8,7 @@
 #include "common/checkpoint/tensor_file_writer.h"
 #include "common/checkpoint/tensor_sum.h"
 #include "common/checkpoint/testing.h"
+#include "common/file/scratch_directory.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 
@@ -48,7 +49,7 @@ class TensorFileTest : public testing::Test {
       {kName, {{"small", {2, 3}, 64, 24}}},
       {"other", {{"elsewhere", {1}, 0, 4}}},
       {kName, {{"large", {500'001}, 0, 2'000'004}}}};
-  ScratchFolder folder_;
+  ScratchDirectory folder_;
   std::vector<std::byte> block_;
   FileSum wanted_;
 };
@@ -66,13 +67,13 @@ TEST_F(TensorFileTest, WhatIsWrittenIsReadWithTheSumsOfItsBytes) {
   EXPECT_EQ(std::memcmp(read.data(), block_.data() + 64, 24), 0);
   EXPECT_EQ(wanted_.tensors().at("small"),
             SumOf({reinterpret_cast<const char*>(block_.data()) + 64, 24}));
-  EXPECT_EQ(wanted_.bytes(), ReadBytes(folder_.PathOf(kName)).size());
+  EXPECT_EQ(wanted_.bytes(), ReadFile(folder_.PathOf(kName)).size());
 }
 
 TEST_F(TensorFileTest, AChangedByteIsFoundWithTheNamesAndSums) {
-  std::string bytes = ReadBytes(folder_.PathOf(kName));
+  std::string bytes = ReadFile(folder_.PathOf(kName));
   bytes.back() ^= 1;
-  WriteBytes(folder_.PathOf(kName), bytes);
+  WriteFile(folder_.PathOf(kName), bytes);
   const auto file = Open();
   ASSERT_TRUE(file.ok()) << file.status();
   std::vector<std::byte> read(2'000'004);
@@ -87,7 +88,7 @@ TEST_F(TensorFileTest, AChangedByteIsFoundWithTheNamesAndSums) {
 }
 
 TEST_F(TensorFileTest, EveryFlippedBitOfTheHeaderIsFound) {
-  const std::string whole = ReadBytes(folder_.PathOf(kName));
+  const std::string whole = ReadFile(folder_.PathOf(kName));
   const size_t header_bytes = whole.size() - 24 - 2'000'004;
   for (size_t bit = 0; bit < 8 * header_bytes; ++bit) {
     FlipBit(folder_.PathOf(kName), bit);

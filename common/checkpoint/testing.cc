@@ -1,60 +1,19 @@
 #include "common/checkpoint/testing.h"
 
-#include <stdlib.h>
-
-#include <algorithm>
 #include <fstream>
-#include <iterator>
 
-#include "absl/strings/str_cat.h"
 #include "common/checkpoint/checkpoint_reader.h"
 #include "gtest/gtest.h"
 
 namespace hydra {
 namespace {
 
-namespace fs = std::filesystem;
 using worker::v1::BlockKind;
 
 constexpr int kMicroBatches = 2;
 constexpr int64_t kBoundaryBytes = 1000;
 
 }  // namespace
-
-ScratchFolder::ScratchFolder()
-    : path_(absl::StrCat(testing::TempDir(), "/checkpoint-XXXXXX")) {
-  if (mkdtemp(path_.data()) == nullptr) {
-    ADD_FAILURE() << "cannot create " << path_;
-  }
-}
-
-ScratchFolder::~ScratchFolder() { fs::remove_all(path_); }
-
-std::string ScratchFolder::PathOf(const std::string& name) const {
-  return absl::StrCat(path_, "/", name);
-}
-
-std::vector<std::string> ScratchFolder::Names() const {
-  std::vector<std::string> names;
-  for (const auto& entry : fs::directory_iterator(path_)) {
-    names.push_back(entry.path().filename().string());
-  }
-  std::sort(names.begin(), names.end());
-  return names;
-}
-
-void WriteBytes(const std::string& path, const std::string& bytes) {
-  std::ofstream file(path, std::ios::binary);
-  file << bytes;
-  file.close();
-  EXPECT_TRUE(file.good()) << path;
-}
-
-std::string ReadBytes(const std::string& path) {
-  std::ifstream file(path, std::ios::binary);
-  EXPECT_TRUE(file.good()) << path;
-  return std::string(std::istreambuf_iterator<char>(file), {});
-}
 
 std::string WithBitFlipped(std::string bytes, size_t bit) {
   bytes[bit / 8] = static_cast<char>(bytes[bit / 8] ^ (1 << bit % 8));

@@ -3,7 +3,6 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <filesystem>
 #include <random>
 #include <string>
 #include <vector>
@@ -15,25 +14,6 @@
 
 namespace hydra {
 
-// An empty directory for one test, removed with all that is in it.
-class ScratchFolder {
- public:
-  ScratchFolder();
-  ~ScratchFolder();
-  ScratchFolder(const ScratchFolder&) = delete;
-  ScratchFolder& operator=(const ScratchFolder&) = delete;
-
-  const std::string& path() const { return path_; }
-  std::string PathOf(const std::string& name) const;
-  // Sorted.
-  std::vector<std::string> Names() const;
-
- private:
-  std::string path_;
-};
-
-void WriteBytes(const std::string& path, const std::string& bytes);
-std::string ReadBytes(const std::string& path);
 std::string WithBitFlipped(std::string bytes, size_t bit);
 // In the file itself.
 void FlipBit(const std::string& path, size_t bit);

@@ -7,16 +7,14 @@
 #include <filesystem>
 #include <string>
 
-#include "common/safetensors/temp_directory.h"
+#include "common/file/scratch_directory.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 
 namespace hydra {
 namespace {
 
-using safetensors::TempDirectory;
-
-absl::StatusCode OpenBelow(const TempDirectory& directory,
+absl::StatusCode OpenBelow(const ScratchDirectory& directory,
                            const std::string& name,
                            const std::vector<std::string>& roots) {
   const absl::StatusOr<UniqueFd> opened = OpenDirectory(directory.path());
@@ -42,7 +40,7 @@ TEST(FileErrorTest, AFailingDiskIsWorthAnotherTry) {
 }
 
 TEST(RemoveTreeTest, RemovesWhatThereIs) {
-  TempDirectory directory;
+  ScratchDirectory directory;
   directory.MakeDirectory("a");
   directory.Write("a/b", "x");
   EXPECT_TRUE(RemoveTree(directory.PathOf("a")).ok());
@@ -51,7 +49,7 @@ TEST(RemoveTreeTest, RemovesWhatThereIs) {
 }
 
 TEST(RealRootsTest, LinksAreFollowedAndMissingOnesLeftOut) {
-  TempDirectory directory;
+  ScratchDirectory directory;
   std::filesystem::create_symlink(".", directory.PathOf("link"));
   const std::string none = directory.PathOf("none");
   EXPECT_THAT(RealRoots({directory.PathOf("link"), none}),
@@ -61,7 +59,7 @@ TEST(RealRootsTest, LinksAreFollowedAndMissingOnesLeftOut) {
 }
 
 TEST(OpenRegularFileTest, DirectoriesAndFifosAreRefusedAtOnce) {
-  TempDirectory directory;
+  ScratchDirectory directory;
   const std::string fifo = directory.PathOf("fifo");
   ASSERT_EQ(mkfifo(fifo.c_str(), 0600), 0);
   EXPECT_EQ(OpenRegularFile(fifo).status().code(),
@@ -75,7 +73,7 @@ TEST(OpenRegularFileTest, DirectoriesAndFifosAreRefusedAtOnce) {
 }
 
 TEST(OpenRegularFileTest, DescriptorsDoNotReachOtherPrograms) {
-  TempDirectory directory;
+  ScratchDirectory directory;
   const absl::StatusOr<UniqueFd> fd =
       OpenRegularFile(directory.Write("a", "x"));
   ASSERT_TRUE(fd.ok()) << fd.status();
@@ -83,8 +81,8 @@ TEST(OpenRegularFileTest, DescriptorsDoNotReachOtherPrograms) {
 }
 
 TEST(OpenRegularFileBelowTest, LinksMustEndBelowARoot) {
-  TempDirectory inside;
-  TempDirectory outside;
+  ScratchDirectory inside;
+  ScratchDirectory outside;
   inside.Write("file", "x");
   std::filesystem::create_symlink("file", inside.PathOf("near"));
   std::filesystem::create_symlink(outside.Write("secret", "x"),
@@ -101,7 +99,7 @@ TEST(OpenRegularFileBelowTest, LinksMustEndBelowARoot) {
 }
 
 TEST(OpenRegularFileBelowTest, APathThatOnlyBeginsLikeARootIsNotBelowIt) {
-  TempDirectory directory;
+  ScratchDirectory directory;
   directory.Write("file", "x");
   const std::string prefix =
       directory.path().substr(0, directory.path().size() - 1);
@@ -110,7 +108,7 @@ TEST(OpenRegularFileBelowTest, APathThatOnlyBeginsLikeARootIsNotBelowIt) {
 }
 
 TEST(ReadExactlyTest, AShorterFileIsDataLossWithTheNumbers) {
-  TempDirectory directory;
+  ScratchDirectory directory;
   const absl::StatusOr<UniqueFd> fd =
       OpenRegularFile(directory.Write("a", "0123456789"));
   ASSERT_TRUE(fd.ok()) << fd.status();

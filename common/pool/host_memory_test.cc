@@ -1,44 +1,34 @@
 #include "common/pool/host_memory.h"
 
-#include <sys/stat.h>
-
-#include <cstdlib>
-#include <fstream>
+#include <filesystem>
 #include <optional>
 #include <string>
 #include <vector>
 
 #include "absl/strings/str_cat.h"
-#include "absl/strings/str_split.h"
+#include "common/file/scratch_directory.h"
 #include "gtest/gtest.h"
 
 namespace hydra {
 namespace {
 
+namespace fs = std::filesystem;
+
 // A folder that looks like the kernel's files.
 class FakeKernel {
  public:
-  FakeKernel() : root_(absl::StrCat(testing::TempDir(), "/kernel_XXXXXX")) {
-    if (mkdtemp(root_.data()) == nullptr) ADD_FAILURE() << root_;
-  }
-
   void Write(const std::string& path, const std::string& text) {
-    std::string directory = root_;
-    const std::vector<std::string> parts = absl::StrSplit(path, '/');
-    for (size_t i = 0; i + 1 < parts.size(); ++i) {
-      absl::StrAppend(&directory, "/", parts[i]);
-      mkdir(directory.c_str(), 0700);
-    }
-    std::ofstream(absl::StrCat(root_, "/", path)) << text;
+    fs::create_directories(fs::path(root_.PathOf(path)).parent_path());
+    root_.Write(path, text);
   }
 
   HostMemoryPaths paths() const {
-    return {absl::StrCat(root_, "/meminfo"), absl::StrCat(root_, "/cgroup"),
-            absl::StrCat(root_, "/v2"), absl::StrCat(root_, "/v1")};
+    return {root_.PathOf("meminfo"), root_.PathOf("cgroup"), root_.PathOf("v2"),
+            root_.PathOf("v1")};
   }
 
  private:
-  std::string root_;
+  ScratchDirectory root_;
 };
 
 TEST(MemAvailableTest, ReadsTheLineInKibibytes) {

@@ -18,6 +18,7 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/str_cat.h"
+#include "common/file/scratch_directory.h"
 #include "common/pool/instance_id.h"
 #include "common/pool/pool_file.h"
 #include "common/pool/pool_file_fixture.h"
@@ -66,7 +67,7 @@ InstanceId InstanceAt(const std::string& path) {
 
 class PoolFileAdoptTest : public PoolFileFixture {
  protected:
-  PoolFileAdoptTest() : PoolFileFixture("/dev/shm") {
+  PoolFileAdoptTest() : PoolFileFixture(ScratchPlace::kMemory) {
     adopt_.path = options_.path;
     adopt_.size_bytes = kSize;
   }
@@ -295,7 +296,7 @@ TEST_F(PoolFileAdoptTest, RefusesWhatIsNotAPool) {
 
 TEST_F(PoolFileAdoptTest, DoesNotFollowALink) {
   LeaveAPool();
-  const std::string target = absl::StrCat(directory_, "/target");
+  const std::string target = directory_.PathOf("target");
   ASSERT_EQ(rename(options_.path.c_str(), target.c_str()), 0);
   ASSERT_EQ(symlink(target.c_str(), options_.path.c_str()), 0);
   EXPECT_FALSE(AdoptError().ok());

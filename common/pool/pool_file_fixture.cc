@@ -4,19 +4,12 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include <cstdlib>
 #include <utility>
 
 #include "absl/status/statusor.h"
-#include "absl/strings/str_cat.h"
+#include "common/file/scratch_directory.h"
 
 namespace hydra {
-
-std::string NewDirectory(const std::string& parent) {
-  std::string path = absl::StrCat(parent, "/pool_test_XXXXXX");
-  EXPECT_NE(mkdtemp(path.data()), nullptr) << path;
-  return path;
-}
 
 bool Exists(const std::string& path) { return access(path.c_str(), F_OK) == 0; }
 
@@ -43,15 +36,9 @@ void Child::Kill() {
   pid_ = 0;
 }
 
-PoolFileFixture::PoolFileFixture(const std::string& parent_directory)
-    : directory_(NewDirectory(parent_directory)) {
-  options_.path = absl::StrCat(directory_, "/pool");
+PoolFileFixture::PoolFileFixture(ScratchPlace place) : directory_(place) {
+  options_.path = directory_.PathOf("pool");
   options_.size_bytes = kSize;
-}
-
-PoolFileFixture::~PoolFileFixture() {
-  unlink(options_.path.c_str());
-  rmdir(directory_.c_str());
 }
 
 std::unique_ptr<PoolFile> PoolFileFixture::Create() {

@@ -9,13 +9,11 @@
 #include <string>
 
 #include "absl/status/status.h"
+#include "common/file/scratch_directory.h"
 #include "common/pool/pool_file.h"
 #include "gtest/gtest.h"
 
 namespace hydra {
-
-// Makes a new empty directory below `parent`; the caller removes it.
-std::string NewDirectory(const std::string& parent);
 
 bool Exists(const std::string& path);
 
@@ -43,15 +41,14 @@ class PoolFileFixture : public testing::Test {
  protected:
   static constexpr int64_t kSize = 1 << 20;
 
-  explicit PoolFileFixture(const std::string& parent_directory);
-  ~PoolFileFixture() override;
+  explicit PoolFileFixture(ScratchPlace place);
 
   // What options_ say; null, and a failure of the test, if that goes wrong.
   std::unique_ptr<PoolFile> Create();
 
   absl::Status CreateError() { return PoolFile::Create(options_).status(); }
 
-  const std::string directory_;
+  const ScratchDirectory directory_;
   PoolFile::CreateOptions options_;
 };
 

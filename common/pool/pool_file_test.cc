@@ -16,6 +16,7 @@
 
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
+#include "common/file/scratch_directory.h"
 #include "common/pool/limit_locked_memory.h"
 #include "common/pool/pool_file_fixture.h"
 #include "gmock/gmock.h"
@@ -29,7 +30,7 @@ using ::testing::HasSubstr;
 
 class PoolFileTest : public PoolFileFixture {
  protected:
-  PoolFileTest() : PoolFileFixture(testing::TempDir()) {}
+  PoolFileTest() : PoolFileFixture(ScratchPlace::kDisk) {}
 };
 
 TEST_F(PoolFileTest, AllocatesAllOfAPrivateFile) {
@@ -180,14 +181,14 @@ TEST_F(PoolFileTest, ReplacesAnEmptyFile) {
 }
 
 TEST_F(PoolFileTest, DoesNotFollowALink) {
-  const std::string target = absl::StrCat(directory_, "/target");
+  const std::string target = directory_.PathOf("target");
   ASSERT_EQ(symlink(target.c_str(), options_.path.c_str()), 0);
   EXPECT_FALSE(CreateError().ok());
   EXPECT_FALSE(Exists(target));
 }
 
 TEST_F(PoolFileTest, NamesAMissingDirectory) {
-  options_.path = absl::StrCat(directory_, "/none/pool");
+  options_.path = directory_.PathOf("none/pool");
   EXPECT_EQ(CreateError().code(), absl::StatusCode::kNotFound);
   EXPECT_THAT(std::string(CreateError().message()), HasSubstr(options_.path));
 }
@@ -297,37 +298,28 @@ TEST_F(PoolFileTest, OnlyAnOwnerRemovesThePool) {
 // The same on memory, with a kernel that is short of it.
 class PoolOnTmpfsTest : public PoolFileTest {
  protected:
-  PoolOnTmpfsTest() : tmpfs_(NewDirectory("/dev/shm")) {
+  PoolOnTmpfsTest() {
     disk_path_ = options_.path;
-    options_.path = absl::StrCat(tmpfs_, "/pool");
+    options_.path = tmpfs_.PathOf("pool");
     options_.memory_headroom_bytes = 0;
-    options_.memory_paths.meminfo = absl::StrCat(tmpfs_, "/meminfo");
-    options_.memory_paths.self_cgroup = absl::StrCat(tmpfs_, "/cgroup");
-    options_.memory_paths.cgroup_v2_root = tmpfs_;
-    options_.memory_paths.cgroup_v1_memory_root = absl::StrCat(tmpfs_, "/none");
+    options_.memory_paths.meminfo = tmpfs_.PathOf("meminfo");
+    options_.memory_paths.self_cgroup = tmpfs_.PathOf("cgroup");
+    options_.memory_paths.cgroup_v2_root = tmpfs_.path();
+    options_.memory_paths.cgroup_v1_memory_root = tmpfs_.PathOf("none");
     SetMachineAvailable(100 * kSize);
-  }
-  ~PoolOnTmpfsTest() override {
-    for (const char* name :
-         {"pool", "meminfo", "cgroup", "memory.max", "memory.current"}) {
-      unlink(absl::StrCat(tmpfs_, "/", name).c_str());
-    }
-    rmdir(tmpfs_.c_str());
   }
 
   void SetMachineAvailable(int64_t bytes) {
-    Write("meminfo", absl::StrCat("MemAvailable: ", bytes / 1024, " kB\n"));
+    tmpfs_.Write("meminfo",
+                 absl::StrCat("MemAvailable: ", bytes / 1024, " kB\n"));
   }
   void SetCgroup(int64_t limit_bytes, int64_t used_bytes) {
-    Write("cgroup", "0::/\n");
-    Write("memory.max", absl::StrCat(limit_bytes, "\n"));
-    Write("memory.current", absl::StrCat(used_bytes, "\n"));
-  }
-  void Write(const std::string& name, const std::string& text) {
-    std::ofstream(absl::StrCat(tmpfs_, "/", name)) << text;
+    tmpfs_.Write("cgroup", "0::/\n");
+    tmpfs_.Write("memory.max", absl::StrCat(limit_bytes, "\n"));
+    tmpfs_.Write("memory.current", absl::StrCat(used_bytes, "\n"));
   }
 
-  const std::string tmpfs_;
+  const ScratchDirectory tmpfs_{ScratchPlace::kMemory};
   std::string disk_path_;
 };
 

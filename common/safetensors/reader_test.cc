@@ -9,12 +9,22 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
-#include "common/safetensors/temp_directory.h"
+#include "common/file/scratch_directory.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 
 namespace hydra::safetensors {
 namespace {
+
+// A safetensors file: the length of `header`, `header`, `data`.
+std::string FileBytesOf(absl::string_view header, absl::string_view data) {
+  std::string prefix;
+  for (int i = 0; i < 8; ++i) {
+    prefix.push_back(
+        static_cast<char>(static_cast<uint64_t>(header.size()) >> (8 * i)));
+  }
+  return absl::StrCat(prefix, header, data);
+}
 
 using testing::ElementsAre;
 using testing::HasSubstr;
@@ -42,7 +52,7 @@ class ReaderTest : public testing::Test {
     return *std::move(reader);
   }
 
-  TempDirectory directory_;
+  ScratchDirectory directory_;
   std::string path_;
 };
 

@@ -4,7 +4,7 @@
 #include <string>
 #include <vector>
 
-#include "common/safetensors/temp_directory.h"
+#include "common/file/scratch_directory.h"
 #include "common/safetensors/writer.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
@@ -48,7 +48,7 @@ class WeightDirectoryTest : public testing::Test {
     return WeightDirectory::Open(directory_.path(), options).status();
   }
 
-  TempDirectory directory_;
+  ScratchDirectory directory_;
 };
 
 constexpr char kGoodMap[] =
@@ -164,7 +164,7 @@ TEST_F(WeightDirectoryTest, ABrokenShardIsNamedWithItsEntry) {
 }
 
 TEST_F(WeightDirectoryTest, LinksOutOfTheDirectoryNeedAnAllowedRoot) {
-  TempDirectory blobs;
+  ScratchDirectory blobs;
   WriteShards(kGoodMap);
   WriteScalars(blobs.PathOf("5f8e"), {"b"});
   std::filesystem::remove(directory_.PathOf("2.safetensors"));
@@ -195,7 +195,7 @@ TEST_F(WeightDirectoryTest, TheCacheOfHuggingFaceIsReadThroughItsLinks) {
 }
 
 TEST_F(WeightDirectoryTest, AnIndexOutsideOfTheDirectoryIsRefusedToo) {
-  TempDirectory elsewhere;
+  ScratchDirectory elsewhere;
   std::filesystem::create_symlink(
       elsewhere.Write("index", R"({"weight_map":{}})"),
       directory_.PathOf("model.safetensors.index.json"));

@@ -9,8 +9,8 @@
 #include <string>
 #include <vector>
 
+#include "common/file/scratch_directory.h"
 #include "common/safetensors/reader.h"
-#include "common/safetensors/temp_directory.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 
@@ -38,7 +38,7 @@ class WriterTest : public testing::Test {
     EXPECT_EQ(directory_.Read("m.safetensors"), "the older file");
   }
 
-  TempDirectory directory_;
+  ScratchDirectory directory_;
   const std::string path_ = directory_.PathOf("m.safetensors");
 };
 

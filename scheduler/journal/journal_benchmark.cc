@@ -2,8 +2,6 @@
 // transactions of several entries on the disk, and opening a large file. Files
 // are made in /dev/shm and in the directory for temporary files (TMPDIR).
 
-#include <stdlib.h>
-
 #include <algorithm>
 #include <chrono>
 #include <cstdint>
@@ -14,8 +12,8 @@
 #include <utility>
 #include <vector>
 
-#include "absl/strings/str_cat.h"
 #include "benchmark/benchmark.h"
+#include "common/file/scratch_directory.h"
 #include "glog/logging.h"
 #include "scheduler/journal/record_change.h"
 #include "scheduler/journal/sqlite_record_store.h"
@@ -36,27 +34,13 @@ SqliteRecordStore::Options MakeOptions(bool durable) {
   return options;
 }
 
-// A directory for one benchmark.
-class Scratch {
- public:
-  explicit Scratch(std::string parent)
-      : path_(absl::StrCat(parent, "/hydra-benchmark.XXXXXX")) {
-    PCHECK(mkdtemp(path_.data()) != nullptr) << path_;
-  }
-  ~Scratch() { std::filesystem::remove_all(path_); }
-
-  std::string file() const { return absl::StrCat(path_, "/records.db"); }
-
- private:
-  std::string path_;
-};
-
-std::string DiskDirectory() {
-  return std::filesystem::temp_directory_path().string();
+std::string FileIn(const ScratchDirectory& scratch) {
+  return scratch.PathOf("records.db");
 }
 
-std::unique_ptr<SqliteRecordStore> Open(const Scratch& scratch, bool durable) {
-  auto store = SqliteRecordStore::Open(scratch.file(), MakeOptions(durable));
+std::unique_ptr<SqliteRecordStore> Open(const ScratchDirectory& scratch,
+                                        bool durable) {
+  auto store = SqliteRecordStore::Open(FileIn(scratch), MakeOptions(durable));
   CHECK(store.ok()) << store.status();
   return *std::move(store);
 }
@@ -100,7 +84,7 @@ std::vector<Change> MakeTurn(std::mt19937_64& random) {
 }
 
 void BM_TurnOnTmpfs(benchmark::State& state) {
-  const Scratch scratch("/dev/shm");
+  const ScratchDirectory scratch(ScratchPlace::kMemory);
   const auto store = Open(scratch, /*durable=*/false);
   std::mt19937_64 random(7);
   std::vector<Change> all;
@@ -120,7 +104,7 @@ BENCHMARK(BM_TurnOnTmpfs)->MinTime(3)->UseRealTime();
 
 // An entry is a submitted job: a record of 3 KB and one of 200 B.
 void BM_DurableBatch(benchmark::State& state) {
-  const Scratch scratch(DiskDirectory());
+  const ScratchDirectory scratch;
   const auto store = Open(scratch, /*durable=*/true);
   Latencies latencies;
   int64_t job = 0;
@@ -151,11 +135,11 @@ void FillLarge(RecordStore& store) {
 }
 
 void BM_OpenALargeFile(benchmark::State& state) {
-  const Scratch scratch(DiskDirectory());
+  const ScratchDirectory scratch;
   // Made quickly; it is then opened as a durable one.
   FillLarge(*Open(scratch, /*durable=*/false));
   for (auto _ : state) Open(scratch, /*durable=*/true);
-  state.counters["file_MB"] = std::filesystem::file_size(scratch.file()) / 1e6;
+  state.counters["file_MB"] = std::filesystem::file_size(FileIn(scratch)) / 1e6;
 }
 BENCHMARK(BM_OpenALargeFile)->Unit(benchmark::kMillisecond)->UseRealTime();
 

@@ -7,12 +7,12 @@
 #include <utility>
 #include <vector>
 
+#include "common/file/scratch_directory.h"
 #include "gtest/gtest.h"
 #include "scheduler/journal/memory_record_store.h"
 #include "scheduler/journal/record_change.h"
 #include "scheduler/journal/sqlite_record_store.h"
 #include "scheduler/journal/testing/record_scenario.h"
-#include "scheduler/journal/testing/scratch_directory.h"
 
 namespace hydra {
 namespace {
@@ -56,7 +56,7 @@ class RecordStoreTest : public testing::TestWithParam<Implementation> {
     return keys;
   }
 
-  const ScratchDirectory directory_;
+  const ScratchDirectory directory_{ScratchPlace::kMemory};
   const std::unique_ptr<RecordStore> store_ =
       GetParam().make(directory_.PathOf("records.db"));
 };

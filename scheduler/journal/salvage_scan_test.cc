@@ -5,9 +5,9 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
+#include "common/file/scratch_directory.h"
 #include "gtest/gtest.h"
 #include "scheduler/journal/record_checksum.h"
-#include "scheduler/journal/testing/scratch_directory.h"
 
 namespace hydra {
 namespace {
@@ -21,7 +21,7 @@ class SalvageScanTest : public testing::Test {
  protected:
   // A table whose records lie on many pages, in their order.
   SalvageScanTest() {
-    WriteFileBytes(path_, "");
+    WriteFile(path_, "");
     const SqliteDatabase database = Open();
     EXPECT_TRUE(database
                     .Run("CREATE TABLE t (a INTEGER, b INTEGER, value BLOB, "
@@ -47,7 +47,7 @@ class SalvageScanTest : public testing::Test {
 
   // Leaves, from the front and from the back, that lie inside the table.
   std::vector<int64_t> LeafPages() const {
-    const std::string bytes = ReadFileBytes(path_);
+    const std::string bytes = ReadFile(path_);
     std::vector<int64_t> leaves;
     for (size_t at = kPageBytes; at < bytes.size(); at += kPageBytes) {
       if (bytes[at] == 0x0a) leaves.push_back(at);
@@ -56,9 +56,9 @@ class SalvageScanTest : public testing::Test {
   }
 
   void Destroy(int64_t page_at) const {
-    std::string bytes = ReadFileBytes(path_);
+    std::string bytes = ReadFile(path_);
     bytes.replace(page_at, kPageBytes, kPageBytes, '\xee');
-    WriteFileBytes(path_, bytes);
+    WriteFile(path_, bytes);
   }
 
   SalvageScan Scan() {
@@ -75,7 +75,7 @@ class SalvageScanTest : public testing::Test {
     return *std::move(scan);
   }
 
-  const ScratchDirectory directory_;
+  const ScratchDirectory directory_{ScratchPlace::kMemory};
   const std::string path_ = directory_.PathOf("file.db");
   int visits_ = 0;
 };

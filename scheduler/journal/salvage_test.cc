@@ -1,15 +1,16 @@
 #include "scheduler/journal/salvage.h"
 
+#include <filesystem>
 #include <memory>
 #include <string>
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "common/file/scratch_directory.h"
 #include "gtest/gtest.h"
 #include "scheduler/journal/record_change.h"
 #include "scheduler/journal/sqlite_record_store.h"
 #include "scheduler/journal/testing/record_scenario.h"
-#include "scheduler/journal/testing/scratch_directory.h"
 
 namespace hydra {
 namespace {
@@ -39,18 +40,18 @@ class SalvageTest : public testing::Test {
 
   // Changes the first `old` in the file.
   void Damage(const std::string& old, const std::string& damaged) {
-    std::string bytes = ReadFileBytes(path_);
+    std::string bytes = ReadFile(path_);
     const size_t at = bytes.find(old);
     ASSERT_NE(at, std::string::npos);
     bytes.replace(at, damaged.size(), damaged);
-    WriteFileBytes(path_, bytes);
+    WriteFile(path_, bytes);
   }
 
   absl::StatusOr<SalvageReport> SalvageFile() {
     return Salvage(path_, out_path_, ScenarioSchema());
   }
 
-  const ScratchDirectory directory_;
+  const ScratchDirectory directory_{ScratchPlace::kMemory};
   const std::string path_ = directory_.PathOf("damaged.db");
   const std::string out_path_ = directory_.PathOf("salvaged.db");
 };
@@ -69,7 +70,7 @@ TEST_F(SalvageTest, CopiesAllOfAGoodFile) {
 TEST_F(SalvageTest, LeavesOutADamagedRecordAndNamesIt) {
   MakeFile();
   Damage(ValueOf(500), "<VALUE");
-  const std::string before = ReadFileBytes(path_);
+  const std::string before = ReadFile(path_);
   const absl::StatusOr<SalvageReport> report = SalvageFile();
   ASSERT_TRUE(report.ok()) << report.status();
   EXPECT_FALSE(report->IsWhole());
@@ -82,15 +83,15 @@ TEST_F(SalvageTest, LeavesOutADamagedRecordAndNamesIt) {
   const Records records = *ReadRecords(**salvaged);
   EXPECT_EQ(records.size(), kRecords);
   EXPECT_EQ(records.count({0, 500, 0}), 0);
-  EXPECT_TRUE(ReadFileBytes(path_) == before);
+  EXPECT_TRUE(ReadFile(path_) == before);
 }
 
 TEST_F(SalvageTest, ReadsAroundADamagedPage) {
   MakeFile();
-  std::string bytes = ReadFileBytes(path_);
+  std::string bytes = ReadFile(path_);
   const size_t page = bytes.find(ValueOf(500)) / kPageBytes * kPageBytes;
   bytes.replace(page, kPageBytes, kPageBytes, '\xee');
-  WriteFileBytes(path_, bytes);
+  WriteFile(path_, bytes);
   ASSERT_EQ(Open(path_, ScenarioSchema()).status().code(),
             absl::StatusCode::kDataLoss);
 
@@ -123,17 +124,17 @@ TEST_F(SalvageTest, TakesTheLogUpToTheDamageInIt) {
     ASSERT_TRUE((*store)->Apply(ScenarioTransaction(number)).ok());
   }
   const std::string copy = directory_.PathOf("copy.db");
-  std::string wal = ReadFileBytes(absl::StrCat(path_, "-wal"));
+  std::string wal = ReadFile(absl::StrCat(path_, "-wal"));
   wal[wal.size() / 2] ^= 1;
-  WriteFileBytes(copy, ReadFileBytes(path_));
-  WriteFileBytes(absl::StrCat(copy, "-wal"), wal);
+  WriteFile(copy, ReadFile(path_));
+  WriteFile(absl::StrCat(copy, "-wal"), wal);
 
   const absl::StatusOr<SalvageReport> report =
       Salvage(copy, out_path_, ScenarioSchema());
   ASSERT_TRUE(report.ok()) << report.status();
   ASSERT_EQ(report->findings.size(), 1);
   EXPECT_TRUE(absl::StrContains(report->ToText(), "-wal")) << report->ToText();
-  EXPECT_TRUE(ReadFileBytes(absl::StrCat(copy, "-wal")) == wal);
+  EXPECT_TRUE(ReadFile(absl::StrCat(copy, "-wal")) == wal);
   auto salvaged = Open(out_path_, ScenarioSchema());
   ASSERT_TRUE(salvaged.ok()) << salvaged.status();
   const absl::StatusOr<int> count = CountTransactions(**salvaged);
@@ -168,11 +169,11 @@ TEST_F(SalvageTest, KeepsAnOlderVersionForTheUpgrade) {
 
 TEST_F(SalvageTest, NeedsAFileAndAFreePlace) {
   EXPECT_EQ(SalvageFile().status().code(), absl::StatusCode::kNotFound);
-  EXPECT_FALSE(absl::StrContains(ReadFileBytes(path_), "SQLite"));
+  EXPECT_FALSE(std::filesystem::exists(path_));
   MakeFile();
-  WriteFileBytes(out_path_, "mine");
+  WriteFile(out_path_, "mine");
   EXPECT_EQ(SalvageFile().status().code(), absl::StatusCode::kAlreadyExists);
-  EXPECT_EQ(ReadFileBytes(out_path_), "mine");
+  EXPECT_EQ(ReadFile(out_path_), "mine");
 }
 
 TEST_F(SalvageTest, RefusesTheFileOfAnotherApplicationAndWhatIsNone) {
@@ -181,9 +182,9 @@ TEST_F(SalvageTest, RefusesTheFileOfAnotherApplicationAndWhatIsNone) {
   MakeFile();
   EXPECT_EQ(Salvage(path_, out_path_, other).status().code(),
             absl::StatusCode::kFailedPrecondition);
-  WriteFileBytes(path_, std::string(10'000, 'x'));
+  WriteFile(path_, std::string(10'000, 'x'));
   EXPECT_EQ(SalvageFile().status().code(), absl::StatusCode::kDataLoss);
-  EXPECT_TRUE(ReadFileBytes(out_path_).empty());
+  EXPECT_FALSE(std::filesystem::exists(out_path_));
 }
 
 }  // namespace

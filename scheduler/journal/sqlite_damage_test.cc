@@ -9,11 +9,11 @@
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "common/file/scratch_directory.h"
 #include "glog/logging.h"
 #include "gtest/gtest.h"
 #include "scheduler/journal/sqlite_record_store.h"
 #include "scheduler/journal/testing/record_scenario.h"
-#include "scheduler/journal/testing/scratch_directory.h"
 
 namespace hydra {
 namespace {
@@ -34,13 +34,13 @@ class SqliteDamageTest : public testing::Test {
     for (int number = 1; number <= kTransactions; ++number) {
       EXPECT_TRUE((*store)->Apply(ScenarioTransaction(number)).ok());
     }
-    open_file_ = ReadFileBytes(path);
-    wal_ = ReadFileBytes(wal_path);
+    open_file_ = ReadFile(path);
+    wal_ = ReadFile(wal_path);
     store->reset();
-    closed_file_ = ReadFileBytes(path);
+    closed_file_ = ReadFile(path);
     store = Open(path);
     EXPECT_TRUE((*store)->Apply(ScenarioTransaction(kTransactions + 1)).ok());
-    last_wal_ = ReadFileBytes(wal_path);
+    last_wal_ = ReadFile(wal_path);
   }
 
   static absl::StatusOr<std::unique_ptr<SqliteRecordStore>> Open(
@@ -52,11 +52,11 @@ class SqliteDamageTest : public testing::Test {
 
   // What a file with this content holds.
   absl::StatusOr<int> Count(absl::string_view file, absl::string_view wal) {
-    WriteFileBytes(path_, file);
+    WriteFile(path_, file);
     if (wal.empty()) {
       std::remove(wal_path_.c_str());
     } else {
-      WriteFileBytes(wal_path_, wal);
+      WriteFile(wal_path_, wal);
     }
     auto store = Open(path_);
     if (!store.ok()) return store.status();
@@ -67,7 +67,7 @@ class SqliteDamageTest : public testing::Test {
     bytes[bit / 8] ^= 1 << bit % 8;
   }
 
-  const ScratchDirectory directory_;
+  const ScratchDirectory directory_{ScratchPlace::kMemory};
   const std::string path_ = directory_.PathOf("damaged.db");
   const std::string wal_path_ = absl::StrCat(path_, "-wal");
   // Nothing but SQLite's header, and a log with all transactions.
@@ -120,8 +120,8 @@ TEST_F(SqliteDamageTest, ARefusedFileIsLeftAsItIsAndTheWayOutIsNamed) {
     EXPECT_EQ(count.status().code(), absl::StatusCode::kDataLoss);
     EXPECT_TRUE(absl::StrContains(count.status().message(), "hydrad recover"))
         << count.status();
-    EXPECT_TRUE(ReadFileBytes(path_) == damaged);
-    EXPECT_TRUE(ReadFileBytes(wal_path_) == last_wal_);
+    EXPECT_TRUE(ReadFile(path_) == damaged);
+    EXPECT_TRUE(ReadFile(wal_path_) == last_wal_);
   }
   EXPECT_GT(refused, 0);
 }
@@ -187,13 +187,13 @@ TEST_F(SqliteDamageTest, AFlippedBitInTheMiddleOfTheLogIsDataLoss) {
     Flip(damaged, bit);
     EXPECT_EQ(Count(open_file_, damaged).status().code(),
               absl::StatusCode::kDataLoss);
-    EXPECT_TRUE(ReadFileBytes(wal_path_) == damaged);
+    EXPECT_TRUE(ReadFile(wal_path_) == damaged);
   }
 }
 
 TEST_F(SqliteDamageTest, AnEmptiedFileWithALogIsDataLoss) {
   EXPECT_EQ(Count("", wal_).status().code(), absl::StatusCode::kDataLoss);
-  EXPECT_TRUE(ReadFileBytes(wal_path_) == wal_);
+  EXPECT_TRUE(ReadFile(wal_path_) == wal_);
 }
 
 TEST_F(SqliteDamageTest, AFileThatIsCutShortIsDataLoss) {

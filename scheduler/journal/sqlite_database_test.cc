@@ -2,8 +2,8 @@
 
 #include <string>
 
+#include "common/file/scratch_directory.h"
 #include "gtest/gtest.h"
-#include "scheduler/journal/testing/scratch_directory.h"
 
 namespace hydra {
 namespace {
@@ -14,7 +14,7 @@ class SqliteDatabaseTest : public testing::Test {
     return SqliteDatabase::Open(path_, /*vfs=*/"");
   }
 
-  const ScratchDirectory directory_;
+  const ScratchDirectory directory_{ScratchPlace::kMemory};
   const std::string path_ = directory_.PathOf("file.db");
 };
 
@@ -23,7 +23,7 @@ TEST_F(SqliteDatabaseTest, OpensNoFileThatIsMissing) {
 }
 
 TEST_F(SqliteDatabaseTest, KeepsNumbersAndBytes) {
-  WriteFileBytes(path_, "");
+  WriteFile(path_, "");
   absl::StatusOr<SqliteDatabase> database = Open();
   ASSERT_TRUE(database.ok()) << database.status();
   ASSERT_TRUE(database->Run("CREATE TABLE t (n, bytes)").ok());
@@ -38,7 +38,7 @@ TEST_F(SqliteDatabaseTest, KeepsNumbersAndBytes) {
 }
 
 TEST_F(SqliteDatabaseTest, SaysDataLossForWhatIsNoDatabase) {
-  WriteFileBytes(path_, std::string(5'000, 'x'));
+  WriteFile(path_, std::string(5'000, 'x'));
   const absl::Status status =
       Open()->ReadInteger("PRAGMA user_version").status();
   EXPECT_EQ(status.code(), absl::StatusCode::kDataLoss);
@@ -46,13 +46,13 @@ TEST_F(SqliteDatabaseTest, SaysDataLossForWhatIsNoDatabase) {
 }
 
 TEST_F(SqliteDatabaseTest, SaysDataLossForATableThatIsMissing) {
-  WriteFileBytes(path_, "");
+  WriteFile(path_, "");
   EXPECT_EQ(Open()->Prepare("SELECT * FROM t").status().code(),
             absl::StatusCode::kDataLoss);
 }
 
 TEST_F(SqliteDatabaseTest, SaysWhenAnotherConnectionHoldsTheFile) {
-  WriteFileBytes(path_, "");
+  WriteFile(path_, "");
   absl::StatusOr<SqliteDatabase> holder = Open();
   ASSERT_TRUE(holder->Run("BEGIN EXCLUSIVE").ok());
   EXPECT_EQ(Open()->Run("BEGIN EXCLUSIVE").code(),
@@ -63,7 +63,7 @@ TEST_F(SqliteDatabaseTest, SaysWhenAnotherConnectionHoldsTheFile) {
 }
 
 TEST_F(SqliteDatabaseTest, SaysWhenTheFileMayNotGrow) {
-  WriteFileBytes(path_, "");
+  WriteFile(path_, "");
   absl::StatusOr<SqliteDatabase> database = Open();
   ASSERT_TRUE(
       database->Run("CREATE TABLE t (bytes); PRAGMA max_page_count = 4").ok());

@@ -6,11 +6,11 @@
 #include <string>
 #include <tuple>
 
+#include "common/file/scratch_directory.h"
 #include "gtest/gtest.h"
 #include "scheduler/journal/sqlite_record_store.h"
 #include "scheduler/journal/testing/fault_vfs.h"
 #include "scheduler/journal/testing/record_scenario.h"
-#include "scheduler/journal/testing/scratch_directory.h"
 
 namespace hydra {
 namespace {
@@ -84,7 +84,7 @@ class SqliteFaultTest : public testing::TestWithParam<Case> {
     EXPECT_LE(*count, acknowledged_ + (refused_ > 0 ? 1 : 0));
   }
 
-  const ScratchDirectory directory_;
+  const ScratchDirectory directory_{ScratchPlace::kMemory};
   const std::string path_ = directory_.PathOf("records.db");
   FaultVfs vfs_;
   int acknowledged_ = 0;

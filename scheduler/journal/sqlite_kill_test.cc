@@ -8,10 +8,10 @@
 #include <random>
 #include <string>
 
+#include "common/file/scratch_directory.h"
 #include "gtest/gtest.h"
 #include "scheduler/journal/sqlite_record_store.h"
 #include "scheduler/journal/testing/record_scenario.h"
-#include "scheduler/journal/testing/scratch_directory.h"
 
 namespace hydra {
 namespace {
@@ -67,7 +67,7 @@ class SqliteKillTest : public testing::TestWithParam<bool> {
     return acknowledged;
   }
 
-  const ScratchDirectory directory_;
+  const ScratchDirectory directory_{ScratchPlace::kMemory};
   const std::string path_ = directory_.PathOf("records.db");
 };
 

@@ -5,11 +5,11 @@
 #include <memory>
 #include <string>
 
+#include "common/file/scratch_directory.h"
 #include "gtest/gtest.h"
 #include "scheduler/journal/sqlite_record_store.h"
 #include "scheduler/journal/testing/power_cut_vfs.h"
 #include "scheduler/journal/testing/record_scenario.h"
-#include "scheduler/journal/testing/scratch_directory.h"
 
 namespace hydra {
 namespace {
@@ -43,7 +43,7 @@ class SqlitePowerCutTest : public testing::Test {
   // Begins anew on what the disk held at the cut.
   void ExpectAcknowledgedOnesAtCut() {
     for (const auto& [name, bytes] : vfs_.survivors()) {
-      WriteFileBytes(after_.PathOf(name), bytes);
+      WriteFile(after_.PathOf(name), bytes);
     }
     auto store = Open(after_.PathOf("records.db"), "");
     ASSERT_TRUE(store.ok()) << store.status();
@@ -54,8 +54,8 @@ class SqlitePowerCutTest : public testing::Test {
     EXPECT_LE(*count, acknowledged_at_cut_ + 1);
   }
 
-  const ScratchDirectory before_;
-  const ScratchDirectory after_;
+  const ScratchDirectory before_{ScratchPlace::kMemory};
+  const ScratchDirectory after_{ScratchPlace::kMemory};
   PowerCutVfs vfs_;
   int acknowledged_ = 0;
   int acknowledged_at_cut_ = 0;

@@ -8,10 +8,10 @@
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "common/file/scratch_directory.h"
 #include "gtest/gtest.h"
 #include "scheduler/journal/record_change.h"
 #include "scheduler/journal/testing/record_scenario.h"
-#include "scheduler/journal/testing/scratch_directory.h"
 
 namespace hydra {
 namespace {
@@ -65,7 +65,7 @@ class SqliteRecordStoreTest : public testing::TestWithParam<bool> {
     EXPECT_EQ(*ReadRecords(**store), (Records{{{0, 1, 2}, "value"}}));
   }
 
-  const ScratchDirectory directory_;
+  const ScratchDirectory directory_{ScratchPlace::kMemory};
   const std::string path_ = directory_.PathOf("records.db");
 };
 
@@ -145,12 +145,12 @@ TEST_P(SqliteRecordStoreTest, RefusesTheFileOfAnotherSchema) {
 }
 
 TEST_P(SqliteRecordStoreTest, RefusesTheFileOfAnotherApplication) {
-  WriteFileBytes(path_, "");
+  WriteFile(path_, "");
   ASSERT_TRUE(SqliteDatabase::Open(path_, "")->Run("CREATE TABLE t (a)").ok());
-  const std::string before = ReadFileBytes(path_);
+  const std::string before = ReadFile(path_);
   EXPECT_EQ(Open(VersionOne()).status().code(),
             absl::StatusCode::kFailedPrecondition);
-  EXPECT_EQ(ReadFileBytes(path_), before);
+  EXPECT_EQ(ReadFile(path_), before);
 }
 
 TEST_P(SqliteRecordStoreTest, RefusesANewerVersionAndNamesBoth) {

@@ -4,9 +4,9 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
+#include "common/file/scratch_directory.h"
 #include "gtest/gtest.h"
 #include "scheduler/journal/sqlite_database.h"
-#include "scheduler/journal/testing/scratch_directory.h"
 
 namespace hydra {
 namespace {
@@ -18,7 +18,7 @@ class SqliteWalTailTest : public testing::Test {
  protected:
   // A database whose log begins anew with each frame that it writes back.
   SqliteWalTailTest() {
-    WriteFileBytes(database_path_, "");
+    WriteFile(database_path_, "");
     absl::StatusOr<SqliteDatabase> database =
         SqliteDatabase::Open(database_path_, "");
     Run(*database,
@@ -27,11 +27,11 @@ class SqliteWalTailTest : public testing::Test {
         "CREATE TABLE t (n);"
         "PRAGMA wal_checkpoint(TRUNCATE)");
     for (int n = 0; n < kTransactions; ++n) Insert(*database, n);
-    wal_ = ReadFileBytes(absl::StrCat(database_path_, "-wal"));
+    wal_ = ReadFile(absl::StrCat(database_path_, "-wal"));
     // What is written from now on replaces the log's frames.
     Run(*database, "PRAGMA wal_checkpoint");
     Insert(*database, kTransactions);
-    begun_anew_ = ReadFileBytes(absl::StrCat(database_path_, "-wal"));
+    begun_anew_ = ReadFile(absl::StrCat(database_path_, "-wal"));
   }
 
   static void Run(const SqliteDatabase& database, const std::string& sql) {
@@ -45,7 +45,7 @@ class SqliteWalTailTest : public testing::Test {
   }
 
   absl::StatusOr<WalTail> Inspect(const std::string& bytes) {
-    WriteFileBytes(path_, bytes);
+    WriteFile(path_, bytes);
     return InspectWal(path_);
   }
 
@@ -60,7 +60,7 @@ class SqliteWalTailTest : public testing::Test {
   }
 
   static constexpr int kTransactions = 6;
-  const ScratchDirectory directory_;
+  const ScratchDirectory directory_{ScratchPlace::kMemory};
   const std::string database_path_ = directory_.PathOf("file.db");
   const std::string path_ = directory_.PathOf("log");
   std::string wal_;

@@ -10,10 +10,10 @@
 #include <filesystem>
 #include <string>
 
+#include "common/file/scratch_directory.h"
 #include "scheduler/journal/record_change.h"
 #include "scheduler/journal/recovery.h"
 #include "scheduler/journal/tables.h"
-#include "scheduler/journal/testing/scratch_directory.h"
 #include "scheduler/service/state_directory.h"
 
 namespace hydra {
@@ -135,7 +135,7 @@ class DaemonStateTest : public testing::Test {
 
   // Before a pool is open: it would share the lock.
   const Sleeper worker_;
-  const ScratchDirectory scratch_;
+  const ScratchDirectory scratch_{ScratchPlace::kMemory};
   config::v1::DaemonConfig config_;
   InstanceId instance_;
 };
@@ -217,7 +217,7 @@ TEST_F(DaemonStateTest, AFullDiskLosesNothing) {
 }
 
 TEST_F(DaemonStateTest, ADamagedPoolJournalCostsThePoolAlone) {
-  WriteFileBytes(PoolJournalPath(config_), std::string(10'000, 'x'));
+  WriteFile(PoolJournalPath(config_), std::string(10'000, 'x'));
   const auto state = OpenDaemonState(config_);
   ASSERT_TRUE(state.ok()) << state.status();
   ExpectNewPool(*state);

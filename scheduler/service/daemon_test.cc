@@ -6,10 +6,10 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include <cstdlib>
 #include <filesystem>
 
 #include "absl/strings/str_cat.h"
+#include "common/file/scratch_directory.h"
 #include "common/jobfile/daemon_config.h"
 
 namespace hydra {
@@ -20,11 +20,7 @@ namespace fs = std::filesystem;
 // A daemon whose worker ends at once, in a directory of its own.
 class DaemonTest : public ::testing::Test {
  protected:
-  // A test's own directory may have too long a name for a socket.
   void SetUp() override {
-    char name[] = "/tmp/daemon_test_XXXXXX";
-    ASSERT_NE(mkdtemp(name), nullptr);
-    root_ = name;
     config_.set_state_dir(root_ / "state");
     config_.set_unix_socket(root_ / "run/hydrad.sock");
     config_.mutable_pool()->set_path(root_ / "pool");
@@ -33,13 +29,13 @@ class DaemonTest : public ::testing::Test {
     config_.add_devices()->set_name("cpu:0");
     FillDefaults(getuid(), &config_);
   }
-  void TearDown() override { fs::remove_all(root_); }
 
   bool PoolIsThere() const {
     return fs::exists(root_ / "pool") || fs::exists(root_ / "pool.db");
   }
 
-  fs::path root_;
+  const ScratchDirectory scratch_;
+  const fs::path root_ = scratch_.path();
   config::v1::DaemonConfig config_;
 };
 

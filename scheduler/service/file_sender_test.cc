@@ -3,7 +3,7 @@
 #include <filesystem>
 #include <map>
 
-#include "common/safetensors/temp_directory.h"
+#include "common/file/scratch_directory.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 
@@ -32,7 +32,7 @@ class FileSenderTest : public testing::Test {
     });
   }
 
-  safetensors::TempDirectory directory_;
+  ScratchDirectory directory_;
   std::map<std::string, std::string> received_;
   std::map<std::string, int64_t> announced_bytes_;
   std::vector<size_t> pieces_;
@@ -51,7 +51,7 @@ TEST_F(FileSenderTest, FilesComeInPiecesByTheirNames) {
 }
 
 TEST_F(FileSenderTest, LinksAndDirectoriesAreLeftOut) {
-  safetensors::TempDirectory elsewhere;
+  ScratchDirectory elsewhere;
   directory_.MakeDirectory("checkpoints");
   std::filesystem::create_symlink("none", directory_.PathOf("z"));
   std::filesystem::create_symlink(elsewhere.Write("secret", "x"),

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "common/checkpoint/testing.h"
+#include "common/file/scratch_directory.h"
 #include "scheduler/core/job.h"
 
 namespace hydra {
@@ -67,7 +68,7 @@ class FoundCheckpointsTest : public testing::Test {
   }
 
   const JobId kJob{1};
-  const ScratchFolder scratch_;
+  const ScratchDirectory scratch_;
   std::string folder_;
   RecoveredJob job_;
 };
@@ -104,7 +105,7 @@ TEST_F(FoundCheckpointsTest, KeepsAllRecordsIfTheDiskIsNotMounted) {
 
 TEST_F(FoundCheckpointsTest, SaysWhyTheFolderCannotBeRead) {
   fs::remove_all(folder_);
-  WriteBytes(folder_, "no directory");
+  WriteFile(folder_, "no directory");
   Record(5);
   EXPECT_THAT(FoundSteps(), ElementsAre(5));
   EXPECT_THAT(job_.checkpoints_missing, HasSubstr(folder_));

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "absl/synchronization/notification.h"
+#include "common/file/scratch_directory.h"
 #include "common/safetensors/reader.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
@@ -67,7 +68,7 @@ TEST_F(ModelWriterTest, CheckpointsStayAndAnOlderModelIsReplaced) {
 }
 
 TEST_F(ModelWriterTest, ATokenizerOutsideOfTheReadRootsIsNotCopied) {
-  safetensors::TempDirectory secret;
+  ScratchDirectory secret;
   fs::remove(model_.PathOf("tokenizer/vocab.json"));
   fs::create_symlink(secret.Write("f", "secret"),
                      model_.PathOf("tokenizer/vocab.json"));

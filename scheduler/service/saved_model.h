@@ -4,8 +4,8 @@
 #include <memory>
 #include <string>
 
+#include "common/file/scratch_directory.h"
 #include "common/pool/pool_file.h"
-#include "common/safetensors/temp_directory.h"
 #include "scheduler/core/effects.h"
 
 namespace hydra {
@@ -18,7 +18,7 @@ class SavedModel {
 
   const PoolFile& pool() const { return *pool_; }
   // Has "vocab.json" in "tokenizer".
-  const safetensors::TempDirectory& folder() const { return folder_; }
+  const ScratchDirectory& folder() const { return folder_; }
   std::string PathOf(const std::string& name) const {
     return folder_.PathOf(name);
   }
@@ -28,7 +28,7 @@ class SavedModel {
   CheckpointRequest checkpoint;
 
  private:
-  safetensors::TempDirectory folder_;
+  ScratchDirectory folder_;
   std::unique_ptr<PoolFile> pool_;
 };
 

@@ -6,10 +6,11 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-#include <cstdlib>
 #include <cstring>
 #include <filesystem>
 #include <fstream>
+
+#include "common/file/scratch_directory.h"
 
 namespace hydra {
 namespace {
@@ -19,14 +20,6 @@ using ::testing::HasSubstr;
 
 class UnixSocketTest : public ::testing::Test {
  protected:
-  // A test's own directory may have too long a name for a socket.
-  void SetUp() override {
-    char name[] = "/tmp/unix_socket_XXXXXX";
-    ASSERT_NE(mkdtemp(name), nullptr);
-    root_ = name;
-  }
-  void TearDown() override { fs::remove_all(root_); }
-
   // A bound socket; it answers once it listens.
   int Bind(const fs::path& path) {
     sockaddr_un address = {};
@@ -39,7 +32,8 @@ class UnixSocketTest : public ::testing::Test {
     return fd;
   }
 
-  fs::path root_;
+  const ScratchDirectory scratch_;
+  const fs::path root_ = scratch_.path();
 };
 
 TEST_F(UnixSocketTest, MakesTheFolderButNotThoseAbove) {

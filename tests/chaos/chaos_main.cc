@@ -19,6 +19,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
 #include "absl/time/time.h"
+#include "common/file/scratch_directory.h"
 #include "glog/logging.h"
 #include "tests/chaos/figures.h"
 #include "tests/chaos/process_figures.h"

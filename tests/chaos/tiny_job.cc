@@ -3,6 +3,7 @@
 #include <filesystem>
 
 #include "absl/strings/str_cat.h"
+#include "common/file/scratch_directory.h"
 #include "tests/e2e/cluster.h"
 
 namespace hydra {

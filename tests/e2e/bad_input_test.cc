@@ -15,6 +15,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_replace.h"
+#include "common/file/scratch_directory.h"
 #include "tests/e2e/cluster.h"
 #include "tests/e2e/small_job.h"
 

@@ -7,6 +7,7 @@
 #include <nlohmann/json.hpp>
 
 #include "absl/strings/str_cat.h"
+#include "common/file/scratch_directory.h"
 #include "tests/e2e/cluster.h"
 #include "tests/e2e/small_job.h"
 

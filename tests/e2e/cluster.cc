@@ -9,14 +9,15 @@
 
 #include <algorithm>
 #include <cstdlib>
+#include <deque>
 #include <filesystem>
 #include <fstream>
-#include <sstream>
 #include <utility>
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
+#include "common/file/scratch_directory.h"
 #include "glog/logging.h"
 
 extern char** environ;
@@ -59,35 +60,11 @@ Response Call(v1::HydraService::Stub& stub,
   return response;
 }
 
-// Removes what it made when the process ends.
-struct Directories {
-  ~Directories() {
-    for (const std::string& path : made) fs::remove_all(path);
-  }
-  std::vector<std::string> made;
-};
-
 }  // namespace
 
 std::string FreshDirectory() {
-  static Directories directories;
-  // Short, since a socket's path must be.
-  std::string path = "/tmp/hydra-e2e-XXXXXX";
-  CHECK(mkdtemp(path.data()) != nullptr);
-  directories.made.push_back(path);
-  return path;
-}
-
-std::string ReadFile(const std::string& path) {
-  std::ifstream file(path, std::ios::binary);
-  CHECK(file) << "cannot read " << path;
-  std::stringstream bytes;
-  bytes << file.rdbuf();
-  return bytes.str();
-}
-
-void WriteFile(const std::string& path, const std::string& bytes) {
-  std::ofstream(path, std::ios::binary) << bytes;
+  static std::deque<ScratchDirectory> directories;
+  return directories.emplace_back().path();
 }
 
 pid_t StartProgram(const std::vector<std::string>& arguments,

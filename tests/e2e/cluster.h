@@ -97,8 +97,6 @@ Cluster::Options TwoDevices();
 
 // A directory of its own for this process, removed at its end.
 std::string FreshDirectory();
-std::string ReadFile(const std::string& path);
-void WriteFile(const std::string& path, const std::string& bytes);
 
 // Starts a program that writes both streams behind what `output_path` holds.
 // SIGTERM ends it when the calling thread ends. `environment` is beside this

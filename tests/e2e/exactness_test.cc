@@ -8,6 +8,7 @@
 #include <nlohmann/json.hpp>
 
 #include "absl/strings/str_cat.h"
+#include "common/file/scratch_directory.h"
 #include "google/protobuf/util/json_util.h"
 #include "tests/e2e/cluster.h"
 #include "tests/e2e/outcome.h"

@@ -2,6 +2,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
+#include "common/file/scratch_directory.h"
 #include "tests/e2e/cluster.h"
 
 namespace hydra {

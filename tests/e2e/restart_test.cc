@@ -13,6 +13,7 @@
 
 #include "absl/time/clock.h"
 #include "absl/time/time.h"
+#include "common/file/scratch_directory.h"
 #include "tests/e2e/cluster.h"
 #include "tests/e2e/outcome.h"
 #include "tests/e2e/small_job.h"

@@ -12,6 +12,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
+#include "common/file/scratch_directory.h"
 #include "grpcpp/grpcpp.h"
 #include "tests/faults/fault_fixture.h"
 

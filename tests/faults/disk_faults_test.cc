@@ -10,6 +10,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
 #include "common/checkpoint/checkpoint_reader.h"
+#include "common/file/scratch_directory.h"
 #include "tests/faults/fault_fixture.h"
 #include "tests/faults/small_disk.h"
 

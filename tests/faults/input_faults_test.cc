@@ -8,6 +8,7 @@
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
+#include "common/file/scratch_directory.h"
 #include "tests/faults/fault_fixture.h"
 
 namespace hydra {

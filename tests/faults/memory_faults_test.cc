@@ -10,6 +10,7 @@
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "common/file/scratch_directory.h"
 #include "glog/logging.h"
 #include "tests/faults/fault_fixture.h"
 #include "tests/faults/small_disk.h"

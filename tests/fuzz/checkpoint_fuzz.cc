@@ -13,10 +13,10 @@
 #include "absl/strings/string_view.h"
 #include "common/checkpoint/checkpoint_reader.h"
 #include "common/checkpoint/checkpoint_writer.h"
+#include "common/file/scratch_directory.h"
 #include "common/model/model_table.h"
 #include "glog/logging.h"
 #include "tests/fuzz/fuzz_check.h"
-#include "tests/fuzz/fuzz_directory.h"
 #include "xxhash.h"
 
 namespace hydra {
@@ -116,7 +116,7 @@ class Checkpoint {
     }
   }
 
-  FuzzDirectory scratch_;
+  ScratchDirectory scratch_;
   CheckpointContents contents_;
   std::map<std::string, std::string> files_;
 };

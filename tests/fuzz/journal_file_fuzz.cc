@@ -17,11 +17,11 @@
 
 #include "absl/strings/string_view.h"
 #include "absl/types/span.h"
+#include "common/file/scratch_directory.h"
 #include "glog/logging.h"
 #include "scheduler/journal/record_change.h"
 #include "scheduler/journal/sqlite_record_store.h"
 #include "tests/fuzz/fuzz_check.h"
-#include "tests/fuzz/fuzz_directory.h"
 
 namespace hydra {
 namespace {
@@ -123,7 +123,7 @@ class Journal {
         });
   }
 
-  FuzzDirectory scratch_;
+  ScratchDirectory scratch_;
   const std::string path_ = scratch_.PathOf("journal.db");
   std::string file_;
   std::string log_;

@@ -7,11 +7,11 @@
 #include <string>
 
 #include "absl/strings/string_view.h"
+#include "common/file/scratch_directory.h"
 #include "common/safetensors/header_text.h"
 #include "common/safetensors/weight_directory.h"
 #include "glog/logging.h"
 #include "tests/fuzz/fuzz_check.h"
-#include "tests/fuzz/fuzz_directory.h"
 
 namespace hydra {
 namespace {
@@ -51,8 +51,8 @@ class Model {
   }
 
  private:
-  FuzzDirectory inside_;
-  FuzzDirectory outside_;
+  ScratchDirectory inside_;
+  ScratchDirectory outside_;
 };
 
 }  // namespace
