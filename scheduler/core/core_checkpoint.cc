@@ -26,16 +26,6 @@ bool IsState(const BlockKey& key) {
          key.kind == wv1::BLOCK_KIND_OPTIMIZER_STATE;
 }
 
-// Where a job goes on that is stopped at `position`: an evaluation begins
-// again, since what it has in the pool is not kept.
-ChainPosition ResumePlace(ChainPosition position) {
-  if (position.phase == Phase::kEvaluate) {
-    position.task = 0;
-    position.first_batch = 0;
-  }
-  return position;
-}
-
 // A checkpoint inside a step, whose TURN and perhaps updates are done.
 bool IsAfterTurn(const journal::v1::CheckpointRecord& checkpoint) {
   const ChainPosition place = FromRecord(checkpoint.position());

@@ -226,6 +226,14 @@ ChainPosition AfterEvaluation(const ChainPlan& plan,
 
 int TasksPerStep(const JobShape& shape) { return 2 * shape.shard_count() - 1; }
 
+ChainPosition ResumePlace(ChainPosition position) {
+  if (position.phase == ChainPosition::Phase::kEvaluate) {
+    position.task = 0;
+    position.first_batch = 0;
+  }
+  return position;
+}
+
 std::vector<BlockWrite> BlocksInsideStep(const JobShape& shape,
                                          const ChainPosition& position) {
   absl::btree_map<BlockKey, int64_t> blocks;

@@ -79,6 +79,10 @@ ChainTask TaskAt(const JobShape& shape, const ChainPlan& plan,
 ChainPosition Next(const JobShape& shape, const ChainPlan& plan,
                    const ChainPosition& position);
 
+// Where a job goes on from a checkpoint made at `position`: an evaluation
+// begins again, since what it has in the pool is not kept.
+ChainPosition ResumePlace(ChainPosition position);
+
 // Boundaries and tied gradients that are there before the task at `position` of
 // a step.
 std::vector<BlockWrite> BlocksInsideStep(const JobShape& shape,

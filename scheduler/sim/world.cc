@@ -191,9 +191,17 @@ void World::CheckCommitted() {
     const Job* job = daemon_->core().FindJob(id);
     CHECK(job != nullptr) << JobName(id) << " is lost";
     if (pool_lost || job->ended() || job->restart_requested) continue;
-    CHECK(Rank(job->position) >= Rank(position))
+    // A daemon that finds the checkpoint for which a pause waited pauses at
+    // once.
+    const bool at_checkpoint =
+        job->state == hydra::v1::JOB_STATE_PAUSED && !job->checkpoints.empty();
+    const ChainPosition goes_on_at =
+        at_checkpoint ? FromRecord(job->checkpoints.back().position())
+                      : job->position;
+    CHECK(Rank(goes_on_at) >=
+          Rank(at_checkpoint ? ResumePlace(position) : position))
         << "seed " << options_.seed << ": " << JobName(id) << " was at step "
-        << position.step << " and is at step " << job->position.step;
+        << position.step << " and is at step " << goes_on_at.step;
   }
   NoteCommitted();
 }
