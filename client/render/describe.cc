@@ -53,7 +53,7 @@ std::string StatusSection(const v1::JobDetail& detail, bool color,
       "\n",
       FactLines(
           {{"state", StateName(job.state())},
-           {"phase", PhaseName(job.phase())},
+           {"phase", PhaseText(job)},
            {"reason", job.reason()},
            {"sweep", job.sweep_id()},
            {"parameters", absl::StrJoin(job.parameters(), " ")},

@@ -33,12 +33,18 @@ Cell StateCell(const v1::JobStatus& job) {
   return Cell(StateName(job.state()), StateStyle(job.state()));
 }
 
-Cell PhaseCell(const v1::JobStatus& job) {
+std::string PhaseText(const v1::JobStatus& job) {
   if (HasEnded(job) || job.state() == v1::JOB_STATE_PAUSED ||
       job.phase() == v1::JOB_PHASE_UNSPECIFIED) {
-    return StateCell(job);
+    return kNothing;
   }
-  return Cell(PhaseName(job.phase()), StateStyle(job.state()));
+  return PhaseName(job.phase());
+}
+
+Cell PhaseCell(const v1::JobStatus& job) {
+  const std::string phase = PhaseText(job);
+  if (phase == kNothing) return StateCell(job);
+  return Cell(phase, StateStyle(job.state()));
 }
 
 std::string StepText(const v1::JobStatus& job) {

@@ -13,7 +13,9 @@ namespace hydra {
 
 // "completed" in green, and so on.
 Cell StateCell(const v1::JobStatus& job);
-// The phase of a job that runs or waits, else its state.
+// The phase of a job that runs or waits, else "-".
+std::string PhaseText(const v1::JobStatus& job);
+// The same, else its state.
 Cell PhaseCell(const v1::JobStatus& job);
 // "17/120", or "17" before the total is known.
 std::string StepText(const v1::JobStatus& job);

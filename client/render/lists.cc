@@ -53,9 +53,9 @@ std::string RenderJobs(const v1::ListJobsResponse& response, int width,
   for (const v1::JobStatus& job : response.jobs()) {
     table.AddRow(
         {job.job_id(), job.sweep_id(), job.name(), StateCell(job),
-         HasEnded(job) ? "-" : PhaseName(job.phase()), StepText(job),
-         TrainLossText(job), ValidationPerplexityText(job),
-         TokensPerSecondText(job), RemainingText(job),
+         PhaseText(job), StepText(job), TrainLossText(job),
+         ValidationPerplexityText(job), TokensPerSecondText(job),
+         RemainingText(job),
          job.has_submitted_at() ? TimeText(job.submitted_at(), zone) : "-",
          job.reason()});
   }

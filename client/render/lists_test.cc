@@ -7,6 +7,7 @@ namespace hydra {
 namespace {
 
 using ::testing::HasSubstr;
+using ::testing::Not;
 using ::testing::StartsWith;
 
 TEST(RenderSubmittedTest, ShowsTheSweepThenItsJobs) {
@@ -40,6 +41,16 @@ TEST(RenderJobsTest, SaysWhyAJobIsPending) {
   EXPECT_THAT(text, HasSubstr("pending"));
   EXPECT_THAT(text, HasSubstr("admission"));
   EXPECT_THAT(text, HasSubstr("needs 6.0 GiB of the pool"));
+}
+
+TEST(RenderJobsTest, APausedJobIsInNoPhase) {
+  v1::ListJobsResponse response;
+  v1::JobStatus* job = response.add_jobs();
+  job->set_state(v1::JOB_STATE_PAUSED);
+  job->set_phase(v1::JOB_PHASE_PREPARE);
+  const std::string text = RenderJobs(response, 0, false, absl::UTCTimeZone());
+  EXPECT_THAT(text, HasSubstr("paused"));
+  EXPECT_THAT(text, Not(HasSubstr("prepare")));
 }
 
 TEST(RenderWorkersTest, ShowsTheShareOfTimeThatADeviceWasBusy) {

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 
+#include "common/status/proto_time.h"
 #include "scheduler/sim/world.h"
 
 namespace hydra {
@@ -209,6 +210,20 @@ TEST(CoreTest, APreparationThatOutlivesTheDaemonCounts) {
     return job.outstanding.empty() || job.outstanding.front().id != task;
   });
   EXPECT_EQ(JobIn(world, 1).totals.tasks(), 1);
+}
+
+TEST(CoreTest, AWorkerIsNotBusierThanItIsAttached) {
+  World::Options options;
+  options.workers = 1;
+  World world(options);
+  world.Submit(/*jobs=*/2, /*steps=*/20);
+  world.RunUntil([&] { return JobIn(world, 1).position.step == 10; });
+  world.CrashDaemon();
+  world.RunUntil([&] { return JobIn(world, 1).position.step == 12; });
+  const v1::WorkerStatus worker = world.core().Workers(world.now())[0];
+  EXPECT_GT(FromProto(worker.busy()), absl::ZeroDuration());
+  EXPECT_LT(FromProto(worker.busy()), FromProto(worker.attached()));
+  EXPECT_LT(FromProto(worker.attached()), world.busy(0));
 }
 
 // A place inside a step, after a TURN or before it.

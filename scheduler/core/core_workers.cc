@@ -62,6 +62,7 @@ void Core::WorkerReported(WorkerId id, const wv1::WorkerReport& report,
   if (!worker.ready()) {
     worker.state = v1::WORKER_STATE_READY;
     worker.attached_at = now;
+    worker.status_when_attached = report.device();
     worker.must_send = true;
     worker.blameless = false;
   }
@@ -262,10 +263,14 @@ std::vector<v1::WorkerStatus> Core::Workers(absl::Time now) const {
     status.set_held_tasks(worker.hand.size());
     status.set_finished_tasks(worker.finished_tasks);
     status.set_restarts(worker.restarts);
-    *status.mutable_busy() = worker.status.busy();
-    *status.mutable_compute_cpu() = worker.status.compute_cpu();
     if (worker.ready()) {
+      const wv1::DeviceStatus& before = worker.status_when_attached;
       *status.mutable_attached() = ToProto(now - worker.attached_at);
+      *status.mutable_busy() =
+          ToProto(FromProto(worker.status.busy()) - FromProto(before.busy()));
+      *status.mutable_compute_cpu() =
+          ToProto(FromProto(worker.status.compute_cpu()) -
+                  FromProto(before.compute_cpu()));
     }
     for (const auto& [job_id, task_id] : worker.hand) {
       for (const OutstandingTask& task : jobs_.at(job_id).outstanding) {

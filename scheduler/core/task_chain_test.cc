@@ -72,6 +72,21 @@ TEST(TaskChainTest, EvaluatesAtTheIntervalAndBothSplitsAtTheEnd) {
   EXPECT_EQ(IntermediateEvaluations(plan, 2), 0);
 }
 
+TEST(TaskChainTest, ACheckpointKeepsAPartOfAStepAndNoneOfAnEvaluation) {
+  ChainPosition place;
+  place.phase = ChainPosition::Phase::kTrain;
+  place.step = 3;
+  place.task = 2;
+  EXPECT_EQ(ResumePlace(place).task, 2);
+  place.phase = ChainPosition::Phase::kEvaluate;
+  place.split = wv1::SPLIT_TEST;
+  place.first_batch = 8;
+  EXPECT_EQ(ResumePlace(place).task, 0);
+  EXPECT_EQ(ResumePlace(place).first_batch, 0);
+  EXPECT_EQ(ResumePlace(place).step, 3);
+  EXPECT_EQ(ResumePlace(place).split, wv1::SPLIT_TEST);
+}
+
 TEST(TaskChainTest, AForwardNeverWritesParameters) {
   const ChainTask task =
       TaskAt(Shape({2}), {/*total_steps=*/1},

@@ -50,6 +50,8 @@ struct WorkerRecord {
   bool blameless = false;
   int restarts = 0;
   absl::Time attached_at = absl::InfinitePast();
+  // The process may be older than this daemon, or its stream a later one.
+  hydra::worker::v1::DeviceStatus status_when_attached;
   // When its process is killed unless it attaches again.
   absl::Time lease_until = absl::InfiniteFuture();
 

@@ -408,8 +408,11 @@ class DaemonImpl final : public Daemon, private Effects {
   void LogForJob(JobId job, const v1::LogLine& line) override {
     logs_.Append(job, line);
     if (line.source() != "hydrad") return;
-    LOG(INFO) << JobName(job) << " step " << line.step() << " task "
-              << line.task_id() << ": " << line.text();
+    const std::string task =
+        line.task_id() == 0
+            ? ""
+            : absl::StrCat(" step ", line.step(), " task ", line.task_id());
+    LOG(INFO) << JobName(job) << task << ": " << line.text();
   }
   void LogLinesDropped(JobId job, int64_t count) override {
     logs_.CountDropped(job, count);

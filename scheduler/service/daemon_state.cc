@@ -272,6 +272,18 @@ absl::Status ReadAdopted(const config::v1::DaemonConfig& config,
   return left.adopted.ok() ? left.adopted : GiveUpIfDamaged(left.adopted, left);
 }
 
+void LogWhereJobsGoOn(const Recovered& recovered) {
+  int at_checkpoint = 0;
+  int at_start = 0;
+  for (const auto& [id, job] : recovered.jobs) {
+    if (job.progress.has_ended_at()) continue;
+    ++(job.checkpoints.empty() ? at_start : at_checkpoint);
+  }
+  if (at_checkpoint + at_start == 0) return;
+  LOG(INFO) << "without an earlier pool: jobs that go on from a checkpoint: "
+            << at_checkpoint << ", from step 0: " << at_start;
+}
+
 absl::Status CountStart(DaemonState& state) {
   return WriteNumber(*state.jobs, kJobsMetaTable, kStarts, state.generation);
 }
@@ -345,6 +357,7 @@ absl::StatusOr<DaemonState> OpenDaemonState(
   status = left.is_of_this_boot ? StartWithNewPool(config, state)
                                 : MakePool(config, state);
   if (!status.ok()) return status;
+  LogWhereJobsGoOn(state.recovered);
   return state;
 }
 

@@ -3,6 +3,7 @@
 #include <memory>
 
 #include "absl/strings/str_cat.h"
+#include "common/status/proto_time.h"
 #include "glog/logging.h"
 #include "scheduler/sim/delays.h"
 #include "scheduler/sim/world.h"
@@ -56,6 +57,7 @@ void World::Report(int worker) {
   if (!workers_[worker].stream_open || workers_[worker].stopped) return;
   wv1::WorkerReport report = workers_[worker].worker->Report(now_);
   report.set_session(workers_[worker].session);
+  *report.mutable_device()->mutable_busy() = ToProto(workers_[worker].busy);
   const int copies = Chance(options_.duplicate) ? 2 : 1;
   for (int i = 0; i < copies; ++i) {
     AtWorker(worker, Delay(kMessageTime), [=](SimProcess& process) {
