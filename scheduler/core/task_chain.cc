@@ -227,10 +227,9 @@ ChainPosition AfterEvaluation(const ChainPlan& plan,
 int TasksPerStep(const JobShape& shape) { return 2 * shape.shard_count() - 1; }
 
 ChainPosition ResumePlace(ChainPosition position) {
-  if (position.phase == ChainPosition::Phase::kEvaluate) {
-    position.task = 0;
-    position.first_batch = 0;
-  }
+  if (position.inside_step()) return position;
+  position.task = 0;
+  position.first_batch = 0;
   return position;
 }
 

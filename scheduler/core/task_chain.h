@@ -79,8 +79,8 @@ ChainTask TaskAt(const JobShape& shape, const ChainPlan& plan,
 ChainPosition Next(const JobShape& shape, const ChainPlan& plan,
                    const ChainPosition& position);
 
-// Where a job goes on from a checkpoint made at `position`: an evaluation
-// begins again, since what it has in the pool is not kept.
+// Where a job goes on that is stopped at `position`: an initialisation or an
+// evaluation begins again, since what it has in the pool is not kept.
 ChainPosition ResumePlace(ChainPosition position);
 
 // Boundaries and tied gradients that are there before the task at `position` of

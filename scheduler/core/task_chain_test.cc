@@ -72,7 +72,7 @@ TEST(TaskChainTest, EvaluatesAtTheIntervalAndBothSplitsAtTheEnd) {
   EXPECT_EQ(IntermediateEvaluations(plan, 2), 0);
 }
 
-TEST(TaskChainTest, ACheckpointKeepsAPartOfAStepAndNoneOfAnEvaluation) {
+TEST(TaskChainTest, AStopKeepsAPartOfAStepAndNoneOfAnEvaluation) {
   ChainPosition place;
   place.phase = ChainPosition::Phase::kTrain;
   place.step = 3;
@@ -85,6 +85,8 @@ TEST(TaskChainTest, ACheckpointKeepsAPartOfAStepAndNoneOfAnEvaluation) {
   EXPECT_EQ(ResumePlace(place).first_batch, 0);
   EXPECT_EQ(ResumePlace(place).step, 3);
   EXPECT_EQ(ResumePlace(place).split, wv1::SPLIT_TEST);
+  place.phase = ChainPosition::Phase::kInit;
+  EXPECT_EQ(ResumePlace(place).task, 0);
 }
 
 TEST(TaskChainTest, AForwardNeverWritesParameters) {

@@ -33,6 +33,11 @@ auto Rank(const ChainPosition& position) {
                          position.first_batch, position.task);
 }
 
+ChainPosition NewestCheckpoint(const Job& job) {
+  if (job.checkpoints.empty()) return {};
+  return FromRecord(job.checkpoints.back().position());
+}
+
 }  // namespace
 
 World::World(const Options& options)
@@ -191,15 +196,11 @@ void World::CheckCommitted() {
     const Job* job = daemon_->core().FindJob(id);
     CHECK(job != nullptr) << JobName(id) << " is lost";
     if (pool_lost || job->ended() || job->restart_requested) continue;
-    // A daemon that finds the checkpoint for which a pause waited pauses at
-    // once.
-    const bool at_checkpoint =
-        job->state == hydra::v1::JOB_STATE_PAUSED && !job->checkpoints.empty();
+    // The daemon may have found the checkpoint for which a pause waited.
+    const bool paused = job->state == v1::JOB_STATE_PAUSED;
     const ChainPosition goes_on_at =
-        at_checkpoint ? FromRecord(job->checkpoints.back().position())
-                      : job->position;
-    CHECK(Rank(goes_on_at) >=
-          Rank(at_checkpoint ? ResumePlace(position) : position))
+        paused ? NewestCheckpoint(*job) : job->position;
+    CHECK(Rank(goes_on_at) >= Rank(paused ? ResumePlace(position) : position))
         << "seed " << options_.seed << ": " << JobName(id) << " was at step "
         << position.step << " and is at step " << goes_on_at.step;
   }

@@ -29,6 +29,17 @@ World::Options OptionsOf(uint64_t seed) {
   return options;
 }
 
+// One or two jobs of one step, and more faults for each event: what fails here
+// is short to follow.
+World::Options SmallOptionsOf(uint64_t seed) {
+  World::Options options = OptionsOf(seed);
+  options.workers = 1 + seed % 2;
+  options.crash = 0.05;
+  options.daemon_crash = 0.02;
+  if (options.power_cut > 0) options.power_cut = 0.01;
+  return options;
+}
+
 uint64_t current_seed = 0;
 
 // What always comes before the end when something is wrong.
@@ -41,9 +52,11 @@ void FailWithSeed() {
 int Main(int argc, char** argv) {
   uint64_t first = 1;
   uint64_t seeds = 1000;
+  bool small = false;
   CLI::App app("Runs simulated worlds until something is wrong.");
   app.add_option("--first", first, "the first seed")->capture_default_str();
   app.add_option("--seeds", seeds, "how many")->capture_default_str();
+  app.add_flag("--small", small, "small worlds, with more faults each");
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
@@ -55,8 +68,12 @@ int Main(int argc, char** argv) {
   const absl::Time begin = SteadyNow();
   for (uint64_t seed = first; seed < first + seeds; ++seed) {
     current_seed = seed;
-    World world(OptionsOf(seed));
-    world.Submit(1 + seed % 5, 1 + seed % 7);
+    World world(small ? SmallOptionsOf(seed) : OptionsOf(seed));
+    if (small) {
+      world.Submit(1 + seed % 2, 1);
+    } else {
+      world.Submit(1 + seed % 5, 1 + seed % 7);
+    }
     world.RunUntilJobsEnd();
     events += world.events();
     starts += world.daemon_starts();
