@@ -168,9 +168,7 @@ grpc::Status HydraServiceImpl::Submit(grpc::ServerContext*,
     absl::StatusOr<std::vector<NewJob>> jobs = checker_->Check(*request);
     if (!jobs.ok()) return ToGrpc(jobs.status());
     if (absl::Status healthy = journal_->health(); !healthy.ok()) {
-      return ToGrpc(absl::ResourceExhaustedError(
-          absl::StrCat("submissions cannot be recorded, try again later: ",
-                       healthy.message())));
+      return ToGrpc(CannotRecord(healthy));
     }
     auto status = core_->Ask([&](Core& core, absl::Time now) -> absl::Status {
       absl::StatusOr<Core::Submission> submitted =

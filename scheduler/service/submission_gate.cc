@@ -12,6 +12,14 @@ constexpr size_t kKeptRefusals = 1000;
 
 }  // namespace
 
+absl::Status CannotRecord(const absl::Status& why) {
+  return absl::Status(
+      absl::IsResourceExhausted(why) ? absl::StatusCode::kResourceExhausted
+                                     : absl::StatusCode::kUnavailable,
+      absl::StrCat("the submission cannot be recorded, try again later: ",
+                   why.message()));
+}
+
 void SubmissionGate::Recorded(uint64_t up_to) {
   absl::MutexLock lock(&mu_);
   recorded_ = std::max(recorded_, up_to);
@@ -19,8 +27,7 @@ void SubmissionGate::Recorded(uint64_t up_to) {
 
 void SubmissionGate::Refused(uint64_t sequence, const absl::Status& why) {
   absl::MutexLock lock(&mu_);
-  refused_[sequence] = absl::ResourceExhaustedError(absl::StrCat(
-      "the submission cannot be recorded, try again later: ", why.message()));
+  refused_[sequence] = CannotRecord(why);
   if (refused_.size() > kKeptRefusals) refused_.erase(refused_.begin());
 }
 

@@ -10,6 +10,11 @@
 
 namespace hydra {
 
+// What a submission is answered that `why` keeps off the disk.
+//
+// RESOURCE_EXHAUSTED: so is `why`, such as a full disk. UNAVAILABLE: it is not.
+absl::Status CannotRecord(const absl::Status& why);
+
 // Where submissions wait until they are on the disk. Thread-safe.
 class SubmissionGate {
  public:
@@ -22,8 +27,8 @@ class SubmissionGate {
 
   // Returns when the submission is recorded or never will be.
   //
-  // RESOURCE_EXHAUSTED: it was refused, with the reason.
-  // UNAVAILABLE: the server stops; whether it was recorded is not known.
+  // As CannotRecord: it was refused, with the reason.
+  // UNAVAILABLE, too: the server stops; whether it was recorded is not known.
   absl::Status Await(uint64_t sequence) ABSL_LOCKS_EXCLUDED(mu_);
 
  private:

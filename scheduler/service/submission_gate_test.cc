@@ -27,6 +27,12 @@ TEST(SubmissionGateTest, TellsWhyOneWasRefused) {
   EXPECT_NE(refused.message().find("the disk is full"), std::string::npos);
 }
 
+TEST(SubmissionGateTest, AFailingDiskIsNotAFullOne) {
+  SubmissionGate gate;
+  gate.Refused(3, absl::InternalError("disk I/O error"));
+  EXPECT_EQ(gate.Await(3).code(), absl::StatusCode::kUnavailable);
+}
+
 TEST(SubmissionGateTest, TellsEverybodyWhoAsks) {
   SubmissionGate gate;
   absl::Status first;

@@ -5,8 +5,6 @@
 
 #include <atomic>
 #include <cstdio>
-#include <cstdlib>
-#include <filesystem>
 #include <memory>
 #include <thread>
 
@@ -19,7 +17,6 @@
 namespace hydra {
 namespace {
 
-namespace fs = std::filesystem;
 namespace v1 = hydra::v1;
 
 // A stream that is open until this is destroyed.
@@ -78,7 +75,7 @@ class ClockFaultsTest : public FaultTest {
 
   void ExpectAJumpIsHarmless(int64_t seconds) {
     const std::string jump = FreshDirectory() + "/jump";
-    Cluster cluster(JumpingClock(jump));
+    Cluster cluster(Preloading("libclock_jump.so", "CLOCK_JUMP_FILE=" + jump));
     const std::vector<pid_t> workers = cluster.WorkerPids();
     v1::JobSpec endless_spec = spec();
     endless_spec.mutable_train()->set_max_steps(1'000'000);
@@ -108,19 +105,6 @@ class ClockFaultsTest : public FaultTest {
 
  private:
   static constexpr absl::Duration kLongerThanALease = absl::Seconds(5);
-
-  static Cluster::Options JumpingClock(const std::string& jump) {
-    // AddressSanitizer wants to be the first library, but not for a reason
-    // that matters here.
-    const char* const asan = std::getenv("ASAN_OPTIONS");
-    Cluster::Options options = Options();
-    options.environment = {
-        "LD_PRELOAD=" + fs::absolute("tests/faults/libclock_jump.so").string(),
-        "CLOCK_JUMP_FILE=" + jump,
-        absl::StrCat("ASAN_OPTIONS=verify_asan_link_order=0:",
-                     asan == nullptr ? "" : asan)};
-    return options;
-  }
 };
 
 TEST_F(ClockFaultsTest, F21AnHourForward) { ExpectAJumpIsHarmless(3600); }

@@ -111,6 +111,43 @@ TEST_F(DiskFaultsTest, F17AFullDiskOfTheOutputs) {
   cluster.StopDaemon();
 }
 
+TEST_F(DiskFaultsTest, F20ADiskThatFails) {
+  const std::string broken = Marker();
+  Cluster cluster(
+      Preloading("libfailing_sync.so", "FAILING_SYNC_FILE=" + broken));
+  v1::JobSpec job_spec = LongSpec();
+  job_spec.mutable_checkpoint()->set_every_steps(20);
+  const std::string job = cluster.Submit(job_spec);
+  cluster.AwaitStep(job, 2);
+  WriteFile(broken, "");
+
+  const grpc::Status refused = TrySubmit(cluster, spec());
+  EXPECT_EQ(refused.error_code(), grpc::StatusCode::UNAVAILABLE)
+      << refused.error_message();
+  EXPECT_THAT(refused.error_message(), HasSubstr("jobs.db"));
+  cluster.Await([&] {
+    return absl::StrContains(LogOf(cluster, job),
+                             "a checkpoint could not be written");
+  });
+  const int64_t step = cluster.Job(job).status().step();
+  cluster.AwaitStep(job, std::min(step + 3, kLongSteps));
+
+  fs::remove(broken);
+  const absl::Duration recovered =
+      Time(cluster, [&] { return TrySubmit(cluster, spec()).ok(); });
+  const v1::JobDetail done = cluster.AwaitEnd(job);
+  for (const v1::CheckpointInfo& checkpoint : done.checkpoints()) {
+    const absl::Status intact = VerifyCheckpoint(checkpoint.path());
+    EXPECT_TRUE(intact.ok()) << intact;
+  }
+  Row("F20", "every fsync of hydrad and its workers fails with EIO",
+      absl::StrCat("code ", refused.error_code(), " \"",
+                   refused.error_message(),
+                   "\", checkpoints fail, training goes on"),
+      recovered, ExpectExact(done));
+  cluster.StopDaemon();
+}
+
 class DamagedJournalTest : public DiskFaultsTest {
  protected:
   static constexpr int kJobs = 40;

@@ -3,6 +3,8 @@
 #include <sys/stat.h>
 
 #include <cstdio>
+#include <cstdlib>
+#include <filesystem>
 
 #include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
@@ -10,6 +12,7 @@
 
 namespace hydra {
 
+namespace fs = std::filesystem;
 namespace v1 = hydra::v1;
 
 namespace {
@@ -48,6 +51,21 @@ Cluster::Options FaultTest::Options(const std::string& fail_points) {
   if (!fail_points.empty()) {
     options.environment = {"HYDRA_FAIL_POINTS=" + fail_points};
   }
+  return options;
+}
+
+Cluster::Options FaultTest::Preloading(const std::string& library,
+                                       const std::string& environment) {
+  // AddressSanitizer wants to be the first library, but not for a reason that
+  // matters here.
+  const char* const asan = std::getenv("ASAN_OPTIONS");
+  Cluster::Options options = TwoDevices();
+  options.environment = {
+      absl::StrCat("LD_PRELOAD=",
+                   fs::absolute("tests/faults/" + library).string()),
+      environment,
+      absl::StrCat("ASAN_OPTIONS=verify_asan_link_order=0:",
+                   asan == nullptr ? "" : asan)};
   return options;
 }
 

@@ -36,6 +36,10 @@ class FaultTest : public testing::Test {
 
   // Two devices. `fail_points` as in common/failpoint/fail_point_rules.h.
   static Cluster::Options Options(const std::string& fail_points = "");
+  // Two devices, whose programs have a library of this folder before the C
+  // library, and `environment`.
+  static Cluster::Options Preloading(const std::string& library,
+                                     const std::string& environment);
   // A new file name, for a fail point's marker.
   static std::string Marker();
 
