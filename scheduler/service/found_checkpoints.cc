@@ -113,8 +113,9 @@ void FindCheckpoints(JobId id, RecoveredJob& job) {
   for (const jv1::CheckpointRecord& record : recorded) {
     const std::string& path = record.info().path();
     if (CheckpointNumber(record.info()) <= newest ||
-        disk.useless.contains(path))
+        disk.useless.contains(path)) {
       continue;
+    }
     if (job.checkpoints_missing.empty()) {
       job.checkpoints_missing =
           absl::StrCat("the checkpoint ", path, " is not there");

@@ -19,6 +19,7 @@
 #include "absl/time/clock.h"
 #include "common/file/scratch_directory.h"
 #include "glog/logging.h"
+#include "tests/e2e/call.h"
 
 extern char** environ;
 
@@ -43,21 +44,6 @@ std::vector<char*> Pointers(const std::vector<std::string>& strings) {
   }
   pointers.push_back(nullptr);
   return pointers;
-}
-
-// The method's answer; the test program ends if there is none.
-template <typename Request, typename Response>
-Response Call(v1::HydraService::Stub& stub,
-              grpc::Status (v1::HydraService::Stub::*method)(
-                  grpc::ClientContext*, const Request&, Response*),
-              const Request& request) {
-  grpc::ClientContext context;
-  context.set_deadline(absl::ToChronoTime(absl::Now() + kDeadline));
-  Response response;
-  const grpc::Status status = (stub.*method)(&context, request, &response);
-  CHECK(status.ok()) << Request::descriptor()->name() << ": "
-                     << status.error_message();
-  return response;
 }
 
 }  // namespace

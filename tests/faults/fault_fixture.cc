@@ -9,6 +9,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
 #include "glog/logging.h"
+#include "tests/e2e/call.h"
 
 namespace hydra {
 
@@ -19,17 +20,11 @@ namespace {
 
 using Stub = v1::HydraService::Stub;
 
-template <typename Request, typename Response>
-void CallFor(Stub& stub,
-             grpc::Status (Stub::*call)(grpc::ClientContext*, const Request&,
-                                        Response*),
-             const std::string& job) {
-  grpc::ClientContext context;
+template <typename Request>
+Request For(const std::string& job) {
   Request request;
   request.set_job_id(job);
-  Response response;
-  const grpc::Status status = (stub.*call)(&context, request, &response);
-  CHECK(status.ok()) << status.error_message();
+  return request;
 }
 
 }  // namespace
@@ -84,15 +79,15 @@ std::vector<std::string> FaultTest::SubmitEqualJobs(Cluster& cluster,
 }
 
 void FaultTest::Cancel(v1::HydraService::Stub& stub, const std::string& job) {
-  CallFor<v1::CancelRequest, v1::CancelResponse>(stub, &Stub::Cancel, job);
+  Call(stub, &Stub::Cancel, For<v1::CancelRequest>(job));
 }
 
 void FaultTest::Pause(v1::HydraService::Stub& stub, const std::string& job) {
-  CallFor<v1::PauseRequest, v1::PauseResponse>(stub, &Stub::Pause, job);
+  Call(stub, &Stub::Pause, For<v1::PauseRequest>(job));
 }
 
 void FaultTest::Resume(v1::HydraService::Stub& stub, const std::string& job) {
-  CallFor<v1::ResumeRequest, v1::ResumeResponse>(stub, &Stub::Resume, job);
+  Call(stub, &Stub::Resume, For<v1::ResumeRequest>(job));
 }
 
 std::string FaultTest::LogOf(Cluster& cluster, const std::string& job) {
