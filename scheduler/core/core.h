@@ -68,11 +68,13 @@ class Core {
     absl::Duration silence = absl::Seconds(3);
     // A job whose tasks killed a worker this often in a row has failed.
     int poison_crashes = 3;
-    // A task that runs so many times longer than estimated, and at least so
-    // long, is killed with its worker.
+    // A task that does not get on for so many times longer than it should take
+    // as a whole, and at least so long, is killed with its worker. Of one whose
+    // worker reports no progress, that is all of its time.
     double watchdog_factor = 20;
     absl::Duration watchdog_floor = absl::Seconds(30);
-    // The same for tasks that nothing estimates: PREPARE, PILOT, INIT.
+    // Without getting on, for tasks that nothing estimates: PREPARE, PILOT,
+    // INIT.
     absl::Duration watchdog_unmeasured = absl::Hours(1);
     // A process that was started has this long to attach: it may have much
     // memory to map and a driver to wait for.
@@ -287,6 +289,7 @@ class Core {
                        absl::Time now);
 
   // core_leases.cc: silence, stuck tasks, deaths.
+  // How long the task may go without getting on.
   absl::Duration LongestTime(const Job& job, const OutstandingTask& task) const;
   void KillStuckTask(WorkerRecord& worker, absl::Time now);
   std::string PoisonReason(const Job& job, const OutstandingTask& task,

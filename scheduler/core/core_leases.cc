@@ -61,8 +61,9 @@ absl::Duration Core::LongestTime(const Job& job,
   const bool measured = job.times.has_value() && task.position.has_value() &&
                         task.task.kind != wv1::TASK_KIND_INIT;
   if (!measured) return options_.watchdog_unmeasured;
-  return std::max(options_.watchdog_floor,
-                  options_.watchdog_factor * job.times->Estimate(task.task));
+  return std::max(
+      options_.watchdog_floor,
+      options_.watchdog_factor * job.times->EstimateOfFullVisit(task.task));
 }
 
 void Core::KillStuckTask(WorkerRecord& worker, absl::Time now) {
@@ -72,18 +73,18 @@ void Core::KillStuckTask(WorkerRecord& worker, absl::Time now) {
     Job& job = JobOf(job_id);
     OutstandingTask& task = job.outstanding.front();
     if (task.id != task_id || !task.begun ||
-        now - task.begun_at < LongestTime(job, task)) {
+        now - task.got_on_at < LongestTime(job, task)) {
       continue;
     }
     Log(job, "W",
-        absl::StrCat("a task has run for ",
-                     absl::FormatDuration(now - task.begun_at),
-                     ", and should be done after ",
+        absl::StrCat("a task has not got on for ",
+                     absl::FormatDuration(now - task.got_on_at),
+                     ", and was given ",
                      absl::FormatDuration(LongestTime(job, task)),
                      "; its worker is killed"),
         now, &task);
     // Once: the next one is another process.
-    task.begun_at = absl::InfiniteFuture();
+    task.got_on_at = absl::InfiniteFuture();
     effects_->KillWorker(worker.id, "its task takes too long");
   }
 }

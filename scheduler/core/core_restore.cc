@@ -161,6 +161,7 @@ absl::Status Core::RestoreInPool(Job& job, const RecoveredJob& recovered) {
   job.plan = *plan;
   SetPoolJob(*recovered.pool, job);
   BeginTimes(job);
+  job.times->Restore(MeasuredOf(*recovered.pool));
   admission_.Readmit(job.id, *job.demand);
   // Here they serve nothing; whether they are there is seen at the next start.
   job.checkpoints.resize(job.checkpoints.size() -

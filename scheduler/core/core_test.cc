@@ -104,6 +104,50 @@ TEST(CoreTest, AJobThatKeepsKillingWorkersIsPoison) {
   EXPECT_THAT(JobIn(world, 1).reason, HasSubstr("POISON"));
 }
 
+int Restarts(World& world) {
+  int restarts = 0;
+  for (const v1::WorkerStatus& worker : world.core().Workers(world.now())) {
+    restarts += worker.restarts();
+  }
+  return restarts;
+}
+
+// Far longer than estimated, or than the watchdog gives what nobody estimates.
+TEST(CoreTest, ATaskThatTakesLongAndGetsOnIsNotKilled) {
+  World::Options options;
+  options.long_task = 0.2;
+  World world(options);
+  world.Submit(/*jobs=*/2, /*steps=*/3);
+  world.RunUntilJobsEnd();
+  EXPECT_GT(world.now() - absl::UnixEpoch(), absl::Hours(1));
+  EXPECT_EQ(Restarts(world), 0);
+}
+
+TEST(CoreTest, ATaskThatHangsIsKilledAndRunsAgain) {
+  World::Options options;
+  options.hang = 0.05;
+  World world(options);
+  world.Submit(/*jobs=*/2, /*steps=*/10);
+  world.RunUntilJobsEnd();
+  EXPECT_GT(Restarts(world), 0);
+  EXPECT_EQ(JobIn(world, 1).state, v1::JOB_STATE_COMPLETED);
+}
+
+TEST(CoreTest, WhatTasksTookIsKnownAfterARestart) {
+  World world({});
+  world.Submit(/*jobs=*/1, /*steps=*/9);
+  world.RunUntil([&] { return JobIn(world, 1).position.step == 5; });
+  const Job& job = JobIn(world, 1);
+  const ChainTask first =
+      TaskAt(job.shape, job.plan, {ChainPosition::Phase::kTrain, 5, 0});
+  const absl::Duration estimate = job.times->Estimate(first);
+  // The pilot said twice as much, for two micro-batches.
+  EXPECT_EQ(estimate, absl::Seconds(1));
+  world.CrashDaemon();
+  world.RunUntil([] { return true; });
+  EXPECT_EQ(JobIn(world, 1).times->Estimate(first), estimate);
+}
+
 TEST(CoreTest, AWorkerThatFallsSilentIsKilledAndItsJobsGoOn) {
   World::Options options;
   options.workers = 1;

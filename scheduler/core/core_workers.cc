@@ -169,7 +169,11 @@ void Core::TakeHeld(WorkerRecord& worker, const wv1::WorkerReport& report,
       if (found != held.end()) {
         const wv1::HeldTask& said = *found->second;
         if (said.begun() && !task.begun) {
-          task.begun_at = now - FromProto(said.running());
+          task.got_on_at = now - FromProto(said.running());
+        }
+        if (said.progress() > task.progress) {
+          task.progress = said.progress();
+          task.got_on_at = now;
         }
         task.begun = task.begun || said.begun();
         // A begun task of a job that goes on is not withdrawn after all.

@@ -46,8 +46,10 @@ struct OutstandingTask {
   // The first message to the worker that named it.
   uint64_t told_in = 0;
   bool begun = false;
-  // By the daemon's clock.
-  absl::Time begun_at = absl::InfiniteFuture();
+  // As its worker says, see HeldTask.
+  uint64_t progress = 0;
+  // When it began, or last got on since, by the daemon's clock.
+  absl::Time got_on_at = absl::InfiniteFuture();
   // Missing from the worker's desired state; it is the worker's until a message
   // shows that it was dropped.
   bool withdrawing = false;

@@ -23,13 +23,20 @@ int64_t TokensOf(const Job& job, wv1::Split split) {
   return 0;
 }
 
-int64_t EvaluationBatches(const Job& job, wv1::Split split) {
+// What one evaluation of a split takes in.
+struct Evaluated {
+  int64_t batches = 0;
+  int64_t sequences = 0;
+};
+
+Evaluated EvaluationOf(const Job& job, wv1::Split split) {
   const int64_t windows =
       WindowCount(TokensOf(job, split), job.shape.context_length);
-  const int64_t batches =
-      EvaluationBatchCount(windows, job.shape.eval_batch_size);
+  Evaluated all = {EvaluationBatchCount(windows, job.shape.eval_batch_size),
+                   windows};
   const int64_t most = job.submitted.spec.evaluation().max_eval_batches();
-  return most > 0 ? std::min(most, batches) : batches;
+  if (most <= 0 || most >= all.batches) return all;
+  return {most, most * job.shape.eval_batch_size};
 }
 
 }  // namespace
@@ -66,8 +73,12 @@ absl::StatusOr<ChainPlan> PlanOf(const Job& job) {
           : std::max<int64_t>(
                 1, std::llround(train.num_train_epochs() * steps_per_epoch));
   plan.eval_steps = job.submitted.spec.evaluation().eval_steps();
-  plan.validation_batches = EvaluationBatches(job, wv1::SPLIT_VALIDATION);
-  plan.test_batches = EvaluationBatches(job, wv1::SPLIT_TEST);
+  const Evaluated validation = EvaluationOf(job, wv1::SPLIT_VALIDATION);
+  plan.validation_batches = validation.batches;
+  plan.validation_sequences = validation.sequences;
+  const Evaluated test = EvaluationOf(job, wv1::SPLIT_TEST);
+  plan.test_batches = test.batches;
+  plan.test_sequences = test.sequences;
   const int64_t batches = std::max(plan.validation_batches, plan.test_batches);
   if (batches > kMaxEvalBatches) {
     return absl::InvalidArgumentError(

@@ -22,6 +22,14 @@ absl::Time TimeOf(bool has, const google::protobuf::Timestamp& record) {
   return has ? FromProto(record) : absl::InfinitePast();
 }
 
+jv1::ShardTimes ToRecord(const TimeModel::Measured& times) {
+  jv1::ShardTimes record;
+  if (times.forward) *record.mutable_forward() = ToProto(*times.forward);
+  if (times.backward) *record.mutable_backward() = ToProto(*times.backward);
+  if (times.evaluate) *record.mutable_evaluate() = ToProto(*times.evaluate);
+  return record;
+}
+
 }  // namespace
 
 cv1::Position ToRecord(const ChainPosition& position) {
@@ -182,6 +190,17 @@ cv1::SplitTokens TokensOf(const wv1::PreparedSplit& split) {
   return tokens;
 }
 
+std::vector<TimeModel::Measured> MeasuredOf(const jv1::PoolJob& record) {
+  std::vector<TimeModel::Measured> measured;
+  for (const jv1::ShardTimes& times : record.shard_times()) {
+    TimeModel::Measured& shard = measured.emplace_back();
+    if (times.has_forward()) shard.forward = FromProto(times.forward());
+    if (times.has_backward()) shard.backward = FromProto(times.backward());
+    if (times.has_evaluate()) shard.evaluate = FromProto(times.evaluate());
+  }
+  return measured;
+}
+
 jv1::PoolJob PoolJobOf(const Job& job) {
   jv1::PoolJob record;
   *record.mutable_position() = ToRecord(job.position);
@@ -198,6 +217,11 @@ jv1::PoolJob PoolJobOf(const Job& job) {
   if (job.plan.resume.has_value()) {
     *record.mutable_resume() = ToRecord(*job.plan.resume);
     record.set_restore_dir(job.restore_dir);
+  }
+  if (job.times.has_value()) {
+    for (const TimeModel::Measured& times : job.times->measured()) {
+      *record.add_shard_times() = ToRecord(times);
+    }
   }
   return record;
 }

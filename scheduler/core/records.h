@@ -1,12 +1,15 @@
 #ifndef HYDRA_SCHEDULER_CORE_RECORDS_H_
 #define HYDRA_SCHEDULER_CORE_RECORDS_H_
 
+#include <vector>
+
 #include "hydra/checkpoint/v1/checkpoint.pb.h"
 #include "hydra/journal/v1/journal.pb.h"
 #include "scheduler/core/block_key.h"
 #include "scheduler/core/block_table.h"
 #include "scheduler/core/job.h"
 #include "scheduler/core/task_chain.h"
+#include "scheduler/core/time_model.h"
 #include "scheduler/journal/recovered.h"
 
 namespace hydra {
@@ -32,6 +35,9 @@ void FillVersion(const BlockKey& key, const Version& version,
 journal::v1::SubmittedJob SubmittedOf(const Job& job);
 journal::v1::JobProgress ProgressOf(const Job& job);
 journal::v1::PoolJob PoolJobOf(const Job& job);
+
+// By shard, what an earlier daemon measured.
+std::vector<TimeModel::Measured> MeasuredOf(const journal::v1::PoolJob& record);
 
 // What clients are told of an ended job; it has no model table and, but for the
 // newest, no steps.

@@ -127,6 +127,7 @@ ChainTask TrainTask(const JobShape& shape, int64_t step, int index) {
   ChainTask task;
   task.step = step;
   task.last_micro_batch = count;
+  task.sequences = count * shape.micro_batch_size;
   task.shard = index <= last_shard ? index : 2 * last_shard - index;
   task.layers = shape.shards[task.shard];
   ReadParameters(shape, task);
@@ -170,6 +171,9 @@ ChainTask EvaluateTask(const JobShape& shape, const ChainPlan& plan,
   task.last_micro_batch =
       static_cast<int>(std::min(position.first_batch + kEvalBatchesPerVisit,
                                 BatchesOf(plan, position.split)));
+  task.sequences =
+      SequencesOf(shape, plan, position.split, task.last_micro_batch) -
+      SequencesOf(shape, plan, position.split, task.first_micro_batch);
   const int count = task.last_micro_batch - task.first_micro_batch;
   ReadParameters(shape, task);
   ReadInput(task, count, /*last_use=*/true);
@@ -300,6 +304,14 @@ ChainPosition Next(const JobShape& shape, const ChainPlan& plan,
       next.first_batch += kEvalBatchesPerVisit;
       return next;
   }
+}
+
+int64_t SequencesOf(const JobShape& shape, const ChainPlan& plan,
+                    wv1::Split split, int64_t batches) {
+  const int64_t full = batches * shape.eval_batch_size;
+  const int64_t all = split == wv1::SPLIT_VALIDATION ? plan.validation_sequences
+                                                     : plan.test_sequences;
+  return all == 0 ? full : std::min(full, all);
 }
 
 int64_t IntermediateEvaluations(const ChainPlan& plan, int64_t after_step) {

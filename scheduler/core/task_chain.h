@@ -45,6 +45,9 @@ struct ChainPlan {
   // Batches of one evaluation; 0: the split is not there.
   int64_t validation_batches = 0;
   int64_t test_batches = 0;
+  // Sequences in them; 0: every batch is full.
+  int64_t validation_sequences = 0;
+  int64_t test_sequences = 0;
   // Where INIT leads, if it fills the blocks from a checkpoint: its place.
   std::optional<ChainPosition> resume;
 };
@@ -64,6 +67,8 @@ struct ChainTask {
   // Micro-batches of the step, or batches of the split.
   int first_micro_batch = 0;
   int last_micro_batch = 0;
+  // In all of them.
+  int64_t sequences = 0;
   hydra::worker::v1::Split split = hydra::worker::v1::SPLIT_UNSPECIFIED;
   std::vector<BlockKey> reads;
   std::vector<BlockWrite> writes;
@@ -96,6 +101,10 @@ bool CompletesEvaluation(const JobShape& shape, const ChainPlan& plan,
 // Tasks of one step: FORWARD for each shard but the last, TURN, BACKWARD for
 // each but the last.
 int TasksPerStep(const JobShape& shape);
+
+// In the first `batches` batches of an evaluation of the split.
+int64_t SequencesOf(const JobShape& shape, const ChainPlan& plan,
+                    hydra::worker::v1::Split split, int64_t batches);
 
 // Evaluations of the validation split that a job makes after `step` steps, and
 // before its last.

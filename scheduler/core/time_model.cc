@@ -13,32 +13,35 @@ namespace wv1 = hydra::worker::v1;
 constexpr double kAssumedFlopsPerSecond = 50e9;
 // Weight of the newest measurement.
 constexpr double kNewest = 0.3;
+// Of a layer's forward and backward, the forward is about a third.
+constexpr int kForwardsInBoth = 3;
 
 absl::Duration AssumedForward(const JobShape& shape, int layer) {
   double parameters = 0;
   for (int block : shape.table.layers[layer].parameter_blocks) {
     parameters += shape.table.parameter_blocks[block].element_count();
   }
-  const double tokens =
-      static_cast<double>(shape.micro_batch_size) * shape.context_length;
-  return absl::Seconds(2 * parameters * tokens / kAssumedFlopsPerSecond);
+  const double sequences = static_cast<double>(shape.micro_batch_size);
+  const double context = static_cast<double>(shape.context_length);
+  double flops = 2 * parameters * sequences * context;
+  if (shape.table.layers[layer].kind == LayerKind::kBlock) {
+    // Attention: every token's product with every other one's, twice.
+    flops += 4 * sequences * context * context * shape.table.config.n_embd;
+  }
+  return absl::Seconds(flops / kAssumedFlopsPerSecond);
 }
 
-void Correct(absl::Duration measured, absl::Duration& estimate,
-             bool& observed) {
-  estimate =
-      observed ? kNewest * measured + (1 - kNewest) * estimate : measured;
-  observed = true;
-}
-
-int BatchCount(const ChainTask& task) {
-  return std::max(1, task.last_micro_batch - task.first_micro_batch);
+// A head runs forward and backward in one, and the pilot counts both as
+// backward. An evaluation runs its forward alone.
+absl::Duration ForwardAlone(absl::Duration forward, absl::Duration backward) {
+  return forward > absl::ZeroDuration() ? forward : backward / kForwardsInBoth;
 }
 
 }  // namespace
 
 TimeModel::TimeModel(const JobShape& shape,
-                     const std::vector<hydra::v1::LayerProfile>& layers) {
+                     const std::vector<hydra::v1::LayerProfile>& layers)
+    : sequences_of_full_visit_(kEvalBatchesPerVisit * shape.eval_batch_size) {
   for (const LayerRange& range : shape.shards) {
     ShardTimes times;
     for (int layer = range.first; layer < range.last; ++layer) {
@@ -48,30 +51,60 @@ TimeModel::TimeModel(const JobShape& shape,
                                          : AssumedForward(shape, layer);
       const absl::Duration backward =
           measured ? FromProto(layers[layer].backward()) : 2 * forward;
-      times.forward += forward * shape.micro_batches;
-      times.backward += (forward + backward) * shape.micro_batches;
-      times.evaluate += forward * (static_cast<double>(shape.eval_batch_size) /
-                                   shape.micro_batch_size);
+      times.forward.estimate += forward * shape.micro_batches;
+      times.backward.estimate += (forward + backward) * shape.micro_batches;
+      times.evaluate.estimate +=
+          ForwardAlone(forward, backward) / shape.micro_batch_size;
     }
     shards_.push_back(times);
   }
 }
 
 void TimeModel::Observe(const ChainTask& task, absl::Duration wall) {
+  auto correct = [](absl::Duration measured, Time& time) {
+    time.estimate = time.measured
+                        ? kNewest * measured + (1 - kNewest) * time.estimate
+                        : measured;
+    time.measured = true;
+  };
   ShardTimes& times = shards_[task.shard];
   switch (task.kind) {
     case wv1::TASK_KIND_FORWARD:
-      Correct(wall, times.forward, times.forward_observed);
+      correct(wall, times.forward);
       break;
     case wv1::TASK_KIND_BACKWARD:
     case wv1::TASK_KIND_TURN:
-      Correct(wall, times.backward, times.backward_observed);
+      correct(wall, times.backward);
       break;
     case wv1::TASK_KIND_EVALUATE:
-      Correct(wall / BatchCount(task), times.evaluate, times.evaluate_observed);
+      correct(wall / std::max<int64_t>(1, task.sequences), times.evaluate);
       break;
     default:
       break;
+  }
+}
+
+std::vector<TimeModel::Measured> TimeModel::measured() const {
+  auto if_measured = [](const Time& time) {
+    return time.measured ? std::make_optional(time.estimate) : std::nullopt;
+  };
+  std::vector<Measured> measured;
+  for (const ShardTimes& times : shards_) {
+    measured.push_back({if_measured(times.forward), if_measured(times.backward),
+                        if_measured(times.evaluate)});
+  }
+  return measured;
+}
+
+void TimeModel::Restore(const std::vector<Measured>& measured) {
+  auto take = [](const std::optional<absl::Duration>& then, Time& time) {
+    if (then.has_value()) time = {*then, true};
+  };
+  if (measured.size() != shards_.size()) return;
+  for (size_t i = 0; i < measured.size(); ++i) {
+    take(measured[i].forward, shards_[i].forward);
+    take(measured[i].backward, shards_[i].backward);
+    take(measured[i].evaluate, shards_[i].evaluate);
   }
 }
 
@@ -79,57 +112,78 @@ absl::Duration TimeModel::Estimate(const ChainTask& task) const {
   const ShardTimes& times = shards_[task.shard];
   switch (task.kind) {
     case wv1::TASK_KIND_FORWARD:
-      return times.forward;
+      return times.forward.estimate;
     case wv1::TASK_KIND_BACKWARD:
     case wv1::TASK_KIND_TURN:
-      return times.backward;
+      return times.backward.estimate;
     case wv1::TASK_KIND_EVALUATE:
-      return times.evaluate * BatchCount(task);
+      return times.evaluate.estimate * task.sequences;
     default:
       return absl::ZeroDuration();
   }
 }
 
+absl::Duration TimeModel::EstimateOfFullVisit(const ChainTask& task) const {
+  ChainTask full = task;
+  full.sequences = std::max(task.sequences, sequences_of_full_visit_);
+  return Estimate(full);
+}
+
 absl::Duration TimeModel::StepTime() const {
-  absl::Duration time = shards_.back().backward;
+  absl::Duration time = shards_.back().backward.estimate;
   for (int shard = 0; shard + 1 < shards_.size(); ++shard) {
-    time += shards_[shard].forward + shards_[shard].backward;
+    time += shards_[shard].forward.estimate + shards_[shard].backward.estimate;
   }
   return time;
 }
 
-absl::Duration TimeModel::EvaluationTime(int64_t batches) const {
+absl::Duration TimeModel::EvaluationTime(int64_t sequences) const {
   absl::Duration time;
-  for (const ShardTimes& times : shards_) time += times.evaluate;
-  return time * batches;
+  for (const ShardTimes& times : shards_) {
+    time += times.evaluate.estimate * sequences;
+  }
+  return time;
 }
 
 absl::Duration TimeModel::Remaining(const JobShape& shape,
                                     const ChainPlan& plan,
                                     const ChainPosition& position) const {
   if (position.done()) return absl::ZeroDuration();
+  const int64_t validation =
+      SequencesOf(shape, plan, wv1::SPLIT_VALIDATION, plan.validation_batches);
+  const int64_t test =
+      SequencesOf(shape, plan, wv1::SPLIT_TEST, plan.test_batches);
   absl::Duration time =
       (plan.total_steps - position.step) * StepTime() +
-      EvaluationTime(IntermediateEvaluations(plan, position.step) *
-                         plan.validation_batches +
-                     plan.validation_batches + plan.test_batches);
+      EvaluationTime(IntermediateEvaluations(plan, position.step) * validation +
+                     validation + test);
   if (position.phase == ChainPosition::Phase::kTrain) {
     // What this step has behind it.
     for (int task = 0; task < position.task; ++task) {
       const int last = shape.shard_count() - 1;
-      time -= task < last ? shards_[task].forward
-                          : shards_[2 * last - task].backward;
+      time -= task < last ? shards_[task].forward.estimate
+                          : shards_[2 * last - task].backward.estimate;
     }
   } else if (position.phase == ChainPosition::Phase::kEvaluate) {
     if (position.split == wv1::SPLIT_TEST) {
-      time -= EvaluationTime(plan.validation_batches);
+      time -= EvaluationTime(validation);
     } else if (position.step < plan.total_steps) {
       // The one that is under way is not among the later ones.
-      time += EvaluationTime(plan.validation_batches);
+      time += EvaluationTime(validation);
     }
-    time -= EvaluationTime(position.first_batch);
+    const int64_t before =
+        SequencesOf(shape, plan, position.split, position.first_batch);
+    time -= EvaluationTime(before);
+    const int64_t batches = position.split == wv1::SPLIT_VALIDATION
+                                ? plan.validation_batches
+                                : plan.test_batches;
+    const int64_t visit =
+        SequencesOf(
+            shape, plan, position.split,
+            std::min(batches, position.first_batch + kEvalBatchesPerVisit)) -
+        before;
     for (int shard = 0; shard < position.task; ++shard) {
-      time -= shards_[shard].evaluate * kEvalBatchesPerVisit;
+      time -= shards_[shard].evaluate.estimate * visit;
     }
   }
   return std::max(time, absl::ZeroDuration());

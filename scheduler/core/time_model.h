@@ -1,6 +1,7 @@
 #ifndef HYDRA_SCHEDULER_CORE_TIME_MODEL_H_
 #define HYDRA_SCHEDULER_CORE_TIME_MODEL_H_
 
+#include <optional>
 #include <vector>
 
 #include "absl/time/time.h"
@@ -15,6 +16,15 @@ namespace hydra {
 // finished task. Sharded-LRTF ranks jobs by Remaining(). Not thread-safe.
 class TimeModel {
  public:
+  // What finished tasks of one shard took; none where none has finished.
+  struct Measured {
+    // Of a whole step.
+    std::optional<absl::Duration> forward;
+    std::optional<absl::Duration> backward;
+    // For one sequence.
+    std::optional<absl::Duration> evaluate;
+  };
+
   // `layers`: the pilot's profiles, or empty. Requires shape.shards.
   TimeModel(const JobShape& shape,
             const std::vector<hydra::v1::LayerProfile>& layers);
@@ -22,26 +32,35 @@ class TimeModel {
   // Corrects the estimate with a finished task's wall time.
   void Observe(const ChainTask& task, absl::Duration wall);
 
+  // By shard, to go on with in another daemon.
+  std::vector<Measured> measured() const;
+  // Takes over what an earlier daemon measured of the same shards.
+  void Restore(const std::vector<Measured>& measured);
+
   absl::Duration Estimate(const ChainTask& task) const;
+  // As Estimate, but a visit of an evaluation counts as a full one: a short one
+  // moves as many parameters.
+  absl::Duration EstimateOfFullVisit(const ChainTask& task) const;
 
   // The time of all tasks from `position` to the chain's end on one device.
   absl::Duration Remaining(const JobShape& shape, const ChainPlan& plan,
                            const ChainPosition& position) const;
 
  private:
+  struct Time {
+    absl::Duration estimate;
+    bool measured = false;
+  };
   struct ShardTimes {
-    absl::Duration forward;
-    absl::Duration backward;
-    // For one batch.
-    absl::Duration evaluate;
-    bool forward_observed = false;
-    bool backward_observed = false;
-    bool evaluate_observed = false;
+    Time forward;
+    Time backward;
+    Time evaluate;
   };
   absl::Duration StepTime() const;
-  absl::Duration EvaluationTime(int64_t batches) const;
+  absl::Duration EvaluationTime(int64_t sequences) const;
 
   std::vector<ShardTimes> shards_;
+  int64_t sequences_of_full_visit_;
 };
 
 }  // namespace hydra

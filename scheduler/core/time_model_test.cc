@@ -24,13 +24,28 @@ JobShape Shape() {
   return shape;
 }
 
+// As a pilot reports them: the head's forward is part of its backward.
 std::vector<hydra::v1::LayerProfile> Layers() {
   std::vector<hydra::v1::LayerProfile> layers(4);
   for (hydra::v1::LayerProfile& layer : layers) {
     *layer.mutable_forward() = ToProto(absl::Seconds(1));
     *layer.mutable_backward() = ToProto(absl::Seconds(2));
   }
+  layers.back().clear_forward();
+  *layers.back().mutable_backward() = ToProto(absl::Seconds(3));
   return layers;
+}
+
+ChainTask Evaluate(const JobShape& shape, int shard, int64_t batches,
+                   int64_t sequences) {
+  ChainPlan plan;
+  plan.validation_batches = batches;
+  plan.validation_sequences = sequences;
+  ChainPosition at;
+  at.phase = ChainPosition::Phase::kEvaluate;
+  at.split = wv1::SPLIT_VALIDATION;
+  at.task = shard;
+  return TaskAt(shape, plan, at);
 }
 
 // The sum of the estimates of every task from `at` on.
@@ -44,13 +59,15 @@ absl::Duration SumFrom(const TimeModel& model, const JobShape& shape,
 }
 
 TEST(TimeModelTest, RemainingIsTheSumOfTheTasksAtEveryPlace) {
-  const JobShape shape = Shape();
+  JobShape shape = Shape();
+  shape.eval_batch_size = 3;
   const TimeModel model(shape, Layers());
   ChainPlan plan;
   plan.total_steps = 4;
   plan.eval_steps = 2;
   plan.validation_batches = 2 * kEvalBatchesPerVisit;
   plan.test_batches = kEvalBatchesPerVisit;
+  plan.test_sequences = 10;
   for (ChainPosition at; !at.done(); at = Next(shape, plan, at)) {
     EXPECT_EQ(model.Remaining(shape, plan, at),
               SumFrom(model, shape, plan, at));
@@ -68,6 +85,62 @@ TEST(TimeModelTest, AMeasurementReplacesThePilotsAndLaterOnesBlend) {
   EXPECT_EQ(model.Estimate(turn), absl::Seconds(10));
   model.Observe(turn, absl::Seconds(20));
   EXPECT_EQ(model.Estimate(turn), absl::Seconds(13));
+}
+
+TEST(TimeModelTest, AHeadThatIsAShardOfItsOwnTakesTimeToEvaluate) {
+  JobShape shape = Shape();
+  shape.shards = ShardsOf({1, 3}, 4);
+  const TimeModel model(shape, Layers());
+  const int head = shape.shard_count() - 1;
+  EXPECT_EQ(model.Estimate(Evaluate(shape, head, /*batches=*/4, 0)),
+            absl::Seconds(4));
+}
+
+TEST(TimeModelTest, AnEvaluationOfOneSequenceTellsOfOneOfMany) {
+  JobShape shape = Shape();
+  shape.eval_batch_size = 64;
+  TimeModel model(shape, Layers());
+  const ChainTask one = Evaluate(shape, 0, /*batches=*/1, /*sequences=*/1);
+  model.Observe(one, absl::Seconds(5));
+  EXPECT_EQ(model.Estimate(one), absl::Seconds(5));
+  EXPECT_EQ(model.Estimate(Evaluate(shape, 0, /*batches=*/4, 4 * 64)),
+            absl::Seconds(5 * 4 * 64));
+}
+
+TEST(TimeModelTest, AShortVisitMayTakeAsLongAsAFullOne) {
+  JobShape shape = Shape();
+  shape.eval_batch_size = 64;
+  TimeModel model(shape, Layers());
+  model.Observe(Evaluate(shape, 0, /*batches=*/4, 4 * 64), absl::Seconds(256));
+  const ChainTask one = Evaluate(shape, 0, /*batches=*/1, /*sequences=*/1);
+  EXPECT_EQ(model.Estimate(one), absl::Seconds(1));
+  EXPECT_EQ(model.EstimateOfFullVisit(one), absl::Seconds(256));
+}
+
+TEST(TimeModelTest, AttentionGrowsWithTheSquareOfTheContext) {
+  JobShape shape = Shape();
+  const ChainTask middle =
+      TaskAt(shape, {1}, {ChainPosition::Phase::kTrain, 0, /*task=*/1});
+  shape.context_length = 1 << 10;
+  const absl::Duration one = TimeModel(shape, {}).Estimate(middle);
+  shape.context_length = 1 << 20;
+  const absl::Duration long_context = TimeModel(shape, {}).Estimate(middle);
+  EXPECT_GT(absl::FDivDuration(long_context, one), 1 << 18);
+}
+
+TEST(TimeModelTest, AnotherDaemonGoesOnWithWhatWasMeasured) {
+  const JobShape shape = Shape();
+  TimeModel model(shape, Layers());
+  const ChainTask turn =
+      TaskAt(shape, {1}, {ChainPosition::Phase::kTrain, 0, /*task=*/2});
+  model.Observe(turn, absl::Seconds(70));
+  TimeModel after(shape, Layers());
+  after.Restore(model.measured());
+  EXPECT_EQ(after.Estimate(turn), absl::Seconds(70));
+  after.Observe(turn, absl::Seconds(80));
+  EXPECT_EQ(after.Estimate(turn), absl::Seconds(73));
+  // Nothing was measured of it.
+  EXPECT_EQ(after.Estimate(Evaluate(shape, 0, 1, 0)), absl::Seconds(1));
 }
 
 }  // namespace

@@ -6,6 +6,7 @@
 #include "common/status/proto_time.h"
 #include "glog/logging.h"
 #include "scheduler/journal/tables.h"
+#include "scheduler/sim/delays.h"
 
 namespace hydra {
 
@@ -169,6 +170,7 @@ wv1::WorkerReport SimWorker::Report(absl::Time now) {
     held->set_task_id(computing_->task_id());
     held->set_begun(true);
     *held->mutable_running() = ToProto(now - begun_at_);
+    if (!hung_) held->set_progress((now - begun_at_) / kSecond);
   }
   for (const wv1::Task& task : held_) {
     report.add_held()->set_task_id(task.task_id());

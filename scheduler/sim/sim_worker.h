@@ -42,6 +42,8 @@ class SimWorker {
   // Ends the computing task. `fail`: it reports an error. `nonfinite`: if it
   // trains, it reports a block that it could not update.
   void Finish(bool fail, bool nonfinite);
+  // The computing task gets on no more.
+  void Hang() { hung_ = true; }
   bool computing() const { return computing_.has_value(); }
   // The computing one.
   const hydra::worker::v1::Task& task() const { return *computing_; }
@@ -65,6 +67,7 @@ class SimWorker {
   std::vector<hydra::worker::v1::Task> held_;
   std::optional<hydra::worker::v1::Task> computing_;
   absl::Time begun_at_;
+  bool hung_ = false;
   std::vector<hydra::worker::v1::TaskReport> reports_;
   // Every task that ever began here.
   std::set<uint64_t> begun_;

@@ -41,6 +41,8 @@ class World : private Effects {
     double stream_break = 0;
     double task_failure = 0;
     double hang = 0;
+    // It takes long, and gets on.
+    double long_task = 0;
     // The gradient of some block is no number.
     double nonfinite = 0;
     // The process stands still, for up to twice the lease.

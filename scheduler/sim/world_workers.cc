@@ -96,8 +96,12 @@ void World::Compute(int worker) {
             .second)
       << "a " << wv1::TaskKind_Name(task.kind()) << " of "
       << JobName(JobId(task.job_id())) << " runs twice at once";
-  if (Chance(options_.hang)) return;
-  const absl::Duration duration = Delay(kTaskTime);
+  if (Chance(options_.hang)) {
+    process.worker->Hang();
+    return;
+  }
+  const absl::Duration duration =
+      Chance(options_.long_task) ? kLongTaskTime : Delay(kTaskTime);
   AtWorker(worker, duration, [=](SimProcess&) { TaskDone(worker, duration); });
 }
 
