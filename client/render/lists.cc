@@ -18,6 +18,12 @@ std::string BusyText(const v1::WorkerStatus& worker) {
       "%.0f%%", 100 * absl::FDivDuration(FromProto(worker.busy()), attached));
 }
 
+// What it does, or why it does nothing.
+std::string TaskText(const v1::WorkerStatus& worker) {
+  if (!worker.task().empty()) return worker.task();
+  return worker.reason().empty() ? "-" : worker.reason();
+}
+
 }  // namespace
 
 std::string RenderSubmitted(const v1::SubmitResponse& response, int width,
@@ -87,8 +93,7 @@ std::string RenderWorkers(const v1::ListWorkersResponse& response, int width,
                   BytesText(worker.outside_bytes()),
                   absl::StrCat(worker.finished_tasks()),
                   absl::StrCat(worker.held_tasks()),
-                  absl::StrCat(worker.restarts()),
-                  worker.task().empty() ? "-" : worker.task()});
+                  absl::StrCat(worker.restarts()), TaskText(worker)});
   }
   return table.Render(width, color);
 }

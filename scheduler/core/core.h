@@ -66,8 +66,14 @@ class Core {
     // A worker whose stream is open and says nothing has this long. It says
     // something every second.
     absl::Duration silence = absl::Seconds(3);
-    // A job whose tasks killed a worker this often in a row has failed.
+    // A job whose tasks killed a worker this often in a row has failed, once
+    // they did so on two devices, or on every one that there is.
     int poison_crashes = 3;
+    // A device that is to blame for the deaths of its worker gets no task for
+    // so long; for longer if that does not help.
+    absl::Duration quarantine = absl::Minutes(1);
+    // A device that was not there for so long is not waited for.
+    absl::Duration absence = absl::Minutes(1);
     // A task that does not get on for so many times longer than it should take
     // as a whole, and at least so long, is killed with its worker. Of one whose
     // worker reports no progress, that is all of its time.
@@ -292,11 +298,21 @@ class Core {
   // How long the task may go without getting on.
   absl::Duration LongestTime(const Job& job, const OutstandingTask& task) const;
   void KillStuckTask(WorkerRecord& worker, absl::Time now);
+  bool IsPoisonous(const Job& job) const;
+  // The job was found to be the fault of its crashes: no device is.
+  void AcquitDevices(JobId job);
+  void Quarantine(WorkerRecord& worker, const Job& job, absl::string_view how,
+                  absl::Time now);
+  void EndQuarantine(WorkerRecord& worker);
+  void NoteAbsence(WorkerRecord& worker, absl::Time now);
   std::string PoisonReason(const Job& job, const OutstandingTask& task,
                            absl::string_view how) const;
 
   // core_dispatch.cc: who gets what.
   int HandSize() const { return 1 + options_.lookahead; }
+  // Whether the job may count on a device that did not die of it.
+  bool HasUntriedDevice(const Job& job) const;
+  bool MayTry(const WorkerRecord& worker, const Job& job) const;
   bool CanRun(const WorkerRecord& worker, const Job& job) const;
   bool Withdrawable(const Job& job) const;
   // Hands out what can be handed out, and tells the workers.

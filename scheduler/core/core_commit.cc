@@ -46,7 +46,10 @@ void Core::Commit(Job& job, const wv1::TaskReport& report, absl::Time now) {
     blocks_.End(job.id, key);
     journal_->BlockErased(job.id, key.kind, key.index, key.micro_batch);
   }
+  worker.deaths.clear();
+  worker.quarantines = 0;
   job.crashes_in_a_row = 0;
+  job.crashed_on.clear();
   AddCost(report.cost(), job.totals);
   CommitResult(job, done, report, now);
   Touch(job);

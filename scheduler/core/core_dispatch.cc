@@ -36,8 +36,22 @@ wv1::Task WireTask(const Job& job, const OutstandingTask& task) {
 
 }  // namespace
 
+bool Core::HasUntriedDevice(const Job& job) const {
+  return std::any_of(
+      workers_.begin(), workers_.end(), [&](const WorkerRecord& worker) {
+        return worker.usable() && !job.crashed_on.contains(worker.id);
+      });
+}
+
+// Another device than those that died of it comes first.
+bool Core::MayTry(const WorkerRecord& worker, const Job& job) const {
+  if (!worker.usable()) return false;
+  return !job.crashed_on.contains(worker.id) || !HasUntriedDevice(job);
+}
+
 // PILOT runs where the limit is lowest: what fits there fits everywhere.
 bool Core::CanRun(const WorkerRecord& worker, const Job& job) const {
+  if (!MayTry(worker, job)) return false;
   if (job.phase != v1::JOB_PHASE_PILOT) return true;
   return std::all_of(workers_.begin(), workers_.end(),
                      [&](const WorkerRecord& other) {
@@ -54,12 +68,12 @@ void Core::Dispatch(absl::Time now) {
 void Core::Assign(absl::Time now) {
   const WorkerRecord* idle = nullptr;
   for (WorkerRecord& worker : workers_) {
-    if (!worker.ready() || !worker.hand.empty()) continue;
+    if (!worker.ready() || !worker.usable() || !worker.hand.empty()) continue;
     if (!FillEmptyHand(worker, now)) idle = &worker;
   }
   if (idle != nullptr) WithdrawPromiseFor(*idle);
   for (WorkerRecord& worker : workers_) {
-    while (worker.ready() && !worker.hand.empty() &&
+    while (worker.ready() && worker.usable() && !worker.hand.empty() &&
            worker.hand.size() < HandSize() &&
            LookAhead(worker, /*take_idle_jobs=*/idle == nullptr, now)) {
     }

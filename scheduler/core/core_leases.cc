@@ -8,6 +8,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "glog/logging.h"
+#include "scheduler/core/blame.h"
 #include "scheduler/core/core.h"
 #include "scheduler/core/records.h"
 
@@ -26,7 +27,18 @@ void Core::WorkerStreamEnded(WorkerId id, absl::Time now) {
   WorkerRecord& worker = WorkerOf(id);
   if (!worker.ready()) return;
   worker.state = v1::WORKER_STATE_STARTING;
+  worker.missing_since = now;
   worker.lease_until = now + options_.lease;
+}
+
+void Core::NoteAbsence(WorkerRecord& worker, absl::Time now) {
+  if (worker.absent || worker.ready() ||
+      now - worker.missing_since < options_.absence) {
+    return;
+  }
+  worker.absent = true;
+  // Jobs may have waited for it.
+  waiting_may_go_on_ = true;
 }
 
 void Core::Tick(absl::Time now) {
@@ -48,7 +60,14 @@ void Core::Tick(absl::Time now) {
       effects_->KillWorker(worker.id, "it was silent for too long");
     }
     KillStuckTask(worker, now);
+    NoteAbsence(worker, now);
+    if (worker.quarantined_until.has_value() &&
+        now >= *worker.quarantined_until) {
+      EndQuarantine(worker);
+    }
   }
+  AdvanceWaiting(now);
+  Dispatch(now);
   ForgetOldSweeps();
   const std::vector<JobId> unsaved(save_again_.begin(), save_again_.end());
   for (JobId id : unsaved) {
@@ -89,6 +108,44 @@ void Core::KillStuckTask(WorkerRecord& worker, absl::Time now) {
   }
 }
 
+bool Core::IsPoisonous(const Job& job) const {
+  return job.crashes_in_a_row >= options_.poison_crashes &&
+         (job.crashed_on.size() >= 2 || !HasUntriedDevice(job));
+}
+
+void Core::AcquitDevices(JobId job) {
+  for (WorkerRecord& worker : workers_) {
+    std::vector<JobId>& deaths = worker.deaths;
+    deaths.erase(std::remove(deaths.begin(), deaths.end(), job), deaths.end());
+    if (worker.quarantined_until.has_value() && deaths.size() < 2) {
+      worker.quarantines = 0;
+      EndQuarantine(worker);
+    }
+  }
+}
+
+void Core::Quarantine(WorkerRecord& worker, const Job& job,
+                      absl::string_view how, absl::Time now) {
+  const absl::Duration time =
+      QuarantineTime(options_.quarantine, ++worker.quarantines);
+  worker.quarantined_until = now + time;
+  worker.quarantine_reason = absl::StrCat(
+      "its process died ", worker.deaths.size(),
+      " times without finishing a task between, of more than one job's, the "
+      "last time of ",
+      JobName(job.id), "'s (", how, "); it gets no task for ",
+      absl::FormatDuration(time));
+  Log(job, "W",
+      absl::StrCat("worker ", worker.device.name,
+                   " is in quarantine: ", worker.quarantine_reason),
+      now);
+}
+
+void Core::EndQuarantine(WorkerRecord& worker) {
+  worker.quarantined_until.reset();
+  worker.quarantine_reason.clear();
+}
+
 std::string Core::PoisonReason(const Job& job, const OutstandingTask& task,
                                absl::string_view how) const {
   std::string reason = absl::StrCat(
@@ -110,6 +167,7 @@ void Core::WorkerDied(WorkerId id, absl::string_view how, absl::Time now) {
   worker.state = v1::WORKER_STATE_RESTARTING;
   worker.lease_until = absl::InfiniteFuture();
   worker.pid = 0;
+  worker.missing_since = std::min(worker.missing_since, now);
   ++worker.restarts;
   bool first_task_seen = false;
   while (!worker.hand.empty()) {
@@ -119,7 +177,12 @@ void Core::WorkerDied(WorkerId id, absl::string_view how, absl::Time now) {
     const bool begun = task.begun || !first_task_seen;
     first_task_seen = true;
     job.totals.set_retried_tasks(job.totals.retried_tasks() + (begun ? 1 : 0));
-    if (begun && !blameless) ++job.crashes_in_a_row;
+    const bool blamed = begun && !blameless;
+    if (blamed) {
+      ++job.crashes_in_a_row;
+      job.crashed_on.insert(id);
+      worker.deaths.push_back(job.id);
+    }
     Log(job, "W",
         absl::StrCat("worker ", worker.device.name, " died (", how, "); ",
                      begun ? "the task it ran runs again"
@@ -127,12 +190,21 @@ void Core::WorkerDied(WorkerId id, absl::string_view how, absl::Time now) {
         now, &task);
     Abandon(job, 0);
     if (job.in_chain()) journal_->PoolJobChanged(job.id, PoolJobOf(job));
-    const bool poison = job.crashes_in_a_row >= options_.poison_crashes;
-    if (poison && job.state == v1::JOB_STATE_RUNNING) {
+    if (blamed && job.state == v1::JOB_STATE_RUNNING && IsPoisonous(job)) {
       EndJob(job, v1::JOB_STATE_FAILED, PoisonReason(job, task, how), now);
-    } else {
-      AfterOutstandingChanged(job, now);
+      AcquitDevices(job.id);
+      continue;
     }
+    // The last device is needed, whatever it is like.
+    const bool another = std::any_of(workers_.begin(), workers_.end(),
+                                     [&](const WorkerRecord& other) {
+                                       return other.id != id && other.usable();
+                                     });
+    if (blamed && another &&
+        IsDeviceToBlame(worker.deaths, job.crashes_in_a_row)) {
+      Quarantine(worker, job, how, now);
+    }
+    AfterOutstandingChanged(job, now);
   }
   AdvanceWaiting(now);
   ContinueParking(now);

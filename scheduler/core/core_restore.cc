@@ -63,6 +63,7 @@ absl::Status Core::Restore(const Recovered& recovered, absl::Time now) {
     worker.blameless = true;
     worker.lease_until = now + options_.lease;
   }
+  for (WorkerRecord& worker : workers_) worker.missing_since = now;
   for (const auto& [id, hand_out] : recovered.hand_outs) {
     const auto job = recovered.jobs.find(JobId(hand_out.task().job_id()));
     if (job == recovered.jobs.end()) {

@@ -148,6 +148,70 @@ TEST(CoreTest, WhatTasksTookIsKnownAfterARestart) {
   EXPECT_EQ(JobIn(world, 1).times->Estimate(first), estimate);
 }
 
+TEST(CoreTest, ADeviceThatKillsEveryTaskFailsNoJob) {
+  World::Options options;
+  options.poison_crashes = 3;
+  World world(options);
+  world.setup().bad_device = 1;
+  world.Submit(/*jobs=*/6, /*steps=*/3);
+  world.RunUntilJobsEnd();
+  for (uint64_t id = 1; id <= 6; ++id) {
+    EXPECT_EQ(JobIn(world, id).state, v1::JOB_STATE_COMPLETED)
+        << JobIn(world, id).reason;
+  }
+  const v1::WorkerStatus bad = world.core().Workers(world.now())[1];
+  EXPECT_EQ(bad.state(), v1::WORKER_STATE_QUARANTINED);
+  EXPECT_EQ(bad.restarts(), 2);
+  EXPECT_THAT(bad.reason(), HasSubstr("gets no task for 1m"));
+}
+
+TEST(CoreTest, ADeviceThatKillsTheOnlyJobsTasksLeavesItToTheOther) {
+  World::Options options;
+  options.poison_crashes = 3;
+  World world(options);
+  world.setup().bad_device = 0;
+  world.Submit(/*jobs=*/1, /*steps=*/20);
+  world.RunUntilJobsEnd();
+  EXPECT_EQ(JobIn(world, 1).state, v1::JOB_STATE_COMPLETED)
+      << JobIn(world, 1).reason;
+  EXPECT_LE(Restarts(world), 2);
+}
+
+TEST(CoreTest, AMendedDeviceIsTriedAgain) {
+  World world({});
+  world.setup().bad_device = 1;
+  world.Submit(/*jobs=*/3, /*steps=*/10'000);
+  auto state = [&] { return world.core().Workers(world.now())[1].state(); };
+  world.RunUntil([&] { return state() == v1::WORKER_STATE_QUARANTINED; });
+  const absl::Time then = world.now();
+  world.setup().bad_device = -1;
+  world.RunUntil([&] { return state() == v1::WORKER_STATE_READY; });
+  EXPECT_GE(world.now() - then, absl::Seconds(59));
+  const int64_t finished =
+      world.core().Workers(world.now())[1].finished_tasks();
+  world.RunUntil([&] {
+    return world.core().Workers(world.now())[1].finished_tasks() > finished;
+  });
+  EXPECT_EQ(state(), v1::WORKER_STATE_READY);
+}
+
+TEST(CoreTest, AJobThatKillsEveryDeviceIsPoisonAndNoDeviceIsToBlame) {
+  World::Options options;
+  options.poison_crashes = 3;
+  World world(options);
+  world.setup().bad_job = 2;
+  world.Submit(/*jobs=*/4, /*steps=*/3);
+  world.RunUntilJobsEnd();
+  EXPECT_THAT(JobIn(world, 2).reason, HasSubstr("POISON"));
+  EXPECT_EQ(Restarts(world), 3);
+  for (uint64_t id : {1, 3, 4}) {
+    EXPECT_EQ(JobIn(world, id).state, v1::JOB_STATE_COMPLETED);
+  }
+  for (const v1::WorkerStatus& worker : world.core().Workers(world.now())) {
+    EXPECT_NE(worker.state(), v1::WORKER_STATE_QUARANTINED);
+  }
+}
+
 TEST(CoreTest, AWorkerThatFallsSilentIsKilledAndItsJobsGoOn) {
   World::Options options;
   options.workers = 1;

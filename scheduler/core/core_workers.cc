@@ -61,6 +61,7 @@ void Core::WorkerReported(WorkerId id, const wv1::WorkerReport& report,
   worker.lease_until = now + options_.silence;
   if (!worker.ready()) {
     worker.state = v1::WORKER_STATE_READY;
+    worker.absent = false;
     worker.attached_at = now;
     worker.status_when_attached = report.device();
     worker.must_send = true;
@@ -258,7 +259,10 @@ std::vector<v1::WorkerStatus> Core::Workers(absl::Time now) const {
   for (const WorkerRecord& worker : workers_) {
     v1::WorkerStatus status;
     status.set_device(worker.device.name);
-    status.set_state(worker.state);
+    status.set_state(worker.quarantined_until.has_value()
+                         ? v1::WORKER_STATE_QUARANTINED
+                         : worker.state);
+    status.set_reason(worker.quarantine_reason);
     status.set_pid(worker.pid);
     status.set_memory_limit_bytes(worker.device.memory_limit_bytes);
     status.set_peak_bytes(worker.status.peak_bytes());

@@ -8,6 +8,7 @@
 #include <utility>
 #include <vector>
 
+#include "absl/container/btree_set.h"
 #include "absl/time/time.h"
 #include "common/ids/ids.h"
 #include "hydra/journal/v1/journal.pb.h"
@@ -93,6 +94,7 @@ struct Job {
 
   // Worker deaths during the job's tasks since the last commit.
   int crashes_in_a_row = 0;
+  absl::btree_set<WorkerId> crashed_on;
   // The newest lines that workers wrote for it, for whoever asks why it failed.
   std::vector<std::string> last_lines;
   // Steps with a loss or gradient that is infinite or no number.

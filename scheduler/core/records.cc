@@ -207,6 +207,9 @@ jv1::PoolJob PoolJobOf(const Job& job) {
   record.set_eval_loss_sum(job.eval_loss_sum);
   record.set_eval_tokens(job.eval_tokens);
   record.set_crashes_in_a_row(job.crashes_in_a_row);
+  for (WorkerId worker : job.crashed_on) {
+    record.add_crashed_on(worker.value());
+  }
   record.set_nonfinite_in_a_row(job.nonfinite_in_a_row);
   record.set_last_nonfinite_step(job.last_nonfinite_step);
   if (job.training_since != absl::InfinitePast()) {
@@ -231,6 +234,9 @@ void SetPoolJob(const jv1::PoolJob& record, Job& job) {
   job.eval_loss_sum = record.eval_loss_sum();
   job.eval_tokens = record.eval_tokens();
   job.crashes_in_a_row = record.crashes_in_a_row();
+  for (uint64_t worker : record.crashed_on()) {
+    job.crashed_on.insert(WorkerId(worker));
+  }
   job.nonfinite_in_a_row = record.nonfinite_in_a_row();
   job.last_nonfinite_step = record.last_nonfinite_step();
   job.training_since =

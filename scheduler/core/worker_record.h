@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <deque>
+#include <optional>
 #include <string>
 #include <tuple>
 #include <utility>
@@ -49,6 +50,19 @@ struct WorkerRecord {
   // It was or will be killed for no fault of its task.
   bool blameless = false;
   int restarts = 0;
+  // It is not there, and was not for long.
+  bool absent = false;
+  // Since when it is not there.
+  absl::Time missing_since = absl::InfiniteFuture();
+
+  // The jobs whose tasks ended its process since it last finished one.
+  std::vector<JobId> deaths;
+  // Until then it gets no task; none: it is not in quarantine.
+  std::optional<absl::Time> quarantined_until;
+  // How often it was since it last finished a task.
+  int quarantines = 0;
+  std::string quarantine_reason;
+
   absl::Time attached_at = absl::InfinitePast();
   // The process may be older than this daemon, or its stream a later one.
   hydra::worker::v1::DeviceStatus status_when_attached;
@@ -71,6 +85,8 @@ struct WorkerRecord {
   int64_t finished_tasks = 0;
 
   bool ready() const { return state == hydra::v1::WORKER_STATE_READY; }
+  // Whether a job may count on it.
+  bool usable() const { return !absent && !quarantined_until.has_value(); }
 };
 
 }  // namespace hydra

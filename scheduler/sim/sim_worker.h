@@ -22,6 +22,10 @@ struct SimSetup {
   int layers_per_shard = 1;
   // What a preparation makes of the text files.
   std::string token_file = "/cache/one.tokens";
+  // The worker, if any, whose every task ends its process.
+  int bad_device = -1;
+  // The job, if any, whose every task ends its worker's process.
+  uint64_t bad_job = 0;
 };
 
 // A worker process without a device: it keeps the protocol's promises, and

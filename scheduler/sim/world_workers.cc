@@ -111,11 +111,12 @@ void World::TaskDone(int worker, absl::Duration duration) {
     AtWorker(worker, kSecond, [=](SimProcess&) { TaskDone(worker, duration); });
     return;
   }
-  if (Chance(options_.crash)) {
+  const wv1::Task& task = process.worker->task();
+  if (Chance(options_.crash) || setup_.bad_device == worker ||
+      setup_.bad_job == task.job_id()) {
     Crash(worker);
     return;
   }
-  const wv1::Task& task = process.worker->task();
   running_.erase({task.job_id(), task.kind(), task.step(), task.shard(),
                   task.first_micro_batch()});
   process.busy += duration;
