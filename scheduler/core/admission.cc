@@ -1,6 +1,7 @@
 #include "scheduler/core/admission.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "absl/numeric/int128.h"
 #include "absl/strings/str_cat.h"
@@ -101,14 +102,26 @@ PoolDemand LeastDemandOf(const JobShape& shape) {
 }
 
 Admission::Admission(int64_t pool_bytes, int workers, int lookahead)
-    : pool_bytes_(pool_bytes), lookahead_slots_(workers * lookahead) {}
+    : pool_bytes_(pool_bytes), workers_(workers), lookahead_(lookahead) {}
 
-int64_t Admission::LookaheadBytes(int64_t largest_write_bytes) const {
-  return lookahead_slots_ * largest_write_bytes;
+int64_t Admission::LookaheadWith(int64_t write_bytes) const {
+  int64_t bytes = 0;
+  int free_workers = workers_;
+  auto next = writes_.begin();
+  while (free_workers > 0 && (next != writes_.end() || write_bytes > 0)) {
+    if (next == writes_.end() || write_bytes > *next) {
+      bytes += std::exchange(write_bytes, 0);
+    } else {
+      bytes += *next++;
+    }
+    --free_workers;
+  }
+  return lookahead_ * bytes;
 }
 
 absl::Status Admission::CanEverFit(const PoolDemand& demand) const {
-  const int64_t lookahead = LookaheadBytes(demand.largest_write_bytes());
+  const int64_t lookahead =
+      workers_ > 0 ? lookahead_ * demand.largest_write_bytes() : 0;
   const int64_t needed = demand.total_bytes() + lookahead;
   if (needed <= pool_bytes_) return absl::OkStatus();
   return absl::ResourceExhaustedError(absl::StrCat(
@@ -116,18 +129,13 @@ absl::Status Admission::CanEverFit(const PoolDemand& demand) const {
       pool_bytes_, " (nine tenths of it): parameters and optimizer state ",
       demand.committed_bytes(), ", boundaries ", demand.boundary_bytes(),
       ", tied gradients ", demand.gradient_bytes(), ", largest write ",
-      demand.largest_write_bytes(), ", lookahead of the workers ", lookahead));
+      demand.largest_write_bytes(), ", lookahead of its worker ", lookahead));
 }
 
 absl::Status Admission::Admit(JobId job, const PoolDemand& demand,
                               int64_t kept_bytes) {
-  int64_t reserved = demand.total_bytes() + kept_bytes;
-  int64_t largest = demand.largest_write_bytes();
-  for (const auto& [other, promise] : admitted_) {
-    reserved += promise.total_bytes;
-    largest = std::max(largest, promise.largest_write_bytes);
-  }
-  reserved += LookaheadBytes(largest);
+  const int64_t reserved = total_bytes_ + demand.total_bytes() + kept_bytes +
+                           LookaheadWith(demand.largest_write_bytes());
   if (reserved > pool_bytes_) {
     return absl::ResourceExhaustedError(absl::StrCat(
         "waits for room in the pool: needs ", demand.total_bytes(), " bytes, ",
@@ -140,19 +148,22 @@ absl::Status Admission::Admit(JobId job, const PoolDemand& demand,
 }
 
 void Admission::Readmit(JobId job, const PoolDemand& demand) {
+  Release(job);
   admitted_[job] = {demand.total_bytes(), demand.largest_write_bytes()};
+  total_bytes_ += demand.total_bytes();
+  writes_.insert(demand.largest_write_bytes());
 }
 
-void Admission::Release(JobId job) { admitted_.erase(job); }
+void Admission::Release(JobId job) {
+  auto found = admitted_.find(job);
+  if (found == admitted_.end()) return;
+  total_bytes_ -= found->second.total_bytes;
+  writes_.erase(writes_.find(found->second.largest_write_bytes));
+  admitted_.erase(found);
+}
 
 int64_t Admission::reserved_bytes() const {
-  int64_t total = 0;
-  int64_t largest = 0;
-  for (const auto& [job, promise] : admitted_) {
-    total += promise.total_bytes;
-    largest = std::max(largest, promise.largest_write_bytes);
-  }
-  return total + LookaheadBytes(largest);
+  return total_bytes_ + LookaheadWith(0);
 }
 
 }  // namespace hydra

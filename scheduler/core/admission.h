@@ -2,8 +2,10 @@
 #define HYDRA_SCHEDULER_CORE_ADMISSION_H_
 
 #include <cstdint>
+#include <functional>
 
 #include "absl/container/btree_map.h"
+#include "absl/container/btree_set.h"
 #include "absl/status/status.h"
 #include "common/ids/ids.h"
 #include "hydra/v1/status.pb.h"
@@ -21,9 +23,16 @@ hydra::v1::PoolDemand DemandOf(const JobShape& shape);
 // before its cut points are known.
 hydra::v1::PoolDemand LeastDemandOf(const JobShape& shape);
 
-// Keeps the pool's promises: the sum of the admitted jobs' demands, and for
-// each worker the lookahead times the largest written bytes of any admitted
-// job, are never more than the pool has. Not thread-safe.
+// Keeps the pool's promises: the sum of the admitted jobs' demands, and what
+// the workers' lookahead may take beside, are never more than the pool has.
+//
+// A job's tasks are all in one worker's hand, and its demand has room for one
+// of them. So the lookahead takes most when each worker holds as many tasks as
+// it may of another one of the jobs that write most: the lookahead times the
+// sum of the min(workers, jobs) largest of the jobs' largest writes.
+//
+// Not thread-safe. Takes time in the number of workers, and logarithmic in that
+// of the jobs.
 class Admission {
  public:
   // `pool_bytes`: what can be promised.
@@ -53,11 +62,17 @@ class Admission {
     int64_t total_bytes = 0;
     int64_t largest_write_bytes = 0;
   };
-  int64_t LookaheadBytes(int64_t largest_write_bytes) const;
+  // What the lookahead may take, with one more job that writes so much.
+  int64_t LookaheadWith(int64_t write_bytes) const;
 
   const int64_t pool_bytes_;
-  const int lookahead_slots_;
+  const int workers_;
+  const int lookahead_;
   absl::btree_map<JobId, Promise> admitted_;
+  // Of the admitted jobs: the sum of their demands, and their largest writes,
+  // largest first.
+  int64_t total_bytes_ = 0;
+  absl::btree_multiset<int64_t, std::greater<int64_t>> writes_;
 };
 
 }  // namespace hydra
