@@ -124,7 +124,7 @@ std::string Core::PilotKey(const Job& job) const {
       " optimizer=", v1::Optimizer_Name(job.submitted.spec.train().optim()),
       " state=", job.shape.state_factor,
       " device=", DeviceKind(options_.devices.front().name), " limit=", limit,
-      " prefetch=", options_.prefetch_bytes);
+      " prefetch=", options_.prefetch_bytes + job.pilot_reserve_bytes);
 }
 
 // The job's state, as clients see it and as a restart needs it, is another one.
@@ -133,13 +133,33 @@ void Core::NoteChange(Job& job) {
   Touch(job);
 }
 
-void Core::Enqueue(Job& job) {
+void Core::Enqueue(Job& job, absl::Time now) {
   waiting_.erase(job.id);
+  if (now < job.rests_until) {
+    resting_.insert(job.id);
+    job.state = v1::JOB_STATE_PENDING;
+    NoteChange(job);
+    return;
+  }
   if (job.state == v1::JOB_STATE_PENDING) {
     job.reason = "waits for a free device";
     Touch(job);
   }
   policy_->Upsert(job.id, job.RemainingFrom(job.position));
+}
+
+void Core::WakeRested(absl::Time now) {
+  for (auto it = resting_.begin(); it != resting_.end();) {
+    const auto found = jobs_.find(*it);
+    if (found != jobs_.end() && now < found->second.rests_until) {
+      ++it;
+      continue;
+    }
+    it = resting_.erase(it);
+    if (found != jobs_.end() && found->second.outstanding.empty()) {
+      Advance(found->second, now);
+    }
+  }
 }
 
 void Core::WaitFor(Job& job, std::string reason) {
@@ -159,10 +179,14 @@ void Core::Advance(Job& job, absl::Time now) {
 
 // False: it waits, or is in the queue, or pauses, or has ended.
 bool Core::AdvanceOnce(Job& job, absl::Time now) {
+  if (job.restart_requested) {
+    if (!SavesBeforeRestart(job, now)) RestartFromCheckpoint(job, now);
+    return false;
+  }
   if (job.pause_requested && PauseHere(job, now)) return false;
   switch (job.phase) {
     case v1::JOB_PHASE_PREPARE:
-      return AdvanceFromPrepare(job);
+      return AdvanceFromPrepare(job, now);
     case v1::JOB_PHASE_PILOT:
       return AdvanceFromPilot(job, now);
     case v1::JOB_PHASE_ADMISSION:
@@ -176,7 +200,7 @@ bool Core::AdvanceOnce(Job& job, absl::Time now) {
   }
 }
 
-bool Core::AdvanceFromPrepare(Job& job) {
+bool Core::AdvanceFromPrepare(Job& job, absl::Time now) {
   const std::string key = PrepareKey(job);
   auto& prepared = prepared_[job.sweep];
   if (!job.splits.empty() || prepared.Find(key) != nullptr) {
@@ -198,7 +222,7 @@ bool Core::AdvanceFromPrepare(Job& job) {
                               ", which prepares the same data"));
     return false;
   }
-  Enqueue(job);
+  Enqueue(job, now);
   return false;
 }
 
@@ -222,7 +246,7 @@ bool Core::AdvanceFromPilot(Job& job, absl::Time now) {
                                 ", which finds the same cut points"));
       return false;
     } else {
-      Enqueue(job);
+      Enqueue(job, now);
       return false;
     }
   }
@@ -308,7 +332,7 @@ bool Core::AdvanceInChain(Job& job, absl::Time now) {
     BeginSaving(job, now);
   } else {
     job.phase = ChainPhase(job.position);
-    Enqueue(job);
+    Enqueue(job, now);
   }
   return false;
 }

@@ -85,6 +85,9 @@ class Core {
     // A process that was started has this long to attach: it may have much
     // memory to map and a driver to wait for.
     absl::Duration start_patience = absl::Minutes(10);
+    // A task that failed for a reason that may pass is tried again so often,
+    // after a second, then two, four and so on: for about a minute.
+    int task_retries = 6;
     // After a checkpoint that could not be written.
     absl::Duration checkpoint_retry = absl::Minutes(1);
     // After a trained model for which the disk had no room.
@@ -193,14 +196,15 @@ class Core {
   // Takes a job without outstanding tasks as far as it goes by itself.
   void Advance(Job& job, absl::Time now);
   bool AdvanceOnce(Job& job, absl::Time now);
-  bool AdvanceFromPrepare(Job& job);
+  bool AdvanceFromPrepare(Job& job, absl::Time now);
   bool AdvanceFromPilot(Job& job, absl::Time now);
   bool AdvanceFromAdmission(Job& job, absl::Time now);
   bool AdvanceInChain(Job& job, absl::Time now);
   void NoteChange(Job& job);
   void AdvanceWaiting(absl::Time now);
   void WaitFor(Job& job, std::string reason);
-  void Enqueue(Job& job);
+  void Enqueue(Job& job, absl::Time now);
+  void WakeRested(absl::Time now);
   void BeginTimes(Job& job);
   void SetPartition(Job& job, hydra::v1::Partition partition);
   std::string PrepareKey(const Job& job) const;
@@ -237,6 +241,8 @@ class Core {
   void EnterPause(Job& job);
   // Nothing of the job is in the pool or promised to it any more.
   void LeavePool(Job& job);
+  // Whether a job that is to begin again first waits until it is saved.
+  bool SavesBeforeRestart(Job& job, absl::Time now);
   // It gives up where it is, and begins again from its newest checkpoint.
   void RestartFromCheckpoint(Job& job, absl::Time now);
   // The job is as before PREPARE, PENDING or PAUSED, and will go on from its
@@ -262,14 +268,25 @@ class Core {
 
   // core_workers.cc: what workers say.
   WorkerRecord& WorkerOf(WorkerId worker);
-  void TakeReport(WorkerRecord& worker,
-                  const hydra::worker::v1::TaskReport& report, absl::Time now);
-  void TakeHeld(WorkerRecord& worker,
-                const hydra::worker::v1::WorkerReport& report, absl::Time now);
+  // INTERNAL: the worker says what cannot be; nothing changed.
+  absl::Status TakeReport(WorkerRecord& worker,
+                          const hydra::worker::v1::TaskReport& report,
+                          absl::Time now);
+  absl::Status TakeHeld(WorkerRecord& worker,
+                        const hydra::worker::v1::WorkerReport& report,
+                        absl::Time now);
+  // The worker is not listened to any more, and its process ends.
+  void Refuse(WorkerRecord& worker, const absl::Status& why, absl::Time now);
   void TakeLogLines(WorkerRecord& worker,
                     const hydra::worker::v1::WorkerReport& report);
   void FailTask(Job& job, const hydra::worker::v1::TaskReport& report,
                 absl::Time now);
+  // The task is tried again later, if it was not too often already.
+  bool TryAgain(Job& job, absl::string_view reason, absl::Time now);
+  // The shards did not fit: a pilot cuts the model anew, if that may help.
+  bool CutAnew(Job& job, absl::string_view reason, absl::Time now);
+  // What is outstanding comes to nothing, since it follows on a failed task.
+  void Disown(Job& job);
   // INIT could not read the checkpoint `path`.
   void TakeBadCheckpoint(Job& job, const std::string& path,
                          const hydra::worker::v1::TaskError& error,
@@ -325,6 +342,8 @@ class Core {
   // False: the pool has no room for its writes now.
   bool HandOut(Job& job, WorkerRecord& worker, absl::Time now);
   void Withdraw(Job& job);
+  // Whether what a begun task makes is of no use.
+  bool IsUnwanted(const Job& job, const OutstandingTask& task) const;
   bool FitsBesideCheckpoint(const Job& job, const ChainTask& task) const;
   std::optional<OutstandingTask> MakeTask(Job& job);
   const Version* NewestVersion(const Job& job, const BlockKey& key) const;
@@ -360,6 +379,8 @@ class Core {
                       OncePerKey<std::vector<hydra::worker::v1::PreparedSplit>>>
       prepared_;
   OncePerKey<hydra::v1::Partition> partitions_;
+  // Jobs that no device gets before some time.
+  absl::btree_set<JobId> resting_;
   // Something happened that a waiting job may have waited for.
   bool waiting_may_go_on_ = false;
   // Sweeps whose jobs have all ended, in that order, and how many jobs these

@@ -162,6 +162,7 @@ void Core::CheckpointWritten(JobId id, const absl::StatusOr<int64_t>& bytes,
                      "as they were, and training goes on: ",
                      bytes.status().message()),
         now);
+    job.save_before_restart = false;
     if (parking_) unsaved_.insert(id);
     if (std::exchange(job.pause_requested, false)) {
       job.reason = absl::StrCat("did not pause, since it could not be saved: ",
@@ -314,6 +315,21 @@ bool Core::Resume(JobId id, absl::Time now) {
   return true;
 }
 
+// Once its TURN is done a step can only go on in its partition.
+bool Core::SavesBeforeRestart(Job& job, absl::Time now) {
+  const bool turned = job.position.inside_step() &&
+                      job.position.task >= job.shape.shard_count();
+  if (!job.save_before_restart || !job.in_chain() || turned || IsSaved(job)) {
+    return false;
+  }
+  if (writing_ == JobId()) {
+    BeginCheckpoint(job, now);
+  } else {
+    waiting_.insert(job.id);
+  }
+  return true;
+}
+
 void Core::RestartFromCheckpoint(Job& job, absl::Time now) {
   if (!job.hold_reason.empty()) {
     EnterPause(job);
@@ -334,6 +350,7 @@ void Core::LeavePool(Job& job) {
 
 void Core::ResetToCheckpoint(Job& job, v1::JobState state) {
   job.restart_requested = false;
+  job.save_before_restart = false;
   job.state = state;
   job.reason.clear();
   if (state == v1::JOB_STATE_PAUSED) {

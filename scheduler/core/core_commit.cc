@@ -50,6 +50,8 @@ void Core::Commit(Job& job, const wv1::TaskReport& report, absl::Time now) {
   worker.quarantines = 0;
   job.crashes_in_a_row = 0;
   job.crashed_on.clear();
+  job.failures_in_a_row = 0;
+  job.rests_until = absl::InfinitePast();
   AddCost(report.cost(), job.totals);
   CommitResult(job, done, report, now);
   Touch(job);

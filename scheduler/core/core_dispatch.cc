@@ -147,6 +147,19 @@ bool Core::FitsBesideCheckpoint(const Job& job, const ChainTask& task) const {
   return kept + fresh <= job.demand->largest_write_bytes() + spare;
 }
 
+bool Core::IsUnwanted(const Job& job, const OutstandingTask& task) const {
+  if (!task.begun) return false;
+  if (job.state != v1::JOB_STATE_RUNNING || job.restart_requested ||
+      task.stray) {
+    return true;
+  }
+  // A step's tasks end, and are saved. These would begin again.
+  const bool rests = job.pause_requested || parking_ || stopping_;
+  return rests && (task.task.kind == wv1::TASK_KIND_PREPARE ||
+                   task.task.kind == wv1::TASK_KIND_PILOT ||
+                   task.task.kind == wv1::TASK_KIND_INIT);
+}
+
 void Core::Withdraw(Job& job) {
   for (OutstandingTask& task : job.outstanding) task.withdrawing = true;
 }
@@ -268,7 +281,7 @@ wv1::JobContext Core::ContextOf(const Job& job) const {
   context.set_model_config_json(job.submitted.model_config_json);
   context.mutable_splits()->Assign(job.splits.begin(), job.splits.end());
   context.set_token_cache_dir(options_.token_cache_dir);
-  context.set_prefetch_bytes(options_.prefetch_bytes);
+  context.set_prefetch_bytes(options_.prefetch_bytes + job.pilot_reserve_bytes);
   context.mutable_read_roots()->Assign(options_.read_roots.begin(),
                                        options_.read_roots.end());
   return context;
@@ -284,6 +297,14 @@ DesiredKey Core::DesiredKeyOf(const WorkerRecord& worker) const {
   key.acknowledged = worker.acknowledged;
   key.log_sequence = worker.log_sequence;
   key.stop = stopping_;
+  for (const auto& [job_id, task_id] : worker.hand) {
+    const Job& job = jobs_.at(job_id);
+    for (const OutstandingTask& task : job.outstanding) {
+      if (task.id == task_id && IsUnwanted(job, task)) {
+        key.cancelled.push_back(task_id);
+      }
+    }
+  }
   return key;
 }
 
@@ -294,7 +315,12 @@ wv1::DesiredState Core::MakeDesired(const WorkerRecord& worker) {
   absl::btree_set<JobId> jobs;
   for (const auto& [job_id, task_id] : worker.hand) {
     for (OutstandingTask& task : JobOf(job_id).outstanding) {
-      if (task.id != task_id || task.withdrawing) continue;
+      if (task.id != task_id) continue;
+      if (IsUnwanted(JobOf(job_id), task)) {
+        task.told_to_stop = true;
+        desired.add_cancelled_tasks(task_id.value());
+      }
+      if (task.withdrawing) continue;
       if (task.told_in == 0) task.told_in = worker.desired_sequence;
       *desired.add_tasks() = task.wire;
       jobs.insert(job_id);

@@ -66,6 +66,7 @@ void Core::Tick(absl::Time now) {
       EndQuarantine(worker);
     }
   }
+  WakeRested(now);
   AdvanceWaiting(now);
   Dispatch(now);
   ForgetOldSweeps();
@@ -181,8 +182,9 @@ void Core::WorkerDied(WorkerId id, absl::string_view how, absl::Time now) {
     if (blamed) {
       ++job.crashes_in_a_row;
       job.crashed_on.insert(id);
-      worker.deaths.push_back(job.id);
     }
+    const bool fault = blamed || (begun && worker.contradicted_itself);
+    if (fault) worker.deaths.push_back(job.id);
     Log(job, "W",
         absl::StrCat("worker ", worker.device.name, " died (", how, "); ",
                      begun ? "the task it ran runs again"
@@ -200,7 +202,7 @@ void Core::WorkerDied(WorkerId id, absl::string_view how, absl::Time now) {
                                      [&](const WorkerRecord& other) {
                                        return other.id != id && other.usable();
                                      });
-    if (blamed && another &&
+    if (fault && another &&
         IsDeviceToBlame(worker.deaths, job.crashes_in_a_row)) {
       Quarantine(worker, job, how, now);
     }

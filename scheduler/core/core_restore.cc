@@ -30,7 +30,10 @@ bool IsNextInChain(const Job& job, const wv1::Task& wire) {
   if (!follows) return false;
   const ChainTask next = TaskAt(job.shape, job.plan, job.NextPosition());
   return next.kind == wire.kind() && next.step == wire.step() &&
-         next.shard == wire.shard() && next.writes.size() == wire.writes_size();
+         next.shard == wire.shard() &&
+         next.first_micro_batch == wire.first_micro_batch() &&
+         next.last_micro_batch == wire.last_micro_batch() &&
+         next.split == wire.split() && next.writes.size() == wire.writes_size();
 }
 
 }  // namespace

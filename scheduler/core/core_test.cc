@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <functional>
 
 #include "common/status/proto_time.h"
 #include "scheduler/sim/world.h"
@@ -210,6 +211,146 @@ TEST(CoreTest, AJobThatKillsEveryDeviceIsPoisonAndNoDeviceIsToBlame) {
   for (const v1::WorkerStatus& worker : world.core().Workers(world.now())) {
     EXPECT_NE(worker.state(), v1::WORKER_STATE_QUARANTINED);
   }
+}
+
+TEST(CoreTest, ATaskThatKeepsFailingIsTriedForAMinuteAndThenFailsItsJob) {
+  World::Options options;
+  options.task_failure = 1;
+  World world(options);
+  world.Submit(/*jobs=*/1, /*steps=*/1);
+  world.RunUntil([&] { return JobIn(world, 1).failures_in_a_row == 2; });
+  world.RunUntil(
+      [&] { return JobIn(world, 1).state == v1::JOB_STATE_PENDING; });
+  EXPECT_THAT(
+      JobIn(world, 1).reason,
+      HasSubstr("INTERNAL: ; it is tried again after 2s, 4 times more"));
+  const absl::Time begin = world.now();
+  world.RunUntilJobsEnd();
+  EXPECT_GT(world.now() - begin, absl::Seconds(50));
+  EXPECT_EQ(JobIn(world, 1).state, v1::JOB_STATE_FAILED);
+  EXPECT_THAT(JobIn(world, 1).reason, HasSubstr("it was tried 7 times"));
+}
+
+TEST(CoreTest, AFailureInTheUsersDataIsNotTriedAgain) {
+  World::Options options;
+  options.data_failure = 1;
+  World world(options);
+  world.Submit(/*jobs=*/1, /*steps=*/1);
+  world.RunUntilJobsEnd();
+  EXPECT_LT(world.now() - absl::UnixEpoch(), absl::Seconds(2));
+  EXPECT_THAT(JobIn(world, 1).reason, HasSubstr("PREPARE of step 0: INVALID"));
+}
+
+TEST(CoreTest, AModelThatDoesNotFitTheDeviceIsCutAnew) {
+  World world({});
+  world.setup().layers_per_shard = 2;
+  world.setup().layers_in_device = 1;
+  world.Submit(/*jobs=*/1, /*steps=*/3);
+  world.RunUntilJobsEnd();
+  const Job& job = JobIn(world, 1);
+  EXPECT_EQ(job.state, v1::JOB_STATE_COMPLETED) << job.reason;
+  EXPECT_EQ(job.partition->cut_points_size(), 3);
+  EXPECT_GT(job.pilot_reserve_bytes, 0);
+}
+
+TEST(CoreTest, AJobThatIsCutAnewGoesOnFromWhereItWas) {
+  World world({});
+  world.setup().layers_per_shard = 2;
+  world.Submit(/*jobs=*/1, /*steps=*/9);
+  // After the checkpoint of step 4.
+  world.RunUntil([&] { return JobIn(world, 1).position.step == 5; });
+  world.setup().layers_in_device = 1;
+  world.RunUntil([&] { return JobIn(world, 1).restart_requested; });
+  const int64_t step = JobIn(world, 1).position.step;
+  const bool turned =
+      JobIn(world, 1).position.task >= JobIn(world, 1).shape.shard_count();
+  world.RunUntil([&] {
+    return !JobIn(world, 1).restart_requested && Training(JobIn(world, 1));
+  });
+  EXPECT_EQ(JobIn(world, 1).position.step, turned ? 4 : step);
+  world.RunUntilJobsEnd();
+  EXPECT_EQ(JobIn(world, 1).steps.size(), 9);
+}
+
+// Of the only device, which holds a task of ten minutes.
+class LongTaskTest : public ::testing::Test {
+ protected:
+  LongTaskTest() : world_(OneWorker()) {
+    world_.Submit(/*jobs=*/1, /*steps=*/1);
+    world_.RunUntil([&] {
+      const Job& job = JobIn(world_, 1);
+      return !job.outstanding.empty() && job.outstanding.front().begun;
+    });
+  }
+  static World::Options OneWorker() {
+    World::Options options;
+    options.workers = 1;
+    options.long_task = 1;
+    return options;
+  }
+  absl::Duration TimeUntil(const std::function<bool()>& done) {
+    const absl::Time begin = world_.now();
+    world_.RunUntil(done);
+    return world_.now() - begin;
+  }
+
+  World world_;
+};
+
+TEST_F(LongTaskTest, ACancelledJobsTaskIsBrokenOff) {
+  world_.InCore(
+      [&](Core& core) { core.Cancel(JobId(1), false, world_.now()); });
+  EXPECT_LT(TimeUntil([&] { return world_.AllJobsEnded(); }), absl::Seconds(1));
+  EXPECT_EQ(Restarts(world_), 0);
+}
+
+TEST_F(LongTaskTest, APausedJobsPreparationIsBrokenOffAndBeginsAgain) {
+  world_.InCore([&](Core& core) { core.Pause(JobId(1), world_.now()); });
+  EXPECT_LT(
+      TimeUntil([&] { return JobIn(world_, 1).state == v1::JOB_STATE_PAUSED; }),
+      absl::Seconds(1));
+  world_.InCore([&](Core& core) { core.Resume(JobId(1), world_.now()); });
+  world_.RunUntilJobsEnd();
+  EXPECT_EQ(JobIn(world_, 1).state, v1::JOB_STATE_COMPLETED);
+}
+
+TEST_F(LongTaskTest, AStoppingDaemonDoesNotWaitForAPreparation) {
+  world_.InCore([&](Core& core) { core.Park(world_.now()); });
+  EXPECT_LT(TimeUntil([&] { return world_.core().parked(); }),
+            absl::Seconds(1));
+  EXPECT_TRUE(world_.core().AllSaved());
+}
+
+TEST_F(LongTaskTest, AWorkerThatDoesNotStopIsWaitedFor) {
+  world_.setup().stops_when_told = false;
+  world_.InCore(
+      [&](Core& core) { core.Cancel(JobId(1), false, world_.now()); });
+  EXPECT_GT(TimeUntil([&] { return world_.AllJobsEnded(); }), absl::Minutes(9));
+  EXPECT_EQ(JobIn(world_, 1).state, v1::JOB_STATE_CANCELLED);
+}
+
+TEST(CoreTest, AWorkerWhoseReportCannotBeIsStartedAgainAndTheDaemonGoesOn) {
+  World::Options options;
+  options.workers = 1;
+  World world(options);
+  world.Submit(/*jobs=*/1, /*steps=*/3);
+  world.RunUntil([&] {
+    return Training(JobIn(world, 1)) && JobIn(world, 1).outstanding.size() == 2;
+  });
+  // The second task of its hand, and not the first.
+  worker::v1::WorkerReport report;
+  report.set_session(world.session(0));
+  report.set_sequence(1'000'000);
+  worker::v1::TaskReport& task = *report.add_reports();
+  task.set_task_id(JobIn(world, 1).outstanding.back().id.value());
+  task.mutable_pass()->set_loss_tokens(1);
+  world.InCore([&](Core& core) {
+    core.WorkerReported(WorkerId(1), report, world.now());
+  });
+  world.RunUntilJobsEnd();
+  EXPECT_EQ(Restarts(world), 1);
+  EXPECT_EQ(JobIn(world, 1).state, v1::JOB_STATE_COMPLETED);
+  EXPECT_EQ(JobIn(world, 1).steps.size(), 3);
 }
 
 TEST(CoreTest, AWorkerThatFallsSilentIsKilledAndItsJobsGoOn) {

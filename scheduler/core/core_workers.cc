@@ -1,6 +1,7 @@
 // The part of Core that takes what workers say.
 
 #include <algorithm>
+#include <limits>
 #include <string>
 #include <utility>
 
@@ -9,6 +10,8 @@
 #include "glog/logging.h"
 #include "scheduler/core/core.h"
 #include "scheduler/core/records.h"
+#include "scheduler/core/remedy.h"
+#include "scheduler/core/report_check.h"
 
 namespace hydra {
 namespace {
@@ -40,6 +43,7 @@ void Core::WorkerStarted(WorkerId id,
   worker.pid = process.pid();
   worker.session = process.session();
   worker.blameless = false;
+  worker.contradicted_itself = false;
   worker.state = v1::WORKER_STATE_STARTING;
   // A new process counts from one again.
   worker.report_sequence = 0;
@@ -69,40 +73,66 @@ void Core::WorkerReported(WorkerId id, const wv1::WorkerReport& report,
   }
   worker.status = report.device();
   worker.acknowledged.clear();
+  absl::Status taken;
   for (const wv1::TaskReport& task : report.reports()) {
-    TakeReport(worker, task, now);
+    taken = TakeReport(worker, task, now);
+    if (!taken.ok()) break;
     worker.acknowledged.push_back(task.task_id());
   }
-  TakeHeld(worker, report, now);
+  if (taken.ok()) taken = TakeHeld(worker, report, now);
   TakeLogLines(worker, report);
+  if (!taken.ok()) Refuse(worker, taken, now);
   AdvanceWaiting(now);
   ContinueParking(now);
   Dispatch(now);
 }
 
-void Core::TakeReport(WorkerRecord& worker, const wv1::TaskReport& report,
-                      absl::Time now) {
+absl::Status Core::TakeReport(WorkerRecord& worker,
+                              const wv1::TaskReport& report, absl::Time now) {
   auto in_hand = std::find_if(worker.hand.begin(), worker.hand.end(),
                               [&](const auto& held) {
                                 return held.second.value() == report.task_id();
                               });
   // Recorded before: the acknowledgement was lost.
-  if (in_hand == worker.hand.end()) return;
+  if (in_hand == worker.hand.end()) return absl::OkStatus();
   Job& job = JobOf(in_hand->first);
-  CHECK(!job.outstanding.empty() &&
-        job.outstanding.front().id.value() == report.task_id())
-      << "task " << report.task_id() << " was reported out of order";
+  const OutstandingTask& first = job.outstanding.front();
+  if (first.id.value() != report.task_id()) {
+    return absl::InternalError(
+        absl::StrCat("it reports task ", report.task_id(), " of ",
+                     JobName(job.id), " before task ", first.id.value()));
+  }
+  if (absl::Status valid = CheckReport(job.shape, first.task, report);
+      !valid.ok()) {
+    return valid;
+  }
   ++worker.finished_tasks;
   const bool ending =
       job.state != v1::JOB_STATE_RUNNING || job.outstanding.front().stray;
-  const bool failed =
-      report.has_error() || report.result_case() == report.RESULT_NOT_SET;
-  if (!ending && !failed) {
+  if (!ending && !report.has_error()) {
     Commit(job, report, now);
   } else {
     FailTask(job, report, now);
   }
   AfterOutstandingChanged(job, now);
+  return absl::OkStatus();
+}
+
+// What it holds goes elsewhere once it is dead. No job is to blame.
+void Core::Refuse(WorkerRecord& worker, const absl::Status& why,
+                  absl::Time now) {
+  worker.session.clear();
+  worker.blameless = true;
+  worker.contradicted_itself = true;
+  worker.state = v1::WORKER_STATE_STARTING;
+  worker.missing_since = now;
+  worker.lease_until = absl::InfiniteFuture();
+  const std::string reason = absl::StrCat(
+      "worker ", worker.device.name, " contradicts itself: ", why.message());
+  for (const auto& [job_id, task_id] : worker.hand) {
+    Log(JobOf(job_id), "W", absl::StrCat(reason, "; it is started again"), now);
+  }
+  effects_->KillWorker(worker.id, reason);
 }
 
 void Core::FailTask(Job& job, const wv1::TaskReport& report, absl::Time now) {
@@ -114,18 +144,73 @@ void Core::FailTask(Job& job, const wv1::TaskReport& report, absl::Time now) {
       failed.stray) {
     return;
   }
-  const std::string reason = Describe(report.error());
-  Log(job, "E", reason, now, &failed);
   const auto code = static_cast<absl::StatusCode>(report.error().code());
+  if (code == absl::StatusCode::kAborted && failed.told_to_stop) {
+    Disown(job);
+    return;
+  }
+  std::string reason =
+      absl::StrCat(KindName(failed.task.kind), " of step ", failed.task.step,
+                   ": ", Describe(report.error()));
+  Log(job, "E", Describe(report.error()), now, &failed);
+  const Remedy remedy = RemedyOf(failed.task.kind, code);
+  if (remedy == Remedy::kAgain && TryAgain(job, reason, now)) return;
+  if (remedy == Remedy::kCutAnew && CutAnew(job, reason, now)) return;
   if (!failed.wire.restore_dir().empty() &&
       code != absl::StatusCode::kResourceExhausted) {
     TakeBadCheckpoint(job, failed.wire.restore_dir(), report.error(), now);
     return;
   }
-  EndJob(job, v1::JOB_STATE_FAILED,
-         absl::StrCat(KindName(failed.task.kind), " of step ", failed.task.step,
-                      ": ", reason),
-         now);
+  if (remedy == Remedy::kAgain) {
+    absl::StrAppend(&reason, "; it was tried ", job.failures_in_a_row,
+                    " times");
+  } else if (remedy == Remedy::kCutAnew) {
+    absl::StrAppend(&reason,
+                    job.partition->source() == "given"
+                        ? "; the cut points are the job's own: without "
+                          "partition.cut_points a pilot finds some that fit"
+                        : "; the pilot left half of the device free already");
+  }
+  EndJob(job, v1::JOB_STATE_FAILED, std::move(reason), now);
+}
+
+void Core::Disown(Job& job) {
+  for (OutstandingTask& task : job.outstanding) {
+    task.withdrawing = true;
+    task.stray = true;
+  }
+}
+
+bool Core::TryAgain(Job& job, absl::string_view reason, absl::Time now) {
+  if (++job.failures_in_a_row > options_.task_retries) return false;
+  const absl::Duration pause = PauseAfter(job.failures_in_a_row);
+  job.rests_until = now + pause;
+  job.reason = absl::StrCat(
+      reason, "; it is tried again after ", absl::FormatDuration(pause), ", ",
+      options_.task_retries - job.failures_in_a_row, " times more");
+  Disown(job);
+  NoteChange(job);
+  return true;
+}
+
+bool Core::CutAnew(Job& job, absl::string_view reason, absl::Time now) {
+  if (job.partition->source() == "given") return false;
+  int64_t device_bytes = std::numeric_limits<int64_t>::max();
+  for (const WorkerRecord& worker : workers_) {
+    device_bytes = std::min(device_bytes, worker.device.memory_limit_bytes);
+  }
+  const int64_t reserve = NextReserve(job.pilot_reserve_bytes, device_bytes);
+  if (reserve == 0) return false;
+  job.pilot_reserve_bytes = reserve;
+  Log(job, "W",
+      absl::StrCat(reason, "; a pilot cuts the model anew and leaves ", reserve,
+                   " bytes of the device free"),
+      now);
+  job.save_before_restart = true;
+  job.restart_requested = true;
+  Disown(job);
+  NoteChange(job);
+  return true;
 }
 
 void Core::TakeBadCheckpoint(Job& job, const std::string& path,
@@ -154,8 +239,8 @@ void Core::TakeBadCheckpoint(Job& job, const std::string& path,
   Withdraw(job);
 }
 
-void Core::TakeHeld(WorkerRecord& worker, const wv1::WorkerReport& report,
-                    absl::Time now) {
+absl::Status Core::TakeHeld(WorkerRecord& worker,
+                            const wv1::WorkerReport& report, absl::Time now) {
   absl::flat_hash_map<uint64_t, const wv1::HeldTask*> held;
   for (const wv1::HeldTask& task : report.held()) {
     held[task.task_id()] = &task;
@@ -170,7 +255,8 @@ void Core::TakeHeld(WorkerRecord& worker, const wv1::WorkerReport& report,
       if (found != held.end()) {
         const wv1::HeldTask& said = *found->second;
         if (said.begun() && !task.begun) {
-          task.got_on_at = now - FromProto(said.running());
+          task.got_on_at =
+              now - std::max(absl::ZeroDuration(), FromProto(said.running()));
         }
         if (said.progress() > task.progress) {
           task.progress = said.progress();
@@ -183,6 +269,11 @@ void Core::TakeHeld(WorkerRecord& worker, const wv1::WorkerReport& report,
         }
       } else if (task.told_in > 0 &&
                  report.desired_sequence() >= task.told_in) {
+        if (task.begun) {
+          return absl::InternalError(
+              absl::StrCat("it began task ", task_id.value(),
+                           ", and neither holds nor reports it"));
+        }
         // It was told, and is neither held nor reported: it was dropped.
         Abandon(job, i);
         AfterOutstandingChanged(job, now);
@@ -190,6 +281,7 @@ void Core::TakeHeld(WorkerRecord& worker, const wv1::WorkerReport& report,
       break;
     }
   }
+  return absl::OkStatus();
 }
 
 void Core::TakeLogLines(WorkerRecord& worker, const wv1::WorkerReport& report) {
@@ -245,9 +337,7 @@ void Core::AfterOutstandingChanged(Job& job, absl::Time now) {
   if (!job.outstanding.empty() || job.ended()) return;
   const bool going_on =
       job.state == v1::JOB_STATE_RUNNING || job.state == v1::JOB_STATE_PENDING;
-  if (going_on && job.restart_requested) {
-    RestartFromCheckpoint(job, now);
-  } else if (going_on) {
+  if (going_on) {
     Advance(job, now);
   } else {
     FinishEnding(job, now);

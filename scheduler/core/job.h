@@ -54,6 +54,8 @@ struct OutstandingTask {
   // Missing from the worker's desired state; it is the worker's until a message
   // shows that it was dropped.
   bool withdrawing = false;
+  // Its worker was told to stop it, and may report it as aborted.
+  bool told_to_stop = false;
   // An earlier daemon gave up what came before it in the chain: whatever its
   // report says, it comes to nothing.
   bool stray = false;
@@ -95,6 +97,13 @@ struct Job {
   // Worker deaths during the job's tasks since the last commit.
   int crashes_in_a_row = 0;
   absl::btree_set<WorkerId> crashed_on;
+  // Tasks that failed since the last commit, for a reason that may pass.
+  int failures_in_a_row = 0;
+  // No task before.
+  absl::Time rests_until = absl::InfinitePast();
+  // Device bytes that its pilot leaves free beside the usual ones, since shards
+  // that were cut with less did not fit.
+  int64_t pilot_reserve_bytes = 0;
   // The newest lines that workers wrote for it, for whoever asks why it failed.
   std::vector<std::string> last_lines;
   // Steps with a loss or gradient that is infinite or no number.
@@ -116,6 +125,8 @@ struct Job {
   bool pause_requested = false;
   // It shall begin again from its newest checkpoint once no task is out.
   bool restart_requested = false;
+  // Before that, it should be saved where it is.
+  bool save_before_restart = false;
   // Not empty: instead, it shall pause, or is paused, for this reason: it could
   // only go on with less than it had, or with something else.
   std::string hold_reason;

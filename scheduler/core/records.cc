@@ -139,6 +139,7 @@ jv1::JobProgress ProgressOf(const Job& job) {
   record.set_step(job.position.step);
   if (!job.steps.empty()) *record.mutable_newest_step() = job.steps.back();
   record.set_pause_requested(job.pause_requested);
+  record.set_pilot_reserve_bytes(job.pilot_reserve_bytes);
   return record;
 }
 
@@ -174,6 +175,7 @@ void SetProgress(const jv1::JobProgress& record, Job& job) {
   job.totals = record.totals();
   job.position.step = record.step();
   job.pause_requested = record.pause_requested();
+  job.pilot_reserve_bytes = record.pilot_reserve_bytes();
   if (job.steps.empty() && record.has_newest_step()) {
     job.steps.push_back(record.newest_step());
   }

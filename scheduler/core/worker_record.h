@@ -30,10 +30,13 @@ struct DesiredKey {
   std::vector<uint64_t> acknowledged;
   uint64_t log_sequence = 0;
   bool stop = false;
+  std::vector<TaskId> cancelled;
 
   friend bool operator==(const DesiredKey& a, const DesiredKey& b) {
-    return std::tie(a.tasks, a.acknowledged, a.log_sequence, a.stop) ==
-           std::tie(b.tasks, b.acknowledged, b.log_sequence, b.stop);
+    return std::tie(a.tasks, a.acknowledged, a.log_sequence, a.stop,
+                    a.cancelled) == std::tie(b.tasks, b.acknowledged,
+                                             b.log_sequence, b.stop,
+                                             b.cancelled);
   }
 };
 
@@ -49,6 +52,8 @@ struct WorkerRecord {
   std::string session;
   // It was or will be killed for no fault of its task.
   bool blameless = false;
+  // It said what cannot be, and will be killed for it.
+  bool contradicted_itself = false;
   int restarts = 0;
   // It is not there, and was not for long.
   bool absent = false;

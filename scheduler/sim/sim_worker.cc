@@ -28,6 +28,11 @@ void SimWorker::Apply(const wv1::DesiredState& desired) {
   if (desired.sequence() <= desired_sequence_) return;
   desired_sequence_ = desired.sequence();
   held_.clear();
+  cancelled_ = {desired.cancelled_tasks().begin(),
+                desired.cancelled_tasks().end()};
+  for (const wv1::JobContext& job : desired.jobs()) {
+    reserves_[job.job_id()] = job.prefetch_bytes();
+  }
   std::set<uint64_t> listed;
   for (const wv1::Task& task : desired.tasks()) {
     listed.insert(task.task_id());
@@ -98,8 +103,10 @@ wv1::TaskReport SimWorker::ResultOf(const wv1::Task& task) const {
       prepared->set_token_count(200);
     }
   } else if (task.kind() == wv1::TASK_KIND_PILOT) {
+    const bool leaves_free = reserves_.at(task.job_id()) > 0;
+    const int layers = leaves_free ? 1 : setup_->layers_per_shard;
     for (int layer = 0; layer < task.last_layer(); ++layer) {
-      if (layer > 0 && layer % setup_->layers_per_shard == 0) {
+      if (layer > 0 && layer % layers == 0) {
         report.mutable_pilot()->add_cut_points(layer);
       }
       report.mutable_pilot()->add_layers()->mutable_forward()->set_seconds(1);
@@ -142,12 +149,25 @@ absl::Status SimWorker::Write(const wv1::Task& task) {
   return absl::OkStatus();
 }
 
-void SimWorker::Finish(bool fail, bool nonfinite) {
+bool SimWorker::ShouldStop() const {
+  return setup_->stops_when_told && computing_.has_value() &&
+         cancelled_.count(computing_->task_id()) > 0;
+}
+
+void SimWorker::Finish(const absl::Status& failure, bool nonfinite) {
   CHECK(computing_.has_value());
   CheckReads(*computing_);
   wv1::TaskReport report = ResultOf(*computing_);
   absl::Status written = Write(*computing_);
-  if (fail) written = absl::InternalError("");
+  if (!failure.ok()) written = failure;
+  const bool on_device = computing_->kind() != wv1::TASK_KIND_PREPARE &&
+                         computing_->kind() != wv1::TASK_KIND_PILOT &&
+                         computing_->kind() != wv1::TASK_KIND_INIT;
+  if (on_device && setup_->layers_in_device > 0 &&
+      computing_->last_layer() - computing_->first_layer() >
+          setup_->layers_in_device) {
+    written = absl::ResourceExhaustedError("");
+  }
   if (nonfinite && (computing_->kind() == wv1::TASK_KIND_TURN ||
                     computing_->kind() == wv1::TASK_KIND_BACKWARD)) {
     report.mutable_pass()->add_skipped_blocks(0);

@@ -22,6 +22,11 @@ struct SimSetup {
   int layers_per_shard = 1;
   // What a preparation makes of the text files.
   std::string token_file = "/cache/one.tokens";
+  // A device has room for so many layers of a shard at most, whatever a pilot
+  // found that left nothing free. 0: for all.
+  int layers_in_device = 0;
+  // A begun task that nobody wants is broken off.
+  bool stops_when_told = true;
   // The worker, if any, whose every task ends its process.
   int bad_device = -1;
   // The job, if any, whose every task ends its worker's process.
@@ -43,9 +48,11 @@ class SimWorker {
   void Apply(const hydra::worker::v1::DesiredState& desired);
   // Begins the next held task if none is computing; its id.
   std::optional<uint64_t> Begin(absl::Time now);
-  // Ends the computing task. `fail`: it reports an error. `nonfinite`: if it
-  // trains, it reports a block that it could not update.
-  void Finish(bool fail, bool nonfinite);
+  // Ends the computing task, with an error unless `failure` is OK. `nonfinite`:
+  // if it trains, it reports a block that it could not update.
+  void Finish(const absl::Status& failure, bool nonfinite);
+  // Whether the computing task is one that the daemon does not want any more.
+  bool ShouldStop() const;
   // The computing task gets on no more.
   void Hang() { hung_ = true; }
   bool computing() const { return computing_.has_value(); }
@@ -70,6 +77,9 @@ class SimWorker {
   const SimSetup* const setup_;
   std::vector<hydra::worker::v1::Task> held_;
   std::optional<hydra::worker::v1::Task> computing_;
+  // By job, the bytes that its pilot leaves free.
+  std::map<uint64_t, int64_t> reserves_;
+  std::set<uint64_t> cancelled_;
   absl::Time begun_at_;
   bool hung_ = false;
   std::vector<hydra::worker::v1::TaskReport> reports_;

@@ -39,7 +39,9 @@ class World : private Effects {
     // Chances, for each finished task.
     double crash = 0;
     double stream_break = 0;
+    // For a reason that may pass, and for one in what the user gave.
     double task_failure = 0;
+    double data_failure = 0;
     double hang = 0;
     // It takes long, and gets on.
     double long_task = 0;
@@ -104,6 +106,10 @@ class World : private Effects {
   int64_t checkpoints_written() const { return checkpoints_written_; }
   // Wall time that each worker computed.
   absl::Duration busy(int worker) const { return workers_[worker].busy; }
+  // The secret that its process attached with.
+  const std::string& session(int worker) const {
+    return workers_[worker].session;
+  }
 
  private:
   struct SimProcess {
@@ -158,7 +164,10 @@ class World : private Effects {
   void Attach(int worker);
   void Report(int worker);
   void Compute(int worker);
-  void TaskDone(int worker, absl::Duration duration);
+  // Nothing happens unless the task computes.
+  void TaskDone(int worker, uint64_t task, absl::Duration duration);
+  // Ends the computing task.
+  void End(int worker, const absl::Status& failure, absl::Duration duration);
   void BreakStream(int worker);
   void Kill(int worker);
   void Meddle();

@@ -109,21 +109,37 @@ TEST(WorldTest, UsersMayPauseResumeAndCancelAtAnyTime) {
     World::Options options = RoughWorld(seed);
     options.meddling = 0.05;
     World world(options);
+    world.setup().stops_when_told = seed % 2 == 0;
     world.Submit(1 + seed % 5, 5);
     world.RunUntilJobsEnd();
     ExpectAllFree(world);
   }
 }
 
-TEST(WorldTest, AFailedTaskEndsItsJobAndNoOther) {
+TEST(WorldTest, AFailureInTheUsersDataEndsItsJobAndNoOther) {
   for (uint64_t seed = 1; seed <= 100; ++seed) {
     SCOPED_TRACE(seed);
     World::Options options = RoughWorld(seed);
-    options.task_failure = 0.01;
+    options.data_failure = 0.01;
     World world(options);
     world.Submit(6, 3);
     world.RunUntilJobsEnd();
     ExpectAllFree(world);
+  }
+}
+
+TEST(WorldTest, FailuresThatPassEndNoJob) {
+  const uint64_t trained = TrainedModel(4);
+  for (uint64_t seed = 1; seed <= 100; ++seed) {
+    SCOPED_TRACE(seed);
+    World::Options options = RoughWorld(seed);
+    options.task_failure = 0.05;
+    World world(options);
+    world.setup().stops_when_told = seed % 2 == 0;
+    world.Submit(1 + seed % 5, 4);
+    world.RunUntilJobsEnd();
+    ExpectAllCompleted(world);
+    EXPECT_EQ(world.trained().at(4), trained);
   }
 }
 

@@ -76,6 +76,9 @@ void World::SendDesired(WorkerId id, const wv1::DesiredState& desired) {
     AtWorker(worker, Delay(kMessageTime), [=](SimProcess& process) {
       if (!process.stream_open || process.stopped) return;
       process.worker->Apply(desired);
+      if (process.worker->ShouldStop()) {
+        End(worker, absl::AbortedError("told to stop"), absl::ZeroDuration());
+      }
       Compute(worker);
       Report(worker);
     });
@@ -102,13 +105,19 @@ void World::Compute(int worker) {
   }
   const absl::Duration duration =
       Chance(options_.long_task) ? kLongTaskTime : Delay(kTaskTime);
-  AtWorker(worker, duration, [=](SimProcess&) { TaskDone(worker, duration); });
+  const uint64_t id = task.task_id();
+  AtWorker(worker, duration,
+           [=](SimProcess&) { TaskDone(worker, id, duration); });
 }
 
-void World::TaskDone(int worker, absl::Duration duration) {
+void World::TaskDone(int worker, uint64_t id, absl::Duration duration) {
   SimProcess& process = workers_[worker];
+  if (!process.worker->computing() || process.worker->task().task_id() != id) {
+    return;
+  }
   if (process.stopped) {
-    AtWorker(worker, kSecond, [=](SimProcess&) { TaskDone(worker, duration); });
+    AtWorker(worker, kSecond,
+             [=](SimProcess&) { TaskDone(worker, id, duration); });
     return;
   }
   const wv1::Task& task = process.worker->task();
@@ -117,16 +126,25 @@ void World::TaskDone(int worker, absl::Duration duration) {
     Crash(worker);
     return;
   }
-  running_.erase({task.job_id(), task.kind(), task.step(), task.shard(),
-                  task.first_micro_batch()});
-  process.busy += duration;
-  process.worker->Finish(Chance(options_.task_failure),
-                         Chance(options_.nonfinite));
+  absl::Status failure;
+  if (Chance(options_.task_failure)) failure = absl::InternalError("");
+  if (Chance(options_.data_failure)) failure = absl::InvalidArgumentError("");
+  End(worker, failure, duration);
   Compute(worker);
   Report(worker);
   if (Chance(options_.stream_break)) BreakStream(worker);
   if (Chance(options_.stop)) StopProcess(worker, Delay(absl::Seconds(6)));
   if (Chance(options_.meddling)) Meddle();
+}
+
+void World::End(int worker, const absl::Status& failure,
+                absl::Duration duration) {
+  SimProcess& process = workers_[worker];
+  const wv1::Task& task = process.worker->task();
+  running_.erase({task.job_id(), task.kind(), task.step(), task.shard(),
+                  task.first_micro_batch()});
+  process.busy += duration;
+  process.worker->Finish(failure, Chance(options_.nonfinite));
 }
 
 // Messages on their way are lost; the worker attaches again.
