@@ -1,7 +1,6 @@
 // hydrad: the scheduling daemon.
 
 #include <signal.h>
-#include <unistd.h>
 
 #include <CLI/CLI.hpp>
 #include <cstdio>
@@ -99,7 +98,7 @@ absl::StatusOr<config::v1::DaemonConfig> ReadConfig(const Flags& flags,
   for (const std::string& setting : flags.settings) {
     ApplySetting(setting, config, mistakes);
   }
-  FillDefaults(getuid(), &config);
+  FillDefaults(&config);
   return config;
 }
 

@@ -3,7 +3,6 @@
 #include <arpa/inet.h>
 #include <netinet/in.h>
 #include <sys/un.h>
-#include <unistd.h>
 
 #include <cstdint>
 #include <set>
@@ -185,7 +184,7 @@ absl::StatusOr<DaemonConfig> ParseDaemonConfig(absl::string_view text) {
   DaemonConfig config = ReadDaemonConfig(text, &mistakes);
   // A value that could not be read would look as if it were missing.
   if (mistakes.empty()) {
-    FillDefaults(getuid(), &config);
+    FillDefaults(&config);
     CheckDaemonConfig(config, &mistakes);
   }
   if (!mistakes.empty()) return ToStatus(mistakes);
@@ -203,16 +202,12 @@ DaemonConfig ReadDaemonConfig(absl::string_view text, Mistakes* mistakes) {
   return config;
 }
 
-void FillDefaults(uid_t uid, DaemonConfig* config) {
+void FillDefaults(DaemonConfig* config) {
   // A state_dir that is wrong is told once, not in two fields.
   if (config->unix_socket().empty() &&
       absl::StartsWith(config->state_dir(), "/")) {
     config->set_unix_socket(absl::StrCat(
         absl::StripSuffix(config->state_dir(), "/"), "/hydrad.sock"));
-  }
-  config::v1::PoolConfig* pool = config->mutable_pool();
-  if (pool->path().empty()) {
-    pool->set_path(absl::StrCat("/dev/shm/hydra-", uid, ".pool"));
   }
   if (!config->has_lookahead()) config->set_lookahead(1);
   if (!config->has_checkpoint_on_stop()) config->set_checkpoint_on_stop(true);
@@ -234,7 +229,9 @@ void CheckDaemonConfig(const DaemonConfig& config, Mistakes* mistakes) {
     CheckUnixSocket(config.unix_socket(), mistakes);
   }
   CheckTcpAddress(config.tcp_address(), mistakes);
-  CheckRequiredPath("pool.path", config.pool().path(), mistakes);
+  if (!config.pool().path().empty()) {
+    CheckPath("pool.path", config.pool().path(), mistakes);
+  }
   CheckAtLeast("pool.size_bytes", config.pool().size_bytes(), kMinPoolBytes,
                mistakes);
   CheckDevices(config, mistakes);

@@ -1,15 +1,12 @@
 #ifndef HYDRA_COMMON_JOBFILE_DAEMON_CONFIG_H_
 #define HYDRA_COMMON_JOBFILE_DAEMON_CONFIG_H_
 
-#include <sys/types.h>
-
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 #include "common/jobfile/mistakes.h"
 #include "hydra/config/v1/daemon.pb.h"
 
-// hydrad's configuration, from a file and from flags. Pure, but for
-// ParseDaemonConfig, which asks for the user's id.
+// hydrad's configuration, from a file and from flags. Pure.
 //
 // Flags go between reading and filling in: SetValueAt (field_value.h) sets a
 // field by its path.
@@ -28,9 +25,9 @@ absl::StatusOr<config::v1::DaemonConfig> ParseDaemonConfig(
 config::v1::DaemonConfig ReadDaemonConfig(absl::string_view text,
                                           Mistakes* mistakes);
 
-// Fills in every default but worker_binary, which the program knows. `uid` is
-// in the default name of the pool's file.
-void FillDefaults(uid_t uid, config::v1::DaemonConfig* config);
+// Fills in every default but worker_binary, which the program knows, and
+// pool.path, which depends on the pools that are there (pool_owner.h).
+void FillDefaults(config::v1::DaemonConfig* config);
 
 // Adds everything that is wrong whatever the machine looks like; expects
 // defaults to be filled in. Where paths lead to, and whether memory is there,

@@ -40,13 +40,12 @@ TEST(ParseDaemonConfigTest, FillsInDefaults) {
   EXPECT_EQ(config->devices(0).memory_limit_bytes(), 512 << 20);
 }
 
-TEST(FillDefaultsTest, NamesThePoolAfterTheUserAndKeepsWhatIsSet) {
+TEST(FillDefaultsTest, KeepsWhatIsSet) {
   config::v1::DaemonConfig config;
   config.set_unix_socket("/run/h.sock");
   config.set_lookahead(0);
   config.set_checkpoint_on_stop(false);
-  FillDefaults(1000, &config);
-  EXPECT_EQ(config.pool().path(), "/dev/shm/hydra-1000.pool");
+  FillDefaults(&config);
   EXPECT_EQ(config.unix_socket(), "/run/h.sock");
   EXPECT_EQ(config.lookahead(), 0);
   EXPECT_FALSE(config.checkpoint_on_stop());

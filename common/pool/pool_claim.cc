@@ -46,7 +46,7 @@ absl::Status OwnedError(const std::string& path, const UniqueFd& fd) {
   const bool known =
       pread(fd.get(), &header, sizeof(header), 0) == sizeof(header) &&
       CheckPoolHeader(header).ok();
-  return absl::FailedPreconditionError(absl::StrCat(
+  return absl::AlreadyExistsError(absl::StrCat(
       "pool ", path, " is owned by a live daemon (pid ",
       known ? absl::StrCat(header.owner_pid) : "not yet known", ")"));
 }

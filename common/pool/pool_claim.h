@@ -18,8 +18,8 @@ namespace hydra {
 // Creates an empty file of mode 0600 at `path` and locks it as its owner. A
 // pool that is there already and has no owner is removed first.
 //
-// FAILED_PRECONDITION: the pool there has a live owner, or what is there is not
-//   a pool.
+// ALREADY_EXISTS: the pool there has a live owner.
+// FAILED_PRECONDITION: what is there is not a pool.
 // UNAVAILABLE: other daemons kept creating and removing the file meanwhile.
 // Others: what the system said of the path.
 absl::StatusOr<UniqueFd> ClaimNewPool(const std::string& path);
@@ -27,7 +27,8 @@ absl::StatusOr<UniqueFd> ClaimNewPool(const std::string& path);
 // Opens the pool that a dead owner left at `path` and locks it as its owner.
 //
 // NOT_FOUND: no such file.
-// FAILED_PRECONDITION: the pool has a live owner, or the file is not a pool.
+// ALREADY_EXISTS: the pool has a live owner.
+// FAILED_PRECONDITION: the file is not a pool.
 // UNAVAILABLE: other daemons kept creating and removing the file meanwhile.
 // Others: what the system said of the path.
 absl::StatusOr<UniqueFd> ClaimLeftOverPool(const std::string& path);

@@ -250,6 +250,20 @@ absl::StatusOr<std::unique_ptr<PoolFile>> PoolFile::Adopt(
                                        /*is_owner=*/true, *base));
 }
 
+absl::StatusOr<InstanceId> PoolFile::InstanceAt(const std::string& path) {
+  const UniqueFd fd(open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW));
+  if (!fd.is_open()) {
+    return absl::ErrnoToStatus(errno, absl::StrCat("cannot open pool ", path));
+  }
+  const absl::StatusOr<PoolHeader> header = ReadHeader(fd);
+  if (!header.ok()) {
+    return absl::Status(
+        header.status().code(),
+        absl::StrCat("pool ", path, ": ", header.status().message()));
+  }
+  return header->instance_id;
+}
+
 absl::StatusOr<std::unique_ptr<PoolFile>> PoolFile::Open(
     const std::string& path, const InstanceId& expected) {
   absl::StatusOr<UniqueFd> fd = JoinPool(path);

@@ -54,8 +54,8 @@ class PoolFile {
   //
   // INVALID_ARGUMENT: size_bytes leaves no room for a slot, or
   //   memory_headroom_bytes is negative.
-  // FAILED_PRECONDITION: a live daemon owns the file, or a file is there that
-  //   is not a pool; nothing changed.
+  // ALREADY_EXISTS: a live daemon owns the file; nothing changed.
+  // FAILED_PRECONDITION: a file is there that is not a pool; nothing changed.
   // RESOURCE_EXHAUSTED: the file system, the machine's memory or the cgroup
   //   has too little left.
   // Others: what the system said of the path (NOT_FOUND: no such directory).
@@ -79,13 +79,21 @@ class PoolFile {
   // After any failure the file is as it was.
   //
   // NOT_FOUND: no such file.
-  // FAILED_PRECONDITION: a live daemon owns the file; or it is not a pool, is
-  //   damaged, is another instance than `expected` or of another size than
-  //   `size_bytes`, or not all of it is allocated any more.
+  // ALREADY_EXISTS: a live daemon owns the file.
+  // FAILED_PRECONDITION: it is not a pool, is damaged, is another instance than
+  //   `expected` or of another size than `size_bytes`, or not all of it is
+  //   allocated any more.
   // UNAVAILABLE: other daemons kept creating and removing the file meanwhile.
   // Others: what the system said of the path.
   static absl::StatusOr<std::unique_ptr<PoolFile>> Adopt(
       const AdoptOptions& options);
+
+  // Which pool is at `path`, whoever owns it.
+  //
+  // NOT_FOUND: no such file.
+  // FAILED_PRECONDITION: not a pool, or damaged.
+  // Others: what the system said of the path.
+  static absl::StatusOr<InstanceId> InstanceAt(const std::string& path);
 
   // Maps the pool that the daemon owns at `path`.
   //

@@ -93,10 +93,11 @@ class PoolFileAdoptTest : public PoolFileFixture {
     return status;
   }
 
-  // The message of a FAILED_PRECONDITION.
-  std::string Refusal() {
+  // The message of a FAILED_PRECONDITION, or of another `code`.
+  std::string Refusal(
+      absl::StatusCode code = absl::StatusCode::kFailedPrecondition) {
     const absl::Status status = AdoptError();
-    EXPECT_EQ(status.code(), absl::StatusCode::kFailedPrecondition) << status;
+    EXPECT_EQ(status.code(), code) << status;
     return std::string(status.message());
   }
 
@@ -153,7 +154,8 @@ TEST_F(PoolFileAdoptTest, RefusesWhileTheOwnerLivesAndNamesIt) {
     static auto* pool = new auto(PoolFile::Create(options_));
     return pool->ok();
   });
-  EXPECT_EQ(Refusal(), OwnedBy(options_.path, daemon.pid()));
+  EXPECT_EQ(Refusal(absl::StatusCode::kAlreadyExists),
+            OwnedBy(options_.path, daemon.pid()));
 }
 
 TEST_F(PoolFileAdoptTest, TheAdopterIsTheOneNamedFromThenOn) {
@@ -162,7 +164,8 @@ TEST_F(PoolFileAdoptTest, TheAdopterIsTheOneNamedFromThenOn) {
     static auto* pool = new auto(PoolFile::Adopt(adopt_));
     return pool->ok();
   });
-  EXPECT_EQ(Refusal(), OwnedBy(options_.path, daemon.pid()));
+  EXPECT_EQ(Refusal(absl::StatusCode::kAlreadyExists),
+            OwnedBy(options_.path, daemon.pid()));
   EXPECT_EQ(CreateError().message(), OwnedBy(options_.path, daemon.pid()));
 }
 

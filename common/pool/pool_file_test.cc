@@ -74,7 +74,7 @@ TEST_F(PoolFileTest, RefusesASecondDaemonAndNamesTheFirst) {
     return pool->ok();
   });
   const absl::Status status = CreateError();
-  EXPECT_EQ(status.code(), absl::StatusCode::kFailedPrecondition);
+  EXPECT_EQ(status.code(), absl::StatusCode::kAlreadyExists);
   EXPECT_EQ(status.message(), absl::StrCat("pool ", options_.path,
                                            " is owned by a live daemon (pid ",
                                            daemon.pid(), ")"));
@@ -93,7 +93,7 @@ TEST_F(PoolFileTest, ReplacesThePoolOfAKilledDaemon) {
 
 TEST_F(PoolFileTest, ASecondCreateInOneProcessIsRefusedToo) {
   const auto pool = Create();
-  EXPECT_EQ(CreateError().code(), absl::StatusCode::kFailedPrecondition);
+  EXPECT_EQ(CreateError().code(), absl::StatusCode::kAlreadyExists);
   EXPECT_TRUE(PoolFile::Open(options_.path, pool->instance_id()).ok());
 }
 
@@ -111,7 +111,7 @@ TEST_F(PoolFileTest, OnlyOneOfManyRacingDaemonsGetsTheFile) {
         ++owners;
         EXPECT_TRUE(PoolFile::Open(options_.path, (*pool)->instance_id()).ok());
       } else {
-        EXPECT_EQ(pool.status().code(), absl::StatusCode::kFailedPrecondition)
+        EXPECT_EQ(pool.status().code(), absl::StatusCode::kAlreadyExists)
             << pool.status();
       }
     }

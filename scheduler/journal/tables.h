@@ -46,17 +46,19 @@ enum PoolTable : int {
 };
 
 // Of kJobsMetaTable: the newest entry of the outbox that is in jobs.db, how
-// often a daemon was started on it, and the instance id of the newest pool that
-// its jobs were in.
+// often a daemon was started on it, and the instance id and the path of the
+// newest pool that its jobs were in.
 inline constexpr int64_t kLastSequence = 0;
 inline constexpr int64_t kStarts = 1;
 inline constexpr int64_t kPoolOfJobs = 2;
+inline constexpr int64_t kPoolPathOfJobs = 3;
 // Of kPoolMetaTable: the instance id of the pool that it describes, the devices
-// that its jobs were cut for, and the boot id of the machine's start that its
-// processes are of.
+// that its jobs were cut for, the boot id of the machine's start that its
+// processes are of, and the state directory of its jobs.
 inline constexpr int64_t kPoolInstance = 0;
 inline constexpr int64_t kPoolDevices = 1;
 inline constexpr int64_t kPoolBoot = 2;
+inline constexpr int64_t kPoolStateDir = 3;
 
 inline int64_t EvaluationNumber(int64_t step, bool is_test) {
   return 2 * step + (is_test ? 1 : 0);

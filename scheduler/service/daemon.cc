@@ -122,9 +122,8 @@ absl::Status LockPool(const config::v1::DaemonConfig& config, PoolFile& pool) {
 
 class DaemonImpl final : public Daemon, private Effects {
  public:
-  DaemonImpl(const config::v1::DaemonConfig& config, StateDirectory directory,
-             DaemonState state)
-      : config_(config),
+  DaemonImpl(StateDirectory directory, DaemonState state)
+      : config_(state.config),
         directory_(std::move(directory)),
         state_(std::move(state)),
         logs_(kLogOfAJob, kLogsOfAllJobs),
@@ -177,7 +176,7 @@ class DaemonImpl final : public Daemon, private Effects {
     Recovered without_pool = state_.recovered;
     DropPool(without_pool);
     restored = MakeCore(without_pool);
-    if (restored.ok()) restored = StartWithNewPool(config_, state_);
+    if (restored.ok()) restored = StartWithNewPool(state_);
     if (restored.ok()) restored = MakeCore(state_.recovered);
     return restored;
   }
@@ -460,8 +459,8 @@ absl::StatusOr<std::unique_ptr<Daemon>> Daemon::Start(
                     "served well while the kernel caches it, and no faster "
                     "than the disk when it does not";
   }
-  auto daemon = std::make_unique<DaemonImpl>(config, *std::move(directory),
-                                             *std::move(state));
+  auto daemon =
+      std::make_unique<DaemonImpl>(*std::move(directory), *std::move(state));
   if (absl::Status begun = daemon->Begin(); !begun.ok()) return begun;
   return daemon;
 }

@@ -16,8 +16,9 @@ class Daemon {
   // `config`: checked and with every default filled in. Returns when clients
   // can connect; workers attach a little later.
   //
-  // FAILED_PRECONDITION: another live daemon owns the pool, the state directory
-  //   or the socket; the address is in use.
+  // ALREADY_EXISTS: the pool holds the jobs of another daemon.
+  // FAILED_PRECONDITION: another live daemon owns the state directory or the
+  //   socket; the address is in use.
   // RESOURCE_EXHAUSTED: the pool does not fit this machine.
   // PERMISSION_DENIED: the state directory cannot be written.
   // DATA_LOSS: jobs.db is damaged, or a job of it cannot be understood.

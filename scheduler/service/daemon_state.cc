@@ -1,5 +1,7 @@
 #include "scheduler/service/daemon_state.h"
 
+#include <unistd.h>
+
 #include <filesystem>
 #include <fstream>
 #include <system_error>
@@ -15,6 +17,7 @@
 #include "scheduler/journal/sqlite_file.h"
 #include "scheduler/journal/tables.h"
 #include "scheduler/service/found_checkpoints.h"
+#include "scheduler/service/pool_owner.h"
 
 namespace hydra {
 namespace {
@@ -65,7 +68,7 @@ void KillRecordedWorkers(const RecordStore& pool_records) {
 
 // What pool.db says of itself. Empty texts: it does not say.
 struct PoolMeta {
-  std::string instance;
+  PoolMark mark;
   std::string devices;
   std::string boot;
 };
@@ -77,7 +80,9 @@ absl::StatusOr<PoolMeta> ReadPoolMeta(const RecordStore& pool_records) {
   if (!devices.ok()) return devices.status();
   const auto boot = ReadText(pool_records, kPoolMetaTable, kPoolBoot);
   if (!boot.ok()) return boot.status();
-  return PoolMeta{*instance, *devices, *boot};
+  const auto state_dir = ReadText(pool_records, kPoolMetaTable, kPoolStateDir);
+  if (!state_dir.ok()) return state_dir.status();
+  return PoolMeta{{*instance, *state_dir}, *devices, *boot};
 }
 
 // What is known of a pool that an earlier daemon left.
@@ -92,7 +97,7 @@ struct LeftPool {
 // The pool itself; its journal is open and can be believed.
 absl::Status AdoptPool(const config::v1::DaemonConfig& config,
                        const PoolMeta& meta, DaemonState& state) {
-  const auto instance = InstanceId::FromHex(meta.instance);
+  const auto instance = InstanceId::FromHex(meta.mark.instance);
   if (!instance.ok()) return instance.status();
   if (meta.devices != DevicesText(config)) {
     return absl::FailedPreconditionError(
@@ -127,12 +132,47 @@ absl::Status DeliverPending(const config::v1::DaemonConfig& config,
                    "and start hydrad again"));
 }
 
-// True: jobs.db's jobs were in this pool, and in no other one since. Versions
-// that did not note this wrote no boot id either.
-absl::StatusOr<bool> IsOwnPool(const PoolMeta& meta, const DaemonState& state) {
-  const auto own = ReadText(*state.jobs, kJobsMetaTable, kPoolOfJobs);
+// Without links, so that two names of one directory are the same.
+std::string RealStateDir(const config::v1::DaemonConfig& config) {
+  std::error_code error;
+  const fs::path real = fs::canonical(config.state_dir(), error);
+  return error ? config.state_dir() : real.string();
+}
+
+absl::StatusOr<PoolMark> OwnMark(const DaemonState& state) {
+  const auto instance = ReadText(*state.jobs, kJobsMetaTable, kPoolOfJobs);
+  if (!instance.ok()) return instance.status();
+  return PoolMark{*instance, RealStateDir(state.config)};
+}
+
+// Also if we may not look there.
+bool HasJobs(const std::string& state_dir) {
+  std::error_code error;
+  return fs::exists(state_dir + "/jobs.db", error) || error;
+}
+
+absl::StatusOr<PoolOwner> FindOwner(const PoolMeta& meta,
+                                    const DaemonState& state) {
+  const auto own = OwnMark(state);
   if (!own.ok()) return own.status();
-  return *own == meta.instance || (own->empty() && meta.boot.empty());
+  // Versions that did not note a pool in jobs.db wrote no boot id either.
+  if (own->instance.empty() && meta.boot.empty() &&
+      meta.mark.state_dir.empty()) {
+    return PoolOwner::kThisDaemon;
+  }
+  return OwnerOf(meta.mark, *own, HasJobs(meta.mark.state_dir));
+}
+
+absl::Status AnothersPool(const config::v1::DaemonConfig& config,
+                          absl::string_view state_dir) {
+  const std::string& pool = config.pool().path();
+  return absl::AlreadyExistsError(absl::StrCat(
+      "pool.path: ", pool, " holds jobs of another daemon",
+      state_dir.empty() ? "" : absl::StrCat(", of state_dir ", state_dir),
+      ", which goes on with them when it is started; choose another path, or "
+      "end that daemon with SIGTERM, which saves its jobs and removes the "
+      "pool. If nobody needs them, remove ",
+      pool, " and ", PoolJournalPath(config)));
 }
 
 // A damaged pool.db is given up. Any other error may be gone the next time, and
@@ -142,6 +182,23 @@ absl::Status GiveUpIfDamaged(const absl::Status& error, LeftPool& left) {
   return absl::IsDataLoss(error) ? absl::OkStatus() : error;
 }
 
+// The journal of this pool is damaged and does not say whose it is; the pool
+// does.
+absl::Status GiveUpIfOurs(const config::v1::DaemonConfig& config,
+                          const DaemonState& state, const absl::Status& error,
+                          LeftPool& left) {
+  if (!absl::IsDataLoss(error)) return error;
+  const absl::StatusOr<InstanceId> instance =
+      PoolFile::InstanceAt(config.pool().path());
+  const absl::StatusOr<PoolMark> own = OwnMark(state);
+  if (!own.ok()) return own.status();
+  if (instance.ok() && instance->ToHex() != own->instance) {
+    return AnothersPool(config, "");
+  }
+  left.adopted = error;
+  return absl::OkStatus();
+}
+
 // Delivers the outbox and takes over the pool; `left.adopted` says what speaks
 // against the one or the other. After an error everything is as it was.
 absl::Status TakeOver(const config::v1::DaemonConfig& config,
@@ -149,11 +206,14 @@ absl::Status TakeOver(const config::v1::DaemonConfig& config,
   const auto boot = BootId();
   if (!boot.ok()) return boot.status();
   const auto meta = ReadPoolMeta(*state.pool_records);
-  if (!meta.ok()) return GiveUpIfDamaged(meta.status(), left);
+  if (!meta.ok()) return GiveUpIfOurs(config, state, meta.status(), left);
   left.is_of_this_boot = meta->boot.empty() || meta->boot == *boot;
-  const absl::StatusOr<bool> own = IsOwnPool(*meta, state);
-  if (!own.ok()) return own.status();
-  if (!*own) {
+  const absl::StatusOr<PoolOwner> owner = FindOwner(*meta, state);
+  if (!owner.ok()) return owner.status();
+  if (*owner == PoolOwner::kAnother) {
+    return AnothersPool(config, meta->mark.state_dir);
+  }
+  if (*owner == PoolOwner::kNobody) {
     left.adopted = absl::FailedPreconditionError(absl::StrCat(
         "it is not the one that the jobs of ", config.state_dir(), " were in"));
     return absl::OkStatus();
@@ -166,7 +226,7 @@ absl::Status TakeOver(const config::v1::DaemonConfig& config,
                      : absl::FailedPreconditionError(
                            "the machine was started since it was written, and "
                            "parts of it may be older than others");
-  return absl::OkStatus();
+  return absl::IsAlreadyExists(left.adopted) ? left.adopted : absl::OkStatus();
 }
 
 // As TakeOver, and opens the journal, if there is one.
@@ -177,12 +237,14 @@ absl::Status OpenLeftPool(const config::v1::DaemonConfig& config,
   if (!left.exists) return absl::OkStatus();
   auto records = OpenPoolJournal(config);
   if (absl::IsFailedPrecondition(records.status())) {
-    return absl::FailedPreconditionError(
+    return absl::AlreadyExistsError(
         absl::StrCat("the pool ", config.pool().path(),
                      " is owned by a live daemon, or by another program: ",
                      records.status().message()));
   }
-  if (!records.ok()) return GiveUpIfDamaged(records.status(), left);
+  if (!records.ok()) {
+    return GiveUpIfOurs(config, state, records.status(), left);
+  }
   state.pool_records = *std::move(records);
   return TakeOver(config, state, left);
 }
@@ -194,13 +256,15 @@ absl::Status BindPool(const config::v1::DaemonConfig& config,
   const auto boot = BootId();
   if (!boot.ok()) return boot.status();
   const std::string instance = state.pool->instance_id().ToHex();
-  absl::Status bound =
-      state.jobs->Apply({MakePut(kJobsMetaTable, 0, kPoolOfJobs, instance)});
+  absl::Status bound = state.jobs->Apply(
+      {MakePut(kJobsMetaTable, 0, kPoolOfJobs, instance),
+       MakePut(kJobsMetaTable, 0, kPoolPathOfJobs, config.pool().path())});
   if (!bound.ok()) return bound;
   return state.pool_records->Apply(
       {MakePut(kPoolMetaTable, 0, kPoolInstance, instance),
        MakePut(kPoolMetaTable, 0, kPoolDevices, DevicesText(config)),
-       MakePut(kPoolMetaTable, 0, kPoolBoot, *boot)});
+       MakePut(kPoolMetaTable, 0, kPoolBoot, *boot),
+       MakePut(kPoolMetaTable, 0, kPoolStateDir, RealStateDir(config))});
 }
 
 absl::Status MakePool(const config::v1::DaemonConfig& config,
@@ -329,12 +393,11 @@ void RemovePoolJournal(const config::v1::DaemonConfig& config) {
   LOG_IF(WARNING, !removed.ok()) << removed.message();
 }
 
-absl::StatusOr<DaemonState> OpenDaemonState(
-    const config::v1::DaemonConfig& config) {
-  DaemonState state;
-  auto jobs = OpenJobsJournal(JobsJournalPath(config));
-  if (!jobs.ok()) return jobs.status();
-  state.jobs = *std::move(jobs);
+namespace {
+
+// All but state.jobs, with the pool at state.config's path.
+absl::Status OpenWithPool(DaemonState& state) {
+  const config::v1::DaemonConfig& config = state.config;
   LeftPool left;
   absl::Status status = OpenLeftPool(config, state, left);
   if (status.ok()) status = ReadJournal(state);
@@ -346,7 +409,7 @@ absl::StatusOr<DaemonState> OpenDaemonState(
     LOG(INFO) << "took over the pool " << config.pool().path() << " with "
               << state.workers.size() << " living workers and "
               << state.recovered.hand_outs.size() << " tasks in their hands";
-    return state;
+    return absl::OkStatus();
   }
   if (left.exists) {
     LOG(WARNING) << "the pool " << config.pool().path()
@@ -354,19 +417,49 @@ absl::StatusOr<DaemonState> OpenDaemonState(
                     "checkpoints: "
                  << left.adopted.message();
   }
-  status = left.is_of_this_boot ? StartWithNewPool(config, state)
-                                : MakePool(config, state);
+  status =
+      left.is_of_this_boot ? StartWithNewPool(state) : MakePool(config, state);
   if (!status.ok()) return status;
   LogWhereJobsGoOn(state.recovered);
+  return absl::OkStatus();
+}
+
+absl::StatusOr<std::vector<std::string>> PoolPaths(const DaemonState& state) {
+  const std::string& path = state.config.pool().path();
+  if (!path.empty()) return std::vector<std::string>{path};
+  const auto last = ReadText(*state.jobs, kJobsMetaTable, kPoolPathOfJobs);
+  if (!last.ok()) return last.status();
+  return DefaultPoolPaths(getuid(), *last);
+}
+
+}  // namespace
+
+absl::StatusOr<DaemonState> OpenDaemonState(
+    const config::v1::DaemonConfig& config) {
+  DaemonState state;
+  state.config = config;
+  auto jobs = OpenJobsJournal(JobsJournalPath(config));
+  if (!jobs.ok()) return jobs.status();
+  state.jobs = *std::move(jobs);
+  const auto paths = PoolPaths(state);
+  if (!paths.ok()) return paths.status();
+  absl::Status opened;
+  for (const std::string& path : *paths) {
+    state.config.mutable_pool()->set_path(path);
+    opened = OpenWithPool(state);
+    if (!absl::IsAlreadyExists(opened)) break;
+    state.pool_records.reset();
+    LOG_IF(INFO, paths->size() > 1) << opened.message();
+  }
+  if (!opened.ok()) return opened;
   return state;
 }
 
-absl::Status StartWithNewPool(const config::v1::DaemonConfig& config,
-                              DaemonState& state) {
+absl::Status StartWithNewPool(DaemonState& state) {
   KillRecordedWorkers(*state.pool_records);
   state.workers.clear();
   DropPool(state.recovered);
-  return MakePool(config, state);
+  return MakePool(state.config, state);
 }
 
 }  // namespace hydra

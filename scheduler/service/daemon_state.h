@@ -32,6 +32,8 @@ std::string PoolJournalPath(const config::v1::DaemonConfig& config);
 // What a daemon begins with: the journals, the pool, and what an earlier daemon
 // left. A plain record; not thread-safe.
 struct DaemonState {
+  // As it was given, with the pool's path.
+  config::v1::DaemonConfig config;
   std::unique_ptr<SqliteRecordStore> jobs;
   std::unique_ptr<PoolFile> pool;
   // No earlier daemon left it.
@@ -59,10 +61,13 @@ struct DaemonState {
 //    pages have no checksums, so some may be old), and the devices are the
 //    same. If not, the processes that pool.db names are killed, if they are of
 //    this start of the machine, and a new pool is made.
+//  - a pool with the jobs of another daemon, dead or alive, is not touched
+//    (pool_owner.h). Where no path is configured, the next default name serves.
 //
+// ALREADY_EXISTS: the pool holds the jobs of another daemon.
 // DATA_LOSS: jobs.db is damaged; `hydrad recover` explains.
-// FAILED_PRECONDITION: another daemon owns the pool; a journal is of a newer
-//   version.
+// FAILED_PRECONDITION: a journal is of a newer version; the file at the pool's
+//   path is not a pool.
 // RESOURCE_EXHAUSTED: the pool does not fit this machine, or the disk is full.
 // Others: what the system said.
 // After every error what an earlier daemon left is there for the next start,
@@ -72,8 +77,7 @@ absl::StatusOr<DaemonState> OpenDaemonState(
 
 // The pool's journal turned out to contradict itself: as if the pool had been
 // lost. Workers are killed, and a new pool is made.
-absl::Status StartWithNewPool(const config::v1::DaemonConfig& config,
-                              DaemonState& state);
+absl::Status StartWithNewPool(DaemonState& state);
 
 // Removes the pool's journal; call it when the pool is removed too.
 void RemovePoolJournal(const config::v1::DaemonConfig& config);

@@ -122,6 +122,14 @@ class DaemonStateTest : public testing::Test {
     EXPECT_EQ(state.last_sequence, 3);
   }
 
+  // As another daemon's pool.
+  void ExpectRefusedNaming(const std::string& what) {
+    const absl::Status refused = OpenDaemonState(config_).status();
+    EXPECT_TRUE(absl::IsAlreadyExists(refused)) << refused;
+    EXPECT_THAT(refused.message(), HasSubstr(what));
+    EXPECT_TRUE(worker_.lives());
+  }
+
   // Nothing of it, so that nothing can be mistaken.
   void ExpectNewPool(const DaemonState& state) {
     EXPECT_TRUE(state.pool_is_new);
@@ -147,6 +155,7 @@ TEST_F(DaemonStateTest, TakesOverThePoolAndDeliversTheOutbox) {
 TEST_F(DaemonStateTest, TakesOverWhatAnEarlierVersionLeft) {
   ChangeJobsJournal(MakeErase(kJobsMetaTable, 0, kPoolOfJobs));
   ChangePoolJournal(MakeErase(kPoolMetaTable, 0, kPoolBoot));
+  ChangePoolJournal(MakeErase(kPoolMetaTable, 0, kPoolStateDir));
   ExpectTakenOver();
 }
 
@@ -174,10 +183,43 @@ TEST_F(DaemonStateTest, ANewStateDirectoryGetsNothingOfTheOldOne) {
 TEST_F(DaemonStateTest, AnotherStateDirectoryGetsNothingOfThisOne) {
   UseStateDirectory("other");
   ChangeJobsJournal(MakePut(kSubmittedTable, 1, 0, ""));
+  ExpectRefusedNaming(scratch_.PathOf("state"));
+  UseStateDirectory("state");
+  ExpectTakenOver();
+}
+
+TEST_F(DaemonStateTest, ADamagedPoolJournalIsLeftToTheJobsOfItsPool) {
+  UseStateDirectory("other");
+  WriteFile(PoolJournalPath(config_), std::string(10'000, 'x'));
+  ExpectRefusedNaming(PoolJournalPath(config_));
+  UseStateDirectory("state");
   const auto state = OpenDaemonState(config_);
   ASSERT_TRUE(state.ok()) << state.status();
   ExpectNewPool(*state);
-  EXPECT_EQ(state->recovered.jobs.at(JobId(1)).progress.reason(), "");
+}
+
+TEST_F(DaemonStateTest, AStateDirectoryThatMovesTakesItsPoolAlong) {
+  std::filesystem::rename(config_.state_dir(), scratch_.PathOf("moved"));
+  UseStateDirectory("moved");
+  ExpectTakenOver();
+}
+
+TEST_F(DaemonStateTest, ACopyOfAStateDirectoryDoesNotTakeThePool) {
+  std::filesystem::copy(config_.state_dir(), scratch_.PathOf("copy"),
+                        std::filesystem::copy_options::recursive);
+  UseStateDirectory("copy");
+  ExpectRefusedNaming(scratch_.PathOf("state"));
+  UseStateDirectory("state");
+  ExpectTakenOver();
+}
+
+TEST_F(DaemonStateTest, ThePoolOfAStateDirectoryThatIsGoneIsReplaced) {
+  std::filesystem::remove_all(config_.state_dir());
+  UseStateDirectory("other");
+  const auto state = OpenDaemonState(config_);
+  ASSERT_TRUE(state.ok()) << state.status();
+  ExpectNewPool(*state);
+  EXPECT_FALSE(worker_.lives());
 }
 
 TEST_F(DaemonStateTest, APoolOfBeforeTheNewestIsNotBelieved) {
@@ -248,7 +290,7 @@ TEST_F(DaemonStateTest, ThePoolOfALiveDaemonIsLeft) {
   ASSERT_TRUE(live.ok()) << live.status();
   UseStateDirectory("other");
   const absl::Status refused = OpenDaemonState(config_).status();
-  EXPECT_TRUE(absl::IsFailedPrecondition(refused)) << refused;
+  EXPECT_TRUE(absl::IsAlreadyExists(refused)) << refused;
   EXPECT_THAT(refused.message(), HasSubstr("owned by a live daemon"));
   EXPECT_TRUE(worker_.lives());
 }
@@ -256,7 +298,7 @@ TEST_F(DaemonStateTest, ThePoolOfALiveDaemonIsLeft) {
 TEST_F(DaemonStateTest, ANewPoolTakesThePlaceOfOneThatContradictsItself) {
   auto state = OpenDaemonState(config_);
   ASSERT_TRUE(state.ok()) << state.status();
-  ASSERT_TRUE(StartWithNewPool(config_, *state).ok());
+  ASSERT_TRUE(StartWithNewPool(*state).ok());
   ExpectNewPool(*state);
   ExpectDelivered(*state);
   EXPECT_FALSE(worker_.lives());

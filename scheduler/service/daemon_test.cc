@@ -4,7 +4,6 @@
 #include <gtest/gtest.h>
 #include <netinet/in.h>
 #include <sys/socket.h>
-#include <unistd.h>
 
 #include <filesystem>
 
@@ -27,7 +26,7 @@ class DaemonTest : public ::testing::Test {
     config_.mutable_pool()->set_size_bytes(4 << 20);
     config_.set_worker_binary("/bin/false");
     config_.add_devices()->set_name("cpu:0");
-    FillDefaults(getuid(), &config_);
+    FillDefaults(&config_);
   }
 
   bool PoolIsThere() const {

@@ -132,7 +132,9 @@ void Cluster::StartDaemon(const Options& options) {
   }
   arguments.push_back("--set=state_dir=" + state_dir());
   arguments.push_back("--set=unix_socket=" + directory_ + "/hydrad.sock");
-  arguments.push_back("--set=pool.path=" + directory_ + "/pool");
+  if (options.has_own_pool) {
+    arguments.push_back("--set=pool.path=" + directory_ + "/pool");
+  }
   arguments.push_back("--set=worker_binary=" +
                       fs::absolute("worker/hydra-worker").string());
   arguments.push_back("--set=output_roots=" + directory_);

@@ -31,6 +31,9 @@ class Cluster {
     std::vector<std::string> settings = {"pool.size_bytes=256MiB"};
     // Beside this process's: "NAME=value".
     std::vector<std::string> environment;
+    // Its pool is a file in its directory. False: the settings or hydrad's
+    // default say where it is.
+    bool has_own_pool = true;
   };
 
   // Returns when the daemon serves.
