@@ -145,6 +145,15 @@ TEST_F(CliTest, SubmitReadsStandardInput) {
             (fs::current_path() / "models/tiny").string());
 }
 
+TEST_F(CliTest, SubmitSaysWhatOfTheInputIsNotUsed) {
+  service_.submit_response.set_sweep_id("s1");
+  service_.submit_response.add_warnings("score.weight is not used");
+  EXPECT_EQ(Run({"submit", JobFilePath(), "-o", "id"}), ExitCode::kOk);
+  EXPECT_THAT(OutLines(), ElementsAre("s1"));
+  EXPECT_THAT(err_.str(),
+              HasSubstr("hydra: warning: score.weight is not used\n"));
+}
+
 TEST_F(CliTest, SubmitPrintsEveryMistakeThatTheServerFound) {
   v1::InvalidJob invalid;
   for (const char* field : {"model.path", "train.learning_rate"}) {

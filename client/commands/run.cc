@@ -11,6 +11,7 @@
 #include "absl/time/time.h"
 #include "client/commands/commands.h"
 #include "client/commands/submit_request.h"
+#include "client/commands/submit_warnings.h"
 #include "client/commands/watch_report.h"
 #include "client/private_daemon/private_daemon.h"
 #include "client/render/format.h"
@@ -105,6 +106,7 @@ absl::StatusOr<ExitCode> SubmitAndWatch(const CliContext& context,
                         absl::Seconds(invocation.timeout_seconds));
   const auto response = connection.Call(&Connection::Stub::Submit, request);
   if (!response.ok()) return response.status();
+  PrintWarnings(context, *response);
   CliContext private_context = context;
   // Nobody starts a private daemon again.
   private_context.reconnect.give_up_after = absl::ZeroDuration();

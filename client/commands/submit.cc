@@ -3,6 +3,7 @@
 
 #include "client/commands/commands.h"
 #include "client/commands/submit_request.h"
+#include "client/commands/submit_warnings.h"
 #include "client/commands/watch_report.h"
 #include "client/render/format.h"
 #include "client/render/json.h"
@@ -51,6 +52,7 @@ absl::StatusOr<ExitCode> Submit(const CliContext& context,
       (*connection)->Call(&Connection::Stub::Submit, *request);
   if (!response.ok()) return response.status();
   Print(context, *response, options.format);
+  PrintWarnings(context, *response);
   if (!options.watch) return ExitCode::kOk;
   *context.err << "hydra: Ctrl-C ends watching; the jobs go on\n";
   return WatchSweepAndReport(context, response->sweep_id(), options.format,

@@ -73,6 +73,14 @@ std::string StatusSection(const v1::JobDetail& detail, bool color,
            {"output", detail.output_path()}}));
 }
 
+std::string WarningsSection(const v1::JobDetail& job, bool color) {
+  std::string text = Section("warnings", color);
+  for (const std::string& warning : job.warnings()) {
+    absl::StrAppend(&text, "  ", EscapeControl(warning), "\n");
+  }
+  return text;
+}
+
 std::string SpecSection(const v1::JobSpec& spec, bool color) {
   std::string printed;
   google::protobuf::TextFormat::Printer printer;
@@ -186,6 +194,7 @@ std::string CheckpointsSection(const v1::JobDetail& job, int width, bool color,
 std::string RenderJobDetail(const v1::JobDetail& job, int width, bool color,
                             absl::TimeZone zone) {
   std::string text = StatusSection(job, color, zone);
+  if (!job.warnings().empty()) text += WarningsSection(job, color);
   text += SpecSection(job.spec(), color);
   if (job.has_partition()) {
     text += PartitionSection(job.partition(), width, color);

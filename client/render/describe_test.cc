@@ -32,6 +32,13 @@ TEST(RenderJobDetailTest, ShowsStatusSpecificationAndOutput) {
   EXPECT_THAT(text, Not(HasSubstr("partition\n")));
 }
 
+TEST(RenderJobDetailTest, ShowsWhatOfTheInputIsNotUsed) {
+  v1::JobDetail job = Detail();
+  EXPECT_THAT(Render(job), Not(HasSubstr("warnings\n")));
+  job.add_warnings("score.weight is not used");
+  EXPECT_THAT(Render(job), HasSubstr("warnings\n  score.weight is not used\n"));
+}
+
 TEST(RenderJobDetailTest, AssignsEachLayerToItsShard) {
   v1::JobDetail job = Detail();
   v1::Partition* partition = job.mutable_partition();

@@ -35,7 +35,13 @@ std::string RenderSubmitted(const v1::SubmitResponse& response, int width,
                   absl::StrJoin(job.parameters(), " ")});
   }
   if (response.sweep_id().empty()) {
-    absl::StrAppend(&text, "valid: ", response.jobs_size(), " job(s)\n");
+    absl::StrAppend(&text, "valid: ", response.jobs_size(), " job(s)");
+    if (response.has_largest_pool_demand()) {
+      absl::StrAppend(&text, "; the largest takes at least ",
+                      BytesText(response.largest_pool_demand().total_bytes()),
+                      " of the pool");
+    }
+    absl::StrAppend(&text, "\n");
   } else {
     absl::StrAppend(&text, EscapeControl(response.sweep_id()), "\n");
   }

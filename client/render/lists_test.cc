@@ -28,6 +28,10 @@ TEST(RenderSubmittedTest, SaysThatAJobFileIsValidWhenNothingWasQueued) {
   response.add_jobs()->set_name("gpt2");
   EXPECT_THAT(RenderSubmitted(response, 0, false),
               StartsWith("valid: 1 job(s)\n"));
+  response.mutable_largest_pool_demand()->set_total_bytes(3 << 20);
+  EXPECT_THAT(RenderSubmitted(response, 0, false),
+              StartsWith("valid: 1 job(s); the largest takes at least 3.0 MiB "
+                         "of the pool\n"));
 }
 
 TEST(RenderJobsTest, SaysWhyAJobIsPending) {

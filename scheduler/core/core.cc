@@ -200,11 +200,25 @@ bool Core::AdvanceOnce(Job& job, absl::Time now) {
   }
 }
 
+void Core::TakePrepared(Job& job, const wv1::PrepareResult& prepared,
+                        absl::Time now) {
+  job.splits.assign(prepared.splits().begin(), prepared.splits().end());
+  job.prepare_warnings.assign(prepared.warnings().begin(),
+                              prepared.warnings().end());
+  // Not before: a sweep that waits would push others' lines out of the log.
+  for (const std::string& warning : job.submitted.warnings) {
+    Log(job, "W", warning, now);
+  }
+  for (const std::string& warning : job.prepare_warnings) {
+    Log(job, "W", warning, now);
+  }
+}
+
 bool Core::AdvanceFromPrepare(Job& job, absl::Time now) {
   const std::string key = PrepareKey(job);
   auto& prepared = prepared_[job.sweep];
   if (!job.splits.empty() || prepared.Find(key) != nullptr) {
-    if (job.splits.empty()) job.splits = *prepared.Find(key);
+    if (job.splits.empty()) TakePrepared(job, *prepared.Find(key), now);
     if (std::string changed = ChangedDataOf(job);
         !changed.empty() && !job.insists) {
       job.hold_reason = absl::StrCat("paused: ", changed,

@@ -125,8 +125,10 @@ class Core {
                                     absl::Time now);
   // The submission that a request id was answered with.
   std::optional<Submission> SubmissionOf(const std::string& request_id) const;
-  // As Submit, but queues nothing.
-  absl::Status CheckFits(const std::vector<NewJob>& jobs) const;
+  // As Submit, but queues nothing. What the job that needs most takes of the
+  // pool, at least.
+  absl::StatusOr<hydra::v1::PoolDemand> CheckFits(
+      const std::vector<NewJob>& jobs) const;
   // False: the job had ended already. Requires a known job.
   bool Cancel(JobId job, bool delete_checkpoints, absl::Time now);
   // False: the job is paused or pausing, or near its end. Requires a known job.
@@ -197,6 +199,9 @@ class Core {
   void Advance(Job& job, absl::Time now);
   bool AdvanceOnce(Job& job, absl::Time now);
   bool AdvanceFromPrepare(Job& job, absl::Time now);
+  // The job's data is prepared, by itself or by another job of the sweep.
+  void TakePrepared(Job& job, const hydra::worker::v1::PrepareResult& prepared,
+                    absl::Time now);
   bool AdvanceFromPilot(Job& job, absl::Time now);
   bool AdvanceFromAdmission(Job& job, absl::Time now);
   bool AdvanceInChain(Job& job, absl::Time now);
@@ -375,8 +380,7 @@ class Core {
   // Jobs that wait for another job's result, or for room in the pool.
   absl::btree_set<JobId> waiting_;
   // Within one sweep files are taken as unchanged; a later one looks again.
-  absl::flat_hash_map<SweepId,
-                      OncePerKey<std::vector<hydra::worker::v1::PreparedSplit>>>
+  absl::flat_hash_map<SweepId, OncePerKey<hydra::worker::v1::PrepareResult>>
       prepared_;
   OncePerKey<hydra::v1::Partition> partitions_;
   // Jobs that no device gets before some time.

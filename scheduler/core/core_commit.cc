@@ -60,14 +60,11 @@ void Core::Commit(Job& job, const wv1::TaskReport& report, absl::Time now) {
 void Core::CommitResult(Job& job, const OutstandingTask& done,
                         const wv1::TaskReport& report, absl::Time now) {
   switch (done.task.kind) {
-    case wv1::TASK_KIND_PREPARE: {
-      std::vector<wv1::PreparedSplit> splits(report.prepare().splits().begin(),
-                                             report.prepare().splits().end());
-      prepared_[job.sweep].Set(PrepareKey(job), splits);
+    case wv1::TASK_KIND_PREPARE:
+      prepared_[job.sweep].Set(PrepareKey(job), report.prepare());
       waiting_may_go_on_ = true;
-      job.splits = std::move(splits);
+      TakePrepared(job, report.prepare(), now);
       return;
-    }
     case wv1::TASK_KIND_PILOT: {
       v1::Partition partition;
       *partition.mutable_cut_points() = report.pilot().cut_points();

@@ -158,7 +158,11 @@ absl::Status Core::RestoreInPool(Job& job, const RecoveredJob& recovered) {
   if (job.splits.empty() || !job.partition.has_value()) {
     return Contradiction(job.id, "it has no splits or no partition");
   }
-  prepared_[job.sweep].Set(PrepareKey(job), job.splits);
+  wv1::PrepareResult prepared;
+  prepared.mutable_splits()->Assign(job.splits.begin(), job.splits.end());
+  prepared.mutable_warnings()->Assign(job.prepare_warnings.begin(),
+                                      job.prepare_warnings.end());
+  prepared_[job.sweep].Set(PrepareKey(job), std::move(prepared));
   SetPartition(job, *job.partition);
   const absl::StatusOr<ChainPlan> plan = PlanOf(job);
   if (!plan.ok()) return Contradiction(job.id, plan.status().message());

@@ -18,20 +18,25 @@ namespace v1 = hydra::v1;
 
 }  // namespace
 
-absl::Status Core::CheckFits(const std::vector<NewJob>& jobs) const {
+absl::StatusOr<v1::PoolDemand> Core::CheckFits(
+    const std::vector<NewJob>& jobs) const {
+  v1::PoolDemand largest;
   for (const NewJob& job : jobs) {
     JobShape shape = MakeJobShape(job.spec, job.table);
     const auto& cuts = job.spec.partition().cut_points();
     shape.shards =
         ShardsOf({cuts.begin(), cuts.end()}, shape.table.layer_count());
-    const absl::Status fits = admission_.CanEverFit(
-        cuts.empty() ? LeastDemandOf(shape) : DemandOf(shape));
-    if (!fits.ok()) {
+    v1::PoolDemand demand =
+        cuts.empty() ? LeastDemandOf(shape) : DemandOf(shape);
+    if (absl::Status fits = admission_.CanEverFit(demand); !fits.ok()) {
       return absl::Status(fits.code(), absl::StrCat("job ", job.spec.name(),
                                                     ": ", fits.message()));
     }
+    if (demand.total_bytes() > largest.total_bytes()) {
+      largest = std::move(demand);
+    }
   }
-  return absl::OkStatus();
+  return largest;
 }
 
 std::optional<Core::Submission> Core::SubmissionOf(
@@ -48,7 +53,7 @@ absl::StatusOr<Core::Submission> Core::Submit(std::vector<NewJob> jobs,
   if (stopping_ || parking_) {
     return absl::UnavailableError("the server is stopping");
   }
-  if (absl::Status fits = CheckFits(jobs); !fits.ok()) return fits;
+  if (absl::Status fits = CheckFits(jobs).status(); !fits.ok()) return fits;
   Unrecorded entry;
   entry.sweep = SweepId(next_sweep_++);
   entry.request_id = request_id;

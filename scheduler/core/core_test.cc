@@ -13,6 +13,7 @@ namespace hydra {
 namespace {
 
 namespace v1 = hydra::v1;
+using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 
 const Job& JobIn(World& world, uint64_t id) {
@@ -64,6 +65,16 @@ TEST(CoreTest, EqualJobsPrepareAndPilotOnce) {
   EXPECT_EQ(JobIn(world, 1).partition->source(), "pilot");
   EXPECT_EQ(JobIn(world, 2).partition->source(), "reused");
   EXPECT_EQ(JobIn(world, 1).totals.tasks(), JobIn(world, 3).totals.tasks() + 2);
+}
+
+TEST(CoreTest, EveryJobOfASweepHasTheWarningsOfItsPreparation) {
+  World world({});
+  world.Submit(/*jobs=*/2, /*steps=*/1);
+  world.RunUntilJobsEnd();
+  for (uint64_t id : {1, 2}) {
+    EXPECT_THAT(DetailOf(JobIn(world, id), 0).warnings(),
+                ElementsAre("the data is simulated"));
+  }
 }
 
 TEST(CoreTest, CancellingATrainingJobFreesAllOfIt) {

@@ -171,6 +171,10 @@ v1::JobDetail DetailOf(const Job& job, int max_steps) {
   for (const journal::v1::CheckpointRecord& checkpoint : job.checkpoints) {
     *detail.add_checkpoints() = checkpoint.info();
   }
+  detail.mutable_warnings()->Assign(job.submitted.warnings.begin(),
+                                    job.submitted.warnings.end());
+  detail.mutable_warnings()->Add(job.prepare_warnings.begin(),
+                                 job.prepare_warnings.end());
   return detail;
 }
 

@@ -32,6 +32,8 @@ struct NewJob {
   ModelTable table;
   // Below the output root; the job's own folder is made in it.
   std::string output_dir;
+  // What of the input is not used, or not as it is written.
+  std::vector<std::string> warnings;
 };
 
 // A task that a worker was told of and whose report is not recorded yet.
@@ -90,6 +92,8 @@ struct Job {
   std::deque<OutstandingTask> outstanding;
 
   std::vector<hydra::worker::v1::PreparedSplit> splits;
+  // What PREPARE warned of.
+  std::vector<std::string> prepare_warnings;
   std::optional<hydra::v1::Partition> partition;
   std::optional<hydra::v1::PoolDemand> demand;
   std::optional<TimeModel> times;

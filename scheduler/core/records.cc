@@ -119,6 +119,8 @@ jv1::SubmittedJob SubmittedOf(const Job& job) {
   record.set_model_config_json(job.submitted.model_config_json);
   record.set_output_dir(job.submitted.output_dir);
   *record.mutable_submitted_at() = ToProto(job.submitted_at);
+  record.mutable_warnings()->Assign(job.submitted.warnings.begin(),
+                                    job.submitted.warnings.end());
   return record;
 }
 
@@ -140,6 +142,8 @@ jv1::JobProgress ProgressOf(const Job& job) {
   if (!job.steps.empty()) *record.mutable_newest_step() = job.steps.back();
   record.set_pause_requested(job.pause_requested);
   record.set_pilot_reserve_bytes(job.pilot_reserve_bytes);
+  record.mutable_prepare_warnings()->Assign(job.prepare_warnings.begin(),
+                                            job.prepare_warnings.end());
   return record;
 }
 
@@ -162,6 +166,8 @@ void SetSubmitted(JobId id, const jv1::SubmittedJob& record, Job& job) {
   job.submitted.output_dir = record.output_dir();
   job.output_path = OutputPath(id, record.output_dir(), record.spec().name());
   job.submitted_at = FromProto(record.submitted_at());
+  job.submitted.warnings.assign(record.warnings().begin(),
+                                record.warnings().end());
 }
 
 void SetProgress(const jv1::JobProgress& record, Job& job) {
@@ -176,6 +182,8 @@ void SetProgress(const jv1::JobProgress& record, Job& job) {
   job.position.step = record.step();
   job.pause_requested = record.pause_requested();
   job.pilot_reserve_bytes = record.pilot_reserve_bytes();
+  job.prepare_warnings.assign(record.prepare_warnings().begin(),
+                              record.prepare_warnings().end());
   if (job.steps.empty() && record.has_newest_step()) {
     job.steps.push_back(record.newest_step());
   }

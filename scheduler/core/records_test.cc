@@ -56,6 +56,8 @@ TEST(RecordsTest, AJobComesBackFromItsRecords) {
   job.last_nonfinite_step = 8;
   job.eval_loss_sum = 1.5;
   job.training_since = absl::FromUnixSeconds(3);
+  job.submitted.warnings = {"score.weight is not used"};
+  job.prepare_warnings = {"7 bytes are no UTF-8"};
   Job again;
   SetSubmitted(job.id, SubmittedOf(job), again);
   SetProgress(ProgressOf(job), again);
@@ -73,6 +75,8 @@ TEST(RecordsTest, AJobComesBackFromItsRecords) {
   EXPECT_EQ(again.last_nonfinite_step, 8);
   EXPECT_EQ(again.eval_loss_sum, 1.5);
   EXPECT_EQ(again.training_since, job.training_since);
+  EXPECT_EQ(again.submitted.warnings, job.submitted.warnings);
+  EXPECT_EQ(again.prepare_warnings, job.prepare_warnings);
 }
 
 }  // namespace

@@ -61,6 +61,23 @@ std::vector<JobId> AllJobs(const Core& core) {
   return jobs;
 }
 
+// Takes each text once, in the order in which they come first.
+class OnceEach {
+ public:
+  explicit OnceEach(google::protobuf::RepeatedPtrField<std::string>* to)
+      : to_(*to) {}
+
+  void Add(const std::vector<std::string>& texts) {
+    for (const std::string& text : texts) {
+      if (seen_.insert(text).second) *to_.Add() = text;
+    }
+  }
+
+ private:
+  google::protobuf::RepeatedPtrField<std::string>& to_;
+  absl::flat_hash_set<std::string> seen_;
+};
+
 // Of what ended so long ago that jobs.db alone knows it.
 absl::StatusOr<std::vector<JobId>> OldJobs(const JobHistory& history,
                                            bool is_sweep, uint64_t number) {
@@ -141,12 +158,36 @@ absl::StatusOr<std::vector<v1::JobStatus>> HydraServiceImpl::StatusesOf(
   return statuses;
 }
 
-absl::Status HydraServiceImpl::Validate(const v1::SubmitRequest& request) {
+absl::Status HydraServiceImpl::Validate(const v1::SubmitRequest& request,
+                                        v1::SubmitResponse* response) {
   const absl::StatusOr<std::vector<NewJob>> jobs = checker_->Check(request);
   if (!jobs.ok()) return jobs.status();
-  return core_
-      ->Ask([&](Core& core, absl::Time) { return core.CheckFits(*jobs); })
-      .value_or(Unavailable());
+  auto fits =
+      core_->Ask([&](Core& core, absl::Time) { return core.CheckFits(*jobs); });
+  if (!fits.has_value()) return Unavailable();
+  if (!fits->ok()) return fits->status();
+  *response->mutable_largest_pool_demand() = **std::move(fits);
+  OnceEach warnings(response->mutable_warnings());
+  for (const NewJob& job : *jobs) {
+    v1::JobStatus& shown = *response->add_jobs();
+    shown.set_name(job.spec.name());
+    shown.mutable_parameters()->Assign(job.parameters.begin(),
+                                       job.parameters.end());
+    warnings.Add(job.warnings);
+  }
+  return absl::OkStatus();
+}
+
+void HydraServiceImpl::AddWarnings(const std::vector<JobId>& jobs,
+                                   v1::SubmitResponse* response) {
+  (void)core_->Ask([&](Core& core, absl::Time) {
+    OnceEach warnings(response->mutable_warnings());
+    for (JobId id : jobs) {
+      const Job* job = core.FindJob(id);
+      if (job != nullptr) warnings.Add(job->submitted.warnings);
+    }
+    return true;
+  });
 }
 
 grpc::Status HydraServiceImpl::Submit(grpc::ServerContext*,
@@ -157,7 +198,7 @@ grpc::Status HydraServiceImpl::Submit(grpc::ServerContext*,
         absl::StrCat("request_id: has ", request->request_id().size(),
                      " bytes; at most ", kMaxRequestIdBytes, " are possible")));
   }
-  if (request->validate_only()) return ToGrpc(Validate(*request));
+  if (request->validate_only()) return ToGrpc(Validate(*request, response));
   // Before the files are looked at: they may have gone since the first time.
   auto seen = core_->Ask([&](Core& core, absl::Time) {
     return core.SubmissionOf(request->request_id());
@@ -191,6 +232,7 @@ grpc::Status HydraServiceImpl::Submit(grpc::ServerContext*,
   if (!statuses.ok()) return ToGrpc(statuses.status());
   response->set_sweep_id(sweep);
   response->mutable_jobs()->Assign(statuses->begin(), statuses->end());
+  AddWarnings(*ids, response);
   return grpc::Status::OK;
 }
 

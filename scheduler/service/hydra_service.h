@@ -83,7 +83,12 @@ class HydraServiceImpl final : public hydra::v1::HydraService::Service {
   absl::StatusOr<std::vector<hydra::v1::JobStatus>> StatusesOf(
       const std::vector<JobId>& jobs);
   // As Submit, but queues nothing.
-  absl::Status Validate(const hydra::v1::SubmitRequest& request);
+  absl::Status Validate(const hydra::v1::SubmitRequest& request,
+                        hydra::v1::SubmitResponse* response);
+  // What the jobs' submission was warned of, each once. Says nothing of jobs
+  // that the core has forgotten.
+  void AddWarnings(const std::vector<JobId>& jobs,
+                   hydra::v1::SubmitResponse* response);
   // What a Watch has sent.
   struct Watched {
     uint64_t revision = 0;

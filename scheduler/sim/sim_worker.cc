@@ -102,6 +102,7 @@ wv1::TaskReport SimWorker::ResultOf(const wv1::Task& task) const {
       prepared->set_token_file(setup_->token_file);
       prepared->set_token_count(200);
     }
+    report.mutable_prepare()->add_warnings("the data is simulated");
   } else if (task.kind() == wv1::TASK_KIND_PILOT) {
     const bool leaves_free = reserves_.at(task.job_id()) > 0;
     const int layers = leaves_free ? 1 : setup_->layers_per_shard;

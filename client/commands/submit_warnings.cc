@@ -1,0 +1,15 @@
+#include "client/commands/submit_warnings.h"
+
+#include "client/render/format.h"
+
+namespace hydra {
+
+void PrintWarnings(const CliContext& context,
+                   const v1::SubmitResponse& response) {
+  for (const std::string& warning : response.warnings()) {
+    *context.err << "hydra: warning: " << EscapeControl(warning) << "\n";
+  }
+  context.err->flush();
+}
+
+}  // namespace hydra
