@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
+#include "common/file/file_format.h"
 #include "common/safetensors/float_conversion.h"
 #include "common/safetensors/quote.h"
 
@@ -20,6 +21,18 @@ constexpr int64_t kWidenElements = 32 * 1024;
 absl::Status InFile(absl::string_view path, const absl::Status& status) {
   return absl::Status(status.code(),
                       absl::StrCat(path, ": ", status.message()));
+}
+
+// Why a file has no header that can be read: it may be something else.
+absl::Status NoHeader(const UniqueFd& fd, const std::string& path,
+                      const absl::Status& why) {
+  const absl::StatusOr<std::string> head = ReadHead(fd, path);
+  const FileFormat* format = head.ok() ? RecogniseFormat(*head) : nullptr;
+  if (format == nullptr || format->name == kSafetensorsName) {
+    return InFile(path, why);
+  }
+  return absl::InvalidArgumentError(
+      absl::StrCat(path, " is ", Describe(*format)));
 }
 
 absl::Status CheckRange(const TensorInfo& tensor, absl::string_view unit,
@@ -52,14 +65,14 @@ absl::StatusOr<Reader> Reader::FromFile(UniqueFd fd, std::string path) {
   if (!status.ok()) return status;
   const absl::StatusOr<int64_t> header_bytes =
       ParseHeaderLength(prefix, *file_bytes);
-  if (!header_bytes.ok()) return InFile(path, header_bytes.status());
+  if (!header_bytes.ok()) return NoHeader(fd, path, header_bytes.status());
 
   std::string header(*header_bytes, '\0');
   status =
       ReadExactly(fd, path, kLengthPrefixBytes, header.size(), header.data());
   if (!status.ok()) return status;
   absl::StatusOr<TensorTable> table = ParseHeader(header, *file_bytes);
-  if (!table.ok()) return InFile(path, table.status());
+  if (!table.ok()) return NoHeader(fd, path, table.status());
   return Reader(std::move(fd), std::move(path), *std::move(table));
 }
 

@@ -1,11 +1,16 @@
 #include "common/safetensors/weight_directory.h"
 
+#include <fcntl.h>
+#include <unistd.h>
+
 #include <algorithm>
 #include <map>
 #include <utility>
 
+#include "absl/container/flat_hash_map.h"
 #include "absl/strings/str_cat.h"
 #include "common/file/file.h"
+#include "common/file/file_format.h"
 #include "common/safetensors/quote.h"
 #include "common/safetensors/weight_index.h"
 
@@ -16,6 +21,20 @@ constexpr char kSingleFile[] = "model.safetensors";
 constexpr char kIndexFile[] = "model.safetensors.index.json";
 // As much as a header may have: both list the tensors.
 constexpr int64_t kMaxIndexBytes = kMaxHeaderBytes;
+
+constexpr char kConvert[] =
+    "which has to be converted: open it with transformers and call "
+    "save_pretrained()";
+// Weights that Hydra does not read, and what to do about it.
+constexpr std::pair<const char*, const char*> kOtherWeights[] = {
+    {"pytorch_model.bin", kConvert},
+    {"pytorch_model.bin.index.json", kConvert},
+    {"tf_model.h5", kConvert},
+    {"flax_model.msgpack", kConvert},
+    {"adapter_model.safetensors",
+     "an adapter: merge it into its base model and save that"},
+    {"model.ckpt.index", kConvert},
+};
 
 using WeightMap = std::map<std::string, std::string>;
 using Files = std::vector<std::unique_ptr<const Reader>>;
@@ -38,6 +57,16 @@ class Opener {
 
   std::string PathOf(absl::string_view name) const {
     return absl::StrCat(path_, "/", name);
+  }
+
+  // For whoever has the weights in another format; empty if they are not there.
+  std::string OtherWeights() const {
+    for (const auto& [name, what] : kOtherWeights) {
+      if (faccessat(directory_.get(), name, F_OK, 0) == 0) {
+        return absl::StrCat("; it has ", name, ", ", what);
+      }
+    }
+    return "";
   }
 
   absl::StatusOr<UniqueFd> Open(const std::string& name) const {
@@ -79,22 +108,43 @@ absl::StatusOr<WeightMap> ReadIndex(const UniqueFd& fd,
   if (!status.ok()) return status;
   absl::StatusOr<WeightMap> weight_map = ParseWeightIndex(json);
   if (weight_map.ok()) return weight_map;
+  const FileFormat* format = RecogniseFormat(json);
+  if (format != nullptr && format->name != kJsonName) {
+    return absl::InvalidArgumentError(
+        absl::StrCat(path, " is ", Describe(*format)));
+  }
   return absl::Status(weight_map.status().code(),
                       absl::StrCat(path, ": ", weight_map.status().message()));
 }
 
-// What the index says of this file's tensors, and what the file says, agree.
+// What the index says of this file's tensors is true. It need not name all of
+// them: transformers takes the others too.
 absl::Status CheckAgainstIndex(const WeightMap& weight_map,
                                const std::string& file_name,
                                const Reader& file) {
   for (const TensorInfo& tensor : file.table().tensors()) {
     const auto entry = weight_map.find(tensor.name);
-    if (entry != weight_map.end() && entry->second == file_name) continue;
-    return absl::InvalidArgumentError(absl::StrCat(
-        file.path(), " has tensor ", Quoted(tensor.name), ", ", kIndexFile,
-        entry == weight_map.end()
-            ? std::string(" does not")
-            : absl::StrCat(" has it in ", entry->second)));
+    if (entry == weight_map.end() || entry->second == file_name) continue;
+    return absl::InvalidArgumentError(
+        absl::StrCat(file.path(), " has tensor ", Quoted(tensor.name), ", ",
+                     kIndexFile, " has it in ", entry->second));
+  }
+  return absl::OkStatus();
+}
+
+// No two files have a tensor of one name.
+absl::Status CheckOnce(const Files& files) {
+  absl::flat_hash_map<absl::string_view, const Reader*> owners;
+  for (const std::unique_ptr<const Reader>& file : files) {
+    for (const TensorInfo& tensor : file->table().tensors()) {
+      const auto [owner, is_new] = owners.emplace(tensor.name, file.get());
+      if (is_new) continue;
+      return absl::InvalidArgumentError(absl::StrCat(
+          file->path(), " and ", owner->second->path(), " both have tensor ",
+          Quoted(tensor.name), ", and ", kIndexFile,
+          " does not say which one "
+          "is meant"));
+    }
   }
   return absl::OkStatus();
 }
@@ -124,6 +174,8 @@ absl::StatusOr<Files> OpenIndexed(const Opener& opener,
   }
   Files opened;
   for (auto& [name, file] : files) opened.push_back(std::move(file));
+  absl::Status once = CheckOnce(opened);
+  if (!once.ok()) return once;
   return opened;
 }
 
@@ -143,8 +195,9 @@ absl::StatusOr<Files> OpenFiles(const std::string& path,
 
   const absl::StatusOr<UniqueFd> index = opener->Open(kIndexFile);
   if (absl::IsNotFound(index.status())) {
-    return absl::NotFoundError(
-        absl::StrCat(path, " has neither ", kSingleFile, " nor ", kIndexFile));
+    return absl::NotFoundError(absl::StrCat(path, " has neither ", kSingleFile,
+                                            " nor ", kIndexFile,
+                                            opener->OtherWeights()));
   }
   if (!index.ok()) return index.status();
   const absl::StatusOr<WeightMap> weight_map =

@@ -39,8 +39,9 @@ class WeightDirectory {
   //   index names do not exist.
   // PERMISSION_DENIED: a file really lies outside of the directory and of the
   //   allowed roots, or may not be read.
-  // INVALID_ARGUMENT: the index or a file is malformed, or they do not agree
-  //   on which tensors there are and where.
+  // INVALID_ARGUMENT: the index or a file is malformed, or something else, such
+  //   as a Git LFS pointer; or the index names a tensor that is not where it
+  //   says, or a tensor is in two files.
   static absl::StatusOr<WeightDirectory> Open(
       const std::string& path, const WeightDirectoryOptions& options = {});
 

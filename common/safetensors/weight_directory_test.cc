@@ -127,12 +127,41 @@ TEST_F(WeightDirectoryTest, ATensorThatItsShardLacksIsNamed) {
                 directory_.PathOf("2.safetensors") + " has no such tensor"));
 }
 
-TEST_F(WeightDirectoryTest, ATensorThatTheIndexLacksIsNamed) {
+TEST_F(WeightDirectoryTest, ATensorThatTheIndexLacksIsThereAllTheSame) {
   WriteShards(R"("a":"1.safetensors","b":"2.safetensors")");
-  EXPECT_EQ(OpenStatus(),
-            absl::InvalidArgumentError(
-                directory_.PathOf("1.safetensors") +
-                " has tensor \"c\", model.safetensors.index.json does not"));
+  const auto weights = WeightDirectory::Open(directory_.path());
+  ASSERT_TRUE(weights.ok()) << weights.status();
+  EXPECT_NE(weights->Find("c"), nullptr);
+}
+
+TEST_F(WeightDirectoryTest, ATensorInTwoFilesNeedsTheIndexToSayWhich) {
+  WriteShards(R"("a":"1.safetensors","b":"2.safetensors")");
+  WriteScalars(directory_.PathOf("2.safetensors"), {"b", "c"});
+  const absl::Status status = OpenStatus();
+  EXPECT_EQ(status.code(), absl::StatusCode::kInvalidArgument);
+  EXPECT_THAT(status.message(), HasSubstr("both have tensor \"c\""));
+}
+
+TEST_F(WeightDirectoryTest, AFileThatIsSomethingElseIsCalledByItsName) {
+  constexpr char kPointer[] =
+      "version https://git-lfs.github.com/spec/v1\noid sha256:0\nsize 1\n";
+  directory_.Write("model.safetensors", kPointer);
+  EXPECT_THAT(OpenStatus().message(),
+              HasSubstr("model.safetensors is a Git LFS pointer; "));
+  directory_.Write("model.safetensors", "<!doctype html><title>Sign in");
+  EXPECT_THAT(OpenStatus().message(), HasSubstr("is an HTML page"));
+  std::filesystem::remove(directory_.PathOf("model.safetensors"));
+  directory_.Write("model.safetensors.index.json", kPointer);
+  EXPECT_THAT(OpenStatus().message(),
+              HasSubstr("index.json is a Git LFS pointer; "));
+}
+
+TEST_F(WeightDirectoryTest, WeightsInAnotherFormatAreNamedWithTheWayOut) {
+  directory_.Write("pytorch_model.bin", "PK");
+  const absl::Status status = OpenStatus();
+  EXPECT_EQ(status.code(), absl::StatusCode::kNotFound);
+  EXPECT_THAT(status.message(),
+              HasSubstr("it has pytorch_model.bin, which has to be converted"));
 }
 
 TEST_F(WeightDirectoryTest, ATensorThatTheIndexHasElsewhereIsNamed) {
