@@ -2,16 +2,17 @@
 
 #include <cmath>
 #include <cstddef>
-#include <nlohmann/json.hpp>
+#include <vector>
 
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
+#include "common/json/python_json.h"
 
 namespace hydra {
 namespace {
 
-using Json = nlohmann::json;
+using Json = nlohmann::ordered_json;
 
 // Far beyond any real model, and small enough that no product of dimensions
 // below overflows 64 bits.
@@ -22,13 +23,18 @@ constexpr int64_t kMaxLayers = 10'000;
 constexpr int64_t kMaxParameters = int64_t{1} << 46;
 constexpr size_t kMaxShownBytes = 100;
 
+// transformers' names for 0.5 x (1 + tanh(sqrt(2 / pi) (x + 0.044715 x^3))),
+// which it writes down in several ways.
+constexpr const char* kTanhGelu[] = {"gelu_new", "gelu_fast",
+                                     "gelu_pytorch_tanh", "gelu_python_tanh",
+                                     "gelu_accurate"};
+
 // A value as a message shows it. dump() calls itself for what is inside of
 // arrays and objects, and a hostile file nests them deeper than the stack is.
 std::string Shown(const Json& value) {
   if (value.is_array()) return "an array";
   if (value.is_object()) return "an object";
-  const std::string text =
-      value.dump(/*indent=*/-1, ' ', /*ensure_ascii=*/true);
+  const std::string text = WritePythonJson(value, /*indent=*/-1);
   if (text.size() <= kMaxShownBytes) return text;
   return absl::StrCat(text.substr(0, kMaxShownBytes), "...");
 }
@@ -38,13 +44,23 @@ class Reader {
  public:
   explicit Reader(const Json& json) : json_(json) {}
 
-  void Dimension(const char* key, int64_t max, int64_t& value) {
+  // `alias`: the name that transformers has for it in every architecture.
+  void Dimension(const char* key, const char* alias, int64_t max,
+                 int64_t& value) {
     auto found = json_.find(key);
-    if (found == json_.end()) {
+    auto other = alias == nullptr ? json_.end() : json_.find(alias);
+    if (found != json_.end() && other != json_.end() && *found != *other) {
+      Fail(key, absl::StrCat("found ", Shown(*found), ", and ", Shown(*other),
+                             " as ", alias,
+                             ", which means the same; remove "
+                             "one"));
+    } else if (found != json_.end()) {
+      Integer(key, *found, max, value);
+    } else if (other != json_.end()) {
+      Integer(alias, *other, max, value);
+    } else {
       Fail(key,
            absl::StrCat("missing; an integer from 1 to ", max, " is needed"));
-    } else {
-      Integer(key, *found, max, value);
     }
   }
 
@@ -88,6 +104,24 @@ class Reader {
     }
   }
 
+  void MustBeOneOf(const char* key, absl::Span<const char* const> wanted) {
+    auto found = json_.find(key);
+    if (found == json_.end()) return;
+    for (const char* value : wanted) {
+      if (*found == value) return;
+    }
+    Fail(key, absl::StrCat("found ", Shown(*found), "; supported are ",
+                           absl::StrJoin(wanted, ", ")));
+  }
+
+  // What Hydra has not, and a model only has if the key says so.
+  void MustBeEmpty(const char* key) {
+    auto found = json_.find(key);
+    if (found == json_.end() || found->is_null() || found->empty()) return;
+    Fail(key,
+         absl::StrCat("found ", Shown(*found), "; not supported, remove it"));
+  }
+
   void Fail(absl::string_view key, absl::string_view what) {
     mistakes_.push_back(absl::StrCat(key, ": ", what));
   }
@@ -118,11 +152,9 @@ class Reader {
 }  // namespace
 
 absl::StatusOr<Gpt2Config> ParseGpt2Config(absl::string_view text) {
-  const Json json = Json::parse(text.begin(), text.end(), nullptr,
-                                /*allow_exceptions=*/false);
-  if (!json.is_object()) {
-    return absl::InvalidArgumentError("config.json is not a JSON object");
-  }
+  const absl::StatusOr<Json> parsed = ParsePythonJson(text);
+  if (!parsed.ok()) return parsed.status();
+  const Json& json = *parsed;
   auto type = json.find("model_type");
   if (type == json.end() || *type != "gpt2") {
     return absl::InvalidArgumentError(absl::StrCat(
@@ -131,11 +163,13 @@ absl::StatusOr<Gpt2Config> ParseGpt2Config(absl::string_view text) {
   }
   Gpt2Config config;
   Reader reader(json);
-  reader.Dimension("vocab_size", kMaxDimension, config.vocab_size);
-  reader.Dimension("n_positions", kMaxDimension, config.n_positions);
-  reader.Dimension("n_embd", kMaxDimension / 16, config.n_embd);
-  reader.Dimension("n_layer", kMaxLayers, config.n_layer);
-  reader.Dimension("n_head", kMaxDimension / 16, config.n_head);
+  reader.Dimension("vocab_size", nullptr, kMaxDimension, config.vocab_size);
+  reader.Dimension("n_positions", "max_position_embeddings", kMaxDimension,
+                   config.n_positions);
+  reader.Dimension("n_embd", "hidden_size", kMaxDimension / 16, config.n_embd);
+  reader.Dimension("n_layer", "num_hidden_layers", kMaxLayers, config.n_layer);
+  reader.Dimension("n_head", "num_attention_heads", kMaxDimension / 16,
+                   config.n_head);
   config.n_inner = 4 * config.n_embd;
   reader.OptionalDimension("n_inner", kMaxDimension, config.n_inner);
   reader.OptionalNumber("layer_norm_epsilon", 1e-12, 1,
@@ -145,10 +179,14 @@ absl::StatusOr<Gpt2Config> ParseGpt2Config(absl::string_view text) {
   reader.OptionalNumber("attn_pdrop", 0, 0.99, config.attn_pdrop);
   reader.OptionalNumber("resid_pdrop", 0, 0.99, config.resid_pdrop);
   reader.OptionalBool("tie_word_embeddings", config.tie_word_embeddings);
-  reader.MustBe("activation_function", "gelu_new");
+  reader.MustBeOneOf("activation_function", kTanhGelu);
   reader.MustBe("add_cross_attention", false);
   reader.MustBe("scale_attn_weights", true);
   reader.MustBe("scale_attn_by_inverse_layer_idx", false);
+  reader.MustBe("reorder_and_upcast_attn", false);
+  reader.MustBe("is_encoder_decoder", false);
+  reader.MustBeEmpty("pruned_heads");
+  reader.MustBeEmpty("quantization_config");
   if (config.n_head > 0 && config.n_embd % config.n_head != 0) {
     reader.Fail("n_head",
                 absl::StrCat("found ", config.n_head,

@@ -31,10 +31,11 @@ struct Gpt2Config {
 
 // Reads the text of a config.json.
 //
-// INVALID_ARGUMENT: not JSON, not a GPT-2 that Hydra can train (another
-//   model_type or activation, scaling switches that change the arithmetic), or
-//   nonsense dimensions; the message has one line for each mistake, "key: what
-//   was found and what would be right". Nothing large is allocated.
+// INVALID_ARGUMENT: not JSON (see ParsePythonJson), not a GPT-2 that Hydra can
+//   train (another model_type or activation, switches that change the
+//   arithmetic), or nonsense dimensions; the message has one line for each
+//   mistake, "key: what was found and what would be right". Nothing large is
+//   allocated.
 absl::StatusOr<Gpt2Config> ParseGpt2Config(absl::string_view json);
 
 }  // namespace hydra

@@ -215,7 +215,7 @@ TEST_F(BadInputTest, BrokenModelsAndDataAreRefusedWithTheirFile) {
             },
             kInvalid, "model.safetensors"},
            {"config.json is no JSON", model("config.json", "{"), kInvalid,
-            "not a JSON object"},
+            "config.json: line 1, column 2: "},
            {"config.json of another architecture",
             model("config.json", R"({"model_type": "llama"})"), kInvalid,
             "llama"},

@@ -1,0 +1,26 @@
+#ifndef HYDRA_COMMON_MODEL_CONFIG_FILE_H_
+#define HYDRA_COMMON_MODEL_CONFIG_FILE_H_
+
+#include <string>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
+
+// A config.json beside its dimensions (see gpt2_config.h). Pure.
+namespace hydra {
+
+// What of a config.json that ParseGpt2Config takes is not used, though somebody
+// may count on it. Empty for what transformers writes for a language model.
+std::vector<std::string> ConfigWarnings(absl::string_view config_json);
+
+// The config.json of the model that training makes of one with `config_json`:
+// the same, but for what would not be true of it. It is a language model, its
+// weights are fp32, and it has no other head and no code of its own.
+//
+// INVALID_ARGUMENT: as ParsePythonJson.
+absl::StatusOr<std::string> TrainedModelConfig(absl::string_view config_json);
+
+}  // namespace hydra
+
+#endif  // HYDRA_COMMON_MODEL_CONFIG_FILE_H_

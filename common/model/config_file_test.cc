@@ -1,0 +1,63 @@
+#include "common/model/config_file.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "common/model/gpt2_config.h"
+
+namespace hydra {
+namespace {
+
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+using ::testing::Not;
+
+constexpr char kLanguageModel[] = R"({
+  "architectures": ["GPT2LMHeadModel"], "model_type": "gpt2", "n_embd": 16,
+  "n_head": 2, "n_layer": 2, "n_positions": 64, "vocab_size": 400,
+  "task_specific_params": {"a": {"max_time": Infinity}}, "torch_dtype": "float16"
+})";
+constexpr char kClassifier[] = R"({
+  "architectures": ["GPT2ForSequenceClassification"], "model_type": "gpt2",
+  "n_embd": 16, "n_head": 2, "n_layer": 2, "n_positions": 64, "vocab_size": 400,
+  "id2label": {"0": "bad"}, "num_labels": 1, "dtype": "bfloat16",
+  "auto_map": {"AutoModel": "own.Model"}, "rotary_dim": 8
+})";
+
+TEST(ConfigFileTest, ALanguageModelGivesNoWarning) {
+  EXPECT_THAT(ConfigWarnings(kLanguageModel), IsEmpty());
+}
+
+TEST(ConfigFileTest, SaysWhatIsNotUsed) {
+  EXPECT_THAT(ConfigWarnings(kClassifier),
+              ElementsAre(HasSubstr("architectures is [\"GPT2ForSequenceClass"),
+                          HasSubstr("id2label, num_labels describes a head"),
+                          HasSubstr("auto_map names code"),
+                          HasSubstr("does not use rotary_dim")));
+}
+
+TEST(ConfigFileTest, TheTrainedModelIsAnFp32LanguageModelWithoutOtherHeads) {
+  const auto trained = TrainedModelConfig(kClassifier);
+  ASSERT_TRUE(trained.ok()) << trained.status();
+  EXPECT_THAT(*trained, HasSubstr("\"GPT2LMHeadModel\""));
+  EXPECT_THAT(*trained, HasSubstr("\"dtype\": \"float32\""));
+  for (const char* gone : {"id2label", "num_labels", "auto_map",
+                           "SequenceClassification", "bfloat16"}) {
+    EXPECT_THAT(*trained, Not(HasSubstr(gone)));
+  }
+  EXPECT_THAT(*trained, HasSubstr("\"rotary_dim\": 8"));
+}
+
+TEST(ConfigFileTest, TheRestOfTheTrainedModelsConfigIsAsItWas) {
+  const auto trained = TrainedModelConfig(kLanguageModel);
+  ASSERT_TRUE(trained.ok()) << trained.status();
+  EXPECT_THAT(*trained, HasSubstr("\"max_time\": Infinity"));
+  EXPECT_THAT(*trained, HasSubstr("\"torch_dtype\": \"float32\""));
+  EXPECT_THAT(*trained, Not(HasSubstr("\"dtype\"")));
+  EXPECT_TRUE(ParseGpt2Config(*trained).ok());
+  EXPECT_EQ(*TrainedModelConfig(*trained), *trained);
+}
+
+}  // namespace
+}  // namespace hydra
