@@ -2,7 +2,6 @@
 
 #include <cmath>
 
-#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 
 namespace hydra {
@@ -145,11 +144,6 @@ ModelTable BuildGpt2Table(const Gpt2Config& config) {
 
   NoteUsers(table);
   return table;
-}
-
-bool IsIgnorableCheckpointTensor(const std::string& name) {
-  return absl::EndsWith(name, ".attn.bias") ||
-         absl::EndsWith(name, ".attn.masked_bias") || name == "lm_head.weight";
 }
 
 }  // namespace hydra

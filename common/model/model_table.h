@@ -87,10 +87,6 @@ struct ModelTable {
 // weight: block 0 if tied, else a block of its own).
 ModelTable BuildGpt2Table(const Gpt2Config& config);
 
-// Tensors that some published checkpoints hold though they are no parameters
-// (attention masks), or hold twice (a tied head).
-bool IsIgnorableCheckpointTensor(const std::string& name);
-
 }  // namespace hydra
 
 #endif  // HYDRA_COMMON_MODEL_MODEL_TABLE_H_

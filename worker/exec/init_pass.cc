@@ -5,9 +5,8 @@
 #include <string>
 #include <utility>
 
-#include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
-#include "absl/strings/strip.h"
+#include "common/model/weight_match.h"
 #include "common/safetensors/weight_directory.h"
 #include "worker/exec/restore_pass.h"
 #include "worker/model/parameter_init.h"
@@ -15,43 +14,14 @@
 namespace hydra {
 namespace {
 
-using safetensors::Weight;
 using safetensors::WeightDirectory;
 using worker::v1::BlockVersion;
 
-std::string ShapeText(absl::Span<const int64_t> shape) {
-  return absl::StrCat("[", absl::StrJoin(shape, ", "), "]");
-}
-
-// Published checkpoints name their tensors with or without the name of the
-// module that the head stands beside.
-absl::StatusOr<const Weight*> FindWeight(const WeightDirectory& checkpoint,
-                                         const TensorEntry& tensor) {
-  const absl::string_view bare = absl::StripPrefix(tensor.name, "transformer.");
-  const Weight* weight = checkpoint.Find(tensor.name);
-  if (weight == nullptr) weight = checkpoint.Find(bare);
-  if (weight == nullptr) {
-    return absl::InvalidArgumentError(
-        absl::StrCat("the checkpoint has no tensor \"", tensor.name,
-                     "\", wanted with shape ", ShapeText(tensor.shape)));
-  }
-  if (absl::MakeConstSpan(weight->tensor->shape) !=
-      absl::MakeConstSpan(tensor.shape)) {
-    return absl::InvalidArgumentError(absl::StrCat(
-        "tensor \"", weight->tensor->name, "\" of the checkpoint has shape ",
-        ShapeText(weight->tensor->shape), ", wanted ",
-        ShapeText(tensor.shape)));
-  }
-  return weight;
-}
-
-absl::Status ReadTensor(const WeightDirectory& checkpoint,
-                        const TensorEntry& tensor, float* out) {
-  auto weight = FindWeight(checkpoint, tensor);
-  if (!weight.ok()) return weight.status();
-  return checkpoint.ReadAsFloat32((*weight)->tensor->name, 0,
-                                  absl::MakeSpan(out, tensor.element_count));
-}
+// The model's own checkpoint, and where each tensor is in it.
+struct Checkpoint {
+  WeightDirectory weights;
+  WeightMatch match;
+};
 
 safetensors::WeightDirectoryOptions OptionsOf(
     const worker::v1::JobContext& job) {
@@ -59,6 +29,18 @@ safetensors::WeightDirectoryOptions OptionsOf(
   options.allowed_roots = {job.read_roots().begin(), job.read_roots().end()};
   if (options.allowed_roots.empty()) options.allowed_roots = {"/"};
   return options;
+}
+
+absl::StatusOr<Checkpoint> OpenCheckpoint(const worker::v1::JobContext& job,
+                                          const ModelTable& table) {
+  auto opened =
+      WeightDirectory::Open(job.spec().model().path(), OptionsOf(job));
+  if (!opened.ok()) return opened.status();
+  WeightMatch match = MatchWeights(table, *opened);
+  if (!match.mistakes.empty()) {
+    return absl::InvalidArgumentError(absl::StrJoin(match.mistakes, "; "));
+  }
+  return Checkpoint{*std::move(opened), std::move(match)};
 }
 
 }  // namespace
@@ -71,9 +53,9 @@ absl::Status RunInitPass(const worker::v1::Task& task,
     return RunRestorePass(task, table, host, filled_bytes);
   }
   const hydra::v1::JobSpec& spec = job.spec();
-  std::optional<WeightDirectory> checkpoint;
+  std::optional<Checkpoint> checkpoint;
   if (spec.model().init() != hydra::v1::INITIALIZATION_RANDOM) {
-    auto opened = WeightDirectory::Open(spec.model().path(), OptionsOf(job));
+    auto opened = OpenCheckpoint(job, table);
     if (!opened.ok()) return opened.status();
     checkpoint = *std::move(opened);
   }
@@ -90,7 +72,9 @@ absl::Status RunInitPass(const worker::v1::Task& task,
         InitTensor(tensor, spec.train().seed(), out);
         continue;
       }
-      if (absl::Status read = ReadTensor(*checkpoint, tensor, out);
+      if (absl::Status read = checkpoint->weights.ReadAsFloat32(
+              checkpoint->match.names.at(tensor.name), 0,
+              absl::MakeSpan(out, tensor.element_count));
           !read.ok()) {
         return read;
       }

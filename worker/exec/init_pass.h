@@ -13,8 +13,7 @@ namespace hydra {
 // stream. Needs no device memory. Adds the bytes to `*filled_bytes`. With a
 // restore_dir it is RunRestorePass instead.
 //
-// INVALID_ARGUMENT: the checkpoint lacks a tensor, or has it in another shape
-//   or in a type that is not fp32, fp16 or bf16; the message names the tensor.
+// INVALID_ARGUMENT: MatchWeights finds mistakes in the checkpoint.
 // PERMISSION_DENIED: a file of the checkpoint really lies outside of the job's
 //   read_roots.
 // Others: as WeightDirectory::Open and Read.

@@ -1,0 +1,43 @@
+#ifndef HYDRA_COMMON_MODEL_WEIGHT_MATCH_H_
+#define HYDRA_COMMON_MODEL_WEIGHT_MATCH_H_
+
+#include <string>
+#include <vector>
+
+#include "absl/container/flat_hash_map.h"
+#include "absl/status/statusor.h"
+#include "common/model/model_table.h"
+#include "common/safetensors/weight_directory.h"
+
+namespace hydra {
+
+// Which tensors of a checkpoint a model takes. Names are found as transformers
+// finds them: with or without the module's ("transformer."), and a tied head's
+// in place of the embedding's. One prefix that all of them have, as
+// torch.compile and others leave it, is taken for what it is.
+struct WeightMatch {
+  // The checkpoint's name of each tensor of the table, by the table's.
+  absl::flat_hash_map<std::string, std::string> names;
+  // Not empty: the checkpoint cannot be used. Long lists are shortened.
+  std::vector<std::string> mistakes;
+  // What of the checkpoint is not used, or is not named as it should be.
+  std::vector<std::string> warnings;
+  // A tied head that the checkpoint has beside its embedding; empty: none.
+  std::string tied_head;
+};
+
+// Pure, but for what `weights` has read already.
+WeightMatch MatchWeights(const ModelTable& table,
+                         const safetensors::WeightDirectory& weights);
+
+// Reads a tied head and the embedding, if the checkpoint has both.
+//
+// INVALID_ARGUMENT: they differ; transformers does not tie them then, whatever
+//   config.json says.
+// Others: as WeightDirectory::ReadAsFloat32.
+absl::Status CheckTiedHead(const WeightMatch& match,
+                           const safetensors::WeightDirectory& weights);
+
+}  // namespace hydra
+
+#endif  // HYDRA_COMMON_MODEL_WEIGHT_MATCH_H_

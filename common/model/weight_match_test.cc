@@ -1,0 +1,177 @@
+#include "common/model/weight_match.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "absl/strings/str_cat.h"
+#include "common/file/scratch_directory.h"
+#include "common/safetensors/writer.h"
+
+namespace hydra {
+namespace {
+
+using safetensors::Dtype;
+using safetensors::TensorSpec;
+using safetensors::WeightDirectory;
+using ::testing::AllOf;
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+
+ModelTable Table(bool tied = true) {
+  Gpt2Config config;
+  config.vocab_size = 5;
+  config.n_positions = 3;
+  config.n_embd = 4;
+  config.n_layer = 2;
+  config.n_head = 2;
+  config.n_inner = 16;
+  config.tie_word_embeddings = tied;
+  return BuildGpt2Table(config);
+}
+
+class WeightMatchTest : public ::testing::Test {
+ protected:
+  // What transformers writes for the table.
+  std::vector<TensorSpec> Specs(const std::string& prefix = "") {
+    std::vector<TensorSpec> specs;
+    for (const ParameterBlock& block : Table().parameter_blocks) {
+      for (const TensorEntry& tensor : block.tensors) {
+        specs.push_back({prefix + tensor.name, Dtype::kF32, tensor.shape});
+      }
+    }
+    return specs;
+  }
+  // Every tensor is full of zeros, the last one of the byte `last`.
+  WeightDirectory Write(const std::vector<TensorSpec>& specs, char last = 0) {
+    auto writer = *safetensors::Writer::Create(
+        folder_.PathOf("model.safetensors"), specs);
+    for (const TensorSpec& spec : specs) {
+      int64_t bytes = safetensors::DtypeBits(spec.dtype) / 8;
+      for (int64_t dimension : spec.shape) bytes *= dimension;
+      const std::string data(bytes, &spec == &specs.back() ? last : '\0');
+      EXPECT_TRUE(writer->Append(spec.name, data.data(), bytes).ok());
+    }
+    EXPECT_TRUE(writer->Finish().ok());
+    return *WeightDirectory::Open(folder_.path());
+  }
+  WeightMatch Match(const std::vector<TensorSpec>& specs) {
+    return MatchWeights(Table(), Write(specs));
+  }
+
+  ScratchDirectory folder_;
+};
+
+TEST_F(WeightMatchTest, TakesWhatTransformersWritesWithoutAWord) {
+  const WeightMatch match = Match(Specs());
+  EXPECT_THAT(match.mistakes, IsEmpty());
+  EXPECT_THAT(match.warnings, IsEmpty());
+  EXPECT_EQ(match.names.at("transformer.wpe.weight"), "transformer.wpe.weight");
+}
+
+TEST_F(WeightMatchTest, TheHeadOfATiedModelServesAsItsEmbedding) {
+  std::vector<TensorSpec> specs = Specs();
+  specs[0].name = "lm_head.weight";
+  const WeightMatch match = Match(specs);
+  EXPECT_THAT(match.mistakes, IsEmpty());
+  EXPECT_EQ(match.names.at("transformer.wte.weight"), "lm_head.weight");
+  EXPECT_THAT(match.warnings,
+              ElementsAre(HasSubstr("lm_head.weight and no transformer.wte")));
+}
+
+TEST_F(WeightMatchTest, OnePrefixOfAllNamesIsLeftOut) {
+  for (const char* prefix : {"_orig_mod.", "module.", "model."}) {
+    const WeightMatch match = Match(Specs(prefix));
+    EXPECT_THAT(match.mistakes, IsEmpty());
+    EXPECT_EQ(match.names.at("transformer.h.1.ln_2.bias"),
+              absl::StrCat(prefix, "transformer.h.1.ln_2.bias"));
+    EXPECT_THAT(match.warnings,
+                ElementsAre(HasSubstr(absl::StrCat("begin with ", prefix))));
+  }
+}
+
+TEST_F(WeightMatchTest, APrefixOfAHeadIsLeftOutToo) {
+  std::vector<TensorSpec> specs = Specs("module.");
+  specs.push_back({"module.lm_head.weight", Dtype::kF32, {5, 4}});
+  const WeightMatch match = MatchWeights(Table(/*tied=*/false), Write(specs));
+  EXPECT_THAT(match.mistakes, IsEmpty());
+  EXPECT_EQ(match.names.at("lm_head.weight"), "module.lm_head.weight");
+}
+
+TEST_F(WeightMatchTest, TwoModelsInOneCheckpointAreRefused) {
+  std::vector<TensorSpec> specs = Specs("student.");
+  for (const TensorSpec& spec : Specs("teacher.")) specs.push_back(spec);
+  EXPECT_THAT(Match(specs).mistakes,
+              ElementsAre(HasSubstr(
+                  "begin with student.transformer., teacher.transformer.")));
+}
+
+TEST_F(WeightMatchTest, SaysWhatIsNotUsed) {
+  std::vector<TensorSpec> specs = Specs();
+  specs.push_back({"score.weight", Dtype::kF32, {3, 4}});
+  specs.push_back({"transformer.h.0.attn.bias", Dtype::kU8, {1, 1, 3, 3}});
+  const WeightMatch match = Match(specs);
+  EXPECT_THAT(match.mistakes, IsEmpty());
+  EXPECT_THAT(match.warnings,
+              ElementsAre(AllOf(HasSubstr("1 tensors"), HasSubstr("not used"),
+                                HasSubstr("score.weight")),
+                          HasSubstr("1 attention masks")));
+}
+
+TEST_F(WeightMatchTest, AnotherModelsNamesAreOneMistake) {
+  std::vector<TensorSpec> specs;
+  for (int i = 0; i < 7; ++i) {
+    specs.push_back({absl::StrCat("gpt_neox.layers.", i), Dtype::kF32, {4}});
+  }
+  EXPECT_THAT(Match(specs).mistakes,
+              ElementsAre(AllOf(
+                  HasSubstr("the weights lack 28 of the 28 tensors"),
+                  HasSubstr("transformer.wte.weight of shape [5, 4], "),
+                  HasSubstr(" and 25 more"), HasSubstr("gpt_neox.layers.0, "),
+                  HasSubstr(" and 4 more"))));
+}
+
+TEST_F(WeightMatchTest, TransposedWeightsAreCalledSo) {
+  std::vector<TensorSpec> specs = Specs();
+  for (TensorSpec& spec : specs) {
+    if (spec.shape.size() == 2 && spec.name.find(".h.") != spec.name.npos) {
+      std::swap(spec.shape[0], spec.shape[1]);
+    }
+  }
+  EXPECT_THAT(Match(specs).mistakes,
+              ElementsAre(AllOf(HasSubstr("6 tensors are stored transposed"),
+                                HasSubstr("c_attn.weight [12, 4]"),
+                                HasSubstr("Linear"))));
+}
+
+TEST_F(WeightMatchTest, TypesThatAreNotReadAreNamed) {
+  for (const auto& [dtype, name] :
+       std::vector<std::pair<Dtype, std::string>>{{Dtype::kF64, "F64"},
+                                                  {Dtype::kF8E4M3, "F8_E4M3"},
+                                                  {Dtype::kI32, "I32"}}) {
+    std::vector<TensorSpec> specs = Specs();
+    specs[1].dtype = dtype;
+    EXPECT_THAT(Match(specs).mistakes,
+                ElementsAre(HasSubstr(
+                    absl::StrCat("transformer.wpe.weight is ", name))));
+  }
+}
+
+TEST_F(WeightMatchTest, ATiedHeadMayStandBesideItsEmbeddingIfItIsTheSame) {
+  std::vector<TensorSpec> specs = Specs();
+  specs.push_back({"lm_head.weight", Dtype::kF16, {5, 4}});
+  const WeightDirectory same = Write(specs);
+  const WeightMatch match = MatchWeights(Table(), same);
+  EXPECT_THAT(match.mistakes, IsEmpty());
+  EXPECT_TRUE(CheckTiedHead(match, same).ok());
+  const WeightDirectory other = Write(specs, /*last=*/'\x01');
+  const absl::Status differ =
+      CheckTiedHead(MatchWeights(Table(), other), other);
+  EXPECT_EQ(differ.code(), absl::StatusCode::kInvalidArgument);
+  EXPECT_THAT(std::string(differ.message()),
+              AllOf(HasSubstr("they differ from element 0 on"),
+                    HasSubstr("tie_word_embeddings to false")));
+}
+
+}  // namespace
+}  // namespace hydra
