@@ -33,6 +33,8 @@ struct CliContext {
   GetEnv getenv;
   Interrupt* interrupt = nullptr;
   ReconnectPolicy reconnect;
+  // Watching ends with an error where no worker can start: nobody mends that.
+  bool needs_workers = false;
 };
 
 }  // namespace hydra

@@ -454,6 +454,12 @@ TEST_F(RunVerbTest, ShowsWhyTheDaemonDied) {
   EXPECT_THAT(err_.str(), HasSubstr("cannot allocate the pool"));
 }
 
+TEST_F(RunVerbTest, EndsWhenNoWorkerCanStart) {
+  EXPECT_EQ(RunMode("lame"), ExitCode::kUnavailable);
+  EXPECT_THAT(err_.str(), AllOf(HasSubstr("cannot start: no libtorch.so"),
+                                HasSubstr(StateDir() + "/hydrad.log")));
+}
+
 TEST_F(RunVerbTest, RefusesAWrongSizeBeforeStartingAnything) {
   EXPECT_EQ(Run({"run", JobFilePath(), "--pool-size", "lots"}),
             ExitCode::kInvalid);

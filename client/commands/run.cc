@@ -110,12 +110,14 @@ absl::StatusOr<ExitCode> SubmitAndWatch(const CliContext& context,
   CliContext private_context = context;
   // Nobody starts a private daemon again.
   private_context.reconnect.give_up_after = absl::ZeroDuration();
+  private_context.needs_workers = true;
   const auto result = WatchSweepAndReport(private_context, response->sweep_id(),
                                           format, &connection);
   if (context.interrupt->triggered()) {
     *context.err << "hydra: interrupted; cancelling the jobs\n" << std::flush;
     CancelSweep(daemon.address(), response->sweep_id());
-  } else if (result.status().code() == absl::StatusCode::kUnavailable) {
+  } else if (absl::IsUnavailable(result.status()) ||
+             absl::IsFailedPrecondition(result.status())) {
     return absl::UnavailableError(
         absl::StrCat(result.status().message(), "; see ", daemon.log_path()));
   }

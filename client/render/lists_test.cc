@@ -72,6 +72,16 @@ TEST(RenderWorkersTest, ShowsTheShareOfTimeThatADeviceWasBusy) {
   EXPECT_THAT(text, HasSubstr("j3 FORWARD shard 0 step 2"));
 }
 
+TEST(RenderWorkersTest, ShowsWhyAWorkerCannotStart) {
+  v1::ListWorkersResponse response;
+  v1::WorkerStatus* worker = response.add_workers();
+  worker->set_device("cpu:0");
+  worker->set_state(v1::WORKER_STATE_RESTARTING);
+  worker->set_reason("cannot start: ended with code 127");
+  EXPECT_THAT(RenderWorkers(response, 0, false),
+              HasSubstr("cannot start: ended with code 127"));
+}
+
 TEST(RenderServerInfoTest, ShowsThePool) {
   v1::GetServerInfoResponse info;
   info.set_version("1.2.3");

@@ -6,6 +6,7 @@
 //   die        it writes a message and exits before it serves
 //   fail       the job fails
 //   hang       the job runs for ever
+//   lame       the job waits for ever, since no worker can start
 #include <signal.h>
 
 #include <cstdlib>
@@ -32,7 +33,14 @@ void WriteScript(const std::string& mode, FakeHydraService* service) {
   job.set_phase(v1::JOB_PHASE_TRAIN);
   Take<v1::WatchResponse> take;
   *take.messages.emplace_back().add_jobs() = job;
-  if (mode == "hang") {
+  if (mode == "lame") {
+    v1::WorkerStatus& worker = *take.messages.front().add_workers();
+    worker.set_device("cpu:0");
+    worker.set_state(v1::WORKER_STATE_RESTARTING);
+    worker.set_restarts(3);
+    worker.set_reason("cannot start: no libtorch.so");
+  }
+  if (mode == "hang" || mode == "lame") {
     take.stays_open = true;
     service->watch_takes.push_back(take);
     return;

@@ -2,6 +2,7 @@
 
 #include <string>
 
+#include "absl/strings/str_cat.h"
 #include "client/connection/reconnector.h"
 
 namespace hydra {
@@ -22,6 +23,11 @@ absl::StatusOr<WatchModel> FollowJobs(const CliContext& context,
       model.Apply(response, first);
       first = false;
       sink->Update(response, model, absl::Now());
+      const auto trouble = model.WhyNoWorkerStarts();
+      if (context.needs_workers && trouble.has_value()) {
+        return absl::FailedPreconditionError(
+            absl::StrCat("no worker can start: ", *trouble));
+      }
       return absl::OkStatus();
     };
     const absl::Status status =

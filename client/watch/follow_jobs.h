@@ -16,6 +16,8 @@ namespace hydra {
 //
 // CANCELLED: the user interrupted it.
 // UNAVAILABLE: the server was away for too long.
+// FAILED_PRECONDITION: no worker can start, and `context` says that nobody
+//   mends that.
 absl::StatusOr<WatchModel> FollowJobs(const CliContext& context,
                                       const v1::WatchRequest& request,
                                       Connection* connection, WatchSink* sink);

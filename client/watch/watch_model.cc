@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "absl/strings/str_cat.h"
 #include "client/render/format.h"
 #include "common/status/proto_time.h"
 
@@ -45,6 +46,21 @@ std::vector<v1::JobStatus> WatchModel::Jobs() const {
 double WatchModel::Busy(const std::string& device) const {
   const auto it = busy_.find(device);
   return it == busy_.end() ? 0 : it->second.share;
+}
+
+std::optional<std::string> WatchModel::WhyNoWorkerStarts() const {
+  // By then a passing shortage is over.
+  constexpr int kFailedStarts = 3;
+  if (workers_.empty()) return std::nullopt;
+  for (const v1::WorkerStatus& worker : workers_) {
+    const bool is_away = worker.state() == v1::WORKER_STATE_RESTARTING ||
+                         worker.state() == v1::WORKER_STATE_STARTING;
+    if (!is_away || worker.reason().empty() ||
+        worker.restarts() < kFailedStarts) {
+      return std::nullopt;
+    }
+  }
+  return absl::StrCat(workers_[0].device(), " ", workers_[0].reason());
 }
 
 bool WatchModel::AllEnded() const {

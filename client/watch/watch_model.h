@@ -2,6 +2,7 @@
 #define HYDRA_CLIENT_WATCH_WATCH_MODEL_H_
 
 #include <map>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -30,6 +31,10 @@ class WatchModel {
   // The share of about the last two seconds in which the device computed, 0 to
   // 1; since it attached when it has not been watched for that long.
   double Busy(const std::string& device) const;
+
+  // Why no device can be used: no worker's process could start, several times
+  // over. None: one can, or it may be too early to say.
+  std::optional<std::string> WhyNoWorkerStarts() const;
 
   bool AllEnded() const;
   // Whether a job failed or was cancelled.

@@ -68,6 +68,27 @@ TEST(WatchModelTest, BusyIsTheShareOfTheLatestWindow) {
   EXPECT_DOUBLE_EQ(model.Busy("cpu:0"), 1);
 }
 
+TEST(WatchModelTest, TellsWhyNoWorkerStarts) {
+  v1::WatchResponse response = WithWorker(0, 0);
+  WatchModel model;
+  EXPECT_EQ(model.WhyNoWorkerStarts(), std::nullopt);
+  v1::WorkerStatus& worker = *response.mutable_workers(0);
+  worker.set_state(v1::WORKER_STATE_RESTARTING);
+  worker.set_reason("cannot start: ended with code 127");
+  worker.set_restarts(2);
+  model.Apply(response, true);
+  EXPECT_EQ(model.WhyNoWorkerStarts(), std::nullopt) << "it may yet";
+  worker.set_restarts(3);
+  model.Apply(response, false);
+  EXPECT_EQ(model.WhyNoWorkerStarts(),
+            "cpu:0 cannot start: ended with code 127");
+  *response.add_workers() = worker;
+  response.mutable_workers(1)->set_state(v1::WORKER_STATE_READY);
+  response.mutable_workers(1)->clear_reason();
+  model.Apply(response, false);
+  EXPECT_EQ(model.WhyNoWorkerStarts(), std::nullopt) << "another one can";
+}
+
 TEST(WatchModelTest, BusyStartsAnewWithARestartedWorker) {
   WatchModel model;
   model.Apply(WithWorker(90, 100), true);

@@ -142,7 +142,7 @@ void Core::Enqueue(Job& job, absl::Time now) {
     return;
   }
   if (job.state == v1::JOB_STATE_PENDING) {
-    job.reason = "waits for a free device";
+    job.reason = waits_for_device_;
     Touch(job);
   }
   policy_->Upsert(job.id, job.RemainingFrom(job.position));

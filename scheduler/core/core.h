@@ -327,6 +327,7 @@ class Core {
                   absl::Time now);
   void EndQuarantine(WorkerRecord& worker);
   void NoteAbsence(WorkerRecord& worker, absl::Time now);
+  void TellWhyDevicesAreNotFree();
   std::string PoisonReason(const Job& job, const OutstandingTask& task,
                            absl::string_view how) const;
 
@@ -377,6 +378,9 @@ class Core {
   uint64_t next_job_;
   uint64_t next_sweep_ = 1;
   std::vector<WorkerRecord> workers_;
+  // The reason of pending jobs that only wait for a device.
+  static constexpr char kWaitsForADevice[] = "waits for a free device";
+  std::string waits_for_device_ = kWaitsForADevice;
   // Jobs that wait for another job's result, or for room in the pool.
   absl::btree_set<JobId> waiting_;
   // Within one sweep files are taken as unchanged; a later one looks again.

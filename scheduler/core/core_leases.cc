@@ -161,6 +161,27 @@ std::string Core::PoisonReason(const Job& job, const OutstandingTask& task,
   return reason;
 }
 
+// The jobs in the queue say it. While one worker is ready, they just wait.
+void Core::TellWhyDevicesAreNotFree() {
+  std::string reason = kWaitsForADevice;
+  if (std::all_of(workers_.begin(), workers_.end(), [](const auto& worker) {
+        return !worker.ready() && !worker.trouble.empty();
+      })) {
+    absl::StrAppend(&reason, ", and none can start; ",
+                    workers_.front().device.name, " ",
+                    workers_.front().trouble);
+  }
+  if (reason == waits_for_device_) return;
+  for (auto& [id, job] : jobs_) {
+    if (job.state != v1::JOB_STATE_PENDING || job.reason != waits_for_device_) {
+      continue;
+    }
+    job.reason = reason;
+    Touch(job);
+  }
+  waits_for_device_ = std::move(reason);
+}
+
 void Core::WorkerDied(WorkerId id, absl::string_view how, absl::Time now) {
   WorkerRecord& worker = WorkerOf(id);
   const bool blameless = worker.blameless;
@@ -170,6 +191,10 @@ void Core::WorkerDied(WorkerId id, absl::string_view how, absl::Time now) {
   worker.pid = 0;
   worker.missing_since = std::min(worker.missing_since, now);
   ++worker.restarts;
+  if (!worker.has_called) {
+    worker.trouble = absl::StrCat("cannot start: ", how);
+    TellWhyDevicesAreNotFree();
+  }
   bool first_task_seen = false;
   while (!worker.hand.empty()) {
     Job& job = JobOf(worker.hand.front().first);

@@ -64,6 +64,7 @@ absl::Status Core::Restore(const Recovered& recovered, absl::Time now) {
     worker.pid = process.pid();
     worker.session = process.session();
     worker.blameless = true;
+    worker.has_called = true;
     worker.lease_until = now + options_.lease;
   }
   for (WorkerRecord& worker : workers_) worker.missing_since = now;

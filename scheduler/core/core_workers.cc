@@ -44,6 +44,7 @@ void Core::WorkerStarted(WorkerId id,
   worker.session = process.session();
   worker.blameless = false;
   worker.contradicted_itself = false;
+  worker.has_called = false;
   worker.state = v1::WORKER_STATE_STARTING;
   // A new process counts from one again.
   worker.report_sequence = 0;
@@ -70,6 +71,9 @@ void Core::WorkerReported(WorkerId id, const wv1::WorkerReport& report,
     worker.status_when_attached = report.device();
     worker.must_send = true;
     worker.blameless = false;
+    worker.has_called = true;
+    worker.trouble.clear();
+    TellWhyDevicesAreNotFree();
   }
   worker.status = report.device();
   worker.acknowledged.clear();
@@ -352,7 +356,8 @@ std::vector<v1::WorkerStatus> Core::Workers(absl::Time now) const {
     status.set_state(worker.quarantined_until.has_value()
                          ? v1::WORKER_STATE_QUARANTINED
                          : worker.state);
-    status.set_reason(worker.quarantine_reason);
+    status.set_reason(worker.trouble.empty() ? worker.quarantine_reason
+                                             : worker.trouble);
     status.set_pid(worker.pid);
     status.set_memory_limit_bytes(worker.device.memory_limit_bytes);
     status.set_peak_bytes(worker.status.peak_bytes());

@@ -68,6 +68,11 @@ struct WorkerRecord {
   int quarantines = 0;
   std::string quarantine_reason;
 
+  // Its process has called.
+  bool has_called = false;
+  // How its process ended before it could call. Empty: that was not so the last
+  // time.
+  std::string trouble;
   absl::Time attached_at = absl::InfinitePast();
   // The process may be older than this daemon, or its stream a later one.
   hydra::worker::v1::DeviceStatus status_when_attached;

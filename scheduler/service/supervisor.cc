@@ -11,6 +11,7 @@
 #include "absl/strings/str_cat.h"
 #include "common/clock/steady_time.h"
 #include "glog/logging.h"
+#include "scheduler/service/last_words.h"
 
 extern char** environ;
 
@@ -30,8 +31,10 @@ std::vector<char*> Pointers(const std::vector<std::string>& strings) {
   return pointers;
 }
 
-// 0 and an error message: it could not be started.
-pid_t Spawn(const Supervisor::Process& process, std::string& error) {
+// 0 and an error message: it could not be started. `error_fd` becomes its
+// standard error, unless it is -1.
+pid_t Spawn(const Supervisor::Process& process, int error_fd,
+            std::string& error) {
   std::vector<char*> arguments = Pointers(process.arguments);
   arguments.push_back(nullptr);
   std::vector<char*> environment = Pointers(process.environment);
@@ -52,6 +55,9 @@ pid_t Spawn(const Supervisor::Process& process, std::string& error) {
   // Nor are the files that it happens to have open.
   posix_spawn_file_actions_t files;
   posix_spawn_file_actions_init(&files);
+  if (error_fd >= 0) {
+    posix_spawn_file_actions_adddup2(&files, error_fd, STDERR_FILENO);
+  }
   posix_spawn_file_actions_addclosefrom_np(&files, STDERR_FILENO + 1);
   pid_t pid = 0;
   const int result = posix_spawn(&pid, arguments[0], &files, &attributes,
@@ -116,12 +122,13 @@ void Supervisor::Loop() {
 
 void Supervisor::RunOnce() {
   const Process process = callbacks_.next();
+  const ErrorText errors;
   std::string error;
   pid_t pid = 0;
   {
     absl::MutexLock lock(&mu_);
     if (stopping_.HasHappened()) return;
-    pid = Spawn(process, error);
+    pid = Spawn(process, errors.fd(), error);
     pid_ = pid;
   }
   if (pid == 0) {
@@ -138,7 +145,11 @@ void Supervisor::RunOnce() {
     pid_ = 0;
     waitpid(pid, &status, 0);
   }
-  callbacks_.died(HowItEnded(status));
+  const std::string text = errors.Tail();
+  if (!text.empty()) LOG(INFO) << "process " << pid << " wrote:\n" << text;
+  const std::string words = LastWords(text);
+  callbacks_.died(
+      absl::StrCat(HowItEnded(status), words.empty() ? "" : ": ", words));
 }
 
 void Supervisor::KillLocked() {

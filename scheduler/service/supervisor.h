@@ -21,7 +21,8 @@ namespace hydra {
 // Starts a program, starts it again when it ends, after a pause that grows
 // while it ends quickly, and kills it when asked. One for each worker. The
 // process is in a group of its own, has no open files of this one but the
-// standard three, and outlives this program if that is killed.
+// first two, and outlives this program if that is killed. What it wrote on its
+// standard error comes to the log when it has ended.
 //
 // Thread-safe.
 class Supervisor {
@@ -35,7 +36,8 @@ class Supervisor {
     // What to start; asked before each start.
     std::function<Process()> next;
     std::function<void(pid_t)> started;
-    // The process is gone and reaped. How it ended, for people.
+    // The process is gone and reaped. How it ended, and what it said of that,
+    // for people.
     std::function<void(const std::string& how)> died;
   };
 

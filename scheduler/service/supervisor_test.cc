@@ -59,6 +59,17 @@ TEST(SupervisorTest, StartsAProcessAgainWhenItEnds) {
   watcher.AwaitStarts(2);
 }
 
+TEST(SupervisorTest, TellsTheLastWordsOfAProcess) {
+  Watcher watcher;
+  Supervisor supervisor(watcher.For(
+      {"/bin/sh", "-c", "echo cannot open libtorch.so >&2; exit 127"}));
+  EXPECT_EQ(watcher.AwaitDeath(0),
+            "ended with code 127: cannot open libtorch.so");
+  // Those of the next one are its own.
+  EXPECT_EQ(watcher.AwaitDeath(1),
+            "ended with code 127: cannot open libtorch.so");
+}
+
 TEST(SupervisorTest, PassesOnNoOpenFiles) {
   // Without O_CLOEXEC, as libraries open theirs.
   const int file = open("/dev/null", O_RDONLY);

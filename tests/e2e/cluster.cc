@@ -127,9 +127,6 @@ void Cluster::StartDaemon(const Options& options) {
   for (const std::string& device : options.devices) {
     arguments.push_back("--device=" + device);
   }
-  for (const std::string& setting : options.settings) {
-    arguments.push_back("--set=" + setting);
-  }
   arguments.push_back("--set=state_dir=" + state_dir());
   arguments.push_back("--set=unix_socket=" + directory_ + "/hydrad.sock");
   if (options.has_own_pool) {
@@ -138,6 +135,10 @@ void Cluster::StartDaemon(const Options& options) {
   arguments.push_back("--set=worker_binary=" +
                       fs::absolute("worker/hydra-worker").string());
   arguments.push_back("--set=output_roots=" + directory_);
+  // Last, so that they win.
+  for (const std::string& setting : options.settings) {
+    arguments.push_back("--set=" + setting);
+  }
   pid_ = StartProgram(arguments, log_path(), options.environment);
   Await([&] {
     CHECK_EQ(waitpid(pid_, nullptr, WNOHANG), 0)
