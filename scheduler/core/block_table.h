@@ -73,6 +73,8 @@ class BlockTable {
 
   int64_t used_bytes() const { return slots_.used_bytes(); }
   int64_t free_bytes() const { return slots_.free_bytes(); }
+  // Of these, the most that lie together.
+  int64_t largest_free_bytes() const { return slots_.largest_free_bytes(); }
 
   // CHECKs that the slots in use are those of the current versions, of the
   // kept ones and of `fresh`, all different.

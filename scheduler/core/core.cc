@@ -6,6 +6,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "common/status/proto_time.h"
+#include "common/version/version.h"
 #include "glog/logging.h"
 #include "scheduler/core/plan.h"
 #include "scheduler/core/records.h"
@@ -16,13 +17,15 @@ namespace {
 namespace v1 = hydra::v1;
 namespace wv1 = hydra::worker::v1;
 
-// What is promised to jobs. The rest is for fragmentation: with real block
-// sizes a best-fit pool needed up to 1.07 times its live bytes
-// (docs/benchmarks.md).
-int64_t PromisedBytes(int64_t pool_bytes) { return pool_bytes / 10 * 9; }
+int64_t PromisedBytes(const Core::Options& options) {
+  return options.pool_bytes / 10 * options.promised_tenths;
+}
 
 // Numbers of one generation never meet those of another one.
 constexpr int kGenerationShift = 40;
+
+// Of what pilots measure, and how: older results are not believed.
+constexpr int kPilotFormat = 2;
 
 // "cpu" of "cpu:0".
 absl::string_view DeviceKind(absl::string_view name) {
@@ -48,7 +51,7 @@ Core::Core(Options options, Policy* policy, Journal* journal, Effects* effects)
       effects_(effects),
       blocks_(options_.pool_first_byte, options_.pool_bytes,
               options_.generation << kGenerationShift),
-      admission_(PromisedBytes(options_.pool_bytes), options_.devices.size(),
+      admission_(PromisedBytes(options_), options_.devices.size(),
                  options_.lookahead),
       next_job_(options_.first_job),
       last_task_(options_.generation << kGenerationShift) {
@@ -105,12 +108,20 @@ std::string Core::PrepareKey(const Job& job) const {
                       job.shape.table.config.vocab_size);
 }
 
-std::string Core::PilotKey(const Job& job) const {
-  const Gpt2Config& config = job.shape.table.config;
-  int64_t limit = options_.devices.front().memory_limit_bytes;
-  for (const DeviceOptions& device : options_.devices) {
-    limit = std::min(limit, device.memory_limit_bytes);
+const DeviceOptions& Core::PilotDevice(const Job& job) const {
+  const WorkerRecord* least = nullptr;
+  for (const WorkerRecord& worker : workers_) {
+    if (!MayTry(worker, job)) continue;
+    if (least == nullptr ||
+        worker.device.memory_limit_bytes < least->device.memory_limit_bytes) {
+      least = &worker;
+    }
   }
+  return least == nullptr ? workers_.front().device : least->device;
+}
+
+std::string Core::PilotKey(const Job& job, const DeviceOptions& device) const {
+  const Gpt2Config& config = job.shape.table.config;
   return absl::StrCat(
       "gpt2 vocab=", config.vocab_size, " positions=", config.n_positions,
       " width=", config.n_embd, " layers=", config.n_layer,
@@ -122,9 +133,11 @@ std::string Core::PilotKey(const Job& job) const {
       " eval_batch=", job.shape.eval_batch_size,
       " context=", job.shape.context_length,
       " optimizer=", v1::Optimizer_Name(job.submitted.spec.train().optim()),
-      " state=", job.shape.state_factor,
-      " device=", DeviceKind(options_.devices.front().name), " limit=", limit,
-      " prefetch=", options_.prefetch_bytes + job.pilot_reserve_bytes);
+      " state=", job.shape.state_factor, " device=", DeviceKind(device.name),
+      " model=", device.model, " threads=", device.threads,
+      " limit=", device.memory_limit_bytes,
+      " prefetch=", options_.prefetch_bytes + job.pilot_reserve_bytes,
+      " hydra=", kVersion, " format=", kPilotFormat);
 }
 
 // The job's state, as clients see it and as a restart needs it, is another one.
@@ -141,6 +154,7 @@ void Core::Enqueue(Job& job, absl::Time now) {
     NoteChange(job);
     return;
   }
+  if (job.queued_since == absl::InfinitePast()) job.queued_since = now;
   if (job.state == v1::JOB_STATE_PENDING) {
     job.reason = waits_for_device_;
     Touch(job);
@@ -243,23 +257,25 @@ bool Core::AdvanceFromPrepare(Job& job, absl::Time now) {
 bool Core::AdvanceFromPilot(Job& job, absl::Time now) {
   if (!job.partition.has_value()) {
     const auto& given = job.submitted.spec.partition().cut_points();
-    const std::string key = PilotKey(job);
+    const DeviceOptions& device = PilotDevice(job);
+    const std::string key = PilotKey(job, device);
     if (!given.empty()) {
       v1::Partition partition;
       *partition.mutable_cut_points() = given;
       partition.set_source("given");
-      SetPartition(job, std::move(partition));
+      SetPartition(job, std::move(partition), /*limit_bytes=*/0);
     } else if (const v1::Partition* known = partitions_.Find(key);
                known != nullptr && Fits(*known, job.shape.table)) {
       v1::Partition partition = *known;
       partition.set_source("reused");
-      SetPartition(job, std::move(partition));
+      SetPartition(job, std::move(partition), device.memory_limit_bytes);
     } else if (const JobId owner = partitions_.Claim(key, job.id);
                owner != job.id) {
       WaitFor(job, absl::StrCat("waits for ", JobName(owner),
                                 ", which finds the same cut points"));
       return false;
     } else {
+      job.pilot_claim = key;
       Enqueue(job, now);
       return false;
     }
@@ -270,7 +286,9 @@ bool Core::AdvanceFromPilot(Job& job, absl::Time now) {
   return true;
 }
 
-void Core::SetPartition(Job& job, v1::Partition partition) {
+void Core::SetPartition(Job& job, v1::Partition partition,
+                        int64_t limit_bytes) {
+  job.partition_limit_bytes = limit_bytes;
   job.shape.shards =
       ShardsOf({partition.cut_points().begin(), partition.cut_points().end()},
                job.shape.table.layer_count());
@@ -382,7 +400,7 @@ void Core::CheckInvariants() const {
     if (job.ended()) CHECK(job.outstanding.empty()) << JobName(id);
   }
   blocks_.CheckInvariants(fresh);
-  CHECK_LE(admission_.reserved_bytes(), PromisedBytes(options_.pool_bytes));
+  CHECK_LE(admission_.reserved_bytes(), PromisedBytes(options_));
   CHECK(writing_ == JobId() ? blocks_.kept_bytes() == 0
                             : jobs_.at(writing_).writing.has_value());
   for (const WorkerRecord& worker : workers_) {

@@ -85,6 +85,13 @@ class Core {
     // A process that was started has this long to attach: it may have much
     // memory to map and a driver to wait for.
     absl::Duration start_patience = absl::Minutes(10);
+    // The part of the pool that is promised to jobs, in tenths. The rest is for
+    // fragmentation: with real block sizes a best-fit pool needed up to 1.07
+    // times its live bytes (docs/benchmarks.md).
+    int promised_tenths = 9;
+    // A job that had no task in a hand for so long says what it waits for, and
+    // again after as long.
+    absl::Duration wait_to_explain = absl::Seconds(5);
     // A task that failed for a reason that may pass is tried again so often,
     // after a second, then two, four and so on: for about a minute.
     int task_retries = 6;
@@ -211,12 +218,25 @@ class Core {
   void Enqueue(Job& job, absl::Time now);
   void WakeRested(absl::Time now);
   void BeginTimes(Job& job);
-  void SetPartition(Job& job, hydra::v1::Partition partition);
+  // `limit_bytes`: of the device that it was found on; 0: given by hand.
+  void SetPartition(Job& job, hydra::v1::Partition partition,
+                    int64_t limit_bytes);
   std::string PrepareKey(const Job& job) const;
-  std::string PilotKey(const Job& job) const;
+  // Where the job's pilot should run: what fits there fits everywhere.
+  const DeviceOptions& PilotDevice(const Job& job) const;
+  // Of a pilot on this device.
+  std::string PilotKey(const Job& job, const DeviceOptions& device) const;
   void Touch(Job& job) { job.revision = ++last_revision_; }
   void Log(const Job& job, const char* severity, absl::string_view text,
            absl::Time now, const OutstandingTask* task = nullptr);
+
+  // core_waits.cc: what jobs in the queue wait for.
+  // Those that waited for a while say it.
+  void ExplainWaits(absl::Time now);
+  // `ahead`: how many jobs go first.
+  std::string WhatItWaitsFor(const Job& job, int64_t ahead);
+  // Of the jobs in hands, the remaining times, longest first.
+  std::vector<absl::Duration> RemainingInHands();
 
   // core_submit.cc: new jobs.
   void FillJob(JobId id, SweepId sweep, NewJob submitted, Job& job);
@@ -342,8 +362,12 @@ class Core {
   void Dispatch(absl::Time now);
   void Assign(absl::Time now);
   bool FillEmptyHand(WorkerRecord& worker, absl::Time now);
-  void WithdrawPromiseFor(const WorkerRecord& worker);
-  bool LookAhead(WorkerRecord& worker, bool take_idle_jobs, absl::Time now);
+  void WithdrawPromiseFor(const WorkerRecord& idle);
+  // `idle`: the devices for which there was nothing.
+  bool LookAhead(WorkerRecord& worker,
+                 const std::vector<const WorkerRecord*>& idle, absl::Time now);
+  Job* BestIdleJob(const WorkerRecord& worker,
+                   const std::vector<const WorkerRecord*>& idle);
   Job* BestSuccessor(const WorkerRecord& worker);
   // False: the pool has no room for its writes now.
   bool HandOut(Job& job, WorkerRecord& worker, absl::Time now);
@@ -406,6 +430,7 @@ class Core {
   absl::flat_hash_set<JobId> unsaved_;
   bool stopping_ = false;
   absl::Time last_tick_ = absl::InfinitePast();
+  absl::Time explained_at_ = absl::InfinitePast();
   uint64_t last_task_;
   uint64_t last_revision_ = 0;
 };

@@ -290,7 +290,7 @@ void Core::EnterPause(Job& job) {
   policy_->Remove(job.id);
   waiting_.erase(job.id);
   prepared_[job.sweep].Abandon(PrepareKey(job), job.id);
-  partitions_.Abandon(PilotKey(job), job.id);
+  partitions_.Abandon(job.pilot_claim, job.id);
   LeavePool(job);
   ResetToCheckpoint(job, v1::JOB_STATE_PAUSED);
 }
@@ -360,6 +360,7 @@ void Core::ResetToCheckpoint(Job& job, v1::JobState state) {
   job.phase = v1::JOB_PHASE_PREPARE;
   job.splits.clear();
   job.partition.reset();
+  job.partition_limit_bytes = 0;
   job.demand.reset();
   job.times.reset();
   job.shape.shards.clear();

@@ -70,10 +70,13 @@ void Core::CommitResult(Job& job, const OutstandingTask& done,
       *partition.mutable_cut_points() = report.pilot().cut_points();
       *partition.mutable_layers() = report.pilot().layers();
       partition.set_source("pilot");
-      partitions_.Set(PilotKey(job), partition);
+      const DeviceOptions& device = WorkerOf(done.worker).device;
+      const std::string key = PilotKey(job, device);
+      partitions_.Abandon(job.pilot_claim, job.id);
+      partitions_.Set(key, partition);
       waiting_may_go_on_ = true;
-      effects_->StorePartition(PilotKey(job), partition);
-      SetPartition(job, std::move(partition));
+      effects_->StorePartition(key, partition);
+      SetPartition(job, std::move(partition), device.memory_limit_bytes);
       return;
     }
     default:

@@ -19,6 +19,11 @@ namespace wv1 = hydra::worker::v1;
 // one only when the pool is too fragmented for the best ones' next writes.
 constexpr int kMaxCandidates = 32;
 
+// A smaller device than its cut points were found for cannot run a job.
+bool FitsDevice(const Job& job, const WorkerRecord& worker) {
+  return job.partition_limit_bytes <= worker.device.memory_limit_bytes;
+}
+
 wv1::Task WireTask(const Job& job, const OutstandingTask& task) {
   wv1::Task wire;
   wire.set_task_id(task.id.value());
@@ -37,27 +42,24 @@ wv1::Task WireTask(const Job& job, const OutstandingTask& task) {
 }  // namespace
 
 bool Core::HasUntriedDevice(const Job& job) const {
-  return std::any_of(
-      workers_.begin(), workers_.end(), [&](const WorkerRecord& worker) {
-        return worker.usable() && !job.crashed_on.contains(worker.id);
-      });
+  return std::any_of(workers_.begin(), workers_.end(),
+                     [&](const WorkerRecord& worker) {
+                       return worker.usable() && FitsDevice(job, worker) &&
+                              !job.crashed_on.contains(worker.id);
+                     });
 }
 
 // Another device than those that died of it comes first.
 bool Core::MayTry(const WorkerRecord& worker, const Job& job) const {
-  if (!worker.usable()) return false;
+  if (!worker.usable() || !FitsDevice(job, worker)) return false;
   return !job.crashed_on.contains(worker.id) || !HasUntriedDevice(job);
 }
 
-// PILOT runs where the limit is lowest: what fits there fits everywhere.
 bool Core::CanRun(const WorkerRecord& worker, const Job& job) const {
   if (!MayTry(worker, job)) return false;
-  if (job.phase != v1::JOB_PHASE_PILOT) return true;
-  return std::all_of(workers_.begin(), workers_.end(),
-                     [&](const WorkerRecord& other) {
-                       return worker.device.memory_limit_bytes <=
-                              other.device.memory_limit_bytes;
-                     });
+  return job.phase != v1::JOB_PHASE_PILOT ||
+         worker.device.memory_limit_bytes ==
+             PilotDevice(job).memory_limit_bytes;
 }
 
 void Core::Dispatch(absl::Time now) {
@@ -66,16 +68,15 @@ void Core::Dispatch(absl::Time now) {
 }
 
 void Core::Assign(absl::Time now) {
-  const WorkerRecord* idle = nullptr;
+  std::vector<const WorkerRecord*> idle;
   for (WorkerRecord& worker : workers_) {
     if (!worker.ready() || !worker.usable() || !worker.hand.empty()) continue;
-    if (!FillEmptyHand(worker, now)) idle = &worker;
+    if (!FillEmptyHand(worker, now)) idle.push_back(&worker);
   }
-  if (idle != nullptr) WithdrawPromiseFor(*idle);
+  if (!idle.empty()) WithdrawPromiseFor(*idle.back());
   for (WorkerRecord& worker : workers_) {
     while (worker.ready() && worker.usable() && !worker.hand.empty() &&
-           worker.hand.size() < HandSize() &&
-           LookAhead(worker, /*take_idle_jobs=*/idle == nullptr, now)) {
+           worker.hand.size() < HandSize() && LookAhead(worker, idle, now)) {
     }
   }
 }
@@ -186,15 +187,28 @@ Job* Core::BestSuccessor(const WorkerRecord& worker) {
   return best;
 }
 
-bool Core::LookAhead(WorkerRecord& worker, bool take_idle_jobs,
+// The best job in the queue that this device can run and no idle one could: a
+// job is promised ahead only where it cannot begin at once.
+Job* Core::BestIdleJob(const WorkerRecord& worker,
+                       const std::vector<const WorkerRecord*>& idle) {
+  Job* best = nullptr;
+  int looked_at = 0;
+  policy_->ForEachInOrder([&](JobId id) {
+    Job& job = JobOf(id);
+    const bool idle_could = std::any_of(
+        idle.begin(), idle.end(),
+        [&](const WorkerRecord* other) { return CanRun(*other, job); });
+    if (!idle_could && CanRun(worker, job)) best = &job;
+    return best == nullptr && ++looked_at < kMaxCandidates;
+  });
+  return best;
+}
+
+bool Core::LookAhead(WorkerRecord& worker,
+                     const std::vector<const WorkerRecord*>& idle_workers,
                      absl::Time now) {
   Job* successor = BestSuccessor(worker);
-  Job* idle = nullptr;
-  if (take_idle_jobs) {
-    if (std::optional<JobId> best = policy_->Best(); best.has_value()) {
-      if (CanRun(worker, JobOf(*best))) idle = &JobOf(*best);
-    }
-  }
+  Job* idle = BestIdleJob(worker, idle_workers);
   if (idle != nullptr && successor != nullptr &&
       successor->RemainingFrom(successor->NextPosition()) >
           idle->RemainingFrom(idle->position)) {
@@ -236,9 +250,13 @@ std::optional<OutstandingTask> Core::MakeTask(Job& job) {
     CHECK(version != nullptr) << JobName(job.id) << " reads a missing block";
     FillVersion(key, *version, *task.wire.add_reads());
   }
+  job.refused_write_bytes = 0;
   for (const BlockWrite& write : task.task.writes) {
     std::optional<Version> version = blocks_.Make(write.size_bytes);
     if (!version.has_value()) {
+      for (const BlockWrite& each : task.task.writes) {
+        job.refused_write_bytes += each.size_bytes;
+      }
       for (const auto& [key, made] : task.made) blocks_.Discard(made);
       return std::nullopt;
     }
@@ -253,6 +271,7 @@ bool Core::HandOut(Job& job, WorkerRecord& worker, absl::Time now) {
   std::optional<OutstandingTask> task = MakeTask(job);
   if (!task.has_value()) return false;
   policy_->Remove(job.id);
+  job.queued_since = absl::InfinitePast();
   task->worker = worker.id;
   journal_->TaskHandedOut(worker.id, task->wire);
   worker.hand.emplace_back(job.id, task->id);

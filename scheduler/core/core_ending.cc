@@ -107,7 +107,7 @@ void Core::EndJob(Job& job, v1::JobState state, std::string reason,
   waiting_.erase(job.id);
   waiting_may_go_on_ = true;
   prepared_[job.sweep].Abandon(PrepareKey(job), job.id);
-  partitions_.Abandon(PilotKey(job), job.id);
+  partitions_.Abandon(job.pilot_claim, job.id);
   if (job.outstanding.empty()) {
     FinishEnding(job, now);
   } else {

@@ -69,6 +69,7 @@ void Core::Tick(absl::Time now) {
   WakeRested(now);
   AdvanceWaiting(now);
   Dispatch(now);
+  ExplainWaits(now);
   ForgetOldSweeps();
   const std::vector<JobId> unsaved(save_again_.begin(), save_again_.end());
   for (JobId id : unsaved) {
@@ -130,6 +131,7 @@ void Core::Quarantine(WorkerRecord& worker, const Job& job,
   const absl::Duration time =
       QuarantineTime(options_.quarantine, ++worker.quarantines);
   worker.quarantined_until = now + time;
+  waiting_may_go_on_ = true;
   worker.quarantine_reason = absl::StrCat(
       "its process died ", worker.deaths.size(),
       " times without finishing a task between, of more than one job's, the "
@@ -145,6 +147,7 @@ void Core::Quarantine(WorkerRecord& worker, const Job& job,
 void Core::EndQuarantine(WorkerRecord& worker) {
   worker.quarantined_until.reset();
   worker.quarantine_reason.clear();
+  waiting_may_go_on_ = true;
 }
 
 std::string Core::PoisonReason(const Job& job, const OutstandingTask& task,

@@ -164,7 +164,7 @@ absl::Status Core::RestoreInPool(Job& job, const RecoveredJob& recovered) {
   prepared.mutable_warnings()->Assign(job.prepare_warnings.begin(),
                                       job.prepare_warnings.end());
   prepared_[job.sweep].Set(PrepareKey(job), std::move(prepared));
-  SetPartition(job, *job.partition);
+  SetPartition(job, *job.partition, job.partition_limit_bytes);
   const absl::StatusOr<ChainPlan> plan = PlanOf(job);
   if (!plan.ok()) return Contradiction(job.id, plan.status().message());
   job.plan = *plan;
@@ -215,7 +215,8 @@ absl::Status Core::RestoreHandOut(TaskId id, const jv1::HandOut& hand_out,
     job.phase = v1::JOB_PHASE_PILOT;
     job.splits.assign(recovered.progress.splits().begin(),
                       recovered.progress.splits().end());
-    partitions_.Claim(PilotKey(job), job_id);
+    job.pilot_claim = PilotKey(job, WorkerOf(task.worker).device);
+    partitions_.Claim(job.pilot_claim, job_id);
   } else {
     task.task.step = task.wire.step();
     task.stray = !IsNextInChain(job, task.wire);

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <functional>
 
+#include "absl/strings/match.h"
 #include "common/status/proto_time.h"
 #include "scheduler/sim/world.h"
 
@@ -362,6 +363,90 @@ TEST(CoreTest, AWorkerWhoseReportCannotBeIsStartedAgainAndTheDaemonGoesOn) {
   EXPECT_EQ(Restarts(world), 1);
   EXPECT_EQ(JobIn(world, 1).state, v1::JOB_STATE_COMPLETED);
   EXPECT_EQ(JobIn(world, 1).steps.size(), 3);
+}
+
+TEST(CoreTest, AShortJobBehindLongOnesSaysHowManyAreAhead) {
+  World::Options options;
+  options.workers = 1;
+  World world(options);
+  world.Submit(/*jobs=*/3, /*steps=*/100);
+  world.RunUntil([&] { return Training(JobIn(world, 1)); });
+  world.Submit(/*jobs=*/1, /*steps=*/1);
+  world.RunUntil(
+      [&] { return absl::StrContains(JobIn(world, 4).reason, "ahead"); });
+  const Job& job = JobIn(world, 4);
+  EXPECT_EQ(job.reason,
+            "waits for a device: 3 jobs with more time remaining are ahead");
+  EXPECT_EQ(job.state, v1::JOB_STATE_PENDING);
+  EXPECT_EQ(job.phase, v1::JOB_PHASE_INIT);
+  world.RunUntil([&] { return Training(JobIn(world, 4)); });
+  EXPECT_EQ(JobIn(world, 4).state, v1::JOB_STATE_RUNNING);
+  EXPECT_EQ(JobIn(world, 4).reason, "");
+}
+
+TEST(CoreTest, AJobThatWaitsWhileNoDeviceIsThereSaysSo) {
+  World::Options options;
+  options.workers = 1;
+  World world(options);
+  world.Submit(/*jobs=*/1, /*steps=*/5);
+  world.RunUntil([&] { return Training(JobIn(world, 1)); });
+  world.Remove(0);
+  world.RunUntil([&] { return !JobIn(world, 1).reason.empty(); });
+  EXPECT_EQ(JobIn(world, 1).reason,
+            "waits for a device: none of 1 takes tasks");
+}
+
+// More is promised than there is, as after a fragmentation that nobody
+// foresaw.
+TEST(CoreTest, APoolInWhichNoNextWriteFitsIsSaidSo) {
+  World::Options options;
+  options.pool_bytes = int64_t{300} << 10;
+  options.promised_tenths = 50;
+  World world(options);
+  world.Submit(/*jobs=*/6, /*steps=*/20);
+  world.RunUntil([&] {
+    return absl::StrContains(JobIn(world, 1).reason, "nothing goes on");
+  });
+  EXPECT_THAT(JobIn(world, 1).reason,
+              HasSubstr("waits for room in the pool: its next task writes"));
+  for (uint64_t id = 2; id <= 6; ++id) {
+    world.InCore(
+        [&](Core& core) { core.Cancel(JobId(id), false, world.now()); });
+  }
+  world.RunUntilJobsEnd();
+  EXPECT_EQ(JobIn(world, 1).state, v1::JOB_STATE_COMPLETED);
+}
+
+World::Options TwoUnequalDevices() {
+  World::Options options;
+  options.equal_devices = false;
+  return options;
+}
+
+TEST(CoreTest, APilotRunsOnTheSmallestDeviceThatIsThere) {
+  World world(TwoUnequalDevices());
+  world.Submit(/*jobs=*/1, /*steps=*/1);
+  world.RunUntilJobsEnd();
+  const int64_t smallest = JobIn(world, 1).partition_limit_bytes;
+  world.Remove(0);
+  world.Submit(/*jobs=*/1, /*steps=*/2);
+  world.RunUntilJobsEnd();
+  EXPECT_EQ(JobIn(world, 1).partition_limit_bytes, smallest);
+  EXPECT_EQ(JobIn(world, 2).state, v1::JOB_STATE_COMPLETED);
+  // What was found for the smaller one fits; nothing was measured again.
+  EXPECT_EQ(JobIn(world, 2).partition->source(), "reused");
+}
+
+TEST(CoreTest, APilotDoesNotWaitForADeviceThatIsGone) {
+  World world(TwoUnequalDevices());
+  world.Remove(0);
+  world.Submit(/*jobs=*/1, /*steps=*/200);
+  world.RunUntil([&] { return Training(JobIn(world, 1)); });
+  EXPECT_LT(world.now() - absl::UnixEpoch(), absl::Minutes(2));
+  EXPECT_EQ(JobIn(world, 1).partition->source(), "pilot");
+  EXPECT_GT(JobIn(world, 1).partition_limit_bytes, 1 << 20);
+  world.RunUntilJobsEnd();
+  EXPECT_EQ(JobIn(world, 1).state, v1::JOB_STATE_COMPLETED);
 }
 
 TEST(CoreTest, AWorkerThatFallsSilentIsKilledAndItsJobsGoOn) {

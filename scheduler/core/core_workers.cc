@@ -67,6 +67,7 @@ void Core::WorkerReported(WorkerId id, const wv1::WorkerReport& report,
   if (!worker.ready()) {
     worker.state = v1::WORKER_STATE_READY;
     worker.absent = false;
+    worker.missing_since = absl::InfiniteFuture();
     worker.attached_at = now;
     worker.status_when_attached = report.device();
     worker.must_send = true;

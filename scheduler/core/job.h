@@ -95,12 +95,21 @@ struct Job {
   // What PREPARE warned of.
   std::vector<std::string> prepare_warnings;
   std::optional<hydra::v1::Partition> partition;
+  // Of the device that it was found on: smaller ones cannot run it. 0: any may.
+  int64_t partition_limit_bytes = 0;
+  // The key of the pilot that it runs for others, too.
+  std::string pilot_claim;
   std::optional<hydra::v1::PoolDemand> demand;
   std::optional<TimeModel> times;
 
   // Worker deaths during the job's tasks since the last commit.
   int crashes_in_a_row = 0;
   absl::btree_set<WorkerId> crashed_on;
+  // Since when no device took its next task, though one could.
+  absl::Time queued_since = absl::InfinitePast();
+  // The bytes of the fresh slots for which the pool had no room when its next
+  // task was to be handed out; 0: it had, or nobody tried.
+  int64_t refused_write_bytes = 0;
   // Tasks that failed since the last commit, for a reason that may pass.
   int failures_in_a_row = 0;
   // No task before.

@@ -144,6 +144,7 @@ jv1::JobProgress ProgressOf(const Job& job) {
   record.set_pilot_reserve_bytes(job.pilot_reserve_bytes);
   record.mutable_prepare_warnings()->Assign(job.prepare_warnings.begin(),
                                             job.prepare_warnings.end());
+  record.set_partition_limit_bytes(job.partition_limit_bytes);
   return record;
 }
 
@@ -184,6 +185,7 @@ void SetProgress(const jv1::JobProgress& record, Job& job) {
   job.pilot_reserve_bytes = record.pilot_reserve_bytes();
   job.prepare_warnings.assign(record.prepare_warnings().begin(),
                               record.prepare_warnings().end());
+  job.partition_limit_bytes = record.partition_limit_bytes();
   if (job.steps.empty() && record.has_newest_step()) {
     job.steps.push_back(record.newest_step());
   }

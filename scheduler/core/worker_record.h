@@ -22,6 +22,8 @@ struct DeviceOptions {
   std::string name;
   int64_t memory_limit_bytes = 0;
   int threads = 1;
+  // What the machine calls it; what was measured on another is not believed.
+  std::string model;
 };
 
 // What tells one desired state from another.

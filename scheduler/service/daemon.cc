@@ -28,6 +28,7 @@
 #include "scheduler/policy/sharded_lrtf.h"
 #include "scheduler/service/checkpoint_thread.h"
 #include "scheduler/service/core_thread.h"
+#include "scheduler/service/cpu_model.h"
 #include "scheduler/service/daemon_state.h"
 #include "scheduler/service/hydra_service.h"
 #include "scheduler/service/job_history.h"
@@ -80,9 +81,10 @@ Core::Options CoreOptions(const config::v1::DaemonConfig& config,
   Core::Options options;
   options.pool_first_byte = state.pool->data_offset();
   options.pool_bytes = state.pool->size_bytes() - state.pool->data_offset();
+  const std::string model = CpuModel();
   for (const config::v1::DeviceConfig& device : config.devices()) {
     options.devices.push_back(
-        {device.name(), device.memory_limit_bytes(), device.threads()});
+        {device.name(), device.memory_limit_bytes(), device.threads(), model});
   }
   options.lookahead = config.lookahead();
   options.prefetch_bytes = config.prefetch_bytes();

@@ -18,6 +18,9 @@ namespace wv1 = hydra::worker::v1;
 // Whoever needs longer for a test's few jobs will never be done.
 constexpr absl::Duration kLongest = absl::Hours(24);
 
+// Of the first worker's device.
+constexpr int64_t kDeviceBytes = 1 << 20;
+
 constexpr char kConfig[] = R"({
   "model_type": "gpt2", "vocab_size": 64, "n_positions": 8, "n_embd": 16,
   "n_layer": 2, "n_head": 2, "n_inner": 64, "activation_function": "gelu_new",
@@ -85,10 +88,14 @@ void World::StartDaemon() {
   core.pool_first_byte = 4096;
   core.pool_bytes = options_.pool_bytes;
   core.lookahead = options_.lookahead;
+  core.promised_tenths = options_.promised_tenths;
   core.poison_crashes = options_.poison_crashes;
   core.watchdog_unmeasured = absl::Minutes(1);
   for (int i = 0; i < options_.workers; ++i) {
-    core.devices.push_back({absl::StrCat("cpu:", i), 1 << 20, 1});
+    core.devices.push_back(
+        {absl::StrCat("cpu:", i),
+         options_.equal_devices ? kDeviceBytes : kDeviceBytes << i, 1,
+         "simulated"});
   }
   ++daemon_starts_;
   daemon_ = std::make_unique<SimDaemon>(

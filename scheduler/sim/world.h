@@ -36,6 +36,10 @@ class World : private Effects {
     int workers = 2;
     int lookahead = 1;
     int64_t pool_bytes = int64_t{64} << 20;
+    // Of the pool, see Core::Options.
+    int promised_tenths = 9;
+    // Else each has twice the memory of the one before.
+    bool equal_devices = true;
     // Chances, for each finished task.
     double crash = 0;
     double stream_break = 0;
@@ -87,6 +91,8 @@ class World : private Effects {
 
   // Kills a process now.
   void Crash(int worker);
+  // Kills it, and it is not started again.
+  void Remove(int worker);
   void CrashDaemon();
   // The process stands still.
   void StopProcess(int worker, absl::Duration time);
@@ -119,6 +125,7 @@ class World : private Effects {
     bool alive = false;
     bool stopped = false;
     bool stream_open = false;
+    bool removed = false;
     std::string session;
     absl::Duration busy;
   };

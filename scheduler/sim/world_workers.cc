@@ -15,8 +15,14 @@ namespace wv1 = hydra::worker::v1;
 
 }  // namespace
 
+void World::Remove(int worker) {
+  workers_[worker].removed = true;
+  Crash(worker);
+}
+
 void World::Start(int worker) {
   SimProcess& process = workers_[worker];
+  if (process.removed) return;
   ++process.generation;
   process.worker =
       std::make_unique<SimWorker>(&pool_, &disk_.checkpoints, &setup_);
