@@ -161,7 +161,7 @@ TEST(ParseDaemonConfigTest, ExplainsEachMistake) {
       {WithDevices("[{name: cpu:0, memory: 1GiB}]"),
        "devices[0].memory: line 1: unknown key 'memory'; did you mean "
        "'memory_limit_bytes'?"},
-      {"devices: [", "line 1: end of sequence flow not found"},
+      {"devices: [", "line 1, column 10: this '[' is never closed"},
   };
   for (const auto& test : kCases) {
     EXPECT_EQ(MessageOf(test.text), test.message) << test.text;

@@ -39,10 +39,11 @@ inline constexpr int kMaxYamlNesting = 32;
 //
 // Pure. Time and memory grow with the size of `text` alone, whatever is in it:
 // files beyond kMaxYamlBytes, nesting beyond kMaxYamlNesting, anchors, aliases
-// and tags are refused.
+// and tags are refused. An empty document may follow.
 //
 // INVALID_ARGUMENT: also for text that is not UTF-8, holds control characters,
-//   or is not YAML. The message begins with the line.
+//   is not YAML, or has blanks and quotes that only look like those of YAML.
+//   The message begins with the line and column of the mistake.
 absl::StatusOr<YamlNode> ParseYaml(absl::string_view text);
 
 }  // namespace hydra
