@@ -25,12 +25,17 @@ std::string FieldMistake(const std::string& path) {
   if (field == nullptr) {
     const size_t dot = path.rfind('.');
     const std::string section = dot == path.npos ? "" : path.substr(0, dot);
-    const std::string meant =
-        SuggestField(job, section, path.substr(dot + 1), JobAliases());
-    return absl::StrCat(
-        "no such field in a job; ",
-        meant.empty() ? "write its path, such as 'train.learning_rate'"
-                      : absl::StrCat("did you mean ", Quoted(meant), "?"));
+    const std::string key = path.substr(dot + 1);
+    const std::string meant = SuggestField(job, section, key, JobAliases());
+    if (!meant.empty()) {
+      return absl::StrCat("no such field in a job; did you mean ",
+                          Quoted(meant), "?");
+    }
+    const Alias* const alias = FindAlias(section, key, JobAliases());
+    return absl::StrCat("no such field in a job; ",
+                        alias != nullptr
+                            ? alias->note
+                            : "write its path, such as 'train.learning_rate'");
   }
   if (field->is_repeated()) {
     return "this field is a list; a grid varies single values only";

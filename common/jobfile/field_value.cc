@@ -53,7 +53,11 @@ absl::StatusOr<Int> ParseInt(absl::string_view text) {
 
 absl::StatusOr<double> ParseDouble(absl::string_view text) {
   double value;
-  if (!absl::SimpleAtod(text, &value)) return Unexpected("a number", text);
+  // SimpleAtod also reads hexadecimal, which nobody means.
+  const bool is_hexadecimal = text.find_first_of("xX") != text.npos;
+  if (is_hexadecimal || !absl::SimpleAtod(text, &value)) {
+    return Unexpected("a number", text);
+  }
   if (!std::isfinite(value)) return Unexpected("a finite number", text);
   return value;
 }

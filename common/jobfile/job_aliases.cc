@@ -3,7 +3,54 @@
 namespace hydra {
 namespace {
 
+// Why a key has no counterpart here, or what is different about it.
+constexpr absl::string_view kModelDirectory =
+    "config.json, vocab.json and merges.txt in model.path say it";
+constexpr absl::string_view kNoCode = "Hydra runs no code of users";
+constexpr absl::string_view kPlainText =
+    "Hydra trains on plain text; there are no templates";
+constexpr absl::string_view kNoHub =
+    "Hydra reads files of its server alone; download what is needed first";
+constexpr absl::string_view kOwnSplit = "it takes files; cut the text before";
+constexpr absl::string_view kWholeFiles =
+    "Hydra reads whole files; cut the text, or end with train.max_steps";
+constexpr absl::string_view kAlwaysPacked =
+    "files are read as one stream of tokens without padding";
+constexpr absl::string_view kPreparedOnce =
+    "text is tokenized once, by the workers, and kept";
+constexpr absl::string_view kConstantRate =
+    "the learning rate is constant: there are no schedules and no warmup yet";
+constexpr absl::string_view kNoClipping = "there is no gradient clipping yet";
+constexpr absl::string_view kFp32 =
+    "Hydra trains in fp32: there is no other precision yet";
+constexpr absl::string_view kAlwaysRecomputed =
+    "Hydra keeps activations at shard boundaries and computes the rest anew in "
+    "any case";
+constexpr absl::string_view kFullTraining =
+    "Hydra trains all parameters on the next token; there is nothing else yet";
+constexpr absl::string_view kOptimizerKeys =
+    "under 'train' are learning_rate, weight_decay, adam_beta1, adam_beta2, "
+    "adam_epsilon and momentum";
+constexpr absl::string_view kInSteps = "counted in steps";
+constexpr absl::string_view kResumesItself =
+    "a job goes on from its newest checkpoint by itself";
+constexpr absl::string_view kByValidationLoss =
+    "best is the lowest validation loss";
+constexpr absl::string_view kOwnLogs =
+    "hydra watch, logs and results show the metrics, with -o json for programs";
+constexpr absl::string_view kPlacesItself =
+    "hydrad places every model on its devices by itself";
+constexpr absl::string_view kGrid =
+    "write 'grid:' under 'sweep', with a list of values for each field's path, "
+    "such as 'train.learning_rate: [1e-3, 1e-4]'";
+constexpr absl::string_view kAllCombinations =
+    "a sweep trains every combination of sweep.grid";
+
+// Keys of Hugging Face's trainer and examples, Axolotl, LLaMA-Factory,
+// DeepSpeed, torchtune, Lightning, nanoGPT and Weights & Biases. Where two mean
+// different things by one word, the more usual one stands here.
 constexpr Alias kJobAliases[] = {
+    // Short and other names.
     {"lr", "learning_rate"},
     {"batch_size", "per_device_train_batch_size"},
     {"micro_batch_size", "per_device_train_batch_size"},
@@ -67,6 +114,255 @@ constexpr Alias kJobAliases[] = {
     {"save_total_limit", "checkpoint.keep_last"},
     {"grid", "sweep"},
     {"eval", "evaluation"},
+    // Model and tokenizer.
+    {"pretrained_model_name_or_path", "model.path"},
+    {"pretrained_model", "model.path"},
+    {"config_name", "model.path", "the directory's config.json is the model"},
+    {"model_path", "model.path"},
+    {"checkpoint_dir", "model.path"},
+    {"init_from", "model.init"},
+    {"from_scratch", "model.init", "write init: random"},
+    {"tokenizer_dir", "model.tokenizer_path"},
+    {"model_type", "", kModelDirectory},
+    {"config_overrides", "", kModelDirectory},
+    {"n_layer", "", kModelDirectory},
+    {"n_head", "", kModelDirectory},
+    {"n_embd", "", kModelDirectory},
+    {"num_hidden_layers", "", kModelDirectory},
+    {"hidden_size", "", kModelDirectory},
+    {"num_attention_heads", "", kModelDirectory},
+    {"vocab_size", "", kModelDirectory},
+    {"tokenizer_type", "", kModelDirectory},
+    {"use_fast_tokenizer", "", kModelDirectory},
+    {"special_tokens", "", kModelDirectory},
+    {"trust_remote_code", "", kNoCode},
+    {"plugins", "", kNoCode},
+    {"_component_", "", kNoCode},
+    {"class_path", "", kNoCode},
+    {"template", "", kPlainText},
+    {"chat_template", "", kPlainText},
+    {"train_on_inputs", "", kPlainText},
+    {"revision", "", kNoHub},
+    {"token", "", kNoHub},
+    {"cache_dir", "", kNoHub},
+    {"push_to_hub*", "", kNoHub},
+    {"hub_*", "", kNoHub},
+    // Data.
+    {"train_files", "data.train_files"},
+    {"train_dataset", "data.train_files"},
+    {"training_files", "data.train_files"},
+    {"data_path", "data.train_files"},
+    {"data_files", "data.train_files"},
+    {"text_file", "data.train_files"},
+    {"val_file", "data.validation_files"},
+    {"val_dataset", "data.validation_files"},
+    {"valid_file", "data.validation_files"},
+    {"valid_files", "data.validation_files"},
+    {"validation_data", "data.validation_files"},
+    {"eval_file", "data.validation_files"},
+    {"test_datasets", "data.validation_files"},
+    {"dataset_val", "data.validation_files"},
+    {"test_files", "data.test_files"},
+    {"test_data", "data.test_files"},
+    {"val_size", "data.validation_files", kOwnSplit},
+    {"val_set_size", "data.validation_files", kOwnSplit},
+    {"validation_split", "data.validation_files", kOwnSplit},
+    {"validation_split_percentage", "data.validation_files", kOwnSplit},
+    {"dataset_name", "", kNoHub},
+    {"dataset_config_name", "", kNoHub},
+    {"dataset_dir", "", kNoHub},
+    {"streaming", "", kNoHub},
+    {"data_seed", "train.seed"},
+    {"max_samples", "", kWholeFiles},
+    {"max_train_samples", "", kWholeFiles},
+    {"limit_train_batches", "", kWholeFiles},
+    {"max_eval_samples", "evaluation.max_eval_batches"},
+    {"limit_val_batches", "evaluation.max_eval_batches"},
+    {"eval_iters", "evaluation.max_eval_batches"},
+    {"packing", "", kAlwaysPacked},
+    {"sample_packing", "", kAlwaysPacked},
+    {"eval_sample_packing", "", kAlwaysPacked},
+    {"neat_packing", "", kAlwaysPacked},
+    {"pad_to_sequence_len", "", kAlwaysPacked},
+    {"group_by_length", "", kAlwaysPacked},
+    {"keep_linebreaks", "", kAlwaysPacked},
+    {"overwrite_cache", "", kPreparedOnce},
+    {"dataset_prepared_path", "", kPreparedOnce},
+    {"preprocessing_num_workers", "", kPreparedOnce},
+    {"num_workers", "", kPreparedOnce},
+    {"dataloader_*", "", kPreparedOnce},
+    // Training.
+    {"train_micro_batch_size_per_gpu", "per_device_train_batch_size"},
+    {"per_gpu_train_batch_size", "per_device_train_batch_size"},
+    {"device_train_microbatch_size", "per_device_train_batch_size"},
+    {"per_gpu_eval_batch_size", "per_device_eval_batch_size"},
+    {"val_batch_size", "per_device_eval_batch_size"},
+    {"evaluation.batch_size", "evaluation.per_device_eval_batch_size"},
+    {"eval_micro_batch_size", "per_device_eval_batch_size"},
+    {"auto_find_batch_size", "per_device_train_batch_size"},
+    {"accumulate_grad_batches", "gradient_accumulation_steps"},
+    {"max_epochs", "num_train_epochs"},
+    {"max_iters", "max_steps"},
+    {"total_steps", "max_steps"},
+    {"training_steps", "max_steps"},
+    {"max_steps_per_epoch", "max_steps"},
+    {"adam_beta_1", "adam_beta1"},
+    {"adam_beta_2", "adam_beta2"},
+    {"adam_eps", "adam_epsilon"},
+    {"betas", "adam_beta1", "there is adam_beta2 too"},
+    {"seed_everything", "seed"},
+    {"attention_dropout", "dropout", "one value for all"},
+    {"attn_pdrop", "dropout", "one value for all"},
+    {"resid_pdrop", "dropout", "one value for all"},
+    {"embd_pdrop", "dropout", "one value for all"},
+    {"learning_rate_schedule*", "", kConstantRate},
+    {"lr_schedule*", "", kConstantRate},
+    {"scheduler", "", kConstantRate},
+    {"warmup*", "", kConstantRate},
+    {"num_warmup_steps", "", kConstantRate},
+    {"min_lr", "", kConstantRate},
+    {"decay_lr", "", kConstantRate},
+    {"lr_decay*", "", kConstantRate},
+    {"cosine_min_lr_ratio", "", kConstantRate},
+    {"max_grad_norm", "", kNoClipping},
+    {"grad_clip", "", kNoClipping},
+    {"clip_grad_norm", "", kNoClipping},
+    {"gradient_clip*", "", kNoClipping},
+    {"bf16*", "", kFp32},
+    {"fp16*", "", kFp32},
+    {"fp8*", "", kFp32},
+    {"tf32", "", kFp32},
+    {"amp*", "", kFp32},
+    {"precision", "", kFp32},
+    {"mixed_precision", "", kFp32},
+    {"dtype", "", kFp32},
+    {"torch_dtype", "", kFp32},
+    {"half_precision_backend", "", kFp32},
+    {"pure_bf16", "", kFp32},
+    {"load_in_8bit", "", kFp32},
+    {"load_in_4bit", "", kFp32},
+    {"quantization*", "", kFp32},
+    {"double_quantization", "", kFp32},
+    {"gradient_checkpointing*", "", kAlwaysRecomputed},
+    {"activation_checkpointing", "", kAlwaysRecomputed},
+    {"enable_activation_*", "", kAlwaysRecomputed},
+    {"adapter", "", kFullTraining},
+    {"lora_*", "", kFullTraining},
+    {"peft*", "", kFullTraining},
+    {"finetuning_type", "", kFullTraining},
+    {"freeze_*", "", kFullTraining},
+    {"unfrozen_parameters", "", kFullTraining},
+    {"stage", "", kFullTraining},
+    {"loss", "", kFullTraining},
+    {"loss_fn", "", kFullTraining},
+    {"label_smoothing*", "", kFullTraining},
+    {"neftune*", "", kFullTraining},
+    {"optim_args", "", kOptimizerKeys},
+    {"optimizer_kwargs", "", kOptimizerKeys},
+    {"amsgrad", "", kOptimizerKeys},
+    {"nesterov", "", kOptimizerKeys},
+    // Evaluation, checkpoints, output.
+    {"eval_strategy", "evaluation.eval_steps", "0 evaluates at the end alone"},
+    {"evaluation_strategy", "evaluation.eval_steps",
+     "0 evaluates at the end alone"},
+    {"evals_per_epoch", "evaluation.eval_steps", kInSteps},
+    {"val_check_interval", "evaluation.eval_steps", kInSteps},
+    {"check_val_every_n_epoch", "evaluation.eval_steps", kInSteps},
+    {"do_eval", "evaluation.eval_steps",
+     "validation files are always evaluated at the end"},
+    {"do_predict", "data.test_files"},
+    {"save_strategy", "checkpoint.every_steps"},
+    {"saves_per_epoch", "checkpoint.every_steps", kInSteps},
+    {"save_every_n_steps", "checkpoint.every_steps"},
+    {"every_n_train_steps", "checkpoint.every_steps"},
+    {"save_top_k", "checkpoint.keep_last"},
+    {"load_best_model_at_end", "checkpoint.keep_best",
+     "the output is the last step's model"},
+    {"always_save_checkpoint", "checkpoint.every_steps"},
+    {"dir", "output.output_dir"},
+    {"default_root_dir", "output.output_dir"},
+    {"save_model", "output.save_model"},
+    {"output_path", "output.output_dir"},
+    {"logging_dir", "output.output_dir", kOwnLogs},
+    {"overwrite_output_dir", "", "each job writes a new directory"},
+    {"save_safetensors", "", "the model is always written as safetensors"},
+    {"save_only_model", "", kResumesItself},
+    {"resume*", "", kResumesItself},
+    {"ckpt_path", "", kResumesItself},
+    {"auto_resume", "", kResumesItself},
+    {"metric_for_best_model", "", kByValidationLoss},
+    {"greater_is_better", "", kByValidationLoss},
+    {"early_stopping*", "", "there is no early stopping yet"},
+    {"run_name", "name"},
+    {"experiment_name", "name"},
+    {"job_name", "name"},
+    {"exp_name", "name"},
+    // Reports.
+    {"logging_*", "", kOwnLogs},
+    {"log_*", "", kOwnLogs},
+    {"report_to", "", kOwnLogs},
+    {"wandb*", "", kOwnLogs},
+    {"mlflow*", "", kOwnLogs},
+    {"comet*", "", kOwnLogs},
+    {"tensorboard*", "", kOwnLogs},
+    {"logger", "", kOwnLogs},
+    {"metric_logger", "", kOwnLogs},
+    {"profiler", "", kOwnLogs},
+    {"plot_loss", "", kOwnLogs},
+    {"disable_tqdm", "", kOwnLogs},
+    {"steps_per_print", "", kOwnLogs},
+    {"wall_clock_breakdown", "", kOwnLogs},
+    {"callbacks", "", kOwnLogs},
+    // Where it runs.
+    {"device", "", kPlacesItself},
+    {"devices", "", kPlacesItself},
+    {"accelerator", "", kPlacesItself},
+    {"num_gpus", "", kPlacesItself},
+    {"gpus", "", kPlacesItself},
+    {"n_gpu", "", kPlacesItself},
+    {"num_nodes", "", kPlacesItself},
+    {"strategy", "", kPlacesItself},
+    {"backend", "", kPlacesItself},
+    {"local_rank", "", kPlacesItself},
+    {"no_cuda", "", kPlacesItself},
+    {"use_cpu", "", kPlacesItself},
+    {"device_map", "", kPlacesItself},
+    {"deepspeed", "", kPlacesItself},
+    {"zero_optimization", "", kPlacesItself},
+    {"zero_stage", "", kPlacesItself},
+    {"offload_*", "", kPlacesItself},
+    {"fsdp*", "", kPlacesItself},
+    {"ddp*", "", kPlacesItself},
+    {"tpu_*", "", kPlacesItself},
+    {"tensor_parallel*", "", kPlacesItself},
+    {"pipeline_parallel*", "", kPlacesItself},
+    {"torch_compile*", "", kPlacesItself},
+    {"compile", "", kPlacesItself},
+    {"flash_attention", "", kPlacesItself},
+    {"flash_attn", "", kPlacesItself},
+    {"attn_implementation", "", kPlacesItself},
+    {"xformers_attention", "", kPlacesItself},
+    {"use_cache", "", kPlacesItself},
+    {"low_cpu_mem_usage", "", kPlacesItself},
+    {"do_train", "", "a job always trains"},
+    {"train_only", "", "a job always trains"},
+    // Sweeps.
+    {"parameters", "sweep", kGrid},
+    {"search_space", "sweep", kGrid},
+    {"hyperparameters", "sweep", kGrid},
+    {"sweep.parameters", "", kGrid},
+    {"sweep.search_space", "", kGrid},
+    {"sweep.method", "", kAllCombinations},
+    {"sweep.metric", "", kAllCombinations},
+    {"sweep.goal", "", kAllCombinations},
+    {"sweep.early_terminate", "", kAllCombinations},
+    {"sweep.run_cap", "", kAllCombinations},
+    {"sweep.num_samples", "", kAllCombinations},
+    {"sweep.random*", "", kAllCombinations},
+    {"sweep.program", "", kGrid},
+    {"sweep.command", "", kGrid},
+    {"sweep.name", "name"},
+    {"sweep.values", "", kGrid},
 };
 
 }  // namespace

@@ -9,6 +9,7 @@
 #include "common/jobfile/job_aliases.h"
 #include "common/jobfile/mistakes.h"
 #include "common/jobfile/path_rules.h"
+#include "common/jobfile/suggest.h"
 #include "common/jobfile/yaml_to_proto.h"
 #include "common/jobfile/yaml_tree.h"
 
@@ -114,8 +115,10 @@ void ReadSweep(const YamlNode& node, std::vector<v1::GridAxis>* grid,
     if (path != kGridPath) {
       AddMistake(
           path,
-          AtLine(entry.line, absl::StrCat("unknown key ", Quoted(entry.key),
-                                          "; known here: grid")),
+          AtLine(entry.line,
+                 absl::StrCat("unknown key ", Quoted(entry.key), "; ",
+                              KeyHint(*v1::JobSpec::descriptor(), kSweep,
+                                      entry.key, {"grid"}, JobAliases()))),
           mistakes);
     } else if (std::exchange(has_grid, true)) {
       AddMistake(path, AtLine(entry.line, "this key is given twice"), mistakes);
@@ -136,6 +139,21 @@ std::vector<YamlEntry> TakeSweeps(YamlNode* root) {
   return sweeps;
 }
 
+// A message does not tell an empty name from none.
+void CheckNameIsNotEmpty(const YamlNode& root, Mistakes* mistakes) {
+  for (const YamlEntry& entry : root.entries) {
+    const bool is_empty = entry.key == "name" &&
+                          entry.value.kind == Kind::kScalar &&
+                          entry.value.text.empty();
+    if (!is_empty) continue;
+    AddMistake("name",
+               AtLine(entry.line,
+                      "expected a name, found ''; leave the key "
+                      "out for the name 'job'"),
+               mistakes);
+  }
+}
+
 }  // namespace
 
 absl::StatusOr<JobFile> ParseJobFile(absl::string_view text) {
@@ -148,7 +166,8 @@ absl::StatusOr<JobFile> ParseJobFile(absl::string_view text) {
   const std::vector<YamlEntry> sweeps = TakeSweeps(&*root);
 
   JobFile file;
-  YamlToProto(*root, JobAliases(), &file.job, &mistakes);
+  YamlToProto(*root, JobAliases(), &file.job, &mistakes, {kSweep});
+  CheckNameIsNotEmpty(*root, &mistakes);
   for (const YamlEntry& sweep : sweeps) {
     if (&sweep == &sweeps.front()) {
       ReadSweep(sweep.value, &file.grid, &mistakes);

@@ -115,8 +115,34 @@ TEST(ParseJobFileTest, ExplainsEachMistake) {
        "every_steps, every_minutes, keep_last, keep_best"},
       {"grid: {}", "grid: line 1: unknown key 'grid'; did you mean 'sweep'?"},
       {"model: {deepspeed: 1}",
-       "model.deepspeed: line 1: unknown key 'deepspeed'; known here: path, "
-       "init, tokenizer_path"},
+       "model.deepspeed: line 1: unknown key 'deepspeed'; hydrad places every "
+       "model on its devices by itself; remove it"},
+      {"model: {wheels: 1}",
+       "model.wheels: line 1: unknown key 'wheels'; known here: path, init, "
+       "tokenizer_path"},
+      {"wheels: 1",
+       "wheels: line 1: unknown key 'wheels'; known here: name, model, data, "
+       "train, evaluation, output, partition, checkpoint, sweep"},
+      {"sweeps: {}",
+       "sweeps: line 1: unknown key 'sweeps'; did you mean 'sweep'?"},
+      {"evaluation: {batch_size: 4}",
+       "evaluation.batch_size: line 1: unknown key 'batch_size'; did you mean "
+       "'per_device_eval_batch_size'?"},
+      {"name: ''",
+       "name: line 1: expected a name, found ''; leave the key out for the "
+       "name 'job'"},
+      {"train: seed:1",
+       "train: line 1: expected a section of keys, found 'seed:1'; a blank "
+       "must "
+       "stand after ':'"},
+      {"name: a\nseed = 1",
+       "seed = 1: line 2: unknown key 'seed = 1'; write ':' in place of '='"},
+      {"name: a\nseed:1",
+       "seed:1: line 2: unknown key 'seed:1'; a blank must stand after ':'"},
+      {"name: a\nseed 1",
+       "seed 1: line 2: unknown key 'seed 1'; a ':' is missing after 'seed'"},
+      {"train: {learning_rate: 0x1p-10}",
+       "train.learning_rate: line 1: expected a number, found '0x1p-10'"},
       {"train:\n  learning_rate: fast",
        "train.learning_rate: line 2: expected a number, found 'fast'"},
       {"train: {learning_rate: .nan}",
@@ -192,7 +218,13 @@ TEST(ParseJobFileTest, ExplainsEachMistake) {
       {"sweep: 3",
        "sweep: line 1: expected a section with the key 'grid', found '3'"},
       {"sweep: {random: 3}",
-       "sweep.random: line 1: unknown key 'random'; known here: grid"},
+       "sweep.random: line 1: unknown key 'random'; a sweep trains every "
+       "combination of sweep.grid; remove it"},
+      {"sweep: {gird: 3}",
+       "sweep.gird: line 1: unknown key 'gird'; did you mean 'grid'?"},
+      {"sweep: {grid: {train.warmup_ratio: [0, 1]}}",
+       "train.warmup_ratio: line 1: no such field in a job; the learning rate "
+       "is constant: there are no schedules and no warmup yet"},
       {"sweep: {}\nsweep: {}",
        "sweep: line 2: this key is given twice, first in line 1"},
       {"sweep: {grid: {}, grid: {}}",

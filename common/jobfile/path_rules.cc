@@ -5,6 +5,7 @@
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/strip.h"
+#include "common/jobfile/path_kind.h"
 
 namespace hydra {
 namespace {
@@ -52,9 +53,9 @@ std::vector<PathField> PathsOf(v1::JobSpec* job) {
 }
 
 std::string AbsolutePath(absl::string_view path, absl::string_view base_dir) {
-  if (path.empty() || path[0] == '/' || path[0] == '~') {
-    return std::string(path);
-  }
+  const bool stays = path.empty() || path[0] == '/' ||
+                     IsNoPath(KindOfPath(path, /*is_model=*/false));
+  if (stays) return std::string(path);
   while (absl::ConsumePrefix(&path, "./")) {
   }
   return absl::StrCat(absl::StripSuffix(base_dir, "/"), "/", path);
@@ -68,14 +69,12 @@ void CheckPath(absl::string_view field, absl::string_view path,
                             "found ",
                             Quoted(path)),
                mistakes);
-  } else if (absl::StartsWith(path, "~")) {
+  } else if (!absl::StartsWith(path, "/")) {
+    const PathKind kind = KindOfPath(path, /*is_model=*/false);
     AddMistake(field,
                absl::StrCat("expected an absolute path, found ", Quoted(path),
-                            "; '~' is not expanded, write the directory out"),
-               mistakes);
-  } else if (!absl::StartsWith(path, "/")) {
-    AddMistake(field,
-               absl::StrCat("expected an absolute path, found ", Quoted(path)),
+                            IsNoPath(kind) ? "; " : "",
+                            IsNoPath(kind) ? PathRemedy(kind, path) : ""),
                mistakes);
   } else if (path.size() > kMaxPathBytes) {
     AddMistake(field,

@@ -23,8 +23,9 @@ struct PathField {
 // The paths that `job` gives; unset ones are left out.
 std::vector<PathField> PathsOf(v1::JobSpec* job);
 
-// `path` below `base_dir` unless it is absolute or empty. One that begins with
-// '~' stays as it is: nothing expands it, and CheckPath says so.
+// `path` below `base_dir` unless it is absolute or empty. What is no path, such
+// as "~/x" or "s3://x", stays as it is, and CheckPath says so; a file that
+// really has such a name is written "./~".
 std::string AbsolutePath(absl::string_view path, absl::string_view base_dir);
 
 // Adds a mistake unless `path` is absolute, of a length that Linux takes, and

@@ -24,6 +24,10 @@ TEST(AbsolutePathTest, LeavesOtherPathsAlone) {
   EXPECT_EQ(AbsolutePath("/models/a", "/home/u"), "/models/a");
   EXPECT_EQ(AbsolutePath("", "/home/u"), "");
   EXPECT_EQ(AbsolutePath("~/a", "/home/u"), "~/a");
+  EXPECT_EQ(AbsolutePath("$A/b", "/home/u"), "$A/b");
+  EXPECT_EQ(AbsolutePath("s3://a/b", "/home/u"), "s3://a/b");
+  EXPECT_EQ(AbsolutePath("C:\\a", "/home/u"), "C:\\a");
+  EXPECT_EQ(AbsolutePath("./~a", "/home/u"), "/home/u/~a");
 }
 
 TEST(CheckPathTest, AcceptsAbsolutePaths) {
@@ -36,6 +40,9 @@ TEST(CheckPathTest, RefusesOthers) {
   EXPECT_EQ(Mistake("~/m"),
             "expected an absolute path, found '~/m'; '~' is not expanded, "
             "write the directory out");
+  EXPECT_EQ(Mistake("s3://b/m"),
+            "expected an absolute path, found 's3://b/m'; URLs are not "
+            "fetched; copy it to the server and write the file's path");
   EXPECT_EQ(Mistake(std::string("/a\0/b", 5)),
             "expected a path without control characters, found '/a\\x00/b'");
   EXPECT_EQ(Mistake("/" + std::string(4095, 'a')),

@@ -11,13 +11,22 @@
 // What somebody probably meant by a word that Hydra does not know. Pure.
 namespace hydra {
 
-// A word that other programs use, and Hydra's word for it: a field's name or
-// path, or an enum value.
+// A word that other programs use, and Hydra's word for it.
 struct Alias {
+  // In lower case, with '_' between words. "train.x" is meant for `x` under
+  // `train` alone; "x*" for all that begins with x.
   absl::string_view word;
+  // A field's name or path, or an enum value. Empty: Hydra has no such thing.
   absl::string_view meant;
+  // A clause on what is different here. Never empty where `meant` is.
+  absl::string_view note = "";
 };
 using Aliases = absl::Span<const Alias>;
+
+// What `aliases` say of the unknown `key` in `section`, a path such as "train"
+// or empty at the top level. Null: nothing.
+const Alias* FindAlias(absl::string_view section, absl::string_view key,
+                       Aliases aliases);
 
 // The candidate that `word` most likely stands for: the one that an alias
 // names, else the one that few typing mistakes lead to. Empty: none is near.
@@ -29,10 +38,18 @@ std::string SuggestWord(absl::string_view word,
 // `section` (a path such as "train"; empty at the top level) most likely stands
 // for: an alias, the same name in another section, a name that is spelled
 // alike. Fields of `section` itself come first. An alias may also lead to a
-// word that is no field. Empty: nothing is near.
+// word that is no field. Empty: nothing is near, or an alias says that there is
+// no such thing.
 std::string SuggestField(const google::protobuf::Descriptor& root,
                          absl::string_view section, absl::string_view key,
                          Aliases aliases);
+
+// What to write in place of the unknown `key` in `section`: what was probably
+// meant, that Hydra has no such thing, or, if neither is known, the names that
+// are: `known`.
+std::string KeyHint(const google::protobuf::Descriptor& root,
+                    absl::string_view section, absl::string_view key,
+                    absl::Span<const std::string> known, Aliases aliases);
 
 }  // namespace hydra
 

@@ -45,6 +45,35 @@ TEST(SuggestFieldTest, SuggestsNothingForWhatIsFarFromEverything) {
   EXPECT_EQ(Suggest("train", std::string(1'000'000, 'a')), "");
 }
 
+TEST(SuggestFieldTest, CountsSwappedLettersOnceAndStopsEarly) {
+  EXPECT_EQ(Suggest("", "nmae"), "name");
+  EXPECT_EQ(Suggest("", "do_train"), "") << "three letters more";
+  EXPECT_EQ(Suggest("train", "max_samples"), "");
+}
+
+TEST(FindAliasTest, TakesSectionsBeginningsAndDashes) {
+  const Alias aliases[] = {
+      {"eval.size", "a"}, {"size", "b"}, {"wandb_*", "", "n"}};
+  EXPECT_EQ(FindAlias("eval", "size", aliases)->meant, "a");
+  EXPECT_EQ(FindAlias("train", "Size", aliases)->meant, "b");
+  EXPECT_EQ(FindAlias("", "wandb-project", aliases)->note, "n");
+  EXPECT_EQ(FindAlias("", "wand", aliases), nullptr);
+}
+
+TEST(KeyHintTest, KnowsTheNameTheReasonOrTheChoice) {
+  const Alias aliases[] = {{"lr", "learning_rate", "it is constant"},
+                           {"amp", "", "there is none"}};
+  const auto hint = [&](absl::string_view section, absl::string_view key) {
+    return KeyHint(*v1::JobSpec::descriptor(), section, key, {"sweep", "name"},
+                   aliases);
+  };
+  EXPECT_EQ(hint("", "lr"),
+            "did you mean 'learning_rate' under 'train'? it is constant");
+  EXPECT_EQ(hint("train", "amp"), "there is none; remove it");
+  EXPECT_EQ(hint("", "swep"), "did you mean 'sweep'?");
+  EXPECT_EQ(hint("", "zzz"), "known here: sweep, name");
+}
+
 TEST(SuggestWordTest, PrefersAliasesToSpelling) {
   const std::vector<std::string> names = {"sgd", "adam", "adamw"};
   const Alias aliases[] = {{"adamx", "sgd"}};

@@ -6,6 +6,7 @@
 
 #include "absl/algorithm/container.h"
 #include "absl/strings/ascii.h"
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "common/jobfile/field_value.h"
@@ -88,6 +89,13 @@ void CheckName(absl::string_view name, Mistakes* mistakes) {
                             Quoted(name)),
                mistakes);
   }
+  // Names become parts of paths and arguments of programs.
+  if (absl::StartsWith(name, "-") || absl::StartsWith(name, ".")) {
+    AddMistake("name",
+               absl::StrCat("expected a letter, a digit or '_' first, found ",
+                            Quoted(name)),
+               mistakes);
+  }
   if (name.size() > kMaxNameBytes) {
     AddMistake("name",
                absl::StrCat("expected at most ", kMaxNameBytes,
@@ -110,7 +118,23 @@ void CheckPaths(v1::JobSpec job, Mistakes* mistakes) {
   }
 }
 
+void CheckEpochs(const v1::TrainSpec& train, SectionChecker* check) {
+  const double epochs = train.num_train_epochs();
+  if (epochs > 0 && epochs <= kMaxEpochs) return;
+  check->Add(
+      "num_train_epochs",
+      absl::StrCat("expected a number above 0 and at most ",
+                   static_cast<int64_t>(kMaxEpochs), ", found ", epochs));
+}
+
 void CheckLength(const v1::TrainSpec& train, SectionChecker* check) {
+  // Elsewhere this means "as the epochs say".
+  if (train.max_steps() < 0 && train.has_num_train_epochs()) {
+    check->Add("max_steps",
+               absl::StrCat("found ", train.max_steps(),
+                            "; leave it out, num_train_epochs is given"));
+    return CheckEpochs(train, check);
+  }
   if (train.has_max_steps() && train.has_num_train_epochs()) {
     check->Add("max_steps",
                "expected one of max_steps and num_train_epochs, found both");
@@ -121,15 +145,7 @@ void CheckLength(const v1::TrainSpec& train, SectionChecker* check) {
   if (train.has_max_steps()) {
     check->Range("max_steps", train.max_steps(), 1, kMaxSteps);
   }
-  if (train.has_num_train_epochs()) {
-    const double epochs = train.num_train_epochs();
-    if (!(epochs > 0 && epochs <= kMaxEpochs)) {
-      check->Add(
-          "num_train_epochs",
-          absl::StrCat("expected a number above 0 and at most ",
-                       static_cast<int64_t>(kMaxEpochs), ", found ", epochs));
-    }
-  }
+  if (train.has_num_train_epochs()) CheckEpochs(train, check);
 }
 
 void CheckBatch(const v1::TrainSpec& train, SectionChecker* check) {

@@ -105,6 +105,15 @@ TEST(ValidateJobTest, ExplainsEachMistake) {
        "'a\\nb'"},
       {[](Job* j) { j->set_name(std::string(101, 'a')); },
        "name: expected at most 100 characters, found 101"},
+      {[](Job* j) { j->set_name("-rf"); },
+       "name: expected a letter, a digit or '_' first, found '-rf'"},
+      {[](Job* j) { j->set_name(".."); },
+       "name: expected a letter, a digit or '_' first, found '..'"},
+      {[](Job* j) {
+         j->mutable_train()->set_max_steps(-1);
+         j->mutable_train()->set_num_train_epochs(2);
+       },
+       "train.max_steps: found -1; leave it out, num_train_epochs is given"},
       {[](Job* j) { j->mutable_model()->set_path("models/gpt2"); },
        "model.path: expected an absolute path, found 'models/gpt2'"},
       {[](Job* j) { j->mutable_model()->set_tokenizer_path("/a\tb"); },

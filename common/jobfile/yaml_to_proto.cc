@@ -4,8 +4,8 @@
 #include <vector>
 
 #include "absl/status/status.h"
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
-#include "absl/strings/str_join.h"
 #include "common/jobfile/field_value.h"
 #include "google/protobuf/descriptor.h"
 
@@ -19,15 +19,22 @@ using Kind = YamlNode::Kind;
 
 class Converter {
  public:
-  Converter(const Descriptor& root, Aliases aliases, Mistakes* mistakes)
-      : root_(root), aliases_(aliases), mistakes_(*mistakes) {}
+  Converter(const Descriptor& root, Aliases aliases,
+            absl::Span<const absl::string_view> other_top_keys,
+            Mistakes* mistakes)
+      : root_(root),
+        aliases_(aliases),
+        other_top_keys_(other_top_keys),
+        mistakes_(*mistakes) {}
 
   // `path` is that of the section, empty at the top level; `keys` is the same
   // without positions in lists.
   void ReadSection(const YamlNode& node, const std::string& path,
                    const std::string& keys, Message* message) {
     if (node.kind != Kind::kMap) {
-      AddUnexpected(path, node, "a section of keys");
+      Add(path, node.line,
+          absl::StrCat("expected a section of keys, found ", Found(node),
+                       BlankHint(node)));
       return;
     }
     std::map<absl::string_view, int> line_of_key;
@@ -57,6 +64,31 @@ class Converter {
                      absl::string_view expected) {
     Add(path, node.line,
         absl::StrCat("expected ", expected, ", found ", Found(node)));
+  }
+
+  // A line without ": " is a key without a value for YAML.
+  static std::string SyntaxHint(const YamlEntry& entry) {
+    constexpr absl::string_view kFullWidthColon = "\uff1a";
+    if (entry.value.kind != Kind::kNull) return "";
+    if (absl::StrContains(entry.key, kFullWidthColon)) {
+      return "write ': ' in place of the full-width colon";
+    }
+    if (absl::StrContains(entry.key, '=')) return "write ':' in place of '='";
+    if (absl::StrContains(entry.key, ':')) {
+      return "a blank must stand after ':'";
+    }
+    const size_t blank = entry.key.find(' ');
+    if (blank == entry.key.npos) return "";
+    return absl::StrCat("a ':' is missing after ",
+                        Quoted(entry.key.substr(0, blank)));
+  }
+
+  // "seed:1" alone is text for YAML.
+  static absl::string_view BlankHint(const YamlNode& node) {
+    const bool lacks_blank = node.kind == Kind::kScalar &&
+                             absl::StrContains(node.text, ':') &&
+                             !absl::StrContains(node.text, ": ");
+    return lacks_blank ? "; a blank must stand after ':'" : "";
   }
 
   void ReadEntry(const YamlEntry& entry, const std::string& section,
@@ -115,30 +147,16 @@ class Converter {
 
   void AddUnknown(const YamlEntry& entry, const std::string& section,
                   const std::string& section_keys, const Descriptor& message) {
+    std::vector<std::string> known = Names(message);
+    if (section.empty()) {
+      for (absl::string_view key : other_top_keys_) known.emplace_back(key);
+    }
+    std::string hint = SyntaxHint(entry);
+    if (hint.empty()) {
+      hint = KeyHint(root_, section_keys, entry.key, known, aliases_);
+    }
     Add(Join(section, entry.key), entry.line,
-        absl::StrCat("unknown key ", Quoted(entry.key), "; ",
-                     Hint(entry.key, section_keys, message)));
-  }
-
-  // What to write in place of an unknown key.
-  std::string Hint(absl::string_view key, absl::string_view section,
-                   const Descriptor& message) const {
-    const std::string meant = SuggestField(root_, section, key, aliases_);
-    if (meant.empty()) {
-      return absl::StrCat("known here: ", absl::StrJoin(Names(message), ", "));
-    }
-    const size_t dot = meant.rfind('.');
-    const absl::string_view meant_section =
-        dot == meant.npos ? "" : absl::string_view(meant).substr(0, dot);
-    const std::string name = Quoted(meant.substr(dot + 1));
-    if (meant_section == section) {
-      return absl::StrCat("did you mean ", name, "?");
-    }
-    if (meant_section.empty()) {
-      return absl::StrCat("did you mean ", name, " at the top level?");
-    }
-    return absl::StrCat("did you mean ", name, " under ", Quoted(meant_section),
-                        "?");
+        absl::StrCat("unknown key ", Quoted(entry.key), "; ", hint));
   }
 
   static std::vector<std::string> Names(const Descriptor& message) {
@@ -151,15 +169,17 @@ class Converter {
 
   const Descriptor& root_;
   const Aliases aliases_;
+  const absl::Span<const absl::string_view> other_top_keys_;
   Mistakes& mistakes_;
 };
 
 }  // namespace
 
 void YamlToProto(const YamlNode& root, Aliases aliases, Message* message,
-                 Mistakes* mistakes) {
+                 Mistakes* mistakes,
+                 absl::Span<const absl::string_view> other_top_keys) {
   if (root.kind == Kind::kNull) return;
-  Converter(*message->GetDescriptor(), aliases, mistakes)
+  Converter(*message->GetDescriptor(), aliases, other_top_keys, mistakes)
       .ReadSection(root, "", "", message);
 }
 

@@ -3,6 +3,8 @@
 
 #include <string>
 
+#include "absl/strings/string_view.h"
+#include "absl/types/span.h"
 #include "common/jobfile/mistakes.h"
 #include "common/jobfile/suggest.h"
 #include "common/jobfile/yaml_tree.h"
@@ -17,11 +19,14 @@ namespace hydra {
 // Every mistake is added to `mistakes`, with its field's path and, first in the
 // description, its line: unknown keys (with the one that was probably meant;
 // `aliases` helps to guess), keys given twice, and values of the wrong kind.
-// After a mistake the rest is still read, and `message` holds what was right.
+// `other_top_keys` are known at the top level too: the caller has taken them
+// out. After a mistake the rest is still read, and `message` holds what was
+// right.
 //
 // Pure.
 void YamlToProto(const YamlNode& root, Aliases aliases,
-                 google::protobuf::Message* message, Mistakes* mistakes);
+                 google::protobuf::Message* message, Mistakes* mistakes,
+                 absl::Span<const absl::string_view> other_top_keys = {});
 
 // "line 3: `description`"
 std::string AtLine(int line, absl::string_view description);

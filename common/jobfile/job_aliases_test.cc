@@ -1,0 +1,119 @@
+#include "common/jobfile/job_aliases.h"
+
+#include <set>
+#include <string>
+
+#include "common/jobfile/field_value.h"
+#include "gmock/gmock.h"
+#include "gtest/gtest.h"
+#include "hydra/v1/job.pb.h"
+
+namespace hydra {
+namespace {
+
+using ::testing::HasSubstr;
+using ::testing::Not;
+
+std::string Hint(absl::string_view section, absl::string_view key) {
+  return KeyHint(*v1::JobSpec::descriptor(), section, key, {"known"},
+                 JobAliases());
+}
+
+TEST(JobAliasesTest, EachSaysWhatToWriteOrWhyThereIsNothing) {
+  std::set<absl::string_view> words;
+  for (const Alias& alias : JobAliases()) {
+    EXPECT_TRUE(words.insert(alias.word).second) << alias.word << " is twice";
+    EXPECT_FALSE(alias.meant.empty() && alias.note.empty()) << alias.word;
+  }
+}
+
+TEST(JobAliasesTest, WhatIsMeantExists) {
+  const auto& job = *v1::JobSpec::descriptor();
+  for (const Alias& alias : JobAliases()) {
+    if (alias.meant.empty() || alias.meant == "sweep" ||
+        alias.meant == "adamw") {
+      continue;
+    }
+    const std::string path = SuggestField(job, "", alias.meant, {});
+    EXPECT_NE(FindField(job, path), nullptr) << alias.meant;
+    EXPECT_EQ(path.substr(path.rfind('.') + 1),
+              alias.meant.substr(alias.meant.rfind('.') + 1))
+        << alias.word;
+  }
+}
+
+// A key of another tool, where it stands, and the beginning of the hint.
+struct Case {
+  absl::string_view section;
+  absl::string_view key;
+  absl::string_view hint;
+};
+
+TEST(JobAliasesTest, KeysOfOtherToolsHaveTheirHints) {
+  const Case kCases[] = {
+      // Hugging Face.
+      {"", "output_dir", "did you mean 'output_dir' under 'output'?"},
+      {"", "do_train", "a job always trains; remove it"},
+      {"", "eval_strategy", "did you mean 'eval_steps' under 'evaluation'? 0"},
+      {"train", "warmup_ratio", "the learning rate is constant"},
+      {"train", "lr_scheduler_type", "the learning rate is constant"},
+      {"train", "max_grad_norm", "there is no gradient clipping yet"},
+      {"train", "bf16", "Hydra trains in fp32"},
+      {"train", "fp16_full_eval", "Hydra trains in fp32"},
+      {"model", "dtype", "Hydra trains in fp32"},
+      {"", "gradient_checkpointing", "Hydra keeps activations"},
+      {"", "save_total_limit", "did you mean 'keep_last' under 'checkpoint'?"},
+      {"", "load_best_model_at_end", "did you mean 'keep_best'"},
+      {"", "report_to", "hydra watch, logs and results"},
+      {"", "logging_steps", "hydra watch, logs and results"},
+      {"", "dataloader_num_workers", "text is tokenized once"},
+      {"train", "adam_beta_2", "did you mean 'adam_beta2'?"},
+      {"", "run_name", "did you mean 'name'?"},
+      {"", "per-device-train-batch-size", "did you mean"},
+      // LLaMA-Factory.
+      {"", "cutoff_len", "did you mean 'context_length' under 'train'?"},
+      {"", "max_samples", "Hydra reads whole files"},
+      {"", "finetuning_type", "Hydra trains all parameters"},
+      {"", "val_size",
+       "did you mean 'validation_files' under 'data'? it takes"},
+      // Axolotl.
+      {"", "datasets", "did you mean 'train_files' under 'data'?"},
+      {"", "sample_packing", "files are read as one stream"},
+      {"", "micro_batch_size", "did you mean 'per_device_train_batch_size'"},
+      {"", "wandb_project", "hydra watch, logs and results"},
+      {"", "lora_r", "Hydra trains all parameters"},
+      // DeepSpeed.
+      {"", "zero_optimization", "hydrad places every model"},
+      {"", "gradient_clipping", "there is no gradient clipping yet"},
+      // torchtune and Lightning.
+      {"", "max_epochs", "did you mean 'num_train_epochs' under 'train'?"},
+      {"", "accumulate_grad_batches", "did you mean 'gradient_accumulation"},
+      {"", "precision", "Hydra trains in fp32"},
+      {"", "val_check_interval", "did you mean 'eval_steps' under"},
+      {"model", "_component_", "Hydra runs no code of users"},
+      // Weights & Biases.
+      {"sweep", "parameters", "write 'grid:' under 'sweep'"},
+      {"sweep", "method", "a sweep trains every combination"},
+      {"", "parameters", "did you mean 'sweep'? write 'grid:'"},
+      // Where a word's section says which field is meant.
+      {"evaluation", "batch_size",
+       "did you mean 'per_device_eval_batch_size'?"},
+      {"train", "batch_size", "did you mean 'per_device_train_batch_size'?"},
+      {"output", "dir", "did you mean 'output_dir'?"},
+  };
+  for (const Case& test : kCases) {
+    EXPECT_EQ(Hint(test.section, test.key).substr(0, test.hint.size()),
+              test.hint)
+        << test.key;
+  }
+}
+
+TEST(JobAliasesTest, WordsThatAreFarFromEverythingAreNotGuessedAt) {
+  for (const char* key : {"do_test", "max_tokens", "batch", "train_now"}) {
+    EXPECT_THAT(Hint("zoo", key), Not(HasSubstr("max_steps"))) << key;
+  }
+  EXPECT_EQ(Hint("train", "wheels"), "known here: known");
+}
+
+}  // namespace
+}  // namespace hydra
