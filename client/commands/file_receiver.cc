@@ -4,6 +4,7 @@
 
 #include <cerrno>
 #include <filesystem>
+#include <system_error>
 #include <utility>
 
 #include "absl/strings/match.h"
@@ -17,6 +18,12 @@ namespace fs = std::filesystem;
 bool IsPlainFileName(const std::string& name) {
   return name != "." && name != ".." && !absl::StrContains(name, '/') &&
          name.find('\0') == std::string::npos;
+}
+
+// A link counts, wherever it leads to.
+bool IsTaken(const std::string& path) {
+  std::error_code ignored;
+  return fs::exists(fs::symlink_status(path, ignored));
 }
 
 absl::Status Exists(const std::string& path) {
@@ -68,7 +75,7 @@ absl::Status FileReceiver::Begin(const v1::DownloadResponse& piece) {
         " B, which is no plain file; nothing was written for it"));
   }
   const std::string path = Path(piece.file_name());
-  if (!overwrite_ && fs::exists(fs::symlink_status(path))) return Exists(path);
+  if (!overwrite_ && IsTaken(path)) return Exists(path);
   temporary_path_ =
       Path(absl::StrCat(".", piece.file_name(), ".", getpid(), ".part"));
   // Never through a link that somebody else put there.
@@ -91,7 +98,7 @@ absl::Status FileReceiver::End() {
                                absl::StrCat("cannot write ", temporary_path_));
   }
   const std::string path = Path(name_);
-  if (!overwrite_ && fs::exists(fs::symlink_status(path))) return Exists(path);
+  if (!overwrite_ && IsTaken(path)) return Exists(path);
   if (rename(temporary_path_.c_str(), path.c_str()) != 0) {
     return absl::ErrnoToStatus(errno, absl::StrCat("cannot make ", path));
   }

@@ -12,9 +12,11 @@
 #include "client/commands/commands.h"
 #include "client/commands/submit_request.h"
 #include "client/commands/submit_warnings.h"
+#include "client/commands/text_file.h"
 #include "client/commands/watch_report.h"
 #include "client/private_daemon/private_daemon.h"
 #include "client/render/format.h"
+#include "common/file/working_directory.h"
 #include "common/jobfile/byte_size.h"
 
 namespace hydra {
@@ -46,20 +48,21 @@ absl::StatusOr<std::optional<int64_t>> ParseSize(const std::string& flag,
   return std::optional<int64_t>(*bytes);
 }
 
-std::string StateDirectory(const RunOptions& options) {
-  if (!options.state_dir.empty()) {
-    return fs::absolute(options.state_dir).lexically_normal().string();
-  }
+absl::StatusOr<std::string> StateDirectory(const RunOptions& options) {
+  if (!options.state_dir.empty()) return AbsoluteFromHere(options.state_dir);
   const std::string name =
       absl::FormatTime("%Y%m%d-%H%M%S", absl::Now(), absl::LocalTimeZone());
-  return (fs::current_path() / "hydra-runs" / name).string();
+  return AbsoluteFromHere(absl::StrCat("hydra-runs/", name));
 }
 
 // Where a pool is memory, if there is such a place.
-std::string RunParent() {
-  std::error_code ignored;
-  const bool has_shm = fs::is_directory("/dev/shm", ignored);
-  return has_shm ? "/dev/shm" : fs::temp_directory_path().string();
+absl::StatusOr<std::string> RunParent() {
+  std::error_code error;
+  if (fs::is_directory("/dev/shm", error)) return "/dev/shm";
+  const fs::path temporary = fs::temp_directory_path(error);
+  if (!error) return temporary.string();
+  return absl::FailedPreconditionError(absl::StrCat(
+      "there is neither /dev/shm nor $TMPDIR nor /tmp: ", error.message()));
 }
 
 absl::StatusOr<PrivateDaemon::Options> DaemonOptions(
@@ -82,10 +85,16 @@ absl::StatusOr<PrivateDaemon::Options> DaemonOptions(
   daemon.config.devices = options.devices;
   if (options.threads > 0) daemon.config.threads = options.threads;
   if (!options.pool_path.empty()) {
-    daemon.config.pool_path = fs::absolute(options.pool_path).string();
+    auto path = AbsoluteFromHere(options.pool_path);
+    if (!path.ok()) return path.status();
+    daemon.config.pool_path = *std::move(path);
   }
-  daemon.config.state_dir = StateDirectory(options);
-  daemon.run_parent = RunParent();
+  auto state_dir = StateDirectory(options);
+  if (!state_dir.ok()) return state_dir.status();
+  daemon.config.state_dir = *std::move(state_dir);
+  auto run_parent = RunParent();
+  if (!run_parent.ok()) return run_parent.status();
+  daemon.run_parent = *std::move(run_parent);
   return daemon;
 }
 
@@ -99,12 +108,12 @@ void CancelSweep(const std::string& address, const std::string& sweep_id) {
 
 absl::StatusOr<ExitCode> SubmitAndWatch(const CliContext& context,
                                         const Invocation& invocation,
-                                        const v1::SubmitRequest& request,
+                                        const JobFileRequest& file,
                                         OutputFormat format,
                                         const PrivateDaemon& daemon) {
   Connection connection(daemon.address(),
                         absl::Seconds(invocation.timeout_seconds));
-  const auto response = connection.Call(&Connection::Stub::Submit, request);
+  const auto response = Submit(file, &connection);
   if (!response.ok()) return response.status();
   PrintWarnings(context, *response);
   CliContext private_context = context;
@@ -129,8 +138,8 @@ absl::StatusOr<ExitCode> Run(const CliContext& context,
                              const RunOptions& options) {
   // While it lives, an interrupt is noticed here instead of ending the program.
   const Interrupt::Scope keeps_running(context.interrupt, [] {});
-  const auto request = LoadSubmitRequest(context, options.file);
-  if (!request.ok()) return request.status();
+  const auto file = LoadSubmitRequest(context, options.file);
+  if (!file.ok()) return file.status();
   auto daemon_options = DaemonOptions(context, options);
   if (!daemon_options.ok()) return daemon_options.status();
   const std::string state_dir = daemon_options->config.state_dir;
@@ -141,7 +150,7 @@ absl::StatusOr<ExitCode> Run(const CliContext& context,
       PrivateDaemon::Start(*std::move(daemon_options), context.interrupt);
   if (!daemon.ok()) return daemon.status();
   const auto result =
-      SubmitAndWatch(context, invocation, *request, options.format, **daemon);
+      SubmitAndWatch(context, invocation, *file, options.format, **daemon);
   if (!(*daemon)->Stop()) {
     *context.err << "hydra: hydrad did not end by itself and was killed\n";
   }

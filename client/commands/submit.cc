@@ -43,13 +43,12 @@ void Print(const CliContext& context, const v1::SubmitResponse& response,
 absl::StatusOr<ExitCode> Submit(const CliContext& context,
                                 const Invocation& invocation,
                                 const SubmitOptions& options) {
-  auto request = LoadSubmitRequest(context, options.file);
-  if (!request.ok()) return request.status();
-  request->set_validate_only(options.validate_only);
+  auto file = LoadSubmitRequest(context, options.file);
+  if (!file.ok()) return file.status();
+  file->request.set_validate_only(options.validate_only);
   const auto connection = Connect(context, invocation);
   if (!connection.ok()) return connection.status();
-  const auto response =
-      (*connection)->Call(&Connection::Stub::Submit, *request);
+  const auto response = hydra::Submit(*file, connection->get());
   if (!response.ok()) return response.status();
   Print(context, *response, options.format);
   PrintWarnings(context, *response);

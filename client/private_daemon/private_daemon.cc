@@ -16,6 +16,7 @@
 #include "client/private_daemon/health.h"
 #include "client/render/format.h"
 #include "common/clock/steady_time.h"
+#include "common/file/working_directory.h"
 
 namespace hydra {
 namespace {
@@ -37,7 +38,7 @@ absl::StatusOr<std::string> WantProgram(const std::string& path,
         absl::StrCat("no program ", path, " (", origin,
                      "); say where hydrad is with --hydrad PATH or $HYDRAD"));
   }
-  return fs::absolute(path).string();
+  return AbsoluteFromHere(path);
 }
 
 }  // namespace

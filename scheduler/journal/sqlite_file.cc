@@ -141,8 +141,9 @@ absl::Status SetDurable(const SqliteDatabase& database, bool durable) {
 }
 
 absl::Status SyncDirectoryOf(const std::string& path) {
-  const std::string directory =
-      std::filesystem::absolute(path).parent_path().string();
+  const std::filesystem::path parent =
+      std::filesystem::path(path).parent_path();
+  const std::string directory = parent.empty() ? "." : parent.string();
   const int fd = open(directory.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
   if (fd < 0) {
     return absl::ErrnoToStatus(errno, absl::StrCat("cannot open ", directory));

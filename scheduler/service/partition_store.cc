@@ -33,15 +33,15 @@ absl::flat_hash_map<std::string, hydra::v1::Partition> PartitionStore::Load()
     const {
   absl::flat_hash_map<std::string, hydra::v1::Partition> partitions;
   std::error_code error;
-  for (const fs::directory_entry& entry :
-       fs::directory_iterator(directory_, error)) {
-    if (entry.path().extension() != ".json") continue;
-    std::ifstream file(entry.path());
+  for (fs::directory_iterator entry(directory_, error);
+       !error && entry != fs::directory_iterator(); entry.increment(error)) {
+    if (entry->path().extension() != ".json") continue;
+    std::ifstream file(entry->path());
     const std::string text(std::istreambuf_iterator<char>(file), {});
     journal::v1::StoredPartition stored;
     if (!google::protobuf::util::JsonStringToMessage(text, &stored).ok() ||
         stored.key().empty() || !stored.has_partition()) {
-      LOG(WARNING) << entry.path() << " holds no partition; ignored";
+      LOG(WARNING) << entry->path() << " holds no partition; ignored";
       continue;
     }
     partitions[stored.key()] = stored.partition();

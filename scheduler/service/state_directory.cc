@@ -44,9 +44,10 @@ absl::StatusOr<StateDirectory> StateDirectory::Open(const std::string& path) {
 uint64_t StateDirectory::NextJob() const {
   uint64_t next = 1;
   std::error_code error;
-  for (const auto& entry :
-       std::filesystem::directory_iterator(outputs(), error)) {
-    const std::string name = entry.path().filename().string();
+  for (std::filesystem::directory_iterator entry(outputs(), error);
+       !error && entry != std::filesystem::directory_iterator();
+       entry.increment(error)) {
+    const std::string name = entry->path().filename().string();
     uint64_t number = 0;
     if (name[0] == 'j' &&
         absl::SimpleAtoi(name.substr(1, name.find('-') - 1), &number)) {
