@@ -116,6 +116,20 @@ TEST_F(CliTest, WrongUsageIsTwoAndSaysWhatIsWrong) {
   EXPECT_THAT(out_.str(), IsEmpty());
 }
 
+TEST_F(CliTest, SubmitSaysWhatToWriteInPlaceOfAHubsModel) {
+  v1::InvalidJob invalid;
+  v1::FieldViolation* violation = invalid.add_violations();
+  violation->set_field("model.path");
+  violation->set_description("/x/acme/tiny does not exist");
+  service_.error = grpc::Status(grpc::StatusCode::INVALID_ARGUMENT, "1 wrong",
+                                invalid.SerializeAsString());
+  std::string text = kJobFile;
+  text.replace(text.find("models/tiny"), 11, "acme/tiny");
+  std::ofstream(JobFilePath()) << text;
+  EXPECT_EQ(Run({"submit", JobFilePath()}), ExitCode::kInvalid);
+  EXPECT_THAT(err_.str(), HasSubstr("huggingface-cli download acme/tiny"));
+}
+
 TEST_F(CliTest, SubmitSendsTheJobFileWithAbsolutePaths) {
   service_.submit_response.set_sweep_id("s1");
   *service_.submit_response.add_jobs() = Job("j1", v1::JOB_STATE_PENDING);
@@ -165,7 +179,7 @@ TEST_F(CliTest, SubmitPrintsEveryMistakeThatTheServerFound) {
                                 invalid.SerializeAsString());
   EXPECT_EQ(Run({"submit", JobFilePath()}), ExitCode::kInvalid);
   EXPECT_THAT(err_.str(),
-              AllOf(HasSubstr("\nmodel.path: is wrong\n"),
+              AllOf(HasSubstr("\nmodel.path: is wrong"),
                     HasSubstr("\ntrain.learning_rate: is wrong\n")));
 }
 
@@ -261,8 +275,69 @@ TEST_F(CliTest, CancelTakesJobsAndSweeps) {
   ASSERT_THAT(service_.cancel_requests, SizeIs(2));
   EXPECT_EQ(service_.cancel_requests[0].job_id(), "j7");
   EXPECT_EQ(service_.cancel_requests[1].sweep_id(), "s2");
-  EXPECT_EQ(Run({"cancel", "j7", "everything"}), ExitCode::kInvalid);
-  EXPECT_THAT(service_.cancel_requests, SizeIs(2)) << "none was cancelled";
+}
+
+TEST_F(CliTest, CancelDoesAllItCanAndNamesTheRest) {
+  service_.cancel_response.add_cancelled_job_ids("j1");
+  service_.target_errors["j99"] =
+      grpc::Status(grpc::StatusCode::NOT_FOUND, "there is no job j99");
+  EXPECT_EQ(Run({"cancel", "j1", "j99", "everything", "s2", "j1"}),
+            ExitCode::kInvalid)
+      << "that of the first id that is found to be wrong";
+  std::vector<std::string> targets;
+  for (const v1::CancelRequest& request : service_.cancel_requests) {
+    targets.push_back(request.job_id() + request.sweep_id());
+  }
+  EXPECT_THAT(targets, ElementsAre("j1", "j99", "s2")) << "each id once";
+  EXPECT_THAT(OutLines(), ElementsAre("cancelled j1", "cancelled j1"));
+  EXPECT_THAT(err_.str(),
+              AllOf(HasSubstr("hydra: 'everything' is no id"),
+                    HasSubstr("hydra: j99: there is no job j99\n")));
+}
+
+TEST_F(CliTest, AListWithAnUnknownIdHasTheCodeOfThat) {
+  service_.target_errors["j99"] =
+      grpc::Status(grpc::StatusCode::NOT_FOUND, "there is no job j99");
+  EXPECT_EQ(Run({"cancel", "j1", "j99", "j2"}), ExitCode::kNotFound);
+  EXPECT_EQ(Run({"pause", "j99", "j1"}), ExitCode::kNotFound);
+  EXPECT_THAT(service_.pause_requests, SizeIs(2));
+  EXPECT_EQ(Run({"resume", "j1", "j99"}), ExitCode::kNotFound);
+  EXPECT_THAT(service_.resume_requests, SizeIs(2));
+}
+
+TEST_F(CliTest, AListEndsWhenNobodyAnswersAnyMore) {
+  service_.target_errors["j2"] =
+      grpc::Status(grpc::StatusCode::UNAVAILABLE, "stopping");
+  EXPECT_EQ(Run({"cancel", "j1", "j2", "j3", "j4"}), ExitCode::kUnavailable);
+  EXPECT_THAT(service_.cancel_requests, SizeIs(2));
+  EXPECT_THAT(err_.str(),
+              AllOf(HasSubstr("j2: "), HasSubstr("stopping"),
+                    HasSubstr("j3: not tried"), HasSubstr("j4: not tried")));
+}
+
+TEST_F(CliTest, IdsThatAreNoneNeedNoServer) {
+  environment_["HYDRA_SERVER"] = "unix:/no/such.sock";
+  EXPECT_EQ(Run({"cancel", "all", "12"}), ExitCode::kInvalid);
+  EXPECT_THAT(err_.str(), AllOf(HasSubstr("'all' is no id"),
+                                HasSubstr("did you mean j12?")));
+  for (const std::string verb : {"describe", "logs", "results", "watch"}) {
+    EXPECT_EQ(Run({verb, ""}), ExitCode::kInvalid) << verb;
+    EXPECT_THAT(err_.str(), HasSubstr("'' is no id")) << verb;
+  }
+  EXPECT_EQ(Run({"list", "--sweep", ""}), ExitCode::kInvalid);
+  EXPECT_EQ(Run({"download", "j", "there"}), ExitCode::kInvalid);
+}
+
+TEST_F(CliTest, ASweepInPlaceOfAJobIsToldWhatToDo) {
+  environment_["HYDRA_SERVER"] = "unix:/no/such.sock";
+  EXPECT_EQ(Run({"describe", "s4"}), ExitCode::kInvalid);
+  EXPECT_THAT(err_.str(), AllOf(HasSubstr("s4 is a sweep"),
+                                HasSubstr("hydra list --sweep s4")));
+  EXPECT_EQ(Run({"logs", "s4"}), ExitCode::kInvalid);
+  EXPECT_EQ(Run({"download", "s4", "there"}), ExitCode::kInvalid);
+  EXPECT_EQ(Run({"results", "j4"}), ExitCode::kInvalid);
+  EXPECT_THAT(err_.str(), HasSubstr("hydra describe j4"));
+  EXPECT_EQ(Run({"list", "--sweep", "j4"}), ExitCode::kInvalid);
 }
 
 TEST_F(CliTest, CancelDeletesCheckpointsOnlyWhenAskedTo) {
@@ -284,14 +359,12 @@ TEST_F(CliTest, PauseTakesJobsAndSweeps) {
   EXPECT_EQ(service_.pause_requests[1].sweep_id(), "s2");
   EXPECT_EQ(Run({"pause", "j7", "-o", "json"}), ExitCode::kOk);
   EXPECT_EQ(nlohmann::json::parse(out_.str())["paused_job_ids"][0], "j7");
-  EXPECT_EQ(Run({"pause", "j7", "everything"}), ExitCode::kInvalid);
-  EXPECT_THAT(service_.pause_requests, SizeIs(3)) << "none was paused";
 }
 
 TEST_F(CliTest, PauseSaysWhenThereIsNothingToPause) {
   EXPECT_EQ(Run({"pause", "j7"}), ExitCode::kOk);
   EXPECT_THAT(out_.str(), IsEmpty());
-  EXPECT_THAT(err_.str(), HasSubstr("nothing to pause"));
+  EXPECT_THAT(err_.str(), HasSubstr("j7: nothing to pause"));
 }
 
 TEST_F(CliTest, ResumeTakesJobsAndSweeps) {

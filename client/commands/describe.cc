@@ -5,6 +5,7 @@
 
 #include "absl/time/time.h"
 #include "client/commands/commands.h"
+#include "client/commands/target.h"
 #include "client/render/format.h"
 #include "client/render/json.h"
 
@@ -19,6 +20,7 @@ struct DescribeOptions {
 absl::StatusOr<ExitCode> Describe(const CliContext& context,
                                   const Invocation& invocation,
                                   const DescribeOptions& options) {
+  if (absl::Status status = WantJob(options.job); !status.ok()) return status;
   const auto connection = Connect(context, invocation);
   if (!connection.ok()) return connection.status();
   v1::GetJobRequest request;

@@ -6,6 +6,7 @@
 #include "absl/strings/str_cat.h"
 #include "client/commands/commands.h"
 #include "client/commands/file_receiver.h"
+#include "client/commands/target.h"
 #include "client/render/format.h"
 
 namespace hydra {
@@ -22,6 +23,7 @@ struct DownloadOptions {
 absl::StatusOr<ExitCode> Download(const CliContext& context,
                                   const Invocation& invocation,
                                   const DownloadOptions& options) {
+  if (absl::Status status = WantJob(options.job); !status.ok()) return status;
   const auto connection = Connect(context, invocation);
   if (!connection.ok()) return connection.status();
   std::error_code error;

@@ -1,10 +1,12 @@
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "absl/time/time.h"
 #include "client/commands/commands.h"
+#include "client/commands/target.h"
 #include "client/render/format.h"
 #include "client/render/json.h"
 #include "client/render/lists.h"
@@ -13,7 +15,8 @@ namespace hydra {
 namespace {
 
 struct ListOptions {
-  std::string sweep;
+  // Unset: all.
+  std::optional<std::string> sweep;
   std::vector<v1::JobState> states;
   OutputFormat format = OutputFormat::kTable;
 };
@@ -30,10 +33,14 @@ std::map<std::string, v1::JobState> StatesByName() {
 absl::StatusOr<ExitCode> List(const CliContext& context,
                               const Invocation& invocation,
                               const ListOptions& options) {
+  v1::ListJobsRequest request;
+  if (options.sweep.has_value()) {
+    const absl::Status status = WantSweep(*options.sweep);
+    if (!status.ok()) return status;
+    request.set_sweep_id(*options.sweep);
+  }
   const auto connection = Connect(context, invocation);
   if (!connection.ok()) return connection.status();
-  v1::ListJobsRequest request;
-  request.set_sweep_id(options.sweep);
   for (const v1::JobState state : options.states) request.add_states(state);
   const auto response =
       (*connection)->Call(&Connection::Stub::ListJobs, request);

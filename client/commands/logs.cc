@@ -3,6 +3,7 @@
 
 #include "client/commands/commands.h"
 #include "client/commands/log_cursor.h"
+#include "client/commands/target.h"
 #include "client/connection/reconnector.h"
 #include "client/render/format.h"
 #include "client/render/json.h"
@@ -44,6 +45,7 @@ void Print(const CliContext& context, OutputFormat format,
 absl::StatusOr<ExitCode> Logs(const CliContext& context,
                               const Invocation& invocation,
                               const LogsOptions& options) {
+  if (absl::Status status = WantJob(options.job); !status.ok()) return status;
   const auto connection = Connect(context, invocation);
   if (!connection.ok()) return connection.status();
   v1::StreamLogsRequest request;

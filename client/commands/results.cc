@@ -2,6 +2,7 @@
 #include <string>
 
 #include "client/commands/commands.h"
+#include "client/commands/target.h"
 #include "client/commands/watch_report.h"
 
 namespace hydra {
@@ -15,6 +16,8 @@ struct ResultsOptions {
 absl::StatusOr<ExitCode> Results(const CliContext& context,
                                  const Invocation& invocation,
                                  const ResultsOptions& options) {
+  const absl::Status is_sweep = WantSweep(options.sweep);
+  if (!is_sweep.ok()) return is_sweep;
   const auto connection = Connect(context, invocation);
   if (!connection.ok()) return connection.status();
   const absl::Status status =

@@ -11,9 +11,17 @@ namespace hydra {
 
 enum class TargetKind { kJob, kSweep };
 
-// Which of the two an id names: "j" or "s" and a number. INVALID_ARGUMENT for
-// anything else.
+// Which of the two an id names: "j" or "s" and a number without leading zeros.
+// INVALID_ARGUMENT for anything else, with what was probably meant.
 absl::StatusOr<TargetKind> ParseTarget(absl::string_view id);
+
+// OK if `id` is a job's. INVALID_ARGUMENT also for a sweep's, with the commands
+// that show the sweep.
+absl::Status WantJob(absl::string_view id);
+
+// OK if `id` is a sweep's. INVALID_ARGUMENT also for a job's, with the command
+// that shows the job.
+absl::Status WantSweep(absl::string_view id);
 
 // Puts `id` into a request with a `target` of job_id and sweep_id.
 template <typename Request>

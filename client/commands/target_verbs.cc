@@ -1,7 +1,11 @@
 #include <memory>
+#include <set>
 #include <string>
+#include <utility>
 #include <vector>
 
+#include "absl/status/status.h"
+#include "absl/strings/str_cat.h"
 #include "client/commands/commands.h"
 #include "client/commands/target.h"
 #include "client/render/format.h"
@@ -22,22 +26,22 @@ struct TargetVerb {
   // Stands before each of them. A job that runs ends its step before it is
   // PAUSED, after the call.
   const char* done;
-  // Told when there is none.
+  // Told of an id for which there is none.
   const char* nothing;
 };
 
 constexpr TargetVerb<v1::CancelRequest, v1::CancelResponse> kCancel = {
     &Connection::Stub::Cancel, &v1::CancelResponse::cancelled_job_ids,
-    "cancelled", "nothing to cancel; the jobs have ended already"};
+    "cancelled", "nothing to cancel; ended already"};
 
 constexpr TargetVerb<v1::PauseRequest, v1::PauseResponse> kPause = {
     &Connection::Stub::Pause, &v1::PauseResponse::paused_job_ids, "pausing",
-    "nothing to pause; the jobs are paused or being paused, write their "
-    "trained model, or have ended"};
+    "nothing to pause; paused or being paused, writing the trained model, or "
+    "ended"};
 
 constexpr TargetVerb<v1::ResumeRequest, v1::ResumeResponse> kResume = {
     &Connection::Stub::Resume, &v1::ResumeResponse::resumed_job_ids, "resumed",
-    "nothing to resume; none of the jobs is paused"};
+    "nothing to resume; not paused"};
 
 struct TargetOptions {
   std::vector<std::string> targets;
@@ -45,17 +49,70 @@ struct TargetOptions {
   OutputFormat format = OutputFormat::kTable;
 };
 
-// `request` for each target. No id is wrong before the first job is changed.
+void Tell(const CliContext& context, const std::string& target,
+          absl::string_view message) {
+  *context.err << "hydra: "
+               << EscapeControl(absl::StrCat(target, ": ", message)) << "\n";
+}
+
+// One call for each id, since the next may be fine when one is not.
 template <typename Request>
-absl::StatusOr<std::vector<Request>> MakeRequests(
-    const Request& request, const std::vector<std::string>& targets) {
-  std::vector<Request> requests;
+struct Order {
+  std::string target;
+  Request request;
+};
+
+// `request` for each target that is an id, once. Tells of the others; the first
+// one's error goes to `first_error`.
+template <typename Request>
+std::vector<Order<Request>> MakeOrders(const CliContext& context,
+                                       const Request& request,
+                                       const std::vector<std::string>& targets,
+                                       absl::Status* first_error) {
+  std::vector<Order<Request>> orders;
+  std::set<std::string> seen;
   for (const std::string& target : targets) {
-    const absl::Status status =
-        SetTarget(target, &requests.emplace_back(request));
-    if (!status.ok()) return status;
+    if (!seen.insert(target).second) continue;
+    Order<Request> order = {target, request};
+    const absl::Status status = SetTarget(target, &order.request);
+    if (status.ok()) {
+      orders.push_back(std::move(order));
+      continue;
+    }
+    *context.err << "hydra: " << EscapeControl(status.message()) << "\n";
+    first_error->Update(status);
   }
-  return requests;
+  return orders;
+}
+
+// Nobody answers: the other calls would wait for as long, for nothing.
+bool IsAway(const absl::Status& status) {
+  return absl::IsUnavailable(status) || absl::IsDeadlineExceeded(status);
+}
+
+// Tells of each id for which the call failed or changed nothing, and returns
+// the jobs that the others changed.
+template <typename Request, typename Response>
+Response Perform(const CliContext& context,
+                 const TargetVerb<Request, Response>& verb,
+                 const std::vector<Order<Request>>& orders,
+                 Connection* connection, absl::Status* first_error) {
+  Response changed;
+  for (auto order = orders.begin(); order != orders.end(); ++order) {
+    const auto response = connection->Call(verb.method, order->request);
+    if (!response.ok()) {
+      Tell(context, order->target, response.status().message());
+      first_error->Update(response.status());
+      if (!IsAway(response.status())) continue;
+      while (++order != orders.end()) Tell(context, order->target, "not tried");
+      break;
+    }
+    if (((*response).*verb.job_ids)().empty()) {
+      Tell(context, order->target, verb.nothing);
+    }
+    changed.MergeFrom(*response);
+  }
+  return changed;
 }
 
 template <typename Request, typename Response>
@@ -69,35 +126,26 @@ void Print(const CliContext& context, const Response& changed,
     if (format == OutputFormat::kTable) *context.out << verb.done << " ";
     *context.out << EscapeControl(id) << "\n";
   }
-  if ((changed.*verb.job_ids)().empty()) {
-    *context.err << "hydra: " << verb.nothing << "\n";
-  }
 }
 
-// Ends with the first call that fails; what those before it changed is printed
-// all the same.
+// Does all that it can; the exit code is that of the first id for which it
+// could not.
 template <typename Request, typename Response>
 absl::StatusOr<ExitCode> Act(const CliContext& context,
                              const Invocation& invocation,
                              const TargetVerb<Request, Response>& verb,
                              const Request& request,
                              const TargetOptions& options) {
-  const auto requests = MakeRequests(request, options.targets);
-  if (!requests.ok()) return requests.status();
+  absl::Status first_error;
+  const auto orders =
+      MakeOrders(context, request, options.targets, &first_error);
+  if (orders.empty()) return ExitCodeFor(first_error);
   const auto connection = Connect(context, invocation);
   if (!connection.ok()) return connection.status();
-  Response changed;
-  absl::Status status;
-  for (const Request& each : *requests) {
-    const auto response = (*connection)->Call(verb.method, each);
-    status = response.status();
-    if (!status.ok()) break;
-    changed.MergeFrom(*response);
-  }
-  if (!status.ok() && (changed.*verb.job_ids)().empty()) return status;
+  const Response changed =
+      Perform(context, verb, orders, connection->get(), &first_error);
   Print(context, changed, verb, options.format);
-  if (!status.ok()) return status;
-  return ExitCode::kOk;
+  return ExitCodeFor(first_error);
 }
 
 void AddTargetOptions(CLI::App* verb, const std::string& what,

@@ -1,4 +1,5 @@
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "client/commands/commands.h"
@@ -12,7 +13,8 @@ namespace hydra {
 namespace {
 
 struct WatchOptions {
-  std::string target;
+  // Unset: all jobs, for ever.
+  std::optional<std::string> target;
   int interval_ms = 0;
   OutputFormat format = OutputFormat::kTable;
 };
@@ -35,8 +37,8 @@ absl::StatusOr<ExitCode> Watch(const CliContext& context,
                                const WatchOptions& options) {
   v1::WatchRequest request;
   request.set_interval_ms(options.interval_ms);
-  if (!options.target.empty()) {
-    const absl::Status status = SetTarget(options.target, &request);
+  if (options.target.has_value()) {
+    const absl::Status status = SetTarget(*options.target, &request);
     if (!status.ok()) return status;
   }
   const auto connection = Connect(context, invocation);

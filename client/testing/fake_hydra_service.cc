@@ -30,6 +30,11 @@ grpc::Status Play(grpc::ServerContext* context, absl::Mutex* mu,
   return take.end;
 }
 
+template <typename Request>
+const std::string& TargetOf(const Request& request) {
+  return request.sweep_id().empty() ? request.job_id() : request.sweep_id();
+}
+
 }  // namespace
 
 grpc::Status FakeHydraService::Submit(grpc::ServerContext* context,
@@ -63,6 +68,8 @@ grpc::Status FakeHydraService::Cancel(grpc::ServerContext* context,
                                       v1::CancelResponse* response) {
   absl::MutexLock lock(&mu);
   cancel_requests.push_back(*request);
+  const auto of_target = target_errors.find(TargetOf(*request));
+  if (of_target != target_errors.end()) return of_target->second;
   *response = cancel_response;
   return error;
 }
@@ -72,6 +79,8 @@ grpc::Status FakeHydraService::Pause(grpc::ServerContext* context,
                                      v1::PauseResponse* response) {
   absl::MutexLock lock(&mu);
   pause_requests.push_back(*request);
+  const auto of_target = target_errors.find(TargetOf(*request));
+  if (of_target != target_errors.end()) return of_target->second;
   *response = pause_response;
   return error;
 }
@@ -81,6 +90,8 @@ grpc::Status FakeHydraService::Resume(grpc::ServerContext* context,
                                       v1::ResumeResponse* response) {
   absl::MutexLock lock(&mu);
   resume_requests.push_back(*request);
+  const auto of_target = target_errors.find(TargetOf(*request));
+  if (of_target != target_errors.end()) return of_target->second;
   *response = resume_response;
   return error;
 }

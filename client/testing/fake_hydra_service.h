@@ -2,6 +2,7 @@
 #define HYDRA_CLIENT_TESTING_FAKE_HYDRA_SERVICE_H_
 
 #include <deque>
+#include <map>
 #include <string>
 #include <vector>
 
@@ -66,6 +67,8 @@ class FakeHydraService final : public v1::HydraService::Service {
   absl::Mutex mu;
   // What calls that are no streams answer.
   grpc::Status error = grpc::Status::OK;
+  // What cancel, pause and resume answer for these ids instead.
+  std::map<std::string, grpc::Status> target_errors;
   v1::SubmitResponse submit_response;
   v1::ListJobsResponse list_response;
   v1::GetJobResponse job_response;
