@@ -1,10 +1,20 @@
 #include "client/cli.h"
 
+#include <cstddef>
+#include <optional>
+
 #include "CLI/CLI.hpp"
+#include "absl/algorithm/container.h"
+#include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
 #include "client/commands/command.h"
 #include "client/commands/commands.h"
+#include "client/output.h"
 #include "client/render/format.h"
 #include "common/jobfile/mistakes.h"
+#include "common/jobfile/suggest.h"
+#include "common/version/version.h"
 
 namespace hydra {
 namespace {
@@ -19,7 +29,7 @@ Exit codes:
     5  the server cannot be reached
     6  it does not fit the server
     7  the server did not answer in time
-  130  interrupted
+  129, 130, 143  interrupted by SIGHUP, Ctrl-C, SIGTERM
 
 Environment:
   HYDRA_SERVER  the server's address, where --server is not given
@@ -42,13 +52,24 @@ void AddVerbs(CLI::App* app, Invocation* invocation) {
   AddServerVerbs(app, invocation);
 }
 
+std::string NotEmpty(const std::string& text) {
+  return text.empty() ? "expected an address, found ''" : "";
+}
+
 void SetUp(CLI::App* app, Invocation* invocation) {
   app->require_subcommand(1);
+  app->set_version_flag("--version", absl::StrCat("hydra ", kVersion),
+                        "Print this program's version and exit");
+  app->failure_message([](const CLI::App*, const CLI::Error& error) {
+    return absl::StrCat("hydra: ", EscapeControlKeepLines(error.what()),
+                        "\nhydra --help, or hydra COMMAND --help, says more\n");
+  });
   app->footer(kFooter);
   app->add_option("--server", invocation->server,
                   "unix:/path or host:port (default: $HYDRA_SERVER, else the "
                   "first of the usual sockets)")
-      ->option_text("ADDRESS");
+      ->option_text("ADDRESS")
+      ->check(NotEmpty);
   app->add_option("--timeout", invocation->timeout_seconds,
                   "Longest wait for an answer, in seconds (default 60)")
       ->option_text("SECONDS")
@@ -67,17 +88,54 @@ void PrintError(const CliContext& context, const absl::Status& status) {
 
 ExitCode Perform(const Invocation& invocation, const CliContext& context) {
   const absl::StatusOr<ExitCode> result = invocation.action(context);
-  context.out->flush();
+  const absl::Status written = FlushOutput(context);
   if (context.interrupt->triggered()) return ExitCode::kInterrupted;
   if (!result.ok()) {
     PrintError(context, result.status());
     return ExitCodeFor(result.status());
   }
-  if (!*context.out) {
-    *context.err << "hydra: cannot write the result" << std::endl;
-    return ExitCode::kFailed;
+  if (!written.ok()) {
+    PrintError(context, written);
+    return ExitCodeFor(written);
   }
   return *result;
+}
+
+std::vector<std::string> VerbNames(const CLI::App& app) {
+  std::vector<std::string> names;
+  for (const CLI::App* verb : app.get_subcommands(nullptr)) {
+    names.push_back(verb->get_name());
+  }
+  return names;
+}
+
+// The word where the name of a command belongs, if it is none.
+std::optional<std::string> UnknownVerb(
+    const std::vector<std::string>& names,
+    const std::vector<std::string>& arguments) {
+  for (size_t i = 0; i < arguments.size(); ++i) {
+    const std::string& word = arguments[i];
+    if (word == "--server" || word == "--timeout") {
+      ++i;
+    } else if (!absl::StartsWith(word, "-")) {
+      if (absl::c_linear_search(names, word)) return std::nullopt;
+      return word;
+    }
+  }
+  return std::nullopt;
+}
+
+ExitCode RefuseVerb(const std::string& word,
+                    const std::vector<std::string>& names,
+                    const CliContext& context) {
+  const std::string meant = SuggestWord(word, names, {});
+  *context.err << "hydra: there is no command " << Quoted(word);
+  if (meant.empty()) {
+    *context.err << "; the commands are " << absl::StrJoin(names, ", ") << "\n";
+  } else {
+    *context.err << "; did you mean " << Quoted(meant) << "?\n";
+  }
+  return ExitCode::kInvalid;
 }
 
 }  // namespace
@@ -88,12 +146,22 @@ ExitCode RunCli(const std::vector<std::string>& arguments,
                "hydra");
   Invocation invocation;
   SetUp(&app, &invocation);
+  if (arguments.empty()) {
+    *context.err << app.help();
+    return ExitCode::kInvalid;
+  }
+  const std::vector<std::string> names = VerbNames(app);
+  const auto unknown = UnknownVerb(names, arguments);
+  if (unknown.has_value()) return RefuseVerb(*unknown, names, context);
   try {
     // CLI11 takes them from the back.
     app.parse(std::vector<std::string>(arguments.rbegin(), arguments.rend()));
   } catch (const CLI::ParseError& error) {
     const int code = app.exit(error, *context.out, *context.err);
-    return code == 0 ? ExitCode::kOk : ExitCode::kInvalid;
+    if (code != 0) return ExitCode::kInvalid;
+    const absl::Status written = FlushOutput(context);
+    if (!written.ok()) PrintError(context, written);
+    return ExitCodeFor(written);
   }
   return Perform(invocation, context);
 }

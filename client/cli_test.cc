@@ -27,6 +27,7 @@ using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 using ::testing::Not;
 using ::testing::SizeIs;
+using ::testing::StartsWith;
 
 constexpr char kJobFile[] = R"(
 name: tiny
@@ -114,6 +115,42 @@ TEST_F(CliTest, WrongUsageIsTwoAndSaysWhatIsWrong) {
   EXPECT_EQ(Run({"list", "--state", "sleeping"}), ExitCode::kInvalid);
   EXPECT_EQ(Run({"describe"}), ExitCode::kInvalid);
   EXPECT_THAT(out_.str(), IsEmpty());
+}
+
+TEST_F(CliTest, WithoutArgumentsItShowsItsUsage) {
+  EXPECT_EQ(Run({}), ExitCode::kInvalid);
+  EXPECT_THAT(err_.str(), AllOf(HasSubstr("Usage: hydra"), HasSubstr("submit"),
+                                HasSubstr("Exit codes:")));
+}
+
+TEST_F(CliTest, TellsItsVersion) {
+  EXPECT_EQ(Run({"--version"}), ExitCode::kOk);
+  const std::string version = out_.str();
+  EXPECT_THAT(version, StartsWith("hydra "));
+  EXPECT_EQ(Run({"version"}), ExitCode::kOk);
+  EXPECT_EQ(out_.str(), version);
+}
+
+TEST_F(CliTest, GuessesWhichCommandIsMeant) {
+  EXPECT_EQ(Run({"lst"}), ExitCode::kInvalid);
+  EXPECT_EQ(err_.str(),
+            "hydra: there is no command 'lst'; did you mean 'list'?\n");
+  EXPECT_EQ(Run({"--server", "list", "cancle", "j1"}), ExitCode::kInvalid);
+  EXPECT_THAT(err_.str(), HasSubstr("did you mean 'cancel'?"));
+  EXPECT_EQ(Run({"frobnicate"}), ExitCode::kInvalid);
+  EXPECT_THAT(err_.str(), HasSubstr("the commands are submit, run, watch"));
+}
+
+TEST_F(CliTest, NamesTheChoicesOfAnOption) {
+  EXPECT_EQ(Run({"list", "--state", "done"}), ExitCode::kInvalid);
+  EXPECT_THAT(err_.str(),
+              HasSubstr("--state: expected one of pending, running, completed, "
+                        "failed, cancelled, paused, found 'done'\n"));
+  EXPECT_EQ(Run({"list", "--state", "complete"}), ExitCode::kInvalid);
+  EXPECT_THAT(err_.str(), HasSubstr("did you mean 'completed'?"));
+  EXPECT_EQ(Run({"list", "-o", "xml"}), ExitCode::kInvalid);
+  EXPECT_THAT(err_.str(), HasSubstr("expected one of table, json, id"));
+  EXPECT_EQ(Run({"list", "--server", ""}), ExitCode::kInvalid);
 }
 
 TEST_F(CliTest, SubmitSaysWhatToWriteInPlaceOfAHubsModel) {
@@ -479,6 +516,37 @@ TEST_F(CliTest, LogsFollowThroughARestartWithoutRepeatingLines) {
   ASSERT_THAT(service_.log_requests, SizeIs(2));
   EXPECT_EQ(service_.log_requests[0].tail(), 5);
   EXPECT_EQ(service_.log_requests[1].tail(), 0);
+}
+
+TEST_F(CliTest, LogsSayThatLinesMayBeMissingAfterARestart) {
+  Take<v1::StreamLogsResponse> first;
+  v1::LogLine* line = first.messages.emplace_back().add_lines();
+  line->mutable_time()->set_seconds(1);
+  line->set_text("before");
+  first.end = grpc::Status(grpc::StatusCode::UNAVAILABLE, "stopping");
+  // A server that was started again has newer lines alone.
+  Take<v1::StreamLogsResponse> second;
+  line = second.messages.emplace_back().add_lines();
+  line->mutable_time()->set_seconds(9);
+  line->set_text("after");
+  service_.log_takes = {first, second};
+  EXPECT_EQ(Run({"logs", "j1", "-f"}), ExitCode::kOk);
+  EXPECT_THAT(OutLines(), SizeIs(2));
+  EXPECT_THAT(err_.str(), HasSubstr("may be missing here"));
+}
+
+TEST_F(CliTest, LogsCountNoLinesAsLostThatWereShownBefore) {
+  Take<v1::StreamLogsResponse> first;
+  v1::LogLine* line = first.messages.emplace_back().add_lines();
+  line->mutable_time()->set_seconds(5);
+  first.end = grpc::Status(grpc::StatusCode::UNAVAILABLE, "stopping");
+  Take<v1::StreamLogsResponse> second;
+  second.messages = first.messages;
+  second.messages[0].set_dropped_lines(1000);
+  service_.log_takes = {first, second};
+  EXPECT_EQ(Run({"logs", "j1", "-f", "--tail", "1"}), ExitCode::kOk);
+  EXPECT_THAT(err_.str(), Not(HasSubstr("1000")));
+  EXPECT_THAT(err_.str(), Not(HasSubstr("missing")));
 }
 
 TEST_F(CliTest, DownloadWritesTheFilesAndNamesThem) {

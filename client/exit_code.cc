@@ -24,4 +24,6 @@ ExitCode ExitCodeFor(const absl::Status& status) {
   }
 }
 
+int ExitCodeOfSignal(int signal) { return 128 + signal; }
+
 }  // namespace hydra

@@ -16,10 +16,14 @@ enum class ExitCode {
   kUnavailable = 5,
   kExhausted = 6,
   kTimeout = 7,
+  // By Ctrl-C; ExitCodeOfSignal() tells signals apart.
   kInterrupted = 130,
 };
 
 ExitCode ExitCodeFor(const absl::Status& status);
+
+// What a shell shows for a program that `signal` ended: 130 for SIGINT.
+int ExitCodeOfSignal(int signal);
 
 }  // namespace hydra
 

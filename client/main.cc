@@ -1,7 +1,9 @@
+#include <fcntl.h>
 #include <signal.h>
 #include <sys/ioctl.h>
 #include <unistd.h>
 
+#include <atomic>
 #include <cstdlib>
 #include <iostream>
 #include <optional>
@@ -12,6 +14,7 @@
 #include "client/cli.h"
 #include "client/cli_context.h"
 #include "client/exit_code.h"
+#include "client/terminal.h"
 
 namespace hydra {
 namespace {
@@ -22,19 +25,38 @@ std::optional<std::string> ReadVariable(const char* name) {
   return value;
 }
 
-Terminal MakeTerminal(int fd) {
-  Terminal terminal;
-  terminal.present = isatty(fd) != 0;
-  if (!terminal.present) return terminal;
-  const auto no_color = ReadVariable("NO_COLOR");
-  terminal.color = !no_color.has_value() || no_color->empty();
-  terminal.size = [fd] {
+Terminal TerminalAt(int fd) {
+  return MakeTerminal(isatty(fd) != 0, ReadVariable, [fd] {
     winsize size = {};
     if (ioctl(fd, TIOCGWINSZ, &size) != 0) return TerminalSize();
     return TerminalSize{size.ws_col, size.ws_row};
-  };
-  return terminal;
+  });
 }
+
+// A stream that whoever started this has closed must not become the number of a
+// socket. Reading and writing it fails, as it would without this.
+void FillStandardStreams() {
+  for (const int fd : {STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO}) {
+    if (fcntl(fd, F_GETFD) >= 0) continue;
+    (void)open("/dev/null", fd == STDIN_FILENO ? O_WRONLY : O_RDONLY);
+  }
+}
+
+// The signals that interrupt a command: not those that whoever started this,
+// such as nohup, wants to be ignored.
+sigset_t InterruptSignals() {
+  sigset_t signals;
+  sigemptyset(&signals);
+  for (const int signal : {SIGINT, SIGTERM, SIGHUP}) {
+    struct sigaction action = {};
+    sigaction(signal, nullptr, &action);
+    if (action.sa_handler != SIG_IGN) sigaddset(&signals, signal);
+  }
+  return signals;
+}
+
+// The signal that came first; 0: none.
+std::atomic<int> first_signal = 0;
 
 // The first signal tells whoever listens; one that nobody listens to, or a
 // second one, ends the program as it would without this.
@@ -42,16 +64,14 @@ void ForwardSignals(const sigset_t& signals, Interrupt* interrupt) {
   while (true) {
     int signal = 0;
     if (sigwait(&signals, &signal) != 0) continue;
-    if (!interrupt->Trigger()) _exit(static_cast<int>(ExitCode::kInterrupted));
+    if (first_signal == 0) first_signal = signal;
+    if (!interrupt->Trigger()) _exit(ExitCodeOfSignal(first_signal));
   }
 }
 
 int Main(int argc, char** argv) {
-  sigset_t signals;
-  sigemptyset(&signals);
-  for (const int signal : {SIGINT, SIGTERM, SIGHUP}) {
-    sigaddset(&signals, signal);
-  }
+  FillStandardStreams();
+  const sigset_t signals = InterruptSignals();
   // Before any other thread starts, so that none of them gets these.
   pthread_sigmask(SIG_BLOCK, &signals, nullptr);
   // Lives as long as the process, since the thread does.
@@ -62,12 +82,14 @@ int Main(int argc, char** argv) {
   context.in = &std::cin;
   context.out = &std::cout;
   context.err = &std::cerr;
-  context.out_terminal = MakeTerminal(STDOUT_FILENO);
-  context.err_terminal = MakeTerminal(STDERR_FILENO);
+  context.out_terminal = TerminalAt(STDOUT_FILENO);
+  context.err_terminal = TerminalAt(STDERR_FILENO);
   context.getenv = ReadVariable;
   context.interrupt = interrupt;
   const std::vector<std::string> arguments(argv + 1, argv + argc);
-  return static_cast<int>(RunCli(arguments, context));
+  const ExitCode code = RunCli(arguments, context);
+  if (code == ExitCode::kInterrupted) return ExitCodeOfSignal(first_signal);
+  return static_cast<int>(code);
 }
 
 }  // namespace

@@ -4,6 +4,7 @@
 #include <functional>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "CLI/CLI.hpp"
 #include "absl/status/statusor.h"
@@ -34,6 +35,9 @@ enum class OutputFormat { kTable, kJson, kId };
 CLI::App* AddVerb(CLI::App* app, const std::string& name,
                   const std::string& description, const std::string& example,
                   Invocation* invocation, Action action);
+
+// Accepts these words alone, in upper case too; says which they are.
+CLI::Validator OneOf(std::vector<std::string> words);
 
 // Adds -o. Verbs without ids have no kId.
 void AddOutputOption(CLI::App* verb, OutputFormat* format, bool has_ids = true);

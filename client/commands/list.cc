@@ -1,9 +1,11 @@
-#include <map>
 #include <memory>
 #include <optional>
 #include <string>
 #include <vector>
 
+#include "absl/algorithm/container.h"
+#include "absl/strings/ascii.h"
+#include "absl/strings/str_join.h"
 #include "absl/time/time.h"
 #include "client/commands/commands.h"
 #include "client/commands/target.h"
@@ -21,13 +23,18 @@ struct ListOptions {
   OutputFormat format = OutputFormat::kTable;
 };
 
-std::map<std::string, v1::JobState> StatesByName() {
-  std::map<std::string, v1::JobState> states;
+std::vector<std::string> StateNames() {
+  std::vector<std::string> names;
   for (int i = v1::JobState_MIN + 1; i <= v1::JobState_MAX; ++i) {
-    const auto state = static_cast<v1::JobState>(i);
-    states[StateName(state)] = state;
+    names.push_back(StateName(static_cast<v1::JobState>(i)));
   }
-  return states;
+  return names;
+}
+
+v1::JobState StateOf(const std::string& name) {
+  const std::vector<std::string> names = StateNames();
+  const auto found = absl::c_find(names, absl::AsciiStrToLower(name));
+  return static_cast<v1::JobState>(found - names.begin() + 1);
 }
 
 absl::StatusOr<ExitCode> List(const CliContext& context,
@@ -75,10 +82,16 @@ void AddList(CLI::App* app, Invocation* invocation) {
               });
   verb->add_option("--sweep", options->sweep, "Only this sweep's")
       ->option_text("SWEEP");
-  verb->add_option("--state", options->states,
-                   "Only jobs in this state; may be given more than once")
-      ->transform(CLI::CheckedTransformer(StatesByName(), CLI::ignore_case))
-      ->option_text("pending|running|paused|completed|failed|cancelled");
+  verb->add_option_function<std::vector<std::string>>(
+          "--state",
+          [options](const std::vector<std::string>& names) {
+            for (const std::string& name : names) {
+              options->states.push_back(StateOf(name));
+            }
+          },
+          "Only jobs in this state; may be given more than once")
+      ->check(OneOf(StateNames()))
+      ->option_text(absl::StrJoin(StateNames(), "|"));
   AddOutputOption(verb, &options->format);
 }
 

@@ -1,22 +1,44 @@
 #include "client/commands/log_cursor.h"
 
+#include <algorithm>
+#include <functional>
+
 #include "absl/strings/str_cat.h"
 #include "client/render/format.h"
 #include "common/status/proto_time.h"
 
 namespace hydra {
 
+void LogCursor::Restart() {
+  restarted_ = true;
+  overlaps_ = false;
+  seen_.clear();
+}
+
 bool LogCursor::Advance(const v1::LogLine& line) {
   const absl::Time time = FromProto(line.time());
-  if (time < newest_) return false;
-  if (time > newest_) {
-    newest_ = time;
-    shown_of_newest_ = 0;
-    seen_of_newest_ = 0;
+  const size_t hash = std::hash<std::string>()(line.SerializeAsString());
+  if (!started()) oldest_ = time;
+  if (restarted_ && started()) {
+    const bool is_old = time < oldest_;
+    const auto shown = shown_.find(hash);
+    if (is_old || (shown != shown_.end() && ++seen_[hash] <= shown->second)) {
+      overlaps_ = true;
+      return false;
+    }
   }
-  if (++seen_of_newest_ <= shown_of_newest_) return false;
-  shown_of_newest_ = seen_of_newest_;
+  Remember(hash, time);
   return true;
+}
+
+void LogCursor::Remember(size_t hash, absl::Time time) {
+  remembered_.push_back({hash, time});
+  ++shown_[hash];
+  if (remembered_.size() <= kMostRemembered) return;
+  const Shown& forgotten = remembered_.front();
+  oldest_ = std::max(oldest_, forgotten.time);
+  if (--shown_[forgotten.hash] == 0) shown_.erase(forgotten.hash);
+  remembered_.pop_front();
 }
 
 std::string LogText(const v1::LogLine& line, absl::TimeZone zone) {

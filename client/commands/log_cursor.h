@@ -1,31 +1,54 @@
 #ifndef HYDRA_CLIENT_COMMANDS_LOG_CURSOR_H_
 #define HYDRA_CLIENT_COMMANDS_LOG_CURSOR_H_
 
+#include <cstddef>
 #include <cstdint>
+#include <deque>
 #include <string>
 
+#include "absl/container/flat_hash_map.h"
 #include "absl/time/time.h"
 #include "hydra/v1/hydra.pb.h"
 
 namespace hydra {
 
-// Remembers how far a log was shown, so that a stream that is opened again from
-// the beginning repeats no line. Lines come in order of time. Not thread-safe.
+// Remembers which lines of a log were shown, so that a stream that is opened
+// again from the beginning repeats none. Lines come in no strict order: each
+// device sends its own. Not thread-safe.
 class LogCursor {
  public:
+  // Lines beyond so many may be repeated if they are as old as remembered ones.
+  static constexpr size_t kMostRemembered = 100'000;
+
   // A new stream begins.
-  void Restart() { seen_of_newest_ = 0; }
+  void Restart();
 
   // Whether `line` is new; if so, it counts as shown.
   bool Advance(const v1::LogLine& line);
 
-  bool started() const { return newest_ > absl::InfinitePast(); }
+  bool started() const { return !remembered_.empty(); }
+
+  // Whether this stream brought a line that was shown already, so that none is
+  // missing between it and the stream before.
+  bool overlaps() const { return overlaps_; }
 
  private:
-  absl::Time newest_ = absl::InfinitePast();
-  // Lines of the newest time that were shown, and that this stream brought.
-  int64_t shown_of_newest_ = 0;
-  int64_t seen_of_newest_ = 0;
+  struct Shown {
+    size_t hash;
+    absl::Time time;
+  };
+
+  void Remember(size_t hash, absl::Time time);
+
+  // The newest ones, oldest first, and how many there are of each hash.
+  std::deque<Shown> remembered_;
+  absl::flat_hash_map<size_t, int64_t> shown_;
+  // Older lines were shown and forgotten, or come before the first one shown.
+  absl::Time oldest_;
+  bool restarted_ = false;
+  bool overlaps_ = false;
+  // Of this stream.
+  absl::flat_hash_map<size_t, int64_t> seen_;
 };
 
 // "2026-11-22 18:04:05.123 I cpu:0 step 17: text", escaped.

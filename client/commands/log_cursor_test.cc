@@ -35,6 +35,45 @@ TEST(LogCursorTest, ASecondStreamShowsOnlyWhatIsNew) {
   EXPECT_TRUE(cursor.Advance(Line(3, "e")));
 }
 
+TEST(LogCursorTest, ALateLineOfAnotherDeviceIsShown) {
+  LogCursor cursor;
+  EXPECT_TRUE(cursor.Advance(Line(1, "a")));
+  EXPECT_TRUE(cursor.Advance(Line(5, "b")));
+  EXPECT_TRUE(cursor.Advance(Line(3, "late")));
+  cursor.Restart();
+  EXPECT_FALSE(cursor.Advance(Line(5, "b")));
+  EXPECT_FALSE(cursor.Advance(Line(3, "late")));
+  EXPECT_TRUE(cursor.Advance(Line(4, "later still")));
+}
+
+TEST(LogCursorTest, WhatStandsBeforeATailStaysHidden) {
+  LogCursor cursor;
+  cursor.Advance(Line(7, "tail"));
+  cursor.Restart();
+  EXPECT_FALSE(cursor.Advance(Line(2, "before")));
+  EXPECT_FALSE(cursor.Advance(Line(7, "tail")));
+  EXPECT_TRUE(cursor.overlaps());
+}
+
+TEST(LogCursorTest, TellsWhetherLinesMayBeMissing) {
+  LogCursor cursor;
+  cursor.Advance(Line(1, "a"));
+  cursor.Restart();
+  EXPECT_TRUE(cursor.Advance(Line(9, "b")));
+  EXPECT_FALSE(cursor.overlaps());
+}
+
+TEST(LogCursorTest, ForgetsTheOldestLines) {
+  LogCursor cursor;
+  for (size_t i = 0; i < LogCursor::kMostRemembered + 2; ++i) {
+    cursor.Advance(Line(static_cast<int>(i), "x"));
+  }
+  cursor.Restart();
+  EXPECT_FALSE(cursor.Advance(Line(0, "x")));
+  EXPECT_FALSE(cursor.Advance(Line(50'000, "x")));
+  EXPECT_TRUE(cursor.Advance(Line(200'000, "x")));
+}
+
 TEST(LogTextTest, IsOneHarmlessLine) {
   v1::LogLine line = Line(1'700'000'000, "bad\n\x1b[2Jtext");
   line.set_severity("W");

@@ -1,10 +1,12 @@
 #include <memory>
 #include <string>
+#include <utility>
 
 #include "client/commands/commands.h"
 #include "client/commands/log_cursor.h"
 #include "client/commands/target.h"
 #include "client/connection/reconnector.h"
+#include "client/output.h"
 #include "client/render/format.h"
 #include "client/render/json.h"
 
@@ -18,13 +20,23 @@ struct LogsOptions {
   OutputFormat format = OutputFormat::kTable;
 };
 
-// Prints what the cursor has not seen yet.
-void Print(const CliContext& context, OutputFormat format,
-           v1::StreamLogsResponse response, LogCursor* cursor) {
+// Prints what the cursor has not seen yet. `is_again`: this message begins a
+// stream that goes on where another one broke off.
+absl::Status Print(const CliContext& context, OutputFormat format,
+                   v1::StreamLogsResponse response, bool is_again,
+                   LogCursor* cursor) {
   v1::StreamLogsResponse fresh;
   fresh.set_dropped_lines(response.dropped_lines());
   for (v1::LogLine& line : *response.mutable_lines()) {
     if (cursor->Advance(line)) fresh.add_lines()->Swap(&line);
+  }
+  if (is_again && cursor->overlaps()) {
+    // They stood before lines that were shown.
+    fresh.clear_dropped_lines();
+  } else if (is_again) {
+    *context.err
+        << "hydra: lines from before and while the server was away may "
+           "be missing here\n";
   }
   if (format == OutputFormat::kJson) {
     if (!fresh.lines().empty() || fresh.dropped_lines() > 0) {
@@ -39,7 +51,7 @@ void Print(const CliContext& context, OutputFormat format,
       *context.out << LogText(line, absl::LocalTimeZone()) << "\n";
     }
   }
-  context.out->flush();
+  return FlushOutput(context);
 }
 
 absl::StatusOr<ExitCode> Logs(const CliContext& context,
@@ -58,15 +70,16 @@ absl::StatusOr<ExitCode> Logs(const CliContext& context,
         *context.err << "hydra: " << EscapeControl(text) << "\n";
       });
   while (true) {
-    cursor.Restart();
+    bool is_again = cursor.started();
+    if (is_again) cursor.Restart();
     const absl::Status status =
         (*connection)
             ->Read<v1::StreamLogsRequest, v1::StreamLogsResponse>(
                 &Connection::Stub::StreamLogs, request, context.interrupt,
                 [&](const v1::StreamLogsResponse& response) {
                   reconnector.Connected();
-                  Print(context, options.format, response, &cursor);
-                  return absl::OkStatus();
+                  return Print(context, options.format, response,
+                               std::exchange(is_again, false), &cursor);
                 });
     if (status.ok()) return ExitCode::kOk;
     if (!options.follow) return status;

@@ -28,6 +28,9 @@ namespace {
   // The parent may have died before the line above.
   if (getppid() != parent) _exit(127);
   setpgid(0, 0);
+  // What ends it must do so although this program may ignore it.
+  signal(SIGTERM, SIG_DFL);
+  signal(SIGPIPE, SIG_DFL);
   sigset_t none;
   sigemptyset(&none);
   sigprocmask(SIG_SETMASK, &none, nullptr);

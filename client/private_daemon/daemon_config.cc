@@ -92,6 +92,8 @@ absl::StatusOr<std::string> MakeDaemonConfig(absl::string_view base,
   config["unix_socket"] = overrides.unix_socket;
   config["state_dir"] = overrides.state_dir;
   config.erase("tcp_address");
+  // Its only user is who started it, and may write there anyway.
+  SetDefault(&config, "output_roots", Json::array({"/"}));
   // Nobody goes on from them: its jobs end with it.
   config["checkpoint_on_stop"] = false;
   // If it is killed, its workers give their memory back soon.

@@ -24,6 +24,7 @@ TEST(MakeDaemonConfigTest, HasDefaultsForEverything) {
   EXPECT_EQ(json["state_dir"], "/home/ann/runs");
   EXPECT_EQ(json["checkpoint_on_stop"], false);
   EXPECT_EQ(json["worker_patience_seconds"], 2);
+  EXPECT_EQ(json["output_roots"], Json::array({"/"}));
   EXPECT_EQ(json["pool"]["path"], "/tmp/r/pool");
   EXPECT_EQ(json["pool"]["size_bytes"], int64_t{8} << 30);
   ASSERT_EQ(json["devices"].size(), 2);
@@ -38,6 +39,7 @@ TEST(MakeDaemonConfigTest, KeepsTheUsersFileButForWhatIsPrivate) {
       "tcp_address: 127.0.0.1:7070\n"
       "checkpoint_on_stop: true\n"
       "lookahead: 2\n"
+      "output_roots: [/out]\n"
       "pool: {size_bytes: 3GiB, path: /var/pool, lock_memory: true}\n"
       "devices:\n"
       "- {name: cpu:5, memory_limit_bytes: 512MiB}\n",
@@ -49,6 +51,7 @@ TEST(MakeDaemonConfigTest, KeepsTheUsersFileButForWhatIsPrivate) {
   EXPECT_EQ(json["checkpoint_on_stop"], false);
   EXPECT_EQ(json["pool"]["lock_memory"], "true");
   EXPECT_EQ(json["lookahead"], "2");
+  EXPECT_EQ(json["output_roots"], Json::array({"/out"}));
   EXPECT_EQ(json["pool"]["size_bytes"], "3GiB");
   EXPECT_EQ(json["pool"]["path"], "/var/pool");
   ASSERT_EQ(json["devices"].size(), 1);

@@ -4,6 +4,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "client/connection/reconnector.h"
+#include "client/output.h"
 
 namespace hydra {
 
@@ -28,7 +29,7 @@ absl::StatusOr<WatchModel> FollowJobs(const CliContext& context,
         return absl::FailedPreconditionError(
             absl::StrCat("no worker can start: ", *trouble));
       }
-      return absl::OkStatus();
+      return FlushOutput(context);
     };
     const absl::Status status =
         connection->Read<v1::WatchRequest, v1::WatchResponse>(

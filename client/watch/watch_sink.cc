@@ -18,7 +18,7 @@ class LiveSink final : public WatchSink {
               absl::Time now) override {
     const Terminal& terminal = context_.err_terminal;
     std::string frame = Rewind();
-    const auto lines = RenderProgress(model, terminal.size(), terminal.color);
+    const auto lines = RenderProgress(model, Size(), terminal.color);
     for (const std::string& line : lines) absl::StrAppend(&frame, line, "\n");
     drawn_lines_ = lines.size();
     // In one piece, so that the display does not flicker.
@@ -33,6 +33,15 @@ class LiveSink final : public WatchSink {
   }
 
  private:
+  // A terminal that does not tell its size is taken for a usual one: lines that
+  // wrap would spoil the display.
+  TerminalSize Size() const {
+    TerminalSize size = context_.err_terminal.size();
+    if (size.width <= 0) size.width = 80;
+    if (size.height <= 0) size.height = 24;
+    return size;
+  }
+
   // Moves to where the last frame began, and clears from there.
   std::string Rewind() const {
     if (drawn_lines_ == 0) return "";
@@ -84,7 +93,7 @@ class JsonSink final : public WatchSink {
 }  // namespace
 
 std::unique_ptr<WatchSink> MakeProgressSink(const CliContext& context) {
-  if (context.err_terminal.present) return std::make_unique<LiveSink>(context);
+  if (context.err_terminal.in_place) return std::make_unique<LiveSink>(context);
   return std::make_unique<PlainSink>(context);
 }
 

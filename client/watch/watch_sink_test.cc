@@ -40,6 +40,7 @@ class WatchSinkTest : public ::testing::Test {
 
 TEST_F(WatchSinkTest, ATerminalIsDrawnInPlace) {
   context_.err_terminal.present = true;
+  context_.err_terminal.in_place = true;
   const auto sink = MakeProgressSink(context_);
   Update(sink.get());
   EXPECT_THAT(TakeErr(), Not(HasSubstr("\033[")));
@@ -50,6 +51,7 @@ TEST_F(WatchSinkTest, ATerminalIsDrawnInPlace) {
 
 TEST_F(WatchSinkTest, ANoticeStaysAboveTheNextFrame) {
   context_.err_terminal.present = true;
+  context_.err_terminal.in_place = true;
   const auto sink = MakeProgressSink(context_);
   Update(sink.get());
   TakeErr();
@@ -66,6 +68,14 @@ TEST_F(WatchSinkTest, APipeGetsLinesWithoutEscapes) {
   const std::string text = TakeErr();
   EXPECT_THAT(text, HasSubstr("no jobs"));
   EXPECT_THAT(text, Not(HasSubstr("\033")));
+}
+
+TEST_F(WatchSinkTest, ADumbTerminalGetsLinesToo) {
+  context_.err_terminal.present = true;
+  const auto sink = MakeProgressSink(context_);
+  Update(sink.get());
+  Update(sink.get());
+  EXPECT_THAT(TakeErr(), Not(HasSubstr("\033")));
 }
 
 TEST_F(WatchSinkTest, JsonGoesToTheOutputAndNoticesDoNot) {
