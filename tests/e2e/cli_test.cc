@@ -6,7 +6,9 @@
 #include <filesystem>
 #include <nlohmann/json.hpp>
 
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_split.h"
 #include "common/file/scratch_directory.h"
 #include "tests/e2e/cluster.h"
 #include "tests/e2e/small_job.h"
@@ -96,6 +98,53 @@ TEST_F(CliTest, EveryMistakeOfAJobFileIsToldAndNothingIsSubmitted) {
       RunProgram({kHydra, "--server", cluster.address(), "list", "-o", "id"})
           .output,
       "");
+}
+
+// The indented lines below the one that ends with "this checkout:".
+std::string ReadmesJobFile() {
+  std::string text;
+  bool inside = false;
+  for (absl::string_view line : absl::StrSplit(ReadFile("README.md"), '\n')) {
+    const bool is_text = !line.empty() && !absl::StartsWith(line, "    ");
+    if (inside && is_text) break;
+    if (inside) absl::StrAppend(&text, line, "\n");
+    inside = inside || absl::EndsWith(line, "this checkout:");
+  }
+  return text;
+}
+
+TEST_F(CliTest, TheReadmesJobFileIsValidInACheckout) {
+  Cluster cluster({});
+  const std::string file = ReadmesJobFile();
+  ASSERT_THAT(file, HasSubstr("sweep:"));
+  // Its paths count from the folder that it is in.
+  fs::copy("examples", directory_ + "/examples", fs::copy_options::recursive);
+  WriteFile(directory_ + "/my-sweep.yaml", file);
+  const ProgramResult result =
+      RunProgram({kHydra, "--server", cluster.address(), "submit",
+                  "--validate-only", directory_ + "/my-sweep.yaml"});
+  EXPECT_EQ(result.code, 0) << result.output;
+  EXPECT_THAT(result.output, HasSubstr("valid"));
+}
+
+TEST_F(CliTest, AListOfIdsIsDoneAsFarAsItCanBe) {
+  Cluster cluster({});
+  hydra::v1::JobSpec spec = SmallJob(files_, {1, 2, 3});
+  spec.mutable_train()->set_max_steps(1'000'000);
+  const std::string first = cluster.Submit(spec);
+  const std::string second = cluster.Submit(spec);
+  const ProgramResult result =
+      RunProgram({kHydra, "--server", cluster.address(), "cancel", first, "j99",
+                  "s99", "nonsense", second});
+  EXPECT_EQ(result.code, 2) << "badly written ids are found first";
+  EXPECT_THAT(result.output, HasSubstr("cancelled " + first));
+  EXPECT_THAT(result.output, HasSubstr("cancelled " + second));
+  EXPECT_THAT(result.output, HasSubstr("j99: "));
+  EXPECT_THAT(result.output, HasSubstr("s99: "));
+  const ProgramResult again = RunProgram(
+      {kHydra, "--server", cluster.address(), "cancel", first, "j99"});
+  EXPECT_EQ(again.code, 3);
+  EXPECT_THAT(again.output, HasSubstr(first + ": nothing to cancel"));
 }
 
 TEST_F(CliTest, CancelStopsAJobAndFreesThePool) {
