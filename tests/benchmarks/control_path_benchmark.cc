@@ -188,7 +188,7 @@ void RunDaemon(const std::string& address, const std::string& echo_address,
   StreamEffects effects;
   Core::Options options;
   options.pool_bytes = int64_t{64} << 20;
-  options.devices.push_back({"cpu:0", 1 << 30, 1});
+  options.devices.push_back({"cpu:0", 1 << 30, 1, "none"});
   Core core(options, &policy, &journal, &buffer);
   TurnEnder ender(journalled, &journal, &buffer, &effects);
   CoreThread thread;
