@@ -21,6 +21,7 @@
 #include "common/pool/instance_id.h"
 #include "common/pool/pool_file.h"
 #include "worker/device/cpu/cpu_device.h"
+#include "worker/exec/host_task.h"
 #include "worker/exec/log_sink.h"
 #include "worker/exec/task_runner.h"
 #include "worker/session/attach_client.h"
@@ -28,6 +29,7 @@
 #include "worker/session/process_log.h"
 #include "worker/session/recent_jobs.h"
 #include "worker/session/session_log.h"
+#include "worker/task/task_control.h"
 
 namespace hydra {
 namespace {
@@ -154,12 +156,14 @@ absl::Status RunTasks(AttachClient& client, Device* device,
     return pool.Range(offset, bytes);
   });
   RecentJobs jobs(kKeptJobs);
-  return client.Run(
-      [&](const worker::v1::Task& task, const worker::v1::JobContext& job) {
-        if (jobs.Touch(job.job_id())) runner.RetainJobs(jobs.ids());
-        TaskLog task_log(log, task);
-        return runner.Run(task, job, task_log);
-      });
+  return client.Run([&](const worker::v1::Task& task,
+                        const worker::v1::JobContext& job,
+                        TaskControl& control) {
+    TaskLog task_log(log, task);
+    if (IsHostTask(task)) return RunHostTask(task, job, task_log, control);
+    if (jobs.Touch(job.job_id())) runner.RetainJobs(jobs.ids());
+    return runner.Run(task, job, task_log, control);
+  });
 }
 
 int Work(const Flags& flags) {

@@ -227,7 +227,8 @@ void RunDaemon(const std::string& address, const std::string& echo_address,
   echo_server->Shutdown(absl::ToChronoTime(absl::Now()));
 }
 
-wv1::TaskReport DoNothing(const wv1::Task& task, const wv1::JobContext&) {
+wv1::TaskReport DoNothing(const wv1::Task& task, const wv1::JobContext&,
+                          TaskControl&) {
   wv1::TaskReport report;
   if (task.kind() == wv1::TASK_KIND_PREPARE) {
     wv1::PreparedSplit& split = *report.mutable_prepare()->add_splits();

@@ -66,7 +66,8 @@ absl::StatusOr<std::string> ReadTokenizerFile(
   return content;
 }
 
-absl::StatusOr<Sources> ReadSources(const PrepareRequest& request) {
+absl::StatusOr<Sources> ReadSources(const PrepareRequest& request,
+                                    TaskControl& control) {
   Sources sources;
   if (request.format == TokenFormat::kText) {
     absl::StatusOr<std::string> vocabulary =
@@ -81,7 +82,7 @@ absl::StatusOr<Sources> ReadSources(const PrepareRequest& request) {
   for (const std::string& path : request.files) {
     absl::StatusOr<PosixFile> file = OpenInputFile(path, request.read_roots);
     if (!file.ok()) return file.status();
-    absl::StatusOr<FileDigest> digest = DigestFile(&*file);
+    absl::StatusOr<FileDigest> digest = DigestFile(&*file, control);
     if (!digest.ok()) return digest.status();
     sources.digests.push_back(*std::move(digest));
   }
@@ -138,7 +139,7 @@ absl::StatusOr<PosixFile> OpenLocked(const std::string& path) {
 }
 
 absl::Status WriteTokens(const PrepareRequest& request, const Sources& sources,
-                         PosixFile* file) {
+                         PosixFile* file, TaskControl& control) {
   std::unique_ptr<Gpt2Tokenizer> tokenizer;
   if (request.format == TokenFormat::kText) {
     auto created =
@@ -155,7 +156,7 @@ absl::Status WriteTokens(const PrepareRequest& request, const Sources& sources,
         OpenInputFile(request.files[i], request.read_roots);
     if (!source.ok()) return source.status();
     const absl::StatusOr<FileDigest> digest =
-        ReadTokens(&*source, request.format, tokenizer.get(),
+        ReadTokens(&*source, request.format, tokenizer.get(), control,
                    [&writer](absl::Span<const uint32_t> ids) {
                      return writer.Append(ids);
                    });
@@ -172,7 +173,8 @@ absl::Status WriteTokens(const PrepareRequest& request, const Sources& sources,
 // whether it had.
 absl::StatusOr<bool> MakeTokenFile(const PrepareRequest& request,
                                    const Sources& sources,
-                                   const std::string& path) {
+                                   const std::string& path,
+                                   TaskControl& control) {
   const std::string temporary = absl::StrCat(path, ".tmp");
   absl::StatusOr<PosixFile> file = OpenLocked(temporary);
   if (!file.ok()) return file.status();
@@ -183,7 +185,7 @@ absl::StatusOr<bool> MakeTokenFile(const PrepareRequest& request,
   if (ftruncate(file->fd(), 0) != 0) {
     return ErrnoStatus("cannot truncate", temporary);
   }
-  const absl::Status written = WriteTokens(request, sources, &*file);
+  const absl::Status written = WriteTokens(request, sources, &*file, control);
   if (!written.ok()) return written;
   if (std::rename(temporary.c_str(), path.c_str()) != 0) {
     return ErrnoStatus("cannot rename to", path);
@@ -224,11 +226,12 @@ absl::Status CheckIds(const PrepareRequest& request, const Sources& sources,
 
 }  // namespace
 
-absl::StatusOr<PreparedData> Prepare(const PrepareRequest& request) {
+absl::StatusOr<PreparedData> Prepare(const PrepareRequest& request,
+                                     TaskControl& control) {
   if (request.files.empty()) {
     return absl::InvalidArgumentError("the data set has no files");
   }
-  const absl::StatusOr<Sources> sources = ReadSources(request);
+  const absl::StatusOr<Sources> sources = ReadSources(request, control);
   if (!sources.ok()) return sources.status();
   std::error_code error;
   std::filesystem::create_directories(request.cache_dir, error);
@@ -244,7 +247,7 @@ absl::StatusOr<PreparedData> Prepare(const PrepareRequest& request) {
   data.reused = file.ok();
   if (MustBeMade(file.status())) {
     const absl::StatusOr<bool> reused =
-        MakeTokenFile(request, *sources, data.path);
+        MakeTokenFile(request, *sources, data.path, control);
     if (!reused.ok()) return reused.status();
     data.reused = *reused;
     file = TokenFile::Open(data.path);

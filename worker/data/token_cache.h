@@ -8,6 +8,7 @@
 
 #include "absl/status/statusor.h"
 #include "worker/data/token_source.h"
+#include "worker/task/task_control.h"
 
 // Data sets on disk as one file of ids (see TokenFile), found by content: its
 // name is the SHA-256 of the data files, in their order, of the tokenizer's
@@ -58,8 +59,10 @@ struct PreparedData {
 // (the token file then stays: it is right). FAILED_PRECONDITION: a data file
 // changed meanwhile. NOT_FOUND, PERMISSION_DENIED, RESOURCE_EXHAUSTED and
 // others: as OpenInputFile, and from the file system. Errors name the file;
-// nothing half-made is left behind.
-absl::StatusOr<PreparedData> Prepare(const PrepareRequest& request);
+// nothing half-made is left behind. ABORTED: `control` says so, which is told
+// of every piece that is read.
+absl::StatusOr<PreparedData> Prepare(const PrepareRequest& request,
+                                     TaskControl& control);
 
 }  // namespace hydra
 

@@ -72,6 +72,11 @@ class TokenCacheTest : public ::testing::Test {
   const std::string root_;
 };
 
+absl::StatusOr<PreparedData> PrepareAll(const PrepareRequest& request) {
+  TaskControl control;
+  return Prepare(request, control);
+}
+
 std::vector<uint32_t> Tokens(const PreparedData& data) {
   const auto file = TokenFile::Open(data.path);
   EXPECT_TRUE(file.ok()) << file.status();
@@ -79,7 +84,7 @@ std::vector<uint32_t> Tokens(const PreparedData& data) {
 }
 
 TEST_F(TokenCacheTest, TheTokensOfAllFilesFollowEachOther) {
-  const auto data = Prepare(BinaryRequest(
+  const auto data = PrepareAll(BinaryRequest(
       {WriteFile("a", "\x01\x01\x02\x02"), WriteFile("b", "\x03\x03")}));
   ASSERT_TRUE(data.ok()) << data.status();
   EXPECT_THAT(Tokens(*data), ElementsAre(0x0101, 0x0202, 0x0303));
@@ -90,7 +95,7 @@ TEST_F(TokenCacheTest, TheTokensOfAllFilesFollowEachOther) {
 }
 
 TEST_F(TokenCacheTest, TextHasHuggingFacesIds) {
-  const auto data = Prepare(TextRequest({kText}));
+  const auto data = PrepareAll(TextRequest({kText}));
   ASSERT_TRUE(data.ok()) << data.status();
   EXPECT_EQ(data->token_count, 258659);
   EXPECT_EQ(data->content_hash,
@@ -98,16 +103,16 @@ TEST_F(TokenCacheTest, TextHasHuggingFacesIds) {
 }
 
 TEST_F(TokenCacheTest, EachTextFileIsTokenizedByItself) {
-  const auto data = Prepare(TextRequest(
+  const auto data = PrepareAll(TextRequest(
       {WriteFile("a", "Hello wor"), WriteFile("b", "ld<|endoftext|>")}));
   ASSERT_TRUE(data.ok()) << data.status();
   EXPECT_THAT(Tokens(*data), ElementsAre(15496, 476, 335, 50256));
 }
 
 TEST_F(TokenCacheTest, TheSameContentIsReusedWhereverItLies) {
-  const auto first = Prepare(BinaryRequest({WriteFile("a", "abcd")}));
+  const auto first = PrepareAll(BinaryRequest({WriteFile("a", "abcd")}));
   ASSERT_TRUE(first.ok()) << first.status();
-  const auto second = Prepare(BinaryRequest({WriteFile("b", "abcd")}));
+  const auto second = PrepareAll(BinaryRequest({WriteFile("b", "abcd")}));
   ASSERT_TRUE(second.ok()) << second.status();
   EXPECT_TRUE(second->reused);
   EXPECT_EQ(second->path, first->path);
@@ -127,7 +132,7 @@ TEST_F(TokenCacheTest, OtherContentOrderFormatOrTokenizerIsNotReused) {
   requests.push_back(TextRequest({a}));
   requests.back().merges_path = WriteFile("merges", "#version\n");
   for (const PrepareRequest& request : requests) {
-    const auto data = Prepare(request);
+    const auto data = PrepareAll(request);
     ASSERT_TRUE(data.ok()) << data.status();
     EXPECT_FALSE(data->reused);
   }
@@ -136,19 +141,19 @@ TEST_F(TokenCacheTest, OtherContentOrderFormatOrTokenizerIsNotReused) {
 
 TEST_F(TokenCacheTest, ADamagedFileIsMadeAnew) {
   const PrepareRequest request = BinaryRequest({WriteFile("a", "abcd")});
-  const auto first = Prepare(request);
+  const auto first = PrepareAll(request);
   ASSERT_TRUE(first.ok()) << first.status();
   const std::vector<uint32_t> tokens = Tokens(*first);
   {
     PosixFile file = *PosixFile::Open(first->path, O_RDWR);
     ASSERT_TRUE(file.WriteAt("!", TokenHeader::kBytes).ok());
   }
-  const auto second = Prepare(request);
+  const auto second = PrepareAll(request);
   ASSERT_TRUE(second.ok()) << second.status();
   EXPECT_FALSE(second->reused);
   EXPECT_EQ(Tokens(*second), tokens);
   ASSERT_EQ(truncate(first->path.c_str(), 70), 0);
-  const auto third = Prepare(request);
+  const auto third = PrepareAll(request);
   ASSERT_TRUE(third.ok()) << third.status();
   EXPECT_FALSE(third->reused);
   EXPECT_EQ(Tokens(*third), tokens);
@@ -156,7 +161,7 @@ TEST_F(TokenCacheTest, ADamagedFileIsMadeAnew) {
 
 TEST_F(TokenCacheTest, WhatAKilledProcessLeftIsReplaced) {
   const PrepareRequest request = BinaryRequest({WriteFile("a", "abcd")});
-  const auto first = Prepare(request);
+  const auto first = PrepareAll(request);
   ASSERT_TRUE(first.ok()) << first.status();
   const std::vector<uint32_t> tokens = Tokens(*first);
   std::filesystem::rename(first->path, absl::StrCat(first->path, ".tmp"));
@@ -165,7 +170,7 @@ TEST_F(TokenCacheTest, WhatAKilledProcessLeftIsReplaced) {
                                       O_WRONLY | O_APPEND);
     ASSERT_TRUE(left.Write("more than is needed").ok());
   }
-  const auto second = Prepare(request);
+  const auto second = PrepareAll(request);
   ASSERT_TRUE(second.ok()) << second.status();
   EXPECT_EQ(Tokens(*second), tokens);
   EXPECT_THAT(CachedFiles(), ElementsAre(first->path));
@@ -177,7 +182,7 @@ TEST_F(TokenCacheTest, ManyAtOnceMakeTheFileOnce) {
   std::vector<absl::StatusOr<PreparedData>> results(kThreads);
   std::vector<std::thread> threads;
   for (int i = 0; i < kThreads; ++i) {
-    threads.emplace_back([&, i] { results[i] = Prepare(request); });
+    threads.emplace_back([&, i] { results[i] = PrepareAll(request); });
   }
   for (std::thread& thread : threads) thread.join();
   int made = 0;
@@ -197,39 +202,39 @@ TEST_F(TokenCacheTest, AnIdTheModelLacksIsNamedWithItsPlace) {
   request.vocabulary_size = 0x0505;
   // The first time the file is made, the second time it is found.
   for (int time = 0; time < 2; ++time) {
-    const auto data = Prepare(request);
+    const auto data = PrepareAll(request);
     EXPECT_EQ(data.status().code(), absl::StatusCode::kInvalidArgument);
     EXPECT_EQ(data.status().message(),
               absl::StrCat(bad, ": token 1 has id 1285, vocab_size is 1285"));
   }
   request.vocabulary_size = 0x0506;
-  EXPECT_TRUE(Prepare(request).ok());
+  EXPECT_TRUE(PrepareAll(request).ok());
 }
 
 TEST_F(TokenCacheTest, ATokenizerLargerThanTheModelIsRefused) {
   PrepareRequest request = TextRequest({WriteFile("a", "Hello world")});
   request.vocabulary_size = 1000;
-  EXPECT_THAT(Prepare(request).status().message(),
+  EXPECT_THAT(PrepareAll(request).status().message(),
               HasSubstr("token 0 has id 15496, vocab_size is 1000"));
 }
 
 TEST_F(TokenCacheTest, BadFilesAreNamedAndLeaveNothingBehind) {
   const std::string good = WriteFile("good", "abcd");
-  const auto odd = Prepare(BinaryRequest({good, WriteFile("odd", "abc")}));
+  const auto odd = PrepareAll(BinaryRequest({good, WriteFile("odd", "abc")}));
   EXPECT_THAT(odd.status().message(),
               AllOf(HasSubstr("/odd"), HasSubstr("3 bytes")));
-  const auto empty = Prepare(BinaryRequest({good, WriteFile("empty", "")}));
+  const auto empty = PrepareAll(BinaryRequest({good, WriteFile("empty", "")}));
   EXPECT_THAT(empty.status().message(), HasSubstr("/empty has 0 tokens"));
   PrepareRequest no_merges = TextRequest({good});
   no_merges.merges_path = WriteFile("merges", "#version: 0.2\nq\n");
-  EXPECT_THAT(Prepare(no_merges).status().message(),
+  EXPECT_THAT(PrepareAll(no_merges).status().message(),
               HasSubstr("/merges: line 2: "));
   EXPECT_THAT(CachedFiles(), ElementsAre());
 
-  const auto missing = Prepare(BinaryRequest({good, "/no/file"}));
+  const auto missing = PrepareAll(BinaryRequest({good, "/no/file"}));
   EXPECT_EQ(missing.status().code(), absl::StatusCode::kNotFound);
   EXPECT_THAT(missing.status().message(), HasSubstr("/no/file"));
-  EXPECT_EQ(Prepare(BinaryRequest({})).status().code(),
+  EXPECT_EQ(PrepareAll(BinaryRequest({})).status().code(),
             absl::StatusCode::kInvalidArgument);
 }
 
@@ -240,13 +245,14 @@ TEST_F(TokenCacheTest, FilesOutsideOfTheReadRootsAreRefused) {
                                   absl::StrCat(root_, "/inside/merges.txt"));
   PrepareRequest data = BinaryRequest({WriteFile("a", "abcd")});
   data.read_roots = {absl::StrCat(root_, "/inside")};
-  EXPECT_EQ(Prepare(data).status().code(), absl::StatusCode::kPermissionDenied);
+  EXPECT_EQ(PrepareAll(data).status().code(),
+            absl::StatusCode::kPermissionDenied);
 
   PrepareRequest text = TextRequest({WriteFile("inside/text", "Hello")});
   text.vocabulary_path = WriteFile("inside/vocab.json", "{\"a\": 0}");
   text.merges_path = absl::StrCat(root_, "/inside/merges.txt");
   text.read_roots = data.read_roots;
-  const absl::Status status = Prepare(text).status();
+  const absl::Status status = PrepareAll(text).status();
   EXPECT_EQ(status.code(), absl::StatusCode::kPermissionDenied);
   EXPECT_THAT(status.message(), Not(HasSubstr("secret")));
 }
@@ -255,14 +261,14 @@ TEST_F(TokenCacheTest, AHugeTokenizerFileIsRefused) {
   PrepareRequest request = TextRequest({WriteFile("a", "Hello")});
   request.merges_path = WriteFile("merges", "");
   std::filesystem::resize_file(request.merges_path, int64_t{65} << 20);
-  EXPECT_EQ(Prepare(request).status().code(),
+  EXPECT_EQ(PrepareAll(request).status().code(),
             absl::StatusCode::kInvalidArgument);
 }
 
 TEST_F(TokenCacheTest, ACacheThatCannotBeMadeIsNamed) {
   PrepareRequest request = BinaryRequest({WriteFile("a", "abcd")});
   request.cache_dir = absl::StrCat(WriteFile("file", ""), "/cache");
-  const auto data = Prepare(request);
+  const auto data = PrepareAll(request);
   EXPECT_FALSE(data.ok());
   EXPECT_THAT(data.status().message(), HasSubstr(request.cache_dir));
 }

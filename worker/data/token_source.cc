@@ -17,11 +17,13 @@ using PieceSink = absl::FunctionRef<absl::Status(absl::string_view piece)>;
 
 // Hands the content to `sink` in pieces of kPieceBytes, the last one shorter,
 // and returns its digest.
-absl::StatusOr<FileDigest> ReadPieces(PosixFile* file, PieceSink sink) {
+absl::StatusOr<FileDigest> ReadPieces(PosixFile* file, TaskControl& control,
+                                      PieceSink sink) {
   Sha256 sha;
   int64_t size_bytes = 0;
   std::vector<char> buffer(kPieceBytes);
   while (true) {
+    if (absl::Status on = control.Advance(); !on.ok()) return on;
     const absl::StatusOr<int64_t> count = file->Read(absl::MakeSpan(buffer));
     if (!count.ok()) return count.status();
     if (*count == 0) return FileDigest{sha.Finish(), size_bytes};
@@ -74,10 +76,11 @@ class TextTokens {
 };
 
 absl::StatusOr<FileDigest> ReadText(PosixFile* file, Gpt2Tokenizer* tokenizer,
-                                    TokenSink sink) {
+                                    TaskControl& control, TokenSink sink) {
   TextTokens text(file->path(), tokenizer, sink);
-  absl::StatusOr<FileDigest> digest = ReadPieces(
-      file, [&text](absl::string_view piece) { return text.Add(piece); });
+  absl::StatusOr<FileDigest> digest =
+      ReadPieces(file, control,
+                 [&text](absl::string_view piece) { return text.Add(piece); });
   if (!digest.ok()) return digest;
   if (digest->size_bytes == 0) return NoTokens(file->path());
   const absl::Status finished = text.Finish();
@@ -87,10 +90,11 @@ absl::StatusOr<FileDigest> ReadText(PosixFile* file, Gpt2Tokenizer* tokenizer,
 
 // Elements never straddle pieces: kPieceBytes is a multiple of their size.
 template <typename Element>
-absl::StatusOr<FileDigest> ReadBinary(PosixFile* file, TokenSink sink) {
+absl::StatusOr<FileDigest> ReadBinary(PosixFile* file, TaskControl& control,
+                                      TokenSink sink) {
   std::vector<Element> elements;
   absl::StatusOr<FileDigest> digest =
-      ReadPieces(file, [&](absl::string_view piece) {
+      ReadPieces(file, control, [&](absl::string_view piece) {
         elements.resize(piece.size() / sizeof(Element));
         std::memcpy(elements.data(), piece.data(),
                     elements.size() * sizeof(Element));
@@ -108,20 +112,21 @@ absl::StatusOr<FileDigest> ReadBinary(PosixFile* file, TokenSink sink) {
 
 }  // namespace
 
-absl::StatusOr<FileDigest> DigestFile(PosixFile* file) {
-  return ReadPieces(file, [](absl::string_view) { return absl::OkStatus(); });
+absl::StatusOr<FileDigest> DigestFile(PosixFile* file, TaskControl& control) {
+  return ReadPieces(file, control,
+                    [](absl::string_view) { return absl::OkStatus(); });
 }
 
 absl::StatusOr<FileDigest> ReadTokens(PosixFile* file, TokenFormat format,
                                       Gpt2Tokenizer* tokenizer,
-                                      TokenSink sink) {
+                                      TaskControl& control, TokenSink sink) {
   switch (format) {
     case TokenFormat::kText:
-      return ReadText(file, tokenizer, sink);
+      return ReadText(file, tokenizer, control, sink);
     case TokenFormat::kTokensU16:
-      return ReadBinary<uint16_t>(file, sink);
+      return ReadBinary<uint16_t>(file, control, sink);
     case TokenFormat::kTokensU32:
-      return ReadBinary<uint32_t>(file, sink);
+      return ReadBinary<uint32_t>(file, control, sink);
   }
   return absl::InvalidArgumentError("unknown token format");
 }

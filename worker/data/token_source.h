@@ -11,8 +11,10 @@
 #include "absl/types/span.h"
 #include "worker/data/gpt2_tokenizer.h"
 #include "worker/data/posix_file.h"
+#include "worker/task/task_control.h"
 
-// Reads a data file from front to end, a piece at a time.
+// Reads a data file from front to end, a piece at a time. `control` is told of
+// each, and may end the reading with ABORTED.
 namespace hydra {
 
 enum class TokenFormat {
@@ -28,7 +30,7 @@ struct FileDigest {
 };
 
 // Reads `file`, which stands at its start, to its end.
-absl::StatusOr<FileDigest> DigestFile(PosixFile* file);
+absl::StatusOr<FileDigest> DigestFile(PosixFile* file, TaskControl& control);
 
 // Takes the next tokens; an error of it ends the reading.
 using TokenSink =
@@ -42,7 +44,8 @@ using TokenSink =
 // INVALID_ARGUMENT: the file has 0 tokens, a size that is no multiple of the
 //   format's, or a longer such stretch. Errors name the file.
 absl::StatusOr<FileDigest> ReadTokens(PosixFile* file, TokenFormat format,
-                                      Gpt2Tokenizer* tokenizer, TokenSink sink);
+                                      Gpt2Tokenizer* tokenizer,
+                                      TaskControl& control, TokenSink sink);
 
 }  // namespace hydra
 

@@ -35,7 +35,8 @@ absl::StatusOr<FileDigest> ReadTokensOf(const std::string& path,
                                         Gpt2Tokenizer* tokenizer,
                                         TokenSink sink) {
   PosixFile file = *PosixFile::Open(path, O_RDONLY);
-  return ReadTokens(&file, format, tokenizer, sink);
+  TaskControl control;
+  return ReadTokens(&file, format, tokenizer, control, sink);
 }
 
 std::string Sha256Of(absl::string_view bytes) {
@@ -169,10 +170,19 @@ TEST(ReadTokensTest, AnErrorOfTheSinkEndsTheReading) {
 
 TEST(DigestFileTest, SaysWhichContentAFileHas) {
   PosixFile file = *PosixFile::Open(WriteFile("content"), O_RDONLY);
-  const auto digest = DigestFile(&file);
+  TaskControl control;
+  const auto digest = DigestFile(&file, control);
   ASSERT_TRUE(digest.ok()) << digest.status();
   EXPECT_EQ(digest->sha256, Sha256Of("content"));
   EXPECT_EQ(digest->size_bytes, 7);
+}
+
+TEST(DigestFileTest, EndsAtTheNextPieceWhenItIsStopped) {
+  PosixFile file = *PosixFile::Open(WriteFile("content"), O_RDONLY);
+  TaskControl control;
+  control.Stop();
+  EXPECT_EQ(DigestFile(&file, control).status().code(),
+            absl::StatusCode::kAborted);
 }
 
 }  // namespace

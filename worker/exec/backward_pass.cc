@@ -30,7 +30,8 @@ class BackwardPass {
         pass.block(TokenTable()).tensors.front().shape;
     const HostBatch& batch = pass.batches.front();
     token_gradient_.emplace(
-        table[0], table[1], pass.batches.size(),
+        table[0], table[1],
+        pass.task.last_micro_batch() - pass.task.first_micro_batch(),
         batch.sequences * batch.context * table[1] * kFloatBytes);
   }
 
@@ -168,6 +169,7 @@ class BackwardPass {
   }
 
   void UpdateLayer(int layer) {
+    pass_.meter.BeginUpdate();
     for (int block : pass_.layer(layer).parameter_blocks) {
       if (pass_.block(block).owner() != layer) {
         HandDown(block);

@@ -7,6 +7,7 @@
 #include "ATen/ops/empty.h"
 #include "ATen/ops/from_blob.h"
 #include "c10/util/Exception.h"
+#include "common/clock/steady_time.h"
 #include "common/model/model_table.h"
 
 namespace hydra {
@@ -48,7 +49,9 @@ void BlockIo::PromoteRange(const BlockVersion& version, int64_t first,
     cached_bytes_ += count * kFloatBytes;
     return;
   }
+  const absl::Time begin = SteadyNow();
   device_->CopyToDevice(SlotRange(version, first, count), to);
+  copy_time_ += SteadyNow() - begin;
   promoted_bytes_ += count * kFloatBytes;
 }
 
@@ -62,7 +65,9 @@ at::Tensor BlockIo::View(const BlockVersion& version, int64_t count) {
 
 void BlockIo::Demote(const at::Tensor& from, const BlockVersion& version,
                      int64_t first) {
+  const absl::Time begin = SteadyNow();
   device_->CopyToHost(from, SlotRange(version, first, from.numel()));
+  copy_time_ += SteadyNow() - begin;
   demoted_bytes_ += from.numel() * kFloatBytes;
 }
 

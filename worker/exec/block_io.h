@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "ATen/core/Tensor.h"
+#include "absl/time/time.h"
 #include "absl/types/span.h"
 #include "hydra/worker/v1/worker.pb.h"
 #include "worker/device/device.h"
@@ -71,6 +72,9 @@ class BlockIo {
   int64_t promoted_bytes() const { return promoted_bytes_; }
   int64_t demoted_bytes() const { return demoted_bytes_; }
   int64_t cached_bytes() const { return cached_bytes_; }
+  // What the copies between host and device took, as far as they were waited
+  // for.
+  absl::Duration copy_time() const { return copy_time_; }
 
  private:
   absl::Span<std::byte> SlotRange(const worker::v1::BlockVersion& version,
@@ -87,6 +91,7 @@ class BlockIo {
   int64_t promoted_bytes_ = 0;
   int64_t demoted_bytes_ = 0;
   int64_t cached_bytes_ = 0;
+  absl::Duration copy_time_;
 };
 
 }  // namespace hydra

@@ -35,6 +35,7 @@ class RangeUpdater {
   // `parameters` and `gradient` begin at the block's element `first`.
   void Update(int64_t first, const at::Tensor& parameters,
               const at::Tensor& gradient) {
+    pass_.meter.Advance();
     std::array<at::Tensor, 2> moments;
     for (int i = 0; i < pass_.model.moment_count; ++i) {
       moments[i] = buffers_[i].narrow(0, 0, parameters.numel());

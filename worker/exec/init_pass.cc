@@ -48,9 +48,9 @@ absl::StatusOr<Checkpoint> OpenCheckpoint(const worker::v1::JobContext& job,
 absl::Status RunInitPass(const worker::v1::Task& task,
                          const worker::v1::JobContext& job,
                          const ModelTable& table, const HostRange& host,
-                         int64_t* filled_bytes) {
+                         TaskControl* control, int64_t* filled_bytes) {
   if (!task.restore_dir().empty()) {
-    return RunRestorePass(task, table, host, filled_bytes);
+    return RunRestorePass(task, table, host, control, filled_bytes);
   }
   const hydra::v1::JobSpec& spec = job.spec();
   std::optional<Checkpoint> checkpoint;
@@ -67,6 +67,7 @@ absl::Status RunInitPass(const worker::v1::Task& task,
     // For the bytes between tensors.
     std::memset(slot.data(), 0, slot.size());
     for (const TensorEntry& tensor : block.tensors) {
+      if (absl::Status on = control->Advance(); !on.ok()) return on;
       float* out = reinterpret_cast<float*>(slot.data() + tensor.offset_bytes);
       if (!checkpoint) {
         InitTensor(tensor, spec.train().seed(), out);

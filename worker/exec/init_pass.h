@@ -5,6 +5,7 @@
 #include "common/model/model_table.h"
 #include "hydra/worker/v1/worker.pb.h"
 #include "worker/exec/block_io.h"
+#include "worker/task/task_control.h"
 
 namespace hydra {
 
@@ -16,11 +17,12 @@ namespace hydra {
 // INVALID_ARGUMENT: MatchWeights finds mistakes in the checkpoint.
 // PERMISSION_DENIED: a file of the checkpoint really lies outside of the job's
 //   read_roots.
+// ABORTED: `control` says so; the blocks hold anything.
 // Others: as WeightDirectory::Open and Read.
 absl::Status RunInitPass(const worker::v1::Task& task,
                          const worker::v1::JobContext& job,
                          const ModelTable& table, const HostRange& host,
-                         int64_t* filled_bytes);
+                         TaskControl* control, int64_t* filled_bytes);
 
 }  // namespace hydra
 

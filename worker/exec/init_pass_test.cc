@@ -93,7 +93,7 @@ class InitPassTest : public testing::Test {
           return absl::MakeSpan(
               reinterpret_cast<std::byte*>(pool_.data()) + begin, bytes);
         },
-        &filled_bytes_);
+        &control_, &filled_bytes_);
   }
 
   const float* Tensor(const ModelTable& table, int block, int tensor) {
@@ -107,7 +107,16 @@ class InitPassTest : public testing::Test {
   std::vector<float> pool_;
   std::vector<int64_t> offsets_;
   int64_t filled_bytes_ = 0;
+  TaskControl control_;
 };
+
+TEST_F(InitPassTest, EndsAtTheNextTensorWhenItIsStopped) {
+  const ModelTable table = Table(/*tied=*/true);
+  control_.Stop();
+  EXPECT_EQ(Run(table, hydra::v1::INITIALIZATION_RANDOM).code(),
+            absl::StatusCode::kAborted);
+  EXPECT_EQ(filled_bytes_, 0);
+}
 
 TEST_F(InitPassTest, ReadsCheckpointsWithAndWithoutTheModulesName) {
   for (const char* strip : {"", "transformer."}) {

@@ -6,19 +6,27 @@
 
 namespace hydra {
 
-LayerMeter::LayerMeter(Device* device, bool synchronize)
-    : device_(device), synchronize_(synchronize) {
+LayerMeter::LayerMeter(Device* device, const BlockIo* io, TaskControl* control,
+                       bool synchronize)
+    : device_(device), io_(io), control_(control), synchronize_(synchronize) {
   device_->arena().ResetPeak();
 }
 
 void LayerMeter::Begin(int layer, Phase phase) {
+  control_->AdvanceOrThrow();
   DeviceArena& arena = device_->arena();
   peak_bytes_ = std::max(peak_bytes_, arena.peak_bytes());
   arena.ResetPeak();
   layer_ = layer;
   phase_ = phase;
+  updating_ = false;
   used_at_begin_ = arena.used_bytes();
-  begin_ = SteadyNow();
+  Lap();
+}
+
+void LayerMeter::BeginUpdate() {
+  measures_[layer_].backward += Lap();
+  updating_ = true;
 }
 
 void LayerMeter::ParametersPlaced() {
@@ -26,18 +34,27 @@ void LayerMeter::ParametersPlaced() {
 }
 
 void LayerMeter::End() {
-  if (synchronize_) device_->Synchronize();
-  const absl::Duration took = SteadyNow() - begin_;
+  const absl::Duration took = Lap();
   DeviceArena& arena = device_->arena();
   Measure& measure = measures_[layer_];
   measure.peak_bytes = std::max(measure.peak_bytes, arena.peak_bytes());
   if (phase_ == Phase::kBackward) {
-    measure.backward += took;
+    (updating_ ? measure.update : measure.backward) += took;
     return;
   }
   measure.forward += took;
   measure.saved_bytes =
       std::max<int64_t>(0, arena.used_bytes() - used_at_begin_);
+}
+
+absl::Duration LayerMeter::Lap() {
+  if (synchronize_) device_->Synchronize();
+  const absl::Time now = SteadyNow();
+  const absl::Duration copied = io_->copy_time();
+  const absl::Duration took = (now - begin_) - (copied - copied_at_begin_);
+  begin_ = now;
+  copied_at_begin_ = copied;
+  return took;
 }
 
 int64_t LayerMeter::PeakBytes() const {

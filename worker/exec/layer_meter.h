@@ -6,10 +6,13 @@
 #include "absl/container/btree_map.h"
 #include "absl/time/time.h"
 #include "worker/device/device.h"
+#include "worker/exec/block_io.h"
+#include "worker/task/task_control.h"
 
 namespace hydra {
 
-// Knows which layer a pass is at, and what each layer took. Not thread-safe.
+// Knows which layer a pass is at, and what each layer took; where the pass got
+// on, its task may be stopped. Not thread-safe.
 //
 // Times include only work that is done when the layer ends: on a device that
 // works by itself, ask for `synchronize`, which a pilot can afford.
@@ -22,16 +25,25 @@ class LayerMeter {
     int64_t saved_bytes = 0;
     // Most in use at once while the layer ran.
     int64_t peak_bytes = 0;
-    // Sums over micro-batches; an update counts as backward.
+    // Sums over micro-batches, without copies between host and device.
     absl::Duration forward;
     absl::Duration backward;
+    absl::Duration update;
   };
 
-  LayerMeter(Device* device, bool synchronize);
+  // `io` moves the pass's blocks; `control` is the task's. Both must outlive
+  // this.
+  LayerMeter(Device* device, const BlockIo* io, TaskControl* control,
+             bool synchronize);
 
   // For the rest of the task. -1 at first.
   void SetMicroBatch(int micro_batch) { micro_batch_ = micro_batch; }
+  // Throws TaskStopped if the task is to end here.
   void Begin(int layer, Phase phase);
+  // The rest of what began is an update. Only in kBackward.
+  void BeginUpdate();
+  // A part of an update is done. Throws as Begin.
+  void Advance() { control_->AdvanceOrThrow(); }
   // What is in use now does not count as saved by this layer.
   void ParametersPlaced();
   void End();
@@ -47,13 +59,20 @@ class LayerMeter {
   int64_t PeakBytes() const;
 
  private:
+  // Since the last call, without copies.
+  absl::Duration Lap();
+
   Device* const device_;
+  const BlockIo* const io_;
+  TaskControl* const control_;
   const bool synchronize_;
 
   int layer_ = -1;
   Phase phase_ = Phase::kForward;
   int micro_batch_ = -1;
+  bool updating_ = false;
   absl::Time begin_;
+  absl::Duration copied_at_begin_;
   int64_t used_at_begin_ = 0;
 
   absl::btree_map<int, Measure> measures_;

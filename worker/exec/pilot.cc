@@ -51,8 +51,23 @@ LongestShard FindLongestShard(PilotTrial& trial, int first, int layer_count) {
   return longest;
 }
 
+// See RunPilot. `micro_batches` is a step's number of them.
+void SetTimes(LayerKind kind, const LayerMeter::Measure& measure,
+              absl::Duration evaluation, int micro_batches_run,
+              int64_t micro_batches, LayerProfile& profile) {
+  absl::Duration forward = measure.forward / micro_batches_run;
+  absl::Duration backward = measure.backward / micro_batches_run;
+  if (kind == LayerKind::kHead) {
+    forward = std::min(evaluation, backward);
+    backward -= forward;
+  }
+  *profile.mutable_forward() = ToProto(forward);
+  *profile.mutable_backward() =
+      ToProto(backward + measure.update / micro_batches);
+}
+
 void AddProfiles(const ModelTable& table, const TrialOutcome& outcome,
-                 PilotResult& result) {
+                 int64_t micro_batches, PilotResult& result) {
   for (const auto& [layer, measure] : outcome.measures) {
     LayerProfile* profile = result.add_layers();
     profile->set_layer(layer);
@@ -60,10 +75,8 @@ void AddProfiles(const ModelTable& table, const TrialOutcome& outcome,
     profile->set_parameter_bytes(ParameterBytes(table, layer));
     profile->set_saved_bytes(measure.saved_bytes);
     profile->set_peak_bytes(measure.peak_bytes);
-    *profile->mutable_forward() =
-        ToProto(measure.forward / outcome.micro_batches);
-    *profile->mutable_backward() =
-        ToProto(measure.backward / outcome.micro_batches);
+    SetTimes(table.layers[layer].kind, measure, outcome.evaluation.at(layer),
+             outcome.micro_batches, micro_batches, *profile);
   }
 }
 
@@ -104,7 +117,8 @@ int64_t PilotReserveBytes(int64_t prefetch_bytes, int64_t limit_bytes) {
 
 absl::StatusOr<PilotResult> RunPilot(const worker::v1::JobContext& job,
                                      const JobModel& model, Device* device,
-                                     LogSink& log, int* failed_layer) {
+                                     LogSink& log, TaskControl* control,
+                                     int* failed_layer) {
   const int64_t limit_bytes = device->arena().limit_bytes();
   if (absl::Status fits = CheckBoundary(job, model.table, limit_bytes);
       !fits.ok()) {
@@ -112,7 +126,8 @@ absl::StatusOr<PilotResult> RunPilot(const worker::v1::JobContext& job,
     return fits;
   }
   PilotTrial trial(job, model, device,
-                   PilotReserveBytes(job.prefetch_bytes(), limit_bytes));
+                   PilotReserveBytes(job.prefetch_bytes(), limit_bytes),
+                   control);
   const int layer_count = model.table.layer_count();
   PilotResult result;
   for (int first = 0; first < layer_count;) {
@@ -121,7 +136,8 @@ absl::StatusOr<PilotResult> RunPilot(const worker::v1::JobContext& job,
       *failed_layer = first;
       return DoesNotFit(model.table, first, job, limit_bytes, shard.outcome);
     }
-    AddProfiles(model.table, shard.outcome, result);
+    AddProfiles(model.table, shard.outcome, MicroBatchCount(job.spec().train()),
+                result);
     log.Log(LogSink::Severity::kInfo,
             absl::StrCat("layers ", first, " to ", shard.last - 1,
                          " fit the device together"));

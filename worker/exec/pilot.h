@@ -8,6 +8,7 @@
 #include "worker/device/device.h"
 #include "worker/exec/job_model.h"
 #include "worker/exec/log_sink.h"
+#include "worker/task/task_control.h"
 
 namespace hydra {
 
@@ -25,13 +26,19 @@ int64_t PilotReserveBytes(int64_t prefetch_bytes, int64_t limit_bytes);
 // where the forward alone ran out, the first guess of the cut is before that
 // layer; if the whole pass needs more, the cut is searched by bisection.
 //
+// A layer's times are without copies, for one micro-batch. An update counts as
+// backward, and each micro-batch has its share of it. The head computes forward
+// and backward in one when it trains: its forward is an evaluation's.
+//
 // `device` must hold nothing that can go: the caller empties its cache.
 //
 // RESOURCE_EXHAUSTED: a layer, or a boundary tensor, does not fit the device
 //   alone; `*failed_layer` names the layer.
+//
+// Throws TaskStopped if `control` says so.
 absl::StatusOr<worker::v1::PilotResult> RunPilot(
     const worker::v1::JobContext& job, const JobModel& model, Device* device,
-    LogSink& log, int* failed_layer);
+    LogSink& log, TaskControl* control, int* failed_layer);
 
 }  // namespace hydra
 

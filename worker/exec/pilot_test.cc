@@ -32,7 +32,7 @@ std::vector<int> CutsOf(const PilotResult& pilot) {
 void TrainWithItsCuts(TinyJob& job, TaskRunner& runner,
                       const PilotResult& pilot) {
   job.SetCuts(CutsOf(pilot));
-  job.Prepare(runner);
+  job.Prepare();
   job.Init(runner);
   job.Step(runner);
   job.Step(runner);
@@ -129,9 +129,52 @@ TEST(PilotTest, MeasuresEveryLayer) {
     EXPECT_GT(layer.peak_bytes(), layer.saved_bytes());
     EXPECT_LT(layer.peak_bytes(), 4 << 20);
     EXPECT_GT(layer.backward().nanos(), 0);
+    EXPECT_GT(layer.forward().nanos(), 0);
   }
   EXPECT_GT(report.pilot().layers(1).saved_bytes(),
             job.table().BoundaryBytes(2, 24));
+}
+
+// A shard of the head alone runs a forward only when it evaluates.
+TEST(PilotTest, AHeadThatIsAShardOfItsOwnHasAForwardTime) {
+  TinyJob::Options options;
+  options.vocabulary = 4000;
+  TinyJob job(options, testing::TempDir());
+  int heads_alone = 0;
+  for (int64_t kib = 1500; kib <= 3000; kib += 25) {
+    TaskRunner runner(NewDevice(kib << 10), job.pool().AsHostRange());
+    const TaskReport report = job.Pilot(runner);
+    if (report.has_error()) continue;
+    EXPECT_GT(report.pilot().layers(4).forward().nanos(), 0) << kib;
+    const auto& cuts = report.pilot().cut_points();
+    if (!cuts.empty() && *cuts.rbegin() == 4) ++heads_alone;
+  }
+  EXPECT_GT(heads_alone, 0);
+}
+
+TEST(PilotTest, RunsNoMoreMicroBatchesThanTwo) {
+  TinyJob::Options options;
+  options.micro_batches = 2;
+  TinyJob two(options, testing::TempDir());
+  options.micro_batches = 4096;
+  TinyJob many(options, testing::TempDir());
+  for (TinyJob* job : {&two, &many}) {
+    TaskRunner runner(NewDevice(16 << 20), job->pool().AsHostRange());
+    ASSERT_TRUE(job->Pilot(runner).has_pilot());
+  }
+  EXPECT_EQ(many.control().progress(), two.control().progress());
+}
+
+TEST(PilotTest, CanBeStopped) {
+  TinyJob job({}, testing::TempDir());
+  TaskRunner runner(NewDevice(16 << 20), job.pool().AsHostRange());
+  worker::v1::Task task;
+  task.set_kind(worker::v1::TASK_KIND_PILOT);
+  TaskControl control;
+  control.Stop();
+  const TaskReport report = runner.Run(task, job.context(), job.log(), control);
+  EXPECT_EQ(report.error().code(),
+            static_cast<int>(absl::StatusCode::kAborted));
 }
 
 TEST(PilotTest, LeavesTheDeviceAsItFoundIt) {

@@ -12,6 +12,7 @@
 #include "worker/exec/forward_pass.h"
 #include "worker/exec/pass.h"
 #include "worker/exec/reservation.h"
+#include "worker/exec/token_table_gradient.h"
 
 namespace hydra {
 namespace {
@@ -39,19 +40,33 @@ void Fill(BlockVersion* version, BlockKind kind, int index, int64_t bytes,
   version->set_size_bytes(bytes);
 }
 
-// Of a shard that does not begin with the embedding: its memory is the same
-// after each micro-batch, and only the first one has no gradients yet.
-constexpr int kEnoughMicroBatches = 2;
+// Only the first one has no gradients yet.
+constexpr int kMostMicroBatches = 2;
+
+// Where the pool's offsets of what a trial makes begin.
+constexpr int64_t kMadeOffset = int64_t{1} << 60;
+
+void AddWrite(Task& task, BlockKind kind, int index, int64_t bytes,
+              int micro_batch = 0) {
+  BlockVersion* const version = task.add_writes();
+  Fill(version, kind, index, bytes, micro_batch);
+  version->set_offset_bytes(kMadeOffset);
+}
 
 }  // namespace
 
 PilotTrial::PilotTrial(const worker::v1::JobContext& job, const JobModel& model,
-                       Device* device, int64_t reserve_bytes)
-    : model_(model), device_(device), reserve_bytes_(reserve_bytes) {
+                       Device* device, int64_t reserve_bytes,
+                       TaskControl* control)
+    : model_(model),
+      device_(device),
+      reserve_bytes_(reserve_bytes),
+      control_(control),
+      micro_batches_(static_cast<int>(MicroBatchCount(job.spec().train()))) {
   const hydra::v1::TrainSpec& train = job.spec().train();
   const int64_t vocabulary = model.table.config.vocab_size;
   std::mt19937 random;  // Its default seed: a pilot repeats itself.
-  for (int i = 0; i < MicroBatchCount(train); ++i) {
+  for (int i = 0; i < std::min(micro_batches_, kMostMicroBatches); ++i) {
     training_.push_back(RandomBatch(train.per_device_train_batch_size(),
                                     train.context_length(), vocabulary,
                                     random));
@@ -78,26 +93,40 @@ PilotTrial::PilotTrial(const worker::v1::JobContext& job, const JobModel& model,
 }
 
 TrialOutcome PilotTrial::Run(int first, int last) {
-  const absl::Span<const HostBatch> training = TrainingBatches(first);
-  LayerMeter meter(device_, /*synchronize=*/true);
+  BlockIo io(
+      device_,
+      [this](int64_t offset, int64_t bytes) {
+        return HostBytes(offset, bytes);
+      },
+      /*cache=*/nullptr);
+  LayerMeter meter(device_, &io, control_, /*synchronize=*/true);
   TrialOutcome outcome;
   try {
     const Reservation reservation(device_->arena(), reserve_bytes_);
-    RunPass(BackwardTask(first, last, static_cast<int>(training.size())),
-            training, meter);
+    {
+      const Reservation kept(device_->arena(),
+                             first == 0 ? KeptBytesNotRun() : 0);
+      RunPass(BackwardTask(first, last), training_, io, meter);
+    }
     outcome.measures = meter.measures();
-    outcome.micro_batches = static_cast<int>(training.size());
+    outcome.micro_batches = static_cast<int>(training_.size());
     for (auto& [layer, measure] : outcome.measures) {
       measure.peak_bytes -= reserve_bytes_;
     }
     if (last < model_.table.layer_count()) {
-      RunPass(ForwardTask(worker::v1::TASK_KIND_FORWARD, first, last, training),
-              training, meter);
-    }
-    if (evaluation_.front().sequences > training.front().sequences) {
       RunPass(
-          ForwardTask(worker::v1::TASK_KIND_EVALUATE, first, last, evaluation_),
-          evaluation_, meter);
+          ForwardTask(worker::v1::TASK_KIND_FORWARD, first, last, training_),
+          training_, io, meter);
+    }
+    LayerMeter evaluation(device_, &io, control_, /*synchronize=*/true);
+    RunPass(
+        ForwardTask(worker::v1::TASK_KIND_EVALUATE, first, last, evaluation_),
+        evaluation_, io, evaluation);
+    const double micro_batch_share =
+        static_cast<double>(training_.front().sequences) /
+        static_cast<double>(evaluation_.front().sequences);
+    for (const auto& [layer, measure] : evaluation.measures()) {
+      outcome.evaluation[layer] = measure.forward * micro_batch_share;
     }
     outcome.fits = true;
   } catch (const c10::OutOfMemoryError& error) {
@@ -114,15 +143,8 @@ TrialOutcome PilotTrial::Run(int first, int last) {
 }
 
 void PilotTrial::RunPass(const Task& task, absl::Span<const HostBatch> batches,
-                         LayerMeter& meter) {
+                         BlockIo& io, LayerMeter& meter) {
   const TaskBlocks blocks(task);
-  BlockIo io(
-      device_,
-      [this](int64_t offset, int64_t bytes) {
-        return absl::MakeSpan(
-            reinterpret_cast<std::byte*>(host_.data()) + offset, bytes);
-      },
-      /*cache=*/nullptr);
   const Pass pass{task, blocks, model_, batches, io, meter};
   if (task.kind() == worker::v1::TASK_KIND_FORWARD ||
       task.kind() == worker::v1::TASK_KIND_EVALUATE) {
@@ -132,13 +154,35 @@ void PilotTrial::RunPass(const Task& task, absl::Span<const HostBatch> batches,
   }
 }
 
-absl::Span<const HostBatch> PilotTrial::TrainingBatches(int first) const {
-  // The embedding may keep something of each.
-  const absl::Span<const HostBatch> all = training_;
-  return first == 0 ? all : all.subspan(0, kEnoughMicroBatches);
+absl::Span<std::byte> PilotTrial::HostBytes(int64_t offset, int64_t bytes) {
+  if (offset >= kMadeOffset) {
+    if (made_.size() < bytes) made_.resize(bytes);
+    return absl::MakeSpan(made_.data(), bytes);
+  }
+  return absl::MakeSpan(reinterpret_cast<std::byte*>(host_.data()) + offset,
+                        bytes);
 }
 
-Task PilotTrial::BackwardTask(int first, int last, int batches) const {
+int64_t PilotTrial::KeptBytesNotRun() const {
+  const HostBatch& batch = training_.front();
+  const Gpt2Config& config = model_.table.config;
+  const int64_t part_bytes =
+      batch.sequences * batch.context * config.n_embd * kFloatBytes;
+  if (!TokenTableGradient::KeepsParts(config.vocab_size, config.n_embd,
+                                      micro_batches_, part_bytes)) {
+    return 0;
+  }
+  const int64_t token_bytes =
+      static_cast<int64_t>(batch.tokens.size() * sizeof(int64_t));
+  const auto aligned = [](int64_t bytes) {
+    return (bytes + kTensorAlignmentBytes - 1) / kTensorAlignmentBytes *
+           kTensorAlignmentBytes;
+  };
+  return (micro_batches_ - static_cast<int64_t>(training_.size())) *
+         (aligned(part_bytes) + aligned(token_bytes));
+}
+
+Task PilotTrial::BackwardTask(int first, int last) const {
   const bool has_head = last == model_.table.layer_count();
   const int64_t boundary = model_.table.BoundaryBytes(
       training_.front().sequences, training_.front().context);
@@ -147,14 +191,15 @@ Task PilotTrial::BackwardTask(int first, int last, int batches) const {
                          : worker::v1::TASK_KIND_BACKWARD);
   task.set_first_layer(first);
   task.set_last_layer(last);
+  task.set_last_micro_batch(micro_batches_);
   AddParameters(task);
   AddUpdates(task);
-  for (int i = 0; i < batches; ++i) {
+  for (int i = 0; i < training_.size(); ++i) {
     if (first > 0) {
       Fill(task.add_reads(), worker::v1::BLOCK_KIND_ACTIVATION, first, boundary,
            i);
-      Fill(task.add_writes(), worker::v1::BLOCK_KIND_ACTIVATION_GRADIENT, first,
-           boundary, i);
+      AddWrite(task, worker::v1::BLOCK_KIND_ACTIVATION_GRADIENT, first,
+               boundary, i);
     }
     if (!has_head) {
       Fill(task.add_reads(), worker::v1::BLOCK_KIND_ACTIVATION_GRADIENT, last,
@@ -179,8 +224,7 @@ Task PilotTrial::ForwardTask(worker::v1::TaskKind kind, int first, int last,
            i);
     }
     if (last < model_.table.layer_count()) {
-      Fill(task.add_writes(), worker::v1::BLOCK_KIND_ACTIVATION, last, boundary,
-           i);
+      AddWrite(task, worker::v1::BLOCK_KIND_ACTIVATION, last, boundary, i);
     }
   }
   return task;
@@ -203,18 +247,18 @@ void PilotTrial::AddUpdates(Task& task) const {
   for (const BlockVersion& read : uses.reads()) {
     const ParameterBlock& block = model_.table.parameter_blocks[read.index()];
     if (block.owner() < task.first_layer()) {
-      Fill(task.add_writes(), worker::v1::BLOCK_KIND_PARAMETER_GRADIENT,
-           read.index(), block.size_bytes);
+      AddWrite(task, worker::v1::BLOCK_KIND_PARAMETER_GRADIENT, read.index(),
+               block.size_bytes);
       continue;
     }
-    Fill(task.add_writes(), worker::v1::BLOCK_KIND_PARAMETERS, read.index(),
-         block.size_bytes);
+    AddWrite(task, worker::v1::BLOCK_KIND_PARAMETERS, read.index(),
+             block.size_bytes);
     if (model_.moment_count > 0) {
       const int64_t state_bytes = block.size_bytes * model_.moment_count;
       Fill(task.add_reads(), worker::v1::BLOCK_KIND_OPTIMIZER_STATE,
            read.index(), state_bytes);
-      Fill(task.add_writes(), worker::v1::BLOCK_KIND_OPTIMIZER_STATE,
-           read.index(), state_bytes);
+      AddWrite(task, worker::v1::BLOCK_KIND_OPTIMIZER_STATE, read.index(),
+               state_bytes);
     }
     if (block.layers.back() >= task.last_layer()) {
       Fill(task.add_reads(), worker::v1::BLOCK_KIND_PARAMETER_GRADIENT,

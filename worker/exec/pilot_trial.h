@@ -11,17 +11,23 @@
 #include "hydra/worker/v1/worker.pb.h"
 #include "worker/device/device.h"
 #include "worker/exec/batch_reader.h"
+#include "worker/exec/block_io.h"
 #include "worker/exec/job_model.h"
 #include "worker/exec/layer_meter.h"
+#include "worker/task/task_control.h"
 
 namespace hydra {
 
 // How a shard's passes went on the device.
 struct TrialOutcome {
   bool fits = false;
-  // By layer, of the BACKWARD or TURN, summed over so many micro-batches.
+  // By layer, of the BACKWARD or TURN, summed over so many micro-batches and
+  // one update.
   absl::btree_map<int, LayerMeter::Measure> measures;
   int micro_batches = 0;
+  // By layer, what its forward took in an EVALUATE, for as many tokens as one
+  // micro-batch has.
+  absl::btree_map<int, absl::Duration> evaluation;
 
   // If it does not fit: every shard that begins with the same layer and whose
   // last layer lies at or behind this is as bad. What LibTorch said.
@@ -30,27 +36,35 @@ struct TrialOutcome {
 };
 
 // Runs the passes of shards as training would, on made-up data: random tokens,
-// and blocks that all share one piece of host memory full of small numbers. The
-// passes are the real ones, so what fits here fits there.
+// and blocks that all share one piece of host memory full of small numbers;
+// what is made goes to another piece. The passes are the real ones, so what
+// fits here fits there.
+//
+// However many micro-batches a step has, two at most are run: the memory is the
+// same after each further one, but for what the embedding keeps, and that is
+// set aside.
 //
 // Nothing but the passes may use the device meanwhile. Not thread-safe.
 class PilotTrial {
  public:
-  // `reserve_bytes` of the device stay free in every trial. `model`, `device`
-  // and `job` must outlive this.
+  // `reserve_bytes` of the device stay free in every trial. `model`, `device`,
+  // `job` and `control` must outlive this.
   PilotTrial(const worker::v1::JobContext& job, const JobModel& model,
-             Device* device, int64_t reserve_bytes);
+             Device* device, int64_t reserve_bytes, TaskControl* control);
 
   // The BACKWARD, or TURN, of the layers [first, last); a FORWARD before a cut;
-  // an EVALUATE if its batches are larger.
+  // an EVALUATE. Throws TaskStopped.
   TrialOutcome Run(int first, int last);
 
  private:
   void RunPass(const worker::v1::Task& task,
-               absl::Span<const HostBatch> batches, LayerMeter& meter);
-  // What a shard's pass needs of all micro-batches of a step.
-  absl::Span<const HostBatch> TrainingBatches(int first) const;
-  worker::v1::Task BackwardTask(int first, int last, int batches) const;
+               absl::Span<const HostBatch> batches, BlockIo& io,
+               LayerMeter& meter);
+  absl::Span<std::byte> HostBytes(int64_t offset, int64_t bytes);
+  // Device bytes that the embedding keeps of the micro-batches that are not
+  // run.
+  int64_t KeptBytesNotRun() const;
+  worker::v1::Task BackwardTask(int first, int last) const;
   worker::v1::Task ForwardTask(worker::v1::TaskKind kind, int first, int last,
                                absl::Span<const HostBatch> batches) const;
 
@@ -60,10 +74,14 @@ class PilotTrial {
   const JobModel& model_;
   Device* const device_;
   const int64_t reserve_bytes_;
+  TaskControl* const control_;
+  const int micro_batches_;
   std::vector<HostBatch> training_;
   std::vector<HostBatch> evaluation_;
-  // Every block of a trial begins here.
+  // Every block that a trial reads begins here.
   std::vector<float> host_;
+  // And every one that it makes, here: nobody reads it.
+  std::vector<std::byte> made_;
 };
 
 }  // namespace hydra

@@ -47,7 +47,8 @@ PrepareRequest RequestFor(const JobContext& job, const Files& files,
 
 absl::StatusOr<PrepareResult> RunPreparePass(const JobContext& job,
                                              int64_t vocabulary_size,
-                                             LogSink& log) {
+                                             LogSink& log,
+                                             TaskControl& control) {
   const hydra::v1::DataSpec& data = job.spec().data();
   const std::pair<Split, const Files*> splits[] = {
       {worker::v1::SPLIT_TRAIN, &data.train_files()},
@@ -57,7 +58,7 @@ absl::StatusOr<PrepareResult> RunPreparePass(const JobContext& job,
   PrepareResult result;
   for (const auto& [split, files] : splits) {
     if (files->empty()) continue;
-    auto prepared = Prepare(RequestFor(job, *files, vocabulary_size));
+    auto prepared = Prepare(RequestFor(job, *files, vocabulary_size), control);
     if (!prepared.ok()) return prepared.status();
     worker::v1::PreparedSplit* out = result.add_splits();
     out->set_split(split);

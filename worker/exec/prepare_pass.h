@@ -4,6 +4,7 @@
 #include "absl/status/statusor.h"
 #include "hydra/worker/v1/worker.pb.h"
 #include "worker/exec/log_sink.h"
+#include "worker/task/task_control.h"
 
 namespace hydra {
 
@@ -12,7 +13,8 @@ namespace hydra {
 //
 // Errors: as Prepare's of worker/data/token_cache.h.
 absl::StatusOr<worker::v1::PrepareResult> RunPreparePass(
-    const worker::v1::JobContext& job, int64_t vocabulary_size, LogSink& log);
+    const worker::v1::JobContext& job, int64_t vocabulary_size, LogSink& log,
+    TaskControl& control);
 
 }  // namespace hydra
 

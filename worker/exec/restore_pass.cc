@@ -7,11 +7,12 @@ namespace hydra {
 
 absl::Status RunRestorePass(const worker::v1::Task& task,
                             const ModelTable& table, const HostRange& host,
-                            int64_t* filled_bytes) {
+                            TaskControl* control, int64_t* filled_bytes) {
   const absl::StatusOr<CheckpointReader> checkpoint =
       CheckpointReader::Open(task.restore_dir());
   if (!checkpoint.ok()) return checkpoint.status();
   for (const worker::v1::BlockVersion& version : task.writes()) {
+    if (absl::Status on = control->Advance(); !on.ok()) return on;
     absl::Status read = checkpoint->ReadBlock(
         version.kind(), version.index(), version.micro_batch(), table,
         host(version.offset_bytes(), version.size_bytes()));

@@ -5,6 +5,7 @@
 #include "common/model/model_table.h"
 #include "hydra/worker/v1/worker.pb.h"
 #include "worker/exec/block_io.h"
+#include "worker/task/task_control.h"
 
 namespace hydra {
 
@@ -13,10 +14,10 @@ namespace hydra {
 // memory. Adds the bytes to `*filled_bytes`.
 //
 // Errors: as CheckpointReader::Open and ReadBlock; DATA_LOSS where the files
-//   are not as they were written.
+//   are not as they were written. ABORTED: `control` says so.
 absl::Status RunRestorePass(const worker::v1::Task& task,
                             const ModelTable& table, const HostRange& host,
-                            int64_t* filled_bytes);
+                            TaskControl* control, int64_t* filled_bytes);
 
 }  // namespace hydra
 

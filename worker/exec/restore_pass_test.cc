@@ -38,7 +38,7 @@ class RestorePassTest : public testing::Test {
             "/checkpoint-1-inside")) {
     at::set_num_threads(1);
     job_.SetCuts({2, 4});
-    job_.Prepare(runner_);
+    job_.Prepare();
     job_.Init(runner_);
     job_.Step(runner_);
     for (int i = 0; i < 3; ++i) {

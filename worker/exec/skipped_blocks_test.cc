@@ -63,7 +63,7 @@ BadStep RunBadStep(const TinyJob::Options& options,
   TinyJob job(options, testing::TempDir());
   job.SetCuts(cuts);
   TaskRunner runner(NewDevice(), job.pool().AsHostRange());
-  job.Prepare(runner);
+  job.Prepare();
   job.Init(runner);
   EXPECT_THAT(SkippedBlocks(job.StepReports(runner)), IsEmpty());
   EXPECT_THAT(job.log().warnings, IsEmpty());
@@ -185,7 +185,7 @@ TEST(SkippedBlocksTest, AHugeLearningRateEndsInStepsThatChangeNothing) {
     job.context().mutable_spec()->mutable_train()->set_learning_rate(1e30);
     job.SetCuts(cuts);
     TaskRunner runner(NewDevice(), job.pool().AsHostRange());
-    job.Prepare(runner);
+    job.Prepare();
     job.Init(runner);
     EXPECT_TRUE(std::isfinite(job.Step(runner)));
     const std::vector<std::byte> before = job.State();
@@ -233,7 +233,7 @@ TEST(SkippedBlocksTest, SkippedBlocksKeepTheirBytesAndOthersLearn) {
   TinyJob job({}, testing::TempDir());
   job.SetCuts({1, 3});
   TaskRunner runner(NewDevice(), job.pool().AsHostRange());
-  job.Prepare(runner);
+  job.Prepare();
   job.Init(runner);
   job.Step(runner);
   OverflowMiddleGradient(job);
@@ -269,7 +269,7 @@ TEST(SkippedBlocksTest, ATableIsSkippedForTheHeadsPartThatWaitsInThePool) {
   TinyJob job(options, testing::TempDir());
   job.SetCuts({1, 2});
   TaskRunner runner(NewDevice(), job.pool().AsHostRange());
-  job.Prepare(runner);
+  job.Prepare();
   job.Init(runner);
   const absl::Span<float> table = job.Slot(BLOCK_KIND_PARAMETERS, 0);
   for (int i = 0; i < job.TaskCount(); ++i) {

@@ -18,7 +18,6 @@
 #include "worker/exec/init_pass.h"
 #include "worker/exec/pass.h"
 #include "worker/exec/pilot.h"
-#include "worker/exec/prepare_pass.h"
 #include "worker/exec/reservation.h"
 #include "worker/exec/task_blocks.h"
 
@@ -107,7 +106,7 @@ TaskRunner::TaskRunner(Device* device, HostRange host)
     : device_(device), host_(std::move(host)), cache_(&device->arena()) {}
 
 TaskReport TaskRunner::Run(const Task& task, const JobContext& job,
-                           LogSink& log) {
+                           LogSink& log, TaskControl& control) {
   const Stopwatch stopwatch(*device_);
   TaskReport report;
   report.set_task_id(task.task_id());
@@ -120,7 +119,7 @@ TaskReport TaskRunner::Run(const Task& task, const JobContext& job,
       continue;
     }
     bool out_of_memory = false;
-    status = Try(memory, task, job, log, report, &out_of_memory);
+    status = Try(memory, task, job, log, control, report, &out_of_memory);
     if (!out_of_memory) break;
     if (memory == Memory::kWithCache) RememberTooLargeForCache(task);
     if (memory == Memory::kAll) continue;
@@ -136,10 +135,10 @@ TaskReport TaskRunner::Run(const Task& task, const JobContext& job,
 
 absl::Status TaskRunner::Try(Memory memory, const Task& task,
                              const JobContext& job, LogSink& log,
-                             TaskReport& report, bool* out_of_memory) {
-  Attempt attempt{
-      BlockIo(device_, host_, memory == Memory::kWithCache ? &cache_ : nullptr),
-      LayerMeter(device_, /*synchronize=*/false)};
+                             TaskControl& control, TaskReport& report,
+                             bool* out_of_memory) {
+  Attempt attempt(device_, host_,
+                  memory == Memory::kWithCache ? &cache_ : nullptr, &control);
   absl::Status status;
   try {
     const Reservation reservation(
@@ -148,8 +147,10 @@ absl::Status TaskRunner::Try(Memory memory, const Task& task,
             ? PilotReserveBytes(job.prefetch_bytes(),
                                 device_->arena().limit_bytes())
             : 0);
-    status = Dispatch(task, job, attempt, log, report);
+    status = Dispatch(task, job, attempt, log, control, report);
     device_->Synchronize();
+  } catch (const TaskStopped& stopped) {
+    status = absl::AbortedError(stopped.what());
   } catch (const c10::OutOfMemoryError& error) {
     *out_of_memory = true;
     status = absl::ResourceExhaustedError(error.what_without_backtrace());
@@ -169,7 +170,7 @@ absl::Status TaskRunner::Try(Memory memory, const Task& task,
 
 absl::Status TaskRunner::Dispatch(const Task& task, const JobContext& job,
                                   Attempt& attempt, LogSink& log,
-                                  TaskReport& report) {
+                                  TaskControl& control, TaskReport& report) {
   if (task.kind() == worker::v1::TASK_KIND_NOOP) {
     report.mutable_pass();
     return absl::OkStatus();
@@ -178,21 +179,17 @@ absl::Status TaskRunner::Dispatch(const Task& task, const JobContext& job,
   if (!state.ok()) return state.status();
   const JobModel& model = *(*state)->model;
   switch (task.kind()) {
-    case worker::v1::TASK_KIND_PREPARE: {
-      auto result = RunPreparePass(job, model.table.config.vocab_size, log);
-      if (result.ok()) *report.mutable_prepare() = *std::move(result);
-      return result.status();
-    }
     case worker::v1::TASK_KIND_PILOT: {
       cache_.DropAll();
-      auto result = RunPilot(job, model, device_, log, &failed_layer_);
+      auto result =
+          RunPilot(job, model, device_, log, &control, &failed_layer_);
       if (result.ok()) *report.mutable_pilot() = *std::move(result);
       return result.status();
     }
     case worker::v1::TASK_KIND_INIT: {
       int64_t filled_bytes = 0;
       absl::Status status =
-          RunInitPass(task, job, model.table, host_, &filled_bytes);
+          RunInitPass(task, job, model.table, host_, &control, &filled_bytes);
       report.mutable_cost()->set_demoted_bytes(filled_bytes);
       report.mutable_pass();
       return status;

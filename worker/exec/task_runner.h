@@ -17,10 +17,12 @@
 #include "worker/exec/job_model.h"
 #include "worker/exec/layer_meter.h"
 #include "worker/exec/log_sink.h"
+#include "worker/task/task_control.h"
 
 namespace hydra {
 
-// Runs a worker's tasks, one after another, and keeps between them what may be
+// Runs a worker's tasks but for host tasks, see RunHostTask, one after
+// another, and keeps between them what may be
 // used again: block versions on the device, models and token files of jobs.
 //
 // All calls must come from one thread, the only one of the process that issues
@@ -38,12 +40,16 @@ class TaskRunner {
   // fits again, then with all of the device. The job's later tasks of the same
   // kind and first layer begin without the cache.
   //
+  // Progress is told to `control`, which may stop the task.
+  //
   // The report's error codes:
+  // * ABORTED: `control` stopped it.
   // * RESOURCE_EXHAUSTED: the device's memory does not suffice for this task.
   // * INVALID_ARGUMENT and others: what the job's files made impossible.
   // * INTERNAL: the task does not fit the model, or LibTorch failed.
   worker::v1::TaskReport Run(const worker::v1::Task& task,
-                             const worker::v1::JobContext& job, LogSink& log);
+                             const worker::v1::JobContext& job, LogSink& log,
+                             TaskControl& control);
 
   // Forgets the models and files of all other jobs.
   void RetainJobs(const absl::flat_hash_set<uint64_t>& job_ids);
@@ -63,6 +69,11 @@ class TaskRunner {
 
   // What one attempt works with.
   struct Attempt {
+    Attempt(Device* device, HostRange host, DeviceCache* cache,
+            TaskControl* control)
+        : io(device, std::move(host), cache),
+          meter(device, &io, control, /*synchronize=*/false) {}
+
     BlockIo io;
     LayerMeter meter;
   };
@@ -71,12 +82,14 @@ class TaskRunner {
   // another one may help.
   absl::Status Try(Memory memory, const worker::v1::Task& task,
                    const worker::v1::JobContext& job, LogSink& log,
-                   worker::v1::TaskReport& report, bool* out_of_memory);
+                   TaskControl& control, worker::v1::TaskReport& report,
+                   bool* out_of_memory);
 
   // Fill in the report's result. LibTorch's exceptions pass through.
   absl::Status Dispatch(const worker::v1::Task& task,
                         const worker::v1::JobContext& job, Attempt& attempt,
-                        LogSink& log, worker::v1::TaskReport& report);
+                        LogSink& log, TaskControl& control,
+                        worker::v1::TaskReport& report);
   absl::Status RunShard(const worker::v1::Task& task,
                         const worker::v1::JobContext& job, Job& state,
                         Attempt& attempt, LogSink& log,

@@ -41,7 +41,7 @@ Outcome Train(const TinyJob::Options& options, const std::vector<int>& cuts,
   TinyJob job(options, testing::TempDir());
   job.SetCuts(cuts);
   TaskRunner runner(NewDevice(limit_bytes), job.pool().AsHostRange());
-  job.Prepare(runner);
+  job.Prepare();
   job.Init(runner);
   Outcome outcome;
   for (int i = 0; i < steps; ++i) outcome.losses.push_back(job.Step(runner));
@@ -120,7 +120,7 @@ TEST(TaskRunnerTest, NothingOfABoundarySlotsFormerContentStays) {
   TinyJob job(options, testing::TempDir());
   job.SetCuts({1});
   TaskRunner runner(NewDevice(kPlenty), job.pool().AsHostRange());
-  job.Prepare(runner);
+  job.Prepare();
   job.Init(runner);
   const Task forward = job.StepTask(0);
   ASSERT_TRUE(job.Run(runner, forward).has_pass());
@@ -160,7 +160,7 @@ class OneTaskTest : public testing::Test {
         job_({}, testing::TempDir()),
         runner_(device_, job_.pool().AsHostRange()) {
     job_.CutEverywhere();
-    job_.Prepare(runner_);
+    job_.Prepare();
     job_.Init(runner_);
   }
 
@@ -280,7 +280,7 @@ TEST_F(OneTaskTest, ATokenThatIsNoneOfTheModelsIsRefused) {
   std::filesystem::create_directories(directory);
   TinyJob other(options, directory);
   other.context().set_job_id(2);
-  other.Prepare(runner_);
+  other.Prepare();
   *job_.context().mutable_splits() = other.context().splits();
   const TaskReport report =
       job_.Run(runner_, job_.EvaluateTask(SPLIT_VALIDATION, 0, 0, 1));
@@ -314,7 +314,7 @@ TEST(OutOfMemoryTest, IsReportedWithItsLayerAndLeavesTheDeviceEmpty) {
   TinyJob job({}, testing::TempDir());
   Device* device = NewDevice(300 << 10);
   TaskRunner runner(device, job.pool().AsHostRange());
-  job.Prepare(runner);
+  job.Prepare();
   job.Init(runner);
   const int64_t before = device->arena().used_bytes();
   const TaskReport report = job.Run(runner, job.StepTask(0));
@@ -330,7 +330,7 @@ TEST(OutOfMemoryTest, TheNextOneOfItsKindBeginsWithoutTheCache) {
   TinyJob job({}, testing::TempDir());
   Device* device = NewDevice(300 << 10);
   TaskRunner runner(device, job.pool().AsHostRange());
-  job.Prepare(runner);
+  job.Prepare();
   job.Init(runner);
   auto retries = [&] {
     job.log().lines.clear();
@@ -343,6 +343,64 @@ TEST(OutOfMemoryTest, TheNextOneOfItsKindBeginsWithoutTheCache) {
   EXPECT_EQ(retries(), 2);
 }
 
+// The pool's callback stops the task at every place where a pass touches the
+// pool.
+TEST(StoppedTaskTest, EndsAtAnyPointAndLeavesNothingBehind) {
+  TinyJob::Options options;
+  options.micro_batches = 2;
+  TinyJob job(options, testing::TempDir());
+  Device* device = NewDevice(kPlenty);
+  int calls = 0;
+  int stop_at = -1;
+  TaskRunner runner(device, [&, host = job.pool().AsHostRange()](
+                                int64_t offset, int64_t bytes) {
+    if (calls++ == stop_at) job.control().Stop();
+    return host(offset, bytes);
+  });
+  job.Prepare();
+  job.Init(runner);
+  const Task task = job.StepTask(0);
+  calls = 0;
+  const TaskReport expected = job.Run(runner, task);
+  ASSERT_TRUE(expected.has_pass());
+  // The last calls belong to the last range of the last update.
+  const int last = calls - 4;
+  EXPECT_GT(last, 20);
+  runner.cache().DropAll();
+  const int64_t before = device->arena().used_bytes();
+  for (stop_at = 0; stop_at < last; ++stop_at) {
+    calls = 0;
+    const TaskReport report = job.Run(runner, task);
+    EXPECT_EQ(report.error().code(),
+              static_cast<int>(absl::StatusCode::kAborted))
+        << stop_at;
+    for (const BlockVersion& made : task.writes()) {
+      EXPECT_FALSE(runner.cache().Get(made.version()).has_value());
+    }
+    runner.cache().DropAll();
+    EXPECT_EQ(device->arena().used_bytes(), before) << stop_at;
+  }
+  stop_at = -1;
+  EXPECT_EQ(job.Run(runner, task).pass().loss_sum(),
+            expected.pass().loss_sum());
+}
+
+TEST(StoppedTaskTest, ProgressRisesWithEachLayerAndMicroBatch) {
+  TinyJob::Options options;
+  TinyJob one(options, testing::TempDir());
+  options.micro_batches = 3;
+  TinyJob three(options, testing::TempDir());
+  for (TinyJob* job : {&one, &three}) {
+    TaskRunner runner(NewDevice(kPlenty), job->pool().AsHostRange());
+    job->Prepare();
+    job->Init(runner);
+    EXPECT_GT(job->control().progress(), 5) << "INIT, by tensors";
+    EXPECT_TRUE(job->Run(runner, job->StepTask(0)).has_pass());
+  }
+  EXPECT_GE(one.control().progress(), 9) << "forward and backward of 5 layers";
+  EXPECT_EQ(three.control().progress(), one.control().progress() + 2 * 9);
+}
+
 // Every amount of memory either suffices, with the same bits, or is refused
 // cleanly: wherever in a pass it runs out.
 TEST(OutOfMemoryTest, AtAnyPointOfAPassLeavesNothingBehind) {
@@ -351,7 +409,7 @@ TEST(OutOfMemoryTest, AtAnyPointOfAPassLeavesNothingBehind) {
   TinyJob job(options, testing::TempDir());
   Device* device = NewDevice(kPlenty);
   TaskRunner runner(device, job.pool().AsHostRange());
-  job.Prepare(runner);
+  job.Prepare();
   job.Init(runner);
   const Task task = job.StepTask(0);
   const TaskReport expected = job.Run(runner, task);

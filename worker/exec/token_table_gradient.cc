@@ -10,7 +10,12 @@ TokenTableGradient::TokenTableGradient(int64_t rows, int64_t width,
                                        int64_t part_bytes)
     : rows_(rows),
       width_(width),
-      keeps_parts_(micro_batches * part_bytes <= rows * width * kFloatBytes) {}
+      keeps_parts_(KeepsParts(rows, width, micro_batches, part_bytes)) {}
+
+bool TokenTableGradient::KeepsParts(int64_t rows, int64_t width,
+                                    int64_t micro_batches, int64_t part_bytes) {
+  return micro_batches * part_bytes <= rows * width * kFloatBytes;
+}
 
 void TokenTableGradient::Add(const at::Tensor& tokens,
                              const at::Tensor& sum_gradient,

@@ -1,7 +1,6 @@
 #ifndef HYDRA_WORKER_EXEC_TOKEN_TABLE_GRADIENT_H_
 #define HYDRA_WORKER_EXEC_TOKEN_TABLE_GRADIENT_H_
 
-#include <algorithm>
 #include <cstdint>
 #include <vector>
 
@@ -19,11 +18,9 @@ class TokenTableGradient {
   TokenTableGradient(int64_t rows, int64_t width, int64_t micro_batches,
                      int64_t part_bytes);
 
-  // Device bytes that are in use once all micro-batches are added.
-  static int64_t Bytes(int64_t table_bytes, int64_t micro_batches,
-                       int64_t part_bytes) {
-    return std::min(table_bytes, micro_batches * part_bytes);
-  }
+  // Whether each micro-batch's part is kept until all are added.
+  static bool KeepsParts(int64_t rows, int64_t width, int64_t micro_batches,
+                         int64_t part_bytes);
 
   // In the order of micro-batches. As AddTokenRowGradients's arguments.
   void Add(const at::Tensor& tokens, const at::Tensor& sum_gradient,

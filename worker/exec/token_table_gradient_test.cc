@@ -32,8 +32,9 @@ TEST(TokenTableGradientTest, SummingAndKeepingGiveTheSameBits) {
 }
 
 TEST(TokenTableGradientTest, TakesTheSmallerOfBothWays) {
-  EXPECT_EQ(TokenTableGradient::Bytes(1000, 3, 200), 600);
-  EXPECT_EQ(TokenTableGradient::Bytes(1000, 8, 200), 1000);
+  // A table of 1,000 bytes.
+  EXPECT_TRUE(TokenTableGradient::KeepsParts(25, 10, 3, 200));
+  EXPECT_FALSE(TokenTableGradient::KeepsParts(25, 10, 8, 200));
 }
 
 }  // namespace

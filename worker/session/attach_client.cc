@@ -7,7 +7,6 @@
 #include "absl/strings/str_cat.h"
 #include "common/clock/steady_time.h"
 #include "common/failpoint/fail_point.h"
-#include "common/status/proto_time.h"
 #include "glog/logging.h"
 #include "grpcpp/create_channel.h"
 #include "grpcpp/security/credentials.h"
@@ -55,17 +54,9 @@ absl::Status AttachClient::Run(Runner run) {
     unanswered_since_ = SteadyNow();
   }
   std::thread attached(&AttachClient::StayAttached, this);
-  do {
-    while (const auto begun = Begin()) {
-      // One report tells of the task before and of this one.
-      Send();
-      TaskReport report = run(begun->task, *begun->job);
-      report.set_task_id(begun->task.task_id());
-      FailPoint("worker.before_report", begun->task.job_id());
-      End(std::move(report));
-    }
-    Send();
-  } while (AwaitTask());
+  std::thread host([this, run] { RunLane(Lane::kHost, run); });
+  RunLane(Lane::kDevice, run);
+  host.join();
   Detach();
   attached.join();
   absl::MutexLock lock(&mu_);
@@ -77,32 +68,48 @@ LatencyRecorder AttachClient::control_latency() const {
   return control_latency_;
 }
 
-void AttachClient::End(TaskReport report) {
+void AttachClient::RunLane(Lane lane, Runner run) {
+  do {
+    while (const auto begun = Begin(lane)) {
+      // One report tells of the task before and of this one.
+      Send();
+      TaskReport report = run(begun->task, *begun->job, *begun->control);
+      report.set_task_id(begun->task.task_id());
+      FailPoint("worker.before_report", begun->task.job_id());
+      End(lane, std::move(report));
+    }
+    Send();
+  } while (AwaitTask(lane));
+}
+
+void AttachClient::End(Lane lane, TaskReport report) {
   absl::MutexLock lock(&mu_);
-  compute_clock_->EndTask(SteadyNow());
+  if (lane == Lane::kDevice) compute_clock_->EndTask(SteadyNow());
   queue_.Finish(std::move(report));
   end_untold_ = true;
 }
 
-std::optional<TaskQueue::BegunTask> AttachClient::Begin() {
+std::optional<TaskQueue::BegunTask> AttachClient::Begin(Lane lane) {
   absl::MutexLock lock(&mu_);
-  if (!lost_.ok() || !MayBegin()) return std::nullopt;
-  auto begun = queue_.Begin();
-  if (begun) compute_clock_->BeginTask(SteadyNow());
+  if (!lost_.ok() || !MayBegin(lane)) return std::nullopt;
+  const absl::Time now = SteadyNow();
+  auto begun = queue_.Begin(lane, now);
+  if (begun && lane == Lane::kDevice) compute_clock_->BeginTask(now);
   return begun;
 }
 
-bool AttachClient::AwaitTask() {
+bool AttachClient::AwaitTask(Lane lane) {
+  const auto may_go_on = [this, lane]() ABSL_SHARED_LOCKS_REQUIRED(mu_) {
+    return MayBegin(lane) || queue_.stopping() || !lost_.ok();
+  };
   absl::MutexLock lock(&mu_);
-  mu_.Await(absl::Condition(this, &AttachClient::MayGoOn));
+  mu_.Await(absl::Condition(&may_go_on));
   return lost_.ok() && !queue_.stopping();
 }
 
-bool AttachClient::MayGoOn() const {
-  return MayBegin() || queue_.stopping() || !lost_.ok();
+bool AttachClient::MayBegin(Lane lane) const {
+  return answered_ && queue_.CanBegin(lane);
 }
-
-bool AttachClient::MayBegin() const { return answered_ && queue_.can_begin(); }
 
 void AttachClient::Detach() {
   RefreshDeviceStatus();
@@ -127,6 +134,7 @@ void AttachClient::StayAttached() {
       options_.on_lost(lost);
       absl::MutexLock lock(&mu_);
       lost_ = std::move(lost);
+      queue_.StopBegun();
       return;
     }
     if (end.answered) backoff = options_.min_backoff;
@@ -209,14 +217,9 @@ void AttachClient::MakeReport(WorkerReport& report) {
   report.clear_log_lines();
   log_->Fill(kMaxLogBytes, report);
   absl::MutexLock lock(&mu_);
-  queue_.FillReport(report);
-  *report.mutable_device() = device_status_;
   const absl::Time now = SteadyNow();
-  for (worker::v1::HeldTask& held : *report.mutable_held()) {
-    if (held.begun()) {
-      *held.mutable_running() = ToProto(compute_clock_->Running(now));
-    }
-  }
+  queue_.FillReport(report, now);
+  *report.mutable_device() = device_status_;
   compute_clock_->Fill(now, *report.mutable_device());
   if (std::exchange(end_untold_, false) && !told_at_) told_at_ = now;
 }

@@ -22,16 +22,17 @@
 namespace hydra {
 
 // Keeps this worker attached to the daemon, and feeds its tasks to the one
-// thread that computes.
+// thread that computes, and those that need no device to another.
 //
-// The caller of Run is that thread. It begins the next held task as soon as one
-// ends and waits for no message. A second thread keeps the stream: it connects
-// again when the stream ends, and sends a report every so often. Beside that a
-// report is sent, at once, by whichever thread changed what it says: a task
-// began or ended, or a newer desired state was taken over. So the daemon must
-// send a desired state only when it differs from the one before.
+// The caller of Run is the thread that computes. It begins the next held task
+// as soon as one ends and waits for no message; the host's thread does the same
+// with the tasks of its lane, see TaskQueue. A third thread keeps the stream:
+// it connects again when the stream ends, and sends a report every so often.
+// Beside that a report is sent, at once, by whichever thread changed what it
+// says: a task began or ended, or a newer desired state was taken over. So the
+// daemon must send a desired state only when it differs from the one before.
 //
-// Without an answered stream the worker parks: it ends the begun task and
+// Without an answered stream the worker parks: it ends the begun tasks and
 // begins no other, until a daemon's newer desired state says what is still
 // wanted. So the worker outlives a daemon that is soon started again.
 //
@@ -64,24 +65,26 @@ class AttachClient : private AttachStream::Endpoint {
       return worker::v1::DeviceStatus();
     };
 
-    // Told why Run will fail, by the second thread, while a task may still
-    // compute: a task cannot be broken off, but the process can be ended.
+    // Told why Run will fail, by the stream's thread, while tasks may still
+    // run: they end at their next step, or the process is ended.
     std::function<void(const absl::Status&)> on_lost = [](const absl::Status&) {
     };
   };
 
   using Runner = absl::FunctionRef<worker::v1::TaskReport(
-      const worker::v1::Task&, const worker::v1::JobContext&)>;
+      const worker::v1::Task&, const worker::v1::JobContext&, TaskControl&)>;
 
   // `log` is not owned and must outlive this.
   AttachClient(Options options, LogBuffer* log);
 
-  // Runs tasks until the daemon says stop; the begun task is ended and reported
-  // before. The report names the task whatever `run` puts there.
+  // Runs tasks until the daemon says stop; begun tasks are ended and reported
+  // before. The report names the task whatever `run` puts there. Tasks of the
+  // host's lane are given to `run` by another thread, at the same time as
+  // others.
   //
   // PERMISSION_DENIED: the daemon does not want this worker.
   // UNAVAILABLE: no daemon answered for as long as the patience lasts.
-  // After both the begun task was ended, and is not reported.
+  // After both the begun tasks were ended, and are not reported.
   absl::Status Run(Runner run) ABSL_LOCKS_EXCLUDED(mu_);
 
   // For each answer that brought a new task: the time since the first report
@@ -95,17 +98,19 @@ class AttachClient : private AttachStream::Endpoint {
     bool answered = false;
   };
 
-  // The thread that computes.
-  std::optional<TaskQueue::BegunTask> Begin() ABSL_LOCKS_EXCLUDED(mu_);
-  void End(worker::v1::TaskReport report) ABSL_LOCKS_EXCLUDED(mu_);
+  using Lane = TaskQueue::Lane;
+
+  // A lane's thread.
+  void RunLane(Lane lane, Runner run) ABSL_LOCKS_EXCLUDED(mu_);
+  std::optional<TaskQueue::BegunTask> Begin(Lane lane) ABSL_LOCKS_EXCLUDED(mu_);
+  void End(Lane lane, worker::v1::TaskReport report) ABSL_LOCKS_EXCLUDED(mu_);
   // Waits for something to begin. False: it is time to end.
-  bool AwaitTask() ABSL_LOCKS_EXCLUDED(mu_);
-  bool MayGoOn() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
-  bool MayBegin() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
-  // Tells the daemon all, a last time, and makes the second thread end.
+  bool AwaitTask(Lane lane) ABSL_LOCKS_EXCLUDED(mu_);
+  bool MayBegin(Lane lane) const ABSL_SHARED_LOCKS_REQUIRED(mu_);
+  // Tells the daemon all, a last time, and makes the stream's thread end.
   void Detach() ABSL_LOCKS_EXCLUDED(mu_);
 
-  // The second thread.
+  // The stream's thread.
   void StayAttached() ABSL_LOCKS_EXCLUDED(mu_);
   // One stream, from its start to its end.
   StreamEnd FollowOneStream() ABSL_LOCKS_EXCLUDED(mu_);
@@ -149,7 +154,7 @@ class AttachClient : private AttachStream::Endpoint {
   std::optional<absl::Time> told_at_ ABSL_GUARDED_BY(mu_);
   LatencyRecorder control_latency_ ABSL_GUARDED_BY(mu_);
 
-  // Run's thread takes no further task.
+  // No lane takes a further task.
   SteadyEvent detaching_;
 };
 

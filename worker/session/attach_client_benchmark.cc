@@ -29,8 +29,9 @@ int main() {
     daemon.Stop();
   });
   const absl::Time start = hydra::SteadyNow();
-  const absl::Status status = client.Run(
-      [](const hydra::worker::v1::Task&, const hydra::worker::v1::JobContext&) {
+  const absl::Status status =
+      client.Run([](const hydra::worker::v1::Task&,
+                    const hydra::worker::v1::JobContext&, hydra::TaskControl&) {
         hydra::worker::v1::TaskReport report;
         report.mutable_pass();
         return report;

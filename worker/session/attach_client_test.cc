@@ -66,7 +66,8 @@ class AttachClientTest : public testing::Test {
       daemon.AwaitRecorded(until);
       daemon.Stop();
     });
-    EXPECT_EQ(client.Run([this](const Task& task, const JobContext& job) {
+    EXPECT_EQ(client.Run([this](const Task& task, const JobContext& job,
+                                TaskControl&) {
       EXPECT_EQ(job.job_id(), task.job_id());
       ran_.push_back(task.task_id());
       return Done();
@@ -104,7 +105,7 @@ TEST_F(AttachClientTest, BeginsTheNextHeldTaskWithoutTheDaemon) {
   FakeDaemon daemon(options);
   AttachClient client(ClientOptions(daemon), &log_);
   const absl::Status status =
-      client.Run([&](const Task& task, const JobContext&) {
+      client.Run([&](const Task& task, const JobContext&, TaskControl&) {
         // The state that brought the first task brought all three.
         if (task.task_id() == 1) daemon.SetSilent(true);
         ran_.push_back(task.task_id());
@@ -127,7 +128,8 @@ TEST_F(AttachClientTest, ParksWithoutADaemonAndGoesOnWithTheNextOne) {
   AttachClient client(client_options, &log_);
 
   std::thread watcher;
-  absl::Status status = client.Run([&](const Task& task, const JobContext&) {
+  absl::Status status = client.Run([&](const Task& task, const JobContext&,
+                                       TaskControl&) {
     ran_.push_back(task.task_id());
     if (task.task_id() > 1) return Done();
     ModelDaemon model = daemon->Vanish();
@@ -173,11 +175,12 @@ TEST_F(AttachClientTest, RunsEachTaskOnceThoughTheDaemonKeepsBeingRestarted) {
     daemon->AwaitRecorded(1000);
     daemon->Stop();
   });
-  EXPECT_EQ(client.Run([this](const Task& task, const JobContext&) {
-    ran_.push_back(task.task_id());
-    return Done();
-  }),
-            absl::OkStatus());
+  EXPECT_EQ(
+      client.Run([this](const Task& task, const JobContext&, TaskControl&) {
+        ran_.push_back(task.task_id());
+        return Done();
+      }),
+      absl::OkStatus());
   killer.join();
   EXPECT_EQ(ran_, OneTo(1000));
 }
@@ -189,8 +192,8 @@ TEST_F(AttachClientTest, GivesUpWhenNoDaemonComesInItsPatience) {
   options.patience = absl::Milliseconds(30);
   AttachClient client(options, &log_);
   const absl::Time start = SteadyNow();
-  const absl::Status status =
-      client.Run([](const Task&, const JobContext&) { return Done(); });
+  const absl::Status status = client.Run(
+      [](const Task&, const JobContext&, TaskControl&) { return Done(); });
   EXPECT_GE(SteadyNow() - start, options.patience);
   EXPECT_EQ(status.code(), absl::StatusCode::kUnavailable) << status;
   EXPECT_THAT(std::string(status.message()),
@@ -205,8 +208,8 @@ TEST_F(AttachClientTest, GivesUpOnADaemonThatTakesReportsAndNeverAnswers) {
   options.heartbeat = absl::Milliseconds(1);
   options.patience = absl::Milliseconds(30);
   AttachClient client(options, &log_);
-  const absl::Status status =
-      client.Run([](const Task&, const JobContext&) { return Done(); });
+  const absl::Status status = client.Run(
+      [](const Task&, const JobContext&, TaskControl&) { return Done(); });
   EXPECT_EQ(status.code(), absl::StatusCode::kUnavailable) << status;
 }
 
@@ -216,15 +219,16 @@ TEST_F(AttachClientTest, IsPatientFromTheEndOfAnAnsweredStreamOn) {
   options.heartbeat = absl::Milliseconds(10);
   options.patience = absl::Seconds(1);
   AttachClient client(options, &log_);
-  const absl::Status status = client.Run([&](const Task&, const JobContext&) {
-    const absl::Time until = SteadyNow() + options.patience;
-    daemon.AwaitReport(
-        [until](const WorkerReport&) { return SteadyNow() > until; });
-    daemon.BreakStream();
-    daemon.AwaitStreams(2);
-    daemon.Stop();
-    return Done();
-  });
+  const absl::Status status =
+      client.Run([&](const Task&, const JobContext&, TaskControl&) {
+        const absl::Time until = SteadyNow() + options.patience;
+        daemon.AwaitReport(
+            [until](const WorkerReport&) { return SteadyNow() > until; });
+        daemon.BreakStream();
+        daemon.AwaitStreams(2);
+        daemon.Stop();
+        return Done();
+      });
   EXPECT_EQ(status, absl::OkStatus());
 }
 
@@ -234,7 +238,7 @@ TEST_F(AttachClientTest, DropsAWithdrawnTaskAndEndsTheBegunOne) {
   FakeDaemon daemon(options);
   AttachClient client(ClientOptions(daemon), &log_);
   const absl::Status status =
-      client.Run([&](const Task& task, const JobContext&) {
+      client.Run([&](const Task& task, const JobContext&, TaskControl&) {
         ran_.push_back(task.task_id());
         daemon.WithdrawAllButOne();
         daemon.AwaitWithdrawn(2);
@@ -252,7 +256,7 @@ TEST_F(AttachClientTest, ReportsTheBegunTaskBeforeItStops) {
   FakeDaemon daemon(options);
   AttachClient client(ClientOptions(daemon), &log_);
   const absl::Status status =
-      client.Run([&](const Task& task, const JobContext&) {
+      client.Run([&](const Task& task, const JobContext&, TaskControl&) {
         ran_.push_back(task.task_id());
         daemon.Stop();
         daemon.AwaitReport([](const WorkerReport& report) {
@@ -278,8 +282,8 @@ TEST_F(AttachClientTest, RefusesToGoOnWithAWrongSession) {
   absl::Status told;
   options.on_lost = [&](const absl::Status& why) { told = why; };
   AttachClient client(options, &log_);
-  const absl::Status status =
-      client.Run([](const Task&, const JobContext&) { return Done(); });
+  const absl::Status status = client.Run(
+      [](const Task&, const JobContext&, TaskControl&) { return Done(); });
   EXPECT_EQ(status.code(), absl::StatusCode::kPermissionDenied);
   EXPECT_THAT(std::string(status.message()), HasSubstr("unknown session"));
   EXPECT_EQ(told, status);
@@ -292,11 +296,12 @@ TEST_F(AttachClientTest, TellsOfALostSessionWhileATaskComputes) {
   options.patience = absl::ZeroDuration();
   options.on_lost = [&](const absl::Status&) { lost.Notify(); };
   AttachClient client(options, &log_);
-  const absl::Status status = client.Run([&](const Task&, const JobContext&) {
-    daemon->BreakStream();
-    lost.WaitForNotification();
-    return Done();
-  });
+  const absl::Status status =
+      client.Run([&](const Task&, const JobContext&, TaskControl&) {
+        daemon->BreakStream();
+        lost.WaitForNotification();
+        return Done();
+      });
   EXPECT_EQ(status.code(), absl::StatusCode::kUnavailable) << status;
 }
 
@@ -304,7 +309,7 @@ TEST_F(AttachClientTest, DeliversLogLinesInOrder) {
   FakeDaemon daemon(DaemonOptions(3));
   AttachClient client(ClientOptions(daemon), &log_);
   const absl::Status status =
-      client.Run([&](const Task& task, const JobContext&) {
+      client.Run([&](const Task& task, const JobContext&, TaskControl&) {
         log_.Add(LogSeverity::kInfo, {}, absl::StrCat("task ", task.task_id()),
                  absl::UnixEpoch());
         if (task.task_id() == 3) daemon.Stop();
@@ -333,7 +338,9 @@ TEST_F(AttachClientTest, ReportsTheDeviceAtEachHeartbeat) {
     });
     daemon.Stop();
   });
-  EXPECT_EQ(client.Run([](const Task&, const JobContext&) { return Done(); }),
+  EXPECT_EQ(client.Run([](const Task&, const JobContext&, TaskControl&) {
+    return Done();
+  }),
             absl::OkStatus());
   stopper.join();
 }

@@ -15,10 +15,6 @@ void ComputeClock::EndTask(absl::Time now) {
   began_.reset();
 }
 
-absl::Duration ComputeClock::Running(absl::Time now) const {
-  return began_.has_value() ? now - *began_ : absl::ZeroDuration();
-}
-
 void ComputeClock::Fill(absl::Time now,
                         worker::v1::DeviceStatus& status) const {
   *status.mutable_busy() = ToProto(began_ ? busy_ + (now - *began_) : busy_);

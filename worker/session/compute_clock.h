@@ -20,9 +20,6 @@ class ComputeClock {
   void BeginTask(absl::Time now) { began_ = now; }
   void EndTask(absl::Time now);
 
-  // Of the task under way; zero without one.
-  absl::Duration Running(absl::Time now) const;
-
   // Sets the two times of `status`, a task under way included.
   void Fill(absl::Time now, worker::v1::DeviceStatus& status) const;
 

@@ -6,6 +6,7 @@
 
 #include "absl/status/status.h"
 #include "absl/strings/string_view.h"
+#include "common/status/proto_time.h"
 #include "glog/logging.h"
 #include "worker/data/utf8.h"
 
@@ -31,12 +32,18 @@ void RepairMessage(worker::v1::TaskError& error) {
   if (repaired != error.message()) error.set_message(std::string(repaired));
 }
 
-TaskReport Refusal(uint64_t task_id) {
+TaskQueue::Lane LaneOf(const Task& task) {
+  return task.kind() == worker::v1::TASK_KIND_PREPARE
+             ? TaskQueue::Lane::kHost
+             : TaskQueue::Lane::kDevice;
+}
+
+TaskReport Refusal(uint64_t task_id, const char* why) {
   TaskReport report;
   report.set_task_id(task_id);
   auto* error = report.mutable_error();
   error->set_code(static_cast<int>(absl::StatusCode::kAborted));
-  error->set_message("an earlier task of the job failed");
+  error->set_message(why);
   error->set_layer(-1);
   return report;
 }
@@ -50,6 +57,7 @@ bool TaskQueue::ApplyDesired(const DesiredState& desired) {
   ForgetAcknowledged(desired);
   UpdateFinished(desired);
   ReplaceHeld(desired);
+  StopCancelled(desired);
   RefuseFollowers();
   return true;
 }
@@ -60,38 +68,71 @@ bool TaskQueue::BringsNewTask(const DesiredState& desired) const {
       desired.tasks().begin(), desired.tasks().end(), [&](const Task& task) {
         const uint64_t id = task.task_id();
         if (finished_.contains(id)) return false;
-        if (begun_ && begun_->task.task_id() == id) return false;
+        if (IsBegun(id)) return false;
         return std::none_of(
             held_.begin(), held_.end(),
             [&](const BegunTask& held) { return held.task.task_id() == id; });
       });
 }
 
-std::optional<TaskQueue::BegunTask> TaskQueue::Begin() {
-  if (!can_begin()) return std::nullopt;
-  begun_ = std::move(held_.front());
-  held_.pop_front();
-  return begun_;
+TaskQueue::Held::const_iterator TaskQueue::FindNext(Lane lane) const {
+  if (begun_[static_cast<int>(lane)]) return held_.end();
+  absl::flat_hash_set<uint64_t> busy_jobs;
+  for (const auto& begun : begun_) {
+    if (begun) busy_jobs.insert(begun->task.job_id());
+  }
+  for (auto held = held_.begin(); held != held_.end(); ++held) {
+    // What stands before it in its job comes first.
+    const bool free = busy_jobs.insert(held->task.job_id()).second;
+    if (free && LaneOf(held->task) == lane) return held;
+  }
+  return held_.end();
+}
+
+bool TaskQueue::IsBegun(uint64_t task_id) const {
+  return std::any_of(begun_.begin(), begun_.end(),
+                     [task_id](const auto& begun) {
+                       return begun && begun->task.task_id() == task_id;
+                     });
+}
+
+std::optional<TaskQueue::BegunTask> TaskQueue::Begin(Lane lane,
+                                                     absl::Time now) {
+  const auto next = FindNext(lane);
+  if (next == held_.end()) return std::nullopt;
+  BegunTask begun = *next;
+  held_.erase(next);
+  begun.control = std::make_shared<TaskControl>();
+  begun.begun_at = now;
+  begun_[static_cast<int>(lane)] = begun;
+  return begun;
 }
 
 void TaskQueue::Finish(TaskReport report) {
-  CHECK(begun_ && begun_->task.task_id() == report.task_id())
+  const auto ended =
+      std::find_if(begun_.begin(), begun_.end(), [&report](const auto& begun) {
+        return begun && begun->task.task_id() == report.task_id();
+      });
+  CHECK(ended != begun_.end())
       << "task " << report.task_id() << " ends without having begun";
-  const uint64_t job_id = begun_->task.job_id();
-  begun_.reset();
+  const uint64_t job_id = (*ended)->task.job_id();
+  ended->reset();
   if (report.has_error()) RepairMessage(*report.mutable_error());
   AddFinished(job_id, std::move(report));
   RefuseFollowers();
 }
 
-void TaskQueue::FillReport(WorkerReport& report) {
+void TaskQueue::FillReport(WorkerReport& report, absl::Time now) {
   report.set_sequence(++report_sequence_);
   report.set_desired_sequence(desired_sequence_);
   report.clear_held();
-  if (begun_) {
+  for (const auto& begun : begun_) {
+    if (!begun) continue;
     auto* held = report.add_held();
-    held->set_task_id(begun_->task.task_id());
+    held->set_task_id(begun->task.task_id());
     held->set_begun(true);
+    *held->mutable_running() = ToProto(now - begun->begun_at);
+    held->set_progress(begun->control->progress());
   }
   for (const BegunTask& task : held_) {
     report.add_held()->set_task_id(task.task.task_id());
@@ -130,7 +171,7 @@ void TaskQueue::ReplaceHeld(const DesiredState& desired) {
     jobs[job.job_id()] = std::make_shared<JobContext>(job);
   }
   for (const Task& task : desired.tasks()) {
-    if (begun_ && begun_->task.task_id() == task.task_id()) continue;
+    if (IsBegun(task.task_id())) continue;
     if (finished_.contains(task.task_id())) continue;
     std::shared_ptr<const JobContext>& job = jobs[task.job_id()];
     if (job == nullptr) {
@@ -153,7 +194,34 @@ void TaskQueue::RefuseFollowers() {
       held_.push_back(held);
       continue;
     }
-    AddFinished(held.task.job_id(), Refusal(held.task.task_id()));
+    AddFinished(
+        held.task.job_id(),
+        Refusal(held.task.task_id(), "an earlier task of the job failed"));
+  }
+}
+
+void TaskQueue::StopCancelled(const DesiredState& desired) {
+  const absl::flat_hash_set<uint64_t> cancelled(
+      desired.cancelled_tasks().begin(), desired.cancelled_tasks().end());
+  if (cancelled.empty()) return;
+  for (const auto& begun : begun_) {
+    if (begun && cancelled.contains(begun->task.task_id())) {
+      begun->control->Stop();
+    }
+  }
+  for (const BegunTask& held : std::exchange(held_, {})) {
+    if (!cancelled.contains(held.task.task_id())) {
+      held_.push_back(held);
+      continue;
+    }
+    AddFinished(held.task.job_id(),
+                Refusal(held.task.task_id(), "cancelled before it began"));
+  }
+}
+
+void TaskQueue::StopBegun() {
+  for (const auto& begun : begun_) {
+    if (begun) begun->control->Stop();
   }
 }
 
@@ -168,7 +236,12 @@ void TaskQueue::AddFinished(uint64_t job_id, TaskReport report) {
 
 void TaskQueue::CheckInvariants() const {
   absl::flat_hash_set<uint64_t> places;
-  if (begun_) places.insert(begun_->task.task_id());
+  absl::flat_hash_set<uint64_t> begun_jobs;
+  for (const auto& begun : begun_) {
+    if (!begun) continue;
+    CHECK(places.insert(begun->task.task_id()).second);
+    CHECK(begun_jobs.insert(begun->task.job_id()).second);
+  }
   for (const BegunTask& task : held_) {
     CHECK(places.insert(task.task.task_id()).second);
   }

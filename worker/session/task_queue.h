@@ -1,6 +1,7 @@
 #ifndef HYDRA_WORKER_SESSION_TASK_QUEUE_H_
 #define HYDRA_WORKER_SESSION_TASK_QUEUE_H_
 
+#include <array>
 #include <cstdint>
 #include <deque>
 #include <memory>
@@ -9,14 +10,19 @@
 
 #include "absl/container/flat_hash_map.h"
 #include "absl/container/flat_hash_set.h"
+#include "absl/time/time.h"
 #include "hydra/worker/v1/worker.pb.h"
+#include "worker/task/task_control.h"
 
 namespace hydra {
 
 // The worker's side of the protocol with the daemon: what it holds, which task
 // computes, and which reports are still owed.
 //
-// Not thread-safe; no I/O, no clock. At most one task is begun at a time.
+// Not thread-safe; no I/O, no clock: times are arguments, of any clock. At most
+// one task is begun at a time in each of two lanes: one for those that need the
+// device, one for those that work on the host alone and may take hours. Tasks
+// of one job are never begun at the same time.
 //
 // A task is in exactly one place: held, begun, or finished. It stays finished
 // while its report is owed or the daemon lists it, so that it never runs twice.
@@ -27,33 +33,43 @@ namespace hydra {
 // none of the job's failed tasks; by then the daemon knows.
 class TaskQueue {
  public:
+  enum class Lane { kDevice, kHost };
+  static constexpr int kLanes = 2;
+
   struct BegunTask {
     worker::v1::Task task;
     // Empty but for its id if the daemon did not describe the job.
     std::shared_ptr<const worker::v1::JobContext> job;
+    // Null until it begins. Progress is read from it, and the daemon's wish to
+    // stop the task arrives there.
+    std::shared_ptr<TaskControl> control;
+    absl::Time begun_at;
   };
 
   // Takes over what the daemon wants. False: `desired` is no newer than what
   // was taken over before, and nothing changed.
   //
-  // A `stop` stays: held tasks are dropped and no other is taken.
+  // A `stop` stays: held tasks are dropped and no other is taken. A cancelled
+  // task is told to stop if it has begun; else it fails with ABORTED.
   bool ApplyDesired(const worker::v1::DesiredState& desired);
 
   // Whether taking over `desired` would bring a task never seen here.
   bool BringsNewTask(const worker::v1::DesiredState& desired) const;
 
-  // Begins the first held task in the daemon's order; none if nothing is held
-  // or a task is begun.
-  std::optional<BegunTask> Begin();
+  // Begins the lane's first held task in the daemon's order; none if nothing is
+  // held that may begin, or the lane has a begun task.
+  std::optional<BegunTask> Begin(Lane lane, absl::Time now);
 
-  // Ends the begun task, which must be the report's.
+  // Ends a begun task, which must be the report's.
   void Finish(worker::v1::TaskReport report);
 
   // Sets `report`'s sequence numbers, held tasks and owed reports. Each call
   // takes a new sequence number.
-  void FillReport(worker::v1::WorkerReport& report);
+  void FillReport(worker::v1::WorkerReport& report, absl::Time now);
 
-  bool can_begin() const { return !begun_ && !held_.empty(); }
+  bool CanBegin(Lane lane) const { return FindNext(lane) != held_.end(); }
+  // Tells all begun tasks to stop: nobody waits for them any more.
+  void StopBegun();
   bool stopping() const { return stopping_; }
 
   // CHECKs what the class comment promises. For tests.
@@ -66,10 +82,11 @@ class TaskQueue {
     bool listed = true;
     bool owed = true;
   };
-  using ContextMap =
-      absl::flat_hash_map<uint64_t,
-                          std::shared_ptr<const worker::v1::JobContext>>;
+  using Held = std::deque<BegunTask>;
 
+  Held::const_iterator FindNext(Lane lane) const;
+  bool IsBegun(uint64_t task_id) const;
+  void StopCancelled(const worker::v1::DesiredState& desired);
   void ForgetAcknowledged(const worker::v1::DesiredState& desired);
   void UpdateFinished(const worker::v1::DesiredState& desired);
   void ReplaceHeld(const worker::v1::DesiredState& desired);
@@ -80,9 +97,10 @@ class TaskQueue {
   uint64_t report_sequence_ = 0;
   uint64_t desired_sequence_ = 0;
   bool stopping_ = false;
-  std::optional<BegunTask> begun_;
+  // By lane.
+  std::array<std::optional<BegunTask>, kLanes> begun_;
   // Not begun, in the daemon's order.
-  std::deque<BegunTask> held_;
+  Held held_;
   // In the order in which the tasks ended.
   std::vector<worker::v1::TaskReport> owed_;
   absl::flat_hash_map<uint64_t, FinishedTask> finished_;

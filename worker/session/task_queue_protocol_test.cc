@@ -112,12 +112,13 @@ class Simulation {
  private:
   WorkerReport MakeReport() {
     WorkerReport report;
-    queue_.FillReport(report);
+    queue_.FillReport(report, absl::UnixEpoch());
     return report;
   }
 
   void Begin() {
-    const auto begun = queue_.Begin();
+    const auto begun =
+        queue_.Begin(TaskQueue::Lane::kDevice, absl::UnixEpoch());
     if (!begun) return;
     const uint64_t id = begun->task.task_id();
     const auto& task = daemon_.tasks().at(id);

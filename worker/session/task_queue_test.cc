@@ -51,14 +51,14 @@ TaskReport Failure(uint64_t task_id, const std::string& message = "broken") {
 }
 
 uint64_t BeginId(TaskQueue& queue) {
-  const auto begun = queue.Begin();
+  const auto begun = queue.Begin(TaskQueue::Lane::kDevice, absl::UnixEpoch());
   return begun ? begun->task.task_id() : 0;
 }
 
 // What the daemon would read.
 std::vector<uint64_t> HeldIds(TaskQueue& queue) {
   WorkerReport report;
-  queue.FillReport(report);
+  queue.FillReport(report, absl::UnixEpoch());
   std::vector<uint64_t> ids;
   for (const auto& held : report.held()) ids.push_back(held.task_id());
   return ids;
@@ -66,7 +66,7 @@ std::vector<uint64_t> HeldIds(TaskQueue& queue) {
 
 std::vector<uint64_t> OwedIds(TaskQueue& queue) {
   WorkerReport report;
-  queue.FillReport(report);
+  queue.FillReport(report, absl::UnixEpoch());
   std::vector<uint64_t> ids;
   for (const auto& owed : report.reports()) ids.push_back(owed.task_id());
   return ids;
@@ -104,11 +104,63 @@ TEST(TaskQueueTest, DropsAWithdrawnTaskUnlessItHasBegun) {
   EXPECT_EQ(BeginId(queue), 1);
   queue.ApplyDesired(Desired(2, {}));
   WorkerReport report;
-  queue.FillReport(report);
+  queue.FillReport(report, absl::UnixEpoch());
   ASSERT_EQ(report.held_size(), 1);
   EXPECT_EQ(report.held(0).task_id(), 1);
   EXPECT_TRUE(report.held(0).begun());
   EXPECT_EQ(report.desired_sequence(), 2);
+}
+
+TEST(TaskQueueTest, ACancelledTaskThatHasBegunIsToldToStop) {
+  TaskQueue queue;
+  queue.ApplyDesired(Desired(1, {{1, 1}, {2, 2}}));
+  const auto begun = queue.Begin(TaskQueue::Lane::kDevice, absl::UnixEpoch());
+  DesiredState desired = Desired(2, {{1, 1}, {2, 2}});
+  desired.add_cancelled_tasks(2);
+  queue.ApplyDesired(desired);
+  EXPECT_TRUE(begun->control->Advance().ok());
+  EXPECT_THAT(OwedIds(queue), ElementsAre(2)) << "it had not begun";
+  EXPECT_THAT(HeldIds(queue), ElementsAre(1));
+
+  desired = Desired(3, {{1, 1}}, {2});
+  desired.add_cancelled_tasks(1);
+  queue.ApplyDesired(desired);
+  EXPECT_EQ(begun->control->Advance().code(), absl::StatusCode::kAborted);
+  EXPECT_THAT(HeldIds(queue), ElementsAre(1)) << "until it has ended";
+  queue.CheckInvariants();
+}
+
+TEST(TaskQueueTest, TellsHowLongATaskRunsAndThatItGetsOn) {
+  TaskQueue queue;
+  queue.ApplyDesired(Desired(1, {{1}}));
+  const auto begun = queue.Begin(TaskQueue::Lane::kDevice, absl::UnixEpoch());
+  ASSERT_TRUE(begun->control->Advance().ok());
+  ASSERT_TRUE(begun->control->Advance().ok());
+  WorkerReport report;
+  queue.FillReport(report, absl::UnixEpoch() + absl::Seconds(7));
+  ASSERT_EQ(report.held_size(), 1);
+  EXPECT_EQ(report.held(0).progress(), 2);
+  EXPECT_EQ(report.held(0).running().seconds(), 7);
+}
+
+TEST(TaskQueueTest, WorkOnTheHostHoldsUpNoOtherJobsTasks) {
+  TaskQueue queue;
+  DesiredState desired = Desired(1, {{1, 1}, {2, 1}, {3, 2}, {4, 3}});
+  desired.mutable_tasks(0)->set_kind(worker::v1::TASK_KIND_PREPARE);
+  desired.mutable_tasks(3)->set_kind(worker::v1::TASK_KIND_PREPARE);
+  queue.ApplyDesired(desired);
+  const absl::Time now = absl::UnixEpoch();
+  EXPECT_EQ(queue.Begin(TaskQueue::Lane::kDevice, now)->task.task_id(), 3)
+      << "task 2 follows task 1";
+  EXPECT_EQ(queue.Begin(TaskQueue::Lane::kHost, now)->task.task_id(), 1);
+  EXPECT_FALSE(queue.CanBegin(TaskQueue::Lane::kHost)) << "one at a time";
+  queue.CheckInvariants();
+  queue.Finish(Success(3));
+  EXPECT_FALSE(queue.CanBegin(TaskQueue::Lane::kDevice));
+  queue.Finish(Success(1));
+  EXPECT_EQ(queue.Begin(TaskQueue::Lane::kDevice, now)->task.task_id(), 2);
+  EXPECT_EQ(queue.Begin(TaskQueue::Lane::kHost, now)->task.task_id(), 4);
+  queue.CheckInvariants();
 }
 
 TEST(TaskQueueTest, DoesNotRunAFinishedTaskThatIsListedAgain) {
@@ -141,7 +193,7 @@ TEST(TaskQueueTest, RefusesWhatFollowsAFailedTaskOfTheSameJob) {
   BeginId(queue);
   queue.Finish(Failure(1));
   WorkerReport report;
-  queue.FillReport(report);
+  queue.FillReport(report, absl::UnixEpoch());
   ASSERT_EQ(report.reports_size(), 2);
   EXPECT_EQ(report.reports(1).task_id(), 3);
   EXPECT_EQ(report.reports(1).error().code(),
@@ -196,16 +248,21 @@ TEST(TaskQueueTest, GivesATaskItsJob) {
   job->set_job_id(8);
   job->set_token_cache_dir("/cache");
   queue.ApplyDesired(desired);
-  EXPECT_EQ(queue.Begin()->job->token_cache_dir(), "/cache");
+  EXPECT_EQ(queue.Begin(TaskQueue::Lane::kDevice, absl::UnixEpoch())
+                ->job->token_cache_dir(),
+            "/cache");
   queue.Finish(Success(1));
-  EXPECT_EQ(queue.Begin()->job->job_id(), 9) << "never described";
+  EXPECT_EQ(
+      queue.Begin(TaskQueue::Lane::kDevice, absl::UnixEpoch())->job->job_id(),
+      9)
+      << "never described";
 }
 
 TEST(TaskQueueTest, ReportSequenceRisesWithEveryReport) {
   TaskQueue queue;
   WorkerReport first, second;
-  queue.FillReport(first);
-  queue.FillReport(second);
+  queue.FillReport(first, absl::UnixEpoch());
+  queue.FillReport(second, absl::UnixEpoch());
   EXPECT_GT(first.sequence(), 0);
   EXPECT_GT(second.sequence(), first.sequence());
 }
@@ -216,7 +273,7 @@ TEST(TaskQueueTest, MakesAnErrorMessageFitForAProto) {
   BeginId(queue);
   queue.Finish(Failure(1, "bad byte \xff here"));
   WorkerReport sent, received;
-  queue.FillReport(sent);
+  queue.FillReport(sent, absl::UnixEpoch());
   ASSERT_TRUE(received.ParseFromString(sent.SerializeAsString()));
   EXPECT_EQ(received.reports(0).error().message(), "bad byte \uFFFD here");
 }

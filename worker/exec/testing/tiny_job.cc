@@ -10,6 +10,7 @@
 #include "common/data/batch_plan.h"
 #include "common/model/optimizer.h"
 #include "glog/logging.h"
+#include "worker/exec/host_task.h"
 
 namespace hydra {
 namespace {
@@ -116,9 +117,10 @@ void TinyJob::CutEverywhere() {
   for (int i = 1; i < table_.layer_count(); ++i) cuts_.push_back(i);
 }
 
-void TinyJob::Prepare(TaskRunner& runner) {
+void TinyJob::Prepare() {
   const TaskReport report =
-      Run(runner, NewTask(worker::v1::TASK_KIND_PREPARE, 0));
+      RunHostTask(NewTask(worker::v1::TASK_KIND_PREPARE, 0), context_, log_,
+                  control_.emplace());
   CHECK(report.has_prepare()) << report.ShortDebugString();
   *context_.mutable_splits() = report.prepare().splits();
 }
@@ -235,7 +237,7 @@ Task TinyJob::EvaluateTask(worker::v1::Split split, int shard, int first,
 }
 
 TaskReport TinyJob::Run(TaskRunner& runner, const Task& task) {
-  return runner.Run(task, context_, log_);
+  return runner.Run(task, context_, log_, control_.emplace());
 }
 
 TaskReport TinyJob::RunToCommit(TaskRunner& runner, const Task& task) {

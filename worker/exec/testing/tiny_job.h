@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <string>
 #include <tuple>
 #include <vector>
@@ -14,6 +15,7 @@
 #include "worker/exec/block_io.h"
 #include "worker/exec/log_sink.h"
 #include "worker/exec/task_runner.h"
+#include "worker/task/task_control.h"
 
 namespace hydra {
 
@@ -68,7 +70,7 @@ class TinyJob {
   TinyJob(const Options& options, const std::string& directory);
 
   // Fatal unless they succeed.
-  void Prepare(TaskRunner& runner);
+  void Prepare();
   void Init(TaskRunner& runner);
   // Mean loss of the step.
   double Step(TaskRunner& runner);
@@ -105,6 +107,8 @@ class TinyJob {
   worker::v1::JobContext& context() { return context_; }
   const ModelTable& table() const { return table_; }
   RecordingLog& log() { return log_; }
+  // The one of the task that runs, or ran last.
+  TaskControl& control() { return *control_; }
   int shard_count() const { return static_cast<int>(cuts_.size()) + 1; }
 
  private:
@@ -127,6 +131,7 @@ class TinyJob {
   HostPool pool_;
   worker::v1::JobContext context_;
   RecordingLog log_;
+  std::optional<TaskControl> control_;
   std::vector<int> cuts_;
   int64_t step_ = 0;
   uint64_t last_task_ = 0;

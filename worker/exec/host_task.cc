@@ -1,0 +1,56 @@
+#include "worker/exec/host_task.h"
+
+#include <exception>
+#include <string>
+#include <utility>
+
+#include "absl/status/statusor.h"
+#include "absl/time/time.h"
+#include "common/clock/steady_time.h"
+#include "common/model/gpt2_config.h"
+#include "common/status/proto_time.h"
+#include "worker/exec/prepare_pass.h"
+
+namespace hydra {
+namespace {
+
+using worker::v1::JobContext;
+using worker::v1::PrepareResult;
+using worker::v1::TaskReport;
+
+absl::StatusOr<PrepareResult> Prepare(const JobContext& job, LogSink& log,
+                                      TaskControl& control) {
+  const auto config = ParseGpt2Config(job.model_config_json());
+  if (!config.ok()) return config.status();
+  try {
+    return RunPreparePass(job, config->vocab_size, log, control);
+  } catch (const std::exception& error) {
+    return absl::InternalError(error.what());
+  }
+}
+
+}  // namespace
+
+bool IsHostTask(const worker::v1::Task& task) {
+  return task.kind() == worker::v1::TASK_KIND_PREPARE;
+}
+
+TaskReport RunHostTask(const worker::v1::Task& task, const JobContext& job,
+                       LogSink& log, TaskControl& control) {
+  const absl::Time begin = SteadyNow();
+  TaskReport report;
+  report.set_task_id(task.task_id());
+  auto prepared = Prepare(job, log, control);
+  if (prepared.ok()) {
+    *report.mutable_prepare() = *std::move(prepared);
+  } else {
+    worker::v1::TaskError* const error = report.mutable_error();
+    error->set_code(static_cast<int>(prepared.status().code()));
+    error->set_message(std::string(prepared.status().message()));
+    error->set_layer(-1);
+  }
+  *report.mutable_cost()->mutable_wall() = ToProto(SteadyNow() - begin);
+  return report;
+}
+
+}  // namespace hydra

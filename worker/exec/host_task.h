@@ -1,0 +1,28 @@
+#ifndef HYDRA_WORKER_EXEC_HOST_TASK_H_
+#define HYDRA_WORKER_EXEC_HOST_TASK_H_
+
+#include "hydra/worker/v1/worker.pb.h"
+#include "worker/exec/log_sink.h"
+#include "worker/task/task_control.h"
+
+namespace hydra {
+
+// Whether the task needs neither the device nor a block: PREPARE. It may take
+// hours, and runs beside the thread that computes.
+bool IsHostTask(const worker::v1::Task& task);
+
+// Runs such a task. Uses nothing of LibTorch; thread-safe. Never throws; a
+// failure is in the report.
+//
+// The report's error codes:
+// * ABORTED: `control` stopped it. What it had done of a text is not done again
+//   by the next one for the same data.
+// * INVALID_ARGUMENT and others: what the job's files made impossible.
+// * INTERNAL: out of host memory, or a fault of ours.
+worker::v1::TaskReport RunHostTask(const worker::v1::Task& task,
+                                   const worker::v1::JobContext& job,
+                                   LogSink& log, TaskControl& control);
+
+}  // namespace hydra
+
+#endif  // HYDRA_WORKER_EXEC_HOST_TASK_H_
