@@ -17,6 +17,7 @@
 #include "absl/status/status.h"
 #include "absl/strings/escaping.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
 #include "common/file/file.h"
 #include "glog/logging.h"
 #include "worker/data/gpt2_tokenizer.h"
@@ -82,11 +83,38 @@ absl::StatusOr<Sources> ReadSources(const PrepareRequest& request,
   for (const std::string& path : request.files) {
     absl::StatusOr<PosixFile> file = OpenInputFile(path, request.read_roots);
     if (!file.ok()) return file.status();
-    absl::StatusOr<FileDigest> digest = DigestFile(&*file, control);
+    absl::StatusOr<FileDigest> digest = request.format == TokenFormat::kText
+                                            ? DigestText(&*file, control)
+                                            : DigestFile(&*file, control);
     if (!digest.ok()) return digest.status();
     sources.digests.push_back(*std::move(digest));
   }
   return sources;
+}
+
+std::vector<std::string> WarningsOf(const PrepareRequest& request,
+                                    const Sources& sources) {
+  std::vector<std::string> warnings;
+  for (size_t i = 0; i < sources.digests.size(); ++i) {
+    const FileDigest& digest = sources.digests[i];
+    const Utf8Faults& faults = digest.faults;
+    std::vector<std::string> parts;
+    if (faults.bad_bytes > 0) {
+      parts.push_back(absl::StrCat(faults.bad_bytes,
+                                   " are no UTF-8, the first one at offset ",
+                                   faults.first_bad));
+    }
+    if (faults.nul_bytes > 0) {
+      parts.push_back(absl::StrCat(faults.nul_bytes,
+                                   " are NUL, the first one at offset ",
+                                   faults.first_nul));
+    }
+    if (parts.empty()) continue;
+    warnings.push_back(
+        absl::StrCat(request.files[i], ": of ", digest.size_bytes, " bytes, ",
+                     absl::StrJoin(parts, "; "), "; is it UTF-8 text?"));
+  }
+  return warnings;
 }
 
 // All parts but the first have a fixed length, so no two requests share a key.
@@ -259,6 +287,7 @@ absl::StatusOr<PreparedData> Prepare(const PrepareRequest& request,
   data.token_count = file->tokens().size();
   data.max_token_id = file->max_token_id();
   data.content_hash = file->content_hash();
+  data.warnings = WarningsOf(request, *sources);
   return data;
 }
 

@@ -43,6 +43,11 @@ struct PreparedData {
   uint32_t max_token_id = 0;
   std::string content_hash;  // As TokenFile::content_hash.
   bool reused = false;       // Whether an earlier call had made the file.
+
+  // For kText: a sentence for each file that has bytes which no text has, with
+  // their number and the first one's place. Such bytes are tokenized all the
+  // same.
+  std::vector<std::string> warnings;
 };
 
 // Makes the token file of `request`, or finds it. Reads the data files once to

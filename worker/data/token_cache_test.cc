@@ -139,6 +139,28 @@ TEST_F(TokenCacheTest, OtherContentOrderFormatOrTokenizerIsNotReused) {
   EXPECT_EQ(CachedFiles().size(), requests.size());
 }
 
+TEST_F(TokenCacheTest, BytesThatNoTextHasAreCountedEachTime) {
+  const std::string latin1 = WriteFile("latin1", "caf\xe9 d\xe9j\xe0 vu");
+  const std::string utf16 =
+      WriteFile("utf16", absl::string_view("\xff\xfeh\0i\0", 6));
+  const PrepareRequest request =
+      TextRequest({WriteFile("plain", "plain text"), latin1, utf16});
+  // The first time the file is made, the second time it is found.
+  for (int time = 0; time < 2; ++time) {
+    const auto data = PrepareAll(request);
+    ASSERT_TRUE(data.ok()) << data.status();
+    EXPECT_THAT(
+        data->warnings,
+        ElementsAre(absl::StrCat(latin1,
+                                 ": of 12 bytes, 3 are no UTF-8, the first one "
+                                 "at offset 3; is it UTF-8 text?"),
+                    absl::StrCat(utf16,
+                                 ": of 6 bytes, 2 are no UTF-8, the first one "
+                                 "at offset 0; 2 are NUL, the first one at "
+                                 "offset 3; is it UTF-8 text?")));
+  }
+}
+
 TEST_F(TokenCacheTest, ADamagedFileIsMadeAnew) {
   const PrepareRequest request = BinaryRequest({WriteFile("a", "abcd")});
   const auto first = PrepareAll(request);

@@ -26,7 +26,7 @@ absl::StatusOr<FileDigest> ReadPieces(PosixFile* file, TaskControl& control,
     if (absl::Status on = control.Advance(); !on.ok()) return on;
     const absl::StatusOr<int64_t> count = file->Read(absl::MakeSpan(buffer));
     if (!count.ok()) return count.status();
-    if (*count == 0) return FileDigest{sha.Finish(), size_bytes};
+    if (*count == 0) return FileDigest{sha.Finish(), size_bytes, {}};
     size_bytes += *count;
     const absl::string_view piece(buffer.data(), *count);
     sha.Update(piece);
@@ -115,6 +115,17 @@ absl::StatusOr<FileDigest> ReadBinary(PosixFile* file, TaskControl& control,
 absl::StatusOr<FileDigest> DigestFile(PosixFile* file, TaskControl& control) {
   return ReadPieces(file, control,
                     [](absl::string_view) { return absl::OkStatus(); });
+}
+
+absl::StatusOr<FileDigest> DigestText(PosixFile* file, TaskControl& control) {
+  Utf8Census census;
+  absl::StatusOr<FileDigest> digest =
+      ReadPieces(file, control, [&census](absl::string_view piece) {
+        census.Add(piece);
+        return absl::OkStatus();
+      });
+  if (digest.ok()) digest->faults = census.Finish();
+  return digest;
 }
 
 absl::StatusOr<FileDigest> ReadTokens(PosixFile* file, TokenFormat format,

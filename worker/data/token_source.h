@@ -11,6 +11,7 @@
 #include "absl/types/span.h"
 #include "worker/data/gpt2_tokenizer.h"
 #include "worker/data/posix_file.h"
+#include "worker/data/utf8_census.h"
 #include "worker/task/task_control.h"
 
 // Reads a data file from front to end, a piece at a time. `control` is told of
@@ -27,10 +28,14 @@ enum class TokenFormat {
 struct FileDigest {
   std::string sha256;  // Raw bytes.
   int64_t size_bytes = 0;
+  // Of DigestText alone.
+  Utf8Faults faults;
 };
 
 // Reads `file`, which stands at its start, to its end.
 absl::StatusOr<FileDigest> DigestFile(PosixFile* file, TaskControl& control);
+// And says what in it is no text.
+absl::StatusOr<FileDigest> DigestText(PosixFile* file, TaskControl& control);
 
 // Takes the next tokens; an error of it ends the reading.
 using TokenSink =

@@ -16,26 +16,32 @@ using worker::v1::Split;
 
 using Files = google::protobuf::RepeatedPtrField<std::string>;
 
-TokenFormat FormatOf(DataFormat format) {
+absl::StatusOr<TokenFormat> FormatOf(DataFormat format) {
   switch (format) {
+    case hydra::v1::DATA_FORMAT_UNSPECIFIED:
+    case hydra::v1::DATA_FORMAT_TEXT:
+      return TokenFormat::kText;
     case hydra::v1::DATA_FORMAT_TOKENS_U16:
       return TokenFormat::kTokensU16;
     case hydra::v1::DATA_FORMAT_TOKENS_U32:
       return TokenFormat::kTokensU32;
-    default:
-      return TokenFormat::kText;
+    case hydra::v1::DataFormat_INT_MIN_SENTINEL_DO_NOT_USE_:
+    case hydra::v1::DataFormat_INT_MAX_SENTINEL_DO_NOT_USE_:
+      break;
   }
+  return absl::InvalidArgumentError(
+      absl::StrCat("data.format is the unknown value ", format));
 }
 
 PrepareRequest RequestFor(const JobContext& job, const Files& files,
-                          int64_t vocabulary_size) {
+                          TokenFormat format, int64_t vocabulary_size) {
   const hydra::v1::ModelSpec& model = job.spec().model();
   const std::string& tokenizer =
       model.tokenizer_path().empty() ? model.path() : model.tokenizer_path();
   PrepareRequest request;
   request.cache_dir = job.token_cache_dir();
   request.files.assign(files.begin(), files.end());
-  request.format = FormatOf(job.spec().data().format());
+  request.format = format;
   request.vocabulary_path = absl::StrCat(tokenizer, "/vocab.json");
   request.merges_path = absl::StrCat(tokenizer, "/merges.txt");
   request.read_roots.assign(job.read_roots().begin(), job.read_roots().end());
@@ -55,15 +61,22 @@ absl::StatusOr<PrepareResult> RunPreparePass(const JobContext& job,
       {worker::v1::SPLIT_VALIDATION, &data.validation_files()},
       {worker::v1::SPLIT_TEST, &data.test_files()},
   };
+  const auto format = FormatOf(data.format());
+  if (!format.ok()) return format.status();
   PrepareResult result;
   for (const auto& [split, files] : splits) {
     if (files->empty()) continue;
-    auto prepared = Prepare(RequestFor(job, *files, vocabulary_size), control);
+    auto prepared =
+        Prepare(RequestFor(job, *files, *format, vocabulary_size), control);
     if (!prepared.ok()) return prepared.status();
     worker::v1::PreparedSplit* out = result.add_splits();
     out->set_split(split);
     out->set_token_file(prepared->path);
     out->set_token_count(prepared->token_count);
+    for (const std::string& warning : prepared->warnings) {
+      log.Log(LogSink::Severity::kWarning, warning);
+      result.add_warnings(warning);
+    }
     log.Log(
         LogSink::Severity::kInfo,
         absl::StrCat(worker::v1::Split_Name(split), ": ", prepared->token_count,
