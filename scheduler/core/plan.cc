@@ -39,6 +39,23 @@ Evaluated EvaluationOf(const Job& job, wv1::Split split) {
   return {most, most * job.shape.eval_batch_size};
 }
 
+// An evaluation of no window would have no loss.
+absl::Status CheckEvaluationSplits(const Job& job) {
+  for (const wv1::PreparedSplit& prepared : job.splits) {
+    if (prepared.split() == wv1::SPLIT_TRAIN ||
+        WindowCount(prepared.token_count(), job.shape.context_length) > 0) {
+      continue;
+    }
+    return absl::InvalidArgumentError(absl::StrCat(
+        "the ",
+        prepared.split() == wv1::SPLIT_VALIDATION ? "validation" : "test",
+        " split has ", prepared.token_count(), " tokens; one sequence of ",
+        job.shape.context_length, " tokens needs ",
+        job.shape.context_length + 1));
+  }
+  return absl::OkStatus();
+}
+
 }  // namespace
 
 absl::StatusOr<ModelTable> TableOf(const v1::JobSpec& spec,
@@ -65,6 +82,10 @@ absl::StatusOr<ChainPlan> PlanOf(const Job& job) {
         "the training split has ", tokens, " tokens; one step of ", sequences,
         " sequences of ", job.shape.context_length, " tokens needs ",
         sequences * job.shape.context_length + 1));
+  }
+  if (absl::Status long_enough = CheckEvaluationSplits(job);
+      !long_enough.ok()) {
+    return long_enough;
   }
   ChainPlan plan;
   plan.total_steps =

@@ -22,8 +22,9 @@ absl::StatusOr<ModelTable> TableOf(const hydra::v1::JobSpec& spec,
 
 // How many steps and evaluations the job consists of. Requires job.splits.
 //
-// INVALID_ARGUMENT: the training split is shorter than one step, or an
-//   evaluation has more batches than a task can number.
+// INVALID_ARGUMENT: the training split is shorter than one step, another one
+//   shorter than one sequence, or an evaluation has more batches than a task
+//   can number.
 absl::StatusOr<ChainPlan> PlanOf(const Job& job);
 
 }  // namespace hydra
