@@ -2,6 +2,7 @@
 
 #include <cmath>
 #include <cstdint>
+#include <limits>
 #include <string>
 
 #include "absl/algorithm/container.h"
@@ -26,6 +27,8 @@ constexpr int64_t kMaxBatch = 65'536;
 constexpr int64_t kMaxContext = 1'048'576;
 // 512 MiB of a worker's memory.
 constexpr int64_t kMaxStepTokens = int64_t{1} << 26;
+constexpr double kLeastFloat = std::numeric_limits<float>::min();
+constexpr double kLargestFloat = std::numeric_limits<float>::max();
 constexpr int64_t kMaxNonfiniteSteps = 1'000'000;
 constexpr int64_t kMaxKeptCheckpoints = 1'000;
 
@@ -54,14 +57,23 @@ class SectionChecker {
   }
 
   void Positive(absl::string_view name, double value) {
-    if (value > 0 && std::isfinite(value)) return;
+    if (value > 0 && std::isfinite(value)) return FitsFloat(name, value);
     Add(name, absl::StrCat("expected a finite number above 0, found ", value));
   }
 
-  void NotNegative(absl::string_view name, double value) {
-    if (value >= 0 && std::isfinite(value)) return;
+  // Training computes with such numbers as fp32: others would become 0, lose
+  // most of their digits, or be infinite.
+  void FitsFloat(absl::string_view name, double value) {
+    if (value == 0 || (value >= kLeastFloat && value <= kLargestFloat)) return;
+    Add(name, absl::StrCat("expected a number from ", kLeastFloat, " to ",
+                           kLargestFloat, ", as fp32 has them, found ", value));
+  }
+
+  bool NotNegative(absl::string_view name, double value) {
+    if (value >= 0 && std::isfinite(value)) return true;
     Add(name,
         absl::StrCat("expected a finite number of at least 0, found ", value));
+    return false;
   }
 
   // An enum of proto3 may hold any number if it came over the wire.
@@ -163,7 +175,9 @@ void CheckBatch(const v1::TrainSpec& train, SectionChecker* check) {
 void CheckOptimizer(const v1::TrainSpec& train, SectionChecker* check) {
   check->Known("optim", *v1::Optimizer_descriptor(), train.optim());
   check->Positive("learning_rate", train.learning_rate());
-  check->NotNegative("weight_decay", train.weight_decay());
+  if (check->NotNegative("weight_decay", train.weight_decay())) {
+    check->FitsFloat("weight_decay", train.weight_decay());
+  }
   if (train.has_adam_beta1()) {
     check->Fraction("adam_beta1", train.adam_beta1());
   }

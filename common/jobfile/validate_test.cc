@@ -175,6 +175,15 @@ TEST(ValidateJobTest, ExplainsEachMistake) {
        "train.adam_beta1: expected a number from 0 to below 1, found 1"},
       {[](Job* j) { j->mutable_train()->set_adam_beta2(-0.5); },
        "train.adam_beta2: expected a number from 0 to below 1, found -0.5"},
+      {[](Job* j) { j->mutable_train()->set_adam_epsilon(1e-50); },
+       "train.adam_epsilon: expected a number from 1.17549e-38 to "
+       "3.40282e+38, as fp32 has them, found 1e-50"},
+      {[](Job* j) { j->mutable_train()->set_learning_rate(1e-40); },
+       "train.learning_rate: expected a number from 1.17549e-38 to "
+       "3.40282e+38, as fp32 has them, found 1e-40"},
+      {[](Job* j) { j->mutable_train()->set_weight_decay(1e39); },
+       "train.weight_decay: expected a number from 1.17549e-38 to "
+       "3.40282e+38, as fp32 has them, found 1e+39"},
       {[](Job* j) { j->mutable_train()->set_adam_epsilon(0); },
        "train.adam_epsilon: expected a finite number above 0, found 0"},
       {[](Job* j) { j->mutable_train()->set_momentum(0.9); },
