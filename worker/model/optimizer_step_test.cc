@@ -154,6 +154,15 @@ TEST(SgdTest, NeedsNoMomentsWithoutMomentum) {
   EXPECT_FALSE(state.parameters.equal(State().parameters));
 }
 
+TEST(UnknownOptimizerTest, IsRefusedAndNotTakenForAnother) {
+  State state;
+  EXPECT_THROW(
+      UpdateRange(Make(static_cast<hydra::v1::Optimizer>(77), 0, 0), 1,
+                  state.parameters, Gradient(1), state.first, state.second),
+      c10::Error);
+  EXPECT_TRUE(state.parameters.equal(State().parameters));
+}
+
 TEST(HyperparametersTest, DefaultsFillWhatIsNotSet) {
   hydra::v1::TrainSpec train;
   train.set_learning_rate(0.5);
