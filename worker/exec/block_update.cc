@@ -102,7 +102,7 @@ std::vector<TableRange> RangesOf(const ParameterBlock& table) {
 class TableGradient {
  public:
   TableGradient(const Pass& pass, int block, const at::Tensor& head_on_device,
-                const TokenTableGradient& embedding, int64_t longest_range)
+                TokenTableGradient& embedding, int64_t longest_range)
       : pass_(pass),
         embedding_(embedding),
         width_(pass.block(block).tensors.front().shape[1]),
@@ -139,7 +139,7 @@ class TableGradient {
   }
 
   const Pass& pass_;
-  const TokenTableGradient& embedding_;
+  TokenTableGradient& embedding_;
   const int64_t width_;
   const at::Tensor head_on_device_;
   const BlockVersion* const head_in_pool_;
@@ -168,7 +168,7 @@ bool UpdateBlock(const Pass& pass, int block, at::Tensor parameters,
 
 bool UpdateTokenTable(const Pass& pass, at::Tensor parameters,
                       const at::Tensor& head_gradient,
-                      const TokenTableGradient& embedding_gradient) {
+                      TokenTableGradient& embedding_gradient) {
   const at::NoGradGuard no_grad;
   const int block = pass.layer(0).parameter_blocks.front();
   const BlockVersion& read = pass.blocks.Read(BLOCK_KIND_PARAMETERS, block);
@@ -177,28 +177,37 @@ bool UpdateTokenTable(const Pass& pass, at::Tensor parameters,
 
   TableGradient gradient(pass, block, head_gradient, embedding_gradient,
                          longest_range);
-  // It is nowhere as a whole, so it is summed up once more for this.
-  const bool finite = std::all_of(ranges.begin(), ranges.end(),
-                                  [&gradient](const TableRange& range) {
-                                    return AllFinite(gradient.Of(range));
-                                  });
-
-  if (parameters.defined()) pass.io.Forget(read);
-  RangeUpdater updater(pass, block, longest_range, /*skip=*/!finite);
-  at::Tensor parameter_buffer;
-  if (!parameters.defined()) parameter_buffer = pass.io.Empty({longest_range});
-  for (const TableRange& range : ranges) {
-    at::Tensor values;
-    if (parameters.defined()) {
-      values = parameters.narrow(0, range.first, range.count);
-    } else {
-      values = parameter_buffer.narrow(0, 0, range.count);
-      pass.io.PromoteRange(read, range.first, values);
+  const bool whole = parameters.defined();
+  if (whole) pass.io.Forget(read);
+  const at::Tensor buffer =
+      whole ? at::Tensor() : pass.io.Empty({longest_range});
+  const auto values_of = [&](const TableRange& range) {
+    return whole ? parameters.narrow(0, range.first, range.count)
+                 : buffer.narrow(0, 0, range.count);
+  };
+  bool finite = true;
+  {
+    RangeUpdater updater(pass, block, longest_range, /*skip=*/false);
+    for (const TableRange& range : ranges) {
+      const at::Tensor part = gradient.Of(range);
+      finite = AllFinite(part);
+      if (!finite) break;
+      const at::Tensor values = values_of(range);
+      if (!whole) pass.io.PromoteRange(read, range.first, values);
+      updater.Update(range.first, values, part);
     }
-    updater.Update(range.first, values, gradient.Of(range));
   }
-  if (parameters.defined()) {
-    pass.io.Keep(updater.new_parameters(), std::move(parameters));
+  if (!finite) {
+    RangeUpdater updater(pass, block, longest_range, /*skip=*/true);
+    for (const TableRange& range : ranges) {
+      const at::Tensor values = values_of(range);
+      pass.io.PromoteRange(read, range.first, values);
+      updater.Update(range.first, values, /*gradient=*/{});
+    }
+  }
+  if (whole) {
+    pass.io.Keep(pass.blocks.Written(BLOCK_KIND_PARAMETERS, block),
+                 std::move(parameters));
   } else {
     // No task will read it again.
     pass.io.Forget(read);

@@ -26,10 +26,11 @@ bool UpdateBlock(const Pass& pass, int block, at::Tensor parameters,
 // gradient is the head's part, if it is tied, plus the embedding's.
 // `parameters` is undefined if the table is not on the device: it then passes
 // through in ranges too. `head_gradient` is undefined if the task reads the
-// head's part from the pool, or there is none.
+// head's part from the pool, or there is none. The gradient is nowhere as a
+// whole: what is updated before a bad range is found is copied anew.
 bool UpdateTokenTable(const Pass& pass, at::Tensor parameters,
                       const at::Tensor& head_gradient,
-                      const TokenTableGradient& embedding_gradient);
+                      TokenTableGradient& embedding_gradient);
 
 }  // namespace hydra
 

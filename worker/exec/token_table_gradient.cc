@@ -1,5 +1,10 @@
 #include "worker/exec/token_table_gradient.h"
 
+#include <algorithm>
+#include <numeric>
+
+#include "ATen/ATen.h"
+#include "ATen/Parallel.h"
 #include "common/model/model_table.h"
 #include "worker/model/embedding_layer.h"
 
@@ -21,7 +26,7 @@ void TokenTableGradient::Add(const at::Tensor& tokens,
                              const at::Tensor& sum_gradient,
                              const BlockIo& io) {
   if (keeps_parts_) {
-    parts_.push_back({tokens, sum_gradient});
+    parts_.push_back({tokens, sum_gradient.contiguous()});
     return;
   }
   if (!table_.defined()) table_ = io.Empty({rows_, width_}).zero_();
@@ -29,15 +34,49 @@ void TokenTableGradient::Add(const at::Tensor& tokens,
 }
 
 void TokenTableGradient::CopyRows(int64_t first_row, int64_t last_row,
-                                  const at::Tensor& to) const {
+                                  const at::Tensor& to) {
   if (!keeps_parts_) {
     to.copy_(table_.narrow(0, first_row, last_row - first_row));
     return;
   }
+  if (row_begins_.empty()) SortByRow();
   to.zero_();
+  float* const begin = to.mutable_data_ptr<float>();
+  // A row has all its tokens in one thread, so their order stays.
+  const int64_t rows_of_thread = std::max<int64_t>(1, 32768 / width_);
+  at::parallel_for(
+      first_row, last_row, rows_of_thread, [&](int64_t row, int64_t last) {
+        for (; row < last; ++row) {
+          float* const sum = begin + (row - first_row) * width_;
+          for (int64_t i = row_begins_[row]; i < row_begins_[row + 1]; ++i) {
+            for (int64_t j = 0; j < width_; ++j) sum[j] += by_row_[i][j];
+          }
+        }
+      });
+}
+
+// Counts the tokens of each row, then deals them out in their order.
+void TokenTableGradient::SortByRow() {
+  row_begins_.assign(rows_ + 1, 0);
+  ForEachToken([this](int64_t id, const float*) { ++row_begins_[id + 1]; });
+  std::partial_sum(row_begins_.begin(), row_begins_.end(), row_begins_.begin());
+  by_row_.resize(row_begins_.back());
+  std::vector<int64_t> next(row_begins_.begin(), row_begins_.end() - 1);
+  ForEachToken([this, &next](int64_t id, const float* gradient) {
+    by_row_[next[id]++] = gradient;
+  });
+}
+
+template <typename Body>
+void TokenTableGradient::ForEachToken(Body body) const {
   for (const Part& part : parts_) {
-    AddTokenRowGradients(part.tokens, part.sum_gradient, first_row, last_row,
-                         to);
+    const auto ids = part.tokens.accessor<int64_t, 2>();
+    const float* gradient = part.sum_gradient.const_data_ptr<float>();
+    for (int64_t sequence = 0; sequence < ids.size(0); ++sequence) {
+      for (int64_t i = 0; i < ids.size(1); ++i, gradient += width_) {
+        body(ids[sequence][i], gradient);
+      }
+    }
   }
 }
 

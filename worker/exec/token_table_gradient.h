@@ -26,9 +26,10 @@ class TokenTableGradient {
   void Add(const at::Tensor& tokens, const at::Tensor& sum_gradient,
            const BlockIo& io);
 
-  // Overwrites `to` with the rows [first_row, last_row).
-  void CopyRows(int64_t first_row, int64_t last_row,
-                const at::Tensor& to) const;
+  // Overwrites `to` with the rows [first_row, last_row). Nothing is added any
+  // more from then on. All rows together take a time of the order of the
+  // tokens, however they are asked for.
+  void CopyRows(int64_t first_row, int64_t last_row, const at::Tensor& to);
 
  private:
   struct Part {
@@ -36,11 +37,21 @@ class TokenTableGradient {
     at::Tensor sum_gradient;
   };
 
+  // Finds the tokens of each row, once.
+  void SortByRow();
+  // Calls body(id, gradient) for every token that was added, in that order.
+  template <typename Body>
+  void ForEachToken(Body body) const;
+
   const int64_t rows_;
   const int64_t width_;
   const bool keeps_parts_;
 
   std::vector<Part> parts_;
+  // The tokens' gradients, row after row, and in each row in the order in which
+  // they were added; where each row's begin, and the last one's end.
+  std::vector<const float*> by_row_;
+  std::vector<int64_t> row_begins_;
   at::Tensor table_;
 };
 

@@ -1,10 +1,13 @@
 #include "worker/exec/token_table_gradient.h"
 
+#include "ATen/ATen.h"
+#include "ATen/Parallel.h"
 #include "ATen/ops/equal.h"
 #include "ATen/ops/randint.h"
 #include "ATen/ops/randn.h"
 #include "gtest/gtest.h"
 #include "worker/device/cpu/cpu_device.h"
+#include "worker/model/embedding_layer.h"
 
 namespace hydra {
 namespace {
@@ -29,6 +32,28 @@ TEST(TokenTableGradientTest, SummingAndKeepingGiveTheSameBits) {
     summed.CopyRows(row, row + 10, b);
     EXPECT_TRUE(at::equal(a, b));
   }
+}
+
+TEST(TokenTableGradientTest, OrderOfTokensInARowIsKeptOnAnyNumberOfThreads) {
+  BlockIo io(CpuDevice::Create(0, 8 << 20).value(), {}, nullptr);
+  const int64_t rows = 5000;
+  const int64_t width = 64;
+  TokenTableGradient gradient(rows, width, 1, 1);
+  at::Tensor expected = at::zeros({rows, width});
+  for (int i = 0; i < 3; ++i) {
+    const at::Tensor tokens = at::randint(10, {2, 32}, at::kLong) * 499;
+    const at::Tensor part = at::randn({2, 32, width});
+    gradient.Add(tokens, part, io);
+    AddTokenRowGradients(tokens, part, 0, rows, expected);
+  }
+  const int threads = at::get_num_threads();
+  for (int count : {1, 3}) {
+    at::set_num_threads(count);
+    const at::Tensor actual = at::full({rows, width}, 7.0f);
+    gradient.CopyRows(0, rows, actual);
+    EXPECT_TRUE(at::equal(actual, expected));
+  }
+  at::set_num_threads(threads);
 }
 
 TEST(TokenTableGradientTest, TakesTheSmallerOfBothWays) {
