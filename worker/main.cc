@@ -24,6 +24,7 @@
 #include "worker/exec/host_task.h"
 #include "worker/exec/log_sink.h"
 #include "worker/exec/task_runner.h"
+#include "worker/model/compute_threads.h"
 #include "worker/session/attach_client.h"
 #include "worker/session/log_buffer.h"
 #include "worker/session/process_log.h"
@@ -121,7 +122,7 @@ absl::StatusOr<Device*> OpenDevice(const Flags& flags) {
     return absl::InvalidArgumentError(absl::StrCat(
         "--device is \"", flags.device, "\"; this build knows cpu:N"));
   }
-  at::set_num_threads(flags.threads);
+  SetUpComputeThreads(flags.threads);
   at::set_num_interop_threads(1);
   return CpuDevice::Create(index, flags.memory_limit_bytes);
 }

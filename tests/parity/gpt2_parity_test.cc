@@ -17,6 +17,7 @@
 #include "tests/reference/reference_trainer.h"
 #include "tests/reference/weight_files.h"
 #include "worker/model/block_views.h"
+#include "worker/model/compute_threads.h"
 
 namespace hydra {
 namespace {
@@ -85,7 +86,7 @@ hydra::v1::TrainSpec TrainSpecOf(const std::string& name,
 
 ReferenceTrainer MakeTrainer(const hydra::v1::TrainSpec& train) {
   // The matrices are too small for a second thread to be any help.
-  at::set_num_threads(1);
+  SetUpComputeThreads(1);
   ReferenceTrainer trainer(*ReadConfig(kFixture), train);
   const absl::Status status =
       LoadWeights(kFixture, trainer.table(), trainer.parameters());

@@ -20,6 +20,7 @@
 #include "nlohmann/json.hpp"
 #include "tests/reference/reference_trainer.h"
 #include "tests/reference/weight_files.h"
+#include "worker/model/compute_threads.h"
 
 namespace hydra {
 namespace {
@@ -97,7 +98,7 @@ nlohmann::json Train(ReferenceTrainer& trainer,
 }
 
 absl::Status Run(const Options& options) {
-  at::set_num_threads(options.threads);
+  SetUpComputeThreads(options.threads);
   const auto config = ReadConfig(options.model_directory);
   if (!config.ok()) return config.status();
   const auto train = ParseTrainSpec(options.train_json);

@@ -5,6 +5,7 @@
 #include "ATen/ATen.h"
 #include "ATen/Parallel.h"
 #include "gtest/gtest.h"
+#include "worker/model/compute_threads.h"
 #include "worker/model/test_models.h"
 
 namespace hydra {
@@ -83,15 +84,15 @@ TEST(ReferenceTrainerTest, MicroBatchesSumUpToTheirMiniBatch) {
 TEST(ReferenceTrainerTest, TrainingRepeatsItsBitsOnAnyNumberOfThreads) {
   const int threads = at::get_num_threads();
   for (double dropout : {0.0, 0.1}) {
-    at::set_num_threads(1);
+    SetUpComputeThreads(1);
     const std::vector<at::Tensor> one = Train(AdamW(dropout));
     for (int count : {1, 2}) {
-      at::set_num_threads(count);
+      SetUpComputeThreads(count);
       at::rand({10});
       ExpectSameBits(Train(AdamW(dropout)), one);
     }
   }
-  at::set_num_threads(threads);
+  SetUpComputeThreads(threads);
 }
 
 TEST(ReferenceTrainerTest, SeedAndDropoutMatter) {

@@ -1,0 +1,55 @@
+#include "worker/model/compute_threads.h"
+
+#include <limits>
+#include <thread>
+
+#include "ATen/ATen.h"
+#include "ATen/Parallel.h"
+#include "gtest/gtest.h"
+#include "worker/model/optimizer_step.h"
+
+namespace hydra {
+namespace {
+
+// At run time, on this thread.
+bool FlushesToZero() {
+  volatile float least = std::numeric_limits<float>::min();
+  volatile float denormal = std::numeric_limits<float>::denorm_min();
+  return least / 2 == 0 && denormal * 1e30f == 0;
+}
+
+TEST(ComputeThreadsTest, FlushOnEveryThreadThatComputes) {
+  for (int threads : {1, 2, 3}) {
+    SetUpComputeThreads(threads);
+    EXPECT_TRUE(FlushesToZero());
+    at::Tensor flushed = at::zeros({threads}, at::kInt);
+    int* const out = flushed.mutable_data_ptr<int>();
+    at::parallel_for(0, threads, 1, [out](int64_t begin, int64_t end) {
+      for (int64_t i = begin; i < end; ++i) out[i] = FlushesToZero() ? 1 : 0;
+    });
+    EXPECT_EQ(flushed.sum().item<int64_t>(), threads);
+    bool inherited = false;
+    std::thread([&inherited] { inherited = FlushesToZero(); }).join();
+    EXPECT_TRUE(inherited);
+  }
+  // Large enough for LibTorch to share the work out.
+  const at::Tensor least = at::full({1 << 20}, 1.2e-38f);
+  EXPECT_TRUE(least.mul(0.5).eq(0).all().item<bool>());
+}
+
+TEST(ComputeThreadsTest, AMomentThatDecaysGetsToZero) {
+  SetUpComputeThreads(1);
+  Hyperparameters adam;
+  adam.learning_rate = 0.001;
+  const at::Tensor parameters = at::ones({16});
+  const at::Tensor first = at::full({16}, 1e-3f);
+  const at::Tensor second = at::full({16}, 1e-3f);
+  const at::Tensor gradient = at::zeros({16});
+  for (int step = 1; step <= 1200; ++step) {
+    UpdateRange(adam, step, parameters, gradient, first, second);
+  }
+  EXPECT_TRUE(first.eq(0).all().item<bool>()) << first[0].item<float>();
+}
+
+}  // namespace
+}  // namespace hydra
