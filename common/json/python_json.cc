@@ -194,7 +194,7 @@ class Checker : public nlohmann::json_sax<Json> {
   bool string(string_t&) override { return true; }
   bool binary(binary_t&) override { return true; }
   bool start_object(size_t) override {
-    ++depth_;
+    if (depth_++ == 0) is_object_ = true;
     return true;
   }
   bool start_array(size_t) override {
@@ -226,9 +226,11 @@ class Checker : public nlohmann::json_sax<Json> {
   }
 
   const std::optional<std::string>& twice() const { return twice_; }
+  bool is_object() const { return is_object_; }
 
  private:
   int depth_ = 0;
+  bool is_object_ = false;
   std::set<std::string> keys_;
   std::optional<std::string> twice_;
   std::optional<std::pair<size_t, std::string>> mistake_;
@@ -236,8 +238,8 @@ class Checker : public nlohmann::json_sax<Json> {
 
 }  // namespace
 
-absl::StatusOr<Json> ParsePythonJson(absl::string_view text) {
-  const absl::StatusOr<StrictText> strict = Normaliser(text).Run();
+absl::StatusOr<std::string> StrictJson(absl::string_view text) {
+  absl::StatusOr<StrictText> strict = Normaliser(text).Run();
   if (!strict.ok()) return strict.status();
   Checker checker;
   Json::sax_parse(strict->text, &checker);
@@ -250,10 +252,14 @@ absl::StatusOr<Json> ParsePythonJson(absl::string_view text) {
         absl::StrCat("the key ", checker.twice()->substr(0, 60),
                      " is given twice; remove one"));
   }
-  Json value = Json::parse(strict->text, nullptr, /*allow_exceptions=*/false);
-  if (value.is_object()) return value;
-  return absl::InvalidArgumentError(
-      absl::StrCat("expected an object, {...}, found ", value.type_name()));
+  if (checker.is_object()) return std::move(strict->text);
+  return absl::InvalidArgumentError("expected an object, {...}");
+}
+
+absl::StatusOr<Json> ParsePythonJson(absl::string_view text) {
+  const absl::StatusOr<std::string> strict = StrictJson(text);
+  if (!strict.ok()) return strict.status();
+  return Json::parse(*strict, nullptr, /*allow_exceptions=*/false);
 }
 
 std::string WritePythonJson(const Json& value, int indent) {

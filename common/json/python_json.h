@@ -23,6 +23,9 @@ inline constexpr int kMaxJsonDepth = 100;
 //   that can be told (a trailing comma, a comment, Python's True, ...).
 absl::StatusOr<nlohmann::ordered_json> ParsePythonJson(absl::string_view text);
 
+// The same, as the text of strict JSON: for those who build it otherwise.
+absl::StatusOr<std::string> StrictJson(absl::string_view text);
+
 // The value as JSON, with Infinity, -Infinity and NaN where it was read so.
 // `indent` -1: in one line.
 std::string WritePythonJson(const nlohmann::ordered_json& value, int indent);

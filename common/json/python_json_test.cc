@@ -51,7 +51,7 @@ TEST(PythonJsonTest, SaysWhereAMistakeIsAndWhatWasMeant) {
       {"{\"a\": \"b}", "line 1, column 7: a string that does not end"},
       {"{\"a\": Infinity, \"b\": NaN \"c\": 2}", "line 1, column 28: "},
       {"{\"a\": 1, \"b\": 2, \"a\": 3}", "the key a is given twice"},
-      {"[1]", "expected an object, {...}, found array"},
+      {"[1]", "expected an object, {...}"},
       {"", "line 1, column 1: "},
   };
   for (const auto& [text, answer] : mistakes) {

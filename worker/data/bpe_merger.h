@@ -4,7 +4,7 @@
 #include <cstdint>
 #include <vector>
 
-#include "worker/data/bpe_files.h"
+#include "common/tokenizer/bpe_files.h"
 
 namespace hydra {
 

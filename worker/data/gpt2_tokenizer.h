@@ -4,14 +4,15 @@
 #include <array>
 #include <cstdint>
 #include <memory>
-#include <optional>
 #include <string>
 #include <vector>
 
 #include "absl/container/flat_hash_map.h"
+#include "absl/functional/function_ref.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
-#include "worker/data/bpe_files.h"
+#include "common/tokenizer/tokenizer.h"
+#include "worker/data/added_tokens.h"
 #include "worker/data/bpe_merger.h"
 
 namespace hydra {
@@ -19,8 +20,8 @@ namespace hydra {
 // GPT-2's byte-level BPE: text to the ids that Hugging Face's GPT2TokenizerFast
 // gives (no prefix space, nothing added at either end).
 //
-// The literal text <|endoftext|> becomes that token's id wherever it stands, if
-// the vocabulary has it. Ill-formed UTF-8 is read as RepairUtf8 says.
+// The texts of added tokens, such as <|endoftext|>, become their ids wherever
+// they stand. Ill-formed UTF-8 is read as RepairUtf8 says.
 //
 // Not thread-safe: remembers words that it has met (tens of MB at most).
 class Gpt2Tokenizer {
@@ -32,14 +33,15 @@ class Gpt2Tokenizer {
     absl::string_view merges_text;
   };
 
-  // INVALID_ARGUMENT: as ParseBpeVocabulary and ParseBpeMerges; or a byte has
-  //   no token of its own.
+  // INVALID_ARGUMENT: as ParseTokenizer.
   static absl::StatusOr<std::unique_ptr<Gpt2Tokenizer>> Create(
       const Files& files);
 
   // Create from files; also fails as ReadWholeFile does.
   static absl::StatusOr<std::unique_ptr<Gpt2Tokenizer>> Load(
       const std::string& vocabulary_path, const std::string& merges_path);
+
+  explicit Gpt2Tokenizer(Tokenizer tokenizer);
 
   Gpt2Tokenizer(const Gpt2Tokenizer&) = delete;
   Gpt2Tokenizer& operator=(const Gpt2Tokenizer&) = delete;
@@ -51,19 +53,19 @@ class Gpt2Tokenizer {
   void Encode(absl::string_view text, std::vector<uint32_t>* ids);
 
  private:
-  using ByteIds = std::array<uint32_t, 256>;
-
-  Gpt2Tokenizer(const BpeVocabulary& vocabulary, const ByteIds& byte_ids,
-                BpeMergeTable merges);
-
-  static absl::StatusOr<ByteIds> FindByteIds(const BpeVocabulary& vocabulary);
+  // Gives each added token's id in its place, and the text between to `rest`.
+  static void Split(absl::string_view text, const AddedTokens& added,
+                    std::vector<uint32_t>* ids,
+                    absl::FunctionRef<void(absl::string_view)> rest);
 
   void EncodeOrdinary(absl::string_view text, std::vector<uint32_t>* ids);
   void EncodeWord(absl::string_view word, std::vector<uint32_t>* ids);
 
   const ByteIds byte_ids_;
   const BpeMergeTable merges_;
-  const std::optional<uint32_t> end_of_text_id_;
+  // Those that are looked for before the others, and the others.
+  AddedTokens first_added_;
+  AddedTokens added_;
   const int64_t vocabulary_size_;
 
   BpeMerger merger_;

@@ -116,5 +116,36 @@ TEST(Gpt2TokenizerTest, ErrorsInTheMergesNameTheirLine) {
               HasSubstr("my/merges.txt: line 2: "));
 }
 
+// The ids are those of transformers 5.24 for a tokenizer that it saved with
+// these added tokens.
+TEST(Gpt2TokenizerTest, GivesHuggingFacesIdsWhereTokensWereAdded) {
+  TokenizerFiles files;
+  for (const char* name : {"vocab.json", "merges.txt"}) {
+    (name[0] == 'v' ? files.vocab_json : files.merges_txt) = TokenizerFile{
+        name, *ReadWholeFile(absl::StrCat(kExample, "gpt2/", name))};
+  }
+  files.tokenizer_config_json =
+      TokenizerFile{"tokenizer_config.json",
+                    R"({"pad_token": "[PAD]", "added_tokens_decoder": {
+        "278": {"content": "ing", "normalized": true},
+        "50256": {"content": "<|endoftext|>", "special": true},
+        "50257": {"content": "[PAD]", "normalized": false, "special": true},
+        "50258": {"content": "<user>", "normalized": false, "special": true},
+        "50259": {"content": "<user>x", "normalized": true},
+        "50260": {"content": "\n\n", "normalized": true}}})"};
+  absl::StatusOr<Tokenizer> parsed = ParseTokenizer(files);
+  ASSERT_TRUE(parsed.ok()) << parsed.status();
+  Gpt2Tokenizer tokenizer(*std::move(parsed));
+  EXPECT_EQ(tokenizer.vocabulary_size(), 50261);
+  EXPECT_THAT(Encode(&tokenizer, "hi<user>x sing[PAD]  <user>"),
+              ElementsAre(5303, 50258, 87, 264, 278, 50257, 220, 220, 50258));
+  EXPECT_THAT(Encode(&tokenizer, "a\n\n\nb <|endoftext|>running"),
+              ElementsAre(64, 50260, 198, 65, 220, 50256, 5143, 77, 278));
+  EXPECT_THAT(Encode(&tokenizer, "<user><user>x"),
+              ElementsAre(50258, 50258, 87));
+  EXPECT_THAT(Encode(&tokenizer, "\n\n\n\n ing"),
+              ElementsAre(50260, 50260, 220, 278));
+}
+
 }  // namespace
 }  // namespace hydra

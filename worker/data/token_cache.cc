@@ -19,6 +19,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "common/file/file.h"
+#include "common/tokenizer/tokenizer.h"
 #include "glog/logging.h"
 #include "worker/data/gpt2_tokenizer.h"
 #include "worker/data/input_file.h"
@@ -33,13 +34,14 @@ namespace {
 // Raise the number with any change of the ids or of the file's layout.
 constexpr absl::string_view kOutputVersion = "hydra tokens 1";
 
-// GPT-2's vocabulary has 1 MiB.
-constexpr int64_t kMaxTokenizerFileBytes = int64_t{64} << 20;
+// The one added token that keys do not tell of: they had it from the start.
+constexpr absl::string_view kEndOfText = "<|endoftext|>";
 
 // What a request's files hold, as far as it decides the output.
 struct Sources {
-  std::string vocabulary_json;
-  std::string merges_text;
+  // Of kText alone.
+  TokenizerFiles tokenizer_files;
+  std::optional<Tokenizer> tokenizer;
   std::vector<FileDigest> digests;  // One for each data file.
 };
 
@@ -67,18 +69,42 @@ absl::StatusOr<std::string> ReadTokenizerFile(
   return content;
 }
 
+absl::StatusOr<TokenizerFiles> ReadTokenizerFiles(
+    const PrepareRequest& request) {
+  TokenizerFiles files;
+  const auto read = [&](const std::string& path,
+                        std::optional<TokenizerFile>& file) -> absl::Status {
+    absl::StatusOr<std::string> text =
+        ReadTokenizerFile(path, request.read_roots);
+    if (!text.ok()) return text.status();
+    file = TokenizerFile{path, *std::move(text)};
+    return absl::OkStatus();
+  };
+  if (request.tokenizer_dir.empty()) {
+    absl::Status status = read(request.vocabulary_path, files.vocab_json);
+    if (status.ok()) status = read(request.merges_path, files.merges_txt);
+    if (!status.ok()) return status;
+    return files;
+  }
+  for (const TokenizerFileName& file : kTokenizerFileNames) {
+    const absl::Status status =
+        read(absl::StrCat(request.tokenizer_dir, "/", file.name),
+             files.*file.member);
+    if (!status.ok() && !absl::IsNotFound(status)) return status;
+  }
+  return files;
+}
+
 absl::StatusOr<Sources> ReadSources(const PrepareRequest& request,
                                     TaskControl& control) {
   Sources sources;
   if (request.format == TokenFormat::kText) {
-    absl::StatusOr<std::string> vocabulary =
-        ReadTokenizerFile(request.vocabulary_path, request.read_roots);
-    if (!vocabulary.ok()) return vocabulary.status();
-    absl::StatusOr<std::string> merges =
-        ReadTokenizerFile(request.merges_path, request.read_roots);
-    if (!merges.ok()) return merges.status();
-    sources.vocabulary_json = *std::move(vocabulary);
-    sources.merges_text = *std::move(merges);
+    absl::StatusOr<TokenizerFiles> files = ReadTokenizerFiles(request);
+    if (!files.ok()) return files.status();
+    absl::StatusOr<Tokenizer> tokenizer = ParseTokenizer(*files);
+    if (!tokenizer.ok()) return tokenizer.status();
+    sources.tokenizer_files = *std::move(files);
+    sources.tokenizer = *std::move(tokenizer);
   }
   for (const std::string& path : request.files) {
     absl::StatusOr<PosixFile> file = OpenInputFile(path, request.read_roots);
@@ -117,13 +143,43 @@ std::vector<std::string> WarningsOf(const PrepareRequest& request,
   return warnings;
 }
 
+absl::string_view TextOf(const std::optional<TokenizerFile>& file) {
+  return file.has_value() ? absl::string_view(file->text) : "";
+}
+
+bool HasMoreThanEndOfText(const Tokenizer& tokenizer) {
+  return tokenizer.added.size() > 1 ||
+         (tokenizer.added.size() == 1 &&
+          tokenizer.added.front().text != kEndOfText);
+}
+
+// Tells any two lists of added tokens apart.
+std::string AddedText(const Tokenizer& tokenizer) {
+  std::string text;
+  for (const AddedToken& token : tokenizer.added) {
+    absl::StrAppend(&text, token.id, token.first ? " first " : " ",
+                    token.text.size(), " ", token.text);
+  }
+  return text;
+}
+
 // All parts but the first have a fixed length, so no two requests share a key.
 std::string Key(TokenFormat format, const Sources& sources) {
   Sha256 sha;
   sha.Update(
       absl::StrCat(kOutputVersion, " format ", static_cast<int>(format), "\n"));
-  sha.Update(Sha256Of(sources.vocabulary_json));
-  sha.Update(Sha256Of(sources.merges_text));
+  const TokenizerFiles& files = sources.tokenizer_files;
+  if (files.tokenizer_json.has_value()) {
+    sha.Update(Sha256Of(files.tokenizer_json->text));
+    sha.Update(Sha256Of(""));
+  } else {
+    sha.Update(Sha256Of(TextOf(files.vocab_json)));
+    sha.Update(Sha256Of(TextOf(files.merges_txt)));
+  }
+  if (sources.tokenizer.has_value() &&
+      HasMoreThanEndOfText(*sources.tokenizer)) {
+    sha.Update(Sha256Of(AddedText(*sources.tokenizer)));
+  }
   for (const FileDigest& digest : sources.digests) sha.Update(digest.sha256);
   return absl::BytesToHexString(sha.Finish());
 }
@@ -170,11 +226,7 @@ absl::Status WriteTokens(const PrepareRequest& request, const Sources& sources,
                          PosixFile* file, TaskControl& control) {
   std::unique_ptr<Gpt2Tokenizer> tokenizer;
   if (request.format == TokenFormat::kText) {
-    auto created =
-        Gpt2Tokenizer::Create({request.vocabulary_path, sources.vocabulary_json,
-                               request.merges_path, sources.merges_text});
-    if (!created.ok()) return created.status();
-    tokenizer = *std::move(created);
+    tokenizer = std::make_unique<Gpt2Tokenizer>(*sources.tokenizer);
   }
   TokenWriter writer(file);
   const absl::Status begun = writer.Begin();

@@ -29,6 +29,9 @@ struct PrepareRequest {
   // For kText: GPT-2's vocab.json and merges.txt.
   std::string vocabulary_path;
   std::string merges_path;
+  // In place of the two, a directory with any of the files that ParseTokenizer
+  // takes. Empty: none.
+  std::string tokenizer_dir;
 
   // The files above must lie below these directories; none: anywhere.
   std::vector<std::string> read_roots;

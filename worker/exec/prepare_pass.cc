@@ -36,14 +36,12 @@ absl::StatusOr<TokenFormat> FormatOf(DataFormat format) {
 PrepareRequest RequestFor(const JobContext& job, const Files& files,
                           TokenFormat format, int64_t vocabulary_size) {
   const hydra::v1::ModelSpec& model = job.spec().model();
-  const std::string& tokenizer =
-      model.tokenizer_path().empty() ? model.path() : model.tokenizer_path();
   PrepareRequest request;
   request.cache_dir = job.token_cache_dir();
   request.files.assign(files.begin(), files.end());
   request.format = format;
-  request.vocabulary_path = absl::StrCat(tokenizer, "/vocab.json");
-  request.merges_path = absl::StrCat(tokenizer, "/merges.txt");
+  request.tokenizer_dir =
+      model.tokenizer_path().empty() ? model.path() : model.tokenizer_path();
   request.read_roots.assign(job.read_roots().begin(), job.read_roots().end());
   request.vocabulary_size = vocabulary_size;
   return request;

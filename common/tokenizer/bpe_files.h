@@ -1,5 +1,5 @@
-#ifndef HYDRA_WORKER_DATA_BPE_FILES_H_
-#define HYDRA_WORKER_DATA_BPE_FILES_H_
+#ifndef HYDRA_COMMON_TOKENIZER_BPE_FILES_H_
+#define HYDRA_COMMON_TOKENIZER_BPE_FILES_H_
 
 #include <cstdint>
 #include <string>
@@ -33,14 +33,22 @@ using BpeMergeTable =
 absl::StatusOr<BpeVocabulary> ParseBpeVocabulary(absl::string_view json,
                                                  absl::string_view name);
 
+// Adds a merge, given as merges.txt writes it or as its two tokens; its rank is
+// the table's size.
+// INVALID_ARGUMENT: a line without two parts, a part or a result that is not in
+//   the vocabulary, or a pair that is there already.
+absl::Status AddBpeMerge(absl::string_view line,
+                         const BpeVocabulary& vocabulary, BpeMergeTable* table);
+absl::Status AddBpeMerge(absl::string_view left, absl::string_view right,
+                         const BpeVocabulary& vocabulary, BpeMergeTable* table);
+
 // Reads a merges.txt: two tokens a line, the first line has rank 0; lines that
 // begin with "#version" do not count.
-// INVALID_ARGUMENT: a line without two parts, a part or a result that is not
-//   in the vocabulary, or a pair given twice.
+// INVALID_ARGUMENT: as AddBpeMerge, with the line.
 absl::StatusOr<BpeMergeTable> ParseBpeMerges(absl::string_view text,
                                              absl::string_view name,
                                              const BpeVocabulary& vocabulary);
 
 }  // namespace hydra
 
-#endif  // HYDRA_WORKER_DATA_BPE_FILES_H_
+#endif  // HYDRA_COMMON_TOKENIZER_BPE_FILES_H_

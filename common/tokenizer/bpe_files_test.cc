@@ -1,4 +1,4 @@
-#include "worker/data/bpe_files.h"
+#include "common/tokenizer/bpe_files.h"
 
 #include <string>
 

@@ -1,4 +1,4 @@
-#include "worker/data/bpe_files.h"
+#include "common/tokenizer/bpe_files.h"
 
 #include <cstddef>
 #include <vector>
@@ -84,34 +84,39 @@ class VocabularyReader : public nlohmann::json_sax<Json> {
   absl::flat_hash_map<uint32_t, std::string> owners_;
 };
 
-// Parses one line of merges.txt into `table`; its rank is the table's size.
-absl::Status AddMerge(absl::string_view line, const BpeVocabulary& vocabulary,
-                      BpeMergeTable* table) {
+}  // namespace
+
+absl::Status AddBpeMerge(absl::string_view line,
+                         const BpeVocabulary& vocabulary,
+                         BpeMergeTable* table) {
   const std::vector<absl::string_view> parts = absl::StrSplit(line, ' ');
   if (parts.size() != 2) {
     return absl::InvalidArgumentError(absl::StrCat(
         "\"", line, "\" is not two tokens with one space between"));
   }
-  const std::string result = absl::StrCat(parts[0], parts[1]);
-  for (absl::string_view token :
-       {parts[0], parts[1], absl::string_view(result)}) {
+  return AddBpeMerge(parts[0], parts[1], vocabulary, table);
+}
+
+absl::Status AddBpeMerge(absl::string_view left, absl::string_view right,
+                         const BpeVocabulary& vocabulary,
+                         BpeMergeTable* table) {
+  const std::string result = absl::StrCat(left, right);
+  for (absl::string_view token : {left, right, absl::string_view(result)}) {
     if (!vocabulary.contains(token)) {
       return absl::InvalidArgumentError(
           absl::StrCat("\"", token, "\" is not in the vocabulary"));
     }
   }
-  const std::pair<uint32_t, uint32_t> ids(vocabulary.at(parts[0]),
-                                          vocabulary.at(parts[1]));
+  const std::pair<uint32_t, uint32_t> ids(vocabulary.at(left),
+                                          vocabulary.at(right));
   const BpeMerge merge = {static_cast<uint32_t>(table->size()),
                           vocabulary.at(result)};
   if (!table->try_emplace(ids, merge).second) {
     return absl::InvalidArgumentError(
-        absl::StrCat("\"", line, "\" is given twice"));
+        absl::StrCat("\"", left, " ", right, "\" is given twice"));
   }
   return absl::OkStatus();
 }
-
-}  // namespace
 
 absl::StatusOr<BpeVocabulary> ParseBpeVocabulary(absl::string_view json,
                                                  absl::string_view name) {
@@ -134,7 +139,7 @@ absl::StatusOr<BpeMergeTable> ParseBpeMerges(absl::string_view text,
     ++line_number;
     absl::ConsumeSuffix(&line, "\r");
     if (absl::StartsWith(line, "#version")) continue;
-    const absl::Status added = AddMerge(line, vocabulary, &table);
+    const absl::Status added = AddBpeMerge(line, vocabulary, &table);
     if (!added.ok()) {
       return absl::InvalidArgumentError(
           absl::StrCat(name, ": line ", line_number, ": ", added.message()));
