@@ -1,28 +1,24 @@
 #include "scheduler/service/submission.h"
 
 #include <algorithm>
-#include <fstream>
-#include <optional>
+#include <map>
 #include <set>
-#include <sstream>
 #include <utility>
 
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
-#include "absl/strings/str_join.h"
-#include "absl/strings/str_split.h"
-#include "absl/strings/strip.h"
 #include "common/jobfile/expand.h"
 #include "common/jobfile/validate.h"
-#include "common/model/gpt2_config.h"
-#include "common/safetensors/weight_directory.h"
-#include "scheduler/service/tokenizer_files.h"
+#include "common/model/model_table.h"
+#include "scheduler/service/data_check.h"
+#include "scheduler/service/model_check.h"
+#include "scheduler/service/tokenizer_check.h"
 
 namespace hydra {
 namespace {
 
 namespace v1 = hydra::v1;
 
-constexpr int64_t kMaxConfigBytes = 1 << 20;
 // No machine has so much, and sums of such sizes do not overflow.
 constexpr double kMaxBoundaryBytes = 1e15;
 
@@ -31,136 +27,31 @@ void AddStatus(absl::string_view field, const absl::Status& status,
   if (!status.ok()) AddMistake(field, status.message(), &mistakes);
 }
 
-// A model directory as one submission sees it: read once for all its jobs.
-struct Model {
-  std::string config_json;
-  std::optional<Gpt2Config> config;
-  // What is wrong with it, each with its field.
-  Mistakes mistakes;
-};
-
-absl::StatusOr<std::string> ReadSmallFile(const std::string& path) {
-  std::ifstream file(path, std::ios::binary);
-  std::string text(kMaxConfigBytes + 1, '\0');
-  file.read(text.data(), text.size());
-  text.resize(file.gcount());
-  if (text.size() > kMaxConfigBytes) {
-    return absl::InvalidArgumentError(
-        absl::StrCat(path, " is larger than ", kMaxConfigBytes, " bytes"));
-  }
-  return text;
+bool HasMistakeBelow(const Mistakes& mistakes, absl::string_view section) {
+  return std::any_of(mistakes.begin(), mistakes.end(),
+                     [&](const v1::FieldViolation& mistake) {
+                       return absl::StartsWith(mistake.field(), section);
+                     });
 }
 
-std::string ShapeText(absl::Span<const int64_t> shape) {
-  return absl::StrCat("[", absl::StrJoin(shape, ", "), "]");
-}
-
-// Published checkpoints name tensors with and without the prefix.
-const safetensors::Weight* FindWeight(
-    const safetensors::WeightDirectory& weights, const std::string& name) {
-  const safetensors::Weight* found = weights.Find(name);
-  if (found != nullptr) return found;
-  return weights.Find(absl::StripPrefix(name, "transformer."));
-}
-
-void CheckWeights(const std::string& path,
-                  const std::vector<std::string>& read_roots,
-                  const ModelTable& table, Mistakes& mistakes) {
-  safetensors::WeightDirectoryOptions options;
-  options.allowed_roots = read_roots;
-  const absl::StatusOr<safetensors::WeightDirectory> weights =
-      safetensors::WeightDirectory::Open(path, options);
-  if (!weights.ok()) {
-    AddStatus("model.path", weights.status(), mistakes);
-    return;
+// Tokens and boundary tensors of one step.
+void CheckSizes(const Gpt2Config& config, const v1::JobSpec& spec,
+                Mistakes& mistakes) {
+  const v1::TrainSpec& train = spec.train();
+  CheckStepTokens(spec, &mistakes);
+  const double boundary_bytes =
+      4.0 * config.n_embd * train.context_length() *
+      std::max<double>(train.per_device_train_batch_size(),
+                       spec.evaluation().per_device_eval_batch_size()) *
+      train.gradient_accumulation_steps() * config.n_layer;
+  if (boundary_bytes > kMaxBoundaryBytes) {
+    AddMistake("train.per_device_train_batch_size",
+               absl::StrCat("found ", train.per_device_train_batch_size(),
+                            "; with this context, width and accumulation the "
+                            "boundary tensors would take ",
+                            boundary_bytes, " bytes"),
+               &mistakes);
   }
-  for (const ParameterBlock& block : table.parameter_blocks) {
-    for (const TensorEntry& tensor : block.tensors) {
-      const safetensors::Weight* weight = FindWeight(*weights, tensor.name);
-      if (weight == nullptr) {
-        AddMistake("model.path",
-                   absl::StrCat("the weights have no tensor ", tensor.name,
-                                " of shape ", ShapeText(tensor.shape)),
-                   &mistakes);
-      } else if (weight->tensor->shape != tensor.shape) {
-        AddMistake(
-            "model.path",
-            absl::StrCat("tensor ", tensor.name, " has shape ",
-                         ShapeText(weight->tensor->shape),
-                         "; config.json asks for ", ShapeText(tensor.shape)),
-            &mistakes);
-      }
-    }
-  }
-}
-
-Model ReadModel(const v1::ModelSpec& spec, const PathPolicy& paths) {
-  Model model;
-  if (absl::Status directory = paths.CheckReadableDirectory(spec.path());
-      !directory.ok()) {
-    AddStatus("model.path", directory, model.mistakes);
-    return model;
-  }
-  const std::string file = absl::StrCat(spec.path(), "/config.json");
-  if (absl::Status status = paths.CheckReadableFile(file); !status.ok()) {
-    AddStatus("model.path", status, model.mistakes);
-    return model;
-  }
-  const absl::StatusOr<std::string> text = ReadSmallFile(file);
-  if (!text.ok()) {
-    AddStatus("model.path", text.status(), model.mistakes);
-    return model;
-  }
-  model.config_json = *text;
-  const absl::StatusOr<Gpt2Config> config = ParseGpt2Config(*text);
-  if (!config.ok()) {
-    for (absl::string_view line :
-         absl::StrSplit(config.status().message(), '\n')) {
-      AddMistake("model.path", absl::StrCat("config.json: ", line),
-                 &model.mistakes);
-    }
-    return model;
-  }
-  model.config = *config;
-  if (spec.init() == v1::INITIALIZATION_PRETRAINED) {
-    CheckWeights(spec.path(), paths.read_roots(), BuildGpt2Table(*config),
-                 model.mistakes);
-  }
-  return model;
-}
-
-void CheckFiles(absl::string_view field,
-                const google::protobuf::RepeatedPtrField<std::string>& files,
-                const PathPolicy& paths, Mistakes& mistakes) {
-  for (int i = 0; i < files.size(); ++i) {
-    AddStatus(absl::StrCat(field, "[", i, "]"),
-              paths.CheckReadableFile(files[i]), mistakes);
-  }
-}
-
-// Its files go along with the trained model, so all of them must be readable
-// for the submitter; only text needs any.
-void CheckTokenizer(const v1::JobSpec& spec, const PathPolicy& paths,
-                    Mistakes& mistakes) {
-  for (const char* name : kTokenizerFiles) {
-    const std::string path =
-        absl::StrCat(spec.model().tokenizer_path(), "/", name);
-    const absl::Status status = paths.CheckReadableFile(path);
-    const bool needed =
-        spec.data().format() == v1::DATA_FORMAT_TEXT && IsNeededForText(name);
-    if (needed || !absl::IsNotFound(status)) {
-      AddStatus("model.tokenizer_path", status, mistakes);
-    }
-  }
-}
-
-void CheckData(const v1::JobSpec& spec, const PathPolicy& paths,
-               Mistakes& mistakes) {
-  CheckFiles("data.train_files", spec.data().train_files(), paths, mistakes);
-  CheckFiles("data.validation_files", spec.data().validation_files(), paths,
-             mistakes);
-  CheckFiles("data.test_files", spec.data().test_files(), paths, mistakes);
-  CheckTokenizer(spec, paths, mistakes);
 }
 
 // What depends on the model's dimensions; fills in the context length.
@@ -176,20 +67,12 @@ void CheckAgainstModel(const Gpt2Config& config, v1::JobSpec& spec,
                             "; the model's longest is ", config.n_positions),
                &mistakes);
   }
-  CheckStepTokens(spec, &mistakes);
-  const double boundary_bytes =
-      4.0 * config.n_embd * train.context_length() *
-      std::max<double>(train.per_device_train_batch_size(),
-                       spec.evaluation().per_device_eval_batch_size()) *
-      train.gradient_accumulation_steps() * config.n_layer;
-  if (boundary_bytes > kMaxBoundaryBytes) {
-    AddMistake("train.per_device_train_batch_size",
-               absl::StrCat("found ", train.per_device_train_batch_size(),
-                            "; with this context, width and accumulation the "
-                            "boundary tensors would take ",
-                            boundary_bytes, " bytes"),
-               &mistakes);
+  // Their products mean something only if each of them does.
+  if (!HasMistakeBelow(mistakes, "train.") &&
+      !HasMistakeBelow(mistakes, "evaluation.")) {
+    CheckSizes(config, spec, mistakes);
   }
+  if (HasMistakeBelow(mistakes, "partition.")) return;
   const int layers = BuildGpt2Table(config).layer_count();
   for (int i = 0; i < spec.partition().cut_points_size(); ++i) {
     if (spec.partition().cut_points(i) >= layers) {
@@ -222,6 +105,84 @@ Mistakes WithoutRepeats(const Mistakes& mistakes) {
   return once;
 }
 
+// Leaves out what is said of fields that the grid sets.
+Mistakes Without(const std::vector<v1::GridAxis>& grid,
+                 const Mistakes& mistakes) {
+  Mistakes others;
+  for (const v1::FieldViolation& mistake : mistakes) {
+    if (std::none_of(grid.begin(), grid.end(), [&](const v1::GridAxis& axis) {
+          return axis.field() == mistake.field();
+        })) {
+      others.push_back(mistake);
+    }
+  }
+  return others;
+}
+
+// Looks at the jobs of one submission, one after another: a file that several
+// of them name is read once.
+class Checker {
+ public:
+  Checker(const PathPolicy& paths, const std::string& default_output_dir)
+      : paths_(paths),
+        default_output_dir_(default_output_dir),
+        data_(&paths),
+        tokenizers_(&paths) {}
+
+  // Fills in the job's defaults, and what follows from its model. All mistakes
+  // of keys, ranges, files and model, each in the field that has it.
+  Mistakes Check(NewJob& job) {
+    Mistakes mistakes;
+    v1::JobSpec& spec = job.spec;
+    ValidateJob(spec, &mistakes);
+    const bool has_tokenizer = !spec.model().tokenizer_path().empty();
+    FillDefaults(&spec);
+    data_.Check(spec.data(), &mistakes, &job.warnings);
+    CheckOutput(job, mistakes);
+    // Without a model's directory nothing can be said of what is in it.
+    if (HasMistake(mistakes, "model.path")) return mistakes;
+    const CheckedModel& model = ModelOf(spec.model());
+    mistakes.insert(mistakes.end(), model.mistakes.begin(),
+                    model.mistakes.end());
+    job.warnings.insert(job.warnings.end(), model.warnings.begin(),
+                        model.warnings.end());
+    if ((has_tokenizer || model.is_there) &&
+        !HasMistake(mistakes, "model.tokenizer_path")) {
+      tokenizers_.Check(spec, model.config, &mistakes, &job.warnings);
+    }
+    if (!model.config.has_value()) return mistakes;
+    CheckAgainstModel(*model.config, spec, mistakes);
+    job.table = BuildGpt2Table(WithDropout(*model.config, spec.train()));
+    job.model_config_json = model.config_json;
+    return mistakes;
+  }
+
+ private:
+  void CheckOutput(NewJob& job, Mistakes& mistakes) {
+    job.output_dir = job.spec.output().output_dir().empty()
+                         ? default_output_dir_
+                         : job.spec.output().output_dir();
+    if (!HasMistake(mistakes, "output.output_dir")) {
+      AddStatus("output.output_dir",
+                paths_.CheckOutputDirectory(job.output_dir), mistakes);
+    }
+    job.spec.mutable_output()->set_output_dir(job.output_dir);
+  }
+
+  const CheckedModel& ModelOf(const v1::ModelSpec& spec) {
+    const auto [model, is_new] =
+        models_.try_emplace({spec.path(), spec.init()});
+    if (is_new) model->second = CheckModel(spec, paths_);
+    return model->second;
+  }
+
+  const PathPolicy& paths_;
+  const std::string& default_output_dir_;
+  DataCheck data_;
+  TokenizerCheck tokenizers_;
+  std::map<std::pair<std::string, v1::Initialization>, CheckedModel> models_;
+};
+
 }  // namespace
 
 SubmissionChecker::SubmissionChecker(PathPolicy paths,
@@ -235,42 +196,28 @@ absl::StatusOr<std::vector<NewJob>> SubmissionChecker::Check(
                                        request.grid().end());
   absl::StatusOr<std::vector<ExpandedJob>> expanded =
       ExpandGrid(request.job(), grid);
-  if (!expanded.ok()) return expanded.status();
-  std::map<std::string, Model> models;
   Mistakes mistakes;
+  const bool expanded_all = expanded.ok();
+  if (!expanded_all) {
+    // What is wrong beside the grid, all the same.
+    mistakes = MistakesOf(expanded.status());
+    expanded = std::vector<ExpandedJob>{{request.job(), {}}};
+  }
+  Checker checker(paths_, default_output_dir_);
   std::vector<NewJob> jobs;
   for (ExpandedJob& one : *expanded) {
     NewJob job;
     job.spec = std::move(one.spec);
     job.parameters = std::move(one.parameters);
-    Mistakes own;
-    ValidateJob(job.spec, &own);
-    if (own.empty()) {
-      FillDefaults(&job.spec);
-      CheckData(job.spec, paths_, own);
-      job.output_dir = job.spec.output().output_dir().empty()
-                           ? default_output_dir_
-                           : job.spec.output().output_dir();
-      AddStatus("output.output_dir",
-                paths_.CheckOutputDirectory(job.output_dir), own);
-      job.spec.mutable_output()->set_output_dir(job.output_dir);
-      const std::string key = job.spec.model().SerializeAsString();
-      if (models.count(key) == 0) {
-        models[key] = ReadModel(job.spec.model(), paths_);
-      }
-      const Model& model = models[key];
-      own.insert(own.end(), model.mistakes.begin(), model.mistakes.end());
-      if (model.config.has_value()) {
-        CheckAgainstModel(*model.config, job.spec, own);
-        job.table =
-            BuildGpt2Table(WithDropout(*model.config, job.spec.train()));
-        job.model_config_json = model.config_json;
-      }
+    const Mistakes own =
+        expanded_all ? checker.Check(job) : Without(grid, checker.Check(job));
+    if (!IsFull(mistakes)) {
+      mistakes.insert(mistakes.end(), own.begin(), own.end());
+      mistakes = WithoutRepeats(mistakes);
     }
-    mistakes.insert(mistakes.end(), own.begin(), own.end());
-    jobs.push_back(std::move(job));
+    if (mistakes.empty()) jobs.push_back(std::move(job));
   }
-  if (!mistakes.empty()) return ToStatus(WithoutRepeats(mistakes));
+  if (!mistakes.empty()) return ToStatus(mistakes);
   return jobs;
 }
 

@@ -1,20 +1,18 @@
 #ifndef HYDRA_SCHEDULER_SERVICE_TOKENIZER_FILES_H_
 #define HYDRA_SCHEDULER_SERVICE_TOKENIZER_FILES_H_
 
-#include "absl/strings/string_view.h"
-
 namespace hydra {
 
 // What a tokenizer of Hugging Face may consist of. The files go along with a
 // trained model.
 inline constexpr const char* kTokenizerFiles[] = {
-    "vocab.json", "merges.txt", "tokenizer.json", "tokenizer_config.json",
-    "special_tokens_map.json"};
-
-// Whether text cannot be tokenized without it.
-inline bool IsNeededForText(absl::string_view name) {
-  return name == "vocab.json" || name == "merges.txt";
-}
+    "vocab.json",
+    "merges.txt",
+    "tokenizer.json",
+    "tokenizer_config.json",
+    "special_tokens_map.json",
+    "added_tokens.json",
+    "chat_template.jinja"};
 
 }  // namespace hydra
 
