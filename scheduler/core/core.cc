@@ -80,7 +80,7 @@ const Job* Core::FindJob(JobId job) const {
 
 std::vector<JobId> Core::JobsOf(SweepId sweep) const {
   auto found = sweeps_.find(sweep);
-  return found == sweeps_.end() ? std::vector<JobId>{} : found->second;
+  return found == sweeps_.end() ? std::vector<JobId>{} : found->second.jobs;
 }
 
 std::vector<SweepId> Core::Sweeps() const {
@@ -106,6 +106,10 @@ std::string Core::PrepareKey(const Job& job) const {
   return absl::StrCat(job.submitted.spec.data().SerializeAsString(), "|",
                       job.submitted.spec.model().tokenizer_path(), "|",
                       job.shape.table.config.vocab_size);
+}
+
+std::string Core::PrepareWait(const Job& job) const {
+  return absl::StrCat(SweepName(job.sweep), "|", PrepareKey(job));
 }
 
 const DeviceOptions& Core::PilotDevice(const Job& job) const {
@@ -147,7 +151,7 @@ void Core::NoteChange(Job& job) {
 }
 
 void Core::Enqueue(Job& job, absl::Time now) {
-  waiting_.erase(job.id);
+  waiting_.Remove(job.id);
   if (now < job.rests_until) {
     resting_.insert(job.id);
     job.state = v1::JOB_STATE_PENDING;
@@ -176,8 +180,7 @@ void Core::WakeRested(absl::Time now) {
   }
 }
 
-void Core::WaitFor(Job& job, std::string reason) {
-  waiting_.insert(job.id);
+void Core::SetWaiting(Job& job, std::string reason) {
   if (job.state == v1::JOB_STATE_PENDING && job.reason == reason) return;
   job.state = v1::JOB_STATE_PENDING;
   job.reason = std::move(reason);
@@ -246,8 +249,9 @@ bool Core::AdvanceFromPrepare(Job& job, absl::Time now) {
   }
   const JobId owner = prepared.Claim(key, job.id);
   if (owner != job.id) {
-    WaitFor(job, absl::StrCat("waits for ", JobName(owner),
-                              ", which prepares the same data"));
+    waiting_.WaitFor(job.id, PrepareWait(job));
+    SetWaiting(job, absl::StrCat("waits for ", JobName(owner),
+                                 ", which prepares the same data"));
     return false;
   }
   Enqueue(job, now);
@@ -271,8 +275,9 @@ bool Core::AdvanceFromPilot(Job& job, absl::Time now) {
       SetPartition(job, std::move(partition), device.memory_limit_bytes);
     } else if (const JobId owner = partitions_.Claim(key, job.id);
                owner != job.id) {
-      WaitFor(job, absl::StrCat("waits for ", JobName(owner),
-                                ", which finds the same cut points"));
+      waiting_.WaitFor(job.id, kPilotWait);
+      SetWaiting(job, absl::StrCat("waits for ", JobName(owner),
+                                   ", which finds the same cut points"));
       return false;
     } else {
       job.pilot_claim = key;
@@ -313,20 +318,19 @@ bool Core::AdvanceFromAdmission(Job& job, absl::Time now) {
     return false;
   }
   // First come, first served: a small job does not slip past a large one.
-  for (JobId other : waiting_) {
-    if (other >= job.id) break;
-    if (JobOf(other).phase == v1::JOB_PHASE_ADMISSION) {
-      WaitFor(job, "waits behind earlier jobs for room in the pool");
-      return false;
-    }
+  if (waiting_.WaitsBehindOthers(job.id)) {
+    waiting_.WaitForRoom(job.id);
+    SetWaiting(job, "waits behind earlier jobs for room in the pool");
+    return false;
   }
   if (absl::Status admitted =
           admission_.Admit(job.id, *job.demand, blocks_.kept_bytes());
       !admitted.ok()) {
-    WaitFor(job, std::string(admitted.message()));
+    waiting_.WaitForRoom(job.id);
+    SetWaiting(job, std::string(admitted.message()));
     return false;
   }
-  waiting_.erase(job.id);
+  waiting_.Remove(job.id);
   job.reason.clear();
   BeginTimes(job);
   if (job.shape.state_factor > 0) {
@@ -370,19 +374,24 @@ bool Core::AdvanceInChain(Job& job, absl::Time now) {
 }
 
 void Core::AdvanceWaiting(absl::Time now) {
-  while (std::exchange(waiting_may_go_on_, false)) {
-    const std::vector<JobId> waiting(waiting_.begin(), waiting_.end());
-    // Behind the first that does not fit, all wait: they may be thousands.
-    bool pool_is_full = false;
-    for (JobId id : waiting) {
-      Job& job = JobOf(id);
-      if (pool_is_full && job.phase == v1::JOB_PHASE_ADMISSION) continue;
-      if (waiting_.erase(id) == 0) continue;
-      Advance(job, now);
-      pool_is_full = pool_is_full || (job.phase == v1::JOB_PHASE_ADMISSION &&
-                                      waiting_.contains(id));
-    }
+  for (int i = 0; i < options_.advances_in_one_go; ++i) {
+    const std::optional<JobId> next = waiting_.Take();
+    if (!next.has_value()) return;
+    Advance(JobOf(*next), now);
   }
+}
+
+void Core::ContinueWork(absl::Time now) {
+  AdvanceWaiting(now);
+  ContinueParking(now);
+  Dispatch(now);
+}
+
+void Core::AbandonClaims(const Job& job) {
+  if (prepared_[job.sweep].Abandon(PrepareKey(job), job.id)) {
+    waiting_.Wake(PrepareWait(job));
+  }
+  if (partitions_.Abandon(job.pilot_claim, job.id)) waiting_.Wake(kPilotWait);
 }
 
 void Core::CheckInvariants() const {

@@ -23,6 +23,7 @@
 #include "scheduler/core/effects.h"
 #include "scheduler/core/job.h"
 #include "scheduler/core/once_per_key.h"
+#include "scheduler/core/wait_list.h"
 #include "scheduler/core/worker_record.h"
 #include "scheduler/journal/journal.h"
 #include "scheduler/journal/recovered.h"
@@ -99,6 +100,8 @@ class Core {
     absl::Duration checkpoint_retry = absl::Minutes(1);
     // After a trained model for which the disk had no room.
     absl::Duration save_retry = absl::Seconds(10);
+    // Waiting jobs that one event looks at; see ContinueWork.
+    int advances_in_one_go = 100;
     // Ended jobs that stay in memory, at least; older ones are in jobs.db
     // alone.
     int64_t kept_ended_jobs = 10'000;
@@ -136,12 +139,17 @@ class Core {
   // pool, at least.
   absl::StatusOr<hydra::v1::PoolDemand> CheckFits(
       const std::vector<NewJob>& jobs) const;
-  // False: the job had ended already. Requires a known job.
-  bool Cancel(JobId job, bool delete_checkpoints, absl::Time now);
-  // False: the job is paused or pausing, or near its end. Requires a known job.
-  bool Pause(JobId job, absl::Time now);
-  // False: the job is not paused. Requires a known job.
-  bool Resume(JobId job, absl::Time now);
+  // These answer which of the jobs they changed, in the same order, and leave
+  // the others and unknown ones as they are. What follows for other jobs is
+  // decided once for all of them.
+  //
+  // Ends jobs that have not ended.
+  std::vector<JobId> Cancel(const std::vector<JobId>& jobs,
+                            bool delete_checkpoints, absl::Time now);
+  // Not those that are paused or pausing, or near their end.
+  std::vector<JobId> Pause(const std::vector<JobId>& jobs, absl::Time now);
+  // Those that are paused or pausing.
+  std::vector<JobId> Resume(const std::vector<JobId>& jobs, absl::Time now);
 
   // --- Workers ---
 
@@ -158,6 +166,14 @@ class Core {
   // For leases, stuck tasks, models to write again and old jobs to forget; call
   // it about once a second.
   void Tick(absl::Time now);
+
+  // --- Long work ---
+
+  // An event may concern thousands of jobs: it sees to some of them, and here
+  // to some more. Call it in a later turn while has_more_work(), so that other
+  // events come between.
+  void ContinueWork(absl::Time now);
+  bool has_more_work() const { return waiting_.has_next(); }
 
   // --- Stopping ---
 
@@ -214,7 +230,10 @@ class Core {
   bool AdvanceInChain(Job& job, absl::Time now);
   void NoteChange(Job& job);
   void AdvanceWaiting(absl::Time now);
-  void WaitFor(Job& job, std::string reason);
+  // It is PENDING for `reason`; the caller notes in waiting_ what for.
+  void SetWaiting(Job& job, std::string reason);
+  // Another job may do what this one claimed to do for all.
+  void AbandonClaims(const Job& job);
   void Enqueue(Job& job, absl::Time now);
   void WakeRested(absl::Time now);
   void BeginTimes(Job& job);
@@ -222,6 +241,8 @@ class Core {
   void SetPartition(Job& job, hydra::v1::Partition partition,
                     int64_t limit_bytes);
   std::string PrepareKey(const Job& job) const;
+  // What jobs wait for while another one prepares their data.
+  std::string PrepareWait(const Job& job) const;
   // Where the job's pilot should run: what fits there fits everywhere.
   const DeviceOptions& PilotDevice(const Job& job) const;
   // Of a pilot on this device.
@@ -242,6 +263,7 @@ class Core {
   void FillJob(JobId id, SweepId sweep, NewJob submitted, Job& job);
 
   // core_ending.cc: the end of a job, and what stays of it.
+  bool CancelOne(Job& job, bool delete_checkpoints, absl::Time now);
   void BeginSaving(Job& job, absl::Time now);
   // Decides how the job ends; it has ended once nothing of it is outstanding.
   void EndJob(Job& job, hydra::v1::JobState state, std::string reason,
@@ -249,10 +271,13 @@ class Core {
   void FinishEnding(Job& job, absl::Time now);
   // What an ended job needs no more goes.
   void Archive(Job& job);
-  void NoteIfEnded(SweepId sweep);
+  // One more of its jobs has ended.
+  void NoteEnded(SweepId sweep);
   void ForgetOldSweeps();
 
   // core_checkpoint.cc: checkpoints, pausing, going on.
+  bool PauseOne(Job& job, absl::Time now);
+  bool ResumeOne(Job& job, absl::Time now);
   void MaybeBeginCheckpoint(Job& job, absl::Time now);
   void BeginCheckpoint(Job& job, absl::Time now);
   void KeepCheckpoint(Job& job, CheckpointRun run, int64_t bytes);
@@ -390,7 +415,13 @@ class Core {
   BlockTable blocks_;
   Admission admission_;
   absl::btree_map<JobId, Job> jobs_;
-  absl::btree_map<SweepId, std::vector<JobId>> sweeps_;
+  struct Sweep {
+    // Ascending.
+    std::vector<JobId> jobs;
+    // Those that have not ended.
+    int64_t open_jobs = 0;
+  };
+  absl::btree_map<SweepId, Sweep> sweeps_;
   absl::flat_hash_map<std::string, Submission> requests_;
   // Taken in, and not recorded yet: by sequence number.
   struct Unrecorded {
@@ -405,16 +436,18 @@ class Core {
   // The reason of pending jobs that only wait for a device.
   static constexpr char kWaitsForADevice[] = "waits for a free device";
   std::string waits_for_device_ = kWaitsForADevice;
-  // Jobs that wait for another job's result, or for room in the pool.
-  absl::btree_set<JobId> waiting_;
+  // Jobs that wait for another job's result, for room in the pool, or for the
+  // one checkpoint that is written; and those to be looked at.
+  WaitList waiting_;
+  // What jobs wait for while another one finds their cut points: any pilot,
+  // since on which device it runs may change.
+  static constexpr char kPilotWait[] = "a pilot";
   // Within one sweep files are taken as unchanged; a later one looks again.
   absl::flat_hash_map<SweepId, OncePerKey<hydra::worker::v1::PrepareResult>>
       prepared_;
   OncePerKey<hydra::v1::Partition> partitions_;
   // Jobs that no device gets before some time.
   absl::btree_set<JobId> resting_;
-  // Something happened that a waiting job may have waited for.
-  bool waiting_may_go_on_ = false;
   // Sweeps whose jobs have all ended, in that order, and how many jobs these
   // are.
   std::deque<SweepId> ended_sweeps_;

@@ -21,6 +21,9 @@ namespace v1 = hydra::v1;
 namespace wv1 = hydra::worker::v1;
 using Phase = ChainPosition::Phase;
 
+// What a job waits for that pauses while another one's checkpoint is written.
+constexpr char kWriterWait[] = "the writer of checkpoints";
+
 bool IsState(const BlockKey& key) {
   return key.kind == wv1::BLOCK_KIND_PARAMETERS ||
          key.kind == wv1::BLOCK_KIND_OPTIMIZER_STATE;
@@ -171,8 +174,9 @@ void Core::CheckpointWritten(JobId id, const absl::StatusOr<int64_t>& bytes,
     }
   }
   // Those that were about to pause, and this one.
-  waiting_may_go_on_ = true;
-  if (!job.ended() && job.outstanding.empty()) waiting_.insert(id);
+  waiting_.Wake(kWriterWait);
+  waiting_.OfferRoom();
+  if (!job.ended() && job.outstanding.empty()) waiting_.Wake(id);
   AdvanceWaiting(now);
   ContinueParking(now);
   Dispatch(now);
@@ -247,8 +251,18 @@ bool Core::IsSaved(const Job& job) const {
                    ResumePlace(job.position));
 }
 
-bool Core::Pause(JobId id, absl::Time now) {
-  Job& job = JobOf(id);
+std::vector<JobId> Core::Pause(const std::vector<JobId>& jobs, absl::Time now) {
+  std::vector<JobId> pausing;
+  for (JobId id : jobs) {
+    auto job = jobs_.find(id);
+    if (job != jobs_.end() && PauseOne(job->second, now)) pausing.push_back(id);
+  }
+  AdvanceWaiting(now);
+  Dispatch(now);
+  return pausing;
+}
+
+bool Core::PauseOne(Job& job, absl::Time now) {
   const bool going_on =
       job.state == v1::JOB_STATE_PENDING || job.state == v1::JOB_STATE_RUNNING;
   if (!going_on || job.pause_requested || job.phase == v1::JOB_PHASE_SAVE) {
@@ -258,15 +272,13 @@ bool Core::Pause(JobId id, absl::Time now) {
   job.reason = "pauses at the end of its step";
   NoteChange(job);
   if (job.outstanding.empty()) {
-    policy_->Remove(id);
-    waiting_.erase(id);
+    policy_->Remove(job.id);
+    waiting_.Remove(job.id);
     Advance(job, now);
   } else {
     // What has begun ends; what lies behind the end of the step comes back.
     Withdraw(job);
   }
-  AdvanceWaiting(now);
-  Dispatch(now);
   return true;
 }
 
@@ -281,22 +293,34 @@ bool Core::PauseHere(Job& job, absl::Time now) {
     BeginCheckpoint(job, now);
     Touch(job);
   } else {
-    waiting_.insert(job.id);
+    waiting_.WaitFor(job.id, kWriterWait);
   }
   return true;
 }
 
 void Core::EnterPause(Job& job) {
   policy_->Remove(job.id);
-  waiting_.erase(job.id);
-  prepared_[job.sweep].Abandon(PrepareKey(job), job.id);
-  partitions_.Abandon(job.pilot_claim, job.id);
+  waiting_.Remove(job.id);
+  AbandonClaims(job);
   LeavePool(job);
   ResetToCheckpoint(job, v1::JOB_STATE_PAUSED);
 }
 
-bool Core::Resume(JobId id, absl::Time now) {
-  Job& job = JobOf(id);
+std::vector<JobId> Core::Resume(const std::vector<JobId>& jobs,
+                                absl::Time now) {
+  std::vector<JobId> resumed;
+  for (JobId id : jobs) {
+    auto job = jobs_.find(id);
+    if (job != jobs_.end() && ResumeOne(job->second, now)) {
+      resumed.push_back(id);
+    }
+  }
+  AdvanceWaiting(now);
+  Dispatch(now);
+  return resumed;
+}
+
+bool Core::ResumeOne(Job& job, absl::Time now) {
   if (job.state != v1::JOB_STATE_PAUSED) {
     // It has not come to rest yet: then it need not.
     if (!std::exchange(job.pause_requested, false)) return false;
@@ -310,8 +334,6 @@ bool Core::Resume(JobId id, absl::Time now) {
     NoteChange(job);
     Advance(job, now);
   }
-  AdvanceWaiting(now);
-  Dispatch(now);
   return true;
 }
 
@@ -325,7 +347,7 @@ bool Core::SavesBeforeRestart(Job& job, absl::Time now) {
   if (writing_ == JobId()) {
     BeginCheckpoint(job, now);
   } else {
-    waiting_.insert(job.id);
+    waiting_.WaitFor(job.id, kWriterWait);
   }
   return true;
 }
@@ -344,8 +366,9 @@ void Core::RestartFromCheckpoint(Job& job, absl::Time now) {
 void Core::LeavePool(Job& job) {
   blocks_.EndAll(job.id);
   admission_.Release(job.id);
-  journal_->PoolJobErased(job.id);
-  waiting_may_go_on_ = true;
+  // Before its admission it has no record there.
+  if (job.times.has_value()) journal_->PoolJobErased(job.id);
+  waiting_.OfferRoom();
 }
 
 void Core::ResetToCheckpoint(Job& job, v1::JobState state) {

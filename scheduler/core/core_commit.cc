@@ -62,7 +62,7 @@ void Core::CommitResult(Job& job, const OutstandingTask& done,
   switch (done.task.kind) {
     case wv1::TASK_KIND_PREPARE:
       prepared_[job.sweep].Set(PrepareKey(job), report.prepare());
-      waiting_may_go_on_ = true;
+      waiting_.Wake(PrepareWait(job));
       TakePrepared(job, report.prepare(), now);
       return;
     case wv1::TASK_KIND_PILOT: {
@@ -74,7 +74,7 @@ void Core::CommitResult(Job& job, const OutstandingTask& done,
       const std::string key = PilotKey(job, device);
       partitions_.Abandon(job.pilot_claim, job.id);
       partitions_.Set(key, partition);
-      waiting_may_go_on_ = true;
+      waiting_.Wake(kPilotWait);
       effects_->StorePartition(key, partition);
       SetPartition(job, std::move(partition), device.memory_limit_bytes);
       return;

@@ -74,8 +74,21 @@ void Core::ModelSaved(JobId id, const absl::Status& status, absl::Time now) {
   Dispatch(now);
 }
 
-bool Core::Cancel(JobId id, bool delete_checkpoints, absl::Time now) {
-  Job& job = JobOf(id);
+std::vector<JobId> Core::Cancel(const std::vector<JobId>& jobs,
+                                bool delete_checkpoints, absl::Time now) {
+  std::vector<JobId> cancelled;
+  for (JobId id : jobs) {
+    auto job = jobs_.find(id);
+    if (job != jobs_.end() && CancelOne(job->second, delete_checkpoints, now)) {
+      cancelled.push_back(id);
+    }
+  }
+  AdvanceWaiting(now);
+  Dispatch(now);
+  return cancelled;
+}
+
+bool Core::CancelOne(Job& job, bool delete_checkpoints, absl::Time now) {
   if (job.state != v1::JOB_STATE_PENDING &&
       job.state != v1::JOB_STATE_RUNNING && job.state != v1::JOB_STATE_PAUSED) {
     return false;
@@ -85,7 +98,7 @@ bool Core::Cancel(JobId id, bool delete_checkpoints, absl::Time now) {
     while (!job.checkpoints.empty()) RemoveCheckpoint(job, 0);
   }
   const bool saving =
-      job.phase == v1::JOB_PHASE_SAVE && save_again_.erase(id) == 0;
+      job.phase == v1::JOB_PHASE_SAVE && save_again_.erase(job.id) == 0;
   if (saving) {
     // The writer reads its slots until it answers.
     job.state = v1::JOB_STATE_CANCELLED;
@@ -94,8 +107,6 @@ bool Core::Cancel(JobId id, bool delete_checkpoints, absl::Time now) {
   } else {
     EndJob(job, v1::JOB_STATE_CANCELLED, "cancelled", now);
   }
-  AdvanceWaiting(now);
-  Dispatch(now);
   return true;
 }
 
@@ -104,10 +115,9 @@ void Core::EndJob(Job& job, v1::JobState state, std::string reason,
   job.state = state;
   job.reason = std::move(reason);
   policy_->Remove(job.id);
-  waiting_.erase(job.id);
-  waiting_may_go_on_ = true;
-  prepared_[job.sweep].Abandon(PrepareKey(job), job.id);
-  partitions_.Abandon(job.pilot_claim, job.id);
+  waiting_.Remove(job.id);
+  waiting_.OfferRoom();
+  AbandonClaims(job);
   if (job.outstanding.empty()) {
     FinishEnding(job, now);
   } else {
@@ -127,7 +137,7 @@ void Core::FinishEnding(Job& job, absl::Time now) {
                    job.reason.empty() ? "" : ": ", job.reason),
       now);
   Archive(job);
-  NoteIfEnded(job.sweep);
+  NoteEnded(job.sweep);
 }
 
 void Core::Archive(Job& job) {
@@ -141,22 +151,19 @@ void Core::Archive(Job& job) {
   }
 }
 
-void Core::NoteIfEnded(SweepId sweep) {
-  const std::vector<JobId>& jobs = sweeps_.at(sweep);
-  if (!std::all_of(jobs.begin(), jobs.end(),
-                   [&](JobId id) { return JobOf(id).ended(); })) {
-    return;
-  }
-  ended_sweeps_.push_back(sweep);
-  ended_jobs_ += jobs.size();
-  prepared_.erase(sweep);
+void Core::NoteEnded(SweepId id) {
+  Sweep& sweep = sweeps_.at(id);
+  if (--sweep.open_jobs > 0) return;
+  ended_sweeps_.push_back(id);
+  ended_jobs_ += sweep.jobs.size();
+  prepared_.erase(id);
 }
 
 // Not while anybody holds a reference to a job.
 void Core::ForgetOldSweeps() {
   while (!ended_sweeps_.empty()) {
     const SweepId oldest = ended_sweeps_.front();
-    const std::vector<JobId>& jobs = sweeps_[oldest];
+    const std::vector<JobId>& jobs = sweeps_[oldest].jobs;
     const bool writing = std::any_of(jobs.begin(), jobs.end(),
                                      [&](JobId id) { return id == writing_; });
     if (writing || ended_jobs_ - static_cast<int64_t>(jobs.size()) <

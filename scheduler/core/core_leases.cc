@@ -38,7 +38,7 @@ void Core::NoteAbsence(WorkerRecord& worker, absl::Time now) {
   }
   worker.absent = true;
   // Jobs may have waited for it.
-  waiting_may_go_on_ = true;
+  waiting_.Wake(kPilotWait);
 }
 
 void Core::Tick(absl::Time now) {
@@ -131,7 +131,7 @@ void Core::Quarantine(WorkerRecord& worker, const Job& job,
   const absl::Duration time =
       QuarantineTime(options_.quarantine, ++worker.quarantines);
   worker.quarantined_until = now + time;
-  waiting_may_go_on_ = true;
+  waiting_.Wake(kPilotWait);
   worker.quarantine_reason = absl::StrCat(
       "its process died ", worker.deaths.size(),
       " times without finishing a task between, of more than one job's, the "
@@ -147,7 +147,7 @@ void Core::Quarantine(WorkerRecord& worker, const Job& job,
 void Core::EndQuarantine(WorkerRecord& worker) {
   worker.quarantined_until.reset();
   worker.quarantine_reason.clear();
-  waiting_may_go_on_ = true;
+  waiting_.Wake(kPilotWait);
 }
 
 std::string Core::PoisonReason(const Job& job, const OutstandingTask& task,

@@ -46,7 +46,8 @@ absl::Status Core::Restore(const Recovered& recovered, absl::Time now) {
     for (uint64_t job : sweep.job_ids()) {
       next_job_ = std::max(next_job_, job + 1);
       if (recovered.jobs.contains(JobId(job))) {
-        sweeps_[id].push_back(JobId(job));
+        sweeps_[id].jobs.push_back(JobId(job));
+        ++sweeps_[id].open_jobs;
       }
     }
     if (!sweep.request_id().empty()) requests_[sweep.request_id()] = {id, 0};
@@ -58,7 +59,9 @@ absl::Status Core::Restore(const Recovered& recovered, absl::Time now) {
       return restored;
     }
   }
-  for (const auto& [id, jobs] : sweeps_) NoteIfEnded(id);
+  for (const auto& [id, job] : jobs_) {
+    if (job.ended()) NoteEnded(job.sweep);
+  }
   for (const auto& [id, process] : recovered.workers) {
     WorkerRecord& worker = WorkerOf(id);
     worker.pid = process.pid();

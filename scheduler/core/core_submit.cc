@@ -86,18 +86,20 @@ void Core::FillJob(JobId id, SweepId sweep, NewJob submitted, Job& job) {
 
 void Core::Recorded(uint64_t sequence, absl::Time now) {
   journal_->Recorded(sequence);
-  std::vector<JobId> begun;
   while (!unrecorded_.empty() && unrecorded_.begin()->first <= sequence) {
     Unrecorded entry = std::move(unrecorded_.begin()->second);
     unrecorded_.erase(unrecorded_.begin());
+    Sweep& sweep = sweeps_[entry.sweep];
+    sweep.open_jobs = entry.jobs.size();
+    sweep.jobs.reserve(entry.jobs.size());
     for (Job& job : entry.jobs) {
-      sweeps_[entry.sweep].push_back(job.id);
-      begun.push_back(job.id);
+      sweep.jobs.push_back(job.id);
+      waiting_.Wake(job.id);
       jobs_.emplace(job.id, std::move(job));
     }
   }
-  if (begun.empty()) return;
-  for (JobId id : begun) Advance(JobOf(id), now);
+  if (!waiting_.has_next()) return;
+  AdvanceWaiting(now);
   Dispatch(now);
 }
 

@@ -7,7 +7,11 @@
 #include <functional>
 
 #include "absl/strings/match.h"
+#include "absl/time/clock.h"
 #include "common/status/proto_time.h"
+#include "scheduler/core/effect_buffer.h"
+#include "scheduler/journal/journal.h"
+#include "scheduler/policy/sharded_lrtf.h"
 #include "scheduler/sim/world.h"
 
 namespace hydra {
@@ -16,6 +20,8 @@ namespace {
 namespace v1 = hydra::v1;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+using ::testing::SizeIs;
 
 const Job& JobIn(World& world, uint64_t id) {
   return *world.core().FindJob(JobId(id));
@@ -84,14 +90,66 @@ TEST(CoreTest, CancellingATrainingJobFreesAllOfIt) {
   world.RunUntil([&] { return Training(JobIn(world, 1)); });
   for (const JobId job : {JobId(1), JobId(2)}) {
     world.InCore([&](Core& core) {
-      EXPECT_TRUE(core.Cancel(job, /*delete_checkpoints=*/false, world.now()));
-      EXPECT_FALSE(core.Cancel(job, /*delete_checkpoints=*/false, world.now()));
+      EXPECT_EQ(core.Cancel({job}, /*delete_checkpoints=*/false, world.now()),
+                std::vector<JobId>{job});
+      EXPECT_THAT(core.Cancel({job}, /*delete_checkpoints=*/false, world.now()),
+                  IsEmpty());
     });
   }
   world.RunUntilJobsEnd();
   EXPECT_EQ(JobIn(world, 1).state, v1::JOB_STATE_CANCELLED);
   EXPECT_EQ(world.core().pool_used_bytes(), 0);
   EXPECT_EQ(world.core().pool_reserved_bytes(), 0);
+}
+
+// One after the other, each end looked at all others that wait.
+TEST(CoreTest, CancellingManyOfVeryManyTakesTimeForThoseAlone) {
+  World::Options options;
+  options.workers = 1;
+  World world(options);
+  constexpr int kJobs = 20'000;
+  world.Submit(kJobs, /*steps=*/1);
+  world.RunUntil([&] { return JobIn(world, kJobs).reason.size() > 0; });
+  const std::vector<JobId> all = world.core().JobsOf(SweepId(1));
+  const std::vector<JobId> first(all.begin(), all.begin() + kJobs / 2);
+  const absl::Time start = absl::Now();
+  world.InCore([&](Core& core) {
+    EXPECT_THAT(core.Cancel(first, /*delete_checkpoints=*/false, world.now()),
+                SizeIs(kJobs / 2));
+  });
+  // 100 microseconds a job; it was milliseconds.
+  EXPECT_LT(absl::Now() - start, absl::Seconds(1));
+  world.RunUntil([&] { return Training(JobIn(world, kJobs / 2 + 1)); });
+}
+
+TEST(CoreTest, AnEventSeesToSomeOfManyJobsAndLeavesTheOthersToLaterTurns) {
+  Core::Options options;
+  options.pool_bytes = int64_t{64} << 20;
+  options.devices.push_back({"cpu:0", 1 << 20, 1});
+  options.advances_in_one_go = 3;
+  ShardedLrtf policy;
+  Journal journal;
+  EffectBuffer effects;
+  Core core(options, &policy, &journal, &effects);
+  const auto submission =
+      core.Submit(std::vector<NewJob>(5, World::SmallJob(1)), "", absl::Now());
+  core.Recorded(submission->sequence, absl::Now());
+  EXPECT_FALSE(core.FindJob(JobId(3))->reason.empty());
+  EXPECT_TRUE(core.FindJob(JobId(4))->reason.empty());
+  EXPECT_TRUE(core.has_more_work());
+  core.ContinueWork(absl::Now());
+  EXPECT_FALSE(core.FindJob(JobId(5))->reason.empty());
+  EXPECT_FALSE(core.has_more_work());
+}
+
+TEST(CoreTest, JobsThatAreSeenToOneByOneAllEnd) {
+  World::Options options;
+  options.advances_in_one_go = 1;
+  options.daemon_crash = 0.01;
+  World world(options);
+  world.Submit(/*jobs=*/10, /*steps=*/2);
+  world.RunUntilJobsEnd();
+  EXPECT_EQ(JobIn(world, 10).state, v1::JOB_STATE_COMPLETED);
 }
 
 TEST(CoreTest, AWorkersDeathRunsItsTasksAgain) {
@@ -480,8 +538,8 @@ TEST(CoreTest, APausedJobHoldsNothingAndGoesOnWhereItWas) {
   world.Submit(/*jobs=*/1, /*steps=*/5);
   world.RunUntil([&] { return JobIn(world, 1).position.step == 3; });
   world.InCore([&](Core& core) {
-    EXPECT_TRUE(core.Pause(JobId(1), world.now()));
-    EXPECT_FALSE(core.Pause(JobId(1), world.now()));
+    EXPECT_THAT(core.Pause({JobId(1)}, world.now()), SizeIs(1));
+    EXPECT_THAT(core.Pause({JobId(1)}, world.now()), IsEmpty());
   });
   world.RunUntil([&] { return JobIn(world, 1).state == v1::JOB_STATE_PAUSED; });
   EXPECT_EQ(world.core().pool_used_bytes(), 0);
@@ -489,8 +547,8 @@ TEST(CoreTest, APausedJobHoldsNothingAndGoesOnWhereItWas) {
   const int64_t step = JobIn(world, 1).position.step;
   EXPECT_GE(step, 3);
   world.InCore([&](Core& core) {
-    EXPECT_TRUE(core.Resume(JobId(1), world.now()));
-    EXPECT_FALSE(core.Resume(JobId(1), world.now()));
+    EXPECT_THAT(core.Resume({JobId(1)}, world.now()), SizeIs(1));
+    EXPECT_THAT(core.Resume({JobId(1)}, world.now()), IsEmpty());
   });
   world.RunUntil([&] { return Training(JobIn(world, 1)); });
   EXPECT_EQ(JobIn(world, 1).position.step, step);
@@ -502,7 +560,7 @@ TEST(CoreTest, APausedJobStaysPausedOverARestart) {
   World world({});
   world.Submit(/*jobs=*/1, /*steps=*/5);
   world.RunUntil([&] { return Training(JobIn(world, 1)); });
-  world.InCore([&](Core& core) { core.Pause(JobId(1), world.now()); });
+  world.InCore([&](Core& core) { core.Pause({JobId(1)}, world.now()); });
   world.RunUntil([&] { return JobIn(world, 1).state == v1::JOB_STATE_PAUSED; });
   for (int restart = 0; restart < 2; ++restart) {
     world.CrashDaemon();
@@ -516,8 +574,9 @@ TEST(CoreTest, AnAcknowledgedPauseSurvivesARestart) {
   World world({});
   world.Submit(/*jobs=*/1, /*steps=*/5);
   world.RunUntil([&] { return JobIn(world, 1).position.inside_step(); });
-  world.InCore(
-      [&](Core& core) { EXPECT_TRUE(core.Pause(JobId(1), world.now())); });
+  world.InCore([&](Core& core) {
+    EXPECT_THAT(core.Pause({JobId(1)}, world.now()), SizeIs(1));
+  });
   world.CrashDaemon();
   world.RunUntil([&] { return JobIn(world, 1).state == v1::JOB_STATE_PAUSED; });
   EXPECT_EQ(JobIn(world, 1).position.step, 1);
@@ -529,12 +588,12 @@ TEST(CoreTest, APauseBetweenTheLastEvaluationsLosesNeither) {
   world.Submit(/*jobs=*/1, /*steps=*/2);
   world.RunUntil(
       [&] { return JobIn(world, 1).position.split == worker::v1::SPLIT_TEST; });
-  world.InCore([&](Core& core) { core.Pause(JobId(1), world.now()); });
+  world.InCore([&](Core& core) { core.Pause({JobId(1)}, world.now()); });
   world.RunUntil([&] { return JobIn(world, 1).state == v1::JOB_STATE_PAUSED; });
   EXPECT_EQ(JobIn(world, 1).evaluations.size(), 1);
   world.CutPower();
   world.RunUntil([] { return true; });
-  world.InCore([&](Core& core) { core.Resume(JobId(1), world.now()); });
+  world.InCore([&](Core& core) { core.Resume({JobId(1)}, world.now()); });
   world.RunUntilJobsEnd();
   EXPECT_EQ(JobIn(world, 1).evaluations.size(), 2);
 }
@@ -629,7 +688,7 @@ TEST(CoreTest, AJobWhoseCheckpointCannotBeReadWaitsForItsUser) {
   EXPECT_THAT(JobIn(world, 1).reason, HasSubstr("cannot be read"));
   EXPECT_EQ(world.core().pool_reserved_bytes(), 0);
   world.MakeCheckpointsReadable(true);
-  world.InCore([&](Core& core) { core.Resume(JobId(1), world.now()); });
+  world.InCore([&](Core& core) { core.Resume({JobId(1)}, world.now()); });
   world.RunUntil([&] { return Training(JobIn(world, 1)); });
   EXPECT_GE(JobIn(world, 1).position.step, 2);
 }
@@ -642,7 +701,7 @@ TEST(CoreTest, AJobWhoseDataHasChangedWaitsForItsUser) {
   world.CutPower();
   world.RunUntil([&] { return JobIn(world, 1).state == v1::JOB_STATE_PAUSED; });
   EXPECT_THAT(JobIn(world, 1).reason, HasSubstr("SPLIT_TRAIN has 200 tokens"));
-  world.InCore([&](Core& core) { core.Resume(JobId(1), world.now()); });
+  world.InCore([&](Core& core) { core.Resume({JobId(1)}, world.now()); });
   world.RunUntilJobsEnd();
   EXPECT_EQ(JobIn(world, 1).state, v1::JOB_STATE_COMPLETED);
 }

@@ -30,10 +30,13 @@ class OncePerKey {
     claims_.erase(key);
   }
 
-  // The job will not do it; somebody else may claim it.
-  void Abandon(const std::string& key, JobId job) {
+  // The job will not do it; somebody else may claim it. False: it had not
+  // claimed it.
+  bool Abandon(const std::string& key, JobId job) {
     auto found = claims_.find(key);
-    if (found != claims_.end() && found->second == job) claims_.erase(found);
+    if (found == claims_.end() || found->second != job) return false;
+    claims_.erase(found);
+    return true;
   }
 
  private:

@@ -64,21 +64,24 @@ void CoreThread::TellAskers(bool recorded) {
 void CoreThread::Loop(Core& core) {
   // What happened before it began, such as going on after a restart.
   end_turn_();
+  bool more_work = core.has_more_work();
   while (true) {
     std::deque<Action> actions;
     bool patient = true;
     bool stopping = false;
     {
       absl::MutexLock lock(&mu_);
-      auto wake = [this]() ABSL_SHARED_LOCKS_REQUIRED(mu_) {
-        return stopping_ || !actions_.empty();
+      auto wake = [this, more_work]() ABSL_SHARED_LOCKS_REQUIRED(mu_) {
+        return more_work || stopping_ || !actions_.empty();
       };
       mu_.Await(absl::Condition(&wake));
       actions.swap(actions_);
       patient = patient_;
       stopping = stopping_;
     }
+    if (more_work) core.ContinueWork(SteadyNow());
     for (const Action& action : actions) action(core, SteadyNow());
+    more_work = core.has_more_work();
     const bool recorded = end_turn_();
     if (recorded || !patient) TellAskers(recorded);
     // Nothing is posted any more once stopping_ is set.

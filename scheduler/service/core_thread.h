@@ -18,8 +18,9 @@
 namespace hydra {
 
 // The one thread that owns the core: others post what shall happen, and it does
-// it in that order, turn by turn. It also makes the core's clock tick; the time
-// is SteadyNow(). Thread-safe.
+// it in that order, turn by turn. It also makes the core's clock tick, and lets
+// it continue long work between other events; the time is SteadyNow().
+// Thread-safe.
 class CoreThread {
  public:
   using Action = std::function<void(Core&, absl::Time now)>;

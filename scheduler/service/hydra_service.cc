@@ -23,6 +23,8 @@ constexpr int kMinWatchMs = 20;
 constexpr absl::Duration kPoll = absl::Milliseconds(100);
 constexpr int64_t kLogLinesPerMessage = 1000;
 constexpr int kStepsInDetail = 1000;
+// Jobs that one turn of the core changes for a client: some milliseconds.
+constexpr size_t kJobsInOneGo = 100;
 // Each is kept for as long as its sweep.
 constexpr size_t kMaxRequestIdBytes = 128;
 
@@ -286,7 +288,8 @@ grpc::Status HydraServiceImpl::GetJob(grpc::ServerContext*,
 template <typename Request>
 grpc::Status HydraServiceImpl::ForTarget(
     const Request& request,
-    const std::function<bool(Core&, JobId, absl::Time)>& act,
+    const std::function<std::vector<JobId>(Core&, const std::vector<JobId>&,
+                                           absl::Time)>& act,
     google::protobuf::RepeatedPtrField<std::string>* changed) {
   if (request.job_id().empty() && request.sweep_id().empty()) {
     return ToGrpc(
@@ -295,15 +298,20 @@ grpc::Status HydraServiceImpl::ForTarget(
   const absl::StatusOr<std::vector<JobId>> jobs =
       Resolve(request.job_id(), request.sweep_id());
   if (!jobs.ok()) return ToGrpc(jobs.status());
-  auto done = core_->Ask([&](Core& core, absl::Time now) {
-    for (JobId job : *jobs) {
-      if (core.FindJob(job) != nullptr && act(core, job, now)) {
-        *changed->Add() = JobName(job);
-      }
-    }
-    return true;
-  });
-  return ToGrpc(done.has_value() ? absl::OkStatus() : Unavailable());
+  std::vector<JobId> all_changed;
+  // The newest first: what others wait for is for the most part an older one's,
+  // and so is not handed on from each that ends to the next one.
+  for (size_t end = jobs->size(); end > 0;) {
+    const size_t begin = end - std::min(end, kJobsInOneGo);
+    const std::vector<JobId> some(jobs->begin() + begin, jobs->begin() + end);
+    const auto done = core_->Ask(
+        [&](Core& core, absl::Time now) { return act(core, some, now); });
+    if (!done.has_value()) return ToGrpc(Unavailable());
+    all_changed.insert(all_changed.begin(), done->begin(), done->end());
+    end = begin;
+  }
+  for (JobId job : all_changed) *changed->Add() = JobName(job);
+  return grpc::Status::OK;
 }
 
 grpc::Status HydraServiceImpl::Cancel(grpc::ServerContext*,
@@ -311,8 +319,8 @@ grpc::Status HydraServiceImpl::Cancel(grpc::ServerContext*,
                                       v1::CancelResponse* response) {
   return ForTarget(
       *request,
-      [&](Core& core, JobId job, absl::Time now) {
-        return core.Cancel(job, request->delete_checkpoints(), now);
+      [&](Core& core, const std::vector<JobId>& jobs, absl::Time now) {
+        return core.Cancel(jobs, request->delete_checkpoints(), now);
       },
       response->mutable_cancelled_job_ids());
 }
@@ -322,8 +330,8 @@ grpc::Status HydraServiceImpl::Pause(grpc::ServerContext*,
                                      v1::PauseResponse* response) {
   return ForTarget(
       *request,
-      [](Core& core, JobId job, absl::Time now) {
-        return core.Pause(job, now);
+      [](Core& core, const std::vector<JobId>& jobs, absl::Time now) {
+        return core.Pause(jobs, now);
       },
       response->mutable_paused_job_ids());
 }
@@ -333,8 +341,8 @@ grpc::Status HydraServiceImpl::Resume(grpc::ServerContext*,
                                       v1::ResumeResponse* response) {
   return ForTarget(
       *request,
-      [](Core& core, JobId job, absl::Time now) {
-        return core.Resume(job, now);
+      [](Core& core, const std::vector<JobId>& jobs, absl::Time now) {
+        return core.Resume(jobs, now);
       },
       response->mutable_resumed_job_ids());
 }

@@ -72,12 +72,14 @@ class HydraServiceImpl final : public hydra::v1::HydraService::Service {
  private:
   absl::StatusOr<std::vector<JobId>> Resolve(const std::string& job_id,
                                              const std::string& sweep_id);
-  // Does `act` with every job that the request names; `changed` takes the names
-  // of those for which it was true.
+  // Does `act` with the jobs that the request names, some at a time, so that
+  // other events of the core come between; `changed` takes the names of those
+  // that it answers.
   template <typename Request>
   grpc::Status ForTarget(
       const Request& request,
-      const std::function<bool(Core&, JobId, absl::Time)>& act,
+      const std::function<std::vector<JobId>(Core&, const std::vector<JobId>&,
+                                             absl::Time)>& act,
       google::protobuf::RepeatedPtrField<std::string>* changed);
   // Of jobs that the core has forgotten meanwhile, too.
   absl::StatusOr<std::vector<hydra::v1::JobStatus>> StatusesOf(

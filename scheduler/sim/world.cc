@@ -90,6 +90,7 @@ void World::StartDaemon() {
   core.lookahead = options_.lookahead;
   core.promised_tenths = options_.promised_tenths;
   core.poison_crashes = options_.poison_crashes;
+  core.advances_in_one_go = options_.advances_in_one_go;
   core.watchdog_unmeasured = absl::Minutes(1);
   for (int i = 0; i < options_.workers; ++i) {
     core.devices.push_back(
@@ -117,6 +118,7 @@ void World::StartDaemon() {
   }
   TickSoon();
   WriteJobsSoon();
+  ContinueSoon();
 }
 
 void World::TickSoon() {
@@ -124,6 +126,12 @@ void World::TickSoon() {
     InCore([this](Core& core) { core.Tick(now_); });
     TickSoon();
   });
+}
+
+void World::ContinueSoon() {
+  if (!daemon_->core().has_more_work()) return;
+  AtDaemon(absl::ZeroDuration(),
+           [this] { InCore([this](Core& core) { core.ContinueWork(now_); }); });
 }
 
 void World::InCore(const std::function<void(Core&)>& action) {
@@ -141,6 +149,7 @@ void World::InCore(const std::function<void(Core&)>& action) {
     CutPower();
   } else {
     WriteJobsSoon();
+    ContinueSoon();
   }
 }
 
@@ -154,6 +163,7 @@ void World::WriteJobsSoon() {
                                             : SimDaemon::Crash::kNone);
     if (alive) {
       WriteJobsSoon();
+      ContinueSoon();
     } else {
       CrashDaemon();
     }
@@ -286,11 +296,11 @@ void World::Meddle() {
   const int what = static_cast<int>(random_() % 10);
   InCore([&](Core& core) {
     if (what < 5) {
-      core.Pause(job, now_);
+      core.Pause({job}, now_);
     } else if (what < 9) {
-      core.Resume(job, now_);
+      core.Resume({job}, now_);
     } else {
-      core.Cancel(job, /*delete_checkpoints=*/Chance(0.5), now_);
+      core.Cancel({job}, /*delete_checkpoints=*/Chance(0.5), now_);
     }
   });
   ResumeLater(job);
@@ -300,7 +310,7 @@ void World::Meddle() {
 void World::ResumeLater(JobId id) {
   At(absl::Seconds(5), [=] {
     InCore([&](Core& core) {
-      if (core.FindJob(id) != nullptr) core.Resume(id, now_);
+      if (core.FindJob(id) != nullptr) core.Resume({id}, now_);
     });
     const Job* job = daemon_ == nullptr ? nullptr : daemon_->core().FindJob(id);
     const bool heard = daemon_ != nullptr &&

@@ -67,6 +67,8 @@ class World : private Effects {
     int poison_crashes = 1'000'000;
     // Of every job.
     int max_nonfinite_steps = 0;
+    // Waiting jobs that one event looks at.
+    int advances_in_one_go = 100;
   };
 
   explicit World(const Options& options);
@@ -162,6 +164,7 @@ class World : private Effects {
   void StartDaemon();
   void WriteJobsSoon();
   void TickSoon();
+  void ContinueSoon();
   void CheckCommitted();
   void NoteCommitted();
   void CheckAcknowledged();
