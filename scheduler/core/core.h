@@ -401,7 +401,6 @@ class Core {
   bool IsUnwanted(const Job& job, const OutstandingTask& task) const;
   bool FitsBesideCheckpoint(const Job& job, const ChainTask& task) const;
   std::optional<OutstandingTask> MakeTask(Job& job);
-  const Version* NewestVersion(const Job& job, const BlockKey& key) const;
   hydra::worker::v1::JobContext ContextOf(const Job& job) const;
   DesiredKey DesiredKeyOf(const WorkerRecord& worker) const;
   hydra::worker::v1::DesiredState MakeDesired(const WorkerRecord& worker);

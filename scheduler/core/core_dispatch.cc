@@ -7,6 +7,7 @@
 #include "absl/strings/str_cat.h"
 #include "glog/logging.h"
 #include "scheduler/core/core.h"
+#include "scheduler/core/newest_versions.h"
 #include "scheduler/core/records.h"
 
 namespace hydra {
@@ -218,16 +219,6 @@ bool Core::LookAhead(WorkerRecord& worker,
   return successor != nullptr && HandOut(*successor, worker, now);
 }
 
-const Version* Core::NewestVersion(const Job& job, const BlockKey& key) const {
-  for (auto task = job.outstanding.rbegin(); task != job.outstanding.rend();
-       ++task) {
-    for (const auto& [made, version] : task->made) {
-      if (made == key) return &version;
-    }
-  }
-  return blocks_.Find(job.id, key);
-}
-
 std::optional<OutstandingTask> Core::MakeTask(Job& job) {
   OutstandingTask task;
   if (job.phase == v1::JOB_PHASE_PREPARE) {
@@ -245,8 +236,9 @@ std::optional<OutstandingTask> Core::MakeTask(Job& job) {
   if (task.task.kind == wv1::TASK_KIND_INIT) {
     task.wire.set_restore_dir(job.restore_dir);
   }
+  const NewestVersions newest(blocks_, job);
   for (const BlockKey& key : task.task.reads) {
-    const Version* version = NewestVersion(job, key);
+    const Version* version = newest.Find(key);
     CHECK(version != nullptr) << JobName(job.id) << " reads a missing block";
     FillVersion(key, *version, *task.wire.add_reads());
   }
