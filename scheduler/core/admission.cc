@@ -21,7 +21,7 @@ int64_t Bounded(absl::int128 bytes) {
 }
 
 int64_t CommittedBytes(const JobShape& shape) {
-  return Bounded(absl::int128(shape.table.ParameterBytes()) *
+  return Bounded(absl::int128(shape.table->ParameterBytes()) *
                  (1 + shape.state_factor));
 }
 
@@ -59,7 +59,7 @@ int64_t LargestWriteOfAStep(const JobShape& shape) {
 // Tied blocks whose gradient crosses a cut.
 int64_t CrossingGradientBytes(const JobShape& shape) {
   int64_t bytes = 0;
-  for (const ParameterBlock& block : shape.table.parameter_blocks) {
+  for (const ParameterBlock& block : shape.table->parameter_blocks) {
     for (const LayerRange& shard : shape.shards) {
       if (shard.first > block.owner() && shard.first <= block.layers.back()) {
         bytes += block.size_bytes;
@@ -92,7 +92,7 @@ PoolDemand DemandOf(const JobShape& shape) {
 
 PoolDemand LeastDemandOf(const JobShape& shape) {
   int64_t largest_block = 0;
-  for (const ParameterBlock& block : shape.table.parameter_blocks) {
+  for (const ParameterBlock& block : shape.table->parameter_blocks) {
     largest_block = std::max(largest_block, block.size_bytes);
   }
   PoolDemand demand;

@@ -40,7 +40,7 @@ JobShape Shape(const std::vector<int>& cuts) {
 TEST(DemandOfTest, CountsStateBoundariesGradientsAndTheLargestWrite) {
   const JobShape shape = Shape({1, 3});
   const hydra::v1::PoolDemand demand = DemandOf(shape);
-  EXPECT_EQ(demand.committed_bytes(), 3 * shape.table.ParameterBytes());
+  EXPECT_EQ(demand.committed_bytes(), 3 * shape.table->ParameterBytes());
   // Two cuts, three micro-batches of 2 x 16 x 16 floats.
   EXPECT_EQ(demand.boundary_bytes(), 2 * 3 * 2 * 16 * 16 * 4);
   EXPECT_EQ(demand.gradient_bytes(), shape.ParameterBytes(0));

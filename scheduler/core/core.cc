@@ -105,7 +105,7 @@ void Core::Log(const Job& job, const char* severity, absl::string_view text,
 std::string Core::PrepareKey(const Job& job) const {
   return absl::StrCat(job.submitted.spec.data().SerializeAsString(), "|",
                       job.submitted.spec.model().tokenizer_path(), "|",
-                      job.shape.table.config.vocab_size);
+                      job.shape.table->config.vocab_size);
 }
 
 std::string Core::PrepareWait(const Job& job) const {
@@ -125,7 +125,7 @@ const DeviceOptions& Core::PilotDevice(const Job& job) const {
 }
 
 std::string Core::PilotKey(const Job& job, const DeviceOptions& device) const {
-  const Gpt2Config& config = job.shape.table.config;
+  const Gpt2Config& config = job.shape.table->config;
   return absl::StrCat(
       "gpt2 vocab=", config.vocab_size, " positions=", config.n_positions,
       " width=", config.n_embd, " layers=", config.n_layer,
@@ -259,7 +259,7 @@ bool Core::AdvanceFromPrepare(Job& job, absl::Time now) {
 }
 
 bool Core::AdvanceFromPilot(Job& job, absl::Time now) {
-  if (!job.partition.has_value()) {
+  if (job.partition == nullptr) {
     const auto& given = job.submitted.spec.partition().cut_points();
     const DeviceOptions& device = PilotDevice(job);
     const std::string key = PilotKey(job, device);
@@ -269,7 +269,7 @@ bool Core::AdvanceFromPilot(Job& job, absl::Time now) {
       partition.set_source("given");
       SetPartition(job, std::move(partition), /*limit_bytes=*/0);
     } else if (const v1::Partition* known = partitions_.Find(key);
-               known != nullptr && Fits(*known, job.shape.table)) {
+               known != nullptr && Fits(*known, *job.shape.table)) {
       v1::Partition partition = *known;
       partition.set_source("reused");
       SetPartition(job, std::move(partition), device.memory_limit_bytes);
@@ -296,8 +296,11 @@ void Core::SetPartition(Job& job, v1::Partition partition,
   job.partition_limit_bytes = limit_bytes;
   job.shape.shards =
       ShardsOf({partition.cut_points().begin(), partition.cut_points().end()},
-               job.shape.table.layer_count());
-  job.partition = std::move(partition);
+               job.shape.table->layer_count());
+  job.partition =
+      shared_partitions_.Get(partition.SerializeAsString(), [&partition] {
+        return std::make_shared<const v1::Partition>(partition);
+      });
   job.demand = DemandOf(job.shape);
 }
 
@@ -334,7 +337,7 @@ bool Core::AdvanceFromAdmission(Job& job, absl::Time now) {
   job.reason.clear();
   BeginTimes(job);
   if (job.shape.state_factor > 0) {
-    for (int i = 0; i < job.shape.table.parameter_blocks.size(); ++i) {
+    for (int i = 0; i < job.shape.table->parameter_blocks.size(); ++i) {
       const BlockKey key{wv1::BLOCK_KIND_OPTIMIZER_STATE, i, 0};
       blocks_.CommitZero(job.id, key, job.shape.StateBytes(i));
       journal_->BlockChanged(job.id, ToRecord(key, *blocks_.Find(job.id, key)));

@@ -23,6 +23,8 @@
 #include "scheduler/core/effects.h"
 #include "scheduler/core/job.h"
 #include "scheduler/core/once_per_key.h"
+#include "scheduler/core/shared.h"
+#include "scheduler/core/submission_ledger.h"
 #include "scheduler/core/wait_list.h"
 #include "scheduler/core/worker_record.h"
 #include "scheduler/journal/journal.h"
@@ -121,11 +123,6 @@ class Core {
 
   // --- Clients ---
 
-  struct Submission {
-    SweepId sweep;
-    // The jobs are there once the journal has recorded this much.
-    uint64_t sequence = 0;
-  };
   // Takes in the jobs of one sweep, which begin when they are recorded. With a
   // request id that was seen before, changes nothing and answers as then.
   // RESOURCE_EXHAUSTED: one of them can never fit the pool; none was queued.
@@ -261,6 +258,7 @@ class Core {
 
   // core_submit.cc: new jobs.
   void FillJob(JobId id, SweepId sweep, NewJob submitted, Job& job);
+  Shared<std::string> SharedText(const std::string& text);
 
   // core_ending.cc: the end of a job, and what stays of it.
   bool CancelOne(Job& job, bool delete_checkpoints, absl::Time now);
@@ -310,8 +308,9 @@ class Core {
 
   // core_restore.cc: going on after a restart of the daemon.
   absl::Status RestoreJob(JobId id, const RecoveredJob& recovered,
-                          absl::flat_hash_map<std::string, ModelTable>& tables,
                           absl::Time now);
+  // INVALID_ARGUMENT: as TableOf.
+  absl::StatusOr<Shared<ModelTable>> SharedTable(const NewJob& job);
   absl::Status RestoreInPool(Job& job, const RecoveredJob& recovered);
   absl::Status RestoreHandOut(TaskId id, const journal::v1::HandOut& hand_out,
                               const RecoveredJob& recovered);
@@ -355,6 +354,7 @@ class Core {
   void CommitResult(Job& job, const OutstandingTask& done,
                     const hydra::worker::v1::TaskReport& report,
                     absl::Time now);
+  void AddStep(Job& job, const hydra::v1::StepMetrics& step);
   void RecordPass(Job& job, const OutstandingTask& done,
                   const hydra::worker::v1::PassResult& result, absl::Time now);
   void RecordNonfinite(Job& job, const OutstandingTask& done,
@@ -406,6 +406,9 @@ class Core {
   hydra::worker::v1::DesiredState MakeDesired(const WorkerRecord& worker);
   void SendDesired(WorkerRecord& worker);
 
+  // Some 10 MB of request ids.
+  static constexpr size_t kKeptRequests = 50'000;
+
   const Options options_;
   Policy* const policy_;
   Journal* const journal_;
@@ -421,7 +424,11 @@ class Core {
     int64_t open_jobs = 0;
   };
   absl::btree_map<SweepId, Sweep> sweeps_;
-  absl::flat_hash_map<std::string, Submission> requests_;
+  SubmissionLedger requests_{kKeptRequests};
+  // What jobs of one model, or cut alike, have in common.
+  SharedByContent<std::string> texts_;
+  SharedByContent<ModelTable> tables_;
+  SharedByContent<hydra::v1::Partition> shared_partitions_;
   // Taken in, and not recorded yet: by sequence number.
   struct Unrecorded {
     SweepId sweep;

@@ -66,7 +66,7 @@ std::vector<std::pair<BlockKey, Version>> BlocksToWrite(
   }
   auto rank = [&](const BlockKey& key) {
     const int layer =
-        IsState(key) ? shape.table.parameter_blocks[key.index].owner() : 0;
+        IsState(key) ? shape.table->parameter_blocks[key.index].owner() : 0;
     return std::make_tuple(IsState(key) ? 0 : 1, -layer, key.index, key.kind,
                            key.micro_batch);
   };
@@ -113,8 +113,8 @@ void Core::BeginCheckpoint(Job& job, absl::Time now) {
   request.manifest.set_nonfinite_in_a_row(job.nonfinite_in_a_row);
   request.manifest.set_last_nonfinite_step(job.last_nonfinite_step);
   request.job = job.id;
-  request.table = job.shape.table;
-  request.model_config_json = job.submitted.model_config_json;
+  request.table = *job.shape.table;
+  request.model_config_json = *job.submitted.model_config_json;
   request.tokenizer_dir = job.submitted.spec.model().tokenizer_path();
   request.path = CheckpointPath(job, place);
   request.blocks =
@@ -416,9 +416,7 @@ void Core::ResetToCheckpoint(Job& job, v1::JobState state) {
 // These will be measured again.
 void Core::EraseMetricsFrom(Job& job, int64_t first_step,
                             int64_t first_evaluation) {
-  while (!job.steps.empty() && job.steps.back().step() >= first_step) {
-    job.steps.pop_back();
-  }
+  job.steps.EraseFrom(first_step);
   while (!job.evaluations.empty() &&
          EvaluationNumber(job.evaluations.back()) >= first_evaluation) {
     job.evaluations.pop_back();

@@ -94,6 +94,11 @@ void Core::CommitResult(Job& job, const OutstandingTask& done,
   }
 }
 
+void Core::AddStep(Job& job, const v1::StepMetrics& step) {
+  journal_->StepRecorded(job.id, step);
+  job.steps.Add(step, journal_->next_sequence(), journal_->recorded());
+}
+
 void Core::RecordPass(Job& job, const OutstandingTask& done,
                       const wv1::PassResult& result, absl::Time now) {
   if (done.task.kind == wv1::TASK_KIND_TURN) {
@@ -102,14 +107,13 @@ void Core::RecordPass(Job& job, const OutstandingTask& done,
     step.set_train_loss(result.loss_sum() / result.loss_tokens());
     *step.mutable_time() = ToProto(now);
     step.set_skipped_blocks(result.skipped_blocks_size());
-    journal_->StepRecorded(job.id, step);
-    job.steps.push_back(std::move(step));
+    AddStep(job, step);
   } else if (done.task.kind == wv1::TASK_KIND_BACKWARD &&
              result.skipped_blocks_size() > 0 && !job.steps.empty()) {
-    v1::StepMetrics& step = job.steps.back();
+    v1::StepMetrics step = job.steps.back();
     step.set_skipped_blocks(step.skipped_blocks() +
                             result.skipped_blocks_size());
-    journal_->StepRecorded(job.id, step);
+    AddStep(job, step);
   }
   if (done.task.kind != wv1::TASK_KIND_EVALUATE) return;
   job.eval_loss_sum += result.loss_sum();

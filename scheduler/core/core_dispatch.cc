@@ -225,7 +225,7 @@ std::optional<OutstandingTask> Core::MakeTask(Job& job) {
     task.task.kind = wv1::TASK_KIND_PREPARE;
   } else if (job.phase == v1::JOB_PHASE_PILOT) {
     task.task.kind = wv1::TASK_KIND_PILOT;
-    task.task.layers = {0, job.shape.table.layer_count()};
+    task.task.layers = {0, job.shape.table->layer_count()};
   } else {
     task.position = job.NextPosition();
     task.task = TaskAt(job.shape, job.plan, *task.position);
@@ -289,7 +289,7 @@ wv1::JobContext Core::ContextOf(const Job& job) const {
   wv1::JobContext context;
   context.set_job_id(job.id.value());
   *context.mutable_spec() = job.submitted.spec;
-  context.set_model_config_json(job.submitted.model_config_json);
+  context.set_model_config_json(*job.submitted.model_config_json);
   context.mutable_splits()->Assign(job.splits.begin(), job.splits.end());
   context.set_token_cache_dir(options_.token_cache_dir);
   context.set_prefetch_bytes(options_.prefetch_bytes + job.pilot_reserve_bytes);

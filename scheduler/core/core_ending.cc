@@ -36,12 +36,12 @@ void Core::BeginSaving(Job& job, absl::Time now) {
   Touch(job);
   SaveRequest request;
   request.job = job.id;
-  request.table = job.shape.table;
-  request.model_config_json = job.submitted.model_config_json;
+  request.table = *job.shape.table;
+  request.model_config_json = *job.submitted.model_config_json;
   request.tokenizer_dir = job.submitted.spec.model().tokenizer_path();
   request.output_path = job.output_path;
   request.detail = DetailOf(job, kAllSteps);
-  for (int i = 0; i < job.shape.table.parameter_blocks.size(); ++i) {
+  for (int i = 0; i < job.shape.table->parameter_blocks.size(); ++i) {
     request.parameters.push_back(
         *blocks_.Find(job.id, {wv1::BLOCK_KIND_PARAMETERS, i, 0}));
   }
@@ -152,7 +152,10 @@ void Core::Archive(Job& job) {
 }
 
 void Core::NoteEnded(SweepId id) {
-  Sweep& sweep = sweeps_.at(id);
+  const auto found = sweeps_.find(id);
+  // A repaired jobs.db may have lost the sweep's record.
+  if (found == sweeps_.end()) return;
+  Sweep& sweep = found->second;
   if (--sweep.open_jobs > 0) return;
   ended_sweeps_.push_back(id);
   ended_jobs_ += sweep.jobs.size();

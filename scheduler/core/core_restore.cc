@@ -50,12 +50,10 @@ absl::Status Core::Restore(const Recovered& recovered, absl::Time now) {
         ++sweeps_[id].open_jobs;
       }
     }
-    if (!sweep.request_id().empty()) requests_[sweep.request_id()] = {id, 0};
+    requests_.Add(sweep.request_id(), {id, 0});
   }
-  absl::flat_hash_map<std::string, ModelTable> tables;
   for (const auto& [id, job] : recovered.jobs) {
-    if (absl::Status restored = RestoreJob(id, job, tables, now);
-        !restored.ok()) {
+    if (absl::Status restored = RestoreJob(id, job, now); !restored.ok()) {
       return restored;
     }
   }
@@ -98,9 +96,23 @@ absl::Status Core::Restore(const Recovered& recovered, absl::Time now) {
   return absl::OkStatus();
 }
 
-absl::Status Core::RestoreJob(
-    JobId id, const RecoveredJob& recovered,
-    absl::flat_hash_map<std::string, ModelTable>& tables, absl::Time now) {
+absl::StatusOr<Shared<ModelTable>> Core::SharedTable(const NewJob& job) {
+  absl::Status status;
+  auto table =
+      tables_.Get(TableContent(job.spec, *job.model_config_json),
+                  [&]() -> std::shared_ptr<const ModelTable> {
+                    absl::StatusOr<ModelTable> made =
+                        TableOf(job.spec, *job.model_config_json);
+                    status = made.status();
+                    if (!made.ok()) return nullptr;
+                    return std::make_shared<const ModelTable>(*std::move(made));
+                  });
+  if (!status.ok()) return status;
+  return Shared<ModelTable>(std::move(table));
+}
+
+absl::Status Core::RestoreJob(JobId id, const RecoveredJob& recovered,
+                              absl::Time now) {
   if (recovered.progress.has_ended_at()) {
     Job& ended = jobs_[id] = EndedJobOf(id, recovered);
     ended.DropWorkingData();
@@ -110,32 +122,24 @@ absl::Status Core::RestoreJob(
   }
   Job& job = jobs_[id];
   SetSubmitted(id, recovered.submitted, job);
-  job.submitted.model_config_json = recovered.submitted.model_config_json();
-  // The jobs of a sweep have the same few.
-  const std::string key = absl::StrCat(job.submitted.spec.train().has_dropout(),
-                                       job.submitted.spec.train().dropout(),
-                                       job.submitted.model_config_json);
-  auto known = tables.find(key);
-  if (known == tables.end()) {
-    absl::StatusOr<ModelTable> table =
-        TableOf(job.submitted.spec, job.submitted.model_config_json);
-    if (!table.ok()) {
-      // An earlier hydrad took it; the other jobs go on.
-      if (recovered.pool.has_value()) {
-        return Contradiction(id, table.status().message());
-      }
-      job.state = v1::JOB_STATE_FAILED;
-      job.reason = std::string(table.status().message());
-      job.phase = v1::JOB_PHASE_ENDED;
-      job.ended_at = now;
-      NoteChange(job);
-      return absl::OkStatus();
+  job.submitted.model_config_json =
+      SharedText(recovered.submitted.model_config_json());
+  absl::StatusOr<Shared<ModelTable>> table = SharedTable(job.submitted);
+  if (!table.ok()) {
+    // An earlier hydrad took it; the other jobs go on.
+    if (recovered.pool.has_value()) {
+      return Contradiction(id, table.status().message());
     }
-    known = tables.emplace(key, *std::move(table)).first;
+    job.state = v1::JOB_STATE_FAILED;
+    job.reason = std::string(table.status().message());
+    job.phase = v1::JOB_PHASE_ENDED;
+    job.ended_at = now;
+    NoteChange(job);
+    return absl::OkStatus();
   }
-  job.shape = MakeJobShape(job.submitted.spec, known->second);
+  job.shape = MakeJobShape(job.submitted.spec, *std::move(table));
   job.checkpointed_at = now;
-  job.steps = recovered.steps;
+  job.steps.Assign(recovered.steps);
   job.evaluations = recovered.evaluations;
   job.checkpoints = recovered.checkpoints;
   if (recovered.progress.state() != v1::JOB_STATE_UNSPECIFIED) {
@@ -159,7 +163,7 @@ absl::Status Core::RestoreJob(
 }
 
 absl::Status Core::RestoreInPool(Job& job, const RecoveredJob& recovered) {
-  if (job.splits.empty() || !job.partition.has_value()) {
+  if (job.splits.empty() || job.partition == nullptr) {
     return Contradiction(job.id, "it has no splits or no partition");
   }
   wv1::PrepareResult prepared;
@@ -214,7 +218,7 @@ absl::Status Core::RestoreHandOut(TaskId id, const jv1::HandOut& hand_out,
   if (task.wire.kind() == wv1::TASK_KIND_PREPARE) {
     prepared_[job.sweep].Claim(PrepareKey(job), job_id);
   } else if (task.wire.kind() == wv1::TASK_KIND_PILOT) {
-    task.task.layers = {0, job.shape.table.layer_count()};
+    task.task.layers = {0, job.shape.table->layer_count()};
     job.phase = v1::JOB_PHASE_PILOT;
     job.splits.assign(recovered.progress.splits().begin(),
                       recovered.progress.splits().end());

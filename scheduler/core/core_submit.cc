@@ -9,6 +9,7 @@
 #include "common/status/proto_time.h"
 #include "glog/logging.h"
 #include "scheduler/core/core.h"
+#include "scheduler/core/plan.h"
 #include "scheduler/core/records.h"
 
 namespace hydra {
@@ -25,7 +26,7 @@ absl::StatusOr<v1::PoolDemand> Core::CheckFits(
     JobShape shape = MakeJobShape(job.spec, job.table);
     const auto& cuts = job.spec.partition().cut_points();
     shape.shards =
-        ShardsOf({cuts.begin(), cuts.end()}, shape.table.layer_count());
+        ShardsOf({cuts.begin(), cuts.end()}, shape.table->layer_count());
     v1::PoolDemand demand =
         cuts.empty() ? LeastDemandOf(shape) : DemandOf(shape);
     if (absl::Status fits = admission_.CanEverFit(demand); !fits.ok()) {
@@ -39,16 +40,14 @@ absl::StatusOr<v1::PoolDemand> Core::CheckFits(
   return largest;
 }
 
-std::optional<Core::Submission> Core::SubmissionOf(
+std::optional<Submission> Core::SubmissionOf(
     const std::string& request_id) const {
-  auto seen = requests_.find(request_id);
-  if (seen == requests_.end()) return std::nullopt;
-  return seen->second;
+  return requests_.Find(request_id);
 }
 
-absl::StatusOr<Core::Submission> Core::Submit(std::vector<NewJob> jobs,
-                                              const std::string& request_id,
-                                              absl::Time now) {
+absl::StatusOr<Submission> Core::Submit(std::vector<NewJob> jobs,
+                                        const std::string& request_id,
+                                        absl::Time now) {
   if (std::optional<Submission> seen = SubmissionOf(request_id)) return *seen;
   if (stopping_ || parking_) {
     return absl::UnavailableError("the server is stopping");
@@ -71,7 +70,7 @@ absl::StatusOr<Core::Submission> Core::Submit(std::vector<NewJob> jobs,
   }
   Submission submission{entry.sweep, 0};
   submission.sequence = journal_->Submitted(entry.sweep, record, records);
-  if (!request_id.empty()) requests_[request_id] = submission;
+  requests_.Add(request_id, submission);
   unrecorded_.emplace(submission.sequence, std::move(entry));
   return submission;
 }
@@ -79,9 +78,18 @@ absl::StatusOr<Core::Submission> Core::Submit(std::vector<NewJob> jobs,
 void Core::FillJob(JobId id, SweepId sweep, NewJob submitted, Job& job) {
   job.id = id;
   job.sweep = sweep;
-  job.shape = MakeJobShape(submitted.spec, std::move(submitted.table));
+  submitted.model_config_json = SharedText(*submitted.model_config_json);
+  submitted.table = Shared<ModelTable>(tables_.Get(
+      TableContent(submitted.spec, *submitted.model_config_json),
+      [&] { return std::make_shared<const ModelTable>(*submitted.table); }));
+  job.shape = MakeJobShape(submitted.spec, submitted.table);
   job.output_path = OutputPath(id, submitted.output_dir, submitted.spec.name());
   job.submitted = std::move(submitted);
+}
+
+Shared<std::string> Core::SharedText(const std::string& text) {
+  return Shared<std::string>(texts_.Get(
+      text, [&text] { return std::make_shared<const std::string>(text); }));
 }
 
 void Core::Recorded(uint64_t sequence, absl::Time now) {
@@ -106,7 +114,7 @@ void Core::Recorded(uint64_t sequence, absl::Time now) {
 void Core::SubmissionRefused(uint64_t sequence) {
   auto refused = unrecorded_.find(sequence);
   if (refused == unrecorded_.end()) return;
-  requests_.erase(refused->second.request_id);
+  requests_.Remove(refused->second.request_id);
   unrecorded_.erase(refused);
 }
 

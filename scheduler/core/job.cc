@@ -96,10 +96,10 @@ absl::Duration Job::RemainingFrom(const ChainPosition& place) const {
 }
 
 void Job::DropWorkingData() {
-  Free(shape.table);
+  shape.table = {};
   Free(shape.shards);
-  Free(submitted.table);
-  Free(submitted.model_config_json);
+  submitted.table = {};
+  submitted.model_config_json = {};
   Free(splits);
   Free(last_lines);
   times.reset();
@@ -107,11 +107,12 @@ void Job::DropWorkingData() {
 
 void Job::KeepSummaryOnly() {
   summary_only = true;
-  if (!steps.empty()) {
-    std::vector<v1::StepMetrics> newest = {steps.back()};
-    steps.swap(newest);
+  steps.KeepNewestOnly();
+  if (partition != nullptr && partition->layers_size() > 0) {
+    auto summary = std::make_shared<v1::Partition>(*partition);
+    summary->mutable_layers()->Clear();
+    partition = std::make_shared<const v1::Partition>(*summary);
   }
-  if (partition.has_value()) Free(*partition->mutable_layers());
 }
 
 int64_t Job::StepTokens() const {
@@ -147,7 +148,7 @@ v1::JobStatus StatusOf(const Job& job) {
   status.set_step(job.position.step);
   status.set_total_steps(job.plan.total_steps);
   status.set_shard_count(
-      job.partition.has_value() ? job.partition->cut_points_size() + 1 : 0);
+      job.partition != nullptr ? job.partition->cut_points_size() + 1 : 0);
   FillLosses(job, status);
   FillTimes(job, status);
   status.mutable_parameters()->Assign(job.submitted.parameters.begin(),
@@ -159,11 +160,10 @@ v1::JobDetail DetailOf(const Job& job, int max_steps) {
   v1::JobDetail detail;
   *detail.mutable_status() = StatusOf(job);
   *detail.mutable_spec() = job.submitted.spec;
-  if (job.partition.has_value()) *detail.mutable_partition() = *job.partition;
+  if (job.partition != nullptr) *detail.mutable_partition() = *job.partition;
   if (job.demand.has_value()) *detail.mutable_pool_demand() = *job.demand;
-  const int64_t first =
-      std::max<int64_t>(0, static_cast<int64_t>(job.steps.size()) - max_steps);
-  detail.mutable_steps()->Assign(job.steps.begin() + first, job.steps.end());
+  const std::vector<v1::StepMetrics> steps = job.steps.Newest(max_steps);
+  detail.mutable_steps()->Assign(steps.begin(), steps.end());
   detail.mutable_evaluations()->Assign(job.evaluations.begin(),
                                        job.evaluations.end());
   *detail.mutable_totals() = job.totals;

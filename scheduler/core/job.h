@@ -3,6 +3,7 @@
 
 #include <deque>
 #include <limits>
+#include <memory>
 #include <optional>
 #include <string>
 #include <utility>
@@ -17,6 +18,8 @@
 #include "hydra/worker/v1/worker.pb.h"
 #include "scheduler/core/block_table.h"
 #include "scheduler/core/job_shape.h"
+#include "scheduler/core/shared.h"
+#include "scheduler/core/step_log.h"
 #include "scheduler/core/task_chain.h"
 #include "scheduler/core/time_model.h"
 
@@ -28,8 +31,8 @@ struct NewJob {
   hydra::v1::JobSpec spec;
   // "learning_rate=0.001"
   std::vector<std::string> parameters;
-  std::string model_config_json;
-  ModelTable table;
+  Shared<std::string> model_config_json;
+  Shared<ModelTable> table;
   // Below the output root; the job's own folder is made in it.
   std::string output_dir;
   // What of the input is not used, or not as it is written.
@@ -94,7 +97,8 @@ struct Job {
   std::vector<hydra::worker::v1::PreparedSplit> splits;
   // What PREPARE warned of.
   std::vector<std::string> prepare_warnings;
-  std::optional<hydra::v1::Partition> partition;
+  // Null until it is known; jobs that are cut alike share it.
+  std::shared_ptr<const hydra::v1::Partition> partition;
   // Of the device that it was found on: smaller ones cannot run it. 0: any may.
   int64_t partition_limit_bytes = 0;
   // The key of the pilot that it runs for others, too.
@@ -153,8 +157,9 @@ struct Job {
   // When to try again to write the trained model, if that failed.
   absl::Time save_again_at = absl::InfinitePast();
   hydra::v1::JobTotals totals;
-  std::vector<hydra::v1::StepMetrics> steps;
-  // Older steps, and what the pilot measured, are in jobs.db alone.
+  StepLog steps;
+  // All steps but the newest, and what the pilot measured, are in jobs.db
+  // alone.
   bool summary_only = false;
   std::vector<hydra::v1::EvaluationMetrics> evaluations;
   // Sums of the evaluation under way.
@@ -200,8 +205,9 @@ std::string JobName(JobId id);
 std::string SweepName(SweepId id);
 
 hydra::v1::JobStatus StatusOf(const Job& job);
+// As many steps as are in memory.
 inline constexpr int kAllSteps = std::numeric_limits<int>::max();
-// At most `max_steps` of the newest steps.
+// At most `max_steps` of the newest steps, of those that are in memory.
 hydra::v1::JobDetail DetailOf(const Job& job, int max_steps);
 
 }  // namespace hydra

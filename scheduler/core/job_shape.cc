@@ -1,10 +1,13 @@
 #include "scheduler/core/job_shape.h"
 
+#include <utility>
+
 #include "common/model/optimizer.h"
 
 namespace hydra {
 
-JobShape MakeJobShape(const hydra::v1::JobSpec& spec, ModelTable table) {
+JobShape MakeJobShape(const hydra::v1::JobSpec& spec,
+                      Shared<ModelTable> table) {
   JobShape shape;
   shape.table = std::move(table);
   shape.micro_batch_size = spec.train().per_device_train_batch_size();

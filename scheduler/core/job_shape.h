@@ -6,6 +6,7 @@
 
 #include "common/model/model_table.h"
 #include "hydra/v1/job.pb.h"
+#include "scheduler/core/shared.h"
 
 namespace hydra {
 
@@ -18,7 +19,7 @@ struct LayerRange {
 // The sizes that a job's chain of tasks, its memory and its time follow from.
 // A value type.
 struct JobShape {
-  ModelTable table;
+  Shared<ModelTable> table;
   // Sequences in a micro-batch, micro-batches in a step, tokens in a sequence.
   int64_t micro_batch_size = 1;
   int micro_batches = 1;
@@ -32,21 +33,21 @@ struct JobShape {
   int shard_count() const { return static_cast<int>(shards.size()); }
 
   int64_t ParameterBytes(int block) const {
-    return table.parameter_blocks[block].size_bytes;
+    return table->parameter_blocks[block].size_bytes;
   }
   int64_t StateBytes(int block) const {
     return state_factor * ParameterBytes(block);
   }
   int64_t TrainBoundaryBytes() const {
-    return table.BoundaryBytes(micro_batch_size, context_length);
+    return table->BoundaryBytes(micro_batch_size, context_length);
   }
   int64_t EvalBoundaryBytes() const {
-    return table.BoundaryBytes(eval_batch_size, context_length);
+    return table->BoundaryBytes(eval_batch_size, context_length);
   }
 };
 
 // `spec` with every default filled in.
-JobShape MakeJobShape(const hydra::v1::JobSpec& spec, ModelTable table);
+JobShape MakeJobShape(const hydra::v1::JobSpec& spec, Shared<ModelTable> table);
 
 // The shards that ascending cut points in (0, layer_count) make.
 std::vector<LayerRange> ShardsOf(const std::vector<int>& cut_points,

@@ -58,6 +58,12 @@ absl::Status CheckEvaluationSplits(const Job& job) {
 
 }  // namespace
 
+std::string TableContent(const v1::JobSpec& spec,
+                         const std::string& model_config_json) {
+  return absl::StrCat(spec.train().has_dropout(), spec.train().dropout(),
+                      model_config_json);
+}
+
 absl::StatusOr<ModelTable> TableOf(const v1::JobSpec& spec,
                                    const std::string& model_config_json) {
   absl::StatusOr<Gpt2Config> config = ParseGpt2Config(model_config_json);

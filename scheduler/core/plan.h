@@ -20,6 +20,10 @@ namespace hydra {
 absl::StatusOr<ModelTable> TableOf(const hydra::v1::JobSpec& spec,
                                    const std::string& model_config_json);
 
+// What that follows from, as a text: equal texts, equal tables.
+std::string TableContent(const hydra::v1::JobSpec& spec,
+                         const std::string& model_config_json);
+
 // How many steps and evaluations the job consists of. Requires job.splits.
 //
 // INVALID_ARGUMENT: the training split is shorter than one step, another one

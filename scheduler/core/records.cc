@@ -116,7 +116,7 @@ jv1::SubmittedJob SubmittedOf(const Job& job) {
   *record.mutable_spec() = job.submitted.spec;
   record.mutable_parameters()->Assign(job.submitted.parameters.begin(),
                                       job.submitted.parameters.end());
-  record.set_model_config_json(job.submitted.model_config_json);
+  record.set_model_config_json(*job.submitted.model_config_json);
   record.set_output_dir(job.submitted.output_dir);
   *record.mutable_submitted_at() = ToProto(job.submitted_at);
   record.mutable_warnings()->Assign(job.submitted.warnings.begin(),
@@ -135,7 +135,7 @@ jv1::JobProgress ProgressOf(const Job& job) {
     *record.mutable_ended_at() = ToProto(job.ended_at);
   }
   record.mutable_splits()->Assign(job.splits.begin(), job.splits.end());
-  if (job.partition.has_value()) *record.mutable_partition() = *job.partition;
+  if (job.partition != nullptr) *record.mutable_partition() = *job.partition;
   record.set_total_steps(job.plan.total_steps);
   *record.mutable_totals() = job.totals;
   record.set_step(job.position.step);
@@ -177,7 +177,10 @@ void SetProgress(const jv1::JobProgress& record, Job& job) {
   job.started_at = TimeOf(record.has_started_at(), record.started_at());
   job.ended_at = TimeOf(record.has_ended_at(), record.ended_at());
   job.splits.assign(record.splits().begin(), record.splits().end());
-  if (record.has_partition()) job.partition = record.partition();
+  if (record.has_partition()) {
+    job.partition =
+        std::make_shared<const hydra::v1::Partition>(record.partition());
+  }
   job.plan.total_steps = record.total_steps();
   job.totals = record.totals();
   job.position.step = record.step();
@@ -187,7 +190,7 @@ void SetProgress(const jv1::JobProgress& record, Job& job) {
                               record.prepare_warnings().end());
   job.partition_limit_bytes = record.partition_limit_bytes();
   if (job.steps.empty() && record.has_newest_step()) {
-    job.steps.push_back(record.newest_step());
+    job.steps.Assign({record.newest_step()});
   }
 }
 

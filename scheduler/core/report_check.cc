@@ -43,15 +43,15 @@ absl::Status CheckPrepare(const TaskReport& report) {
 absl::Status CheckPilot(const JobShape& shape, const TaskReport& report) {
   int last = 0;
   for (int cut : report.pilot().cut_points()) {
-    if (cut <= last || cut >= shape.table.layer_count()) {
+    if (cut <= last || cut >= shape.table->layer_count()) {
       return Contradiction(report, "cuts before layer ", cut, " after ", last,
-                           ", of ", shape.table.layer_count(), " layers");
+                           ", of ", shape.table->layer_count(), " layers");
     }
     last = cut;
   }
   for (int i = 0; i < report.pilot().layers_size(); ++i) {
     const hydra::v1::LayerProfile& layer = report.pilot().layers(i);
-    if (i >= shape.table.layer_count() ||
+    if (i >= shape.table->layer_count() ||
         FromProto(layer.forward()) < absl::ZeroDuration() ||
         FromProto(layer.backward()) < absl::ZeroDuration()) {
       return Contradiction(report, "has no profile of layer ", i, ": ",
@@ -63,7 +63,7 @@ absl::Status CheckPilot(const JobShape& shape, const TaskReport& report) {
 
 absl::Status CheckPass(const JobShape& shape, const ChainTask& task,
                        const TaskReport& report) {
-  const bool has_head = task.layers.last == shape.table.layer_count();
+  const bool has_head = task.layers.last == shape.table->layer_count();
   const bool has_loss = has_head && (task.kind == wv1::TASK_KIND_TURN ||
                                      task.kind == wv1::TASK_KIND_EVALUATE);
   if (!has_loss || report.pass().loss_tokens() > 0) return absl::OkStatus();

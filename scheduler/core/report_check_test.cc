@@ -26,7 +26,7 @@ class ReportCheckTest : public ::testing::Test {
   std::string Check(wv1::TaskKind kind) const {
     ChainTask task;
     task.kind = kind;
-    task.layers = {0, shape_.table.layer_count()};
+    task.layers = {0, shape_.table->layer_count()};
     return std::string(CheckReport(shape_, task, report_).message());
   }
 

@@ -36,18 +36,18 @@ bool Contains(const LayerRange& layers, int layer) {
 std::vector<int> BlocksUsed(const JobShape& shape, const LayerRange& layers) {
   absl::btree_set<int> blocks;
   for (int layer = layers.first; layer < layers.last; ++layer) {
-    const std::vector<int>& used = shape.table.layers[layer].parameter_blocks;
+    const std::vector<int>& used = shape.table->layers[layer].parameter_blocks;
     blocks.insert(used.begin(), used.end());
   }
   return {blocks.begin(), blocks.end()};
 }
 
 bool Owns(const JobShape& shape, const LayerRange& layers, int block) {
-  return Contains(layers, shape.table.parameter_blocks[block].owner());
+  return Contains(layers, shape.table->parameter_blocks[block].owner());
 }
 
 bool HasLaterUser(const JobShape& shape, const LayerRange& layers, int block) {
-  return shape.table.parameter_blocks[block].layers.back() >= layers.last;
+  return shape.table->parameter_blocks[block].layers.back() >= layers.last;
 }
 
 void ReadParameters(const JobShape& shape, ChainTask& task) {
@@ -97,7 +97,7 @@ int OwnerOf(const JobShape& shape, const BlockKey& key) {
   const bool is_boundary = key.kind == wv1::BLOCK_KIND_ACTIVATION ||
                            key.kind == wv1::BLOCK_KIND_ACTIVATION_GRADIENT;
   return is_boundary ? key.index
-                     : shape.table.parameter_blocks[key.index].owner();
+                     : shape.table->parameter_blocks[key.index].owner();
 }
 
 ChainTask InitTask(const JobShape& shape, const ChainPlan& plan, int shard) {

@@ -32,7 +32,7 @@ JobShape Shape(std::vector<int> cuts, int micro_batches = 1) {
   shape.context_length = 16;
   shape.eval_batch_size = 3;
   shape.state_factor = 2;
-  shape.shards = ShardsOf(cuts, shape.table.layer_count());
+  shape.shards = ShardsOf(cuts, shape.table->layer_count());
   return shape;
 }
 
@@ -126,7 +126,7 @@ TEST(TaskChainTest, EveryReadWasMadeAndEveryBoundaryEnds) {
        {std::vector<int>{}, {1}, {2, 4}, {1, 2, 3, 4}}) {
     const JobShape shape = Shape(cuts, /*micro_batches=*/2);
     std::set<BlockKey> live;
-    for (int block = 0; block < shape.table.parameter_blocks.size(); ++block) {
+    for (int block = 0; block < shape.table->parameter_blocks.size(); ++block) {
       live.insert({wv1::BLOCK_KIND_OPTIMIZER_STATE, block, 0});
     }
     std::map<BlockKey, int> updates;
@@ -140,8 +140,8 @@ TEST(TaskChainTest, EveryReadWasMadeAndEveryBoundaryEnds) {
       }
       for (const BlockKey& key : task.ends) EXPECT_EQ(live.erase(key), 1);
     }
-    EXPECT_EQ(live.size(), 2 * shape.table.parameter_blocks.size());
-    for (int block = 0; block < shape.table.parameter_blocks.size(); ++block) {
+    EXPECT_EQ(live.size(), 2 * shape.table->parameter_blocks.size());
+    for (int block = 0; block < shape.table->parameter_blocks.size(); ++block) {
       EXPECT_EQ((updates[{wv1::BLOCK_KIND_PARAMETERS, block, 0}]),
                 1 + plan.total_steps);
     }

@@ -18,15 +18,15 @@ constexpr int kForwardsInBoth = 3;
 
 absl::Duration AssumedForward(const JobShape& shape, int layer) {
   double parameters = 0;
-  for (int block : shape.table.layers[layer].parameter_blocks) {
-    parameters += shape.table.parameter_blocks[block].element_count();
+  for (int block : shape.table->layers[layer].parameter_blocks) {
+    parameters += shape.table->parameter_blocks[block].element_count();
   }
   const double sequences = static_cast<double>(shape.micro_batch_size);
   const double context = static_cast<double>(shape.context_length);
   double flops = 2 * parameters * sequences * context;
-  if (shape.table.layers[layer].kind == LayerKind::kBlock) {
+  if (shape.table->layers[layer].kind == LayerKind::kBlock) {
     // Attention: every token's product with every other one's, twice.
-    flops += 4 * sequences * context * context * shape.table.config.n_embd;
+    flops += 4 * sequences * context * context * shape.table->config.n_embd;
   }
   return absl::Seconds(flops / kAssumedFlopsPerSecond);
 }

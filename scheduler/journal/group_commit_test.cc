@@ -40,10 +40,10 @@ class MoodyStore final : public RecordStore {
     absl::MutexLock lock(&mu_);
     return records_.ForEach(table, visit);
   }
-  absl::Status ForEachOf(int table, int64_t a,
-                         RecordVisitor visit) const override {
+  absl::Status ForEachFrom(int table, int64_t a, int64_t first_b,
+                           RecordVisitor visit) const override {
     absl::MutexLock lock(&mu_);
-    return records_.ForEachOf(table, a, visit);
+    return records_.ForEachFrom(table, a, first_b, visit);
   }
 
   void Fail(const absl::Status& error) {

@@ -1,5 +1,7 @@
 #include "scheduler/journal/journal.h"
 
+#include <algorithm>
+
 #include "scheduler/journal/record_change.h"
 #include "scheduler/journal/tables.h"
 
@@ -130,6 +132,7 @@ std::vector<Journal::Entry> Journal::TakeEntries() {
 }
 
 void Journal::Recorded(uint64_t sequence) {
+  recorded_ = std::max(recorded_, sequence);
   while (!outbox_.empty() && outbox_.front() <= sequence) {
     pool_changes_.push_back(MakeErase(kOutboxTable, outbox_.front(), 0));
     outbox_.pop_front();

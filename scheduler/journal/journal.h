@@ -40,7 +40,7 @@ class Journal {
 
   // `last_sequence`: the newest one that an earlier daemon gave out.
   explicit Journal(uint64_t last_sequence = 0)
-      : last_sequence_(last_sequence) {}
+      : last_sequence_(last_sequence), recorded_(last_sequence) {}
 
   // --- jobs.db ---
 
@@ -84,6 +84,10 @@ class Journal {
   // Everything up to this sequence number is in jobs.db.
   void Recorded(uint64_t sequence);
 
+  // What is changed of jobs.db now will be there when so much is recorded.
+  uint64_t next_sequence() const { return last_sequence_ + 1; }
+  uint64_t recorded() const { return recorded_; }
+
  private:
   using Change = journal::v1::Change;
 
@@ -91,6 +95,7 @@ class Journal {
   void CloseEntry();
 
   uint64_t last_sequence_;
+  uint64_t recorded_;
   std::vector<Change> pool_changes_;
   std::vector<Change> jobs_changes_;
   std::vector<Entry> entries_;

@@ -39,9 +39,10 @@ absl::Status MemoryRecordStore::ForEach(int table, RecordVisitor visit) const {
   return Visit(Key(table, kMin, kMin), Key(table, kMax, kMax), visit);
 }
 
-absl::Status MemoryRecordStore::ForEachOf(int table, int64_t a,
-                                          RecordVisitor visit) const {
-  return Visit(Key(table, a, kMin), Key(table, a, kMax), visit);
+absl::Status MemoryRecordStore::ForEachFrom(int table, int64_t a,
+                                            int64_t first_b,
+                                            RecordVisitor visit) const {
+  return Visit(Key(table, a, first_b), Key(table, a, kMax), visit);
 }
 
 absl::Status MemoryRecordStore::Visit(const Key& first, const Key& last,

@@ -2,6 +2,7 @@
 #define HYDRA_SCHEDULER_JOURNAL_RECORD_STORE_H_
 
 #include <cstdint>
+#include <limits>
 
 #include "absl/functional/function_ref.h"
 #include "absl/status/status.h"
@@ -41,9 +42,13 @@ class RecordStore {
   // INVALID_ARGUMENT: no such table.
   virtual absl::Status ForEach(int table, RecordVisitor visit) const = 0;
 
-  // As above, for the records of one `a`.
-  virtual absl::Status ForEachOf(int table, int64_t a,
-                                 RecordVisitor visit) const = 0;
+  // As above, for the records of one `a`, from `first_b` on.
+  virtual absl::Status ForEachFrom(int table, int64_t a, int64_t first_b,
+                                   RecordVisitor visit) const = 0;
+  // All of them.
+  absl::Status ForEachOf(int table, int64_t a, RecordVisitor visit) const {
+    return ForEachFrom(table, a, std::numeric_limits<int64_t>::min(), visit);
+  }
 };
 
 }  // namespace hydra

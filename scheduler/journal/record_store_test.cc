@@ -44,14 +44,15 @@ class RecordStoreTest : public testing::TestWithParam<Implementation> {
   Records Read() const { return *ReadRecords(*store_); }
 
   // The keys of one `a`, as they come.
-  std::vector<int64_t> ReadOf(int table, int64_t a) const {
+  std::vector<int64_t> ReadOf(int table, int64_t a,
+                              int64_t first_b = kMin) const {
     std::vector<int64_t> keys;
     EXPECT_TRUE(store_
-                    ->ForEachOf(table, a,
-                                [&](int64_t, int64_t b, absl::string_view) {
-                                  keys.push_back(b);
-                                  return absl::OkStatus();
-                                })
+                    ->ForEachFrom(table, a, first_b,
+                                  [&](int64_t, int64_t b, absl::string_view) {
+                                    keys.push_back(b);
+                                    return absl::OkStatus();
+                                  })
                     .ok());
     return keys;
   }
@@ -62,6 +63,14 @@ class RecordStoreTest : public testing::TestWithParam<Implementation> {
 };
 
 TEST_P(RecordStoreTest, BeginsEmpty) { EXPECT_TRUE(Read().empty()); }
+
+TEST_P(RecordStoreTest, ReadsFromAKeyOn) {
+  for (int64_t b : {-5, 0, 3, 9}) Put(0, 1, b, "");
+  Put(0, 2, 4, "");
+  EXPECT_EQ(ReadOf(0, 1, 3), (std::vector<int64_t>{3, 9}));
+  EXPECT_EQ(ReadOf(0, 1, 10), std::vector<int64_t>());
+  EXPECT_EQ(ReadOf(0, 1), (std::vector<int64_t>{-5, 0, 3, 9}));
+}
 
 TEST_P(RecordStoreTest, KeepsAnyBytesUnderAnyKey) {
   const std::string bytes("\0a\xff", 3);

@@ -15,7 +15,8 @@ namespace hydra {
 struct RecoveredJob {
   journal::v1::SubmittedJob submitted;
   journal::v1::JobProgress progress;
-  // Ascending. Only for jobs that have not ended.
+  // Ascending; of more than a thousand the newest thousand or more. Only for
+  // jobs that have not ended.
   std::vector<hydra::v1::StepMetrics> steps;
   std::vector<hydra::v1::EvaluationMetrics> evaluations;
   std::vector<journal::v1::CheckpointRecord> checkpoints;

@@ -16,6 +16,8 @@ namespace {
 
 namespace jv1 = hydra::journal::v1;
 
+constexpr int kNewestSteps = 1000;
+
 template <typename Message>
 absl::Status Parse(absl::string_view value, const char* table, int64_t a,
                    Message& message) {
@@ -36,6 +38,19 @@ absl::Status ReadOf(const RecordStore& store, int table, const char* name,
       });
 }
 
+// The newest ones, since there may be millions.
+absl::Status ReadSteps(const RecordStore& jobs, JobId id,
+                       std::vector<hydra::v1::StepMetrics>& steps) {
+  return jobs.ForEachOf(kStepsTable, id.value(),
+                        [&](int64_t a, int64_t, absl::string_view value) {
+                          if (steps.size() == 2 * kNewestSteps) {
+                            steps.erase(steps.begin(),
+                                        steps.begin() + kNewestSteps);
+                          }
+                          return Parse(value, "steps", a, steps.emplace_back());
+                        });
+}
+
 absl::Status ReadMetrics(const RecordStore& jobs, JobId id, bool with_steps,
                          RecoveredJob& job) {
   absl::Status status =
@@ -45,7 +60,7 @@ absl::Status ReadMetrics(const RecordStore& jobs, JobId id, bool with_steps,
         ReadOf(jobs, kCheckpointsTable, "checkpoints", id, job.checkpoints);
   }
   if (!status.ok() || !with_steps) return status;
-  return ReadOf(jobs, kStepsTable, "steps", id, job.steps);
+  return ReadSteps(jobs, id, job.steps);
 }
 
 using JobIds = absl::flat_hash_set<JobId>;

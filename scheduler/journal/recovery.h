@@ -27,7 +27,7 @@ absl::StatusOr<Recovered> ReadJobs(
     const RecordStore& jobs,
     int64_t kept_ended_jobs = std::numeric_limits<int64_t>::max());
 
-// One job, with all of its steps or none. NOT_FOUND: there is none.
+// One job, with its newest steps or none. NOT_FOUND: there is none.
 absl::StatusOr<RecoveredJob> ReadJob(const RecordStore& jobs, JobId id,
                                      bool with_steps);
 // NOT_FOUND: there is no such sweep.

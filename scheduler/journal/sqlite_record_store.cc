@@ -104,10 +104,11 @@ absl::Status SqliteRecordStore::ForEach(int table, RecordVisitor visit) const {
   return WithAdvice(tables_.ForEach(table, visit));
 }
 
-absl::Status SqliteRecordStore::ForEachOf(int table, int64_t a,
-                                          RecordVisitor visit) const {
+absl::Status SqliteRecordStore::ForEachFrom(int table, int64_t a,
+                                            int64_t first_b,
+                                            RecordVisitor visit) const {
   absl::MutexLock lock(&mu_);
-  return WithAdvice(tables_.ForEachOf(table, a, visit));
+  return WithAdvice(tables_.ForEachFrom(table, a, first_b, visit));
 }
 
 absl::Status SqliteRecordStore::CheckAll() const {

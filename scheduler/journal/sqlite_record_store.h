@@ -51,8 +51,8 @@ class SqliteRecordStore final : public RecordStore {
       override ABSL_LOCKS_EXCLUDED(mu_);
   absl::Status ForEach(int table, RecordVisitor visit) const override
       ABSL_LOCKS_EXCLUDED(mu_);
-  absl::Status ForEachOf(int table, int64_t a,
-                         RecordVisitor visit) const override
+  absl::Status ForEachFrom(int table, int64_t a, int64_t first_b,
+                           RecordVisitor visit) const override
       ABSL_LOCKS_EXCLUDED(mu_);
 
   // Reads and checks all there is. DATA_LOSS: what was found.

@@ -32,8 +32,8 @@ constexpr char kEraseFrom[] = R"(DELETE FROM "$0" WHERE a = ? AND b >= ?)";
 constexpr char kRead[] =
     R"(SELECT a, b, value, checksum FROM "$0" ORDER BY a, b)";
 
-constexpr char kReadOf[] =
-    R"(SELECT a, b, value, checksum FROM "$0" WHERE a = ? ORDER BY b)";
+constexpr char kReadFrom[] = R"(
+  SELECT a, b, value, checksum FROM "$0" WHERE a = ? AND b >= ? ORDER BY b)";
 
 }  // namespace
 
@@ -54,11 +54,11 @@ absl::StatusOr<SqliteRecordTable> SqliteRecordTable::Open(
   auto erase = prepare(kErase);
   auto erase_from = prepare(kEraseFrom);
   auto read = prepare(kRead);
-  auto read_of = prepare(kReadOf);
+  auto read_from = prepare(kReadFrom);
   if (!status.ok()) return status;
   return SqliteRecordTable(database.path(), name, *std::move(put),
                            *std::move(erase), *std::move(erase_from),
-                           *std::move(read), *std::move(read_of));
+                           *std::move(read), *std::move(read_from));
 }
 
 SqliteRecordTable::SqliteRecordTable(const std::string& path,
@@ -66,7 +66,7 @@ SqliteRecordTable::SqliteRecordTable(const std::string& path,
                                      SqliteStatement put, SqliteStatement erase,
                                      SqliteStatement erase_from,
                                      SqliteStatement read,
-                                     SqliteStatement read_of)
+                                     SqliteStatement read_from)
     : path_(path),
       name_(name),
       checksum_(name),
@@ -74,7 +74,7 @@ SqliteRecordTable::SqliteRecordTable(const std::string& path,
       erase_(std::move(erase)),
       erase_from_(std::move(erase_from)),
       read_(std::move(read)),
-      read_of_(std::move(read_of)) {}
+      read_from_(std::move(read_from)) {}
 
 absl::Status SqliteRecordTable::Apply(const Change& change) {
   const bool is_put = change.kind() == Change::KIND_PUT;
@@ -97,9 +97,11 @@ absl::Status SqliteRecordTable::ForEach(RecordVisitor visit) {
   return Visit(read_, visit);
 }
 
-absl::Status SqliteRecordTable::ForEachOf(int64_t a, RecordVisitor visit) {
-  read_of_.BindInteger(1, a);
-  return Visit(read_of_, visit);
+absl::Status SqliteRecordTable::ForEachFrom(int64_t a, int64_t first_b,
+                                            RecordVisitor visit) {
+  read_from_.BindInteger(1, a);
+  read_from_.BindInteger(2, first_b);
+  return Visit(read_from_, visit);
 }
 
 absl::Status SqliteRecordTable::Visit(SqliteStatement& read,

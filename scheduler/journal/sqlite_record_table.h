@@ -27,7 +27,7 @@ class SqliteRecordTable {
 
   // As RecordStore says.
   absl::Status ForEach(RecordVisitor visit);
-  absl::Status ForEachOf(int64_t a, RecordVisitor visit);
+  absl::Status ForEachFrom(int64_t a, int64_t first_b, RecordVisitor visit);
 
   const std::string& name() const { return name_; }
 
@@ -35,7 +35,7 @@ class SqliteRecordTable {
   SqliteRecordTable(const std::string& path, const std::string& name,
                     SqliteStatement put, SqliteStatement erase,
                     SqliteStatement erase_from, SqliteStatement read,
-                    SqliteStatement read_of);
+                    SqliteStatement read_from);
 
   absl::Status Visit(SqliteStatement& read, RecordVisitor visit) const;
 
@@ -47,7 +47,7 @@ class SqliteRecordTable {
   SqliteStatement erase_;
   SqliteStatement erase_from_;
   SqliteStatement read_;
-  SqliteStatement read_of_;
+  SqliteStatement read_from_;
 };
 
 }  // namespace hydra

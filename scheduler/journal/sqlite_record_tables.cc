@@ -36,10 +36,11 @@ absl::Status SqliteRecordTables::ForEach(int table, RecordVisitor visit) const {
   return known.ok() ? tables_[table].ForEach(visit) : known;
 }
 
-absl::Status SqliteRecordTables::ForEachOf(int table, int64_t a,
-                                           RecordVisitor visit) const {
+absl::Status SqliteRecordTables::ForEachFrom(int table, int64_t a,
+                                             int64_t first_b,
+                                             RecordVisitor visit) const {
   absl::Status known = CheckTable(table);
-  return known.ok() ? tables_[table].ForEachOf(a, visit) : known;
+  return known.ok() ? tables_[table].ForEachFrom(a, first_b, visit) : known;
 }
 
 absl::Status SqliteRecordTables::CheckTable(int table) const {

@@ -25,8 +25,8 @@ class SqliteRecordTables final : public RecordStore {
   absl::Status Apply(
       absl::Span<const hydra::journal::v1::Change> changes) override;
   absl::Status ForEach(int table, RecordVisitor visit) const override;
-  absl::Status ForEachOf(int table, int64_t a,
-                         RecordVisitor visit) const override;
+  absl::Status ForEachFrom(int table, int64_t a, int64_t first_b,
+                           RecordVisitor visit) const override;
 
   int size() const { return tables_.size(); }
 

@@ -252,6 +252,13 @@ class DaemonImpl final : public Daemon, private Effects {
         std::move(committed), kJournalRetry);
     models_ = std::make_unique<ModelWriter>(
         state_.pool.get(), ReadRoots(config_),
+        [this](JobId job, v1::JobDetail& detail) {
+          const absl::Status read =
+              history_.AddOlderSteps(job, kAllSteps, detail);
+          LOG_IF(WARNING, !read.ok())
+              << "hydra_job.json of " << JobName(job)
+              << " lacks steps that jobs.db has: " << read.message();
+        },
         [this](JobId job, const absl::Status& status) {
           core_thread_.Post([job, status](Core& core, absl::Time now) {
             core.ModelSaved(job, status, now);

@@ -25,7 +25,7 @@ constexpr int64_t kLogLinesPerMessage = 1000;
 constexpr int kStepsInDetail = 1000;
 // Jobs that one turn of the core changes for a client: some milliseconds.
 constexpr size_t kJobsInOneGo = 100;
-// Each is kept for as long as its sweep.
+// The newest 50,000 are kept.
 constexpr size_t kMaxRequestIdBytes = 128;
 
 absl::Status Unavailable() {
@@ -206,7 +206,7 @@ grpc::Status HydraServiceImpl::Submit(grpc::ServerContext*,
     return core.SubmissionOf(request->request_id());
   });
   if (!seen.has_value()) return ToGrpc(Unavailable());
-  std::optional<Core::Submission> submission = *seen;
+  std::optional<Submission> submission = *seen;
   if (!submission.has_value()) {
     absl::StatusOr<std::vector<NewJob>> jobs = checker_->Check(*request);
     if (!jobs.ok()) return ToGrpc(jobs.status());
@@ -214,7 +214,7 @@ grpc::Status HydraServiceImpl::Submit(grpc::ServerContext*,
       return ToGrpc(CannotRecord(healthy));
     }
     auto status = core_->Ask([&](Core& core, absl::Time now) -> absl::Status {
-      absl::StatusOr<Core::Submission> submitted =
+      absl::StatusOr<Submission> submitted =
           core.Submit(*std::move(jobs), request->request_id(), now);
       if (submitted.ok()) submission = *submitted;
       return submitted.status();
@@ -271,8 +271,11 @@ absl::StatusOr<v1::JobDetail> HydraServiceImpl::Detail(
         return DetailOf(*job, max_steps);
       });
   if (!detail.has_value()) return Unavailable();
-  if (detail->has_value()) return **std::move(detail);
-  return history_->Find(jobs->front(), max_steps);
+  if (!detail->has_value()) return history_->Find(jobs->front(), max_steps);
+  const absl::Status read =
+      history_->AddOlderSteps(jobs->front(), max_steps, **detail);
+  if (!read.ok()) return read;
+  return **std::move(detail);
 }
 
 grpc::Status HydraServiceImpl::GetJob(grpc::ServerContext*,

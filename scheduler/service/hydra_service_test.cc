@@ -49,9 +49,10 @@ class OldJobs : public RecordStore {
   absl::Status ForEach(int table, RecordVisitor visit) const override {
     return broken.ok() ? records_.ForEach(table, visit) : broken;
   }
-  absl::Status ForEachOf(int table, int64_t a,
-                         RecordVisitor visit) const override {
-    return broken.ok() ? records_.ForEachOf(table, a, visit) : broken;
+  absl::Status ForEachFrom(int table, int64_t a, int64_t first_b,
+                           RecordVisitor visit) const override {
+    return broken.ok() ? records_.ForEachFrom(table, a, first_b, visit)
+                       : broken;
   }
 
  private:

@@ -68,7 +68,37 @@ TEST_F(JobHistoryTest, ReadsNoStepsWithoutNeed) {
   ASSERT_TRUE(detail.ok()) << detail.status();
   EXPECT_EQ(detail->steps_size(), 0);
   EXPECT_EQ(detail->status().state(), hydra::v1::JOB_STATE_COMPLETED);
-  EXPECT_TRUE(absl::IsDataLoss(history_.Find(JobId(2), 1).status()));
+  EXPECT_TRUE(absl::IsDataLoss(history_.Find(JobId(2), 3).status()));
+}
+
+TEST_F(JobHistoryTest, AddsTheStepsThatARunningJobHasOnTheDiskAlone) {
+  hydra::v1::StepMetrics step;
+  for (int i = 0; i < 30'000; ++i) {
+    step.set_step(i);
+    Put(kStepsTable, 1, i, step);
+  }
+  hydra::v1::JobDetail detail;
+  for (int i : {25'000, 25'001}) detail.add_steps()->set_step(i);
+  ASSERT_TRUE(history_.AddOlderSteps(JobId(1), 1000, detail).ok());
+  ASSERT_EQ(detail.steps_size(), 1000);
+  for (int i = 0; i < 1000; ++i) {
+    ASSERT_EQ(detail.steps(i).step(), 25'002 - 1000 + i);
+  }
+  ASSERT_TRUE(history_.AddOlderSteps(JobId(1), 1 << 30, detail).ok());
+  EXPECT_EQ(detail.steps_size(), 25'002);
+  EXPECT_EQ(detail.steps(0).step(), 0);
+}
+
+TEST_F(JobHistoryTest, AddsNoStepsThatTheJobWillMakeAgain) {
+  hydra::v1::StepMetrics step;
+  for (int i = 0; i < 9; ++i) {
+    step.set_step(i);
+    Put(kStepsTable, 1, i, step);
+  }
+  hydra::v1::JobDetail detail;
+  detail.mutable_status()->set_step(5);
+  ASSERT_TRUE(history_.AddOlderSteps(JobId(1), 1000, detail).ok());
+  EXPECT_EQ(detail.steps_size(), 5);
 }
 
 TEST_F(JobHistoryTest, ARunningJobIsNotFound) {

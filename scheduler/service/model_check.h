@@ -8,6 +8,7 @@
 #include "common/jobfile/mistakes.h"
 #include "common/model/gpt2_config.h"
 #include "hydra/v1/job.pb.h"
+#include "scheduler/core/shared.h"
 #include "scheduler/service/path_policy.h"
 
 namespace hydra {
@@ -17,7 +18,7 @@ struct CheckedModel {
   // The directory can be read.
   bool is_there = false;
   // As the trained model's will be (see TrainedModelConfig).
-  std::string config_json;
+  Shared<std::string> config_json;
   // Absent if config.json cannot be used.
   std::optional<Gpt2Config> config;
   // What is wrong with it, each with its field.

@@ -96,13 +96,18 @@ absl::Status WriteModel(const PoolFile& pool, const SaveRequest& request,
 }
 
 ModelWriter::ModelWriter(const PoolFile* pool,
-                         std::vector<std::string> read_roots, Done done)
-    : pool_(pool), read_roots_(std::move(read_roots)), done_(std::move(done)) {}
+                         std::vector<std::string> read_roots, Complete complete,
+                         Done done)
+    : pool_(pool),
+      read_roots_(std::move(read_roots)),
+      complete_(std::move(complete)),
+      done_(std::move(done)) {}
 
 ModelWriter::~ModelWriter() { Stop(); }
 
 void ModelWriter::Write(const SaveRequest& request) {
-  thread_.Add([this, request] {
+  thread_.Add([this, request = request]() mutable {
+    complete_(request.job, request.detail);
     done_(request.job, WriteModel(*pool_, request, read_roots_,
                                   [this] { return !stopping_; }));
   });

@@ -39,12 +39,14 @@ absl::Status WriteModel(const PoolFile& pool, const SaveRequest& request,
 // Thread-safe.
 class ModelWriter {
  public:
+  using Complete = std::function<void(JobId, hydra::v1::JobDetail&)>;
   using Done = std::function<void(JobId, const absl::Status&)>;
 
-  // `pool` must outlive this. `read_roots`: as WriteModel's. `done` is called
-  // on the writer's thread, once for each Write() before Stop().
+  // `pool` must outlive this. `read_roots`: as WriteModel's. Both are called on
+  // the writer's thread, once for each Write() before Stop(): `complete` adds
+  // what a request's detail lacks.
   ModelWriter(const PoolFile* pool, std::vector<std::string> read_roots,
-              Done done);
+              Complete complete, Done done);
   // Stops it.
   ~ModelWriter();
 
@@ -59,6 +61,7 @@ class ModelWriter {
  private:
   const PoolFile* const pool_;
   const std::vector<std::string> read_roots_;
+  const Complete complete_;
   const Done done_;
   std::atomic<bool> stopping_ = false;
   WorkThread thread_;  // The last: it uses the others.

@@ -100,11 +100,12 @@ TEST_F(ModelWriterTest, StopReportsWhatWaitsAndLeavesTheObjectAlive) {
   constexpr int kRequests = 300;
   std::vector<absl::StatusCode> done;
   absl::Notification first_done;
-  ModelWriter writer(&model_.pool(), {},
-                     [&](JobId, const absl::Status& status) {
-                       done.push_back(status.code());
-                       if (done.size() == 1) first_done.Notify();
-                     });
+  ModelWriter writer(
+      &model_.pool(), {}, [](JobId, hydra::v1::JobDetail&) {},
+      [&](JobId, const absl::Status& status) {
+        done.push_back(status.code());
+        if (done.size() == 1) first_done.Notify();
+      });
   for (int i = 0; i < kRequests; ++i) writer.Write(model_.save);
   first_done.WaitForNotification();
   writer.Stop();

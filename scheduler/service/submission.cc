@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <map>
+#include <memory>
 #include <set>
 #include <utility>
 
@@ -10,6 +11,8 @@
 #include "common/jobfile/expand.h"
 #include "common/jobfile/validate.h"
 #include "common/model/model_table.h"
+#include "scheduler/core/plan.h"
+#include "scheduler/core/shared.h"
 #include "scheduler/service/data_check.h"
 #include "scheduler/service/model_check.h"
 #include "scheduler/service/tokenizer_check.h"
@@ -152,7 +155,11 @@ class Checker {
     }
     if (!model.config.has_value()) return mistakes;
     CheckAgainstModel(*model.config, spec, mistakes);
-    job.table = BuildGpt2Table(WithDropout(*model.config, spec.train()));
+    job.table = Shared<ModelTable>(
+        tables_.Get(TableContent(spec, *model.config_json), [&] {
+          return std::make_shared<const ModelTable>(
+              BuildGpt2Table(WithDropout(*model.config, spec.train())));
+        }));
     job.model_config_json = model.config_json;
     return mistakes;
   }
@@ -181,6 +188,7 @@ class Checker {
   DataCheck data_;
   TokenizerCheck tokenizers_;
   std::map<std::pair<std::string, v1::Initialization>, CheckedModel> models_;
+  SharedByContent<ModelTable> tables_;
 };
 
 }  // namespace

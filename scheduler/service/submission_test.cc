@@ -97,7 +97,7 @@ TEST_F(SubmissionTest, TakesAGoodJobWithoutAWord) {
 TEST_F(SubmissionTest, TheTrainedModelsConfigSaysFp32) {
   const auto jobs = Check();
   ASSERT_TRUE(jobs.ok()) << jobs.status();
-  EXPECT_THAT(jobs->front().model_config_json,
+  EXPECT_THAT(*jobs->front().model_config_json,
               HasSubstr("\"torch_dtype\": \"float32\""));
 }
 

@@ -239,7 +239,7 @@ void World::CheckAcknowledged() {
 
 NewJob World::SmallJob(int64_t steps) {
   NewJob job;
-  job.model_config_json = kConfig;
+  job.model_config_json = std::string(kConfig);
   job.spec.set_name("small");
   v1::TrainSpec& train = *job.spec.mutable_train();
   train.set_max_steps(steps);
@@ -253,7 +253,7 @@ NewJob World::SmallJob(int64_t steps) {
   job.spec.mutable_checkpoint()->set_every_steps(2);
   job.spec.mutable_checkpoint()->set_keep_last(2);
   job.spec.mutable_checkpoint()->set_keep_best(true);
-  job.table = *TableOf(job.spec, job.model_config_json);
+  job.table = *TableOf(job.spec, *job.model_config_json);
   return job;
 }
 

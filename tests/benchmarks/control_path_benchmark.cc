@@ -92,7 +92,7 @@ NewJob EndlessJob() {
   config.n_head = 2;
   config.n_inner = 64;
   NewJob job;
-  job.model_config_json = "{}";
+  job.model_config_json = std::string("{}");
   job.table = BuildGpt2Table(config);
   v1::TrainSpec& train = *job.spec.mutable_train();
   train.set_max_steps(1'000'000);

@@ -1,0 +1,74 @@
+#include "scheduler/core/step_log.h"
+
+#include <gtest/gtest.h>
+
+namespace hydra {
+namespace {
+
+namespace v1 = hydra::v1;
+
+constexpr int64_t kKept = StepLog::kKept;
+
+v1::StepMetrics Step(int64_t number) {
+  v1::StepMetrics step;
+  step.set_step(number);
+  step.set_train_loss(1.0 / (number + 3));
+  step.mutable_time()->set_seconds(1'700'000'000 + number);
+  step.mutable_time()->set_nanos(123);
+  return step;
+}
+
+TEST(StepLogTest, KeepsTheNewestOfAMillion) {
+  StepLog log;
+  for (int64_t i = 0; i < 1'000'000; ++i) {
+    log.Add(Step(i), /*sequence=*/i + 1, /*recorded=*/i);
+  }
+  EXPECT_GE(log.size(), kKept);
+  EXPECT_LT(log.size(), 2 * kKept);
+  EXPECT_EQ(log.back().SerializeAsString(), Step(999'999).SerializeAsString());
+}
+
+TEST(StepLogTest, KeepsWhatTheDiskMayNotHave) {
+  StepLog log;
+  for (int64_t i = 0; i < 10 * kKept; ++i) {
+    log.Add(Step(i), /*sequence=*/i + 1, /*recorded=*/0);
+  }
+  EXPECT_EQ(log.size(), 10 * kKept);
+  EXPECT_EQ(log.first_step(), 0);
+  log.Add(Step(10 * kKept), 10 * kKept + 1, /*recorded=*/10 * kKept);
+  EXPECT_EQ(log.size(), kKept);
+}
+
+TEST(StepLogTest, AStepThatIsAddedAgainIsThereOnce) {
+  StepLog log;
+  log.Add(Step(0), 1, 0);
+  v1::StepMetrics changed = Step(0);
+  changed.set_skipped_blocks(4);
+  log.Add(changed, 2, 0);
+  ASSERT_EQ(log.size(), 1);
+  EXPECT_EQ(log.back().skipped_blocks(), 4);
+}
+
+TEST(StepLogTest, ErasesFromAStepOn) {
+  StepLog log;
+  log.Assign({Step(3), Step(4), Step(5)});
+  log.EraseFrom(4);
+  ASSERT_EQ(log.Newest(9).size(), 1);
+  EXPECT_EQ(log.Newest(9)[0].step(), 3);
+  log.EraseFrom(0);
+  EXPECT_TRUE(log.empty());
+  log.KeepNewestOnly();
+}
+
+TEST(StepLogTest, GivesTheNewestInOrder) {
+  StepLog log;
+  log.Assign({Step(3), Step(4), Step(5)});
+  EXPECT_EQ(log.Newest(0).size(), 0);
+  ASSERT_EQ(log.Newest(2).size(), 2);
+  EXPECT_EQ(log.Newest(2)[0].step(), 4);
+  log.KeepNewestOnly();
+  EXPECT_EQ(log.first_step(), 5);
+}
+
+}  // namespace
+}  // namespace hydra
