@@ -131,6 +131,20 @@ std::vector<Journal::Entry> Journal::TakeEntries() {
   return std::exchange(entries_, {});
 }
 
+std::vector<uint64_t> Journal::WithdrawSubmissions() {
+  std::vector<uint64_t> withdrawn;
+  std::vector<Entry> kept;
+  for (Entry& entry : entries_) {
+    if (entry.refusable) {
+      withdrawn.push_back(entry.sequence);
+    } else {
+      kept.push_back(std::move(entry));
+    }
+  }
+  entries_ = std::move(kept);
+  return withdrawn;
+}
+
 void Journal::Recorded(uint64_t sequence) {
   recorded_ = std::max(recorded_, sequence);
   while (!outbox_.empty() && outbox_.front() <= sequence) {

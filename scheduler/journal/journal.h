@@ -25,7 +25,7 @@ namespace hydra {
 // begin to run, only when jobs.db has them.
 //
 // If step 1 fails, steps 2 and 3 wait: the next turn's pool_changes() include
-// this one's.
+// this one's. Submissions may be withdrawn then.
 //
 // Pure bookkeeping: no I/O. Not thread-safe.
 class Journal {
@@ -81,6 +81,8 @@ class Journal {
   const std::vector<journal::v1::Change>& pool_changes();
   // pool_changes() are written. What jobs.db must take in, in order.
   std::vector<Entry> TakeEntries();
+  // Takes out the submissions that wait for step 2; their sequence numbers.
+  std::vector<uint64_t> WithdrawSubmissions();
   // Everything up to this sequence number is in jobs.db.
   void Recorded(uint64_t sequence);
 

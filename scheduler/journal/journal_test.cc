@@ -52,6 +52,19 @@ TEST(JournalTest, ATurnThatCouldNotBeWrittenIsPartOfTheNext) {
   EXPECT_EQ(journal.TakeEntries().size(), 2);
 }
 
+TEST(JournalTest, SubmissionsMayBeWithdrawnFromATurnThatCouldNotBeWritten) {
+  Journal journal;
+  journal.StepRecorded(JobId(1), Step(1));
+  journal.Submitted(SweepId(2), {}, {{JobId(2), {}}});
+  journal.StepRecorded(JobId(1), Step(2));
+  EXPECT_EQ(journal.pool_changes().size(), 2);
+  EXPECT_EQ(journal.WithdrawSubmissions(), std::vector<uint64_t>({2}));
+  const std::vector<Journal::Entry> entries = journal.TakeEntries();
+  ASSERT_EQ(entries.size(), 2);
+  EXPECT_EQ(entries[0].sequence, 1);
+  EXPECT_EQ(entries[1].sequence, 3);
+}
+
 TEST(JournalTest, ASubmissionKeepsItsPlaceAndSkipsTheOutbox) {
   Journal journal;
   journal.StepRecorded(JobId(1), Step(1));

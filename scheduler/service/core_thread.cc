@@ -1,5 +1,7 @@
 #include "scheduler/service/core_thread.h"
 
+#include <algorithm>
+#include <iterator>
 #include <utility>
 
 #include "common/clock/steady_time.h"
@@ -25,21 +27,28 @@ void CoreThread::TickUntilStopped() {
   }
 }
 
-bool CoreThread::PostOrRefuse(Action action) {
+bool CoreThread::PostOrRefuse(Entry entry) {
   absl::MutexLock lock(&mu_);
   if (stopping_) return false;
-  actions_.push_back(std::move(action));
+  entries_.push_back(std::move(entry));
   return true;
 }
 
-void CoreThread::Post(Action action) { PostOrRefuse(std::move(action)); }
+void CoreThread::Post(Action action) {
+  PostOrRefuse({Kind::kPosted, std::move(action), nullptr});
+}
+
+absl::Status CoreThread::trouble() const {
+  absl::MutexLock lock(&mu_);
+  return trouble_;
+}
 
 void CoreThread::EndPatience() {
   {
     absl::MutexLock lock(&mu_);
     patient_ = false;
   }
-  // Those who wait already are told at the end of a turn.
+  // What is delayed goes on.
   Post([](Core&, absl::Time) {});
 }
 
@@ -54,36 +63,68 @@ void CoreThread::Stop() {
   if (ticker_.joinable()) ticker_.join();
 }
 
-void CoreThread::TellAskers(bool recorded) {
-  for (Asker* asker : std::exchange(askers_, {})) {
-    asker->recorded = recorded;
-    asker->told.Notify();
+bool CoreThread::Record() {
+  absl::Status recorded = end_turn_();
+  absl::MutexLock lock(&mu_);
+  trouble_ = std::move(recorded);
+  return trouble_.ok();
+}
+
+void CoreThread::Turn(Core& core, std::deque<Entry>& entries) {
+  for (const Entry& entry : entries) entry.action(core, SteadyNow());
+  const bool recorded = Record();
+  for (const Entry& entry : entries) {
+    if (entry.asker == nullptr) continue;
+    entry.asker->answered = recorded || entry.kind == Kind::kQuestion;
+    entry.asker->told.Notify();
+  }
+}
+
+void CoreThread::TurnStandingStill(Core& core, std::deque<Entry>& entries) {
+  for (Entry& entry : entries) {
+    if (entry.kind == Kind::kPosted) {
+      delayed_.push_back(std::move(entry));
+      continue;
+    }
+    if (entry.kind == Kind::kQuestion) {
+      entry.action(core, SteadyNow());
+      entry.asker->answered = true;
+    }
+    entry.asker->told.Notify();
   }
 }
 
 void CoreThread::Loop(Core& core) {
   // What happened before it began, such as going on after a restart.
-  end_turn_();
+  bool recorded = Record();
   bool more_work = core.has_more_work();
   while (true) {
-    std::deque<Action> actions;
+    std::deque<Entry> entries;
     bool patient = true;
     bool stopping = false;
     {
       absl::MutexLock lock(&mu_);
-      auto wake = [this, more_work]() ABSL_SHARED_LOCKS_REQUIRED(mu_) {
-        return more_work || stopping_ || !actions_.empty();
-      };
+      auto wake = [this, ready = recorded && more_work]()
+                      ABSL_SHARED_LOCKS_REQUIRED(mu_) {
+                        return ready || stopping_ || !entries_.empty();
+                      };
       mu_.Await(absl::Condition(&wake));
-      actions.swap(actions_);
+      entries.swap(entries_);
       patient = patient_;
       stopping = stopping_;
     }
+    if (!recorded) recorded = Record();
+    if (!recorded && patient) {
+      TurnStandingStill(core, entries);
+      continue;
+    }
     if (more_work) core.ContinueWork(SteadyNow());
-    for (const Action& action : actions) action(core, SteadyNow());
+    // In the order in which they came.
+    std::deque<Entry> all = std::exchange(delayed_, {});
+    std::move(entries.begin(), entries.end(), std::back_inserter(all));
+    Turn(core, all);
     more_work = core.has_more_work();
-    const bool recorded = end_turn_();
-    if (recorded || !patient) TellAskers(recorded);
+    recorded = trouble().ok();
     // Nothing is posted any more once stopping_ is set.
     if (stopping) return;
   }

@@ -6,9 +6,9 @@
 #include <optional>
 #include <thread>
 #include <utility>
-#include <vector>
 
 #include "absl/base/thread_annotations.h"
+#include "absl/status/status.h"
 #include "absl/synchronization/mutex.h"
 #include "absl/synchronization/notification.h"
 #include "absl/time/time.h"
@@ -25,9 +25,10 @@ class CoreThread {
  public:
   using Action = std::function<void(Core&, absl::Time now)>;
   // Called on the thread at the end of each turn, before anybody gets an
-  // answer: see journal.h. False: what happened is not recorded, and the next
-  // turn's end tries again.
-  using EndTurn = std::function<bool()>;
+  // answer: see journal.h. An error: what happened is not recorded. Then the
+  // core stands still, but for questions: it is asked again before whatever
+  // would change something, and that waits until it succeeds.
+  using EndTurn = std::function<absl::Status()>;
 
   CoreThread() = default;
   // Stop().
@@ -40,50 +41,85 @@ class CoreThread {
   // Returns at once.
   void Post(Action action) ABSL_LOCKS_EXCLUDED(mu_);
 
-  // Runs `question` on the thread and waits for its answer, until the turn's
-  // end is recorded. None: the thread has ended, or EndPatience was called and
-  // the turn is not recorded. Never call it on the thread itself.
+  // Runs `question`, which changes nothing, on the thread and waits for its
+  // answer, at the end of a turn. It comes although a turn is not recorded, and
+  // may show what that turn did. None: the thread has ended. Never call it on
+  // the thread itself.
   template <typename Question>
   auto Ask(Question question)
       -> std::optional<decltype(question(std::declval<Core&>(),
                                          absl::Time()))> {
-    std::optional<decltype(question(std::declval<Core&>(), absl::Time()))>
-        answer;
-    Asker asker;
-    const bool posted = PostOrRefuse([&](Core& core, absl::Time now) {
-      answer = question(core, now);
-      askers_.push_back(&asker);
-    });
-    if (posted) asker.told.WaitForNotification();
-    if (!asker.recorded) answer.reset();
-    return answer;
+    return AskAs(Kind::kQuestion, std::move(question));
   }
 
-  // From now on nobody waits for a turn's end that cannot be recorded. Returns
-  // at once.
+  // The same for an order, which changes something: it is answered when that is
+  // recorded. None: the thread has ended, or trouble() says why it cannot be
+  // recorded; then it was not carried out, or will be done as soon as it can be
+  // recorded.
+  template <typename Order>
+  auto Tell(Order order)
+      -> std::optional<decltype(order(std::declval<Core&>(), absl::Time()))> {
+    return AskAs(Kind::kOrder, std::move(order));
+  }
+
+  // Why the newest turn is not recorded. OK: it is.
+  absl::Status trouble() const ABSL_LOCKS_EXCLUDED(mu_);
+
+  // From now on the core goes on although a turn cannot be recorded. Returns at
+  // once.
   void EndPatience() ABSL_LOCKS_EXCLUDED(mu_);
 
   // EndPatience, then runs what was posted before and ends the thread.
   void Stop() ABSL_LOCKS_EXCLUDED(mu_);
 
  private:
+  enum class Kind { kPosted, kQuestion, kOrder };
   // Who waits for the end of the turn.
   struct Asker {
-    bool recorded = false;
+    bool answered = false;
     absl::Notification told;
   };
+  struct Entry {
+    Kind kind = Kind::kPosted;
+    Action action;
+    // Not of what was posted.
+    Asker* asker = nullptr;
+  };
 
-  bool PostOrRefuse(Action action) ABSL_LOCKS_EXCLUDED(mu_);
+  template <typename Question>
+  auto AskAs(Kind kind, Question question)
+      -> std::optional<decltype(question(std::declval<Core&>(),
+                                         absl::Time()))> {
+    std::optional<decltype(question(std::declval<Core&>(), absl::Time()))>
+        answer;
+    Asker asker;
+    const bool posted = PostOrRefuse(
+        {kind,
+         [&](Core& core, absl::Time now) { answer = question(core, now); },
+         &asker});
+    if (posted) asker.told.WaitForNotification();
+    if (!asker.answered) answer.reset();
+    return answer;
+  }
+
+  bool PostOrRefuse(Entry entry) ABSL_LOCKS_EXCLUDED(mu_);
   void Loop(Core& core) ABSL_LOCKS_EXCLUDED(mu_);
-  void TellAskers(bool recorded);
+  // Whether the core's turn is recorded.
+  bool Record() ABSL_LOCKS_EXCLUDED(mu_);
+  // One turn with all of `entries`.
+  void Turn(Core& core, std::deque<Entry>& entries) ABSL_LOCKS_EXCLUDED(mu_);
+  // The same while the core stands still: its questions alone. What was posted
+  // goes to delayed_.
+  void TurnStandingStill(Core& core, std::deque<Entry>& entries);
   void TickUntilStopped();
 
-  absl::Mutex mu_;
-  std::deque<Action> actions_ ABSL_GUARDED_BY(mu_);
+  mutable absl::Mutex mu_;
+  std::deque<Entry> entries_ ABSL_GUARDED_BY(mu_);
+  absl::Status trouble_ ABSL_GUARDED_BY(mu_);
   bool patient_ ABSL_GUARDED_BY(mu_) = true;
   bool stopping_ ABSL_GUARDED_BY(mu_) = false;
-  // The thread's own.
-  std::vector<Asker*> askers_;
+  // The thread's own: what was posted while the core stood still.
+  std::deque<Entry> delayed_;
   EndTurn end_turn_;
   SteadyEvent stopped_;
   std::thread thread_;

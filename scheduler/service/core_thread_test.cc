@@ -3,7 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <atomic>
-#include <thread>
+#include <vector>
 
 #include "scheduler/core/effect_buffer.h"
 #include "scheduler/journal/journal.h"
@@ -18,13 +18,9 @@ class CoreThreadTest : public ::testing::Test {
   void Start() {
     thread_.Start(&core_, [this] {
       ++turns_;
-      return recorded_.load();
+      return recorded_ ? absl::OkStatus()
+                       : absl::ResourceExhaustedError("no room");
     });
-  }
-  // Each turn is a try to record.
-  void AwaitTurns(int more) {
-    const int wanted = turns_ + more;
-    while (turns_ < wanted) thread_.Post([](Core&, absl::Time) {});
   }
   std::optional<int> AskForSeven() {
     return thread_.Ask([](Core&, absl::Time) { return 7; });
@@ -59,44 +55,56 @@ TEST_F(CoreThreadTest, WhatWasPostedBeforeTheStartRunsThen) {
   EXPECT_TRUE(ran);
 }
 
-TEST_F(CoreThreadTest, WithholdsAnswersUntilTheTurnIsRecorded) {
-  recorded_ = false;
+TEST_F(CoreThreadTest, AnOrderThatCannotBeRecordedIsNotAnswered) {
   Start();
-  std::atomic<bool> asked = false;
-  std::atomic<bool> answered = false;
-  std::thread client([&] {
-    EXPECT_EQ(thread_.Ask([&](Core&, absl::Time) {
-      asked = true;
-      return 7;
-    }),
-              7);
-    answered = true;
-  });
-  while (!asked) std::this_thread::yield();
-  AwaitTurns(3);
-  EXPECT_FALSE(answered);
+  bool carried_out = false;
+  const auto order = [&](Core&, absl::Time) {
+    carried_out = true;
+    return 7;
+  };
+  // No turn fails before this one.
+  EXPECT_EQ(thread_.Tell([&](Core&, absl::Time) {
+    recorded_ = false;
+    return 7;
+  }),
+            std::nullopt);
+  EXPECT_EQ(thread_.trouble().message(), "no room");
+  EXPECT_EQ(thread_.Tell(order), std::nullopt);
+  EXPECT_FALSE(carried_out);
   recorded_ = true;
-  client.join();
-  EXPECT_TRUE(answered);
+  EXPECT_EQ(thread_.Tell(order), 7);
+  EXPECT_TRUE(thread_.trouble().ok());
 }
 
-TEST_F(CoreThreadTest, WithoutPatienceNobodyWaitsForATurnThatFails) {
+TEST_F(CoreThreadTest, QuestionsAreAnsweredAlthoughATurnIsNotRecorded) {
   recorded_ = false;
   Start();
-  std::atomic<bool> asked = false;
-  std::thread client([&] {
-    EXPECT_EQ(thread_.Ask([&](Core&, absl::Time) {
-      asked = true;
-      return 7;
-    }),
-              std::nullopt);
-  });
-  while (!asked) std::this_thread::yield();
-  thread_.EndPatience();
-  client.join();
-  EXPECT_EQ(AskForSeven(), std::nullopt);
-  recorded_ = true;
   EXPECT_EQ(AskForSeven(), 7);
+}
+
+TEST_F(CoreThreadTest, WhatIsPostedWaitsUntilTheTurnIsRecorded) {
+  recorded_ = false;
+  Start();
+  std::vector<int> done;
+  for (int i : {1, 2}) {
+    thread_.Post([&done, i](Core&, absl::Time) { done.push_back(i); });
+  }
+  const auto look = [&](Core&, absl::Time) { return done; };
+  EXPECT_EQ(thread_.Ask(look), std::vector<int>());
+  recorded_ = true;
+  EXPECT_EQ(thread_.Ask(look), std::vector<int>({1, 2}));
+}
+
+TEST_F(CoreThreadTest, WithoutPatienceTheCoreGoesOnUnrecorded) {
+  recorded_ = false;
+  Start();
+  bool done = false;
+  thread_.Post([&](Core&, absl::Time) { done = true; });
+  const auto look = [&](Core&, absl::Time) { return done; };
+  EXPECT_EQ(thread_.Ask(look), false);
+  thread_.EndPatience();
+  EXPECT_EQ(thread_.Ask(look), true);
+  EXPECT_EQ(thread_.Tell(look), std::nullopt);
 }
 
 TEST_F(CoreThreadTest, AfterTheStopThereIsNoAnswer) {

@@ -280,18 +280,22 @@ class DaemonImpl final : public Daemon, private Effects {
   }
 
   // The end of a turn of the core (see journal.h). While the pool's journal
-  // cannot be written nothing goes out, and the next turn tries again.
-  bool EndTurn() {
+  // cannot be written nothing goes out, and submissions are refused.
+  absl::Status EndTurn() {
     const auto& changes = journal_->pool_changes();
     if (!changes.empty()) {
       FailPoint("daemon.before_commit");
       const absl::Status written = state_.pool_records->Apply(changes);
       if (!written.ok()) {
+        const absl::Status trouble = ExplainPoolJournal(config_, written);
         if (!std::exchange(turns_fail_, true)) {
-          LOG(ERROR) << "workers wait, since " << PoolJournalPath(config_)
-                     << " cannot be written: " << written.message();
+          LOG(ERROR) << "workers wait, since " << trouble.message();
         }
-        return false;
+        for (uint64_t sequence : journal_->WithdrawSubmissions()) {
+          core_->SubmissionRefused(sequence);
+          gate_.Refused(sequence, trouble);
+        }
+        return trouble;
       }
       if (std::exchange(turns_fail_, false)) LOG(INFO) << "workers go on";
       FailPoint("daemon.after_commit");
@@ -301,7 +305,7 @@ class DaemonImpl final : public Daemon, private Effects {
           {entry.sequence, std::move(entry.changes), entry.refusable});
     }
     effects_->Flush(*this);
-    return true;
+    return absl::OkStatus();
   }
 
   // Lets begun tasks end and checkpoints be written.

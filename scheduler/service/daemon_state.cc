@@ -388,6 +388,22 @@ absl::StatusOr<std::unique_ptr<SqliteRecordStore>> OpenJobsJournal(
   return SqliteRecordStore::Open(path, options);
 }
 
+absl::Status ExplainPoolJournal(const config::v1::DaemonConfig& config,
+                                const absl::Status& error) {
+  std::error_code failed;
+  const fs::path folder = fs::path(config.pool().path()).parent_path();
+  const fs::space_info space = fs::space(folder, failed);
+  return absl::Status(
+      error.code(),
+      absl::StrCat(
+          "the pool's journal cannot be written: ", error.message(), "; ",
+          failed ? ""
+                 : absl::StrCat("the file system of ", folder.string(), " has ",
+                                space.available, " B free; "),
+          "make room there (a larger tmpfs, a smaller pool.size_bytes, or "
+          "another pool.path); all goes on by itself then"));
+}
+
 void RemovePoolJournal(const config::v1::DaemonConfig& config) {
   const absl::Status removed = RemoveSqliteFile(PoolJournalPath(config));
   LOG_IF(WARNING, !removed.ok()) << removed.message();

@@ -29,6 +29,11 @@ absl::StatusOr<std::unique_ptr<SqliteRecordStore>> OpenJobsJournal(
 std::string JobsJournalPath(const config::v1::DaemonConfig& config);
 std::string PoolJournalPath(const config::v1::DaemonConfig& config);
 
+// What an error of writing pool.db means: with the room that its file system
+// has, and what to do.
+absl::Status ExplainPoolJournal(const config::v1::DaemonConfig& config,
+                                const absl::Status& error);
+
 // What a daemon begins with: the journals, the pool, and what an earlier daemon
 // left. A plain record; not thread-safe.
 struct DaemonState {

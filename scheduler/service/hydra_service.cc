@@ -32,6 +32,12 @@ absl::Status Unavailable() {
   return absl::UnavailableError("the server is starting or stopping");
 }
 
+// Why the core did not answer an order.
+absl::Status NotRecorded(const CoreThread& core) {
+  const absl::Status trouble = core.trouble();
+  return trouble.ok() ? Unavailable() : CannotRecord(trouble);
+}
+
 // INVALID_ARGUMENT: not `prefix` and a number.
 absl::StatusOr<uint64_t> ParseId(absl::string_view text, char prefix,
                                  absl::string_view what) {
@@ -213,13 +219,13 @@ grpc::Status HydraServiceImpl::Submit(grpc::ServerContext*,
     if (absl::Status healthy = journal_->health(); !healthy.ok()) {
       return ToGrpc(CannotRecord(healthy));
     }
-    auto status = core_->Ask([&](Core& core, absl::Time now) -> absl::Status {
+    auto status = core_->Tell([&](Core& core, absl::Time now) -> absl::Status {
       absl::StatusOr<Submission> submitted =
           core.Submit(*std::move(jobs), request->request_id(), now);
       if (submitted.ok()) submission = *submitted;
       return submitted.status();
     });
-    if (!status.has_value()) return ToGrpc(Unavailable());
+    if (!status.has_value()) return ToGrpc(NotRecorded(*core_));
     if (!status->ok()) return ToGrpc(*status);
   }
   // On the disk first.
@@ -307,9 +313,9 @@ grpc::Status HydraServiceImpl::ForTarget(
   for (size_t end = jobs->size(); end > 0;) {
     const size_t begin = end - std::min(end, kJobsInOneGo);
     const std::vector<JobId> some(jobs->begin() + begin, jobs->begin() + end);
-    const auto done = core_->Ask(
+    const auto done = core_->Tell(
         [&](Core& core, absl::Time now) { return act(core, some, now); });
-    if (!done.has_value()) return ToGrpc(Unavailable());
+    if (!done.has_value()) return ToGrpc(NotRecorded(*core_));
     all_changed.insert(all_changed.begin(), done->begin(), done->end());
     end = begin;
   }

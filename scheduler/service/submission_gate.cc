@@ -16,8 +16,7 @@ absl::Status CannotRecord(const absl::Status& why) {
   return absl::Status(
       absl::IsResourceExhausted(why) ? absl::StatusCode::kResourceExhausted
                                      : absl::StatusCode::kUnavailable,
-      absl::StrCat("the submission cannot be recorded, try again later: ",
-                   why.message()));
+      absl::StrCat("it cannot be recorded, try again later: ", why.message()));
 }
 
 void SubmissionGate::Recorded(uint64_t up_to) {

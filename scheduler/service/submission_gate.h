@@ -10,7 +10,8 @@
 
 namespace hydra {
 
-// What a submission is answered that `why` keeps off the disk.
+// What a submission or another order is answered that `why` keeps from being
+// recorded.
 //
 // RESOURCE_EXHAUSTED: so is `why`, such as a full disk. UNAVAILABLE: it is not.
 absl::Status CannotRecord(const absl::Status& why);

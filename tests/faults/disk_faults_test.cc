@@ -148,6 +148,45 @@ TEST_F(DiskFaultsTest, F20ADiskThatFails) {
   cluster.StopDaemon();
 }
 
+TEST_F(DiskFaultsTest, F52AFullFileSystemOfThePool) {
+  const std::string directory = FreshDirectory();
+  const auto disk = SmallDisk::Mount(directory, 66 << 20);
+  if (!disk.ok()) GTEST_SKIP() << disk.status().message();
+  Cluster::Options options = Options();
+  options.settings = {"pool.size_bytes=64MiB", "pool.path=" + directory + "/p"};
+  Cluster cluster(options);
+  const std::string job = cluster.Submit(LongSpec());
+  cluster.AwaitStep(job, 2);
+  (*disk)->Fill();
+
+  v1::JobSpec later = LongSpec();
+  later.mutable_train()->set_max_steps(1);
+  later.mutable_output()->set_save_model(false);
+  grpc::Status refused;
+  cluster.Await([&] {
+    refused = TrySubmit(cluster, later);
+    return !refused.ok();
+  });
+  EXPECT_EQ(refused.error_code(), grpc::StatusCode::RESOURCE_EXHAUSTED)
+      << refused.error_message();
+  EXPECT_THAT(refused.error_message(), HasSubstr(directory + "/p.db"));
+  EXPECT_THAT(refused.error_message(), HasSubstr("has 0 B free"));
+  const size_t known = cluster.List().size();
+  EXPECT_FALSE(LogOf(cluster, job).empty());
+  EXPECT_EQ(cluster.Workers().size(), 2);
+  EXPECT_FALSE(TrySubmit(cluster, later).ok());
+  EXPECT_EQ(cluster.List().size(), known) << "a refused job is none";
+
+  (*disk)->MakeRoom();
+  const absl::Duration recovered =
+      Time(cluster, [&] { return TrySubmit(cluster, later).ok(); });
+  Row("F52", "a full file system under pool.db",
+      absl::StrCat("code ", refused.error_code(), " \"",
+                   refused.error_message(), "\", reads go on"),
+      recovered, ExpectExact(cluster.AwaitEnd(job)));
+  cluster.StopDaemon();
+}
+
 class DamagedJournalTest : public DiskFaultsTest {
  protected:
   static constexpr int kJobs = 40;
