@@ -15,6 +15,7 @@
 #include "client/commands/text_file.h"
 #include "client/commands/watch_report.h"
 #include "client/private_daemon/private_daemon.h"
+#include "client/private_daemon/run_folder.h"
 #include "client/render/format.h"
 #include "common/file/working_directory.h"
 #include "common/jobfile/byte_size.h"
@@ -50,9 +51,10 @@ absl::StatusOr<std::optional<int64_t>> ParseSize(const std::string& flag,
 
 absl::StatusOr<std::string> StateDirectory(const RunOptions& options) {
   if (!options.state_dir.empty()) return AbsoluteFromHere(options.state_dir);
-  const std::string name =
-      absl::FormatTime("%Y%m%d-%H%M%S", absl::Now(), absl::LocalTimeZone());
-  return AbsoluteFromHere(absl::StrCat("hydra-runs/", name));
+  const auto parent = AbsoluteFromHere("hydra-runs");
+  if (!parent.ok()) return parent.status();
+  return MakeRunFolder(*parent, absl::FormatTime("%Y%m%d-%H%M%S", absl::Now(),
+                                                 absl::LocalTimeZone()));
 }
 
 // Where a pool is memory, if there is such a place.
@@ -89,12 +91,13 @@ absl::StatusOr<PrivateDaemon::Options> DaemonOptions(
     if (!path.ok()) return path.status();
     daemon.config.pool_path = *std::move(path);
   }
-  auto state_dir = StateDirectory(options);
-  if (!state_dir.ok()) return state_dir.status();
-  daemon.config.state_dir = *std::move(state_dir);
   auto run_parent = RunParent();
   if (!run_parent.ok()) return run_parent.status();
   daemon.run_parent = *std::move(run_parent);
+  // Last: it leaves a folder.
+  auto state_dir = StateDirectory(options);
+  if (!state_dir.ok()) return state_dir.status();
+  daemon.config.state_dir = *std::move(state_dir);
   return daemon;
 }
 

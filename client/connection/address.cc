@@ -1,24 +1,45 @@
 #include "client/connection/address.h"
 
+#include <sys/un.h>
+
 #include <cstdint>
 #include <vector>
 
 #include "absl/status/status.h"
+#include "absl/strings/ascii.h"
 #include "absl/strings/match.h"
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
+#include "absl/strings/strip.h"
 
 namespace hydra {
 namespace {
 
 constexpr absl::string_view kUnixPrefix = "unix:";
 
+// The kernel's limit, without the final NUL.
+constexpr size_t kMaxSocketPathBytes = sizeof(sockaddr_un::sun_path) - 1;
+
+absl::StatusOr<std::string> UnixAddress(absl::string_view path,
+                                        absl::string_view origin) {
+  if (path.size() > kMaxSocketPathBytes) {
+    return absl::InvalidArgumentError(
+        absl::StrCat(origin, " is a socket's path of ", path.size(),
+                     " bytes; at most ", kMaxSocketPathBytes,
+                     " are possible. Use a shorter one, such as a "
+                     "link in /tmp to its folder: ",
+                     path));
+  }
+  return absl::StrCat(kUnixPrefix, path);
+}
+
 absl::StatusOr<std::string> ParseAddress(absl::string_view text,
                                          absl::string_view origin) {
-  if (absl::StartsWith(text, "/")) return absl::StrCat(kUnixPrefix, text);
-  if (absl::StartsWith(text, kUnixPrefix) && text.size() > kUnixPrefix.size()) {
-    return std::string(text);
+  if (absl::StartsWith(text, "/")) return UnixAddress(text, origin);
+  absl::string_view path = text;
+  if (absl::ConsumePrefix(&path, kUnixPrefix) && !path.empty()) {
+    return UnixAddress(path, origin);
   }
   const size_t colon = text.rfind(':');
   int32_t port = 0;
@@ -30,6 +51,11 @@ absl::StatusOr<std::string> ParseAddress(absl::string_view text,
   return absl::InvalidArgumentError(
       absl::StrCat(origin, " is \"", text,
                    "\"; expected unix:/path/to/hydrad.sock or host:port"));
+}
+
+// Whether it stands for itself in the path of a URI.
+bool IsPlainInUri(char c) {
+  return absl::ascii_isalnum(c) || absl::StrContains("/-._~", c);
 }
 
 std::vector<std::string> UsualSockets(const GetEnv& getenv) {
@@ -45,6 +71,20 @@ std::vector<std::string> UsualSockets(const GetEnv& getenv) {
 }
 
 }  // namespace
+
+std::string GrpcTarget(absl::string_view address) {
+  if (!absl::ConsumePrefix(&address, kUnixPrefix)) return std::string(address);
+  std::string target(kUnixPrefix);
+  for (const char c : address) {
+    if (IsPlainInUri(c)) {
+      target.push_back(c);
+    } else {
+      absl::StrAppend(&target, "%",
+                      absl::Hex(static_cast<uint8_t>(c), absl::kZeroPad2));
+    }
+  }
+  return target;
+}
 
 absl::StatusOr<std::string> ResolveServer(
     absl::string_view flag, const GetEnv& getenv,

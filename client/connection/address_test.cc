@@ -36,6 +36,24 @@ TEST_F(ResolveServerTest, TheFlagComesFirst) {
   EXPECT_EQ(*Resolve("/a/hydrad.sock"), "unix:/a/hydrad.sock");
 }
 
+TEST_F(ResolveServerTest, ASocketsPathHasALimit) {
+  const std::string longest = "/" + std::string(106, 'a');
+  EXPECT_EQ(*Resolve(longest), "unix:" + longest);
+  for (const std::string& address : {longest + "a", "unix:" + longest + "a"}) {
+    const absl::Status refused = Resolve(address).status();
+    EXPECT_EQ(refused.code(), absl::StatusCode::kInvalidArgument);
+    EXPECT_THAT(std::string(refused.message()), HasSubstr("108 bytes"));
+    EXPECT_THAT(std::string(refused.message()), HasSubstr("at most 107"));
+  }
+}
+
+TEST(GrpcTargetTest, APathMayHaveAnyByte) {
+  EXPECT_EQ(GrpcTarget("unix:/a-b_c/~d.sock"), "unix:/a-b_c/~d.sock");
+  EXPECT_EQ(GrpcTarget("unix:/a b%20?#,:\xff"),
+            "unix:/a%20b%2520%3f%23%2c%3a%ff");
+  EXPECT_EQ(GrpcTarget("localhost:7070"), "localhost:7070");
+}
+
 TEST_F(ResolveServerTest, TheVariableComesBeforeTheUsualSockets) {
   sockets_ = {"/run/hydra/hydrad.sock"};
   environment_["HYDRA_SERVER"] = "localhost:7070";

@@ -14,6 +14,7 @@
 #include "absl/strings/str_join.h"
 #include "client/connection/connection.h"
 #include "client/private_daemon/health.h"
+#include "client/private_daemon/run_folder.h"
 #include "client/render/format.h"
 #include "common/clock/steady_time.h"
 #include "common/file/working_directory.h"
@@ -58,16 +59,12 @@ absl::StatusOr<std::string> FindHydrad(absl::string_view flag,
 
 absl::StatusOr<std::unique_ptr<PrivateDaemon>> PrivateDaemon::Start(
     Options options, Interrupt* interrupt) {
-  std::error_code error;
-  fs::create_directories(options.config.state_dir, error);
-  if (error) {
-    return absl::ErrnoToStatus(
-        error.value(), absl::StrCat("cannot make ", options.config.state_dir));
-  }
+  auto claimed = ClaimRunFolder(options.config.state_dir);
+  if (!claimed.ok()) return claimed.status();
   auto directory = RunDirectory::Create(options.run_parent);
   if (!directory.ok()) return directory.status();
-  std::unique_ptr<PrivateDaemon> daemon(
-      new PrivateDaemon(std::move(options), *std::move(directory)));
+  std::unique_ptr<PrivateDaemon> daemon(new PrivateDaemon(
+      std::move(options), *std::move(claimed), *std::move(directory)));
   if (absl::Status status = daemon->WriteConfig(); !status.ok()) return status;
   if (absl::Status status = daemon->Launch(); !status.ok()) return status;
   if (absl::Status status = daemon->AwaitReady(interrupt); !status.ok()) {
@@ -76,9 +73,10 @@ absl::StatusOr<std::unique_ptr<PrivateDaemon>> PrivateDaemon::Start(
   return daemon;
 }
 
-PrivateDaemon::PrivateDaemon(Options options,
+PrivateDaemon::PrivateDaemon(Options options, UniqueFd claimed,
                              std::unique_ptr<RunDirectory> directory)
     : options_(std::move(options)),
+      claimed_(std::move(claimed)),
       directory_(std::move(directory)),
       log_path_(absl::StrCat(options_.config.state_dir, "/hydrad.log")) {
   options_.config.unix_socket =

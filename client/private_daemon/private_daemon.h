@@ -12,6 +12,7 @@
 #include "client/private_daemon/child_process.h"
 #include "client/private_daemon/daemon_config.h"
 #include "client/private_daemon/run_directory.h"
+#include "common/file/file.h"
 
 namespace hydra {
 
@@ -63,7 +64,8 @@ class PrivateDaemon {
   bool Stop();
 
  private:
-  PrivateDaemon(Options options, std::unique_ptr<RunDirectory> directory);
+  PrivateDaemon(Options options, UniqueFd claimed,
+                std::unique_ptr<RunDirectory> directory);
 
   absl::Status WriteConfig();
   absl::Status Launch();
@@ -71,6 +73,8 @@ class PrivateDaemon {
   std::string LogTail() const;
 
   Options options_;
+  // Keeps other runs out of the state directory.
+  const UniqueFd claimed_;
   const std::unique_ptr<RunDirectory> directory_;
   const std::string log_path_;
   // Ends before the directory goes.
