@@ -193,6 +193,11 @@ int Main(int argc, char** argv) {
   const absl::StatusOr<std::unique_ptr<Daemon>> daemon = Daemon::Start(*config);
   if (!daemon.ok()) return Complain(kExitStart, daemon.status().message());
   LOG(INFO) << "serving on unix:" << config->unix_socket();
+  if (!config->tcp_address().empty()) {
+    LOG(WARNING) << "serving on " << config->tcp_address()
+                 << " too, where every account of this machine can do all that "
+                    "this user may (insecure_tcp)";
+  }
   int signal = 0;
   sigwait(&signals, &signal);
   LOG(INFO) << "ending on " << strsignal(signal);

@@ -69,7 +69,8 @@ bool IsLoopback(const std::string& host) {
   return ntohl(address.s_addr) >> 24 == 127;
 }
 
-void CheckTcpAddress(const std::string& address, Mistakes* mistakes) {
+void CheckTcpAddress(const DaemonConfig& config, Mistakes* mistakes) {
+  const std::string& address = config.tcp_address();
   if (address.empty()) return;
   const size_t colon = address.rfind(':');
   uint32_t port = 0;
@@ -87,6 +88,14 @@ void CheckTcpAddress(const std::string& address, Mistakes* mistakes) {
                             Quoted(address),
                             "; without TLS, which hydrad does not have yet, "
                             "others could read along and take over"),
+               mistakes);
+  } else if (!config.insecure_tcp()) {
+    AddMistake("tcp_address",
+               absl::StrCat("found ", Quoted(address),
+                            ", where every account of this machine could "
+                            "connect and do all that hydrad's user may; leave "
+                            "it out and use unix_socket, or set insecure_tcp: "
+                            "true if all accounts are to be trusted"),
                mistakes);
   }
 }
@@ -228,7 +237,7 @@ void CheckDaemonConfig(const DaemonConfig& config, Mistakes* mistakes) {
   if (!config.unix_socket().empty()) {
     CheckUnixSocket(config.unix_socket(), mistakes);
   }
-  CheckTcpAddress(config.tcp_address(), mistakes);
+  CheckTcpAddress(config, mistakes);
   if (!config.pool().path().empty()) {
     CheckPath("pool.path", config.pool().path(), mistakes);
   }

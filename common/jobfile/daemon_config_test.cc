@@ -3,6 +3,7 @@
 #include <string>
 
 #include "absl/strings/str_cat.h"
+#include "gmock/gmock.h"
 #include "gtest/gtest.h"
 
 namespace hydra {
@@ -76,7 +77,10 @@ TEST(ParseDaemonConfigTest, TellsAllThatAnEmptyFileLacks) {
 TEST(ParseDaemonConfigTest, ListensOnLoopbackOnly) {
   for (absl::string_view address :
        {"127.0.0.1:7070", "127.3.2.1:0", "localhost:65535", "'[::1]:1'"}) {
-    EXPECT_EQ(MessageOf(absl::StrCat(kValid, "tcp_address: ", address)), "");
+    const std::string text = absl::StrCat(kValid, "tcp_address: ", address);
+    EXPECT_EQ(MessageOf(text + "\ninsecure_tcp: true"), "");
+    EXPECT_THAT(MessageOf(text), testing::HasSubstr("insecure_tcp: true"))
+        << "every account of the machine can connect";
   }
   for (absl::string_view address :
        {"0.0.0.0:7070", "192.168.1.2:1", "[::]:1", "lab.example:7070",

@@ -429,8 +429,12 @@ TEST_F(BadStartTest, APortInUseIsAnErrorAtStart) {
   builder.RegisterAsyncGenericService(&service);
   auto queue = builder.AddCompletionQueue();
   auto server = builder.BuildAndStart();
-  ExpectNoStart("a port in use", {absl::StrCat("tcp_address=127.0.0.1:", port)},
-                "the address is in use");
+  ExpectNoStart("a port for every account, unasked",
+                {absl::StrCat("tcp_address=127.0.0.1:", port)}, "insecure_tcp");
+  ExpectNoStart(
+      "a port in use",
+      {absl::StrCat("tcp_address=127.0.0.1:", port), "insecure_tcp=true"},
+      "the address is in use");
   server->Shutdown();
   queue->Shutdown();
   void* tag = nullptr;

@@ -129,6 +129,7 @@ TEST_F(ClientFaultsTest, F06AHalfOpenConnectionIsClosed) {
   const int port = FreePort();
   Cluster::Options options = Options();
   options.settings.push_back(absl::StrCat("tcp_address=127.0.0.1:", port));
+  options.settings.push_back("insecure_tcp=true");
   Cluster cluster(options);
   // Each worker's connection is a file of the daemon too.
   cluster.WorkerPids();
