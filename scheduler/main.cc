@@ -14,6 +14,7 @@
 #include "absl/synchronization/mutex.h"
 #include "common/jobfile/daemon_config.h"
 #include "common/jobfile/field_value.h"
+#include "common/process/process_start.h"
 #include "common/version/version.h"
 #include "glog/logging.h"
 #include "scheduler/recover.h"
@@ -135,8 +136,10 @@ int RunRecover(const Flags& flags, bool write) {
 sigset_t BlockStopSignals() {
   sigset_t signals;
   sigemptyset(&signals);
-  sigaddset(&signals, SIGINT);
-  sigaddset(&signals, SIGTERM);
+  for (int signal : {SIGINT, SIGTERM, SIGHUP}) {
+    // sigwait would take them all the same.
+    if (!IsIgnored(signal)) sigaddset(&signals, signal);
+  }
   pthread_sigmask(SIG_BLOCK, &signals, nullptr);
   return signals;
 }
@@ -208,4 +211,8 @@ int Main(int argc, char** argv) {
 }  // namespace
 }  // namespace hydra
 
-int main(int argc, char** argv) { return hydra::Main(argc, argv); }
+int main(int argc, char** argv) {
+  hydra::OpenStandardStreams();
+  hydra::MakeWriteSignalsErrors();
+  return hydra::Main(argc, argv);
+}

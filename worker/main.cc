@@ -20,6 +20,7 @@
 #include "absl/time/time.h"
 #include "common/pool/instance_id.h"
 #include "common/pool/pool_file.h"
+#include "common/process/process_start.h"
 #include "worker/device/cpu/cpu_device.h"
 #include "worker/exec/host_task.h"
 #include "worker/exec/log_sink.h"
@@ -168,8 +169,9 @@ absl::Status RunTasks(AttachClient& client, Device* device,
 }
 
 int Work(const Flags& flags) {
-  // Whoever reads stderr may die with the daemon, which this process outlives.
-  std::signal(SIGPIPE, SIG_IGN);
+  OpenStandardStreams();
+  // Whoever reads stdout may die with the daemon, which this process outlives.
+  MakeWriteSignalsErrors();
   absl::StatusOr<std::string> session = TakeSession();
   if (!session.ok()) return Complain(kExitUsage, session.status());
   const absl::Status logging = StartProcessLog("hydra-worker", flags.log_dir);
@@ -179,6 +181,7 @@ int Work(const Flags& flags) {
   // daemon the patience does. After StartProcessLog, which takes SIGTERM.
   std::signal(SIGTERM, SIG_IGN);
   std::signal(SIGINT, SIG_IGN);
+  std::signal(SIGHUP, SIG_IGN);
   const absl::StatusOr<std::unique_ptr<PoolFile>> pool = OpenPool(flags);
   if (!pool.ok()) return Complain(kExitSetUp, pool.status());
   const absl::StatusOr<Device*> device = OpenDevice(flags);

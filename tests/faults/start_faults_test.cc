@@ -1,13 +1,17 @@
 // Programs that cannot start, or start in an odd environment.
 
 #include <gmock/gmock.h>
+#include <grpcpp/grpcpp.h>
 #include <gtest/gtest.h>
+#include <signal.h>
 #include <sys/stat.h>
 
+#include <cstring>
 #include <filesystem>
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "absl/time/clock.h"
 #include "common/file/scratch_directory.h"
 #include "glog/logging.h"
 #include "tests/faults/fault_fixture.h"
@@ -91,6 +95,103 @@ TEST_F(StartFaultsTest, F51ARunWithoutAWorkerEnds) {
   EXPECT_EQ(run.code, 5) << run.output;
   EXPECT_THAT(run.output, HasSubstr(kNoLibrary));
   EXPECT_THAT(run.output, HasSubstr("hydrad.log"));
+}
+
+// A hydrad that a shell starts, in the environment that `before` makes.
+class ShellStartedDaemon {
+ public:
+  explicit ShellStartedDaemon(const std::string& before,
+                              const std::string& redirections = "")
+      : directory_(FreshDirectory()) {
+    const std::string hydrad = absl::StrCat(
+        fs::absolute("scheduler/hydrad").string(), " --device=cpu:0=64MiB",
+        " --set=pool.size_bytes=64MiB --set=pool.path=", directory_, "/pool",
+        " --set=state_dir=", directory_, "/state --set=worker_binary=",
+        fs::absolute("worker/hydra-worker").string());
+    pid_ = StartProgram({"/bin/sh", "-c",
+                         absl::StrCat("cd ", directory_, "; ", before, " exec ",
+                                      hydrad, redirections)},
+                        directory_ + "/log");
+  }
+
+  pid_t pid() const { return pid_; }
+  std::string log() const { return ReadFile(directory_ + "/log"); }
+  void Signal(int signal) const { PCHECK(kill(pid_, signal) == 0); }
+  int AwaitEnd() const { return AwaitProgram(pid_, absl::Minutes(1)); }
+  bool HasPool() const { return fs::exists(directory_ + "/pool"); }
+
+  // When the worker has called.
+  void AwaitReady() const {
+    const absl::Time deadline = absl::Now() + absl::Minutes(2);
+    while (true) {
+      const auto stub = ConnectTo("unix:" + directory_ + "/state/hydrad.sock");
+      grpc::ClientContext context;
+      v1::ListWorkersResponse response;
+      if (stub->ListWorkers(&context, {}, &response).ok() &&
+          response.workers(0).state() == v1::WORKER_STATE_READY) {
+        return;
+      }
+      CHECK(absl::Now() < deadline) << log();
+      absl::SleepFor(absl::Milliseconds(20));
+    }
+  }
+
+ private:
+  const std::string directory_;
+  pid_t pid_ = 0;
+};
+
+TEST_F(StartFaultsTest, F53EachSignalThatEndsHydradSavesFirst) {
+  for (int signal : {SIGTERM, SIGINT, SIGHUP}) {
+    const ShellStartedDaemon daemon("");
+    daemon.AwaitReady();
+    daemon.Signal(signal);
+    EXPECT_EQ(daemon.AwaitEnd(), 0);
+    EXPECT_THAT(daemon.log(),
+                HasSubstr(absl::StrCat("ending on ", strsignal(signal))));
+    EXPECT_FALSE(daemon.HasPool());
+  }
+}
+
+TEST_F(StartFaultsTest, F53ASignalThatWasIgnoredStaysIgnored) {
+  const ShellStartedDaemon daemon("trap '' HUP INT;");
+  daemon.AwaitReady();
+  daemon.Signal(SIGHUP);
+  daemon.Signal(SIGINT);
+  daemon.Signal(SIGPIPE);
+  daemon.Signal(SIGXFSZ);
+  daemon.Signal(SIGTERM);
+  EXPECT_EQ(daemon.AwaitEnd(), 0);
+  EXPECT_THAT(daemon.log(), HasSubstr("ending on Terminated"));
+}
+
+TEST_F(StartFaultsTest, F54ClosedStandardStreamsBecomeNoOthersFile) {
+  const ShellStartedDaemon daemon("", " <&- >&- 2>&-");
+  daemon.AwaitReady();
+  for (int fd : {0, 1, 2}) {
+    EXPECT_EQ(
+        fs::read_symlink(absl::StrCat("/proc/", daemon.pid(), "/fd/", fd)),
+        "/dev/null");
+  }
+  daemon.Signal(SIGTERM);
+  EXPECT_EQ(daemon.AwaitEnd(), 0);
+}
+
+TEST_F(StartFaultsTest, F54ALimitOnTheSizeOfFilesIsAMessage) {
+  // Of 512 bytes each: room for the journal, and not for the pool.
+  const ShellStartedDaemon daemon("ulimit -f 4000;");
+  EXPECT_EQ(daemon.AwaitEnd(), 3);
+  EXPECT_THAT(daemon.log(),
+              AllOf(HasSubstr("/pool"), HasSubstr("File too large")));
+}
+
+TEST_F(StartFaultsTest, F54AnOddEnvironmentIsNoObstacle) {
+  const ShellStartedDaemon daemon(
+      "unset HOME; export TMPDIR=/no/such LC_ALL=xx_YY.nope; mkdir gone; cd "
+      "gone; rmdir ../gone; ulimit -n 256;");
+  daemon.AwaitReady();
+  daemon.Signal(SIGTERM);
+  EXPECT_EQ(daemon.AwaitEnd(), 0) << daemon.log();
 }
 
 }  // namespace
