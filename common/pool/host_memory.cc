@@ -68,16 +68,26 @@ std::optional<int64_t> AvailableBytesAt(const std::string& directory,
   return std::max<int64_t>(0, *limit - (*usage - cache));
 }
 
-// The least that any cgroup from `root` down to `path` below it could take.
-// A container may see its host's `path` but only its own cgroup, as `root`:
+// The limit of the cgroup at `directory` itself.
+std::optional<int64_t> LimitBytesAt(const std::string& directory,
+                                    const CgroupFiles& files) {
+  return ReadNumber(absl::StrCat(directory, "/", files.limit));
+}
+
+// One of the two above.
+using CgroupQuestion = std::optional<int64_t> (*)(const std::string&,
+                                                  const CgroupFiles&);
+
+// The least answer of any cgroup from `root` down to `path` below it. A
+// container may see its host's `path` but only its own cgroup, as `root`:
 // folders that are not there are passed over.
-std::optional<int64_t> LeastAvailableBytes(const std::string& root,
-                                           absl::string_view path,
-                                           const CgroupFiles& files) {
+std::optional<int64_t> LeastBytes(CgroupQuestion ask, const std::string& root,
+                                  absl::string_view path,
+                                  const CgroupFiles& files) {
   std::optional<int64_t> least;
   std::string directory = root;
   const auto look = [&] {
-    const std::optional<int64_t> here = AvailableBytesAt(directory, files);
+    const std::optional<int64_t> here = ask(directory, files);
     if (here.has_value()) least = std::min(*here, least.value_or(*here));
   };
   look();
@@ -94,22 +104,22 @@ bool NamesMemory(absl::string_view controllers) {
   return std::find(names.begin(), names.end(), "memory") != names.end();
 }
 
-}  // namespace
-
-absl::StatusOr<int64_t> MemAvailableBytes(const HostMemoryPaths& paths) {
+absl::StatusOr<int64_t> ReadMeminfo(const HostMemoryPaths& paths,
+                                    absl::string_view line) {
   const std::optional<std::string> text = ReadFile(paths.meminfo);
   if (!text.has_value()) {
     return absl::UnavailableError(absl::StrCat("cannot read ", paths.meminfo));
   }
-  const std::optional<int64_t> kib = FindNumber(*text, "MemAvailable:");
+  const std::optional<int64_t> kib = FindNumber(*text, absl::StrCat(line, ":"));
   if (!kib.has_value()) {
     return absl::UnavailableError(
-        absl::StrCat(paths.meminfo, " has no line MemAvailable"));
+        absl::StrCat(paths.meminfo, " has no line ", line));
   }
   return *kib * 1024;
 }
 
-std::optional<int64_t> CgroupAvailableBytes(const HostMemoryPaths& paths) {
+std::optional<int64_t> LeastOfOwnCgroups(CgroupQuestion ask,
+                                         const HostMemoryPaths& paths) {
   // Lines of "number:controllers:path"; version 2 has no controllers there.
   std::optional<int64_t> least;
   const std::string text = ReadFile(paths.self_cgroup).value_or("");
@@ -119,13 +129,31 @@ std::optional<int64_t> CgroupAvailableBytes(const HostMemoryPaths& paths) {
     if (fields.size() != 3) continue;
     std::optional<int64_t> here;
     if (fields[1].empty()) {
-      here = LeastAvailableBytes(paths.cgroup_v2_root, fields[2], kV2);
+      here = LeastBytes(ask, paths.cgroup_v2_root, fields[2], kV2);
     } else if (NamesMemory(fields[1])) {
-      here = LeastAvailableBytes(paths.cgroup_v1_memory_root, fields[2], kV1);
+      here = LeastBytes(ask, paths.cgroup_v1_memory_root, fields[2], kV1);
     }
     if (here.has_value()) least = std::min(*here, least.value_or(*here));
   }
   return least;
+}
+
+}  // namespace
+
+absl::StatusOr<int64_t> MemAvailableBytes(const HostMemoryPaths& paths) {
+  return ReadMeminfo(paths, "MemAvailable");
+}
+
+absl::StatusOr<int64_t> MemTotalBytes(const HostMemoryPaths& paths) {
+  return ReadMeminfo(paths, "MemTotal");
+}
+
+std::optional<int64_t> CgroupAvailableBytes(const HostMemoryPaths& paths) {
+  return LeastOfOwnCgroups(AvailableBytesAt, paths);
+}
+
+std::optional<int64_t> CgroupLimitBytes(const HostMemoryPaths& paths) {
+  return LeastOfOwnCgroups(LimitBytesAt, paths);
 }
 
 }  // namespace hydra

@@ -23,6 +23,15 @@ struct HostMemoryPaths {
 // UNAVAILABLE: the file cannot be read or has no such line.
 absl::StatusOr<int64_t> MemAvailableBytes(const HostMemoryPaths& paths);
 
+// All memory of this machine: MemTotal, in bytes.
+//
+// UNAVAILABLE: the file cannot be read or has no such line.
+absl::StatusOr<int64_t> MemTotalBytes(const HostMemoryPaths& paths);
+
+// The limit of this process's memory cgroup, or the lowest of those around it,
+// in bytes; none if no cgroup (v1 or v2) limits it.
+std::optional<int64_t> CgroupLimitBytes(const HostMemoryPaths& paths);
+
 // What this process's memory cgroup, or the tightest of those around it, could
 // still take, in bytes and never below 0; none if no cgroup (v1 or v2) limits
 // it. File cache that the kernel would drop first (inactive_file) counts as

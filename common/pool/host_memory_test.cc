@@ -39,6 +39,21 @@ TEST(MemAvailableTest, ReadsTheLineInKibibytes) {
   EXPECT_EQ(MemAvailableBytes(kernel.paths()).value(), 1500 * 1024);
 }
 
+TEST(MemTotalTest, ReadsTheLineInKibibytes) {
+  FakeKernel kernel;
+  kernel.Write("meminfo", "MemTotal:       24000 kB\nMemFree:  7 kB\n");
+  EXPECT_EQ(MemTotalBytes(kernel.paths()).value(), 24000 * 1024);
+}
+
+TEST(CgroupLimitTest, IsTheLowestOfAllAround) {
+  FakeKernel kernel;
+  EXPECT_EQ(CgroupLimitBytes(kernel.paths()), std::nullopt);
+  kernel.Write("cgroup", "0::/a/b\n");
+  kernel.Write("v2/a/memory.max", "5000\n");
+  kernel.Write("v2/a/b/memory.max", "max\n");
+  EXPECT_EQ(CgroupLimitBytes(kernel.paths()), 5000);
+}
+
 TEST(MemAvailableTest, SaysWhichFileLacksTheLine) {
   FakeKernel kernel;
   kernel.Write("meminfo", "MemTotal: 24000 kB\n");

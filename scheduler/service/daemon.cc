@@ -33,6 +33,7 @@
 #include "scheduler/service/hydra_service.h"
 #include "scheduler/service/job_history.h"
 #include "scheduler/service/log_store.h"
+#include "scheduler/service/memory_need.h"
 #include "scheduler/service/memory_trimmer.h"
 #include "scheduler/service/model_writer.h"
 #include "scheduler/service/partition_store.h"
@@ -460,6 +461,7 @@ absl::StatusOr<std::unique_ptr<Daemon>> Daemon::Start(
   absl::StatusOr<StateDirectory> directory =
       StateDirectory::Open(config.state_dir());
   if (!directory.ok()) return directory.status();
+  if (absl::Status need = CheckMemoryNeedHere(config); !need.ok()) return need;
   // Before the pool is made, which takes long.
   if (absl::Status claimed = ClaimSocketPath(config.unix_socket());
       !claimed.ok()) {

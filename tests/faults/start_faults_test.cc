@@ -97,6 +97,19 @@ TEST_F(StartFaultsTest, F51ARunWithoutAWorkerEnds) {
   EXPECT_THAT(run.output, HasSubstr("hydrad.log"));
 }
 
+TEST_F(StartFaultsTest, F55DevicesLargerThanTheMachineAreRefused) {
+  const std::string directory = FreshDirectory();
+  const ProgramResult refused = RunProgram(
+      {"scheduler/hydrad", "--device=cpu:0=64MiB", "--device=cpu:1=900TiB",
+       "--set=state_dir=" + directory + "/state",
+       "--set=pool.path=" + directory + "/pool",
+       "--set=pool.size_bytes=64MiB"});
+  EXPECT_EQ(refused.code, 3);
+  EXPECT_THAT(refused.output,
+              AllOf(HasSubstr("2 CPU devices"), HasSubstr("this machine has")));
+  EXPECT_FALSE(fs::exists(directory + "/pool"));
+}
+
 // A hydrad that a shell starts, in the environment that `before` makes.
 class ShellStartedDaemon {
  public:
