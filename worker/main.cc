@@ -9,6 +9,7 @@
 #include <memory>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "ATen/Parallel.h"
 #include "CLI/CLI.hpp"
@@ -18,6 +19,8 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/strip.h"
 #include "absl/time/time.h"
+#include "common/file/private_places.h"
+#include "common/file/socket_path.h"
 #include "common/pool/instance_id.h"
 #include "common/pool/pool_file.h"
 #include "common/process/process_start.h"
@@ -60,6 +63,8 @@ struct Flags {
   std::string pool_path;
   std::string pool_instance;
   std::string log_dir;
+  std::vector<std::string> private_places;
+  std::string private_but_linkable;
   std::string control_latency_file;
   double patience_seconds = 60;
 };
@@ -135,10 +140,11 @@ absl::StatusOr<std::unique_ptr<PoolFile>> OpenPool(const Flags& flags) {
   return PoolFile::Open(flags.pool_path, *instance);
 }
 
-AttachClient::Options ClientOptions(const Flags& flags, std::string session,
-                                    Device* device) {
+AttachClient::Options ClientOptions(const Flags& flags,
+                                    const SocketPath& socket,
+                                    std::string session, Device* device) {
   AttachClient::Options options;
-  options.daemon = flags.daemon;
+  options.daemon = "unix:" + socket.text();
   options.session = std::move(session);
   options.patience = absl::Seconds(flags.patience_seconds);
   options.device_status = [device] {
@@ -182,15 +188,19 @@ int Work(const Flags& flags) {
   std::signal(SIGTERM, SIG_IGN);
   std::signal(SIGINT, SIG_IGN);
   std::signal(SIGHUP, SIG_IGN);
+  SetPrivatePlaces(flags.private_places, flags.private_but_linkable);
   const absl::StatusOr<std::unique_ptr<PoolFile>> pool = OpenPool(flags);
   if (!pool.ok()) return Complain(kExitSetUp, pool.status());
+  const absl::StatusOr<SocketPath> socket =
+      SocketPath::Of(std::string(absl::StripPrefix(flags.daemon, "unix:")));
+  if (!socket.ok()) return Complain(kExitSetUp, socket.status());
   const absl::StatusOr<Device*> device = OpenDevice(flags);
   if (!device.ok()) return Complain(kExitSetUp, device.status());
 
   LogBuffer buffer({});
   SessionLog log(&buffer);
-  AttachClient client(ClientOptions(flags, *std::move(session), *device),
-                      &buffer);
+  AttachClient client(
+      ClientOptions(flags, *socket, *std::move(session), *device), &buffer);
   const absl::Status end = RunTasks(client, *device, **pool, &log);
   if (!flags.control_latency_file.empty()) {
     const absl::Status written =
@@ -222,6 +232,11 @@ int Main(int argc, char** argv) {
       ->required();
   app.add_option("--log-dir", flags.log_dir,
                  "an existing folder for the log file; without it, stderr");
+  app.add_option("--private", flags.private_places,
+                 "what no job may read; may be repeated")
+      ->allow_extra_args(false);
+  app.add_option("--private-but-linkable", flags.private_but_linkable,
+                 "of that, the folder whose files may be read by other names");
   app.add_option("--control-latency-file", flags.control_latency_file,
                  "where to write, at the end, how long answers took");
   app.add_option("--patience-seconds", flags.patience_seconds,

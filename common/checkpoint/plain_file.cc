@@ -10,6 +10,7 @@
 #include "absl/functional/function_ref.h"
 #include "absl/strings/str_cat.h"
 #include "common/checkpoint/tensor_sum.h"
+#include "common/file/private_places.h"
 #include "glog/logging.h"
 
 namespace hydra {
@@ -62,7 +63,7 @@ absl::StatusOr<std::string> ReadBelow(
   const absl::StatusOr<UniqueFd> folder = OpenDirectory(directory);
   if (!folder.ok()) return folder.status();
   const absl::StatusOr<UniqueFd> file =
-      OpenRegularFileBelow(*folder, directory, name, real_roots);
+      OpenJobFile(*folder, directory, name, real_roots);
   if (!file.ok()) return file.status();
   return ReadPlainFile(*file, absl::StrCat(directory, "/", name),
                        kMaxCopiedBytes);

@@ -26,9 +26,10 @@ absl::StatusOr<checkpoint::v1::FileSum> WritePlainFile(
     absl::string_view text);
 
 // Copies those of `names` that are in `source_directory`, in the same way. They
-// must really lie below one of `real_roots` (see OpenRegularFileBelow()). One
-// that does not, is no regular file, has more than 256 MiB or cannot be read is
-// left out, with a line in the log: what it goes along with is worth more.
+// must really lie below one of `real_roots` and not be hydrad's own (see
+// OpenJobFile()). One that does not, is no regular file, has more than 256 MiB
+// or cannot be read is left out, with a line in the log: what it goes along
+// with is worth more.
 //
 // Errors: as WritePlainFile().
 absl::StatusOr<std::vector<checkpoint::v1::FileSum>> CopyPlainFiles(

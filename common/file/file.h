@@ -23,6 +23,8 @@ class UniqueFd {
 
   bool is_open() const { return fd_ >= 0; }
   int get() const { return fd_; }
+  // Gives it away.
+  int Release() { return std::exchange(fd_, -1); }
 
  private:
   int fd_ = -1;

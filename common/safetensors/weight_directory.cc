@@ -11,6 +11,7 @@
 #include "absl/strings/str_cat.h"
 #include "common/file/file.h"
 #include "common/file/file_format.h"
+#include "common/file/private_places.h"
 #include "common/safetensors/quote.h"
 #include "common/safetensors/weight_index.h"
 
@@ -70,7 +71,7 @@ class Opener {
   }
 
   absl::StatusOr<UniqueFd> Open(const std::string& name) const {
-    return OpenRegularFileBelow(directory_, path_, name, real_roots_);
+    return OpenJobFile(directory_, path_, name, real_roots_);
   }
 
   absl::StatusOr<std::unique_ptr<const Reader>> OpenReader(

@@ -38,7 +38,7 @@ class WeightDirectory {
   // NOT_FOUND: the directory, both of the files above, or a file that the
   //   index names do not exist.
   // PERMISSION_DENIED: a file really lies outside of the directory and of the
-  //   allowed roots, or may not be read.
+  //   allowed roots, is hydrad's own, or may not be read.
   // INVALID_ARGUMENT: the index or a file is malformed, or something else, such
   //   as a Git LFS pointer; or the index names a tensor that is not where it
   //   says, or a tensor is in two files.

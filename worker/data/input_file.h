@@ -15,7 +15,8 @@ namespace hydra {
 // submitted gains nothing. Thread-safe; waits for nobody.
 //
 // INVALID_ARGUMENT: not a regular file, but a FIFO, say.
-// PERMISSION_DENIED: outside of the roots.
+// PERMISSION_DENIED: outside of the roots, or hydrad's own (see
+//   common/file/private_places.h).
 // NOT_FOUND and others: from the file system. Errors name the file.
 absl::StatusOr<PosixFile> OpenInputFile(
     const std::string& path, const std::vector<std::string>& read_roots);

@@ -21,7 +21,7 @@ class PosixFile {
  public:
   // `flags` and `mode` are open(2)'s; O_CLOEXEC is added.
   static absl::StatusOr<PosixFile> Open(const std::string& path, int flags,
-                                        mode_t mode = 0644);
+                                        mode_t mode = 0600);
 
   // Owns `fd`, which is open.
   PosixFile(UniqueFd fd, std::string path);
