@@ -193,7 +193,8 @@ int Main(int argc, char** argv) {
   const absl::StatusOr<config::v1::DaemonConfig> config =
       ReadWholeConfig(flags);
   if (!config.ok()) return Complain(kExitUsage, config.status().message());
-  const absl::StatusOr<std::unique_ptr<Daemon>> daemon = Daemon::Start(*config);
+  const absl::StatusOr<std::unique_ptr<Daemon>> daemon =
+      Daemon::Start(*config, flags.config);
   if (!daemon.ok()) return Complain(kExitStart, daemon.status().message());
   LOG(INFO) << "serving on unix:" << config->unix_socket();
   if (!config->tcp_address().empty()) {

@@ -85,7 +85,7 @@ absl::StatusOr<RecoverOutcome> Recover(const config::v1::DaemonConfig& config,
   }
   // Until the end no daemon starts.
   const absl::StatusOr<StateDirectory> owned =
-      StateDirectory::Open(config.state_dir());
+      StateDirectory::Open(config.state_dir(), /*others_pass=*/true);
   if (!owned.ok()) return owned.status();
   const absl::Status whole = CheckWhole(path);
   if (whole.ok()) {

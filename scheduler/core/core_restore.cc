@@ -53,6 +53,8 @@ absl::Status Core::Restore(const Recovered& recovered, absl::Time now) {
     requests_.Add(sweep.request_id(), {id, 0});
   }
   for (const auto& [id, job] : recovered.jobs) {
+    // Its sweep may be lost.
+    next_job_ = std::max(next_job_, id.value() + 1);
     if (absl::Status restored = RestoreJob(id, job, now); !restored.ok()) {
       return restored;
     }

@@ -46,12 +46,13 @@ enum PoolTable : int {
 };
 
 // Of kJobsMetaTable: the newest entry of the outbox that is in jobs.db, how
-// often a daemon was started on it, and the instance id and the path of the
-// newest pool that its jobs were in.
+// often a daemon was started on it, the instance id and the path of the newest
+// pool that its jobs were in, and the number that its first job may have.
 inline constexpr int64_t kLastSequence = 0;
 inline constexpr int64_t kStarts = 1;
 inline constexpr int64_t kPoolOfJobs = 2;
 inline constexpr int64_t kPoolPathOfJobs = 3;
+inline constexpr int64_t kFirstJob = 4;
 // Of kPoolMetaTable: the instance id of the pool that it describes, the devices
 // that its jobs were cut for, the boot id of the machine's start that its
 // processes are of, and the state directory of its jobs.

@@ -2,10 +2,12 @@
 
 #include <grpcpp/ext/proto_server_reflection_plugin.h>
 #include <grpcpp/grpcpp.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
+#include <filesystem>
 #include <optional>
 #include <utility>
 #include <vector>
@@ -14,6 +16,7 @@
 #include "absl/time/clock.h"
 #include "common/clock/steady_time.h"
 #include "common/failpoint/fail_point.h"
+#include "common/file/private_places.h"
 #include "common/pool/pool_file.h"
 #include "common/status/proto_time.h"
 #include "common/version/version.h"
@@ -27,11 +30,14 @@
 #include "scheduler/journal/tables.h"
 #include "scheduler/policy/sharded_lrtf.h"
 #include "scheduler/service/checkpoint_thread.h"
+#include "scheduler/service/connection_table.h"
 #include "scheduler/service/core_thread.h"
 #include "scheduler/service/cpu_model.h"
 #include "scheduler/service/daemon_state.h"
+#include "scheduler/service/doorkeeper.h"
 #include "scheduler/service/hydra_service.h"
 #include "scheduler/service/job_history.h"
+#include "scheduler/service/listening_socket.h"
 #include "scheduler/service/log_store.h"
 #include "scheduler/service/memory_need.h"
 #include "scheduler/service/memory_trimmer.h"
@@ -57,6 +63,11 @@ constexpr absl::Duration kJournalRetry = absl::Seconds(1);
 constexpr absl::Duration kReserveForEnding = absl::Seconds(5);
 constexpr absl::Duration kTrimEvery = absl::Minutes(1);
 constexpr absl::Duration kParkPoll = absl::Milliseconds(20);
+constexpr rlim_t kWantedOpenFiles = 16'384;
+// A connection without a call; a client that has a call to make connects again.
+constexpr int kIdleMs = 10 * 60 * 1000;
+constexpr mode_t kClientSocketMode = 0660;
+constexpr mode_t kWorkerSocketMode = 0600;
 
 // Pings find clients and workers that are gone without a word, so that their
 // streams end within 20 s. They may ping as often themselves.
@@ -68,6 +79,7 @@ void KeepAlive(grpc::ServerBuilder& builder) {
   builder.AddChannelArgument(GRPC_ARG_KEEPALIVE_PERMIT_WITHOUT_CALLS, 1);
   // 0: a stream that is quiet for long is pinged nevertheless.
   builder.AddChannelArgument(GRPC_ARG_HTTP2_MAX_PINGS_WITHOUT_DATA, 0);
+  builder.AddChannelArgument(GRPC_ARG_MAX_CONNECTION_IDLE_MS, kIdleMs);
   builder.AddChannelArgument(
       GRPC_ARG_HTTP2_MIN_RECV_PING_INTERVAL_WITHOUT_DATA_MS, kPingMs);
 }
@@ -92,7 +104,7 @@ Core::Options CoreOptions(const config::v1::DaemonConfig& config,
   options.watchdog_floor = absl::Seconds(config.task_timeout_seconds());
   options.token_cache_dir = directory.tokens();
   options.partitions = PartitionStore(directory.partitions()).Load();
-  options.first_job = directory.NextJob();
+  options.first_job = state.first_job;
   options.generation = state.generation;
   options.read_roots = ReadRoots(config);
   return options;
@@ -102,8 +114,37 @@ PathPolicy PathsOf(const config::v1::DaemonConfig& config,
                    const StateDirectory& directory) {
   std::vector<std::string> outputs(config.output_roots().begin(),
                                    config.output_roots().end());
-  outputs.push_back(directory.outputs());
-  return PathPolicy(ReadRoots(config), outputs);
+  return PathPolicy(ReadRoots(config), outputs, directory.outputs());
+}
+
+// Whether `path` lies in the folder itself.
+bool IsDirectlyIn(const std::string& path, const std::string& folder) {
+  return std::filesystem::path(path).parent_path().lexically_normal() ==
+         std::filesystem::path(folder + "/").lexically_normal().parent_path();
+}
+
+// What no job may read, whatever the read roots are.
+std::vector<std::string> OwnFiles(const config::v1::DaemonConfig& config,
+                                  const std::string& config_path) {
+  std::vector<std::string> files = {config.state_dir(), config.pool().path()};
+  for (const char* suffix : {"", "-journal", "-wal", "-shm"}) {
+    files.push_back(PoolJournalPath(config) + suffix);
+  }
+  if (!config_path.empty()) files.push_back(config_path);
+  return files;
+}
+
+// For as many connections as may be; workers inherit it, which does no harm.
+ConnectionLimits RaiseOpenFiles() {
+  rlimit limit = {};
+  PCHECK(getrlimit(RLIMIT_NOFILE, &limit) == 0);
+  const rlim_t soft = limit.rlim_cur;
+  limit.rlim_cur = std::min(limit.rlim_max, kWantedOpenFiles);
+  if (limit.rlim_cur <= soft || setrlimit(RLIMIT_NOFILE, &limit) != 0) {
+    limit.rlim_cur = soft;
+  }
+  return LimitsFor(
+      static_cast<int64_t>(std::min(limit.rlim_cur, kWantedOpenFiles)));
 }
 
 v1::GetServerInfoResponse InfoOf(const PoolFile& pool) {
@@ -125,14 +166,18 @@ absl::Status LockPool(const config::v1::DaemonConfig& config, PoolFile& pool) {
 
 class DaemonImpl final : public Daemon, private Effects {
  public:
-  DaemonImpl(StateDirectory directory, DaemonState state)
+  DaemonImpl(StateDirectory directory, DaemonState state,
+             std::vector<std::string> own_files)
       : config_(state.config),
+        own_files_(std::move(own_files)),
         directory_(std::move(directory)),
         state_(std::move(state)),
         logs_(kLogOfAJob, kLogsOfAllJobs),
         checker_(PathsOf(config_, directory_), directory_.outputs()),
         history_(state_.jobs.get()),
-        streams_(&core_thread_) {}
+        streams_(&core_thread_, [this](const std::string& peer) {
+          return worker_door_->PeerOf(peer).pid;
+        }) {}
 
   // Returns when clients can connect. After an error there is no pool that was
   // not there before.
@@ -156,7 +201,11 @@ class DaemonImpl final : public Daemon, private Effects {
     }
     streams_.CloseAll();
     gate_.Stop();
-    server_->Shutdown(absl::ToChronoTime(absl::Now() + absl::Seconds(1)));
+    worker_door_->Stop();
+    door_->Stop();
+    const absl::Time shut_down = absl::Now() + absl::Seconds(1);
+    server_->Shutdown(absl::ToChronoTime(shut_down));
+    worker_server_->Shutdown(absl::ToChronoTime(shut_down));
     const bool all_saved =
         core_thread_.Ask([](Core& core, absl::Time) { return core.AllSaved(); })
             .value_or(false);
@@ -166,6 +215,7 @@ class DaemonImpl final : public Daemon, private Effects {
     core_thread_.Stop();
     const bool all_recorded = group_commit_->Stop() && !turns_fail_;
     unlink(config_.unix_socket().c_str());
+    unlink(directory_.worker_socket().c_str());
     LeavePool(all_saved, all_recorded);
   }
 
@@ -190,38 +240,79 @@ class DaemonImpl final : public Daemon, private Effects {
         &core_thread_, &logs_, &checker_, &history_, group_commit_.get(),
         &gate_, InfoOf(*state_.pool));
     for (const auto& [id, process] : state_.recovered.workers) {
-      streams_.Expect(id, process.session());
+      streams_.Expect(id, process.session(), static_cast<pid_t>(process.pid()));
     }
-    grpc::EnableDefaultHealthCheckService(true);
-    grpc::reflection::InitProtoReflectionServerBuilderPlugin();
-    grpc::ServerBuilder builder;
-    // Two daemons on one port would share its clients between them.
-    builder.AddChannelArgument(GRPC_ARG_ALLOW_REUSEPORT, 0);
-    KeepAlive(builder);
-    builder.SetMaxReceiveMessageSize(kMaxMessageBytes);
-    builder.AddListeningPort("unix:" + config_.unix_socket(),
-                             grpc::InsecureServerCredentials());
-    int tcp_port = -1;
-    if (!config_.tcp_address().empty()) {
-      builder.AddListeningPort(config_.tcp_address(),
-                               grpc::InsecureServerCredentials(), &tcp_port);
-    }
-    builder.RegisterService(service_.get());
-    builder.RegisterService(&streams_);
-    server_ = builder.BuildAndStart();
-    if (server_ == nullptr || tcp_port == 0) {
-      return absl::FailedPreconditionError(absl::StrCat(
-          "cannot listen on unix:", config_.unix_socket(),
-          config_.tcp_address().empty() ? "" : " and ", config_.tcp_address(),
-          ": the address is in use or not allowed"));
-    }
-    chmod(config_.unix_socket().c_str(), 0660);
+    const ConnectionLimits limits = RaiseOpenFiles();
+    absl::Status open = OpenToWorkers(limits);
+    if (open.ok()) open = OpenToClients(limits);
+    if (!open.ok()) return open;
     for (int i = 0; i < config_.devices_size(); ++i) StartWorker(i);
     // The core has taken it over, and it may be much.
     state_.recovered = {};
     trimmer_.emplace(kTrimEvery);
     core_thread_.Start(core_.get(), [this] { return EndTurn(); });
     return absl::OkStatus();
+  }
+
+  // Workers have a socket of their own, where nobody else comes.
+  absl::Status OpenToWorkers(const ConnectionLimits& limits) {
+    if (absl::Status claimed = ClaimSocketPath(directory_.worker_socket());
+        !claimed.ok()) {
+      return claimed;
+    }
+    absl::StatusOr<UniqueFd> socket =
+        ListenOnUnix(directory_.worker_socket(), kWorkerSocketMode);
+    if (!socket.ok()) return socket.status();
+    grpc::ServerBuilder builder;
+    KeepAlive(builder);
+    builder.SetMaxReceiveMessageSize(kMaxMessageBytes);
+    builder.RegisterService(&streams_);
+    worker_server_ = builder.BuildAndStart();
+    if (worker_server_ == nullptr) return CannotServe();
+    std::vector<UniqueFd> sockets;
+    sockets.push_back(*std::move(socket));
+    worker_door_ = std::make_unique<Doorkeeper>(
+        std::move(sockets), worker_server_.get(), limits,
+        [own = geteuid()](const Doorkeeper::Peer& peer) {
+          return peer.uid == own;
+        });
+    worker_door_->Start();
+    return absl::OkStatus();
+  }
+
+  absl::Status OpenToClients(const ConnectionLimits& limits) {
+    absl::StatusOr<UniqueFd> socket =
+        ListenOnUnix(config_.unix_socket(), kClientSocketMode);
+    if (!socket.ok()) return socket.status();
+    std::vector<UniqueFd> sockets;
+    if (!config_.tcp_address().empty()) {
+      auto tcp = ListenOnTcp(config_.tcp_address());
+      if (!tcp.ok()) {
+        unlink(config_.unix_socket().c_str());
+        return tcp.status();
+      }
+      sockets = *std::move(tcp);
+    }
+    sockets.push_back(*std::move(socket));
+    grpc::EnableDefaultHealthCheckService(true);
+    grpc::reflection::InitProtoReflectionServerBuilderPlugin();
+    grpc::ServerBuilder builder;
+    KeepAlive(builder);
+    builder.SetMaxReceiveMessageSize(kMaxMessageBytes);
+    builder.RegisterService(service_.get());
+    server_ = builder.BuildAndStart();
+    if (server_ == nullptr) return CannotServe();
+    server_->GetHealthCheckService()->SetServingStatus(
+        v1::HydraService::service_full_name(), true);
+    door_ = std::make_unique<Doorkeeper>(
+        std::move(sockets), server_.get(), limits,
+        [](const Doorkeeper::Peer&) { return true; });
+    door_->Start();
+    return absl::OkStatus();
+  }
+
+  static absl::Status CannotServe() {
+    return absl::InternalError("gRPC cannot make a server");
   }
 
   absl::Status MakeCore(const Recovered& recovered) {
@@ -355,6 +446,7 @@ class DaemonImpl final : public Daemon, private Effects {
       return WorkerCommand(config_.devices(index), *session);
     };
     callbacks.started = [this, id, name, session](pid_t pid) {
+      streams_.Started(id, pid);
       LOG(INFO) << "worker " << name << " started as process " << pid;
       journal::v1::WorkerProcess process;
       process.set_pid(pid);
@@ -380,16 +472,23 @@ class DaemonImpl final : public Daemon, private Effects {
 
   Supervisor::Process WorkerCommand(const config::v1::DeviceConfig& device,
                                     const std::string& session) const {
-    return {{config_.worker_binary(), "--daemon=unix:" + config_.unix_socket(),
-             "--device=" + device.name(),
-             absl::StrCat("--memory-limit-bytes=", device.memory_limit_bytes()),
-             absl::StrCat("--threads=", device.threads()),
-             "--pool-path=" + state_.pool->path(),
-             "--pool-instance=" + state_.pool->instance_id().ToHex(),
-             "--log-dir=" + directory_.logs(),
-             absl::StrCat("--patience-seconds=",
-                          config_.worker_patience_seconds())},
-            {"HYDRA_WORKER_SESSION=" + session}};
+    Supervisor::Process process;
+    process.arguments = {
+        config_.worker_binary(),
+        "--daemon=unix:" + directory_.worker_socket(),
+        "--device=" + device.name(),
+        absl::StrCat("--memory-limit-bytes=", device.memory_limit_bytes()),
+        absl::StrCat("--threads=", device.threads()),
+        "--pool-path=" + state_.pool->path(),
+        "--pool-instance=" + state_.pool->instance_id().ToHex(),
+        "--log-dir=" + directory_.logs(),
+        absl::StrCat("--patience-seconds=", config_.worker_patience_seconds()),
+        "--private-but-linkable=" + directory_.outputs()};
+    for (const std::string& file : own_files_) {
+      process.arguments.push_back("--private=" + file);
+    }
+    process.environment = {"HYDRA_WORKER_SESSION=" + session};
+    return process;
   }
 
   // Effects, on the core's thread:
@@ -432,6 +531,7 @@ class DaemonImpl final : public Daemon, private Effects {
   }
 
   const config::v1::DaemonConfig config_;
+  const std::vector<std::string> own_files_;
   const StateDirectory directory_;
   DaemonState state_;
   LogStore logs_;
@@ -450,16 +550,20 @@ class DaemonImpl final : public Daemon, private Effects {
   std::unique_ptr<CheckpointThread> checkpoints_;
   std::optional<MemoryTrimmer> trimmer_;
   std::unique_ptr<HydraServiceImpl> service_;
+  std::unique_ptr<grpc::Server> worker_server_;
+  std::unique_ptr<Doorkeeper> worker_door_;
   std::unique_ptr<grpc::Server> server_;
+  std::unique_ptr<Doorkeeper> door_;
   std::vector<std::unique_ptr<Supervisor>> supervisors_;
 };
 
 }  // namespace
 
 absl::StatusOr<std::unique_ptr<Daemon>> Daemon::Start(
-    const config::v1::DaemonConfig& config) {
-  absl::StatusOr<StateDirectory> directory =
-      StateDirectory::Open(config.state_dir());
+    const config::v1::DaemonConfig& config, const std::string& config_path) {
+  absl::StatusOr<StateDirectory> directory = StateDirectory::Open(
+      config.state_dir(),
+      /*others_pass=*/IsDirectlyIn(config.unix_socket(), config.state_dir()));
   if (!directory.ok()) return directory.status();
   if (absl::Status need = CheckMemoryNeedHere(config); !need.ok()) return need;
   // Before the pool is made, which takes long.
@@ -469,13 +573,16 @@ absl::StatusOr<std::unique_ptr<Daemon>> Daemon::Start(
   }
   absl::StatusOr<DaemonState> state = OpenDaemonState(config);
   if (!state.ok()) return state.status();
+  const std::vector<std::string> own_files =
+      OwnFiles(state->config, config_path);
+  SetPrivatePlaces(own_files, directory->outputs());
   if (!state->pool->is_tmpfs()) {
     LOG(WARNING) << "the pool is an ordinary file, not memory: CPU devices are "
                     "served well while the kernel caches it, and no faster "
                     "than the disk when it does not";
   }
-  auto daemon =
-      std::make_unique<DaemonImpl>(*std::move(directory), *std::move(state));
+  auto daemon = std::make_unique<DaemonImpl>(*std::move(directory),
+                                             *std::move(state), own_files);
   if (absl::Status begun = daemon->Begin(); !begun.ok()) return begun;
   return daemon;
 }

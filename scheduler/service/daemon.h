@@ -16,6 +16,9 @@ class Daemon {
   // `config`: checked and with every default filled in. Returns when clients
   // can connect; workers attach a little later.
   //
+  // `config_path`: where the configuration was read from, if anywhere; no job
+  // may read it.
+  //
   // ALREADY_EXISTS: the pool holds the jobs of another daemon.
   // FAILED_PRECONDITION: another live daemon owns the state directory or the
   //   socket; the address is in use.
@@ -24,7 +27,8 @@ class Daemon {
   // DATA_LOSS: jobs.db is damaged, or a job of it cannot be understood.
   // Others: what the system said of the pool or of the socket's folder.
   static absl::StatusOr<std::unique_ptr<Daemon>> Start(
-      const config::v1::DaemonConfig& config);
+      const config::v1::DaemonConfig& config,
+      const std::string& config_path = "");
 
   virtual ~Daemon() = default;
 

@@ -2,12 +2,14 @@
 
 #include <unistd.h>
 
+#include <algorithm>
 #include <filesystem>
 #include <fstream>
 #include <system_error>
 #include <utility>
 #include <vector>
 
+#include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "common/clock/steady_time.h"
 #include "glog/logging.h"
@@ -291,6 +293,39 @@ absl::Status MakePool(const config::v1::DaemonConfig& config,
   return BindPool(config, state);
 }
 
+// One more than the highest number of a job that has an output in `folder`.
+// What hydrad did not name, or will never count up to, is passed over.
+uint64_t JobAfterOutputs(const std::string& folder) {
+  constexpr uint64_t kHighestBelievable = uint64_t{1} << 48;
+  uint64_t next = 1;
+  std::error_code error;
+  fs::directory_iterator entry(folder, error);
+  for (; !error && entry != fs::directory_iterator(); entry.increment(error)) {
+    const std::string name = entry->path().filename().string();
+    const std::string digits = name.substr(1, name.find('-') - 1);
+    uint64_t number = 0;
+    if (name[0] == 'j' && absl::SimpleAtoi(digits, &number) &&
+        absl::StrCat(number) == digits && number < kHighestBelievable) {
+      next = std::max(next, number + 1);
+    }
+  }
+  return next;
+}
+
+// jobs.db alone says which numbers are taken. A new one beside the outputs of
+// one that is gone notes once which those are, so that none is written over.
+absl::Status ReadFirstJob(const config::v1::DaemonConfig& config,
+                          DaemonState& state) {
+  const auto first = ReadNumber(*state.jobs, kJobsMetaTable, kFirstJob);
+  if (!first.ok()) return first.status();
+  if (*first != 0) {
+    state.first_job = *first;
+    return absl::OkStatus();
+  }
+  state.first_job = JobAfterOutputs(config.state_dir() + "/outputs");
+  return WriteNumber(*state.jobs, kJobsMetaTable, kFirstJob, state.first_job);
+}
+
 absl::Status ReadJournal(DaemonState& state) {
   const auto last = ReadNumber(*state.jobs, kJobsMetaTable, kLastSequence);
   if (!last.ok()) return last.status();
@@ -417,6 +452,7 @@ absl::Status OpenWithPool(DaemonState& state) {
   LeftPool left;
   absl::Status status = OpenLeftPool(config, state, left);
   if (status.ok()) status = ReadJournal(state);
+  if (status.ok()) status = ReadFirstJob(config, state);
   if (status.ok()) status = CountStart(state);
   if (status.ok()) status = ReadAdopted(config, state, left);
   if (!status.ok()) return status;

@@ -49,6 +49,8 @@ struct DaemonState {
   absl::btree_map<WorkerId, ForeignProcess> workers;
   // What Journal goes on from, and Core::Options::generation.
   uint64_t last_sequence = 0;
+  // Core::Options::first_job.
+  uint64_t first_job = 1;
   uint64_t generation = 0;
 };
 

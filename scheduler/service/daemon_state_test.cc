@@ -19,6 +19,7 @@
 namespace hydra {
 namespace {
 
+namespace fs = std::filesystem;
 namespace jv1 = hydra::journal::v1;
 using ::testing::HasSubstr;
 
@@ -167,6 +168,18 @@ TEST_F(DaemonStateTest, AfterAStartOfTheMachineOnlyTheOutboxIsBelieved) {
   ExpectDelivered(*state);
   // It is somebody else, with the number of the worker of before.
   EXPECT_TRUE(worker_.lives());
+}
+
+TEST_F(DaemonStateTest, ANewJournalCountsOnFromOutputsAndThenItAloneDecides) {
+  UseStateDirectory("new");
+  const std::string outputs = config_.state_dir() + "/outputs/";
+  for (const char* name : {"j2-small", "j10-large", "j-x", "other",
+                           "j18446744073709551614-x", "j020-x", "j+30-x"}) {
+    fs::create_directories(outputs + name);
+  }
+  EXPECT_EQ(OpenDaemonState(config_)->first_job, 11);
+  fs::create_directories(outputs + "j500-x");
+  EXPECT_EQ(OpenDaemonState(config_)->first_job, 11);
 }
 
 TEST_F(DaemonStateTest, ANewStateDirectoryGetsNothingOfTheOldOne) {

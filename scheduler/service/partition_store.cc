@@ -69,6 +69,8 @@ absl::Status PartitionStore::Store(
   file << text;
   file.close();
   std::error_code error;
+  fs::permissions(temporary, fs::perms::owner_read | fs::perms::owner_write,
+                  error);
   if (file) fs::rename(temporary, path, error);
   if (!file || error) {
     return absl::InternalError(absl::StrCat("cannot write ", path));

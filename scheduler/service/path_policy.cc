@@ -1,13 +1,17 @@
 #include "scheduler/service/path_policy.h"
 
+#include <fcntl.h>
 #include <unistd.h>
 
 #include <algorithm>
+#include <cerrno>
 #include <filesystem>
 #include <system_error>
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
+#include "common/file/file.h"
+#include "common/file/private_places.h"
 #include "glog/logging.h"
 
 namespace hydra {
@@ -24,7 +28,7 @@ std::string Real(const std::string& path) {
 }
 
 // Without those of which it cannot be told where they lead.
-std::vector<std::string> RealRoots(const std::vector<std::string>& roots) {
+std::vector<std::string> FollowedRoots(const std::vector<std::string>& roots) {
   std::vector<std::string> real;
   for (const std::string& root : roots) {
     real.push_back(Real(root));
@@ -61,10 +65,13 @@ fs::path NearestExisting(fs::path path) {
 }  // namespace
 
 PathPolicy::PathPolicy(const std::vector<std::string>& read_roots,
-                       const std::vector<std::string>& output_roots)
+                       const std::vector<std::string>& output_roots,
+                       const std::string& default_output_dir)
     : read_roots_(read_roots.empty() ? std::vector<std::string>{"/"}
-                                     : RealRoots(read_roots)),
-      output_roots_(RealRoots(output_roots)) {}
+                                     : FollowedRoots(read_roots)),
+      output_roots_(FollowedRoots(output_roots)),
+      default_output_dir_(
+          default_output_dir.empty() ? "" : Real(default_output_dir)) {}
 
 absl::StatusOr<std::string> PathPolicy::Readable(
     const std::string& path) const {
@@ -77,10 +84,14 @@ absl::StatusOr<std::string> PathPolicy::Readable(
         absl::StrCat(path, " is outside of what this server reads: ",
                      absl::StrJoin(read_roots_, ", ")));
   }
-  std::error_code error;
-  if (!fs::exists(real, error)) {
-    return absl::NotFoundError(absl::StrCat(path, " does not exist"));
+  const UniqueFd found(open(real.c_str(), O_PATH | O_CLOEXEC));
+  if (!found.is_open()) {
+    if (errno == ENOENT || errno == ENOTDIR) {
+      return absl::NotFoundError(absl::StrCat(path, " does not exist"));
+    }
+    return FileError(errno, absl::StrCat("cannot look at ", path));
   }
+  if (absl::Status own = CheckNotPrivate(found, path); !own.ok()) return own;
   if (access(real.c_str(), R_OK) != 0) {
     return absl::PermissionDeniedError(
         absl::StrCat(path, " is not readable for the server"));
@@ -112,12 +123,21 @@ absl::Status PathPolicy::CheckReadableDirectory(const std::string& path) const {
   return absl::OkStatus();
 }
 
-absl::Status PathPolicy::CheckOutputDirectory(const std::string& path) const {
+absl::StatusOr<std::string> PathPolicy::OutputDirectory(
+    const std::string& path) const {
   const std::string real = Real(path);
-  if (!BelowAny(real, output_roots_)) {
+  const bool is_default =
+      !default_output_dir_.empty() && real == default_output_dir_;
+  if (!is_default && !BelowAny(real, output_roots_)) {
     return absl::PermissionDeniedError(
         absl::StrCat(path, " is outside of where this server writes: ",
-                     absl::StrJoin(output_roots_, ", ")));
+                     absl::StrJoin(output_roots_, ", "),
+                     output_roots_.empty() ? "" : ", ", default_output_dir_));
+  }
+  if (!is_default && IsPrivatePath(real)) {
+    return absl::PermissionDeniedError(absl::StrCat(
+        path, " is hydrad's own: below its state directory jobs write to ",
+        default_output_dir_, " alone, each in a folder that hydrad names"));
   }
   const fs::path existing = NearestExisting(real);
   std::error_code error;
@@ -131,7 +151,7 @@ absl::Status PathPolicy::CheckOutputDirectory(const std::string& path) const {
         absl::StrCat("the server cannot write to ", path, ": ",
                      existing.string(), " is not writable for it"));
   }
-  return absl::OkStatus();
+  return real;
 }
 
 }  // namespace hydra

@@ -1,6 +1,7 @@
 #ifndef HYDRA_SCHEDULER_SERVICE_PATH_POLICY_H_
 #define HYDRA_SCHEDULER_SERVICE_PATH_POLICY_H_
 
+#include <cstdint>
 #include <string>
 #include <vector>
 
@@ -10,26 +11,32 @@
 namespace hydra {
 
 // Which paths a job may name: it reads below the read roots and writes below
-// the output roots. Links are followed before a path is judged. Thread-safe;
-// looks at the disk.
+// the output roots, and neither where hydrad keeps its own (see
+// common/file/private_places.h). Links are followed before a path is judged.
+// Thread-safe; looks at the disk.
 class PathPolicy {
  public:
   // No read roots: everything may be read. Roots that do not exist, or cannot
-  // be followed, allow nothing.
+  // be followed, allow nothing. `default_output_dir`: hydrad's own folder for
+  // models, which a job may name, and nothing below it.
   PathPolicy(const std::vector<std::string>& read_roots,
-             const std::vector<std::string>& output_roots);
+             const std::vector<std::string>& output_roots,
+             const std::string& default_output_dir = "");
 
   // NOT_FOUND: nothing there.
-  // PERMISSION_DENIED: outside of the read roots, or not readable.
+  // PERMISSION_DENIED: outside of the read roots, hydrad's own, or not
+  //   readable.
   // INVALID_ARGUMENT: not a file (a directory), or empty.
   absl::Status CheckReadableFile(const std::string& path) const;
   absl::Status CheckReadableDirectory(const std::string& path) const;
 
-  // Whether a folder can be made in `path`, and `path` itself if it is not
-  // there. Makes nothing.
+  // Where `path` really leads, if a folder can be made in it, and `path` itself
+  // if it is not there. Makes nothing. Without links, so whoever writes there
+  // later need not follow any.
   //
-  // PERMISSION_DENIED: outside of the output roots, or not writable.
-  absl::Status CheckOutputDirectory(const std::string& path) const;
+  // PERMISSION_DENIED: outside of the output roots, hydrad's own, or not
+  //   writable.
+  absl::StatusOr<std::string> OutputDirectory(const std::string& path) const;
 
   // "/" if everything may be read.
   const std::vector<std::string>& read_roots() const { return read_roots_; }
@@ -39,6 +46,7 @@ class PathPolicy {
 
   const std::vector<std::string> read_roots_;
   const std::vector<std::string> output_roots_;
+  const std::string default_output_dir_;
 };
 
 }  // namespace hydra

@@ -5,6 +5,8 @@
 #include <filesystem>
 #include <fstream>
 
+#include "common/file/private_places.h"
+
 namespace hydra {
 namespace {
 
@@ -53,17 +55,17 @@ TEST_F(PathPolicyTest, ANameThatOnlyBeginsLikeARootIsOutside) {
 }
 
 TEST_F(PathPolicyTest, WritesBelowTheOutputRootsAlone) {
-  EXPECT_TRUE(policy().CheckOutputDirectory(root_ / "in/sub/new/one").ok());
+  EXPECT_TRUE(policy().OutputDirectory(root_ / "in/sub/new/one").ok());
   EXPECT_FALSE(fs::exists(root_ / "in/sub/new"));
-  EXPECT_EQ(policy().CheckOutputDirectory(root_ / "in").code(),
+  EXPECT_EQ(policy().OutputDirectory(root_ / "in").status().code(),
             absl::StatusCode::kPermissionDenied);
-  EXPECT_EQ(policy().CheckOutputDirectory(root_ / "in/sub/../../x").code(),
+  EXPECT_EQ(policy().OutputDirectory(root_ / "in/sub/../../x").status().code(),
             absl::StatusCode::kPermissionDenied);
 }
 
 TEST_F(PathPolicyTest, NothingIsWrittenBelowAFile) {
   std::ofstream(root_ / "in/sub/file") << "text";
-  EXPECT_EQ(policy().CheckOutputDirectory(root_ / "in/sub/file/new").code(),
+  EXPECT_EQ(policy().OutputDirectory(root_ / "in/sub/file/new").status().code(),
             absl::StatusCode::kPermissionDenied);
 }
 
@@ -72,9 +74,32 @@ TEST_F(PathPolicyTest, RootsThatCannotBeFollowedAllowNothing) {
   const PathPolicy policy({root_ / "loop"}, {root_ / "loop"});
   EXPECT_EQ(policy.CheckReadableFile(root_ / "in/data").code(),
             absl::StatusCode::kPermissionDenied);
-  EXPECT_EQ(policy.CheckOutputDirectory(root_ / "in/sub").code(),
+  EXPECT_EQ(policy.OutputDirectory(root_ / "in/sub").status().code(),
             absl::StatusCode::kPermissionDenied);
   EXPECT_TRUE(policy.read_roots().empty());
+}
+
+TEST_F(PathPolicyTest, WhatIsHydradsOwnIsNeitherReadNorWritten) {
+  SetPrivatePlaces({root_ / "in/sub"});
+  fs::create_directories(root_ / "in/sub/outputs");
+  std::ofstream(root_ / "in/sub/jobs.db") << "text";
+  const PathPolicy policy({}, {root_}, root_ / "in/sub/outputs");
+  EXPECT_EQ(policy.CheckReadableFile(root_ / "in/sub/jobs.db").code(),
+            absl::StatusCode::kPermissionDenied);
+  EXPECT_EQ(policy.CheckReadableDirectory(root_ / "in/sub").code(),
+            absl::StatusCode::kPermissionDenied);
+  EXPECT_EQ(
+      policy.OutputDirectory(root_ / "in/sub/outputs/j9-x").status().code(),
+      absl::StatusCode::kPermissionDenied);
+  EXPECT_TRUE(policy.OutputDirectory(root_ / "in/sub/outputs").ok());
+  EXPECT_TRUE(policy.OutputDirectory(root_ / "outside").ok());
+  SetPrivatePlaces({});
+}
+
+TEST_F(PathPolicyTest, AnOutputDirectoryIsGivenWithoutItsLinks) {
+  fs::create_directory_symlink(root_ / "in/sub", root_ / "alias");
+  EXPECT_EQ(*policy().OutputDirectory(root_ / "alias/new"),
+            fs::canonical(root_ / "in/sub").string() + "/new");
 }
 
 }  // namespace

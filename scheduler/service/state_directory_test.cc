@@ -23,14 +23,28 @@ TEST(StateDirectoryTest, BelongsToOneDaemonAtATime) {
             absl::StatusCode::kFailedPrecondition);
 }
 
-TEST(StateDirectoryTest, CountsJobsOnFromThoseThatLeftAnOutput) {
+fs::perms ModeOf(const std::string& path) {
+  return fs::status(path).permissions();
+}
+
+TEST(StateDirectoryTest, KeepsOthersOut) {
   const std::string path = FreshPath();
-  const StateDirectory directory = *StateDirectory::Open(path);
-  EXPECT_EQ(directory.NextJob(), 1);
-  for (const char* name : {"j2-small", "j10-large", "j-x", "other"}) {
-    fs::create_directories(directory.outputs() + "/" + name);
+  fs::create_directories(path + "/tokens");
+  for (const std::string& made : {path, path + "/tokens"}) {
+    fs::permissions(made, fs::perms(0755));
   }
-  EXPECT_EQ(directory.NextJob(), 11);
+  ASSERT_TRUE(StateDirectory::Open(path).ok());
+  for (const char* folder :
+       {"", "/outputs", "/tokens", "/partitions", "/logs", "/run"}) {
+    EXPECT_EQ(ModeOf(path + folder), fs::perms(0700)) << folder;
+  }
+}
+
+TEST(StateDirectoryTest, LetsOthersPassToASocketInIt) {
+  const std::string path = FreshPath();
+  ASSERT_TRUE(StateDirectory::Open(path, /*others_pass=*/true).ok());
+  EXPECT_EQ(ModeOf(path), fs::perms(0711));
+  EXPECT_EQ(ModeOf(path + "/tokens"), fs::perms(0700));
 }
 
 TEST(StateDirectoryTest, SaysWhatItCannotMake) {

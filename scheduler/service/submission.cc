@@ -169,11 +169,11 @@ class Checker {
     job.output_dir = job.spec.output().output_dir().empty()
                          ? default_output_dir_
                          : job.spec.output().output_dir();
-    if (!HasMistake(mistakes, "output.output_dir")) {
-      AddStatus("output.output_dir",
-                paths_.CheckOutputDirectory(job.output_dir), mistakes);
-    }
     job.spec.mutable_output()->set_output_dir(job.output_dir);
+    if (HasMistake(mistakes, "output.output_dir")) return;
+    absl::StatusOr<std::string> real = paths_.OutputDirectory(job.output_dir);
+    AddStatus("output.output_dir", real.status(), mistakes);
+    if (real.ok()) job.output_dir = *std::move(real);
   }
 
   const CheckedModel& ModelOf(const v1::ModelSpec& spec) {

@@ -1,8 +1,7 @@
 #include "scheduler/service/user_file.h"
 
-#include <filesystem>
-
 #include "absl/strings/str_cat.h"
+#include "common/file/private_places.h"
 
 namespace hydra {
 
@@ -11,12 +10,7 @@ absl::StatusOr<UniqueFd> OpenUserFile(const std::string& path,
   if (absl::Status readable = paths.CheckReadableFile(path); !readable.ok()) {
     return readable;
   }
-  const std::filesystem::path whole(path);
-  const std::string parent = whole.parent_path().string();
-  const absl::StatusOr<UniqueFd> directory = OpenDirectory(parent);
-  if (!directory.ok()) return directory.status();
-  return OpenRegularFileBelow(*directory, parent, whole.filename().string(),
-                              paths.read_roots());
+  return OpenJobFile(path, paths.read_roots());
 }
 
 absl::StatusOr<std::string> ReadUserFile(const std::string& path,

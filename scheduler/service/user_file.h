@@ -14,7 +14,7 @@ namespace hydra {
 // Opens a file that the policy lets a job read. Judged is the file that is then
 // read: whoever changes links meanwhile gains nothing.
 //
-// Errors: as PathPolicy::CheckReadableFile and OpenRegularFileBelow.
+// Errors: as PathPolicy::CheckReadableFile and OpenJobFile.
 absl::StatusOr<UniqueFd> OpenUserFile(const std::string& path,
                                       const PathPolicy& paths);
 

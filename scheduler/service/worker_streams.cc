@@ -13,7 +13,7 @@ namespace wv1 = hydra::worker::v1;
 class WorkerStreams::Stream final
     : public grpc::ServerBidiReactor<wv1::WorkerReport, wv1::DesiredState> {
  public:
-  explicit Stream(WorkerStreams* owner) : owner_(owner) {}
+  Stream(WorkerStreams* owner, pid_t pid) : owner_(owner), pid_(pid) {}
 
   void Begin(std::shared_ptr<Stream> self) {
     self_ = std::move(self);
@@ -43,11 +43,15 @@ class WorkerStreams::Stream final
       Close(grpc::Status::OK);
       return;
     }
-    if (worker_ == WorkerId() &&
-        !owner_->Register(report_.session(), self_, &worker_)) {
-      Close({grpc::StatusCode::PERMISSION_DENIED,
-             "this daemon started no worker with this session"});
-      return;
+    if (worker_ == WorkerId()) {
+      const absl::StatusOr<WorkerId> worker =
+          owner_->Register(report_.session(), pid_, self_);
+      if (!worker.ok()) {
+        Close({static_cast<grpc::StatusCode>(worker.status().code()),
+               std::string(worker.status().message())});
+        return;
+      }
+      worker_ = *worker;
     }
     if (owner_->IsCurrent(worker_, this)) {
       owner_->core_->Post([worker = worker_, report = std::move(report_)](
@@ -76,6 +80,7 @@ class WorkerStreams::Stream final
 
  private:
   WorkerStreams* const owner_;
+  const pid_t pid_;
   // Only touched between OnReadDone and the next StartRead, and in OnDone.
   WorkerId worker_;
   wv1::WorkerReport report_;
@@ -90,17 +95,18 @@ class WorkerStreams::Stream final
 
 grpc::ServerBidiReactor<wv1::WorkerReport, wv1::DesiredState>*
 WorkerStreams::Attach(grpc::CallbackServerContext* context) {
-  auto stream = std::make_shared<Stream>(this);
+  auto stream = std::make_shared<Stream>(this, pid_of_peer_(context->peer()));
   Stream* const reactor = stream.get();
   reactor->Begin(std::move(stream));
   return reactor;
 }
 
-void WorkerStreams::Expect(WorkerId worker, const std::string& session) {
+void WorkerStreams::Expect(WorkerId worker, const std::string& session,
+                           pid_t pid) {
   std::shared_ptr<Stream> older;
   {
     absl::MutexLock lock(&mu_);
-    sessions_[worker] = session;
+    expected_[worker] = {session, pid};
     auto found = streams_.find(worker);
     if (found != streams_.end()) {
       older = std::move(found->second);
@@ -112,15 +118,34 @@ void WorkerStreams::Expect(WorkerId worker, const std::string& session) {
   }
 }
 
-bool WorkerStreams::Register(const std::string& session,
-                             std::shared_ptr<Stream> stream, WorkerId* worker) {
+void WorkerStreams::Started(WorkerId worker, pid_t pid) {
+  absl::MutexLock lock(&mu_);
+  expected_[worker].pid = pid;
+}
+
+absl::StatusOr<WorkerId> WorkerStreams::OwnerOf(const std::string& session,
+                                                pid_t pid) const {
+  for (const auto& [id, expected] : expected_) {
+    if (expected.session != session) continue;
+    if (expected.pid == 0) {
+      return absl::UnavailableError("the worker is being started");
+    }
+    if (expected.pid == pid) return id;
+    LOG(WARNING) << "process " << pid << " has the session of the worker that "
+                 << "is process " << expected.pid << ", and is refused";
+  }
+  return absl::PermissionDeniedError(
+      "this daemon started no worker with this session");
+}
+
+absl::StatusOr<WorkerId> WorkerStreams::Register(
+    const std::string& session, pid_t pid, std::shared_ptr<Stream> stream) {
   std::shared_ptr<Stream> older;
+  absl::StatusOr<WorkerId> worker;
   {
     absl::MutexLock lock(&mu_);
-    for (const auto& [id, expected] : sessions_) {
-      if (expected == session) *worker = id;
-    }
-    if (*worker == WorkerId()) return false;
+    worker = OwnerOf(session, pid);
+    if (!worker.ok()) return worker;
     older = std::exchange(streams_[*worker], std::move(stream));
   }
   if (older != nullptr) {
@@ -131,7 +156,7 @@ bool WorkerStreams::Register(const std::string& session,
   core_->Post([id = *worker](Core& core, absl::Time now) {
     core.WorkerStreamEnded(id, now);
   });
-  return true;
+  return worker;
 }
 
 bool WorkerStreams::IsCurrent(WorkerId worker, const Stream* stream) {
@@ -168,7 +193,7 @@ void WorkerStreams::CloseAll() {
   {
     absl::MutexLock lock(&mu_);
     streams = streams_;
-    sessions_.clear();
+    expected_.clear();
   }
   for (const auto& [worker, stream] : streams) {
     stream->Close(grpc::Status::OK);
