@@ -7,6 +7,7 @@
 
 #include "glog/logging.h"
 #include "scheduler/core/records.h"
+#include "scheduler/journal/tables.h"
 #include "scheduler/sim/delays.h"
 #include "scheduler/sim/world.h"
 
@@ -45,6 +46,19 @@ void World::CheckMetrics(const SaveRequest& request) {
   for (const v1::StepMetrics& step : request.detail.steps()) {
     CHECK(losses.insert({{step.step(), "train"}, step.train_loss()}).second);
   }
+  // Those that the core does not keep are on the disk.
+  const int64_t first =
+      request.detail.steps_size() > 0 ? request.detail.steps(0).step() : 0;
+  const absl::Status read = disk_.jobs.ForEachOf(
+      kStepsTable, request.job.value(),
+      [&](int64_t, int64_t number, absl::string_view value) {
+        v1::StepMetrics step;
+        CHECK(step.ParseFromArray(value.data(), value.size()));
+        if (number < first) losses[{number, "train"}] = step.train_loss();
+        return absl::OkStatus();
+      });
+  CHECK(read.ok()) << read;
+  const int64_t measured_steps = losses.size();
   for (const v1::EvaluationMetrics& evaluation : request.detail.evaluations()) {
     CHECK(losses
               .insert(
@@ -58,7 +72,7 @@ void World::CheckMetrics(const SaveRequest& request) {
   }
   const int64_t steps = request.detail.spec().train().max_steps();
   if (options_.power_cut == 0) {
-    CHECK_EQ(request.detail.steps_size(), steps);
+    CHECK_EQ(measured_steps, steps);
     // Every second step, and at the end with the test split.
     CHECK_EQ(request.detail.evaluations_size(), (steps + 1) / 2 + 1)
         << request.detail.DebugString();
