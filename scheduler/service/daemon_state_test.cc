@@ -172,6 +172,8 @@ TEST_F(DaemonStateTest, AfterAStartOfTheMachineOnlyTheOutboxIsBelieved) {
 
 TEST_F(DaemonStateTest, ANewJournalCountsOnFromOutputsAndThenItAloneDecides) {
   UseStateDirectory("new");
+  // The other one holds the jobs of another state directory.
+  config_.mutable_pool()->set_path(scratch_.PathOf("new-pool"));
   const std::string outputs = config_.state_dir() + "/outputs/";
   for (const char* name : {"j2-small", "j10-large", "j-x", "other",
                            "j18446744073709551614-x", "j020-x", "j+30-x"}) {
