@@ -38,6 +38,8 @@ namespace v1 = hydra::v1;
 namespace wv1 = hydra::worker::v1;
 
 constexpr char kSession[] = "benchmark";
+// The core and the stream only compare it.
+constexpr pid_t kWorkerPid = 1;
 constexpr int kJobs = 12;
 constexpr int64_t kTasks = 10'000;
 constexpr int kPings = 10'000;
@@ -192,19 +194,19 @@ void RunDaemon(const std::string& address, const std::string& echo_address,
   Core core(options, &policy, &journal, &buffer);
   TurnEnder ender(journalled, &journal, &buffer, &effects);
   CoreThread thread;
-  WorkerStreams streams(&thread);
+  WorkerStreams streams(&thread, [](const std::string&) { return kWorkerPid; });
   effects.streams = &streams;
   Echo echo;
   auto server = Serve(address, &streams);
   auto echo_server = Serve(echo_address, &echo);
-  streams.Expect(WorkerId(1), kSession);
+  streams.Expect(WorkerId(1), kSession, kWorkerPid);
   thread.Start(&core, [&] {
     ender.EndTurn();
-    return true;
+    return absl::OkStatus();
   });
   thread.Post([](Core& c, absl::Time now) {
     journal::v1::WorkerProcess process;
-    process.set_pid(1);
+    process.set_pid(kWorkerPid);
     process.set_session(kSession);
     c.WorkerStarted(WorkerId(1), process);
     const auto submission =
