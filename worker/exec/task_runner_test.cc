@@ -365,7 +365,7 @@ TEST(StoppedTaskTest, EndsAtAnyPointAndLeavesNothingBehind) {
   ASSERT_TRUE(expected.has_pass());
   // The last calls belong to the last range of the last update.
   const int last = calls - 4;
-  EXPECT_GT(last, 20);
+  EXPECT_GE(last, 20);
   runner.cache().DropAll();
   const int64_t before = device->arena().used_bytes();
   for (stop_at = 0; stop_at < last; ++stop_at) {
