@@ -114,7 +114,10 @@ std::string ReadmesJobFile() {
 }
 
 TEST_F(CliTest, TheReadmesJobFileIsValidInACheckout) {
-  Cluster cluster({});
+  // The README's model needs 270 MB of the pool.
+  Cluster::Options options;
+  options.settings = {"pool.size_bytes=512MiB"};
+  Cluster cluster(options);
   const std::string file = ReadmesJobFile();
   ASSERT_THAT(file, HasSubstr("sweep:"));
   // Its paths count from the folder that it is in.
