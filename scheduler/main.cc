@@ -213,6 +213,7 @@ int Main(int argc, char** argv) {
 }  // namespace hydra
 
 int main(int argc, char** argv) {
+  hydra::RunAgainIfStreamsAreTaken(argv);
   hydra::OpenStandardStreams();
   hydra::MakeWriteSignalsErrors();
   return hydra::Main(argc, argv);

@@ -43,6 +43,21 @@ std::string PlaceOf(absl::string_view text, size_t position) {
                       ", column ", position - (line_start + 1) + 1);
 }
 
+// A piece of the text, of any bytes, as a message can have it.
+std::string Shown(absl::string_view piece) {
+  std::string shown;
+  for (const char c : piece) {
+    if (absl::ascii_isprint(c)) {
+      shown.push_back(c);
+    } else {
+      absl::StrAppend(
+          &shown, "\\x",
+          absl::Hex(static_cast<unsigned char>(c), absl::kZeroPad2));
+    }
+  }
+  return shown;
+}
+
 absl::Status Wrong(absl::string_view text, size_t position,
                    absl::string_view what) {
   return absl::InvalidArgumentError(
@@ -220,8 +235,9 @@ class Checker : public nlohmann::json_sax<Json> {
     // its place counts bytes that were put in.
     const std::string what = error.what();
     const size_t reason = what.find(": ");
-    mistake_.emplace(position == 0 ? 0 : position - 1,
-                     reason == what.npos ? what : what.substr(reason + 2));
+    mistake_.emplace(
+        position == 0 ? 0 : position - 1,
+        Shown(reason == what.npos ? what : what.substr(reason + 2)));
     return false;
   }
 
@@ -249,7 +265,7 @@ absl::StatusOr<std::string> StrictJson(absl::string_view text) {
   }
   if (checker.twice().has_value()) {
     return absl::InvalidArgumentError(
-        absl::StrCat("the key ", checker.twice()->substr(0, 60),
+        absl::StrCat("the key ", Shown(checker.twice()->substr(0, 60)),
                      " is given twice; remove one"));
   }
   if (checker.is_object()) return std::move(strict->text);

@@ -59,6 +59,13 @@ TEST(PythonJsonTest, SaysWhereAMistakeIsAndWhatWasMeant) {
   }
 }
 
+TEST(PythonJsonTest, ItsMessagesAreTextWhateverTheBytes) {
+  EXPECT_THAT(Refusal("{\"a\": \"\xff\"}"), HasSubstr("\\xff"));
+  const std::string key = absl::StrCat(std::string(59, 'k'), "\xc3\xa9");
+  EXPECT_THAT(Refusal(absl::StrCat("{\"", key, "\": 1, \"", key, "\": 2}")),
+              HasSubstr("k\\xc3 is given twice"));
+}
+
 TEST(PythonJsonTest, RefusesWhatWouldFillTheStack) {
   const std::string open(1'000'000, '[');
   EXPECT_THAT(Refusal(absl::StrCat("{\"a\": ", open)),

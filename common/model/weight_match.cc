@@ -35,7 +35,7 @@ std::string ShapeText(absl::Span<const int64_t> shape) {
 
 // A checkpoint's names may be any text of any size.
 std::string Shown(absl::string_view name) {
-  return absl::Utf8SafeCHexEscape(name.substr(0, kMaxShownBytes));
+  return absl::CHexEscape(name.substr(0, kMaxShownBytes));
 }
 
 // "a, b, c and 9 more".

@@ -10,6 +10,12 @@ namespace hydra {
 // written over by messages. Those that are closed become /dev/null.
 void OpenStandardStreams();
 
+// Libraries open files before main() runs. One that took the number of a closed
+// standard stream then cannot be told to let it go, so the program is run
+// again, from its beginning, with that stream at /dev/null. Returns if there is
+// nothing to mend, or if it cannot be. `argv`: as main() has it.
+void RunAgainIfStreamsAreTaken(char* const* argv);
+
 // A reader that went away, and a limit on the size of files, become errors of
 // the write that meets them; by default they would end the process.
 void MakeWriteSignalsErrors();

@@ -33,8 +33,7 @@ constexpr absl::string_view kClasses[] = {"GPT2Tokenizer", "GPT2TokenizerFast",
                                           "TokenizersBackend"};
 
 std::string Shown(absl::string_view token) {
-  return absl::StrCat("\"", absl::Utf8SafeCHexEscape(token.substr(0, 60)),
-                      "\"");
+  return absl::StrCat("\"", absl::CHexEscape(token.substr(0, 60)), "\"");
 }
 
 bool Flag(const Json& json, const char* key, bool otherwise) {

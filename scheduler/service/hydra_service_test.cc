@@ -63,7 +63,7 @@ class OldJobs : public RecordStore {
 class HydraServiceTest : public ::testing::Test {
  protected:
   HydraServiceTest() {
-    core_thread_.Start(&core_, [] { return true; });
+    core_thread_.Start(&core_, [] { return absl::OkStatus(); });
     grpc::ServerBuilder builder;
     builder.RegisterService(&service_);
     server_ = builder.BuildAndStart();

@@ -10,6 +10,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "common/clock/steady_time.h"
+#include "common/file/working_directory.h"
 #include "glog/logging.h"
 #include "scheduler/service/last_words.h"
 
@@ -59,6 +60,10 @@ pid_t Spawn(const Supervisor::Process& process, int error_fd,
     posix_spawn_file_actions_adddup2(&files, error_fd, STDERR_FILENO);
   }
   posix_spawn_file_actions_addclosefrom_np(&files, STDERR_FILENO + 1);
+  // LibTorch's mathematics ends a process whose working directory was removed.
+  if (!WorkingDirectory().ok()) {
+    posix_spawn_file_actions_addchdir_np(&files, "/");
+  }
   pid_t pid = 0;
   const int result = posix_spawn(&pid, arguments[0], &files, &attributes,
                                  arguments.data(), environment.data());

@@ -15,8 +15,7 @@ bool IsHostTask(const worker::v1::Task& task);
 // failure is in the report.
 //
 // The report's error codes:
-// * ABORTED: `control` stopped it. What it had done of a text is not done again
-//   by the next one for the same data.
+// * ABORTED: `control` stopped it. The next one for the same data begins again.
 // * INVALID_ARGUMENT and others: what the job's files made impossible.
 // * INTERNAL: out of host memory, or a fault of ours.
 worker::v1::TaskReport RunHostTask(const worker::v1::Task& task,
