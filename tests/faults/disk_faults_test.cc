@@ -30,6 +30,23 @@ class DiskFaultsTest : public FaultTest {
     v1::SubmitResponse response;
     return cluster.stub().Submit(&context, request, &response);
   }
+
+  // The same job in one step, without a model.
+  static v1::JobSpec OneStepOf(v1::JobSpec job) {
+    job.mutable_train()->set_max_steps(1);
+    job.mutable_output()->set_save_model(false);
+    return job;
+  }
+
+  // Submits until one is refused: the disk's logs may have some room left.
+  grpc::Status AwaitRefusal(Cluster& cluster, const v1::JobSpec& job) {
+    grpc::Status refused;
+    cluster.Await([&] {
+      refused = TrySubmit(cluster, job);
+      return !refused.ok();
+    });
+    return refused;
+  }
 };
 
 TEST_F(DiskFaultsTest, F16AFullDiskOfTheJournal) {
@@ -44,15 +61,8 @@ TEST_F(DiskFaultsTest, F16AFullDiskOfTheJournal) {
   cluster.AwaitStep(job, 2);
   (*disk)->Fill();
 
-  v1::JobSpec later = elsewhere;
-  later.mutable_train()->set_max_steps(1);
-  later.mutable_output()->set_save_model(false);
-  grpc::Status refused;
-  // The log may have had some room left.
-  cluster.Await([&] {
-    refused = TrySubmit(cluster, later);
-    return !refused.ok();
-  });
+  const v1::JobSpec later = OneStepOf(elsewhere);
+  const grpc::Status refused = AwaitRefusal(cluster, later);
   EXPECT_EQ(refused.error_code(), grpc::StatusCode::RESOURCE_EXHAUSTED)
       << refused.error_message();
   const int64_t step = cluster.Job(job).status().step();
@@ -159,14 +169,8 @@ TEST_F(DiskFaultsTest, F52AFullFileSystemOfThePool) {
   cluster.AwaitStep(job, 2);
   (*disk)->Fill();
 
-  v1::JobSpec later = LongSpec();
-  later.mutable_train()->set_max_steps(1);
-  later.mutable_output()->set_save_model(false);
-  grpc::Status refused;
-  cluster.Await([&] {
-    refused = TrySubmit(cluster, later);
-    return !refused.ok();
-  });
+  const v1::JobSpec later = OneStepOf(LongSpec());
+  const grpc::Status refused = AwaitRefusal(cluster, later);
   EXPECT_EQ(refused.error_code(), grpc::StatusCode::RESOURCE_EXHAUSTED)
       << refused.error_message();
   EXPECT_THAT(refused.error_message(), HasSubstr(directory + "/p.db"));
