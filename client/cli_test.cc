@@ -12,6 +12,8 @@
 #include "absl/strings/str_split.h"
 #include "client/testing/fake_server.h"
 #include "common/file/scratch_directory.h"
+#include "common/jobfile/mistakes.h"
+#include "common/status/rpc_status.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "nlohmann/json.hpp"
@@ -154,12 +156,9 @@ TEST_F(CliTest, NamesTheChoicesOfAnOption) {
 }
 
 TEST_F(CliTest, SubmitSaysWhatToWriteInPlaceOfAHubsModel) {
-  v1::InvalidJob invalid;
-  v1::FieldViolation* violation = invalid.add_violations();
-  violation->set_field("model.path");
-  violation->set_description("/x/acme/tiny does not exist");
-  service_.error = grpc::Status(grpc::StatusCode::INVALID_ARGUMENT, "1 wrong",
-                                invalid.SerializeAsString());
+  Mistakes mistakes;
+  AddMistake("model.path", "/x/acme/tiny does not exist", &mistakes);
+  service_.error = ToGrpc(ToStatus(mistakes));
   std::string text = kJobFile;
   text.replace(text.find("models/tiny"), 11, "acme/tiny");
   std::ofstream(JobFilePath()) << text;
@@ -206,14 +205,11 @@ TEST_F(CliTest, SubmitSaysWhatOfTheInputIsNotUsed) {
 }
 
 TEST_F(CliTest, SubmitPrintsEveryMistakeThatTheServerFound) {
-  v1::InvalidJob invalid;
+  Mistakes mistakes;
   for (const char* field : {"model.path", "train.learning_rate"}) {
-    v1::FieldViolation* violation = invalid.add_violations();
-    violation->set_field(field);
-    violation->set_description("is wrong");
+    AddMistake(field, "is wrong", &mistakes);
   }
-  service_.error = grpc::Status(grpc::StatusCode::INVALID_ARGUMENT, "2 wrong",
-                                invalid.SerializeAsString());
+  service_.error = ToGrpc(ToStatus(mistakes));
   EXPECT_EQ(Run({"submit", JobFilePath()}), ExitCode::kInvalid);
   EXPECT_THAT(err_.str(),
               AllOf(HasSubstr("\nmodel.path: is wrong"),
@@ -253,9 +249,12 @@ TEST_F(CliTest, ListFiltersAndPrintsIdsOrJsonAlone) {
               ElementsAre(v1::JOB_STATE_RUNNING, v1::JOB_STATE_PENDING,
                           v1::JOB_STATE_PAUSED));
 
+  service_.list_response.set_next_page_token("next");
+  *service_.list_pages["next"].add_jobs() = Job("j3", v1::JOB_STATE_PENDING);
   EXPECT_EQ(Run({"list", "-o", "json"}), ExitCode::kOk);
   const auto json = nlohmann::json::parse(out_.str());
   EXPECT_EQ(json["jobs"][1]["job_id"], "j2");
+  EXPECT_EQ(json["jobs"][2]["job_id"], "j3");
   EXPECT_EQ(json["jobs"][1]["shard_count"], 0);
   EXPECT_THAT(err_.str(), IsEmpty());
 }

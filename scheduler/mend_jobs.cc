@@ -110,6 +110,7 @@ absl::Status MendSweeps(RecordStore& jobs, std::string& text) {
       continue;
     }
     found->second.set_request_id(record.request_id());
+    found->second.set_request_digest(record.request_digest());
     if (found->second.job_ids_size() != record.job_ids_size()) {
       changes.push_back(
           MakePut(kSweepsTable, number, 0, found->second.SerializeAsString()));

@@ -1,6 +1,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "absl/algorithm/container.h"
@@ -37,6 +38,22 @@ v1::JobState StateOf(const std::string& name) {
   return static_cast<v1::JobState>(found - names.begin() + 1);
 }
 
+// All pages.
+absl::StatusOr<v1::ListJobsResponse> ListAll(v1::ListJobsRequest request,
+                                             Connection* connection) {
+  v1::ListJobsResponse all;
+  do {
+    absl::StatusOr<v1::ListJobsResponse> page =
+        connection->Call(&Connection::Stub::ListJobs, request);
+    if (!page.ok()) return page.status();
+    request.set_page_token(page->next_page_token());
+    for (v1::JobStatus& job : *page->mutable_jobs()) {
+      *all.add_jobs() = std::move(job);
+    }
+  } while (!request.page_token().empty());
+  return all;
+}
+
 absl::StatusOr<ExitCode> List(const CliContext& context,
                               const Invocation& invocation,
                               const ListOptions& options) {
@@ -49,8 +66,7 @@ absl::StatusOr<ExitCode> List(const CliContext& context,
   const auto connection = Connect(context, invocation);
   if (!connection.ok()) return connection.status();
   for (const v1::JobState state : options.states) request.add_states(state);
-  const auto response =
-      (*connection)->Call(&Connection::Stub::ListJobs, request);
+  const auto response = ListAll(std::move(request), connection->get());
   if (!response.ok()) return response.status();
   switch (options.format) {
     case OutputFormat::kTable:

@@ -50,7 +50,7 @@ PathHints HintsOf(const JobFile& file, absl::string_view base_dir) {
 absl::Status WithHints(const absl::Status& status, const PathHints& hints) {
   Mistakes mistakes = MistakesOf(status);
   if (mistakes.empty()) return status;
-  for (v1::FieldViolation& mistake : mistakes) {
+  for (Mistake& mistake : mistakes) {
     const auto hint = hints.find(mistake.field());
     if (hint == hints.end()) continue;
     absl::StrAppend(mistake.mutable_description(), "; ", hint->second);

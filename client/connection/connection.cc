@@ -6,7 +6,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
 #include "client/connection/address.h"
-#include "client/connection/rpc_status.h"
+#include "common/status/rpc_status.h"
 #include "client/render/format.h"
 #include "common/clock/steady_time.h"
 #include "grpcpp/create_channel.h"

@@ -51,7 +51,8 @@ grpc::Status FakeHydraService::ListJobs(grpc::ServerContext* context,
                                         v1::ListJobsResponse* response) {
   absl::MutexLock lock(&mu);
   list_requests.push_back(*request);
-  *response = list_response;
+  *response = request->page_token().empty() ? list_response
+                                            : list_pages[request->page_token()];
   return error;
 }
 

@@ -71,6 +71,8 @@ class FakeHydraService final : public v1::HydraService::Service {
   std::map<std::string, grpc::Status> target_errors;
   v1::SubmitResponse submit_response;
   v1::ListJobsResponse list_response;
+  // Later pages, by their tokens.
+  std::map<std::string, v1::ListJobsResponse> list_pages;
   v1::GetJobResponse job_response;
   v1::CancelResponse cancel_response;
   v1::PauseResponse pause_response;

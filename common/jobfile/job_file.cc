@@ -68,7 +68,7 @@ v1::GridAxis ReadAxis(const YamlEntry& entry, Mistakes* mistakes) {
 void CheckAxisAtLine(int line, const v1::GridAxis& axis, Mistakes* mistakes) {
   Mistakes found;
   CheckAxis(axis, &found);
-  for (const v1::FieldViolation& mistake : found) {
+  for (const Mistake& mistake : found) {
     AddMistake(mistake.field(), AtLine(line, mistake.description()), mistakes);
   }
 }

@@ -10,7 +10,7 @@ namespace hydra {
 namespace {
 
 constexpr absl::string_view kPayloadUrl =
-    "type.googleapis.com/hydra.v1.InvalidJob";
+    "type.googleapis.com/google.rpc.BadRequest";
 
 constexpr size_t kMaxQuotedBytes = 60;
 constexpr size_t kMaxFieldBytes = 120;
@@ -23,7 +23,7 @@ absl::string_view Clip(absl::string_view text, size_t max_bytes) {
   return text.substr(0, max_bytes);
 }
 
-void AppendLine(std::string* out, const v1::FieldViolation& mistake) {
+void AppendLine(std::string* out, const Mistake& mistake) {
   if (mistake.field().empty()) {
     absl::StrAppend(out, mistake.description());
   } else {
@@ -40,7 +40,7 @@ bool IsFull(const Mistakes& mistakes) {
 void AddMistake(absl::string_view field, absl::string_view description,
                 Mistakes* mistakes) {
   if (IsFull(*mistakes)) return;
-  v1::FieldViolation& mistake = mistakes->emplace_back();
+  Mistake& mistake = mistakes->emplace_back();
   // A field's name may be any text of any size if it came from a file.
   const std::string printable = absl::Utf8SafeCHexEscape(field);
   mistake.set_field(std::string(Clip(printable, kMaxFieldBytes)));
@@ -51,19 +51,20 @@ absl::Status ToStatus(const Mistakes& mistakes) {
   if (mistakes.empty()) return absl::OkStatus();
   absl::Status status =
       absl::InvalidArgumentError(absl::StrJoin(mistakes, "\n", AppendLine));
-  v1::InvalidJob payload;
-  payload.mutable_violations()->Assign(mistakes.begin(), mistakes.end());
+  google::rpc::BadRequest payload;
+  payload.mutable_field_violations()->Assign(mistakes.begin(), mistakes.end());
   status.SetPayload(kPayloadUrl, absl::Cord(payload.SerializeAsString()));
   return status;
 }
 
 Mistakes MistakesOf(const absl::Status& status) {
   absl::optional<absl::Cord> bytes = status.GetPayload(kPayloadUrl);
-  v1::InvalidJob payload;
+  google::rpc::BadRequest payload;
   if (!bytes.has_value() || !payload.ParseFromString(std::string(*bytes))) {
     return {};
   }
-  return Mistakes(payload.violations().begin(), payload.violations().end());
+  return Mistakes(payload.field_violations().begin(),
+                  payload.field_violations().end());
 }
 
 std::string Quoted(absl::string_view text) {

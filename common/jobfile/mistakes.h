@@ -6,13 +6,17 @@
 
 #include "absl/status/status.h"
 #include "absl/strings/string_view.h"
-#include "hydra/v1/job.pb.h"
+#include "google/rpc/error_details.pb.h"
 
 namespace hydra {
 
+// What is wrong with one field of an input: its path, such as
+// "train.learning_rate", and what was found and what would be right.
+using Mistake = google::rpc::BadRequest::FieldViolation;
+
 // Everything that is wrong with one input, in the order in which it was found.
 // Pure values: the functions below may be called from any thread.
-using Mistakes = std::vector<v1::FieldViolation>;
+using Mistakes = std::vector<Mistake>;
 
 // Beyond so many, mistakes are no longer recorded: nobody reads them, and a
 // hostile file could otherwise make answers of any size.
@@ -27,7 +31,7 @@ void AddMistake(absl::string_view field, absl::string_view description,
                 Mistakes* mistakes);
 
 // OK without mistakes. Otherwise INVALID_ARGUMENT, with one line for each in
-// its message and an InvalidJob that holds them as its payload.
+// its message and a google.rpc.BadRequest that holds them as its payload.
 absl::Status ToStatus(const Mistakes& mistakes);
 
 // The payload that ToStatus attached; empty for any other status.

@@ -16,6 +16,8 @@ import uuid
 
 import grpc
 
+from google.rpc import error_details_pb2
+from google.rpc import status_pb2 as rpc_status_pb2
 from hydra.v1 import hydra_pb2, hydra_pb2_grpc, job_pb2, status_pb2
 
 FAILED = 1
@@ -120,9 +122,13 @@ def print_error(error):
     for key, value in error.trailing_metadata() or ():
         if key != "grpc-status-details-bin":
             continue
-        for violation in job_pb2.InvalidJob.FromString(value).violations:
-            print(f"{violation.field}: {violation.description!r}",
-                  file=sys.stderr)
+        for detail in rpc_status_pb2.Status.FromString(value).details:
+            mistakes = error_details_pb2.BadRequest()
+            if not detail.Unpack(mistakes):
+                continue
+            for mistake in mistakes.field_violations:
+                print(f"{mistake.field}: {mistake.description!r}",
+                      file=sys.stderr)
 
 
 def run_sweep(stub, request):

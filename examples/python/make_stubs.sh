@@ -10,9 +10,12 @@ if [ $# -ne 1 ]; then
   echo "usage: make_stubs.sh DIR" >&2
   exit 2
 fi
-proto=$(cd "$(dirname "$0")/../../proto" && pwd)
+root=$(cd "$(dirname "$0")/../.." && pwd)
 mkdir -p "$1"
-protoc -I"$proto" -I/usr/include \
+protoc -I"$root/proto" -I/usr/include \
   --python_out="$1" \
   --grpc_out="$1" --plugin=protoc-gen-grpc=/usr/bin/grpc_python_plugin \
-  "$proto"/hydra/v1/*.proto
+  "$root"/proto/hydra/v1/*.proto
+# The details of errors. Without them where googleapis-common-protos is there.
+protoc -I"$root/third_party/googleapis" -I/usr/include --python_out="$1" \
+  "$root"/third_party/googleapis/google/rpc/*.proto

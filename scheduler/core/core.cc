@@ -90,6 +90,14 @@ std::vector<SweepId> Core::Sweeps() const {
   return sweeps;
 }
 
+Core::Changes Core::TakeChanges(size_t most) {
+  Changes changes;
+  changes.jobs = changes_.Take(most);
+  changes.taken = changes_.taken();
+  changes.forgotten = std::exchange(forgotten_, {});
+  return changes;
+}
+
 void Core::Log(const Job& job, const char* severity, absl::string_view text,
                absl::Time now, const OutstandingTask* task) {
   v1::LogLine line;

@@ -20,6 +20,7 @@
 #include "hydra/worker/v1/worker.pb.h"
 #include "scheduler/core/admission.h"
 #include "scheduler/core/block_table.h"
+#include "scheduler/core/change_log.h"
 #include "scheduler/core/effects.h"
 #include "scheduler/core/job.h"
 #include "scheduler/core/once_per_key.h"
@@ -125,11 +126,12 @@ class Core {
 
   // Takes in the jobs of one sweep, which begin when they are recorded. With a
   // request id that was seen before, changes nothing and answers as then.
+  //
+  // ALREADY_EXISTS: as CheckRepeats.
   // RESOURCE_EXHAUSTED: one of them can never fit the pool; none was queued.
   // UNAVAILABLE: the daemon is stopping.
   absl::StatusOr<Submission> Submit(std::vector<NewJob> jobs,
-                                    const std::string& request_id,
-                                    absl::Time now);
+                                    const RequestKey& request, absl::Time now);
   // The submission that a request id was answered with.
   std::optional<Submission> SubmissionOf(const std::string& request_id) const;
   // As Submit, but queues nothing. What the job that needs most takes of the
@@ -206,6 +208,18 @@ class Core {
   // Newest sweep first.
   std::vector<SweepId> Sweeps() const;
   std::vector<hydra::v1::WorkerStatus> Workers(absl::Time now) const;
+  // What clients see changed in these jobs, the oldest changes first, at most
+  // `most` jobs; and these sweeps are forgotten. Each is told once.
+  struct Changes {
+    std::vector<JobId> jobs;
+    std::vector<SweepId> forgotten;
+    // ChangeLog::taken.
+    uint64_t taken = 0;
+  };
+  Changes TakeChanges(size_t most);
+  bool has_changes() const { return !changes_.empty(); }
+  // ChangeLog::noted.
+  uint64_t changes_noted() const { return changes_.noted(); }
   int64_t pool_used_bytes() const { return blocks_.used_bytes(); }
   int64_t pool_reserved_bytes() const { return admission_.reserved_bytes(); }
 
@@ -244,7 +258,7 @@ class Core {
   const DeviceOptions& PilotDevice(const Job& job) const;
   // Of a pilot on this device.
   std::string PilotKey(const Job& job, const DeviceOptions& device) const;
-  void Touch(Job& job) { job.revision = ++last_revision_; }
+  void Touch(const Job& job) { changes_.Note(job.id); }
   void Log(const Job& job, const char* severity, absl::string_view text,
            absl::Time now, const OutstandingTask* task = nullptr);
 
@@ -471,7 +485,9 @@ class Core {
   absl::Time last_tick_ = absl::InfinitePast();
   absl::Time explained_at_ = absl::InfinitePast();
   uint64_t last_task_;
-  uint64_t last_revision_ = 0;
+  // For TakeChanges.
+  ChangeLog changes_;
+  std::vector<SweepId> forgotten_;
 };
 
 }  // namespace hydra

@@ -176,6 +176,7 @@ void Core::ForgetOldSweeps() {
     ended_jobs_ -= jobs.size();
     for (JobId id : jobs) jobs_.erase(id);
     sweeps_.erase(oldest);
+    forgotten_.push_back(oldest);
     ended_sweeps_.pop_front();
   }
 }

@@ -50,7 +50,7 @@ absl::Status Core::Restore(const Recovered& recovered, absl::Time now) {
         ++sweeps_[id].open_jobs;
       }
     }
-    requests_.Add(sweep.request_id(), {id, 0});
+    requests_.Add(sweep.request_id(), {id, 0, sweep.request_digest()});
   }
   for (const auto& [id, job] : recovered.jobs) {
     // Its sweep may be lost.

@@ -46,18 +46,23 @@ std::optional<Submission> Core::SubmissionOf(
 }
 
 absl::StatusOr<Submission> Core::Submit(std::vector<NewJob> jobs,
-                                        const std::string& request_id,
+                                        const RequestKey& request,
                                         absl::Time now) {
-  if (std::optional<Submission> seen = SubmissionOf(request_id)) return *seen;
+  if (std::optional<Submission> seen = SubmissionOf(request.id)) {
+    const absl::Status same = CheckRepeats(*seen, request);
+    if (!same.ok()) return same;
+    return *std::move(seen);
+  }
   if (stopping_ || parking_) {
     return absl::UnavailableError("the server is stopping");
   }
   if (absl::Status fits = CheckFits(jobs).status(); !fits.ok()) return fits;
   Unrecorded entry;
   entry.sweep = SweepId(next_sweep_++);
-  entry.request_id = request_id;
+  entry.request_id = request.id;
   journal::v1::SweepRecord record;
-  record.set_request_id(request_id);
+  record.set_request_id(request.id);
+  record.set_request_digest(request.digest);
   Journal::SubmittedJobs records;
   entry.jobs.reserve(jobs.size());
   for (NewJob& submitted : jobs) {
@@ -68,9 +73,9 @@ absl::StatusOr<Submission> Core::Submit(std::vector<NewJob> jobs,
     record.add_job_ids(id.value());
     records.emplace_back(id, SubmittedOf(job));
   }
-  Submission submission{entry.sweep, 0};
+  Submission submission{entry.sweep, 0, request.digest};
   submission.sequence = journal_->Submitted(entry.sweep, record, records);
-  requests_.Add(request_id, submission);
+  requests_.Add(request.id, submission);
   unrecorded_.emplace(submission.sequence, std::move(entry));
   return submission;
 }
@@ -103,6 +108,7 @@ void Core::Recorded(uint64_t sequence, absl::Time now) {
     for (Job& job : entry.jobs) {
       sweep.jobs.push_back(job.id);
       waiting_.Wake(job.id);
+      Touch(job);
       jobs_.emplace(job.id, std::move(job));
     }
   }

@@ -34,9 +34,11 @@ bool Training(const Job& job) {
 TEST(CoreTest, ARepeatedRequestIdQueuesNothingMore) {
   World world({});
   std::vector<NewJob> jobs(2, World::SmallJob(1));
-  const SweepId first = world.core().Submit(jobs, "once", world.now())->sweep;
-  EXPECT_EQ(world.core().Submit(jobs, "once", world.now())->sweep, first);
-  EXPECT_NE(world.core().Submit(jobs, "twice", world.now())->sweep, first);
+  const SweepId first =
+      world.core().Submit(jobs, {"once", ""}, world.now())->sweep;
+  EXPECT_EQ(world.core().Submit(jobs, {"once", ""}, world.now())->sweep, first);
+  EXPECT_NE(world.core().Submit(jobs, {"twice", ""}, world.now())->sweep,
+            first);
 }
 
 TEST(CoreTest, AJobThatCanNeverFitIsRefusedWithTheNumbers) {
@@ -44,7 +46,7 @@ TEST(CoreTest, AJobThatCanNeverFitIsRefusedWithTheNumbers) {
   options.pool_bytes = 4096;
   World world(options);
   const absl::Status refused =
-      world.core().Submit({World::SmallJob(1)}, "", world.now()).status();
+      world.core().Submit({World::SmallJob(1)}, {}, world.now()).status();
   EXPECT_EQ(refused.code(), absl::StatusCode::kResourceExhausted);
   EXPECT_THAT(std::string(refused.message()),
               HasSubstr("which can promise 3681"));
@@ -132,7 +134,7 @@ TEST(CoreTest, AnEventSeesToSomeOfManyJobsAndLeavesTheOthersToLaterTurns) {
   EffectBuffer effects;
   Core core(options, &policy, &journal, &effects);
   const auto submission =
-      core.Submit(std::vector<NewJob>(5, World::SmallJob(1)), "", absl::Now());
+      core.Submit(std::vector<NewJob>(5, World::SmallJob(1)), {}, absl::Now());
   core.Recorded(submission->sequence, absl::Now());
   EXPECT_FALSE(core.FindJob(JobId(3))->reason.empty());
   EXPECT_TRUE(core.FindJob(JobId(4))->reason.empty());
@@ -778,7 +780,7 @@ TEST(CoreTest, NothingIsAcceptedOnceWorkersShallStop) {
   World world({});
   world.core().StopWorkers();
   EXPECT_EQ(world.core()
-                .Submit({World::SmallJob(1)}, "", world.now())
+                .Submit({World::SmallJob(1)}, {}, world.now())
                 .status()
                 .code(),
             absl::StatusCode::kUnavailable);

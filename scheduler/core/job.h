@@ -151,8 +151,6 @@ struct Job {
   bool insists = false;
   // For a cancelled job.
   bool delete_checkpoints = false;
-  // Changes with every change that a client can see.
-  uint64_t revision = 0;
   std::string output_path;
   // When to try again to write the trained model, if that failed.
   absl::Time save_again_at = absl::InfinitePast();

@@ -9,16 +9,31 @@
 #include <string>
 
 #include "absl/container/flat_hash_map.h"
+#include "absl/status/status.h"
 #include "common/ids/ids.h"
 
 namespace hydra {
+
+// What a submission is known by.
+struct RequestKey {
+  // Empty: by nothing.
+  std::string id;
+  // SHA-256 of what is asked for. Empty: it is not known, and taken as the
+  // same.
+  std::string digest;
+};
 
 // What a submission was answered with.
 struct Submission {
   SweepId sweep;
   // The jobs are there once the journal has recorded this much.
   uint64_t sequence = 0;
+  // As RequestKey's.
+  std::string digest;
 };
+
+// ALREADY_EXISTS: the id of `first` is used again for something else.
+absl::Status CheckRepeats(const Submission& first, const RequestKey& again);
 
 // The newest submissions by their request ids, so that one that is repeated is
 // answered as the first time. A client repeats within minutes; what is older

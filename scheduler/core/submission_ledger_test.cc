@@ -7,35 +7,45 @@ namespace {
 
 TEST(SubmissionLedgerTest, AnswersARepeatedRequestAsTheFirstTime) {
   SubmissionLedger ledger(/*most=*/10);
-  ledger.Add("a", {SweepId(1), 7});
-  ledger.Add("a", {SweepId(2), 8});
+  ledger.Add("a", {SweepId(1), 7, ""});
+  ledger.Add("a", {SweepId(2), 8, ""});
   EXPECT_EQ(ledger.Find("a")->sweep, SweepId(1));
   EXPECT_EQ(ledger.Find("a")->sequence, 7);
   EXPECT_FALSE(ledger.Find("b").has_value());
 }
 
+TEST(SubmissionLedgerTest, AnIdCannotBeUsedForSomethingElse) {
+  const Submission first{SweepId(3), 1, "digest"};
+  EXPECT_TRUE(CheckRepeats(first, {"a", "digest"}).ok());
+  const absl::Status other = CheckRepeats(first, {"a", "another"});
+  EXPECT_EQ(other.code(), absl::StatusCode::kAlreadyExists);
+  EXPECT_NE(other.message().find("s3"), std::string::npos);
+  // An earlier version noted none.
+  EXPECT_TRUE(CheckRepeats({SweepId(3), 1, ""}, {"a", "digest"}).ok());
+}
+
 TEST(SubmissionLedgerTest, ARequestWithoutAnIdIsNeverARepeatedOne) {
   SubmissionLedger ledger(/*most=*/10);
-  ledger.Add("", {SweepId(1), 1});
+  ledger.Add("", {SweepId(1), 1, ""});
   EXPECT_FALSE(ledger.Find("").has_value());
 }
 
 TEST(SubmissionLedgerTest, ForgetsTheOldestOfTooMany) {
   SubmissionLedger ledger(/*most=*/2);
-  ledger.Add("a", {SweepId(1), 1});
-  ledger.Add("b", {SweepId(2), 2});
-  ledger.Add("c", {SweepId(3), 3});
+  ledger.Add("a", {SweepId(1), 1, ""});
+  ledger.Add("b", {SweepId(2), 2, ""});
+  ledger.Add("c", {SweepId(3), 3, ""});
   EXPECT_FALSE(ledger.Find("a").has_value());
   EXPECT_TRUE(ledger.Find("b").has_value());
 }
 
 TEST(SubmissionLedgerTest, ARefusedRequestMayComeAgain) {
   SubmissionLedger ledger(/*most=*/2);
-  ledger.Add("a", {SweepId(1), 1});
-  ledger.Add("b", {SweepId(2), 2});
+  ledger.Add("a", {SweepId(1), 1, ""});
+  ledger.Add("b", {SweepId(2), 2, ""});
   ledger.Remove("b");
   ledger.Remove("unknown");
-  ledger.Add("b", {SweepId(3), 3});
+  ledger.Add("b", {SweepId(3), 3, ""});
   EXPECT_TRUE(ledger.Find("a").has_value());
   EXPECT_EQ(ledger.Find("b")->sweep, SweepId(3));
 }

@@ -11,6 +11,12 @@ namespace {
 
 constexpr absl::Duration kTick = absl::Seconds(1);
 
+// Whether the next turn should come at once. What changed is taken at the ends
+// of turns, by EndTurn.
+bool HasMoreWork(const Core& core) {
+  return core.has_more_work() || core.has_changes();
+}
+
 }  // namespace
 
 CoreThread::~CoreThread() { Stop(); }
@@ -97,7 +103,7 @@ void CoreThread::TurnStandingStill(Core& core, std::deque<Entry>& entries) {
 void CoreThread::Loop(Core& core) {
   // What happened before it began, such as going on after a restart.
   bool recorded = Record();
-  bool more_work = core.has_more_work();
+  bool more_work = HasMoreWork(core);
   while (true) {
     std::deque<Entry> entries;
     bool patient = true;
@@ -123,7 +129,7 @@ void CoreThread::Loop(Core& core) {
     std::deque<Entry> all = std::exchange(delayed_, {});
     std::move(entries.begin(), entries.end(), std::back_inserter(all));
     Turn(core, all);
-    more_work = core.has_more_work();
+    more_work = HasMoreWork(core);
     recorded = trouble().ok();
     // Nothing is posted any more once stopping_ is set.
     if (stopping) return;

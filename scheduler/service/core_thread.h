@@ -25,9 +25,10 @@ class CoreThread {
  public:
   using Action = std::function<void(Core&, absl::Time now)>;
   // Called on the thread at the end of each turn, before anybody gets an
-  // answer: see journal.h. An error: what happened is not recorded. Then the
-  // core stands still, but for questions: it is asked again before whatever
-  // would change something, and that waits until it succeeds.
+  // answer: see journal.h. It takes the core's changes, or some of them: while
+  // there are more, turns follow each other. An error: what happened is not
+  // recorded. Then the core stands still, but for questions: it is asked again
+  // before whatever would change something, and that waits until it succeeds.
   using EndTurn = std::function<absl::Status()>;
 
   CoreThread() = default;

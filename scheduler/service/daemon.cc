@@ -43,6 +43,7 @@
 #include "scheduler/service/memory_trimmer.h"
 #include "scheduler/service/model_writer.h"
 #include "scheduler/service/partition_store.h"
+#include "scheduler/service/read_model.h"
 #include "scheduler/service/state_directory.h"
 #include "scheduler/service/submission.h"
 #include "scheduler/service/submission_gate.h"
@@ -68,6 +69,9 @@ constexpr rlim_t kWantedOpenFiles = 16'384;
 constexpr int kIdleMs = 10 * 60 * 1000;
 constexpr mode_t kClientSocketMode = 0660;
 constexpr mode_t kWorkerSocketMode = 0600;
+
+// More than calls can be open that take one (hydra_service.cc).
+constexpr int kMaxClientThreads = 400;
 
 // Pings find clients and workers that are gone without a word, so that their
 // streams end within 20 s. They may ping as often themselves.
@@ -236,9 +240,19 @@ class DaemonImpl final : public Daemon, private Effects {
 
   absl::Status Serve() {
     StartWriters();
-    service_ = std::make_unique<HydraServiceImpl>(
-        &core_thread_, &logs_, &checker_, &history_, group_commit_.get(),
-        &gate_, InfoOf(*state_.pool));
+    HydraServiceImpl::Parts parts;
+    parts.core = &core_thread_;
+    parts.model = &read_model_;
+    parts.logs = &logs_;
+    parts.checker = &checker_;
+    parts.history = &history_;
+    parts.journal = group_commit_.get();
+    parts.gate = &gate_;
+    parts.user_of = [this](const std::string& peer) {
+      return door_->PeerOf(peer).uid;
+    };
+    service_ = std::make_unique<HydraServiceImpl>(std::move(parts),
+                                                  InfoOf(*state_.pool));
     for (const auto& [id, process] : state_.recovered.workers) {
       streams_.Expect(id, process.session(), static_cast<pid_t>(process.pid()));
     }
@@ -300,6 +314,8 @@ class DaemonImpl final : public Daemon, private Effects {
     KeepAlive(builder);
     builder.SetMaxReceiveMessageSize(kMaxMessageBytes);
     builder.RegisterService(service_.get());
+    builder.SetResourceQuota(
+        grpc::ResourceQuota("clients").SetMaxThreads(kMaxClientThreads));
     server_ = builder.BuildAndStart();
     if (server_ == nullptr) return CannotServe();
     server_->GetHealthCheckService()->SetServingStatus(
@@ -397,6 +413,7 @@ class DaemonImpl final : public Daemon, private Effects {
           {entry.sequence, std::move(entry.changes), entry.refusable});
     }
     effects_->Flush(*this);
+    read_model_.Update(*core_, SteadyNow());
     return absl::OkStatus();
   }
 
@@ -543,6 +560,7 @@ class DaemonImpl final : public Daemon, private Effects {
   std::unique_ptr<EffectBuffer> effects_;
   std::unique_ptr<Core> core_;
   bool turns_fail_ = false;
+  ReadModel read_model_;
   CoreThread core_thread_;
   WorkerStreams streams_;
   std::unique_ptr<GroupCommit> group_commit_;

@@ -70,7 +70,7 @@ void DataCheck::Check(const v1::DataSpec& data, Mistakes* mistakes,
 
 bool HasMistake(const Mistakes& mistakes, absl::string_view field) {
   return std::any_of(mistakes.begin(), mistakes.end(),
-                     [&](const v1::FieldViolation& mistake) {
+                     [&](const Mistake& mistake) {
                        return mistake.field() == field;
                      });
 }

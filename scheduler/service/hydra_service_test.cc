@@ -5,7 +5,9 @@
 #include <gtest/gtest.h>
 
 #include <memory>
+#include <vector>
 
+#include "common/clock/steady_time.h"
 #include "scheduler/core/effect_buffer.h"
 #include "scheduler/journal/journal.h"
 #include "scheduler/journal/memory_record_store.h"
@@ -63,7 +65,10 @@ class OldJobs : public RecordStore {
 class HydraServiceTest : public ::testing::Test {
  protected:
   HydraServiceTest() {
-    core_thread_.Start(&core_, [] { return absl::OkStatus(); });
+    core_thread_.Start(&core_, [this] {
+      model_.Update(core_, SteadyNow());
+      return absl::OkStatus();
+    });
     grpc::ServerBuilder builder;
     builder.RegisterService(&service_);
     server_ = builder.BuildAndStart();
@@ -77,6 +82,7 @@ class HydraServiceTest : public ::testing::Test {
   Journal journal_;
   EffectBuffer effects_;
   Core core_{Core::Options(), &policy_, &journal_, &effects_};
+  ReadModel model_;
   CoreThread core_thread_;
   LogStore logs_{{}, {}};
   const SubmissionChecker checker_{PathPolicy({}, {}), "/nowhere"};
@@ -87,8 +93,10 @@ class HydraServiceTest : public ::testing::Test {
       {[](uint64_t) {}, [](uint64_t, const absl::Status&) {}},
       absl::Seconds(1)};
   SubmissionGate gate_;
-  HydraServiceImpl service_{&core_thread_,  &logs_, &checker_, &history_,
-                            &group_commit_, &gate_, {}};
+  HydraServiceImpl service_{
+      {&core_thread_, &model_, &logs_, &checker_, &history_, &group_commit_,
+       &gate_, [](const std::string&) { return uid_t{1000}; }},
+      {}};
   std::unique_ptr<grpc::Server> server_;
   std::unique_ptr<v1::HydraService::Stub> stub_;
 };
@@ -128,7 +136,7 @@ TEST_F(HydraServiceTest, WatchTellsHowASweepEndedThatTheCoreHasForgotten) {
 
 TEST_F(HydraServiceTest, ValidatingLooksAtTheJobWhateverTheRequestId) {
   const auto queued = core_thread_.Ask([](Core& core, absl::Time now) {
-    return core.Submit({}, "known", now).status();
+    return core.Submit({}, {"known", ""}, now).status();
   });
   ASSERT_TRUE(queued.has_value() && queued->ok());
   // Nobody waits until it is recorded.
@@ -151,6 +159,71 @@ TEST_F(HydraServiceTest, RefusesALongRequestId) {
   EXPECT_EQ(status.error_code(), grpc::StatusCode::INVALID_ARGUMENT);
   EXPECT_THAT(status.error_message(),
               HasSubstr("request_id: has 129 bytes; at most 128"));
+}
+
+TEST_F(HydraServiceTest, ARequestIdCannotBeUsedForAnotherJob) {
+  const auto queued = core_thread_.Ask([](Core& core, absl::Time now) {
+    return core.Submit({}, {"known", "another digest"}, now).status();
+  });
+  ASSERT_TRUE(queued.has_value() && queued->ok());
+  v1::SubmitRequest request;
+  request.set_request_id("known");
+  request.mutable_job()->set_name("new");
+  v1::SubmitResponse response;
+  grpc::ClientContext context;
+  const grpc::Status status = stub().Submit(&context, request, &response);
+  EXPECT_EQ(status.error_code(), grpc::StatusCode::ALREADY_EXISTS);
+  EXPECT_THAT(status.error_message(), HasSubstr("sweep s1"));
+}
+
+TEST_F(HydraServiceTest, RefusesWhatNoRequestCanMean) {
+  const auto refused = [](const grpc::Status& status) {
+    return status.error_code() == grpc::StatusCode::INVALID_ARGUMENT;
+  };
+  v1::ListJobsRequest list;
+  list.add_states(static_cast<v1::JobState>(99));
+  v1::ListJobsResponse listed;
+  grpc::ClientContext list_context;
+  EXPECT_TRUE(refused(stub().ListJobs(&list_context, list, &listed)));
+  v1::GetJobRequest get;
+  get.set_job_id("j07");
+  v1::GetJobResponse got;
+  grpc::ClientContext get_context;
+  EXPECT_TRUE(refused(stub().GetJob(&get_context, get, &got)));
+  v1::WatchRequest watch;
+  watch.set_interval_ms(-1);
+  grpc::ClientContext watch_context;
+  EXPECT_TRUE(refused(stub().Watch(&watch_context, watch)->Finish()));
+  v1::StreamLogsRequest logs;
+  logs.set_job_id("j7");
+  logs.set_tail(-1);
+  grpc::ClientContext logs_context;
+  EXPECT_TRUE(refused(stub().StreamLogs(&logs_context, logs)->Finish()));
+}
+
+TEST_F(HydraServiceTest, OneUserHasABoundedNumberOfStreams) {
+  struct Stream {
+    grpc::ClientContext context;
+    std::unique_ptr<grpc::ClientReader<v1::WatchResponse>> reader;
+  };
+  std::vector<std::unique_ptr<Stream>> streams;
+  grpc::Status last;
+  v1::WatchResponse response;
+  while (streams.size() < 1000) {
+    auto& stream = streams.emplace_back(std::make_unique<Stream>());
+    stream->reader = stub().Watch(&stream->context, {});
+    if (!stream->reader->Read(&response)) {
+      last = stream->reader->Finish();
+      break;
+    }
+  }
+  EXPECT_EQ(streams.size(), 65);
+  EXPECT_EQ(last.error_code(), grpc::StatusCode::RESOURCE_EXHAUSTED);
+  EXPECT_THAT(last.error_message(), HasSubstr("64 streams open"));
+  service_.Stop();
+  const grpc::Status stopped = streams.front()->reader->Finish();
+  EXPECT_EQ(stopped.error_code(), grpc::StatusCode::UNAVAILABLE);
+  for (size_t i = 1; i < 64; ++i) streams[i]->reader->Finish();
 }
 
 }  // namespace

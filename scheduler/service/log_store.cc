@@ -75,9 +75,13 @@ LogStore::Page LogStore::Read(JobId job, int64_t from, int64_t most) const {
   const int64_t begin = std::max(from, kept.first);
   if (begin >= end) return page;
   page.dropped = begin - from;
-  page.next = std::min(end, begin + most);
-  page.lines.assign(kept.lines.begin() + (begin - kept.first),
-                    kept.lines.begin() + (page.next - kept.first));
+  page.next = begin;
+  for (int64_t bytes = 0; page.next < std::min(end, begin + most) &&
+                          (bytes < kPageBytes || page.lines.empty());
+       ++page.next) {
+    page.lines.push_back(kept.lines[page.next - kept.first]);
+    bytes += page.lines.back().text().size();
+  }
   return page;
 }
 

@@ -34,6 +34,7 @@ class LogStore {
   // Lines that never arrived.
   void CountDropped(JobId job, int64_t count) ABSL_LOCKS_EXCLUDED(mu_);
 
+  static constexpr int64_t kPageBytes = 256 << 10;
   struct Page {
     std::vector<hydra::v1::LogLine> lines;
     // Lines between the one asked for and the first one here.
@@ -41,7 +42,8 @@ class LogStore {
     // What to ask for next.
     int64_t next = 0;
   };
-  // At most `most` lines, beginning with number `from`.
+  // At most `most` lines, and about kPageBytes of text, beginning with number
+  // `from`.
   Page Read(JobId job, int64_t from, int64_t most) const
       ABSL_LOCKS_EXCLUDED(mu_);
   // The number of the first of the newest `count` lines.

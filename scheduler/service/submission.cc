@@ -32,7 +32,7 @@ void AddStatus(absl::string_view field, const absl::Status& status,
 
 bool HasMistakeBelow(const Mistakes& mistakes, absl::string_view section) {
   return std::any_of(mistakes.begin(), mistakes.end(),
-                     [&](const v1::FieldViolation& mistake) {
+                     [&](const Mistake& mistake) {
                        return absl::StartsWith(mistake.field(), section);
                      });
 }
@@ -100,7 +100,7 @@ Gpt2Config WithDropout(Gpt2Config config, const v1::TrainSpec& train) {
 Mistakes WithoutRepeats(const Mistakes& mistakes) {
   std::set<std::pair<std::string, std::string>> seen;
   Mistakes once;
-  for (const v1::FieldViolation& mistake : mistakes) {
+  for (const Mistake& mistake : mistakes) {
     if (seen.emplace(mistake.field(), mistake.description()).second) {
       once.push_back(mistake);
     }
@@ -112,7 +112,7 @@ Mistakes WithoutRepeats(const Mistakes& mistakes) {
 Mistakes Without(const std::vector<v1::GridAxis>& grid,
                  const Mistakes& mistakes) {
   Mistakes others;
-  for (const v1::FieldViolation& mistake : mistakes) {
+  for (const Mistake& mistake : mistakes) {
     if (std::none_of(grid.begin(), grid.end(), [&](const v1::GridAxis& axis) {
           return axis.field() == mistake.field();
         })) {

@@ -76,7 +76,7 @@ class SubmissionTest : public ::testing::Test {
   // "field: description"
   std::vector<std::string> Refusal(const std::vector<v1::GridAxis>& grid = {}) {
     std::vector<std::string> lines;
-    for (const v1::FieldViolation& mistake : MistakesOf(Check(grid).status())) {
+    for (const Mistake& mistake : MistakesOf(Check(grid).status())) {
       lines.push_back(
           absl::StrCat(mistake.field(), ": ", mistake.description()));
     }

@@ -270,7 +270,7 @@ void World::TrySubmit(size_t index) {
     NewJob job = SmallJob(requests_[index].steps);
     job.spec.mutable_train()->set_max_nonfinite_steps(
         options_.max_nonfinite_steps);
-    (void)core.Submit(std::vector<NewJob>(requests_[index].jobs, job), id,
+    (void)core.Submit(std::vector<NewJob>(requests_[index].jobs, job), {id, ""},
                       now_);
   });
   At(kDiskTime, [=] {

@@ -11,6 +11,7 @@
 
 #include <csignal>
 #include <cstdio>
+#include <limits>
 #include <memory>
 #include <string>
 #include <vector>
@@ -202,6 +203,7 @@ void RunDaemon(const std::string& address, const std::string& echo_address,
   streams.Expect(WorkerId(1), kSession, kWorkerPid);
   thread.Start(&core, [&] {
     ender.EndTurn();
+    (void)core.TakeChanges(std::numeric_limits<size_t>::max());
     return absl::OkStatus();
   });
   thread.Post([](Core& c, absl::Time now) {
@@ -210,7 +212,7 @@ void RunDaemon(const std::string& address, const std::string& echo_address,
     process.set_session(kSession);
     c.WorkerStarted(WorkerId(1), process);
     const auto submission =
-        c.Submit(std::vector<NewJob>(kJobs, EndlessJob()), "", now);
+        c.Submit(std::vector<NewJob>(kJobs, EndlessJob()), {}, now);
     c.Recorded(submission->sequence, now);
   });
   auto finished = [&] {

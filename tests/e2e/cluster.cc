@@ -206,9 +206,13 @@ v1::JobDetail Cluster::Job(const std::string& id) {
 std::vector<v1::JobStatus> Cluster::List(const std::string& sweep_id) {
   v1::ListJobsRequest request;
   request.set_sweep_id(sweep_id);
-  const auto response =
-      Call(*stub_, &v1::HydraService::Stub::ListJobs, request);
-  return {response.jobs().begin(), response.jobs().end()};
+  std::vector<v1::JobStatus> jobs;
+  do {
+    const auto page = Call(*stub_, &v1::HydraService::Stub::ListJobs, request);
+    jobs.insert(jobs.end(), page.jobs().begin(), page.jobs().end());
+    request.set_page_token(page.next_page_token());
+  } while (!request.page_token().empty());
+  return jobs;
 }
 
 v1::GetServerInfoResponse Cluster::Info() {

@@ -8,7 +8,7 @@
 #include "absl/strings/string_view.h"
 #include "glog/logging.h"
 #include "tests/fuzz/memory_file.h"
-#include "worker/data/sha256.h"
+#include "common/hash/sha256.h"
 #include "worker/data/token_file.h"
 #include "worker/data/token_header.h"
 

@@ -24,7 +24,7 @@
 #include "worker/data/gpt2_tokenizer.h"
 #include "worker/data/input_file.h"
 #include "worker/data/posix_file.h"
-#include "worker/data/sha256.h"
+#include "common/hash/sha256.h"
 #include "worker/data/token_file.h"
 #include "worker/data/token_writer.h"
 

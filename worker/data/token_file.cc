@@ -8,7 +8,7 @@
 #include "absl/strings/escaping.h"
 #include "absl/strings/str_cat.h"
 #include "worker/data/posix_file.h"
-#include "worker/data/sha256.h"
+#include "common/hash/sha256.h"
 
 namespace hydra {
 namespace {

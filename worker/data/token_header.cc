@@ -5,7 +5,7 @@
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
 #include "glog/logging.h"
-#include "worker/data/sha256.h"
+#include "common/hash/sha256.h"
 
 namespace hydra {
 namespace {

@@ -12,7 +12,7 @@
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "worker/data/posix_file.h"
-#include "worker/data/sha256.h"
+#include "common/hash/sha256.h"
 
 namespace hydra {
 namespace {

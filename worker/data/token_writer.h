@@ -6,7 +6,7 @@
 #include "absl/status/status.h"
 #include "absl/types/span.h"
 #include "worker/data/posix_file.h"
-#include "worker/data/sha256.h"
+#include "common/hash/sha256.h"
 
 namespace hydra {
 

@@ -13,7 +13,7 @@
 #include "absl/time/time.h"
 #include "worker/data/gpt2_tokenizer.h"
 #include "worker/data/posix_file.h"
-#include "worker/data/sha256.h"
+#include "common/hash/sha256.h"
 
 namespace hydra {
 namespace {

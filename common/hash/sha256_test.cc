@@ -1,4 +1,4 @@
-#include "worker/data/sha256.h"
+#include "common/hash/sha256.h"
 
 #include "absl/strings/escaping.h"
 #include "gtest/gtest.h"

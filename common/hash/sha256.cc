@@ -1,4 +1,4 @@
-#include "worker/data/sha256.h"
+#include "common/hash/sha256.h"
 
 #include <openssl/evp.h>
 

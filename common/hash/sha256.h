@@ -1,5 +1,5 @@
-#ifndef HYDRA_WORKER_DATA_SHA256_H_
-#define HYDRA_WORKER_DATA_SHA256_H_
+#ifndef HYDRA_COMMON_HASH_SHA256_H_
+#define HYDRA_COMMON_HASH_SHA256_H_
 
 #include <memory>
 #include <string>
@@ -32,4 +32,4 @@ class Sha256 {
 
 }  // namespace hydra
 
-#endif  // HYDRA_WORKER_DATA_SHA256_H_
+#endif  // HYDRA_COMMON_HASH_SHA256_H_

@@ -1,0 +1,146 @@
+#include "scheduler/service/client_request.h"
+
+#include <google/protobuf/io/coded_stream.h>
+#include <google/protobuf/io/zero_copy_stream_impl_lite.h>
+
+#include <algorithm>
+
+#include "absl/strings/escaping.h"
+#include "absl/strings/numbers.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_split.h"
+#include "common/hash/sha256.h"
+#include "scheduler/core/job.h"
+
+namespace hydra {
+namespace {
+
+constexpr int kMostJobsOnAPage = 1000;
+constexpr int kDefaultWatchMs = 200;
+constexpr int kMinWatchMs = 20;
+constexpr size_t kMaxRequestIdBytes = 128;
+constexpr size_t kMaxShownBytes = 100;
+
+// INVALID_ARGUMENT: not `prefix` and a number as the server writes it.
+absl::StatusOr<uint64_t> ParseId(absl::string_view text, char prefix,
+                                 absl::string_view field) {
+  uint64_t number = 0;
+  if (!text.empty() && text[0] == prefix &&
+      absl::SimpleAtoi(text.substr(1), &number) &&
+      absl::StrCat(number) == text.substr(1)) {
+    return number;
+  }
+  return absl::InvalidArgumentError(absl::StrCat(
+      field, ": found '", absl::CHexEscape(text.substr(0, kMaxShownBytes)),
+      "'; an id such as ", std::string(1, prefix), "7 is needed"));
+}
+
+// Messages of the same content give the same bytes.
+std::string Deterministic(const google::protobuf::MessageLite& message) {
+  std::string bytes;
+  google::protobuf::io::StringOutputStream stream(&bytes);
+  google::protobuf::io::CodedOutputStream coded(&stream);
+  coded.SetSerializationDeterministic(true);
+  message.SerializeToCodedStream(&coded);
+  coded.Trim();
+  return bytes;
+}
+
+}  // namespace
+
+absl::StatusOr<JobId> ParseJobId(absl::string_view text) {
+  const absl::StatusOr<uint64_t> id = ParseId(text, 'j', "job_id");
+  if (!id.ok()) return id.status();
+  return JobId(*id);
+}
+
+absl::StatusOr<SweepId> ParseSweepId(absl::string_view text) {
+  const absl::StatusOr<uint64_t> id = ParseId(text, 's', "sweep_id");
+  if (!id.ok()) return id.status();
+  return SweepId(*id);
+}
+
+absl::StatusOr<Target> ParseTarget(const std::string& job_id,
+                                   const std::string& sweep_id) {
+  if (!job_id.empty()) {
+    const absl::StatusOr<JobId> job = ParseJobId(job_id);
+    if (!job.ok()) return job.status();
+    return *job;
+  }
+  if (!sweep_id.empty()) {
+    const absl::StatusOr<SweepId> sweep = ParseSweepId(sweep_id);
+    if (!sweep.ok()) return sweep.status();
+    return *sweep;
+  }
+  return AllJobs();
+}
+
+absl::StatusOr<absl::flat_hash_set<int>> ParseStates(
+    const v1::ListJobsRequest& request) {
+  absl::flat_hash_set<int> states;
+  for (int state : request.states()) {
+    if (!v1::JobState_IsValid(state) || state == v1::JOB_STATE_UNSPECIFIED) {
+      return absl::InvalidArgumentError(
+          absl::StrCat("states: there is no state number ", state, "; they go ",
+                       "from 1 to ", v1::JobState_MAX));
+    }
+    states.insert(state);
+  }
+  return states;
+}
+
+absl::StatusOr<int> ParsePageSize(const v1::ListJobsRequest& request) {
+  if (request.page_size() < 0) {
+    return absl::InvalidArgumentError(absl::StrCat(
+        "page_size: found ", request.page_size(), "; 0 or more is needed"));
+  }
+  if (request.page_size() == 0) return kMostJobsOnAPage;
+  return std::min(request.page_size(), kMostJobsOnAPage);
+}
+
+std::string PageToken(const ReadModel::Place& place) {
+  return absl::StrCat(SweepName(place.sweep), ".", JobName(place.job));
+}
+
+absl::StatusOr<ReadModel::Place> ParsePageToken(const std::string& token) {
+  const std::pair<absl::string_view, absl::string_view> parts =
+      absl::StrSplit(token, absl::MaxSplits('.', 1));
+  const absl::StatusOr<SweepId> sweep = ParseSweepId(parts.first);
+  const absl::StatusOr<JobId> job = ParseJobId(parts.second);
+  if (!sweep.ok() || !job.ok()) {
+    return absl::InvalidArgumentError(absl::StrCat(
+        "page_token: found '",
+        absl::CHexEscape(absl::string_view(token).substr(0, kMaxShownBytes)),
+        "', which is no next_page_token of this server"));
+  }
+  return ReadModel::Place{*sweep, *job};
+}
+
+absl::StatusOr<absl::Duration> ParseInterval(const v1::WatchRequest& request) {
+  if (request.interval_ms() < 0) {
+    return absl::InvalidArgumentError(absl::StrCat(
+        "interval_ms: found ", request.interval_ms(), "; 0 or more is needed"));
+  }
+  if (request.interval_ms() == 0) return absl::Milliseconds(kDefaultWatchMs);
+  return absl::Milliseconds(std::max(kMinWatchMs, request.interval_ms()));
+}
+
+absl::StatusOr<RequestKey> KeyOf(const v1::SubmitRequest& request) {
+  RequestKey key;
+  key.id = request.request_id();
+  if (key.id.size() > kMaxRequestIdBytes) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("request_id: has ", key.id.size(), " bytes; at most ",
+                     kMaxRequestIdBytes, " are possible"));
+  }
+  if (key.id.empty()) return key;
+  v1::SubmitRequest asked;
+  *asked.mutable_job() = request.job();
+  *asked.mutable_grid() = request.grid();
+  Sha256 digest;
+  digest.Update(Deterministic(asked));
+  key.digest = digest.Finish();
+  return key;
+}
+
+}  // namespace hydra

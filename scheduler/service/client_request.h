@@ -1,0 +1,48 @@
+#ifndef HYDRA_SCHEDULER_SERVICE_CLIENT_REQUEST_H_
+#define HYDRA_SCHEDULER_SERVICE_CLIENT_REQUEST_H_
+
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "absl/container/flat_hash_set.h"
+#include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
+#include "absl/time/time.h"
+#include "common/ids/ids.h"
+#include "hydra/v1/hydra.pb.h"
+#include "scheduler/service/read_model.h"
+
+namespace hydra {
+
+// What requests of clients mean. Pure functions; each error is INVALID_ARGUMENT
+// with the field's name.
+
+// Ids as the server writes them, such as "j7" and "s3", and in no other way.
+absl::StatusOr<JobId> ParseJobId(absl::string_view text);
+absl::StatusOr<SweepId> ParseSweepId(absl::string_view text);
+
+struct AllJobs {};
+// Whom a call is about.
+using Target = std::variant<AllJobs, SweepId, JobId>;
+// AllJobs: neither is named.
+absl::StatusOr<Target> ParseTarget(const std::string& job_id,
+                                   const std::string& sweep_id);
+
+// Empty: all states.
+absl::StatusOr<absl::flat_hash_set<int>> ParseStates(
+    const v1::ListJobsRequest& request);
+absl::StatusOr<int> ParsePageSize(const v1::ListJobsRequest& request);
+
+// After which job a page begins, as the page before said.
+std::string PageToken(const ReadModel::Place& place);
+absl::StatusOr<ReadModel::Place> ParsePageToken(const std::string& token);
+
+absl::StatusOr<absl::Duration> ParseInterval(const v1::WatchRequest& request);
+
+// Of a submission: who it is if it comes again.
+absl::StatusOr<RequestKey> KeyOf(const v1::SubmitRequest& request);
+
+}  // namespace hydra
+
+#endif  // HYDRA_SCHEDULER_SERVICE_CLIENT_REQUEST_H_

@@ -1,0 +1,167 @@
+#include "scheduler/service/job_reader.h"
+
+#include <algorithm>
+#include <optional>
+#include <utility>
+
+#include "scheduler/service/submission_gate.h"
+
+namespace hydra {
+namespace {
+
+// Jobs that one call looks at, to find those in the wanted states.
+constexpr size_t kMostLookedAt = 5000;
+constexpr absl::Duration kLookForTrouble = absl::Milliseconds(200);
+
+absl::Status Unavailable() {
+  return absl::UnavailableError("the server is starting or stopping");
+}
+
+}  // namespace
+
+absl::StatusOr<std::vector<JobId>> JobReader::JobsOf(
+    const Target& target) const {
+  if (const JobId* job = std::get_if<JobId>(&target)) {
+    if (model_->Find(*job) == nullptr) {
+      const absl::StatusOr<v1::JobDetail> old = history_->Find(*job, 0);
+      if (!old.ok()) return old.status();
+    }
+    return std::vector<JobId>{*job};
+  }
+  if (const SweepId* sweep = std::get_if<SweepId>(&target)) {
+    std::vector<JobId> jobs = model_->JobsOf(*sweep);
+    if (jobs.empty()) return history_->JobsOf(*sweep);
+    return jobs;
+  }
+  std::vector<JobId> jobs;
+  std::optional<ReadModel::Place> place;
+  while (true) {
+    const auto some = model_->After(place, std::nullopt);
+    for (const ReadModel::EntryPtr& entry : some) jobs.push_back(entry->job);
+    if (some.size() < ReadModel::kMostEntries) return jobs;
+    place = {some.back()->sweep, some.back()->job};
+  }
+}
+
+absl::StatusOr<v1::JobStatus> JobReader::StatusOf(JobId job) const {
+  const ReadModel::EntryPtr entry = model_->Find(job);
+  if (entry != nullptr) return entry->Status();
+  absl::StatusOr<v1::JobDetail> old = history_->Find(job, 0);
+  if (!old.ok()) return old.status();
+  return std::move(*old->mutable_status());
+}
+
+absl::StatusOr<std::vector<v1::JobStatus>> JobReader::StatusesOf(
+    const std::vector<JobId>& jobs) const {
+  std::vector<v1::JobStatus> statuses;
+  statuses.reserve(jobs.size());
+  for (JobId job : jobs) {
+    absl::StatusOr<v1::JobStatus> status = StatusOf(job);
+    if (!status.ok()) return status.status();
+    statuses.push_back(*std::move(status));
+  }
+  return statuses;
+}
+
+absl::Status JobReader::List(const v1::ListJobsRequest& request,
+                             v1::ListJobsResponse* response) const {
+  const auto states = ParseStates(request);
+  if (!states.ok()) return states.status();
+  const absl::StatusOr<int> page_size = ParsePageSize(request);
+  if (!page_size.ok()) return page_size.status();
+  std::optional<ReadModel::Place> place;
+  if (!request.page_token().empty()) {
+    const auto parsed = ParsePageToken(request.page_token());
+    if (!parsed.ok()) return parsed.status();
+    place = *parsed;
+  }
+  std::optional<SweepId> only;
+  if (!request.sweep_id().empty()) {
+    const absl::StatusOr<SweepId> sweep = ParseSweepId(request.sweep_id());
+    if (!sweep.ok()) return sweep.status();
+    only = *sweep;
+    if (!model_->StateOf(*sweep).known) {
+      return ListOld(*sweep, request, response);
+    }
+  }
+  size_t looked_at = 0;
+  while (true) {
+    const auto some = model_->After(place, only);
+    for (const ReadModel::EntryPtr& entry : some) {
+      ++looked_at;
+      place = {entry->sweep, entry->job};
+      if (!states->empty() && !states->contains(entry->state)) continue;
+      *response->add_jobs() = entry->Status();
+      if (response->jobs_size() < *page_size) continue;
+      if (!model_->After(place, only).empty()) {
+        response->set_next_page_token(PageToken(*place));
+      }
+      return absl::OkStatus();
+    }
+    if (some.size() < ReadModel::kMostEntries) return absl::OkStatus();
+    if (looked_at >= kMostLookedAt) {
+      response->set_next_page_token(PageToken(*place));
+      return absl::OkStatus();
+    }
+  }
+}
+
+// As List, of a sweep that jobs.db alone knows.
+absl::Status JobReader::ListOld(SweepId sweep,
+                                const v1::ListJobsRequest& request,
+                                v1::ListJobsResponse* response) const {
+  const absl::StatusOr<std::vector<JobId>> jobs = history_->JobsOf(sweep);
+  if (!jobs.ok()) return jobs.status();
+  const int page_size = *ParsePageSize(request);
+  auto job = jobs->begin();
+  if (!request.page_token().empty()) {
+    job = std::upper_bound(jobs->begin(), jobs->end(),
+                           ParsePageToken(request.page_token())->job);
+  }
+  const auto states = *ParseStates(request);
+  for (; job != jobs->end(); ++job) {
+    if (response->jobs_size() == page_size) {
+      response->set_next_page_token(PageToken({sweep, *std::prev(job)}));
+      break;
+    }
+    const absl::StatusOr<v1::JobStatus> status = StatusOf(*job);
+    if (!status.ok()) return status.status();
+    if (!states.empty() && !states.contains(status->state())) continue;
+    *response->add_jobs() = *status;
+  }
+  return absl::OkStatus();
+}
+
+absl::StatusOr<v1::JobDetail> JobReader::Detail(JobId id, int max_steps) const {
+  std::optional<std::optional<v1::JobDetail>> detail;
+  {
+    absl::MutexLock lock(&asking_);
+    // None: what is in memory is not all.
+    detail =
+        core_->Ask([&](Core& core, absl::Time) -> std::optional<v1::JobDetail> {
+          const Job* job = core.FindJob(id);
+          if (job == nullptr || job->summary_only) return std::nullopt;
+          return DetailOf(*job, max_steps);
+        });
+  }
+  if (!detail.has_value()) return Unavailable();
+  if (!detail->has_value()) return history_->Find(id, max_steps);
+  const absl::Status read = history_->AddOlderSteps(id, max_steps, **detail);
+  if (!read.ok()) return read;
+  return **std::move(detail);
+}
+
+absl::Status JobReader::Settle() const {
+  const auto noted =
+      core_->Ask([](Core& core, absl::Time) { return core.changes_noted(); });
+  if (!noted.has_value()) return Unavailable();
+  while (!model_->Settle(*noted, kLookForTrouble)) {
+    const absl::Status trouble = core_->trouble();
+    if (!trouble.ok()) return CannotRecord(trouble);
+    const auto alive = core_->Ask([](Core&, absl::Time) { return true; });
+    if (!alive.has_value()) return Unavailable();
+  }
+  return absl::OkStatus();
+}
+
+}  // namespace hydra

@@ -1,0 +1,63 @@
+#ifndef HYDRA_SCHEDULER_SERVICE_JOB_READER_H_
+#define HYDRA_SCHEDULER_SERVICE_JOB_READER_H_
+
+#include <vector>
+
+#include "absl/base/thread_annotations.h"
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/synchronization/mutex.h"
+#include "common/ids/ids.h"
+#include "hydra/v1/hydra.pb.h"
+#include "scheduler/service/client_request.h"
+#include "scheduler/service/core_thread.h"
+#include "scheduler/service/job_history.h"
+#include "scheduler/service/read_model.h"
+
+namespace hydra {
+
+// Reads jobs for clients, wherever they are: in the read model, and those that
+// ended so long ago that the core has forgotten them in jobs.db. Thread-safe.
+// What it is given must outlive it.
+//
+// Errors of all: NOT_FOUND: there is no such job or sweep. UNAVAILABLE: the
+// server is starting or stopping. Others: what reading jobs.db said.
+class JobReader {
+ public:
+  JobReader(CoreThread* core, const ReadModel* model, const JobHistory* history)
+      : core_(core), model_(model), history_(history) {}
+
+  // The jobs of a target, in the order of lists.
+  absl::StatusOr<std::vector<JobId>> JobsOf(const Target& target) const;
+
+  absl::StatusOr<v1::JobStatus> StatusOf(JobId job) const;
+  // All of them, in the same order.
+  absl::StatusOr<std::vector<v1::JobStatus>> StatusesOf(
+      const std::vector<JobId>& jobs) const;
+
+  // INVALID_ARGUMENT: as the request's fields say.
+  absl::Status List(const v1::ListJobsRequest& request,
+                    v1::ListJobsResponse* response) const;
+
+  // All that is known, with at most `max_steps` of the newest steps.
+  absl::StatusOr<v1::JobDetail> Detail(JobId job, int max_steps) const
+      ABSL_LOCKS_EXCLUDED(asking_);
+
+  // Returns once the read model shows what the core has done until now. Others:
+  // as CannotRecord.
+  absl::Status Settle() const;
+
+ private:
+  absl::Status ListOld(SweepId sweep, const v1::ListJobsRequest& request,
+                       v1::ListJobsResponse* response) const;
+
+  CoreThread* const core_;
+  const ReadModel* const model_;
+  const JobHistory* const history_;
+  // Details take time of the core's thread: one at a time.
+  mutable absl::Mutex asking_;
+};
+
+}  // namespace hydra
+
+#endif  // HYDRA_SCHEDULER_SERVICE_JOB_READER_H_

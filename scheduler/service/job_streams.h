@@ -1,0 +1,58 @@
+#ifndef HYDRA_SCHEDULER_SERVICE_JOB_STREAMS_H_
+#define HYDRA_SCHEDULER_SERVICE_JOB_STREAMS_H_
+
+#include "absl/time/time.h"
+#include "common/ids/ids.h"
+#include "hydra/v1/hydra.pb.h"
+#include "scheduler/service/log_store.h"
+#include "scheduler/service/polled_stream.h"
+#include "scheduler/service/read_model.h"
+#include "scheduler/service/watch_cursor.h"
+
+namespace hydra {
+
+// Streams delete themselves at their ends; what they are given must outlive the
+// server.
+
+// Sends what a cursor gives, and the workers.
+class WatchStream final : public PolledStream<v1::WatchResponse> {
+ public:
+  // `interval`: the shortest time between two messages, once all is told.
+  WatchStream(const ReadModel* model, WatchCursor cursor,
+              absl::Duration interval)
+      : model_(model), cursor_(std::move(cursor)), interval_(interval) {}
+
+ private:
+  Step Next(v1::WatchResponse* response) override;
+
+  const ReadModel* const model_;
+  WatchCursor cursor_;
+  const absl::Duration interval_;
+  // When there may be another message.
+  absl::Time next_at_ = absl::InfinitePast();
+  bool ended_ = false;
+  // ReadModel::Workers::revision.
+  uint64_t workers_sent_ = 0;
+  bool sent_any_ = false;
+};
+
+// Sends a job's log lines, from number `first` on.
+class LogStream final : public PolledStream<v1::StreamLogsResponse> {
+ public:
+  LogStream(const ReadModel* model, const LogStore* logs, JobId job,
+            int64_t first, bool follow)
+      : model_(model), logs_(logs), job_(job), next_(first), follow_(follow) {}
+
+ private:
+  Step Next(v1::StreamLogsResponse* response) override;
+
+  const ReadModel* const model_;
+  const LogStore* const logs_;
+  const JobId job_;
+  int64_t next_;
+  const bool follow_;
+};
+
+}  // namespace hydra
+
+#endif  // HYDRA_SCHEDULER_SERVICE_JOB_STREAMS_H_

@@ -1,0 +1,63 @@
+#ifndef HYDRA_SCHEDULER_SERVICE_WATCH_CURSOR_H_
+#define HYDRA_SCHEDULER_SERVICE_WATCH_CURSOR_H_
+
+#include <cstdint>
+#include <optional>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "common/ids/ids.h"
+#include "hydra/v1/hydra.pb.h"
+#include "scheduler/service/client_request.h"
+#include "scheduler/service/job_reader.h"
+#include "scheduler/service/read_model.h"
+
+namespace hydra {
+
+// How far one watcher is: it is given the newest state of each job of its
+// target once, then of those that changed, some hundred at a time. It takes the
+// same memory whatever happens meanwhile. Not thread-safe. What it is given
+// must outlive it.
+class WatchCursor {
+ public:
+  WatchCursor(const ReadModel* model, const JobReader* reader, Target target)
+      : model_(model), reader_(reader), target_(target) {}
+
+  enum class State {
+    // There is more to tell at once.
+    kMore,
+    // The watcher knows all there is to know now.
+    kCaughtUp,
+    // And nothing can come any more.
+    kEnded,
+  };
+  // Adds what is new of the jobs.
+  //
+  // NOT_FOUND: there is no such job or sweep. Others: as JobReader.
+  absl::StatusOr<State> Next(v1::WatchResponse* response);
+
+ private:
+  bool IsOf(const ReadModel::Entry& entry) const;
+  // Whether the target is known to the core, and has ended.
+  ReadModel::SweepState TargetState() const;
+  absl::StatusOr<State> NextOfList(v1::WatchResponse* response);
+  absl::StatusOr<State> NextChanges(v1::WatchResponse* response);
+  // The core has forgotten the target.
+  absl::StatusOr<State> NextOfOld(v1::WatchResponse* response);
+
+  const ReadModel* const model_;
+  const JobReader* const reader_;
+  const Target target_;
+  bool began_ = false;
+  bool listed_ = false;
+  std::optional<ReadModel::Place> listed_until_;
+  uint64_t revision_ = 0;
+  // Of a target that was forgotten.
+  std::optional<std::vector<JobId>> old_;
+  size_t old_sent_ = 0;
+};
+
+}  // namespace hydra
+
+#endif  // HYDRA_SCHEDULER_SERVICE_WATCH_CURSOR_H_
