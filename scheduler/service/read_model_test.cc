@@ -41,6 +41,8 @@ class ReadModelTest : public ::testing::Test {
     do {
       now_ += absl::Seconds(1);
       core_.ContinueWork(now_);
+      // As hydrad ends a turn.
+      (void)journal_.pool_changes();
       for (Journal::Entry& entry : journal_.TakeEntries()) {
         ASSERT_TRUE(records_.Apply(entry.changes).ok());
         core_.Recorded(entry.sequence, now_);
