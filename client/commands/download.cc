@@ -2,12 +2,14 @@
 #include <memory>
 #include <string>
 #include <system_error>
+#include <utility>
 
 #include "absl/strings/str_cat.h"
 #include "client/commands/commands.h"
 #include "client/commands/file_receiver.h"
 #include "client/commands/target.h"
 #include "client/render/format.h"
+#include "common/file/held_directory.h"
 
 namespace hydra {
 namespace {
@@ -32,7 +34,11 @@ absl::StatusOr<ExitCode> Download(const CliContext& context,
     return absl::ErrnoToStatus(error.value(),
                                absl::StrCat("cannot make ", options.directory));
   }
-  FileReceiver receiver(options.directory, options.force);
+  // Where it leads is the caller's own choice.
+  absl::StatusOr<HeldDirectory> directory =
+      HeldDirectory::OpenFollowingLinks(options.directory);
+  if (!directory.ok()) return directory.status();
+  FileReceiver receiver(*std::move(directory), options.force);
   v1::DownloadRequest request;
   request.set_job_id(options.job);
   absl::Status status =

@@ -1,10 +1,9 @@
 #include "client/commands/file_receiver.h"
 
+#include <fcntl.h>
 #include <unistd.h>
 
 #include <cerrno>
-#include <filesystem>
-#include <system_error>
 #include <utility>
 
 #include "absl/strings/match.h"
@@ -13,17 +12,9 @@
 namespace hydra {
 namespace {
 
-namespace fs = std::filesystem;
-
 bool IsPlainFileName(const std::string& name) {
   return name != "." && name != ".." && !absl::StrContains(name, '/') &&
          name.find('\0') == std::string::npos;
-}
-
-// A link counts, wherever it leads to.
-bool IsTaken(const std::string& path) {
-  std::error_code ignored;
-  return fs::exists(fs::symlink_status(path, ignored));
 }
 
 absl::Status Exists(const std::string& path) {
@@ -33,15 +24,11 @@ absl::Status Exists(const std::string& path) {
 
 }  // namespace
 
-FileReceiver::FileReceiver(std::string directory, bool overwrite)
+FileReceiver::FileReceiver(HeldDirectory directory, bool overwrite)
     : directory_(std::move(directory)), overwrite_(overwrite) {}
 
 FileReceiver::~FileReceiver() {
-  if (!temporary_path_.empty()) unlink(temporary_path_.c_str());
-}
-
-std::string FileReceiver::Path(const std::string& name) const {
-  return absl::StrCat(directory_, "/", name);
+  if (!temporary_name_.empty()) (void)directory_.Remove(temporary_name_);
 }
 
 absl::Status FileReceiver::Receive(const v1::DownloadResponse& piece) {
@@ -56,8 +43,9 @@ absl::Status FileReceiver::Receive(const v1::DownloadResponse& piece) {
   }
   missing_bytes_ -= bytes;
   if (fwrite(piece.data().data(), 1, bytes, file_.get()) != bytes) {
-    return absl::ErrnoToStatus(errno,
-                               absl::StrCat("cannot write ", temporary_path_));
+    return absl::ErrnoToStatus(
+        errno,
+        absl::StrCat("cannot write ", directory_.PathOf(temporary_name_)));
   }
   return missing_bytes_ == 0 ? End() : absl::OkStatus();
 }
@@ -74,17 +62,26 @@ absl::Status FileReceiver::Begin(const v1::DownloadResponse& piece) {
         "the server sent \"", piece.file_name(), "\" of ", piece.file_bytes(),
         " B, which is no plain file; nothing was written for it"));
   }
-  const std::string path = Path(piece.file_name());
-  if (!overwrite_ && IsTaken(path)) return Exists(path);
-  temporary_path_ =
-      Path(absl::StrCat(".", piece.file_name(), ".", getpid(), ".part"));
-  // Never through a link that somebody else put there.
-  unlink(temporary_path_.c_str());
-  file_.reset(fopen(temporary_path_.c_str(), "wbx"));
-  if (file_ == nullptr) {
-    return absl::ErrnoToStatus(errno,
-                               absl::StrCat("cannot make ", temporary_path_));
+  // A link counts, wherever it leads to.
+  if (!overwrite_ && directory_.Has(piece.file_name())) {
+    return Exists(directory_.PathOf(piece.file_name()));
   }
+  temporary_name_ =
+      absl::StrCat(".", piece.file_name(), ".", getpid(), ".part");
+  // Never through a link that somebody else put there.
+  if (absl::Status removed = directory_.Remove(temporary_name_);
+      !removed.ok()) {
+    return removed;
+  }
+  UniqueFd fd(openat(directory_.fd().get(), temporary_name_.c_str(),
+                     O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666));
+  file_.reset(fdopen(fd.get(), "wb"));
+  if (file_ == nullptr) {
+    return absl::ErrnoToStatus(
+        errno,
+        absl::StrCat("cannot make ", directory_.PathOf(temporary_name_)));
+  }
+  fd.Release();
   name_ = piece.file_name();
   missing_bytes_ = piece.file_bytes();
   return absl::OkStatus();
@@ -94,15 +91,16 @@ absl::Status FileReceiver::End() {
   const bool written =
       fflush(file_.get()) == 0 && fsync(fileno(file_.get())) == 0;
   if (!written || fclose(file_.release()) != 0) {
-    return absl::ErrnoToStatus(errno,
-                               absl::StrCat("cannot write ", temporary_path_));
+    return absl::ErrnoToStatus(
+        errno,
+        absl::StrCat("cannot write ", directory_.PathOf(temporary_name_)));
   }
-  const std::string path = Path(name_);
-  if (!overwrite_ && IsTaken(path)) return Exists(path);
-  if (rename(temporary_path_.c_str(), path.c_str()) != 0) {
-    return absl::ErrnoToStatus(errno, absl::StrCat("cannot make ", path));
+  if (!overwrite_ && directory_.Has(name_)) {
+    return Exists(directory_.PathOf(name_));
   }
-  temporary_path_.clear();
+  absl::Status renamed = directory_.Rename(temporary_name_, directory_, name_);
+  if (!renamed.ok()) return renamed;
+  temporary_name_.clear();
   files_.push_back(std::exchange(name_, ""));
   return absl::OkStatus();
 }

@@ -8,17 +8,19 @@
 #include <vector>
 
 #include "absl/status/status.h"
+#include "common/file/held_directory.h"
 #include "hydra/v1/hydra.pb.h"
 
 namespace hydra {
 
-// Writes the files of a download into a directory. A file gets its name only
-// when all of it has arrived; unfinished ones go away with this object. Not
+// Writes the files of a download into a directory, that one whatever its path
+// leads to meanwhile, and through no link in it. A file gets its name only when
+// all of it has arrived; unfinished ones go away with this object. Not
 // thread-safe.
 class FileReceiver {
  public:
-  // `directory` exists. Files that exist are replaced if `overwrite` is set.
-  FileReceiver(std::string directory, bool overwrite);
+  // Files that exist are replaced if `overwrite` is set.
+  FileReceiver(HeldDirectory directory, bool overwrite);
   ~FileReceiver();
   FileReceiver(const FileReceiver&) = delete;
   FileReceiver& operator=(const FileReceiver&) = delete;
@@ -39,14 +41,13 @@ class FileReceiver {
  private:
   absl::Status Begin(const v1::DownloadResponse& piece);
   absl::Status End();
-  std::string Path(const std::string& name) const;
 
-  const std::string directory_;
+  const HeldDirectory directory_;
   const bool overwrite_;
   std::vector<std::string> files_;
   // The file that is being received; no name: none.
   std::string name_;
-  std::string temporary_path_;
+  std::string temporary_name_;
   std::unique_ptr<FILE, int (*)(FILE*)> file_{nullptr, &fclose};
   int64_t missing_bytes_ = 0;
 };

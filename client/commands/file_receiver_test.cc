@@ -1,10 +1,13 @@
 #include "client/commands/file_receiver.h"
 
+#include <unistd.h>
+
 #include <filesystem>
 #include <fstream>
 #include <iterator>
 #include <memory>
 
+#include "absl/strings/str_cat.h"
 #include "common/file/scratch_directory.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
@@ -27,6 +30,10 @@ v1::DownloadResponse Piece(const std::string& name, int64_t bytes,
 
 class FileReceiverTest : public ::testing::Test {
  protected:
+  HeldDirectory Held() const {
+    return *HeldDirectory::OpenFollowingLinks(directory_.path());
+  }
+
   std::string Read(const std::string& name) {
     std::ifstream file(directory_.path() + "/" + name);
     return std::string(std::istreambuf_iterator<char>(file), {});
@@ -37,7 +44,7 @@ class FileReceiverTest : public ::testing::Test {
   }
 
   ScratchDirectory directory_;
-  FileReceiver receiver_{directory_.path(), /*overwrite=*/false};
+  FileReceiver receiver_{Held(), /*overwrite=*/false};
 };
 
 TEST_F(FileReceiverTest, WritesFilesFromPieces) {
@@ -55,7 +62,7 @@ TEST_F(FileReceiverTest, WritesFilesFromPieces) {
 
 TEST_F(FileReceiverTest, AnUnfinishedFileLeavesNothing) {
   {
-    FileReceiver receiver(directory_.path(), /*overwrite=*/false);
+    FileReceiver receiver(Held(), /*overwrite=*/false);
     ASSERT_TRUE(receiver.Receive(Piece("a", 5, "abc")).ok());
     EXPECT_EQ(receiver.Finish().code(), absl::StatusCode::kDataLoss);
   }
@@ -64,12 +71,39 @@ TEST_F(FileReceiverTest, AnUnfinishedFileLeavesNothing) {
 
 TEST_F(FileReceiverTest, RefusesNamesThatLeadElsewhere) {
   for (const char* name : {"../evil", "/etc/evil", "a/b", "..", "."}) {
-    FileReceiver receiver(directory_.path(), /*overwrite=*/false);
+    FileReceiver receiver(Held(), /*overwrite=*/false);
     EXPECT_EQ(receiver.Receive(Piece(name, 1, "x")).code(),
               absl::StatusCode::kDataLoss)
         << name;
   }
   EXPECT_EQ(CountFiles(), 0);
+}
+
+TEST_F(FileReceiverTest, LinksInTheDirectoryAreReplacedAndNotFollowed) {
+  ScratchDirectory elsewhere;
+  elsewhere.Write("a", "old");
+  fs::create_symlink(elsewhere.PathOf("a"), directory_.PathOf("a"));
+  fs::create_symlink(elsewhere.PathOf("a"),
+                     directory_.PathOf(absl::StrCat(".a.", getpid(), ".part")));
+  EXPECT_EQ(receiver_.Receive(Piece("a", 3, "new")).code(),
+            absl::StatusCode::kAlreadyExists);
+  FileReceiver forced(Held(), /*overwrite=*/true);
+  ASSERT_TRUE(forced.Receive(Piece("a", 3, "new")).ok());
+  EXPECT_EQ(Read("a"), "new");
+  EXPECT_EQ(elsewhere.Read("a"), "old");
+}
+
+TEST_F(FileReceiverTest, WritesIntoTheDirectoryThatWasOpened) {
+  ScratchDirectory another;
+  const std::string moved = directory_.path() + ".moved";
+  ASSERT_TRUE(receiver_.Receive(Piece("a", 4, "ab")).ok());
+  fs::rename(directory_.path(), moved);
+  fs::create_directory_symlink(another.path(), directory_.path());
+  ASSERT_TRUE(receiver_.Receive(Piece("", 0, "cd")).ok());
+  EXPECT_TRUE(fs::exists(moved + "/a"));
+  EXPECT_TRUE(another.Names().empty());
+  fs::remove(directory_.path());
+  fs::rename(moved, directory_.path());
 }
 
 TEST_F(FileReceiverTest, RefusesMoreBytesThanAnnounced) {
@@ -87,7 +121,7 @@ TEST_F(FileReceiverTest, KeepsAFileThatExistsUnlessForced) {
   EXPECT_EQ(receiver_.Receive(Piece("a", 3, "new")).code(),
             absl::StatusCode::kAlreadyExists);
   EXPECT_EQ(Read("a"), "old");
-  FileReceiver forced(directory_.path(), /*overwrite=*/true);
+  FileReceiver forced(Held(), /*overwrite=*/true);
   ASSERT_TRUE(forced.Receive(Piece("a", 3, "new")).ok());
   EXPECT_EQ(Read("a"), "new");
 }

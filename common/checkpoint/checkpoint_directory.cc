@@ -1,26 +1,19 @@
 #include "common/checkpoint/checkpoint_directory.h"
 
-#include <stdio.h>
-
 #include <algorithm>
-#include <cerrno>
-#include <filesystem>
+#include <optional>
 #include <set>
-#include <system_error>
 #include <tuple>
 
-#include "absl/functional/function_ref.h"
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/strip.h"
 #include "common/checkpoint/manifest_file.h"
 #include "common/checkpoint/staged_directory.h"
-#include "common/file/file.h"
+#include "common/file/held_directory.h"
 
 namespace hydra {
 namespace {
-
-namespace fs = std::filesystem;
 
 constexpr absl::string_view kPrefix = "checkpoint-";
 constexpr absl::string_view kInside = "-inside";
@@ -39,23 +32,18 @@ std::optional<std::string> LeftoverOf(const std::string& directory) {
   return name;
 }
 
-// For each real directory in `folder`; none if that is missing.
-absl::Status ForEachDirectory(
-    const std::string& folder,
-    absl::FunctionRef<absl::Status(const fs::path&)> use) {
-  std::error_code error;
-  fs::directory_iterator entry(folder, error);
-  if (error == std::errc::no_such_file_or_directory) return absl::OkStatus();
-  for (; !error && entry != fs::directory_iterator(); entry.increment(error)) {
-    std::error_code unknown;
-    if (entry->symlink_status(unknown).type() != fs::file_type::directory) {
-      continue;
-    }
-    absl::Status status = use(entry->path());
-    if (!status.ok()) return status;
-  }
-  if (error) return FileError(error.value(), folder);
-  return absl::OkStatus();
+// None if it is missing.
+absl::StatusOr<std::optional<HeldDirectory>> OpenIfThere(
+    const std::string& folder) {
+  absl::StatusOr<HeldDirectory> held = HeldDirectory::Open(folder);
+  if (absl::IsNotFound(held.status())) return std::nullopt;
+  if (!held.ok()) return held.status();
+  return *std::move(held);
+}
+
+bool IsWhole(const HeldDirectory& folder, const std::string& name) {
+  const auto checkpoint = folder.OpenFolder(name);
+  return checkpoint.ok() && checkpoint->Has(kManifestFile);
 }
 
 }  // namespace
@@ -81,47 +69,54 @@ std::optional<CheckpointName> ParseCheckpointDirectoryName(
 absl::StatusOr<std::vector<CheckpointEntry>> ListCheckpoints(
     const std::string& folder) {
   std::vector<CheckpointEntry> entries;
-  absl::Status status = ForEachDirectory(folder, [&](const fs::path& path) {
-    const auto name = ParseCheckpointDirectoryName(path.filename().string());
-    std::error_code unknown;
-    if (name.has_value() && fs::exists(path / kManifestFile, unknown)) {
-      entries.push_back({path.string(), *name});
+  const auto held = OpenIfThere(folder);
+  if (!held.ok()) return held.status();
+  if (!held->has_value()) return entries;
+  const auto names = (*held)->Names();
+  if (!names.ok()) return names.status();
+  for (const std::string& directory : *names) {
+    const auto name = ParseCheckpointDirectoryName(directory);
+    if (name.has_value() && IsWhole(**held, directory)) {
+      entries.push_back({(*held)->PathOf(directory), *name});
     }
-    return absl::OkStatus();
-  });
-  if (!status.ok()) return status;
+  }
   std::sort(entries.begin(), entries.end(), &TrainedLess);
   return entries;
 }
 
 absl::Status RemoveCheckpoint(const std::string& path) {
-  const fs::path parts(path);
-  if (!ParseCheckpointDirectoryName(parts.filename().string())) {
+  const SplitPath split(path);
+  if (!ParseCheckpointDirectoryName(split.name)) {
     return absl::InvalidArgumentError(
         absl::StrCat(path, " is not a checkpoint's name"));
   }
-  const std::string removable = RemovablePath(path, "removed");
-  absl::Status status = RemoveTree(removable);
-  if (!status.ok()) return status;
-  if (rename(path.c_str(), removable.c_str()) != 0) {
-    return FileError(errno, absl::StrCat("cannot remove ", path));
-  }
+  const auto folder = HeldDirectory::Open(split.folder);
+  if (!folder.ok()) return folder.status();
+  const std::string removable = RemovableName(split.name, "removed");
+  absl::Status status = folder->Remove(removable);
+  if (status.ok()) status = folder->Rename(split.name, *folder, removable);
   // Else a power cut could bring back the name with half of the files.
-  const std::string folder = parts.parent_path().string();
-  status = SyncDirectory(folder.empty() ? "." : folder);
-  if (!status.ok()) return status;
-  return RemoveTree(removable);
+  if (status.ok()) status = folder->Sync();
+  if (status.ok()) status = folder->Remove(removable);
+  return status;
 }
 
 absl::Status RemoveLeftovers(const std::string& folder) {
-  std::set<std::string> names;
-  absl::Status status = ForEachDirectory(folder, [&](const fs::path& path) {
-    const auto name = LeftoverOf(path.filename().string());
-    if (name.has_value()) names.insert(*name);
-    return absl::OkStatus();
-  });
-  for (const std::string& name : names) {
-    status.Update(RemoveLeftoversOf(absl::StrCat(folder, "/", name)));
+  const auto held = OpenIfThere(folder);
+  if (!held.ok()) return held.status();
+  if (!held->has_value()) return absl::OkStatus();
+  const auto names = (*held)->Names();
+  if (!names.ok()) return names.status();
+  std::set<std::string> checkpoints;
+  for (const std::string& directory : *names) {
+    const auto checkpoint = LeftoverOf(directory);
+    if (checkpoint.has_value() && (*held)->OpenFolder(directory).ok()) {
+      checkpoints.insert(*checkpoint);
+    }
+  }
+  absl::Status status;
+  for (const std::string& checkpoint : checkpoints) {
+    status.Update(RemoveLeftoversOf(**held, checkpoint));
   }
   return status;
 }

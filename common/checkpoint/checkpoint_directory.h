@@ -13,7 +13,8 @@
 namespace hydra {
 
 // How checkpoints are named in a job's folder of them, and how they go. Nothing
-// here looks into their files.
+// here looks into their files, nor follows a link in a path: that is
+// FAILED_PRECONDITION, as HeldDirectory::Open() has it.
 
 // "checkpoint-STEP", or "checkpoint-STEP-inside" for one that was made after
 // STEP complete steps inside of the next one.

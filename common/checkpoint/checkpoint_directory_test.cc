@@ -95,6 +95,28 @@ TEST_F(CheckpointDirectoryTest, RefusesToRemoveWhatIsNoCheckpoint) {
   EXPECT_THAT(folder_.Names(), ElementsAre("other"));
 }
 
+TEST_F(CheckpointDirectoryTest, NothingIsListedOrRemovedBehindALink) {
+  ScratchDirectory another;
+  another.MakeDirectory("checkpoint-1");
+  another.Write(std::string("checkpoint-1/") + kManifestFile, "{}");
+  another.MakeDirectory("checkpoint-1.tmp-7");
+  const std::string link = folder_.PathOf("link");
+  fs::create_directory_symlink(another.path(), link);
+  for (const absl::Status& status :
+       {ListCheckpoints(link).status(), RemoveLeftovers(link),
+        RemoveCheckpoint(link + "/checkpoint-1")}) {
+    EXPECT_TRUE(absl::IsFailedPrecondition(status)) << status;
+    EXPECT_THAT(status.message(), testing::HasSubstr(link + " is a symbolic"));
+  }
+  EXPECT_THAT(another.Names(),
+              ElementsAre("checkpoint-1", "checkpoint-1.tmp-7"));
+
+  fs::create_directory_symlink(another.PathOf("checkpoint-1"),
+                               folder_.PathOf("checkpoint-1"));
+  EXPECT_TRUE(RemoveCheckpoint(folder_.PathOf("checkpoint-1")).ok());
+  EXPECT_TRUE(fs::exists(another.PathOf("checkpoint-1")));
+}
+
 TEST_F(CheckpointDirectoryTest, LeftoversGoAndTheRestStays) {
   for (const char* name :
        {"checkpoint-1", "checkpoint-1.tmp-77", "checkpoint-2-inside.tmp-7",

@@ -31,6 +31,8 @@ class CheckpointReader {
   // DATA_LOSS: a file is missing, or not as it was written.
   // INVALID_ARGUMENT: it was made by another version, or by something else.
   // PERMISSION_DENIED: a file may not be read, or is a link that leads out.
+  // FAILED_PRECONDITION: a part of the directory's path is a link, or no
+  //   directory.
   static absl::StatusOr<CheckpointReader> Open(const std::string& directory);
 
   const checkpoint::v1::Manifest& manifest() const { return manifest_; }

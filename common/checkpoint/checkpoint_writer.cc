@@ -1,6 +1,5 @@
 #include "common/checkpoint/checkpoint_writer.h"
 
-#include <filesystem>
 #include <map>
 
 #include "absl/status/status.h"
@@ -13,6 +12,7 @@
 #include "common/checkpoint/staged_directory.h"
 #include "common/checkpoint/tensor_file_writer.h"
 #include "common/failpoint/fail_point.h"
+#include "common/file/held_directory.h"
 #include "common/safetensors/quote.h"
 
 namespace hydra {
@@ -26,9 +26,7 @@ using safetensors::Quoted;
 using TensorFiles = std::map<std::string, TensorFileWriter>;
 
 absl::Status CheckNames(const CheckpointContents& contents) {
-  const std::string name =
-      std::filesystem::path(contents.directory).filename().string();
-  if (!ParseCheckpointDirectoryName(name)) {
+  if (!ParseCheckpointDirectoryName(SplitPath(contents.directory).name)) {
     return absl::InvalidArgumentError(absl::StrCat(
         "directory: ", contents.directory, " is not a checkpoint's name"));
   }
@@ -74,7 +72,7 @@ absl::StatusOr<std::vector<BlockLayout>> LayOutBlocks(
   return layouts;
 }
 
-absl::StatusOr<TensorFiles> CreateFiles(const std::string& directory,
+absl::StatusOr<TensorFiles> CreateFiles(const HeldDirectory& directory,
                                         absl::Span<const BlockLayout> layouts) {
   TensorFiles files;
   for (const BlockLayout& layout : layouts) {
@@ -108,7 +106,7 @@ absl::Status AppendBlocks(const CheckpointContents& contents,
 
 absl::Status WriteTensors(const CheckpointContents& contents,
                           absl::FunctionRef<bool(size_t)> written,
-                          const std::string& directory, Manifest* manifest) {
+                          const HeldDirectory& directory, Manifest* manifest) {
   const auto layouts = LayOutBlocks(contents);
   if (!layouts.ok()) return layouts.status();
   absl::StatusOr<TensorFiles> files = CreateFiles(directory, *layouts);
@@ -125,7 +123,8 @@ absl::Status WriteTensors(const CheckpointContents& contents,
 }
 
 absl::Status WritePlainFiles(const CheckpointContents& contents,
-                             const std::string& directory, Manifest* manifest) {
+                             const HeldDirectory& directory,
+                             Manifest* manifest) {
   absl::StatusOr<FileSum> sum =
       WritePlainFile(directory, "config.json", contents.model_config_json);
   if (!sum.ok()) return sum.status();
@@ -153,12 +152,12 @@ absl::StatusOr<int64_t> WriteCheckpoint(
   Manifest manifest = contents.manifest;
   manifest.set_format(kCheckpointFormat);
   manifest.clear_files();
-  status = WriteTensors(contents, written, staged->path(), &manifest);
+  status = WriteTensors(contents, written, staged->directory(), &manifest);
   if (status.ok())
-    status = WritePlainFiles(contents, staged->path(), &manifest);
+    status = WritePlainFiles(contents, staged->directory(), &manifest);
   if (!status.ok()) return status;
   const absl::StatusOr<int64_t> manifest_bytes =
-      WriteManifest(staged->path(), manifest);
+      WriteManifest(staged->directory(), manifest);
   if (!manifest_bytes.ok()) return manifest_bytes.status();
   FailPoint("checkpoint.before_rename");
   status = staged->Commit();

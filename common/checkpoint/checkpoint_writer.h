@@ -56,7 +56,8 @@ struct CheckpointContents {
 // INVALID_ARGUMENT: the directory's name, a block twice, parameters missing,
 //   a known-zero block that is no optimizer state, the manifest.
 // ALREADY_EXISTS: a copied file has the name of another file.
-// FAILED_PRECONDITION: a block does not fit the table.
+// FAILED_PRECONDITION: a block does not fit the table; or a part of the
+//   directory's path is a link, or no directory.
 // RESOURCE_EXHAUSTED: the disk, quota or file size limit has no room; for the
 //   tensors this is told before any block is written.
 // Others: as FileError() has them.

@@ -131,20 +131,14 @@ int fsync(int fd) {
   return next(fd);
 }
 
-int mkdir(const char* path, mode_t mode) noexcept {
-  static auto* const next = hydra::Next<int(const char*, mode_t)>("mkdir");
-  if (hydra::Fails("mkdir")) return -1;
-  if (hydra::watching != nullptr) {
-    hydra::watching->Changed(hydra::FolderOf(path));
-  }
-  return next(path, mode);
-}
-
-int rename(const char* from, const char* to) noexcept {
+int mkdirat(int directory, const char* path, mode_t mode) noexcept {
   static auto* const next =
-      hydra::Next<int(const char*, const char*)>("rename");
-  if (hydra::Fails("rename")) return -1;
-  return hydra::Renamed(next(from, to), from, to);
+      hydra::Next<int(int, const char*, mode_t)>("mkdirat");
+  if (hydra::Fails("mkdirat")) return -1;
+  if (hydra::watching != nullptr) {
+    hydra::watching->Changed(hydra::FolderOf(hydra::At(directory, path)));
+  }
+  return next(directory, path, mode);
 }
 
 int renameat(int from_directory, const char* from, int to_directory,

@@ -8,8 +8,8 @@ namespace hydra {
 
 // Watches the calls by which this program opens and changes files, and lets one
 // of them fail. A test that links this library calls its versions of open(),
-// openat(), pwrite(), fsync(), mkdir(), rename(), renameat() and renameat2(),
-// and they the C library's.
+// openat(), pwrite(), fsync(), mkdirat(), renameat() and renameat2(), and they
+// the C library's.
 //
 // One object at a time, and one thread while it lives.
 class DiskCalls {

@@ -7,6 +7,7 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 #include "common/file/file.h"
+#include "common/file/held_directory.h"
 
 namespace hydra {
 
@@ -16,20 +17,22 @@ class FileOpener {
  public:
   // NOT_FOUND: there is no such directory.
   // DATA_LOSS: the disk cannot read it.
+  // FAILED_PRECONDITION: a part of its path is a link, or no directory.
   static absl::StatusOr<FileOpener> Make(const std::string& directory);
 
   // DATA_LOSS: the file is missing or not a regular one.
   // PERMISSION_DENIED: it really lies elsewhere, or may not be read.
   absl::StatusOr<UniqueFd> Open(const std::string& name) const;
 
-  std::string PathOf(absl::string_view name) const;
+  std::string PathOf(absl::string_view name) const {
+    return directory_.PathOf(name);
+  }
 
  private:
-  FileOpener(std::string path, std::string real_path, UniqueFd directory);
+  FileOpener(HeldDirectory directory, std::string real_path);
 
-  std::string path_;
+  HeldDirectory directory_;
   std::string real_path_;
-  UniqueFd directory_;
 };
 
 // The same error as DATA_LOSS if what it says is that a file that must be there

@@ -35,6 +35,16 @@ TEST_F(FileOpenerTest, LinksThatLeadOutAreRefused) {
   EXPECT_TRUE(absl::IsPermissionDenied(Open("link")));
 }
 
+TEST_F(FileOpenerTest, ADirectoryBehindALinkIsRefused) {
+  std::filesystem::create_directory(elsewhere_.PathOf("d"));
+  std::filesystem::create_directory_symlink(elsewhere_.path(),
+                                            folder_.PathOf("link"));
+  for (const char* path : {"link", "link/d"}) {
+    EXPECT_TRUE(absl::IsFailedPrecondition(
+        FileOpener::Make(folder_.PathOf(path)).status()));
+  }
+}
+
 TEST_F(FileOpenerTest, MissingAndIrregularFilesAreDataLoss) {
   EXPECT_TRUE(absl::IsDataLoss(Open("none")));
   std::filesystem::create_directory(folder_.PathOf("d"));

@@ -119,7 +119,7 @@ bool IsPlainName(const std::string& name) {
          name.find('\0') == std::string::npos;
 }
 
-absl::StatusOr<int64_t> WriteManifest(const std::string& directory,
+absl::StatusOr<int64_t> WriteManifest(const HeldDirectory& directory,
                                       const Manifest& manifest) {
   absl::Status status = CheckManifest(manifest);
   if (!status.ok()) return status;

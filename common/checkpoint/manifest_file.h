@@ -6,6 +6,7 @@
 
 #include "absl/status/statusor.h"
 #include "common/checkpoint/file_opener.h"
+#include "common/file/held_directory.h"
 #include "hydra/checkpoint/v1/checkpoint.pb.h"
 
 namespace hydra {
@@ -21,7 +22,7 @@ inline constexpr int64_t kMaxManifestBytes = 64 << 20;
 //
 // INVALID_ARGUMENT: the manifest is not what ReadManifest() would take.
 // Others: as WritePlainFile().
-absl::StatusOr<int64_t> WriteManifest(const std::string& directory,
+absl::StatusOr<int64_t> WriteManifest(const HeldDirectory& directory,
                                       const checkpoint::v1::Manifest& manifest);
 
 // DATA_LOSS: a file is missing, or the sum is another one.

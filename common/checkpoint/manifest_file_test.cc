@@ -42,7 +42,8 @@ TEST_F(ManifestFileTest, WhatIsWrittenIsRead) {
   file->set_name("model.safetensors");
   file->set_bytes(int64_t{1} << 40);
   (*file->mutable_tensors())["a \"name\""] = ~uint64_t{0} - 1;
-  const auto bytes = WriteManifest(folder_.path(), manifest);
+  const auto bytes =
+      WriteManifest(*HeldDirectory::Open(folder_.path()), manifest);
   ASSERT_TRUE(bytes.ok()) << bytes.status();
   EXPECT_EQ(*bytes, 17 + ReadFile(folder_.PathOf(kManifestFile)).size());
 
@@ -54,7 +55,9 @@ TEST_F(ManifestFileTest, WhatIsWrittenIsRead) {
 }
 
 TEST_F(ManifestFileTest, EveryFlippedBitIsFound) {
-  ASSERT_TRUE(WriteManifest(folder_.path(), SmallManifest()).ok());
+  ASSERT_TRUE(
+      WriteManifest(*HeldDirectory::Open(folder_.path()), SmallManifest())
+          .ok());
   for (const char* name : {kManifestFile, kManifestSumFile}) {
     const std::string whole = ReadFile(folder_.PathOf(name));
     for (size_t bit = 0; bit < 8 * whole.size(); ++bit) {
@@ -116,11 +119,11 @@ TEST_F(ManifestFileTest, WhatCouldNotBeReadIsNotWritten) {
   Manifest manifest = SmallManifest();
   manifest.mutable_position()->set_step(-1);
   EXPECT_TRUE(absl::IsInvalidArgument(
-      WriteManifest(folder_.path(), manifest).status()));
+      WriteManifest(*HeldDirectory::Open(folder_.path()), manifest).status()));
   manifest = SmallManifest();
   manifest.set_job_id(std::string(kMaxManifestBytes, 'x'));
   EXPECT_TRUE(absl::IsInvalidArgument(
-      WriteManifest(folder_.path(), manifest).status()));
+      WriteManifest(*HeldDirectory::Open(folder_.path()), manifest).status()));
   EXPECT_THAT(folder_.Names(), testing::IsEmpty());
 }
 

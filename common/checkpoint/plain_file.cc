@@ -1,6 +1,5 @@
 #include "common/checkpoint/plain_file.h"
 
-#include <fcntl.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -29,13 +28,6 @@ FileSum SumOfFile(const std::string& name, int64_t bytes, uint64_t sum) {
   return file;
 }
 
-absl::StatusOr<UniqueFd> CreateFile(const std::string& path) {
-  UniqueFd fd(
-      open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666));
-  if (fd.is_open()) return fd;
-  return FileError(errno, absl::StrCat("cannot create ", path));
-}
-
 absl::Status Sync(const UniqueFd& fd, const std::string& path) {
   if (fsync(fd.get()) == 0) return absl::OkStatus();
   return FileError(errno, absl::StrCat("cannot sync ", path));
@@ -57,26 +49,14 @@ absl::Status ForEachPiece(
   return absl::OkStatus();
 }
 
-absl::StatusOr<std::string> ReadBelow(
-    const std::string& directory, const std::string& name,
-    const std::vector<std::string>& real_roots) {
-  const absl::StatusOr<UniqueFd> folder = OpenDirectory(directory);
-  if (!folder.ok()) return folder.status();
-  const absl::StatusOr<UniqueFd> file =
-      OpenJobFile(*folder, directory, name, real_roots);
-  if (!file.ok()) return file.status();
-  return ReadPlainFile(*file, absl::StrCat(directory, "/", name),
-                       kMaxCopiedBytes);
-}
-
 }  // namespace
 
-absl::StatusOr<FileSum> WritePlainFile(const std::string& directory,
+absl::StatusOr<FileSum> WritePlainFile(const HeldDirectory& directory,
                                        const std::string& name,
                                        absl::string_view text) {
-  const std::string path = absl::StrCat(directory, "/", name);
+  const std::string path = directory.PathOf(name);
   const int64_t bytes = static_cast<int64_t>(text.size());
-  const absl::StatusOr<UniqueFd> file = CreateFile(path);
+  const absl::StatusOr<UniqueFd> file = directory.CreateFile(name);
   if (!file.ok()) return file.status();
   absl::Status status = WriteExactly(*file, path, 0, bytes, text.data());
   if (status.ok()) status = Sync(*file, path);
@@ -85,16 +65,16 @@ absl::StatusOr<FileSum> WritePlainFile(const std::string& directory,
 }
 
 absl::StatusOr<std::vector<FileSum>> CopyPlainFiles(
-    const std::string& directory, const std::vector<std::string>& names,
+    const HeldDirectory& directory, const std::vector<std::string>& names,
     const std::string& source_directory,
     const std::vector<std::string>& real_roots) {
   std::vector<FileSum> sums;
   for (const std::string& name : names) {
-    const absl::StatusOr<std::string> text =
-        ReadBelow(source_directory, name, real_roots);
+    const absl::StatusOr<std::string> text = ReadJobFile(
+        absl::StrCat(source_directory, "/", name), real_roots, kMaxCopiedBytes);
     if (absl::IsNotFound(text.status())) continue;
     if (!text.ok()) {
-      LOG(WARNING) << directory << " will have no " << name << ": "
+      LOG(WARNING) << directory.path() << " will have no " << name << ": "
                    << text.status().message();
       continue;
     }
@@ -103,6 +83,14 @@ absl::StatusOr<std::vector<FileSum>> CopyPlainFiles(
     sums.push_back(*std::move(sum));
   }
   return sums;
+}
+
+absl::StatusOr<std::string> ReadJobFile(
+    const std::string& path, const std::vector<std::string>& real_roots,
+    int64_t max_bytes) {
+  const absl::StatusOr<UniqueFd> file = OpenJobFile(path, real_roots);
+  if (!file.ok()) return file.status();
+  return ReadPlainFile(*file, path, max_bytes);
 }
 
 absl::StatusOr<std::string> ReadPlainFile(const UniqueFd& fd,

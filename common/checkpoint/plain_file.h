@@ -9,6 +9,7 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 #include "common/file/file.h"
+#include "common/file/held_directory.h"
 #include "hydra/checkpoint/v1/checkpoint.pb.h"
 
 namespace hydra {
@@ -22,7 +23,7 @@ namespace hydra {
 // ALREADY_EXISTS: there is such a file.
 // RESOURCE_EXHAUSTED: the disk is full. Part of the file may be left.
 absl::StatusOr<checkpoint::v1::FileSum> WritePlainFile(
-    const std::string& directory, const std::string& name,
+    const HeldDirectory& directory, const std::string& name,
     absl::string_view text);
 
 // Copies those of `names` that are in `source_directory`, in the same way. They
@@ -33,7 +34,7 @@ absl::StatusOr<checkpoint::v1::FileSum> WritePlainFile(
 //
 // Errors: as WritePlainFile().
 absl::StatusOr<std::vector<checkpoint::v1::FileSum>> CopyPlainFiles(
-    const std::string& directory, const std::vector<std::string>& names,
+    const HeldDirectory& directory, const std::vector<std::string>& names,
     const std::string& source_directory,
     const std::vector<std::string>& real_roots);
 
@@ -41,6 +42,12 @@ absl::StatusOr<std::vector<checkpoint::v1::FileSum>> CopyPlainFiles(
 absl::StatusOr<std::string> ReadPlainFile(const UniqueFd& fd,
                                           absl::string_view path,
                                           int64_t max_bytes);
+
+// All of a file that a job names. Errors: as OpenJobFile() and
+// ReadPlainFile().
+absl::StatusOr<std::string> ReadJobFile(
+    const std::string& path, const std::vector<std::string>& real_roots,
+    int64_t max_bytes);
 
 // DATA_LOSS: the file is not what `wanted` says.
 absl::Status CheckPlainFile(const UniqueFd& fd, absl::string_view path,

@@ -16,6 +16,10 @@ namespace fs = std::filesystem;
 
 using checkpoint::v1::FileSum;
 
+HeldDirectory Held(const ScratchDirectory& folder) {
+  return *HeldDirectory::Open(folder.path());
+}
+
 class PlainFileTest : public testing::Test {
  protected:
   absl::Status Check(const FileSum& wanted) {
@@ -28,11 +32,11 @@ class PlainFileTest : public testing::Test {
 
 TEST_F(PlainFileTest, WrittenAndCopiedFilesHaveTheirBytesAndSum) {
   const std::string text(700'001, 'x');
-  const auto written = WritePlainFile(folder_.path(), "a", text);
+  const auto written = WritePlainFile(Held(folder_), "a", text);
   ASSERT_TRUE(written.ok()) << written.status();
   ScratchDirectory copies;
   const auto copied =
-      CopyPlainFiles(copies.path(), {"none", "a"}, folder_.path(), {"/"});
+      CopyPlainFiles(Held(copies), {"none", "a"}, folder_.path(), {"/"});
   ASSERT_TRUE(copied.ok()) << copied.status();
   ASSERT_EQ(copied->size(), 1);
   EXPECT_EQ(ReadFile(copies.PathOf("a")), text);
@@ -42,7 +46,7 @@ TEST_F(PlainFileTest, WrittenAndCopiedFilesHaveTheirBytesAndSum) {
 }
 
 TEST_F(PlainFileTest, ChangedAndShortenedFilesAreFound) {
-  const auto written = WritePlainFile(folder_.path(), "a", "abc");
+  const auto written = WritePlainFile(Held(folder_), "a", "abc");
   ASSERT_TRUE(written.ok());
   WriteFile(folder_.PathOf("a"), "abd");
   EXPECT_TRUE(absl::IsDataLoss(Check(*written)));
@@ -53,7 +57,7 @@ TEST_F(PlainFileTest, ChangedAndShortenedFilesAreFound) {
 TEST_F(PlainFileTest, AFileThatExistsIsNotReplaced) {
   WriteFile(folder_.PathOf("a"), "older");
   EXPECT_TRUE(absl::IsAlreadyExists(
-      WritePlainFile(folder_.path(), "a", "newer").status()));
+      WritePlainFile(Held(folder_), "a", "newer").status()));
   EXPECT_EQ(ReadFile(folder_.PathOf("a")), "older");
 }
 
@@ -68,19 +72,19 @@ TEST_F(PlainFileTest, WhatMayNotBeReadIsNotCopied) {
   fs::resize_file(folder_.PathOf("huge"), (256 << 20) + 1);
   WriteFile(folder_.PathOf("f"), "x");
   const auto copied = CopyPlainFiles(
-      copies.path(), {"leads_out", "directory", "fifo", "huge", "f"},
+      Held(copies), {"leads_out", "directory", "fifo", "huge", "f"},
       folder_.path(), RealRoots({folder_.path()}));
   EXPECT_TRUE(copied.ok()) << copied.status();
   EXPECT_THAT(copies.Names(), testing::ElementsAre("f"));
 
   EXPECT_TRUE(
-      CopyPlainFiles(copies.path(), {"f"}, folder_.PathOf("none"), {"/"}).ok());
+      CopyPlainFiles(Held(copies), {"f"}, folder_.PathOf("none"), {"/"}).ok());
 }
 
 TEST_F(PlainFileTest, ACopyThatCannotBeWrittenIsAnError) {
   WriteFile(folder_.PathOf("f"), "x");
   EXPECT_TRUE(absl::IsAlreadyExists(
-      CopyPlainFiles(folder_.path(), {"f"}, folder_.path(), {"/"}).status()));
+      CopyPlainFiles(Held(folder_), {"f"}, folder_.path(), {"/"}).status()));
 }
 
 TEST_F(PlainFileTest, FilesAboveTheLimitAreNotRead) {

@@ -1,13 +1,7 @@
 #include "common/checkpoint/staged_directory.h"
 
-#include <fcntl.h>
-#include <stdio.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
-#include <cerrno>
-#include <filesystem>
-#include <system_error>
 #include <utility>
 #include <vector>
 
@@ -18,149 +12,116 @@
 namespace hydra {
 namespace {
 
-namespace fs = std::filesystem;
-
-std::string FolderOf(const std::string& path) {
-  const std::string folder = fs::path(path).parent_path().string();
-  return folder.empty() ? "." : folder;
-}
-
 constexpr char kReplaced[] = "replaced";
-
-absl::Status Make(const std::string& path) {
-  if (mkdir(path.c_str(), 0777) == 0) return absl::OkStatus();
-  return FileError(errno, absl::StrCat("cannot make directory ", path));
-}
-
-absl::Status Rename(const std::string& from, const std::string& to) {
-  if (rename(from.c_str(), to.c_str()) == 0) return absl::OkStatus();
-  return FileError(errno, absl::StrCat("cannot rename ", from, " to ", to));
-}
-
-// Like mkdir -p, and it survives a power cut.
-absl::Status MakeFolders(const std::string& path) {
-  std::error_code error;
-  if (fs::is_directory(path, error)) return absl::OkStatus();
-  const std::string parent = FolderOf(path);
-  if (parent == path) return Make(path);
-  absl::Status status = MakeFolders(parent);
-  if (status.ok()) status = Make(path);
-  // Somebody else may have made it just now.
-  if (absl::IsAlreadyExists(status)) return absl::OkStatus();
-  if (status.ok()) status = SyncDirectory(parent);
-  return status;
-}
 
 }  // namespace
 
-std::string RemovablePath(const std::string& path, const std::string& purpose) {
-  return absl::StrCat(path, kLeftoverInfix, getpid(), "-", purpose);
+std::string RemovableName(const std::string& name, const std::string& purpose) {
+  return absl::StrCat(name, kLeftoverInfix, getpid(), "-", purpose);
 }
 
-absl::Status RemoveLeftoversOf(const std::string& final_path) {
-  const std::string prefix =
-      absl::StrCat(fs::path(final_path).filename().string(), kLeftoverInfix);
-  std::vector<std::string> leftovers;
-  std::error_code error;
-  fs::directory_iterator entry(FolderOf(final_path), error);
-  if (error == std::errc::no_such_file_or_directory) return absl::OkStatus();
-  for (; !error && entry != fs::directory_iterator(); entry.increment(error)) {
-    if (absl::StartsWith(entry->path().filename().string(), prefix)) {
-      leftovers.push_back(entry->path().string());
+absl::Status RemoveLeftoversOf(const HeldDirectory& folder,
+                               const std::string& final_name) {
+  const absl::StatusOr<std::vector<std::string>> names = folder.Names();
+  if (!names.ok()) return names.status();
+  for (const std::string& name : *names) {
+    if (!absl::StartsWith(name, absl::StrCat(final_name, kLeftoverInfix))) {
+      continue;
     }
-  }
-  if (error) return FileError(error.value(), FolderOf(final_path));
-  for (const std::string& path : leftovers) {
     const bool bring_back =
-        absl::EndsWith(path, kReplaced) && !fs::exists(final_path, error);
-    absl::Status status =
-        bring_back ? Rename(path, final_path) : RemoveTree(path);
+        absl::EndsWith(name, kReplaced) && !folder.Has(final_name);
+    absl::Status status = bring_back ? folder.Rename(name, folder, final_name)
+                                     : folder.Remove(name);
     if (!status.ok()) return status;
   }
   return absl::OkStatus();
 }
 
-StagedDirectory::StagedDirectory(std::string final_path)
-    : final_path_(std::move(final_path)),
-      path_(absl::StrCat(final_path_, kLeftoverInfix, getpid())) {}
+absl::Status RemoveLeftoversOf(const std::string& final_path) {
+  const SplitPath split(final_path);
+  const auto folder = HeldDirectory::Open(split.folder);
+  if (absl::IsNotFound(folder.status())) return absl::OkStatus();
+  if (!folder.ok()) return folder.status();
+  return RemoveLeftoversOf(*folder, split.name);
+}
+
+StagedDirectory::StagedDirectory(HeldDirectory folder, std::string final_name,
+                                 std::string name, HeldDirectory directory)
+    : folder_(std::move(folder)),
+      final_name_(std::move(final_name)),
+      name_(std::move(name)),
+      directory_(std::move(directory)) {}
 
 StagedDirectory::StagedDirectory(StagedDirectory&& other) noexcept
-    : final_path_(std::move(other.final_path_)),
-      path_(std::exchange(other.path_, "")) {}
+    : folder_(other.folder_),
+      final_name_(other.final_name_),
+      name_(std::exchange(other.name_, "")),
+      directory_(other.directory_) {}
 
 StagedDirectory::~StagedDirectory() {
   // What cannot be removed is a leftover, as after a kill.
-  if (!path_.empty()) (void)RemoveTree(path_);
+  if (!name_.empty()) (void)folder_.Remove(name_);
 }
 
 absl::StatusOr<StagedDirectory> StagedDirectory::Create(
     const std::string& final_path) {
-  absl::Status status = MakeFolders(FolderOf(final_path));
-  if (!status.ok()) return status;
-  StagedDirectory staged(final_path);
+  SplitPath split(final_path);
+  absl::StatusOr<HeldDirectory> folder = HeldDirectory::Make(split.folder);
+  if (!folder.ok()) return folder.status();
+  std::string name = absl::StrCat(split.name, kLeftoverInfix, getpid());
   // Of a process that had this id and was killed.
-  status = RemoveTree(staged.path());
-  if (status.ok()) status = Make(staged.path());
-  if (!status.ok()) return status;
-  return staged;
+  if (absl::Status removed = folder->Remove(name); !removed.ok()) {
+    return removed;
+  }
+  absl::StatusOr<HeldDirectory> directory = folder->MakeFolder(name);
+  if (!directory.ok()) return directory.status();
+  return StagedDirectory(*std::move(folder), std::move(split.name),
+                         std::move(name), *std::move(directory));
 }
 
 absl::Status StagedDirectory::Commit() {
-  absl::Status status = SyncDirectory(path_);
+  absl::Status status = directory_.Sync();
+  if (status.ok()) status = folder_.CheckStillThere();
   if (status.ok()) status = MoveIntoPlace();
   if (!status.ok()) return status;
-  status = SyncDirectory(FolderOf(final_path_));
+  status = folder_.Sync();
   // The disk may still know what was replaced by the final name.
-  if (!status.ok()) path_.clear();
+  if (!status.ok()) name_.clear();
   return status;
 }
 
 absl::Status StagedDirectory::CommitFiles(const std::string& last) {
-  absl::Status status = MakeFolders(final_path_);
+  absl::Status status = folder_.CheckStillThere();
   if (!status.ok()) return status;
-  std::vector<std::string> names;
-  std::error_code error;
-  fs::directory_iterator entry(path_, error);
-  for (; !error && entry != fs::directory_iterator(); entry.increment(error)) {
-    names.push_back(entry->path().filename().string());
+  const auto made = folder_.OpenOrMakeFolder(final_name_);
+  if (!made.ok()) return made.status();
+  const auto names = directory_.Names();
+  if (!names.ok()) return names.status();
+  for (const std::string& name : *names) {
+    if (name != last) status.Update(directory_.Rename(name, *made, name));
   }
-  if (error) return FileError(error.value(), path_);
-  for (const std::string& name : names) {
-    if (name != last) status.Update(MoveFile(name));
-  }
-  if (status.ok()) status = SyncDirectory(final_path_);
-  if (status.ok()) status = MoveFile(last);
-  if (status.ok()) status = SyncDirectory(final_path_);
+  if (status.ok()) status = made->Sync();
+  if (status.ok()) status = directory_.Rename(last, *made, last);
+  if (status.ok()) status = made->Sync();
   return status;
 }
 
-absl::Status StagedDirectory::MoveFile(const std::string& name) const {
-  return Rename(absl::StrCat(path_, "/", name),
-                absl::StrCat(final_path_, "/", name));
-}
-
 absl::Status StagedDirectory::MoveIntoPlace() const {
-  if (rename(path_.c_str(), final_path_.c_str()) == 0) return absl::OkStatus();
-  if (errno == ENOTEMPTY || errno == EEXIST) return Replace();
-  return FileError(errno, absl::StrCat("cannot rename to ", final_path_));
+  absl::Status status = folder_.Rename(name_, folder_, final_name_);
+  if (absl::IsAlreadyExists(status)) return Replace();
+  return status;
 }
 
 absl::Status StagedDirectory::Replace() const {
-  if (renameat2(AT_FDCWD, path_.c_str(), AT_FDCWD, final_path_.c_str(),
-                RENAME_EXCHANGE) == 0) {
-    return absl::OkStatus();
-  }
-  if (errno != EINVAL && errno != ENOSYS) {
-    return FileError(
-        errno, absl::StrCat("cannot exchange ", path_, " and ", final_path_));
-  }
-  const std::string aside = RemovablePath(final_path_, kReplaced);
-  absl::Status status = RemoveTree(aside);
-  if (status.ok()) status = Rename(final_path_, aside);
+  absl::Status status = folder_.Exchange(name_, final_name_);
+  if (!absl::IsUnimplemented(status)) return status;
+  const std::string aside = RemovableName(final_name_, kReplaced);
+  status = folder_.Remove(aside);
+  if (status.ok()) status = folder_.Rename(final_name_, folder_, aside);
   if (!status.ok()) return status;
-  status = Rename(path_, final_path_);
+  status = folder_.Rename(name_, folder_, final_name_);
   // The older one is where an exchange would have put it, or back again.
-  (void)Rename(aside, status.ok() ? path_ : final_path_);
+  (void)folder_.Rename(aside, folder_, status.ok() ? name_ : final_name_);
   return status;
 }
 

@@ -5,6 +5,7 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "common/file/held_directory.h"
 
 namespace hydra {
 
@@ -12,11 +13,17 @@ namespace hydra {
 // "PATH.tmp-PID" and then put into place. A kill leaves that one behind, see
 // RemoveLeftoversOf().
 //
+// It and the folder above it are held while this lives, and no link is followed
+// in the path: others who rename folders meanwhile do not make this write or
+// remove anything elsewhere.
+//
 // Not thread-safe; one for a path at a time. Blocks on the disk. Errors: as
-// FileError() has them.
+// HeldDirectory has them.
 class StagedDirectory {
  public:
   // Makes an empty directory beside `final_path`, and the folders above it.
+  //
+  // FAILED_PRECONDITION: a part of the path is a link, or no directory.
   static absl::StatusOr<StagedDirectory> Create(const std::string& final_path);
 
   StagedDirectory(StagedDirectory&& other) noexcept;
@@ -25,14 +32,15 @@ class StagedDirectory {
   ~StagedDirectory();
 
   // Where to write until it is put into place.
-  const std::string& path() const { return path_; }
+  const HeldDirectory& directory() const { return directory_; }
 
   // Puts it into place, instead of a directory that may be there. Its files
   // must be on the disk already. When this returns, so is the directory.
   //
-  // After an error, what was there before is still there. But if only syncing
-  // the folder failed, the new directory is, and the older one is left beside
-  // it: nobody can tell which of them the disk knows by the name.
+  // UNAVAILABLE: the path leads elsewhere by now.
+  // After every error, what was there before is still there. But if only
+  // syncing the folder failed, the new directory is, and the older one is left
+  // beside it: nobody can tell which of them the disk knows by the name.
   //
   // Replacing is atomic where the file system can exchange two names (ext4,
   // xfs, btrfs, tmpfs). Elsewhere a crash between two renames leaves no
@@ -44,32 +52,40 @@ class StagedDirectory {
   // `last`, a file's name, finds all of them, also after a crash. The files
   // must be on the disk already; when this returns, so are their names.
   //
-  // After an error, any of the files but `last` may be in place, and that one
-  // too if only the last syncing failed.
+  // UNAVAILABLE: the path leads elsewhere by now.
+  // FAILED_PRECONDITION: what is at the path is a link, or no directory.
+  // After every error, any of the files but `last` may be in place, and that
+  // one too if only the last syncing failed.
   absl::Status CommitFiles(const std::string& last);
 
  private:
-  explicit StagedDirectory(std::string final_path);
+  StagedDirectory(HeldDirectory folder, std::string final_name,
+                  std::string name, HeldDirectory directory);
 
-  // From path_ to final_path_.
-  absl::Status MoveFile(const std::string& name) const;
   absl::Status MoveIntoPlace() const;
   absl::Status Replace() const;
 
-  std::string final_path_;
+  const HeldDirectory folder_;
+  // In folder_.
+  const std::string final_name_;
   // Empty if moved from, or not to be removed.
-  std::string path_;
+  std::string name_;
+  const HeldDirectory directory_;
 };
 
 // Stands behind the path in the names of what is staged, replaced or removed.
 inline constexpr char kLeftoverInfix[] = ".tmp-";
 
-// "PATH.tmp-PID-PURPOSE": a name that says that its directory may be removed.
-std::string RemovablePath(const std::string& path, const std::string& purpose);
+// "NAME.tmp-PID-PURPOSE": a name that says that its directory may be removed.
+std::string RemovableName(const std::string& name, const std::string& purpose);
 
-// Removes what killed processes left beside `final_path`. Nobody may be staging
-// or removing that path. If the kill came while a directory was replaced and
-// there is none at the path, the older one is put back.
+// Removes what killed processes left of `final_name` in `folder`. Nobody may be
+// staging or removing that one. If the kill came while a directory was replaced
+// and there is none of that name, the older one is put back.
+absl::Status RemoveLeftoversOf(const HeldDirectory& folder,
+                               const std::string& final_name);
+
+// The same beside `final_path`; OK if its folder is missing.
 absl::Status RemoveLeftoversOf(const std::string& final_path);
 
 }  // namespace hydra

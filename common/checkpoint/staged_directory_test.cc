@@ -1,6 +1,7 @@
 #include "common/checkpoint/staged_directory.h"
 
 #include <filesystem>
+#include <iterator>
 
 #include "common/checkpoint/testing.h"
 #include "common/file/scratch_directory.h"
@@ -12,6 +13,7 @@ namespace {
 
 namespace fs = std::filesystem;
 using testing::ElementsAre;
+using testing::HasSubstr;
 using testing::IsEmpty;
 
 class StagedDirectoryTest : public testing::Test {
@@ -35,7 +37,7 @@ class StagedDirectoryTest : public testing::Test {
 TEST_F(StagedDirectoryTest, AppearsWhenItIsCommitted) {
   {
     StagedDirectory staged = Create();
-    WriteFile(staged.path() + "/f", "x");
+    WriteFile(staged.directory().path() + "/f", "x");
     EXPECT_FALSE(fs::exists(final_path_));
     ASSERT_TRUE(staged.Commit().ok());
   }
@@ -44,7 +46,7 @@ TEST_F(StagedDirectoryTest, AppearsWhenItIsCommitted) {
 }
 
 TEST_F(StagedDirectoryTest, WithoutCommitNothingIsLeft) {
-  { WriteFile(Create().path() + "/f", "x"); }
+  { WriteFile(Create().directory().path() + "/f", "x"); }
   EXPECT_THAT(folder_.Names(), IsEmpty());
 }
 
@@ -52,7 +54,7 @@ TEST_F(StagedDirectoryTest, ReplacesAnOlderOneWhole) {
   WriteOlder();
   {
     StagedDirectory staged = Create();
-    WriteFile(staged.path() + "/newer", "x");
+    WriteFile(staged.directory().path() + "/newer", "x");
     EXPECT_TRUE(fs::exists(final_path_ + "/older"));
     ASSERT_TRUE(staged.Commit().ok());
   }
@@ -69,11 +71,11 @@ TEST_F(StagedDirectoryTest, AFileInItsPlaceStays) {
 }
 
 TEST_F(StagedDirectoryTest, BeginsEmptyAlsoWhereAnOlderProcessLeftSome) {
-  const std::string path = Create().path();
+  const std::string path = Create().directory().path();
   fs::create_directory(path);
   WriteFile(path + "/left", "x");
   const StagedDirectory staged = Create();
-  EXPECT_EQ(staged.path(), path);
+  EXPECT_EQ(staged.directory().path(), path);
   EXPECT_TRUE(fs::is_empty(path));
 }
 
@@ -82,8 +84,8 @@ TEST_F(StagedDirectoryTest, FilesGoBesideWhatIsThere) {
   WriteFile(final_path_ + "/newer", "an older one");
   {
     StagedDirectory staged = Create();
-    WriteFile(staged.path() + "/newer", "n");
-    WriteFile(staged.path() + "/last", "l");
+    WriteFile(staged.directory().path() + "/newer", "n");
+    WriteFile(staged.directory().path() + "/last", "l");
     ASSERT_TRUE(staged.CommitFiles("last").ok());
   }
   EXPECT_THAT(folder_.Names(), ElementsAre("d"));
@@ -96,8 +98,8 @@ TEST_F(StagedDirectoryTest, TheLastFileComesOnlyWithAllOthers) {
   fs::create_directories(final_path_ + "/a");
   StagedDirectory staged = Create();
   // A file cannot replace a directory.
-  WriteFile(staged.path() + "/a", "x");
-  WriteFile(staged.path() + "/last", "l");
+  WriteFile(staged.directory().path() + "/a", "x");
+  WriteFile(staged.directory().path() + "/last", "l");
   EXPECT_FALSE(staged.CommitFiles("last").ok());
   EXPECT_FALSE(fs::exists(final_path_ + "/last"));
 }
@@ -115,12 +117,87 @@ TEST_F(StagedDirectoryTest, LeftoversOfAKillGo) {
 
 TEST_F(StagedDirectoryTest, AKillBetweenTwoRenamesBringsBackTheOlderOne) {
   WriteOlder();
-  const std::string staged = Create().path();
+  const std::string staged = Create().directory().path();
   fs::create_directory(staged);
-  fs::rename(final_path_, RemovablePath(final_path_, "replaced"));
+  fs::rename(final_path_, folder_.PathOf(RemovableName("d", "replaced")));
   EXPECT_TRUE(RemoveLeftoversOf(final_path_).ok());
   EXPECT_THAT(folder_.Names(), ElementsAre("d"));
   EXPECT_TRUE(fs::exists(final_path_ + "/older"));
+}
+
+// Somebody else who may rename what is above the path swaps it for a link to
+// another's, with the same names in it.
+class SwappedFolderTest : public StagedDirectoryTest {
+ protected:
+  SwappedFolderTest() {
+    fs::create_directories(folder_.PathOf("own"));
+    fs::create_directories(another_ + "/d.tmp-1");
+    fs::create_directories(another_ + "/d");
+    WriteFile(another_ + "/d/f", "another's");
+  }
+  ~SwappedFolderTest() override {
+    EXPECT_EQ(ReadFiles(another_ + "/d").size(), 1);
+    EXPECT_EQ(ReadFile(another_ + "/d/f"), "another's");
+    EXPECT_EQ(std::distance(fs::directory_iterator(another_), {}), 2);
+  }
+
+  StagedDirectory CreateOwn() {
+    auto staged = StagedDirectory::Create(folder_.PathOf("own/d"));
+    EXPECT_TRUE(staged.ok()) << staged.status();
+    return *std::move(staged);
+  }
+
+  void Swap(const std::string& name, const std::string& target) {
+    fs::rename(folder_.PathOf(name), folder_.PathOf(name + ".moved"));
+    fs::create_directory_symlink(target, folder_.PathOf(name));
+  }
+
+  const std::string another_ = folder_.PathOf("another");
+};
+
+TEST_F(SwappedFolderTest, NothingIsStagedOrRemovedBehindALink) {
+  Swap("own", another_);
+  for (const absl::Status& status :
+       {StagedDirectory::Create(folder_.PathOf("own/d")).status(),
+        StagedDirectory::Create(folder_.PathOf("own/new/d")).status(),
+        RemoveLeftoversOf(folder_.PathOf("own/d"))}) {
+    EXPECT_TRUE(absl::IsFailedPrecondition(status)) << status;
+    EXPECT_THAT(status.message(),
+                HasSubstr(folder_.PathOf("own") + " is a symbolic link"));
+  }
+}
+
+TEST_F(SwappedFolderTest, ASwapBeforeTheCommitIsFound) {
+  {
+    StagedDirectory staged = CreateOwn();
+    ASSERT_TRUE(staged.directory().CreateFile("f").ok());
+    Swap("own", another_);
+    EXPECT_TRUE(absl::IsFailedPrecondition(staged.Commit()));
+    EXPECT_TRUE(absl::IsFailedPrecondition(staged.CommitFiles("f")));
+  }
+  EXPECT_TRUE(fs::is_empty(folder_.PathOf("own.moved")));
+}
+
+TEST_F(SwappedFolderTest, FilesDoNotGoIntoALink) {
+  StagedDirectory staged = CreateOwn();
+  ASSERT_TRUE(staged.directory().CreateFile("f").ok());
+  fs::create_directory_symlink(another_ + "/d", folder_.PathOf("own/d"));
+  EXPECT_TRUE(absl::IsFailedPrecondition(staged.CommitFiles("f")));
+}
+
+TEST_F(SwappedFolderTest, ALinkIsNotReplaced) {
+  StagedDirectory staged = CreateOwn();
+  fs::create_directory_symlink(another_ + "/d", folder_.PathOf("own/d"));
+  EXPECT_TRUE(absl::IsFailedPrecondition(staged.Commit()));
+}
+
+TEST_F(SwappedFolderTest, ALinkInPlaceOfWhatIsStagedIsNotFollowed) {
+  StagedDirectory staged = CreateOwn();
+  Swap(fs::path(staged.directory().path())
+           .lexically_relative(folder_.path())
+           .string(),
+       another_ + "/d");
+  ASSERT_TRUE(staged.directory().CreateFile("g").ok());
 }
 
 TEST_F(StagedDirectoryTest, MakesTheFoldersAboveIt) {

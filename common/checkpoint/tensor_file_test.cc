@@ -27,7 +27,8 @@ class TensorFileTest : public testing::Test {
   TensorFileTest() : block_(2'000'064) {
     std::mt19937 random(1);
     for (std::byte& byte : block_) byte = static_cast<std::byte>(random());
-    auto writer = TensorFileWriter::Create(folder_.path(), kName, layouts_);
+    auto writer = TensorFileWriter::Create(*HeldDirectory::Open(folder_.path()),
+                                           kName, layouts_);
     EXPECT_TRUE(writer.ok()) << writer.status();
     EXPECT_TRUE(writer->Append(layouts_[0], block_.data()).ok());
     EXPECT_TRUE(writer->Append(layouts_[2], block_.data()).ok());

@@ -4,7 +4,6 @@
 #include <utility>
 #include <vector>
 
-#include "absl/strings/str_cat.h"
 #include "common/checkpoint/tensor_sum.h"
 
 namespace hydra {
@@ -21,7 +20,7 @@ TensorFileWriter::TensorFileWriter(const std::string& name,
 }
 
 absl::StatusOr<TensorFileWriter> TensorFileWriter::Create(
-    const std::string& directory, const std::string& name,
+    const HeldDirectory& directory, const std::string& name,
     absl::Span<const BlockLayout> layouts) {
   std::vector<TensorSpec> specs;
   for (const BlockLayout& layout : layouts) {
@@ -31,7 +30,7 @@ absl::StatusOr<TensorFileWriter> TensorFileWriter::Create(
     }
   }
   absl::StatusOr<std::unique_ptr<Writer>> writer =
-      Writer::Create(absl::StrCat(directory, "/", name), specs);
+      Writer::Create(directory, name, specs);
   if (!writer.ok()) return writer.status();
   return TensorFileWriter(name, *std::move(writer));
 }

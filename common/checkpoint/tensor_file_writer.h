@@ -9,6 +9,7 @@
 #include "absl/status/statusor.h"
 #include "absl/types/span.h"
 #include "common/checkpoint/block_layout.h"
+#include "common/file/held_directory.h"
 #include "common/safetensors/writer.h"
 #include "hydra/checkpoint/v1/checkpoint.pb.h"
 
@@ -21,7 +22,7 @@ class TensorFileWriter {
   // The file will have all tensors of the layouts that name it, in that order.
   // Takes the disk space for all of it. Errors: as safetensors::Writer's.
   static absl::StatusOr<TensorFileWriter> Create(
-      const std::string& directory, const std::string& name,
+      const HeldDirectory& directory, const std::string& name,
       absl::Span<const BlockLayout> layouts);
 
   // The bytes of the next layout's block.

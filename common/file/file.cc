@@ -8,7 +8,6 @@
 #include <algorithm>
 #include <cerrno>
 #include <filesystem>
-#include <system_error>
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
@@ -67,6 +66,12 @@ absl::Status FileError(int error, absl::string_view what) {
   }
 }
 
+SplitPath::SplitPath(const std::string& path)
+    : folder(std::filesystem::path(path).parent_path().string()),
+      name(std::filesystem::path(path).filename().string()) {
+  if (folder.empty()) folder = ".";
+}
+
 absl::StatusOr<UniqueFd> OpenDirectory(const std::string& path) {
   UniqueFd fd(open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
   if (!fd.is_open()) {
@@ -80,13 +85,6 @@ absl::Status SyncDirectory(const std::string& path) {
   if (!fd.ok()) return fd.status();
   if (fsync(fd->get()) == 0) return absl::OkStatus();
   return FileError(errno, absl::StrCat("cannot sync directory ", path));
-}
-
-absl::Status RemoveTree(const std::string& path) {
-  std::error_code error;
-  std::filesystem::remove_all(path, error);
-  if (!error) return absl::OkStatus();
-  return FileError(error.value(), absl::StrCat("cannot remove ", path));
 }
 
 absl::StatusOr<std::string> RealPath(const UniqueFd& fd) {

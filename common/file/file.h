@@ -41,14 +41,19 @@ class UniqueFd {
 // be read is lost.
 absl::Status FileError(int error, absl::string_view what);
 
+// "a/b" is "b" in "a", "b" is "b" in ".", "a/" is "" in "a".
+struct SplitPath {
+  explicit SplitPath(const std::string& path);
+
+  std::string folder;
+  std::string name;
+};
+
 // For openat() and the like relative to it.
 absl::StatusOr<UniqueFd> OpenDirectory(const std::string& path);
 
 // When this returns, the names in the directory are on the disk.
 absl::Status SyncDirectory(const std::string& path);
-
-// Removes a file, or a directory with all that is in it. OK if there is none.
-absl::Status RemoveTree(const std::string& path);
 
 // Where an open file or directory really lies, all symbolic links resolved.
 absl::StatusOr<std::string> RealPath(const UniqueFd& fd);

@@ -39,15 +39,6 @@ TEST(FileErrorTest, AFailingDiskIsWorthAnotherTry) {
   }
 }
 
-TEST(RemoveTreeTest, RemovesWhatThereIs) {
-  ScratchDirectory directory;
-  directory.MakeDirectory("a");
-  directory.Write("a/b", "x");
-  EXPECT_TRUE(RemoveTree(directory.PathOf("a")).ok());
-  EXPECT_TRUE(RemoveTree(directory.PathOf("a")).ok());
-  EXPECT_THAT(directory.Names(), testing::IsEmpty());
-}
-
 TEST(RealRootsTest, LinksAreFollowedAndMissingOnesLeftOut) {
   ScratchDirectory directory;
   std::filesystem::create_symlink(".", directory.PathOf("link"));

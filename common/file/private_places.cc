@@ -169,15 +169,13 @@ absl::StatusOr<UniqueFd> OpenJobFile(
 
 absl::StatusOr<UniqueFd> OpenJobFile(
     const std::string& path, const std::vector<std::string>& real_roots) {
-  const fs::path whole(path);
-  const std::string parent =
-      whole.has_parent_path() ? whole.parent_path().string() : ".";
-  const absl::StatusOr<UniqueFd> directory = OpenDirectory(parent);
+  const SplitPath split(path);
+  const absl::StatusOr<UniqueFd> directory = OpenDirectory(split.folder);
   if (!directory.ok()) {
     return absl::Status(directory.status().code(),
                         absl::StrCat(path, ": ", directory.status().message()));
   }
-  return OpenJobFile(*directory, parent, whole.filename().string(), real_roots);
+  return OpenJobFile(*directory, split.folder, split.name, real_roots);
 }
 
 }  // namespace hydra

@@ -1,7 +1,6 @@
 #include "common/safetensors/writer.h"
 
 #include <fcntl.h>
-#include <stdio.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
 #include <unistd.h>
@@ -20,50 +19,48 @@ namespace {
 // Large enough for a disk's full speed, small beside what a kernel lets wait.
 constexpr int64_t kWriteBackWindowBytes = 16 << 20;
 
-// "a/b" is "b" in "a", "b" is "b" in ".".
-std::pair<std::string, std::string> SplitPath(const std::string& path) {
-  const size_t slash = path.rfind('/');
-  if (slash == std::string::npos) return {".", path};
-  return {path.substr(0, slash == 0 ? 1 : slash), path.substr(slash + 1)};
-}
-
 // What would make the rename fail, once everything is written.
-absl::Status CheckTarget(const UniqueFd& directory, const std::string& path,
+absl::Status CheckTarget(const HeldDirectory& directory,
                          const std::string& file_name) {
   struct stat facts;
   const bool is_directory =
-      file_name.empty() || (fstatat(directory.get(), file_name.c_str(), &facts,
-                                    AT_SYMLINK_NOFOLLOW) == 0 &&
+      file_name.empty() || (fstatat(directory.fd().get(), file_name.c_str(),
+                                    &facts, AT_SYMLINK_NOFOLLOW) == 0 &&
                             S_ISDIR(facts.st_mode));
   if (!is_directory) return absl::OkStatus();
   return absl::InvalidArgumentError(
-      absl::StrCat(path, " is a directory, not a file"));
+      absl::StrCat(directory.PathOf(file_name), " is a directory, not a file"));
 }
 
 }  // namespace
 
-Writer::Writer(std::string path, UniqueFd directory, std::string file_name,
+Writer::Writer(HeldDirectory directory, std::string file_name,
                TensorTable table, int64_t file_bytes)
-    : path_(std::move(path)),
-      directory_(std::move(directory)),
+    : directory_(std::move(directory)),
       file_name_(std::move(file_name)),
+      path_(directory_.PathOf(file_name_)),
       table_(std::move(table)),
       file_bytes_(file_bytes) {}
 
 absl::StatusOr<std::unique_ptr<Writer>> Writer::Create(
-    const std::string& path, const std::vector<TensorSpec>& tensors,
+    const std::string& path, const std::vector<TensorSpec>& tensors) {
+  const SplitPath split(path);
+  const auto directory = HeldDirectory::OpenFollowingLinks(split.folder);
+  if (!directory.ok()) return directory.status();
+  return Create(*directory, split.name, tensors);
+}
+
+absl::StatusOr<std::unique_ptr<Writer>> Writer::Create(
+    const HeldDirectory& directory, const std::string& file_name,
+    const std::vector<TensorSpec>& tensors,
     const std::map<std::string, std::string>& metadata) {
   absl::StatusOr<HeaderText> header = MakeHeaderText(tensors, metadata);
   if (!header.ok()) return header.status();
-  auto [directory_path, file_name] = SplitPath(path);
-  absl::StatusOr<UniqueFd> directory = OpenDirectory(directory_path);
-  if (!directory.ok()) return directory.status();
-  absl::Status status = CheckTarget(*directory, path, file_name);
+  absl::Status status = CheckTarget(directory, file_name);
   if (!status.ok()) return status;
 
-  std::unique_ptr<Writer> writer(
-      new Writer(path, *std::move(directory), std::move(file_name),
-                 std::move(header->table), header->file_bytes));
+  std::unique_ptr<Writer> writer(new Writer(
+      directory, file_name, std::move(header->table), header->file_bytes));
   status = writer->CreateTemporary();
   if (status.ok()) status = writer->ReserveSpace();
   if (status.ok()) status = writer->WriteHeader(header->bytes);
@@ -73,7 +70,7 @@ absl::StatusOr<std::unique_ptr<Writer>> Writer::Create(
 
 Writer::~Writer() {
   if (temporary_name_.empty()) return;
-  unlinkat(directory_.get(), temporary_name_.c_str(), 0);
+  (void)directory_.Remove(temporary_name_);
 }
 
 absl::Status Writer::CreateTemporary() {
@@ -82,17 +79,12 @@ absl::Status Writer::CreateTemporary() {
   while (true) {
     std::string name =
         absl::StrCat(".safetensors-", getpid(), "-", ++last_number, ".tmp");
-    const int fd = openat(directory_.get(), name.c_str(),
-                          O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
-    if (fd >= 0) {
-      file_ = UniqueFd(fd);
-      temporary_name_ = std::move(name);
-      return absl::OkStatus();
-    }
-    if (errno != EEXIST) {
-      return FileError(errno,
-                       absl::StrCat("cannot create ", name, " for ", path_));
-    }
+    absl::StatusOr<UniqueFd> file = directory_.CreateFile(name);
+    if (absl::IsAlreadyExists(file.status())) continue;
+    if (!file.ok()) return file.status();
+    file_ = *std::move(file);
+    temporary_name_ = std::move(name);
+    return absl::OkStatus();
   }
 }
 
@@ -227,17 +219,13 @@ absl::Status Writer::Finish() {
     return Fail(FileError(
         errno, absl::StrCat("cannot sync ", file_bytes_, " B of ", path_)));
   }
-  if (renameat(directory_.get(), temporary_name_.c_str(), directory_.get(),
-               file_name_.c_str()) != 0) {
-    return Fail(FileError(errno, absl::StrCat("cannot rename to ", path_)));
-  }
+  absl::Status status =
+      directory_.Rename(temporary_name_, directory_, file_name_);
+  if (!status.ok()) return Fail(std::move(status));
   temporary_name_.clear();
   finished_ = true;
-  if (fsync(directory_.get()) != 0) {
-    return Fail(
-        FileError(errno, absl::StrCat("cannot sync the directory of ", path_)));
-  }
-  return absl::OkStatus();
+  status = directory_.Sync();
+  return status.ok() ? status : Fail(std::move(status));
 }
 
 }  // namespace hydra::safetensors

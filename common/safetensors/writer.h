@@ -11,6 +11,7 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 #include "common/file/file.h"
+#include "common/file/held_directory.h"
 #include "common/safetensors/header.h"
 #include "common/safetensors/header_text.h"
 
@@ -36,8 +37,12 @@ class Writer {
   // RESOURCE_EXHAUSTED: the disk, quota or file size limit has no room.
   // Nothing is left behind.
   static absl::StatusOr<std::unique_ptr<Writer>> Create(
-      const std::string& path, const std::vector<TensorSpec>& tensors,
+      const HeldDirectory& directory, const std::string& file_name,
+      const std::vector<TensorSpec>& tensors,
       const std::map<std::string, std::string>& metadata = {{"format", "pt"}});
+  // The same for a path, whose links are followed.
+  static absl::StatusOr<std::unique_ptr<Writer>> Create(
+      const std::string& path, const std::vector<TensorSpec>& tensors);
 
   // Removes what was written, unless Finish() succeeded.
   ~Writer();
@@ -66,8 +71,8 @@ class Writer {
   absl::Status Finish();
 
  private:
-  Writer(std::string path, UniqueFd directory, std::string file_name,
-         TensorTable table, int64_t file_bytes);
+  Writer(HeldDirectory directory, std::string file_name, TensorTable table,
+         int64_t file_bytes);
 
   absl::Status CreateTemporary();
   absl::Status ReserveSpace();
@@ -78,9 +83,9 @@ class Writer {
   void SkipCompleteTensors();
   const TensorInfo* Current() const;
 
-  const std::string path_;
-  const UniqueFd directory_;
+  const HeldDirectory directory_;
   const std::string file_name_;  // in directory_
+  const std::string path_;
   const TensorTable table_;
   const int64_t file_bytes_;
 

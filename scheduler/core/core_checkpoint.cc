@@ -191,7 +191,7 @@ void Core::KeepCheckpoint(Job& job, CheckpointRun run, int64_t bytes) {
     }
   }
   if (job.delete_checkpoints) {
-    effects_->RemoveCheckpoint(info.path());
+    effects_->RemoveCheckpoint(job.id, info.path());
     return;
   }
   journal_->CheckpointRecorded(job.id, run.record);
@@ -239,7 +239,7 @@ void Core::RemoveCheckpoint(Job& job, size_t index) {
   const v1::CheckpointInfo info = job.checkpoints[index].info();
   job.checkpoints.erase(job.checkpoints.begin() + index);
   journal_->CheckpointErased(job.id, info);
-  effects_->RemoveCheckpoint(info.path());
+  effects_->RemoveCheckpoint(job.id, info.path());
   Touch(job);
 }
 

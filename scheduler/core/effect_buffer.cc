@@ -27,8 +27,8 @@ void EffectBuffer::WriteCheckpoint(const CheckpointRequest& request) {
   kept_.push_back([=](Effects& to) { to.WriteCheckpoint(request); });
 }
 
-void EffectBuffer::RemoveCheckpoint(const std::string& path) {
-  kept_.push_back([=](Effects& to) { to.RemoveCheckpoint(path); });
+void EffectBuffer::RemoveCheckpoint(JobId job, const std::string& path) {
+  kept_.push_back([=](Effects& to) { to.RemoveCheckpoint(job, path); });
 }
 
 void EffectBuffer::StorePartition(const std::string& key,

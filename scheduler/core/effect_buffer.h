@@ -21,7 +21,7 @@ class EffectBuffer final : public Effects {
   void KillWorker(WorkerId worker, absl::string_view reason) override;
   void SaveModel(const SaveRequest& request) override;
   void WriteCheckpoint(const CheckpointRequest& request) override;
-  void RemoveCheckpoint(const std::string& path) override;
+  void RemoveCheckpoint(JobId job, const std::string& path) override;
   void StorePartition(const std::string& key,
                       const hydra::v1::Partition& partition) override;
   void LogForJob(JobId job, const hydra::v1::LogLine& line) override;

@@ -61,8 +61,9 @@ class Effects {
   // Writes a checkpoint; Core::CheckpointBlockWritten and CheckpointWritten
   // follow. One at a time.
   virtual void WriteCheckpoint(const CheckpointRequest& request) = 0;
-  // Removes a checkpoint's directory.
-  virtual void RemoveCheckpoint(const std::string& path) = 0;
+  // Removes the directory of a job's checkpoint; why it could not is told in
+  // the job's log.
+  virtual void RemoveCheckpoint(JobId job, const std::string& path) = 0;
   // Remembers what a pilot found, for daemons to come.
   virtual void StorePartition(const std::string& key,
                               const hydra::v1::Partition& partition) = 0;

@@ -8,7 +8,6 @@
 #include "common/checkpoint/checkpoint_directory.h"
 #include "common/checkpoint/checkpoint_writer.h"
 #include "common/file/file.h"
-#include "glog/logging.h"
 #include "scheduler/service/tokenizer_files.h"
 
 namespace hydra {
@@ -55,11 +54,11 @@ void CheckpointThread::Write(const CheckpointRequest& request) {
   Do([this, request] { callbacks_.written(request.job, WriteNow(request)); });
 }
 
-void CheckpointThread::Remove(const std::string& path) {
-  Do([path] {
+void CheckpointThread::Remove(JobId job, const std::string& path) {
+  Do([this, job, path] {
     const absl::Status removed = RemoveCheckpoint(path);
     if (!removed.ok() && !absl::IsNotFound(removed)) {
-      LOG(WARNING) << removed.message();
+      callbacks_.not_removed(job, removed);
     }
   });
 }

@@ -24,6 +24,8 @@ class CheckpointThread {
     std::function<void(JobId, size_t block)> block_written;
     // Once for each Write() before Stop(). Errors: as WriteCheckpoint().
     std::function<void(JobId, const absl::StatusOr<int64_t>& bytes)> written;
+    // A checkpoint stays. Errors: as RemoveCheckpoint(), but for NOT_FOUND.
+    std::function<void(JobId, const absl::Status& why)> not_removed;
   };
 
   // `pool` must outlive this. A tokenizer is copied only from below
@@ -34,7 +36,7 @@ class CheckpointThread {
   ~CheckpointThread();
 
   void Write(const CheckpointRequest& request);
-  void Remove(const std::string& path);
+  void Remove(JobId job, const std::string& path);
   // For other small things that wait for the disk.
   void Do(WorkThread::Work work);
 

@@ -32,6 +32,10 @@ class CheckpointThreadTest : public testing::Test {
     callbacks.written = [this](JobId, const absl::StatusOr<int64_t>& bytes) {
       results_.push_back(bytes.status().code());
     };
+    callbacks.not_removed = [this](JobId job, const absl::Status& why) {
+      EXPECT_EQ(job, JobId(7));
+      results_.push_back(why.code());
+    };
     thread_.emplace(&model_.pool(), std::vector<std::string>(),
                     std::move(callbacks));
   }
@@ -66,6 +70,17 @@ TEST_F(CheckpointThreadTest, WritesCheckpointsAndTheirFolders) {
   EXPECT_TRUE(fs::exists(model_.checkpoint.path + "/vocab.json"));
 }
 
+TEST_F(CheckpointThreadTest, SaysWhichCheckpointsItCouldNotRemove) {
+  Start([](size_t) {});
+  fs::create_directories(model_.PathOf("another/checkpoint-1"));
+  fs::create_directory_symlink("another", model_.PathOf("link"));
+  thread_->Remove(JobId(7), model_.PathOf("link/checkpoint-1"));
+  thread_->Remove(JobId(7), model_.PathOf("another/checkpoint-2"));
+  thread_->Stop();
+  EXPECT_THAT(results_, ElementsAre(absl::StatusCode::kFailedPrecondition));
+  EXPECT_TRUE(fs::exists(model_.PathOf("another/checkpoint-1")));
+}
+
 TEST_F(CheckpointThreadTest, StopBreaksOffWritingButNotRemoving) {
   absl::Notification first_block;
   absl::Notification go_on;
@@ -79,7 +94,7 @@ TEST_F(CheckpointThreadTest, StopBreaksOffWritingButNotRemoving) {
   fs::create_directory(older);
   thread_->Write(model_.checkpoint);
   thread_->Write(model_.checkpoint);
-  thread_->Remove(older);
+  thread_->Remove(JobId(7), older);
   first_block.WaitForNotification();
   std::thread stopper([&] { thread_->Stop(); });
   while (!DropsWork()) std::this_thread::yield();

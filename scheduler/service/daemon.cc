@@ -383,6 +383,16 @@ class DaemonImpl final : public Daemon, private Effects {
         core.CheckpointWritten(job, bytes, now);
       });
     };
+    written.not_removed = [this](JobId job, const absl::Status& why) {
+      v1::LogLine line;
+      *line.mutable_time() = ToProto(absl::Now());
+      line.set_severity("W");
+      line.set_source("hydrad");
+      line.set_step(-1);
+      line.set_text(
+          absl::StrCat("a checkpoint stays on the disk: ", why.message()));
+      LogForJob(job, line);
+    };
     checkpoints_ = std::make_unique<CheckpointThread>(
         state_.pool.get(), ReadRoots(config_), std::move(written));
   }
@@ -523,8 +533,8 @@ class DaemonImpl final : public Daemon, private Effects {
   void WriteCheckpoint(const CheckpointRequest& request) override {
     checkpoints_->Write(request);
   }
-  void RemoveCheckpoint(const std::string& path) override {
-    checkpoints_->Remove(path);
+  void RemoveCheckpoint(JobId job, const std::string& path) override {
+    checkpoints_->Remove(job, path);
   }
   void StorePartition(const std::string& key,
                       const v1::Partition& partition) override {

@@ -1,33 +1,35 @@
 #include "scheduler/service/file_sender.h"
 
+#include <fcntl.h>
+#include <sys/stat.h>
+
 #include <algorithm>
-#include <filesystem>
-#include <set>
-#include <system_error>
+#include <string>
+#include <vector>
 
 #include "absl/status/statusor.h"
 #include "absl/strings/str_cat.h"
 #include "common/file/file.h"
+#include "common/file/held_directory.h"
+#include "common/file/private_places.h"
 
 namespace hydra {
 namespace {
 
-namespace fs = std::filesystem;
-
 constexpr int64_t kPieceBytes = 1 << 20;
 
-absl::StatusOr<std::set<std::string>> RegularFiles(
-    const std::string& directory) {
-  std::set<std::string> names;
-  std::error_code error;
-  fs::directory_iterator entry(directory, error);
-  for (; !error && entry != fs::directory_iterator(); entry.increment(error)) {
-    std::error_code unknown;
-    if (entry->symlink_status(unknown).type() == fs::file_type::regular) {
-      names.insert(entry->path().filename().string());
-    }
-  }
-  if (error) return FileError(error.value(), directory);
+absl::StatusOr<std::vector<std::string>> RegularFiles(
+    const HeldDirectory& directory) {
+  absl::StatusOr<std::vector<std::string>> names = directory.Names();
+  if (!names.ok()) return names;
+  const auto is_other = [&](const std::string& name) {
+    struct stat facts;
+    return fstatat(directory.fd().get(), name.c_str(), &facts,
+                   AT_SYMLINK_NOFOLLOW) != 0 ||
+           !S_ISREG(facts.st_mode);
+  };
+  names->erase(std::remove_if(names->begin(), names->end(), is_other),
+               names->end());
   return names;
 }
 
@@ -59,18 +61,19 @@ absl::Status SendFile(
 absl::Status SendFiles(
     const std::string& directory,
     absl::FunctionRef<bool(const hydra::v1::DownloadResponse&)> send) {
-  const absl::StatusOr<UniqueFd> folder = OpenDirectory(directory);
+  const absl::StatusOr<HeldDirectory> folder = HeldDirectory::Open(directory);
   if (!folder.ok()) return folder.status();
-  const absl::StatusOr<std::string> real_path = RealPath(*folder);
+  const absl::StatusOr<std::string> real_path = RealPath(folder->fd());
   if (!real_path.ok()) return real_path.status();
-  const absl::StatusOr<std::set<std::string>> names = RegularFiles(directory);
+  const absl::StatusOr<std::vector<std::string>> names = RegularFiles(*folder);
   if (!names.ok()) return names.status();
   for (const std::string& name : *names) {
+    const std::string path = folder->PathOf(name);
     const absl::StatusOr<UniqueFd> file =
-        OpenRegularFileBelow(*folder, directory, name, {*real_path});
+        OpenRegularFileBelow(folder->fd(), directory, name, {*real_path});
     if (!file.ok()) return file.status();
-    absl::Status status =
-        SendFile(*file, absl::StrCat(directory, "/", name), name, send);
+    absl::Status status = CheckNoPrivateHardLink(*file, path);
+    if (status.ok()) status = SendFile(*file, path, name, send);
     if (!status.ok()) return status;
   }
   return absl::OkStatus();

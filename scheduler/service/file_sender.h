@@ -12,10 +12,13 @@ namespace hydra {
 // Cuts the regular files of a directory into pieces and gives them to `send`,
 // in order of their names, until it returns false. Links are left out: whoever
 // may write into the directory could let them lead to what only this process
-// may read.
+// may read. For the same reason no link is followed on the way to it.
 //
 // CANCELLED: `send` returned false.
 // NOT_FOUND: the directory is gone, or a file that was in it a moment ago.
+// FAILED_PRECONDITION: a part of the directory's path is a link, or no
+//   directory.
+// PERMISSION_DENIED: a file is hydrad's own, by another name.
 // DATA_LOSS: a file became shorter while it was read, or the disk fails.
 // Others: what the system said of a file.
 absl::Status SendFiles(

@@ -3,6 +3,7 @@
 #include <filesystem>
 #include <map>
 
+#include "common/file/private_places.h"
 #include "common/file/scratch_directory.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
@@ -60,6 +61,29 @@ TEST_F(FileSenderTest, LinksAndDirectoriesAreLeftOut) {
   const absl::Status status = Send();
   EXPECT_TRUE(status.ok()) << status;
   EXPECT_THAT(received_, ElementsAre(Pair("a", "x")));
+}
+
+TEST_F(FileSenderTest, NothingIsSentFromBehindALink) {
+  ScratchDirectory another;
+  another.Write("model.safetensors", "another's");
+  const std::string link = directory_.PathOf("link");
+  std::filesystem::create_directory_symlink(another.path(), link);
+  const absl::Status status = SendFiles(link, [](const DownloadResponse&) {
+    ADD_FAILURE();
+    return true;
+  });
+  EXPECT_TRUE(absl::IsFailedPrecondition(status)) << status;
+  EXPECT_THAT(status.message(), HasSubstr(link + " is a symbolic link"));
+}
+
+TEST_F(FileSenderTest, AFileOfHydradsOwnByAnotherNameIsNotSent) {
+  ScratchDirectory own;
+  std::filesystem::create_hard_link(own.Write("jobs.db", "x"),
+                                    directory_.PathOf("a"));
+  SetPrivatePlaces({own.path()});
+  EXPECT_TRUE(absl::IsPermissionDenied(Send()));
+  SetPrivatePlaces({});
+  EXPECT_THAT(received_, IsEmpty());
 }
 
 TEST_F(FileSenderTest, AFileThatVanishesIsNamed) {

@@ -112,6 +112,17 @@ TEST_F(FoundCheckpointsTest, SaysWhyTheFolderCannotBeRead) {
   EXPECT_THAT(job_.checkpoints_missing, HasSubstr("irectory"));
 }
 
+TEST_F(FoundCheckpointsTest, UsesAndRemovesNothingBehindALink) {
+  WriteStep(5, OwnManifest());
+  fs::create_directory(folder_ + "/checkpoint-6.tmp-1");
+  fs::rename(scratch_.PathOf("outputs"), scratch_.PathOf("another"));
+  fs::create_directory_symlink("another", scratch_.PathOf("outputs"));
+  EXPECT_THAT(FoundSteps(), ElementsAre());
+  EXPECT_THAT(job_.checkpoints_missing,
+              HasSubstr(scratch_.PathOf("outputs") + " is a symbolic link"));
+  EXPECT_TRUE(fs::exists(folder_ + "/checkpoint-6.tmp-1"));
+}
+
 TEST_F(FoundCheckpointsTest, SaysWhyACheckpointCannotBeRead) {
   WriteStep(5, OwnManifest());
   WriteStep(9, OwnManifest());

@@ -7,6 +7,7 @@
 #include "common/checkpoint/plain_file.h"
 #include "common/checkpoint/staged_directory.h"
 #include "common/file/file.h"
+#include "common/file/held_directory.h"
 #include "common/safetensors/writer.h"
 #include "google/protobuf/util/json_util.h"
 #include "scheduler/service/tokenizer_files.h"
@@ -17,7 +18,7 @@ namespace {
 constexpr char kWeights[] = "model.safetensors";
 
 absl::Status WriteWeights(const PoolFile& pool, const SaveRequest& request,
-                          const std::string& directory,
+                          const HeldDirectory& directory,
                           absl::FunctionRef<bool()> go_on) {
   std::vector<safetensors::TensorSpec> specs;
   for (const ParameterBlock& block : request.table.parameter_blocks) {
@@ -25,8 +26,7 @@ absl::Status WriteWeights(const PoolFile& pool, const SaveRequest& request,
       specs.push_back({tensor.name, safetensors::Dtype::kF32, tensor.shape});
     }
   }
-  auto writer = safetensors::Writer::Create(
-      absl::StrCat(directory, "/", kWeights), specs);
+  auto writer = safetensors::Writer::Create(directory, kWeights, specs);
   if (!writer.ok()) return writer.status();
   for (int i = 0; i < request.table.parameter_blocks.size(); ++i) {
     const Slot& slot = *request.parameters[i].slot;
@@ -62,7 +62,7 @@ std::string JobJson(const SaveRequest& request) {
 
 absl::Status WriteOtherFiles(const SaveRequest& request,
                              const std::vector<std::string>& read_roots,
-                             const std::string& directory) {
+                             const HeldDirectory& directory) {
   absl::Status status =
       WritePlainFile(directory, "config.json", request.model_config_json)
           .status();
@@ -86,9 +86,9 @@ absl::Status WriteModel(const PoolFile& pool, const SaveRequest& request,
   absl::StatusOr<StagedDirectory> staged =
       StagedDirectory::Create(request.output_path);
   if (!staged.ok()) return staged.status();
-  status = WriteWeights(pool, request, staged->path(), go_on);
+  status = WriteWeights(pool, request, staged->directory(), go_on);
   if (status.ok()) {
-    status = WriteOtherFiles(request, read_roots, staged->path());
+    status = WriteOtherFiles(request, read_roots, staged->directory());
   }
   if (!status.ok()) return status;
   // The checkpoints lie there too, so the directory cannot be exchanged.

@@ -26,11 +26,11 @@ namespace hydra {
 //
 // After an error no new weights are in place. Worth another try are
 // RESOURCE_EXHAUSTED: the disk, quota or file size limit has no room;
-// UNAVAILABLE: the disk or its server failed, or `go_on` returned false.
+// UNAVAILABLE: the disk or its server failed, or the folder was moved while it
+//   was written, or `go_on` returned false.
 // Others, as FileError() has them, will come again: PERMISSION_DENIED (also of
-// a
-//   read-only file system), FAILED_PRECONDITION (a file where a folder should
-//   be), ...
+// a read-only file system), FAILED_PRECONDITION (a link or a file where a
+// folder should be), ...
 absl::Status WriteModel(const PoolFile& pool, const SaveRequest& request,
                         const std::vector<std::string>& read_roots,
                         absl::FunctionRef<bool()> go_on);

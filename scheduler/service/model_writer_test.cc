@@ -67,6 +67,32 @@ TEST_F(ModelWriterTest, CheckpointsStayAndAnOlderModelIsReplaced) {
   EXPECT_THAT(model_.folder().Names(), ElementsAre("out", "pool", "tokenizer"));
 }
 
+TEST_F(ModelWriterTest, HasTheModesOfItsFolder) {
+  fs::create_directory(model_.PathOf("group"));
+  fs::permissions(model_.PathOf("group"), fs::perms(0750));
+  model_.save.output_path = model_.PathOf("group/new/out");
+  ASSERT_TRUE(Write().ok());
+  for (const auto& entry :
+       fs::recursive_directory_iterator(model_.PathOf("group"))) {
+    EXPECT_EQ(entry.status().permissions(),
+              fs::perms(entry.is_directory() ? 0750 : 0640))
+        << entry.path();
+  }
+}
+
+TEST_F(ModelWriterTest, AnothersModelBehindALinkStays) {
+  fs::create_directories(model_.PathOf("another"));
+  model_.folder().Write("another/model.safetensors", "another's");
+  fs::create_directory_symlink(model_.PathOf("another"), model_.PathOf("out"));
+  const absl::Status status = Write();
+  EXPECT_TRUE(absl::IsFailedPrecondition(status)) << status;
+  EXPECT_THAT(status.message(),
+              testing::HasSubstr(model_.PathOf("out") + " is a symbolic link"));
+  EXPECT_EQ(model_.folder().Read("another/model.safetensors"), "another's");
+  EXPECT_THAT(model_.folder().Names(),
+              ElementsAre("another", "out", "pool", "tokenizer"));
+}
+
 TEST_F(ModelWriterTest, ATokenizerOutsideOfTheReadRootsIsNotCopied) {
   ScratchDirectory secret;
   fs::remove(model_.PathOf("tokenizer/vocab.json"));

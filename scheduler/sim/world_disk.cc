@@ -118,7 +118,7 @@ void World::WriteBlock(std::shared_ptr<const CheckpointRequest> request,
   });
 }
 
-void World::RemoveCheckpoint(const std::string& path) {
+void World::RemoveCheckpoint(JobId, const std::string& path) {
   disk_.checkpoints.erase(path);
 }
 

@@ -157,9 +157,9 @@ TEST_F(ReadAbuseTest, WhatHydradKeepsIsForItAlone) {
               fs::perms(0700))
         << folder;
   }
-  for (const char* folder : {"/tokens", "/partitions"}) {
+  for (const char* folder : {"/tokens", "/partitions", "/outputs"}) {
     for (const auto& entry :
-         fs::directory_iterator(cluster_.state_dir() + folder)) {
+         fs::recursive_directory_iterator(cluster_.state_dir() + folder)) {
       EXPECT_EQ(entry.status().permissions() & fs::perms(0077), fs::perms::none)
           << entry.path();
     }

@@ -71,7 +71,7 @@ class StreamEffects final : public Effects {
   void KillWorker(WorkerId, absl::string_view) override {}
   void SaveModel(const SaveRequest&) override {}
   void WriteCheckpoint(const CheckpointRequest&) override {}
-  void RemoveCheckpoint(const std::string&) override {}
+  void RemoveCheckpoint(JobId, const std::string&) override {}
   void StorePartition(const std::string&, const v1::Partition&) override {}
   void LogForJob(JobId, const v1::LogLine&) override {}
   void LogLinesDropped(JobId, int64_t) override {}
