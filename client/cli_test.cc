@@ -216,11 +216,76 @@ TEST_F(CliTest, SubmitPrintsEveryMistakeThatTheServerFound) {
                     HasSubstr("\ntrain.learning_rate: is wrong\n")));
 }
 
+TEST_F(CliTest, SubmitTellsTheFilesAndTheServersMistakesInOneAnswer) {
+  std::ofstream(JobFilePath()) << R"(
+nmae: tiny
+model: {path: nowhere}
+data: {train_files: [a.txt, {b: c}, d.txt]}
+train: {max_steps: -1, learning_rate: fast}
+)";
+  Mistakes mistakes;
+  for (const char* field :
+       {"model.path", "data.train_files[1]", "data.train_files[2]",
+        "train.max_steps", "train.learning_rate",
+        "train.per_device_train_batch_size"}) {
+    AddMistake(field, "is wrong", &mistakes);
+  }
+  service_.error = ToGrpc(ToStatus(mistakes));
+  for (const char* more : {"-ojson", "--validate-only"}) {
+    service_.submit_requests.clear();
+    EXPECT_EQ(Run({"submit", JobFilePath(), more}), ExitCode::kInvalid);
+    const std::vector<std::string> lines =
+        absl::StrSplit(err_.str(), '\n', absl::SkipEmpty());
+    EXPECT_THAT(
+        lines, ElementsAre(
+                   "hydra: the job file is not valid",
+                   StartsWith("nmae: line 2: unknown key 'nmae'"),
+                   "model.path: is wrong",
+                   StartsWith("data.train_files[1]: line 4: expected text"),
+                   "data.train_files[2]: is wrong", "train.max_steps: is wrong",
+                   StartsWith("train.learning_rate: line 5: expected a number"),
+                   "train.per_device_train_batch_size: is wrong"));
+    ASSERT_THAT(service_.submit_requests, SizeIs(1));
+    EXPECT_TRUE(service_.submit_requests[0].validate_only());
+    EXPECT_EQ(service_.submit_requests[0].job().data().train_files(2),
+              scratch_.path() + "/d.txt");
+  }
+}
+
+TEST_F(CliTest, AFileWithMistakesIsNotSubmittedIfTheServerFindsNone) {
+  std::ofstream(JobFilePath(), std::ios::app) << "nmae: x\n";
+  service_.submit_response.set_sweep_id("s1");
+  EXPECT_EQ(Run({"submit", JobFilePath()}), ExitCode::kInvalid);
+  EXPECT_THAT(err_.str(), AllOf(HasSubstr("\nnmae: line 6: "),
+                                Not(HasSubstr("not checked"))));
+  EXPECT_THAT(out_.str(), IsEmpty());
+  ASSERT_THAT(service_.submit_requests, SizeIs(1));
+  EXPECT_TRUE(service_.submit_requests[0].validate_only());
+  // What is unread may be why it does not fit.
+  service_.error =
+      grpc::Status(grpc::StatusCode::RESOURCE_EXHAUSTED, "needs 7 B");
+  EXPECT_EQ(Run({"submit", JobFilePath()}), ExitCode::kInvalid);
+  EXPECT_THAT(err_.str(), AllOf(HasSubstr("\nnmae: line 6: "),
+                                Not(HasSubstr("needs 7 B"))));
+}
+
 TEST_F(CliTest, SubmitFindsMistakesInTheFileWithoutTheServer) {
   environment_["HYDRA_SERVER"] = "unix:/no/such.sock";
   std::ofstream(JobFilePath()) << "nmae: x\n";
   EXPECT_EQ(Run({"submit", JobFilePath()}), ExitCode::kInvalid);
-  EXPECT_THAT(err_.str(), HasSubstr("nmae"));
+  EXPECT_THAT(err_.str(),
+              AllOf(HasSubstr("\nnmae: line 1: "),
+                    HasSubstr("\nhydra: values, files and the model were not "
+                              "checked: ")));
+  EXPECT_EQ(Run({"run", JobFilePath(), "--hydrad", "/no/such/hydrad"}),
+            ExitCode::kInvalid);
+  EXPECT_THAT(err_.str(),
+              AllOf(HasSubstr("\nnmae: line 1: "), HasSubstr("not checked: "),
+                    HasSubstr("/no/such/hydrad")));
+  std::ofstream(JobFilePath()) << "name: [x\n";
+  EXPECT_EQ(Run({"submit", JobFilePath()}), ExitCode::kInvalid);
+  EXPECT_THAT(err_.str(),
+              AllOf(HasSubstr("line "), Not(HasSubstr("not checked"))));
   EXPECT_EQ(Run({"submit", scratch_.path() + "/none"}), ExitCode::kInvalid);
   EXPECT_THAT(err_.str(), HasSubstr("No such file"));
 }

@@ -144,14 +144,14 @@ absl::StatusOr<ExitCode> Run(const CliContext& context,
   const auto file = LoadSubmitRequest(context, options.file);
   if (!file.ok()) return file.status();
   auto daemon_options = DaemonOptions(context, options);
-  if (!daemon_options.ok()) return daemon_options.status();
+  if (!daemon_options.ok()) return NotAsked(*file, daemon_options.status());
   const std::string state_dir = daemon_options->config.state_dir;
   *context.err << "hydra: starting hydrad; outputs and logs go to "
                << EscapeControl(state_dir) << "\n"
                << std::flush;
   const auto daemon =
       PrivateDaemon::Start(*std::move(daemon_options), context.interrupt);
-  if (!daemon.ok()) return daemon.status();
+  if (!daemon.ok()) return NotAsked(*file, daemon.status());
   const auto result =
       SubmitAndWatch(context, invocation, *file, options.format, **daemon);
   if (!(*daemon)->Stop()) {

@@ -47,7 +47,7 @@ absl::StatusOr<ExitCode> Submit(const CliContext& context,
   if (!file.ok()) return file.status();
   file->request.set_validate_only(options.validate_only);
   const auto connection = Connect(context, invocation);
-  if (!connection.ok()) return connection.status();
+  if (!connection.ok()) return NotAsked(*file, connection.status());
   const auto response = hydra::Submit(*file, connection->get());
   if (!response.ok()) return response.status();
   Print(context, *response, options.format);

@@ -7,6 +7,7 @@
 #include "absl/strings/str_cat.h"
 #include "client/commands/text_file.h"
 #include "common/jobfile/job_file.h"
+#include "common/jobfile/unread_fields.h"
 
 namespace hydra {
 namespace {
@@ -21,30 +22,61 @@ std::string RandomRequestId() {
   return id;
 }
 
+absl::Status AllMistakes(const JobFileRequest& file, const Mistakes& theirs) {
+  Mistakes all = file.mistakes;
+  const Mistakes others = WithoutConsequences(file.unread, theirs);
+  all.insert(all.end(), others.begin(), others.end());
+  file.order.Sort(&all);
+  return ToStatus(all);
+}
+
 }  // namespace
 
 absl::StatusOr<JobFileRequest> LoadSubmitRequest(const CliContext& context,
                                                  const std::string& path) {
   const absl::StatusOr<std::string> text = ReadTextFile(context, path);
   if (!text.ok()) return text.status();
-  absl::StatusOr<JobFile> file = ParseJobFile(*text);
-  if (!file.ok()) return file.status();
+  absl::StatusOr<JobFileDraft> draft = ReadJobFile(*text);
+  if (!draft.ok()) return draft.status();
   const absl::StatusOr<std::string> base = BaseDirectory(path);
   if (!base.ok()) return base.status();
   JobFileRequest made;
-  made.hints = HintsOf(*file, *base);
-  MakePathsAbsolute(*base, &*file);
-  *made.request.mutable_job() = std::move(file->job);
-  made.request.mutable_grid()->Assign(file->grid.begin(), file->grid.end());
+  JobFile& file = draft->file;
+  made.mistakes = std::move(draft->mistakes);
+  made.order = std::move(draft->order);
+  made.unread = UnreadFields(made.mistakes, file.job);
+  FillUnread(made.unread, &file.job);
+  made.hints = HintsOf(file, *base);
+  MakePathsAbsolute(*base, &file);
+  *made.request.mutable_job() = std::move(file.job);
+  made.request.mutable_grid()->Assign(file.grid.begin(), file.grid.end());
   made.request.set_request_id(RandomRequestId());
   return made;
 }
 
 absl::StatusOr<v1::SubmitResponse> Submit(const JobFileRequest& file,
                                           Connection* connection) {
-  auto response = connection->Call(&Connection::Stub::Submit, file.request);
-  if (!response.ok()) return WithHints(response.status(), file.hints);
-  return response;
+  // Then part of it may be unread.
+  if (IsFull(file.mistakes)) return ToStatus(file.mistakes);
+  v1::SubmitRequest request = file.request;
+  if (!file.mistakes.empty()) request.set_validate_only(true);
+  auto response = connection->Call(&Connection::Stub::Submit, request);
+  if (response.ok() && file.mistakes.empty()) return response;
+  const Mistakes theirs = MistakesOf(WithHints(response.status(), file.hints));
+  if (!theirs.empty()) return AllMistakes(file, theirs);
+  // That the job does not fit may come from what is unread.
+  if (response.ok() || absl::IsResourceExhausted(response.status())) {
+    return file.mistakes.empty() ? response.status() : ToStatus(file.mistakes);
+  }
+  return NotAsked(file, response.status());
+}
+
+absl::Status NotAsked(const JobFileRequest& file, const absl::Status& why) {
+  if (file.mistakes.empty()) return why;
+  return ToStatus(
+      file.mistakes,
+      absl::StrCat("hydra: values, files and the model were not checked: ",
+                   why.message()));
 }
 
 }  // namespace hydra

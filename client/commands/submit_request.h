@@ -2,11 +2,15 @@
 #define HYDRA_CLIENT_COMMANDS_SUBMIT_REQUEST_H_
 
 #include <string>
+#include <vector>
 
+#include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "client/cli_context.h"
 #include "client/commands/path_hints.h"
 #include "client/connection/connection.h"
+#include "common/jobfile/field_order.h"
+#include "common/jobfile/mistakes.h"
 #include "hydra/v1/hydra.pb.h"
 
 namespace hydra {
@@ -15,19 +19,34 @@ struct JobFileRequest {
   v1::SubmitRequest request;
   // For what the server may find wrong with it.
   PathHints hints;
+  // What was found while reading the file. With any, the request is what could
+  // be read, and is only there to be checked.
+  Mistakes mistakes;
+  // The fields whose values are not known because of them.
+  std::vector<std::string> unread;
+  FieldOrder order;
 };
 
 // Reads a job file into a request with a request id of its own. Relative paths
 // in the file count from its BaseDirectory().
 //
-// INVALID_ARGUMENT: there is no such file, or it is wrong; all mistakes.
+// INVALID_ARGUMENT: there is no such file, or it is no YAML.
 // FAILED_PRECONDITION: there is no working directory, and it is needed.
 absl::StatusOr<JobFileRequest> LoadSubmitRequest(const CliContext& context,
                                                  const std::string& path);
 
-// Submits it; the server's mistakes have the hints.
+// Submits it. What has mistakes is not submitted: the server is asked what else
+// is wrong.
+//
+// INVALID_ARGUMENT: all mistakes, the file's and the server's, each once and in
+//   the order of the file; the server's have the hints. Where the server could
+//   not be asked, the last line says so.
 absl::StatusOr<v1::SubmitResponse> Submit(const JobFileRequest& file,
                                           Connection* connection);
+
+// What to answer where no server can be asked because of `why`: that, or the
+// mistakes that are known without one.
+absl::Status NotAsked(const JobFileRequest& file, const absl::Status& why);
 
 }  // namespace hydra
 

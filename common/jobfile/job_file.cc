@@ -37,7 +37,7 @@ void AppendValue(const YamlNode& node, v1::GridAxis* axis, Mistakes* mistakes) {
   }
 }
 
-// The axis, unchecked; without values after a mistake.
+// The axis, unchecked.
 v1::GridAxis ReadAxis(const YamlEntry& entry, Mistakes* mistakes) {
   v1::GridAxis axis;
   axis.set_field(entry.key);
@@ -98,7 +98,7 @@ void ReadGrid(const YamlNode& node, std::vector<v1::GridAxis>* grid,
     if (mistakes->size() == mistakes_before) {
       CheckAxisAtLine(entry.line, axis, mistakes);
     }
-    grid->push_back(std::move(axis));
+    if (mistakes->size() == mistakes_before) grid->push_back(std::move(axis));
   }
 }
 
@@ -156,16 +156,18 @@ void CheckNameIsNotEmpty(const YamlNode& root, Mistakes* mistakes) {
 
 }  // namespace
 
-absl::StatusOr<JobFile> ParseJobFile(absl::string_view text) {
-  Mistakes mistakes;
+absl::StatusOr<JobFileDraft> ReadJobFile(absl::string_view text) {
+  JobFileDraft draft;
+  Mistakes& mistakes = draft.mistakes;
   absl::StatusOr<YamlNode> root = ParseYaml(text);
   if (!root.ok()) {
     AddMistake("", root.status().message(), &mistakes);
     return ToStatus(mistakes);
   }
+  draft.order = FieldOrder(*root);
   const std::vector<YamlEntry> sweeps = TakeSweeps(&*root);
 
-  JobFile file;
+  JobFile& file = draft.file;
   YamlToProto(*root, JobAliases(), &file.job, &mistakes, {kSweep});
   CheckNameIsNotEmpty(*root, &mistakes);
   for (const YamlEntry& sweep : sweeps) {
@@ -180,9 +182,18 @@ absl::StatusOr<JobFile> ParseJobFile(absl::string_view text) {
     }
   }
   // Axes are known to be right by now; this adds what they do together.
-  if (mistakes.empty()) mistakes = CheckGrid(file.grid);
-  if (!mistakes.empty()) return ToStatus(mistakes);
-  return file;
+  for (const Mistake& mistake : CheckGrid(file.grid)) {
+    AddMistake(mistake.field(), mistake.description(), &mistakes);
+  }
+  draft.order.Sort(&mistakes);
+  return draft;
+}
+
+absl::StatusOr<JobFile> ParseJobFile(absl::string_view text) {
+  absl::StatusOr<JobFileDraft> draft = ReadJobFile(text);
+  if (!draft.ok()) return draft.status();
+  if (!draft->mistakes.empty()) return ToStatus(draft->mistakes);
+  return std::move(draft->file);
 }
 
 void MakePathsAbsolute(absl::string_view base_dir, JobFile* file) {

@@ -41,16 +41,20 @@ void AddMistake(absl::string_view field, absl::string_view description,
                 Mistakes* mistakes) {
   if (IsFull(*mistakes)) return;
   Mistake& mistake = mistakes->emplace_back();
-  // A field's name may be any text of any size if it came from a file.
-  const std::string printable = absl::Utf8SafeCHexEscape(field);
-  mistake.set_field(std::string(Clip(printable, kMaxFieldBytes)));
+  mistake.set_field(FieldName(field));
   mistake.set_description(std::string(description));
 }
 
-absl::Status ToStatus(const Mistakes& mistakes) {
+std::string FieldName(absl::string_view path) {
+  const std::string printable = absl::Utf8SafeCHexEscape(path);
+  return std::string(Clip(printable, kMaxFieldBytes));
+}
+
+absl::Status ToStatus(const Mistakes& mistakes, absl::string_view last_line) {
   if (mistakes.empty()) return absl::OkStatus();
-  absl::Status status =
-      absl::InvalidArgumentError(absl::StrJoin(mistakes, "\n", AppendLine));
+  absl::Status status = absl::InvalidArgumentError(
+      absl::StrCat(absl::StrJoin(mistakes, "\n", AppendLine),
+                   last_line.empty() ? "" : "\n", last_line));
   google::rpc::BadRequest payload;
   payload.mutable_field_violations()->Assign(mistakes.begin(), mistakes.end());
   status.SetPayload(kPayloadUrl, absl::Cord(payload.SerializeAsString()));

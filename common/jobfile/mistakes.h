@@ -30,9 +30,15 @@ bool IsFull(const Mistakes& mistakes);
 void AddMistake(absl::string_view field, absl::string_view description,
                 Mistakes* mistakes);
 
+// `path` as a mistake names it: it may be any text of any size if it came from
+// a file.
+std::string FieldName(absl::string_view path);
+
 // OK without mistakes. Otherwise INVALID_ARGUMENT, with one line for each in
-// its message and a google.rpc.BadRequest that holds them as its payload.
-absl::Status ToStatus(const Mistakes& mistakes);
+// its message, then `last_line` if there is one, and a google.rpc.BadRequest
+// that holds them as its payload.
+absl::Status ToStatus(const Mistakes& mistakes,
+                      absl::string_view last_line = "");
 
 // The payload that ToStatus attached; empty for any other status.
 Mistakes MistakesOf(const absl::Status& status);

@@ -139,10 +139,19 @@ class Converter {
                   const std::string& path, Message* message) {
     if (node.kind != Kind::kScalar) {
       AddUnexpected(path, node, ExpectedValue(field));
-      return;
+      return AddPlaceholder(field, message);
     }
     const absl::Status set = SetValue(field, node.text, aliases_, message);
-    if (!set.ok()) Add(path, node.line, set.message());
+    if (set.ok()) return;
+    Add(path, node.line, set.message());
+    AddPlaceholder(field, message);
+  }
+
+  static void AddPlaceholder(const FieldDescriptor& field, Message* message) {
+    if (!field.is_repeated()) return;
+    const bool is_text = field.cpp_type() == FieldDescriptor::CPPTYPE_STRING;
+    // Of what takes neither, such as words, there are no lists.
+    (void)SetValue(field, is_text ? "" : "0", {}, message);
   }
 
   void AddUnknown(const YamlEntry& entry, const std::string& section,

@@ -21,7 +21,8 @@ namespace hydra {
 // `aliases` helps to guess), keys given twice, and values of the wrong kind.
 // `other_top_keys` are known at the top level too: the caller has taken them
 // out. After a mistake the rest is still read, and `message` holds what was
-// right.
+// right; in a list a value that is wrong is 0, or empty text, so that the
+// others keep their numbers.
 //
 // Pure.
 void YamlToProto(const YamlNode& root, Aliases aliases,

@@ -17,7 +17,10 @@ namespace hydra {
 namespace {
 
 namespace fs = std::filesystem;
+using ::testing::AllOf;
+using ::testing::ElementsAre;
 using ::testing::HasSubstr;
+using ::testing::StartsWith;
 
 constexpr char kHydra[] = "client/hydra";
 
@@ -85,19 +88,50 @@ TEST_F(CliTest, AUsersWayFromSubmitToDownload) {
   EXPECT_NE(hydra({"download", "j2", directory_ + "/model"}).code, 0);
 }
 
-TEST_F(CliTest, EveryMistakeOfAJobFileIsToldAndNothingIsSubmitted) {
+// Keys and types, which the client finds, and values, files and model, which
+// the server does.
+TEST_F(CliTest, EveryMistakeOfAJobFileIsToldInOneAnswerAndNothingIsSubmitted) {
   Cluster cluster({});
-  const ProgramResult result = RunProgram(
-      {kHydra, "--server", cluster.address(), "submit",
-       JobFile("  lr: 3\n  warmup: 7\nevaluation:\n  eval_steps: often\n")});
+  const std::string path = directory_ + "/wrong.yaml";
+  WriteFile(path, R"(
+train:
+  max_steps: 0
+  per_device_train_batch_size: 4
+  lr: 3
+  seed: many
+evaluation: {eval_steps: often}
+data:
+  train_files: [train.bin, nothing.bin]
+  format: tokens_u61
+model: {path: nowhere}
+)");
+  const std::vector<std::string> hydra = {kHydra, "--server",
+                                          cluster.address()};
+  const auto run = [&](std::vector<std::string> arguments) {
+    arguments.insert(arguments.begin(), hydra.begin(), hydra.end());
+    return RunProgram(arguments);
+  };
+  const ProgramResult result = run({"submit", path});
   EXPECT_EQ(result.code, 2);
-  EXPECT_THAT(result.output, HasSubstr("learning_rate"));
-  EXPECT_THAT(result.output, HasSubstr("warmup"));
-  EXPECT_THAT(result.output, HasSubstr("often"));
   EXPECT_THAT(
-      RunProgram({kHydra, "--server", cluster.address(), "list", "-o", "id"})
-          .output,
-      "");
+      std::vector<std::string>(
+          absl::StrSplit(result.output, '\n', absl::SkipEmpty())),
+      ElementsAre(
+          "hydra: the job file is not valid", StartsWith("train.max_steps: "),
+          StartsWith("train.lr: line 5: "), StartsWith("train.seed: line 6: "),
+          StartsWith("evaluation.eval_steps: line 7: "),
+          AllOf(StartsWith("data.train_files[1]: "), HasSubstr("nothing.bin")),
+          StartsWith("data.format: line 10: "),
+          AllOf(StartsWith("model.path: "), HasSubstr("nowhere"))));
+  EXPECT_EQ(run({"submit", path, "--validate-only"}).output, result.output);
+  EXPECT_EQ(run({"list", "-o", "id"}).output, "");
+
+  const ProgramResult alone = RunProgram(
+      {kHydra, "run", path, "--device", "cpu:0", "--device-memory", "64MiB",
+       "--pool-size", "64MiB", "--state-dir", directory_ + "/run", "--hydrad",
+       fs::absolute("scheduler/hydrad")});
+  EXPECT_EQ(alone.code, 2);
+  EXPECT_THAT(alone.output, HasSubstr(result.output));
 }
 
 // The indented lines below the one that ends with "this checkout:".

@@ -1,0 +1,57 @@
+#include "common/jobfile/field_order.h"
+
+#include <string>
+#include <vector>
+
+#include "gmock/gmock.h"
+#include "gtest/gtest.h"
+
+namespace hydra {
+namespace {
+
+using ::testing::ElementsAre;
+
+std::vector<std::string> Sorted(const std::string& text,
+                                const std::vector<std::string>& fields) {
+  Mistakes mistakes;
+  for (const std::string& field : fields) AddMistake(field, "", &mistakes);
+  FieldOrder(*ParseYaml(text)).Sort(&mistakes);
+  std::vector<std::string> sorted;
+  for (const auto& mistake : mistakes) sorted.push_back(mistake.field());
+  return sorted;
+}
+
+TEST(FieldOrderTest, IsThatOfTheFile) {
+  EXPECT_THAT(
+      Sorted("train: {seed: 1, optim: sgd}\n"
+             "data: {train_files: [a, b]}\nname: x\n",
+             {"name", "data.train_files[1]", "data.train_files[0]",
+              "train.optim", "train.seed", ""}),
+      ElementsAre("", "train.seed", "train.optim", "data.train_files[0]",
+                  "data.train_files[1]", "name"));
+}
+
+TEST(FieldOrderTest, WhatIsNotThereStandsAtTheEndOfItsSection) {
+  EXPECT_THAT(
+      Sorted("train: {seed: 1}\ndata: {train_files: a}\n",
+             {"model.path", "data.train_files[0]", "data.test_files",
+              "train.max_steps", "train.seed"}),
+      ElementsAre("train.seed", "train.max_steps", "data.train_files[0]",
+                  "data.test_files", "model.path"));
+}
+
+TEST(FieldOrderTest, AnAxisStandsWhereTheFieldDoesElseInTheGrid) {
+  EXPECT_THAT(Sorted("sweep: {grid: {train.seed: [1], train.optim: [sgd]}}\n"
+                     "name: x\ntrain: {seed: 1}\n",
+                     {"train.seed", "name", "train.optim"}),
+              ElementsAre("train.optim", "name", "train.seed"));
+}
+
+TEST(FieldOrderTest, AKeyThatIsNoFieldHasItsPlaceToo) {
+  const std::string key(150, 'k');
+  EXPECT_THAT(Sorted(key + ": 1\nname: x\n", {"name", key}),
+              ElementsAre(FieldName(key), "name"));
+}
+
+}  // namespace
+}  // namespace hydra
