@@ -36,6 +36,7 @@ struct Options {
   int sweeps = 5;
   int jobs_per_sweep = 10'000;
   int watchers = 20;
+  int listers = 4;
   int seconds = 10;
 };
 
@@ -123,6 +124,24 @@ class Watcher {
   std::thread thread_;
 };
 
+// Asks for the first page of jobs all the time.
+class Lister {
+ public:
+  explicit Lister(const std::string& address)
+      : stub_(ConnectTo(address)), thread_([this] {
+          while (!stop_) Call(*stub_, &v1::HydraService::Stub::ListJobs, {});
+        }) {}
+  ~Lister() {
+    stop_ = true;
+    thread_.join();
+  }
+
+ private:
+  std::unique_ptr<v1::HydraService::Stub> stub_;
+  std::atomic<bool> stop_ = false;
+  std::thread thread_;
+};
+
 class Benchmark {
  public:
   explicit Benchmark(const Options& options)
@@ -165,6 +184,13 @@ class Benchmark {
       std::vector<std::unique_ptr<Watcher>> watchers;
       while (watchers.size() < static_cast<size_t>(options_.watchers)) {
         watchers.push_back(std::make_unique<Watcher>(cluster_.address()));
+      }
+      Wait();
+    });
+    Phase(absl::StrCat(options_.listers, " clients list without end"), [&] {
+      std::vector<std::unique_ptr<Lister>> listers;
+      while (listers.size() < static_cast<size_t>(options_.listers)) {
+        listers.push_back(std::make_unique<Lister>(cluster_.address()));
       }
       Wait();
     });
@@ -229,6 +255,7 @@ int main(int argc, char** argv) {
   app.add_option("--sweeps", options.sweeps, "of queued jobs");
   app.add_option("--jobs", options.jobs_per_sweep, "in each of them");
   app.add_option("--watchers", options.watchers);
+  app.add_option("--listers", options.listers);
   app.add_option("--seconds", options.seconds, "for what has no end itself");
   CLI11_PARSE(app, argc, argv);
   hydra::Benchmark(options).Run();
