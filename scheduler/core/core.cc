@@ -393,9 +393,12 @@ void Core::AdvanceWaiting(absl::Time now) {
 }
 
 void Core::ContinueWork(absl::Time now) {
+  MakeSomeJobs();
+  ForgetSomeJobs();
   AdvanceWaiting(now);
   ContinueParking(now);
   Dispatch(now);
+  ExplainSomeWaits(now);
 }
 
 void Core::AbandonClaims(const Job& job) {
@@ -426,7 +429,7 @@ void Core::CheckInvariants() const {
   for (const WorkerRecord& worker : workers_) {
     CHECK_LE(worker.hand.size(), HandSize());
     for (const auto& [job, task] : worker.hand) {
-      const std::deque<OutstandingTask>& tasks = jobs_.at(job).outstanding;
+      const std::vector<OutstandingTask>& tasks = jobs_.at(job).outstanding;
       CHECK(std::any_of(tasks.begin(), tasks.end(),
                         [&, id = task](const OutstandingTask& t) {
                           return t.id == id && t.worker == worker.id;

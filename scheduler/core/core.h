@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <deque>
+#include <map>
 #include <optional>
 #include <string>
 #include <vector>
@@ -104,7 +105,7 @@ class Core {
     // After a trained model for which the disk had no room.
     absl::Duration save_retry = absl::Seconds(10);
     // Waiting jobs that one event looks at; see ContinueWork.
-    int advances_in_one_go = 100;
+    int advances_in_one_go = 50;
     // Ended jobs that stay in memory, at least; older ones are in jobs.db
     // alone.
     int64_t kept_ended_jobs = 10'000;
@@ -172,7 +173,10 @@ class Core {
   // to some more. Call it in a later turn while has_more_work(), so that other
   // events come between.
   void ContinueWork(absl::Time now);
-  bool has_more_work() const { return waiting_.has_next(); }
+  bool has_more_work() const {
+    return waiting_.has_next() || unmade_jobs_ > 0 || !to_explain_.empty() ||
+           !to_forget_.empty();
+  }
 
   // --- Stopping ---
 
@@ -263,14 +267,21 @@ class Core {
            absl::Time now, const OutstandingTask* task = nullptr);
 
   // core_waits.cc: what jobs in the queue wait for.
-  // Those that waited for a while say it.
-  void ExplainWaits(absl::Time now);
+  // Those that waited for a while say it: every so often all of them, some in a
+  // turn.
+  void BeginExplaining(absl::Time now);
+  void ExplainSomeWaits(absl::Time now);
+  void ExplainWait(Job& job, std::string reason);
   // `ahead`: how many jobs go first.
   std::string WhatItWaitsFor(const Job& job, int64_t ahead);
   // Of the jobs in hands, the remaining times, longest first.
   std::vector<absl::Duration> RemainingInHands();
 
   // core_submit.cc: new jobs.
+  struct Unrecorded;
+  // Up to `most` more of the submission's jobs.
+  void MakeJobs(Unrecorded& entry, size_t most);
+  void MakeSomeJobs();
   void FillJob(JobId id, SweepId sweep, NewJob submitted, Job& job);
   Shared<std::string> SharedText(const std::string& text);
 
@@ -286,6 +297,7 @@ class Core {
   // One more of its jobs has ended.
   void NoteEnded(SweepId sweep);
   void ForgetOldSweeps();
+  void ForgetSomeJobs();
 
   // core_checkpoint.cc: checkpoints, pausing, going on.
   bool PauseOne(Job& job, absl::Time now);
@@ -430,7 +442,9 @@ class Core {
 
   BlockTable blocks_;
   Admission admission_;
-  absl::btree_map<JobId, Job> jobs_;
+  // Its nodes stay where they are: those of a sweep come in without a copy.
+  using JobMap = std::map<JobId, Job>;
+  JobMap jobs_;
   struct Sweep {
     // Ascending.
     std::vector<JobId> jobs;
@@ -447,9 +461,18 @@ class Core {
   struct Unrecorded {
     SweepId sweep;
     std::string request_id;
-    std::vector<Job> jobs;
+    absl::Time submitted_at;
+    // The first job's id; the others' follow.
+    JobId first;
+    // What the jobs are made of, some in a turn; those that are made are moved
+    // from.
+    std::vector<NewJob> submitted;
+    JobMap jobs;
   };
+  static constexpr size_t kJobsMadeInOneGo = 500;
   absl::btree_map<uint64_t, Unrecorded> unrecorded_;
+  // Of all of them, what is not made into jobs yet.
+  size_t unmade_jobs_ = 0;
   uint64_t next_job_;
   uint64_t next_sweep_ = 1;
   std::vector<WorkerRecord> workers_;
@@ -472,6 +495,8 @@ class Core {
   // are.
   std::deque<SweepId> ended_sweeps_;
   int64_t ended_jobs_ = 0;
+  // Jobs of sweeps that are gone; they are freed some in a turn.
+  std::vector<JobId> to_forget_;
   // Ended jobs that still have their steps, in the order of their ends.
   std::deque<JobId> with_steps_;
   // Jobs whose trained model waits for room on the disk.
@@ -484,6 +509,10 @@ class Core {
   bool stopping_ = false;
   absl::Time last_tick_ = absl::InfinitePast();
   absl::Time explained_at_ = absl::InfinitePast();
+  // The queue when that began, longest remaining time last, and how many jobs
+  // are ahead of the last one here.
+  std::vector<JobId> to_explain_;
+  int64_t explained_ = 0;
   uint64_t last_task_;
   // For TakeChanges.
   ChangeLog changes_;

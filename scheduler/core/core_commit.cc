@@ -33,7 +33,7 @@ void AddCost(const wv1::TaskCost& cost, v1::JobTotals& totals) {
 
 void Core::Commit(Job& job, const wv1::TaskReport& report, absl::Time now) {
   const OutstandingTask done = std::move(job.outstanding.front());
-  job.outstanding.pop_front();
+  job.outstanding.erase(job.outstanding.begin());
   WorkerRecord& worker = WorkerOf(done.worker);
   worker.hand.erase(std::find(worker.hand.begin(), worker.hand.end(),
                               std::make_pair(job.id, done.id)));

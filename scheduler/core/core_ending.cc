@@ -17,6 +17,9 @@ namespace {
 namespace v1 = hydra::v1;
 namespace wv1 = hydra::worker::v1;
 
+// Jobs that one turn frees: some milliseconds.
+constexpr int kForgottenInOneGo = 500;
+
 // Whether what failed may work later: the disk is full, or failed, or is not
 // there, or read-only after errors.
 bool IsWorthARetry(const absl::Status& status) {
@@ -174,10 +177,17 @@ void Core::ForgetOldSweeps() {
       return;
     }
     ended_jobs_ -= jobs.size();
-    for (JobId id : jobs) jobs_.erase(id);
+    to_forget_.insert(to_forget_.end(), jobs.begin(), jobs.end());
     sweeps_.erase(oldest);
     forgotten_.push_back(oldest);
     ended_sweeps_.pop_front();
+  }
+}
+
+void Core::ForgetSomeJobs() {
+  for (int i = 0; i < kForgottenInOneGo && !to_forget_.empty(); ++i) {
+    jobs_.erase(to_forget_.back());
+    to_forget_.pop_back();
   }
 }
 

@@ -69,7 +69,8 @@ void Core::Tick(absl::Time now) {
   WakeRested(now);
   AdvanceWaiting(now);
   Dispatch(now);
-  ExplainWaits(now);
+  BeginExplaining(now);
+  ExplainSomeWaits(now);
   ForgetOldSweeps();
   const std::vector<JobId> unsaved(save_again_.begin(), save_again_.end());
   for (JobId id : unsaved) {

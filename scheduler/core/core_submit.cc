@@ -1,5 +1,6 @@
 // The part of Core that takes in sweeps.
 
+#include <algorithm>
 #include <optional>
 #include <string>
 #include <utility>
@@ -9,6 +10,7 @@
 #include "common/status/proto_time.h"
 #include "glog/logging.h"
 #include "scheduler/core/core.h"
+#include "scheduler/core/new_job.h"
 #include "scheduler/core/plan.h"
 #include "scheduler/core/records.h"
 
@@ -23,19 +25,13 @@ absl::StatusOr<v1::PoolDemand> Core::CheckFits(
     const std::vector<NewJob>& jobs) const {
   v1::PoolDemand largest;
   for (const NewJob& job : jobs) {
-    JobShape shape = MakeJobShape(job.spec, job.table);
-    const auto& cuts = job.spec.partition().cut_points();
-    shape.shards =
-        ShardsOf({cuts.begin(), cuts.end()}, shape.table->layer_count());
-    v1::PoolDemand demand =
-        cuts.empty() ? LeastDemandOf(shape) : DemandOf(shape);
+    const v1::PoolDemand demand =
+        job.least_demand.has_value() ? *job.least_demand : LeastDemandOf(job);
     if (absl::Status fits = admission_.CanEverFit(demand); !fits.ok()) {
       return absl::Status(fits.code(), absl::StrCat("job ", job.spec.name(),
                                                     ": ", fits.message()));
     }
-    if (demand.total_bytes() > largest.total_bytes()) {
-      largest = std::move(demand);
-    }
+    if (demand.total_bytes() > largest.total_bytes()) largest = demand;
   }
   return largest;
 }
@@ -60,29 +56,61 @@ absl::StatusOr<Submission> Core::Submit(std::vector<NewJob> jobs,
   Unrecorded entry;
   entry.sweep = SweepId(next_sweep_++);
   entry.request_id = request.id;
+  entry.submitted_at = now;
   journal::v1::SweepRecord record;
   record.set_request_id(request.id);
   record.set_request_digest(request.digest);
+  // What the records of all of them have in common. Serialized messages that
+  // stand one behind the other are one message.
+  journal::v1::SubmittedJob common;
+  common.set_sweep_id(entry.sweep.value());
+  *common.mutable_submitted_at() = ToProto(now);
+  const std::string end_of_record = common.SerializeAsString();
   Journal::SubmittedJobs records;
-  entry.jobs.reserve(jobs.size());
-  for (NewJob& submitted : jobs) {
+  records.reserve(jobs.size());
+  entry.first = JobId(next_job_);
+  for (NewJob& job : jobs) {
+    if (job.record.empty()) Prepare(job);
     const JobId id(next_job_++);
-    Job& job = entry.jobs.emplace_back();
-    FillJob(id, entry.sweep, std::move(submitted), job);
-    job.submitted_at = now;
     record.add_job_ids(id.value());
-    records.emplace_back(id, SubmittedOf(job));
+    job.record += end_of_record;
+    records.emplace_back(id, std::exchange(job.record, {}));
   }
+  entry.submitted = std::move(jobs);
+  unmade_jobs_ += entry.submitted.size();
   Submission submission{entry.sweep, 0, request.digest};
-  submission.sequence = journal_->Submitted(entry.sweep, record, records);
+  submission.sequence =
+      journal_->Submitted(entry.sweep, record, std::move(records));
   requests_.Add(request.id, submission);
   unrecorded_.emplace(submission.sequence, std::move(entry));
   return submission;
 }
 
+void Core::MakeJobs(Unrecorded& entry, size_t most) {
+  const size_t end = std::min(entry.submitted.size(), entry.jobs.size() + most);
+  for (size_t i = entry.jobs.size(); i < end; ++i) {
+    const JobId id(entry.first.value() + i);
+    Job& job = entry.jobs.try_emplace(entry.jobs.end(), id)->second;
+    FillJob(id, entry.sweep, std::move(entry.submitted[i]), job);
+    job.submitted_at = entry.submitted_at;
+    --unmade_jobs_;
+  }
+}
+
+// While they wait for the disk.
+void Core::MakeSomeJobs() {
+  if (unmade_jobs_ == 0) return;
+  for (auto& [sequence, entry] : unrecorded_) {
+    if (entry.jobs.size() == entry.submitted.size()) continue;
+    MakeJobs(entry, kJobsMadeInOneGo);
+    return;
+  }
+}
+
 void Core::FillJob(JobId id, SweepId sweep, NewJob submitted, Job& job) {
   job.id = id;
   job.sweep = sweep;
+  submitted.least_demand.reset();
   submitted.model_config_json = SharedText(*submitted.model_config_json);
   submitted.table = Shared<ModelTable>(tables_.Get(
       TableContent(submitted.spec, *submitted.model_config_json),
@@ -102,15 +130,17 @@ void Core::Recorded(uint64_t sequence, absl::Time now) {
   while (!unrecorded_.empty() && unrecorded_.begin()->first <= sequence) {
     Unrecorded entry = std::move(unrecorded_.begin()->second);
     unrecorded_.erase(unrecorded_.begin());
+    MakeJobs(entry, entry.submitted.size());
     Sweep& sweep = sweeps_[entry.sweep];
     sweep.open_jobs = entry.jobs.size();
     sweep.jobs.reserve(entry.jobs.size());
-    for (Job& job : entry.jobs) {
-      sweep.jobs.push_back(job.id);
-      waiting_.Wake(job.id);
-      Touch(job);
-      jobs_.emplace(job.id, std::move(job));
+    for (const auto& [id, job] : entry.jobs) {
+      sweep.jobs.push_back(id);
+      waiting_.Wake(id);
+      changes_.Note(id);
     }
+    // Moves none of them.
+    jobs_.merge(entry.jobs);
   }
   if (!waiting_.has_next()) return;
   AdvanceWaiting(now);
@@ -120,7 +150,9 @@ void Core::Recorded(uint64_t sequence, absl::Time now) {
 void Core::SubmissionRefused(uint64_t sequence) {
   auto refused = unrecorded_.find(sequence);
   if (refused == unrecorded_.end()) return;
-  requests_.Remove(refused->second.request_id);
+  const Unrecorded& entry = refused->second;
+  requests_.Remove(entry.request_id);
+  unmade_jobs_ -= entry.submitted.size() - entry.jobs.size();
   unrecorded_.erase(refused);
 }
 

@@ -7,9 +7,11 @@
 #include <functional>
 
 #include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
 #include "common/status/proto_time.h"
 #include "scheduler/core/effect_buffer.h"
+#include "scheduler/core/new_job.h"
 #include "scheduler/journal/journal.h"
 #include "scheduler/policy/sharded_lrtf.h"
 #include "scheduler/sim/world.h"
@@ -142,6 +144,116 @@ TEST(CoreTest, AnEventSeesToSomeOfManyJobsAndLeavesTheOthersToLaterTurns) {
   core.ContinueWork(absl::Now());
   EXPECT_FALSE(core.FindJob(JobId(5))->reason.empty());
   EXPECT_FALSE(core.has_more_work());
+}
+
+// A core alone, without workers, whose turns the test ends.
+class ManyJobsTest : public ::testing::Test {
+ protected:
+  static constexpr int kJobs = 1200;
+
+  ManyJobsTest() : core_(OneDevice(), &policy_, &journal_, &effects_) {}
+
+  static Core::Options OneDevice() {
+    Core::Options options;
+    options.pool_bytes = int64_t{64} << 20;
+    options.devices.push_back({"cpu:0", 1 << 20, 1});
+    options.kept_ended_jobs = 0;
+    return options;
+  }
+  uint64_t Submit() {
+    std::vector<NewJob> jobs(kJobs, World::SmallJob(1));
+    for (int i = 0; i < kJobs; ++i) {
+      jobs[i].spec.set_name(absl::StrCat("job-", i));
+      Prepare(jobs[i]);
+    }
+    return core_.Submit(std::move(jobs), {"once", ""}, now_)->sequence;
+  }
+
+  const absl::Time now_ = absl::FromUnixSeconds(1000);
+  ShardedLrtf policy_;
+  Journal journal_;
+  EffectBuffer effects_;
+  Core core_;
+};
+
+TEST_F(ManyJobsTest, AreMadeInSeveralTurnsAndComeInTogether) {
+  const uint64_t sequence = Submit();
+  int turns = 0;
+  for (; core_.has_more_work(); ++turns) {
+    core_.ContinueWork(now_);
+    EXPECT_THAT(core_.Sweeps(), IsEmpty());
+  }
+  EXPECT_GT(turns, 1);
+  core_.Recorded(sequence, now_);
+  EXPECT_THAT(core_.JobsOf(SweepId(1)), SizeIs(kJobs));
+  EXPECT_EQ(core_.FindJob(JobId(kJobs))->submitted.spec.name(),
+            absl::StrCat("job-", kJobs - 1));
+  EXPECT_EQ(core_.FindJob(JobId(kJobs))->submitted_at, now_);
+}
+
+TEST_F(ManyJobsTest, ThatAreRecordedBeforeTheyAreMadeAllComeIn) {
+  const uint64_t sequence = Submit();
+  core_.ContinueWork(now_);
+  core_.Recorded(sequence, now_);
+  EXPECT_THAT(core_.JobsOf(SweepId(1)), SizeIs(kJobs));
+  EXPECT_EQ(core_.FindJob(JobId(kJobs))->id, JobId(kJobs));
+}
+
+TEST_F(ManyJobsTest, ThatAreRefusedLeaveNothingToDo) {
+  const uint64_t sequence = Submit();
+  core_.ContinueWork(now_);
+  core_.SubmissionRefused(sequence);
+  EXPECT_FALSE(core_.has_more_work());
+  EXPECT_FALSE(core_.SubmissionOf("once").has_value());
+  core_.Recorded(sequence, now_);
+  EXPECT_THAT(core_.Sweeps(), IsEmpty());
+}
+
+TEST_F(ManyJobsTest, AreRecordedWithTheirSweepAndTime) {
+  Submit();
+  journal_.pool_changes();
+  const std::vector<Journal::Entry> entries = journal_.TakeEntries();
+  ASSERT_THAT(entries, SizeIs(1));
+  // The sweep's record is the first.
+  ASSERT_THAT(entries[0].changes, SizeIs(kJobs + 1));
+  journal::v1::SubmittedJob record;
+  ASSERT_TRUE(record.ParseFromString(entries[0].changes[7].value()));
+  EXPECT_EQ(record.sweep_id(), 1);
+  EXPECT_EQ(record.submitted_at().seconds(), 1000);
+  EXPECT_EQ(record.spec().name(), "job-6");
+  EXPECT_FALSE(record.model_config_json().empty());
+}
+
+TEST_F(ManyJobsTest, ThatHaveEndedAreForgottenInSeveralTurns) {
+  core_.Recorded(Submit(), now_);
+  core_.Cancel(core_.JobsOf(SweepId(1)), /*delete_checkpoints=*/false, now_);
+  core_.Tick(now_);
+  EXPECT_THAT(core_.Sweeps(), IsEmpty());
+  core_.ContinueWork(now_);
+  EXPECT_NE(core_.FindJob(JobId(1)), nullptr);
+  while (core_.has_more_work()) core_.ContinueWork(now_);
+  for (int id = 1; id <= kJobs; ++id) {
+    EXPECT_EQ(core_.FindJob(JobId(id)), nullptr) << id;
+  }
+}
+
+// It was all of the queue in one turn.
+TEST_F(ManyJobsTest, InTheQueueSayWhatTheyWaitForInSeveralTurns) {
+  for (int i = 0; i < kJobs; ++i) {
+    // Other data each: none waits for another one's.
+    NewJob job = World::SmallJob(1);
+    job.spec.mutable_data()->add_train_files(absl::StrCat("/data/", i));
+    core_.Recorded(core_.Submit({job}, {}, now_)->sequence, now_);
+  }
+  while (core_.has_more_work()) core_.ContinueWork(now_);
+  core_.Tick(now_ + absl::Seconds(6));
+  const auto says = [&](int job) {
+    return absl::StrContains(core_.FindJob(JobId(job))->reason, "none of 1");
+  };
+  EXPECT_TRUE(says(1));
+  EXPECT_FALSE(says(kJobs));
+  while (core_.has_more_work()) core_.ContinueWork(now_ + absl::Seconds(6));
+  EXPECT_TRUE(says(kJobs));
 }
 
 TEST(CoreTest, JobsThatAreSeenToOneByOneAllEnd) {

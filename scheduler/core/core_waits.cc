@@ -14,6 +14,9 @@ namespace {
 
 namespace v1 = hydra::v1;
 
+// Jobs that one turn looks at: some milliseconds.
+constexpr int kExplainedInOneGo = 500;
+
 std::string JobsAhead(int64_t ahead) {
   return ahead == 1
              ? "1 job with more time remaining is ahead"
@@ -91,38 +94,51 @@ std::string Core::WhatItWaitsFor(const Job& job, int64_t ahead) {
   return absl::StrCat("waits for a device: ", JobsAhead(ahead));
 }
 
-void Core::ExplainWaits(absl::Time now) {
-  if (now - explained_at_ < options_.wait_to_explain) return;
+void Core::BeginExplaining(absl::Time now) {
+  if (!to_explain_.empty() || now - explained_at_ < options_.wait_to_explain) {
+    return;
+  }
   explained_at_ = now;
-  const std::vector<absl::Duration> in_hands = RemainingInHands();
-  std::vector<std::pair<JobId, std::string>> waits;
-  int64_t ahead_in_queue = 0;
+  explained_ = 0;
   policy_->ForEachInOrder([&](JobId id) {
-    const Job& job = JobOf(id);
-    const int64_t place = ahead_in_queue++;
+    to_explain_.push_back(id);
+    return true;
+  });
+  std::reverse(to_explain_.begin(), to_explain_.end());
+}
+
+void Core::ExplainSomeWaits(absl::Time now) {
+  if (to_explain_.empty()) return;
+  const std::vector<absl::Duration> in_hands = RemainingInHands();
+  for (int i = 0; i < kExplainedInOneGo && !to_explain_.empty(); ++i) {
+    const JobId id = to_explain_.back();
+    to_explain_.pop_back();
+    const int64_t ahead_in_queue = explained_++;
+    // It may have left the queue since, or have ended long ago.
+    if (!policy_->Contains(id)) continue;
+    Job& job = JobOf(id);
     if (now - job.queued_since < options_.wait_to_explain ||
         job.pause_requested) {
-      return true;
+      continue;
     }
     const int64_t ahead_in_hands =
         std::upper_bound(in_hands.begin(), in_hands.end(),
                          job.RemainingFrom(job.position),
                          std::greater<absl::Duration>()) -
         in_hands.begin();
-    waits.emplace_back(id, WhatItWaitsFor(job, place + ahead_in_hands));
-    return true;
-  });
-  for (auto& [id, reason] : waits) {
-    Job& job = JobOf(id);
-    if (job.state == v1::JOB_STATE_PENDING && job.reason == reason) continue;
-    const bool stopped = job.state == v1::JOB_STATE_RUNNING;
-    job.state = v1::JOB_STATE_PENDING;
-    job.reason = std::move(reason);
-    if (stopped) {
-      NoteChange(job);
-    } else {
-      Touch(job);
-    }
+    ExplainWait(job, WhatItWaitsFor(job, ahead_in_queue + ahead_in_hands));
+  }
+}
+
+void Core::ExplainWait(Job& job, std::string reason) {
+  if (job.state == v1::JOB_STATE_PENDING && job.reason == reason) return;
+  const bool stopped = job.state == v1::JOB_STATE_RUNNING;
+  job.state = v1::JOB_STATE_PENDING;
+  job.reason = std::move(reason);
+  if (stopped) {
+    NoteChange(job);
+  } else {
+    Touch(job);
   }
 }
 

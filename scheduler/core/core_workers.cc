@@ -142,7 +142,7 @@ void Core::Refuse(WorkerRecord& worker, const absl::Status& why,
 
 void Core::FailTask(Job& job, const wv1::TaskReport& report, absl::Time now) {
   OutstandingTask failed = std::move(job.outstanding.front());
-  job.outstanding.pop_front();
+  job.outstanding.erase(job.outstanding.begin());
   if (!job.outstanding.empty()) LeaveToNext(failed, job);
   Release(job, failed);
   if (job.state != v1::JOB_STATE_RUNNING || job.restart_requested ||

@@ -1,7 +1,6 @@
 #ifndef HYDRA_SCHEDULER_CORE_JOB_H_
 #define HYDRA_SCHEDULER_CORE_JOB_H_
 
-#include <deque>
 #include <limits>
 #include <memory>
 #include <optional>
@@ -18,26 +17,12 @@
 #include "hydra/worker/v1/worker.pb.h"
 #include "scheduler/core/block_table.h"
 #include "scheduler/core/job_shape.h"
-#include "scheduler/core/shared.h"
+#include "scheduler/core/new_job.h"
 #include "scheduler/core/step_log.h"
 #include "scheduler/core/task_chain.h"
 #include "scheduler/core/time_model.h"
 
 namespace hydra {
-
-// What a submission hands to the core: checked, and with every default filled
-// in.
-struct NewJob {
-  hydra::v1::JobSpec spec;
-  // "learning_rate=0.001"
-  std::vector<std::string> parameters;
-  Shared<std::string> model_config_json;
-  Shared<ModelTable> table;
-  // Below the output root; the job's own folder is made in it.
-  std::string output_dir;
-  // What of the input is not used, or not as it is written.
-  std::vector<std::string> warnings;
-};
 
 // A task that a worker was told of and whose report is not recorded yet.
 struct OutstandingTask {
@@ -82,7 +67,7 @@ struct CheckpointRun {
 struct Job {
   JobId id;
   SweepId sweep;
-  // Its table is moved into `shape`.
+  // Its table is moved into `shape`, its record to the journal.
   NewJob submitted;
   JobShape shape;
 
@@ -92,7 +77,8 @@ struct Job {
   // The first task that is not committed.
   ChainPosition position;
   ChainPlan plan;
-  std::deque<OutstandingTask> outstanding;
+  // A hand is small; and an empty deque would take half a kilobyte.
+  std::vector<OutstandingTask> outstanding;
 
   std::vector<hydra::worker::v1::PreparedSplit> splits;
   // What PREPARE warned of.

@@ -110,20 +110,6 @@ void FillVersion(const BlockKey& key, const Version& version,
   }
 }
 
-jv1::SubmittedJob SubmittedOf(const Job& job) {
-  jv1::SubmittedJob record;
-  record.set_sweep_id(job.sweep.value());
-  *record.mutable_spec() = job.submitted.spec;
-  record.mutable_parameters()->Assign(job.submitted.parameters.begin(),
-                                      job.submitted.parameters.end());
-  record.set_model_config_json(*job.submitted.model_config_json);
-  record.set_output_dir(job.submitted.output_dir);
-  *record.mutable_submitted_at() = ToProto(job.submitted_at);
-  record.mutable_warnings()->Assign(job.submitted.warnings.begin(),
-                                    job.submitted.warnings.end());
-  return record;
-}
-
 jv1::JobProgress ProgressOf(const Job& job) {
   jv1::JobProgress record;
   record.set_state(job.state);

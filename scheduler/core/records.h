@@ -32,7 +32,6 @@ void FillVersion(const BlockKey& key, const Version& version,
                  hydra::worker::v1::BlockVersion& wire);
 
 // Of a job, the part that each journal keeps.
-journal::v1::SubmittedJob SubmittedOf(const Job& job);
 journal::v1::JobProgress ProgressOf(const Job& job);
 journal::v1::PoolJob PoolJobOf(const Job& job);
 

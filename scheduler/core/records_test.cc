@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include "common/status/proto_time.h"
+
 namespace hydra {
 namespace {
 
@@ -59,7 +61,10 @@ TEST(RecordsTest, AJobComesBackFromItsRecords) {
   job.submitted.warnings = {"score.weight is not used"};
   job.prepare_warnings = {"7 bytes are no UTF-8"};
   Job again;
-  SetSubmitted(job.id, SubmittedOf(job), again);
+  journal::v1::SubmittedJob submitted = SubmittedOf(job.submitted);
+  submitted.set_sweep_id(job.sweep.value());
+  *submitted.mutable_submitted_at() = ToProto(job.submitted_at);
+  SetSubmitted(job.id, submitted, again);
   SetProgress(ProgressOf(job), again);
   SetPoolJob(PoolJobOf(job), again);
   EXPECT_EQ(again.sweep, job.sweep);

@@ -1,6 +1,7 @@
 #include "scheduler/journal/journal.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "scheduler/journal/record_change.h"
 #include "scheduler/journal/tables.h"
@@ -20,15 +21,17 @@ Change Put(int table, uint64_t a, int64_t b,
 
 uint64_t Journal::Submitted(SweepId sweep,
                             const journal::v1::SweepRecord& record,
-                            const SubmittedJobs& jobs) {
+                            SubmittedJobs jobs) {
   // What happened before it comes before it.
   CloseEntry();
   Entry entry;
   entry.sequence = ++last_sequence_;
   entry.refusable = true;
+  entry.changes.reserve(jobs.size() + 1);
   entry.changes.push_back(Put(kSweepsTable, sweep.value(), 0, record));
-  for (const auto& [id, job] : jobs) {
-    entry.changes.push_back(Put(kSubmittedTable, id.value(), 0, job));
+  for (auto& [id, job] : jobs) {
+    entry.changes.push_back(
+        MakePut(kSubmittedTable, id.value(), 0, std::move(job)));
   }
   entries_.push_back(std::move(entry));
   return last_sequence_;

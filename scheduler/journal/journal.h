@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <deque>
+#include <string>
 #include <utility>
 #include <vector>
 
@@ -44,11 +45,11 @@ class Journal {
 
   // --- jobs.db ---
 
-  using SubmittedJobs =
-      std::vector<std::pair<JobId, journal::v1::SubmittedJob>>;
+  // Each with its SubmittedJob, serialized.
+  using SubmittedJobs = std::vector<std::pair<JobId, std::string>>;
   // The sequence number that Recorded() will cover once it is on the disk.
   uint64_t Submitted(SweepId sweep, const journal::v1::SweepRecord& record,
-                     const SubmittedJobs& jobs);
+                     SubmittedJobs jobs);
   void JobChanged(JobId job, const journal::v1::JobProgress& progress);
   void StepRecorded(JobId job, const hydra::v1::StepMetrics& metrics);
   void EvaluationRecorded(JobId job,

@@ -21,7 +21,8 @@ struct TwoJobs {
     jv1::SubmittedJob submitted;
     submitted.mutable_spec()->set_name("one");
     Write(journal.Submitted(SweepId(1), sweep,
-                            {{JobId(1), submitted}, {JobId(2), submitted}}));
+                            {{JobId(1), submitted.SerializeAsString()},
+                             {JobId(2), submitted.SerializeAsString()}}));
     jv1::JobProgress progress;
     progress.mutable_ended_at()->set_seconds(5);
     journal.JobChanged(JobId(2), progress);

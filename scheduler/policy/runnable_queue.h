@@ -17,7 +17,7 @@ namespace hydra {
 //
 // Not thread-safe: the thread that owns the scheduler's state owns this too.
 // No call blocks. Upsert and Remove are at most logarithmic in the number of
-// jobs, Best and each step of ForEachInOrder take constant time.
+// jobs; Contains, Best and each step of ForEachInOrder take constant time.
 class Policy {
  public:
   virtual ~Policy() = default;
@@ -30,6 +30,9 @@ class Policy {
 
   // Takes `job` out; does nothing if it is not in.
   virtual void Remove(JobId job) = 0;
+
+  // Whether `job` is in.
+  virtual bool Contains(JobId job) const = 0;
 
   // The job to run next; none if no job is runnable.
   virtual std::optional<JobId> Best() const = 0;

@@ -20,6 +20,7 @@ class ShardedLrtf final : public Policy {
  public:
   void Upsert(JobId job, absl::Duration remaining) override;
   void Remove(JobId job) override;
+  bool Contains(JobId job) const override { return remaining_.contains(job); }
   std::optional<JobId> Best() const override;
   void ForEachInOrder(absl::FunctionRef<bool(JobId)> visit) const override;
 

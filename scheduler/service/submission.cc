@@ -11,6 +11,7 @@
 #include "common/jobfile/expand.h"
 #include "common/jobfile/validate.h"
 #include "common/model/model_table.h"
+#include "scheduler/core/new_job.h"
 #include "scheduler/core/plan.h"
 #include "scheduler/core/shared.h"
 #include "scheduler/service/data_check.h"
@@ -223,7 +224,9 @@ absl::StatusOr<std::vector<NewJob>> SubmissionChecker::Check(
       mistakes.insert(mistakes.end(), own.begin(), own.end());
       mistakes = WithoutRepeats(mistakes);
     }
-    if (mistakes.empty()) jobs.push_back(std::move(job));
+    if (!mistakes.empty()) continue;
+    Prepare(job);
+    jobs.push_back(std::move(job));
   }
   if (!mistakes.empty()) return ToStatus(mistakes);
   return jobs;

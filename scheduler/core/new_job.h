@@ -1,0 +1,49 @@
+#ifndef HYDRA_SCHEDULER_CORE_NEW_JOB_H_
+#define HYDRA_SCHEDULER_CORE_NEW_JOB_H_
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "common/model/model_table.h"
+#include "hydra/journal/v1/journal.pb.h"
+#include "hydra/v1/job.pb.h"
+#include "hydra/v1/status.pb.h"
+#include "scheduler/core/shared.h"
+
+namespace hydra {
+
+// What a submission hands to the core: checked, and with every default filled
+// in. A value.
+struct NewJob {
+  hydra::v1::JobSpec spec;
+  // "learning_rate=0.001"
+  std::vector<std::string> parameters;
+  Shared<std::string> model_config_json;
+  Shared<ModelTable> table;
+  // Below the output root; the job's own folder is made in it.
+  std::string output_dir;
+  // What of the input is not used, or not as it is written.
+  std::vector<std::string> warnings;
+
+  // What follows from all of the above, see Prepare(): its record in jobs.db
+  // without what the core adds, and the least that it needs of the pool.
+  std::string record;
+  std::optional<hydra::v1::PoolDemand> least_demand;
+};
+
+// Fills in `record` and `least_demand`. The core does it itself for a job that
+// has none; whoever submits thousands does it before, on another thread than
+// the core's. Nothing else of the job may change after it.
+void Prepare(NewJob& job);
+
+// The record in jobs.db, but for the sweep and the time.
+journal::v1::SubmittedJob SubmittedOf(const NewJob& job);
+
+// At least so much of the pool is needed: all of it is known if the cut points
+// are given.
+hydra::v1::PoolDemand LeastDemandOf(const NewJob& job);
+
+}  // namespace hydra
+
+#endif  // HYDRA_SCHEDULER_CORE_NEW_JOB_H_
