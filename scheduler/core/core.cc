@@ -94,7 +94,8 @@ Core::Changes Core::TakeChanges(size_t most) {
   Changes changes;
   changes.jobs = changes_.Take(most);
   changes.taken = changes_.taken();
-  changes.forgotten = std::exchange(forgotten_, {});
+  // Not before what changed in them.
+  if (changes_.empty()) changes.forgotten = std::exchange(forgotten_, {});
   return changes;
 }
 
