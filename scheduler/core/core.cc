@@ -355,6 +355,7 @@ bool Core::AdvanceFromAdmission(Job& job, absl::Time now) {
       now);
   job.phase = v1::JOB_PHASE_INIT;
   job.checkpointed_at = now;
+  job.step_ended_at = now;
   journal_->PoolJobChanged(job.id, PoolJobOf(job));
   NoteChange(job);
   return true;
@@ -367,6 +368,7 @@ void Core::BeginTimes(Job& job) {
 }
 
 bool Core::AdvanceInChain(Job& job, absl::Time now) {
+  if (writer_queue_.contains(job.id)) return false;
   if (job.position.done()) {
     BeginSaving(job, now);
   } else {
@@ -416,6 +418,7 @@ void Core::CheckInvariants() const {
   }
   blocks_.CheckInvariants(fresh);
   CHECK_LE(admission_.reserved_bytes(), PromisedBytes(options_));
+  CHECK(writing_ != JobId() || writer_queue_.empty());
   CHECK(writing_ == JobId() ? blocks_.kept_bytes() == 0
                             : jobs_.at(writing_).writing.has_value());
   for (const WorkerRecord& worker : workers_) {

@@ -167,7 +167,7 @@ void Core::Withdraw(Job& job) {
 }
 
 // The job with the most time left among those whose last task is in this hand.
-Job* Core::BestSuccessor(const WorkerRecord& worker) {
+Job* Core::BestSuccessor(const WorkerRecord& worker, absl::Time now) {
   Job* best = nullptr;
   absl::Duration longest;
   for (const auto& [job_id, task_id] : worker.hand) {
@@ -178,7 +178,9 @@ Job* Core::BestSuccessor(const WorkerRecord& worker) {
       continue;
     }
     const ChainPosition next = job.NextPosition();
-    if (next.done() || !job.MayGoOn(next)) continue;
+    if (next.done() || !job.MayGoOn(next) || HoldsBeforeStep(job, next, now)) {
+      continue;
+    }
     const absl::Duration remaining = job.RemainingFrom(next);
     if (best == nullptr || remaining > longest) {
       best = &job;
@@ -208,7 +210,7 @@ Job* Core::BestIdleJob(const WorkerRecord& worker,
 bool Core::LookAhead(WorkerRecord& worker,
                      const std::vector<const WorkerRecord*>& idle_workers,
                      absl::Time now) {
-  Job* successor = BestSuccessor(worker);
+  Job* successor = BestSuccessor(worker, now);
   Job* idle = BestIdleJob(worker, idle_workers);
   if (idle != nullptr && successor != nullptr &&
       successor->RemainingFrom(successor->NextPosition()) >

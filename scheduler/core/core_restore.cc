@@ -141,6 +141,7 @@ absl::Status Core::RestoreJob(JobId id, const RecoveredJob& recovered,
   }
   job.shape = MakeJobShape(job.submitted.spec, *std::move(table));
   job.checkpointed_at = now;
+  job.step_ended_at = now;
   job.steps.Assign(recovered.steps);
   job.evaluations = recovered.evaluations;
   job.checkpoints = recovered.checkpoints;

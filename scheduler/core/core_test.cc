@@ -836,6 +836,53 @@ TEST(CoreTest, TheNewestCheckpointsAndTheBestAreKept) {
   EXPECT_EQ(job.checkpoints[2].info().step(), 20);
 }
 
+// The writer is never free for long: the short jobs alone keep it busy.
+TEST(CoreTest, AJobOfLongStepsIsSavedBesideManyOfShortOnes) {
+  World::Options options;
+  options.checkpoint_minutes = 1;
+  options.block_time = absl::Seconds(8);
+  World world(options);
+  constexpr uint64_t kJobs = 7;
+  for (uint64_t id = 1; id <= kJobs; ++id) {
+    world.setup().task_time[id] = absl::Seconds(id == 1 ? 40 : 1);
+  }
+  // The one with the most steps is always on a device.
+  world.Submit(/*jobs=*/1, /*steps=*/10'000);
+  world.Submit(/*jobs=*/kJobs - 1, /*steps=*/5'000);
+  world.RunUntil([&] { return JobIn(world, 1).position.step == 1; });
+  const absl::Time begin = world.now();
+  const absl::Duration busy = world.busy(0) + world.busy(1);
+  absl::Duration longest;
+  world.RunUntil([&] {
+    longest = std::max(longest, world.now() - JobIn(world, 1).checkpointed_at);
+    return JobIn(world, 1).position.step == 13;
+  });
+  // It misses none: from one end of a step to the next there are seven tasks
+  // and, every other time, twelve of an evaluation; then a few are written
+  // before.
+  EXPECT_LT(longest, absl::Seconds((7 + 12) * 40 + 200));
+  // The others go on meanwhile.
+  EXPECT_GT(absl::FDivDuration(world.busy(0) + world.busy(1) - busy,
+                               world.now() - begin),
+            1.6);
+}
+
+TEST(CoreTest, ADiskThatStandsStillStopsNoTraining) {
+  World::Options options;
+  options.checkpoint_minutes = 1;
+  options.block_time = absl::Hours(2);
+  World world(options);
+  for (uint64_t id : {1, 2}) world.setup().task_time[id] = absl::Seconds(40);
+  world.Submit(/*jobs=*/2, /*steps=*/1000);
+  world.RunUntil([&] {
+    return JobIn(world, 1).position.step >= 10 &&
+           JobIn(world, 2).position.step >= 10;
+  });
+  // A step takes some five minutes, and one job waited for ten.
+  EXPECT_LT(world.now() - absl::UnixEpoch(), absl::Hours(2));
+  EXPECT_EQ(world.checkpoints_written(), 0);
+}
+
 TEST(CoreTest, ParkingSavesEveryJobAtAShardsEdge) {
   World world({});
   world.Submit(/*jobs=*/3, /*steps=*/50);

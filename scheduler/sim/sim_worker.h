@@ -31,6 +31,8 @@ struct SimSetup {
   int bad_device = -1;
   // The job, if any, whose every task ends its worker's process.
   uint64_t bad_job = 0;
+  // By job, how long each of its tasks takes. Of others it is up to kTaskTime.
+  std::map<uint64_t, absl::Duration> task_time;
 };
 
 // A worker process without a device: it keeps the protocol's promises, and

@@ -90,7 +90,7 @@ void World::WriteCheckpoint(const CheckpointRequest& request) {
 
 void World::WriteBlock(std::shared_ptr<const CheckpointRequest> request,
                        std::shared_ptr<SimCheckpoint> made, size_t index) {
-  AtDaemon(Delay(kDiskTime), [=] {
+  AtDaemon(Delay(options_.block_time), [=] {
     const JobId job = request->job;
     if (Chance(options_.checkpoint_failure / request->blocks.size())) {
       InCore([&](Core& core) {
