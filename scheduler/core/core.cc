@@ -54,7 +54,8 @@ Core::Core(Options options, Policy* policy, Journal* journal, Effects* effects)
       admission_(PromisedBytes(options_), options_.devices.size(),
                  options_.lookahead),
       next_job_(options_.first_job),
-      last_task_(options_.generation << kGenerationShift) {
+      last_task_(options_.generation << kGenerationShift),
+      last_context_(options_.generation << kGenerationShift) {
   for (const DeviceOptions& device : options_.devices) {
     WorkerRecord worker;
     worker.id = WorkerId(workers_.size() + 1);

@@ -427,7 +427,10 @@ class Core {
   std::optional<OutstandingTask> MakeTask(Job& job);
   hydra::worker::v1::JobContext ContextOf(const Job& job) const;
   DesiredKey DesiredKeyOf(const WorkerRecord& worker) const;
-  hydra::worker::v1::DesiredState MakeDesired(const WorkerRecord& worker);
+  std::string ContextContentOf(const Job& job) const;
+  void AddContexts(WorkerRecord& worker, const absl::btree_set<JobId>& jobs,
+                   hydra::worker::v1::DesiredState& desired);
+  hydra::worker::v1::DesiredState MakeDesired(WorkerRecord& worker);
   void SendDesired(WorkerRecord& worker);
 
   // Some 10 MB of request ids.
@@ -517,6 +520,7 @@ class Core {
   std::vector<JobId> to_explain_;
   int64_t explained_ = 0;
   uint64_t last_task_;
+  uint64_t last_context_;
   uint64_t last_revision_ = 0;
 };
 

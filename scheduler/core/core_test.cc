@@ -254,6 +254,76 @@ TEST_F(ManyJobsTest, InTheQueueSayWhatTheyWaitForInSeveralTurns) {
   EXPECT_TRUE(says(kJobs));
 }
 
+// Keeps what the worker was told last.
+class ToldWorker final : public Effects {
+ public:
+  const worker::v1::DesiredState& desired() const { return desired_; }
+
+ private:
+  void SendDesired(WorkerId, const worker::v1::DesiredState& desired) override {
+    desired_ = desired;
+  }
+  void KillWorker(WorkerId, absl::string_view) override {}
+  void SaveModel(const SaveRequest&) override {}
+  void WriteCheckpoint(const CheckpointRequest&) override {}
+  void RemoveCheckpoint(const std::string&) override {}
+  void StorePartition(const std::string&, const v1::Partition&) override {}
+  void LogForJob(JobId, const v1::LogLine&) override {}
+  void LogLinesDropped(JobId, int64_t) override {}
+
+  worker::v1::DesiredState desired_;
+};
+
+TEST_F(ManyJobsTest, AJobOfManyFilesIsDescribedToItsWorkerOnce) {
+  NewJob job = World::SmallJob(1);
+  for (int i = 0; i < 10'000; ++i) {
+    job.spec.mutable_data()->add_train_files(absl::StrCat("/data/part-", i));
+  }
+  core_.Recorded(core_.Submit({job}, "", now_)->sequence, now_);
+  ToldWorker worker;
+  journal::v1::WorkerProcess process;
+  process.set_pid(1);
+  process.set_session("secret");
+  core_.WorkerStarted(WorkerId(1), process);
+  worker::v1::WorkerReport report;
+  report.set_session("secret");
+  const auto tell = [&](bool lists_contexts) {
+    report.set_sequence(report.sequence() + 1);
+    report.set_desired_sequence(worker.desired().sequence());
+    report.clear_contexts();
+    if (lists_contexts) {
+      *report.mutable_contexts() = worker.desired().contexts();
+    }
+    core_.WorkerReported(WorkerId(1), report, now_);
+    effects_.Flush(worker);
+    report.clear_reports();
+  };
+  const auto finish = [&]() -> worker::v1::TaskReport& {
+    worker::v1::TaskReport& task = *report.add_reports();
+    task.set_task_id(worker.desired().tasks(0).task_id());
+    return task;
+  };
+  tell(/*lists_contexts=*/false);
+  ASSERT_THAT(worker.desired().jobs(), SizeIs(1));
+  // What PREPARE finds makes it another context.
+  auto& split = *finish().mutable_prepare()->add_splits();
+  split.set_split(worker::v1::SPLIT_TRAIN);
+  split.set_token_count(200);
+  tell(/*lists_contexts=*/true);
+  ASSERT_THAT(worker.desired().jobs(), SizeIs(1));
+  EXPECT_EQ(worker.desired().jobs(0).splits_size(), 1);
+  finish().mutable_pilot()->add_layers();
+  tell(/*lists_contexts=*/true);
+  ASSERT_EQ(worker.desired().tasks(0).kind(), worker::v1::TASK_KIND_INIT);
+  EXPECT_THAT(worker.desired().jobs(), IsEmpty());
+  EXPECT_THAT(worker.desired().contexts(), SizeIs(1));
+  EXPECT_LT(worker.desired().ByteSizeLong(), 10'000);
+  // After a break of the stream nothing is taken for known.
+  core_.WorkerStreamEnded(WorkerId(1), now_);
+  tell(/*lists_contexts=*/true);
+  EXPECT_THAT(worker.desired().jobs(), SizeIs(1));
+}
+
 TEST(CoreTest, JobsThatAreSeenToOneByOneAllEnd) {
   World::Options options;
   options.advances_in_one_go = 1;
