@@ -336,6 +336,7 @@ class Core {
   // INVALID_ARGUMENT: as TableOf.
   absl::StatusOr<Shared<ModelTable>> SharedTable(const NewJob& job);
   absl::Status RestoreInPool(Job& job, const RecoveredJob& recovered);
+  void JoinBlockRecords(const Job& job, const RecoveredJob& recovered);
   absl::Status RestoreHandOut(TaskId id, const journal::v1::HandOut& hand_out,
                               const RecoveredJob& recovered);
 

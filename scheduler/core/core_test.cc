@@ -798,6 +798,22 @@ TEST(CoreTest, APreparationThatOutlivesTheDaemonCounts) {
   EXPECT_EQ(JobIn(world, 1).totals.tasks(), 1);
 }
 
+// The world checks what is trained from them.
+TEST(CoreTest, BoundariesWithARecordForEachMicroBatchAreTakenOver) {
+  World world({});
+  world.Submit(/*jobs=*/2, /*steps=*/4);
+  for (int64_t step : {1, 2}) {
+    world.RunUntil([&] {
+      const Job& job = JobIn(world, 1);
+      return job.position.step == step && job.position.task == 2;
+    });
+    world.CrashEarlierDaemon();
+    world.RunUntil([] { return true; });
+  }
+  world.RunUntilJobsEnd();
+  EXPECT_EQ(JobIn(world, 1).steps.size(), 4);
+}
+
 TEST(CoreTest, AWorkerIsNotBusierThanItIsAttached) {
   World::Options options;
   options.workers = 1;

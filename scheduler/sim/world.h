@@ -104,6 +104,8 @@ class World : private Effects {
   void StopProcess(int worker, absl::Duration time);
   // Everything that is not on the disk is gone.
   void CutPower();
+  // The daemon dies, and was an earlier one, with a record for each block.
+  void CrashEarlierDaemon();
   // The checkpoints on the disk can or cannot be read.
   void MakeCheckpointsReadable(bool readable);
   // May be changed at any time.
