@@ -116,6 +116,25 @@ void CheckName(absl::string_view name, Mistakes* mistakes) {
   }
 }
 
+void CheckSize(const v1::JobSpec& job, Mistakes* mistakes) {
+  const v1::DataSpec& data = job.data();
+  if (const int files = CountDataFiles(data); files > kMaxDataFiles) {
+    AddMistake("data",
+               absl::StrCat("expected at most ", kMaxDataFiles,
+                            " files in all splits, found ", files,
+                            "; join some of them"),
+               mistakes);
+  }
+  const auto bytes = static_cast<int64_t>(job.ByteSizeLong());
+  if (bytes > kMaxJobBytes) {
+    AddMistake("",
+               absl::StrCat("expected a job of at most ", kMaxJobBytes,
+                            " bytes with all of its paths, found ", bytes,
+                            "; name fewer files, or shorter paths"),
+               mistakes);
+  }
+}
+
 void CheckPaths(v1::JobSpec job, Mistakes* mistakes) {
   if (job.model().path().empty()) {
     AddMistake("model.path", "expected the model's directory, found nothing",
@@ -238,8 +257,14 @@ void CheckCheckpoint(const v1::CheckpointSpec& checkpoint,
 
 }  // namespace
 
+int CountDataFiles(const v1::DataSpec& data) {
+  return data.train_files_size() + data.validation_files_size() +
+         data.test_files_size();
+}
+
 void ValidateJob(const v1::JobSpec& job, Mistakes* mistakes) {
   CheckName(job.name(), mistakes);
+  CheckSize(job, mistakes);
   CheckPaths(job, mistakes);
 
   SectionChecker model("model", mistakes);

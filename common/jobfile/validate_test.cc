@@ -80,6 +80,33 @@ TEST(ValidateJobTest, AcceptsEveryFieldAtItsLimits) {
   EXPECT_EQ(MessageOf(job), "");
 }
 
+TEST(ValidateJobTest, AJobNamesAtMostTenThousandFiles) {
+  v1::JobSpec job = ValidJob();
+  for (int i = 1; i < kMaxDataFiles; ++i) {
+    // Of some hundred bytes, as ordinary ones.
+    job.mutable_data()->add_validation_files("/" + std::string(95, 'a'));
+  }
+  EXPECT_EQ(MessageOf(job), "");
+  job.mutable_data()->add_test_files("/one-more");
+  EXPECT_EQ(MessageOf(job),
+            "data: expected at most 10000 files in all splits, found 10001; "
+            "join some of them");
+}
+
+TEST(ValidateJobTest, AJobIsNotLargerThanAMegabyteAndAllElseIsSaidToo) {
+  v1::JobSpec job = ValidJob();
+  job.mutable_train()->set_learning_rate(-1);
+  for (int i = 0; i < 1000; ++i) {
+    job.mutable_data()->add_test_files("/" + std::string(4000, 'a'));
+  }
+  const std::string message = MessageOf(job);
+  EXPECT_NE(message.find("expected a job of at most 1048576 bytes with all of "
+                         "its paths, found 40"),
+            std::string::npos)
+      << message;
+  EXPECT_NE(message.find("train.learning_rate"), std::string::npos);
+}
+
 TEST(ValidateJobTest, TellsAllThatAnEmptyJobLacks) {
   EXPECT_EQ(MessageOf(v1::JobSpec()),
             "model.path: expected the model's directory, found nothing\n"

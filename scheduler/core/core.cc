@@ -54,7 +54,8 @@ Core::Core(Options options, Policy* policy, Journal* journal, Effects* effects)
       admission_(PromisedBytes(options_), options_.devices.size(),
                  options_.lookahead),
       next_job_(options_.first_job),
-      last_task_(options_.generation << kGenerationShift) {
+      last_task_(options_.generation << kGenerationShift),
+      last_context_(options_.generation << kGenerationShift) {
   for (const DeviceOptions& device : options_.devices) {
     WorkerRecord worker;
     worker.id = WorkerId(workers_.size() + 1);
@@ -364,6 +365,7 @@ bool Core::AdvanceFromAdmission(Job& job, absl::Time now) {
       now);
   job.phase = v1::JOB_PHASE_INIT;
   job.checkpointed_at = now;
+  job.step_ended_at = now;
   journal_->PoolJobChanged(job.id, PoolJobOf(job));
   NoteChange(job);
   return true;
@@ -376,6 +378,7 @@ void Core::BeginTimes(Job& job) {
 }
 
 bool Core::AdvanceInChain(Job& job, absl::Time now) {
+  if (writer_queue_.contains(job.id)) return false;
   if (job.position.done()) {
     BeginSaving(job, now);
   } else {
@@ -425,6 +428,7 @@ void Core::CheckInvariants() const {
   }
   blocks_.CheckInvariants(fresh);
   CHECK_LE(admission_.reserved_bytes(), PromisedBytes(options_));
+  CHECK(writing_ != JobId() || writer_queue_.empty());
   CHECK(writing_ == JobId() ? blocks_.kept_bytes() == 0
                             : jobs_.at(writing_).writing.has_value());
   for (const WorkerRecord& worker : workers_) {

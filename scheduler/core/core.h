@@ -29,6 +29,7 @@
 #include "scheduler/core/submission_ledger.h"
 #include "scheduler/core/wait_list.h"
 #include "scheduler/core/worker_record.h"
+#include "scheduler/core/writer_queue.h"
 #include "scheduler/journal/journal.h"
 #include "scheduler/journal/recovered.h"
 #include "scheduler/policy/runnable_queue.h"
@@ -102,6 +103,11 @@ class Core {
     int task_retries = 6;
     // After a checkpoint that could not be written.
     absl::Duration checkpoint_retry = absl::Minutes(1);
+    // A job that found the writer of checkpoints taken at the end of a step,
+    // and was due for so long, or whose steps take so long, waits for it there.
+    absl::Duration checkpoint_patience = absl::Minutes(1);
+    // It does not wait for a checkpoint that takes longer to write.
+    absl::Duration longest_write = absl::Minutes(10);
     // After a trained model for which the disk had no room.
     absl::Duration save_retry = absl::Seconds(10);
     // Waiting jobs that one event looks at; see ContinueWork.
@@ -303,6 +309,12 @@ class Core {
   bool PauseOne(Job& job, absl::Time now);
   bool ResumeOne(Job& job, absl::Time now);
   void MaybeBeginCheckpoint(Job& job, absl::Time now);
+  bool MustNotMissTheWriter(const Job& job, absl::Time due,
+                            absl::Time end) const;
+  bool HoldsBeforeStep(const Job& job, const ChainPosition& next,
+                       absl::Time now) const;
+  void LeaveStuckWriter(absl::Time now);
+  void OfferWriter(absl::Time now);
   void BeginCheckpoint(Job& job, absl::Time now);
   void KeepCheckpoint(Job& job, CheckpointRun run, int64_t bytes);
   void RemoveOldCheckpoints(Job& job);
@@ -338,6 +350,7 @@ class Core {
   // INVALID_ARGUMENT: as TableOf.
   absl::StatusOr<Shared<ModelTable>> SharedTable(const NewJob& job);
   absl::Status RestoreInPool(Job& job, const RecoveredJob& recovered);
+  void JoinBlockRecords(const Job& job, const RecoveredJob& recovered);
   absl::Status RestoreHandOut(TaskId id, const journal::v1::HandOut& hand_out,
                               const RecoveredJob& recovered);
 
@@ -419,7 +432,7 @@ class Core {
                  const std::vector<const WorkerRecord*>& idle, absl::Time now);
   Job* BestIdleJob(const WorkerRecord& worker,
                    const std::vector<const WorkerRecord*>& idle);
-  Job* BestSuccessor(const WorkerRecord& worker);
+  Job* BestSuccessor(const WorkerRecord& worker, absl::Time now);
   // False: the pool has no room for its writes now.
   bool HandOut(Job& job, WorkerRecord& worker, absl::Time now);
   void Withdraw(Job& job);
@@ -429,7 +442,10 @@ class Core {
   std::optional<OutstandingTask> MakeTask(Job& job);
   hydra::worker::v1::JobContext ContextOf(const Job& job) const;
   DesiredKey DesiredKeyOf(const WorkerRecord& worker) const;
-  hydra::worker::v1::DesiredState MakeDesired(const WorkerRecord& worker);
+  std::string ContextContentOf(const Job& job) const;
+  void AddContexts(WorkerRecord& worker, const absl::btree_set<JobId>& jobs,
+                   hydra::worker::v1::DesiredState& desired);
+  hydra::worker::v1::DesiredState MakeDesired(WorkerRecord& worker);
   void SendDesired(WorkerRecord& worker);
 
   // Some 10 MB of request ids.
@@ -479,9 +495,11 @@ class Core {
   // The reason of pending jobs that only wait for a device.
   static constexpr char kWaitsForADevice[] = "waits for a free device";
   std::string waits_for_device_ = kWaitsForADevice;
-  // Jobs that wait for another job's result, for room in the pool, or for the
-  // one checkpoint that is written; and those to be looked at.
+  // Jobs that wait for another job's result, or for room in the pool; and those
+  // to be looked at.
   WaitList waiting_;
+  // Those that wait for the one writer of checkpoints; empty while it is free.
+  WriterQueue writer_queue_;
   // What jobs wait for while another one finds their cut points: any pilot,
   // since on which device it runs may change.
   static constexpr char kPilotWait[] = "a pilot";
@@ -503,6 +521,9 @@ class Core {
   absl::btree_set<JobId> save_again_;
   // The job whose checkpoint is being written; 0: none.
   JobId writing_;
+  absl::Time writing_since_ = absl::InfinitePast();
+  // What the newest one took.
+  absl::Duration last_write_;
   bool parking_ = false;
   // While parking: their checkpoints could not be written.
   absl::flat_hash_set<JobId> unsaved_;
@@ -514,6 +535,7 @@ class Core {
   std::vector<JobId> to_explain_;
   int64_t explained_ = 0;
   uint64_t last_task_;
+  uint64_t last_context_;
   // For TakeChanges.
   ChangeLog changes_;
   std::vector<SweepId> forgotten_;

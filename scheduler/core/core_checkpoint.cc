@@ -21,9 +21,6 @@ namespace v1 = hydra::v1;
 namespace wv1 = hydra::worker::v1;
 using Phase = ChainPosition::Phase;
 
-// What a job waits for that pauses while another one's checkpoint is written.
-constexpr char kWriterWait[] = "the writer of checkpoints";
-
 bool IsState(const BlockKey& key) {
   return key.kind == wv1::BLOCK_KIND_PARAMETERS ||
          key.kind == wv1::BLOCK_KIND_OPTIMIZER_STATE;
@@ -84,17 +81,78 @@ std::string CheckpointPath(const Job& job, const ChainPosition& position) {
 
 }  // namespace
 
-// Called at every end of a step.
+// Called at every end of a step. Whoever is there takes a free writer. Of those
+// that find it taken, some that must not miss it again stand still until it is
+// free: the one that is due longest, and those to which that costs less time
+// than their next step takes. The others go on, and try again at its end.
 void Core::MaybeBeginCheckpoint(Job& job, absl::Time now) {
-  const v1::CheckpointSpec& spec = job.submitted.spec.checkpoint();
-  const absl::Duration every = absl::Minutes(spec.every_minutes());
-  if ((spec.every_steps() > 0 && job.position.step % spec.every_steps() == 0) ||
-      (every > absl::ZeroDuration() && now - job.checkpointed_at >= every) ||
-      now >= job.checkpoint_again_at) {
-    job.checkpoint_due = true;
+  const absl::Time due = job.CheckpointDue(job.position.step, now);
+  const bool must_not_miss = MustNotMissTheWriter(job, due, now);
+  const absl::Duration step = now - std::exchange(job.step_ended_at, now);
+  if (now < due) return;
+  job.checkpoint_due_at = std::min(job.checkpoint_due_at, due);
+  if (writing_ == JobId()) {
+    BeginCheckpoint(job, now);
+    return;
   }
-  // One at a time; the next end of a step is not far.
-  if (job.checkpoint_due && writing_ == JobId()) BeginCheckpoint(job, now);
+  const absl::Duration longest_wait =
+      static_cast<int64_t>(writer_queue_.size() + 1) * last_write_;
+  if (must_not_miss && job.outstanding.empty() &&
+      now - writing_since_ < options_.longest_write &&
+      (writer_queue_.WouldBeNext(due) || step > longest_wait)) {
+    writer_queue_.Join(job.id, due);
+    job.reason = "waits until checkpoints of other jobs are written";
+    Touch(job);
+  }
+}
+
+// It has been due for long, or will be before it comes by again. While its
+// newest checkpoint is still being written, another one is not urgent.
+bool Core::MustNotMissTheWriter(const Job& job, absl::Time due,
+                                absl::Time end) const {
+  return end >= due && !job.writing.has_value() &&
+         (end - due >= options_.checkpoint_patience ||
+          end - job.step_ended_at >= options_.checkpoint_patience);
+}
+
+// Whether the job, whose last task out ends a step, gets no task of the next
+// one, since it may have to stand still between them.
+bool Core::HoldsBeforeStep(const Job& job, const ChainPosition& next,
+                           absl::Time now) const {
+  const std::optional<ChainPosition>& last = job.outstanding.back().position;
+  if (!last.has_value() || !CompletesStep(job.shape, *last)) return false;
+  const absl::Time end =
+      now + job.RemainingFrom(job.position) - job.RemainingFrom(next);
+  return MustNotMissTheWriter(job, job.CheckpointDue(next.step, end), end);
+}
+
+// The disk may stand still for ever: then those that would only be saved go on.
+void Core::LeaveStuckWriter(absl::Time now) {
+  if (writing_ == JobId() || now - writing_since_ < options_.longest_write) {
+    return;
+  }
+  for (JobId id : writer_queue_.Jobs()) {
+    Job& job = JobOf(id);
+    if (job.pause_requested || job.restart_requested) continue;
+    writer_queue_.Leave(id);
+    job.reason.clear();
+    Touch(job);
+    Advance(job, now);
+  }
+}
+
+// The writer is free.
+void Core::OfferWriter(absl::Time now) {
+  while (writing_ == JobId() && !writer_queue_.empty()) {
+    Job& job = JobOf(*writer_queue_.Next());
+    writer_queue_.Leave(job.id);
+    if (!job.pause_requested && !job.restart_requested) {
+      job.reason.clear();
+      BeginCheckpoint(job, now);
+      Touch(job);
+    }
+    Advance(job, now);
+  }
 }
 
 void Core::BeginCheckpoint(Job& job, absl::Time now) {
@@ -130,8 +188,9 @@ void Core::BeginCheckpoint(Job& job, absl::Time now) {
   run.blocks = request.blocks;
 
   writing_ = job.id;
+  writing_since_ = now;
   job.writing = std::move(run);
-  job.checkpoint_due = false;
+  job.checkpoint_due_at = absl::InfiniteFuture();
   job.checkpoint_again_at = absl::InfiniteFuture();
   job.checkpointed_at = now;
   effects_->WriteCheckpoint(request);
@@ -149,6 +208,7 @@ void Core::CheckpointWritten(JobId id, const absl::StatusOr<int64_t>& bytes,
   Job& job = JobOf(id);
   CheckpointRun run = *std::exchange(job.writing, std::nullopt);
   writing_ = JobId();
+  last_write_ = now - writing_since_;
   for (size_t i = run.written; i < run.blocks.size(); ++i) {
     blocks_.Unpin(run.blocks[i].second);
   }
@@ -173,9 +233,8 @@ void Core::CheckpointWritten(JobId id, const absl::StatusOr<int64_t>& bytes,
       NoteChange(job);
     }
   }
-  // Those that were about to pause, and this one.
-  waiting_.Wake(kWriterWait);
   waiting_.OfferRoom();
+  OfferWriter(now);
   if (!job.ended() && job.outstanding.empty()) waiting_.Wake(id);
   AdvanceWaiting(now);
   ContinueParking(now);
@@ -293,7 +352,7 @@ bool Core::PauseHere(Job& job, absl::Time now) {
     BeginCheckpoint(job, now);
     Touch(job);
   } else {
-    waiting_.WaitFor(job.id, kWriterWait);
+    writer_queue_.Join(job.id, now);
   }
   return true;
 }
@@ -325,6 +384,7 @@ bool Core::ResumeOne(Job& job, absl::Time now) {
     // It has not come to rest yet: then it need not.
     if (!std::exchange(job.pause_requested, false)) return false;
     job.reason.clear();
+    writer_queue_.Leave(job.id);
     NoteChange(job);
     if (job.outstanding.empty() && !job.writing.has_value()) Advance(job, now);
   } else {
@@ -347,7 +407,7 @@ bool Core::SavesBeforeRestart(Job& job, absl::Time now) {
   if (writing_ == JobId()) {
     BeginCheckpoint(job, now);
   } else {
-    waiting_.WaitFor(job.id, kWriterWait);
+    writer_queue_.Join(job.id, now);
   }
   return true;
 }
@@ -364,6 +424,7 @@ void Core::RestartFromCheckpoint(Job& job, absl::Time now) {
 }
 
 void Core::LeavePool(Job& job) {
+  writer_queue_.Leave(job.id);
   blocks_.EndAll(job.id);
   admission_.Release(job.id);
   // Before its admission it has no record there.

@@ -40,10 +40,14 @@ void Core::Commit(Job& job, const wv1::TaskReport& report, absl::Time now) {
   journal_->TaskEnded(done.id);
   for (const auto& [key, version] : done.made) {
     blocks_.Commit(job.id, key, version);
-    journal_->BlockChanged(job.id, ToRecord(key, version));
   }
+  for (const journal::v1::BlockRecord& record : ToRecords(done.made)) {
+    journal_->BlockChanged(job.id, record);
+  }
+  // A task ends a boundary as a whole: its record is that of its first block.
   for (const BlockKey& key : done.task.ends) {
     blocks_.End(job.id, key);
+    if (key.micro_batch > 0) continue;
     journal_->BlockErased(job.id, key.kind, key.index, key.micro_batch);
   }
   worker.deaths.clear();

@@ -167,7 +167,7 @@ void Core::Withdraw(Job& job) {
 }
 
 // The job with the most time left among those whose last task is in this hand.
-Job* Core::BestSuccessor(const WorkerRecord& worker) {
+Job* Core::BestSuccessor(const WorkerRecord& worker, absl::Time now) {
   Job* best = nullptr;
   absl::Duration longest;
   for (const auto& [job_id, task_id] : worker.hand) {
@@ -178,7 +178,9 @@ Job* Core::BestSuccessor(const WorkerRecord& worker) {
       continue;
     }
     const ChainPosition next = job.NextPosition();
-    if (next.done() || !job.MayGoOn(next)) continue;
+    if (next.done() || !job.MayGoOn(next) || HoldsBeforeStep(job, next, now)) {
+      continue;
+    }
     const absl::Duration remaining = job.RemainingFrom(next);
     if (best == nullptr || remaining > longest) {
       best = &job;
@@ -208,7 +210,7 @@ Job* Core::BestIdleJob(const WorkerRecord& worker,
 bool Core::LookAhead(WorkerRecord& worker,
                      const std::vector<const WorkerRecord*>& idle_workers,
                      absl::Time now) {
-  Job* successor = BestSuccessor(worker);
+  Job* successor = BestSuccessor(worker, now);
   Job* idle = BestIdleJob(worker, idle_workers);
   if (idle != nullptr && successor != nullptr &&
       successor->RemainingFrom(successor->NextPosition()) >
@@ -319,8 +321,32 @@ DesiredKey Core::DesiredKeyOf(const WorkerRecord& worker) const {
   return key;
 }
 
+// All that may change of it.
+std::string Core::ContextContentOf(const Job& job) const {
+  std::string content = absl::StrCat(job.pilot_reserve_bytes);
+  for (const wv1::PreparedSplit& split : job.splits) {
+    absl::StrAppend(&content, "|", split.SerializeAsString());
+  }
+  return content;
+}
+
+void Core::AddContexts(WorkerRecord& worker, const absl::btree_set<JobId>& jobs,
+                       wv1::DesiredState& desired) {
+  for (JobId id : jobs) {
+    const Job& job = jobs_.at(id);
+    const uint64_t number =
+        worker.contexts.Need(id, ContextContentOf(job), &last_context_);
+    if (worker.contexts.Has(id)) continue;
+    wv1::JobContext& context = *desired.add_jobs();
+    context = ContextOf(job);
+    context.set_number(number);
+  }
+  const std::vector<uint64_t> kept = worker.contexts.EndMessage();
+  desired.mutable_contexts()->Assign(kept.begin(), kept.end());
+}
+
 // Also notes, for each task, the first message that names it.
-wv1::DesiredState Core::MakeDesired(const WorkerRecord& worker) {
+wv1::DesiredState Core::MakeDesired(WorkerRecord& worker) {
   wv1::DesiredState desired;
   desired.set_sequence(worker.desired_sequence);
   absl::btree_set<JobId> jobs;
@@ -337,7 +363,7 @@ wv1::DesiredState Core::MakeDesired(const WorkerRecord& worker) {
       jobs.insert(job_id);
     }
   }
-  for (JobId job : jobs) *desired.add_jobs() = ContextOf(jobs_.at(job));
+  AddContexts(worker, jobs, desired);
   desired.mutable_acknowledged_tasks()->Assign(worker.acknowledged.begin(),
                                                worker.acknowledged.end());
   desired.set_acknowledged_log_sequence(worker.log_sequence);

@@ -67,6 +67,7 @@ void Core::Tick(absl::Time now) {
     }
   }
   WakeRested(now);
+  LeaveStuckWriter(now);
   AdvanceWaiting(now);
   Dispatch(now);
   BeginExplaining(now);

@@ -141,6 +141,7 @@ absl::Status Core::RestoreJob(JobId id, const RecoveredJob& recovered,
   }
   job.shape = MakeJobShape(job.submitted.spec, *std::move(table));
   job.checkpointed_at = now;
+  job.step_ended_at = now;
   job.steps.Assign(recovered.steps);
   job.evaluations = recovered.evaluations;
   job.checkpoints = recovered.checkpoints;
@@ -184,16 +185,36 @@ absl::Status Core::RestoreInPool(Job& job, const RecoveredJob& recovered) {
   // Here they serve nothing; whether they are there is seen at the next start.
   job.checkpoints.resize(job.checkpoints.size() -
                          recovered.missing_checkpoints);
-  for (const jv1::BlockRecord& block : recovered.blocks) {
-    if (!blocks_.AdoptCurrent(job.id, KeyOf(block), VersionOf(block))) {
+  bool one_record_each = false;
+  for (const jv1::BlockRecord& record : recovered.blocks) {
+    one_record_each = one_record_each || record.micro_batch() > 0;
+    for (const auto& [key, version] : BlocksOf(record)) {
+      if (blocks_.AdoptCurrent(job.id, key, version)) continue;
       return Contradiction(
-          job.id, absl::StrCat("the slot at ", block.offset_bytes(), " of ",
-                               block.size_bytes(), " bytes is not free"));
+          job.id,
+          absl::StrCat("the slot at ",
+                       version.slot.has_value() ? version.slot->offset : -1,
+                       " of ", version.size_bytes, " bytes is not free"));
     }
   }
+  if (one_record_each) JoinBlockRecords(job, recovered);
   job.phase =
       job.position.done() ? v1::JOB_PHASE_EVALUATE : ChainPhase(job.position);
   return absl::OkStatus();
+}
+
+// A daemon of before wrote one for each micro-batch.
+void Core::JoinBlockRecords(const Job& job, const RecoveredJob& recovered) {
+  for (const jv1::BlockRecord& record : recovered.blocks) {
+    if (record.micro_batch() == 0) continue;
+    journal_->BlockErased(job.id, record.kind(), record.index(),
+                          record.micro_batch());
+  }
+  const auto& blocks = *blocks_.BlocksOf(job.id);
+  for (const jv1::BlockRecord& record :
+       ToRecords({blocks.begin(), blocks.end()})) {
+    journal_->BlockChanged(job.id, record);
+  }
 }
 
 // Its slots are the worker's until that says that it dropped the task or dies.

@@ -256,6 +256,76 @@ TEST_F(ManyJobsTest, InTheQueueSayWhatTheyWaitForInSeveralTurns) {
   EXPECT_TRUE(says(kJobs));
 }
 
+// Keeps what the worker was told last.
+class ToldWorker final : public Effects {
+ public:
+  const worker::v1::DesiredState& desired() const { return desired_; }
+
+ private:
+  void SendDesired(WorkerId, const worker::v1::DesiredState& desired) override {
+    desired_ = desired;
+  }
+  void KillWorker(WorkerId, absl::string_view) override {}
+  void SaveModel(const SaveRequest&) override {}
+  void WriteCheckpoint(const CheckpointRequest&) override {}
+  void RemoveCheckpoint(const std::string&) override {}
+  void StorePartition(const std::string&, const v1::Partition&) override {}
+  void LogForJob(JobId, const v1::LogLine&) override {}
+  void LogLinesDropped(JobId, int64_t) override {}
+
+  worker::v1::DesiredState desired_;
+};
+
+TEST_F(ManyJobsTest, AJobOfManyFilesIsDescribedToItsWorkerOnce) {
+  NewJob job = World::SmallJob(1);
+  for (int i = 0; i < 10'000; ++i) {
+    job.spec.mutable_data()->add_train_files(absl::StrCat("/data/part-", i));
+  }
+  core_.Recorded(core_.Submit({job}, "", now_)->sequence, now_);
+  ToldWorker worker;
+  journal::v1::WorkerProcess process;
+  process.set_pid(1);
+  process.set_session("secret");
+  core_.WorkerStarted(WorkerId(1), process);
+  worker::v1::WorkerReport report;
+  report.set_session("secret");
+  const auto tell = [&](bool lists_contexts) {
+    report.set_sequence(report.sequence() + 1);
+    report.set_desired_sequence(worker.desired().sequence());
+    report.clear_contexts();
+    if (lists_contexts) {
+      *report.mutable_contexts() = worker.desired().contexts();
+    }
+    core_.WorkerReported(WorkerId(1), report, now_);
+    effects_.Flush(worker);
+    report.clear_reports();
+  };
+  const auto finish = [&]() -> worker::v1::TaskReport& {
+    worker::v1::TaskReport& task = *report.add_reports();
+    task.set_task_id(worker.desired().tasks(0).task_id());
+    return task;
+  };
+  tell(/*lists_contexts=*/false);
+  ASSERT_THAT(worker.desired().jobs(), SizeIs(1));
+  // What PREPARE finds makes it another context.
+  auto& split = *finish().mutable_prepare()->add_splits();
+  split.set_split(worker::v1::SPLIT_TRAIN);
+  split.set_token_count(200);
+  tell(/*lists_contexts=*/true);
+  ASSERT_THAT(worker.desired().jobs(), SizeIs(1));
+  EXPECT_EQ(worker.desired().jobs(0).splits_size(), 1);
+  finish().mutable_pilot()->add_layers();
+  tell(/*lists_contexts=*/true);
+  ASSERT_EQ(worker.desired().tasks(0).kind(), worker::v1::TASK_KIND_INIT);
+  EXPECT_THAT(worker.desired().jobs(), IsEmpty());
+  EXPECT_THAT(worker.desired().contexts(), SizeIs(1));
+  EXPECT_LT(worker.desired().ByteSizeLong(), 10'000);
+  // After a break of the stream nothing is taken for known.
+  core_.WorkerStreamEnded(WorkerId(1), now_);
+  tell(/*lists_contexts=*/true);
+  EXPECT_THAT(worker.desired().jobs(), SizeIs(1));
+}
+
 TEST(CoreTest, JobsThatAreSeenToOneByOneAllEnd) {
   World::Options options;
   options.advances_in_one_go = 1;
@@ -730,6 +800,22 @@ TEST(CoreTest, APreparationThatOutlivesTheDaemonCounts) {
   EXPECT_EQ(JobIn(world, 1).totals.tasks(), 1);
 }
 
+// The world checks what is trained from them.
+TEST(CoreTest, BoundariesWithARecordForEachMicroBatchAreTakenOver) {
+  World world({});
+  world.Submit(/*jobs=*/2, /*steps=*/4);
+  for (int64_t step : {1, 2}) {
+    world.RunUntil([&] {
+      const Job& job = JobIn(world, 1);
+      return job.position.step == step && job.position.task == 2;
+    });
+    world.CrashEarlierDaemon();
+    world.RunUntil([] { return true; });
+  }
+  world.RunUntilJobsEnd();
+  EXPECT_EQ(JobIn(world, 1).steps.size(), 4);
+}
+
 TEST(CoreTest, AWorkerIsNotBusierThanItIsAttached) {
   World::Options options;
   options.workers = 1;
@@ -836,6 +922,53 @@ TEST(CoreTest, TheNewestCheckpointsAndTheBestAreKept) {
   EXPECT_EQ(job.checkpoints[0].info().validation_loss(), best);
   EXPECT_LT(job.checkpoints[0].info().step(), 16);
   EXPECT_EQ(job.checkpoints[2].info().step(), 20);
+}
+
+// The writer is never free for long: the short jobs alone keep it busy.
+TEST(CoreTest, AJobOfLongStepsIsSavedBesideManyOfShortOnes) {
+  World::Options options;
+  options.checkpoint_minutes = 1;
+  options.block_time = absl::Seconds(8);
+  World world(options);
+  constexpr uint64_t kJobs = 7;
+  for (uint64_t id = 1; id <= kJobs; ++id) {
+    world.setup().task_time[id] = absl::Seconds(id == 1 ? 40 : 1);
+  }
+  // The one with the most steps is always on a device.
+  world.Submit(/*jobs=*/1, /*steps=*/10'000);
+  world.Submit(/*jobs=*/kJobs - 1, /*steps=*/5'000);
+  world.RunUntil([&] { return JobIn(world, 1).position.step == 1; });
+  const absl::Time begin = world.now();
+  const absl::Duration busy = world.busy(0) + world.busy(1);
+  absl::Duration longest;
+  world.RunUntil([&] {
+    longest = std::max(longest, world.now() - JobIn(world, 1).checkpointed_at);
+    return JobIn(world, 1).position.step == 13;
+  });
+  // It misses none: from one end of a step to the next there are seven tasks
+  // and, every other time, twelve of an evaluation; then a few are written
+  // before.
+  EXPECT_LT(longest, absl::Seconds((7 + 12) * 40 + 200));
+  // The others go on meanwhile.
+  EXPECT_GT(absl::FDivDuration(world.busy(0) + world.busy(1) - busy,
+                               world.now() - begin),
+            1.6);
+}
+
+TEST(CoreTest, ADiskThatStandsStillStopsNoTraining) {
+  World::Options options;
+  options.checkpoint_minutes = 1;
+  options.block_time = absl::Hours(2);
+  World world(options);
+  for (uint64_t id : {1, 2}) world.setup().task_time[id] = absl::Seconds(40);
+  world.Submit(/*jobs=*/2, /*steps=*/1000);
+  world.RunUntil([&] {
+    return JobIn(world, 1).position.step >= 10 &&
+           JobIn(world, 2).position.step >= 10;
+  });
+  // A step takes some five minutes, and one job waited for ten.
+  EXPECT_LT(world.now() - absl::UnixEpoch(), absl::Hours(2));
+  EXPECT_EQ(world.checkpoints_written(), 0);
 }
 
 TEST(CoreTest, ParkingSavesEveryJobAtAShardsEdge) {

@@ -71,12 +71,14 @@ void Core::WorkerReported(WorkerId id, const wv1::WorkerReport& report,
     worker.attached_at = now;
     worker.status_when_attached = report.device();
     worker.must_send = true;
+    worker.contexts.Forget();
     worker.blameless = false;
     worker.has_called = true;
     worker.trouble.clear();
     TellWhyDevicesAreNotFree();
   }
   worker.status = report.device();
+  worker.contexts.Reported(report.contexts());
   worker.acknowledged.clear();
   absl::Status taken;
   for (const wv1::TaskReport& task : report.reports()) {

@@ -90,6 +90,18 @@ bool Job::MayGoOn(const ChainPosition& place) const {
   return !pause_requested || place.inside_step();
 }
 
+absl::Time Job::CheckpointDue(int64_t steps, absl::Time end) const {
+  const v1::CheckpointSpec& spec = submitted.spec.checkpoint();
+  const absl::Duration every = absl::Minutes(spec.every_minutes());
+  absl::Time due = std::min(checkpoint_due_at, checkpoint_again_at);
+  if (every > absl::ZeroDuration())
+    due = std::min(due, checkpointed_at + every);
+  if (spec.every_steps() > 0 && steps % spec.every_steps() == 0) {
+    due = std::min(due, end);
+  }
+  return due;
+}
+
 absl::Duration Job::RemainingFrom(const ChainPosition& place) const {
   if (!times.has_value()) return absl::InfiniteDuration();
   return times->Remaining(shape, plan, place);

@@ -118,10 +118,12 @@ struct Job {
   std::optional<CheckpointRun> writing;
   // When the newest one was begun, or the job.
   absl::Time checkpointed_at = absl::InfinitePast();
-  // One should be written at the next end of a step.
-  bool checkpoint_due = false;
+  // Since when one is due that is due by its number of steps.
+  absl::Time checkpoint_due_at = absl::InfiniteFuture();
   // When one becomes due again that could not be written.
   absl::Time checkpoint_again_at = absl::InfiniteFuture();
+  // The newest end of a step, or when the job was begun.
+  absl::Time step_ended_at = absl::InfinitePast();
   // Where INIT takes the blocks from; set with plan.resume.
   std::string restore_dir;
   // It shall hold still and free the pool at the next end of a step.
@@ -163,6 +165,9 @@ struct Job {
   // Whether a worker should get the task at `place`: not past the place where
   // the job pauses or begins again.
   bool MayGoOn(const ChainPosition& place) const;
+  // Since when, or when, a checkpoint is due at an end of a step that is the
+  // end of `steps` steps, and comes at `end`.
+  absl::Time CheckpointDue(int64_t steps, absl::Time end) const;
   // Infinite while it is not known, so that such jobs find it out first.
   absl::Duration RemainingFrom(const ChainPosition& place) const;
   // Frees what only a job that goes on needs.

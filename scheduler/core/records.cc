@@ -1,5 +1,7 @@
 #include "scheduler/core/records.h"
 
+#include <algorithm>
+
 #include "absl/strings/string_view.h"
 #include "absl/strings/strip.h"
 #include "common/status/proto_time.h"
@@ -78,16 +80,46 @@ jv1::BlockRecord ToRecord(const BlockKey& key, const Version& version) {
   return record;
 }
 
-BlockKey KeyOf(const jv1::BlockRecord& record) {
-  return {record.kind(), record.index(), record.micro_batch()};
+std::vector<jv1::BlockRecord> ToRecords(const KeyedVersions& blocks) {
+  std::vector<jv1::BlockRecord> records;
+  // The one before.
+  BlockKey key;
+  Version version;
+  for (const auto& [next_key, next] : blocks) {
+    const bool follows = !records.empty() && next_key.kind == key.kind &&
+                         next_key.index == key.index &&
+                         next_key.micro_batch == key.micro_batch + 1 &&
+                         next.size_bytes == version.size_bytes &&
+                         next.slot.has_value() && version.slot.has_value();
+    if (follows) {
+      records.back().add_next_versions(
+          static_cast<int64_t>(next.id.value() - version.id.value()));
+      records.back().add_next_offsets(next.slot->offset - version.slot->offset);
+    } else {
+      records.push_back(ToRecord(next_key, next));
+    }
+    key = next_key;
+    version = next;
+  }
+  return records;
 }
 
-Version VersionOf(const jv1::BlockRecord& record) {
+KeyedVersions BlocksOf(const jv1::BlockRecord& record) {
+  BlockKey key{record.kind(), record.index(), record.micro_batch()};
   Version version{VersionId(record.version()), record.size_bytes(), {}};
   if (record.offset_bytes() >= 0) {
     version.slot = Slot{record.offset_bytes(), record.size_bytes()};
   }
-  return version;
+  KeyedVersions blocks = {{key, version}};
+  const int following =
+      std::min(record.next_versions_size(), record.next_offsets_size());
+  for (int i = 0; i < following && version.slot.has_value(); ++i) {
+    ++key.micro_batch;
+    version.id = VersionId(version.id.value() + record.next_versions(i));
+    version.slot->offset += record.next_offsets(i);
+    blocks.emplace_back(key, version);
+  }
+  return blocks;
 }
 
 Version VersionOf(const wv1::BlockVersion& wire) {

@@ -23,9 +23,13 @@ ChainPosition FromRecord(const checkpoint::v1::Position& record);
 journal::v1::CheckpointRecord ToRecord(
     const checkpoint::v1::Manifest& manifest);
 
+using KeyedVersions = std::vector<std::pair<BlockKey, Version>>;
 journal::v1::BlockRecord ToRecord(const BlockKey& key, const Version& version);
-BlockKey KeyOf(const journal::v1::BlockRecord& record);
-Version VersionOf(const journal::v1::BlockRecord& record);
+// Those of a boundary that stand together, from the first micro-batch on, are
+// one record.
+std::vector<journal::v1::BlockRecord> ToRecords(const KeyedVersions& blocks);
+// All that the record has.
+KeyedVersions BlocksOf(const journal::v1::BlockRecord& record);
 // As a task names it.
 Version VersionOf(const hydra::worker::v1::BlockVersion& wire);
 void FillVersion(const BlockKey& key, const Version& version,

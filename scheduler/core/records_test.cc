@@ -34,10 +34,40 @@ TEST(RecordsTest, VersionsComeBackWithAndWithoutASlot) {
   for (const Version& version : {Version{VersionId(5), 128, Slot{4096, 128}},
                                  Version{VersionId(6), 64, std::nullopt}}) {
     const journal::v1::BlockRecord record = ToRecord(key, version);
-    EXPECT_TRUE(KeyOf(record) == key);
-    EXPECT_EQ(VersionOf(record).id, version.id);
-    EXPECT_EQ(VersionOf(record).size_bytes, version.size_bytes);
-    EXPECT_EQ(VersionOf(record).slot, version.slot);
+    const KeyedVersions again = BlocksOf(record);
+    ASSERT_EQ(again.size(), 1);
+    EXPECT_TRUE(again[0].first == key);
+    EXPECT_EQ(again[0].second.id, version.id);
+    EXPECT_EQ(again[0].second.size_bytes, version.size_bytes);
+    EXPECT_EQ(again[0].second.slot, version.slot);
+  }
+}
+
+TEST(RecordsTest, ABoundaryOfManyMicroBatchesIsOneRecord) {
+  KeyedVersions blocks;
+  for (int layer : {2, 3}) {
+    for (int i = 0; i < 1000; ++i) {
+      // Anywhere, and in any order.
+      const uint64_t id = 5000 + layer + (i * 7919) % 1000;
+      const int64_t offset = 64 * ((i * 104'729) % 5003);
+      blocks.push_back({{wv1::BLOCK_KIND_ACTIVATION, layer, i},
+                        {VersionId(id), 64, Slot{offset, 64}}});
+    }
+  }
+  blocks.push_back({{wv1::BLOCK_KIND_PARAMETERS, 3, 0},
+                    {VersionId(1), 128, Slot{4096, 128}}});
+  const std::vector<journal::v1::BlockRecord> records = ToRecords(blocks);
+  ASSERT_EQ(records.size(), 3);
+  KeyedVersions again;
+  for (const journal::v1::BlockRecord& record : records) {
+    const KeyedVersions some = BlocksOf(record);
+    again.insert(again.end(), some.begin(), some.end());
+  }
+  ASSERT_EQ(again.size(), blocks.size());
+  for (size_t i = 0; i < blocks.size(); ++i) {
+    EXPECT_TRUE(again[i].first == blocks[i].first) << i;
+    EXPECT_EQ(again[i].second.id, blocks[i].second.id) << i;
+    EXPECT_EQ(again[i].second.slot, blocks[i].second.slot) << i;
   }
 }
 

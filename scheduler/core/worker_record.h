@@ -13,6 +13,7 @@
 #include "common/ids/ids.h"
 #include "hydra/v1/status.pb.h"
 #include "hydra/worker/v1/worker.pb.h"
+#include "scheduler/core/sent_contexts.h"
 
 namespace hydra {
 
@@ -92,6 +93,8 @@ struct WorkerRecord {
   // The number of the newest message to it, and what that said.
   uint64_t desired_sequence = 0;
   DesiredKey sent;
+  // Of the jobs whose tasks it has or had.
+  SentContexts contexts;
 
   hydra::worker::v1::DeviceStatus status;
   int64_t finished_tasks = 0;

@@ -18,6 +18,7 @@
 #include "common/failpoint/fail_point.h"
 #include "common/file/private_places.h"
 #include "common/pool/pool_file.h"
+#include "common/protocol/message_size.h"
 #include "common/status/proto_time.h"
 #include "common/version/version.h"
 #include "glog/logging.h"
@@ -279,7 +280,7 @@ class DaemonImpl final : public Daemon, private Effects {
     if (!socket.ok()) return socket.status();
     grpc::ServerBuilder builder;
     KeepAlive(builder);
-    builder.SetMaxReceiveMessageSize(kMaxMessageBytes);
+    builder.SetMaxReceiveMessageSize(kMaxWorkerMessageBytes);
     builder.RegisterService(&streams_);
     worker_server_ = builder.BuildAndStart();
     if (worker_server_ == nullptr) return CannotServe();

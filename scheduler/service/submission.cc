@@ -141,7 +141,10 @@ class Checker {
     ValidateJob(spec, &mistakes);
     const bool has_tokenizer = !spec.model().tokenizer_path().empty();
     FillDefaults(&spec);
-    data_.Check(spec.data(), &mistakes, &job.warnings);
+    // Nobody waits until a million files are opened.
+    if (CountDataFiles(spec.data()) <= kMaxDataFiles) {
+      data_.Check(spec.data(), &mistakes, &job.warnings);
+    }
     CheckOutput(job, mistakes);
     // Without a model's directory nothing can be said of what is in it.
     if (HasMistake(mistakes, "model.path")) return mistakes;

@@ -1,6 +1,7 @@
 #include "scheduler/sim/sim_worker.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "absl/status/status.h"
 #include "common/status/proto_time.h"
@@ -30,8 +31,12 @@ void SimWorker::Apply(const wv1::DesiredState& desired) {
   held_.clear();
   cancelled_ = {desired.cancelled_tasks().begin(),
                 desired.cancelled_tasks().end()};
+  auto kept = std::exchange(contexts_, {});
+  for (uint64_t number : desired.contexts()) {
+    if (kept.count(number) > 0) contexts_[number] = kept[number];
+  }
   for (const wv1::JobContext& job : desired.jobs()) {
-    reserves_[job.job_id()] = job.prefetch_bytes();
+    contexts_[job.number()] = job;
   }
   std::set<uint64_t> listed;
   for (const wv1::Task& task : desired.tasks()) {
@@ -67,11 +72,23 @@ std::optional<uint64_t> SimWorker::Begin(absl::Time now) {
       continue;
     }
     CheckReads(task);
+    reserve_ = ContextOf(task).prefetch_bytes();
     computing_ = std::move(task);
     begun_at_ = now;
     return computing_->task_id();
   }
   return std::nullopt;
+}
+
+const wv1::JobContext& SimWorker::ContextOf(const wv1::Task& task) const {
+  const auto found = std::find_if(
+      contexts_.begin(), contexts_.end(), [&](const auto& context) {
+        return context.second.job_id() == task.job_id();
+      });
+  CHECK(found != contexts_.end())
+      << "nothing is known of job " << task.job_id() << ", whose task "
+      << task.task_id() << " begins";
+  return found->second;
 }
 
 bool SimWorker::HasFailed(uint64_t job) const {
@@ -104,7 +121,7 @@ wv1::TaskReport SimWorker::ResultOf(const wv1::Task& task) const {
     }
     report.mutable_prepare()->add_warnings("the data is simulated");
   } else if (task.kind() == wv1::TASK_KIND_PILOT) {
-    const bool leaves_free = reserves_.at(task.job_id()) > 0;
+    const bool leaves_free = reserve_ > 0;
     const int layers = leaves_free ? 1 : setup_->layers_per_shard;
     for (int layer = 0; layer < task.last_layer(); ++layer) {
       if (layer > 0 && layer % layers == 0) {
@@ -196,6 +213,7 @@ wv1::WorkerReport SimWorker::Report(absl::Time now) {
   for (const wv1::Task& task : held_) {
     report.add_held()->set_task_id(task.task_id());
   }
+  for (const auto& [number, context] : contexts_) report.add_contexts(number);
   report.mutable_reports()->Assign(reports_.begin(), reports_.end());
   return report;
 }

@@ -31,6 +31,8 @@ struct SimSetup {
   int bad_device = -1;
   // The job, if any, whose every task ends its worker's process.
   uint64_t bad_job = 0;
+  // By job, how long each of its tasks takes. Of others it is up to kTaskTime.
+  std::map<uint64_t, absl::Duration> task_time;
 };
 
 // A worker process without a device: it keeps the protocol's promises, and
@@ -62,6 +64,9 @@ class SimWorker {
   hydra::worker::v1::WorkerReport Report(absl::Time now);
 
  private:
+  // What the daemon said of the task's job.
+  const hydra::worker::v1::JobContext& ContextOf(
+      const hydra::worker::v1::Task& task) const;
   // Whether a listed task of the job failed: then its followers do, too.
   bool HasFailed(uint64_t job) const;
   void CheckReads(const hydra::worker::v1::Task& task) const;
@@ -77,8 +82,10 @@ class SimWorker {
   const SimSetup* const setup_;
   std::vector<hydra::worker::v1::Task> held_;
   std::optional<hydra::worker::v1::Task> computing_;
-  // By job, the bytes that its pilot leaves free.
-  std::map<uint64_t, int64_t> reserves_;
+  // By number.
+  std::map<uint64_t, hydra::worker::v1::JobContext> contexts_;
+  // Of the computing task's job, the bytes that its pilot leaves free.
+  int64_t reserve_ = 0;
   std::set<uint64_t> cancelled_;
   absl::Time begun_at_;
   bool hung_ = false;

@@ -270,6 +270,11 @@ void World::TrySubmit(size_t index) {
     NewJob job = SmallJob(requests_[index].steps);
     job.spec.mutable_train()->set_max_nonfinite_steps(
         options_.max_nonfinite_steps);
+    if (options_.checkpoint_minutes > 0) {
+      job.spec.mutable_checkpoint()->set_every_steps(0);
+      job.spec.mutable_checkpoint()->set_every_minutes(
+          options_.checkpoint_minutes);
+    }
     (void)core.Submit(std::vector<NewJob>(requests_[index].jobs, job), {id, ""},
                       now_);
   });

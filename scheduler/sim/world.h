@@ -67,6 +67,10 @@ class World : private Effects {
     int poison_crashes = 1'000'000;
     // Of every job.
     int max_nonfinite_steps = 0;
+    // How often every job is saved; 0: after every second step.
+    double checkpoint_minutes = 0;
+    // The longest that the disk takes for a block of a checkpoint.
+    absl::Duration block_time = absl::Milliseconds(20);
     // Waiting jobs that one event looks at.
     int advances_in_one_go = 100;
   };
@@ -100,6 +104,8 @@ class World : private Effects {
   void StopProcess(int worker, absl::Duration time);
   // Everything that is not on the disk is gone.
   void CutPower();
+  // The daemon dies, and was an earlier one, with a record for each block.
+  void CrashEarlierDaemon();
   // The checkpoints on the disk can or cannot be read.
   void MakeCheckpointsReadable(bool readable);
   // May be changed at any time.

@@ -4,9 +4,11 @@
 #include <memory>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "glog/logging.h"
 #include "scheduler/core/records.h"
+#include "scheduler/journal/record_change.h"
 #include "scheduler/journal/tables.h"
 #include "scheduler/sim/delays.h"
 #include "scheduler/sim/world.h"
@@ -90,7 +92,7 @@ void World::WriteCheckpoint(const CheckpointRequest& request) {
 
 void World::WriteBlock(std::shared_ptr<const CheckpointRequest> request,
                        std::shared_ptr<SimCheckpoint> made, size_t index) {
-  AtDaemon(Delay(kDiskTime), [=] {
+  AtDaemon(Delay(options_.block_time), [=] {
     const JobId job = request->job;
     if (Chance(options_.checkpoint_failure / request->blocks.size())) {
       InCore([&](Core& core) {
@@ -116,6 +118,25 @@ void World::WriteBlock(std::shared_ptr<const CheckpointRequest> request,
     InCore([&](Core& core) { core.CheckpointBlockWritten(job, index, now_); });
     WriteBlock(request, made, index + 1);
   });
+}
+
+void World::CrashEarlierDaemon() {
+  CrashDaemon();
+  std::vector<journal::v1::Change> changes;
+  const absl::Status read = disk_.pool.ForEach(
+      kBlocksTable, [&](int64_t job, int64_t, absl::string_view value) {
+        journal::v1::BlockRecord record;
+        CHECK(record.ParseFromArray(value.data(), value.size()));
+        for (const auto& [key, version] : BlocksOf(record)) {
+          changes.push_back(
+              MakePut(kBlocksTable, job,
+                      BlockNumber(key.kind, key.index, key.micro_batch),
+                      ToRecord(key, version).SerializeAsString()));
+        }
+        return absl::OkStatus();
+      });
+  CHECK(read.ok()) << read;
+  CHECK(disk_.pool.Apply(changes).ok());
 }
 
 void World::RemoveCheckpoint(JobId, const std::string& path) {

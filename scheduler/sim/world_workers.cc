@@ -109,8 +109,10 @@ void World::Compute(int worker) {
     process.worker->Hang();
     return;
   }
-  const absl::Duration duration =
+  absl::Duration duration =
       Chance(options_.long_task) ? kLongTaskTime : Delay(kTaskTime);
+  const auto given = setup_.task_time.find(task.job_id());
+  if (given != setup_.task_time.end()) duration = given->second;
   const uint64_t id = task.task_id();
   AtWorker(worker, duration,
            [=](SimProcess&) { TaskDone(worker, id, duration); });

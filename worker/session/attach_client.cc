@@ -7,6 +7,7 @@
 #include "absl/strings/str_cat.h"
 #include "common/clock/steady_time.h"
 #include "common/failpoint/fail_point.h"
+#include "common/protocol/message_size.h"
 #include "glog/logging.h"
 #include "grpcpp/create_channel.h"
 #include "grpcpp/security/credentials.h"
@@ -20,7 +21,6 @@ using worker::v1::TaskReport;
 using worker::v1::WorkerReport;
 using worker::v1::WorkerService;
 
-constexpr int kMaxMessageBytes = 64 << 20;
 // What one report carries of a long log.
 constexpr int64_t kMaxLogBytes = 64 << 10;
 // How long the daemon may take to end the stream that the worker is done with.
@@ -30,8 +30,8 @@ constexpr absl::Duration kFarewell = absl::Seconds(1);
 // pauses between attempts.
 std::unique_ptr<WorkerService::Stub> Connect(const std::string& daemon) {
   grpc::ChannelArguments arguments;
-  arguments.SetMaxReceiveMessageSize(kMaxMessageBytes);
-  arguments.SetMaxSendMessageSize(kMaxMessageBytes);
+  arguments.SetMaxReceiveMessageSize(kMaxWorkerMessageBytes);
+  arguments.SetMaxSendMessageSize(kMaxWorkerMessageBytes);
   arguments.SetInt(GRPC_ARG_USE_LOCAL_SUBCHANNEL_POOL, 1);
   return WorkerService::NewStub(grpc::CreateCustomChannel(
       daemon, grpc::InsecureChannelCredentials(), arguments));

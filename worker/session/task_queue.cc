@@ -56,6 +56,7 @@ bool TaskQueue::ApplyDesired(const DesiredState& desired) {
   stopping_ = stopping_ || desired.stop();
   ForgetAcknowledged(desired);
   UpdateFinished(desired);
+  TakeContexts(desired);
   ReplaceHeld(desired);
   StopCancelled(desired);
   RefuseFollowers();
@@ -137,6 +138,8 @@ void TaskQueue::FillReport(WorkerReport& report, absl::Time now) {
   for (const BegunTask& task : held_) {
     report.add_held()->set_task_id(task.task.task_id());
   }
+  report.clear_contexts();
+  for (const auto& [number, context] : contexts_) report.add_contexts(number);
   report.mutable_reports()->Assign(owed_.begin(), owed_.end());
 }
 
@@ -163,12 +166,29 @@ void TaskQueue::UpdateFinished(const DesiredState& desired) {
   });
 }
 
+void TaskQueue::TakeContexts(const DesiredState& desired) {
+  auto kept = std::exchange(contexts_, {});
+  for (uint64_t number : desired.contexts()) {
+    const auto found = kept.find(number);
+    if (found != kept.end()) contexts_.insert(*found);
+  }
+  for (const JobContext& job : desired.jobs()) {
+    if (job.number() == 0 || contexts_.contains(job.number())) continue;
+    contexts_.emplace(job.number(), std::make_shared<JobContext>(job));
+  }
+}
+
 void TaskQueue::ReplaceHeld(const DesiredState& desired) {
   held_.clear();
   if (stopping_) return;
   absl::flat_hash_map<uint64_t, std::shared_ptr<const JobContext>> jobs;
+  for (const auto& [number, context] : contexts_) {
+    jobs[context->job_id()] = context;
+  }
   for (const JobContext& job : desired.jobs()) {
-    jobs[job.job_id()] = std::make_shared<JobContext>(job);
+    if (job.number() == 0) {
+      jobs[job.job_id()] = std::make_shared<JobContext>(job);
+    }
   }
   for (const Task& task : desired.tasks()) {
     if (IsBegun(task.task_id())) continue;

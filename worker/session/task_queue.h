@@ -8,6 +8,7 @@
 #include <optional>
 #include <vector>
 
+#include "absl/container/btree_map.h"
 #include "absl/container/flat_hash_map.h"
 #include "absl/container/flat_hash_set.h"
 #include "absl/time/time.h"
@@ -38,7 +39,8 @@ class TaskQueue {
 
   struct BegunTask {
     worker::v1::Task task;
-    // Empty but for its id if the daemon did not describe the job.
+    // As the daemon described the job, in this message or an earlier one. Empty
+    // but for its id if it never did.
     std::shared_ptr<const worker::v1::JobContext> job;
     // Null until it begins. Progress is read from it, and the daemon's wish to
     // stop the task arrives there.
@@ -63,8 +65,8 @@ class TaskQueue {
   // Ends a begun task, which must be the report's.
   void Finish(worker::v1::TaskReport report);
 
-  // Sets `report`'s sequence numbers, held tasks and owed reports. Each call
-  // takes a new sequence number.
+  // Sets `report`'s sequence numbers, held tasks, kept contexts and owed
+  // reports. Each call takes a new sequence number.
   void FillReport(worker::v1::WorkerReport& report, absl::Time now);
 
   bool CanBegin(Lane lane) const { return FindNext(lane) != held_.end(); }
@@ -89,6 +91,7 @@ class TaskQueue {
   void StopCancelled(const worker::v1::DesiredState& desired);
   void ForgetAcknowledged(const worker::v1::DesiredState& desired);
   void UpdateFinished(const worker::v1::DesiredState& desired);
+  void TakeContexts(const worker::v1::DesiredState& desired);
   void ReplaceHeld(const worker::v1::DesiredState& desired);
   // Fails the held tasks of jobs with a failed task.
   void RefuseFollowers();
@@ -101,6 +104,9 @@ class TaskQueue {
   std::array<std::optional<BegunTask>, kLanes> begun_;
   // Not begun, in the daemon's order.
   Held held_;
+  // What the daemon wants kept of what it said of jobs, by number.
+  absl::btree_map<uint64_t, std::shared_ptr<const worker::v1::JobContext>>
+      contexts_;
   // In the order in which the tasks ended.
   std::vector<worker::v1::TaskReport> owed_;
   absl::flat_hash_map<uint64_t, FinishedTask> finished_;

@@ -289,5 +289,57 @@ TEST(TaskQueueTest, KnowsWhetherADesiredStateBringsANewTask) {
   EXPECT_FALSE(queue.BringsNewTask(Desired(2, {{1}, {2}})));
 }
 
+void Describe(uint64_t number, uint64_t job_id, DesiredState& desired) {
+  auto* job = desired.add_jobs();
+  job->set_number(number);
+  job->set_job_id(job_id);
+  job->set_token_cache_dir("/tokens");
+}
+
+std::vector<uint64_t> Contexts(TaskQueue& queue) {
+  WorkerReport report;
+  queue.FillReport(report, absl::UnixEpoch());
+  return {report.contexts().begin(), report.contexts().end()};
+}
+
+TEST(TaskQueueTest, AContextThatCameOnceServesLaterTasksOfItsJob) {
+  TaskQueue queue;
+  DesiredState first = Desired(1, {{10, 7}});
+  Describe(100, 7, first);
+  first.add_contexts(100);
+  queue.ApplyDesired(first);
+  EXPECT_THAT(Contexts(queue), ElementsAre(100));
+  // None of its tasks is there meanwhile.
+  DesiredState second = Desired(2, {});
+  second.add_contexts(100);
+  queue.ApplyDesired(second);
+  DesiredState third = Desired(3, {{11, 7}});
+  third.add_contexts(100);
+  queue.ApplyDesired(third);
+  const auto begun = queue.Begin(TaskQueue::Lane::kDevice, absl::UnixEpoch());
+  ASSERT_TRUE(begun.has_value());
+  EXPECT_EQ(begun->job->token_cache_dir(), "/tokens");
+}
+
+TEST(TaskQueueTest, AContextThatIsNotNamedIsForgotten) {
+  TaskQueue queue;
+  DesiredState first = Desired(1, {{10, 7}});
+  Describe(100, 7, first);
+  first.add_contexts(100);
+  queue.ApplyDesired(first);
+  queue.ApplyDesired(Desired(2, {{10, 7}}));
+  EXPECT_THAT(Contexts(queue), IsEmpty());
+}
+
+TEST(TaskQueueTest, AContextWithoutANumberIsForItsMessageAlone) {
+  TaskQueue queue;
+  DesiredState first = Desired(1, {{10, 7}});
+  Describe(0, 7, first);
+  queue.ApplyDesired(first);
+  EXPECT_THAT(Contexts(queue), IsEmpty());
+  const auto begun = queue.Begin(TaskQueue::Lane::kDevice, absl::UnixEpoch());
+  EXPECT_EQ(begun->job->token_cache_dir(), "/tokens");
+}
+
 }  // namespace
 }  // namespace hydra
