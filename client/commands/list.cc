@@ -12,6 +12,7 @@
 #include "client/render/format.h"
 #include "client/render/json.h"
 #include "client/render/lists.h"
+#include "common/text/printable.h"
 
 namespace hydra {
 namespace {
@@ -63,7 +64,7 @@ absl::StatusOr<ExitCode> List(const CliContext& context,
       break;
     case OutputFormat::kId:
       for (const v1::JobStatus& job : response->jobs()) {
-        *context.out << EscapeControl(job.job_id()) << "\n";
+        *context.out << Printable(job.job_id()) << "\n";
       }
       break;
   }

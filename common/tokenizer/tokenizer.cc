@@ -7,10 +7,10 @@
 #include "absl/container/flat_hash_map.h"
 #include "absl/status/status.h"
 #include "absl/strings/ascii.h"
-#include "absl/strings/escaping.h"
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "common/file/file_format.h"
+#include "common/text/printable.h"
 #include "common/tokenizer/tokenizer_json.h"
 
 namespace hydra {
@@ -31,10 +31,6 @@ constexpr const char* kSpecialLists[] = {"additional_special_tokens",
 constexpr absl::string_view kClasses[] = {"GPT2Tokenizer", "GPT2TokenizerFast",
                                           "PreTrainedTokenizerFast",
                                           "TokenizersBackend"};
-
-std::string Shown(absl::string_view token) {
-  return absl::StrCat("\"", absl::CHexEscape(token.substr(0, 60)), "\"");
-}
 
 bool Flag(const Json& json, const char* key, bool otherwise) {
   if (!json.is_object()) return otherwise;
@@ -79,11 +75,11 @@ class Adder {
     for (const char* flag : {"lstrip", "rstrip", "single_word"}) {
       if (!Flag(token, flag, false)) continue;
       return absl::InvalidArgumentError(absl::StrCat(
-          source, ": token ", Shown(text), ": ", flag, " is not supported"));
+          source, ": token ", Quoted(text), ": ", flag, " is not supported"));
     }
     if (HasCut(text)) {
       return absl::InvalidArgumentError(
-          absl::StrCat(source, ": token ", Shown(text),
+          absl::StrCat(source, ": token ", Quoted(text),
                        ": white space inside of it is not supported"));
     }
     return AddText(text, source, id, !Flag(token, "normalized", !is_special));
@@ -100,15 +96,15 @@ class Adder {
                            : NextId();
     if (given.has_value() && *given != id) {
       return absl::InvalidArgumentError(
-          absl::StrCat(source, ": token ", Shown(text), " has id ", *given,
+          absl::StrCat(source, ": token ", Quoted(text), " has id ", *given,
                        "; transformers gives it ", id));
     }
     if (known != ids_.end()) return absl::OkStatus();
     const auto [owner, is_new] = owners_.emplace(id, text);
     if (!is_new && owner->second != text) {
       return absl::InvalidArgumentError(
-          absl::StrCat(source, ": token ", Shown(text), " gets id ", id,
-                       ", which ", Shown(owner->second), " has"));
+          absl::StrCat(source, ": token ", Quoted(text), " gets id ", id,
+                       ", which ", Quoted(owner->second), " has"));
     }
     ids_.emplace(text, id);
     tokenizer_.added.push_back({text, static_cast<uint32_t>(id), first});
@@ -140,7 +136,7 @@ absl::Status CheckConfig(const Json& config, const std::string& name) {
                 type->get_ref<const std::string&>()) == std::end(kClasses)) {
     return absl::InvalidArgumentError(
         absl::StrCat(name, ": tokenizer_class: found ",
-                     Shown(type->get_ref<const std::string&>()),
+                     Quoted(type->get_ref<const std::string&>()),
                      "; only GPT2Tokenizer is supported"));
   }
   for (const char* key :
@@ -161,7 +157,7 @@ absl::Status AddWithIds(const Json& tokens, const std::string& source,
     int64_t id = -1;
     if (ids_are_keys ? !absl::SimpleAtoi(key, &id) : !value.is_number()) {
       return absl::InvalidArgumentError(
-          absl::StrCat(source, ": ", Shown(key), " has no id"));
+          absl::StrCat(source, ": ", Quoted(key), " has no id"));
     }
     if (!ids_are_keys) id = value.get<int64_t>();
     ordered.emplace_back(id, ids_are_keys ? value : Json(key));

@@ -109,6 +109,7 @@ TEST(ParseTokenizerTest, RefusesByNameWhatWouldGiveOtherIds) {
        "pre_tokenizer.add_prefix_space: found true"},
       {{{"pre_tokenizer", {{"use_regex", false}}}}, "use_regex: found false"},
       {{{"pre_tokenizer", nullptr}}, "pre_tokenizer: found null"},
+      {{{"pre_tokenizer", {{"type", 5}}}}, "pre_tokenizer: found 5"},
       {{{"post_processor", {{"type", "TemplateProcessing"}}}},
        "post_processor: found \"TemplateProcessing\""},
       {{{"model", {{"type", "Unigram"}}}}, "model.type: found \"Unigram\""},
