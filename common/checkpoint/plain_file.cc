@@ -57,18 +57,6 @@ absl::Status ForEachPiece(
   return absl::OkStatus();
 }
 
-absl::StatusOr<std::string> ReadBelow(
-    const std::string& directory, const std::string& name,
-    const std::vector<std::string>& real_roots) {
-  const absl::StatusOr<UniqueFd> folder = OpenDirectory(directory);
-  if (!folder.ok()) return folder.status();
-  const absl::StatusOr<UniqueFd> file =
-      OpenJobFile(*folder, directory, name, real_roots);
-  if (!file.ok()) return file.status();
-  return ReadPlainFile(*file, absl::StrCat(directory, "/", name),
-                       kMaxCopiedBytes);
-}
-
 }  // namespace
 
 absl::StatusOr<FileSum> WritePlainFile(const std::string& directory,
@@ -84,6 +72,18 @@ absl::StatusOr<FileSum> WritePlainFile(const std::string& directory,
   return SumOfFile(name, bytes, SumOf(text));
 }
 
+absl::StatusOr<std::string> ReadFileToCopy(
+    const std::string& source_directory, const std::string& name,
+    const std::vector<std::string>& real_roots) {
+  const absl::StatusOr<UniqueFd> folder = OpenDirectory(source_directory);
+  if (!folder.ok()) return folder.status();
+  const absl::StatusOr<UniqueFd> file =
+      OpenJobFile(*folder, source_directory, name, real_roots);
+  if (!file.ok()) return file.status();
+  return ReadPlainFile(*file, absl::StrCat(source_directory, "/", name),
+                       kMaxCopiedBytes);
+}
+
 absl::StatusOr<std::vector<FileSum>> CopyPlainFiles(
     const std::string& directory, const std::vector<std::string>& names,
     const std::string& source_directory,
@@ -91,7 +91,7 @@ absl::StatusOr<std::vector<FileSum>> CopyPlainFiles(
   std::vector<FileSum> sums;
   for (const std::string& name : names) {
     const absl::StatusOr<std::string> text =
-        ReadBelow(source_directory, name, real_roots);
+        ReadFileToCopy(source_directory, name, real_roots);
     if (absl::IsNotFound(text.status())) continue;
     if (!text.ok()) {
       LOG(WARNING) << directory << " will have no " << name << ": "
