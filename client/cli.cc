@@ -14,6 +14,7 @@
 #include "client/render/format.h"
 #include "common/jobfile/mistakes.h"
 #include "common/jobfile/suggest.h"
+#include "common/text/printable.h"
 #include "common/version/version.h"
 
 namespace hydra {
@@ -61,7 +62,7 @@ void SetUp(CLI::App* app, Invocation* invocation) {
   app->set_version_flag("--version", absl::StrCat("hydra ", kVersion),
                         "Print this program's version and exit");
   app->failure_message([](const CLI::App*, const CLI::Error& error) {
-    return absl::StrCat("hydra: ", EscapeControlKeepLines(error.what()),
+    return absl::StrCat("hydra: ", PrintableLines(error.what()),
                         "\nhydra --help, or hydra COMMAND --help, says more\n");
   });
   app->footer(kFooter);
@@ -83,7 +84,7 @@ void PrintError(const CliContext& context, const absl::Status& status) {
   if (!MistakesOf(status).empty()) {
     *context.err << "the job file is not valid\n";
   }
-  *context.err << EscapeControlKeepLines(status.message()) << std::endl;
+  *context.err << PrintableLines(status.message()) << std::endl;
 }
 
 ExitCode Perform(const Invocation& invocation, const CliContext& context) {

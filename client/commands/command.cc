@@ -10,6 +10,7 @@
 #include "absl/strings/str_join.h"
 #include "common/jobfile/mistakes.h"
 #include "common/jobfile/suggest.h"
+#include "common/text/printable.h"
 
 namespace hydra {
 

@@ -8,6 +8,7 @@
 #include "client/commands/target.h"
 #include "client/render/format.h"
 #include "client/render/json.h"
+#include "common/text/printable.h"
 
 namespace hydra {
 namespace {
@@ -37,7 +38,7 @@ absl::StatusOr<ExitCode> Describe(const CliContext& context,
       *context.out << JsonText(*response);
       break;
     case OutputFormat::kId:
-      *context.out << EscapeControl(response->job().status().job_id()) << "\n";
+      *context.out << Printable(response->job().status().job_id()) << "\n";
       break;
   }
   return ExitCode::kOk;

@@ -10,6 +10,7 @@
 #include "client/commands/target.h"
 #include "client/render/format.h"
 #include "common/file/held_directory.h"
+#include "common/text/printable.h"
 
 namespace hydra {
 namespace {
@@ -50,7 +51,7 @@ absl::StatusOr<ExitCode> Download(const CliContext& context,
               });
   if (status.ok()) status = receiver.Finish();
   for (const std::string& name : receiver.files()) {
-    *context.out << options.directory << "/" << EscapeControl(name) << "\n";
+    *context.out << options.directory << "/" << Printable(name) << "\n";
   }
   if (!status.ok()) return status;
   return ExitCode::kOk;

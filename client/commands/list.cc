@@ -13,6 +13,7 @@
 #include "client/render/format.h"
 #include "client/render/json.h"
 #include "client/render/lists.h"
+#include "common/text/printable.h"
 
 namespace hydra {
 namespace {
@@ -79,7 +80,7 @@ absl::StatusOr<ExitCode> List(const CliContext& context,
       break;
     case OutputFormat::kId:
       for (const v1::JobStatus& job : response->jobs()) {
-        *context.out << EscapeControl(job.job_id()) << "\n";
+        *context.out << Printable(job.job_id()) << "\n";
       }
       break;
   }

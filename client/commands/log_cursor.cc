@@ -6,6 +6,7 @@
 #include "absl/strings/str_cat.h"
 #include "client/render/format.h"
 #include "common/status/proto_time.h"
+#include "common/text/printable.h"
 
 namespace hydra {
 
@@ -46,8 +47,8 @@ std::string LogText(const v1::LogLine& line, absl::TimeZone zone) {
       line.step() < 0 ? "" : absl::StrCat(" step ", line.step());
   return absl::StrCat(
       absl::FormatTime("%Y-%m-%d %H:%M:%E3S", FromProto(line.time()), zone),
-      " ", EscapeControl(line.severity()), " ", EscapeControl(line.source()),
-      step, ": ", EscapeControl(line.text()));
+      " ", Printable(line.severity()), " ", Printable(line.source()), step,
+      ": ", Printable(line.text()));
 }
 
 }  // namespace hydra

@@ -9,6 +9,7 @@
 #include "client/output.h"
 #include "client/render/format.h"
 #include "client/render/json.h"
+#include "common/text/printable.h"
 
 namespace hydra {
 namespace {
@@ -67,7 +68,7 @@ absl::StatusOr<ExitCode> Logs(const CliContext& context,
   LogCursor cursor;
   Reconnector reconnector(
       context.reconnect, context.interrupt, [&](const std::string& text) {
-        *context.err << "hydra: " << EscapeControl(text) << "\n";
+        *context.err << "hydra: " << Printable(text) << "\n";
       });
   while (true) {
     bool is_again = cursor.started();

@@ -19,6 +19,7 @@
 #include "client/render/format.h"
 #include "common/file/working_directory.h"
 #include "common/jobfile/byte_size.h"
+#include "common/text/printable.h"
 
 namespace hydra {
 namespace {
@@ -147,7 +148,7 @@ absl::StatusOr<ExitCode> Run(const CliContext& context,
   if (!daemon_options.ok()) return NotAsked(*file, daemon_options.status());
   const std::string state_dir = daemon_options->config.state_dir;
   *context.err << "hydra: starting hydrad; outputs and logs go to "
-               << EscapeControl(state_dir) << "\n"
+               << Printable(state_dir) << "\n"
                << std::flush;
   const auto daemon =
       PrivateDaemon::Start(*std::move(daemon_options), context.interrupt);

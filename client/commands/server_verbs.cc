@@ -5,6 +5,7 @@
 #include "client/render/format.h"
 #include "client/render/json.h"
 #include "client/render/lists.h"
+#include "common/text/printable.h"
 #include "common/version/version.h"
 
 namespace hydra {
@@ -29,7 +30,7 @@ absl::StatusOr<ExitCode> Workers(const CliContext& context,
       break;
     case OutputFormat::kId:
       for (const v1::WorkerStatus& worker : response->workers()) {
-        *context.out << EscapeControl(worker.device()) << "\n";
+        *context.out << Printable(worker.device()) << "\n";
       }
       break;
   }

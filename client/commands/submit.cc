@@ -8,6 +8,7 @@
 #include "client/render/format.h"
 #include "client/render/json.h"
 #include "client/render/lists.h"
+#include "common/text/printable.h"
 
 namespace hydra {
 namespace {
@@ -31,9 +32,9 @@ void Print(const CliContext& context, const v1::SubmitResponse& response,
       break;
     case OutputFormat::kId:
       if (response.sweep_id().empty()) break;
-      *context.out << EscapeControl(response.sweep_id()) << "\n";
+      *context.out << Printable(response.sweep_id()) << "\n";
       for (const v1::JobStatus& job : response.jobs()) {
-        *context.out << EscapeControl(job.job_id()) << "\n";
+        *context.out << Printable(job.job_id()) << "\n";
       }
       break;
   }

@@ -7,6 +7,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/strip.h"
 #include "common/jobfile/mistakes.h"
+#include "common/text/printable.h"
 
 namespace hydra {
 namespace {

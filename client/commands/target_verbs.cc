@@ -10,6 +10,7 @@
 #include "client/commands/target.h"
 #include "client/render/format.h"
 #include "client/render/json.h"
+#include "common/text/printable.h"
 
 namespace hydra {
 namespace {
@@ -51,8 +52,8 @@ struct TargetOptions {
 
 void Tell(const CliContext& context, const std::string& target,
           absl::string_view message) {
-  *context.err << "hydra: "
-               << EscapeControl(absl::StrCat(target, ": ", message)) << "\n";
+  *context.err << "hydra: " << Printable(absl::StrCat(target, ": ", message))
+               << "\n";
 }
 
 // One call for each id, since the next may be fine when one is not.
@@ -79,7 +80,7 @@ std::vector<Order<Request>> MakeOrders(const CliContext& context,
       orders.push_back(std::move(order));
       continue;
     }
-    *context.err << "hydra: " << EscapeControl(status.message()) << "\n";
+    *context.err << "hydra: " << Printable(status.message()) << "\n";
     first_error->Update(status);
   }
   return orders;
@@ -124,7 +125,7 @@ void Print(const CliContext& context, const Response& changed,
   }
   for (const std::string& id : (changed.*verb.job_ids)()) {
     if (format == OutputFormat::kTable) *context.out << verb.done << " ";
-    *context.out << EscapeControl(id) << "\n";
+    *context.out << Printable(id) << "\n";
   }
 }
 

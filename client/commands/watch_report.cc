@@ -7,6 +7,7 @@
 #include "client/render/leaderboard.h"
 #include "client/watch/follow_jobs.h"
 #include "client/watch/watch_sink.h"
+#include "common/text/printable.h"
 
 namespace hydra {
 
@@ -45,7 +46,7 @@ absl::Status ReportResults(const CliContext& context,
       break;
     case OutputFormat::kId:
       for (const v1::JobStatus& job : results->jobs()) {
-        *context.out << EscapeControl(job.job_id()) << "\n";
+        *context.out << Printable(job.job_id()) << "\n";
       }
       break;
   }

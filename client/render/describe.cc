@@ -12,6 +12,7 @@
 #include "client/render/job_cells.h"
 #include "client/render/table.h"
 #include "common/status/proto_time.h"
+#include "common/text/printable.h"
 #include "google/protobuf/text_format.h"
 
 namespace hydra {
@@ -34,7 +35,7 @@ std::string FactLines(const Facts& facts) {
     if (value.empty()) continue;
     absl::StrAppend(&text, "  ", name,
                     std::string(longest - name.size() + 2, ' '),
-                    EscapeControl(value), "\n");
+                    Printable(value), "\n");
   }
   return text;
 }
@@ -48,7 +49,7 @@ std::string StatusSection(const v1::JobDetail& detail, bool color,
                           absl::TimeZone zone) {
   const v1::JobStatus& job = detail.status();
   return absl::StrCat(
-      Styled(EscapeControl(absl::StrCat(job.job_id(), " ", job.name())),
+      Styled(Printable(absl::StrCat(job.job_id(), " ", job.name())),
              Style::kBold, color),
       "\n",
       FactLines(
@@ -76,7 +77,7 @@ std::string StatusSection(const v1::JobDetail& detail, bool color,
 std::string WarningsSection(const v1::JobDetail& job, bool color) {
   std::string text = Section("warnings", color);
   for (const std::string& warning : job.warnings()) {
-    absl::StrAppend(&text, "  ", EscapeControl(warning), "\n");
+    absl::StrAppend(&text, "  ", Printable(warning), "\n");
   }
   return text;
 }
@@ -87,8 +88,7 @@ std::string SpecSection(const v1::JobSpec& spec, bool color) {
   printer.SetInitialIndentLevel(1);
   printer.SetUseUtf8StringEscaping(true);
   printer.PrintToString(spec, &printed);
-  return absl::StrCat(Section("specification", color),
-                      EscapeControlKeepLines(printed));
+  return absl::StrCat(Section("specification", color), PrintableLines(printed));
 }
 
 std::vector<Cell> LayerRow(const v1::LayerProfile& layer, int shard) {

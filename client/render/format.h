@@ -13,15 +13,7 @@ namespace hydra {
 
 // How the client writes values for people. Pure functions, safe everywhere.
 
-// Makes text that came from elsewhere safe for a terminal: control characters,
-// bytes that are no UTF-8 and marks that change the writing direction become
-// \n, \t, \r, \xNN or \u{NNNN}. The rest stays as it is.
-std::string EscapeControl(absl::string_view text);
-
-// The same, but lines stay lines.
-std::string EscapeControlKeepLines(absl::string_view text);
-
-// Columns that escaped text takes: one for each code point.
+// Columns that printable text takes: one for each code point.
 int DisplayWidth(absl::string_view text);
 
 // The first `width` columns of `text`; when that loses something, the last of

@@ -5,34 +5,6 @@
 namespace hydra {
 namespace {
 
-TEST(EscapeControlTest, NeutralisesTerminalSequencesAndKeepsText) {
-  EXPECT_EQ(EscapeControl("a\x1b[31mb\x07"), "a\\x1b[31mb\\x07");
-  EXPECT_EQ(EscapeControl("one\ntwo\tthree\r"), "one\\ntwo\\tthree\\r");
-  EXPECT_EQ(EscapeControl("Grüße, 世界 😀"), "Grüße, 世界 😀");
-}
-
-TEST(EscapeControlTest, EscapesEightBitControlsAndDirectionMarks) {
-  EXPECT_EQ(EscapeControl("\xC2\x9B"
-                          "31m"),
-            "\\u{009b}31m");
-  EXPECT_EQ(EscapeControl("\xE2\x80\xAE"
-                          "abc"),
-            "\\u{202e}abc");
-}
-
-TEST(EscapeControlTest, EscapesBytesThatAreNoUtf8) {
-  EXPECT_EQ(EscapeControl("\xFF"
-                          "a"),
-            "\\xffa");
-  EXPECT_EQ(EscapeControl("\xC3"), "\\xc3");
-  EXPECT_EQ(EscapeControl("\xC0\x80"), "\\xc0\\x80") << "an overlong zero";
-  EXPECT_EQ(EscapeControl("\xED\xA0\x80"), "\\xed\\xa0\\x80") << "a surrogate";
-}
-
-TEST(EscapeControlTest, KeepsLinesWhenAskedTo) {
-  EXPECT_EQ(EscapeControlKeepLines("one\ntwo\x1b"), "one\ntwo\\x1b");
-}
-
 TEST(TruncateToWidthTest, CountsCodePointsAndMarksTheLoss) {
   EXPECT_EQ(TruncateToWidth("abcdef", 6), "abcdef");
   EXPECT_EQ(TruncateToWidth("abcdef", 4), "abc…");

@@ -7,6 +7,7 @@
 #include "client/render/job_cells.h"
 #include "client/render/table.h"
 #include "common/status/proto_time.h"
+#include "common/text/printable.h"
 
 namespace hydra {
 namespace {
@@ -43,7 +44,7 @@ std::string RenderSubmitted(const v1::SubmitResponse& response, int width,
     }
     absl::StrAppend(&text, "\n");
   } else {
-    absl::StrAppend(&text, EscapeControl(response.sweep_id()), "\n");
+    absl::StrAppend(&text, Printable(response.sweep_id()), "\n");
   }
   return text + table.Render(width, color);
 }
@@ -107,13 +108,12 @@ std::string RenderWorkers(const v1::ListWorkersResponse& response, int width,
 std::string RenderServerInfo(const v1::GetServerInfoResponse& info,
                              absl::TimeZone zone) {
   return absl::StrCat(
-      "version         ", EscapeControl(info.version()), "\n",
-      "started         ",
+      "version         ", Printable(info.version()), "\n", "started         ",
       info.has_started_at() ? TimeText(info.started_at(), zone) : "-", "\n",
-      "pool            ", EscapeControl(info.pool_path()), "\n",
-      "pool size       ", BytesText(info.pool_bytes()), "\n",
-      "pool used       ", BytesText(info.pool_used_bytes()), "\n",
-      "pool promised   ", BytesText(info.pool_reserved_bytes()), "\n");
+      "pool            ", Printable(info.pool_path()), "\n", "pool size       ",
+      BytesText(info.pool_bytes()), "\n", "pool used       ",
+      BytesText(info.pool_used_bytes()), "\n", "pool promised   ",
+      BytesText(info.pool_reserved_bytes()), "\n");
 }
 
 }  // namespace hydra

@@ -10,6 +10,7 @@
 #include "client/render/format.h"
 #include "client/render/job_cells.h"
 #include "client/render/table.h"
+#include "common/text/printable.h"
 
 namespace hydra {
 namespace {
@@ -83,13 +84,12 @@ void Append(std::vector<std::string> more, std::vector<std::string>* lines) {
 }
 
 std::string JobLabel(const v1::JobStatus& job) {
-  return EscapeControl(absl::StrCat(job.job_id(), " ", job.name()));
+  return Printable(absl::StrCat(job.job_id(), " ", job.name()));
 }
 
 std::string ChangeLine(const v1::JobStatus& job) {
   const std::string reason =
-      job.reason().empty() ? ""
-                           : absl::StrCat(": ", EscapeControl(job.reason()));
+      job.reason().empty() ? "" : absl::StrCat(": ", Printable(job.reason()));
   return absl::StrCat(JobLabel(job), ": ", PhaseCell(job).text, reason);
 }
 
@@ -127,9 +127,9 @@ std::string SummaryLine(const std::vector<v1::JobStatus>& jobs) {
   std::string line = CountsText(jobs);
   for (const v1::JobStatus& job : jobs) {
     if (job.state() != v1::JOB_STATE_RUNNING || !job.has_train_loss()) continue;
-    absl::StrAppend(&line, "; ", EscapeControl(job.job_id()), " ",
-                    StepText(job), " loss ", TrainLossText(job), " ",
-                    TokensPerSecondText(job), " tokens/s");
+    absl::StrAppend(&line, "; ", Printable(job.job_id()), " ", StepText(job),
+                    " loss ", TrainLossText(job), " ", TokensPerSecondText(job),
+                    " tokens/s");
   }
   return line;
 }

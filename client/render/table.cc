@@ -7,6 +7,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "client/render/format.h"
+#include "common/text/printable.h"
 
 namespace hydra {
 namespace {
@@ -76,7 +77,7 @@ std::string Styled(absl::string_view text, Style style, bool color) {
 Table::Table(std::vector<Column> columns) : columns_(std::move(columns)) {}
 
 void Table::AddRow(std::vector<Cell> row) {
-  for (Cell& cell : row) cell.text = EscapeControl(cell.text);
+  for (Cell& cell : row) cell.text = Printable(cell.text);
   rows_.push_back(std::move(row));
 }
 

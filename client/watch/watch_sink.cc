@@ -6,6 +6,7 @@
 #include "client/render/format.h"
 #include "client/render/json.h"
 #include "client/render/progress.h"
+#include "common/text/printable.h"
 
 namespace hydra {
 namespace {
@@ -27,7 +28,7 @@ class LiveSink final : public WatchSink {
 
   // The text stays above the next frame.
   void Notice(const std::string& text) override {
-    *context_.err << Rewind() << "hydra: " << EscapeControl(text) << "\n"
+    *context_.err << Rewind() << "hydra: " << Printable(text) << "\n"
                   << std::flush;
     drawn_lines_ = 0;
   }
@@ -65,7 +66,7 @@ class PlainSink final : public WatchSink {
   }
 
   void Notice(const std::string& text) override {
-    *context_.err << "hydra: " << EscapeControl(text) << "\n" << std::flush;
+    *context_.err << "hydra: " << Printable(text) << "\n" << std::flush;
   }
 
  private:
@@ -83,7 +84,7 @@ class JsonSink final : public WatchSink {
   }
 
   void Notice(const std::string& text) override {
-    *context_.err << "hydra: " << EscapeControl(text) << "\n" << std::flush;
+    *context_.err << "hydra: " << Printable(text) << "\n" << std::flush;
   }
 
  private:

@@ -8,7 +8,7 @@
 #include "common/checkpoint/block_layout.h"
 #include "common/checkpoint/manifest_file.h"
 #include "common/checkpoint/plain_file.h"
-#include "common/safetensors/quote.h"
+#include "common/text/printable.h"
 
 namespace hydra {
 namespace {
@@ -85,7 +85,7 @@ absl::Status CheckpointReader::ReadOrClear(BlockKind kind,
   }
   return absl::FailedPreconditionError(
       absl::StrCat(opener_.PathOf(file), " was written without a tensor ",
-                   safetensors::Quoted(tensor.name)));
+                   Quoted(tensor.name)));
 }
 
 absl::Status CheckpointReader::Verify() const {

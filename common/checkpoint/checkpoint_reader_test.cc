@@ -111,7 +111,7 @@ TEST_F(CheckpointReaderTest, ADamagedBlockIsNamedAndTheOthersAreReadable) {
       ReadInto(worker::v1::BLOCK_KIND_PARAMETERS, last,
                table_.parameter_blocks[last].size_bytes, table_);
   EXPECT_TRUE(absl::IsDataLoss(status)) << status;
-  EXPECT_THAT(status.message(), HasSubstr(model + ": tensor \"transformer."));
+  EXPECT_THAT(status.message(), HasSubstr(model + ": tensor 'transformer."));
   EXPECT_TRUE(ReadInto(worker::v1::BLOCK_KIND_PARAMETERS, 0,
                        table_.parameter_blocks[0].size_bytes, table_)
                   .ok());

@@ -13,14 +13,13 @@
 #include "common/checkpoint/tensor_file_writer.h"
 #include "common/failpoint/fail_point.h"
 #include "common/file/held_directory.h"
-#include "common/safetensors/quote.h"
+#include "common/text/printable.h"
 
 namespace hydra {
 namespace {
 
 using checkpoint::v1::FileSum;
 using checkpoint::v1::Manifest;
-using safetensors::Quoted;
 
 // By file name.
 using TensorFiles = std::map<std::string, TensorFileWriter>;

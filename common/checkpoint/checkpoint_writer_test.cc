@@ -228,7 +228,7 @@ TEST_F(CheckpointWriterMistakeTest, ANameThatIsNoCheckpoints) {
 
 TEST_F(CheckpointWriterMistakeTest, ACopyOutsideOfTheDirectory) {
   checkpoint_.CopyFrom(folder_.path(), "../source");
-  ExpectRefused(absl::StatusCode::kInvalidArgument, "\"../source\"");
+  ExpectRefused(absl::StatusCode::kInvalidArgument, "'../source'");
 }
 
 TEST_F(CheckpointWriterMistakeTest, ACopyOverAnotherFile) {

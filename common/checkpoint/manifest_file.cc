@@ -3,11 +3,11 @@
 #include <set>
 
 #include "absl/status/status.h"
-#include "absl/strings/escaping.h"
 #include "absl/strings/str_cat.h"
 #include "common/checkpoint/plain_file.h"
 #include "common/checkpoint/tensor_sum.h"
-#include "common/safetensors/quote.h"
+#include "common/json/python_json.h"
+#include "common/text/printable.h"
 #include "google/protobuf/util/json_util.h"
 
 namespace hydra {
@@ -16,7 +16,6 @@ namespace {
 using checkpoint::v1::FileSum;
 using checkpoint::v1::Manifest;
 using checkpoint::v1::Position;
-using safetensors::Quoted;
 
 absl::Status CheckPosition(const Position& position) {
   if (position.step() >= 0 && position.task() >= 0 && position.split() >= 0 &&
@@ -72,9 +71,10 @@ absl::StatusOr<Manifest> ParseManifest(const std::string& json) {
   const auto parsed =
       google::protobuf::util::JsonStringToMessage(json, &manifest);
   if (!parsed.ok()) {
-    // The parser quotes the text, whatever bytes it is made of.
-    return absl::InvalidArgumentError(absl::StrCat(
-        "not a manifest's JSON: ", absl::CHexEscape(parsed.ToString())));
+    const absl::StatusOr<std::string> strict = StrictJson(json);
+    if (!strict.ok()) return strict.status();
+    return absl::InvalidArgumentError(
+        "not a manifest: it has keys or values that no manifest has");
   }
   absl::Status status = CheckManifest(manifest);
   if (!status.ok()) return status;

@@ -64,14 +64,21 @@ absl::StatusOr<FileSum> WritePlainFile(const HeldDirectory& directory,
   return SumOfFile(name, bytes, SumOf(text));
 }
 
+absl::StatusOr<std::string> ReadFileToCopy(
+    const std::string& source_directory, const std::string& name,
+    const std::vector<std::string>& real_roots) {
+  return ReadJobFile(absl::StrCat(source_directory, "/", name), real_roots,
+                     kMaxCopiedBytes);
+}
+
 absl::StatusOr<std::vector<FileSum>> CopyPlainFiles(
     const HeldDirectory& directory, const std::vector<std::string>& names,
     const std::string& source_directory,
     const std::vector<std::string>& real_roots) {
   std::vector<FileSum> sums;
   for (const std::string& name : names) {
-    const absl::StatusOr<std::string> text = ReadJobFile(
-        absl::StrCat(source_directory, "/", name), real_roots, kMaxCopiedBytes);
+    const absl::StatusOr<std::string> text =
+        ReadFileToCopy(source_directory, name, real_roots);
     if (absl::IsNotFound(text.status())) continue;
     if (!text.ok()) {
       LOG(WARNING) << directory.path() << " will have no " << name << ": "

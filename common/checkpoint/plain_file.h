@@ -38,6 +38,13 @@ absl::StatusOr<std::vector<checkpoint::v1::FileSum>> CopyPlainFiles(
     const std::string& source_directory,
     const std::vector<std::string>& real_roots);
 
+// All of `name` in `source_directory`, under the same conditions.
+//
+// NOT_FOUND: there is none. Others: it must not be copied, or cannot be read.
+absl::StatusOr<std::string> ReadFileToCopy(
+    const std::string& source_directory, const std::string& name,
+    const std::vector<std::string>& real_roots);
+
 // All of a file. INVALID_ARGUMENT: it is longer than `max_bytes`.
 absl::StatusOr<std::string> ReadPlainFile(const UniqueFd& fd,
                                           absl::string_view path,

@@ -10,13 +10,12 @@
 #include "absl/strings/str_join.h"
 #include "common/checkpoint/tensor_sum.h"
 #include "common/safetensors/dtype.h"
-#include "common/safetensors/quote.h"
+#include "common/text/printable.h"
 
 namespace hydra {
 namespace {
 
 using checkpoint::v1::FileSum;
-using safetensors::Quoted;
 using safetensors::Reader;
 using safetensors::TensorInfo;
 

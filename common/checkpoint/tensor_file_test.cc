@@ -81,7 +81,7 @@ TEST_F(TensorFileTest, AChangedByteIsFoundWithTheNamesAndSums) {
   const absl::Status status = file->Read(layouts_[2].tensors[0], read.data());
   EXPECT_TRUE(absl::IsDataLoss(status));
   EXPECT_THAT(status.message(), HasSubstr(folder_.PathOf(kName)));
-  EXPECT_THAT(status.message(), HasSubstr("\"large\""));
+  EXPECT_THAT(status.message(), HasSubstr("'large'"));
   EXPECT_THAT(status.message(),
               HasSubstr(SumText(wanted_.tensors().at("large"))));
   EXPECT_TRUE(file->Read(layouts_[0].tensors[0], read.data()).ok());

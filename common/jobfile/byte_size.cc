@@ -10,6 +10,7 @@
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "common/jobfile/mistakes.h"
+#include "common/text/printable.h"
 
 namespace hydra {
 namespace {

@@ -111,7 +111,7 @@ TEST(ParseDaemonConfigTest, ExplainsEachMistake) {
       {absl::StrCat(kValid, "unix_socket: /", std::string(107, 'a')),
        absl::StrCat("unix_socket: expected a path of at most 107 bytes, found "
                     "one of 108: '/",
-                    std::string(59, 'a'), "...'")},
+                    std::string(107, 'a'), "'")},
       {absl::StrCat(kValid, "lookahead: 9"),
        "lookahead: expected a whole number from 0 to 8, found 9"},
       {absl::StrCat(kValid, "lookahead: -1"),

@@ -11,6 +11,7 @@
 #include "common/jobfile/field_value.h"
 #include "common/jobfile/job_aliases.h"
 #include "common/jobfile/validate.h"
+#include "common/text/printable.h"
 #include "google/protobuf/descriptor.h"
 
 namespace hydra {

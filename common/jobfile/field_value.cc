@@ -15,6 +15,7 @@
 #include "absl/strings/strip.h"
 #include "common/jobfile/byte_size.h"
 #include "common/jobfile/mistakes.h"
+#include "common/text/printable.h"
 
 namespace hydra {
 namespace {

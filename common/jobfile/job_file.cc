@@ -12,6 +12,7 @@
 #include "common/jobfile/suggest.h"
 #include "common/jobfile/yaml_to_proto.h"
 #include "common/jobfile/yaml_tree.h"
+#include "common/text/printable.h"
 
 namespace hydra {
 namespace {

@@ -1,27 +1,16 @@
 #include "common/jobfile/mistakes.h"
 
 #include "absl/strings/cord.h"
-#include "absl/strings/escaping.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "absl/types/optional.h"
+#include "common/text/printable.h"
 
 namespace hydra {
 namespace {
 
 constexpr absl::string_view kPayloadUrl =
     "type.googleapis.com/google.rpc.BadRequest";
-
-constexpr size_t kMaxQuotedBytes = 60;
-constexpr size_t kMaxFieldBytes = 120;
-
-// The longest beginning of `text` within `max_bytes` that splits no UTF-8
-// character.
-absl::string_view Clip(absl::string_view text, size_t max_bytes) {
-  if (text.size() <= max_bytes) return text;
-  while (max_bytes > 0 && (text[max_bytes] & 0xC0) == 0x80) --max_bytes;
-  return text.substr(0, max_bytes);
-}
 
 void AppendLine(std::string* out, const Mistake& mistake) {
   if (mistake.field().empty()) {
@@ -45,10 +34,7 @@ void AddMistake(absl::string_view field, absl::string_view description,
   mistake.set_description(std::string(description));
 }
 
-std::string FieldName(absl::string_view path) {
-  const std::string printable = absl::Utf8SafeCHexEscape(path);
-  return std::string(Clip(printable, kMaxFieldBytes));
-}
+std::string FieldName(absl::string_view path) { return PrintableStart(path); }
 
 absl::Status ToStatus(const Mistakes& mistakes, absl::string_view last_line) {
   if (mistakes.empty()) return absl::OkStatus();
@@ -69,12 +55,6 @@ Mistakes MistakesOf(const absl::Status& status) {
   }
   return Mistakes(payload.field_violations().begin(),
                   payload.field_violations().end());
-}
-
-std::string Quoted(absl::string_view text) {
-  const absl::string_view shown = Clip(text, kMaxQuotedBytes);
-  return absl::StrCat("'", absl::Utf8SafeCHexEscape(shown),
-                      shown.size() < text.size() ? "..." : "", "'");
 }
 
 }  // namespace hydra

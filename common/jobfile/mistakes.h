@@ -43,10 +43,6 @@ absl::Status ToStatus(const Mistakes& mistakes,
 // The payload that ToStatus attached; empty for any other status.
 Mistakes MistakesOf(const absl::Status& status);
 
-// `text` in single quotes as a message shows it: what cannot be printed is
-// escaped, and long text is cut.
-std::string Quoted(absl::string_view text);
-
 }  // namespace hydra
 
 #endif  // HYDRA_COMMON_JOBFILE_MISTAKES_H_

@@ -6,6 +6,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/strip.h"
 #include "common/jobfile/path_kind.h"
+#include "common/text/printable.h"
 
 namespace hydra {
 namespace {

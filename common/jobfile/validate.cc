@@ -12,6 +12,7 @@
 #include "absl/strings/str_join.h"
 #include "common/jobfile/field_value.h"
 #include "common/jobfile/path_rules.h"
+#include "common/text/printable.h"
 #include "google/protobuf/descriptor.h"
 
 namespace hydra {

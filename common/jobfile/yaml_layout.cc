@@ -11,6 +11,7 @@
 #include "absl/strings/strip.h"
 #include "common/jobfile/mistakes.h"
 #include "common/jobfile/odd_characters.h"
+#include "common/text/printable.h"
 
 namespace hydra {
 namespace {

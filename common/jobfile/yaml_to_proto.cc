@@ -7,6 +7,7 @@
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "common/jobfile/field_value.h"
+#include "common/text/printable.h"
 #include "google/protobuf/descriptor.h"
 
 namespace hydra {

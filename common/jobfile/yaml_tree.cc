@@ -17,7 +17,8 @@
 #include "absl/strings/strip.h"
 #include "common/jobfile/odd_characters.h"
 #include "common/jobfile/yaml_layout.h"
-#include "nlohmann/json.hpp"
+#include "common/json/python_json.h"
+#include "common/text/printable.h"
 #include "yaml-cpp/eventhandler.h"
 #include "yaml-cpp/exceptions.h"
 #include "yaml-cpp/mark.h"
@@ -327,16 +328,8 @@ absl::Status Explain(absl::string_view text, const YAML::Exception& error) {
   const int line = std::max(error.mark.line, 0) + 1;
   if (IsJson(text)) {
     // Its parser knows the rules that whoever wrote this had in mind.
-    try {
-      const auto valid = nlohmann::json::parse(text.begin(), text.end());
-    } catch (const nlohmann::json::parse_error& json_error) {
-      const absl::string_view what = json_error.what();
-      // "[json.exception.parse_error.101] parse error at line 3, column 5: ..."
-      const size_t place = what.find("line ");
-      if (place != what.npos) {
-        return absl::InvalidArgumentError(what.substr(place));
-      }
-    }
+    const absl::StatusOr<std::string> json = StrictJson(text);
+    if (!json.ok()) return json.status();
   }
   if (const auto mistake = FindLayoutMistake(text, line); mistake.has_value()) {
     return MistakeAt(mistake->line, mistake->column, mistake->description);

@@ -150,7 +150,8 @@ TEST(ParseYamlTest, SaysWhereAndWhatTheMistakeIs) {
       {"a: @x\n", "line 1, column 4: a value cannot begin with '@'"},
       {"a: 'x\nb: 1\n", "line 1, column 4: this quote is never closed"},
       {"a: [1, {b: 2]\n", "line 1, column 13: ']' closes '{' of line 1"},
-      {"{\"a\": 1\n \"b\": 2}\n", "line 2, column 4: syntax error"},
+      {"{\"a\": 1\n \"b\": 2}\n",
+       "line 2, column 4: found a string, expected '}'"},
       {"a: *.txt\n", "line 1, column 4: a value cannot begin with '*'"},
       {"a: [*.txt]\n", "line 1, column 5: a value cannot begin with '*'"},
   };

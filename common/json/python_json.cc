@@ -13,6 +13,8 @@
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_replace.h"
+#include "common/json/json_mistake.h"
+#include "common/text/printable.h"
 
 namespace hydra {
 namespace {
@@ -41,21 +43,6 @@ std::string PlaceOf(absl::string_view text, size_t position) {
   return absl::StrCat("line ",
                       std::count(before.begin(), before.end(), '\n') + 1,
                       ", column ", position - (line_start + 1) + 1);
-}
-
-// A piece of the text, of any bytes, as a message can have it.
-std::string Shown(absl::string_view piece) {
-  std::string shown;
-  for (const char c : piece) {
-    if (absl::ascii_isprint(c)) {
-      shown.push_back(c);
-    } else {
-      absl::StrAppend(
-          &shown, "\\x",
-          absl::Hex(static_cast<unsigned char>(c), absl::kZeroPad2));
-    }
-  }
-  return shown;
 }
 
 absl::Status Wrong(absl::string_view text, size_t position,
@@ -176,13 +163,13 @@ class Normaliser {
     }
     const size_t next = text_.find_first_not_of(" \t\r\n", at_);
     if (next != text_.npos && text_[next] == ':') {
-      return Wrong(text_, begin,
-                   absl::StrCat("the key ", word.substr(0, 60),
-                                " has no quotes around it"));
+      return Wrong(
+          text_, begin,
+          absl::StrCat("the key ", Quoted(word), " has no quotes around it"));
     }
-    return Wrong(text_, begin,
-                 absl::StrCat("found ", word.substr(0, 60),
-                              ", which is no value of JSON"));
+    return Wrong(
+        text_, begin,
+        absl::StrCat("found ", Quoted(word), ", which is no value of JSON"));
   }
 
   const absl::string_view text_;
@@ -231,13 +218,9 @@ class Checker : public nlohmann::json_sax<Json> {
   }
   bool parse_error(size_t position, const std::string&,
                    const Json::exception& error) override {
-    // "[json.exception...] parse error at line 1, column 2: syntax error ...":
-    // its place counts bytes that were put in.
-    const std::string what = error.what();
-    const size_t reason = what.find(": ");
-    mistake_.emplace(
-        position == 0 ? 0 : position - 1,
-        Shown(reason == what.npos ? what : what.substr(reason + 2)));
+    // Its own place counts bytes that were put in.
+    mistake_.emplace(position == 0 ? 0 : position - 1,
+                     JsonMistake(error.what()));
     return false;
   }
 
@@ -252,6 +235,21 @@ class Checker : public nlohmann::json_sax<Json> {
   std::optional<std::pair<size_t, std::string>> mistake_;
 };
 
+std::string WithPythonNames(std::string text) {
+  for (const Name& name : kNames) {
+    text = absl::StrReplaceAll(text, {{name.quoted, name.python}});
+  }
+  return text;
+}
+
+template <typename AnyJson>
+std::string Show(const AnyJson& value) {
+  if (value.is_array()) return "an array";
+  if (value.is_object()) return "an object";
+  return PrintableStart(
+      WithPythonNames(value.dump(-1, ' ', /*ensure_ascii=*/true)));
+}
+
 }  // namespace
 
 absl::StatusOr<std::string> StrictJson(absl::string_view text) {
@@ -264,9 +262,8 @@ absl::StatusOr<std::string> StrictJson(absl::string_view text) {
                  checker.mistake()->second);
   }
   if (checker.twice().has_value()) {
-    return absl::InvalidArgumentError(
-        absl::StrCat("the key ", Shown(checker.twice()->substr(0, 60)),
-                     " is given twice; remove one"));
+    return absl::InvalidArgumentError(absl::StrCat(
+        "the key ", Quoted(*checker.twice()), " is given twice; remove one"));
   }
   if (checker.is_object()) return std::move(strict->text);
   return absl::InvalidArgumentError("expected an object, {...}");
@@ -279,11 +276,11 @@ absl::StatusOr<Json> ParsePythonJson(absl::string_view text) {
 }
 
 std::string WritePythonJson(const Json& value, int indent) {
-  std::string text = value.dump(indent, ' ', /*ensure_ascii=*/true);
-  for (const Name& name : kNames) {
-    text = absl::StrReplaceAll(text, {{name.quoted, name.python}});
-  }
-  return text;
+  return WithPythonNames(value.dump(indent, ' ', /*ensure_ascii=*/true));
 }
+
+std::string ShownJson(const Json& value) { return Show(value); }
+
+std::string ShownJson(const nlohmann::json& value) { return Show(value); }
 
 }  // namespace hydra

@@ -30,6 +30,11 @@ absl::StatusOr<std::string> StrictJson(absl::string_view text);
 // `indent` -1: in one line.
 std::string WritePythonJson(const nlohmann::ordered_json& value, int indent);
 
+// A value as a message shows it: its text, of which a long one is cut, or "an
+// array" or "an object", since writing those calls itself for what is inside.
+std::string ShownJson(const nlohmann::ordered_json& value);
+std::string ShownJson(const nlohmann::json& value);
+
 }  // namespace hydra
 
 #endif  // HYDRA_COMMON_JSON_PYTHON_JSON_H_

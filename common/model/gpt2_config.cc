@@ -21,23 +21,12 @@ constexpr int64_t kMaxLayers = 10'000;
 // A hundred times what the largest models have: the bytes of all blocks that a
 // job could need, added up, do not overflow either.
 constexpr int64_t kMaxParameters = int64_t{1} << 46;
-constexpr size_t kMaxShownBytes = 100;
 
 // transformers' names for 0.5 x (1 + tanh(sqrt(2 / pi) (x + 0.044715 x^3))),
 // which it writes down in several ways.
 constexpr const char* kTanhGelu[] = {"gelu_new", "gelu_fast",
                                      "gelu_pytorch_tanh", "gelu_python_tanh",
                                      "gelu_accurate"};
-
-// A value as a message shows it. dump() calls itself for what is inside of
-// arrays and objects, and a hostile file nests them deeper than the stack is.
-std::string Shown(const Json& value) {
-  if (value.is_array()) return "an array";
-  if (value.is_object()) return "an object";
-  const std::string text = WritePythonJson(value, /*indent=*/-1);
-  if (text.size() <= kMaxShownBytes) return text;
-  return absl::StrCat(text.substr(0, kMaxShownBytes), "...");
-}
 
 // Reads keys one by one and remembers every mistake.
 class Reader {
@@ -50,8 +39,8 @@ class Reader {
     auto found = json_.find(key);
     auto other = alias == nullptr ? json_.end() : json_.find(alias);
     if (found != json_.end() && other != json_.end() && *found != *other) {
-      Fail(key, absl::StrCat("found ", Shown(*found), ", and ", Shown(*other),
-                             " as ", alias,
+      Fail(key, absl::StrCat("found ", ShownJson(*found), ", and ",
+                             ShownJson(*other), " as ", alias,
                              ", which means the same; remove "
                              "one"));
     } else if (found != json_.end()) {
@@ -76,8 +65,8 @@ class Reader {
     if (found == json_.end()) return;
     if (!found->is_number() || !(found->get<double>() >= min) ||
         !(found->get<double>() <= max)) {
-      Fail(key, absl::StrCat("found ", Shown(*found), "; a number from ", min,
-                             " to ", max, " is needed"));
+      Fail(key, absl::StrCat("found ", ShownJson(*found), "; a number from ",
+                             min, " to ", max, " is needed"));
       return;
     }
     value = found->get<double>();
@@ -87,8 +76,8 @@ class Reader {
     auto found = json_.find(key);
     if (found == json_.end()) return;
     if (!found->is_boolean()) {
-      Fail(key,
-           absl::StrCat("found ", Shown(*found), "; true or false is needed"));
+      Fail(key, absl::StrCat("found ", ShownJson(*found),
+                             "; true or false is needed"));
       return;
     }
     value = found->get<bool>();
@@ -99,7 +88,7 @@ class Reader {
   void MustBe(const char* key, const T& wanted) {
     auto found = json_.find(key);
     if (found != json_.end() && *found != Json(wanted)) {
-      Fail(key, absl::StrCat("found ", Shown(*found), "; only ",
+      Fail(key, absl::StrCat("found ", ShownJson(*found), "; only ",
                              Json(wanted).dump(), " is supported"));
     }
   }
@@ -110,7 +99,7 @@ class Reader {
     for (const char* value : wanted) {
       if (*found == value) return;
     }
-    Fail(key, absl::StrCat("found ", Shown(*found), "; supported are ",
+    Fail(key, absl::StrCat("found ", ShownJson(*found), "; supported are ",
                            absl::StrJoin(wanted, ", ")));
   }
 
@@ -118,8 +107,8 @@ class Reader {
   void MustBeEmpty(const char* key) {
     auto found = json_.find(key);
     if (found == json_.end() || found->is_null() || found->empty()) return;
-    Fail(key,
-         absl::StrCat("found ", Shown(*found), "; not supported, remove it"));
+    Fail(key, absl::StrCat("found ", ShownJson(*found),
+                           "; not supported, remove it"));
   }
 
   void Fail(absl::string_view key, absl::string_view what) {
@@ -138,8 +127,8 @@ class Reader {
                        (!found.is_number_unsigned() ||
                         found.get<uint64_t>() <= static_cast<uint64_t>(max));
     if (!whole || found.get<int64_t>() < 1 || found.get<int64_t>() > max) {
-      Fail(key, absl::StrCat("found ", Shown(found), "; an integer from 1 to ",
-                             max, " is needed"));
+      Fail(key, absl::StrCat("found ", ShownJson(found),
+                             "; an integer from 1 to ", max, " is needed"));
       return;
     }
     value = found.get<int64_t>();
@@ -158,7 +147,7 @@ absl::StatusOr<Gpt2Config> ParseGpt2Config(absl::string_view text) {
   auto type = json.find("model_type");
   if (type == json.end() || *type != "gpt2") {
     return absl::InvalidArgumentError(absl::StrCat(
-        "model_type: found ", type == json.end() ? "nothing" : Shown(*type),
+        "model_type: found ", type == json.end() ? "nothing" : ShownJson(*type),
         "; only \"gpt2\" is supported"));
   }
   Gpt2Config config;

@@ -6,11 +6,11 @@
 
 #include "absl/container/flat_hash_set.h"
 #include "absl/status/status.h"
-#include "absl/strings/escaping.h"
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "absl/strings/strip.h"
+#include "common/text/printable.h"
 
 namespace hydra {
 namespace {
@@ -25,17 +25,11 @@ constexpr absl::string_view kHead = "lm_head.weight";
 // Every GPT-2 has it, and nothing else has.
 constexpr absl::string_view kLandmark = "h.0.ln_1.weight";
 constexpr size_t kMostShown = 3;
-constexpr size_t kMaxShownBytes = 120;
 // Compared at a time.
 constexpr int64_t kPieceElements = 1 << 16;
 
 std::string ShapeText(absl::Span<const int64_t> shape) {
   return absl::StrCat("[", absl::StrJoin(shape, ", "), "]");
-}
-
-// A checkpoint's names may be any text of any size.
-std::string Shown(absl::string_view name) {
-  return absl::CHexEscape(name.substr(0, kMaxShownBytes));
 }
 
 // "a, b, c and 9 more".
@@ -97,7 +91,8 @@ class Matcher {
     }
     if (found.size() > 1) {
       std::vector<std::string> prefixes;
-      for (const std::string& prefix : found) prefixes.push_back(Shown(prefix));
+      for (const std::string& prefix : found)
+        prefixes.push_back(PrintableStart(prefix));
       match_.mistakes.push_back(absl::StrCat(
           "the weights hold several models, whose tensors begin with ",
           List(prefixes), "; keep one of them"));
@@ -108,7 +103,7 @@ class Matcher {
     head_ = std::string(absl::StripSuffix(body_, kModule));
     match_.warnings.push_back(absl::StrCat(
         "the names of all tensors begin with ",
-        Shown(head_.empty() ? body_ : head_),
+        PrintableStart(head_.empty() ? body_ : head_),
         ", as torch.compile, DDP and others leave it; that is left out"));
     return true;
   }
@@ -131,8 +126,8 @@ class Matcher {
       return weight;
     }
     match_.warnings.push_back(
-        absl::StrCat("the weights have ", Shown(head->tensor->name), " and no ",
-                     Shown(NameOf(kEmbedding)),
+        absl::StrCat("the weights have ", PrintableStart(head->tensor->name),
+                     " and no ", PrintableStart(NameOf(kEmbedding)),
                      "; the model ties them, so the one serves as both"));
     return head;
   }
@@ -149,15 +144,15 @@ class Matcher {
     used_.insert(found.name);
     if (IsTransposed(found.shape, tensor.shape) &&
         found.shape != tensor.shape) {
-      transposed_.push_back(
-          absl::StrCat(Shown(found.name), " ", ShapeText(found.shape)));
+      transposed_.push_back(absl::StrCat(PrintableStart(found.name), " ",
+                                         ShapeText(found.shape)));
     } else if (found.shape != tensor.shape) {
-      misshaped_.push_back(absl::StrCat(Shown(found.name), " has shape ",
-                                        ShapeText(found.shape), ", wanted ",
-                                        ShapeText(tensor.shape)));
+      misshaped_.push_back(absl::StrCat(PrintableStart(found.name),
+                                        " has shape ", ShapeText(found.shape),
+                                        ", wanted ", ShapeText(tensor.shape)));
     } else if (!IsReadable(found.dtype)) {
-      unreadable_.push_back(
-          absl::StrCat(Shown(found.name), " is ", DtypeName(found.dtype)));
+      unreadable_.push_back(absl::StrCat(PrintableStart(found.name), " is ",
+                                         DtypeName(found.dtype)));
     }
     match_.names.emplace(tensor.name, found.name);
   }
@@ -168,7 +163,7 @@ class Matcher {
     for (const Weight& weight : weights_.weights()) {
       const std::string& name = weight.tensor->name;
       if (!used_.contains(name) && !IsAttentionMask(name)) {
-        names.push_back(Shown(name));
+        names.push_back(PrintableStart(name));
       }
     }
     return names;
@@ -220,7 +215,7 @@ class Matcher {
     std::vector<std::string> masks;
     for (const Weight& weight : weights_.weights()) {
       if (IsAttentionMask(weight.tensor->name)) {
-        masks.push_back(Shown(weight.tensor->name));
+        masks.push_back(PrintableStart(weight.tensor->name));
       }
     }
     if (!masks.empty()) {
@@ -263,8 +258,8 @@ absl::Status CheckTiedHead(const WeightMatch& match,
   const safetensors::TensorInfo& head = *weights.Find(match.tied_head)->tensor;
   const auto differ = [&](absl::string_view how) {
     return absl::InvalidArgumentError(absl::StrCat(
-        "the weights have ", Shown(match.tied_head), " beside ",
-        Shown(embedding), ", and ", how,
+        "the weights have ", PrintableStart(match.tied_head), " beside ",
+        PrintableStart(embedding), ", and ", how,
         "; set tie_word_embeddings to false in config.json, as transformers "
         "would take it, or remove one of them"));
   };

@@ -9,7 +9,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "common/safetensors/header_json.h"
-#include "common/safetensors/quote.h"
+#include "common/text/printable.h"
 
 namespace hydra::safetensors {
 namespace {

@@ -6,7 +6,7 @@
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
 #include "common/safetensors/json_events.h"
-#include "common/safetensors/quote.h"
+#include "common/text/printable.h"
 
 namespace hydra::safetensors {
 namespace {
@@ -84,7 +84,7 @@ absl::Status HeaderHandler::Wrong(absl::string_view why) const {
                            at_ == At::kMetadataText;
   if (in_metadata || header_.entries.empty()) {
     return absl::InvalidArgumentError(
-        absl::StrCat("\"", kMetadataKey, "\": ", why));
+        absl::StrCat(Quoted(kMetadataKey), ": ", why));
   }
   return absl::InvalidArgumentError(
       absl::StrCat("tensor ", Quoted(header_.entries.back().name), ": ", why));

@@ -45,30 +45,30 @@ TEST(ParseHeaderJsonTest, FieldsOutsideOfTheFormatAreIgnored) {
 
 TEST(ParseHeaderJsonTest, ErrorsNameTheTensorAndTheField) {
   EXPECT_EQ(ErrorOf(R"({"w":{"dtype":"F7","shape":[],"data_offsets":[0,1]}})"),
-            "tensor \"w\": unknown dtype \"F7\"");
+            "tensor 'w': unknown dtype 'F7'");
   EXPECT_EQ(ErrorOf(R"({"w":{"dtype":"F32","shape":[]}})"),
-            "tensor \"w\": data_offsets is missing");
+            "tensor 'w': data_offsets is missing");
   EXPECT_EQ(ErrorOf(R"({"w":{"dtype":"F32","dtype":"F32"}})"),
-            "tensor \"w\": dtype comes twice");
+            "tensor 'w': dtype comes twice");
   EXPECT_EQ(ErrorOf(R"({"w":{"shape":[-1]}})"),
-            "tensor \"w\": a dimension must be an integer from 0 to 2^64 - 1");
+            "tensor 'w': a dimension must be an integer from 0 to 2^64 - 1");
   EXPECT_EQ(ErrorOf(R"({"w":{"data_offsets":[0]}})"),
-            "tensor \"w\": data_offsets must be two integers");
+            "tensor 'w': data_offsets must be two integers");
   EXPECT_EQ(
       ErrorOf(R"({"w":null})"),
-      "tensor \"w\": expected an object with dtype, shape and data_offsets");
+      "tensor 'w': expected an object with dtype, shape and data_offsets");
   EXPECT_EQ(ErrorOf(R"({"w":["U8",[],[0,1],2]})"),
-            "tensor \"w\": an array must be dtype, shape and data_offsets "
+            "tensor 'w': an array must be dtype, shape and data_offsets "
             "alone");
 }
 
 TEST(ParseHeaderJsonTest, MetadataIsOneObjectOfStrings) {
   EXPECT_EQ(ErrorOf(R"({"__metadata__":{"a":1}})"),
-            "\"__metadata__\": values must be strings");
+            "'__metadata__': values must be strings");
   EXPECT_EQ(ErrorOf(R"({"__metadata__":[]})"),
-            "\"__metadata__\": expected an object");
+            "'__metadata__': expected an object");
   EXPECT_EQ(ErrorOf(R"({"__metadata__":{},"__metadata__":{}})"),
-            "\"__metadata__\": comes twice");
+            "'__metadata__': comes twice");
 }
 
 TEST(ParseHeaderJsonTest, BytesAreCountedFromTheBeginOfTheFile) {

@@ -79,24 +79,24 @@ TEST(ParseHeaderTest, OfANameThatComesTwiceTheLaterOneCounts) {
 
 TEST(ParseHeaderTest, ErrorsNameTheTensorWithTheNumbersThatDoNotAgree) {
   EXPECT_EQ(HeaderError(R"({"a":["U8",[4],[0,4]],"b":["U8",[4],[5,9]]})", 9),
-            "tensor \"b\": its data begins at 5, but the data before it ends "
+            "tensor 'b': its data begins at 5, but the data before it ends "
             "at 4");
   EXPECT_EQ(HeaderError(R"({"a":["U8",[4],[0,4]],"b":["U8",[4],[3,7]]})", 7),
-            "tensor \"b\": its data begins at 3, but the data before it ends "
+            "tensor 'b': its data begins at 3, but the data before it ends "
             "at 4");
   EXPECT_EQ(HeaderError(R"({"a":["F32",[2,3],[0,20]]})", 20),
-            "tensor \"a\": shape [2,3] of F32 needs 24 B, data_offsets [0,20] "
+            "tensor 'a': shape [2,3] of F32 needs 24 B, data_offsets [0,20] "
             "hold 20 B");
   EXPECT_EQ(HeaderError(R"({"a":["U8",[9],[0,9]]})", 8),
-            "tensor \"a\": its data ends at 9, the file holds 8 B of data");
+            "tensor 'a': its data ends at 9, the file holds 8 B of data");
   EXPECT_EQ(HeaderError(R"({"a":["U8",[4294967296,4294967296],[0,0]]})", 0),
-            "tensor \"a\": shape [4294967296,4294967296] of U8 has more than "
+            "tensor 'a': shape [4294967296,4294967296] of U8 has more than "
             "2^64 - 1 elements");
   EXPECT_EQ(HeaderError(R"({"a":["F64",[2305843009213693952],[0,0]]})", 0),
-            "tensor \"a\": shape [2305843009213693952] of F64 has more than "
+            "tensor 'a': shape [2305843009213693952] of F64 has more than "
             "2^64 - 1 bits");
   EXPECT_EQ(HeaderError(R"({"a":["F4",[3],[0,2]]})", 2),
-            "tensor \"a\": shape [3] of F4 has 12 bits, not whole bytes");
+            "tensor 'a': shape [3] of F4 has 12 bits, not whole bytes");
   EXPECT_EQ(HeaderError(R"({"a":["U8",[4],[0,4]]})", 6),
             "the tensors end at byte 34 of the file, the file at byte 36");
 }

@@ -7,7 +7,7 @@
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
-#include "common/safetensors/quote.h"
+#include "common/text/printable.h"
 #include "nlohmann/json.hpp"
 
 namespace hydra::safetensors {

@@ -3,9 +3,9 @@
 #include <cstddef>
 #include <utility>
 
-#include "absl/strings/escaping.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
+#include "common/json/json_mistake.h"
 #include "nlohmann/json.hpp"
 
 namespace hydra::safetensors {
@@ -15,20 +15,6 @@ using Json = nlohmann::json;
 
 // What serde_json, and so the reference reader of safetensors, allows.
 constexpr int kMaxDepth = 127;
-constexpr size_t kMaxReasonBytes = 160;
-
-// The library's message without its own position and without the last token,
-// which may be as long as the file.
-std::string Reason(absl::string_view what) {
-  what = what.substr(0, what.find("; last read"));
-  const size_t tag_end = what.find("] ");
-  if (tag_end != what.npos) what.remove_prefix(tag_end + 2);
-  if (what.substr(0, 14) == "parse error at") {
-    const size_t place_end = what.find(": ");
-    if (place_end != what.npos) what.remove_prefix(place_end + 2);
-  }
-  return absl::CHexEscape(what.substr(0, kMaxReasonBytes));
-}
 
 // Adapts the library's events to a JsonHandler; bounds the depth.
 class Sax : public nlohmann::json_sax<Json> {
@@ -67,7 +53,7 @@ class Sax : public nlohmann::json_sax<Json> {
                    const Json::exception& error) override {
     return Keep(absl::InvalidArgumentError(absl::StrCat(
         "bad JSON at byte ", first_byte_ + static_cast<int64_t>(bytes_read) - 1,
-        ": ", Reason(error.what()))));
+        ": ", JsonMistake(error.what()))));
   }
 
  private:

@@ -7,7 +7,7 @@
 #include "absl/strings/str_cat.h"
 #include "common/file/file_format.h"
 #include "common/safetensors/float_conversion.h"
-#include "common/safetensors/quote.h"
+#include "common/text/printable.h"
 
 namespace hydra::safetensors {
 namespace {

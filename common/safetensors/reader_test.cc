@@ -105,7 +105,7 @@ TEST_F(ReaderTest, RangesOutsideOfTheTensorAreRefusedWithTheNumbers) {
   char byte;
   EXPECT_EQ(reader.Read("f", 8, 5, &byte),
             absl::OutOfRangeError(absl::StrCat(
-                path_, ": tensor \"f\" has 12 B, 5 from 8 were wanted")));
+                path_, ": tensor 'f' has 12 B, 5 from 8 were wanted")));
   constexpr int64_t kMax = std::numeric_limits<int64_t>::max();
   EXPECT_TRUE(absl::IsOutOfRange(reader.Read("f", -1, 1, &byte)));
   EXPECT_TRUE(absl::IsOutOfRange(reader.Read("f", 0, -1, &byte)));
@@ -118,11 +118,11 @@ TEST_F(ReaderTest, RangesOutsideOfTheTensorAreRefusedWithTheNumbers) {
 TEST_F(ReaderTest, UnknownTensorsAndIntegersAsFloatsAreRefused) {
   const Reader reader = OpenExample();
   EXPECT_EQ(reader.Read("x", 0, 0, nullptr),
-            absl::NotFoundError(path_ + " has no tensor \"x\""));
+            absl::NotFoundError(path_ + " has no tensor 'x'"));
   float value;
   EXPECT_EQ(reader.ReadAsFloat32("i", 0, absl::MakeSpan(&value, 1)),
             absl::InvalidArgumentError(
-                path_ + ": tensor \"i\" is I32, only F32, F16 and BF16 can be "
+                path_ + ": tensor 'i' is I32, only F32, F16 and BF16 can be "
                         "read as float"));
 }
 

@@ -12,8 +12,8 @@
 #include "common/file/file.h"
 #include "common/file/file_format.h"
 #include "common/file/private_places.h"
-#include "common/safetensors/quote.h"
 #include "common/safetensors/weight_index.h"
+#include "common/text/printable.h"
 
 namespace hydra::safetensors {
 namespace {

@@ -87,7 +87,7 @@ TEST_F(WeightDirectoryTest, ShardsAreOneModel) {
   EXPECT_EQ(weights->Find("c")->tensor->dtype, Dtype::kF32);
   EXPECT_EQ(weights->Find("d"), nullptr);
   EXPECT_EQ(weights->Read("d", 0, 0, nullptr),
-            absl::NotFoundError(directory_.path() + " has no tensor \"d\""));
+            absl::NotFoundError(directory_.path() + " has no tensor 'd'"));
 }
 
 TEST_F(WeightDirectoryTest, TheSingleFileGoesBeforeTheIndex) {
@@ -113,17 +113,16 @@ TEST_F(WeightDirectoryTest, AMissingShardIsNamedWithItsEntry) {
               R"(,"c":"1.safetensors")");
   const absl::Status status = OpenStatus();
   EXPECT_EQ(status.code(), absl::StatusCode::kNotFound);
-  EXPECT_THAT(
-      status.message(),
-      HasSubstr("model.safetensors.index.json entry \"b\": cannot open " +
-                directory_.PathOf("3.safetensors")));
+  EXPECT_THAT(status.message(),
+              HasSubstr("model.safetensors.index.json entry 'b': cannot open " +
+                        directory_.PathOf("3.safetensors")));
 }
 
 TEST_F(WeightDirectoryTest, ATensorThatItsShardLacksIsNamed) {
   WriteShards(std::string(kGoodMap) + R"(,"d":"2.safetensors")");
   EXPECT_EQ(OpenStatus(),
             absl::InvalidArgumentError(
-                "model.safetensors.index.json entry \"d\": " +
+                "model.safetensors.index.json entry 'd': " +
                 directory_.PathOf("2.safetensors") + " has no such tensor"));
 }
 
@@ -139,7 +138,7 @@ TEST_F(WeightDirectoryTest, ATensorInTwoFilesNeedsTheIndexToSayWhich) {
   WriteScalars(directory_.PathOf("2.safetensors"), {"b", "c"});
   const absl::Status status = OpenStatus();
   EXPECT_EQ(status.code(), absl::StatusCode::kInvalidArgument);
-  EXPECT_THAT(status.message(), HasSubstr("both have tensor \"c\""));
+  EXPECT_THAT(status.message(), HasSubstr("both have tensor 'c'"));
 }
 
 TEST_F(WeightDirectoryTest, AFileThatIsSomethingElseIsCalledByItsName) {
@@ -170,7 +169,7 @@ TEST_F(WeightDirectoryTest, ATensorThatTheIndexHasElsewhereIsNamed) {
   EXPECT_EQ(OpenStatus(),
             absl::InvalidArgumentError(
                 directory_.PathOf("2.safetensors") +
-                " has tensor \"a\", model.safetensors.index.json has it in "
+                " has tensor 'a', model.safetensors.index.json has it in "
                 "1.safetensors"));
 }
 
@@ -180,7 +179,7 @@ TEST_F(WeightDirectoryTest, IndexEntriesThatLeaveTheDirectoryAreRefused) {
   EXPECT_EQ(status.code(), absl::StatusCode::kInvalidArgument);
   EXPECT_THAT(status.message(),
               HasSubstr(directory_.PathOf("model.safetensors.index.json") +
-                        ": weight_map entry \"a\": \"../../etc/passwd\""));
+                        ": weight_map entry 'a': '../../etc/passwd'"));
 }
 
 TEST_F(WeightDirectoryTest, ABrokenShardIsNamedWithItsEntry) {
@@ -188,7 +187,7 @@ TEST_F(WeightDirectoryTest, ABrokenShardIsNamedWithItsEntry) {
   directory_.Write("2.safetensors", "short");
   const absl::Status status = OpenStatus();
   EXPECT_EQ(status.code(), absl::StatusCode::kInvalidArgument);
-  EXPECT_THAT(status.message(), HasSubstr("entry \"b\""));
+  EXPECT_THAT(status.message(), HasSubstr("entry 'b'"));
   EXPECT_THAT(status.message(), HasSubstr("the file has 5 B"));
 }
 
@@ -202,7 +201,7 @@ TEST_F(WeightDirectoryTest, LinksOutOfTheDirectoryNeedAnAllowedRoot) {
 
   const absl::Status status = OpenStatus();
   EXPECT_EQ(status.code(), absl::StatusCode::kPermissionDenied);
-  EXPECT_THAT(status.message(), HasSubstr("entry \"b\""));
+  EXPECT_THAT(status.message(), HasSubstr("entry 'b'"));
   EXPECT_THAT(status.message(), HasSubstr("leads to " + blobs.path()));
   EXPECT_TRUE(OpenStatus({{directory_.path(), blobs.path()}}).ok());
   EXPECT_TRUE(absl::IsPermissionDenied(OpenStatus({{blobs.path()}})));

@@ -7,7 +7,7 @@
 #include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
 #include "common/safetensors/json_events.h"
-#include "common/safetensors/quote.h"
+#include "common/text/printable.h"
 
 namespace hydra::safetensors {
 namespace {

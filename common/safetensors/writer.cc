@@ -11,7 +11,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
-#include "common/safetensors/quote.h"
+#include "common/text/printable.h"
 
 namespace hydra::safetensors {
 namespace {

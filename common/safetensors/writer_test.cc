@@ -140,7 +140,7 @@ TEST_F(WriterTest, MissingBytesKeepTheFileFromBeingFinished) {
   ASSERT_TRUE(writer->Append("v", "ab", 2).ok());
   ASSERT_TRUE(writer->Append("w", "c", 1).ok());
   EXPECT_EQ(writer->Finish(), absl::FailedPreconditionError(
-                                  path_ + " lacks 3 B, from tensor \"w\" on"));
+                                  path_ + " lacks 3 B, from tensor 'w' on"));
   ASSERT_TRUE(writer->Append("w", "def", 3).ok());
   EXPECT_TRUE(writer->Finish().ok());
   EXPECT_EQ(writer->Finish().code(), absl::StatusCode::kFailedPrecondition);
@@ -153,12 +153,12 @@ TEST_F(WriterTest, DataOutOfTurnOrBeyondTheTensorChangesNothing) {
       Create({{"v", Dtype::kU8, {2}}, {"w", Dtype::kU8, {1}}});
   EXPECT_EQ(writer->Append("w", "x", 1),
             absl::FailedPreconditionError(
-                path_ + ": data of tensor \"w\", but it is the turn of \"v\""));
+                path_ + ": data of tensor 'w', but it is the turn of 'v'"));
   EXPECT_EQ(writer->Append("none", "x", 1).code(),
             absl::StatusCode::kFailedPrecondition);
-  EXPECT_EQ(writer->Append("v", "abc", 3),
-            absl::OutOfRangeError(path_ +
-                                  ": tensor \"v\" lacks 2 B, 3 B were given"));
+  EXPECT_EQ(
+      writer->Append("v", "abc", 3),
+      absl::OutOfRangeError(path_ + ": tensor 'v' lacks 2 B, 3 B were given"));
   EXPECT_TRUE(absl::IsOutOfRange(writer->Append("v", "abc", -1)));
   ASSERT_TRUE(writer->Append("v", "ab", 2).ok());
   ASSERT_TRUE(writer->Append("w", "c", 1).ok());

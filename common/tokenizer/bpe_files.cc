@@ -8,6 +8,9 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
 #include "absl/strings/strip.h"
+#include "common/json/json_mistake.h"
+#include "common/json/python_json.h"
+#include "common/text/printable.h"
 #include "nlohmann/json.hpp"
 
 namespace hydra {
@@ -43,10 +46,12 @@ class VocabularyReader : public nlohmann::json_sax<Json> {
   bool end_array() override { return true; }
   bool parse_error(size_t, const std::string&,
                    const Json::exception& error) override {
-    return Stop(error.what());
+    is_json_broken_ = true;
+    return Stop(JsonMistake(error.what()));
   }
 
   const std::string& error() const { return error_; }
+  bool is_json_broken() const { return is_json_broken_; }
   BpeVocabulary& vocabulary() { return vocabulary_; }
 
  private:
@@ -60,7 +65,7 @@ class VocabularyReader : public nlohmann::json_sax<Json> {
       return Stop(
           absl::StrCat("is not an object of tokens and ids but ", found));
     }
-    return Stop(absl::StrCat("token \"", token_, "\" has ", found,
+    return Stop(absl::StrCat("token ", Quoted(token_), " has ", found,
                              " in place of an id of 0 to ", kMaxTokenId));
   }
 
@@ -68,11 +73,11 @@ class VocabularyReader : public nlohmann::json_sax<Json> {
     if (depth_ == 0 || id > kMaxTokenId) return BadValue(absl::StrCat(id));
     const auto [owner, is_new] = owners_.try_emplace(id, token_);
     if (!is_new && owner->second != token_) {
-      return Stop(absl::StrCat("tokens \"", owner->second, "\" and \"", token_,
-                               "\" have the same id ", id));
+      return Stop(absl::StrCat("tokens ", Quoted(owner->second), " and ",
+                               Quoted(token_), " have the same id ", id));
     }
     if (!vocabulary_.try_emplace(token_, id).second) {
-      return Stop(absl::StrCat("token \"", token_, "\" is given twice"));
+      return Stop(absl::StrCat("token ", Quoted(token_), " is given twice"));
     }
     return true;
   }
@@ -80,6 +85,7 @@ class VocabularyReader : public nlohmann::json_sax<Json> {
   int depth_ = 0;
   std::string token_;
   std::string error_;
+  bool is_json_broken_ = false;
   BpeVocabulary vocabulary_;
   absl::flat_hash_map<uint32_t, std::string> owners_;
 };
@@ -92,7 +98,7 @@ absl::Status AddBpeMerge(absl::string_view line,
   const std::vector<absl::string_view> parts = absl::StrSplit(line, ' ');
   if (parts.size() != 2) {
     return absl::InvalidArgumentError(absl::StrCat(
-        "\"", line, "\" is not two tokens with one space between"));
+        Quoted(line), " is not two tokens with one space between"));
   }
   return AddBpeMerge(parts[0], parts[1], vocabulary, table);
 }
@@ -104,7 +110,7 @@ absl::Status AddBpeMerge(absl::string_view left, absl::string_view right,
   for (absl::string_view token : {left, right, absl::string_view(result)}) {
     if (!vocabulary.contains(token)) {
       return absl::InvalidArgumentError(
-          absl::StrCat("\"", token, "\" is not in the vocabulary"));
+          absl::StrCat(Quoted(token), " is not in the vocabulary"));
     }
   }
   const std::pair<uint32_t, uint32_t> ids(vocabulary.at(left),
@@ -112,8 +118,8 @@ absl::Status AddBpeMerge(absl::string_view left, absl::string_view right,
   const BpeMerge merge = {static_cast<uint32_t>(table->size()),
                           vocabulary.at(result)};
   if (!table->try_emplace(ids, merge).second) {
-    return absl::InvalidArgumentError(
-        absl::StrCat("\"", left, " ", right, "\" is given twice"));
+    return absl::InvalidArgumentError(absl::StrCat(
+        Quoted(absl::StrCat(left, " ", right)), " is given twice"));
   }
   return absl::OkStatus();
 }
@@ -122,6 +128,14 @@ absl::StatusOr<BpeVocabulary> ParseBpeVocabulary(absl::string_view json,
                                                  absl::string_view name) {
   VocabularyReader reader;
   const bool parsed = Json::sax_parse(json.begin(), json.end(), &reader);
+  if (reader.is_json_broken()) {
+    // It knows the place, and what was meant.
+    const absl::StatusOr<std::string> strict = StrictJson(json);
+    if (!strict.ok()) {
+      return absl::InvalidArgumentError(
+          absl::StrCat(name, ": ", strict.status().message()));
+    }
+  }
   if (parsed && !reader.vocabulary().empty()) {
     return std::move(reader.vocabulary());
   }

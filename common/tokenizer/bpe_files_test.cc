@@ -43,6 +43,10 @@ TEST(ParseBpeVocabularyTest, ReadsTokensAndIds) {
 TEST(ParseBpeVocabularyTest, SaysWhereTheJsonIsBroken) {
   EXPECT_THAT(VocabularyError("{\"a\": 0,\n\"b\" 1}"), HasSubstr("line 2"));
   EXPECT_THAT(VocabularyError("{\"a\": 0"), HasSubstr("line 1"));
+  EXPECT_THAT(VocabularyError("no JSON\n"),
+              HasSubstr(": line 1, column 1: found 'no', which is no value"));
+  EXPECT_THAT(VocabularyError("{\"a\": 0,\n}"),
+              HasSubstr(": line 1, column 8: a comma before '}'; remove it"));
 }
 
 TEST(ParseBpeVocabularyTest, RefusesWhatIsNotAnObject) {
@@ -53,7 +57,7 @@ TEST(ParseBpeVocabularyTest, RefusesWhatIsNotAnObject) {
 
 TEST(ParseBpeVocabularyTest, RefusesWhatIsNotAnId) {
   EXPECT_THAT(VocabularyError(R"({"a": -1})"),
-              AllOf(HasSubstr("\"a\""), HasSubstr("-1")));
+              AllOf(HasSubstr("'a'"), HasSubstr("-1")));
   EXPECT_THAT(VocabularyError(R"({"a": 2147483648})"),
               AllOf(HasSubstr("2147483648"), HasSubstr("0 to 2147483647")));
   EXPECT_THAT(VocabularyError(R"({"a": 1.5})"), HasSubstr("1.5"));
@@ -65,9 +69,9 @@ TEST(ParseBpeVocabularyTest, RefusesWhatIsNotAnId) {
 
 TEST(ParseBpeVocabularyTest, RefusesAnIdOrATokenGivenTwice) {
   EXPECT_THAT(VocabularyError(R"({"a": 5, "b": 5})"),
-              AllOf(HasSubstr("\"a\" and \"b\""), HasSubstr("id 5")));
+              AllOf(HasSubstr("'a' and 'b'"), HasSubstr("id 5")));
   EXPECT_THAT(VocabularyError(R"({"a": 5, "a": 6})"),
-              HasSubstr("\"a\" is given twice"));
+              HasSubstr("'a' is given twice"));
 }
 
 TEST(ParseBpeMergesTest, RanksMergesByLine) {
@@ -86,21 +90,21 @@ TEST(ParseBpeMergesTest, RanksMergesByLine) {
 TEST(ParseBpeMergesTest, NamesTheLineWithoutTwoParts) {
   EXPECT_THAT(MergesError("#version: 0.2\na b\nabc\n"),
               AllOf(StartsWith("dir/merges.txt: line 3: "),
-                    HasSubstr("\"abc\" is not two tokens")));
+                    HasSubstr("'abc' is not two tokens")));
   EXPECT_THAT(MergesError("a b\n\nab c\n"), HasSubstr("line 2"));
   EXPECT_THAT(MergesError("a b c\n"), HasSubstr("line 1"));
   EXPECT_THAT(MergesError(""), HasSubstr("line 1"));
 }
 
 TEST(ParseBpeMergesTest, RefusesTokensThatTheVocabularyLacks) {
-  EXPECT_THAT(MergesError("a b\na x\n"), HasSubstr("line 2: \"x\" is not in"));
-  EXPECT_THAT(MergesError("b c\n"), HasSubstr("line 1: \"bc\" is not in"));
-  EXPECT_THAT(MergesError("a \n"), HasSubstr("line 1: \"\" is not in"));
+  EXPECT_THAT(MergesError("a b\na x\n"), HasSubstr("line 2: 'x' is not in"));
+  EXPECT_THAT(MergesError("b c\n"), HasSubstr("line 1: 'bc' is not in"));
+  EXPECT_THAT(MergesError("a \n"), HasSubstr("line 1: '' is not in"));
 }
 
 TEST(ParseBpeMergesTest, RefusesAPairGivenTwice) {
   EXPECT_THAT(MergesError("a b\nab c\na b\n"),
-              HasSubstr("line 3: \"a b\" is given twice"));
+              HasSubstr("line 3: 'a b' is given twice"));
 }
 
 }  // namespace

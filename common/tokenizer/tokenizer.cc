@@ -7,10 +7,10 @@
 #include "absl/container/flat_hash_map.h"
 #include "absl/status/status.h"
 #include "absl/strings/ascii.h"
-#include "absl/strings/escaping.h"
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "common/file/file_format.h"
+#include "common/text/printable.h"
 #include "common/tokenizer/tokenizer_json.h"
 
 namespace hydra {
@@ -20,21 +20,23 @@ using Json = nlohmann::json;
 
 // GPT-2's name for three tokens of which nothing else is said.
 constexpr char kEndOfText[] = "<|endoftext|>";
-constexpr const char* kDefaultedKeys[] = {"bos_token", "eos_token",
-                                          "unk_token"};
+constexpr absl::string_view kDefaultedKeys[] = {"bos_token", "eos_token",
+                                                "unk_token"};
 constexpr const char* kSpecialKeys[] = {"bos_token", "eos_token", "unk_token",
                                         "sep_token", "pad_token", "cls_token",
                                         "mask_token"};
 constexpr const char* kSpecialLists[] = {"additional_special_tokens",
                                          "extra_special_tokens"};
 // Classes that make of these files what Hydra makes of them.
-constexpr absl::string_view kClasses[] = {"GPT2Tokenizer", "GPT2TokenizerFast",
-                                          "PreTrainedTokenizerFast",
-                                          "TokenizersBackend"};
-
-std::string Shown(absl::string_view token) {
-  return absl::StrCat("\"", absl::CHexEscape(token.substr(0, 60)), "\"");
-}
+struct TokenizerClass {
+  absl::string_view name;
+  // Whether kDefaultedKeys are kEndOfText unless they are said.
+  bool has_defaults;
+};
+constexpr TokenizerClass kClasses[] = {{"GPT2Tokenizer", true},
+                                       {"GPT2TokenizerFast", true},
+                                       {"PreTrainedTokenizerFast", false},
+                                       {"TokenizersBackend", false}};
 
 bool Flag(const Json& json, const char* key, bool otherwise) {
   if (!json.is_object()) return otherwise;
@@ -62,6 +64,14 @@ class Adder {
     }
   }
 
+  // GPT-2's token, that no file names. What has no id of its own gets one
+  // behind the vocabulary, though a vocabulary with holes may have a token
+  // there.
+  absl::Status AddEndOfText(const std::string& source) {
+    return AddText(kEndOfText, source, std::nullopt, /*first=*/true,
+                   /*may_share=*/true);
+  }
+
   // `token`: a string, or an object with "content".
   absl::Status Add(const Json& token, const std::string& source,
                    std::optional<int64_t> id, bool is_special) {
@@ -79,19 +89,21 @@ class Adder {
     for (const char* flag : {"lstrip", "rstrip", "single_word"}) {
       if (!Flag(token, flag, false)) continue;
       return absl::InvalidArgumentError(absl::StrCat(
-          source, ": token ", Shown(text), ": ", flag, " is not supported"));
+          source, ": token ", Quoted(text), ": ", flag, " is not supported"));
     }
     if (HasCut(text)) {
       return absl::InvalidArgumentError(
-          absl::StrCat(source, ": token ", Shown(text),
+          absl::StrCat(source, ": token ", Quoted(text),
                        ": white space inside of it is not supported"));
     }
-    return AddText(text, source, id, !Flag(token, "normalized", !is_special));
+    return AddText(text, source, id, !Flag(token, "normalized", !is_special),
+                   /*may_share=*/false);
   }
 
  private:
   absl::Status AddText(const std::string& text, const std::string& source,
-                       std::optional<int64_t> given, bool first) {
+                       std::optional<int64_t> given, bool first,
+                       bool may_share) {
     const auto known = ids_.find(text);
     const auto in_vocabulary = tokenizer_.vocabulary.find(text);
     const int64_t id = known != ids_.end() ? known->second
@@ -100,15 +112,15 @@ class Adder {
                            : NextId();
     if (given.has_value() && *given != id) {
       return absl::InvalidArgumentError(
-          absl::StrCat(source, ": token ", Shown(text), " has id ", *given,
+          absl::StrCat(source, ": token ", Quoted(text), " has id ", *given,
                        "; transformers gives it ", id));
     }
     if (known != ids_.end()) return absl::OkStatus();
     const auto [owner, is_new] = owners_.emplace(id, text);
-    if (!is_new && owner->second != text) {
+    if (!is_new && owner->second != text && !may_share) {
       return absl::InvalidArgumentError(
-          absl::StrCat(source, ": token ", Shown(text), " gets id ", id,
-                       ", which ", Shown(owner->second), " has"));
+          absl::StrCat(source, ": token ", Quoted(text), " gets id ", id,
+                       ", which ", Quoted(owner->second), " has"));
     }
     ids_.emplace(text, id);
     tokenizer_.added.push_back({text, static_cast<uint32_t>(id), first});
@@ -133,15 +145,22 @@ absl::StatusOr<Json> ParseIfThere(const std::optional<TokenizerFile>& file) {
   return ParseTokenizerFile(file->text, file->name);
 }
 
-absl::Status CheckConfig(const Json& config, const std::string& name) {
+// Null: none that Hydra knows. Without one it is a GPT-2's.
+const TokenizerClass* ClassOf(const Json& config) {
   auto type = config.find("tokenizer_class");
-  if (type != config.end() && type->is_string() &&
-      std::find(std::begin(kClasses), std::end(kClasses),
-                type->get_ref<const std::string&>()) == std::end(kClasses)) {
-    return absl::InvalidArgumentError(
-        absl::StrCat(name, ": tokenizer_class: found ",
-                     Shown(type->get_ref<const std::string&>()),
-                     "; only GPT2Tokenizer is supported"));
+  if (type == config.end() || !type->is_string()) return &kClasses[0];
+  for (const TokenizerClass& known : kClasses) {
+    if (known.name == type->get_ref<const std::string&>()) return &known;
+  }
+  return nullptr;
+}
+
+absl::Status CheckConfig(const Json& config, const std::string& name) {
+  if (ClassOf(config) == nullptr) {
+    return absl::InvalidArgumentError(absl::StrCat(
+        name, ": tokenizer_class: found ",
+        Quoted(config["tokenizer_class"].get_ref<const std::string&>()),
+        "; only GPT2Tokenizer is supported"));
   }
   for (const char* key :
        {"add_prefix_space", "add_bos_token", "add_eos_token"}) {
@@ -161,7 +180,7 @@ absl::Status AddWithIds(const Json& tokens, const std::string& source,
     int64_t id = -1;
     if (ids_are_keys ? !absl::SimpleAtoi(key, &id) : !value.is_number()) {
       return absl::InvalidArgumentError(
-          absl::StrCat(source, ": ", Shown(key), " has no id"));
+          absl::StrCat(source, ": ", Quoted(key), " has no id"));
     }
     if (!ids_are_keys) id = value.get<int64_t>();
     ordered.emplace_back(id, ids_are_keys ? value : Json(key));
@@ -195,10 +214,14 @@ absl::Status AddListed(const Json& tokenizer, const std::string& name,
   return absl::OkStatus();
 }
 
+bool IsDefaulted(absl::string_view key) {
+  return std::find(std::begin(kDefaultedKeys), std::end(kDefaultedKeys), key) !=
+         std::end(kDefaultedKeys);
+}
+
 // Special tokens that are named by what they are for; `config` goes first.
-absl::Status AddSpecial(const Json& config, const Json& map,
-                        const std::string& name, Tokenizer& tokenizer,
-                        Adder& adder) {
+absl::Status AddSpecial(const Json& config, const Json& map, bool has_defaults,
+                        const std::string& name, Adder& adder) {
   const auto find = [&](const char* key) -> const Json* {
     for (const Json* json : {&config, &map}) {
       auto found = json->find(key);
@@ -209,7 +232,9 @@ absl::Status AddSpecial(const Json& config, const Json& map,
   absl::Status status;
   for (const char* key : kSpecialKeys) {
     const Json* token = find(key);
-    if (token != nullptr && !token->is_null()) {
+    if (token == nullptr && has_defaults && IsDefaulted(key)) {
+      status.Update(adder.AddEndOfText(name));
+    } else if (token != nullptr && !token->is_null()) {
       status.Update(adder.Add(*token, absl::StrCat(name, ": ", key),
                               std::nullopt, /*is_special=*/true));
     }
@@ -220,12 +245,6 @@ absl::Status AddSpecial(const Json& config, const Json& map,
     for (const Json& token : *tokens) {
       status.Update(adder.Add(token, absl::StrCat(name, ": ", key),
                               std::nullopt, /*is_special=*/true));
-    }
-  }
-  for (const char* key : kDefaultedKeys) {
-    if (find(key) == nullptr && tokenizer.vocabulary.contains(kEndOfText)) {
-      status.Update(
-          adder.Add(kEndOfText, name, std::nullopt, /*is_special=*/true));
     }
   }
   return status;
@@ -314,7 +333,11 @@ absl::StatusOr<Tokenizer> ParseTokenizer(const TokenizerFiles& files) {
     status = AddWithIds(*added, files.added_tokens_json->name,
                         /*ids_are_keys=*/false, adder);
   }
-  status.Update(AddSpecial(*config, *map, config_name, tokenizer, adder));
+  if (!status.ok()) return status;
+  // The older two files alone are only ever a GPT-2's.
+  const bool has_defaults =
+      !files.tokenizer_json.has_value() || ClassOf(*config)->has_defaults;
+  status = AddSpecial(*config, *map, has_defaults, config_name, adder);
   if (!status.ok()) return status;
   for (const auto& [token, id] : tokenizer.vocabulary) {
     tokenizer.size = std::max(tokenizer.size, int64_t{id} + 1);

@@ -12,15 +12,13 @@ namespace {
 
 using Json = nlohmann::json;
 
-constexpr size_t kMaxShownBytes = 100;
-
+// Of what has a type, that.
 std::string Shown(const Json& value) {
   if (value.is_object()) {
     auto type = value.find("type");
     if (type != value.end()) return Shown(*type);
   }
-  if (value.is_structured()) return value.type_name();
-  return value.dump(-1, ' ', /*ensure_ascii=*/true).substr(0, kMaxShownBytes);
+  return ShownJson(value);
 }
 
 // Checks the keys of one object.
@@ -56,20 +54,20 @@ class Section {
   const absl::string_view path_;
 };
 
-// The one that a sequence of one stands for.
-const Json& Unwrapped(const Json& step, const char* list) {
-  if (!step.is_object() || step.value("type", "") != "Sequence") return step;
-  auto steps = step.find(list);
-  const bool is_one =
-      steps != step.end() && steps->is_array() && steps->size() == 1;
-  return is_one ? steps->front() : step;
-}
-
 bool HasType(const Json& step, absl::string_view type) {
   if (!step.is_object()) return false;
   auto found = step.find("type");
   return found != step.end() && found->is_string() &&
          found->get_ref<const std::string&>() == type;
+}
+
+// The one that a sequence of one stands for.
+const Json& Unwrapped(const Json& step, const char* list) {
+  if (!HasType(step, "Sequence")) return step;
+  auto steps = step.find(list);
+  const bool is_one =
+      steps != step.end() && steps->is_array() && steps->size() == 1;
+  return is_one ? steps->front() : step;
 }
 
 // Words are split by GPT-2's pattern, and no space comes before the text.

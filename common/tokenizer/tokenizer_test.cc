@@ -100,6 +100,73 @@ TEST(ParseTokenizerTest, ReadsTheOlderTwoFilesWithTheUsualToken) {
   EXPECT_EQ(tokenizer->added[0].id, 257u);
 }
 
+// What transformers 5.24 makes of the same files: bos, eos and unk of a GPT-2
+// are <|endoftext|>, which gets the next id if the vocabulary does not have it.
+TEST(ParseTokenizerTest, TheUsualTokenIsThereThoughTheVocabularyDoesNotHaveIt) {
+  struct Case {
+    const char* config;
+    std::vector<std::pair<std::string, uint32_t>> added;
+  };
+  const std::string eot = "<|endoftext|>";
+  const Case cases[] = {
+      {"{}", {{eot, 257}}},
+      {R"({"pad_token": "<pad>"})", {{eot, 257}, {"<pad>", 258}}},
+      {R"({"eos_token": "</s>"})", {{eot, 257}, {"</s>", 258}}},
+      {R"({"eos_token": null})", {{eot, 257}}},
+      {R"({"bos_token": null, "eos_token": null, "unk_token": null,
+           "pad_token": "<pad>"})",
+       {{"<pad>", 257}}},
+      {R"({"added_tokens_decoder": {"257": {"content": "<x>"}}})",
+       {{"<x>", 257}, {eot, 258}}},
+      {R"({"tokenizer_class": "GPT2Tokenizer"})", {{eot, 257}}},
+      {R"({"tokenizer_class": "TokenizersBackend"})", {}},
+      {R"({"tokenizer_class": "PreTrainedTokenizerFast",
+           "eos_token": "<|endoftext|>"})",
+       {{eot, 257}}},
+  };
+  Json json = Gpt2Json();
+  json["added_tokens"] = Json::array();
+  json["model"]["vocab"].erase(eot);
+  for (const Case& one : cases) {
+    TokenizerFiles files = FilesOf(json);
+    files.tokenizer_config_json =
+        TokenizerFile{"d/tokenizer_config.json", one.config};
+    const auto tokenizer = ParseTokenizer(files);
+    ASSERT_TRUE(tokenizer.ok()) << tokenizer.status();
+    std::vector<std::pair<std::string, uint32_t>> added;
+    for (const AddedToken& token : tokenizer->added) {
+      added.emplace_back(token.text, token.id);
+    }
+    EXPECT_EQ(added, one.added) << one.config;
+    EXPECT_EQ(tokenizer->size, 257 + added.size()) << one.config;
+  }
+}
+
+TEST(ParseTokenizerTest, AClassWithoutDefaultsLeavesTheUsualTokenAsText) {
+  Json json = Gpt2Json();
+  json["added_tokens"] = Json::array();
+  TokenizerFiles files = FilesOf(json);
+  files.tokenizer_config_json =
+      TokenizerFile{"d/tokenizer_config.json",
+                    R"({"tokenizer_class": "PreTrainedTokenizerFast"})"};
+  const auto tokenizer = ParseTokenizer(files);
+  ASSERT_TRUE(tokenizer.ok()) << tokenizer.status();
+  EXPECT_TRUE(tokenizer->added.empty());
+}
+
+TEST(ParseTokenizerTest, TheUsualTokenMayShareTheIdBehindAVocabularyWithAHole) {
+  Json vocabulary = Vocabulary();
+  vocabulary.erase("<|endoftext|>");
+  vocabulary["th"] = 257;
+  TokenizerFiles files;
+  files.vocab_json = TokenizerFile{"vocab.json", vocabulary.dump()};
+  files.merges_txt = TokenizerFile{"merges.txt", "t h\n"};
+  const auto tokenizer = ParseTokenizer(files);
+  ASSERT_TRUE(tokenizer.ok()) << tokenizer.status();
+  ASSERT_EQ(tokenizer->added.size(), 1);
+  EXPECT_EQ(tokenizer->added[0].id, 257u);
+}
+
 TEST(ParseTokenizerTest, RefusesByNameWhatWouldGiveOtherIds) {
   const std::vector<std::pair<Json, std::string>> changes = {
       {{{"normalizer", {{"type", "NFC"}}}}, "normalizer: found \"NFC\""},
@@ -109,6 +176,7 @@ TEST(ParseTokenizerTest, RefusesByNameWhatWouldGiveOtherIds) {
        "pre_tokenizer.add_prefix_space: found true"},
       {{{"pre_tokenizer", {{"use_regex", false}}}}, "use_regex: found false"},
       {{{"pre_tokenizer", nullptr}}, "pre_tokenizer: found null"},
+      {{{"pre_tokenizer", {{"type", 5}}}}, "pre_tokenizer: found 5"},
       {{{"post_processor", {{"type", "TemplateProcessing"}}}},
        "post_processor: found \"TemplateProcessing\""},
       {{{"model", {{"type", "Unigram"}}}}, "model.type: found \"Unigram\""},

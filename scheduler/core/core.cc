@@ -236,8 +236,18 @@ void Core::TakePrepared(Job& job, const wv1::PrepareResult& prepared,
   for (const std::string& warning : job.submitted.warnings) {
     Log(job, "W", warning, now);
   }
+}
+
+// What the worker wrote into the log of the job that did it.
+void Core::LogSharedPreparation(const Job& job, absl::Time now) {
   for (const std::string& warning : job.prepare_warnings) {
     Log(job, "W", warning, now);
+  }
+  for (const wv1::PreparedSplit& split : job.splits) {
+    Log(job, "I",
+        absl::StrCat(wv1::Split_Name(split.split()), ": ", split.token_count(),
+                     " tokens, prepared with another job of the sweep"),
+        now);
   }
 }
 
@@ -245,7 +255,10 @@ bool Core::AdvanceFromPrepare(Job& job, absl::Time now) {
   const std::string key = PrepareKey(job);
   auto& prepared = prepared_[job.sweep];
   if (!job.splits.empty() || prepared.Find(key) != nullptr) {
-    if (job.splits.empty()) TakePrepared(job, *prepared.Find(key), now);
+    if (job.splits.empty()) {
+      TakePrepared(job, *prepared.Find(key), now);
+      LogSharedPreparation(job, now);
+    }
     if (std::string changed = ChangedDataOf(job);
         !changed.empty() && !job.insists) {
       job.hold_reason = absl::StrCat("paused: ", changed,

@@ -246,6 +246,7 @@ class Core {
   // The job's data is prepared, by itself or by another job of the sweep.
   void TakePrepared(Job& job, const hydra::worker::v1::PrepareResult& prepared,
                     absl::Time now);
+  void LogSharedPreparation(const Job& job, absl::Time now);
   bool AdvanceFromPilot(Job& job, absl::Time now);
   bool AdvanceFromAdmission(Job& job, absl::Time now);
   bool AdvanceInChain(Job& job, absl::Time now);

@@ -41,6 +41,7 @@ void Core::BeginSaving(Job& job, absl::Time now) {
   request.job = job.id;
   request.table = *job.shape.table;
   request.model_config_json = *job.submitted.model_config_json;
+  request.model_dir = job.submitted.spec.model().path();
   request.tokenizer_dir = job.submitted.spec.model().tokenizer_path();
   request.output_path = job.output_path;
   request.detail = DetailOf(job, kAllSteps);

@@ -20,9 +20,14 @@ namespace hydra {
 namespace {
 
 namespace v1 = hydra::v1;
+using ::testing::Contains;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
+using ::testing::IsSupersetOf;
+using ::testing::Matcher;
+using ::testing::MatchesRegex;
+using ::testing::Not;
 using ::testing::SizeIs;
 
 const Job& JobIn(World& world, uint64_t id) {
@@ -86,6 +91,19 @@ TEST(CoreTest, EveryJobOfASweepHasTheWarningsOfItsPreparation) {
     EXPECT_THAT(DetailOf(JobIn(world, id), 0).warnings(),
                 ElementsAre("the data is simulated"));
   }
+}
+
+// The worker tells the job that did it.
+TEST(CoreTest, EveryJobOfASweepIsToldOfItsPreparationInItsLog) {
+  World world({});
+  world.Submit(/*jobs=*/2, /*steps=*/1);
+  world.RunUntilJobsEnd();
+  EXPECT_THAT(world.LogOf(JobId(1)), Not(Contains(HasSubstr("SPLIT_"))));
+  EXPECT_THAT(
+      world.LogOf(JobId(2)),
+      IsSupersetOf({Matcher<std::string>("the data is simulated"),
+                    Matcher<std::string>(MatchesRegex(
+                        "SPLIT_TRAIN: [0-9]+ tokens, prepared with .*"))}));
 }
 
 TEST(CoreTest, CancellingATrainingJobFreesAllOfIt) {
@@ -268,7 +286,7 @@ class ToldWorker final : public Effects {
   void KillWorker(WorkerId, absl::string_view) override {}
   void SaveModel(const SaveRequest&) override {}
   void WriteCheckpoint(const CheckpointRequest&) override {}
-  void RemoveCheckpoint(const std::string&) override {}
+  void RemoveCheckpoint(JobId, const std::string&) override {}
   void StorePartition(const std::string&, const v1::Partition&) override {}
   void LogForJob(JobId, const v1::LogLine&) override {}
   void LogLinesDropped(JobId, int64_t) override {}

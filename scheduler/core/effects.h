@@ -22,6 +22,8 @@ struct SaveRequest {
   JobId job;
   ModelTable table;
   std::string model_config_json;
+  // Where files come from that go along with the weights.
+  std::string model_dir;
   std::string tokenizer_dir;
   std::string output_path;
   // The job's configuration and what it measured, to be kept beside the model.

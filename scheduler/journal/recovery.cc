@@ -5,9 +5,9 @@
 #include <vector>
 
 #include "absl/container/flat_hash_set.h"
-#include "absl/strings/escaping.h"
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
+#include "common/text/printable.h"
 #include "scheduler/journal/record_change.h"
 #include "scheduler/journal/tables.h"
 
@@ -295,9 +295,8 @@ absl::StatusOr<uint64_t> ReadNumber(const RecordStore& store, int table,
   if (!text.ok()) return text.status();
   uint64_t value = 0;
   if (!text->empty() && !absl::SimpleAtoi(*text, &value)) {
-    return absl::DataLossError(absl::StrCat("a meta record is '",
-                                            absl::CHexEscape(*text),
-                                            "'; it should be a number"));
+    return absl::DataLossError(absl::StrCat("a meta record is ", Quoted(*text),
+                                            "; it should be a number"));
   }
   return value;
 }

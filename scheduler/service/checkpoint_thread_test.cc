@@ -105,7 +105,8 @@ TEST_F(CheckpointThreadTest, StopBreaksOffWritingButNotRemoving) {
   EXPECT_EQ(blocks, 1);
   EXPECT_THAT(results_, ElementsAre(absl::StatusCode::kCancelled,
                                     absl::StatusCode::kCancelled));
-  EXPECT_THAT(model_.folder().Names(), ElementsAre("pool", "tokenizer"));
+  EXPECT_THAT(model_.folder().Names(),
+              ElementsAre("model", "pool", "tokenizer"));
 }
 
 }  // namespace

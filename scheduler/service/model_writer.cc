@@ -8,7 +8,9 @@
 #include "common/checkpoint/staged_directory.h"
 #include "common/file/file.h"
 #include "common/file/held_directory.h"
+#include "common/json/python_json.h"
 #include "common/safetensors/writer.h"
+#include "glog/logging.h"
 #include "google/protobuf/util/json_util.h"
 #include "scheduler/service/tokenizer_files.h"
 
@@ -16,6 +18,7 @@ namespace hydra {
 namespace {
 
 constexpr char kWeights[] = "model.safetensors";
+constexpr char kGenerationConfig[] = "generation_config.json";
 
 absl::Status WriteWeights(const PoolFile& pool, const SaveRequest& request,
                           const HeldDirectory& directory,
@@ -60,6 +63,24 @@ std::string JobJson(const SaveRequest& request) {
   return text;
 }
 
+// What transformers generates text by. It opens no model where this is there
+// and is no JSON.
+absl::Status CopyGenerationConfig(const SaveRequest& request,
+                                  const std::vector<std::string>& real_roots,
+                                  const std::string& directory) {
+  const absl::StatusOr<std::string> text =
+      ReadFileToCopy(request.model_dir, kGenerationConfig, real_roots);
+  if (absl::IsNotFound(text.status())) return absl::OkStatus();
+  absl::Status usable = text.status();
+  if (usable.ok()) usable = StrictJson(*text).status();
+  if (usable.ok()) {
+    return WritePlainFile(directory, kGenerationConfig, *text).status();
+  }
+  LOG(WARNING) << request.output_path << " will have no " << kGenerationConfig
+               << ": " << usable.message();
+  return absl::OkStatus();
+}
+
 absl::Status WriteOtherFiles(const SaveRequest& request,
                              const std::vector<std::string>& read_roots,
                              const HeldDirectory& directory) {
@@ -68,11 +89,15 @@ absl::Status WriteOtherFiles(const SaveRequest& request,
           .status();
   status.Update(
       WritePlainFile(directory, "hydra_job.json", JobJson(request)).status());
+  const std::vector<std::string> real_roots = RealRoots(read_roots);
+  if (status.ok()) {
+    status = CopyGenerationConfig(request, real_roots, directory);
+  }
   if (!status.ok()) return status;
   return CopyPlainFiles(
              directory,
              {std::begin(kTokenizerFiles), std::end(kTokenizerFiles)},
-             request.tokenizer_dir, RealRoots(read_roots))
+             request.tokenizer_dir, real_roots)
       .status();
 }
 

@@ -64,7 +64,8 @@ TEST_F(ModelWriterTest, CheckpointsStayAndAnOlderModelIsReplaced) {
   EXPECT_TRUE(fs::exists(model_.PathOf("out/checkpoints/checkpoint-1")));
   EXPECT_EQ(model_.folder().Read("out/config.json"), "{}");
   EXPECT_GT(fs::file_size(model_.PathOf("out/model.safetensors")), 100);
-  EXPECT_THAT(model_.folder().Names(), ElementsAre("out", "pool", "tokenizer"));
+  EXPECT_THAT(model_.folder().Names(),
+              ElementsAre("model", "out", "pool", "tokenizer"));
 }
 
 TEST_F(ModelWriterTest, HasTheModesOfItsFolder) {
@@ -106,6 +107,28 @@ TEST_F(ModelWriterTest, ATokenizerOutsideOfTheReadRootsIsNotCopied) {
   EXPECT_THAT(Written(), testing::Contains("merges.txt"));
 }
 
+TEST_F(ModelWriterTest, TheGenerationConfigGoesAlongIfItIsJson) {
+  const std::string config = "{\n  \"eos_token_id\": 0\n}\n";
+  model_.folder().Write("model/generation_config.json", config);
+  // Not of the tokenizer's folder.
+  model_.folder().Write("tokenizer/generation_config.json", "{}");
+  ASSERT_TRUE(Write().ok());
+  EXPECT_EQ(model_.folder().Read("out/generation_config.json"), config);
+  fs::remove_all(model_.PathOf("out"));
+  model_.folder().Write("model/generation_config.json", "{");
+  ASSERT_TRUE(Write().ok());
+  EXPECT_THAT(Written(), Not(testing::Contains("generation_config.json")));
+  ScratchDirectory secret;
+  fs::remove(model_.PathOf("model/generation_config.json"));
+  fs::create_symlink(secret.Write("f", "{}"),
+                     model_.PathOf("model/generation_config.json"));
+  fs::remove_all(model_.PathOf("out"));
+  ASSERT_TRUE(
+      WriteModel(model_.pool(), model_.save, {model_.folder().path()}, &Always)
+          .ok());
+  EXPECT_THAT(Written(), Not(testing::Contains("generation_config.json")));
+}
+
 TEST_F(ModelWriterTest, WhatStandsInTheWayIsNotWorthAnotherTry) {
   model_.folder().Write("out", "a file");
   const absl::Status status = Write();
@@ -118,7 +141,8 @@ TEST_F(ModelWriterTest, BreaksOffBetweenTensorsAndLeavesNothing) {
                                          [&asked] { return ++asked < 3; });
   EXPECT_TRUE(absl::IsUnavailable(status)) << status;
   EXPECT_EQ(asked, 3);
-  EXPECT_THAT(model_.folder().Names(), ElementsAre("pool", "tokenizer"));
+  EXPECT_THAT(model_.folder().Names(),
+              ElementsAre("model", "pool", "tokenizer"));
 }
 
 TEST_F(ModelWriterTest, StopReportsWhatWaitsAndLeavesTheObjectAlive) {

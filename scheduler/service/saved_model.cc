@@ -40,6 +40,8 @@ SavedModel::SavedModel() {
   save.job = checkpoint.job = JobId(7);
   save.table = checkpoint.table = SmallTable();
   save.model_config_json = checkpoint.model_config_json = "{}";
+  folder_.MakeDirectory("model");
+  save.model_dir = PathOf("model");
   save.tokenizer_dir = checkpoint.tokenizer_dir = PathOf("tokenizer");
   save.output_path = PathOf("out");
   checkpoint.path = PathOf("checkpoint-1");

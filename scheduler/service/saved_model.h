@@ -17,7 +17,7 @@ class SavedModel {
   SavedModel();
 
   const PoolFile& pool() const { return *pool_; }
-  // Has "vocab.json" in "tokenizer".
+  // Has "vocab.json" in "tokenizer", and an empty "model".
   const ScratchDirectory& folder() const { return folder_; }
   std::string PathOf(const std::string& name) const {
     return folder_.PathOf(name);

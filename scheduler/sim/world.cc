@@ -60,6 +60,12 @@ bool World::Chance(double probability) {
          std::uniform_real_distribution<double>(0, 1)(random_) < probability;
 }
 
+void World::LogForJob(JobId job, const v1::LogLine& line) {
+  constexpr size_t kMostLines = 100;
+  std::vector<std::string>& lines = logs_[job];
+  if (lines.size() < kMostLines) lines.push_back(line.text());
+}
+
 void World::At(absl::Duration delay, std::function<void()> action) {
   agenda_.emplace(std::make_pair(now_ + delay, ++planned_), std::move(action));
 }

@@ -118,6 +118,8 @@ class World : private Effects {
   // By steps of the job: what stands for its trained model.
   const std::map<int64_t, uint64_t>& trained() const { return trained_; }
   int64_t checkpoints_written() const { return checkpoints_written_; }
+  // The first hundred lines of a job's log that the daemon wrote itself.
+  const std::vector<std::string>& LogOf(JobId job) { return logs_[job]; }
   // Wall time that each worker computed.
   absl::Duration busy(int worker) const { return workers_[worker].busy; }
   // The secret that its process attached with.
@@ -154,7 +156,7 @@ class World : private Effects {
   void RemoveCheckpoint(JobId job, const std::string& path) override;
   void StorePartition(const std::string& key,
                       const hydra::v1::Partition& partition) override {}
-  void LogForJob(JobId job, const hydra::v1::LogLine& line) override {}
+  void LogForJob(JobId job, const hydra::v1::LogLine& line) override;
   void LogLinesDropped(JobId job, int64_t count) override {}
 
   void At(absl::Duration delay, std::function<void()> action);
@@ -204,6 +206,7 @@ class World : private Effects {
   int64_t saves_ = 0;
   int64_t daemon_starts_ = 0;
   int64_t checkpoints_written_ = 0;
+  std::map<JobId, std::vector<std::string>> logs_;
 
   SimSetup setup_;
   SimDisk disk_;

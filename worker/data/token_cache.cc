@@ -34,7 +34,8 @@ namespace {
 // Raise the number with any change of the ids or of the file's layout.
 constexpr absl::string_view kOutputVersion = "hydra tokens 1";
 
-// The one added token that keys do not tell of: they had it from the start.
+// The added token that keys do not tell of where the vocabulary has it: they
+// had it from the start.
 constexpr absl::string_view kEndOfText = "<|endoftext|>";
 
 // What a request's files hold, as far as it decides the output.
@@ -147,10 +148,13 @@ absl::string_view TextOf(const std::optional<TokenizerFile>& file) {
   return file.has_value() ? absl::string_view(file->text) : "";
 }
 
-bool HasMoreThanEndOfText(const Tokenizer& tokenizer) {
-  return tokenizer.added.size() > 1 ||
-         (tokenizer.added.size() == 1 &&
-          tokenizer.added.front().text != kEndOfText);
+// Whether all added tokens are the one that the vocabulary itself tells of.
+bool HasUsualTokens(const Tokenizer& tokenizer) {
+  if (!tokenizer.vocabulary.contains(kEndOfText)) {
+    return tokenizer.added.empty();
+  }
+  return tokenizer.added.size() == 1 &&
+         tokenizer.added.front().text == kEndOfText;
 }
 
 // Tells any two lists of added tokens apart.
@@ -176,8 +180,7 @@ std::string Key(TokenFormat format, const Sources& sources) {
     sha.Update(Sha256Of(TextOf(files.vocab_json)));
     sha.Update(Sha256Of(TextOf(files.merges_txt)));
   }
-  if (sources.tokenizer.has_value() &&
-      HasMoreThanEndOfText(*sources.tokenizer)) {
+  if (sources.tokenizer.has_value() && !HasUsualTokens(*sources.tokenizer)) {
     sha.Update(Sha256Of(AddedText(*sources.tokenizer)));
   }
   for (const FileDigest& digest : sources.digests) sha.Update(digest.sha256);
