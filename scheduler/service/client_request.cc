@@ -5,11 +5,11 @@
 
 #include <algorithm>
 
-#include "absl/strings/escaping.h"
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
 #include "common/hash/sha256.h"
+#include "common/text/printable.h"
 #include "scheduler/core/job.h"
 
 namespace hydra {
@@ -19,7 +19,6 @@ constexpr int kMostJobsOnAPage = 1000;
 constexpr int kDefaultWatchMs = 200;
 constexpr int kMinWatchMs = 20;
 constexpr size_t kMaxRequestIdBytes = 128;
-constexpr size_t kMaxShownBytes = 100;
 
 // INVALID_ARGUMENT: not `prefix` and a number as the server writes it.
 absl::StatusOr<uint64_t> ParseId(absl::string_view text, char prefix,
@@ -30,9 +29,9 @@ absl::StatusOr<uint64_t> ParseId(absl::string_view text, char prefix,
       absl::StrCat(number) == text.substr(1)) {
     return number;
   }
-  return absl::InvalidArgumentError(absl::StrCat(
-      field, ": found '", absl::CHexEscape(text.substr(0, kMaxShownBytes)),
-      "'; an id such as ", std::string(1, prefix), "7 is needed"));
+  return absl::InvalidArgumentError(
+      absl::StrCat(field, ": found ", Quoted(text), "; an id such as ",
+                   std::string(1, prefix), "7 is needed"));
 }
 
 // Messages of the same content give the same bytes.
@@ -108,10 +107,9 @@ absl::StatusOr<ReadModel::Place> ParsePageToken(const std::string& token) {
   const absl::StatusOr<SweepId> sweep = ParseSweepId(parts.first);
   const absl::StatusOr<JobId> job = ParseJobId(parts.second);
   if (!sweep.ok() || !job.ok()) {
-    return absl::InvalidArgumentError(absl::StrCat(
-        "page_token: found '",
-        absl::CHexEscape(absl::string_view(token).substr(0, kMaxShownBytes)),
-        "', which is no next_page_token of this server"));
+    return absl::InvalidArgumentError(
+        absl::StrCat("page_token: found ", Quoted(token),
+                     ", which is no next_page_token of this server"));
   }
   return ReadModel::Place{*sweep, *job};
 }
