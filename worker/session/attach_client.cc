@@ -215,13 +215,17 @@ void AttachClient::RefreshDeviceStatus() {
 void AttachClient::MakeReport(WorkerReport& report) {
   report.set_session(options_.session);
   report.clear_log_lines();
+  {
+    absl::MutexLock lock(&mu_);
+    const absl::Time now = SteadyNow();
+    queue_.FillReport(report, now);
+    *report.mutable_device() = device_status_;
+    compute_clock_->Fill(now, *report.mutable_device());
+    if (std::exchange(end_untold_, false) && !told_at_) told_at_ = now;
+  }
+  // After the ended tasks, so that their last lines go with them: nobody waits
+  // for lines of a job that has ended.
   log_->Fill(kMaxLogBytes, report);
-  absl::MutexLock lock(&mu_);
-  const absl::Time now = SteadyNow();
-  queue_.FillReport(report, now);
-  *report.mutable_device() = device_status_;
-  compute_clock_->Fill(now, *report.mutable_device());
-  if (std::exchange(end_untold_, false) && !told_at_) told_at_ = now;
 }
 
 void AttachClient::OnDesired(const DesiredState& desired) {

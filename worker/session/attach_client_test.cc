@@ -320,6 +320,35 @@ TEST_F(AttachClientTest, DeliversLogLinesInOrder) {
   EXPECT_THAT(daemon.log_texts(), ElementsAre("task 1", "task 2", "task 3"));
 }
 
+// While reports are on their way all the time, and have so many lines that a
+// task ends while they are made. Nobody waits for the lines of a job whose last
+// task was recorded.
+TEST_F(AttachClientTest, ATasksLinesComeNoLaterThanItsReport) {
+  constexpr int64_t kTasks = 100;
+  constexpr int kLines = 2000;
+  FakeDaemon daemon(DaemonOptions(kTasks));
+  AttachClient::Options options = ClientOptions(daemon);
+  options.heartbeat = absl::Milliseconds(1);
+  LogBuffer::Options log_options;
+  log_options.max_lines = kTasks * kLines * 2;
+  LogBuffer log(log_options);
+  AttachClient client(options, &log);
+  std::thread stopper([&] {
+    daemon.AwaitRecorded(kTasks);
+    daemon.Stop();
+  });
+  EXPECT_EQ(client.Run([&](const Task& task, const JobContext&, TaskControl&) {
+    for (int i = 0; i < kLines; ++i) {
+      log.Add(LogSeverity::kInfo, {}, "", absl::UnixEpoch());
+    }
+    log.Add(LogSeverity::kInfo, {}, "the last line", absl::UnixEpoch());
+    return Done();
+  }),
+            absl::OkStatus());
+  stopper.join();
+  EXPECT_EQ(daemon.lines_behind(), 0);
+}
+
 TEST_F(AttachClientTest, ReportsTheDeviceAtEachHeartbeat) {
   FakeDaemon daemon(DaemonOptions(0));
   AttachClient::Options options = ClientOptions(daemon);

@@ -1,5 +1,6 @@
 #include "worker/session/testing/fake_daemon.h"
 
+#include <algorithm>
 #include <chrono>
 #include <utility>
 
@@ -92,6 +93,11 @@ std::vector<std::string> FakeDaemon::log_texts() const {
   return log_texts_;
 }
 
+int64_t FakeDaemon::lines_behind() const {
+  absl::MutexLock lock(&mu_);
+  return lines_behind_;
+}
+
 int64_t FakeDaemon::stream_count() const {
   absl::MutexLock lock(&mu_);
   return stream_count_;
@@ -125,6 +131,8 @@ grpc::Status FakeDaemon::Attach(grpc::ServerContext* context, Stream* stream) {
 void FakeDaemon::Receive(const WorkerReport& report) {
   model_.Receive(report);
   TakeLogLines(report);
+  lines_behind_ =
+      std::max(lines_behind_, model_.recorded_count() - line_count_);
   IssueTasks();
   newest_report_ = report;
   if (options_.break_every > 0 && model_.recorded_count() >= next_break_) {
@@ -138,6 +146,7 @@ void FakeDaemon::TakeLogLines(const WorkerReport& report) {
     if (line.sequence() <= log_sequence_) continue;
     log_sequence_ = line.sequence();
     log_texts_.push_back(line.text());
+    if (!line.text().empty()) ++line_count_;
   }
 }
 

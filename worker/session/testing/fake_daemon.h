@@ -70,6 +70,9 @@ class FakeDaemon : public worker::v1::WorkerService::Service {
 
   // Log lines acknowledged, in order.
   std::vector<std::string> log_texts() const ABSL_LOCKS_EXCLUDED(mu_);
+  // By how many the recorded tasks were more than the log lines with a text, at
+  // the most.
+  int64_t lines_behind() const ABSL_LOCKS_EXCLUDED(mu_);
   int64_t stream_count() const ABSL_LOCKS_EXCLUDED(mu_);
 
   // The service.
@@ -104,6 +107,8 @@ class FakeDaemon : public worker::v1::WorkerService::Service {
   bool silent_ ABSL_GUARDED_BY(mu_);
   uint64_t log_sequence_ ABSL_GUARDED_BY(mu_) = 0;
   std::vector<std::string> log_texts_ ABSL_GUARDED_BY(mu_);
+  int64_t line_count_ ABSL_GUARDED_BY(mu_) = 0;
+  int64_t lines_behind_ ABSL_GUARDED_BY(mu_) = 0;
   worker::v1::WorkerReport newest_report_ ABSL_GUARDED_BY(mu_);
   // The newest desired state, without its number.
   std::string told_ ABSL_GUARDED_BY(mu_);
