@@ -135,10 +135,14 @@ absl::Status DeliverPending(const config::v1::DaemonConfig& config,
 }
 
 // Without links, so that two names of one directory are the same.
-std::string RealStateDir(const config::v1::DaemonConfig& config) {
+std::string WithoutLinks(const std::string& state_dir) {
   std::error_code error;
-  const fs::path real = fs::canonical(config.state_dir(), error);
-  return error ? config.state_dir() : real.string();
+  const fs::path real = fs::canonical(state_dir, error);
+  return error ? state_dir : real.string();
+}
+
+std::string RealStateDir(const config::v1::DaemonConfig& config) {
+  return WithoutLinks(config.state_dir());
 }
 
 absl::StatusOr<PoolMark> OwnMark(const DaemonState& state) {
@@ -162,7 +166,9 @@ absl::StatusOr<PoolOwner> FindOwner(const PoolMeta& meta,
       meta.mark.state_dir.empty()) {
     return PoolOwner::kThisDaemon;
   }
-  return OwnerOf(meta.mark, *own, HasJobs(meta.mark.state_dir));
+  // It may have been moved, with a link left in its place.
+  const PoolMark mark = {meta.mark.instance, WithoutLinks(meta.mark.state_dir)};
+  return OwnerOf(mark, *own, HasJobs(mark.state_dir));
 }
 
 absl::Status AnothersPool(const config::v1::DaemonConfig& config,
@@ -326,6 +332,18 @@ absl::Status ReadFirstJob(const config::v1::DaemonConfig& config,
   return WriteNumber(*state.jobs, kJobsMetaTable, kFirstJob, state.first_job);
 }
 
+// Links on the way to hydrad's own folder of outputs are its administrator's,
+// who may have moved the state directory and left one: the jobs are there
+// still. Others are not followed when their jobs are found or written.
+void FollowOwnLinks(const std::string& own_outputs, RecoveredJob& job) {
+  const std::string& recorded = job.submitted.output_dir();
+  if (recorded == own_outputs) return;
+  std::error_code error;
+  if (fs::canonical(recorded, error) == own_outputs && !error) {
+    job.submitted.set_output_dir(own_outputs);
+  }
+}
+
 absl::Status ReadJournal(DaemonState& state) {
   const auto last = ReadNumber(*state.jobs, kJobsMetaTable, kLastSequence);
   if (!last.ok()) return last.status();
@@ -336,7 +354,9 @@ absl::Status ReadJournal(DaemonState& state) {
   auto recovered = ReadJobs(*state.jobs, Core::Options().kept_ended_jobs);
   if (!recovered.ok()) return recovered.status();
   state.recovered = *std::move(recovered);
+  const std::string own_outputs = RealStateDir(state.config) + "/outputs";
   for (auto& [id, job] : state.recovered.jobs) {
+    FollowOwnLinks(own_outputs, job);
     if (!job.progress.has_ended_at()) FindCheckpoints(id, job);
   }
   return absl::OkStatus();

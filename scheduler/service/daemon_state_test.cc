@@ -219,6 +219,28 @@ TEST_F(DaemonStateTest, AStateDirectoryThatMovesTakesItsPoolAlong) {
   ExpectTakenOver();
 }
 
+TEST_F(DaemonStateTest, LinksToTheStateDirectoryAreFollowedAndNoOthers) {
+  jv1::SubmittedJob own;
+  own.set_output_dir(config_.state_dir() + "/outputs");
+  ChangeJobsJournal(MakePut(kSubmittedTable, 1, 0, own.SerializeAsString()));
+  jv1::SubmittedJob users;
+  users.set_output_dir(scratch_.PathOf("users"));
+  ChangeJobsJournal(MakePut(kSubmittedTable, 2, 0, users.SerializeAsString()));
+  fs::create_directory(scratch_.PathOf("another"));
+  fs::create_directory_symlink("another", scratch_.PathOf("users"));
+  const std::string before = config_.state_dir();
+  fs::rename(before, scratch_.PathOf("moved"));
+  fs::create_directory_symlink("moved", before);
+  const auto state = OpenDaemonState(config_);
+  ASSERT_TRUE(state.ok()) << state.status();
+  EXPECT_FALSE(state->pool_is_new);
+  const auto output_dir = [&](int job) {
+    return state->recovered.jobs.at(JobId(job)).submitted.output_dir();
+  };
+  EXPECT_EQ(output_dir(1), scratch_.PathOf("moved/outputs"));
+  EXPECT_EQ(output_dir(2), scratch_.PathOf("users"));
+}
+
 TEST_F(DaemonStateTest, ACopyOfAStateDirectoryDoesNotTakeThePool) {
   std::filesystem::copy(config_.state_dir(), scratch_.PathOf("copy"),
                         std::filesystem::copy_options::recursive);
