@@ -185,10 +185,11 @@ std::string Key(TokenFormat format, const Sources& sources) {
 }
 
 // The file at `path` with its content checked.
-absl::StatusOr<TokenFile> OpenChecked(const std::string& path) {
+absl::StatusOr<TokenFile> OpenChecked(const std::string& path,
+                                      TaskControl& control) {
   absl::StatusOr<TokenFile> file = TokenFile::Open(path);
   if (!file.ok()) return file;
-  const absl::Status checked = file->CheckContent();
+  const absl::Status checked = file->CheckContent(control);
   if (!checked.ok()) return checked;
   return file;
 }
@@ -259,7 +260,7 @@ absl::StatusOr<bool> MakeTokenFile(const PrepareRequest& request,
   absl::StatusOr<PosixFile> file = OpenLocked(temporary);
   if (!file.ok()) return file.status();
   auto remove = absl::MakeCleanup([&] { unlink(temporary.c_str()); });
-  if (OpenChecked(path).ok()) return true;
+  if (OpenChecked(path, control).ok()) return true;
 
   // A process that was killed may have left some of its work.
   if (ftruncate(file->fd(), 0) != 0) {
@@ -295,13 +296,13 @@ absl::Status CheckIds(const PrepareRequest& request, const Sources& sources,
   if (!request.vocabulary_size.has_value()) return absl::OkStatus();
   const int64_t vocabulary_size = *request.vocabulary_size;
   if (file.max_token_id() < vocabulary_size) return absl::OkStatus();
-  const absl::Span<const uint32_t> ids = file.tokens();
-  const auto bad = std::find_if(ids.begin(), ids.end(), [&](int64_t id) {
-    return id >= vocabulary_size;
-  });
+  const auto bad = file.FindIdFrom(vocabulary_size);
+  if (!bad.ok()) return bad.status();
+  // The ids were checked against the header.
+  CHECK(bad->has_value());
   return absl::InvalidArgumentError(
-      absl::StrCat(Place(request, sources, bad - ids.begin()), " has id ", *bad,
-                   ", vocab_size is ", vocabulary_size));
+      absl::StrCat(Place(request, sources, (*bad)->index), " has id ",
+                   (*bad)->id, ", vocab_size is ", vocabulary_size));
 }
 
 }  // namespace
@@ -323,7 +324,7 @@ absl::StatusOr<PreparedData> Prepare(const PrepareRequest& request,
   PreparedData data;
   data.path = absl::StrCat(request.cache_dir, "/",
                            Key(request.format, *sources), ".tokens");
-  absl::StatusOr<TokenFile> file = OpenChecked(data.path);
+  absl::StatusOr<TokenFile> file = OpenChecked(data.path, control);
   data.reused = file.ok();
   if (MustBeMade(file.status())) {
     const absl::StatusOr<bool> reused =
@@ -336,7 +337,7 @@ absl::StatusOr<PreparedData> Prepare(const PrepareRequest& request,
 
   const absl::Status checked = CheckIds(request, *sources, *file);
   if (!checked.ok()) return checked;
-  data.token_count = file->tokens().size();
+  data.token_count = file->token_count();
   data.max_token_id = file->max_token_id();
   data.content_hash = file->content_hash();
   data.warnings = WarningsOf(request, *sources);

@@ -2,15 +2,12 @@
 #define HYDRA_WORKER_EXEC_BATCH_READER_H_
 
 #include <cstdint>
-#include <map>
 #include <optional>
-#include <string>
 #include <vector>
 
 #include "absl/status/statusor.h"
 #include "common/data/batch_plan.h"
 #include "hydra/worker/v1/worker.pb.h"
-#include "worker/data/token_file.h"
 
 namespace hydra {
 
@@ -26,8 +23,8 @@ struct HostBatch {
   bool training = false;
 };
 
-// Reads the batches that a job's tasks name. Keeps token files mapped and the
-// order of the epoch that was read last. Between two tasks the token files of
+// Reads the batches that a job's tasks name. Keeps the order of the epoch that
+// was read last. Between two tasks the token files of
 // the job may become others: a paused job may go on with another corpus. Not
 // thread-safe.
 class BatchReader {
@@ -38,7 +35,8 @@ class BatchReader {
   // FAILED_PRECONDITION: the split is not prepared.
   // INVALID_ARGUMENT: a token file has an id that is no id of the model. The
   //   message names the file, and the window and position in it.
-  // DATA_LOSS: the same, and the file's header had denied it.
+  // DATA_LOSS: the same, and the file's header had denied it; or as
+  //   TokenFile::Read.
   // INVALID_ARGUMENT, OUT_OF_RANGE: the split is too short for what is asked.
   // Others: as TokenFile::Open.
   absl::StatusOr<std::vector<HostBatch>> Read(const worker::v1::Task& task,
@@ -53,13 +51,9 @@ class BatchReader {
       const worker::v1::Task& task, const worker::v1::JobContext& job,
       int64_t vocab_size);
 
-  absl::StatusOr<const TokenFile*> FileOf(worker::v1::Split split,
-                                          const worker::v1::JobContext& job,
-                                          int64_t vocab_size);
   absl::StatusOr<std::vector<int64_t>> WindowsOfStep(
       int64_t step, int64_t window_count, const hydra::v1::JobSpec& spec);
 
-  std::map<std::string, TokenFile> files_;
   std::optional<BatchOrder> order_;
   // Those that order_ was made for.
   int64_t order_windows_ = 0;

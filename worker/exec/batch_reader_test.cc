@@ -1,6 +1,7 @@
 #include "worker/exec/batch_reader.h"
 
 #include <fcntl.h>
+#include <unistd.h>
 
 #include <numeric>
 #include <optional>
@@ -18,6 +19,7 @@ namespace hydra {
 namespace {
 
 using ::testing::ElementsAre;
+using ::testing::HasSubstr;
 using worker::v1::JobContext;
 using worker::v1::Task;
 
@@ -112,6 +114,15 @@ TEST_F(BatchReaderTest, FindsAnIdThatTheHeaderDenies) {
             absl::StrCat(path_,
                          ": position 3 of window 3 has the token id 99; the "
                          "model's vocab_size is 41"));
+}
+
+TEST_F(BatchReaderTest, AFileThatIsCutOffMeanwhileIsAnErrorOfItsOwn) {
+  WriteIds(path_, 50001);
+  ASSERT_TRUE(ReadStep(0, 50001).ok());
+  ASSERT_EQ(truncate(path_.c_str(), TokenHeader::kBytes + 400), 0);
+  const absl::Status status = ReadStep(6000, 50001).status();
+  EXPECT_EQ(status.code(), absl::StatusCode::kDataLoss) << status;
+  EXPECT_THAT(status.message(), HasSubstr(path_));
 }
 
 }  // namespace
