@@ -1,7 +1,9 @@
 #include "worker/exec/batch_reader.h"
 
 #include <algorithm>
+#include <memory>
 #include <numeric>
+#include <string>
 #include <utility>
 
 #include "absl/status/status.h"
@@ -149,25 +151,26 @@ absl::StatusOr<std::vector<HostBatch>> BatchReader::ReadEvaluation(
 absl::StatusOr<std::vector<int64_t>> BatchReader::WindowsOfStep(
     int64_t step, int64_t window_count, const JobSpec& spec) {
   const int64_t batch_size = SequencesPerStep(spec.train());
+  const int64_t steps = StepsPerEpoch(window_count, batch_size);
+  if (steps == 0) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("the training split has ", window_count,
+                     " windows, one step needs ", batch_size));
+  }
   if (spec.data().has_shuffle() && !spec.data().shuffle()) {
-    const int64_t steps = StepsPerEpoch(window_count, batch_size);
-    if (steps == 0) {
-      return absl::InvalidArgumentError(
-          absl::StrCat("the training split has ", window_count,
-                       " windows, one step needs ", batch_size));
-    }
     std::vector<int64_t> windows(batch_size);
     std::iota(windows.begin(), windows.end(), step % steps * batch_size);
     return windows;
   }
-  if (!order_ || order_windows_ != window_count) {
-    auto order =
-        BatchOrder::Create(window_count, batch_size, spec.train().seed());
-    if (!order.ok()) return order.status();
-    order_ = *std::move(order);
-    order_windows_ = window_count;
-  }
-  return order_->WindowsOfStep(step);
+  // Jobs are in different epochs, and an order is of one.
+  const std::string key = absl::StrCat(window_count, " ", batch_size, " ",
+                                       spec.train().seed(), " ", step / steps);
+  if (auto order = orders_.Find(key)) return order->WindowsOfStep(step);
+  auto made = BatchOrder::Create(window_count, batch_size, spec.train().seed());
+  if (!made.ok()) return made.status();
+  auto order = std::make_shared<BatchOrder>(*std::move(made));
+  orders_.Put(key, order, window_count * sizeof(uint32_t));
+  return order->WindowsOfStep(step);
 }
 
 int64_t MicroBatchCount(const TrainSpec& train) {
