@@ -32,7 +32,6 @@
 #include "worker/session/attach_client.h"
 #include "worker/session/log_buffer.h"
 #include "worker/session/process_log.h"
-#include "worker/session/recent_jobs.h"
 #include "worker/session/session_log.h"
 #include "worker/task/task_control.h"
 
@@ -51,9 +50,6 @@ enum ExitCode {
 };
 
 constexpr char kSessionVariable[] = "HYDRA_WORKER_SESSION";
-
-// Jobs whose models and token files stay open.
-constexpr int64_t kKeptJobs = 1024;
 
 struct Flags {
   std::string daemon;
@@ -163,13 +159,11 @@ absl::Status RunTasks(AttachClient& client, Device* device,
   TaskRunner runner(device, [&pool](int64_t offset, int64_t bytes) {
     return pool.Range(offset, bytes);
   });
-  RecentJobs jobs(kKeptJobs);
   return client.Run([&](const worker::v1::Task& task,
                         const worker::v1::JobContext& job,
                         TaskControl& control) {
     TaskLog task_log(log, task);
     if (IsHostTask(task)) return RunHostTask(task, job, task_log, control);
-    if (jobs.Touch(job.job_id())) runner.RetainJobs(jobs.ids());
     return runner.Run(task, job, task_log, control);
   });
 }

@@ -19,6 +19,12 @@ void Sha256::Update(absl::string_view bytes) {
   CHECK_EQ(EVP_DigestUpdate(context_.get(), bytes.data(), bytes.size()), 1);
 }
 
+std::string Sha256::DigestSoFar() const {
+  Sha256 copy;
+  CHECK_EQ(EVP_MD_CTX_copy_ex(copy.context_.get(), context_.get()), 1);
+  return copy.Finish();
+}
+
 std::string Sha256::Finish() {
   std::string digest(kDigestBytes, '\0');
   CHECK_EQ(EVP_DigestFinal_ex(context_.get(),

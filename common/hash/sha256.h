@@ -19,6 +19,9 @@ class Sha256 {
 
   void Update(absl::string_view bytes);
 
+  // The digest of what came so far; more may come.
+  std::string DigestSoFar() const;
+
   // The digest: kDigestBytes raw bytes. The object must not be used afterwards.
   std::string Finish();
 

@@ -1,9 +1,11 @@
 #include "common/pool/pool_file.h"
 
 #include <fcntl.h>
+#include <linux/magic.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
+#include <sys/vfs.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -17,7 +19,6 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/string_view.h"
 #include "common/pool/memory_lock.h"
-#include "common/pool/pool_allocation.h"
 #include "glog/logging.h"
 
 namespace hydra {
@@ -25,6 +26,15 @@ namespace {
 
 // The smallest slot there is.
 constexpr int64_t kMinDataBytes = 64;
+
+// A signal makes the kernel undo the call that it interrupts, so what one call
+// allocates is kept small enough to get done between two signals.
+constexpr int64_t kAllocationStepBytes = int64_t{64} << 20;
+
+bool IsTmpfs(const UniqueFd& fd) {
+  struct statfs stat = {};
+  return fstatfs(fd.get(), &stat) == 0 && stat.f_type == TMPFS_MAGIC;
+}
 
 absl::Status CheckOptions(const PoolFile::CreateOptions& options) {
   if (options.size_bytes < kPoolDataOffset + kMinDataBytes) {
@@ -109,6 +119,24 @@ absl::Status WriteHeader(const std::string& path, const UniqueFd& fd,
       errno, absl::StrCat("cannot write the header of pool ", path));
 }
 
+absl::Status Allocate(const std::string& path, const UniqueFd& fd,
+                      int64_t size_bytes) {
+  int64_t done_bytes = 0;
+  while (done_bytes < size_bytes) {
+    const int64_t step_bytes =
+        std::min(kAllocationStepBytes, size_bytes - done_bytes);
+    const int error = posix_fallocate(fd.get(), done_bytes, step_bytes);
+    if (error == EINTR) continue;
+    if (error != 0) {
+      return absl::ErrnoToStatus(
+          error, absl::StrCat("cannot allocate ", size_bytes, " B for pool ",
+                              path, ", it went well up to ", done_bytes, " B"));
+    }
+    done_bytes += step_bytes;
+  }
+  return absl::OkStatus();
+}
+
 absl::StatusOr<PoolHeader> ReadHeader(const UniqueFd& fd) {
   PoolHeader header = {};
   if (pread(fd.get(), &header, sizeof(header), 0) != sizeof(header)) {
@@ -188,8 +216,7 @@ absl::StatusOr<std::unique_ptr<PoolFile>> PoolFile::Create(
       MakePoolHeader(InstanceId::Random(), options.size_bytes, getpid());
   status = WriteHeader(options.path, *fd, header);
   if (!status.ok()) return status;
-  status = AllocatePages(options.path, *fd, options.size_bytes,
-                         options.threads > 0 ? options.threads : UsableCores());
+  status = Allocate(options.path, *fd, options.size_bytes);
   if (!status.ok()) return status;
   const absl::StatusOr<std::byte*> base =
       Map(options.path, *fd, options.size_bytes);

@@ -42,9 +42,6 @@ class PoolFile {
     int64_t memory_headroom_bytes = int64_t{256} << 20;
 
     HostMemoryPaths memory_paths;
-
-    // That allocate at once; 0: as many as this process has cores.
-    int threads = 0;
   };
 
   // Creates the pool and allocates all of it, so that no later access can run

@@ -56,9 +56,6 @@ int Main(int argc, char** argv) {
   app.add_option("--path", options.path, "The pool's file")->required();
   app.add_option("--gib", gib, "Its size in GiB")->capture_default_str();
   app.add_option("--runs", runs, "How often")->capture_default_str();
-  app.add_option("--threads", options.threads,
-                 "That allocate at once; 0: as many as there are cores")
-      ->capture_default_str();
   CLI11_PARSE(app, argc, argv);
   options.size_bytes = static_cast<int64_t>(gib * (1 << 30));
 

@@ -266,6 +266,12 @@ bool Core::AdvanceFromPrepare(Job& job, absl::Time now) {
       EnterPause(job);
       return false;
     }
+    // A pilot may take long, and would find no data that suffice.
+    if (const absl::StatusOr<ChainPlan> plan = PlanOf(job); !plan.ok()) {
+      EndJob(job, v1::JOB_STATE_FAILED, std::string(plan.status().message()),
+             now);
+      return false;
+    }
     job.phase = v1::JOB_PHASE_PILOT;
     NoteChange(job);
     return true;

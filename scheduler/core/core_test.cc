@@ -513,6 +513,18 @@ TEST(CoreTest, AFailureInTheUsersDataIsNotTriedAgain) {
   EXPECT_THAT(JobIn(world, 1).reason, HasSubstr("PREPARE of step 0: INVALID"));
 }
 
+TEST(CoreTest, DataThatAreTooShortAreToldBeforeAPilot) {
+  World world({});
+  world.setup().token_count = 2;
+  world.Submit(/*jobs=*/1, /*steps=*/1);
+  world.RunUntilJobsEnd();
+  const Job& job = JobIn(world, 1);
+  EXPECT_EQ(job.state, v1::JOB_STATE_FAILED);
+  EXPECT_THAT(job.reason, HasSubstr("the training split has 2 tokens"));
+  EXPECT_EQ(job.partition, nullptr);
+  EXPECT_EQ(job.totals.tasks(), 1) << "the preparation";
+}
+
 TEST(CoreTest, AModelThatDoesNotFitTheDeviceIsCutAnew) {
   World world({});
   world.setup().layers_per_shard = 2;

@@ -117,7 +117,7 @@ wv1::TaskReport SimWorker::ResultOf(const wv1::Task& task) const {
       wv1::PreparedSplit* prepared = report.mutable_prepare()->add_splits();
       prepared->set_split(split);
       prepared->set_token_file(setup_->token_file);
-      prepared->set_token_count(200);
+      prepared->set_token_count(setup_->token_count);
     }
     report.mutable_prepare()->add_warnings("the data is simulated");
   } else if (task.kind() == wv1::TASK_KIND_PILOT) {

@@ -22,6 +22,7 @@ struct SimSetup {
   int layers_per_shard = 1;
   // What a preparation makes of the text files.
   std::string token_file = "/cache/one.tokens";
+  int64_t token_count = 200;
   // A device has room for so many layers of a shard at most, whatever a pilot
   // found that left nothing free. 0: for all.
   int layers_in_device = 0;

@@ -11,6 +11,7 @@
 #include "common/hash/sha256.h"
 #include "worker/data/token_file.h"
 #include "worker/data/token_header.h"
+#include "worker/task/task_control.h"
 
 namespace hydra {
 namespace {
@@ -34,10 +35,10 @@ void Try(absl::string_view bytes) {
     CHECK(absl::IsDataLoss(file.status())) << file.status();
     return;
   }
-  const auto tokens = file->tokens();
-  CHECK_EQ(tokens.size(),
+  CHECK_EQ(file->token_count(),
            (bytes.size() - TokenHeader::kBytes) / sizeof(uint32_t));
-  const absl::Status content = file->CheckContent();
+  TaskControl control;
+  const absl::Status content = file->CheckContent(control);
   CHECK(content.ok() || absl::IsDataLoss(content)) << content;
 }
 

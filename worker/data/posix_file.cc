@@ -72,6 +72,14 @@ absl::Status PosixFile::WriteAt(absl::string_view bytes, int64_t offset_bytes) {
   return absl::OkStatus();
 }
 
+absl::Status PosixFile::Truncate(int64_t size_bytes) {
+  if (ftruncate(fd_.get(), size_bytes) != 0 ||
+      lseek(fd_.get(), size_bytes, SEEK_SET) < 0) {
+    return ErrnoStatus("cannot truncate", path_);
+  }
+  return absl::OkStatus();
+}
+
 absl::Status PosixFile::Sync() {
   if (fsync(fd_.get()) != 0) return ErrnoStatus("cannot sync", path_);
   return absl::OkStatus();

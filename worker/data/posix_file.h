@@ -40,6 +40,9 @@ class PosixFile {
   // Writes all of `bytes` at `offset_bytes` from the file's start.
   absl::Status WriteAt(absl::string_view bytes, int64_t offset_bytes);
 
+  // Makes the file end at `size_bytes`, and the next Write go there.
+  absl::Status Truncate(int64_t size_bytes);
+
   // Returns once content and size are on the medium.
   absl::Status Sync();
 

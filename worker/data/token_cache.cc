@@ -1,15 +1,11 @@
 #include "worker/data/token_cache.h"
 
 #include <fcntl.h>
-#include <sys/file.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
-#include <cerrno>
 #include <cstdio>
 #include <filesystem>
-#include <memory>
 #include <system_error>
 #include <utility>
 
@@ -18,21 +14,26 @@
 #include "absl/strings/escaping.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
+#include "absl/time/clock.h"
+#include "absl/time/time.h"
 #include "common/file/file.h"
+#include "common/hash/sha256.h"
 #include "common/tokenizer/tokenizer.h"
 #include "glog/logging.h"
-#include "worker/data/gpt2_tokenizer.h"
 #include "worker/data/input_file.h"
 #include "worker/data/posix_file.h"
-#include "common/hash/sha256.h"
+#include "worker/data/token_build.h"
 #include "worker/data/token_file.h"
-#include "worker/data/token_writer.h"
+#include "worker/data/unfinished_files.h"
 
 namespace hydra {
 namespace {
 
 // Raise the number with any change of the ids or of the file's layout.
 constexpr absl::string_view kOutputVersion = "hydra tokens 1";
+
+// How long an interrupted preparation waits for somebody to go on with it.
+constexpr absl::Duration kKeepUnfinished = absl::Hours(24);
 
 // The added token that keys do not tell of where the vocabulary has it: they
 // had it from the start.
@@ -188,10 +189,11 @@ std::string Key(TokenFormat format, const Sources& sources) {
 }
 
 // The file at `path` with its content checked.
-absl::StatusOr<TokenFile> OpenChecked(const std::string& path) {
+absl::StatusOr<TokenFile> OpenChecked(const std::string& path,
+                                      TaskControl& control) {
   absl::StatusOr<TokenFile> file = TokenFile::Open(path);
   if (!file.ok()) return file;
-  const absl::Status checked = file->CheckContent();
+  const absl::Status checked = file->CheckContent(control);
   if (!checked.ok()) return checked;
   return file;
 }
@@ -204,79 +206,66 @@ bool MustBeMade(const absl::Status& found) {
   return absl::IsNotFound(found);
 }
 
-bool IsStillAt(const PosixFile& file, const std::string& path) {
-  struct stat opened;
-  struct stat named;
-  return fstat(file.fd(), &opened) == 0 && stat(path.c_str(), &named) == 0 &&
-         opened.st_dev == named.st_dev && opened.st_ino == named.st_ino;
-}
-
-// Opens or creates the file at `path` and waits until no other process has it
-// locked. Whoever holds the lock may rename or remove the file; then those who
-// waited have a file that is not there any more, and begin again.
-absl::StatusOr<PosixFile> OpenLocked(const std::string& path) {
-  while (true) {
-    absl::StatusOr<PosixFile> file = PosixFile::Open(path, O_RDWR | O_CREAT);
-    if (!file.ok()) return file;
-    while (flock(file->fd(), LOCK_EX) != 0) {
-      if (errno != EINTR) return ErrnoStatus("cannot lock", path);
-    }
-    if (IsStillAt(*file, path)) return file;
-  }
-}
-
-absl::Status WriteTokens(const PrepareRequest& request, const Sources& sources,
-                         PosixFile* file, TaskControl& control) {
-  std::unique_ptr<Gpt2Tokenizer> tokenizer;
-  if (request.format == TokenFormat::kText) {
-    tokenizer = std::make_unique<Gpt2Tokenizer>(*sources.tokenizer);
-  }
-  TokenWriter writer(file);
-  const absl::Status begun = writer.Begin();
-  if (!begun.ok()) return begun;
+TokenBuild BuildOf(const PrepareRequest& request, const Sources& sources) {
+  TokenBuild build;
   for (size_t i = 0; i < request.files.size(); ++i) {
-    absl::StatusOr<PosixFile> source =
-        OpenInputFile(request.files[i], request.read_roots);
-    if (!source.ok()) return source.status();
-    const absl::StatusOr<FileDigest> digest =
-        ReadTokens(&*source, request.format, tokenizer.get(), control,
-                   [&writer](absl::Span<const uint32_t> ids) {
-                     return writer.Append(ids);
-                   });
-    if (!digest.ok()) return digest.status();
-    if (digest->sha256 != sources.digests[i].sha256) {
-      return absl::FailedPreconditionError(
-          absl::StrCat(request.files[i], " changed while it was read"));
-    }
+    build.files.push_back({request.files[i], sources.digests[i].sha256});
   }
-  return writer.Finish();
+  build.read_roots = request.read_roots;
+  build.format = request.format;
+  if (sources.tokenizer.has_value()) build.tokenizer = &*sources.tokenizer;
+  build.save_bytes = request.save_bytes;
+  return build;
 }
 
-// Gives `path` its content, unless another process has just done so. Returns
-// whether it had.
-absl::StatusOr<bool> MakeTokenFile(const PrepareRequest& request,
+// Whether a later call may need what this one, which ended so, has written. A
+// disk that failed may work again. A full one gets its room back.
+bool MayGoOn(const absl::Status& ended) {
+  return absl::IsAborted(ended) || absl::IsUnavailable(ended) ||
+         absl::IsUnknown(ended);
+}
+
+struct Made {
+  // By another process, meanwhile.
+  bool by_another = false;
+  int64_t resumed_tokens = 0;
+};
+
+// Gives `path` its content, unless another process has just done so.
+absl::StatusOr<Made> MakeTokenFile(const PrepareRequest& request,
                                    const Sources& sources,
                                    const std::string& path,
                                    TaskControl& control) {
-  const std::string temporary = absl::StrCat(path, ".tmp");
-  absl::StatusOr<PosixFile> file = OpenLocked(temporary);
+  const std::string unfinished = UnfinishedPath(path);
+  const std::string progress_path = ProgressPath(path);
+  absl::StatusOr<PosixFile> file = OpenUnfinished(path, control);
   if (!file.ok()) return file.status();
-  auto remove = absl::MakeCleanup([&] { unlink(temporary.c_str()); });
-  if (OpenChecked(path).ok()) return true;
+  auto remove = absl::MakeCleanup([&] {
+    unlink(progress_path.c_str());
+    unlink(unfinished.c_str());
+  });
+  if (OpenChecked(path, control).ok()) return Made{/*by_another=*/true};
 
-  // A process that was killed may have left some of its work.
-  if (ftruncate(file->fd(), 0) != 0) {
-    return ErrnoStatus("cannot truncate", temporary);
+  absl::StatusOr<PosixFile> progress =
+      PosixFile::Open(progress_path, O_RDWR | O_CREAT);
+  if (!progress.ok()) return progress.status();
+  const absl::StatusOr<int64_t> resumed =
+      BuildTokens(BuildOf(request, sources), &*file, &*progress, control);
+  if (!resumed.ok()) {
+    const absl::StatusOr<int64_t> saved_bytes = progress->SizeBytes();
+    if (MayGoOn(resumed.status()) && saved_bytes.ok() && *saved_bytes > 0) {
+      std::move(remove).Cancel();
+    }
+    return resumed.status();
   }
-  const absl::Status written = WriteTokens(request, sources, &*file, control);
-  if (!written.ok()) return written;
-  if (std::rename(temporary.c_str(), path.c_str()) != 0) {
+  if (std::rename(unfinished.c_str(), path.c_str()) != 0) {
     return ErrnoStatus("cannot rename to", path);
   }
   std::move(remove).Cancel();
+  unlink(progress_path.c_str());
   const absl::Status synced = SyncDirectory(request.cache_dir);
   if (!synced.ok()) return synced;
-  return false;
+  return Made{/*by_another=*/false, *resumed};
 }
 
 // Where token `position` of all comes from, for an error.
@@ -298,13 +287,13 @@ absl::Status CheckIds(const PrepareRequest& request, const Sources& sources,
   if (!request.vocabulary_size.has_value()) return absl::OkStatus();
   const int64_t vocabulary_size = *request.vocabulary_size;
   if (file.max_token_id() < vocabulary_size) return absl::OkStatus();
-  const absl::Span<const uint32_t> ids = file.tokens();
-  const auto bad = std::find_if(ids.begin(), ids.end(), [&](int64_t id) {
-    return id >= vocabulary_size;
-  });
+  const auto bad = file.FindIdFrom(vocabulary_size);
+  if (!bad.ok()) return bad.status();
+  // The ids were checked against the header.
+  CHECK(bad->has_value());
   return absl::InvalidArgumentError(
-      absl::StrCat(Place(request, sources, bad - ids.begin()), " has id ", *bad,
-                   ", vocab_size is ", vocabulary_size));
+      absl::StrCat(Place(request, sources, (*bad)->index), " has id ",
+                   (*bad)->id, ", vocab_size is ", vocabulary_size));
 }
 
 }  // namespace
@@ -326,20 +315,22 @@ absl::StatusOr<PreparedData> Prepare(const PrepareRequest& request,
   PreparedData data;
   data.path = absl::StrCat(request.cache_dir, "/",
                            Key(request.format, *sources), ".tokens");
-  absl::StatusOr<TokenFile> file = OpenChecked(data.path);
+  absl::StatusOr<TokenFile> file = OpenChecked(data.path, control);
   data.reused = file.ok();
   if (MustBeMade(file.status())) {
-    const absl::StatusOr<bool> reused =
+    RemoveAbandoned(request.cache_dir, absl::Now() - kKeepUnfinished);
+    const absl::StatusOr<Made> made =
         MakeTokenFile(request, *sources, data.path, control);
-    if (!reused.ok()) return reused.status();
-    data.reused = *reused;
+    if (!made.ok()) return made.status();
+    data.reused = made->by_another;
+    data.resumed_tokens = made->resumed_tokens;
     file = TokenFile::Open(data.path);
   }
   if (!file.ok()) return file.status();
 
   const absl::Status checked = CheckIds(request, *sources, *file);
   if (!checked.ok()) return checked;
-  data.token_count = file->tokens().size();
+  data.token_count = file->token_count();
   data.max_token_id = file->max_token_id();
   data.content_hash = file->content_hash();
   data.warnings = WarningsOf(request, *sources);

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "absl/status/statusor.h"
+#include "worker/data/token_build.h"
 #include "worker/data/token_source.h"
 #include "worker/task/task_control.h"
 
@@ -38,6 +39,9 @@ struct PrepareRequest {
 
   // The model's: ids at or above it are refused.
   std::optional<int64_t> vocabulary_size;
+
+  // As TokenBuild's.
+  int64_t save_bytes = TokenBuild().save_bytes;
 };
 
 struct PreparedData {
@@ -46,6 +50,8 @@ struct PreparedData {
   uint32_t max_token_id = 0;
   std::string content_hash;  // As TokenFile::content_hash.
   bool reused = false;       // Whether an earlier call had made the file.
+  // Otherwise, how many tokens an earlier call had made before it was stopped.
+  int64_t resumed_tokens = 0;
 
   // For kText: a sentence for each file that has bytes which no text has, with
   // their number and the first one's place. Such bytes are tokenized all the
@@ -59,16 +65,19 @@ struct PreparedData {
 //
 // Any number of processes may prepare the same data at once: one makes the
 // file, the others wait for it and reuse it. A file is complete from the moment
-// it has its name; killing the process leaves at most a <name>.tmp, which the
-// next call for the same data replaces. Blocks; thread-safe.
+// it has its name. A call that is killed, stopped, or whose disk fails leaves a
+// <name>.tmp and, once save_bytes were tokenized, a <name>.tmp.progress; the
+// next call for the same data goes on from there, and makes the same bytes. If
+// there is none within a day, a call for other data removes them.
+// Blocks; thread-safe.
 //
 // INVALID_ARGUMENT: as ReadTokens and Gpt2Tokenizer::Create; no files; a file
 // of the tokenizer that is far too large; an id at or above vocabulary_size
 // (the token file then stays: it is right). FAILED_PRECONDITION: a data file
 // changed meanwhile. NOT_FOUND, PERMISSION_DENIED, RESOURCE_EXHAUSTED and
-// others: as OpenInputFile, and from the file system. Errors name the file;
-// nothing half-made is left behind. ABORTED: `control` says so, which is told
-// of every piece that is read.
+// others: as OpenInputFile, and from the file system. Errors name the file.
+// ABORTED: `control` says so, which is told of every piece that is read. After
+// an error that would come again nothing half-made is left behind.
 absl::StatusOr<PreparedData> Prepare(const PrepareRequest& request,
                                      TaskControl& control);
 

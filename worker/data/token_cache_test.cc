@@ -1,8 +1,11 @@
 #include "worker/data/token_cache.h"
 
 #include <fcntl.h>
+#include <signal.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
+#include <cstdint>
 #include <filesystem>
 #include <string>
 #include <thread>
@@ -10,10 +13,15 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
+#include "absl/time/clock.h"
+#include "absl/time/time.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "worker/data/posix_file.h"
+#include "worker/data/prepare_progress.h"
 #include "worker/data/token_file.h"
+#include "worker/data/token_header.h"
+#include "worker/task/task_control.h"
 
 namespace hydra {
 namespace {
@@ -80,7 +88,9 @@ absl::StatusOr<PreparedData> PrepareAll(const PrepareRequest& request) {
 std::vector<uint32_t> Tokens(const PreparedData& data) {
   const auto file = TokenFile::Open(data.path);
   EXPECT_TRUE(file.ok()) << file.status();
-  return {file->tokens().begin(), file->tokens().end()};
+  std::vector<uint32_t> ids(file->token_count());
+  EXPECT_TRUE(file->Read(0, absl::MakeSpan(ids)).ok());
+  return ids;
 }
 
 TEST_F(TokenCacheTest, TheTokensOfAllFilesFollowEachOther) {
@@ -196,6 +206,125 @@ TEST_F(TokenCacheTest, WhatAKilledProcessLeftIsReplaced) {
   ASSERT_TRUE(second.ok()) << second.status();
   EXPECT_EQ(Tokens(*second), tokens);
   EXPECT_THAT(CachedFiles(), ElementsAre(first->path));
+}
+
+// A corpus that takes long enough to be interrupted, what its tokens are, and
+// how a cache is left in which somebody began to make them.
+class InterruptedTokenCacheTest : public TokenCacheTest {
+ protected:
+  InterruptedTokenCacheTest() {
+    const std::string text = *ReadWholeFile(kText);
+    std::string corpus;
+    for (int i = 0; i < 20; ++i) absl::StrAppend(&corpus, text, i, "\n");
+    request_ =
+        TextRequest({WriteFile("first", text), WriteFile("second", corpus)});
+    request_.save_bytes = 1 << 20;
+    PrepareRequest in_one_go = request_;
+    in_one_go.cache_dir = absl::StrCat(root_, "/whole");
+    const auto whole = PrepareAll(in_one_go);
+    EXPECT_TRUE(whole.ok()) << whole.status();
+    EXPECT_EQ(whole->resumed_tokens, 0);
+    whole_ = *ReadWholeFile(whole->path);
+    unfinished_ = absl::StrCat(
+        request_.cache_dir, "/",
+        std::filesystem::path(whole->path).filename().string(), ".tmp");
+  }
+
+  bool HasSaved() const {
+    std::error_code error;
+    const auto size = std::filesystem::file_size(
+        absl::StrCat(unfinished_, ".progress"), error);
+    return !error && size > 0;
+  }
+
+  // By a process that is killed once it has saved some of its work.
+  void LeaveKilled() {
+    const pid_t child = fork();
+    if (child == 0) {
+      PrepareAll(request_).IgnoreError();
+      _exit(0);
+    }
+    while (!HasSaved() && waitpid(child, nullptr, WNOHANG) == 0) {
+      absl::SleepFor(absl::Milliseconds(1));
+    }
+    kill(child, SIGKILL);
+    waitpid(child, nullptr, 0);
+    ASSERT_TRUE(HasSaved()) << "it was done before it was killed";
+  }
+
+  // By a call that is stopped then.
+  void LeaveStopped() {
+    TaskControl control;
+    std::thread stopper([&] {
+      while (!HasSaved()) absl::SleepFor(absl::Milliseconds(1));
+      control.Stop();
+    });
+    EXPECT_EQ(Prepare(request_, control).status().code(),
+              absl::StatusCode::kAborted);
+    stopper.join();
+    ASSERT_TRUE(HasSaved());
+  }
+
+  // Makes the file and returns how many of its tokens were there.
+  int64_t Resume() {
+    const auto data = PrepareAll(request_);
+    EXPECT_TRUE(data.ok()) << data.status();
+    if (!data.ok()) return -1;
+    EXPECT_FALSE(data->reused);
+    EXPECT_LT(data->resumed_tokens, data->token_count);
+    EXPECT_TRUE(*ReadWholeFile(data->path) == whole_);
+    EXPECT_THAT(CachedFiles(), ElementsAre(data->path));
+    return data->resumed_tokens;
+  }
+
+  PrepareRequest request_;
+  // The token file's bytes.
+  std::string whole_;
+  std::string unfinished_;
+};
+
+TEST_F(InterruptedTokenCacheTest, GoesOnWhereAKilledProcessWas) {
+  LeaveKilled();
+  EXPECT_GT(Resume(), 0);
+}
+
+TEST_F(InterruptedTokenCacheTest, GoesOnWhereAStoppedCallWas) {
+  LeaveStopped();
+  EXPECT_GT(Resume(), 0);
+}
+
+TEST_F(InterruptedTokenCacheTest, WhatIsDamagedMeanwhileIsMadeAnew) {
+  LeaveStopped();
+  {
+    PosixFile file = *PosixFile::Open(unfinished_, O_RDWR);
+    ASSERT_TRUE(file.WriteAt("!", TokenHeader::kBytes + 77).ok());
+  }
+  EXPECT_EQ(Resume(), 0);
+  std::filesystem::remove_all(request_.cache_dir);
+  LeaveStopped();
+  {
+    PosixFile file =
+        *PosixFile::Open(absl::StrCat(unfinished_, ".progress"), O_RDWR);
+    ASSERT_TRUE(file.WriteAt("!", 20).ok());
+  }
+  EXPECT_EQ(Resume(), 0);
+}
+
+TEST_F(InterruptedTokenCacheTest, AFileThatChangedLeavesNothingBehind) {
+  LeaveStopped();
+  PrepareRequest request = request_;
+  TaskControl control;
+  // It is the same again when the name is found, but not what was tokenized.
+  PosixFile progress =
+      *PosixFile::Open(absl::StrCat(unfinished_, ".progress"), O_RDWR);
+  auto saved = LoadProgress(&progress);
+  ASSERT_TRUE(saved.ok()) << saved.status();
+  saved->place.read_sha256[0] ^= 1;
+  ASSERT_TRUE(SaveProgress(*saved, &progress).ok());
+  EXPECT_EQ(Prepare(request, control).status().code(),
+            absl::StatusCode::kFailedPrecondition);
+  EXPECT_THAT(CachedFiles(), ElementsAre());
+  EXPECT_EQ(Resume(), 0);
 }
 
 TEST_F(TokenCacheTest, ManyAtOnceMakeTheFileOnce) {

@@ -2,49 +2,64 @@
 #define HYDRA_WORKER_DATA_TOKEN_FILE_H_
 
 #include <cstdint>
+#include <optional>
 #include <string>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/types/span.h"
+#include "common/file/file.h"
 #include "worker/data/token_header.h"
+#include "worker/task/task_control.h"
 
 namespace hydra {
 
-// A prepared token file, mapped for reading. Pages come in as they are touched.
-// Movable. Thread-safe: constant once opened.
+// A prepared token file, open for reading. It is read and never mapped: where a
+// mapped file becomes shorter, or its disk fails, touching it kills the
+// process. Movable. Thread-safe: constant once opened.
 class TokenFile {
  public:
   // Checks the header and the file's size, not the ids (see CheckContent).
   //
-  // DATA_LOSS: not a whole prepared token file. NOT_FOUND and others from the
-  // file system. Errors name `path`.
+  // DATA_LOSS: not a whole prepared token file, or the disk fails.
+  // INVALID_ARGUMENT: no regular file. NOT_FOUND and others from the file
+  // system. Errors name `path`.
   static absl::StatusOr<TokenFile> Open(const std::string& path);
 
-  TokenFile(TokenFile&& other) noexcept;
-  TokenFile& operator=(TokenFile&& other) noexcept;
-  ~TokenFile();
-
-  // Valid as long as this object, wherever it is moved.
-  absl::Span<const uint32_t> tokens() const;
-
-  const std::string& path() const { return path_; }
-
   // As the header says.
+  int64_t token_count() const { return header_.token_count; }
   uint32_t max_token_id() const { return header_.max_token_id; }
 
   // SHA-256 of the ids' bytes, as lower-case hexadecimal digits.
   std::string content_hash() const;
 
-  // Reads all ids. DATA_LOSS: they are not those that the header vouches for.
-  absl::Status CheckContent() const;
+  const std::string& path() const { return path_; }
+
+  // Reads the ids from number `first` on until `ids` is full. Requires that the
+  // header tells of so many.
+  //
+  // DATA_LOSS: the file has become shorter since it was opened, or the disk
+  //   fails. `ids` then has any content. The message names the file.
+  absl::Status Read(int64_t first, absl::Span<uint32_t> ids) const;
+
+  struct Position {
+    int64_t index = 0;
+    uint32_t id = 0;
+  };
+  // The first id at or above `limit`, if there is one. Reads the ids before it.
+  // Errors: as Read.
+  absl::StatusOr<std::optional<Position>> FindIdFrom(int64_t limit) const;
+
+  // Reads all ids and tells `control` of each piece. DATA_LOSS: they are not
+  // those that the header vouches for, or as Read. ABORTED: `control` says so.
+  absl::Status CheckContent(TaskControl& control) const;
 
  private:
-  TokenFile(std::string path, TokenHeader header, void* mapping);
+  TokenFile(std::string path, TokenHeader header, UniqueFd fd);
 
   std::string path_;
   TokenHeader header_;
-  void* mapping_;  // Whole file, or null after a move.
+  UniqueFd fd_;
 };
 
 }  // namespace hydra

@@ -4,7 +4,7 @@
 #include <unistd.h>
 
 #include <string>
-#include <utility>
+#include <vector>
 
 #include "absl/strings/str_cat.h"
 #include "gmock/gmock.h"
@@ -36,28 +36,78 @@ PosixFile WriteTokens(const std::string& path) {
   return file;
 }
 
+std::vector<uint32_t> Ids(const TokenFile& file, int64_t first, int64_t count) {
+  std::vector<uint32_t> ids(count);
+  const absl::Status read = file.Read(first, absl::MakeSpan(ids));
+  EXPECT_TRUE(read.ok()) << read;
+  return ids;
+}
+
+absl::Status CheckContent(const TokenFile& file) {
+  TaskControl control;
+  return file.CheckContent(control);
+}
+
 TEST(TokenFileTest, HasTheIdsThatWereWritten) {
   const std::string path = TestPath();
   WriteTokens(path);
   const auto file = TokenFile::Open(path);
   ASSERT_TRUE(file.ok()) << file.status();
-  EXPECT_THAT(file->tokens(), ElementsAre(7, 70000, 0, 3));
+  EXPECT_EQ(file->token_count(), 4);
+  EXPECT_THAT(Ids(*file, 0, 4), ElementsAre(7, 70000, 0, 3));
+  EXPECT_THAT(Ids(*file, 1, 2), ElementsAre(70000, 0));
   EXPECT_EQ(file->max_token_id(), 70000);
-  EXPECT_TRUE(file->CheckContent().ok());
+  EXPECT_TRUE(CheckContent(*file).ok());
   // sha256 of 07000000 70110100 00000000 03000000.
   EXPECT_EQ(file->content_hash(),
             "52ec289b053a6aa9c519e17ebb201a05e00668550806f83e3fa63ab9f3d0775d");
 }
 
-TEST(TokenFileTest, TokensStayWhereTheyAreWhenTheFileMoves) {
+TEST(TokenFileTest, FindsTheFirstIdThatIsTooLarge) {
   const std::string path = TestPath();
   WriteTokens(path);
-  auto first = TokenFile::Open(path);
-  ASSERT_TRUE(first.ok()) << first.status();
-  const absl::Span<const uint32_t> tokens = first->tokens();
-  const TokenFile second = *std::move(first);
-  EXPECT_EQ(second.tokens().data(), tokens.data());
-  EXPECT_THAT(tokens, ElementsAre(7, 70000, 0, 3));
+  const auto file = TokenFile::Open(path);
+  ASSERT_TRUE(file.ok()) << file.status();
+  const auto found = file->FindIdFrom(8);
+  ASSERT_TRUE(found.ok()) << found.status();
+  ASSERT_TRUE(found->has_value());
+  EXPECT_EQ((*found)->index, 1);
+  EXPECT_EQ((*found)->id, 70000);
+  const auto none = file->FindIdFrom(70001);
+  ASSERT_TRUE(none.ok()) << none.status();
+  EXPECT_FALSE(none->has_value());
+}
+
+TEST(TokenFileTest, BecomingShorterWhileItIsReadIsAnError) {
+  const std::string path = TestPath();
+  PosixFile file = *PosixFile::Open(path, O_RDWR | O_CREAT | O_TRUNC);
+  TokenWriter writer(&file);
+  ASSERT_TRUE(writer.Begin().ok());
+  ASSERT_TRUE(writer.Append(std::vector<uint32_t>(50000, 1)).ok());
+  ASSERT_TRUE(writer.Finish().ok());
+  const auto tokens = TokenFile::Open(path);
+  ASSERT_TRUE(tokens.ok()) << tokens.status();
+  ASSERT_EQ(truncate(path.c_str(), TokenHeader::kBytes + 400), 0);
+  std::vector<uint32_t> ids(10);
+  EXPECT_TRUE(tokens->Read(90, absl::MakeSpan(ids)).ok());
+  const std::vector<absl::Status> errors = {
+      tokens->Read(91, absl::MakeSpan(ids)),
+      tokens->Read(40000, absl::MakeSpan(ids)), CheckContent(*tokens),
+      tokens->FindIdFrom(2).status()};
+  for (const absl::Status& error : errors) {
+    EXPECT_EQ(error.code(), absl::StatusCode::kDataLoss) << error;
+    EXPECT_THAT(error.message(), HasSubstr(path));
+  }
+}
+
+TEST(TokenFileTest, CheckingTheContentCanBeStopped) {
+  const std::string path = TestPath();
+  WriteTokens(path);
+  const auto file = TokenFile::Open(path);
+  ASSERT_TRUE(file.ok()) << file.status();
+  TaskControl control;
+  control.Stop();
+  EXPECT_EQ(file->CheckContent(control).code(), absl::StatusCode::kAborted);
 }
 
 TEST(TokenFileTest, RefusesAFileThatWasCutOff) {
@@ -86,7 +136,7 @@ TEST(TokenFileTest, AChangedIdFailsTheContentCheckAlone) {
   ASSERT_TRUE(writer.WriteAt("!", 64 + 4).ok());
   const auto file = TokenFile::Open(path);
   ASSERT_TRUE(file.ok()) << file.status();
-  EXPECT_EQ(file->CheckContent().code(), absl::StatusCode::kDataLoss);
+  EXPECT_EQ(CheckContent(*file).code(), absl::StatusCode::kDataLoss);
 }
 
 TEST(TokenFileTest, AMissingFileIsNotFound) {

@@ -4,8 +4,8 @@
 
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
-#include "glog/logging.h"
 #include "common/hash/sha256.h"
+#include "glog/logging.h"
 
 namespace hydra {
 namespace {

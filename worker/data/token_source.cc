@@ -1,10 +1,11 @@
 #include "worker/data/token_source.h"
 
+#include <algorithm>
 #include <cstring>
+#include <memory>
 #include <vector>
 
 #include "absl/strings/str_cat.h"
-#include "common/hash/sha256.h"
 #include "worker/data/utf8.h"
 
 namespace hydra {
@@ -13,41 +14,61 @@ namespace {
 constexpr int64_t kPieceBytes = int64_t{1} << 20;
 constexpr int64_t kMaxUncutBytes = int64_t{64} << 20;
 
-using PieceSink = absl::FunctionRef<absl::Status(absl::string_view piece)>;
+// What was read up to the end of a piece, and what it was.
+struct ReadSoFar {
+  int64_t bytes = 0;
+  Sha256 sha;
+};
+
+using PieceSink = absl::FunctionRef<absl::Status(absl::string_view piece,
+                                                 const ReadSoFar& read)>;
 
 // Hands the content to `sink` in pieces of kPieceBytes, the last one shorter,
 // and returns its digest.
 absl::StatusOr<FileDigest> ReadPieces(PosixFile* file, TaskControl& control,
                                       PieceSink sink) {
-  Sha256 sha;
-  int64_t size_bytes = 0;
+  ReadSoFar read;
   std::vector<char> buffer(kPieceBytes);
   while (true) {
     if (absl::Status on = control.Advance(); !on.ok()) return on;
     const absl::StatusOr<int64_t> count = file->Read(absl::MakeSpan(buffer));
     if (!count.ok()) return count.status();
-    if (*count == 0) return FileDigest{sha.Finish(), size_bytes, {}};
-    size_bytes += *count;
+    if (*count == 0) return FileDigest{read.sha.Finish(), read.bytes, {}};
     const absl::string_view piece(buffer.data(), *count);
-    sha.Update(piece);
-    const absl::Status taken = sink(piece);
+    read.bytes += *count;
+    read.sha.Update(piece);
+    const absl::Status taken = sink(piece, read);
     if (!taken.ok()) return taken;
   }
 }
 
-absl::Status NoTokens(const std::string& path) {
-  return absl::InvalidArgumentError(absl::StrCat(path, " has 0 tokens"));
-}
-
-// Tokenizes text that arrives in pieces, in stretches that end at safe cuts.
-class TextTokens {
+// Makes tokens of content that arrives in pieces.
+class Tokens {
  public:
-  TextTokens(const std::string& path, Gpt2Tokenizer* tokenizer, TokenSink sink)
-      : path_(path), tokenizer_(*tokenizer), sink_(sink) {}
+  virtual ~Tokens() = default;
 
-  absl::Status Add(absl::string_view piece) {
+  // Appends the tokens that surely follow from what came so far to `ids`,
+  // unless `only_keep`: then they come later.
+  virtual absl::Status Add(absl::string_view piece, bool only_keep,
+                           std::vector<uint32_t>* ids) = 0;
+  // The tokens that are left.
+  virtual absl::Status Finish(int64_t size_bytes,
+                              std::vector<uint32_t>* ids) = 0;
+  // Bytes that came and whose tokens did not yet.
+  virtual int64_t kept_bytes() const = 0;
+};
+
+// Tokenizes text in stretches that end at safe cuts.
+class TextTokens : public Tokens {
+ public:
+  TextTokens(const std::string& path, Gpt2Tokenizer* tokenizer)
+      : path_(path), tokenizer_(*tokenizer) {}
+
+  absl::Status Add(absl::string_view piece, bool only_keep,
+                   std::vector<uint32_t>* ids) override {
     const size_t old_size = pending_.size();
     pending_.append(piece.data(), piece.size());
+    if (only_keep) return absl::OkStatus();
     const size_t cut = LastSafeCut(pending_, old_size);
     if (cut == absl::string_view::npos) {
       if (pending_.size() <= kMaxUncutBytes) return absl::OkStatus();
@@ -55,72 +76,83 @@ class TextTokens {
           absl::StrCat(path_, " has no white space between words within ",
                        kMaxUncutBytes, " bytes"));
     }
-    return TakeFront(cut);
+    TakeFront(cut, ids);
+    return absl::OkStatus();
   }
 
-  absl::Status Finish() { return TakeFront(pending_.size()); }
+  absl::Status Finish(int64_t, std::vector<uint32_t>* ids) override {
+    TakeFront(pending_.size(), ids);
+    return absl::OkStatus();
+  }
+
+  int64_t kept_bytes() const override { return pending_.size(); }
 
  private:
-  absl::Status TakeFront(size_t size) {
-    ids_.clear();
-    tokenizer_.Encode(absl::string_view(pending_).substr(0, size), &ids_);
+  void TakeFront(size_t size, std::vector<uint32_t>* ids) {
+    tokenizer_.Encode(absl::string_view(pending_).substr(0, size), ids);
     pending_.erase(0, size);
-    return sink_(ids_);
   }
 
   const std::string& path_;
   Gpt2Tokenizer& tokenizer_;
-  TokenSink sink_;
   std::string pending_;
-  std::vector<uint32_t> ids_;
 };
-
-absl::StatusOr<FileDigest> ReadText(PosixFile* file, Gpt2Tokenizer* tokenizer,
-                                    TaskControl& control, TokenSink sink) {
-  TextTokens text(file->path(), tokenizer, sink);
-  absl::StatusOr<FileDigest> digest =
-      ReadPieces(file, control,
-                 [&text](absl::string_view piece) { return text.Add(piece); });
-  if (!digest.ok()) return digest;
-  if (digest->size_bytes == 0) return NoTokens(file->path());
-  const absl::Status finished = text.Finish();
-  if (!finished.ok()) return finished;
-  return digest;
-}
 
 // Elements never straddle pieces: kPieceBytes is a multiple of their size.
 template <typename Element>
-absl::StatusOr<FileDigest> ReadBinary(PosixFile* file, TaskControl& control,
-                                      TokenSink sink) {
-  std::vector<Element> elements;
-  absl::StatusOr<FileDigest> digest =
-      ReadPieces(file, control, [&](absl::string_view piece) {
-        elements.resize(piece.size() / sizeof(Element));
-        std::memcpy(elements.data(), piece.data(),
-                    elements.size() * sizeof(Element));
-        return sink(std::vector<uint32_t>(elements.begin(), elements.end()));
-      });
-  if (!digest.ok()) return digest;
-  if (digest->size_bytes == 0) return NoTokens(file->path());
-  if (digest->size_bytes % sizeof(Element) != 0) {
-    return absl::InvalidArgumentError(absl::StrCat(
-        file->path(), " has ", digest->size_bytes,
-        " bytes, not a multiple of the ", sizeof(Element), " of a token"));
+class BinaryTokens : public Tokens {
+ public:
+  explicit BinaryTokens(const std::string& path) : path_(path) {}
+
+  absl::Status Add(absl::string_view piece, bool,
+                   std::vector<uint32_t>* ids) override {
+    elements_.resize(piece.size() / sizeof(Element));
+    std::memcpy(elements_.data(), piece.data(),
+                elements_.size() * sizeof(Element));
+    ids->assign(elements_.begin(), elements_.end());
+    return absl::OkStatus();
   }
-  return digest;
+
+  absl::Status Finish(int64_t size_bytes, std::vector<uint32_t>*) override {
+    if (size_bytes % sizeof(Element) == 0) return absl::OkStatus();
+    return absl::InvalidArgumentError(absl::StrCat(
+        path_, " has ", size_bytes, " bytes, not a multiple of the ",
+        sizeof(Element), " of a token"));
+  }
+
+  int64_t kept_bytes() const override { return 0; }
+
+ private:
+  const std::string& path_;
+  std::vector<Element> elements_;
+};
+
+absl::StatusOr<std::unique_ptr<Tokens>> TokensOf(const std::string& path,
+                                                 TokenFormat format,
+                                                 Gpt2Tokenizer* tokenizer) {
+  switch (format) {
+    case TokenFormat::kText:
+      return std::make_unique<TextTokens>(path, tokenizer);
+    case TokenFormat::kTokensU16:
+      return std::make_unique<BinaryTokens<uint16_t>>(path);
+    case TokenFormat::kTokensU32:
+      return std::make_unique<BinaryTokens<uint32_t>>(path);
+  }
+  return absl::InvalidArgumentError("unknown token format");
 }
 
 }  // namespace
 
 absl::StatusOr<FileDigest> DigestFile(PosixFile* file, TaskControl& control) {
-  return ReadPieces(file, control,
-                    [](absl::string_view) { return absl::OkStatus(); });
+  return ReadPieces(file, control, [](absl::string_view, const ReadSoFar&) {
+    return absl::OkStatus();
+  });
 }
 
 absl::StatusOr<FileDigest> DigestText(PosixFile* file, TaskControl& control) {
   Utf8Census census;
-  absl::StatusOr<FileDigest> digest =
-      ReadPieces(file, control, [&census](absl::string_view piece) {
+  absl::StatusOr<FileDigest> digest = ReadPieces(
+      file, control, [&census](absl::string_view piece, const ReadSoFar&) {
         census.Add(piece);
         return absl::OkStatus();
       });
@@ -128,18 +160,50 @@ absl::StatusOr<FileDigest> DigestText(PosixFile* file, TaskControl& control) {
   return digest;
 }
 
-absl::StatusOr<FileDigest> ReadTokens(PosixFile* file, TokenFormat format,
+absl::StatusOr<FileDigest> ReadTokens(PosixFile* file, const SourcePlace& start,
+                                      TokenFormat format,
                                       Gpt2Tokenizer* tokenizer,
                                       TaskControl& control, TokenSink sink) {
-  switch (format) {
-    case TokenFormat::kText:
-      return ReadText(file, tokenizer, control, sink);
-    case TokenFormat::kTokensU16:
-      return ReadBinary<uint16_t>(file, control, sink);
-    case TokenFormat::kTokensU32:
-      return ReadBinary<uint32_t>(file, control, sink);
+  absl::StatusOr<std::unique_ptr<Tokens>> tokens =
+      TokensOf(file->path(), format, tokenizer);
+  if (!tokens.ok()) return tokens.status();
+  std::vector<uint32_t> ids;
+  const auto take = [&](absl::string_view piece,
+                        const ReadSoFar& read) -> absl::Status {
+    if (read.bytes == start.read_bytes &&
+        read.sha.DigestSoFar() != start.read_sha256) {
+      return absl::FailedPreconditionError(
+          absl::StrCat(file->path(), " changed while it was read"));
+    }
+    // Cuts lie where they would have been without an interruption.
+    const bool only_keep = read.bytes <= start.read_bytes;
+    const int64_t new_bytes = read.bytes - start.end_bytes;
+    if (new_bytes <= 0) return absl::OkStatus();
+    if (new_bytes < static_cast<int64_t>(piece.size())) {
+      piece.remove_prefix(piece.size() - new_bytes);
+    }
+    ids.clear();
+    const absl::Status added = (*tokens)->Add(piece, only_keep, &ids);
+    if (!added.ok() || only_keep) return added;
+    const int64_t end_bytes = read.bytes - (*tokens)->kept_bytes();
+    return sink(ids, end_bytes, [&] {
+      return SourcePlace{end_bytes, read.bytes, read.sha.DigestSoFar()};
+    });
+  };
+  absl::StatusOr<FileDigest> digest = ReadPieces(file, control, take);
+  if (!digest.ok()) return digest;
+  if (digest->size_bytes == 0) {
+    return absl::InvalidArgumentError(
+        absl::StrCat(file->path(), " has 0 tokens"));
   }
-  return absl::InvalidArgumentError("unknown token format");
+  ids.clear();
+  const absl::Status finished = (*tokens)->Finish(digest->size_bytes, &ids);
+  if (!finished.ok()) return finished;
+  const absl::Status taken = sink(ids, digest->size_bytes, [&] {
+    return SourcePlace{digest->size_bytes, digest->size_bytes, digest->sha256};
+  });
+  if (!taken.ok()) return taken;
+  return digest;
 }
 
 }  // namespace hydra

@@ -9,6 +9,7 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 #include "absl/types/span.h"
+#include "common/hash/sha256.h"
 #include "worker/data/gpt2_tokenizer.h"
 #include "worker/data/posix_file.h"
 #include "worker/data/utf8_census.h"
@@ -37,18 +38,36 @@ absl::StatusOr<FileDigest> DigestFile(PosixFile* file, TaskControl& control);
 // And says what in it is no text.
 absl::StatusOr<FileDigest> DigestText(PosixFile* file, TaskControl& control);
 
-// Takes the next tokens; an error of it ends the reading.
-using TokenSink =
-    absl::FunctionRef<absl::Status(absl::Span<const uint32_t> ids)>;
+// How far a reading got.
+struct SourcePlace {
+  // The tokens of all bytes before this one were handed out.
+  int64_t end_bytes = 0;
+  // So many bytes were read, and this is the SHA-256 of them, raw bytes.
+  int64_t read_bytes = 0;
+  std::string read_sha256;
+};
+
+// Takes the next tokens, those of the file's bytes before `end_bytes`. `place`
+// computes the whole place, which takes microseconds. An error ends the
+// reading.
+using TokenSink = absl::FunctionRef<absl::Status(
+    absl::Span<const uint32_t> ids, int64_t end_bytes,
+    absl::FunctionRef<SourcePlace()> place)>;
 
 // Hands all tokens of `file`, which stands at its start, to `sink`, in order,
 // and returns the digest of what was read. `tokenizer` is used for kText alone.
+//
+// `start` is a place that an earlier reading of the same content came to; then
+// only the tokens behind it are handed out, and the same ones. What lies before
+// it is read for the digest alone.
 //
 // Memory: a few MiB, or for text a small multiple of its longest stretch
 // without white space, which may have 64 MiB.
 // INVALID_ARGUMENT: the file has 0 tokens, a size that is no multiple of the
 //   format's, or a longer such stretch. Errors name the file.
-absl::StatusOr<FileDigest> ReadTokens(PosixFile* file, TokenFormat format,
+// FAILED_PRECONDITION: what lies before `start` is not what was read then.
+absl::StatusOr<FileDigest> ReadTokens(PosixFile* file, const SourcePlace& start,
+                                      TokenFormat format,
                                       Gpt2Tokenizer* tokenizer,
                                       TaskControl& control, TokenSink sink);
 

@@ -6,13 +6,14 @@
 #include <functional>
 #include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "absl/strings/str_cat.h"
+#include "common/hash/sha256.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "worker/data/posix_file.h"
-#include "common/hash/sha256.h"
 
 namespace hydra {
 namespace {
@@ -33,10 +34,11 @@ std::string WriteFile(absl::string_view content) {
 absl::StatusOr<FileDigest> ReadTokensOf(const std::string& path,
                                         TokenFormat format,
                                         Gpt2Tokenizer* tokenizer,
-                                        TokenSink sink) {
+                                        TokenSink sink,
+                                        const SourcePlace& start = {}) {
   PosixFile file = *PosixFile::Open(path, O_RDONLY);
   TaskControl control;
-  return ReadTokens(&file, format, tokenizer, control, sink);
+  return ReadTokens(&file, start, format, tokenizer, control, sink);
 }
 
 std::string Sha256Of(absl::string_view bytes) {
@@ -50,16 +52,41 @@ std::unique_ptr<Gpt2Tokenizer> LoadGpt2() {
                               "examples/gpt2_wikitext2/gpt2/merges.txt");
 }
 
-// Keeps all tokens, and how many came at once at most.
+// Keeps all tokens, how many came at once at most, and each place with the
+// number of tokens before it.
 struct Collected {
-  absl::Status operator()(absl::Span<const uint32_t> ids) {
+  absl::Status operator()(absl::Span<const uint32_t> ids, int64_t end_bytes,
+                          absl::FunctionRef<SourcePlace()> place) {
     all.insert(all.end(), ids.begin(), ids.end());
     largest = std::max(largest, ids.size());
+    places.push_back({place(), all.size()});
+    EXPECT_EQ(places.back().first.end_bytes, end_bytes);
     return absl::OkStatus();
   }
   std::vector<uint32_t> all;
   size_t largest = 0;
+  std::vector<std::pair<SourcePlace, size_t>> places;
 };
+
+// Reads `path` from each place that a reading came to, and expects the tokens
+// that were left then.
+void ExpectAllStartsToAgree(const std::string& path, TokenFormat format,
+                            Gpt2Tokenizer* tokenizer) {
+  Collected whole;
+  const auto digest = ReadTokensOf(path, format, tokenizer, std::ref(whole));
+  ASSERT_TRUE(digest.ok()) << digest.status();
+  ASSERT_GT(whole.places.size(), 2);
+  for (const auto& [place, done] : whole.places) {
+    SCOPED_TRACE(place.end_bytes);
+    Collected rest;
+    const auto again =
+        ReadTokensOf(path, format, tokenizer, std::ref(rest), place);
+    ASSERT_TRUE(again.ok()) << again.status();
+    EXPECT_EQ(again->sha256, digest->sha256);
+    EXPECT_TRUE(rest.all == std::vector<uint32_t>(whole.all.begin() + done,
+                                                  whole.all.end()));
+  }
+}
 
 TEST(ReadTokensTest, ReadsLittleEndianIdsOfTwoBytes) {
   Collected tokens;
@@ -122,6 +149,39 @@ TEST(ReadTokensTest, AWordAcrossPiecesIsNotCut) {
   EXPECT_TRUE(tokens.all == whole);
 }
 
+TEST(ReadTokensTest, GoesOnFromEachPlaceThatItCameTo) {
+  const auto tokenizer = LoadGpt2();
+  ExpectAllStartsToAgree("examples/gpt2_wikitext2/data/wiki.test.tokens",
+                         TokenFormat::kText, tokenizer.get());
+  std::string long_words;
+  for (int i = 0; i < 3; ++i) {
+    absl::StrAppend(&long_words, "words between ", std::string(3 << 19, 'a'));
+  }
+  ExpectAllStartsToAgree(WriteFile(long_words), TokenFormat::kText,
+                         tokenizer.get());
+  ExpectAllStartsToAgree(WriteFile(std::string((2 << 20) + 12, 'b')),
+                         TokenFormat::kTokensU32, nullptr);
+}
+
+TEST(ReadTokensTest, DoesNotGoOnInContentThatIsAnother) {
+  std::string content(3 << 20, 'c');
+  Collected before;
+  const std::string path = WriteFile(content);
+  ASSERT_TRUE(
+      ReadTokensOf(path, TokenFormat::kTokensU16, nullptr, std::ref(before))
+          .ok());
+  content[5] = 'd';
+  WriteFile(content);
+  Collected after;
+  const absl::Status status =
+      ReadTokensOf(path, TokenFormat::kTokensU16, nullptr, std::ref(after),
+                   before.places[1].first)
+          .status();
+  EXPECT_EQ(status.code(), absl::StatusCode::kFailedPrecondition) << status;
+  EXPECT_THAT(status.message(), HasSubstr(path));
+  EXPECT_TRUE(after.all.empty());
+}
+
 TEST(ReadTokensTest, RefusesTextThatNeverEndsAWord) {
   Collected tokens;
   const std::string path = WriteFile(std::string((64 << 20) + (2 << 20), 'a'));
@@ -160,7 +220,8 @@ TEST(ReadTokensTest, AnErrorOfTheSinkEndsTheReading) {
   int calls = 0;
   const auto digest = ReadTokensOf(
       WriteFile(std::string(3 << 20, 'x')), TokenFormat::kTokensU16, nullptr,
-      [&calls](absl::Span<const uint32_t>) {
+      [&calls](absl::Span<const uint32_t>, int64_t,
+               absl::FunctionRef<SourcePlace()>) {
         ++calls;
         return absl::ResourceExhaustedError("full");
       });

@@ -1,6 +1,7 @@
 #include "worker/data/window_reader.h"
 
 #include <algorithm>
+#include <vector>
 
 #include "absl/strings/str_cat.h"
 #include "common/data/batch_plan.h"
@@ -8,8 +9,7 @@
 namespace hydra {
 namespace {
 
-absl::Status CheckArguments(absl::Span<const uint32_t> tokens,
-                            int64_t context_length,
+absl::Status CheckArguments(int64_t token_count, int64_t context_length,
                             absl::Span<const int64_t> windows,
                             absl::Span<int64_t> rows) {
   if (context_length < 1) {
@@ -22,12 +22,12 @@ absl::Status CheckArguments(absl::Span<const uint32_t> tokens,
         absl::StrCat(row_count, " windows of ", context_length + 1,
                      " tokens do not fill the ", rows.size(), " places given"));
   }
-  const int64_t window_count = WindowCount(tokens.size(), context_length);
+  const int64_t window_count = WindowCount(token_count, context_length);
   for (const int64_t window : windows) {
     if (window < 0 || window >= window_count) {
       return absl::OutOfRangeError(absl::StrCat(
           "window ", window, " is not among the ", window_count, " that ",
-          tokens.size(), " tokens have at context length ", context_length));
+          token_count, " tokens have at context length ", context_length));
     }
   }
   return absl::OkStatus();
@@ -35,17 +35,19 @@ absl::Status CheckArguments(absl::Span<const uint32_t> tokens,
 
 }  // namespace
 
-absl::Status ReadWindows(absl::Span<const uint32_t> tokens,
-                         int64_t context_length,
+absl::Status ReadWindows(const TokenFile& file, int64_t context_length,
                          absl::Span<const int64_t> windows,
                          absl::Span<int64_t> rows) {
   const absl::Status checked =
-      CheckArguments(tokens, context_length, windows, rows);
+      CheckArguments(file.token_count(), context_length, windows, rows);
   if (!checked.ok()) return checked;
+  std::vector<uint32_t> ids(context_length + 1);
   auto row = rows.begin();
   for (const int64_t window : windows) {
-    row = std::copy_n(tokens.begin() + window * context_length,
-                      context_length + 1, row);
+    const absl::Status read =
+        file.Read(window * context_length, absl::MakeSpan(ids));
+    if (!read.ok()) return read;
+    row = std::copy(ids.begin(), ids.end(), row);
   }
   return absl::OkStatus();
 }

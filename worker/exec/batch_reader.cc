@@ -1,11 +1,14 @@
 #include "worker/exec/batch_reader.h"
 
 #include <algorithm>
+#include <memory>
 #include <numeric>
+#include <string>
 #include <utility>
 
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
+#include "worker/data/token_file.h"
 #include "worker/data/window_reader.h"
 #include "worker/model/micro_batch.h"
 
@@ -30,15 +33,13 @@ std::string Describe(const TokenFile& file, int64_t window, int64_t position,
 absl::Status CheckHeader(const TokenFile& file, int64_t context,
                          int64_t vocab_size) {
   if (file.max_token_id() < vocab_size) return absl::OkStatus();
-  const absl::Span<const uint32_t> ids = file.tokens();
-  const int64_t index =
-      std::find_if(ids.begin(), ids.end(),
-                   [&](int64_t id) { return id >= vocab_size; }) -
-      ids.begin();
+  const auto bad = file.FindIdFrom(vocab_size);
+  if (!bad.ok()) return bad.status();
   // Then the header is wrong, and the ids are right.
-  if (index == static_cast<int64_t>(ids.size())) return absl::OkStatus();
-  return absl::InvalidArgumentError(
-      Describe(file, index / context, index % context, ids[index], vocab_size));
+  if (!bad->has_value()) return absl::OkStatus();
+  return absl::InvalidArgumentError(Describe(file, (*bad)->index / context,
+                                             (*bad)->index % context,
+                                             (*bad)->id, vocab_size));
 }
 
 // A damaged file may hold what its header denies. An id that is none of the
@@ -61,12 +62,30 @@ absl::StatusOr<HostBatch> ReadBatch(const TokenFile& file, int64_t context,
   batch.sequences = static_cast<int64_t>(windows.size());
   batch.context = context;
   batch.tokens.resize(batch.sequences * (context + 1));
-  absl::Status read = ReadWindows(file.tokens(), context, windows,
-                                  absl::MakeSpan(batch.tokens));
+  absl::Status read =
+      ReadWindows(file, context, windows, absl::MakeSpan(batch.tokens));
   if (!read.ok()) return read;
   absl::Status checked = CheckIds(file, batch, windows, vocab_size);
   if (!checked.ok()) return checked;
   return batch;
+}
+
+// Opened for each task: that is a few microseconds, and thousands of jobs would
+// have more files than a process may hold.
+absl::StatusOr<TokenFile> OpenFile(Split split, const JobContext& job,
+                                   int64_t vocab_size) {
+  for (const worker::v1::PreparedSplit& prepared : job.splits()) {
+    if (prepared.split() != split || prepared.token_file().empty()) continue;
+    auto file = TokenFile::Open(prepared.token_file());
+    if (!file.ok()) return file.status();
+    absl::Status checked =
+        CheckHeader(*file, job.spec().train().context_length(), vocab_size);
+    if (!checked.ok()) return checked;
+    return file;
+  }
+  return absl::FailedPreconditionError(
+      absl::StrCat(worker::v1::Split_Name(split), " of job ", job.job_id(),
+                   " is not prepared"));
 }
 
 }  // namespace
@@ -82,19 +101,17 @@ absl::StatusOr<std::vector<HostBatch>> BatchReader::Read(const Task& task,
 absl::StatusOr<std::vector<HostBatch>> BatchReader::ReadTraining(
     const Task& task, const JobContext& job, int64_t vocab_size) {
   const TrainSpec& train = job.spec().train();
-  auto file = FileOf(worker::v1::SPLIT_TRAIN, job, vocab_size);
+  const auto file = OpenFile(worker::v1::SPLIT_TRAIN, job, vocab_size);
   if (!file.ok()) return file.status();
   const int64_t context = train.context_length();
   auto windows = WindowsOfStep(
-      task.step(),
-      WindowCount(static_cast<int64_t>((*file)->tokens().size()), context),
-      job.spec());
+      task.step(), WindowCount(file->token_count(), context), job.spec());
   if (!windows.ok()) return windows.status();
 
   std::vector<HostBatch> batches;
   for (int i = task.first_micro_batch(); i < task.last_micro_batch(); ++i) {
     auto batch = ReadBatch(
-        **file, context, MicroBatchWindows(*windows, i, MicroBatchCount(train)),
+        *file, context, MicroBatchWindows(*windows, i, MicroBatchCount(train)),
         vocab_size);
     if (!batch.ok()) return batch.status();
     batch->seed = DropoutSeed(train.seed(), task.step(), i);
@@ -107,11 +124,10 @@ absl::StatusOr<std::vector<HostBatch>> BatchReader::ReadTraining(
 
 absl::StatusOr<std::vector<HostBatch>> BatchReader::ReadEvaluation(
     const Task& task, const JobContext& job, int64_t vocab_size) {
-  auto file = FileOf(task.split(), job, vocab_size);
+  const auto file = OpenFile(task.split(), job, vocab_size);
   if (!file.ok()) return file.status();
   const int64_t context = job.spec().train().context_length();
-  const int64_t window_count =
-      WindowCount(static_cast<int64_t>((*file)->tokens().size()), context);
+  const int64_t window_count = WindowCount(file->token_count(), context);
   const int64_t batch_size = EvaluationBatchSize(job.spec());
   const int64_t batch_count = EvaluationBatchCount(window_count, batch_size);
   if (task.last_micro_batch() > batch_count) {
@@ -125,56 +141,36 @@ absl::StatusOr<std::vector<HostBatch>> BatchReader::ReadEvaluation(
     const WindowRange range = EvaluationBatch(window_count, batch_size, i);
     std::vector<int64_t> windows(range.count);
     std::iota(windows.begin(), windows.end(), range.first);
-    auto batch = ReadBatch(**file, context, windows, vocab_size);
+    auto batch = ReadBatch(*file, context, windows, vocab_size);
     if (!batch.ok()) return batch.status();
     batches.push_back(*std::move(batch));
   }
   return batches;
 }
 
-absl::StatusOr<const TokenFile*> BatchReader::FileOf(Split split,
-                                                     const JobContext& job,
-                                                     int64_t vocab_size) {
-  for (const worker::v1::PreparedSplit& prepared : job.splits()) {
-    if (prepared.split() != split || prepared.token_file().empty()) continue;
-    auto open = files_.find(prepared.token_file());
-    if (open == files_.end()) {
-      auto file = TokenFile::Open(prepared.token_file());
-      if (!file.ok()) return file.status();
-      absl::Status checked =
-          CheckHeader(*file, job.spec().train().context_length(), vocab_size);
-      if (!checked.ok()) return checked;
-      open = files_.emplace(prepared.token_file(), *std::move(file)).first;
-    }
-    return &open->second;
-  }
-  return absl::FailedPreconditionError(
-      absl::StrCat(worker::v1::Split_Name(split), " of job ", job.job_id(),
-                   " is not prepared"));
-}
-
 absl::StatusOr<std::vector<int64_t>> BatchReader::WindowsOfStep(
     int64_t step, int64_t window_count, const JobSpec& spec) {
   const int64_t batch_size = SequencesPerStep(spec.train());
+  const int64_t steps = StepsPerEpoch(window_count, batch_size);
+  if (steps == 0) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("the training split has ", window_count,
+                     " windows, one step needs ", batch_size));
+  }
   if (spec.data().has_shuffle() && !spec.data().shuffle()) {
-    const int64_t steps = StepsPerEpoch(window_count, batch_size);
-    if (steps == 0) {
-      return absl::InvalidArgumentError(
-          absl::StrCat("the training split has ", window_count,
-                       " windows, one step needs ", batch_size));
-    }
     std::vector<int64_t> windows(batch_size);
     std::iota(windows.begin(), windows.end(), step % steps * batch_size);
     return windows;
   }
-  if (!order_ || order_windows_ != window_count) {
-    auto order =
-        BatchOrder::Create(window_count, batch_size, spec.train().seed());
-    if (!order.ok()) return order.status();
-    order_ = *std::move(order);
-    order_windows_ = window_count;
-  }
-  return order_->WindowsOfStep(step);
+  // Jobs are in different epochs, and an order is of one.
+  const std::string key = absl::StrCat(window_count, " ", batch_size, " ",
+                                       spec.train().seed(), " ", step / steps);
+  if (auto order = orders_.Find(key)) return order->WindowsOfStep(step);
+  auto made = BatchOrder::Create(window_count, batch_size, spec.train().seed());
+  if (!made.ok()) return made.status();
+  auto order = std::make_shared<BatchOrder>(*std::move(made));
+  orders_.Put(key, order, window_count * sizeof(uint32_t));
+  return order->WindowsOfStep(step);
 }
 
 int64_t MicroBatchCount(const TrainSpec& train) {

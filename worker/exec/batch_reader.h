@@ -2,15 +2,12 @@
 #define HYDRA_WORKER_EXEC_BATCH_READER_H_
 
 #include <cstdint>
-#include <map>
-#include <optional>
-#include <string>
 #include <vector>
 
 #include "absl/status/statusor.h"
 #include "common/data/batch_plan.h"
 #include "hydra/worker/v1/worker.pb.h"
-#include "worker/data/token_file.h"
+#include "worker/exec/content_cache.h"
 
 namespace hydra {
 
@@ -26,24 +23,32 @@ struct HostBatch {
   bool training = false;
 };
 
-// Reads the batches that a job's tasks name. Keeps token files mapped and the
-// order of the epoch that was read last. Between two tasks the token files of
-// the job may become others: a paused job may go on with another corpus. Not
-// thread-safe.
+// Reads the batches that tasks name, of any number of jobs. Keeps the orders of
+// the epochs that were read last; jobs with the same data, batch size and seed
+// share them. Between two tasks the token files of a job may become others: a
+// paused job may go on with another corpus. Not thread-safe.
 class BatchReader {
  public:
-  // The task's batches, in order. `job` is the task's, and the same in all
-  // calls but for its splits; `vocab_size` is the model's.
+  // Orders take at most so much host memory together, or one does: 4 bytes for
+  // each window of the split.
+  explicit BatchReader(int64_t order_bytes) : orders_(order_bytes) {}
+
+  // The task's batches, in order. `job` is the task's; `vocab_size` is the
+  // model's.
   //
   // FAILED_PRECONDITION: the split is not prepared.
   // INVALID_ARGUMENT: a token file has an id that is no id of the model. The
   //   message names the file, and the window and position in it.
-  // DATA_LOSS: the same, and the file's header had denied it.
+  // DATA_LOSS: the same, and the file's header had denied it; or as
+  //   TokenFile::Read.
   // INVALID_ARGUMENT, OUT_OF_RANGE: the split is too short for what is asked.
   // Others: as TokenFile::Open.
   absl::StatusOr<std::vector<HostBatch>> Read(const worker::v1::Task& task,
                                               const worker::v1::JobContext& job,
                                               int64_t vocab_size);
+
+  // Host memory that orders take now.
+  int64_t order_bytes() const { return orders_.bytes(); }
 
  private:
   absl::StatusOr<std::vector<HostBatch>> ReadTraining(
@@ -53,16 +58,10 @@ class BatchReader {
       const worker::v1::Task& task, const worker::v1::JobContext& job,
       int64_t vocab_size);
 
-  absl::StatusOr<const TokenFile*> FileOf(worker::v1::Split split,
-                                          const worker::v1::JobContext& job,
-                                          int64_t vocab_size);
   absl::StatusOr<std::vector<int64_t>> WindowsOfStep(
       int64_t step, int64_t window_count, const hydra::v1::JobSpec& spec);
 
-  std::map<std::string, TokenFile> files_;
-  std::optional<BatchOrder> order_;
-  // Those that order_ was made for.
-  int64_t order_windows_ = 0;
+  ContentCache<BatchOrder> orders_;
 };
 
 // Sequences in one update, and in one evaluation batch.

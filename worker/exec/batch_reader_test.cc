@@ -1,6 +1,7 @@
 #include "worker/exec/batch_reader.h"
 
 #include <fcntl.h>
+#include <unistd.h>
 
 #include <numeric>
 #include <optional>
@@ -18,8 +19,11 @@ namespace hydra {
 namespace {
 
 using ::testing::ElementsAre;
+using ::testing::HasSubstr;
 using worker::v1::JobContext;
 using worker::v1::Task;
+
+constexpr int64_t kPlenty = int64_t{1} << 20;
 
 // A training split of the ids 0 to 40: ten windows of context 4.
 class BatchReaderTest : public testing::Test {
@@ -70,7 +74,7 @@ class BatchReaderTest : public testing::Test {
   std::optional<PosixFile> file_;
   JobContext job_;
   Task task_;
-  BatchReader reader_;
+  BatchReader reader_{kPlenty};
 };
 
 TEST_F(BatchReaderTest, ReadsTheWindowsOfAStep) {
@@ -89,9 +93,39 @@ TEST_F(BatchReaderTest, OtherTrainingDataAreReadAsByANewReader) {
   job_.mutable_splits(0)->set_token_file(longer);
   const auto again = ReadStep(1, 401);
   ASSERT_TRUE(again.ok()) << again.status();
-  const auto fresh = BatchReader().Read(task_, job_, 401);
+  const auto fresh = BatchReader(kPlenty).Read(task_, job_, 401);
   ASSERT_TRUE(fresh.ok()) << fresh.status();
   EXPECT_EQ(again->front().tokens, fresh->front().tokens);
+}
+
+TEST_F(BatchReaderTest, EqualJobsShareOneOrder) {
+  job_.mutable_spec()->mutable_data()->set_shuffle(true);
+  constexpr int64_t kBytes = 10 * 4;
+  for (int job = 1; job <= 2000; ++job) {
+    job_.set_job_id(job);
+    ASSERT_TRUE(ReadStep(0, 41).ok());
+    ASSERT_EQ(reader_.order_bytes(), kBytes) << job;
+  }
+  // Five steps are an epoch.
+  ASSERT_TRUE(ReadStep(4, 41).ok());
+  EXPECT_EQ(reader_.order_bytes(), kBytes);
+  ASSERT_TRUE(ReadStep(5, 41).ok());
+  EXPECT_EQ(reader_.order_bytes(), 2 * kBytes);
+  job_.mutable_spec()->mutable_train()->set_seed(7);
+  ASSERT_TRUE(ReadStep(5, 41).ok());
+  EXPECT_EQ(reader_.order_bytes(), 3 * kBytes);
+}
+
+TEST_F(BatchReaderTest, OrdersThatHaveNoRoomAreMadeAnew) {
+  job_.mutable_spec()->mutable_data()->set_shuffle(true);
+  BatchReader small(/*order_bytes=*/100);
+  for (int step = 0; step < 30; ++step) {
+    const auto expected = ReadStep(step, 41);
+    const auto read = small.Read(task_, job_, 41);
+    ASSERT_TRUE(read.ok()) << read.status();
+    EXPECT_EQ(read->front().tokens, expected->front().tokens);
+    EXPECT_LE(small.order_bytes(), 100);
+  }
 }
 
 TEST_F(BatchReaderTest, RefusesAFileForALargerVocabularyAtOnce) {
@@ -112,6 +146,15 @@ TEST_F(BatchReaderTest, FindsAnIdThatTheHeaderDenies) {
             absl::StrCat(path_,
                          ": position 3 of window 3 has the token id 99; the "
                          "model's vocab_size is 41"));
+}
+
+TEST_F(BatchReaderTest, AFileThatIsCutOffMeanwhileIsAnErrorOfItsOwn) {
+  WriteIds(path_, 50001);
+  ASSERT_TRUE(ReadStep(0, 50001).ok());
+  ASSERT_EQ(truncate(path_.c_str(), TokenHeader::kBytes + 400), 0);
+  const absl::Status status = ReadStep(6000, 50001).status();
+  EXPECT_EQ(status.code(), absl::StatusCode::kDataLoss) << status;
+  EXPECT_THAT(status.message(), HasSubstr(path_));
 }
 
 }  // namespace

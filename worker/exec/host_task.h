@@ -15,7 +15,8 @@ bool IsHostTask(const worker::v1::Task& task);
 // failure is in the report.
 //
 // The report's error codes:
-// * ABORTED: `control` stopped it. The next one for the same data begins again.
+// * ABORTED: `control` stopped it. The next one for the same data goes on from
+//   what is written, see worker/data/token_cache.h.
 // * INVALID_ARGUMENT and others: what the job's files made impossible.
 // * INTERNAL: out of host memory, or a fault of ours.
 worker::v1::TaskReport RunHostTask(const worker::v1::Task& task,

@@ -1,14 +1,19 @@
 #include "worker/exec/job_model.h"
 
+#include <string>
 #include <utility>
 
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_format.h"
 #include "common/model/gpt2_config.h"
 #include "common/model/optimizer.h"
 
 namespace hydra {
+namespace {
 
-absl::StatusOr<std::unique_ptr<const JobModel>> BuildJobModel(
-    const worker::v1::JobContext& job) {
+using worker::v1::JobContext;
+
+absl::StatusOr<BuiltModel> Build(const JobContext& job) {
   auto config = ParseGpt2Config(job.model_config_json());
   if (!config.ok()) return config.status();
   const hydra::v1::TrainSpec& train = job.spec().train();
@@ -19,9 +24,55 @@ absl::StatusOr<std::unique_ptr<const JobModel>> BuildJobModel(
   }
   ModelTable table = BuildGpt2Table(*config);
   ModelLayers layers = ModelLayers::Build(table);
-  return std::make_unique<const JobModel>(
-      JobModel{std::move(table), std::move(layers), HyperparametersOf(train),
-               static_cast<int>(OptimizerStateFactor(train))});
+  return BuiltModel{std::move(table), std::move(layers)};
+}
+
+// All that Build looks at.
+std::string KeyOf(const JobContext& job) {
+  const hydra::v1::TrainSpec& train = job.spec().train();
+  // Written so that it reads back as the same number.
+  return absl::StrCat(
+      train.has_dropout() ? absl::StrFormat("%.17g", train.dropout()) : "own",
+      "\n", job.model_config_json());
+}
+
+// About what a model takes: its tensors' entries stand in the table and in the
+// layers.
+int64_t BytesOf(const BuiltModel& model) {
+  int64_t bytes = sizeof(BuiltModel);
+  for (const ParameterBlock& block : model.table.parameter_blocks) {
+    bytes += 2 * sizeof(ParameterBlock);
+    for (const TensorEntry& tensor : block.tensors) {
+      bytes += 2 * (sizeof(TensorEntry) + tensor.name.size() +
+                    tensor.shape.size() * sizeof(int64_t));
+    }
+  }
+  return bytes + model.table.layer_count() *
+                     static_cast<int64_t>(sizeof(Layer) + sizeof(Gpt2Config));
+}
+
+}  // namespace
+
+absl::StatusOr<JobModel> JobModels::For(const JobContext& job) {
+  auto built = BuiltFor(job);
+  if (!built.ok()) return built.status();
+  const BuiltModel& model = **built;
+  const hydra::v1::TrainSpec& train = job.spec().train();
+  return JobModel{*std::move(built), model.table, model.layers,
+                  HyperparametersOf(train),
+                  static_cast<int>(OptimizerStateFactor(train))};
+}
+
+absl::StatusOr<std::shared_ptr<const BuiltModel>> JobModels::BuiltFor(
+    const JobContext& job) {
+  std::string key = KeyOf(job);
+  if (std::shared_ptr<const BuiltModel> known = built_.Find(key)) return known;
+  absl::StatusOr<BuiltModel> model = Build(job);
+  if (!model.ok()) return model.status();
+  auto built = std::make_shared<const BuiltModel>(*std::move(model));
+  const int64_t bytes = BytesOf(*built) + static_cast<int64_t>(key.size());
+  built_.Put(std::move(key), built, bytes);
+  return built;
 }
 
 }  // namespace hydra

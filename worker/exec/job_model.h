@@ -1,29 +1,51 @@
 #ifndef HYDRA_WORKER_EXEC_JOB_MODEL_H_
 #define HYDRA_WORKER_EXEC_JOB_MODEL_H_
 
+#include <cstdint>
 #include <memory>
 
 #include "absl/status/statusor.h"
 #include "common/model/model_table.h"
 #include "hydra/worker/v1/worker.pb.h"
+#include "worker/exec/content_cache.h"
 #include "worker/model/model_layers.h"
 #include "worker/model/optimizer_step.h"
 
 namespace hydra {
 
-// What a job's passes compute with: constant for the job.
-struct JobModel {
+// A model's shapes and arithmetic. Constant.
+struct BuiltModel {
   // With the job's own dropout, if it has one, in its config.
   ModelTable table;
   ModelLayers layers;
+};
+
+// What a job's passes compute with: constant for the job.
+struct JobModel {
+  // Shared by all jobs of the same model.
+  std::shared_ptr<const BuiltModel> built;
+  const ModelTable& table;
+  const ModelLayers& layers;
   Hyperparameters hyperparameters;
   // Moments that the optimizer keeps of each parameter.
   int moment_count = 0;
 };
 
-// INVALID_ARGUMENT: as ParseGpt2Config.
-absl::StatusOr<std::unique_ptr<const JobModel>> BuildJobModel(
-    const worker::v1::JobContext& job);
+// The models of all jobs, each built once, for as long as there is room. Not
+// thread-safe.
+class JobModels {
+ public:
+  explicit JobModels(int64_t capacity_bytes) : built_(capacity_bytes) {}
+
+  // INVALID_ARGUMENT: as ParseGpt2Config.
+  absl::StatusOr<JobModel> For(const worker::v1::JobContext& job);
+
+ private:
+  absl::StatusOr<std::shared_ptr<const BuiltModel>> BuiltFor(
+      const worker::v1::JobContext& job);
+
+  ContentCache<const BuiltModel> built_;
+};
 
 }  // namespace hydra
 

@@ -46,6 +46,12 @@ constexpr int kMostMicroBatches = 2;
 // Where the pool's offsets of what a trial makes begin.
 constexpr int64_t kMadeOffset = int64_t{1} << 60;
 
+std::unique_ptr<const RepeatedMemory> MakeMemory(int64_t bytes) {
+  auto memory = RepeatedMemory::Create(bytes, kPilotPieceBytes);
+  TORCH_CHECK(memory.ok(), "a pilot has ", memory.status().message());
+  return *std::move(memory);
+}
+
 void AddWrite(Task& task, BlockKind kind, int index, int64_t bytes,
               int micro_batch = 0) {
   BlockVersion* const version = task.add_writes();
@@ -88,8 +94,12 @@ PilotTrial::PilotTrial(const worker::v1::JobContext& job, const JobModel& model,
   }
   // Positive, for second moments too.
   std::uniform_real_distribution<float> small(0.001f, 0.02f);
-  host_.resize(largest / kFloatBytes);
-  for (float& number : host_) number = small(random);
+  read_ = MakeMemory(largest);
+  made_ = MakeMemory(largest);
+  const absl::Span<std::byte> piece = read_->piece();
+  const absl::Span<float> numbers(reinterpret_cast<float*>(piece.data()),
+                                  piece.size() / kFloatBytes);
+  for (float& number : numbers) number = small(random);
 }
 
 TrialOutcome PilotTrial::Run(int first, int last) {
@@ -155,12 +165,8 @@ void PilotTrial::RunPass(const Task& task, absl::Span<const HostBatch> batches,
 }
 
 absl::Span<std::byte> PilotTrial::HostBytes(int64_t offset, int64_t bytes) {
-  if (offset >= kMadeOffset) {
-    if (made_.size() < bytes) made_.resize(bytes);
-    return absl::MakeSpan(made_.data(), bytes);
-  }
-  return absl::MakeSpan(reinterpret_cast<std::byte*>(host_.data()) + offset,
-                        bytes);
+  if (offset >= kMadeOffset) return made_->all().subspan(0, bytes);
+  return read_->all().subspan(offset, bytes);
 }
 
 int64_t PilotTrial::KeptBytesNotRun() const {

@@ -3,6 +3,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -14,9 +15,14 @@
 #include "worker/exec/block_io.h"
 #include "worker/exec/job_model.h"
 #include "worker/exec/layer_meter.h"
+#include "worker/exec/repeated_memory.h"
 #include "worker/task/task_control.h"
 
 namespace hydra {
+
+// Host memory of one piece of made-up data: much more than a processor's caches
+// hold, so that copies are as slow as they are when training.
+inline constexpr int64_t kPilotPieceBytes = int64_t{64} << 20;
 
 // How a shard's passes went on the device.
 struct TrialOutcome {
@@ -37,8 +43,9 @@ struct TrialOutcome {
 
 // Runs the passes of shards as training would, on made-up data: random tokens,
 // and blocks that all share one piece of host memory full of small numbers;
-// what is made goes to another piece. The passes are the real ones, so what
-// fits here fits there.
+// what is made goes to another piece. Each takes kPilotPieceBytes at most,
+// however large the blocks are. The passes are the real ones, so what fits here
+// fits there.
 //
 // However many micro-batches a step has, two at most are run: the memory is the
 // same after each further one, but for what the embedding keeps, and that is
@@ -48,7 +55,8 @@ struct TrialOutcome {
 class PilotTrial {
  public:
   // `reserve_bytes` of the device stay free in every trial. `model`, `device`,
-  // `job` and `control` must outlive this.
+  // `job` and `control` must outlive this. Throws c10::Error if there is not
+  // even so much host memory.
   PilotTrial(const worker::v1::JobContext& job, const JobModel& model,
              Device* device, int64_t reserve_bytes, TaskControl* control);
 
@@ -79,9 +87,9 @@ class PilotTrial {
   std::vector<HostBatch> training_;
   std::vector<HostBatch> evaluation_;
   // Every block that a trial reads begins here.
-  std::vector<float> host_;
+  std::unique_ptr<const RepeatedMemory> read_;
   // And every one that it makes, here: nobody reads it.
-  std::vector<std::byte> made_;
+  std::unique_ptr<const RepeatedMemory> made_;
 };
 
 }  // namespace hydra

@@ -1,6 +1,7 @@
 #include "worker/exec/prepare_pass.h"
 
 #include <string>
+#include <utility>
 
 #include "absl/strings/str_cat.h"
 #include "google/protobuf/repeated_ptr_field.h"
@@ -75,10 +76,15 @@ absl::StatusOr<PrepareResult> RunPreparePass(const JobContext& job,
       log.Log(LogSink::Severity::kWarning, warning);
       result.add_warnings(warning);
     }
-    log.Log(
-        LogSink::Severity::kInfo,
-        absl::StrCat(worker::v1::Split_Name(split), ": ", prepared->token_count,
-                     " tokens", prepared->reused ? ", prepared before" : ""));
+    std::string line = absl::StrCat(worker::v1::Split_Name(split), ": ",
+                                    prepared->token_count, " tokens");
+    if (prepared->reused) {
+      absl::StrAppend(&line, ", prepared before");
+    } else if (prepared->resumed_tokens > 0) {
+      absl::StrAppend(&line, ", ", prepared->resumed_tokens,
+                      " of them by an earlier try");
+    }
+    log.Log(LogSink::Severity::kInfo, std::move(line));
   }
   return result;
 }

@@ -29,6 +29,13 @@ using worker::v1::Task;
 using worker::v1::TaskCost;
 using worker::v1::TaskReport;
 
+// Host memory that a worker keeps for what it can make again: hundreds of
+// architectures, and the order of 2^26 windows.
+constexpr int64_t kModelBytes = int64_t{64} << 20;
+constexpr int64_t kOrderBytes = int64_t{256} << 20;
+// Beyond so many shapes of tasks, all are forgotten and learned again.
+constexpr size_t kMostShapes = 1 << 16;
+
 // Wall and compute time since construction.
 class Stopwatch {
  public:
@@ -103,7 +110,11 @@ void LogSkippedBlocks(const Task& task, const ModelTable& table,
 }  // namespace
 
 TaskRunner::TaskRunner(Device* device, HostRange host)
-    : device_(device), host_(std::move(host)), cache_(&device->arena()) {}
+    : device_(device),
+      host_(std::move(host)),
+      cache_(&device->arena()),
+      models_(kModelBytes),
+      batches_(kOrderBytes) {}
 
 TaskReport TaskRunner::Run(const Task& task, const JobContext& job,
                            LogSink& log, TaskControl& control) {
@@ -175,9 +186,9 @@ absl::Status TaskRunner::Dispatch(const Task& task, const JobContext& job,
     report.mutable_pass();
     return absl::OkStatus();
   }
-  auto state = JobFor(job);
-  if (!state.ok()) return state.status();
-  const JobModel& model = *(*state)->model;
+  const auto found = models_.For(job);
+  if (!found.ok()) return found.status();
+  const JobModel& model = *found;
   switch (task.kind()) {
     case worker::v1::TASK_KIND_PILOT: {
       cache_.DropAll();
@@ -195,54 +206,34 @@ absl::Status TaskRunner::Dispatch(const Task& task, const JobContext& job,
       return status;
     }
     default:
-      return RunShard(task, job, **state, attempt, log, report);
+      return RunShard(task, job, model, attempt, log, report);
   }
 }
 
 absl::Status TaskRunner::RunShard(const Task& task, const JobContext& job,
-                                  Job& state, Attempt& attempt, LogSink& log,
-                                  TaskReport& report) {
-  if (absl::Status valid = CheckShard(task, state.model->table); !valid.ok()) {
+                                  const JobModel& model, Attempt& attempt,
+                                  LogSink& log, TaskReport& report) {
+  if (absl::Status valid = CheckShard(task, model.table); !valid.ok()) {
     return valid;
   }
-  auto batches =
-      state.batches.Read(task, job, state.model->table.config.vocab_size);
+  auto batches = batches_.Read(task, job, model.table.config.vocab_size);
   if (!batches.ok()) return batches.status();
   const TaskBlocks blocks(task);
-  const Pass pass{task,     blocks,     *state.model,
-                  *batches, attempt.io, attempt.meter};
+  const Pass pass{task, blocks, model, *batches, attempt.io, attempt.meter};
   *report.mutable_pass() =
       IsBackward(task) ? RunBackwardPass(pass) : RunForwardPass(pass);
-  LogSkippedBlocks(task, state.model->table, report.pass(), log);
+  LogSkippedBlocks(task, model.table, report.pass(), log);
   return absl::OkStatus();
 }
 
 bool TaskRunner::IsTooLargeForCache(const Task& task) const {
-  const auto job = jobs_.find(task.job_id());
-  return job != jobs_.end() && job->second.too_large_for_cache.contains(
-                                   {task.kind(), task.first_layer()});
+  return too_large_for_cache_.contains(
+      {task.job_id(), task.kind(), task.first_layer()});
 }
 
 void TaskRunner::RememberTooLargeForCache(const Task& task) {
-  const auto job = jobs_.find(task.job_id());
-  if (job == jobs_.end()) return;
-  job->second.too_large_for_cache.insert({task.kind(), task.first_layer()});
-}
-
-absl::StatusOr<TaskRunner::Job*> TaskRunner::JobFor(const JobContext& job) {
-  const auto known = jobs_.find(job.job_id());
-  if (known != jobs_.end()) return &known->second;
-  auto model = BuildJobModel(job);
-  if (!model.ok()) return model.status();
-  Job& state = jobs_[job.job_id()];
-  state.model = *std::move(model);
-  return &state;
-}
-
-void TaskRunner::RetainJobs(const absl::flat_hash_set<uint64_t>& job_ids) {
-  absl::erase_if(jobs_, [&job_ids](const auto& entry) {
-    return !job_ids.contains(entry.first);
-  });
+  if (too_large_for_cache_.size() >= kMostShapes) too_large_for_cache_.clear();
+  too_large_for_cache_.insert({task.job_id(), task.kind(), task.first_layer()});
 }
 
 }  // namespace hydra

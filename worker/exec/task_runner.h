@@ -2,10 +2,9 @@
 #define HYDRA_WORKER_EXEC_TASK_RUNNER_H_
 
 #include <cstdint>
-#include <memory>
+#include <tuple>
 #include <utility>
 
-#include "absl/container/flat_hash_map.h"
 #include "absl/container/flat_hash_set.h"
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
@@ -22,8 +21,8 @@
 namespace hydra {
 
 // Runs a worker's tasks but for host tasks, see RunHostTask, one after
-// another, and keeps between them what may be
-// used again: block versions on the device, models and token files of jobs.
+// another, and keeps between them what may be used again: block versions on the
+// device, models, and the order in which data are read.
 //
 // All calls must come from one thread, the only one of the process that issues
 // LibTorch's operations. `device` must outlive this.
@@ -51,18 +50,12 @@ class TaskRunner {
                              const worker::v1::JobContext& job, LogSink& log,
                              TaskControl& control);
 
-  // Forgets the models and files of all other jobs.
-  void RetainJobs(const absl::flat_hash_set<uint64_t>& job_ids);
-
   DeviceCache& cache() { return cache_; }
 
  private:
-  struct Job {
-    std::unique_ptr<const JobModel> model;
-    BatchReader batches;
-    // Task kinds and first layers that once ran out of memory with the cache.
-    absl::flat_hash_set<std::pair<int, int>> too_large_for_cache;
-  };
+  // Which tasks are alike in what they need: those of one job, kind and first
+  // layer.
+  using TaskShape = std::tuple<uint64_t, int, int>;
 
   // With less and less in the way of the task.
   enum class Memory { kWithCache, kAsInPilot, kAll };
@@ -91,18 +84,20 @@ class TaskRunner {
                         LogSink& log, TaskControl& control,
                         worker::v1::TaskReport& report);
   absl::Status RunShard(const worker::v1::Task& task,
-                        const worker::v1::JobContext& job, Job& state,
-                        Attempt& attempt, LogSink& log,
+                        const worker::v1::JobContext& job,
+                        const JobModel& model, Attempt& attempt, LogSink& log,
                         worker::v1::TaskReport& report);
-  // What the job's tasks of the same kind and first layer taught.
+  // What earlier tasks of the same shape taught.
   bool IsTooLargeForCache(const worker::v1::Task& task) const;
   void RememberTooLargeForCache(const worker::v1::Task& task);
-  absl::StatusOr<Job*> JobFor(const worker::v1::JobContext& job);
 
   Device* const device_;
   const HostRange host_;
   DeviceCache cache_;
-  absl::flat_hash_map<uint64_t, Job> jobs_;
+  JobModels models_;
+  BatchReader batches_;
+  // Ran out of memory with the cache.
+  absl::flat_hash_set<TaskShape> too_large_for_cache_;
   // Set by a pilot that knows better than the meter; -1: not known.
   int failed_layer_ = -1;
 };
