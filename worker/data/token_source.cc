@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
+#include "common/hash/sha256.h"
 #include "worker/data/utf8.h"
 
 namespace hydra {

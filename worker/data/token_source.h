@@ -9,7 +9,6 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 #include "absl/types/span.h"
-#include "common/hash/sha256.h"
 #include "worker/data/gpt2_tokenizer.h"
 #include "worker/data/posix_file.h"
 #include "worker/data/utf8_census.h"
