@@ -67,7 +67,7 @@ std::string JobJson(const SaveRequest& request) {
 // and is no JSON.
 absl::Status CopyGenerationConfig(const SaveRequest& request,
                                   const std::vector<std::string>& real_roots,
-                                  const std::string& directory) {
+                                  const HeldDirectory& directory) {
   const absl::StatusOr<std::string> text =
       ReadFileToCopy(request.model_dir, kGenerationConfig, real_roots);
   if (absl::IsNotFound(text.status())) return absl::OkStatus();
