@@ -299,7 +299,7 @@ TEST_F(ManyJobsTest, AJobOfManyFilesIsDescribedToItsWorkerOnce) {
   for (int i = 0; i < 10'000; ++i) {
     job.spec.mutable_data()->add_train_files(absl::StrCat("/data/part-", i));
   }
-  core_.Recorded(core_.Submit({job}, "", now_)->sequence, now_);
+  core_.Recorded(core_.Submit({job}, {}, now_)->sequence, now_);
   ToldWorker worker;
   journal::v1::WorkerProcess process;
   process.set_pid(1);
