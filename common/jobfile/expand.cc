@@ -108,6 +108,14 @@ void AppendNumber(int64_t number, int64_t count, v1::JobSpec* job) {
   absl::StrAppendFormat(job->mutable_name(), "-%0*d", width, number);
 }
 
+// The first value that is too long; -1: none.
+int LongValueOf(const v1::GridAxis& axis) {
+  for (int i = 0; i < axis.values_size(); ++i) {
+    if (axis.values(i).size() > kMaxGridValueBytes) return i;
+  }
+  return -1;
+}
+
 }  // namespace
 
 void CheckAxis(const v1::GridAxis& axis, Mistakes* mistakes) {
@@ -116,6 +124,12 @@ void CheckAxis(const v1::GridAxis& axis, Mistakes* mistakes) {
     AddMistake(axis.field(), wrong, mistakes);
   } else if (axis.values().empty()) {
     AddMistake(axis.field(), "expected at least one value, found none",
+               mistakes);
+  } else if (const int long_one = LongValueOf(axis); long_one >= 0) {
+    AddMistake(axis.field(),
+               absl::StrCat("value ", long_one + 1, " has ",
+                            axis.values(long_one).size(), " bytes; at most ",
+                            kMaxGridValueBytes, " are possible"),
                mistakes);
   } else if (axis.values_size() <= kMaxJobsPerSweep) {
     CheckValues(axis, mistakes);

@@ -16,6 +16,7 @@ namespace hydra {
 // In the hundreds for any sweep that somebody will look at; the limits keep a
 // slip of the pen, or malice, from filling the daemon's memory.
 inline constexpr int kMaxJobsPerSweep = 10'000;
+inline constexpr size_t kMaxGridValueBytes = 1024;
 inline constexpr int64_t kMaxSweepBytes = int64_t{256} << 20;
 
 struct ExpandedJob {

@@ -92,6 +92,13 @@ TEST(ExpandGridTest, CountsHugeGridsWithoutOverflow) {
   EXPECT_THAT(MessageOf(grid), ::testing::HasSubstr("more than 10000 jobs"));
 }
 
+TEST(ExpandGridTest, RefusesALongValueWhichEachJobWouldShow) {
+  EXPECT_EQ(MessageOf({Axis("train.learning_rate",
+                            {"0.1", "0.1" + std::string(2000, '0')})}),
+            "train.learning_rate: value 2 has 2003 bytes; at most 1024 are "
+            "possible");
+}
+
 TEST(ExpandGridTest, RefusesManyCopiesOfALargeJob) {
   v1::JobSpec base;
   base.mutable_data()->add_train_files(std::string(1'000'000, 'a'));

@@ -132,12 +132,13 @@ class Core {
   // --- Clients ---
 
   // Takes in the jobs of one sweep, which begin when they are recorded. With a
-  // request id that was seen before, changes nothing and answers as then.
+  // request id that was seen before, changes nothing and answers as then. Takes
+  // `jobs` away only if it queues them.
   //
   // ALREADY_EXISTS: as CheckRepeats.
   // RESOURCE_EXHAUSTED: one of them can never fit the pool; none was queued.
   // UNAVAILABLE: the daemon is stopping.
-  absl::StatusOr<Submission> Submit(std::vector<NewJob> jobs,
+  absl::StatusOr<Submission> Submit(std::vector<NewJob>&& jobs,
                                     const RequestKey& request, absl::Time now);
   // The submission that a request id was answered with.
   std::optional<Submission> SubmissionOf(const std::string& request_id) const;
@@ -512,7 +513,12 @@ class Core {
   absl::btree_set<JobId> resting_;
   // Sweeps whose jobs have all ended, in that order, and how many jobs these
   // are.
-  std::deque<SweepId> ended_sweeps_;
+  struct EndedSweep {
+    SweepId id;
+    // jobs.db has its end when it has so much.
+    uint64_t sequence = 0;
+  };
+  std::deque<EndedSweep> ended_sweeps_;
   int64_t ended_jobs_ = 0;
   // Jobs of sweeps that are gone; they are freed some in a turn.
   std::vector<JobId> to_forget_;

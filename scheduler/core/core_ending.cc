@@ -161,7 +161,7 @@ void Core::NoteEnded(SweepId id) {
   if (found == sweeps_.end()) return;
   Sweep& sweep = found->second;
   if (--sweep.open_jobs > 0) return;
-  ended_sweeps_.push_back(id);
+  ended_sweeps_.push_back({id, journal_->next_sequence()});
   ended_jobs_ += sweep.jobs.size();
   prepared_.erase(id);
 }
@@ -169,10 +169,11 @@ void Core::NoteEnded(SweepId id) {
 // Not while anybody holds a reference to a job.
 void Core::ForgetOldSweeps() {
   while (!ended_sweeps_.empty()) {
-    const SweepId oldest = ended_sweeps_.front();
+    const auto [oldest, sequence] = ended_sweeps_.front();
+    if (sequence > journal_->recorded()) return;
     const std::vector<JobId>& jobs = sweeps_[oldest].jobs;
-    const bool writing = std::any_of(jobs.begin(), jobs.end(),
-                                     [&](JobId id) { return id == writing_; });
+    const bool writing = std::any_of(
+        jobs.begin(), jobs.end(), [this](JobId id) { return id == writing_; });
     if (writing || ended_jobs_ - static_cast<int64_t>(jobs.size()) <
                        options_.kept_ended_jobs) {
       return;

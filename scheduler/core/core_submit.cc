@@ -41,7 +41,7 @@ std::optional<Submission> Core::SubmissionOf(
   return requests_.Find(request_id);
 }
 
-absl::StatusOr<Submission> Core::Submit(std::vector<NewJob> jobs,
+absl::StatusOr<Submission> Core::Submit(std::vector<NewJob>&& jobs,
                                         const RequestKey& request,
                                         absl::Time now) {
   if (std::optional<Submission> seen = SubmissionOf(request.id)) {

@@ -45,6 +45,7 @@
 #include "scheduler/service/model_writer.h"
 #include "scheduler/service/partition_store.h"
 #include "scheduler/service/read_model.h"
+#include "scheduler/service/reflection_limit.h"
 #include "scheduler/service/state_directory.h"
 #include "scheduler/service/submission.h"
 #include "scheduler/service/submission_gate.h"
@@ -71,8 +72,10 @@ constexpr int kIdleMs = 10 * 60 * 1000;
 constexpr mode_t kClientSocketMode = 0660;
 constexpr mode_t kWorkerSocketMode = 0600;
 
-// More than calls can be open that take one (hydra_service.cc).
+// More than calls and streams can be open that take one: these, and those of
+// hydra_service.cc.
 constexpr int kMaxClientThreads = 400;
+constexpr StreamLimits kReflections = {16, 4};
 
 // Pings find clients and workers that are gone without a word, so that their
 // streams end within 20 s. They may ping as often themselves.
@@ -259,6 +262,8 @@ class DaemonImpl final : public Daemon, private Effects {
     }
     const ConnectionLimits limits = RaiseOpenFiles();
     absl::Status open = OpenToWorkers(limits);
+    // Clients that were there before ask at once.
+    while (core_->has_changes()) read_model_.Update(*core_, SteadyNow());
     if (open.ok()) open = OpenToClients(limits);
     if (!open.ok()) return open;
     for (int i = 0; i < config_.devices_size(); ++i) StartWorker(i);
@@ -313,6 +318,13 @@ class DaemonImpl final : public Daemon, private Effects {
     grpc::reflection::InitProtoReflectionServerBuilderPlugin();
     grpc::ServerBuilder builder;
     KeepAlive(builder);
+    std::vector<
+        std::unique_ptr<grpc::experimental::ServerInterceptorFactoryInterface>>
+        interceptors;
+    interceptors.push_back(std::make_unique<ReflectionLimit>(
+        &reflections_,
+        [this](const std::string& peer) { return door_->PeerOf(peer).uid; }));
+    builder.experimental().SetInterceptorCreators(std::move(interceptors));
     builder.SetMaxReceiveMessageSize(kMaxMessageBytes);
     builder.RegisterService(service_.get());
     builder.SetResourceQuota(
@@ -578,6 +590,7 @@ class DaemonImpl final : public Daemon, private Effects {
   std::unique_ptr<ModelWriter> models_;
   std::unique_ptr<CheckpointThread> checkpoints_;
   std::optional<MemoryTrimmer> trimmer_;
+  StreamTable reflections_{"reflection streams", kReflections};
   std::unique_ptr<HydraServiceImpl> service_;
   std::unique_ptr<grpc::Server> worker_server_;
   std::unique_ptr<Doorkeeper> worker_door_;

@@ -20,7 +20,7 @@ namespace {
 constexpr int kStepsInDetail = 1000;
 // Jobs that one turn of the core changes for a client: some milliseconds.
 constexpr size_t kJobsInOneGo = 100;
-// Of the warnings of a repeated submission, so many jobs' at a time.
+// Of a submission's warnings, so many jobs' in one turn.
 constexpr size_t kJobsToRead = 1000;
 // docs/daemon.md, "Who may do what".
 constexpr StreamLimits kCalls = {256, 128};
@@ -93,13 +93,24 @@ grpc::Status HydraServiceImpl::Serve(const grpc::ServerContextBase& context,
   return ToGrpc(slot.ok() ? act() : slot.status());
 }
 
+template <typename Response>
+void HydraServiceImpl::Begin(const grpc::CallbackServerContext& context,
+                             PolledStream<Response>* stream) {
+  const uid_t user = parts_.user_of(context.peer());
+  stream->Begin(user, &streams_,
+                &stream_threads_[user % stream_threads_.size()]);
+}
+
 absl::Status HydraServiceImpl::Validate(const v1::SubmitRequest& request,
                                         v1::SubmitResponse* response) {
   const absl::StatusOr<std::vector<NewJob>> jobs =
       parts_.checker->Check(request);
   if (!jobs.ok()) return jobs.status();
-  auto fits = parts_.core->Ask(
-      [&](Core& core, absl::Time) { return core.CheckFits(*jobs); });
+  auto fits = [&] {
+    absl::MutexLock lock(&long_turn_);
+    return parts_.core->Ask(
+        [&](Core& core, absl::Time) { return core.CheckFits(*jobs); });
+  }();
   if (!fits.has_value()) return Unavailable();
   if (!fits->ok()) return fits->status();
   *response->mutable_largest_pool_demand() = **std::move(fits);
@@ -159,6 +170,7 @@ void HydraServiceImpl::AddWarnings(const std::vector<JobId>& jobs,
   OnceEach warnings(response->mutable_warnings());
   for (size_t begin = 0; begin < jobs.size(); begin += kJobsToRead) {
     const size_t end = std::min(jobs.size(), begin + kJobsToRead);
+    absl::MutexLock lock(&long_turn_);
     (void)parts_.core->Ask([&](Core& core, absl::Time) {
       for (size_t i = begin; i < end; ++i) {
         const Job* job = core.FindJob(jobs[i]);
@@ -210,6 +222,9 @@ absl::Status HydraServiceImpl::ForTarget(
   if (std::holds_alternative<AllJobs>(*target)) {
     return absl::InvalidArgumentError("target: a job_id or sweep_id is needed");
   }
+  // So that none of a sweep's jobs is missed that has just come in.
+  const absl::Status settled = reader_.Settle();
+  if (!settled.ok()) return settled;
   const absl::StatusOr<std::vector<JobId>> jobs = reader_.JobsOf(*target);
   if (!jobs.ok()) return jobs.status();
   std::vector<JobId> all_changed;
@@ -218,6 +233,7 @@ absl::Status HydraServiceImpl::ForTarget(
   for (size_t end = jobs->size(); end > 0;) {
     const size_t begin = end - std::min(end, kJobsInOneGo);
     const std::vector<JobId> some(jobs->begin() + begin, jobs->begin() + end);
+    absl::MutexLock lock(&long_turn_);
     const auto done = parts_.core->Tell(
         [&](Core& core, absl::Time now) { return act(core, some, now); });
     if (!done.has_value()) return NotRecorded(*parts_.core);
@@ -278,7 +294,7 @@ grpc::ServerWriteReactor<v1::WatchResponse>* HydraServiceImpl::Watch(
   }
   auto* stream = new WatchStream(
       parts_.model, WatchCursor(parts_.model, &reader_, *target), *interval);
-  stream->Begin(parts_.user_of(context->peer()), &streams_);
+  Begin(*context, stream);
   return stream;
 }
 
@@ -311,13 +327,9 @@ grpc::ServerWriteReactor<v1::StreamLogsResponse>* HydraServiceImpl::StreamLogs(
     return new Refused(absl::InvalidArgumentError(absl::StrCat(
         "tail: found ", request->tail(), "; 0 or more is needed")));
   }
-  const absl::Status known = reader_.StatusOf(*job).status();
-  if (!known.ok()) return new Refused(known);
-  const int64_t first =
-      request->tail() == 0 ? 0 : parts_.logs->TailStart(*job, request->tail());
-  auto* stream =
-      new LogStream(parts_.model, parts_.logs, *job, first, request->follow());
-  stream->Begin(parts_.user_of(context->peer()), &streams_);
+  auto* stream = new LogStream(parts_.model, &reader_, parts_.logs, *job,
+                               request->tail(), request->follow());
+  Begin(*context, stream);
   return stream;
 }
 

@@ -3,22 +3,26 @@
 
 #include <sys/types.h>
 
+#include <array>
 #include <functional>
 #include <string>
 #include <vector>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "absl/synchronization/mutex.h"
 #include "hydra/v1/hydra.grpc.pb.h"
 #include "scheduler/journal/group_commit.h"
 #include "scheduler/service/core_thread.h"
 #include "scheduler/service/job_history.h"
 #include "scheduler/service/job_reader.h"
 #include "scheduler/service/log_store.h"
+#include "scheduler/service/polled_stream.h"
 #include "scheduler/service/read_model.h"
 #include "scheduler/service/stream_table.h"
 #include "scheduler/service/submission.h"
 #include "scheduler/service/submission_gate.h"
+#include "scheduler/service/work_thread.h"
 
 namespace hydra {
 
@@ -26,8 +30,8 @@ namespace hydra {
 // what the core has published. Thread-safe.
 //
 // Reading never takes time of the core's thread, but for one job's details;
-// long streams take no thread; and each user has a bounded number of calls and
-// streams at a time.
+// long streams share a few threads; and each user has a bounded number of calls
+// and streams at a time.
 class HydraServiceImpl final
     : public v1::HydraService::WithCallbackMethod_Watch<
           v1::HydraService::WithCallbackMethod_StreamLogs<
@@ -92,6 +96,9 @@ class HydraServiceImpl final
   // Answers a call with what `act` says, if its user may make one more.
   grpc::Status Serve(const grpc::ServerContextBase& context, StreamTable& table,
                      const std::function<absl::Status()>& act);
+  template <typename Response>
+  void Begin(const grpc::CallbackServerContext& context,
+             PolledStream<Response>* stream);
   // As Submit, but queues nothing.
   absl::Status Validate(const v1::SubmitRequest& request,
                         v1::SubmitResponse* response);
@@ -119,6 +126,11 @@ class HydraServiceImpl final
   StreamTable calls_;
   StreamTable streams_;
   StreamTable downloads_;
+  // What concerns many jobs takes a turn of the core for itself.
+  absl::Mutex long_turn_;
+  // A user's streams share one, so that whoever has slow ones keeps few others
+  // waiting. Ends after the server.
+  std::array<WorkThread, 4> stream_threads_;
 };
 
 }  // namespace hydra

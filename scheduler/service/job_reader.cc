@@ -28,19 +28,10 @@ absl::StatusOr<std::vector<JobId>> JobReader::JobsOf(
     }
     return std::vector<JobId>{*job};
   }
-  if (const SweepId* sweep = std::get_if<SweepId>(&target)) {
-    std::vector<JobId> jobs = model_->JobsOf(*sweep);
-    if (jobs.empty()) return history_->JobsOf(*sweep);
-    return jobs;
-  }
-  std::vector<JobId> jobs;
-  std::optional<ReadModel::Place> place;
-  while (true) {
-    const auto some = model_->After(place, std::nullopt);
-    for (const ReadModel::EntryPtr& entry : some) jobs.push_back(entry->job);
-    if (some.size() < ReadModel::kMostEntries) return jobs;
-    place = {some.back()->sweep, some.back()->job};
-  }
+  const SweepId sweep = std::get<SweepId>(target);
+  std::vector<JobId> jobs = model_->JobsOf(sweep);
+  if (jobs.empty()) return history_->JobsOf(sweep);
+  return jobs;
 }
 
 absl::StatusOr<v1::JobStatus> JobReader::StatusOf(JobId job) const {
@@ -98,7 +89,14 @@ absl::Status JobReader::List(const v1::ListJobsRequest& request,
       }
       return absl::OkStatus();
     }
-    if (some.size() < ReadModel::kMostEntries) return absl::OkStatus();
+    if (some.size() < ReadModel::kMostEntries) {
+      // It was forgotten meanwhile: jobs.db has the rest.
+      if (only.has_value() && !model_->StateOf(*only).known) {
+        response->clear_jobs();
+        return ListOld(*only, request, response);
+      }
+      return absl::OkStatus();
+    }
     if (looked_at >= kMostLookedAt) {
       response->set_next_page_token(PageToken(*place));
       return absl::OkStatus();

@@ -27,7 +27,7 @@ class JobReader {
   JobReader(CoreThread* core, const ReadModel* model, const JobHistory* history)
       : core_(core), model_(model), history_(history) {}
 
-  // The jobs of a target, in the order of lists.
+  // The job, or the sweep's jobs, in their order; not AllJobs.
   absl::StatusOr<std::vector<JobId>> JobsOf(const Target& target) const;
 
   absl::StatusOr<v1::JobStatus> StatusOf(JobId job) const;

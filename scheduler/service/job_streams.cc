@@ -33,10 +33,15 @@ WatchStream::Step WatchStream::Next(v1::WatchResponse* response) {
 }
 
 LogStream::Step LogStream::Next(v1::StreamLogsResponse* response) {
+  if (!next_.has_value()) {
+    const absl::Status known = reader_->StatusOf(job_).status();
+    if (!known.ok()) return End(known);
+    next_ = tail_ == 0 ? 0 : logs_->TailStart(job_, tail_);
+  }
   // Asked before the lines are read: none comes after the job has ended.
   const ReadModel::EntryPtr entry = model_->Find(job_);
   const bool ended = entry == nullptr || entry->ended;
-  const LogStore::Page page = logs_->Read(job_, next_, kLinesInAMessage);
+  const LogStore::Page page = logs_->Read(job_, *next_, kLinesInAMessage);
   if (page.lines.empty()) {
     return ended || !follow_ ? End(absl::OkStatus()) : Wait(kLookForLines);
   }

@@ -1,9 +1,12 @@
 #ifndef HYDRA_SCHEDULER_SERVICE_JOB_STREAMS_H_
 #define HYDRA_SCHEDULER_SERVICE_JOB_STREAMS_H_
 
+#include <optional>
+
 #include "absl/time/time.h"
 #include "common/ids/ids.h"
 #include "hydra/v1/hydra.pb.h"
+#include "scheduler/service/job_reader.h"
 #include "scheduler/service/log_store.h"
 #include "scheduler/service/polled_stream.h"
 #include "scheduler/service/read_model.h"
@@ -36,21 +39,31 @@ class WatchStream final : public PolledStream<v1::WatchResponse> {
   bool sent_any_ = false;
 };
 
-// Sends a job's log lines, from number `first` on.
+// Sends a job's log lines: the newest `tail`, or all that are kept for 0.
+//
+// NOT_FOUND and others: as JobReader::StatusOf.
 class LogStream final : public PolledStream<v1::StreamLogsResponse> {
  public:
-  LogStream(const ReadModel* model, const LogStore* logs, JobId job,
-            int64_t first, bool follow)
-      : model_(model), logs_(logs), job_(job), next_(first), follow_(follow) {}
+  LogStream(const ReadModel* model, const JobReader* reader,
+            const LogStore* logs, JobId job, int64_t tail, bool follow)
+      : model_(model),
+        reader_(reader),
+        logs_(logs),
+        job_(job),
+        tail_(tail),
+        follow_(follow) {}
 
  private:
   Step Next(v1::StreamLogsResponse* response) override;
 
   const ReadModel* const model_;
+  const JobReader* const reader_;
   const LogStore* const logs_;
   const JobId job_;
-  int64_t next_;
+  const int64_t tail_;
   const bool follow_;
+  // The number of the next line; none before the first look.
+  std::optional<int64_t> next_;
 };
 
 }  // namespace hydra

@@ -14,20 +14,24 @@
 #include "absl/time/time.h"
 #include "common/status/rpc_status.h"
 #include "scheduler/service/stream_table.h"
+#include "scheduler/service/work_thread.h"
 
 namespace hydra {
 
-// A stream to a client that takes no thread: it has one message in flight, and
-// looks for the next one when that is written, or after a while. A client that
-// never reads costs that message and no more. Derived classes say what comes
-// next; the stream deletes itself at its end.
+// A stream to a client that takes no thread of its own: it has one message in
+// flight, and looks for the next one when that is written, or after a while, on
+// a thread that it shares with other streams. (Not on gRPC's own, which are two
+// or a few more for all callbacks of the process: those of workers among them.)
+// A client that never reads costs that message and no more. Derived classes say
+// what comes next; the stream deletes itself at its end.
 template <typename Response>
 class PolledStream : public grpc::ServerWriteReactor<Response> {
  public:
   // Call once; then it runs by itself. Ends at once with the error of
-  // StreamTable::Open. `table` must outlive the server.
-  void Begin(uid_t user, StreamTable* table) {
+  // StreamTable::Open. `table` and `thread` must outlive the server.
+  void Begin(uid_t user, StreamTable* table, WorkThread* thread) {
     table_ = table;
+    thread_ = thread;
     absl::StatusOr<StreamTable::Slot> slot =
         table->Open(user, [this] { WakeUp(); });
     if (!slot.ok()) {
@@ -35,7 +39,7 @@ class PolledStream : public grpc::ServerWriteReactor<Response> {
       return;
     }
     slot_.emplace(*std::move(slot));
-    Advance();
+    AdvanceSoon();
   }
 
  protected:
@@ -54,13 +58,13 @@ class PolledStream : public grpc::ServerWriteReactor<Response> {
   }
 
   // What to do now: send `response`, which is empty before, or look again
-  // later, or end. Never called by two threads at once.
+  // later, or end. Never called by two threads at once. May block on the disk.
   virtual Step Next(Response* response) = 0;
 
  private:
   void OnWriteDone(bool ok) final {
     if (ok) {
-      Advance();
+      AdvanceSoon();
     } else {
       this->Finish(grpc::Status::CANCELLED);
     }
@@ -68,13 +72,21 @@ class PolledStream : public grpc::ServerWriteReactor<Response> {
 
   void OnCancel() final { WakeUp(); }
 
-  void OnDone() final { delete this; }
+  void OnDone() final {
+    // Nobody wakes it any more.
+    slot_.reset();
+    delete this;
+  }
 
   // It looks again now if it waits, and else does not wait any more.
   void WakeUp() {
     absl::MutexLock lock(&mu_);
     awake_ = true;
     if (alarm_is_set_) alarm_->Cancel();
+  }
+
+  void AdvanceSoon() {
+    thread_->Add([this] { Advance(); });
   }
 
   void Advance() {
@@ -115,12 +127,13 @@ class PolledStream : public grpc::ServerWriteReactor<Response> {
         absl::MutexLock lock(&mu_);
         alarm_is_set_ = false;
       }
-      Advance();
+      AdvanceSoon();
     });
     return true;
   }
 
   StreamTable* table_ = nullptr;
+  WorkThread* thread_ = nullptr;
   std::optional<StreamTable::Slot> slot_;
   Response response_;
   absl::Mutex mu_;

@@ -41,7 +41,9 @@ void ReadModel::Update(Core& core, absl::Time now) {
   auto workers =
       std::make_shared<std::vector<v1::WorkerStatus>>(core.Workers(now));
   std::string written;
-  for (const v1::WorkerStatus& worker : *workers) {
+  for (v1::WorkerStatus worker : *workers) {
+    // That time goes by is no change.
+    worker.clear_attached();
     written += worker.SerializeAsString();
   }
   const bool workers_changed = written != written_workers_;
@@ -50,26 +52,25 @@ void ReadModel::Update(Core& core, absl::Time now) {
   absl::MutexLock lock(&mu_);
   for (std::shared_ptr<Entry>& entry : entries) {
     entry->revision = ++last_revision_;
-    Write(std::move(entry));
+    Write(core, std::move(entry));
   }
   for (SweepId sweep : changes.forgotten) Forget(sweep);
-  if (workers_changed) {
-    ++workers_.revision;
-    workers_.statuses = std::move(workers);
-  }
+  if (workers_changed) ++workers_.revision;
+  workers_.statuses = std::move(workers);
   pool_ = {core.pool_used_bytes(), core.pool_reserved_bytes()};
   settled_ = changes.taken;
 }
 
-void ReadModel::Write(EntryPtr entry) {
+void ReadModel::Write(const Core& core, EntryPtr entry) {
   by_revision_.emplace(entry->revision, entry->job);
-  Sweep& sweep = sweeps_[entry->sweep];
+  const auto [found, is_new] = sweeps_.try_emplace(entry->sweep);
+  Sweep& sweep = found->second;
+  if (is_new) sweep.open_jobs = core.JobsOf(entry->sweep).size();
   EntryPtr& known = jobs_[entry->job];
   if (known == nullptr) {
     sweep.jobs.insert(
         std::upper_bound(sweep.jobs.begin(), sweep.jobs.end(), entry->job),
         entry->job);
-    ++sweep.open_jobs;
   } else {
     by_revision_.erase(known->revision);
   }

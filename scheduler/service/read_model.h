@@ -97,12 +97,14 @@ class ReadModel {
 
  private:
   struct Sweep {
-    // Ascending.
+    // Ascending; of a new sweep of thousands not yet all.
     std::vector<JobId> jobs;
+    // Those that have not ended, of all that the core has.
     int64_t open_jobs = 0;
   };
 
-  void Write(EntryPtr entry) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
+  void Write(const Core& core, EntryPtr entry)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   void Forget(SweepId sweep) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
 
   mutable absl::Mutex mu_;

@@ -22,8 +22,9 @@ struct StreamLimits {
   int for_each_user = 0;
 };
 
-// The open streams of one kind: bounds how many there are, since each costs
-// memory, and wakes all of them when the server stops. Thread-safe; outlives
+// The open streams of one kind, or the calls: bounds how many there are, since
+// each costs memory or a thread, and wakes those that want it when the server
+// stops. Thread-safe; outlives
 // its slots.
 class StreamTable {
  public:

@@ -1,5 +1,6 @@
 // Clients that open very many streams and never read them.
 
+#include <grpcpp/generic/generic_stub.h>
 #include <grpcpp/grpcpp.h>
 #include <gtest/gtest.h>
 
@@ -102,6 +103,31 @@ TEST_F(StreamAbuseTest, StreamsThatAreNeverReadCostNoThreadsAndBoundedMemory) {
     reader->Finish();
     return answered;
   });
+}
+
+TEST_F(StreamAbuseTest, SilentReflectionStreamsKeepNobodyOut) {
+  Cluster cluster(Options());
+  grpc::GenericStub stub(grpc::CreateChannel(
+      cluster.address(), grpc::InsecureChannelCredentials()));
+  std::vector<std::unique_ptr<grpc::ClientContext>> contexts;
+  std::vector<std::unique_ptr<grpc::GenericClientAsyncReaderWriter>> calls;
+  void* tag = nullptr;
+  bool ok = false;
+  for (int i = 0; i < 500; ++i) {
+    contexts.push_back(std::make_unique<grpc::ClientContext>());
+    calls.push_back(stub.PrepareCall(
+        contexts.back().get(),
+        "/grpc.reflection.v1alpha.ServerReflection/ServerReflectionInfo",
+        &queue_));
+    calls.back()->StartCall(nullptr);
+    ASSERT_TRUE(queue_.Next(&tag, &ok));
+  }
+  EXPECT_LT(FiguresOf(cluster.daemon_pid()).threads, 200);
+  EXPECT_EQ(cluster.Run(spec()).status().state(), v1::JOB_STATE_COMPLETED);
+  for (const auto& context : contexts) context->TryCancel();
+  queue_.Shutdown();
+  while (queue_.Next(&tag, &ok)) {
+  }
 }
 
 }  // namespace
