@@ -11,6 +11,7 @@
 #include <cstdio>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <thread>
 #include <vector>
@@ -145,9 +146,7 @@ class Lister {
 class Benchmark {
  public:
   explicit Benchmark(const Options& options)
-      : options_(options),
-        cluster_(ClusterOptions()),
-        probe_(cluster_.address()) {}
+      : options_(options), cluster_(ClusterOptions()) {}
 
   void Run() {
     std::printf("%-34s %8s %9s %24s %9s\n", "", "seconds", "tasks/s",
@@ -158,6 +157,7 @@ class Benchmark {
         TinySweep(cluster_.directory(), kTrainingJobs, kVocabulary);
     training.mutable_job()->mutable_train()->set_max_steps(1'000'000'000);
     cluster_.Submit(training);
+    probe_.emplace(cluster_.address());
     Settle();
     Phase("training alone", [&] { Wait(); });
     v1::SubmitRequest many = training;
@@ -221,17 +221,17 @@ class Benchmark {
   void Settle() {
     cluster_.Await([&] { return FinishedTasks(*stub_) > 200; });
     Wait();
-    (void)probe_.TakeMilliseconds();
+    (void)probe_->TakeMilliseconds();
   }
 
   void Phase(const std::string& name, const std::function<void()>& work) {
     const int64_t tasks = FinishedTasks(*stub_);
-    (void)probe_.TakeMilliseconds();
+    (void)probe_->TakeMilliseconds();
     const absl::Time start = absl::Now();
     work();
     const double seconds = absl::ToDoubleSeconds(absl::Now() - start);
     const double rate = (FinishedTasks(*stub_) - tasks) / seconds;
-    const std::vector<double> calls = probe_.TakeMilliseconds();
+    const std::vector<double> calls = probe_->TakeMilliseconds();
     std::printf("%-34s %8.2f %9.1f %8.1f%8.1f%8.1f %9.0f\n", name.c_str(),
                 seconds, rate, Quantile(calls, 0.5), Quantile(calls, 0.99),
                 Quantile(calls, 1),
@@ -242,7 +242,7 @@ class Benchmark {
   const Options options_;
   Cluster cluster_;
   std::unique_ptr<v1::HydraService::Stub> stub_ = ConnectTo(cluster_.address());
-  Probe probe_;
+  std::optional<Probe> probe_;
 };
 
 }  // namespace
