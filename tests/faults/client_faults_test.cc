@@ -10,6 +10,7 @@
 #include <algorithm>
 #include <cstring>
 #include <filesystem>
+#include <fstream>
 #include <iterator>
 
 #include "absl/strings/str_cat.h"
@@ -34,9 +35,21 @@ int EntryCount(const std::string& directory) {
                                         fs::directory_iterator()));
 }
 
+// But for those that gRPC makes when it first has much to do at once, as many
+// as twice the cores, and keeps.
+int ThreadsOf(pid_t pid) {
+  int threads = 0;
+  for (const fs::directory_entry& thread :
+       fs::directory_iterator(absl::StrCat("/proc/", pid, "/task"))) {
+    std::string name;
+    std::ifstream(thread.path() / "comm") >> name;
+    if (name != "default-executo") ++threads;
+  }
+  return threads;
+}
+
 Holdings HoldingsOf(pid_t pid) {
-  return {EntryCount(absl::StrCat("/proc/", pid, "/fd")),
-          EntryCount(absl::StrCat("/proc/", pid, "/task"))};
+  return {EntryCount(absl::StrCat("/proc/", pid, "/fd")), ThreadsOf(pid)};
 }
 
 // A connection whose client dies in the middle of a request: HTTP/2's preface,
