@@ -177,7 +177,7 @@ absl::StatusOr<RecoveredJob> ReadJob(const RecordStore& jobs, JobId id,
   if (status.ok()) status = ReadMetrics(jobs, id, with_steps, job);
   if (!status.ok()) return status;
   if (submitted.empty()) {
-    return absl::NotFoundError(absl::StrCat("there is no job ", id.value()));
+    return absl::NotFoundError(absl::StrCat("there is no job j", id.value()));
   }
   job.submitted = std::move(submitted.front());
   if (!progress.empty()) job.progress = std::move(progress.front());
@@ -187,7 +187,7 @@ absl::StatusOr<RecoveredJob> ReadJob(const RecordStore& jobs, JobId id,
 absl::StatusOr<jv1::SweepRecord> ReadSweep(const RecordStore& jobs,
                                            SweepId id) {
   absl::StatusOr<jv1::SweepRecord> sweep =
-      absl::NotFoundError(absl::StrCat("there is no sweep ", id.value()));
+      absl::NotFoundError(absl::StrCat("there is no sweep s", id.value()));
   const absl::Status read =
       jobs.ForEachOf(kSweepsTable, id.value(),
                      [&](int64_t a, int64_t, absl::string_view value) {

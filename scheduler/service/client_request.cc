@@ -23,15 +23,19 @@ constexpr size_t kMaxRequestIdBytes = 128;
 // INVALID_ARGUMENT: not `prefix` and a number as the server writes it.
 absl::StatusOr<uint64_t> ParseId(absl::string_view text, char prefix,
                                  absl::string_view field) {
+  const std::string example = absl::StrCat(std::string(1, prefix), "7");
+  if (text.empty()) {
+    return absl::InvalidArgumentError(
+        absl::StrCat(field, ": is needed, such as ", example));
+  }
   uint64_t number = 0;
-  if (!text.empty() && text[0] == prefix &&
-      absl::SimpleAtoi(text.substr(1), &number) &&
+  if (text[0] == prefix && absl::SimpleAtoi(text.substr(1), &number) &&
       absl::StrCat(number) == text.substr(1)) {
     return number;
   }
   return absl::InvalidArgumentError(
-      absl::StrCat(field, ": found ", Quoted(text), "; an id such as ",
-                   std::string(1, prefix), "7 is needed"));
+      absl::StrCat(field, ": found ", Quoted(text), "; an id such as ", example,
+                   " is needed"));
 }
 
 // Messages of the same content give the same bytes.

@@ -1,5 +1,7 @@
 #include "scheduler/service/reflection_limit.h"
 
+#include <grpcpp/server_context.h>
+
 #include <optional>
 #include <utility>
 
