@@ -91,7 +91,7 @@ TEST_F(ModelWriterTest, AnothersModelBehindALinkStays) {
               testing::HasSubstr(model_.PathOf("out") + " is a symbolic link"));
   EXPECT_EQ(model_.folder().Read("another/model.safetensors"), "another's");
   EXPECT_THAT(model_.folder().Names(),
-              ElementsAre("another", "out", "pool", "tokenizer"));
+              ElementsAre("another", "model", "out", "pool", "tokenizer"));
 }
 
 TEST_F(ModelWriterTest, ATokenizerOutsideOfTheReadRootsIsNotCopied) {
