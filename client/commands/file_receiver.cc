@@ -75,7 +75,7 @@ absl::Status FileReceiver::Begin(const v1::DownloadResponse& piece) {
   }
   UniqueFd fd(openat(directory_.fd().get(), temporary_name_.c_str(),
                      O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666));
-  file_.reset(fdopen(fd.get(), "wb"));
+  if (fd.is_open()) file_.reset(fdopen(fd.get(), "wb"));
   if (file_ == nullptr) {
     return absl::ErrnoToStatus(
         errno,

@@ -106,6 +106,13 @@ TEST_F(FileReceiverTest, WritesIntoTheDirectoryThatWasOpened) {
   fs::rename(moved, directory_.path());
 }
 
+TEST_F(FileReceiverTest, AFileThatCannotBeMadeIsNamedWithItsReason) {
+  fs::remove(directory_.path());
+  const absl::Status status = receiver_.Receive(Piece("a", 1, "x"));
+  fs::create_directory(directory_.path());
+  EXPECT_EQ(status.code(), absl::StatusCode::kNotFound) << status;
+}
+
 TEST_F(FileReceiverTest, RefusesMoreBytesThanAnnounced) {
   EXPECT_EQ(receiver_.Receive(Piece("a", 2, "abc")).code(),
             absl::StatusCode::kDataLoss);

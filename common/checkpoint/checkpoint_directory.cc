@@ -92,7 +92,7 @@ absl::Status RemoveCheckpoint(const std::string& path) {
   }
   const auto folder = HeldDirectory::Open(split.folder);
   if (!folder.ok()) return folder.status();
-  const std::string removable = RemovableName(split.name, "removed");
+  const std::string removable = RemovableName(split.name, kRemovedPurpose);
   absl::Status status = folder->Remove(removable);
   if (status.ok()) status = folder->Rename(split.name, *folder, removable);
   // Else a power cut could bring back the name with half of the files.

@@ -28,7 +28,8 @@ class StagedDirectory {
 
   StagedDirectory(StagedDirectory&& other) noexcept;
   StagedDirectory& operator=(StagedDirectory&&) = delete;
-  // Removes what was not put into place, or was replaced.
+  // Removes what was not put into place, or was replaced: that very directory,
+  // whatever its name leads to by now.
   ~StagedDirectory();
 
   // Where to write until it is put into place.
@@ -62,26 +63,33 @@ class StagedDirectory {
   StagedDirectory(HeldDirectory folder, std::string final_name,
                   std::string name, HeldDirectory directory);
 
-  absl::Status MoveIntoPlace() const;
-  absl::Status Replace() const;
+  absl::Status MoveIntoPlace();
+  absl::Status Replace();
 
   const HeldDirectory folder_;
   // In folder_.
   const std::string final_name_;
-  // Empty if moved from, or not to be removed.
+  // Of removable_. Empty if moved from, or if nothing is to be removed.
   std::string name_;
   const HeldDirectory directory_;
+  // directory_, or the one that it replaced.
+  HeldDirectory removable_;
 };
 
 // Stands behind the path in the names of what is staged, replaced or removed.
 inline constexpr char kLeftoverInfix[] = ".tmp-";
 
+// The purpose of RemovableName() where a whole directory is to go.
+inline constexpr char kRemovedPurpose[] = "removed";
+
 // "NAME.tmp-PID-PURPOSE": a name that says that its directory may be removed.
 std::string RemovableName(const std::string& name, const std::string& purpose);
 
-// Removes what killed processes left of `final_name` in `folder`. Nobody may be
-// staging or removing that one. If the kill came while a directory was replaced
-// and there is none of that name, the older one is put back.
+// Removes what killed processes left of `final_name` in `folder`, which has the
+// names that are given here and no others. Nobody may be staging or removing
+// that one. Goes on after an error, and returns the first. If the kill came
+// while a directory was replaced and there is none of that name, the older one
+// is put back.
 absl::Status RemoveLeftoversOf(const HeldDirectory& folder,
                                const std::string& final_name);
 

@@ -115,6 +115,28 @@ TEST_F(StagedDirectoryTest, LeftoversOfAKillGo) {
   EXPECT_TRUE(RemoveLeftoversOf(folder_.PathOf("none/d")).ok());
 }
 
+TEST_F(StagedDirectoryTest, OnlyItsOwnNamesAreLeftovers) {
+  std::vector<std::string> others = {"d.tmp-",       "d.tmp-1-",
+                                     "d.tmp-1-mine", "d.tmp-1x",
+                                     "d.tmp-a",      "d.tmp-old-replaced"};
+  for (const std::string& name : others) {
+    fs::create_directory(folder_.PathOf(name));
+  }
+  fs::create_directory(folder_.PathOf("d.tmp-1-removed"));
+  EXPECT_TRUE(RemoveLeftoversOf(final_path_).ok());
+  EXPECT_THAT(folder_.Names(), testing::UnorderedElementsAreArray(others));
+}
+
+TEST_F(StagedDirectoryTest, ALeftoverThatStaysKeepsNoOther) {
+  // Deeper than what is removed.
+  std::string deep = folder_.PathOf("d.tmp-1");
+  for (int i = 0; i < 110; ++i) deep += "/x";
+  fs::create_directories(deep);
+  fs::create_directory(folder_.PathOf("d.tmp-2"));
+  EXPECT_FALSE(RemoveLeftoversOf(final_path_).ok());
+  EXPECT_THAT(folder_.Names(), ElementsAre("d.tmp-1"));
+}
+
 TEST_F(StagedDirectoryTest, AKillBetweenTwoRenamesBringsBackTheOlderOne) {
   WriteOlder();
   const std::string staged = Create().directory().path();
@@ -198,6 +220,20 @@ TEST_F(SwappedFolderTest, ALinkInPlaceOfWhatIsStagedIsNotFollowed) {
            .string(),
        another_ + "/d");
   ASSERT_TRUE(staged.directory().CreateFile("g").ok());
+}
+
+// A real directory, which opening without links does not notice.
+TEST_F(SwappedFolderTest, WhatHasItsNameMeanwhileIsNotRemoved) {
+  std::string name;
+  {
+    StagedDirectory staged = CreateOwn();
+    ASSERT_TRUE(staged.directory().CreateFile("f").ok());
+    name = staged.directory().path();
+    fs::rename(name, name + ".moved");
+    fs::copy(another_ + "/d", name);
+  }
+  EXPECT_EQ(ReadFile(name + "/f"), "another's");
+  EXPECT_TRUE(fs::is_empty(name + ".moved"));
 }
 
 TEST_F(StagedDirectoryTest, MakesTheFoldersAboveIt) {

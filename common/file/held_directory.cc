@@ -302,6 +302,17 @@ absl::Status HeldDirectory::Remove(const std::string& name) const {
   return RemoveIn(fd_->get(), name, PathOf(name), 0);
 }
 
+absl::Status HeldDirectory::RemoveContents() const {
+  return hydra::RemoveContents(fd_->get(), path_, 0);
+}
+
+absl::Status HeldDirectory::RemoveEmptyFolder(const std::string& name) const {
+  if (unlinkat(fd_->get(), name.c_str(), AT_REMOVEDIR) == 0) {
+    return absl::OkStatus();
+  }
+  return FileError(errno, absl::StrCat("cannot remove ", PathOf(name)));
+}
+
 absl::Status HeldDirectory::Sync() const { return SyncFd(fd_->get(), path_); }
 
 absl::Status HeldDirectory::CheckStillThere() const {

@@ -77,6 +77,15 @@ class HeldDirectory {
   // FAILED_PRECONDITION: more than 100 directories are in one another.
   absl::Status Remove(const std::string& name) const;
 
+  // All that is in this one, whatever its name is by now. Errors: as Remove().
+  absl::Status RemoveContents() const;
+
+  // An empty directory, and nothing else.
+  //
+  // ALREADY_EXISTS, FAILED_PRECONDITION: something is in it, or it is no
+  //   directory.
+  absl::Status RemoveEmptyFolder(const std::string& name) const;
+
   // When this returns, its names are on the disk.
   absl::Status Sync() const;
 

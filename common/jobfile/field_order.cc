@@ -68,7 +68,10 @@ int FieldOrder::PlaceOf(absl::string_view field) const {
 }
 
 void FieldOrder::Sort(Mistakes* mistakes) const {
-  std::stable_sort(mistakes->begin(), mistakes->end(),
+  const auto more = std::stable_partition(
+      mistakes->begin(), mistakes->end(),
+      [](const Mistake& m) { return !IsMoreMistakes(m); });
+  std::stable_sort(mistakes->begin(), more,
                    [this](const auto& a, const auto& b) {
                      return PlaceOf(a.field()) < PlaceOf(b.field());
                    });

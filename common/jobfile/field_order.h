@@ -20,7 +20,7 @@ class FieldOrder {
   // field that is not there they come at the end of the section where it
   // belongs, of the input as a whole first. Those of one field stay as they
   // are. A grid's axis stands where the file gives the field itself, if it
-  // does.
+  // does. What IsMoreMistakes() stays last.
   void Sort(Mistakes* mistakes) const;
 
  private:

@@ -40,6 +40,18 @@ TEST(FieldOrderTest, WhatIsNotThereStandsAtTheEndOfItsSection) {
                   "data.test_files", "model.path"));
 }
 
+TEST(FieldOrderTest, HowManyWereLeftOutStandsLast) {
+  Mistakes mistakes;
+  AddMistake("train.seed", "is x", &mistakes);
+  mistakes.push_back(MoreMistakes(3));
+  AddMistake("", "is no job", &mistakes);
+  AddMistake("", "and 3 more mistakes of another kind", &mistakes);
+  FieldOrder(*ParseYaml("train: {seed: x}\n")).Sort(&mistakes);
+  EXPECT_EQ(ToStatus(mistakes).message(),
+            "is no job\nand 3 more mistakes of another kind\n"
+            "train.seed: is x\nand 3 more mistakes");
+}
+
 TEST(FieldOrderTest, AnAxisStandsWhereTheFieldDoesElseInTheGrid) {
   EXPECT_THAT(Sorted("sweep: {grid: {train.seed: [1], train.optim: [sgd]}}\n"
                      "name: x\ntrain: {seed: 1}\n",

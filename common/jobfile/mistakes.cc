@@ -1,8 +1,12 @@
 #include "common/jobfile/mistakes.h"
 
+#include <algorithm>
+
+#include "absl/strings/ascii.h"
 #include "absl/strings/cord.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
+#include "absl/strings/strip.h"
 #include "absl/types/optional.h"
 #include "common/text/printable.h"
 
@@ -11,6 +15,9 @@ namespace {
 
 constexpr absl::string_view kPayloadUrl =
     "type.googleapis.com/google.rpc.BadRequest";
+constexpr absl::string_view kMorePrefix = "and ";
+constexpr absl::string_view kMoreOne = " more mistake";
+constexpr absl::string_view kMoreMany = " more mistakes";
 
 void AppendLine(std::string* out, const Mistake& mistake) {
   if (mistake.field().empty()) {
@@ -32,6 +39,22 @@ void AddMistake(absl::string_view field, absl::string_view description,
   Mistake& mistake = mistakes->emplace_back();
   mistake.set_field(FieldName(field));
   mistake.set_description(std::string(description));
+}
+
+Mistake MoreMistakes(size_t count) {
+  Mistake more;
+  more.set_description(
+      absl::StrCat(kMorePrefix, count, count == 1 ? kMoreOne : kMoreMany));
+  return more;
+}
+
+bool IsMoreMistakes(const Mistake& mistake) {
+  absl::string_view count = mistake.description();
+  return mistake.field().empty() && absl::ConsumePrefix(&count, kMorePrefix) &&
+         (absl::ConsumeSuffix(&count, kMoreOne) ||
+          absl::ConsumeSuffix(&count, kMoreMany)) &&
+         !count.empty() &&
+         std::all_of(count.begin(), count.end(), absl::ascii_isdigit);
 }
 
 std::string FieldName(absl::string_view path) { return PrintableStart(path); }

@@ -1,6 +1,7 @@
 #ifndef HYDRA_COMMON_JOBFILE_MISTAKES_H_
 #define HYDRA_COMMON_JOBFILE_MISTAKES_H_
 
+#include <cstddef>
 #include <string>
 #include <vector>
 
@@ -29,6 +30,10 @@ bool IsFull(const Mistakes& mistakes);
 // input as a whole) is wrong. Does nothing once `mistakes` is full.
 void AddMistake(absl::string_view field, absl::string_view description,
                 Mistakes* mistakes);
+
+// Stands last, for `count` mistakes that are left out.
+Mistake MoreMistakes(size_t count);
+bool IsMoreMistakes(const Mistake& mistake);
 
 // `path` as a mistake names it: it may be any text of any size if it came from
 // a file.

@@ -18,8 +18,9 @@ using google::protobuf::Message;
 
 constexpr absl::string_view kSweep = "sweep";
 
-// Whether `field` is `whole`, or a part of it.
+// Whether `field` is `whole`, or a part of it; all are of the input, "".
 bool IsWithin(absl::string_view field, absl::string_view whole) {
+  if (whole.empty()) return true;
   if (!absl::ConsumePrefix(&field, whole)) return false;
   return field.empty() || field[0] == '.' || field[0] == '[';
 }

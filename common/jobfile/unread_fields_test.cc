@@ -66,6 +66,9 @@ TEST(UnreadFieldsTest, NothingIsSaidOfWhatFollows) {
            Job("max_steps: 1", "sweep: [train.learning_rate]\n"),
            Job("max_steps: 1", "swep: {grid: {train.learning_rate: [1]}}\n"),
            Job("learning_rate: 1", "sweep: {gird: {train.max_steps: [1]}}\n"),
+           // There are no fields at all.
+           std::string("[1, 2]\n"),
+           std::string("a text\n"),
            // A field may be given twice.
            Job("max_steps: 1, learning_rate: 1, learning_rate: 2"),
        }) {

@@ -1,40 +1,69 @@
 #include "common/status/rpc_status.h"
 
+#include <algorithm>
 #include <string>
 
 #include "absl/strings/cord.h"
 #include "absl/strings/str_cat.h"
 #include "common/jobfile/mistakes.h"
+#include "common/text/printable.h"
 #include "google/rpc/status.pb.h"
 
 namespace hydra {
 namespace {
 
-// Clients take 8 KiB of trailing metadata unless told otherwise; the message
-// and the details both travel there, the first with its line ends escaped. The
-// details have the message a second time.
-constexpr size_t kMaxMessageBytes = 1500;
+// Clients take 8 KiB of trailing metadata unless told otherwise. The message
+// and the details both travel there: the message percent-encoded, and the
+// details, which have the message a second time, in Base64.
+constexpr size_t kMaxEncodedMessageBytes = 1500;
 constexpr size_t kMaxMistakesBytes = 2500;
+// What a mistake takes in a list beside its own bytes, at most.
+constexpr size_t kMistakeHeadBytes = 4;
+
+size_t EncodedBytes(char c) { return c >= ' ' && c <= '~' && c != '%' ? 1 : 3; }
 
 std::string Shortened(absl::string_view message) {
-  if (message.size() <= kMaxMessageBytes) return std::string(message);
-  const size_t line_end = message.rfind('\n', kMaxMessageBytes);
-  const size_t end =
-      line_end == absl::string_view::npos ? kMaxMessageBytes : line_end;
-  return absl::StrCat(message.substr(0, end), "\n... and more");
+  size_t end = 0;
+  for (size_t encoded = 0; end < message.size(); ++end) {
+    encoded += EncodedBytes(message[end]);
+    if (encoded > kMaxEncodedMessageBytes) break;
+  }
+  if (end == message.size()) return std::string(message);
+  const size_t line_end = message.rfind('\n', end);
+  return absl::StrCat(line_end == absl::string_view::npos
+                          ? WholeCharacters(message, end)
+                          : message.substr(0, line_end),
+                      "\n... and more");
 }
 
+// Within `max_bytes`, which are enough for its field.
+Mistake Shortened(Mistake mistake, size_t max_bytes) {
+  const size_t bytes = mistake.ByteSizeLong();
+  if (bytes <= max_bytes) return mistake;
+  constexpr absl::string_view kEllipsis = "...";
+  const absl::string_view description = mistake.description();
+  const size_t others = bytes - description.size() + kEllipsis.size();
+  mistake.set_description(absl::StrCat(
+      WholeCharacters(description, max_bytes - std::min(max_bytes, others)),
+      kEllipsis));
+  return mistake;
+}
+
+// The first ones, and always the very first.
 Mistakes Shortened(const Mistakes& mistakes) {
   Mistakes shortened;
   size_t bytes = 0;
-  for (size_t i = 0; i < mistakes.size(); ++i) {
-    bytes += mistakes[i].ByteSizeLong();
+  for (const Mistake& mistake : mistakes) {
+    shortened.push_back(
+        shortened.empty()
+            ? Shortened(mistake, kMaxMistakesBytes - kMistakeHeadBytes)
+            : mistake);
+    bytes += shortened.back().ByteSizeLong() + kMistakeHeadBytes;
     if (bytes > kMaxMistakesBytes) {
-      shortened.emplace_back().set_description(
-          absl::StrCat("and ", mistakes.size() - i, " more mistakes"));
+      shortened.pop_back();
+      shortened.push_back(MoreMistakes(mistakes.size() - shortened.size()));
       break;
     }
-    shortened.push_back(mistakes[i]);
   }
   return shortened;
 }

@@ -3,8 +3,11 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <string>
+
 #include "absl/strings/str_cat.h"
 #include "common/jobfile/mistakes.h"
+#include "common/text/printable.h"
 #include "google/rpc/error_details.pb.h"
 #include "google/rpc/status.pb.h"
 
@@ -54,6 +57,57 @@ TEST(RpcStatusTest, ManyMistakesStillFitTheMetadataOfAClient) {
             7000);
   EXPECT_THAT(BadRequestIn(status).field_violations().rbegin()->description(),
               HasSubstr("more mistakes"));
+}
+
+// As they travel: the message percent-encoded, the details in Base64.
+size_t EncodedBytes(const grpc::Status& status) {
+  size_t bytes = (status.error_details().size() + 2) / 3 * 4;
+  for (const char c : status.error_message()) {
+    bytes += c >= ' ' && c <= '~' && c != '%' ? 1 : 3;
+  }
+  return bytes;
+}
+
+// Besides there are the code and the names.
+constexpr size_t kMaxEncodedBytes = 7500;
+
+bool IsUtf8(const std::string& text) {
+  return Printable(text).find("\\x") == std::string::npos;
+}
+
+TEST(RpcStatusTest, TextInAnyScriptFitsAndIsCutBetweenCharacters) {
+  // So that a cut would be inside of a character at some offset.
+  for (const char* before : {"", "a", "aa"}) {
+    std::string text = before;
+    for (int i = 0; i < 3000; ++i) text += "\u6f22";
+    const grpc::Status plain = ToGrpc(absl::InternalError(text));
+    EXPECT_LT(EncodedBytes(plain), kMaxEncodedBytes);
+    std::string shown = plain.error_message();
+    shown.resize(shown.find('\n'));
+    EXPECT_TRUE(IsUtf8(shown));
+    EXPECT_GT(shown.size(), 400);
+
+    Mistakes mistakes;
+    AddMistake("model.path", text, &mistakes);
+    AddMistake("train.seed", text, &mistakes);
+    AddMistake("name", text, &mistakes);
+    const grpc::Status status = ToGrpc(ToStatus(mistakes));
+    EXPECT_LT(EncodedBytes(status), kMaxEncodedBytes);
+    const google::rpc::BadRequest sent = BadRequestIn(status);
+    ASSERT_EQ(sent.field_violations_size(), 2);
+    EXPECT_EQ(sent.field_violations(0).field(), "model.path");
+    EXPECT_TRUE(IsUtf8(sent.field_violations(0).description()));
+    EXPECT_GT(sent.field_violations(0).description().size(), 2000);
+    EXPECT_EQ(sent.field_violations(1).description(), "and 2 more mistakes");
+  }
+}
+
+TEST(RpcStatusTest, ManyMistakesInAnyScriptFit) {
+  Mistakes mistakes;
+  for (int i = 0; i < 100; ++i) {
+    AddMistake("\u00e4", i % 2 == 0 ? "\u00f6%\u00fc" : "%", &mistakes);
+  }
+  EXPECT_LT(EncodedBytes(ToGrpc(ToStatus(mistakes))), kMaxEncodedBytes);
 }
 
 TEST(RpcStatusTest, ComesBackAsItWas) {

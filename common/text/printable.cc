@@ -87,17 +87,8 @@ std::string Escape(absl::string_view text, absl::string_view plain,
   return escaped;
 }
 
-// The longest beginning of `text` within kMaxQuotedBytes that splits no
-// character.
-absl::string_view Clip(absl::string_view text) {
-  if (text.size() <= kMaxQuotedBytes) return text;
-  size_t end = kMaxQuotedBytes;
-  while (end > 0 && IsContinuation(text[end])) --end;
-  return text.substr(0, end == 0 ? kMaxQuotedBytes : end);
-}
-
 std::string EscapeStart(absl::string_view text, absl::string_view marked) {
-  const absl::string_view start = Clip(text);
+  const absl::string_view start = WholeCharacters(text, kMaxQuotedBytes);
   return absl::StrCat(Escape(start, "", marked),
                       start.size() < text.size() ? "..." : "");
 }
@@ -108,6 +99,14 @@ std::string Printable(absl::string_view text) { return Escape(text, "", ""); }
 
 std::string PrintableLines(absl::string_view text) {
   return Escape(text, "\n", "");
+}
+
+absl::string_view WholeCharacters(absl::string_view text, size_t max_bytes) {
+  if (text.size() <= max_bytes) return text;
+  size_t end = max_bytes;
+  while (end > 0 && IsContinuation(text[end])) --end;
+  // Text that is all continuations is no UTF-8, and has no characters.
+  return text.substr(0, end == 0 ? max_bytes : end);
 }
 
 std::string PrintableStart(absl::string_view text) {

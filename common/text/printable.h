@@ -25,6 +25,9 @@ std::string PrintableLines(absl::string_view text);
 // `text`, whole characters, and "...".
 std::string PrintableStart(absl::string_view text);
 
+// The longest beginning of `text` within `max_bytes` that splits no character.
+absl::string_view WholeCharacters(absl::string_view text, size_t max_bytes);
+
 // PrintableStart() in single quotes: how a message shows a value or a name. A
 // single quote and a backslash of the text have a backslash before them.
 std::string Quoted(absl::string_view text);

@@ -106,12 +106,15 @@ absl::Status WriteOtherFiles(const SaveRequest& request,
 absl::Status WriteModel(const PoolFile& pool, const SaveRequest& request,
                         const std::vector<std::string>& read_roots,
                         absl::FunctionRef<bool()> go_on) {
-  absl::Status status = RemoveLeftoversOf(request.output_path);
-  if (!status.ok()) return status;
+  // They only take room.
+  if (absl::Status removed = RemoveLeftoversOf(request.output_path);
+      !removed.ok()) {
+    LOG(WARNING) << "a leftover stays: " << removed.message();
+  }
   absl::StatusOr<StagedDirectory> staged =
       StagedDirectory::Create(request.output_path);
   if (!staged.ok()) return staged.status();
-  status = WriteWeights(pool, request, staged->directory(), go_on);
+  absl::Status status = WriteWeights(pool, request, staged->directory(), go_on);
   if (status.ok()) {
     status = WriteOtherFiles(request, read_roots, staged->directory());
   }

@@ -68,6 +68,19 @@ TEST_F(ModelWriterTest, CheckpointsStayAndAnOlderModelIsReplaced) {
               ElementsAre("model", "out", "pool", "tokenizer"));
 }
 
+TEST_F(ModelWriterTest, ALeftoverThatCannotGoIsNotInTheWay) {
+  // Deeper than what is removed.
+  std::string deep = "out.tmp-1";
+  for (int i = 0; i < 110; ++i) deep += "/x";
+  fs::create_directories(model_.PathOf(deep));
+  // Not one at all.
+  model_.folder().MakeDirectory("out.tmp-mine");
+  ASSERT_TRUE(Write().ok());
+  EXPECT_THAT(model_.folder().Names(),
+              ElementsAre("model", "out", "out.tmp-1", "out.tmp-mine", "pool",
+                          "tokenizer"));
+}
+
 TEST_F(ModelWriterTest, HasTheModesOfItsFolder) {
   fs::create_directory(model_.PathOf("group"));
   fs::permissions(model_.PathOf("group"), fs::perms(0750));

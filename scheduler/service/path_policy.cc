@@ -1,6 +1,7 @@
 #include "scheduler/service/path_policy.h"
 
 #include <fcntl.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -9,6 +10,7 @@
 #include <system_error>
 
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_format.h"
 #include "absl/strings/str_join.h"
 #include "common/file/file.h"
 #include "common/file/private_places.h"
@@ -152,6 +154,23 @@ absl::StatusOr<std::string> PathPolicy::OutputDirectory(
                      existing.string(), " is not writable for it"));
   }
   return real;
+}
+
+std::string PathPolicy::OutputWarning(const std::string& path) const {
+  if (path == default_output_dir_) return "";
+  const std::string folder = NearestExisting(path);
+  struct stat found;
+  if (stat(folder.c_str(), &found) != 0) return "";
+  constexpr mode_t kWritableForOthers = S_IWGRP | S_IWOTH;
+  if ((found.st_mode & kWritableForOthers) == 0 ||
+      (found.st_mode & S_ISVTX) != 0) {
+    return "";
+  }
+  return absl::StrFormat(
+      "%s has mode %04o: everyone who may write there can rename and replace "
+      "the folders of jobs in it; \"chmod +t %s\" leaves that to each folder's "
+      "owner",
+      folder, static_cast<uint32_t>(found.st_mode & 07777), folder);
 }
 
 }  // namespace hydra

@@ -38,6 +38,11 @@ class PathPolicy {
   //   writable.
   absl::StatusOr<std::string> OutputDirectory(const std::string& path) const;
 
+  // `path` is of OutputDirectory(). A warning, with the remedy, if others than
+  // hydrad may rename what it makes there; empty if not. Hydrad's own folder is
+  // for its user alone.
+  std::string OutputWarning(const std::string& path) const;
+
   // "/" if everything may be read.
   const std::vector<std::string>& read_roots() const { return read_roots_; }
 

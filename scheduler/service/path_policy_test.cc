@@ -1,6 +1,7 @@
 #include "scheduler/service/path_policy.h"
 
 #include <gtest/gtest.h>
+#include <sys/stat.h>
 
 #include <filesystem>
 #include <fstream>
@@ -61,6 +62,24 @@ TEST_F(PathPolicyTest, WritesBelowTheOutputRootsAlone) {
             absl::StatusCode::kPermissionDenied);
   EXPECT_EQ(policy().OutputDirectory(root_ / "in/sub/../../x").status().code(),
             absl::StatusCode::kPermissionDenied);
+}
+
+TEST_F(PathPolicyTest, WarnsWhereOthersMayRenameWhatIsMade) {
+  const auto warning = [&](mode_t mode) {
+    EXPECT_EQ(chmod((root_ / "in/sub").c_str(), mode), 0);
+    return policy().OutputWarning(root_ / "in/sub/new/one");
+  };
+  for (const mode_t mode : {0755, 02750, 03770, 01777}) {
+    EXPECT_EQ(warning(mode), "") << std::oct << mode;
+  }
+  for (const mode_t mode : {02770, 0702}) {
+    EXPECT_NE(warning(mode), "") << std::oct << mode;
+  }
+  EXPECT_EQ(
+      warning(02770).find((root_ / "in/sub").string() + " has mode 2770: "), 0);
+  EXPECT_NE(warning(02770).find("chmod +t"), std::string::npos);
+  EXPECT_EQ(
+      PathPolicy({}, {}, root_ / "in/sub").OutputWarning(root_ / "in/sub"), "");
 }
 
 TEST_F(PathPolicyTest, NothingIsWrittenBelowAFile) {

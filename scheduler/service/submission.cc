@@ -177,7 +177,10 @@ class Checker {
     if (HasMistake(mistakes, "output.output_dir")) return;
     absl::StatusOr<std::string> real = paths_.OutputDirectory(job.output_dir);
     AddStatus("output.output_dir", real.status(), mistakes);
-    if (real.ok()) job.output_dir = *std::move(real);
+    if (!real.ok()) return;
+    job.output_dir = *std::move(real);
+    std::string warning = paths_.OutputWarning(job.output_dir);
+    if (!warning.empty()) job.warnings.push_back(std::move(warning));
   }
 
   const CheckedModel& ModelOf(const v1::ModelSpec& spec) {

@@ -2,6 +2,7 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <sys/stat.h>
 
 #include <string>
 #include <vector>
@@ -160,6 +161,17 @@ TEST_F(SubmissionTest, WarnsOfWhatIsNotUsed) {
   EXPECT_THAT(
       jobs->front().warnings,
       ElementsAre(AllOf(HasSubstr("score.weight"), HasSubstr("not used"))));
+}
+
+TEST_F(SubmissionTest, WarnsOfAnOutputFolderThatOthersMayChange) {
+  const std::string shared = folder_.PathOf("shared");
+  folder_.MakeDirectory("shared");
+  ASSERT_EQ(chmod(shared.c_str(), 0770), 0);
+  job_.mutable_output()->set_output_dir(shared + "/models");
+  const auto jobs = Check();
+  ASSERT_TRUE(jobs.ok()) << jobs.status();
+  EXPECT_THAT(jobs->front().warnings,
+              ElementsAre(HasSubstr(shared + " has mode 0770")));
 }
 
 TEST_F(SubmissionTest, AConfigThatIsSomethingElseIsCalledByItsName) {

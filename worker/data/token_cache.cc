@@ -168,11 +168,15 @@ std::string AddedText(const Tokenizer& tokenizer) {
   return text;
 }
 
-// All parts but the first have a fixed length, so no two requests share a key.
+// The first line says which parts follow but the data files' hashes, which are
+// all that is left. All parts but that line have a fixed length, so no two
+// requests share a key.
 std::string Key(TokenFormat format, const Sources& sources) {
+  const bool tells_added =
+      sources.tokenizer.has_value() && !HasUsualTokens(*sources.tokenizer);
   Sha256 sha;
-  sha.Update(
-      absl::StrCat(kOutputVersion, " format ", static_cast<int>(format), "\n"));
+  sha.Update(absl::StrCat(kOutputVersion, " format ", static_cast<int>(format),
+                          tells_added ? " added tokens" : "", "\n"));
   const TokenizerFiles& files = sources.tokenizer_files;
   if (files.tokenizer_json.has_value()) {
     sha.Update(Sha256Of(files.tokenizer_json->text));
@@ -181,7 +185,7 @@ std::string Key(TokenFormat format, const Sources& sources) {
     sha.Update(Sha256Of(TextOf(files.vocab_json)));
     sha.Update(Sha256Of(TextOf(files.merges_txt)));
   }
-  if (sources.tokenizer.has_value() && !HasUsualTokens(*sources.tokenizer)) {
+  if (tells_added) {
     sha.Update(Sha256Of(AddedText(*sources.tokenizer)));
   }
   for (const FileDigest& digest : sources.digests) sha.Update(digest.sha256);

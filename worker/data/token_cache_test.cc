@@ -15,6 +15,8 @@
 #include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
 #include "absl/time/time.h"
+#include "common/file/scratch_directory.h"
+#include "common/tokenizer/tokenizer.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "worker/data/posix_file.h"
@@ -147,6 +149,37 @@ TEST_F(TokenCacheTest, OtherContentOrderFormatOrTokenizerIsNotReused) {
     EXPECT_FALSE(data->reused);
   }
   EXPECT_EQ(CachedFiles().size(), requests.size());
+}
+
+// What a key tells of added tokens may be anybody's data file too.
+TEST_F(TokenCacheTest, AFileThatReadsLikeAddedTokensIsAFile) {
+  const std::string folder = absl::StrCat(root_, "/tokenizer");
+  std::filesystem::create_directories(folder);
+  std::filesystem::copy(kVocabulary, folder + "/vocab.json");
+  std::filesystem::copy(kMerges, folder + "/merges.txt");
+  const std::string text = WriteFile("text", "one");
+  TokenizerFiles files;
+  files.vocab_json = {"vocab.json", ReadFile(kVocabulary)};
+  files.merges_txt = {"merges.txt", ReadFile(kMerges)};
+  files.added_tokens_json = {"added_tokens.json", R"({"<x>": 50257})"};
+  WriteFile("tokenizer/added_tokens.json", files.added_tokens_json->text);
+  const auto tokenizer = ParseTokenizer(files);
+  ASSERT_TRUE(tokenizer.ok()) << tokenizer.status();
+  std::string added;
+  for (const AddedToken& token : tokenizer->added) {
+    absl::StrAppend(&added, token.id, token.first ? " first " : " ",
+                    token.text.size(), " ", token.text);
+  }
+  ASSERT_THAT(added, HasSubstr("<x>"));
+
+  const auto two = PrepareAll(TextRequest({WriteFile("added", added), text}));
+  ASSERT_TRUE(two.ok()) << two.status();
+  PrepareRequest request = TextRequest({text});
+  request.tokenizer_dir = folder;
+  const auto one = PrepareAll(request);
+  ASSERT_TRUE(one.ok()) << one.status();
+  EXPECT_FALSE(one->reused);
+  EXPECT_NE(one->path, two->path);
 }
 
 TEST_F(TokenCacheTest, BytesThatNoTextHasAreCountedEachTime) {

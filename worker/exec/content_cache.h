@@ -13,13 +13,17 @@ namespace hydra {
 
 // Values that can be made again from what their keys say, so that all who ask
 // for the same content share one. Room is made by the bytes that each value is
-// said to take: what was used least recently goes first. A value that somebody
-// still holds lives on until then.
+// said to take, its key and its place here: what was used least recently goes
+// first. A value that somebody still holds lives on until then.
 //
 // Not thread-safe.
 template <typename Value>
 class ContentCache {
  public:
+  // What an entry takes beside its value and its key, generously: its nodes,
+  // and what allocators and the value's own object add.
+  static constexpr int64_t kEntryBytes = 512;
+
   explicit ContentCache(int64_t capacity_bytes)
       : capacity_bytes_(capacity_bytes) {}
 
@@ -32,7 +36,10 @@ class ContentCache {
   }
 
   // `key` must not be here yet. The newest value stays, however large it is.
+  // `bytes`: the value's alone.
   void Put(std::string key, std::shared_ptr<Value> value, int64_t bytes) {
+    // The key is here twice.
+    bytes += kEntryBytes + 2 * static_cast<int64_t>(key.size());
     newest_first_.push_front({key, std::move(value), bytes});
     by_key_.emplace(std::move(key), newest_first_.begin());
     bytes_ += bytes;
@@ -43,7 +50,7 @@ class ContentCache {
     }
   }
 
-  // Of all values that are here.
+  // Of all entries that are here.
   int64_t bytes() const { return bytes_; }
 
  private:

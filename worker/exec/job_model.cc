@@ -70,8 +70,7 @@ absl::StatusOr<std::shared_ptr<const BuiltModel>> JobModels::BuiltFor(
   absl::StatusOr<BuiltModel> model = Build(job);
   if (!model.ok()) return model.status();
   auto built = std::make_shared<const BuiltModel>(*std::move(model));
-  const int64_t bytes = BytesOf(*built) + static_cast<int64_t>(key.size());
-  built_.Put(std::move(key), built, bytes);
+  built_.Put(std::move(key), built, BytesOf(*built));
   return built;
 }
 
