@@ -253,8 +253,19 @@ absl::StatusOr<Made> MakeTokenFile(const PrepareRequest& request,
   absl::StatusOr<PosixFile> progress =
       PosixFile::Open(progress_path, O_RDWR | O_CREAT);
   if (!progress.ok()) return progress.status();
-  const absl::StatusOr<int64_t> resumed =
-      BuildTokens(BuildOf(request, sources), &*file, &*progress, control);
+  const TokenBuild build = BuildOf(request, sources);
+  const absl::StatusOr<int64_t> earlier_bytes = progress->SizeBytes();
+  absl::StatusOr<int64_t> resumed =
+      BuildTokens(build, &*file, &*progress, control);
+  // An earlier call may have read what a data file held for a while. Whether it
+  // is now what it was when this call began, only the whole of it tells.
+  if (absl::IsFailedPrecondition(resumed.status()) && earlier_bytes.ok() &&
+      *earlier_bytes > 0) {
+    LOG(WARNING) << resumed.status().message() << "; begins anew";
+    absl::Status emptied = progress->Truncate(0);
+    if (!emptied.ok()) return emptied;
+    resumed = BuildTokens(build, &*file, &*progress, control);
+  }
   if (!resumed.ok()) {
     const absl::StatusOr<int64_t> saved_bytes = progress->SizeBytes();
     if (MayGoOn(resumed.status()) && saved_bytes.ok() && *saved_bytes > 0) {
