@@ -42,9 +42,16 @@ TEST(CoreTest, ARepeatedRequestIdQueuesNothingMore) {
   World world({});
   std::vector<NewJob> jobs(2, World::SmallJob(1));
   const SweepId first =
-      world.core().Submit(jobs, {"once", ""}, world.now())->sweep;
-  EXPECT_EQ(world.core().Submit(jobs, {"once", ""}, world.now())->sweep, first);
-  EXPECT_NE(world.core().Submit(jobs, {"twice", ""}, world.now())->sweep,
+      world.core()
+          .Submit(std::vector<NewJob>(jobs), {"once", ""}, world.now())
+          ->sweep;
+  EXPECT_EQ(world.core()
+                .Submit(std::vector<NewJob>(jobs), {"once", ""}, world.now())
+                ->sweep,
+            first);
+  EXPECT_NE(world.core()
+                .Submit(std::vector<NewJob>(jobs), {"twice", ""}, world.now())
+                ->sweep,
             first);
 }
 
