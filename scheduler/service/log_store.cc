@@ -25,8 +25,8 @@ void LogStore::Append(JobId job, const hydra::v1::LogLine& line) {
   kept.bytes += line.text().size();
   ++lines_;
   bytes_ += line.text().size();
-  while (kept.lines.size() > 1 &&
-         (kept.lines.size() > per_job_.lines || kept.bytes > per_job_.bytes)) {
+  while (kept.size() > 1 &&
+         (kept.size() > per_job_.lines || kept.bytes > per_job_.bytes)) {
     DropOldest(kept);
   }
   while (by_newest_line_.front() != job &&
@@ -36,9 +36,16 @@ void LogStore::Append(JobId job, const hydra::v1::LogLine& line) {
 }
 
 void LogStore::DropOldest(Lines& kept) {
-  const int64_t bytes = kept.lines.front().text().size();
-  kept.lines.pop_front();
+  hydra::v1::LogLine& oldest = kept.lines[kept.skip];
+  const int64_t bytes = oldest.text().size();
+  oldest = hydra::v1::LogLine();
+  ++kept.skip;
   ++kept.first;
+  // Half of them at a time, so that each is moved once at most.
+  if (kept.skip > kept.lines.size() / 2) {
+    kept.lines.erase(kept.lines.begin(), kept.lines.begin() + kept.skip);
+    kept.skip = 0;
+  }
   kept.bytes -= bytes;
   --lines_;
   bytes_ -= bytes;
@@ -49,7 +56,7 @@ void LogStore::ForgetQuietest() {
   const Lines& lost = quietest->second;
   forgotten_[quietest->first] = lost.end();
   if (forgotten_.size() > kMostForgotten) forgotten_.erase(forgotten_.begin());
-  lines_ -= lost.lines.size();
+  lines_ -= lost.size();
   bytes_ -= lost.bytes;
   jobs_.erase(quietest);
   by_newest_line_.pop_front();
@@ -79,7 +86,7 @@ LogStore::Page LogStore::Read(JobId job, int64_t from, int64_t most) const {
   for (int64_t bytes = 0; page.next < std::min(end, begin + most) &&
                           (bytes < kPageBytes || page.lines.empty());
        ++page.next) {
-    page.lines.push_back(kept.lines[page.next - kept.first]);
+    page.lines.push_back(kept.at(page.next));
     bytes += page.lines.back().text().size();
   }
   return page;

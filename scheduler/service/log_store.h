@@ -1,8 +1,8 @@
 #ifndef HYDRA_SCHEDULER_SERVICE_LOG_STORE_H_
 #define HYDRA_SCHEDULER_SERVICE_LOG_STORE_H_
 
+#include <cstddef>
 #include <cstdint>
-#include <deque>
 #include <list>
 #include <vector>
 
@@ -53,11 +53,18 @@ class LogStore {
   struct Lines {
     // The number of the first one that is kept.
     int64_t first = 0;
-    std::deque<hydra::v1::LogLine> lines;
+    // Those that are kept begin at `skip`. No deque: an empty one takes more
+    // than the one line that most jobs have.
+    std::vector<hydra::v1::LogLine> lines;
+    size_t skip = 0;
     int64_t bytes = 0;
     std::list<JobId>::iterator place;
 
-    int64_t end() const { return first + lines.size(); }
+    int64_t size() const { return lines.size() - skip; }
+    int64_t end() const { return first + size(); }
+    const hydra::v1::LogLine& at(int64_t number) const {
+      return lines[skip + number - first];
+    }
   };
 
   void DropOldest(Lines& kept) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
