@@ -263,7 +263,9 @@ class DaemonImpl final : public Daemon, private Effects {
     const ConnectionLimits limits = RaiseOpenFiles();
     absl::Status open = OpenToWorkers(limits);
     // Clients that were there before ask at once.
-    while (core_->has_changes()) read_model_.Update(*core_, SteadyNow());
+    do {
+      read_model_.Update(*core_, SteadyNow());
+    } while (core_->has_changes());
     if (open.ok()) open = OpenToClients(limits);
     if (!open.ok()) return open;
     for (int i = 0; i < config_.devices_size(); ++i) StartWorker(i);
