@@ -44,11 +44,10 @@ bool Fits(const v1::Partition& partition, const ModelTable& table) {
 
 }  // namespace
 
-Core::Core(Options options, Policy* policy, Journal* journal, Effects* effects)
+Core::Core(Options options, Policy* policy, Journal* journal)
     : options_(std::move(options)),
       policy_(policy),
       journal_(journal),
-      effects_(effects),
       blocks_(options_.pool_first_byte, options_.pool_bytes,
               options_.generation << kGenerationShift),
       admission_(PromisedBytes(options_), options_.devices.size(),
@@ -109,7 +108,7 @@ void Core::Log(const Job& job, const char* severity, absl::string_view text,
   line.set_step(task == nullptr ? -1 : task->task.step);
   line.set_task_id(task == nullptr ? 0 : task->id.value());
   line.set_text(std::string(text));
-  effects_->LogForJob(job.id, line);
+  Do(LineForJob{job.id, std::move(line)});
 }
 
 std::string Core::PrepareKey(const Job& job) const {
@@ -415,7 +414,7 @@ void Core::AdvanceWaiting(absl::Time now) {
   }
 }
 
-void Core::ContinueWork(absl::Time now) {
+void Core::EndTurn(absl::Time now) {
   MakeSomeJobs();
   ForgetSomeJobs();
   AdvanceWaiting(now);

@@ -6,6 +6,7 @@
 #include <map>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "absl/container/btree_map.h"
@@ -19,10 +20,10 @@
 #include "hydra/v1/hydra.pb.h"
 #include "hydra/v1/status.pb.h"
 #include "hydra/worker/v1/worker.pb.h"
+#include "scheduler/core/actions.h"
 #include "scheduler/core/admission.h"
 #include "scheduler/core/block_table.h"
 #include "scheduler/core/change_log.h"
-#include "scheduler/core/effects.h"
 #include "scheduler/core/job.h"
 #include "scheduler/core/once_per_key.h"
 #include "scheduler/core/shared.h"
@@ -38,11 +39,14 @@ namespace hydra {
 
 // The scheduler: every job's and every worker's state, the block table, and the
 // decisions. Events come in as calls, with the time; what follows from them
-// goes out through Effects, Journal and the messages for workers. No I/O, no
-// clock, no threads: the same events give the same decisions.
+// comes out as actions and as records for the Journal. No I/O, no clock, no
+// threads: the same events give the same decisions.
 //
-// Not thread-safe; one thread owns it. Policy, Journal and Effects are borrowed
-// and must outlive it.
+// Whoever runs it makes turns of events: those that came, EndTurn, then what
+// journal.h says, TakeActions among it.
+//
+// Not thread-safe; one thread owns it. Policy and Journal are borrowed and must
+// outlive it.
 //
 // How a task lives: it is handed out (its writes get fresh slots), perhaps
 // withdrawn before it began, reported, and committed: only then do its writes
@@ -121,7 +125,7 @@ class Core {
     absl::flat_hash_map<std::string, hydra::v1::Partition> partitions;
   };
 
-  Core(Options options, Policy* policy, Journal* journal, Effects* effects);
+  Core(Options options, Policy* policy, Journal* journal);
 
   // Goes on where an earlier daemon was; call it first. Every worker in
   // `recovered` is alive, and no other process writes into the pool.
@@ -174,22 +178,29 @@ class Core {
   // it about once a second.
   void Tick(absl::Time now);
 
-  // --- Long work ---
+  // --- The end of a turn ---
 
-  // An event may concern thousands of jobs: it sees to some of them, and here
-  // to some more. Call it in a later turn while has_more_work(), so that other
-  // events come between.
-  void ContinueWork(absl::Time now);
+  // Decides what follows from the turn's events: jobs that waited for them go
+  // on, and devices get tasks.
+  //
+  // An event may concern thousands of jobs: the end of its turn sees to some of
+  // them. While has_more_work(), another turn should follow, with the events
+  // that came meanwhile.
+  void EndTurn(absl::Time now);
   bool has_more_work() const {
     return waiting_.has_next() || unmade_jobs_ > 0 || !to_explain_.empty() ||
            !to_forget_.empty();
   }
 
+  // What is to be done outside, since it was asked last. Call it when the turn
+  // is recorded.
+  Actions TakeActions() { return std::exchange(actions_, {}); }
+
   // --- Stopping ---
 
   // Hands out nothing more, lets begun tasks end, and writes checkpoints of
   // all running jobs. Goes on until parked().
-  void Park(absl::Time now);
+  void Park();
   bool parked() const;
   // Whether every job that has not ended can go on without the pool and lose
   // nothing.
@@ -200,12 +211,12 @@ class Core {
   // --- Outcomes of effects ---
 
   // Everything up to this sequence number is in jobs.db.
-  void Recorded(uint64_t sequence, absl::Time now);
+  void Recorded(uint64_t sequence);
   // jobs.db has no room for this submission.
   void SubmissionRefused(uint64_t sequence);
   void ModelSaved(JobId job, const absl::Status& status, absl::Time now);
   // The request's block number `index` is written; they come in order.
-  void CheckpointBlockWritten(JobId job, size_t index, absl::Time now);
+  void CheckpointBlockWritten(JobId job, size_t index);
   // With the bytes that it takes on the disk.
   void CheckpointWritten(JobId job, const absl::StatusOr<int64_t>& bytes,
                          absl::Time now);
@@ -271,6 +282,7 @@ class Core {
   // Of a pilot on this device.
   std::string PilotKey(const Job& job, const DeviceOptions& device) const;
   void Touch(const Job& job) { changes_.Note(job.id); }
+  void Do(Action action) { actions_.push_back(std::move(action)); }
   void Log(const Job& job, const char* severity, absl::string_view text,
            absl::Time now, const OutstandingTask* task = nullptr);
 
@@ -344,6 +356,8 @@ class Core {
   bool CanResumeInPartition(Job& job, absl::Time now);
   // Where INIT from the newest checkpoint leads. Requires one, and a partition.
   ChainPosition ResumePlaceOf(const Job& job) const;
+  // The next one to be saved while parking; null: none.
+  const Job* NextToSave() const;
   void ContinueParking(absl::Time now);
 
   // core_restore.cc: going on after a restart of the daemon.
@@ -456,7 +470,7 @@ class Core {
   const Options options_;
   Policy* const policy_;
   Journal* const journal_;
-  Effects* const effects_;
+  Actions actions_;
 
   BlockTable blocks_;
   Admission admission_;

@@ -193,14 +193,13 @@ void Core::BeginCheckpoint(Job& job, absl::Time now) {
   job.checkpoint_due_at = absl::InfiniteFuture();
   job.checkpoint_again_at = absl::InfiniteFuture();
   job.checkpointed_at = now;
-  effects_->WriteCheckpoint(request);
+  Do(std::move(request));
 }
 
-void Core::CheckpointBlockWritten(JobId id, size_t index, absl::Time now) {
+void Core::CheckpointBlockWritten(JobId id, size_t index) {
   CheckpointRun& run = *JobOf(id).writing;
   CHECK_EQ(index, run.written);
   blocks_.Unpin(run.blocks[run.written++].second);
-  Dispatch(now);
 }
 
 void Core::CheckpointWritten(JobId id, const absl::StatusOr<int64_t>& bytes,
@@ -236,9 +235,6 @@ void Core::CheckpointWritten(JobId id, const absl::StatusOr<int64_t>& bytes,
   waiting_.OfferRoom();
   OfferWriter(now);
   if (!job.ended() && job.outstanding.empty()) waiting_.Wake(id);
-  AdvanceWaiting(now);
-  ContinueParking(now);
-  Dispatch(now);
 }
 
 void Core::KeepCheckpoint(Job& job, CheckpointRun run, int64_t bytes) {
@@ -250,7 +246,7 @@ void Core::KeepCheckpoint(Job& job, CheckpointRun run, int64_t bytes) {
     }
   }
   if (job.delete_checkpoints) {
-    effects_->RemoveCheckpoint(job.id, info.path());
+    Do(CheckpointRemoval{job.id, info.path()});
     return;
   }
   journal_->CheckpointRecorded(job.id, run.record);
@@ -298,7 +294,7 @@ void Core::RemoveCheckpoint(Job& job, size_t index) {
   const v1::CheckpointInfo info = job.checkpoints[index].info();
   job.checkpoints.erase(job.checkpoints.begin() + index);
   journal_->CheckpointErased(job.id, info);
-  effects_->RemoveCheckpoint(job.id, info.path());
+  Do(CheckpointRemoval{job.id, info.path()});
   Touch(job);
 }
 
@@ -316,8 +312,6 @@ std::vector<JobId> Core::Pause(const std::vector<JobId>& jobs, absl::Time now) {
     auto job = jobs_.find(id);
     if (job != jobs_.end() && PauseOne(job->second, now)) pausing.push_back(id);
   }
-  AdvanceWaiting(now);
-  Dispatch(now);
   return pausing;
 }
 
@@ -374,8 +368,6 @@ std::vector<JobId> Core::Resume(const std::vector<JobId>& jobs,
       resumed.push_back(id);
     }
   }
-  AdvanceWaiting(now);
-  Dispatch(now);
   return resumed;
 }
 
@@ -526,27 +518,28 @@ ChainPosition Core::ResumePlaceOf(const Job& job) const {
   return place;
 }
 
-void Core::Park(absl::Time now) {
+void Core::Park() {
   parking_ = true;
   for (auto& [id, job] : jobs_) Withdraw(job);
-  ContinueParking(now);
-  Dispatch(now);
+}
+
+const Job* Core::NextToSave() const {
+  for (const auto& [id, job] : jobs_) {
+    if (job.outstanding.empty() && !IsSaved(job) && !unsaved_.contains(id) &&
+        job.phase != v1::JOB_PHASE_SAVE) {
+      return &job;
+    }
+  }
+  return nullptr;
 }
 
 void Core::ContinueParking(absl::Time now) {
   if (!parking_ || writing_ != JobId()) return;
-  for (auto& [id, job] : jobs_) {
-    if (!job.outstanding.empty() || IsSaved(job) || unsaved_.contains(id) ||
-        job.phase == v1::JOB_PHASE_SAVE) {
-      continue;
-    }
-    BeginCheckpoint(job, now);
-    return;
-  }
+  if (const Job* next = NextToSave()) BeginCheckpoint(JobOf(next->id), now);
 }
 
 bool Core::parked() const {
-  return parking_ && writing_ == JobId() &&
+  return parking_ && writing_ == JobId() && NextToSave() == nullptr &&
          std::all_of(
              workers_.begin(), workers_.end(),
              [](const WorkerRecord& worker) { return worker.hand.empty(); }) &&

@@ -79,7 +79,7 @@ void Core::CommitResult(Job& job, const OutstandingTask& done,
       partitions_.Abandon(job.pilot_claim, job.id);
       partitions_.Set(key, partition);
       waiting_.Wake(kPilotWait);
-      effects_->StorePartition(key, partition);
+      Do(FoundPartition{key, partition});
       SetPartition(job, std::move(partition), device.memory_limit_bytes);
       return;
     }

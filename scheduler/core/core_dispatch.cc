@@ -376,7 +376,7 @@ void Core::SendDesired(WorkerRecord& worker) {
   DesiredKey key = DesiredKeyOf(worker);
   if (key == worker.sent && !worker.must_send) return;
   ++worker.desired_sequence;
-  effects_->SendDesired(worker.id, MakeDesired(worker));
+  Do(WorkerMessage{worker.id, MakeDesired(worker)});
   worker.sent = std::move(key);
   worker.must_send = false;
 }

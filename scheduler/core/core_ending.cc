@@ -49,7 +49,7 @@ void Core::BeginSaving(Job& job, absl::Time now) {
     request.parameters.push_back(
         *blocks_.Find(job.id, {wv1::BLOCK_KIND_PARAMETERS, i, 0}));
   }
-  effects_->SaveModel(request);
+  Do(std::move(request));
 }
 
 void Core::ModelSaved(JobId id, const absl::Status& status, absl::Time now) {
@@ -74,8 +74,6 @@ void Core::ModelSaved(JobId id, const absl::Status& status, absl::Time now) {
     EndJob(job, v1::JOB_STATE_FAILED,
            absl::StrCat("writing the model: ", status.message()), now);
   }
-  AdvanceWaiting(now);
-  Dispatch(now);
 }
 
 std::vector<JobId> Core::Cancel(const std::vector<JobId>& jobs,
@@ -87,8 +85,6 @@ std::vector<JobId> Core::Cancel(const std::vector<JobId>& jobs,
       cancelled.push_back(id);
     }
   }
-  AdvanceWaiting(now);
-  Dispatch(now);
   return cancelled;
 }
 

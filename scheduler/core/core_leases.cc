@@ -57,7 +57,7 @@ void Core::Tick(absl::Time now) {
       worker.blameless = true;
       // It is not listened to any more, should it speak before it is dead.
       worker.session.clear();
-      effects_->KillWorker(worker.id, "it was silent for too long");
+      Do(WorkerKill{worker.id, "it was silent for too long"});
     }
     KillStuckTask(worker, now);
     NoteAbsence(worker, now);
@@ -68,10 +68,7 @@ void Core::Tick(absl::Time now) {
   }
   WakeRested(now);
   LeaveStuckWriter(now);
-  AdvanceWaiting(now);
-  Dispatch(now);
   BeginExplaining(now);
-  ExplainSomeWaits(now);
   ForgetOldSweeps();
   const std::vector<JobId> unsaved(save_again_.begin(), save_again_.end());
   for (JobId id : unsaved) {
@@ -108,7 +105,7 @@ void Core::KillStuckTask(WorkerRecord& worker, absl::Time now) {
         now, &task);
     // Once: the next one is another process.
     task.got_on_at = absl::InfiniteFuture();
-    effects_->KillWorker(worker.id, "its task takes too long");
+    Do(WorkerKill{worker.id, "its task takes too long"});
   }
 }
 
@@ -238,9 +235,6 @@ void Core::WorkerDied(WorkerId id, absl::string_view how, absl::Time now) {
     }
     AfterOutstandingChanged(job, now);
   }
-  AdvanceWaiting(now);
-  ContinueParking(now);
-  Dispatch(now);
 }
 
 }  // namespace hydra

@@ -93,8 +93,6 @@ absl::Status Core::Restore(const Recovered& recovered, absl::Time now) {
       if (job.outstanding.empty()) FinishEnding(job, now);
     }
   }
-  AdvanceWaiting(now);
-  Dispatch(now);
   return absl::OkStatus();
 }
 

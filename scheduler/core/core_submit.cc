@@ -125,7 +125,7 @@ Shared<std::string> Core::SharedText(const std::string& text) {
       text, [&text] { return std::make_shared<const std::string>(text); }));
 }
 
-void Core::Recorded(uint64_t sequence, absl::Time now) {
+void Core::Recorded(uint64_t sequence) {
   journal_->Recorded(sequence);
   while (!unrecorded_.empty() && unrecorded_.begin()->first <= sequence) {
     Unrecorded entry = std::move(unrecorded_.begin()->second);
@@ -142,9 +142,6 @@ void Core::Recorded(uint64_t sequence, absl::Time now) {
     // Moves none of them.
     jobs_.merge(entry.jobs);
   }
-  if (!waiting_.has_next()) return;
-  AdvanceWaiting(now);
-  Dispatch(now);
 }
 
 void Core::SubmissionRefused(uint64_t sequence) {

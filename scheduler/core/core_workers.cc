@@ -89,9 +89,6 @@ void Core::WorkerReported(WorkerId id, const wv1::WorkerReport& report,
   if (taken.ok()) taken = TakeHeld(worker, report, now);
   TakeLogLines(worker, report);
   if (!taken.ok()) Refuse(worker, taken, now);
-  AdvanceWaiting(now);
-  ContinueParking(now);
-  Dispatch(now);
 }
 
 absl::Status Core::TakeReport(WorkerRecord& worker,
@@ -139,7 +136,7 @@ void Core::Refuse(WorkerRecord& worker, const absl::Status& why,
   for (const auto& [job_id, task_id] : worker.hand) {
     Log(JobOf(job_id), "W", absl::StrCat(reason, "; it is started again"), now);
   }
-  effects_->KillWorker(worker.id, reason);
+  Do(WorkerKill{worker.id, reason});
 }
 
 void Core::FailTask(Job& job, const wv1::TaskReport& report, absl::Time now) {
@@ -298,7 +295,7 @@ void Core::TakeLogLines(WorkerRecord& worker, const wv1::WorkerReport& report) {
     const JobId job(line.job_id());
     if (FindJob(job) == nullptr) continue;
     if (line.dropped_before() > 0) {
-      effects_->LogLinesDropped(job, line.dropped_before());
+      Do(DroppedLines{job, line.dropped_before()});
     }
     v1::LogLine kept;
     *kept.mutable_time() = line.time();
@@ -310,7 +307,7 @@ void Core::TakeLogLines(WorkerRecord& worker, const wv1::WorkerReport& report) {
     std::vector<std::string>& last = JobOf(job).last_lines;
     last.push_back(line.text());
     if (last.size() > kLastLines) last.erase(last.begin());
-    effects_->LogForJob(job, kept);
+    Do(LineForJob{job, std::move(kept)});
   }
 }
 
@@ -392,9 +389,6 @@ std::vector<v1::WorkerStatus> Core::Workers(absl::Time now) const {
   return statuses;
 }
 
-void Core::StopWorkers() {
-  stopping_ = true;
-  for (WorkerRecord& worker : workers_) SendDesired(worker);
-}
+void Core::StopWorkers() { stopping_ = true; }
 
 }  // namespace hydra

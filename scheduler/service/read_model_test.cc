@@ -9,7 +9,6 @@
 #include <string>
 #include <vector>
 
-#include "scheduler/core/effect_buffer.h"
 #include "scheduler/journal/journal.h"
 #include "scheduler/journal/memory_record_store.h"
 #include "scheduler/policy/sharded_lrtf.h"
@@ -40,12 +39,12 @@ class ReadModelTest : public ::testing::Test {
   void Settle() {
     do {
       now_ += absl::Seconds(1);
-      core_.ContinueWork(now_);
+      core_.EndTurn(now_);
       // As hydrad ends a turn.
       (void)journal_.pool_changes();
       for (Journal::Entry& entry : journal_.TakeEntries()) {
         ASSERT_TRUE(records_.Apply(entry.changes).ok());
-        core_.Recorded(entry.sequence, now_);
+        core_.Recorded(entry.sequence);
       }
       model_.Update(core_, now_);
     } while (core_.has_more_work() || core_.has_changes());
@@ -80,8 +79,7 @@ class ReadModelTest : public ::testing::Test {
   MemoryRecordStore records_;
   ShardedLrtf policy_;
   Journal journal_;
-  EffectBuffer effects_;
-  Core core_{Options(), &policy_, &journal_, &effects_};
+  Core core_{Options(), &policy_, &journal_};
   // Not started: what is tested does not ask it.
   CoreThread core_thread_;
   ReadModel model_;
@@ -145,7 +143,7 @@ TEST_F(ReadModelTest, VeryManyChangesComeInPieces) {
   const auto submitted =
       core_.Submit(std::vector<NewJob>(jobs, World::SmallJob(1)), {}, now_);
   for (Journal::Entry& entry : journal_.TakeEntries()) {
-    core_.Recorded(entry.sequence, now_);
+    core_.Recorded(entry.sequence);
   }
   const uint64_t noted = core_.changes_noted();
   model_.Update(core_, now_);

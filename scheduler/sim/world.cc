@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <utility>
+#include <variant>
 
 #include "absl/strings/str_cat.h"
 #include "glog/logging.h"
@@ -60,10 +61,10 @@ bool World::Chance(double probability) {
          std::uniform_real_distribution<double>(0, 1)(random_) < probability;
 }
 
-void World::LogForJob(JobId job, const v1::LogLine& line) {
+void World::Do(const LineForJob& kept) {
   constexpr size_t kMostLines = 100;
-  std::vector<std::string>& lines = logs_[job];
-  if (lines.size() < kMostLines) lines.push_back(line.text());
+  std::vector<std::string>& lines = logs_[kept.job];
+  if (lines.size() < kMostLines) lines.push_back(kept.line.text());
 }
 
 void World::At(absl::Duration delay, std::function<void()> action) {
@@ -106,13 +107,16 @@ void World::StartDaemon() {
   }
   ++daemon_starts_;
   daemon_ = std::make_unique<SimDaemon>(
-      std::move(core), &disk_, static_cast<Effects*>(this),
+      std::move(core), &disk_,
+      [this](const Action& action) {
+        std::visit([this](const auto& one) { Do(one); }, action);
+      },
       [this](WorkerId id, const std::string& session) {
         const SimProcess& process = workers_[id.value() - 1];
         return process.alive && process.session == session;
       },
       now_);
-  daemon_->Begin();
+  daemon_->Begin(now_);
   CheckCommitted();
   CheckAcknowledged();
   for (int i = 0; i < options_.workers; ++i) {
@@ -136,8 +140,7 @@ void World::TickSoon() {
 
 void World::ContinueSoon() {
   if (!daemon_->core().has_more_work()) return;
-  AtDaemon(absl::ZeroDuration(),
-           [this] { InCore([this](Core& core) { core.ContinueWork(now_); }); });
+  AtDaemon(absl::ZeroDuration(), [this] { InCore([](Core&) {}); });
 }
 
 void World::InCore(const std::function<void(Core&)>& action) {
@@ -147,7 +150,7 @@ void World::InCore(const std::function<void(Core&)>& action) {
     crash = Chance(0.5) ? SimDaemon::Crash::kBeforeCommit
                         : SimDaemon::Crash::kAfterCommit;
   }
-  const bool alive = daemon_->Turn(action, crash);
+  const bool alive = daemon_->Turn(action, now_, crash);
   if (crash != SimDaemon::Crash::kBeforeCommit) NoteCommitted();
   if (!alive) {
     CrashDaemon();
