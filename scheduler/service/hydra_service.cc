@@ -5,10 +5,13 @@
 #include <limits>
 #include <memory>
 #include <optional>
+#include <system_error>
+#include <thread>
 #include <utility>
 
 #include "absl/container/flat_hash_set.h"
 #include "absl/strings/str_cat.h"
+#include "common/process/thread_priority.h"
 #include "common/status/rpc_status.h"
 #include "scheduler/service/client_request.h"
 #include "scheduler/service/file_sender.h"
@@ -22,6 +25,8 @@ constexpr int kStepsInDetail = 1000;
 constexpr size_t kJobsInOneGo = 100;
 // Of a submission's warnings, so many jobs' in one turn.
 constexpr size_t kJobsToRead = 1000;
+// A list of so many jobs takes less than a millisecond.
+constexpr int kShortPage = 100;
 // docs/daemon.md, "Who may do what".
 constexpr StreamLimits kCalls = {256, 128};
 constexpr StreamLimits kStreams = {1024, 64};
@@ -91,6 +96,24 @@ grpc::Status HydraServiceImpl::Serve(const grpc::ServerContextBase& context,
   const absl::StatusOr<StreamTable::Slot> slot =
       table.Open(parts_.user_of(context.peer()), nullptr);
   return ToGrpc(slot.ok() ? act() : slot.status());
+}
+
+grpc::Status HydraServiceImpl::ServeLong(
+    const grpc::ServerContextBase& context, StreamTable& table,
+    const std::function<absl::Status()>& act) {
+  return Serve(context, table, [&] {
+    absl::Status status;
+    try {
+      std::thread([&] {
+        StepBack();
+        status = act();
+      }).join();
+    } catch (const std::system_error&) {
+      // The process may have no more threads.
+      status = act();
+    }
+    return status;
+  });
 }
 
 template <typename Response>
@@ -184,7 +207,7 @@ void HydraServiceImpl::AddWarnings(const std::vector<JobId>& jobs,
 grpc::Status HydraServiceImpl::Submit(grpc::ServerContext* context,
                                       const v1::SubmitRequest* request,
                                       v1::SubmitResponse* response) {
-  return Serve(*context, calls_, [&] {
+  return ServeLong(*context, calls_, [&] {
     return request->validate_only() ? Validate(*request, response)
                                     : Queue(*request, response);
   });
@@ -193,8 +216,11 @@ grpc::Status HydraServiceImpl::Submit(grpc::ServerContext* context,
 grpc::Status HydraServiceImpl::ListJobs(grpc::ServerContext* context,
                                         const v1::ListJobsRequest* request,
                                         v1::ListJobsResponse* response) {
-  return Serve(*context, calls_,
-               [&] { return reader_.List(*request, response); });
+  auto list = [&] { return reader_.List(*request, response); };
+  const absl::StatusOr<int> page_size = ParsePageSize(*request);
+  return page_size.ok() && *page_size <= kShortPage
+             ? Serve(*context, calls_, list)
+             : ServeLong(*context, calls_, list);
 }
 
 grpc::Status HydraServiceImpl::GetJob(grpc::ServerContext* context,
@@ -247,7 +273,7 @@ absl::Status HydraServiceImpl::ForTarget(
 grpc::Status HydraServiceImpl::Cancel(grpc::ServerContext* context,
                                       const v1::CancelRequest* request,
                                       v1::CancelResponse* response) {
-  return Serve(*context, calls_, [&] {
+  return ServeLong(*context, calls_, [&] {
     return ForTarget(
         *request,
         [&](Core& core, const std::vector<JobId>& jobs, absl::Time now) {
@@ -260,7 +286,7 @@ grpc::Status HydraServiceImpl::Cancel(grpc::ServerContext* context,
 grpc::Status HydraServiceImpl::Pause(grpc::ServerContext* context,
                                      const v1::PauseRequest* request,
                                      v1::PauseResponse* response) {
-  return Serve(*context, calls_, [&] {
+  return ServeLong(*context, calls_, [&] {
     return ForTarget(
         *request,
         [](Core& core, const std::vector<JobId>& jobs, absl::Time now) {
@@ -273,7 +299,7 @@ grpc::Status HydraServiceImpl::Pause(grpc::ServerContext* context,
 grpc::Status HydraServiceImpl::Resume(grpc::ServerContext* context,
                                       const v1::ResumeRequest* request,
                                       v1::ResumeResponse* response) {
-  return Serve(*context, calls_, [&] {
+  return ServeLong(*context, calls_, [&] {
     return ForTarget(
         *request,
         [](Core& core, const std::vector<JobId>& jobs, absl::Time now) {
@@ -301,7 +327,7 @@ grpc::ServerWriteReactor<v1::WatchResponse>* HydraServiceImpl::Watch(
 grpc::Status HydraServiceImpl::GetResults(grpc::ServerContext* context,
                                           const v1::GetResultsRequest* request,
                                           v1::GetResultsResponse* response) {
-  return Serve(*context, calls_, [&]() -> absl::Status {
+  return ServeLong(*context, calls_, [&]() -> absl::Status {
     const absl::StatusOr<SweepId> sweep = ParseSweepId(request->sweep_id());
     if (!sweep.ok()) return sweep.status();
     const absl::StatusOr<std::vector<JobId>> jobs = reader_.JobsOf(*sweep);
@@ -356,8 +382,8 @@ absl::Status HydraServiceImpl::SendOutput(
 grpc::Status HydraServiceImpl::Download(
     grpc::ServerContext* context, const v1::DownloadRequest* request,
     grpc::ServerWriter<v1::DownloadResponse>* writer) {
-  return Serve(*context, downloads_,
-               [&] { return SendOutput(*request, writer); });
+  return ServeLong(*context, downloads_,
+                   [&] { return SendOutput(*request, writer); });
 }
 
 grpc::Status HydraServiceImpl::ListWorkers(grpc::ServerContext* context,

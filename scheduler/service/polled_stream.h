@@ -12,6 +12,7 @@
 #include "absl/status/status.h"
 #include "absl/synchronization/mutex.h"
 #include "absl/time/time.h"
+#include "common/process/thread_priority.h"
 #include "common/status/rpc_status.h"
 #include "scheduler/service/stream_table.h"
 #include "scheduler/service/work_thread.h"
@@ -90,6 +91,7 @@ class PolledStream : public grpc::ServerWriteReactor<Response> {
   }
 
   void Advance() {
+    StepBack();
     response_.Clear();
     const Step step =
         table_->stopped()
