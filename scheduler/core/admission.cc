@@ -5,7 +5,7 @@
 
 #include "absl/numeric/int128.h"
 #include "absl/strings/str_cat.h"
-#include "scheduler/core/task_chain.h"
+#include "common/chain/task_chain.h"
 
 namespace hydra {
 namespace {

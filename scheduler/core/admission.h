@@ -7,9 +7,9 @@
 #include "absl/container/btree_map.h"
 #include "absl/container/btree_set.h"
 #include "absl/status/status.h"
+#include "common/chain/job_shape.h"
 #include "common/ids/ids.h"
 #include "hydra/v1/status.pb.h"
-#include "scheduler/core/job_shape.h"
 
 namespace hydra {
 

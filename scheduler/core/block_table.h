@@ -7,9 +7,9 @@
 
 #include "absl/container/btree_map.h"
 #include "absl/container/flat_hash_map.h"
+#include "common/chain/block_key.h"
 #include "common/ids/ids.h"
 #include "common/pool/slot_allocator.h"
-#include "scheduler/core/block_key.h"
 
 namespace hydra {
 

@@ -10,16 +10,16 @@
 
 #include "absl/container/btree_set.h"
 #include "absl/time/time.h"
+#include "common/chain/job_shape.h"
+#include "common/chain/task_chain.h"
 #include "common/ids/ids.h"
 #include "hydra/journal/v1/journal.pb.h"
 #include "hydra/v1/job.pb.h"
 #include "hydra/v1/status.pb.h"
 #include "hydra/worker/v1/worker.pb.h"
 #include "scheduler/core/block_table.h"
-#include "scheduler/core/job_shape.h"
 #include "scheduler/core/new_job.h"
 #include "scheduler/core/step_log.h"
-#include "scheduler/core/task_chain.h"
 #include "scheduler/core/time_model.h"
 
 namespace hydra {

@@ -1,7 +1,7 @@
 #include "scheduler/core/new_job.h"
 
+#include "common/chain/job_shape.h"
 #include "scheduler/core/admission.h"
-#include "scheduler/core/job_shape.h"
 
 namespace hydra {
 

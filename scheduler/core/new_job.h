@@ -6,10 +6,10 @@
 #include <vector>
 
 #include "common/model/model_table.h"
+#include "common/shared/shared.h"
 #include "hydra/journal/v1/journal.pb.h"
 #include "hydra/v1/job.pb.h"
 #include "hydra/v1/status.pb.h"
-#include "scheduler/core/shared.h"
 
 namespace hydra {
 

@@ -2,7 +2,7 @@
 #define HYDRA_SCHEDULER_CORE_NEWEST_VERSIONS_H_
 
 #include "absl/container/flat_hash_map.h"
-#include "scheduler/core/block_key.h"
+#include "common/chain/block_key.h"
 #include "scheduler/core/block_table.h"
 #include "scheduler/core/job.h"
 

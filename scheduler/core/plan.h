@@ -4,10 +4,10 @@
 #include <string>
 
 #include "absl/status/statusor.h"
+#include "common/chain/task_chain.h"
 #include "common/model/model_table.h"
 #include "hydra/v1/job.pb.h"
 #include "scheduler/core/job.h"
-#include "scheduler/core/task_chain.h"
 
 namespace hydra {
 

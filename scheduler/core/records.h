@@ -3,12 +3,12 @@
 
 #include <vector>
 
+#include "common/chain/block_key.h"
+#include "common/chain/task_chain.h"
 #include "hydra/checkpoint/v1/checkpoint.pb.h"
 #include "hydra/journal/v1/journal.pb.h"
-#include "scheduler/core/block_key.h"
 #include "scheduler/core/block_table.h"
 #include "scheduler/core/job.h"
-#include "scheduler/core/task_chain.h"
 #include "scheduler/core/time_model.h"
 #include "scheduler/journal/recovered.h"
 

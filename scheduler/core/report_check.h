@@ -2,9 +2,9 @@
 #define HYDRA_SCHEDULER_CORE_REPORT_CHECK_H_
 
 #include "absl/status/status.h"
+#include "common/chain/job_shape.h"
+#include "common/chain/task_chain.h"
 #include "hydra/worker/v1/worker.pb.h"
-#include "scheduler/core/job_shape.h"
-#include "scheduler/core/task_chain.h"
 
 namespace hydra {
 

@@ -5,9 +5,9 @@
 #include <vector>
 
 #include "absl/time/time.h"
+#include "common/chain/job_shape.h"
+#include "common/chain/task_chain.h"
 #include "hydra/v1/status.pb.h"
-#include "scheduler/core/job_shape.h"
-#include "scheduler/core/task_chain.h"
 
 namespace hydra {
 

@@ -7,8 +7,8 @@
 
 #include "common/jobfile/mistakes.h"
 #include "common/model/gpt2_config.h"
+#include "common/shared/shared.h"
 #include "hydra/v1/job.pb.h"
-#include "scheduler/core/shared.h"
 #include "scheduler/service/path_policy.h"
 
 namespace hydra {

@@ -5,9 +5,9 @@
 #include <map>
 #include <string>
 
+#include "common/chain/block_key.h"
 #include "common/ids/ids.h"
 #include "hydra/journal/v1/journal.pb.h"
-#include "scheduler/core/block_key.h"
 
 namespace hydra {
 

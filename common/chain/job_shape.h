@@ -1,20 +1,15 @@
-#ifndef HYDRA_SCHEDULER_CORE_JOB_SHAPE_H_
-#define HYDRA_SCHEDULER_CORE_JOB_SHAPE_H_
+#ifndef HYDRA_COMMON_CHAIN_JOB_SHAPE_H_
+#define HYDRA_COMMON_CHAIN_JOB_SHAPE_H_
 
 #include <cstdint>
 #include <vector>
 
+#include "common/chain/layer_range.h"
 #include "common/model/model_table.h"
+#include "common/shared/shared.h"
 #include "hydra/v1/job.pb.h"
-#include "scheduler/core/shared.h"
 
 namespace hydra {
-
-// Consecutive layers [first, last).
-struct LayerRange {
-  int first = 0;
-  int last = 0;
-};
 
 // The sizes that a job's chain of tasks, its memory and its time follow from.
 // A value type.
@@ -55,4 +50,4 @@ std::vector<LayerRange> ShardsOf(const std::vector<int>& cut_points,
 
 }  // namespace hydra
 
-#endif  // HYDRA_SCHEDULER_CORE_JOB_SHAPE_H_
+#endif  // HYDRA_COMMON_CHAIN_JOB_SHAPE_H_

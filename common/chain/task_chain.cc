@@ -1,4 +1,4 @@
-#include "scheduler/core/task_chain.h"
+#include "common/chain/task_chain.h"
 
 #include <algorithm>
 
@@ -28,10 +28,6 @@ BlockKey ActivationGradient(int layer, int micro_batch) {
   return {wv1::BLOCK_KIND_ACTIVATION_GRADIENT, layer, micro_batch};
 }
 
-bool Contains(const LayerRange& layers, int layer) {
-  return layers.first <= layer && layer < layers.last;
-}
-
 // Ascending, each once.
 std::vector<int> BlocksUsed(const JobShape& shape, const LayerRange& layers) {
   absl::btree_set<int> blocks;
@@ -43,7 +39,7 @@ std::vector<int> BlocksUsed(const JobShape& shape, const LayerRange& layers) {
 }
 
 bool Owns(const JobShape& shape, const LayerRange& layers, int block) {
-  return Contains(layers, shape.table->parameter_blocks[block].owner());
+  return layers.Contains(shape.table->parameter_blocks[block].owner());
 }
 
 bool HasLaterUser(const JobShape& shape, const LayerRange& layers, int block) {
@@ -114,7 +110,7 @@ ChainTask InitTask(const JobShape& shape, const ChainPlan& plan, int shard) {
   }
   if (!plan.resume.has_value()) return task;
   for (const BlockWrite& write : BlocksInsideStep(shape, *plan.resume)) {
-    if (Contains(task.layers, OwnerOf(shape, write.key))) {
+    if (task.layers.Contains(OwnerOf(shape, write.key))) {
       task.writes.push_back(write);
     }
   }

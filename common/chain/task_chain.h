@@ -1,13 +1,14 @@
-#ifndef HYDRA_SCHEDULER_CORE_TASK_CHAIN_H_
-#define HYDRA_SCHEDULER_CORE_TASK_CHAIN_H_
+#ifndef HYDRA_COMMON_CHAIN_TASK_CHAIN_H_
+#define HYDRA_COMMON_CHAIN_TASK_CHAIN_H_
 
 #include <cstdint>
 #include <optional>
 #include <vector>
 
+#include "common/chain/block_key.h"
+#include "common/chain/job_shape.h"
+#include "common/chain/layer_range.h"
 #include "hydra/worker/v1/worker.pb.h"
-#include "scheduler/core/block_key.h"
-#include "scheduler/core/job_shape.h"
 
 namespace hydra {
 
@@ -112,4 +113,4 @@ int64_t IntermediateEvaluations(const ChainPlan& plan, int64_t after_step);
 
 }  // namespace hydra
 
-#endif  // HYDRA_SCHEDULER_CORE_TASK_CHAIN_H_
+#endif  // HYDRA_COMMON_CHAIN_TASK_CHAIN_H_

@@ -1,4 +1,4 @@
-#include "scheduler/core/shared.h"
+#include "common/shared/shared.h"
 
 #include <gtest/gtest.h>
 

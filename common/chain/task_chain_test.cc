@@ -1,4 +1,4 @@
-#include "scheduler/core/task_chain.h"
+#include "common/chain/task_chain.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>

@@ -1,5 +1,5 @@
-#ifndef HYDRA_SCHEDULER_CORE_SHARED_H_
-#define HYDRA_SCHEDULER_CORE_SHARED_H_
+#ifndef HYDRA_COMMON_SHARED_SHARED_H_
+#define HYDRA_COMMON_SHARED_SHARED_H_
 
 #include <algorithm>
 #include <cstddef>
@@ -77,4 +77,4 @@ class SharedByContent {
 
 }  // namespace hydra
 
-#endif  // HYDRA_SCHEDULER_CORE_SHARED_H_
+#endif  // HYDRA_COMMON_SHARED_SHARED_H_

@@ -1,4 +1,4 @@
-#include "scheduler/core/job_shape.h"
+#include "common/chain/job_shape.h"
 
 #include <utility>
 

@@ -1,5 +1,5 @@
-#ifndef HYDRA_SCHEDULER_CORE_BLOCK_KEY_H_
-#define HYDRA_SCHEDULER_CORE_BLOCK_KEY_H_
+#ifndef HYDRA_COMMON_CHAIN_BLOCK_KEY_H_
+#define HYDRA_COMMON_CHAIN_BLOCK_KEY_H_
 
 #include <tuple>
 
@@ -31,4 +31,4 @@ struct BlockKey {
 
 }  // namespace hydra
 
-#endif  // HYDRA_SCHEDULER_CORE_BLOCK_KEY_H_
+#endif  // HYDRA_COMMON_CHAIN_BLOCK_KEY_H_
