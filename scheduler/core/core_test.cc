@@ -12,6 +12,7 @@
 #include "absl/time/clock.h"
 #include "common/status/proto_time.h"
 #include "scheduler/core/new_job.h"
+#include "scheduler/core/testing/small_job.h"
 #include "scheduler/journal/journal.h"
 #include "scheduler/policy/sharded_lrtf.h"
 #include "scheduler/sim/world.h"
@@ -31,7 +32,7 @@ using ::testing::Not;
 using ::testing::SizeIs;
 
 const Job& JobIn(World& world, uint64_t id) {
-  return *world.core().FindJob(JobId(id));
+  return *world.core().jobs().Find(JobId(id));
 }
 
 bool Training(const Job& job) {
@@ -40,7 +41,7 @@ bool Training(const Job& job) {
 
 TEST(CoreTest, ARepeatedRequestIdQueuesNothingMore) {
   World world({});
-  std::vector<NewJob> jobs(2, World::SmallJob(1));
+  std::vector<NewJob> jobs(2, SmallJob(1));
   const SweepId first =
       world.core()
           .Submit(std::vector<NewJob>(jobs), {"once", ""}, world.now())
@@ -60,11 +61,11 @@ TEST(CoreTest, AJobThatCanNeverFitIsRefusedWithTheNumbers) {
   options.pool_bytes = 4096;
   World world(options);
   const absl::Status refused =
-      world.core().Submit({World::SmallJob(1)}, {}, world.now()).status();
+      world.core().Submit({SmallJob(1)}, {}, world.now()).status();
   EXPECT_EQ(refused.code(), absl::StatusCode::kResourceExhausted);
   EXPECT_THAT(std::string(refused.message()),
               HasSubstr("which can promise 3681"));
-  EXPECT_TRUE(world.core().Sweeps().empty());
+  EXPECT_TRUE(world.core().jobs().Sweeps().empty());
 }
 
 TEST(CoreTest, AJobWaitsForThePoolWithAReasonAndThenRuns) {
@@ -127,8 +128,8 @@ TEST(CoreTest, CancellingATrainingJobFreesAllOfIt) {
   }
   world.RunUntilJobsEnd();
   EXPECT_EQ(JobIn(world, 1).state, v1::JOB_STATE_CANCELLED);
-  EXPECT_EQ(world.core().pool_used_bytes(), 0);
-  EXPECT_EQ(world.core().pool_reserved_bytes(), 0);
+  EXPECT_EQ(world.core().pool().used_bytes, 0);
+  EXPECT_EQ(world.core().pool().reserved_bytes, 0);
 }
 
 // One after the other, each end looked at all others that wait.
@@ -139,7 +140,7 @@ TEST(CoreTest, CancellingManyOfVeryManyTakesTimeForThoseAlone) {
   constexpr int kJobs = 20'000;
   world.Submit(kJobs, /*steps=*/1);
   world.RunUntil([&] { return JobIn(world, kJobs).reason.size() > 0; });
-  const std::vector<JobId> all = world.core().JobsOf(SweepId(1));
+  const std::vector<JobId> all = world.core().jobs().JobsOf(SweepId(1));
   const std::vector<JobId> first(all.begin(), all.begin() + kJobs / 2);
   const absl::Time start = absl::Now();
   world.InCore([&](Core& core) {
@@ -160,14 +161,14 @@ TEST(CoreTest, AnEventSeesToSomeOfManyJobsAndLeavesTheOthersToLaterTurns) {
   Journal journal;
   Core core(options, &policy, &journal);
   const auto submission =
-      core.Submit(std::vector<NewJob>(5, World::SmallJob(1)), {}, absl::Now());
+      core.Submit(std::vector<NewJob>(5, SmallJob(1)), {}, absl::Now());
   core.Recorded(submission->sequence);
   core.EndTurn(absl::Now());
-  EXPECT_FALSE(core.FindJob(JobId(3))->reason.empty());
-  EXPECT_TRUE(core.FindJob(JobId(4))->reason.empty());
+  EXPECT_FALSE(core.jobs().Find(JobId(3))->reason.empty());
+  EXPECT_TRUE(core.jobs().Find(JobId(4))->reason.empty());
   EXPECT_TRUE(core.has_more_work());
   core.EndTurn(absl::Now());
-  EXPECT_FALSE(core.FindJob(JobId(5))->reason.empty());
+  EXPECT_FALSE(core.jobs().Find(JobId(5))->reason.empty());
   EXPECT_FALSE(core.has_more_work());
 }
 
@@ -186,7 +187,7 @@ class ManyJobsTest : public ::testing::Test {
     return options;
   }
   uint64_t Submit() {
-    std::vector<NewJob> jobs(kJobs, World::SmallJob(1));
+    std::vector<NewJob> jobs(kJobs, SmallJob(1));
     for (int i = 0; i < kJobs; ++i) {
       jobs[i].spec.set_name(absl::StrCat("job-", i));
       Prepare(jobs[i]);
@@ -205,22 +206,22 @@ TEST_F(ManyJobsTest, AreMadeInSeveralTurnsAndComeInTogether) {
   int turns = 0;
   for (; core_.has_more_work(); ++turns) {
     core_.EndTurn(now_);
-    EXPECT_THAT(core_.Sweeps(), IsEmpty());
+    EXPECT_THAT(core_.jobs().Sweeps(), IsEmpty());
   }
   EXPECT_GT(turns, 1);
   core_.Recorded(sequence);
-  EXPECT_THAT(core_.JobsOf(SweepId(1)), SizeIs(kJobs));
-  EXPECT_EQ(core_.FindJob(JobId(kJobs))->submitted.spec.name(),
+  EXPECT_THAT(core_.jobs().JobsOf(SweepId(1)), SizeIs(kJobs));
+  EXPECT_EQ(core_.jobs().Find(JobId(kJobs))->submitted.spec.name(),
             absl::StrCat("job-", kJobs - 1));
-  EXPECT_EQ(core_.FindJob(JobId(kJobs))->submitted_at, now_);
+  EXPECT_EQ(core_.jobs().Find(JobId(kJobs))->submitted_at, now_);
 }
 
 TEST_F(ManyJobsTest, ThatAreRecordedBeforeTheyAreMadeAllComeIn) {
   const uint64_t sequence = Submit();
   core_.EndTurn(now_);
   core_.Recorded(sequence);
-  EXPECT_THAT(core_.JobsOf(SweepId(1)), SizeIs(kJobs));
-  EXPECT_EQ(core_.FindJob(JobId(kJobs))->id, JobId(kJobs));
+  EXPECT_THAT(core_.jobs().JobsOf(SweepId(1)), SizeIs(kJobs));
+  EXPECT_EQ(core_.jobs().Find(JobId(kJobs))->id, JobId(kJobs));
 }
 
 TEST_F(ManyJobsTest, ThatAreRefusedLeaveNothingToDo) {
@@ -230,7 +231,7 @@ TEST_F(ManyJobsTest, ThatAreRefusedLeaveNothingToDo) {
   EXPECT_FALSE(core_.has_more_work());
   EXPECT_FALSE(core_.SubmissionOf("once").has_value());
   core_.Recorded(sequence);
-  EXPECT_THAT(core_.Sweeps(), IsEmpty());
+  EXPECT_THAT(core_.jobs().Sweeps(), IsEmpty());
 }
 
 TEST_F(ManyJobsTest, AreRecordedWithTheirSweepAndTime) {
@@ -250,19 +251,20 @@ TEST_F(ManyJobsTest, AreRecordedWithTheirSweepAndTime) {
 
 TEST_F(ManyJobsTest, ThatHaveEndedAreForgottenInSeveralTurns) {
   core_.Recorded(Submit());
-  core_.Cancel(core_.JobsOf(SweepId(1)), /*delete_checkpoints=*/false, now_);
+  core_.Cancel(core_.jobs().JobsOf(SweepId(1)), /*delete_checkpoints=*/false,
+               now_);
   core_.Tick(now_);
   // jobs.db does not have their ends yet.
-  EXPECT_THAT(core_.Sweeps(), SizeIs(1));
+  EXPECT_THAT(core_.jobs().Sweeps(), SizeIs(1));
   (void)journal_.pool_changes();
   core_.Recorded(journal_.next_sequence() - 1);
   core_.Tick(now_);
-  EXPECT_THAT(core_.Sweeps(), IsEmpty());
+  EXPECT_THAT(core_.jobs().Sweeps(), IsEmpty());
   core_.EndTurn(now_);
-  EXPECT_NE(core_.FindJob(JobId(1)), nullptr);
+  EXPECT_NE(core_.jobs().Find(JobId(1)), nullptr);
   while (core_.has_more_work()) core_.EndTurn(now_);
   for (int id = 1; id <= kJobs; ++id) {
-    EXPECT_EQ(core_.FindJob(JobId(id)), nullptr) << id;
+    EXPECT_EQ(core_.jobs().Find(JobId(id)), nullptr) << id;
   }
 }
 
@@ -270,7 +272,7 @@ TEST_F(ManyJobsTest, ThatHaveEndedAreForgottenInSeveralTurns) {
 TEST_F(ManyJobsTest, InTheQueueSayWhatTheyWaitForInSeveralTurns) {
   for (int i = 0; i < kJobs; ++i) {
     // Other data each: none waits for another one's.
-    NewJob job = World::SmallJob(1);
+    NewJob job = SmallJob(1);
     job.spec.mutable_data()->add_train_files(absl::StrCat("/data/", i));
     core_.Recorded(core_.Submit({job}, {}, now_)->sequence);
   }
@@ -278,7 +280,8 @@ TEST_F(ManyJobsTest, InTheQueueSayWhatTheyWaitForInSeveralTurns) {
   core_.Tick(now_ + absl::Seconds(6));
   core_.EndTurn(now_ + absl::Seconds(6));
   const auto says = [&](int job) {
-    return absl::StrContains(core_.FindJob(JobId(job))->reason, "none of 1");
+    return absl::StrContains(core_.jobs().Find(JobId(job))->reason,
+                             "none of 1");
   };
   EXPECT_TRUE(says(1));
   EXPECT_FALSE(says(kJobs));
@@ -287,7 +290,7 @@ TEST_F(ManyJobsTest, InTheQueueSayWhatTheyWaitForInSeveralTurns) {
 }
 
 TEST_F(ManyJobsTest, AJobOfManyFilesIsDescribedToItsWorkerOnce) {
-  NewJob job = World::SmallJob(1);
+  NewJob job = SmallJob(1);
   for (int i = 0; i < 10'000; ++i) {
     job.spec.mutable_data()->add_train_files(absl::StrCat("/data/part-", i));
   }
@@ -753,8 +756,8 @@ TEST(CoreTest, APausedJobHoldsNothingAndGoesOnWhereItWas) {
     EXPECT_THAT(core.Pause({JobId(1)}, world.now()), IsEmpty());
   });
   world.RunUntil([&] { return JobIn(world, 1).state == v1::JOB_STATE_PAUSED; });
-  EXPECT_EQ(world.core().pool_used_bytes(), 0);
-  EXPECT_EQ(world.core().pool_reserved_bytes(), 0);
+  EXPECT_EQ(world.core().pool().used_bytes, 0);
+  EXPECT_EQ(world.core().pool().reserved_bytes, 0);
   const int64_t step = JobIn(world, 1).position.step;
   EXPECT_GE(step, 3);
   world.InCore([&](Core& core) {
@@ -913,7 +916,7 @@ TEST(CoreTest, AJobWhoseCheckpointCannotBeReadWaitsForItsUser) {
   world.CutPower();
   world.RunUntil([&] { return JobIn(world, 1).state == v1::JOB_STATE_PAUSED; });
   EXPECT_THAT(JobIn(world, 1).reason, HasSubstr("cannot be read"));
-  EXPECT_EQ(world.core().pool_reserved_bytes(), 0);
+  EXPECT_EQ(world.core().pool().reserved_bytes, 0);
   world.MakeCheckpointsReadable(true);
   world.InCore([&](Core& core) { core.Resume({JobId(1)}, world.now()); });
   world.RunUntil([&] { return Training(JobIn(world, 1)); });
@@ -1051,10 +1054,7 @@ TEST(CoreTest, BadNumbersAreCountedWhereTheyAreAllowed) {
 TEST(CoreTest, NothingIsAcceptedOnceWorkersShallStop) {
   World world({});
   world.core().StopWorkers();
-  EXPECT_EQ(world.core()
-                .Submit({World::SmallJob(1)}, {}, world.now())
-                .status()
-                .code(),
+  EXPECT_EQ(world.core().Submit({SmallJob(1)}, {}, world.now()).status().code(),
             absl::StatusCode::kUnavailable);
 }
 

@@ -14,7 +14,7 @@ constexpr absl::Duration kTick = absl::Seconds(1);
 // Whether the next turn should come at once. What changed is taken at the ends
 // of turns, by EndTurn.
 bool HasMoreWork(const Core& core) {
-  return core.has_more_work() || core.has_changes();
+  return core.has_more_work() || core.jobs().has_changes();
 }
 
 }  // namespace

@@ -266,7 +266,7 @@ class DaemonImpl final : public Daemon {
     // Clients that were there before ask at once.
     do {
       read_model_.Update(*core_, SteadyNow());
-    } while (core_->has_changes());
+    } while (core_->jobs().has_changes());
     if (open.ok()) open = OpenToClients(limits);
     if (!open.ok()) return open;
     for (int i = 0; i < config_.devices_size(); ++i) StartWorker(i);

@@ -196,7 +196,7 @@ void HydraServiceImpl::AddWarnings(const std::vector<JobId>& jobs,
     absl::MutexLock lock(&long_turn_);
     (void)parts_.core->Ask([&](Core& core, absl::Time) {
       for (size_t i = begin; i < end; ++i) {
-        const Job* job = core.FindJob(jobs[i]);
+        const Job* job = core.jobs().Find(jobs[i]);
         if (job != nullptr) warnings.Add(job->submitted.warnings);
       }
       return true;

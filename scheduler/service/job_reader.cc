@@ -137,7 +137,7 @@ absl::StatusOr<v1::JobDetail> JobReader::Detail(JobId id, int max_steps) const {
     // None: what is in memory is not all.
     detail =
         core_->Ask([&](Core& core, absl::Time) -> std::optional<v1::JobDetail> {
-          const Job* job = core.FindJob(id);
+          const Job* job = core.jobs().Find(id);
           if (job == nullptr || job->summary_only) return std::nullopt;
           return DetailOf(*job, max_steps);
         });
@@ -151,7 +151,7 @@ absl::StatusOr<v1::JobDetail> JobReader::Detail(JobId id, int max_steps) const {
 
 absl::Status JobReader::Settle() const {
   const auto noted =
-      core_->Ask([](Core& core, absl::Time) { return core.changes_noted(); });
+      core_->Ask([](Core& core, absl::Time) { return core.jobs().changes_noted(); });
   if (!noted.has_value()) return Unavailable();
   while (!model_->Settle(*noted, kLookForTrouble)) {
     const absl::Status trouble = core_->trouble();

@@ -32,10 +32,10 @@ v1::JobStatus ReadModel::Entry::Status() const {
 }
 
 void ReadModel::Update(Core& core, absl::Time now) {
-  const Core::Changes changes = core.TakeChanges(kMostChanges);
+  const JobBook::Changes changes = core.TakeChanges(kMostChanges);
   std::vector<std::shared_ptr<Entry>> entries;
   for (JobId id : changes.jobs) {
-    const Job* job = core.FindJob(id);
+    const Job* job = core.jobs().Find(id);
     if (job != nullptr) entries.push_back(EntryOf(*job));
   }
   auto workers =
@@ -57,7 +57,7 @@ void ReadModel::Update(Core& core, absl::Time now) {
   for (SweepId sweep : changes.forgotten) Forget(sweep);
   if (workers_changed) ++workers_.revision;
   workers_.statuses = std::move(workers);
-  pool_ = {core.pool_used_bytes(), core.pool_reserved_bytes()};
+  pool_ = {core.pool().used_bytes, core.pool().reserved_bytes};
   settled_ = changes.taken;
 }
 
@@ -65,7 +65,7 @@ void ReadModel::Write(const Core& core, EntryPtr entry) {
   by_revision_.emplace(entry->revision, entry->job);
   const auto [found, is_new] = sweeps_.try_emplace(entry->sweep);
   Sweep& sweep = found->second;
-  if (is_new) sweep.open_jobs = core.JobsOf(entry->sweep).size();
+  if (is_new) sweep.open_jobs = core.jobs().JobsOf(entry->sweep).size();
   EntryPtr& known = jobs_[entry->job];
   if (known == nullptr) {
     sweep.jobs.insert(

@@ -86,7 +86,6 @@ class World {
   // The user submits a sweep of small GPT-2 jobs of `steps` steps each, again
   // and again until it is acknowledged; returns then.
   void Submit(int jobs, int64_t steps);
-  static NewJob SmallJob(int64_t steps);
 
   // Runs events until `done`, which is asked only while the daemon is up.
   void RunUntil(const std::function<bool()>& done);

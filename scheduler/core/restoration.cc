@@ -1,11 +1,10 @@
-// The part of Core that goes on where an earlier daemon was.
+#include "scheduler/core/restoration.h"
 
-#include <algorithm>
 #include <utility>
+#include <vector>
 
 #include "absl/strings/str_cat.h"
 #include "glog/logging.h"
-#include "scheduler/core/core.h"
 #include "scheduler/core/plan.h"
 #include "scheduler/core/records.h"
 
@@ -38,93 +37,64 @@ bool IsNextInChain(const Job& job, const wv1::Task& wire) {
 
 }  // namespace
 
-absl::Status Core::Restore(const Recovered& recovered, absl::Time now) {
-  CHECK(jobs_.empty()) << "Restore comes first";
-  for (const auto& [id, sweep] : recovered.sweeps) {
-    next_sweep_ = std::max(next_sweep_, id.value() + 1);
-    // Of an old sweep, jobs.db alone knows the jobs.
-    for (uint64_t job : sweep.job_ids()) {
-      next_job_ = std::max(next_job_, job + 1);
-      if (recovered.jobs.contains(JobId(job))) {
-        sweeps_[id].jobs.push_back(JobId(job));
-        ++sweeps_[id].open_jobs;
-      }
-    }
-    requests_.Add(sweep.request_id(), {id, 0, sweep.request_digest()});
-  }
-  for (const auto& [id, job] : recovered.jobs) {
+absl::Status Restoration::Run() {
+  CHECK(parts_.book.all().empty()) << "this comes first";
+  RestoreSweeps();
+  for (const auto& [id, job] : recovered_.jobs) {
     // Its sweep may be lost.
-    next_job_ = std::max(next_job_, id.value() + 1);
-    if (absl::Status restored = RestoreJob(id, job, now); !restored.ok()) {
+    parts_.intake.Restore(id);
+    if (absl::Status restored = RestoreJob(id, job); !restored.ok()) {
       return restored;
     }
   }
-  for (const auto& [id, job] : jobs_) {
-    if (job.ended()) NoteEnded(job.sweep);
-  }
-  for (const auto& [id, process] : recovered.workers) {
-    WorkerRecord& worker = WorkerOf(id);
-    worker.pid = process.pid();
-    worker.session = process.session();
-    worker.blameless = true;
-    worker.has_called = true;
-    worker.lease_until = now + options_.lease;
-  }
-  for (WorkerRecord& worker : workers_) worker.missing_since = now;
-  for (const auto& [id, hand_out] : recovered.hand_outs) {
-    const auto job = recovered.jobs.find(JobId(hand_out.task().job_id()));
-    if (job == recovered.jobs.end()) {
-      return Contradiction(JobId(hand_out.task().job_id()),
-                           "a task of it is handed out, and it is unknown");
+  for (const auto& [id, job] : parts_.book.all()) {
+    if (job.ended() && parts_.archive.NoteEnded(job.sweep)) {
+      parts_.claims.ForgetSweep(job.sweep);
     }
-    if (absl::Status restored = RestoreHandOut(id, hand_out, job->second);
-        !restored.ok()) {
+  }
+  RestoreWorkers();
+  for (const auto& [id, hand_out] : recovered_.hand_outs) {
+    if (absl::Status restored = RestoreHandOut(id, hand_out); !restored.ok()) {
       return restored;
     }
   }
-  for (auto& [id, job] : jobs_) {
-    if (job.ended()) continue;
-    if (job.state == v1::JOB_STATE_RUNNING ||
-        job.state == v1::JOB_STATE_PENDING) {
-      if (job.outstanding.empty()) Advance(job, now);
-    } else if (job.state != v1::JOB_STATE_PAUSED) {
-      // It was ending.
-      Withdraw(job);
-      if (job.outstanding.empty()) FinishEnding(job, now);
-    }
-  }
+  Resume();
   return absl::OkStatus();
 }
 
-absl::StatusOr<Shared<ModelTable>> Core::SharedTable(const NewJob& job) {
-  absl::Status status;
-  auto table =
-      tables_.Get(TableContent(job.spec, *job.model_config_json),
-                  [&]() -> std::shared_ptr<const ModelTable> {
-                    absl::StatusOr<ModelTable> made =
-                        TableOf(job.spec, *job.model_config_json);
-                    status = made.status();
-                    if (!made.ok()) return nullptr;
-                    return std::make_shared<const ModelTable>(*std::move(made));
-                  });
-  if (!status.ok()) return status;
-  return Shared<ModelTable>(std::move(table));
+void Restoration::RestoreSweeps() {
+  for (const auto& [id, sweep] : recovered_.sweeps) {
+    parts_.intake.Restore(id, sweep);
+    // Of an old sweep, jobs.db alone knows the jobs.
+    std::vector<JobId> jobs;
+    for (uint64_t job : sweep.job_ids()) {
+      if (recovered_.jobs.contains(JobId(job))) jobs.push_back(JobId(job));
+    }
+    if (!jobs.empty()) parts_.book.Restore(id, std::move(jobs));
+  }
 }
 
-absl::Status Core::RestoreJob(JobId id, const RecoveredJob& recovered,
-                              absl::Time now) {
+void Restoration::RestoreWorkers() {
+  for (const auto& [id, process] : recovered_.workers) {
+    parts_.roster.Restore(id, process, now_ + parts_.options.lease);
+  }
+  for (WorkerRecord& worker : parts_.roster.all()) worker.missing_since = now_;
+}
+
+absl::Status Restoration::RestoreJob(JobId id, const RecoveredJob& recovered) {
   if (recovered.progress.has_ended_at()) {
-    Job& ended = jobs_[id] = EndedJobOf(id, recovered);
+    Job& ended = parts_.book.Restore(id) = EndedJobOf(id, recovered);
     ended.DropWorkingData();
     ended.KeepSummaryOnly();
-    Touch(ended);
+    parts_.book.Touch(ended);
     return absl::OkStatus();
   }
-  Job& job = jobs_[id];
+  Job& job = parts_.book.Restore(id);
   SetSubmitted(id, recovered.submitted, job);
   job.submitted.model_config_json =
-      SharedText(recovered.submitted.model_config_json());
-  absl::StatusOr<Shared<ModelTable>> table = SharedTable(job.submitted);
+      parts_.models.Text(recovered.submitted.model_config_json());
+  absl::StatusOr<Shared<ModelTable>> table =
+      parts_.models.MakeTable(job.submitted);
   if (!table.ok()) {
     // An earlier hydrad took it; the other jobs go on.
     if (recovered.pool.has_value()) {
@@ -133,20 +103,20 @@ absl::Status Core::RestoreJob(JobId id, const RecoveredJob& recovered,
     job.state = v1::JOB_STATE_FAILED;
     job.reason = std::string(table.status().message());
     job.phase = v1::JOB_PHASE_ENDED;
-    job.ended_at = now;
-    NoteChange(job);
+    job.ended_at = now_;
+    parts_.book.NoteChange(job);
     return absl::OkStatus();
   }
   job.shape = MakeJobShape(job.submitted.spec, *std::move(table));
-  job.checkpointed_at = now;
-  job.step_ended_at = now;
+  job.checkpointed_at = now_;
+  job.step_ended_at = now_;
   job.steps.Assign(recovered.steps);
   job.evaluations = recovered.evaluations;
   job.checkpoints = recovered.checkpoints;
   if (recovered.progress.state() != v1::JOB_STATE_UNSPECIFIED) {
     SetProgress(recovered.progress, job);
   }
-  Touch(job);
+  parts_.book.Touch(job);
   if (recovered.pool.has_value()) return RestoreInPool(job, recovered);
   if (job.state == v1::JOB_STATE_PAUSED || job.state == v1::JOB_STATE_PENDING ||
       job.state == v1::JOB_STATE_RUNNING) {
@@ -157,13 +127,14 @@ absl::Status Core::RestoreJob(JobId id, const RecoveredJob& recovered,
     }
     const bool paused =
         job.state == v1::JOB_STATE_PAUSED || !job.hold_reason.empty();
-    ResetToCheckpoint(job,
-                      paused ? v1::JOB_STATE_PAUSED : v1::JOB_STATE_PENDING);
+    parts_.life.ResetToCheckpoint(
+        job, paused ? v1::JOB_STATE_PAUSED : v1::JOB_STATE_PENDING);
   }
   return absl::OkStatus();
 }
 
-absl::Status Core::RestoreInPool(Job& job, const RecoveredJob& recovered) {
+absl::Status Restoration::RestoreInPool(Job& job,
+                                        const RecoveredJob& recovered) {
   if (job.splits.empty() || job.partition == nullptr) {
     return Contradiction(job.id, "it has no splits or no partition");
   }
@@ -171,15 +142,15 @@ absl::Status Core::RestoreInPool(Job& job, const RecoveredJob& recovered) {
   prepared.mutable_splits()->Assign(job.splits.begin(), job.splits.end());
   prepared.mutable_warnings()->Assign(job.prepare_warnings.begin(),
                                       job.prepare_warnings.end());
-  prepared_[job.sweep].Set(PrepareKey(job), std::move(prepared));
-  SetPartition(job, *job.partition, job.partition_limit_bytes);
+  parts_.claims.SetPrepared(job, std::move(prepared));
+  parts_.start.SetPartition(job, *job.partition, job.partition_limit_bytes);
   const absl::StatusOr<ChainPlan> plan = PlanOf(job);
   if (!plan.ok()) return Contradiction(job.id, plan.status().message());
   job.plan = *plan;
   SetPoolJob(*recovered.pool, job);
-  BeginTimes(job);
+  parts_.start.BeginTimes(job);
   job.times->Restore(MeasuredOf(*recovered.pool));
-  admission_.Readmit(job.id, *job.demand);
+  parts_.admission.Readmit(job.id, *job.demand);
   // Here they serve nothing; whether they are there is seen at the next start.
   job.checkpoints.resize(job.checkpoints.size() -
                          recovered.missing_checkpoints);
@@ -187,7 +158,7 @@ absl::Status Core::RestoreInPool(Job& job, const RecoveredJob& recovered) {
   for (const jv1::BlockRecord& record : recovered.blocks) {
     one_record_each = one_record_each || record.micro_batch() > 0;
     for (const auto& [key, version] : BlocksOf(record)) {
-      if (blocks_.AdoptCurrent(job.id, key, version)) continue;
+      if (parts_.blocks.AdoptCurrent(job.id, key, version)) continue;
       return Contradiction(
           job.id,
           absl::StrCat("the slot at ",
@@ -202,24 +173,30 @@ absl::Status Core::RestoreInPool(Job& job, const RecoveredJob& recovered) {
 }
 
 // A daemon of before wrote one for each micro-batch.
-void Core::JoinBlockRecords(const Job& job, const RecoveredJob& recovered) {
+void Restoration::JoinBlockRecords(const Job& job,
+                                   const RecoveredJob& recovered) {
   for (const jv1::BlockRecord& record : recovered.blocks) {
     if (record.micro_batch() == 0) continue;
-    journal_->BlockErased(job.id, record.kind(), record.index(),
-                          record.micro_batch());
+    parts_.journal->BlockErased(job.id, record.kind(), record.index(),
+                                record.micro_batch());
   }
-  const auto& blocks = *blocks_.BlocksOf(job.id);
+  const auto& blocks = *parts_.blocks.BlocksOf(job.id);
   for (const jv1::BlockRecord& record :
        ToRecords({blocks.begin(), blocks.end()})) {
-    journal_->BlockChanged(job.id, record);
+    parts_.journal->BlockChanged(job.id, record);
   }
 }
 
 // Its slots are the worker's until that says that it dropped the task or dies.
-absl::Status Core::RestoreHandOut(TaskId id, const jv1::HandOut& hand_out,
-                                  const RecoveredJob& recovered) {
+absl::Status Restoration::RestoreHandOut(TaskId id,
+                                         const jv1::HandOut& hand_out) {
   const JobId job_id(hand_out.task().job_id());
-  Job& job = JobOf(job_id);
+  const auto recovered = recovered_.jobs.find(job_id);
+  if (recovered == recovered_.jobs.end()) {
+    return Contradiction(job_id,
+                         "a task of it is handed out, and it is unknown");
+  }
+  Job& job = parts_.book.At(job_id);
   if (job.ended()) {
     return Contradiction(job_id, "a task of it is handed out after its end");
   }
@@ -229,7 +206,26 @@ absl::Status Core::RestoreHandOut(TaskId id, const jv1::HandOut& hand_out,
   task.wire = hand_out.task();
   // The worker's hand is this daemon's first message to it, or what is left of
   // it: what it then does not hold, it has dropped.
-  task.told_in = WorkerOf(task.worker).desired_sequence + 1;
+  task.told_in = parts_.roster.At(task.worker).desired_sequence + 1;
+  RestorePlace(recovered->second.progress, job, task);
+  for (const wv1::BlockVersion& write : task.wire.writes()) {
+    const Version version = VersionOf(write);
+    if (!parts_.blocks.AdoptFresh(version)) {
+      return Contradiction(
+          job_id, absl::StrCat("the slot at ", write.offset_bytes(),
+                               " of task ", id.value(), " is not free"));
+    }
+    task.made.emplace_back(
+        BlockKey{write.kind(), write.index(), write.micro_batch()}, version);
+  }
+  parts_.queue.Dequeue(job_id);
+  parts_.hands.Restore(job, std::move(task));
+  return absl::OkStatus();
+}
+
+// What the task is in the job's chain, or before it.
+void Restoration::RestorePlace(const jv1::JobProgress& progress, Job& job,
+                               OutstandingTask& task) {
   const bool before_admission = task.wire.kind() == wv1::TASK_KIND_PREPARE ||
                                 task.wire.kind() == wv1::TASK_KIND_PILOT;
   if (before_admission && job.state == v1::JOB_STATE_PENDING) {
@@ -237,14 +233,12 @@ absl::Status Core::RestoreHandOut(TaskId id, const jv1::HandOut& hand_out,
   }
   task.task.kind = task.wire.kind();
   if (task.wire.kind() == wv1::TASK_KIND_PREPARE) {
-    prepared_[job.sweep].Claim(PrepareKey(job), job_id);
+    parts_.claims.ClaimPrepare(job);
   } else if (task.wire.kind() == wv1::TASK_KIND_PILOT) {
     task.task.layers = {0, job.shape.table->layer_count()};
     job.phase = v1::JOB_PHASE_PILOT;
-    job.splits.assign(recovered.progress.splits().begin(),
-                      recovered.progress.splits().end());
-    job.pilot_claim = PilotKey(job, WorkerOf(task.worker).device);
-    partitions_.Claim(job.pilot_claim, job_id);
+    job.splits.assign(progress.splits().begin(), progress.splits().end());
+    parts_.claims.ClaimPilot(job, parts_.roster.At(task.worker).device);
   } else {
     task.task.step = task.wire.step();
     task.stray = !IsNextInChain(job, task.wire);
@@ -254,21 +248,21 @@ absl::Status Core::RestoreHandOut(TaskId id, const jv1::HandOut& hand_out,
       task.task = TaskAt(job.shape, job.plan, *task.position);
     }
   }
-  if (before_admission) NoteChange(job);
-  for (const wv1::BlockVersion& write : task.wire.writes()) {
-    const Version version = VersionOf(write);
-    if (!blocks_.AdoptFresh(version)) {
-      return Contradiction(
-          job_id, absl::StrCat("the slot at ", write.offset_bytes(),
-                               " of task ", id.value(), " is not free"));
+  if (before_admission) parts_.book.NoteChange(job);
+}
+
+void Restoration::Resume() {
+  for (auto& [id, job] : parts_.book.all()) {
+    if (job.ended()) continue;
+    if (job.state == v1::JOB_STATE_RUNNING ||
+        job.state == v1::JOB_STATE_PENDING) {
+      if (job.outstanding.empty()) parts_.life.Advance(job, now_);
+    } else if (job.state != v1::JOB_STATE_PAUSED) {
+      // It was ending.
+      Hands::Withdraw(job);
+      if (job.outstanding.empty()) parts_.life.FinishEnding(job, now_);
     }
-    task.made.emplace_back(
-        BlockKey{write.kind(), write.index(), write.micro_batch()}, version);
   }
-  policy_->Remove(job_id);
-  WorkerOf(task.worker).hand.emplace_back(job_id, id);
-  job.outstanding.push_back(std::move(task));
-  return absl::OkStatus();
 }
 
 }  // namespace hydra
