@@ -18,6 +18,7 @@
 #include "common/version/version.h"
 #include "glog/logging.h"
 #include "scheduler/recover.h"
+#include "scheduler/policy/policies.h"
 #include "scheduler/service/daemon.h"
 
 namespace hydra {
@@ -111,6 +112,10 @@ absl::StatusOr<config::v1::DaemonConfig> ReadWholeConfig(const Flags& flags) {
     config->set_worker_binary(WorkerBesideThisProgram());
   }
   CheckDaemonConfig(*config, &mistakes);
+  if (const absl::Status known = MakePolicy(config->policy()).status();
+      !known.ok()) {
+    AddMistake("policy", known.message(), &mistakes);
+  }
   if (!mistakes.empty()) return ToStatus(mistakes);
   return config;
 }

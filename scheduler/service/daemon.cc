@@ -30,7 +30,8 @@
 #include "scheduler/journal/recovered.h"
 #include "scheduler/journal/recovery.h"
 #include "scheduler/journal/tables.h"
-#include "scheduler/policy/sharded_lrtf.h"
+#include "scheduler/policy/policies.h"
+#include "scheduler/policy/policy.h"
 #include "scheduler/service/checkpoint_thread.h"
 #include "scheduler/service/connection_table.h"
 #include "scheduler/service/core_thread.h"
@@ -349,7 +350,9 @@ class DaemonImpl final : public Daemon {
 
   absl::Status MakeCore(const Recovered& recovered) {
     journal_ = std::make_unique<Journal>(state_.last_sequence);
-    policy_ = std::make_unique<ShardedLrtf>();
+    auto policy = MakePolicy(config_.policy());
+    if (!policy.ok()) return policy.status();
+    policy_ = *std::move(policy);
     core_ = std::make_unique<Core>(CoreOptions(config_, state_, directory_),
                                    policy_.get(), journal_.get());
     return core_->Restore(recovered, SteadyNow());
@@ -575,7 +578,7 @@ class DaemonImpl final : public Daemon {
   const SubmissionChecker checker_;
   const JobHistory history_;
   SubmissionGate gate_;
-  std::unique_ptr<ShardedLrtf> policy_;
+  std::unique_ptr<Policy> policy_;
   std::unique_ptr<Journal> journal_;
   std::unique_ptr<Core> core_;
   bool turns_fail_ = false;
