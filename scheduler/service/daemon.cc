@@ -20,6 +20,7 @@
 #include "common/pool/pool_file.h"
 #include "common/protocol/message_size.h"
 #include "common/status/proto_time.h"
+#include "common/text/printable.h"
 #include "common/version/version.h"
 #include "glog/logging.h"
 #include "scheduler/core/core.h"
@@ -566,7 +567,7 @@ class DaemonImpl final : public Daemon, private Effects {
         line.task_id() == 0
             ? ""
             : absl::StrCat(" step ", line.step(), " task ", line.task_id());
-    LOG(INFO) << JobName(job) << task << ": " << line.text();
+    LOG(INFO) << JobName(job) << task << ": " << Printable(line.text());
   }
   void LogLinesDropped(JobId job, int64_t count) override {
     logs_.CountDropped(job, count);
