@@ -21,6 +21,7 @@
 #include "common/pool/pool_file.h"
 #include "common/protocol/message_size.h"
 #include "common/status/proto_time.h"
+#include "common/text/printable.h"
 #include "common/version/version.h"
 #include "glog/logging.h"
 #include "scheduler/core/actions.h"
@@ -564,7 +565,7 @@ class DaemonImpl final : public Daemon {
         line.task_id() == 0
             ? ""
             : absl::StrCat(" step ", line.step(), " task ", line.task_id());
-    LOG(INFO) << JobName(kept.job) << task << ": " << line.text();
+    LOG(INFO) << JobName(kept.job) << task << ": " << Printable(line.text());
   }
   void Do(const DroppedLines& dropped) {
     logs_.CountDropped(dropped.job, dropped.count);

@@ -16,6 +16,7 @@
 #include "scheduler/service/client_request.h"
 #include "scheduler/service/file_sender.h"
 #include "scheduler/service/job_streams.h"
+#include "scheduler/service/refusals.h"
 
 namespace hydra {
 namespace {
@@ -32,14 +33,10 @@ constexpr StreamLimits kCalls = {256, 128};
 constexpr StreamLimits kStreams = {1024, 64};
 constexpr StreamLimits kDownloads = {32, 4};
 
-absl::Status Unavailable() {
-  return absl::UnavailableError("the server is starting or stopping");
-}
-
 // Why the core did not answer an order.
 absl::Status NotRecorded(const CoreThread& core) {
   const absl::Status trouble = core.trouble();
-  return trouble.ok() ? Unavailable() : CannotRecord(trouble);
+  return trouble.ok() ? NotServing() : CannotRecord(trouble);
 }
 
 // Lower is better; what was not measured comes last.
@@ -134,7 +131,7 @@ absl::Status HydraServiceImpl::Validate(const v1::SubmitRequest& request,
     return parts_.core->Ask(
         [&](Core& core, absl::Time) { return core.CheckFits(*jobs); });
   }();
-  if (!fits.has_value()) return Unavailable();
+  if (!fits.has_value()) return NotServing();
   if (!fits->ok()) return fits->status();
   *response->mutable_largest_pool_demand() = **std::move(fits);
   OnceEach warnings(response->mutable_warnings());
@@ -155,7 +152,7 @@ absl::Status HydraServiceImpl::Queue(const v1::SubmitRequest& request,
   // Before the files are looked at: they may have gone since the first time.
   auto seen = parts_.core->Ask(
       [&](Core& core, absl::Time) { return core.SubmissionOf(key->id); });
-  if (!seen.has_value()) return Unavailable();
+  if (!seen.has_value()) return NotServing();
   std::optional<Submission> submission = *std::move(seen);
   if (submission.has_value()) {
     const absl::Status same = CheckRepeats(*submission, *key);

@@ -40,14 +40,7 @@ void ReadModel::Update(Core& core, absl::Time now) {
   }
   auto workers =
       std::make_shared<std::vector<v1::WorkerStatus>>(core.Workers(now));
-  std::string written;
-  for (v1::WorkerStatus worker : *workers) {
-    // That time goes by is no change.
-    worker.clear_attached();
-    written += worker.SerializeAsString();
-  }
-  const bool workers_changed = written != written_workers_;
-  written_workers_ = std::move(written);
+  const bool workers_changed = NoteWorkers(*workers);
 
   absl::MutexLock lock(&mu_);
   for (std::shared_ptr<Entry>& entry : entries) {
@@ -59,6 +52,18 @@ void ReadModel::Update(Core& core, absl::Time now) {
   workers_.statuses = std::move(workers);
   pool_ = {core.pool().used_bytes, core.pool().reserved_bytes};
   settled_ = changes.taken;
+}
+
+bool ReadModel::NoteWorkers(std::vector<v1::WorkerStatus>& workers) {
+  written_now_.clear();
+  for (v1::WorkerStatus& worker : workers) {
+    // That time goes by is no change.
+    google::protobuf::Duration* const attached = worker.release_attached();
+    worker.AppendToString(&written_now_);
+    worker.set_allocated_attached(attached);
+  }
+  written_now_.swap(written_before_);
+  return written_now_ != written_before_;
 }
 
 void ReadModel::Write(const Core& core, EntryPtr entry) {
