@@ -6,7 +6,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "common/model/gpt2_config.h"
-#include "common/model/optimizer.h"
+#include "common/shared/shared.h"
 
 namespace hydra {
 namespace {
@@ -57,10 +57,12 @@ absl::StatusOr<JobModel> JobModels::For(const JobContext& job) {
   auto built = BuiltFor(job);
   if (!built.ok()) return built.status();
   const BuiltModel& model = **built;
-  const hydra::v1::TrainSpec& train = job.spec().train();
+  // It is a part of what is built, and keeps that.
+  Shared<ModelTable> table(
+      std::shared_ptr<const ModelTable>(*built, &model.table));
   return JobModel{*std::move(built), model.table, model.layers,
-                  HyperparametersOf(train),
-                  static_cast<int>(OptimizerStateFactor(train))};
+                  MakeJobShape(job.spec(), std::move(table)),
+                  HyperparametersOf(job.spec().train())};
 }
 
 absl::StatusOr<std::shared_ptr<const BuiltModel>> JobModels::BuiltFor(
