@@ -107,7 +107,7 @@ void Checkpoints::LeaveStuckWriter(absl::Time now) {
   }
   for (JobId id : writer_queue_.Jobs()) {
     Job& job = book_->At(id);
-    if (job.pause_requested || job.restart_requested) continue;
+    if (job.intent != Intent::kGoOn) continue;
     writer_queue_.Leave(id);
     job.reason.clear();
     book_->Touch(job);
@@ -121,7 +121,7 @@ void Checkpoints::OfferWriter(absl::Time now) {
   while (free() && !writer_queue_.empty()) {
     Job& job = book_->At(*writer_queue_.Next());
     writer_queue_.Leave(job.id);
-    const bool rests = job.pause_requested || job.restart_requested;
+    const bool rests = job.intent != Intent::kGoOn;
     if (!rests) job.reason.clear();
     if (!rests || !IsSaved(job)) Begin(job, now);
     if (!rests || IsSaved(job)) queue_->Wake(job.id);

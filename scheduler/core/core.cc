@@ -6,6 +6,7 @@
 #include "absl/strings/str_cat.h"
 #include "glog/logging.h"
 #include "scheduler/core/core_parts.h"
+#include "scheduler/core/job_stand.h"
 #include "scheduler/core/restoration.h"
 
 namespace hydra {
@@ -221,7 +222,11 @@ void Core::CheckInvariants() const {
           << "task " << task.id << " is in no hand";
       for (const auto& [key, version] : task.made) fresh.push_back(version);
     }
-    if (job.ended()) CHECK(job.outstanding.empty()) << JobName(id);
+    CHECK(StandOf(job).has_value())
+        << JobName(id) << " cannot be: " << v1::JobState_Name(job.state) << ", "
+        << v1::JobPhase_Name(job.phase) << ", intent "
+        << static_cast<int>(job.intent) << ", " << job.outstanding.size()
+        << " tasks out";
   }
   parts_->blocks.CheckInvariants(fresh);
   CHECK_GE(parts_->admission.spare_bytes(), 0);

@@ -544,12 +544,12 @@ TEST(CoreTest, AJobThatIsCutAnewGoesOnFromWhereItWas) {
   // After the checkpoint of step 4.
   world.RunUntil([&] { return JobIn(world, 1).position.step == 5; });
   world.setup().layers_in_device = 1;
-  world.RunUntil([&] { return JobIn(world, 1).restart_requested; });
+  world.RunUntil([&] { return GoesBack(JobIn(world, 1).intent); });
   const int64_t step = JobIn(world, 1).position.step;
   const bool turned =
       JobIn(world, 1).position.task >= JobIn(world, 1).shape.shard_count();
   world.RunUntil([&] {
-    return !JobIn(world, 1).restart_requested && Training(JobIn(world, 1));
+    return !GoesBack(JobIn(world, 1).intent) && Training(JobIn(world, 1));
   });
   EXPECT_EQ(JobIn(world, 1).position.step, turned ? 4 : step);
   world.RunUntilJobsEnd();

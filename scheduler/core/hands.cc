@@ -196,12 +196,12 @@ void Hands::Abandon(Job& job, size_t first) {
 
 bool Hands::IsUnwanted(const Job& job, const OutstandingTask& task) const {
   if (!task.begun) return false;
-  if (job.state != v1::JOB_STATE_RUNNING || job.restart_requested ||
+  if (job.state != v1::JOB_STATE_RUNNING || GoesBack(job.intent) ||
       task.stray) {
     return true;
   }
   // A step's tasks end, and are saved. These would begin again.
-  const bool rests = job.pause_requested || resting();
+  const bool rests = Pauses(job.intent) || resting();
   return rests && (task.task.kind == wv1::TASK_KIND_PREPARE ||
                    task.task.kind == wv1::TASK_KIND_PILOT ||
                    task.task.kind == wv1::TASK_KIND_INIT);

@@ -7,6 +7,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "common/status/proto_time.h"
+#include "glog/logging.h"
 
 namespace hydra {
 namespace {
@@ -86,8 +87,17 @@ ChainPosition Job::NextPosition() const {
 }
 
 bool Job::MayGoOn(const ChainPosition& place) const {
-  if (restart_requested) return false;
-  return !pause_requested || place.inside_step();
+  if (GoesBack(intent)) return false;
+  return !Pauses(intent) || place.inside_step();
+}
+
+void Job::Hear(IntentEvent event) {
+  const std::optional<Intent> after = After(intent, event);
+  CHECK(after.has_value()) << JobName(id) << ": event "
+                           << static_cast<int>(event)
+                           << " cannot happen with the intent "
+                           << static_cast<int>(intent);
+  intent = *after;
 }
 
 absl::Time Job::CheckpointDue(int64_t steps, absl::Time end) const {

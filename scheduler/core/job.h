@@ -18,6 +18,7 @@
 #include "hydra/v1/status.pb.h"
 #include "hydra/worker/v1/worker.pb.h"
 #include "scheduler/core/block_table.h"
+#include "scheduler/core/intent.h"
 #include "scheduler/core/new_job.h"
 #include "scheduler/core/step_log.h"
 #include "scheduler/core/time_model.h"
@@ -126,16 +127,12 @@ struct Job {
   absl::Time step_ended_at = absl::InfinitePast();
   // Where INIT takes the blocks from; set with plan.resume.
   std::string restore_dir;
-  // It shall hold still and free the pool at the next end of a step.
-  bool pause_requested = false;
-  // It shall begin again from its newest checkpoint once no task is out.
-  bool restart_requested = false;
-  // Before that, it should be saved where it is.
-  bool save_before_restart = false;
-  // Not empty: instead, it shall pause, or is paused, for this reason: it could
-  // only go on with less than it had, or with something else.
+  // What it shall do when no task is out.
+  Intent intent = Intent::kGoOn;
+  // Of kHold: what somebody has to look at.
   std::string hold_reason;
-  // It was paused so, and then its user resumed it: it does go on.
+  // It was paused for such a reason, and then its user resumed it: it does go
+  // on, whatever that costs.
   bool insists = false;
   // For a cancelled job.
   bool delete_checkpoints = false;
@@ -165,6 +162,9 @@ struct Job {
   // Whether a worker should get the task at `place`: not past the place where
   // the job pauses or begins again.
   bool MayGoOn(const ChainPosition& place) const;
+  // Its intent becomes what follows from the event, which must be one that can
+  // happen.
+  void Hear(IntentEvent event);
   // Since when, or when, a checkpoint is due at an end of a step that is the
   // end of `steps` steps, and comes at `end`.
   absl::Time CheckpointDue(int64_t steps, absl::Time end) const;

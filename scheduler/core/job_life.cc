@@ -37,11 +37,11 @@ void JobLife::Advance(Job& job, absl::Time now) {
 
 // False: it waits, or is in the queue, or pauses, or has ended.
 bool JobLife::AdvanceOnce(Job& job, absl::Time now) {
-  if (job.restart_requested) {
+  if (GoesBack(job.intent)) {
     if (!SavesBeforeRestart(job, now)) Restart(job, now);
     return false;
   }
-  if (job.pause_requested && PauseHere(job, now)) return false;
+  if (job.intent == Intent::kPause && PauseHere(job, now)) return false;
   switch (job.phase) {
     case v1::JOB_PHASE_PREPARE:
       if (!Take(job, parts_.start->FromPrepare(job, now), now)) return false;
@@ -75,6 +75,7 @@ bool JobLife::Take(Job& job, const JobStart::Outcome& outcome, absl::Time now) {
       return false;
     case Kind::kHolds:
       job.hold_reason = outcome.reason;
+      job.Hear(IntentEvent::kHoldBack);
       EnterPause(job);
       return false;
   }
@@ -156,10 +157,11 @@ bool JobLife::Cancel(Job& job, bool delete_checkpoints, absl::Time now) {
 bool JobLife::Pause(Job& job, absl::Time now) {
   const bool going_on =
       job.state == v1::JOB_STATE_PENDING || job.state == v1::JOB_STATE_RUNNING;
-  if (!going_on || job.pause_requested || job.phase == v1::JOB_PHASE_SAVE) {
+  const std::optional<Intent> after = After(job.intent, IntentEvent::kPause);
+  if (!going_on || job.phase == v1::JOB_PHASE_SAVE || !after.has_value()) {
     return false;
   }
-  job.pause_requested = true;
+  job.intent = *after;
   job.reason = "pauses at the end of its step";
   parts_.book->NoteChange(job);
   if (job.outstanding.empty()) {
@@ -195,7 +197,9 @@ void JobLife::EnterPause(Job& job) {
 bool JobLife::Resume(Job& job, absl::Time now) {
   if (job.state != v1::JOB_STATE_PAUSED) {
     // It has not come to rest yet: then it need not.
-    if (!std::exchange(job.pause_requested, false)) return false;
+    const std::optional<Intent> after = After(job.intent, IntentEvent::kResume);
+    if (job.ended() || !after.has_value()) return false;
+    job.intent = *after;
     job.reason.clear();
     parts_.checkpoints->Leave(job.id);
     parts_.book->NoteChange(job);
@@ -203,7 +207,9 @@ bool JobLife::Resume(Job& job, absl::Time now) {
   } else {
     job.state = v1::JOB_STATE_PENDING;
     job.reason.clear();
-    job.insists = !std::exchange(job.hold_reason, "").empty();
+    job.insists = job.intent == Intent::kHold;
+    job.hold_reason.clear();
+    job.Hear(IntentEvent::kWakeUp);
     parts_.book->NoteChange(job);
     Advance(job, now);
   }
@@ -214,7 +220,7 @@ bool JobLife::Resume(Job& job, absl::Time now) {
 bool JobLife::SavesBeforeRestart(Job& job, absl::Time now) {
   const bool turned = job.position.inside_step() &&
                       job.position.task >= job.shape.shard_count();
-  if (!job.save_before_restart || !job.in_chain() || turned ||
+  if (!SavesBefore(job.intent) || !job.in_chain() || turned ||
       Checkpoints::IsSaved(job)) {
     return false;
   }
@@ -223,7 +229,7 @@ bool JobLife::SavesBeforeRestart(Job& job, absl::Time now) {
 }
 
 void JobLife::Restart(Job& job, absl::Time now) {
-  if (!job.hold_reason.empty()) {
+  if (job.intent == Intent::kHold) {
     EnterPause(job);
     return;
   }
@@ -243,13 +249,11 @@ void JobLife::LeavePool(Job& job) {
 }
 
 void JobLife::ResetToCheckpoint(Job& job, v1::JobState state) {
-  job.restart_requested = false;
-  job.save_before_restart = false;
+  job.intent = WentBack(job.intent);
   job.state = state;
   job.reason.clear();
   if (state == v1::JOB_STATE_PAUSED) {
-    job.pause_requested = false;
-    job.reason = job.hold_reason.empty() ? "paused" : job.hold_reason;
+    job.reason = job.intent == Intent::kHold ? job.hold_reason : "paused";
   }
   job.phase = v1::JOB_PHASE_PREPARE;
   job.splits.clear();
@@ -315,8 +319,9 @@ bool JobLife::CanResumeInPartition(Job& job, absl::Time now) {
 }
 
 void JobLife::CheckpointFailed(Job& job, const absl::Status& why) {
-  job.save_before_restart = false;
-  if (!std::exchange(job.pause_requested, false)) return;
+  const bool pauses = Pauses(job.intent);
+  job.Hear(IntentEvent::kNotSaved);
+  if (!pauses || Pauses(job.intent)) return;
   job.reason = absl::StrCat("did not pause, since it could not be saved: ",
                             why.message());
   parts_.book->NoteChange(job);

@@ -158,7 +158,8 @@ jv1::JobProgress ProgressOf(const Job& job) {
   *record.mutable_totals() = job.totals;
   record.set_step(job.position.step);
   if (!job.steps.empty()) *record.mutable_newest_step() = job.steps.back();
-  record.set_pause_requested(job.pause_requested);
+  record.set_pause_requested(Pauses(job.intent) &&
+                             job.state != hydra::v1::JOB_STATE_PAUSED);
   record.set_pilot_reserve_bytes(job.pilot_reserve_bytes);
   record.mutable_prepare_warnings()->Assign(job.prepare_warnings.begin(),
                                             job.prepare_warnings.end());
@@ -202,7 +203,9 @@ void SetProgress(const jv1::JobProgress& record, Job& job) {
   job.plan.total_steps = record.total_steps();
   job.totals = record.totals();
   job.position.step = record.step();
-  job.pause_requested = record.pause_requested();
+  const bool pauses =
+      record.pause_requested() || record.state() == hydra::v1::JOB_STATE_PAUSED;
+  job.intent = pauses ? Intent::kPause : Intent::kGoOn;
   job.pilot_reserve_bytes = record.pilot_reserve_bytes();
   job.prepare_warnings.assign(record.prepare_warnings().begin(),
                               record.prepare_warnings().end());

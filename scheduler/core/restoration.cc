@@ -124,9 +124,10 @@ absl::Status Restoration::RestoreJob(JobId id, const RecoveredJob& recovered) {
       job.hold_reason = absl::StrCat(
           "paused: ", recovered.checkpoints_missing,
           "; resume the job to try again, and else to go on without it");
+      job.Hear(IntentEvent::kHoldBack);
     }
     const bool paused =
-        job.state == v1::JOB_STATE_PAUSED || !job.hold_reason.empty();
+        job.state == v1::JOB_STATE_PAUSED || job.intent == Intent::kHold;
     parts_.life.ResetToCheckpoint(
         job, paused ? v1::JOB_STATE_PAUSED : v1::JOB_STATE_PENDING);
   }

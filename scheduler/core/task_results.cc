@@ -220,7 +220,7 @@ void TaskResults::RecordNonfinite(Job& job, const OutstandingTask& done,
 void TaskResults::Fail(Job& job, const wv1::TaskReport& report,
                        absl::Time now) {
   const OutstandingTask failed = parts_.hands->TakeFailed(job);
-  if (job.state != v1::JOB_STATE_RUNNING || job.restart_requested ||
+  if (job.state != v1::JOB_STATE_RUNNING || GoesBack(job.intent) ||
       failed.stray) {
     return;
   }
@@ -277,8 +277,7 @@ bool TaskResults::CutAnew(Job& job, absl::string_view reason, absl::Time now) {
       absl::StrCat(reason, "; a pilot cuts the model anew and leaves ", reserve,
                    " bytes of the device free"),
       now);
-  job.save_before_restart = true;
-  job.restart_requested = true;
+  job.Hear(IntentEvent::kCutAnew);
   Hands::Disown(job);
   parts_.book->NoteChange(job);
   return true;
@@ -301,14 +300,15 @@ void TaskResults::TakeBadCheckpoint(Job& job, const std::string& path,
       parts_.checkpoints->Remove(job, i);
       break;
     }
+    job.Hear(IntentEvent::kFallBack);
   } else {
     // It may be whole: somebody has to look.
     job.hold_reason = absl::StrCat(
         "paused: the checkpoint ", path, " cannot be read: ", Describe(error),
         "; resume the job to try again",
         missing ? ", and else to go on from the checkpoint before it" : "");
+    job.Hear(IntentEvent::kHoldBack);
   }
-  job.restart_requested = true;
   Hands::Withdraw(job);
 }
 

@@ -104,7 +104,7 @@ void WaitExplainer::ExplainSome(absl::Time now) {
     if (!parts_.queue->Contains(id)) continue;
     Job& job = parts_.book->At(id);
     if (now - job.queued_since < parts_.options->wait_to_explain ||
-        job.pause_requested) {
+        Pauses(job.intent)) {
       continue;
     }
     const int64_t ahead_in_hands =

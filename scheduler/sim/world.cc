@@ -216,7 +216,9 @@ void World::CheckCommitted() {
   for (const auto& [id, position] : committed_) {
     const Job* job = daemon_->core().jobs().Find(id);
     CHECK(job != nullptr) << JobName(id) << " is lost";
-    if (pool_lost || job->ended() || job->restart_requested) continue;
+    if (pool_lost || job->ended() ||
+        (GoesBack(job->intent) && job->state != v1::JOB_STATE_PAUSED))
+      continue;
     // The daemon may have found the checkpoint for which a pause waited.
     const bool paused = job->state == v1::JOB_STATE_PAUSED;
     const ChainPosition goes_on_at =
@@ -305,7 +307,7 @@ void World::ResumeLater(JobId id) {
         daemon_ == nullptr ? nullptr : daemon_->core().jobs().Find(id);
     const bool heard = daemon_ != nullptr &&
                        (job == nullptr || (job->state != v1::JOB_STATE_PAUSED &&
-                                           !job->pause_requested));
+                                           !Pauses(job->intent)));
     if (!heard) ResumeLater(id);
   });
 }
