@@ -33,11 +33,12 @@ struct JobShape {
   int64_t StateBytes(int block) const {
     return state_factor * ParameterBytes(block);
   }
-  int64_t TrainBoundaryBytes() const {
-    return table->BoundaryBytes(micro_batch_size, context_length);
+  // Of one micro-batch, and of one evaluation batch, before `layer`.
+  int64_t TrainBoundaryBytes(int layer) const {
+    return table->BoundaryBytes(layer, micro_batch_size, context_length);
   }
-  int64_t EvalBoundaryBytes() const {
-    return table->BoundaryBytes(eval_batch_size, context_length);
+  int64_t EvalBoundaryBytes(int layer) const {
+    return table->BoundaryBytes(layer, eval_batch_size, context_length);
   }
 };
 

@@ -130,7 +130,7 @@ ChainTask TrainTask(const JobShape& shape, int64_t step, int index) {
   if (index < last_shard) {
     task.kind = wv1::TASK_KIND_FORWARD;
     ReadInput(task, count, /*last_use=*/false);
-    WriteOutput(task, count, shape.TrainBoundaryBytes());
+    WriteOutput(task, count, shape.TrainBoundaryBytes(task.layers.last));
     return task;
   }
   task.kind =
@@ -143,7 +143,7 @@ ChainTask TrainTask(const JobShape& shape, int64_t step, int index) {
     }
     if (task.layers.first > 0) {
       task.writes.push_back({ActivationGradient(task.layers.first, i),
-                             shape.TrainBoundaryBytes()});
+                             shape.TrainBoundaryBytes(task.layers.first)});
     }
   }
   UpdateOwned(shape, task);
@@ -174,7 +174,7 @@ ChainTask EvaluateTask(const JobShape& shape, const ChainPlan& plan,
   ReadParameters(shape, task);
   ReadInput(task, count, /*last_use=*/true);
   if (task.shard + 1 < shape.shard_count()) {
-    WriteOutput(task, count, shape.EvalBoundaryBytes());
+    WriteOutput(task, count, shape.EvalBoundaryBytes(task.layers.last));
   }
   return task;
 }

@@ -73,15 +73,23 @@ int64_t CrossingGradientBytes(const JobShape& shape) {
 }  // namespace
 
 PoolDemand DemandOf(const JobShape& shape) {
-  const absl::int128 cuts = shape.shard_count() - 1;
   // During a step each cut holds its activations, and on the way back their
-  // gradients in place of them. An evaluation's task holds two cuts at most,
-  // and no training boundaries: the largest write need not count it.
-  const absl::int128 training =
-      cuts * shape.micro_batches * shape.TrainBoundaryBytes();
-  const absl::int128 evaluation = std::min<absl::int128>(cuts, 2) *
-                                  kEvalBatchesPerVisit *
-                                  shape.EvalBoundaryBytes();
+  // gradients in place of them. An evaluation's task holds the cuts at its own
+  // ends alone, and no training boundaries: the largest write need not count
+  // it.
+  absl::int128 training = 0;
+  absl::int128 evaluation = 0;
+  absl::int128 eval_input = 0;
+  for (const LayerRange& shard : shape.shards) {
+    const absl::int128 output = shard.last == shape.table->layer_count()
+                                    ? 0
+                                    : absl::int128{kEvalBatchesPerVisit} *
+                                          shape.EvalBoundaryBytes(shard.last);
+    evaluation = std::max(evaluation, eval_input + output);
+    eval_input = output;
+    training += absl::int128{shape.micro_batches} *
+                shape.TrainBoundaryBytes(shard.first);
+  }
   PoolDemand demand;
   demand.set_committed_bytes(CommittedBytes(shape));
   demand.set_boundary_bytes(Bounded(std::max(training, evaluation)));

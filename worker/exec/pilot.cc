@@ -52,12 +52,12 @@ LongestShard FindLongestShard(PilotTrial& trial, int first, int layer_count) {
 }
 
 // See RunPilot. `micro_batches` is a step's number of them.
-void SetTimes(LayerKind kind, const LayerMeter::Measure& measure,
+void SetTimes(bool makes_loss, const LayerMeter::Measure& measure,
               absl::Duration evaluation, int micro_batches_run,
               int64_t micro_batches, LayerProfile& profile) {
   absl::Duration forward = measure.forward / micro_batches_run;
   absl::Duration backward = measure.backward / micro_batches_run;
-  if (kind == LayerKind::kHead) {
+  if (makes_loss) {
     forward = std::min(evaluation, backward);
     backward -= forward;
   }
@@ -71,12 +71,13 @@ void AddProfiles(const ModelTable& table, const TrialOutcome& outcome,
   for (const auto& [layer, measure] : outcome.measures) {
     LayerProfile* profile = result.add_layers();
     profile->set_layer(layer);
-    profile->set_kind(LayerKindName(table.layers[layer].kind));
+    profile->set_kind(table.layers[layer].kind);
     profile->set_parameter_bytes(ParameterBytes(table, layer));
     profile->set_saved_bytes(measure.saved_bytes);
     profile->set_peak_bytes(measure.peak_bytes);
-    SetTimes(table.layers[layer].kind, measure, outcome.evaluation.at(layer),
-             outcome.micro_batches, micro_batches, *profile);
+    SetTimes(layer + 1 == table.layer_count(), measure,
+             outcome.evaluation.at(layer), outcome.micro_batches, micro_batches,
+             *profile);
   }
 }
 
@@ -84,12 +85,13 @@ absl::Status DoesNotFit(const ModelTable& table, int layer,
                         const worker::v1::JobContext& job, int64_t limit_bytes,
                         const TrialOutcome& outcome) {
   return absl::ResourceExhaustedError(absl::StrCat(
-      "layer ", layer, " (", LayerKindName(table.layers[layer].kind),
+      "layer ", layer, " (", table.layers[layer].kind,
       ") needs more than the device's ", limit_bytes,
       " bytes: its parameters take ", ParameterBytes(table, layer),
       ", one boundary tensor takes ",
-      table.BoundaryBytes(job.spec().train().per_device_train_batch_size(),
-                          job.spec().train().context_length()),
+      LargestBoundaryBytes(table,
+                           job.spec().train().per_device_train_batch_size(),
+                           job.spec().train().context_length()),
       ", ", job.prefetch_bytes(), " are kept for prefetching; ",
       outcome.message));
 }
@@ -101,8 +103,8 @@ absl::Status CheckBoundary(const worker::v1::JobContext& job,
   const int64_t sequences =
       std::max<int64_t>(job.spec().train().per_device_train_batch_size(),
                         EvaluationBatchSize(job.spec()));
-  const int64_t boundary_bytes =
-      table.BoundaryBytes(sequences, job.spec().train().context_length());
+  const int64_t boundary_bytes = LargestBoundaryBytes(
+      table, sequences, job.spec().train().context_length());
   if (boundary_bytes <= limit_bytes) return absl::OkStatus();
   return absl::ResourceExhaustedError(
       absl::StrCat("a boundary tensor of ", sequences, " sequences takes ",

@@ -61,6 +61,15 @@ void AddWrite(Task& task, BlockKind kind, int index, int64_t bytes,
 
 }  // namespace
 
+int64_t LargestBoundaryBytes(const ModelTable& table, int64_t sequences,
+                             int64_t context) {
+  int64_t largest = 0;
+  for (int layer = 1; layer < table.layer_count(); ++layer) {
+    largest = std::max(largest, table.BoundaryBytes(layer, sequences, context));
+  }
+  return largest;
+}
+
 PilotTrial::PilotTrial(const worker::v1::JobContext& job, const JobModel& model,
                        Device* device, int64_t reserve_bytes,
                        TaskControl* control)
@@ -70,7 +79,7 @@ PilotTrial::PilotTrial(const worker::v1::JobContext& job, const JobModel& model,
       control_(control),
       micro_batches_(static_cast<int>(MicroBatchCount(job.spec().train()))) {
   const hydra::v1::TrainSpec& train = job.spec().train();
-  const int64_t vocabulary = model.table.config.vocab_size;
+  const int64_t vocabulary = model.table.vocabulary_size;
   std::mt19937 random;  // Its default seed: a pilot repeats itself.
   for (int i = 0; i < std::min(micro_batches_, kMostMicroBatches); ++i) {
     training_.push_back(RandomBatch(train.per_device_train_batch_size(),
@@ -84,10 +93,10 @@ PilotTrial::PilotTrial(const worker::v1::JobContext& job, const JobModel& model,
                                     random));
 
   int64_t largest =
-      std::max(model.table.BoundaryBytes(training_.front().sequences,
-                                         train.context_length()),
-               model.table.BoundaryBytes(evaluation_.front().sequences,
-                                         train.context_length()));
+      std::max(LargestBoundaryBytes(model.table, training_.front().sequences,
+                                    train.context_length()),
+               LargestBoundaryBytes(model.table, evaluation_.front().sequences,
+                                    train.context_length()));
   for (const ParameterBlock& block : model.table.parameter_blocks) {
     largest =
         std::max(largest, block.size_bytes * std::max(1, model.moment_count));
@@ -171,11 +180,12 @@ absl::Span<std::byte> PilotTrial::HostBytes(int64_t offset, int64_t bytes) {
 
 int64_t PilotTrial::KeptBytesNotRun() const {
   const HostBatch& batch = training_.front();
-  const Gpt2Config& config = model_.table.config;
+  const std::vector<int64_t>& tokens =
+      model_.table.parameter_blocks.front().tensors.front().shape;
   const int64_t part_bytes =
-      batch.sequences * batch.context * config.n_embd * kFloatBytes;
-  if (!TokenTableGradient::KeepsParts(config.vocab_size, config.n_embd,
-                                      micro_batches_, part_bytes)) {
+      batch.sequences * batch.context * tokens[1] * kFloatBytes;
+  if (!TokenTableGradient::KeepsParts(tokens[0], tokens[1], micro_batches_,
+                                      part_bytes)) {
     return 0;
   }
   const int64_t token_bytes =
@@ -190,8 +200,10 @@ int64_t PilotTrial::KeptBytesNotRun() const {
 
 Task PilotTrial::BackwardTask(int first, int last) const {
   const bool has_head = last == model_.table.layer_count();
-  const int64_t boundary = model_.table.BoundaryBytes(
-      training_.front().sequences, training_.front().context);
+  const auto boundary = [this](int layer) {
+    return model_.table.BoundaryBytes(layer, training_.front().sequences,
+                                      training_.front().context);
+  };
   Task task;
   task.set_kind(has_head ? worker::v1::TASK_KIND_TURN
                          : worker::v1::TASK_KIND_BACKWARD);
@@ -202,14 +214,14 @@ Task PilotTrial::BackwardTask(int first, int last) const {
   AddUpdates(task);
   for (int i = 0; i < training_.size(); ++i) {
     if (first > 0) {
-      Fill(task.add_reads(), worker::v1::BLOCK_KIND_ACTIVATION, first, boundary,
-           i);
+      Fill(task.add_reads(), worker::v1::BLOCK_KIND_ACTIVATION, first,
+           boundary(first), i);
       AddWrite(task, worker::v1::BLOCK_KIND_ACTIVATION_GRADIENT, first,
-               boundary, i);
+               boundary(first), i);
     }
     if (!has_head) {
       Fill(task.add_reads(), worker::v1::BLOCK_KIND_ACTIVATION_GRADIENT, last,
-           boundary, i);
+           boundary(last), i);
     }
   }
   return task;
@@ -217,8 +229,10 @@ Task PilotTrial::BackwardTask(int first, int last) const {
 
 Task PilotTrial::ForwardTask(worker::v1::TaskKind kind, int first, int last,
                              absl::Span<const HostBatch> batches) const {
-  const int64_t boundary = model_.table.BoundaryBytes(batches.front().sequences,
-                                                      batches.front().context);
+  const auto boundary = [&](int layer) {
+    return model_.table.BoundaryBytes(layer, batches.front().sequences,
+                                      batches.front().context);
+  };
   Task task;
   task.set_kind(kind);
   task.set_first_layer(first);
@@ -226,11 +240,12 @@ Task PilotTrial::ForwardTask(worker::v1::TaskKind kind, int first, int last,
   AddParameters(task);
   for (int i = 0; i < static_cast<int>(batches.size()); ++i) {
     if (first > 0) {
-      Fill(task.add_reads(), worker::v1::BLOCK_KIND_ACTIVATION, first, boundary,
-           i);
+      Fill(task.add_reads(), worker::v1::BLOCK_KIND_ACTIVATION, first,
+           boundary(first), i);
     }
     if (last < model_.table.layer_count()) {
-      AddWrite(task, worker::v1::BLOCK_KIND_ACTIVATION, last, boundary, i);
+      AddWrite(task, worker::v1::BLOCK_KIND_ACTIVATION, last, boundary(last),
+               i);
     }
   }
   return task;

@@ -24,6 +24,10 @@ namespace hydra {
 // hold, so that copies are as slow as they are when training.
 inline constexpr int64_t kPilotPieceBytes = int64_t{64} << 20;
 
+// Of all places where the model could be cut.
+int64_t LargestBoundaryBytes(const ModelTable& table, int64_t sequences,
+                             int64_t context);
+
 // How a shard's passes went on the device.
 struct TrialOutcome {
   bool fits = false;

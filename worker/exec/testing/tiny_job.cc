@@ -8,6 +8,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "common/data/batch_plan.h"
+#include "common/model/gpt2_table.h"
 #include "common/model/optimizer.h"
 #include "glog/logging.h"
 #include "worker/exec/host_task.h"
@@ -85,7 +86,7 @@ TinyJob::TinyJob(const Options& options, const std::string& directory)
       table_(BuildGpt2Table(ConfigOf(options))),
       pool_(kPoolBytes) {
   context_.set_job_id(1);
-  context_.set_model_config_json(JsonOf(table_.config));
+  context_.set_model_config_json(JsonOf(ConfigOf(options)));
   context_.set_token_cache_dir(absl::StrCat(directory, "/tokens"));
   context_.set_prefetch_bytes(options.prefetch_bytes);
 
@@ -185,8 +186,9 @@ TaskReport TinyJob::Pilot(TaskRunner& runner) {
 
 Task TinyJob::StepTask(int index) {
   const int last_shard = shard_count() - 1;
-  const int64_t boundary =
-      table_.BoundaryBytes(options_.sequences, options_.context);
+  const auto boundary = [this](int layer) {
+    return table_.BoundaryBytes(layer, options_.sequences, options_.context);
+  };
   const bool forward = index < last_shard;
   Task task = NewTask(forward               ? worker::v1::TASK_KIND_FORWARD
                       : index == last_shard ? worker::v1::TASK_KIND_TURN
@@ -200,15 +202,15 @@ Task TinyJob::StepTask(int index) {
   for (int i = 0; i < options_.micro_batches; ++i) {
     if (first > 0) Read(task, worker::v1::BLOCK_KIND_ACTIVATION, first, i);
     if (forward) {
-      Write(task, worker::v1::BLOCK_KIND_ACTIVATION, last, boundary, i);
+      Write(task, worker::v1::BLOCK_KIND_ACTIVATION, last, boundary(last), i);
       continue;
     }
     if (index > last_shard) {
       Read(task, worker::v1::BLOCK_KIND_ACTIVATION_GRADIENT, last, i);
     }
     if (first > 0) {
-      Write(task, worker::v1::BLOCK_KIND_ACTIVATION_GRADIENT, first, boundary,
-            i);
+      Write(task, worker::v1::BLOCK_KIND_ACTIVATION_GRADIENT, first,
+            boundary(first), i);
     }
   }
   if (!forward) AddUpdates(task);
@@ -229,7 +231,8 @@ Task TinyJob::EvaluateTask(worker::v1::Split split, int shard, int first,
     if (shard + 1 < shard_count()) {
       Write(
           task, worker::v1::BLOCK_KIND_ACTIVATION, task.last_layer(),
-          table_.BoundaryBytes(options_.evaluation_sequences, options_.context),
+          table_.BoundaryBytes(task.last_layer(), options_.evaluation_sequences,
+                               options_.context),
           i);
     }
   }
