@@ -17,6 +17,7 @@
 #include "common/process/process_start.h"
 #include "common/version/version.h"
 #include "glog/logging.h"
+#include "scheduler/policy/policies.h"
 #include "scheduler/recover.h"
 #include "scheduler/service/daemon.h"
 
@@ -111,6 +112,10 @@ absl::StatusOr<config::v1::DaemonConfig> ReadWholeConfig(const Flags& flags) {
     config->set_worker_binary(WorkerBesideThisProgram());
   }
   CheckDaemonConfig(*config, &mistakes);
+  if (const absl::Status known = MakePolicy(config->policy()).status();
+      !known.ok()) {
+    AddMistake("policy", known.message(), &mistakes);
+  }
   if (!mistakes.empty()) return ToStatus(mistakes);
   return config;
 }

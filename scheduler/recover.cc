@@ -8,6 +8,7 @@
 
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
+#include "common/file/file.h"
 #include "scheduler/journal/recovery.h"
 #include "scheduler/journal/salvage.h"
 #include "scheduler/journal/sqlite_file.h"
@@ -62,7 +63,7 @@ absl::Status Replace(const std::string& path, const std::string& recovered,
                      const std::string& kept) {
   absl::Status linked = Link(path, kept);
   if (linked.ok()) linked = Link(path + "-wal", kept + "-wal");
-  if (linked.ok()) linked = SyncDirectoryOf(path);
+  if (linked.ok()) linked = SyncDirectory(SplitPath(path).folder);
   if (!linked.ok()) return linked;
   const std::string log = path + "-wal";
   if (unlink(log.c_str()) != 0 && errno != ENOENT) {
@@ -72,7 +73,7 @@ absl::Status Replace(const std::string& path, const std::string& recovered,
     return absl::ErrnoToStatus(
         errno, absl::StrCat("cannot rename ", recovered, " to ", path));
   }
-  return SyncDirectoryOf(path);
+  return SyncDirectory(SplitPath(path).folder);
 }
 
 }  // namespace

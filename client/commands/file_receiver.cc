@@ -1,6 +1,5 @@
 #include "client/commands/file_receiver.h"
 
-#include <fcntl.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -41,12 +40,14 @@ absl::Status FileReceiver::Receive(const v1::DownloadResponse& piece) {
     return absl::DataLossError(absl::StrCat(
         "the server sent ", bytes, " B too many after file \"", name_, "\""));
   }
-  missing_bytes_ -= bytes;
-  if (fwrite(piece.data().data(), 1, bytes, file_.get()) != bytes) {
-    return absl::ErrnoToStatus(
-        errno,
-        absl::StrCat("cannot write ", directory_.PathOf(temporary_name_)));
+  if (absl::Status written =
+          WriteExactly(file_, directory_.PathOf(temporary_name_),
+                       received_bytes_, bytes, piece.data().data());
+      !written.ok()) {
+    return written;
   }
+  received_bytes_ += bytes;
+  missing_bytes_ -= bytes;
   return missing_bytes_ == 0 ? End() : absl::OkStatus();
 }
 
@@ -73,28 +74,21 @@ absl::Status FileReceiver::Begin(const v1::DownloadResponse& piece) {
       !removed.ok()) {
     return removed;
   }
-  UniqueFd fd(openat(directory_.fd().get(), temporary_name_.c_str(),
-                     O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666));
-  if (fd.is_open()) file_.reset(fdopen(fd.get(), "wb"));
-  if (file_ == nullptr) {
-    return absl::ErrnoToStatus(
-        errno,
-        absl::StrCat("cannot make ", directory_.PathOf(temporary_name_)));
-  }
-  fd.Release();
+  absl::StatusOr<UniqueFd> file = directory_.CreateFile(temporary_name_, 0666);
+  if (!file.ok()) return file.status();
+  file_ = *std::move(file);
   name_ = piece.file_name();
+  received_bytes_ = 0;
   missing_bytes_ = piece.file_bytes();
   return absl::OkStatus();
 }
 
 absl::Status FileReceiver::End() {
-  const bool written =
-      fflush(file_.get()) == 0 && fsync(fileno(file_.get())) == 0;
-  if (!written || fclose(file_.release()) != 0) {
-    return absl::ErrnoToStatus(
-        errno,
-        absl::StrCat("cannot write ", directory_.PathOf(temporary_name_)));
+  if (fsync(file_.get()) != 0) {
+    return FileError(errno, absl::StrCat("cannot sync ",
+                                         directory_.PathOf(temporary_name_)));
   }
+  file_ = UniqueFd();
   if (!overwrite_ && directory_.Has(name_)) {
     return Exists(directory_.PathOf(name_));
   }

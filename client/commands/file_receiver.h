@@ -2,12 +2,11 @@
 #define HYDRA_CLIENT_COMMANDS_FILE_RECEIVER_H_
 
 #include <cstdint>
-#include <cstdio>
-#include <memory>
 #include <string>
 #include <vector>
 
 #include "absl/status/status.h"
+#include "common/file/file.h"
 #include "common/file/held_directory.h"
 #include "hydra/v1/hydra.pb.h"
 
@@ -48,7 +47,8 @@ class FileReceiver {
   // The file that is being received; no name: none.
   std::string name_;
   std::string temporary_name_;
-  std::unique_ptr<FILE, int (*)(FILE*)> file_{nullptr, &fclose};
+  UniqueFd file_;
+  int64_t received_bytes_ = 0;
   int64_t missing_bytes_ = 0;
 };
 

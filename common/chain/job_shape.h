@@ -1,6 +1,7 @@
 #ifndef HYDRA_COMMON_CHAIN_JOB_SHAPE_H_
 #define HYDRA_COMMON_CHAIN_JOB_SHAPE_H_
 
+#include <algorithm>
 #include <cstdint>
 #include <vector>
 
@@ -32,6 +33,12 @@ struct JobShape {
   }
   int64_t StateBytes(int block) const {
     return state_factor * ParameterBytes(block);
+  }
+  // Largest of a micro-batch and of an evaluation batch, wherever the model is
+  // cut.
+  int64_t LargestBoundaryBytes() const {
+    return table->LargestBoundaryBytes(
+        std::max(micro_batch_size, eval_batch_size), context_length);
   }
   // Of one micro-batch, and of one evaluation batch, before `layer`.
   int64_t TrainBoundaryBytes(int layer) const {

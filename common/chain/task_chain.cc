@@ -1,9 +1,9 @@
 #include "common/chain/task_chain.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "absl/container/btree_map.h"
-#include "absl/container/btree_set.h"
 #include "glog/logging.h"
 
 namespace hydra {
@@ -12,103 +12,27 @@ namespace {
 namespace wv1 = hydra::worker::v1;
 using Phase = ChainPosition::Phase;
 
-BlockKey Parameters(int block) {
-  return {wv1::BLOCK_KIND_PARAMETERS, block, 0};
-}
-BlockKey State(int block) {
-  return {wv1::BLOCK_KIND_OPTIMIZER_STATE, block, 0};
-}
-BlockKey TiedGradient(int block) {
-  return {wv1::BLOCK_KIND_PARAMETER_GRADIENT, block, 0};
-}
-BlockKey Activation(int layer, int micro_batch) {
-  return {wv1::BLOCK_KIND_ACTIVATION, layer, micro_batch};
-}
-BlockKey ActivationGradient(int layer, int micro_batch) {
-  return {wv1::BLOCK_KIND_ACTIVATION_GRADIENT, layer, micro_batch};
-}
-
-// Ascending, each once.
-std::vector<int> BlocksUsed(const JobShape& shape, const LayerRange& layers) {
-  absl::btree_set<int> blocks;
-  for (int layer = layers.first; layer < layers.last; ++layer) {
-    const std::vector<int>& used = shape.table->layers[layer].parameter_blocks;
-    blocks.insert(used.begin(), used.end());
-  }
-  return {blocks.begin(), blocks.end()};
-}
-
-bool Owns(const JobShape& shape, const LayerRange& layers, int block) {
-  return layers.Contains(shape.table->parameter_blocks[block].owner());
-}
-
-bool HasLaterUser(const JobShape& shape, const LayerRange& layers, int block) {
-  return shape.table->parameter_blocks[block].layers.back() >= layers.last;
-}
-
-void ReadParameters(const JobShape& shape, ChainTask& task) {
-  for (int block : BlocksUsed(shape, task.layers)) {
-    task.reads.push_back(Parameters(block));
-  }
-}
-
-// The update of every block that the shard owns; for the others, their part of
-// the gradient goes to the owner.
-void UpdateOwned(const JobShape& shape, ChainTask& task) {
-  for (int block : BlocksUsed(shape, task.layers)) {
-    const int64_t bytes = shape.ParameterBytes(block);
-    if (!Owns(shape, task.layers, block)) {
-      task.writes.push_back({TiedGradient(block), bytes});
-      continue;
-    }
-    task.writes.push_back({Parameters(block), bytes});
-    if (shape.state_factor > 0) {
-      task.reads.push_back(State(block));
-      task.writes.push_back({State(block), shape.StateBytes(block)});
-    }
-    if (HasLaterUser(shape, task.layers, block)) {
-      task.reads.push_back(TiedGradient(block));
-      task.ends.push_back(TiedGradient(block));
-    }
-  }
-}
-
-void ReadInput(ChainTask& task, int count, bool last_use) {
-  if (task.layers.first == 0) return;
-  for (int i = 0; i < count; ++i) {
-    const BlockKey input = Activation(task.layers.first, i);
-    task.reads.push_back(input);
-    if (last_use) task.ends.push_back(input);
-  }
-}
-
-void WriteOutput(ChainTask& task, int count, int64_t bytes) {
-  for (int i = 0; i < count; ++i) {
-    task.writes.push_back({Activation(task.layers.last, i), bytes});
-  }
-}
-
 // The layer whose shard fills or updates the block.
 int OwnerOf(const JobShape& shape, const BlockKey& key) {
-  const bool is_boundary = key.kind == wv1::BLOCK_KIND_ACTIVATION ||
-                           key.kind == wv1::BLOCK_KIND_ACTIVATION_GRADIENT;
-  return is_boundary ? key.index
-                     : shape.table->parameter_blocks[key.index].owner();
+  return IsBoundary(key) ? key.index
+                         : shape.table->parameter_blocks[key.index].owner();
 }
 
+// From nothing, or from the place that the plan resumes at: then what is there
+// at that place belongs to it.
 ChainTask InitTask(const JobShape& shape, const ChainPlan& plan, int shard) {
-  ChainTask task;
-  task.kind = wv1::TASK_KIND_INIT;
+  ChainTask task =
+      PassTask(shape, wv1::TASK_KIND_INIT, shape.shards[shard], /*count=*/0);
   task.shard = shard;
-  task.layers = shape.shards[shard];
-  for (int block : BlocksUsed(shape, task.layers)) {
-    if (!Owns(shape, task.layers, block)) continue;
-    task.writes.push_back({Parameters(block), shape.ParameterBytes(block)});
-    if (plan.resume.has_value() && shape.state_factor > 0) {
-      task.writes.push_back({State(block), shape.StateBytes(block)});
-    }
-  }
   if (!plan.resume.has_value()) return task;
+  const std::vector<BlockWrite> parameters = std::move(task.writes);
+  task.writes.clear();
+  for (const BlockWrite& write : parameters) {
+    task.writes.push_back(write);
+    if (shape.state_factor == 0) continue;
+    const BlockKey state = StateKey(write.key.index);
+    task.writes.push_back({state, BlockBytes(shape, task.kind, state)});
+  }
   for (const BlockWrite& write : BlocksInsideStep(shape, *plan.resume)) {
     if (task.layers.Contains(OwnerOf(shape, write.key))) {
       task.writes.push_back(write);
@@ -118,35 +42,16 @@ ChainTask InitTask(const JobShape& shape, const ChainPlan& plan, int shard) {
 }
 
 ChainTask TrainTask(const JobShape& shape, int64_t step, int index) {
-  const int last_shard = shape.shard_count() - 1;
-  const int count = shape.micro_batches;
-  ChainTask task;
+  const int turn = shape.shard_count() - 1;
+  const int shard = index <= turn ? index : 2 * turn - index;
+  const wv1::TaskKind kind = index < turn    ? wv1::TASK_KIND_FORWARD
+                             : index == turn ? wv1::TASK_KIND_TURN
+                                             : wv1::TASK_KIND_BACKWARD;
+  ChainTask task =
+      PassTask(shape, kind, shape.shards[shard], shape.micro_batches);
   task.step = step;
-  task.last_micro_batch = count;
-  task.sequences = count * shape.micro_batch_size;
-  task.shard = index <= last_shard ? index : 2 * last_shard - index;
-  task.layers = shape.shards[task.shard];
-  ReadParameters(shape, task);
-  if (index < last_shard) {
-    task.kind = wv1::TASK_KIND_FORWARD;
-    ReadInput(task, count, /*last_use=*/false);
-    WriteOutput(task, count, shape.TrainBoundaryBytes(task.layers.last));
-    return task;
-  }
-  task.kind =
-      index == last_shard ? wv1::TASK_KIND_TURN : wv1::TASK_KIND_BACKWARD;
-  ReadInput(task, count, /*last_use=*/true);
-  for (int i = 0; i < count; ++i) {
-    if (index > last_shard) {
-      task.reads.push_back(ActivationGradient(task.layers.last, i));
-      task.ends.push_back(ActivationGradient(task.layers.last, i));
-    }
-    if (task.layers.first > 0) {
-      task.writes.push_back({ActivationGradient(task.layers.first, i),
-                             shape.TrainBoundaryBytes(task.layers.first)});
-    }
-  }
-  UpdateOwned(shape, task);
+  task.shard = shard;
+  task.sequences = shape.micro_batches * shape.micro_batch_size;
   return task;
 }
 
@@ -157,25 +62,19 @@ int64_t BatchesOf(const ChainPlan& plan, wv1::Split split) {
 
 ChainTask EvaluateTask(const JobShape& shape, const ChainPlan& plan,
                        const ChainPosition& position) {
-  ChainTask task;
-  task.kind = wv1::TASK_KIND_EVALUATE;
-  task.step = position.step;
-  task.shard = position.task;
-  task.layers = shape.shards[task.shard];
-  task.split = position.split;
-  task.first_micro_batch = static_cast<int>(position.first_batch);
-  task.last_micro_batch =
+  const int first = static_cast<int>(position.first_batch);
+  const int last =
       static_cast<int>(std::min(position.first_batch + kEvalBatchesPerVisit,
                                 BatchesOf(plan, position.split)));
-  task.sequences =
-      SequencesOf(shape, plan, position.split, task.last_micro_batch) -
-      SequencesOf(shape, plan, position.split, task.first_micro_batch);
-  const int count = task.last_micro_batch - task.first_micro_batch;
-  ReadParameters(shape, task);
-  ReadInput(task, count, /*last_use=*/true);
-  if (task.shard + 1 < shape.shard_count()) {
-    WriteOutput(task, count, shape.EvalBoundaryBytes(task.layers.last));
-  }
+  ChainTask task = PassTask(shape, wv1::TASK_KIND_EVALUATE,
+                            shape.shards[position.task], last - first);
+  task.step = position.step;
+  task.shard = position.task;
+  task.split = position.split;
+  task.first_micro_batch = first;
+  task.last_micro_batch = last;
+  task.sequences = SequencesOf(shape, plan, position.split, last) -
+                   SequencesOf(shape, plan, position.split, first);
   return task;
 }
 
@@ -240,10 +139,7 @@ std::vector<BlockWrite> BlocksInsideStep(const JobShape& shape,
   for (int i = 0; i < position.task; ++i) {
     const ChainTask task = TrainTask(shape, position.step, i);
     for (const BlockWrite& write : task.writes) {
-      if (write.key.kind != wv1::BLOCK_KIND_PARAMETERS &&
-          write.key.kind != wv1::BLOCK_KIND_OPTIMIZER_STATE) {
-        blocks[write.key] = write.size_bytes;
-      }
+      if (!IsTrained(write.key)) blocks[write.key] = write.size_bytes;
     }
     for (const BlockKey& key : task.ends) blocks.erase(key);
   }

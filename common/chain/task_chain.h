@@ -5,16 +5,14 @@
 #include <optional>
 #include <vector>
 
-#include "common/chain/block_key.h"
+#include "common/chain/chain_task.h"
 #include "common/chain/job_shape.h"
-#include "common/chain/layer_range.h"
 #include "hydra/worker/v1/worker.pb.h"
 
 namespace hydra {
 
 // Pure: which tasks a job consists of once its parameters have room in the
-// pool, in which order, and which blocks each of them reads, makes and ends.
-// This is section 5 of docs/design.md as code.
+// pool, and in which order. This is section 5 of docs/design.md as code.
 
 // Evaluation batches that one visit to a shard runs.
 inline constexpr int kEvalBatchesPerVisit = 4;
@@ -51,30 +49,6 @@ struct ChainPlan {
   int64_t test_sequences = 0;
   // Where INIT leads, if it fills the blocks from a checkpoint: its place.
   std::optional<ChainPosition> resume;
-};
-
-// A block that a task makes.
-struct BlockWrite {
-  BlockKey key;
-  int64_t size_bytes = 0;
-};
-
-// A task without its ids, versions and slots.
-struct ChainTask {
-  hydra::worker::v1::TaskKind kind = hydra::worker::v1::TASK_KIND_UNSPECIFIED;
-  int64_t step = 0;
-  int shard = 0;
-  LayerRange layers;
-  // Micro-batches of the step, or batches of the split.
-  int first_micro_batch = 0;
-  int last_micro_batch = 0;
-  // In all of them.
-  int64_t sequences = 0;
-  hydra::worker::v1::Split split = hydra::worker::v1::SPLIT_UNSPECIFIED;
-  std::vector<BlockKey> reads;
-  std::vector<BlockWrite> writes;
-  // Blocks that nobody reads after this task.
-  std::vector<BlockKey> ends;
 };
 
 // The task at `position`. Requires !position.done().

@@ -10,6 +10,7 @@
 #include "absl/strings/str_cat.h"
 #include "common/checkpoint/tensor_sum.h"
 #include "common/file/private_places.h"
+#include "common/text/printable.h"
 #include "glog/logging.h"
 
 namespace hydra {
@@ -81,8 +82,9 @@ absl::StatusOr<std::vector<FileSum>> CopyPlainFiles(
         ReadFileToCopy(source_directory, name, real_roots);
     if (absl::IsNotFound(text.status())) continue;
     if (!text.ok()) {
-      LOG(WARNING) << directory.path() << " will have no " << name << ": "
-                   << text.status().message();
+      LOG(WARNING) << Printable(absl::StrCat(directory.path(), " will have no ",
+                                             name, ": ",
+                                             text.status().message()));
       continue;
     }
     absl::StatusOr<FileSum> sum = WritePlainFile(directory, name, *text);

@@ -81,6 +81,21 @@ TEST_F(PlainFileTest, WhatMayNotBeReadIsNotCopied) {
       CopyPlainFiles(Held(copies), {"f"}, folder_.PathOf("none"), {"/"}).ok());
 }
 
+TEST_F(PlainFileTest, TheLogHasNoControlCharactersOfAUsersPath) {
+  // A C1 control character and one that turns the writing direction.
+  const std::string name = "\u009b31m\u202e";
+  folder_.MakeDirectory(name);
+  const std::string from = folder_.PathOf(name);
+  fs::create_directory(from + "/vocab.json");
+  testing::internal::CaptureStderr();
+  const auto copied =
+      CopyPlainFiles(Held(folder_), {"vocab.json"}, from, {"/"});
+  const std::string log = testing::internal::GetCapturedStderr();
+  EXPECT_TRUE(copied.ok()) << copied.status();
+  EXPECT_THAT(log, testing::HasSubstr("\\u{009b}31m\\u{202e}"));
+  EXPECT_THAT(log, testing::Not(testing::HasSubstr("\u202e")));
+}
+
 TEST_F(PlainFileTest, ACopyThatCannotBeWrittenIsAnError) {
   WriteFile(folder_.PathOf("f"), "x");
   EXPECT_TRUE(absl::IsAlreadyExists(

@@ -36,6 +36,27 @@ absl::Status RequireRegular(const UniqueFd& fd, absl::string_view path) {
       absl::StrCat(path, " is not a regular file"));
 }
 
+// An O_PATH descriptor: it finds the file without touching it.
+absl::StatusOr<UniqueFd> FindIn(const UniqueFd& directory,
+                                const std::string& name, int flags,
+                                absl::string_view path) {
+  UniqueFd found(
+      openat(directory.get(), name.c_str(), flags | O_PATH | O_CLOEXEC));
+  if (found.is_open()) return found;
+  return ReadingError(errno, absl::StrCat("cannot open ", path));
+}
+
+// That very file, whatever has its name by now.
+absl::StatusOr<UniqueFd> OpenFound(const UniqueFd& found,
+                                   absl::string_view path) {
+  if (absl::Status status = RequireRegular(found, path); !status.ok()) {
+    return status;
+  }
+  UniqueFd fd(open(LinkToFd(found.get()).c_str(), O_RDONLY | O_CLOEXEC));
+  if (fd.is_open()) return fd;
+  return ReadingError(errno, absl::StrCat("cannot open ", path));
+}
+
 bool IsBelow(absl::string_view path, absl::string_view root) {
   if (root == "/") return true;
   return absl::StartsWith(path, root) && path.size() > root.size() &&
@@ -83,7 +104,11 @@ absl::StatusOr<UniqueFd> OpenDirectory(const std::string& path) {
 absl::Status SyncDirectory(const std::string& path) {
   const absl::StatusOr<UniqueFd> fd = OpenDirectory(path);
   if (!fd.ok()) return fd.status();
-  if (fsync(fd->get()) == 0) return absl::OkStatus();
+  return SyncDirectory(*fd, path);
+}
+
+absl::Status SyncDirectory(const UniqueFd& directory, absl::string_view path) {
+  if (fsync(directory.get()) == 0) return absl::OkStatus();
   return FileError(errno, absl::StrCat("cannot sync directory ", path));
 }
 
@@ -126,12 +151,9 @@ absl::StatusOr<UniqueFd> OpenRegularFileBelow(
     const UniqueFd& directory, absl::string_view directory_path,
     const std::string& name, const std::vector<std::string>& real_roots) {
   const std::string path = absl::StrCat(directory_path, "/", name);
-  // O_PATH finds the file without touching it.
-  UniqueFd found(openat(directory.get(), name.c_str(), O_PATH | O_CLOEXEC));
-  if (!found.is_open()) {
-    return ReadingError(errno, absl::StrCat("cannot open ", path));
-  }
-  const absl::StatusOr<std::string> real_path = RealPath(found);
+  const absl::StatusOr<UniqueFd> found = FindIn(directory, name, 0, path);
+  if (!found.ok()) return found.status();
+  const absl::StatusOr<std::string> real_path = RealPath(*found);
   if (!real_path.ok()) return real_path.status();
   if (std::none_of(
           real_roots.begin(), real_roots.end(),
@@ -139,12 +161,17 @@ absl::StatusOr<UniqueFd> OpenRegularFileBelow(
     return absl::PermissionDeniedError(absl::StrCat(
         path, " leads to ", *real_path, ", outside of the allowed roots"));
   }
-  absl::Status status = RequireRegular(found, path);
-  if (!status.ok()) return status;
-  UniqueFd fd(open(LinkToFd(found.get()).c_str(), O_RDONLY | O_CLOEXEC));
-  if (!fd.is_open())
-    return ReadingError(errno, absl::StrCat("cannot open ", path));
-  return fd;
+  return OpenFound(*found, path);
+}
+
+absl::StatusOr<UniqueFd> OpenRegularFileIn(const UniqueFd& directory,
+                                           absl::string_view directory_path,
+                                           const std::string& name) {
+  const std::string path = absl::StrCat(directory_path, "/", name);
+  const absl::StatusOr<UniqueFd> found =
+      FindIn(directory, name, O_NOFOLLOW, path);
+  if (!found.ok()) return found.status();
+  return OpenFound(*found, path);
 }
 
 absl::StatusOr<int64_t> FileBytes(const UniqueFd& fd, absl::string_view path) {

@@ -54,6 +54,7 @@ absl::StatusOr<UniqueFd> OpenDirectory(const std::string& path);
 
 // When this returns, the names in the directory are on the disk.
 absl::Status SyncDirectory(const std::string& path);
+absl::Status SyncDirectory(const UniqueFd& directory, absl::string_view path);
 
 // Where an open file or directory really lies, all symbolic links resolved.
 absl::StatusOr<std::string> RealPath(const UniqueFd& fd);
@@ -74,6 +75,12 @@ absl::StatusOr<UniqueFd> OpenRegularFile(const std::string& path);
 absl::StatusOr<UniqueFd> OpenRegularFileBelow(
     const UniqueFd& directory, absl::string_view directory_path,
     const std::string& name, const std::vector<std::string>& real_roots);
+
+// The same for `name` in `directory`, and for nothing else: a link is refused
+// like what is no regular file.
+absl::StatusOr<UniqueFd> OpenRegularFileIn(const UniqueFd& directory,
+                                           absl::string_view directory_path,
+                                           const std::string& name);
 
 absl::StatusOr<int64_t> FileBytes(const UniqueFd& fd, absl::string_view path);
 

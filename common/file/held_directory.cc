@@ -77,11 +77,6 @@ absl::StatusOr<UniqueFd> OpenIn(int at, const std::string& name, int flags,
   return NotOpened(at, name, path, errno);
 }
 
-absl::Status SyncFd(int fd, const std::string& path) {
-  if (fsync(fd) == 0) return absl::OkStatus();
-  return FileError(errno, absl::StrCat("cannot sync directory ", path));
-}
-
 absl::StatusOr<UniqueFd> MakeIn(int at, const std::string& name,
                                 const std::string& path) {
   const absl::StatusOr<mode_t> around = ModeOf(at, path);
@@ -110,7 +105,7 @@ absl::StatusOr<UniqueFd> StepInto(int at, const std::string& name, bool make,
   }
   const absl::StatusOr<UniqueFd> around = OpenIn(at, ".", O_RDONLY, path);
   if (!around.ok()) return around.status();
-  if (absl::Status synced = SyncFd(around->get(), path); !synced.ok()) {
+  if (absl::Status synced = SyncDirectory(*around, path); !synced.ok()) {
     return synced;
   }
   return OpenIn(at, name, O_PATH, path);
@@ -252,16 +247,21 @@ absl::StatusOr<UniqueFd> HeldDirectory::CreateFile(
   const absl::StatusOr<mode_t> around = ModeOf(fd_->get(), path_);
   if (!around.ok()) return around.status();
   const mode_t mode = FileMode(*around);
-  UniqueFd file(openat(fd_->get(), name.c_str(),
-                       O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, mode));
-  if (!file.is_open()) {
-    return FileError(errno, absl::StrCat("cannot create ", PathOf(name)));
-  }
-  if (absl::Status given = GiveMode(file.get(), mode, PathOf(name));
+  absl::StatusOr<UniqueFd> file = CreateFile(name, mode);
+  if (!file.ok()) return file;
+  if (absl::Status given = GiveMode(file->get(), mode, PathOf(name));
       !given.ok()) {
     return given;
   }
   return file;
+}
+
+absl::StatusOr<UniqueFd> HeldDirectory::CreateFile(const std::string& name,
+                                                   mode_t mode) const {
+  UniqueFd file(openat(fd_->get(), name.c_str(),
+                       O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, mode));
+  if (file.is_open()) return file;
+  return FileError(errno, absl::StrCat("cannot create ", PathOf(name)));
 }
 
 bool HeldDirectory::Has(const std::string& name) const {
@@ -313,7 +313,7 @@ absl::Status HeldDirectory::RemoveEmptyFolder(const std::string& name) const {
   return FileError(errno, absl::StrCat("cannot remove ", PathOf(name)));
 }
 
-absl::Status HeldDirectory::Sync() const { return SyncFd(fd_->get(), path_); }
+absl::Status HeldDirectory::Sync() const { return SyncDirectory(*fd_, path_); }
 
 absl::Status HeldDirectory::CheckStillThere() const {
   const absl::StatusOr<HeldDirectory> now = Open(path_);

@@ -1,6 +1,8 @@
 #ifndef HYDRA_COMMON_FILE_HELD_DIRECTORY_H_
 #define HYDRA_COMMON_FILE_HELD_DIRECTORY_H_
 
+#include <sys/types.h>
+
 #include <memory>
 #include <string>
 #include <vector>
@@ -53,6 +55,9 @@ class HeldDirectory {
 
   // For writing. ALREADY_EXISTS: something has that name.
   absl::StatusOr<UniqueFd> CreateFile(const std::string& name) const;
+  // With `mode`, less what the umask takes, instead of what the directory says.
+  absl::StatusOr<UniqueFd> CreateFile(const std::string& name,
+                                      mode_t mode) const;
 
   // Whether anything has that name, a link too.
   bool Has(const std::string& name) const;

@@ -119,6 +119,8 @@ std::vector<std::string> UnreadFields(const Mistakes& mistakes,
   bool is_sweep_unread = false;
   for (const Mistake& mistake : mistakes) {
     const std::string& field = mistake.field();
+    // A key without a name, since other keys were read.
+    if (field.empty() && job.ByteSizeLong() > 0) continue;
     const std::string whole = field.substr(0, field.find('['));
     AddField(field, &unread);
     is_sweep_unread = is_sweep_unread || IsWithin(field, kSweep);

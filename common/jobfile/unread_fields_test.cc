@@ -86,6 +86,10 @@ TEST(UnreadFieldsTest, TheRestIsStillChecked) {
               ElementsAre("train.max_steps"));
   EXPECT_THAT(FoundBeside("model: {pth: x}\ntrain: fast\n"),
               ElementsAre("data.train_files"));
+  // A key without a name stands for no field, nor for the whole file.
+  EXPECT_THAT(
+      FoundBeside(Job("max_steps: -1, learning_rate: 1", "'': {path: 1}\n")),
+      ElementsAre("train.max_steps"));
   // The other axes are there.
   EXPECT_THAT(FoundBeside(Job("max_steps: 1, learning_rate: 1",
                               "sweep: [1]\nevaluation: {eval_steps: -1}\n")),

@@ -1,5 +1,6 @@
 #include "common/model/model_table.h"
 
+#include <algorithm>
 #include <utility>
 
 namespace hydra {
@@ -67,6 +68,15 @@ int64_t ModelTable::BoundaryBytes(int layer, int64_t sequences,
     bytes += RoundUp(tensor.Bytes(sequences, context), kTensorAlignmentBytes);
   }
   return bytes;
+}
+
+int64_t ModelTable::LargestBoundaryBytes(int64_t sequences,
+                                         int64_t context) const {
+  int64_t largest = 0;
+  for (int layer = 1; layer < layer_count(); ++layer) {
+    largest = std::max(largest, BoundaryBytes(layer, sequences, context));
+  }
+  return largest;
 }
 
 void AddTensor(std::string name, std::vector<int64_t> shape, TensorInit init,

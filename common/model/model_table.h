@@ -144,6 +144,8 @@ struct ModelTable {
   const std::vector<BoundaryTensor>& BoundaryBefore(int layer) const;
   // Bytes of those tensors together, each padded to its alignment.
   int64_t BoundaryBytes(int layer, int64_t sequences, int64_t context) const;
+  // Of all places where the model can be cut.
+  int64_t LargestBoundaryBytes(int64_t sequences, int64_t context) const;
 };
 
 // For those who build a table.

@@ -3,8 +3,10 @@
 #include <algorithm>
 #include <utility>
 
+#include "absl/container/flat_hash_map.h"
 #include "absl/numeric/int128.h"
 #include "absl/strings/str_cat.h"
+#include "common/chain/chain_task.h"
 #include "common/chain/task_chain.h"
 
 namespace hydra {
@@ -32,69 +34,77 @@ PoolDemand Total(PoolDemand demand) {
   return demand;
 }
 
-bool IsBoundary(const BlockKey& key) {
-  return key.kind == hydra::worker::v1::BLOCK_KIND_ACTIVATION ||
-         key.kind == hydra::worker::v1::BLOCK_KIND_ACTIVATION_GRADIENT;
-}
+// What a step holds and makes, at its worst places.
+struct StepBytes {
+  // Most that is there between two tasks.
+  int64_t boundaries = 0;
+  int64_t tied_gradients = 0;
+  // Most that one task makes.
+  int64_t largest_write = 0;
+};
 
-// Of all tasks of a step with one micro-batch, which would be written once for
+// Walks the tasks of a step with one micro-batch: each boundary counts once for
 // each of many.
-int64_t LargestWriteOfAStep(const JobShape& shape) {
+StepBytes WalkStep(const JobShape& shape) {
   JobShape single = shape;
   single.micro_batches = 1;
-  int64_t largest = 0;
+  absl::flat_hash_map<BlockKey, absl::int128> held;
+  absl::int128 boundaries = 0;
+  absl::int128 tied_gradients = 0;
+  StepBytes most;
   for (int number = 0; number < TasksPerStep(shape); ++number) {
     const ChainPosition position{ChainPosition::Phase::kTrain, 0, number};
     const ChainTask task = TaskAt(single, {1}, position);
-    absl::int128 bytes = 0;
+    const auto sum_of = [&](const BlockKey& key) -> absl::int128& {
+      return IsBoundary(key) ? boundaries : tied_gradients;
+    };
+    absl::int128 written = 0;
     for (const BlockWrite& write : task.writes) {
       const int copies = IsBoundary(write.key) ? shape.micro_batches : 1;
-      bytes += absl::int128(write.size_bytes) * copies;
+      const absl::int128 bytes = absl::int128(write.size_bytes) * copies;
+      written += bytes;
+      if (IsTrained(write.key)) continue;
+      held[write.key] = bytes;
+      sum_of(write.key) += bytes;
     }
-    largest = std::max(largest, Bounded(bytes));
+    for (const BlockKey& key : task.ends) {
+      sum_of(key) -= held[key];
+    }
+    most.boundaries = std::max(most.boundaries, Bounded(boundaries));
+    most.tied_gradients =
+        std::max(most.tied_gradients, Bounded(tied_gradients));
+    most.largest_write = std::max(most.largest_write, Bounded(written));
   }
-  return largest;
+  return most;
 }
 
-// Tied blocks whose gradient crosses a cut.
-int64_t CrossingGradientBytes(const JobShape& shape) {
-  int64_t bytes = 0;
-  for (const ParameterBlock& block : shape.table->parameter_blocks) {
-    for (const LayerRange& shard : shape.shards) {
-      if (shard.first > block.owner() && shard.first <= block.layers.back()) {
-        bytes += block.size_bytes;
-        break;
-      }
+// Of all batches that a visit to a shard evaluates: what it reads and makes. No
+// training boundaries are there meanwhile.
+int64_t EvaluationBoundaryBytes(const JobShape& shape) {
+  absl::int128 most = 0;
+  for (const LayerRange& layers : shape.shards) {
+    const ChainTask task = PassTask(shape, worker::v1::TASK_KIND_EVALUATE,
+                                    layers, kEvalBatchesPerVisit);
+    absl::int128 bytes = 0;
+    for (const BlockKey& key : task.reads) {
+      if (IsBoundary(key)) bytes += BlockBytes(shape, task.kind, key);
     }
+    for (const BlockWrite& write : task.writes) bytes += write.size_bytes;
+    most = std::max(most, bytes);
   }
-  return bytes;
+  return Bounded(most);
 }
 
 }  // namespace
 
 PoolDemand DemandOf(const JobShape& shape) {
-  // During a step each cut holds its activations, and on the way back their
-  // gradients in place of them. An evaluation's task holds the cuts at its own
-  // ends alone, and no training boundaries: the largest write need not count
-  // it.
-  absl::int128 training = 0;
-  absl::int128 evaluation = 0;
-  absl::int128 eval_input = 0;
-  for (const LayerRange& shard : shape.shards) {
-    const absl::int128 output = shard.last == shape.table->layer_count()
-                                    ? 0
-                                    : absl::int128{kEvalBatchesPerVisit} *
-                                          shape.EvalBoundaryBytes(shard.last);
-    evaluation = std::max(evaluation, eval_input + output);
-    eval_input = output;
-    training += absl::int128{shape.micro_batches} *
-                shape.TrainBoundaryBytes(shard.first);
-  }
+  const StepBytes step = WalkStep(shape);
   PoolDemand demand;
   demand.set_committed_bytes(CommittedBytes(shape));
-  demand.set_boundary_bytes(Bounded(std::max(training, evaluation)));
-  demand.set_gradient_bytes(CrossingGradientBytes(shape));
-  demand.set_largest_write_bytes(LargestWriteOfAStep(shape));
+  demand.set_boundary_bytes(
+      std::max(step.boundaries, EvaluationBoundaryBytes(shape)));
+  demand.set_gradient_bytes(step.tied_gradients);
+  demand.set_largest_write_bytes(step.largest_write);
   return Total(demand);
 }
 

@@ -5,13 +5,14 @@
 
 #include <algorithm>
 #include <functional>
+#include <variant>
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
 #include "common/status/proto_time.h"
-#include "scheduler/core/effect_buffer.h"
 #include "scheduler/core/new_job.h"
+#include "scheduler/core/testing/small_job.h"
 #include "scheduler/journal/journal.h"
 #include "scheduler/policy/sharded_lrtf.h"
 #include "scheduler/sim/world.h"
@@ -31,7 +32,7 @@ using ::testing::Not;
 using ::testing::SizeIs;
 
 const Job& JobIn(World& world, uint64_t id) {
-  return *world.core().FindJob(JobId(id));
+  return *world.core().jobs().Find(JobId(id));
 }
 
 bool Training(const Job& job) {
@@ -40,7 +41,7 @@ bool Training(const Job& job) {
 
 TEST(CoreTest, ARepeatedRequestIdQueuesNothingMore) {
   World world({});
-  std::vector<NewJob> jobs(2, World::SmallJob(1));
+  std::vector<NewJob> jobs(2, SmallJob(1));
   const SweepId first =
       world.core()
           .Submit(std::vector<NewJob>(jobs), {"once", ""}, world.now())
@@ -60,11 +61,11 @@ TEST(CoreTest, AJobThatCanNeverFitIsRefusedWithTheNumbers) {
   options.pool_bytes = 4096;
   World world(options);
   const absl::Status refused =
-      world.core().Submit({World::SmallJob(1)}, {}, world.now()).status();
+      world.core().Submit({SmallJob(1)}, {}, world.now()).status();
   EXPECT_EQ(refused.code(), absl::StatusCode::kResourceExhausted);
   EXPECT_THAT(std::string(refused.message()),
               HasSubstr("which can promise 3681"));
-  EXPECT_TRUE(world.core().Sweeps().empty());
+  EXPECT_TRUE(world.core().jobs().Sweeps().empty());
 }
 
 TEST(CoreTest, AJobWaitsForThePoolWithAReasonAndThenRuns) {
@@ -127,8 +128,8 @@ TEST(CoreTest, CancellingATrainingJobFreesAllOfIt) {
   }
   world.RunUntilJobsEnd();
   EXPECT_EQ(JobIn(world, 1).state, v1::JOB_STATE_CANCELLED);
-  EXPECT_EQ(world.core().pool_used_bytes(), 0);
-  EXPECT_EQ(world.core().pool_reserved_bytes(), 0);
+  EXPECT_EQ(world.core().pool().used_bytes, 0);
+  EXPECT_EQ(world.core().pool().reserved_bytes, 0);
 }
 
 // One after the other, each end looked at all others that wait.
@@ -139,7 +140,7 @@ TEST(CoreTest, CancellingManyOfVeryManyTakesTimeForThoseAlone) {
   constexpr int kJobs = 20'000;
   world.Submit(kJobs, /*steps=*/1);
   world.RunUntil([&] { return JobIn(world, kJobs).reason.size() > 0; });
-  const std::vector<JobId> all = world.core().JobsOf(SweepId(1));
+  const std::vector<JobId> all = world.core().jobs().JobsOf(SweepId(1));
   const std::vector<JobId> first(all.begin(), all.begin() + kJobs / 2);
   const absl::Time start = absl::Now();
   world.InCore([&](Core& core) {
@@ -158,16 +159,16 @@ TEST(CoreTest, AnEventSeesToSomeOfManyJobsAndLeavesTheOthersToLaterTurns) {
   options.advances_in_one_go = 3;
   ShardedLrtf policy;
   Journal journal;
-  EffectBuffer effects;
-  Core core(options, &policy, &journal, &effects);
+  Core core(options, &policy, &journal);
   const auto submission =
-      core.Submit(std::vector<NewJob>(5, World::SmallJob(1)), {}, absl::Now());
-  core.Recorded(submission->sequence, absl::Now());
-  EXPECT_FALSE(core.FindJob(JobId(3))->reason.empty());
-  EXPECT_TRUE(core.FindJob(JobId(4))->reason.empty());
+      core.Submit(std::vector<NewJob>(5, SmallJob(1)), {}, absl::Now());
+  core.Recorded(submission->sequence);
+  core.EndTurn(absl::Now());
+  EXPECT_FALSE(core.jobs().Find(JobId(3))->reason.empty());
+  EXPECT_TRUE(core.jobs().Find(JobId(4))->reason.empty());
   EXPECT_TRUE(core.has_more_work());
-  core.ContinueWork(absl::Now());
-  EXPECT_FALSE(core.FindJob(JobId(5))->reason.empty());
+  core.EndTurn(absl::Now());
+  EXPECT_FALSE(core.jobs().Find(JobId(5))->reason.empty());
   EXPECT_FALSE(core.has_more_work());
 }
 
@@ -176,7 +177,7 @@ class ManyJobsTest : public ::testing::Test {
  protected:
   static constexpr int kJobs = 1200;
 
-  ManyJobsTest() : core_(OneDevice(), &policy_, &journal_, &effects_) {}
+  ManyJobsTest() : core_(OneDevice(), &policy_, &journal_) {}
 
   static Core::Options OneDevice() {
     Core::Options options;
@@ -186,7 +187,7 @@ class ManyJobsTest : public ::testing::Test {
     return options;
   }
   uint64_t Submit() {
-    std::vector<NewJob> jobs(kJobs, World::SmallJob(1));
+    std::vector<NewJob> jobs(kJobs, SmallJob(1));
     for (int i = 0; i < kJobs; ++i) {
       jobs[i].spec.set_name(absl::StrCat("job-", i));
       Prepare(jobs[i]);
@@ -197,7 +198,6 @@ class ManyJobsTest : public ::testing::Test {
   const absl::Time now_ = absl::FromUnixSeconds(1000);
   ShardedLrtf policy_;
   Journal journal_;
-  EffectBuffer effects_;
   Core core_;
 };
 
@@ -205,33 +205,33 @@ TEST_F(ManyJobsTest, AreMadeInSeveralTurnsAndComeInTogether) {
   const uint64_t sequence = Submit();
   int turns = 0;
   for (; core_.has_more_work(); ++turns) {
-    core_.ContinueWork(now_);
-    EXPECT_THAT(core_.Sweeps(), IsEmpty());
+    core_.EndTurn(now_);
+    EXPECT_THAT(core_.jobs().Sweeps(), IsEmpty());
   }
   EXPECT_GT(turns, 1);
-  core_.Recorded(sequence, now_);
-  EXPECT_THAT(core_.JobsOf(SweepId(1)), SizeIs(kJobs));
-  EXPECT_EQ(core_.FindJob(JobId(kJobs))->submitted.spec.name(),
+  core_.Recorded(sequence);
+  EXPECT_THAT(core_.jobs().JobsOf(SweepId(1)), SizeIs(kJobs));
+  EXPECT_EQ(core_.jobs().Find(JobId(kJobs))->submitted.spec.name(),
             absl::StrCat("job-", kJobs - 1));
-  EXPECT_EQ(core_.FindJob(JobId(kJobs))->submitted_at, now_);
+  EXPECT_EQ(core_.jobs().Find(JobId(kJobs))->submitted_at, now_);
 }
 
 TEST_F(ManyJobsTest, ThatAreRecordedBeforeTheyAreMadeAllComeIn) {
   const uint64_t sequence = Submit();
-  core_.ContinueWork(now_);
-  core_.Recorded(sequence, now_);
-  EXPECT_THAT(core_.JobsOf(SweepId(1)), SizeIs(kJobs));
-  EXPECT_EQ(core_.FindJob(JobId(kJobs))->id, JobId(kJobs));
+  core_.EndTurn(now_);
+  core_.Recorded(sequence);
+  EXPECT_THAT(core_.jobs().JobsOf(SweepId(1)), SizeIs(kJobs));
+  EXPECT_EQ(core_.jobs().Find(JobId(kJobs))->id, JobId(kJobs));
 }
 
 TEST_F(ManyJobsTest, ThatAreRefusedLeaveNothingToDo) {
   const uint64_t sequence = Submit();
-  core_.ContinueWork(now_);
+  core_.EndTurn(now_);
   core_.SubmissionRefused(sequence);
   EXPECT_FALSE(core_.has_more_work());
   EXPECT_FALSE(core_.SubmissionOf("once").has_value());
-  core_.Recorded(sequence, now_);
-  EXPECT_THAT(core_.Sweeps(), IsEmpty());
+  core_.Recorded(sequence);
+  EXPECT_THAT(core_.jobs().Sweeps(), IsEmpty());
 }
 
 TEST_F(ManyJobsTest, AreRecordedWithTheirSweepAndTime) {
@@ -250,20 +250,21 @@ TEST_F(ManyJobsTest, AreRecordedWithTheirSweepAndTime) {
 }
 
 TEST_F(ManyJobsTest, ThatHaveEndedAreForgottenInSeveralTurns) {
-  core_.Recorded(Submit(), now_);
-  core_.Cancel(core_.JobsOf(SweepId(1)), /*delete_checkpoints=*/false, now_);
+  core_.Recorded(Submit());
+  core_.Cancel(core_.jobs().JobsOf(SweepId(1)), /*delete_checkpoints=*/false,
+               now_);
   core_.Tick(now_);
   // jobs.db does not have their ends yet.
-  EXPECT_THAT(core_.Sweeps(), SizeIs(1));
+  EXPECT_THAT(core_.jobs().Sweeps(), SizeIs(1));
   (void)journal_.pool_changes();
-  core_.Recorded(journal_.next_sequence() - 1, now_);
+  core_.Recorded(journal_.next_sequence() - 1);
   core_.Tick(now_);
-  EXPECT_THAT(core_.Sweeps(), IsEmpty());
-  core_.ContinueWork(now_);
-  EXPECT_NE(core_.FindJob(JobId(1)), nullptr);
-  while (core_.has_more_work()) core_.ContinueWork(now_);
+  EXPECT_THAT(core_.jobs().Sweeps(), IsEmpty());
+  core_.EndTurn(now_);
+  EXPECT_NE(core_.jobs().Find(JobId(1)), nullptr);
+  while (core_.has_more_work()) core_.EndTurn(now_);
   for (int id = 1; id <= kJobs; ++id) {
-    EXPECT_EQ(core_.FindJob(JobId(id)), nullptr) << id;
+    EXPECT_EQ(core_.jobs().Find(JobId(id)), nullptr) << id;
   }
 }
 
@@ -271,48 +272,31 @@ TEST_F(ManyJobsTest, ThatHaveEndedAreForgottenInSeveralTurns) {
 TEST_F(ManyJobsTest, InTheQueueSayWhatTheyWaitForInSeveralTurns) {
   for (int i = 0; i < kJobs; ++i) {
     // Other data each: none waits for another one's.
-    NewJob job = World::SmallJob(1);
+    NewJob job = SmallJob(1);
     job.spec.mutable_data()->add_train_files(absl::StrCat("/data/", i));
-    core_.Recorded(core_.Submit({job}, {}, now_)->sequence, now_);
+    core_.Recorded(core_.Submit({job}, {}, now_)->sequence);
   }
-  while (core_.has_more_work()) core_.ContinueWork(now_);
+  while (core_.has_more_work()) core_.EndTurn(now_);
   core_.Tick(now_ + absl::Seconds(6));
+  core_.EndTurn(now_ + absl::Seconds(6));
   const auto says = [&](int job) {
-    return absl::StrContains(core_.FindJob(JobId(job))->reason, "none of 1");
+    return absl::StrContains(core_.jobs().Find(JobId(job))->reason,
+                             "none of 1");
   };
   EXPECT_TRUE(says(1));
   EXPECT_FALSE(says(kJobs));
-  while (core_.has_more_work()) core_.ContinueWork(now_ + absl::Seconds(6));
+  while (core_.has_more_work()) core_.EndTurn(now_ + absl::Seconds(6));
   EXPECT_TRUE(says(kJobs));
 }
 
-// Keeps what the worker was told last.
-class ToldWorker final : public Effects {
- public:
-  const worker::v1::DesiredState& desired() const { return desired_; }
-
- private:
-  void SendDesired(WorkerId, const worker::v1::DesiredState& desired) override {
-    desired_ = desired;
-  }
-  void KillWorker(WorkerId, absl::string_view) override {}
-  void SaveModel(const SaveRequest&) override {}
-  void WriteCheckpoint(const CheckpointRequest&) override {}
-  void RemoveCheckpoint(JobId, const std::string&) override {}
-  void StorePartition(const std::string&, const v1::Partition&) override {}
-  void LogForJob(JobId, const v1::LogLine&) override {}
-  void LogLinesDropped(JobId, int64_t) override {}
-
-  worker::v1::DesiredState desired_;
-};
-
 TEST_F(ManyJobsTest, AJobOfManyFilesIsDescribedToItsWorkerOnce) {
-  NewJob job = World::SmallJob(1);
+  NewJob job = SmallJob(1);
   for (int i = 0; i < 10'000; ++i) {
     job.spec.mutable_data()->add_train_files(absl::StrCat("/data/part-", i));
   }
-  core_.Recorded(core_.Submit({job}, {}, now_)->sequence, now_);
-  ToldWorker worker;
+  core_.Recorded(core_.Submit({job}, {}, now_)->sequence);
+  // What the worker was told last.
+  worker::v1::DesiredState desired;
   journal::v1::WorkerProcess process;
   process.set_pid(1);
   process.set_session("secret");
@@ -321,39 +305,43 @@ TEST_F(ManyJobsTest, AJobOfManyFilesIsDescribedToItsWorkerOnce) {
   report.set_session("secret");
   const auto tell = [&](bool lists_contexts) {
     report.set_sequence(report.sequence() + 1);
-    report.set_desired_sequence(worker.desired().sequence());
+    report.set_desired_sequence(desired.sequence());
     report.clear_contexts();
     if (lists_contexts) {
-      *report.mutable_contexts() = worker.desired().contexts();
+      *report.mutable_contexts() = desired.contexts();
     }
     core_.WorkerReported(WorkerId(1), report, now_);
-    effects_.Flush(worker);
+    core_.EndTurn(now_);
+    for (const Action& action : core_.TakeActions()) {
+      const auto* message = std::get_if<WorkerMessage>(&action);
+      if (message != nullptr) desired = message->desired;
+    }
     report.clear_reports();
   };
   const auto finish = [&]() -> worker::v1::TaskReport& {
     worker::v1::TaskReport& task = *report.add_reports();
-    task.set_task_id(worker.desired().tasks(0).task_id());
+    task.set_task_id(desired.tasks(0).task_id());
     return task;
   };
   tell(/*lists_contexts=*/false);
-  ASSERT_THAT(worker.desired().jobs(), SizeIs(1));
+  ASSERT_THAT(desired.jobs(), SizeIs(1));
   // What PREPARE finds makes it another context.
   auto& split = *finish().mutable_prepare()->add_splits();
   split.set_split(worker::v1::SPLIT_TRAIN);
   split.set_token_count(200);
   tell(/*lists_contexts=*/true);
-  ASSERT_THAT(worker.desired().jobs(), SizeIs(1));
-  EXPECT_EQ(worker.desired().jobs(0).splits_size(), 1);
+  ASSERT_THAT(desired.jobs(), SizeIs(1));
+  EXPECT_EQ(desired.jobs(0).splits_size(), 1);
   finish().mutable_pilot()->add_layers();
   tell(/*lists_contexts=*/true);
-  ASSERT_EQ(worker.desired().tasks(0).kind(), worker::v1::TASK_KIND_INIT);
-  EXPECT_THAT(worker.desired().jobs(), IsEmpty());
-  EXPECT_THAT(worker.desired().contexts(), SizeIs(1));
-  EXPECT_LT(worker.desired().ByteSizeLong(), 10'000);
+  ASSERT_EQ(desired.tasks(0).kind(), worker::v1::TASK_KIND_INIT);
+  EXPECT_THAT(desired.jobs(), IsEmpty());
+  EXPECT_THAT(desired.contexts(), SizeIs(1));
+  EXPECT_LT(desired.ByteSizeLong(), 10'000);
   // After a break of the stream nothing is taken for known.
   core_.WorkerStreamEnded(WorkerId(1), now_);
   tell(/*lists_contexts=*/true);
-  EXPECT_THAT(worker.desired().jobs(), SizeIs(1));
+  EXPECT_THAT(desired.jobs(), SizeIs(1));
 }
 
 TEST(CoreTest, JobsThatAreSeenToOneByOneAllEnd) {
@@ -611,7 +599,7 @@ TEST_F(LongTaskTest, APausedJobsPreparationIsBrokenOffAndBeginsAgain) {
 }
 
 TEST_F(LongTaskTest, AStoppingDaemonDoesNotWaitForAPreparation) {
-  world_.InCore([&](Core& core) { core.Park(world_.now()); });
+  world_.InCore([&](Core& core) { core.Park(); });
   EXPECT_LT(TimeUntil([&] { return world_.core().parked(); }),
             absl::Seconds(1));
   EXPECT_TRUE(world_.core().AllSaved());
@@ -768,8 +756,8 @@ TEST(CoreTest, APausedJobHoldsNothingAndGoesOnWhereItWas) {
     EXPECT_THAT(core.Pause({JobId(1)}, world.now()), IsEmpty());
   });
   world.RunUntil([&] { return JobIn(world, 1).state == v1::JOB_STATE_PAUSED; });
-  EXPECT_EQ(world.core().pool_used_bytes(), 0);
-  EXPECT_EQ(world.core().pool_reserved_bytes(), 0);
+  EXPECT_EQ(world.core().pool().used_bytes, 0);
+  EXPECT_EQ(world.core().pool().reserved_bytes, 0);
   const int64_t step = JobIn(world, 1).position.step;
   EXPECT_GE(step, 3);
   world.InCore([&](Core& core) {
@@ -882,7 +870,7 @@ void ParkInsideAStep(World& world, bool turned) {
            (turned ? job.position.task == turn + 1
                    : job.position.task == turn - 1);
   });
-  world.InCore([&](Core& core) { core.Park(world.now()); });
+  world.InCore([&](Core& core) { core.Park(); });
   world.RunUntil([&] { return world.core().parked(); });
   ASSERT_TRUE(JobIn(world, 1).checkpoints.back().info().inside_step());
 }
@@ -928,7 +916,7 @@ TEST(CoreTest, AJobWhoseCheckpointCannotBeReadWaitsForItsUser) {
   world.CutPower();
   world.RunUntil([&] { return JobIn(world, 1).state == v1::JOB_STATE_PAUSED; });
   EXPECT_THAT(JobIn(world, 1).reason, HasSubstr("cannot be read"));
-  EXPECT_EQ(world.core().pool_reserved_bytes(), 0);
+  EXPECT_EQ(world.core().pool().reserved_bytes, 0);
   world.MakeCheckpointsReadable(true);
   world.InCore([&](Core& core) { core.Resume({JobId(1)}, world.now()); });
   world.RunUntil([&] { return Training(JobIn(world, 1)); });
@@ -1017,7 +1005,7 @@ TEST(CoreTest, ParkingSavesEveryJobAtAShardsEdge) {
   World world({});
   world.Submit(/*jobs=*/3, /*steps=*/50);
   world.RunUntil([&] { return JobIn(world, 2).position.inside_step(); });
-  world.InCore([&](Core& core) { core.Park(world.now()); });
+  world.InCore([&](Core& core) { core.Park(); });
   world.RunUntil([&] { return world.core().parked(); });
   EXPECT_TRUE(world.core().AllSaved());
   bool inside_step = false;
@@ -1066,10 +1054,7 @@ TEST(CoreTest, BadNumbersAreCountedWhereTheyAreAllowed) {
 TEST(CoreTest, NothingIsAcceptedOnceWorkersShallStop) {
   World world({});
   world.core().StopWorkers();
-  EXPECT_EQ(world.core()
-                .Submit({World::SmallJob(1)}, {}, world.now())
-                .status()
-                .code(),
+  EXPECT_EQ(world.core().Submit({SmallJob(1)}, {}, world.now()).status().code(),
             absl::StatusCode::kUnavailable);
 }
 

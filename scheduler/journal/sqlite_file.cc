@@ -5,7 +5,6 @@
 #include <unistd.h>
 
 #include <cerrno>
-#include <filesystem>
 
 #include "absl/strings/str_cat.h"
 #include "glog/logging.h"
@@ -138,21 +137,6 @@ absl::Status SetDurable(const SqliteDatabase& database, bool durable) {
   if (*got == mode) return absl::OkStatus();
   return absl::InternalError(absl::StrCat(database.path(), ": journal mode is ",
                                           *got, ", expected ", mode));
-}
-
-absl::Status SyncDirectoryOf(const std::string& path) {
-  const std::filesystem::path parent =
-      std::filesystem::path(path).parent_path();
-  const std::string directory = parent.empty() ? "." : parent.string();
-  const int fd = open(directory.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-  if (fd < 0) {
-    return absl::ErrnoToStatus(errno, absl::StrCat("cannot open ", directory));
-  }
-  const bool synced = fsync(fd) == 0;
-  const int error = errno;
-  close(fd);
-  if (synced) return absl::OkStatus();
-  return absl::ErrnoToStatus(error, absl::StrCat("cannot sync ", directory));
 }
 
 }  // namespace hydra

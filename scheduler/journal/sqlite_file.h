@@ -50,9 +50,6 @@ absl::Status CheckStructure(const SqliteDatabase& database);
 // acknowledged. Else it is in the page cache.
 absl::Status SetDurable(const SqliteDatabase& database, bool durable);
 
-// Makes the names in the directory of `path` durable.
-absl::Status SyncDirectoryOf(const std::string& path);
-
 }  // namespace hydra
 
 #endif  // HYDRA_SCHEDULER_JOURNAL_SQLITE_FILE_H_

@@ -4,6 +4,7 @@
 
 #include "absl/memory/memory.h"
 #include "absl/strings/str_cat.h"
+#include "common/file/file.h"
 #include "glog/logging.h"
 #include "scheduler/journal/sqlite_file.h"
 #include "scheduler/journal/sqlite_upgrade.h"
@@ -47,7 +48,7 @@ absl::StatusOr<SqliteDatabase> OpenChecked(
     status = BringToVersion(*database, options.schema, *version);
   }
   if (status.ok() && *version == 0 && options.durable) {
-    status = SyncDirectoryOf(path);
+    status = SyncDirectory(SplitPath(path).folder);
   }
   if (!status.ok()) return status;
   database->CleanUpOnClose(true);

@@ -23,14 +23,14 @@ void BM_Decision(benchmark::State& state) {
   std::vector<absl::Duration> remaining(jobs);
   for (int64_t job = 0; job < jobs; ++job) {
     remaining[job] = absl::Hours(hours(random));
-    policy.Upsert(JobId(job), remaining[job]);
+    policy.Upsert({JobId(job), remaining[job], {}});
   }
   for (auto _ : state) {
     const JobId best = *policy.Best();
     policy.Remove(best);
     absl::Duration& left = remaining[best.value()];
     left -= absl::Milliseconds(task_ms(random));
-    policy.Upsert(best, left);
+    policy.Upsert({best, left, {}});
   }
   state.SetItemsProcessed(state.iterations());
 }
@@ -46,13 +46,13 @@ void BM_DecisionForARandomJob(benchmark::State& state) {
 
   ShardedLrtf policy;
   for (int64_t job = 0; job < jobs; ++job) {
-    policy.Upsert(JobId(job), absl::Milliseconds(any_ms(random)));
+    policy.Upsert({JobId(job), absl::Milliseconds(any_ms(random)), {}});
   }
   for (auto _ : state) {
     const JobId job(any_job(random));
     benchmark::DoNotOptimize(policy.Best());
     policy.Remove(job);
-    policy.Upsert(job, absl::Milliseconds(any_ms(random)));
+    policy.Upsert({job, absl::Milliseconds(any_ms(random)), {}});
   }
   state.SetItemsProcessed(state.iterations());
 }

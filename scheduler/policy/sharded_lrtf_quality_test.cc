@@ -47,7 +47,8 @@ int64_t MakespanUs(std::vector<Job> jobs, int devices, const Rank& rank) {
   ShardedLrtf policy;
   const auto make_runnable = [&](int job) {
     const absl::Duration left = absl::Microseconds(jobs[job].RemainingUs());
-    if (left > absl::ZeroDuration()) policy.Upsert(JobId(job), rank(left));
+    if (left > absl::ZeroDuration())
+      policy.Upsert({JobId(job), rank(left), {}});
   };
   for (int job = 0; job < jobs.size(); ++job) make_runnable(job);
 

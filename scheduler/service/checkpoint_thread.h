@@ -10,7 +10,7 @@
 
 #include "absl/status/statusor.h"
 #include "common/pool/pool_file.h"
-#include "scheduler/core/effects.h"
+#include "scheduler/core/actions.h"
 #include "scheduler/service/work_thread.h"
 
 namespace hydra {

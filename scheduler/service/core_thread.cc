@@ -14,7 +14,7 @@ constexpr absl::Duration kTick = absl::Seconds(1);
 // Whether the next turn should come at once. What changed is taken at the ends
 // of turns, by EndTurn.
 bool HasMoreWork(const Core& core) {
-  return core.has_more_work() || core.has_changes();
+  return core.has_more_work() || core.jobs().has_changes();
 }
 
 }  // namespace
@@ -40,8 +40,8 @@ bool CoreThread::PostOrRefuse(Entry entry) {
   return true;
 }
 
-void CoreThread::Post(Action action) {
-  PostOrRefuse({Kind::kPosted, std::move(action), nullptr});
+void CoreThread::Post(Event event) {
+  PostOrRefuse({Kind::kPosted, std::move(event), nullptr});
 }
 
 absl::Status CoreThread::trouble() const {
@@ -77,7 +77,8 @@ bool CoreThread::Record() {
 }
 
 void CoreThread::Turn(Core& core, std::deque<Entry>& entries) {
-  for (const Entry& entry : entries) entry.action(core, SteadyNow());
+  for (const Entry& entry : entries) entry.event(core, SteadyNow());
+  core.EndTurn(SteadyNow());
   const bool recorded = Record();
   for (const Entry& entry : entries) {
     if (entry.asker == nullptr) continue;
@@ -93,7 +94,7 @@ void CoreThread::TurnStandingStill(Core& core, std::deque<Entry>& entries) {
       continue;
     }
     if (entry.kind == Kind::kQuestion) {
-      entry.action(core, SteadyNow());
+      entry.event(core, SteadyNow());
       entry.asker->answered = true;
     }
     entry.asker->told.Notify();
@@ -102,6 +103,7 @@ void CoreThread::TurnStandingStill(Core& core, std::deque<Entry>& entries) {
 
 void CoreThread::Loop(Core& core) {
   // What happened before it began, such as going on after a restart.
+  core.EndTurn(SteadyNow());
   bool recorded = Record();
   bool more_work = HasMoreWork(core);
   while (true) {
@@ -124,7 +126,6 @@ void CoreThread::Loop(Core& core) {
       TurnStandingStill(core, entries);
       continue;
     }
-    if (more_work) core.ContinueWork(SteadyNow());
     // In the order in which they came.
     std::deque<Entry> all = std::exchange(delayed_, {});
     std::move(entries.begin(), entries.end(), std::back_inserter(all));

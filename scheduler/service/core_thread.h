@@ -18,17 +18,17 @@
 namespace hydra {
 
 // The one thread that owns the core: others post what shall happen, and it does
-// it in that order, turn by turn. It also makes the core's clock tick, and lets
-// it continue long work between other events; the time is SteadyNow().
-// Thread-safe.
+// it in that order, turn by turn. It also makes the core's clock tick, and adds
+// turns while the core has more work than it does in one; the time is
+// SteadyNow(). Thread-safe.
 class CoreThread {
  public:
-  using Action = std::function<void(Core&, absl::Time now)>;
-  // Called on the thread at the end of each turn, before anybody gets an
-  // answer: see journal.h. It takes the core's changes, or some of them: while
-  // there are more, turns follow each other. An error: what happened is not
-  // recorded. Then the core stands still, but for questions: it is asked again
-  // before whatever would change something, and that waits until it succeeds.
+  using Event = std::function<void(Core&, absl::Time now)>;
+  // Called on the thread after Core::EndTurn, before anybody gets an answer:
+  // see journal.h. It takes the core's changes, or some of them: while there
+  // are more, turns follow each other. An error: what happened is not recorded.
+  // Then the core stands still, but for questions: it is asked again before
+  // whatever would change something, and that waits until it succeeds.
   using EndTurn = std::function<absl::Status()>;
 
   CoreThread() = default;
@@ -40,7 +40,7 @@ class CoreThread {
   void Start(Core* core, EndTurn end_turn);
 
   // Returns at once.
-  void Post(Action action) ABSL_LOCKS_EXCLUDED(mu_);
+  void Post(Event event) ABSL_LOCKS_EXCLUDED(mu_);
 
   // Runs `question`, which changes nothing, on the thread and waits for its
   // answer, at the end of a turn. It comes although a turn is not recorded, and
@@ -82,7 +82,7 @@ class CoreThread {
   };
   struct Entry {
     Kind kind = Kind::kPosted;
-    Action action;
+    Event event;
     // Not of what was posted.
     Asker* asker = nullptr;
   };

@@ -5,7 +5,6 @@
 #include <atomic>
 #include <vector>
 
-#include "scheduler/core/effect_buffer.h"
 #include "scheduler/journal/journal.h"
 #include "scheduler/policy/sharded_lrtf.h"
 
@@ -28,8 +27,7 @@ class CoreThreadTest : public ::testing::Test {
 
   ShardedLrtf policy_;
   Journal journal_;
-  EffectBuffer effects_;
-  Core core_{Core::Options(), &policy_, &journal_, &effects_};
+  Core core_{Core::Options(), &policy_, &journal_};
   std::atomic<int> turns_ = 0;
   std::atomic<bool> recorded_ = true;
   CoreThread thread_;

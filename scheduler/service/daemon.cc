@@ -10,6 +10,7 @@
 #include <filesystem>
 #include <optional>
 #include <utility>
+#include <variant>
 #include <vector>
 
 #include "absl/strings/str_cat.h"
@@ -20,16 +21,18 @@
 #include "common/pool/pool_file.h"
 #include "common/protocol/message_size.h"
 #include "common/status/proto_time.h"
+#include "common/text/printable.h"
 #include "common/version/version.h"
 #include "glog/logging.h"
+#include "scheduler/core/actions.h"
 #include "scheduler/core/core.h"
-#include "scheduler/core/effect_buffer.h"
 #include "scheduler/journal/group_commit.h"
 #include "scheduler/journal/journal.h"
 #include "scheduler/journal/recovered.h"
 #include "scheduler/journal/recovery.h"
 #include "scheduler/journal/tables.h"
-#include "scheduler/policy/sharded_lrtf.h"
+#include "scheduler/policy/policies.h"
+#include "scheduler/policy/policy.h"
 #include "scheduler/service/checkpoint_thread.h"
 #include "scheduler/service/connection_table.h"
 #include "scheduler/service/core_thread.h"
@@ -172,7 +175,7 @@ absl::Status LockPool(const config::v1::DaemonConfig& config, PoolFile& pool) {
   return absl::OkStatus();
 }
 
-class DaemonImpl final : public Daemon, private Effects {
+class DaemonImpl final : public Daemon {
  public:
   DaemonImpl(StateDirectory directory, DaemonState state,
              std::vector<std::string> own_files)
@@ -265,7 +268,7 @@ class DaemonImpl final : public Daemon, private Effects {
     // Clients that were there before ask at once.
     do {
       read_model_.Update(*core_, SteadyNow());
-    } while (core_->has_changes());
+    } while (core_->jobs().has_changes());
     if (open.ok()) open = OpenToClients(limits);
     if (!open.ok()) return open;
     for (int i = 0; i < config_.devices_size(); ++i) StartWorker(i);
@@ -348,11 +351,11 @@ class DaemonImpl final : public Daemon, private Effects {
 
   absl::Status MakeCore(const Recovered& recovered) {
     journal_ = std::make_unique<Journal>(state_.last_sequence);
-    effects_ = std::make_unique<EffectBuffer>();
-    policy_ = std::make_unique<ShardedLrtf>();
-    core_ =
-        std::make_unique<Core>(CoreOptions(config_, state_, directory_),
-                               policy_.get(), journal_.get(), effects_.get());
+    auto policy = MakePolicy(config_.policy());
+    if (!policy.ok()) return policy.status();
+    policy_ = *std::move(policy);
+    core_ = std::make_unique<Core>(CoreOptions(config_, state_, directory_),
+                                   policy_.get(), journal_.get());
     return core_->Restore(recovered, SteadyNow());
   }
 
@@ -360,7 +363,7 @@ class DaemonImpl final : public Daemon, private Effects {
     GroupCommit::Callbacks committed;
     committed.recorded = [this](uint64_t up_to) {
       core_thread_.Post(
-          [up_to](Core& core, absl::Time now) { core.Recorded(up_to, now); });
+          [up_to](Core& core, absl::Time) { core.Recorded(up_to); });
       gate_.Recorded(up_to);
     };
     committed.refused = [this](uint64_t sequence, const absl::Status& why) {
@@ -389,8 +392,8 @@ class DaemonImpl final : public Daemon, private Effects {
         });
     CheckpointThread::Callbacks written;
     written.block_written = [this](JobId job, size_t block) {
-      core_thread_.Post([job, block](Core& core, absl::Time now) {
-        core.CheckpointBlockWritten(job, block, now);
+      core_thread_.Post([job, block](Core& core, absl::Time) {
+        core.CheckpointBlockWritten(job, block);
       });
     };
     written.written = [this](JobId job, const absl::StatusOr<int64_t>& bytes) {
@@ -406,7 +409,7 @@ class DaemonImpl final : public Daemon, private Effects {
       line.set_step(-1);
       line.set_text(
           absl::StrCat("a checkpoint stays on the disk: ", why.message()));
-      LogForJob(job, line);
+      Do(LineForJob{job, std::move(line)});
     };
     checkpoints_ = std::make_unique<CheckpointThread>(
         state_.pool.get(), ReadRoots(config_), std::move(written));
@@ -437,14 +440,16 @@ class DaemonImpl final : public Daemon, private Effects {
       group_commit_->Enqueue(
           {entry.sequence, std::move(entry.changes), entry.refusable});
     }
-    effects_->Flush(*this);
+    for (const Action& action : core_->TakeActions()) {
+      std::visit([this](const auto& one) { Do(one); }, action);
+    }
     read_model_.Update(*core_, SteadyNow());
     return absl::OkStatus();
   }
 
   // Lets begun tasks end and checkpoints be written.
   void Park(absl::Time deadline) {
-    core_thread_.Post([](Core& core, absl::Time now) { core.Park(now); });
+    core_thread_.Post([](Core& core, absl::Time) { core.Park(); });
     while (SteadyNow() < deadline) {
       const auto parked = core_thread_.Ask(
           [](Core& core, absl::Time) { return core.parked(); });
@@ -533,43 +538,37 @@ class DaemonImpl final : public Daemon, private Effects {
     return process;
   }
 
-  // Effects, on the core's thread:
+  // The core's actions, on its thread:
 
-  void SendDesired(WorkerId worker,
-                   const hydra::worker::v1::DesiredState& desired) override {
-    streams_.Send(worker, desired);
+  void Do(const WorkerMessage& message) {
+    streams_.Send(message.worker, message.desired);
   }
-  void KillWorker(WorkerId worker, absl::string_view reason) override {
-    supervisors_[worker.value() - 1]->Kill(reason);
+  void Do(const WorkerKill& kill) {
+    supervisors_[kill.worker.value() - 1]->Kill(kill.reason);
   }
-  void SaveModel(const SaveRequest& request) override {
-    models_->Write(request);
+  void Do(const SaveRequest& request) { models_->Write(request); }
+  void Do(const CheckpointRequest& request) { checkpoints_->Write(request); }
+  void Do(const CheckpointRemoval& removal) {
+    checkpoints_->Remove(removal.job, removal.path);
   }
-  void WriteCheckpoint(const CheckpointRequest& request) override {
-    checkpoints_->Write(request);
+  void Do(const FoundPartition& found) {
+    checkpoints_->Do([store = PartitionStore(directory_.partitions()), found] {
+      const absl::Status stored = store.Store(found.key, found.partition);
+      if (!stored.ok()) LOG(WARNING) << stored.message();
+    });
   }
-  void RemoveCheckpoint(JobId job, const std::string& path) override {
-    checkpoints_->Remove(job, path);
-  }
-  void StorePartition(const std::string& key,
-                      const v1::Partition& partition) override {
-    checkpoints_->Do(
-        [store = PartitionStore(directory_.partitions()), key, partition] {
-          const absl::Status stored = store.Store(key, partition);
-          if (!stored.ok()) LOG(WARNING) << stored.message();
-        });
-  }
-  void LogForJob(JobId job, const v1::LogLine& line) override {
-    logs_.Append(job, line);
+  void Do(const LineForJob& kept) {
+    const v1::LogLine& line = kept.line;
+    logs_.Append(kept.job, line);
     if (line.source() != "hydrad") return;
     const std::string task =
         line.task_id() == 0
             ? ""
             : absl::StrCat(" step ", line.step(), " task ", line.task_id());
-    LOG(INFO) << JobName(job) << task << ": " << line.text();
+    LOG(INFO) << JobName(kept.job) << task << ": " << Printable(line.text());
   }
-  void LogLinesDropped(JobId job, int64_t count) override {
-    logs_.CountDropped(job, count);
+  void Do(const DroppedLines& dropped) {
+    logs_.CountDropped(dropped.job, dropped.count);
   }
 
   const config::v1::DaemonConfig config_;
@@ -580,9 +579,8 @@ class DaemonImpl final : public Daemon, private Effects {
   const SubmissionChecker checker_;
   const JobHistory history_;
   SubmissionGate gate_;
-  std::unique_ptr<ShardedLrtf> policy_;
+  std::unique_ptr<Policy> policy_;
   std::unique_ptr<Journal> journal_;
-  std::unique_ptr<EffectBuffer> effects_;
   std::unique_ptr<Core> core_;
   bool turns_fail_ = false;
   ReadModel read_model_;

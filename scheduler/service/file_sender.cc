@@ -63,14 +63,12 @@ absl::Status SendFiles(
     absl::FunctionRef<bool(const hydra::v1::DownloadResponse&)> send) {
   const absl::StatusOr<HeldDirectory> folder = HeldDirectory::Open(directory);
   if (!folder.ok()) return folder.status();
-  const absl::StatusOr<std::string> real_path = RealPath(folder->fd());
-  if (!real_path.ok()) return real_path.status();
   const absl::StatusOr<std::vector<std::string>> names = RegularFiles(*folder);
   if (!names.ok()) return names.status();
   for (const std::string& name : *names) {
     const std::string path = folder->PathOf(name);
     const absl::StatusOr<UniqueFd> file =
-        OpenRegularFileBelow(folder->fd(), directory, name, {*real_path});
+        OpenRegularFileIn(folder->fd(), directory, name);
     if (!file.ok()) return file.status();
     absl::Status status = CheckNoPrivateHardLink(*file, path);
     if (status.ok()) status = SendFile(*file, path, name, send);

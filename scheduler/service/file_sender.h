@@ -18,6 +18,7 @@ namespace hydra {
 // NOT_FOUND: the directory is gone, or a file that was in it a moment ago.
 // FAILED_PRECONDITION: a part of the directory's path is a link, or no
 //   directory.
+// INVALID_ARGUMENT: a file became a link while others were sent.
 // PERMISSION_DENIED: a file is hydrad's own, by another name.
 // DATA_LOSS: a file became shorter while it was read, or the disk fails.
 // Others: what the system said of a file.

@@ -98,6 +98,20 @@ TEST_F(FileSenderTest, AFileThatVanishesIsNamed) {
   EXPECT_THAT(status.message(), HasSubstr(vanishing));
 }
 
+TEST_F(FileSenderTest, AFileThatBecomesALinkIsNotSent) {
+  directory_.Write("a", "x");
+  const std::string path = directory_.Write("b", "x");
+  const absl::Status status =
+      SendFiles(directory_.path(), [&](const DownloadResponse& piece) {
+        EXPECT_EQ(piece.file_name(), "a");
+        std::filesystem::remove(path);
+        std::filesystem::create_symlink("a", path);
+        return true;
+      });
+  EXPECT_TRUE(absl::IsInvalidArgument(status)) << status;
+  EXPECT_THAT(status.message(), HasSubstr(path));
+}
+
 TEST_F(FileSenderTest, AFileThatBecomesShorterIsDataLoss) {
   const std::string path = directory_.Write("a", std::string(3 << 20, 'x'));
   const absl::Status status =

@@ -10,6 +10,7 @@
 #include "absl/strings/str_cat.h"
 #include "common/checkpoint/checkpoint_directory.h"
 #include "common/checkpoint/checkpoint_reader.h"
+#include "common/text/printable.h"
 #include "glog/logging.h"
 #include "google/protobuf/util/message_differencer.h"
 #include "scheduler/core/job.h"
@@ -70,9 +71,9 @@ void LookAt(const CheckpointEntry& entry, JobId id,
   if (reader.ok() && IsOwn(reader->manifest(), id, job)) {
     disk.usable.push_back(FoundAt(entry, reader->manifest()));
   } else if (reader.ok() || IsVerdict(reader.status())) {
-    LOG(WARNING) << entry.path << " is not used: "
-                 << (reader.ok() ? "it is another job's"
-                                 : reader.status().message());
+    LOG(WARNING) << Printable(absl::StrCat(
+        entry.path, " is not used: ",
+        reader.ok() ? "it is another job's" : reader.status().message()));
     disk.useless.insert(entry.path);
   } else {
     disk.newest_unseen =
@@ -86,7 +87,7 @@ OnDisk Look(JobId id, const jv1::SubmittedJob& job) {
   const std::string folder =
       CheckpointFolder(OutputPath(id, job.output_dir(), job.spec().name()));
   if (absl::Status removed = RemoveLeftovers(folder); !removed.ok()) {
-    LOG(WARNING) << removed.message();
+    LOG(WARNING) << Printable(removed.message());
   }
   const auto entries = ListCheckpoints(folder);
   if (!entries.ok()) {
@@ -124,7 +125,7 @@ void FindCheckpoints(JobId id, RecoveredJob& job) {
     ++job.missing_checkpoints;
   }
   if (job.checkpoints_missing.empty()) return;
-  LOG(WARNING) << JobName(id) << ": " << job.checkpoints_missing;
+  LOG(WARNING) << JobName(id) << ": " << Printable(job.checkpoints_missing);
 }
 
 }  // namespace hydra

@@ -5,14 +5,18 @@
 #include <limits>
 #include <memory>
 #include <optional>
+#include <system_error>
+#include <thread>
 #include <utility>
 
 #include "absl/container/flat_hash_set.h"
 #include "absl/strings/str_cat.h"
+#include "common/process/thread_priority.h"
 #include "common/status/rpc_status.h"
 #include "scheduler/service/client_request.h"
 #include "scheduler/service/file_sender.h"
 #include "scheduler/service/job_streams.h"
+#include "scheduler/service/refusals.h"
 
 namespace hydra {
 namespace {
@@ -22,19 +26,17 @@ constexpr int kStepsInDetail = 1000;
 constexpr size_t kJobsInOneGo = 100;
 // Of a submission's warnings, so many jobs' in one turn.
 constexpr size_t kJobsToRead = 1000;
+// A list of so many jobs takes less than a millisecond.
+constexpr int kShortPage = 100;
 // docs/daemon.md, "Who may do what".
 constexpr StreamLimits kCalls = {256, 128};
 constexpr StreamLimits kStreams = {1024, 64};
 constexpr StreamLimits kDownloads = {32, 4};
 
-absl::Status Unavailable() {
-  return absl::UnavailableError("the server is starting or stopping");
-}
-
 // Why the core did not answer an order.
 absl::Status NotRecorded(const CoreThread& core) {
   const absl::Status trouble = core.trouble();
-  return trouble.ok() ? Unavailable() : CannotRecord(trouble);
+  return trouble.ok() ? NotServing() : CannotRecord(trouble);
 }
 
 // Lower is better; what was not measured comes last.
@@ -93,6 +95,24 @@ grpc::Status HydraServiceImpl::Serve(const grpc::ServerContextBase& context,
   return ToGrpc(slot.ok() ? act() : slot.status());
 }
 
+grpc::Status HydraServiceImpl::ServeLong(
+    const grpc::ServerContextBase& context, StreamTable& table,
+    const std::function<absl::Status()>& act) {
+  return Serve(context, table, [&] {
+    absl::Status status;
+    try {
+      std::thread([&] {
+        StepBack();
+        status = act();
+      }).join();
+    } catch (const std::system_error&) {
+      // The process may have no more threads.
+      status = act();
+    }
+    return status;
+  });
+}
+
 template <typename Response>
 void HydraServiceImpl::Begin(const grpc::CallbackServerContext& context,
                              PolledStream<Response>* stream) {
@@ -111,7 +131,7 @@ absl::Status HydraServiceImpl::Validate(const v1::SubmitRequest& request,
     return parts_.core->Ask(
         [&](Core& core, absl::Time) { return core.CheckFits(*jobs); });
   }();
-  if (!fits.has_value()) return Unavailable();
+  if (!fits.has_value()) return NotServing();
   if (!fits->ok()) return fits->status();
   *response->mutable_largest_pool_demand() = **std::move(fits);
   OnceEach warnings(response->mutable_warnings());
@@ -132,7 +152,7 @@ absl::Status HydraServiceImpl::Queue(const v1::SubmitRequest& request,
   // Before the files are looked at: they may have gone since the first time.
   auto seen = parts_.core->Ask(
       [&](Core& core, absl::Time) { return core.SubmissionOf(key->id); });
-  if (!seen.has_value()) return Unavailable();
+  if (!seen.has_value()) return NotServing();
   std::optional<Submission> submission = *std::move(seen);
   if (submission.has_value()) {
     const absl::Status same = CheckRepeats(*submission, *key);
@@ -173,7 +193,7 @@ void HydraServiceImpl::AddWarnings(const std::vector<JobId>& jobs,
     absl::MutexLock lock(&long_turn_);
     (void)parts_.core->Ask([&](Core& core, absl::Time) {
       for (size_t i = begin; i < end; ++i) {
-        const Job* job = core.FindJob(jobs[i]);
+        const Job* job = core.jobs().Find(jobs[i]);
         if (job != nullptr) warnings.Add(job->submitted.warnings);
       }
       return true;
@@ -184,7 +204,7 @@ void HydraServiceImpl::AddWarnings(const std::vector<JobId>& jobs,
 grpc::Status HydraServiceImpl::Submit(grpc::ServerContext* context,
                                       const v1::SubmitRequest* request,
                                       v1::SubmitResponse* response) {
-  return Serve(*context, calls_, [&] {
+  return ServeLong(*context, calls_, [&] {
     return request->validate_only() ? Validate(*request, response)
                                     : Queue(*request, response);
   });
@@ -193,8 +213,11 @@ grpc::Status HydraServiceImpl::Submit(grpc::ServerContext* context,
 grpc::Status HydraServiceImpl::ListJobs(grpc::ServerContext* context,
                                         const v1::ListJobsRequest* request,
                                         v1::ListJobsResponse* response) {
-  return Serve(*context, calls_,
-               [&] { return reader_.List(*request, response); });
+  auto list = [&] { return reader_.List(*request, response); };
+  const absl::StatusOr<int> page_size = ParsePageSize(*request);
+  return page_size.ok() && *page_size <= kShortPage
+             ? Serve(*context, calls_, list)
+             : ServeLong(*context, calls_, list);
 }
 
 grpc::Status HydraServiceImpl::GetJob(grpc::ServerContext* context,
@@ -247,7 +270,7 @@ absl::Status HydraServiceImpl::ForTarget(
 grpc::Status HydraServiceImpl::Cancel(grpc::ServerContext* context,
                                       const v1::CancelRequest* request,
                                       v1::CancelResponse* response) {
-  return Serve(*context, calls_, [&] {
+  return ServeLong(*context, calls_, [&] {
     return ForTarget(
         *request,
         [&](Core& core, const std::vector<JobId>& jobs, absl::Time now) {
@@ -260,7 +283,7 @@ grpc::Status HydraServiceImpl::Cancel(grpc::ServerContext* context,
 grpc::Status HydraServiceImpl::Pause(grpc::ServerContext* context,
                                      const v1::PauseRequest* request,
                                      v1::PauseResponse* response) {
-  return Serve(*context, calls_, [&] {
+  return ServeLong(*context, calls_, [&] {
     return ForTarget(
         *request,
         [](Core& core, const std::vector<JobId>& jobs, absl::Time now) {
@@ -273,7 +296,7 @@ grpc::Status HydraServiceImpl::Pause(grpc::ServerContext* context,
 grpc::Status HydraServiceImpl::Resume(grpc::ServerContext* context,
                                       const v1::ResumeRequest* request,
                                       v1::ResumeResponse* response) {
-  return Serve(*context, calls_, [&] {
+  return ServeLong(*context, calls_, [&] {
     return ForTarget(
         *request,
         [](Core& core, const std::vector<JobId>& jobs, absl::Time now) {
@@ -301,7 +324,7 @@ grpc::ServerWriteReactor<v1::WatchResponse>* HydraServiceImpl::Watch(
 grpc::Status HydraServiceImpl::GetResults(grpc::ServerContext* context,
                                           const v1::GetResultsRequest* request,
                                           v1::GetResultsResponse* response) {
-  return Serve(*context, calls_, [&]() -> absl::Status {
+  return ServeLong(*context, calls_, [&]() -> absl::Status {
     const absl::StatusOr<SweepId> sweep = ParseSweepId(request->sweep_id());
     if (!sweep.ok()) return sweep.status();
     const absl::StatusOr<std::vector<JobId>> jobs = reader_.JobsOf(*sweep);
@@ -356,8 +379,8 @@ absl::Status HydraServiceImpl::SendOutput(
 grpc::Status HydraServiceImpl::Download(
     grpc::ServerContext* context, const v1::DownloadRequest* request,
     grpc::ServerWriter<v1::DownloadResponse>* writer) {
-  return Serve(*context, downloads_,
-               [&] { return SendOutput(*request, writer); });
+  return ServeLong(*context, downloads_,
+                   [&] { return SendOutput(*request, writer); });
 }
 
 grpc::Status HydraServiceImpl::ListWorkers(grpc::ServerContext* context,

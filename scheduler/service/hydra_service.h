@@ -96,6 +96,11 @@ class HydraServiceImpl final
   // Answers a call with what `act` says, if its user may make one more.
   grpc::Status Serve(const grpc::ServerContextBase& context, StreamTable& table,
                      const std::function<absl::Status()>& act);
+  // The same for what may concern thousands of jobs, or read files: on a thread
+  // of its own, which leaves cores to training and to short calls.
+  grpc::Status ServeLong(const grpc::ServerContextBase& context,
+                         StreamTable& table,
+                         const std::function<absl::Status()>& act);
   template <typename Response>
   void Begin(const grpc::CallbackServerContext& context,
              PolledStream<Response>* stream);

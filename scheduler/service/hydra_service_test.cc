@@ -8,7 +8,6 @@
 #include <vector>
 
 #include "common/clock/steady_time.h"
-#include "scheduler/core/effect_buffer.h"
 #include "scheduler/journal/journal.h"
 #include "scheduler/journal/memory_record_store.h"
 #include "scheduler/journal/record_change.h"
@@ -80,8 +79,7 @@ class HydraServiceTest : public ::testing::Test {
   OldJobs jobs_;
   ShardedLrtf policy_;
   Journal journal_;
-  EffectBuffer effects_;
-  Core core_{Core::Options(), &policy_, &journal_, &effects_};
+  Core core_{Core::Options(), &policy_, &journal_};
   ReadModel model_;
   CoreThread core_thread_;
   LogStore logs_{{}, {}};

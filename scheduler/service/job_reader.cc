@@ -4,7 +4,7 @@
 #include <optional>
 #include <utility>
 
-#include "scheduler/service/submission_gate.h"
+#include "scheduler/service/refusals.h"
 
 namespace hydra {
 namespace {
@@ -12,10 +12,6 @@ namespace {
 // Jobs that one call looks at, to find those in the wanted states.
 constexpr size_t kMostLookedAt = 5000;
 constexpr absl::Duration kLookForTrouble = absl::Milliseconds(200);
-
-absl::Status Unavailable() {
-  return absl::UnavailableError("the server is starting or stopping");
-}
 
 }  // namespace
 
@@ -137,12 +133,12 @@ absl::StatusOr<v1::JobDetail> JobReader::Detail(JobId id, int max_steps) const {
     // None: what is in memory is not all.
     detail =
         core_->Ask([&](Core& core, absl::Time) -> std::optional<v1::JobDetail> {
-          const Job* job = core.FindJob(id);
+          const Job* job = core.jobs().Find(id);
           if (job == nullptr || job->summary_only) return std::nullopt;
           return DetailOf(*job, max_steps);
         });
   }
-  if (!detail.has_value()) return Unavailable();
+  if (!detail.has_value()) return NotServing();
   if (!detail->has_value()) return history_->Find(id, max_steps);
   const absl::Status read = history_->AddOlderSteps(id, max_steps, **detail);
   if (!read.ok()) return read;
@@ -150,14 +146,14 @@ absl::StatusOr<v1::JobDetail> JobReader::Detail(JobId id, int max_steps) const {
 }
 
 absl::Status JobReader::Settle() const {
-  const auto noted =
-      core_->Ask([](Core& core, absl::Time) { return core.changes_noted(); });
-  if (!noted.has_value()) return Unavailable();
+  const auto noted = core_->Ask(
+      [](Core& core, absl::Time) { return core.jobs().changes_noted(); });
+  if (!noted.has_value()) return NotServing();
   while (!model_->Settle(*noted, kLookForTrouble)) {
     const absl::Status trouble = core_->trouble();
     if (!trouble.ok()) return CannotRecord(trouble);
     const auto alive = core_->Ask([](Core&, absl::Time) { return true; });
-    if (!alive.has_value()) return Unavailable();
+    if (!alive.has_value()) return NotServing();
   }
   return absl::OkStatus();
 }

@@ -46,7 +46,8 @@ LogStream::Step LogStream::Next(v1::StreamLogsResponse* response) {
     return ended || !follow_ ? End(absl::OkStatus()) : Wait(kLookForLines);
   }
   next_ = page.next;
-  response->mutable_lines()->Assign(page.lines.begin(), page.lines.end());
+  for (const LogStore::LinePtr& line : page.lines)
+    *response->add_lines() = *line;
   response->set_dropped_lines(page.dropped);
   return Send();
 }

@@ -1,6 +1,7 @@
 #include "scheduler/service/log_store.h"
 
 #include <algorithm>
+#include <utility>
 
 namespace hydra {
 namespace {
@@ -11,6 +12,7 @@ constexpr size_t kMostForgotten = 100'000;
 }  // namespace
 
 void LogStore::Append(JobId job, const hydra::v1::LogLine& line) {
+  LinePtr added = std::make_shared<hydra::v1::LogLine>(line);
   absl::MutexLock lock(&mu_);
   auto [found, is_new] = jobs_.try_emplace(job);
   Lines& kept = found->second;
@@ -21,7 +23,7 @@ void LogStore::Append(JobId job, const hydra::v1::LogLine& line) {
   } else {
     by_newest_line_.splice(by_newest_line_.end(), by_newest_line_, kept.place);
   }
-  kept.lines.push_back(line);
+  kept.lines.push_back(std::move(added));
   kept.bytes += line.text().size();
   ++lines_;
   bytes_ += line.text().size();
@@ -36,9 +38,9 @@ void LogStore::Append(JobId job, const hydra::v1::LogLine& line) {
 }
 
 void LogStore::DropOldest(Lines& kept) {
-  hydra::v1::LogLine& oldest = kept.lines[kept.skip];
-  const int64_t bytes = oldest.text().size();
-  oldest = hydra::v1::LogLine();
+  LinePtr& oldest = kept.lines[kept.skip];
+  const int64_t bytes = oldest->text().size();
+  oldest.reset();
   ++kept.skip;
   ++kept.first;
   // Half of them at a time, so that each is moved once at most.
@@ -87,7 +89,7 @@ LogStore::Page LogStore::Read(JobId job, int64_t from, int64_t most) const {
                           (bytes < kPageBytes || page.lines.empty());
        ++page.next) {
     page.lines.push_back(kept.at(page.next));
-    bytes += page.lines.back().text().size();
+    bytes += page.lines.back()->text().size();
   }
   return page;
 }

@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <list>
+#include <memory>
 #include <vector>
 
 #include "absl/base/thread_annotations.h"
@@ -35,8 +36,10 @@ class LogStore {
   void CountDropped(JobId job, int64_t count) ABSL_LOCKS_EXCLUDED(mu_);
 
   static constexpr int64_t kPageBytes = 256 << 10;
+  // A line never changes, and is copied outside of the lock.
+  using LinePtr = std::shared_ptr<const hydra::v1::LogLine>;
   struct Page {
-    std::vector<hydra::v1::LogLine> lines;
+    std::vector<LinePtr> lines;
     // Lines between the one asked for and the first one here.
     int64_t dropped = 0;
     // What to ask for next.
@@ -55,14 +58,14 @@ class LogStore {
     int64_t first = 0;
     // Those that are kept begin at `skip`. No deque: an empty one takes more
     // than the one line that most jobs have.
-    std::vector<hydra::v1::LogLine> lines;
+    std::vector<LinePtr> lines;
     size_t skip = 0;
     int64_t bytes = 0;
     std::list<JobId>::iterator place;
 
     int64_t size() const { return lines.size() - skip; }
     int64_t end() const { return first + size(); }
-    const hydra::v1::LogLine& at(int64_t number) const {
+    const LinePtr& at(int64_t number) const {
       return lines[skip + number - first];
     }
   };

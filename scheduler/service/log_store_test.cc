@@ -25,10 +25,10 @@ TEST(LogStoreTest, ReadsPageByPage) {
   AppendNumbered(store, 0, 5);
   const LogStore::Page first = store.Read(kJob, 0, 3);
   ASSERT_EQ(first.lines.size(), 3);
-  EXPECT_EQ(first.lines[0].text(), "0");
+  EXPECT_EQ(first.lines[0]->text(), "0");
   const LogStore::Page second = store.Read(kJob, first.next, 3);
   ASSERT_EQ(second.lines.size(), 2);
-  EXPECT_EQ(second.lines[1].text(), "4");
+  EXPECT_EQ(second.lines[1]->text(), "4");
   EXPECT_TRUE(store.Read(kJob, second.next, 3).lines.empty());
 }
 
@@ -38,7 +38,7 @@ TEST(LogStoreTest, CountsWhatItDropped) {
   const LogStore::Page page = store.Read(kJob, 2, 100);
   EXPECT_EQ(page.dropped, 5);
   ASSERT_EQ(page.lines.size(), 3);
-  EXPECT_EQ(page.lines[0].text(), "7");
+  EXPECT_EQ(page.lines[0]->text(), "7");
   EXPECT_EQ(page.next, 10);
 }
 
@@ -63,7 +63,7 @@ TEST(LogStoreTest, TheQuietestJobIsForgottenFirst) {
   const LogStore::Page page = store.Read(JobId(2), 0, 10);
   EXPECT_EQ(page.dropped, 1);
   ASSERT_EQ(page.lines.size(), 1);
-  EXPECT_EQ(page.lines[0].text(), "again");
+  EXPECT_EQ(page.lines[0]->text(), "again");
   EXPECT_EQ(page.next, 2);
 }
 

@@ -10,6 +10,7 @@
 #include "common/file/held_directory.h"
 #include "common/json/python_json.h"
 #include "common/safetensors/writer.h"
+#include "common/text/printable.h"
 #include "glog/logging.h"
 #include "google/protobuf/util/json_util.h"
 #include "scheduler/service/tokenizer_files.h"
@@ -76,8 +77,9 @@ absl::Status CopyGenerationConfig(const SaveRequest& request,
   if (usable.ok()) {
     return WritePlainFile(directory, kGenerationConfig, *text).status();
   }
-  LOG(WARNING) << request.output_path << " will have no " << kGenerationConfig
-               << ": " << usable.message();
+  LOG(WARNING) << Printable(absl::StrCat(request.output_path, " will have no ",
+                                         kGenerationConfig, ": ",
+                                         usable.message()));
   return absl::OkStatus();
 }
 
@@ -109,7 +111,7 @@ absl::Status WriteModel(const PoolFile& pool, const SaveRequest& request,
   // They only take room.
   if (absl::Status removed = RemoveLeftoversOf(request.output_path);
       !removed.ok()) {
-    LOG(WARNING) << "a leftover stays: " << removed.message();
+    LOG(WARNING) << "a leftover stays: " << Printable(removed.message());
   }
   absl::StatusOr<StagedDirectory> staged =
       StagedDirectory::Create(request.output_path);

@@ -9,7 +9,7 @@
 #include "absl/functional/function_ref.h"
 #include "absl/status/status.h"
 #include "common/pool/pool_file.h"
-#include "scheduler/core/effects.h"
+#include "scheduler/core/actions.h"
 #include "scheduler/service/work_thread.h"
 
 namespace hydra {

@@ -12,7 +12,9 @@
 #include "absl/status/status.h"
 #include "absl/synchronization/mutex.h"
 #include "absl/time/time.h"
+#include "common/process/thread_priority.h"
 #include "common/status/rpc_status.h"
+#include "scheduler/service/refusals.h"
 #include "scheduler/service/stream_table.h"
 #include "scheduler/service/work_thread.h"
 
@@ -90,19 +92,16 @@ class PolledStream : public grpc::ServerWriteReactor<Response> {
   }
 
   void Advance() {
+    StepBack();
     response_.Clear();
-    const Step step =
-        table_->stopped()
-            ? End(absl::UnavailableError("the server is stopping"))
-            : Next(&response_);
+    const Step step = table_->stopped() ? End(Stopping()) : Next(&response_);
     switch (step.kind) {
       case Step::Kind::kSend:
         this->StartWrite(&response_);
         return;
       case Step::Kind::kWait:
         if (SetAlarm(step.wait)) return;
-        this->Finish(table_->stopped() ? ToGrpc(absl::UnavailableError(
-                                             "the server is stopping"))
+        this->Finish(table_->stopped() ? ToGrpc(Stopping())
                                        : grpc::Status::CANCELLED);
         return;
       case Step::Kind::kEnd:

@@ -32,22 +32,15 @@ v1::JobStatus ReadModel::Entry::Status() const {
 }
 
 void ReadModel::Update(Core& core, absl::Time now) {
-  const Core::Changes changes = core.TakeChanges(kMostChanges);
+  const JobBook::Changes changes = core.TakeChanges(kMostChanges);
   std::vector<std::shared_ptr<Entry>> entries;
   for (JobId id : changes.jobs) {
-    const Job* job = core.FindJob(id);
+    const Job* job = core.jobs().Find(id);
     if (job != nullptr) entries.push_back(EntryOf(*job));
   }
   auto workers =
       std::make_shared<std::vector<v1::WorkerStatus>>(core.Workers(now));
-  std::string written;
-  for (v1::WorkerStatus worker : *workers) {
-    // That time goes by is no change.
-    worker.clear_attached();
-    written += worker.SerializeAsString();
-  }
-  const bool workers_changed = written != written_workers_;
-  written_workers_ = std::move(written);
+  const bool workers_changed = NoteWorkers(*workers);
 
   absl::MutexLock lock(&mu_);
   for (std::shared_ptr<Entry>& entry : entries) {
@@ -57,15 +50,27 @@ void ReadModel::Update(Core& core, absl::Time now) {
   for (SweepId sweep : changes.forgotten) Forget(sweep);
   if (workers_changed) ++workers_.revision;
   workers_.statuses = std::move(workers);
-  pool_ = {core.pool_used_bytes(), core.pool_reserved_bytes()};
+  pool_ = {core.pool().used_bytes, core.pool().reserved_bytes};
   settled_ = changes.taken;
+}
+
+bool ReadModel::NoteWorkers(std::vector<v1::WorkerStatus>& workers) {
+  written_now_.clear();
+  for (v1::WorkerStatus& worker : workers) {
+    // That time goes by is no change.
+    google::protobuf::Duration* const attached = worker.release_attached();
+    worker.AppendToString(&written_now_);
+    worker.set_allocated_attached(attached);
+  }
+  written_now_.swap(written_before_);
+  return written_now_ != written_before_;
 }
 
 void ReadModel::Write(const Core& core, EntryPtr entry) {
   by_revision_.emplace(entry->revision, entry->job);
   const auto [found, is_new] = sweeps_.try_emplace(entry->sweep);
   Sweep& sweep = found->second;
-  if (is_new) sweep.open_jobs = core.JobsOf(entry->sweep).size();
+  if (is_new) sweep.open_jobs = core.jobs().JobsOf(entry->sweep).size();
   EntryPtr& known = jobs_[entry->job];
   if (known == nullptr) {
     sweep.jobs.insert(

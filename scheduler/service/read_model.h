@@ -103,6 +103,9 @@ class ReadModel {
     int64_t open_jobs = 0;
   };
 
+  // Whether anything about them changed since the last call. They stay as they
+  // are.
+  bool NoteWorkers(std::vector<hydra::v1::WorkerStatus>& workers);
   void Write(const Core& core, EntryPtr entry)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   void Forget(SweepId sweep) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
@@ -116,8 +119,10 @@ class ReadModel {
       0, std::make_shared<const std::vector<hydra::v1::WorkerStatus>>()};
   Pool pool_ ABSL_GUARDED_BY(mu_);
   uint64_t settled_ ABSL_GUARDED_BY(mu_) = 0;
-  // The writer's own: the workers' statuses, serialized.
-  std::string written_workers_;
+  // The writer's own: the workers' statuses, serialized, and room for the next
+  // ones, so that a turn allocates nothing for them.
+  std::string written_before_;
+  std::string written_now_;
 };
 
 }  // namespace hydra

@@ -9,7 +9,6 @@
 #include <string>
 #include <vector>
 
-#include "scheduler/core/effect_buffer.h"
 #include "scheduler/journal/journal.h"
 #include "scheduler/journal/memory_record_store.h"
 #include "scheduler/policy/sharded_lrtf.h"
@@ -17,7 +16,7 @@
 #include "scheduler/service/job_history.h"
 #include "scheduler/service/job_reader.h"
 #include "scheduler/service/watch_cursor.h"
-#include "scheduler/sim/world.h"
+#include "scheduler/core/testing/small_job.h"
 
 namespace hydra {
 namespace {
@@ -40,20 +39,20 @@ class ReadModelTest : public ::testing::Test {
   void Settle() {
     do {
       now_ += absl::Seconds(1);
-      core_.ContinueWork(now_);
+      core_.EndTurn(now_);
       // As hydrad ends a turn.
       (void)journal_.pool_changes();
       for (Journal::Entry& entry : journal_.TakeEntries()) {
         ASSERT_TRUE(records_.Apply(entry.changes).ok());
-        core_.Recorded(entry.sequence, now_);
+        core_.Recorded(entry.sequence);
       }
       model_.Update(core_, now_);
-    } while (core_.has_more_work() || core_.has_changes());
+    } while (core_.has_more_work() || core_.jobs().has_changes());
   }
 
   SweepId Submit(int jobs) {
     const auto submitted =
-        core_.Submit(std::vector<NewJob>(jobs, World::SmallJob(1)), {}, now_);
+        core_.Submit(std::vector<NewJob>(jobs, SmallJob(1)), {}, now_);
     EXPECT_TRUE(submitted.ok()) << submitted.status();
     Settle();
     return submitted->sweep;
@@ -80,8 +79,7 @@ class ReadModelTest : public ::testing::Test {
   MemoryRecordStore records_;
   ShardedLrtf policy_;
   Journal journal_;
-  EffectBuffer effects_;
-  Core core_{Options(), &policy_, &journal_, &effects_};
+  Core core_{Options(), &policy_, &journal_};
   // Not started: what is tested does not ask it.
   CoreThread core_thread_;
   ReadModel model_;
@@ -122,7 +120,7 @@ TEST_F(ReadModelTest, ListsOneSweepAndTheWantedStates) {
 
 TEST_F(ReadModelTest, ListsASweepThatTheCoreHasForgotten) {
   const SweepId sweep = Submit(3);
-  Cancel(core_.JobsOf(sweep));
+  Cancel(core_.jobs().JobsOf(sweep));
   core_.Tick(now_ + absl::Hours(1));
   Settle();
   ASSERT_FALSE(model_.StateOf(sweep).known);
@@ -143,13 +141,13 @@ TEST_F(ReadModelTest, ListsASweepThatTheCoreHasForgotten) {
 TEST_F(ReadModelTest, VeryManyChangesComeInPieces) {
   const size_t jobs = 2 * ReadModel::kMostEntries + 7;
   const auto submitted =
-      core_.Submit(std::vector<NewJob>(jobs, World::SmallJob(1)), {}, now_);
+      core_.Submit(std::vector<NewJob>(jobs, SmallJob(1)), {}, now_);
   for (Journal::Entry& entry : journal_.TakeEntries()) {
-    core_.Recorded(entry.sequence, now_);
+    core_.Recorded(entry.sequence);
   }
-  const uint64_t noted = core_.changes_noted();
+  const uint64_t noted = core_.jobs().changes_noted();
   model_.Update(core_, now_);
-  EXPECT_TRUE(core_.has_changes());
+  EXPECT_TRUE(core_.jobs().has_changes());
   EXPECT_FALSE(model_.Settle(noted, absl::ZeroDuration()));
   Settle();
   EXPECT_TRUE(model_.Settle(noted, absl::ZeroDuration()));
@@ -185,7 +183,7 @@ TEST_F(ReadModelTest, AWatcherThatReadsSlowlyIsToldHowForgottenJobsEnded) {
   v1::WatchResponse before;
   ASSERT_EQ(*of_sweep.Next(&before), WatchCursor::State::kCaughtUp);
   ASSERT_EQ(*of_job.Next(&before), WatchCursor::State::kCaughtUp);
-  Cancel(core_.JobsOf(sweep));
+  Cancel(core_.jobs().JobsOf(sweep));
   core_.Tick(now_ + absl::Hours(1));
   Settle();
   ASSERT_FALSE(model_.StateOf(sweep).known);

@@ -6,7 +6,7 @@
 
 #include "common/file/scratch_directory.h"
 #include "common/pool/pool_file.h"
-#include "scheduler/core/effects.h"
+#include "scheduler/core/actions.h"
 
 namespace hydra {
 

@@ -3,6 +3,7 @@
 #include <cstddef>
 
 #include "absl/strings/str_cat.h"
+#include "scheduler/service/refusals.h"
 
 namespace hydra {
 
@@ -13,7 +14,7 @@ StreamTable::Slot::~Slot() {
 absl::StatusOr<StreamTable::Slot> StreamTable::Open(
     uid_t user, std::function<void()> wake) {
   absl::MutexLock lock(&mu_);
-  if (stopped_) return absl::UnavailableError("the server is stopping");
+  if (stopped_) return Stopping();
   int& own = counts_[user];
   if (own >= limits_.for_each_user) {
     return absl::ResourceExhaustedError(

@@ -56,7 +56,7 @@ class StreamTable {
   // open or close streams.
   //
   // RESOURCE_EXHAUSTED: this user, or all together, have too many.
-  // UNAVAILABLE: the server stops.
+  // As Stopping: the server stops.
   absl::StatusOr<Slot> Open(uid_t user, std::function<void()> wake)
       ABSL_LOCKS_EXCLUDED(mu_);
 

@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "absl/strings/str_cat.h"
+#include "scheduler/service/refusals.h"
 
 namespace hydra {
 namespace {
@@ -11,13 +11,6 @@ namespace {
 constexpr size_t kKeptRefusals = 1000;
 
 }  // namespace
-
-absl::Status CannotRecord(const absl::Status& why) {
-  return absl::Status(
-      absl::IsResourceExhausted(why) ? absl::StatusCode::kResourceExhausted
-                                     : absl::StatusCode::kUnavailable,
-      absl::StrCat("it cannot be recorded, try again later: ", why.message()));
-}
 
 void SubmissionGate::Recorded(uint64_t up_to) {
   absl::MutexLock lock(&mu_);
@@ -44,7 +37,7 @@ absl::Status SubmissionGate::Await(uint64_t sequence) {
   auto refused = refused_.find(sequence);
   if (refused != refused_.end()) return refused->second;
   if (recorded_ >= sequence) return absl::OkStatus();
-  return absl::UnavailableError("the server is stopping");
+  return Stopping();
 }
 
 }  // namespace hydra

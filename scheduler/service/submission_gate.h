@@ -10,12 +10,6 @@
 
 namespace hydra {
 
-// What a submission or another order is answered that `why` keeps from being
-// recorded.
-//
-// RESOURCE_EXHAUSTED: so is `why`, such as a full disk. UNAVAILABLE: it is not.
-absl::Status CannotRecord(const absl::Status& why);
-
 // Where submissions wait until they are on the disk. Thread-safe.
 class SubmissionGate {
  public:
@@ -29,7 +23,7 @@ class SubmissionGate {
   // Returns when the submission is recorded or never will be.
   //
   // As CannotRecord: it was refused, with the reason.
-  // UNAVAILABLE, too: the server stops; whether it was recorded is not known.
+  // As Stopping: whether it was recorded is not known.
   absl::Status Await(uint64_t sequence) ABSL_LOCKS_EXCLUDED(mu_);
 
  private:

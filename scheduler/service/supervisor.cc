@@ -11,6 +11,7 @@
 #include "absl/strings/str_cat.h"
 #include "common/clock/steady_time.h"
 #include "common/file/working_directory.h"
+#include "common/text/printable.h"
 #include "glog/logging.h"
 #include "scheduler/service/last_words.h"
 
@@ -151,7 +152,9 @@ void Supervisor::RunOnce() {
     waitpid(pid, &status, 0);
   }
   const std::string text = errors.Tail();
-  if (!text.empty()) LOG(INFO) << "process " << pid << " wrote:\n" << text;
+  if (!text.empty()) {
+    LOG(INFO) << "process " << pid << " wrote:\n" << PrintableLines(text);
+  }
   const std::string words = LastWords(text);
   callbacks_.died(
       absl::StrCat(HowItEnded(status), words.empty() ? "" : ": ", words));

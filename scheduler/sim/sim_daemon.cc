@@ -24,10 +24,11 @@ std::vector<journal::v1::CheckpointRecord> CheckpointsOf(
 }  // namespace
 
 SimDaemon::SimDaemon(
-    Core::Options options, SimDisk* disk, Effects* world,
+    Core::Options options, SimDisk* disk,
+    std::function<void(const Action&)> carry_out,
     const std::function<bool(WorkerId, const std::string&)>& is_alive,
     absl::Time now)
-    : disk_(disk), world_(world) {
+    : disk_(disk), carry_out_(std::move(carry_out)) {
   const uint64_t last = *DeliverOutbox(disk->pool, disk->jobs);
   options.generation = *ReadNumber(disk->jobs, kJobsMetaTable, kStarts) + 1;
   CHECK(WriteNumber(disk->jobs, kJobsMetaTable, kStarts, options.generation)
@@ -47,18 +48,19 @@ SimDaemon::SimDaemon(
     }
   }
   journal_ = std::make_unique<Journal>(last);
-  core_ = std::make_unique<Core>(std::move(options), &policy_, journal_.get(),
-                                 &effects_);
+  core_ = std::make_unique<Core>(std::move(options), &policy_, journal_.get());
   const absl::Status status = core_->Restore(recovered, now);
   CHECK(status.ok()) << status;
 }
 
-void SimDaemon::Begin() {
-  CHECK(Turn([](Core&) {}, Crash::kNone));
+void SimDaemon::Begin(absl::Time now) {
+  CHECK(Turn([](Core&) {}, now, Crash::kNone));
 }
 
-bool SimDaemon::Turn(const std::function<void(Core&)>& action, Crash crash) {
-  action(*core_);
+bool SimDaemon::Turn(const std::function<void(Core&)>& event, absl::Time now,
+                     Crash crash) {
+  event(*core_);
+  core_->EndTurn(now);
   core_->CheckInvariants();
   if (crash == Crash::kBeforeCommit) return false;
   CHECK(disk_->pool.Apply(journal_->pool_changes()).ok());
@@ -66,7 +68,7 @@ bool SimDaemon::Turn(const std::function<void(Core&)>& action, Crash crash) {
     unwritten_.push_back(std::move(entry));
   }
   if (crash == Crash::kAfterCommit) return false;
-  effects_.Flush(*world_);
+  for (const Action& action : core_->TakeActions()) carry_out_(action);
   return true;
 }
 
@@ -79,7 +81,7 @@ bool SimDaemon::WriteJobs(absl::Time now, Crash crash) {
         MakePut(kJobsMetaTable, 0, kLastSequence, absl::StrCat(last)));
     CHECK(disk_->jobs.Apply(changes).ok());
   }
-  return Turn([&](Core& core) { core.Recorded(last, now); }, crash);
+  return Turn([&](Core& core) { core.Recorded(last); }, now, crash);
 }
 
 }  // namespace hydra

@@ -8,8 +8,8 @@
 
 #include "absl/container/flat_hash_map.h"
 #include "absl/time/time.h"
+#include "scheduler/core/actions.h"
 #include "scheduler/core/core.h"
-#include "scheduler/core/effect_buffer.h"
 #include "scheduler/journal/journal.h"
 #include "scheduler/journal/memory_record_store.h"
 #include "scheduler/policy/sharded_lrtf.h"
@@ -33,13 +33,14 @@ class SimDaemon {
   enum class Crash { kNone, kBeforeCommit, kAfterCommit };
 
   // Starts on what is on the disk. `is_alive` tells of a recorded worker
-  // process whether it still runs; `world` does what the core wants done, from
-  // Begin() on. All are borrowed.
-  SimDaemon(Core::Options options, SimDisk* disk, Effects* world,
+  // process whether it still runs; `carry_out` does what the core wants
+  // done, from Begin() on.
+  SimDaemon(Core::Options options, SimDisk* disk,
+            std::function<void(const Action&)> carry_out,
             const std::function<bool(WorkerId, const std::string&)>& is_alive,
             absl::Time now);
   // The first turn ends.
-  void Begin();
+  void Begin(absl::Time now);
 
   Core& core() { return *core_; }
   const Core& core() const { return *core_; }
@@ -50,7 +51,8 @@ class SimDaemon {
   }
 
   // False: it was cut off, and this object is of no more use.
-  bool Turn(const std::function<void(Core&)>& action, Crash crash);
+  bool Turn(const std::function<void(Core&)>& event, absl::Time now,
+            Crash crash);
 
   // What is on its way to the disk arrives.
   bool has_unwritten() const { return !unwritten_.empty(); }
@@ -58,9 +60,8 @@ class SimDaemon {
 
  private:
   SimDisk* const disk_;
-  Effects* const world_;
+  const std::function<void(const Action&)> carry_out_;
   ShardedLrtf policy_;
-  EffectBuffer effects_;
   std::unique_ptr<Journal> journal_;
   std::unique_ptr<Core> core_;
   std::deque<Journal::Entry> unwritten_;

@@ -2,11 +2,12 @@
 
 #include <algorithm>
 #include <utility>
+#include <variant>
 
 #include "absl/strings/str_cat.h"
 #include "glog/logging.h"
-#include "scheduler/core/plan.h"
 #include "scheduler/core/records.h"
+#include "scheduler/core/testing/small_job.h"
 #include "scheduler/sim/delays.h"
 
 namespace hydra {
@@ -20,11 +21,6 @@ constexpr absl::Duration kLongest = absl::Hours(24);
 
 // Of the first worker's device.
 constexpr int64_t kDeviceBytes = 1 << 20;
-
-constexpr char kConfig[] = R"({
-  "model_type": "gpt2", "vocab_size": 64, "n_positions": 8, "n_embd": 16,
-  "n_layer": 2, "n_head": 2, "n_inner": 64, "activation_function": "gelu_new",
-  "embd_pdrop": 0.0, "attn_pdrop": 0.0, "resid_pdrop": 0.0})";
 
 // Rises along a job's chain: what is made after so many steps comes before the
 // next one.
@@ -60,10 +56,10 @@ bool World::Chance(double probability) {
          std::uniform_real_distribution<double>(0, 1)(random_) < probability;
 }
 
-void World::LogForJob(JobId job, const v1::LogLine& line) {
+void World::Do(const LineForJob& kept) {
   constexpr size_t kMostLines = 100;
-  std::vector<std::string>& lines = logs_[job];
-  if (lines.size() < kMostLines) lines.push_back(line.text());
+  std::vector<std::string>& lines = logs_[kept.job];
+  if (lines.size() < kMostLines) lines.push_back(kept.line.text());
 }
 
 void World::At(absl::Duration delay, std::function<void()> action) {
@@ -106,13 +102,16 @@ void World::StartDaemon() {
   }
   ++daemon_starts_;
   daemon_ = std::make_unique<SimDaemon>(
-      std::move(core), &disk_, static_cast<Effects*>(this),
+      std::move(core), &disk_,
+      [this](const Action& action) {
+        std::visit([this](const auto& one) { Do(one); }, action);
+      },
       [this](WorkerId id, const std::string& session) {
         const SimProcess& process = workers_[id.value() - 1];
         return process.alive && process.session == session;
       },
       now_);
-  daemon_->Begin();
+  daemon_->Begin(now_);
   CheckCommitted();
   CheckAcknowledged();
   for (int i = 0; i < options_.workers; ++i) {
@@ -136,8 +135,7 @@ void World::TickSoon() {
 
 void World::ContinueSoon() {
   if (!daemon_->core().has_more_work()) return;
-  AtDaemon(absl::ZeroDuration(),
-           [this] { InCore([this](Core& core) { core.ContinueWork(now_); }); });
+  AtDaemon(absl::ZeroDuration(), [this] { InCore([](Core&) {}); });
 }
 
 void World::InCore(const std::function<void(Core&)>& action) {
@@ -147,7 +145,7 @@ void World::InCore(const std::function<void(Core&)>& action) {
     crash = Chance(0.5) ? SimDaemon::Crash::kBeforeCommit
                         : SimDaemon::Crash::kAfterCommit;
   }
-  const bool alive = daemon_->Turn(action, crash);
+  const bool alive = daemon_->Turn(action, now_, crash);
   if (crash != SimDaemon::Crash::kBeforeCommit) NoteCommitted();
   if (!alive) {
     CrashDaemon();
@@ -206,9 +204,9 @@ void World::MakeCheckpointsReadable(bool readable) {
 // What a job has committed it never does again, but after a loss of the pool.
 void World::NoteCommitted() {
   if (daemon_ == nullptr) return;
-  for (SweepId sweep : daemon_->core().Sweeps()) {
-    for (JobId id : daemon_->core().JobsOf(sweep)) {
-      committed_[id] = daemon_->core().FindJob(id)->position;
+  for (SweepId sweep : daemon_->core().jobs().Sweeps()) {
+    for (JobId id : daemon_->core().jobs().JobsOf(sweep)) {
+      committed_[id] = daemon_->core().jobs().Find(id)->position;
     }
   }
 }
@@ -216,7 +214,7 @@ void World::NoteCommitted() {
 void World::CheckCommitted() {
   const bool pool_lost = std::exchange(power_failed_, false);
   for (const auto& [id, position] : committed_) {
-    const Job* job = daemon_->core().FindJob(id);
+    const Job* job = daemon_->core().jobs().Find(id);
     CHECK(job != nullptr) << JobName(id) << " is lost";
     if (pool_lost || job->ended() || job->restart_requested) continue;
     // The daemon may have found the checkpoint for which a pause waited.
@@ -236,32 +234,12 @@ void World::CheckAcknowledged() {
     const auto submission =
         daemon_->core().SubmissionOf(absl::StrCat("request-", i));
     CHECK(submission.has_value()) << "acknowledged request " << i << " is lost";
-    CHECK_EQ(daemon_->core().JobsOf(submission->sweep).size(),
+    CHECK_EQ(daemon_->core().jobs().JobsOf(submission->sweep).size(),
              requests_[i].jobs);
   }
 }
 
 // --- The user ---
-
-NewJob World::SmallJob(int64_t steps) {
-  NewJob job;
-  job.model_config_json = std::string(kConfig);
-  job.spec.set_name("small");
-  v1::TrainSpec& train = *job.spec.mutable_train();
-  train.set_max_steps(steps);
-  train.set_per_device_train_batch_size(2);
-  train.set_gradient_accumulation_steps(2);
-  train.set_context_length(8);
-  train.set_optim(v1::OPTIMIZER_ADAMW);
-  job.spec.mutable_evaluation()->set_per_device_eval_batch_size(2);
-  job.spec.mutable_evaluation()->set_eval_steps(2);
-  job.spec.mutable_output()->set_save_model(true);
-  job.spec.mutable_checkpoint()->set_every_steps(2);
-  job.spec.mutable_checkpoint()->set_keep_last(2);
-  job.spec.mutable_checkpoint()->set_keep_best(true);
-  job.table = *TableOf(job.spec, *job.model_config_json);
-  return job;
-}
 
 void World::Submit(int jobs, int64_t steps) {
   const size_t index = requests_.size();
@@ -288,7 +266,7 @@ void World::TrySubmit(size_t index) {
     if (daemon_ != nullptr) {
       const auto submission = daemon_->core().SubmissionOf(id);
       if (submission.has_value() &&
-          !daemon_->core().JobsOf(submission->sweep).empty()) {
+          !daemon_->core().jobs().JobsOf(submission->sweep).empty()) {
         requests_[index].acknowledged = true;
         return;
       }
@@ -298,10 +276,10 @@ void World::TrySubmit(size_t index) {
 }
 
 void World::Meddle() {
-  if (daemon_ == nullptr || daemon_->core().Sweeps().empty()) return;
+  if (daemon_ == nullptr || daemon_->core().jobs().Sweeps().empty()) return;
   std::vector<JobId> jobs;
-  for (SweepId sweep : daemon_->core().Sweeps()) {
-    for (JobId job : daemon_->core().JobsOf(sweep)) jobs.push_back(job);
+  for (SweepId sweep : daemon_->core().jobs().Sweeps()) {
+    for (JobId job : daemon_->core().jobs().JobsOf(sweep)) jobs.push_back(job);
   }
   const JobId job = jobs[random_() % jobs.size()];
   const int what = static_cast<int>(random_() % 10);
@@ -321,9 +299,10 @@ void World::Meddle() {
 void World::ResumeLater(JobId id) {
   At(absl::Seconds(5), [=] {
     InCore([&](Core& core) {
-      if (core.FindJob(id) != nullptr) core.Resume({id}, now_);
+      if (core.jobs().Find(id) != nullptr) core.Resume({id}, now_);
     });
-    const Job* job = daemon_ == nullptr ? nullptr : daemon_->core().FindJob(id);
+    const Job* job =
+        daemon_ == nullptr ? nullptr : daemon_->core().jobs().Find(id);
     const bool heard = daemon_ != nullptr &&
                        (job == nullptr || (job->state != v1::JOB_STATE_PAUSED &&
                                            !job->pause_requested));
@@ -353,9 +332,9 @@ void World::RunUntil(const std::function<bool()>& done) {
 std::string World::Describe() const {
   std::string text;
   if (daemon_ == nullptr) return "the daemon is down";
-  for (SweepId sweep : daemon_->core().Sweeps()) {
-    for (JobId id : daemon_->core().JobsOf(sweep)) {
-      const Job& job = *daemon_->core().FindJob(id);
+  for (SweepId sweep : daemon_->core().jobs().Sweeps()) {
+    for (JobId id : daemon_->core().jobs().JobsOf(sweep)) {
+      const Job& job = *daemon_->core().jobs().Find(id);
       absl::StrAppend(&text, StatusOf(job).ShortDebugString(), " outstanding ",
                       job.outstanding.size(), "\n");
     }
@@ -370,9 +349,9 @@ bool World::AllJobsEnded() const {
   for (const Request& request : requests_) {
     if (!request.acknowledged) return false;
   }
-  for (SweepId sweep : daemon_->core().Sweeps()) {
-    for (JobId job : daemon_->core().JobsOf(sweep)) {
-      if (!daemon_->core().FindJob(job)->ended()) return false;
+  for (SweepId sweep : daemon_->core().jobs().Sweeps()) {
+    for (JobId job : daemon_->core().jobs().JobsOf(sweep)) {
+      if (!daemon_->core().jobs().Find(job)->ended()) return false;
     }
   }
   return true;

@@ -12,8 +12,8 @@
 #include <vector>
 
 #include "absl/time/time.h"
+#include "scheduler/core/actions.h"
 #include "scheduler/core/core.h"
-#include "scheduler/core/effects.h"
 #include "scheduler/sim/sim_daemon.h"
 #include "scheduler/sim/sim_worker.h"
 
@@ -29,7 +29,7 @@ namespace hydra {
 // committed stays committed; a trained model and its losses are what
 // undisturbed training makes; and whatever happened, all comes to an end. A
 // violation ends the program. Not thread-safe.
-class World : private Effects {
+class World {
  public:
   struct Options {
     uint64_t seed = 1;
@@ -76,7 +76,7 @@ class World : private Effects {
   };
 
   explicit World(const Options& options);
-  ~World() override;
+  ~World();
 
   // The daemon must be up.
   Core& core() { return daemon_->core(); }
@@ -86,7 +86,6 @@ class World : private Effects {
   // The user submits a sweep of small GPT-2 jobs of `steps` steps each, again
   // and again until it is acknowledged; returns then.
   void Submit(int jobs, int64_t steps);
-  static NewJob SmallJob(int64_t steps);
 
   // Runs events until `done`, which is asked only while the daemon is up.
   void RunUntil(const std::function<bool()>& done);
@@ -147,17 +146,15 @@ class World : private Effects {
     bool acknowledged = false;
   };
 
-  // Effects:
-  void SendDesired(WorkerId worker,
-                   const hydra::worker::v1::DesiredState& desired) override;
-  void KillWorker(WorkerId worker, absl::string_view reason) override;
-  void SaveModel(const SaveRequest& request) override;
-  void WriteCheckpoint(const CheckpointRequest& request) override;
-  void RemoveCheckpoint(JobId job, const std::string& path) override;
-  void StorePartition(const std::string& key,
-                      const hydra::v1::Partition& partition) override {}
-  void LogForJob(JobId job, const hydra::v1::LogLine& line) override;
-  void LogLinesDropped(JobId job, int64_t count) override {}
+  // The core's actions.
+  void Do(const WorkerMessage& message);
+  void Do(const WorkerKill& kill);
+  void Do(const SaveRequest& request);
+  void Do(const CheckpointRequest& request);
+  void Do(const CheckpointRemoval& removal);
+  void Do(const FoundPartition&) {}
+  void Do(const LineForJob& kept);
+  void Do(const DroppedLines&) {}
 
   void At(absl::Duration delay, std::function<void()> action);
   void AtWorker(int worker, absl::Duration delay,

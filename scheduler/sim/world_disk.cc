@@ -20,7 +20,7 @@ namespace v1 = hydra::v1;
 
 }  // namespace
 
-void World::SaveModel(const SaveRequest& request) {
+void World::Do(const SaveRequest& request) {
   uint64_t content = 0;
   for (const Version& version : request.parameters) {
     CHECK(version.slot.has_value());
@@ -81,7 +81,7 @@ void World::CheckMetrics(const SaveRequest& request) {
   }
 }
 
-void World::WriteCheckpoint(const CheckpointRequest& request) {
+void World::Do(const CheckpointRequest& request) {
   auto made = std::make_shared<SimCheckpoint>();
   made->job = request.job;
   made->record = ToRecord(request.manifest);
@@ -115,7 +115,7 @@ void World::WriteBlock(std::shared_ptr<const CheckpointRequest> request,
           << "a pinned version was written over";
       made->contents[key] = bytes.content;
     }
-    InCore([&](Core& core) { core.CheckpointBlockWritten(job, index, now_); });
+    InCore([&](Core& core) { core.CheckpointBlockWritten(job, index); });
     WriteBlock(request, made, index + 1);
   });
 }
@@ -139,8 +139,8 @@ void World::CrashEarlierDaemon() {
   CHECK(disk_.pool.Apply(changes).ok());
 }
 
-void World::RemoveCheckpoint(JobId, const std::string& path) {
-  disk_.checkpoints.erase(path);
+void World::Do(const CheckpointRemoval& removal) {
+  disk_.checkpoints.erase(removal.path);
 }
 
 }  // namespace hydra

@@ -11,9 +11,9 @@ namespace v1 = hydra::v1;
 
 std::vector<const Job*> Jobs(World& world) {
   std::vector<const Job*> jobs;
-  for (SweepId sweep : world.core().Sweeps()) {
-    for (JobId id : world.core().JobsOf(sweep)) {
-      jobs.push_back(world.core().FindJob(id));
+  for (SweepId sweep : world.core().jobs().Sweeps()) {
+    for (JobId id : world.core().jobs().JobsOf(sweep)) {
+      jobs.push_back(world.core().jobs().Find(id));
     }
   }
   return jobs;
@@ -21,8 +21,8 @@ std::vector<const Job*> Jobs(World& world) {
 
 void ExpectAllFree(World& world) {
   // A checkpoint may outlast its job.
-  world.RunUntil([&] { return world.core().pool_used_bytes() == 0; });
-  EXPECT_EQ(world.core().pool_reserved_bytes(), 0);
+  world.RunUntil([&] { return world.core().pool().used_bytes == 0; });
+  EXPECT_EQ(world.core().pool().reserved_bytes, 0);
 }
 
 void ExpectAllCompleted(World& world) {

@@ -75,19 +75,21 @@ void World::Report(int worker) {
   }
 }
 
-void World::SendDesired(WorkerId id, const wv1::DesiredState& desired) {
-  const int worker = static_cast<int>(id.value()) - 1;
+void World::Do(const WorkerMessage& message) {
+  const int worker = static_cast<int>(message.worker.value()) - 1;
   const int copies = Chance(options_.duplicate) ? 2 : 1;
   for (int i = 0; i < copies; ++i) {
-    AtWorker(worker, Delay(kMessageTime), [=](SimProcess& process) {
-      if (!process.stream_open || process.stopped) return;
-      process.worker->Apply(desired);
-      if (process.worker->ShouldStop()) {
-        End(worker, absl::AbortedError("told to stop"), absl::ZeroDuration());
-      }
-      Compute(worker);
-      Report(worker);
-    });
+    AtWorker(worker, Delay(kMessageTime),
+             [=, desired = message.desired](SimProcess& process) {
+               if (!process.stream_open || process.stopped) return;
+               process.worker->Apply(desired);
+               if (process.worker->ShouldStop()) {
+                 End(worker, absl::AbortedError("told to stop"),
+                     absl::ZeroDuration());
+               }
+               Compute(worker);
+               Report(worker);
+             });
   }
 }
 
@@ -206,8 +208,8 @@ void World::Crash(int worker) {
   });
 }
 
-void World::KillWorker(WorkerId worker, absl::string_view) {
-  const int index = static_cast<int>(worker.value()) - 1;
+void World::Do(const WorkerKill& kill) {
+  const int index = static_cast<int>(kill.worker.value()) - 1;
   AtWorker(index, absl::ZeroDuration(), [=](SimProcess&) { Crash(index); });
 }
 

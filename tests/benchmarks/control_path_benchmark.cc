@@ -14,6 +14,7 @@
 #include <limits>
 #include <memory>
 #include <string>
+#include <variant>
 #include <vector>
 
 #include "absl/strings/str_cat.h"
@@ -21,7 +22,6 @@
 #include "common/model/gpt2_table.h"
 #include "glog/logging.h"
 #include "hydra/worker/v1/worker.grpc.pb.h"
-#include "scheduler/core/effect_buffer.h"
 #include "scheduler/journal/group_commit.h"
 #include "scheduler/journal/journal.h"
 #include "scheduler/journal/sqlite_record_store.h"
@@ -61,21 +61,6 @@ class Echo final : public wv1::WorkerService::Service {
     }
     return grpc::Status::OK;
   }
-};
-
-class StreamEffects final : public Effects {
- public:
-  WorkerStreams* streams = nullptr;
-  void SendDesired(WorkerId worker, const wv1::DesiredState& desired) override {
-    streams->Send(worker, desired);
-  }
-  void KillWorker(WorkerId, absl::string_view) override {}
-  void SaveModel(const SaveRequest&) override {}
-  void WriteCheckpoint(const CheckpointRequest&) override {}
-  void RemoveCheckpoint(JobId, const std::string&) override {}
-  void StorePartition(const std::string&, const v1::Partition&) override {}
-  void LogForJob(JobId, const v1::LogLine&) override {}
-  void LogLinesDropped(JobId, int64_t) override {}
 };
 
 struct FilesToRemove {
@@ -122,9 +107,7 @@ std::unique_ptr<grpc::Server> Serve(const std::string& address,
 // As hydrad ends its turns: with both journals, or with none.
 class TurnEnder {
  public:
-  TurnEnder(bool journalled, Journal* journal, EffectBuffer* buffer,
-            Effects* effects)
-      : journal_(journal), buffer_(buffer), effects_(effects) {
+  TurnEnder(bool journalled, Journal* journal) : journal_(journal) {
     if (!journalled) return;
     pool_records_ = OpenStore(PoolSchema(), "/dev/shm", /*durable=*/false);
     jobs_ = OpenStore(JobsSchema(), "/tmp", /*durable=*/true);
@@ -138,7 +121,7 @@ class TurnEnder {
         absl::Seconds(1));
   }
 
-  void EndTurn() {
+  void EndTurn(Core& core, WorkerStreams& streams) {
     const auto& changes = journal_->pool_changes();
     if (pool_records_ != nullptr && !changes.empty()) {
       CHECK(pool_records_->Apply(changes).ok());
@@ -149,7 +132,10 @@ class TurnEnder {
             {entry.sequence, std::move(entry.changes), entry.refusable});
       }
     }
-    buffer_->Flush(*effects_);
+    for (const Action& action : core.TakeActions()) {
+      const auto* message = std::get_if<WorkerMessage>(&action);
+      if (message != nullptr) streams.Send(message->worker, message->desired);
+    }
     if (group_commit_ == nullptr) return;
     absl::MutexLock lock(&mu_);
     journal_->Recorded(recorded_);
@@ -174,8 +160,6 @@ class TurnEnder {
   }
 
   Journal* const journal_;
-  EffectBuffer* const buffer_;
-  Effects* const effects_;
   FilesToRemove made_;
   std::unique_ptr<SqliteRecordStore> pool_records_;
   std::unique_ptr<SqliteRecordStore> jobs_;
@@ -188,22 +172,19 @@ void RunDaemon(const std::string& address, const std::string& echo_address,
                bool journalled) {
   ShardedLrtf policy;
   Journal journal;
-  EffectBuffer buffer;
-  StreamEffects effects;
   Core::Options options;
   options.pool_bytes = int64_t{64} << 20;
   options.devices.push_back({"cpu:0", 1 << 30, 1, "none"});
-  Core core(options, &policy, &journal, &buffer);
-  TurnEnder ender(journalled, &journal, &buffer, &effects);
+  Core core(options, &policy, &journal);
+  TurnEnder ender(journalled, &journal);
   CoreThread thread;
   WorkerStreams streams(&thread, [](const std::string&) { return kWorkerPid; });
-  effects.streams = &streams;
   Echo echo;
   auto server = Serve(address, &streams);
   auto echo_server = Serve(echo_address, &echo);
   streams.Expect(WorkerId(1), kSession, kWorkerPid);
   thread.Start(&core, [&] {
-    ender.EndTurn();
+    ender.EndTurn(core, streams);
     (void)core.TakeChanges(std::numeric_limits<size_t>::max());
     return absl::OkStatus();
   });
@@ -214,7 +195,7 @@ void RunDaemon(const std::string& address, const std::string& echo_address,
     c.WorkerStarted(WorkerId(1), process);
     const auto submission =
         c.Submit(std::vector<NewJob>(kJobs, EndlessJob()), {}, now);
-    c.Recorded(submission->sequence, now);
+    c.Recorded(submission->sequence);
   });
   auto finished = [&] {
     return thread.Ask([](Core& c, absl::Time now) {

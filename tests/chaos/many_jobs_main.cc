@@ -143,6 +143,25 @@ class Lister {
   std::thread thread_;
 };
 
+// Computes all the time, and asks nobody for anything: what any other program
+// of another user takes from training.
+class Burner {
+ public:
+  Burner()
+      : thread_([this] {
+          while (!stop_) {
+          }
+        }) {}
+  ~Burner() {
+    stop_ = true;
+    thread_.join();
+  }
+
+ private:
+  std::atomic<bool> stop_ = false;
+  std::thread thread_;
+};
+
 class Benchmark {
  public:
   explicit Benchmark(const Options& options)
@@ -194,6 +213,15 @@ class Benchmark {
       }
       Wait();
     });
+    for (int threads : {1, options_.listers}) {
+      Phase(absl::StrCat("for comparison: ", threads, " busy threads"), [&] {
+        std::vector<std::unique_ptr<Burner>> burners;
+        while (burners.size() < static_cast<size_t>(threads)) {
+          burners.push_back(std::make_unique<Burner>());
+        }
+        Wait();
+      });
+    }
     Phase(absl::StrCat(queued, " jobs wait"), [&] { Wait(); });
     for (const std::string& sweep : sweeps) {
       Phase(absl::StrCat("cancel ", options_.jobs_per_sweep, " jobs"), [&] {

@@ -6,13 +6,13 @@
 #include "absl/strings/str_cat.h"
 #include "common/hash/sha256.h"
 #include "glog/logging.h"
+#include "worker/data/header_checksum.h"
 
 namespace hydra {
 namespace {
 
 constexpr char kMagic[] = "HYDRAPRG";
 constexpr uint32_t kVersion = 1;
-constexpr int64_t kChecksumBytes = 8;
 
 // Little-endian, as a token file's header.
 struct Layout {
@@ -25,15 +25,9 @@ struct Layout {
   int64_t end_bytes;
   int64_t read_bytes;
   char read_sha256[Sha256::kDigestBytes];
-  char checksum[kChecksumBytes];
+  char checksum[kHeaderChecksumBytes];
 };
 static_assert(sizeof(Layout) == 120, "no padding");
-
-std::string Checksum(absl::string_view bytes) {
-  Sha256 sha;
-  sha.Update(bytes.substr(0, sizeof(Layout) - kChecksumBytes));
-  return sha.Finish().substr(0, kChecksumBytes);
-}
 
 void CopyDigest(const std::string& digest, char* to) {
   CHECK_EQ(digest.size(), Sha256::kDigestBytes);
@@ -53,8 +47,8 @@ absl::Status SaveProgress(const PrepareProgress& progress, PosixFile* file) {
   layout.end_bytes = progress.place.end_bytes;
   layout.read_bytes = progress.place.read_bytes;
   CopyDigest(progress.place.read_sha256, layout.read_sha256);
-  std::string bytes(reinterpret_cast<const char*>(&layout), sizeof(layout));
-  bytes.replace(bytes.size() - kChecksumBytes, kChecksumBytes, Checksum(bytes));
+  const std::string bytes = WithChecksum(
+      std::string(reinterpret_cast<const char*>(&layout), sizeof(layout)));
   const absl::Status written = file->WriteAt(bytes, 0);
   if (!written.ok()) return written;
   return file->Sync();
@@ -68,8 +62,7 @@ absl::StatusOr<PrepareProgress> LoadProgress(PosixFile* file) {
   std::memcpy(&layout, bytes.data(), sizeof(layout));
   if (*count != sizeof(Layout) ||
       std::memcmp(layout.magic, kMagic, sizeof(layout.magic)) != 0 ||
-      layout.version != kVersion ||
-      absl::string_view(layout.checksum, kChecksumBytes) != Checksum(bytes)) {
+      layout.version != kVersion || !HasRightChecksum(bytes)) {
     return absl::DataLossError(
         absl::StrCat(file->path(), " is no whole record of progress"));
   }

@@ -6,12 +6,12 @@
 #include "absl/strings/str_cat.h"
 #include "common/hash/sha256.h"
 #include "glog/logging.h"
+#include "worker/data/header_checksum.h"
 
 namespace hydra {
 namespace {
 
 constexpr char kMagic[] = "HYDRATOK";
-constexpr int64_t kChecksumBytes = 8;
 // Far beyond any disk; the ids' bytes do not overflow.
 constexpr uint64_t kMaxTokenCount = uint64_t{1} << 60;
 
@@ -21,17 +21,11 @@ struct Layout {
   uint32_t max_token_id;
   uint64_t token_count;
   char content_hash[Sha256::kDigestBytes];
-  char checksum[kChecksumBytes];
+  char checksum[kHeaderChecksumBytes];
 };
 static_assert(sizeof(Layout) == TokenHeader::kBytes, "no padding");
 static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__,
               "the file's byte order is the machine's");
-
-std::string Checksum(absl::string_view header) {
-  Sha256 sha;
-  sha.Update(header.substr(0, TokenHeader::kBytes - kChecksumBytes));
-  return sha.Finish().substr(0, kChecksumBytes);
-}
 
 }  // namespace
 
@@ -44,9 +38,8 @@ std::string EncodeTokenHeader(const TokenHeader& header) {
   layout.token_count = header.token_count;
   std::memcpy(layout.content_hash, header.content_hash.data(),
               sizeof(layout.content_hash));
-  std::string bytes(reinterpret_cast<const char*>(&layout), sizeof(layout));
-  return bytes.replace(bytes.size() - kChecksumBytes, kChecksumBytes,
-                       Checksum(bytes));
+  return WithChecksum(
+      std::string(reinterpret_cast<const char*>(&layout), sizeof(layout)));
 }
 
 absl::StatusOr<TokenHeader> DecodeTokenHeader(absl::string_view bytes) {
@@ -65,7 +58,7 @@ absl::StatusOr<TokenHeader> DecodeTokenHeader(absl::string_view bytes) {
                                             layout.version, ", expected ",
                                             TokenHeader::kVersion));
   }
-  if (absl::string_view(layout.checksum, kChecksumBytes) != Checksum(bytes)) {
+  if (!HasRightChecksum(bytes.substr(0, TokenHeader::kBytes))) {
     return absl::DataLossError("has a header that fails its checksum");
   }
   if (layout.token_count > kMaxTokenCount) {

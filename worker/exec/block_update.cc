@@ -27,7 +27,7 @@ class RangeUpdater {
         block_(block),
         skip_(skip),
         new_parameters_(pass.blocks.Written(BLOCK_KIND_PARAMETERS, block)) {
-    for (int i = 0; i < pass.model.moment_count; ++i) {
+    for (int i = 0; i < pass.model.moment_count(); ++i) {
       buffers_[i] = pass.io.Empty({longest_range});
     }
   }
@@ -37,7 +37,7 @@ class RangeUpdater {
               const at::Tensor& gradient) {
     pass_.meter.Advance();
     std::array<at::Tensor, 2> moments;
-    for (int i = 0; i < pass_.model.moment_count; ++i) {
+    for (int i = 0; i < pass_.model.moment_count(); ++i) {
       moments[i] = buffers_[i].narrow(0, 0, parameters.numel());
       pass_.io.PromoteRange(
           pass_.blocks.Read(BLOCK_KIND_OPTIMIZER_STATE, block_),
@@ -49,7 +49,7 @@ class RangeUpdater {
     }
     pass_.io.Demote(parameters, new_parameters_, first);
     FailPoint("worker.update", pass_.task.job_id());
-    for (int i = 0; i < pass_.model.moment_count; ++i) {
+    for (int i = 0; i < pass_.model.moment_count(); ++i) {
       pass_.io.Demote(moments[i],
                       pass_.blocks.Written(BLOCK_KIND_OPTIMIZER_STATE, block_),
                       MomentBegin(i) + first);

@@ -4,7 +4,7 @@
 #include <utility>
 
 #include "common/model/describe.h"
-#include "common/model/optimizer.h"
+#include "common/shared/shared.h"
 
 namespace hydra {
 namespace {
@@ -46,10 +46,12 @@ absl::StatusOr<JobModel> JobModels::For(const JobContext& job) {
   auto built = BuiltFor(job);
   if (!built.ok()) return built.status();
   const BuiltModel& model = **built;
-  const hydra::v1::TrainSpec& train = job.spec().train();
+  // It is a part of what is built, and keeps that.
+  Shared<ModelTable> table(
+      std::shared_ptr<const ModelTable>(*built, &model.table));
   return JobModel{*std::move(built), model.table, model.layers,
-                  HyperparametersOf(train),
-                  static_cast<int>(OptimizerStateFactor(train))};
+                  MakeJobShape(job.spec(), std::move(table)),
+                  HyperparametersOf(job.spec().train())};
 }
 
 absl::StatusOr<std::shared_ptr<const BuiltModel>> JobModels::BuiltFor(

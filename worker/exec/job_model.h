@@ -5,6 +5,7 @@
 #include <memory>
 
 #include "absl/status/statusor.h"
+#include "common/chain/job_shape.h"
 #include "common/model/model_table.h"
 #include "hydra/worker/v1/worker.pb.h"
 #include "worker/exec/content_cache.h"
@@ -25,9 +26,12 @@ struct JobModel {
   std::shared_ptr<const BuiltModel> built;
   const ModelTable& table;
   const ModelLayers& layers;
+  // Without shards: the tasks name them.
+  JobShape shape;
   Hyperparameters hyperparameters;
+
   // Moments that the optimizer keeps of each parameter.
-  int moment_count = 0;
+  int moment_count() const { return static_cast<int>(shape.state_factor); }
 };
 
 // The models of all jobs, each built once, for as long as there is room. Not

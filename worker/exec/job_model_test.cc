@@ -36,8 +36,8 @@ TEST(JobModelsTest, JobsOfOneModelShareItWhateverElseTheyDo) {
   ASSERT_TRUE(second.ok()) << second.status();
   EXPECT_EQ(&first->table, &second->table);
   EXPECT_EQ(&first->layers, &second->layers);
-  EXPECT_EQ(first->moment_count, 2);
-  EXPECT_EQ(second->moment_count, 0);
+  EXPECT_EQ(first->moment_count(), 2);
+  EXPECT_EQ(second->moment_count(), 0);
   EXPECT_EQ(second->hyperparameters.learning_rate, 0.5);
 }
 

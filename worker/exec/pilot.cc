@@ -7,7 +7,6 @@
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
 #include "common/status/proto_time.h"
-#include "worker/exec/batch_reader.h"
 #include "worker/exec/pilot_trial.h"
 
 namespace hydra {
@@ -81,34 +80,31 @@ void AddProfiles(const ModelTable& table, const TrialOutcome& outcome,
   }
 }
 
-absl::Status DoesNotFit(const ModelTable& table, int layer,
+absl::Status DoesNotFit(const JobModel& model, int layer,
                         const worker::v1::JobContext& job, int64_t limit_bytes,
                         const TrialOutcome& outcome) {
-  return absl::ResourceExhaustedError(absl::StrCat(
-      "layer ", layer, " (", table.layers[layer].kind,
-      ") needs more than the device's ", limit_bytes,
-      " bytes: its parameters take ", ParameterBytes(table, layer),
-      ", one boundary tensor takes ",
-      LargestBoundaryBytes(table,
-                           job.spec().train().per_device_train_batch_size(),
-                           job.spec().train().context_length()),
-      ", ", job.prefetch_bytes(), " are kept for prefetching; ",
-      outcome.message));
+  const ModelTable& table = model.table;
+  return absl::ResourceExhaustedError(
+      absl::StrCat("layer ", layer, " (", table.layers[layer].kind,
+                   ") needs more than the device's ", limit_bytes,
+                   " bytes: its parameters take ", ParameterBytes(table, layer),
+                   ", one boundary tensor takes ",
+                   table.LargestBoundaryBytes(model.shape.micro_batch_size,
+                                              model.shape.context_length),
+                   ", ", job.prefetch_bytes(), " are kept for prefetching; ",
+                   outcome.message));
 }
 
 // A trial makes host data as large as the device needs them. Where one boundary
 // tensor alone is too large for the device, none should be tried.
-absl::Status CheckBoundary(const worker::v1::JobContext& job,
-                           const ModelTable& table, int64_t limit_bytes) {
-  const int64_t sequences =
-      std::max<int64_t>(job.spec().train().per_device_train_batch_size(),
-                        EvaluationBatchSize(job.spec()));
-  const int64_t boundary_bytes = LargestBoundaryBytes(
-      table, sequences, job.spec().train().context_length());
+absl::Status CheckBoundary(const JobShape& shape, int64_t limit_bytes) {
+  const int64_t boundary_bytes = shape.LargestBoundaryBytes();
   if (boundary_bytes <= limit_bytes) return absl::OkStatus();
   return absl::ResourceExhaustedError(
-      absl::StrCat("a boundary tensor of ", sequences, " sequences takes ",
-                   boundary_bytes, " bytes, the device has ", limit_bytes));
+      absl::StrCat("a boundary tensor of ",
+                   std::max(shape.micro_batch_size, shape.eval_batch_size),
+                   " sequences takes ", boundary_bytes,
+                   " bytes, the device has ", limit_bytes));
 }
 
 }  // namespace
@@ -122,8 +118,7 @@ absl::StatusOr<PilotResult> RunPilot(const worker::v1::JobContext& job,
                                      LogSink& log, TaskControl* control,
                                      int* failed_layer) {
   const int64_t limit_bytes = device->arena().limit_bytes();
-  if (absl::Status fits = CheckBoundary(job, model.table, limit_bytes);
-      !fits.ok()) {
+  if (absl::Status fits = CheckBoundary(model.shape, limit_bytes); !fits.ok()) {
     *failed_layer = 0;
     return fits;
   }
@@ -136,10 +131,9 @@ absl::StatusOr<PilotResult> RunPilot(const worker::v1::JobContext& job,
     const LongestShard shard = FindLongestShard(trial, first, layer_count);
     if (shard.last == first) {
       *failed_layer = first;
-      return DoesNotFit(model.table, first, job, limit_bytes, shard.outcome);
+      return DoesNotFit(model, first, job, limit_bytes, shard.outcome);
     }
-    AddProfiles(model.table, shard.outcome, MicroBatchCount(job.spec().train()),
-                result);
+    AddProfiles(model.table, shard.outcome, model.shape.micro_batches, result);
     log.Log(LogSink::Severity::kInfo,
             absl::StrCat("layers ", first, " to ", shard.last - 1,
                          " fit the device together"));

@@ -6,19 +6,18 @@
 #include <random>
 #include <utility>
 
-#include "absl/container/btree_set.h"
 #include "c10/util/Exception.h"
+#include "common/chain/layer_range.h"
 #include "worker/exec/backward_pass.h"
 #include "worker/exec/forward_pass.h"
 #include "worker/exec/pass.h"
 #include "worker/exec/reservation.h"
 #include "worker/exec/token_table_gradient.h"
+#include "worker/exec/trial_task.h"
 
 namespace hydra {
 namespace {
 
-using worker::v1::BlockKind;
-using worker::v1::BlockVersion;
 using worker::v1::Task;
 
 HostBatch RandomBatch(int64_t sequences, int64_t context, int64_t vocabulary,
@@ -32,19 +31,8 @@ HostBatch RandomBatch(int64_t sequences, int64_t context, int64_t vocabulary,
   return batch;
 }
 
-void Fill(BlockVersion* version, BlockKind kind, int index, int64_t bytes,
-          int micro_batch = 0) {
-  version->set_kind(kind);
-  version->set_index(index);
-  version->set_micro_batch(micro_batch);
-  version->set_size_bytes(bytes);
-}
-
 // Only the first one has no gradients yet.
 constexpr int kMostMicroBatches = 2;
-
-// Where the pool's offsets of what a trial makes begin.
-constexpr int64_t kMadeOffset = int64_t{1} << 60;
 
 std::unique_ptr<const RepeatedMemory> MakeMemory(int64_t bytes) {
   auto memory = RepeatedMemory::Create(bytes, kPilotPieceBytes);
@@ -52,23 +40,7 @@ std::unique_ptr<const RepeatedMemory> MakeMemory(int64_t bytes) {
   return *std::move(memory);
 }
 
-void AddWrite(Task& task, BlockKind kind, int index, int64_t bytes,
-              int micro_batch = 0) {
-  BlockVersion* const version = task.add_writes();
-  Fill(version, kind, index, bytes, micro_batch);
-  version->set_offset_bytes(kMadeOffset);
-}
-
 }  // namespace
-
-int64_t LargestBoundaryBytes(const ModelTable& table, int64_t sequences,
-                             int64_t context) {
-  int64_t largest = 0;
-  for (int layer = 1; layer < table.layer_count(); ++layer) {
-    largest = std::max(largest, table.BoundaryBytes(layer, sequences, context));
-  }
-  return largest;
-}
 
 PilotTrial::PilotTrial(const worker::v1::JobContext& job, const JobModel& model,
                        Device* device, int64_t reserve_bytes,
@@ -76,30 +48,24 @@ PilotTrial::PilotTrial(const worker::v1::JobContext& job, const JobModel& model,
     : model_(model),
       device_(device),
       reserve_bytes_(reserve_bytes),
-      control_(control),
-      micro_batches_(static_cast<int>(MicroBatchCount(job.spec().train()))) {
-  const hydra::v1::TrainSpec& train = job.spec().train();
+      control_(control) {
+  const JobShape& shape = model.shape;
   const int64_t vocabulary = model.table.vocabulary_size;
   std::mt19937 random;  // Its default seed: a pilot repeats itself.
-  for (int i = 0; i < std::min(micro_batches_, kMostMicroBatches); ++i) {
-    training_.push_back(RandomBatch(train.per_device_train_batch_size(),
-                                    train.context_length(), vocabulary,
-                                    random));
+  for (int i = 0; i < std::min(shape.micro_batches, kMostMicroBatches); ++i) {
+    training_.push_back(RandomBatch(shape.micro_batch_size,
+                                    shape.context_length, vocabulary, random));
     training_.back().training = true;
-    training_.back().gradient_scale = GradientScale(train);
+    training_.back().gradient_scale = GradientScale(job.spec().train());
   }
-  evaluation_.push_back(RandomBatch(EvaluationBatchSize(job.spec()),
-                                    train.context_length(), vocabulary,
-                                    random));
+  evaluation_.push_back(RandomBatch(shape.eval_batch_size, shape.context_length,
+                                    vocabulary, random));
 
-  int64_t largest =
-      std::max(LargestBoundaryBytes(model.table, training_.front().sequences,
-                                    train.context_length()),
-               LargestBoundaryBytes(model.table, evaluation_.front().sequences,
-                                    train.context_length()));
-  for (const ParameterBlock& block : model.table.parameter_blocks) {
-    largest =
-        std::max(largest, block.size_bytes * std::max(1, model.moment_count));
+  int64_t largest = shape.LargestBoundaryBytes();
+  const int blocks = static_cast<int>(model.table.parameter_blocks.size());
+  for (int block = 0; block < blocks; ++block) {
+    largest = std::max(
+        {largest, shape.ParameterBytes(block), shape.StateBytes(block)});
   }
   // Positive, for second moments too.
   std::uniform_real_distribution<float> small(0.001f, 0.02f);
@@ -120,27 +86,29 @@ TrialOutcome PilotTrial::Run(int first, int last) {
       /*cache=*/nullptr);
   LayerMeter meter(device_, &io, control_, /*synchronize=*/true);
   TrialOutcome outcome;
+  const LayerRange layers{first, last};
+  const int training = static_cast<int>(training_.size());
   try {
     const Reservation reservation(device_->arena(), reserve_bytes_);
     {
       const Reservation kept(device_->arena(),
                              first == 0 ? KeptBytesNotRun() : 0);
-      RunPass(BackwardTask(first, last), training_, io, meter);
+      RunPass(BackwardTask(layers), training_, io, meter);
     }
     outcome.measures = meter.measures();
-    outcome.micro_batches = static_cast<int>(training_.size());
+    outcome.micro_batches = training;
     for (auto& [layer, measure] : outcome.measures) {
       measure.peak_bytes -= reserve_bytes_;
     }
     if (last < model_.table.layer_count()) {
-      RunPass(
-          ForwardTask(worker::v1::TASK_KIND_FORWARD, first, last, training_),
-          training_, io, meter);
+      RunPass(TrialTask(model_.shape, worker::v1::TASK_KIND_FORWARD, layers,
+                        training),
+              training_, io, meter);
     }
     LayerMeter evaluation(device_, &io, control_, /*synchronize=*/true);
-    RunPass(
-        ForwardTask(worker::v1::TASK_KIND_EVALUATE, first, last, evaluation_),
-        evaluation_, io, evaluation);
+    RunPass(TrialTask(model_.shape, worker::v1::TASK_KIND_EVALUATE, layers,
+                      static_cast<int>(evaluation_.size())),
+            evaluation_, io, evaluation);
     const double micro_batch_share =
         static_cast<double>(training_.front().sequences) /
         static_cast<double>(evaluation_.front().sequences);
@@ -159,6 +127,17 @@ TrialOutcome PilotTrial::Run(int first, int last) {
     outcome.message = error.what_without_backtrace();
   }
   return outcome;
+}
+
+Task PilotTrial::BackwardTask(const LayerRange& layers) const {
+  const bool has_head = layers.last == model_.table.layer_count();
+  Task task = TrialTask(
+      model_.shape,
+      has_head ? worker::v1::TASK_KIND_TURN : worker::v1::TASK_KIND_BACKWARD,
+      layers, static_cast<int>(training_.size()));
+  // What the pass keeps of each micro-batch, it keeps as for a whole step.
+  task.set_last_micro_batch(model_.shape.micro_batches);
+  return task;
 }
 
 void PilotTrial::RunPass(const Task& task, absl::Span<const HostBatch> batches,
@@ -184,8 +163,8 @@ int64_t PilotTrial::KeptBytesNotRun() const {
       model_.table.parameter_blocks.front().tensors.front().shape;
   const int64_t part_bytes =
       batch.sequences * batch.context * tokens[1] * kFloatBytes;
-  if (!TokenTableGradient::KeepsParts(tokens[0], tokens[1], micro_batches_,
-                                      part_bytes)) {
+  if (!TokenTableGradient::KeepsParts(tokens[0], tokens[1],
+                                      model_.shape.micro_batches, part_bytes)) {
     return 0;
   }
   const int64_t token_bytes =
@@ -194,98 +173,8 @@ int64_t PilotTrial::KeptBytesNotRun() const {
     return (bytes + kTensorAlignmentBytes - 1) / kTensorAlignmentBytes *
            kTensorAlignmentBytes;
   };
-  return (micro_batches_ - static_cast<int64_t>(training_.size())) *
+  return (model_.shape.micro_batches - static_cast<int64_t>(training_.size())) *
          (aligned(part_bytes) + aligned(token_bytes));
-}
-
-Task PilotTrial::BackwardTask(int first, int last) const {
-  const bool has_head = last == model_.table.layer_count();
-  const auto boundary = [this](int layer) {
-    return model_.table.BoundaryBytes(layer, training_.front().sequences,
-                                      training_.front().context);
-  };
-  Task task;
-  task.set_kind(has_head ? worker::v1::TASK_KIND_TURN
-                         : worker::v1::TASK_KIND_BACKWARD);
-  task.set_first_layer(first);
-  task.set_last_layer(last);
-  task.set_last_micro_batch(micro_batches_);
-  AddParameters(task);
-  AddUpdates(task);
-  for (int i = 0; i < training_.size(); ++i) {
-    if (first > 0) {
-      Fill(task.add_reads(), worker::v1::BLOCK_KIND_ACTIVATION, first,
-           boundary(first), i);
-      AddWrite(task, worker::v1::BLOCK_KIND_ACTIVATION_GRADIENT, first,
-               boundary(first), i);
-    }
-    if (!has_head) {
-      Fill(task.add_reads(), worker::v1::BLOCK_KIND_ACTIVATION_GRADIENT, last,
-           boundary(last), i);
-    }
-  }
-  return task;
-}
-
-Task PilotTrial::ForwardTask(worker::v1::TaskKind kind, int first, int last,
-                             absl::Span<const HostBatch> batches) const {
-  const auto boundary = [&](int layer) {
-    return model_.table.BoundaryBytes(layer, batches.front().sequences,
-                                      batches.front().context);
-  };
-  Task task;
-  task.set_kind(kind);
-  task.set_first_layer(first);
-  task.set_last_layer(last);
-  AddParameters(task);
-  for (int i = 0; i < static_cast<int>(batches.size()); ++i) {
-    if (first > 0) {
-      Fill(task.add_reads(), worker::v1::BLOCK_KIND_ACTIVATION, first,
-           boundary(first), i);
-    }
-    if (last < model_.table.layer_count()) {
-      AddWrite(task, worker::v1::BLOCK_KIND_ACTIVATION, last, boundary(last),
-               i);
-    }
-  }
-  return task;
-}
-
-void PilotTrial::AddParameters(Task& task) const {
-  absl::btree_set<int> used;
-  for (int i = task.first_layer(); i < task.last_layer(); ++i) {
-    const std::vector<int>& blocks = model_.table.layers[i].parameter_blocks;
-    used.insert(blocks.begin(), blocks.end());
-  }
-  for (int block : used) {
-    Fill(task.add_reads(), worker::v1::BLOCK_KIND_PARAMETERS, block,
-         model_.table.parameter_blocks[block].size_bytes);
-  }
-}
-
-void PilotTrial::AddUpdates(Task& task) const {
-  const Task uses = task;
-  for (const BlockVersion& read : uses.reads()) {
-    const ParameterBlock& block = model_.table.parameter_blocks[read.index()];
-    if (block.owner() < task.first_layer()) {
-      AddWrite(task, worker::v1::BLOCK_KIND_PARAMETER_GRADIENT, read.index(),
-               block.size_bytes);
-      continue;
-    }
-    AddWrite(task, worker::v1::BLOCK_KIND_PARAMETERS, read.index(),
-             block.size_bytes);
-    if (model_.moment_count > 0) {
-      const int64_t state_bytes = block.size_bytes * model_.moment_count;
-      Fill(task.add_reads(), worker::v1::BLOCK_KIND_OPTIMIZER_STATE,
-           read.index(), state_bytes);
-      AddWrite(task, worker::v1::BLOCK_KIND_OPTIMIZER_STATE, read.index(),
-               state_bytes);
-    }
-    if (block.layers.back() >= task.last_layer()) {
-      Fill(task.add_reads(), worker::v1::BLOCK_KIND_PARAMETER_GRADIENT,
-           read.index(), block.size_bytes);
-    }
-  }
 }
 
 }  // namespace hydra

@@ -9,6 +9,7 @@
 
 #include "absl/container/btree_map.h"
 #include "absl/types/span.h"
+#include "common/chain/layer_range.h"
 #include "hydra/worker/v1/worker.pb.h"
 #include "worker/device/device.h"
 #include "worker/exec/batch_reader.h"
@@ -23,10 +24,6 @@ namespace hydra {
 // Host memory of one piece of made-up data: much more than a processor's caches
 // hold, so that copies are as slow as they are when training.
 inline constexpr int64_t kPilotPieceBytes = int64_t{64} << 20;
-
-// Of all places where the model could be cut.
-int64_t LargestBoundaryBytes(const ModelTable& table, int64_t sequences,
-                             int64_t context);
 
 // How a shard's passes went on the device.
 struct TrialOutcome {
@@ -69,6 +66,7 @@ class PilotTrial {
   TrialOutcome Run(int first, int last);
 
  private:
+  worker::v1::Task BackwardTask(const LayerRange& layers) const;
   void RunPass(const worker::v1::Task& task,
                absl::Span<const HostBatch> batches, BlockIo& io,
                LayerMeter& meter);
@@ -76,18 +74,11 @@ class PilotTrial {
   // Device bytes that the embedding keeps of the micro-batches that are not
   // run.
   int64_t KeptBytesNotRun() const;
-  worker::v1::Task BackwardTask(int first, int last) const;
-  worker::v1::Task ForwardTask(worker::v1::TaskKind kind, int first, int last,
-                               absl::Span<const HostBatch> batches) const;
-
-  void AddParameters(worker::v1::Task& task) const;
-  void AddUpdates(worker::v1::Task& task) const;
 
   const JobModel& model_;
   Device* const device_;
   const int64_t reserve_bytes_;
   TaskControl* const control_;
-  const int micro_batches_;
   std::vector<HostBatch> training_;
   std::vector<HostBatch> evaluation_;
   // Every block that a trial reads begins here.

@@ -2,14 +2,13 @@
 
 #include <algorithm>
 #include <fstream>
+#include <numeric>
 #include <random>
-#include <set>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
 #include "common/data/batch_plan.h"
 #include "common/model/gpt2_table.h"
-#include "common/model/optimizer.h"
 #include "glog/logging.h"
 #include "worker/exec/host_task.h"
 
@@ -81,10 +80,7 @@ HostRange HostPool::AsHostRange() {
 }
 
 TinyJob::TinyJob(const Options& options, const std::string& directory)
-    : options_(options),
-      directory_(directory),
-      table_(BuildGpt2Table(ConfigOf(options))),
-      pool_(kPoolBytes) {
+    : options_(options), directory_(directory), pool_(kPoolBytes) {
   context_.set_job_id(1);
   context_.set_model_config_json(JsonOf(ConfigOf(options)));
   context_.set_token_cache_dir(absl::StrCat(directory, "/tokens"));
@@ -111,39 +107,42 @@ TinyJob::TinyJob(const Options& options, const std::string& directory)
   train.set_dropout(options.dropout);
   spec.mutable_evaluation()->set_per_device_eval_batch_size(
       options.evaluation_sequences);
+  shape_ = MakeJobShape(spec, BuildGpt2Table(ConfigOf(options)));
+  SetCuts({});
+}
+
+void TinyJob::SetCuts(const std::vector<int>& cuts) {
+  shape_.shards = ShardsOf(cuts, table().layer_count());
 }
 
 void TinyJob::CutEverywhere() {
-  cuts_.clear();
-  for (int i = 1; i < table_.layer_count(); ++i) cuts_.push_back(i);
+  std::vector<int> cuts(table().layer_count() - 1);
+  std::iota(cuts.begin(), cuts.end(), 1);
+  SetCuts(cuts);
 }
 
 void TinyJob::Prepare() {
+  ChainTask task;
+  task.kind = worker::v1::TASK_KIND_PREPARE;
   const TaskReport report =
-      RunHostTask(NewTask(worker::v1::TASK_KIND_PREPARE, 0), context_, log_,
-                  control_.emplace());
+      RunHostTask(NewTask(task), context_, log_, control_.emplace());
   CHECK(report.has_prepare()) << report.ShortDebugString();
   *context_.mutable_splits() = report.prepare().splits();
 }
 
 void TinyJob::Init(TaskRunner& runner) {
-  const int64_t factor = OptimizerStateFactor(context_.spec().train());
   for (int shard = 0; shard < shard_count(); ++shard) {
-    Task task = NewTask(worker::v1::TASK_KIND_INIT, shard);
-    for (int block : BlocksOf(task)) {
-      const ParameterBlock& parameters = table_.parameter_blocks[block];
-      if (parameters.owner() < task.first_layer()) continue;
-      Write(task, worker::v1::BLOCK_KIND_PARAMETERS, block,
-            parameters.size_bytes);
-      BlockVersion state;
-      state.set_version(++last_version_);
-      state.set_kind(worker::v1::BLOCK_KIND_OPTIMIZER_STATE);
-      state.set_index(block);
-      state.set_size_bytes(parameters.size_bytes * factor);
-      state.set_zero(true);
-      if (factor > 0) committed_[{state.kind(), block, 0}] = state;
-    }
-    RunToCommit(runner, task);
+    RunToCommit(runner,
+                WithVersions(TaskAt(shape_, {},
+                                    {ChainPosition::Phase::kInit, 0, shard})));
+  }
+  const int blocks = static_cast<int>(table().parameter_blocks.size());
+  for (int block = 0; shape_.state_factor > 0 && block < blocks; ++block) {
+    BlockVersion& state = committed_[StateKey(block)];
+    SetKey(StateKey(block), state);
+    state.set_version(++last_version_);
+    state.set_size_bytes(shape_.StateBytes(block));
+    state.set_zero(true);
   }
 }
 
@@ -166,77 +165,43 @@ double TinyJob::Evaluate(TaskRunner& runner, worker::v1::Split split) {
   const int batches = static_cast<int>(
       EvaluationBatchCount(WindowCount(kValidationTokens, options_.context),
                            options_.evaluation_sequences));
+  ChainPlan plan;
+  plan.validation_batches = batches;
+  plan.test_batches = batches;
   double loss = 0;
   int64_t tokens = 0;
-  for (int first = 0; first < batches; first += 4) {
-    for (int shard = 0; shard < shard_count(); ++shard) {
-      const TaskReport report = RunToCommit(
-          runner,
-          EvaluateTask(split, shard, first, std::min(first + 4, batches)));
-      loss += report.pass().loss_sum();
-      tokens += report.pass().loss_tokens();
-    }
+  const ChainPosition begin{ChainPosition::Phase::kEvaluate, step_, 0, split};
+  for (ChainPosition at = begin; !at.done() && at.split == split;
+       at = Next(shape_, plan, at)) {
+    const TaskReport report =
+        RunToCommit(runner, WithVersions(TaskAt(shape_, plan, at)));
+    loss += report.pass().loss_sum();
+    tokens += report.pass().loss_tokens();
   }
   return loss / static_cast<double>(tokens);
 }
 
 TaskReport TinyJob::Pilot(TaskRunner& runner) {
-  return Run(runner, NewTask(worker::v1::TASK_KIND_PILOT, 0));
+  ChainTask task;
+  task.kind = worker::v1::TASK_KIND_PILOT;
+  task.layers = {0, table().layer_count()};
+  return Run(runner, NewTask(task));
 }
 
 Task TinyJob::StepTask(int index) {
-  const int last_shard = shard_count() - 1;
-  const auto boundary = [this](int layer) {
-    return table_.BoundaryBytes(layer, options_.sequences, options_.context);
-  };
-  const bool forward = index < last_shard;
-  Task task = NewTask(forward               ? worker::v1::TASK_KIND_FORWARD
-                      : index == last_shard ? worker::v1::TASK_KIND_TURN
-                                            : worker::v1::TASK_KIND_BACKWARD,
-                      index <= last_shard ? index : 2 * last_shard - index);
-  task.set_step(step_);
-  task.set_last_micro_batch(options_.micro_batches);
-  ReadParameters(task);
-  const int first = task.first_layer();
-  const int last = task.last_layer();
-  for (int i = 0; i < options_.micro_batches; ++i) {
-    if (first > 0) Read(task, worker::v1::BLOCK_KIND_ACTIVATION, first, i);
-    if (forward) {
-      Write(task, worker::v1::BLOCK_KIND_ACTIVATION, last, boundary(last), i);
-      continue;
-    }
-    if (index > last_shard) {
-      Read(task, worker::v1::BLOCK_KIND_ACTIVATION_GRADIENT, last, i);
-    }
-    if (first > 0) {
-      Write(task, worker::v1::BLOCK_KIND_ACTIVATION_GRADIENT, first,
-            boundary(first), i);
-    }
-  }
-  if (!forward) AddUpdates(task);
-  return task;
+  return WithVersions(
+      TaskAt(shape_, {}, {ChainPosition::Phase::kTrain, step_, index}));
 }
 
 Task TinyJob::EvaluateTask(worker::v1::Split split, int shard, int first,
                            int last) {
-  Task task = NewTask(worker::v1::TASK_KIND_EVALUATE, shard);
-  task.set_split(split);
-  task.set_first_micro_batch(first);
-  task.set_last_micro_batch(last);
-  ReadParameters(task);
-  for (int i = 0; i < last - first; ++i) {
-    if (shard > 0) {
-      Read(task, worker::v1::BLOCK_KIND_ACTIVATION, task.first_layer(), i);
-    }
-    if (shard + 1 < shard_count()) {
-      Write(
-          task, worker::v1::BLOCK_KIND_ACTIVATION, task.last_layer(),
-          table_.BoundaryBytes(task.last_layer(), options_.evaluation_sequences,
-                               options_.context),
-          i);
-    }
-  }
-  return task;
+  ChainTask task = PassTask(shape_, worker::v1::TASK_KIND_EVALUATE,
+                            shape_.shards[shard], last - first);
+  task.shard = shard;
+  task.split = split;
+  task.first_micro_batch = first;
+  task.last_micro_batch = last;
+  return WithVersions(task);
 }
 
 TaskReport TinyJob::Run(TaskRunner& runner, const Task& task) {
@@ -255,7 +220,7 @@ TaskReport TinyJob::RunToCommit(TaskRunner& runner, const Task& task) {
 
 void TinyJob::Commit(const Task& task) {
   for (const BlockVersion& made : task.writes()) {
-    committed_[{made.kind(), made.index(), made.micro_batch()}] = made;
+    committed_[KeyOf(made)] = made;
   }
 }
 
@@ -277,81 +242,35 @@ std::vector<BlockVersion> TinyJob::Committed() const {
 std::vector<std::byte> TinyJob::State() {
   std::vector<std::byte> bytes;
   for (const auto& [key, version] : committed_) {
-    if (version.zero() ||
-        (version.kind() != worker::v1::BLOCK_KIND_PARAMETERS &&
-         version.kind() != worker::v1::BLOCK_KIND_OPTIMIZER_STATE)) {
-      continue;
-    }
+    if (version.zero() || !IsTrained(key)) continue;
     const auto slot = pool_.Range(version.offset_bytes(), version.size_bytes());
     bytes.insert(bytes.end(), slot.begin(), slot.end());
   }
   return bytes;
 }
 
-Task TinyJob::NewTask(worker::v1::TaskKind kind, int shard) {
-  Task task;
-  task.set_task_id(++last_task_);
-  task.set_job_id(context_.job_id());
-  task.set_kind(kind);
-  task.set_shard(shard);
-  task.set_first_layer(shard == 0 ? 0 : cuts_[shard - 1]);
-  task.set_last_layer(shard + 1 == shard_count() ? table_.layer_count()
-                                                 : cuts_[shard]);
-  return task;
+Task TinyJob::NewTask(const ChainTask& task) {
+  Task message = ToMessage(task);
+  message.set_task_id(++last_task_);
+  message.set_job_id(context_.job_id());
+  return message;
 }
 
-void TinyJob::Read(Task& task, worker::v1::BlockKind kind, int index,
-                   int micro_batch) {
-  const auto committed = committed_.find({kind, index, micro_batch});
-  CHECK(committed != committed_.end());
-  *task.add_reads() = committed->second;
-}
-
-void TinyJob::Write(Task& task, worker::v1::BlockKind kind, int index,
-                    int64_t bytes, int micro_batch) {
-  BlockVersion* version = task.add_writes();
-  version->set_kind(kind);
-  version->set_index(index);
-  version->set_micro_batch(micro_batch);
-  version->set_version(++last_version_);
-  version->set_offset_bytes(pool_.Allocate(bytes));
-  version->set_size_bytes(bytes);
-}
-
-std::vector<int> TinyJob::BlocksOf(const Task& task) const {
-  std::set<int> blocks;
-  for (int i = task.first_layer(); i < task.last_layer(); ++i) {
-    const std::vector<int>& used = table_.layers[i].parameter_blocks;
-    blocks.insert(used.begin(), used.end());
+Task TinyJob::WithVersions(const ChainTask& task) {
+  Task message = NewTask(task);
+  for (const BlockKey& key : task.reads) {
+    const auto committed = committed_.find(key);
+    CHECK(committed != committed_.end());
+    *message.add_reads() = committed->second;
   }
-  return {blocks.begin(), blocks.end()};
-}
-
-void TinyJob::ReadParameters(Task& task) {
-  for (int block : BlocksOf(task)) {
-    Read(task, worker::v1::BLOCK_KIND_PARAMETERS, block);
+  for (const BlockWrite& write : task.writes) {
+    BlockVersion& made = *message.add_writes();
+    SetKey(write.key, made);
+    made.set_version(++last_version_);
+    made.set_offset_bytes(pool_.Allocate(write.size_bytes));
+    made.set_size_bytes(write.size_bytes);
   }
-}
-
-void TinyJob::AddUpdates(Task& task) {
-  const int64_t factor = OptimizerStateFactor(context_.spec().train());
-  for (int index : BlocksOf(task)) {
-    const ParameterBlock& block = table_.parameter_blocks[index];
-    if (block.owner() < task.first_layer()) {
-      Write(task, worker::v1::BLOCK_KIND_PARAMETER_GRADIENT, index,
-            block.size_bytes);
-      continue;
-    }
-    Write(task, worker::v1::BLOCK_KIND_PARAMETERS, index, block.size_bytes);
-    if (factor > 0) {
-      Read(task, worker::v1::BLOCK_KIND_OPTIMIZER_STATE, index);
-      Write(task, worker::v1::BLOCK_KIND_OPTIMIZER_STATE, index,
-            block.size_bytes * factor);
-    }
-    if (block.layers.back() >= task.last_layer()) {
-      Read(task, worker::v1::BLOCK_KIND_PARAMETER_GRADIENT, index);
-    }
-  }
+  return message;
 }
 
 }  // namespace hydra

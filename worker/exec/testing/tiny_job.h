@@ -6,10 +6,13 @@
 #include <map>
 #include <optional>
 #include <string>
-#include <tuple>
 #include <vector>
 
 #include "absl/types/span.h"
+#include "common/chain/block_key.h"
+#include "common/chain/chain_task.h"
+#include "common/chain/job_shape.h"
+#include "common/chain/task_chain.h"
 #include "common/model/model_table.h"
 #include "hydra/worker/v1/worker.pb.h"
 #include "worker/exec/block_io.h"
@@ -47,8 +50,9 @@ class HostPool {
   int64_t used_ = 0;
 };
 
-// Plays the scheduler for one job with a tiny GPT-2: makes its tasks, runs each
-// with a TaskRunner, and commits what they report. Training data are random.
+// Plays the scheduler for one job with a tiny GPT-2: makes the tasks of its
+// chain, runs each with a TaskRunner, and commits what they report. Training
+// data are random.
 class TinyJob {
  public:
   struct Options {
@@ -81,12 +85,12 @@ class TinyJob {
   worker::v1::TaskReport Pilot(TaskRunner& runner);
 
   // The first layer of each shard but the first.
-  void SetCuts(std::vector<int> cuts) { cuts_ = std::move(cuts); }
+  void SetCuts(const std::vector<int>& cuts);
   void CutEverywhere();
 
   // The tasks of the next step, in order; each may be made once those before it
   // are committed.
-  int TaskCount() const { return 2 * shard_count() - 1; }
+  int TaskCount() const { return TasksPerStep(shape_); }
   worker::v1::Task StepTask(int index);
   worker::v1::Task EvaluateTask(worker::v1::Split split, int shard, int first,
                                 int last);
@@ -105,38 +109,30 @@ class TinyJob {
 
   HostPool& pool() { return pool_; }
   worker::v1::JobContext& context() { return context_; }
-  const ModelTable& table() const { return table_; }
+  const ModelTable& table() const { return *shape_.table; }
   RecordingLog& log() { return log_; }
   // The one of the task that runs, or ran last.
   TaskControl& control() { return *control_; }
-  int shard_count() const { return static_cast<int>(cuts_.size()) + 1; }
+  int shard_count() const { return shape_.shard_count(); }
 
  private:
-  using Key = std::tuple<int, int, int>;
-
-  worker::v1::Task NewTask(worker::v1::TaskKind kind, int shard);
-  void Read(worker::v1::Task& task, worker::v1::BlockKind kind, int index,
-            int micro_batch = 0);
-  void Write(worker::v1::Task& task, worker::v1::BlockKind kind, int index,
-             int64_t bytes, int micro_batch = 0);
-  std::vector<int> BlocksOf(const worker::v1::Task& task) const;
-  void ReadParameters(worker::v1::Task& task);
-  void AddUpdates(worker::v1::Task& task);
+  worker::v1::Task NewTask(const ChainTask& task);
+  // What it reads must be committed; what it makes has slots from now on.
+  worker::v1::Task WithVersions(const ChainTask& task);
   worker::v1::TaskReport RunToCommit(TaskRunner& runner,
                                      const worker::v1::Task& task);
 
   const Options options_;
   const std::string directory_;
-  const ModelTable table_;
   HostPool pool_;
   worker::v1::JobContext context_;
   RecordingLog log_;
   std::optional<TaskControl> control_;
-  std::vector<int> cuts_;
+  JobShape shape_;
   int64_t step_ = 0;
   uint64_t last_task_ = 0;
   uint64_t last_version_ = 0;
-  std::map<Key, worker::v1::BlockVersion> committed_;
+  std::map<BlockKey, worker::v1::BlockVersion> committed_;
 };
 
 }  // namespace hydra

@@ -1,0 +1,173 @@
+#include "common/chain/chain_task.h"
+
+#include "absl/container/btree_set.h"
+#include "glog/logging.h"
+
+namespace hydra {
+namespace {
+
+namespace wv1 = hydra::worker::v1;
+
+// Builds the lists of one pass.
+class PassBuilder {
+ public:
+  PassBuilder(const JobShape& shape, wv1::TaskKind kind,
+              const LayerRange& layers, int count)
+      : shape_(shape) {
+    task_.kind = kind;
+    task_.layers = layers;
+    task_.last_micro_batch = count;
+  }
+
+  void ReadParameters() {
+    for (int block : BlocksUsed()) task_.reads.push_back(ParametersKey(block));
+  }
+
+  // Every block that the shard owns.
+  void FillParameters() {
+    for (int block : BlocksUsed()) {
+      if (Owns(block)) Write(ParametersKey(block));
+    }
+  }
+
+  // Does nothing for the shard that begins the chain.
+  void ReadInput(bool last_use) {
+    if (task_.layers.first == 0) return;
+    for (int i = 0; i < task_.last_micro_batch; ++i) {
+      Read(ActivationKey(task_.layers.first, i), last_use);
+    }
+  }
+
+  // Does nothing for the shard that ends the chain.
+  void WriteOutput() {
+    if (task_.layers.last == shape_.table->layer_count()) return;
+    for (int i = 0; i < task_.last_micro_batch; ++i) {
+      Write(ActivationKey(task_.layers.last, i));
+    }
+  }
+
+  // The gradients of the output come in, those of the input go out.
+  void HandGradientsDown() {
+    for (int i = 0; i < task_.last_micro_batch; ++i) {
+      if (task_.layers.last < shape_.table->layer_count()) {
+        Read(ActivationGradientKey(task_.layers.last, i), /*last_use=*/true);
+      }
+      if (task_.layers.first > 0) {
+        Write(ActivationGradientKey(task_.layers.first, i));
+      }
+    }
+  }
+
+  // The update of every block that the shard owns; for the others, their part
+  // of the gradient goes to the owner.
+  void UpdateOwned() {
+    for (int block : BlocksUsed()) {
+      if (!Owns(block)) {
+        Write(ParameterGradientKey(block));
+        continue;
+      }
+      Write(ParametersKey(block));
+      if (shape_.state_factor > 0) {
+        Read(StateKey(block), /*last_use=*/false);
+        Write(StateKey(block));
+      }
+      if (HasLaterUser(block)) {
+        Read(ParameterGradientKey(block), /*last_use=*/true);
+      }
+    }
+  }
+
+  ChainTask Take() { return std::move(task_); }
+
+ private:
+  // Ascending, each once.
+  std::vector<int> BlocksUsed() const {
+    absl::btree_set<int> blocks;
+    for (int layer = task_.layers.first; layer < task_.layers.last; ++layer) {
+      const std::vector<int>& used =
+          shape_.table->layers[layer].parameter_blocks;
+      blocks.insert(used.begin(), used.end());
+    }
+    return {blocks.begin(), blocks.end()};
+  }
+
+  bool Owns(int block) const {
+    return task_.layers.Contains(shape_.table->parameter_blocks[block].owner());
+  }
+
+  bool HasLaterUser(int block) const {
+    return shape_.table->parameter_blocks[block].layers.back() >=
+           task_.layers.last;
+  }
+
+  void Read(const BlockKey& key, bool last_use) {
+    task_.reads.push_back(key);
+    if (last_use) task_.ends.push_back(key);
+  }
+
+  void Write(const BlockKey& key) {
+    task_.writes.push_back({key, BlockBytes(shape_, task_.kind, key)});
+  }
+
+  const JobShape& shape_;
+  ChainTask task_;
+};
+
+}  // namespace
+
+ChainTask PassTask(const JobShape& shape, wv1::TaskKind kind,
+                   const LayerRange& layers, int count) {
+  PassBuilder pass(shape, kind, layers, count);
+  switch (kind) {
+    case wv1::TASK_KIND_INIT:
+      pass.FillParameters();
+      break;
+    case wv1::TASK_KIND_FORWARD:
+      pass.ReadParameters();
+      pass.ReadInput(/*last_use=*/false);
+      pass.WriteOutput();
+      break;
+    case wv1::TASK_KIND_EVALUATE:
+      pass.ReadParameters();
+      pass.ReadInput(/*last_use=*/true);
+      pass.WriteOutput();
+      break;
+    case wv1::TASK_KIND_BACKWARD:
+    case wv1::TASK_KIND_TURN:
+      pass.ReadParameters();
+      pass.ReadInput(/*last_use=*/true);
+      pass.HandGradientsDown();
+      pass.UpdateOwned();
+      break;
+    default:
+      LOG(FATAL) << wv1::TaskKind_Name(kind) << " is no pass over a shard";
+  }
+  return pass.Take();
+}
+
+int64_t BlockBytes(const JobShape& shape, wv1::TaskKind kind,
+                   const BlockKey& key) {
+  if (IsBoundary(key)) {
+    return kind == wv1::TASK_KIND_EVALUATE
+               ? shape.EvalBoundaryBytes(key.index)
+               : shape.TrainBoundaryBytes(key.index);
+  }
+  return key.kind == wv1::BLOCK_KIND_OPTIMIZER_STATE
+             ? shape.StateBytes(key.index)
+             : shape.ParameterBytes(key.index);
+}
+
+wv1::Task ToMessage(const ChainTask& task) {
+  wv1::Task message;
+  message.set_kind(task.kind);
+  message.set_step(task.step);
+  message.set_shard(task.shard);
+  message.set_first_layer(task.layers.first);
+  message.set_last_layer(task.layers.last);
+  message.set_first_micro_batch(task.first_micro_batch);
+  message.set_last_micro_batch(task.last_micro_batch);
+  message.set_split(task.split);
+  return message;
+}
+
+}  // namespace hydra

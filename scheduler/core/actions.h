@@ -1,0 +1,101 @@
+#ifndef HYDRA_SCHEDULER_CORE_ACTIONS_H_
+#define HYDRA_SCHEDULER_CORE_ACTIONS_H_
+
+#include <cstdint>
+#include <string>
+#include <utility>
+#include <variant>
+#include <vector>
+
+#include "common/ids/ids.h"
+#include "common/model/model_table.h"
+#include "hydra/checkpoint/v1/checkpoint.pb.h"
+#include "hydra/v1/hydra.pb.h"
+#include "hydra/v1/status.pb.h"
+#include "hydra/worker/v1/worker.pb.h"
+#include "scheduler/core/block_table.h"
+
+namespace hydra {
+
+// What must be written for one job. The slots stay as they are until the core
+// is told that it is done.
+struct SaveRequest {
+  JobId job;
+  ModelTable table;
+  std::string model_config_json;
+  // Where files come from that go along with the weights.
+  std::string model_dir;
+  std::string tokenizer_dir;
+  std::string output_path;
+  // The job's configuration and what it measured, to be kept beside the model.
+  hydra::v1::JobDetail detail;
+  // The version of each parameter block, in the table's order.
+  std::vector<Version> parameters;
+};
+
+// A checkpoint to write. The blocks' slots stay as they are until the core is
+// told that they are written.
+struct CheckpointRequest {
+  JobId job;
+  ModelTable table;
+  std::string model_config_json;
+  std::string tokenizer_dir;
+  // The directory to make.
+  std::string path;
+  checkpoint::v1::Manifest manifest;
+  // In the order in which training will replace them.
+  std::vector<std::pair<BlockKey, Version>> blocks;
+};
+
+// The whole desired state of a worker; only the newest matters.
+struct WorkerMessage {
+  WorkerId worker;
+  hydra::worker::v1::DesiredState desired;
+};
+
+// Ends the worker's process; Core::WorkerDied follows when it is dead.
+struct WorkerKill {
+  WorkerId worker;
+  std::string reason;
+};
+
+// Removes the directory of a job's checkpoint; why it could not is told in the
+// job's log.
+struct CheckpointRemoval {
+  JobId job;
+  std::string path;
+};
+
+// Remembers what a pilot found, for daemons to come.
+struct FoundPartition {
+  std::string key;
+  hydra::v1::Partition partition;
+};
+
+// Keeps a line with the job.
+struct LineForJob {
+  JobId job;
+  hydra::v1::LogLine line;
+};
+
+// The job's worker had to drop so many of its lines.
+struct DroppedLines {
+  JobId job;
+  int64_t count = 0;
+};
+
+// What the core wants done outside, as a value. Whoever runs the core carries
+// it out once its turn is recorded (see journal.h); none of it may make the
+// core wait, and the outcome comes as an event: Core::ModelSaved for a
+// SaveRequest; CheckpointBlockWritten and CheckpointWritten for a
+// CheckpointRequest, of which there is one at a time.
+using Action =
+    std::variant<WorkerMessage, WorkerKill, SaveRequest, CheckpointRequest,
+                 CheckpointRemoval, FoundPartition, LineForJob, DroppedLines>;
+
+// In the order in which they are to be carried out.
+using Actions = std::vector<Action>;
+
+}  // namespace hydra
+
+#endif  // HYDRA_SCHEDULER_CORE_ACTIONS_H_

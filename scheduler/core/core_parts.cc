@@ -1,0 +1,43 @@
+#include "scheduler/core/core_parts.h"
+
+#include <utility>
+
+namespace hydra {
+namespace {
+
+int64_t PromisedBytes(const CoreOptions& options) {
+  return options.pool_bytes / 10 * options.promised_tenths;
+}
+
+}  // namespace
+
+CoreParts::CoreParts(CoreOptions core_options, Policy* policy,
+                     Journal* core_journal)
+    : options(std::move(core_options)),
+      journal(core_journal),
+      book(journal, &actions),
+      queue(policy, &book),
+      blocks(options.pool_first_byte, options.pool_bytes,
+             FirstNumber(options.generation)),
+      admission(PromisedBytes(options), options.devices.size(),
+                options.lookahead),
+      claims(&options, &queue),
+      roster(&options, &book, &queue, journal, &actions),
+      archive(&options, &book, journal),
+      intake(options.first_job, journal, &models),
+      checkpoints(&options, &book, &queue, &blocks, journal, &actions),
+      hands({&options, &book, &blocks, &admission, &roster, journal, &actions},
+            FirstNumber(options.generation)),
+      start({&book, &queue, &blocks, &admission, &models, &claims, &roster,
+             journal}),
+      life({&options, &book, &queue, &blocks, &admission, &claims, &archive,
+            &checkpoints, &start, journal, &actions}),
+      results({&options, &book, &roster, &hands, &claims, &checkpoints, &start,
+               &life, journal, &actions}),
+      events({&options, &book, &roster, &hands, &results, &life, journal,
+              &actions}),
+      dispatcher({&book, &queue, &roster, &hands, &checkpoints}),
+      explainer(
+          {&options, &book, &queue, &blocks, &roster, &hands, &checkpoints}) {}
+
+}  // namespace hydra

@@ -1,0 +1,86 @@
+#ifndef HYDRA_SCHEDULER_CORE_DISPATCH_H_
+#define HYDRA_SCHEDULER_CORE_DISPATCH_H_
+
+#include <cstddef>
+#include <optional>
+#include <variant>
+#include <vector>
+
+#include "absl/container/flat_hash_set.h"
+#include "absl/functional/function_ref.h"
+#include "common/ids/ids.h"
+#include "scheduler/policy/job_view.h"
+
+namespace hydra {
+
+// Which device gets which job's next task: the decision alone. Pure.
+
+// What one decision is made from. Functions are asked only while it is made.
+struct DispatchView {
+  // A job of which tasks are in a device's hand behind another job's: it was
+  // only promised to be run.
+  struct Promise {
+    JobView job;
+    // It has been asked back already, and has not come yet.
+    bool coming_back = false;
+    // Nothing of it has begun.
+    bool can_come_back = false;
+  };
+  struct Device {
+    WorkerId id;
+    // False: it is not there, or gets nothing for now.
+    bool takes_tasks = false;
+    size_t held_tasks = 0;
+    std::vector<Promise> promises;
+    // Jobs whose last task is in this hand, and whose next one it could take as
+    // well, as they will be then.
+    std::vector<JobView> successors;
+  };
+
+  // The device with the lowest id first.
+  std::vector<Device> devices;
+  // Tasks that a device may hold.
+  size_t hand_size = 0;
+  // Visits the runnable jobs in the policy's order, until `visit` returns
+  // false.
+  absl::FunctionRef<void(absl::FunctionRef<bool(const JobView&)> visit)>
+      for_each_runnable;
+  // Whether the device may run the job.
+  absl::FunctionRef<bool(WorkerId, JobId)> can_run;
+  // The policy's order.
+  absl::FunctionRef<bool(const JobView&, const JobView&)> before;
+  // Jobs for whose next writes the pool had no room.
+  const absl::flat_hash_set<JobId>& without_room;
+};
+
+struct GiveTask {
+  WorkerId worker;
+  JobId job;
+
+  friend bool operator==(const GiveTask& a, const GiveTask& b) {
+    return a.worker == b.worker && a.job == b.job;
+  }
+};
+// The job's promised tasks shall come back, since a device has nothing to do.
+struct AskBack {
+  JobId job;
+
+  friend bool operator==(const AskBack& a, const AskBack& b) {
+    return a.job == b.job;
+  }
+};
+using Dispatch = std::variant<GiveTask, AskBack>;
+
+// What to do next; none: everybody has what can be had. Carry it out, or note
+// the job as one without room, and ask again.
+//
+// A device with an empty hand comes first, and gets the best job that it may
+// run. For one that finds none, the best promise is asked back, one at a time.
+// Then come tasks ahead, to be promoted while others compute: the best of what
+// follows on a hand's own tasks and of the jobs in the queue, of which none is
+// promised that an idle device could begin at once.
+std::optional<Dispatch> NextDispatch(const DispatchView& view);
+
+}  // namespace hydra
+
+#endif  // HYDRA_SCHEDULER_CORE_DISPATCH_H_

@@ -1,0 +1,201 @@
+#include "scheduler/core/dispatch.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <map>
+#include <optional>
+#include <set>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "absl/container/flat_hash_set.h"
+#include "absl/time/time.h"
+#include "scheduler/policy/sharded_lrtf.h"
+
+namespace hydra {
+namespace {
+
+using ::testing::Eq;
+using ::testing::Optional;
+using ::testing::VariantWith;
+
+JobView Job(uint64_t id, double hours) {
+  return {JobId(id), absl::Hours(hours), absl::UnixEpoch()};
+}
+
+// A snapshot in a few lines, of which one question is asked.
+class DispatchTest : public ::testing::Test {
+ protected:
+  // Device number `id`, which holds `held` tasks.
+  DispatchView::Device& Device(uint64_t id, size_t held) {
+    DispatchView::Device device;
+    device.id = WorkerId(id);
+    device.takes_tasks = true;
+    device.held_tasks = held;
+    devices_.push_back(device);
+    return devices_.back();
+  }
+  void Runnable(const JobView& job) { policy_.Upsert(job); }
+  void Forbid(uint64_t worker, uint64_t job) {
+    forbidden_.insert({WorkerId(worker), JobId(job)});
+  }
+
+  std::optional<Dispatch> Ask() {
+    const auto each = [this](absl::FunctionRef<bool(const JobView&)> visit) {
+      policy_.ForEachInOrder(visit);
+    };
+    const auto can_run = [this](WorkerId worker, JobId job) {
+      return forbidden_.count({worker, job}) == 0;
+    };
+    const auto before = [this](const JobView& a, const JobView& b) {
+      return policy_.Before(a, b);
+    };
+    return NextDispatch({devices_, kHandSize, each, can_run, before, full_});
+  }
+  static auto Gives(uint64_t worker, uint64_t job) {
+    return Optional(
+        VariantWith<GiveTask>(Eq(GiveTask{WorkerId(worker), JobId(job)})));
+  }
+  static auto AsksBack(uint64_t job) {
+    return Optional(VariantWith<AskBack>(Eq(AskBack{JobId(job)})));
+  }
+
+  static constexpr size_t kHandSize = 2;
+  std::vector<DispatchView::Device> devices_;
+  ShardedLrtf policy_;
+  std::set<std::pair<WorkerId, JobId>> forbidden_;
+  // Jobs without room.
+  absl::flat_hash_set<JobId> full_;
+};
+
+TEST_F(DispatchTest, NobodyGetsAnythingWithoutJobs) {
+  Device(1, 0);
+  Device(2, 1);
+  EXPECT_EQ(Ask(), std::nullopt);
+}
+
+TEST_F(DispatchTest, AnEmptyHandGetsTheFirstJobOfThePolicy) {
+  Device(1, 0);
+  Runnable(Job(7, 1));
+  Runnable(Job(8, 3));
+  Runnable(Job(9, 2));
+  EXPECT_THAT(Ask(), Gives(1, 8));
+}
+
+TEST_F(DispatchTest, AnEmptyHandComesBeforeTasksAhead) {
+  Device(1, 1).successors = {Job(5, 9)};
+  Device(2, 0);
+  Runnable(Job(7, 1));
+  EXPECT_THAT(Ask(), Gives(2, 7));
+}
+
+TEST_F(DispatchTest, ADeviceThatIsNotThereGetsNothing) {
+  Device(1, 0).takes_tasks = false;
+  Runnable(Job(7, 1));
+  EXPECT_EQ(Ask(), std::nullopt);
+}
+
+TEST_F(DispatchTest, AJobThatTheDeviceMayNotRunIsPassedOver) {
+  Device(1, 0);
+  Runnable(Job(7, 1));
+  Runnable(Job(8, 3));
+  Forbid(1, 8);
+  EXPECT_THAT(Ask(), Gives(1, 7));
+}
+
+// As a job does whose checkpoint is being written and that finds no room
+// beside it, or any job in a fragmented pool.
+TEST_F(DispatchTest, AJobWithoutRoomLetsTheNextOnePass) {
+  Device(1, 0);
+  Runnable(Job(7, 1));
+  Runnable(Job(8, 3));
+  full_ = {JobId(8)};
+  EXPECT_THAT(Ask(), Gives(1, 7));
+  full_ = {JobId(7), JobId(8)};
+  EXPECT_EQ(Ask(), std::nullopt);
+}
+
+TEST_F(DispatchTest, OfVeryManyJobsWithoutRoomADeviceTriesSome) {
+  Device(1, 0);
+  for (uint64_t id = 1; id <= 33; ++id) {
+    Runnable(Job(id, 100.0 - id));
+    if (id <= 32) full_.insert(JobId(id));
+  }
+  EXPECT_EQ(Ask(), std::nullopt);
+}
+
+TEST_F(DispatchTest, AnIdleDeviceHasTheBestPromiseAskedBack) {
+  Device(1, 3).promises = {{Job(5, 1), false, true}, {Job(6, 2), false, true}};
+  Device(2, 0);
+  EXPECT_THAT(Ask(), AsksBack(6));
+}
+
+TEST_F(DispatchTest, APromiseIsAskedBackOnlyForWhoeverMayRunIt) {
+  Device(1, 3).promises = {{Job(5, 1), false, true}, {Job(6, 2), false, true}};
+  Device(2, 0);
+  Forbid(2, 6);
+  EXPECT_THAT(Ask(), AsksBack(5));
+}
+
+TEST_F(DispatchTest, PromisesComeBackOneAtATime) {
+  Device(1, 3).promises = {{Job(5, 1), true, false}, {Job(6, 2), false, true}};
+  Device(2, 0);
+  EXPECT_EQ(Ask(), std::nullopt);
+}
+
+TEST_F(DispatchTest, WhatHasBegunIsNotAskedBack) {
+  Device(1, 3).promises = {{Job(5, 1), false, false}};
+  Device(2, 0);
+  EXPECT_EQ(Ask(), std::nullopt);
+}
+
+TEST_F(DispatchTest, AheadComesTheBestOfQueueAndSuccessors) {
+  Device(1, 1).successors = {Job(5, 2), Job(6, 3)};
+  Runnable(Job(7, 1));
+  EXPECT_THAT(Ask(), Gives(1, 6));
+  Runnable(Job(7, 4));
+  EXPECT_THAT(Ask(), Gives(1, 7));
+}
+
+TEST_F(DispatchTest, AFullHandGetsNothingAhead) {
+  Device(1, kHandSize).successors = {Job(5, 2)};
+  Runnable(Job(7, 1));
+  EXPECT_EQ(Ask(), std::nullopt);
+}
+
+TEST_F(DispatchTest, NoJobIsPromisedThatAnIdleDeviceCouldBegin) {
+  Device(1, 1);
+  Device(2, 0);
+  Runnable(Job(7, 1));
+  // No room for the idle one now; it shall not be promised to the other.
+  full_ = {JobId(7)};
+  EXPECT_EQ(Ask(), std::nullopt);
+}
+
+TEST_F(DispatchTest, AJobThatNoIdleDeviceMayRunIsPromised) {
+  Device(1, 1);
+  Device(2, 0);
+  Runnable(Job(7, 1));
+  Forbid(2, 7);
+  EXPECT_THAT(Ask(), Gives(1, 7));
+}
+
+TEST_F(DispatchTest, WithoutRoomForTheJobAheadTheSuccessorGoesOn) {
+  Device(1, 1).successors = {Job(5, 2)};
+  Runnable(Job(7, 4));
+  full_ = {JobId(7)};
+  EXPECT_THAT(Ask(), Gives(1, 5));
+}
+
+// Else a job that comes next would be overtaken by what fits.
+TEST_F(DispatchTest, WithoutRoomForTheBestSuccessorNothingComesAhead) {
+  Device(1, 1).successors = {Job(5, 2)};
+  Runnable(Job(7, 1));
+  full_ = {JobId(5)};
+  EXPECT_EQ(Ask(), std::nullopt);
+}
+
+}  // namespace
+}  // namespace hydra

@@ -1,0 +1,85 @@
+#include "scheduler/core/dispatcher.h"
+
+#include <variant>
+
+namespace hydra {
+namespace {
+
+namespace v1 = hydra::v1;
+
+JobView ViewAt(const Job& job, const ChainPosition& place) {
+  return {job.id, job.RemainingFrom(place), job.submitted_at};
+}
+
+}  // namespace
+
+void Dispatcher::Run(absl::Time now) {
+  absl::flat_hash_set<JobId> without_room;
+  while (const std::optional<Dispatch> next = Next(without_room, now)) {
+    if (const auto* back = std::get_if<AskBack>(&*next)) {
+      Hands::Withdraw(parts_.book->At(back->job));
+      continue;
+    }
+    const GiveTask& give = std::get<GiveTask>(*next);
+    Job& job = parts_.book->At(give.job);
+    if (parts_.hands->HandOut(job, parts_.roster->At(give.worker), now)) {
+      parts_.queue->Dequeue(job.id);
+    } else {
+      without_room.insert(job.id);
+    }
+  }
+}
+
+std::optional<Dispatch> Dispatcher::Next(
+    const absl::flat_hash_set<JobId>& without_room, absl::Time now) const {
+  const auto for_each_runnable =
+      [this](absl::FunctionRef<bool(const JobView&)> visit) {
+        parts_.queue->ForEachInOrder(visit);
+      };
+  const auto can_run = [this](WorkerId worker, JobId job) {
+    return parts_.roster->CanRun(parts_.roster->At(worker),
+                                 parts_.book->At(job));
+  };
+  const auto before = [this](const JobView& a, const JobView& b) {
+    return parts_.queue->Before(a, b);
+  };
+  DispatchView view{{},     parts_.hands->size(), for_each_runnable, can_run,
+                    before, without_room};
+  for (const WorkerRecord& worker : parts_.roster->all()) {
+    view.devices.push_back(ViewOf(worker, now));
+  }
+  return NextDispatch(view);
+}
+
+DispatchView::Device Dispatcher::ViewOf(const WorkerRecord& worker,
+                                        absl::Time now) const {
+  DispatchView::Device device;
+  device.id = worker.id;
+  device.takes_tasks = worker.ready() && worker.usable();
+  device.held_tasks = worker.hand.size();
+  for (const auto& [job_id, task_id] : worker.hand) {
+    const Job& job = parts_.book->At(job_id);
+    const OutstandingTask& first = job.outstanding.front();
+    const bool runs = job.state == v1::JOB_STATE_RUNNING;
+    // The hand's first task has begun, or is about to.
+    if (worker.hand.front().first != job_id) {
+      device.promises.push_back({ViewAt(job, job.position),
+                                 runs && first.withdrawing,
+                                 !first.begun && !first.withdrawing});
+    }
+    const OutstandingTask& last = job.outstanding.back();
+    if (!runs || last.id != task_id || last.withdrawing ||
+        !last.position.has_value()) {
+      continue;
+    }
+    const ChainPosition next = job.NextPosition();
+    if (next.done() || !job.MayGoOn(next) ||
+        parts_.checkpoints->HoldsBeforeStep(job, next, now)) {
+      continue;
+    }
+    device.successors.push_back(ViewAt(job, next));
+  }
+  return device;
+}
+
+}  // namespace hydra

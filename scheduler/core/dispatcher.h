@@ -1,0 +1,44 @@
+#ifndef HYDRA_SCHEDULER_CORE_DISPATCHER_H_
+#define HYDRA_SCHEDULER_CORE_DISPATCHER_H_
+
+#include <optional>
+
+#include "absl/container/flat_hash_set.h"
+#include "absl/time/time.h"
+#include "common/ids/ids.h"
+#include "scheduler/core/checkpoints.h"
+#include "scheduler/core/dispatch.h"
+#include "scheduler/core/hands.h"
+#include "scheduler/core/job_book.h"
+#include "scheduler/core/job_queue.h"
+#include "scheduler/core/roster.h"
+#include "scheduler/core/worker_record.h"
+
+namespace hydra {
+
+// Carries out what dispatch.h decides, until every device has what can be had.
+// Not thread-safe; what it is given must outlive it.
+class Dispatcher {
+ public:
+  struct Parts {
+    JobBook* book = nullptr;
+    JobQueue* queue = nullptr;
+    Roster* roster = nullptr;
+    Hands* hands = nullptr;
+    const Checkpoints* checkpoints = nullptr;
+  };
+  explicit Dispatcher(const Parts& parts) : parts_(parts) {}
+
+  void Run(absl::Time now);
+
+ private:
+  std::optional<Dispatch> Next(const absl::flat_hash_set<JobId>& without_room,
+                               absl::Time now) const;
+  DispatchView::Device ViewOf(const WorkerRecord& worker, absl::Time now) const;
+
+  const Parts parts_;
+};
+
+}  // namespace hydra
+
+#endif  // HYDRA_SCHEDULER_CORE_DISPATCHER_H_

@@ -1,0 +1,176 @@
+#include "scheduler/core/job_start.h"
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+#include "scheduler/core/plan.h"
+#include "scheduler/core/records.h"
+#include "scheduler/core/resume_place.h"
+
+namespace hydra {
+namespace {
+
+namespace v1 = hydra::v1;
+namespace wv1 = hydra::worker::v1;
+
+using Kind = JobStart::Outcome::Kind;
+
+// Whether it is a partition of this model; what a file said need not be.
+bool Fits(const v1::Partition& partition, const ModelTable& table) {
+  int last = 0;
+  for (int cut : partition.cut_points()) {
+    if (cut <= last || cut >= table.layer_count()) return false;
+    last = cut;
+  }
+  return true;
+}
+
+}  // namespace
+
+void JobStart::TakePrepared(Job& job, const wv1::PrepareResult& prepared,
+                            absl::Time now) {
+  job.splits.assign(prepared.splits().begin(), prepared.splits().end());
+  job.prepare_warnings.assign(prepared.warnings().begin(),
+                              prepared.warnings().end());
+  // Not before: a sweep that waits would push others' lines out of the log.
+  for (const std::string& warning : job.submitted.warnings) {
+    parts_.book->Log(job, "W", warning, now);
+  }
+}
+
+// What the worker wrote into the log of the job that did it.
+void JobStart::LogSharedPreparation(const Job& job, absl::Time now) {
+  for (const std::string& warning : job.prepare_warnings) {
+    parts_.book->Log(job, "W", warning, now);
+  }
+  for (const wv1::PreparedSplit& split : job.splits) {
+    parts_.book->Log(
+        job, "I",
+        absl::StrCat(wv1::Split_Name(split.split()), ": ", split.token_count(),
+                     " tokens, prepared with another job of the sweep"),
+        now);
+  }
+}
+
+JobStart::Outcome JobStart::FromPrepare(Job& job, absl::Time now) {
+  if (job.splits.empty()) {
+    const wv1::PrepareResult* prepared = parts_.claims->Prepared(job);
+    if (prepared == nullptr) {
+      const JobId owner = parts_.claims->ClaimPrepare(job);
+      if (owner == job.id) parts_.queue->Enqueue(job, now);
+      return {Kind::kWaits, ""};
+    }
+    TakePrepared(job, *prepared, now);
+    LogSharedPreparation(job, now);
+  }
+  if (std::string changed = ChangedDataOf(job);
+      !changed.empty() && !job.insists) {
+    return {Kind::kHolds,
+            absl::StrCat("paused: ", changed,
+                         "; resume the job to go on all the same")};
+  }
+  // A pilot may take long, and would find no data that suffice.
+  if (const absl::StatusOr<ChainPlan> plan = PlanOf(job); !plan.ok()) {
+    return {Kind::kFails, std::string(plan.status().message())};
+  }
+  return {Kind::kGoesOn, ""};
+}
+
+JobStart::Outcome JobStart::FromPilot(Job& job, absl::Time now) {
+  if (job.partition != nullptr) return {Kind::kGoesOn, ""};
+  const auto& given = job.submitted.spec.partition().cut_points();
+  if (!given.empty()) {
+    v1::Partition partition;
+    *partition.mutable_cut_points() = given;
+    partition.set_source("given");
+    SetPartition(job, std::move(partition), /*limit_bytes=*/0);
+    return {Kind::kGoesOn, ""};
+  }
+  const DeviceOptions& device = parts_.roster->PilotDevice(job);
+  const v1::Partition* known = parts_.claims->Known(job, device);
+  if (known != nullptr && Fits(*known, *job.shape.table)) {
+    v1::Partition partition = *known;
+    partition.set_source("reused");
+    SetPartition(job, std::move(partition), device.memory_limit_bytes);
+    return {Kind::kGoesOn, ""};
+  }
+  if (parts_.claims->ClaimPilot(job, device) == job.id)
+    parts_.queue->Enqueue(job, now);
+  return {Kind::kWaits, ""};
+}
+
+void JobStart::SetPartition(Job& job, v1::Partition partition,
+                            int64_t limit_bytes) {
+  job.partition_limit_bytes = limit_bytes;
+  job.shape.shards =
+      ShardsOf({partition.cut_points().begin(), partition.cut_points().end()},
+               job.shape.table->layer_count());
+  job.partition = parts_.models->Partition(partition);
+  job.demand = DemandOf(job.shape);
+}
+
+JobStart::Outcome JobStart::FromAdmission(Job& job, absl::Time now) {
+  const absl::StatusOr<ChainPlan> plan = PlanOf(job);
+  if (!plan.ok()) {
+    return {Kind::kFails, std::string(plan.status().message())};
+  }
+  job.plan = *plan;
+  if (!job.checkpoints.empty()) {
+    job.plan.resume = ResumePlaceOf(job);
+    job.restore_dir = job.checkpoints.back().info().path();
+  }
+  if (absl::Status fits = parts_.admission->CanEverFit(*job.demand);
+      !fits.ok()) {
+    return {Kind::kFails, std::string(fits.message())};
+  }
+  // First come, first served: a small job does not slip past a large one.
+  if (parts_.queue->WaitsBehindOthers(job.id)) {
+    parts_.queue->WaitForRoom(job,
+                              "waits behind earlier jobs for room in the pool");
+    return {Kind::kWaits, ""};
+  }
+  if (absl::Status admitted = parts_.admission->Admit(
+          job.id, *job.demand, parts_.blocks->kept_bytes());
+      !admitted.ok()) {
+    parts_.queue->WaitForRoom(job, std::string(admitted.message()));
+    return {Kind::kWaits, ""};
+  }
+  BeginChain(job, now);
+  return {Kind::kGoesOn, ""};
+}
+
+void JobStart::BeginChain(Job& job, absl::Time now) {
+  parts_.queue->StopWaiting(job.id);
+  job.reason.clear();
+  BeginTimes(job);
+  if (job.shape.state_factor > 0) {
+    for (int i = 0; i < job.shape.table->parameter_blocks.size(); ++i) {
+      const BlockKey key{wv1::BLOCK_KIND_OPTIMIZER_STATE, i, 0};
+      parts_.blocks->CommitZero(job.id, key, job.shape.StateBytes(i));
+      parts_.journal->BlockChanged(
+          job.id, ToRecord(key, *parts_.blocks->Find(job.id, key)));
+    }
+  }
+  parts_.book->Log(
+      job, "I",
+      absl::StrCat("admitted with ", job.demand->total_bytes(), " pool bytes; ",
+                   job.shape.shard_count(), " shards, cut before layers [",
+                   absl::StrJoin(job.partition->cut_points(), ", "), "] (",
+                   job.partition->source(), "); ", job.plan.total_steps,
+                   " steps",
+                   job.plan.resume.has_value()
+                       ? absl::StrCat("; goes on from ", job.restore_dir)
+                       : ""),
+      now);
+  job.phase = v1::JOB_PHASE_INIT;
+  job.checkpointed_at = now;
+  job.step_ended_at = now;
+  parts_.journal->PoolJobChanged(job.id, PoolJobOf(job));
+}
+
+void JobStart::BeginTimes(Job& job) {
+  const auto& layers = job.partition->layers();
+  job.times.emplace(
+      job.shape, std::vector<v1::LayerProfile>(layers.begin(), layers.end()));
+}
+
+}  // namespace hydra

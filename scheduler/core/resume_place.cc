@@ -1,0 +1,63 @@
+#include "scheduler/core/resume_place.h"
+
+#include <algorithm>
+
+#include "absl/strings/str_cat.h"
+#include "scheduler/core/records.h"
+#include "scheduler/journal/tables.h"
+
+namespace hydra {
+
+namespace v1 = hydra::v1;
+namespace wv1 = hydra::worker::v1;
+using Phase = ChainPosition::Phase;
+
+bool SamePlace(const ChainPosition& a, const ChainPosition& b) {
+  return a.phase == b.phase && a.step == b.step && a.task == b.task &&
+         a.split == b.split && a.first_batch == b.first_batch;
+}
+
+bool IsAfterTurn(const journal::v1::CheckpointRecord& checkpoint) {
+  const ChainPosition place = FromRecord(checkpoint.position());
+  return place.inside_step() && place.task > checkpoint.cut_points_size();
+}
+
+bool IsCutAs(const v1::Partition& partition,
+             const journal::v1::CheckpointRecord& checkpoint) {
+  return std::equal(
+      partition.cut_points().begin(), partition.cut_points().end(),
+      checkpoint.cut_points().begin(), checkpoint.cut_points().end());
+}
+
+ChainPosition ResumePlaceOf(const Job& job) {
+  const journal::v1::CheckpointRecord& newest = job.checkpoints.back();
+  ChainPosition place = FromRecord(newest.position());
+  if (place.inside_step() && !IsCutAs(*job.partition, newest)) place.task = 0;
+  return place;
+}
+
+int64_t FirstEvaluationAfter(const ChainPosition& place) {
+  if (place.phase == Phase::kInit) return EvaluationNumber(0, false);
+  if (place.phase == Phase::kEvaluate) {
+    return EvaluationNumber(place.step, place.split == wv1::SPLIT_TEST);
+  }
+  return EvaluationNumber(place.step + 1, false);
+}
+
+std::string ChangedDataOf(const Job& job) {
+  if (job.checkpoints.empty()) return "";
+  for (const checkpoint::v1::SplitTokens& then :
+       job.checkpoints.back().splits()) {
+    for (const wv1::PreparedSplit& split : job.splits) {
+      const checkpoint::v1::SplitTokens now = TokensOf(split);
+      if (now.split() != then.split() || now.key() == then.key()) continue;
+      return absl::StrCat("the data of ", wv1::Split_Name(split.split()),
+                          " has ", now.token_count(),
+                          " tokens and is not that of the checkpoint, ",
+                          then.token_count(), " tokens");
+    }
+  }
+  return "";
+}
+
+}  // namespace hydra

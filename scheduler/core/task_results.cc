@@ -1,0 +1,315 @@
+#include "scheduler/core/task_results.h"
+
+#include <algorithm>
+#include <cmath>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "common/status/proto_time.h"
+#include "scheduler/core/records.h"
+#include "scheduler/core/remedy.h"
+#include "scheduler/core/report_check.h"
+
+namespace hydra {
+namespace {
+
+namespace v1 = hydra::v1;
+namespace wv1 = hydra::worker::v1;
+
+const char* SplitName(wv1::Split split) {
+  return split == wv1::SPLIT_VALIDATION ? "validation" : "test";
+}
+
+void AddCost(const wv1::TaskCost& cost, v1::JobTotals& totals) {
+  totals.set_tasks(totals.tasks() + 1);
+  totals.set_promoted_bytes(totals.promoted_bytes() + cost.promoted_bytes());
+  totals.set_demoted_bytes(totals.demoted_bytes() + cost.demoted_bytes());
+  totals.set_cached_bytes(totals.cached_bytes() + cost.cached_bytes());
+  *totals.mutable_compute() =
+      ToProto(FromProto(totals.compute()) + FromProto(cost.compute()));
+}
+
+std::string Describe(const wv1::TaskError& error) {
+  std::string text(
+      absl::StatusCodeToString(static_cast<absl::StatusCode>(error.code())));
+  if (error.layer() >= 0) absl::StrAppend(&text, " in layer ", error.layer());
+  return absl::StrCat(text, ": ", error.message());
+}
+
+}  // namespace
+
+absl::Status TaskResults::Take(WorkerRecord& worker,
+                               const wv1::TaskReport& report, absl::Time now) {
+  auto in_hand = std::find_if(worker.hand.begin(), worker.hand.end(),
+                              [&](const auto& held) {
+                                return held.second.value() == report.task_id();
+                              });
+  // Recorded before: the acknowledgement was lost.
+  if (in_hand == worker.hand.end()) return absl::OkStatus();
+  Job& job = parts_.book->At(in_hand->first);
+  const OutstandingTask& first = job.outstanding.front();
+  if (first.id.value() != report.task_id()) {
+    return absl::InternalError(
+        absl::StrCat("it reports task ", report.task_id(), " of ",
+                     JobName(job.id), " before task ", first.id.value()));
+  }
+  if (absl::Status valid = CheckReport(job.shape, first.task, report);
+      !valid.ok()) {
+    return valid;
+  }
+  ++worker.finished_tasks;
+  const bool ending =
+      job.state != v1::JOB_STATE_RUNNING || job.outstanding.front().stray;
+  if (!ending && !report.has_error()) {
+    Commit(job, report, now);
+  } else {
+    Fail(job, report, now);
+  }
+  parts_.life->OutstandingChanged(job, now);
+  return absl::OkStatus();
+}
+
+void TaskResults::Commit(Job& job, const wv1::TaskReport& report,
+                         absl::Time now) {
+  const OutstandingTask done = parts_.hands->Commit(job);
+  WorkerRecord& worker = parts_.roster->At(done.worker);
+  worker.deaths.clear();
+  worker.quarantines = 0;
+  job.crashes_in_a_row = 0;
+  job.crashed_on.clear();
+  job.failures_in_a_row = 0;
+  job.rests_until = absl::InfinitePast();
+  AddCost(report.cost(), job.totals);
+  switch (done.task.kind) {
+    case wv1::TASK_KIND_PREPARE:
+      parts_.claims->SetPrepared(job, report.prepare());
+      parts_.start->TakePrepared(job, report.prepare(), now);
+      break;
+    case wv1::TASK_KIND_PILOT:
+      TakePilot(job, done, report.pilot());
+      break;
+    default:
+      TakePass(job, done, report, now);
+  }
+  parts_.book->Touch(job);
+}
+
+void TaskResults::TakePilot(Job& job, const OutstandingTask& done,
+                            const wv1::PilotResult& result) {
+  v1::Partition partition;
+  *partition.mutable_cut_points() = result.cut_points();
+  *partition.mutable_layers() = result.layers();
+  partition.set_source("pilot");
+  const DeviceOptions& device = parts_.roster->At(done.worker).device;
+  parts_.actions->push_back(FoundPartition{
+      parts_.claims->SetFound(job, device, partition), partition});
+  parts_.start->SetPartition(job, std::move(partition),
+                             device.memory_limit_bytes);
+}
+
+void TaskResults::TakePass(Job& job, const OutstandingTask& done,
+                           const wv1::TaskReport& report, absl::Time now) {
+  job.times->Observe(done.task, FromProto(report.cost().wall()));
+  RecordPass(job, done, report.pass(), now);
+  job.position = Next(job.shape, job.plan, *done.position);
+  // While more of the chain is outstanding, nothing else notes it.
+  if (!job.position.done()) job.phase = ChainPhase(job.position);
+  RecordNonfinite(job, done, report.pass(), now);
+  if (!job.ended()) parts_.journal->PoolJobChanged(job.id, PoolJobOf(job));
+  if (job.state == v1::JOB_STATE_RUNNING &&
+      CompletesStep(job.shape, *done.position)) {
+    parts_.checkpoints->EndOfStep(job, now);
+  }
+}
+
+void TaskResults::AddStep(Job& job, const v1::StepMetrics& step) {
+  parts_.journal->StepRecorded(job.id, step);
+  job.steps.Add(step, parts_.journal->next_sequence(),
+                parts_.journal->recorded());
+}
+
+void TaskResults::RecordPass(Job& job, const OutstandingTask& done,
+                             const wv1::PassResult& result, absl::Time now) {
+  if (done.task.kind == wv1::TASK_KIND_TURN) {
+    v1::StepMetrics step;
+    step.set_step(done.task.step);
+    step.set_train_loss(result.loss_sum() / result.loss_tokens());
+    *step.mutable_time() = ToProto(now);
+    step.set_skipped_blocks(result.skipped_blocks_size());
+    AddStep(job, step);
+  } else if (done.task.kind == wv1::TASK_KIND_BACKWARD &&
+             result.skipped_blocks_size() > 0 && !job.steps.empty()) {
+    v1::StepMetrics step = job.steps.back();
+    step.set_skipped_blocks(step.skipped_blocks() +
+                            result.skipped_blocks_size());
+    AddStep(job, step);
+  } else if (done.task.kind == wv1::TASK_KIND_EVALUATE) {
+    RecordEvaluation(job, done, result, now);
+  }
+}
+
+void TaskResults::RecordEvaluation(Job& job, const OutstandingTask& done,
+                                   const wv1::PassResult& result,
+                                   absl::Time now) {
+  job.eval_loss_sum += result.loss_sum();
+  job.eval_tokens += result.loss_tokens();
+  if (!CompletesEvaluation(job.shape, job.plan, *done.position)) return;
+  v1::EvaluationMetrics metrics;
+  metrics.set_step(done.task.step);
+  metrics.set_split(SplitName(done.task.split));
+  metrics.set_tokens(job.eval_tokens);
+  metrics.set_loss(job.eval_loss_sum / job.eval_tokens);
+  metrics.set_perplexity(std::exp(metrics.loss()));
+  parts_.book->Log(
+      job, "I",
+      absl::StrCat("after step ", metrics.step(), ": ", metrics.split(),
+                   " loss ", metrics.loss(), ", perplexity ",
+                   metrics.perplexity(), " over ", metrics.tokens(), " tokens"),
+      now, &done);
+  parts_.journal->EvaluationRecorded(job.id, metrics);
+  for (journal::v1::CheckpointRecord& checkpoint : job.checkpoints) {
+    if (checkpoint.info().step() != metrics.step() ||
+        metrics.split() != "validation" || checkpoint.info().inside_step()) {
+      continue;
+    }
+    checkpoint.mutable_info()->set_validation_loss(metrics.loss());
+    parts_.journal->CheckpointRecorded(job.id, checkpoint);
+  }
+  job.evaluations.push_back(std::move(metrics));
+  job.eval_loss_sum = 0;
+  job.eval_tokens = 0;
+}
+
+// The worker left the blocks as they were; the job's policy says how often that
+// may be.
+void TaskResults::RecordNonfinite(Job& job, const OutstandingTask& done,
+                                  const wv1::PassResult& result,
+                                  absl::Time now) {
+  const int64_t step = done.task.step;
+  const bool trains = done.task.kind == wv1::TASK_KIND_TURN ||
+                      done.task.kind == wv1::TASK_KIND_BACKWARD;
+  const bool bad = trains && (result.skipped_blocks_size() > 0 ||
+                              !std::isfinite(result.loss_sum()));
+  if (bad && job.last_nonfinite_step != step) {
+    job.last_nonfinite_step = step;
+    ++job.nonfinite_in_a_row;
+    job.totals.set_nonfinite_steps(job.totals.nonfinite_steps() + 1);
+    const int most = job.submitted.spec.train().max_nonfinite_steps();
+    const std::string what =
+        absl::StrCat("step ", step, ": the loss or the gradient of ",
+                     result.skipped_blocks_size(),
+                     " parameter blocks is infinite or no ", "number; layers [",
+                     done.task.layers.first, ", ", done.task.layers.last, ")");
+    if (job.nonfinite_in_a_row > most) {
+      parts_.life->End(
+          job, v1::JOB_STATE_FAILED,
+          absl::StrCat("NONFINITE: ", what, "; step number ",
+                       job.nonfinite_in_a_row,
+                       " in a row, train.max_nonfinite_steps is ", most),
+          now);
+      return;
+    }
+    parts_.book->Log(job, "W", what, now, &done);
+  }
+  if (CompletesStep(job.shape, *done.position) &&
+      job.last_nonfinite_step != step) {
+    job.nonfinite_in_a_row = 0;
+  }
+}
+
+void TaskResults::Fail(Job& job, const wv1::TaskReport& report,
+                       absl::Time now) {
+  const OutstandingTask failed = parts_.hands->TakeFailed(job);
+  if (job.state != v1::JOB_STATE_RUNNING || job.restart_requested ||
+      failed.stray) {
+    return;
+  }
+  const auto code = static_cast<absl::StatusCode>(report.error().code());
+  if (code == absl::StatusCode::kAborted && failed.told_to_stop) {
+    Hands::Disown(job);
+    return;
+  }
+  std::string reason =
+      absl::StrCat(KindName(failed.task.kind), " of step ", failed.task.step,
+                   ": ", Describe(report.error()));
+  parts_.book->Log(job, "E", Describe(report.error()), now, &failed);
+  const Remedy remedy = RemedyOf(failed.task.kind, code);
+  if (remedy == Remedy::kAgain && TryAgain(job, reason, now)) return;
+  if (remedy == Remedy::kCutAnew && CutAnew(job, reason, now)) return;
+  if (!failed.wire.restore_dir().empty() &&
+      code != absl::StatusCode::kResourceExhausted) {
+    TakeBadCheckpoint(job, failed.wire.restore_dir(), report.error(), now);
+    return;
+  }
+  if (remedy == Remedy::kAgain) {
+    absl::StrAppend(&reason, "; it was tried ", job.failures_in_a_row,
+                    " times");
+  } else if (remedy == Remedy::kCutAnew) {
+    absl::StrAppend(&reason,
+                    job.partition->source() == "given"
+                        ? "; the cut points are the job's own: without "
+                          "partition.cut_points a pilot finds some that fit"
+                        : "; the pilot left half of the device free already");
+  }
+  parts_.life->End(job, v1::JOB_STATE_FAILED, std::move(reason), now);
+}
+
+bool TaskResults::TryAgain(Job& job, absl::string_view reason, absl::Time now) {
+  if (++job.failures_in_a_row > parts_.options->task_retries) return false;
+  const absl::Duration pause = PauseAfter(job.failures_in_a_row);
+  job.rests_until = now + pause;
+  job.reason = absl::StrCat(
+      reason, "; it is tried again after ", absl::FormatDuration(pause), ", ",
+      parts_.options->task_retries - job.failures_in_a_row, " times more");
+  Hands::Disown(job);
+  parts_.book->NoteChange(job);
+  return true;
+}
+
+bool TaskResults::CutAnew(Job& job, absl::string_view reason, absl::Time now) {
+  if (job.partition->source() == "given") return false;
+  const int64_t reserve =
+      NextReserve(job.pilot_reserve_bytes, parts_.roster->LeastMemory());
+  if (reserve == 0) return false;
+  job.pilot_reserve_bytes = reserve;
+  parts_.book->Log(
+      job, "W",
+      absl::StrCat(reason, "; a pilot cuts the model anew and leaves ", reserve,
+                   " bytes of the device free"),
+      now);
+  job.save_before_restart = true;
+  job.restart_requested = true;
+  Hands::Disown(job);
+  parts_.book->NoteChange(job);
+  return true;
+}
+
+void TaskResults::TakeBadCheckpoint(Job& job, const std::string& path,
+                                    const wv1::TaskError& error,
+                                    absl::Time now) {
+  const auto code = static_cast<absl::StatusCode>(error.code());
+  const bool missing = code == absl::StatusCode::kNotFound;
+  if (code == absl::StatusCode::kDataLoss || (missing && job.insists)) {
+    parts_.book->Log(
+        job, "W",
+        absl::StrCat("does not go on from ", path,
+                     ", which is damaged or gone, but from the checkpoint "
+                     "before it"),
+        now);
+    for (size_t i = 0; i < job.checkpoints.size(); ++i) {
+      if (job.checkpoints[i].info().path() != path) continue;
+      parts_.checkpoints->Remove(job, i);
+      break;
+    }
+  } else {
+    // It may be whole: somebody has to look.
+    job.hold_reason = absl::StrCat(
+        "paused: the checkpoint ", path, " cannot be read: ", Describe(error),
+        "; resume the job to try again",
+        missing ? ", and else to go on from the checkpoint before it" : "");
+  }
+  job.restart_requested = true;
+  Hands::Withdraw(job);
+}
+
+}  // namespace hydra

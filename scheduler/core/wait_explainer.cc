@@ -1,0 +1,131 @@
+#include "scheduler/core/wait_explainer.h"
+
+#include <algorithm>
+#include <functional>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+
+namespace hydra {
+namespace {
+
+namespace v1 = hydra::v1;
+namespace wv1 = hydra::worker::v1;
+
+// Jobs that one turn looks at: some milliseconds.
+constexpr int kExplainedInOneGo = 500;
+
+std::string JobsAhead(int64_t ahead) {
+  return ahead == 1
+             ? "1 job with more time remaining is ahead"
+             : absl::StrCat(ahead, " jobs with more time remaining are ahead");
+}
+
+}  // namespace
+
+std::string WaitExplainer::WhatItWaitsFor(const Job& job, int64_t ahead) const {
+  const int64_t devices =
+      std::count_if(parts_.roster->all().begin(), parts_.roster->all().end(),
+                    [](const WorkerRecord& worker) {
+                      return worker.ready() && worker.usable();
+                    });
+  // None can start, and that is said with the reason.
+  if (devices == 0 &&
+      parts_.queue->waits_for_device() != JobQueue::kWaitsForADevice) {
+    return parts_.queue->waits_for_device();
+  }
+  if (devices == 0) {
+    return absl::StrCat("waits for a device: none of ",
+                        parts_.roster->all().size(), " takes tasks");
+  }
+  const bool any_may_run =
+      std::any_of(parts_.roster->all().begin(), parts_.roster->all().end(),
+                  [&](const WorkerRecord& worker) {
+                    return worker.ready() && parts_.roster->CanRun(worker, job);
+                  });
+  if (!any_may_run && job.phase == v1::JOB_PHASE_PILOT) {
+    return absl::StrCat("waits for ", parts_.roster->PilotDevice(job).name,
+                        ", the device with the least memory, on which its cut "
+                        "points are found");
+  }
+  if (!any_may_run) {
+    std::string reason = absl::StrCat("waits for a device: none of the ",
+                                      devices, " that take tasks may run it");
+    if (!job.crashed_on.empty()) {
+      absl::StrAppend(&reason, "; ", job.crashed_on.size(),
+                      " died of it, another one comes first");
+    } else {
+      absl::StrAppend(&reason, "; its cut points need at least ",
+                      job.partition_limit_bytes, " bytes");
+    }
+    return reason;
+  }
+  if (job.refused_write_bytes > 0) {
+    const bool all_stand_still =
+        parts_.checkpoints->free() && parts_.hands->all_empty();
+    return absl::StrCat(
+        "waits for room in the pool: its next task writes ",
+        job.refused_write_bytes, " bytes, and of ", parts_.blocks->free_bytes(),
+        " free ones at most ", parts_.blocks->largest_free_bytes(),
+        " lie together",
+        all_stand_still ? "; no job's next task finds room: nothing goes on "
+                          "until a job is paused or cancelled"
+                        : "");
+  }
+  if (job.writing.has_value() && ahead == 0) {
+    return "waits until its checkpoint is written";
+  }
+  if (ahead == 0) return parts_.queue->waits_for_device();
+  return absl::StrCat("waits for a device: ", JobsAhead(ahead));
+}
+
+void WaitExplainer::Tick(absl::Time now) {
+  if (!to_explain_.empty() ||
+      now - began_at_ < parts_.options->wait_to_explain) {
+    return;
+  }
+  began_at_ = now;
+  explained_ = 0;
+  parts_.queue->ForEachInOrder([&](const JobView& job) {
+    to_explain_.push_back(job.id);
+    return true;
+  });
+  std::reverse(to_explain_.begin(), to_explain_.end());
+}
+
+void WaitExplainer::ExplainSome(absl::Time now) {
+  if (to_explain_.empty()) return;
+  const std::vector<absl::Duration> in_hands = parts_.hands->RemainingTimes();
+  for (int i = 0; i < kExplainedInOneGo && !to_explain_.empty(); ++i) {
+    const JobId id = to_explain_.back();
+    to_explain_.pop_back();
+    const int64_t ahead_in_queue = explained_++;
+    // It may have left the queue since, or have ended long ago.
+    if (!parts_.queue->Contains(id)) continue;
+    Job& job = parts_.book->At(id);
+    if (now - job.queued_since < parts_.options->wait_to_explain ||
+        job.pause_requested) {
+      continue;
+    }
+    const int64_t ahead_in_hands =
+        std::upper_bound(in_hands.begin(), in_hands.end(),
+                         job.RemainingFrom(job.position),
+                         std::greater<absl::Duration>()) -
+        in_hands.begin();
+    Say(job, WhatItWaitsFor(job, ahead_in_queue + ahead_in_hands));
+  }
+}
+
+void WaitExplainer::Say(Job& job, std::string reason) {
+  if (job.state == v1::JOB_STATE_PENDING && job.reason == reason) return;
+  const bool stopped = job.state == v1::JOB_STATE_RUNNING;
+  job.state = v1::JOB_STATE_PENDING;
+  job.reason = std::move(reason);
+  if (stopped) {
+    parts_.book->NoteChange(job);
+  } else {
+    parts_.book->Touch(job);
+  }
+}
+
+}  // namespace hydra

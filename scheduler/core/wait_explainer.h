@@ -1,0 +1,56 @@
+#ifndef HYDRA_SCHEDULER_CORE_WAIT_EXPLAINER_H_
+#define HYDRA_SCHEDULER_CORE_WAIT_EXPLAINER_H_
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "absl/time/time.h"
+#include "common/ids/ids.h"
+#include "scheduler/core/block_table.h"
+#include "scheduler/core/checkpoints.h"
+#include "scheduler/core/core_options.h"
+#include "scheduler/core/hands.h"
+#include "scheduler/core/job_book.h"
+#include "scheduler/core/job_queue.h"
+#include "scheduler/core/roster.h"
+
+namespace hydra {
+
+// Tells what the jobs in the queue wait for, those that waited for a while:
+// every so often all of them, some in a turn. Not thread-safe; what it is given
+// must outlive it.
+class WaitExplainer {
+ public:
+  struct Parts {
+    const CoreOptions* options = nullptr;
+    JobBook* book = nullptr;
+    const JobQueue* queue = nullptr;
+    const BlockTable* blocks = nullptr;
+    const Roster* roster = nullptr;
+    const Hands* hands = nullptr;
+    const Checkpoints* checkpoints = nullptr;
+  };
+  explicit WaitExplainer(const Parts& parts) : parts_(parts) {}
+
+  // Begins anew, if it is time to and the last time is through.
+  void Tick(absl::Time now);
+  void ExplainSome(absl::Time now);
+  bool has_more_work() const { return !to_explain_.empty(); }
+
+ private:
+  void Say(Job& job, std::string reason);
+  // `ahead`: how many jobs go first.
+  std::string WhatItWaitsFor(const Job& job, int64_t ahead) const;
+
+  const Parts parts_;
+  absl::Time began_at_ = absl::InfinitePast();
+  // The queue when it began, longest remaining time last, and how many jobs are
+  // ahead of the last one here.
+  std::vector<JobId> to_explain_;
+  int64_t explained_ = 0;
+};
+
+}  // namespace hydra
+
+#endif  // HYDRA_SCHEDULER_CORE_WAIT_EXPLAINER_H_

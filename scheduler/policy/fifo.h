@@ -1,0 +1,23 @@
+#ifndef HYDRA_SCHEDULER_POLICY_FIFO_H_
+#define HYDRA_SCHEDULER_POLICY_FIFO_H_
+
+#include "scheduler/policy/job_view.h"
+#include "scheduler/policy/ordered_policy.h"
+
+namespace hydra {
+
+// In the order of submission; jobs of one sweep by their ids.
+struct SubmittedFirst {
+  bool operator()(const JobView& a, const JobView& b) const {
+    if (a.submitted != b.submitted) return a.submitted < b.submitted;
+    return a.id < b.id;
+  }
+};
+
+// First come, first served: the oldest runnable job goes first, so jobs tend to
+// end in the order in which they came, and the last ones may run alone.
+using Fifo = OrderedPolicy<SubmittedFirst>;
+
+}  // namespace hydra
+
+#endif  // HYDRA_SCHEDULER_POLICY_FIFO_H_

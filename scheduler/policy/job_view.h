@@ -1,0 +1,20 @@
+#ifndef HYDRA_SCHEDULER_POLICY_JOB_VIEW_H_
+#define HYDRA_SCHEDULER_POLICY_JOB_VIEW_H_
+
+#include "absl/time/time.h"
+#include "common/ids/ids.h"
+
+namespace hydra {
+
+// What a policy knows of a job. A value.
+struct JobView {
+  JobId id;
+  // What all of the job's unfinished tasks would take on one device. Infinite
+  // while it is not known; negative where an estimate was overrun.
+  absl::Duration remaining;
+  absl::Time submitted;
+};
+
+}  // namespace hydra
+
+#endif  // HYDRA_SCHEDULER_POLICY_JOB_VIEW_H_
