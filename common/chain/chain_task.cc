@@ -148,8 +148,9 @@ ChainTask PassTask(const JobShape& shape, wv1::TaskKind kind,
 int64_t BlockBytes(const JobShape& shape, wv1::TaskKind kind,
                    const BlockKey& key) {
   if (IsBoundary(key)) {
-    return kind == wv1::TASK_KIND_EVALUATE ? shape.EvalBoundaryBytes()
-                                           : shape.TrainBoundaryBytes();
+    return kind == wv1::TASK_KIND_EVALUATE
+               ? shape.EvalBoundaryBytes(key.index)
+               : shape.TrainBoundaryBytes(key.index);
   }
   return key.kind == wv1::BLOCK_KIND_OPTIMIZER_STATE
              ? shape.StateBytes(key.index)

@@ -1,6 +1,7 @@
 #ifndef HYDRA_COMMON_CHAIN_JOB_SHAPE_H_
 #define HYDRA_COMMON_CHAIN_JOB_SHAPE_H_
 
+#include <algorithm>
 #include <cstdint>
 #include <vector>
 
@@ -33,11 +34,18 @@ struct JobShape {
   int64_t StateBytes(int block) const {
     return state_factor * ParameterBytes(block);
   }
-  int64_t TrainBoundaryBytes() const {
-    return table->BoundaryBytes(micro_batch_size, context_length);
+  // Largest of a micro-batch and of an evaluation batch, wherever the model is
+  // cut.
+  int64_t LargestBoundaryBytes() const {
+    return table->LargestBoundaryBytes(
+        std::max(micro_batch_size, eval_batch_size), context_length);
   }
-  int64_t EvalBoundaryBytes() const {
-    return table->BoundaryBytes(eval_batch_size, context_length);
+  // Of one micro-batch, and of one evaluation batch, before `layer`.
+  int64_t TrainBoundaryBytes(int layer) const {
+    return table->BoundaryBytes(layer, micro_batch_size, context_length);
+  }
+  int64_t EvalBoundaryBytes(int layer) const {
+    return table->BoundaryBytes(layer, eval_batch_size, context_length);
   }
 };
 

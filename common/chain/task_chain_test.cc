@@ -8,6 +8,7 @@
 #include <string>
 
 #include "absl/strings/str_cat.h"
+#include "common/model/gpt2_table.h"
 
 namespace hydra {
 namespace {

@@ -22,6 +22,7 @@
 #include "common/checkpoint/checkpoint_directory.h"
 #include "common/checkpoint/checkpoint_reader.h"
 #include "common/checkpoint/checkpoint_writer.h"
+#include "common/model/gpt2_table.h"
 
 namespace hydra {
 namespace {

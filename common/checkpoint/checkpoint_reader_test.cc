@@ -118,18 +118,14 @@ TEST_F(CheckpointReaderTest, ADamagedBlockIsNamedAndTheOthersAreReadable) {
 }
 
 TEST_F(CheckpointReaderTest, AnotherTableDoesNotFit) {
-  Gpt2Config config = table_.config;
-  config.vocab_size = 36;
-  const ModelTable smaller = BuildGpt2Table(config);
+  const ModelTable smaller = SmallTable(/*vocabulary=*/36);
   const absl::Status shape =
       ReadInto(worker::v1::BLOCK_KIND_PARAMETERS, 0,
                smaller.parameter_blocks[0].size_bytes, smaller);
   EXPECT_TRUE(absl::IsFailedPrecondition(shape)) << shape;
   EXPECT_THAT(shape.message(), HasSubstr("shape [37, 6], wanted [36, 6]"));
 
-  config = table_.config;
-  config.n_layer = 3;
-  const ModelTable deeper = BuildGpt2Table(config);
+  const ModelTable deeper = SmallTable(/*vocabulary=*/37, /*blocks=*/3);
   const absl::Status missing =
       ReadInto(worker::v1::BLOCK_KIND_PARAMETERS, 4,
                deeper.parameter_blocks[4].size_bytes, deeper);

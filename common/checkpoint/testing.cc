@@ -3,6 +3,7 @@
 #include <fstream>
 
 #include "common/checkpoint/checkpoint_reader.h"
+#include "common/model/gpt2_table.h"
 #include "gtest/gtest.h"
 
 namespace hydra {
@@ -30,12 +31,12 @@ void FlipBit(const std::string& path, size_t bit) {
   EXPECT_TRUE(file.good()) << path;
 }
 
-ModelTable SmallTable() {
+ModelTable SmallTable(int64_t vocabulary, int64_t blocks) {
   Gpt2Config config;
-  config.vocab_size = 37;
+  config.vocab_size = vocabulary;
   config.n_positions = 5;
   config.n_embd = 6;
-  config.n_layer = 2;
+  config.n_layer = blocks;
   config.n_head = 2;
   config.n_inner = 10;
   return BuildGpt2Table(config);

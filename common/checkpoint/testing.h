@@ -18,8 +18,8 @@ std::string WithBitFlipped(std::string bytes, size_t bit);
 // In the file itself.
 void FlipBit(const std::string& path, size_t bit);
 
-// A GPT-2 of two layers and a tied head, a few KB.
-ModelTable SmallTable();
+// A GPT-2 with a tied head, a few KB.
+ModelTable SmallTable(int64_t vocabulary = 37, int64_t blocks = 2);
 hydra::v1::TrainSpec AdamWSpec();
 checkpoint::v1::Manifest SmallManifest();
 

@@ -10,7 +10,7 @@
 // A config.json beside its dimensions (see gpt2_config.h). Pure.
 namespace hydra {
 
-// What of a config.json that ParseGpt2Config takes is not used, though somebody
+// What of a config.json that Describe takes is not used, though somebody
 // may count on it. Empty for what transformers writes for a language model.
 std::vector<std::string> ConfigWarnings(absl::string_view config_json);
 

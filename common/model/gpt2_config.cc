@@ -144,12 +144,6 @@ absl::StatusOr<Gpt2Config> ParseGpt2Config(absl::string_view text) {
   const absl::StatusOr<Json> parsed = ParsePythonJson(text);
   if (!parsed.ok()) return parsed.status();
   const Json& json = *parsed;
-  auto type = json.find("model_type");
-  if (type == json.end() || *type != "gpt2") {
-    return absl::InvalidArgumentError(absl::StrCat(
-        "model_type: found ", type == json.end() ? "nothing" : ShownJson(*type),
-        "; only \"gpt2\" is supported"));
-  }
   Gpt2Config config;
   Reader reader(json);
   reader.Dimension("vocab_size", nullptr, kMaxDimension, config.vocab_size);

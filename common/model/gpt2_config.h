@@ -29,13 +29,12 @@ struct Gpt2Config {
   bool tie_word_embeddings = true;
 };
 
-// Reads the text of a config.json.
+// Reads the text of a config.json whose model_type is "gpt2".
 //
 // INVALID_ARGUMENT: not JSON (see ParsePythonJson), not a GPT-2 that Hydra can
-//   train (another model_type or activation, switches that change the
-//   arithmetic), or nonsense dimensions; the message has one line for each
-//   mistake, "key: what was found and what would be right". Nothing large is
-//   allocated.
+//   train (another activation, switches that change the arithmetic), or
+//   nonsense dimensions; the message has one line for each mistake, "key: what
+//   was found and what would be right". Nothing large is allocated.
 absl::StatusOr<Gpt2Config> ParseGpt2Config(absl::string_view json);
 
 }  // namespace hydra

@@ -2,20 +2,24 @@
 #define HYDRA_COMMON_MODEL_MODEL_TABLE_H_
 
 #include <cstdint>
+#include <map>
 #include <string>
 #include <vector>
-
-#include "common/model/gpt2_config.h"
 
 namespace hydra {
 
 // A model as everything but the worker's arithmetic sees it: a chain of layers,
-// the parameter blocks that they use, and where each tensor lies in its block.
-// Pure values; build one with BuildGpt2Table. Everything is fp32.
+// the boundary tensors between them, the parameter blocks that they use, and
+// where each tensor lies in its block. No family of models is named here; see
+// describe.h for how a table is made. Pure values.
 
-// Every tensor of a block begins at a multiple of this.
+// Every tensor of a block or boundary begins at a multiple of this.
 inline constexpr int64_t kTensorAlignmentBytes = 64;
 inline constexpr int64_t kFloatBytes = 4;
+
+enum class ElementType { kFloat32, kInt64 };
+
+int64_t ElementBytes(ElementType type);
 
 // How a tensor that is not read from a checkpoint begins.
 struct TensorInit {
@@ -34,6 +38,9 @@ struct TensorEntry {
   // From the start of its block.
   int64_t offset_bytes = 0;
   TensorInit init;
+  // Another name under which a checkpoint may have it, beside or in place of
+  // its own: that of a tensor which is tied to it. Empty: none.
+  std::string alias = {};
 };
 
 // A contiguous range of parameters that moves, updates and is versioned as one.
@@ -45,47 +52,110 @@ struct ParameterBlock {
   // The layers that use it, ascending. With more than one it is tied: the later
   // ones hand their part of its gradient down, and the first one updates it.
   std::vector<int> layers;
+  // Its owner reads only the rows that the batch's input tokens name, wherever
+  // the block is, and makes a gradient of those rows alone, one for each token.
+  // The block is one tensor [rows, width] then. Other layers that use it
+  // compute with all of it.
+  bool rows_are_gathered = false;
+  // Of parameters, gradients and moments alike. Passes and optimizers compute
+  // in kFloat32.
+  ElementType type = ElementType::kFloat32;
 
-  int64_t element_count() const { return size_bytes / kFloatBytes; }
+  int64_t element_count() const { return size_bytes / ElementBytes(type); }
   bool tied() const { return layers.size() > 1; }
   // Its update belongs to this layer's BACKWARD.
   int owner() const { return layers.front(); }
 };
 
-enum class LayerKind { kEmbedding, kBlock, kHead };
+// Stand in a boundary tensor's shape for what each batch has of its own.
+inline constexpr int64_t kBatchSequences = -1;
+inline constexpr int64_t kBatchContext = -2;
 
-// "embedding", "block", "head".
-const char* LayerKindName(LayerKind kind);
+// One tensor that a layer hands to the next one. Only those of kFloat32 have
+// gradients.
+struct BoundaryTensor {
+  ElementType type = ElementType::kFloat32;
+  std::vector<int64_t> shape;
 
-// One link of the chain. Every layer but the first takes one boundary tensor,
-// fp32 [sequences, context, width]; every layer but the last makes one. The
-// first takes token ids, the last takes the target ids too and makes the loss.
-struct Layer {
-  LayerKind kind = LayerKind::kBlock;
+  std::vector<int64_t> ShapeOf(int64_t sequences, int64_t context) const;
+  // Without what follows it up to the next tensor.
+  int64_t Bytes(int64_t sequences, int64_t context) const;
+};
+
+// One link of the chain. It takes the boundary tensors that the layer before it
+// made. Beside these the first layer takes the batch's input ids, and the last
+// one its target ids, and makes the loss.
+struct LayerEntry {
+  // What it computes: by this name worker/model finds its arithmetic.
+  std::string op;
+  // As people see it: "embedding", "block", "head".
+  std::string kind;
   // Indices into ModelTable::parameter_blocks, in the order that the layer's
   // arithmetic expects.
   std::vector<int> parameter_blocks;
+  // None of the last layer.
+  std::vector<BoundaryTensor> outputs;
+  // What else its arithmetic depends on: numbers of heads, an epsilon.
+  std::map<std::string, double> attributes;
+  // Beside two for each parameter and token: what the forward calculates for
+  // each pair of tokens of a sequence. Attention does.
+  int64_t flops_per_token_pair = 0;
+};
+
+// How published checkpoints of an architecture may differ in the names of their
+// tensors from its table.
+struct WeightNames {
+  // Begins the names of the module's tensors; a checkpoint has it or not.
+  // "transformer."
+  std::string module_prefix;
+  // The name, behind that prefix, of a tensor that every model of this
+  // architecture has and nothing else has: where it is found in a checkpoint
+  // tells what else stands before the names. "h.0.ln_1.weight"
+  std::string landmark;
+  // Tensors whose names end like this are kept by some checkpoints, and Hydra
+  // has no use for them.
+  std::vector<std::string> unread_suffixes;
+  // What they are, and why they are not read, for a message: "attention masks",
+  // "every layer is causal without them".
+  std::string unread_what;
+  std::string unread_why;
 };
 
 struct ModelTable {
-  Gpt2Config config;
-  std::vector<Layer> layers;
+  std::vector<LayerEntry> layers;
   std::vector<ParameterBlock> parameter_blocks;
+  // Token ids are below it.
+  int64_t vocabulary_size = 0;
+  // Tokens in the longest sequence.
+  int64_t longest_context = 0;
+  // Names what is computed: models with equal keys take equal memory and time.
+  // What was measured of a model is kept on disk under this key.
+  std::string architecture_key;
+  WeightNames weight_names;
 
   int layer_count() const { return static_cast<int>(layers.size()); }
   // Of all blocks, padding included.
   int64_t ParameterBytes() const;
   // Numbers that training changes, padding not included.
   int64_t ParameterCount() const;
-  // Bytes of the boundary tensor between two layers.
-  int64_t BoundaryBytes(int64_t sequences, int64_t context) const;
+
+  // What `layer` takes from the one before it, which is what lies between two
+  // shards that are cut there. Of the first layer: nothing.
+  const std::vector<BoundaryTensor>& BoundaryBefore(int layer) const;
+  // Bytes of those tensors together, each padded to its alignment.
+  int64_t BoundaryBytes(int layer, int64_t sequences, int64_t context) const;
+  // Of all places where the model can be cut.
+  int64_t LargestBoundaryBytes(int64_t sequences, int64_t context) const;
 };
 
-// The chain of a GPT-2: layer 0 embeds (blocks 0: token embedding, 1: position
-// embedding), layers 1..n_layer are transformer blocks (block 1 + layer), the
-// last layer is the final norm with the head (its norm's block, then the head's
-// weight: block 0 if tied, else a block of its own).
-ModelTable BuildGpt2Table(const Gpt2Config& config);
+// For those who build a table.
+
+// Appends a tensor to `block`, behind those that are there.
+void AddTensor(std::string name, std::vector<int64_t> shape, TensorInit init,
+               ParameterBlock& block);
+
+// Fills in the blocks' users from the layers.
+void NoteUsers(ModelTable& table);
 
 }  // namespace hydra
 

@@ -8,64 +8,52 @@ namespace {
 
 using ::testing::ElementsAre;
 
-Gpt2Config Gpt2Small() {
-  Gpt2Config config;
-  config.vocab_size = 50257;
-  config.n_positions = 1024;
-  config.n_embd = 768;
-  config.n_layer = 12;
-  config.n_head = 12;
-  config.n_inner = 3072;
-  return config;
+ModelTable TwoLayers() {
+  ModelTable table;
+  table.parameter_blocks.resize(2);
+  AddTensor("a", {3, 5}, {}, table.parameter_blocks[0]);
+  AddTensor("b", {17}, {}, table.parameter_blocks[0]);
+  AddTensor("c", {2}, {}, table.parameter_blocks[1]);
+  table.layers.resize(2);
+  table.layers[0].parameter_blocks = {0};
+  table.layers[0].outputs = {
+      {ElementType::kFloat32, {kBatchSequences, kBatchContext, 3}},
+      {ElementType::kInt64, {kBatchSequences}}};
+  table.layers[1].parameter_blocks = {1, 0};
+  NoteUsers(table);
+  return table;
 }
 
-TEST(BuildGpt2TableTest, CountsThePublishedParametersOfGpt2Small) {
-  EXPECT_EQ(BuildGpt2Table(Gpt2Small()).ParameterCount(), 124'439'808);
+TEST(ModelTableTest, TensorsBeginAtMultiplesOfTheAlignment) {
+  const ParameterBlock block = TwoLayers().parameter_blocks[0];
+  EXPECT_EQ(block.tensors[0].element_count, 15);
+  EXPECT_EQ(block.tensors[1].offset_bytes, 64);
+  EXPECT_EQ(block.size_bytes, 64 + 128);
+  EXPECT_EQ(block.element_count(), 48);
 }
 
-TEST(BuildGpt2TableTest, TiedHeadSharesTheEmbeddingsBlock) {
-  const ModelTable table = BuildGpt2Table(Gpt2Small());
-  ASSERT_EQ(table.layer_count(), 14);
-  EXPECT_THAT(table.layers.front().parameter_blocks, ElementsAre(0, 1));
-  EXPECT_THAT(table.layers.back().parameter_blocks, ElementsAre(14, 0));
-  EXPECT_THAT(table.parameter_blocks[0].layers, ElementsAre(0, 13));
+TEST(ModelTableTest, CountsParametersWithAndWithoutPadding) {
+  EXPECT_EQ(TwoLayers().ParameterCount(), 15 + 17 + 2);
+  EXPECT_EQ(TwoLayers().ParameterBytes(), 64 + 128 + 64);
+}
+
+TEST(ModelTableTest, ABlockOfTwoLayersIsTiedAndBelongsToTheFirst) {
+  const ModelTable table = TwoLayers();
+  EXPECT_THAT(table.parameter_blocks[0].layers, ElementsAre(0, 1));
   EXPECT_TRUE(table.parameter_blocks[0].tied());
   EXPECT_EQ(table.parameter_blocks[0].owner(), 0);
-  EXPECT_FALSE(table.parameter_blocks[14].tied());
+  EXPECT_FALSE(table.parameter_blocks[1].tied());
 }
 
-TEST(BuildGpt2TableTest, UntiedHeadHasABlockOfItsOwn) {
-  Gpt2Config config = Gpt2Small();
-  config.tie_word_embeddings = false;
-  const ModelTable table = BuildGpt2Table(config);
-  EXPECT_THAT(table.layers.back().parameter_blocks, ElementsAre(14, 15));
-  EXPECT_EQ(table.ParameterCount(), 124'439'808 + 50257 * 768);
-}
-
-TEST(BuildGpt2TableTest, TensorsAreAlignedAndDoNotOverlap) {
-  Gpt2Config config = Gpt2Small();
-  config.n_embd = 9;
-  config.n_head = 3;
-  config.n_inner = 7;
-  for (const ParameterBlock& block : BuildGpt2Table(config).parameter_blocks) {
-    int64_t end = 0;
-    for (const TensorEntry& tensor : block.tensors) {
-      EXPECT_EQ(tensor.offset_bytes % kTensorAlignmentBytes, 0);
-      EXPECT_GE(tensor.offset_bytes, end);
-      end = tensor.offset_bytes + tensor.element_count * kFloatBytes;
-    }
-    EXPECT_LE(end, block.size_bytes);
-    EXPECT_EQ(block.size_bytes % kTensorAlignmentBytes, 0);
-  }
-}
-
-TEST(BuildGpt2TableTest, ResidualProjectionsStartSmaller) {
-  const ModelTable table = BuildGpt2Table(Gpt2Small());
-  for (const TensorEntry& tensor : table.parameter_blocks[2].tensors) {
-    if (tensor.name == "transformer.h.0.mlp.c_proj.weight") {
-      EXPECT_NEAR(tensor.init.standard_deviation, 0.02 / 4.898979, 1e-7);
-    }
-  }
+TEST(ModelTableTest, ABoundaryIsAllItsTensorsEachPadded) {
+  const ModelTable table = TwoLayers();
+  const std::vector<BoundaryTensor>& boundary = table.BoundaryBefore(1);
+  ASSERT_EQ(boundary.size(), 2);
+  EXPECT_THAT(boundary[0].ShapeOf(4, 6), ElementsAre(4, 6, 3));
+  EXPECT_EQ(boundary[0].Bytes(4, 6), 4 * 6 * 3 * 4);
+  EXPECT_EQ(boundary[1].Bytes(4, 6), 4 * 8);
+  EXPECT_EQ(table.BoundaryBytes(1, 4, 6), 320 + 64);
+  EXPECT_EQ(table.BoundaryBytes(0, 4, 6), 0);
 }
 
 }  // namespace

@@ -19,11 +19,6 @@ using safetensors::Dtype;
 using safetensors::Weight;
 using safetensors::WeightDirectory;
 
-constexpr absl::string_view kModule = "transformer.";
-constexpr absl::string_view kEmbedding = "transformer.wte.weight";
-constexpr absl::string_view kHead = "lm_head.weight";
-// Every GPT-2 has it, and nothing else has.
-constexpr absl::string_view kLandmark = "h.0.ln_1.weight";
 constexpr size_t kMostShown = 3;
 // Compared at a time.
 constexpr int64_t kPieceElements = 1 << 16;
@@ -42,11 +37,6 @@ std::string List(const std::vector<std::string>& items) {
   return text;
 }
 
-bool IsAttentionMask(absl::string_view name) {
-  return absl::EndsWith(name, ".attn.bias") ||
-         absl::EndsWith(name, ".attn.masked_bias");
-}
-
 bool IsReadable(Dtype dtype) {
   return dtype == Dtype::kF32 || dtype == Dtype::kF16 || dtype == Dtype::kBF16;
 }
@@ -60,7 +50,10 @@ bool IsTransposed(absl::Span<const int64_t> found,
 class Matcher {
  public:
   Matcher(const ModelTable& table, const WeightDirectory& weights)
-      : table_(table), weights_(weights) {}
+      : table_(table),
+        names_(table.weight_names),
+        weights_(weights),
+        body_(names_.module_prefix) {}
 
   WeightMatch Run() {
     if (!FindPrefix()) return std::move(match_);
@@ -75,17 +68,18 @@ class Matcher {
  private:
   // False: there are several models.
   bool FindPrefix() {
+    if (names_.landmark.empty()) return true;
     std::set<std::string> found;
     for (const Weight& weight : weights_.weights()) {
       absl::string_view name = weight.tensor->name;
-      if (absl::ConsumeSuffix(&name, kLandmark) &&
+      if (absl::ConsumeSuffix(&name, names_.landmark) &&
           (name.empty() || absl::EndsWith(name, "."))) {
         found.emplace(name);
       }
     }
-    for (absl::string_view usual : {kModule, absl::string_view()}) {
-      if (found.count(std::string(usual)) != 0) {
-        body_ = std::string(usual);
+    for (const std::string& usual : {names_.module_prefix, std::string()}) {
+      if (found.count(usual) != 0) {
+        body_ = usual;
         return true;
       }
     }
@@ -100,7 +94,7 @@ class Matcher {
     }
     if (found.empty()) return true;
     body_ = *found.begin();
-    head_ = std::string(absl::StripSuffix(body_, kModule));
+    head_ = std::string(absl::StripSuffix(body_, names_.module_prefix));
     match_.warnings.push_back(absl::StrCat(
         "the names of all tensors begin with ",
         PrintableStart(head_.empty() ? body_ : head_),
@@ -109,27 +103,34 @@ class Matcher {
   }
 
   std::string NameOf(absl::string_view tensor) const {
-    return absl::ConsumePrefix(&tensor, kModule) ? absl::StrCat(body_, tensor)
-                                                 : absl::StrCat(head_, tensor);
+    return absl::ConsumePrefix(&tensor, names_.module_prefix)
+               ? absl::StrCat(body_, tensor)
+               : absl::StrCat(head_, tensor);
   }
 
-  bool IsTied() const { return table_.config.tie_word_embeddings; }
+  bool IsUnread(absl::string_view name) const {
+    return std::any_of(names_.unread_suffixes.begin(),
+                       names_.unread_suffixes.end(),
+                       [&](const std::string& suffix) {
+                         return absl::EndsWith(name, suffix);
+                       });
+  }
 
   const Weight* Find(const TensorEntry& tensor) {
     const Weight* weight = weights_.Find(NameOf(tensor.name));
-    if (!IsTied() || tensor.name != kEmbedding) return weight;
-    const Weight* head = weights_.Find(NameOf(kHead));
-    if (head == nullptr) return weight;
-    used_.insert(head->tensor->name);
+    if (tensor.alias.empty()) return weight;
+    const Weight* other = weights_.Find(NameOf(tensor.alias));
+    if (other == nullptr) return weight;
+    used_.insert(other->tensor->name);
     if (weight != nullptr) {
-      match_.tied_head = head->tensor->name;
+      match_.aliases.emplace(tensor.name, other->tensor->name);
       return weight;
     }
     match_.warnings.push_back(
-        absl::StrCat("the weights have ", PrintableStart(head->tensor->name),
-                     " and no ", PrintableStart(NameOf(kEmbedding)),
+        absl::StrCat("the weights have ", PrintableStart(other->tensor->name),
+                     " and no ", PrintableStart(NameOf(tensor.name)),
                      "; the model ties them, so the one serves as both"));
-    return head;
+    return other;
   }
 
   void MatchTensor(const TensorEntry& tensor) {
@@ -162,7 +163,7 @@ class Matcher {
     std::vector<std::string> names;
     for (const Weight& weight : weights_.weights()) {
       const std::string& name = weight.tensor->name;
-      if (!used_.contains(name) && !IsAttentionMask(name)) {
+      if (!used_.contains(name) && !IsUnread(name)) {
         names.push_back(PrintableStart(name));
       }
     }
@@ -212,26 +213,26 @@ class Matcher {
           "them not: ",
           List(unused)));
     }
-    std::vector<std::string> masks;
+    std::vector<std::string> unread;
     for (const Weight& weight : weights_.weights()) {
-      if (IsAttentionMask(weight.tensor->name)) {
-        masks.push_back(PrintableStart(weight.tensor->name));
+      if (IsUnread(weight.tensor->name)) {
+        unread.push_back(PrintableStart(weight.tensor->name));
       }
     }
-    if (!masks.empty()) {
+    if (!unread.empty()) {
       match_.warnings.push_back(
-          absl::StrCat(masks.size(),
-                       " attention masks of the weights are not read, since "
-                       "every layer is causal without them: ",
-                       List(masks)));
+          absl::StrCat(unread.size(), " ", names_.unread_what,
+                       " of the weights are not read, since ",
+                       names_.unread_why, ": ", List(unread)));
     }
   }
 
   const ModelTable& table_;
+  const WeightNames& names_;
   const WeightDirectory& weights_;
   WeightMatch match_;
-  // What stands before the names of the module's tensors, and of the head's.
-  std::string body_ = std::string(kModule);
+  // What stands before the names of the module's tensors, and of the others.
+  std::string body_;
   std::string head_;
   absl::flat_hash_set<std::string> used_;
   int wanted_ = 0;
@@ -241,6 +242,42 @@ class Matcher {
   std::vector<std::string> unreadable_;
 };
 
+// Of two tensors of the checkpoint that should be one.
+absl::Status CheckAlias(const std::string& name, const std::string& alias,
+                        const WeightDirectory& weights) {
+  const safetensors::TensorInfo& own = *weights.Find(name)->tensor;
+  const safetensors::TensorInfo& other = *weights.Find(alias)->tensor;
+  const auto differ = [&](absl::string_view how) {
+    return absl::InvalidArgumentError(absl::StrCat(
+        "the weights have ", PrintableStart(alias), " beside ",
+        PrintableStart(name), ", and ", how,
+        "; set tie_word_embeddings to false in config.json, as transformers "
+        "would take it, or remove one of them"));
+  };
+  if (other.shape != own.shape) return differ("their shapes differ");
+  if (!IsReadable(other.dtype)) {
+    return differ(absl::StrCat("it is ", DtypeName(other.dtype)));
+  }
+  std::vector<float> of_own(std::min(own.elements, kPieceElements));
+  std::vector<float> of_other(of_own.size());
+  for (int64_t first = 0; first < own.elements; first += kPieceElements) {
+    const int64_t count = std::min(kPieceElements, own.elements - first);
+    absl::Status read = weights.ReadAsFloat32(
+        name, first, absl::MakeSpan(of_own.data(), count));
+    read.Update(weights.ReadAsFloat32(alias, first,
+                                      absl::MakeSpan(of_other.data(), count)));
+    if (!read.ok()) return read;
+    const auto differing =
+        std::mismatch(of_own.begin(), of_own.begin() + count, of_other.begin());
+    if (differing.first != of_own.begin() + count) {
+      return differ(absl::StrCat("they differ from element ",
+                                 first + (differing.first - of_own.begin()),
+                                 " on"));
+    }
+  }
+  return absl::OkStatus();
+}
+
 }  // namespace
 
 WeightMatch MatchWeights(const ModelTable& table,
@@ -248,41 +285,12 @@ WeightMatch MatchWeights(const ModelTable& table,
   return Matcher(table, weights).Run();
 }
 
-absl::Status CheckTiedHead(const WeightMatch& match,
-                           const WeightDirectory& weights) {
-  if (match.tied_head.empty() || !match.mistakes.empty()) {
-    return absl::OkStatus();
-  }
-  const std::string& embedding = match.names.at(kEmbedding);
-  const safetensors::TensorInfo& body = *weights.Find(embedding)->tensor;
-  const safetensors::TensorInfo& head = *weights.Find(match.tied_head)->tensor;
-  const auto differ = [&](absl::string_view how) {
-    return absl::InvalidArgumentError(absl::StrCat(
-        "the weights have ", PrintableStart(match.tied_head), " beside ",
-        PrintableStart(embedding), ", and ", how,
-        "; set tie_word_embeddings to false in config.json, as transformers "
-        "would take it, or remove one of them"));
-  };
-  if (head.shape != body.shape) return differ("their shapes differ");
-  if (!IsReadable(head.dtype)) {
-    return differ(absl::StrCat("it is ", DtypeName(head.dtype)));
-  }
-  std::vector<float> of_body(std::min(body.elements, kPieceElements));
-  std::vector<float> of_head(of_body.size());
-  for (int64_t first = 0; first < body.elements; first += kPieceElements) {
-    const int64_t count = std::min(kPieceElements, body.elements - first);
-    absl::Status read = weights.ReadAsFloat32(
-        embedding, first, absl::MakeSpan(of_body.data(), count));
-    read.Update(weights.ReadAsFloat32(match.tied_head, first,
-                                      absl::MakeSpan(of_head.data(), count)));
-    if (!read.ok()) return read;
-    const auto other = std::mismatch(of_body.begin(), of_body.begin() + count,
-                                     of_head.begin());
-    if (other.first != of_body.begin() + count) {
-      return differ(absl::StrCat("they differ from element ",
-                                 first + (other.first - of_body.begin()),
-                                 " on"));
-    }
+absl::Status CheckAliases(const WeightMatch& match,
+                          const WeightDirectory& weights) {
+  if (!match.mistakes.empty()) return absl::OkStatus();
+  for (const auto& [tensor, alias] : match.aliases) {
+    absl::Status same = CheckAlias(match.names.at(tensor), alias, weights);
+    if (!same.ok()) return same;
   }
   return absl::OkStatus();
 }

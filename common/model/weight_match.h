@@ -12,9 +12,10 @@
 namespace hydra {
 
 // Which tensors of a checkpoint a model takes. Names are found as transformers
-// finds them: with or without the module's ("transformer."), and a tied head's
-// in place of the embedding's. One prefix that all of them have, as
-// torch.compile and others leave it, is taken for what it is.
+// finds them: with or without the module's ("transformer."), and under a tied
+// tensor's name in place of their own, see WeightNames and TensorEntry::alias.
+// One prefix that all of them have, as torch.compile and others leave it, is
+// taken for what it is.
 struct WeightMatch {
   // The checkpoint's name of each tensor of the table, by the table's.
   absl::flat_hash_map<std::string, std::string> names;
@@ -22,21 +23,23 @@ struct WeightMatch {
   std::vector<std::string> mistakes;
   // What of the checkpoint is not used, or is not named as it should be.
   std::vector<std::string> warnings;
-  // A tied head that the checkpoint has beside its embedding; empty: none.
-  std::string tied_head;
+  // The checkpoint's name of the alias of each tensor that it has under both
+  // names, by the table's.
+  absl::flat_hash_map<std::string, std::string> aliases;
 };
 
 // Pure, but for what `weights` has read already.
 WeightMatch MatchWeights(const ModelTable& table,
                          const safetensors::WeightDirectory& weights);
 
-// Reads a tied head and the embedding, if the checkpoint has both.
+// Reads the tensors that the checkpoint has under two names: a tied head and
+// its embedding.
 //
 // INVALID_ARGUMENT: they differ; transformers does not tie them then, whatever
 //   config.json says.
 // Others: as WeightDirectory::ReadAsFloat32.
-absl::Status CheckTiedHead(const WeightMatch& match,
-                           const safetensors::WeightDirectory& weights);
+absl::Status CheckAliases(const WeightMatch& match,
+                          const safetensors::WeightDirectory& weights);
 
 }  // namespace hydra
 

@@ -85,10 +85,12 @@ int64_t EvaluationBoundaryBytes(const JobShape& shape) {
   for (const LayerRange& layers : shape.shards) {
     const ChainTask task = PassTask(shape, worker::v1::TASK_KIND_EVALUATE,
                                     layers, kEvalBatchesPerVisit);
-    const auto boundaries =
-        std::count_if(task.reads.begin(), task.reads.end(), IsBoundary) +
-        static_cast<int64_t>(task.writes.size());
-    most = std::max(most, absl::int128(boundaries) * shape.EvalBoundaryBytes());
+    absl::int128 bytes = 0;
+    for (const BlockKey& key : task.reads) {
+      if (IsBoundary(key)) bytes += BlockBytes(shape, task.kind, key);
+    }
+    for (const BlockWrite& write : task.writes) bytes += write.size_bytes;
+    most = std::max(most, bytes);
   }
   return Bounded(most);
 }

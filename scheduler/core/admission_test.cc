@@ -7,6 +7,8 @@
 #include <random>
 #include <vector>
 
+#include "common/model/gpt2_table.h"
+
 namespace hydra {
 namespace {
 

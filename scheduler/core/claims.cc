@@ -22,7 +22,7 @@ absl::string_view DeviceKind(absl::string_view name) {
 std::string PrepareKey(const Job& job) {
   return absl::StrCat(job.submitted.spec.data().SerializeAsString(), "|",
                       job.submitted.spec.model().tokenizer_path(), "|",
-                      job.shape.table->config.vocab_size);
+                      job.shape.table->vocabulary_size);
 }
 
 // What jobs wait for while another one prepares their data.
@@ -98,14 +98,8 @@ void Claims::Abandon(const Job& job) {
 
 std::string Claims::PilotKey(const Job& job,
                              const DeviceOptions& device) const {
-  const Gpt2Config& config = job.shape.table->config;
   return absl::StrCat(
-      "gpt2 vocab=", config.vocab_size, " positions=", config.n_positions,
-      " width=", config.n_embd, " layers=", config.n_layer,
-      " heads=", config.n_head, " inner=", config.n_inner,
-      " tied=", config.tie_word_embeddings, " dropout=", config.embd_pdrop, ",",
-      config.attn_pdrop, ",", config.resid_pdrop,
-      " batch=", job.shape.micro_batch_size,
+      job.shape.table->architecture_key, " batch=", job.shape.micro_batch_size,
       " micro_batches=", job.shape.micro_batches,
       " eval_batch=", job.shape.eval_batch_size,
       " context=", job.shape.context_length,

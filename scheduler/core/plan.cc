@@ -5,7 +5,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "common/data/batch_plan.h"
-#include "common/model/gpt2_config.h"
+#include "common/model/describe.h"
 
 namespace hydra {
 namespace {
@@ -60,20 +60,12 @@ absl::Status CheckEvaluationSplits(const Job& job) {
 
 std::string TableContent(const v1::JobSpec& spec,
                          const std::string& model_config_json) {
-  return absl::StrCat(spec.train().has_dropout(), spec.train().dropout(),
-                      model_config_json);
+  return DescriptionContent(model_config_json, OverridesOf(spec.train()));
 }
 
 absl::StatusOr<ModelTable> TableOf(const v1::JobSpec& spec,
                                    const std::string& model_config_json) {
-  absl::StatusOr<Gpt2Config> config = ParseGpt2Config(model_config_json);
-  if (!config.ok()) return config.status();
-  if (spec.train().has_dropout()) {
-    config->embd_pdrop = spec.train().dropout();
-    config->attn_pdrop = spec.train().dropout();
-    config->resid_pdrop = spec.train().dropout();
-  }
-  return BuildGpt2Table(*config);
+  return Describe(model_config_json, OverridesOf(spec.train()));
 }
 
 absl::StatusOr<ChainPlan> PlanOf(const Job& job) {

@@ -14,9 +14,9 @@ namespace hydra {
 // What follows from a job's configuration, its model and its data alone, and so
 // is never journalled. Pure.
 
-// The model's table, with the job's own dropout in its config.
+// The table of the job's model.
 //
-// INVALID_ARGUMENT: ParseGpt2Config refuses the config.
+// INVALID_ARGUMENT: as Describe.
 absl::StatusOr<ModelTable> TableOf(const hydra::v1::JobSpec& spec,
                                    const std::string& model_config_json);
 

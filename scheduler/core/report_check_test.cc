@@ -3,6 +3,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "common/model/gpt2_table.h"
+
 namespace hydra {
 namespace {
 

@@ -24,10 +24,8 @@ absl::Duration AssumedForward(const JobShape& shape, int layer) {
   const double sequences = static_cast<double>(shape.micro_batch_size);
   const double context = static_cast<double>(shape.context_length);
   double flops = 2 * parameters * sequences * context;
-  if (shape.table->layers[layer].kind == LayerKind::kBlock) {
-    // Attention: every token's product with every other one's, twice.
-    flops += 4 * sequences * context * context * shape.table->config.n_embd;
-  }
+  flops += sequences * context * context *
+           static_cast<double>(shape.table->layers[layer].flops_per_token_pair);
   return absl::Seconds(flops / kAssumedFlopsPerSecond);
 }
 

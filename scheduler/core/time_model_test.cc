@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include "common/model/gpt2_table.h"
 #include "common/status/proto_time.h"
 
 namespace hydra {

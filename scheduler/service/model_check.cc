@@ -4,6 +4,7 @@
 #include "absl/strings/str_split.h"
 #include "common/file/file_format.h"
 #include "common/model/config_file.h"
+#include "common/model/describe.h"
 #include "common/model/weight_match.h"
 #include "common/safetensors/weight_directory.h"
 #include "scheduler/service/user_file.h"
@@ -34,10 +35,10 @@ void CheckWeights(const std::string& path,
   }
   model.warnings.insert(model.warnings.end(), match.warnings.begin(),
                         match.warnings.end());
-  Add(CheckTiedHead(match, *weights), model);
+  Add(CheckAliases(match, *weights), model);
 }
 
-// Each line of what ParseGpt2Config says is a mistake.
+// Each line of what Describe says is a mistake.
 void AddConfigMistakes(const std::string& file, const std::string& text,
                        const absl::Status& why, CheckedModel& model) {
   const FileFormat* format = RecogniseFormat(text);
@@ -68,18 +69,17 @@ CheckedModel CheckModel(const v1::ModelSpec& spec, const PathPolicy& paths) {
     Add(text.status(), model);
     return model;
   }
-  const absl::StatusOr<Gpt2Config> config = ParseGpt2Config(*text);
-  if (!config.ok()) {
-    AddConfigMistakes(file, *text, config.status(), model);
+  absl::StatusOr<ModelTable> table = Describe(*text, /*overrides=*/{});
+  if (!table.ok()) {
+    AddConfigMistakes(file, *text, table.status(), model);
     return model;
   }
-  model.config = *config;
+  model.table = *std::move(table);
   model.warnings = ConfigWarnings(*text);
   // What parses as a config is JSON.
   model.config_json = *TrainedModelConfig(*text);
   if (spec.init() == v1::INITIALIZATION_PRETRAINED) {
-    CheckWeights(spec.path(), paths.read_roots(), BuildGpt2Table(*config),
-                 model);
+    CheckWeights(spec.path(), paths.read_roots(), *model.table, model);
   }
   for (std::string& warning : model.warnings) {
     warning = absl::StrCat(spec.path(), ": ", warning);

@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "common/jobfile/mistakes.h"
-#include "common/model/gpt2_config.h"
+#include "common/model/model_table.h"
 #include "common/shared/shared.h"
 #include "hydra/v1/job.pb.h"
 #include "scheduler/service/path_policy.h"
@@ -19,8 +19,9 @@ struct CheckedModel {
   bool is_there = false;
   // As the trained model's will be (see TrainedModelConfig).
   Shared<std::string> config_json;
-  // Absent if config.json cannot be used.
-  std::optional<Gpt2Config> config;
+  // Without what a job says otherwise of its model. Absent if config.json
+  // cannot be used.
+  std::optional<ModelTable> table;
   // What is wrong with it, each with its field.
   Mistakes mistakes;
   std::vector<std::string> warnings;

@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "common/model/model_table.h"
+#include "common/model/gpt2_table.h"
 #include "gtest/gtest.h"
 
 namespace hydra {

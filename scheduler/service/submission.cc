@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <map>
 #include <memory>
+#include <optional>
 #include <set>
 #include <utility>
 
@@ -39,15 +40,22 @@ bool HasMistakeBelow(const Mistakes& mistakes, absl::string_view section) {
 }
 
 // Tokens and boundary tensors of one step.
-void CheckSizes(const Gpt2Config& config, const v1::JobSpec& spec,
+void CheckSizes(const ModelTable& table, const v1::JobSpec& spec,
                 Mistakes& mistakes) {
   const v1::TrainSpec& train = spec.train();
   CheckStepTokens(spec, &mistakes);
+  // Of one token: whole batches of them may be too many for 64 bits.
+  double token_bytes = 0;
+  for (int layer = 1; layer < table.layer_count(); ++layer) {
+    for (const BoundaryTensor& tensor : table.BoundaryBefore(layer)) {
+      token_bytes += static_cast<double>(tensor.Bytes(1, 1));
+    }
+  }
   const double boundary_bytes =
-      4.0 * config.n_embd * train.context_length() *
+      token_bytes * train.context_length() *
       std::max<double>(train.per_device_train_batch_size(),
                        spec.evaluation().per_device_eval_batch_size()) *
-      train.gradient_accumulation_steps() * config.n_layer;
+      train.gradient_accumulation_steps();
   if (boundary_bytes > kMaxBoundaryBytes) {
     AddMistake("train.per_device_train_batch_size",
                absl::StrCat("found ", train.per_device_train_batch_size(),
@@ -59,25 +67,25 @@ void CheckSizes(const Gpt2Config& config, const v1::JobSpec& spec,
 }
 
 // What depends on the model's dimensions; fills in the context length.
-void CheckAgainstModel(const Gpt2Config& config, v1::JobSpec& spec,
+void CheckAgainstModel(const ModelTable& table, v1::JobSpec& spec,
                        Mistakes& mistakes) {
   v1::TrainSpec& train = *spec.mutable_train();
   if (!train.has_context_length()) {
-    train.set_context_length(config.n_positions);
+    train.set_context_length(table.longest_context);
   }
-  if (train.context_length() > config.n_positions) {
+  if (train.context_length() > table.longest_context) {
     AddMistake("train.context_length",
                absl::StrCat("found ", train.context_length(),
-                            "; the model's longest is ", config.n_positions),
+                            "; the model's longest is ", table.longest_context),
                &mistakes);
   }
   // Their products mean something only if each of them does.
   if (!HasMistakeBelow(mistakes, "train.") &&
       !HasMistakeBelow(mistakes, "evaluation.")) {
-    CheckSizes(config, spec, mistakes);
+    CheckSizes(table, spec, mistakes);
   }
   if (HasMistakeBelow(mistakes, "partition.")) return;
-  const int layers = BuildGpt2Table(config).layer_count();
+  const int layers = table.layer_count();
   for (int i = 0; i < spec.partition().cut_points_size(); ++i) {
     if (spec.partition().cut_points(i) >= layers) {
       AddMistake(absl::StrCat("partition.cut_points[", i, "]"),
@@ -86,15 +94,6 @@ void CheckAgainstModel(const Gpt2Config& config, v1::JobSpec& spec,
                  &mistakes);
     }
   }
-}
-
-Gpt2Config WithDropout(Gpt2Config config, const v1::TrainSpec& train) {
-  if (train.has_dropout()) {
-    config.embd_pdrop = train.dropout();
-    config.attn_pdrop = train.dropout();
-    config.resid_pdrop = train.dropout();
-  }
-  return config;
 }
 
 // The same mistake in twelve jobs of a sweep is one mistake.
@@ -155,20 +154,35 @@ class Checker {
                         model.warnings.end());
     if ((has_tokenizer || model.is_there) &&
         !HasMistake(mistakes, "model.tokenizer_path")) {
-      tokenizers_.Check(spec, model.config, &mistakes, &job.warnings);
+      tokenizers_.Check(
+          spec,
+          model.table.has_value()
+              ? std::optional<int64_t>(model.table->vocabulary_size)
+              : std::nullopt,
+          &mistakes, &job.warnings);
     }
-    if (!model.config.has_value()) return mistakes;
-    CheckAgainstModel(*model.config, spec, mistakes);
-    job.table = Shared<ModelTable>(
-        tables_.Get(TableContent(spec, *model.config_json), [&] {
-          return std::make_shared<const ModelTable>(
-              BuildGpt2Table(WithDropout(*model.config, spec.train())));
-        }));
+    if (!model.table.has_value()) return mistakes;
+    CheckAgainstModel(*model.table, spec, mistakes);
+    AddStatus("model.path", SetTable(*model.config_json, job), mistakes);
     job.model_config_json = model.config_json;
     return mistakes;
   }
 
  private:
+  absl::Status SetTable(const std::string& config_json, NewJob& job) {
+    absl::Status status;
+    std::shared_ptr<const ModelTable> table = tables_.Get(
+        TableContent(job.spec, config_json),
+        [&]() -> std::shared_ptr<const ModelTable> {
+          auto made = TableOf(job.spec, config_json);
+          status = made.status();
+          if (!made.ok()) return nullptr;
+          return std::make_shared<const ModelTable>(*std::move(made));
+        });
+    if (table != nullptr) job.table = Shared<ModelTable>(std::move(table));
+    return status;
+  }
+
   void CheckOutput(NewJob& job, Mistakes& mistakes) {
     job.output_dir = job.spec.output().output_dir().empty()
                          ? default_output_dir_

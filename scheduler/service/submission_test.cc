@@ -9,7 +9,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "common/file/scratch_directory.h"
-#include "common/model/model_table.h"
+#include "common/model/gpt2_table.h"
 #include "common/safetensors/writer.h"
 
 namespace hydra {

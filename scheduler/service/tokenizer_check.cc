@@ -58,7 +58,7 @@ TokenizerCheck::Finding TokenizerCheck::Look(const std::string& directory,
 }
 
 void TokenizerCheck::Check(const v1::JobSpec& spec,
-                           const std::optional<Gpt2Config>& config,
+                           std::optional<int64_t> vocabulary_size,
                            Mistakes* mistakes,
                            std::vector<std::string>* warnings) {
   const std::string& directory = spec.model().tokenizer_path();
@@ -69,10 +69,10 @@ void TokenizerCheck::Check(const v1::JobSpec& spec,
   for (const std::string& mistake : finding.mistakes) {
     AddMistake(kField, mistake, mistakes);
   }
-  if (config.has_value() && finding.size > config->vocab_size) {
+  if (vocabulary_size.has_value() && finding.size > *vocabulary_size) {
     warnings->push_back(absl::StrCat(
         directory, ": the tokenizer has ids up to ", finding.size - 1,
-        ", the model's vocab_size is ", config->vocab_size,
+        ", the model's vocab_size is ", *vocabulary_size,
         "; text with a token beyond it fails the job"));
   }
 }

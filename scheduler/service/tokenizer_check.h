@@ -1,6 +1,7 @@
 #ifndef HYDRA_SCHEDULER_SERVICE_TOKENIZER_CHECK_H_
 #define HYDRA_SCHEDULER_SERVICE_TOKENIZER_CHECK_H_
 
+#include <cstdint>
 #include <map>
 #include <optional>
 #include <string>
@@ -8,7 +9,6 @@
 #include <vector>
 
 #include "common/jobfile/mistakes.h"
-#include "common/model/gpt2_config.h"
 #include "hydra/v1/job.pb.h"
 #include "scheduler/service/path_policy.h"
 
@@ -24,10 +24,10 @@ class TokenizerCheck {
   // `paths` must outlive this.
   explicit TokenizerCheck(const PathPolicy* paths) : paths_(*paths) {}
 
-  // Requires the defaults of `spec` filled in. `config`: the model's, if it is
-  // known.
+  // Requires the defaults of `spec` filled in. `vocabulary_size`: the model's,
+  // if it is known.
   void Check(const hydra::v1::JobSpec& spec,
-             const std::optional<Gpt2Config>& config, Mistakes* mistakes,
+             std::optional<int64_t> vocabulary_size, Mistakes* mistakes,
              std::vector<std::string>* warnings);
 
  private:

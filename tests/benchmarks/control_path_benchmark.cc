@@ -19,6 +19,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
+#include "common/model/gpt2_table.h"
 #include "glog/logging.h"
 #include "hydra/worker/v1/worker.grpc.pb.h"
 #include "scheduler/journal/group_commit.h"

@@ -14,7 +14,7 @@
 #include "common/checkpoint/checkpoint_reader.h"
 #include "common/checkpoint/checkpoint_writer.h"
 #include "common/file/scratch_directory.h"
-#include "common/model/model_table.h"
+#include "common/model/gpt2_table.h"
 #include "glog/logging.h"
 #include "tests/fuzz/fuzz_check.h"
 #include "xxhash.h"

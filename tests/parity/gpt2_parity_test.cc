@@ -87,7 +87,7 @@ hydra::v1::TrainSpec TrainSpecOf(const std::string& name,
 ReferenceTrainer MakeTrainer(const hydra::v1::TrainSpec& train) {
   // The matrices are too small for a second thread to be any help.
   SetUpComputeThreads(1);
-  ReferenceTrainer trainer(*ReadConfig(kFixture), train);
+  ReferenceTrainer trainer(*ReadTable(kFixture, OverridesOf(train)), train);
   const absl::Status status =
       LoadWeights(kFixture, trainer.table(), trainer.parameters());
   EXPECT_TRUE(status.ok()) << status;

@@ -1,4 +1,4 @@
-// Trains one GPT-2 in plain LibTorch and prints what came out as JSON. What
+// Trains one model in plain LibTorch and prints what came out as JSON. What
 // Hydra's results and speed are compared with.
 
 #include <algorithm>
@@ -99,21 +99,21 @@ nlohmann::json Train(ReferenceTrainer& trainer,
 
 absl::Status Run(const Options& options) {
   SetUpComputeThreads(options.threads);
-  const auto config = ReadConfig(options.model_directory);
-  if (!config.ok()) return config.status();
   const auto train = ParseTrainSpec(options.train_json);
   if (!train.ok()) return train.status();
+  const auto table = ReadTable(options.model_directory, OverridesOf(*train));
+  if (!table.ok()) return table.status();
   const auto tokens = ReadTokens(options);
   if (!tokens.ok()) return tokens.status();
   const int64_t context = train->has_context_length() ? train->context_length()
-                                                      : config->n_positions;
+                                                      : table->longest_context;
   auto order = BatchOrder::Create(WindowCount(tokens->numel(), context),
                                   train->per_device_train_batch_size() *
                                       train->gradient_accumulation_steps(),
                                   train->seed());
   if (!order.ok()) return order.status();
 
-  ReferenceTrainer trainer(*config, *train);
+  ReferenceTrainer trainer(*table, *train);
   if (options.random) {
     trainer.InitializeRandomly();
   } else {
@@ -133,7 +133,7 @@ absl::Status Run(const Options& options) {
 }  // namespace hydra
 
 int main(int argc, char** argv) {
-  CLI::App app("Trains one GPT-2 in plain LibTorch");
+  CLI::App app("Trains one model in plain LibTorch");
   hydra::Options options;
   app.add_option("--model", options.model_directory,
                  "Hugging Face model directory")

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "ATen/ATen.h"
+#include "common/model/gpt2_table.h"
 #include "common/model/optimizer.h"
 #include "worker/model/block_views.h"
 #include "worker/model/finite_check.h"
@@ -25,23 +26,14 @@ TrainSpec WithDefaults(TrainSpec train) {
   return train;
 }
 
-Gpt2Config WithDropout(Gpt2Config config, const TrainSpec& train) {
-  if (train.has_dropout()) {
-    config.embd_pdrop = config.attn_pdrop = config.resid_pdrop =
-        train.dropout();
-  }
-  return config;
-}
-
 at::Tensor ZeroFlat(const ParameterBlock& block) {
   return at::zeros({block.element_count()});
 }
 
 }  // namespace
 
-ReferenceTrainer::ReferenceTrainer(const Gpt2Config& config,
-                                   const TrainSpec& train)
-    : table_(BuildGpt2Table(WithDropout(config, train))),
+ReferenceTrainer::ReferenceTrainer(ModelTable table, const TrainSpec& train)
+    : table_(std::move(table)),
       layers_(ModelLayers::Build(table_)),
       hyperparameters_(HyperparametersOf(train)),
       seed_(WithDefaults(train).seed()),
@@ -100,8 +92,9 @@ at::Tensor ReferenceTrainer::Logits(const at::Tensor& batch) const {
       TensorViews(table_.parameter_blocks[head[0]], parameters_[head[0]]);
   NormStatistics statistics;
   return LayerNormForward(Forward(micro_batch), norm[0], norm[1],
-                          table_.config.layer_norm_epsilon, &statistics)
-      .view({-1, table_.config.n_embd})
+                          table_.layers.back().attributes.at(gpt2::kEpsilon),
+                          &statistics)
+      .view({-1, norm[0].numel()})
       .mm(OnlyTensorOf(head[1], parameters_).t());
 }
 
@@ -157,7 +150,7 @@ LossSum ReferenceTrainer::ForwardAndBackward(const MicroBatch& batch,
       batch.Inputs(),
       layers_.embedding().Backward(gradient, gradients_[positions], accumulate,
                                    batch),
-      0, table_.config.vocab_size,
+      0, table_.vocabulary_size,
       TensorViews(table_.parameter_blocks[tokens], token_gradient_).front());
   return loss;
 }

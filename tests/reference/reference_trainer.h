@@ -21,9 +21,9 @@ namespace hydra {
 // thread-safe; at most one at work in a process, see SeedLayer.
 class ReferenceTrainer {
  public:
-  // Of `train` only the optimizer, its hyperparameters, seed and dropout count.
-  // All parameters are zero.
-  ReferenceTrainer(const Gpt2Config& config, const hydra::v1::TrainSpec& train);
+  // Of `train` only the optimizer, its hyperparameters and the seed count. All
+  // parameters are zero.
+  ReferenceTrainer(ModelTable table, const hydra::v1::TrainSpec& train);
 
   // As the tensors' TensorInits say.
   void InitializeRandomly();

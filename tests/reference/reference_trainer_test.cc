@@ -4,6 +4,7 @@
 
 #include "ATen/ATen.h"
 #include "ATen/Parallel.h"
+#include "common/model/gpt2_table.h"
 #include "gtest/gtest.h"
 #include "worker/model/compute_threads.h"
 #include "worker/model/test_models.h"
@@ -13,11 +14,14 @@ namespace {
 
 constexpr int64_t kContext = 32;
 
-hydra::v1::TrainSpec AdamW(double dropout = 0) {
+hydra::v1::TrainSpec AdamW() {
   hydra::v1::TrainSpec train;
   train.set_learning_rate(0.01);
-  train.set_dropout(dropout);
   return train;
+}
+
+ModelTable Table(double dropout = 0) {
+  return BuildGpt2Table(TinyConfig(dropout));
 }
 
 at::Tensor Tokens(uint64_t seed, int64_t sequences = 4) {
@@ -25,8 +29,9 @@ at::Tensor Tokens(uint64_t seed, int64_t sequences = 4) {
 }
 
 // Parameters after a few steps of two micro-batches.
-std::vector<at::Tensor> Train(const hydra::v1::TrainSpec& train) {
-  ReferenceTrainer trainer(TinyConfig(), train);
+std::vector<at::Tensor> Train(double dropout,
+                              const hydra::v1::TrainSpec& train = AdamW()) {
+  ReferenceTrainer trainer(Table(dropout), train);
   trainer.InitializeRandomly();
   for (uint64_t step = 0; step < 3; ++step) {
     trainer.Step({Tokens(2 * step), Tokens(2 * step + 1)});
@@ -44,7 +49,7 @@ void ExpectSameBits(const std::vector<at::Tensor>& actual,
 }
 
 TEST(ReferenceTrainerTest, LearnsABatchByHeart) {
-  ReferenceTrainer trainer(TinyConfig(), AdamW());
+  ReferenceTrainer trainer(Table(), AdamW());
   trainer.InitializeRandomly();
   const at::Tensor tokens = Tokens(1);
   const LossSum before = trainer.Evaluate(tokens);
@@ -57,7 +62,7 @@ TEST(ReferenceTrainerTest, LearnsABatchByHeart) {
 TEST(ReferenceTrainerTest, AnUntiedHeadTrainsToo) {
   Gpt2Config config = TinyConfig();
   config.tie_word_embeddings = false;
-  ReferenceTrainer trainer(config, AdamW());
+  ReferenceTrainer trainer(BuildGpt2Table(config), AdamW());
   trainer.InitializeRandomly();
   const at::Tensor tokens = Tokens(1);
   const double before = trainer.Evaluate(tokens).loss_sum;
@@ -67,9 +72,9 @@ TEST(ReferenceTrainerTest, AnUntiedHeadTrainsToo) {
 
 TEST(ReferenceTrainerTest, MicroBatchesSumUpToTheirMiniBatch) {
   const at::Tensor whole = Tokens(1, 4);
-  ReferenceTrainer one(TinyConfig(), AdamW());
+  ReferenceTrainer one(Table(), AdamW());
   one.InitializeRandomly();
-  ReferenceTrainer two(TinyConfig(), AdamW());
+  ReferenceTrainer two(Table(), AdamW());
   two.InitializeRandomly();
   const LossSum whole_loss = one.Step({whole});
   const LossSum parts_loss =
@@ -85,26 +90,26 @@ TEST(ReferenceTrainerTest, TrainingRepeatsItsBitsOnAnyNumberOfThreads) {
   const int threads = at::get_num_threads();
   for (double dropout : {0.0, 0.1}) {
     SetUpComputeThreads(1);
-    const std::vector<at::Tensor> one = Train(AdamW(dropout));
+    const std::vector<at::Tensor> one = Train(dropout);
     for (int count : {1, 2}) {
       SetUpComputeThreads(count);
       at::rand({10});
-      ExpectSameBits(Train(AdamW(dropout)), one);
+      ExpectSameBits(Train(dropout), one);
     }
   }
   SetUpComputeThreads(threads);
 }
 
 TEST(ReferenceTrainerTest, SeedAndDropoutMatter) {
-  const std::vector<at::Tensor> expected = Train(AdamW(0.1));
-  ExpectSameBits(Train(AdamW(0.2)), expected, /*same=*/false);
-  hydra::v1::TrainSpec other_seed = AdamW(0.1);
+  const std::vector<at::Tensor> expected = Train(0.1);
+  ExpectSameBits(Train(0.2), expected, /*same=*/false);
+  hydra::v1::TrainSpec other_seed = AdamW();
   other_seed.set_seed(43);
-  ExpectSameBits(Train(other_seed), expected, /*same=*/false);
+  ExpectSameBits(Train(0.1, other_seed), expected, /*same=*/false);
 }
 
 TEST(ReferenceTrainerTest, ALossThatIsNoNumberUpdatesNothing) {
-  ReferenceTrainer trainer(TinyConfig(), AdamW());
+  ReferenceTrainer trainer(Table(), AdamW());
   trainer.InitializeRandomly();
   trainer.parameters().back()[0] = INFINITY;
   std::vector<at::Tensor> before;

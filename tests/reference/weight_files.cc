@@ -7,7 +7,9 @@
 #include "ATen/ATen.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/str_cat.h"
-#include "absl/strings/strip.h"
+#include "absl/strings/str_join.h"
+#include "common/model/describe.h"
+#include "common/model/weight_match.h"
 #include "common/safetensors/weight_directory.h"
 #include "common/safetensors/writer.h"
 
@@ -18,33 +20,20 @@ using safetensors::TensorSpec;
 using safetensors::WeightDirectory;
 using safetensors::Writer;
 
-absl::Status LoadTensor(const WeightDirectory& weights,
-                        const TensorEntry& tensor, float* to) {
-  absl::string_view name = tensor.name;
-  if (weights.Find(name) == nullptr) {
-    name = absl::StripPrefix(name, "transformer.");
-  }
-  const safetensors::Weight* weight = weights.Find(name);
-  if (weight == nullptr || weight->tensor->shape != tensor.shape) {
-    return absl::InvalidArgumentError(
-        absl::StrCat(tensor.name, " is missing or has another shape"));
-  }
-  return weights.ReadAsFloat32(name, 0,
-                               absl::MakeSpan(to, tensor.element_count));
-}
-
 float* Numbers(const TensorEntry& tensor, const at::Tensor& flat) {
   return flat.mutable_data_ptr<float>() + tensor.offset_bytes / kFloatBytes;
 }
 
 }  // namespace
 
-absl::StatusOr<Gpt2Config> ReadConfig(const std::string& directory) {
+absl::StatusOr<ModelTable> ReadTable(const std::string& directory,
+                                     const ModelOverrides& overrides) {
   std::ifstream file(directory + "/config.json");
   if (!file) {
     return absl::NotFoundError(absl::StrCat(directory, "/config.json"));
   }
-  return ParseGpt2Config(std::string(std::istreambuf_iterator<char>(file), {}));
+  return Describe(std::string(std::istreambuf_iterator<char>(file), {}),
+                  overrides);
 }
 
 absl::Status LoadWeights(const std::string& directory, const ModelTable& table,
@@ -54,10 +43,15 @@ absl::Status LoadWeights(const std::string& directory, const ModelTable& table,
   absl::StatusOr<WeightDirectory> weights =
       WeightDirectory::Open(directory, {/*allowed_roots=*/{"/"}});
   if (!weights.ok()) return weights.status();
+  const WeightMatch match = MatchWeights(table, *weights);
+  if (!match.mistakes.empty()) {
+    return absl::InvalidArgumentError(absl::StrJoin(match.mistakes, "; "));
+  }
   for (size_t i = 0; i < flats.size(); ++i) {
     for (const TensorEntry& tensor : table.parameter_blocks[i].tensors) {
-      const absl::Status status =
-          LoadTensor(*weights, tensor, Numbers(tensor, flats[i]));
+      const absl::Status status = weights->ReadAsFloat32(
+          match.names.at(tensor.name), 0,
+          absl::MakeSpan(Numbers(tensor, flats[i]), tensor.element_count));
       if (!status.ok()) return status;
     }
   }

@@ -7,16 +7,17 @@
 #include "ATen/core/Tensor.h"
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "common/model/model_families.h"
 #include "common/model/model_table.h"
 
 namespace hydra {
 
-// The configuration of a Hugging Face model directory.
-absl::StatusOr<Gpt2Config> ReadConfig(const std::string& directory);
+// The table of a Hugging Face model directory's config.json.
+absl::StatusOr<ModelTable> ReadTable(const std::string& directory,
+                                     const ModelOverrides& overrides);
 
 // Fills `flats`, one for each parameter block of `table`, with a Hugging Face
-// model directory's weights. Names may lack their "transformer.", as in the
-// oldest checkpoints.
+// model directory's weights. Names are found as in MatchWeights.
 absl::Status LoadWeights(const std::string& directory, const ModelTable& table,
                          const std::vector<at::Tensor>& flats);
 

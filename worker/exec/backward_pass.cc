@@ -90,7 +90,7 @@ class BackwardPass {
       pass_.meter.Begin(layer, Phase::kForward);
       parameters_.Place(layer);
       pass_.meter.ParametersPlaced();
-      if (pass_.layer(layer).kind == LayerKind::kEmbedding) {
+      if (layer == 0) {
         boundary = parameters_.Forward(layer, boundary, micro_batch);
       } else {
         const int block = pass_.layer(layer).parameter_blocks.front();
@@ -141,7 +141,7 @@ class BackwardPass {
   at::Tensor Differentiate(int layer, at::Tensor gradient,
                            const MicroBatch& micro_batch, bool accumulate) {
     const int block = pass_.layer(layer).parameter_blocks.back();
-    if (pass_.layer(layer).kind == LayerKind::kEmbedding) {
+    if (layer == 0) {
       token_gradient_->Add(
           micro_batch.Inputs(),
           pass_.model.layers.embedding().Backward(gradient, Gradient(block),

@@ -7,7 +7,7 @@
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
 #include "common/clock/steady_time.h"
-#include "common/model/gpt2_config.h"
+#include "common/model/describe.h"
 #include "common/status/proto_time.h"
 #include "worker/exec/prepare_pass.h"
 
@@ -20,10 +20,11 @@ using worker::v1::TaskReport;
 
 absl::StatusOr<PrepareResult> Prepare(const JobContext& job, LogSink& log,
                                       TaskControl& control) {
-  const auto config = ParseGpt2Config(job.model_config_json());
-  if (!config.ok()) return config.status();
+  const auto table =
+      Describe(job.model_config_json(), OverridesOf(job.spec().train()));
+  if (!table.ok()) return table.status();
   try {
-    return RunPreparePass(job, config->vocab_size, log, control);
+    return RunPreparePass(job, table->vocabulary_size, log, control);
   } catch (const std::exception& error) {
     return absl::InternalError(error.what());
   }

@@ -6,6 +6,7 @@
 #include <utility>
 #include <vector>
 
+#include "common/model/gpt2_table.h"
 #include "common/safetensors/writer.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"

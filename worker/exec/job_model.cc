@@ -3,9 +3,7 @@
 #include <string>
 #include <utility>
 
-#include "absl/strings/str_cat.h"
-#include "absl/strings/str_format.h"
-#include "common/model/gpt2_config.h"
+#include "common/model/describe.h"
 #include "common/shared/shared.h"
 
 namespace hydra {
@@ -14,26 +12,11 @@ namespace {
 using worker::v1::JobContext;
 
 absl::StatusOr<BuiltModel> Build(const JobContext& job) {
-  auto config = ParseGpt2Config(job.model_config_json());
-  if (!config.ok()) return config.status();
-  const hydra::v1::TrainSpec& train = job.spec().train();
-  if (train.has_dropout()) {
-    config->embd_pdrop = train.dropout();
-    config->attn_pdrop = train.dropout();
-    config->resid_pdrop = train.dropout();
-  }
-  ModelTable table = BuildGpt2Table(*config);
-  ModelLayers layers = ModelLayers::Build(table);
-  return BuiltModel{std::move(table), std::move(layers)};
-}
-
-// All that Build looks at.
-std::string KeyOf(const JobContext& job) {
-  const hydra::v1::TrainSpec& train = job.spec().train();
-  // Written so that it reads back as the same number.
-  return absl::StrCat(
-      train.has_dropout() ? absl::StrFormat("%.17g", train.dropout()) : "own",
-      "\n", job.model_config_json());
+  absl::StatusOr<ModelTable> table =
+      Describe(job.model_config_json(), OverridesOf(job.spec().train()));
+  if (!table.ok()) return table.status();
+  ModelLayers layers = ModelLayers::Build(*table);
+  return BuiltModel{*std::move(table), std::move(layers)};
 }
 
 // About what a model takes: its tensors' entries stand in the table and in the
@@ -47,8 +30,14 @@ int64_t BytesOf(const BuiltModel& model) {
                     tensor.shape.size() * sizeof(int64_t));
     }
   }
-  return bytes + model.table.layer_count() *
-                     static_cast<int64_t>(sizeof(Layer) + sizeof(Gpt2Config));
+  for (const LayerEntry& layer : model.table.layers) {
+    bytes +=
+        2 * static_cast<int64_t>(sizeof(LayerEntry) +
+                                 layer.outputs.size() * sizeof(BoundaryTensor) +
+                                 layer.attributes.size() *
+                                     sizeof(*layer.attributes.begin()));
+  }
+  return bytes;
 }
 
 }  // namespace
@@ -67,7 +56,8 @@ absl::StatusOr<JobModel> JobModels::For(const JobContext& job) {
 
 absl::StatusOr<std::shared_ptr<const BuiltModel>> JobModels::BuiltFor(
     const JobContext& job) {
-  std::string key = KeyOf(job);
+  std::string key = DescriptionContent(job.model_config_json(),
+                                       OverridesOf(job.spec().train()));
   if (std::shared_ptr<const BuiltModel> known = built_.Find(key)) return known;
   absl::StatusOr<BuiltModel> model = Build(job);
   if (!model.ok()) return model.status();

@@ -16,7 +16,6 @@ namespace hydra {
 
 // A model's shapes and arithmetic. Constant.
 struct BuiltModel {
-  // With the job's own dropout, if it has one, in its config.
   ModelTable table;
   ModelLayers layers;
 };
@@ -41,7 +40,7 @@ class JobModels {
  public:
   explicit JobModels(int64_t capacity_bytes) : built_(capacity_bytes) {}
 
-  // INVALID_ARGUMENT: as ParseGpt2Config.
+  // INVALID_ARGUMENT: as Describe.
   absl::StatusOr<JobModel> For(const worker::v1::JobContext& job);
 
  private:

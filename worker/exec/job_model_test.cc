@@ -3,6 +3,7 @@
 #include <string>
 
 #include "absl/strings/str_cat.h"
+#include "common/model/gpt2_table.h"
 #include "gtest/gtest.h"
 
 namespace hydra {
@@ -47,8 +48,9 @@ TEST(JobModelsTest, AnotherDropoutOrShapeIsAnotherModel) {
   const auto model = models.For(Job(1));
   const auto dropped = models.For(dropping);
   const auto longer = models.For(Job(1, /*layers=*/3));
-  EXPECT_EQ(model->table.config.attn_pdrop, 0);
-  EXPECT_EQ(dropped->table.config.attn_pdrop, 0.25);
+  EXPECT_EQ(model->table.layers[1].attributes.at(gpt2::kAttentionDropout), 0);
+  EXPECT_EQ(dropped->table.layers[1].attributes.at(gpt2::kAttentionDropout),
+            0.25);
   EXPECT_EQ(longer->table.layer_count(), model->table.layer_count() + 1);
 }
 
@@ -59,7 +61,7 @@ TEST(JobModelsTest, WhatHasNoRoomIsBuiltAnewAndStaysForItsHolder) {
   EXPECT_EQ(&models.For(Job(2))->table, &first->table) << "the newest stays";
   ASSERT_TRUE(models.For(Job(3, /*layers=*/3)).ok());
   EXPECT_NE(&models.For(Job(1))->table, &first->table);
-  EXPECT_EQ(first->table.config.n_layer, 2);
+  EXPECT_EQ(first->table.layer_count(), 4);
 }
 
 TEST(JobModelsTest, RefusesWhatIsNoModel) {

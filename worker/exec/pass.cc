@@ -26,11 +26,12 @@ MicroBatch PromoteBatch(const HostBatch& batch, Device& device) {
 at::Tensor PromoteBoundary(const Pass& pass, BlockKind kind, int layer,
                            int index, BlockIo::Reuse reuse) {
   const HostBatch& batch = pass.batches[index];
-  const int64_t width = pass.model.table.config.n_embd;
+  const BoundaryTensor& tensor = pass.model.table.BoundaryBefore(layer).front();
   return pass.io
       .Promote(pass.blocks.Read(kind, layer, index),
-               batch.sequences * batch.context * width, reuse)
-      .view({batch.sequences, batch.context, width});
+               tensor.Bytes(batch.sequences, batch.context) / kFloatBytes,
+               reuse)
+      .view(tensor.ShapeOf(batch.sequences, batch.context));
 }
 
 void DemoteBoundary(const Pass& pass, BlockKind kind, int layer, int index,

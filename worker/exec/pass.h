@@ -26,7 +26,7 @@ struct Pass {
   int first_layer() const { return task.first_layer(); }
   int last_layer() const { return task.last_layer(); }
   bool has_head() const { return last_layer() == model.table.layer_count(); }
-  const Layer& layer(int layer) const { return model.table.layers[layer]; }
+  const LayerEntry& layer(int layer) const { return model.table.layers[layer]; }
   const ParameterBlock& block(int block) const {
     return model.table.parameter_blocks[block];
   }

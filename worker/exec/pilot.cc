@@ -51,12 +51,12 @@ LongestShard FindLongestShard(PilotTrial& trial, int first, int layer_count) {
 }
 
 // See RunPilot. `micro_batches` is a step's number of them.
-void SetTimes(LayerKind kind, const LayerMeter::Measure& measure,
+void SetTimes(bool makes_loss, const LayerMeter::Measure& measure,
               absl::Duration evaluation, int micro_batches_run,
               int64_t micro_batches, LayerProfile& profile) {
   absl::Duration forward = measure.forward / micro_batches_run;
   absl::Duration backward = measure.backward / micro_batches_run;
-  if (kind == LayerKind::kHead) {
+  if (makes_loss) {
     forward = std::min(evaluation, backward);
     backward -= forward;
   }
@@ -70,12 +70,13 @@ void AddProfiles(const ModelTable& table, const TrialOutcome& outcome,
   for (const auto& [layer, measure] : outcome.measures) {
     LayerProfile* profile = result.add_layers();
     profile->set_layer(layer);
-    profile->set_kind(LayerKindName(table.layers[layer].kind));
+    profile->set_kind(table.layers[layer].kind);
     profile->set_parameter_bytes(ParameterBytes(table, layer));
     profile->set_saved_bytes(measure.saved_bytes);
     profile->set_peak_bytes(measure.peak_bytes);
-    SetTimes(table.layers[layer].kind, measure, outcome.evaluation.at(layer),
-             outcome.micro_batches, micro_batches, *profile);
+    SetTimes(layer + 1 == table.layer_count(), measure,
+             outcome.evaluation.at(layer), outcome.micro_batches, micro_batches,
+             *profile);
   }
 }
 
@@ -83,19 +84,21 @@ absl::Status DoesNotFit(const JobModel& model, int layer,
                         const worker::v1::JobContext& job, int64_t limit_bytes,
                         const TrialOutcome& outcome) {
   const ModelTable& table = model.table;
-  return absl::ResourceExhaustedError(absl::StrCat(
-      "layer ", layer, " (", LayerKindName(table.layers[layer].kind),
-      ") needs more than the device's ", limit_bytes,
-      " bytes: its parameters take ", ParameterBytes(table, layer),
-      ", one boundary tensor takes ", model.shape.TrainBoundaryBytes(), ", ",
-      job.prefetch_bytes(), " are kept for prefetching; ", outcome.message));
+  return absl::ResourceExhaustedError(
+      absl::StrCat("layer ", layer, " (", table.layers[layer].kind,
+                   ") needs more than the device's ", limit_bytes,
+                   " bytes: its parameters take ", ParameterBytes(table, layer),
+                   ", one boundary tensor takes ",
+                   table.LargestBoundaryBytes(model.shape.micro_batch_size,
+                                              model.shape.context_length),
+                   ", ", job.prefetch_bytes(), " are kept for prefetching; ",
+                   outcome.message));
 }
 
 // A trial makes host data as large as the device needs them. Where one boundary
 // tensor alone is too large for the device, none should be tried.
 absl::Status CheckBoundary(const JobShape& shape, int64_t limit_bytes) {
-  const int64_t boundary_bytes =
-      std::max(shape.TrainBoundaryBytes(), shape.EvalBoundaryBytes());
+  const int64_t boundary_bytes = shape.LargestBoundaryBytes();
   if (boundary_bytes <= limit_bytes) return absl::OkStatus();
   return absl::ResourceExhaustedError(
       absl::StrCat("a boundary tensor of ",

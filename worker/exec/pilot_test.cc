@@ -132,7 +132,7 @@ TEST(PilotTest, MeasuresEveryLayer) {
     EXPECT_GT(layer.forward().nanos(), 0);
   }
   EXPECT_GT(report.pilot().layers(1).saved_bytes(),
-            job.table().BoundaryBytes(2, 24));
+            job.table().BoundaryBytes(1, 2, 24));
 }
 
 // A shard of the head alone runs a forward only when it evaluates.

@@ -50,7 +50,7 @@ PilotTrial::PilotTrial(const worker::v1::JobContext& job, const JobModel& model,
       reserve_bytes_(reserve_bytes),
       control_(control) {
   const JobShape& shape = model.shape;
-  const int64_t vocabulary = model.table.config.vocab_size;
+  const int64_t vocabulary = model.table.vocabulary_size;
   std::mt19937 random;  // Its default seed: a pilot repeats itself.
   for (int i = 0; i < std::min(shape.micro_batches, kMostMicroBatches); ++i) {
     training_.push_back(RandomBatch(shape.micro_batch_size,
@@ -61,8 +61,7 @@ PilotTrial::PilotTrial(const worker::v1::JobContext& job, const JobModel& model,
   evaluation_.push_back(RandomBatch(shape.eval_batch_size, shape.context_length,
                                     vocabulary, random));
 
-  int64_t largest =
-      std::max(shape.TrainBoundaryBytes(), shape.EvalBoundaryBytes());
+  int64_t largest = shape.LargestBoundaryBytes();
   const int blocks = static_cast<int>(model.table.parameter_blocks.size());
   for (int block = 0; block < blocks; ++block) {
     largest = std::max(
@@ -160,10 +159,11 @@ absl::Span<std::byte> PilotTrial::HostBytes(int64_t offset, int64_t bytes) {
 
 int64_t PilotTrial::KeptBytesNotRun() const {
   const HostBatch& batch = training_.front();
-  const Gpt2Config& config = model_.table.config;
+  const std::vector<int64_t>& tokens =
+      model_.table.parameter_blocks.front().tensors.front().shape;
   const int64_t part_bytes =
-      batch.sequences * batch.context * config.n_embd * kFloatBytes;
-  if (!TokenTableGradient::KeepsParts(config.vocab_size, config.n_embd,
+      batch.sequences * batch.context * tokens[1] * kFloatBytes;
+  if (!TokenTableGradient::KeepsParts(tokens[0], tokens[1],
                                       model_.shape.micro_batches, part_bytes)) {
     return 0;
   }

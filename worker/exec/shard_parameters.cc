@@ -46,7 +46,7 @@ at::Tensor ShardParameters::HeadWeight() {
 at::Tensor ShardParameters::Forward(int layer, const at::Tensor& input,
                                     const MicroBatch& micro_batch) {
   const std::vector<int>& blocks = pass_.layer(layer).parameter_blocks;
-  if (pass_.layer(layer).kind == LayerKind::kEmbedding) {
+  if (layer == 0) {
     return pass_.model.layers.embedding().Forward(
         TokenTable(), Block(blocks.back()), micro_batch);
   }

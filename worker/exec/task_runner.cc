@@ -216,7 +216,7 @@ absl::Status TaskRunner::RunShard(const Task& task, const JobContext& job,
   if (absl::Status valid = CheckShard(task, model.table); !valid.ok()) {
     return valid;
   }
-  auto batches = batches_.Read(task, job, model.table.config.vocab_size);
+  auto batches = batches_.Read(task, job, model.table.vocabulary_size);
   if (!batches.ok()) return batches.status();
   const TaskBlocks blocks(task);
   const Pass pass{task, blocks, model, *batches, attempt.io, attempt.meter};

@@ -180,7 +180,7 @@ class OneTaskTest : public testing::Test {
 
 TEST_F(OneTaskTest, CountsWhatItMovesAndWhatItFinds) {
   const TaskReport embedding = RunAndCommit(job_.StepTask(0));
-  const int64_t boundary = job_.table().BoundaryBytes(2, 24);
+  const int64_t boundary = job_.table().BoundaryBytes(1, 2, 24);
   const int64_t positions = job_.table().parameter_blocks[1].size_bytes;
   EXPECT_EQ(embedding.cost().promoted_bytes(), positions);
   EXPECT_EQ(embedding.cost().demoted_bytes(), boundary);
@@ -199,7 +199,7 @@ TEST_F(OneTaskTest, ZeroStateMovesNoBytes) {
   for (int i = 0; i < 5; ++i) RunAndCommit(job_.StepTask(i));
   runner_.cache().DropAll();
   const TaskReport block = RunAndCommit(job_.StepTask(5));
-  const int64_t boundary = job_.table().BoundaryBytes(2, 24);
+  const int64_t boundary = job_.table().BoundaryBytes(1, 2, 24);
   const int64_t parameters = job_.table().parameter_blocks[4].size_bytes;
   EXPECT_EQ(block.cost().promoted_bytes(), parameters + 2 * boundary);
   EXPECT_EQ(block.cost().demoted_bytes(), 3 * parameters + boundary);

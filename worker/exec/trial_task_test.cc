@@ -10,7 +10,7 @@
 
 #include "common/chain/block_key.h"
 #include "common/chain/task_chain.h"
-#include "common/model/model_table.h"
+#include "common/model/gpt2_table.h"
 
 namespace hydra {
 namespace {

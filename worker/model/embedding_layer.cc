@@ -3,6 +3,7 @@
 #include "ATen/ATen.h"
 #include "c10/core/GradMode.h"
 #include "c10/util/Exception.h"
+#include "common/model/gpt2_table.h"
 #include "worker/model/block_views.h"
 
 namespace hydra {
@@ -17,10 +18,10 @@ void DropOut(const at::Tensor& tensor, double probability) {
 
 }  // namespace
 
-EmbeddingLayer::EmbeddingLayer(const Gpt2Config& config,
+EmbeddingLayer::EmbeddingLayer(const LayerEntry& entry,
                                const ParameterBlock& position_block, int layer)
     : position_block_(position_block),
-      dropout_(config.embd_pdrop),
+      dropout_(entry.attributes.at(gpt2::kDropout)),
       layer_(layer) {}
 
 at::Tensor EmbeddingLayer::Forward(const at::Tensor& token_table,

@@ -13,7 +13,7 @@ class EmbeddingLayer {
  public:
   // `position_block` is the flat block of the position table; `layer` is its
   // place in the chain.
-  EmbeddingLayer(const Gpt2Config& config, const ParameterBlock& position_block,
+  EmbeddingLayer(const LayerEntry& entry, const ParameterBlock& position_block,
                  int layer);
 
   // [sequences, context, width]. `token_table` is [vocab, width] and may be

@@ -17,7 +17,7 @@ class EmbeddingLayerTest : public testing::TestWithParam<double> {
       : config_(TinyConfig(GetParam())),
         table_(BuildGpt2Table(config_)),
         positions_block_(table_.parameter_blocks[1]),
-        layer_(config_, positions_block_, 0),
+        layer_(table_.layers[0], positions_block_, 0),
         token_table_(RandomTensor({config_.vocab_size, config_.n_embd}, 1)),
         positions_(RandomFlat(positions_block_, 2)),
         batch_(RandomMicroBatch(config_, kSequences, kContext, 3)),

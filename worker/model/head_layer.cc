@@ -5,6 +5,7 @@
 
 #include "ATen/ATen.h"
 #include "c10/core/GradMode.h"
+#include "common/model/gpt2_table.h"
 #include "worker/model/block_views.h"
 #include "worker/model/layer_norm.h"
 
@@ -70,8 +71,8 @@ void ForEachSlice(const at::Tensor& normalized, Body body) {
 
 }  // namespace
 
-HeadLayer::HeadLayer(const Gpt2Config& config, const ParameterBlock& norm_block)
-    : norm_block_(norm_block), epsilon_(config.layer_norm_epsilon) {}
+HeadLayer::HeadLayer(const LayerEntry& entry, const ParameterBlock& norm_block)
+    : norm_block_(norm_block), epsilon_(entry.attributes.at(gpt2::kEpsilon)) {}
 
 LossSum HeadLayer::Loss(const at::Tensor& flat_norm, const at::Tensor& weight,
                         const at::Tensor& input,

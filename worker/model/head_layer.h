@@ -24,7 +24,7 @@ struct LossSum {
 // SliceBytes(vocab). Immutable; the rules of ChainLayer hold.
 class HeadLayer {
  public:
-  HeadLayer(const Gpt2Config& config, const ParameterBlock& norm_block);
+  HeadLayer(const LayerEntry& entry, const ParameterBlock& norm_block);
 
   // Bytes of one slice of logits.
   static int64_t SliceBytes(int64_t vocab_size) {

@@ -35,7 +35,9 @@ class HeadLayerTest : public testing::Test {
     batch_ = RandomMicroBatch(config_, kSequences, kContext, 4);
   }
 
-  HeadLayer Head() const { return HeadLayer(config_, norm_block_); }
+  HeadLayer Head() const {
+    return HeadLayer(table_.layers.back(), norm_block_);
+  }
 
   Gradients Run(bool accumulate, Gradients gradients) const {
     gradients.loss =

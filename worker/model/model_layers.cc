@@ -12,13 +12,14 @@ ModelLayers ModelLayers::Build(const ModelTable& table) {
   std::vector<std::unique_ptr<ChainLayer>> chain;
   for (int layer = 1; layer < last; ++layer) {
     const int block = table.layers[layer].parameter_blocks.front();
-    chain.push_back(
-        std::make_unique<TransformerBlock>(table.config, blocks[block], layer));
+    chain.push_back(std::make_unique<TransformerBlock>(table.layers[layer],
+                                                       blocks[block], layer));
   }
   const int positions = table.layers.front().parameter_blocks[1];
   const int norm = table.layers.back().parameter_blocks[0];
-  return ModelLayers(EmbeddingLayer(table.config, blocks[positions], 0),
-                     std::move(chain), HeadLayer(table.config, blocks[norm]));
+  return ModelLayers(EmbeddingLayer(table.layers.front(), blocks[positions], 0),
+                     std::move(chain),
+                     HeadLayer(table.layers.back(), blocks[norm]));
 }
 
 ModelLayers::ModelLayers(EmbeddingLayer embedding,

@@ -16,7 +16,6 @@ namespace hydra {
 // to the table that it was built from. Immutable.
 class ModelLayers {
  public:
-  // A job's own dropout must already stand in table.config.
   static ModelLayers Build(const ModelTable& table);
 
   const EmbeddingLayer& embedding() const { return embedding_; }

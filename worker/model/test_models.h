@@ -5,7 +5,7 @@
 #include <vector>
 
 #include "ATen/core/Tensor.h"
-#include "common/model/model_table.h"
+#include "common/model/gpt2_table.h"
 #include "worker/model/micro_batch.h"
 
 // Small models and inputs for tests.

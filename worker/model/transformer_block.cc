@@ -4,6 +4,7 @@
 
 #include "ATen/ATen.h"
 #include "c10/core/GradMode.h"
+#include "common/model/gpt2_table.h"
 #include "worker/model/block_views.h"
 #include "worker/model/layer_norm.h"
 
@@ -52,9 +53,14 @@ at::Tensor Leaf(const at::Tensor& tensor) {
 
 }  // namespace
 
-TransformerBlock::TransformerBlock(const Gpt2Config& config,
+TransformerBlock::TransformerBlock(const LayerEntry& entry,
                                    const ParameterBlock& block, int layer)
-    : config_(config), block_(block), layer_(layer) {}
+    : heads_(static_cast<int64_t>(entry.attributes.at(gpt2::kHeads))),
+      epsilon_(entry.attributes.at(gpt2::kEpsilon)),
+      attention_dropout_(entry.attributes.at(gpt2::kAttentionDropout)),
+      residual_dropout_(entry.attributes.at(gpt2::kDropout)),
+      block_(block),
+      layer_(layer) {}
 
 at::Tensor TransformerBlock::Forward(const std::vector<at::Tensor>& flats,
                                      const at::Tensor& input,
@@ -98,20 +104,20 @@ at::Tensor TransformerBlock::Compute(const std::vector<at::Tensor>& parameters,
                                      const at::Tensor& input,
                                      bool training) const {
   const std::vector<at::Tensor>& p = parameters;
-  const double epsilon = config_.layer_norm_epsilon;
-  const double dropout = config_.resid_pdrop;
 
-  at::Tensor hidden = LayerNorm(input, p[kNorm1Weight], p[kNorm1Bias], epsilon);
+  at::Tensor hidden =
+      LayerNorm(input, p[kNorm1Weight], p[kNorm1Bias], epsilon_);
   hidden = Attention(hidden, p[kAttentionWeight], p[kAttentionBias], training);
   hidden = Linear(hidden, p[kAttentionOutputWeight], p[kAttentionOutputBias])
                .view(input.sizes());
-  const at::Tensor residual = Dropout(hidden, dropout, training).add_(input);
+  const at::Tensor residual =
+      Dropout(hidden, residual_dropout_, training).add_(input);
 
-  hidden = LayerNorm(residual, p[kNorm2Weight], p[kNorm2Bias], epsilon);
+  hidden = LayerNorm(residual, p[kNorm2Weight], p[kNorm2Bias], epsilon_);
   hidden = Gelu(Linear(hidden, p[kExpandWeight], p[kExpandBias]));
   hidden =
       Linear(hidden, p[kContractWeight], p[kContractBias]).view(input.sizes());
-  return Dropout(hidden, dropout, training).add_(residual);
+  return Dropout(hidden, residual_dropout_, training).add_(residual);
 }
 
 at::Tensor TransformerBlock::Attention(const at::Tensor& normalized,
@@ -120,23 +126,23 @@ at::Tensor TransformerBlock::Attention(const at::Tensor& normalized,
                                        bool training) const {
   const int64_t sequences = normalized.size(0);
   const int64_t context = normalized.size(1);
-  const int64_t heads = config_.n_head;
+  const int64_t width = normalized.size(2);
   // [3, sequences, heads, context, width of a head].
   const std::vector<at::Tensor> qkv =
       Linear(normalized, weight, bias)
-          .view({sequences, context, 3, heads, config_.n_embd / heads})
+          .view({sequences, context, 3, heads_, width / heads_})
           .permute({2, 0, 3, 1, 4})
           .unbind(0);
   return at::scaled_dot_product_attention(
              qkv[0], qkv[1], qkv[2], /*attn_mask=*/{},
-             training ? config_.attn_pdrop : 0, /*is_causal=*/true)
+             training ? attention_dropout_ : 0, /*is_causal=*/true)
       .transpose(1, 2)
-      .reshape({sequences, context, config_.n_embd});
+      .reshape({sequences, context, width});
 }
 
 bool TransformerBlock::DropsOut(const MicroBatch& micro_batch) const {
   return micro_batch.training &&
-         (config_.attn_pdrop > 0 || config_.resid_pdrop > 0);
+         (attention_dropout_ > 0 || residual_dropout_ > 0);
 }
 
 }  // namespace hydra

@@ -18,7 +18,7 @@ namespace hydra {
 class TransformerBlock : public ChainLayer {
  public:
   // `block` holds its parameters; `layer` is its place in the chain.
-  TransformerBlock(const Gpt2Config& config, const ParameterBlock& block,
+  TransformerBlock(const LayerEntry& entry, const ParameterBlock& block,
                    int layer);
 
   at::Tensor Forward(const std::vector<at::Tensor>& flats,
@@ -40,7 +40,10 @@ class TransformerBlock : public ChainLayer {
   at::Tensor Attention(const at::Tensor& normalized, const at::Tensor& weight,
                        const at::Tensor& bias, bool training) const;
 
-  const Gpt2Config config_;
+  const int64_t heads_;
+  const double epsilon_;
+  const double attention_dropout_;
+  const double residual_dropout_;
   const ParameterBlock block_;
   const int layer_;
 };

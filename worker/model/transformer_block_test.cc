@@ -21,7 +21,7 @@ class TransformerBlockTest : public testing::Test {
       : config_(TinyConfig(dropout)),
         table_(BuildGpt2Table(config_)),
         block_(table_.parameter_blocks[2]),
-        layer_(config_, block_, 1),
+        layer_(table_.layers[1], block_, 1),
         flats_({RandomFlat(block_, 1)}),
         input_(RandomTensor({kSequences, kContext, config_.n_embd}, 2)),
         output_gradient_(RandomTensor(input_.sizes(), 3)),
@@ -151,7 +151,7 @@ TEST_F(TransformerBlockDropoutTest, RecomputationGivesTheSameGradients) {
 
 TEST_F(TransformerBlockDropoutTest, MasksDifferBetweenLayersAndMicroBatches) {
   const at::Tensor output = layer_.Forward(flats_, input_, batch_);
-  const TransformerBlock other_layer(config_, block_, 2);
+  const TransformerBlock other_layer(table_.layers[1], block_, 2);
   EXPECT_FALSE(output.equal(other_layer.Forward(flats_, input_, batch_)));
   batch_.seed += 1;
   EXPECT_FALSE(output.equal(layer_.Forward(flats_, input_, batch_)));
@@ -159,7 +159,8 @@ TEST_F(TransformerBlockDropoutTest, MasksDifferBetweenLayersAndMicroBatches) {
 
 TEST_F(TransformerBlockDropoutTest, EvaluationDropsNothing) {
   batch_.training = false;
-  const TransformerBlock without(TinyConfig(), block_, 1);
+  const TransformerBlock without(BuildGpt2Table(TinyConfig()).layers[1], block_,
+                                 1);
   EXPECT_TRUE(layer_.Forward(flats_, input_, batch_)
                   .equal(without.Forward(flats_, input_, batch_)));
 }

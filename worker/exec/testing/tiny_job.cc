@@ -8,6 +8,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "common/data/batch_plan.h"
+#include "common/model/gpt2_table.h"
 #include "glog/logging.h"
 #include "worker/exec/host_task.h"
 

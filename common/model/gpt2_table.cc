@@ -1,0 +1,173 @@
+#include "common/model/gpt2_table.h"
+
+#include <cmath>
+#include <string>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+
+namespace hydra {
+namespace {
+
+constexpr char kModule[] = "transformer.";
+
+constexpr TensorInit kZero{TensorInit::Kind::kZero, 0};
+constexpr TensorInit kOne{TensorInit::Kind::kOne, 0};
+
+TensorInit Normal(double standard_deviation) {
+  return {TensorInit::Kind::kNormal, standard_deviation};
+}
+
+ParameterBlock OneTensor(std::string name, std::vector<int64_t> shape,
+                         TensorInit init) {
+  ParameterBlock block;
+  AddTensor(std::move(name), std::move(shape), init, block);
+  return block;
+}
+
+// Looked up by token. A tied head's checkpoint may have it as the head's.
+ParameterBlock TokenTable(const Gpt2Config& config, TensorInit weight) {
+  ParameterBlock block = OneTensor(absl::StrCat(kModule, "wte.weight"),
+                                   {config.vocab_size, config.n_embd}, weight);
+  block.rows_are_gathered = true;
+  if (config.tie_word_embeddings) {
+    block.tensors.front().alias = "lm_head.weight";
+  }
+  return block;
+}
+
+// Hugging Face's Conv1D keeps weights as [in, out].
+ParameterBlock TransformerBlock(const Gpt2Config& config, int64_t index) {
+  const int64_t width = config.n_embd;
+  const int64_t inner = config.n_inner;
+  const TensorInit weight = Normal(config.initializer_range);
+  const TensorInit residual =
+      Normal(config.initializer_range / std::sqrt(2.0 * config.n_layer));
+  const std::string prefix = absl::StrCat(kModule, "h.", index, ".");
+  ParameterBlock block;
+  AddTensor(prefix + "ln_1.weight", {width}, kOne, block);
+  AddTensor(prefix + "ln_1.bias", {width}, kZero, block);
+  AddTensor(prefix + "attn.c_attn.weight", {width, 3 * width}, weight, block);
+  AddTensor(prefix + "attn.c_attn.bias", {3 * width}, kZero, block);
+  AddTensor(prefix + "attn.c_proj.weight", {width, width}, residual, block);
+  AddTensor(prefix + "attn.c_proj.bias", {width}, kZero, block);
+  AddTensor(prefix + "ln_2.weight", {width}, kOne, block);
+  AddTensor(prefix + "ln_2.bias", {width}, kZero, block);
+  AddTensor(prefix + "mlp.c_fc.weight", {width, inner}, weight, block);
+  AddTensor(prefix + "mlp.c_fc.bias", {inner}, kZero, block);
+  AddTensor(prefix + "mlp.c_proj.weight", {inner, width}, residual, block);
+  AddTensor(prefix + "mlp.c_proj.bias", {width}, kZero, block);
+  return block;
+}
+
+ParameterBlock FinalNorm(const Gpt2Config& config) {
+  ParameterBlock block;
+  AddTensor(absl::StrCat(kModule, "ln_f.weight"), {config.n_embd}, kOne, block);
+  AddTensor(absl::StrCat(kModule, "ln_f.bias"), {config.n_embd}, kZero, block);
+  return block;
+}
+
+// Its form is on disks: see ModelTable::architecture_key.
+std::string KeyOf(const Gpt2Config& config) {
+  return absl::StrCat(
+      "gpt2 vocab=", config.vocab_size, " positions=", config.n_positions,
+      " width=", config.n_embd, " layers=", config.n_layer,
+      " heads=", config.n_head, " inner=", config.n_inner,
+      " tied=", config.tie_word_embeddings, " dropout=", config.embd_pdrop, ",",
+      config.attn_pdrop, ",", config.resid_pdrop);
+}
+
+WeightNames Names() {
+  WeightNames names;
+  names.module_prefix = kModule;
+  names.landmark = "h.0.ln_1.weight";
+  names.unread_suffixes = {".attn.bias", ".attn.masked_bias"};
+  names.unread_what = "attention masks";
+  names.unread_why = "every layer is causal without them";
+  return names;
+}
+
+LayerEntry Embedding(const Gpt2Config& config) {
+  LayerEntry layer;
+  layer.op = kGpt2EmbeddingOp;
+  layer.kind = "embedding";
+  layer.attributes = {{gpt2::kDropout, config.embd_pdrop}};
+  return layer;
+}
+
+LayerEntry Block(const Gpt2Config& config) {
+  LayerEntry layer;
+  layer.op = kGpt2BlockOp;
+  layer.kind = "block";
+  layer.attributes = {{gpt2::kHeads, config.n_head},
+                      {gpt2::kEpsilon, config.layer_norm_epsilon},
+                      {gpt2::kAttentionDropout, config.attn_pdrop},
+                      {gpt2::kDropout, config.resid_pdrop}};
+  // Every token's product with every other one's, twice.
+  layer.flops_per_token_pair = 4 * config.n_embd;
+  return layer;
+}
+
+LayerEntry Head(const Gpt2Config& config) {
+  LayerEntry layer;
+  layer.op = kGpt2HeadOp;
+  layer.kind = "head";
+  layer.attributes = {{gpt2::kEpsilon, config.layer_norm_epsilon}};
+  return layer;
+}
+
+}  // namespace
+
+ModelTable BuildGpt2Table(const Gpt2Config& config) {
+  const TensorInit weight = Normal(config.initializer_range);
+  ModelTable table;
+  table.vocabulary_size = config.vocab_size;
+  table.longest_context = config.n_positions;
+  table.architecture_key = KeyOf(config);
+  table.weight_names = Names();
+
+  const auto add_block = [&table](ParameterBlock block) {
+    table.parameter_blocks.push_back(std::move(block));
+    return static_cast<int>(table.parameter_blocks.size()) - 1;
+  };
+  const auto add_layer = [&table](LayerEntry layer, std::vector<int> blocks) {
+    layer.parameter_blocks = std::move(blocks);
+    table.layers.push_back(std::move(layer));
+  };
+
+  const int tokens = add_block(TokenTable(config, weight));
+  const int positions =
+      add_block(OneTensor(absl::StrCat(kModule, "wpe.weight"),
+                          {config.n_positions, config.n_embd}, weight));
+  add_layer(Embedding(config), {tokens, positions});
+  for (int64_t i = 0; i < config.n_layer; ++i) {
+    add_layer(Block(config), {add_block(TransformerBlock(config, i))});
+  }
+  const int norm = add_block(FinalNorm(config));
+  const int head =
+      config.tie_word_embeddings
+          ? tokens
+          : add_block(OneTensor("lm_head.weight",
+                                {config.vocab_size, config.n_embd}, weight));
+  const BoundaryTensor hidden = {
+      ElementType::kFloat32, {kBatchSequences, kBatchContext, config.n_embd}};
+  for (LayerEntry& layer : table.layers) layer.outputs = {hidden};
+  add_layer(Head(config), {norm, head});
+
+  NoteUsers(table);
+  return table;
+}
+
+absl::StatusOr<ModelTable> DescribeGpt2(absl::string_view config_json,
+                                        const ModelOverrides& overrides) {
+  absl::StatusOr<Gpt2Config> config = ParseGpt2Config(config_json);
+  if (!config.ok()) return config.status();
+  if (overrides.dropout.has_value()) {
+    config->embd_pdrop = *overrides.dropout;
+    config->attn_pdrop = *overrides.dropout;
+    config->resid_pdrop = *overrides.dropout;
+  }
+  return BuildGpt2Table(*config);
+}
+
+}  // namespace hydra

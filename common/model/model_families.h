@@ -1,0 +1,51 @@
+#ifndef HYDRA_COMMON_MODEL_MODEL_FAMILIES_H_
+#define HYDRA_COMMON_MODEL_MODEL_FAMILIES_H_
+
+#include <map>
+#include <optional>
+#include <string>
+
+#include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
+#include "common/model/model_table.h"
+#include "hydra/v1/job.pb.h"
+
+namespace hydra {
+
+// What a job says of its model in place of the model's own config.json.
+struct ModelOverrides {
+  // Every dropout probability of the model.
+  std::optional<double> dropout;
+};
+
+ModelOverrides OverridesOf(const hydra::v1::TrainSpec& train);
+
+// All that a description looks at, as a text: equal texts, equal tables.
+std::string DescriptionContent(absl::string_view config_json,
+                               const ModelOverrides& overrides);
+
+// Makes the table of a family's model from its config.json.
+//
+// INVALID_ARGUMENT: the config is not one that Hydra can train; the message has
+//   one line for each mistake, "key: what was found and what would be right".
+using Description = absl::StatusOr<ModelTable> (*)(
+    absl::string_view config_json, const ModelOverrides& overrides);
+
+// Descriptions by the model_type that a config.json names. Immutable.
+class ModelFamilies {
+ public:
+  explicit ModelFamilies(std::map<std::string, Description> by_model_type)
+      : by_model_type_(std::move(by_model_type)) {}
+
+  // INVALID_ARGUMENT: not JSON (see ParsePythonJson), a model_type that is not
+  //   here, or as the family's Description.
+  absl::StatusOr<ModelTable> Describe(absl::string_view config_json,
+                                      const ModelOverrides& overrides) const;
+
+ private:
+  const std::map<std::string, Description> by_model_type_;
+};
+
+}  // namespace hydra
+
+#endif  // HYDRA_COMMON_MODEL_MODEL_FAMILIES_H_
