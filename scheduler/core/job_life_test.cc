@@ -171,6 +171,9 @@ struct Row {
   std::optional<Stand> to[kEvents];
 };
 
+// Who goes back is saved first, but not behind the TURN of a step, which can
+// only go on in its partition: here that is the task which is done.
+//
 // clang-format off
 constexpr std::nullopt_t kNever = std::nullopt;
 constexpr Stand W = Stand::kWaits, R = Stand::kRuns, P = Stand::kPauses,
@@ -181,7 +184,7 @@ const Row kRows[] = {
     {W, {E,      D,    W,     kNever, kNever, kNever, kNever, kNever}},
     {R, {N,      P,    R,     R,      R,      kNever, kNever, R}},
     {P, {N,      P,    R,     P,      P,      kNever, kNever, R}},
-    {B, {N,      B,    B,     B,      B,      kNever, kNever, B}},
+    {B, {N,      B,    B,     W,      B,      kNever, kNever, B}},
     {S, {N,      S,    S,     kNever, kNever, E,      S,      S}},
     {D, {E,      D,    W,     kNever, kNever, kNever, kNever, kNever}},
     {N, {N,      N,    N,     E,      E,      kNever, kNever, N}},
