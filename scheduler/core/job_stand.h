@@ -18,7 +18,7 @@ enum class Stand {
   kPauses,
   // RUNNING or PENDING, and shall go back to its newest checkpoint.
   kGoesBack,
-  // RUNNING: its trained model is being written.
+  // Its trained model is being written.
   kSaves,
   kPaused,
   // Its end is decided; tasks of it are still out, or its model is still being
