@@ -10,12 +10,14 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "absl/strings/strip.h"
+#include "common/safetensors/shape_text.h"
 #include "common/text/printable.h"
 
 namespace hydra {
 namespace {
 
 using safetensors::Dtype;
+using safetensors::ShapeText;
 using safetensors::Weight;
 using safetensors::WeightDirectory;
 
@@ -27,10 +29,6 @@ constexpr absl::string_view kLandmark = "h.0.ln_1.weight";
 constexpr size_t kMostShown = 3;
 // Compared at a time.
 constexpr int64_t kPieceElements = 1 << 16;
-
-std::string ShapeText(absl::Span<const int64_t> shape) {
-  return absl::StrCat("[", absl::StrJoin(shape, ", "), "]");
-}
 
 // "a, b, c and 9 more".
 std::string List(const std::vector<std::string>& items) {
