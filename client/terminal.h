@@ -4,7 +4,7 @@
 #include <functional>
 
 #include "client/connection/address.h"
-#include "client/render/progress.h"
+#include "client/render/terminal_size.h"
 
 namespace hydra {
 

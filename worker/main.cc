@@ -116,7 +116,7 @@ absl::StatusOr<std::string> TakeSession() {
   return session;
 }
 
-absl::StatusOr<Device*> OpenDevice(const Flags& flags) {
+absl::StatusOr<std::unique_ptr<Device>> OpenDevice(const Flags& flags) {
   absl::string_view index_text = flags.device;
   int index = 0;
   if (!absl::ConsumePrefix(&index_text, "cpu:") ||
@@ -188,14 +188,15 @@ int Work(const Flags& flags) {
   const absl::StatusOr<SocketPath> socket =
       SocketPath::Of(std::string(absl::StripPrefix(flags.daemon, "unix:")));
   if (!socket.ok()) return Complain(kExitSetUp, socket.status());
-  const absl::StatusOr<Device*> device = OpenDevice(flags);
+  const absl::StatusOr<std::unique_ptr<Device>> device = OpenDevice(flags);
   if (!device.ok()) return Complain(kExitSetUp, device.status());
 
   LogBuffer buffer({});
   SessionLog log(&buffer);
   AttachClient client(
-      ClientOptions(flags, *socket, *std::move(session), *device), &buffer);
-  const absl::Status end = RunTasks(client, *device, **pool, &log);
+      ClientOptions(flags, *socket, *std::move(session), device->get()),
+      &buffer);
+  const absl::Status end = RunTasks(client, device->get(), **pool, &log);
   if (!flags.control_latency_file.empty()) {
     const absl::Status written =
         client.control_latency().WriteTo(flags.control_latency_file);

@@ -2,13 +2,12 @@
 
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "absl/time/time.h"
 #include "client/commands/commands.h"
+#include "client/commands/print_reply.h"
 #include "client/commands/target.h"
-#include "client/render/format.h"
-#include "client/render/json.h"
-#include "common/text/printable.h"
 
 namespace hydra {
 namespace {
@@ -28,19 +27,16 @@ absl::StatusOr<ExitCode> Describe(const CliContext& context,
   request.set_job_id(options.job);
   const auto response = (*connection)->Call(&Connection::Stub::GetJob, request);
   if (!response.ok()) return response.status();
-  switch (options.format) {
-    case OutputFormat::kTable:
-      *context.out << RenderJobDetail(response->job(), OutWidth(context),
-                                      context.out_terminal.color,
-                                      absl::LocalTimeZone());
-      break;
-    case OutputFormat::kJson:
-      *context.out << JsonText(*response);
-      break;
-    case OutputFormat::kId:
-      *context.out << Printable(response->job().status().job_id()) << "\n";
-      break;
-  }
+  PrintReply(
+      context, options.format, *response,
+      [&] {
+        return RenderJobDetail(response->job(), OutWidth(context),
+                               context.out_terminal.color,
+                               absl::LocalTimeZone());
+      },
+      [&] {
+        return std::vector<std::string>{response->job().status().job_id()};
+      });
   return ExitCode::kOk;
 }
 

@@ -9,11 +9,10 @@
 #include "absl/strings/str_join.h"
 #include "absl/time/time.h"
 #include "client/commands/commands.h"
+#include "client/commands/print_reply.h"
 #include "client/commands/target.h"
 #include "client/render/format.h"
-#include "client/render/json.h"
 #include "client/render/lists.h"
-#include "common/text/printable.h"
 
 namespace hydra {
 namespace {
@@ -69,21 +68,13 @@ absl::StatusOr<ExitCode> List(const CliContext& context,
   for (const v1::JobState state : options.states) request.add_states(state);
   const auto response = ListAll(std::move(request), connection->get());
   if (!response.ok()) return response.status();
-  switch (options.format) {
-    case OutputFormat::kTable:
-      *context.out << RenderJobs(*response, OutWidth(context),
-                                 context.out_terminal.color,
-                                 absl::LocalTimeZone());
-      break;
-    case OutputFormat::kJson:
-      *context.out << JsonText(*response);
-      break;
-    case OutputFormat::kId:
-      for (const v1::JobStatus& job : response->jobs()) {
-        *context.out << Printable(job.job_id()) << "\n";
-      }
-      break;
-  }
+  PrintReply(
+      context, options.format, *response,
+      [&] {
+        return RenderJobs(*response, OutWidth(context),
+                          context.out_terminal.color, absl::LocalTimeZone());
+      },
+      [&] { return IdsOf(response->jobs()); });
   return ExitCode::kOk;
 }
 

@@ -1,11 +1,13 @@
 #include <memory>
+#include <string>
+#include <vector>
 
 #include "absl/time/time.h"
 #include "client/commands/commands.h"
+#include "client/commands/print_reply.h"
 #include "client/render/format.h"
 #include "client/render/json.h"
 #include "client/render/lists.h"
-#include "common/text/printable.h"
 #include "common/version/version.h"
 
 namespace hydra {
@@ -20,20 +22,19 @@ absl::StatusOr<ExitCode> Workers(const CliContext& context,
       (*connection)
           ->Call(&Connection::Stub::ListWorkers, v1::ListWorkersRequest());
   if (!response.ok()) return response.status();
-  switch (format) {
-    case OutputFormat::kTable:
-      *context.out << RenderWorkers(*response, OutWidth(context),
-                                    context.out_terminal.color);
-      break;
-    case OutputFormat::kJson:
-      *context.out << JsonText(*response);
-      break;
-    case OutputFormat::kId:
-      for (const v1::WorkerStatus& worker : response->workers()) {
-        *context.out << Printable(worker.device()) << "\n";
-      }
-      break;
-  }
+  PrintReply(
+      context, format, *response,
+      [&] {
+        return RenderWorkers(*response, OutWidth(context),
+                             context.out_terminal.color);
+      },
+      [&] {
+        std::vector<std::string> devices;
+        for (const v1::WorkerStatus& worker : response->workers()) {
+          devices.push_back(worker.device());
+        }
+        return devices;
+      });
   return ExitCode::kOk;
 }
 

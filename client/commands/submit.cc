@@ -1,14 +1,13 @@
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "client/commands/commands.h"
+#include "client/commands/print_reply.h"
 #include "client/commands/submit_request.h"
 #include "client/commands/submit_warnings.h"
 #include "client/commands/watch_report.h"
-#include "client/render/format.h"
-#include "client/render/json.h"
 #include "client/render/lists.h"
-#include "common/text/printable.h"
 
 namespace hydra {
 namespace {
@@ -22,22 +21,19 @@ struct SubmitOptions {
 
 void Print(const CliContext& context, const v1::SubmitResponse& response,
            OutputFormat format) {
-  switch (format) {
-    case OutputFormat::kTable:
-      *context.out << RenderSubmitted(response, OutWidth(context),
-                                      context.out_terminal.color);
-      break;
-    case OutputFormat::kJson:
-      *context.out << JsonText(response);
-      break;
-    case OutputFormat::kId:
-      if (response.sweep_id().empty()) break;
-      *context.out << Printable(response.sweep_id()) << "\n";
-      for (const v1::JobStatus& job : response.jobs()) {
-        *context.out << Printable(job.job_id()) << "\n";
-      }
-      break;
-  }
+  PrintReply(
+      context, format, response,
+      [&] {
+        return RenderSubmitted(response, OutWidth(context),
+                               context.out_terminal.color);
+      },
+      [&] {
+        std::vector<std::string> ids;
+        if (response.sweep_id().empty()) return ids;
+        ids = IdsOf(response.jobs());
+        ids.insert(ids.begin(), response.sweep_id());
+        return ids;
+      });
   context.out->flush();
 }
 

@@ -2,12 +2,10 @@
 
 #include <memory>
 
-#include "client/render/format.h"
-#include "client/render/json.h"
+#include "client/commands/print_reply.h"
 #include "client/render/leaderboard.h"
 #include "client/watch/follow_jobs.h"
 #include "client/watch/watch_sink.h"
-#include "common/text/printable.h"
 
 namespace hydra {
 
@@ -36,20 +34,13 @@ absl::Status ReportResults(const CliContext& context,
   request.set_sweep_id(sweep_id);
   const auto results = connection->Call(&Connection::Stub::GetResults, request);
   if (!results.ok()) return results.status();
-  switch (format) {
-    case OutputFormat::kTable:
-      *context.out << RenderLeaderboard(results->jobs(), OutWidth(context),
-                                        context.out_terminal.color);
-      break;
-    case OutputFormat::kJson:
-      *context.out << JsonText(*results);
-      break;
-    case OutputFormat::kId:
-      for (const v1::JobStatus& job : results->jobs()) {
-        *context.out << Printable(job.job_id()) << "\n";
-      }
-      break;
-  }
+  PrintReply(
+      context, format, *results,
+      [&] {
+        return RenderLeaderboard(results->jobs(), OutWidth(context),
+                                 context.out_terminal.color);
+      },
+      [&] { return IdsOf(results->jobs()); });
   return absl::OkStatus();
 }
 

@@ -5,7 +5,7 @@
 #include "absl/strings/str_cat.h"
 #include "client/render/format.h"
 #include "client/render/json.h"
-#include "client/render/progress.h"
+#include "client/watch/progress.h"
 #include "common/text/printable.h"
 
 namespace hydra {

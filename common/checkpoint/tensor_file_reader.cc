@@ -7,9 +7,9 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
-#include "absl/strings/str_join.h"
 #include "common/checkpoint/tensor_sum.h"
 #include "common/safetensors/dtype.h"
+#include "common/safetensors/shape_text.h"
 #include "common/text/printable.h"
 
 namespace hydra {
@@ -17,11 +17,8 @@ namespace {
 
 using checkpoint::v1::FileSum;
 using safetensors::Reader;
+using safetensors::ShapeText;
 using safetensors::TensorInfo;
-
-std::string ShapeText(const std::vector<int64_t>& shape) {
-  return absl::StrCat("[", absl::StrJoin(shape, ", "), "]");
-}
 
 }  // namespace
 

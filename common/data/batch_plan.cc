@@ -8,18 +8,11 @@
 #include "absl/numeric/int128.h"
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
+#include "common/hash/split_mix.h"
 #include "glog/logging.h"
 
 namespace hydra {
 namespace {
-
-constexpr uint64_t kGolden = 0x9e3779b97f4a7c15;
-
-uint64_t Mix(uint64_t z) {
-  z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9;
-  z = (z ^ (z >> 27)) * 0x94d049bb133111eb;
-  return z ^ (z >> 31);
-}
 
 // Uniform in [0, bound) but for a bias below bound / 2^64.
 uint64_t Scale(uint64_t random, uint64_t bound) {
@@ -104,10 +97,11 @@ std::vector<int64_t> BatchOrder::WindowsOfStep(int64_t step) {
 void BatchOrder::ShuffleFor(int64_t epoch) {
   windows_.resize(window_count_);
   std::iota(windows_.begin(), windows_.end(), 0);
-  const uint64_t key =
-      Mix(Mix(data_seed_ + kGolden) + (epoch + uint64_t{1}) * kGolden);
+  const uint64_t key = SplitMix(SplitMix(data_seed_ + kSplitMixStep) +
+                                (epoch + uint64_t{1}) * kSplitMixStep);
   for (uint64_t i = window_count_ - 1; i > 0; --i) {
-    std::swap(windows_[i], windows_[Scale(Mix(key + i * kGolden), i + 1)]);
+    std::swap(windows_[i],
+              windows_[Scale(SplitMix(key + i * kSplitMixStep), i + 1)]);
   }
   epoch_ = epoch;
 }

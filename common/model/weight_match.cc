@@ -10,22 +10,20 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "absl/strings/strip.h"
+#include "common/safetensors/shape_text.h"
 #include "common/text/printable.h"
 
 namespace hydra {
 namespace {
 
 using safetensors::Dtype;
+using safetensors::ShapeText;
 using safetensors::Weight;
 using safetensors::WeightDirectory;
 
 constexpr size_t kMostShown = 3;
 // Compared at a time.
 constexpr int64_t kPieceElements = 1 << 16;
-
-std::string ShapeText(absl::Span<const int64_t> shape) {
-  return absl::StrCat("[", absl::StrJoin(shape, ", "), "]");
-}
 
 // "a, b, c and 9 more".
 std::string List(const std::vector<std::string>& items) {

@@ -4,6 +4,7 @@
 #include <cstring>
 
 #include "absl/strings/str_cat.h"
+#include "common/hash/fnv.h"
 
 namespace hydra {
 namespace {
@@ -12,14 +13,10 @@ constexpr char kMagic[sizeof(PoolHeader::magic)] = {'H', 'Y', 'D', 'R',
                                                     'A', 'P', 'L', '\n'};
 constexpr uint64_t kLayoutVersion = 1;
 
-// 64-bit FNV-1a: enough to notice a torn or overwritten header.
+// Enough to notice a torn or overwritten header.
 uint64_t Checksum(const PoolHeader& header) {
-  const auto* bytes = reinterpret_cast<const unsigned char*>(&header);
-  uint64_t hash = 0xcbf29ce484222325;
-  for (size_t i = 0; i < offsetof(PoolHeader, checksum); ++i) {
-    hash = (hash ^ bytes[i]) * 0x100000001b3;
-  }
-  return hash;
+  return Fnv1a(
+      {reinterpret_cast<const char*>(&header), offsetof(PoolHeader, checksum)});
 }
 
 }  // namespace

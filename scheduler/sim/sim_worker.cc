@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "absl/status/status.h"
+#include "common/hash/split_mix.h"
 #include "common/status/proto_time.h"
 #include "glog/logging.h"
 #include "scheduler/journal/tables.h"
@@ -15,13 +16,8 @@ namespace wv1 = hydra::worker::v1;
 
 namespace {
 
-// Mixes as splitmix64 does: every bit of both numbers matters.
-uint64_t Mix(uint64_t a, uint64_t b) {
-  uint64_t mixed = a * 0x9e3779b97f4a7c15 + b;
-  mixed = (mixed ^ (mixed >> 30)) * 0xbf58476d1ce4e5b9;
-  mixed = (mixed ^ (mixed >> 27)) * 0x94d049bb133111eb;
-  return mixed ^ (mixed >> 31);
-}
+// Every bit of both numbers matters.
+uint64_t Mix(uint64_t a, uint64_t b) { return SplitMix(a * kSplitMixStep + b); }
 
 }  // namespace
 

@@ -2,9 +2,9 @@
 
 #include <utility>
 
+#include "common/text/utf8.h"
 #include "worker/data/gpt2_pretokenizer.h"
 #include "worker/data/posix_file.h"
-#include "worker/data/utf8.h"
 
 namespace hydra {
 namespace {

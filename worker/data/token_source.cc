@@ -7,7 +7,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "common/hash/sha256.h"
-#include "worker/data/utf8.h"
+#include "worker/data/safe_cut.h"
 
 namespace hydra {
 namespace {

@@ -1,5 +1,7 @@
 #include "worker/device/arena_c10_allocator.h"
 
+#include <memory>
+#include <utility>
 #include <vector>
 
 #include "absl/base/thread_annotations.h"
@@ -11,25 +13,28 @@
 namespace hydra {
 namespace {
 
-// LibTorch frees by pointer alone, so every arena in use is kept here.
+// LibTorch frees by pointer alone, so every arena that was ever in use is kept
+// here.
 class Arenas {
  public:
-  void Add(DeviceArena* arena) ABSL_LOCKS_EXCLUDED(mu_) {
+  DeviceArena* Add(std::unique_ptr<DeviceArena> arena)
+      ABSL_LOCKS_EXCLUDED(mu_) {
     absl::MutexLock lock(&mu_);
-    arenas_.push_back(arena);
+    arenas_.push_back(std::move(arena));
+    return arenas_.back().get();
   }
 
   DeviceArena* Newest() const ABSL_LOCKS_EXCLUDED(mu_) {
     absl::ReaderMutexLock lock(&mu_);
-    return arenas_.back();
+    return arenas_.back().get();
   }
 
   void Free(void* pointer) const ABSL_LOCKS_EXCLUDED(mu_) {
     DeviceArena* owner = nullptr;
     {
       absl::ReaderMutexLock lock(&mu_);
-      for (DeviceArena* arena : arenas_) {
-        if (arena->Contains(pointer)) owner = arena;
+      for (const std::unique_ptr<DeviceArena>& arena : arenas_) {
+        if (arena->Contains(pointer)) owner = arena.get();
       }
     }
     owner->Free(pointer);
@@ -37,7 +42,7 @@ class Arenas {
 
  private:
   mutable absl::Mutex mu_;
-  std::vector<DeviceArena*> arenas_ ABSL_GUARDED_BY(mu_);
+  std::vector<std::unique_ptr<DeviceArena>> arenas_ ABSL_GUARDED_BY(mu_);
 };
 
 Arenas& AllArenas() {
@@ -75,10 +80,11 @@ class ArenaC10Allocator : public c10::Allocator {
 
 }  // namespace
 
-void UseArenaForCpuTensors(DeviceArena* arena) {
-  AllArenas().Add(arena);
+DeviceArena* UseArenaForCpuTensors(std::unique_ptr<DeviceArena> arena) {
+  DeviceArena* const kept = AllArenas().Add(std::move(arena));
   static auto* allocator = new ArenaC10Allocator;
   c10::SetCPUAllocator(allocator, /*priority=*/255);
+  return kept;
 }
 
 }  // namespace hydra

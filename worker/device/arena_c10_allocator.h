@@ -1,6 +1,8 @@
 #ifndef HYDRA_WORKER_DEVICE_ARENA_C10_ALLOCATOR_H_
 #define HYDRA_WORKER_DEVICE_ARENA_C10_ALLOCATOR_H_
 
+#include <memory>
+
 #include "worker/device/device_arena.h"
 
 namespace hydra {
@@ -11,9 +13,9 @@ namespace hydra {
 // throws c10::OutOfMemoryError with the numbers.
 //
 // A later call replaces the arena for new tensors; older ones go back to
-// theirs. So every arena must live as long as the process. Call before other
-// threads use LibTorch.
-void UseArenaForCpuTensors(DeviceArena* arena);
+// theirs. So the arena, which is returned, lives as long as the process. Call
+// before other threads use LibTorch.
+DeviceArena* UseArenaForCpuTensors(std::unique_ptr<DeviceArena> arena);
 
 }  // namespace hydra
 

@@ -22,6 +22,10 @@ using HostRange =
 // Moves blocks between the pool and the device for one task, and counts what it
 // moved. Blocks are fp32 and flat; counts and places are elements.
 //
+// The device's copies are asynchronous: whoever owns a BlockIo synchronizes the
+// device at the task's end, also if it fails. Until then slots are the
+// device's; a task never reads what it has demoted.
+//
 // One thread. LibTorch's exceptions pass through.
 class BlockIo {
  public:

@@ -1,12 +1,13 @@
 #include "worker/exec/block_io.h"
 
+#include <memory>
 #include <vector>
 
 #include "ATen/ops/equal.h"
 #include "ATen/ops/full.h"
 #include "c10/util/Exception.h"
 #include "gtest/gtest.h"
-#include "worker/device/cpu/cpu_device.h"
+#include "worker/device/testing/test_device.h"
 
 namespace hydra {
 namespace {
@@ -17,10 +18,10 @@ using worker::v1::BlockVersion;
 class BlockIoTest : public testing::Test {
  protected:
   BlockIoTest()
-      : device_(CpuDevice::Create(0, 1 << 20).value()),
+      : pool_(64),
+        device_(NewTestDevice(1 << 20)),
         cache_(&device_->arena()),
-        pool_(64),
-        io_(device_, Host(), &cache_) {
+        io_(device_.get(), Host(), &cache_) {
     for (int i = 0; i < 64; ++i) pool_[i] = static_cast<float>(i);
   }
 
@@ -39,9 +40,9 @@ class BlockIoTest : public testing::Test {
     return block;
   }
 
-  Device* const device_;
-  DeviceCache cache_;
   std::vector<float> pool_;
+  const std::unique_ptr<Device> device_;
+  DeviceCache cache_;
   BlockIo io_;
 };
 
@@ -70,6 +71,7 @@ TEST_F(BlockIoTest, MovesRanges) {
   io_.PromoteRange(Version(1, 16, 16), 8, range);
   EXPECT_EQ(range[0].item<float>(), 24);
   io_.Demote(range, Version(2, 48, 16), 2);
+  device_->Synchronize();
   EXPECT_EQ(pool_[49], 49);
   EXPECT_EQ(pool_[50], 24);
   EXPECT_EQ(pool_[53], 27);

@@ -1,5 +1,7 @@
 #include "worker/exec/device_cache.h"
 
+#include <memory>
+
 #include "ATen/ops/empty.h"
 #include "c10/util/Exception.h"
 #include "gtest/gtest.h"
@@ -19,7 +21,7 @@ class DeviceCacheTest : public testing::Test {
 
   static at::Tensor TwoKib() { return at::empty({512}); }
 
-  Device* const device_;
+  const std::unique_ptr<Device> device_;
   DeviceCache cache_;
 };
 

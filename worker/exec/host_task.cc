@@ -1,7 +1,6 @@
 #include "worker/exec/host_task.h"
 
 #include <exception>
-#include <string>
 #include <utility>
 
 #include "absl/status/statusor.h"
@@ -10,6 +9,7 @@
 #include "common/model/describe.h"
 #include "common/status/proto_time.h"
 #include "worker/exec/prepare_pass.h"
+#include "worker/exec/task_failure.h"
 
 namespace hydra {
 namespace {
@@ -45,10 +45,7 @@ TaskReport RunHostTask(const worker::v1::Task& task, const JobContext& job,
   if (prepared.ok()) {
     *report.mutable_prepare() = *std::move(prepared);
   } else {
-    worker::v1::TaskError* const error = report.mutable_error();
-    error->set_code(static_cast<int>(prepared.status().code()));
-    error->set_message(std::string(prepared.status().message()));
-    error->set_layer(-1);
+    SetError(TaskFailure{prepared.status()}, report);
   }
   *report.mutable_cost()->mutable_wall() = ToProto(SteadyNow() - begin);
   return report;

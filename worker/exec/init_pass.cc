@@ -45,12 +45,13 @@ absl::StatusOr<Checkpoint> OpenCheckpoint(const worker::v1::JobContext& job,
 
 }  // namespace
 
-absl::Status RunInitPass(const worker::v1::Task& task,
-                         const worker::v1::JobContext& job,
-                         const ModelTable& table, const HostRange& host,
-                         TaskControl* control, int64_t* filled_bytes) {
+absl::StatusOr<int64_t> RunInitPass(const worker::v1::Task& task,
+                                    const worker::v1::JobContext& job,
+                                    const ModelTable& table,
+                                    const HostRange& host,
+                                    TaskControl* control) {
   if (!task.restore_dir().empty()) {
-    return RunRestorePass(task, table, host, control, filled_bytes);
+    return RunRestorePass(task, table, host, control);
   }
   const hydra::v1::JobSpec& spec = job.spec();
   std::optional<Checkpoint> checkpoint;
@@ -59,6 +60,7 @@ absl::Status RunInitPass(const worker::v1::Task& task,
     if (!opened.ok()) return opened.status();
     checkpoint = *std::move(opened);
   }
+  int64_t filled_bytes = 0;
   for (const BlockVersion& version : task.writes()) {
     if (version.kind() != worker::v1::BLOCK_KIND_PARAMETERS) continue;
     const ParameterBlock& block = table.parameter_blocks.at(version.index());
@@ -80,9 +82,9 @@ absl::Status RunInitPass(const worker::v1::Task& task,
         return read;
       }
     }
-    *filled_bytes += block.size_bytes;
+    filled_bytes += block.size_bytes;
   }
-  return absl::OkStatus();
+  return filled_bytes;
 }
 
 }  // namespace hydra

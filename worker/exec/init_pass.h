@@ -1,7 +1,9 @@
 #ifndef HYDRA_WORKER_EXEC_INIT_PASS_H_
 #define HYDRA_WORKER_EXEC_INIT_PASS_H_
 
-#include "absl/status/status.h"
+#include <cstdint>
+
+#include "absl/status/statusor.h"
 #include "common/model/model_table.h"
 #include "hydra/worker/v1/worker.pb.h"
 #include "worker/exec/block_io.h"
@@ -11,7 +13,7 @@ namespace hydra {
 
 // INIT: fills the parameter blocks that the task writes, straight in the pool,
 // from the model directory's checkpoint or from each tensor's own random
-// stream. Needs no device memory. Adds the bytes to `*filled_bytes`. With a
+// stream. Needs no device memory. Returns how many bytes it filled. With a
 // restore_dir it is RunRestorePass instead.
 //
 // INVALID_ARGUMENT: MatchWeights finds mistakes in the checkpoint.
@@ -19,10 +21,11 @@ namespace hydra {
 //   read_roots.
 // ABORTED: `control` says so; the blocks hold anything.
 // Others: as WeightDirectory::Open and Read.
-absl::Status RunInitPass(const worker::v1::Task& task,
-                         const worker::v1::JobContext& job,
-                         const ModelTable& table, const HostRange& host,
-                         TaskControl* control, int64_t* filled_bytes);
+absl::StatusOr<int64_t> RunInitPass(const worker::v1::Task& task,
+                                    const worker::v1::JobContext& job,
+                                    const ModelTable& table,
+                                    const HostRange& host,
+                                    TaskControl* control);
 
 }  // namespace hydra
 

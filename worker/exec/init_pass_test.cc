@@ -88,13 +88,15 @@ class InitPassTest : public testing::Test {
     job.mutable_spec()->mutable_model()->set_init(init);
     for (const std::string& root : read_roots) job.add_read_roots(root);
     filled_bytes_ = 0;
-    return RunInitPass(
+    const absl::StatusOr<int64_t> filled = RunInitPass(
         task, job, table,
         [this](int64_t begin, int64_t bytes) {
           return absl::MakeSpan(
               reinterpret_cast<std::byte*>(pool_.data()) + begin, bytes);
         },
-        &control_, &filled_bytes_);
+        &control_);
+    if (filled.ok()) filled_bytes_ = *filled;
+    return filled.status();
   }
 
   const float* Tensor(const ModelTable& table, int block, int tensor) {
@@ -116,7 +118,6 @@ TEST_F(InitPassTest, EndsAtTheNextTensorWhenItIsStopped) {
   control_.Stop();
   EXPECT_EQ(Run(table, hydra::v1::INITIALIZATION_RANDOM).code(),
             absl::StatusCode::kAborted);
-  EXPECT_EQ(filled_bytes_, 0);
 }
 
 TEST_F(InitPassTest, ReadsCheckpointsWithAndWithoutTheModulesName) {

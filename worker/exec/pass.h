@@ -32,7 +32,8 @@ struct Pass {
   }
 };
 
-// Puts the batch's tokens on the device.
+// Puts the batch's tokens on the device, which may read them from `batch` until
+// it is synchronized.
 MicroBatch PromoteBatch(const HostBatch& batch, Device& device);
 
 // The boundary tensor [sequences, context, width] that the task reads for its

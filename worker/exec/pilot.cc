@@ -113,14 +113,11 @@ int64_t PilotReserveBytes(int64_t prefetch_bytes, int64_t limit_bytes) {
   return prefetch_bytes + limit_bytes / 50;
 }
 
-absl::StatusOr<PilotResult> RunPilot(const worker::v1::JobContext& job,
-                                     const JobModel& model, Device* device,
-                                     LogSink& log, TaskControl* control,
-                                     int* failed_layer) {
+PilotOutcome RunPilot(const worker::v1::JobContext& job, const JobModel& model,
+                      Device* device, LogSink& log, TaskControl* control) {
   const int64_t limit_bytes = device->arena().limit_bytes();
   if (absl::Status fits = CheckBoundary(model.shape, limit_bytes); !fits.ok()) {
-    *failed_layer = 0;
-    return fits;
+    return TaskFailure{std::move(fits), /*layer=*/0};
   }
   PilotTrial trial(job, model, device,
                    PilotReserveBytes(job.prefetch_bytes(), limit_bytes),
@@ -130,8 +127,9 @@ absl::StatusOr<PilotResult> RunPilot(const worker::v1::JobContext& job,
   for (int first = 0; first < layer_count;) {
     const LongestShard shard = FindLongestShard(trial, first, layer_count);
     if (shard.last == first) {
-      *failed_layer = first;
-      return DoesNotFit(model, first, job, limit_bytes, shard.outcome);
+      return TaskFailure{
+          DoesNotFit(model, first, job, limit_bytes, shard.outcome),
+          /*layer=*/first};
     }
     AddProfiles(model.table, shard.outcome, model.shape.micro_batches, result);
     log.Log(LogSink::Severity::kInfo,

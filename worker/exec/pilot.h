@@ -2,12 +2,13 @@
 #define HYDRA_WORKER_EXEC_PILOT_H_
 
 #include <cstdint>
+#include <variant>
 
-#include "absl/status/statusor.h"
 #include "hydra/worker/v1/worker.pb.h"
 #include "worker/device/device.h"
 #include "worker/exec/job_model.h"
 #include "worker/exec/log_sink.h"
+#include "worker/exec/task_failure.h"
 #include "worker/task/task_control.h"
 
 namespace hydra {
@@ -16,6 +17,8 @@ namespace hydra {
 // fiftieth because memory may lie more scattered when a task runs than it did
 // in the pilot.
 int64_t PilotReserveBytes(int64_t prefetch_bytes, int64_t limit_bytes);
+
+using PilotOutcome = std::variant<worker::v1::PilotResult, TaskFailure>;
 
 // PILOT: finds where the model must be cut so that every shard's passes fit the
 // device, with job.prefetch_bytes to spare, and measures every layer. Shards
@@ -33,12 +36,11 @@ int64_t PilotReserveBytes(int64_t prefetch_bytes, int64_t limit_bytes);
 // `device` must hold nothing that can go: the caller empties its cache.
 //
 // RESOURCE_EXHAUSTED: a layer, or a boundary tensor, does not fit the device
-//   alone; `*failed_layer` names the layer.
+//   alone; the failure names the layer.
 //
 // Throws TaskStopped if `control` says so.
-absl::StatusOr<worker::v1::PilotResult> RunPilot(
-    const worker::v1::JobContext& job, const JobModel& model, Device* device,
-    LogSink& log, TaskControl* control, int* failed_layer);
+PilotOutcome RunPilot(const worker::v1::JobContext& job, const JobModel& model,
+                      Device* device, LogSink& log, TaskControl* control);
 
 }  // namespace hydra
 

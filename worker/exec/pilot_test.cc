@@ -4,11 +4,10 @@
 #include <string>
 #include <vector>
 
-#include "ATen/Parallel.h"
 #include "absl/strings/str_cat.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
-#include "worker/device/cpu/cpu_device.h"
+#include "worker/device/testing/test_device.h"
 #include "worker/exec/task_runner.h"
 #include "worker/exec/testing/tiny_job.h"
 
@@ -18,11 +17,6 @@ namespace {
 using worker::v1::PilotResult;
 using worker::v1::Task;
 using worker::v1::TaskReport;
-
-Device* NewDevice(int64_t limit_bytes) {
-  at::set_num_threads(1);
-  return CpuDevice::Create(0, limit_bytes).value();
-}
 
 std::vector<int> CutsOf(const PilotResult& pilot) {
   return {pilot.cut_points().begin(), pilot.cut_points().end()};
@@ -60,7 +54,8 @@ TEST_P(PilotSweepTest, WhateverThePilotCutFitsAtEveryLimit) {
   for (int64_t kib = 200; kib <= 1600; kib += 25) {
     SCOPED_TRACE(absl::StrCat(kib, " KiB"));
     TinyJob job(options, testing::TempDir());
-    TaskRunner runner(NewDevice(kib << 10), job.pool().AsHostRange());
+    const auto device = NewTestDevice(kib << 10);
+    TaskRunner runner(device.get(), job.pool().AsHostRange());
     const TaskReport report = job.Pilot(runner);
     if (report.has_error()) {
       ++refused;
@@ -104,7 +99,8 @@ TEST(PilotTest, ALargeTokenTableAndManyMicroBatchesFitWhereThePilotSaysSo) {
   for (int64_t kib = 11000; kib <= 16000; kib += 250) {
     SCOPED_TRACE(absl::StrCat(kib, " KiB"));
     TinyJob job(options, testing::TempDir());
-    TaskRunner runner(NewDevice(kib << 10), job.pool().AsHostRange());
+    const auto device = NewTestDevice(kib << 10);
+    TaskRunner runner(device.get(), job.pool().AsHostRange());
     const TaskReport report = job.Pilot(runner);
     if (report.has_error()) continue;
     TrainWithItsCuts(job, runner, report.pilot());
@@ -115,7 +111,8 @@ TEST(PilotTest, ALargeTokenTableAndManyMicroBatchesFitWhereThePilotSaysSo) {
 
 TEST(PilotTest, MeasuresEveryLayer) {
   TinyJob job({}, testing::TempDir());
-  TaskRunner runner(NewDevice(16 << 20), job.pool().AsHostRange());
+  const auto device = NewTestDevice(16 << 20);
+  TaskRunner runner(device.get(), job.pool().AsHostRange());
   const TaskReport report = job.Pilot(runner);
   ASSERT_TRUE(report.has_pilot()) << report.ShortDebugString();
   EXPECT_EQ(report.pilot().cut_points_size(), 0);
@@ -142,7 +139,8 @@ TEST(PilotTest, AHeadThatIsAShardOfItsOwnHasAForwardTime) {
   TinyJob job(options, testing::TempDir());
   int heads_alone = 0;
   for (int64_t kib = 1500; kib <= 3000; kib += 25) {
-    TaskRunner runner(NewDevice(kib << 10), job.pool().AsHostRange());
+    const auto device = NewTestDevice(kib << 10);
+    TaskRunner runner(device.get(), job.pool().AsHostRange());
     const TaskReport report = job.Pilot(runner);
     if (report.has_error()) continue;
     EXPECT_GT(report.pilot().layers(4).forward().nanos(), 0) << kib;
@@ -159,7 +157,8 @@ TEST(PilotTest, RunsNoMoreMicroBatchesThanTwo) {
   options.micro_batches = 4096;
   TinyJob many(options, testing::TempDir());
   for (TinyJob* job : {&two, &many}) {
-    TaskRunner runner(NewDevice(16 << 20), job->pool().AsHostRange());
+    const auto device = NewTestDevice(16 << 20);
+    TaskRunner runner(device.get(), job->pool().AsHostRange());
     ASSERT_TRUE(job->Pilot(runner).has_pilot());
   }
   EXPECT_EQ(many.control().progress(), two.control().progress());
@@ -167,7 +166,8 @@ TEST(PilotTest, RunsNoMoreMicroBatchesThanTwo) {
 
 TEST(PilotTest, CanBeStopped) {
   TinyJob job({}, testing::TempDir());
-  TaskRunner runner(NewDevice(16 << 20), job.pool().AsHostRange());
+  const auto device = NewTestDevice(16 << 20);
+  TaskRunner runner(device.get(), job.pool().AsHostRange());
   worker::v1::Task task;
   task.set_kind(worker::v1::TASK_KIND_PILOT);
   TaskControl control;
@@ -179,8 +179,8 @@ TEST(PilotTest, CanBeStopped) {
 
 TEST(PilotTest, LeavesTheDeviceAsItFoundIt) {
   TinyJob job({}, testing::TempDir());
-  Device* device = NewDevice(1 << 20);
-  TaskRunner runner(device, job.pool().AsHostRange());
+  const auto device = NewTestDevice(1 << 20);
+  TaskRunner runner(device.get(), job.pool().AsHostRange());
   ASSERT_TRUE(job.Pilot(runner).has_pilot());
   EXPECT_EQ(device->arena().used_bytes(), 0);
 }
@@ -190,7 +190,8 @@ TEST(PilotTest, RoomForPrefetchingMakesShardsShorter) {
   TinyJob plain(options, testing::TempDir());
   options.prefetch_bytes = 450 << 10;
   TinyJob prefetching(options, testing::TempDir());
-  TaskRunner runner(NewDevice(900 << 10), plain.pool().AsHostRange());
+  const auto device = NewTestDevice(900 << 10);
+  TaskRunner runner(device.get(), plain.pool().AsHostRange());
   const TaskReport without = plain.Pilot(runner);
   const TaskReport with = prefetching.Pilot(runner);
   ASSERT_TRUE(without.has_pilot() && with.has_pilot());
@@ -199,7 +200,8 @@ TEST(PilotTest, RoomForPrefetchingMakesShardsShorter) {
 
 TEST(PilotTest, ALayerThatDoesNotFitAloneIsNamed) {
   TinyJob job({}, testing::TempDir());
-  TaskRunner runner(NewDevice(200 << 10), job.pool().AsHostRange());
+  const auto device = NewTestDevice(200 << 10);
+  TaskRunner runner(device.get(), job.pool().AsHostRange());
   const TaskReport report = job.Pilot(runner);
   ASSERT_TRUE(report.has_error());
   EXPECT_EQ(report.error().layer(), 1);
@@ -214,7 +216,8 @@ TEST(PilotTest, ABatchFarLargerThanTheDeviceIsRefusedBeforeItIsMade) {
   // 8 TiB of tokens.
   spec.mutable_train()->set_per_device_train_batch_size(1 << 30);
   spec.mutable_train()->set_context_length(1024);
-  TaskRunner runner(NewDevice(1 << 20), job.pool().AsHostRange());
+  const auto device = NewTestDevice(1 << 20);
+  TaskRunner runner(device.get(), job.pool().AsHostRange());
   const TaskReport report = job.Pilot(runner);
   EXPECT_EQ(report.error().code(),
             static_cast<int>(absl::StatusCode::kResourceExhausted));
@@ -226,7 +229,8 @@ TEST(PilotTest, LargerEvaluationBatchesFitTooByShorterShards) {
   TinyJob::Options options;
   options.evaluation_sequences = 12;
   TinyJob job(options, testing::TempDir());
-  TaskRunner runner(NewDevice(1 << 20), job.pool().AsHostRange());
+  const auto device = NewTestDevice(1 << 20);
+  TaskRunner runner(device.get(), job.pool().AsHostRange());
   const TaskReport report = job.Pilot(runner);
   ASSERT_TRUE(report.has_pilot()) << report.ShortDebugString();
   TrainWithItsCuts(job, runner, report.pilot());

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstddef>
+#include <exception>
 #include <memory>
 #include <random>
 #include <utility>
@@ -77,6 +78,15 @@ PilotTrial::PilotTrial(const worker::v1::JobContext& job, const JobModel& model,
   for (float& number : numbers) number = small(random);
 }
 
+PilotTrial::~PilotTrial() {
+  try {
+    device_->Synchronize();
+  } catch (const std::exception&) {
+    // No copy is left then, either. Run has thrown already, or did not need
+    // what is lost.
+  }
+}
+
 TrialOutcome PilotTrial::Run(int first, int last) {
   BlockIo io(
       device_,
@@ -115,6 +125,7 @@ TrialOutcome PilotTrial::Run(int first, int last) {
     for (const auto& [layer, measure] : evaluation.measures()) {
       outcome.evaluation[layer] = measure.forward * micro_batch_share;
     }
+    device_->Synchronize();
     outcome.fits = true;
   } catch (const c10::OutOfMemoryError& error) {
     // Recomputing the first micro-batch needs nothing of later layers.

@@ -52,7 +52,8 @@ struct TrialOutcome {
 // same after each further one, but for what the embedding keeps, and that is
 // set aside.
 //
-// Nothing but the passes may use the device meanwhile. Not thread-safe.
+// Nothing but the passes may use the device meanwhile. Not thread-safe. Owns
+// the made-up data; its end waits until no copy uses them any more.
 class PilotTrial {
  public:
   // `reserve_bytes` of the device stay free in every trial. `model`, `device`,
@@ -60,6 +61,10 @@ class PilotTrial {
   // even so much host memory.
   PilotTrial(const worker::v1::JobContext& job, const JobModel& model,
              Device* device, int64_t reserve_bytes, TaskControl* control);
+  ~PilotTrial();
+
+  PilotTrial(const PilotTrial&) = delete;
+  PilotTrial& operator=(const PilotTrial&) = delete;
 
   // The BACKWARD, or TURN, of the layers [first, last); a FORWARD before a cut;
   // an EVALUATE. Throws TaskStopped.

@@ -5,21 +5,23 @@
 
 namespace hydra {
 
-absl::Status RunRestorePass(const worker::v1::Task& task,
-                            const ModelTable& table, const HostRange& host,
-                            TaskControl* control, int64_t* filled_bytes) {
+absl::StatusOr<int64_t> RunRestorePass(const worker::v1::Task& task,
+                                       const ModelTable& table,
+                                       const HostRange& host,
+                                       TaskControl* control) {
   const absl::StatusOr<CheckpointReader> checkpoint =
       CheckpointReader::Open(task.restore_dir());
   if (!checkpoint.ok()) return checkpoint.status();
+  int64_t filled_bytes = 0;
   for (const worker::v1::BlockVersion& version : task.writes()) {
     if (absl::Status on = control->Advance(); !on.ok()) return on;
     absl::Status read = checkpoint->ReadBlock(
         version.kind(), version.index(), version.micro_batch(), table,
         host(version.offset_bytes(), version.size_bytes()));
     if (!read.ok()) return read;
-    *filled_bytes += version.size_bytes();
+    filled_bytes += version.size_bytes();
   }
-  return absl::OkStatus();
+  return filled_bytes;
 }
 
 }  // namespace hydra

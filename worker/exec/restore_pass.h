@@ -1,7 +1,9 @@
 #ifndef HYDRA_WORKER_EXEC_RESTORE_PASS_H_
 #define HYDRA_WORKER_EXEC_RESTORE_PASS_H_
 
-#include "absl/status/status.h"
+#include <cstdint>
+
+#include "absl/status/statusor.h"
 #include "common/model/model_table.h"
 #include "hydra/worker/v1/worker.pb.h"
 #include "worker/exec/block_io.h"
@@ -11,13 +13,14 @@ namespace hydra {
 
 // INIT from the checkpoint in the task's restore_dir: fills every block that
 // the task writes, of whatever kind, straight in the pool. Needs no device
-// memory. Adds the bytes to `*filled_bytes`.
+// memory. Returns how many bytes it filled.
 //
 // Errors: as CheckpointReader::Open and ReadBlock; DATA_LOSS where the files
 //   are not as they were written. ABORTED: `control` says so.
-absl::Status RunRestorePass(const worker::v1::Task& task,
-                            const ModelTable& table, const HostRange& host,
-                            TaskControl* control, int64_t* filled_bytes);
+absl::StatusOr<int64_t> RunRestorePass(const worker::v1::Task& task,
+                                       const ModelTable& table,
+                                       const HostRange& host,
+                                       TaskControl* control);
 
 }  // namespace hydra
 

@@ -2,16 +2,16 @@
 
 #include <filesystem>
 #include <fstream>
+#include <memory>
 #include <set>
 #include <string>
 #include <vector>
 
-#include "ATen/Parallel.h"
 #include "absl/strings/str_cat.h"
 #include "common/checkpoint/checkpoint_writer.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
-#include "worker/device/cpu/cpu_device.h"
+#include "worker/device/testing/test_device.h"
 #include "worker/exec/task_runner.h"
 #include "worker/exec/testing/tiny_job.h"
 
@@ -30,13 +30,12 @@ class RestorePassTest : public testing::Test {
  protected:
   RestorePassTest()
       : job_({}, testing::TempDir()),
-        runner_(CpuDevice::Create(0, int64_t{32} << 20).value(),
-                job_.pool().AsHostRange()),
+        device_(NewTestDevice(int64_t{32} << 20)),
+        runner_(device_.get(), job_.pool().AsHostRange()),
         directory_(absl::StrCat(
             testing::TempDir(), "/",
             testing::UnitTest::GetInstance()->current_test_info()->name(),
             "/checkpoint-1-inside")) {
-    at::set_num_threads(1);
     job_.SetCuts({2, 4});
     job_.Prepare();
     job_.Init(runner_);
@@ -97,6 +96,7 @@ class RestorePassTest : public testing::Test {
   }
 
   TinyJob job_;
+  const std::unique_ptr<Device> device_;
   TaskRunner runner_;
   const std::string directory_;
   std::vector<BlockVersion> versions_;

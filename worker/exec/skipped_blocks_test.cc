@@ -7,13 +7,12 @@
 #include <string>
 #include <vector>
 
-#include "ATen/Parallel.h"
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/string_view.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
-#include "worker/device/cpu/cpu_device.h"
+#include "worker/device/testing/test_device.h"
 #include "worker/exec/batch_reader.h"
 #include "worker/exec/task_runner.h"
 #include "worker/exec/testing/tiny_job.h"
@@ -32,10 +31,7 @@ using worker::v1::TaskReport;
 
 constexpr float kNan = std::numeric_limits<float>::quiet_NaN();
 
-Device* NewDevice() {
-  at::set_num_threads(1);
-  return CpuDevice::Create(0, int64_t{32} << 20).value();
-}
+constexpr int64_t kPlenty = int64_t{32} << 20;
 
 // What a step made of a job that had trained one step before.
 struct BadStep {
@@ -62,7 +58,8 @@ BadStep RunBadStep(const TinyJob::Options& options,
                    const std::vector<int>& cuts, const Spoiler& spoil) {
   TinyJob job(options, testing::TempDir());
   job.SetCuts(cuts);
-  TaskRunner runner(NewDevice(), job.pool().AsHostRange());
+  const auto device = NewTestDevice(kPlenty);
+  TaskRunner runner(device.get(), job.pool().AsHostRange());
   job.Prepare();
   job.Init(runner);
   EXPECT_THAT(SkippedBlocks(job.StepReports(runner)), IsEmpty());
@@ -184,7 +181,8 @@ TEST(SkippedBlocksTest, AHugeLearningRateEndsInStepsThatChangeNothing) {
     TinyJob job({}, testing::TempDir());
     job.context().mutable_spec()->mutable_train()->set_learning_rate(1e30);
     job.SetCuts(cuts);
-    TaskRunner runner(NewDevice(), job.pool().AsHostRange());
+    const auto device = NewTestDevice(kPlenty);
+    TaskRunner runner(device.get(), job.pool().AsHostRange());
     job.Prepare();
     job.Init(runner);
     EXPECT_TRUE(std::isfinite(job.Step(runner)));
@@ -232,7 +230,8 @@ TEST(SkippedBlocksTest, OnlyBlocksWithABadGradientAreSkipped) {
 TEST(SkippedBlocksTest, SkippedBlocksKeepTheirBytesAndOthersLearn) {
   TinyJob job({}, testing::TempDir());
   job.SetCuts({1, 3});
-  TaskRunner runner(NewDevice(), job.pool().AsHostRange());
+  const auto device = NewTestDevice(kPlenty);
+  TaskRunner runner(device.get(), job.pool().AsHostRange());
   job.Prepare();
   job.Init(runner);
   job.Step(runner);
@@ -268,7 +267,8 @@ TEST(SkippedBlocksTest, ATableIsSkippedForTheHeadsPartThatWaitsInThePool) {
   ASSERT_GT(options.vocabulary * options.width, kUpdateRangeElements);
   TinyJob job(options, testing::TempDir());
   job.SetCuts({1, 2});
-  TaskRunner runner(NewDevice(), job.pool().AsHostRange());
+  const auto device = NewTestDevice(kPlenty);
+  TaskRunner runner(device.get(), job.pool().AsHostRange());
   job.Prepare();
   job.Init(runner);
   const absl::Span<float> table = job.Slot(BLOCK_KIND_PARAMETERS, 0);

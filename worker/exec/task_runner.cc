@@ -4,9 +4,11 @@
 #include <exception>
 #include <string>
 #include <utility>
-#include <vector>
+#include <variant>
 
 #include "absl/container/btree_set.h"
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "absl/time/time.h"
@@ -62,13 +64,6 @@ void AddTraffic(const BlockIo& io, int64_t peak_bytes, TaskCost& cost) {
   cost.set_peak_bytes(std::max(cost.peak_bytes(), peak_bytes));
 }
 
-void SetError(const absl::Status& status, int layer, TaskReport& report) {
-  worker::v1::TaskError* error = report.mutable_error();
-  error->set_code(static_cast<int>(status.code()));
-  error->set_message(std::string(status.message()));
-  error->set_layer(layer);
-}
-
 absl::Status CheckShard(const Task& task, const ModelTable& table) {
   if (task.first_layer() >= 0 && task.first_layer() < task.last_layer() &&
       task.last_layer() <= table.layer_count() &&
@@ -121,109 +116,133 @@ TaskReport TaskRunner::Run(const Task& task, const JobContext& job,
   const Stopwatch stopwatch(*device_);
   TaskReport report;
   report.set_task_id(task.task_id());
-  failed_layer_ = -1;
 
-  absl::Status status;
+  MaybeFailure failure;
   for (Memory memory : {Memory::kWithCache, Memory::kAsInPilot, Memory::kAll}) {
     if (memory == Memory::kWithCache && IsTooLargeForCache(task)) {
       cache_.DropAll();
       continue;
     }
-    bool out_of_memory = false;
-    status = Try(memory, task, job, log, control, report, &out_of_memory);
-    if (!out_of_memory) break;
+    failure = Try(memory, task, job, log, control, report);
+    if (!failure || !failure->out_of_memory) break;
     if (memory == Memory::kWithCache) RememberTooLargeForCache(task);
     if (memory == Memory::kAll) continue;
     log.Log(LogSink::Severity::kInfo,
             absl::StrCat("runs again with less of the device cache, which was "
                          "in the way: ",
-                         status.message()));
+                         failure->status.message()));
   }
-  if (!status.ok()) SetError(status, failed_layer_, report);
+  if (failure) SetError(*failure, report);
   stopwatch.Read(*report.mutable_cost());
   return report;
 }
 
-absl::Status TaskRunner::Try(Memory memory, const Task& task,
-                             const JobContext& job, LogSink& log,
-                             TaskControl& control, TaskReport& report,
-                             bool* out_of_memory) {
+TaskRunner::MaybeFailure TaskRunner::Try(Memory memory, const Task& task,
+                                         const JobContext& job, LogSink& log,
+                                         TaskControl& control,
+                                         TaskReport& report) {
   Attempt attempt(device_, host_,
                   memory == Memory::kWithCache ? &cache_ : nullptr, &control);
-  absl::Status status;
-  try {
+  MaybeFailure failure = Catch([&] {
     const Reservation reservation(
         device_->arena(),
         memory == Memory::kAsInPilot
             ? PilotReserveBytes(job.prefetch_bytes(),
                                 device_->arena().limit_bytes())
             : 0);
-    status = Dispatch(task, job, attempt, log, control, report);
+    return Dispatch(task, job, attempt, log, control, report);
+  });
+  if (failure && attempt.meter.layer() >= 0) {
+    failure->layer = attempt.meter.layer();
+  }
+  // However it ended: soon the batches are gone, and the slots may be others'.
+  MaybeFailure device_failure = Catch([&]() -> MaybeFailure {
     device_->Synchronize();
-  } catch (const TaskStopped& stopped) {
-    status = absl::AbortedError(stopped.what());
-  } catch (const c10::OutOfMemoryError& error) {
-    *out_of_memory = true;
-    status = absl::ResourceExhaustedError(error.what_without_backtrace());
-  } catch (const c10::Error& error) {
-    status = absl::InternalError(error.what_without_backtrace());
-  } catch (const std::exception& error) {
-    status = absl::InternalError(error.what());
-  }
+    return std::nullopt;
+  });
   AddTraffic(attempt.io, attempt.meter.PeakBytes(), *report.mutable_cost());
-  if (!status.ok()) {
-    attempt.io.Rollback();
-    if (attempt.meter.layer() >= 0) failed_layer_ = attempt.meter.layer();
+  if (device_failure) {
+    // What it promoted and kept may be anything.
+    cache_.DropAll();
+    if (!failure) failure = std::move(device_failure);
   }
-  if (*out_of_memory) cache_.DropAll();
-  return status;
+  if (!failure) return std::nullopt;
+  attempt.io.Rollback();
+  if (failure->out_of_memory) cache_.DropAll();
+  return failure;
 }
 
-absl::Status TaskRunner::Dispatch(const Task& task, const JobContext& job,
-                                  Attempt& attempt, LogSink& log,
-                                  TaskControl& control, TaskReport& report) {
+TaskRunner::MaybeFailure TaskRunner::Catch(
+    absl::FunctionRef<MaybeFailure()> body) {
+  TaskFailure failure;
+  try {
+    return body();
+  } catch (const TaskStopped& stopped) {
+    failure.status = absl::AbortedError(stopped.what());
+  } catch (const c10::OutOfMemoryError& error) {
+    failure.out_of_memory = true;
+    failure.status =
+        absl::ResourceExhaustedError(error.what_without_backtrace());
+  } catch (const c10::Error& error) {
+    failure.status = absl::InternalError(error.what_without_backtrace());
+  } catch (const std::exception& error) {
+    failure.status = absl::InternalError(error.what());
+  }
+  return failure;
+}
+
+TaskRunner::MaybeFailure TaskRunner::Dispatch(const Task& task,
+                                              const JobContext& job,
+                                              Attempt& attempt, LogSink& log,
+                                              TaskControl& control,
+                                              TaskReport& report) {
   if (task.kind() == worker::v1::TASK_KIND_NOOP) {
     report.mutable_pass();
-    return absl::OkStatus();
+    return std::nullopt;
   }
   const auto found = models_.For(job);
-  if (!found.ok()) return found.status();
+  if (!found.ok()) return TaskFailure{found.status()};
   const JobModel& model = *found;
   switch (task.kind()) {
     case worker::v1::TASK_KIND_PILOT: {
       cache_.DropAll();
-      auto result =
-          RunPilot(job, model, device_, log, &control, &failed_layer_);
-      if (result.ok()) *report.mutable_pilot() = *std::move(result);
-      return result.status();
+      PilotOutcome outcome = RunPilot(job, model, device_, log, &control);
+      if (auto* failure = std::get_if<TaskFailure>(&outcome)) return *failure;
+      *report.mutable_pilot() =
+          std::get<worker::v1::PilotResult>(std::move(outcome));
+      return std::nullopt;
     }
     case worker::v1::TASK_KIND_INIT: {
-      int64_t filled_bytes = 0;
-      absl::Status status =
-          RunInitPass(task, job, model.table, host_, &control, &filled_bytes);
-      report.mutable_cost()->set_demoted_bytes(filled_bytes);
+      const absl::StatusOr<int64_t> filled_bytes =
+          RunInitPass(task, job, model.table, host_, &control);
+      if (!filled_bytes.ok()) return TaskFailure{filled_bytes.status()};
+      report.mutable_cost()->set_demoted_bytes(*filled_bytes);
       report.mutable_pass();
-      return status;
+      return std::nullopt;
     }
     default:
       return RunShard(task, job, model, attempt, log, report);
   }
 }
 
-absl::Status TaskRunner::RunShard(const Task& task, const JobContext& job,
-                                  const JobModel& model, Attempt& attempt,
-                                  LogSink& log, TaskReport& report) {
+TaskRunner::MaybeFailure TaskRunner::RunShard(const Task& task,
+                                              const JobContext& job,
+                                              const JobModel& model,
+                                              Attempt& attempt, LogSink& log,
+                                              TaskReport& report) {
   if (absl::Status valid = CheckShard(task, model.table); !valid.ok()) {
-    return valid;
+    return TaskFailure{std::move(valid)};
   }
   auto batches = batches_.Read(task, job, model.table.vocabulary_size);
-  if (!batches.ok()) return batches.status();
+  if (!batches.ok()) return TaskFailure{batches.status()};
+  attempt.batches = *std::move(batches);
   const TaskBlocks blocks(task);
-  const Pass pass{task, blocks, model, *batches, attempt.io, attempt.meter};
+  const Pass pass{task,       blocks,       model, attempt.batches,
+                  attempt.io, attempt.meter};
   *report.mutable_pass() =
       IsBackward(task) ? RunBackwardPass(pass) : RunForwardPass(pass);
   LogSkippedBlocks(task, model.table, report.pass(), log);
-  return absl::OkStatus();
+  return std::nullopt;
 }
 
 bool TaskRunner::IsTooLargeForCache(const Task& task) const {

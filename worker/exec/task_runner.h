@@ -2,12 +2,13 @@
 #define HYDRA_WORKER_EXEC_TASK_RUNNER_H_
 
 #include <cstdint>
+#include <optional>
 #include <tuple>
 #include <utility>
+#include <vector>
 
 #include "absl/container/flat_hash_set.h"
-#include "absl/status/status.h"
-#include "absl/status/statusor.h"
+#include "absl/functional/function_ref.h"
 #include "hydra/worker/v1/worker.pb.h"
 #include "worker/device/device.h"
 #include "worker/exec/batch_reader.h"
@@ -16,6 +17,7 @@
 #include "worker/exec/job_model.h"
 #include "worker/exec/layer_meter.h"
 #include "worker/exec/log_sink.h"
+#include "worker/exec/task_failure.h"
 #include "worker/task/task_control.h"
 
 namespace hydra {
@@ -31,7 +33,8 @@ class TaskRunner {
   TaskRunner(Device* device, HostRange host);
 
   // Never throws; a failure is in the report. After one, nothing that the task
-  // made is left on the device. A loss or gradient that is not finite is no
+  // made is left on the device. However it ended, no copy is left that would
+  // still touch host memory. A loss or gradient that is not finite is no
   // failure; a line of the log says which layers were not updated.
   //
   // A task that runs out of device memory is tried again without the cache:
@@ -69,24 +72,30 @@ class TaskRunner {
 
     BlockIo io;
     LayerMeter meter;
+    // Copies may read them until the attempt's end has synchronized the device.
+    std::vector<HostBatch> batches;
   };
 
-  // One attempt, with its result and cost in `report`. Sets `*out_of_memory` if
-  // another one may help.
-  absl::Status Try(Memory memory, const worker::v1::Task& task,
+  using MaybeFailure = std::optional<TaskFailure>;
+
+  // One attempt, with its result and cost in `report`.
+  MaybeFailure Try(Memory memory, const worker::v1::Task& task,
                    const worker::v1::JobContext& job, LogSink& log,
-                   TaskControl& control, worker::v1::TaskReport& report,
-                   bool* out_of_memory);
+                   TaskControl& control, worker::v1::TaskReport& report);
 
   // Fill in the report's result. LibTorch's exceptions pass through.
-  absl::Status Dispatch(const worker::v1::Task& task,
+  MaybeFailure Dispatch(const worker::v1::Task& task,
                         const worker::v1::JobContext& job, Attempt& attempt,
                         LogSink& log, TaskControl& control,
                         worker::v1::TaskReport& report);
-  absl::Status RunShard(const worker::v1::Task& task,
+  MaybeFailure RunShard(const worker::v1::Task& task,
                         const worker::v1::JobContext& job,
                         const JobModel& model, Attempt& attempt, LogSink& log,
                         worker::v1::TaskReport& report);
+
+  // What `body` returns, or makes of the exceptions that it throws.
+  static MaybeFailure Catch(absl::FunctionRef<MaybeFailure()> body);
+
   // What earlier tasks of the same shape taught.
   bool IsTooLargeForCache(const worker::v1::Task& task) const;
   void RememberTooLargeForCache(const worker::v1::Task& task);
@@ -98,8 +107,6 @@ class TaskRunner {
   BatchReader batches_;
   // Ran out of memory with the cache.
   absl::flat_hash_set<TaskShape> too_large_for_cache_;
-  // Set by a pilot that knows better than the meter; -1: not known.
-  int failed_layer_ = -1;
 };
 
 }  // namespace hydra

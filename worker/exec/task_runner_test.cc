@@ -2,16 +2,16 @@
 
 #include <cmath>
 #include <filesystem>
+#include <memory>
 #include <stdexcept>
 #include <string>
 #include <tuple>
 #include <vector>
 
-#include "ATen/Parallel.h"
 #include "absl/strings/str_cat.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
-#include "worker/device/cpu/cpu_device.h"
+#include "worker/device/testing/test_device.h"
 #include "worker/exec/testing/tiny_job.h"
 #include "worker/model/optimizer_step.h"
 
@@ -25,12 +25,6 @@ using worker::v1::TaskReport;
 
 constexpr int64_t kPlenty = int64_t{32} << 20;
 
-Device* NewDevice(int64_t limit_bytes) {
-  // More only wait for each other on models this small.
-  at::set_num_threads(1);
-  return CpuDevice::Create(0, limit_bytes).value();
-}
-
 struct Outcome {
   std::vector<double> losses;
   std::vector<std::byte> state;
@@ -40,7 +34,8 @@ Outcome Train(const TinyJob::Options& options, const std::vector<int>& cuts,
               int64_t limit_bytes, int steps = 2) {
   TinyJob job(options, testing::TempDir());
   job.SetCuts(cuts);
-  TaskRunner runner(NewDevice(limit_bytes), job.pool().AsHostRange());
+  const auto device = NewTestDevice(limit_bytes);
+  TaskRunner runner(device.get(), job.pool().AsHostRange());
   job.Prepare();
   job.Init(runner);
   Outcome outcome;
@@ -119,7 +114,8 @@ TEST(TaskRunnerTest, NothingOfABoundarySlotsFormerContentStays) {
   options.width = 12;  // 240 bytes in a slot of 256.
   TinyJob job(options, testing::TempDir());
   job.SetCuts({1});
-  TaskRunner runner(NewDevice(kPlenty), job.pool().AsHostRange());
+  const auto device = NewTestDevice(kPlenty);
+  TaskRunner runner(device.get(), job.pool().AsHostRange());
   job.Prepare();
   job.Init(runner);
   const Task forward = job.StepTask(0);
@@ -156,9 +152,9 @@ TEST(TaskRunnerTest, ATokenTableOfSeveralRangesIsTheSameInPartsAndWhole) {
 class OneTaskTest : public testing::Test {
  protected:
   OneTaskTest()
-      : device_(NewDevice(kPlenty)),
-        job_({}, testing::TempDir()),
-        runner_(device_, job_.pool().AsHostRange()) {
+      : job_({}, testing::TempDir()),
+        device_(NewTestDevice(kPlenty)),
+        runner_(device_.get(), job_.pool().AsHostRange()) {
     job_.CutEverywhere();
     job_.Prepare();
     job_.Init(runner_);
@@ -173,8 +169,8 @@ class OneTaskTest : public testing::Test {
     return report;
   }
 
-  Device* const device_;
   TinyJob job_;
+  const std::unique_ptr<Device> device_;
   TaskRunner runner_;
 };
 
@@ -243,9 +239,10 @@ TEST_F(OneTaskTest, AnUpdateNeverLeavesItsParametersUnderTheOldVersion) {
 TEST_F(OneTaskTest, AnyExceptionFailsTheTaskAtItsLayer) {
   RunAndCommit(job_.StepTask(0));
   RunAndCommit(job_.StepTask(1));
-  TaskRunner runner(device_, [](int64_t, int64_t) -> absl::Span<std::byte> {
-    throw std::runtime_error("the pool is on fire");
-  });
+  TaskRunner runner(device_.get(),
+                    [](int64_t, int64_t) -> absl::Span<std::byte> {
+                      throw std::runtime_error("the pool is on fire");
+                    });
   const TaskReport failed = job_.Run(runner, job_.StepTask(2));
   EXPECT_EQ(failed.error().code(),
             static_cast<int>(absl::StatusCode::kInternal));
@@ -312,8 +309,8 @@ TEST_F(OneTaskTest, NoopDoesNothingAtOnce) {
 
 TEST(OutOfMemoryTest, IsReportedWithItsLayerAndLeavesTheDeviceEmpty) {
   TinyJob job({}, testing::TempDir());
-  Device* device = NewDevice(300 << 10);
-  TaskRunner runner(device, job.pool().AsHostRange());
+  const auto device = NewTestDevice(300 << 10);
+  TaskRunner runner(device.get(), job.pool().AsHostRange());
   job.Prepare();
   job.Init(runner);
   const int64_t before = device->arena().used_bytes();
@@ -328,8 +325,8 @@ TEST(OutOfMemoryTest, IsReportedWithItsLayerAndLeavesTheDeviceEmpty) {
 
 TEST(OutOfMemoryTest, TheNextOneOfItsKindBeginsWithoutTheCache) {
   TinyJob job({}, testing::TempDir());
-  Device* device = NewDevice(300 << 10);
-  TaskRunner runner(device, job.pool().AsHostRange());
+  const auto device = NewTestDevice(300 << 10);
+  TaskRunner runner(device.get(), job.pool().AsHostRange());
   job.Prepare();
   job.Init(runner);
   auto retries = [&] {
@@ -349,11 +346,11 @@ TEST(StoppedTaskTest, EndsAtAnyPointAndLeavesNothingBehind) {
   TinyJob::Options options;
   options.micro_batches = 2;
   TinyJob job(options, testing::TempDir());
-  Device* device = NewDevice(kPlenty);
+  const auto device = NewTestDevice(kPlenty);
   int calls = 0;
   int stop_at = -1;
-  TaskRunner runner(device, [&, host = job.pool().AsHostRange()](
-                                int64_t offset, int64_t bytes) {
+  TaskRunner runner(device.get(), [&, host = job.pool().AsHostRange()](
+                                      int64_t offset, int64_t bytes) {
     if (calls++ == stop_at) job.control().Stop();
     return host(offset, bytes);
   });
@@ -391,7 +388,8 @@ TEST(StoppedTaskTest, ProgressRisesWithEachLayerAndMicroBatch) {
   options.micro_batches = 3;
   TinyJob three(options, testing::TempDir());
   for (TinyJob* job : {&one, &three}) {
-    TaskRunner runner(NewDevice(kPlenty), job->pool().AsHostRange());
+    const auto device = NewTestDevice(kPlenty);
+    TaskRunner runner(device.get(), job->pool().AsHostRange());
     job->Prepare();
     job->Init(runner);
     EXPECT_GT(job->control().progress(), 5) << "INIT, by tensors";
@@ -407,8 +405,8 @@ TEST(OutOfMemoryTest, AtAnyPointOfAPassLeavesNothingBehind) {
   TinyJob::Options options;
   options.dropout = 0.1;
   TinyJob job(options, testing::TempDir());
-  Device* device = NewDevice(kPlenty);
-  TaskRunner runner(device, job.pool().AsHostRange());
+  const auto device = NewTestDevice(kPlenty);
+  TaskRunner runner(device.get(), job.pool().AsHostRange());
   job.Prepare();
   job.Init(runner);
   const Task task = job.StepTask(0);

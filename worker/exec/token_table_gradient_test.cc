@@ -16,7 +16,8 @@ constexpr int64_t kRows = 30;
 constexpr int64_t kWidth = 8;
 
 TEST(TokenTableGradientTest, SummingAndKeepingGiveTheSameBits) {
-  BlockIo io(CpuDevice::Create(0, 1 << 20).value(), {}, nullptr);
+  const auto device = CpuDevice::Create(0, 1 << 20).value();
+  BlockIo io(device.get(), {}, nullptr);
   TokenTableGradient kept(kRows, kWidth, 1, 1);
   TokenTableGradient summed(kRows, kWidth, 1, 1 << 20);
   for (int i = 0; i < 5; ++i) {
@@ -35,7 +36,8 @@ TEST(TokenTableGradientTest, SummingAndKeepingGiveTheSameBits) {
 }
 
 TEST(TokenTableGradientTest, OrderOfTokensInARowIsKeptOnAnyNumberOfThreads) {
-  BlockIo io(CpuDevice::Create(0, 8 << 20).value(), {}, nullptr);
+  const auto device = CpuDevice::Create(0, 8 << 20).value();
+  BlockIo io(device.get(), {}, nullptr);
   const int64_t rows = 5000;
   const int64_t width = 64;
   TokenTableGradient gradient(rows, width, 1, 1);

@@ -1,18 +1,14 @@
 #include "worker/model/micro_batch.h"
 
 #include "ATen/ATen.h"
+#include "common/hash/split_mix.h"
 
 namespace hydra {
 namespace {
 
-// The finalizer of SplitMix64: every input bit reaches every output bit, so the
-// 32 bits that LibTorch's generator looks at are enough.
-uint64_t Mix(uint64_t value) {
-  value += 0x9e3779b97f4a7c15;
-  value = (value ^ (value >> 30)) * 0xbf58476d1ce4e5b9;
-  value = (value ^ (value >> 27)) * 0x94d049bb133111eb;
-  return value ^ (value >> 31);
-}
+// Every input bit reaches every output bit, so the 32 bits that LibTorch's
+// generator looks at are enough.
+uint64_t Mix(uint64_t value) { return SplitMix(value + kSplitMixStep); }
 
 uint64_t Combine(uint64_t seed, uint64_t value) {
   return Mix(Mix(seed) ^ value);

@@ -5,18 +5,18 @@
 
 #include "ATen/ATen.h"
 #include "ATen/CPUGeneratorImpl.h"
+#include "common/hash/fnv.h"
 
 namespace hydra {
 namespace {
 
-// FNV-1a over the seed's bytes and the name: the same on every machine.
+// Of the seed's bytes, lowest first, and the name: the same on every machine.
 uint64_t StreamSeed(uint64_t job_seed, const std::string& name) {
-  uint64_t hash = 0xcbf29ce484222325;
-  auto add_byte = [&hash](uint8_t byte) {
-    hash = (hash ^ byte) * 0x100000001b3;
-  };
-  for (int shift = 0; shift < 64; shift += 8) add_byte(job_seed >> shift);
-  for (char c : name) add_byte(c);
+  std::string bytes;
+  for (int shift = 0; shift < 64; shift += 8) {
+    bytes.push_back(static_cast<char>(job_seed >> shift));
+  }
+  const uint64_t hash = Fnv1a(bytes + name);
   // LibTorch's generator looks at the lower half alone.
   return hash ^ (hash >> 32);
 }

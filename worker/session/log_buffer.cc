@@ -4,7 +4,7 @@
 #include <utility>
 
 #include "common/status/proto_time.h"
-#include "worker/data/utf8.h"
+#include "common/text/utf8.h"
 
 namespace hydra {
 namespace {

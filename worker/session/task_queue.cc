@@ -7,8 +7,8 @@
 #include "absl/status/status.h"
 #include "absl/strings/string_view.h"
 #include "common/status/proto_time.h"
+#include "common/text/utf8.h"
 #include "glog/logging.h"
-#include "worker/data/utf8.h"
 
 namespace hydra {
 

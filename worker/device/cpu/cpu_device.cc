@@ -4,7 +4,6 @@
 #include <ctime>
 #include <fstream>
 #include <utility>
-#include <vector>
 
 #include "absl/strings/match.h"
 #include "absl/strings/numbers.h"
@@ -17,6 +16,11 @@
 namespace hydra {
 namespace {
 
+// An empty range may have no address, which memcpy must not be given.
+void CopyBytes(const void* from, size_t bytes, void* to) {
+  if (bytes > 0) std::memcpy(to, from, bytes);
+}
+
 void CheckCopy(const at::Tensor& tensor, size_t bytes) {
   TORCH_INTERNAL_ASSERT(tensor.is_contiguous() && tensor.nbytes() == bytes,
                         "a copy of ", bytes, " bytes to or from a tensor of ",
@@ -25,17 +29,16 @@ void CheckCopy(const at::Tensor& tensor, size_t bytes) {
 
 }  // namespace
 
-absl::StatusOr<CpuDevice*> CpuDevice::Create(int index, int64_t limit_bytes) {
+absl::StatusOr<std::unique_ptr<CpuDevice>> CpuDevice::Create(
+    int index, int64_t limit_bytes) {
   auto arena = DeviceArena::Create(limit_bytes);
   if (!arena.ok()) return arena.status();
-  UseArenaForCpuTensors(arena->get());
-  static auto& devices = *new std::vector<std::unique_ptr<CpuDevice>>;
-  devices.emplace_back(new CpuDevice(index, *std::move(arena)));
-  return devices.back().get();
+  return std::unique_ptr<CpuDevice>(
+      new CpuDevice(index, UseArenaForCpuTensors(*std::move(arena))));
 }
 
-CpuDevice::CpuDevice(int index, std::unique_ptr<DeviceArena> arena)
-    : name_(absl::StrCat("cpu:", index)), arena_(std::move(arena)) {}
+CpuDevice::CpuDevice(int index, DeviceArena* arena)
+    : name_(absl::StrCat("cpu:", index)), arena_(arena) {}
 
 c10::Device CpuDevice::torch_device() const {
   return c10::Device(c10::DeviceType::CPU);
@@ -44,12 +47,12 @@ c10::Device CpuDevice::torch_device() const {
 void CpuDevice::CopyToDevice(absl::Span<const std::byte> from,
                              const at::Tensor& to) {
   CheckCopy(to, from.size());
-  std::memcpy(to.mutable_data_ptr(), from.data(), from.size());
+  CopyBytes(from.data(), from.size(), to.mutable_data_ptr());
 }
 
 void CpuDevice::CopyToHost(const at::Tensor& from, absl::Span<std::byte> to) {
   CheckCopy(from, to.size());
-  std::memcpy(to.data(), from.const_data_ptr(), to.size());
+  CopyBytes(from.const_data_ptr(), to.size(), to.data());
 }
 
 int64_t CpuDevice::OutsideBytes() const {

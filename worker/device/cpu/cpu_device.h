@@ -14,12 +14,12 @@ namespace hydra {
 // creation on, every CPU tensor of the process lies in its arena.
 class CpuDevice : public Device {
  public:
-  // The returned device lives as long as the process, because tensors may.
-  // `index` is only its name. With several, the newest one gets new tensors.
-  // Not thread-safe.
+  // `index` is only its name. With several, the newest one's arena gets new
+  // tensors, even once the device is gone. Not thread-safe.
   //
   // Errors: as DeviceArena::Create.
-  static absl::StatusOr<CpuDevice*> Create(int index, int64_t limit_bytes);
+  static absl::StatusOr<std::unique_ptr<CpuDevice>> Create(int index,
+                                                           int64_t limit_bytes);
 
   const std::string& name() const override { return name_; }
   c10::Device torch_device() const override;
@@ -37,10 +37,10 @@ class CpuDevice : public Device {
   absl::Duration ComputeTime() const override;
 
  private:
-  CpuDevice(int index, std::unique_ptr<DeviceArena> arena);
+  CpuDevice(int index, DeviceArena* arena);
 
   const std::string name_;
-  const std::unique_ptr<DeviceArena> arena_;
+  DeviceArena* const arena_;
 };
 
 }  // namespace hydra

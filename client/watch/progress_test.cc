@@ -1,4 +1,4 @@
-#include "client/render/progress.h"
+#include "client/watch/progress.h"
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"

@@ -1,11 +1,9 @@
-#include "worker/data/utf8.h"
+#include "common/text/utf8.h"
 
-#include <unicode/uchar.h>
 #include <unicode/utf8.h>
 
+#include <cstddef>
 #include <cstdint>
-
-#include "absl/strings/ascii.h"
 
 namespace hydra {
 namespace {
@@ -31,18 +29,6 @@ IllFormed FindIllFormed(absl::string_view text, size_t from) {
   return {text.size(), text.size()};
 }
 
-bool EndsInWhiteSpace(absl::string_view text) {
-  // ICU counts in int32_t here; no character is longer than its maximum.
-  if (text.size() > U8_MAX_LENGTH) {
-    text.remove_prefix(text.size() - U8_MAX_LENGTH);
-  }
-  const auto* bytes = reinterpret_cast<const uint8_t*>(text.data());
-  int32_t i = text.size();
-  UChar32 c;
-  U8_PREV(bytes, 0, i, c);
-  return c >= 0 && u_isUWhiteSpace(c);
-}
-
 }  // namespace
 
 absl::string_view RepairUtf8(absl::string_view text, std::string* storage) {
@@ -58,16 +44,6 @@ absl::string_view RepairUtf8(absl::string_view text, std::string* storage) {
   }
   storage->append(text.data() + done, text.size() - done);
   return *storage;
-}
-
-size_t LastSafeCut(absl::string_view text, size_t from) {
-  for (size_t cut = text.size(); cut-- > from && cut > 0;) {
-    if (absl::ascii_isspace(text[cut]) &&
-        !EndsInWhiteSpace(text.substr(0, cut))) {
-      return cut;
-    }
-  }
-  return absl::string_view::npos;
 }
 
 }  // namespace hydra

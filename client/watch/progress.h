@@ -1,21 +1,16 @@
-#ifndef HYDRA_CLIENT_RENDER_PROGRESS_H_
-#define HYDRA_CLIENT_RENDER_PROGRESS_H_
+#ifndef HYDRA_CLIENT_WATCH_PROGRESS_H_
+#define HYDRA_CLIENT_WATCH_PROGRESS_H_
 
 #include <map>
 #include <string>
 #include <vector>
 
 #include "absl/time/time.h"
+#include "client/render/terminal_size.h"
 #include "client/watch/watch_model.h"
 #include "hydra/v1/status.pb.h"
 
 namespace hydra {
-
-// A terminal's size in columns and lines; 0 means no limit.
-struct TerminalSize {
-  int width = 0;
-  int height = 0;
-};
 
 // One frame of the live display: how many jobs are in which state, the jobs
 // (those that run first), the devices. At most `size.height` - 1 lines, none
@@ -37,4 +32,4 @@ class PlainProgress {
 
 }  // namespace hydra
 
-#endif  // HYDRA_CLIENT_RENDER_PROGRESS_H_
+#endif  // HYDRA_CLIENT_WATCH_PROGRESS_H_
