@@ -17,8 +17,8 @@
 #include "common/process/process_start.h"
 #include "common/version/version.h"
 #include "glog/logging.h"
+#include "scheduler/daemon/daemon.h"
 #include "scheduler/recover.h"
-#include "scheduler/service/daemon.h"
 
 namespace hydra {
 namespace {

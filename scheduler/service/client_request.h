@@ -11,7 +11,7 @@
 #include "absl/time/time.h"
 #include "common/ids/ids.h"
 #include "hydra/v1/hydra.pb.h"
-#include "scheduler/service/read_model.h"
+#include "scheduler/runtime/read_model.h"
 
 namespace hydra {
 

@@ -10,10 +10,10 @@
 #include "absl/container/flat_hash_set.h"
 #include "absl/strings/str_cat.h"
 #include "common/status/rpc_status.h"
+#include "scheduler/runtime/refusals.h"
 #include "scheduler/service/client_request.h"
 #include "scheduler/service/file_sender.h"
 #include "scheduler/service/job_streams.h"
-#include "scheduler/service/refusals.h"
 
 namespace hydra {
 namespace {

@@ -13,16 +13,16 @@
 #include "absl/synchronization/mutex.h"
 #include "hydra/v1/hydra.grpc.pb.h"
 #include "scheduler/journal/group_commit.h"
-#include "scheduler/service/core_thread.h"
-#include "scheduler/service/job_history.h"
+#include "scheduler/runtime/core_thread.h"
+#include "scheduler/runtime/read_model.h"
+#include "scheduler/runtime/submission_gate.h"
+#include "scheduler/runtime/work_thread.h"
 #include "scheduler/service/job_reader.h"
-#include "scheduler/service/log_store.h"
 #include "scheduler/service/polled_stream.h"
-#include "scheduler/service/read_model.h"
 #include "scheduler/service/stream_table.h"
-#include "scheduler/service/submission.h"
-#include "scheduler/service/submission_gate.h"
-#include "scheduler/service/work_thread.h"
+#include "scheduler/storage/job_history.h"
+#include "scheduler/storage/log_store.h"
+#include "scheduler/submission/submission.h"
 
 namespace hydra {
 

@@ -4,7 +4,7 @@
 #include <optional>
 #include <utility>
 
-#include "scheduler/service/refusals.h"
+#include "scheduler/runtime/refusals.h"
 
 namespace hydra {
 namespace {

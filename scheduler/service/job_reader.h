@@ -9,10 +9,10 @@
 #include "absl/synchronization/mutex.h"
 #include "common/ids/ids.h"
 #include "hydra/v1/hydra.pb.h"
+#include "scheduler/runtime/core_thread.h"
+#include "scheduler/runtime/read_model.h"
 #include "scheduler/service/client_request.h"
-#include "scheduler/service/core_thread.h"
-#include "scheduler/service/job_history.h"
-#include "scheduler/service/read_model.h"
+#include "scheduler/storage/job_history.h"
 
 namespace hydra {
 

@@ -6,11 +6,11 @@
 #include "absl/time/time.h"
 #include "common/ids/ids.h"
 #include "hydra/v1/hydra.pb.h"
+#include "scheduler/runtime/read_model.h"
 #include "scheduler/service/job_reader.h"
-#include "scheduler/service/log_store.h"
 #include "scheduler/service/polled_stream.h"
-#include "scheduler/service/read_model.h"
 #include "scheduler/service/watch_cursor.h"
+#include "scheduler/storage/log_store.h"
 
 namespace hydra {
 

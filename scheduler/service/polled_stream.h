@@ -13,9 +13,9 @@
 #include "absl/synchronization/mutex.h"
 #include "absl/time/time.h"
 #include "common/status/rpc_status.h"
-#include "scheduler/service/refusals.h"
+#include "scheduler/runtime/refusals.h"
+#include "scheduler/runtime/work_thread.h"
 #include "scheduler/service/stream_table.h"
-#include "scheduler/service/work_thread.h"
 
 namespace hydra {
 

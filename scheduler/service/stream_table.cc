@@ -3,7 +3,7 @@
 #include <cstddef>
 
 #include "absl/strings/str_cat.h"
-#include "scheduler/service/refusals.h"
+#include "scheduler/runtime/refusals.h"
 
 namespace hydra {
 

@@ -9,9 +9,9 @@
 #include "absl/status/statusor.h"
 #include "common/ids/ids.h"
 #include "hydra/v1/hydra.pb.h"
+#include "scheduler/runtime/read_model.h"
 #include "scheduler/service/client_request.h"
 #include "scheduler/service/job_reader.h"
-#include "scheduler/service/read_model.h"
 
 namespace hydra {
 
