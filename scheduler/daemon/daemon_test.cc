@@ -73,6 +73,18 @@ TEST_F(DaemonTest, MakesItsSocketsFolderAndTidiesUp) {
   EXPECT_FALSE(PoolIsThere());
 }
 
+TEST_F(DaemonTest, OneThatIsNotStoppedLeavesItsPoolToTheNext) {
+  auto daemon = Daemon::Start(config_);
+  ASSERT_TRUE(daemon.ok()) << daemon.status();
+  daemon->reset();
+  EXPECT_TRUE(PoolIsThere());
+  daemon = Daemon::Start(config_);
+  ASSERT_TRUE(daemon.ok()) << daemon.status();
+  (*daemon)->Stop(absl::Seconds(30));
+  daemon->reset();
+  EXPECT_FALSE(PoolIsThere());
+}
+
 TEST_F(DaemonTest, AFailedStartLeavesNoNewPool) {
   const TakenPort taken;
   config_.set_tcp_address(taken.address());

@@ -72,8 +72,10 @@ class RefusedStream final : public grpc::ServerWriteReactor<Response> {
 
 }  // namespace
 
-HydraServiceImpl::HydraServiceImpl(Parts parts, v1::GetServerInfoResponse info)
-    : parts_(std::move(parts)),
+HydraServiceImpl::HydraServiceImpl(const Parts& parts, UserOf user_of,
+                                   v1::GetServerInfoResponse info)
+    : parts_(parts),
+      user_of_(std::move(user_of)),
       info_(std::move(info)),
       reader_(parts_.core, parts_.model, parts_.history),
       calls_("calls", kCalls),
@@ -86,14 +88,14 @@ grpc::Status HydraServiceImpl::Serve(const grpc::ServerContextBase& context,
                                      StreamTable& table,
                                      const std::function<absl::Status()>& act) {
   const absl::StatusOr<StreamTable::Slot> slot =
-      table.Open(parts_.user_of(context.peer()), nullptr);
+      table.Open(user_of_(context.peer()), nullptr);
   return ToGrpc(slot.ok() ? act() : slot.status());
 }
 
 template <typename Response>
 void HydraServiceImpl::Begin(const grpc::CallbackServerContext& context,
                              PolledStream<Response>* stream) {
-  const uid_t user = parts_.user_of(context.peer());
+  const uid_t user = user_of_(context.peer());
   stream->Begin(user, &streams_,
                 &stream_threads_[user % stream_threads_.size()]);
 }

@@ -46,11 +46,13 @@ class HydraServiceImpl final
     const JobHistory* history = nullptr;
     const GroupCommit* journal = nullptr;
     SubmissionGate* gate = nullptr;
-    // Who made a call, by its context's peer().
-    std::function<uid_t(const std::string&)> user_of;
   };
+  // Who made a call, by its context's peer().
+  using UserOf = std::function<uid_t(const std::string&)>;
+
   // `info`: what GetServerInfo says beside the pool's state of the moment.
-  HydraServiceImpl(Parts parts, v1::GetServerInfoResponse info);
+  HydraServiceImpl(const Parts& parts, UserOf user_of,
+                   v1::GetServerInfoResponse info);
 
   // Streams end soon after.
   void Stop();
@@ -121,6 +123,7 @@ class HydraServiceImpl final
                           grpc::ServerWriter<v1::DownloadResponse>* writer);
 
   const Parts parts_;
+  const UserOf user_of_;
   const v1::GetServerInfoResponse info_;
   const JobReader reader_;
   StreamTable calls_;

@@ -93,10 +93,10 @@ class HydraServiceTest : public ::testing::Test {
       {[](uint64_t) {}, [](uint64_t, const absl::Status&) {}},
       absl::Seconds(1)};
   SubmissionGate gate_;
-  HydraServiceImpl service_{
-      {&core_thread_, &model_, &logs_, &checker_, &history_, &group_commit_,
-       &gate_, [](const std::string&) { return uid_t{1000}; }},
-      {}};
+  HydraServiceImpl service_{{&core_thread_, &model_, &logs_, &checker_,
+                             &history_, &group_commit_, &gate_},
+                            [](const std::string&) { return uid_t{1000}; },
+                            {}};
   std::unique_ptr<grpc::Server> server_;
   std::unique_ptr<v1::HydraService::Stub> stub_;
 };
