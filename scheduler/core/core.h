@@ -141,7 +141,7 @@ class Core {
   absl::StatusOr<Submission> Submit(std::vector<NewJob>&& jobs,
                                     const RequestKey& request, absl::Time now);
   // The submission that a request id was answered with.
-  std::optional<Submission> SubmissionOf(const std::string& request_id) const;
+  std::optional<Submission> SubmissionOf(const RequestKey& request) const;
   // As Submit, but queues nothing. What the job that needs most takes of the
   // pool, at least.
   absl::StatusOr<hydra::v1::PoolDemand> CheckFits(
@@ -478,7 +478,7 @@ class Core {
   // Taken in, and not recorded yet: by sequence number.
   struct Unrecorded {
     SweepId sweep;
-    std::string request_id;
+    RequestKey request;
     absl::Time submitted_at;
     // The first job's id; the others' follow.
     JobId first;

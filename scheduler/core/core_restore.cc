@@ -36,6 +36,12 @@ bool IsNextInChain(const Job& job, const wv1::Task& wire) {
          next.split == wire.split() && next.writes.size() == wire.writes_size();
 }
 
+RequestKey KeyOf(const journal::v1::SweepRecord& sweep) {
+  RequestKey key{sweep.request_id(), sweep.request_digest(), std::nullopt};
+  if (sweep.has_caller_user()) key.caller = Caller{sweep.caller_user()};
+  return key;
+}
+
 }  // namespace
 
 absl::Status Core::Restore(const Recovered& recovered, absl::Time now) {
@@ -50,7 +56,7 @@ absl::Status Core::Restore(const Recovered& recovered, absl::Time now) {
         ++sweeps_[id].open_jobs;
       }
     }
-    requests_.Add(sweep.request_id(), {id, 0, sweep.request_digest()});
+    requests_.Add(KeyOf(sweep), {id, 0, sweep.request_digest()});
   }
   for (const auto& [id, job] : recovered.jobs) {
     // Its sweep may be lost.

@@ -36,15 +36,14 @@ absl::StatusOr<v1::PoolDemand> Core::CheckFits(
   return largest;
 }
 
-std::optional<Submission> Core::SubmissionOf(
-    const std::string& request_id) const {
-  return requests_.Find(request_id);
+std::optional<Submission> Core::SubmissionOf(const RequestKey& request) const {
+  return requests_.Find(request);
 }
 
 absl::StatusOr<Submission> Core::Submit(std::vector<NewJob>&& jobs,
                                         const RequestKey& request,
                                         absl::Time now) {
-  if (std::optional<Submission> seen = SubmissionOf(request.id)) {
+  if (std::optional<Submission> seen = SubmissionOf(request)) {
     const absl::Status same = CheckRepeats(*seen, request);
     if (!same.ok()) return same;
     return *std::move(seen);
@@ -55,11 +54,14 @@ absl::StatusOr<Submission> Core::Submit(std::vector<NewJob>&& jobs,
   if (absl::Status fits = CheckFits(jobs).status(); !fits.ok()) return fits;
   Unrecorded entry;
   entry.sweep = SweepId(next_sweep_++);
-  entry.request_id = request.id;
+  entry.request = request;
   entry.submitted_at = now;
   journal::v1::SweepRecord record;
   record.set_request_id(request.id);
   record.set_request_digest(request.digest);
+  if (request.caller.has_value()) {
+    record.set_caller_user(request.caller->user);
+  }
   // What the records of all of them have in common. Serialized messages that
   // stand one behind the other are one message.
   journal::v1::SubmittedJob common;
@@ -81,7 +83,7 @@ absl::StatusOr<Submission> Core::Submit(std::vector<NewJob>&& jobs,
   Submission submission{entry.sweep, 0, request.digest};
   submission.sequence =
       journal_->Submitted(entry.sweep, record, std::move(records));
-  requests_.Add(request.id, submission);
+  requests_.Add(request, submission);
   unrecorded_.emplace(submission.sequence, std::move(entry));
   return submission;
 }
@@ -151,7 +153,7 @@ void Core::SubmissionRefused(uint64_t sequence) {
   auto refused = unrecorded_.find(sequence);
   if (refused == unrecorded_.end()) return;
   const Unrecorded& entry = refused->second;
-  requests_.Remove(entry.request_id);
+  requests_.Remove(entry.request);
   unmade_jobs_ -= entry.submitted.size() - entry.jobs.size();
   unrecorded_.erase(refused);
 }

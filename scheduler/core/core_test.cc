@@ -229,7 +229,7 @@ TEST_F(ManyJobsTest, ThatAreRefusedLeaveNothingToDo) {
   core_.ContinueWork(now_);
   core_.SubmissionRefused(sequence);
   EXPECT_FALSE(core_.has_more_work());
-  EXPECT_FALSE(core_.SubmissionOf("once").has_value());
+  EXPECT_FALSE(core_.SubmissionOf({"once"}).has_value());
   core_.Recorded(sequence, now_);
   EXPECT_THAT(core_.Sweeps(), IsEmpty());
 }

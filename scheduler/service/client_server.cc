@@ -3,7 +3,6 @@
 #include <grpcpp/ext/proto_server_reflection_plugin.h>
 #include <grpcpp/grpcpp.h>
 
-#include <string>
 #include <utility>
 
 #include "scheduler/service/reflection_limit.h"
@@ -23,8 +22,7 @@ ClientServer::ClientServer(const HydraServiceImpl::Parts& parts,
                            v1::GetServerInfoResponse info)
     : reflections_("reflection streams", kReflections),
       service_(
-          parts,
-          [this](const std::string& peer) { return server_->PeerOf(peer).uid; },
+          parts, [this](const std::string& peer) { return CallerOf(peer); },
           std::move(info)) {}
 
 absl::Status ClientServer::Open(std::vector<UniqueFd> sockets,
@@ -37,7 +35,7 @@ absl::Status ClientServer::Open(std::vector<UniqueFd> sockets,
       interceptors;
   interceptors.push_back(std::make_unique<ReflectionLimit>(
       &reflections_,
-      [this](const std::string& peer) { return server_->PeerOf(peer).uid; }));
+      [this](const std::string& peer) { return CallerOf(peer); }));
   builder.experimental().SetInterceptorCreators(std::move(interceptors));
   builder.SetMaxReceiveMessageSize(kMaxMessageBytes);
   builder.RegisterService(&service_);

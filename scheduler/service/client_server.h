@@ -2,11 +2,13 @@
 #define HYDRA_SCHEDULER_SERVICE_CLIENT_SERVER_H_
 
 #include <memory>
+#include <string>
 #include <vector>
 
 #include "absl/status/status.h"
 #include "absl/time/time.h"
 #include "common/file/file.h"
+#include "scheduler/core/caller.h"
 #include "scheduler/service/connection_table.h"
 #include "scheduler/service/guarded_server.h"
 #include "scheduler/service/hydra_service.h"
@@ -36,6 +38,11 @@ class ClientServer {
   void Shutdown(absl::Time deadline) { server_->Shutdown(deadline); }
 
  private:
+  // The door is here: no other place makes callers.
+  Caller CallerOf(const std::string& grpc_peer) const {
+    return {server_->PeerOf(grpc_peer).uid};
+  }
+
   // The server calls the others, so it ends first.
   StreamTable reflections_;
   HydraServiceImpl service_;

@@ -72,10 +72,10 @@ class RefusedStream final : public grpc::ServerWriteReactor<Response> {
 
 }  // namespace
 
-HydraServiceImpl::HydraServiceImpl(const Parts& parts, UserOf user_of,
+HydraServiceImpl::HydraServiceImpl(const Parts& parts, CallerOf caller_of,
                                    v1::GetServerInfoResponse info)
     : parts_(parts),
-      user_of_(std::move(user_of)),
+      caller_of_(std::move(caller_of)),
       info_(std::move(info)),
       reader_(parts_.core, parts_.model, parts_.history),
       calls_("calls", kCalls),
@@ -85,19 +85,17 @@ HydraServiceImpl::HydraServiceImpl(const Parts& parts, UserOf user_of,
 void HydraServiceImpl::Stop() { streams_.Stop(); }
 
 grpc::Status HydraServiceImpl::Serve(const grpc::ServerContextBase& context,
-                                     StreamTable& table,
-                                     const std::function<absl::Status()>& act) {
-  const absl::StatusOr<StreamTable::Slot> slot =
-      table.Open(user_of_(context.peer()), nullptr);
-  return ToGrpc(slot.ok() ? act() : slot.status());
+                                     StreamTable& table, const Act& act) {
+  const Caller caller = caller_of_(context.peer());
+  const absl::StatusOr<StreamTable::Slot> slot = table.Open(caller, nullptr);
+  return ToGrpc(slot.ok() ? act(caller) : slot.status());
 }
 
 template <typename Response>
-void HydraServiceImpl::Begin(const grpc::CallbackServerContext& context,
+void HydraServiceImpl::Begin(const Caller& caller,
                              PolledStream<Response>* stream) {
-  const uid_t user = user_of_(context.peer());
-  stream->Begin(user, &streams_,
-                &stream_threads_[user % stream_threads_.size()]);
+  stream->Begin(caller, &streams_,
+                &stream_threads_[caller.user % stream_threads_.size()]);
 }
 
 absl::Status HydraServiceImpl::Validate(const v1::SubmitRequest& request,
@@ -124,13 +122,14 @@ absl::Status HydraServiceImpl::Validate(const v1::SubmitRequest& request,
   return absl::OkStatus();
 }
 
-absl::Status HydraServiceImpl::Queue(const v1::SubmitRequest& request,
+absl::Status HydraServiceImpl::Queue(const Caller& caller,
+                                     const v1::SubmitRequest& request,
                                      v1::SubmitResponse* response) {
-  const absl::StatusOr<RequestKey> key = KeyOf(request);
+  const absl::StatusOr<RequestKey> key = KeyOf(caller, request);
   if (!key.ok()) return key.status();
   // Before the files are looked at: they may have gone since the first time.
   auto seen = parts_.core->Ask(
-      [&](Core& core, absl::Time) { return core.SubmissionOf(key->id); });
+      [&](Core& core, absl::Time) { return core.SubmissionOf(*key); });
   if (!seen.has_value()) return NotServing();
   std::optional<Submission> submission = *std::move(seen);
   if (submission.has_value()) {
@@ -154,9 +153,9 @@ absl::Status HydraServiceImpl::Queue(const v1::SubmitRequest& request,
   if (status.ok()) status = reader_.Settle();
   if (!status.ok()) return status;
   const absl::StatusOr<std::vector<JobId>> ids =
-      reader_.JobsOf(submission->sweep);
+      reader_.JobsOf(caller, submission->sweep);
   if (!ids.ok()) return ids.status();
-  const auto statuses = reader_.StatusesOf(*ids);
+  const auto statuses = reader_.StatusesOf(caller, *ids);
   if (!statuses.ok()) return statuses.status();
   response->set_sweep_id(SweepName(submission->sweep));
   response->mutable_jobs()->Assign(statuses->begin(), statuses->end());
@@ -183,26 +182,28 @@ void HydraServiceImpl::AddWarnings(const std::vector<JobId>& jobs,
 grpc::Status HydraServiceImpl::Submit(grpc::ServerContext* context,
                                       const v1::SubmitRequest* request,
                                       v1::SubmitResponse* response) {
-  return Serve(*context, calls_, [&] {
+  return Serve(*context, calls_, [&](const Caller& caller) {
     return request->validate_only() ? Validate(*request, response)
-                                    : Queue(*request, response);
+                                    : Queue(caller, *request, response);
   });
 }
 
 grpc::Status HydraServiceImpl::ListJobs(grpc::ServerContext* context,
                                         const v1::ListJobsRequest* request,
                                         v1::ListJobsResponse* response) {
-  return Serve(*context, calls_,
-               [&] { return reader_.List(*request, response); });
+  return Serve(*context, calls_, [&](const Caller& caller) {
+    return reader_.List(caller, *request, response);
+  });
 }
 
 grpc::Status HydraServiceImpl::GetJob(grpc::ServerContext* context,
                                       const v1::GetJobRequest* request,
                                       v1::GetJobResponse* response) {
-  return Serve(*context, calls_, [&]() -> absl::Status {
+  return Serve(*context, calls_, [&](const Caller& caller) -> absl::Status {
     const absl::StatusOr<JobId> job = ParseJobId(request->job_id());
     if (!job.ok()) return job.status();
-    absl::StatusOr<v1::JobDetail> detail = reader_.Detail(*job, kStepsInDetail);
+    absl::StatusOr<v1::JobDetail> detail =
+        reader_.Detail(caller, *job, kStepsInDetail);
     if (!detail.ok()) return detail.status();
     *response->mutable_job() = *std::move(detail);
     return absl::OkStatus();
@@ -211,7 +212,7 @@ grpc::Status HydraServiceImpl::GetJob(grpc::ServerContext* context,
 
 template <typename Request>
 absl::Status HydraServiceImpl::ForTarget(
-    const Request& request,
+    const Caller& caller, const Request& request,
     const std::function<std::vector<JobId>(Core&, const std::vector<JobId>&,
                                            absl::Time)>& act,
     google::protobuf::RepeatedPtrField<std::string>* changed) {
@@ -224,7 +225,8 @@ absl::Status HydraServiceImpl::ForTarget(
   // So that none of a sweep's jobs is missed that has just come in.
   const absl::Status settled = reader_.Settle();
   if (!settled.ok()) return settled;
-  const absl::StatusOr<std::vector<JobId>> jobs = reader_.JobsOf(*target);
+  const absl::StatusOr<std::vector<JobId>> jobs =
+      reader_.JobsOf(caller, *target);
   if (!jobs.ok()) return jobs.status();
   std::vector<JobId> all_changed;
   // The newest first: what others wait for is for the most part an older one's,
@@ -246,9 +248,9 @@ absl::Status HydraServiceImpl::ForTarget(
 grpc::Status HydraServiceImpl::Cancel(grpc::ServerContext* context,
                                       const v1::CancelRequest* request,
                                       v1::CancelResponse* response) {
-  return Serve(*context, calls_, [&] {
+  return Serve(*context, calls_, [&](const Caller& caller) {
     return ForTarget(
-        *request,
+        caller, *request,
         [&](Core& core, const std::vector<JobId>& jobs, absl::Time now) {
           return core.Cancel(jobs, request->delete_checkpoints(), now);
         },
@@ -259,9 +261,9 @@ grpc::Status HydraServiceImpl::Cancel(grpc::ServerContext* context,
 grpc::Status HydraServiceImpl::Pause(grpc::ServerContext* context,
                                      const v1::PauseRequest* request,
                                      v1::PauseResponse* response) {
-  return Serve(*context, calls_, [&] {
+  return Serve(*context, calls_, [&](const Caller& caller) {
     return ForTarget(
-        *request,
+        caller, *request,
         [](Core& core, const std::vector<JobId>& jobs, absl::Time now) {
           return core.Pause(jobs, now);
         },
@@ -272,9 +274,9 @@ grpc::Status HydraServiceImpl::Pause(grpc::ServerContext* context,
 grpc::Status HydraServiceImpl::Resume(grpc::ServerContext* context,
                                       const v1::ResumeRequest* request,
                                       v1::ResumeResponse* response) {
-  return Serve(*context, calls_, [&] {
+  return Serve(*context, calls_, [&](const Caller& caller) {
     return ForTarget(
-        *request,
+        caller, *request,
         [](Core& core, const std::vector<JobId>& jobs, absl::Time now) {
           return core.Resume(jobs, now);
         },
@@ -291,21 +293,24 @@ grpc::ServerWriteReactor<v1::WatchResponse>* HydraServiceImpl::Watch(
     return new RefusedStream<v1::WatchResponse>(target.ok() ? interval.status()
                                                             : target.status());
   }
+  const Caller caller = caller_of_(context->peer());
   auto* stream = new WatchStream(
-      parts_.model, WatchCursor(parts_.model, &reader_, *target), *interval);
-  Begin(*context, stream);
+      parts_.model, WatchCursor(parts_.model, &reader_, caller, *target),
+      *interval);
+  Begin(caller, stream);
   return stream;
 }
 
 grpc::Status HydraServiceImpl::GetResults(grpc::ServerContext* context,
                                           const v1::GetResultsRequest* request,
                                           v1::GetResultsResponse* response) {
-  return Serve(*context, calls_, [&]() -> absl::Status {
+  return Serve(*context, calls_, [&](const Caller& caller) -> absl::Status {
     const absl::StatusOr<SweepId> sweep = ParseSweepId(request->sweep_id());
     if (!sweep.ok()) return sweep.status();
-    const absl::StatusOr<std::vector<JobId>> jobs = reader_.JobsOf(*sweep);
+    const absl::StatusOr<std::vector<JobId>> jobs =
+        reader_.JobsOf(caller, *sweep);
     if (!jobs.ok()) return jobs.status();
-    auto statuses = reader_.StatusesOf(*jobs);
+    auto statuses = reader_.StatusesOf(caller, *jobs);
     if (!statuses.ok()) return statuses.status();
     std::stable_sort(statuses->begin(), statuses->end(),
                      [](const v1::JobStatus& a, const v1::JobStatus& b) {
@@ -326,18 +331,19 @@ grpc::ServerWriteReactor<v1::StreamLogsResponse>* HydraServiceImpl::StreamLogs(
     return new Refused(absl::InvalidArgumentError(absl::StrCat(
         "tail: found ", request->tail(), "; 0 or more is needed")));
   }
-  auto* stream = new LogStream(parts_.model, &reader_, parts_.logs, *job,
-                               request->tail(), request->follow());
-  Begin(*context, stream);
+  const Caller caller = caller_of_(context->peer());
+  auto* stream = new LogStream(parts_.model, &reader_, parts_.logs, caller,
+                               *job, request->tail(), request->follow());
+  Begin(caller, stream);
   return stream;
 }
 
 absl::Status HydraServiceImpl::SendOutput(
-    const v1::DownloadRequest& request,
+    const Caller& caller, const v1::DownloadRequest& request,
     grpc::ServerWriter<v1::DownloadResponse>* writer) {
   const absl::StatusOr<JobId> job = ParseJobId(request.job_id());
   if (!job.ok()) return job.status();
-  const absl::StatusOr<v1::JobDetail> detail = reader_.Detail(*job, 0);
+  const absl::StatusOr<v1::JobDetail> detail = reader_.Detail(caller, *job, 0);
   if (!detail.ok()) return detail.status();
   if (detail->status().state() != v1::JOB_STATE_COMPLETED ||
       !detail->spec().output().save_model()) {
@@ -355,14 +361,15 @@ absl::Status HydraServiceImpl::SendOutput(
 grpc::Status HydraServiceImpl::Download(
     grpc::ServerContext* context, const v1::DownloadRequest* request,
     grpc::ServerWriter<v1::DownloadResponse>* writer) {
-  return Serve(*context, downloads_,
-               [&] { return SendOutput(*request, writer); });
+  return Serve(*context, downloads_, [&](const Caller& caller) {
+    return SendOutput(caller, *request, writer);
+  });
 }
 
 grpc::Status HydraServiceImpl::ListWorkers(grpc::ServerContext* context,
                                            const v1::ListWorkersRequest*,
                                            v1::ListWorkersResponse* response) {
-  return Serve(*context, calls_, [&] {
+  return Serve(*context, calls_, [&](const Caller&) {
     const ReadModel::Workers workers = parts_.model->workers();
     response->mutable_workers()->Assign(workers.statuses->begin(),
                                         workers.statuses->end());
@@ -373,7 +380,7 @@ grpc::Status HydraServiceImpl::ListWorkers(grpc::ServerContext* context,
 grpc::Status HydraServiceImpl::GetServerInfo(
     grpc::ServerContext* context, const v1::GetServerInfoRequest*,
     v1::GetServerInfoResponse* response) {
-  return Serve(*context, calls_, [&] {
+  return Serve(*context, calls_, [&](const Caller&) {
     *response = info_;
     const ReadModel::Pool pool = parts_.model->pool();
     response->set_pool_used_bytes(pool.used_bytes);

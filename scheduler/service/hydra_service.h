@@ -1,8 +1,6 @@
 #ifndef HYDRA_SCHEDULER_SERVICE_HYDRA_SERVICE_H_
 #define HYDRA_SCHEDULER_SERVICE_HYDRA_SERVICE_H_
 
-#include <sys/types.h>
-
 #include <array>
 #include <functional>
 #include <string>
@@ -12,6 +10,7 @@
 #include "absl/status/statusor.h"
 #include "absl/synchronization/mutex.h"
 #include "hydra/v1/hydra.grpc.pb.h"
+#include "scheduler/core/caller.h"
 #include "scheduler/journal/group_commit.h"
 #include "scheduler/runtime/core_thread.h"
 #include "scheduler/runtime/read_model.h"
@@ -47,11 +46,11 @@ class HydraServiceImpl final
     const GroupCommit* journal = nullptr;
     SubmissionGate* gate = nullptr;
   };
-  // Who made a call, by its context's peer().
-  using UserOf = std::function<uid_t(const std::string&)>;
+  // Who made a call, by its context's peer(). Asked once for each call.
+  using CallerOf = std::function<Caller(const std::string&)>;
 
   // `info`: what GetServerInfo says beside the pool's state of the moment.
-  HydraServiceImpl(const Parts& parts, UserOf user_of,
+  HydraServiceImpl(const Parts& parts, CallerOf caller_of,
                    v1::GetServerInfoResponse info);
 
   // Streams end soon after.
@@ -95,16 +94,16 @@ class HydraServiceImpl final
                              v1::GetServerInfoResponse* response) override;
 
  private:
-  // Answers a call with what `act` says, if its user may make one more.
+  using Act = std::function<absl::Status(const Caller&)>;
+  // Answers a call with what `act` says, if its caller may make one more.
   grpc::Status Serve(const grpc::ServerContextBase& context, StreamTable& table,
-                     const std::function<absl::Status()>& act);
+                     const Act& act);
   template <typename Response>
-  void Begin(const grpc::CallbackServerContext& context,
-             PolledStream<Response>* stream);
+  void Begin(const Caller& caller, PolledStream<Response>* stream);
   // As Submit, but queues nothing.
   absl::Status Validate(const v1::SubmitRequest& request,
                         v1::SubmitResponse* response);
-  absl::Status Queue(const v1::SubmitRequest& request,
+  absl::Status Queue(const Caller& caller, const v1::SubmitRequest& request,
                      v1::SubmitResponse* response);
   // What the jobs' submission was warned of, each once. Says nothing of jobs
   // that the core has forgotten.
@@ -115,15 +114,16 @@ class HydraServiceImpl final
   // that it answers.
   template <typename Request>
   absl::Status ForTarget(
-      const Request& request,
+      const Caller& caller, const Request& request,
       const std::function<std::vector<JobId>(Core&, const std::vector<JobId>&,
                                              absl::Time)>& act,
       google::protobuf::RepeatedPtrField<std::string>* changed);
-  absl::Status SendOutput(const v1::DownloadRequest& request,
+  absl::Status SendOutput(const Caller& caller,
+                          const v1::DownloadRequest& request,
                           grpc::ServerWriter<v1::DownloadResponse>* writer);
 
   const Parts parts_;
-  const UserOf user_of_;
+  const CallerOf caller_of_;
   const v1::GetServerInfoResponse info_;
   const JobReader reader_;
   StreamTable calls_;

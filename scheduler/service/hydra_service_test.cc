@@ -77,6 +77,8 @@ class HydraServiceTest : public ::testing::Test {
 
   v1::HydraService::Stub& stub() { return *stub_; }
 
+  // Who makes the calls.
+  Caller caller_{1000};
   OldJobs jobs_;
   ShardedLrtf policy_;
   Journal journal_;
@@ -95,7 +97,7 @@ class HydraServiceTest : public ::testing::Test {
   SubmissionGate gate_;
   HydraServiceImpl service_{{&core_thread_, &model_, &logs_, &checker_,
                              &history_, &group_commit_, &gate_},
-                            [](const std::string&) { return uid_t{1000}; },
+                            [this](const std::string&) { return caller_; },
                             {}};
   std::unique_ptr<grpc::Server> server_;
   std::unique_ptr<v1::HydraService::Stub> stub_;
@@ -136,7 +138,7 @@ TEST_F(HydraServiceTest, WatchTellsHowASweepEndedThatTheCoreHasForgotten) {
 
 TEST_F(HydraServiceTest, ValidatingLooksAtTheJobWhateverTheRequestId) {
   const auto queued = core_thread_.Ask([](Core& core, absl::Time now) {
-    return core.Submit({}, {"known", ""}, now).status();
+    return core.Submit({}, {"known", "", Caller{1000}}, now).status();
   });
   ASSERT_TRUE(queued.has_value() && queued->ok());
   // Nobody waits until it is recorded.
@@ -163,7 +165,8 @@ TEST_F(HydraServiceTest, RefusesALongRequestId) {
 
 TEST_F(HydraServiceTest, ARequestIdCannotBeUsedForAnotherJob) {
   const auto queued = core_thread_.Ask([](Core& core, absl::Time now) {
-    return core.Submit({}, {"known", "another digest"}, now).status();
+    return core.Submit({}, {"known", "another digest", Caller{1000}}, now)
+        .status();
   });
   ASSERT_TRUE(queued.has_value() && queued->ok());
   v1::SubmitRequest request;
@@ -174,6 +177,11 @@ TEST_F(HydraServiceTest, ARequestIdCannotBeUsedForAnotherJob) {
   const grpc::Status status = stub().Submit(&context, request, &response);
   EXPECT_EQ(status.error_code(), grpc::StatusCode::ALREADY_EXISTS);
   EXPECT_THAT(status.error_message(), HasSubstr("sweep s1"));
+  // Another caller's id is another one: what it asks for is looked at.
+  caller_ = {1001};
+  grpc::ClientContext other;
+  EXPECT_EQ(stub().Submit(&other, request, &response).error_code(),
+            grpc::StatusCode::INVALID_ARGUMENT);
 }
 
 TEST_F(HydraServiceTest, RefusesWhatNoRequestCanMean) {

@@ -67,7 +67,7 @@ class ReadModelTest : public ::testing::Test {
   std::vector<std::string> Listed(const v1::ListJobsRequest& request,
                                   std::string* next = nullptr) {
     v1::ListJobsResponse response;
-    const absl::Status listed = reader_.List(request, &response);
+    const absl::Status listed = reader_.List(Caller(), request, &response);
     EXPECT_TRUE(listed.ok()) << listed;
     std::vector<std::string> ids;
     for (const v1::JobStatus& job : response.jobs())
@@ -137,7 +137,8 @@ TEST_F(ReadModelTest, ListsASweepThatTheCoreHasForgotten) {
   EXPECT_EQ(next, "");
   request.set_sweep_id("s9");
   v1::ListJobsResponse none;
-  EXPECT_EQ(reader_.List(request, &none).code(), absl::StatusCode::kNotFound);
+  EXPECT_EQ(reader_.List(Caller(), request, &none).code(),
+            absl::StatusCode::kNotFound);
 }
 
 TEST_F(ReadModelTest, VeryManyChangesComeInPieces) {
@@ -159,7 +160,7 @@ TEST_F(ReadModelTest, VeryManyChangesComeInPieces) {
 TEST_F(ReadModelTest, AWatcherIsToldAllThenChangesThenTheEnd) {
   const SweepId sweep = Submit(ReadModel::kMostEntries + 3);
   Submit(1);
-  WatchCursor cursor(&model_, &reader_, sweep);
+  WatchCursor cursor(&model_, &reader_, Caller(), sweep);
   v1::WatchResponse first;
   ASSERT_EQ(*cursor.Next(&first), WatchCursor::State::kMore);
   EXPECT_EQ(first.jobs_size(), ReadModel::kMostEntries);
@@ -180,8 +181,8 @@ TEST_F(ReadModelTest, AWatcherIsToldAllThenChangesThenTheEnd) {
 
 TEST_F(ReadModelTest, AWatcherThatReadsSlowlyIsToldHowForgottenJobsEnded) {
   const SweepId sweep = Submit(3);
-  WatchCursor of_sweep(&model_, &reader_, sweep);
-  WatchCursor of_job(&model_, &reader_, JobId(2));
+  WatchCursor of_sweep(&model_, &reader_, Caller(), sweep);
+  WatchCursor of_job(&model_, &reader_, Caller(), JobId(2));
   v1::WatchResponse before;
   ASSERT_EQ(*of_sweep.Next(&before), WatchCursor::State::kCaughtUp);
   ASSERT_EQ(*of_job.Next(&before), WatchCursor::State::kCaughtUp);
@@ -200,7 +201,7 @@ TEST_F(ReadModelTest, AWatcherThatReadsSlowlyIsToldHowForgottenJobsEnded) {
 
 TEST_F(ReadModelTest, AWatcherOfWhatThereIsNotIsToldSo) {
   v1::WatchResponse response;
-  WatchCursor cursor(&model_, &reader_, SweepId(3));
+  WatchCursor cursor(&model_, &reader_, Caller(), SweepId(3));
   EXPECT_EQ(cursor.Next(&response).status().code(),
             absl::StatusCode::kNotFound);
 }
