@@ -17,9 +17,9 @@
 #include "common/process/process_start.h"
 #include "common/version/version.h"
 #include "glog/logging.h"
+#include "scheduler/daemon/daemon.h"
 #include "scheduler/policy/policies.h"
 #include "scheduler/recover.h"
-#include "scheduler/service/daemon.h"
 
 namespace hydra {
 namespace {

@@ -111,6 +111,9 @@ absl::Status MendSweeps(RecordStore& jobs, std::string& text) {
     }
     found->second.set_request_id(record.request_id());
     found->second.set_request_digest(record.request_digest());
+    if (record.has_caller_user()) {
+      found->second.set_caller_user(record.caller_user());
+    }
     if (found->second.job_ids_size() != record.job_ids_size()) {
       changes.push_back(
           MakePut(kSweepsTable, number, 0, found->second.SerializeAsString()));

@@ -22,6 +22,7 @@ class MendJobsTest : public testing::Test {
   MendJobsTest() {
     jv1::SweepRecord sweep;
     sweep.set_request_id("request");
+    sweep.set_caller_user(1000);
     for (int job : {1, 2}) {
       sweep.add_job_ids(job);
       jv1::SubmittedJob submitted;
@@ -75,6 +76,7 @@ TEST_F(MendJobsTest, DropsWhatBelongsToALostSubmission) {
   EXPECT_TRUE(recovered->jobs.contains(JobId(2)));
   EXPECT_THAT(recovered->sweeps.at(SweepId(5)).job_ids(), ElementsAre(2));
   EXPECT_EQ(recovered->sweeps.at(SweepId(5)).request_id(), "request");
+  EXPECT_EQ(recovered->sweeps.at(SweepId(5)).caller_user(), 1000);
   EXPECT_EQ(RecordCount(kStepsTable), 1);
   EXPECT_EQ(RecordCount(kCheckpointsTable), 1);
 }

@@ -9,12 +9,12 @@
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
 #include "common/file/file.h"
+#include "scheduler/daemon/daemon_state.h"
+#include "scheduler/daemon/state_directory.h"
 #include "scheduler/journal/recovery.h"
 #include "scheduler/journal/salvage.h"
 #include "scheduler/journal/sqlite_file.h"
 #include "scheduler/mend_jobs.h"
-#include "scheduler/service/daemon_state.h"
-#include "scheduler/service/state_directory.h"
 
 namespace hydra {
 namespace {

@@ -19,6 +19,7 @@
 #include "client/render/format.h"
 #include "common/file/working_directory.h"
 #include "common/jobfile/byte_size.h"
+#include "common/jobfile/mistakes.h"
 #include "common/text/printable.h"
 
 namespace hydra {
@@ -110,25 +111,20 @@ void CancelSweep(const std::string& address, const std::string& sweep_id) {
   (void)connection.Call(&Connection::Stub::Cancel, request);
 }
 
-absl::StatusOr<ExitCode> SubmitAndWatch(const CliContext& context,
-                                        const Invocation& invocation,
-                                        const JobFileRequest& file,
-                                        OutputFormat format,
-                                        const PrivateDaemon& daemon) {
-  Connection connection(daemon.address(),
-                        absl::Seconds(invocation.timeout_seconds));
-  const auto response = Submit(file, &connection);
-  if (!response.ok()) return response.status();
-  PrintWarnings(context, *response);
+absl::StatusOr<ExitCode> Watch(const CliContext& context,
+                               const v1::SubmitResponse& submitted,
+                               OutputFormat format, const PrivateDaemon& daemon,
+                               Connection* connection) {
+  PrintWarnings(context, submitted);
   CliContext private_context = context;
   // Nobody starts a private daemon again.
   private_context.reconnect.give_up_after = absl::ZeroDuration();
   private_context.needs_workers = true;
-  const auto result = WatchSweepAndReport(private_context, response->sweep_id(),
-                                          format, &connection);
+  const auto result = WatchSweepAndReport(private_context, submitted.sweep_id(),
+                                          format, connection);
   if (context.interrupt->triggered()) {
     *context.err << "hydra: interrupted; cancelling the jobs\n" << std::flush;
-    CancelSweep(daemon.address(), response->sweep_id());
+    CancelSweep(daemon.address(), submitted.sweep_id());
   } else if (absl::IsUnavailable(result.status()) ||
              absl::IsFailedPrecondition(result.status())) {
     return absl::UnavailableError(
@@ -153,10 +149,21 @@ absl::StatusOr<ExitCode> Run(const CliContext& context,
   const auto daemon =
       PrivateDaemon::Start(*std::move(daemon_options), context.interrupt);
   if (!daemon.ok()) return NotAsked(*file, daemon.status());
-  const auto result =
-      SubmitAndWatch(context, invocation, *file, options.format, **daemon);
+  Connection connection((*daemon)->address(),
+                        absl::Seconds(invocation.timeout_seconds));
+  const auto submitted = Submit(*file, &connection);
+  const absl::StatusOr<ExitCode> result =
+      submitted.ok()
+          ? Watch(context, *submitted, options.format, **daemon, &connection)
+          : submitted.status();
   if (!(*daemon)->Stop()) {
     *context.err << "hydra: hydrad did not end by itself and was killed\n";
+  }
+  // There is nothing in it but what a daemon keeps that never had a job.
+  if (!MistakesOf(submitted.status()).empty() && options.state_dir.empty() &&
+      RemoveRunFolder(state_dir).ok()) {
+    *context.err << "hydra: no job began; " << Printable(state_dir)
+                 << " is removed\n";
   }
   return result;
 }

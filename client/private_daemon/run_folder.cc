@@ -3,12 +3,14 @@
 #include <fcntl.h>
 #include <sys/file.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include <cerrno>
 #include <filesystem>
 #include <system_error>
 
 #include "absl/strings/str_cat.h"
+#include "common/file/held_directory.h"
 
 namespace hydra {
 namespace {
@@ -36,6 +38,18 @@ absl::StatusOr<std::string> MakeRunFolder(const std::string& parent,
       return absl::ErrnoToStatus(errno, absl::StrCat("cannot make ", path));
     }
   }
+}
+
+absl::Status RemoveRunFolder(const std::string& folder) {
+  const SplitPath path(folder);
+  const absl::StatusOr<HeldDirectory> parent =
+      HeldDirectory::OpenFollowingLinks(path.folder);
+  if (!parent.ok()) return parent.status();
+  absl::Status removed = parent->Remove(path.name);
+  if (!removed.ok()) return removed;
+  // Fails while other runs' folders are there.
+  (void)rmdir(path.folder.c_str());
+  return absl::OkStatus();
 }
 
 absl::StatusOr<UniqueFd> ClaimRunFolder(const std::string& folder) {

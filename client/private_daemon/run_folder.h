@@ -3,6 +3,7 @@
 
 #include <string>
 
+#include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 #include "common/file/file.h"
@@ -16,6 +17,12 @@ namespace hydra {
 // Errors: what the system said.
 absl::StatusOr<std::string> MakeRunFolder(const std::string& parent,
                                           absl::string_view name);
+
+// Removes a folder that MakeRunFolder made, with all that is in it, and the one
+// around it if nothing else is there.
+//
+// Errors: what the system said.
+absl::Status RemoveRunFolder(const std::string& folder);
 
 // Makes `folder` if need be, and keeps other runs out of it for as long as the
 // descriptor is open.

@@ -1,5 +1,6 @@
 #include "client/private_daemon/run_folder.h"
 
+#include <filesystem>
 #include <set>
 #include <thread>
 #include <vector>
@@ -24,6 +25,19 @@ TEST(MakeRunFolderTest, RunsOfTheSameSecondHaveAFolderEach) {
                                    parent + "/now-3", parent + "/now-4",
                                    parent + "/now-5", parent + "/now-6",
                                    parent + "/now-7", parent + "/now-8"}));
+}
+
+TEST(RemoveRunFolderTest, TakesTheParentAlongWithTheLastRun) {
+  const ScratchDirectory scratch;
+  const std::string parent = scratch.PathOf("runs");
+  const std::string first = MakeRunFolder(parent, "now").value();
+  const std::string second = MakeRunFolder(parent, "now").value();
+  const auto claimed = ClaimRunFolder(first);
+  EXPECT_TRUE(RemoveRunFolder(first).ok());
+  EXPECT_FALSE(std::filesystem::exists(first));
+  EXPECT_TRUE(std::filesystem::exists(second));
+  EXPECT_TRUE(RemoveRunFolder(second).ok());
+  EXPECT_FALSE(std::filesystem::exists(parent));
 }
 
 TEST(MakeRunFolderTest, SaysWhatTheSystemSaid) {

@@ -41,15 +41,14 @@ absl::StatusOr<v1::PoolDemand> Core::CheckFits(
   return largest;
 }
 
-std::optional<Submission> Core::SubmissionOf(
-    const std::string& request_id) const {
-  return parts_->intake.SubmissionOf(request_id);
+std::optional<Submission> Core::SubmissionOf(const RequestKey& request) const {
+  return parts_->intake.SubmissionOf(request);
 }
 
 absl::StatusOr<Submission> Core::Submit(std::vector<NewJob>&& jobs,
                                         const RequestKey& request,
                                         absl::Time now) {
-  if (std::optional<Submission> seen = SubmissionOf(request.id)) {
+  if (std::optional<Submission> seen = SubmissionOf(request)) {
     const absl::Status same = CheckRepeats(*seen, request);
     if (!same.ok()) return same;
     return *std::move(seen);

@@ -69,7 +69,7 @@ class Core {
   absl::StatusOr<Submission> Submit(std::vector<NewJob>&& jobs,
                                     const RequestKey& request, absl::Time now);
   // The submission that a request id was answered with.
-  std::optional<Submission> SubmissionOf(const std::string& request_id) const;
+  std::optional<Submission> SubmissionOf(const RequestKey& request) const;
   // As Submit, but queues nothing. What the job that needs most takes of the
   // pool, at least.
   absl::StatusOr<hydra::v1::PoolDemand> CheckFits(

@@ -10,12 +10,18 @@ namespace {
 
 constexpr size_t kMadeInOneGo = 500;
 
+RequestKey KeyOf(const journal::v1::SweepRecord& sweep) {
+  RequestKey key{sweep.request_id(), sweep.request_digest(), std::nullopt};
+  if (sweep.has_caller_user()) key.caller = Caller{sweep.caller_user()};
+  return key;
+}
+
 }  // namespace
 
 void Intake::Restore(SweepId id, const journal::v1::SweepRecord& sweep) {
   next_sweep_ = std::max(next_sweep_, id.value() + 1);
   for (uint64_t job : sweep.job_ids()) Restore(JobId(job));
-  requests_.Add(sweep.request_id(), {id, 0, sweep.request_digest()});
+  requests_.Add(KeyOf(sweep), {id, 0, sweep.request_digest()});
 }
 
 void Intake::Restore(JobId job) {
@@ -26,12 +32,15 @@ Submission Intake::Take(std::vector<NewJob>&& jobs, const RequestKey& request,
                         absl::Time now) {
   Entry entry;
   entry.sweep = SweepId(next_sweep_++);
-  entry.request_id = request.id;
+  entry.request = request;
   entry.submitted_at = now;
   entry.first = JobId(next_job_);
   journal::v1::SweepRecord record;
   record.set_request_id(request.id);
   record.set_request_digest(request.digest);
+  if (request.caller.has_value()) {
+    record.set_caller_user(request.caller->user);
+  }
   // What the records of all of them have in common. Serialized messages that
   // stand one behind the other are one message.
   journal::v1::SubmittedJob common;
@@ -52,7 +61,7 @@ Submission Intake::Take(std::vector<NewJob>&& jobs, const RequestKey& request,
   Submission submission{entry.sweep, 0, request.digest};
   submission.sequence =
       journal_->Submitted(entry.sweep, record, std::move(records));
-  requests_.Add(request.id, submission);
+  requests_.Add(request, submission);
   entries_.emplace(submission.sequence, std::move(entry));
   return submission;
 }
@@ -103,7 +112,7 @@ void Intake::Refused(uint64_t sequence) {
   const auto refused = entries_.find(sequence);
   if (refused == entries_.end()) return;
   const Entry& entry = refused->second;
-  requests_.Remove(entry.request_id);
+  requests_.Remove(entry.request);
   unmade_jobs_ -= entry.submitted.size() - entry.jobs.size();
   entries_.erase(refused);
 }

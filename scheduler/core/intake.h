@@ -22,7 +22,7 @@ namespace hydra {
 
 // Submissions on their way in: each gets its ids and goes to the journal; its
 // jobs are made while the disk writes it, and come out, all together, when it
-// is there. Knows them by their request ids. Not thread-safe; what it is given
+// is there. Knows them by their request keys. Not thread-safe; what it is given
 // must outlive it.
 class Intake {
  public:
@@ -35,11 +35,11 @@ class Intake {
   void Restore(SweepId id, const journal::v1::SweepRecord& sweep);
   void Restore(JobId job);
 
-  // The submission that a request id was answered with.
-  std::optional<Submission> SubmissionOf(const std::string& request_id) const {
-    return requests_.Find(request_id);
+  // The submission that a request was answered with.
+  std::optional<Submission> SubmissionOf(const RequestKey& request) const {
+    return requests_.Find(request);
   }
-  // A new one, whose request id was not seen before.
+  // A new one, whose request was not seen before.
   Submission Take(std::vector<NewJob>&& jobs, const RequestKey& request,
                   absl::Time now);
 
@@ -61,7 +61,7 @@ class Intake {
   // Taken, and not recorded yet.
   struct Entry {
     SweepId sweep;
-    std::string request_id;
+    RequestKey request;
     absl::Time submitted_at;
     // The first job's id; the others' follow.
     JobId first;

@@ -67,10 +67,10 @@ TEST_F(IntakeTest, JobsOfOneModelShareIt) {
 TEST_F(IntakeTest, ARefusedSubmissionComesToNothingAndMayComeAgain) {
   const Submission submission = Take(1200, "once");
   intake_.MakeSomeJobs();
-  EXPECT_TRUE(intake_.SubmissionOf("once").has_value());
+  EXPECT_TRUE(intake_.SubmissionOf({"once"}).has_value());
   intake_.Refused(submission.sequence);
   EXPECT_FALSE(intake_.has_more_work());
-  EXPECT_FALSE(intake_.SubmissionOf("once").has_value());
+  EXPECT_FALSE(intake_.SubmissionOf({"once"}).has_value());
   EXPECT_THAT(intake_.Recorded(submission.sequence), IsEmpty());
 }
 
@@ -79,7 +79,7 @@ TEST_F(IntakeTest, GivesNoIdsThatAnEarlierDaemonGave) {
   record.add_job_ids(41);
   record.set_request_id("earlier");
   intake_.Restore(SweepId(8), record);
-  EXPECT_EQ(intake_.SubmissionOf("earlier")->sweep, SweepId(8));
+  EXPECT_EQ(intake_.SubmissionOf({"earlier"})->sweep, SweepId(8));
   const Submission submission = Take(1);
   EXPECT_EQ(submission.sweep, SweepId(9));
   EXPECT_EQ(intake_.Recorded(submission.sequence)[0].jobs.begin()->first,

@@ -127,9 +127,11 @@ absl::StatusOr<absl::Duration> ParseInterval(const v1::WatchRequest& request) {
   return absl::Milliseconds(std::max(kMinWatchMs, request.interval_ms()));
 }
 
-absl::StatusOr<RequestKey> KeyOf(const v1::SubmitRequest& request) {
+absl::StatusOr<RequestKey> KeyOf(const Caller& caller,
+                                 const v1::SubmitRequest& request) {
   RequestKey key;
   key.id = request.request_id();
+  key.caller = caller;
   if (key.id.size() > kMaxRequestIdBytes) {
     return absl::InvalidArgumentError(
         absl::StrCat("request_id: has ", key.id.size(), " bytes; at most ",

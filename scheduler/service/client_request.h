@@ -11,7 +11,9 @@
 #include "absl/time/time.h"
 #include "common/ids/ids.h"
 #include "hydra/v1/hydra.pb.h"
-#include "scheduler/service/read_model.h"
+#include "scheduler/core/caller.h"
+#include "scheduler/core/submission_ledger.h"
+#include "scheduler/runtime/read_model.h"
 
 namespace hydra {
 
@@ -40,8 +42,9 @@ absl::StatusOr<ReadModel::Place> ParsePageToken(const std::string& token);
 
 absl::StatusOr<absl::Duration> ParseInterval(const v1::WatchRequest& request);
 
-// Of a submission: who it is if it comes again.
-absl::StatusOr<RequestKey> KeyOf(const v1::SubmitRequest& request);
+// Of a submission: what it is known by if it comes again.
+absl::StatusOr<RequestKey> KeyOf(const Caller& caller,
+                                 const v1::SubmitRequest& request);
 
 }  // namespace hydra
 

@@ -70,14 +70,14 @@ TEST(ClientRequestTest, TheSameIdWithAnotherJobOrGridIsAnotherRequest) {
   v1::SubmitRequest request;
   request.set_request_id("r");
   request.mutable_job()->set_name("a");
-  const std::string first = KeyOf(request)->digest;
+  const std::string first = KeyOf(Caller{1}, request)->digest;
   EXPECT_EQ(first.size(), 32);
-  EXPECT_EQ(KeyOf(v1::SubmitRequest(request))->digest, first);
+  EXPECT_EQ(KeyOf(Caller{2}, v1::SubmitRequest(request))->digest, first);
   request.add_grid()->set_field("train.learning_rate");
-  const std::string with_grid = KeyOf(request)->digest;
+  const std::string with_grid = KeyOf(Caller{1}, request)->digest;
   EXPECT_NE(with_grid, first);
   request.mutable_job()->set_name("b");
-  EXPECT_NE(KeyOf(request)->digest, with_grid);
+  EXPECT_NE(KeyOf(Caller{1}, request)->digest, with_grid);
 }
 
 }  // namespace

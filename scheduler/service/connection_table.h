@@ -6,6 +6,7 @@
 #include <cstdint>
 
 #include "absl/container/flat_hash_map.h"
+#include "scheduler/core/caller.h"
 
 namespace hydra {
 
@@ -23,9 +24,6 @@ ConnectionLimits LimitsFor(int64_t open_files);
 
 // Whether a user who has `own` connections of `total` may have one more.
 bool MayConnect(int own, int total, const ConnectionLimits& limits);
-
-// Who comes by TCP: the kernel does not say.
-inline constexpr uid_t kUnknownUser = static_cast<uid_t>(-1);
 
 // The connections of a server that closes them without a word: an entry is
 // known to be over when its descriptor is closed or another socket's.

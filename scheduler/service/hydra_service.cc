@@ -13,10 +13,10 @@
 #include "absl/strings/str_cat.h"
 #include "common/process/thread_priority.h"
 #include "common/status/rpc_status.h"
+#include "scheduler/runtime/refusals.h"
 #include "scheduler/service/client_request.h"
 #include "scheduler/service/file_sender.h"
 #include "scheduler/service/job_streams.h"
-#include "scheduler/service/refusals.h"
 
 namespace hydra {
 namespace {
@@ -77,8 +77,10 @@ class RefusedStream final : public grpc::ServerWriteReactor<Response> {
 
 }  // namespace
 
-HydraServiceImpl::HydraServiceImpl(Parts parts, v1::GetServerInfoResponse info)
-    : parts_(std::move(parts)),
+HydraServiceImpl::HydraServiceImpl(const Parts& parts, CallerOf caller_of,
+                                   v1::GetServerInfoResponse info)
+    : parts_(parts),
+      caller_of_(std::move(caller_of)),
       info_(std::move(info)),
       reader_(parts_.core, parts_.model, parts_.history),
       calls_("calls", kCalls),
@@ -88,37 +90,34 @@ HydraServiceImpl::HydraServiceImpl(Parts parts, v1::GetServerInfoResponse info)
 void HydraServiceImpl::Stop() { streams_.Stop(); }
 
 grpc::Status HydraServiceImpl::Serve(const grpc::ServerContextBase& context,
-                                     StreamTable& table,
-                                     const std::function<absl::Status()>& act) {
-  const absl::StatusOr<StreamTable::Slot> slot =
-      table.Open(parts_.user_of(context.peer()), nullptr);
-  return ToGrpc(slot.ok() ? act() : slot.status());
+                                     StreamTable& table, const Act& act) {
+  const Caller caller = caller_of_(context.peer());
+  const absl::StatusOr<StreamTable::Slot> slot = table.Open(caller, nullptr);
+  return ToGrpc(slot.ok() ? act(caller) : slot.status());
 }
 
-grpc::Status HydraServiceImpl::ServeLong(
-    const grpc::ServerContextBase& context, StreamTable& table,
-    const std::function<absl::Status()>& act) {
-  return Serve(context, table, [&] {
+grpc::Status HydraServiceImpl::ServeLong(const grpc::ServerContextBase& context,
+                                         StreamTable& table, const Act& act) {
+  return Serve(context, table, [&](const Caller& caller) {
     absl::Status status;
     try {
       std::thread([&] {
         StepBack();
-        status = act();
+        status = act(caller);
       }).join();
     } catch (const std::system_error&) {
       // The process may have no more threads.
-      status = act();
+      status = act(caller);
     }
     return status;
   });
 }
 
 template <typename Response>
-void HydraServiceImpl::Begin(const grpc::CallbackServerContext& context,
+void HydraServiceImpl::Begin(const Caller& caller,
                              PolledStream<Response>* stream) {
-  const uid_t user = parts_.user_of(context.peer());
-  stream->Begin(user, &streams_,
-                &stream_threads_[user % stream_threads_.size()]);
+  stream->Begin(caller, &streams_,
+                &stream_threads_[caller.user % stream_threads_.size()]);
 }
 
 absl::Status HydraServiceImpl::Validate(const v1::SubmitRequest& request,
@@ -145,13 +144,14 @@ absl::Status HydraServiceImpl::Validate(const v1::SubmitRequest& request,
   return absl::OkStatus();
 }
 
-absl::Status HydraServiceImpl::Queue(const v1::SubmitRequest& request,
+absl::Status HydraServiceImpl::Queue(const Caller& caller,
+                                     const v1::SubmitRequest& request,
                                      v1::SubmitResponse* response) {
-  const absl::StatusOr<RequestKey> key = KeyOf(request);
+  const absl::StatusOr<RequestKey> key = KeyOf(caller, request);
   if (!key.ok()) return key.status();
   // Before the files are looked at: they may have gone since the first time.
   auto seen = parts_.core->Ask(
-      [&](Core& core, absl::Time) { return core.SubmissionOf(key->id); });
+      [&](Core& core, absl::Time) { return core.SubmissionOf(*key); });
   if (!seen.has_value()) return NotServing();
   std::optional<Submission> submission = *std::move(seen);
   if (submission.has_value()) {
@@ -175,9 +175,9 @@ absl::Status HydraServiceImpl::Queue(const v1::SubmitRequest& request,
   if (status.ok()) status = reader_.Settle();
   if (!status.ok()) return status;
   const absl::StatusOr<std::vector<JobId>> ids =
-      reader_.JobsOf(submission->sweep);
+      reader_.JobsOf(caller, submission->sweep);
   if (!ids.ok()) return ids.status();
-  const auto statuses = reader_.StatusesOf(*ids);
+  const auto statuses = reader_.StatusesOf(caller, *ids);
   if (!statuses.ok()) return statuses.status();
   response->set_sweep_id(SweepName(submission->sweep));
   response->mutable_jobs()->Assign(statuses->begin(), statuses->end());
@@ -204,16 +204,18 @@ void HydraServiceImpl::AddWarnings(const std::vector<JobId>& jobs,
 grpc::Status HydraServiceImpl::Submit(grpc::ServerContext* context,
                                       const v1::SubmitRequest* request,
                                       v1::SubmitResponse* response) {
-  return ServeLong(*context, calls_, [&] {
+  return ServeLong(*context, calls_, [&](const Caller& caller) {
     return request->validate_only() ? Validate(*request, response)
-                                    : Queue(*request, response);
+                                    : Queue(caller, *request, response);
   });
 }
 
 grpc::Status HydraServiceImpl::ListJobs(grpc::ServerContext* context,
                                         const v1::ListJobsRequest* request,
                                         v1::ListJobsResponse* response) {
-  auto list = [&] { return reader_.List(*request, response); };
+  auto list = [&](const Caller& caller) {
+    return reader_.List(caller, *request, response);
+  };
   const absl::StatusOr<int> page_size = ParsePageSize(*request);
   return page_size.ok() && *page_size <= kShortPage
              ? Serve(*context, calls_, list)
@@ -223,10 +225,11 @@ grpc::Status HydraServiceImpl::ListJobs(grpc::ServerContext* context,
 grpc::Status HydraServiceImpl::GetJob(grpc::ServerContext* context,
                                       const v1::GetJobRequest* request,
                                       v1::GetJobResponse* response) {
-  return Serve(*context, calls_, [&]() -> absl::Status {
+  return Serve(*context, calls_, [&](const Caller& caller) -> absl::Status {
     const absl::StatusOr<JobId> job = ParseJobId(request->job_id());
     if (!job.ok()) return job.status();
-    absl::StatusOr<v1::JobDetail> detail = reader_.Detail(*job, kStepsInDetail);
+    absl::StatusOr<v1::JobDetail> detail =
+        reader_.Detail(caller, *job, kStepsInDetail);
     if (!detail.ok()) return detail.status();
     *response->mutable_job() = *std::move(detail);
     return absl::OkStatus();
@@ -235,7 +238,7 @@ grpc::Status HydraServiceImpl::GetJob(grpc::ServerContext* context,
 
 template <typename Request>
 absl::Status HydraServiceImpl::ForTarget(
-    const Request& request,
+    const Caller& caller, const Request& request,
     const std::function<std::vector<JobId>(Core&, const std::vector<JobId>&,
                                            absl::Time)>& act,
     google::protobuf::RepeatedPtrField<std::string>* changed) {
@@ -248,7 +251,8 @@ absl::Status HydraServiceImpl::ForTarget(
   // So that none of a sweep's jobs is missed that has just come in.
   const absl::Status settled = reader_.Settle();
   if (!settled.ok()) return settled;
-  const absl::StatusOr<std::vector<JobId>> jobs = reader_.JobsOf(*target);
+  const absl::StatusOr<std::vector<JobId>> jobs =
+      reader_.JobsOf(caller, *target);
   if (!jobs.ok()) return jobs.status();
   std::vector<JobId> all_changed;
   // The newest first: what others wait for is for the most part an older one's,
@@ -270,9 +274,9 @@ absl::Status HydraServiceImpl::ForTarget(
 grpc::Status HydraServiceImpl::Cancel(grpc::ServerContext* context,
                                       const v1::CancelRequest* request,
                                       v1::CancelResponse* response) {
-  return ServeLong(*context, calls_, [&] {
+  return ServeLong(*context, calls_, [&](const Caller& caller) {
     return ForTarget(
-        *request,
+        caller, *request,
         [&](Core& core, const std::vector<JobId>& jobs, absl::Time now) {
           return core.Cancel(jobs, request->delete_checkpoints(), now);
         },
@@ -283,9 +287,9 @@ grpc::Status HydraServiceImpl::Cancel(grpc::ServerContext* context,
 grpc::Status HydraServiceImpl::Pause(grpc::ServerContext* context,
                                      const v1::PauseRequest* request,
                                      v1::PauseResponse* response) {
-  return ServeLong(*context, calls_, [&] {
+  return ServeLong(*context, calls_, [&](const Caller& caller) {
     return ForTarget(
-        *request,
+        caller, *request,
         [](Core& core, const std::vector<JobId>& jobs, absl::Time now) {
           return core.Pause(jobs, now);
         },
@@ -296,9 +300,9 @@ grpc::Status HydraServiceImpl::Pause(grpc::ServerContext* context,
 grpc::Status HydraServiceImpl::Resume(grpc::ServerContext* context,
                                       const v1::ResumeRequest* request,
                                       v1::ResumeResponse* response) {
-  return ServeLong(*context, calls_, [&] {
+  return ServeLong(*context, calls_, [&](const Caller& caller) {
     return ForTarget(
-        *request,
+        caller, *request,
         [](Core& core, const std::vector<JobId>& jobs, absl::Time now) {
           return core.Resume(jobs, now);
         },
@@ -315,21 +319,24 @@ grpc::ServerWriteReactor<v1::WatchResponse>* HydraServiceImpl::Watch(
     return new RefusedStream<v1::WatchResponse>(target.ok() ? interval.status()
                                                             : target.status());
   }
+  const Caller caller = caller_of_(context->peer());
   auto* stream = new WatchStream(
-      parts_.model, WatchCursor(parts_.model, &reader_, *target), *interval);
-  Begin(*context, stream);
+      parts_.model, WatchCursor(parts_.model, &reader_, caller, *target),
+      *interval);
+  Begin(caller, stream);
   return stream;
 }
 
 grpc::Status HydraServiceImpl::GetResults(grpc::ServerContext* context,
                                           const v1::GetResultsRequest* request,
                                           v1::GetResultsResponse* response) {
-  return ServeLong(*context, calls_, [&]() -> absl::Status {
+  return ServeLong(*context, calls_, [&](const Caller& caller) -> absl::Status {
     const absl::StatusOr<SweepId> sweep = ParseSweepId(request->sweep_id());
     if (!sweep.ok()) return sweep.status();
-    const absl::StatusOr<std::vector<JobId>> jobs = reader_.JobsOf(*sweep);
+    const absl::StatusOr<std::vector<JobId>> jobs =
+        reader_.JobsOf(caller, *sweep);
     if (!jobs.ok()) return jobs.status();
-    auto statuses = reader_.StatusesOf(*jobs);
+    auto statuses = reader_.StatusesOf(caller, *jobs);
     if (!statuses.ok()) return statuses.status();
     std::stable_sort(statuses->begin(), statuses->end(),
                      [](const v1::JobStatus& a, const v1::JobStatus& b) {
@@ -350,18 +357,19 @@ grpc::ServerWriteReactor<v1::StreamLogsResponse>* HydraServiceImpl::StreamLogs(
     return new Refused(absl::InvalidArgumentError(absl::StrCat(
         "tail: found ", request->tail(), "; 0 or more is needed")));
   }
-  auto* stream = new LogStream(parts_.model, &reader_, parts_.logs, *job,
-                               request->tail(), request->follow());
-  Begin(*context, stream);
+  const Caller caller = caller_of_(context->peer());
+  auto* stream = new LogStream(parts_.model, &reader_, parts_.logs, caller,
+                               *job, request->tail(), request->follow());
+  Begin(caller, stream);
   return stream;
 }
 
 absl::Status HydraServiceImpl::SendOutput(
-    const v1::DownloadRequest& request,
+    const Caller& caller, const v1::DownloadRequest& request,
     grpc::ServerWriter<v1::DownloadResponse>* writer) {
   const absl::StatusOr<JobId> job = ParseJobId(request.job_id());
   if (!job.ok()) return job.status();
-  const absl::StatusOr<v1::JobDetail> detail = reader_.Detail(*job, 0);
+  const absl::StatusOr<v1::JobDetail> detail = reader_.Detail(caller, *job, 0);
   if (!detail.ok()) return detail.status();
   if (detail->status().state() != v1::JOB_STATE_COMPLETED ||
       !detail->spec().output().save_model()) {
@@ -379,14 +387,15 @@ absl::Status HydraServiceImpl::SendOutput(
 grpc::Status HydraServiceImpl::Download(
     grpc::ServerContext* context, const v1::DownloadRequest* request,
     grpc::ServerWriter<v1::DownloadResponse>* writer) {
-  return ServeLong(*context, downloads_,
-                   [&] { return SendOutput(*request, writer); });
+  return ServeLong(*context, downloads_, [&](const Caller& caller) {
+    return SendOutput(caller, *request, writer);
+  });
 }
 
 grpc::Status HydraServiceImpl::ListWorkers(grpc::ServerContext* context,
                                            const v1::ListWorkersRequest*,
                                            v1::ListWorkersResponse* response) {
-  return Serve(*context, calls_, [&] {
+  return Serve(*context, calls_, [&](const Caller&) {
     const ReadModel::Workers workers = parts_.model->workers();
     response->mutable_workers()->Assign(workers.statuses->begin(),
                                         workers.statuses->end());
@@ -397,7 +406,7 @@ grpc::Status HydraServiceImpl::ListWorkers(grpc::ServerContext* context,
 grpc::Status HydraServiceImpl::GetServerInfo(
     grpc::ServerContext* context, const v1::GetServerInfoRequest*,
     v1::GetServerInfoResponse* response) {
-  return Serve(*context, calls_, [&] {
+  return Serve(*context, calls_, [&](const Caller&) {
     *response = info_;
     const ReadModel::Pool pool = parts_.model->pool();
     response->set_pool_used_bytes(pool.used_bytes);

@@ -1,8 +1,6 @@
 #ifndef HYDRA_SCHEDULER_SERVICE_HYDRA_SERVICE_H_
 #define HYDRA_SCHEDULER_SERVICE_HYDRA_SERVICE_H_
 
-#include <sys/types.h>
-
 #include <array>
 #include <functional>
 #include <string>
@@ -12,17 +10,18 @@
 #include "absl/status/statusor.h"
 #include "absl/synchronization/mutex.h"
 #include "hydra/v1/hydra.grpc.pb.h"
+#include "scheduler/core/caller.h"
 #include "scheduler/journal/group_commit.h"
-#include "scheduler/service/core_thread.h"
-#include "scheduler/service/job_history.h"
+#include "scheduler/runtime/core_thread.h"
+#include "scheduler/runtime/read_model.h"
+#include "scheduler/runtime/submission_gate.h"
+#include "scheduler/runtime/work_thread.h"
 #include "scheduler/service/job_reader.h"
-#include "scheduler/service/log_store.h"
 #include "scheduler/service/polled_stream.h"
-#include "scheduler/service/read_model.h"
 #include "scheduler/service/stream_table.h"
-#include "scheduler/service/submission.h"
-#include "scheduler/service/submission_gate.h"
-#include "scheduler/service/work_thread.h"
+#include "scheduler/storage/job_history.h"
+#include "scheduler/storage/log_store.h"
+#include "scheduler/submission/submission.h"
 
 namespace hydra {
 
@@ -46,11 +45,13 @@ class HydraServiceImpl final
     const JobHistory* history = nullptr;
     const GroupCommit* journal = nullptr;
     SubmissionGate* gate = nullptr;
-    // Who made a call, by its context's peer().
-    std::function<uid_t(const std::string&)> user_of;
   };
+  // Who made a call, by its context's peer(). Asked once for each call.
+  using CallerOf = std::function<Caller(const std::string&)>;
+
   // `info`: what GetServerInfo says beside the pool's state of the moment.
-  HydraServiceImpl(Parts parts, v1::GetServerInfoResponse info);
+  HydraServiceImpl(const Parts& parts, CallerOf caller_of,
+                   v1::GetServerInfoResponse info);
 
   // Streams end soon after.
   void Stop();
@@ -93,21 +94,20 @@ class HydraServiceImpl final
                              v1::GetServerInfoResponse* response) override;
 
  private:
-  // Answers a call with what `act` says, if its user may make one more.
+  using Act = std::function<absl::Status(const Caller&)>;
+  // Answers a call with what `act` says, if its caller may make one more.
   grpc::Status Serve(const grpc::ServerContextBase& context, StreamTable& table,
-                     const std::function<absl::Status()>& act);
+                     const Act& act);
   // The same for what may concern thousands of jobs, or read files: on a thread
   // of its own, which leaves cores to training and to short calls.
   grpc::Status ServeLong(const grpc::ServerContextBase& context,
-                         StreamTable& table,
-                         const std::function<absl::Status()>& act);
+                         StreamTable& table, const Act& act);
   template <typename Response>
-  void Begin(const grpc::CallbackServerContext& context,
-             PolledStream<Response>* stream);
+  void Begin(const Caller& caller, PolledStream<Response>* stream);
   // As Submit, but queues nothing.
   absl::Status Validate(const v1::SubmitRequest& request,
                         v1::SubmitResponse* response);
-  absl::Status Queue(const v1::SubmitRequest& request,
+  absl::Status Queue(const Caller& caller, const v1::SubmitRequest& request,
                      v1::SubmitResponse* response);
   // What the jobs' submission was warned of, each once. Says nothing of jobs
   // that the core has forgotten.
@@ -118,14 +118,16 @@ class HydraServiceImpl final
   // that it answers.
   template <typename Request>
   absl::Status ForTarget(
-      const Request& request,
+      const Caller& caller, const Request& request,
       const std::function<std::vector<JobId>(Core&, const std::vector<JobId>&,
                                              absl::Time)>& act,
       google::protobuf::RepeatedPtrField<std::string>* changed);
-  absl::Status SendOutput(const v1::DownloadRequest& request,
+  absl::Status SendOutput(const Caller& caller,
+                          const v1::DownloadRequest& request,
                           grpc::ServerWriter<v1::DownloadResponse>* writer);
 
   const Parts parts_;
+  const CallerOf caller_of_;
   const v1::GetServerInfoResponse info_;
   const JobReader reader_;
   StreamTable calls_;

@@ -76,6 +76,8 @@ class HydraServiceTest : public ::testing::Test {
 
   v1::HydraService::Stub& stub() { return *stub_; }
 
+  // Who makes the calls.
+  Caller caller_{1000};
   OldJobs jobs_;
   ShardedLrtf policy_;
   Journal journal_;
@@ -91,10 +93,10 @@ class HydraServiceTest : public ::testing::Test {
       {[](uint64_t) {}, [](uint64_t, const absl::Status&) {}},
       absl::Seconds(1)};
   SubmissionGate gate_;
-  HydraServiceImpl service_{
-      {&core_thread_, &model_, &logs_, &checker_, &history_, &group_commit_,
-       &gate_, [](const std::string&) { return uid_t{1000}; }},
-      {}};
+  HydraServiceImpl service_{{&core_thread_, &model_, &logs_, &checker_,
+                             &history_, &group_commit_, &gate_},
+                            [this](const std::string&) { return caller_; },
+                            {}};
   std::unique_ptr<grpc::Server> server_;
   std::unique_ptr<v1::HydraService::Stub> stub_;
 };
@@ -134,7 +136,7 @@ TEST_F(HydraServiceTest, WatchTellsHowASweepEndedThatTheCoreHasForgotten) {
 
 TEST_F(HydraServiceTest, ValidatingLooksAtTheJobWhateverTheRequestId) {
   const auto queued = core_thread_.Ask([](Core& core, absl::Time now) {
-    return core.Submit({}, {"known", ""}, now).status();
+    return core.Submit({}, {"known", "", Caller{1000}}, now).status();
   });
   ASSERT_TRUE(queued.has_value() && queued->ok());
   // Nobody waits until it is recorded.
@@ -161,7 +163,8 @@ TEST_F(HydraServiceTest, RefusesALongRequestId) {
 
 TEST_F(HydraServiceTest, ARequestIdCannotBeUsedForAnotherJob) {
   const auto queued = core_thread_.Ask([](Core& core, absl::Time now) {
-    return core.Submit({}, {"known", "another digest"}, now).status();
+    return core.Submit({}, {"known", "another digest", Caller{1000}}, now)
+        .status();
   });
   ASSERT_TRUE(queued.has_value() && queued->ok());
   v1::SubmitRequest request;
@@ -172,6 +175,11 @@ TEST_F(HydraServiceTest, ARequestIdCannotBeUsedForAnotherJob) {
   const grpc::Status status = stub().Submit(&context, request, &response);
   EXPECT_EQ(status.error_code(), grpc::StatusCode::ALREADY_EXISTS);
   EXPECT_THAT(status.error_message(), HasSubstr("sweep s1"));
+  // Another caller's id is another one: what it asks for is looked at.
+  caller_ = {1001};
+  grpc::ClientContext other;
+  EXPECT_EQ(stub().Submit(&other, request, &response).error_code(),
+            grpc::StatusCode::INVALID_ARGUMENT);
 }
 
 TEST_F(HydraServiceTest, RefusesWhatNoRequestCanMean) {

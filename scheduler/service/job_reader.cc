@@ -4,7 +4,7 @@
 #include <optional>
 #include <utility>
 
-#include "scheduler/service/refusals.h"
+#include "scheduler/runtime/refusals.h"
 
 namespace hydra {
 namespace {
@@ -16,7 +16,7 @@ constexpr absl::Duration kLookForTrouble = absl::Milliseconds(200);
 }  // namespace
 
 absl::StatusOr<std::vector<JobId>> JobReader::JobsOf(
-    const Target& target) const {
+    const Caller& caller, const Target& target) const {
   if (const JobId* job = std::get_if<JobId>(&target)) {
     if (model_->Find(*job) == nullptr) {
       const absl::StatusOr<v1::JobDetail> old = history_->Find(*job, 0);
@@ -30,7 +30,8 @@ absl::StatusOr<std::vector<JobId>> JobReader::JobsOf(
   return jobs;
 }
 
-absl::StatusOr<v1::JobStatus> JobReader::StatusOf(JobId job) const {
+absl::StatusOr<v1::JobStatus> JobReader::StatusOf(const Caller& caller,
+                                                  JobId job) const {
   const ReadModel::EntryPtr entry = model_->Find(job);
   if (entry != nullptr) return entry->Status();
   absl::StatusOr<v1::JobDetail> old = history_->Find(job, 0);
@@ -39,18 +40,19 @@ absl::StatusOr<v1::JobStatus> JobReader::StatusOf(JobId job) const {
 }
 
 absl::StatusOr<std::vector<v1::JobStatus>> JobReader::StatusesOf(
-    const std::vector<JobId>& jobs) const {
+    const Caller& caller, const std::vector<JobId>& jobs) const {
   std::vector<v1::JobStatus> statuses;
   statuses.reserve(jobs.size());
   for (JobId job : jobs) {
-    absl::StatusOr<v1::JobStatus> status = StatusOf(job);
+    absl::StatusOr<v1::JobStatus> status = StatusOf(caller, job);
     if (!status.ok()) return status.status();
     statuses.push_back(*std::move(status));
   }
   return statuses;
 }
 
-absl::Status JobReader::List(const v1::ListJobsRequest& request,
+absl::Status JobReader::List(const Caller& caller,
+                             const v1::ListJobsRequest& request,
                              v1::ListJobsResponse* response) const {
   const auto states = ParseStates(request);
   if (!states.ok()) return states.status();
@@ -68,7 +70,7 @@ absl::Status JobReader::List(const v1::ListJobsRequest& request,
     if (!sweep.ok()) return sweep.status();
     only = *sweep;
     if (!model_->StateOf(*sweep).known) {
-      return ListOld(*sweep, request, response);
+      return ListOld(caller, *sweep, request, response);
     }
   }
   size_t looked_at = 0;
@@ -89,7 +91,7 @@ absl::Status JobReader::List(const v1::ListJobsRequest& request,
       // It was forgotten meanwhile: jobs.db has the rest.
       if (only.has_value() && !model_->StateOf(*only).known) {
         response->clear_jobs();
-        return ListOld(*only, request, response);
+        return ListOld(caller, *only, request, response);
       }
       return absl::OkStatus();
     }
@@ -101,7 +103,7 @@ absl::Status JobReader::List(const v1::ListJobsRequest& request,
 }
 
 // As List, of a sweep that jobs.db alone knows.
-absl::Status JobReader::ListOld(SweepId sweep,
+absl::Status JobReader::ListOld(const Caller& caller, SweepId sweep,
                                 const v1::ListJobsRequest& request,
                                 v1::ListJobsResponse* response) const {
   const absl::StatusOr<std::vector<JobId>> jobs = history_->JobsOf(sweep);
@@ -118,7 +120,7 @@ absl::Status JobReader::ListOld(SweepId sweep,
       response->set_next_page_token(PageToken({sweep, *std::prev(job)}));
       break;
     }
-    const absl::StatusOr<v1::JobStatus> status = StatusOf(*job);
+    const absl::StatusOr<v1::JobStatus> status = StatusOf(caller, *job);
     if (!status.ok()) return status.status();
     if (!states.empty() && !states.contains(status->state())) continue;
     *response->add_jobs() = *status;
@@ -126,7 +128,8 @@ absl::Status JobReader::ListOld(SweepId sweep,
   return absl::OkStatus();
 }
 
-absl::StatusOr<v1::JobDetail> JobReader::Detail(JobId id, int max_steps) const {
+absl::StatusOr<v1::JobDetail> JobReader::Detail(const Caller& caller, JobId id,
+                                                int max_steps) const {
   std::optional<std::optional<v1::JobDetail>> detail;
   {
     absl::MutexLock lock(&asking_);

@@ -9,16 +9,18 @@
 #include "absl/synchronization/mutex.h"
 #include "common/ids/ids.h"
 #include "hydra/v1/hydra.pb.h"
+#include "scheduler/core/caller.h"
+#include "scheduler/runtime/core_thread.h"
+#include "scheduler/runtime/read_model.h"
 #include "scheduler/service/client_request.h"
-#include "scheduler/service/core_thread.h"
-#include "scheduler/service/job_history.h"
-#include "scheduler/service/read_model.h"
+#include "scheduler/storage/job_history.h"
 
 namespace hydra {
 
 // Reads jobs for clients, wherever they are: in the read model, and those that
 // ended so long ago that the core has forgotten them in jobs.db. Thread-safe.
-// What it is given must outlive it.
+// What it is given must outlive it. `caller`: for whom it reads; whoever may
+// enter may read all jobs.
 //
 // Errors of all: NOT_FOUND: there is no such job or sweep. UNAVAILABLE: the
 // server is starting or stopping. Others: what reading jobs.db said.
@@ -28,19 +30,21 @@ class JobReader {
       : core_(core), model_(model), history_(history) {}
 
   // The job, or the sweep's jobs, in their order; not AllJobs.
-  absl::StatusOr<std::vector<JobId>> JobsOf(const Target& target) const;
+  absl::StatusOr<std::vector<JobId>> JobsOf(const Caller& caller,
+                                            const Target& target) const;
 
-  absl::StatusOr<v1::JobStatus> StatusOf(JobId job) const;
+  absl::StatusOr<v1::JobStatus> StatusOf(const Caller& caller, JobId job) const;
   // All of them, in the same order.
   absl::StatusOr<std::vector<v1::JobStatus>> StatusesOf(
-      const std::vector<JobId>& jobs) const;
+      const Caller& caller, const std::vector<JobId>& jobs) const;
 
   // INVALID_ARGUMENT: as the request's fields say.
-  absl::Status List(const v1::ListJobsRequest& request,
+  absl::Status List(const Caller& caller, const v1::ListJobsRequest& request,
                     v1::ListJobsResponse* response) const;
 
   // All that is known, with at most `max_steps` of the newest steps.
-  absl::StatusOr<v1::JobDetail> Detail(JobId job, int max_steps) const
+  absl::StatusOr<v1::JobDetail> Detail(const Caller& caller, JobId job,
+                                       int max_steps) const
       ABSL_LOCKS_EXCLUDED(asking_);
 
   // Returns once the read model shows what the core has done until now. Others:
@@ -48,7 +52,8 @@ class JobReader {
   absl::Status Settle() const;
 
  private:
-  absl::Status ListOld(SweepId sweep, const v1::ListJobsRequest& request,
+  absl::Status ListOld(const Caller& caller, SweepId sweep,
+                       const v1::ListJobsRequest& request,
                        v1::ListJobsResponse* response) const;
 
   CoreThread* const core_;

@@ -34,7 +34,7 @@ WatchStream::Step WatchStream::Next(v1::WatchResponse* response) {
 
 LogStream::Step LogStream::Next(v1::StreamLogsResponse* response) {
   if (!next_.has_value()) {
-    const absl::Status known = reader_->StatusOf(job_).status();
+    const absl::Status known = reader_->StatusOf(caller_, job_).status();
     if (!known.ok()) return End(known);
     next_ = tail_ == 0 ? 0 : logs_->TailStart(job_, tail_);
   }

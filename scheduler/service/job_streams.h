@@ -6,11 +6,12 @@
 #include "absl/time/time.h"
 #include "common/ids/ids.h"
 #include "hydra/v1/hydra.pb.h"
+#include "scheduler/core/caller.h"
+#include "scheduler/runtime/read_model.h"
 #include "scheduler/service/job_reader.h"
-#include "scheduler/service/log_store.h"
 #include "scheduler/service/polled_stream.h"
-#include "scheduler/service/read_model.h"
 #include "scheduler/service/watch_cursor.h"
+#include "scheduler/storage/log_store.h"
 
 namespace hydra {
 
@@ -45,10 +46,12 @@ class WatchStream final : public PolledStream<v1::WatchResponse> {
 class LogStream final : public PolledStream<v1::StreamLogsResponse> {
  public:
   LogStream(const ReadModel* model, const JobReader* reader,
-            const LogStore* logs, JobId job, int64_t tail, bool follow)
+            const LogStore* logs, const Caller& caller, JobId job, int64_t tail,
+            bool follow)
       : model_(model),
         reader_(reader),
         logs_(logs),
+        caller_(caller),
         job_(job),
         tail_(tail),
         follow_(follow) {}
@@ -59,6 +62,7 @@ class LogStream final : public PolledStream<v1::StreamLogsResponse> {
   const ReadModel* const model_;
   const JobReader* const reader_;
   const LogStore* const logs_;
+  const Caller caller_;
   const JobId job_;
   const int64_t tail_;
   const bool follow_;

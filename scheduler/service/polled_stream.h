@@ -14,9 +14,10 @@
 #include "absl/time/time.h"
 #include "common/process/thread_priority.h"
 #include "common/status/rpc_status.h"
-#include "scheduler/service/refusals.h"
+#include "scheduler/core/caller.h"
+#include "scheduler/runtime/refusals.h"
+#include "scheduler/runtime/work_thread.h"
 #include "scheduler/service/stream_table.h"
-#include "scheduler/service/work_thread.h"
 
 namespace hydra {
 
@@ -31,11 +32,11 @@ class PolledStream : public grpc::ServerWriteReactor<Response> {
  public:
   // Call once; then it runs by itself. Ends at once with the error of
   // StreamTable::Open. `table` and `thread` must outlive the server.
-  void Begin(uid_t user, StreamTable* table, WorkThread* thread) {
+  void Begin(const Caller& caller, StreamTable* table, WorkThread* thread) {
     table_ = table;
     thread_ = thread;
     absl::StatusOr<StreamTable::Slot> slot =
-        table->Open(user, [this] { WakeUp(); });
+        table->Open(caller, [this] { WakeUp(); });
     if (!slot.ok()) {
       this->Finish(ToGrpc(slot.status()));
       return;

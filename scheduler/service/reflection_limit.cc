@@ -19,14 +19,14 @@ using grpc::experimental::ServerRpcInfo;
 class OneStream final : public Interceptor {
  public:
   OneStream(ServerRpcInfo* info, StreamTable* streams,
-            const ReflectionLimit::UserOf& user_of)
-      : info_(info), streams_(streams), user_of_(user_of) {}
+            const ReflectionLimit::CallerOf& caller_of)
+      : info_(info), streams_(streams), caller_of_(caller_of) {}
 
   void Intercept(InterceptorBatchMethods* methods) override {
     if (methods->QueryInterceptionHookPoint(
             InterceptionHookPoints::POST_RECV_INITIAL_METADATA)) {
       absl::StatusOr<StreamTable::Slot> slot =
-          streams_->Open(user_of_(info_->server_context()->peer()), nullptr);
+          streams_->Open(caller_of_(info_->server_context()->peer()), nullptr);
       if (slot.ok()) {
         slot_.emplace(*std::move(slot));
       } else {
@@ -39,18 +39,18 @@ class OneStream final : public Interceptor {
  private:
   ServerRpcInfo* const info_;
   StreamTable* const streams_;
-  const ReflectionLimit::UserOf& user_of_;
+  const ReflectionLimit::CallerOf& caller_of_;
   std::optional<StreamTable::Slot> slot_;
 };
 
 }  // namespace
 
-ReflectionLimit::ReflectionLimit(StreamTable* streams, UserOf user_of)
-    : streams_(streams), user_of_(std::move(user_of)) {}
+ReflectionLimit::ReflectionLimit(StreamTable* streams, CallerOf caller_of)
+    : streams_(streams), caller_of_(std::move(caller_of)) {}
 
 Interceptor* ReflectionLimit::CreateServerInterceptor(ServerRpcInfo* info) {
   if (!absl::StartsWith(info->method(), "/grpc.reflection.")) return nullptr;
-  return new OneStream(info, streams_, user_of_);
+  return new OneStream(info, streams_, caller_of_);
 }
 
 }  // namespace hydra

@@ -2,11 +2,11 @@
 #define HYDRA_SCHEDULER_SERVICE_REFLECTION_LIMIT_H_
 
 #include <grpcpp/support/server_interceptor.h>
-#include <sys/types.h>
 
 #include <functional>
 #include <string>
 
+#include "scheduler/core/caller.h"
 #include "scheduler/service/stream_table.h"
 
 namespace hydra {
@@ -17,17 +17,17 @@ class ReflectionLimit final
     : public grpc::experimental::ServerInterceptorFactoryInterface {
  public:
   // Who made a call, by its context's peer().
-  using UserOf = std::function<uid_t(const std::string&)>;
+  using CallerOf = std::function<Caller(const std::string&)>;
 
   // `streams` must outlive the server.
-  ReflectionLimit(StreamTable* streams, UserOf user_of);
+  ReflectionLimit(StreamTable* streams, CallerOf caller_of);
 
   grpc::experimental::Interceptor* CreateServerInterceptor(
       grpc::experimental::ServerRpcInfo* info) override;
 
  private:
   StreamTable* const streams_;
-  const UserOf user_of_;
+  const CallerOf caller_of_;
 };
 
 }  // namespace hydra

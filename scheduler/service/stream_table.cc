@@ -3,7 +3,7 @@
 #include <cstddef>
 
 #include "absl/strings/str_cat.h"
-#include "scheduler/service/refusals.h"
+#include "scheduler/runtime/refusals.h"
 
 namespace hydra {
 
@@ -12,17 +12,17 @@ StreamTable::Slot::~Slot() {
 }
 
 absl::StatusOr<StreamTable::Slot> StreamTable::Open(
-    uid_t user, std::function<void()> wake) {
+    const Caller& caller, std::function<void()> wake) {
   absl::MutexLock lock(&mu_);
   if (stopped_) return Stopping();
-  int& own = counts_[user];
+  int& own = counts_[caller];
   if (own >= limits_.for_each_user) {
     return absl::ResourceExhaustedError(
         absl::StrCat("this user has ", own, " ", what_, " open, and may have ",
                      limits_.for_each_user, ": end some first"));
   }
   if (streams_.size() >= static_cast<size_t>(limits_.total)) {
-    if (own == 0) counts_.erase(user);
+    if (own == 0) counts_.erase(caller);
     return absl::ResourceExhaustedError(
         absl::StrCat("all users together have ", streams_.size(), " ", what_,
                      " open, and no more are possible: try again later"));
@@ -30,13 +30,13 @@ absl::StatusOr<StreamTable::Slot> StreamTable::Open(
   ++own;
   Slot slot;
   slot.table_ = this;
-  slot.place_ = streams_.insert(streams_.end(), {user, std::move(wake)});
+  slot.place_ = streams_.insert(streams_.end(), {caller, std::move(wake)});
   return slot;
 }
 
 void StreamTable::Close(std::list<Slot::Stream>::iterator place) {
   absl::MutexLock lock(&mu_);
-  const auto own = counts_.find(place->user);
+  const auto own = counts_.find(place->caller);
   if (--own->second == 0) counts_.erase(own);
   streams_.erase(place);
 }

@@ -1,8 +1,6 @@
 #ifndef HYDRA_SCHEDULER_SERVICE_STREAM_TABLE_H_
 #define HYDRA_SCHEDULER_SERVICE_STREAM_TABLE_H_
 
-#include <sys/types.h>
-
 #include <atomic>
 #include <functional>
 #include <list>
@@ -13,6 +11,7 @@
 #include "absl/container/flat_hash_map.h"
 #include "absl/status/statusor.h"
 #include "absl/synchronization/mutex.h"
+#include "scheduler/core/caller.h"
 
 namespace hydra {
 
@@ -41,7 +40,7 @@ class StreamTable {
    private:
     friend class StreamTable;
     struct Stream {
-      uid_t user = 0;
+      Caller caller;
       std::function<void()> wake;
     };
     StreamTable* table_ = nullptr;
@@ -57,7 +56,7 @@ class StreamTable {
   //
   // RESOURCE_EXHAUSTED: this user, or all together, have too many.
   // As Stopping: the server stops.
-  absl::StatusOr<Slot> Open(uid_t user, std::function<void()> wake)
+  absl::StatusOr<Slot> Open(const Caller& caller, std::function<void()> wake)
       ABSL_LOCKS_EXCLUDED(mu_);
 
   void Stop() ABSL_LOCKS_EXCLUDED(mu_);
@@ -71,7 +70,7 @@ class StreamTable {
   std::atomic<bool> stopped_ = false;
   absl::Mutex mu_;
   std::list<Slot::Stream> streams_ ABSL_GUARDED_BY(mu_);
-  absl::flat_hash_map<uid_t, int> counts_ ABSL_GUARDED_BY(mu_);
+  absl::flat_hash_map<Caller, int> counts_ ABSL_GUARDED_BY(mu_);
 };
 
 }  // namespace hydra

@@ -75,7 +75,7 @@ absl::StatusOr<WatchCursor::State> WatchCursor::NextChanges(
 absl::StatusOr<WatchCursor::State> WatchCursor::NextOfOld(
     v1::WatchResponse* response) {
   if (!old_.has_value()) {
-    absl::StatusOr<std::vector<JobId>> jobs = reader_->JobsOf(target_);
+    absl::StatusOr<std::vector<JobId>> jobs = reader_->JobsOf(caller_, target_);
     if (!jobs.ok()) return jobs.status();
     old_ = *std::move(jobs);
   }
@@ -83,7 +83,7 @@ absl::StatusOr<WatchCursor::State> WatchCursor::NextOfOld(
       std::min(old_->size(), old_sent_ + ReadModel::kMostEntries);
   for (; old_sent_ < end; ++old_sent_) {
     absl::StatusOr<v1::JobStatus> status =
-        reader_->StatusOf((*old_)[old_sent_]);
+        reader_->StatusOf(caller_, (*old_)[old_sent_]);
     if (!status.ok()) return status.status();
     *response->add_jobs() = *std::move(status);
   }

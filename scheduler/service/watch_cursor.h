@@ -9,9 +9,10 @@
 #include "absl/status/statusor.h"
 #include "common/ids/ids.h"
 #include "hydra/v1/hydra.pb.h"
+#include "scheduler/core/caller.h"
+#include "scheduler/runtime/read_model.h"
 #include "scheduler/service/client_request.h"
 #include "scheduler/service/job_reader.h"
-#include "scheduler/service/read_model.h"
 
 namespace hydra {
 
@@ -21,8 +22,9 @@ namespace hydra {
 // must outlive it.
 class WatchCursor {
  public:
-  WatchCursor(const ReadModel* model, const JobReader* reader, Target target)
-      : model_(model), reader_(reader), target_(target) {}
+  WatchCursor(const ReadModel* model, const JobReader* reader,
+              const Caller& caller, Target target)
+      : model_(model), reader_(reader), caller_(caller), target_(target) {}
 
   enum class State {
     // There is more to tell at once.
@@ -48,6 +50,7 @@ class WatchCursor {
 
   const ReadModel* const model_;
   const JobReader* const reader_;
+  const Caller caller_;
   const Target target_;
   bool began_ = false;
   bool listed_ = false;

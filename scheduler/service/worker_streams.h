@@ -14,7 +14,7 @@
 #include "absl/synchronization/mutex.h"
 #include "common/ids/ids.h"
 #include "hydra/worker/v1/worker.grpc.pb.h"
-#include "scheduler/service/core_thread.h"
+#include "scheduler/runtime/core_thread.h"
 
 namespace hydra {
 

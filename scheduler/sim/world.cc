@@ -234,7 +234,7 @@ void World::CheckAcknowledged() {
   for (size_t i = 0; i < requests_.size(); ++i) {
     if (!requests_[i].acknowledged) continue;
     const auto submission =
-        daemon_->core().SubmissionOf(absl::StrCat("request-", i));
+        daemon_->core().SubmissionOf({absl::StrCat("request-", i)});
     CHECK(submission.has_value()) << "acknowledged request " << i << " is lost";
     CHECK_EQ(daemon_->core().jobs().JobsOf(submission->sweep).size(),
              requests_[i].jobs);
@@ -266,7 +266,7 @@ void World::TrySubmit(size_t index) {
   });
   At(kDiskTime, [=] {
     if (daemon_ != nullptr) {
-      const auto submission = daemon_->core().SubmissionOf(id);
+      const auto submission = daemon_->core().SubmissionOf({id});
       if (submission.has_value() &&
           !daemon_->core().jobs().JobsOf(submission->sweep).empty()) {
         requests_[index].acknowledged = true;

@@ -127,11 +127,12 @@ model: {path: nowhere}
   EXPECT_EQ(run({"list", "-o", "id"}).output, "");
 
   const ProgramResult alone = RunProgram(
-      {kHydra, "run", path, "--device", "cpu:0", "--device-memory", "64MiB",
-       "--pool-size", "64MiB", "--state-dir", directory_ + "/run", "--hydrad",
-       fs::absolute("scheduler/hydrad")});
+      {"/usr/bin/env", "-C", directory_, fs::absolute(kHydra), "run", path,
+       "--device", "cpu:0", "--device-memory", "64MiB", "--pool-size", "64MiB",
+       "--hydrad", fs::absolute("scheduler/hydrad")});
   EXPECT_EQ(alone.code, 2);
   EXPECT_THAT(alone.output, HasSubstr(result.output));
+  EXPECT_FALSE(fs::exists(directory_ + "/hydra-runs"));
 }
 
 // The indented lines below the one that ends with "this checkout:".

@@ -1,0 +1,406 @@
+#include "scheduler/daemon/daemon.h"
+
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <filesystem>
+#include <optional>
+#include <utility>
+#include <variant>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "absl/time/clock.h"
+#include "common/clock/steady_time.h"
+#include "common/failpoint/fail_point.h"
+#include "common/file/private_places.h"
+#include "common/pool/pool_file.h"
+#include "common/status/proto_time.h"
+#include "common/text/printable.h"
+#include "common/version/version.h"
+#include "glog/logging.h"
+#include "scheduler/core/actions.h"
+#include "scheduler/core/core.h"
+#include "scheduler/daemon/daemon_state.h"
+#include "scheduler/daemon/job_paths.h"
+#include "scheduler/daemon/listening_socket.h"
+#include "scheduler/daemon/memory_need.h"
+#include "scheduler/daemon/memory_trimmer.h"
+#include "scheduler/daemon/open_files.h"
+#include "scheduler/daemon/restored_core.h"
+#include "scheduler/daemon/state_directory.h"
+#include "scheduler/daemon/unix_socket.h"
+#include "scheduler/daemon/worker_fleet.h"
+#include "scheduler/daemon/writers.h"
+#include "scheduler/journal/journal.h"
+#include "scheduler/journal/record_store.h"
+#include "scheduler/runtime/core_thread.h"
+#include "scheduler/runtime/read_model.h"
+#include "scheduler/runtime/submission_gate.h"
+#include "scheduler/service/client_server.h"
+#include "scheduler/service/connection_table.h"
+#include "scheduler/service/worker_server.h"
+#include "scheduler/storage/job_history.h"
+#include "scheduler/storage/log_store.h"
+#include "scheduler/submission/submission.h"
+
+namespace hydra {
+namespace {
+
+namespace v1 = hydra::v1;
+
+constexpr LogStore::Limit kLogOfAJob = {5000, 4 << 20};
+constexpr LogStore::Limit kLogsOfAllJobs = {50'000, 64 << 20};
+// Of the time to stop, what is left when checkpoints had theirs.
+constexpr absl::Duration kReserveForEnding = absl::Seconds(5);
+constexpr absl::Duration kTrimEvery = absl::Minutes(1);
+constexpr absl::Duration kParkPoll = absl::Milliseconds(20);
+constexpr mode_t kClientSocketMode = 0660;
+constexpr mode_t kWorkerSocketMode = 0600;
+
+// Whether `path` lies in the folder itself.
+bool IsDirectlyIn(const std::string& path, const std::string& folder) {
+  return std::filesystem::path(path).parent_path().lexically_normal() ==
+         std::filesystem::path(folder + "/").lexically_normal().parent_path();
+}
+
+v1::GetServerInfoResponse InfoOf(const PoolFile& pool) {
+  v1::GetServerInfoResponse info;
+  info.set_version(kVersion);
+  info.set_pool_path(pool.path());
+  info.set_pool_bytes(pool.size_bytes());
+  *info.mutable_started_at() = ToProto(absl::Now());
+  return info;
+}
+
+absl::Status LockPool(const config::v1::DaemonConfig& config, PoolFile& pool) {
+  if (!config.pool().lock_memory()) return absl::OkStatus();
+  const absl::Status locked = pool.LockInMemory();
+  if (locked.ok() || !config.pool().allow_unlocked()) return locked;
+  LOG(WARNING) << "the pool may be swapped out: " << locked.message();
+  return absl::OkStatus();
+}
+
+// What a daemon has open as long as it is there.
+struct Opened {
+  StateDirectory directory;
+  // With the configuration.
+  DaemonState state;
+  std::vector<std::string> own_files;
+};
+
+// What is read without asking the core.
+struct Readable {
+  explicit Readable(const RecordStore* jobs) : history(jobs) {}
+
+  const JobHistory history;
+  LogStore logs{kLogOfAJob, kLogsOfAllJobs};
+  ReadModel model;
+};
+
+// Each member uses those above it, and ends before them.
+class DaemonImpl final : public Daemon {
+ public:
+  explicit DaemonImpl(Opened opened)
+      : opened_(std::move(opened)),
+        checker_(PathsOf(config(), directory().outputs()),
+                 directory().outputs()),
+        readable_(opened_.state.jobs.get()),
+        worker_server_(&core_thread_) {}
+
+  // A turn of the core uses what stands below it.
+  ~DaemonImpl() override { core_thread_.Stop(); }
+
+  // Returns when clients can connect. After an error there is no pool that was
+  // not there before.
+  absl::Status Begin() {
+    absl::Status status = LockPool(config(), *opened_.state.pool);
+    if (status.ok()) status = Restore();
+    if (status.ok()) status = Serve();
+    if (!status.ok() && opened_.state.pool_is_new) RemovePool();
+    return status;
+  }
+
+  void Stop(absl::Duration patience) override {
+    const absl::Time deadline = SteadyNow() + patience;
+    client_server_->EndStreams();
+    core_thread_.EndPatience();
+    fleet_->StopRestarting();
+    if (config().checkpoint_on_stop()) Park(deadline - kReserveForEnding);
+    core_thread_.Post([](Core& core, absl::Time) { core.StopWorkers(); });
+    fleet_->Stop(deadline);
+    worker_server_.streams().CloseAll();
+    gate_.Stop();
+    worker_server_.Close();
+    client_server_->Close();
+    const absl::Time shut_down = absl::Now() + absl::Seconds(1);
+    client_server_->Shutdown(shut_down);
+    worker_server_.Shutdown(shut_down);
+    const bool all_saved =
+        core_thread_.Ask([](Core& core, absl::Time) { return core.AllSaved(); })
+            .value_or(false);
+    // The core's last turns may still ask them to write, which does nothing.
+    writers_->StopFiles();
+    core_thread_.Stop();
+    const bool all_recorded = writers_->StopJournal() && !turns_fail_;
+    unlink(config().unix_socket().c_str());
+    unlink(directory().worker_socket().c_str());
+    LeavePool(all_saved, all_recorded);
+  }
+
+ private:
+  const config::v1::DaemonConfig& config() const {
+    return opened_.state.config;
+  }
+  const StateDirectory& directory() const { return opened_.directory; }
+
+  // Goes on where an earlier daemon was.
+  absl::Status Restore() {
+    absl::StatusOr<RestoredCore> restored =
+        RestoreCore(directory(), opened_.state);
+    if (!restored.ok()) return restored.status();
+    core_.emplace(*std::move(restored));
+    return absl::OkStatus();
+  }
+
+  absl::Status Serve() {
+    MakeWriters();
+    MakeClientServer();
+    for (const auto& [id, process] : opened_.state.recovered.workers) {
+      worker_server_.streams().Expect(id, process.session(),
+                                      static_cast<pid_t>(process.pid()));
+    }
+    const ConnectionLimits limits = LimitsFor(RaiseOpenFiles());
+    absl::Status open = OpenToWorkers(limits);
+    // Clients that were there before ask at once.
+    do {
+      readable_.model.Update(*core_->core, SteadyNow());
+    } while (core_->core->jobs().has_changes());
+    if (open.ok()) open = OpenToClients(limits);
+    if (!open.ok()) return open;
+    MakeFleet();
+    // The core has taken it over, and it may be much.
+    opened_.state.recovered = {};
+    trimmer_.emplace(kTrimEvery);
+    core_thread_.Start(core_->core.get(), [this] { return EndTurn(); });
+    return absl::OkStatus();
+  }
+
+  void MakeWriters() {
+    Writers::Parts parts;
+    parts.pool = opened_.state.pool.get();
+    parts.jobs = opened_.state.jobs.get();
+    parts.history = &readable_.history;
+    parts.core = &core_thread_;
+    parts.gate = &gate_;
+    parts.read_roots = ReadRoots(config());
+    parts.partitions = directory().partitions();
+    parts.log = [this](JobId job, const v1::LogLine& line) {
+      Do(LineForJob{job, line});
+    };
+    writers_.emplace(std::move(parts));
+  }
+
+  void MakeClientServer() {
+    HydraServiceImpl::Parts parts;
+    parts.core = &core_thread_;
+    parts.model = &readable_.model;
+    parts.logs = &readable_.logs;
+    parts.checker = &checker_;
+    parts.history = &readable_.history;
+    parts.journal = &writers_->jobs_journal();
+    parts.gate = &gate_;
+    client_server_.emplace(parts, InfoOf(*opened_.state.pool));
+  }
+
+  void MakeFleet() {
+    WorkerFleet::Parts parts;
+    parts.config = &config();
+    parts.directory = &opened_.directory;
+    parts.pool = opened_.state.pool.get();
+    parts.own_files = &opened_.own_files;
+    parts.core = &core_thread_;
+    parts.streams = &worker_server_.streams();
+    fleet_.emplace(parts, std::move(opened_.state.workers));
+  }
+
+  // Workers have a socket of their own, where nobody else comes.
+  absl::Status OpenToWorkers(const ConnectionLimits& limits) {
+    if (absl::Status claimed = ClaimSocketPath(directory().worker_socket());
+        !claimed.ok()) {
+      return claimed;
+    }
+    absl::StatusOr<UniqueFd> socket =
+        ListenOnUnix(directory().worker_socket(), kWorkerSocketMode);
+    if (!socket.ok()) return socket.status();
+    return worker_server_.Open(*std::move(socket), limits);
+  }
+
+  absl::Status OpenToClients(const ConnectionLimits& limits) {
+    absl::StatusOr<UniqueFd> socket =
+        ListenOnUnix(config().unix_socket(), kClientSocketMode);
+    if (!socket.ok()) return socket.status();
+    std::vector<UniqueFd> sockets;
+    if (!config().tcp_address().empty()) {
+      auto tcp = ListenOnTcp(config().tcp_address());
+      if (!tcp.ok()) {
+        unlink(config().unix_socket().c_str());
+        return tcp.status();
+      }
+      sockets = *std::move(tcp);
+    }
+    sockets.push_back(*std::move(socket));
+    return client_server_->Open(std::move(sockets), limits);
+  }
+
+  // The end of a turn of the core (see journal.h). While the pool's journal
+  // cannot be written nothing goes out, and submissions are refused.
+  absl::Status EndTurn() {
+    const auto& changes = core_->journal->pool_changes();
+    if (!changes.empty()) {
+      FailPoint("daemon.before_commit");
+      const absl::Status written = opened_.state.pool_records->Apply(changes);
+      if (!written.ok()) {
+        const absl::Status trouble = ExplainPoolJournal(config(), written);
+        if (!std::exchange(turns_fail_, true)) {
+          LOG(ERROR) << "workers wait, since " << trouble.message();
+        }
+        for (uint64_t sequence : core_->journal->WithdrawSubmissions()) {
+          core_->core->SubmissionRefused(sequence);
+          gate_.Refused(sequence, trouble);
+        }
+        return trouble;
+      }
+      if (std::exchange(turns_fail_, false)) LOG(INFO) << "workers go on";
+      FailPoint("daemon.after_commit");
+    }
+    for (Journal::Entry& entry : core_->journal->TakeEntries()) {
+      writers_->jobs_journal().Enqueue(
+          {entry.sequence, std::move(entry.changes), entry.refusable});
+    }
+    for (const Action& action : core_->core->TakeActions()) {
+      std::visit([this](const auto& one) { Do(one); }, action);
+    }
+    readable_.model.Update(*core_->core, SteadyNow());
+    return absl::OkStatus();
+  }
+
+  // Lets begun tasks end and checkpoints be written.
+  void Park(absl::Time deadline) {
+    core_thread_.Post([](Core& core, absl::Time) { core.Park(); });
+    while (SteadyNow() < deadline) {
+      const auto parked = core_thread_.Ask(
+          [](Core& core, absl::Time) { return core.parked(); });
+      if (parked.value_or(false)) return;
+      absl::SleepFor(kParkPoll);
+    }
+    LOG(WARNING) << "the time to stop is over; not every checkpoint is written";
+  }
+
+  // The pool is memory, and goes unless the next daemon needs it: for a job
+  // that should be saved and is not, or for the outbox in its journal.
+  void LeavePool(bool all_saved, bool all_recorded) {
+    if (!all_recorded) {
+      LOG(WARNING) << "the pool " << opened_.state.pool->path()
+                   << " stays in memory for the next daemon, since "
+                   << JobsJournalPath(config())
+                   << " lacks what its journal has";
+    } else if (!all_saved && config().checkpoint_on_stop()) {
+      LOG(WARNING) << "the pool " << opened_.state.pool->path()
+                   << " stays in memory for the next daemon, since some jobs "
+                      "could not be saved";
+    } else {
+      RemovePool();
+    }
+  }
+
+  void RemovePool() {
+    opened_.state.pool_records.reset();
+    RemovePoolJournal(config());
+    if (opened_.state.pool != nullptr) opened_.state.pool->RemoveOnClose();
+  }
+
+  // The core's actions, on its thread:
+
+  void Do(const WorkerMessage& message) {
+    worker_server_.streams().Send(message.worker, message.desired);
+  }
+  void Do(const WorkerKill& kill) { fleet_->Kill(kill.worker, kill.reason); }
+  void Do(const SaveRequest& request) { writers_->models().Write(request); }
+  void Do(const CheckpointRequest& request) {
+    writers_->checkpoints().Write(request);
+  }
+  void Do(const CheckpointRemoval& removal) {
+    writers_->checkpoints().Remove(removal.job, removal.path);
+  }
+  void Do(const FoundPartition& found) {
+    writers_->StorePartition(found.key, found.partition);
+  }
+  void Do(const LineForJob& kept) {
+    const v1::LogLine& line = kept.line;
+    readable_.logs.Append(kept.job, line);
+    if (line.source() != "hydrad") return;
+    const std::string task =
+        line.task_id() == 0
+            ? ""
+            : absl::StrCat(" step ", line.step(), " task ", line.task_id());
+    LOG(INFO) << JobName(kept.job) << task << ": " << Printable(line.text());
+  }
+  void Do(const DroppedLines& dropped) {
+    readable_.logs.CountDropped(dropped.job, dropped.count);
+  }
+
+  Opened opened_;
+
+  // What submissions pass through, and what is read.
+  const SubmissionChecker checker_;
+  SubmissionGate gate_;
+  Readable readable_;
+
+  // What decides, on its thread. There when it is restored.
+  std::optional<RestoredCore> core_;
+  bool turns_fail_ = false;
+  CoreThread core_thread_;
+
+  // What writes.
+  std::optional<Writers> writers_;
+
+  // What talks: with clients, with workers, with the system. There from
+  // Serve() on.
+  std::optional<ClientServer> client_server_;
+  WorkerServer worker_server_;
+  std::optional<WorkerFleet> fleet_;
+  std::optional<MemoryTrimmer> trimmer_;
+};
+
+}  // namespace
+
+absl::StatusOr<std::unique_ptr<Daemon>> Daemon::Start(
+    const config::v1::DaemonConfig& config, const std::string& config_path) {
+  absl::StatusOr<StateDirectory> directory = StateDirectory::Open(
+      config.state_dir(),
+      /*others_pass=*/IsDirectlyIn(config.unix_socket(), config.state_dir()));
+  if (!directory.ok()) return directory.status();
+  if (absl::Status need = CheckMemoryNeedHere(config); !need.ok()) return need;
+  // Before the pool is made, which takes long.
+  if (absl::Status claimed = ClaimSocketPath(config.unix_socket());
+      !claimed.ok()) {
+    return claimed;
+  }
+  absl::StatusOr<DaemonState> state = OpenDaemonState(config);
+  if (!state.ok()) return state.status();
+  const std::vector<std::string> own_files =
+      OwnFiles(state->config, config_path);
+  SetPrivatePlaces(own_files, directory->outputs());
+  if (!state->pool->is_tmpfs()) {
+    LOG(WARNING) << "the pool is an ordinary file, not memory: CPU devices are "
+                    "served well while the kernel caches it, and no faster "
+                    "than the disk when it does not";
+  }
+  auto daemon = std::make_unique<DaemonImpl>(
+      Opened{*std::move(directory), *std::move(state), own_files});
+  if (absl::Status begun = daemon->Begin(); !begun.ok()) return begun;
+  return daemon;
+}
+
+}  // namespace hydra

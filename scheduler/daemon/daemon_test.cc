@@ -1,0 +1,104 @@
+#include "scheduler/daemon/daemon.h"
+
+#include <arpa/inet.h>
+#include <gtest/gtest.h>
+#include <netinet/in.h>
+#include <sys/socket.h>
+
+#include <filesystem>
+
+#include "absl/strings/str_cat.h"
+#include "common/file/scratch_directory.h"
+#include "common/jobfile/daemon_config.h"
+
+namespace hydra {
+namespace {
+
+namespace fs = std::filesystem;
+
+// A daemon whose worker ends at once, in a directory of its own.
+class DaemonTest : public ::testing::Test {
+ protected:
+  void SetUp() override {
+    config_.set_state_dir(root_ / "state");
+    config_.set_unix_socket(root_ / "run/hydrad.sock");
+    config_.mutable_pool()->set_path(root_ / "pool");
+    config_.mutable_pool()->set_size_bytes(4 << 20);
+    config_.set_worker_binary("/bin/false");
+    config_.add_devices()->set_name("cpu:0");
+    FillDefaults(&config_);
+  }
+
+  bool PoolIsThere() const {
+    return fs::exists(root_ / "pool") || fs::exists(root_ / "pool.db");
+  }
+
+  const ScratchDirectory scratch_;
+  const fs::path root_ = scratch_.path();
+  config::v1::DaemonConfig config_;
+};
+
+// Somebody else's server.
+class TakenPort {
+ public:
+  TakenPort() : fd_(socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
+    sockaddr_in address = {};
+    address.sin_family = AF_INET;
+    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    socklen_t size = sizeof(address);
+    const bool listens =
+        bind(fd_, reinterpret_cast<sockaddr*>(&address), size) == 0 &&
+        listen(fd_, 1) == 0 &&
+        getsockname(fd_, reinterpret_cast<sockaddr*>(&address), &size) == 0;
+    EXPECT_TRUE(listens);
+    port_ = ntohs(address.sin_port);
+  }
+  ~TakenPort() { close(fd_); }
+
+  std::string address() const { return absl::StrCat("127.0.0.1:", port_); }
+
+ private:
+  const int fd_;
+  int port_ = 0;
+};
+
+TEST_F(DaemonTest, MakesItsSocketsFolderAndTidiesUp) {
+  auto daemon = Daemon::Start(config_);
+  ASSERT_TRUE(daemon.ok()) << daemon.status();
+  EXPECT_TRUE(fs::exists(config_.unix_socket()));
+  EXPECT_TRUE(PoolIsThere());
+  (*daemon)->Stop(absl::Seconds(30));
+  daemon->reset();
+  EXPECT_FALSE(fs::exists(config_.unix_socket()));
+  EXPECT_FALSE(PoolIsThere());
+}
+
+TEST_F(DaemonTest, OneThatIsNotStoppedLeavesItsPoolToTheNext) {
+  auto daemon = Daemon::Start(config_);
+  ASSERT_TRUE(daemon.ok()) << daemon.status();
+  daemon->reset();
+  EXPECT_TRUE(PoolIsThere());
+  daemon = Daemon::Start(config_);
+  ASSERT_TRUE(daemon.ok()) << daemon.status();
+  (*daemon)->Stop(absl::Seconds(30));
+  daemon->reset();
+  EXPECT_FALSE(PoolIsThere());
+}
+
+TEST_F(DaemonTest, AFailedStartLeavesNoNewPool) {
+  const TakenPort taken;
+  config_.set_tcp_address(taken.address());
+  EXPECT_EQ(Daemon::Start(config_).status().code(),
+            absl::StatusCode::kFailedPrecondition);
+  EXPECT_FALSE(PoolIsThere());
+}
+
+TEST_F(DaemonTest, ASocketWithoutAPlaceIsToldBeforeThePoolIsMade) {
+  config_.set_unix_socket(root_ / "no/such/hydrad.sock");
+  EXPECT_EQ(Daemon::Start(config_).status().code(),
+            absl::StatusCode::kNotFound);
+  EXPECT_FALSE(PoolIsThere());
+}
+
+}  // namespace
+}  // namespace hydra

@@ -1,0 +1,71 @@
+#include "scheduler/daemon/restored_core.h"
+
+#include <string>
+
+#include "common/clock/steady_time.h"
+#include "glog/logging.h"
+#include "scheduler/daemon/cpu_model.h"
+#include "scheduler/daemon/job_paths.h"
+#include "scheduler/journal/recovered.h"
+#include "scheduler/journal/recovery.h"
+#include "scheduler/policy/policies.h"
+#include "scheduler/storage/partition_store.h"
+
+namespace hydra {
+namespace {
+
+Core::Options OptionsOf(const DaemonState& state,
+                        const StateDirectory& directory) {
+  const config::v1::DaemonConfig& config = state.config;
+  Core::Options options;
+  options.pool_first_byte = state.pool->data_offset();
+  options.pool_bytes = state.pool->size_bytes() - state.pool->data_offset();
+  const std::string model = CpuModel();
+  for (const config::v1::DeviceConfig& device : config.devices()) {
+    options.devices.push_back(
+        {device.name(), device.memory_limit_bytes(), device.threads(), model});
+  }
+  options.lookahead = config.lookahead();
+  options.prefetch_bytes = config.prefetch_bytes();
+  options.watchdog_floor = absl::Seconds(config.task_timeout_seconds());
+  options.token_cache_dir = directory.tokens();
+  options.partitions = PartitionStore(directory.partitions()).Load();
+  options.first_job = state.first_job;
+  options.generation = state.generation;
+  options.read_roots = ReadRoots(config);
+  return options;
+}
+
+absl::StatusOr<RestoredCore> MakeCore(const StateDirectory& directory,
+                                      const DaemonState& state,
+                                      const Recovered& recovered) {
+  RestoredCore parts;
+  auto policy = MakePolicy(state.config.policy());
+  if (!policy.ok()) return policy.status();
+  parts.policy = *std::move(policy);
+  parts.journal = std::make_unique<Journal>(state.last_sequence);
+  parts.core = std::make_unique<Core>(OptionsOf(state, directory),
+                                      parts.policy.get(), parts.journal.get());
+  const absl::Status restored = parts.core->Restore(recovered, SteadyNow());
+  if (!restored.ok()) return restored;
+  return parts;
+}
+
+}  // namespace
+
+absl::StatusOr<RestoredCore> RestoreCore(const StateDirectory& directory,
+                                         DaemonState& state) {
+  absl::StatusOr<RestoredCore> parts =
+      MakeCore(directory, state, state.recovered);
+  if (!absl::IsDataLoss(parts.status())) return parts;
+  LOG(WARNING) << parts.status().message();
+  // The pool is not given up for a fault of jobs.db, which would stay.
+  Recovered without_pool = state.recovered;
+  DropPool(without_pool);
+  absl::Status restored = MakeCore(directory, state, without_pool).status();
+  if (restored.ok()) restored = StartWithNewPool(state);
+  if (!restored.ok()) return restored;
+  return MakeCore(directory, state, state.recovered);
+}
+
+}  // namespace hydra

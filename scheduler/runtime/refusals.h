@@ -1,0 +1,22 @@
+#ifndef HYDRA_SCHEDULER_RUNTIME_REFUSALS_H_
+#define HYDRA_SCHEDULER_RUNTIME_REFUSALS_H_
+
+#include "absl/status/status.h"
+
+// What a call is answered that fails for no fault of its own. Pure.
+namespace hydra {
+
+// A submission or another order that `why` keeps from being recorded.
+//
+// RESOURCE_EXHAUSTED: so is `why`, such as a full disk. UNAVAILABLE: it is not.
+absl::Status CannotRecord(const absl::Status& why);
+
+// A call that comes before or after the core works. UNAVAILABLE.
+absl::Status NotServing();
+
+// A call or stream that the server's end cuts short. UNAVAILABLE.
+absl::Status Stopping();
+
+}  // namespace hydra
+
+#endif  // HYDRA_SCHEDULER_RUNTIME_REFUSALS_H_

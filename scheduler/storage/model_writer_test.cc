@@ -1,0 +1,184 @@
+#include "scheduler/storage/model_writer.h"
+
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include "absl/synchronization/notification.h"
+#include "common/file/scratch_directory.h"
+#include "common/safetensors/reader.h"
+#include "gmock/gmock.h"
+#include "gtest/gtest.h"
+#include "scheduler/storage/saved_model.h"
+
+namespace hydra {
+namespace {
+
+namespace fs = std::filesystem;
+using testing::ElementsAre;
+using testing::Not;
+using testing::UnorderedElementsAre;
+
+bool Always() { return true; }
+
+class ModelWriterTest : public testing::Test {
+ protected:
+  absl::Status Write() {
+    return WriteModel(model_.pool(), model_.save, {}, &Always);
+  }
+
+  std::vector<std::string> Written() const {
+    std::vector<std::string> names;
+    for (const auto& entry : fs::directory_iterator(model_.PathOf("out"))) {
+      names.push_back(entry.path().filename().string());
+    }
+    return names;
+  }
+
+  SavedModel model_;
+};
+
+TEST_F(ModelWriterTest, WritesAllOfAModel) {
+  ASSERT_TRUE(Write().ok());
+  EXPECT_THAT(Written(),
+              UnorderedElementsAre("config.json", "hydra_job.json",
+                                   "model.safetensors", "vocab.json"));
+  const auto reader =
+      safetensors::Reader::Open(model_.PathOf("out/model.safetensors"));
+  ASSERT_TRUE(reader.ok()) << reader.status();
+  std::vector<float> embedding(44);
+  ASSERT_TRUE(reader
+                  ->ReadAsFloat32("transformer.wte.weight", 0,
+                                  absl::MakeSpan(embedding))
+                  .ok());
+  EXPECT_THAT(embedding, testing::Each(1.0f));
+}
+
+TEST_F(ModelWriterTest, CheckpointsStayAndAnOlderModelIsReplaced) {
+  fs::create_directories(model_.PathOf("out/checkpoints/checkpoint-1"));
+  model_.folder().Write("out/config.json", "an older one");
+  model_.folder().Write("out/model.safetensors", "an older one");
+  // Of a writer that was killed.
+  model_.folder().MakeDirectory("out.tmp-1");
+  ASSERT_TRUE(Write().ok());
+  EXPECT_TRUE(fs::exists(model_.PathOf("out/checkpoints/checkpoint-1")));
+  EXPECT_EQ(model_.folder().Read("out/config.json"), "{}");
+  EXPECT_GT(fs::file_size(model_.PathOf("out/model.safetensors")), 100);
+  EXPECT_THAT(model_.folder().Names(),
+              ElementsAre("model", "out", "pool", "tokenizer"));
+}
+
+TEST_F(ModelWriterTest, ALeftoverThatCannotGoIsNotInTheWay) {
+  // Deeper than what is removed.
+  std::string deep = "out.tmp-1";
+  for (int i = 0; i < 110; ++i) deep += "/x";
+  fs::create_directories(model_.PathOf(deep));
+  // Not one at all.
+  model_.folder().MakeDirectory("out.tmp-mine");
+  ASSERT_TRUE(Write().ok());
+  EXPECT_THAT(model_.folder().Names(),
+              ElementsAre("model", "out", "out.tmp-1", "out.tmp-mine", "pool",
+                          "tokenizer"));
+}
+
+TEST_F(ModelWriterTest, HasTheModesOfItsFolder) {
+  fs::create_directory(model_.PathOf("group"));
+  fs::permissions(model_.PathOf("group"), fs::perms(0750));
+  model_.save.output_path = model_.PathOf("group/new/out");
+  ASSERT_TRUE(Write().ok());
+  for (const auto& entry :
+       fs::recursive_directory_iterator(model_.PathOf("group"))) {
+    EXPECT_EQ(entry.status().permissions(),
+              fs::perms(entry.is_directory() ? 0750 : 0640))
+        << entry.path();
+  }
+}
+
+TEST_F(ModelWriterTest, AnothersModelBehindALinkStays) {
+  fs::create_directories(model_.PathOf("another"));
+  model_.folder().Write("another/model.safetensors", "another's");
+  fs::create_directory_symlink(model_.PathOf("another"), model_.PathOf("out"));
+  const absl::Status status = Write();
+  EXPECT_TRUE(absl::IsFailedPrecondition(status)) << status;
+  EXPECT_THAT(status.message(),
+              testing::HasSubstr(model_.PathOf("out") + " is a symbolic link"));
+  EXPECT_EQ(model_.folder().Read("another/model.safetensors"), "another's");
+  EXPECT_THAT(model_.folder().Names(),
+              ElementsAre("another", "model", "out", "pool", "tokenizer"));
+}
+
+TEST_F(ModelWriterTest, ATokenizerOutsideOfTheReadRootsIsNotCopied) {
+  ScratchDirectory secret;
+  fs::remove(model_.PathOf("tokenizer/vocab.json"));
+  fs::create_symlink(secret.Write("f", "secret"),
+                     model_.PathOf("tokenizer/vocab.json"));
+  model_.folder().Write("tokenizer/merges.txt", "m");
+  ASSERT_TRUE(
+      WriteModel(model_.pool(), model_.save, {model_.folder().path()}, &Always)
+          .ok());
+  EXPECT_THAT(Written(), Not(testing::Contains("vocab.json")));
+  EXPECT_THAT(Written(), testing::Contains("merges.txt"));
+}
+
+TEST_F(ModelWriterTest, TheGenerationConfigGoesAlongIfItIsJson) {
+  const std::string config = "{\n  \"eos_token_id\": 0\n}\n";
+  model_.folder().Write("model/generation_config.json", config);
+  // Not of the tokenizer's folder.
+  model_.folder().Write("tokenizer/generation_config.json", "{}");
+  ASSERT_TRUE(Write().ok());
+  EXPECT_EQ(model_.folder().Read("out/generation_config.json"), config);
+  fs::remove_all(model_.PathOf("out"));
+  model_.folder().Write("model/generation_config.json", "{");
+  ASSERT_TRUE(Write().ok());
+  EXPECT_THAT(Written(), Not(testing::Contains("generation_config.json")));
+  ScratchDirectory secret;
+  fs::remove(model_.PathOf("model/generation_config.json"));
+  fs::create_symlink(secret.Write("f", "{}"),
+                     model_.PathOf("model/generation_config.json"));
+  fs::remove_all(model_.PathOf("out"));
+  ASSERT_TRUE(
+      WriteModel(model_.pool(), model_.save, {model_.folder().path()}, &Always)
+          .ok());
+  EXPECT_THAT(Written(), Not(testing::Contains("generation_config.json")));
+}
+
+TEST_F(ModelWriterTest, WhatStandsInTheWayIsNotWorthAnotherTry) {
+  model_.folder().Write("out", "a file");
+  const absl::Status status = Write();
+  EXPECT_TRUE(absl::IsFailedPrecondition(status)) << status;
+}
+
+TEST_F(ModelWriterTest, BreaksOffBetweenTensorsAndLeavesNothing) {
+  int asked = 0;
+  const absl::Status status = WriteModel(model_.pool(), model_.save, {},
+                                         [&asked] { return ++asked < 3; });
+  EXPECT_TRUE(absl::IsUnavailable(status)) << status;
+  EXPECT_EQ(asked, 3);
+  EXPECT_THAT(model_.folder().Names(),
+              ElementsAre("model", "pool", "tokenizer"));
+}
+
+TEST_F(ModelWriterTest, StopReportsWhatWaitsAndLeavesTheObjectAlive) {
+  // Far more than can be written before Stop() begins.
+  constexpr int kRequests = 300;
+  std::vector<absl::StatusCode> done;
+  absl::Notification first_done;
+  ModelWriter writer(
+      &model_.pool(), {}, [](JobId, hydra::v1::JobDetail&) {},
+      [&](JobId, const absl::Status& status) {
+        done.push_back(status.code());
+        if (done.size() == 1) first_done.Notify();
+      });
+  for (int i = 0; i < kRequests; ++i) writer.Write(model_.save);
+  first_done.WaitForNotification();
+  writer.Stop();
+  EXPECT_EQ(done.size(), kRequests);
+  EXPECT_EQ(done.front(), absl::StatusCode::kOk);
+  EXPECT_EQ(done.back(), absl::StatusCode::kUnavailable);
+  writer.Write(model_.save);
+  writer.Stop();
+  EXPECT_EQ(done.size(), kRequests);
+}
+
+}  // namespace
+}  // namespace hydra

@@ -1,0 +1,18 @@
+#ifndef HYDRA_SCHEDULER_STORAGE_TOKENIZER_FILES_H_
+#define HYDRA_SCHEDULER_STORAGE_TOKENIZER_FILES_H_
+
+namespace hydra {
+
+// What a tokenizer of Hugging Face may consist of. The files go along with a
+// trained model.
+inline constexpr const char* kTokenizerFiles[] = {"vocab.json",
+                                                  "merges.txt",
+                                                  "tokenizer.json",
+                                                  "tokenizer_config.json",
+                                                  "special_tokens_map.json",
+                                                  "added_tokens.json",
+                                                  "chat_template.jinja"};
+
+}  // namespace hydra
+
+#endif  // HYDRA_SCHEDULER_STORAGE_TOKENIZER_FILES_H_

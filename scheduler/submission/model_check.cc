@@ -1,0 +1,90 @@
+#include "scheduler/submission/model_check.h"
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_split.h"
+#include "common/file/file_format.h"
+#include "common/model/config_file.h"
+#include "common/model/describe.h"
+#include "common/model/weight_match.h"
+#include "common/safetensors/weight_directory.h"
+#include "scheduler/submission/user_file.h"
+
+namespace hydra {
+namespace {
+
+namespace v1 = hydra::v1;
+
+constexpr int64_t kMaxConfigBytes = 1 << 20;
+constexpr char kField[] = "model.path";
+
+void Add(const absl::Status& status, CheckedModel& model) {
+  if (!status.ok()) AddMistake(kField, status.message(), &model.mistakes);
+}
+
+void CheckWeights(const std::string& path,
+                  const std::vector<std::string>& read_roots,
+                  const ModelTable& table, CheckedModel& model) {
+  safetensors::WeightDirectoryOptions options;
+  options.allowed_roots = read_roots;
+  const absl::StatusOr<safetensors::WeightDirectory> weights =
+      safetensors::WeightDirectory::Open(path, options);
+  if (!weights.ok()) return Add(weights.status(), model);
+  const WeightMatch match = MatchWeights(table, *weights);
+  for (const std::string& mistake : match.mistakes) {
+    AddMistake(kField, mistake, &model.mistakes);
+  }
+  model.warnings.insert(model.warnings.end(), match.warnings.begin(),
+                        match.warnings.end());
+  Add(CheckAliases(match, *weights), model);
+}
+
+// Each line of what Describe says is a mistake.
+void AddConfigMistakes(const std::string& file, const std::string& text,
+                       const absl::Status& why, CheckedModel& model) {
+  const FileFormat* format = RecogniseFormat(text);
+  if (format != nullptr && format->name != kJsonName) {
+    AddMistake(kField, absl::StrCat(file, " is ", Describe(*format)),
+               &model.mistakes);
+    return;
+  }
+  for (absl::string_view line : absl::StrSplit(why.message(), '\n')) {
+    AddMistake(kField, absl::StrCat("config.json: ", line), &model.mistakes);
+  }
+}
+
+}  // namespace
+
+CheckedModel CheckModel(const v1::ModelSpec& spec, const PathPolicy& paths) {
+  CheckedModel model;
+  if (absl::Status directory = paths.CheckReadableDirectory(spec.path());
+      !directory.ok()) {
+    Add(directory, model);
+    return model;
+  }
+  model.is_there = true;
+  const std::string file = absl::StrCat(spec.path(), "/config.json");
+  const absl::StatusOr<std::string> text =
+      ReadUserFile(file, paths, kMaxConfigBytes);
+  if (!text.ok()) {
+    Add(text.status(), model);
+    return model;
+  }
+  absl::StatusOr<ModelTable> table = Describe(*text, /*overrides=*/{});
+  if (!table.ok()) {
+    AddConfigMistakes(file, *text, table.status(), model);
+    return model;
+  }
+  model.table = *std::move(table);
+  model.warnings = ConfigWarnings(*text);
+  // What parses as a config is JSON.
+  model.config_json = *TrainedModelConfig(*text);
+  if (spec.init() == v1::INITIALIZATION_PRETRAINED) {
+    CheckWeights(spec.path(), paths.read_roots(), *model.table, model);
+  }
+  for (std::string& warning : model.warnings) {
+    warning = absl::StrCat(spec.path(), ": ", warning);
+  }
+  return model;
+}
+
+}  // namespace hydra

@@ -1,0 +1,39 @@
+#ifndef HYDRA_SCHEDULER_SUBMISSION_MODEL_CHECK_H_
+#define HYDRA_SCHEDULER_SUBMISSION_MODEL_CHECK_H_
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "common/jobfile/mistakes.h"
+#include "common/model/model_table.h"
+#include "common/shared/shared.h"
+#include "hydra/v1/job.pb.h"
+#include "scheduler/submission/path_policy.h"
+
+namespace hydra {
+
+// A model directory as a submission sees it.
+struct CheckedModel {
+  // The directory can be read.
+  bool is_there = false;
+  // As the trained model's will be (see TrainedModelConfig).
+  Shared<std::string> config_json;
+  // Without what a job says otherwise of its model. Absent if config.json
+  // cannot be used.
+  std::optional<ModelTable> table;
+  // What is wrong with it, each with its field.
+  Mistakes mistakes;
+  std::vector<std::string> warnings;
+};
+
+// Reads what can be known of a model before a job runs: its config.json, and,
+// if it is to be trained from its weights, the names, shapes and types of
+// these. Reads no weights but a tied head that has to be compared with its
+// embedding. Requires the defaults of `spec` filled in.
+CheckedModel CheckModel(const hydra::v1::ModelSpec& spec,
+                        const PathPolicy& paths);
+
+}  // namespace hydra
+
+#endif  // HYDRA_SCHEDULER_SUBMISSION_MODEL_CHECK_H_

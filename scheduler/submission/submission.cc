@@ -1,0 +1,255 @@
+#include "scheduler/submission/submission.h"
+
+#include <algorithm>
+#include <map>
+#include <memory>
+#include <optional>
+#include <set>
+#include <utility>
+
+#include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
+#include "common/jobfile/expand.h"
+#include "common/jobfile/validate.h"
+#include "common/model/model_table.h"
+#include "common/shared/shared.h"
+#include "scheduler/core/new_job.h"
+#include "scheduler/core/plan.h"
+#include "scheduler/submission/data_check.h"
+#include "scheduler/submission/model_check.h"
+#include "scheduler/submission/tokenizer_check.h"
+
+namespace hydra {
+namespace {
+
+namespace v1 = hydra::v1;
+
+// No machine has so much, and sums of such sizes do not overflow.
+constexpr double kMaxBoundaryBytes = 1e15;
+
+void AddStatus(absl::string_view field, const absl::Status& status,
+               Mistakes& mistakes) {
+  if (!status.ok()) AddMistake(field, status.message(), &mistakes);
+}
+
+bool HasMistakeBelow(const Mistakes& mistakes, absl::string_view section) {
+  return std::any_of(mistakes.begin(), mistakes.end(),
+                     [&](const Mistake& mistake) {
+                       return absl::StartsWith(mistake.field(), section);
+                     });
+}
+
+// Tokens and boundary tensors of one step.
+void CheckSizes(const ModelTable& table, const v1::JobSpec& spec,
+                Mistakes& mistakes) {
+  const v1::TrainSpec& train = spec.train();
+  CheckStepTokens(spec, &mistakes);
+  // Of one token: whole batches of them may be too many for 64 bits.
+  double token_bytes = 0;
+  for (int layer = 1; layer < table.layer_count(); ++layer) {
+    for (const BoundaryTensor& tensor : table.BoundaryBefore(layer)) {
+      token_bytes += static_cast<double>(tensor.Bytes(1, 1));
+    }
+  }
+  const double boundary_bytes =
+      token_bytes * train.context_length() *
+      std::max<double>(train.per_device_train_batch_size(),
+                       spec.evaluation().per_device_eval_batch_size()) *
+      train.gradient_accumulation_steps();
+  if (boundary_bytes > kMaxBoundaryBytes) {
+    AddMistake("train.per_device_train_batch_size",
+               absl::StrCat("found ", train.per_device_train_batch_size(),
+                            "; with this context, width and accumulation the "
+                            "boundary tensors would take ",
+                            boundary_bytes, " bytes"),
+               &mistakes);
+  }
+}
+
+// What depends on the model's dimensions; fills in the context length.
+void CheckAgainstModel(const ModelTable& table, v1::JobSpec& spec,
+                       Mistakes& mistakes) {
+  v1::TrainSpec& train = *spec.mutable_train();
+  if (!train.has_context_length()) {
+    train.set_context_length(table.longest_context);
+  }
+  if (train.context_length() > table.longest_context) {
+    AddMistake("train.context_length",
+               absl::StrCat("found ", train.context_length(),
+                            "; the model's longest is ", table.longest_context),
+               &mistakes);
+  }
+  // Their products mean something only if each of them does.
+  if (!HasMistakeBelow(mistakes, "train.") &&
+      !HasMistakeBelow(mistakes, "evaluation.")) {
+    CheckSizes(table, spec, mistakes);
+  }
+  if (HasMistakeBelow(mistakes, "partition.")) return;
+  const int layers = table.layer_count();
+  for (int i = 0; i < spec.partition().cut_points_size(); ++i) {
+    if (spec.partition().cut_points(i) >= layers) {
+      AddMistake(absl::StrCat("partition.cut_points[", i, "]"),
+                 absl::StrCat("found ", spec.partition().cut_points(i),
+                              "; the model has layers 0 to ", layers - 1),
+                 &mistakes);
+    }
+  }
+}
+
+// The same mistake in twelve jobs of a sweep is one mistake.
+Mistakes WithoutRepeats(const Mistakes& mistakes) {
+  std::set<std::pair<std::string, std::string>> seen;
+  Mistakes once;
+  for (const Mistake& mistake : mistakes) {
+    if (seen.emplace(mistake.field(), mistake.description()).second) {
+      once.push_back(mistake);
+    }
+  }
+  return once;
+}
+
+// Leaves out what is said of fields that the grid sets.
+Mistakes Without(const std::vector<v1::GridAxis>& grid,
+                 const Mistakes& mistakes) {
+  Mistakes others;
+  for (const Mistake& mistake : mistakes) {
+    if (std::none_of(grid.begin(), grid.end(), [&](const v1::GridAxis& axis) {
+          return axis.field() == mistake.field();
+        })) {
+      others.push_back(mistake);
+    }
+  }
+  return others;
+}
+
+// Looks at the jobs of one submission, one after another: a file that several
+// of them name is read once.
+class Checker {
+ public:
+  Checker(const PathPolicy& paths, const std::string& default_output_dir)
+      : paths_(paths),
+        default_output_dir_(default_output_dir),
+        data_(&paths),
+        tokenizers_(&paths) {}
+
+  // Fills in the job's defaults, and what follows from its model. All mistakes
+  // of keys, ranges, files and model, each in the field that has it.
+  Mistakes Check(NewJob& job) {
+    Mistakes mistakes;
+    v1::JobSpec& spec = job.spec;
+    ValidateJob(spec, &mistakes);
+    const bool has_tokenizer = !spec.model().tokenizer_path().empty();
+    FillDefaults(&spec);
+    // Nobody waits until a million files are opened.
+    if (CountDataFiles(spec.data()) <= kMaxDataFiles) {
+      data_.Check(spec.data(), &mistakes, &job.warnings);
+    }
+    CheckOutput(job, mistakes);
+    // Without a model's directory nothing can be said of what is in it.
+    if (HasMistake(mistakes, "model.path")) return mistakes;
+    const CheckedModel& model = ModelOf(spec.model());
+    mistakes.insert(mistakes.end(), model.mistakes.begin(),
+                    model.mistakes.end());
+    job.warnings.insert(job.warnings.end(), model.warnings.begin(),
+                        model.warnings.end());
+    if ((has_tokenizer || model.is_there) &&
+        !HasMistake(mistakes, "model.tokenizer_path")) {
+      tokenizers_.Check(
+          spec,
+          model.table.has_value()
+              ? std::optional<int64_t>(model.table->vocabulary_size)
+              : std::nullopt,
+          &mistakes, &job.warnings);
+    }
+    if (!model.table.has_value()) return mistakes;
+    CheckAgainstModel(*model.table, spec, mistakes);
+    AddStatus("model.path", SetTable(*model.config_json, job), mistakes);
+    job.model_config_json = model.config_json;
+    return mistakes;
+  }
+
+ private:
+  absl::Status SetTable(const std::string& config_json, NewJob& job) {
+    absl::Status status;
+    std::shared_ptr<const ModelTable> table = tables_.Get(
+        TableContent(job.spec, config_json),
+        [&]() -> std::shared_ptr<const ModelTable> {
+          auto made = TableOf(job.spec, config_json);
+          status = made.status();
+          if (!made.ok()) return nullptr;
+          return std::make_shared<const ModelTable>(*std::move(made));
+        });
+    if (table != nullptr) job.table = Shared<ModelTable>(std::move(table));
+    return status;
+  }
+
+  void CheckOutput(NewJob& job, Mistakes& mistakes) {
+    job.output_dir = job.spec.output().output_dir().empty()
+                         ? default_output_dir_
+                         : job.spec.output().output_dir();
+    job.spec.mutable_output()->set_output_dir(job.output_dir);
+    if (HasMistake(mistakes, "output.output_dir")) return;
+    absl::StatusOr<std::string> real = paths_.OutputDirectory(job.output_dir);
+    AddStatus("output.output_dir", real.status(), mistakes);
+    if (!real.ok()) return;
+    job.output_dir = *std::move(real);
+    std::string warning = paths_.OutputWarning(job.output_dir);
+    if (!warning.empty()) job.warnings.push_back(std::move(warning));
+  }
+
+  const CheckedModel& ModelOf(const v1::ModelSpec& spec) {
+    const auto [model, is_new] =
+        models_.try_emplace({spec.path(), spec.init()});
+    if (is_new) model->second = CheckModel(spec, paths_);
+    return model->second;
+  }
+
+  const PathPolicy& paths_;
+  const std::string& default_output_dir_;
+  DataCheck data_;
+  TokenizerCheck tokenizers_;
+  std::map<std::pair<std::string, v1::Initialization>, CheckedModel> models_;
+  SharedByContent<ModelTable> tables_;
+};
+
+}  // namespace
+
+SubmissionChecker::SubmissionChecker(PathPolicy paths,
+                                     std::string default_output_dir)
+    : paths_(std::move(paths)),
+      default_output_dir_(std::move(default_output_dir)) {}
+
+absl::StatusOr<std::vector<NewJob>> SubmissionChecker::Check(
+    const v1::SubmitRequest& request) const {
+  const std::vector<v1::GridAxis> grid(request.grid().begin(),
+                                       request.grid().end());
+  absl::StatusOr<std::vector<ExpandedJob>> expanded =
+      ExpandGrid(request.job(), grid);
+  Mistakes mistakes;
+  const bool expanded_all = expanded.ok();
+  if (!expanded_all) {
+    // What is wrong beside the grid, all the same.
+    mistakes = MistakesOf(expanded.status());
+    expanded = std::vector<ExpandedJob>{{request.job(), {}}};
+  }
+  Checker checker(paths_, default_output_dir_);
+  std::vector<NewJob> jobs;
+  for (ExpandedJob& one : *expanded) {
+    NewJob job;
+    job.spec = std::move(one.spec);
+    job.parameters = std::move(one.parameters);
+    const Mistakes own =
+        expanded_all ? checker.Check(job) : Without(grid, checker.Check(job));
+    if (!IsFull(mistakes)) {
+      mistakes.insert(mistakes.end(), own.begin(), own.end());
+      mistakes = WithoutRepeats(mistakes);
+    }
+    if (!mistakes.empty()) continue;
+    Prepare(job);
+    jobs.push_back(std::move(job));
+  }
+  if (!mistakes.empty()) return ToStatus(mistakes);
+  return jobs;
+}
+
+}  // namespace hydra

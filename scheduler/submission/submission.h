@@ -1,0 +1,35 @@
+#ifndef HYDRA_SCHEDULER_SUBMISSION_SUBMISSION_H_
+#define HYDRA_SCHEDULER_SUBMISSION_SUBMISSION_H_
+
+#include <map>
+#include <string>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "common/jobfile/mistakes.h"
+#include "hydra/v1/hydra.pb.h"
+#include "scheduler/core/job.h"
+#include "scheduler/submission/path_policy.h"
+
+namespace hydra {
+
+// Turns a submission into jobs for the core: expands the grid, fills in the
+// defaults, and checks everything that can be known before a job runs, against
+// the disk and the model's table too. Thread-safe; reads files.
+class SubmissionChecker {
+ public:
+  // `default_output_dir`: where models go that name no other place.
+  SubmissionChecker(PathPolicy paths, std::string default_output_dir);
+
+  // INVALID_ARGUMENT: every mistake of every job, each once (see mistakes.h).
+  absl::StatusOr<std::vector<NewJob>> Check(
+      const hydra::v1::SubmitRequest& request) const;
+
+ private:
+  PathPolicy paths_;
+  const std::string default_output_dir_;
+};
+
+}  // namespace hydra
+
+#endif  // HYDRA_SCHEDULER_SUBMISSION_SUBMISSION_H_

@@ -1,0 +1,188 @@
+#include "scheduler/submission/submission.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <sys/stat.h>
+
+#include <string>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "common/file/scratch_directory.h"
+#include "common/model/gpt2_table.h"
+#include "common/safetensors/writer.h"
+
+namespace hydra {
+namespace {
+
+namespace v1 = hydra::v1;
+using ::testing::AllOf;
+using ::testing::Contains;
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+using ::testing::UnorderedElementsAre;
+
+constexpr char kConfig[] = R"({
+  "model_type": "gpt2", "architectures": ["GPT2LMHeadModel"], "n_embd": 4,
+  "n_head": 2, "n_layer": 1, "n_positions": 16, "vocab_size": 300,
+  "torch_dtype": "float16"
+})";
+constexpr char kPointer[] =
+    "version https://git-lfs.github.com/spec/v1\noid sha256:0\nsize 1\n";
+
+class SubmissionTest : public ::testing::Test {
+ protected:
+  SubmissionTest() {
+    folder_.MakeDirectory("model");
+    folder_.Write("model/config.json", kConfig);
+    WriteWeights({});
+    folder_.Write("train.tokens", std::string(400, '\x01'));
+    job_.mutable_model()->set_path(folder_.PathOf("model"));
+    job_.mutable_data()->add_train_files(folder_.PathOf("train.tokens"));
+    job_.mutable_data()->set_format(v1::DATA_FORMAT_TOKENS_U16);
+    job_.mutable_train()->set_max_steps(1);
+    job_.mutable_train()->set_per_device_train_batch_size(1);
+    job_.mutable_train()->set_learning_rate(0.1);
+  }
+
+  // The model's, and more of them.
+  void WriteWeights(const std::vector<safetensors::TensorSpec>& more) {
+    std::vector<safetensors::TensorSpec> specs = more;
+    for (const ParameterBlock& block :
+         BuildGpt2Table(*ParseGpt2Config(kConfig)).parameter_blocks) {
+      for (const TensorEntry& tensor : block.tensors) {
+        specs.push_back({tensor.name, safetensors::Dtype::kF16, tensor.shape});
+      }
+    }
+    auto writer = *safetensors::Writer::Create(
+        folder_.PathOf("model/model.safetensors"), specs);
+    for (const safetensors::TensorSpec& spec : specs) {
+      int64_t bytes = safetensors::DtypeBits(spec.dtype) / 8;
+      for (int64_t dimension : spec.shape) bytes *= dimension;
+      const std::string data(bytes, '\0');
+      ASSERT_TRUE(writer->Append(spec.name, data.data(), bytes).ok());
+    }
+    ASSERT_TRUE(writer->Finish().ok());
+  }
+
+  absl::StatusOr<std::vector<NewJob>> Check(
+      const std::vector<v1::GridAxis>& grid = {}) {
+    v1::SubmitRequest request;
+    *request.mutable_job() = job_;
+    request.mutable_grid()->Assign(grid.begin(), grid.end());
+    return SubmissionChecker(PathPolicy({}, {folder_.path()}), folder_.path())
+        .Check(request);
+  }
+  // "field: description"
+  std::vector<std::string> Refusal(const std::vector<v1::GridAxis>& grid = {}) {
+    std::vector<std::string> lines;
+    for (const Mistake& mistake : MistakesOf(Check(grid).status())) {
+      lines.push_back(
+          absl::StrCat(mistake.field(), ": ", mistake.description()));
+    }
+    return lines;
+  }
+
+  ScratchDirectory folder_;
+  v1::JobSpec job_;
+};
+
+TEST_F(SubmissionTest, TakesAGoodJobWithoutAWord) {
+  const auto jobs = Check();
+  ASSERT_TRUE(jobs.ok()) << jobs.status();
+  EXPECT_THAT(jobs->front().warnings, IsEmpty());
+  EXPECT_EQ(jobs->front().spec.train().context_length(), 16);
+}
+
+TEST_F(SubmissionTest, TheTrainedModelsConfigSaysFp32) {
+  const auto jobs = Check();
+  ASSERT_TRUE(jobs.ok()) << jobs.status();
+  EXPECT_THAT(*jobs->front().model_config_json,
+              HasSubstr("\"torch_dtype\": \"float32\""));
+}
+
+TEST_F(SubmissionTest, ReportsRangesFilesModelAndGridInOneAnswer) {
+  job_.mutable_model()->set_path(folder_.PathOf("nowhere"));
+  job_.mutable_data()->set_train_files(0, folder_.PathOf("nothing"));
+  job_.mutable_train()->set_max_steps(-1);
+  job_.mutable_train()->set_context_length(0);
+  job_.mutable_output()->set_output_dir("/elsewhere");
+  v1::GridAxis axis;
+  axis.set_field("train.learning_rate");
+  axis.add_values("fast");
+  EXPECT_THAT(
+      Refusal({axis}),
+      UnorderedElementsAre(
+          HasSubstr("train.learning_rate: "), HasSubstr("train.max_steps: "),
+          HasSubstr("train.context_length: "), HasSubstr("output.output_dir: "),
+          AllOf(HasSubstr("data.train_files[0]: "), HasSubstr("nothing")),
+          AllOf(HasSubstr("model.path: "), HasSubstr("nowhere"))));
+}
+
+TEST_F(SubmissionTest, AFileThatIsNamedTwiceIsReportedOnce) {
+  const std::string missing = folder_.PathOf("nothing");
+  job_.mutable_data()->set_train_files(0, missing);
+  job_.mutable_data()->add_train_files(missing);
+  job_.mutable_data()->add_validation_files(missing);
+  EXPECT_THAT(Refusal(), ElementsAre(HasSubstr("data.train_files[0]: ")));
+}
+
+TEST_F(SubmissionTest, DataThatIsSomethingElseIsRefusedByItsName) {
+  job_.mutable_data()->set_train_files(
+      0, folder_.Write("train.npy", "\x93NUMPY\x01"));
+  EXPECT_THAT(Refusal(), ElementsAre(HasSubstr("a NumPy .npy file")));
+  // Ids may begin like anything short.
+  job_.mutable_data()->set_train_files(
+      0, folder_.Write("ids", "\x1f\x8b\x08\x01"));
+  EXPECT_TRUE(Check().ok());
+  job_.mutable_data()->set_format(v1::DATA_FORMAT_TEXT);
+  EXPECT_THAT(Refusal(), Contains(AllOf(HasSubstr("data.train_files[0]: "),
+                                        HasSubstr("is no text but gzip"))));
+  job_.mutable_data()->set_train_files(0, folder_.Write("text", kPointer));
+  EXPECT_THAT(Refusal(), Contains(HasSubstr("git lfs pull")));
+}
+
+TEST_F(SubmissionTest, ATokenizerIsReadBeforeTheJobRuns) {
+  job_.mutable_data()->set_format(v1::DATA_FORMAT_TEXT);
+  EXPECT_THAT(Refusal(), ElementsAre(AllOf(HasSubstr("model.tokenizer_path: "),
+                                           HasSubstr("vocab.json"))));
+  folder_.Write("model/vocab.json", kPointer);
+  folder_.Write("model/merges.txt", "#version: 0.2\n");
+  EXPECT_THAT(Refusal(), ElementsAre(HasSubstr("vocab.json is a Git LFS")));
+  folder_.Write("model/vocab.json", R"({"a": 0})");
+  EXPECT_THAT(Refusal(), ElementsAre(HasSubstr("stands for byte 0x00")));
+}
+
+TEST_F(SubmissionTest, WarnsOfWhatIsNotUsed) {
+  WriteWeights({{"score.weight", safetensors::Dtype::kF32, {2, 4}}});
+  const auto jobs = Check();
+  ASSERT_TRUE(jobs.ok()) << jobs.status();
+  EXPECT_THAT(
+      jobs->front().warnings,
+      ElementsAre(AllOf(HasSubstr("score.weight"), HasSubstr("not used"))));
+}
+
+TEST_F(SubmissionTest, WarnsOfAnOutputFolderThatOthersMayChange) {
+  const std::string shared = folder_.PathOf("shared");
+  folder_.MakeDirectory("shared");
+  ASSERT_EQ(chmod(shared.c_str(), 0770), 0);
+  job_.mutable_output()->set_output_dir(shared + "/models");
+  const auto jobs = Check();
+  ASSERT_TRUE(jobs.ok()) << jobs.status();
+  EXPECT_THAT(jobs->front().warnings,
+              ElementsAre(HasSubstr(shared + " has mode 0770")));
+}
+
+TEST_F(SubmissionTest, AConfigThatIsSomethingElseIsCalledByItsName) {
+  folder_.Write("model/config.json", kPointer);
+  EXPECT_THAT(Refusal(),
+              ElementsAre(HasSubstr("config.json is a Git LFS pointer")));
+  folder_.Write("model/config.json", "{\n  \"n_embd\": 4,\n}");
+  EXPECT_THAT(
+      Refusal(),
+      ElementsAre(HasSubstr("config.json: line 2, column 14: a comma")));
+}
+
+}  // namespace
+}  // namespace hydra
