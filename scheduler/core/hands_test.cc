@@ -89,7 +89,7 @@ TEST_F(HandsTest, WhatATaskWritesGetsSlotsOfItsOwn) {
   ASSERT_THAT(task.made, SizeIs(2));
   EXPECT_EQ(task.made[0].first, ActivationKey(2, 0));
   EXPECT_EQ(task.made[1].first, ActivationKey(2, 1));
-  EXPECT_EQ(blocks_.used_bytes(), before + 2 * job.shape.TrainBoundaryBytes());
+  EXPECT_EQ(blocks_.used_bytes(), before + 2 * job.shape.TrainBoundaryBytes(2));
   EXPECT_EQ(blocks_.Find(job.id, ActivationKey(2, 0)), nullptr);
   EXPECT_EQ(task.wire.writes_size(), 2);
   EXPECT_EQ(task.wire.writes(1).offset_bytes(),
@@ -116,7 +116,7 @@ TEST_F(HandsTest, ATaskAheadReadsWhatTheOneBeforeItMakes) {
 
 TEST_F(HandsTest, ATaskThatFindsNoRoomTakesNone) {
   Job& job = AddAt(1, InStep(3));
-  const int64_t bytes = job.shape.TrainBoundaryBytes();
+  const int64_t bytes = job.shape.TrainBoundaryBytes(2);
   FillPool(bytes);
   const int64_t used = blocks_.used_bytes();
   // There is room for the first of its two blocks alone.
