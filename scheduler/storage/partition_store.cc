@@ -8,6 +8,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
+#include "common/hash/fnv.h"
 #include "glog/logging.h"
 #include "google/protobuf/util/json_util.h"
 #include "hydra/journal/v1/journal.pb.h"
@@ -16,13 +17,6 @@ namespace hydra {
 namespace {
 
 namespace fs = std::filesystem;
-
-// Names files; the key itself stands inside. (FNV-1a.)
-uint64_t Hash(const std::string& key) {
-  uint64_t hash = 0xcbf29ce484222325;
-  for (unsigned char byte : key) hash = (hash ^ byte) * 0x100000001b3;
-  return hash;
-}
 
 }  // namespace
 
@@ -63,7 +57,7 @@ absl::Status PartitionStore::Store(
     return absl::InternalError("a partition has no JSON form");
   }
   const std::string path =
-      absl::StrFormat("%s/%016x.json", directory_, Hash(key));
+      absl::StrFormat("%s/%016x.json", directory_, Fnv1a(key));
   const std::string temporary = absl::StrCat(path, ".tmp");
   std::ofstream file(temporary);
   file << text;
