@@ -9,7 +9,7 @@
 #include "absl/container/btree_set.h"
 #include "scheduler/core/roster.h"
 #include "scheduler/core/testing/book_job.h"
-#include "scheduler/policy/sharded_lrtf.h"
+#include "scheduler/core/testing/roster_fixture.h"
 
 namespace hydra {
 namespace {
@@ -19,35 +19,14 @@ using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::StartsWith;
 
-// Three devices, the first one the smallest.
-class RosterBlameTest : public ::testing::Test {
+class RosterBlameTest : public RosterFixture {
  protected:
-  static CoreOptions ThreeDevices() {
-    CoreOptions options;
-    options.devices = {
-        {"cpu:0", 1 << 20, 1}, {"cpu:1", 2 << 20, 1}, {"cpu:2", 2 << 20, 1}};
-    return options;
-  }
-  WorkerRecord& At(uint64_t worker) { return roster_.At(WorkerId(worker)); }
-  // A job that waits for whatever finds cut points.
-  void AddPilotWaiter(uint64_t id) {
-    queue_.WaitFor(AddSmallJob(id, book_), JobQueue::kPilotWait, "waits");
-  }
   // The worker's process died of the job's task.
   void DieOf(uint64_t worker, Job& job) {
     At(worker).deaths.push_back(job.id);
     ++job.crashes_in_a_row;
     roster_.Blame(At(worker), job, "signal 9", now_);
   }
-
-  const absl::Time now_ = absl::FromUnixSeconds(1000);
-  const CoreOptions options_ = ThreeDevices();
-  Journal journal_;
-  Actions actions_;
-  JobBook book_{&journal_, &actions_};
-  ShardedLrtf policy_;
-  JobQueue queue_{&policy_, &book_};
-  Roster roster_{&options_, &book_, &queue_, &journal_, &actions_};
 };
 
 // --- Blame ---

@@ -11,7 +11,7 @@
 #include "absl/strings/str_cat.h"
 #include "common/status/proto_time.h"
 #include "scheduler/core/testing/book_job.h"
-#include "scheduler/policy/sharded_lrtf.h"
+#include "scheduler/core/testing/roster_fixture.h"
 
 namespace hydra {
 namespace {
@@ -23,17 +23,10 @@ using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 using ::testing::SizeIs;
 
-// Three devices, the first one the smallest. Processes have their worker's
+// Processes have their worker's
 // number as pid and session.
-class RosterTest : public ::testing::Test {
+class RosterTest : public RosterFixture {
  protected:
-  static CoreOptions ThreeDevices() {
-    CoreOptions options;
-    options.devices = {
-        {"cpu:0", 1 << 20, 1}, {"cpu:1", 2 << 20, 1}, {"cpu:2", 2 << 20, 1}};
-    return options;
-  }
-  WorkerRecord& At(uint64_t worker) { return roster_.At(WorkerId(worker)); }
   void Start(uint64_t worker) {
     journal::v1::WorkerProcess process;
     process.set_pid(worker);
@@ -71,19 +64,7 @@ class RosterTest : public ::testing::Test {
     }
     return killed;
   }
-  // A job that waits for whatever finds cut points.
-  void AddPilotWaiter(uint64_t id) {
-    queue_.WaitFor(AddSmallJob(id, book_), JobQueue::kPilotWait, "waits");
-  }
-  const absl::Time now_ = absl::FromUnixSeconds(1000);
   absl::Time ticked_ = now_;
-  const CoreOptions options_ = ThreeDevices();
-  Journal journal_;
-  Actions actions_;
-  JobBook book_{&journal_, &actions_};
-  ShardedLrtf policy_;
-  JobQueue queue_{&policy_, &book_};
-  Roster roster_{&options_, &book_, &queue_, &journal_, &actions_};
 };
 
 // --- Attendance ---
