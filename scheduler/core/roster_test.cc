@@ -23,8 +23,7 @@ using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 using ::testing::SizeIs;
 
-// Processes have their worker's
-// number as pid and session.
+// Processes have their worker's number as pid and session.
 class RosterTest : public RosterFixture {
  protected:
   void Start(uint64_t worker) {
