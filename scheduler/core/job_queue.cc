@@ -42,6 +42,7 @@ void JobQueue::WaitForRoom(Job& job, std::string reason) {
 void JobQueue::Leave(JobId job) {
   policy_->Remove(job);
   waiting_.Remove(job);
+  resting_.erase(job);
 }
 
 std::vector<JobId> JobQueue::TakeRested(absl::Time now) {

@@ -147,13 +147,16 @@ TEST_F(JobQueueTest, AJobInTheQueueWaitsForNothingElse) {
 }
 
 TEST_F(JobQueueTest, AJobThatLeavesStandsNowhere) {
-  for (uint64_t id : {1, 2}) AddSmallJob(id, book_);
+  for (uint64_t id : {1, 2, 3}) AddSmallJob(id, book_);
   queue_.Enqueue(book_.At(JobId(1)), now_);
   queue_.WaitFor(book_.At(JobId(2)), "data", "waits for the data");
-  for (uint64_t id : {1, 2}) queue_.Leave(JobId(id));
+  book_.At(JobId(3)).rests_until = now_ + absl::Seconds(4);
+  queue_.Enqueue(book_.At(JobId(3)), now_);
+  for (uint64_t id : {1, 2, 3}) queue_.Leave(JobId(id));
   queue_.Wake("data");
   EXPECT_THAT(Queued(), IsEmpty());
   EXPECT_FALSE(queue_.has_awake());
+  EXPECT_THAT(queue_.TakeRested(now_ + absl::Seconds(4)), IsEmpty());
 }
 
 TEST_F(JobQueueTest, WhyDevicesAreNotFreeIsSaidByThoseThatWaitForOne) {
