@@ -27,8 +27,8 @@ int64_t PilotReserveBytes(int64_t prefetch_bytes, int64_t limit_bytes);
 // layer; if the whole pass needs more, the cut is searched by bisection.
 //
 // A layer's times are without copies, for one micro-batch. An update counts as
-// backward, and each micro-batch has its share of it. The head computes forward
-// and backward in one when it trains: its forward is an evaluation's.
+// backward, and each micro-batch has its share of it. The last layer may compute
+// forward and backward in one when it trains: its forward is an evaluation's.
 //
 // `device` must hold nothing that can go: the caller empties its cache.
 //

@@ -16,6 +16,7 @@
 #include "worker/exec/job_model.h"
 #include "worker/exec/layer_meter.h"
 #include "worker/exec/log_sink.h"
+#include "worker/model/architectures.h"
 #include "worker/task/task_control.h"
 
 namespace hydra {
@@ -28,7 +29,7 @@ namespace hydra {
 // LibTorch's operations. `device` must outlive this.
 class TaskRunner {
  public:
-  TaskRunner(Device* device, HostRange host);
+  TaskRunner(Device* device, HostRange host, Architectures architectures = {});
 
   // Never throws; a failure is in the report. After one, nothing that the task
   // made is left on the device. A loss or gradient that is not finite is no
