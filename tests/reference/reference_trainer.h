@@ -49,16 +49,13 @@ class ReferenceTrainer {
  private:
   MicroBatch Describe(const at::Tensor& tokens, int64_t step_tokens,
                       int64_t index) const;
-  // The head's input.
-  at::Tensor Forward(const MicroBatch& batch) const;
+  LayerOutput Forward(const MicroBatch& batch, int last_layer) const;
   LossSum ForwardAndBackward(const MicroBatch& batch, bool accumulate);
+  void SumGradients();
   void Update();
 
-  const std::vector<int>& BlocksOf(int layer) const;
-  at::Tensor OnlyTensorOf(int block,
-                          const std::vector<at::Tensor>& flats) const;
-  std::vector<at::Tensor> FlatsOf(int layer,
-                                  const std::vector<at::Tensor>& flats) const;
+  bool Gathers(int layer, int block) const;
+  Tensors FlatsOf(int layer) const;
 
   const ModelTable table_;
   ModelLayers layers_;
@@ -67,9 +64,9 @@ class ReferenceTrainer {
 
   std::vector<at::Tensor> parameters_;
   std::vector<at::Tensor> gradients_;
-  // The embedding's part of the token table's gradient, apart from the head's
-  // until all micro-batches are done.
-  at::Tensor token_gradient_;
+  // By layer and its blocks: a tied block's stay apart until all micro-batches
+  // are done. Those of a block's last user are what `gradients_` has.
+  std::vector<Tensors> layer_gradients_;
   std::vector<at::Tensor> first_moments_;
   std::vector<at::Tensor> second_moments_;
   int64_t steps_ = 0;

@@ -3,7 +3,6 @@
 #include <string>
 #include <utility>
 
-#include "common/model/describe.h"
 #include "common/shared/shared.h"
 
 namespace hydra {
@@ -11,12 +10,15 @@ namespace {
 
 using worker::v1::JobContext;
 
-absl::StatusOr<BuiltModel> Build(const JobContext& job) {
-  absl::StatusOr<ModelTable> table =
-      Describe(job.model_config_json(), OverridesOf(job.spec().train()));
+absl::StatusOr<BuiltModel> Build(const JobContext& job,
+                                 const Architectures& architectures) {
+  absl::StatusOr<ModelTable> table = architectures.families->Describe(
+      job.model_config_json(), OverridesOf(job.spec().train()));
   if (!table.ok()) return table.status();
-  ModelLayers layers = ModelLayers::Build(*table);
-  return BuiltModel{*std::move(table), std::move(layers)};
+  absl::StatusOr<ModelLayers> layers =
+      ModelLayers::Build(*table, *architectures.layers);
+  if (!layers.ok()) return layers.status();
+  return BuiltModel{*std::move(table), *std::move(layers)};
 }
 
 // About what a model takes: its tensors' entries stand in the table and in the
@@ -59,7 +61,7 @@ absl::StatusOr<std::shared_ptr<const BuiltModel>> JobModels::BuiltFor(
   std::string key = DescriptionContent(job.model_config_json(),
                                        OverridesOf(job.spec().train()));
   if (std::shared_ptr<const BuiltModel> known = built_.Find(key)) return known;
-  absl::StatusOr<BuiltModel> model = Build(job);
+  absl::StatusOr<BuiltModel> model = Build(job, architectures_);
   if (!model.ok()) return model.status();
   auto built = std::make_shared<const BuiltModel>(*std::move(model));
   built_.Put(std::move(key), built, BytesOf(*built));

@@ -9,6 +9,7 @@
 #include "common/model/model_table.h"
 #include "hydra/worker/v1/worker.pb.h"
 #include "worker/exec/content_cache.h"
+#include "worker/model/architectures.h"
 #include "worker/model/model_layers.h"
 #include "worker/model/optimizer_step.h"
 
@@ -38,15 +39,18 @@ struct JobModel {
 // thread-safe.
 class JobModels {
  public:
-  explicit JobModels(int64_t capacity_bytes) : built_(capacity_bytes) {}
+  explicit JobModels(int64_t capacity_bytes, Architectures architectures = {})
+      : architectures_(architectures), built_(capacity_bytes) {}
 
-  // INVALID_ARGUMENT: as Describe.
+  // INVALID_ARGUMENT: as ModelFamilies::Describe.
+  // Others: as ModelLayers::Build.
   absl::StatusOr<JobModel> For(const worker::v1::JobContext& job);
 
  private:
   absl::StatusOr<std::shared_ptr<const BuiltModel>> BuiltFor(
       const worker::v1::JobContext& job);
 
+  const Architectures architectures_;
   ContentCache<const BuiltModel> built_;
 };
 

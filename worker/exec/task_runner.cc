@@ -104,11 +104,12 @@ void LogSkippedBlocks(const Task& task, const ModelTable& table,
 
 }  // namespace
 
-TaskRunner::TaskRunner(Device* device, HostRange host)
+TaskRunner::TaskRunner(Device* device, HostRange host,
+                       Architectures architectures)
     : device_(device),
       host_(std::move(host)),
       cache_(&device->arena()),
-      models_(kModelBytes),
+      models_(kModelBytes, architectures),
       batches_(kOrderBytes) {}
 
 TaskReport TaskRunner::Run(const Task& task, const JobContext& job,

@@ -18,6 +18,7 @@
 #include "worker/exec/layer_meter.h"
 #include "worker/exec/log_sink.h"
 #include "worker/exec/task_failure.h"
+#include "worker/model/architectures.h"
 #include "worker/task/task_control.h"
 
 namespace hydra {
@@ -30,7 +31,7 @@ namespace hydra {
 // LibTorch's operations. `device` must outlive this.
 class TaskRunner {
  public:
-  TaskRunner(Device* device, HostRange host);
+  TaskRunner(Device* device, HostRange host, Architectures architectures = {});
 
   // Never throws; a failure is in the report. After one, nothing that the task
   // made is left on the device. However it ended, no copy is left that would
