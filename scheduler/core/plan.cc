@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include "absl/strings/str_cat.h"
+#include "common/chain/split.h"
 #include "common/data/batch_plan.h"
 #include "common/model/gpt2_config.h"
 
@@ -46,12 +47,11 @@ absl::Status CheckEvaluationSplits(const Job& job) {
         WindowCount(prepared.token_count(), job.shape.context_length) > 0) {
       continue;
     }
-    return absl::InvalidArgumentError(absl::StrCat(
-        "the ",
-        prepared.split() == wv1::SPLIT_VALIDATION ? "validation" : "test",
-        " split has ", prepared.token_count(), " tokens; one sequence of ",
-        job.shape.context_length, " tokens needs ",
-        job.shape.context_length + 1));
+    return absl::InvalidArgumentError(
+        absl::StrCat("the ", SplitName(prepared.split()), " split has ",
+                     prepared.token_count(), " tokens; one sequence of ",
+                     job.shape.context_length, " tokens needs ",
+                     job.shape.context_length + 1));
   }
   return absl::OkStatus();
 }

@@ -138,7 +138,7 @@ void TinyJob::Init(TaskRunner& runner) {
   const int blocks = static_cast<int>(table().parameter_blocks.size());
   for (int block = 0; shape_.state_factor > 0 && block < blocks; ++block) {
     BlockVersion& state = committed_[StateKey(block)];
-    SetKey(StateKey(block), state);
+    SetBlockKey(StateKey(block), state);
     state.set_version(++last_version_);
     state.set_size_bytes(shape_.StateBytes(block));
     state.set_zero(true);
@@ -219,7 +219,7 @@ TaskReport TinyJob::RunToCommit(TaskRunner& runner, const Task& task) {
 
 void TinyJob::Commit(const Task& task) {
   for (const BlockVersion& made : task.writes()) {
-    committed_[KeyOf(made)] = made;
+    committed_[BlockKeyOf(made)] = made;
   }
 }
 
@@ -264,7 +264,7 @@ Task TinyJob::WithVersions(const ChainTask& task) {
   }
   for (const BlockWrite& write : task.writes) {
     BlockVersion& made = *message.add_writes();
-    SetKey(write.key, made);
+    SetBlockKey(write.key, made);
     made.set_version(++last_version_);
     made.set_offset_bytes(pool_.Allocate(write.size_bytes));
     made.set_size_bytes(write.size_bytes);
