@@ -9,18 +9,6 @@
 namespace hydra {
 namespace {
 
-// In the order in which a state block holds them.
-std::vector<std::string> MomentNames(const hydra::v1::TrainSpec& train) {
-  switch (OptimizerStateFactor(train)) {
-    case 0:
-      return {};
-    case 1:
-      return {"momentum_buffer"};
-    default:
-      return {"exp_avg", "exp_avg_sq"};
-  }
-}
-
 void AddTensors(const ParameterBlock& block, const std::string& suffix,
                 int64_t offset_bytes, BlockLayout* layout) {
   for (const TensorEntry& tensor : block.tensors) {
@@ -64,7 +52,7 @@ absl::StatusOr<BlockLayout> LayOutState(int index, int64_t size_bytes,
                                         const hydra::v1::TrainSpec& train) {
   const absl::StatusOr<const ParameterBlock*> block = FindBlock(index, table);
   if (!block.ok()) return block.status();
-  const std::vector<std::string> moments = MomentNames(train);
+  const std::vector<std::string> moments = MomentsOf(train);
   const int64_t moment_bytes = (*block)->size_bytes;
   absl::Status status =
       CheckSize(absl::StrCat("optimizer state ", index), size_bytes,

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "ATen/ATen.h"
+#include "common/jobfile/validate.h"
 #include "common/model/optimizer.h"
 #include "worker/model/block_views.h"
 #include "worker/model/finite_check.h"
@@ -15,14 +16,11 @@ namespace {
 
 using hydra::v1::TrainSpec;
 
-constexpr uint64_t kDefaultSeed = 42;
-
-TrainSpec WithDefaults(TrainSpec train) {
-  if (train.optim() == hydra::v1::OPTIMIZER_UNSPECIFIED) {
-    train.set_optim(hydra::v1::OPTIMIZER_ADAMW);
-  }
-  if (!train.has_seed()) train.set_seed(kDefaultSeed);
-  return train;
+TrainSpec WithDefaults(const TrainSpec& train) {
+  hydra::v1::JobSpec job;
+  *job.mutable_train() = train;
+  FillDefaults(&job);
+  return job.train();
 }
 
 Gpt2Config WithDropout(Gpt2Config config, const TrainSpec& train) {
@@ -43,10 +41,9 @@ ReferenceTrainer::ReferenceTrainer(const Gpt2Config& config,
                                    const TrainSpec& train)
     : table_(BuildGpt2Table(WithDropout(config, train))),
       layers_(ModelLayers::Build(table_)),
-      hyperparameters_(HyperparametersOf(train)),
-      seed_(WithDefaults(train).seed()),
+      train_(WithDefaults(train)),
       token_gradient_(ZeroFlat(table_.parameter_blocks.front())) {
-  const int64_t moments = OptimizerStateFactor(WithDefaults(train));
+  const int64_t moments = OptimizerStateFactor(train_);
   for (const ParameterBlock& block : table_.parameter_blocks) {
     parameters_.push_back(ZeroFlat(block));
     gradients_.push_back(ZeroFlat(block));
@@ -58,7 +55,7 @@ ReferenceTrainer::ReferenceTrainer(const Gpt2Config& config,
 void ReferenceTrainer::InitializeRandomly() {
   for (size_t i = 0; i < parameters_.size(); ++i) {
     for (const TensorEntry& tensor : table_.parameter_blocks[i].tensors) {
-      InitTensor(tensor, seed_,
+      InitTensor(tensor, train_.seed(),
                  parameters_[i].mutable_data_ptr<float>() +
                      tensor.offset_bytes / kFloatBytes);
     }
@@ -110,7 +107,7 @@ MicroBatch ReferenceTrainer::Describe(const at::Tensor& tokens,
                                       int64_t index) const {
   MicroBatch batch;
   batch.tokens = tokens;
-  batch.seed = DropoutSeed(seed_, steps_, index);
+  batch.seed = DropoutSeed(train_.seed(), steps_, index);
   batch.gradient_scale = 1.0 / step_tokens;
   batch.training = true;
   return batch;
@@ -172,8 +169,9 @@ void ReferenceTrainer::Update() {
   }
   for (size_t i = 0; i < parameters_.size(); ++i) {
     if (!AllFinite(gradients_[i])) continue;
-    UpdateRange(hyperparameters_, steps_ + 1, parameters_[i], gradients_[i],
-                first_moments_[i], second_moments_[i]);
+    UpdateRange(At(train_, steps_, train_.max_steps()), steps_ + 1,
+                parameters_[i], gradients_[i], first_moments_[i],
+                second_moments_[i]);
   }
 }
 

@@ -21,7 +21,8 @@ namespace hydra {
 // thread-safe; at most one at work in a process, see SeedLayer.
 class ReferenceTrainer {
  public:
-  // Of `train` only the optimizer, its hyperparameters, seed and dropout count.
+  // Of `train` only the optimizer, its hyperparameters, the number of steps,
+  // seed and dropout count.
   // All parameters are zero.
   ReferenceTrainer(const Gpt2Config& config, const hydra::v1::TrainSpec& train);
 
@@ -62,8 +63,8 @@ class ReferenceTrainer {
 
   const ModelTable table_;
   ModelLayers layers_;
-  const Hyperparameters hyperparameters_;
-  const uint64_t seed_;
+  // With every default filled in.
+  const hydra::v1::TrainSpec train_;
 
   std::vector<at::Tensor> parameters_;
   std::vector<at::Tensor> gradients_;

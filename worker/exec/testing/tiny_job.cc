@@ -8,6 +8,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "common/data/batch_plan.h"
+#include "common/jobfile/validate.h"
 #include "glog/logging.h"
 #include "worker/exec/host_task.h"
 
@@ -106,6 +107,7 @@ TinyJob::TinyJob(const Options& options, const std::string& directory)
   train.set_dropout(options.dropout);
   spec.mutable_evaluation()->set_per_device_eval_batch_size(
       options.evaluation_sequences);
+  FillDefaults(&spec);
   shape_ = MakeJobShape(spec, BuildGpt2Table(ConfigOf(options)));
   SetCuts({});
 }
