@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "ATen/ATen.h"
+#include "common/jobfile/validate.h"
 #include "common/model/gpt2_table.h"
 #include "common/model/optimizer.h"
 #include "worker/model/block_views.h"
@@ -18,14 +19,11 @@ namespace {
 
 using hydra::v1::TrainSpec;
 
-constexpr uint64_t kDefaultSeed = 42;
-
-TrainSpec WithDefaults(TrainSpec train) {
-  if (train.optim() == hydra::v1::OPTIMIZER_UNSPECIFIED) {
-    train.set_optim(hydra::v1::OPTIMIZER_ADAMW);
-  }
-  if (!train.has_seed()) train.set_seed(kDefaultSeed);
-  return train;
+TrainSpec WithDefaults(const TrainSpec& train) {
+  hydra::v1::JobSpec job;
+  *job.mutable_train() = train;
+  FillDefaults(&job);
+  return job.train();
 }
 
 at::Tensor ZeroFlat(const ParameterBlock& block) {
@@ -37,9 +35,8 @@ at::Tensor ZeroFlat(const ParameterBlock& block) {
 ReferenceTrainer::ReferenceTrainer(ModelTable table, const TrainSpec& train)
     : table_(std::move(table)),
       layers_(ModelLayers::Build(table_, KnownLayers()).value()),
-      hyperparameters_(HyperparametersOf(train)),
-      seed_(WithDefaults(train).seed()) {
-  const int64_t moments = OptimizerStateFactor(WithDefaults(train));
+      train_(WithDefaults(train)) {
+  const int64_t moments = OptimizerStateFactor(train_);
   for (const ParameterBlock& block : table_.parameter_blocks) {
     parameters_.push_back(ZeroFlat(block));
     first_moments_.push_back(moments > 0 ? ZeroFlat(block) : at::Tensor());
@@ -58,7 +55,7 @@ ReferenceTrainer::ReferenceTrainer(ModelTable table, const TrainSpec& train)
 void ReferenceTrainer::InitializeRandomly() {
   for (size_t i = 0; i < parameters_.size(); ++i) {
     for (const TensorEntry& tensor : table_.parameter_blocks[i].tensors) {
-      InitTensor(tensor, seed_,
+      InitTensor(tensor, train_.seed(),
                  parameters_[i].mutable_data_ptr<float>() +
                      tensor.offset_bytes / kFloatBytes);
     }
@@ -111,7 +108,7 @@ MicroBatch ReferenceTrainer::Describe(const at::Tensor& tokens,
                                       int64_t index) const {
   MicroBatch batch;
   batch.tokens = tokens;
-  batch.seed = DropoutSeed(seed_, steps_, index);
+  batch.seed = DropoutSeed(train_.seed(), steps_, index);
   batch.gradient_scale = 1.0 / step_tokens;
   batch.training = true;
   return batch;
@@ -175,8 +172,9 @@ void ReferenceTrainer::SumGradients() {
 void ReferenceTrainer::Update() {
   for (size_t i = 0; i < parameters_.size(); ++i) {
     if (!AllFinite(gradients_[i])) continue;
-    UpdateRange(hyperparameters_, steps_ + 1, parameters_[i], gradients_[i],
-                first_moments_[i], second_moments_[i]);
+    UpdateRange(At(train_, steps_, train_.max_steps()), steps_ + 1,
+                parameters_[i], gradients_[i], first_moments_[i],
+                second_moments_[i]);
   }
 }
 

@@ -21,8 +21,8 @@ namespace hydra {
 // thread-safe; at most one at work in a process, see SeedLayer.
 class ReferenceTrainer {
  public:
-  // Of `train` only the optimizer, its hyperparameters and the seed count. All
-  // parameters are zero.
+  // Of `train` only the optimizer, its hyperparameters, the number of steps and
+  // the seed count. All parameters are zero.
   ReferenceTrainer(ModelTable table, const hydra::v1::TrainSpec& train);
 
   // As the tensors' TensorInits say.
@@ -59,8 +59,8 @@ class ReferenceTrainer {
 
   const ModelTable table_;
   ModelLayers layers_;
-  const Hyperparameters hyperparameters_;
-  const uint64_t seed_;
+  // With every default filled in.
+  const hydra::v1::TrainSpec train_;
 
   std::vector<at::Tensor> parameters_;
   std::vector<at::Tensor> gradients_;

@@ -26,6 +26,7 @@ class RangeUpdater {
       : pass_(pass),
         block_(block),
         skip_(skip),
+        hyperparameters_(pass.model.HyperparametersAt(pass.task.step())),
         new_parameters_(pass.blocks.Written(BLOCK_KIND_PARAMETERS, block)) {
     for (int i = 0; i < pass.model.moment_count(); ++i) {
       buffers_[i] = pass.io.Empty({longest_range});
@@ -44,8 +45,8 @@ class RangeUpdater {
           MomentBegin(i) + first, moments[i]);
     }
     if (!skip_) {
-      UpdateRange(pass_.model.hyperparameters, pass_.task.step() + 1,
-                  parameters, gradient, moments[0], moments[1]);
+      UpdateRange(hyperparameters_, pass_.task.step() + 1, parameters, gradient,
+                  moments[0], moments[1]);
     }
     pass_.io.Demote(parameters, new_parameters_, first);
     FailPoint("worker.update", pass_.task.job_id());
@@ -66,6 +67,7 @@ class RangeUpdater {
   const Pass& pass_;
   const int block_;
   const bool skip_;
+  const Hyperparameters hyperparameters_;
   const BlockVersion& new_parameters_;
   std::array<at::Tensor, 2> buffers_;
 };

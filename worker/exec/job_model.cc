@@ -3,6 +3,8 @@
 #include <string>
 #include <utility>
 
+#include "common/data/batch_plan.h"
+#include "common/data/step_count.h"
 #include "common/shared/shared.h"
 
 namespace hydra {
@@ -42,6 +44,17 @@ int64_t BytesOf(const BuiltModel& model) {
   return bytes;
 }
 
+int64_t TotalStepsOf(const JobContext& job) {
+  const hydra::v1::TrainSpec& train = job.spec().train();
+  for (const worker::v1::PreparedSplit& split : job.splits()) {
+    if (split.split() != worker::v1::SPLIT_TRAIN) continue;
+    return TotalSteps(train, StepsPerEpoch(WindowCount(split.token_count(),
+                                                       train.context_length()),
+                                           SequencesPerStep(train)));
+  }
+  return 0;
+}
+
 }  // namespace
 
 absl::StatusOr<JobModel> JobModels::For(const JobContext& job) {
@@ -51,9 +64,10 @@ absl::StatusOr<JobModel> JobModels::For(const JobContext& job) {
   // It is a part of what is built, and keeps that.
   Shared<ModelTable> table(
       std::shared_ptr<const ModelTable>(*built, &model.table));
-  return JobModel{*std::move(built), model.table, model.layers,
-                  MakeJobShape(job.spec(), std::move(table)),
-                  HyperparametersOf(job.spec().train())};
+  return JobModel{
+      *std::move(built),  model.table,
+      model.layers,       MakeJobShape(job.spec(), std::move(table)),
+      job.spec().train(), TotalStepsOf(job)};
 }
 
 absl::StatusOr<std::shared_ptr<const BuiltModel>> JobModels::BuiltFor(

@@ -248,12 +248,13 @@ TaskRunner::MaybeFailure TaskRunner::RunShard(const Task& task,
 
 bool TaskRunner::IsTooLargeForCache(const Task& task) const {
   return too_large_for_cache_.contains(
-      {task.job_id(), task.kind(), task.first_layer()});
+      {JobId(task.job_id()), task.kind(), task.first_layer()});
 }
 
 void TaskRunner::RememberTooLargeForCache(const Task& task) {
   if (too_large_for_cache_.size() >= kMostShapes) too_large_for_cache_.clear();
-  too_large_for_cache_.insert({task.job_id(), task.kind(), task.first_layer()});
+  too_large_for_cache_.insert(
+      {JobId(task.job_id()), task.kind(), task.first_layer()});
 }
 
 }  // namespace hydra

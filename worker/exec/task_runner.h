@@ -9,6 +9,7 @@
 
 #include "absl/container/flat_hash_set.h"
 #include "absl/functional/function_ref.h"
+#include "common/ids/ids.h"
 #include "hydra/worker/v1/worker.pb.h"
 #include "worker/device/device.h"
 #include "worker/exec/batch_reader.h"
@@ -59,7 +60,7 @@ class TaskRunner {
  private:
   // Which tasks are alike in what they need: those of one job, kind and first
   // layer.
-  using TaskShape = std::tuple<uint64_t, int, int>;
+  using TaskShape = std::tuple<JobId, worker::v1::TaskKind, int>;
 
   // With less and less in the way of the task.
   enum class Memory { kWithCache, kAsInPilot, kAll };

@@ -218,7 +218,7 @@ TEST_F(OneTaskTest, AFailedTaskLeavesNothingAndCanBeRunAgain) {
   EXPECT_THAT(failed.error().message(), testing::HasSubstr("writes no"));
   EXPECT_EQ(failed.error().layer(), 3);
   for (const BlockVersion& made : bad.writes()) {
-    EXPECT_FALSE(runner_.cache().Get(made.version()).has_value());
+    EXPECT_FALSE(runner_.cache().Get(VersionId(made.version())).has_value());
   }
   runner_.cache().DropAll();
   EXPECT_EQ(UsedBytes(), before);
@@ -232,7 +232,7 @@ TEST_F(OneTaskTest, AnUpdateNeverLeavesItsParametersUnderTheOldVersion) {
   RunAndCommit(task);
   for (const BlockVersion& read : task.reads()) {
     if (read.kind() != worker::v1::BLOCK_KIND_PARAMETERS) continue;
-    EXPECT_FALSE(runner_.cache().Get(read.version()).has_value());
+    EXPECT_FALSE(runner_.cache().Get(VersionId(read.version())).has_value());
   }
 }
 
@@ -372,7 +372,7 @@ TEST(StoppedTaskTest, EndsAtAnyPointAndLeavesNothingBehind) {
               static_cast<int>(absl::StatusCode::kAborted))
         << stop_at;
     for (const BlockVersion& made : task.writes()) {
-      EXPECT_FALSE(runner.cache().Get(made.version()).has_value());
+      EXPECT_FALSE(runner.cache().Get(VersionId(made.version())).has_value());
     }
     runner.cache().DropAll();
     EXPECT_EQ(device->arena().used_bytes(), before) << stop_at;

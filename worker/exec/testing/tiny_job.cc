@@ -8,6 +8,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "common/data/batch_plan.h"
+#include "common/jobfile/validate.h"
 #include "glog/logging.h"
 #include "worker/exec/host_task.h"
 
@@ -93,6 +94,7 @@ TinyJob::TinyJob(const Options& options, const std::string& directory)
   train.set_dropout(options.dropout);
   spec.mutable_evaluation()->set_per_device_eval_batch_size(
       options.evaluation_sequences);
+  FillDefaults(&spec);
   shape_ = MakeJobShape(
       spec, options.architectures.families
                 ->Describe(context_.model_config_json(), OverridesOf(train))
@@ -129,7 +131,7 @@ void TinyJob::Init(TaskRunner& runner) {
   const int blocks = static_cast<int>(table().parameter_blocks.size());
   for (int block = 0; shape_.state_factor > 0 && block < blocks; ++block) {
     BlockVersion& state = committed_[StateKey(block)];
-    SetKey(StateKey(block), state);
+    SetBlockKey(StateKey(block), state);
     state.set_version(++last_version_);
     state.set_size_bytes(shape_.StateBytes(block));
     state.set_zero(true);
@@ -210,7 +212,7 @@ TaskReport TinyJob::RunToCommit(TaskRunner& runner, const Task& task) {
 
 void TinyJob::Commit(const Task& task) {
   for (const BlockVersion& made : task.writes()) {
-    committed_[KeyOf(made)] = made;
+    committed_[BlockKeyOf(made)] = made;
   }
 }
 
@@ -255,7 +257,7 @@ Task TinyJob::WithVersions(const ChainTask& task) {
   }
   for (const BlockWrite& write : task.writes) {
     BlockVersion& made = *message.add_writes();
-    SetKey(write.key, made);
+    SetBlockKey(write.key, made);
     made.set_version(++last_version_);
     made.set_offset_bytes(pool_.Allocate(write.size_bytes));
     made.set_size_bytes(write.size_bytes);
