@@ -69,7 +69,8 @@ struct Flags {
 class TaskLog : public LogSink {
  public:
   TaskLog(SessionLog* log, const worker::v1::Task& task)
-      : log_(log), context_{task.job_id(), task.step(), task.task_id()} {}
+      : log_(log),
+        context_{JobId(task.job_id()), task.step(), TaskId(task.task_id())} {}
 
   void Log(Severity severity, std::string text) override {
     log_->Log(Translate(severity), context_, text);

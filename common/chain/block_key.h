@@ -49,11 +49,11 @@ inline BlockKey ActivationGradientKey(int layer, int micro_batch) {
 // The block of a message that names one: a worker's BlockVersion, a journal's
 // BlockRecord.
 template <typename Message>
-BlockKey KeyOf(const Message& message) {
+BlockKey BlockKeyOf(const Message& message) {
   return {message.kind(), message.index(), message.micro_batch()};
 }
 template <typename Message>
-void SetKey(const BlockKey& key, Message& message) {
+void SetBlockKey(const BlockKey& key, Message& message) {
   message.set_kind(key.kind);
   message.set_index(key.index);
   message.set_micro_batch(key.micro_batch);

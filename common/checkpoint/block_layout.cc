@@ -9,20 +9,6 @@
 namespace hydra {
 namespace {
 
-using worker::v1::BlockKind;
-
-// In the order in which a state block holds them.
-std::vector<std::string> MomentNames(const hydra::v1::TrainSpec& train) {
-  switch (OptimizerStateFactor(train)) {
-    case 0:
-      return {};
-    case 1:
-      return {"momentum_buffer"};
-    default:
-      return {"exp_avg", "exp_avg_sq"};
-  }
-}
-
 void AddTensors(const ParameterBlock& block, const std::string& suffix,
                 int64_t offset_bytes, BlockLayout* layout) {
   for (const TensorEntry& tensor : block.tensors) {
@@ -66,7 +52,7 @@ absl::StatusOr<BlockLayout> LayOutState(int index, int64_t size_bytes,
                                         const hydra::v1::TrainSpec& train) {
   const absl::StatusOr<const ParameterBlock*> block = FindBlock(index, table);
   if (!block.ok()) return block.status();
-  const std::vector<std::string> moments = MomentNames(train);
+  const std::vector<std::string> moments = MomentsOf(train);
   const int64_t moment_bytes = (*block)->size_bytes;
   absl::Status status =
       CheckSize(absl::StrCat("optimizer state ", index), size_bytes,
@@ -93,27 +79,28 @@ absl::StatusOr<BlockLayout> LayOutFlat(std::string name, int64_t size_bytes) {
 
 }  // namespace
 
-absl::StatusOr<BlockLayout> LayOutBlock(BlockKind kind, int index,
-                                        int micro_batch, int64_t size_bytes,
+absl::StatusOr<BlockLayout> LayOutBlock(const BlockKey& key, int64_t size_bytes,
                                         const ModelTable& table,
                                         const hydra::v1::TrainSpec& train) {
-  switch (kind) {
+  switch (key.kind) {
     case worker::v1::BLOCK_KIND_PARAMETERS:
-      return LayOutParameters(index, size_bytes, table);
+      return LayOutParameters(key.index, size_bytes, table);
     case worker::v1::BLOCK_KIND_OPTIMIZER_STATE:
-      return LayOutState(index, size_bytes, table, train);
+      return LayOutState(key.index, size_bytes, table, train);
     case worker::v1::BLOCK_KIND_ACTIVATION:
-      return LayOutFlat(absl::StrCat("activation.", index, ".", micro_batch),
-                        size_bytes);
+      return LayOutFlat(
+          absl::StrCat("activation.", key.index, ".", key.micro_batch),
+          size_bytes);
     case worker::v1::BLOCK_KIND_ACTIVATION_GRADIENT:
       return LayOutFlat(
-          absl::StrCat("activation_gradient.", index, ".", micro_batch),
+          absl::StrCat("activation_gradient.", key.index, ".", key.micro_batch),
           size_bytes);
     case worker::v1::BLOCK_KIND_PARAMETER_GRADIENT:
-      return LayOutFlat(absl::StrCat("parameter_gradient.", index), size_bytes);
+      return LayOutFlat(absl::StrCat("parameter_gradient.", key.index),
+                        size_bytes);
     default:
       return absl::InvalidArgumentError(
-          absl::StrCat("a checkpoint has no blocks of kind ", kind));
+          absl::StrCat("a checkpoint has no blocks of kind ", key.kind));
   }
 }
 

@@ -6,9 +6,9 @@
 #include <vector>
 
 #include "absl/status/statusor.h"
+#include "common/chain/block_key.h"
 #include "common/model/model_table.h"
 #include "hydra/v1/job.pb.h"
-#include "hydra/worker/v1/worker.pb.h"
 
 namespace hydra {
 
@@ -42,8 +42,7 @@ struct BlockLayout {
 //
 // FAILED_PRECONDITION: the table has no such block, or one of another size.
 // INVALID_ARGUMENT: an unknown kind.
-absl::StatusOr<BlockLayout> LayOutBlock(worker::v1::BlockKind kind, int index,
-                                        int micro_batch, int64_t size_bytes,
+absl::StatusOr<BlockLayout> LayOutBlock(const BlockKey& key, int64_t size_bytes,
                                         const ModelTable& table,
                                         const hydra::v1::TrainSpec& train);
 

@@ -34,7 +34,7 @@ class BlockLayoutTest : public testing::Test {
 
 TEST_F(BlockLayoutTest, ParametersAreThoseOfTheTable) {
   const auto layout =
-      LayOutBlock(BLOCK_KIND_PARAMETERS, 0, 0,
+      LayOutBlock({BLOCK_KIND_PARAMETERS, 0, 0},
                   table_.parameter_blocks[0].size_bytes, table_, AdamWSpec());
   ASSERT_TRUE(layout.ok()) << layout.status();
   EXPECT_EQ(layout->file, "model.safetensors");
@@ -44,7 +44,7 @@ TEST_F(BlockLayoutTest, ParametersAreThoseOfTheTable) {
 }
 
 TEST_F(BlockLayoutTest, MomentsLieOneBehindTheOther) {
-  const auto layout = LayOutBlock(BLOCK_KIND_OPTIMIZER_STATE, 2, 0,
+  const auto layout = LayOutBlock({BLOCK_KIND_OPTIMIZER_STATE, 2, 0},
                                   2 * block_bytes_, table_, AdamWSpec());
   ASSERT_TRUE(layout.ok()) << layout.status();
   EXPECT_EQ(layout->file, "optimizer.safetensors");
@@ -64,11 +64,11 @@ TEST_F(BlockLayoutTest, MomentsLieOneBehindTheOther) {
 TEST_F(BlockLayoutTest, SgdKeepsOneMomentOrNone) {
   hydra::v1::TrainSpec sgd;
   sgd.set_optim(hydra::v1::OPTIMIZER_SGD);
-  EXPECT_TRUE(LayOutBlock(BLOCK_KIND_OPTIMIZER_STATE, 2, 0, 0, table_, sgd)
+  EXPECT_TRUE(LayOutBlock({BLOCK_KIND_OPTIMIZER_STATE, 2, 0}, 0, table_, sgd)
                   ->tensors.empty());
   sgd.set_momentum(0.9);
-  const auto layout =
-      LayOutBlock(BLOCK_KIND_OPTIMIZER_STATE, 2, 0, block_bytes_, table_, sgd);
+  const auto layout = LayOutBlock({BLOCK_KIND_OPTIMIZER_STATE, 2, 0},
+                                  block_bytes_, table_, sgd);
   ASSERT_TRUE(layout.ok()) << layout.status();
   EXPECT_EQ(layout->tensors[0].name,
             table_.parameter_blocks[2].tensors[0].name + ".momentum_buffer");
@@ -84,7 +84,7 @@ TEST_F(BlockLayoutTest, BoundariesAndGradientsAreFlat) {
       {BLOCK_KIND_PARAMETER_GRADIENT, "parameter_gradient.3"},
   };
   for (const auto& c : kCases) {
-    const auto layout = LayOutBlock(c.kind, 3, 1, 64, table_, AdamWSpec());
+    const auto layout = LayOutBlock({c.kind, 3, 1}, 64, table_, AdamWSpec());
     ASSERT_TRUE(layout.ok()) << layout.status();
     EXPECT_EQ(layout->file, "boundaries.safetensors");
     EXPECT_THAT(Names(*layout), ElementsAre(c.name));
@@ -94,7 +94,7 @@ TEST_F(BlockLayoutTest, BoundariesAndGradientsAreFlat) {
 
 TEST_F(BlockLayoutTest, BlocksThatTheTableDoesNotHaveAreRefused) {
   const auto status = [&](BlockKind kind, int index, int64_t bytes) {
-    return LayOutBlock(kind, index, 0, bytes, table_, AdamWSpec()).status();
+    return LayOutBlock({kind, index, 0}, bytes, table_, AdamWSpec()).status();
   };
   const auto wrong_size = status(BLOCK_KIND_PARAMETERS, 2, block_bytes_ + 64);
   EXPECT_TRUE(absl::IsFailedPrecondition(wrong_size));

@@ -75,8 +75,7 @@ absl::Status ReadAll(const CheckpointContents& contents) {
   for (const CheckpointBlock& block : contents.blocks) {
     out.resize(block.size_bytes);
     absl::Status status =
-        reader->ReadBlock(block.kind, block.index, block.micro_batch,
-                          contents.table, absl::MakeSpan(out));
+        reader->ReadBlock(block.key, contents.table, absl::MakeSpan(out));
     if (!status.ok()) return status;
   }
   return absl::OkStatus();
@@ -107,7 +106,7 @@ CheckpointContents MakeContents(const std::string& folder, int layers,
     memory->emplace_back(bytes);
     auto* words = reinterpret_cast<uint64_t*>(memory->back().data());
     std::generate_n(words, bytes / sizeof(uint64_t), std::ref(random));
-    contents.blocks.push_back({kind, index, 0, bytes, memory->back().data()});
+    contents.blocks.push_back({{kind, index, 0}, bytes, memory->back().data()});
   };
   const auto& blocks = contents.table.parameter_blocks;
   for (int i = 0; i < static_cast<int>(blocks.size()); ++i) {

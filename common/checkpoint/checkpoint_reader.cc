@@ -15,7 +15,6 @@ namespace {
 
 using checkpoint::v1::FileSum;
 using checkpoint::v1::Manifest;
-using worker::v1::BlockKind;
 
 bool HoldsTensors(const std::string& file) {
   return file == kModelFile || file == kOptimizerFile ||
@@ -51,19 +50,17 @@ absl::Status CheckpointReader::OpenTensorFiles() {
   return absl::OkStatus();
 }
 
-absl::Status CheckpointReader::ReadBlock(BlockKind kind, int index,
-                                         int micro_batch,
+absl::Status CheckpointReader::ReadBlock(const BlockKey& key,
                                          const ModelTable& table,
                                          absl::Span<std::byte> out) const {
-  const absl::StatusOr<BlockLayout> layout =
-      LayOutBlock(kind, index, micro_batch, static_cast<int64_t>(out.size()),
-                  table, manifest_.spec().train());
+  const absl::StatusOr<BlockLayout> layout = LayOutBlock(
+      key, static_cast<int64_t>(out.size()), table, manifest_.spec().train());
   if (!layout.ok()) return layout.status();
   std::byte* filled = out.data();
   for (const BlockTensor& tensor : layout->tensors) {
     std::byte* const begin = out.data() + tensor.offset_bytes;
     std::fill(filled, begin, std::byte{0});
-    absl::Status status = ReadOrClear(kind, layout->file, tensor, begin);
+    absl::Status status = ReadOrClear(key, layout->file, tensor, begin);
     if (!status.ok()) return status;
     filled = begin + tensor.size_bytes;
   }
@@ -71,7 +68,7 @@ absl::Status CheckpointReader::ReadBlock(BlockKind kind, int index,
   return absl::OkStatus();
 }
 
-absl::Status CheckpointReader::ReadOrClear(BlockKind kind,
+absl::Status CheckpointReader::ReadOrClear(const BlockKey& key,
                                            const std::string& file,
                                            const BlockTensor& tensor,
                                            std::byte* out) const {
@@ -79,7 +76,7 @@ absl::Status CheckpointReader::ReadOrClear(BlockKind kind,
   if (found != tensor_files_.end() && found->second.Has(tensor.name)) {
     return found->second.Read(tensor, out);
   }
-  if (kind == worker::v1::BLOCK_KIND_OPTIMIZER_STATE) {
+  if (key.kind == worker::v1::BLOCK_KIND_OPTIMIZER_STATE) {
     std::fill(out, out + tensor.size_bytes, std::byte{0});
     return absl::OkStatus();
   }

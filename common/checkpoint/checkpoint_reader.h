@@ -8,11 +8,11 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/types/span.h"
+#include "common/chain/block_key.h"
 #include "common/checkpoint/file_opener.h"
 #include "common/checkpoint/tensor_file_reader.h"
 #include "common/model/model_table.h"
 #include "hydra/checkpoint/v1/checkpoint.pb.h"
-#include "hydra/worker/v1/worker.pb.h"
 
 namespace hydra {
 
@@ -44,8 +44,7 @@ class CheckpointReader {
   //   not fit.
   // DATA_LOSS: a tensor's bytes are not the ones that were written.
   // After an error the content of `out` is of no use.
-  absl::Status ReadBlock(worker::v1::BlockKind kind, int index, int micro_batch,
-                         const ModelTable& table,
+  absl::Status ReadBlock(const BlockKey& key, const ModelTable& table,
                          absl::Span<std::byte> out) const;
 
   // Reads and checks every file. DATA_LOSS: one is not as it was written.
@@ -55,7 +54,7 @@ class CheckpointReader {
   explicit CheckpointReader(FileOpener opener);
 
   absl::Status OpenTensorFiles();
-  absl::Status ReadOrClear(worker::v1::BlockKind kind, const std::string& file,
+  absl::Status ReadOrClear(const BlockKey& key, const std::string& file,
                            const BlockTensor& tensor, std::byte* out) const;
 
   FileOpener opener_;

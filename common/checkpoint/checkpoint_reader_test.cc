@@ -40,7 +40,7 @@ class CheckpointReaderTest : public testing::Test {
     const auto reader = CheckpointReader::Open(path_);
     if (!reader.ok()) return reader.status();
     std::vector<std::byte> out(size_bytes);
-    return reader->ReadBlock(kind, index, 0, table, absl::MakeSpan(out));
+    return reader->ReadBlock({kind, index, 0}, table, absl::MakeSpan(out));
   }
 
   ScratchDirectory folder_;
@@ -163,7 +163,8 @@ TEST_F(CheckpointReaderTest, BlocksStayReadableWhenItIsRemoved) {
   const CheckpointBlock& block = checkpoint_.contents.blocks[0];
   std::vector<std::byte> out(block.size_bytes);
   ASSERT_TRUE(
-      reader->ReadBlock(block.kind, 0, 0, table_, absl::MakeSpan(out)).ok());
+      reader->ReadBlock({block.key.kind, 0, 0}, table_, absl::MakeSpan(out))
+          .ok());
   EXPECT_TRUE(std::equal(out.begin(), out.end(), block.bytes));
 }
 

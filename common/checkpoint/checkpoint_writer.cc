@@ -41,12 +41,12 @@ absl::Status CheckNames(const CheckpointContents& contents) {
 absl::Status CheckParameters(const CheckpointContents& contents) {
   size_t parameters = 0;
   for (const CheckpointBlock& block : contents.blocks) {
-    if (block.kind == worker::v1::BLOCK_KIND_PARAMETERS) ++parameters;
+    if (block.key.kind == worker::v1::BLOCK_KIND_PARAMETERS) ++parameters;
     if (block.bytes == nullptr &&
-        block.kind != worker::v1::BLOCK_KIND_OPTIMIZER_STATE) {
+        block.key.kind != worker::v1::BLOCK_KIND_OPTIMIZER_STATE) {
       return absl::InvalidArgumentError(absl::StrCat(
-          "block ", block.index, " of kind ",
-          worker::v1::BlockKind_Name(block.kind), " has no bytes"));
+          "block ", block.key.index, " of kind ",
+          worker::v1::BlockKind_Name(block.key.kind), " has no bytes"));
     }
   }
   const size_t wanted = contents.table.parameter_blocks.size();
@@ -61,9 +61,9 @@ absl::StatusOr<std::vector<BlockLayout>> LayOutBlocks(
     const CheckpointContents& contents) {
   std::vector<BlockLayout> layouts;
   for (const CheckpointBlock& block : contents.blocks) {
-    absl::StatusOr<BlockLayout> layout = LayOutBlock(
-        block.kind, block.index, block.micro_batch, block.size_bytes,
-        contents.table, contents.manifest.spec().train());
+    absl::StatusOr<BlockLayout> layout =
+        LayOutBlock(block.key, block.size_bytes, contents.table,
+                    contents.manifest.spec().train());
     if (!layout.ok()) return layout.status();
     if (block.bytes == nullptr) layout->tensors.clear();
     layouts.push_back(*std::move(layout));

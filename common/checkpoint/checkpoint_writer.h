@@ -8,17 +8,15 @@
 
 #include "absl/functional/function_ref.h"
 #include "absl/status/statusor.h"
+#include "common/chain/block_key.h"
 #include "common/model/model_table.h"
 #include "hydra/checkpoint/v1/checkpoint.pb.h"
-#include "hydra/worker/v1/worker.pb.h"
 
 namespace hydra {
 
-// A block of a job, as worker.proto describes it.
+// A block of a job.
 struct CheckpointBlock {
-  worker::v1::BlockKind kind = worker::v1::BLOCK_KIND_UNSPECIFIED;
-  int index = 0;
-  int micro_batch = 0;
+  BlockKey key;
   int64_t size_bytes = 0;
   // Not owned, and constant until it is written. Null: known to be zero, for
   // optimizer state only; takes no place in the checkpoint.

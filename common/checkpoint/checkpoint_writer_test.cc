@@ -41,11 +41,12 @@ class CheckpointWriterTest : public testing::Test {
   }
 
   static bool IsState(const CheckpointBlock& block) {
-    return block.kind == worker::v1::BLOCK_KIND_OPTIMIZER_STATE;
+    return block.key.kind == worker::v1::BLOCK_KIND_OPTIMIZER_STATE;
   }
 
   static bool IsBoundary(const CheckpointBlock& block) {
-    return block.kind != worker::v1::BLOCK_KIND_PARAMETERS && !IsState(block);
+    return block.key.kind != worker::v1::BLOCK_KIND_PARAMETERS &&
+           !IsState(block);
   }
 
   ScratchDirectory folder_;
@@ -138,8 +139,8 @@ TEST_F(CheckpointWriterTest, ZeroStateTakesNoPlace) {
       2 * checkpoint_.contents.table.parameter_blocks[1].size_bytes,
       std::byte{0xee});
   ASSERT_TRUE(reader
-                  ->ReadBlock(worker::v1::BLOCK_KIND_OPTIMIZER_STATE, 1, 0,
-                              checkpoint_.contents.table, absl::MakeSpan(state))
+                  ->ReadBlock(StateKey(1), checkpoint_.contents.table,
+                              absl::MakeSpan(state))
                   .ok());
   EXPECT_EQ(state, std::vector<std::byte>(state.size()));
 }

@@ -97,7 +97,7 @@ void TestCheckpoint::Add(BlockKind kind, int index, int micro_batch,
   // A block's bytes stay where they are when memory_ grows.
   memory_.emplace_back(size_bytes);
   contents.blocks.push_back(
-      {kind, index, micro_batch, size_bytes, memory_.back().data()});
+      {{kind, index, micro_batch}, size_bytes, memory_.back().data()});
 }
 
 // Any bits: not every one of them is a number.
@@ -122,11 +122,10 @@ void ExpectOnDisk(const TestCheckpoint& checkpoint) {
   for (const CheckpointBlock& block : contents.blocks) {
     std::vector<std::byte> read(block.size_bytes, std::byte{0xee});
     const absl::Status status =
-        reader->ReadBlock(block.kind, block.index, block.micro_batch,
-                          contents.table, absl::MakeSpan(read));
+        reader->ReadBlock(block.key, contents.table, absl::MakeSpan(read));
     ASSERT_TRUE(status.ok()) << status;
     EXPECT_TRUE(std::equal(read.begin(), read.end(), block.bytes))
-        << worker::v1::BlockKind_Name(block.kind) << " " << block.index;
+        << worker::v1::BlockKind_Name(block.key.kind) << " " << block.key.index;
   }
 }
 

@@ -51,7 +51,6 @@ using JobId = StrongId<struct JobIdTag>;
 using SweepId = StrongId<struct SweepIdTag>;
 using WorkerId = StrongId<struct WorkerIdTag>;
 using TaskId = StrongId<struct TaskIdTag>;
-using BlockId = StrongId<struct BlockIdTag>;
 using VersionId = StrongId<struct VersionIdTag>;
 
 }  // namespace hydra

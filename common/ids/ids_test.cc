@@ -30,7 +30,7 @@ TEST(StrongIdTest, DefaultsToZero) { EXPECT_EQ(JobId().value(), 0); }
 
 TEST(StrongIdTest, StreamsAsABareNumber) {
   std::ostringstream out;
-  out << BlockId(18446744073709551615u);
+  out << VersionId(18446744073709551615u);
   EXPECT_EQ(out.str(), "18446744073709551615");
 }
 

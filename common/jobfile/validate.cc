@@ -12,6 +12,7 @@
 #include "absl/strings/str_join.h"
 #include "common/jobfile/field_value.h"
 #include "common/jobfile/path_rules.h"
+#include "common/model/optimizer.h"
 #include "common/text/printable.h"
 #include "google/protobuf/descriptor.h"
 
@@ -208,10 +209,13 @@ void CheckOptimizer(const v1::TrainSpec& train, SectionChecker* check) {
     check->Positive("adam_epsilon", train.adam_epsilon());
   }
   check->Fraction("momentum", train.momentum());
-  if (train.momentum() > 0 && train.optim() != v1::OPTIMIZER_SGD) {
-    check->Add("momentum", absl::StrCat("momentum is for sgd only, found ",
-                                        train.momentum(),
-                                        "; remove it or set optim to sgd"));
+  if (train.momentum() > 0 && !ReadsField(train.optim(), "momentum")) {
+    const std::string readers =
+        absl::StrJoin(OptimizersThatRead("momentum"), " or ");
+    check->Add("momentum",
+               absl::StrCat("momentum is for ", readers, " only, found ",
+                            train.momentum(), "; remove it or set optim to ",
+                            readers));
   }
 }
 
@@ -332,12 +336,7 @@ void FillDefaults(v1::JobSpec* job) {
   if (!train->has_gradient_accumulation_steps()) {
     train->set_gradient_accumulation_steps(1);
   }
-  if (train->optim() == v1::OPTIMIZER_UNSPECIFIED) {
-    train->set_optim(v1::OPTIMIZER_ADAMW);
-  }
-  if (!train->has_adam_beta1()) train->set_adam_beta1(0.9);
-  if (!train->has_adam_beta2()) train->set_adam_beta2(0.999);
-  if (!train->has_adam_epsilon()) train->set_adam_epsilon(1e-8);
+  FillOptimizerDefaults(*train);
   if (!train->has_seed()) train->set_seed(42);
 
   v1::EvaluationSpec* evaluation = job->mutable_evaluation();

@@ -2,29 +2,69 @@
 #define HYDRA_COMMON_MODEL_OPTIMIZER_H_
 
 #include <cstdint>
+#include <string>
+#include <vector>
 
+#include "absl/strings/string_view.h"
 #include "hydra/v1/job.pb.h"
 
 namespace hydra {
 
-// How many times the bytes of its parameters an optimizer keeps as state: Adam
-// and AdamW two (first and second moment), SGD with momentum one, plain SGD
-// none. A state block holds the moments one after the other, each laid out like
-// the parameter block. Names every optimizer, so that the compiler asks for a
-// new one.
-inline int64_t OptimizerStateFactor(const hydra::v1::TrainSpec& train) {
-  switch (train.optim()) {
-    case hydra::v1::OPTIMIZER_ADAM:
-    case hydra::v1::OPTIMIZER_ADAMW:
-      return 2;
-    case hydra::v1::OPTIMIZER_SGD:
-    case hydra::v1::OPTIMIZER_UNSPECIFIED:
-    case hydra::v1::Optimizer_INT_MIN_SENTINEL_DO_NOT_USE_:
-    case hydra::v1::Optimizer_INT_MAX_SENTINEL_DO_NOT_USE_:
-      break;
-  }
-  return train.momentum() != 0 ? 1 : 0;
-}
+// All that is known of optimizers, but for their arithmetic
+// (worker/model/optimizer_step.h). Pure.
+
+// A field of TrainSpec that only some optimizers read: every one reads
+// learning_rate and weight_decay.
+struct OptimizerField {
+  absl::string_view name;
+  double default_value = 0;
+};
+
+// What an optimizer is like.
+struct OptimizerTraits {
+  std::vector<OptimizerField> fields;
+  // What it keeps of each parameter, as a checkpoint's tensors are named, in
+  // the order in which a state block holds them. Each is laid out like the
+  // parameter block.
+  std::vector<std::string> moments;
+  // It keeps them only with a momentum other than 0.
+  bool moments_need_momentum = false;
+};
+
+// The table. Null for what is no optimizer, such as a number of a later
+// version. Names every optimizer, so that the compiler asks for a new one.
+const OptimizerTraits* FindOptimizer(hydra::v1::Optimizer optimizer);
+
+bool ReadsField(hydra::v1::Optimizer optimizer, absl::string_view field);
+
+// The optimizers that read the field, as job files write them.
+std::vector<std::string> OptimizersThatRead(absl::string_view field);
+
+// Sets the optimizer and the fields of all optimizers where they are not set.
+void FillOptimizerDefaults(hydra::v1::TrainSpec& train);
+
+// The moments that the job's optimizer keeps; none for what is no optimizer.
+std::vector<std::string> MomentsOf(const hydra::v1::TrainSpec& train);
+
+// How many times the bytes of its parameters they take: their number.
+int64_t OptimizerStateFactor(const hydra::v1::TrainSpec& train);
+
+// What an optimizer is told for one update; see hydra.v1.TrainSpec.
+struct Hyperparameters {
+  hydra::v1::Optimizer optimizer = hydra::v1::OPTIMIZER_UNSPECIFIED;
+  double learning_rate = 0;
+  double weight_decay = 0;
+  double beta1 = 0;
+  double beta2 = 0;
+  double epsilon = 0;
+  double momentum = 0;
+};
+
+// Those of step number `step`, from 0, of `total_steps`. `train` has every
+// default filled in. They are the same for each step: there is no schedule yet,
+// and this is its place.
+Hyperparameters At(const hydra::v1::TrainSpec& train, int64_t step,
+                   int64_t total_steps);
 
 }  // namespace hydra
 

@@ -9,6 +9,7 @@
 
 #include "absl/container/btree_map.h"
 #include "absl/strings/str_cat.h"
+#include "common/chain/split.h"
 #include "common/checkpoint/checkpoint_directory.h"
 #include "common/status/proto_time.h"
 #include "glog/logging.h"
@@ -22,23 +23,18 @@ namespace v1 = hydra::v1;
 namespace wv1 = hydra::worker::v1;
 using Phase = ChainPosition::Phase;
 
-bool IsState(const BlockKey& key) {
-  return key.kind == wv1::BLOCK_KIND_PARAMETERS ||
-         key.kind == wv1::BLOCK_KIND_OPTIMIZER_STATE;
-}
-
 // Training replaces the last layers' blocks first.
 std::vector<std::pair<BlockKey, Version>> BlocksToWrite(
     const JobShape& shape, const absl::btree_map<BlockKey, Version>& blocks,
     bool inside_step) {
   std::vector<std::pair<BlockKey, Version>> chosen;
   for (const auto& [key, version] : blocks) {
-    if (IsState(key) || inside_step) chosen.emplace_back(key, version);
+    if (IsTrained(key) || inside_step) chosen.emplace_back(key, version);
   }
   auto rank = [&](const BlockKey& key) {
     const int layer =
-        IsState(key) ? shape.table->parameter_blocks[key.index].owner() : 0;
-    return std::make_tuple(IsState(key) ? 0 : 1, -layer, key.index, key.kind,
+        IsTrained(key) ? shape.table->parameter_blocks[key.index].owner() : 0;
+    return std::make_tuple(IsTrained(key) ? 0 : 1, -layer, key.index, key.kind,
                            key.micro_batch);
   };
   std::sort(chosen.begin(), chosen.end(), [&](const auto& a, const auto& b) {
@@ -219,7 +215,8 @@ void Checkpoints::Keep(Job& job, CheckpointRun run, int64_t bytes) {
   v1::CheckpointInfo& info = *run.record.mutable_info();
   info.set_bytes(bytes);
   for (const v1::EvaluationMetrics& metrics : job.evaluations) {
-    if (metrics.step() == info.step() && metrics.split() == "validation") {
+    if (metrics.step() == info.step() &&
+        SplitOf(metrics) == wv1::SPLIT_VALIDATION) {
       info.set_validation_loss(metrics.loss());
     }
   }

@@ -16,17 +16,9 @@ namespace v1 = hydra::v1;
 namespace wv1 = hydra::worker::v1;
 
 wv1::Task WireTask(const Job& job, const OutstandingTask& task) {
-  wv1::Task wire;
+  wv1::Task wire = ToMessage(task.task);
   wire.set_task_id(task.id.value());
   wire.set_job_id(job.id.value());
-  wire.set_kind(task.task.kind);
-  wire.set_step(task.task.step);
-  wire.set_shard(task.task.shard);
-  wire.set_first_layer(task.task.layers.first);
-  wire.set_last_layer(task.task.layers.last);
-  wire.set_first_micro_batch(task.task.first_micro_batch);
-  wire.set_last_micro_batch(task.task.last_micro_batch);
-  wire.set_split(task.task.split);
   return wire;
 }
 
@@ -90,10 +82,7 @@ bool Hands::FitsBesideCheckpoint(const Job& job, const ChainTask& task) const {
   if (kept == 0) return true;
   int64_t fresh = 0;
   for (const BlockWrite& write : task.writes) {
-    if (write.key.kind == wv1::BLOCK_KIND_PARAMETERS ||
-        write.key.kind == wv1::BLOCK_KIND_OPTIMIZER_STATE) {
-      fresh += write.size_bytes;
-    }
+    if (IsTrained(write.key)) fresh += write.size_bytes;
   }
   const int64_t spare =
       std::max<int64_t>(0, parts_.admission->spare_bytes() - kept_of_others);
@@ -162,7 +151,7 @@ OutstandingTask Hands::Commit(Job& job) {
   for (const BlockKey& key : done.task.ends) {
     parts_.blocks->End(job.id, key);
     if (key.micro_batch > 0) continue;
-    parts_.journal->BlockErased(job.id, key.kind, key.index, key.micro_batch);
+    parts_.journal->BlockErased(job.id, key);
   }
   return done;
 }

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
+#include "common/chain/split.h"
 #include "common/status/proto_time.h"
 #include "glog/logging.h"
 
@@ -15,9 +16,9 @@ namespace {
 namespace v1 = hydra::v1;
 
 // The newest loss of a split.
-std::optional<double> NewestLoss(const Job& job, absl::string_view split) {
+std::optional<double> NewestLoss(const Job& job, worker::v1::Split split) {
   for (auto it = job.evaluations.rbegin(); it != job.evaluations.rend(); ++it) {
-    if (it->split() == split) return it->loss();
+    if (SplitOf(*it) == split) return it->loss();
   }
   return std::nullopt;
 }
@@ -26,11 +27,12 @@ void FillLosses(const Job& job, v1::JobStatus& status) {
   if (!job.steps.empty()) {
     status.set_train_loss(job.steps.back().train_loss());
   }
-  if (std::optional<double> loss = NewestLoss(job, "validation")) {
+  if (std::optional<double> loss =
+          NewestLoss(job, worker::v1::SPLIT_VALIDATION)) {
     status.set_validation_loss(*loss);
     status.set_validation_perplexity(std::exp(*loss));
   }
-  if (std::optional<double> loss = NewestLoss(job, "test")) {
+  if (std::optional<double> loss = NewestLoss(job, worker::v1::SPLIT_TEST)) {
     status.set_test_loss(*loss);
     status.set_test_perplexity(std::exp(*loss));
   }

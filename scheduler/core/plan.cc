@@ -1,10 +1,11 @@
 #include "scheduler/core/plan.h"
 
 #include <algorithm>
-#include <cmath>
 
 #include "absl/strings/str_cat.h"
+#include "common/chain/split.h"
 #include "common/data/batch_plan.h"
+#include "common/data/step_count.h"
 #include "common/model/describe.h"
 
 namespace hydra {
@@ -46,12 +47,11 @@ absl::Status CheckEvaluationSplits(const Job& job) {
         WindowCount(prepared.token_count(), job.shape.context_length) > 0) {
       continue;
     }
-    return absl::InvalidArgumentError(absl::StrCat(
-        "the ",
-        prepared.split() == wv1::SPLIT_VALIDATION ? "validation" : "test",
-        " split has ", prepared.token_count(), " tokens; one sequence of ",
-        job.shape.context_length, " tokens needs ",
-        job.shape.context_length + 1));
+    return absl::InvalidArgumentError(
+        absl::StrCat("the ", SplitName(prepared.split()), " split has ",
+                     prepared.token_count(), " tokens; one sequence of ",
+                     job.shape.context_length, " tokens needs ",
+                     job.shape.context_length + 1));
   }
   return absl::OkStatus();
 }
@@ -86,11 +86,7 @@ absl::StatusOr<ChainPlan> PlanOf(const Job& job) {
     return long_enough;
   }
   ChainPlan plan;
-  plan.total_steps =
-      train.has_max_steps()
-          ? train.max_steps()
-          : std::max<int64_t>(
-                1, std::llround(train.num_train_epochs() * steps_per_epoch));
+  plan.total_steps = TotalSteps(train, steps_per_epoch);
   plan.eval_steps = job.submitted.spec.evaluation().eval_steps();
   const Evaluated validation = EvaluationOf(job, wv1::SPLIT_VALIDATION);
   plan.validation_batches = validation.batches;

@@ -74,9 +74,7 @@ jv1::BlockRecord ToRecord(const BlockKey& key, const Version& version) {
   record.set_version(version.id.value());
   record.set_size_bytes(version.size_bytes);
   record.set_offset_bytes(version.slot.has_value() ? version.slot->offset : -1);
-  record.set_kind(key.kind);
-  record.set_index(key.index);
-  record.set_micro_batch(key.micro_batch);
+  SetBlockKey(key, record);
   return record;
 }
 
@@ -105,7 +103,7 @@ std::vector<jv1::BlockRecord> ToRecords(const KeyedVersions& blocks) {
 }
 
 KeyedVersions BlocksOf(const jv1::BlockRecord& record) {
-  BlockKey key{record.kind(), record.index(), record.micro_batch()};
+  BlockKey key = BlockKeyOf(record);
   Version version{VersionId(record.version()), record.size_bytes(), {}};
   if (record.offset_bytes() >= 0) {
     version.slot = Slot{record.offset_bytes(), record.size_bytes()};
@@ -130,9 +128,7 @@ Version VersionOf(const wv1::BlockVersion& wire) {
 
 void FillVersion(const BlockKey& key, const Version& version,
                  wv1::BlockVersion& wire) {
-  wire.set_kind(key.kind);
-  wire.set_index(key.index);
-  wire.set_micro_batch(key.micro_batch);
+  SetBlockKey(key, wire);
   wire.set_version(version.id.value());
   wire.set_size_bytes(version.size_bytes);
   if (version.slot.has_value()) {

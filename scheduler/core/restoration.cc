@@ -178,8 +178,7 @@ void Restoration::JoinBlockRecords(const Job& job,
                                    const RecoveredJob& recovered) {
   for (const jv1::BlockRecord& record : recovered.blocks) {
     if (record.micro_batch() == 0) continue;
-    parts_.journal->BlockErased(job.id, record.kind(), record.index(),
-                                record.micro_batch());
+    parts_.journal->BlockErased(job.id, BlockKeyOf(record));
   }
   const auto& blocks = *parts_.blocks.BlocksOf(job.id);
   for (const jv1::BlockRecord& record :
@@ -216,8 +215,7 @@ absl::Status Restoration::RestoreHandOut(TaskId id,
           job_id, absl::StrCat("the slot at ", write.offset_bytes(),
                                " of task ", id.value(), " is not free"));
     }
-    task.made.emplace_back(
-        BlockKey{write.kind(), write.index(), write.micro_batch()}, version);
+    task.made.emplace_back(BlockKeyOf(write), version);
   }
   parts_.queue.Dequeue(job_id);
   parts_.hands.Restore(job, std::move(task));

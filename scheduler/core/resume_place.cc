@@ -37,11 +37,13 @@ ChainPosition ResumePlaceOf(const Job& job) {
 }
 
 int64_t FirstEvaluationAfter(const ChainPosition& place) {
-  if (place.phase == Phase::kInit) return EvaluationNumber(0, false);
-  if (place.phase == Phase::kEvaluate) {
-    return EvaluationNumber(place.step, place.split == wv1::SPLIT_TEST);
+  if (place.phase == Phase::kInit) {
+    return EvaluationNumber(0, wv1::SPLIT_VALIDATION);
   }
-  return EvaluationNumber(place.step + 1, false);
+  if (place.phase == Phase::kEvaluate) {
+    return EvaluationNumber(place.step, place.split);
+  }
+  return EvaluationNumber(place.step + 1, wv1::SPLIT_VALIDATION);
 }
 
 std::string ChangedDataOf(const Job& job) {

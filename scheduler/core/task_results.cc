@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "common/chain/split.h"
 #include "common/status/proto_time.h"
 #include "scheduler/core/records.h"
 #include "scheduler/core/remedy.h"
@@ -15,10 +16,6 @@ namespace {
 
 namespace v1 = hydra::v1;
 namespace wv1 = hydra::worker::v1;
-
-const char* SplitName(wv1::Split split) {
-  return split == wv1::SPLIT_VALIDATION ? "validation" : "test";
-}
 
 void AddCost(const wv1::TaskCost& cost, v1::JobTotals& totals) {
   totals.set_tasks(totals.tasks() + 1);
@@ -169,7 +166,8 @@ void TaskResults::RecordEvaluation(Job& job, const OutstandingTask& done,
   parts_.journal->EvaluationRecorded(job.id, metrics);
   for (journal::v1::CheckpointRecord& checkpoint : job.checkpoints) {
     if (checkpoint.info().step() != metrics.step() ||
-        metrics.split() != "validation" || checkpoint.info().inside_step()) {
+        done.task.split != wv1::SPLIT_VALIDATION ||
+        checkpoint.info().inside_step()) {
       continue;
     }
     checkpoint.mutable_info()->set_validation_loss(metrics.loss());

@@ -414,8 +414,7 @@ const RecordSchema& JobsSchema() {
       *new RecordSchema{"hydra-jobs",
                         1,
                         {"sweeps", "submitted", "progress", "steps",
-                         "evaluations", "checkpoints", "meta"},
-                        {}};
+                         "evaluations", "checkpoints", "meta"}};
   return schema;
 }
 
@@ -423,8 +422,7 @@ const RecordSchema& PoolSchema() {
   static const RecordSchema& schema = *new RecordSchema{
       "hydra-pool",
       1,
-      {"meta", "jobs", "blocks", "hand_outs", "workers", "outbox"},
-      {}};
+      {"meta", "jobs", "blocks", "hand_outs", "workers", "outbox"}};
   return schema;
 }
 

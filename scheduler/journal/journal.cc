@@ -81,14 +81,13 @@ void Journal::PoolJobErased(JobId job) {
 }
 
 void Journal::BlockChanged(JobId job, const journal::v1::BlockRecord& block) {
-  pool_changes_.push_back(Put(
-      kBlocksTable, job.value(),
-      BlockNumber(block.kind(), block.index(), block.micro_batch()), block));
+  pool_changes_.push_back(
+      Put(kBlocksTable, job.value(), BlockNumber(BlockKeyOf(block)), block));
 }
 
-void Journal::BlockErased(JobId job, int kind, int index, int micro_batch) {
-  pool_changes_.push_back(MakeErase(kBlocksTable, job.value(),
-                                    BlockNumber(kind, index, micro_batch)));
+void Journal::BlockErased(JobId job, const BlockKey& block) {
+  pool_changes_.push_back(
+      MakeErase(kBlocksTable, job.value(), BlockNumber(block)));
 }
 
 void Journal::TaskHandedOut(WorkerId worker,

@@ -7,6 +7,7 @@
 #include <utility>
 #include <vector>
 
+#include "common/chain/block_key.h"
 #include "common/ids/ids.h"
 #include "hydra/journal/v1/journal.pb.h"
 
@@ -67,7 +68,7 @@ class Journal {
   // The job and all of its blocks.
   void PoolJobErased(JobId job);
   void BlockChanged(JobId job, const journal::v1::BlockRecord& block);
-  void BlockErased(JobId job, int kind, int index, int micro_batch);
+  void BlockErased(JobId job, const BlockKey& block);
   // The slots in `task` belong to `worker` until it drops them or is dead.
   void TaskHandedOut(WorkerId worker, const hydra::worker::v1::Task& task);
   void TaskEnded(TaskId task);

@@ -49,27 +49,17 @@ absl::StatusOr<SqliteDatabase> OpenDamaged(const std::string& path) {
   return OpenSqliteFile(path, /*vfs=*/"", OnDamage::kGoOn);
 }
 
-// The version of the damaged file, or the newest one if it does not say.
-absl::StatusOr<int> FindVersion(const SqliteDatabase& database,
-                                const RecordSchema& schema,
-                                std::vector<std::string>& findings) {
+// A damaged file may not say what it is.
+absl::Status CheckVersion(const SqliteDatabase& database,
+                          const RecordSchema& schema,
+                          std::vector<std::string>& findings) {
   const absl::StatusOr<FileSchema> file = ReadSchema(database);
   if (absl::IsDataLoss(file.status())) {
     findings.push_back(absl::StrCat(file.status().message(),
                                     "; taken for version ", schema.version));
-    return schema.version;
+    return absl::OkStatus();
   }
-  if (!file.ok()) return file.status();
-  absl::Status fits = CheckSchema(*file, schema);
-  if (!fits.ok()) return fits;
-  return file->version;
-}
-
-RecordSchema AtVersion(const RecordSchema& schema, int version) {
-  RecordSchema older = schema;
-  older.version = version;
-  older.upgrades.resize(version - 1);
-  return older;
+  return file.ok() ? CheckSchema(*file, schema) : file.status();
 }
 
 void NoteDamage(const SqliteDatabase& database,
@@ -171,15 +161,16 @@ absl::StatusOr<SalvageReport> Salvage(const std::string& path,
   absl::StatusOr<SqliteDatabase> damaged = OpenDamaged(path);
   if (!damaged.ok()) return damaged.status();
   SalvageReport report;
-  const absl::StatusOr<int> version =
-      FindVersion(*damaged, schema, report.findings);
-  if (!version.ok()) return version.status();
-  report.version = *version;
+  if (absl::Status fits = CheckVersion(*damaged, schema, report.findings);
+      !fits.ok()) {
+    return fits;
+  }
+  report.version = schema.version;
   NoteDamage(*damaged, report.findings);
 
   absl::Cleanup remove_out = [&] { (void)RemoveSqliteFile(out_path); };
   SqliteRecordStore::Options options;
-  options.schema = AtVersion(schema, *version);
+  options.schema = schema;
   absl::StatusOr<std::unique_ptr<SqliteRecordStore>> out =
       SqliteRecordStore::Open(out_path, options);
   if (!out.ok()) return out.status();

@@ -38,7 +38,7 @@ struct SalvageReport {
 // NOT_FOUND: there is no file at `path`.
 // ALREADY_EXISTS: there is one at `out_path`.
 // FAILED_PRECONDITION: another process holds the file, or it is another
-//   application's or of a newer version than `schema`.
+//   application's or of another version than `schema`.
 // DATA_LOSS: SQLite cannot read anything of it.
 // Others: what the system said. After an error there is no file at `out_path`.
 absl::StatusOr<SalvageReport> Salvage(const std::string& path,

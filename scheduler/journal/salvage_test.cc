@@ -143,28 +143,13 @@ TEST_F(SalvageTest, TakesTheLogUpToTheDamageInIt) {
   EXPECT_LT(*count, 8);
 }
 
-TEST_F(SalvageTest, KeepsAnOlderVersionForTheUpgrade) {
+TEST_F(SalvageTest, RefusesAnotherVersion) {
   MakeFile();
   RecordSchema newer = ScenarioSchema();
   newer.version = 2;
-  newer.tables.push_back("new");
-  newer.upgrades = {[](RecordStore& records) {
-    return records.Apply({MakePut(3, 0, 0, "upgraded")});
-  }};
-  const absl::StatusOr<SalvageReport> report = Salvage(path_, out_path_, newer);
-  ASSERT_TRUE(report.ok()) << report.status();
-  EXPECT_EQ(report->version, 1);
-  auto salvaged = Open(out_path_, newer);
-  ASSERT_TRUE(salvaged.ok()) << salvaged.status();
-  int upgraded = 0;
-  ASSERT_TRUE((*salvaged)
-                  ->ForEach(3,
-                            [&](int64_t, int64_t, absl::string_view) {
-                              ++upgraded;
-                              return absl::OkStatus();
-                            })
-                  .ok());
-  EXPECT_EQ(upgraded, 1);
+  EXPECT_EQ(Salvage(path_, out_path_, newer).status().code(),
+            absl::StatusCode::kFailedPrecondition);
+  EXPECT_FALSE(std::filesystem::exists(out_path_));
 }
 
 TEST_F(SalvageTest, NeedsAFileAndAFreePlace) {

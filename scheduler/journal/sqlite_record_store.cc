@@ -5,21 +5,19 @@
 #include "absl/memory/memory.h"
 #include "absl/strings/str_cat.h"
 #include "common/file/file.h"
-#include "glog/logging.h"
 #include "scheduler/journal/sqlite_file.h"
-#include "scheduler/journal/sqlite_upgrade.h"
 
 namespace hydra {
 namespace {
 
 using hydra::journal::v1::Change;
 
-// The version of the file, 0 for a blank one. Nothing has been written yet.
-absl::StatusOr<int> CheckFile(const SqliteDatabase& database,
-                              const RecordSchema& schema) {
+// Whether it is blank; else it is one of these. Nothing has been written yet.
+absl::StatusOr<bool> CheckFile(const SqliteDatabase& database,
+                               const RecordSchema& schema) {
   const absl::StatusOr<bool> blank = IsBlank(database);
   if (!blank.ok()) return blank.status();
-  if (*blank) return 0;
+  if (*blank) return true;
   const absl::StatusOr<FileSchema> file = ReadSchema(database);
   if (!file.ok()) return file.status();
   absl::Status fits = CheckSchema(*file, schema);
@@ -29,7 +27,7 @@ absl::StatusOr<int> CheckFile(const SqliteDatabase& database,
   }
   absl::Status structure = CheckStructure(database);
   if (!structure.ok()) return structure;
-  return file->version;
+  return false;
 }
 
 absl::StatusOr<SqliteDatabase> OpenChecked(
@@ -41,13 +39,11 @@ absl::StatusOr<SqliteDatabase> OpenChecked(
   if (!database.ok()) return database.status();
   status = CheckLog(path);
   if (!status.ok()) return status;
-  const absl::StatusOr<int> version = CheckFile(*database, options.schema);
-  if (!version.ok()) return version.status();
+  const absl::StatusOr<bool> blank = CheckFile(*database, options.schema);
+  if (!blank.ok()) return blank.status();
   status = SetDurable(*database, options.durable);
-  if (status.ok() && *version < options.schema.version) {
-    status = BringToVersion(*database, options.schema, *version);
-  }
-  if (status.ok() && *version == 0 && options.durable) {
+  if (status.ok() && *blank) status = WriteSchema(*database, options.schema);
+  if (status.ok() && *blank && options.durable) {
     status = SyncDirectory(SplitPath(path).folder);
   }
   if (!status.ok()) return status;
@@ -65,8 +61,6 @@ absl::Status WithAdvice(const absl::Status& status) {
 
 absl::StatusOr<std::unique_ptr<SqliteRecordStore>> SqliteRecordStore::Open(
     const std::string& path, const Options& options) {
-  CHECK_EQ(options.schema.upgrades.size(), options.schema.version - 1)
-      << "of " << options.schema.name;
   absl::StatusOr<SqliteDatabase> database = OpenChecked(path, options);
   if (!database.ok()) return WithAdvice(database.status());
   absl::StatusOr<SqliteRecordTables> tables =

@@ -32,16 +32,16 @@ class SqliteRecordStore final : public RecordStore {
   };
 
   // Opens the file at `path`, or makes it, readable and writable for its owner
-  // alone. Brings an older version to the schema's. Cuts off what an
-  // interrupted transaction left behind and says so in the log.
+  // alone. Cuts off what an interrupted transaction left behind and says so in
+  // the log.
   //
   // The file's structure is checked, which reads all of it; a record's checksum
   // is compared when the record is read.
   //
   // FAILED_PRECONDITION: another process holds the file, or it is another
-  //   application's or of a newer version.
+  //   application's or of another version.
   // DATA_LOSS: the file is damaged, and was left as it is.
-  // Others: what the system or an upgrade said.
+  // Others: what the system said.
   static absl::StatusOr<std::unique_ptr<SqliteRecordStore>> Open(
       const std::string& path, const Options& options);
 

@@ -1,5 +1,6 @@
 #include "scheduler/journal/sqlite_schema.h"
 
+#include "absl/cleanup/cleanup.h"
 #include "absl/strings/str_cat.h"
 #include "scheduler/journal/record_checksum.h"
 #include "scheduler/journal/sqlite_record_table.h"
@@ -40,6 +41,20 @@ absl::Status NoMeta(const SqliteDatabase& database) {
       ", ours is ", kApplicationId, ")"));
 }
 
+absl::Status MakeTables(const SqliteDatabase& database,
+                        const RecordSchema& schema) {
+  std::string sql = absl::StrCat("PRAGMA application_id = ", kApplicationId,
+                                 "; CREATE TABLE ", kMetaTable,
+                                 " (name BLOB NOT NULL, version INTEGER NOT "
+                                 "NULL, checksum INTEGER NOT NULL)");
+  for (const std::string& table : schema.tables) {
+    absl::StrAppend(&sql, ";", SqliteRecordTable::SqlToCreate(table));
+  }
+  absl::Status made = database.Run(sql);
+  if (!made.ok()) return made;
+  return WriteMeta(database, schema);
+}
+
 }  // namespace
 
 absl::StatusOr<bool> IsBlank(const SqliteDatabase& database) {
@@ -58,17 +73,11 @@ absl::StatusOr<bool> IsBlank(const SqliteDatabase& database) {
 
 absl::Status WriteSchema(const SqliteDatabase& database,
                          const RecordSchema& schema) {
-  std::string sql = absl::StrCat("PRAGMA application_id = ", kApplicationId,
-                                 "; CREATE TABLE IF NOT EXISTS ", kMetaTable,
-                                 " (name BLOB NOT NULL, version INTEGER NOT "
-                                 "NULL, checksum INTEGER NOT NULL);",
-                                 "DELETE FROM ", kMetaTable);
-  for (const std::string& table : schema.tables) {
-    absl::StrAppend(&sql, ";", SqliteRecordTable::SqlToCreate(table));
-  }
-  absl::Status made = database.Run(sql);
-  if (!made.ok()) return made;
-  return WriteMeta(database, schema);
+  absl::Status status = database.Run("BEGIN");
+  absl::Cleanup roll_back = [&database] { database.RollBack(); };
+  if (status.ok()) status = MakeTables(database, schema);
+  if (status.ok()) status = database.Run("COMMIT");
+  return status;
 }
 
 absl::StatusOr<FileSchema> ReadSchema(const SqliteDatabase& database) {
@@ -97,10 +106,10 @@ absl::Status CheckSchema(const FileSchema& file, const RecordSchema& schema) {
     return absl::FailedPreconditionError(absl::StrCat(
         "the file is for ", file.name, ", expected ", schema.name));
   }
-  if (file.version > schema.version) {
+  if (file.version != schema.version) {
     return absl::FailedPreconditionError(
         absl::StrCat("the file has version ", file.version, " of ", schema.name,
-                     ", this program knows versions up to ", schema.version));
+                     ", this program knows version ", schema.version));
   }
   return absl::OkStatus();
 }

@@ -1,32 +1,22 @@
 #ifndef HYDRA_SCHEDULER_JOURNAL_SQLITE_SCHEMA_H_
 #define HYDRA_SCHEDULER_JOURNAL_SQLITE_SCHEMA_H_
 
-#include <functional>
 #include <string>
 #include <vector>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
-#include "scheduler/journal/record_store.h"
 #include "scheduler/journal/sqlite_database.h"
 
 namespace hydra {
 
-// What a file of records is for, and the versions that its records have had.
+// What a file of records is for, and what is in it.
 struct RecordSchema {
-  // Turns the records of one version into those of the next. All tables of the
-  // newest version are there. An error leaves the file as it was.
-  using Upgrade = std::function<absl::Status(RecordStore& records)>;
-
   // Of the application's file: "hydra-jobs".
   std::string name;
   int version = 1;
-  // By number. A newer version only adds tables at the end; it leaves a table
-  // that it no longer needs empty.
+  // By number.
   std::vector<std::string> tables;
-  // The first leads from version 1 to 2, the last to `version`. One that is
-  // empty changes no records.
-  std::vector<Upgrade> upgrades;
 };
 
 // What a file says of itself.
@@ -38,8 +28,8 @@ struct FileSchema {
 // True: nothing has ever been written into this file.
 absl::StatusOr<bool> IsBlank(const SqliteDatabase& database);
 
-// Makes the tables that are missing and notes name and version. The caller does
-// it in a transaction.
+// Makes the tables and notes name and version, in one transaction. After an
+// error a blank file still is.
 absl::Status WriteSchema(const SqliteDatabase& database,
                          const RecordSchema& schema);
 
@@ -47,8 +37,8 @@ absl::Status WriteSchema(const SqliteDatabase& database,
 // FAILED_PRECONDITION: no file of records, so another application's.
 absl::StatusOr<FileSchema> ReadSchema(const SqliteDatabase& database);
 
-// FAILED_PRECONDITION: `schema` is another application's, or older than the
-// file; both are named.
+// FAILED_PRECONDITION: `schema` is another application's, or of another version
+// than the file; both are named.
 absl::Status CheckSchema(const FileSchema& file, const RecordSchema& schema);
 
 }  // namespace hydra

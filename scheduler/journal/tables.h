@@ -3,6 +3,8 @@
 
 #include <cstdint>
 
+#include "common/chain/block_key.h"
+#include "common/chain/split.h"
 #include "hydra/v1/status.pb.h"
 
 namespace hydra {
@@ -61,11 +63,11 @@ inline constexpr int64_t kPoolDevices = 1;
 inline constexpr int64_t kPoolBoot = 2;
 inline constexpr int64_t kPoolStateDir = 3;
 
-inline int64_t EvaluationNumber(int64_t step, bool is_test) {
-  return 2 * step + (is_test ? 1 : 0);
+inline int64_t EvaluationNumber(int64_t step, hydra::worker::v1::Split split) {
+  return 2 * step + (split == hydra::worker::v1::SPLIT_TEST ? 1 : 0);
 }
 inline int64_t EvaluationNumber(const hydra::v1::EvaluationMetrics& metrics) {
-  return EvaluationNumber(metrics.step(), metrics.split() == "test");
+  return EvaluationNumber(metrics.step(), SplitOf(metrics));
 }
 inline int64_t CheckpointNumber(int64_t step, bool inside_step) {
   return 2 * step + (inside_step ? 1 : 0);
@@ -73,9 +75,10 @@ inline int64_t CheckpointNumber(int64_t step, bool inside_step) {
 inline int64_t CheckpointNumber(const hydra::v1::CheckpointInfo& checkpoint) {
   return CheckpointNumber(checkpoint.step(), checkpoint.inside_step());
 }
-// kind < 8, index < 2^28, micro_batch < 2^32.
-inline int64_t BlockNumber(int kind, int64_t index, int64_t micro_batch) {
-  return (int64_t{kind} << 60) | (index << 32) | micro_batch;
+// kind < 8, index < 2^28.
+inline int64_t BlockNumber(const BlockKey& key) {
+  return (int64_t{key.kind} << 60) | (int64_t{key.index} << 32) |
+         key.micro_batch;
 }
 
 }  // namespace hydra

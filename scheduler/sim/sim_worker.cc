@@ -154,9 +154,8 @@ absl::Status SimWorker::Write(const wv1::Task& task) {
   }
   const uint64_t input = InputOf(task);
   for (const wv1::BlockVersion& write : task.writes()) {
-    const BlockKey key{write.kind(), write.index(), write.micro_batch()};
-    uint64_t content =
-        Mix(input, BlockNumber(key.kind, key.index, key.micro_batch));
+    const BlockKey key = BlockKeyOf(write);
+    uint64_t content = Mix(input, BlockNumber(key));
     if (checkpoint != nullptr) content = checkpoint->contents.at(key);
     (*pool_)[write.offset_bytes()] = {write.version(), content};
   }

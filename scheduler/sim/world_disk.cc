@@ -129,8 +129,7 @@ void World::CrashEarlierDaemon() {
         CHECK(record.ParseFromArray(value.data(), value.size()));
         for (const auto& [key, version] : BlocksOf(record)) {
           changes.push_back(
-              MakePut(kBlocksTable, job,
-                      BlockNumber(key.kind, key.index, key.micro_batch),
+              MakePut(kBlocksTable, job, BlockNumber(key),
                       ToRecord(key, version).SerializeAsString()));
         }
         return absl::OkStatus();

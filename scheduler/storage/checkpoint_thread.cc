@@ -27,9 +27,7 @@ CheckpointContents ContentsOf(const CheckpointRequest& request,
   contents.manifest = request.manifest;
   for (const auto& [key, version] : request.blocks) {
     CheckpointBlock& block = contents.blocks.emplace_back();
-    block.kind = key.kind;
-    block.index = key.index;
-    block.micro_batch = key.micro_batch;
+    block.key = key;
     block.size_bytes = version.size_bytes;
     if (version.slot.has_value()) {
       block.bytes =

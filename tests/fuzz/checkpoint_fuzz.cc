@@ -55,7 +55,7 @@ CheckpointContents SmallContents(const std::string& directory) {
   static const auto& zeros = *new std::vector<std::byte>(4096);
   auto add = [&](BlockKind kind, int index, int64_t bytes) {
     CHECK_LE(bytes, static_cast<int64_t>(zeros.size()));
-    contents.blocks.push_back({kind, index, 0, bytes, zeros.data()});
+    contents.blocks.push_back({{kind, index, 0}, bytes, zeros.data()});
   };
   const auto& blocks = contents.table.parameter_blocks;
   for (int i = 0; i < static_cast<int>(blocks.size()); ++i) {
@@ -110,9 +110,8 @@ class Checkpoint {
   void ReadBlocks(const CheckpointReader& reader) {
     for (const CheckpointBlock& block : contents_.blocks) {
       std::vector<std::byte> bytes(block.size_bytes);
-      CheckSpeaksPlainly(reader.ReadBlock(block.kind, block.index,
-                                          block.micro_batch, contents_.table,
-                                          absl::MakeSpan(bytes)));
+      CheckSpeaksPlainly(
+          reader.ReadBlock(block.key, contents_.table, absl::MakeSpan(bytes)));
     }
   }
 

@@ -4,26 +4,26 @@
 #include <utility>
 
 #include "ATen/ATen.h"
+#include "common/jobfile/validate.h"
 #include "common/model/gpt2_table.h"
 #include "common/model/optimizer.h"
 #include "worker/model/block_views.h"
 #include "worker/model/finite_check.h"
+#include "worker/model/known_layers.h"
 #include "worker/model/layer_norm.h"
 #include "worker/model/parameter_init.h"
+#include "worker/model/row_gradients.h"
 
 namespace hydra {
 namespace {
 
 using hydra::v1::TrainSpec;
 
-constexpr uint64_t kDefaultSeed = 42;
-
-TrainSpec WithDefaults(TrainSpec train) {
-  if (train.optim() == hydra::v1::OPTIMIZER_UNSPECIFIED) {
-    train.set_optim(hydra::v1::OPTIMIZER_ADAMW);
-  }
-  if (!train.has_seed()) train.set_seed(kDefaultSeed);
-  return train;
+TrainSpec WithDefaults(const TrainSpec& train) {
+  hydra::v1::JobSpec job;
+  *job.mutable_train() = train;
+  FillDefaults(&job);
+  return job.train();
 }
 
 at::Tensor ZeroFlat(const ParameterBlock& block) {
@@ -34,23 +34,28 @@ at::Tensor ZeroFlat(const ParameterBlock& block) {
 
 ReferenceTrainer::ReferenceTrainer(ModelTable table, const TrainSpec& train)
     : table_(std::move(table)),
-      layers_(ModelLayers::Build(table_)),
-      hyperparameters_(HyperparametersOf(train)),
-      seed_(WithDefaults(train).seed()),
-      token_gradient_(ZeroFlat(table_.parameter_blocks.front())) {
-  const int64_t moments = OptimizerStateFactor(WithDefaults(train));
+      layers_(ModelLayers::Build(table_, KnownLayers()).value()),
+      train_(WithDefaults(train)) {
+  const int64_t moments = OptimizerStateFactor(train_);
   for (const ParameterBlock& block : table_.parameter_blocks) {
     parameters_.push_back(ZeroFlat(block));
-    gradients_.push_back(ZeroFlat(block));
     first_moments_.push_back(moments > 0 ? ZeroFlat(block) : at::Tensor());
     second_moments_.push_back(moments > 1 ? ZeroFlat(block) : at::Tensor());
+  }
+  gradients_.resize(parameters_.size());
+  for (const LayerEntry& layer : table_.layers) {
+    Tensors& gradients = layer_gradients_.emplace_back();
+    for (int block : layer.parameter_blocks) {
+      gradients.push_back(ZeroFlat(table_.parameter_blocks[block]));
+      gradients_[block] = gradients.back();
+    }
   }
 }
 
 void ReferenceTrainer::InitializeRandomly() {
   for (size_t i = 0; i < parameters_.size(); ++i) {
     for (const TensorEntry& tensor : table_.parameter_blocks[i].tensors) {
-      InitTensor(tensor, seed_,
+      InitTensor(tensor, train_.seed(),
                  parameters_[i].mutable_data_ptr<float>() +
                      tensor.offset_bytes / kFloatBytes);
     }
@@ -62,7 +67,6 @@ LossSum ReferenceTrainer::Step(const std::vector<at::Tensor>& micro_batches) {
   for (const at::Tensor& tokens : micro_batches) {
     step_tokens += tokens.size(0) * (tokens.size(1) - 1);
   }
-  token_gradient_.zero_();
   LossSum total;
   for (size_t i = 0; i < micro_batches.size(); ++i) {
     const LossSum loss = ForwardAndBackward(
@@ -70,6 +74,7 @@ LossSum ReferenceTrainer::Step(const std::vector<at::Tensor>& micro_batches) {
     total.loss_sum += loss.loss_sum;
     total.tokens += loss.tokens;
   }
+  SumGradients();
   if (std::isfinite(total.loss_sum)) Update();
   ++steps_;
   return total;
@@ -78,24 +83,24 @@ LossSum ReferenceTrainer::Step(const std::vector<at::Tensor>& micro_batches) {
 LossSum ReferenceTrainer::Evaluate(const at::Tensor& batch) const {
   MicroBatch micro_batch;
   micro_batch.tokens = batch;
-  const std::vector<int>& head = table_.layers.back().parameter_blocks;
-  return layers_.head().Loss(parameters_[head[0]],
-                             OnlyTensorOf(head[1], parameters_),
-                             Forward(micro_batch), micro_batch);
+  return Forward(micro_batch, table_.layer_count()).loss;
 }
 
 at::Tensor ReferenceTrainer::Logits(const at::Tensor& batch) const {
   MicroBatch micro_batch;
   micro_batch.tokens = batch;
-  const std::vector<int>& head = table_.layers.back().parameter_blocks;
-  const std::vector<at::Tensor> norm =
-      TensorViews(table_.parameter_blocks[head[0]], parameters_[head[0]]);
+  const int head = table_.layer_count() - 1;
+  const std::vector<int>& blocks = table_.layers[head].parameter_blocks;
+  const Tensors norm =
+      TensorViews(table_.parameter_blocks[blocks[0]], parameters_[blocks[0]]);
+  const Tensors weight =
+      TensorViews(table_.parameter_blocks[blocks[1]], parameters_[blocks[1]]);
   NormStatistics statistics;
-  return LayerNormForward(Forward(micro_batch), norm[0], norm[1],
-                          table_.layers.back().attributes.at(gpt2::kEpsilon),
-                          &statistics)
+  return LayerNormForward(
+             Forward(micro_batch, head).boundary.front(), norm[0], norm[1],
+             table_.layers[head].attributes.at(gpt2::kEpsilon), &statistics)
       .view({-1, norm[0].numel()})
-      .mm(OnlyTensorOf(head[1], parameters_).t());
+      .mm(weight.front().t());
 }
 
 MicroBatch ReferenceTrainer::Describe(const at::Tensor& tokens,
@@ -103,87 +108,87 @@ MicroBatch ReferenceTrainer::Describe(const at::Tensor& tokens,
                                       int64_t index) const {
   MicroBatch batch;
   batch.tokens = tokens;
-  batch.seed = DropoutSeed(seed_, steps_, index);
+  batch.seed = DropoutSeed(train_.seed(), steps_, index);
   batch.gradient_scale = 1.0 / step_tokens;
   batch.training = true;
   return batch;
 }
 
-at::Tensor ReferenceTrainer::Forward(const MicroBatch& batch) const {
-  at::Tensor boundary =
-      layers_.embedding().Forward(OnlyTensorOf(BlocksOf(0)[0], parameters_),
-                                  parameters_[BlocksOf(0)[1]], batch);
-  for (int layer = 1; layer < table_.layer_count() - 1; ++layer) {
-    boundary = layers_.block(layer).Forward(FlatsOf(layer, parameters_),
-                                            boundary, batch);
+LayerOutput ReferenceTrainer::Forward(const MicroBatch& batch,
+                                      int last_layer) const {
+  LayerOutput output;
+  for (int layer = 0; layer < last_layer; ++layer) {
+    output = layers_.layer(layer).Forward(
+        {FlatsOf(layer), std::move(output.boundary), batch});
   }
-  return boundary;
+  return output;
 }
 
 LossSum ReferenceTrainer::ForwardAndBackward(const MicroBatch& batch,
                                              bool accumulate) {
-  const int tokens = BlocksOf(0)[0];
-  const int positions = BlocksOf(0)[1];
-  const int head = table_.layer_count() - 1;
-
-  std::vector<Tape> tapes(1);
-  tapes[0].output = layers_.embedding().Forward(
-      OnlyTensorOf(tokens, parameters_), parameters_[positions], batch);
-  for (int layer = 1; layer < head; ++layer) {
-    tapes.push_back(layers_.block(layer).Record(FlatsOf(layer, parameters_),
-                                                tapes.back().output, batch));
+  std::vector<Tape> tapes;
+  Tensors boundary;
+  for (int layer = 0; layer < table_.layer_count(); ++layer) {
+    tapes.push_back(
+        layers_.layer(layer).Record({FlatsOf(layer), boundary, batch}));
+    boundary = tapes.back().outputs;
   }
 
-  at::Tensor gradient;
-  const int head_norm = BlocksOf(head)[0];
-  const int head_weight = BlocksOf(head)[1];
-  const LossSum loss = layers_.head().LossAndBackward(
-      parameters_[head_norm], OnlyTensorOf(head_weight, parameters_),
-      tapes.back().output.detach(), batch, gradients_[head_norm],
-      OnlyTensorOf(head_weight, gradients_), accumulate, &gradient);
-  for (int layer = head - 1; layer >= 1; --layer) {
-    gradient =
-        layers_.block(layer).Backward(std::move(tapes[layer]), gradient,
-                                      FlatsOf(layer, gradients_), accumulate);
+  LossSum loss;
+  LayerGradients made;
+  for (int layer = table_.layer_count() - 1; layer >= 0; --layer) {
+    const std::vector<int>& blocks = table_.layers[layer].parameter_blocks;
+    Tensors flats = layer_gradients_[layer];
+    for (size_t i = 0; i < flats.size(); ++i) {
+      if (Gathers(layer, blocks[i])) flats[i] = at::Tensor();
+    }
+    made = layers_.layer(layer).Backward(std::move(tapes[layer]),
+                                         Tensors(std::move(made.inputs)), flats,
+                                         accumulate);
+    if (layer + 1 == table_.layer_count()) loss = made.loss;
+    for (size_t i = 0; i < flats.size(); ++i) {
+      if (!Gathers(layer, blocks[i])) continue;
+      const at::Tensor& flat = layer_gradients_[layer][i];
+      if (!accumulate) flat.zero_();
+      const at::Tensor rows =
+          TensorViews(table_.parameter_blocks[blocks[i]], flat).front();
+      AddRowGradients(*made.rows, 0, rows.size(0), rows);
+    }
   }
-  AddTokenRowGradients(
-      batch.Inputs(),
-      layers_.embedding().Backward(gradient, gradients_[positions], accumulate,
-                                   batch),
-      0, table_.vocabulary_size,
-      TensorViews(table_.parameter_blocks[tokens], token_gradient_).front());
   return loss;
 }
 
-void ReferenceTrainer::Update() {
-  const ParameterBlock& tokens = table_.parameter_blocks[BlocksOf(0)[0]];
-  at::Tensor& gradient = gradients_[BlocksOf(0)[0]];
-  if (tokens.tied()) {
-    gradient.add_(token_gradient_);
-  } else {
-    gradient.copy_(token_gradient_);
+// What stands where the last user's sum is becomes the sum of all.
+void ReferenceTrainer::SumGradients() {
+  for (int layer = table_.layer_count() - 1; layer >= 0; --layer) {
+    const std::vector<int>& blocks = table_.layers[layer].parameter_blocks;
+    for (size_t i = 0; i < blocks.size(); ++i) {
+      if (table_.parameter_blocks[blocks[i]].layers.back() == layer) continue;
+      gradients_[blocks[i]].add_(layer_gradients_[layer][i]);
+    }
   }
+}
+
+void ReferenceTrainer::Update() {
   for (size_t i = 0; i < parameters_.size(); ++i) {
     if (!AllFinite(gradients_[i])) continue;
-    UpdateRange(hyperparameters_, steps_ + 1, parameters_[i], gradients_[i],
-                first_moments_[i], second_moments_[i]);
+    UpdateRange(At(train_, steps_, train_.max_steps()), steps_ + 1,
+                parameters_[i], gradients_[i], first_moments_[i],
+                second_moments_[i]);
   }
 }
 
-const std::vector<int>& ReferenceTrainer::BlocksOf(int layer) const {
-  return table_.layers[layer].parameter_blocks;
+bool ReferenceTrainer::Gathers(int layer, int block) const {
+  return table_.parameter_blocks[block].rows_are_gathered &&
+         table_.parameter_blocks[block].owner() == layer;
 }
 
-at::Tensor ReferenceTrainer::OnlyTensorOf(
-    int block, const std::vector<at::Tensor>& flats) const {
-  return TensorViews(table_.parameter_blocks[block], flats[block]).front();
-}
-
-std::vector<at::Tensor> ReferenceTrainer::FlatsOf(
-    int layer, const std::vector<at::Tensor>& flats) const {
-  std::vector<at::Tensor> result;
-  for (int block : BlocksOf(layer)) result.push_back(flats[block]);
-  return result;
+Tensors ReferenceTrainer::FlatsOf(int layer) const {
+  Tensors flats;
+  for (int block : table_.layers[layer].parameter_blocks) {
+    flats.push_back(parameters_[block]);
+  }
+  return flats;
 }
 
 }  // namespace hydra

@@ -21,8 +21,8 @@ namespace hydra {
 // thread-safe; at most one at work in a process, see SeedLayer.
 class ReferenceTrainer {
  public:
-  // Of `train` only the optimizer, its hyperparameters and the seed count. All
-  // parameters are zero.
+  // Of `train` only the optimizer, its hyperparameters, the number of steps and
+  // the seed count. All parameters are zero.
   ReferenceTrainer(ModelTable table, const hydra::v1::TrainSpec& train);
 
   // As the tensors' TensorInits say.
@@ -49,27 +49,24 @@ class ReferenceTrainer {
  private:
   MicroBatch Describe(const at::Tensor& tokens, int64_t step_tokens,
                       int64_t index) const;
-  // The head's input.
-  at::Tensor Forward(const MicroBatch& batch) const;
+  LayerOutput Forward(const MicroBatch& batch, int last_layer) const;
   LossSum ForwardAndBackward(const MicroBatch& batch, bool accumulate);
+  void SumGradients();
   void Update();
 
-  const std::vector<int>& BlocksOf(int layer) const;
-  at::Tensor OnlyTensorOf(int block,
-                          const std::vector<at::Tensor>& flats) const;
-  std::vector<at::Tensor> FlatsOf(int layer,
-                                  const std::vector<at::Tensor>& flats) const;
+  bool Gathers(int layer, int block) const;
+  Tensors FlatsOf(int layer) const;
 
   const ModelTable table_;
   ModelLayers layers_;
-  const Hyperparameters hyperparameters_;
-  const uint64_t seed_;
+  // With every default filled in.
+  const hydra::v1::TrainSpec train_;
 
   std::vector<at::Tensor> parameters_;
   std::vector<at::Tensor> gradients_;
-  // The embedding's part of the token table's gradient, apart from the head's
-  // until all micro-batches are done.
-  at::Tensor token_gradient_;
+  // By layer and its blocks: a tied block's stay apart until all micro-batches
+  // are done. Those of a block's last user are what `gradients_` has.
+  std::vector<Tensors> layer_gradients_;
   std::vector<at::Tensor> first_moments_;
   std::vector<at::Tensor> second_moments_;
   int64_t steps_ = 0;

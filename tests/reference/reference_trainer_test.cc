@@ -25,7 +25,8 @@ ModelTable Table(double dropout = 0) {
 }
 
 at::Tensor Tokens(uint64_t seed, int64_t sequences = 4) {
-  return RandomMicroBatch(TinyConfig(), sequences, kContext, seed).tokens;
+  return RandomMicroBatch(TinyConfig().vocab_size, sequences, kContext, seed)
+      .tokens;
 }
 
 // Parameters after a few steps of two micro-batches.

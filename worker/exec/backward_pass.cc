@@ -2,38 +2,28 @@
 
 #include <cmath>
 #include <limits>
-#include <optional>
 #include <utility>
 #include <vector>
 
 #include "absl/container/flat_hash_map.h"
-#include "worker/exec/block_update.h"
+#include "worker/exec/row_gradient_sum.h"
+#include "worker/exec/shard_gradients.h"
 #include "worker/exec/shard_parameters.h"
-#include "worker/exec/token_table_gradient.h"
-#include "worker/model/block_views.h"
 
 namespace hydra {
 namespace {
 
 using worker::v1::BLOCK_KIND_ACTIVATION;
 using worker::v1::BLOCK_KIND_ACTIVATION_GRADIENT;
-using worker::v1::BLOCK_KIND_PARAMETER_GRADIENT;
-using worker::v1::BlockVersion;
 using worker::v1::PassResult;
 
 class BackwardPass {
  public:
   explicit BackwardPass(const Pass& pass)
-      : pass_(pass), parameters_(pass), tapes_(pass.model.table.layer_count()) {
-    if (pass.first_layer() > 0) return;
-    const std::vector<int64_t>& table =
-        pass.block(TokenTable()).tensors.front().shape;
-    const HostBatch& batch = pass.batches.front();
-    token_gradient_.emplace(
-        table[0], table[1],
-        pass.task.last_micro_batch() - pass.task.first_micro_batch(),
-        batch.sequences * batch.context * table[1] * kFloatBytes);
-  }
+      : pass_(pass),
+        parameters_(pass),
+        gradients_(pass),
+        tapes_(pass.model.table.layer_count()) {}
 
   PassResult Run() {
     const int count = static_cast<int>(pass_.batches.size());
@@ -44,30 +34,20 @@ class BackwardPass {
  private:
   using Phase = LayerMeter::Phase;
 
-  int TokenTable() const { return pass_.layer(0).parameter_blocks.front(); }
-
   void RunMicroBatch(int index, bool is_last) {
     pass_.meter.SetMicroBatch(index);
-    const MicroBatch micro_batch =
-        PromoteBatch(pass_.batches[index], pass_.io.device());
-    const bool accumulate = index > 0;
-
-    at::Tensor boundary = Recompute(index, micro_batch);
-    int layer = pass_.last_layer() - 1;
-    at::Tensor gradient;
-    if (pass_.has_head()) {
-      gradient = RunHead(std::move(boundary), micro_batch, accumulate, is_last);
-      --layer;
-    } else {
-      boundary.reset();
+    Recompute(index);
+    Tensors gradient;
+    if (!pass_.makes_loss()) {
       gradient =
           PromoteBoundary(pass_, BLOCK_KIND_ACTIVATION_GRADIENT,
                           pass_.last_layer(), index, BlockIo::Reuse::kNever);
     }
-    for (; layer >= pass_.first_layer(); --layer) {
+    for (int layer = pass_.last_layer() - 1; layer >= pass_.first_layer();
+         --layer) {
       pass_.meter.Begin(layer, Phase::kBackward);
-      gradient =
-          Differentiate(layer, std::move(gradient), micro_batch, accumulate);
+      gradient = Differentiate(layer, std::move(gradient),
+                               /*accumulate=*/index > 0);
       if (is_last) UpdateLayer(layer);
       pass_.meter.End();
     }
@@ -77,134 +57,63 @@ class BackwardPass {
     }
   }
 
-  // Returns the input of the head, or of the next shard.
-  at::Tensor Recompute(int index, const MicroBatch& micro_batch) {
-    at::Tensor boundary;
-    if (pass_.first_layer() > 0) {
-      boundary =
-          PromoteBoundary(pass_, BLOCK_KIND_ACTIVATION, pass_.first_layer(),
-                          index, BlockIo::Reuse::kNever);
-    }
-    const int end = pass_.last_layer() - (pass_.has_head() ? 1 : 0);
-    for (int layer = pass_.first_layer(); layer < end; ++layer) {
+  // Records every layer of the shard.
+  void Recompute(int index) {
+    LayerInput input;
+    input.micro_batch = PromoteBatch(pass_.batches[index], pass_.io.device());
+    input.boundary =
+        PromoteBoundary(pass_, BLOCK_KIND_ACTIVATION, pass_.first_layer(),
+                        index, BlockIo::Reuse::kNever);
+    for (int layer = pass_.first_layer(); layer < pass_.last_layer(); ++layer) {
       pass_.meter.Begin(layer, Phase::kForward);
       parameters_.Place(layer);
       pass_.meter.ParametersPlaced();
-      if (layer == 0) {
-        boundary = parameters_.Forward(layer, boundary, micro_batch);
-      } else {
-        const int block = pass_.layer(layer).parameter_blocks.front();
-        tapes_[layer] = pass_.model.layers.block(layer).Record(
-            {parameters_.Block(block)}, boundary, micro_batch);
-        boundary = tapes_[layer].output;
-      }
+      input.flats = parameters_.FlatsOf(layer);
+      tapes_[layer] = pass_.model.layers.layer(layer).Record(input);
+      input.boundary = tapes_[layer].outputs;
       pass_.meter.End();
     }
-    return boundary;
   }
 
-  // The gradient of the head's input.
-  at::Tensor RunHead(at::Tensor input, const MicroBatch& micro_batch,
-                     bool accumulate, bool is_last) {
-    const int layer = pass_.last_layer() - 1;
-    const int norm = pass_.layer(layer).parameter_blocks.front();
-    const int weight = pass_.layer(layer).parameter_blocks.back();
-    pass_.meter.Begin(layer, Phase::kBackward);
-    parameters_.Place(layer);
-    at::Tensor input_gradient;
-    const LossSum loss = pass_.model.layers.head().LossAndBackward(
-        parameters_.Block(norm), parameters_.HeadWeight(), input.detach(),
-        micro_batch, Gradient(norm),
-        TensorViews(pass_.block(weight), Gradient(weight)).front(), accumulate,
-        &input_gradient);
-    input.reset();
-    result_.set_loss_sum(result_.loss_sum() + loss.loss_sum);
-    result_.set_loss_tokens(result_.loss_tokens() + loss.tokens);
-    if (!std::isfinite(result_.loss_sum())) {
-      SpoilGradients({input_gradient, Gradient(norm), Gradient(weight)});
+  // The gradients of the layer's input.
+  Tensors Differentiate(int layer, Tensors output_gradients, bool accumulate) {
+    LayerGradients made = pass_.model.layers.layer(layer).Backward(
+        std::move(tapes_[layer]), output_gradients, gradients_.FlatsOf(layer),
+        accumulate);
+    if (made.rows.has_value()) gradients_.AddRows(layer, *made.rows);
+    if (layer + 1 == pass_.model.table.layer_count()) {
+      AddLoss(made.loss, result_);
+      if (!std::isfinite(result_.loss_sum())) SpoilGradients(layer, made);
     }
-    if (is_last) UpdateLayer(layer);
-    pass_.meter.End();
-    return input_gradient;
+    return std::move(made.inputs);
   }
 
   // Whatever the arithmetic made of a loss that is not finite: no layer must
   // learn from it, neither here nor in an earlier shard. From here on all
   // gradients of the step are NaN.
-  void SpoilGradients(const std::vector<at::Tensor>& gradients) {
-    for (const at::Tensor& gradient : gradients) {
-      gradient.fill_(std::numeric_limits<float>::quiet_NaN());
+  void SpoilGradients(int layer, const LayerGradients& made) {
+    for (const Tensors& gradients : {made.inputs, gradients_.FlatsOf(layer)}) {
+      for (const at::Tensor& gradient : gradients) {
+        if (!gradient.defined()) continue;
+        gradient.fill_(std::numeric_limits<float>::quiet_NaN());
+      }
     }
-  }
-
-  // The gradient of the layer's input; none for the embedding.
-  at::Tensor Differentiate(int layer, at::Tensor gradient,
-                           const MicroBatch& micro_batch, bool accumulate) {
-    const int block = pass_.layer(layer).parameter_blocks.back();
-    if (layer == 0) {
-      token_gradient_->Add(
-          micro_batch.Inputs(),
-          pass_.model.layers.embedding().Backward(gradient, Gradient(block),
-                                                  accumulate, micro_batch),
-          pass_.io);
-      return {};
-    }
-    return pass_.model.layers.block(layer).Backward(
-        std::move(tapes_[layer]), gradient, {Gradient(block)}, accumulate);
-  }
-
-  // Flat; made when it is first asked for, with zero padding.
-  at::Tensor Gradient(int block) {
-    at::Tensor& gradient = gradients_[block];
-    if (!gradient.defined()) {
-      gradient = pass_.io.Empty({pass_.block(block).element_count()});
-      ZeroPadding(pass_.block(block), gradient);
-    }
-    return gradient;
-  }
-
-  at::Tensor TakeGradient(int block) {
-    const auto node = gradients_.extract(block);
-    return node.empty() ? at::Tensor() : node.mapped();
   }
 
   void UpdateLayer(int layer) {
     pass_.meter.BeginUpdate();
     for (int block : pass_.layer(layer).parameter_blocks) {
-      if (pass_.block(block).owner() != layer) {
-        HandDown(block);
-      } else if (!Update(block)) {
+      if (!gradients_.Finish(layer, block, parameters_)) {
         result_.add_skipped_blocks(block);
       }
     }
   }
 
-  // False: the block was skipped.
-  bool Update(int block) {
-    return block == TokenTable()
-               ? UpdateTokenTable(pass_, parameters_.Release(block),
-                                  TakeGradient(block), *token_gradient_)
-               : UpdateBlock(pass_, block, parameters_.Release(block),
-                             TakeGradient(block));
-  }
-
-  // A tied block's gradient goes to the shard of its owner, or waits for it
-  // here.
-  void HandDown(int block) {
-    const BlockVersion* written =
-        pass_.blocks.FindWritten(BLOCK_KIND_PARAMETER_GRADIENT, block);
-    if (written == nullptr) return;
-    pass_.io.Demote(TakeGradient(block), *written, 0);
-    parameters_.Release(block);
-  }
-
   const Pass& pass_;
   ShardParameters parameters_;
+  ShardGradients gradients_;
   // By layer.
   std::vector<Tape> tapes_;
-  // By block.
-  absl::flat_hash_map<int, at::Tensor> gradients_;
-  std::optional<TokenTableGradient> token_gradient_;
   PassResult result_;
 };
 

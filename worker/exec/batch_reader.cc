@@ -8,6 +8,7 @@
 
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
+#include "common/data/step_count.h"
 #include "worker/data/token_file.h"
 #include "worker/data/window_reader.h"
 #include "worker/model/micro_batch.h"
@@ -111,7 +112,8 @@ absl::StatusOr<std::vector<HostBatch>> BatchReader::ReadTraining(
   std::vector<HostBatch> batches;
   for (int i = task.first_micro_batch(); i < task.last_micro_batch(); ++i) {
     auto batch = ReadBatch(
-        *file, context, MicroBatchWindows(*windows, i, MicroBatchCount(train)),
+        *file, context,
+        MicroBatchWindows(*windows, i, train.gradient_accumulation_steps()),
         vocab_size);
     if (!batch.ok()) return batch.status();
     batch->seed = DropoutSeed(train.seed(), task.step(), i);
@@ -128,7 +130,8 @@ absl::StatusOr<std::vector<HostBatch>> BatchReader::ReadEvaluation(
   if (!file.ok()) return file.status();
   const int64_t context = job.spec().train().context_length();
   const int64_t window_count = WindowCount(file->token_count(), context);
-  const int64_t batch_size = EvaluationBatchSize(job.spec());
+  const int64_t batch_size =
+      job.spec().evaluation().per_device_eval_batch_size();
   const int64_t batch_count = EvaluationBatchCount(window_count, batch_size);
   if (task.last_micro_batch() > batch_count) {
     return absl::OutOfRangeError(absl::StrCat(
@@ -157,7 +160,7 @@ absl::StatusOr<std::vector<int64_t>> BatchReader::WindowsOfStep(
         absl::StrCat("the training split has ", window_count,
                      " windows, one step needs ", batch_size));
   }
-  if (spec.data().has_shuffle() && !spec.data().shuffle()) {
+  if (!spec.data().shuffle()) {
     std::vector<int64_t> windows(batch_size);
     std::iota(windows.begin(), windows.end(), step % steps * batch_size);
     return windows;
@@ -171,20 +174,6 @@ absl::StatusOr<std::vector<int64_t>> BatchReader::WindowsOfStep(
   auto order = std::make_shared<BatchOrder>(*std::move(made));
   orders_.Put(key, order, window_count * sizeof(uint32_t));
   return order->WindowsOfStep(step);
-}
-
-int64_t MicroBatchCount(const TrainSpec& train) {
-  return std::max(1, train.gradient_accumulation_steps());
-}
-
-int64_t SequencesPerStep(const TrainSpec& train) {
-  return train.per_device_train_batch_size() * MicroBatchCount(train);
-}
-
-int64_t EvaluationBatchSize(const JobSpec& spec) {
-  return spec.evaluation().has_per_device_eval_batch_size()
-             ? spec.evaluation().per_device_eval_batch_size()
-             : spec.train().per_device_train_batch_size();
 }
 
 double GradientScale(const TrainSpec& train) {

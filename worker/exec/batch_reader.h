@@ -64,11 +64,6 @@ class BatchReader {
   ContentCache<BatchOrder> orders_;
 };
 
-// Sequences in one update, and in one evaluation batch.
-int64_t SequencesPerStep(const hydra::v1::TrainSpec& train);
-int64_t EvaluationBatchSize(const hydra::v1::JobSpec& spec);
-int64_t MicroBatchCount(const hydra::v1::TrainSpec& train);
-
 // 1 / target tokens of a step.
 double GradientScale(const hydra::v1::TrainSpec& train);
 

@@ -41,6 +41,7 @@ class BatchReaderTest : public testing::Test {
     hydra::v1::TrainSpec* train = job_.mutable_spec()->mutable_train();
     train->set_context_length(4);
     train->set_per_device_train_batch_size(2);
+    train->set_gradient_accumulation_steps(1);
     task_.set_kind(worker::v1::TASK_KIND_FORWARD);
     task_.set_last_micro_batch(1);
   }

@@ -15,6 +15,10 @@ namespace {
 
 using worker::v1::BlockVersion;
 
+VersionId VersionOf(const BlockVersion& version) {
+  return VersionId(version.version());
+}
+
 }  // namespace
 
 BlockIo::BlockIo(Device* device, HostRange host, DeviceCache* cache)
@@ -32,7 +36,7 @@ at::Tensor BlockIo::Promote(const BlockVersion& version, int64_t count,
   if (reuse == Reuse::kNever) {
     Forget(version);
   } else if (cache_ != nullptr) {
-    cache_->Put(version.version(), tensor);
+    cache_->Put(VersionOf(version), tensor);
   }
   return tensor;
 }
@@ -79,16 +83,16 @@ void BlockIo::ZeroTail(const BlockVersion& version, int64_t first) {
 
 void BlockIo::Keep(const BlockVersion& version, at::Tensor tensor) {
   if (cache_ == nullptr) return;
-  cache_->Put(version.version(), std::move(tensor));
-  made_.push_back(version.version());
+  cache_->Put(VersionOf(version), std::move(tensor));
+  made_.push_back(VersionOf(version));
 }
 
 void BlockIo::Forget(const BlockVersion& version) {
-  if (cache_ != nullptr) cache_->Drop(version.version());
+  if (cache_ != nullptr) cache_->Drop(VersionOf(version));
 }
 
 void BlockIo::Rollback() {
-  for (uint64_t version : made_) cache_->Drop(version);
+  for (VersionId version : made_) cache_->Drop(version);
   made_.clear();
 }
 
@@ -111,7 +115,7 @@ absl::Span<std::byte> BlockIo::SlotRange(const BlockVersion& version,
 
 at::Tensor BlockIo::Cached(const BlockVersion& version, int64_t count) {
   if (cache_ == nullptr) return {};
-  std::optional<at::Tensor> cached = cache_->Get(version.version());
+  std::optional<at::Tensor> cached = cache_->Get(VersionOf(version));
   if (!cached || cached->numel() < count) return {};
   return cached->numel() == count ? *cached : cached->narrow(0, 0, count);
 }

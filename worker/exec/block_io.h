@@ -9,6 +9,7 @@
 #include "ATen/core/Tensor.h"
 #include "absl/time/time.h"
 #include "absl/types/span.h"
+#include "common/ids/ids.h"
 #include "hydra/worker/v1/worker.pb.h"
 #include "worker/device/device.h"
 #include "worker/exec/device_cache.h"
@@ -91,7 +92,7 @@ class BlockIo {
   const HostRange host_;
   DeviceCache* const cache_;
 
-  std::vector<uint64_t> made_;
+  std::vector<VersionId> made_;
   int64_t promoted_bytes_ = 0;
   int64_t demoted_bytes_ = 0;
   int64_t cached_bytes_ = 0;

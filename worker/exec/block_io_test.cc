@@ -55,7 +55,7 @@ TEST_F(BlockIoTest, PromotesOnceAndFindsItAgain) {
   EXPECT_TRUE(io_.Promote(version, 16, BlockIo::Reuse::kNever).is_same(tensor));
   EXPECT_EQ(io_.promoted_bytes(), 64);
   EXPECT_EQ(io_.cached_bytes(), 64);
-  EXPECT_FALSE(cache_.Get(1).has_value());
+  EXPECT_FALSE(cache_.Get(VersionId(1)).has_value());
 }
 
 TEST_F(BlockIoTest, ZeroVersionsMoveNoBytes) {
@@ -80,7 +80,7 @@ TEST_F(BlockIoTest, MovesRanges) {
 }
 
 TEST_F(BlockIoTest, RangesOfACachedVersionComeFromTheCache) {
-  cache_.Put(1, at::full({16}, 5.f));
+  cache_.Put(VersionId(1), at::full({16}, 5.f));
   const at::Tensor range = io_.Empty({4});
   io_.PromoteRange(Version(1, 16, 16), 8, range);
   EXPECT_EQ(range[0].item<float>(), 5);
@@ -114,8 +114,8 @@ TEST_F(BlockIoTest, RollbackDropsWhatTheTaskMadeAndNothingElse) {
   io_.Promote(Version(1, 0, 16), 16, BlockIo::Reuse::kLikely);
   io_.Keep(Version(2, 16, 16), io_.Empty({16}));
   io_.Rollback();
-  EXPECT_TRUE(cache_.Get(1).has_value());
-  EXPECT_FALSE(cache_.Get(2).has_value());
+  EXPECT_TRUE(cache_.Get(VersionId(1)).has_value());
+  EXPECT_FALSE(cache_.Get(VersionId(2)).has_value());
 }
 
 }  // namespace

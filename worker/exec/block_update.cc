@@ -26,6 +26,7 @@ class RangeUpdater {
       : pass_(pass),
         block_(block),
         skip_(skip),
+        hyperparameters_(pass.model.HyperparametersAt(pass.task.step())),
         new_parameters_(pass.blocks.Written(BLOCK_KIND_PARAMETERS, block)) {
     for (int i = 0; i < pass.model.moment_count(); ++i) {
       buffers_[i] = pass.io.Empty({longest_range});
@@ -44,8 +45,8 @@ class RangeUpdater {
           MomentBegin(i) + first, moments[i]);
     }
     if (!skip_) {
-      UpdateRange(pass_.model.hyperparameters, pass_.task.step() + 1,
-                  parameters, gradient, moments[0], moments[1]);
+      UpdateRange(hyperparameters_, pass_.task.step() + 1, parameters, gradient,
+                  moments[0], moments[1]);
     }
     pass_.io.Demote(parameters, new_parameters_, first);
     FailPoint("worker.update", pass_.task.job_id());
@@ -66,11 +67,12 @@ class RangeUpdater {
   const Pass& pass_;
   const int block_;
   const bool skip_;
+  const Hyperparameters hyperparameters_;
   const BlockVersion& new_parameters_;
   std::array<at::Tensor, 2> buffers_;
 };
 
-// A range of the token table, in elements. Ranges begin at rows, and at
+// A range of a gathered block, in elements. Ranges begin at rows, and at
 // multiples of 64 bytes; the last one includes the block's padding.
 struct TableRange {
   int64_t first_row = 0;
@@ -97,21 +99,22 @@ std::vector<TableRange> RangesOf(const ParameterBlock& table) {
   return ranges;
 }
 
-// The token table's gradient in ranges: the embedding's part plus the head's,
-// wherever that is.
-class TableGradient {
+// A gathered block's gradient in ranges: that of the gathered rows plus the
+// later layers' part, wherever that is.
+class GatheredGradient {
  public:
-  TableGradient(const Pass& pass, int block, const at::Tensor& head_on_device,
-                TokenTableGradient& embedding, int64_t longest_range)
+  GatheredGradient(const Pass& pass, int block,
+                   const at::Tensor& later_on_device, RowGradientSum& rows,
+                   int64_t longest_range)
       : pass_(pass),
-        embedding_(embedding),
+        rows_(rows),
         width_(pass.block(block).tensors.front().shape[1]),
-        head_on_device_(head_on_device),
-        head_in_pool_(
+        later_on_device_(later_on_device),
+        later_in_pool_(
             pass.blocks.FindRead(BLOCK_KIND_PARAMETER_GRADIENT, block)),
         buffer_(pass.io.Empty({longest_range})) {
-    if (!head_on_device.defined() && head_in_pool_ != nullptr) {
-      head_buffer_ = pass.io.Empty({longest_range});
+    if (!later_on_device.defined() && later_in_pool_ != nullptr) {
+      later_buffer_ = pass.io.Empty({longest_range});
     }
   }
 
@@ -121,30 +124,30 @@ class TableGradient {
     const int64_t in_rows = rows * width_;
     const at::Tensor gradient = buffer_.narrow(0, 0, range.count);
     gradient.narrow(0, in_rows, range.count - in_rows).zero_();
-    embedding_.CopyRows(range.first_row, range.last_row,
-                        gradient.narrow(0, 0, in_rows).view({rows, width_}));
-    AddHeadPart(range, gradient);
+    rows_.CopyRows(range.first_row, range.last_row,
+                   gradient.narrow(0, 0, in_rows).view({rows, width_}));
+    AddLaterPart(range, gradient);
     return gradient;
   }
 
  private:
-  void AddHeadPart(const TableRange& range, const at::Tensor& gradient) {
-    if (head_on_device_.defined()) {
-      gradient.add_(head_on_device_.narrow(0, range.first, range.count));
-    } else if (head_in_pool_ != nullptr) {
-      const at::Tensor head = head_buffer_.narrow(0, 0, range.count);
-      pass_.io.PromoteRange(*head_in_pool_, range.first, head);
-      gradient.add_(head);
+  void AddLaterPart(const TableRange& range, const at::Tensor& gradient) {
+    if (later_on_device_.defined()) {
+      gradient.add_(later_on_device_.narrow(0, range.first, range.count));
+    } else if (later_in_pool_ != nullptr) {
+      const at::Tensor later = later_buffer_.narrow(0, 0, range.count);
+      pass_.io.PromoteRange(*later_in_pool_, range.first, later);
+      gradient.add_(later);
     }
   }
 
   const Pass& pass_;
-  TokenTableGradient& embedding_;
+  RowGradientSum& rows_;
   const int64_t width_;
-  const at::Tensor head_on_device_;
-  const BlockVersion* const head_in_pool_;
+  const at::Tensor later_on_device_;
+  const BlockVersion* const later_in_pool_;
   const at::Tensor buffer_;
-  at::Tensor head_buffer_;
+  at::Tensor later_buffer_;
 };
 
 }  // namespace
@@ -166,17 +169,16 @@ bool UpdateBlock(const Pass& pass, int block, at::Tensor parameters,
   return finite;
 }
 
-bool UpdateTokenTable(const Pass& pass, at::Tensor parameters,
-                      const at::Tensor& head_gradient,
-                      TokenTableGradient& embedding_gradient) {
+bool UpdateGatheredBlock(const Pass& pass, int block, at::Tensor parameters,
+                         const at::Tensor& later_gradient,
+                         RowGradientSum& row_gradient) {
   const at::NoGradGuard no_grad;
-  const int block = pass.layer(0).parameter_blocks.front();
   const BlockVersion& read = pass.blocks.Read(BLOCK_KIND_PARAMETERS, block);
   const std::vector<TableRange> ranges = RangesOf(pass.block(block));
   const int64_t longest_range = ranges.front().count;
 
-  TableGradient gradient(pass, block, head_gradient, embedding_gradient,
-                         longest_range);
+  GatheredGradient gradient(pass, block, later_gradient, row_gradient,
+                            longest_range);
   const bool whole = parameters.defined();
   if (whole) pass.io.Forget(read);
   const at::Tensor buffer =

@@ -3,7 +3,7 @@
 
 #include "ATen/core/Tensor.h"
 #include "worker/exec/pass.h"
-#include "worker/exec/token_table_gradient.h"
+#include "worker/exec/row_gradient_sum.h"
 
 namespace hydra {
 
@@ -22,15 +22,16 @@ namespace hydra {
 bool UpdateBlock(const Pass& pass, int block, at::Tensor parameters,
                  const at::Tensor& gradient);
 
-// Updates the token table and lets the cache forget the read version. Its
-// gradient is the head's part, if it is tied, plus the embedding's.
-// `parameters` is undefined if the table is not on the device: it then passes
-// through in ranges too. `head_gradient` is undefined if the task reads the
-// head's part from the pool, or there is none. The gradient is nowhere as a
-// whole: what is updated before a bad range is found is copied anew.
-bool UpdateTokenTable(const Pass& pass, at::Tensor parameters,
-                      const at::Tensor& head_gradient,
-                      TokenTableGradient& embedding_gradient);
+// Updates a block whose rows its owner gathers, and lets the cache forget the
+// read version. Its gradient is the later layers' part, if it is tied, plus
+// that of the gathered rows. `parameters` is undefined if the block is not on
+// the device: it then passes through in ranges too. `later_gradient` is
+// undefined if the task reads the later layers' part from the pool, or there is
+// none. The gradient is nowhere as a whole: what is updated before a bad range
+// is found is copied anew.
+bool UpdateGatheredBlock(const Pass& pass, int block, at::Tensor parameters,
+                         const at::Tensor& later_gradient,
+                         RowGradientSum& row_gradient);
 
 }  // namespace hydra
 

@@ -11,14 +11,14 @@ DeviceCache::DeviceCache(DeviceArena* arena) : arena_(arena) {
 
 DeviceCache::~DeviceCache() { arena_->SetReclaim({}); }
 
-void DeviceCache::Put(uint64_t version, at::Tensor tensor) {
+void DeviceCache::Put(VersionId version, at::Tensor tensor) {
   Drop(version);
   absl::MutexLock lock(&mu_);
   entries_.push_front({version, std::move(tensor)});
   by_version_[version] = entries_.begin();
 }
 
-std::optional<at::Tensor> DeviceCache::Get(uint64_t version) {
+std::optional<at::Tensor> DeviceCache::Get(VersionId version) {
   absl::MutexLock lock(&mu_);
   const auto found = by_version_.find(version);
   if (found == by_version_.end()) return std::nullopt;
@@ -26,7 +26,7 @@ std::optional<at::Tensor> DeviceCache::Get(uint64_t version) {
   return found->second->tensor;
 }
 
-void DeviceCache::Drop(uint64_t version) {
+void DeviceCache::Drop(VersionId version) {
   absl::MutexLock lock(&mu_);
   const auto found = by_version_.find(version);
   if (found == by_version_.end()) return;

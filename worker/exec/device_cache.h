@@ -9,6 +9,7 @@
 #include "absl/base/thread_annotations.h"
 #include "absl/container/flat_hash_map.h"
 #include "absl/synchronization/mutex.h"
+#include "common/ids/ids.h"
 #include "worker/device/device_arena.h"
 
 namespace hydra {
@@ -29,20 +30,20 @@ class DeviceCache {
   DeviceCache& operator=(const DeviceCache&) = delete;
 
   // Replaces what the version had before.
-  void Put(uint64_t version, at::Tensor tensor) ABSL_LOCKS_EXCLUDED(mu_);
+  void Put(VersionId version, at::Tensor tensor) ABSL_LOCKS_EXCLUDED(mu_);
 
   // Marks the version as used now.
-  std::optional<at::Tensor> Get(uint64_t version) ABSL_LOCKS_EXCLUDED(mu_);
+  std::optional<at::Tensor> Get(VersionId version) ABSL_LOCKS_EXCLUDED(mu_);
 
   // Do nothing for what is not here.
-  void Drop(uint64_t version) ABSL_LOCKS_EXCLUDED(mu_);
+  void Drop(VersionId version) ABSL_LOCKS_EXCLUDED(mu_);
   void DropAll() ABSL_LOCKS_EXCLUDED(mu_);
 
   int64_t version_count() const ABSL_LOCKS_EXCLUDED(mu_);
 
  private:
   struct Entry {
-    uint64_t version;
+    VersionId version;
     at::Tensor tensor;
   };
   using Entries = std::list<Entry>;
@@ -55,7 +56,7 @@ class DeviceCache {
   mutable absl::Mutex mu_;
   // The most recently used one first.
   Entries entries_ ABSL_GUARDED_BY(mu_);
-  absl::flat_hash_map<uint64_t, Entries::iterator> by_version_
+  absl::flat_hash_map<VersionId, Entries::iterator> by_version_
       ABSL_GUARDED_BY(mu_);
 };
 

@@ -27,42 +27,46 @@ class DeviceCacheTest : public testing::Test {
 
 TEST_F(DeviceCacheTest, GivesBackWhatWasPut) {
   at::Tensor tensor = TwoKib();
-  cache_.Put(7, tensor);
-  EXPECT_TRUE(cache_.Get(7)->is_same(tensor));
-  EXPECT_FALSE(cache_.Get(8).has_value());
-  cache_.Drop(7);
-  EXPECT_FALSE(cache_.Get(7).has_value());
+  cache_.Put(VersionId(7), tensor);
+  EXPECT_TRUE(cache_.Get(VersionId(7))->is_same(tensor));
+  EXPECT_FALSE(cache_.Get(VersionId(8)).has_value());
+  cache_.Drop(VersionId(7));
+  EXPECT_FALSE(cache_.Get(VersionId(7)).has_value());
 }
 
 TEST_F(DeviceCacheTest, TheLeastRecentlyUsedVersionMakesRoom) {
-  for (uint64_t version : {1, 2, 3, 4}) cache_.Put(version, TwoKib());
-  cache_.Get(1);
+  for (uint64_t version : {1, 2, 3, 4}) {
+    cache_.Put(VersionId(version), TwoKib());
+  }
+  cache_.Get(VersionId(1));
   const at::Tensor fifth = TwoKib();
-  EXPECT_TRUE(cache_.Get(1).has_value());
-  EXPECT_FALSE(cache_.Get(2).has_value());
-  EXPECT_TRUE(cache_.Get(3).has_value());
+  EXPECT_TRUE(cache_.Get(VersionId(1)).has_value());
+  EXPECT_FALSE(cache_.Get(VersionId(2)).has_value());
+  EXPECT_TRUE(cache_.Get(VersionId(3)).has_value());
 }
 
 TEST_F(DeviceCacheTest, WhatAnybodyHoldsStays) {
   const at::Tensor held = TwoKib();
-  cache_.Put(1, held);
+  cache_.Put(VersionId(1), held);
   at::Tensor view;
   {
     at::Tensor viewed = TwoKib();
     view = viewed.narrow(0, 5, 3);
-    cache_.Put(2, viewed);
+    cache_.Put(VersionId(2), viewed);
   }
-  cache_.Put(3, TwoKib());
-  cache_.Put(4, TwoKib());
+  cache_.Put(VersionId(3), TwoKib());
+  cache_.Put(VersionId(4), TwoKib());
   const at::Tensor fifth = at::empty({1024});
-  EXPECT_TRUE(cache_.Get(1).has_value());
-  EXPECT_TRUE(cache_.Get(2).has_value());
+  EXPECT_TRUE(cache_.Get(VersionId(1)).has_value());
+  EXPECT_TRUE(cache_.Get(VersionId(2)).has_value());
   EXPECT_EQ(cache_.version_count(), 2);
   EXPECT_THROW(TwoKib(), c10::OutOfMemoryError);
 }
 
 TEST_F(DeviceCacheTest, DroppingFreesTheMemory) {
-  for (uint64_t version : {1, 2, 3, 4}) cache_.Put(version, TwoKib());
+  for (uint64_t version : {1, 2, 3, 4}) {
+    cache_.Put(VersionId(version), TwoKib());
+  }
   cache_.DropAll();
   EXPECT_EQ(device_->arena().used_bytes(), 0);
 }

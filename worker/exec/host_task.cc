@@ -6,7 +6,6 @@
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
 #include "common/clock/steady_time.h"
-#include "common/model/describe.h"
 #include "common/status/proto_time.h"
 #include "worker/exec/prepare_pass.h"
 #include "worker/exec/task_failure.h"
@@ -19,9 +18,10 @@ using worker::v1::PrepareResult;
 using worker::v1::TaskReport;
 
 absl::StatusOr<PrepareResult> Prepare(const JobContext& job, LogSink& log,
-                                      TaskControl& control) {
-  const auto table =
-      Describe(job.model_config_json(), OverridesOf(job.spec().train()));
+                                      TaskControl& control,
+                                      const ModelFamilies& families) {
+  const auto table = families.Describe(job.model_config_json(),
+                                       OverridesOf(job.spec().train()));
   if (!table.ok()) return table.status();
   try {
     return RunPreparePass(job, table->vocabulary_size, log, control);
@@ -37,11 +37,12 @@ bool IsHostTask(const worker::v1::Task& task) {
 }
 
 TaskReport RunHostTask(const worker::v1::Task& task, const JobContext& job,
-                       LogSink& log, TaskControl& control) {
+                       LogSink& log, TaskControl& control,
+                       const ModelFamilies& families) {
   const absl::Time begin = SteadyNow();
   TaskReport report;
   report.set_task_id(task.task_id());
-  auto prepared = Prepare(job, log, control);
+  auto prepared = Prepare(job, log, control, families);
   if (prepared.ok()) {
     *report.mutable_prepare() = *std::move(prepared);
   } else {

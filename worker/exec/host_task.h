@@ -1,6 +1,7 @@
 #ifndef HYDRA_WORKER_EXEC_HOST_TASK_H_
 #define HYDRA_WORKER_EXEC_HOST_TASK_H_
 
+#include "common/model/describe.h"
 #include "hydra/worker/v1/worker.pb.h"
 #include "worker/exec/log_sink.h"
 #include "worker/task/task_control.h"
@@ -19,9 +20,10 @@ bool IsHostTask(const worker::v1::Task& task);
 //   what is written, see worker/data/token_cache.h.
 // * INVALID_ARGUMENT and others: what the job's files made impossible.
 // * INTERNAL: out of host memory, or a fault of ours.
-worker::v1::TaskReport RunHostTask(const worker::v1::Task& task,
-                                   const worker::v1::JobContext& job,
-                                   LogSink& log, TaskControl& control);
+worker::v1::TaskReport RunHostTask(
+    const worker::v1::Task& task, const worker::v1::JobContext& job,
+    LogSink& log, TaskControl& control,
+    const ModelFamilies& families = KnownFamilies());
 
 }  // namespace hydra
 

@@ -3,7 +3,8 @@
 #include <string>
 #include <utility>
 
-#include "common/model/describe.h"
+#include "common/data/batch_plan.h"
+#include "common/data/step_count.h"
 #include "common/shared/shared.h"
 
 namespace hydra {
@@ -11,12 +12,15 @@ namespace {
 
 using worker::v1::JobContext;
 
-absl::StatusOr<BuiltModel> Build(const JobContext& job) {
-  absl::StatusOr<ModelTable> table =
-      Describe(job.model_config_json(), OverridesOf(job.spec().train()));
+absl::StatusOr<BuiltModel> Build(const JobContext& job,
+                                 const Architectures& architectures) {
+  absl::StatusOr<ModelTable> table = architectures.families->Describe(
+      job.model_config_json(), OverridesOf(job.spec().train()));
   if (!table.ok()) return table.status();
-  ModelLayers layers = ModelLayers::Build(*table);
-  return BuiltModel{*std::move(table), std::move(layers)};
+  absl::StatusOr<ModelLayers> layers =
+      ModelLayers::Build(*table, *architectures.layers);
+  if (!layers.ok()) return layers.status();
+  return BuiltModel{*std::move(table), *std::move(layers)};
 }
 
 // About what a model takes: its tensors' entries stand in the table and in the
@@ -40,6 +44,17 @@ int64_t BytesOf(const BuiltModel& model) {
   return bytes;
 }
 
+int64_t TotalStepsOf(const JobContext& job) {
+  const hydra::v1::TrainSpec& train = job.spec().train();
+  for (const worker::v1::PreparedSplit& split : job.splits()) {
+    if (split.split() != worker::v1::SPLIT_TRAIN) continue;
+    return TotalSteps(train, StepsPerEpoch(WindowCount(split.token_count(),
+                                                       train.context_length()),
+                                           SequencesPerStep(train)));
+  }
+  return 0;
+}
+
 }  // namespace
 
 absl::StatusOr<JobModel> JobModels::For(const JobContext& job) {
@@ -49,9 +64,10 @@ absl::StatusOr<JobModel> JobModels::For(const JobContext& job) {
   // It is a part of what is built, and keeps that.
   Shared<ModelTable> table(
       std::shared_ptr<const ModelTable>(*built, &model.table));
-  return JobModel{*std::move(built), model.table, model.layers,
-                  MakeJobShape(job.spec(), std::move(table)),
-                  HyperparametersOf(job.spec().train())};
+  return JobModel{
+      *std::move(built),  model.table,
+      model.layers,       MakeJobShape(job.spec(), std::move(table)),
+      job.spec().train(), TotalStepsOf(job)};
 }
 
 absl::StatusOr<std::shared_ptr<const BuiltModel>> JobModels::BuiltFor(
@@ -59,7 +75,7 @@ absl::StatusOr<std::shared_ptr<const BuiltModel>> JobModels::BuiltFor(
   std::string key = DescriptionContent(job.model_config_json(),
                                        OverridesOf(job.spec().train()));
   if (std::shared_ptr<const BuiltModel> known = built_.Find(key)) return known;
-  absl::StatusOr<BuiltModel> model = Build(job);
+  absl::StatusOr<BuiltModel> model = Build(job, architectures_);
   if (!model.ok()) return model.status();
   auto built = std::make_shared<const BuiltModel>(*std::move(model));
   built_.Put(std::move(key), built, BytesOf(*built));

@@ -7,10 +7,11 @@
 #include "absl/status/statusor.h"
 #include "common/chain/job_shape.h"
 #include "common/model/model_table.h"
+#include "common/model/optimizer.h"
 #include "hydra/worker/v1/worker.pb.h"
 #include "worker/exec/content_cache.h"
+#include "worker/model/architectures.h"
 #include "worker/model/model_layers.h"
-#include "worker/model/optimizer_step.h"
 
 namespace hydra {
 
@@ -28,8 +29,15 @@ struct JobModel {
   const ModelLayers& layers;
   // Without shards: the tasks name them.
   JobShape shape;
-  Hyperparameters hyperparameters;
+  // With every default filled in.
+  hydra::v1::TrainSpec train;
+  // Steps that the job trains; 0 while its data is not prepared.
+  int64_t total_steps = 0;
 
+  // Of the step with this number, from 0.
+  Hyperparameters HyperparametersAt(int64_t step) const {
+    return At(train, step, total_steps);
+  }
   // Moments that the optimizer keeps of each parameter.
   int moment_count() const { return static_cast<int>(shape.state_factor); }
 };
@@ -38,15 +46,18 @@ struct JobModel {
 // thread-safe.
 class JobModels {
  public:
-  explicit JobModels(int64_t capacity_bytes) : built_(capacity_bytes) {}
+  explicit JobModels(int64_t capacity_bytes, Architectures architectures = {})
+      : architectures_(architectures), built_(capacity_bytes) {}
 
-  // INVALID_ARGUMENT: as Describe.
+  // INVALID_ARGUMENT: as ModelFamilies::Describe.
+  // Others: as ModelLayers::Build.
   absl::StatusOr<JobModel> For(const worker::v1::JobContext& job);
 
  private:
   absl::StatusOr<std::shared_ptr<const BuiltModel>> BuiltFor(
       const worker::v1::JobContext& job);
 
+  const Architectures architectures_;
   ContentCache<const BuiltModel> built_;
 };
 

@@ -38,7 +38,7 @@ TEST(JobModelsTest, JobsOfOneModelShareItWhateverElseTheyDo) {
   EXPECT_EQ(&first->layers, &second->layers);
   EXPECT_EQ(first->moment_count(), 2);
   EXPECT_EQ(second->moment_count(), 0);
-  EXPECT_EQ(second->hyperparameters.learning_rate, 0.5);
+  EXPECT_EQ(second->HyperparametersAt(/*step=*/0).learning_rate, 0.5);
 }
 
 TEST(JobModelsTest, AnotherDropoutOrShapeIsAnotherModel) {

@@ -1,11 +1,54 @@
 #include "worker/exec/pass.h"
 
-#include "ATen/ops/empty.h"
+#include <vector>
+
+#include "ATen/ATen.h"
 
 namespace hydra {
 
 using worker::v1::BlockKind;
 using worker::v1::BlockVersion;
+
+namespace {
+
+// Where a boundary tensor lies in its block, in floats.
+struct Place {
+  const BoundaryTensor& tensor;
+  int64_t first = 0;
+  int64_t end = 0;
+};
+
+std::vector<Place> PlacesOf(const Pass& pass, int layer, int index) {
+  constexpr int64_t kAlignment = kTensorAlignmentBytes / kFloatBytes;
+  const HostBatch& batch = pass.batches[index];
+  std::vector<Place> places;
+  int64_t first = 0;
+  for (const BoundaryTensor& tensor : pass.model.table.BoundaryBefore(layer)) {
+    const int64_t end =
+        first + tensor.Bytes(batch.sequences, batch.context) / kFloatBytes;
+    places.push_back({tensor, first, end});
+    first = (end + kAlignment - 1) / kAlignment * kAlignment;
+  }
+  return places;
+}
+
+at::Tensor AsFloats(const at::Tensor& tensor) {
+  return tensor.detach().contiguous().view({-1}).view(at::kFloat);
+}
+
+// Several tensors in one, each at its place.
+at::Tensor Packed(const Tensors& tensors, const std::vector<Place>& places,
+                  const BlockIo& io) {
+  const at::Tensor flat = io.Empty({places.back().end}).zero_();
+  for (size_t i = 0; i < tensors.size(); ++i) {
+    if (!tensors[i].defined()) continue;
+    flat.narrow(0, places[i].first, places[i].end - places[i].first)
+        .copy_(AsFloats(tensors[i]));
+  }
+  return flat;
+}
+
+}  // namespace
 
 MicroBatch PromoteBatch(const HostBatch& batch, Device& device) {
   MicroBatch micro_batch;
@@ -23,24 +66,45 @@ MicroBatch PromoteBatch(const HostBatch& batch, Device& device) {
   return micro_batch;
 }
 
-at::Tensor PromoteBoundary(const Pass& pass, BlockKind kind, int layer,
-                           int index, BlockIo::Reuse reuse) {
+Tensors PromoteBoundary(const Pass& pass, BlockKind kind, int layer, int index,
+                        BlockIo::Reuse reuse) {
+  if (layer == 0) return {};
   const HostBatch& batch = pass.batches[index];
-  const BoundaryTensor& tensor = pass.model.table.BoundaryBefore(layer).front();
-  return pass.io
-      .Promote(pass.blocks.Read(kind, layer, index),
-               tensor.Bytes(batch.sequences, batch.context) / kFloatBytes,
-               reuse)
-      .view(tensor.ShapeOf(batch.sequences, batch.context));
+  const std::vector<Place> places = PlacesOf(pass, layer, index);
+  const at::Tensor flat = pass.io.Promote(pass.blocks.Read(kind, layer, index),
+                                          places.back().end, reuse);
+  const bool are_gradients = kind == worker::v1::BLOCK_KIND_ACTIVATION_GRADIENT;
+  Tensors tensors;
+  for (const Place& place : places) {
+    const bool is_float = place.tensor.type == ElementType::kFloat32;
+    if (are_gradients && !is_float) {
+      tensors.emplace_back();
+      continue;
+    }
+    at::Tensor range = flat.narrow(0, place.first, place.end - place.first);
+    if (!is_float) range = range.view(at::kLong);
+    tensors.push_back(
+        range.view(place.tensor.ShapeOf(batch.sequences, batch.context)));
+  }
+  return tensors;
 }
 
 void DemoteBoundary(const Pass& pass, BlockKind kind, int layer, int index,
-                    const at::Tensor& tensor) {
+                    const Tensors& tensors) {
   const BlockVersion& version = pass.blocks.Written(kind, layer, index);
-  const at::Tensor flat = tensor.detach().contiguous().view({-1});
+  const at::Tensor flat =
+      tensors.size() == 1 && tensors.front().defined()
+          ? AsFloats(tensors.front())
+          : Packed(tensors, PlacesOf(pass, layer, index), pass.io);
   pass.io.Demote(flat, version, 0);
   pass.io.ZeroTail(version, flat.numel());
   pass.io.Keep(version, flat);
+}
+
+void AddLoss(const LossSum& loss, worker::v1::PassResult& result) {
+  if (loss.tokens == 0) return;
+  result.set_loss_sum(result.loss_sum() + loss.loss_sum);
+  result.set_loss_tokens(result.loss_tokens() + loss.tokens);
 }
 
 }  // namespace hydra

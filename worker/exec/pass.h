@@ -8,6 +8,7 @@
 #include "worker/exec/job_model.h"
 #include "worker/exec/layer_meter.h"
 #include "worker/exec/task_blocks.h"
+#include "worker/model/layer.h"
 #include "worker/model/micro_batch.h"
 
 namespace hydra {
@@ -25,7 +26,8 @@ struct Pass {
 
   int first_layer() const { return task.first_layer(); }
   int last_layer() const { return task.last_layer(); }
-  bool has_head() const { return last_layer() == model.table.layer_count(); }
+  // The model's last layer is one of the shard's.
+  bool makes_loss() const { return last_layer() == model.table.layer_count(); }
   const LayerEntry& layer(int layer) const { return model.table.layers[layer]; }
   const ParameterBlock& block(int block) const {
     return model.table.parameter_blocks[block];
@@ -36,15 +38,19 @@ struct Pass {
 // it is synchronized.
 MicroBatch PromoteBatch(const HostBatch& batch, Device& device);
 
-// The boundary tensor [sequences, context, width] that the task reads for its
-// batch number `index`: an ACTIVATION or ACTIVATION_GRADIENT of `layer`.
-at::Tensor PromoteBoundary(const Pass& pass, worker::v1::BlockKind kind,
-                           int layer, int index, BlockIo::Reuse reuse);
+// The boundary tensors before `layer` that the task reads for its batch number
+// `index`: an ACTIVATION, or an ACTIVATION_GRADIENT, which has room for all of
+// them, and undefined tensors in place of those that are not fp32. None before
+// the first layer.
+Tensors PromoteBoundary(const Pass& pass, worker::v1::BlockKind kind, int layer,
+                        int index, BlockIo::Reuse reuse);
 
-// Writes a boundary tensor to its slot, zeroes what is left of the slot, and
-// offers the tensor to the cache.
+// Writes such tensors to their slot, zeroes what is left of the slot, and
+// offers them to the cache. Undefined ones leave zeros.
 void DemoteBoundary(const Pass& pass, worker::v1::BlockKind kind, int layer,
-                    int index, const at::Tensor& tensor);
+                    int index, const Tensors& tensors);
+
+void AddLoss(const LossSum& loss, worker::v1::PassResult& result);
 
 }  // namespace hydra
 

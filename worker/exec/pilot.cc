@@ -57,8 +57,9 @@ void SetTimes(bool makes_loss, const LayerMeter::Measure& measure,
   absl::Duration forward = measure.forward / micro_batches_run;
   absl::Duration backward = measure.backward / micro_batches_run;
   if (makes_loss) {
-    forward = std::min(evaluation, backward);
-    backward -= forward;
+    const absl::Duration both = forward + backward;
+    forward = std::min(evaluation, both);
+    backward = both - forward;
   }
   *profile.mutable_forward() = ToProto(forward);
   *profile.mutable_backward() =

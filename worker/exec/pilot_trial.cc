@@ -13,7 +13,7 @@
 #include "worker/exec/forward_pass.h"
 #include "worker/exec/pass.h"
 #include "worker/exec/reservation.h"
-#include "worker/exec/token_table_gradient.h"
+#include "worker/exec/row_gradient_sum.h"
 #include "worker/exec/trial_task.h"
 
 namespace hydra {
@@ -101,8 +101,7 @@ TrialOutcome PilotTrial::Run(int first, int last) {
   try {
     const Reservation reservation(device_->arena(), reserve_bytes_);
     {
-      const Reservation kept(device_->arena(),
-                             first == 0 ? KeptBytesNotRun() : 0);
+      const Reservation kept(device_->arena(), KeptBytesNotRun(layers));
       RunPass(BackwardTask(layers), training_, io, meter);
     }
     outcome.measures = meter.measures();
@@ -168,24 +167,27 @@ absl::Span<std::byte> PilotTrial::HostBytes(int64_t offset, int64_t bytes) {
   return read_->all().subspan(offset, bytes);
 }
 
-int64_t PilotTrial::KeptBytesNotRun() const {
+int64_t PilotTrial::KeptBytesNotRun(const LayerRange& layers) const {
   const HostBatch& batch = training_.front();
-  const std::vector<int64_t>& tokens =
-      model_.table.parameter_blocks.front().tensors.front().shape;
-  const int64_t part_bytes =
-      batch.sequences * batch.context * tokens[1] * kFloatBytes;
-  if (!TokenTableGradient::KeepsParts(tokens[0], tokens[1],
-                                      model_.shape.micro_batches, part_bytes)) {
-    return 0;
-  }
-  const int64_t token_bytes =
-      static_cast<int64_t>(batch.tokens.size() * sizeof(int64_t));
+  const int64_t rows = batch.sequences * batch.context;
   const auto aligned = [](int64_t bytes) {
     return (bytes + kTensorAlignmentBytes - 1) / kTensorAlignmentBytes *
            kTensorAlignmentBytes;
   };
-  return (model_.shape.micro_batches - static_cast<int64_t>(training_.size())) *
-         (aligned(part_bytes) + aligned(token_bytes));
+  int64_t kept_bytes = 0;
+  for (const ParameterBlock& block : model_.table.parameter_blocks) {
+    if (!block.rows_are_gathered || !layers.Contains(block.owner()) ||
+        !RowGradientSum::KeepsParts(block, rows, model_.shape.micro_batches)) {
+      continue;
+    }
+    const int64_t width = block.tensors.front().shape[1];
+    const auto token_bytes =
+        static_cast<int64_t>(batch.tokens.size() * sizeof(int64_t));
+    kept_bytes +=
+        (model_.shape.micro_batches - static_cast<int64_t>(training_.size())) *
+        (aligned(rows * width * kFloatBytes) + aligned(token_bytes));
+  }
+  return kept_bytes;
 }
 
 }  // namespace hydra

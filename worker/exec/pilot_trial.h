@@ -49,7 +49,7 @@ struct TrialOutcome {
 // fits there.
 //
 // However many micro-batches a step has, two at most are run: the memory is the
-// same after each further one, but for what the embedding keeps, and that is
+// same after each further one, but for what gathered rows keep, and that is
 // set aside.
 //
 // Nothing but the passes may use the device meanwhile. Not thread-safe. Owns
@@ -76,9 +76,9 @@ class PilotTrial {
                absl::Span<const HostBatch> batches, BlockIo& io,
                LayerMeter& meter);
   absl::Span<std::byte> HostBytes(int64_t offset, int64_t bytes);
-  // Device bytes that the embedding keeps of the micro-batches that are not
-  // run.
-  int64_t KeptBytesNotRun() const;
+  // Device bytes that layers which gather rows keep of the micro-batches that
+  // are not run.
+  int64_t KeptBytesNotRun(const LayerRange& layers) const;
 
   const JobModel& model_;
   Device* const device_;

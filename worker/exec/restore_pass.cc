@@ -1,6 +1,7 @@
 #include "worker/exec/restore_pass.h"
 
 #include "absl/status/statusor.h"
+#include "common/chain/block_key.h"
 #include "common/checkpoint/checkpoint_reader.h"
 
 namespace hydra {
@@ -16,7 +17,7 @@ absl::StatusOr<int64_t> RunRestorePass(const worker::v1::Task& task,
   for (const worker::v1::BlockVersion& version : task.writes()) {
     if (absl::Status on = control->Advance(); !on.ok()) return on;
     absl::Status read = checkpoint->ReadBlock(
-        version.kind(), version.index(), version.micro_batch(), table,
+        BlockKeyOf(version), table,
         host(version.offset_bytes(), version.size_bytes()));
     if (!read.ok()) return read;
     filled_bytes += version.size_bytes();

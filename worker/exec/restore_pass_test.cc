@@ -72,9 +72,8 @@ class RestorePassTest : public testing::Test {
         checkpoint::v1::Position::PHASE_TRAIN);
     *contents.manifest.mutable_spec() = job_.context().spec();
     for (const BlockVersion& version : versions_) {
-      contents.blocks.push_back({version.kind(), version.index(),
-                                 version.micro_batch(), version.size_bytes(),
-                                 Slot(version).data()});
+      contents.blocks.push_back(
+          {BlockKeyOf(version), version.size_bytes(), Slot(version).data()});
     }
     const auto written = WriteCheckpoint(contents, [](size_t) { return true; });
     ASSERT_TRUE(written.ok()) << written.status();

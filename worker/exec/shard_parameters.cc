@@ -1,9 +1,8 @@
 #include "worker/exec/shard_parameters.h"
 
-#include <utility>
+#include <algorithm>
 
 #include "common/failpoint/fail_point.h"
-#include "worker/model/block_views.h"
 
 namespace hydra {
 
@@ -29,40 +28,27 @@ void ShardParameters::Place(int layer) {
   }
 }
 
-at::Tensor ShardParameters::TokenTable() {
-  const int block = pass_.layer(0).parameter_blocks.front();
-  if (!StaysOnHost(block)) return AsTable(block, Block(block));
-  return AsTable(
-      block,
-      pass_.io.View(pass_.blocks.Read(worker::v1::BLOCK_KIND_PARAMETERS, block),
-                    pass_.block(block).element_count()));
-}
-
-at::Tensor ShardParameters::HeadWeight() {
-  const int block = pass_.model.table.layers.back().parameter_blocks.back();
-  return AsTable(block, Block(block));
-}
-
-at::Tensor ShardParameters::Forward(int layer, const at::Tensor& input,
-                                    const MicroBatch& micro_batch) {
-  const std::vector<int>& blocks = pass_.layer(layer).parameter_blocks;
-  if (layer == 0) {
-    return pass_.model.layers.embedding().Forward(
-        TokenTable(), Block(blocks.back()), micro_batch);
+Tensors ShardParameters::FlatsOf(int layer) {
+  Tensors flats;
+  for (int block : pass_.layer(layer).parameter_blocks) {
+    flats.push_back(
+        StaysOnHost(block)
+            ? pass_.io.View(
+                  pass_.blocks.Read(worker::v1::BLOCK_KIND_PARAMETERS, block),
+                  pass_.block(block).element_count())
+            : Block(block));
   }
-  return pass_.model.layers.block(layer).Forward({Block(blocks.front())}, input,
-                                                 micro_batch);
+  return flats;
 }
 
 bool ShardParameters::StaysOnHost(int block) const {
-  const bool is_token_table =
-      block == pass_.model.table.layers.front().parameter_blocks.front();
-  const bool head_uses_it_here = pass_.has_head() && pass_.block(block).tied();
-  return is_token_table && !head_uses_it_here;
-}
-
-at::Tensor ShardParameters::AsTable(int block, const at::Tensor& flat) const {
-  return TensorViews(pass_.block(block), flat).front();
+  const ParameterBlock& parameters = pass_.block(block);
+  return parameters.rows_are_gathered &&
+         std::none_of(
+             parameters.layers.begin(), parameters.layers.end(), [&](int user) {
+               return user != parameters.owner() &&
+                      user >= pass_.first_layer() && user < pass_.last_layer();
+             });
 }
 
 }  // namespace hydra

@@ -12,14 +12,11 @@ namespace hydra {
 // The parameters of one shard while a pass runs. Each block is promoted when it
 // is first asked for, and stays until it is released.
 //
-// The token table alone may stay on the host: if only the embedding uses it
-// here, its rows are gathered where they are.
+// A block whose rows are gathered may stay on the host: if only its owner uses
+// it here, they are gathered where they are.
 class ShardParameters {
  public:
   explicit ShardParameters(const Pass& pass) : pass_(pass) {}
-
-  // Flat.
-  at::Tensor Block(int block);
 
   // Promotes what the layer computes with.
   void Place(int layer);
@@ -27,16 +24,13 @@ class ShardParameters {
   // Gives up this object's reference. Undefined if the block was not promoted.
   at::Tensor Release(int block);
 
-  // [vocab, width], of the embedding's first block or the head's last.
-  at::Tensor TokenTable();
-  at::Tensor HeadWeight();
-
-  // Runs a layer before the head. Records nothing.
-  at::Tensor Forward(int layer, const at::Tensor& input,
-                     const MicroBatch& micro_batch);
+  // The layer's blocks, for its Forward or Record. One that stays on the host
+  // is where it is.
+  Tensors FlatsOf(int layer);
 
  private:
-  at::Tensor AsTable(int block, const at::Tensor& flat) const;
+  // Flat.
+  at::Tensor Block(int block);
   bool StaysOnHost(int block) const;
 
   const Pass& pass_;

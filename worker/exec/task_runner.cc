@@ -104,11 +104,12 @@ void LogSkippedBlocks(const Task& task, const ModelTable& table,
 
 }  // namespace
 
-TaskRunner::TaskRunner(Device* device, HostRange host)
+TaskRunner::TaskRunner(Device* device, HostRange host,
+                       Architectures architectures)
     : device_(device),
       host_(std::move(host)),
       cache_(&device->arena()),
-      models_(kModelBytes),
+      models_(kModelBytes, architectures),
       batches_(kOrderBytes) {}
 
 TaskReport TaskRunner::Run(const Task& task, const JobContext& job,
@@ -247,12 +248,13 @@ TaskRunner::MaybeFailure TaskRunner::RunShard(const Task& task,
 
 bool TaskRunner::IsTooLargeForCache(const Task& task) const {
   return too_large_for_cache_.contains(
-      {task.job_id(), task.kind(), task.first_layer()});
+      {JobId(task.job_id()), task.kind(), task.first_layer()});
 }
 
 void TaskRunner::RememberTooLargeForCache(const Task& task) {
   if (too_large_for_cache_.size() >= kMostShapes) too_large_for_cache_.clear();
-  too_large_for_cache_.insert({task.job_id(), task.kind(), task.first_layer()});
+  too_large_for_cache_.insert(
+      {JobId(task.job_id()), task.kind(), task.first_layer()});
 }
 
 }  // namespace hydra

@@ -9,6 +9,7 @@
 
 #include "absl/container/flat_hash_set.h"
 #include "absl/functional/function_ref.h"
+#include "common/ids/ids.h"
 #include "hydra/worker/v1/worker.pb.h"
 #include "worker/device/device.h"
 #include "worker/exec/batch_reader.h"
@@ -18,6 +19,7 @@
 #include "worker/exec/layer_meter.h"
 #include "worker/exec/log_sink.h"
 #include "worker/exec/task_failure.h"
+#include "worker/model/architectures.h"
 #include "worker/task/task_control.h"
 
 namespace hydra {
@@ -30,7 +32,7 @@ namespace hydra {
 // LibTorch's operations. `device` must outlive this.
 class TaskRunner {
  public:
-  TaskRunner(Device* device, HostRange host);
+  TaskRunner(Device* device, HostRange host, Architectures architectures = {});
 
   // Never throws; a failure is in the report. After one, nothing that the task
   // made is left on the device. However it ended, no copy is left that would
@@ -58,7 +60,7 @@ class TaskRunner {
  private:
   // Which tasks are alike in what they need: those of one job, kind and first
   // layer.
-  using TaskShape = std::tuple<uint64_t, int, int>;
+  using TaskShape = std::tuple<JobId, worker::v1::TaskKind, int>;
 
   // With less and less in the way of the task.
   enum class Memory { kWithCache, kAsInPilot, kAll };

@@ -11,12 +11,12 @@ worker::v1::Task TrialTask(const JobShape& shape, worker::v1::TaskKind kind,
   worker::v1::Task task = ToMessage(pass);
   for (const BlockKey& key : pass.reads) {
     worker::v1::BlockVersion& read = *task.add_reads();
-    SetKey(key, read);
+    SetBlockKey(key, read);
     read.set_size_bytes(BlockBytes(shape, kind, key));
   }
   for (const BlockWrite& write : pass.writes) {
     worker::v1::BlockVersion& made = *task.add_writes();
-    SetKey(write.key, made);
+    SetBlockKey(write.key, made);
     made.set_size_bytes(write.size_bytes);
     made.set_offset_bytes(kMadeOffset);
   }

@@ -42,7 +42,7 @@ template <typename Versions>
 SizedBlocks BlocksOf(const Versions& versions) {
   SizedBlocks blocks;
   for (const auto& version : versions) {
-    blocks.emplace_back(KeyOf(version), version.size_bytes());
+    blocks.emplace_back(BlockKeyOf(version), version.size_bytes());
   }
   return blocks;
 }

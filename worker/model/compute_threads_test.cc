@@ -39,8 +39,11 @@ TEST(ComputeThreadsTest, FlushOnEveryThreadThatComputes) {
 
 TEST(ComputeThreadsTest, AMomentThatDecaysGetsToZero) {
   SetUpComputeThreads(1);
-  Hyperparameters adam;
-  adam.learning_rate = 0.001;
+  hydra::v1::TrainSpec train;
+  train.set_optim(hydra::v1::OPTIMIZER_ADAMW);
+  train.set_learning_rate(0.001);
+  FillOptimizerDefaults(train);
+  const Hyperparameters adam = At(train, /*step=*/0, /*total_steps=*/1200);
   const at::Tensor parameters = at::ones({16});
   const at::Tensor first = at::full({16}, 1e-3f);
   const at::Tensor second = at::full({16}, 1e-3f);

@@ -1,7 +1,6 @@
 #include "worker/model/head_layer.h"
 
 #include <algorithm>
-#include <vector>
 
 #include "ATen/ATen.h"
 #include "c10/core/GradMode.h"
@@ -71,51 +70,68 @@ void ForEachSlice(const at::Tensor& normalized, Body body) {
 
 }  // namespace
 
-HeadLayer::HeadLayer(const LayerEntry& entry, const ParameterBlock& norm_block)
-    : norm_block_(norm_block), epsilon_(entry.attributes.at(gpt2::kEpsilon)) {}
+HeadLayer::HeadLayer(const LayerContext& context)
+    : norm_block_(context.blocks.at(kNorm)),
+      weight_block_(context.blocks.at(kWeight)),
+      epsilon_(context.entry.attributes.at(gpt2::kEpsilon)) {}
 
-LossSum HeadLayer::Loss(const at::Tensor& flat_norm, const at::Tensor& weight,
-                        const at::Tensor& input,
-                        const MicroBatch& micro_batch) const {
+LayerOutput HeadLayer::Forward(const LayerInput& input) const {
   const at::NoGradGuard no_grad;
-  const std::vector<at::Tensor> norm = TensorViews(norm_block_, flat_norm);
+  const at::Tensor& hidden = input.boundary.front();
+  const Tensors norm = TensorViews(norm_block_, input.flats[kNorm]);
+  const at::Tensor weight =
+      TensorViews(weight_block_, input.flats[kWeight]).front();
   NormStatistics statistics;
   const at::Tensor normalized =
-      LayerNormForward(input, norm[0], norm[1], epsilon_, &statistics)
-          .view({-1, input.size(-1)});
-  const at::Tensor targets = micro_batch.Targets().contiguous();
+      LayerNormForward(hidden, norm[0], norm[1], epsilon_, &statistics)
+          .view({-1, hidden.size(-1)});
+  const at::Tensor targets = input.micro_batch.Targets().contiguous();
   const int64_t* target_ids = targets.const_data_ptr<int64_t>();
 
-  LossSum loss{0, targets.numel()};
-  LogitsBuffer buffer(loss.tokens, weight);
+  LayerOutput output;
+  output.loss.tokens = targets.numel();
+  LogitsBuffer buffer(output.loss.tokens, weight);
   ForEachSlice(normalized, [&](int64_t first, const at::Tensor& rows) {
     at::Tensor logits = buffer.Fill(rows, weight);
-    loss.loss_sum += LogSoftmaxLoss(logits, target_ids + first);
+    output.loss.loss_sum += LogSoftmaxLoss(logits, target_ids + first);
   });
-  return loss;
+  return output;
 }
 
-LossSum HeadLayer::LossAndBackward(
-    const at::Tensor& flat_norm, const at::Tensor& weight,
-    const at::Tensor& input, const MicroBatch& micro_batch,
-    const at::Tensor& flat_norm_gradient, const at::Tensor& weight_gradient,
-    bool accumulate, at::Tensor* input_gradient) const {
+Tape HeadLayer::Record(const LayerInput& input) const {
+  Tape tape;
+  tape.inputs = {input.boundary.front().detach()};
+  tape.parameters = input.flats;
+  tape.micro_batch = input.micro_batch;
+  return tape;
+}
+
+LayerGradients HeadLayer::Backward(Tape tape,
+                                   const Tensors& /*output_gradients*/,
+                                   const Tensors& flat_gradients,
+                                   bool accumulate) const {
   const at::NoGradGuard no_grad;
-  const std::vector<at::Tensor> norm = TensorViews(norm_block_, flat_norm);
+  const at::Tensor& hidden = tape.inputs.front();
+  const Tensors norm = TensorViews(norm_block_, tape.parameters[kNorm]);
+  const at::Tensor weight =
+      TensorViews(weight_block_, tape.parameters[kWeight]).front();
+  const at::Tensor weight_gradient =
+      TensorViews(weight_block_, flat_gradients[kWeight]).front();
   NormStatistics statistics;
   const at::Tensor normalized =
-      LayerNormForward(input, norm[0], norm[1], epsilon_, &statistics)
-          .view({-1, input.size(-1)});
-  const at::Tensor targets = micro_batch.Targets().contiguous();
+      LayerNormForward(hidden, norm[0], norm[1], epsilon_, &statistics)
+          .view({-1, hidden.size(-1)});
+  const at::Tensor targets = tape.micro_batch.Targets().contiguous();
   const int64_t* target_ids = targets.const_data_ptr<int64_t>();
-  const double scale = micro_batch.gradient_scale;
+  const double scale = tape.micro_batch.gradient_scale;
 
-  LossSum loss{0, targets.numel()};
+  LayerGradients gradients;
+  gradients.loss.tokens = targets.numel();
   {
-    LogitsBuffer buffer(loss.tokens, weight);
+    LogitsBuffer buffer(gradients.loss.tokens, weight);
     ForEachSlice(normalized, [&](int64_t first, at::Tensor rows) {
       at::Tensor logits = buffer.Fill(rows, weight);
-      loss.loss_sum += LogSoftmaxLoss(logits, target_ids + first);
+      gradients.loss.loss_sum += LogSoftmaxLoss(logits, target_ids + first);
       SoftmaxGradient(logits, target_ids + first);
       weight_gradient.addmm_(logits.t(), rows,
                              /*beta=*/accumulate || first > 0 ? 1 : 0, scale);
@@ -123,15 +139,18 @@ LossSum HeadLayer::LossAndBackward(
       at::addmm_out(rows, rows, logits, weight, /*beta=*/0, scale);
     });
   }
-  const NormGradients gradients =
-      LayerNormBackward(normalized, input, norm[0], statistics);
-  *input_gradient = gradients.input;
-  const std::vector<at::Tensor> norm_gradients =
-      TensorViews(norm_block_, flat_norm_gradient);
-  Store(norm_gradients[0], gradients.weight, accumulate);
-  Store(norm_gradients[1], gradients.bias, accumulate);
-  if (!accumulate) ZeroPadding(norm_block_, flat_norm_gradient);
-  return loss;
+  const NormGradients made =
+      LayerNormBackward(normalized, hidden, norm[0], statistics);
+  gradients.inputs = {made.input};
+  const Tensors norm_gradients =
+      TensorViews(norm_block_, flat_gradients[kNorm]);
+  Store(norm_gradients[0], made.weight, accumulate);
+  Store(norm_gradients[1], made.bias, accumulate);
+  if (!accumulate) {
+    ZeroPadding(norm_block_, flat_gradients[kNorm]);
+    ZeroPadding(weight_block_, flat_gradients[kWeight]);
+  }
+  return gradients;
 }
 
 }  // namespace hydra

@@ -5,7 +5,8 @@
 
 #include "ATen/core/Tensor.h"
 #include "common/model/model_table.h"
-#include "worker/model/micro_batch.h"
+#include "worker/model/layer.h"
+#include "worker/model/layer_registry.h"
 
 namespace hydra {
 
@@ -13,43 +14,31 @@ namespace hydra {
 // would sum the weight's gradient in another order.
 inline constexpr int64_t kLossSliceTokens = 128;
 
-// Sum of the target tokens' cross entropies in nats, added in token order.
-struct LossSum {
-  double loss_sum = 0;
-  int64_t tokens = 0;
-};
-
-// The chain's last layer: final norm, projection to the vocabulary, cross
-// entropy. Beside its arguments and the normalized input it needs
-// SliceBytes(vocab). Immutable; the rules of ChainLayer hold.
-class HeadLayer {
+// GPT-2's last layer: final norm, projection to the vocabulary, cross entropy
+// in nats. Beside its arguments and the normalized input it needs
+// SliceBytes(vocabulary). Forward and backward are one: Record keeps the input
+// and computes nothing.
+class HeadLayer : public Layer {
  public:
-  HeadLayer(const LayerEntry& entry, const ParameterBlock& norm_block);
+  explicit HeadLayer(const LayerContext& context);
 
   // Bytes of one slice of logits.
-  static int64_t SliceBytes(int64_t vocab_size) {
-    return kLossSliceTokens * vocab_size * kFloatBytes;
+  static int64_t SliceBytes(int64_t vocabulary_size) {
+    return kLossSliceTokens * vocabulary_size * kFloatBytes;
   }
 
-  // `flat_norm`: the norm's block. `weight`: [vocab, width]. `input`:
-  // [sequences, context, width].
-  LossSum Loss(const at::Tensor& flat_norm, const at::Tensor& weight,
-               const at::Tensor& input, const MicroBatch& micro_batch) const;
-
-  // The same, and the gradients of loss_sum * gradient_scale. Those of the
-  // parameters are added to `flat_norm_gradient` and `weight_gradient`
-  // ([vocab, width]); unless `accumulate`, what these held is overwritten, the
-  // norm's padding included. Sets `*input_gradient`.
-  LossSum LossAndBackward(const at::Tensor& flat_norm, const at::Tensor& weight,
-                          const at::Tensor& input,
-                          const MicroBatch& micro_batch,
-                          const at::Tensor& flat_norm_gradient,
-                          const at::Tensor& weight_gradient, bool accumulate,
-                          at::Tensor* input_gradient) const;
+  LayerOutput Forward(const LayerInput& input) const override;
+  Tape Record(const LayerInput& input) const override;
+  LayerGradients Backward(Tape tape, const Tensors& output_gradients,
+                          const Tensors& flat_gradients,
+                          bool accumulate) const override;
 
  private:
-  ParameterBlock norm_block_;
-  double epsilon_;
+  enum Block { kNorm, kWeight };
+
+  const ParameterBlock norm_block_;
+  const ParameterBlock weight_block_;
+  const double epsilon_;
 };
 
 }  // namespace hydra

@@ -1,10 +1,14 @@
 #include "worker/model/head_layer.h"
 
+#include <cmath>
+#include <utility>
+
 #include "ATen/ATen.h"
 #include "ATen/Parallel.h"
 #include "gtest/gtest.h"
 #include "worker/model/block_views.h"
 #include "worker/model/counting_allocator.h"
+#include "worker/model/known_layers.h"
 #include "worker/model/test_models.h"
 
 namespace hydra {
@@ -15,74 +19,37 @@ constexpr int64_t kSequences = 8;
 constexpr int64_t kContext = 35;
 
 struct Gradients {
-  at::Tensor norm;
-  at::Tensor weight;
-  at::Tensor input;
-  LossSum loss;
+  Tensors flats;
+  LayerGradients made;
 };
 
 class HeadLayerTest : public testing::Test {
  protected:
-  explicit HeadLayerTest(int64_t vocab_size = 97) {
-    config_.vocab_size = vocab_size;
-    table_ = BuildGpt2Table(config_);
-    norm_block_ =
-        table_.parameter_blocks[table_.layers.back().parameter_blocks[0]];
-    norm_ = RandomFlat(norm_block_, 1);
-    TensorViews(norm_block_, norm_)[0].add_(1);
-    weight_ = RandomTensor({vocab_size, config_.n_embd}, 2);
-    input_ = RandomTensor({kSequences, kContext, config_.n_embd}, 3);
-    batch_ = RandomMicroBatch(config_, kSequences, kContext, 4);
+  explicit HeadLayerTest(int64_t vocabulary_size = 97) {
+    Gpt2Config config = TinyConfig();
+    config.vocab_size = vocabulary_size;
+    table_ = BuildGpt2Table(config);
+    const int layer = table_.layer_count() - 1;
+    layer_ = KnownLayers().Make(table_, layer).value();
+    input_ = RandomInput(table_, layer, kSequences, kContext, 1);
   }
 
-  HeadLayer Head() const {
-    return HeadLayer(table_.layers.back(), norm_block_);
-  }
-
-  Gradients Run(bool accumulate, Gradients gradients) const {
-    gradients.loss =
-        Head().LossAndBackward(norm_, weight_, input_, batch_, gradients.norm,
-                               gradients.weight, accumulate, &gradients.input);
+  Gradients Run(bool accumulate, Tensors flats) const {
+    Gradients gradients;
+    gradients.made =
+        layer_->Backward(layer_->Record(input_), {}, flats, accumulate);
+    gradients.flats = std::move(flats);
     return gradients;
   }
 
   Gradients Run() const {
-    return Run(false, {GarbageFlat(norm_block_),
-                       at::full_like(weight_, 12345.0f),
-                       at::Tensor(),
-                       {}});
+    return Run(false, {at::full_like(input_.flats[0], 12345.0f),
+                       at::full_like(input_.flats[1], 12345.0f)});
   }
 
-  // By autograd, with all logits at once.
-  Gradients Expected() const {
-    std::vector<at::Tensor> norm;
-    for (const at::Tensor& view : TensorViews(norm_block_, norm_)) {
-      norm.push_back(view.detach().requires_grad_());
-    }
-    const at::Tensor weight = weight_.detach().requires_grad_();
-    const at::Tensor input = input_.detach().requires_grad_();
-    const at::Tensor normalized = at::layer_norm(
-        input, {config_.n_embd}, norm[0], norm[1], config_.layer_norm_epsilon);
-    const at::Tensor logits =
-        normalized.view({-1, config_.n_embd}).mm(weight.t());
-    const at::Tensor loss = at::cross_entropy_loss(
-        logits, batch_.Targets().reshape({-1}), {}, at::Reduction::Sum);
-    (loss * batch_.gradient_scale).backward();
-    Gradients gradients{at::zeros({norm_block_.element_count()}),
-                        weight.grad(),
-                        input.grad(),
-                        {loss.item<double>(), batch_.target_count()}};
-    const auto views = TensorViews(norm_block_, gradients.norm);
-    views[0].copy_(norm[0].grad());
-    views[1].copy_(norm[1].grad());
-    return gradients;
-  }
-
-  Gpt2Config config_ = TinyConfig();
   ModelTable table_;
-  ParameterBlock norm_block_;
-  at::Tensor norm_, weight_, input_;
-  MicroBatch batch_;
+  std::unique_ptr<Layer> layer_;
+  LayerInput input_;
 };
 
 class LargeVocabularyHeadLayerTest : public HeadLayerTest {
@@ -90,38 +57,14 @@ class LargeVocabularyHeadLayerTest : public HeadLayerTest {
   LargeVocabularyHeadLayerTest() : HeadLayerTest(40000) {}
 };
 
-TEST_F(HeadLayerTest, LossAndGradientsEqualAutogradsCrossEntropy) {
-  const Gradients actual = Run();
-  const Gradients expected = Expected();
-  EXPECT_EQ(actual.loss.tokens, kSequences * kContext);
-  EXPECT_NEAR(actual.loss.loss_sum / expected.loss.loss_sum, 1, 1e-6);
-  EXPECT_LT(RelativeDifference(actual.norm, expected.norm), 2e-6);
-  EXPECT_LT(RelativeDifference(actual.weight, expected.weight), 2e-6);
-  EXPECT_LT(RelativeDifference(actual.input, expected.input), 2e-6);
-  EXPECT_TRUE(PaddingOf(norm_block_, actual.norm).eq(0).all().item<bool>());
-}
-
-TEST_F(HeadLayerTest, LossAloneGivesTheSameBits) {
-  const LossSum loss = Head().Loss(norm_, weight_, input_, batch_);
-  EXPECT_EQ(loss.loss_sum, Run().loss.loss_sum);
-  EXPECT_EQ(loss.tokens, batch_.target_count());
-}
-
-TEST_F(HeadLayerTest, GradientsAccumulateOnRequest) {
-  const Gradients once = Run();
-  const Gradients twice =
-      Run(true, {once.norm.clone(), once.weight.clone(), at::Tensor(), {}});
-  EXPECT_LT(RelativeDifference(twice.norm, once.norm * 2), 1e-6);
-  EXPECT_LT(RelativeDifference(twice.weight, once.weight * 2), 1e-6);
-  EXPECT_TRUE(twice.input.equal(once.input));
-}
-
 TEST_F(HeadLayerTest, LogitsFarApartStayFinite) {
-  weight_.mul_(1e4);
-  const Gradients actual = Run();
-  const Gradients expected = Expected();
-  EXPECT_NEAR(actual.loss.loss_sum / expected.loss.loss_sum, 1, 1e-6);
-  EXPECT_LT(RelativeDifference(actual.weight, expected.weight), 1e-5);
+  input_.flats[1].mul_(1e5);
+  const Gradients gradients = Run();
+  EXPECT_TRUE(std::isfinite(gradients.made.loss.loss_sum));
+  // Nearly every token is told apart from its target.
+  EXPECT_GT(gradients.made.loss.loss_sum, 1e3 * kSequences * kContext);
+  EXPECT_TRUE(at::isfinite(gradients.flats[1]).all().item<bool>());
+  EXPECT_TRUE(at::isfinite(gradients.made.inputs[0]).all().item<bool>());
 }
 
 TEST_F(LargeVocabularyHeadLayerTest, TwoThreadsGiveTheSameBits) {
@@ -130,22 +73,22 @@ TEST_F(LargeVocabularyHeadLayerTest, TwoThreadsGiveTheSameBits) {
   const Gradients one = Run();
   at::set_num_threads(2);
   const Gradients two = Run();
-  EXPECT_EQ(two.loss.loss_sum, one.loss.loss_sum);
-  EXPECT_TRUE(two.norm.equal(one.norm));
-  EXPECT_TRUE(two.weight.equal(one.weight));
-  EXPECT_TRUE(two.input.equal(one.input));
+  EXPECT_EQ(two.made.loss.loss_sum, one.made.loss.loss_sum);
+  EXPECT_TRUE(two.flats[0].equal(one.flats[0]));
+  EXPECT_TRUE(two.flats[1].equal(one.flats[1]));
+  EXPECT_TRUE(two.made.inputs[0].equal(one.made.inputs[0]));
   at::set_num_threads(threads);
 }
 
 TEST_F(LargeVocabularyHeadLayerTest, ExtraMemoryIsOneSliceOfLogits) {
-  const int64_t slice_bytes = HeadLayer::SliceBytes(config_.vocab_size);
+  const int64_t slice_bytes = HeadLayer::SliceBytes(table_.vocabulary_size);
   const Gradients gradients = Run();
   CountingAllocator allocator;
-  Head().Loss(norm_, weight_, input_, batch_);
+  layer_->Forward(input_);
   EXPECT_LT(allocator.peak_bytes(), 1.02 * slice_bytes);
 
   allocator.Reset();
-  Run(true, gradients);
+  Run(true, gradients.flats);
   EXPECT_GE(allocator.peak_bytes(), slice_bytes);
   EXPECT_LT(allocator.peak_bytes(), 1.02 * slice_bytes);
 }

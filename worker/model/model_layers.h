@@ -2,34 +2,31 @@
 #define HYDRA_WORKER_MODEL_MODEL_LAYERS_H_
 
 #include <memory>
+#include <utility>
 #include <vector>
 
+#include "absl/status/statusor.h"
 #include "common/model/model_table.h"
-#include "worker/model/embedding_layer.h"
-#include "worker/model/head_layer.h"
 #include "worker/model/layer.h"
+#include "worker/model/layer_registry.h"
 
 namespace hydra {
 
-// The arithmetic of a whole model: layer 0 is the embedding, the last layer the
-// head, those between are ChainLayers. Holds no parameters and does not refer
-// to the table that it was built from. Immutable.
+// The arithmetic of a whole model, layer by layer. Holds no parameters and does
+// not refer to the table that it was built from. Immutable.
 class ModelLayers {
  public:
-  static ModelLayers Build(const ModelTable& table);
+  // Errors: as LayerRegistry::Make.
+  static absl::StatusOr<ModelLayers> Build(const ModelTable& table,
+                                           const LayerRegistry& registry);
 
-  const EmbeddingLayer& embedding() const { return embedding_; }
-  // `layer` counts along the chain: 1 is the first block.
-  const ChainLayer& block(int layer) const { return *blocks_[layer - 1]; }
-  const HeadLayer& head() const { return head_; }
+  const Layer& layer(int layer) const { return *layers_[layer]; }
 
  private:
-  ModelLayers(EmbeddingLayer embedding,
-              std::vector<std::unique_ptr<ChainLayer>> blocks, HeadLayer head);
+  explicit ModelLayers(std::vector<std::unique_ptr<Layer>> layers)
+      : layers_(std::move(layers)) {}
 
-  EmbeddingLayer embedding_;
-  std::vector<std::unique_ptr<ChainLayer>> blocks_;
-  HeadLayer head_;
+  std::vector<std::unique_ptr<Layer>> layers_;
 };
 
 }  // namespace hydra

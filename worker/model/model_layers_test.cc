@@ -8,6 +8,8 @@
 #include "absl/strings/str_cat.h"
 #include "gtest/gtest.h"
 #include "worker/model/block_views.h"
+#include "worker/model/known_layers.h"
+#include "worker/model/row_gradients.h"
 #include "worker/model/test_models.h"
 
 namespace hydra {
@@ -40,7 +42,7 @@ at::Tensor Shifted(const at::Tensor& tensor, int64_t shift) {
 
 struct PassResult {
   double loss = 0;
-  std::vector<at::Tensor> gradients;
+  Tensors gradients;
 };
 
 // Forward and backward of a whole model, all memory shifted.
@@ -48,49 +50,52 @@ PassResult Pass(double dropout, int threads, int64_t shift,
                 int64_t context = kContext) {
   const int threads_before = at::get_num_threads();
   at::set_num_threads(threads);
-  const Gpt2Config config = Config(dropout, context);
-  const ModelTable table = BuildGpt2Table(config);
-  const ModelLayers layers = ModelLayers::Build(table);
-  std::vector<at::Tensor> flats, gradients;
+  const ModelTable table = BuildGpt2Table(Config(dropout, context));
+  const ModelLayers layers = *ModelLayers::Build(table, KnownLayers());
+  Tensors flats, gradients;
   for (const at::Tensor& flat : RandomFlats(table, 1)) {
     flats.push_back(Shifted(flat, shift));
     gradients.push_back(Shifted(at::full_like(flat, 9.0f), shift));
   }
-  const MicroBatch batch =
-      RandomMicroBatch(config, kSequences, config.n_positions, 5);
-  const int head_norm = table.layers.back().parameter_blocks[0];
-  const at::Tensor token_table =
-      TensorViews(table.parameter_blocks[0], flats[0])[0];
-  const at::Tensor token_gradient =
-      TensorViews(table.parameter_blocks[0], gradients[0])[0];
-  auto move = [shift](const at::Tensor& tensor) {
-    return Shifted(tensor.reshape({-1}), shift).view(tensor.sizes());
+  const auto flats_of = [&table](int layer, const Tensors& all) {
+    Tensors some;
+    for (int block : table.layers[layer].parameter_blocks) {
+      some.push_back(all[block]);
+    }
+    return some;
+  };
+  const auto move = [shift](const Tensors& tensors) {
+    Tensors moved;
+    for (const at::Tensor& tensor : tensors) {
+      moved.push_back(
+          Shifted(tensor.reshape({-1}), shift).view(tensor.sizes()));
+    }
+    return moved;
   };
 
+  LayerInput input;
+  input.micro_batch = RandomMicroBatch(table.vocabulary_size, kSequences,
+                                       table.longest_context, 5);
   std::vector<Tape> tapes;
-  at::Tensor boundary =
-      move(layers.embedding().Forward(token_table, flats[1], batch));
-  for (int layer = 1; layer <= config.n_layer; ++layer) {
-    tapes.push_back(
-        layers.block(layer).Record({flats[1 + layer]}, boundary, batch));
-    boundary = move(tapes.back().output.detach());
+  for (int layer = 0; layer < table.layer_count(); ++layer) {
+    input.flats = flats_of(layer, flats);
+    tapes.push_back(layers.layer(layer).Record(input));
+    input.boundary.clear();
+    for (const at::Tensor& output : tapes.back().outputs) {
+      input.boundary.push_back(output.detach());
+    }
+    input.boundary = move(input.boundary);
   }
-  at::Tensor gradient;
+  LayerGradients made;
   PassResult result;
-  result.loss = layers.head()
-                    .LossAndBackward(flats[head_norm], token_table, boundary,
-                                     batch, gradients[head_norm],
-                                     token_gradient, false, &gradient)
-                    .loss_sum;
-  for (int layer = config.n_layer; layer >= 1; --layer) {
-    gradient = layers.block(layer).Backward(std::move(tapes[layer - 1]),
-                                            move(gradient),
-                                            {gradients[1 + layer]}, false);
+  for (int layer = table.layer_count() - 1; layer >= 0; --layer) {
+    made =
+        layers.layer(layer).Backward(std::move(tapes[layer]), move(made.inputs),
+                                     flats_of(layer, gradients), false);
+    result.loss += made.loss.loss_sum;
   }
-  const at::Tensor sum_gradient =
-      layers.embedding().Backward(move(gradient), gradients[1], false, batch);
-  AddTokenRowGradients(batch.Inputs(), sum_gradient, 0, config.vocab_size,
-                       token_gradient);
+  AddRowGradients(*made.rows, 0, table.vocabulary_size,
+                  TensorViews(table.parameter_blocks[0], gradients[0])[0]);
   result.gradients = std::move(gradients);
   at::set_num_threads(threads_before);
   return result;
@@ -148,23 +153,39 @@ TEST(ModelLayersTest, LayersTakeTheirBlocksFromTheTable) {
   Gpt2Config config = TinyConfig();
   config.tie_word_embeddings = false;
   const ModelTable table = BuildGpt2Table(config);
-  const ModelLayers layers = ModelLayers::Build(table);
-  const std::vector<at::Tensor> flats = RandomFlats(table, 1);
-  const MicroBatch batch = RandomMicroBatch(config, 2, 10, 2);
-  at::Tensor boundary = layers.embedding().Forward(
-      TensorViews(table.parameter_blocks[0], flats[0])[0], flats[1], batch);
-  for (int layer = 1; layer < table.layer_count() - 1; ++layer) {
-    const int block = table.layers[layer].parameter_blocks[0];
-    boundary = layers.block(layer).Forward({flats[block]}, boundary, batch);
+  const ModelLayers layers = *ModelLayers::Build(table, KnownLayers());
+  const Tensors flats = RandomFlats(table, 1);
+  LayerInput input;
+  input.micro_batch = RandomMicroBatch(table.vocabulary_size, 2, 10, 2);
+  LayerOutput output;
+  for (int layer = 0; layer < table.layer_count(); ++layer) {
+    input.flats.clear();
+    for (int block : table.layers[layer].parameter_blocks) {
+      input.flats.push_back(flats[block]);
+    }
+    output = layers.layer(layer).Forward(input);
+    input.boundary = output.boundary;
   }
-  const std::vector<int>& head = table.layers.back().parameter_blocks;
-  const LossSum loss = layers.head().Loss(
-      flats[head[0]],
-      TensorViews(table.parameter_blocks[head[1]], flats[head[1]])[0], boundary,
-      batch);
-  EXPECT_EQ(loss.tokens, 20);
+  EXPECT_EQ(output.loss.tokens, 20);
   // Random weights know nothing: about ln(vocabulary) for each token.
-  EXPECT_NEAR(loss.loss_sum / 20, std::log(97), 0.2);
+  EXPECT_NEAR(output.loss.loss_sum / 20, std::log(97), 0.2);
+}
+
+TEST(ModelLayersTest, AnOpThatNobodyComputesIsNamed) {
+  ModelTable table = BuildGpt2Table(TinyConfig());
+  table.layers[2].op = "gpt3.block";
+  const absl::Status status = ModelLayers::Build(table, KnownLayers()).status();
+  EXPECT_EQ(status.code(), absl::StatusCode::kUnimplemented);
+  EXPECT_EQ(status.message(),
+            "layer 2 is a \"gpt3.block\", which this worker cannot compute");
+}
+
+TEST(ModelLayersTest, AnEntryThatItsOpDoesNotTakeIsNamed) {
+  ModelTable table = BuildGpt2Table(TinyConfig());
+  table.layers[1].attributes.clear();
+  const absl::Status status = ModelLayers::Build(table, KnownLayers()).status();
+  EXPECT_EQ(status.code(), absl::StatusCode::kInternal);
+  EXPECT_EQ(status.message().find("layer 1 (gpt2.block): "), 0);
 }
 
 }  // namespace

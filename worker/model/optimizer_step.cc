@@ -9,8 +9,6 @@
 namespace hydra {
 namespace {
 
-using hydra::v1::TrainSpec;
-
 void UpdateSgd(const Hyperparameters& h, int64_t step,
                at::TensorList parameters, at::TensorList gradient,
                const at::Tensor& momentum) {
@@ -39,20 +37,6 @@ void UpdateAdam(AdamUpdate update, const Hyperparameters& h, int64_t step,
 }
 
 }  // namespace
-
-Hyperparameters HyperparametersOf(const TrainSpec& train) {
-  Hyperparameters h;
-  if (train.optim() != hydra::v1::OPTIMIZER_UNSPECIFIED) {
-    h.optimizer = train.optim();
-  }
-  h.learning_rate = train.learning_rate();
-  h.weight_decay = train.weight_decay();
-  if (train.has_adam_beta1()) h.beta1 = train.adam_beta1();
-  if (train.has_adam_beta2()) h.beta2 = train.adam_beta2();
-  if (train.has_adam_epsilon()) h.epsilon = train.adam_epsilon();
-  h.momentum = train.momentum();
-  return h;
-}
 
 void UpdateRange(const Hyperparameters& hyperparameters, int64_t step,
                  at::Tensor parameters, const at::Tensor& gradient,

@@ -4,7 +4,7 @@
 #include <cstdint>
 
 #include "ATen/core/Tensor.h"
-#include "hydra/v1/job.pb.h"
+#include "common/model/optimizer.h"
 
 namespace hydra {
 
@@ -12,20 +12,6 @@ namespace hydra {
 // little enough that a range stays in a processor's cache from its first
 // operation to its last.
 inline constexpr int64_t kUpdateRangeElements = int64_t{1} << 16;
-
-// What an optimizer is told; see hydra.v1.TrainSpec.
-struct Hyperparameters {
-  hydra::v1::Optimizer optimizer = hydra::v1::OPTIMIZER_ADAMW;
-  double learning_rate = 0;
-  double weight_decay = 0;
-  double beta1 = 0.9;
-  double beta2 = 0.999;
-  double epsilon = 1e-8;
-  double momentum = 0;
-};
-
-// With the defaults of fields that are not set.
-Hyperparameters HyperparametersOf(const hydra::v1::TrainSpec& train);
 
 // One optimizer update as PyTorch defines it, in place, on ranges of equal
 // length: flat fp32 tensors that begin at the same multiple of 64 bytes of

@@ -22,12 +22,13 @@ struct Case {
 
 Hyperparameters Make(hydra::v1::Optimizer optimizer, double momentum,
                      double weight_decay) {
-  Hyperparameters h;
-  h.optimizer = optimizer;
-  h.learning_rate = 0.01;
-  h.weight_decay = weight_decay;
-  h.momentum = momentum;
-  return h;
+  hydra::v1::TrainSpec train;
+  train.set_optim(optimizer);
+  train.set_learning_rate(0.01);
+  train.set_weight_decay(weight_decay);
+  train.set_momentum(momentum);
+  FillOptimizerDefaults(train);
+  return At(train, /*step=*/0, /*total_steps=*/kSteps);
 }
 
 std::vector<Case> Cases() {
@@ -161,30 +162,6 @@ TEST(UnknownOptimizerTest, IsRefusedAndNotTakenForAnother) {
                   state.parameters, Gradient(1), state.first, state.second),
       c10::Error);
   EXPECT_TRUE(state.parameters.equal(State().parameters));
-}
-
-TEST(HyperparametersTest, DefaultsFillWhatIsNotSet) {
-  hydra::v1::TrainSpec train;
-  train.set_learning_rate(0.5);
-  const Hyperparameters h = HyperparametersOf(train);
-  EXPECT_EQ(h.optimizer, hydra::v1::OPTIMIZER_ADAMW);
-  EXPECT_EQ(h.learning_rate, 0.5);
-  EXPECT_EQ(h.beta1, 0.9);
-  EXPECT_EQ(h.beta2, 0.999);
-  EXPECT_EQ(h.epsilon, 1e-8);
-}
-
-TEST(HyperparametersTest, AZeroThatWasSetIsNoDefault) {
-  hydra::v1::TrainSpec train;
-  train.set_optim(hydra::v1::OPTIMIZER_ADAM);
-  train.set_adam_beta1(0);
-  train.set_momentum(0.25);
-  train.set_weight_decay(0.125);
-  const Hyperparameters h = HyperparametersOf(train);
-  EXPECT_EQ(h.optimizer, hydra::v1::OPTIMIZER_ADAM);
-  EXPECT_EQ(h.beta1, 0);
-  EXPECT_EQ(h.momentum, 0.25);
-  EXPECT_EQ(h.weight_decay, 0.125);
 }
 
 }  // namespace

@@ -43,16 +43,36 @@ at::Tensor GarbageFlat(const ParameterBlock& block) {
   return at::full({block.element_count()}, 12345.0f, at::kFloat);
 }
 
-MicroBatch RandomMicroBatch(const Gpt2Config& config, int64_t sequences,
+MicroBatch RandomMicroBatch(int64_t vocabulary_size, int64_t sequences,
                             int64_t context, uint64_t seed, bool training) {
   MicroBatch batch;
   batch.tokens =
       at::empty({sequences, context + 1}, at::kLong)
-          .random_(0, config.vocab_size, at::detail::createCPUGenerator(seed));
+          .random_(0, vocabulary_size, at::detail::createCPUGenerator(seed));
   batch.seed = seed;
   batch.gradient_scale = 1.0 / batch.target_count();
   batch.training = training;
   return batch;
+}
+
+LayerInput RandomInput(const ModelTable& table, int layer, int64_t sequences,
+                       int64_t context, uint64_t seed) {
+  LayerInput input;
+  input.micro_batch =
+      RandomMicroBatch(table.vocabulary_size, sequences, context, seed);
+  for (const BoundaryTensor& tensor : table.BoundaryBefore(layer)) {
+    const std::vector<int64_t> shape = tensor.ShapeOf(sequences, context);
+    input.boundary.push_back(
+        tensor.type == ElementType::kFloat32
+            ? RandomTensor(shape, ++seed)
+            : at::empty(shape, at::kLong)
+                  .random_(0, table.vocabulary_size,
+                           at::detail::createCPUGenerator(++seed)));
+  }
+  for (int block : table.layers[layer].parameter_blocks) {
+    input.flats.push_back(RandomFlat(table.parameter_blocks[block], ++seed));
+  }
+  return input;
 }
 
 at::Tensor PaddingOf(const ParameterBlock& block, const at::Tensor& flat) {

@@ -6,6 +6,7 @@
 
 #include "ATen/core/Tensor.h"
 #include "common/model/gpt2_table.h"
+#include "worker/model/layer.h"
 #include "worker/model/micro_batch.h"
 
 // Small models and inputs for tests.
@@ -24,9 +25,13 @@ at::Tensor GarbageFlat(const ParameterBlock& block);
 // fp32 numbers of standard deviation 1.
 at::Tensor RandomTensor(at::IntArrayRef shape, uint64_t seed);
 
-MicroBatch RandomMicroBatch(const Gpt2Config& config, int64_t sequences,
+MicroBatch RandomMicroBatch(int64_t vocabulary_size, int64_t sequences,
                             int64_t context, uint64_t seed,
                             bool training = true);
+
+// All that a layer of the table takes, random.
+LayerInput RandomInput(const ModelTable& table, int layer, int64_t sequences,
+                       int64_t context, uint64_t seed);
 
 // The numbers between a block's tensors.
 at::Tensor PaddingOf(const ParameterBlock& block, const at::Tensor& flat);

@@ -1,11 +1,8 @@
 #ifndef HYDRA_WORKER_MODEL_TRANSFORMER_BLOCK_H_
 #define HYDRA_WORKER_MODEL_TRANSFORMER_BLOCK_H_
 
-#include <vector>
-
 #include "ATen/core/Tensor.h"
-#include "common/model/model_table.h"
-#include "worker/model/layer.h"
+#include "worker/model/autograd_layer.h"
 
 namespace hydra {
 
@@ -15,28 +12,17 @@ namespace hydra {
 // Same bits for any number of threads, but for one case: with dropout inside
 // the attention and a context that is no multiple of 16, the gradients' last
 // bits depend on it, because LibTorch's batched matrix products do.
-class TransformerBlock : public ChainLayer {
+class TransformerBlock : public AutogradLayer {
  public:
-  // `block` holds its parameters; `layer` is its place in the chain.
-  TransformerBlock(const LayerEntry& entry, const ParameterBlock& block,
-                   int layer);
+  explicit TransformerBlock(const LayerContext& context);
 
-  at::Tensor Forward(const std::vector<at::Tensor>& flats,
-                     const at::Tensor& input,
-                     const MicroBatch& micro_batch) const override;
-  Tape Record(const std::vector<at::Tensor>& flats, const at::Tensor& input,
-              const MicroBatch& micro_batch) const override;
-  at::Tensor Backward(Tape tape, const at::Tensor& output_gradient,
-                      const std::vector<at::Tensor>& flat_gradients,
-                      bool accumulate) const override;
+  Tensors Compute(const Tensors& parameters, const Tensors& inputs,
+                  const MicroBatch& micro_batch) const override;
 
-  // The arithmetic alone; `parameters` are TensorViews of the block. Draws from
-  // the process-wide generator if it drops out.
-  at::Tensor Compute(const std::vector<at::Tensor>& parameters,
-                     const at::Tensor& input, bool training) const;
+ protected:
+  bool DrawsRandomNumbers(const MicroBatch& micro_batch) const override;
 
  private:
-  bool DropsOut(const MicroBatch& micro_batch) const;
   at::Tensor Attention(const at::Tensor& normalized, const at::Tensor& weight,
                        const at::Tensor& bias, bool training) const;
 
@@ -44,8 +30,6 @@ class TransformerBlock : public ChainLayer {
   const double epsilon_;
   const double attention_dropout_;
   const double residual_dropout_;
-  const ParameterBlock block_;
-  const int layer_;
 };
 
 }  // namespace hydra

@@ -3,7 +3,6 @@
 #include <utility>
 
 #include "ATen/ATen.h"
-#include "c10/core/GradMode.h"
 #include "gtest/gtest.h"
 #include "worker/model/block_views.h"
 #include "worker/model/test_models.h"
@@ -18,23 +17,29 @@ constexpr int64_t kContext = 20;
 class TransformerBlockTest : public testing::Test {
  protected:
   explicit TransformerBlockTest(double dropout = 0)
-      : config_(TinyConfig(dropout)),
-        table_(BuildGpt2Table(config_)),
+      : table_(BuildGpt2Table(TinyConfig(dropout))),
         block_(table_.parameter_blocks[2]),
-        layer_(table_.layers[1], block_, 1),
-        flats_({RandomFlat(block_, 1)}),
-        input_(RandomTensor({kSequences, kContext, config_.n_embd}, 2)),
-        output_gradient_(RandomTensor(input_.sizes(), 3)),
-        batch_(RandomMicroBatch(config_, kSequences, kContext, 4)) {}
+        layer_(Context(1)),
+        input_(RandomInput(table_, 1, kSequences, kContext, 1)),
+        output_gradient_(RandomTensor(hidden().sizes(), 3)) {}
 
-  const Gpt2Config config_;
+  LayerContext Context(int layer) const {
+    return {table_.layers[1], {block_}, layer};
+  }
+
+  const at::Tensor& hidden() const { return input_.boundary.front(); }
+
+  at::Tensor Output(const at::Tensor& hidden) const {
+    LayerInput input = input_;
+    input.boundary = {hidden};
+    return layer_.Forward(input).boundary.front();
+  }
+
   const ModelTable table_;
   const ParameterBlock& block_;
   const TransformerBlock layer_;
-  const std::vector<at::Tensor> flats_;
-  const at::Tensor input_;
+  LayerInput input_;
   const at::Tensor output_gradient_;
-  MicroBatch batch_;
 };
 
 class TransformerBlockDropoutTest : public TransformerBlockTest {
@@ -42,23 +47,11 @@ class TransformerBlockDropoutTest : public TransformerBlockTest {
   TransformerBlockDropoutTest() : TransformerBlockTest(0.1) {}
 };
 
-TEST_F(TransformerBlockTest, ForwardGivesTheBitsThatRecordGives) {
-  const at::Tensor forward = layer_.Forward(flats_, input_, batch_);
-  EXPECT_FALSE(forward.requires_grad());
-  EXPECT_TRUE(forward.equal(layer_.Record(flats_, input_, batch_).output));
-}
-
-TEST_F(TransformerBlockTest, ForwardLeavesItsInputAlone) {
-  const at::Tensor before = input_.clone();
-  layer_.Forward(flats_, input_, batch_);
-  EXPECT_TRUE(input_.equal(before));
-}
-
 TEST_F(TransformerBlockTest, AnOutputDependsOnNoLaterToken) {
-  at::Tensor changed = input_.clone();
+  at::Tensor changed = hidden().clone();
   changed.narrow(1, kContext / 2, kContext / 2).add_(1);
-  const at::Tensor output = layer_.Forward(flats_, input_, batch_);
-  const at::Tensor other = layer_.Forward(flats_, changed, batch_);
+  const at::Tensor output = Output(hidden());
+  const at::Tensor other = Output(changed);
   EXPECT_LT(RelativeDifference(other.narrow(1, 0, kContext / 2),
                                output.narrow(1, 0, kContext / 2)),
             1e-6);
@@ -68,27 +61,30 @@ TEST_F(TransformerBlockTest, AnOutputDependsOnNoLaterToken) {
 TEST_F(TransformerBlockTest, LayerByLayerEqualsOneJoinedGraphBitForBit) {
   const at::Tensor second_flat = RandomFlat(block_, 5);
 
-  std::vector<at::Tensor> first_parameters, second_parameters;
-  for (at::Tensor& view : TensorViews(block_, flats_[0])) {
+  Tensors first_parameters, second_parameters;
+  for (at::Tensor& view : TensorViews(block_, input_.flats[0])) {
     first_parameters.push_back(view.detach().requires_grad_());
   }
   for (at::Tensor& view : TensorViews(block_, second_flat)) {
     second_parameters.push_back(view.detach().requires_grad_());
   }
-  const at::Tensor joined_input = input_.detach().requires_grad_();
+  const MicroBatch& batch = input_.micro_batch;
+  const at::Tensor joined_input = hidden().detach().requires_grad_();
   layer_
       .Compute(second_parameters,
-               layer_.Compute(first_parameters, joined_input, true), true)
+               layer_.Compute(first_parameters, {joined_input}, batch), batch)
+      .front()
       .backward(output_gradient_);
 
-  Tape first = layer_.Record(flats_, input_, batch_);
-  Tape second = layer_.Record({second_flat}, first.output, batch_);
+  Tape first = layer_.Record(input_);
+  Tape second = layer_.Record({{second_flat}, first.outputs, batch});
   const at::Tensor first_gradient = GarbageFlat(block_);
   const at::Tensor second_gradient = GarbageFlat(block_);
-  const at::Tensor boundary_gradient = layer_.Backward(
-      std::move(second), output_gradient_, {second_gradient}, false);
-  const at::Tensor input_gradient = layer_.Backward(
-      std::move(first), boundary_gradient, {first_gradient}, false);
+  const LayerGradients between = layer_.Backward(
+      std::move(second), {output_gradient_}, {second_gradient}, false);
+  const at::Tensor input_gradient =
+      layer_.Backward(std::move(first), between.inputs, {first_gradient}, false)
+          .inputs.front();
 
   EXPECT_TRUE(input_gradient.equal(joined_input.grad()));
   const auto first_views = TensorViews(block_, first_gradient);
@@ -101,75 +97,28 @@ TEST_F(TransformerBlockTest, LayerByLayerEqualsOneJoinedGraphBitForBit) {
   }
 }
 
-TEST_F(TransformerBlockTest, BackwardOverwritesUnlessToldToAccumulate) {
-  const at::Tensor once = GarbageFlat(block_);
-  layer_.Backward(layer_.Record(flats_, input_, batch_), output_gradient_,
-                  {once}, /*accumulate=*/false);
-  EXPECT_TRUE(PaddingOf(block_, once).eq(0).all().item<bool>());
-
-  const at::Tensor twice = once.clone();
-  layer_.Backward(layer_.Record(flats_, input_, batch_), output_gradient_,
-                  {twice}, /*accumulate=*/true);
-  EXPECT_TRUE(twice.equal(once * 2));
-}
-
-TEST_F(TransformerBlockTest, BackwardWorksWhereGradientsAreSwitchedOff) {
-  const at::Tensor expected = GarbageFlat(block_);
-  layer_.Backward(layer_.Record(flats_, input_, batch_), output_gradient_,
-                  {expected}, false);
-  const at::NoGradGuard no_grad;
-  const at::Tensor gradient = GarbageFlat(block_);
-  layer_.Backward(layer_.Record(flats_, input_, batch_), output_gradient_,
-                  {gradient}, false);
-  EXPECT_TRUE(gradient.equal(expected));
-  EXPECT_FALSE(at::GradMode::is_enabled());
-}
-
-TEST_F(TransformerBlockTest, RecordingMarksNoTensorOfTheCaller) {
-  const Tape tape = layer_.Record(flats_, input_, batch_);
-  EXPECT_FALSE(flats_[0].requires_grad());
-  EXPECT_FALSE(input_.requires_grad());
-  EXPECT_EQ(tape.parameters[0].const_data_ptr(), flats_[0].const_data_ptr());
-}
-
-TEST_F(TransformerBlockDropoutTest, RecomputationDrawsTheSameMasks) {
-  const at::Tensor forward = layer_.Forward(flats_, input_, batch_);
-  at::rand({1000});  // Whatever else drew numbers meanwhile.
-  EXPECT_TRUE(forward.equal(layer_.Record(flats_, input_, batch_).output));
-  EXPECT_TRUE(forward.equal(layer_.Forward(flats_, input_, batch_)));
-}
-
-TEST_F(TransformerBlockDropoutTest, RecomputationGivesTheSameGradients) {
-  const at::Tensor first = GarbageFlat(block_);
-  const at::Tensor again = GarbageFlat(block_);
-  layer_.Backward(layer_.Record(flats_, input_, batch_), output_gradient_,
-                  {first}, false);
-  layer_.Backward(layer_.Record(flats_, input_, batch_), output_gradient_,
-                  {again}, false);
-  EXPECT_TRUE(first.equal(again));
-}
-
 TEST_F(TransformerBlockDropoutTest, MasksDifferBetweenLayersAndMicroBatches) {
-  const at::Tensor output = layer_.Forward(flats_, input_, batch_);
-  const TransformerBlock other_layer(table_.layers[1], block_, 2);
-  EXPECT_FALSE(output.equal(other_layer.Forward(flats_, input_, batch_)));
-  batch_.seed += 1;
-  EXPECT_FALSE(output.equal(layer_.Forward(flats_, input_, batch_)));
+  const at::Tensor output = Output(hidden());
+  const TransformerBlock other_layer(Context(2));
+  EXPECT_FALSE(output.equal(other_layer.Forward(input_).boundary.front()));
+  input_.micro_batch.seed += 1;
+  EXPECT_FALSE(output.equal(Output(hidden())));
 }
 
 TEST_F(TransformerBlockDropoutTest, EvaluationDropsNothing) {
-  batch_.training = false;
-  const TransformerBlock without(BuildGpt2Table(TinyConfig()).layers[1], block_,
-                                 1);
-  EXPECT_TRUE(layer_.Forward(flats_, input_, batch_)
-                  .equal(without.Forward(flats_, input_, batch_)));
+  input_.micro_batch.training = false;
+  const ModelTable without = BuildGpt2Table(TinyConfig());
+  EXPECT_TRUE(
+      Output(hidden()).equal(TransformerBlock({without.layers[1], {block_}, 1})
+                                 .Forward(input_)
+                                 .boundary.front()));
 }
 
 TEST_F(TransformerBlockDropoutTest, AnOutputDependsOnNoLaterToken) {
-  at::Tensor changed = input_.clone();
+  at::Tensor changed = hidden().clone();
   changed.narrow(1, kContext / 2, kContext / 2).add_(1);
-  const at::Tensor output = layer_.Forward(flats_, input_, batch_);
-  const at::Tensor other = layer_.Forward(flats_, changed, batch_);
+  const at::Tensor output = Output(hidden());
+  const at::Tensor other = Output(changed);
   EXPECT_LT(RelativeDifference(other.narrow(1, 0, kContext / 2),
                                output.narrow(1, 0, kContext / 2)),
             1e-6);
@@ -180,13 +129,14 @@ TEST_F(TransformerBlockDropoutTest, TheGradientBelongsToTheMasksOfTheForward) {
   // Along a random direction, the loss changes as the gradient says.
   const at::Tensor gradient = GarbageFlat(block_);
   const at::Tensor input_gradient =
-      layer_.Backward(layer_.Record(flats_, input_, batch_), output_gradient_,
-                      {gradient}, false);
-  const at::Tensor direction = RandomTensor(input_.sizes(), 6);
+      layer_
+          .Backward(layer_.Record(input_), {output_gradient_}, {gradient},
+                    false)
+          .inputs.front();
+  const at::Tensor direction = RandomTensor(hidden().sizes(), 6);
   constexpr double kStep = 1e-2;
   auto loss = [&](double step) {
-    return (layer_.Forward(flats_, input_ + direction * step, batch_) *
-            output_gradient_)
+    return (Output(hidden() + direction * step) * output_gradient_)
         .sum(at::kDouble)
         .item<double>();
   };

@@ -39,11 +39,11 @@ std::string CutUtf8(absl::string_view text, int64_t max_bytes) {
 void LogBuffer::Add(LogSeverity severity, const LogContext& context,
                     absl::string_view text, absl::Time now) {
   JobLogLine line;
-  line.set_job_id(context.job_id);
+  line.set_job_id(context.job.value());
   *line.mutable_time() = ToProto(now);
   line.set_severity(Letter(severity));
   line.set_step(context.step);
-  line.set_task_id(context.task_id);
+  line.set_task_id(context.task.value());
   line.set_text(CutUtf8(text, options_.max_bytes));
   const int64_t line_bytes = line.text().size();
 

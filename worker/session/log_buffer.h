@@ -8,6 +8,7 @@
 #include "absl/strings/string_view.h"
 #include "absl/synchronization/mutex.h"
 #include "absl/time/time.h"
+#include "common/ids/ids.h"
 #include "hydra/worker/v1/worker.pb.h"
 
 namespace hydra {
@@ -16,10 +17,10 @@ enum class LogSeverity { kInfo, kWarning, kError };
 
 // What a log line is about.
 struct LogContext {
-  uint64_t job_id = 0;
+  JobId job;
   // -1: belongs to no step.
   int64_t step = -1;
-  uint64_t task_id = 0;
+  TaskId task;
 };
 
 // Keeps job-tagged log lines until the daemon has them: as they are, but for

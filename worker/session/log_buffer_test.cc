@@ -37,7 +37,7 @@ std::vector<std::string> Texts(const LogBuffer& buffer,
 
 TEST(LogBufferTest, KeepsALineWithAllThatIsKnownOfIt) {
   LogBuffer buffer({});
-  buffer.Add(LogSeverity::kWarning, {/*job_id=*/3, /*step=*/17, /*task_id=*/99},
+  buffer.Add(LogSeverity::kWarning, {JobId(3), /*step=*/17, TaskId(99)},
              "loss is \x1b[1mnan\n", absl::FromUnixMillis(1500));
   const WorkerReport report = Filled(buffer);
   ASSERT_EQ(report.log_lines_size(), 1);

@@ -12,8 +12,8 @@ namespace {
 std::string WithContext(const LogContext& context, absl::string_view text) {
   const std::string step =
       context.step < 0 ? "" : absl::StrCat(" step=", context.step);
-  return absl::StrCat("job=", context.job_id, step, " task=", context.task_id,
-                      " ", text);
+  return absl::StrCat("job=", context.job.value(), step,
+                      " task=", context.task.value(), " ", text);
 }
 
 }  // namespace

@@ -31,10 +31,9 @@ TEST(SessionLogTest, WritesToTheProcessLogAndKeepsForTheDaemon) {
   LogBuffer buffer({});
   SessionLog log(&buffer);
   CapturedGlog glog;
-  log.Log(LogSeverity::kError, {/*job_id=*/3, /*step=*/17, /*task_id=*/99},
+  log.Log(LogSeverity::kError, {JobId(3), /*step=*/17, TaskId(99)},
           "loss is nan");
-  log.Log(LogSeverity::kInfo, {/*job_id=*/3, /*step=*/-1, /*task_id=*/100},
-          "prepared");
+  log.Log(LogSeverity::kInfo, {JobId(3), /*step=*/-1, TaskId(100)}, "prepared");
   EXPECT_THAT(glog.lines, ElementsAre("E job=3 step=17 task=99 loss is nan",
                                       "I job=3 task=100 prepared"));
   worker::v1::WorkerReport report;

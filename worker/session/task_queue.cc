@@ -38,9 +38,13 @@ TaskQueue::Lane LaneOf(const Task& task) {
              : TaskQueue::Lane::kDevice;
 }
 
-TaskReport Refusal(uint64_t task_id, const char* why) {
+TaskId IdOf(const Task& task) { return TaskId(task.task_id()); }
+TaskId IdOf(const TaskReport& report) { return TaskId(report.task_id()); }
+JobId JobOf(const Task& task) { return JobId(task.job_id()); }
+
+TaskReport Refusal(TaskId task, const char* why) {
   TaskReport report;
-  report.set_task_id(task_id);
+  report.set_task_id(task.value());
   auto* error = report.mutable_error();
   error->set_code(static_cast<int>(absl::StatusCode::kAborted));
   error->set_message(why);
@@ -67,34 +71,33 @@ bool TaskQueue::BringsNewTask(const DesiredState& desired) const {
   if (desired.sequence() <= desired_sequence_ || stopping_) return false;
   return std::any_of(
       desired.tasks().begin(), desired.tasks().end(), [&](const Task& task) {
-        const uint64_t id = task.task_id();
+        const TaskId id = IdOf(task);
         if (finished_.contains(id)) return false;
         if (IsBegun(id)) return false;
         return std::none_of(
             held_.begin(), held_.end(),
-            [&](const BegunTask& held) { return held.task.task_id() == id; });
+            [&](const BegunTask& held) { return IdOf(held.task) == id; });
       });
 }
 
 TaskQueue::Held::const_iterator TaskQueue::FindNext(Lane lane) const {
   if (begun_[static_cast<int>(lane)]) return held_.end();
-  absl::flat_hash_set<uint64_t> busy_jobs;
+  absl::flat_hash_set<JobId> busy_jobs;
   for (const auto& begun : begun_) {
-    if (begun) busy_jobs.insert(begun->task.job_id());
+    if (begun) busy_jobs.insert(JobOf(begun->task));
   }
   for (auto held = held_.begin(); held != held_.end(); ++held) {
     // What stands before it in its job comes first.
-    const bool free = busy_jobs.insert(held->task.job_id()).second;
+    const bool free = busy_jobs.insert(JobOf(held->task)).second;
     if (free && LaneOf(held->task) == lane) return held;
   }
   return held_.end();
 }
 
-bool TaskQueue::IsBegun(uint64_t task_id) const {
-  return std::any_of(begun_.begin(), begun_.end(),
-                     [task_id](const auto& begun) {
-                       return begun && begun->task.task_id() == task_id;
-                     });
+bool TaskQueue::IsBegun(TaskId task) const {
+  return std::any_of(begun_.begin(), begun_.end(), [task](const auto& begun) {
+    return begun && IdOf(begun->task) == task;
+  });
 }
 
 std::optional<TaskQueue::BegunTask> TaskQueue::Begin(Lane lane,
@@ -112,14 +115,14 @@ std::optional<TaskQueue::BegunTask> TaskQueue::Begin(Lane lane,
 void TaskQueue::Finish(TaskReport report) {
   const auto ended =
       std::find_if(begun_.begin(), begun_.end(), [&report](const auto& begun) {
-        return begun && begun->task.task_id() == report.task_id();
+        return begun && IdOf(begun->task) == IdOf(report);
       });
   CHECK(ended != begun_.end())
       << "task " << report.task_id() << " ends without having begun";
-  const uint64_t job_id = (*ended)->task.job_id();
+  const JobId job = JobOf((*ended)->task);
   ended->reset();
   if (report.has_error()) RepairMessage(*report.mutable_error());
-  AddFinished(job_id, std::move(report));
+  AddFinished(job, std::move(report));
   RefuseFollowers();
 }
 
@@ -145,12 +148,12 @@ void TaskQueue::FillReport(WorkerReport& report, absl::Time now) {
 
 void TaskQueue::ForgetAcknowledged(const DesiredState& desired) {
   for (uint64_t id : desired.acknowledged_tasks()) {
-    const auto it = finished_.find(id);
+    const auto it = finished_.find(TaskId(id));
     if (it != finished_.end()) it->second.owed = false;
   }
   owed_.erase(std::remove_if(owed_.begin(), owed_.end(),
                              [this](const TaskReport& report) {
-                               return !finished_.at(report.task_id()).owed;
+                               return !finished_.at(IdOf(report)).owed;
                              }),
               owed_.end());
 }
@@ -158,7 +161,7 @@ void TaskQueue::ForgetAcknowledged(const DesiredState& desired) {
 void TaskQueue::UpdateFinished(const DesiredState& desired) {
   for (auto& [id, task] : finished_) task.listed = false;
   for (const Task& task : desired.tasks()) {
-    const auto it = finished_.find(task.task_id());
+    const auto it = finished_.find(IdOf(task));
     if (it != finished_.end()) it->second.listed = true;
   }
   absl::erase_if(finished_, [](const auto& entry) {
@@ -181,19 +184,19 @@ void TaskQueue::TakeContexts(const DesiredState& desired) {
 void TaskQueue::ReplaceHeld(const DesiredState& desired) {
   held_.clear();
   if (stopping_) return;
-  absl::flat_hash_map<uint64_t, std::shared_ptr<const JobContext>> jobs;
+  absl::flat_hash_map<JobId, std::shared_ptr<const JobContext>> jobs;
   for (const auto& [number, context] : contexts_) {
-    jobs[context->job_id()] = context;
+    jobs[JobId(context->job_id())] = context;
   }
   for (const JobContext& job : desired.jobs()) {
     if (job.number() == 0) {
-      jobs[job.job_id()] = std::make_shared<JobContext>(job);
+      jobs[JobId(job.job_id())] = std::make_shared<JobContext>(job);
     }
   }
   for (const Task& task : desired.tasks()) {
-    if (IsBegun(task.task_id())) continue;
-    if (finished_.contains(task.task_id())) continue;
-    std::shared_ptr<const JobContext>& job = jobs[task.job_id()];
+    if (IsBegun(IdOf(task))) continue;
+    if (finished_.contains(IdOf(task))) continue;
+    std::shared_ptr<const JobContext>& job = jobs[JobOf(task)];
     if (job == nullptr) {
       auto unknown = std::make_shared<JobContext>();
       unknown->set_job_id(task.job_id());
@@ -204,38 +207,37 @@ void TaskQueue::ReplaceHeld(const DesiredState& desired) {
 }
 
 void TaskQueue::RefuseFollowers() {
-  absl::flat_hash_set<uint64_t> failed_jobs;
+  absl::flat_hash_set<JobId> failed_jobs;
   for (const auto& [id, task] : finished_) {
-    if (task.failed && task.listed) failed_jobs.insert(task.job_id);
+    if (task.failed && task.listed) failed_jobs.insert(task.job);
   }
   if (failed_jobs.empty()) return;
   for (const BegunTask& held : std::exchange(held_, {})) {
-    if (!failed_jobs.contains(held.task.job_id())) {
+    if (!failed_jobs.contains(JobOf(held.task))) {
       held_.push_back(held);
       continue;
     }
-    AddFinished(
-        held.task.job_id(),
-        Refusal(held.task.task_id(), "an earlier task of the job failed"));
+    AddFinished(JobOf(held.task),
+                Refusal(IdOf(held.task), "an earlier task of the job failed"));
   }
 }
 
 void TaskQueue::StopCancelled(const DesiredState& desired) {
-  const absl::flat_hash_set<uint64_t> cancelled(
-      desired.cancelled_tasks().begin(), desired.cancelled_tasks().end());
+  absl::flat_hash_set<TaskId> cancelled;
+  for (uint64_t id : desired.cancelled_tasks()) cancelled.insert(TaskId(id));
   if (cancelled.empty()) return;
   for (const auto& begun : begun_) {
-    if (begun && cancelled.contains(begun->task.task_id())) {
+    if (begun && cancelled.contains(IdOf(begun->task))) {
       begun->control->Stop();
     }
   }
   for (const BegunTask& held : std::exchange(held_, {})) {
-    if (!cancelled.contains(held.task.task_id())) {
+    if (!cancelled.contains(IdOf(held.task))) {
       held_.push_back(held);
       continue;
     }
-    AddFinished(held.task.job_id(),
-                Refusal(held.task.task_id(), "cancelled before it began"));
+    AddFinished(JobOf(held.task),
+                Refusal(IdOf(held.task), "cancelled before it began"));
   }
 }
 
@@ -245,39 +247,39 @@ void TaskQueue::StopBegun() {
   }
 }
 
-void TaskQueue::AddFinished(uint64_t job_id, TaskReport report) {
-  const uint64_t id = report.task_id();
+void TaskQueue::AddFinished(JobId job, TaskReport report) {
+  const TaskId id = IdOf(report);
   FinishedTask task;
-  task.job_id = job_id;
+  task.job = job;
   task.failed = Failed(report);
   finished_.emplace(id, task);
   owed_.push_back(std::move(report));
 }
 
 void TaskQueue::CheckInvariants() const {
-  absl::flat_hash_set<uint64_t> places;
-  absl::flat_hash_set<uint64_t> begun_jobs;
+  absl::flat_hash_set<TaskId> places;
+  absl::flat_hash_set<JobId> begun_jobs;
   for (const auto& begun : begun_) {
     if (!begun) continue;
-    CHECK(places.insert(begun->task.task_id()).second);
-    CHECK(begun_jobs.insert(begun->task.job_id()).second);
+    CHECK(places.insert(IdOf(begun->task)).second);
+    CHECK(begun_jobs.insert(JobOf(begun->task)).second);
   }
   for (const BegunTask& task : held_) {
-    CHECK(places.insert(task.task.task_id()).second);
+    CHECK(places.insert(IdOf(task.task)).second);
   }
   for (const auto& [id, task] : finished_) {
     CHECK(places.insert(id).second);
     CHECK(task.listed || task.owed);
     if (!task.failed || !task.listed) continue;
     for (const BegunTask& held : held_) {
-      CHECK_NE(held.task.job_id(), task.job_id);
+      CHECK_NE(JobOf(held.task), task.job);
     }
   }
   int64_t owed = 0;
   for (const auto& [id, task] : finished_) owed += task.owed;
   CHECK_EQ(owed, owed_.size());
   for (const TaskReport& report : owed_) {
-    CHECK(finished_.at(report.task_id()).owed);
+    CHECK(finished_.at(IdOf(report)).owed);
   }
   CHECK(!stopping_ || held_.empty());
 }

@@ -12,6 +12,7 @@
 #include "absl/container/flat_hash_map.h"
 #include "absl/container/flat_hash_set.h"
 #include "absl/time/time.h"
+#include "common/ids/ids.h"
 #include "hydra/worker/v1/worker.pb.h"
 #include "worker/task/task_control.h"
 
@@ -79,7 +80,7 @@ class TaskQueue {
 
  private:
   struct FinishedTask {
-    uint64_t job_id = 0;
+    JobId job;
     bool failed = false;
     bool listed = true;
     bool owed = true;
@@ -87,7 +88,7 @@ class TaskQueue {
   using Held = std::deque<BegunTask>;
 
   Held::const_iterator FindNext(Lane lane) const;
-  bool IsBegun(uint64_t task_id) const;
+  bool IsBegun(TaskId task) const;
   void StopCancelled(const worker::v1::DesiredState& desired);
   void ForgetAcknowledged(const worker::v1::DesiredState& desired);
   void UpdateFinished(const worker::v1::DesiredState& desired);
@@ -95,7 +96,7 @@ class TaskQueue {
   void ReplaceHeld(const worker::v1::DesiredState& desired);
   // Fails the held tasks of jobs with a failed task.
   void RefuseFollowers();
-  void AddFinished(uint64_t job_id, worker::v1::TaskReport report);
+  void AddFinished(JobId job, worker::v1::TaskReport report);
 
   uint64_t report_sequence_ = 0;
   uint64_t desired_sequence_ = 0;
@@ -109,7 +110,7 @@ class TaskQueue {
       contexts_;
   // In the order in which the tasks ended.
   std::vector<worker::v1::TaskReport> owed_;
-  absl::flat_hash_map<uint64_t, FinishedTask> finished_;
+  absl::flat_hash_map<TaskId, FinishedTask> finished_;
 };
 
 }  // namespace hydra

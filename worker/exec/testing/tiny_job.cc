@@ -8,7 +8,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "common/data/batch_plan.h"
-#include "common/model/gpt2_table.h"
+#include "common/jobfile/validate.h"
 #include "glog/logging.h"
 #include "worker/exec/host_task.h"
 
@@ -23,26 +23,13 @@ constexpr int64_t kPoolBytes = int64_t{48} << 20;
 constexpr int kTrainTokens = 1500;
 constexpr int kValidationTokens = 400;
 
-Gpt2Config ConfigOf(const TinyJob::Options& options) {
-  Gpt2Config config;
-  config.vocab_size = options.vocabulary;
-  config.n_positions = 40;
-  config.n_embd = options.width;
-  config.n_layer = options.layers;
-  config.n_head = 4;
-  config.n_inner = 4 * options.width;
-  config.tie_word_embeddings = options.tied;
-  return config;
-}
-
-std::string JsonOf(const Gpt2Config& config) {
+std::string ConfigOf(const TinyJob::Options& options) {
+  if (!options.config_json.empty()) return options.config_json;
   return absl::StrCat(
       R"({"model_type":"gpt2","activation_function":"gelu_new",)",
-      R"("vocab_size":)", config.vocab_size, R"(,"n_positions":)",
-      config.n_positions, R"(,"n_embd":)", config.n_embd, R"(,"n_layer":)",
-      config.n_layer, R"(,"n_head":)", config.n_head,
-      R"(,"tie_word_embeddings":)",
-      config.tie_word_embeddings ? "true" : "false", "}");
+      R"("n_positions":40,"n_head":4,"vocab_size":)", options.vocabulary,
+      R"(,"n_embd":)", options.width, R"(,"n_layer":)", options.layers,
+      R"(,"tie_word_embeddings":)", options.tied ? "true" : "false", "}");
 }
 
 void WriteTokens(const std::string& path, int count, int64_t vocabulary,
@@ -82,7 +69,7 @@ HostRange HostPool::AsHostRange() {
 TinyJob::TinyJob(const Options& options, const std::string& directory)
     : options_(options), directory_(directory), pool_(kPoolBytes) {
   context_.set_job_id(1);
-  context_.set_model_config_json(JsonOf(ConfigOf(options)));
+  context_.set_model_config_json(ConfigOf(options));
   context_.set_token_cache_dir(absl::StrCat(directory, "/tokens"));
   context_.set_prefetch_bytes(options.prefetch_bytes);
 
@@ -107,7 +94,11 @@ TinyJob::TinyJob(const Options& options, const std::string& directory)
   train.set_dropout(options.dropout);
   spec.mutable_evaluation()->set_per_device_eval_batch_size(
       options.evaluation_sequences);
-  shape_ = MakeJobShape(spec, BuildGpt2Table(ConfigOf(options)));
+  FillDefaults(&spec);
+  shape_ = MakeJobShape(
+      spec, options.architectures.families
+                ->Describe(context_.model_config_json(), OverridesOf(train))
+                .value());
   SetCuts({});
 }
 
@@ -125,7 +116,8 @@ void TinyJob::Prepare() {
   ChainTask task;
   task.kind = worker::v1::TASK_KIND_PREPARE;
   const TaskReport report =
-      RunHostTask(NewTask(task), context_, log_, control_.emplace());
+      RunHostTask(NewTask(task), context_, log_, control_.emplace(),
+                  *options_.architectures.families);
   CHECK(report.has_prepare()) << report.ShortDebugString();
   *context_.mutable_splits() = report.prepare().splits();
 }
@@ -139,7 +131,7 @@ void TinyJob::Init(TaskRunner& runner) {
   const int blocks = static_cast<int>(table().parameter_blocks.size());
   for (int block = 0; shape_.state_factor > 0 && block < blocks; ++block) {
     BlockVersion& state = committed_[StateKey(block)];
-    SetKey(StateKey(block), state);
+    SetBlockKey(StateKey(block), state);
     state.set_version(++last_version_);
     state.set_size_bytes(shape_.StateBytes(block));
     state.set_zero(true);
@@ -220,7 +212,7 @@ TaskReport TinyJob::RunToCommit(TaskRunner& runner, const Task& task) {
 
 void TinyJob::Commit(const Task& task) {
   for (const BlockVersion& made : task.writes()) {
-    committed_[KeyOf(made)] = made;
+    committed_[BlockKeyOf(made)] = made;
   }
 }
 
@@ -265,7 +257,7 @@ Task TinyJob::WithVersions(const ChainTask& task) {
   }
   for (const BlockWrite& write : task.writes) {
     BlockVersion& made = *message.add_writes();
-    SetKey(write.key, made);
+    SetBlockKey(write.key, made);
     made.set_version(++last_version_);
     made.set_offset_bytes(pool_.Allocate(write.size_bytes));
     made.set_size_bytes(write.size_bytes);

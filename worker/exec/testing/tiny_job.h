@@ -18,6 +18,7 @@
 #include "worker/exec/block_io.h"
 #include "worker/exec/log_sink.h"
 #include "worker/exec/task_runner.h"
+#include "worker/model/architectures.h"
 #include "worker/task/task_control.h"
 
 namespace hydra {
@@ -68,6 +69,10 @@ class TinyJob {
     int context = 24;
     int micro_batches = 1;
     int64_t prefetch_bytes = 0;
+    // Another model than that GPT-2, for which the first five do not count; and
+    // what trains it, which the TaskRunner must be given too.
+    std::string config_json;
+    Architectures architectures;
   };
 
   // `directory` is for data files.

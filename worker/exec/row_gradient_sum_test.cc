@@ -1,4 +1,4 @@
-#include "worker/exec/token_table_gradient.h"
+#include "worker/exec/row_gradient_sum.h"
 
 #include "ATen/ATen.h"
 #include "ATen/Parallel.h"
@@ -7,7 +7,7 @@
 #include "ATen/ops/randn.h"
 #include "gtest/gtest.h"
 #include "worker/device/cpu/cpu_device.h"
-#include "worker/model/embedding_layer.h"
+#include "worker/model/row_gradients.h"
 
 namespace hydra {
 namespace {
@@ -15,16 +15,22 @@ namespace {
 constexpr int64_t kRows = 30;
 constexpr int64_t kWidth = 8;
 
-TEST(TokenTableGradientTest, SummingAndKeepingGiveTheSameBits) {
+ParameterBlock Table(int64_t rows, int64_t width) {
+  ParameterBlock block;
+  AddTensor("table", {rows, width}, {}, block);
+  return block;
+}
+
+TEST(RowGradientSumTest, SummingAndKeepingGiveTheSameBits) {
   const auto device = CpuDevice::Create(0, 1 << 20).value();
   BlockIo io(device.get(), {}, nullptr);
-  TokenTableGradient kept(kRows, kWidth, 1, 1);
-  TokenTableGradient summed(kRows, kWidth, 1, 1 << 20);
+  RowGradientSum kept(Table(kRows, kWidth), kRows / 5, 5);
+  RowGradientSum summed(Table(kRows, kWidth), kRows, 5);
   for (int i = 0; i < 5; ++i) {
     const at::Tensor tokens = at::randint(kRows, {2, 16}, at::kLong);
     const at::Tensor gradient = at::randn({2, 16, kWidth});
-    kept.Add(tokens, gradient, io);
-    summed.Add(tokens, gradient, io);
+    kept.Add({tokens, gradient}, io);
+    summed.Add({tokens, gradient}, io);
   }
   for (int64_t row = 0; row < kRows; row += 10) {
     const at::Tensor a = at::randn({10, kWidth});
@@ -35,18 +41,18 @@ TEST(TokenTableGradientTest, SummingAndKeepingGiveTheSameBits) {
   }
 }
 
-TEST(TokenTableGradientTest, OrderOfTokensInARowIsKeptOnAnyNumberOfThreads) {
+TEST(RowGradientSumTest, OrderOfTokensInARowIsKeptOnAnyNumberOfThreads) {
   const auto device = CpuDevice::Create(0, 8 << 20).value();
   BlockIo io(device.get(), {}, nullptr);
   const int64_t rows = 5000;
   const int64_t width = 64;
-  TokenTableGradient gradient(rows, width, 1, 1);
+  RowGradientSum gradient(Table(rows, width), 1, 1);
   at::Tensor expected = at::zeros({rows, width});
   for (int i = 0; i < 3; ++i) {
     const at::Tensor tokens = at::randint(10, {2, 32}, at::kLong) * 499;
     const at::Tensor part = at::randn({2, 32, width});
-    gradient.Add(tokens, part, io);
-    AddTokenRowGradients(tokens, part, 0, rows, expected);
+    gradient.Add({tokens, part}, io);
+    AddRowGradients({tokens, part}, 0, rows, expected);
   }
   const int threads = at::get_num_threads();
   for (int count : {1, 3}) {
@@ -58,10 +64,9 @@ TEST(TokenTableGradientTest, OrderOfTokensInARowIsKeptOnAnyNumberOfThreads) {
   at::set_num_threads(threads);
 }
 
-TEST(TokenTableGradientTest, TakesTheSmallerOfBothWays) {
-  // A table of 1,000 bytes.
-  EXPECT_TRUE(TokenTableGradient::KeepsParts(25, 10, 3, 200));
-  EXPECT_FALSE(TokenTableGradient::KeepsParts(25, 10, 8, 200));
+TEST(RowGradientSumTest, TakesTheSmallerOfBothWays) {
+  EXPECT_TRUE(RowGradientSum::KeepsParts(Table(25, 10), 5, 5));
+  EXPECT_FALSE(RowGradientSum::KeepsParts(Table(25, 10), 5, 6));
 }
 
 }  // namespace

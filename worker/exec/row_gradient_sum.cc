@@ -1,40 +1,36 @@
-#include "worker/exec/token_table_gradient.h"
+#include "worker/exec/row_gradient_sum.h"
 
 #include <algorithm>
 #include <numeric>
 
 #include "ATen/ATen.h"
 #include "ATen/Parallel.h"
-#include "common/model/model_table.h"
-#include "worker/model/embedding_layer.h"
+#include "worker/model/row_gradients.h"
 
 namespace hydra {
 
-TokenTableGradient::TokenTableGradient(int64_t rows, int64_t width,
-                                       int64_t micro_batches,
-                                       int64_t part_bytes)
-    : rows_(rows),
-      width_(width),
-      keeps_parts_(KeepsParts(rows, width, micro_batches, part_bytes)) {}
+RowGradientSum::RowGradientSum(const ParameterBlock& block,
+                               int64_t rows_of_batch, int64_t micro_batches)
+    : rows_(block.tensors.front().shape[0]),
+      width_(block.tensors.front().shape[1]),
+      keeps_parts_(KeepsParts(block, rows_of_batch, micro_batches)) {}
 
-bool TokenTableGradient::KeepsParts(int64_t rows, int64_t width,
-                                    int64_t micro_batches, int64_t part_bytes) {
-  return micro_batches * part_bytes <= rows * width * kFloatBytes;
+bool RowGradientSum::KeepsParts(const ParameterBlock& block,
+                                int64_t rows_of_batch, int64_t micro_batches) {
+  return micro_batches * rows_of_batch <= block.tensors.front().shape[0];
 }
 
-void TokenTableGradient::Add(const at::Tensor& tokens,
-                             const at::Tensor& sum_gradient,
-                             const BlockIo& io) {
+void RowGradientSum::Add(const RowGradients& part, const BlockIo& io) {
   if (keeps_parts_) {
-    parts_.push_back({tokens, sum_gradient.contiguous()});
+    parts_.push_back({part.rows, part.gradients.contiguous()});
     return;
   }
   if (!table_.defined()) table_ = io.Empty({rows_, width_}).zero_();
-  AddTokenRowGradients(tokens, sum_gradient, 0, rows_, table_);
+  AddRowGradients(part, 0, rows_, table_);
 }
 
-void TokenTableGradient::CopyRows(int64_t first_row, int64_t last_row,
-                                  const at::Tensor& to) {
+void RowGradientSum::CopyRows(int64_t first_row, int64_t last_row,
+                              const at::Tensor& to) {
   if (!keeps_parts_) {
     to.copy_(table_.narrow(0, first_row, last_row - first_row));
     return;
@@ -56,7 +52,7 @@ void TokenTableGradient::CopyRows(int64_t first_row, int64_t last_row,
 }
 
 // Counts the tokens of each row, then deals them out in their order.
-void TokenTableGradient::SortByRow() {
+void RowGradientSum::SortByRow() {
   row_begins_.assign(rows_ + 1, 0);
   ForEachToken([this](int64_t id, const float*) { ++row_begins_[id + 1]; });
   std::partial_sum(row_begins_.begin(), row_begins_.end(), row_begins_.begin());
@@ -68,10 +64,10 @@ void TokenTableGradient::SortByRow() {
 }
 
 template <typename Body>
-void TokenTableGradient::ForEachToken(Body body) const {
-  for (const Part& part : parts_) {
-    const auto ids = part.tokens.accessor<int64_t, 2>();
-    const float* gradient = part.sum_gradient.const_data_ptr<float>();
+void RowGradientSum::ForEachToken(Body body) const {
+  for (const RowGradients& part : parts_) {
+    const auto ids = part.rows.accessor<int64_t, 2>();
+    const float* gradient = part.gradients.const_data_ptr<float>();
     for (int64_t sequence = 0; sequence < ids.size(0); ++sequence) {
       for (int64_t i = 0; i < ids.size(1); ++i, gradient += width_) {
         body(ids[sequence][i], gradient);

@@ -1,0 +1,58 @@
+#ifndef HYDRA_WORKER_EXEC_ROW_GRADIENT_SUM_H_
+#define HYDRA_WORKER_EXEC_ROW_GRADIENT_SUM_H_
+
+#include <cstdint>
+#include <vector>
+
+#include "ATen/core/Tensor.h"
+#include "common/model/model_table.h"
+#include "worker/exec/block_io.h"
+#include "worker/model/layer.h"
+
+namespace hydra {
+
+// The part of a block's gradient that comes from the rows which its owner
+// gathers, over the micro-batches of a step. Either keeps what each micro-batch
+// gave, or sums it up in a whole table, whichever takes less room; the bits are
+// the same.
+class RowGradientSum {
+ public:
+  // `block`: one tensor [rows, width]. `rows_of_batch`: how many rows each
+  // micro-batch gathers.
+  RowGradientSum(const ParameterBlock& block, int64_t rows_of_batch,
+                 int64_t micro_batches);
+
+  // Whether each micro-batch's part is kept until all are added.
+  static bool KeepsParts(const ParameterBlock& block, int64_t rows_of_batch,
+                         int64_t micro_batches);
+
+  // In the order of micro-batches.
+  void Add(const RowGradients& part, const BlockIo& io);
+
+  // Overwrites `to` with the rows [first_row, last_row). Nothing is added any
+  // more from then on. All rows together take a time of the order of the
+  // gathered rows, however they are asked for.
+  void CopyRows(int64_t first_row, int64_t last_row, const at::Tensor& to);
+
+ private:
+  // Finds the tokens of each row, once.
+  void SortByRow();
+  // Calls body(id, gradient) for every token that was added, in that order.
+  template <typename Body>
+  void ForEachToken(Body body) const;
+
+  const int64_t rows_;
+  const int64_t width_;
+  const bool keeps_parts_;
+
+  std::vector<RowGradients> parts_;
+  // The tokens' gradients, row after row, and in each row in the order in which
+  // they were added; where each row's begin, and the last one's end.
+  std::vector<const float*> by_row_;
+  std::vector<int64_t> row_begins_;
+  at::Tensor table_;
+};
+
+}  // namespace hydra
+
+#endif  // HYDRA_WORKER_EXEC_ROW_GRADIENT_SUM_H_

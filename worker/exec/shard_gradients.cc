@@ -1,0 +1,110 @@
+#include "worker/exec/shard_gradients.h"
+
+#include <algorithm>
+#include <utility>
+#include <vector>
+
+#include "c10/core/GradMode.h"
+#include "worker/exec/block_update.h"
+#include "worker/model/optimizer_step.h"
+
+namespace hydra {
+namespace {
+
+using worker::v1::BLOCK_KIND_PARAMETER_GRADIENT;
+using worker::v1::BlockVersion;
+
+}  // namespace
+
+ShardGradients::ShardGradients(const Pass& pass) : pass_(pass) {
+  const HostBatch& batch = pass.batches.front();
+  for (int layer = pass.first_layer(); layer < pass.last_layer(); ++layer) {
+    for (int block : pass.layer(layer).parameter_blocks) {
+      if (!Gathers(layer, block)) continue;
+      rows_.try_emplace(
+          block, pass.block(block), batch.sequences * batch.context,
+          pass.task.last_micro_batch() - pass.task.first_micro_batch());
+    }
+  }
+}
+
+Tensors ShardGradients::FlatsOf(int layer) {
+  Tensors flats;
+  for (int block : pass_.layer(layer).parameter_blocks) {
+    if (Gathers(layer, block)) {
+      flats.emplace_back();
+      continue;
+    }
+    at::Tensor& sum = sums_[{layer, block}];
+    if (!sum.defined()) {
+      sum = pass_.io.Empty({pass_.block(block).element_count()});
+    }
+    flats.push_back(sum);
+  }
+  return flats;
+}
+
+void ShardGradients::AddRows(int layer, const RowGradients& rows) {
+  for (int block : pass_.layer(layer).parameter_blocks) {
+    if (Gathers(layer, block)) rows_.at(block).Add(rows, pass_.io);
+  }
+}
+
+bool ShardGradients::Finish(int layer, int block, ShardParameters& parameters) {
+  const at::NoGradGuard no_grad;
+  if (Gathers(layer, block)) {
+    return UpdateGatheredBlock(pass_, block, parameters.Release(block),
+                               TakeHandedDown(block), rows_.at(block));
+  }
+  const at::Tensor sum = sums_.extract(std::make_pair(layer, block)).mapped();
+  AddLaterParts(block, sum);
+  if (pass_.block(block).owner() == layer) {
+    return UpdateBlock(pass_, block, parameters.Release(block), sum);
+  }
+  if (!IsLastUseHere(layer, block)) {
+    handed_down_[block] = sum;
+    return true;
+  }
+  pass_.io.Demote(
+      sum, pass_.blocks.Written(BLOCK_KIND_PARAMETER_GRADIENT, block), 0);
+  parameters.Release(block);
+  return true;
+}
+
+bool ShardGradients::Gathers(int layer, int block) const {
+  return pass_.block(block).rows_are_gathered &&
+         pass_.block(block).owner() == layer;
+}
+
+bool ShardGradients::IsLastUseHere(int layer, int block) const {
+  const std::vector<int>& users = pass_.block(block).layers;
+  return std::none_of(users.begin(), users.end(), [&](int user) {
+    return user >= pass_.first_layer() && user < layer;
+  });
+}
+
+void ShardGradients::AddLaterParts(int block, const at::Tensor& own) {
+  if (const at::Tensor later = TakeHandedDown(block); later.defined()) {
+    own.add_(later);
+    return;
+  }
+  const BlockVersion* const later =
+      pass_.blocks.FindRead(BLOCK_KIND_PARAMETER_GRADIENT, block);
+  if (later == nullptr) return;
+  const int64_t count = own.numel();
+  const at::Tensor buffer =
+      pass_.io.Empty({std::min(count, kUpdateRangeElements)});
+  for (int64_t first = 0; first < count; first += kUpdateRangeElements) {
+    const at::Tensor range =
+        buffer.narrow(0, 0, std::min(kUpdateRangeElements, count - first));
+    pass_.io.PromoteRange(*later, first, range);
+    own.narrow(0, first, range.numel()).add_(range);
+  }
+}
+
+at::Tensor ShardGradients::TakeHandedDown(int block) {
+  const auto node = handed_down_.extract(block);
+  return node.empty() ? at::Tensor() : node.mapped();
+}
+
+}  // namespace hydra

@@ -1,0 +1,55 @@
+#ifndef HYDRA_WORKER_EXEC_SHARD_GRADIENTS_H_
+#define HYDRA_WORKER_EXEC_SHARD_GRADIENTS_H_
+
+#include <utility>
+
+#include "ATen/core/Tensor.h"
+#include "absl/container/flat_hash_map.h"
+#include "worker/exec/pass.h"
+#include "worker/exec/row_gradient_sum.h"
+#include "worker/exec/shard_parameters.h"
+
+namespace hydra {
+
+// The gradients of one shard's parameters while its BACKWARD runs. Each layer
+// sums its own over the micro-batches, so that a tied block's gradient is added
+// in the same order wherever the model is cut: a layer's own sum, plus the sums
+// of the later layers.
+class ShardGradients {
+ public:
+  explicit ShardGradients(const Pass& pass);
+
+  // The sums of the layer's blocks, for its Backward: flat, made when they are
+  // first asked for, uninitialized then. Undefined for a block whose rows it
+  // gathers.
+  Tensors FlatsOf(int layer);
+
+  // The layer's part of the block whose rows it gathers.
+  void AddRows(int layer, const RowGradients& rows);
+
+  // All micro-batches of the layer are done: updates the block if the layer
+  // owns it, else hands its gradient down, in this shard or to the owner's.
+  // Takes the block from `parameters` where no layer of the shard needs it any
+  // more. False if the block was skipped, see UpdateBlock.
+  bool Finish(int layer, int block, ShardParameters& parameters);
+
+ private:
+  bool Gathers(int layer, int block) const;
+  // No earlier layer of this shard uses the block.
+  bool IsLastUseHere(int layer, int block) const;
+  // The later layers' part, wherever it is; `own` may be all there is.
+  void AddLaterParts(int block, const at::Tensor& own);
+  at::Tensor TakeHandedDown(int block);
+
+  const Pass& pass_;
+  // By layer and block.
+  absl::flat_hash_map<std::pair<int, int>, at::Tensor> sums_;
+  // By block: what later layers of this shard handed down.
+  absl::flat_hash_map<int, at::Tensor> handed_down_;
+  // By block.
+  absl::flat_hash_map<int, RowGradientSum> rows_;
+};
+
+}  // namespace hydra
+
+#endif  // HYDRA_WORKER_EXEC_SHARD_GRADIENTS_H_

@@ -1,0 +1,47 @@
+#ifndef HYDRA_WORKER_MODEL_AUTOGRAD_LAYER_H_
+#define HYDRA_WORKER_MODEL_AUTOGRAD_LAYER_H_
+
+#include <vector>
+
+#include "common/model/model_table.h"
+#include "worker/model/layer.h"
+#include "worker/model/layer_registry.h"
+
+namespace hydra {
+
+// A layer of which only the forward is written down: LibTorch's autograd
+// derives the backward. Gathers no rows.
+class AutogradLayer : public Layer {
+ public:
+  explicit AutogradLayer(const LayerContext& context);
+
+  LayerOutput Forward(const LayerInput& input) const final;
+  Tape Record(const LayerInput& input) const final;
+  LayerGradients Backward(Tape tape, const Tensors& output_gradients,
+                          const Tensors& flat_gradients,
+                          bool accumulate) const final;
+
+ protected:
+  // The arithmetic. `parameters` are the TensorViews of all its blocks, one
+  // block after another; `inputs` are the boundary tensors before it. Returns
+  // those behind it; of the last layer one number, the sum of the losses of the
+  // micro-batch's target tokens.
+  virtual Tensors Compute(const Tensors& parameters, const Tensors& inputs,
+                          const MicroBatch& micro_batch) const = 0;
+
+  // Whether Compute draws from the process-wide generator, which is seeded
+  // before it then.
+  virtual bool DrawsRandomNumbers(const MicroBatch& micro_batch) const;
+
+ private:
+  Tensors ViewsOf(const Tensors& flats) const;
+  void Seed(const MicroBatch& micro_batch) const;
+
+  const std::vector<ParameterBlock> blocks_;
+  const int layer_;
+  const bool makes_loss_;
+};
+
+}  // namespace hydra
+
+#endif  // HYDRA_WORKER_MODEL_AUTOGRAD_LAYER_H_

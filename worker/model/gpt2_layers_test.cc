@@ -1,0 +1,94 @@
+// GPT-2's layers keep the contract of all layers.
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "ATen/ATen.h"
+#include "absl/strings/str_cat.h"
+#include "gtest/gtest.h"
+#include "worker/model/known_layers.h"
+#include "worker/model/test_models.h"
+#include "worker/model/testing/layer_contract.h"
+#include "worker/model/transformer_block.h"
+
+namespace hydra {
+namespace {
+
+Tensors PlainEmbedding(double dropout, const Tensors& parameters,
+                       const MicroBatch& batch) {
+  const at::Tensor sum = at::embedding(parameters[0], batch.Inputs()) +
+                         parameters[1].narrow(0, 0, batch.context());
+  if (dropout == 0) return {sum};
+  const at::Tensor kept =
+      at::empty(sum.sizes(), at::kBool).bernoulli_(1 - dropout);
+  return {sum * kept * (1 / (1 - dropout))};
+}
+
+// With all logits at once.
+Tensors PlainHead(double epsilon, const Tensors& parameters,
+                  const at::Tensor& input, const MicroBatch& batch) {
+  const int64_t width = input.size(-1);
+  const at::Tensor normalized =
+      at::layer_norm(input, {width}, parameters[0], parameters[1], epsilon);
+  const at::Tensor logits = normalized.view({-1, width}).mm(parameters[2].t());
+  return {at::cross_entropy_loss(logits, batch.Targets().reshape({-1}), {},
+                                 at::Reduction::Sum)};
+}
+
+std::vector<LayerCase> Cases() {
+  std::vector<LayerCase> cases;
+  for (double dropout : {0.0, 0.1}) {
+    const Gpt2Config config = TinyConfig(dropout);
+    LayerCase embedding;
+    embedding.name = absl::StrCat("Embedding", dropout > 0 ? "Dropout" : "");
+    embedding.table = BuildGpt2Table(config);
+    embedding.registry = &KnownLayers();
+    embedding.plain = [dropout](const Tensors& parameters, const Tensors&,
+                                const MicroBatch& batch) {
+      return PlainEmbedding(dropout, parameters, batch);
+    };
+    embedding.tolerance = 1e-6;
+
+    // One graph for all of it is what training without Hydra would have.
+    LayerCase block = embedding;
+    block.name = absl::StrCat("Block", dropout > 0 ? "Dropout" : "");
+    block.layer = 1;
+    const auto whole = std::make_shared<const TransformerBlock>(LayerContext{
+        block.table.layers[1], {block.table.parameter_blocks[2]}, 1});
+    block.plain = [whole](const Tensors& parameters, const Tensors& inputs,
+                          const MicroBatch& batch) {
+      return whole->Compute(parameters, inputs, batch);
+    };
+    block.tolerance = 0;
+
+    cases.push_back(std::move(embedding));
+    cases.push_back(std::move(block));
+  }
+  for (bool tied : {true, false}) {
+    Gpt2Config config = TinyConfig();
+    config.tie_word_embeddings = tied;
+    LayerCase head;
+    head.name = tied ? "TiedHead" : "UntiedHead";
+    head.table = BuildGpt2Table(config);
+    head.layer = head.table.layer_count() - 1;
+    head.registry = &KnownLayers();
+    head.plain = [config](const Tensors& parameters, const Tensors& inputs,
+                          const MicroBatch& batch) {
+      return PlainHead(config.layer_norm_epsilon, parameters, inputs.front(),
+                       batch);
+    };
+    head.tolerance = 2e-6;
+    // Two whole slices of logits and a shorter one.
+    head.sequences = 8;
+    head.context = 35;
+    cases.push_back(std::move(head));
+  }
+  return cases;
+}
+
+INSTANTIATE_TEST_SUITE_P(Gpt2, LayerContractTest, testing::ValuesIn(Cases()),
+                         LayerCaseName);
+
+}  // namespace
+}  // namespace hydra

@@ -1,0 +1,253 @@
+#include "worker/model/testing/layer_contract.h"
+
+#include <utility>
+
+#include "ATen/ATen.h"
+#include "c10/core/GradMode.h"
+#include "torch/csrc/autograd/autograd.h"
+#include "worker/model/block_views.h"
+#include "worker/model/row_gradients.h"
+#include "worker/model/test_models.h"
+
+namespace hydra {
+namespace {
+
+at::Tensor Leaf(const at::Tensor& tensor) {
+  const at::Tensor leaf = tensor.detach().clone();
+  return leaf.is_floating_point() ? leaf.requires_grad_() : leaf;
+}
+
+bool SameBits(const Tensors& a, const Tensors& b) {
+  if (a.size() != b.size()) return false;
+  for (size_t i = 0; i < a.size(); ++i) {
+    if (a[i].defined() != b[i].defined()) return false;
+    if (a[i].defined() && !a[i].equal(b[i])) return false;
+  }
+  return true;
+}
+
+Tensors CopiesOf(const Tensors& tensors) {
+  Tensors copies;
+  for (const at::Tensor& tensor : tensors) {
+    copies.push_back(tensor.defined() ? tensor.clone() : tensor);
+  }
+  return copies;
+}
+
+}  // namespace
+
+std::ostream& operator<<(std::ostream& out, const LayerCase& layer_case) {
+  return out << layer_case.name;
+}
+
+std::string LayerCaseName(const testing::TestParamInfo<LayerCase>& info) {
+  return info.param.name;
+}
+
+LayerContractTest::LayerContractTest()
+    : table_(GetParam().table),
+      entry_(table_.layers[GetParam().layer]),
+      layer_(GetParam().registry->Make(table_, GetParam().layer).value()),
+      input_(RandomInput(table_, GetParam().layer, GetParam().sequences,
+                         GetParam().context, 1)) {
+  for (const BoundaryTensor& tensor : entry_.outputs) {
+    output_gradients_.push_back(
+        tensor.type == ElementType::kFloat32
+            ? RandomTensor(
+                  tensor.ShapeOf(GetParam().sequences, GetParam().context), 2)
+            : at::Tensor());
+  }
+}
+
+const ParameterBlock& LayerContractTest::Block(size_t i) const {
+  return table_.parameter_blocks[entry_.parameter_blocks[i]];
+}
+
+bool LayerContractTest::Gathers(size_t i) const {
+  return Block(i).rows_are_gathered && Block(i).owner() == GetParam().layer;
+}
+
+Tensors LayerContractTest::FreshFlats() const {
+  Tensors flats;
+  for (size_t i = 0; i < entry_.parameter_blocks.size(); ++i) {
+    flats.push_back(Gathers(i) ? at::Tensor() : GarbageFlat(Block(i)));
+  }
+  return flats;
+}
+
+LayerContractTest::Gradients LayerContractTest::Differentiate(
+    Tensors flats, bool accumulate) const {
+  Gradients gradients;
+  gradients.made = layer_->Backward(layer_->Record(input_), output_gradients_,
+                                    flats, accumulate);
+  gradients.flats = std::move(flats);
+  return gradients;
+}
+
+LayerContractTest::Gradients LayerContractTest::Plain() const {
+  const at::AutoGradMode grad(true);
+  Tensors parameters, inputs, roots, root_gradients;
+  for (size_t i = 0; i < entry_.parameter_blocks.size(); ++i) {
+    for (const at::Tensor& view : TensorViews(Block(i), input_.flats[i])) {
+      parameters.push_back(Leaf(view));
+    }
+  }
+  for (const at::Tensor& tensor : input_.boundary) {
+    inputs.push_back(Leaf(tensor));
+  }
+  SeedLayer(input_.micro_batch, GetParam().layer);
+  const Tensors outputs =
+      GetParam().plain(parameters, inputs, input_.micro_batch);
+  Gradients gradients;
+  if (entry_.outputs.empty()) {
+    gradients.made.loss = {outputs.front().item<double>(),
+                           input_.micro_batch.target_count()};
+    (outputs.front() * input_.micro_batch.gradient_scale).backward();
+  } else {
+    for (size_t i = 0; i < outputs.size(); ++i) {
+      if (!outputs[i].requires_grad()) continue;
+      roots.push_back(outputs[i]);
+      root_gradients.push_back(output_gradients_[i]);
+    }
+    if (!roots.empty()) torch::autograd::backward(roots, root_gradients);
+  }
+  size_t next = 0;
+  for (size_t i = 0; i < entry_.parameter_blocks.size(); ++i) {
+    const at::Tensor flat = at::zeros({Block(i).element_count()});
+    for (const at::Tensor& view : TensorViews(Block(i), flat)) {
+      view.copy_(parameters[next++].grad());
+    }
+    gradients.flats.push_back(flat);
+  }
+  for (const at::Tensor& input : inputs) {
+    gradients.made.inputs.push_back(input.grad());
+  }
+  return gradients;
+}
+
+Tensors LayerContractTest::WithRows(const Gradients& gradients) const {
+  Tensors flats = gradients.flats;
+  for (size_t i = 0; i < flats.size(); ++i) {
+    if (!Gathers(i)) continue;
+    flats[i] = at::zeros({Block(i).element_count()});
+    const at::Tensor rows = TensorViews(Block(i), flats[i]).front();
+    AddRowGradients(gradients.made.rows.value(), 0, rows.size(0), rows);
+  }
+  return flats;
+}
+
+void LayerContractTest::ExpectClose(const Tensors& actual,
+                                    const Tensors& expected,
+                                    double tolerance) const {
+  ASSERT_EQ(actual.size(), expected.size());
+  for (size_t i = 0; i < actual.size(); ++i) {
+    SCOPED_TRACE(i);
+    ASSERT_EQ(actual[i].defined(), expected[i].defined());
+    if (!actual[i].defined()) continue;
+    if (tolerance == 0) {
+      EXPECT_TRUE(actual[i].equal(expected[i]));
+    } else {
+      EXPECT_LT(RelativeDifference(actual[i], expected[i]), tolerance);
+    }
+  }
+}
+
+TEST_P(LayerContractTest, MakesTheBoundaryOfItsTable) {
+  const LayerOutput output = layer_->Forward(input_);
+  ASSERT_EQ(output.boundary.size(), entry_.outputs.size());
+  for (size_t i = 0; i < output.boundary.size(); ++i) {
+    const BoundaryTensor& wanted = entry_.outputs[i];
+    EXPECT_EQ(output.boundary[i].sizes(),
+              at::IntArrayRef(
+                  wanted.ShapeOf(GetParam().sequences, GetParam().context)));
+    EXPECT_EQ(output.boundary[i].scalar_type(),
+              wanted.type == ElementType::kFloat32 ? at::kFloat : at::kLong);
+    EXPECT_FALSE(output.boundary[i].requires_grad());
+  }
+  EXPECT_EQ(output.loss.tokens,
+            entry_.outputs.empty() ? input_.micro_batch.target_count() : 0);
+}
+
+TEST_P(LayerContractTest, TheSameInputGivesTheSameBits) {
+  const LayerOutput first = layer_->Forward(input_);
+  const Gradients first_gradients = Differentiate(FreshFlats(), false);
+  at::rand({1000});  // Whatever else drew numbers meanwhile.
+  const LayerOutput again = layer_->Forward(input_);
+  const Gradients again_gradients = Differentiate(FreshFlats(), false);
+  EXPECT_TRUE(SameBits(again.boundary, first.boundary));
+  EXPECT_EQ(again.loss.loss_sum, first.loss.loss_sum);
+  EXPECT_TRUE(SameBits(again_gradients.flats, first_gradients.flats));
+  EXPECT_TRUE(
+      SameBits(again_gradients.made.inputs, first_gradients.made.inputs));
+}
+
+TEST_P(LayerContractTest, RecordingGivesTheBitsOfForward) {
+  const LayerOutput forward = layer_->Forward(input_);
+  if (!entry_.outputs.empty()) {
+    EXPECT_TRUE(SameBits(layer_->Record(input_).outputs, forward.boundary));
+  }
+  const Gradients gradients = Differentiate(FreshFlats(), false);
+  EXPECT_EQ(gradients.made.loss.loss_sum, forward.loss.loss_sum);
+  EXPECT_EQ(gradients.made.loss.tokens, forward.loss.tokens);
+}
+
+TEST_P(LayerContractTest, GradientsAreThoseOfThePlainComputation) {
+  const Gradients actual = Differentiate(FreshFlats(), false);
+  const Gradients expected = Plain();
+  ExpectClose(WithRows(actual), expected.flats, GetParam().tolerance);
+  ExpectClose(actual.made.inputs, expected.made.inputs, GetParam().tolerance);
+  if (entry_.outputs.empty()) {
+    EXPECT_NEAR(actual.made.loss.loss_sum / expected.made.loss.loss_sum, 1,
+                1e-6);
+  }
+}
+
+TEST_P(LayerContractTest, BackwardOverwritesAllOfTheFlats) {
+  const Gradients gradients = Differentiate(FreshFlats(), false);
+  for (size_t i = 0; i < gradients.flats.size(); ++i) {
+    if (Gathers(i)) {
+      EXPECT_FALSE(gradients.flats[i].defined());
+      EXPECT_TRUE(gradients.made.rows.has_value());
+      continue;
+    }
+    EXPECT_TRUE(
+        PaddingOf(Block(i), gradients.flats[i]).eq(0).all().item<bool>());
+  }
+}
+
+TEST_P(LayerContractTest, BackwardAddsIfToldToAccumulate) {
+  const Gradients once = Differentiate(FreshFlats(), false);
+  const Gradients twice = Differentiate(CopiesOf(once.flats), true);
+  for (size_t i = 0; i < once.flats.size(); ++i) {
+    if (Gathers(i)) continue;
+    EXPECT_LT(RelativeDifference(twice.flats[i], once.flats[i] * 2), 1e-6);
+  }
+  EXPECT_TRUE(SameBits(twice.made.inputs, once.made.inputs));
+}
+
+TEST_P(LayerContractTest, GradientModeOfTheCallerDoesNotMatter) {
+  const Gradients expected = Differentiate(FreshFlats(), false);
+  const at::NoGradGuard no_grad;
+  const Gradients gradients = Differentiate(FreshFlats(), false);
+  EXPECT_TRUE(SameBits(gradients.flats, expected.flats));
+  EXPECT_TRUE(SameBits(gradients.made.inputs, expected.made.inputs));
+  EXPECT_FALSE(at::GradMode::is_enabled());
+}
+
+TEST_P(LayerContractTest, TheCallersTensorsStayAsTheyAre) {
+  const Tensors flats = CopiesOf(input_.flats);
+  const Tensors boundary = CopiesOf(input_.boundary);
+  const Tensors output_gradients = CopiesOf(output_gradients_);
+  layer_->Forward(input_);
+  Differentiate(FreshFlats(), false);
+  EXPECT_TRUE(SameBits(input_.flats, flats));
+  EXPECT_TRUE(SameBits(input_.boundary, boundary));
+  EXPECT_TRUE(SameBits(output_gradients_, output_gradients));
+  for (const Tensors& tensors : {input_.flats, input_.boundary}) {
+    for (const at::Tensor& tensor : tensors) {
+      EXPECT_FALSE(tensor.requires_grad());
+    }
+  }
+}
+
+}  // namespace hydra

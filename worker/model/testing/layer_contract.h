@@ -1,0 +1,81 @@
+#ifndef HYDRA_WORKER_MODEL_TESTING_LAYER_CONTRACT_H_
+#define HYDRA_WORKER_MODEL_TESTING_LAYER_CONTRACT_H_
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <ostream>
+#include <string>
+
+#include "common/model/model_table.h"
+#include "gtest/gtest.h"
+#include "worker/model/layer.h"
+#include "worker/model/layer_registry.h"
+
+namespace hydra {
+
+// One layer of a model, and what it should compute.
+struct LayerCase {
+  // Letters and digits.
+  std::string name;
+  ModelTable table;
+  int layer = 0;
+  const LayerRegistry* registry = nullptr;
+
+  // The same in plain, differentiable operations of LibTorch. `parameters` are
+  // the tensors of the layer's blocks, one block after another, `inputs` the
+  // boundary before it. Returns the boundary behind it; of a last layer, the
+  // sum of the losses. What it draws comes from the generator as SeedLayer left
+  // it.
+  std::function<Tensors(const Tensors& parameters, const Tensors& inputs,
+                        const MicroBatch& micro_batch)>
+      plain;
+  // Largest difference of a gradient from that of `plain`, relative to its
+  // largest magnitude. 0: the same bits.
+  double tolerance = 0;
+
+  int64_t sequences = 3;
+  int64_t context = 20;
+};
+
+std::ostream& operator<<(std::ostream& out, const LayerCase& layer_case);
+
+// What every Layer keeps to, whatever it computes. A family's tests run it with
+//
+//   INSTANTIATE_TEST_SUITE_P(Mine, LayerContractTest,
+//                            testing::ValuesIn(MyCases()), LayerCaseName);
+class LayerContractTest : public testing::TestWithParam<LayerCase> {
+ protected:
+  LayerContractTest();
+
+  struct Gradients {
+    Tensors flats;
+    LayerGradients made;
+  };
+
+  const ParameterBlock& Block(size_t i) const;
+  bool Gathers(size_t i) const;
+  // Garbage for each block; undefined where rows are gathered.
+  Tensors FreshFlats() const;
+  // Record and Backward.
+  Gradients Differentiate(Tensors flats, bool accumulate) const;
+  // Those of `plain`, with the rows' gradient in its flat.
+  Gradients Plain() const;
+  // The rows' gradient as a flat of the block, in place of its undefined one.
+  Tensors WithRows(const Gradients& gradients) const;
+
+  void ExpectClose(const Tensors& actual, const Tensors& expected,
+                   double tolerance) const;
+
+  const ModelTable& table_;
+  const LayerEntry& entry_;
+  std::unique_ptr<Layer> layer_;
+  LayerInput input_;
+  Tensors output_gradients_;
+};
+
+std::string LayerCaseName(const testing::TestParamInfo<LayerCase>& info);
+
+}  // namespace hydra
+
+#endif  // HYDRA_WORKER_MODEL_TESTING_LAYER_CONTRACT_H_
