@@ -2,12 +2,12 @@
 
 #include <algorithm>
 #include <cmath>
+#include <map>
 #include <string>
 #include <tuple>
 #include <utility>
 #include <vector>
 
-#include "absl/container/btree_map.h"
 #include "absl/strings/str_cat.h"
 #include "common/chain/split.h"
 #include "common/checkpoint/checkpoint_directory.h"
@@ -25,7 +25,7 @@ using Phase = ChainPosition::Phase;
 
 // Training replaces the last layers' blocks first.
 std::vector<std::pair<BlockKey, Version>> BlocksToWrite(
-    const JobShape& shape, const absl::btree_map<BlockKey, Version>& blocks,
+    const JobShape& shape, const std::map<BlockKey, Version>& blocks,
     bool inside_step) {
   std::vector<std::pair<BlockKey, Version>> chosen;
   for (const auto& [key, version] : blocks) {

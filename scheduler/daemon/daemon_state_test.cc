@@ -300,7 +300,7 @@ TEST_F(DaemonStateTest, ADamagedPoolJournalCostsThePoolAlone) {
   const auto state = OpenDaemonState(config_);
   ASSERT_TRUE(state.ok()) << state.status();
   ExpectNewPool(*state);
-  EXPECT_TRUE(state->recovered.jobs.contains(JobId(1)));
+  EXPECT_EQ(state->recovered.jobs.count(JobId(1)), 1);
 }
 
 TEST_F(DaemonStateTest, ADamagedRecordOfThePoolCostsThePoolAlone) {
