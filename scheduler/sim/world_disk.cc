@@ -22,7 +22,7 @@ namespace v1 = hydra::v1;
 
 void World::Do(const SaveRequest& request) {
   uint64_t content = 0;
-  for (const Version& version : request.parameters) {
+  for (const auto& [key, version] : request.blocks) {
     CHECK(version.slot.has_value());
     const SimBytes& bytes = pool_[version.slot->offset];
     CHECK_EQ(bytes.version, version.id.value());
@@ -85,7 +85,7 @@ void World::Do(const CheckpointRequest& request) {
   auto made = std::make_shared<SimCheckpoint>();
   made->job = request.job;
   made->record = ToRecord(request.manifest);
-  made->record.mutable_info()->set_path(request.path);
+  made->record.mutable_info()->set_path(request.directory);
   made->damaged = Chance(options_.checkpoint_damage);
   WriteBlock(std::make_shared<const CheckpointRequest>(request), made, 0);
 }
@@ -103,7 +103,7 @@ void World::WriteBlock(std::shared_ptr<const CheckpointRequest> request,
     }
     if (index == request->blocks.size()) {
       ++checkpoints_written_;
-      disk_.checkpoints[request->path] = *made;
+      disk_.checkpoints[request->directory] = *made;
       InCore([&](Core& core) { core.CheckpointWritten(job, 1000, now_); });
       return;
     }

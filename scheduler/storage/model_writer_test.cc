@@ -84,7 +84,7 @@ TEST_F(ModelWriterTest, ALeftoverThatCannotGoIsNotInTheWay) {
 TEST_F(ModelWriterTest, HasTheModesOfItsFolder) {
   fs::create_directory(model_.PathOf("group"));
   fs::permissions(model_.PathOf("group"), fs::perms(0750));
-  model_.save.output_path = model_.PathOf("group/new/out");
+  model_.save.directory = model_.PathOf("group/new/out");
   ASSERT_TRUE(Write().ok());
   for (const auto& entry :
        fs::recursive_directory_iterator(model_.PathOf("group"))) {
@@ -148,7 +148,7 @@ TEST_F(ModelWriterTest, WhatStandsInTheWayIsNotWorthAnotherTry) {
   EXPECT_TRUE(absl::IsFailedPrecondition(status)) << status;
 }
 
-TEST_F(ModelWriterTest, BreaksOffBetweenTensorsAndLeavesNothing) {
+TEST_F(ModelWriterTest, BreaksOffBetweenBlocksAndLeavesNothing) {
   int asked = 0;
   const absl::Status status = WriteModel(model_.pool(), model_.save, {},
                                          [&asked] { return ++asked < 3; });
