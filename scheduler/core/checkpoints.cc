@@ -13,9 +13,9 @@
 #include "common/checkpoint/checkpoint_directory.h"
 #include "common/status/proto_time.h"
 #include "glog/logging.h"
+#include "scheduler/core/model_to_write.h"
 #include "scheduler/core/records.h"
 #include "scheduler/core/resume_place.h"
-#include "scheduler/core/write_model.h"
 
 namespace hydra {
 namespace {
@@ -137,7 +137,7 @@ void Checkpoints::Save(Job& job, absl::Time now) {
 
 void Checkpoints::Begin(Job& job, absl::Time now) {
   const ChainPosition place = ResumePlace(job.position);
-  CheckpointRequest request{WriteTo(CheckpointPath(job, place), job)};
+  CheckpointRequest request{ModelOf(job, CheckpointPath(job, place))};
   request.manifest.set_job_id(JobName(job.id));
   *request.manifest.mutable_submitted_at() = ToProto(job.submitted_at);
   *request.manifest.mutable_spec() = job.submitted.spec;

@@ -8,9 +8,9 @@
 #include "absl/strings/str_join.h"
 #include "glog/logging.h"
 #include "scheduler/core/hands.h"
+#include "scheduler/core/model_to_write.h"
 #include "scheduler/core/records.h"
 #include "scheduler/core/resume_place.h"
-#include "scheduler/core/write_model.h"
 #include "scheduler/journal/tables.h"
 
 namespace hydra {
@@ -365,7 +365,7 @@ void JobLife::BeginSaving(Job& job, absl::Time now) {
   job.phase = v1::JOB_PHASE_SAVE;
   save_again_.erase(job.id);
   parts_.book->Touch(job);
-  SaveRequest request{WriteTo(job.output_path, job)};
+  SaveRequest request{ModelOf(job, job.output_path)};
   request.model_dir = job.submitted.spec.model().path();
   request.detail = DetailOf(job, kAllSteps);
   for (int i = 0; i < job.shape.table->parameter_blocks.size(); ++i) {

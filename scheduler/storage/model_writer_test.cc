@@ -5,10 +5,12 @@
 #include <vector>
 
 #include "absl/synchronization/notification.h"
+#include "common/checkpoint/checkpoint_writer.h"
 #include "common/file/scratch_directory.h"
 #include "common/safetensors/reader.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
+#include "scheduler/storage/model_contents.h"
 #include "scheduler/storage/saved_model.h"
 
 namespace hydra {
@@ -52,6 +54,20 @@ TEST_F(ModelWriterTest, WritesAllOfAModel) {
                                   absl::MakeSpan(embedding))
                   .ok());
   EXPECT_THAT(embedding, testing::Each(1.0f));
+}
+
+TEST_F(ModelWriterTest, ItsFilesAreThoseOfACheckpointWithoutState) {
+  ASSERT_TRUE(Write().ok());
+  const ModelContents contents =
+      ContentsOf(model_.checkpoint, model_.pool(), {});
+  ASSERT_TRUE(WriteCheckpoint(contents, model_.checkpoint.manifest, [](size_t) {
+                return true;
+              }).ok());
+  for (const std::string name :
+       {"model.safetensors", "config.json", "vocab.json"}) {
+    EXPECT_EQ(model_.folder().Read("out/" + name),
+              model_.folder().Read("checkpoint-1/" + name));
+  }
 }
 
 TEST_F(ModelWriterTest, CheckpointsStayAndAnOlderModelIsReplaced) {

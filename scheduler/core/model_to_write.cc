@@ -1,8 +1,8 @@
-#include "scheduler/core/write_model.h"
+#include "scheduler/core/model_to_write.h"
 
 namespace hydra {
 
-ModelToWrite WriteTo(const std::string& directory, const Job& job) {
+ModelToWrite ModelOf(const Job& job, const std::string& directory) {
   ModelToWrite model;
   model.job = job.id;
   model.directory = directory;
