@@ -77,6 +77,7 @@ bool CoreThread::Record() {
 }
 
 void CoreThread::Turn(Core& core, std::deque<Entry>& entries) {
+  turn_began_ = SteadyNow();
   for (const Entry& entry : entries) entry.event(core, SteadyNow());
   core.EndTurn(SteadyNow());
   const bool recorded = Record();
@@ -103,6 +104,7 @@ void CoreThread::TurnStandingStill(Core& core, std::deque<Entry>& entries) {
 
 void CoreThread::Loop(Core& core) {
   // What happened before it began, such as going on after a restart.
+  turn_began_ = SteadyNow();
   core.EndTurn(SteadyNow());
   bool recorded = Record();
   bool more_work = HasMoreWork(core);

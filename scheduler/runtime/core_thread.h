@@ -63,6 +63,10 @@ class CoreThread {
     return AskAs(Kind::kOrder, std::move(order));
   }
 
+  // When the newest turn began, before its first event: SteadyNow(). Only on
+  // the thread itself.
+  absl::Time turn_began() const { return turn_began_; }
+
   // Why the newest turn is not recorded. OK: it is.
   absl::Status trouble() const ABSL_LOCKS_EXCLUDED(mu_);
 
@@ -121,6 +125,8 @@ class CoreThread {
   bool stopping_ ABSL_GUARDED_BY(mu_) = false;
   // The thread's own: what was posted while the core stood still.
   std::deque<Entry> delayed_;
+  // So is this.
+  absl::Time turn_began_;
   EndTurn end_turn_;
   SteadyEvent stopped_;
   std::thread thread_;

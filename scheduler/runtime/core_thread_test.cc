@@ -5,6 +5,7 @@
 #include <atomic>
 #include <vector>
 
+#include "common/clock/steady_time.h"
 #include "scheduler/journal/journal.h"
 #include "scheduler/policy/sharded_lrtf.h"
 
@@ -42,6 +43,16 @@ TEST_F(CoreThreadTest, AnswersWhenTheTurnHasEnded) {
   });
   EXPECT_EQ(answer, 7);
   EXPECT_GT(turns_, turns_before);
+}
+
+TEST_F(CoreThreadTest, KnowsWhenItsTurnBegan) {
+  Start();
+  const absl::Time before = SteadyNow();
+  thread_.Ask([&](Core&, absl::Time now) {
+    EXPECT_GE(thread_.turn_began(), before);
+    EXPECT_LE(thread_.turn_began(), now);
+    return true;
+  });
 }
 
 TEST_F(CoreThreadTest, WhatWasPostedBeforeTheStartRunsThen) {
