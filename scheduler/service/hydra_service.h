@@ -9,6 +9,7 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/synchronization/mutex.h"
+#include "common/clock/steady_event.h"
 #include "hydra/v1/hydra.grpc.pb.h"
 #include "scheduler/core/caller.h"
 #include "scheduler/journal/group_commit.h"
@@ -17,6 +18,7 @@
 #include "scheduler/runtime/submission_gate.h"
 #include "scheduler/runtime/work_thread.h"
 #include "scheduler/service/job_reader.h"
+#include "scheduler/service/pace.h"
 #include "scheduler/service/polled_stream.h"
 #include "scheduler/service/stream_table.h"
 #include "scheduler/storage/job_history.h"
@@ -53,7 +55,7 @@ class HydraServiceImpl final
   HydraServiceImpl(const Parts& parts, CallerOf caller_of,
                    v1::GetServerInfoResponse info);
 
-  // Streams end soon after.
+  // Streams end soon after, and long calls make no more pauses.
   void Stop();
 
   grpc::Status Submit(grpc::ServerContext* context,
@@ -114,8 +116,8 @@ class HydraServiceImpl final
   void AddWarnings(const std::vector<JobId>& jobs,
                    v1::SubmitResponse* response);
   // Does `act` with the jobs that the request names, some at a time, so that
-  // other events of the core come between; `changed` takes the names of those
-  // that it answers.
+  // other events of the core come between, and training has time; `changed`
+  // takes the names of those that it answers.
   template <typename Request>
   absl::Status ForTarget(
       const Caller& caller, const Request& request,
@@ -135,6 +137,9 @@ class HydraServiceImpl final
   StreamTable downloads_;
   // What concerns many jobs takes a turn of the core for itself.
   absl::Mutex long_turn_;
+  // And so often.
+  Pace long_pace_;
+  SteadyEvent stopping_;
   // A user's streams share one, so that whoever has slow ones keeps few others
   // waiting. Ends after the server.
   std::array<WorkThread, 4> stream_threads_;

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "common/clock/steady_time.h"
+#include "scheduler/core/testing/small_job.h"
 #include "scheduler/journal/journal.h"
 #include "scheduler/journal/memory_record_store.h"
 #include "scheduler/journal/record_change.h"
@@ -60,7 +61,7 @@ class OldJobs : public RecordStore {
   MemoryRecordStore records_;
 };
 
-// The service in front of a core without jobs.
+// The service in front of a core without workers.
 class HydraServiceTest : public ::testing::Test {
  protected:
   HydraServiceTest() {
@@ -76,12 +77,18 @@ class HydraServiceTest : public ::testing::Test {
 
   v1::HydraService::Stub& stub() { return *stub_; }
 
+  static Core::Options SmallPool() {
+    Core::Options options;
+    options.pool_bytes = int64_t{64} << 20;
+    return options;
+  }
+
   // Who makes the calls.
   Caller caller_{1000};
   OldJobs jobs_;
   ShardedLrtf policy_;
   Journal journal_;
-  Core core_{Core::Options(), &policy_, &journal_};
+  Core core_{SmallPool(), &policy_, &journal_};
   ReadModel model_;
   CoreThread core_thread_;
   LogStore logs_{{}, {}};
@@ -205,6 +212,25 @@ TEST_F(HydraServiceTest, RefusesWhatNoRequestCanMean) {
   logs.set_tail(-1);
   grpc::ClientContext logs_context;
   EXPECT_TRUE(refused(stub().StreamLogs(&logs_context, logs)->Finish()));
+}
+
+TEST_F(HydraServiceTest, CancellingManyJobsLeavesTimeBetweenItsTurns) {
+  const auto submitted = core_thread_.Tell([](Core& core, absl::Time now) {
+    auto submission =
+        core.Submit(std::vector<NewJob>(201, SmallJob(1)), {}, now);
+    if (submission.ok()) core.Recorded(submission->sequence);
+    return submission;
+  });
+  ASSERT_TRUE(submitted.has_value() && submitted->ok());
+  v1::CancelRequest request;
+  request.set_sweep_id(SweepName((*submitted)->sweep));
+  v1::CancelResponse response;
+  grpc::ClientContext context;
+  const absl::Time start = SteadyNow();
+  EXPECT_TRUE(stub().Cancel(&context, request, &response).ok());
+  EXPECT_EQ(response.cancelled_job_ids_size(), 201);
+  // Three turns with 40 ms from each to the next.
+  EXPECT_GE(SteadyNow() - start, absl::Milliseconds(80));
 }
 
 TEST_F(HydraServiceTest, OneUserHasABoundedNumberOfStreams) {
