@@ -6,6 +6,7 @@
 #include "CLI/CLI.hpp"
 #include "absl/algorithm/container.h"
 #include "absl/strings/match.h"
+#include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "client/commands/command.h"
@@ -53,6 +54,13 @@ void AddVerbs(CLI::App* app, Invocation* invocation) {
   AddServerVerbs(app, invocation);
 }
 
+std::string NotAboveZero(const std::string& text) {
+  double seconds;
+  if (absl::SimpleAtod(text, &seconds) && seconds > 0) return "";
+  return absl::StrCat("expected a number of seconds above 0, found ",
+                      Quoted(text));
+}
+
 std::string NotEmpty(const std::string& text) {
   return text.empty() ? "expected an address, found ''" : "";
 }
@@ -74,7 +82,7 @@ void SetUp(CLI::App* app, Invocation* invocation) {
   app->add_option("--timeout", invocation->timeout_seconds,
                   "Longest wait for an answer, in seconds (default 60)")
       ->option_text("SECONDS")
-      ->check(CLI::PositiveNumber);
+      ->check(NotAboveZero);
   AddVerbs(app, invocation);
 }
 

@@ -73,7 +73,7 @@ TEST_F(MendJobsTest, DropsWhatBelongsToALostSubmission) {
   const auto recovered = ReadJobs(jobs_);
   ASSERT_TRUE(recovered.ok()) << recovered.status();
   EXPECT_EQ(recovered->jobs.size(), 1);
-  EXPECT_TRUE(recovered->jobs.contains(JobId(2)));
+  EXPECT_EQ(recovered->jobs.count(JobId(2)), 1);
   EXPECT_THAT(recovered->sweeps.at(SweepId(5)).job_ids(), ElementsAre(2));
   EXPECT_EQ(recovered->sweeps.at(SweepId(5)).request_id(), "request");
   EXPECT_EQ(recovered->sweeps.at(SweepId(5)).caller_user(), 1000);

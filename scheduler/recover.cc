@@ -9,7 +9,7 @@
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
 #include "common/file/file.h"
-#include "scheduler/daemon/daemon_state.h"
+#include "scheduler/daemon/journal_files.h"
 #include "scheduler/daemon/state_directory.h"
 #include "scheduler/journal/recovery.h"
 #include "scheduler/journal/salvage.h"

@@ -9,7 +9,7 @@
 
 #include "common/file/scratch_directory.h"
 #include "hydra/v1/status.pb.h"
-#include "scheduler/daemon/daemon_state.h"
+#include "scheduler/daemon/journal_files.h"
 #include "scheduler/daemon/state_directory.h"
 #include "scheduler/journal/record_change.h"
 #include "scheduler/journal/sqlite_record_store.h"

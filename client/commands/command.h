@@ -4,9 +4,7 @@
 #include <functional>
 #include <memory>
 #include <string>
-#include <vector>
 
-#include "CLI/CLI.hpp"
 #include "absl/status/statusor.h"
 #include "client/cli_context.h"
 #include "client/connection/connection.h"
@@ -29,18 +27,6 @@ struct Invocation {
 
 // How a command writes its result.
 enum class OutputFormat { kTable, kJson, kId };
-
-// Adds the verb `name` to `app`, with `example` at the end of its help. When it
-// is chosen, `action` becomes the invocation's. The caller adds its options.
-CLI::App* AddVerb(CLI::App* app, const std::string& name,
-                  const std::string& description, const std::string& example,
-                  Invocation* invocation, Action action);
-
-// Accepts these words alone, in upper case too; says which they are.
-CLI::Validator OneOf(std::vector<std::string> words);
-
-// Adds -o. Verbs without ids have no kId.
-void AddOutputOption(CLI::App* verb, OutputFormat* format, bool has_ids = true);
 
 // Finds the server, and prepares to call it.
 absl::StatusOr<std::unique_ptr<Connection>> Connect(

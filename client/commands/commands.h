@@ -1,8 +1,11 @@
 #ifndef HYDRA_CLIENT_COMMANDS_COMMANDS_H_
 #define HYDRA_CLIENT_COMMANDS_COMMANDS_H_
 
-#include "CLI/CLI.hpp"
 #include "client/commands/command.h"
+
+namespace CLI {
+class App;
+}
 
 namespace hydra {
 

@@ -8,6 +8,7 @@
 #include "client/commands/commands.h"
 #include "client/commands/print_reply.h"
 #include "client/commands/target.h"
+#include "client/commands/verb.h"
 
 namespace hydra {
 namespace {
@@ -25,7 +26,7 @@ absl::StatusOr<ExitCode> Describe(const CliContext& context,
   if (!connection.ok()) return connection.status();
   v1::GetJobRequest request;
   request.set_job_id(options.job);
-  const auto response = (*connection)->Call(&Connection::Stub::GetJob, request);
+  const auto response = (*connection)->GetJob(request);
   if (!response.ok()) return response.status();
   PrintReply(
       context, options.format, *response,
@@ -44,13 +45,13 @@ absl::StatusOr<ExitCode> Describe(const CliContext& context,
 
 void AddDescribe(CLI::App* app, Invocation* invocation) {
   const auto options = std::make_shared<DescribeOptions>();
-  CLI::App* verb = AddVerb(app, "describe", "Show all that is known of a job",
-                           "hydra describe j12", invocation,
-                           [invocation, options](const CliContext& context) {
-                             return Describe(context, *invocation, *options);
-                           });
-  verb->add_option("JOB", options->job, "The job's id")->required();
-  AddOutputOption(verb, &options->format);
+  Verb verb(app, "describe", "Show all that is known of a job",
+            "hydra describe j12", invocation,
+            [invocation, options](const CliContext& context) {
+              return Describe(context, *invocation, *options);
+            });
+  verb.Argument("JOB", &options->job, "The job's id")
+      .OutputOption(&options->format);
 }
 
 }  // namespace hydra

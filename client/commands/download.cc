@@ -8,6 +8,7 @@
 #include "client/commands/commands.h"
 #include "client/commands/file_receiver.h"
 #include "client/commands/target.h"
+#include "client/commands/verb.h"
 #include "client/render/format.h"
 #include "common/file/held_directory.h"
 #include "common/text/printable.h"
@@ -44,11 +45,10 @@ absl::StatusOr<ExitCode> Download(const CliContext& context,
   request.set_job_id(options.job);
   absl::Status status =
       (*connection)
-          ->Read<v1::DownloadRequest, v1::DownloadResponse>(
-              &Connection::Stub::Download, request, context.interrupt,
-              [&receiver](const v1::DownloadResponse& piece) {
-                return receiver.Receive(piece);
-              });
+          ->Download(request, context.interrupt,
+                     [&receiver](const v1::DownloadResponse& piece) {
+                       return receiver.Receive(piece);
+                     });
   if (status.ok()) status = receiver.Finish();
   for (const std::string& name : receiver.files()) {
     *context.out << options.directory << "/" << Printable(name) << "\n";
@@ -61,17 +61,15 @@ absl::StatusOr<ExitCode> Download(const CliContext& context,
 
 void AddDownload(CLI::App* app, Invocation* invocation) {
   const auto options = std::make_shared<DownloadOptions>();
-  CLI::App* verb =
-      AddVerb(app, "download",
-              "Copy a completed job's model into a directory; prints each file",
-              "hydra download j12 ./best-model", invocation,
-              [invocation, options](const CliContext& context) {
-                return Download(context, *invocation, *options);
-              });
-  verb->add_option("JOB", options->job, "The job's id")->required();
-  verb->add_option("DIR", options->directory, "Made if it does not exist")
-      ->required();
-  verb->add_flag("--force", options->force, "Replace files that exist");
+  Verb verb(app, "download",
+            "Copy a completed job's model into a directory; prints each file",
+            "hydra download j12 ./best-model", invocation,
+            [invocation, options](const CliContext& context) {
+              return Download(context, *invocation, *options);
+            });
+  verb.Argument("JOB", &options->job, "The job's id")
+      .Argument("DIR", &options->directory, "Made if it does not exist")
+      .Flag("--force", &options->force, "Replace files that exist");
 }
 
 }  // namespace hydra

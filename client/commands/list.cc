@@ -4,13 +4,11 @@
 #include <utility>
 #include <vector>
 
-#include "absl/algorithm/container.h"
-#include "absl/strings/ascii.h"
-#include "absl/strings/str_join.h"
 #include "absl/time/time.h"
 #include "client/commands/commands.h"
 #include "client/commands/print_reply.h"
 #include "client/commands/target.h"
+#include "client/commands/verb.h"
 #include "client/render/format.h"
 #include "client/render/lists.h"
 
@@ -20,7 +18,8 @@ namespace {
 struct ListOptions {
   // Unset: all.
   std::optional<std::string> sweep;
-  std::vector<v1::JobState> states;
+  // Places in StateNames(); none: every state.
+  std::vector<int> states;
   OutputFormat format = OutputFormat::kTable;
 };
 
@@ -32,19 +31,12 @@ std::vector<std::string> StateNames() {
   return names;
 }
 
-v1::JobState StateOf(const std::string& name) {
-  const std::vector<std::string> names = StateNames();
-  const auto found = absl::c_find(names, absl::AsciiStrToLower(name));
-  return static_cast<v1::JobState>(found - names.begin() + 1);
-}
-
 // All pages.
 absl::StatusOr<v1::ListJobsResponse> ListAll(v1::ListJobsRequest request,
                                              Connection* connection) {
   v1::ListJobsResponse all;
   do {
-    absl::StatusOr<v1::ListJobsResponse> page =
-        connection->Call(&Connection::Stub::ListJobs, request);
+    absl::StatusOr<v1::ListJobsResponse> page = connection->ListJobs(request);
     if (!page.ok()) return page.status();
     request.set_page_token(page->next_page_token());
     for (v1::JobStatus& job : *page->mutable_jobs()) {
@@ -65,7 +57,9 @@ absl::StatusOr<ExitCode> List(const CliContext& context,
   }
   const auto connection = Connect(context, invocation);
   if (!connection.ok()) return connection.status();
-  for (const v1::JobState state : options.states) request.add_states(state);
+  for (const int place : options.states) {
+    request.add_states(static_cast<v1::JobState>(v1::JobState_MIN + 1 + place));
+  }
   const auto response = ListAll(std::move(request), connection->get());
   if (!response.ok()) return response.status();
   PrintReply(
@@ -82,25 +76,15 @@ absl::StatusOr<ExitCode> List(const CliContext& context,
 
 void AddList(CLI::App* app, Invocation* invocation) {
   const auto options = std::make_shared<ListOptions>();
-  CLI::App* verb =
-      AddVerb(app, "list", "List jobs, the newest sweep first",
-              "hydra list --state running --state pending", invocation,
-              [invocation, options](const CliContext& context) {
-                return List(context, *invocation, *options);
-              });
-  verb->add_option("--sweep", options->sweep, "Only this sweep's")
-      ->option_text("SWEEP");
-  verb->add_option_function<std::vector<std::string>>(
-          "--state",
-          [options](const std::vector<std::string>& names) {
-            for (const std::string& name : names) {
-              options->states.push_back(StateOf(name));
-            }
-          },
-          "Only jobs in this state; may be given more than once")
-      ->check(OneOf(StateNames()))
-      ->option_text(absl::StrJoin(StateNames(), "|"));
-  AddOutputOption(verb, &options->format);
+  Verb verb(app, "list", "List jobs, the newest sweep first",
+            "hydra list --state running --state pending", invocation,
+            [invocation, options](const CliContext& context) {
+              return List(context, *invocation, *options);
+            });
+  verb.Option("--sweep", "SWEEP", &options->sweep, "Only this sweep's")
+      .WordsOption("--state", StateNames(), &options->states,
+                   "Only jobs in this state; may be given more than once")
+      .OutputOption(&options->format);
 }
 
 }  // namespace hydra

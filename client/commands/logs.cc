@@ -1,3 +1,4 @@
+#include <limits>
 #include <memory>
 #include <string>
 #include <utility>
@@ -5,6 +6,7 @@
 #include "client/commands/commands.h"
 #include "client/commands/log_cursor.h"
 #include "client/commands/target.h"
+#include "client/commands/verb.h"
 #include "client/connection/reconnector.h"
 #include "client/output.h"
 #include "client/render/format.h"
@@ -75,13 +77,13 @@ absl::StatusOr<ExitCode> Logs(const CliContext& context,
     if (is_again) cursor.Restart();
     const absl::Status status =
         (*connection)
-            ->Read<v1::StreamLogsRequest, v1::StreamLogsResponse>(
-                &Connection::Stub::StreamLogs, request, context.interrupt,
-                [&](const v1::StreamLogsResponse& response) {
-                  reconnector.Connected();
-                  return Print(context, options.format, response,
-                               std::exchange(is_again, false), &cursor);
-                });
+            ->StreamLogs(request, context.interrupt,
+                         [&](const v1::StreamLogsResponse& response) {
+                           reconnector.Connected();
+                           return Print(context, options.format, response,
+                                        std::exchange(is_again, false),
+                                        &cursor);
+                         });
     if (status.ok()) return ExitCode::kOk;
     if (!options.follow) return status;
     const absl::Status retry = reconnector.WaitToRetry(status);
@@ -97,19 +99,17 @@ absl::StatusOr<ExitCode> Logs(const CliContext& context,
 
 void AddLogs(CLI::App* app, Invocation* invocation) {
   const auto options = std::make_shared<LogsOptions>();
-  CLI::App* verb = AddVerb(app, "logs", "Print a job's log, oldest line first",
-                           "hydra logs j12 -f --tail 20", invocation,
-                           [invocation, options](const CliContext& context) {
-                             return Logs(context, *invocation, *options);
-                           });
-  verb->add_option("JOB", options->job, "The job's id")->required();
-  verb->add_flag("-f,--follow", options->follow,
-                 "Go on with new lines until the job has ended");
-  verb->add_option("--tail", options->tail,
-                   "Begin with the newest N lines (default: all)")
-      ->option_text("N")
-      ->check(CLI::NonNegativeNumber);
-  AddOutputOption(verb, &options->format, /*has_ids=*/false);
+  Verb verb(app, "logs", "Print a job's log, oldest line first",
+            "hydra logs j12 -f --tail 20", invocation,
+            [invocation, options](const CliContext& context) {
+              return Logs(context, *invocation, *options);
+            });
+  verb.Argument("JOB", &options->job, "The job's id")
+      .Flag("-f,--follow", &options->follow,
+            "Go on with new lines until the job has ended")
+      .Option("--tail", "N", 0, std::numeric_limits<int>::max(), &options->tail,
+              "Begin with the newest N lines (default: all)")
+      .OutputOption(&options->format, /*has_ids=*/false);
 }
 
 }  // namespace hydra

@@ -3,6 +3,7 @@
 
 #include "client/commands/commands.h"
 #include "client/commands/target.h"
+#include "client/commands/verb.h"
 #include "client/commands/watch_report.h"
 
 namespace hydra {
@@ -30,13 +31,13 @@ absl::StatusOr<ExitCode> Results(const CliContext& context,
 
 void AddResults(CLI::App* app, Invocation* invocation) {
   const auto options = std::make_shared<ResultsOptions>();
-  CLI::App* verb = AddVerb(app, "results", "Show a sweep's jobs, best first",
-                           "hydra results s3 -o json", invocation,
-                           [invocation, options](const CliContext& context) {
-                             return Results(context, *invocation, *options);
-                           });
-  verb->add_option("SWEEP", options->sweep, "The sweep's id")->required();
-  AddOutputOption(verb, &options->format);
+  Verb verb(app, "results", "Show a sweep's jobs, best first",
+            "hydra results s3 -o json", invocation,
+            [invocation, options](const CliContext& context) {
+              return Results(context, *invocation, *options);
+            });
+  verb.Argument("SWEEP", &options->sweep, "The sweep's id")
+      .OutputOption(&options->format);
 }
 
 }  // namespace hydra

@@ -1,4 +1,5 @@
 #include <filesystem>
+#include <limits>
 #include <memory>
 #include <optional>
 #include <string>
@@ -13,6 +14,7 @@
 #include "client/commands/submit_request.h"
 #include "client/commands/submit_warnings.h"
 #include "client/commands/text_file.h"
+#include "client/commands/verb.h"
 #include "client/commands/watch_report.h"
 #include "client/private_daemon/private_daemon.h"
 #include "client/private_daemon/run_folder.h"
@@ -108,7 +110,7 @@ void CancelSweep(const std::string& address, const std::string& sweep_id) {
   Connection connection(address, absl::Seconds(5));
   v1::CancelRequest request;
   request.set_sweep_id(sweep_id);
-  (void)connection.Call(&Connection::Stub::Cancel, request);
+  (void)connection.Cancel(request);
 }
 
 absl::StatusOr<ExitCode> Watch(const CliContext& context,
@@ -172,42 +174,30 @@ absl::StatusOr<ExitCode> Run(const CliContext& context,
 
 void AddRun(CLI::App* app, Invocation* invocation) {
   const auto options = std::make_shared<RunOptions>();
-  CLI::App* verb = AddVerb(
-      app, "run",
-      "Train a job file's jobs with a private hydrad that ends with them",
-      "hydra run sweep.yaml --device cpu:0,cpu:1 --device-memory 256MiB",
-      invocation, [invocation, options](const CliContext& context) {
-        return Run(context, *invocation, *options);
-      });
-  verb->add_option("FILE", options->file, "The job file; - is standard input")
-      ->required();
-  verb->add_option("--device", options->devices,
-                   "Devices, one worker for each (default cpu:0,cpu:1)")
-      ->delimiter(',')
-      ->option_text("NAME,...");
-  verb->add_option("--device-memory", options->device_memory,
-                   "Memory limit of each device (default 1GiB)")
-      ->option_text("SIZE");
-  verb->add_option("--threads", options->threads,
-                   "Threads of each CPU device (default 1)")
-      ->option_text("N")
-      ->check(CLI::PositiveNumber);
-  verb->add_option("--pool-size", options->pool_size,
-                   "Host memory for the shared pool (default 8GiB)")
-      ->option_text("SIZE");
-  verb->add_option("--pool-path", options->pool_path,
-                   "The pool's file (default: a private one in /dev/shm)")
-      ->option_text("PATH");
-  verb->add_option("--state-dir", options->state_dir,
-                   "Outputs, logs and the rest (default ./hydra-runs/<time>)")
-      ->option_text("DIR");
-  verb->add_option("--config", options->config,
-                   "A hydrad configuration to start from; flags win over it")
-      ->option_text("FILE");
-  verb->add_option("--hydrad", options->hydrad,
-                   "hydrad's program (default $HYDRAD, else beside hydra)")
-      ->option_text("PATH");
-  AddOutputOption(verb, &options->format, /*has_ids=*/false);
+  Verb verb(app, "run",
+            "Train a job file's jobs with a private hydrad that ends with them",
+            "hydra run sweep.yaml --device cpu:0,cpu:1 --device-memory 256MiB",
+            invocation, [invocation, options](const CliContext& context) {
+              return Run(context, *invocation, *options);
+            });
+  verb.Argument("FILE", &options->file, "The job file; - is standard input")
+      .ListOption("--device", "NAME,...", &options->devices,
+                  "Devices, one worker for each (default cpu:0,cpu:1)")
+      .Option("--device-memory", "SIZE", &options->device_memory,
+              "Memory limit of each device (default 1GiB)")
+      .Option("--threads", "N", 1, std::numeric_limits<int>::max(),
+              &options->threads, "Threads of each CPU device (default 1)")
+      .Option("--pool-size", "SIZE", &options->pool_size,
+              "Host memory for the shared pool (default 8GiB)")
+      .Option("--pool-path", "PATH", &options->pool_path,
+              "The pool's file (default: a private one in /dev/shm)")
+      .Option("--state-dir", "DIR", &options->state_dir,
+              "Outputs, logs and the rest (default ./hydra-runs/<time>)")
+      .Option("--config", "FILE", &options->config,
+              "A hydrad configuration to start from; flags win over it")
+      .Option("--hydrad", "PATH", &options->hydrad,
+              "hydrad's program (default $HYDRAD, else beside hydra)")
+      .OutputOption(&options->format, /*has_ids=*/false);
 }
 
 }  // namespace hydra

@@ -5,6 +5,7 @@
 #include "absl/time/time.h"
 #include "client/commands/commands.h"
 #include "client/commands/print_reply.h"
+#include "client/commands/verb.h"
 #include "client/render/format.h"
 #include "client/render/json.h"
 #include "client/render/lists.h"
@@ -18,9 +19,7 @@ absl::StatusOr<ExitCode> Workers(const CliContext& context,
                                  OutputFormat format) {
   const auto connection = Connect(context, invocation);
   if (!connection.ok()) return connection.status();
-  const auto response =
-      (*connection)
-          ->Call(&Connection::Stub::ListWorkers, v1::ListWorkersRequest());
+  const auto response = (*connection)->ListWorkers(v1::ListWorkersRequest());
   if (!response.ok()) return response.status();
   PrintReply(
       context, format, *response,
@@ -44,8 +43,7 @@ absl::StatusOr<ExitCode> Info(const CliContext& context,
   const auto connection = Connect(context, invocation);
   if (!connection.ok()) return connection.status();
   const auto response =
-      (*connection)
-          ->Call(&Connection::Stub::GetServerInfo, v1::GetServerInfoRequest());
+      (*connection)->GetServerInfo(v1::GetServerInfoRequest());
   if (!response.ok()) return response.status();
   if (format == OutputFormat::kJson) {
     *context.out << JsonText(*response);
@@ -66,24 +64,23 @@ absl::StatusOr<ExitCode> Version(const CliContext& context) {
 void AddServerVerbs(CLI::App* app, Invocation* invocation) {
   const auto workers_format =
       std::make_shared<OutputFormat>(OutputFormat::kTable);
-  CLI::App* workers =
-      AddVerb(app, "workers", "Show the server's workers and their devices",
-              "hydra workers", invocation,
-              [invocation, workers_format](const CliContext& context) {
-                return Workers(context, *invocation, *workers_format);
-              });
-  AddOutputOption(workers, workers_format.get());
+  Verb workers(app, "workers", "Show the server's workers and their devices",
+               "hydra workers", invocation,
+               [invocation, workers_format](const CliContext& context) {
+                 return Workers(context, *invocation, *workers_format);
+               });
+  workers.OutputOption(workers_format.get());
 
   const auto info_format = std::make_shared<OutputFormat>(OutputFormat::kTable);
-  CLI::App* info = AddVerb(
-      app, "info", "Show the server's version and pool", "hydra info -o json",
-      invocation, [invocation, info_format](const CliContext& context) {
-        return Info(context, *invocation, *info_format);
-      });
-  AddOutputOption(info, info_format.get(), /*has_ids=*/false);
+  Verb info(app, "info", "Show the server's version and pool",
+            "hydra info -o json", invocation,
+            [invocation, info_format](const CliContext& context) {
+              return Info(context, *invocation, *info_format);
+            });
+  info.OutputOption(info_format.get(), /*has_ids=*/false);
 
-  AddVerb(app, "version", "Show this client's version", "hydra version",
-          invocation, Version);
+  Verb(app, "version", "Show this client's version", "hydra version",
+       invocation, Version);
 }
 
 }  // namespace hydra

@@ -6,6 +6,7 @@
 #include "client/commands/print_reply.h"
 #include "client/commands/submit_request.h"
 #include "client/commands/submit_warnings.h"
+#include "client/commands/verb.h"
 #include "client/commands/watch_report.h"
 #include "client/render/lists.h"
 
@@ -59,19 +60,17 @@ absl::StatusOr<ExitCode> Submit(const CliContext& context,
 
 void AddSubmit(CLI::App* app, Invocation* invocation) {
   const auto options = std::make_shared<SubmitOptions>();
-  CLI::App* verb = AddVerb(app, "submit", "Queue the jobs of a job file",
-                           "hydra submit sweep.yaml --watch", invocation,
-                           [invocation, options](const CliContext& context) {
-                             return Submit(context, *invocation, *options);
-                           });
-  verb->add_option("FILE", options->file, "The job file; - is standard input")
-      ->required();
-  CLI::Option* watch = verb->add_flag(
-      "--watch", options->watch, "Watch the jobs until they end; then results");
-  verb->add_flag("--validate-only", options->validate_only,
-                 "Check the file, but queue nothing")
-      ->excludes(watch);
-  AddOutputOption(verb, &options->format);
+  Verb verb(app, "submit", "Queue the jobs of a job file",
+            "hydra submit sweep.yaml --watch", invocation,
+            [invocation, options](const CliContext& context) {
+              return Submit(context, *invocation, *options);
+            });
+  verb.Argument("FILE", &options->file, "The job file; - is standard input")
+      .Flag("--watch", &options->watch,
+            "Watch the jobs until they end; then results")
+      .FlagWithout("--watch", "--validate-only", &options->validate_only,
+                   "Check the file, but queue nothing")
+      .OutputOption(&options->format);
 }
 
 }  // namespace hydra

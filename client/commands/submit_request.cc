@@ -60,7 +60,7 @@ absl::StatusOr<v1::SubmitResponse> Submit(const JobFileRequest& file,
   if (IsFull(file.mistakes)) return ToStatus(file.mistakes);
   v1::SubmitRequest request = file.request;
   if (!file.mistakes.empty()) request.set_validate_only(true);
-  auto response = connection->Call(&Connection::Stub::Submit, request);
+  auto response = connection->Submit(request);
   if (response.ok() && file.mistakes.empty()) return response;
   const Mistakes theirs = MistakesOf(WithHints(response.status(), file.hints));
   if (!theirs.empty()) return AllMistakes(file, theirs);

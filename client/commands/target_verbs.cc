@@ -8,6 +8,7 @@
 #include "absl/strings/str_cat.h"
 #include "client/commands/commands.h"
 #include "client/commands/target.h"
+#include "client/commands/verb.h"
 #include "client/render/format.h"
 #include "client/render/json.h"
 #include "common/text/printable.h"
@@ -20,8 +21,7 @@ template <typename Request, typename Response>
 struct TargetVerb {
   using JobIds = google::protobuf::RepeatedPtrField<std::string>;
 
-  grpc::Status (Connection::Stub::*method)(grpc::ClientContext*, const Request&,
-                                           Response*);
+  absl::StatusOr<Response> (Connection::*call)(const Request& request);
   // The jobs that a call changed.
   const JobIds& (Response::*job_ids)() const;
   // Stands before each of them. A job that runs ends its step before it is
@@ -32,16 +32,16 @@ struct TargetVerb {
 };
 
 constexpr TargetVerb<v1::CancelRequest, v1::CancelResponse> kCancel = {
-    &Connection::Stub::Cancel, &v1::CancelResponse::cancelled_job_ids,
-    "cancelled", "nothing to cancel; ended already"};
+    &Connection::Cancel, &v1::CancelResponse::cancelled_job_ids, "cancelled",
+    "nothing to cancel; ended already"};
 
 constexpr TargetVerb<v1::PauseRequest, v1::PauseResponse> kPause = {
-    &Connection::Stub::Pause, &v1::PauseResponse::paused_job_ids, "pausing",
+    &Connection::Pause, &v1::PauseResponse::paused_job_ids, "pausing",
     "nothing to pause; paused or being paused, writing the trained model, or "
     "ended"};
 
 constexpr TargetVerb<v1::ResumeRequest, v1::ResumeResponse> kResume = {
-    &Connection::Stub::Resume, &v1::ResumeResponse::resumed_job_ids, "resumed",
+    &Connection::Resume, &v1::ResumeResponse::resumed_job_ids, "resumed",
     "nothing to resume; not paused"};
 
 struct TargetOptions {
@@ -100,7 +100,7 @@ Response Perform(const CliContext& context,
                  Connection* connection, absl::Status* first_error) {
   Response changed;
   for (auto order = orders.begin(); order != orders.end(); ++order) {
-    const auto response = connection->Call(verb.method, order->request);
+    const auto response = (connection->*verb.call)(order->request);
     if (!response.ok()) {
       Tell(context, order->target, response.status().message());
       first_error->Update(response.status());
@@ -149,29 +149,29 @@ absl::StatusOr<ExitCode> Act(const CliContext& context,
   return ExitCodeFor(first_error);
 }
 
-void AddTargetOptions(CLI::App* verb, const std::string& what,
+void AddTargetOptions(Verb& verb, const std::string& what,
                       TargetOptions* options) {
-  verb->add_option("JOB|SWEEP", options->targets, what)->required();
-  AddOutputOption(verb, &options->format);
+  verb.Arguments("JOB|SWEEP", &options->targets, what)
+      .OutputOption(&options->format);
 }
 
 void AddCancel(CLI::App* app, Invocation* invocation) {
   const auto options = std::make_shared<TargetOptions>();
-  CLI::App* verb = AddVerb(
-      app, "cancel", "Stop jobs, or all jobs of sweeps", "hydra cancel j12 s3",
-      invocation, [invocation, options](const CliContext& context) {
-        v1::CancelRequest request;
-        request.set_delete_checkpoints(options->delete_checkpoints);
-        return Act(context, *invocation, kCancel, request, *options);
-      });
+  Verb verb(app, "cancel", "Stop jobs, or all jobs of sweeps",
+            "hydra cancel j12 s3", invocation,
+            [invocation, options](const CliContext& context) {
+              v1::CancelRequest request;
+              request.set_delete_checkpoints(options->delete_checkpoints);
+              return Act(context, *invocation, kCancel, request, *options);
+            });
   AddTargetOptions(verb, "What to stop", options.get());
-  verb->add_flag("--delete-checkpoints", options->delete_checkpoints,
-                 "Also remove the checkpoints of the jobs that this stops");
+  verb.Flag("--delete-checkpoints", &options->delete_checkpoints,
+            "Also remove the checkpoints of the jobs that this stops");
 }
 
 void AddPause(CLI::App* app, Invocation* invocation) {
   const auto options = std::make_shared<TargetOptions>();
-  CLI::App* verb = AddVerb(
+  Verb verb(
       app, "pause",
       "Write a checkpoint of jobs, or of all jobs of sweeps, at the end of "
       "their step, and free what they hold",
@@ -184,13 +184,13 @@ void AddPause(CLI::App* app, Invocation* invocation) {
 
 void AddResume(CLI::App* app, Invocation* invocation) {
   const auto options = std::make_shared<TargetOptions>();
-  CLI::App* verb = AddVerb(
-      app, "resume", "Let paused jobs, or all of sweeps, go on where they were",
-      "hydra resume j12 s3", invocation,
-      [invocation, options](const CliContext& context) {
-        return Act(context, *invocation, kResume, v1::ResumeRequest(),
-                   *options);
-      });
+  Verb verb(app, "resume",
+            "Let paused jobs, or all of sweeps, go on where they were",
+            "hydra resume j12 s3", invocation,
+            [invocation, options](const CliContext& context) {
+              return Act(context, *invocation, kResume, v1::ResumeRequest(),
+                         *options);
+            });
   AddTargetOptions(verb, "What to resume", options.get());
 }
 

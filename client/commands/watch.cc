@@ -4,6 +4,7 @@
 
 #include "client/commands/commands.h"
 #include "client/commands/target.h"
+#include "client/commands/verb.h"
 #include "client/commands/watch_report.h"
 #include "client/render/leaderboard.h"
 #include "client/watch/follow_jobs.h"
@@ -61,7 +62,7 @@ absl::StatusOr<ExitCode> Watch(const CliContext& context,
 
 void AddWatch(CLI::App* app, Invocation* invocation) {
   const auto options = std::make_shared<WatchOptions>();
-  CLI::App* verb = AddVerb(
+  Verb verb(
       app, "watch",
       "Show progress until the job, or all jobs of the sweep, have ended; "
       "without either, of all jobs for ever",
@@ -69,11 +70,10 @@ void AddWatch(CLI::App* app, Invocation* invocation) {
       [invocation, options](const CliContext& context) {
         return Watch(context, *invocation, *options);
       });
-  verb->add_option("SWEEP|JOB", options->target, "What to watch");
-  verb->add_option("--interval-ms", options->interval_ms,
-                   "The shortest time between two updates (default 200)")
-      ->check(CLI::Range(20, 60000));
-  AddOutputOption(verb, &options->format, /*has_ids=*/false);
+  verb.OptionalArgument("SWEEP|JOB", &options->target, "What to watch")
+      .Option("--interval-ms", "MS", 20, 60000, &options->interval_ms,
+              "The shortest time between two updates (default 200)")
+      .OutputOption(&options->format, /*has_ids=*/false);
 }
 
 }  // namespace hydra

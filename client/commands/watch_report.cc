@@ -32,7 +32,7 @@ absl::Status ReportResults(const CliContext& context,
                            Connection* connection) {
   v1::GetResultsRequest request;
   request.set_sweep_id(sweep_id);
-  const auto results = connection->Call(&Connection::Stub::GetResults, request);
+  const auto results = connection->GetResults(request);
   if (!results.ok()) return results.status();
   PrintReply(
       context, format, *results,

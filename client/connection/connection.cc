@@ -6,11 +6,15 @@
 #include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
 #include "client/connection/address.h"
-#include "common/status/rpc_status.h"
 #include "client/render/format.h"
 #include "common/clock/steady_time.h"
+#include "common/status/rpc_status.h"
+#include "grpcpp/channel.h"
+#include "grpcpp/client_context.h"
 #include "grpcpp/create_channel.h"
 #include "grpcpp/security/credentials.h"
+#include "grpcpp/support/sync_stream.h"
+#include "hydra/v1/hydra.grpc.pb.h"
 
 namespace hydra {
 namespace {
@@ -30,11 +34,139 @@ std::shared_ptr<grpc::Channel> MakeChannel(const std::string& address) {
 
 }  // namespace
 
+class Connection::Rpcs {
+ public:
+  using Stub = v1::HydraService::Stub;
+
+  Rpcs(std::string address, absl::Duration timeout,
+         const std::shared_ptr<grpc::Channel>& channel)
+      : address_(std::move(address)),
+        timeout_(timeout),
+        stub_(v1::HydraService::NewStub(channel)) {}
+
+  template <typename Request, typename Response>
+  absl::StatusOr<Response> Call(
+      grpc::Status (Stub::*method)(grpc::ClientContext*, const Request&,
+                                   Response*),
+      const Request& request) const {
+    grpc::ClientContext context;
+    context.set_deadline(absl::ToChronoTime(absl::Now() + timeout_));
+    Response response;
+    const grpc::Status status =
+        (stub_.get()->*method)(&context, request, &response);
+    if (!status.ok()) return Explain(status);
+    return response;
+  }
+
+  template <typename Request, typename Response>
+  absl::Status Read(std::unique_ptr<grpc::ClientReader<Response>> (
+                        Stub::*method)(grpc::ClientContext*, const Request&),
+                    const Request& request, Interrupt* interrupt,
+                    OnMessage<Response> on_message) const {
+    grpc::ClientContext context;
+    Interrupt::Scope scope(interrupt, [&context] { context.TryCancel(); });
+    const auto reader = (stub_.get()->*method)(&context, request);
+    absl::Status handled;
+    Response response;
+    while (handled.ok() && reader->Read(&response)) {
+      handled = on_message(response);
+    }
+    if (!handled.ok()) context.TryCancel();
+    const grpc::Status status = reader->Finish();
+    if (!handled.ok()) return handled;
+    return status.ok() ? absl::OkStatus() : Explain(status);
+  }
+
+ private:
+  absl::Status Explain(const grpc::Status& status) const {
+    switch (status.error_code()) {
+      case grpc::StatusCode::DEADLINE_EXCEEDED:
+        return absl::DeadlineExceededError(
+            absl::StrCat("server ", address_, " did not answer within ",
+                         DurationText(timeout_), " (see --timeout)"));
+      case grpc::StatusCode::UNAVAILABLE:
+        return absl::UnavailableError(
+            absl::StrCat("server ", address_, ": ", status.error_message()));
+      default:
+        return FromGrpc(status);
+    }
+  }
+
+  const std::string address_;
+  const absl::Duration timeout_;
+  const std::unique_ptr<Stub> stub_;
+};
+
 Connection::Connection(std::string address, absl::Duration timeout)
     : address_(std::move(address)),
-      timeout_(timeout),
       channel_(MakeChannel(address_)),
-      stub_(v1::HydraService::NewStub(channel_)) {}
+      rpcs_(std::make_unique<Rpcs>(address_, timeout, channel_)) {}
+
+Connection::~Connection() = default;
+
+absl::StatusOr<v1::SubmitResponse> Connection::Submit(
+    const v1::SubmitRequest& request) {
+  return rpcs_->Call(&Rpcs::Stub::Submit, request);
+}
+
+absl::StatusOr<v1::ListJobsResponse> Connection::ListJobs(
+    const v1::ListJobsRequest& request) {
+  return rpcs_->Call(&Rpcs::Stub::ListJobs, request);
+}
+
+absl::StatusOr<v1::GetJobResponse> Connection::GetJob(
+    const v1::GetJobRequest& request) {
+  return rpcs_->Call(&Rpcs::Stub::GetJob, request);
+}
+
+absl::StatusOr<v1::CancelResponse> Connection::Cancel(
+    const v1::CancelRequest& request) {
+  return rpcs_->Call(&Rpcs::Stub::Cancel, request);
+}
+
+absl::StatusOr<v1::PauseResponse> Connection::Pause(
+    const v1::PauseRequest& request) {
+  return rpcs_->Call(&Rpcs::Stub::Pause, request);
+}
+
+absl::StatusOr<v1::ResumeResponse> Connection::Resume(
+    const v1::ResumeRequest& request) {
+  return rpcs_->Call(&Rpcs::Stub::Resume, request);
+}
+
+absl::StatusOr<v1::GetResultsResponse> Connection::GetResults(
+    const v1::GetResultsRequest& request) {
+  return rpcs_->Call(&Rpcs::Stub::GetResults, request);
+}
+
+absl::StatusOr<v1::ListWorkersResponse> Connection::ListWorkers(
+    const v1::ListWorkersRequest& request) {
+  return rpcs_->Call(&Rpcs::Stub::ListWorkers, request);
+}
+
+absl::StatusOr<v1::GetServerInfoResponse> Connection::GetServerInfo(
+    const v1::GetServerInfoRequest& request) {
+  return rpcs_->Call(&Rpcs::Stub::GetServerInfo, request);
+}
+
+absl::Status Connection::Watch(const v1::WatchRequest& request,
+                               Interrupt* interrupt,
+                               OnMessage<v1::WatchResponse> on_message) {
+  return rpcs_->Read(&Rpcs::Stub::Watch, request, interrupt, on_message);
+}
+
+absl::Status Connection::StreamLogs(
+    const v1::StreamLogsRequest& request, Interrupt* interrupt,
+    OnMessage<v1::StreamLogsResponse> on_message) {
+  return rpcs_->Read(&Rpcs::Stub::StreamLogs, request, interrupt,
+                       on_message);
+}
+
+absl::Status Connection::Download(const v1::DownloadRequest& request,
+                                  Interrupt* interrupt,
+                                  OnMessage<v1::DownloadResponse> on_message) {
+  return rpcs_->Read(&Rpcs::Stub::Download, request, interrupt, on_message);
+}
 
 void Connection::AwaitServer(absl::Duration patience,
                              const Interrupt* interrupt) const {
@@ -47,20 +179,6 @@ void Connection::AwaitServer(absl::Duration patience,
     // gRPC takes a time of the wall clock, and waits by the monotonic one.
     const absl::Time until = absl::Now() + std::min(left, kSlice);
     if (channel_->WaitForConnected(absl::ToChronoTime(until))) return;
-  }
-}
-
-absl::Status Connection::Explain(const grpc::Status& status) const {
-  switch (status.error_code()) {
-    case grpc::StatusCode::DEADLINE_EXCEEDED:
-      return absl::DeadlineExceededError(
-          absl::StrCat("server ", address_, " did not answer within ",
-                       DurationText(timeout_), " (see --timeout)"));
-    case grpc::StatusCode::UNAVAILABLE:
-      return absl::UnavailableError(
-          absl::StrCat("server ", address_, ": ", status.error_message()));
-    default:
-      return FromGrpc(status);
   }
 }
 

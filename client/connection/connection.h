@@ -9,63 +9,55 @@
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
 #include "client/connection/interrupt.h"
-#include "grpcpp/channel.h"
-#include "grpcpp/client_context.h"
-#include "grpcpp/support/sync_stream.h"
-#include "hydra/v1/hydra.grpc.pb.h"
+#include "hydra/v1/hydra.pb.h"
+
+namespace grpc {
+class Channel;
+}
 
 namespace hydra {
 
-// A channel to one server, and the two ways in which commands call it.
-// Thread-safe. Connects when first used, and again when the server was away.
+// A channel to one server, and a method for each RPC of HydraService, so that
+// commands need nothing of gRPC. Thread-safe. Connects when first used, and
+// again when the server was away.
 //
 // Errors are those of the server; besides, DEADLINE_EXCEEDED when a call took
 // longer than the timeout, and UNAVAILABLE when nobody listens. The messages of
 // these two name the server.
 class Connection {
  public:
-  using Stub = v1::HydraService::Stub;
-
   // `address` as ResolveServer() makes it. `timeout` is for each call that is
   // no stream.
   Connection(std::string address, absl::Duration timeout);
+  ~Connection();
 
-  template <typename Request, typename Response>
-  absl::StatusOr<Response> Call(
-      grpc::Status (Stub::*method)(grpc::ClientContext*, const Request&,
-                                   Response*),
-      const Request& request) {
-    grpc::ClientContext context;
-    context.set_deadline(absl::ToChronoTime(absl::Now() + timeout_));
-    Response response;
-    const grpc::Status status =
-        (stub_.get()->*method)(&context, request, &response);
-    if (!status.ok()) return Explain(status);
-    return response;
-  }
+  absl::StatusOr<v1::SubmitResponse> Submit(const v1::SubmitRequest& request);
+  absl::StatusOr<v1::ListJobsResponse> ListJobs(
+      const v1::ListJobsRequest& request);
+  absl::StatusOr<v1::GetJobResponse> GetJob(const v1::GetJobRequest& request);
+  absl::StatusOr<v1::CancelResponse> Cancel(const v1::CancelRequest& request);
+  absl::StatusOr<v1::PauseResponse> Pause(const v1::PauseRequest& request);
+  absl::StatusOr<v1::ResumeResponse> Resume(const v1::ResumeRequest& request);
+  absl::StatusOr<v1::GetResultsResponse> GetResults(
+      const v1::GetResultsRequest& request);
+  absl::StatusOr<v1::ListWorkersResponse> ListWorkers(
+      const v1::ListWorkersRequest& request);
+  absl::StatusOr<v1::GetServerInfoResponse> GetServerInfo(
+      const v1::GetServerInfoRequest& request);
 
-  // Hands each message to `on_message` until the server ends the stream, or
-  // `on_message` fails and its error is returned, or `interrupt` is triggered:
-  // CANCELLED.
-  template <typename Request, typename Response>
-  absl::Status Read(
-      std::unique_ptr<grpc::ClientReader<Response>> (Stub::*method)(
-          grpc::ClientContext*, const Request&),
-      const Request& request, Interrupt* interrupt,
-      absl::FunctionRef<absl::Status(const Response&)> on_message) {
-    grpc::ClientContext context;
-    Interrupt::Scope scope(interrupt, [&context] { context.TryCancel(); });
-    const auto reader = (stub_.get()->*method)(&context, request);
-    absl::Status handled;
-    Response response;
-    while (handled.ok() && reader->Read(&response)) {
-      handled = on_message(response);
-    }
-    if (!handled.ok()) context.TryCancel();
-    const grpc::Status status = reader->Finish();
-    if (!handled.ok()) return handled;
-    return status.ok() ? absl::OkStatus() : Explain(status);
-  }
+  // These hand each message to `on_message` until the server ends the stream,
+  // or `on_message` fails and its error is returned, or `interrupt` is
+  // triggered: CANCELLED.
+  template <typename Response>
+  using OnMessage = absl::FunctionRef<absl::Status(const Response&)>;
+  absl::Status Watch(const v1::WatchRequest& request, Interrupt* interrupt,
+                     OnMessage<v1::WatchResponse> on_message);
+  absl::Status StreamLogs(const v1::StreamLogsRequest& request,
+                          Interrupt* interrupt,
+                          OnMessage<v1::StreamLogsResponse> on_message);
+  absl::Status Download(const v1::DownloadRequest& request,
+                        Interrupt* interrupt,
+                        OnMessage<v1::DownloadResponse> on_message);
 
   // After the server was away, waits until the channel is connected again, for
   // at most `patience`, or until `interrupt` is triggered. Without this a call
@@ -77,12 +69,12 @@ class Connection {
   const std::shared_ptr<grpc::Channel>& channel() const { return channel_; }
 
  private:
-  absl::Status Explain(const grpc::Status& status) const;
+  // Makes the calls, by their methods of the stub.
+  class Rpcs;
 
   const std::string address_;
-  const absl::Duration timeout_;
   const std::shared_ptr<grpc::Channel> channel_;
-  const std::unique_ptr<Stub> stub_;
+  const std::unique_ptr<const Rpcs> rpcs_;
 };
 
 }  // namespace hydra

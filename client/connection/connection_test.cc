@@ -12,9 +12,7 @@ using ::testing::HasSubstr;
 class ConnectionTest : public ::testing::Test {
  protected:
   absl::Status Ask() {
-    return connection_
-        .Call(&Connection::Stub::GetServerInfo, v1::GetServerInfoRequest())
-        .status();
+    return connection_.GetServerInfo(v1::GetServerInfoRequest()).status();
   }
 
   FakeServer server_;

@@ -4,7 +4,10 @@
 #include <memory>
 
 #include "absl/time/time.h"
-#include "grpcpp/channel.h"
+
+namespace grpc {
+class Channel;
+}
 
 namespace hydra {
 

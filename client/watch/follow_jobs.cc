@@ -32,8 +32,7 @@ absl::StatusOr<WatchModel> FollowJobs(const CliContext& context,
       return FlushOutput(context);
     };
     const absl::Status status =
-        connection->Read<v1::WatchRequest, v1::WatchResponse>(
-            &Connection::Stub::Watch, request, context.interrupt, show);
+        connection->Watch(request, context.interrupt, show);
     if (status.ok() && has_target && !first && model.AllEnded()) return model;
     const absl::Status retry = reconnector.WaitToRetry(status);
     if (!retry.ok()) return retry;

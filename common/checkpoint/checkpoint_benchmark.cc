@@ -68,7 +68,7 @@ absl::Status WritePlainly(const std::string& path,
                  : absl::ErrnoToStatus(errno, absl::StrCat("writing ", path));
 }
 
-absl::Status ReadAll(const CheckpointContents& contents) {
+absl::Status ReadAll(const ModelContents& contents) {
   const auto reader = CheckpointReader::Open(contents.directory);
   if (!reader.ok()) return reader.status();
   std::vector<std::byte> out;
@@ -93,14 +93,12 @@ ModelTable Gpt2Table(int layers) {
 }
 
 // All blocks in `memory`, filled at random: a disk may compress.
-CheckpointContents MakeContents(const std::string& folder, int layers,
-                                std::vector<std::vector<std::byte>>* memory) {
-  CheckpointContents contents;
+ModelContents MakeContents(const std::string& folder, int layers,
+                           std::vector<std::vector<std::byte>>* memory) {
+  ModelContents contents;
   contents.directory =
       absl::StrCat(folder, "/", CheckpointDirectoryName({0, false}));
   contents.table = Gpt2Table(layers);
-  contents.manifest.mutable_spec()->mutable_train()->set_optim(
-      hydra::v1::OPTIMIZER_ADAMW);
   std::mt19937_64 random(1);
   const auto add = [&](worker::v1::BlockKind kind, int index, int64_t bytes) {
     memory->emplace_back(bytes);
@@ -117,7 +115,7 @@ CheckpointContents MakeContents(const std::string& folder, int layers,
 }
 
 absl::Status TimePlain(const std::string& folder, double gib,
-                       const CheckpointContents& contents) {
+                       const ModelContents& contents) {
   const std::string path = absl::StrCat(folder, "/plain");
   absl::Status status = Time("plain write and fsync", gib, [&] {
     return WritePlainly(path, contents.blocks);
@@ -126,9 +124,13 @@ absl::Status TimePlain(const std::string& folder, double gib,
   return status;
 }
 
-absl::Status TimeCheckpoint(double gib, const CheckpointContents& contents) {
+absl::Status TimeCheckpoint(double gib, const ModelContents& contents) {
+  checkpoint::v1::Manifest manifest;
+  manifest.mutable_spec()->mutable_train()->set_optim(
+      hydra::v1::OPTIMIZER_ADAMW);
   absl::Status status = Time("checkpoint", gib, [&] {
-    return WriteCheckpoint(contents, [](size_t) { return true; }).status();
+    return WriteCheckpoint(contents, manifest, [](size_t) { return true; })
+        .status();
   });
   if (!status.ok()) return status;
   status = Time("read from page cache", gib, [&] { return ReadAll(contents); });
@@ -138,7 +140,7 @@ absl::Status TimeCheckpoint(double gib, const CheckpointContents& contents) {
 
 // Which one comes first matters: the second one finds freed pages.
 absl::Status RunOnce(const std::string& folder, bool plain_first,
-                     const CheckpointContents& contents) {
+                     const ModelContents& contents) {
   int64_t total_bytes = 0;
   for (const CheckpointBlock& block : contents.blocks) {
     total_bytes += block.size_bytes;
@@ -163,7 +165,7 @@ int Main(int argc, char** argv) {
   CLI11_PARSE(app, argc, argv);
 
   std::vector<std::vector<std::byte>> memory;
-  const CheckpointContents contents = MakeContents(folder, layers, &memory);
+  const ModelContents contents = MakeContents(folder, layers, &memory);
   for (int run = 0; run < runs; ++run) {
     const absl::Status status = RunOnce(folder, run % 2 == 0, contents);
     if (!status.ok()) {

@@ -148,7 +148,7 @@ int FillSmallDisk(const std::string& folder) {
 
   // The tensors have room, one file behind them does not.
   TestCheckpoint second(folder + "/checkpoint-2", 2);
-  second.contents.model_config_json = std::string(1 << 20, ' ');
+  second.contents.config_json = std::string(1 << 20, ' ');
   if (WriteWithoutRoom(folder, first, second) != 0) return kFailed;
 
   // The tensors have none.

@@ -56,7 +56,7 @@ TEST_F(CheckpointReaderTest, GivesTheManifest) {
   EXPECT_EQ(manifest.files_size(), 5);
   manifest.clear_files();
   EXPECT_TRUE(google::protobuf::util::MessageDifferencer::Equals(
-      manifest, checkpoint_.contents.manifest));
+      manifest, checkpoint_.manifest));
   EXPECT_TRUE(VerifyCheckpoint(path_).ok());
 }
 

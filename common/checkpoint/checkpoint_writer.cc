@@ -1,169 +1,44 @@
 #include "common/checkpoint/checkpoint_writer.h"
 
-#include <map>
+#include <vector>
 
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
-#include "absl/types/span.h"
-#include "common/checkpoint/block_layout.h"
 #include "common/checkpoint/checkpoint_directory.h"
 #include "common/checkpoint/manifest_file.h"
-#include "common/checkpoint/plain_file.h"
 #include "common/checkpoint/staged_directory.h"
-#include "common/checkpoint/tensor_file_writer.h"
 #include "common/failpoint/fail_point.h"
 #include "common/file/held_directory.h"
-#include "common/text/printable.h"
 
 namespace hydra {
-namespace {
 
 using checkpoint::v1::FileSum;
-using checkpoint::v1::Manifest;
 
-// By file name.
-using TensorFiles = std::map<std::string, TensorFileWriter>;
-
-absl::Status CheckNames(const CheckpointContents& contents) {
+absl::StatusOr<int64_t> WriteCheckpoint(
+    const ModelContents& contents, checkpoint::v1::Manifest manifest,
+    absl::FunctionRef<bool(size_t block)> written) {
   if (!ParseCheckpointDirectoryName(SplitPath(contents.directory).name)) {
     return absl::InvalidArgumentError(absl::StrCat(
         "directory: ", contents.directory, " is not a checkpoint's name"));
   }
-  for (const std::string& copy : contents.copied_files) {
-    if (IsPlainName(copy)) continue;
-    return absl::InvalidArgumentError(
-        absl::StrCat("copied_files: ", Quoted(copy), " is not a plain name"));
-  }
-  return absl::OkStatus();
-}
-
-// Other tools do not take what is missing for zero.
-absl::Status CheckParameters(const CheckpointContents& contents) {
-  size_t parameters = 0;
-  for (const CheckpointBlock& block : contents.blocks) {
-    if (block.key.kind == worker::v1::BLOCK_KIND_PARAMETERS) ++parameters;
-    if (block.bytes == nullptr &&
-        block.key.kind != worker::v1::BLOCK_KIND_OPTIMIZER_STATE) {
-      return absl::InvalidArgumentError(absl::StrCat(
-          "block ", block.key.index, " of kind ",
-          worker::v1::BlockKind_Name(block.key.kind), " has no bytes"));
-    }
-  }
-  const size_t wanted = contents.table.parameter_blocks.size();
-  if (parameters == wanted) return absl::OkStatus();
-  return absl::InvalidArgumentError(
-      absl::StrCat(parameters, " parameter blocks, the model's table has ",
-                   wanted, " of them"));
-}
-
-// One for each block; without tensors for those that are known to be zero.
-absl::StatusOr<std::vector<BlockLayout>> LayOutBlocks(
-    const CheckpointContents& contents) {
-  std::vector<BlockLayout> layouts;
-  for (const CheckpointBlock& block : contents.blocks) {
-    absl::StatusOr<BlockLayout> layout =
-        LayOutBlock(block.key, block.size_bytes, contents.table,
-                    contents.manifest.spec().train());
-    if (!layout.ok()) return layout.status();
-    if (block.bytes == nullptr) layout->tensors.clear();
-    layouts.push_back(*std::move(layout));
-  }
-  return layouts;
-}
-
-absl::StatusOr<TensorFiles> CreateFiles(const HeldDirectory& directory,
-                                        absl::Span<const BlockLayout> layouts) {
-  TensorFiles files;
-  for (const BlockLayout& layout : layouts) {
-    if (layout.tensors.empty() || files.count(layout.file) > 0) continue;
-    absl::StatusOr<TensorFileWriter> file =
-        TensorFileWriter::Create(directory, layout.file, layouts);
-    if (!file.ok()) return file.status();
-    files.emplace(layout.file, *std::move(file));
-  }
-  return files;
-}
-
-absl::Status AppendBlocks(const CheckpointContents& contents,
-                          absl::Span<const BlockLayout> layouts,
-                          absl::FunctionRef<bool(size_t)> written,
-                          TensorFiles* files) {
-  for (size_t i = 0; i < layouts.size(); ++i) {
-    if (!layouts[i].tensors.empty()) {
-      absl::Status status = files->at(layouts[i].file)
-                                .Append(layouts[i], contents.blocks[i].bytes);
-      if (!status.ok()) return status;
-    }
-    if (!written(i)) {
-      return absl::CancelledError(absl::StrCat("stopped after ", i + 1, " of ",
-                                               layouts.size(), " blocks of ",
-                                               contents.directory));
-    }
-  }
-  return absl::OkStatus();
-}
-
-absl::Status WriteTensors(const CheckpointContents& contents,
-                          absl::FunctionRef<bool(size_t)> written,
-                          const HeldDirectory& directory, Manifest* manifest) {
-  const auto layouts = LayOutBlocks(contents);
-  if (!layouts.ok()) return layouts.status();
-  absl::StatusOr<TensorFiles> files = CreateFiles(directory, *layouts);
-  if (!files.ok()) return files.status();
-  absl::Status status = AppendBlocks(contents, *layouts, written, &*files);
-  if (!status.ok()) return status;
-  for (auto& [name, file] : *files) {
-    absl::StatusOr<FileSum> sum = file.Finish();
-    if (!sum.ok()) return sum.status();
-    *manifest->add_files() = *std::move(sum);
-    FailPoint("checkpoint.between_files");
-  }
-  return absl::OkStatus();
-}
-
-absl::Status WritePlainFiles(const CheckpointContents& contents,
-                             const HeldDirectory& directory,
-                             Manifest* manifest) {
-  absl::StatusOr<FileSum> sum =
-      WritePlainFile(directory, "config.json", contents.model_config_json);
-  if (!sum.ok()) return sum.status();
-  *manifest->add_files() = *std::move(sum);
-  const absl::StatusOr<std::vector<FileSum>> copies =
-      CopyPlainFiles(directory, contents.copied_files,
-                     contents.source_directory, contents.real_roots);
-  if (!copies.ok()) return copies.status();
-  for (const FileSum& copy : *copies) *manifest->add_files() = copy;
-  return absl::OkStatus();
-}
-
-}  // namespace
-
-absl::StatusOr<int64_t> WriteCheckpoint(
-    const CheckpointContents& contents,
-    absl::FunctionRef<bool(size_t block)> written) {
-  absl::Status status = CheckNames(contents);
-  if (status.ok()) status = CheckParameters(contents);
-  if (!status.ok()) return status;
   absl::StatusOr<StagedDirectory> staged =
       StagedDirectory::Create(contents.directory);
   if (!staged.ok()) return staged.status();
+  const absl::StatusOr<std::vector<FileSum>> files = WriteModelFiles(
+      contents, manifest.spec().train(), staged->directory(), written);
+  if (!files.ok()) return files.status();
 
-  Manifest manifest = contents.manifest;
   manifest.set_format(kCheckpointFormat);
-  manifest.clear_files();
-  status = WriteTensors(contents, written, staged->directory(), &manifest);
-  if (status.ok())
-    status = WritePlainFiles(contents, staged->directory(), &manifest);
-  if (!status.ok()) return status;
+  *manifest.mutable_files() = {files->begin(), files->end()};
   const absl::StatusOr<int64_t> manifest_bytes =
       WriteManifest(staged->directory(), manifest);
   if (!manifest_bytes.ok()) return manifest_bytes.status();
   FailPoint("checkpoint.before_rename");
-  status = staged->Commit();
+  absl::Status status = staged->Commit();
   if (!status.ok()) return status;
 
   int64_t bytes = *manifest_bytes;
-  for (const FileSum& file : manifest.files()) bytes += file.bytes();
+  for (const FileSum& file : *files) bytes += file.bytes();
   return bytes;
 }
 

@@ -79,16 +79,16 @@ TEST_F(CheckpointWriterTest, TheModelHasThePublishedNamesAndATiedHeadOnce) {
   }
   EXPECT_EQ(model->table().tensors().size(), tensors);
   EXPECT_EQ(model->table().Find("lm_head.weight"), nullptr);
-  EXPECT_EQ(ReadFile(path_ + "/config.json"),
-            checkpoint_.contents.model_config_json);
+  EXPECT_EQ(ReadFile(path_ + "/config.json"), checkpoint_.contents.config_json);
 }
 
 TEST_F(CheckpointWriterTest, SaysOfEachBlockInOrderThatItIsWritten) {
   std::vector<size_t> written;
-  const auto bytes = WriteCheckpoint(checkpoint_.contents, [&](size_t i) {
-    written.push_back(i);
-    return true;
-  });
+  const auto bytes = WriteCheckpoint(checkpoint_.contents, checkpoint_.manifest,
+                                     [&](size_t i) {
+                                       written.push_back(i);
+                                       return true;
+                                     });
   ASSERT_TRUE(bytes.ok()) << bytes.status();
   ASSERT_EQ(written.size(), checkpoint_.contents.blocks.size());
   for (size_t i = 0; i < written.size(); ++i) EXPECT_EQ(written[i], i);
@@ -102,11 +102,12 @@ TEST_F(CheckpointWriterTest, SaysOfEachBlockInOrderThatItIsWritten) {
 TEST_F(CheckpointWriterTest, ABlockMayChangeOnceItIsWritten) {
   TestCheckpoint changing(path_, /*seed=*/1);
   auto& blocks = changing.contents.blocks;
-  const auto status = WriteCheckpoint(changing.contents, [&](size_t i) {
-    std::byte* bytes = const_cast<std::byte*>(blocks[i].bytes);
-    std::fill(bytes, bytes + blocks[i].size_bytes, std::byte{0x55});
-    return true;
-  });
+  const auto status =
+      WriteCheckpoint(changing.contents, changing.manifest, [&](size_t i) {
+        std::byte* bytes = const_cast<std::byte*>(blocks[i].bytes);
+        std::fill(bytes, bytes + blocks[i].size_bytes, std::byte{0x55});
+        return true;
+      });
   ASSERT_TRUE(status.ok()) << status.status();
   ExpectOnDisk(checkpoint_);
 }
@@ -120,8 +121,9 @@ TEST_F(CheckpointWriterTest, BlocksComeInAnyOrder) {
 
 TEST_F(CheckpointWriterTest, StopsWhenItIsToldTo) {
   size_t calls = 0;
-  const auto status = WriteCheckpoint(checkpoint_.contents,
-                                      [&](size_t) { return ++calls < 3; });
+  const auto status =
+      WriteCheckpoint(checkpoint_.contents, checkpoint_.manifest,
+                      [&](size_t) { return ++calls < 3; });
   EXPECT_TRUE(absl::IsCancelled(status.status()));
   EXPECT_EQ(calls, 3);
   EXPECT_THAT(folder_.Names(), IsEmpty());
@@ -154,7 +156,7 @@ TEST_F(CheckpointWriterTest, BetweenStepsThereAreNoBoundaries) {
 
 TEST_F(CheckpointWriterTest, PlainSgdHasNoState) {
   RemoveBlocks(&IsState);
-  checkpoint_.contents.manifest.mutable_spec()->mutable_train()->set_optim(
+  checkpoint_.manifest.mutable_spec()->mutable_train()->set_optim(
       hydra::v1::OPTIMIZER_SGD);
   ASSERT_TRUE(Write(checkpoint_).ok());
   EXPECT_THAT(NamesInside(), Not(Contains("optimizer.safetensors")));
@@ -240,7 +242,7 @@ TEST_F(CheckpointWriterMistakeTest, ACopyOverAnotherFile) {
 }
 
 TEST_F(CheckpointWriterMistakeTest, AManifestThatCouldNotBeRead) {
-  checkpoint_.contents.manifest.mutable_position()->set_task(-1);
+  checkpoint_.manifest.mutable_position()->set_task(-1);
   ExpectRefused(absl::StatusCode::kInvalidArgument, "position");
 }
 

@@ -3,6 +3,7 @@
 #include <fstream>
 
 #include "common/checkpoint/checkpoint_reader.h"
+#include "common/checkpoint/checkpoint_writer.h"
 #include "common/model/gpt2_table.h"
 #include "gtest/gtest.h"
 
@@ -62,8 +63,7 @@ TestCheckpoint::TestCheckpoint(const std::string& directory, uint32_t seed)
     : random_(seed) {
   contents.directory = directory;
   contents.table = SmallTable();
-  contents.model_config_json = "{\"model_type\": \"gpt2\"}";
-  contents.manifest = SmallManifest();
+  contents.config_json = "{\"model_type\": \"gpt2\"}";
   const auto& blocks = contents.table.parameter_blocks;
   for (int i = 0; i < static_cast<int>(blocks.size()); ++i) {
     Add(worker::v1::BLOCK_KIND_PARAMETERS, i, 0, blocks[i].size_bytes);
@@ -87,7 +87,7 @@ TestCheckpoint::TestCheckpoint(const std::string& directory, uint32_t seed)
 
 void TestCheckpoint::CopyFrom(const std::string& source_directory,
                               const std::string& name) {
-  contents.source_directory = source_directory;
+  contents.tokenizer_dir = source_directory;
   contents.copied_files = {name};
   contents.real_roots = {"/"};
 }
@@ -111,12 +111,13 @@ void TestCheckpoint::DrawTensors(const ParameterBlock& block,
 }
 
 absl::Status Write(const TestCheckpoint& checkpoint) {
-  return WriteCheckpoint(checkpoint.contents, [](size_t) { return true; })
+  return WriteCheckpoint(checkpoint.contents, checkpoint.manifest,
+                         [](size_t) { return true; })
       .status();
 }
 
 void ExpectOnDisk(const TestCheckpoint& checkpoint) {
-  const CheckpointContents& contents = checkpoint.contents;
+  const ModelContents& contents = checkpoint.contents;
   const auto reader = CheckpointReader::Open(contents.directory);
   ASSERT_TRUE(reader.ok()) << reader.status();
   for (const CheckpointBlock& block : contents.blocks) {

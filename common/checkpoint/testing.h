@@ -7,7 +7,7 @@
 #include <string>
 #include <vector>
 
-#include "common/checkpoint/checkpoint_writer.h"
+#include "common/checkpoint/model_files.h"
 #include "common/model/model_table.h"
 #include "hydra/checkpoint/v1/checkpoint.pb.h"
 #include "hydra/v1/job.pb.h"
@@ -32,7 +32,8 @@ class TestCheckpoint {
   // Copies a file, wherever it lies, into the checkpoint.
   void CopyFrom(const std::string& source_directory, const std::string& name);
 
-  CheckpointContents contents;
+  ModelContents contents;
+  checkpoint::v1::Manifest manifest = SmallManifest();
 
  private:
   void Add(worker::v1::BlockKind kind, int index, int micro_batch,

@@ -6,20 +6,24 @@
 
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
+#include "common/model/model_table.h"
 
-// A config.json beside its dimensions (see gpt2_config.h). Pure.
+// A config.json beside its dimensions. `names` are those of the table that
+// Describe makes of it. Pure.
 namespace hydra {
 
 // What of a config.json that Describe takes is not used, though somebody
 // may count on it. Empty for what transformers writes for a language model.
-std::vector<std::string> ConfigWarnings(absl::string_view config_json);
+std::vector<std::string> ConfigWarnings(absl::string_view config_json,
+                                        const ConfigNames& names);
 
 // The config.json of the model that training makes of one with `config_json`:
 // the same, but for what would not be true of it. It is a language model, its
 // weights are fp32, and it has no other head and no code of its own.
 //
 // INVALID_ARGUMENT: as ParsePythonJson.
-absl::StatusOr<std::string> TrainedModelConfig(absl::string_view config_json);
+absl::StatusOr<std::string> TrainedModelConfig(absl::string_view config_json,
+                                               const ConfigNames& names);
 
 }  // namespace hydra
 

@@ -3,7 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "common/model/gpt2_config.h"
+#include "common/model/gpt2_table.h"
 
 namespace hydra {
 namespace {
@@ -25,20 +25,38 @@ constexpr char kClassifier[] = R"({
   "auto_map": {"AutoModel": "own.Model"}, "rotary_dim": 8
 })";
 
+ConfigNames Gpt2Names() {
+  return DescribeGpt2(kLanguageModel, /*overrides=*/{})->config_names;
+}
+
 TEST(ConfigFileTest, ALanguageModelGivesNoWarning) {
-  EXPECT_THAT(ConfigWarnings(kLanguageModel), IsEmpty());
+  EXPECT_THAT(ConfigWarnings(kLanguageModel, Gpt2Names()), IsEmpty());
 }
 
 TEST(ConfigFileTest, SaysWhatIsNotUsed) {
-  EXPECT_THAT(ConfigWarnings(kClassifier),
+  EXPECT_THAT(ConfigWarnings(kClassifier, Gpt2Names()),
               ElementsAre(HasSubstr("architectures is [\"GPT2ForSequenceClass"),
                           HasSubstr("id2label, num_labels describes a head"),
-                          HasSubstr("auto_map names code"),
+                          HasSubstr("transformers' own GPT-2"),
                           HasSubstr("does not use rotary_dim")));
 }
 
+TEST(ConfigFileTest, ANameOfAnotherFamilyIsNotKnown) {
+  ConfigNames other;
+  other.family = "Other";
+  other.language_model = "OtherForCausalLM";
+  other.keys = {"rotary_dim"};
+  EXPECT_THAT(ConfigWarnings(kClassifier, other),
+              ElementsAre(HasSubstr("the trained model is a OtherForCausalLM"),
+                          HasSubstr("describes a head"),
+                          HasSubstr("transformers' own Other"),
+                          HasSubstr("does not use n_embd, n_head, n_layer")));
+  EXPECT_THAT(*TrainedModelConfig(kClassifier, other),
+              HasSubstr("\"OtherForCausalLM\""));
+}
+
 TEST(ConfigFileTest, TheTrainedModelIsAnFp32LanguageModelWithoutOtherHeads) {
-  const auto trained = TrainedModelConfig(kClassifier);
+  const auto trained = TrainedModelConfig(kClassifier, Gpt2Names());
   ASSERT_TRUE(trained.ok()) << trained.status();
   EXPECT_THAT(*trained, HasSubstr("\"GPT2LMHeadModel\""));
   EXPECT_THAT(*trained, HasSubstr("\"dtype\": \"float32\""));
@@ -50,13 +68,13 @@ TEST(ConfigFileTest, TheTrainedModelIsAnFp32LanguageModelWithoutOtherHeads) {
 }
 
 TEST(ConfigFileTest, TheRestOfTheTrainedModelsConfigIsAsItWas) {
-  const auto trained = TrainedModelConfig(kLanguageModel);
+  const auto trained = TrainedModelConfig(kLanguageModel, Gpt2Names());
   ASSERT_TRUE(trained.ok()) << trained.status();
   EXPECT_THAT(*trained, HasSubstr("\"max_time\": Infinity"));
   EXPECT_THAT(*trained, HasSubstr("\"torch_dtype\": \"float32\""));
   EXPECT_THAT(*trained, Not(HasSubstr("\"dtype\"")));
   EXPECT_TRUE(ParseGpt2Config(*trained).ok());
-  EXPECT_EQ(*TrainedModelConfig(*trained), *trained);
+  EXPECT_EQ(*TrainedModelConfig(*trained, Gpt2Names()), *trained);
 }
 
 }  // namespace

@@ -77,13 +77,44 @@ std::string KeyOf(const Gpt2Config& config) {
       config.attn_pdrop, ",", config.resid_pdrop);
 }
 
-WeightNames Names() {
+WeightNames OwnWeightNames() {
   WeightNames names;
   names.module_prefix = kModule;
   names.landmark = "h.0.ln_1.weight";
   names.unread_suffixes = {".attn.bias", ".attn.masked_bias"};
   names.unread_what = "attention masks";
   names.unread_why = "every layer is causal without them";
+  names.transposed_why =
+      "as torch.nn.Linear and nanoGPT keep them and transformers' Conv1D does "
+      "not";
+  names.transposed_remedy = "transpose the weights of c_attn, c_proj and c_fc";
+  return names;
+}
+
+ConfigNames OwnConfigNames() {
+  ConfigNames names;
+  names.family = "GPT-2";
+  names.language_model = "GPT2LMHeadModel";
+  names.keys = {"activation_function",
+                "attn_pdrop",
+                "embd_pdrop",
+                "initializer_range",
+                "layer_norm_epsilon",
+                "n_ctx",
+                "n_embd",
+                "n_head",
+                "n_inner",
+                "n_layer",
+                "n_positions",
+                "reorder_and_upcast_attn",
+                "resid_pdrop",
+                "scale_attn_by_inverse_layer_idx",
+                "scale_attn_weights",
+                "summary_activation",
+                "summary_first_dropout",
+                "summary_proj_to_labels",
+                "summary_type",
+                "summary_use_proj"};
   return names;
 }
 
@@ -124,7 +155,8 @@ ModelTable BuildGpt2Table(const Gpt2Config& config) {
   table.vocabulary_size = config.vocab_size;
   table.longest_context = config.n_positions;
   table.architecture_key = KeyOf(config);
-  table.weight_names = Names();
+  table.weight_names = OwnWeightNames();
+  table.config_names = OwnConfigNames();
 
   const auto add_block = [&table](ParameterBlock block) {
     table.parameter_blocks.push_back(std::move(block));

@@ -119,6 +119,21 @@ struct WeightNames {
   // "every layer is causal without them".
   std::string unread_what;
   std::string unread_why;
+  // How matrices come to be stored transposed, and what to do about it, for a
+  // message. "as torch.nn.Linear keeps them", "transpose the weights of c_fc".
+  std::string transposed_why;
+  std::string transposed_remedy;
+};
+
+// What an architecture's config.json says beside a model's dimensions.
+struct ConfigNames {
+  // What transformers calls the family, and the class of its language models,
+  // which is what training makes. "GPT-2", "GPT2LMHeadModel"
+  std::string family;
+  std::string language_model;
+  // The keys that are this architecture's own: Hydra uses them, or transformers
+  // computes nothing with them during training.
+  std::vector<std::string> keys;
 };
 
 struct ModelTable {
@@ -132,6 +147,7 @@ struct ModelTable {
   // What was measured of a model is kept on disk under this key.
   std::string architecture_key;
   WeightNames weight_names;
+  ConfigNames config_names;
 
   int layer_count() const { return static_cast<int>(layers.size()); }
   // Of all blocks, padding included.

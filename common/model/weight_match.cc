@@ -35,6 +35,11 @@ std::string List(const std::vector<std::string>& items) {
   return text;
 }
 
+// What an architecture may have nothing to say about.
+std::string Clause(absl::string_view separator, absl::string_view text) {
+  return text.empty() ? "" : absl::StrCat(separator, text);
+}
+
 bool IsReadable(Dtype dtype) {
   return dtype == Dtype::kF32 || dtype == Dtype::kF16 || dtype == Dtype::kBF16;
 }
@@ -181,11 +186,9 @@ class Matcher {
     }
     if (!transposed_.empty()) {
       match_.mistakes.push_back(absl::StrCat(
-          transposed_.size(),
-          " tensors are stored transposed, as torch.nn.Linear and nanoGPT "
-          "keep them and transformers' Conv1D does not: ",
-          List(transposed_),
-          "; transpose the weights of c_attn, c_proj and c_fc"));
+          transposed_.size(), " tensors are stored transposed",
+          Clause(", ", names_.transposed_why), ": ", List(transposed_),
+          Clause("; ", names_.transposed_remedy)));
     }
     if (!misshaped_.empty()) {
       match_.mistakes.push_back(

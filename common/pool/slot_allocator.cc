@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <iterator>
+#include <map>
 
 #include "glog/logging.h"
 
@@ -88,7 +89,7 @@ int64_t SlotAllocator::largest_free_bytes() const {
 }
 
 void SlotAllocator::CheckInvariants() const {
-  absl::btree_map<int64_t, int64_t> ranges = free_by_offset_;
+  std::map<int64_t, int64_t> ranges = free_by_offset_;
   int64_t used_bytes = 0;
   for (const auto& [offset, bytes] : slots_) {
     CHECK_GT(bytes, 0) << "at " << offset;
@@ -104,7 +105,7 @@ void SlotAllocator::CheckInvariants() const {
   for (const auto& [offset, bytes] : ranges) {
     CHECK_EQ(offset, covered_up_to) << "gap or overlap";
     CHECK_GT(bytes, 0) << "at " << offset;
-    const bool is_free = !slots_.contains(offset);
+    const bool is_free = slots_.count(offset) == 0;
     CHECK(!(is_free && last_was_free)) << "free neighbours at " << offset;
     covered_up_to = offset + bytes;
     last_was_free = is_free;
@@ -113,7 +114,7 @@ void SlotAllocator::CheckInvariants() const {
 
   CHECK_EQ(free_by_bytes_.size(), free_by_offset_.size());
   for (const auto& [offset, bytes] : free_by_offset_) {
-    CHECK(free_by_bytes_.contains({bytes, offset})) << "at " << offset;
+    CHECK(free_by_bytes_.count({bytes, offset}) == 1) << "at " << offset;
   }
 }
 

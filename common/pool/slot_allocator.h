@@ -2,13 +2,12 @@
 #define HYDRA_COMMON_POOL_SLOT_ALLOCATOR_H_
 
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <ostream>
+#include <set>
+#include <unordered_map>
 #include <utility>
-
-#include "absl/container/btree_map.h"
-#include "absl/container/btree_set.h"
-#include "absl/container/flat_hash_map.h"
 
 namespace hydra {
 
@@ -85,11 +84,11 @@ class SlotAllocator {
   const int64_t end_;
 
   // The free ranges twice: by offset to find neighbours, by size to fit.
-  absl::btree_map<int64_t, int64_t> free_by_offset_;
-  absl::btree_set<BytesAndOffset> free_by_bytes_;
+  std::map<int64_t, int64_t> free_by_offset_;
+  std::set<BytesAndOffset> free_by_bytes_;
 
   // Slots given out: offset to the bytes that were asked for.
-  absl::flat_hash_map<int64_t, int64_t> slots_;
+  std::unordered_map<int64_t, int64_t> slots_;
   int64_t used_bytes_ = 0;
 };
 

@@ -5,6 +5,8 @@
 #include <string>
 #include <vector>
 
+#include "common/shared/shared_by_content.h"
+
 namespace hydra {
 namespace {
 

@@ -7,8 +7,8 @@
 #include <variant>
 #include <vector>
 
+#include "common/checkpoint/written_model.h"
 #include "common/ids/ids.h"
-#include "common/model/model_table.h"
 #include "hydra/checkpoint/v1/checkpoint.pb.h"
 #include "hydra/v1/hydra.pb.h"
 #include "hydra/v1/status.pb.h"
@@ -17,34 +17,25 @@
 
 namespace hydra {
 
-// What must be written for one job. The slots stay as they are until the core
-// is told that it is done.
-struct SaveRequest {
+// A job's model to write, as it stands. The blocks' slots stay as they are
+// until the core is told that they are written.
+struct ModelToWrite : WrittenModel {
   JobId job;
-  ModelTable table;
-  std::string model_config_json;
-  // Where files come from that go along with the weights.
-  std::string model_dir;
-  std::string tokenizer_dir;
-  std::string output_path;
-  // The job's configuration and what it measured, to be kept beside the model.
-  hydra::v1::JobDetail detail;
-  // The version of each parameter block, in the table's order.
-  std::vector<Version> parameters;
+  std::vector<std::pair<BlockKey, Version>> blocks;
 };
 
-// A checkpoint to write. The blocks' slots stay as they are until the core is
-// told that they are written.
-struct CheckpointRequest {
-  JobId job;
-  ModelTable table;
-  std::string model_config_json;
-  std::string tokenizer_dir;
-  // The directory to make.
-  std::string path;
+// The trained model: its parameters, in the table's order.
+struct SaveRequest : ModelToWrite {
+  // What goes along with the weights comes from there, too.
+  std::string model_dir;
+  // The job's configuration and what it measured, to be kept beside the model.
+  hydra::v1::JobDetail detail;
+};
+
+// A checkpoint; its blocks are in the order in which training will replace
+// them.
+struct CheckpointRequest : ModelToWrite {
   checkpoint::v1::Manifest manifest;
-  // In the order in which training will replace them.
-  std::vector<std::pair<BlockKey, Version>> blocks;
 };
 
 // The whole desired state of a worker; only the newest matters.

@@ -2,11 +2,11 @@
 #define HYDRA_SCHEDULER_CORE_BLOCK_TABLE_H_
 
 #include <cstdint>
+#include <map>
 #include <optional>
+#include <unordered_map>
 #include <vector>
 
-#include "absl/container/btree_map.h"
-#include "absl/container/flat_hash_map.h"
 #include "common/chain/block_key.h"
 #include "common/ids/ids.h"
 #include "common/pool/slot_allocator.h"
@@ -61,12 +61,12 @@ class BlockTable {
   int64_t kept_bytes(JobId job) const;
   int64_t kept_bytes() const { return kept_bytes_; }
   bool pinned(const Version& version) const {
-    return pins_.contains(version.id);
+    return pins_.count(version.id) != 0;
   }
 
   // All of the job's blocks, by key; null if it has none. Valid until the next
   // change.
-  const absl::btree_map<BlockKey, Version>* BlocksOf(JobId job) const;
+  const std::map<BlockKey, Version>* BlocksOf(JobId job) const;
 
   // Null if there is none. Valid until the next change.
   const Version* Find(JobId job, const BlockKey& key) const;
@@ -81,7 +81,7 @@ class BlockTable {
   void CheckInvariants(const std::vector<Version>& fresh) const;
 
  private:
-  using Blocks = absl::btree_map<BlockKey, Version>;
+  using Blocks = std::map<BlockKey, Version>;
 
   struct PinRecord {
     JobId job;
@@ -90,8 +90,8 @@ class BlockTable {
   };
 
   SlotAllocator slots_;
-  absl::flat_hash_map<JobId, Blocks> jobs_;
-  absl::flat_hash_map<VersionId, PinRecord> pins_;
+  std::unordered_map<JobId, Blocks> jobs_;
+  std::unordered_map<VersionId, PinRecord> pins_;
   int64_t kept_bytes_ = 0;
   uint64_t last_version_;
 };

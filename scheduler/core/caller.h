@@ -19,6 +19,9 @@ struct Caller {
   friend bool operator==(const Caller& a, const Caller& b) {
     return a.user == b.user;
   }
+  friend bool operator<(const Caller& a, const Caller& b) {
+    return a.user < b.user;
+  }
   template <typename H>
   friend H AbslHashValue(H state, const Caller& caller) {
     return H::combine(std::move(state), caller.user);

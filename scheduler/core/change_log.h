@@ -4,9 +4,9 @@
 #include <cstddef>
 #include <cstdint>
 #include <deque>
+#include <unordered_set>
 #include <vector>
 
-#include "absl/container/flat_hash_set.h"
 #include "common/ids/ids.h"
 
 namespace hydra {
@@ -40,7 +40,7 @@ class ChangeLog {
 
  private:
   std::deque<JobId> jobs_;
-  absl::flat_hash_set<JobId> waiting_;
+  std::unordered_set<JobId> waiting_;
   uint64_t noted_ = 0;
   uint64_t taken_ = 0;
 };

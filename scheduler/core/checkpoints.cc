@@ -2,17 +2,18 @@
 
 #include <algorithm>
 #include <cmath>
+#include <map>
 #include <string>
 #include <tuple>
 #include <utility>
 #include <vector>
 
-#include "absl/container/btree_map.h"
 #include "absl/strings/str_cat.h"
 #include "common/chain/split.h"
 #include "common/checkpoint/checkpoint_directory.h"
 #include "common/status/proto_time.h"
 #include "glog/logging.h"
+#include "scheduler/core/model_to_write.h"
 #include "scheduler/core/records.h"
 #include "scheduler/core/resume_place.h"
 
@@ -25,7 +26,7 @@ using Phase = ChainPosition::Phase;
 
 // Training replaces the last layers' blocks first.
 std::vector<std::pair<BlockKey, Version>> BlocksToWrite(
-    const JobShape& shape, const absl::btree_map<BlockKey, Version>& blocks,
+    const JobShape& shape, const std::map<BlockKey, Version>& blocks,
     bool inside_step) {
   std::vector<std::pair<BlockKey, Version>> chosen;
   for (const auto& [key, version] : blocks) {
@@ -136,7 +137,7 @@ void Checkpoints::Save(Job& job, absl::Time now) {
 
 void Checkpoints::Begin(Job& job, absl::Time now) {
   const ChainPosition place = ResumePlace(job.position);
-  CheckpointRequest request;
+  CheckpointRequest request{ModelOf(job, CheckpointPath(job, place))};
   request.manifest.set_job_id(JobName(job.id));
   *request.manifest.mutable_submitted_at() = ToProto(job.submitted_at);
   *request.manifest.mutable_spec() = job.submitted.spec;
@@ -149,11 +150,6 @@ void Checkpoints::Begin(Job& job, absl::Time now) {
   }
   request.manifest.set_nonfinite_in_a_row(job.nonfinite_in_a_row);
   request.manifest.set_last_nonfinite_step(job.last_nonfinite_step);
-  request.job = job.id;
-  request.table = *job.shape.table;
-  request.model_config_json = *job.submitted.model_config_json;
-  request.tokenizer_dir = job.submitted.spec.model().tokenizer_path();
-  request.path = CheckpointPath(job, place);
   request.blocks =
       BlocksToWrite(job.shape, *blocks_->BlocksOf(job.id), place.inside_step());
   for (const auto& [key, version] : request.blocks) {
@@ -162,7 +158,7 @@ void Checkpoints::Begin(Job& job, absl::Time now) {
 
   CheckpointRun run;
   run.record = ToRecord(request.manifest);
-  run.record.mutable_info()->set_path(request.path);
+  run.record.mutable_info()->set_path(request.directory);
   *run.record.mutable_info()->mutable_time() = ToProto(now);
   run.blocks = request.blocks;
 

@@ -42,12 +42,12 @@ TEST_F(CheckpointsTest, AJobThatIsDueTakesAFreeWriter) {
   EXPECT_EQ(checkpoints_.writing(), JobId(1));
   const auto requests = Take<CheckpointRequest>();
   ASSERT_THAT(requests, SizeIs(1));
-  EXPECT_EQ(requests[0].path, "/out/j1-small/checkpoints/checkpoint-2");
+  EXPECT_EQ(requests[0].directory, "/out/j1-small/checkpoints/checkpoint-2");
   EXPECT_EQ(requests[0].manifest.job_id(), "j1");
   EXPECT_EQ(requests[0].manifest.position().step(), 2);
   EXPECT_EQ(requests[0].manifest.cut_points_size(), 0);
   EXPECT_EQ(requests[0].manifest.splits(0).key(), "train");
-  EXPECT_FALSE(requests[0].model_config_json.empty());
+  EXPECT_FALSE(requests[0].config_json.empty());
 }
 
 // Training replaces the last layers' blocks first.
@@ -72,7 +72,7 @@ TEST_F(CheckpointsTest, InsideOfAStepItsBoundariesAndCutsBelongToIt) {
   Job& job = AddAt(1, InStep(3, 1));
   checkpoints_.Save(job, now_);
   const CheckpointRequest request = Take<CheckpointRequest>().at(0);
-  EXPECT_THAT(request.path, EndsWith("/checkpoint-3-inside"));
+  EXPECT_THAT(request.directory, EndsWith("/checkpoint-3-inside"));
   EXPECT_THAT(request.manifest.cut_points(), ElementsAre(2));
   EXPECT_EQ(request.manifest.position().task(), 1);
   std::vector<BlockKey> keys;

@@ -2,13 +2,13 @@
 #define HYDRA_SCHEDULER_CORE_CORE_OPTIONS_H_
 
 #include <cstdint>
+#include <map>
 #include <string>
 #include <vector>
 
-#include "absl/container/flat_hash_map.h"
 #include "absl/time/time.h"
 #include "hydra/v1/status.pb.h"
-#include "scheduler/core/worker_record.h"
+#include "scheduler/core/device_options.h"
 
 namespace hydra {
 
@@ -85,7 +85,7 @@ struct CoreOptions {
   // Of those, how many keep all of their steps.
   int64_t kept_step_lists = 100;
   // Partitions that earlier pilots found.
-  absl::flat_hash_map<std::string, hydra::v1::Partition> partitions;
+  std::map<std::string, hydra::v1::Partition> partitions;
 };
 
 }  // namespace hydra

@@ -107,7 +107,7 @@ TEST_F(HandsTest, ATaskAheadReadsWhatTheOneBeforeItMakes) {
   const auto reads = [&](const std::pair<BlockKey, Version>& made) {
     return std::count_if(turn.wire.reads().begin(), turn.wire.reads().end(),
                          [&](const wv1::BlockVersion& read) {
-                           return KeyOf(read) == made.first &&
+                           return BlockKeyOf(read) == made.first &&
                                   VersionOf(read).id == made.second.id;
                          });
   };

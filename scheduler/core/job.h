@@ -4,11 +4,11 @@
 #include <limits>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <utility>
 #include <vector>
 
-#include "absl/container/btree_set.h"
 #include "absl/time/time.h"
 #include "common/chain/job_shape.h"
 #include "common/chain/task_chain.h"
@@ -95,7 +95,7 @@ struct Job {
 
   // Worker deaths during the job's tasks since the last commit.
   int crashes_in_a_row = 0;
-  absl::btree_set<WorkerId> crashed_on;
+  std::set<WorkerId> crashed_on;
   // Since when no device took its next task, though one could.
   absl::Time queued_since = absl::InfinitePast();
   // The bytes of the fresh slots for which the pool had no room when its next

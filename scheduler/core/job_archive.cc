@@ -1,7 +1,5 @@
 #include "scheduler/core/job_archive.h"
 
-#include <algorithm>
-
 namespace hydra {
 namespace {
 
@@ -22,24 +20,24 @@ void JobArchive::Add(Job& job) {
 
 bool JobArchive::NoteEnded(SweepId sweep) {
   if (!book_->NoteEnded(sweep)) return false;
-  ended_sweeps_.push_back({sweep, journal_->next_sequence()});
-  ended_jobs_ += book_->JobsOf(sweep).size();
+  const auto jobs = static_cast<int64_t>(book_->JobsOf(sweep).size());
+  ended_sweeps_.push_back({sweep, jobs, journal_->next_sequence()});
+  ended_jobs_ += jobs;
   return true;
 }
 
 void JobArchive::ForgetOldSweeps(JobId in_use) {
+  const Job* const used = book_->Find(in_use);
   while (!ended_sweeps_.empty()) {
-    const auto [oldest, sequence] = ended_sweeps_.front();
-    if (sequence > journal_->recorded()) return;
-    const std::vector<JobId> jobs = book_->JobsOf(oldest);
-    if (std::count(jobs.begin(), jobs.end(), in_use) > 0 ||
-        ended_jobs_ - static_cast<int64_t>(jobs.size()) <
-            options_->kept_ended_jobs) {
+    const EndedSweep oldest = ended_sweeps_.front();
+    if (oldest.sequence > journal_->recorded() ||
+        (used != nullptr && used->sweep == oldest.id) ||
+        ended_jobs_ - oldest.jobs < options_->kept_ended_jobs) {
       return;
     }
-    ended_jobs_ -= jobs.size();
+    ended_jobs_ -= oldest.jobs;
     ended_sweeps_.pop_front();
-    book_->Forget(oldest);
+    const std::vector<JobId> jobs = book_->Forget(oldest.id);
     to_free_.insert(to_free_.end(), jobs.begin(), jobs.end());
   }
 }

@@ -36,6 +36,7 @@ class JobArchive {
  private:
   struct EndedSweep {
     SweepId id;
+    int64_t jobs = 0;
     // jobs.db has its end when it has so much.
     uint64_t sequence = 0;
   };
@@ -43,7 +44,7 @@ class JobArchive {
   const CoreOptions* const options_;
   JobBook* const book_;
   const Journal* const journal_;
-  // In the order of their ends, and how many jobs these are.
+  // In the order of their ends, and how many jobs they have together.
   std::deque<EndedSweep> ended_sweeps_;
   int64_t ended_jobs_ = 0;
   // Jobs of sweeps that are gone.

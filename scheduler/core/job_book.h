@@ -6,7 +6,6 @@
 #include <map>
 #include <vector>
 
-#include "absl/container/btree_map.h"
 #include "absl/strings/string_view.h"
 #include "absl/time/time.h"
 #include "common/ids/ids.h"
@@ -90,7 +89,7 @@ class JobBook {
   Journal* const journal_;
   Actions* const actions_;
   Jobs jobs_;
-  absl::btree_map<SweepId, Sweep> sweeps_;
+  std::map<SweepId, Sweep> sweeps_;
   ChangeLog changes_;
   std::vector<SweepId> forgotten_;
 };

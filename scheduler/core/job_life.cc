@@ -1,6 +1,5 @@
 #include "scheduler/core/job_life.h"
 
-#include <algorithm>
 #include <optional>
 #include <utility>
 #include <vector>
@@ -9,6 +8,7 @@
 #include "absl/strings/str_join.h"
 #include "glog/logging.h"
 #include "scheduler/core/hands.h"
+#include "scheduler/core/model_to_write.h"
 #include "scheduler/core/records.h"
 #include "scheduler/core/resume_place.h"
 #include "scheduler/journal/tables.h"
@@ -17,7 +17,6 @@ namespace hydra {
 namespace {
 
 namespace v1 = hydra::v1;
-namespace wv1 = hydra::worker::v1;
 
 // Whether what failed may work later: the disk is full, or failed, or is not
 // there, or read-only after errors.
@@ -366,17 +365,12 @@ void JobLife::BeginSaving(Job& job, absl::Time now) {
   job.phase = v1::JOB_PHASE_SAVE;
   save_again_.erase(job.id);
   parts_.book->Touch(job);
-  SaveRequest request;
-  request.job = job.id;
-  request.table = *job.shape.table;
-  request.model_config_json = *job.submitted.model_config_json;
+  SaveRequest request{ModelOf(job, job.output_path)};
   request.model_dir = job.submitted.spec.model().path();
-  request.tokenizer_dir = job.submitted.spec.model().tokenizer_path();
-  request.output_path = job.output_path;
   request.detail = DetailOf(job, kAllSteps);
   for (int i = 0; i < job.shape.table->parameter_blocks.size(); ++i) {
-    request.parameters.push_back(
-        *parts_.blocks->Find(job.id, {wv1::BLOCK_KIND_PARAMETERS, i, 0}));
+    const BlockKey key = ParametersKey(i);
+    request.blocks.emplace_back(key, *parts_.blocks->Find(job.id, key));
   }
   parts_.actions->push_back(std::move(request));
 }

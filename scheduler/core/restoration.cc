@@ -68,7 +68,7 @@ void Restoration::RestoreSweeps() {
     // Of an old sweep, jobs.db alone knows the jobs.
     std::vector<JobId> jobs;
     for (uint64_t job : sweep.job_ids()) {
-      if (recovered_.jobs.contains(JobId(job))) jobs.push_back(JobId(job));
+      if (recovered_.jobs.count(JobId(job)) != 0) jobs.push_back(JobId(job));
     }
     if (!jobs.empty()) parts_.book.Restore(id, std::move(jobs));
   }

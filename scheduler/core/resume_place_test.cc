@@ -101,12 +101,13 @@ TEST(ResumePlaceTest, EvaluationsFromThePlaceOnAreMadeAgain) {
     int64_t first;
   };
   const std::vector<Case> cases = {
-      {ChainPosition(), EvaluationNumber(0, false)},
+      {ChainPosition(), EvaluationNumber(0, wv1::SPLIT_VALIDATION)},
       // That of step 4 was before it.
-      {InStep(4), EvaluationNumber(5, false)},
-      {InStep(4, 2), EvaluationNumber(5, false)},
-      {InEvaluation(wv1::SPLIT_VALIDATION, 4), EvaluationNumber(4, false)},
-      {InEvaluation(wv1::SPLIT_TEST, 4), EvaluationNumber(4, true)},
+      {InStep(4), EvaluationNumber(5, wv1::SPLIT_VALIDATION)},
+      {InStep(4, 2), EvaluationNumber(5, wv1::SPLIT_VALIDATION)},
+      {InEvaluation(wv1::SPLIT_VALIDATION, 4),
+       EvaluationNumber(4, wv1::SPLIT_VALIDATION)},
+      {InEvaluation(wv1::SPLIT_TEST, 4), EvaluationNumber(4, wv1::SPLIT_TEST)},
   };
   for (const Case& each : cases) {
     EXPECT_EQ(FirstEvaluationAfter(each.place), each.first)

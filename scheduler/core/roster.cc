@@ -51,13 +51,13 @@ bool Roster::HasUntriedDevice(const Job& job) const {
   return std::any_of(all().begin(), all().end(),
                      [&](const WorkerRecord& worker) {
                        return worker.usable() && FitsDevice(job, worker) &&
-                              !job.crashed_on.contains(worker.id);
+                              job.crashed_on.count(worker.id) == 0;
                      });
 }
 
 bool Roster::MayTry(const WorkerRecord& worker, const Job& job) const {
   if (!worker.usable() || !FitsDevice(job, worker)) return false;
-  return !job.crashed_on.contains(worker.id) || !HasUntriedDevice(job);
+  return job.crashed_on.count(worker.id) == 0 || !HasUntriedDevice(job);
 }
 
 bool Roster::CanRun(const WorkerRecord& worker, const Job& job) const {

@@ -3,10 +3,10 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <map>
 #include <string>
 #include <vector>
 
-#include "absl/container/btree_map.h"
 #include "absl/types/span.h"
 #include "common/ids/ids.h"
 
@@ -46,7 +46,7 @@ class SentContexts {
     uint64_t needed_in = 0;
   };
 
-  absl::btree_map<JobId, Entry> by_job_;
+  std::map<JobId, Entry> by_job_;
   uint64_t message_ = 1;
 };
 

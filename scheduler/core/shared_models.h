@@ -7,6 +7,7 @@
 #include "absl/status/statusor.h"
 #include "common/model/model_table.h"
 #include "common/shared/shared.h"
+#include "common/shared/shared_by_content.h"
 #include "hydra/v1/status.pb.h"
 #include "scheduler/core/new_job.h"
 

@@ -4,11 +4,11 @@
 #include <cstddef>
 #include <cstdint>
 #include <deque>
+#include <map>
 #include <optional>
 #include <string>
 #include <tuple>
 
-#include "absl/container/flat_hash_map.h"
 #include "absl/status/status.h"
 #include "common/ids/ids.h"
 #include "scheduler/core/caller.h"
@@ -63,7 +63,7 @@ class SubmissionLedger {
   }
 
   const size_t most_;
-  absl::flat_hash_map<Key, Submission> submissions_;
+  std::map<Key, Submission> submissions_;
   std::deque<Key> oldest_;
 };
 

@@ -13,19 +13,10 @@
 #include "common/ids/ids.h"
 #include "hydra/v1/status.pb.h"
 #include "hydra/worker/v1/worker.pb.h"
+#include "scheduler/core/device_options.h"
 #include "scheduler/core/sent_contexts.h"
 
 namespace hydra {
-
-// The device that a worker drives, as configured.
-struct DeviceOptions {
-  // "cpu:0"
-  std::string name;
-  int64_t memory_limit_bytes = 0;
-  int threads = 1;
-  // What the machine calls it; what was measured on another is not believed.
-  std::string model;
-};
 
 // What tells one desired state from another.
 struct DesiredKey {

@@ -1,6 +1,6 @@
 #include "scheduler/daemon/job_paths.h"
 
-#include "scheduler/daemon/daemon_state.h"
+#include "scheduler/daemon/journal_files.h"
 
 namespace hydra {
 

@@ -6,6 +6,7 @@
 #include "glog/logging.h"
 #include "scheduler/daemon/cpu_model.h"
 #include "scheduler/daemon/job_paths.h"
+#include "scheduler/daemon/open_state.h"
 #include "scheduler/journal/recovered.h"
 #include "scheduler/journal/recovery.h"
 #include "scheduler/policy/policies.h"

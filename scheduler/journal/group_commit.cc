@@ -39,7 +39,7 @@ bool GroupCommit::Stop() {
   }
   stop_.Notify();
   if (thread_.joinable()) thread_.join();
-  return batch_.empty();
+  return taken_.entries.empty();
 }
 
 void GroupCommit::Loop() {
@@ -48,7 +48,7 @@ void GroupCommit::Loop() {
   while (go_on) {
     go_on = Take();
     // Only Stop wakes a healthy store without work.
-    if (batch_.empty() && written.ok()) break;
+    if (taken_.entries.empty() && written.ok()) break;
     written = Write();
     // The others may fit without the refused ones, and it should be known at
     // once whether the store can be written at all.
@@ -57,9 +57,10 @@ void GroupCommit::Loop() {
     TellRecorded();
     if (!written.ok()) stop_.WaitFor(retry_pause_);
   }
-  LOG_IF(ERROR, !batch_.empty())
-      << batch_.size() << " entries, sequences " << batch_.front().sequence
-      << " to " << batch_.back().sequence
+  LOG_IF(ERROR, !taken_.entries.empty())
+      << taken_.entries.size() << " entries, sequences "
+      << taken_.entries.front().sequence << " to "
+      << taken_.entries.back().sequence
       << ", could not be written before the end: " << health();
 }
 
@@ -69,8 +70,8 @@ bool GroupCommit::Take() {
     return stopping_ || !queue_.empty() || !health_.ok();
   };
   mu_.Await(absl::Condition(&something_to_do));
-  if (!queue_.empty()) last_taken_ = queue_.back().sequence;
-  std::move(queue_.begin(), queue_.end(), std::back_inserter(batch_));
+  if (!queue_.empty()) taken_.last = queue_.back().sequence;
+  std::move(queue_.begin(), queue_.end(), std::back_inserter(taken_.entries));
   queue_.clear();
   return !stopping_;
 }
@@ -78,21 +79,21 @@ bool GroupCommit::Take() {
 // Without entries it still tries the store, with the sequence record.
 absl::Status GroupCommit::Write() {
   std::vector<Change> changes;
-  for (const Entry& entry : batch_) {
+  for (const Entry& entry : taken_.entries) {
     changes.insert(changes.end(), entry.changes.begin(), entry.changes.end());
   }
   changes.push_back(MakePut(sequence_record_.table, sequence_record_.a,
-                            sequence_record_.b, absl::StrCat(last_taken_)));
+                            sequence_record_.b, absl::StrCat(taken_.last)));
   FailPoint("daemon.before_group_commit");
   absl::Status applied = store_->Apply(changes);
-  if (applied.ok()) batch_.clear();
+  if (applied.ok()) taken_.entries.clear();
   return applied;
 }
 
 bool GroupCommit::RefuseRefusable(const absl::Status& error) {
   std::deque<Entry> kept;
   bool refused = false;
-  for (Entry& entry : batch_) {
+  for (Entry& entry : taken_.entries) {
     if (entry.refusable) {
       refused = true;
       callbacks_.refused(entry.sequence, error);
@@ -100,7 +101,7 @@ bool GroupCommit::RefuseRefusable(const absl::Status& error) {
       kept.push_back(std::move(entry));
     }
   }
-  batch_ = std::move(kept);
+  taken_.entries = std::move(kept);
   return refused;
 }
 
@@ -116,8 +117,9 @@ void GroupCommit::SetHealth(const absl::Status& status) {
 }
 
 void GroupCommit::TellRecorded() {
-  const uint64_t up_to =
-      batch_.empty() ? last_taken_ : batch_.front().sequence - 1;
+  const uint64_t up_to = taken_.entries.empty()
+                             ? taken_.last
+                             : taken_.entries.front().sequence - 1;
   if (up_to <= last_recorded_) return;
   last_recorded_ = up_to;
   callbacks_.recorded(up_to);

@@ -72,9 +72,17 @@ class GroupCommit {
   bool Stop() ABSL_LOCKS_EXCLUDED(mu_);
 
  private:
+  // From the queue.
+  struct Taken {
+    // Not yet in the store.
+    std::deque<Entry> entries;
+    // The sequence of the last one, in the store or not.
+    uint64_t last = 0;
+  };
+
   void Loop() ABSL_LOCKS_EXCLUDED(mu_);
   // Waits until there is something to do and moves what was queued to
-  // batch_. False: this is the last time.
+  // taken_. False: this is the last time.
   bool Take() ABSL_LOCKS_EXCLUDED(mu_);
   absl::Status Write();
   // True: there were some.
@@ -92,9 +100,8 @@ class GroupCommit {
   absl::Status health_ ABSL_GUARDED_BY(mu_);
   bool stopping_ ABSL_GUARDED_BY(mu_) = false;
 
-  // The thread's alone: taken from the queue and not yet in the store.
-  std::deque<Entry> batch_;
-  uint64_t last_taken_ = 0;
+  // The thread's alone.
+  Taken taken_;
   uint64_t last_recorded_ = 0;
 
   SteadyEvent stop_;

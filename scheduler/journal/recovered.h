@@ -5,7 +5,6 @@
 #include <string>
 #include <vector>
 
-#include "absl/container/btree_map.h"
 #include "common/ids/ids.h"
 #include "hydra/journal/v1/journal.pb.h"
 
@@ -33,11 +32,11 @@ struct RecoveredJob {
 
 // What an earlier daemon left: plain values, as read from the journals.
 struct Recovered {
-  absl::btree_map<SweepId, journal::v1::SweepRecord> sweeps;
-  absl::btree_map<JobId, RecoveredJob> jobs;
+  std::map<SweepId, journal::v1::SweepRecord> sweeps;
+  std::map<JobId, RecoveredJob> jobs;
   // Empty without a pool.
-  absl::btree_map<TaskId, journal::v1::HandOut> hand_outs;
-  absl::btree_map<WorkerId, journal::v1::WorkerProcess> workers;
+  std::map<TaskId, journal::v1::HandOut> hand_outs;
+  std::map<WorkerId, journal::v1::WorkerProcess> workers;
 };
 
 }  // namespace hydra

@@ -96,9 +96,9 @@ TEST(RecoveryTest, LeavesOldSweepsThatHaveEnded) {
   const Recovered recovered = *ReadJobs(two.jobs, /*kept_ended_jobs=*/1);
   EXPECT_EQ(recovered.sweeps.size(), 3);
   // The first sweep goes on; of the other two the newer is enough.
-  EXPECT_TRUE(recovered.jobs.contains(JobId(1)));
-  EXPECT_FALSE(recovered.jobs.contains(JobId(3)));
-  EXPECT_TRUE(recovered.jobs.contains(JobId(4)));
+  EXPECT_EQ(recovered.jobs.count(JobId(1)), 1);
+  EXPECT_EQ(recovered.jobs.count(JobId(3)), 0);
+  EXPECT_EQ(recovered.jobs.count(JobId(4)), 1);
 }
 
 TEST(RecoveryTest, DeliversTheOutboxAndEmptiesIt) {

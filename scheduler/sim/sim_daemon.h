@@ -11,19 +11,10 @@
 #include "scheduler/core/actions.h"
 #include "scheduler/core/core.h"
 #include "scheduler/journal/journal.h"
-#include "scheduler/journal/memory_record_store.h"
 #include "scheduler/policy/sharded_lrtf.h"
-#include "scheduler/sim/sim_pool.h"
+#include "scheduler/sim/sim_disk.h"
 
 namespace hydra {
-
-// What a simulated daemon leaves behind when it dies.
-struct SimDisk {
-  MemoryRecordStore jobs;
-  // Lives as long as the pool.
-  MemoryRecordStore pool;
-  SimCheckpoints checkpoints;
-};
 
 // hydrad without threads, sockets and files: the core, its journal, and turns
 // that end as the real ones do. Not thread-safe.

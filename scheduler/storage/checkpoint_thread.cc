@@ -1,43 +1,14 @@
 #include "scheduler/storage/checkpoint_thread.h"
 
-#include <iterator>
 #include <utility>
 
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
 #include "common/checkpoint/checkpoint_directory.h"
 #include "common/checkpoint/checkpoint_writer.h"
-#include "common/file/file.h"
-#include "scheduler/storage/tokenizer_files.h"
+#include "scheduler/storage/model_contents.h"
 
 namespace hydra {
-namespace {
-
-CheckpointContents ContentsOf(const CheckpointRequest& request,
-                              const PoolFile& pool,
-                              const std::vector<std::string>& read_roots) {
-  CheckpointContents contents;
-  contents.directory = request.path;
-  contents.table = request.table;
-  contents.model_config_json = request.model_config_json;
-  contents.copied_files.assign(std::begin(kTokenizerFiles),
-                               std::end(kTokenizerFiles));
-  contents.source_directory = request.tokenizer_dir;
-  contents.real_roots = RealRoots(read_roots);
-  contents.manifest = request.manifest;
-  for (const auto& [key, version] : request.blocks) {
-    CheckpointBlock& block = contents.blocks.emplace_back();
-    block.key = key;
-    block.size_bytes = version.size_bytes;
-    if (version.slot.has_value()) {
-      block.bytes =
-          pool.Range(version.slot->offset, version.slot->bytes).data();
-    }
-  }
-  return contents;
-}
-
-}  // namespace
 
 CheckpointThread::CheckpointThread(const PoolFile* pool,
                                    std::vector<std::string> read_roots,
@@ -73,11 +44,11 @@ void CheckpointThread::Stop() {
 absl::StatusOr<int64_t> CheckpointThread::WriteNow(
     const CheckpointRequest& request) {
   if (stopping_) {
-    return absl::CancelledError(
-        absl::StrCat(request.path, " was not begun before the server's end"));
+    return absl::CancelledError(absl::StrCat(
+        request.directory, " was not begun before the server's end"));
   }
   return WriteCheckpoint(ContentsOf(request, *pool_, read_roots_),
-                         [&](size_t block) {
+                         request.manifest, [&](size_t block) {
                            callbacks_.block_written(request.job, block);
                            return !stopping_;
                          });

@@ -53,7 +53,7 @@ class CheckpointThreadTest : public testing::Test {
 };
 
 TEST_F(CheckpointThreadTest, WritesCheckpointsAndTheirFolders) {
-  model_.checkpoint.path = model_.PathOf("out/checkpoints/checkpoint-1");
+  model_.checkpoint.directory = model_.PathOf("out/checkpoints/checkpoint-1");
   std::vector<size_t> blocks;
   absl::Notification all_blocks;
   Start([&](size_t block) {
@@ -67,7 +67,7 @@ TEST_F(CheckpointThreadTest, WritesCheckpointsAndTheirFolders) {
   written.WaitForNotification();
   EXPECT_THAT(results_, ElementsAre(absl::StatusCode::kOk));
   EXPECT_EQ(ListCheckpoints(model_.PathOf("out/checkpoints"))->size(), 1);
-  EXPECT_TRUE(fs::exists(model_.checkpoint.path + "/vocab.json"));
+  EXPECT_TRUE(fs::exists(model_.checkpoint.directory + "/vocab.json"));
 }
 
 TEST_F(CheckpointThreadTest, SaysWhichCheckpointsItCouldNotRemove) {

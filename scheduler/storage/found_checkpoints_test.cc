@@ -47,7 +47,7 @@ class FoundCheckpointsTest : public testing::Test {
 
   void WriteStep(int step, const checkpoint::v1::Manifest& manifest) {
     TestCheckpoint checkpoint(PathOf(step), step);
-    checkpoint.contents.manifest = manifest;
+    checkpoint.manifest = manifest;
     ASSERT_TRUE(Write(checkpoint).ok());
   }
 

@@ -1,57 +1,23 @@
 #include "scheduler/storage/model_writer.h"
 
-#include <iterator>
+#include <cstddef>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "common/checkpoint/model_files.h"
 #include "common/checkpoint/plain_file.h"
 #include "common/checkpoint/staged_directory.h"
-#include "common/file/file.h"
 #include "common/file/held_directory.h"
 #include "common/json/python_json.h"
-#include "common/safetensors/writer.h"
 #include "common/text/printable.h"
 #include "glog/logging.h"
 #include "google/protobuf/util/json_util.h"
-#include "scheduler/storage/tokenizer_files.h"
+#include "scheduler/storage/model_contents.h"
 
 namespace hydra {
 namespace {
 
-constexpr char kWeights[] = "model.safetensors";
 constexpr char kGenerationConfig[] = "generation_config.json";
-
-absl::Status WriteWeights(const PoolFile& pool, const SaveRequest& request,
-                          const HeldDirectory& directory,
-                          absl::FunctionRef<bool()> go_on) {
-  std::vector<safetensors::TensorSpec> specs;
-  for (const ParameterBlock& block : request.table.parameter_blocks) {
-    for (const TensorEntry& tensor : block.tensors) {
-      specs.push_back({tensor.name, safetensors::Dtype::kF32, tensor.shape});
-    }
-  }
-  auto writer = safetensors::Writer::Create(directory, kWeights, specs);
-  if (!writer.ok()) return writer.status();
-  for (int i = 0; i < request.table.parameter_blocks.size(); ++i) {
-    const Slot& slot = *request.parameters[i].slot;
-    const absl::Span<std::byte> bytes = pool.Range(slot.offset, slot.bytes);
-    for (const TensorEntry& tensor :
-         request.table.parameter_blocks[i].tensors) {
-      if (!go_on()) {
-        return absl::UnavailableError(absl::StrCat("stopped before tensor ",
-                                                   tensor.name, " of ",
-                                                   request.output_path));
-      }
-      if (absl::Status status =
-              (*writer)->Append(tensor.name, bytes.data() + tensor.offset_bytes,
-                                tensor.element_count * kFloatBytes);
-          !status.ok()) {
-        return status;
-      }
-    }
-  }
-  return (*writer)->Finish();
-}
 
 std::string JobJson(const SaveRequest& request) {
   google::protobuf::util::JsonPrintOptions options;
@@ -77,30 +43,25 @@ absl::Status CopyGenerationConfig(const SaveRequest& request,
   if (usable.ok()) {
     return WritePlainFile(directory, kGenerationConfig, *text).status();
   }
-  LOG(WARNING) << Printable(absl::StrCat(request.output_path, " will have no ",
+  LOG(WARNING) << Printable(absl::StrCat(request.directory, " will have no ",
                                          kGenerationConfig, ": ",
                                          usable.message()));
   return absl::OkStatus();
 }
 
+// What a checkpoint has not.
 absl::Status WriteOtherFiles(const SaveRequest& request,
-                             const std::vector<std::string>& read_roots,
+                             const std::vector<std::string>& real_roots,
                              const HeldDirectory& directory) {
-  absl::Status status =
-      WritePlainFile(directory, "config.json", request.model_config_json)
-          .status();
-  status.Update(
-      WritePlainFile(directory, "hydra_job.json", JobJson(request)).status());
-  const std::vector<std::string> real_roots = RealRoots(read_roots);
-  if (status.ok()) {
-    status = CopyGenerationConfig(request, real_roots, directory);
-  }
+  const absl::Status status =
+      WritePlainFile(directory, "hydra_job.json", JobJson(request)).status();
   if (!status.ok()) return status;
-  return CopyPlainFiles(
-             directory,
-             {std::begin(kTokenizerFiles), std::end(kTokenizerFiles)},
-             request.tokenizer_dir, real_roots)
-      .status();
+  return CopyGenerationConfig(request, real_roots, directory);
+}
+
+absl::Status Stopped(const SaveRequest& request) {
+  return absl::UnavailableError(absl::StrCat(
+      "stopped before all of ", request.directory, " was written"));
 }
 
 }  // namespace
@@ -108,21 +69,27 @@ absl::Status WriteOtherFiles(const SaveRequest& request,
 absl::Status WriteModel(const PoolFile& pool, const SaveRequest& request,
                         const std::vector<std::string>& read_roots,
                         absl::FunctionRef<bool()> go_on) {
+  if (!go_on()) return Stopped(request);
   // They only take room.
-  if (absl::Status removed = RemoveLeftoversOf(request.output_path);
+  if (absl::Status removed = RemoveLeftoversOf(request.directory);
       !removed.ok()) {
     LOG(WARNING) << "a leftover stays: " << Printable(removed.message());
   }
   absl::StatusOr<StagedDirectory> staged =
-      StagedDirectory::Create(request.output_path);
+      StagedDirectory::Create(request.directory);
   if (!staged.ok()) return staged.status();
-  absl::Status status = WriteWeights(pool, request, staged->directory(), go_on);
+  const ModelContents contents = ContentsOf(request, pool, read_roots);
+  absl::Status status =
+      WriteModelFiles(contents, request.detail.spec().train(),
+                      staged->directory(), [&](size_t) { return go_on(); })
+          .status();
+  if (absl::IsCancelled(status)) return Stopped(request);
   if (status.ok()) {
-    status = WriteOtherFiles(request, read_roots, staged->directory());
+    status = WriteOtherFiles(request, contents.real_roots, staged->directory());
   }
   if (!status.ok()) return status;
   // The checkpoints lie there too, so the directory cannot be exchanged.
-  return staged->CommitFiles(kWeights);
+  return staged->CommitFiles(kModelFile);
 }
 
 ModelWriter::ModelWriter(const PoolFile* pool,

@@ -21,8 +21,8 @@ namespace hydra {
 // finds all of it, also after a crash; when this returns, it is on the disk.
 //
 // A tokenizer is copied only from below `read_roots`; none of them: from
-// everywhere. Asks `go_on` before each tensor. Reads the pool's slots; blocks
-// on the disk.
+// everywhere. Asks `go_on` before the first block and behind each one. Reads
+// the pool's slots; blocks on the disk.
 //
 // After an error no new weights are in place. Worth another try are
 // RESOURCE_EXHAUSTED: the disk, quota or file size limit has no room;
@@ -52,7 +52,7 @@ class ModelWriter {
 
   void Write(const SaveRequest& request);
 
-  // Breaks off the model under way at the end of its tensor; it and those that
+  // Breaks off the model under way at the end of its block; it and those that
   // wait are reported as UNAVAILABLE. What is asked for later is dropped
   // without a report. May be called again, but not from `done` nor from two
   // threads at once.

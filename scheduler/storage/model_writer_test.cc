@@ -5,10 +5,12 @@
 #include <vector>
 
 #include "absl/synchronization/notification.h"
+#include "common/checkpoint/checkpoint_writer.h"
 #include "common/file/scratch_directory.h"
 #include "common/safetensors/reader.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
+#include "scheduler/storage/model_contents.h"
 #include "scheduler/storage/saved_model.h"
 
 namespace hydra {
@@ -54,6 +56,20 @@ TEST_F(ModelWriterTest, WritesAllOfAModel) {
   EXPECT_THAT(embedding, testing::Each(1.0f));
 }
 
+TEST_F(ModelWriterTest, ItsFilesAreThoseOfACheckpointWithoutState) {
+  ASSERT_TRUE(Write().ok());
+  const ModelContents contents =
+      ContentsOf(model_.checkpoint, model_.pool(), {});
+  ASSERT_TRUE(WriteCheckpoint(contents, model_.checkpoint.manifest, [](size_t) {
+                return true;
+              }).ok());
+  for (const std::string name :
+       {"model.safetensors", "config.json", "vocab.json"}) {
+    EXPECT_EQ(model_.folder().Read("out/" + name),
+              model_.folder().Read("checkpoint-1/" + name));
+  }
+}
+
 TEST_F(ModelWriterTest, CheckpointsStayAndAnOlderModelIsReplaced) {
   fs::create_directories(model_.PathOf("out/checkpoints/checkpoint-1"));
   model_.folder().Write("out/config.json", "an older one");
@@ -84,7 +100,7 @@ TEST_F(ModelWriterTest, ALeftoverThatCannotGoIsNotInTheWay) {
 TEST_F(ModelWriterTest, HasTheModesOfItsFolder) {
   fs::create_directory(model_.PathOf("group"));
   fs::permissions(model_.PathOf("group"), fs::perms(0750));
-  model_.save.output_path = model_.PathOf("group/new/out");
+  model_.save.directory = model_.PathOf("group/new/out");
   ASSERT_TRUE(Write().ok());
   for (const auto& entry :
        fs::recursive_directory_iterator(model_.PathOf("group"))) {
@@ -148,7 +164,7 @@ TEST_F(ModelWriterTest, WhatStandsInTheWayIsNotWorthAnotherTry) {
   EXPECT_TRUE(absl::IsFailedPrecondition(status)) << status;
 }
 
-TEST_F(ModelWriterTest, BreaksOffBetweenTensorsAndLeavesNothing) {
+TEST_F(ModelWriterTest, BreaksOffBetweenBlocksAndLeavesNothing) {
   int asked = 0;
   const absl::Status status = WriteModel(model_.pool(), model_.save, {},
                                          [&asked] { return ++asked < 3; });

@@ -23,9 +23,9 @@ namespace fs = std::filesystem;
 PartitionStore::PartitionStore(std::string directory)
     : directory_(std::move(directory)) {}
 
-absl::flat_hash_map<std::string, hydra::v1::Partition> PartitionStore::Load()
+std::map<std::string, hydra::v1::Partition> PartitionStore::Load()
     const {
-  absl::flat_hash_map<std::string, hydra::v1::Partition> partitions;
+  std::map<std::string, hydra::v1::Partition> partitions;
   std::error_code error;
   for (fs::directory_iterator entry(directory_, error);
        !error && entry != fs::directory_iterator(); entry.increment(error)) {

@@ -1,9 +1,9 @@
 #ifndef HYDRA_SCHEDULER_STORAGE_PARTITION_STORE_H_
 #define HYDRA_SCHEDULER_STORAGE_PARTITION_STORE_H_
 
+#include <map>
 #include <string>
 
-#include "absl/container/flat_hash_map.h"
 #include "absl/status/status.h"
 #include "hydra/v1/status.pb.h"
 
@@ -18,7 +18,7 @@ class PartitionStore {
 
   // By key. Files that cannot be read are left out, with a line in the log: the
   // pilot runs again.
-  absl::flat_hash_map<std::string, hydra::v1::Partition> Load() const;
+  std::map<std::string, hydra::v1::Partition> Load() const;
 
   absl::Status Store(const std::string& key,
                      const hydra::v1::Partition& partition) const;

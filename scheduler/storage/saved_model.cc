@@ -39,12 +39,12 @@ SavedModel::SavedModel() {
 
   save.job = checkpoint.job = JobId(7);
   save.table = checkpoint.table = SmallTable();
-  save.model_config_json = checkpoint.model_config_json = "{}";
+  save.config_json = checkpoint.config_json = "{}";
   folder_.MakeDirectory("model");
   save.model_dir = PathOf("model");
   save.tokenizer_dir = checkpoint.tokenizer_dir = PathOf("tokenizer");
-  save.output_path = PathOf("out");
-  checkpoint.path = PathOf("checkpoint-1");
+  save.directory = PathOf("out");
+  checkpoint.directory = PathOf("checkpoint-1");
   checkpoint.manifest.mutable_spec()->mutable_train()->set_optim(
       hydra::v1::OPTIMIZER_SGD);
 
@@ -57,13 +57,10 @@ SavedModel::SavedModel() {
     Version version;
     version.size_bytes = bytes;
     version.slot = Slot{offset, bytes};
-    save.parameters.push_back(version);
-    BlockKey key;
-    key.kind = worker::v1::BLOCK_KIND_PARAMETERS;
-    key.index = i;
-    checkpoint.blocks.emplace_back(key, version);
+    save.blocks.emplace_back(ParametersKey(i), version);
     offset += bytes;
   }
+  checkpoint.blocks = save.blocks;
 }
 
 }  // namespace hydra

@@ -75,9 +75,9 @@ CheckedModel CheckModel(const v1::ModelSpec& spec, const PathPolicy& paths) {
     return model;
   }
   model.table = *std::move(table);
-  model.warnings = ConfigWarnings(*text);
+  model.warnings = ConfigWarnings(*text, model.table->config_names);
   // What parses as a config is JSON.
-  model.config_json = *TrainedModelConfig(*text);
+  model.config_json = *TrainedModelConfig(*text, model.table->config_names);
   if (spec.init() == v1::INITIALIZATION_PRETRAINED) {
     CheckWeights(spec.path(), paths.read_roots(), *model.table, model);
   }

@@ -13,6 +13,7 @@
 #include "common/jobfile/validate.h"
 #include "common/model/model_table.h"
 #include "common/shared/shared.h"
+#include "common/shared/shared_by_content.h"
 #include "scheduler/core/new_job.h"
 #include "scheduler/core/plan.h"
 #include "scheduler/submission/data_check.h"

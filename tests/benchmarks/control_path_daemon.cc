@@ -19,7 +19,7 @@
 #include "common/model/gpt2_table.h"
 #include "glog/logging.h"
 #include "hydra/worker/v1/worker.grpc.pb.h"
-#include "scheduler/daemon/daemon_state.h"
+#include "scheduler/daemon/journal_files.h"
 #include "scheduler/journal/group_commit.h"
 #include "scheduler/journal/journal.h"
 #include "scheduler/journal/sqlite_record_store.h"

@@ -40,17 +40,11 @@ ModelTable SmallTable() {
 }
 
 // A checkpoint inside a step, with blocks of every kind.
-CheckpointContents SmallContents(const std::string& directory) {
-  CheckpointContents contents;
+ModelContents SmallContents(const std::string& directory) {
+  ModelContents contents;
   contents.directory = directory;
   contents.table = SmallTable();
-  contents.model_config_json = "{}";
-  contents.manifest.set_job_id("7");
-  contents.manifest.add_cut_points(1);
-  contents.manifest.mutable_position()->set_phase(
-      checkpoint::v1::Position::PHASE_TRAIN);
-  contents.manifest.mutable_spec()->mutable_train()->set_optim(
-      v1::OPTIMIZER_ADAMW);
+  contents.config_json = "{}";
   // The content of every block.
   static const auto& zeros = *new std::vector<std::byte>(4096);
   auto add = [&](BlockKind kind, int index, int64_t bytes) {
@@ -67,11 +61,20 @@ CheckpointContents SmallContents(const std::string& directory) {
   return contents;
 }
 
+checkpoint::v1::Manifest SmallManifest() {
+  checkpoint::v1::Manifest manifest;
+  manifest.set_job_id("7");
+  manifest.add_cut_points(1);
+  manifest.mutable_position()->set_phase(checkpoint::v1::Position::PHASE_TRAIN);
+  manifest.mutable_spec()->mutable_train()->set_optim(v1::OPTIMIZER_ADAMW);
+  return manifest;
+}
+
 class Checkpoint {
  public:
   Checkpoint() : contents_(SmallContents(scratch_.PathOf("checkpoint-1"))) {
-    const auto written =
-        WriteCheckpoint(contents_, [](size_t) { return true; });
+    const auto written = WriteCheckpoint(contents_, SmallManifest(),
+                                         [](size_t) { return true; });
     CHECK(written.ok()) << written.status();
     files_ = ReadFiles(contents_.directory);
     CHECK(files_.count(kManifest) == 1 && files_.count(kManifestSum) == 1);
@@ -116,7 +119,7 @@ class Checkpoint {
   }
 
   ScratchDirectory scratch_;
-  CheckpointContents contents_;
+  ModelContents contents_;
   std::map<std::string, std::string> files_;
 };
 

@@ -8,8 +8,9 @@
 #include <string>
 #include <vector>
 
-#include "ATen/ATen.h"
 #include "ATen/Parallel.h"
+#include "ATen/core/Tensor.h"
+#include "ATen/ops/empty.h"
 #include "absl/strings/match.h"
 #include "common/safetensors/reader.h"
 #include "gtest/gtest.h"

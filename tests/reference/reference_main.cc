@@ -9,8 +9,10 @@
 #include <string>
 #include <vector>
 
-#include "ATen/ATen.h"
 #include "ATen/Parallel.h"
+#include "ATen/core/Tensor.h"
+#include "ATen/ops/from_blob.h"
+#include "ATen/ops/stack.h"
 #include "CLI/CLI.hpp"
 #include "absl/status/status.h"
 #include "absl/time/clock.h"

@@ -3,7 +3,8 @@
 #include <cmath>
 #include <utility>
 
-#include "ATen/ATen.h"
+#include "ATen/core/Tensor.h"
+#include "ATen/ops/zeros.h"
 #include "common/jobfile/validate.h"
 #include "common/model/gpt2_table.h"
 #include "common/model/optimizer.h"

@@ -2,8 +2,9 @@
 
 #include <cmath>
 
-#include "ATen/ATen.h"
 #include "ATen/Parallel.h"
+#include "ATen/core/Tensor.h"
+#include "ATen/ops/rand.h"
 #include "common/model/gpt2_table.h"
 #include "gtest/gtest.h"
 #include "worker/model/compute_threads.h"

@@ -4,7 +4,7 @@
 #include <iterator>
 #include <memory>
 
-#include "ATen/ATen.h"
+#include "ATen/core/Tensor.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"

@@ -3,7 +3,7 @@
 _BUILD = """
 cc_library(
     name = "libtorch",
-    hdrs = glob(["include/**"]),
+    hdrs = [{headers}],
     includes = [
         "include",
         "include/torch/csrc/api/include",
@@ -37,7 +37,10 @@ def _libtorch_impl(ctx):
         return
     for folder in _HEADERS:
         ctx.symlink(root + "/include/" + folder, "include/" + folder)
-    ctx.file("BUILD.bazel", _BUILD.format(root = root))
+    ctx.file("BUILD.bazel", _BUILD.format(
+        root = root,
+        headers = ", ".join(['"include/%s"' % folder for folder in _HEADERS]),
+    ))
 
 libtorch_repository = repository_rule(
     implementation = _libtorch_impl,

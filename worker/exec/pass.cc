@@ -2,7 +2,8 @@
 
 #include <vector>
 
-#include "ATen/ATen.h"
+#include "ATen/core/Tensor.h"
+#include "ATen/ops/empty.h"
 
 namespace hydra {
 

@@ -63,19 +63,21 @@ class RestorePassTest : public testing::Test {
   void Write() {
     std::filesystem::create_directories(
         std::filesystem::path(directory_).parent_path());
-    CheckpointContents contents;
+    ModelContents contents;
     contents.directory = directory_;
     contents.table = job_.table();
-    contents.model_config_json = job_.context().model_config_json();
-    contents.manifest.set_job_id("1");
-    contents.manifest.mutable_position()->set_phase(
+    contents.config_json = job_.context().model_config_json();
+    checkpoint::v1::Manifest manifest;
+    manifest.set_job_id("1");
+    manifest.mutable_position()->set_phase(
         checkpoint::v1::Position::PHASE_TRAIN);
-    *contents.manifest.mutable_spec() = job_.context().spec();
+    *manifest.mutable_spec() = job_.context().spec();
     for (const BlockVersion& version : versions_) {
       contents.blocks.push_back(
           {BlockKeyOf(version), version.size_bytes(), Slot(version).data()});
     }
-    const auto written = WriteCheckpoint(contents, [](size_t) { return true; });
+    const auto written =
+        WriteCheckpoint(contents, manifest, [](size_t) { return true; });
     ASSERT_TRUE(written.ok()) << written.status();
   }
 

@@ -3,8 +3,8 @@
 #include <algorithm>
 #include <numeric>
 
-#include "ATen/ATen.h"
 #include "ATen/Parallel.h"
+#include "ATen/core/Tensor.h"
 #include "worker/model/row_gradients.h"
 
 namespace hydra {

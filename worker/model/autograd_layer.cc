@@ -2,7 +2,9 @@
 
 #include <utility>
 
-#include "ATen/ATen.h"
+#include "ATen/core/Tensor.h"
+#include "ATen/ops/full_like.h"
+#include "ATen/ops/zeros_like.h"
 #include "c10/core/GradMode.h"
 #include "c10/util/Exception.h"
 #include "torch/csrc/autograd/autograd.h"

@@ -1,6 +1,6 @@
 #include "worker/model/block_views.h"
 
-#include "ATen/ATen.h"
+#include "ATen/core/Tensor.h"
 
 namespace hydra {
 

@@ -1,6 +1,9 @@
 #include "worker/model/block_views.h"
 
-#include "ATen/ATen.h"
+#include "ATen/core/Tensor.h"
+#include "ATen/ops/arange.h"
+#include "ATen/ops/ones.h"
+#include "ATen/ops/zeros.h"
 #include "gtest/gtest.h"
 
 namespace hydra {

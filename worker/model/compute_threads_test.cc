@@ -3,8 +3,11 @@
 #include <limits>
 #include <thread>
 
-#include "ATen/ATen.h"
 #include "ATen/Parallel.h"
+#include "ATen/core/Tensor.h"
+#include "ATen/ops/full.h"
+#include "ATen/ops/ones.h"
+#include "ATen/ops/zeros.h"
 #include "gtest/gtest.h"
 #include "worker/model/optimizer_step.h"
 

@@ -1,6 +1,7 @@
 #include "worker/model/embedding_layer.h"
 
-#include "ATen/ATen.h"
+#include "ATen/core/Tensor.h"
+#include "ATen/ops/empty.h"
 #include "c10/core/GradMode.h"
 #include "common/model/gpt2_table.h"
 #include "worker/model/block_views.h"

@@ -1,6 +1,9 @@
 #include "worker/model/embedding_layer.h"
 
-#include "ATen/ATen.h"
+#include "ATen/TensorOperators.h"
+#include "ATen/core/Tensor.h"
+#include "ATen/ops/ones_like.h"
+#include "ATen/ops/zeros_like.h"
 #include "gtest/gtest.h"
 #include "worker/model/block_views.h"
 #include "worker/model/known_layers.h"

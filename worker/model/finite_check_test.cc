@@ -2,8 +2,11 @@
 
 #include <limits>
 
-#include "ATen/ATen.h"
 #include "ATen/Parallel.h"
+#include "ATen/core/Tensor.h"
+#include "ATen/ops/full.h"
+#include "ATen/ops/ones.h"
+#include "ATen/ops/zeros.h"
 #include "gtest/gtest.h"
 #include "worker/model/counting_allocator.h"
 

@@ -4,7 +4,12 @@
 #include <string>
 #include <vector>
 
-#include "ATen/ATen.h"
+#include "ATen/TensorOperators.h"
+#include "ATen/core/Tensor.h"
+#include "ATen/ops/cross_entropy_loss.h"
+#include "ATen/ops/embedding.h"
+#include "ATen/ops/empty.h"
+#include "ATen/ops/layer_norm.h"
 #include "absl/strings/str_cat.h"
 #include "gtest/gtest.h"
 #include "worker/model/known_layers.h"

@@ -2,7 +2,11 @@
 
 #include <algorithm>
 
-#include "ATen/ATen.h"
+#include "ATen/core/Tensor.h"
+#include "ATen/ops/_log_softmax.h"
+#include "ATen/ops/addmm.h"
+#include "ATen/ops/empty.h"
+#include "ATen/ops/mm.h"
 #include "c10/core/GradMode.h"
 #include "common/model/gpt2_table.h"
 #include "worker/model/block_views.h"

@@ -3,8 +3,10 @@
 #include <cmath>
 #include <utility>
 
-#include "ATen/ATen.h"
 #include "ATen/Parallel.h"
+#include "ATen/core/Tensor.h"
+#include "ATen/ops/full_like.h"
+#include "ATen/ops/isfinite.h"
 #include "gtest/gtest.h"
 #include "worker/model/block_views.h"
 #include "worker/model/counting_allocator.h"

@@ -2,7 +2,10 @@
 
 #include <tuple>
 
-#include "ATen/ATen.h"
+#include "ATen/TensorOperators.h"
+#include "ATen/core/Tensor.h"
+#include "ATen/ops/native_layer_norm.h"
+#include "ATen/ops/native_layer_norm_backward.h"
 #include "c10/core/GradMode.h"
 #include "torch/csrc/autograd/custom_function.h"
 

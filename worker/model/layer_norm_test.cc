@@ -2,8 +2,9 @@
 
 #include <tuple>
 
-#include "ATen/ATen.h"
 #include "ATen/Parallel.h"
+#include "ATen/core/Tensor.h"
+#include "ATen/ops/layer_norm.h"
 #include "gtest/gtest.h"
 #include "worker/model/test_models.h"
 

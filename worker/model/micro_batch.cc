@@ -1,6 +1,7 @@
 #include "worker/model/micro_batch.h"
 
-#include "ATen/ATen.h"
+#include "ATen/Context.h"
+#include "ATen/core/Tensor.h"
 #include "common/hash/split_mix.h"
 
 namespace hydra {

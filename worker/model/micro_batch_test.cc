@@ -2,7 +2,10 @@
 
 #include <set>
 
-#include "ATen/ATen.h"
+#include "ATen/TensorOperators.h"
+#include "ATen/core/Tensor.h"
+#include "ATen/ops/arange.h"
+#include "ATen/ops/rand.h"
 #include "gtest/gtest.h"
 
 namespace hydra {

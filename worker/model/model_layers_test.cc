@@ -3,8 +3,10 @@
 #include <utility>
 #include <vector>
 
-#include "ATen/ATen.h"
 #include "ATen/Parallel.h"
+#include "ATen/core/Tensor.h"
+#include "ATen/ops/empty.h"
+#include "ATen/ops/full_like.h"
 #include "absl/strings/str_cat.h"
 #include "gtest/gtest.h"
 #include "worker/model/block_views.h"

@@ -2,7 +2,11 @@
 
 #include <vector>
 
-#include "ATen/ATen.h"
+#include "ATen/core/Tensor.h"
+#include "ATen/ops/_fused_adam.h"
+#include "ATen/ops/_fused_adamw.h"
+#include "ATen/ops/_fused_sgd.h"
+#include "ATen/ops/full.h"
 #include "c10/core/GradMode.h"
 #include "c10/util/Exception.h"
 

@@ -4,8 +4,11 @@
 #include <string>
 #include <vector>
 
-#include "ATen/ATen.h"
 #include "ATen/Parallel.h"
+#include "ATen/TensorOperators.h"
+#include "ATen/core/Tensor.h"
+#include "ATen/ops/zeros.h"
+#include "ATen/ops/zeros_like.h"
 #include "gtest/gtest.h"
 #include "worker/model/test_models.h"
 

@@ -3,8 +3,9 @@
 #include <algorithm>
 #include <string>
 
-#include "ATen/ATen.h"
 #include "ATen/CPUGeneratorImpl.h"
+#include "ATen/core/Tensor.h"
+#include "ATen/ops/from_blob.h"
 #include "common/hash/fnv.h"
 
 namespace hydra {

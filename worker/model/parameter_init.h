@@ -9,8 +9,7 @@ namespace hydra {
 
 // Fills out[0, tensor.element_count) as tensor.init says. Random numbers come
 // from a stream of the tensor's own, seeded with (job_seed, tensor.name), so
-// they depend neither on the order of calls, nor on threads or partition. The
-// distributions are those of Hugging Face's GPT-2, the streams are not.
+// they depend neither on the order of calls, nor on threads or partition.
 void InitTensor(const TensorEntry& tensor, uint64_t job_seed, float* out);
 
 }  // namespace hydra

@@ -2,8 +2,11 @@
 
 #include <vector>
 
-#include "ATen/ATen.h"
+#include "ATen/Context.h"
 #include "ATen/Parallel.h"
+#include "ATen/core/Tensor.h"
+#include "ATen/ops/from_blob.h"
+#include "ATen/ops/rand.h"
 #include "gtest/gtest.h"
 
 namespace hydra {

@@ -1,6 +1,6 @@
 #include "worker/model/row_gradients.h"
 
-#include "ATen/ATen.h"
+#include "ATen/core/Tensor.h"
 #include "c10/core/GradMode.h"
 #include "c10/util/Exception.h"
 

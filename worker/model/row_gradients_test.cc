@@ -2,7 +2,9 @@
 
 #include <vector>
 
-#include "ATen/ATen.h"
+#include "ATen/core/Tensor.h"
+#include "ATen/ops/embedding_backward.h"
+#include "ATen/ops/zeros.h"
 #include "gtest/gtest.h"
 #include "worker/model/test_models.h"
 

@@ -1,7 +1,11 @@
 #include "worker/model/test_models.h"
 
-#include "ATen/ATen.h"
 #include "ATen/CPUGeneratorImpl.h"
+#include "ATen/TensorOperators.h"
+#include "ATen/core/Tensor.h"
+#include "ATen/ops/empty.h"
+#include "ATen/ops/full.h"
+#include "ATen/ops/ones.h"
 #include "worker/model/block_views.h"
 
 namespace hydra {

@@ -1,6 +1,10 @@
 #include "worker/model/transformer_block.h"
 
-#include "ATen/ATen.h"
+#include "ATen/core/Tensor.h"
+#include "ATen/ops/addmm.h"
+#include "ATen/ops/gelu.h"
+#include "ATen/ops/native_dropout.h"
+#include "ATen/ops/scaled_dot_product_attention.h"
 #include "c10/core/GradMode.h"
 #include "common/model/gpt2_table.h"
 #include "worker/model/layer_norm.h"

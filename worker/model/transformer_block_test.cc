@@ -2,7 +2,8 @@
 
 #include <utility>
 
-#include "ATen/ATen.h"
+#include "ATen/TensorOperators.h"
+#include "ATen/core/Tensor.h"
 #include "gtest/gtest.h"
 #include "worker/model/block_views.h"
 #include "worker/model/test_models.h"

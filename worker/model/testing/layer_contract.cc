@@ -2,7 +2,10 @@
 
 #include <utility>
 
-#include "ATen/ATen.h"
+#include "ATen/TensorOperators.h"
+#include "ATen/core/Tensor.h"
+#include "ATen/ops/rand.h"
+#include "ATen/ops/zeros.h"
 #include "c10/core/GradMode.h"
 #include "torch/csrc/autograd/autograd.h"
 #include "worker/model/block_views.h"

@@ -1,4 +1,4 @@
-#include "scheduler/daemon/daemon_state.h"
+#include "scheduler/daemon/open_state.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -11,6 +11,7 @@
 #include <string>
 
 #include "common/file/scratch_directory.h"
+#include "scheduler/daemon/journal_files.h"
 #include "scheduler/daemon/state_directory.h"
 #include "scheduler/journal/record_change.h"
 #include "scheduler/journal/recovery.h"
@@ -59,9 +60,9 @@ class FullDisk {
 
 // A daemon that was killed left job 1, whose cancellation was acknowledged and
 // is only in the outbox, and a living worker.
-class DaemonStateTest : public testing::Test {
+class OpenStateTest : public testing::Test {
  protected:
-  DaemonStateTest() {
+  OpenStateTest() {
     config_.mutable_pool()->set_path(scratch_.PathOf("pool"));
     config_.mutable_pool()->set_size_bytes(1 << 20);
     config_.add_devices()->set_name("cpu:0");
@@ -149,18 +150,18 @@ class DaemonStateTest : public testing::Test {
   InstanceId instance_;
 };
 
-TEST_F(DaemonStateTest, TakesOverThePoolAndDeliversTheOutbox) {
+TEST_F(OpenStateTest, TakesOverThePoolAndDeliversTheOutbox) {
   ExpectTakenOver();
 }
 
-TEST_F(DaemonStateTest, TakesOverWhatAnEarlierVersionLeft) {
+TEST_F(OpenStateTest, TakesOverWhatAnEarlierVersionLeft) {
   ChangeJobsJournal(MakeErase(kJobsMetaTable, 0, kPoolOfJobs));
   ChangePoolJournal(MakeErase(kPoolMetaTable, 0, kPoolBoot));
   ChangePoolJournal(MakeErase(kPoolMetaTable, 0, kPoolStateDir));
   ExpectTakenOver();
 }
 
-TEST_F(DaemonStateTest, AfterAStartOfTheMachineOnlyTheOutboxIsBelieved) {
+TEST_F(OpenStateTest, AfterAStartOfTheMachineOnlyTheOutboxIsBelieved) {
   ChangePoolJournal(MakePut(kPoolMetaTable, 0, kPoolBoot, "another"));
   const auto state = OpenDaemonState(config_);
   ASSERT_TRUE(state.ok()) << state.status();
@@ -170,7 +171,7 @@ TEST_F(DaemonStateTest, AfterAStartOfTheMachineOnlyTheOutboxIsBelieved) {
   EXPECT_TRUE(worker_.lives());
 }
 
-TEST_F(DaemonStateTest, ANewJournalCountsOnFromOutputsAndThenItAloneDecides) {
+TEST_F(OpenStateTest, ANewJournalCountsOnFromOutputsAndThenItAloneDecides) {
   UseStateDirectory("new");
   // The other one holds the jobs of another state directory.
   config_.mutable_pool()->set_path(scratch_.PathOf("new-pool"));
@@ -184,7 +185,7 @@ TEST_F(DaemonStateTest, ANewJournalCountsOnFromOutputsAndThenItAloneDecides) {
   EXPECT_EQ(OpenDaemonState(config_)->first_job, 11);
 }
 
-TEST_F(DaemonStateTest, ANewStateDirectoryGetsNothingOfTheOldOne) {
+TEST_F(OpenStateTest, ANewStateDirectoryGetsNothingOfTheOldOne) {
   std::filesystem::remove_all(config_.state_dir());
   UseStateDirectory("state");
   const auto state = OpenDaemonState(config_);
@@ -195,7 +196,7 @@ TEST_F(DaemonStateTest, ANewStateDirectoryGetsNothingOfTheOldOne) {
   EXPECT_FALSE(worker_.lives());
 }
 
-TEST_F(DaemonStateTest, AnotherStateDirectoryGetsNothingOfThisOne) {
+TEST_F(OpenStateTest, AnotherStateDirectoryGetsNothingOfThisOne) {
   UseStateDirectory("other");
   ChangeJobsJournal(MakePut(kSubmittedTable, 1, 0, ""));
   ExpectRefusedNaming(scratch_.PathOf("state"));
@@ -203,7 +204,7 @@ TEST_F(DaemonStateTest, AnotherStateDirectoryGetsNothingOfThisOne) {
   ExpectTakenOver();
 }
 
-TEST_F(DaemonStateTest, ADamagedPoolJournalIsLeftToTheJobsOfItsPool) {
+TEST_F(OpenStateTest, ADamagedPoolJournalIsLeftToTheJobsOfItsPool) {
   UseStateDirectory("other");
   WriteFile(PoolJournalPath(config_), std::string(10'000, 'x'));
   ExpectRefusedNaming(PoolJournalPath(config_));
@@ -213,13 +214,13 @@ TEST_F(DaemonStateTest, ADamagedPoolJournalIsLeftToTheJobsOfItsPool) {
   ExpectNewPool(*state);
 }
 
-TEST_F(DaemonStateTest, AStateDirectoryThatMovesTakesItsPoolAlong) {
+TEST_F(OpenStateTest, AStateDirectoryThatMovesTakesItsPoolAlong) {
   std::filesystem::rename(config_.state_dir(), scratch_.PathOf("moved"));
   UseStateDirectory("moved");
   ExpectTakenOver();
 }
 
-TEST_F(DaemonStateTest, LinksToTheStateDirectoryAreFollowedAndNoOthers) {
+TEST_F(OpenStateTest, LinksToTheStateDirectoryAreFollowedAndNoOthers) {
   jv1::SubmittedJob own;
   own.set_output_dir(config_.state_dir() + "/outputs");
   ChangeJobsJournal(MakePut(kSubmittedTable, 1, 0, own.SerializeAsString()));
@@ -241,7 +242,7 @@ TEST_F(DaemonStateTest, LinksToTheStateDirectoryAreFollowedAndNoOthers) {
   EXPECT_EQ(output_dir(2), scratch_.PathOf("users"));
 }
 
-TEST_F(DaemonStateTest, ACopyOfAStateDirectoryDoesNotTakeThePool) {
+TEST_F(OpenStateTest, ACopyOfAStateDirectoryDoesNotTakeThePool) {
   std::filesystem::copy(config_.state_dir(), scratch_.PathOf("copy"),
                         std::filesystem::copy_options::recursive);
   UseStateDirectory("copy");
@@ -250,7 +251,7 @@ TEST_F(DaemonStateTest, ACopyOfAStateDirectoryDoesNotTakeThePool) {
   ExpectTakenOver();
 }
 
-TEST_F(DaemonStateTest, ThePoolOfAStateDirectoryThatIsGoneIsReplaced) {
+TEST_F(OpenStateTest, ThePoolOfAStateDirectoryThatIsGoneIsReplaced) {
   std::filesystem::remove_all(config_.state_dir());
   UseStateDirectory("other");
   const auto state = OpenDaemonState(config_);
@@ -259,7 +260,7 @@ TEST_F(DaemonStateTest, ThePoolOfAStateDirectoryThatIsGoneIsReplaced) {
   EXPECT_FALSE(worker_.lives());
 }
 
-TEST_F(DaemonStateTest, APoolOfBeforeTheNewestIsNotBelieved) {
+TEST_F(OpenStateTest, APoolOfBeforeTheNewestIsNotBelieved) {
   const std::string path = config_.pool().path();
   config_.mutable_pool()->set_path(scratch_.PathOf("newer"));
   ASSERT_TRUE(OpenDaemonState(config_).ok());
@@ -270,7 +271,7 @@ TEST_F(DaemonStateTest, APoolOfBeforeTheNewestIsNotBelieved) {
   EXPECT_EQ(state->recovered.jobs.at(JobId(1)).progress.reason(), "");
 }
 
-TEST_F(DaemonStateTest, OtherDevicesGetTheOutboxAndANewPool) {
+TEST_F(OpenStateTest, OtherDevicesGetTheOutboxAndANewPool) {
   config_.mutable_devices(0)->set_memory_limit_bytes(1 << 30);
   const auto state = OpenDaemonState(config_);
   ASSERT_TRUE(state.ok()) << state.status();
@@ -279,7 +280,7 @@ TEST_F(DaemonStateTest, OtherDevicesGetTheOutboxAndANewPool) {
   EXPECT_FALSE(worker_.lives());
 }
 
-TEST_F(DaemonStateTest, AFullDiskLosesNothing) {
+TEST_F(OpenStateTest, AFullDiskLosesNothing) {
   for (const int64_t limit_bytes : {1 << 30, 0}) {
     config_.mutable_devices(0)->set_memory_limit_bytes(limit_bytes);
     absl::Status status;
@@ -295,15 +296,15 @@ TEST_F(DaemonStateTest, AFullDiskLosesNothing) {
   ExpectTakenOver();
 }
 
-TEST_F(DaemonStateTest, ADamagedPoolJournalCostsThePoolAlone) {
+TEST_F(OpenStateTest, ADamagedPoolJournalCostsThePoolAlone) {
   WriteFile(PoolJournalPath(config_), std::string(10'000, 'x'));
   const auto state = OpenDaemonState(config_);
   ASSERT_TRUE(state.ok()) << state.status();
   ExpectNewPool(*state);
-  EXPECT_TRUE(state->recovered.jobs.contains(JobId(1)));
+  EXPECT_EQ(state->recovered.jobs.count(JobId(1)), 1);
 }
 
-TEST_F(DaemonStateTest, ADamagedRecordOfThePoolCostsThePoolAlone) {
+TEST_F(OpenStateTest, ADamagedRecordOfThePoolCostsThePoolAlone) {
   ChangePoolJournal(MakePut(kBlocksTable, 1, 0, "\xff\xff"));
   const auto state = OpenDaemonState(config_);
   ASSERT_TRUE(state.ok()) << state.status();
@@ -312,7 +313,7 @@ TEST_F(DaemonStateTest, ADamagedRecordOfThePoolCostsThePoolAlone) {
   EXPECT_FALSE(worker_.lives());
 }
 
-TEST_F(DaemonStateTest, ADamagedJobsJournalIsLeftWithThePool) {
+TEST_F(OpenStateTest, ADamagedJobsJournalIsLeftWithThePool) {
   ChangeJobsJournal(MakePut(kSubmittedTable, 1, 0, "\xff\xff"));
   for (int i = 0; i < 2; ++i) {
     EXPECT_TRUE(absl::IsDataLoss(OpenDaemonState(config_).status()));
@@ -322,7 +323,7 @@ TEST_F(DaemonStateTest, ADamagedJobsJournalIsLeftWithThePool) {
   ExpectTakenOver();
 }
 
-TEST_F(DaemonStateTest, ThePoolOfALiveDaemonIsLeft) {
+TEST_F(OpenStateTest, ThePoolOfALiveDaemonIsLeft) {
   const auto live = OpenDaemonState(config_);
   ASSERT_TRUE(live.ok()) << live.status();
   UseStateDirectory("other");
@@ -332,7 +333,7 @@ TEST_F(DaemonStateTest, ThePoolOfALiveDaemonIsLeft) {
   EXPECT_TRUE(worker_.lives());
 }
 
-TEST_F(DaemonStateTest, ANewPoolTakesThePlaceOfOneThatContradictsItself) {
+TEST_F(OpenStateTest, ANewPoolTakesThePlaceOfOneThatContradictsItself) {
   auto state = OpenDaemonState(config_);
   ASSERT_TRUE(state.ok()) << state.status();
   ASSERT_TRUE(StartWithNewPool(*state).ok());

@@ -1,0 +1,170 @@
+// Verbs that ask about jobs, or tell them something.
+
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include "client/testing/cli_fixture.h"
+#include "gmock/gmock.h"
+#include "gtest/gtest.h"
+#include "nlohmann/json.hpp"
+
+namespace hydra {
+namespace {
+
+namespace fs = std::filesystem;
+
+using ::testing::AllOf;
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+using ::testing::SizeIs;
+
+using CliJobsTest = CliFixture;
+
+TEST_F(CliJobsTest, ListFiltersAndPrintsIdsOrJsonAlone) {
+  *service_.list_response.add_jobs() = Job("j1", v1::JOB_STATE_RUNNING);
+  *service_.list_response.add_jobs() = Job("j2", v1::JOB_STATE_PENDING);
+  EXPECT_EQ(Run({"list", "--sweep", "s1", "--state", "running", "--state",
+                 "PENDING", "--state", "paused", "-o", "id"}),
+            ExitCode::kOk);
+  EXPECT_THAT(OutLines(), ElementsAre("j1", "j2"));
+  ASSERT_THAT(service_.list_requests, SizeIs(1));
+  EXPECT_EQ(service_.list_requests[0].sweep_id(), "s1");
+  EXPECT_THAT(service_.list_requests[0].states(),
+              ElementsAre(v1::JOB_STATE_RUNNING, v1::JOB_STATE_PENDING,
+                          v1::JOB_STATE_PAUSED));
+
+  service_.list_response.set_next_page_token("next");
+  *service_.list_pages["next"].add_jobs() = Job("j3", v1::JOB_STATE_PENDING);
+  EXPECT_EQ(Run({"list", "-o", "json"}), ExitCode::kOk);
+  const auto json = nlohmann::json::parse(out_.str());
+  EXPECT_EQ(json["jobs"][1]["job_id"], "j2");
+  EXPECT_EQ(json["jobs"][2]["job_id"], "j3");
+  EXPECT_EQ(json["jobs"][1]["shard_count"], 0);
+  EXPECT_THAT(err_.str(), IsEmpty());
+}
+
+TEST_F(CliJobsTest, DescribeWorkersAndInfoPrintWhatTheServerSays) {
+  *service_.job_response.mutable_job()->mutable_status() =
+      Job("j1", v1::JOB_STATE_RUNNING);
+  service_.workers_response.add_workers()->set_device("cpu:0");
+  service_.info_response.set_version("9.9");
+  EXPECT_EQ(Run({"describe", "j1"}), ExitCode::kOk);
+  EXPECT_THAT(out_.str(), HasSubstr("j1 tiny"));
+  EXPECT_EQ(Run({"workers", "-o", "id"}), ExitCode::kOk);
+  EXPECT_THAT(OutLines(), ElementsAre("cpu:0"));
+  EXPECT_EQ(Run({"info"}), ExitCode::kOk);
+  EXPECT_THAT(out_.str(), HasSubstr("9.9"));
+  EXPECT_EQ(Run({"info", "-o", "id"}), ExitCode::kInvalid);
+}
+
+TEST_F(CliJobsTest, ResultsKeepTheServersOrder) {
+  *service_.results_response.add_jobs() = Job("j2", v1::JOB_STATE_COMPLETED);
+  *service_.results_response.add_jobs() = Job("j1", v1::JOB_STATE_COMPLETED);
+  EXPECT_EQ(Run({"results", "s1", "-o", "id"}), ExitCode::kOk);
+  EXPECT_THAT(OutLines(), ElementsAre("j2", "j1"));
+}
+
+TEST_F(CliJobsTest, CancelTakesJobsAndSweeps) {
+  service_.cancel_response.add_cancelled_job_ids("j7");
+  EXPECT_EQ(Run({"cancel", "j7", "s2", "-o", "id"}), ExitCode::kOk);
+  EXPECT_THAT(OutLines(), ElementsAre("j7", "j7"));
+  ASSERT_THAT(service_.cancel_requests, SizeIs(2));
+  EXPECT_EQ(service_.cancel_requests[0].job_id(), "j7");
+  EXPECT_EQ(service_.cancel_requests[1].sweep_id(), "s2");
+}
+
+TEST_F(CliJobsTest, CancelDoesAllItCanAndNamesTheRest) {
+  service_.cancel_response.add_cancelled_job_ids("j1");
+  service_.target_errors["j99"] =
+      grpc::Status(grpc::StatusCode::NOT_FOUND, "there is no job j99");
+  EXPECT_EQ(Run({"cancel", "j1", "j99", "everything", "s2", "j1"}),
+            ExitCode::kInvalid)
+      << "that of the first id that is found to be wrong";
+  std::vector<std::string> targets;
+  for (const v1::CancelRequest& request : service_.cancel_requests) {
+    targets.push_back(request.job_id() + request.sweep_id());
+  }
+  EXPECT_THAT(targets, ElementsAre("j1", "j99", "s2")) << "each id once";
+  EXPECT_THAT(OutLines(), ElementsAre("cancelled j1", "cancelled j1"));
+  EXPECT_THAT(err_.str(),
+              AllOf(HasSubstr("hydra: 'everything' is no id"),
+                    HasSubstr("hydra: j99: there is no job j99\n")));
+}
+
+TEST_F(CliJobsTest, AListWithAnUnknownIdHasTheCodeOfThat) {
+  service_.target_errors["j99"] =
+      grpc::Status(grpc::StatusCode::NOT_FOUND, "there is no job j99");
+  EXPECT_EQ(Run({"cancel", "j1", "j99", "j2"}), ExitCode::kNotFound);
+  EXPECT_EQ(Run({"pause", "j99", "j1"}), ExitCode::kNotFound);
+  EXPECT_THAT(service_.pause_requests, SizeIs(2));
+  EXPECT_EQ(Run({"resume", "j1", "j99"}), ExitCode::kNotFound);
+  EXPECT_THAT(service_.resume_requests, SizeIs(2));
+}
+
+TEST_F(CliJobsTest, AListEndsWhenNobodyAnswersAnyMore) {
+  service_.target_errors["j2"] =
+      grpc::Status(grpc::StatusCode::UNAVAILABLE, "stopping");
+  EXPECT_EQ(Run({"cancel", "j1", "j2", "j3", "j4"}), ExitCode::kUnavailable);
+  EXPECT_THAT(service_.cancel_requests, SizeIs(2));
+  EXPECT_THAT(err_.str(),
+              AllOf(HasSubstr("j2: "), HasSubstr("stopping"),
+                    HasSubstr("j3: not tried"), HasSubstr("j4: not tried")));
+}
+
+TEST_F(CliJobsTest, CancelDeletesCheckpointsOnlyWhenAskedTo) {
+  EXPECT_EQ(Run({"cancel", "j7"}), ExitCode::kOk);
+  EXPECT_EQ(Run({"cancel", "j7", "s2", "--delete-checkpoints"}), ExitCode::kOk);
+  ASSERT_THAT(service_.cancel_requests, SizeIs(3));
+  EXPECT_FALSE(service_.cancel_requests[0].delete_checkpoints());
+  EXPECT_TRUE(service_.cancel_requests[1].delete_checkpoints());
+  EXPECT_TRUE(service_.cancel_requests[2].delete_checkpoints());
+}
+
+TEST_F(CliJobsTest, PauseTakesJobsAndSweeps) {
+  service_.pause_response.add_paused_job_ids("j7");
+  EXPECT_EQ(Run({"pause", "j7", "s2"}), ExitCode::kOk);
+  EXPECT_THAT(OutLines(), ElementsAre("pausing j7", "pausing j7"));
+  EXPECT_THAT(err_.str(), IsEmpty());
+  ASSERT_THAT(service_.pause_requests, SizeIs(2));
+  EXPECT_EQ(service_.pause_requests[0].job_id(), "j7");
+  EXPECT_EQ(service_.pause_requests[1].sweep_id(), "s2");
+  EXPECT_EQ(Run({"pause", "j7", "-o", "json"}), ExitCode::kOk);
+  EXPECT_EQ(nlohmann::json::parse(out_.str())["paused_job_ids"][0], "j7");
+}
+
+TEST_F(CliJobsTest, PauseSaysWhenThereIsNothingToPause) {
+  EXPECT_EQ(Run({"pause", "j7"}), ExitCode::kOk);
+  EXPECT_THAT(out_.str(), IsEmpty());
+  EXPECT_THAT(err_.str(), HasSubstr("j7: nothing to pause"));
+}
+
+TEST_F(CliJobsTest, ResumeTakesJobsAndSweeps) {
+  service_.resume_response.add_resumed_job_ids("j7");
+  EXPECT_EQ(Run({"resume", "j7", "s2", "-o", "id"}), ExitCode::kOk);
+  EXPECT_THAT(OutLines(), ElementsAre("j7", "j7"));
+  ASSERT_THAT(service_.resume_requests, SizeIs(2));
+  EXPECT_EQ(service_.resume_requests[0].job_id(), "j7");
+  EXPECT_EQ(service_.resume_requests[1].sweep_id(), "s2");
+  service_.error = grpc::Status(grpc::StatusCode::NOT_FOUND, "no job j9");
+  EXPECT_EQ(Run({"resume", "j9"}), ExitCode::kNotFound);
+}
+
+TEST_F(CliJobsTest, DownloadWritesTheFilesAndNamesThem) {
+  Take<v1::DownloadResponse> take;
+  v1::DownloadResponse& piece = take.messages.emplace_back();
+  piece.set_file_name("config.json");
+  piece.set_file_bytes(2);
+  piece.set_data("{}");
+  service_.download_takes = {take, take};
+  const std::string directory = scratch_.path() + "/model";
+  EXPECT_EQ(Run({"download", "j1", directory}), ExitCode::kOk);
+  EXPECT_THAT(OutLines(), ElementsAre(directory + "/config.json"));
+  EXPECT_EQ(fs::file_size(directory + "/config.json"), 2);
+  EXPECT_EQ(Run({"download", "j1", directory}), ExitCode::kFailed);
+  EXPECT_THAT(err_.str(), HasSubstr("--force"));
+}
+
+}  // namespace
+}  // namespace hydra

@@ -1,0 +1,26 @@
+#ifndef HYDRA_COMMON_CHECKPOINT_WRITTEN_MODEL_H_
+#define HYDRA_COMMON_CHECKPOINT_WRITTEN_MODEL_H_
+
+#include <string>
+
+#include "common/model/model_table.h"
+
+namespace hydra {
+
+// The file of its parameters.
+inline constexpr char kModelFile[] = "model.safetensors";
+
+// A model that is written to a directory: in a checkpoint, or as what its
+// training made of it. Beside its blocks, which are told in several ways.
+struct WrittenModel {
+  // Where its files will be.
+  std::string directory;
+  ModelTable table;
+  std::string config_json;
+  // Where its tokenizer's files come from.
+  std::string tokenizer_dir;
+};
+
+}  // namespace hydra
+
+#endif  // HYDRA_COMMON_CHECKPOINT_WRITTEN_MODEL_H_

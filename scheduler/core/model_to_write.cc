@@ -1,0 +1,15 @@
+#include "scheduler/core/model_to_write.h"
+
+namespace hydra {
+
+ModelToWrite ModelOf(const Job& job, const std::string& directory) {
+  ModelToWrite model;
+  model.job = job.id;
+  model.directory = directory;
+  model.table = *job.shape.table;
+  model.config_json = *job.submitted.model_config_json;
+  model.tokenizer_dir = job.submitted.spec.model().tokenizer_path();
+  return model;
+}
+
+}  // namespace hydra

@@ -1,0 +1,54 @@
+#ifndef HYDRA_SCHEDULER_SIM_SIM_USER_H_
+#define HYDRA_SCHEDULER_SIM_SIM_USER_H_
+
+#include <cstddef>
+#include <cstdint>
+#include <vector>
+
+#include "common/ids/ids.h"
+#include "scheduler/sim/daemon_process.h"
+#include "scheduler/sim/sim_machine.h"
+
+namespace hydra {
+
+// Who submits jobs to a simulated daemon, and meddles with them. Not
+// thread-safe; what it is given must outlive it.
+class SimUser {
+ public:
+  SimUser(SimMachine* machine, DaemonProcess* daemon)
+      : machine_(machine), daemon_(daemon) {}
+
+  // Submits a sweep of small jobs of `steps` steps each, again and again until
+  // it is acknowledged. The number of this request.
+  size_t Submit(int jobs, int64_t steps);
+  bool IsAcknowledged(size_t request) const {
+    return requests_[request].acknowledged;
+  }
+  // Every request, and its jobs have ended. The daemon must be up.
+  bool AllJobsEnded() const;
+
+  // Pauses, resumes or cancels some job, if chance wants it. Resumes it some
+  // time later.
+  void Meddle();
+
+  // What was acknowledged is there. The daemon must be up.
+  void CheckAcknowledged() const;
+
+ private:
+  struct Request {
+    int jobs = 0;
+    int64_t steps = 0;
+    bool acknowledged = false;
+  };
+
+  void TrySubmit(size_t request);
+  void ResumeLater(JobId job);
+
+  SimMachine* const machine_;
+  DaemonProcess* const daemon_;
+  std::vector<Request> requests_;
+};
+
+}  // namespace hydra
+
+#endif  // HYDRA_SCHEDULER_SIM_SIM_USER_H_

@@ -1,0 +1,28 @@
+#include "scheduler/storage/model_contents.h"
+
+#include <iterator>
+
+#include "common/file/file.h"
+#include "scheduler/storage/tokenizer_files.h"
+
+namespace hydra {
+
+ModelContents ContentsOf(const ModelToWrite& model, const PoolFile& pool,
+                         const std::vector<std::string>& read_roots) {
+  ModelContents contents{model};
+  contents.copied_files.assign(std::begin(kTokenizerFiles),
+                               std::end(kTokenizerFiles));
+  contents.real_roots = RealRoots(read_roots);
+  for (const auto& [key, version] : model.blocks) {
+    CheckpointBlock& block = contents.blocks.emplace_back();
+    block.key = key;
+    block.size_bytes = version.size_bytes;
+    if (version.slot.has_value()) {
+      block.bytes =
+          pool.Range(version.slot->offset, version.slot->bytes).data();
+    }
+  }
+  return contents;
+}
+
+}  // namespace hydra
