@@ -167,7 +167,7 @@ absl::Duration CpuTime() {
 // Each member uses those above it, and ends before them.
 class ControlDaemon {
  public:
-  explicit ControlDaemon(const ControlRun& run) : run_(run) {
+  explicit ControlDaemon(const ControlRun& run) {
     if (run.journalled) {
       journals_.emplace();
       history_.emplace(&journals_->jobs());
@@ -254,7 +254,6 @@ class ControlDaemon {
     }
   }
 
-  const ControlRun run_;
   ShardedLrtf policy_;
   Journal journal_;
   std::optional<Journals> journals_;
