@@ -29,8 +29,8 @@ struct RecoverOutcome {
 // jobs.db; the damaged one stays as jobs.db.damaged-N, with its log.
 //
 // NOT_FOUND: there is no jobs.db.
-// FAILED_PRECONDITION: a live daemon owns the directory, or the file is of a
-//   newer version.
+// FAILED_PRECONDITION: a live daemon owns the directory, or the file is of
+//   another version.
 // DATA_LOSS: nothing of the file can be read.
 // Others: what the system said. After an error jobs.db is as it was.
 absl::StatusOr<RecoverOutcome> Recover(const config::v1::DaemonConfig& config,

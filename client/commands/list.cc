@@ -4,7 +4,6 @@
 #include <utility>
 #include <vector>
 
-#include "absl/time/time.h"
 #include "client/commands/commands.h"
 #include "client/commands/print_reply.h"
 #include "client/commands/target.h"

@@ -107,7 +107,7 @@ absl::StatusOr<PrivateDaemon::Options> DaemonOptions(
 
 // The daemon's jobs end with it anyway, so errors of this do not matter.
 void CancelSweep(const std::string& address, const std::string& sweep_id) {
-  Connection connection(address, absl::Seconds(5));
+  Connection connection(address, absl::Seconds(20));
   v1::CancelRequest request;
   request.set_sweep_id(sweep_id);
   (void)connection.Cancel(request);

@@ -2,7 +2,6 @@
 #include <string>
 #include <vector>
 
-#include "absl/time/time.h"
 #include "client/commands/commands.h"
 #include "client/commands/print_reply.h"
 #include "client/commands/verb.h"

@@ -39,7 +39,7 @@ class Connection::Rpcs {
   using Stub = v1::HydraService::Stub;
 
   Rpcs(std::string address, absl::Duration timeout,
-         const std::shared_ptr<grpc::Channel>& channel)
+       const std::shared_ptr<grpc::Channel>& channel)
       : address_(std::move(address)),
         timeout_(timeout),
         stub_(v1::HydraService::NewStub(channel)) {}
@@ -158,8 +158,7 @@ absl::Status Connection::Watch(const v1::WatchRequest& request,
 absl::Status Connection::StreamLogs(
     const v1::StreamLogsRequest& request, Interrupt* interrupt,
     OnMessage<v1::StreamLogsResponse> on_message) {
-  return rpcs_->Read(&Rpcs::Stub::StreamLogs, request, interrupt,
-                       on_message);
+  return rpcs_->Read(&Rpcs::Stub::StreamLogs, request, interrupt, on_message);
 }
 
 absl::Status Connection::Download(const v1::DownloadRequest& request,

@@ -10,6 +10,7 @@
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
+#include "common/data/step_count.h"
 #include "common/jobfile/field_value.h"
 #include "common/jobfile/path_rules.h"
 #include "common/model/optimizer.h"
@@ -309,8 +310,7 @@ void CheckStepTokens(const v1::JobSpec& job, Mistakes* mistakes) {
         mistakes);
   };
   check("train.gradient_accumulation_steps", "one step",
-        int64_t{train.per_device_train_batch_size()} *
-            train.gradient_accumulation_steps());
+        SequencesPerStep(train));
   check("evaluation.per_device_eval_batch_size", "one evaluation batch",
         job.evaluation().per_device_eval_batch_size());
 }

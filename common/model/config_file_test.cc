@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include "common/model/gpt2_table.h"
+#include "common/model/model_table.h"
 
 namespace hydra {
 namespace {

@@ -76,8 +76,7 @@ int64_t BlockTable::kept_bytes(JobId job) const {
   return bytes;
 }
 
-const std::map<BlockKey, Version>* BlockTable::BlocksOf(
-    JobId job) const {
+const std::map<BlockKey, Version>* BlockTable::BlocksOf(JobId job) const {
   auto blocks = jobs_.find(job);
   return blocks == jobs_.end() ? nullptr : &blocks->second;
 }

@@ -7,6 +7,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "common/chain/split.h"
+#include "common/data/step_count.h"
 #include "common/status/proto_time.h"
 #include "glog/logging.h"
 
@@ -141,8 +142,7 @@ void Job::KeepSummaryOnly() {
 
 int64_t Job::StepTokens() const {
   const v1::TrainSpec& train = submitted.spec.train();
-  return int64_t{train.per_device_train_batch_size()} *
-         train.gradient_accumulation_steps() * train.context_length();
+  return SequencesPerStep(train) * train.context_length();
 }
 
 std::string OutputPath(JobId id, const std::string& output_dir,

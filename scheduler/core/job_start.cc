@@ -2,6 +2,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
+#include "common/chain/split.h"
 #include "scheduler/core/plan.h"
 #include "scheduler/core/records.h"
 #include "scheduler/core/resume_place.h"
@@ -45,7 +46,7 @@ void JobStart::LogSharedPreparation(const Job& job, absl::Time now) {
   for (const wv1::PreparedSplit& split : job.splits) {
     parts_.book->Log(
         job, "I",
-        absl::StrCat(wv1::Split_Name(split.split()), ": ", split.token_count(),
+        absl::StrCat(SplitName(split.split()), ": ", split.token_count(),
                      " tokens, prepared with another job of the sweep"),
         now);
   }

@@ -99,7 +99,7 @@ TEST_F(JobStartTest, WhatAnotherOnePreparedIsTakenOverAndTold) {
   EXPECT_THAT(second.prepare_warnings, ElementsAre("the last line is empty"));
   EXPECT_THAT(TakeLines(),
               ElementsAre("a key is not used", "the last line is empty",
-                          "SPLIT_TRAIN: 200 tokens, prepared with another job "
+                          "train: 200 tokens, prepared with another job "
                           "of the sweep"));
 }
 
@@ -127,7 +127,7 @@ TEST_F(JobStartTest, WithOtherDataThanBeforeSomebodyHasToLook) {
   job.splits[0].set_token_file("/cache/other.tokens");
   const JobStart::Outcome outcome = start_.FromPrepare(job, now_);
   EXPECT_EQ(outcome.kind, Kind::kHolds);
-  EXPECT_THAT(outcome.reason, StartsWith("paused: the data of SPLIT_TRAIN"));
+  EXPECT_THAT(outcome.reason, StartsWith("paused: the data of train"));
   EXPECT_THAT(outcome.reason,
               HasSubstr("resume the job to go on all the same"));
 }

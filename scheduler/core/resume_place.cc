@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "absl/strings/str_cat.h"
+#include "common/chain/split.h"
 #include "scheduler/core/records.h"
 #include "scheduler/journal/tables.h"
 
@@ -53,8 +54,8 @@ std::string ChangedDataOf(const Job& job) {
     for (const wv1::PreparedSplit& split : job.splits) {
       const checkpoint::v1::SplitTokens now = TokensOf(split);
       if (now.split() != then.split() || now.key() == then.key()) continue;
-      return absl::StrCat("the data of ", wv1::Split_Name(split.split()),
-                          " has ", now.token_count(),
+      return absl::StrCat("the data of ", SplitName(split.split()), " has ",
+                          now.token_count(),
                           " tokens and is not that of the checkpoint, ",
                           then.token_count(), " tokens");
     }

@@ -137,7 +137,7 @@ TEST_F(ChangedDataTest, IsToldWithTheNumbers) {
   job_.splits[0].set_token_file("/cache/other.tokens");
   job_.splits[0].set_token_count(300);
   EXPECT_EQ(ChangedDataOf(job_),
-            "the data of SPLIT_TRAIN has 300 tokens and is not that of the "
+            "the data of train has 300 tokens and is not that of the "
             "checkpoint, 200 tokens");
 }
 
@@ -146,7 +146,7 @@ TEST_F(ChangedDataTest, IsNotKnownWithoutACheckpointOrOfASplitThatHadNone) {
   job_.splits[0].set_token_file("/cache/other.tokens");
   EXPECT_EQ(ChangedDataOf(job_), "");
   job_.splits[0].set_split(wv1::SPLIT_TRAIN);
-  EXPECT_THAT(ChangedDataOf(job_), HasSubstr("SPLIT_TRAIN"));
+  EXPECT_THAT(ChangedDataOf(job_), HasSubstr("train"));
   job_.checkpoints.clear();
   EXPECT_EQ(ChangedDataOf(job_), "");
 }

@@ -27,7 +27,7 @@ namespace hydra {
 //
 // ALREADY_EXISTS: the pool holds the jobs of another daemon.
 // DATA_LOSS: jobs.db is damaged; `hydrad recover` explains.
-// FAILED_PRECONDITION: a journal is of a newer version; the file at the pool's
+// FAILED_PRECONDITION: a journal is of another version; the file at the pool's
 //   path is not a pool.
 // RESOURCE_EXHAUSTED: the pool does not fit this machine, or the disk is full.
 // Others: what the system said.

@@ -64,7 +64,7 @@ class CoreThread {
   }
 
   // When the newest turn began, before its first event: SteadyNow(). Only on
-  // the thread itself.
+  // the thread itself. For benchmarks.
   absl::Time turn_began() const { return turn_began_; }
 
   // Why the newest turn is not recorded. OK: it is.

@@ -25,7 +25,8 @@ namespace {
 constexpr int kStepsInDetail = 1000;
 // Jobs that one turn of the core changes for a client: some milliseconds.
 constexpr size_t kJobsInOneGo = 100;
-// And so often one does, for all clients together: 2,500 jobs a second, which
+// And so often one does so for calls that have begun, for all clients together:
+// 2,500 further jobs a second, which
 // takes about a twentieth of two cores that compute for training.
 constexpr absl::Duration kGoEvery = absl::Milliseconds(40);
 // Of a submission's warnings, so many jobs' in one turn.

@@ -1,7 +1,5 @@
 #include "scheduler/sim/sim_writers.h"
 
-#include <utility>
-
 #include "absl/status/status.h"
 #include "glog/logging.h"
 #include "scheduler/core/records.h"

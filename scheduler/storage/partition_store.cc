@@ -23,8 +23,7 @@ namespace fs = std::filesystem;
 PartitionStore::PartitionStore(std::string directory)
     : directory_(std::move(directory)) {}
 
-std::map<std::string, hydra::v1::Partition> PartitionStore::Load()
-    const {
+std::map<std::string, hydra::v1::Partition> PartitionStore::Load() const {
   std::map<std::string, hydra::v1::Partition> partitions;
   std::error_code error;
   for (fs::directory_iterator entry(directory_, error);

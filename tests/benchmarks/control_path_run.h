@@ -21,8 +21,8 @@ struct ControlRun {
   bool journalled = false;
   // Open streams that watch all jobs; only where it is journalled.
   int watches = 0;
-  // Of gRPC: the worker service with the client service where there is one,
-  // and a service that answers each message with a small one.
+  // Of gRPC: the worker service, the client service where there is one, and a
+  // service that answers each message with a small one.
   std::string worker_address;
   std::string client_address;
   std::string echo_address;

@@ -7,6 +7,7 @@
 #include "ATen/core/Tensor.h"
 #include "common/model/model_table.h"
 #include "hydra/v1/job.pb.h"
+#include "worker/model/layer.h"
 #include "worker/model/micro_batch.h"
 #include "worker/model/model_layers.h"
 #include "worker/model/optimizer_step.h"

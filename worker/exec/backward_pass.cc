@@ -5,8 +5,6 @@
 #include <utility>
 #include <vector>
 
-#include "absl/container/flat_hash_map.h"
-#include "worker/exec/row_gradient_sum.h"
 #include "worker/exec/shard_gradients.h"
 #include "worker/exec/shard_parameters.h"
 

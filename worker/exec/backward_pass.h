@@ -18,7 +18,7 @@ namespace hydra {
 //
 // A pilot gives fewer batches than its task names micro-batches. What a pass
 // keeps of each micro-batch is then kept as the task's whole number would have
-// it kept, see TokenTableGradient.
+// it kept, see RowGradientSum.
 worker::v1::PassResult RunBackwardPass(const Pass& pass);
 
 }  // namespace hydra

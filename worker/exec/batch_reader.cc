@@ -8,6 +8,7 @@
 
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
+#include "common/chain/split.h"
 #include "common/data/step_count.h"
 #include "worker/data/token_file.h"
 #include "worker/data/window_reader.h"
@@ -84,9 +85,8 @@ absl::StatusOr<TokenFile> OpenFile(Split split, const JobContext& job,
     if (!checked.ok()) return checked;
     return file;
   }
-  return absl::FailedPreconditionError(
-      absl::StrCat(worker::v1::Split_Name(split), " of job ", job.job_id(),
-                   " is not prepared"));
+  return absl::FailedPreconditionError(absl::StrCat(
+      SplitName(split), " of job ", job.job_id(), " is not prepared"));
 }
 
 }  // namespace
@@ -134,9 +134,9 @@ absl::StatusOr<std::vector<HostBatch>> BatchReader::ReadEvaluation(
       job.spec().evaluation().per_device_eval_batch_size();
   const int64_t batch_count = EvaluationBatchCount(window_count, batch_size);
   if (task.last_micro_batch() > batch_count) {
-    return absl::OutOfRangeError(absl::StrCat(
-        "evaluation batch ", task.last_micro_batch() - 1, " of ", batch_count,
-        " in ", worker::v1::Split_Name(task.split())));
+    return absl::OutOfRangeError(
+        absl::StrCat("evaluation batch ", task.last_micro_batch() - 1, " of ",
+                     batch_count, " in ", SplitName(task.split())));
   }
 
   std::vector<HostBatch> batches;

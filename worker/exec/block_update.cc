@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "c10/core/GradMode.h"
+#include "c10/util/Exception.h"
 #include "common/failpoint/fail_point.h"
 #include "worker/model/finite_check.h"
 #include "worker/model/optimizer_step.h"
@@ -28,6 +29,7 @@ class RangeUpdater {
         skip_(skip),
         hyperparameters_(pass.model.HyperparametersAt(pass.task.step())),
         new_parameters_(pass.blocks.Written(BLOCK_KIND_PARAMETERS, block)) {
+    TORCH_CHECK(pass.model.moment_count() <= kMostMoments);
     for (int i = 0; i < pass.model.moment_count(); ++i) {
       buffers_[i] = pass.io.Empty({longest_range});
     }
@@ -37,7 +39,7 @@ class RangeUpdater {
   void Update(int64_t first, const at::Tensor& parameters,
               const at::Tensor& gradient) {
     pass_.meter.Advance();
-    std::array<at::Tensor, 2> moments;
+    std::array<at::Tensor, kMostMoments> moments;
     for (int i = 0; i < pass_.model.moment_count(); ++i) {
       moments[i] = buffers_[i].narrow(0, 0, parameters.numel());
       pass_.io.PromoteRange(
@@ -69,7 +71,7 @@ class RangeUpdater {
   const bool skip_;
   const Hyperparameters hyperparameters_;
   const BlockVersion& new_parameters_;
-  std::array<at::Tensor, 2> buffers_;
+  std::array<at::Tensor, kMostMoments> buffers_;
 };
 
 // A range of a gathered block, in elements. Ranges begin at rows, and at

@@ -30,8 +30,9 @@ using PilotOutcome = std::variant<worker::v1::PilotResult, TaskFailure>;
 // layer; if the whole pass needs more, the cut is searched by bisection.
 //
 // A layer's times are without copies, for one micro-batch. An update counts as
-// backward, and each micro-batch has its share of it. The last layer may compute
-// forward and backward in one when it trains: its forward is an evaluation's.
+// backward, and each micro-batch has its share of it. The last layer may
+// compute forward and backward in one when it trains: its forward is an
+// evaluation's.
 //
 // `device` must hold nothing that can go: the caller empties its cache.
 //

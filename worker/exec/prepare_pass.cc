@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "common/chain/split.h"
 #include "google/protobuf/repeated_ptr_field.h"
 #include "worker/data/token_cache.h"
 
@@ -76,8 +77,8 @@ absl::StatusOr<PrepareResult> RunPreparePass(const JobContext& job,
       log.Log(LogSink::Severity::kWarning, warning);
       result.add_warnings(warning);
     }
-    std::string line = absl::StrCat(worker::v1::Split_Name(split), ": ",
-                                    prepared->token_count, " tokens");
+    std::string line =
+        absl::StrCat(SplitName(split), ": ", prepared->token_count, " tokens");
     if (prepared->reused) {
       absl::StrAppend(&line, ", prepared before");
     } else if (prepared->resumed_tokens > 0) {

@@ -1,5 +1,7 @@
 #include "worker/model/embedding_layer.h"
 
+#include <utility>
+
 #include "ATen/core/Tensor.h"
 #include "ATen/ops/empty.h"
 #include "c10/core/GradMode.h"

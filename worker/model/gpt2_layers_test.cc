@@ -1,7 +1,6 @@
 // GPT-2's layers keep the contract of all layers.
 
 #include <memory>
-#include <string>
 #include <vector>
 
 #include "ATen/TensorOperators.h"

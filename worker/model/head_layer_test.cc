@@ -8,7 +8,6 @@
 #include "ATen/ops/full_like.h"
 #include "ATen/ops/isfinite.h"
 #include "gtest/gtest.h"
-#include "worker/model/block_views.h"
 #include "worker/model/counting_allocator.h"
 #include "worker/model/known_layers.h"
 #include "worker/model/test_models.h"

@@ -13,6 +13,9 @@ namespace hydra {
 // operation to its last.
 inline constexpr int64_t kUpdateRangeElements = int64_t{1} << 16;
 
+// Moments that UpdateRange takes: no optimizer keeps more.
+inline constexpr int kMostMoments = 2;
+
 // One optimizer update as PyTorch defines it, in place, on ranges of equal
 // length: flat fp32 tensors that begin at the same multiple of 64 bytes of
 // their blocks, a multiple of 16 elements long. Any ranging gives the same

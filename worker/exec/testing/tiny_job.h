@@ -69,8 +69,9 @@ class TinyJob {
     int context = 24;
     int micro_batches = 1;
     int64_t prefetch_bytes = 0;
-    // Another model than that GPT-2, for which the first five do not count; and
-    // what trains it, which the TaskRunner must be given too.
+    // Another model than that GPT-2, whose vocabulary is `vocabulary`, and for
+    // which `layers`, `tied` and the like do not count; and what trains it,
+    // which the TaskRunner must be given too.
     std::string config_json;
     Architectures architectures;
   };
