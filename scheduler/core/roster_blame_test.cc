@@ -2,11 +2,11 @@
 #include <gtest/gtest.h>
 
 #include <functional>
+#include <set>
 #include <string>
 #include <variant>
 #include <vector>
 
-#include "absl/container/btree_set.h"
 #include "scheduler/core/roster.h"
 #include "scheduler/core/testing/book_job.h"
 #include "scheduler/core/testing/roster_fixture.h"
@@ -186,7 +186,7 @@ TEST_F(RosterBlameTest, TheLeastMemoryIsThatOfTheSmallestDeviceThereOrNot) {
 TEST_F(RosterBlameTest, AJobIsPoisonousOnceItKilledOftenAndOnTwoDevices) {
   struct Case {
     int crashes;
-    absl::btree_set<WorkerId> on;
+    std::set<WorkerId> on;
     bool others_are_there;
     bool is_poisonous;
   };
