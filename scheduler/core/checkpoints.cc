@@ -301,4 +301,10 @@ bool Checkpoints::all_saved_for_stop() const {
   return free() && NextToSave() == nullptr;
 }
 
+bool AllSaved(const JobBook& book) {
+  return std::all_of(
+      book.all().begin(), book.all().end(),
+      [](const auto& entry) { return Checkpoints::IsSaved(entry.second); });
+}
+
 }  // namespace hydra

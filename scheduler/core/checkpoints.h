@@ -102,6 +102,10 @@ class Checkpoints {
   bool stopping_ = false;
 };
 
+// Whether every job that has not ended can go on without the pool and lose
+// nothing.
+bool AllSaved(const JobBook& book);
+
 }  // namespace hydra
 
 #endif  // HYDRA_SCHEDULER_CORE_CHECKPOINTS_H_

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "absl/functional/function_ref.h"
 #include "absl/strings/str_cat.h"
 #include "glog/logging.h"
 #include "scheduler/core/core_parts.h"
@@ -10,9 +11,23 @@
 #include "scheduler/core/restoration.h"
 
 namespace hydra {
+namespace {
 
 namespace v1 = hydra::v1;
 namespace wv1 = hydra::worker::v1;
+
+// Those of `jobs` that `change` answers true for; unknown ones are not asked.
+std::vector<JobId> ForEachKnown(JobBook& book, const std::vector<JobId>& jobs,
+                                absl::FunctionRef<bool(Job&)> change) {
+  std::vector<JobId> changed;
+  for (JobId id : jobs) {
+    Job* job = book.Find(id);
+    if (job != nullptr && change(*job)) changed.push_back(id);
+  }
+  return changed;
+}
+
+}  // namespace
 
 Core::Core(Options options, Policy* policy, Journal* journal)
     : parts_(std::make_unique<CoreParts>(std::move(options), policy, journal)) {
@@ -60,31 +75,21 @@ absl::StatusOr<Submission> Core::Submit(std::vector<NewJob>&& jobs,
   return parts_->intake.Take(std::move(jobs), request, now);
 }
 
-std::vector<JobId> Core::ForEachKnown(const std::vector<JobId>& jobs,
-                                      const std::function<bool(Job&)>& change) {
-  std::vector<JobId> changed;
-  for (JobId id : jobs) {
-    Job* job = parts_->book.Find(id);
-    if (job != nullptr && change(*job)) changed.push_back(id);
-  }
-  return changed;
-}
-
 std::vector<JobId> Core::Cancel(const std::vector<JobId>& jobs,
                                 bool delete_checkpoints, absl::Time now) {
-  return ForEachKnown(jobs, [&](Job& job) {
+  return ForEachKnown(parts_->book, jobs, [&](Job& job) {
     return parts_->life.Cancel(job, delete_checkpoints, now);
   });
 }
 
 std::vector<JobId> Core::Pause(const std::vector<JobId>& jobs, absl::Time now) {
-  return ForEachKnown(jobs,
+  return ForEachKnown(parts_->book, jobs,
                       [&](Job& job) { return parts_->life.Pause(job, now); });
 }
 
 std::vector<JobId> Core::Resume(const std::vector<JobId>& jobs,
                                 absl::Time now) {
-  return ForEachKnown(jobs,
+  return ForEachKnown(parts_->book, jobs,
                       [&](Job& job) { return parts_->life.Resume(job, now); });
 }
 
@@ -152,13 +157,6 @@ bool Core::parked() const {
            return entry.second.phase != v1::JOB_PHASE_SAVE ||
                   parts_->life.WaitsForDisk(entry.first);
          });
-}
-
-bool Core::AllSaved() const {
-  const JobBook::Jobs& jobs = parts_->book.all();
-  return std::all_of(jobs.begin(), jobs.end(), [](const auto& entry) {
-    return Checkpoints::IsSaved(entry.second);
-  });
 }
 
 void Core::StopWorkers() { parts_->hands.Stop(); }

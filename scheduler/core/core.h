@@ -3,7 +3,6 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -121,9 +120,6 @@ class Core {
   // all running jobs. Goes on until parked().
   void Park();
   bool parked() const;
-  // Whether every job that has not ended can go on without the pool and lose
-  // nothing.
-  bool AllSaved() const;
   // Every worker should finish the task it has begun, and end.
   void StopWorkers();
 
@@ -156,9 +152,6 @@ class Core {
   void CheckInvariants() const;
 
  private:
-  std::vector<JobId> ForEachKnown(const std::vector<JobId>& jobs,
-                                  const std::function<bool(Job&)>& change);
-
   std::unique_ptr<CoreParts> parts_;
   bool parking_ = false;
 };

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "scheduler/core/checkpoints.h"
 #include "scheduler/core/core.h"
 #include "scheduler/core/testing/world_jobs.h"
 #include "scheduler/sim/world.h"
@@ -142,7 +143,7 @@ TEST(CoreCheckpointTest, ParkingSavesEveryJobAtAShardsEdge) {
   world.RunUntil([&] { return JobIn(world, 2).position.inside_step(); });
   world.InCore([&](Core& core) { core.Park(); });
   world.RunUntil([&] { return world.core().parked(); });
-  EXPECT_TRUE(world.core().AllSaved());
+  EXPECT_TRUE(AllSaved(world.core().jobs()));
   bool inside_step = false;
   for (uint64_t id : {1, 2, 3}) {
     const Job& job = JobIn(world, id);

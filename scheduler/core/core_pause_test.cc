@@ -3,6 +3,7 @@
 
 #include <functional>
 
+#include "scheduler/core/checkpoints.h"
 #include "scheduler/core/core.h"
 #include "scheduler/core/testing/world_jobs.h"
 #include "scheduler/sim/world.h"
@@ -60,7 +61,7 @@ TEST_F(LongTaskTest, AStoppingDaemonDoesNotWaitForAPreparation) {
   world_.InCore([&](Core& core) { core.Park(); });
   EXPECT_LT(TimeUntil([&] { return world_.core().parked(); }),
             absl::Seconds(1));
-  EXPECT_TRUE(world_.core().AllSaved());
+  EXPECT_TRUE(AllSaved(world_.core().jobs()));
 }
 
 TEST_F(LongTaskTest, AWorkerThatDoesNotStopIsWaitedFor) {

@@ -3,15 +3,8 @@
 #include <variant>
 
 namespace hydra {
-namespace {
 
 namespace v1 = hydra::v1;
-
-JobView ViewAt(const Job& job, const ChainPosition& place) {
-  return {job.id, job.RemainingFrom(place), job.submitted_at};
-}
-
-}  // namespace
 
 void Dispatcher::Run(absl::Time now) {
   absl::flat_hash_set<JobId> without_room;

@@ -1,7 +1,6 @@
 #include "scheduler/core/hands.h"
 
 #include <algorithm>
-#include <functional>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -339,18 +338,17 @@ void Hands::KillStuckTasks(absl::Time now) {
   for (WorkerRecord& worker : parts_.roster->all()) KillStuckTask(worker, now);
 }
 
-std::vector<absl::Duration> Hands::RemainingTimes() const {
-  absl::btree_set<JobId> jobs;
+std::vector<JobView> Hands::Jobs() const {
+  absl::btree_set<JobId> ids;
   for (const WorkerRecord& worker : parts_.roster->all()) {
-    for (const auto& [job, task] : worker.hand) jobs.insert(job);
+    for (const auto& [job, task] : worker.hand) ids.insert(job);
   }
-  std::vector<absl::Duration> remaining;
-  for (JobId id : jobs) {
+  std::vector<JobView> jobs;
+  for (JobId id : ids) {
     const Job& job = parts_.book->At(id);
-    remaining.push_back(job.RemainingFrom(job.position));
+    jobs.push_back(ViewAt(job, job.position));
   }
-  std::sort(remaining.begin(), remaining.end(), std::greater<absl::Duration>());
-  return remaining;
+  return jobs;
 }
 
 }  // namespace hydra

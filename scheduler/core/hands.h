@@ -21,6 +21,7 @@
 #include "scheduler/core/roster.h"
 #include "scheduler/core/worker_record.h"
 #include "scheduler/journal/journal.h"
+#include "scheduler/policy/job_view.h"
 
 namespace hydra {
 
@@ -81,8 +82,8 @@ class Hands {
 
   // Kills workers whose tasks do not get on.
   void KillStuckTasks(absl::Time now);
-  // Of the jobs in hands, the remaining times, longest first.
-  std::vector<absl::Duration> RemainingTimes() const;
+  // The jobs in hands, each once, by their ids.
+  std::vector<JobView> Jobs() const;
 
  private:
   std::optional<OutstandingTask> MakeTask(Job& job);

@@ -240,16 +240,19 @@ TEST_F(HandsTest, ATaskOfAnEarlierDaemonIsInItsHandAgain) {
   EXPECT_TRUE(hands_.all_empty());
 }
 
-TEST_F(HandsTest, RemainingTimesAreThoseOfTheJobsInHandsLongestFirst) {
+TEST_F(HandsTest, AJobWithManyTasksInHandsIsThereOnce) {
   Job& later = AddAt(1, InStep(8));
   Job& earlier = AddAt(2, InStep(2));
   AddAt(3, InStep(5));
   HandOut(later, 1);
   HandOut(later, 1);
   HandOut(earlier, 2);
-  EXPECT_THAT(hands_.RemainingTimes(),
-              ElementsAre(earlier.RemainingFrom(earlier.position),
-                          later.RemainingFrom(later.position)));
+  const std::vector<JobView> jobs = hands_.Jobs();
+  ASSERT_THAT(jobs, SizeIs(2));
+  EXPECT_EQ(jobs[0].id, later.id);
+  EXPECT_EQ(jobs[0].remaining, later.RemainingFrom(later.position));
+  EXPECT_EQ(jobs[1].id, earlier.id);
+  EXPECT_EQ(jobs[1].remaining, earlier.RemainingFrom(earlier.position));
 }
 
 }  // namespace

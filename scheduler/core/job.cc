@@ -120,6 +120,10 @@ absl::Duration Job::RemainingFrom(const ChainPosition& place) const {
   return times->Remaining(shape, plan, place);
 }
 
+JobView ViewAt(const Job& job, const ChainPosition& place) {
+  return {job.id, job.RemainingFrom(place), job.submitted_at};
+}
+
 void Job::DropWorkingData() {
   shape.table = {};
   Free(shape.shards);

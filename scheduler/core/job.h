@@ -22,6 +22,7 @@
 #include "scheduler/core/new_job.h"
 #include "scheduler/core/step_log.h"
 #include "scheduler/core/time_model.h"
+#include "scheduler/policy/job_view.h"
 
 namespace hydra {
 
@@ -177,6 +178,9 @@ struct Job {
   // Tokens of one step.
   int64_t StepTokens() const;
 };
+
+// What the policy knows of the job, were it at `place`.
+JobView ViewAt(const Job& job, const ChainPosition& place);
 
 // What clients are told of a place that is not the end.
 hydra::v1::JobPhase ChainPhase(const ChainPosition& position);

@@ -19,7 +19,7 @@ void JobQueue::Enqueue(Job& job, absl::Time now) {
     job.reason = waits_for_device_;
     book_->Touch(job);
   }
-  policy_->Upsert({job.id, job.RemainingFrom(job.position), job.submitted_at});
+  policy_->Upsert(ViewAt(job, job.position));
 }
 
 void JobQueue::SetWaiting(Job& job, std::string reason) {

@@ -1,6 +1,7 @@
 #ifndef HYDRA_SCHEDULER_CORE_JOB_QUEUE_H_
 #define HYDRA_SCHEDULER_CORE_JOB_QUEUE_H_
 
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <vector>
@@ -64,6 +65,7 @@ class JobQueue {
   bool Before(const JobView& a, const JobView& b) const {
     return policy_->Before(a, b);
   }
+  std::string JobsAhead(int64_t jobs) const { return policy_->JobsAhead(jobs); }
 
   // What jobs say from now on that only wait for a device.
   void SayOfDevices(std::string reason);

@@ -1,7 +1,6 @@
 #include "scheduler/core/wait_explainer.h"
 
 #include <algorithm>
-#include <functional>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -14,12 +13,6 @@ namespace wv1 = hydra::worker::v1;
 
 // Jobs that one turn looks at: some milliseconds.
 constexpr int kExplainedInOneGo = 500;
-
-std::string JobsAhead(int64_t ahead) {
-  return ahead == 1
-             ? "1 job with more time remaining is ahead"
-             : absl::StrCat(ahead, " jobs with more time remaining are ahead");
-}
 
 }  // namespace
 
@@ -76,7 +69,7 @@ std::string WaitExplainer::WhatItWaitsFor(const Job& job, int64_t ahead) const {
     return "waits until its checkpoint is written";
   }
   if (ahead == 0) return parts_.queue->waits_for_device();
-  return absl::StrCat("waits for a device: ", JobsAhead(ahead));
+  return absl::StrCat("waits for a device: ", parts_.queue->JobsAhead(ahead));
 }
 
 void WaitExplainer::Tick(absl::Time now) {
@@ -95,7 +88,11 @@ void WaitExplainer::Tick(absl::Time now) {
 
 void WaitExplainer::ExplainSome(absl::Time now) {
   if (to_explain_.empty()) return;
-  const std::vector<absl::Duration> in_hands = parts_.hands->RemainingTimes();
+  const auto before = [this](const JobView& a, const JobView& b) {
+    return parts_.queue->Before(a, b);
+  };
+  std::vector<JobView> in_hands = parts_.hands->Jobs();
+  std::sort(in_hands.begin(), in_hands.end(), before);
   for (int i = 0; i < kExplainedInOneGo && !to_explain_.empty(); ++i) {
     const JobId id = to_explain_.back();
     to_explain_.pop_back();
@@ -108,9 +105,8 @@ void WaitExplainer::ExplainSome(absl::Time now) {
       continue;
     }
     const int64_t ahead_in_hands =
-        std::upper_bound(in_hands.begin(), in_hands.end(),
-                         job.RemainingFrom(job.position),
-                         std::greater<absl::Duration>()) -
+        std::lower_bound(in_hands.begin(), in_hands.end(),
+                         ViewAt(job, job.position), before) -
         in_hands.begin();
     Say(job, WhatItWaitsFor(job, ahead_in_queue + ahead_in_hands));
   }

@@ -45,8 +45,8 @@ class WaitExplainer {
 
   const Parts parts_;
   absl::Time began_at_ = absl::InfinitePast();
-  // The queue when it began, longest remaining time last, and how many jobs are
-  // ahead of the last one here.
+  // The queue when it began, its first job last, and how many jobs are ahead of
+  // the last one here.
   std::vector<JobId> to_explain_;
   int64_t explained_ = 0;
 };

@@ -9,6 +9,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "scheduler/core/testing/hands_fixture.h"
+#include "scheduler/policy/fifo.h"
 
 namespace hydra {
 namespace {
@@ -139,6 +140,40 @@ TEST_F(WaitReasonTest, JobsThatGoFirst) {
             "waits for a device: 2 jobs with more time remaining are ahead");
   EXPECT_EQ(one.reason,
             "waits for a device: 1 job with more time remaining is ahead");
+}
+
+// Whatever time they have left.
+TEST_F(WaitExplainerTest, UnderFifoThoseThatWereSubmittedEarlierGoFirst) {
+  Fifo fifo;
+  JobQueue queue(&fifo, &book_);
+  WaitExplainer explainer(
+      {&options_, &book_, &queue, &blocks_, &roster_, &hands_, &checkpoints_});
+  const auto add = [&](uint64_t id, int64_t step, int submitted) -> Job& {
+    Job& job = AddAt(id, InStep(step));
+    job.submitted_at = absl::FromUnixSeconds(submitted);
+    return job;
+  };
+  HandOut(add(1, /*step=*/9, /*submitted=*/10), 1);
+  HandOut(add(2, /*step=*/1, /*submitted=*/40), 2);
+  Job& first = add(3, /*step=*/8, /*submitted=*/20);
+  Job& second = add(4, /*step=*/2, /*submitted=*/30);
+  for (Job* job : {&first, &second}) {
+    queue.Enqueue(*job, now_ - options_.wait_to_explain);
+  }
+  explainer.Tick(now_);
+  explainer.ExplainSome(now_);
+  EXPECT_EQ(first.reason,
+            "waits for a device: 1 job that was submitted earlier is ahead");
+  EXPECT_EQ(second.reason,
+            "waits for a device: 2 jobs that were submitted earlier are ahead");
+}
+
+TEST_F(WaitReasonTest, OfEqualOnesInHandsThoseThatThePolicyPutsFirst) {
+  HandOut(AddAt(3, InStep(3)), 1);
+  Job& later = AddQueued(4, InStep(3));
+  EXPECT_EQ(ReasonAfter([](Job&) {}), "waits for a free device");
+  EXPECT_EQ(later.reason,
+            "waits for a device: 2 jobs with more time remaining are ahead");
 }
 
 // --- When they say it ---

@@ -20,6 +20,7 @@
 #include "common/version/version.h"
 #include "glog/logging.h"
 #include "scheduler/core/actions.h"
+#include "scheduler/core/checkpoints.h"
 #include "scheduler/core/core.h"
 #include "scheduler/daemon/daemon_state.h"
 #include "scheduler/daemon/job_paths.h"
@@ -139,7 +140,8 @@ class DaemonImpl final : public Daemon {
     client_server_->Shutdown(shut_down);
     worker_server_.Shutdown(shut_down);
     const bool all_saved =
-        core_thread_.Ask([](Core& core, absl::Time) { return core.AllSaved(); })
+        core_thread_
+            .Ask([](Core& core, absl::Time) { return AllSaved(core.jobs()); })
             .value_or(false);
     // The core's last turns may still ask them to write, which does nothing.
     writers_->StopFiles();

@@ -1,6 +1,10 @@
 #ifndef HYDRA_SCHEDULER_POLICY_FIFO_H_
 #define HYDRA_SCHEDULER_POLICY_FIFO_H_
 
+#include <cstdint>
+#include <string>
+
+#include "absl/strings/str_cat.h"
 #include "scheduler/policy/job_view.h"
 #include "scheduler/policy/ordered_policy.h"
 
@@ -11,6 +15,11 @@ struct SubmittedFirst {
   bool operator()(const JobView& a, const JobView& b) const {
     if (a.submitted != b.submitted) return a.submitted < b.submitted;
     return a.id < b.id;
+  }
+  static std::string JobsAhead(int64_t jobs) {
+    return jobs == 1 ? "1 job that was submitted earlier is ahead"
+                     : absl::StrCat(
+                           jobs, " jobs that were submitted earlier are ahead");
   }
 };
 

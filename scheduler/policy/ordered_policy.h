@@ -1,6 +1,9 @@
 #ifndef HYDRA_SCHEDULER_POLICY_ORDERED_POLICY_H_
 #define HYDRA_SCHEDULER_POLICY_ORDERED_POLICY_H_
 
+#include <cstdint>
+#include <string>
+
 #include "absl/container/btree_set.h"
 #include "absl/container/flat_hash_map.h"
 #include "absl/functional/function_ref.h"
@@ -11,12 +14,16 @@
 namespace hydra {
 
 // A policy that is nothing but an order of jobs' views: `Order` has no state,
-// and its operator() says which of two comes first.
+// its operator() says which of two comes first, and its JobsAhead why.
 template <typename Order>
 class OrderedPolicy final : public Policy {
  public:
   bool Before(const JobView& a, const JobView& b) const override {
     return Order()(a, b);
+  }
+
+  std::string JobsAhead(int64_t jobs) const override {
+    return Order::JobsAhead(jobs);
   }
 
   void Upsert(const JobView& job) override {

@@ -1,7 +1,9 @@
 #ifndef HYDRA_SCHEDULER_POLICY_POLICY_H_
 #define HYDRA_SCHEDULER_POLICY_POLICY_H_
 
+#include <cstdint>
 #include <optional>
+#include <string>
 
 #include "absl/functional/function_ref.h"
 #include "common/ids/ids.h"
@@ -10,7 +12,8 @@
 namespace hydra {
 
 // Owns the order in which free devices take jobs: whoever compares two jobs
-// asks it, and it keeps the runnable ones in that order.
+// asks it, and it keeps the runnable ones in that order. Who gets a device is
+// all that it decides: room in the pool goes by submission (wait_list.h).
 //
 // A job is in here while its next shard task could begin, and outside while
 // that task runs: so the caller removes what it hands to a device, and puts it
@@ -26,6 +29,10 @@ class Policy {
   // Whether `a` goes first: a strict order of all jobs, which follows from the
   // two views alone.
   virtual bool Before(const JobView& a, const JobView& b) const = 0;
+
+  // For people who ask why a job waits, "2 jobs with more time remaining are
+  // ahead": how many go first, and what puts them there. Requires jobs >= 1.
+  virtual std::string JobsAhead(int64_t jobs) const = 0;
 
   // Adds the job, or moves it to where its new view puts it.
   virtual void Upsert(const JobView& job) = 0;

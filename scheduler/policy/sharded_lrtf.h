@@ -1,6 +1,10 @@
 #ifndef HYDRA_SCHEDULER_POLICY_SHARDED_LRTF_H_
 #define HYDRA_SCHEDULER_POLICY_SHARDED_LRTF_H_
 
+#include <cstdint>
+#include <string>
+
+#include "absl/strings/str_cat.h"
 #include "scheduler/policy/job_view.h"
 #include "scheduler/policy/ordered_policy.h"
 
@@ -12,6 +16,11 @@ struct LongestRemainingFirst {
   bool operator()(const JobView& a, const JobView& b) const {
     if (a.remaining != b.remaining) return a.remaining > b.remaining;
     return a.id < b.id;
+  }
+  static std::string JobsAhead(int64_t jobs) {
+    return jobs == 1
+               ? "1 job with more time remaining is ahead"
+               : absl::StrCat(jobs, " jobs with more time remaining are ahead");
   }
 };
 

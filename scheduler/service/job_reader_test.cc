@@ -1,20 +1,16 @@
-// The read model, and what reads it: lists and watchers.
+// What reads the read model: lists and watchers.
 
 #include "scheduler/service/job_reader.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include <set>
 #include <string>
 #include <vector>
 
-#include "scheduler/core/testing/small_job.h"
-#include "scheduler/journal/journal.h"
-#include "scheduler/journal/memory_record_store.h"
-#include "scheduler/policy/sharded_lrtf.h"
 #include "scheduler/runtime/core_thread.h"
 #include "scheduler/runtime/read_model.h"
+#include "scheduler/runtime/testing/read_model_fixture.h"
 #include "scheduler/service/watch_cursor.h"
 #include "scheduler/storage/job_history.h"
 
@@ -23,46 +19,9 @@ namespace {
 
 using ::testing::ElementsAre;
 using ::testing::IsEmpty;
-using ::testing::SizeIs;
 
-// A core without devices, whose jobs wait, and everything that reads it.
-class ReadModelTest : public ::testing::Test {
+class JobReaderTest : public ReadModelFixture {
  protected:
-  static Core::Options Options() {
-    Core::Options options;
-    options.pool_bytes = 1 << 30;
-    options.kept_ended_jobs = 0;
-    return options;
-  }
-
-  // Turns of the core until nothing is left to do.
-  void Settle() {
-    do {
-      now_ += absl::Seconds(1);
-      core_.EndTurn(now_);
-      // As hydrad ends a turn.
-      (void)journal_.pool_changes();
-      for (Journal::Entry& entry : journal_.TakeEntries()) {
-        ASSERT_TRUE(records_.Apply(entry.changes).ok());
-        core_.Recorded(entry.sequence);
-      }
-      model_.Update(core_, now_);
-    } while (core_.has_more_work() || core_.jobs().has_changes());
-  }
-
-  SweepId Submit(int jobs) {
-    const auto submitted =
-        core_.Submit(std::vector<NewJob>(jobs, SmallJob(1)), {}, now_);
-    EXPECT_TRUE(submitted.ok()) << submitted.status();
-    Settle();
-    return submitted->sweep;
-  }
-
-  void Cancel(const std::vector<JobId>& jobs) {
-    core_.Cancel(jobs, false, now_);
-    Settle();
-  }
-
   std::vector<std::string> Listed(const v1::ListJobsRequest& request,
                                   std::string* next = nullptr) {
     v1::ListJobsResponse response;
@@ -75,19 +34,13 @@ class ReadModelTest : public ::testing::Test {
     return ids;
   }
 
-  absl::Time now_ = absl::FromUnixSeconds(1000);
-  MemoryRecordStore records_;
-  ShardedLrtf policy_;
-  Journal journal_;
-  Core core_{Options(), &policy_, &journal_};
   // Not started: what is tested does not ask it.
   CoreThread core_thread_;
-  ReadModel model_;
   const JobHistory history_{&records_};
   const JobReader reader_{&core_thread_, &model_, &history_};
 };
 
-TEST_F(ReadModelTest, ListsTheNewestSweepFirstAPageAtATime) {
+TEST_F(JobReaderTest, ListsTheNewestSweepFirstAPageAtATime) {
   Submit(2);
   Submit(3);
   v1::ListJobsRequest request;
@@ -104,7 +57,7 @@ TEST_F(ReadModelTest, ListsTheNewestSweepFirstAPageAtATime) {
   EXPECT_EQ(next, "");
 }
 
-TEST_F(ReadModelTest, ListsOneSweepAndTheWantedStates) {
+TEST_F(JobReaderTest, ListsOneSweepAndTheWantedStates) {
   const SweepId first = Submit(3);
   Submit(2);
   core_.Cancel({JobId(2)}, false, now_);
@@ -118,12 +71,10 @@ TEST_F(ReadModelTest, ListsOneSweepAndTheWantedStates) {
   EXPECT_THAT(Listed(request), IsEmpty());
 }
 
-TEST_F(ReadModelTest, ListsASweepThatTheCoreHasForgotten) {
+TEST_F(JobReaderTest, ListsASweepThatTheCoreHasForgotten) {
   const SweepId sweep = Submit(3);
   Cancel(core_.jobs().JobsOf(sweep));
-  core_.Tick(now_ + absl::Hours(1));
-  Settle();
-  ASSERT_FALSE(model_.StateOf(sweep).known);
+  ForgetEnded(sweep);
   v1::ListJobsRequest request;
   EXPECT_THAT(Listed(request), IsEmpty());
   request.set_sweep_id(SweepName(sweep));
@@ -139,23 +90,7 @@ TEST_F(ReadModelTest, ListsASweepThatTheCoreHasForgotten) {
             absl::StatusCode::kNotFound);
 }
 
-TEST_F(ReadModelTest, VeryManyChangesComeInPieces) {
-  const size_t jobs = 2 * ReadModel::kMostEntries + 7;
-  const auto submitted =
-      core_.Submit(std::vector<NewJob>(jobs, SmallJob(1)), {}, now_);
-  for (Journal::Entry& entry : journal_.TakeEntries()) {
-    core_.Recorded(entry.sequence);
-  }
-  const uint64_t noted = core_.jobs().changes_noted();
-  model_.Update(core_, now_);
-  EXPECT_TRUE(core_.jobs().has_changes());
-  EXPECT_FALSE(model_.Settle(noted, absl::ZeroDuration()));
-  Settle();
-  EXPECT_TRUE(model_.Settle(noted, absl::ZeroDuration()));
-  EXPECT_THAT(model_.JobsOf(submitted->sweep), SizeIs(jobs));
-}
-
-TEST_F(ReadModelTest, AWatcherIsToldAllThenChangesThenTheEnd) {
+TEST_F(JobReaderTest, AWatcherIsToldAllThenChangesThenTheEnd) {
   const SweepId sweep = Submit(ReadModel::kMostEntries + 3);
   Submit(1);
   WatchCursor cursor(&model_, &reader_, Caller(), sweep);
@@ -177,7 +112,7 @@ TEST_F(ReadModelTest, AWatcherIsToldAllThenChangesThenTheEnd) {
   EXPECT_EQ(changed.jobs(0).state(), v1::JOB_STATE_CANCELLED);
 }
 
-TEST_F(ReadModelTest, AWatcherThatReadsSlowlyIsToldHowForgottenJobsEnded) {
+TEST_F(JobReaderTest, AWatcherThatReadsSlowlyIsToldHowForgottenJobsEnded) {
   const SweepId sweep = Submit(3);
   WatchCursor of_sweep(&model_, &reader_, Caller(), sweep);
   WatchCursor of_job(&model_, &reader_, Caller(), JobId(2));
@@ -185,9 +120,7 @@ TEST_F(ReadModelTest, AWatcherThatReadsSlowlyIsToldHowForgottenJobsEnded) {
   ASSERT_EQ(*of_sweep.Next(&before), WatchCursor::State::kCaughtUp);
   ASSERT_EQ(*of_job.Next(&before), WatchCursor::State::kCaughtUp);
   Cancel(core_.jobs().JobsOf(sweep));
-  core_.Tick(now_ + absl::Hours(1));
-  Settle();
-  ASSERT_FALSE(model_.StateOf(sweep).known);
+  ForgetEnded(sweep);
   v1::WatchResponse sweep_ended;
   ASSERT_EQ(*of_sweep.Next(&sweep_ended), WatchCursor::State::kEnded);
   EXPECT_EQ(sweep_ended.jobs_size(), 3);
@@ -197,7 +130,7 @@ TEST_F(ReadModelTest, AWatcherThatReadsSlowlyIsToldHowForgottenJobsEnded) {
   EXPECT_EQ(job_ended.jobs(0).state(), v1::JOB_STATE_CANCELLED);
 }
 
-TEST_F(ReadModelTest, AWatcherOfWhatThereIsNotIsToldSo) {
+TEST_F(JobReaderTest, AWatcherOfWhatThereIsNotIsToldSo) {
   v1::WatchResponse response;
   WatchCursor cursor(&model_, &reader_, Caller(), SweepId(3));
   EXPECT_EQ(cursor.Next(&response).status().code(),

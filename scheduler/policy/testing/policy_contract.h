@@ -5,8 +5,10 @@
 #include <map>
 #include <optional>
 #include <random>
+#include <string>
 #include <vector>
 
+#include "absl/strings/match.h"
 #include "absl/time/time.h"
 #include "common/ids/ids.h"
 #include "gtest/gtest.h"
@@ -109,11 +111,20 @@ TYPED_TEST_P(PolicyContract, StopsVisitingWhenToldTo) {
   EXPECT_EQ(seen, 2);
 }
 
+TYPED_TEST_P(PolicyContract, SaysHowManyAreAhead) {
+  const std::string one = this->policy_.JobsAhead(1);
+  EXPECT_TRUE(absl::StartsWith(one, "1 job ")) << one;
+  EXPECT_TRUE(absl::EndsWith(one, " is ahead")) << one;
+  const std::string more = this->policy_.JobsAhead(23);
+  EXPECT_TRUE(absl::StartsWith(more, "23 jobs ")) << more;
+  EXPECT_TRUE(absl::EndsWith(more, " are ahead")) << more;
+}
+
 REGISTER_TYPED_TEST_SUITE_P(PolicyContract, HasNoJobsAtFirst,
                             OrdersAllJobsStrictly,
                             VisitsInItsOwnOrderWhateverHappenedBefore,
                             RemovingAnUnknownJobDoesNothing,
-                            StopsVisitingWhenToldTo);
+                            StopsVisitingWhenToldTo, SaysHowManyAreAhead);
 
 }  // namespace hydra
 

@@ -1,0 +1,231 @@
+#include "scheduler/core/task_results.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "common/status/proto_time.h"
+#include "scheduler/core/testing/hands_fixture.h"
+
+namespace hydra {
+namespace {
+
+namespace v1 = hydra::v1;
+namespace wv1 = hydra::worker::v1;
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+using ::testing::SizeIs;
+
+// What the first of two workers reports of a job that is in its third step,
+// before FORWARD, TURN and BACKWARD.
+class TaskResultsTest : public HandsFixture {
+ protected:
+  static wv1::TaskReport Report(TaskId task) {
+    wv1::TaskReport report;
+    report.set_task_id(task.value());
+    *report.mutable_cost()->mutable_wall() = ToProto(absl::Seconds(2));
+    report.mutable_cost()->set_promoted_bytes(4096);
+    return report;
+  }
+  static wv1::TaskReport Done(TaskId task, double loss_sum = 0,
+                              int64_t loss_tokens = 0) {
+    wv1::TaskReport report = Report(task);
+    report.mutable_pass()->set_loss_sum(loss_sum);
+    report.mutable_pass()->set_loss_tokens(loss_tokens);
+    return report;
+  }
+  static wv1::TaskReport Failed(TaskId task, absl::StatusCode code) {
+    wv1::TaskReport report = Report(task);
+    report.mutable_error()->set_code(static_cast<int>(code));
+    report.mutable_error()->set_message("it broke");
+    report.mutable_error()->set_layer(2);
+    return report;
+  }
+  absl::Status Take(const wv1::TaskReport& report) {
+    return results_.Take(At(1), report, now_);
+  }
+  // In the worker's hand.
+  Job& AddWithTasks(int tasks) {
+    Job& job = AddAt(1, InStep(3));
+    for (int i = 0; i < tasks; ++i) EXPECT_TRUE(HandOut(job));
+    return job;
+  }
+
+  SharedModels models_;
+  Claims claims_{&options_, &queue_};
+  JobArchive archive_{&options_, &book_, &journal_};
+  Checkpoints checkpoints_{&options_, &book_,    &queue_,
+                           &blocks_,  &journal_, &actions_};
+  JobStart start_{{&book_, &queue_, &blocks_, &admission_, &models_, &claims_,
+                   &roster_, &journal_}};
+  JobLife life_{{&options_, &book_, &queue_, &blocks_, &admission_, &claims_,
+                 &archive_, &checkpoints_, &start_, &journal_, &actions_}};
+  TaskResults results_{{&options_, &book_, &roster_, &hands_, &claims_,
+                        &checkpoints_, &start_, &life_, &journal_, &actions_}};
+};
+
+// --- Done ---
+
+TEST_F(TaskResultsTest, ACommittedPassMovesItsJobOnAndIsCounted) {
+  Job& job = AddWithTasks(2);
+  const std::vector<TaskId> tasks = {job.outstanding[0].id,
+                                     job.outstanding[1].id};
+  ASSERT_TRUE(Take(Done(tasks[0])).ok());
+  EXPECT_EQ(job.position.step, 3);
+  EXPECT_EQ(job.position.task, 1);
+  EXPECT_NE(blocks_.Find(job.id, ActivationKey(2, 0)), nullptr);
+  EXPECT_THAT(At(1).hand, SizeIs(1));
+  // Its next task is out.
+  EXPECT_FALSE(queue_.Contains(job.id));
+  EXPECT_TRUE(job.steps.empty());
+
+  ASSERT_TRUE(Take(Done(tasks[1], /*loss_sum=*/6, /*loss_tokens=*/4)).ok());
+  EXPECT_EQ(job.position.task, 2);
+  ASSERT_EQ(job.steps.size(), 1);
+  EXPECT_EQ(job.steps.back().step(), 3);
+  EXPECT_EQ(job.steps.back().train_loss(), 1.5);
+  EXPECT_TRUE(hands_.all_empty());
+  EXPECT_TRUE(queue_.Contains(job.id));
+  EXPECT_EQ(job.state, v1::JOB_STATE_RUNNING);
+
+  EXPECT_EQ(job.totals.tasks(), 2);
+  EXPECT_EQ(job.totals.promoted_bytes(), 8192);
+  EXPECT_EQ(At(1).finished_tasks, 2);
+  CheckSlots();
+}
+
+TEST_F(TaskResultsTest, ACommitClearsJobAndDeviceOfWhatWentWrongBefore) {
+  Job& job = AddWithTasks(1);
+  job.failures_in_a_row = 2;
+  job.crashes_in_a_row = 1;
+  job.crashed_on = {WorkerId(2)};
+  job.rests_until = now_ + absl::Seconds(9);
+  At(1).deaths = {JobId(7)};
+  At(1).quarantines = 1;
+  ASSERT_TRUE(Take(Done(job.outstanding[0].id)).ok());
+  EXPECT_EQ(job.failures_in_a_row, 0);
+  EXPECT_EQ(job.crashes_in_a_row, 0);
+  EXPECT_THAT(job.crashed_on, IsEmpty());
+  EXPECT_TRUE(queue_.Contains(job.id)) << "it rests";
+  EXPECT_THAT(At(1).deaths, IsEmpty());
+  EXPECT_EQ(At(1).quarantines, 0);
+}
+
+// --- Failed ---
+
+TEST_F(TaskResultsTest, AFailureThatMayPassIsTriedAgainAfterARest) {
+  Job& job = AddWithTasks(1);
+  const int64_t before = blocks_.used_bytes();
+  const TaskId task = job.outstanding[0].id;
+  ASSERT_TRUE(Take(Failed(task, absl::StatusCode::kUnavailable)).ok());
+  EXPECT_EQ(job.failures_in_a_row, 1);
+  EXPECT_EQ(job.rests_until, now_ + absl::Seconds(1));
+  EXPECT_EQ(job.state, v1::JOB_STATE_PENDING);
+  EXPECT_EQ(job.reason,
+            absl::StrCat("FORWARD of step 3: UNAVAILABLE in layer 2: it broke; "
+                         "it is tried again after 1s, ",
+                         options_.task_retries - 1, " times more"));
+  EXPECT_EQ(job.position.task, 0);
+  EXPECT_EQ(job.totals.tasks(), 0);
+  EXPECT_FALSE(queue_.Contains(job.id));
+  EXPECT_TRUE(hands_.all_empty());
+  EXPECT_LT(blocks_.used_bytes(), before);
+  CheckSlots();
+
+  life_.Tick(now_ + absl::Milliseconds(999));
+  EXPECT_FALSE(queue_.Contains(job.id));
+  life_.Tick(now_ + absl::Seconds(1));
+  EXPECT_TRUE(queue_.Contains(job.id));
+}
+
+TEST_F(TaskResultsTest, AJobWhoseTaskFailsTooOftenFails) {
+  Job& job = AddWithTasks(1);
+  job.failures_in_a_row = options_.task_retries;
+  const TaskId task = job.outstanding[0].id;
+  ASSERT_TRUE(Take(Failed(task, absl::StatusCode::kUnavailable)).ok());
+  EXPECT_EQ(job.state, v1::JOB_STATE_FAILED);
+  EXPECT_TRUE(job.ended());
+  EXPECT_THAT(job.reason,
+              HasSubstr(absl::StrCat("it broke; it was tried ",
+                                     options_.task_retries + 1, " times")));
+  EXPECT_EQ(blocks_.used_bytes(), 0);
+}
+
+TEST_F(TaskResultsTest, AFailureThatTimeDoesNotHelpEndsTheJob) {
+  Job& job = AddWithTasks(1);
+  const TaskId task = job.outstanding[0].id;
+  ASSERT_TRUE(Take(Failed(task, absl::StatusCode::kInvalidArgument)).ok());
+  EXPECT_EQ(job.state, v1::JOB_STATE_FAILED);
+  EXPECT_EQ(job.reason,
+            "FORWARD of step 3: INVALID_ARGUMENT in layer 2: it broke");
+}
+
+TEST_F(TaskResultsTest, WhatFollowsOnAFailedTaskComesToNothingHoweverItEnds) {
+  for (const bool fails : {false, true}) {
+    Job& job = AddWithTasks(2);
+    const std::vector<TaskId> tasks = {job.outstanding[0].id,
+                                       job.outstanding[1].id};
+    ASSERT_TRUE(Take(Failed(tasks[0], absl::StatusCode::kUnavailable)).ok());
+    ASSERT_THAT(job.outstanding, SizeIs(1));
+    // The job does not begin again beside it.
+    EXPECT_EQ(job.state, v1::JOB_STATE_RUNNING);
+    // Of another job it would be the end.
+    ASSERT_TRUE(Take(fails
+                         ? Failed(tasks[1], absl::StatusCode::kInvalidArgument)
+                         : Done(tasks[1], /*loss_sum=*/6, /*loss_tokens=*/4))
+                    .ok());
+    EXPECT_EQ(job.state, v1::JOB_STATE_PENDING);
+    EXPECT_EQ(job.failures_in_a_row, 1);
+    EXPECT_THAT(job.reason, HasSubstr("it is tried again after 1s"));
+    EXPECT_EQ(job.position.task, 0);
+    EXPECT_TRUE(job.steps.empty());
+    EXPECT_TRUE(hands_.all_empty());
+    CheckSlots();
+    queue_.Leave(job.id);
+    blocks_.EndAll(job.id);
+    book_.Erase(job.id);
+  }
+}
+
+// --- What cannot be ---
+
+TEST_F(TaskResultsTest, AReportThatContradictsChangesNothing) {
+  Job& job = AddWithTasks(2);
+  const std::vector<TaskId> tasks = {job.outstanding[0].id,
+                                     job.outstanding[1].id};
+  wv1::TaskReport of_another_kind = Report(tasks[0]);
+  of_another_kind.mutable_pilot();
+  const std::vector<std::pair<wv1::TaskReport, std::string>> cases = {
+      {Done(tasks[1], /*loss_sum=*/6, /*loss_tokens=*/4),
+       absl::StrCat("it reports task ", tasks[1].value(), " of j1 before task ",
+                    tasks[0].value())},
+      {of_another_kind, "TASK_KIND_FORWARD"},
+  };
+  for (const auto& [report, message] : cases) {
+    const absl::Status refused = Take(report);
+    EXPECT_EQ(refused.code(), absl::StatusCode::kInternal) << message;
+    EXPECT_THAT(std::string(refused.message()), HasSubstr(message));
+  }
+  EXPECT_THAT(job.outstanding, SizeIs(2));
+  EXPECT_THAT(At(1).hand, SizeIs(2));
+  EXPECT_EQ(At(1).finished_tasks, 0);
+  EXPECT_EQ(job.position.task, 0);
+  EXPECT_EQ(job.failures_in_a_row, 0);
+}
+
+TEST_F(TaskResultsTest, AReportThatCameBeforeChangesNothing) {
+  Job& job = AddWithTasks(2);
+  const wv1::TaskReport report = Done(job.outstanding[0].id);
+  ASSERT_TRUE(Take(report).ok());
+  ASSERT_TRUE(Take(report).ok());
+  EXPECT_EQ(job.totals.tasks(), 1);
+  EXPECT_EQ(At(1).finished_tasks, 1);
+  EXPECT_THAT(job.outstanding, SizeIs(1));
+}
+
+}  // namespace
+}  // namespace hydra
