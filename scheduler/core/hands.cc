@@ -5,6 +5,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "glog/logging.h"
+#include "scheduler/core/job_move.h"
 #include "scheduler/core/newest_versions.h"
 #include "scheduler/core/records.h"
 
@@ -96,8 +97,7 @@ bool Hands::HandOut(Job& job, WorkerRecord& worker, absl::Time now) {
   parts_.journal->TaskHandedOut(worker.id, task->wire);
   worker.hand.emplace_back(job.id, task->id);
   if (job.state == v1::JOB_STATE_PENDING) {
-    job.state = v1::JOB_STATE_RUNNING;
-    job.reason.clear();
+    Move(job, v1::JOB_STATE_RUNNING, "");
     if (job.started_at == absl::InfinitePast()) job.started_at = now;
     parts_.book->NoteChange(job);
   }

@@ -8,6 +8,7 @@
 #include "absl/strings/str_join.h"
 #include "glog/logging.h"
 #include "scheduler/core/hands.h"
+#include "scheduler/core/job_move.h"
 #include "scheduler/core/model_to_write.h"
 #include "scheduler/core/records.h"
 #include "scheduler/core/resume_place.h"
@@ -44,7 +45,7 @@ bool JobLife::AdvanceOnce(Job& job, absl::Time now) {
   switch (job.phase) {
     case v1::JOB_PHASE_PREPARE:
       if (!Take(job, parts_.start->FromPrepare(job, now), now)) return false;
-      job.phase = v1::JOB_PHASE_PILOT;
+      MoveTo(job, v1::JOB_PHASE_PILOT);
       parts_.book->NoteChange(job);
       return true;
     case v1::JOB_PHASE_PILOT:
@@ -84,7 +85,7 @@ bool JobLife::Take(Job& job, const JobStart::Outcome& outcome, absl::Time now) {
 bool JobLife::AdvanceFromPilot(Job& job, absl::Time now) {
   if (!Take(job, parts_.start->FromPilot(job, now), now)) return false;
   if (!CanResumeInPartition(job, now)) return true;
-  job.phase = v1::JOB_PHASE_ADMISSION;
+  MoveTo(job, v1::JOB_PHASE_ADMISSION);
   parts_.book->NoteChange(job);
   return true;
 }
@@ -94,7 +95,7 @@ bool JobLife::AdvanceInChain(Job& job, absl::Time now) {
   if (job.position.done()) {
     BeginSaving(job, now);
   } else {
-    job.phase = ChainPhase(job.position);
+    MoveTo(job, ChainPhase(job.position));
     parts_.queue->Enqueue(job, now);
   }
   return false;
@@ -144,8 +145,7 @@ bool JobLife::Cancel(Job& job, bool delete_checkpoints, absl::Time now) {
       job.phase == v1::JOB_PHASE_SAVE && save_again_.erase(job.id) == 0;
   if (saving) {
     // The writer reads its slots until it answers.
-    job.state = v1::JOB_STATE_CANCELLED;
-    job.reason = "cancelled";
+    Move(job, v1::JOB_STATE_CANCELLED, "cancelled");
     parts_.book->NoteChange(job);
   } else {
     End(job, v1::JOB_STATE_CANCELLED, "cancelled", now);
@@ -204,8 +204,7 @@ bool JobLife::Resume(Job& job, absl::Time now) {
     parts_.book->NoteChange(job);
     if (job.outstanding.empty() && !job.writing.has_value()) Advance(job, now);
   } else {
-    job.state = v1::JOB_STATE_PENDING;
-    job.reason.clear();
+    Move(job, v1::JOB_STATE_PENDING, "");
     job.insists = job.intent == Intent::kHold;
     job.hold_reason.clear();
     job.Hear(IntentEvent::kWakeUp);
@@ -249,12 +248,12 @@ void JobLife::LeavePool(Job& job) {
 
 void JobLife::ResetToCheckpoint(Job& job, v1::JobState state) {
   job.intent = WentBack(job.intent);
-  job.state = state;
-  job.reason.clear();
+  std::string reason;
   if (state == v1::JOB_STATE_PAUSED) {
-    job.reason = job.intent == Intent::kHold ? job.hold_reason : "paused";
+    reason = job.intent == Intent::kHold ? job.hold_reason : "paused";
   }
-  job.phase = v1::JOB_PHASE_PREPARE;
+  Move(job, state, std::move(reason));
+  MoveTo(job, v1::JOB_PHASE_PREPARE);
   job.splits.clear();
   job.partition.reset();
   job.partition_limit_bytes = 0;
@@ -328,8 +327,7 @@ void JobLife::CheckpointFailed(Job& job, const absl::Status& why) {
 
 void JobLife::End(Job& job, v1::JobState state, std::string reason,
                   absl::Time now) {
-  job.state = state;
-  job.reason = std::move(reason);
+  Move(job, state, std::move(reason));
   parts_.queue->Leave(job.id);
   parts_.queue->OfferRoom();
   parts_.claims->Abandon(job);
@@ -342,7 +340,7 @@ void JobLife::End(Job& job, v1::JobState state, std::string reason,
 }
 
 void JobLife::FinishEnding(Job& job, absl::Time now) {
-  job.phase = v1::JOB_PHASE_ENDED;
+  MoveTo(job, v1::JOB_PHASE_ENDED);
   job.ended_at = now;
   LeavePool(job);
   parts_.book->NoteChange(job);
@@ -362,7 +360,7 @@ void JobLife::BeginSaving(Job& job, absl::Time now) {
     End(job, v1::JOB_STATE_COMPLETED, "", now);
     return;
   }
-  job.phase = v1::JOB_PHASE_SAVE;
+  MoveTo(job, v1::JOB_PHASE_SAVE);
   save_again_.erase(job.id);
   parts_.book->Touch(job);
   SaveRequest request{ModelOf(job, job.output_path)};

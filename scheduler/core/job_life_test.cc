@@ -5,12 +5,14 @@
 
 #include <functional>
 #include <optional>
+#include <set>
 #include <string>
 #include <utility>
 #include <vector>
 
 #include "absl/strings/str_cat.h"
 #include "scheduler/core/core_parts.h"
+#include "scheduler/core/job_move.h"
 #include "scheduler/core/job_stand.h"
 #include "scheduler/core/testing/small_job.h"
 #include "scheduler/policy/sharded_lrtf.h"
@@ -131,8 +133,20 @@ void Bring(OneJob& one, Stand stand) {
   ASSERT_EQ(StandOf(one.job()), stand);
 }
 
-enum Event { kCancel, kPause, kResume, kDone, kLost, kSaved, kFull, kNotSaved };
-constexpr int kEvents = 8;
+enum Event {
+  kCancel,
+  kPause,
+  kResume,
+  kDone,
+  kLost,
+  kSaved,
+  kFull,
+  kNotSaved,
+  kTaken,
+  kHeld,
+  kBroken,
+};
+constexpr int kEvents = 11;
 
 void Happen(OneJob& one, Event event) {
   Job& job = one.job();
@@ -162,6 +176,21 @@ void Happen(OneJob& one, Event event) {
     case kNotSaved:
       one.life().CheckpointFailed(job, absl::UnknownError("bad disk"));
       break;
+    case kTaken:
+      one.HandOut();
+      break;
+    case kHeld:
+      job.Hear(IntentEvent::kHoldBack);
+      if (job.outstanding.empty()) one.life().Advance(job, one.now());
+      while (!job.outstanding.empty()) one.LoseAll();
+      break;
+    case kBroken:
+      if (job.phase == v1::JOB_PHASE_SAVE) {
+        one.life().ModelSaved(job, absl::UnknownError("bad disk"), one.now());
+      } else {
+        one.life().End(job, v1::JOB_STATE_FAILED, "bad task", one.now());
+      }
+      break;
   }
 }
 
@@ -180,19 +209,42 @@ constexpr Stand W = Stand::kWaits, R = Stand::kRuns, P = Stand::kPauses,
                 B = Stand::kGoesBack, S = Stand::kSaves, D = Stand::kPaused,
                 N = Stand::kEnds, E = Stand::kEnded;
 const Row kRows[] = {
-    //    cancel pause resume done   lost    saved   full    not saved
-    {W, {E,      D,    W,     kNever, kNever, kNever, kNever, kNever}},
-    {R, {N,      P,    R,     R,      R,      kNever, kNever, R}},
-    {P, {N,      P,    R,     P,      P,      kNever, kNever, R}},
-    {B, {N,      B,    B,     W,      B,      kNever, kNever, B}},
-    {S, {N,      S,    S,     kNever, kNever, E,      S,      S}},
-    {D, {E,      D,    W,     kNever, kNever, kNever, kNever, kNever}},
-    {N, {N,      N,    N,     E,      E,      kNever, kNever, N}},
-    {E, {E,      E,    E,     kNever, kNever, E,      E,      E}},
+    //    cancel pause resume done   lost    saved   full    not saved taken held    broken
+    {W, {E,      D,    W,     kNever, kNever, kNever, kNever, kNever,  R,     D,      E}},
+    {R, {N,      P,    R,     R,      R,      kNever, kNever, R,       R,     D,      N}},
+    {P, {N,      P,    R,     P,      P,      kNever, kNever, R,       P,     D,      N}},
+    {B, {N,      B,    B,     W,      B,      kNever, kNever, B,       B,     kNever, N}},
+    {S, {N,      S,    S,     kNever, kNever, E,      S,      S,       S,     kNever, E}},
+    {D, {E,      D,    W,     kNever, kNever, kNever, kNever, kNever,  D,     D,      kNever}},
+    {N, {N,      N,    N,     E,      E,      kNever, kNever, N,       N,     kNever, kNever}},
+    {E, {E,      E,    E,     kNever, kNever, E,      E,      E,       E,     kNever, kNever}},
 };
 // clang-format on
 
+using StateMoves = std::set<std::pair<v1::JobState, v1::JobState>>;
+
+// From a state to another one, as the product's table allows them in any phase.
+StateMoves AllowedMoves() {
+  StateMoves allowed;
+  for (int from = v1::JOB_STATE_PENDING; from < v1::JobState_ARRAYSIZE;
+       ++from) {
+    for (int to = v1::JOB_STATE_PENDING; to < v1::JobState_ARRAYSIZE; ++to) {
+      for (int phase = v1::JOB_PHASE_PREPARE; phase < v1::JobPhase_ARRAYSIZE;
+           ++phase) {
+        if (from != to && MayMove(static_cast<v1::JobState>(from),
+                                  static_cast<v1::JobState>(to),
+                                  static_cast<v1::JobPhase>(phase))) {
+          allowed.insert(
+              {static_cast<v1::JobState>(from), static_cast<v1::JobState>(to)});
+        }
+      }
+    }
+  }
+  return allowed;
+}
+
 TEST(JobLifeTest, EveryEventLeadsFromEveryStandToAnAllowedOne) {
+  StateMoves made;
   for (const Row& row : kRows) {
     for (int event = 0; event < kEvents; ++event) {
       if (!row.to[event].has_value()) continue;
@@ -200,10 +252,15 @@ TEST(JobLifeTest, EveryEventLeadsFromEveryStandToAnAllowedOne) {
                                 ", event ", event));
       OneJob one;
       Bring(one, row.from);
+      const v1::JobState from = one.job().state;
       Happen(one, static_cast<Event>(event));
       EXPECT_EQ(StandOf(one.job()), row.to[event]);
+      if (one.job().state != from) made.insert({from, one.job().state});
     }
   }
+  // A job that is saved may be PENDING, too; no event of these makes it so.
+  made.insert({v1::JOB_STATE_PENDING, v1::JOB_STATE_COMPLETED});
+  EXPECT_EQ(made, AllowedMoves());
 }
 
 TEST(JobLifeTest, AJobThatPausesInAStepEndsTheStepFirst) {

@@ -2,6 +2,8 @@
 
 #include <utility>
 
+#include "scheduler/core/job_move.h"
+
 namespace hydra {
 
 namespace v1 = hydra::v1;
@@ -10,7 +12,7 @@ void JobQueue::Enqueue(Job& job, absl::Time now) {
   waiting_.Remove(job.id);
   if (now < job.rests_until) {
     resting_.insert(job.id);
-    job.state = v1::JOB_STATE_PENDING;
+    Move(job, v1::JOB_STATE_PENDING, job.reason);
     book_->NoteChange(job);
     return;
   }
@@ -24,8 +26,7 @@ void JobQueue::Enqueue(Job& job, absl::Time now) {
 
 void JobQueue::SetWaiting(Job& job, std::string reason) {
   if (job.state == v1::JOB_STATE_PENDING && job.reason == reason) return;
-  job.state = v1::JOB_STATE_PENDING;
-  job.reason = std::move(reason);
+  Move(job, v1::JOB_STATE_PENDING, std::move(reason));
   book_->Touch(job);
 }
 

@@ -3,6 +3,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "common/chain/split.h"
+#include "scheduler/core/job_move.h"
 #include "scheduler/core/plan.h"
 #include "scheduler/core/records.h"
 #include "scheduler/core/resume_place.h"
@@ -162,7 +163,7 @@ void JobStart::BeginChain(Job& job, absl::Time now) {
                        ? absl::StrCat("; goes on from ", job.restore_dir)
                        : ""),
       now);
-  job.phase = v1::JOB_PHASE_INIT;
+  MoveTo(job, v1::JOB_PHASE_INIT);
   job.checkpointed_at = now;
   job.step_ended_at = now;
   parts_.journal->PoolJobChanged(job.id, PoolJobOf(job));

@@ -5,6 +5,7 @@
 #include "absl/strings/string_view.h"
 #include "absl/strings/strip.h"
 #include "common/status/proto_time.h"
+#include "scheduler/core/job_move.h"
 
 namespace hydra {
 namespace {
@@ -169,7 +170,7 @@ Job EndedJobOf(JobId id, const RecoveredJob& recovered) {
   job.evaluations = recovered.evaluations;
   job.checkpoints = recovered.checkpoints;
   SetProgress(recovered.progress, job);
-  job.phase = hydra::v1::JOB_PHASE_ENDED;
+  RestorePhase(job, hydra::v1::JOB_PHASE_ENDED);
   return job;
 }
 
@@ -187,8 +188,7 @@ void SetSubmitted(JobId id, const jv1::SubmittedJob& record, Job& job) {
 }
 
 void SetProgress(const jv1::JobProgress& record, Job& job) {
-  job.state = record.state();
-  job.reason = record.reason();
+  RestoreState(job, record.state(), record.reason());
   job.started_at = TimeOf(record.has_started_at(), record.started_at());
   job.ended_at = TimeOf(record.has_ended_at(), record.ended_at());
   job.splits.assign(record.splits().begin(), record.splits().end());

@@ -5,6 +5,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "glog/logging.h"
+#include "scheduler/core/job_move.h"
 #include "scheduler/core/plan.h"
 #include "scheduler/core/records.h"
 
@@ -100,9 +101,8 @@ absl::Status Restoration::RestoreJob(JobId id, const RecoveredJob& recovered) {
     if (recovered.pool.has_value()) {
       return Contradiction(id, table.status().message());
     }
-    job.state = v1::JOB_STATE_FAILED;
-    job.reason = std::string(table.status().message());
-    job.phase = v1::JOB_PHASE_ENDED;
+    Move(job, v1::JOB_STATE_FAILED, std::string(table.status().message()));
+    MoveTo(job, v1::JOB_PHASE_ENDED);
     job.ended_at = now_;
     parts_.book.NoteChange(job);
     return absl::OkStatus();
@@ -168,8 +168,8 @@ absl::Status Restoration::RestoreInPool(Job& job,
     }
   }
   if (one_record_each) JoinBlockRecords(job, recovered);
-  job.phase =
-      job.position.done() ? v1::JOB_PHASE_EVALUATE : ChainPhase(job.position);
+  RestorePhase(job, job.position.done() ? v1::JOB_PHASE_EVALUATE
+                                        : ChainPhase(job.position));
   return absl::OkStatus();
 }
 
@@ -228,14 +228,14 @@ void Restoration::RestorePlace(const jv1::JobProgress& progress, Job& job,
   const bool before_admission = task.wire.kind() == wv1::TASK_KIND_PREPARE ||
                                 task.wire.kind() == wv1::TASK_KIND_PILOT;
   if (before_admission && job.state == v1::JOB_STATE_PENDING) {
-    job.state = v1::JOB_STATE_RUNNING;
+    RestoreState(job, v1::JOB_STATE_RUNNING, job.reason);
   }
   task.task.kind = task.wire.kind();
   if (task.wire.kind() == wv1::TASK_KIND_PREPARE) {
     parts_.claims.ClaimPrepare(job);
   } else if (task.wire.kind() == wv1::TASK_KIND_PILOT) {
     task.task.layers = {0, job.shape.table->layer_count()};
-    job.phase = v1::JOB_PHASE_PILOT;
+    RestorePhase(job, v1::JOB_PHASE_PILOT);
     job.splits.assign(progress.splits().begin(), progress.splits().end());
     parts_.claims.ClaimPilot(job, parts_.roster.At(task.worker).device);
   } else {

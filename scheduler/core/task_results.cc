@@ -7,6 +7,7 @@
 #include "absl/strings/str_cat.h"
 #include "common/chain/split.h"
 #include "common/status/proto_time.h"
+#include "scheduler/core/job_move.h"
 #include "scheduler/core/records.h"
 #include "scheduler/core/remedy.h"
 #include "scheduler/core/report_check.h"
@@ -110,7 +111,7 @@ void TaskResults::TakePass(Job& job, const OutstandingTask& done,
   RecordPass(job, done, report.pass(), now);
   job.position = Next(job.shape, job.plan, *done.position);
   // While more of the chain is outstanding, nothing else notes it.
-  if (!job.position.done()) job.phase = ChainPhase(job.position);
+  if (!job.position.done()) MoveTo(job, ChainPhase(job.position));
   RecordNonfinite(job, done, report.pass(), now);
   if (!job.ended()) parts_.journal->PoolJobChanged(job.id, PoolJobOf(job));
   if (job.state == v1::JOB_STATE_RUNNING &&

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "scheduler/core/job_move.h"
 
 namespace hydra {
 namespace {
@@ -115,8 +116,7 @@ void WaitExplainer::ExplainSome(absl::Time now) {
 void WaitExplainer::Say(Job& job, std::string reason) {
   if (job.state == v1::JOB_STATE_PENDING && job.reason == reason) return;
   const bool stopped = job.state == v1::JOB_STATE_RUNNING;
-  job.state = v1::JOB_STATE_PENDING;
-  job.reason = std::move(reason);
+  Move(job, v1::JOB_STATE_PENDING, std::move(reason));
   if (stopped) {
     parts_.book->NoteChange(job);
   } else {
