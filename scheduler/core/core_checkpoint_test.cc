@@ -84,7 +84,7 @@ TEST(CoreCheckpointTest, AJobWhoseDataHasChangedWaitsForItsUser) {
   world.setup().token_file = "/cache/another.tokens";
   world.CutPower();
   world.RunUntil([&] { return JobIn(world, 1).state == v1::JOB_STATE_PAUSED; });
-  EXPECT_THAT(JobIn(world, 1).reason, HasSubstr("SPLIT_TRAIN has 200 tokens"));
+  EXPECT_THAT(JobIn(world, 1).reason, HasSubstr("train has 200 tokens"));
   world.InCore([&](Core& core) { core.Resume({JobId(1)}, world.now()); });
   world.RunUntilJobsEnd();
   EXPECT_EQ(JobIn(world, 1).state, v1::JOB_STATE_COMPLETED);

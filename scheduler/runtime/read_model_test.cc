@@ -84,10 +84,10 @@ TEST_F(ReadModelTest, ChangesAreEachJobsNewestByRevision) {
   Submit(3);
   const uint64_t seen = model_.revision();
   EXPECT_THAT(model_.ChangedAfter(seen), IsEmpty());
+  Cancel({JobId(3)});
   Cancel({JobId(2)});
-  Cancel({JobId(1)});
-  EXPECT_EQ(IdsOf(model_.ChangedAfter(seen)), Jobs({2, 1}));
-  EXPECT_EQ(IdsOf(model_.ChangedAfter(0)), Jobs({3, 2, 1}));
+  EXPECT_EQ(IdsOf(model_.ChangedAfter(seen)), Jobs({3, 2}));
+  EXPECT_EQ(IdsOf(model_.ChangedAfter(0)), Jobs({1, 3, 2}));
 }
 
 TEST_F(ReadModelTest, AForgottenSweepIsGone) {
