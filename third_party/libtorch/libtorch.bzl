@@ -25,7 +25,9 @@ fail("LibTorch is not at {root}: run deploy/install_deps.sh, or set LIBTORCH_ROO
 """
 
 # The wheel also ships an old google/protobuf that would shadow the real one, so
-# only these folders of its include path are exposed.
+# only these folders of its include path are exposed. Each is one input of an
+# action: its nine thousand headers would be as many links in every sandbox. They
+# do not change while LIBTORCH_ROOT stays the same.
 _HEADERS = ["ATen", "c10", "torch", "caffe2"]
 
 def _libtorch_impl(ctx):
