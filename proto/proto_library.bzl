@@ -1,5 +1,7 @@
 """C++ code from .proto files, with the distribution's protoc."""
 
+load("//third_party/prelude:cc.bzl", "cc_library")
+
 def hydra_cc_proto(name, srcs, services = [], deps = [], **kwargs):
     """Makes one cc_library of messages, and of stubs for the files in `services`."""
     outs = []
@@ -19,7 +21,7 @@ def hydra_cc_proto(name, srcs, services = [], deps = [], **kwargs):
         cmd = command.replace("-Iproto", "-Iproto -I/usr/include"),
         tools = ["//proto:all_protos"],
     )
-    native.cc_library(
+    cc_library(
         name = name,
         srcs = [o for o in outs if o.endswith(".cc")],
         hdrs = [o for o in outs if o.endswith(".h")],

@@ -1,6 +1,6 @@
 """Fuzz targets: NAME_fuzz.cc with LLVMFuzzerTestOneInput, seeds in corpus/NAME."""
 
-load("@rules_cc//cc:defs.bzl", "cc_binary", "cc_test")
+load("//third_party/prelude:cc.bzl", "cc_binary", "cc_test")
 
 def hydra_fuzz_target(name, deps):
     """Makes NAME_test, which every build runs, and NAME_fuzzer for run.sh."""

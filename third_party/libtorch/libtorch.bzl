@@ -16,7 +16,11 @@ cc_library(
         "-lc10",
         "-Wl,--as-needed",
     ],
-    visibility = ["@hydra//worker:__subpackages__", "@hydra//tests:__subpackages__"],
+    visibility = [
+        "@hydra//tests:__subpackages__",
+        "@hydra//third_party/prelude:__pkg__",
+        "@hydra//worker:__subpackages__",
+    ],
 )
 """
 

@@ -1,6 +1,6 @@
 """Tests that run on each of the devices that a test can have."""
 
-load("@rules_cc//cc:defs.bzl", "cc_library", "cc_test")
+load("//third_party/prelude:cc.bzl", "cc_library", "cc_test")
 
 def device_tests(name, srcs, deps, size):
     """`name` on a CpuDevice, and `name`_late on a LateDevice.
