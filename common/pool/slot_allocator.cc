@@ -40,6 +40,18 @@ std::optional<Slot> SlotAllocator::Allocate(int64_t bytes) {
   return slot;
 }
 
+std::optional<Slot> SlotAllocator::AllocateHigh(int64_t bytes) {
+  CHECK_GT(bytes, 0);
+  if (bytes > largest_free_bytes()) return std::nullopt;
+  const int64_t needed = Aligned(bytes);
+  auto range = free_by_offset_.rbegin();
+  while (range->second < needed) ++range;
+  const auto [offset, free] = *range;
+  const Slot slot = {offset + free - needed, bytes};
+  TakeFrom({offset, free}, slot);
+  return slot;
+}
+
 bool SlotAllocator::AllocateAt(const Slot& slot) {
   const bool is_inside = slot.offset >= begin_ && slot.bytes > 0 &&
                          slot.bytes <= end_ - slot.offset;

@@ -50,6 +50,11 @@ class SlotAllocator {
   // enough.
   std::optional<Slot> Allocate(int64_t bytes);
 
+  // The same, but at the end of the free range with the highest offset that is
+  // large enough: what lives long is kept apart from what comes and goes.
+  // Linear in the number of free ranges.
+  std::optional<Slot> AllocateHigh(int64_t bytes);
+
   // Gives out exactly `slot`, to rebuild what another allocator had given out;
   // the order of the calls does not matter. False, and nothing changed, if its
   // offset is not aligned, it is empty, or any of it is outside or not free.

@@ -49,6 +49,19 @@ TEST(SlotAllocatorTest, CanBeFilledToTheLastByte) {
   allocator.CheckInvariants();
 }
 
+TEST(SlotAllocatorTest,
+     HighOnesComeFromTheEndOfTheHighestRangeThatIsLongEnough) {
+  SlotAllocator allocator(0, 1024);
+  EXPECT_EQ(allocator.AllocateHigh(65), (Slot{1024 - 128, 65}));
+  EXPECT_EQ(allocator.AllocateHigh(64), (Slot{1024 - 192, 64}));
+  EXPECT_EQ(allocator.Allocate(64), (Slot{0, 64}));
+  allocator.Free({1024 - 128, 65});
+  EXPECT_EQ(allocator.AllocateHigh(256), (Slot{1024 - 192 - 256, 256}));
+  EXPECT_EQ(allocator.AllocateHigh(128), (Slot{1024 - 128, 128}));
+  EXPECT_EQ(allocator.AllocateHigh(1024), std::nullopt);
+  allocator.CheckInvariants();
+}
+
 TEST(SlotAllocatorTest, ARefusalChangesNothing) {
   SlotAllocator allocator(0, 1024);
   ASSERT_TRUE(allocator.Allocate(512).has_value());

@@ -13,23 +13,40 @@
 
 namespace hydra {
 
+// The lanes in which a device copies, beside the one in which it computes.
+enum class CopyLane { kPromote, kDemote };
+
+// "All copies that the lane was given so far": what to wait for. By default
+// nothing.
+struct Mark {
+  CopyLane lane = CopyLane::kPromote;
+  uint64_t number = 0;
+};
+
 // What computes, and the memory that it computes in. A worker has one.
 //
-// One thread copies, synchronizes and reads times; the arena may be used by
-// any. LibTorch's exceptions pass through. testing/device_contract.h tries
+// One thread issues operations, copies and waits; `IsDone` and the arena are
+// for any. LibTorch's exceptions pass through. testing/device_contract.h tries
 // every promise made here.
 //
-// Copies are asynchronous: they are done in the order of the calls, each at
-// some time between its call and the end of the next Synchronize. Until then a
-// host range is the device's: a copy to the device may read it at any time, so
-// it must stay as it is; one to the host may write it at any time, so nobody
-// may read it, or give it to others. Only copies may use it again, since they
-// keep their order. A failed task's copies are no exception.
+// Three lanes work side by side: LibTorch's operations in one, copies to the
+// device in another, copies to the host in a third. Each keeps the order of the
+// calls. Between them only this is so:
+//  * A copy to the host gets what the operations issued before it made.
+//  * Operations issued before a copy to the device do not find it.
+//  * Operations issued after WaitFor(mark) find what the copies up to the mark
+//    brought to the device, and may write over what they took to the host.
+//    Before, they must do neither.
+//  * A copy that uses host memory which an earlier copy, of either lane, reads
+//    or writes comes after that one.
 //
-// Operations see none of that: what is issued after a copy to the device finds
-// its bytes in the tensor, and what is issued after a copy to the host does not
-// change what the host gets. A tensor may be dropped at once; its memory is not
-// used for others before the copy is done with it.
+// Host memory is the device's from the call that copies until its mark is done:
+// what a copy reads must stay as it is, and what one writes nobody may read, or
+// give to others; but further copies may use it, since they keep their order. A
+// failed task's copies are no exception.
+//
+// A tensor may be dropped at once: its memory is not used for others before the
+// copy is done with it. When the arena has no room it waits for such copies.
 class Device {
  public:
   // Waits for all copies. Tensors may live on: the arena lives as long as the
@@ -47,17 +64,31 @@ class Device {
   virtual DeviceArena& arena() = 0;
 
   // Copy between host memory, of any alignment, and a contiguous tensor of this
-  // device with as many bytes. They throw c10::Error, and copy nothing, if the
-  // tensor is not such a one, and where the device has failed.
-  virtual void CopyToDevice(absl::Span<const std::byte> from,
+  // device with as many bytes. Do not wait for the copy. They throw c10::Error,
+  // and copy nothing, if the tensor is not such a one, and where the device has
+  // failed.
+  virtual Mark CopyToDevice(absl::Span<const std::byte> from,
                             const at::Tensor& to) = 0;
-  virtual void CopyToHost(const at::Tensor& from, absl::Span<std::byte> to) = 0;
+  virtual Mark CopyToHost(const at::Tensor& from, absl::Span<std::byte> to) = 0;
+
+  // Lets operations issued from now on begin after the mark. Where operations
+  // are done when they return, this waits. Throws c10::Error if the device has
+  // failed.
+  virtual void WaitFor(const Mark& mark) = 0;
+
+  // Whether all up to the mark is done, so that host memory is the caller's
+  // again. False for ever if the device failed before.
+  virtual bool IsDone(const Mark& mark) const = 0;
 
   // Waits until all copies and operations are done; host memory is the caller's
   // again. Throws c10::Error if the device has failed: then no copy will touch
   // host memory any more, but what was copied since the last Synchronize, in
   // either direction, may be anything.
   virtual void Synchronize() = 0;
+
+  // Whether copies are done beside operations. Where they are not, nothing is
+  // gained by asking for one early.
+  virtual bool CopiesBeside() const = 0;
 
   // What the process takes beside the device's memory and shared mappings:
   // libraries' scratch memory, code's data, stacks.

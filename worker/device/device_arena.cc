@@ -11,6 +11,18 @@
 #include "absl/strings/str_cat.h"
 
 namespace hydra {
+namespace {
+
+thread_local bool allocates_high = false;
+
+}  // namespace
+
+DeviceArena::HighScope::HighScope() : outer_(allocates_high) {
+  allocates_high = true;
+}
+
+DeviceArena::HighScope::~HighScope() { allocates_high = outer_; }
+
 absl::StatusOr<std::unique_ptr<DeviceArena>> DeviceArena::Create(
     int64_t limit_bytes) {
   if (limit_bytes <= 0 || limit_bytes % kAlignmentBytes != 0) {
@@ -39,18 +51,22 @@ DeviceArena::~DeviceArena() { munmap(base_, limit_bytes_); }
 void* DeviceArena::Allocate(int64_t bytes) {
   while (true) {
     if (void* pointer = TryAllocate(bytes)) return pointer;
+    AwaitFree await_free;
     Reclaim reclaim;
     {
       absl::MutexLock lock(&mu_);
+      await_free = await_free_;
       reclaim = reclaim_;
     }
+    if (await_free && await_free()) continue;
     if (!reclaim || !reclaim(bytes)) return nullptr;
   }
 }
 
 void* DeviceArena::TryAllocate(int64_t bytes) {
   absl::MutexLock lock(&mu_);
-  const std::optional<Slot> slot = slots_.Allocate(bytes);
+  const std::optional<Slot> slot =
+      allocates_high ? slots_.AllocateHigh(bytes) : slots_.Allocate(bytes);
   if (!slot.has_value()) return nullptr;
   allocated_[slot->offset] = *slot;
   peak_bytes_ = std::max(peak_bytes_, slots_.used_bytes());
@@ -73,6 +89,11 @@ bool DeviceArena::Contains(const void* pointer) const {
 void DeviceArena::SetReclaim(Reclaim reclaim) {
   absl::MutexLock lock(&mu_);
   reclaim_ = std::move(reclaim);
+}
+
+void DeviceArena::SetAwaitFree(AwaitFree await_free) {
+  absl::MutexLock lock(&mu_);
+  await_free_ = std::move(await_free);
 }
 
 int64_t DeviceArena::used_bytes() const {

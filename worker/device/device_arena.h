@@ -25,10 +25,28 @@ class DeviceArena {
   // Every allocation begins at a multiple of this and occupies a multiple.
   static constexpr int64_t kAlignmentBytes = 64;
 
+  // While one lives, what its thread allocates lies as high as it can, and else
+  // as low: what stays on the device for later, and what operations make and
+  // drop. So the one leaves no holes in the other.
+  class HighScope {
+   public:
+    HighScope();
+    ~HighScope();
+    HighScope(const HighScope&) = delete;
+    HighScope& operator=(const HighScope&) = delete;
+
+   private:
+    const bool outer_;
+  };
+
   // Asked, with no lock held, when `bytes` could not be allocated. Returns
   // whether it freed anything, so that trying again may help. May free, must
   // not allocate.
   using Reclaim = std::function<bool(int64_t bytes)>;
+
+  // Asked before, likewise: whether it waited for memory that is on its way
+  // back, such as that of a copy.
+  using AwaitFree = std::function<bool()>;
 
   // INVALID_ARGUMENT: limit_bytes is not a positive multiple of
   //   kAlignmentBytes.
@@ -40,7 +58,8 @@ class DeviceArena {
   DeviceArena(const DeviceArena&) = delete;
   DeviceArena& operator=(const DeviceArena&) = delete;
 
-  // Null if no free range is long enough, after as many reclaims as help.
+  // Null if no free range is long enough, after as many waits and reclaims as
+  // help.
   // Requires bytes > 0.
   void* Allocate(int64_t bytes) ABSL_LOCKS_EXCLUDED(mu_);
 
@@ -51,6 +70,7 @@ class DeviceArena {
 
   // Replaces the one before; empty: none.
   void SetReclaim(Reclaim reclaim) ABSL_LOCKS_EXCLUDED(mu_);
+  void SetAwaitFree(AwaitFree await_free) ABSL_LOCKS_EXCLUDED(mu_);
 
   int64_t limit_bytes() const { return limit_bytes_; }
   int64_t used_bytes() const ABSL_LOCKS_EXCLUDED(mu_);
@@ -78,6 +98,7 @@ class DeviceArena {
   int64_t peak_bytes_ ABSL_GUARDED_BY(mu_) = 0;
   int64_t highest_bytes_ ABSL_GUARDED_BY(mu_) = 0;
   Reclaim reclaim_ ABSL_GUARDED_BY(mu_);
+  AwaitFree await_free_ ABSL_GUARDED_BY(mu_);
 };
 
 }  // namespace hydra

@@ -1,5 +1,6 @@
 #include "worker/device/device_arena.h"
 
+#include <cstddef>
 #include <cstring>
 #include <thread>
 #include <vector>
@@ -60,6 +61,32 @@ TEST(DeviceArenaTest, ReclaimsUntilTheAllocationFits) {
   });
   EXPECT_NE(arena->Allocate(2048), nullptr);
   EXPECT_EQ(cached.size(), 2);
+}
+
+TEST(DeviceArenaTest, WaitsForWhatComesBackByItselfBeforeItReclaims) {
+  auto arena = DeviceArena::Create(4096).value();
+  void* copied = arena->Allocate(4096);
+  arena->SetReclaim([](int64_t) {
+    ADD_FAILURE() << "nothing had to be reclaimed";
+    return false;
+  });
+  arena->SetAwaitFree([&] {
+    arena->Free(copied);
+    return true;
+  });
+  EXPECT_NE(arena->Allocate(4096), nullptr);
+}
+
+TEST(DeviceArenaTest, WhatIsKeptLiesApartFromWhatComesAndGoes) {
+  auto arena = DeviceArena::Create(4096).value();
+  auto* low = static_cast<std::byte*>(arena->Allocate(64));
+  std::byte* high = nullptr;
+  {
+    const DeviceArena::HighScope scope;
+    high = static_cast<std::byte*>(arena->Allocate(64));
+  }
+  EXPECT_EQ(high - low, 4096 - 64);
+  EXPECT_EQ(static_cast<std::byte*>(arena->Allocate(64)) - low, 64);
 }
 
 TEST(DeviceArenaTest, RefusesWhenNothingIsLeftToReclaim) {

@@ -10,8 +10,8 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/string_view.h"
 #include "absl/strings/strip.h"
-#include "c10/util/Exception.h"
 #include "worker/device/arena_c10_allocator.h"
+#include "worker/device/check_copy.h"
 
 namespace hydra {
 namespace {
@@ -19,12 +19,6 @@ namespace {
 // An empty range may have no address, which memcpy must not be given.
 void CopyBytes(const void* from, size_t bytes, void* to) {
   if (bytes > 0) std::memcpy(to, from, bytes);
-}
-
-void CheckCopy(const at::Tensor& tensor, size_t bytes) {
-  TORCH_INTERNAL_ASSERT(tensor.is_contiguous() && tensor.nbytes() == bytes,
-                        "a copy of ", bytes, " bytes to or from a tensor of ",
-                        tensor.nbytes());
 }
 
 }  // namespace
@@ -44,15 +38,17 @@ c10::Device CpuDevice::torch_device() const {
   return c10::Device(c10::DeviceType::CPU);
 }
 
-void CpuDevice::CopyToDevice(absl::Span<const std::byte> from,
+Mark CpuDevice::CopyToDevice(absl::Span<const std::byte> from,
                              const at::Tensor& to) {
   CheckCopy(to, from.size());
   CopyBytes(from.data(), from.size(), to.mutable_data_ptr());
+  return {};
 }
 
-void CpuDevice::CopyToHost(const at::Tensor& from, absl::Span<std::byte> to) {
+Mark CpuDevice::CopyToHost(const at::Tensor& from, absl::Span<std::byte> to) {
   CheckCopy(from, to.size());
   CopyBytes(from.const_data_ptr(), to.size(), to.data());
+  return {};
 }
 
 int64_t CpuDevice::OutsideBytes() const {

@@ -25,12 +25,15 @@ class CpuDevice : public Device {
   c10::Device torch_device() const override;
   DeviceArena& arena() override { return *arena_; }
 
-  // Both copy at once.
-  void CopyToDevice(absl::Span<const std::byte> from,
+  // Both copy at once, so nothing has to be waited for.
+  Mark CopyToDevice(absl::Span<const std::byte> from,
                     const at::Tensor& to) override;
-  void CopyToHost(const at::Tensor& from, absl::Span<std::byte> to) override;
+  Mark CopyToHost(const at::Tensor& from, absl::Span<std::byte> to) override;
+  void WaitFor(const Mark&) override {}
+  bool IsDone(const Mark&) const override { return true; }
   void Synchronize() override {}
 
+  bool CopiesBeside() const override { return false; }
   int64_t OutsideBytes() const override;
 
   // The calling thread's processor time; that of helper threads is not in it.

@@ -121,7 +121,7 @@ TEST_P(DeviceContractTest, ItsPeakIsThatOfItsTensors) {
 TEST_P(DeviceContractTest, CopiesNeedNoDeviceMemory) {
   const at::Tensor all = NewBytes(kLimitBytes);
   const Bytes source = Pattern(kLimitBytes, 1);
-  device_->CopyToDevice(source, all);
+  device_->WaitFor(device_->CopyToDevice(source, all));
   EXPECT_EQ(Read(all), source);
   EXPECT_EQ(device_->arena().peak_bytes(), kLimitBytes);
 }
@@ -134,7 +134,8 @@ TEST_P(DeviceContractTest, CopiesEveryByteAtAnyHostAddress) {
       SCOPED_TRACE(testing::Message() << size << " bytes at " << shift);
       const Bytes source = Pattern(size + shift, 3);
       const at::Tensor tensor = NewBytes(static_cast<int64_t>(size));
-      device_->CopyToDevice(absl::MakeConstSpan(source).subspan(shift), tensor);
+      device_->WaitFor(device_->CopyToDevice(
+          absl::MakeConstSpan(source).subspan(shift), tensor));
       Bytes target(size + shift);
       device_->CopyToHost(tensor, absl::MakeSpan(target).subspan(shift));
       device_->Synchronize();
@@ -151,7 +152,7 @@ TEST_P(DeviceContractTest, CopiesWholeNumbersToo) {
       at::TensorOptions().dtype(at::kLong).device(device_->torch_device()));
   Bytes source(tokens.size() * sizeof(int64_t));
   std::memcpy(source.data(), tokens.data(), source.size());
-  device_->CopyToDevice(source, tensor);
+  device_->WaitFor(device_->CopyToDevice(source, tensor));
   EXPECT_EQ(Read(tensor), source);
   EXPECT_EQ(tensor.sum().item<int64_t>(), 6 + (int64_t{1} << 40));
 }
@@ -160,7 +161,7 @@ TEST_P(DeviceContractTest, NothingBesideTheTargetChanges) {
   const at::Tensor whole = NewBytes(300);
   whole.zero_();
   const Bytes source = Pattern(100, 5);
-  device_->CopyToDevice(source, whole.narrow(0, 100, 100));
+  device_->WaitFor(device_->CopyToDevice(source, whole.narrow(0, 100, 100)));
   Bytes target(300, std::byte{9});
   device_->CopyToHost(whole.narrow(0, 100, 100),
                       absl::MakeSpan(target).subspan(100, 100));
@@ -179,7 +180,8 @@ TEST_P(DeviceContractTest, ManyCopiesMayReadOneSource) {
   const at::Tensor first = NewBytes(200);
   const at::Tensor second = NewBytes(100);
   device_->CopyToDevice(source, first);
-  device_->CopyToDevice(absl::MakeConstSpan(source).subspan(50, 100), second);
+  device_->WaitFor(device_->CopyToDevice(
+      absl::MakeConstSpan(source).subspan(50, 100), second));
   EXPECT_EQ(Read(first), source);
   EXPECT_EQ(Read(second), Bytes(source.begin() + 50, source.begin() + 150));
 }
@@ -211,7 +213,7 @@ TEST_P(DeviceContractTest, SynchronizingAgainDoesNothing) {
 TEST_P(DeviceContractTest, OperationsFindWhatWasCopiedBefore) {
   float one = 1;
   const at::Tensor tensor = NewFloats(1, 0);
-  device_->CopyToDevice(BytesOf(one), tensor);
+  device_->WaitFor(device_->CopyToDevice(BytesOf(one), tensor));
   EXPECT_EQ(ReadFirst(tensor.add(1)), 2);
 }
 
@@ -219,19 +221,19 @@ TEST_P(DeviceContractTest, OperationsBeforeACopyDoNotFindIt) {
   float one = 1;
   const at::Tensor tensor = NewFloats(1, 10);
   const at::Tensor sum = tensor.add(5);
-  device_->CopyToDevice(BytesOf(one), tensor);
+  device_->WaitFor(device_->CopyToDevice(BytesOf(one), tensor));
   EXPECT_EQ(ReadFirst(sum), 15);
   EXPECT_EQ(ReadFirst(tensor), 1);
 }
 
-TEST_P(DeviceContractTest, TheHostGetsWhatWasThereAtTheCall) {
+TEST_P(DeviceContractTest, TheHostGetsWhatOperationsMadeBeforeTheCall) {
   const at::Tensor tensor = NewFloats(1, 1);
   tensor.add_(1);
   float before = 0;
   float after = 0;
-  device_->CopyToHost(tensor, BytesOf(before));
+  device_->WaitFor(device_->CopyToHost(tensor, BytesOf(before)));
   tensor.add_(1);
-  device_->CopyToHost(tensor, BytesOf(after));
+  device_->WaitFor(device_->CopyToHost(tensor, BytesOf(after)));
   tensor.fill_(100);
   device_->Synchronize();
   EXPECT_EQ(before, 2);
@@ -263,15 +265,45 @@ TEST_P(DeviceContractTest, CopiesKeepTheirOrder) {
   const at::Tensor second = NewFloats(1, 2);
   float host = 0;
   device_->CopyToHost(first, BytesOf(host));
-  device_->CopyToDevice(BytesOf(host), second);
+  device_->WaitFor(device_->CopyToDevice(BytesOf(host), second));
   EXPECT_EQ(ReadFirst(second), 1);
 
   // And a source may be overwritten by a later copy.
   const at::Tensor third = NewFloats(1, 3);
-  device_->CopyToDevice(BytesOf(host), third);
-  device_->CopyToHost(NewFloats(1, 4), BytesOf(host));
+  const Mark read = device_->CopyToDevice(BytesOf(host), third);
+  const Mark written = device_->CopyToHost(NewFloats(1, 4), BytesOf(host));
+  device_->WaitFor(read);
   EXPECT_EQ(ReadFirst(third), 1);
+  device_->WaitFor(written);
   EXPECT_EQ(host, 4);
+}
+
+TEST_P(DeviceContractTest, AMarkIsDoneOnceAllBeforeItIs) {
+  Bytes host = Pattern(1000, 1);
+  EXPECT_TRUE(device_->IsDone(Mark())) << "nothing to wait for";
+  const at::Tensor tensor = NewBytes(1000);
+  const Mark first = device_->CopyToDevice(host, tensor);
+  const Mark second = device_->CopyToDevice(host, tensor);
+  device_->WaitFor(second);
+  EXPECT_TRUE(device_->IsDone(first));
+  Bytes back(1000);
+  const Mark third = device_->CopyToHost(tensor, absl::MakeSpan(back));
+  device_->Synchronize();
+  EXPECT_TRUE(device_->IsDone(second));
+  EXPECT_TRUE(device_->IsDone(third));
+  EXPECT_EQ(back, host);
+}
+
+TEST_P(DeviceContractTest, AFullArenaWaitsForDroppedTensors) {
+  Bytes host(kLimitBytes);
+  for (int round = 0; round < 3; ++round) {
+    at::Tensor tensor = NewBytes(kLimitBytes);
+    device_->WaitFor(
+        device_->CopyToDevice(Pattern(kLimitBytes, round), tensor));
+    device_->CopyToHost(tensor, absl::MakeSpan(host));
+  }
+  device_->Synchronize();
+  EXPECT_EQ(host, Pattern(kLimitBytes, 2));
 }
 
 // Failure.
@@ -302,7 +334,7 @@ TEST_P(DeviceContractTest, CopiesBesideARefusedOneAreDone) {
   Bytes first(64);
   Bytes last(64);
   const at::Tensor tensor = NewBytes(64);
-  device_->CopyToDevice(source, tensor);
+  device_->WaitFor(device_->CopyToDevice(source, tensor));
   device_->CopyToHost(tensor, absl::MakeSpan(first));
   EXPECT_THROW(device_->CopyToDevice(source, NewBytes(63)), c10::Error);
   EXPECT_THROW(NewBytes(kLimitBytes), c10::OutOfMemoryError);
@@ -319,7 +351,7 @@ TEST_P(DeviceContractTest, ItsEndWaitsForTheCopies) {
   {
     const Bytes source = Pattern(1000, 1);
     const at::Tensor tensor = NewBytes(1000);
-    device_->CopyToDevice(source, tensor);
+    device_->WaitFor(device_->CopyToDevice(source, tensor));
     device_->CopyToHost(tensor, absl::MakeSpan(host));
     device_.reset();
   }

@@ -5,6 +5,7 @@
 
 #include "c10/util/Exception.h"
 #include "gtest/gtest.h"
+#include "worker/device/check_copy.h"
 
 namespace hydra {
 namespace {
@@ -16,52 +17,125 @@ bool Overlap(absl::Span<const std::byte> a, absl::Span<const std::byte> b) {
   return a.data() < b.data() + b.size() && b.data() < a.data() + a.size();
 }
 
-}  // namespace
-
-LateDevice::LateDevice(std::unique_ptr<Device> base) : base_(std::move(base)) {}
-
-LateDevice::~LateDevice() { Finish(); }
-
-void LateDevice::CopyToDevice(absl::Span<const std::byte> from,
-                              const at::Tensor& to) {
-  FinishIf([&](const Copy& copy) { return Overlap(copy.to, from); });
-  base_->CopyToDevice(from, to);
-  copies_.push_back({from, {}, {from.begin(), from.end()}});
+CopyLane Other(CopyLane lane) {
+  return lane == CopyLane::kPromote ? CopyLane::kDemote : CopyLane::kPromote;
 }
 
-void LateDevice::CopyToHost(const at::Tensor& from, absl::Span<std::byte> to) {
-  FinishIf([&](const Copy& copy) {
-    return Overlap(copy.to, to) || Overlap(copy.from, to);
-  });
-  std::vector<std::byte> bytes(to.size());
-  base_->CopyToHost(from, absl::MakeSpan(bytes));
+}  // namespace
+
+LateDevice::LateDevice(std::unique_ptr<Device> base) : base_(std::move(base)) {
+  arena().SetAwaitFree([this] { return FinishOldest(); });
+}
+
+LateDevice::~LateDevice() {
+  arena().SetAwaitFree({});
+  FinishAll();
+}
+
+Mark LateDevice::CopyToDevice(absl::Span<const std::byte> from,
+                              const at::Tensor& to) {
+  CheckCopy(to, from.size());
+  Copy copy;
+  copy.tensor = to;
+  copy.from = from;
+  const Mark mark = Enqueue(CopyLane::kPromote, std::move(copy));
+  // What is to be read may be poisoned still, by a copy that comes before.
+  Copy& newest = lane(CopyLane::kPromote).copies.back();
+  if (newest.after == 0) newest.bytes.assign(from.begin(), from.end());
+  base_->CopyToDevice(std::vector<std::byte>(from.size(), kPoison), to);
+  return mark;
+}
+
+Mark LateDevice::CopyToHost(const at::Tensor& from, absl::Span<std::byte> to) {
+  CheckCopy(from, to.size());
+  Copy copy;
+  copy.tensor = from;
+  copy.to = to;
+  copy.bytes.resize(to.size());
+  base_->CopyToHost(from, absl::MakeSpan(copy.bytes));
+  const Mark mark = Enqueue(CopyLane::kDemote, std::move(copy));
+  // Copies that read it come first, and have to find what is there.
+  const uint64_t after = lane(CopyLane::kDemote).copies.back().after;
+  Finish(CopyLane::kPromote, after);
   std::fill(to.begin(), to.end(), kPoison);
-  copies_.push_back({{}, to, std::move(bytes)});
+  return mark;
+}
+
+void LateDevice::WaitFor(const Mark& mark) { Finish(mark.lane, mark.number); }
+
+bool LateDevice::IsDone(const Mark& mark) const {
+  return lanes_[static_cast<int>(mark.lane)].done >= mark.number;
 }
 
 void LateDevice::Synchronize() {
-  if (fails_next_copies_ && !copies_.empty()) {
+  if (fails_next_copies_ && outstanding() > 0) {
     fails_next_copies_ = false;
-    copies_.clear();
+    for (Lane& lane : lanes_) {
+      lane.done = lane.enqueued();
+      lane.copies.clear();
+    }
     TORCH_CHECK(false, "the device has failed");
   }
-  Finish();
+  FinishAll();
   base_->Synchronize();
 }
 
-void LateDevice::Finish() {
-  for (const Copy& copy : copies_) {
-    std::copy_n(copy.bytes.begin(), copy.to.size(), copy.to.begin());
-    if (!std::equal(copy.from.begin(), copy.from.end(), copy.bytes.begin())) {
-      ADD_FAILURE() << "the source of a copy of " << copy.bytes.size()
-                    << " bytes to the device changed before the copy was done";
-    }
-  }
-  copies_.clear();
+int LateDevice::outstanding() const {
+  return static_cast<int>(lanes_[0].copies.size() + lanes_[1].copies.size());
 }
 
-void LateDevice::FinishIf(absl::FunctionRef<bool(const Copy&)> concerns) {
-  if (std::any_of(copies_.begin(), copies_.end(), concerns)) Finish();
+Mark LateDevice::Enqueue(CopyLane which, Copy copy) {
+  copy.after = NewestUse(lane(Other(which)), copy.host());
+  lane(which).copies.push_back(std::move(copy));
+  return {which, lane(which).enqueued()};
+}
+
+void LateDevice::Finish(CopyLane which, uint64_t number) {
+  Lane& mine = lane(which);
+  while (mine.done < number && !mine.copies.empty()) {
+    Finish(Other(which), mine.copies.front().after);
+    Do(which, mine.copies.front());
+    mine.copies.pop_front();
+    ++mine.done;
+  }
+}
+
+void LateDevice::FinishAll() {
+  for (CopyLane which : {CopyLane::kPromote, CopyLane::kDemote}) {
+    Finish(which, lane(which).enqueued());
+  }
+}
+
+bool LateDevice::FinishOldest() {
+  for (CopyLane which : {CopyLane::kDemote, CopyLane::kPromote}) {
+    if (lane(which).copies.empty()) continue;
+    Finish(which, lane(which).done + 1);
+    return true;
+  }
+  return false;
+}
+
+void LateDevice::Do(CopyLane which, const Copy& copy) {
+  std::vector<std::byte> now(copy.host().size());
+  if (which == CopyLane::kPromote) {
+    now.assign(copy.from.begin(), copy.from.end());
+    base_->CopyToDevice(now, copy.tensor);
+  } else {
+    base_->CopyToHost(copy.tensor, absl::MakeSpan(now));
+    std::copy(now.begin(), now.end(), copy.to.begin());
+  }
+  if (!copy.bytes.empty() && now != copy.bytes) {
+    ADD_FAILURE() << "the source of a copy of " << now.size()
+                  << " bytes changed before the copy was done";
+  }
+}
+
+uint64_t LateDevice::NewestUse(const Lane& lane,
+                               absl::Span<const std::byte> host) {
+  for (size_t i = lane.copies.size(); i > 0; --i) {
+    if (Overlap(lane.copies[i - 1].host(), host)) return lane.done + i;
+  }
+  return 0;
 }
 
 }  // namespace hydra

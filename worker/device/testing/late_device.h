@@ -1,29 +1,34 @@
 #ifndef HYDRA_WORKER_DEVICE_TESTING_LATE_DEVICE_H_
 #define HYDRA_WORKER_DEVICE_TESTING_LATE_DEVICE_H_
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
+#include <deque>
 #include <memory>
 #include <string>
 #include <vector>
 
-#include "absl/functional/function_ref.h"
+#include "ATen/core/Tensor.h"
 #include "absl/types/span.h"
 #include "worker/device/device.h"
 
 namespace hydra {
 
-// A device that copies as late as it may: host memory is read and written when
-// Synchronize, or the destructor, is called, and is whatever the caller left
-// there. So whoever frees, changes or reads host memory too early fails a test
-// here, as a processor that copies at once never would.
+// A device that copies as late as it may: when somebody waits for the copy or
+// for a later one of its lane, when a copy that must come after it is done,
+// when the arena has no room, when it is synchronized, or at the end. Until
+// then what the copy will write, on the device or on the host, is poisoned, and
+// is whatever its user left there. So whoever uses a tensor before its copy was
+// waited for, or frees, changes or reads host memory too early, gets other bits
+// here, as with a processor that copies at once one never would.
 //
-// Computing needs the bytes at once, so a copy to the device happens at its
-// call, too; if the source is another one at the end, that is a failure of the
-// running test. Until a copy to the host is done, its target is poisoned.
+// If the source of a copy is another one when it is done than at its call, that
+// is a failure of the running test.
 class LateDevice : public Device {
  public:
-  // Computes as `base`, whose operations must be done when they return.
+  // Computes as `base`, whose operations and copies must be done when they
+  // return.
   explicit LateDevice(std::unique_ptr<Device> base);
   ~LateDevice() override;
 
@@ -31,35 +36,56 @@ class LateDevice : public Device {
   c10::Device torch_device() const override { return base_->torch_device(); }
   DeviceArena& arena() override { return base_->arena(); }
 
-  void CopyToDevice(absl::Span<const std::byte> from,
+  Mark CopyToDevice(absl::Span<const std::byte> from,
                     const at::Tensor& to) override;
-  void CopyToHost(const at::Tensor& from, absl::Span<std::byte> to) override;
+  Mark CopyToHost(const at::Tensor& from, absl::Span<std::byte> to) override;
+  void WaitFor(const Mark& mark) override;
+  bool IsDone(const Mark& mark) const override;
   void Synchronize() override;
 
+  bool CopiesBeside() const override { return true; }
   int64_t OutsideBytes() const override { return base_->OutsideBytes(); }
   absl::Duration ComputeTime() const override { return base_->ComputeTime(); }
 
   // How many copies are not done yet.
-  int outstanding() const { return static_cast<int>(copies_.size()); }
+  int outstanding() const;
 
   // The next Synchronize with copies to do throws c10::Error instead.
   void FailNextCopies() { fails_next_copies_ = true; }
 
  private:
   struct Copy {
-    // One of both is empty.
+    at::Tensor tensor;
     absl::Span<const std::byte> from;
     absl::Span<std::byte> to;
-    // What was read from, or shall be written to, the host.
+    // The source, as it was at the call.
     std::vector<std::byte> bytes;
+    // Of the other lane: what must be done before.
+    uint64_t after = 0;
+
+    absl::Span<const std::byte> host() const {
+      return from.empty() ? to : from;
+    }
+  };
+  struct Lane {
+    std::deque<Copy> copies;
+    uint64_t done = 0;
+
+    uint64_t enqueued() const { return done + copies.size(); }
   };
 
-  void Finish();
-  // Copies that use the same host memory keep their order.
-  void FinishIf(absl::FunctionRef<bool(const Copy&)> concerns);
+  Mark Enqueue(CopyLane lane, Copy copy);
+  // Does the lane's copies up to the number.
+  void Finish(CopyLane lane, uint64_t number);
+  void FinishAll();
+  bool FinishOldest();
+  void Do(CopyLane lane, const Copy& copy);
+  static uint64_t NewestUse(const Lane& lane, absl::Span<const std::byte> host);
+
+  Lane& lane(CopyLane lane) { return lanes_[static_cast<int>(lane)]; }
 
   const std::unique_ptr<Device> base_;
-  std::vector<Copy> copies_;
+  std::array<Lane, 2> lanes_;
   bool fails_next_copies_ = false;
 };
 

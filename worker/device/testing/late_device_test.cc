@@ -43,6 +43,23 @@ TEST_F(LateDeviceTest, NothingReachesTheHostBeforeItIsSynchronized) {
   EXPECT_EQ(device_->outstanding(), 0);
 }
 
+TEST_F(LateDeviceTest, NothingIsOnTheDeviceBeforeItIsWaitedFor) {
+  const at::Tensor tensor = at::full({4}, 0.f);
+  const Mark mark = device_->CopyToDevice(Host(), tensor);
+  EXPECT_FALSE(device_->IsDone(mark));
+  EXPECT_TRUE(tensor.isnan().all().item<bool>());
+  device_->WaitFor(mark);
+  EXPECT_EQ(tensor[3].item<float>(), 4);
+}
+
+TEST_F(LateDeviceTest, ATensorThatChangesTooEarlyFailsTheTest) {
+  const at::Tensor tensor = at::full({4}, 7.f);
+  device_->CopyToHost(tensor, Host());
+  tensor.add_(1);
+  EXPECT_NONFATAL_FAILURE(device_->Synchronize(),
+                          "the source of a copy of 16 bytes");
+}
+
 TEST_F(LateDeviceTest, ASourceThatChangesTooEarlyFailsTheTest) {
   device_->CopyToDevice(Host(), at::full({4}, 0.f));
   device_->Synchronize();

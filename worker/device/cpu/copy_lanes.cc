@@ -1,0 +1,140 @@
+#include "worker/device/cpu/copy_lanes.h"
+
+#include <exception>
+#include <utility>
+
+#include "absl/time/clock.h"
+#include "c10/util/Exception.h"
+#include "common/clock/steady_time.h"
+
+namespace hydra {
+namespace {
+
+CopyLane Other(CopyLane lane) {
+  return lane == CopyLane::kPromote ? CopyLane::kDemote : CopyLane::kPromote;
+}
+
+bool Overlap(absl::Span<const std::byte> a, absl::Span<const std::byte> b) {
+  return a.data() < b.data() + b.size() && b.data() < a.data() + a.size();
+}
+
+// Empty: it did not fail.
+std::string FailureOf(const std::function<void()>& copy) {
+  try {
+    copy();
+    return "";
+  } catch (const c10::Error& error) {
+    return error.what_without_backtrace();
+  } catch (const std::exception& error) {
+    return error.what();
+  }
+}
+
+}  // namespace
+
+CopyLanes::CopyLanes(const LinkModel& link) : link_(link) {
+  for (CopyLane lane : {CopyLane::kPromote, CopyLane::kDemote}) {
+    threads_[static_cast<int>(lane)] = std::thread([this, lane] { Run(lane); });
+  }
+}
+
+CopyLanes::~CopyLanes() {
+  {
+    absl::MutexLock lock(&mu_);
+    ending_ = true;
+  }
+  for (std::thread& thread : threads_) thread.join();
+}
+
+Mark CopyLanes::Enqueue(CopyLane which, LaneCopy copy) {
+  absl::MutexLock lock(&mu_);
+  Entry entry;
+  entry.ready = SteadyNow();
+  entry.after = NewestUse(lane(Other(which)), copy.host);
+  entry.copy = std::move(copy);
+  lane(which).entries.push_back(std::move(entry));
+  return {which, lane(which).enqueued()};
+}
+
+bool CopyLanes::IsDone(const Mark& mark) const {
+  absl::MutexLock lock(&mu_);
+  return lane(mark.lane).done >= mark.number;
+}
+
+void CopyLanes::Await(const Mark& mark) {
+  absl::MutexLock lock(&mu_);
+  AwaitDone(mark);
+  ThrowFailure();
+}
+
+void CopyLanes::AwaitAll() {
+  absl::MutexLock lock(&mu_);
+  for (CopyLane which : {CopyLane::kPromote, CopyLane::kDemote}) {
+    AwaitDone({which, lane(which).enqueued()});
+  }
+  ThrowFailure();
+}
+
+bool CopyLanes::AwaitOldest() {
+  absl::MutexLock lock(&mu_);
+  for (CopyLane which : {CopyLane::kDemote, CopyLane::kPromote}) {
+    if (lane(which).entries.empty()) continue;
+    AwaitDone({which, lane(which).done + 1});
+    return true;
+  }
+  return false;
+}
+
+void CopyLanes::Run(CopyLane which) {
+  const auto may_go_on = [this, which]() ABSL_SHARED_LOCKS_REQUIRED(mu_) {
+    return MayBegin(which) || (ending_ && lane(which).entries.empty());
+  };
+  absl::MutexLock lock(&mu_);
+  while (true) {
+    mu_.Await(absl::Condition(&may_go_on));
+    Lane& mine = lane(which);
+    if (mine.entries.empty()) return;
+    // A deque's entries stay where they are when others are added.
+    Entry& entry = mine.entries.front();
+    const auto bytes = static_cast<int64_t>(entry.copy.host.size());
+    const absl::Time end = link_.Transfer(which, bytes, entry.ready);
+    mu_.Unlock();
+    std::string failure = FailureOf(entry.copy.copy);
+    absl::SleepFor(end - SteadyNow());
+    // Its memory may be wanted by whoever learns that it is done.
+    entry.copy.copy = nullptr;
+    mu_.Lock();
+    if (failure_.empty()) failure_ = std::move(failure);
+    mine.entries.pop_front();
+    ++mine.done;
+  }
+}
+
+bool CopyLanes::MayBegin(CopyLane which) const {
+  const Lane& mine = lane(which);
+  return !mine.entries.empty() &&
+         lane(Other(which)).done >= mine.entries.front().after;
+}
+
+uint64_t CopyLanes::NewestUse(const Lane& lane,
+                              absl::Span<const std::byte> host) const {
+  for (size_t i = lane.entries.size(); i > 0; --i) {
+    if (Overlap(lane.entries[i - 1].copy.host, host)) return lane.done + i;
+  }
+  return 0;
+}
+
+void CopyLanes::AwaitDone(const Mark& mark) {
+  const auto is_done = [this, &mark]() ABSL_SHARED_LOCKS_REQUIRED(mu_) {
+    return lane(mark.lane).done >= mark.number;
+  };
+  mu_.Await(absl::Condition(&is_done));
+}
+
+void CopyLanes::ThrowFailure() {
+  if (failure_.empty()) return;
+  const std::string failure = std::exchange(failure_, "");
+  TORCH_CHECK(false, failure);
+}
+
+}  // namespace hydra
