@@ -54,7 +54,9 @@ def _precompiled_header_impl(ctx):
         mnemonic = "PrecompileHeader",
         progress_message = "Precompiling %s" % ctx.file.hdr.short_path,
     )
-    own = cc_common.create_compilation_context(headers = depset([header, compiled]))
+    own = cc_common.create_compilation_context(
+        headers = depset([header, compiled] + ctx.files.textual_hdrs),
+    )
     return [
         DefaultInfo(files = depset([compiled])),
         cc_common.merge_cc_infos(
