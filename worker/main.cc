@@ -7,6 +7,7 @@
 #include <cstdio>
 #include <cstdlib>
 #include <memory>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -25,6 +26,8 @@
 #include "common/pool/pool_file.h"
 #include "common/process/process_start.h"
 #include "worker/device/cpu/cpu_device.h"
+#include "worker/device/cpu/link_model.h"
+#include "worker/device/cpu/linked_device.h"
 #include "worker/exec/host_task.h"
 #include "worker/exec/log_sink.h"
 #include "worker/exec/task_runner.h"
@@ -56,6 +59,7 @@ struct Flags {
   std::string device = "cpu:0";
   int64_t memory_limit_bytes = 0;
   int threads = 1;
+  std::string link;
   std::string pool_path;
   std::string pool_instance;
   std::string log_dir;
@@ -127,7 +131,11 @@ absl::StatusOr<std::unique_ptr<Device>> OpenDevice(const Flags& flags) {
   }
   SetUpComputeThreads(flags.threads);
   at::set_num_interop_threads(1);
-  return CpuDevice::Create(index, flags.memory_limit_bytes);
+  auto device = CpuDevice::Create(index, flags.memory_limit_bytes);
+  if (!device.ok() || flags.link.empty()) return device;
+  const absl::StatusOr<LinkModel> link = ParseLink(flags.link);
+  if (!link.ok()) return link.status();
+  return std::make_unique<LinkedDevice>(*std::move(device), *link);
 }
 
 absl::StatusOr<std::unique_ptr<PoolFile>> OpenPool(const Flags& flags) {
@@ -165,7 +173,13 @@ absl::Status RunTasks(AttachClient& client, Device* device,
                         TaskControl& control) {
     TaskLog task_log(log, task);
     if (IsHostTask(task)) return RunHostTask(task, job, task_log, control);
-    return runner.Run(task, job, task_log, control);
+    return runner.Run(task, job, task_log, control, [&client] {
+      std::optional<TaskRunner::NextTask> next;
+      if (auto held = client.NextDeviceTask()) {
+        next = {std::move(held->task), std::move(held->job)};
+      }
+      return next;
+    });
   });
 }
 
@@ -222,6 +236,9 @@ int Main(int argc, char** argv) {
   app.add_option("--threads", flags.threads, "threads of one operation")
       ->check(CLI::PositiveNumber)
       ->capture_default_str();
+  app.add_option("--link", flags.link,
+                 "what copies go over, as TO_DEVICE,TO_HOST bytes a second, "
+                 "and \",shared\" for one bus; without it, memory's speed");
   app.add_option("--pool-path", flags.pool_path, "the pool file")->required();
   app.add_option("--pool-instance", flags.pool_instance,
                  "the pool's instance id, 32 hexadecimal digits")

@@ -136,6 +136,26 @@ bool IsDeviceName(absl::string_view name) {
          absl::SimpleAtoi(name, &number) && absl::StrCat(number) == name;
 }
 
+// A slower link than the slowest is a mistake in the unit.
+void CheckLinkRate(const std::string& path, double gb_per_second,
+                   Mistakes* mistakes) {
+  constexpr double kSlowest = 0.001;
+  constexpr double kFastest = 100000;
+  if (gb_per_second >= kSlowest && gb_per_second <= kFastest) return;
+  AddMistake(path,
+             absl::StrCat("expected a number of GB/s from ", kSlowest, " to ",
+                          kFastest, ", found ", gb_per_second),
+             mistakes);
+}
+
+void CheckLink(const std::string& path, const config::v1::LinkConfig& link,
+               Mistakes* mistakes) {
+  CheckLinkRate(path + ".to_device_gb_per_second",
+                link.to_device_gb_per_second(), mistakes);
+  CheckLinkRate(path + ".to_host_gb_per_second", link.to_host_gb_per_second(),
+                mistakes);
+}
+
 void CheckDevice(const std::string& path, const DeviceConfig& device,
                  Mistakes* mistakes) {
   if (!IsDeviceName(device.name())) {
@@ -151,6 +171,9 @@ void CheckDevice(const std::string& path, const DeviceConfig& device,
                absl::StrCat("expected a whole number from 1 to ", kMaxThreads,
                             ", found ", device.threads()),
                mistakes);
+  }
+  if (device.has_link()) {
+    CheckLink(absl::StrCat(path, ".link"), device.link(), mistakes);
   }
 }
 
@@ -229,6 +252,10 @@ void FillDefaults(DaemonConfig* config) {
   }
   for (DeviceConfig& device : *config->mutable_devices()) {
     if (device.threads() == 0) device.set_threads(1);
+    if (device.has_link() && device.link().to_host_gb_per_second() == 0) {
+      device.mutable_link()->set_to_host_gb_per_second(
+          device.link().to_device_gb_per_second());
+    }
   }
 }
 

@@ -67,6 +67,15 @@ TEST(ParseDaemonConfigTest, ReadsHowThePoolIsLocked) {
       << "it says nothing without lock_memory, and is no mistake";
 }
 
+TEST(ParseDaemonConfigTest, ALinkIsAsFastToTheHostAsToTheDevice) {
+  const auto config = ParseDaemonConfig(
+      WithDevices("[{name: cpu:0, memory_limit_bytes: 1GiB, link: "
+                  "{to_device_gb_per_second: 1.5}}]"));
+  ASSERT_TRUE(config.ok()) << config.status();
+  EXPECT_EQ(config->devices(0).link().to_host_gb_per_second(), 1.5);
+  EXPECT_FALSE(config->devices(0).link().shared_bus());
+}
+
 TEST(ParseDaemonConfigTest, TellsAllThatAnEmptyFileLacks) {
   EXPECT_EQ(MessageOf(""),
             "state_dir: expected an absolute path, found nothing\n"
@@ -156,6 +165,10 @@ TEST(ParseDaemonConfigTest, ExplainsEachMistake) {
       {WithDevices("[{name: cpu:0, memory_limit_bytes: 1GiB, threads: 1}, "
                    "{name: cpu:1, memory_limit_bytes: 1GiB, threads: 2}]"),
        "devices[1].threads: expected 1 as for devices[0], found 2"},
+      {WithDevices("[{name: cpu:0, memory_limit_bytes: 1GiB, link: "
+                   "{to_device_gb_per_second: 0, to_host_gb_per_second: 8}}]"),
+       "devices[0].link.to_device_gb_per_second: expected a number of GB/s "
+       "from 0.001 to 100000, found 0"},
       {WithDevices("[{name: cpu:0, memory_limit_bytes: 1GiB, threads: -1}]"),
        "devices[0].threads: expected a whole number from 1 to 1024, found -1"},
       {WithDevices("[{name: cpu:0, memory_limit_bytes: 1GiB}, "

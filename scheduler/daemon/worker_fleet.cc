@@ -72,6 +72,13 @@ Supervisor::Process WorkerFleet::CommandOf(
       absl::StrCat("--patience-seconds=",
                    parts_.config->worker_patience_seconds()),
       "--private-but-linkable=" + parts_.directory->outputs()};
+  if (device.has_link()) {
+    const config::v1::LinkConfig& link = device.link();
+    process.arguments.push_back(
+        absl::StrCat("--link=", link.to_device_gb_per_second() * 1e9, ",",
+                     link.to_host_gb_per_second() * 1e9,
+                     link.shared_bus() ? ",shared" : ""));
+  }
   for (const std::string& file : *parts_.own_files) {
     process.arguments.push_back("--private=" + file);
   }

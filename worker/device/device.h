@@ -76,6 +76,9 @@ class Device {
   // failed.
   virtual void WaitFor(const Mark& mark) = 0;
 
+  // Waits until all up to the mark is done. Throws c10::Error as Synchronize.
+  virtual void Await(const Mark& mark) = 0;
+
   // Whether all up to the mark is done, so that host memory is the caller's
   // again. False for ever if the device failed before.
   virtual bool IsDone(const Mark& mark) const = 0;

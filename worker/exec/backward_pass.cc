@@ -34,7 +34,7 @@ class BackwardPass {
 
   void RunMicroBatch(int index, bool is_last) {
     pass_.meter.SetMicroBatch(index);
-    Recompute(index);
+    Recompute(index, is_last);
     Tensors gradient;
     if (!pass_.makes_loss()) {
       gradient =
@@ -44,6 +44,7 @@ class BackwardPass {
     for (int layer = pass_.last_layer() - 1; layer >= pass_.first_layer();
          --layer) {
       pass_.meter.Begin(layer, Phase::kBackward);
+      Prefetch(is_last);
       gradient = Differentiate(layer, std::move(gradient),
                                /*accumulate=*/index > 0);
       if (is_last) UpdateLayer(layer);
@@ -55,15 +56,28 @@ class BackwardPass {
     }
   }
 
+  // In the order in which it is needed: for this pass, for its updates, for the
+  // next task.
+  void Prefetch(bool is_last_batch) {
+    Prefetcher* const prefetcher = pass_.prefetcher;
+    if (prefetcher == nullptr) return;
+    prefetcher->FetchOwn();
+    if (!is_last_batch) return;
+    MomentStream& moments = gradients_.moments();
+    moments.Prefetch(prefetcher->room_bytes());
+    if (moments.all_begun()) prefetcher->FetchNext(moments.begun_bytes());
+  }
+
   // Records every layer of the shard.
-  void Recompute(int index) {
+  void Recompute(int index, bool is_last) {
     LayerInput input;
-    input.micro_batch = PromoteBatch(pass_.batches[index], pass_.io.device());
+    input.micro_batch = PromoteBatch(pass_.batches[index], pass_.io);
     input.boundary =
         PromoteBoundary(pass_, BLOCK_KIND_ACTIVATION, pass_.first_layer(),
                         index, BlockIo::Reuse::kNever);
     for (int layer = pass_.first_layer(); layer < pass_.last_layer(); ++layer) {
       pass_.meter.Begin(layer, Phase::kForward);
+      Prefetch(is_last);
       parameters_.Place(layer);
       pass_.meter.ParametersPlaced();
       input.flats = parameters_.FlatsOf(layer);

@@ -26,43 +26,67 @@ BlockIo::BlockIo(Device* device, HostRange host, DeviceCache* cache)
 
 at::Tensor BlockIo::Promote(const BlockVersion& version, int64_t count,
                             Reuse reuse) {
-  at::Tensor tensor = Cached(version, count);
-  if (tensor.defined()) {
-    cached_bytes_ += count * kFloatBytes;
-  } else {
+  at::Tensor tensor = TakeCached(version, 0, count);
+  if (!tensor.defined()) {
+    const DeviceArena::HighScope kept;
     tensor = Empty({count});
     PromoteRange(version, 0, tensor);
   }
   if (reuse == Reuse::kNever) {
     Forget(version);
   } else if (cache_ != nullptr) {
-    cache_->Put(VersionOf(version), tensor);
+    cache_->Put(VersionOf(version), {tensor});
   }
   return tensor;
 }
 
 void BlockIo::PromoteRange(const BlockVersion& version, int64_t first,
                            const at::Tensor& to) {
+  WaitFor(BeginPromoteRange(version, first, to));
+}
+
+Mark BlockIo::BeginPromoteRange(const BlockVersion& version, int64_t first,
+                                const at::Tensor& to) {
   const int64_t count = to.numel();
   if (version.zero()) {
     to.zero_();
-    return;
+    return {};
   }
-  if (at::Tensor cached = Cached(version, first + count); cached.defined()) {
-    to.copy_(cached.narrow(0, first, count));
-    cached_bytes_ += count * kFloatBytes;
-    return;
+  if (at::Tensor cached = TakeCached(version, first, count); cached.defined()) {
+    to.copy_(cached);
+    return {};
   }
-  const absl::Time begin = SteadyNow();
-  device_->CopyToDevice(SlotRange(version, first, count), to);
-  copy_time_ += SteadyNow() - begin;
   promoted_bytes_ += count * kFloatBytes;
+  return CopyToDevice(SlotRange(version, first, count), to);
+}
+
+void BlockIo::WaitFor(const Mark& mark) {
+  const absl::Time begin = SteadyNow();
+  device_->WaitFor(mark);
+  copy_time_ += SteadyNow() - begin;
+}
+
+void BlockIo::PromoteBytes(absl::Span<const std::byte> from,
+                           const at::Tensor& to) {
+  WaitFor(CopyToDevice(from, to));
+}
+
+bool BlockIo::Prefetch(const BlockVersion& version) {
+  if (version.zero() || cache_->Contains(VersionOf(version))) return true;
+  while (device_->arena().largest_free_bytes() < version.size_bytes()) {
+    if (!cache_->EvictUnexpected()) return false;
+  }
+  const DeviceArena::HighScope kept;
+  const int64_t count = version.size_bytes() / kFloatBytes;
+  const at::Tensor tensor = Empty({count});
+  const Mark ready =
+      device_->CopyToDevice(SlotRange(version, 0, count), tensor);
+  cache_->Put(VersionOf(version), {tensor, ready, /*prefetched=*/true});
+  return true;
 }
 
 at::Tensor BlockIo::View(const BlockVersion& version, int64_t count) {
-  if (at::Tensor cached = Cached(version, count); cached.defined()) {
-    return cached;
-  }
+  if (const auto cached = Cached(version, count)) return cached->tensor;
   if (version.zero()) return Empty({count}).zero_();
   return at::from_blob(SlotRange(version, 0, count).data(), {count});
 }
@@ -70,7 +94,8 @@ at::Tensor BlockIo::View(const BlockVersion& version, int64_t count) {
 void BlockIo::Demote(const at::Tensor& from, const BlockVersion& version,
                      int64_t first) {
   const absl::Time begin = SteadyNow();
-  device_->CopyToHost(from, SlotRange(version, first, from.numel()));
+  last_demoted_ =
+      device_->CopyToHost(from, SlotRange(version, first, from.numel()));
   copy_time_ += SteadyNow() - begin;
   demoted_bytes_ += from.numel() * kFloatBytes;
 }
@@ -83,7 +108,7 @@ void BlockIo::ZeroTail(const BlockVersion& version, int64_t first) {
 
 void BlockIo::Keep(const BlockVersion& version, at::Tensor tensor) {
   if (cache_ == nullptr) return;
-  cache_->Put(VersionOf(version), std::move(tensor));
+  cache_->Put(VersionOf(version), {std::move(tensor)});
   made_.push_back(VersionOf(version));
 }
 
@@ -94,6 +119,23 @@ void BlockIo::Forget(const BlockVersion& version) {
 void BlockIo::Rollback() {
   for (VersionId version : made_) cache_->Drop(version);
   made_.clear();
+}
+
+int64_t BlockIo::SpareBytes() const {
+  return begun_bytes_ + (cache_ == nullptr ? 0 : cache_->SpareBytes());
+}
+
+void BlockIo::Finish() {
+  const absl::Time begin = SteadyNow();
+  device_->Await(last_promoted_);
+  device_->Await(last_demoted_);
+  copy_time_ += SteadyNow() - begin;
+}
+
+void BlockIo::Synchronize() {
+  const absl::Time begin = SteadyNow();
+  device_->Synchronize();
+  copy_time_ += SteadyNow() - begin;
 }
 
 at::Tensor BlockIo::Empty(at::IntArrayRef shape) const {
@@ -113,11 +155,32 @@ absl::Span<std::byte> BlockIo::SlotRange(const BlockVersion& version,
   return host_(version.offset_bytes() + begin, bytes);
 }
 
-at::Tensor BlockIo::Cached(const BlockVersion& version, int64_t count) {
-  if (cache_ == nullptr) return {};
-  std::optional<at::Tensor> cached = cache_->Get(VersionOf(version));
-  if (!cached || cached->numel() < count) return {};
-  return cached->numel() == count ? *cached : cached->narrow(0, 0, count);
+Mark BlockIo::CopyToDevice(absl::Span<const std::byte> from,
+                           const at::Tensor& to) {
+  const absl::Time begin = SteadyNow();
+  last_promoted_ = device_->CopyToDevice(from, to);
+  copy_time_ += SteadyNow() - begin;
+  return last_promoted_;
+}
+
+std::optional<DeviceCache::Block> BlockIo::Cached(const BlockVersion& version,
+                                                  int64_t count) {
+  if (cache_ == nullptr) return std::nullopt;
+  std::optional<DeviceCache::Block> cached = cache_->Get(VersionOf(version));
+  if (!cached || cached->tensor.numel() < count) return std::nullopt;
+  WaitFor(cached->ready);
+  if (cached->tensor.numel() > count) {
+    cached->tensor = cached->tensor.narrow(0, 0, count);
+  }
+  return cached;
+}
+
+at::Tensor BlockIo::TakeCached(const BlockVersion& version, int64_t first,
+                               int64_t count) {
+  const auto cached = Cached(version, first + count);
+  if (!cached) return {};
+  (cached->prefetched ? promoted_bytes_ : cached_bytes_) += count * kFloatBytes;
+  return first == 0 ? cached->tensor : cached->tensor.narrow(0, first, count);
 }
 
 }  // namespace hydra

@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <functional>
+#include <optional>
 #include <vector>
 
 #include "ATen/core/Tensor.h"
@@ -23,9 +24,11 @@ using HostRange =
 // Moves blocks between the pool and the device for one task, and counts what it
 // moved. Blocks are fp32 and flat; counts and places are elements.
 //
-// The device's copies are asynchronous: whoever owns a BlockIo synchronizes the
-// device at the task's end, also if it fails. Until then slots are the
-// device's; a task never reads what it has demoted.
+// Copies to the device are waited for before anything that is given here is
+// used; those to the host are not. So whoever owns a BlockIo calls Finish at
+// the task's end, or synchronizes the device if it failed. Until then slots are
+// the device's, and what was demoted must not change; a task never reads what
+// it has demoted.
 //
 // One thread. LibTorch's exceptions pass through.
 class BlockIo {
@@ -49,11 +52,25 @@ class BlockIo {
   void PromoteRange(const worker::v1::BlockVersion& version, int64_t first,
                     const at::Tensor& to);
 
+  // The same, for whoever waits for the mark before `to` is used.
+  Mark BeginPromoteRange(const worker::v1::BlockVersion& version, int64_t first,
+                         const at::Tensor& to);
+  void WaitFor(const Mark& mark);
+
+  // Copies host memory that is no block's into all of `to`, uncounted.
+  void PromoteBytes(absl::Span<const std::byte> from, const at::Tensor& to);
+
+  // Begins to promote all of a version into the cache, for this task or for one
+  // after it. False, and nothing is done, if that takes room which others have
+  // that are read sooner. It is counted when it is promoted.
+  bool Prefetch(const worker::v1::BlockVersion& version);
+
   // The first `count` elements for reading a few of them: on the device if they
   // are there, else a view of the pool.
   at::Tensor View(const worker::v1::BlockVersion& version, int64_t count);
 
-  // Writes `from` to the version's slot, from element `first` on.
+  // Writes `from` to the version's slot, from element `first` on. `from` must
+  // not change before the task's end.
   void Demote(const at::Tensor& from, const worker::v1::BlockVersion& version,
               int64_t first);
 
@@ -70,6 +87,21 @@ class BlockIo {
   // The cache forgets every version that this task made.
   void Rollback();
 
+  // Device bytes in use, or with a negative number no more, that the task does
+  // not need yet and does not need to have now.
+  void AddBegunBytes(int64_t bytes) { begun_bytes_ += bytes; }
+
+  // Of the device's bytes in use, what the task could do without at present.
+  int64_t SpareBytes() const;
+
+  // Waits until the host has all that was demoted, and nothing is read of the
+  // host any more but by Prefetch.
+  void Finish();
+
+  // Waits for the device, and counts that as waiting for copies: operations are
+  // to be done already.
+  void Synchronize();
+
   // An uninitialized fp32 tensor on the device.
   at::Tensor Empty(at::IntArrayRef shape) const;
 
@@ -77,22 +109,30 @@ class BlockIo {
   int64_t promoted_bytes() const { return promoted_bytes_; }
   int64_t demoted_bytes() const { return demoted_bytes_; }
   int64_t cached_bytes() const { return cached_bytes_; }
-  // What the copies between host and device took, as far as they were waited
-  // for.
+  // How long copies between host and device were waited for.
   absl::Duration copy_time() const { return copy_time_; }
 
  private:
   absl::Span<std::byte> SlotRange(const worker::v1::BlockVersion& version,
                                   int64_t first, int64_t count) const;
 
-  // Undefined if the cache has not got so many elements of it.
-  at::Tensor Cached(const worker::v1::BlockVersion& version, int64_t count);
+  // The first `count` elements, ready for operations; none if the cache has not
+  // got so many.
+  std::optional<DeviceCache::Block> Cached(
+      const worker::v1::BlockVersion& version, int64_t count);
+  // Elements that are counted. Undefined if the cache has not got them.
+  at::Tensor TakeCached(const worker::v1::BlockVersion& version, int64_t first,
+                        int64_t count);
+  Mark CopyToDevice(absl::Span<const std::byte> from, const at::Tensor& to);
 
   Device* const device_;
   const HostRange host_;
   DeviceCache* const cache_;
 
   std::vector<VersionId> made_;
+  Mark last_promoted_{CopyLane::kPromote, 0};
+  Mark last_demoted_{CopyLane::kDemote, 0};
+  int64_t begun_bytes_ = 0;
   int64_t promoted_bytes_ = 0;
   int64_t demoted_bytes_ = 0;
   int64_t cached_bytes_ = 0;

@@ -80,7 +80,7 @@ TEST_F(BlockIoTest, MovesRanges) {
 }
 
 TEST_F(BlockIoTest, RangesOfACachedVersionComeFromTheCache) {
-  cache_.Put(VersionId(1), at::full({16}, 5.f));
+  cache_.Put(VersionId(1), {at::full({16}, 5.f)});
   const at::Tensor range = io_.Empty({4});
   io_.PromoteRange(Version(1, 16, 16), 8, range);
   EXPECT_EQ(range[0].item<float>(), 5);

@@ -1,7 +1,5 @@
 #include "worker/exec/block_update.h"
 
-#include <algorithm>
-#include <array>
 #include <utility>
 #include <vector>
 
@@ -19,87 +17,47 @@ using worker::v1::BLOCK_KIND_PARAMETER_GRADIENT;
 using worker::v1::BLOCK_KIND_PARAMETERS;
 using worker::v1::BlockVersion;
 
-// Updates ranges of one block, or lets them be as they are, and keeps the
-// buffers for their moments.
+// Updates ranges of one block, or lets them be as they are.
 class RangeUpdater {
  public:
-  RangeUpdater(const Pass& pass, int block, int64_t longest_range, bool skip)
+  RangeUpdater(const Pass& pass, int block, MomentStream& moments, bool skip)
       : pass_(pass),
         block_(block),
+        moments_(moments),
         skip_(skip),
         hyperparameters_(pass.model.HyperparametersAt(pass.task.step())),
-        new_parameters_(pass.blocks.Written(BLOCK_KIND_PARAMETERS, block)) {
-    TORCH_CHECK(pass.model.moment_count() <= kMostMoments);
-    for (int i = 0; i < pass.model.moment_count(); ++i) {
-      buffers_[i] = pass.io.Empty({longest_range});
-    }
-  }
+        new_parameters_(pass.blocks.Written(BLOCK_KIND_PARAMETERS, block)) {}
 
-  // `parameters` and `gradient` begin at the block's element `first`.
-  void Update(int64_t first, const at::Tensor& parameters,
+  // `parameters` and `gradient` are the range's. Nobody may change `parameters`
+  // afterwards.
+  void Update(const BlockRange& range, const at::Tensor& parameters,
               const at::Tensor& gradient) {
     pass_.meter.Advance();
-    std::array<at::Tensor, kMostMoments> moments;
-    for (int i = 0; i < pass_.model.moment_count(); ++i) {
-      moments[i] = buffers_[i].narrow(0, 0, parameters.numel());
-      pass_.io.PromoteRange(
-          pass_.blocks.Read(BLOCK_KIND_OPTIMIZER_STATE, block_),
-          MomentBegin(i) + first, moments[i]);
-    }
+    const MomentStream::Moments moments = moments_.Take(block_, range);
     if (!skip_) {
       UpdateRange(hyperparameters_, pass_.task.step() + 1, parameters, gradient,
                   moments[0], moments[1]);
     }
-    pass_.io.Demote(parameters, new_parameters_, first);
+    pass_.io.Demote(parameters, new_parameters_, range.first);
     FailPoint("worker.update", pass_.task.job_id());
+    const int64_t elements = pass_.block(block_).element_count();
     for (int i = 0; i < pass_.model.moment_count(); ++i) {
       pass_.io.Demote(moments[i],
                       pass_.blocks.Written(BLOCK_KIND_OPTIMIZER_STATE, block_),
-                      MomentBegin(i) + first);
+                      i * elements + range.first);
     }
   }
 
   const BlockVersion& new_parameters() const { return new_parameters_; }
 
  private:
-  int64_t MomentBegin(int moment) const {
-    return moment * pass_.block(block_).element_count();
-  }
-
   const Pass& pass_;
   const int block_;
+  MomentStream& moments_;
   const bool skip_;
   const Hyperparameters hyperparameters_;
   const BlockVersion& new_parameters_;
-  std::array<at::Tensor, kMostMoments> buffers_;
 };
-
-// A range of a gathered block, in elements. Ranges begin at rows, and at
-// multiples of 64 bytes; the last one includes the block's padding.
-struct TableRange {
-  int64_t first_row = 0;
-  int64_t last_row = 0;
-  int64_t first = 0;
-  int64_t count = 0;
-};
-
-// Of about kUpdateRangeElements each; the first one is the longest.
-std::vector<TableRange> RangesOf(const ParameterBlock& table) {
-  constexpr int64_t kRows = kTensorAlignmentBytes / kFloatBytes;
-  const int64_t rows = table.tensors.front().shape[0];
-  const int64_t width = table.tensors.front().shape[1];
-  const int64_t rows_of_range =
-      std::max(kRows, kUpdateRangeElements / width / kRows * kRows);
-  std::vector<TableRange> ranges;
-  for (int64_t row = 0; row < rows; row += rows_of_range) {
-    const int64_t last_row = std::min(rows, row + rows_of_range);
-    const int64_t first = row * width;
-    const int64_t end =
-        last_row == rows ? table.element_count() : last_row * width;
-    ranges.push_back({row, last_row, first, end - first});
-  }
-  return ranges;
-}
 
 // A gathered block's gradient in ranges: that of the gathered rows plus the
 // later layers' part, wherever that is.
@@ -121,7 +79,7 @@ class GatheredGradient {
   }
 
   // Valid until the next call.
-  at::Tensor Of(const TableRange& range) {
+  at::Tensor Of(const BlockRange& range) {
     const int64_t rows = range.last_row - range.first_row;
     const int64_t in_rows = rows * width_;
     const at::Tensor gradient = buffer_.narrow(0, 0, range.count);
@@ -133,7 +91,7 @@ class GatheredGradient {
   }
 
  private:
-  void AddLaterPart(const TableRange& range, const at::Tensor& gradient) {
+  void AddLaterPart(const BlockRange& range, const at::Tensor& gradient) {
     if (later_on_device_.defined()) {
       gradient.add_(later_on_device_.narrow(0, range.first, range.count));
     } else if (later_in_pool_ != nullptr) {
@@ -155,17 +113,14 @@ class GatheredGradient {
 }  // namespace
 
 bool UpdateBlock(const Pass& pass, int block, at::Tensor parameters,
-                 const at::Tensor& gradient) {
+                 const at::Tensor& gradient, MomentStream& moments) {
   const at::NoGradGuard no_grad;
-  const int64_t count = parameters.numel();
   const bool finite = AllFinite(gradient);
   pass.io.Forget(pass.blocks.Read(BLOCK_KIND_PARAMETERS, block));
-  RangeUpdater updater(pass, block, std::min(count, kUpdateRangeElements),
-                       /*skip=*/!finite);
-  for (int64_t first = 0; first < count; first += kUpdateRangeElements) {
-    const int64_t length = std::min(kUpdateRangeElements, count - first);
-    updater.Update(first, parameters.narrow(0, first, length),
-                   gradient.narrow(0, first, length));
+  RangeUpdater updater(pass, block, moments, /*skip=*/!finite);
+  for (const BlockRange& range : UpdateRangesOf(pass.block(block))) {
+    updater.Update(range, parameters.narrow(0, range.first, range.count),
+                   gradient.narrow(0, range.first, range.count));
   }
   pass.io.Keep(updater.new_parameters(), std::move(parameters));
   return finite;
@@ -173,40 +128,39 @@ bool UpdateBlock(const Pass& pass, int block, at::Tensor parameters,
 
 bool UpdateGatheredBlock(const Pass& pass, int block, at::Tensor parameters,
                          const at::Tensor& later_gradient,
-                         RowGradientSum& row_gradient) {
+                         RowGradientSum& row_gradient, MomentStream& moments) {
   const at::NoGradGuard no_grad;
   const BlockVersion& read = pass.blocks.Read(BLOCK_KIND_PARAMETERS, block);
-  const std::vector<TableRange> ranges = RangesOf(pass.block(block));
-  const int64_t longest_range = ranges.front().count;
+  const std::vector<BlockRange> ranges = UpdateRangesOf(pass.block(block));
 
   GatheredGradient gradient(pass, block, later_gradient, row_gradient,
-                            longest_range);
+                            ranges.front().count);
   const bool whole = parameters.defined();
   if (whole) pass.io.Forget(read);
-  const at::Tensor buffer =
-      whole ? at::Tensor() : pass.io.Empty({longest_range});
-  const auto values_of = [&](const TableRange& range) {
+  const auto values_of = [&](const BlockRange& range) {
     return whole ? parameters.narrow(0, range.first, range.count)
-                 : buffer.narrow(0, 0, range.count);
+                 : pass.io.Empty({range.count});
   };
   bool finite = true;
   {
-    RangeUpdater updater(pass, block, longest_range, /*skip=*/false);
-    for (const TableRange& range : ranges) {
+    RangeUpdater updater(pass, block, moments, /*skip=*/false);
+    for (const BlockRange& range : ranges) {
       const at::Tensor part = gradient.Of(range);
       finite = AllFinite(part);
       if (!finite) break;
       const at::Tensor values = values_of(range);
       if (!whole) pass.io.PromoteRange(read, range.first, values);
-      updater.Update(range.first, values, part);
+      updater.Update(range, values, part);
     }
   }
   if (!finite) {
-    RangeUpdater updater(pass, block, longest_range, /*skip=*/true);
-    for (const TableRange& range : ranges) {
+    // What was updated already is on its way to the host.
+    pass.io.Finish();
+    RangeUpdater updater(pass, block, moments, /*skip=*/true);
+    for (const BlockRange& range : ranges) {
       const at::Tensor values = values_of(range);
       pass.io.PromoteRange(read, range.first, values);
-      updater.Update(range.first, values, /*gradient=*/{});
+      updater.Update(range, values, /*gradient=*/{});
     }
   }
   if (whole) {

@@ -2,6 +2,7 @@
 #define HYDRA_WORKER_EXEC_BLOCK_UPDATE_H_
 
 #include "ATen/core/Tensor.h"
+#include "worker/exec/moment_stream.h"
 #include "worker/exec/pass.h"
 #include "worker/exec/row_gradient_sum.h"
 
@@ -20,7 +21,7 @@ namespace hydra {
 // Updates `parameters` in place, which become the written version; the cache
 // forgets the read one first. Both are flat and whole.
 bool UpdateBlock(const Pass& pass, int block, at::Tensor parameters,
-                 const at::Tensor& gradient);
+                 const at::Tensor& gradient, MomentStream& moments);
 
 // Updates a block whose rows its owner gathers, and lets the cache forget the
 // read version. Its gradient is the later layers' part, if it is tied, plus
@@ -31,7 +32,7 @@ bool UpdateBlock(const Pass& pass, int block, at::Tensor parameters,
 // is found is copied anew.
 bool UpdateGatheredBlock(const Pass& pass, int block, at::Tensor parameters,
                          const at::Tensor& later_gradient,
-                         RowGradientSum& row_gradient);
+                         RowGradientSum& row_gradient, MomentStream& moments);
 
 }  // namespace hydra
 

@@ -1,9 +1,15 @@
 #include "worker/exec/device_cache.h"
 
 #include <iterator>
+#include <limits>
 #include <utility>
 
 namespace hydra {
+namespace {
+
+constexpr int64_t kNotExpected = std::numeric_limits<int64_t>::max();
+
+}  // namespace
 
 DeviceCache::DeviceCache(DeviceArena* arena) : arena_(arena) {
   arena_->SetReclaim([this](int64_t) { return EvictOne(); });
@@ -11,19 +17,26 @@ DeviceCache::DeviceCache(DeviceArena* arena) : arena_(arena) {
 
 DeviceCache::~DeviceCache() { arena_->SetReclaim({}); }
 
-void DeviceCache::Put(VersionId version, at::Tensor tensor) {
+void DeviceCache::Put(VersionId version, Block block) {
   Drop(version);
   absl::MutexLock lock(&mu_);
-  entries_.push_front({version, std::move(tensor)});
+  entries_.push_front({version, std::move(block)});
   by_version_[version] = entries_.begin();
 }
 
-std::optional<at::Tensor> DeviceCache::Get(VersionId version) {
+std::optional<DeviceCache::Block> DeviceCache::Get(VersionId version) {
   absl::MutexLock lock(&mu_);
   const auto found = by_version_.find(version);
   if (found == by_version_.end()) return std::nullopt;
   entries_.splice(entries_.begin(), entries_, found->second);
-  return found->second->tensor;
+  Block block = found->second->block;
+  found->second->block.prefetched = false;
+  return block;
+}
+
+bool DeviceCache::Contains(VersionId version) const {
+  absl::MutexLock lock(&mu_);
+  return by_version_.contains(version);
 }
 
 void DeviceCache::Drop(VersionId version) {
@@ -40,24 +53,67 @@ void DeviceCache::DropAll() {
   entries_.clear();
 }
 
+void DeviceCache::Expect(absl::Span<const VersionId> versions) {
+  absl::MutexLock lock(&mu_);
+  ranks_.clear();
+  for (VersionId version : versions) {
+    ranks_.emplace(version, static_cast<int64_t>(ranks_.size()));
+  }
+}
+
+bool DeviceCache::EvictUnexpected() {
+  absl::MutexLock lock(&mu_);
+  return Evict(kNotExpected);
+}
+
 int64_t DeviceCache::version_count() const {
   absl::MutexLock lock(&mu_);
   return static_cast<int64_t>(entries_.size());
 }
 
+int64_t DeviceCache::SpareBytes() const {
+  absl::MutexLock lock(&mu_);
+  int64_t bytes = 0;
+  for (const Entry& entry : entries_) {
+    // The device holds what is on its way.
+    if (entry.block.prefetched || !IsInUse(entry)) {
+      bytes += static_cast<int64_t>(entry.block.tensor.storage().nbytes());
+    }
+  }
+  return bytes;
+}
+
+bool DeviceCache::IsInUse(const Entry& entry) {
+  // A view or an alias counts: it shares the storage.
+  return entry.block.tensor.storage().use_count() > 1 ||
+         entry.block.tensor.use_count() > 1;
+}
+
+int64_t DeviceCache::RankOf(VersionId version) const {
+  const auto found = ranks_.find(version);
+  return found == ranks_.end() ? kNotExpected : found->second;
+}
+
 bool DeviceCache::EvictOne() {
   absl::MutexLock lock(&mu_);
-  for (auto entry = entries_.rbegin(); entry != entries_.rend(); ++entry) {
-    // A view or an alias counts: it shares the storage.
-    if (entry->tensor.storage().use_count() > 1 ||
-        entry->tensor.use_count() > 1) {
-      continue;
-    }
-    by_version_.erase(entry->version);
-    entries_.erase(std::next(entry).base());
-    return true;
+  return Evict(0);
+}
+
+bool DeviceCache::Evict(int64_t least) {
+  auto chosen = entries_.end();
+  int64_t chosen_rank = least - 1;
+  for (auto entry = entries_.end(); entry != entries_.begin();) {
+    --entry;
+    const int64_t rank = RankOf(entry->version);
+    if (rank <= chosen_rank || IsInUse(*entry)) continue;
+    chosen = entry;
+    chosen_rank = rank;
+    if (rank == kNotExpected) break;
   }
-  return false;
+  if (chosen == entries_.end()) return false;
+  by_version_.erase(chosen->version);
+  entries_.erase(chosen);
+  return true;
 }
 
 }  // namespace hydra

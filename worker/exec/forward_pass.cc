@@ -16,15 +16,26 @@ BlockIo::Reuse InputReuse(const Pass& pass) {
              : BlockIo::Reuse::kNever;
 }
 
+void Prefetch(const Pass& pass, bool is_last_batch) {
+  if (pass.prefetcher == nullptr) return;
+  if (is_last_batch) {
+    pass.prefetcher->FetchNext(/*taken_bytes=*/0);
+  } else {
+    pass.prefetcher->FetchOwn();
+  }
+}
+
 void RunBatch(const Pass& pass, int index, ShardParameters& parameters,
               PassResult& result) {
+  const bool is_last_batch = index + 1 == static_cast<int>(pass.batches.size());
   pass.meter.SetMicroBatch(index);
   LayerInput input;
-  input.micro_batch = PromoteBatch(pass.batches[index], pass.io.device());
+  input.micro_batch = PromoteBatch(pass.batches[index], pass.io);
   input.boundary = PromoteBoundary(pass, worker::v1::BLOCK_KIND_ACTIVATION,
                                    pass.first_layer(), index, InputReuse(pass));
   for (int layer = pass.first_layer(); layer < pass.last_layer(); ++layer) {
     pass.meter.Begin(layer, LayerMeter::Phase::kForward);
+    Prefetch(pass, is_last_batch);
     parameters.Place(layer);
     pass.meter.ParametersPlaced();
     input.flats = parameters.FlatsOf(layer);

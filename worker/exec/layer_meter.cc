@@ -6,7 +6,7 @@
 
 namespace hydra {
 
-LayerMeter::LayerMeter(Device* device, const BlockIo* io, TaskControl* control,
+LayerMeter::LayerMeter(Device* device, BlockIo* io, TaskControl* control,
                        bool synchronize)
     : device_(device), io_(io), control_(control), synchronize_(synchronize) {
   device_->arena().ResetPeak();
@@ -38,6 +38,8 @@ void LayerMeter::End() {
   DeviceArena& arena = device_->arena();
   Measure& measure = measures_[layer_];
   measure.peak_bytes = std::max(measure.peak_bytes, arena.peak_bytes());
+  needed_bytes_ =
+      std::max(needed_bytes_, arena.peak_bytes() - io_->SpareBytes());
   if (phase_ == Phase::kBackward) {
     (updating_ ? measure.update : measure.backward) += took;
     return;
@@ -48,7 +50,7 @@ void LayerMeter::End() {
 }
 
 absl::Duration LayerMeter::Lap() {
-  if (synchronize_) device_->Synchronize();
+  if (synchronize_) io_->Synchronize();
   const absl::Time now = SteadyNow();
   const absl::Duration copied = io_->copy_time();
   const absl::Duration took = (now - begin_) - (copied - copied_at_begin_);

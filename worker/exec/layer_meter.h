@@ -33,7 +33,7 @@ class LayerMeter {
 
   // `io` moves the pass's blocks; `control` is the task's. Both must outlive
   // this.
-  LayerMeter(Device* device, const BlockIo* io, TaskControl* control,
+  LayerMeter(Device* device, BlockIo* io, TaskControl* control,
              bool synchronize);
 
   // For the rest of the task. -1 at first.
@@ -57,13 +57,16 @@ class LayerMeter {
 
   // Most device bytes in use at once since construction.
   int64_t PeakBytes() const;
+  // Most that the layers could not do without, as far as is known: what was
+  // spare when one ended counts as spare in all of it.
+  int64_t needed_bytes() const { return needed_bytes_; }
 
  private:
   // Since the last call, without copies.
   absl::Duration Lap();
 
   Device* const device_;
-  const BlockIo* const io_;
+  BlockIo* const io_;
   TaskControl* const control_;
   const bool synchronize_;
 
@@ -77,6 +80,7 @@ class LayerMeter {
 
   absl::btree_map<int, Measure> measures_;
   int64_t peak_bytes_ = 0;
+  int64_t needed_bytes_ = 0;
 };
 
 }  // namespace hydra

@@ -51,16 +51,15 @@ at::Tensor Packed(const Tensors& tensors, const std::vector<Place>& places,
 
 }  // namespace
 
-MicroBatch PromoteBatch(const HostBatch& batch, Device& device) {
+MicroBatch PromoteBatch(const HostBatch& batch, BlockIo& io) {
   MicroBatch micro_batch;
   micro_batch.tokens = at::empty(
       {batch.sequences, batch.context + 1},
-      at::TensorOptions().dtype(at::kLong).device(device.torch_device()));
-  device.CopyToDevice(
-      absl::MakeConstSpan(
-          reinterpret_cast<const std::byte*>(batch.tokens.data()),
-          batch.tokens.size() * sizeof(int64_t)),
-      micro_batch.tokens);
+      at::TensorOptions().dtype(at::kLong).device(io.device().torch_device()));
+  io.PromoteBytes(absl::MakeConstSpan(
+                      reinterpret_cast<const std::byte*>(batch.tokens.data()),
+                      batch.tokens.size() * sizeof(int64_t)),
+                  micro_batch.tokens);
   micro_batch.seed = batch.seed;
   micro_batch.gradient_scale = batch.gradient_scale;
   micro_batch.training = batch.training;

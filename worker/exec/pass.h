@@ -3,10 +3,12 @@
 
 #include "ATen/core/Tensor.h"
 #include "absl/types/span.h"
+#include "common/chain/layer_range.h"
 #include "worker/exec/batch_reader.h"
 #include "worker/exec/block_io.h"
 #include "worker/exec/job_model.h"
 #include "worker/exec/layer_meter.h"
+#include "worker/exec/prefetcher.h"
 #include "worker/exec/task_blocks.h"
 #include "worker/model/layer.h"
 #include "worker/model/micro_batch.h"
@@ -23,9 +25,12 @@ struct Pass {
   absl::Span<const HostBatch> batches;
   BlockIo& io;
   LayerMeter& meter;
+  // Null where nothing is to be fetched before it is needed.
+  Prefetcher* prefetcher = nullptr;
 
   int first_layer() const { return task.first_layer(); }
   int last_layer() const { return task.last_layer(); }
+  LayerRange layers() const { return {first_layer(), last_layer()}; }
   // The model's last layer is one of the shard's.
   bool makes_loss() const { return last_layer() == model.table.layer_count(); }
   const LayerEntry& layer(int layer) const { return model.table.layers[layer]; }
@@ -35,8 +40,8 @@ struct Pass {
 };
 
 // Puts the batch's tokens on the device, which may read them from `batch` until
-// it is synchronized.
-MicroBatch PromoteBatch(const HostBatch& batch, Device& device);
+// `io` is finished.
+MicroBatch PromoteBatch(const HostBatch& batch, BlockIo& io);
 
 // The boundary tensors before `layer` that the task reads for its batch number
 // `index`: an ACTIVATION, or an ACTIVATION_GRADIENT, which has room for all of

@@ -16,7 +16,7 @@ using worker::v1::BlockVersion;
 
 }  // namespace
 
-ShardGradients::ShardGradients(const Pass& pass) : pass_(pass) {
+ShardGradients::ShardGradients(const Pass& pass) : pass_(pass), moments_(pass) {
   const HostBatch& batch = pass.batches.front();
   for (int layer = pass.first_layer(); layer < pass.last_layer(); ++layer) {
     for (int block : pass.layer(layer).parameter_blocks) {
@@ -54,12 +54,13 @@ bool ShardGradients::Finish(int layer, int block, ShardParameters& parameters) {
   const at::NoGradGuard no_grad;
   if (Gathers(layer, block)) {
     return UpdateGatheredBlock(pass_, block, parameters.Release(block),
-                               TakeHandedDown(block), rows_.at(block));
+                               TakeHandedDown(block), rows_.at(block),
+                               moments_);
   }
   const at::Tensor sum = sums_.extract(std::make_pair(layer, block)).mapped();
   AddLaterParts(block, sum);
   if (pass_.block(block).owner() == layer) {
-    return UpdateBlock(pass_, block, parameters.Release(block), sum);
+    return UpdateBlock(pass_, block, parameters.Release(block), sum, moments_);
   }
   if (!IsLastUseHere(layer, block)) {
     handed_down_[block] = sum;

@@ -5,6 +5,7 @@
 
 #include "ATen/core/Tensor.h"
 #include "absl/container/flat_hash_map.h"
+#include "worker/exec/moment_stream.h"
 #include "worker/exec/pass.h"
 #include "worker/exec/row_gradient_sum.h"
 #include "worker/exec/shard_parameters.h"
@@ -33,6 +34,9 @@ class ShardGradients {
   // more. False if the block was skipped, see UpdateBlock.
   bool Finish(int layer, int block, ShardParameters& parameters);
 
+  // What the updates will read.
+  MomentStream& moments() { return moments_; }
+
  private:
   bool Gathers(int layer, int block) const;
   // No earlier layer of this shard uses the block.
@@ -42,6 +46,7 @@ class ShardGradients {
   at::Tensor TakeHandedDown(int block);
 
   const Pass& pass_;
+  MomentStream moments_;
   // By layer and block.
   absl::flat_hash_map<std::pair<int, int>, at::Tensor> sums_;
   // By block: what later layers of this shard handed down.

@@ -1,7 +1,5 @@
 #include "worker/exec/shard_parameters.h"
 
-#include <algorithm>
-
 #include "common/failpoint/fail_point.h"
 
 namespace hydra {
@@ -39,16 +37,6 @@ Tensors ShardParameters::FlatsOf(int layer) {
             : Block(block));
   }
   return flats;
-}
-
-bool ShardParameters::StaysOnHost(int block) const {
-  const ParameterBlock& parameters = pass_.block(block);
-  return parameters.rows_are_gathered &&
-         std::none_of(
-             parameters.layers.begin(), parameters.layers.end(), [&](int user) {
-               return user != parameters.owner() &&
-                      user >= pass_.first_layer() && user < pass_.last_layer();
-             });
 }
 
 }  // namespace hydra

@@ -6,6 +6,7 @@
 #include "ATen/core/Tensor.h"
 #include "absl/container/flat_hash_map.h"
 #include "worker/exec/pass.h"
+#include "worker/exec/whole_reads.h"
 
 namespace hydra {
 
@@ -31,7 +32,9 @@ class ShardParameters {
  private:
   // Flat.
   at::Tensor Block(int block);
-  bool StaysOnHost(int block) const;
+  bool StaysOnHost(int block) const {
+    return hydra::StaysOnHost(pass_.block(block), pass_.layers());
+  }
 
   const Pass& pass_;
   absl::flat_hash_map<int, at::Tensor> promoted_;

@@ -20,8 +20,10 @@
 #include "worker/exec/init_pass.h"
 #include "worker/exec/pass.h"
 #include "worker/exec/pilot.h"
+#include "worker/exec/prefetcher.h"
 #include "worker/exec/reservation.h"
 #include "worker/exec/task_blocks.h"
+#include "worker/exec/whole_reads.h"
 
 namespace hydra {
 namespace {
@@ -37,6 +39,9 @@ constexpr int64_t kModelBytes = int64_t{64} << 20;
 constexpr int64_t kOrderBytes = int64_t{256} << 20;
 // Beyond so many shapes of tasks, all are forgotten and learned again.
 constexpr size_t kMostShapes = 1 << 16;
+// One part in so many of the device is never filled ahead: free memory may lie
+// in pieces.
+constexpr int64_t kSpareShare = 32;
 
 // Wall and compute time since construction.
 class Stopwatch {
@@ -113,7 +118,8 @@ TaskRunner::TaskRunner(Device* device, HostRange host,
       batches_(kOrderBytes) {}
 
 TaskReport TaskRunner::Run(const Task& task, const JobContext& job,
-                           LogSink& log, TaskControl& control) {
+                           LogSink& log, TaskControl& control,
+                           const FindNext& find_next) {
   const Stopwatch stopwatch(*device_);
   TaskReport report;
   report.set_task_id(task.task_id());
@@ -124,7 +130,7 @@ TaskReport TaskRunner::Run(const Task& task, const JobContext& job,
       cache_.DropAll();
       continue;
     }
-    failure = Try(memory, task, job, log, control, report);
+    failure = Try(memory, task, job, log, control, find_next, report);
     if (!failure || !failure->out_of_memory) break;
     if (memory == Memory::kWithCache) RememberTooLargeForCache(task);
     if (memory == Memory::kAll) continue;
@@ -141,9 +147,11 @@ TaskReport TaskRunner::Run(const Task& task, const JobContext& job,
 TaskRunner::MaybeFailure TaskRunner::Try(Memory memory, const Task& task,
                                          const JobContext& job, LogSink& log,
                                          TaskControl& control,
+                                         const FindNext& find_next,
                                          TaskReport& report) {
   Attempt attempt(device_, host_,
-                  memory == Memory::kWithCache ? &cache_ : nullptr, &control);
+                  memory == Memory::kWithCache ? &cache_ : nullptr, &control,
+                  find_next);
   MaybeFailure failure = Catch([&] {
     const Reservation reservation(
         device_->arena(),
@@ -158,7 +166,11 @@ TaskRunner::MaybeFailure TaskRunner::Try(Memory memory, const Task& task,
   }
   // However it ended: soon the batches are gone, and the slots may be others'.
   MaybeFailure device_failure = Catch([&]() -> MaybeFailure {
-    device_->Synchronize();
+    if (failure) {
+      device_->Synchronize();
+    } else {
+      attempt.io.Finish();
+    }
     return std::nullopt;
   });
   AddTraffic(attempt.io, attempt.meter.PeakBytes(), *report.mutable_cost());
@@ -167,7 +179,10 @@ TaskRunner::MaybeFailure TaskRunner::Try(Memory memory, const Task& task,
     cache_.DropAll();
     if (!failure) failure = std::move(device_failure);
   }
-  if (!failure) return std::nullopt;
+  if (!failure) {
+    RememberNeed(task, attempt.meter.needed_bytes());
+    return std::nullopt;
+  }
   attempt.io.Rollback();
   if (failure->out_of_memory) cache_.DropAll();
   return failure;
@@ -207,6 +222,8 @@ TaskRunner::MaybeFailure TaskRunner::Dispatch(const Task& task,
   switch (task.kind()) {
     case worker::v1::TASK_KIND_PILOT: {
       cache_.DropAll();
+      // What was on its way there has its memory until it has come.
+      device_->Synchronize();
       PilotOutcome outcome = RunPilot(job, model, device_, log, &control);
       if (auto* failure = std::get_if<TaskFailure>(&outcome)) return *failure;
       *report.mutable_pilot() =
@@ -238,12 +255,44 @@ TaskRunner::MaybeFailure TaskRunner::RunShard(const Task& task,
   if (!batches.ok()) return TaskFailure{batches.status()};
   attempt.batches = *std::move(batches);
   const TaskBlocks blocks(task);
-  const Pass pass{task,       blocks,       model, attempt.batches,
-                  attempt.io, attempt.meter};
+  std::optional<Prefetcher> prefetcher;
+  if (attempt.prefetches) {
+    const auto find_reads = [&] {
+      const auto next = attempt.find_next ? attempt.find_next() : std::nullopt;
+      return next ? ReadsOf(*next) : std::vector<worker::v1::BlockVersion>();
+    };
+    prefetcher.emplace(&attempt.io, &cache_, task,
+                       WholeReads(task, model.table), find_reads,
+                       PrefetchRoom(task));
+  }
+  const Pass pass{task,
+                  blocks,
+                  model,
+                  attempt.batches,
+                  attempt.io,
+                  attempt.meter,
+                  prefetcher ? &*prefetcher : nullptr};
   *report.mutable_pass() =
       IsBackward(task) ? RunBackwardPass(pass) : RunForwardPass(pass);
   LogSkippedBlocks(task, model.table, report.pass(), log);
   return std::nullopt;
+}
+
+int64_t TaskRunner::PrefetchRoom(const Task& task) const {
+  const auto needed = needed_bytes_.find(
+      {JobId(task.job_id()), task.kind(), task.first_layer()});
+  if (needed == needed_bytes_.end()) return 0;
+  const int64_t limit = device_->arena().limit_bytes();
+  return limit - limit / kSpareShare - needed->second;
+}
+
+std::vector<worker::v1::BlockVersion> TaskRunner::ReadsOf(
+    const NextTask& next) {
+  const auto model = models_.For(*next.job);
+  if (!model.ok()) return {};
+  // It has not been checked yet; it will be when it runs.
+  if (!CheckShard(next.task, model->table).ok()) return {};
+  return WholeReads(next.task, model->table);
 }
 
 bool TaskRunner::IsTooLargeForCache(const Task& task) const {
@@ -255,6 +304,13 @@ void TaskRunner::RememberTooLargeForCache(const Task& task) {
   if (too_large_for_cache_.size() >= kMostShapes) too_large_for_cache_.clear();
   too_large_for_cache_.insert(
       {JobId(task.job_id()), task.kind(), task.first_layer()});
+}
+
+void TaskRunner::RememberNeed(const Task& task, int64_t bytes) {
+  if (needed_bytes_.size() >= kMostShapes) needed_bytes_.clear();
+  int64_t& most =
+      needed_bytes_[{JobId(task.job_id()), task.kind(), task.first_layer()}];
+  most = std::max(most, bytes);
 }
 
 }  // namespace hydra

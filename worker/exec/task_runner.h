@@ -2,11 +2,14 @@
 #define HYDRA_WORKER_EXEC_TASK_RUNNER_H_
 
 #include <cstdint>
+#include <functional>
+#include <memory>
 #include <optional>
 #include <tuple>
 #include <utility>
 #include <vector>
 
+#include "absl/container/flat_hash_map.h"
 #include "absl/container/flat_hash_set.h"
 #include "absl/functional/function_ref.h"
 #include "common/ids/ids.h"
@@ -28,10 +31,21 @@ namespace hydra {
 // another, and keeps between them what may be used again: block versions on the
 // device, models, and the order in which data are read.
 //
+// On a device that copies beside computing, the next task's blocks are fetched
+// while one computes, as far as there is room: what tasks of its shape needed
+// before is left to it, with something to spare.
+//
 // All calls must come from one thread, the only one of the process that issues
 // LibTorch's operations. `device` must outlive this.
 class TaskRunner {
  public:
+  // The task that will be run after the running one, if that is known yet.
+  struct NextTask {
+    worker::v1::Task task;
+    std::shared_ptr<const worker::v1::JobContext> job;
+  };
+  using FindNext = std::function<std::optional<NextTask>()>;
+
   TaskRunner(Device* device, HostRange host, Architectures architectures = {});
 
   // Never throws; a failure is in the report. After one, nothing that the task
@@ -44,7 +58,8 @@ class TaskRunner {
   // fits again, then with all of the device. The job's later tasks of the same
   // kind and first layer begin without the cache.
   //
-  // Progress is told to `control`, which may stop the task.
+  // Progress is told to `control`, which may stop the task. `find_next` is
+  // asked now and then while it runs; what it names may still be withdrawn.
   //
   // The report's error codes:
   // * ABORTED: `control` stopped it.
@@ -53,7 +68,8 @@ class TaskRunner {
   // * INTERNAL: the task does not fit the model, or LibTorch failed.
   worker::v1::TaskReport Run(const worker::v1::Task& task,
                              const worker::v1::JobContext& job, LogSink& log,
-                             TaskControl& control);
+                             TaskControl& control,
+                             const FindNext& find_next = {});
 
   DeviceCache& cache() { return cache_; }
 
@@ -68,12 +84,16 @@ class TaskRunner {
   // What one attempt works with.
   struct Attempt {
     Attempt(Device* device, HostRange host, DeviceCache* cache,
-            TaskControl* control)
+            TaskControl* control, const FindNext& find_next)
         : io(device, std::move(host), cache),
-          meter(device, &io, control, /*synchronize=*/false) {}
+          meter(device, &io, control, /*synchronize=*/false),
+          prefetches(cache != nullptr && device->CopiesBeside()),
+          find_next(find_next) {}
 
     BlockIo io;
     LayerMeter meter;
+    const bool prefetches;
+    const FindNext& find_next;
     // Copies may read them until the attempt's end has synchronized the device.
     std::vector<HostBatch> batches;
   };
@@ -83,7 +103,8 @@ class TaskRunner {
   // One attempt, with its result and cost in `report`.
   MaybeFailure Try(Memory memory, const worker::v1::Task& task,
                    const worker::v1::JobContext& job, LogSink& log,
-                   TaskControl& control, worker::v1::TaskReport& report);
+                   TaskControl& control, const FindNext& find_next,
+                   worker::v1::TaskReport& report);
 
   // Fill in the report's result. LibTorch's exceptions pass through.
   MaybeFailure Dispatch(const worker::v1::Task& task,
@@ -95,12 +116,19 @@ class TaskRunner {
                         const JobModel& model, Attempt& attempt, LogSink& log,
                         worker::v1::TaskReport& report);
 
+  // Of the device, what tasks of this shape were seen not to need; 0: none was
+  // seen.
+  int64_t PrefetchRoom(const worker::v1::Task& task) const;
+  // What the next task promotes, first to last.
+  std::vector<worker::v1::BlockVersion> ReadsOf(const NextTask& next);
+
   // What `body` returns, or makes of the exceptions that it throws.
   static MaybeFailure Catch(absl::FunctionRef<MaybeFailure()> body);
 
   // What earlier tasks of the same shape taught.
   bool IsTooLargeForCache(const worker::v1::Task& task) const;
   void RememberTooLargeForCache(const worker::v1::Task& task);
+  void RememberNeed(const worker::v1::Task& task, int64_t bytes);
 
   Device* const device_;
   const HostRange host_;
@@ -109,6 +137,8 @@ class TaskRunner {
   BatchReader batches_;
   // Ran out of memory with the cache.
   absl::flat_hash_set<TaskShape> too_large_for_cache_;
+  // Most of the device that a task of the shape needed.
+  absl::flat_hash_map<TaskShape, int64_t> needed_bytes_;
 };
 
 }  // namespace hydra

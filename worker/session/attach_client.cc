@@ -68,6 +68,12 @@ LatencyRecorder AttachClient::control_latency() const {
   return control_latency_;
 }
 
+std::optional<TaskQueue::BegunTask> AttachClient::NextDeviceTask() const {
+  absl::MutexLock lock(&mu_);
+  const TaskQueue::BegunTask* const next = queue_.Next(Lane::kDevice);
+  return next == nullptr ? std::nullopt : std::optional(*next);
+}
+
 void AttachClient::RunLane(Lane lane, Runner run) {
   do {
     while (const auto begun = Begin(lane)) {

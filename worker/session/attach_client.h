@@ -87,6 +87,11 @@ class AttachClient : private AttachStream::Endpoint {
   // After both the begun tasks were ended, and are not reported.
   absl::Status Run(Runner run) ABSL_LOCKS_EXCLUDED(mu_);
 
+  // The device's next task, while one runs, if it is known. It may still be
+  // withdrawn. Any thread.
+  std::optional<TaskQueue::BegunTask> NextDeviceTask() const
+      ABSL_LOCKS_EXCLUDED(mu_);
+
   // For each answer that brought a new task: the time since the first report
   // that told of an ended task and was sent after the previous such answer.
   LatencyRecorder control_latency() const ABSL_LOCKS_EXCLUDED(mu_);

@@ -82,9 +82,19 @@ bool TaskQueue::BringsNewTask(const DesiredState& desired) const {
 
 TaskQueue::Held::const_iterator TaskQueue::FindNext(Lane lane) const {
   if (begun_[static_cast<int>(lane)]) return held_.end();
+  return FindHeld(lane);
+}
+
+const TaskQueue::BegunTask* TaskQueue::Next(Lane lane) const {
+  const auto next = FindHeld(lane);
+  return next == held_.end() ? nullptr : &*next;
+}
+
+TaskQueue::Held::const_iterator TaskQueue::FindHeld(Lane lane) const {
   absl::flat_hash_set<JobId> busy_jobs;
-  for (const auto& begun : begun_) {
-    if (begun) busy_jobs.insert(JobOf(begun->task));
+  for (int other = 0; other < kLanes; ++other) {
+    if (other == static_cast<int>(lane) || !begun_[other]) continue;
+    busy_jobs.insert(JobOf(begun_[other]->task));
   }
   for (auto held = held_.begin(); held != held_.end(); ++held) {
     // What stands before it in its job comes first.

@@ -70,6 +70,10 @@ class TaskQueue {
   // reports. Each call takes a new sequence number.
   void FillReport(worker::v1::WorkerReport& report, absl::Time now);
 
+  // The task that the lane will begin when its begun one has ended, if nothing
+  // else comes meanwhile. Null: none is held that may.
+  const BegunTask* Next(Lane lane) const;
+
   bool CanBegin(Lane lane) const { return FindNext(lane) != held_.end(); }
   // Tells all begun tasks to stop: nobody waits for them any more.
   void StopBegun();
@@ -87,7 +91,9 @@ class TaskQueue {
   };
   using Held = std::deque<BegunTask>;
 
+  // What may begin in the lane now, and once its begun task has ended.
   Held::const_iterator FindNext(Lane lane) const;
+  Held::const_iterator FindHeld(Lane lane) const;
   bool IsBegun(TaskId task) const;
   void StopCancelled(const worker::v1::DesiredState& desired);
   void ForgetAcknowledged(const worker::v1::DesiredState& desired);

@@ -55,6 +55,11 @@ uint64_t BeginId(TaskQueue& queue) {
   return begun ? begun->task.task_id() : 0;
 }
 
+uint64_t NextId(const TaskQueue& queue) {
+  const TaskQueue::BegunTask* next = queue.Next(TaskQueue::Lane::kDevice);
+  return next == nullptr ? 0 : next->task.task_id();
+}
+
 // What the daemon would read.
 std::vector<uint64_t> HeldIds(TaskQueue& queue) {
   WorkerReport report;
@@ -70,6 +75,19 @@ std::vector<uint64_t> OwedIds(TaskQueue& queue) {
   std::vector<uint64_t> ids;
   for (const auto& owed : report.reports()) ids.push_back(owed.task_id());
   return ids;
+}
+
+TEST(TaskQueueTest, NamesTheNextTaskWhileOneComputes) {
+  TaskQueue queue;
+  EXPECT_EQ(NextId(queue), 0);
+  queue.ApplyDesired(Desired(1, {{11, 1}, {12, 1}, {13, 2}}));
+  EXPECT_EQ(NextId(queue), 11);
+  EXPECT_EQ(BeginId(queue), 11);
+  EXPECT_EQ(NextId(queue), 12) << "of the same job, which goes on with it";
+  queue.ApplyDesired(Desired(2, {{11, 1}, {13, 2}}));
+  EXPECT_EQ(NextId(queue), 13) << "the other was withdrawn";
+  queue.Finish(Success(11));
+  EXPECT_EQ(BeginId(queue), 13);
 }
 
 TEST(TaskQueueTest, BeginsTasksInTheDaemonsOrder) {

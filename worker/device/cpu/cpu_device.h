@@ -30,6 +30,7 @@ class CpuDevice : public Device {
                     const at::Tensor& to) override;
   Mark CopyToHost(const at::Tensor& from, absl::Span<std::byte> to) override;
   void WaitFor(const Mark&) override {}
+  void Await(const Mark&) override {}
   bool IsDone(const Mark&) const override { return true; }
   void Synchronize() override {}
 

@@ -4,6 +4,8 @@
 #include <array>
 #include <cstdint>
 
+#include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
 #include "absl/time/time.h"
 #include "worker/device/device.h"
 
@@ -17,6 +19,10 @@ struct LinkModel {
   // Both directions share one bus: while one copies, the other waits.
   bool shared = false;
 };
+
+// Of "TO_DEVICE,TO_HOST", in bytes a second, and ",shared" for one bus.
+// INVALID_ARGUMENT: it is not that.
+absl::StatusOr<LinkModel> ParseLink(absl::string_view text);
 
 // When copies over a link end. Each direction, or the shared bus, does one
 // after another, and is never idle while one waits: a copy that was asked for

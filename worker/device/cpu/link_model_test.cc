@@ -36,6 +36,18 @@ TEST(LinkTimelineTest, OnASharedBusDirectionsTakeTurns) {
   EXPECT_EQ(link.Transfer(CopyLane::kPromote, 100, At(0)), At(4));
 }
 
+TEST(LinkModelTest, IsReadFromText) {
+  const LinkModel link = ParseLink("8e9,5e8").value();
+  EXPECT_EQ(link.to_device_bytes_per_second, 8e9);
+  EXPECT_EQ(link.to_host_bytes_per_second, 5e8);
+  EXPECT_FALSE(link.shared);
+  EXPECT_TRUE(ParseLink("1,2,shared")->shared);
+  for (const char* wrong : {"", "8e9", "8e9,", "0,1", "1,-1", "nan,1", "1,2,3",
+                            "1,2,shared,", "1,2 shared"}) {
+    EXPECT_FALSE(ParseLink(wrong).ok()) << wrong;
+  }
+}
+
 TEST(LinkTimelineTest, NothingTakesNoTime) {
   LinkTimeline link = NewTimeline(false);
   EXPECT_EQ(link.Transfer(CopyLane::kPromote, 0, At(1)), At(1));

@@ -29,6 +29,7 @@ class LinkedDevice : public Device {
                     const at::Tensor& to) override;
   Mark CopyToHost(const at::Tensor& from, absl::Span<std::byte> to) override;
   void WaitFor(const Mark& mark) override { lanes_.Await(mark); }
+  void Await(const Mark& mark) override { lanes_.Await(mark); }
   bool IsDone(const Mark& mark) const override { return lanes_.IsDone(mark); }
   void Synchronize() override { lanes_.AwaitAll(); }
 

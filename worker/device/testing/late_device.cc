@@ -67,17 +67,25 @@ bool LateDevice::IsDone(const Mark& mark) const {
   return lanes_[static_cast<int>(mark.lane)].done >= mark.number;
 }
 
+void LateDevice::Await(const Mark& mark) {
+  FailIfAsked();
+  Finish(mark.lane, mark.number);
+}
+
 void LateDevice::Synchronize() {
-  if (fails_next_copies_ && outstanding() > 0) {
-    fails_next_copies_ = false;
-    for (Lane& lane : lanes_) {
-      lane.done = lane.enqueued();
-      lane.copies.clear();
-    }
-    TORCH_CHECK(false, "the device has failed");
-  }
+  FailIfAsked();
   FinishAll();
   base_->Synchronize();
+}
+
+void LateDevice::FailIfAsked() {
+  if (!fails_next_copies_ || outstanding() == 0) return;
+  fails_next_copies_ = false;
+  for (Lane& lane : lanes_) {
+    lane.done = lane.enqueued();
+    lane.copies.clear();
+  }
+  TORCH_CHECK(false, "the device has failed");
 }
 
 int LateDevice::outstanding() const {

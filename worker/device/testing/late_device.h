@@ -40,6 +40,7 @@ class LateDevice : public Device {
                     const at::Tensor& to) override;
   Mark CopyToHost(const at::Tensor& from, absl::Span<std::byte> to) override;
   void WaitFor(const Mark& mark) override;
+  void Await(const Mark& mark) override;
   bool IsDone(const Mark& mark) const override;
   void Synchronize() override;
 
@@ -50,7 +51,7 @@ class LateDevice : public Device {
   // How many copies are not done yet.
   int outstanding() const;
 
-  // The next Synchronize with copies to do throws c10::Error instead.
+  // The next Await or Synchronize with copies to do throws c10::Error instead.
   void FailNextCopies() { fails_next_copies_ = true; }
 
  private:
@@ -78,6 +79,7 @@ class LateDevice : public Device {
   // Does the lane's copies up to the number.
   void Finish(CopyLane lane, uint64_t number);
   void FinishAll();
+  void FailIfAsked();
   bool FinishOldest();
   void Do(CopyLane lane, const Copy& copy);
   static uint64_t NewestUse(const Lane& lane, absl::Span<const std::byte> host);
