@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <cstdio>
 #include <cstdlib>
+#include <exception>
 #include <memory>
 #include <optional>
 #include <string>
@@ -25,6 +26,7 @@
 #include "common/pool/instance_id.h"
 #include "common/pool/pool_file.h"
 #include "common/process/process_start.h"
+#include "glog/logging.h"
 #include "worker/device/cpu/cpu_device.h"
 #include "worker/device/cpu/link_model.h"
 #include "worker/device/cpu/linked_device.h"
@@ -163,23 +165,39 @@ AttachClient::Options ClientOptions(const Flags& flags,
   return options;
 }
 
+// A device that fails here leaves nobody to know what is in the pool, and later
+// tasks have begun with it already. The daemon starts another worker.
+void AwaitOrDie(Device& device, const Mark& written) {
+  try {
+    device.Await(written);
+  } catch (const std::exception& error) {
+    LOG(FATAL) << device.name() << " failed: " << error.what();
+  }
+}
+
 absl::Status RunTasks(AttachClient& client, Device* device,
                       const PoolFile& pool, SessionLog* log) {
   TaskRunner runner(device, [&pool](int64_t offset, int64_t bytes) {
     return pool.Range(offset, bytes);
   });
+  const auto find_next = [&client] {
+    std::optional<TaskRunner::NextTask> next;
+    if (auto held = client.NextDeviceTask()) {
+      next = {std::move(held->task), std::move(held->job)};
+    }
+    return next;
+  };
   return client.Run([&](const worker::v1::Task& task,
                         const worker::v1::JobContext& job,
-                        TaskControl& control) {
+                        TaskControl& control) -> AttachClient::Outcome {
     TaskLog task_log(log, task);
     if (IsHostTask(task)) return RunHostTask(task, job, task_log, control);
-    return runner.Run(task, job, task_log, control, [&client] {
-      std::optional<TaskRunner::NextTask> next;
-      if (auto held = client.NextDeviceTask()) {
-        next = {std::move(held->task), std::move(held->job)};
-      }
-      return next;
-    });
+    TaskRunner::Computed computed =
+        runner.Compute(task, job, task_log, control, find_next);
+    if (device->IsDone(computed.written)) return std::move(computed.report);
+    return {std::move(computed.report), [device, written = computed.written] {
+              AwaitOrDie(*device, written);
+            }};
   });
 }
 

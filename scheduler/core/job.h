@@ -39,6 +39,8 @@ struct OutstandingTask {
   // The first message to the worker that named it.
   uint64_t told_in = 0;
   bool begun = false;
+  // Begun, and nothing is left of it but copying what it made to the host.
+  bool computed = false;
   // As its worker says, see HeldTask.
   uint64_t progress = 0;
   // When it began, or last got on since, by the daemon's clock.

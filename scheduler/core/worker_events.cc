@@ -77,6 +77,7 @@ absl::Status WorkerEvents::TakeHeld(WorkerRecord& worker,
           task.got_on_at = now;
         }
         task.begun = task.begun || said.begun();
+        task.computed = task.computed || said.computed();
         // A begun task of a job that goes on is not withdrawn after all.
         if (task.begun && job.state == v1::JOB_STATE_RUNNING && !task.stray) {
           task.withdrawing = false;
@@ -130,10 +131,12 @@ void WorkerEvents::Died(WorkerRecord& worker, absl::string_view how,
   while (!worker.hand.empty()) {
     Job& job = parts_.book->At(worker.hand.front().first);
     const OutstandingTask task = job.outstanding.front();
-    // Its word that it had begun its first task may not have reached us.
-    const bool begun = task.begun || !first_task_seen;
-    first_task_seen = true;
-    job.totals.set_retried_tasks(job.totals.retried_tasks() + (begun ? 1 : 0));
+    // Its word that it had begun its first task may not have reached us. What
+    // it had computed did not kill it.
+    const bool begun = !task.computed && (task.begun || !first_task_seen);
+    first_task_seen = first_task_seen || !task.computed;
+    job.totals.set_retried_tasks(job.totals.retried_tasks() +
+                                 (begun || task.computed ? 1 : 0));
     const bool blamed = begun && !blameless;
     if (blamed) {
       ++job.crashes_in_a_row;
@@ -144,8 +147,9 @@ void WorkerEvents::Died(WorkerRecord& worker, absl::string_view how,
     parts_.book->Log(
         job, "W",
         absl::StrCat("worker ", worker.device.name, " died (", how, "); ",
-                     begun ? "the task it ran runs again"
-                           : "the task it held goes elsewhere"),
+                     begun || task.computed
+                         ? "the task it ran runs again"
+                         : "the task it held goes elsewhere"),
         now, &task);
     parts_.hands->Abandon(job, 0);
     if (job.in_chain()) parts_.journal->PoolJobChanged(job.id, PoolJobOf(job));

@@ -25,7 +25,7 @@ struct Mark {
 
 // What computes, and the memory that it computes in. A worker has one.
 //
-// One thread issues operations, copies and waits; `IsDone` and the arena are
+// One thread issues operations and copies; `Await`, `IsDone` and the arena are
 // for any. LibTorch's exceptions pass through. testing/device_contract.h tries
 // every promise made here.
 //

@@ -21,8 +21,13 @@ VersionId VersionOf(const BlockVersion& version) {
 
 }  // namespace
 
-BlockIo::BlockIo(Device* device, HostRange host, DeviceCache* cache)
-    : device_(device), host_(std::move(host)), cache_(cache) {}
+BlockIo::BlockIo(Device* device, HostRange host, DeviceCache* cache,
+                 Departures* departures)
+    : device_(device),
+      host_(std::move(host)),
+      cache_(cache),
+      own_departures_(device),
+      departures_(departures == nullptr ? &own_departures_ : departures) {}
 
 at::Tensor BlockIo::Promote(const BlockVersion& version, int64_t count,
                             Reuse reuse) {
@@ -88,16 +93,20 @@ bool BlockIo::Prefetch(const BlockVersion& version) {
 at::Tensor BlockIo::View(const BlockVersion& version, int64_t count) {
   if (const auto cached = Cached(version, count)) return cached->tensor;
   if (version.zero()) return Empty({count}).zero_();
+  departures_->Await(VersionOf(version));
   return at::from_blob(SlotRange(version, 0, count).data(), {count});
 }
 
 void BlockIo::Demote(const at::Tensor& from, const BlockVersion& version,
                      int64_t first) {
   const absl::Time begin = SteadyNow();
+  const int64_t bytes = from.numel() * kFloatBytes;
   last_demoted_ =
       device_->CopyToHost(from, SlotRange(version, first, from.numel()));
+  departures_->Add(VersionOf(version), last_demoted_, bytes);
+  departures_->LimitTo(most_departing_bytes_);
   copy_time_ += SteadyNow() - begin;
-  demoted_bytes_ += from.numel() * kFloatBytes;
+  demoted_bytes_ += bytes;
 }
 
 void BlockIo::ZeroTail(const BlockVersion& version, int64_t first) {
@@ -116,19 +125,26 @@ void BlockIo::Forget(const BlockVersion& version) {
   if (cache_ != nullptr) cache_->Drop(VersionOf(version));
 }
 
+void BlockIo::MakeWritable(const BlockVersion& version) {
+  Forget(version);
+  const absl::Time begin = SteadyNow();
+  departures_->WaitFor(VersionOf(version));
+  copy_time_ += SteadyNow() - begin;
+}
+
 void BlockIo::Rollback() {
   for (VersionId version : made_) cache_->Drop(version);
   made_.clear();
 }
 
-int64_t BlockIo::SpareBytes() const {
-  return begun_bytes_ + (cache_ == nullptr ? 0 : cache_->SpareBytes());
+int64_t BlockIo::SpareBytes() {
+  return begun_bytes_ + departures_->Bytes() +
+         (cache_ == nullptr ? 0 : cache_->SpareBytes());
 }
 
-void BlockIo::Finish() {
+void BlockIo::AwaitReads() {
   const absl::Time begin = SteadyNow();
   device_->Await(last_promoted_);
-  device_->Await(last_demoted_);
   copy_time_ += SteadyNow() - begin;
 }
 

@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <functional>
+#include <limits>
 #include <optional>
 #include <vector>
 
@@ -13,6 +14,7 @@
 #include "common/ids/ids.h"
 #include "hydra/worker/v1/worker.pb.h"
 #include "worker/device/device.h"
+#include "worker/exec/departures.h"
 #include "worker/exec/device_cache.h"
 
 namespace hydra {
@@ -36,8 +38,10 @@ class BlockIo {
   // Whether a version is worth keeping on the device once this task is done.
   enum class Reuse { kLikely, kNever };
 
-  // `cache` may be null: then nothing is kept.
-  BlockIo(Device* device, HostRange host, DeviceCache* cache);
+  // `cache` may be null: then nothing is kept. `departures` are those of all
+  // tasks; null: nobody asks for them after this task.
+  BlockIo(Device* device, HostRange host, DeviceCache* cache,
+          Departures* departures = nullptr);
 
   BlockIo(const BlockIo&) = delete;
   BlockIo& operator=(const BlockIo&) = delete;
@@ -69,8 +73,8 @@ class BlockIo {
   // are there, else a view of the pool.
   at::Tensor View(const worker::v1::BlockVersion& version, int64_t count);
 
-  // Writes `from` to the version's slot, from element `first` on. `from` must
-  // not change before the task's end.
+  // Writes `from` to the version's slot, from element `first` on. If more than
+  // some bytes are on their way to the host, waits for the oldest of them.
   void Demote(const at::Tensor& from, const worker::v1::BlockVersion& version,
               int64_t first);
 
@@ -81,8 +85,14 @@ class BlockIo {
   // Offers a version that this task made and demoted to the cache.
   void Keep(const worker::v1::BlockVersion& version, at::Tensor tensor);
 
-  // The cache forgets the version; to be called before its tensor changes.
+  // The cache forgets the version.
   void Forget(const worker::v1::BlockVersion& version);
+
+  // The same, and operations may change its tensor.
+  void MakeWritable(const worker::v1::BlockVersion& version);
+
+  // At most so many bytes are to be on their way to the host.
+  void LimitDepartures(int64_t bytes) { most_departing_bytes_ = bytes; }
 
   // The cache forgets every version that this task made.
   void Rollback();
@@ -92,11 +102,12 @@ class BlockIo {
   void AddBegunBytes(int64_t bytes) { begun_bytes_ += bytes; }
 
   // Of the device's bytes in use, what the task could do without at present.
-  int64_t SpareBytes() const;
+  int64_t SpareBytes();
 
-  // Waits until the host has all that was demoted, and nothing is read of the
-  // host any more but by Prefetch.
-  void Finish();
+  // Waits until nothing is read of the host any more but by Prefetch.
+  void AwaitReads();
+  // When the host has all that was demoted.
+  const Mark& written() const { return last_demoted_; }
 
   // Waits for the device, and counts that as waiting for copies: operations are
   // to be done already.
@@ -128,6 +139,9 @@ class BlockIo {
   Device* const device_;
   const HostRange host_;
   DeviceCache* const cache_;
+  Departures own_departures_;
+  Departures* const departures_;
+  int64_t most_departing_bytes_ = std::numeric_limits<int64_t>::max();
 
   std::vector<VersionId> made_;
   Mark last_promoted_{CopyLane::kPromote, 0};

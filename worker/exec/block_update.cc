@@ -116,7 +116,7 @@ bool UpdateBlock(const Pass& pass, int block, at::Tensor parameters,
                  const at::Tensor& gradient, MomentStream& moments) {
   const at::NoGradGuard no_grad;
   const bool finite = AllFinite(gradient);
-  pass.io.Forget(pass.blocks.Read(BLOCK_KIND_PARAMETERS, block));
+  pass.io.MakeWritable(pass.blocks.Read(BLOCK_KIND_PARAMETERS, block));
   RangeUpdater updater(pass, block, moments, /*skip=*/!finite);
   for (const BlockRange& range : UpdateRangesOf(pass.block(block))) {
     updater.Update(range, parameters.narrow(0, range.first, range.count),
@@ -136,7 +136,7 @@ bool UpdateGatheredBlock(const Pass& pass, int block, at::Tensor parameters,
   GatheredGradient gradient(pass, block, later_gradient, row_gradient,
                             ranges.front().count);
   const bool whole = parameters.defined();
-  if (whole) pass.io.Forget(read);
+  if (whole) pass.io.MakeWritable(read);
   const auto values_of = [&](const BlockRange& range) {
     return whole ? parameters.narrow(0, range.first, range.count)
                  : pass.io.Empty({range.count});
@@ -155,7 +155,7 @@ bool UpdateGatheredBlock(const Pass& pass, int block, at::Tensor parameters,
   }
   if (!finite) {
     // What was updated already is on its way to the host.
-    pass.io.Finish();
+    pass.io.MakeWritable(pass.blocks.Written(BLOCK_KIND_PARAMETERS, block));
     RangeUpdater updater(pass, block, moments, /*skip=*/true);
     for (const BlockRange& range : ranges) {
       const at::Tensor values = values_of(range);

@@ -40,7 +40,7 @@ struct Pass {
 };
 
 // Puts the batch's tokens on the device, which may read them from `batch` until
-// `io` is finished.
+// `io` has read them.
 MicroBatch PromoteBatch(const HostBatch& batch, BlockIo& io);
 
 // The boundary tensors before `layer` that the task reads for its batch number

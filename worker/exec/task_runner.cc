@@ -42,6 +42,8 @@ constexpr size_t kMostShapes = 1 << 16;
 // One part in so many of the device is never filled ahead: free memory may lie
 // in pieces.
 constexpr int64_t kSpareShare = 32;
+// What may be on its way to the host where no task of the shape has been seen.
+constexpr int64_t kLeastDepartingBytes = int64_t{4} << 20;
 
 // Wall and compute time since construction.
 class Stopwatch {
@@ -114,14 +116,32 @@ TaskRunner::TaskRunner(Device* device, HostRange host,
     : device_(device),
       host_(std::move(host)),
       cache_(&device->arena()),
+      departures_(device),
       models_(kModelBytes, architectures),
       batches_(kOrderBytes) {}
 
 TaskReport TaskRunner::Run(const Task& task, const JobContext& job,
                            LogSink& log, TaskControl& control,
                            const FindNext& find_next) {
+  Computed computed = Compute(task, job, log, control, find_next);
+  const MaybeFailure failure = Catch([&]() -> MaybeFailure {
+    device_->Await(computed.written);
+    return std::nullopt;
+  });
+  if (failure) {
+    cache_.DropAll();
+    SetError(*failure, computed.report);
+  }
+  return std::move(computed.report);
+}
+
+TaskRunner::Computed TaskRunner::Compute(const Task& task,
+                                         const JobContext& job, LogSink& log,
+                                         TaskControl& control,
+                                         const FindNext& find_next) {
   const Stopwatch stopwatch(*device_);
-  TaskReport report;
+  Computed computed;
+  TaskReport& report = computed.report;
   report.set_task_id(task.task_id());
 
   MaybeFailure failure;
@@ -130,7 +150,7 @@ TaskReport TaskRunner::Run(const Task& task, const JobContext& job,
       cache_.DropAll();
       continue;
     }
-    failure = Try(memory, task, job, log, control, find_next, report);
+    failure = Try(memory, task, job, log, control, find_next, computed);
     if (!failure || !failure->out_of_memory) break;
     if (memory == Memory::kWithCache) RememberTooLargeForCache(task);
     if (memory == Memory::kAll) continue;
@@ -141,17 +161,20 @@ TaskReport TaskRunner::Run(const Task& task, const JobContext& job,
   }
   if (failure) SetError(*failure, report);
   stopwatch.Read(*report.mutable_cost());
-  return report;
+  return computed;
 }
 
 TaskRunner::MaybeFailure TaskRunner::Try(Memory memory, const Task& task,
                                          const JobContext& job, LogSink& log,
                                          TaskControl& control,
                                          const FindNext& find_next,
-                                         TaskReport& report) {
+                                         Computed& computed) {
+  TaskReport& report = computed.report;
   Attempt attempt(device_, host_,
-                  memory == Memory::kWithCache ? &cache_ : nullptr, &control,
-                  find_next);
+                  memory == Memory::kWithCache ? &cache_ : nullptr,
+                  &departures_, &control, find_next);
+  attempt.io.LimitDepartures(
+      std::max(kLeastDepartingBytes, PrefetchRoom(task) / 2));
   MaybeFailure failure = Catch([&] {
     const Reservation reservation(
         device_->arena(),
@@ -164,12 +187,12 @@ TaskRunner::MaybeFailure TaskRunner::Try(Memory memory, const Task& task,
   if (failure && attempt.meter.layer() >= 0) {
     failure->layer = attempt.meter.layer();
   }
-  // However it ended: soon the batches are gone, and the slots may be others'.
+  // Soon the batches are gone, and a failed task's slots are others'.
   MaybeFailure device_failure = Catch([&]() -> MaybeFailure {
     if (failure) {
       device_->Synchronize();
     } else {
-      attempt.io.Finish();
+      attempt.io.AwaitReads();
     }
     return std::nullopt;
   });
@@ -181,6 +204,7 @@ TaskRunner::MaybeFailure TaskRunner::Try(Memory memory, const Task& task,
   }
   if (!failure) {
     RememberNeed(task, attempt.meter.needed_bytes());
+    computed.written = attempt.io.written();
     return std::nullopt;
   }
   attempt.io.Rollback();

@@ -17,6 +17,7 @@
 #include "worker/device/device.h"
 #include "worker/exec/batch_reader.h"
 #include "worker/exec/block_io.h"
+#include "worker/exec/departures.h"
 #include "worker/exec/device_cache.h"
 #include "worker/exec/job_model.h"
 #include "worker/exec/layer_meter.h"
@@ -48,9 +49,20 @@ class TaskRunner {
 
   TaskRunner(Device* device, HostRange host, Architectures architectures = {});
 
+  // What a task made of itself.
+  struct Computed {
+    // Not to be told before `written` is done: only then is what the task wrote
+    // where it says. Device::Await may be called by another thread.
+    worker::v1::TaskReport report;
+    Mark written;
+  };
+
+  // Runs the task until nothing of it is left to compute. What it wrote may
+  // still be on its way to the host, while the next task is run.
+  //
   // Never throws; a failure is in the report. After one, nothing that the task
-  // made is left on the device. However it ended, no copy is left that would
-  // still touch host memory. A loss or gradient that is not finite is no
+  // made is left on the device, and no copy is left that would still touch host
+  // memory. A loss or gradient that is not finite is no
   // failure; a line of the log says which layers were not updated.
   //
   // A task that runs out of device memory is tried again without the cache:
@@ -66,6 +78,11 @@ class TaskRunner {
   // * RESOURCE_EXHAUSTED: the device's memory does not suffice for this task.
   // * INVALID_ARGUMENT and others: what the job's files made impossible.
   // * INTERNAL: the task does not fit the model, or LibTorch failed.
+  Computed Compute(const worker::v1::Task& task,
+                   const worker::v1::JobContext& job, LogSink& log,
+                   TaskControl& control, const FindNext& find_next);
+
+  // The same, and waits until all is written.
   worker::v1::TaskReport Run(const worker::v1::Task& task,
                              const worker::v1::JobContext& job, LogSink& log,
                              TaskControl& control,
@@ -84,8 +101,9 @@ class TaskRunner {
   // What one attempt works with.
   struct Attempt {
     Attempt(Device* device, HostRange host, DeviceCache* cache,
-            TaskControl* control, const FindNext& find_next)
-        : io(device, std::move(host), cache),
+            Departures* departures, TaskControl* control,
+            const FindNext& find_next)
+        : io(device, std::move(host), cache, departures),
           meter(device, &io, control, /*synchronize=*/false),
           prefetches(cache != nullptr && device->CopiesBeside()),
           find_next(find_next) {}
@@ -100,11 +118,11 @@ class TaskRunner {
 
   using MaybeFailure = std::optional<TaskFailure>;
 
-  // One attempt, with its result and cost in `report`.
+  // One attempt, with its result and cost in `computed`.
   MaybeFailure Try(Memory memory, const worker::v1::Task& task,
                    const worker::v1::JobContext& job, LogSink& log,
                    TaskControl& control, const FindNext& find_next,
-                   worker::v1::TaskReport& report);
+                   Computed& computed);
 
   // Fill in the report's result. LibTorch's exceptions pass through.
   MaybeFailure Dispatch(const worker::v1::Task& task,
@@ -133,6 +151,7 @@ class TaskRunner {
   Device* const device_;
   const HostRange host_;
   DeviceCache cache_;
+  Departures departures_;
   JobModels models_;
   BatchReader batches_;
   // Ran out of memory with the cache.

@@ -55,8 +55,14 @@ absl::Status AttachClient::Run(Runner run) {
   }
   std::thread attached(&AttachClient::StayAttached, this);
   std::thread host([this, run] { RunLane(Lane::kHost, run); });
+  std::thread written(&AttachClient::EndWritten, this);
   RunLane(Lane::kDevice, run);
   host.join();
+  {
+    absl::MutexLock lock(&mu_);
+    lanes_ended_ = true;
+  }
+  written.join();
   Detach();
   attached.join();
   absl::MutexLock lock(&mu_);
@@ -79,20 +85,53 @@ void AttachClient::RunLane(Lane lane, Runner run) {
     while (const auto begun = Begin(lane)) {
       // One report tells of the task before and of this one.
       Send();
-      TaskReport report = run(begun->task, *begun->job, *begun->control);
-      report.set_task_id(begun->task.task_id());
+      Outcome outcome = run(begun->task, *begun->job, *begun->control);
+      outcome.report.set_task_id(begun->task.task_id());
       FailPoint("worker.before_report", begun->task.job_id());
-      End(lane, std::move(report));
+      EndLane(lane, std::move(outcome));
     }
     Send();
   } while (AwaitTask(lane));
 }
 
-void AttachClient::End(Lane lane, TaskReport report) {
+void AttachClient::EndLane(Lane lane, Outcome outcome) {
+  {
+    absl::MutexLock lock(&mu_);
+    if (lane == Lane::kDevice) compute_clock_->EndTask(SteadyNow());
+    // Reports keep the order of the tasks, which may follow on each other.
+    if (outcome.await_written ||
+        (lane == Lane::kDevice && queue_.has_computed())) {
+      queue_.Compute(lane);
+      unwritten_.push_back(std::move(outcome));
+      return;
+    }
+  }
+  End(std::move(outcome.report));
+}
+
+void AttachClient::End(TaskReport report) {
   absl::MutexLock lock(&mu_);
-  if (lane == Lane::kDevice) compute_clock_->EndTask(SteadyNow());
   queue_.Finish(std::move(report));
   end_untold_ = true;
+}
+
+void AttachClient::EndWritten() {
+  const auto may_go_on = [this]() ABSL_SHARED_LOCKS_REQUIRED(mu_) {
+    return !unwritten_.empty() || lanes_ended_;
+  };
+  while (true) {
+    std::optional<Outcome> outcome;
+    {
+      absl::MutexLock lock(&mu_);
+      mu_.Await(absl::Condition(&may_go_on));
+      if (unwritten_.empty()) return;
+      outcome = std::move(unwritten_.front());
+      unwritten_.pop_front();
+    }
+    if (outcome->await_written) outcome->await_written();
+    End(std::move(outcome->report));
+    Send();
+  }
 }
 
 std::optional<TaskQueue::BegunTask> AttachClient::Begin(Lane lane) {

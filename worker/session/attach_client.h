@@ -1,10 +1,12 @@
 #ifndef HYDRA_WORKER_SESSION_ATTACH_CLIENT_H_
 #define HYDRA_WORKER_SESSION_ATTACH_CLIENT_H_
 
+#include <deque>
 #include <functional>
 #include <memory>
 #include <optional>
 #include <string>
+#include <utility>
 
 #include "absl/base/thread_annotations.h"
 #include "absl/functional/function_ref.h"
@@ -25,9 +27,10 @@ namespace hydra {
 // thread that computes, and those that need no device to another.
 //
 // The caller of Run is the thread that computes. It begins the next held task
-// as soon as one ends and waits for no message; the host's thread does the same
-// with the tasks of its lane, see TaskQueue. A third thread keeps the stream:
-// it connects again when the stream ends, and sends a report every so often.
+// as soon as one is computed and waits for no message; the host's thread does
+// the same with the tasks of its lane, see TaskQueue. Another thread waits
+// until what was computed is written. A fourth one keeps the stream: it
+// connects again when the stream ends, and sends a report every so often.
 // Beside that a report is sent, at once, by whichever thread changed what it
 // says: a task began or ended, or a newer desired state was taken over. So the
 // daemon must send a desired state only when it differs from the one before.
@@ -71,7 +74,20 @@ class AttachClient : private AttachStream::Endpoint {
     };
   };
 
-  using Runner = absl::FunctionRef<worker::v1::TaskReport(
+  // How a task ended.
+  struct Outcome {
+    Outcome(worker::v1::TaskReport report)  // NOLINT: a report is one.
+        : report(std::move(report)) {}
+    Outcome(worker::v1::TaskReport report, std::function<void()> await_written)
+        : report(std::move(report)), await_written(std::move(await_written)) {}
+
+    worker::v1::TaskReport report;
+    // Waits until the report may be told; called by a thread of its own, while
+    // the lane goes on. Empty: it may be told at once.
+    std::function<void()> await_written;
+  };
+
+  using Runner = absl::FunctionRef<Outcome(
       const worker::v1::Task&, const worker::v1::JobContext&, TaskControl&)>;
 
   // `log` is not owned and must outlive this.
@@ -108,7 +124,11 @@ class AttachClient : private AttachStream::Endpoint {
   // A lane's thread.
   void RunLane(Lane lane, Runner run) ABSL_LOCKS_EXCLUDED(mu_);
   std::optional<TaskQueue::BegunTask> Begin(Lane lane) ABSL_LOCKS_EXCLUDED(mu_);
-  void End(Lane lane, worker::v1::TaskReport report) ABSL_LOCKS_EXCLUDED(mu_);
+  // The lane has computed its task: it may begin another.
+  void EndLane(Lane lane, Outcome outcome) ABSL_LOCKS_EXCLUDED(mu_);
+  void End(worker::v1::TaskReport report) ABSL_LOCKS_EXCLUDED(mu_);
+  // The thread of those whose reports have to wait, one after another.
+  void EndWritten() ABSL_LOCKS_EXCLUDED(mu_);
   // Waits for something to begin. False: it is time to end.
   bool AwaitTask(Lane lane) ABSL_LOCKS_EXCLUDED(mu_);
   bool MayBegin(Lane lane) const ABSL_SHARED_LOCKS_REQUIRED(mu_);
@@ -147,6 +167,10 @@ class AttachClient : private AttachStream::Endpoint {
   std::shared_ptr<AttachStream> stream_ ABSL_GUARDED_BY(mu_);
   std::optional<ComputeClock> compute_clock_ ABSL_GUARDED_BY(mu_);
   worker::v1::DeviceStatus device_status_ ABSL_GUARDED_BY(mu_);
+  // Computed, in order.
+  std::deque<Outcome> unwritten_ ABSL_GUARDED_BY(mu_);
+  // Nothing comes there any more.
+  bool lanes_ended_ ABSL_GUARDED_BY(mu_) = false;
   // Why Run must fail.
   absl::Status lost_ ABSL_GUARDED_BY(mu_);
   // The daemon said something newer on this stream.

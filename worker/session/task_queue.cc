@@ -96,6 +96,10 @@ TaskQueue::Held::const_iterator TaskQueue::FindHeld(Lane lane) const {
     if (other == static_cast<int>(lane) || !begun_[other]) continue;
     busy_jobs.insert(JobOf(begun_[other]->task));
   }
+  // What the device's lane has computed, it may go on with.
+  if (lane == Lane::kHost) {
+    for (const BegunTask& task : computed_) busy_jobs.insert(JobOf(task.task));
+  }
   for (auto held = held_.begin(); held != held_.end(); ++held) {
     // What stands before it in its job comes first.
     const bool free = busy_jobs.insert(JobOf(held->task)).second;
@@ -105,9 +109,14 @@ TaskQueue::Held::const_iterator TaskQueue::FindHeld(Lane lane) const {
 }
 
 bool TaskQueue::IsBegun(TaskId task) const {
-  return std::any_of(begun_.begin(), begun_.end(), [task](const auto& begun) {
-    return begun && IdOf(begun->task) == task;
-  });
+  return std::any_of(begun_.begin(), begun_.end(),
+                     [task](const auto& begun) {
+                       return begun && IdOf(begun->task) == task;
+                     }) ||
+         std::any_of(computed_.begin(), computed_.end(),
+                     [task](const BegunTask& computed) {
+                       return IdOf(computed.task) == task;
+                     });
 }
 
 std::optional<TaskQueue::BegunTask> TaskQueue::Begin(Lane lane,
@@ -122,15 +131,34 @@ std::optional<TaskQueue::BegunTask> TaskQueue::Begin(Lane lane,
   return begun;
 }
 
+void TaskQueue::Compute(Lane lane) {
+  std::optional<BegunTask>& begun = begun_[static_cast<int>(lane)];
+  CHECK(begun) << "nothing has begun that could be computed";
+  computed_.push_back(*std::move(begun));
+  begun.reset();
+}
+
+JobId TaskQueue::TakeBegun(TaskId task) {
+  JobId job;
+  for (auto& begun : begun_) {
+    if (!begun || IdOf(begun->task) != task) continue;
+    job = JobOf(begun->task);
+    begun.reset();
+    return job;
+  }
+  const auto computed = std::find_if(computed_.begin(), computed_.end(),
+                                     [task](const BegunTask& computed) {
+                                       return IdOf(computed.task) == task;
+                                     });
+  CHECK(computed != computed_.end())
+      << "task " << task << " ends without having begun";
+  job = JobOf(computed->task);
+  computed_.erase(computed);
+  return job;
+}
+
 void TaskQueue::Finish(TaskReport report) {
-  const auto ended =
-      std::find_if(begun_.begin(), begun_.end(), [&report](const auto& begun) {
-        return begun && IdOf(begun->task) == IdOf(report);
-      });
-  CHECK(ended != begun_.end())
-      << "task " << report.task_id() << " ends without having begun";
-  const JobId job = JobOf((*ended)->task);
-  ended->reset();
+  const JobId job = TakeBegun(IdOf(report));
   if (report.has_error()) RepairMessage(*report.mutable_error());
   AddFinished(job, std::move(report));
   RefuseFollowers();
@@ -140,13 +168,17 @@ void TaskQueue::FillReport(WorkerReport& report, absl::Time now) {
   report.set_sequence(++report_sequence_);
   report.set_desired_sequence(desired_sequence_);
   report.clear_held();
-  for (const auto& begun : begun_) {
-    if (!begun) continue;
+  const auto add_begun = [&](const BegunTask& begun) {
     auto* held = report.add_held();
-    held->set_task_id(begun->task.task_id());
+    held->set_task_id(begun.task.task_id());
     held->set_begun(true);
-    *held->mutable_running() = ToProto(now - begun->begun_at);
-    held->set_progress(begun->control->progress());
+    *held->mutable_running() = ToProto(now - begun.begun_at);
+    held->set_progress(begun.control->progress());
+    return held;
+  };
+  for (const BegunTask& task : computed_) add_begun(task)->set_computed(true);
+  for (const auto& begun : begun_) {
+    if (begun) add_begun(*begun);
   }
   for (const BegunTask& task : held_) {
     report.add_held()->set_task_id(task.task.task_id());
@@ -273,6 +305,9 @@ void TaskQueue::CheckInvariants() const {
     if (!begun) continue;
     CHECK(places.insert(IdOf(begun->task)).second);
     CHECK(begun_jobs.insert(JobOf(begun->task)).second);
+  }
+  for (const BegunTask& task : computed_) {
+    CHECK(places.insert(IdOf(task.task)).second);
   }
   for (const BegunTask& task : held_) {
     CHECK(places.insert(IdOf(task.task)).second);

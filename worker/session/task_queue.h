@@ -26,7 +26,8 @@ namespace hydra {
 // device, one for those that work on the host alone and may take hours. Tasks
 // of one job are never begun at the same time.
 //
-// A task is in exactly one place: held, begun, or finished. It stays finished
+// A task is in exactly one place: held, begun, computed (what it made is on its
+// way to the host, and its lane is free), or finished. It stays finished
 // while its report is owed or the daemon lists it, so that it never runs twice.
 //
 // After a failed task its job is not gone on with: what follows would read what
@@ -63,7 +64,10 @@ class TaskQueue {
   // held that may begin, or the lane has a begun task.
   std::optional<BegunTask> Begin(Lane lane, absl::Time now);
 
-  // Ends a begun task, which must be the report's.
+  // The lane's begun task needs its lane no more; Finish will follow.
+  void Compute(Lane lane);
+
+  // Ends a begun or computed task, which must be the report's.
   void Finish(worker::v1::TaskReport report);
 
   // Sets `report`'s sequence numbers, held tasks, kept contexts and owed
@@ -77,6 +81,7 @@ class TaskQueue {
   bool CanBegin(Lane lane) const { return FindNext(lane) != held_.end(); }
   // Tells all begun tasks to stop: nobody waits for them any more.
   void StopBegun();
+  bool has_computed() const { return !computed_.empty(); }
   bool stopping() const { return stopping_; }
 
   // CHECKs what the class comment promises. For tests.
@@ -94,7 +99,10 @@ class TaskQueue {
   // What may begin in the lane now, and once its begun task has ended.
   Held::const_iterator FindNext(Lane lane) const;
   Held::const_iterator FindHeld(Lane lane) const;
+  // Begun or computed.
   bool IsBegun(TaskId task) const;
+  // Its job; it is in no place then.
+  JobId TakeBegun(TaskId task);
   void StopCancelled(const worker::v1::DesiredState& desired);
   void ForgetAcknowledged(const worker::v1::DesiredState& desired);
   void UpdateFinished(const worker::v1::DesiredState& desired);
@@ -109,6 +117,8 @@ class TaskQueue {
   bool stopping_ = false;
   // By lane.
   std::array<std::optional<BegunTask>, kLanes> begun_;
+  // In the order in which they were computed.
+  std::vector<BegunTask> computed_;
   // Not begun, in the daemon's order.
   Held held_;
   // What the daemon wants kept of what it said of jobs, by number.

@@ -77,6 +77,34 @@ std::vector<uint64_t> OwedIds(TaskQueue& queue) {
   return ids;
 }
 
+TEST(TaskQueueTest, AComputedTaskLeavesItsLaneAndIsHeldUntilItEnds) {
+  TaskQueue queue;
+  queue.ApplyDesired(Desired(1, {{11, 1}, {12, 1}}));
+  EXPECT_EQ(BeginId(queue), 11);
+  EXPECT_FALSE(queue.has_computed());
+  queue.Compute(TaskQueue::Lane::kDevice);
+  EXPECT_TRUE(queue.has_computed());
+  EXPECT_EQ(BeginId(queue), 12);
+  queue.CheckInvariants();
+
+  WorkerReport report;
+  queue.FillReport(report, absl::UnixEpoch());
+  ASSERT_EQ(report.held_size(), 2);
+  EXPECT_EQ(report.held(0).task_id(), 11);
+  EXPECT_TRUE(report.held(0).begun());
+  EXPECT_TRUE(report.held(0).computed());
+  EXPECT_EQ(report.held(1).task_id(), 12);
+  EXPECT_FALSE(report.held(1).computed());
+
+  // The daemon still lists it; it does not run again.
+  queue.ApplyDesired(Desired(2, {{11, 1}, {12, 1}}));
+  EXPECT_EQ(NextId(queue), 0);
+  queue.Finish(Success(11));
+  EXPECT_FALSE(queue.has_computed());
+  EXPECT_EQ(OwedIds(queue), std::vector<uint64_t>{11});
+  queue.CheckInvariants();
+}
+
 TEST(TaskQueueTest, NamesTheNextTaskWhileOneComputes) {
   TaskQueue queue;
   EXPECT_EQ(NextId(queue), 0);

@@ -1,0 +1,48 @@
+#include "worker/exec/departures.h"
+
+namespace hydra {
+
+void Departures::Add(VersionId version, const Mark& mark, int64_t bytes) {
+  if (device_->IsDone(mark)) return;
+  departures_.push_back({version, mark, bytes});
+  bytes_ += bytes;
+  newest_[version] = mark;
+}
+
+void Departures::WaitFor(VersionId version) {
+  const auto found = newest_.find(version);
+  if (found != newest_.end()) device_->WaitFor(found->second);
+}
+
+void Departures::Await(VersionId version) {
+  const auto found = newest_.find(version);
+  if (found != newest_.end()) device_->Await(found->second);
+}
+
+void Departures::LimitTo(int64_t bytes) {
+  while (Bytes() > bytes) {
+    device_->WaitFor(departures_.front().mark);
+    ForgetOldest();
+  }
+}
+
+int64_t Departures::Bytes() {
+  ForgetDone();
+  return bytes_;
+}
+
+void Departures::ForgetOldest() {
+  const Departure& oldest = departures_.front();
+  bytes_ -= oldest.bytes;
+  const auto found = newest_.find(oldest.version);
+  if (found->second.number == oldest.mark.number) newest_.erase(found);
+  departures_.pop_front();
+}
+
+void Departures::ForgetDone() {
+  while (!departures_.empty() && device_->IsDone(departures_.front().mark)) {
+    ForgetOldest();
+  }
+}
+
+}  // namespace hydra
