@@ -8,9 +8,11 @@
 #include <fstream>
 #include <sstream>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_split.h"
 #include "absl/synchronization/mutex.h"
 #include "common/jobfile/daemon_config.h"
 #include "common/jobfile/field_value.h"
@@ -74,10 +76,17 @@ void ApplyDevice(const std::string& text, config::v1::DaemonConfig& config,
   const size_t equals = text.find('=');
   device.set_name(text.substr(0, equals));
   if (equals == std::string::npos) return;
-  if (absl::Status set = SetValueAt("memory_limit_bytes",
-                                    text.substr(equals + 1), {}, &device);
-      !set.ok()) {
-    AddMistake("devices", set.message(), &mistakes);
+  std::pair<std::string, std::string> size_and_link =
+      absl::StrSplit(text.substr(equals + 1), absl::MaxSplits(",link=", 1));
+  std::vector<std::pair<std::string, std::string>> values = {
+      {"memory_limit_bytes", size_and_link.first}};
+  if (!size_and_link.second.empty()) {
+    values.push_back({"link.to_device_gb_per_second", size_and_link.second});
+  }
+  for (const auto& [field, value] : values) {
+    if (absl::Status set = SetValueAt(field, value, {}, &device); !set.ok()) {
+      AddMistake("devices", set.message(), &mistakes);
+    }
   }
 }
 
@@ -159,8 +168,9 @@ int Main(int argc, char** argv) {
   app.add_option("--config", flags.config,
                  "a YAML file, see deploy/hydrad.yaml");
   app.add_option("--device", flags.devices,
-                 "a device and its memory, such as cpu:0=1GiB; replaces the "
-                 "file's; may be repeated");
+                 "a device and its memory, such as cpu:0=1GiB; with a modelled "
+                 "link, in GB/s: cpu:0=1GiB,link=8; replaces the file's; may "
+                 "be repeated");
   app.add_option("--set", flags.settings,
                  "one setting, such as pool.size_bytes=8GiB; goes before the "
                  "file; may be repeated");

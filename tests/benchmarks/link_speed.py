@@ -1,12 +1,13 @@
 #!/usr/bin/env python3
-"""Steps of one job on one CPU device behind modelled links of several speeds.
+"""Steps of some equal jobs on one CPU device behind modelled links.
 
-    link_speed.py --bin bin [--width 256 --layers 6 --heads 8 --device 64MiB]
+    link_speed.py --bin bin [--jobs 3 --width 256 --layers 12 --device 128MiB]
 
 First without a link, which tells what a step computes; then at links on which
 the bytes of a step take half of that, as long, and twice as long. Prints, for
-each, the time of a step, the larger one of computing and copying (each lane by
-itself), and their sum, which is what a step would take one after the other.
+each, the time of a step while all jobs train, the larger one of computing and
+copying (each lane by itself), and their sum, which is what a step would take
+one after the other.
 """
 
 import argparse
@@ -38,6 +39,8 @@ train:
   context_length: {args.context}
   learning_rate: 1e-4
 output: {{save_model: false}}
+"""
+        + f"""sweep: {{grid: {{train.seed: {list(range(args.jobs))}}}}}
 """
     )
 
@@ -83,24 +86,33 @@ def run(args, link, cuts):
                 assert daemon.poll() is None, "hydrad ended"
                 time.sleep(0.1)
             submitted = hydra("submit", f"{folder}/job.yaml", "--watch")
-            job = json.loads(hydra("describe", "j1", "-o", "json").stdout)["job"]
-            state = job["status"]["state"]
-            assert state.endswith("COMPLETED"), (state, submitted.stderr)
+            jobs = []
+            for i in range(args.jobs):
+                answer = hydra("describe", f"j{i + 1}", "-o", "json").stdout
+                jobs.append(json.loads(answer)["job"])
+                state = jobs[-1]["status"]["state"]
+                assert state.endswith("COMPLETED"), (state, submitted.stderr)
         finally:
             daemon.terminate()
             daemon.wait()
     ends = [
-        datetime.datetime.fromisoformat(step["time"].rstrip("Z")[:26])
-        for step in job["steps"]
+        [
+            datetime.datetime.fromisoformat(step["time"].rstrip("Z")[:26])
+            for step in job["steps"]
+        ]
+        for job in jobs
     ]
-    # Of the first steps, workers learn how much they may fetch ahead.
-    gaps = [(b - a).total_seconds() for a, b in zip(ends, ends[1:])][2:]
-    return statistics.median(gaps), job
+    # In the first steps workers learn how much they may fetch ahead.
+    begin = max(job[2] for job in ends)
+    end = min(job[-1] for job in ends)
+    steps = sum(begin < step <= end for job in ends for step in job)
+    return (end - begin).total_seconds() / steps, jobs
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--bin", default=str(ROOT / "bin"))
+    parser.add_argument("--jobs", type=int, default=3)
     parser.add_argument("--width", type=int, default=256)
     parser.add_argument("--layers", type=int, default=12)
     parser.add_argument("--heads", type=int, default=8)
@@ -112,24 +124,27 @@ def main():
     parser.add_argument("--shared-bus", action="store_true")
     args = parser.parse_args()
 
-    bare, job = run(args, None, None)
-    cuts = job["partition"]["cut_points"]
-    totals = job["totals"]
-    steps = len(job["steps"])
+    bare, jobs = run(args, None, None)
+    cuts = jobs[0]["partition"]["cut_points"]
+    steps = sum(len(job["steps"]) for job in jobs)
+
+    def each_step(what, jobs):
+        return sum(int(job["totals"][what]) for job in jobs) / steps
+
     print(f"cuts {cuts}, without a link {bare:.3f} s a step")
-    print("totals:", totals)
-    promoted = int(totals["promoted_bytes"]) / steps
-    demoted = int(totals["demoted_bytes"]) / steps
+    promoted = each_step("promoted_bytes", jobs)
+    demoted = each_step("demoted_bytes", jobs)
     moved = promoted + demoted if args.shared_bus else max(promoted, demoted)
     print(f"a step moves {promoted / 1e6:.1f} MB in, {demoted / 1e6:.1f} MB out")
     for share in (0.5, 1, 2):
         link = moved / (bare * share) / 1e9
-        took, job = run(args, link, cuts)
+        took, jobs = run(args, link, cuts)
         bound = bare * max(1, share)
         print(
             f"{link:.3f} GB/s: {took:.3f} s a step, the larger one {bound:.3f} s"
             f" ({bound / took:.0%} of the bound), one after the other"
-            f" {bare * (1 + share):.3f} s ({bare * (1 + share) / took:.2f} x)",
+            f" {bare * (1 + share):.3f} s ({bare * (1 + share) / took:.2f} x);"
+            f" {each_step('promoted_bytes', jobs) / 1e6:.1f} MB in",
             flush=True,
         )
 

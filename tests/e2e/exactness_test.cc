@@ -97,6 +97,26 @@ TEST_F(ExactnessTest, WorkersAndASweepAroundItChangeNothing) {
   ExpectSame(CompletedOutcomeOf(cluster.Job(ids[1])), alone);
 }
 
+// Copies take as long as computing, and go beside it.
+TEST_F(ExactnessTest, ASlowLinkChangesNothing) {
+  v1::JobSpec spec = SmallJob(files_, {1, 2, 3});
+  spec.mutable_train()->set_dropout(0.1);
+  const Outcome alone = Undisturbed(spec);
+  Cluster::Options options;
+  options.devices = {"cpu:0=64MiB,link=0.05", "cpu:1=64MiB,link=0.02"};
+  options.settings.push_back("lookahead=2");
+  Cluster cluster(options);
+  v1::SubmitRequest sweep;
+  *sweep.mutable_job() = spec;
+  v1::GridAxis& axis = *sweep.add_grid();
+  axis.set_field("train.learning_rate");
+  for (const char* rate : {"1e-2", "1e-3", "1e-4"}) axis.add_values(rate);
+  const std::vector<std::string> ids = cluster.Submit(sweep);
+  ASSERT_EQ(ids.size(), 3);
+  for (const std::string& id : ids) cluster.AwaitEnd(id);
+  ExpectSame(CompletedOutcomeOf(cluster.Job(ids[1])), alone);
+}
+
 TEST_F(ExactnessTest, TheDevicesLimitChangesTheCutsAndNoBit) {
   v1::JobSpec spec = SmallJob(files_, {});
   spec.mutable_model()->set_path(files_.wide_model);

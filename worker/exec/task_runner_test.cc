@@ -30,8 +30,12 @@ struct Outcome {
   std::vector<std::byte> state;
 };
 
+// How a step's tasks follow on each other.
+enum class Order { kOneAfterAnother, kOverlapped };
+
 Outcome Train(const TinyJob::Options& options, const std::vector<int>& cuts,
-              int64_t limit_bytes, int steps = 2) {
+              int64_t limit_bytes, int steps = 2,
+              Order order = Order::kOneAfterAnother) {
   TinyJob job(options, testing::TempDir());
   job.SetCuts(cuts);
   const auto device = NewTestDevice(limit_bytes);
@@ -39,7 +43,11 @@ Outcome Train(const TinyJob::Options& options, const std::vector<int>& cuts,
   job.Prepare();
   job.Init(runner);
   Outcome outcome;
-  for (int i = 0; i < steps; ++i) outcome.losses.push_back(job.Step(runner));
+  for (int i = 0; i < steps; ++i) {
+    outcome.losses.push_back(order == Order::kOverlapped
+                                 ? job.OverlappedStep(runner, *device)
+                                 : job.Step(runner));
+  }
   outcome.losses.push_back(job.Evaluate(runner, SPLIT_VALIDATION));
   outcome.state = job.State();
   return outcome;
@@ -94,6 +102,21 @@ TEST_P(ExactnessTest, PartitionsAndLimitsDoNotChangeABit) {
   // Little enough that nothing stays in the cache for long.
   ExpectSame(Train(options, {2}, 1100 << 10), whole);
   ExpectSame(Train(options, {1, 2, 3, 4}, 600 << 10), whole);
+}
+
+// What one made is on its way to the host, and what the next one reads on its
+// way to the device, while a task runs.
+TEST_P(ExactnessTest, TasksThatOverlapDoNotChangeABit) {
+  const TinyJob::Options& options = GetParam().options;
+  const Outcome whole = Train(options, {}, kPlenty, /*steps=*/3);
+  for (const std::vector<int>& cuts :
+       {std::vector<int>{}, {2}, {1, 2, 3, 4}}) {
+    for (int64_t limit : {kPlenty, int64_t{1100} << 10}) {
+      if (cuts.empty() && limit < kPlenty) continue;
+      ExpectSame(Train(options, cuts, limit, /*steps=*/3, Order::kOverlapped),
+                 whole);
+    }
+  }
 }
 
 INSTANTIATE_TEST_SUITE_P(All, ExactnessTest,

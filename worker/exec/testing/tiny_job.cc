@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <fstream>
+#include <memory>
 #include <numeric>
 #include <random>
 #include <utility>
@@ -151,6 +152,37 @@ std::vector<TaskReport> TinyJob::StepReports(TaskRunner& runner) {
   }
   ++step_;
   return reports;
+}
+
+double TinyJob::OverlappedStep(TaskRunner& runner, Device& device) {
+  double loss = 0;
+  Mark written;
+  std::optional<Task> next = StepTask(0);
+  for (int i = 0; i < TaskCount(); ++i) {
+    const Task task = *std::move(next);
+    // Promised, as the next one's task is made of what this one will make.
+    Commit(task);
+    next.reset();
+    if (i + 1 < TaskCount()) next = StepTask(i + 1);
+    const TaskRunner::Computed computed = runner.Compute(
+        task, context_, log_, control_.emplace(), [&] {
+          std::optional<TaskRunner::NextTask> found;
+          if (next) {
+            found = {*next, std::make_shared<worker::v1::JobContext>(context_)};
+          }
+          return found;
+        });
+    const TaskReport& report = computed.report;
+    CHECK(!report.has_error()) << report.error().ShortDebugString();
+    if (report.pass().loss_tokens() > 0) {
+      loss = report.pass().loss_sum() /
+             static_cast<double>(report.pass().loss_tokens());
+    }
+    written = computed.written;
+  }
+  device.Await(written);
+  ++step_;
+  return loss;
 }
 
 double TinyJob::Evaluate(TaskRunner& runner, worker::v1::Split split) {
