@@ -154,9 +154,8 @@ std::vector<TaskReport> TinyJob::StepReports(TaskRunner& runner) {
   return reports;
 }
 
-double TinyJob::OverlappedStep(TaskRunner& runner, Device& device) {
+double TinyJob::OverlappedStep(TaskRunner& runner) {
   double loss = 0;
-  Mark written;
   std::optional<Task> next = StepTask(0);
   for (int i = 0; i < TaskCount(); ++i) {
     const Task task = *std::move(next);
@@ -164,8 +163,8 @@ double TinyJob::OverlappedStep(TaskRunner& runner, Device& device) {
     Commit(task);
     next.reset();
     if (i + 1 < TaskCount()) next = StepTask(i + 1);
-    const TaskRunner::Computed computed = runner.Compute(
-        task, context_, log_, control_.emplace(), [&] {
+    const TaskRunner::Computed computed =
+        runner.Compute(task, context_, log_, control_.emplace(), [&] {
           std::optional<TaskRunner::NextTask> found;
           if (next) {
             found = {*next, std::make_shared<worker::v1::JobContext>(context_)};
@@ -178,9 +177,7 @@ double TinyJob::OverlappedStep(TaskRunner& runner, Device& device) {
       loss = report.pass().loss_sum() /
              static_cast<double>(report.pass().loss_tokens());
     }
-    written = computed.written;
   }
-  device.Await(written);
   ++step_;
   return loss;
 }

@@ -87,8 +87,9 @@ class TinyJob {
   // The same, with the reports of all its tasks, in order.
   std::vector<worker::v1::TaskReport> StepReports(TaskRunner& runner);
   // The same, as a worker runs them that holds the next task while one computes:
-  // what a task made is on its way to the host while the next one runs.
-  double OverlappedStep(TaskRunner& runner, Device& device);
+  // what a task made is on its way to the host while the next one runs, and
+  // after the step, until the device is synchronized.
+  double OverlappedStep(TaskRunner& runner);
   double Evaluate(TaskRunner& runner, worker::v1::Split split);
 
   worker::v1::TaskReport Pilot(TaskRunner& runner);
