@@ -7,6 +7,7 @@
 
 #include "c10/core/GradMode.h"
 #include "c10/util/Exception.h"
+#include "common/chain/block_key.h"
 #include "common/failpoint/fail_point.h"
 #include "worker/model/finite_check.h"
 #include "worker/model/optimizer_step.h"
@@ -14,9 +15,6 @@
 namespace hydra {
 namespace {
 
-using worker::v1::BLOCK_KIND_OPTIMIZER_STATE;
-using worker::v1::BLOCK_KIND_PARAMETER_GRADIENT;
-using worker::v1::BLOCK_KIND_PARAMETERS;
 using worker::v1::BlockVersion;
 
 // Updates ranges of one block, or lets them be as they are, and keeps the
@@ -28,7 +26,7 @@ class RangeUpdater {
         block_(block),
         skip_(skip),
         hyperparameters_(pass.model.HyperparametersAt(pass.task.step())),
-        new_parameters_(pass.blocks.Written(BLOCK_KIND_PARAMETERS, block)) {
+        new_parameters_(pass.blocks.Written(ParametersKey(block))) {
     TORCH_CHECK(pass.model.moment_count() <= kMostMoments);
     for (int i = 0; i < pass.model.moment_count(); ++i) {
       buffers_[i] = pass.io.Empty({longest_range});
@@ -42,9 +40,8 @@ class RangeUpdater {
     std::array<at::Tensor, kMostMoments> moments;
     for (int i = 0; i < pass_.model.moment_count(); ++i) {
       moments[i] = buffers_[i].narrow(0, 0, parameters.numel());
-      pass_.io.PromoteRange(
-          pass_.blocks.Read(BLOCK_KIND_OPTIMIZER_STATE, block_),
-          MomentBegin(i) + first, moments[i]);
+      pass_.io.PromoteRange(pass_.blocks.Read(StateKey(block_)),
+                            MomentBegin(i) + first, moments[i]);
     }
     if (!skip_) {
       UpdateRange(hyperparameters_, pass_.task.step() + 1, parameters, gradient,
@@ -53,8 +50,7 @@ class RangeUpdater {
     pass_.io.Demote(parameters, new_parameters_, first);
     FailPoint("worker.update", pass_.task.job_id());
     for (int i = 0; i < pass_.model.moment_count(); ++i) {
-      pass_.io.Demote(moments[i],
-                      pass_.blocks.Written(BLOCK_KIND_OPTIMIZER_STATE, block_),
+      pass_.io.Demote(moments[i], pass_.blocks.Written(StateKey(block_)),
                       MomentBegin(i) + first);
     }
   }
@@ -112,8 +108,7 @@ class GatheredGradient {
         rows_(rows),
         width_(pass.block(block).tensors.front().shape[1]),
         later_on_device_(later_on_device),
-        later_in_pool_(
-            pass.blocks.FindRead(BLOCK_KIND_PARAMETER_GRADIENT, block)),
+        later_in_pool_(pass.blocks.FindRead(ParameterGradientKey(block))),
         buffer_(pass.io.Empty({longest_range})) {
     if (!later_on_device.defined() && later_in_pool_ != nullptr) {
       later_buffer_ = pass.io.Empty({longest_range});
@@ -159,7 +154,7 @@ bool UpdateBlock(const Pass& pass, int block, at::Tensor parameters,
   const at::NoGradGuard no_grad;
   const int64_t count = parameters.numel();
   const bool finite = AllFinite(gradient);
-  pass.io.Forget(pass.blocks.Read(BLOCK_KIND_PARAMETERS, block));
+  pass.io.Forget(pass.blocks.Read(ParametersKey(block)));
   RangeUpdater updater(pass, block, std::min(count, kUpdateRangeElements),
                        /*skip=*/!finite);
   for (int64_t first = 0; first < count; first += kUpdateRangeElements) {
@@ -175,7 +170,7 @@ bool UpdateGatheredBlock(const Pass& pass, int block, at::Tensor parameters,
                          const at::Tensor& later_gradient,
                          RowGradientSum& row_gradient) {
   const at::NoGradGuard no_grad;
-  const BlockVersion& read = pass.blocks.Read(BLOCK_KIND_PARAMETERS, block);
+  const BlockVersion& read = pass.blocks.Read(ParametersKey(block));
   const std::vector<TableRange> ranges = RangesOf(pass.block(block));
   const int64_t longest_range = ranges.front().count;
 
@@ -210,7 +205,7 @@ bool UpdateGatheredBlock(const Pass& pass, int block, at::Tensor parameters,
     }
   }
   if (whole) {
-    pass.io.Keep(pass.blocks.Written(BLOCK_KIND_PARAMETERS, block),
+    pass.io.Keep(pass.blocks.Written(ParametersKey(block)),
                  std::move(parameters));
   } else {
     // No task will read it again.

@@ -7,7 +7,6 @@
 
 namespace hydra {
 
-using worker::v1::BlockKind;
 using worker::v1::BlockVersion;
 
 namespace {
@@ -19,12 +18,13 @@ struct Place {
   int64_t end = 0;
 };
 
-std::vector<Place> PlacesOf(const Pass& pass, int layer, int index) {
+std::vector<Place> PlacesOf(const Pass& pass, const BlockKey& boundary) {
   constexpr int64_t kAlignment = kTensorAlignmentBytes / kFloatBytes;
-  const HostBatch& batch = pass.batches[index];
+  const HostBatch& batch = pass.batch(boundary.micro_batch);
   std::vector<Place> places;
   int64_t first = 0;
-  for (const BoundaryTensor& tensor : pass.model.table.BoundaryBefore(layer)) {
+  for (const BoundaryTensor& tensor :
+       pass.model.table.BoundaryBefore(boundary.index)) {
     const int64_t end =
         first + tensor.Bytes(batch.sequences, batch.context) / kFloatBytes;
     places.push_back({tensor, first, end});
@@ -67,14 +67,15 @@ MicroBatch PromoteBatch(const HostBatch& batch, Device& device) {
   return micro_batch;
 }
 
-Tensors PromoteBoundary(const Pass& pass, BlockKind kind, int layer, int index,
+Tensors PromoteBoundary(const Pass& pass, const BlockKey& boundary,
                         BlockIo::Reuse reuse) {
-  if (layer == 0) return {};
-  const HostBatch& batch = pass.batches[index];
-  const std::vector<Place> places = PlacesOf(pass, layer, index);
-  const at::Tensor flat = pass.io.Promote(pass.blocks.Read(kind, layer, index),
-                                          places.back().end, reuse);
-  const bool are_gradients = kind == worker::v1::BLOCK_KIND_ACTIVATION_GRADIENT;
+  if (boundary.index == 0) return {};
+  const HostBatch& batch = pass.batch(boundary.micro_batch);
+  const std::vector<Place> places = PlacesOf(pass, boundary);
+  const at::Tensor flat =
+      pass.io.Promote(pass.blocks.Read(boundary), places.back().end, reuse);
+  const bool are_gradients =
+      boundary.kind == worker::v1::BLOCK_KIND_ACTIVATION_GRADIENT;
   Tensors tensors;
   for (const Place& place : places) {
     const bool is_float = place.tensor.type == ElementType::kFloat32;
@@ -90,13 +91,13 @@ Tensors PromoteBoundary(const Pass& pass, BlockKind kind, int layer, int index,
   return tensors;
 }
 
-void DemoteBoundary(const Pass& pass, BlockKind kind, int layer, int index,
+void DemoteBoundary(const Pass& pass, const BlockKey& boundary,
                     const Tensors& tensors) {
-  const BlockVersion& version = pass.blocks.Written(kind, layer, index);
+  const BlockVersion& version = pass.blocks.Written(boundary);
   const at::Tensor flat =
       tensors.size() == 1 && tensors.front().defined()
           ? AsFloats(tensors.front())
-          : Packed(tensors, PlacesOf(pass, layer, index), pass.io);
+          : Packed(tensors, PlacesOf(pass, boundary), pass.io);
   pass.io.Demote(flat, version, 0);
   pass.io.ZeroTail(version, flat.numel());
   pass.io.Keep(version, flat);

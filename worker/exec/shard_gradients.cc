@@ -5,13 +5,13 @@
 #include <vector>
 
 #include "c10/core/GradMode.h"
+#include "common/chain/block_key.h"
 #include "worker/exec/block_update.h"
 #include "worker/model/optimizer_step.h"
 
 namespace hydra {
 namespace {
 
-using worker::v1::BLOCK_KIND_PARAMETER_GRADIENT;
 using worker::v1::BlockVersion;
 
 }  // namespace
@@ -65,8 +65,7 @@ bool ShardGradients::Finish(int layer, int block, ShardParameters& parameters) {
     handed_down_[block] = sum;
     return true;
   }
-  pass_.io.Demote(
-      sum, pass_.blocks.Written(BLOCK_KIND_PARAMETER_GRADIENT, block), 0);
+  pass_.io.Demote(sum, pass_.blocks.Written(ParameterGradientKey(block)), 0);
   parameters.Release(block);
   return true;
 }
@@ -89,7 +88,7 @@ void ShardGradients::AddLaterParts(int block, const at::Tensor& own) {
     return;
   }
   const BlockVersion* const later =
-      pass_.blocks.FindRead(BLOCK_KIND_PARAMETER_GRADIENT, block);
+      pass_.blocks.FindRead(ParameterGradientKey(block));
   if (later == nullptr) return;
   const int64_t count = own.numel();
   const at::Tensor buffer =
