@@ -20,7 +20,7 @@ ShardGradients::ShardGradients(const Pass& pass) : pass_(pass) {
   const HostBatch& batch = pass.batches.front();
   for (int layer = pass.first_layer(); layer < pass.last_layer(); ++layer) {
     for (int block : pass.layer(layer).parameter_blocks) {
-      if (!Gathers(layer, block)) continue;
+      if (!pass.block(block).gathered_by(layer)) continue;
       rows_.try_emplace(
           block, pass.block(block), batch.sequences * batch.context,
           pass.task.last_micro_batch() - pass.task.first_micro_batch());
@@ -31,7 +31,7 @@ ShardGradients::ShardGradients(const Pass& pass) : pass_(pass) {
 Tensors ShardGradients::FlatsOf(int layer) {
   Tensors flats;
   for (int block : pass_.layer(layer).parameter_blocks) {
-    if (Gathers(layer, block)) {
+    if (pass_.block(block).gathered_by(layer)) {
       flats.emplace_back();
       continue;
     }
@@ -46,13 +46,14 @@ Tensors ShardGradients::FlatsOf(int layer) {
 
 void ShardGradients::AddRows(int layer, const RowGradients& rows) {
   for (int block : pass_.layer(layer).parameter_blocks) {
-    if (Gathers(layer, block)) rows_.at(block).Add(rows, pass_.io);
+    if (pass_.block(block).gathered_by(layer))
+      rows_.at(block).Add(rows, pass_.io);
   }
 }
 
 bool ShardGradients::Finish(int layer, int block, ShardParameters& parameters) {
   const at::NoGradGuard no_grad;
-  if (Gathers(layer, block)) {
+  if (pass_.block(block).gathered_by(layer)) {
     return UpdateGatheredBlock(pass_, block, parameters.Release(block),
                                TakeHandedDown(block), rows_.at(block));
   }
@@ -68,11 +69,6 @@ bool ShardGradients::Finish(int layer, int block, ShardParameters& parameters) {
   pass_.io.Demote(sum, pass_.blocks.Written(ParameterGradientKey(block)), 0);
   parameters.Release(block);
   return true;
-}
-
-bool ShardGradients::Gathers(int layer, int block) const {
-  return pass_.block(block).rows_are_gathered &&
-         pass_.block(block).owner() == layer;
 }
 
 bool ShardGradients::IsLastUseHere(int layer, int block) const {

@@ -34,7 +34,6 @@ class ShardGradients {
   bool Finish(int layer, int block, ShardParameters& parameters);
 
  private:
-  bool Gathers(int layer, int block) const;
   // No earlier layer of this shard uses the block.
   bool IsLastUseHere(int layer, int block) const;
   // The later layers' part, wherever it is; `own` may be all there is.
