@@ -137,7 +137,7 @@ void Checkpoints::Save(Job& job, absl::Time now) {
 
 void Checkpoints::Begin(Job& job, absl::Time now) {
   const ChainPosition place = ResumePlace(job.position);
-  CheckpointRequest request{ModelOf(job, CheckpointPath(job, place))};
+  CheckpointRequest request{ModelToWriteOf(job, CheckpointPath(job, place))};
   request.manifest.set_job_id(JobName(job.id));
   *request.manifest.mutable_submitted_at() = ToProto(job.submitted_at);
   *request.manifest.mutable_spec() = job.submitted.spec;

@@ -363,7 +363,7 @@ void JobLife::BeginSaving(Job& job, absl::Time now) {
   MoveTo(job, v1::JOB_PHASE_SAVE);
   save_again_.erase(job.id);
   parts_.book->Touch(job);
-  SaveRequest request{ModelOf(job, job.output_path)};
+  SaveRequest request{ModelToWriteOf(job, job.output_path)};
   request.model_dir = job.submitted.spec.model().path();
   request.detail = DetailOf(job, kAllSteps);
   for (int i = 0; i < job.shape.table->parameter_blocks.size(); ++i) {
