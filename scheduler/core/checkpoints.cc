@@ -274,7 +274,7 @@ void Checkpoints::RemoveAll(Job& job) {
 }
 
 bool Checkpoints::IsSaved(const Job& job) {
-  if (job.ended() || job.state == v1::JOB_STATE_PAUSED) return true;
+  if (job.ended() || job.state() == v1::JOB_STATE_PAUSED) return true;
   if (!job.in_chain() || job.position.phase == Phase::kInit) return true;
   return !job.checkpoints.empty() &&
          SamePlace(FromRecord(job.checkpoints.back().position()),
@@ -284,7 +284,7 @@ bool Checkpoints::IsSaved(const Job& job) {
 const Job* Checkpoints::NextToSave() const {
   for (const auto& [id, job] : book_->all()) {
     if (job.outstanding.empty() && !IsSaved(job) && !unsaved_.contains(id) &&
-        job.phase != v1::JOB_PHASE_SAVE) {
+        job.phase() != v1::JOB_PHASE_SAVE) {
       return &job;
     }
   }

@@ -96,25 +96,25 @@ bool MayMove(v1::JobPhase from, v1::JobPhase to) {
 }
 
 void Move(Job& job, v1::JobState to, std::string reason) {
-  CHECK(MayMove(job.state, to, job.phase))
-      << JobName(job.id) << " may not go from " << v1::JobState_Name(job.state)
-      << " to " << v1::JobState_Name(to) << " in "
-      << v1::JobPhase_Name(job.phase);
+  CHECK(MayMove(job.state(), to, job.phase()))
+      << JobName(job.id) << " may not go from "
+      << v1::JobState_Name(job.state()) << " to " << v1::JobState_Name(to)
+      << " in " << v1::JobPhase_Name(job.phase());
   RestoreState(job, to, std::move(reason));
 }
 
 void MoveTo(Job& job, v1::JobPhase to) {
-  CHECK(MayMove(job.phase, to))
-      << JobName(job.id) << " may not go from " << v1::JobPhase_Name(job.phase)
-      << " to " << v1::JobPhase_Name(to);
+  CHECK(MayMove(job.phase(), to))
+      << JobName(job.id) << " may not go from "
+      << v1::JobPhase_Name(job.phase()) << " to " << v1::JobPhase_Name(to);
   RestorePhase(job, to);
 }
 
 void RestoreState(Job& job, v1::JobState state, std::string reason) {
-  job.state = state;
+  job.state_ = state;
   job.reason = std::move(reason);
 }
 
-void RestorePhase(Job& job, v1::JobPhase phase) { job.phase = phase; }
+void RestorePhase(Job& job, v1::JobPhase phase) { job.phase_ = phase; }
 
 }  // namespace hydra

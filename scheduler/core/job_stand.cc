@@ -80,8 +80,8 @@ bool Matches(const Row& row, const Job& job) {
   const bool some = !job.outstanding.empty();
   const bool out =
       row.outstanding == Out::kAny || (row.outstanding == Out::kSome) == some;
-  return out && (row.states & Bit(job.state)) != 0 &&
-         row.phases.Has(job.phase) &&
+  return out && (row.states & Bit(job.state())) != 0 &&
+         row.phases.Has(job.phase()) &&
          (row.intents & Bit(static_cast<int>(job.intent))) != 0;
 }
 
