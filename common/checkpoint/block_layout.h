@@ -7,7 +7,6 @@
 
 #include "absl/status/statusor.h"
 #include "common/chain/block_key.h"
-#include "common/checkpoint/written_model.h"
 #include "common/model/model_table.h"
 #include "hydra/v1/job.pb.h"
 
@@ -16,6 +15,7 @@ namespace hydra {
 // How the blocks of a job lie in the files of a checkpoint: which file a block
 // is in, and its tensors there. Writer and reader share it.
 
+inline constexpr char kModelFile[] = "model.safetensors";
 inline constexpr char kOptimizerFile[] = "optimizer.safetensors";
 inline constexpr char kBoundariesFile[] = "boundaries.safetensors";
 
@@ -29,7 +29,7 @@ struct BlockTensor {
 };
 
 struct BlockLayout {
-  // kModelFile, or one of the two above.
+  // One of those above.
   std::string file;
   // By ascending offset. The block's bytes between them are zero.
   std::vector<BlockTensor> tensors;

@@ -24,21 +24,22 @@ absl::StatusOr<int64_t> WriteCheckpoint(
   absl::StatusOr<StagedDirectory> staged =
       StagedDirectory::Create(contents.directory);
   if (!staged.ok()) return staged.status();
-  const absl::StatusOr<std::vector<FileSum>> files = WriteModelFiles(
-      contents, manifest.spec().train(), staged->directory(), written);
-  if (!files.ok()) return files.status();
+  std::vector<FileSum> files;
+  absl::Status status = WriteModelFiles(contents, manifest.spec().train(),
+                                        staged->directory(), written, &files);
+  if (!status.ok()) return status;
 
   manifest.set_format(kCheckpointFormat);
-  *manifest.mutable_files() = {files->begin(), files->end()};
+  *manifest.mutable_files() = {files.begin(), files.end()};
   const absl::StatusOr<int64_t> manifest_bytes =
       WriteManifest(staged->directory(), manifest);
   if (!manifest_bytes.ok()) return manifest_bytes.status();
   FailPoint("checkpoint.before_rename");
-  absl::Status status = staged->Commit();
+  status = staged->Commit();
   if (!status.ok()) return status;
 
   int64_t bytes = *manifest_bytes;
-  for (const FileSum& file : *files) bytes += file.bytes();
+  for (const FileSum& file : files) bytes += file.bytes();
   return bytes;
 }
 

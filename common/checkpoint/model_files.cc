@@ -65,12 +65,13 @@ absl::StatusOr<std::vector<BlockLayout>> LayOutBlocks(
 }
 
 absl::StatusOr<TensorFiles> CreateFiles(const HeldDirectory& directory,
-                                        absl::Span<const BlockLayout> layouts) {
+                                        absl::Span<const BlockLayout> layouts,
+                                        TensorFileWriter::Sums sums) {
   TensorFiles files;
   for (const BlockLayout& layout : layouts) {
     if (layout.tensors.empty() || files.count(layout.file) > 0) continue;
     absl::StatusOr<TensorFileWriter> file =
-        TensorFileWriter::Create(directory, layout.file, layouts);
+        TensorFileWriter::Create(directory, layout.file, layouts, sums);
     if (!file.ok()) return file.status();
     files.emplace(layout.file, *std::move(file));
   }
@@ -102,14 +103,17 @@ absl::Status WriteTensors(const ModelContents& contents,
                           const HeldDirectory& directory, FileSums* sums) {
   const auto layouts = LayOutBlocks(contents, train);
   if (!layouts.ok()) return layouts.status();
-  absl::StatusOr<TensorFiles> files = CreateFiles(directory, *layouts);
+  absl::StatusOr<TensorFiles> files =
+      CreateFiles(directory, *layouts,
+                  sums == nullptr ? TensorFileWriter::Sums::kNone
+                                  : TensorFileWriter::Sums::kOfTensors);
   if (!files.ok()) return files.status();
   absl::Status status = AppendBlocks(contents, *layouts, written, &*files);
   if (!status.ok()) return status;
   for (auto& [name, file] : *files) {
     absl::StatusOr<FileSum> sum = file.Finish();
     if (!sum.ok()) return sum.status();
-    sums->push_back(*std::move(sum));
+    if (sums != nullptr) sums->push_back(*std::move(sum));
     FailPoint("checkpoint.between_files");
   }
   return absl::OkStatus();
@@ -120,30 +124,30 @@ absl::Status WritePlainFiles(const ModelContents& contents,
   absl::StatusOr<FileSum> sum =
       WritePlainFile(directory, "config.json", contents.config_json);
   if (!sum.ok()) return sum.status();
-  sums->push_back(*std::move(sum));
   const absl::StatusOr<FileSums> copies =
       CopyPlainFiles(directory, contents.copied_files, contents.tokenizer_dir,
                      contents.real_roots);
   if (!copies.ok()) return copies.status();
+  if (sums == nullptr) return absl::OkStatus();
+  sums->push_back(*std::move(sum));
   sums->insert(sums->end(), copies->begin(), copies->end());
   return absl::OkStatus();
 }
 
 }  // namespace
 
-absl::StatusOr<FileSums> WriteModelFiles(
-    const ModelContents& contents, const hydra::v1::TrainSpec& train,
-    const HeldDirectory& directory,
-    absl::FunctionRef<bool(size_t block)> written) {
-  FileSums sums;
+absl::Status WriteModelFiles(const ModelContents& contents,
+                             const hydra::v1::TrainSpec& train,
+                             const HeldDirectory& directory,
+                             absl::FunctionRef<bool(size_t block)> written,
+                             FileSums* sums) {
   absl::Status status = CheckCopies(contents);
   if (status.ok()) status = CheckParameters(contents);
   if (status.ok()) {
-    status = WriteTensors(contents, train, written, directory, &sums);
+    status = WriteTensors(contents, train, written, directory, sums);
   }
-  if (status.ok()) status = WritePlainFiles(contents, directory, &sums);
-  if (!status.ok()) return status;
-  return sums;
+  if (status.ok()) status = WritePlainFiles(contents, directory, sums);
+  return status;
 }
 
 }  // namespace hydra

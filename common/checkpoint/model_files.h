@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "absl/functional/function_ref.h"
-#include "absl/status/statusor.h"
+#include "absl/status/status.h"
 #include "common/chain/block_key.h"
 #include "common/checkpoint/written_model.h"
 #include "common/file/held_directory.h"
@@ -38,8 +38,8 @@ struct ModelContents : WrittenModel {
 // Writes a model's files into `directory`, which will be contents.directory:
 // model.safetensors and those of the other kinds of blocks that there are (see
 // block_layout.h), config.json, and the copied ones. When this returns they are
-// on the disk; returns what each must be like from now on. `train` tells the
-// optimizer that the state is of.
+// on the disk; `sums`, unless it is null, gets what each must be like from now
+// on. `train` tells the optimizer that the state is of.
 //
 // Calls written(i) as soon as blocks[i] is not needed any more, in order; stops
 // when that returns false.
@@ -54,10 +54,11 @@ struct ModelContents : WrittenModel {
 // RESOURCE_EXHAUSTED: the disk, quota or file size limit has no room; for the
 //   tensors this is told before any block is written.
 // Others: as FileError() has them.
-absl::StatusOr<std::vector<checkpoint::v1::FileSum>> WriteModelFiles(
-    const ModelContents& contents, const hydra::v1::TrainSpec& train,
-    const HeldDirectory& directory,
-    absl::FunctionRef<bool(size_t block)> written);
+absl::Status WriteModelFiles(const ModelContents& contents,
+                             const hydra::v1::TrainSpec& train,
+                             const HeldDirectory& directory,
+                             absl::FunctionRef<bool(size_t block)> written,
+                             std::vector<checkpoint::v1::FileSum>* sums);
 
 }  // namespace hydra
 

@@ -1,5 +1,6 @@
 #include <cstddef>
 #include <cstring>
+#include <filesystem>
 #include <random>
 #include <string>
 #include <vector>
@@ -27,14 +28,18 @@ class TensorFileTest : public testing::Test {
   TensorFileTest() : block_(2'000'064) {
     std::mt19937 random(1);
     for (std::byte& byte : block_) byte = static_cast<std::byte>(random());
+    wanted_ = Write(TensorFileWriter::Sums::kOfTensors);
+  }
+
+  FileSum Write(TensorFileWriter::Sums sums) {
     auto writer = TensorFileWriter::Create(*HeldDirectory::Open(folder_.path()),
-                                           kName, layouts_);
+                                           kName, layouts_, sums);
     EXPECT_TRUE(writer.ok()) << writer.status();
     EXPECT_TRUE(writer->Append(layouts_[0], block_.data()).ok());
     EXPECT_TRUE(writer->Append(layouts_[2], block_.data()).ok());
     auto sum = writer->Finish();
     EXPECT_TRUE(sum.ok()) << sum.status();
-    wanted_ = *std::move(sum);
+    return *std::move(sum);
   }
 
   absl::StatusOr<TensorFileReader> Open() {
@@ -69,6 +74,15 @@ TEST_F(TensorFileTest, WhatIsWrittenIsReadWithTheSumsOfItsBytes) {
   EXPECT_EQ(wanted_.tensors().at("small"),
             SumOf({reinterpret_cast<const char*>(block_.data()) + 64, 24}));
   EXPECT_EQ(wanted_.bytes(), ReadFile(folder_.PathOf(kName)).size());
+}
+
+TEST_F(TensorFileTest, WithoutSumsTheFileIsTheSame) {
+  const std::string bytes = ReadFile(folder_.PathOf(kName));
+  ASSERT_TRUE(std::filesystem::remove(folder_.PathOf(kName)));
+  const FileSum written = Write(TensorFileWriter::Sums::kNone);
+  EXPECT_EQ(ReadFile(folder_.PathOf(kName)), bytes);
+  EXPECT_EQ(written.bytes(), bytes.size());
+  EXPECT_TRUE(written.tensors().empty());
 }
 
 TEST_F(TensorFileTest, AChangedByteIsFoundWithTheNamesAndSums) {

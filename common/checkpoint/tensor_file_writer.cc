@@ -13,15 +13,15 @@ using safetensors::TensorSpec;
 using safetensors::Writer;
 
 TensorFileWriter::TensorFileWriter(const std::string& name,
-                                   std::unique_ptr<Writer> writer)
-    : writer_(std::move(writer)) {
+                                   std::unique_ptr<Writer> writer, Sums sums)
+    : writer_(std::move(writer)), sums_(sums) {
   sum_.set_name(name);
   sum_.set_bytes(writer_->file_bytes());
 }
 
 absl::StatusOr<TensorFileWriter> TensorFileWriter::Create(
     const HeldDirectory& directory, const std::string& name,
-    absl::Span<const BlockLayout> layouts) {
+    absl::Span<const BlockLayout> layouts, Sums sums) {
   std::vector<TensorSpec> specs;
   for (const BlockLayout& layout : layouts) {
     if (layout.file != name) continue;
@@ -32,7 +32,7 @@ absl::StatusOr<TensorFileWriter> TensorFileWriter::Create(
   absl::StatusOr<std::unique_ptr<Writer>> writer =
       Writer::Create(directory, name, specs);
   if (!writer.ok()) return writer.status();
-  return TensorFileWriter(name, *std::move(writer));
+  return TensorFileWriter(name, *std::move(writer), sums);
 }
 
 absl::Status TensorFileWriter::Append(const BlockLayout& layout,
@@ -46,6 +46,9 @@ absl::Status TensorFileWriter::Append(const BlockLayout& layout,
 
 absl::Status TensorFileWriter::AppendTensor(const BlockTensor& tensor,
                                             const std::byte* bytes) {
+  if (sums_ == Sums::kNone) {
+    return writer_->Append(tensor.name, bytes, tensor.size_bytes);
+  }
   TensorSum sum;
   for (int64_t done = 0; done < tensor.size_bytes; done += kSumPieceBytes) {
     const int64_t piece_bytes =

@@ -15,30 +15,34 @@
 
 namespace hydra {
 
-// Writes one safetensors file of a checkpoint and sums its tensors on the way:
-// memory is read once for both. Not thread-safe; movable. Blocks on the disk.
+// Writes one safetensors file of a model or checkpoint and sums its tensors on
+// the way, if asked to: memory is read once for both. Not thread-safe; movable.
+// Blocks on the disk.
 class TensorFileWriter {
  public:
+  enum class Sums { kNone, kOfTensors };
+
   // The file will have all tensors of the layouts that name it, in that order.
   // Takes the disk space for all of it. Errors: as safetensors::Writer's.
   static absl::StatusOr<TensorFileWriter> Create(
       const HeldDirectory& directory, const std::string& name,
-      absl::Span<const BlockLayout> layouts);
+      absl::Span<const BlockLayout> layouts, Sums sums);
 
   // The bytes of the next layout's block.
   absl::Status Append(const BlockLayout& layout, const std::byte* block);
 
   // When this returns, the file is on the disk. What it must be like from now
-  // on.
+  // on; with kNone that is its size alone.
   absl::StatusOr<checkpoint::v1::FileSum> Finish();
 
  private:
   TensorFileWriter(const std::string& name,
-                   std::unique_ptr<safetensors::Writer> writer);
+                   std::unique_ptr<safetensors::Writer> writer, Sums sums);
 
   absl::Status AppendTensor(const BlockTensor& tensor, const std::byte* bytes);
 
   std::unique_ptr<safetensors::Writer> writer_;
+  Sums sums_;
   checkpoint::v1::FileSum sum_;
 };
 

@@ -7,9 +7,6 @@
 
 namespace hydra {
 
-// The file of its parameters.
-inline constexpr char kModelFile[] = "model.safetensors";
-
 // A model that is written to a directory: in a checkpoint, or as what its
 // training made of it. Beside its blocks, which are told in several ways.
 struct WrittenModel {

@@ -4,13 +4,11 @@
 #include <utility>
 
 namespace hydra {
-namespace {
 
-int64_t RoundUp(int64_t value, int64_t step) {
-  return (value + step - 1) / step * step;
+int64_t AlignedTensorBytes(int64_t bytes) {
+  return (bytes + kTensorAlignmentBytes - 1) / kTensorAlignmentBytes *
+         kTensorAlignmentBytes;
 }
-
-}  // namespace
 
 int64_t ElementBytes(ElementType type) {
   switch (type) {
@@ -61,13 +59,24 @@ const std::vector<BoundaryTensor>& ModelTable::BoundaryBefore(int layer) const {
   return layer == 0 ? none : layers[layer - 1].outputs;
 }
 
+std::vector<BoundaryPlace> ModelTable::BoundaryPlaces(int layer,
+                                                      int64_t sequences,
+                                                      int64_t context) const {
+  std::vector<BoundaryPlace> places;
+  int64_t begin = 0;
+  for (const BoundaryTensor& tensor : BoundaryBefore(layer)) {
+    const int64_t end = begin + tensor.Bytes(sequences, context);
+    places.push_back({&tensor, begin, end});
+    begin = AlignedTensorBytes(end);
+  }
+  return places;
+}
+
 int64_t ModelTable::BoundaryBytes(int layer, int64_t sequences,
                                   int64_t context) const {
-  int64_t bytes = 0;
-  for (const BoundaryTensor& tensor : BoundaryBefore(layer)) {
-    bytes += RoundUp(tensor.Bytes(sequences, context), kTensorAlignmentBytes);
-  }
-  return bytes;
+  const std::vector<BoundaryPlace> places =
+      BoundaryPlaces(layer, sequences, context);
+  return places.empty() ? 0 : AlignedTensorBytes(places.back().end_bytes);
 }
 
 int64_t ModelTable::LargestBoundaryBytes(int64_t sequences,
@@ -88,8 +97,8 @@ void AddTensor(std::string name, std::vector<int64_t> shape, TensorInit init,
   for (int64_t dimension : tensor.shape) tensor.element_count *= dimension;
   tensor.offset_bytes = block.size_bytes;
   tensor.init = init;
-  block.size_bytes += RoundUp(tensor.element_count * ElementBytes(block.type),
-                              kTensorAlignmentBytes);
+  block.size_bytes +=
+      AlignedTensorBytes(tensor.element_count * ElementBytes(block.type));
   block.tensors.push_back(std::move(tensor));
 }
 

@@ -17,6 +17,9 @@ namespace hydra {
 inline constexpr int64_t kTensorAlignmentBytes = 64;
 inline constexpr int64_t kFloatBytes = 4;
 
+// `bytes` and what follows them up to the next tensor.
+int64_t AlignedTensorBytes(int64_t bytes);
+
 enum class ElementType { kFloat32, kInt64 };
 
 int64_t ElementBytes(ElementType type);
@@ -65,6 +68,9 @@ struct ParameterBlock {
   bool tied() const { return layers.size() > 1; }
   // Its update belongs to this layer's BACKWARD.
   int owner() const { return layers.front(); }
+  bool gathered_by(int layer) const {
+    return rows_are_gathered && owner() == layer;
+  }
 };
 
 // Stand in a boundary tensor's shape for what each batch has of its own.
@@ -80,6 +86,15 @@ struct BoundaryTensor {
   std::vector<int64_t> ShapeOf(int64_t sequences, int64_t context) const;
   // Without what follows it up to the next tensor.
   int64_t Bytes(int64_t sequences, int64_t context) const;
+};
+
+// Where a boundary's tensor lies in its block.
+struct BoundaryPlace {
+  // Points into the table.
+  const BoundaryTensor* tensor = nullptr;
+  int64_t begin_bytes = 0;
+  // Without what follows it up to the next tensor.
+  int64_t end_bytes = 0;
 };
 
 // One link of the chain. It takes the boundary tensors that the layer before it
@@ -158,7 +173,10 @@ struct ModelTable {
   // What `layer` takes from the one before it, which is what lies between two
   // shards that are cut there. Of the first layer: nothing.
   const std::vector<BoundaryTensor>& BoundaryBefore(int layer) const;
-  // Bytes of those tensors together, each padded to its alignment.
+  // Where those tensors lie in their block, in their order.
+  std::vector<BoundaryPlace> BoundaryPlaces(int layer, int64_t sequences,
+                                            int64_t context) const;
+  // Bytes of that block.
   int64_t BoundaryBytes(int layer, int64_t sequences, int64_t context) const;
   // Of all places where the model can be cut.
   int64_t LargestBoundaryBytes(int64_t sequences, int64_t context) const;

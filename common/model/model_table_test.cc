@@ -53,6 +53,11 @@ TEST(ModelTableTest, ABoundaryIsAllItsTensorsEachPadded) {
   EXPECT_EQ(boundary[0].Bytes(4, 6), 4 * 6 * 3 * 4);
   EXPECT_EQ(boundary[1].Bytes(4, 6), 4 * 8);
   EXPECT_EQ(table.BoundaryBytes(1, 4, 6), 320 + 64);
+  const std::vector<BoundaryPlace> places = table.BoundaryPlaces(1, 4, 6);
+  ASSERT_EQ(places.size(), 2);
+  EXPECT_EQ(places[0].end_bytes, 4 * 6 * 3 * 4);
+  EXPECT_EQ(places[1].begin_bytes, 320);
+  EXPECT_EQ(places[1].tensor, &table.layers[0].outputs[1]);
   EXPECT_EQ(table.BoundaryBytes(0, 4, 6), 0);
 }
 

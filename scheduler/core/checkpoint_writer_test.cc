@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "scheduler/core/checkpoints.h"
+#include "scheduler/core/job_move.h"
 #include "scheduler/core/records.h"
 #include "scheduler/core/testing/checkpoints_fixture.h"
 
@@ -257,9 +258,10 @@ TEST_F(CheckpointWriterTest, AJobIsSavedThatLosesNothing) {
        true},
       {"it has not begun", [](Job& job) { job.times.reset(); }, true},
       {"it is filled again", [](Job& job) { job.position = {}; }, true},
-      {"it is paused", [](Job& job) { job.state = v1::JOB_STATE_PAUSED; },
+      {"it is paused",
+       [](Job& job) { RestoreState(job, v1::JOB_STATE_PAUSED, ""); }, true},
+      {"it has ended", [](Job& job) { RestorePhase(job, v1::JOB_PHASE_ENDED); },
        true},
-      {"it has ended", [](Job& job) { job.phase = v1::JOB_PHASE_ENDED; }, true},
   };
   for (const Case& each : cases) {
     Job& job = AddAt(1, InStep(3));
@@ -277,7 +279,7 @@ TEST_F(CheckpointWriterTest, JobsAreSavedOneByOneWhenTheDaemonStops) {
   AddOutstanding(InStep(3), busy);
   AddAt(4, InStep(3));
   // Its model is being written.
-  AddAt(5, InStep(3)).phase = v1::JOB_PHASE_SAVE;
+  RestorePhase(AddAt(5, InStep(3)), v1::JOB_PHASE_SAVE);
   EXPECT_FALSE(checkpoints_.all_saved_for_stop());
   for (int turn = 0; turn < 2; ++turn) checkpoints_.SaveForStop(now_);
   EXPECT_THAT(TakeRequested(), ElementsAre(JobId(2)));

@@ -137,7 +137,7 @@ void Checkpoints::Save(Job& job, absl::Time now) {
 
 void Checkpoints::Begin(Job& job, absl::Time now) {
   const ChainPosition place = ResumePlace(job.position);
-  CheckpointRequest request{ModelOf(job, CheckpointPath(job, place))};
+  CheckpointRequest request{ModelToWriteOf(job, CheckpointPath(job, place))};
   request.manifest.set_job_id(JobName(job.id));
   *request.manifest.mutable_submitted_at() = ToProto(job.submitted_at);
   *request.manifest.mutable_spec() = job.submitted.spec;
@@ -274,7 +274,7 @@ void Checkpoints::RemoveAll(Job& job) {
 }
 
 bool Checkpoints::IsSaved(const Job& job) {
-  if (job.ended() || job.state == v1::JOB_STATE_PAUSED) return true;
+  if (job.ended() || job.state() == v1::JOB_STATE_PAUSED) return true;
   if (!job.in_chain() || job.position.phase == Phase::kInit) return true;
   return !job.checkpoints.empty() &&
          SamePlace(FromRecord(job.checkpoints.back().position()),
@@ -284,7 +284,7 @@ bool Checkpoints::IsSaved(const Job& job) {
 const Job* Checkpoints::NextToSave() const {
   for (const auto& [id, job] : book_->all()) {
     if (job.outstanding.empty() && !IsSaved(job) && !unsaved_.contains(id) &&
-        job.phase != v1::JOB_PHASE_SAVE) {
+        job.phase() != v1::JOB_PHASE_SAVE) {
       return &job;
     }
   }

@@ -154,7 +154,7 @@ bool Core::parked() const {
   return parking_ && parts_->checkpoints.all_saved_for_stop() &&
          parts_->hands.all_empty() &&
          std::all_of(jobs.begin(), jobs.end(), [this](const auto& entry) {
-           return entry.second.phase != v1::JOB_PHASE_SAVE ||
+           return entry.second.phase() != v1::JOB_PHASE_SAVE ||
                   parts_->life.WaitsForDisk(entry.first);
          });
 }
@@ -220,8 +220,8 @@ void Core::CheckInvariants() const {
       for (const auto& [key, version] : task.made) fresh.push_back(version);
     }
     CHECK(StandOf(job).has_value())
-        << JobName(id) << " cannot be: " << v1::JobState_Name(job.state) << ", "
-        << v1::JobPhase_Name(job.phase) << ", intent "
+        << JobName(id) << " cannot be: " << v1::JobState_Name(job.state())
+        << ", " << v1::JobPhase_Name(job.phase()) << ", intent "
         << static_cast<int>(job.intent) << ", " << job.outstanding.size()
         << " tasks out";
   }

@@ -68,7 +68,8 @@ TEST(CoreCheckpointTest, AJobWhoseCheckpointCannotBeReadWaitsForItsUser) {
   world.RunUntil([&] { return JobIn(world, 1).position.step == 5; });
   world.MakeCheckpointsReadable(false);
   world.CutPower();
-  world.RunUntil([&] { return JobIn(world, 1).state == v1::JOB_STATE_PAUSED; });
+  world.RunUntil(
+      [&] { return JobIn(world, 1).state() == v1::JOB_STATE_PAUSED; });
   EXPECT_THAT(JobIn(world, 1).reason, HasSubstr("cannot be read"));
   EXPECT_EQ(world.core().pool().reserved_bytes, 0);
   world.MakeCheckpointsReadable(true);
@@ -83,11 +84,12 @@ TEST(CoreCheckpointTest, AJobWhoseDataHasChangedWaitsForItsUser) {
   world.RunUntil([&] { return JobIn(world, 1).position.step == 5; });
   world.setup().token_file = "/cache/another.tokens";
   world.CutPower();
-  world.RunUntil([&] { return JobIn(world, 1).state == v1::JOB_STATE_PAUSED; });
+  world.RunUntil(
+      [&] { return JobIn(world, 1).state() == v1::JOB_STATE_PAUSED; });
   EXPECT_THAT(JobIn(world, 1).reason, HasSubstr("train has 200 tokens"));
   world.InCore([&](Core& core) { core.Resume({JobId(1)}, world.now()); });
   world.RunUntilJobsEnd();
-  EXPECT_EQ(JobIn(world, 1).state, v1::JOB_STATE_COMPLETED);
+  EXPECT_EQ(JobIn(world, 1).state(), v1::JOB_STATE_COMPLETED);
 }
 
 // The writer is never free for long: the short jobs alone keep it busy.
@@ -155,7 +157,7 @@ TEST(CoreCheckpointTest, ParkingSavesEveryJobAtAShardsEdge) {
   world.CutPower();
   world.RunUntilJobsEnd();
   for (uint64_t id : {1, 2, 3}) {
-    EXPECT_EQ(JobIn(world, id).state, v1::JOB_STATE_COMPLETED);
+    EXPECT_EQ(JobIn(world, id).state(), v1::JOB_STATE_COMPLETED);
     EXPECT_EQ(JobIn(world, id).steps.size(), 50);
   }
 }

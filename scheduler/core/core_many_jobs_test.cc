@@ -169,7 +169,7 @@ TEST(CoreManyJobsTest, JobsThatAreSeenToOneByOneAllEnd) {
   World world(options);
   world.Submit(/*jobs=*/10, /*steps=*/2);
   world.RunUntilJobsEnd();
-  EXPECT_EQ(JobIn(world, 10).state, v1::JOB_STATE_COMPLETED);
+  EXPECT_EQ(JobIn(world, 10).state(), v1::JOB_STATE_COMPLETED);
 }
 
 }  // namespace

@@ -49,12 +49,13 @@ TEST_F(LongTaskTest, ACancelledJobsTaskIsBrokenOff) {
 
 TEST_F(LongTaskTest, APausedJobsPreparationIsBrokenOffAndBeginsAgain) {
   world_.InCore([&](Core& core) { core.Pause({JobId(1)}, world_.now()); });
-  EXPECT_LT(
-      TimeUntil([&] { return JobIn(world_, 1).state == v1::JOB_STATE_PAUSED; }),
-      absl::Seconds(1));
+  EXPECT_LT(TimeUntil([&] {
+              return JobIn(world_, 1).state() == v1::JOB_STATE_PAUSED;
+            }),
+            absl::Seconds(1));
   world_.InCore([&](Core& core) { core.Resume({JobId(1)}, world_.now()); });
   world_.RunUntilJobsEnd();
-  EXPECT_EQ(JobIn(world_, 1).state, v1::JOB_STATE_COMPLETED);
+  EXPECT_EQ(JobIn(world_, 1).state(), v1::JOB_STATE_COMPLETED);
 }
 
 TEST_F(LongTaskTest, AStoppingDaemonDoesNotWaitForAPreparation) {
@@ -69,7 +70,7 @@ TEST_F(LongTaskTest, AWorkerThatDoesNotStopIsWaitedFor) {
   world_.InCore(
       [&](Core& core) { core.Cancel({JobId(1)}, false, world_.now()); });
   EXPECT_GT(TimeUntil([&] { return world_.AllJobsEnded(); }), absl::Minutes(9));
-  EXPECT_EQ(JobIn(world_, 1).state, v1::JOB_STATE_CANCELLED);
+  EXPECT_EQ(JobIn(world_, 1).state(), v1::JOB_STATE_CANCELLED);
 }
 
 TEST(CorePauseTest, APausedJobHoldsNothingAndGoesOnWhereItWas) {
@@ -80,7 +81,8 @@ TEST(CorePauseTest, APausedJobHoldsNothingAndGoesOnWhereItWas) {
     EXPECT_THAT(core.Pause({JobId(1)}, world.now()), SizeIs(1));
     EXPECT_THAT(core.Pause({JobId(1)}, world.now()), IsEmpty());
   });
-  world.RunUntil([&] { return JobIn(world, 1).state == v1::JOB_STATE_PAUSED; });
+  world.RunUntil(
+      [&] { return JobIn(world, 1).state() == v1::JOB_STATE_PAUSED; });
   EXPECT_EQ(world.core().pool().used_bytes, 0);
   EXPECT_EQ(world.core().pool().reserved_bytes, 0);
   const int64_t step = JobIn(world, 1).position.step;
@@ -100,12 +102,13 @@ TEST(CorePauseTest, APausedJobStaysPausedOverARestart) {
   world.Submit(/*jobs=*/1, /*steps=*/5);
   world.RunUntil([&] { return Training(JobIn(world, 1)); });
   world.InCore([&](Core& core) { core.Pause({JobId(1)}, world.now()); });
-  world.RunUntil([&] { return JobIn(world, 1).state == v1::JOB_STATE_PAUSED; });
+  world.RunUntil(
+      [&] { return JobIn(world, 1).state() == v1::JOB_STATE_PAUSED; });
   for (int restart = 0; restart < 2; ++restart) {
     world.CrashDaemon();
     const absl::Time later = world.now() + absl::Minutes(5);
     world.RunUntil([&] { return world.now() > later; });
-    EXPECT_EQ(JobIn(world, 1).state, v1::JOB_STATE_PAUSED);
+    EXPECT_EQ(JobIn(world, 1).state(), v1::JOB_STATE_PAUSED);
   }
 }
 
@@ -117,7 +120,8 @@ TEST(CorePauseTest, AnAcknowledgedPauseSurvivesARestart) {
     EXPECT_THAT(core.Pause({JobId(1)}, world.now()), SizeIs(1));
   });
   world.CrashDaemon();
-  world.RunUntil([&] { return JobIn(world, 1).state == v1::JOB_STATE_PAUSED; });
+  world.RunUntil(
+      [&] { return JobIn(world, 1).state() == v1::JOB_STATE_PAUSED; });
   EXPECT_EQ(JobIn(world, 1).position.step, 1);
 }
 
@@ -128,7 +132,8 @@ TEST(CorePauseTest, APauseBetweenTheLastEvaluationsLosesNeither) {
   world.RunUntil(
       [&] { return JobIn(world, 1).position.split == worker::v1::SPLIT_TEST; });
   world.InCore([&](Core& core) { core.Pause({JobId(1)}, world.now()); });
-  world.RunUntil([&] { return JobIn(world, 1).state == v1::JOB_STATE_PAUSED; });
+  world.RunUntil(
+      [&] { return JobIn(world, 1).state() == v1::JOB_STATE_PAUSED; });
   EXPECT_EQ(JobIn(world, 1).evaluations.size(), 1);
   world.CutPower();
   world.RunUntil([] { return true; });

@@ -55,12 +55,12 @@ TEST(CoreTest, AJobWaitsForThePoolWithAReasonAndThenRuns) {
   World world(options);
   world.Submit(/*jobs=*/2, /*steps=*/2);
   world.RunUntil([&] {
-    return JobIn(world, 2).phase == v1::JOB_PHASE_ADMISSION &&
-           JobIn(world, 2).state == v1::JOB_STATE_PENDING;
+    return JobIn(world, 2).phase() == v1::JOB_PHASE_ADMISSION &&
+           JobIn(world, 2).state() == v1::JOB_STATE_PENDING;
   });
   EXPECT_THAT(JobIn(world, 2).reason, HasSubstr("waits for room in the pool"));
   world.RunUntilJobsEnd();
-  EXPECT_EQ(JobIn(world, 2).state, v1::JOB_STATE_COMPLETED);
+  EXPECT_EQ(JobIn(world, 2).state(), v1::JOB_STATE_COMPLETED);
 }
 
 TEST(CoreTest, EqualJobsPrepareAndPilotOnce) {
@@ -95,7 +95,7 @@ TEST(CoreTest, CancellingATrainingJobFreesAllOfIt) {
     });
   }
   world.RunUntilJobsEnd();
-  EXPECT_EQ(JobIn(world, 1).state, v1::JOB_STATE_CANCELLED);
+  EXPECT_EQ(JobIn(world, 1).state(), v1::JOB_STATE_CANCELLED);
   EXPECT_EQ(world.core().pool().used_bytes, 0);
   EXPECT_EQ(world.core().pool().reserved_bytes, 0);
 }
@@ -121,7 +121,7 @@ TEST(CoreTest, DataThatAreTooShortAreToldBeforeAPilot) {
   world.Submit(/*jobs=*/1, /*steps=*/1);
   world.RunUntilJobsEnd();
   const Job& job = JobIn(world, 1);
-  EXPECT_EQ(job.state, v1::JOB_STATE_FAILED);
+  EXPECT_EQ(job.state(), v1::JOB_STATE_FAILED);
   EXPECT_THAT(job.reason, HasSubstr("the training split has 2 tokens"));
   EXPECT_EQ(job.partition, nullptr);
   EXPECT_EQ(job.totals.tasks(), 1) << "the preparation";
@@ -134,7 +134,7 @@ TEST(CoreTest, AModelThatDoesNotFitTheDeviceIsCutAnew) {
   world.Submit(/*jobs=*/1, /*steps=*/3);
   world.RunUntilJobsEnd();
   const Job& job = JobIn(world, 1);
-  EXPECT_EQ(job.state, v1::JOB_STATE_COMPLETED) << job.reason;
+  EXPECT_EQ(job.state(), v1::JOB_STATE_COMPLETED) << job.reason;
   EXPECT_EQ(job.partition->cut_points_size(), 3);
   EXPECT_GT(job.pilot_reserve_bytes, 0);
 }
@@ -151,10 +151,10 @@ TEST(CoreTest, AShortJobBehindLongOnesSaysHowManyAreAhead) {
   const Job& job = JobIn(world, 4);
   EXPECT_EQ(job.reason,
             "waits for a device: 3 jobs with more time remaining are ahead");
-  EXPECT_EQ(job.state, v1::JOB_STATE_PENDING);
-  EXPECT_EQ(job.phase, v1::JOB_PHASE_INIT);
+  EXPECT_EQ(job.state(), v1::JOB_STATE_PENDING);
+  EXPECT_EQ(job.phase(), v1::JOB_PHASE_INIT);
   world.RunUntil([&] { return Training(JobIn(world, 4)); });
-  EXPECT_EQ(JobIn(world, 4).state, v1::JOB_STATE_RUNNING);
+  EXPECT_EQ(JobIn(world, 4).state(), v1::JOB_STATE_RUNNING);
   EXPECT_EQ(JobIn(world, 4).reason, "");
 }
 
@@ -176,7 +176,7 @@ TEST(CoreTest, APoolInWhichNoNextWriteFitsIsSaidSo) {
         [&](Core& core) { core.Cancel({JobId(id)}, false, world.now()); });
   }
   world.RunUntilJobsEnd();
-  EXPECT_EQ(JobIn(world, 1).state, v1::JOB_STATE_COMPLETED);
+  EXPECT_EQ(JobIn(world, 1).state(), v1::JOB_STATE_COMPLETED);
 }
 
 TEST(CoreTest, APreparationThatOutlivesTheDaemonCounts) {
@@ -189,7 +189,7 @@ TEST(CoreTest, APreparationThatOutlivesTheDaemonCounts) {
   const TaskId task = JobIn(world, 1).outstanding.front().id;
   world.CrashDaemon();
   world.RunUntil([] { return true; });
-  EXPECT_EQ(JobIn(world, 1).state, v1::JOB_STATE_RUNNING);
+  EXPECT_EQ(JobIn(world, 1).state(), v1::JOB_STATE_RUNNING);
   world.RunUntil([&] {
     const Job& job = JobIn(world, 1);
     return job.outstanding.empty() || job.outstanding.front().id != task;
@@ -219,7 +219,7 @@ TEST(CoreTest, BadNumbersFailTheJobThatAllowsNone) {
   World world(options);
   world.Submit(/*jobs=*/1, /*steps=*/5);
   world.RunUntilJobsEnd();
-  EXPECT_EQ(JobIn(world, 1).state, v1::JOB_STATE_FAILED);
+  EXPECT_EQ(JobIn(world, 1).state(), v1::JOB_STATE_FAILED);
   EXPECT_THAT(JobIn(world, 1).reason, HasSubstr("NONFINITE: step 0"));
 }
 
@@ -231,7 +231,7 @@ TEST(CoreTest, BadNumbersAreCountedWhereTheyAreAllowed) {
   world.Submit(/*jobs=*/1, /*steps=*/20);
   world.RunUntilJobsEnd();
   const Job& job = JobIn(world, 1);
-  EXPECT_EQ(job.state, v1::JOB_STATE_COMPLETED);
+  EXPECT_EQ(job.state(), v1::JOB_STATE_COMPLETED);
   int64_t steps = 0;
   for (const v1::StepMetrics& step : job.steps.Newest(kAllSteps)) {
     steps += step.skipped_blocks() > 0 ? 1 : 0;

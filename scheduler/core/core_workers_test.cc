@@ -18,7 +18,7 @@ TEST(CoreWorkersTest, AWorkersDeathRunsItsTasksAgain) {
   world.Crash(0);
   world.RunUntilJobsEnd();
   for (uint64_t id : {1, 2, 3}) {
-    EXPECT_EQ(JobIn(world, id).state, v1::JOB_STATE_COMPLETED);
+    EXPECT_EQ(JobIn(world, id).state(), v1::JOB_STATE_COMPLETED);
     EXPECT_EQ(JobIn(world, id).steps.size(), 4);
   }
 }
@@ -30,7 +30,7 @@ TEST(CoreWorkersTest, AJobThatKeepsKillingWorkersIsPoison) {
   World world(options);
   world.Submit(/*jobs=*/1, /*steps=*/1);
   world.RunUntilJobsEnd();
-  EXPECT_EQ(JobIn(world, 1).state, v1::JOB_STATE_FAILED);
+  EXPECT_EQ(JobIn(world, 1).state(), v1::JOB_STATE_FAILED);
   EXPECT_THAT(JobIn(world, 1).reason, HasSubstr("POISON"));
 }
 
@@ -52,7 +52,7 @@ TEST(CoreWorkersTest, ATaskThatHangsIsKilledAndRunsAgain) {
   world.Submit(/*jobs=*/2, /*steps=*/10);
   world.RunUntilJobsEnd();
   EXPECT_GT(Restarts(world), 0);
-  EXPECT_EQ(JobIn(world, 1).state, v1::JOB_STATE_COMPLETED);
+  EXPECT_EQ(JobIn(world, 1).state(), v1::JOB_STATE_COMPLETED);
 }
 
 TEST(CoreWorkersTest, ADeviceThatKillsEveryTaskFailsNoJob) {
@@ -63,7 +63,7 @@ TEST(CoreWorkersTest, ADeviceThatKillsEveryTaskFailsNoJob) {
   world.Submit(/*jobs=*/6, /*steps=*/3);
   world.RunUntilJobsEnd();
   for (uint64_t id = 1; id <= 6; ++id) {
-    EXPECT_EQ(JobIn(world, id).state, v1::JOB_STATE_COMPLETED)
+    EXPECT_EQ(JobIn(world, id).state(), v1::JOB_STATE_COMPLETED)
         << JobIn(world, id).reason;
   }
   const v1::WorkerStatus bad = world.core().Workers(world.now())[1];
@@ -79,7 +79,7 @@ TEST(CoreWorkersTest, ADeviceThatKillsTheOnlyJobsTasksLeavesItToTheOther) {
   world.setup().bad_device = 0;
   world.Submit(/*jobs=*/1, /*steps=*/20);
   world.RunUntilJobsEnd();
-  EXPECT_EQ(JobIn(world, 1).state, v1::JOB_STATE_COMPLETED)
+  EXPECT_EQ(JobIn(world, 1).state(), v1::JOB_STATE_COMPLETED)
       << JobIn(world, 1).reason;
   EXPECT_LE(Restarts(world), 2);
 }
@@ -112,7 +112,7 @@ TEST(CoreWorkersTest, AJobThatKillsEveryDeviceIsPoisonAndNoDeviceIsToBlame) {
   EXPECT_THAT(JobIn(world, 2).reason, HasSubstr("POISON"));
   EXPECT_EQ(Restarts(world), 3);
   for (uint64_t id : {1, 3, 4}) {
-    EXPECT_EQ(JobIn(world, id).state, v1::JOB_STATE_COMPLETED);
+    EXPECT_EQ(JobIn(world, id).state(), v1::JOB_STATE_COMPLETED);
   }
   for (const v1::WorkerStatus& worker : world.core().Workers(world.now())) {
     EXPECT_NE(worker.state(), v1::WORKER_STATE_QUARANTINED);
@@ -127,14 +127,14 @@ TEST(CoreWorkersTest,
   world.Submit(/*jobs=*/1, /*steps=*/1);
   world.RunUntil([&] { return JobIn(world, 1).failures_in_a_row == 2; });
   world.RunUntil(
-      [&] { return JobIn(world, 1).state == v1::JOB_STATE_PENDING; });
+      [&] { return JobIn(world, 1).state() == v1::JOB_STATE_PENDING; });
   EXPECT_THAT(
       JobIn(world, 1).reason,
       HasSubstr("INTERNAL: ; it is tried again after 2s, 4 times more"));
   const absl::Time begin = world.now();
   world.RunUntilJobsEnd();
   EXPECT_GT(world.now() - begin, absl::Seconds(50));
-  EXPECT_EQ(JobIn(world, 1).state, v1::JOB_STATE_FAILED);
+  EXPECT_EQ(JobIn(world, 1).state(), v1::JOB_STATE_FAILED);
   EXPECT_THAT(JobIn(world, 1).reason, HasSubstr("it was tried 7 times"));
 }
 
@@ -169,7 +169,7 @@ TEST(CoreWorkersTest,
   });
   world.RunUntilJobsEnd();
   EXPECT_EQ(Restarts(world), 1);
-  EXPECT_EQ(JobIn(world, 1).state, v1::JOB_STATE_COMPLETED);
+  EXPECT_EQ(JobIn(world, 1).state(), v1::JOB_STATE_COMPLETED);
   EXPECT_EQ(JobIn(world, 1).steps.size(), 3);
 }
 
@@ -188,7 +188,7 @@ TEST(CoreWorkersTest, APilotRunsOnTheSmallestDeviceThatIsThere) {
   world.Submit(/*jobs=*/1, /*steps=*/2);
   world.RunUntilJobsEnd();
   EXPECT_EQ(JobIn(world, 1).partition_limit_bytes, smallest);
-  EXPECT_EQ(JobIn(world, 2).state, v1::JOB_STATE_COMPLETED);
+  EXPECT_EQ(JobIn(world, 2).state(), v1::JOB_STATE_COMPLETED);
   // What was found for the smaller one fits; nothing was measured again.
   EXPECT_EQ(JobIn(world, 2).partition->source(), "reused");
 }
@@ -202,7 +202,7 @@ TEST(CoreWorkersTest, APilotDoesNotWaitForADeviceThatIsGone) {
   EXPECT_EQ(JobIn(world, 1).partition->source(), "pilot");
   EXPECT_GT(JobIn(world, 1).partition_limit_bytes, 1 << 20);
   world.RunUntilJobsEnd();
-  EXPECT_EQ(JobIn(world, 1).state, v1::JOB_STATE_COMPLETED);
+  EXPECT_EQ(JobIn(world, 1).state(), v1::JOB_STATE_COMPLETED);
 }
 
 TEST(CoreWorkersTest, AWorkerThatFallsSilentIsKilledAndItsJobsGoOn) {
@@ -217,7 +217,7 @@ TEST(CoreWorkersTest, AWorkerThatFallsSilentIsKilledAndItsJobsGoOn) {
   world.StopProcess(0, absl::Seconds(10));
   world.RunUntilJobsEnd();
   EXPECT_EQ(world.core().Workers(world.now())[0].restarts(), 1);
-  EXPECT_EQ(JobIn(world, 1).state, v1::JOB_STATE_COMPLETED);
+  EXPECT_EQ(JobIn(world, 1).state(), v1::JOB_STATE_COMPLETED);
 }
 
 TEST(CoreWorkersTest, AnIdleWorkerTakesAPromiseFromABusyOne) {

@@ -53,7 +53,7 @@ DispatchView::Device Dispatcher::ViewOf(const WorkerRecord& worker,
   for (const auto& [job_id, task_id] : worker.hand) {
     const Job& job = parts_.book->At(job_id);
     const OutstandingTask& first = job.outstanding.front();
-    const bool runs = job.state == v1::JOB_STATE_RUNNING;
+    const bool runs = job.state() == v1::JOB_STATE_RUNNING;
     // The hand's first task has begun, or is about to.
     if (worker.hand.front().first != job_id) {
       device.promises.push_back({ViewAt(job, job.position),

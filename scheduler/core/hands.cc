@@ -26,9 +26,9 @@ wv1::Task WireTask(const Job& job, const OutstandingTask& task) {
 
 std::optional<OutstandingTask> Hands::MakeTask(Job& job) {
   OutstandingTask task;
-  if (job.phase == v1::JOB_PHASE_PREPARE) {
+  if (job.phase() == v1::JOB_PHASE_PREPARE) {
     task.task.kind = wv1::TASK_KIND_PREPARE;
-  } else if (job.phase == v1::JOB_PHASE_PILOT) {
+  } else if (job.phase() == v1::JOB_PHASE_PILOT) {
     task.task.kind = wv1::TASK_KIND_PILOT;
     task.task.layers = {0, job.shape.table->layer_count()};
   } else {
@@ -96,7 +96,7 @@ bool Hands::HandOut(Job& job, WorkerRecord& worker, absl::Time now) {
   task->worker = worker.id;
   parts_.journal->TaskHandedOut(worker.id, task->wire);
   worker.hand.emplace_back(job.id, task->id);
-  if (job.state == v1::JOB_STATE_PENDING) {
+  if (job.state() == v1::JOB_STATE_PENDING) {
     Move(job, v1::JOB_STATE_RUNNING, "");
     if (job.started_at == absl::InfinitePast()) job.started_at = now;
     parts_.book->NoteChange(job);
@@ -184,7 +184,7 @@ void Hands::Abandon(Job& job, size_t first) {
 
 bool Hands::IsUnwanted(const Job& job, const OutstandingTask& task) const {
   if (!task.begun) return false;
-  if (job.state != v1::JOB_STATE_RUNNING || GoesBack(job.intent) ||
+  if (job.state() != v1::JOB_STATE_RUNNING || GoesBack(job.intent) ||
       task.stray) {
     return true;
   }

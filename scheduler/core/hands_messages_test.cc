@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "scheduler/core/hands.h"
+#include "scheduler/core/job_move.h"
 #include "scheduler/core/testing/hands_fixture.h"
 
 namespace hydra {
@@ -144,11 +145,11 @@ TEST_F(HandsMessagesTest, BegunTasksAreBrokenOffThatAreOfNoUse) {
   const std::vector<UnwantedCase> cases = {
       {"all is well", true, [](Job&, Hands&) {}, false, false},
       {"its job is cancelled", true,
-       [](Job& job, Hands&) { job.state = v1::JOB_STATE_CANCELLED; }, true,
-       true},
+       [](Job& job, Hands&) { RestoreState(job, v1::JOB_STATE_CANCELLED, ""); },
+       true, true},
       {"it has not begun", false,
-       [](Job& job, Hands&) { job.state = v1::JOB_STATE_CANCELLED; }, false,
-       false},
+       [](Job& job, Hands&) { RestoreState(job, v1::JOB_STATE_CANCELLED, ""); },
+       false, false},
       {"the daemon stops", true, [](Job&, Hands& hands) { hands.BeginRest(); },
        false, true},
       {"workers stop", true, [](Job&, Hands& hands) { hands.Stop(); }, false,

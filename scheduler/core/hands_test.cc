@@ -8,6 +8,7 @@
 #include <utility>
 #include <vector>
 
+#include "scheduler/core/job_move.h"
 #include "scheduler/core/records.h"
 #include "scheduler/core/testing/hands_fixture.h"
 
@@ -51,7 +52,7 @@ TEST_F(HandsTest, BeforeItsChainAJobHasOneTaskWithoutBlocks) {
   EXPECT_EQ(job.outstanding[0].task.kind, wv1::TASK_KIND_PREPARE);
   EXPECT_FALSE(job.outstanding[0].position.has_value());
   Job& pilot = AddSmallJob(2, book_);
-  pilot.phase = v1::JOB_PHASE_PILOT;
+  RestorePhase(pilot, v1::JOB_PHASE_PILOT);
   ASSERT_TRUE(HandOut(pilot));
   EXPECT_EQ(pilot.outstanding[0].wire.kind(), wv1::TASK_KIND_PILOT);
   EXPECT_EQ(pilot.outstanding[0].wire.last_layer(), 4);
@@ -63,7 +64,7 @@ TEST_F(HandsTest, AJobRunsFromItsFirstTaskOn) {
   job.queued_since = now_ - absl::Seconds(9);
   job.reason = "waits";
   HandOut(job);
-  EXPECT_EQ(job.state, v1::JOB_STATE_RUNNING);
+  EXPECT_EQ(job.state(), v1::JOB_STATE_RUNNING);
   EXPECT_EQ(job.reason, "");
   EXPECT_EQ(job.started_at, now_);
   EXPECT_EQ(job.queued_since, absl::InfinitePast());

@@ -170,8 +170,8 @@ v1::JobStatus StatusOf(const Job& job) {
   status.set_job_id(JobName(job.id));
   status.set_sweep_id(SweepName(job.sweep));
   status.set_name(job.submitted.spec.name());
-  status.set_state(job.state);
-  status.set_phase(job.phase);
+  status.set_state(job.state());
+  status.set_phase(job.phase());
   status.set_reason(job.reason);
   status.set_step(job.position.step);
   status.set_total_steps(job.plan.total_steps);

@@ -75,8 +75,7 @@ struct Job {
   NewJob submitted;
   JobShape shape;
 
-  hydra::v1::JobState state = hydra::v1::JOB_STATE_PENDING;
-  hydra::v1::JobPhase phase = hydra::v1::JOB_PHASE_PREPARE;
+  // Of its state.
   std::string reason;
   // The first task that is not committed.
   ChainPosition position;
@@ -158,7 +157,9 @@ struct Job {
   int64_t training_from_step = 0;
   absl::Time ended_at = absl::InfinitePast();
 
-  bool ended() const { return phase == hydra::v1::JOB_PHASE_ENDED; }
+  hydra::v1::JobState state() const { return state_; }
+  hydra::v1::JobPhase phase() const { return phase_; }
+  bool ended() const { return phase_ == hydra::v1::JOB_PHASE_ENDED; }
   bool in_chain() const { return times.has_value() && !ended(); }
   // The place of the next task to hand out.
   ChainPosition NextPosition() const;
@@ -179,6 +180,15 @@ struct Job {
   void KeepSummaryOnly();
   // Tokens of one step.
   int64_t StepTokens() const;
+
+ private:
+  // job_move.h has all that changes them.
+  friend void RestoreState(Job& job, hydra::v1::JobState state,
+                           std::string reason);
+  friend void RestorePhase(Job& job, hydra::v1::JobPhase phase);
+
+  hydra::v1::JobState state_ = hydra::v1::JOB_STATE_PENDING;
+  hydra::v1::JobPhase phase_ = hydra::v1::JOB_PHASE_PREPARE;
 };
 
 // What the policy knows of the job, were it at `place`.

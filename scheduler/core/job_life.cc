@@ -29,7 +29,7 @@ bool IsWorthARetry(const absl::Status& status) {
 }  // namespace
 
 void JobLife::Advance(Job& job, absl::Time now) {
-  while (!job.ended() && job.state != v1::JOB_STATE_PAUSED &&
+  while (!job.ended() && job.state() != v1::JOB_STATE_PAUSED &&
          AdvanceOnce(job, now)) {
     parts_.book->Touch(job);
   }
@@ -42,7 +42,7 @@ bool JobLife::AdvanceOnce(Job& job, absl::Time now) {
     return false;
   }
   if (job.intent == Intent::kPause && PauseHere(job, now)) return false;
-  switch (job.phase) {
+  switch (job.phase()) {
     case v1::JOB_PHASE_PREPARE:
       if (!Take(job, parts_.start->FromPrepare(job, now), now)) return false;
       MoveTo(job, v1::JOB_PHASE_PILOT);
@@ -123,8 +123,8 @@ void JobLife::Tick(absl::Time now) {
 
 void JobLife::OutstandingChanged(Job& job, absl::Time now) {
   if (!job.outstanding.empty() || job.ended()) return;
-  const bool going_on =
-      job.state == v1::JOB_STATE_RUNNING || job.state == v1::JOB_STATE_PENDING;
+  const bool going_on = job.state() == v1::JOB_STATE_RUNNING ||
+                        job.state() == v1::JOB_STATE_PENDING;
   if (going_on) {
     Advance(job, now);
   } else {
@@ -133,8 +133,9 @@ void JobLife::OutstandingChanged(Job& job, absl::Time now) {
 }
 
 bool JobLife::Cancel(Job& job, bool delete_checkpoints, absl::Time now) {
-  if (job.state != v1::JOB_STATE_PENDING &&
-      job.state != v1::JOB_STATE_RUNNING && job.state != v1::JOB_STATE_PAUSED) {
+  if (job.state() != v1::JOB_STATE_PENDING &&
+      job.state() != v1::JOB_STATE_RUNNING &&
+      job.state() != v1::JOB_STATE_PAUSED) {
     return false;
   }
   if (delete_checkpoints) {
@@ -142,7 +143,7 @@ bool JobLife::Cancel(Job& job, bool delete_checkpoints, absl::Time now) {
     parts_.checkpoints->RemoveAll(job);
   }
   const bool saving =
-      job.phase == v1::JOB_PHASE_SAVE && save_again_.erase(job.id) == 0;
+      job.phase() == v1::JOB_PHASE_SAVE && save_again_.erase(job.id) == 0;
   if (saving) {
     // The writer reads its slots until it answers.
     Move(job, v1::JOB_STATE_CANCELLED, "cancelled");
@@ -154,10 +155,10 @@ bool JobLife::Cancel(Job& job, bool delete_checkpoints, absl::Time now) {
 }
 
 bool JobLife::Pause(Job& job, absl::Time now) {
-  const bool going_on =
-      job.state == v1::JOB_STATE_PENDING || job.state == v1::JOB_STATE_RUNNING;
+  const bool going_on = job.state() == v1::JOB_STATE_PENDING ||
+                        job.state() == v1::JOB_STATE_RUNNING;
   const std::optional<Intent> after = After(job.intent, IntentEvent::kPause);
-  if (!going_on || job.phase == v1::JOB_PHASE_SAVE || !after.has_value()) {
+  if (!going_on || job.phase() == v1::JOB_PHASE_SAVE || !after.has_value()) {
     return false;
   }
   job.intent = *after;
@@ -175,7 +176,7 @@ bool JobLife::Pause(Job& job, absl::Time now) {
 
 // Called while nothing of the job is outstanding.
 bool JobLife::PauseHere(Job& job, absl::Time now) {
-  if (job.phase == v1::JOB_PHASE_SAVE || job.position.inside_step()) {
+  if (job.phase() == v1::JOB_PHASE_SAVE || job.position.inside_step()) {
     return false;
   }
   if (Checkpoints::IsSaved(job)) {
@@ -194,7 +195,7 @@ void JobLife::EnterPause(Job& job) {
 }
 
 bool JobLife::Resume(Job& job, absl::Time now) {
-  if (job.state != v1::JOB_STATE_PAUSED) {
+  if (job.state() != v1::JOB_STATE_PAUSED) {
     // It has not come to rest yet: then it need not.
     const std::optional<Intent> after = After(job.intent, IntentEvent::kResume);
     if (job.ended() || !after.has_value()) return false;
@@ -344,10 +345,10 @@ void JobLife::FinishEnding(Job& job, absl::Time now) {
   job.ended_at = now;
   LeavePool(job);
   parts_.book->NoteChange(job);
-  const bool failed = job.state == v1::JOB_STATE_FAILED;
+  const bool failed = job.state() == v1::JOB_STATE_FAILED;
   parts_.book->Log(
       job, failed ? "E" : "I",
-      absl::StrCat(v1::JobState_Name(job.state).substr(sizeof("JOB_STATE")),
+      absl::StrCat(v1::JobState_Name(job.state()).substr(sizeof("JOB_STATE")),
                    job.reason.empty() ? "" : ": ", job.reason),
       now);
   parts_.archive->Add(job);
@@ -363,7 +364,7 @@ void JobLife::BeginSaving(Job& job, absl::Time now) {
   MoveTo(job, v1::JOB_PHASE_SAVE);
   save_again_.erase(job.id);
   parts_.book->Touch(job);
-  SaveRequest request{ModelOf(job, job.output_path)};
+  SaveRequest request{ModelToWriteOf(job, job.output_path)};
   request.model_dir = job.submitted.spec.model().path();
   request.detail = DetailOf(job, kAllSteps);
   for (int i = 0; i < job.shape.table->parameter_blocks.size(); ++i) {
@@ -375,8 +376,8 @@ void JobLife::BeginSaving(Job& job, absl::Time now) {
 
 void JobLife::ModelSaved(Job& job, const absl::Status& status, absl::Time now) {
   // A job that was cancelled meanwhile holds its slots until now.
-  if (job.phase != v1::JOB_PHASE_SAVE) return;
-  if (job.state == v1::JOB_STATE_CANCELLED) {
+  if (job.phase() != v1::JOB_PHASE_SAVE) return;
+  if (job.state() == v1::JOB_STATE_CANCELLED) {
     FinishEnding(job, now);
   } else if (status.ok()) {
     End(job, v1::JOB_STATE_COMPLETED, "", now);

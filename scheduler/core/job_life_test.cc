@@ -81,8 +81,8 @@ class OneJob {
   }
   void RunToTraining() {
     RunUntil([&] {
-      return job().phase == v1::JOB_PHASE_TRAIN && !job().outstanding.empty() &&
-             job().position.inside_step();
+      return job().phase() == v1::JOB_PHASE_TRAIN &&
+             !job().outstanding.empty() && job().position.inside_step();
     });
   }
 
@@ -117,7 +117,7 @@ void Bring(OneJob& one, Stand stand) {
       one.job().Hear(IntentEvent::kCutAnew);
       break;
     case Stand::kSaves:
-      one.RunUntil([&] { return one.job().phase == v1::JOB_PHASE_SAVE; });
+      one.RunUntil([&] { return one.job().phase() == v1::JOB_PHASE_SAVE; });
       break;
     case Stand::kPaused:
       one.life().Pause(one.job(), one.now());
@@ -185,7 +185,7 @@ void Happen(OneJob& one, Event event) {
       while (!job.outstanding.empty()) one.LoseAll();
       break;
     case kBroken:
-      if (job.phase == v1::JOB_PHASE_SAVE) {
+      if (job.phase() == v1::JOB_PHASE_SAVE) {
         one.life().ModelSaved(job, absl::UnknownError("bad disk"), one.now());
       } else {
         one.life().End(job, v1::JOB_STATE_FAILED, "bad task", one.now());
@@ -252,10 +252,10 @@ TEST(JobLifeTest, EveryEventLeadsFromEveryStandToAnAllowedOne) {
                                 ", event ", event));
       OneJob one;
       Bring(one, row.from);
-      const v1::JobState from = one.job().state;
+      const v1::JobState from = one.job().state();
       Happen(one, static_cast<Event>(event));
       EXPECT_EQ(StandOf(one.job()), row.to[event]);
-      if (one.job().state != from) made.insert({from, one.job().state});
+      if (one.job().state() != from) made.insert({from, one.job().state()});
     }
   }
   // A job that is saved may be PENDING, too; no event of these makes it so.
@@ -291,7 +291,7 @@ TEST(JobLifeTest, AModelThatFindsNoRoomIsWrittenAgainLater) {
   one.life().Tick(one.now() + absl::Hours(1));
   EXPECT_FALSE(one.life().WaitsForDisk(JobId(1)));
   Happen(one, kSaved);
-  EXPECT_EQ(one.job().state, v1::JOB_STATE_COMPLETED);
+  EXPECT_EQ(one.job().state(), v1::JOB_STATE_COMPLETED);
 }
 
 }  // namespace

@@ -1,20 +1,14 @@
 #include "scheduler/core/job_move.h"
 
-#include <initializer_list>
 #include <utility>
 
 #include "glog/logging.h"
+#include "scheduler/core/phase_set.h"
 
 namespace hydra {
 namespace {
 
 namespace v1 = hydra::v1;
-
-constexpr unsigned Bits(std::initializer_list<v1::JobPhase> phases) {
-  unsigned bits = 0;
-  for (v1::JobPhase phase : phases) bits |= 1u << phase;
-  return bits;
-}
 
 constexpr v1::JobState kPending = v1::JOB_STATE_PENDING;
 constexpr v1::JobState kRunning = v1::JOB_STATE_RUNNING;
@@ -32,56 +26,55 @@ constexpr v1::JobPhase kEvaluate = v1::JOB_PHASE_EVALUATE;
 constexpr v1::JobPhase kSave = v1::JOB_PHASE_SAVE;
 constexpr v1::JobPhase kEnded = v1::JOB_PHASE_ENDED;
 
-constexpr unsigned kToTheEnd =
-    Bits({kPrepare, kPilot, kAdmission, kInit, kTrain, kEvaluate});
-constexpr unsigned kInChainOrSaving = Bits({kInit, kTrain, kEvaluate, kSave});
+constexpr PhaseSet kUntilSaved = kBeforeSave | PhaseSet{kSave};
+constexpr PhaseSet kInChainOrSaving = {kInit, kTrain, kEvaluate, kSave};
 
 struct StateMove {
   v1::JobState from;
   v1::JobState to;
   // In which the job is when it moves.
-  unsigned phases;
+  PhaseSet phases;
 };
 
 constexpr StateMove kStateMoves[] = {
     // It waits for something else, or begins again.
-    {kPending, kPending, kToTheEnd},
+    {kPending, kPending, kBeforeSave},
     // A worker gets a task of it.
-    {kPending, kRunning, kToTheEnd},
-    {kPending, kPaused, kToTheEnd},
+    {kPending, kRunning, kBeforeSave},
+    {kPending, kPaused, kBeforeSave},
     {kPending, kCompleted, kInChainOrSaving},
-    {kPending, kFailed, kToTheEnd | Bits({kSave})},
-    {kPending, kCancelled, kToTheEnd | Bits({kSave})},
+    {kPending, kFailed, kUntilSaved},
+    {kPending, kCancelled, kUntilSaved},
     // It rests, or waits, or begins again.
-    {kRunning, kPending, kToTheEnd},
-    {kRunning, kPaused, kToTheEnd},
+    {kRunning, kPending, kBeforeSave},
+    {kRunning, kPaused, kBeforeSave},
     {kRunning, kCompleted, kInChainOrSaving},
-    {kRunning, kFailed, kToTheEnd | Bits({kSave})},
-    {kRunning, kCancelled, kToTheEnd | Bits({kSave})},
+    {kRunning, kFailed, kUntilSaved},
+    {kRunning, kCancelled, kUntilSaved},
     // Resumed.
-    {kPaused, kPending, Bits({kPrepare})},
+    {kPaused, kPending, {kPrepare}},
     // It was paused before the daemon's start.
-    {kPaused, kPaused, Bits({kPrepare})},
-    {kPaused, kCancelled, Bits({kPrepare})},
+    {kPaused, kPaused, {kPrepare}},
+    {kPaused, kCancelled, {kPrepare}},
 };
 
 struct PhaseMoves {
   v1::JobPhase from;
-  unsigned to;
+  PhaseSet to;
 };
 
 // Until its model is saved any job may begin again, and that is at PREPARE; and
 // any job may end. In its chain a job may begin anywhere behind INIT, where its
 // checkpoint says.
 constexpr PhaseMoves kPhaseMoves[] = {
-    {kPrepare, Bits({kPrepare, kPilot, kEnded})},
-    {kPilot, Bits({kPrepare, kAdmission, kEnded})},
-    {kAdmission, Bits({kPrepare, kInit, kEnded})},
-    {kInit, Bits({kPrepare, kInit, kTrain, kEvaluate, kSave, kEnded})},
-    {kTrain, Bits({kPrepare, kTrain, kEvaluate, kSave, kEnded})},
-    {kEvaluate, Bits({kPrepare, kTrain, kEvaluate, kSave, kEnded})},
+    {kPrepare, {kPrepare, kPilot, kEnded}},
+    {kPilot, {kPrepare, kAdmission, kEnded}},
+    {kAdmission, {kPrepare, kInit, kEnded}},
+    {kInit, {kPrepare, kInit, kTrain, kEvaluate, kSave, kEnded}},
+    {kTrain, {kPrepare, kTrain, kEvaluate, kSave, kEnded}},
+    {kEvaluate, {kPrepare, kTrain, kEvaluate, kSave, kEnded}},
     // Once more, after the disk had no room.
-    {kSave, Bits({kSave, kEnded})},
+    {kSave, {kSave, kEnded}},
 };
 
 }  // namespace
@@ -89,7 +82,7 @@ constexpr PhaseMoves kPhaseMoves[] = {
 bool MayMove(v1::JobState from, v1::JobState to, v1::JobPhase phase) {
   for (const StateMove& move : kStateMoves) {
     if (move.from == from && move.to == to) {
-      return (move.phases & Bits({phase})) != 0;
+      return move.phases.Has(phase);
     }
   }
   return false;
@@ -97,31 +90,31 @@ bool MayMove(v1::JobState from, v1::JobState to, v1::JobPhase phase) {
 
 bool MayMove(v1::JobPhase from, v1::JobPhase to) {
   for (const PhaseMoves& moves : kPhaseMoves) {
-    if (moves.from == from) return (moves.to & Bits({to})) != 0;
+    if (moves.from == from) return moves.to.Has(to);
   }
   return false;
 }
 
 void Move(Job& job, v1::JobState to, std::string reason) {
-  CHECK(MayMove(job.state, to, job.phase))
-      << JobName(job.id) << " may not go from " << v1::JobState_Name(job.state)
-      << " to " << v1::JobState_Name(to) << " in "
-      << v1::JobPhase_Name(job.phase);
+  CHECK(MayMove(job.state(), to, job.phase()))
+      << JobName(job.id) << " may not go from "
+      << v1::JobState_Name(job.state()) << " to " << v1::JobState_Name(to)
+      << " in " << v1::JobPhase_Name(job.phase());
   RestoreState(job, to, std::move(reason));
 }
 
 void MoveTo(Job& job, v1::JobPhase to) {
-  CHECK(MayMove(job.phase, to))
-      << JobName(job.id) << " may not go from " << v1::JobPhase_Name(job.phase)
-      << " to " << v1::JobPhase_Name(to);
+  CHECK(MayMove(job.phase(), to))
+      << JobName(job.id) << " may not go from "
+      << v1::JobPhase_Name(job.phase()) << " to " << v1::JobPhase_Name(to);
   RestorePhase(job, to);
 }
 
 void RestoreState(Job& job, v1::JobState state, std::string reason) {
-  job.state = state;
+  job.state_ = state;
   job.reason = std::move(reason);
 }
 
-void RestorePhase(Job& job, v1::JobPhase phase) { job.phase = phase; }
+void RestorePhase(Job& job, v1::JobPhase phase) { job.phase_ = phase; }
 
 }  // namespace hydra

@@ -80,9 +80,9 @@ TEST(JobMoveTest, LegalMovesAreMadeAndOthersDie) {
         }
         EXPECT_TRUE(CanBe(from, phase));
         Move(job, to, "after");
-        EXPECT_EQ(job.state, to);
+        EXPECT_EQ(job.state(), to);
         EXPECT_EQ(job.reason, "after");
-        EXPECT_EQ(job.phase, phase);
+        EXPECT_EQ(job.phase(), phase);
       }
     }
   }
@@ -99,8 +99,8 @@ TEST(JobMoveTest, LegalMovesOfPhasesAreMadeAndOthersDie) {
         continue;
       }
       MoveTo(job, to);
-      EXPECT_EQ(job.phase, to);
-      EXPECT_EQ(job.state, v1::JOB_STATE_RUNNING);
+      EXPECT_EQ(job.phase(), to);
+      EXPECT_EQ(job.state(), v1::JOB_STATE_RUNNING);
       EXPECT_EQ(job.reason, "before");
     }
   }

@@ -17,7 +17,7 @@ void JobQueue::Enqueue(Job& job, absl::Time now) {
     return;
   }
   if (job.queued_since == absl::InfinitePast()) job.queued_since = now;
-  if (job.state == v1::JOB_STATE_PENDING) {
+  if (job.state() == v1::JOB_STATE_PENDING) {
     job.reason = waits_for_device_;
     book_->Touch(job);
   }
@@ -25,7 +25,7 @@ void JobQueue::Enqueue(Job& job, absl::Time now) {
 }
 
 void JobQueue::SetWaiting(Job& job, std::string reason) {
-  if (job.state == v1::JOB_STATE_PENDING && job.reason == reason) return;
+  if (job.state() == v1::JOB_STATE_PENDING && job.reason == reason) return;
   Move(job, v1::JOB_STATE_PENDING, std::move(reason));
   book_->Touch(job);
 }
@@ -63,7 +63,8 @@ std::vector<JobId> JobQueue::TakeRested(absl::Time now) {
 void JobQueue::SayOfDevices(std::string reason) {
   if (reason == waits_for_device_) return;
   for (auto& [id, job] : book_->all()) {
-    if (job.state != v1::JOB_STATE_PENDING || job.reason != waits_for_device_) {
+    if (job.state() != v1::JOB_STATE_PENDING ||
+        job.reason != waits_for_device_) {
       continue;
     }
     job.reason = reason;

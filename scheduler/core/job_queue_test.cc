@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "absl/time/time.h"
+#include "scheduler/core/job_move.h"
 #include "scheduler/core/testing/book_job.h"
 #include "scheduler/policy/sharded_lrtf.h"
 
@@ -53,9 +54,9 @@ TEST_F(JobQueueTest, ANewJobSaysThatItWaitsForADevice) {
 
 TEST_F(JobQueueTest, ARunningJobStaysRunningBetweenItsTasks) {
   Job& job = AddSmallJob(1, book_);
-  job.state = v1::JOB_STATE_RUNNING;
+  RestoreState(job, v1::JOB_STATE_RUNNING, "");
   queue_.Enqueue(job, now_);
-  EXPECT_EQ(job.state, v1::JOB_STATE_RUNNING);
+  EXPECT_EQ(job.state(), v1::JOB_STATE_RUNNING);
   EXPECT_EQ(job.reason, "");
   EXPECT_THAT(book_.TakeChanges(9).jobs, IsEmpty());
 }
@@ -82,12 +83,12 @@ TEST_F(JobQueueTest, JobsStandWhereTheirRemainingTimePutsThem) {
 
 TEST_F(JobQueueTest, AJobThatRestsComesOutOnceItsRestIsOver) {
   Job& job = AddSmallJob(1, book_);
-  job.state = v1::JOB_STATE_RUNNING;
+  RestoreState(job, v1::JOB_STATE_RUNNING, "");
   job.reason = "it is tried again";
   job.rests_until = now_ + absl::Seconds(4);
   queue_.Enqueue(job, now_);
   EXPECT_THAT(Queued(), IsEmpty());
-  EXPECT_EQ(job.state, v1::JOB_STATE_PENDING);
+  EXPECT_EQ(job.state(), v1::JOB_STATE_PENDING);
   EXPECT_EQ(job.reason, "it is tried again");
   EXPECT_THAT(queue_.TakeRested(now_ + absl::Seconds(3)), IsEmpty());
   EXPECT_THAT(queue_.TakeRested(now_ + absl::Seconds(4)),

@@ -2,6 +2,8 @@
 
 #include <initializer_list>
 
+#include "scheduler/core/phase_set.h"
+
 namespace hydra {
 namespace {
 
@@ -26,14 +28,11 @@ enum class Out { kNone, kSome, kAny };
 struct Row {
   Stand stand;
   unsigned states;
-  unsigned phases;
+  PhaseSet phases;
   unsigned intents;
   Out outstanding;
 };
 
-constexpr unsigned kToTheEnd =
-    Bits({v1::JOB_PHASE_PREPARE, v1::JOB_PHASE_PILOT, v1::JOB_PHASE_ADMISSION,
-          v1::JOB_PHASE_INIT, v1::JOB_PHASE_TRAIN, v1::JOB_PHASE_EVALUATE});
 constexpr unsigned kAnyIntent = ~0u;
 constexpr unsigned kFailedOrCancelled =
     Bits({v1::JOB_STATE_FAILED, v1::JOB_STATE_CANCELLED});
@@ -41,36 +40,48 @@ constexpr unsigned kGoingOn =
     Bits({v1::JOB_STATE_PENDING, v1::JOB_STATE_RUNNING});
 
 constexpr Row kTable[] = {
-    {Stand::kWaits, Bit(v1::JOB_STATE_PENDING), kToTheEnd,
+    {Stand::kWaits, Bit(v1::JOB_STATE_PENDING), kBeforeSave,
      Bits({Intent::kGoOn}), Out::kNone},
-    {Stand::kRuns, Bit(v1::JOB_STATE_RUNNING), kToTheEnd, Bits({Intent::kGoOn}),
-     Out::kAny},
-    {Stand::kPauses, Bit(v1::JOB_STATE_PENDING), kToTheEnd,
+    {Stand::kRuns, Bit(v1::JOB_STATE_RUNNING), kBeforeSave,
+     Bits({Intent::kGoOn}), Out::kAny},
+    {Stand::kPauses, Bit(v1::JOB_STATE_PENDING), kBeforeSave,
      Bits({Intent::kPause}), Out::kNone},
-    {Stand::kPauses, Bit(v1::JOB_STATE_RUNNING), kToTheEnd,
+    {Stand::kPauses, Bit(v1::JOB_STATE_RUNNING), kBeforeSave,
      Bits({Intent::kPause}), Out::kAny},
-    {Stand::kGoesBack, kGoingOn, kToTheEnd,
+    {Stand::kGoesBack, kGoingOn, kBeforeSave,
      Bits({Intent::kBeginAgain, Intent::kSaveAndBeginAgain,
            Intent::kBeginAgainAndPause, Intent::kSaveBeginAgainAndPause,
            Intent::kHold}),
      Out::kAny},
-    {Stand::kSaves, kGoingOn, Bit(v1::JOB_PHASE_SAVE), Bits({Intent::kGoOn}),
+    {Stand::kSaves,
+     kGoingOn,
+     {v1::JOB_PHASE_SAVE},
+     Bits({Intent::kGoOn}),
      Out::kNone},
-    {Stand::kPaused, Bit(v1::JOB_STATE_PAUSED), Bit(v1::JOB_PHASE_PREPARE),
-     Bits({Intent::kPause, Intent::kHold}), Out::kNone},
-    {Stand::kEnds, kFailedOrCancelled, kToTheEnd, kAnyIntent, Out::kSome},
-    {Stand::kEnds, Bit(v1::JOB_STATE_CANCELLED), Bit(v1::JOB_PHASE_SAVE),
-     kAnyIntent, Out::kNone},
-    {Stand::kEnded, kFailedOrCancelled | Bit(v1::JOB_STATE_COMPLETED),
-     Bit(v1::JOB_PHASE_ENDED), kAnyIntent, Out::kNone},
+    {Stand::kPaused,
+     Bit(v1::JOB_STATE_PAUSED),
+     {v1::JOB_PHASE_PREPARE},
+     Bits({Intent::kPause, Intent::kHold}),
+     Out::kNone},
+    {Stand::kEnds, kFailedOrCancelled, kBeforeSave, kAnyIntent, Out::kSome},
+    {Stand::kEnds,
+     Bit(v1::JOB_STATE_CANCELLED),
+     {v1::JOB_PHASE_SAVE},
+     kAnyIntent,
+     Out::kNone},
+    {Stand::kEnded,
+     kFailedOrCancelled | Bit(v1::JOB_STATE_COMPLETED),
+     {v1::JOB_PHASE_ENDED},
+     kAnyIntent,
+     Out::kNone},
 };
 
 bool Matches(const Row& row, const Job& job) {
   const bool some = !job.outstanding.empty();
   const bool out =
       row.outstanding == Out::kAny || (row.outstanding == Out::kSome) == some;
-  return out && (row.states & Bit(job.state)) != 0 &&
-         (row.phases & Bit(job.phase)) != 0 &&
+  return out && (row.states & Bit(job.state())) != 0 &&
+         row.phases.Has(job.phase()) &&
          (row.intents & Bit(static_cast<int>(job.intent))) != 0;
 }
 

@@ -39,7 +39,7 @@ class JobStartTest : public ::testing::Test {
     Job& job = AddSmallJob(id, book_);
     SetPrepared(job);
     start_.SetPartition(job, CutBefore({2}), /*limit_bytes=*/0);
-    job.phase = v1::JOB_PHASE_ADMISSION;
+    RestorePhase(job, v1::JOB_PHASE_ADMISSION);
     return job;
   }
   static v1::Partition CutBefore(const std::vector<int>& layers) {
@@ -196,7 +196,7 @@ TEST_F(JobStartTest, AnAdmittedJobHasItsStateAndAPromise) {
   Job& job = AddCut(1);
   job.reason = "waits";
   EXPECT_EQ(start_.FromAdmission(job, now_).kind, Kind::kGoesOn);
-  EXPECT_EQ(job.phase, v1::JOB_PHASE_INIT);
+  EXPECT_EQ(job.phase(), v1::JOB_PHASE_INIT);
   EXPECT_EQ(job.reason, "");
   EXPECT_EQ(job.plan.total_steps, 10);
   EXPECT_TRUE(job.in_chain());
@@ -236,7 +236,7 @@ TEST_F(JobStartTest, AJobWaitsForRoomWithTheNumbersAndTheNextBehindIt) {
   all.set_total_bytes(kPoolBytes - all.largest_write_bytes());
   admission_.Readmit(JobId(9), all);
   EXPECT_EQ(start_.FromAdmission(first, now_).kind, Kind::kWaits);
-  EXPECT_EQ(first.state, v1::JOB_STATE_PENDING);
+  EXPECT_EQ(first.state(), v1::JOB_STATE_PENDING);
   EXPECT_THAT(first.reason, HasSubstr("waits for room in the pool"));
   Job& second = AddCut(2);
   admission_.Release(JobId(9));

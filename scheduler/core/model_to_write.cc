@@ -2,7 +2,7 @@
 
 namespace hydra {
 
-ModelToWrite ModelOf(const Job& job, const std::string& directory) {
+ModelToWrite ModelToWriteOf(const Job& job, const std::string& directory) {
   ModelToWrite model;
   model.job = job.id;
   model.directory = directory;

@@ -9,7 +9,7 @@
 namespace hydra {
 
 // The job's model, to be written to `directory`; without blocks as yet.
-ModelToWrite ModelOf(const Job& job, const std::string& directory);
+ModelToWrite ModelToWriteOf(const Job& job, const std::string& directory);
 
 }  // namespace hydra
 

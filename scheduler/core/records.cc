@@ -141,7 +141,7 @@ void FillVersion(const BlockKey& key, const Version& version,
 
 jv1::JobProgress ProgressOf(const Job& job) {
   jv1::JobProgress record;
-  record.set_state(job.state);
+  record.set_state(job.state());
   record.set_reason(job.reason);
   if (job.started_at != absl::InfinitePast()) {
     *record.mutable_started_at() = ToProto(job.started_at);
@@ -156,7 +156,7 @@ jv1::JobProgress ProgressOf(const Job& job) {
   record.set_step(job.position.step);
   if (!job.steps.empty()) *record.mutable_newest_step() = job.steps.back();
   record.set_pause_requested(Pauses(job.intent) &&
-                             job.state != hydra::v1::JOB_STATE_PAUSED);
+                             job.state() != hydra::v1::JOB_STATE_PAUSED);
   record.set_pilot_reserve_bytes(job.pilot_reserve_bytes);
   record.mutable_prepare_warnings()->Assign(job.prepare_warnings.begin(),
                                             job.prepare_warnings.end());

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include "common/status/proto_time.h"
+#include "scheduler/core/job_move.h"
 
 namespace hydra {
 namespace {
@@ -78,7 +79,7 @@ TEST(RecordsTest, AJobComesBackFromItsRecords) {
   job.submitted.spec.set_name("name");
   job.submitted.output_dir = "/out";
   job.submitted_at = absl::FromUnixSeconds(1);
-  job.state = v1::JOB_STATE_RUNNING;
+  RestoreState(job, v1::JOB_STATE_RUNNING, "");
   job.position = {ChainPosition::Phase::kTrain, 9, 2};
   job.plan.total_steps = 20;
   job.plan.resume = ChainPosition{ChainPosition::Phase::kTrain, 5, 0};

@@ -24,7 +24,7 @@ absl::Status Contradiction(JobId job, absl::string_view what) {
 // Whether the task follows on those that the job has out.
 bool IsNextInChain(const Job& job, const wv1::Task& wire) {
   const bool follows =
-      job.state == v1::JOB_STATE_RUNNING && job.in_chain() &&
+      job.state() == v1::JOB_STATE_RUNNING && job.in_chain() &&
       (job.outstanding.empty() || !job.outstanding.back().stray) &&
       !job.NextPosition().done();
   if (!follows) return false;
@@ -118,8 +118,9 @@ absl::Status Restoration::RestoreJob(JobId id, const RecoveredJob& recovered) {
   }
   parts_.book.Touch(job);
   if (recovered.pool.has_value()) return RestoreInPool(job, recovered);
-  if (job.state == v1::JOB_STATE_PAUSED || job.state == v1::JOB_STATE_PENDING ||
-      job.state == v1::JOB_STATE_RUNNING) {
+  if (job.state() == v1::JOB_STATE_PAUSED ||
+      job.state() == v1::JOB_STATE_PENDING ||
+      job.state() == v1::JOB_STATE_RUNNING) {
     if (!recovered.checkpoints_missing.empty()) {
       job.hold_reason = absl::StrCat(
           "paused: ", recovered.checkpoints_missing,
@@ -127,7 +128,7 @@ absl::Status Restoration::RestoreJob(JobId id, const RecoveredJob& recovered) {
       job.Hear(IntentEvent::kHoldBack);
     }
     const bool paused =
-        job.state == v1::JOB_STATE_PAUSED || job.intent == Intent::kHold;
+        job.state() == v1::JOB_STATE_PAUSED || job.intent == Intent::kHold;
     parts_.life.ResetToCheckpoint(
         job, paused ? v1::JOB_STATE_PAUSED : v1::JOB_STATE_PENDING);
   }
@@ -227,7 +228,7 @@ void Restoration::RestorePlace(const jv1::JobProgress& progress, Job& job,
                                OutstandingTask& task) {
   const bool before_admission = task.wire.kind() == wv1::TASK_KIND_PREPARE ||
                                 task.wire.kind() == wv1::TASK_KIND_PILOT;
-  if (before_admission && job.state == v1::JOB_STATE_PENDING) {
+  if (before_admission && job.state() == v1::JOB_STATE_PENDING) {
     RestoreState(job, v1::JOB_STATE_RUNNING, job.reason);
   }
   task.task.kind = task.wire.kind();
@@ -253,10 +254,10 @@ void Restoration::RestorePlace(const jv1::JobProgress& progress, Job& job,
 void Restoration::Resume() {
   for (auto& [id, job] : parts_.book.all()) {
     if (job.ended()) continue;
-    if (job.state == v1::JOB_STATE_RUNNING ||
-        job.state == v1::JOB_STATE_PENDING) {
+    if (job.state() == v1::JOB_STATE_RUNNING ||
+        job.state() == v1::JOB_STATE_PENDING) {
       if (job.outstanding.empty()) parts_.life.Advance(job, now_);
-    } else if (job.state != v1::JOB_STATE_PAUSED) {
+    } else if (job.state() != v1::JOB_STATE_PAUSED) {
       // It was ending.
       Hands::Withdraw(job);
       if (job.outstanding.empty()) parts_.life.FinishEnding(job, now_);

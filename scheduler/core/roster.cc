@@ -62,7 +62,7 @@ bool Roster::MayTry(const WorkerRecord& worker, const Job& job) const {
 
 bool Roster::CanRun(const WorkerRecord& worker, const Job& job) const {
   if (!MayTry(worker, job)) return false;
-  return job.phase != v1::JOB_PHASE_PILOT ||
+  return job.phase() != v1::JOB_PHASE_PILOT ||
          worker.device.memory_limit_bytes ==
              PilotDevice(job).memory_limit_bytes;
 }

@@ -7,6 +7,7 @@
 #include <variant>
 #include <vector>
 
+#include "scheduler/core/job_move.h"
 #include "scheduler/core/roster.h"
 #include "scheduler/core/testing/book_job.h"
 #include "scheduler/core/testing/roster_fixture.h"
@@ -159,7 +160,7 @@ TEST_F(RosterBlameTest, ADeviceMayRunWhatFitsItAndDidNotKillIt) {
   for (const RunCase& each : cases) {
     SCOPED_TRACE(each.name);
     Job job;
-    job.phase = v1::JOB_PHASE_TRAIN;
+    RestorePhase(job, v1::JOB_PHASE_TRAIN);
     roster_.all() = workers;
     each.change(job, roster_.all());
     for (int i = 0; i < 3; ++i) {
@@ -167,7 +168,7 @@ TEST_F(RosterBlameTest, ADeviceMayRunWhatFitsItAndDidNotKillIt) {
     }
     EXPECT_EQ(roster_.PilotDevice(job).name, each.pilot_device);
     // A pilot runs there, or where the memory is the same.
-    job.phase = v1::JOB_PHASE_PILOT;
+    RestorePhase(job, v1::JOB_PHASE_PILOT);
     for (int i = 0; i < 3; ++i) {
       const bool is_as_large = roster_.all()[i].device.memory_limit_bytes ==
                                roster_.PilotDevice(job).memory_limit_bytes;

@@ -57,7 +57,7 @@ absl::Status TaskResults::Take(WorkerRecord& worker,
   }
   ++worker.finished_tasks;
   const bool ending =
-      job.state != v1::JOB_STATE_RUNNING || job.outstanding.front().stray;
+      job.state() != v1::JOB_STATE_RUNNING || job.outstanding.front().stray;
   if (!ending && !report.has_error()) {
     Commit(job, report, now);
   } else {
@@ -114,7 +114,7 @@ void TaskResults::TakePass(Job& job, const OutstandingTask& done,
   if (!job.position.done()) MoveTo(job, ChainPhase(job.position));
   RecordNonfinite(job, done, report.pass(), now);
   if (!job.ended()) parts_.journal->PoolJobChanged(job.id, PoolJobOf(job));
-  if (job.state == v1::JOB_STATE_RUNNING &&
+  if (job.state() == v1::JOB_STATE_RUNNING &&
       CompletesStep(job.shape, *done.position)) {
     parts_.checkpoints->EndOfStep(job, now);
   }
@@ -219,7 +219,7 @@ void TaskResults::RecordNonfinite(Job& job, const OutstandingTask& done,
 void TaskResults::Fail(Job& job, const wv1::TaskReport& report,
                        absl::Time now) {
   const OutstandingTask failed = parts_.hands->TakeFailed(job);
-  if (job.state != v1::JOB_STATE_RUNNING || GoesBack(job.intent) ||
+  if (job.state() != v1::JOB_STATE_RUNNING || GoesBack(job.intent) ||
       failed.stray) {
     return;
   }

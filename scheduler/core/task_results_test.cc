@@ -90,7 +90,7 @@ TEST_F(TaskResultsTest, ACommittedPassMovesItsJobOnAndIsCounted) {
   EXPECT_EQ(job.steps.back().train_loss(), 1.5);
   EXPECT_TRUE(hands_.all_empty());
   EXPECT_TRUE(queue_.Contains(job.id));
-  EXPECT_EQ(job.state, v1::JOB_STATE_RUNNING);
+  EXPECT_EQ(job.state(), v1::JOB_STATE_RUNNING);
 
   EXPECT_EQ(job.totals.tasks(), 2);
   EXPECT_EQ(job.totals.promoted_bytes(), 8192);
@@ -124,7 +124,7 @@ TEST_F(TaskResultsTest, AFailureThatMayPassIsTriedAgainAfterARest) {
   ASSERT_TRUE(Take(Failed(task, absl::StatusCode::kUnavailable)).ok());
   EXPECT_EQ(job.failures_in_a_row, 1);
   EXPECT_EQ(job.rests_until, now_ + absl::Seconds(1));
-  EXPECT_EQ(job.state, v1::JOB_STATE_PENDING);
+  EXPECT_EQ(job.state(), v1::JOB_STATE_PENDING);
   EXPECT_EQ(job.reason,
             absl::StrCat("FORWARD of step 3: UNAVAILABLE in layer 2: it broke; "
                          "it is tried again after 1s, ",
@@ -147,7 +147,7 @@ TEST_F(TaskResultsTest, AJobWhoseTaskFailsTooOftenFails) {
   job.failures_in_a_row = options_.task_retries;
   const TaskId task = job.outstanding[0].id;
   ASSERT_TRUE(Take(Failed(task, absl::StatusCode::kUnavailable)).ok());
-  EXPECT_EQ(job.state, v1::JOB_STATE_FAILED);
+  EXPECT_EQ(job.state(), v1::JOB_STATE_FAILED);
   EXPECT_TRUE(job.ended());
   EXPECT_THAT(job.reason,
               HasSubstr(absl::StrCat("it broke; it was tried ",
@@ -159,7 +159,7 @@ TEST_F(TaskResultsTest, AFailureThatTimeDoesNotHelpEndsTheJob) {
   Job& job = AddWithTasks(1);
   const TaskId task = job.outstanding[0].id;
   ASSERT_TRUE(Take(Failed(task, absl::StatusCode::kInvalidArgument)).ok());
-  EXPECT_EQ(job.state, v1::JOB_STATE_FAILED);
+  EXPECT_EQ(job.state(), v1::JOB_STATE_FAILED);
   EXPECT_EQ(job.reason,
             "FORWARD of step 3: INVALID_ARGUMENT in layer 2: it broke");
 }
@@ -172,13 +172,13 @@ TEST_F(TaskResultsTest, WhatFollowsOnAFailedTaskComesToNothingHoweverItEnds) {
     ASSERT_TRUE(Take(Failed(tasks[0], absl::StatusCode::kUnavailable)).ok());
     ASSERT_THAT(job.outstanding, SizeIs(1));
     // The job does not begin again beside it.
-    EXPECT_EQ(job.state, v1::JOB_STATE_RUNNING);
+    EXPECT_EQ(job.state(), v1::JOB_STATE_RUNNING);
     // Of another job it would be the end.
     ASSERT_TRUE(Take(fails
                          ? Failed(tasks[1], absl::StatusCode::kInvalidArgument)
                          : Done(tasks[1], /*loss_sum=*/6, /*loss_tokens=*/4))
                     .ok());
-    EXPECT_EQ(job.state, v1::JOB_STATE_PENDING);
+    EXPECT_EQ(job.state(), v1::JOB_STATE_PENDING);
     EXPECT_EQ(job.failures_in_a_row, 1);
     EXPECT_THAT(job.reason, HasSubstr("it is tried again after 1s"));
     EXPECT_EQ(job.position.task, 0);

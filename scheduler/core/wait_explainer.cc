@@ -37,7 +37,7 @@ std::string WaitExplainer::WhatItWaitsFor(const Job& job, int64_t ahead) const {
                   [&](const WorkerRecord& worker) {
                     return worker.ready() && parts_.roster->CanRun(worker, job);
                   });
-  if (!any_may_run && job.phase == v1::JOB_PHASE_PILOT) {
+  if (!any_may_run && job.phase() == v1::JOB_PHASE_PILOT) {
     return absl::StrCat("waits for ", parts_.roster->PilotDevice(job).name,
                         ", the device with the least memory, on which its cut "
                         "points are found");
@@ -114,8 +114,8 @@ void WaitExplainer::ExplainSome(absl::Time now) {
 }
 
 void WaitExplainer::Say(Job& job, std::string reason) {
-  if (job.state == v1::JOB_STATE_PENDING && job.reason == reason) return;
-  const bool stopped = job.state == v1::JOB_STATE_RUNNING;
+  if (job.state() == v1::JOB_STATE_PENDING && job.reason == reason) return;
+  const bool stopped = job.state() == v1::JOB_STATE_RUNNING;
   Move(job, v1::JOB_STATE_PENDING, std::move(reason));
   if (stopped) {
     parts_.book->NoteChange(job);

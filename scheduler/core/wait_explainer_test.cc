@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
+#include "scheduler/core/job_move.h"
 #include "scheduler/core/testing/hands_fixture.h"
 #include "scheduler/policy/fifo.h"
 
@@ -50,7 +51,7 @@ class WaitReasonTest : public WaitExplainerTest {
     Job& job = AddQueued(1, InStep(3));
     change(job);
     Explain();
-    EXPECT_EQ(job.state, v1::JOB_STATE_PENDING);
+    EXPECT_EQ(job.state(), v1::JOB_STATE_PENDING);
     return job.reason;
   }
   void EndStreams(const std::vector<uint64_t>& workers) {
@@ -83,9 +84,10 @@ TEST_F(WaitReasonTest, NoDeviceCanStart) {
 
 TEST_F(WaitReasonTest, ThePilotsDeviceIsAway) {
   EndStreams({1});
-  EXPECT_EQ(ReasonAfter([](Job& job) { job.phase = v1::JOB_PHASE_PILOT; }),
-            "waits for cpu:0, the device with the least memory, on which its "
-            "cut points are found");
+  EXPECT_EQ(
+      ReasonAfter([](Job& job) { RestorePhase(job, v1::JOB_PHASE_PILOT); }),
+      "waits for cpu:0, the device with the least memory, on which its "
+      "cut points are found");
 }
 
 TEST_F(WaitReasonTest, AnotherDeviceThanTheOneThatDiedOfIt) {
@@ -182,7 +184,7 @@ TEST_F(WaitExplainerTest, OnlyAJobThatWaitedForAWhileSaysIt) {
   Job& job = AddAt(1, InStep(3));
   queue_.Enqueue(job, now_ - options_.wait_to_explain + absl::Seconds(1));
   Explain();
-  EXPECT_EQ(job.state, v1::JOB_STATE_RUNNING);
+  EXPECT_EQ(job.state(), v1::JOB_STATE_RUNNING);
   EXPECT_EQ(job.reason, "");
 }
 
@@ -210,7 +212,7 @@ TEST_F(WaitExplainerTest, ARestartKnowsThatAJobStopped) {
   explainer_.Tick(now_ + options_.wait_to_explain);
   explainer_.ExplainSome(now_ + options_.wait_to_explain);
   EXPECT_FALSE(book_.has_changes());
-  EXPECT_EQ(job.state, v1::JOB_STATE_PENDING);
+  EXPECT_EQ(job.state(), v1::JOB_STATE_PENDING);
 }
 
 TEST_F(WaitExplainerTest, AJobThatLeftTheQueueMeanwhileSaysNothing) {

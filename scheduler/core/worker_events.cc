@@ -79,7 +79,7 @@ absl::Status WorkerEvents::TakeHeld(WorkerRecord& worker,
         task.begun = task.begun || said.begun();
         task.computed = task.computed || said.computed();
         // A begun task of a job that goes on is not withdrawn after all.
-        if (task.begun && job.state == v1::JOB_STATE_RUNNING && !task.stray) {
+        if (task.begun && job.state() == v1::JOB_STATE_RUNNING && !task.stray) {
           task.withdrawing = false;
         }
       } else if (task.told_in > 0 &&
@@ -153,7 +153,7 @@ void WorkerEvents::Died(WorkerRecord& worker, absl::string_view how,
         now, &task);
     parts_.hands->Abandon(job, 0);
     if (job.in_chain()) parts_.journal->PoolJobChanged(job.id, PoolJobOf(job));
-    if (blamed && job.state == v1::JOB_STATE_RUNNING &&
+    if (blamed && job.state() == v1::JOB_STATE_RUNNING &&
         parts_.roster->IsPoisonous(job)) {
       parts_.life->End(job, v1::JOB_STATE_FAILED, PoisonReason(job, task, how),
                        now);

@@ -17,7 +17,7 @@ std::shared_ptr<ReadModel::Entry> EntryOf(const Job& job) {
   auto entry = std::make_shared<ReadModel::Entry>();
   entry->job = job.id;
   entry->sweep = job.sweep;
-  entry->state = job.state;
+  entry->state = job.state();
   entry->ended = job.ended();
   entry->status = StatusOf(job).SerializeAsString();
   return entry;

@@ -36,7 +36,7 @@ void CommittedPlaces::Note(const JobBook& jobs) {
 void CommittedPlaces::CheckOne(JobId id, const ChainPosition& position,
                                const Job& job) const {
   // The daemon may have found the checkpoint for which a pause waited.
-  const bool paused = job.state == v1::JOB_STATE_PAUSED;
+  const bool paused = job.state() == v1::JOB_STATE_PAUSED;
   if (job.ended() || (GoesBack(job.intent) && !paused)) return;
   const ChainPosition goes_on_at =
       paused ? NewestCheckpoint(job) : job.position;

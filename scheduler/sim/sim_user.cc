@@ -105,9 +105,10 @@ void SimUser::ResumeLater(JobId id) {
     });
     const Job* job =
         daemon_->is_up() ? daemon_->core().jobs().Find(id) : nullptr;
-    const bool heard = daemon_->is_up() &&
-                       (job == nullptr || (job->state != v1::JOB_STATE_PAUSED &&
-                                           !Pauses(job->intent)));
+    const bool heard =
+        daemon_->is_up() &&
+        (job == nullptr ||
+         (job->state() != v1::JOB_STATE_PAUSED && !Pauses(job->intent)));
     if (!heard) ResumeLater(id);
   });
 }

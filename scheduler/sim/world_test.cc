@@ -27,7 +27,7 @@ void ExpectAllFree(World& world) {
 
 void ExpectAllCompleted(World& world) {
   for (const Job* job : Jobs(world)) {
-    EXPECT_EQ(job->state, v1::JOB_STATE_COMPLETED)
+    EXPECT_EQ(job->state(), v1::JOB_STATE_COMPLETED)
         << JobName(job->id) << " " << job->reason;
     EXPECT_EQ(job->steps.back().step() + 1, job->plan.total_steps);
   }

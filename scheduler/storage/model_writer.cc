@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "common/checkpoint/block_layout.h"
 #include "common/checkpoint/model_files.h"
 #include "common/checkpoint/plain_file.h"
 #include "common/checkpoint/staged_directory.h"
@@ -79,10 +80,10 @@ absl::Status WriteModel(const PoolFile& pool, const SaveRequest& request,
       StagedDirectory::Create(request.directory);
   if (!staged.ok()) return staged.status();
   const ModelContents contents = ContentsOf(request, pool, read_roots);
-  absl::Status status =
-      WriteModelFiles(contents, request.detail.spec().train(),
-                      staged->directory(), [&](size_t) { return go_on(); })
-          .status();
+  absl::Status status = WriteModelFiles(
+      contents, request.detail.spec().train(), staged->directory(),
+      [&](size_t) { return go_on(); },
+      /*sums=*/nullptr);
   if (absl::IsCancelled(status)) return Stopped(request);
   if (status.ok()) {
     status = WriteOtherFiles(request, contents.real_roots, staged->directory());

@@ -180,8 +180,7 @@ void ReferenceTrainer::Update() {
 }
 
 bool ReferenceTrainer::Gathers(int layer, int block) const {
-  return table_.parameter_blocks[block].rows_are_gathered &&
-         table_.parameter_blocks[block].owner() == layer;
+  return table_.parameter_blocks[block].gathered_by(layer);
 }
 
 Tensors ReferenceTrainer::FlatsOf(int layer) const {

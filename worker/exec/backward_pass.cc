@@ -5,14 +5,13 @@
 #include <utility>
 #include <vector>
 
+#include "common/chain/block_key.h"
 #include "worker/exec/shard_gradients.h"
 #include "worker/exec/shard_parameters.h"
 
 namespace hydra {
 namespace {
 
-using worker::v1::BLOCK_KIND_ACTIVATION;
-using worker::v1::BLOCK_KIND_ACTIVATION_GRADIENT;
 using worker::v1::PassResult;
 
 class BackwardPass {
@@ -24,60 +23,61 @@ class BackwardPass {
         tapes_(pass.model.table.layer_count()) {}
 
   PassResult Run() {
-    const int count = static_cast<int>(pass_.batches.size());
-    for (int i = 0; i < count; ++i) RunMicroBatch(i, i + 1 == count);
+    for (int batch = pass_.first_batch(); batch < pass_.last_batch(); ++batch) {
+      RunMicroBatch(batch);
+    }
     return result_;
   }
 
  private:
   using Phase = LayerMeter::Phase;
 
-  void RunMicroBatch(int index, bool is_last) {
-    pass_.meter.SetMicroBatch(index);
-    Recompute(index, is_last);
+  void RunMicroBatch(int batch) {
+    pass_.meter.SetMicroBatch(batch);
+    Recompute(batch);
     Tensors gradient;
     if (!pass_.makes_loss()) {
-      gradient =
-          PromoteBoundary(pass_, BLOCK_KIND_ACTIVATION_GRADIENT,
-                          pass_.last_layer(), index, BlockIo::Reuse::kNever);
+      gradient = PromoteBoundary(
+          pass_, ActivationGradientKey(pass_.last_layer(), batch),
+          BlockIo::Reuse::kNever);
     }
     for (int layer = pass_.last_layer() - 1; layer >= pass_.first_layer();
          --layer) {
       pass_.meter.Begin(layer, Phase::kBackward);
-      Prefetch(is_last);
+      Prefetch(batch);
       gradient = Differentiate(layer, std::move(gradient),
-                               /*accumulate=*/index > 0);
-      if (is_last) UpdateLayer(layer);
+                               /*accumulate=*/batch > pass_.first_batch());
+      if (pass_.is_last(batch)) UpdateLayer(layer);
       pass_.meter.End();
     }
     if (pass_.first_layer() > 0) {
-      DemoteBoundary(pass_, BLOCK_KIND_ACTIVATION_GRADIENT, pass_.first_layer(),
-                     index, gradient);
+      DemoteBoundary(pass_, ActivationGradientKey(pass_.first_layer(), batch),
+                     gradient);
     }
   }
 
   // In the order in which it is needed: for this pass, for its updates, for the
   // next task.
-  void Prefetch(bool is_last_batch) {
+  void Prefetch(int batch) {
     Prefetcher* const prefetcher = pass_.prefetcher;
     if (prefetcher == nullptr) return;
     prefetcher->FetchOwn();
-    if (!is_last_batch) return;
+    if (!pass_.is_last(batch)) return;
     MomentStream& moments = gradients_.moments();
     moments.Prefetch(prefetcher->room_bytes());
     if (moments.all_begun()) prefetcher->FetchNext(moments.begun_bytes());
   }
 
   // Records every layer of the shard.
-  void Recompute(int index, bool is_last) {
+  void Recompute(int batch) {
     LayerInput input;
-    input.micro_batch = PromoteBatch(pass_.batches[index], pass_.io);
+    input.micro_batch = PromoteBatch(pass_.batch(batch), pass_.io);
     input.boundary =
-        PromoteBoundary(pass_, BLOCK_KIND_ACTIVATION, pass_.first_layer(),
-                        index, BlockIo::Reuse::kNever);
+        PromoteBoundary(pass_, ActivationKey(pass_.first_layer(), batch),
+                        BlockIo::Reuse::kNever);
     for (int layer = pass_.first_layer(); layer < pass_.last_layer(); ++layer) {
       pass_.meter.Begin(layer, Phase::kForward);
-      Prefetch(is_last);
+      Prefetch(batch);
       parameters_.Place(layer);
       pass_.meter.ParametersPlaced();
       input.flats = parameters_.FlatsOf(layer);

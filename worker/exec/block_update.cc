@@ -5,6 +5,7 @@
 
 #include "c10/core/GradMode.h"
 #include "c10/util/Exception.h"
+#include "common/chain/block_key.h"
 #include "common/failpoint/fail_point.h"
 #include "worker/model/finite_check.h"
 #include "worker/model/optimizer_step.h"
@@ -12,9 +13,6 @@
 namespace hydra {
 namespace {
 
-using worker::v1::BLOCK_KIND_OPTIMIZER_STATE;
-using worker::v1::BLOCK_KIND_PARAMETER_GRADIENT;
-using worker::v1::BLOCK_KIND_PARAMETERS;
 using worker::v1::BlockVersion;
 
 // Updates ranges of one block, or lets them be as they are.
@@ -26,7 +24,7 @@ class RangeUpdater {
         moments_(moments),
         skip_(skip),
         hyperparameters_(pass.model.HyperparametersAt(pass.task.step())),
-        new_parameters_(pass.blocks.Written(BLOCK_KIND_PARAMETERS, block)) {}
+        new_parameters_(pass.blocks.Written(ParametersKey(block))) {}
 
   // `parameters` and `gradient` are the range's. Nobody may change `parameters`
   // afterwards.
@@ -42,8 +40,7 @@ class RangeUpdater {
     FailPoint("worker.update", pass_.task.job_id());
     const int64_t elements = pass_.block(block_).element_count();
     for (int i = 0; i < pass_.model.moment_count(); ++i) {
-      pass_.io.Demote(moments[i],
-                      pass_.blocks.Written(BLOCK_KIND_OPTIMIZER_STATE, block_),
+      pass_.io.Demote(moments[i], pass_.blocks.Written(StateKey(block_)),
                       i * elements + range.first);
     }
   }
@@ -70,8 +67,7 @@ class GatheredGradient {
         rows_(rows),
         width_(pass.block(block).tensors.front().shape[1]),
         later_on_device_(later_on_device),
-        later_in_pool_(
-            pass.blocks.FindRead(BLOCK_KIND_PARAMETER_GRADIENT, block)),
+        later_in_pool_(pass.blocks.FindRead(ParameterGradientKey(block))),
         buffer_(pass.io.Empty({longest_range})) {
     if (!later_on_device.defined() && later_in_pool_ != nullptr) {
       later_buffer_ = pass.io.Empty({longest_range});
@@ -116,7 +112,7 @@ bool UpdateBlock(const Pass& pass, int block, at::Tensor parameters,
                  const at::Tensor& gradient, MomentStream& moments) {
   const at::NoGradGuard no_grad;
   const bool finite = AllFinite(gradient);
-  pass.io.MakeWritable(pass.blocks.Read(BLOCK_KIND_PARAMETERS, block));
+  pass.io.MakeWritable(pass.blocks.Read(ParametersKey(block)));
   RangeUpdater updater(pass, block, moments, /*skip=*/!finite);
   for (const BlockRange& range : UpdateRangesOf(pass.block(block))) {
     updater.Update(range, parameters.narrow(0, range.first, range.count),
@@ -130,7 +126,7 @@ bool UpdateGatheredBlock(const Pass& pass, int block, at::Tensor parameters,
                          const at::Tensor& later_gradient,
                          RowGradientSum& row_gradient, MomentStream& moments) {
   const at::NoGradGuard no_grad;
-  const BlockVersion& read = pass.blocks.Read(BLOCK_KIND_PARAMETERS, block);
+  const BlockVersion& read = pass.blocks.Read(ParametersKey(block));
   const std::vector<BlockRange> ranges = UpdateRangesOf(pass.block(block));
 
   GatheredGradient gradient(pass, block, later_gradient, row_gradient,
@@ -155,7 +151,7 @@ bool UpdateGatheredBlock(const Pass& pass, int block, at::Tensor parameters,
   }
   if (!finite) {
     // What was updated already is on its way to the host.
-    pass.io.MakeWritable(pass.blocks.Written(BLOCK_KIND_PARAMETERS, block));
+    pass.io.MakeWritable(pass.blocks.Written(ParametersKey(block)));
     RangeUpdater updater(pass, block, moments, /*skip=*/true);
     for (const BlockRange& range : ranges) {
       const at::Tensor values = values_of(range);
@@ -164,7 +160,7 @@ bool UpdateGatheredBlock(const Pass& pass, int block, at::Tensor parameters,
     }
   }
   if (whole) {
-    pass.io.Keep(pass.blocks.Written(BLOCK_KIND_PARAMETERS, block),
+    pass.io.Keep(pass.blocks.Written(ParametersKey(block)),
                  std::move(parameters));
   } else {
     // No task will read it again.

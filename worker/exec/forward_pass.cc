@@ -2,6 +2,7 @@
 
 #include <utility>
 
+#include "common/chain/block_key.h"
 #include "worker/exec/shard_parameters.h"
 
 namespace hydra {
@@ -16,26 +17,25 @@ BlockIo::Reuse InputReuse(const Pass& pass) {
              : BlockIo::Reuse::kNever;
 }
 
-void Prefetch(const Pass& pass, bool is_last_batch) {
+void Prefetch(const Pass& pass, int batch) {
   if (pass.prefetcher == nullptr) return;
-  if (is_last_batch) {
+  if (pass.is_last(batch)) {
     pass.prefetcher->FetchNext(/*taken_bytes=*/0);
   } else {
     pass.prefetcher->FetchOwn();
   }
 }
 
-void RunBatch(const Pass& pass, int index, ShardParameters& parameters,
+void RunBatch(const Pass& pass, int batch, ShardParameters& parameters,
               PassResult& result) {
-  const bool is_last_batch = index + 1 == static_cast<int>(pass.batches.size());
-  pass.meter.SetMicroBatch(index);
+  pass.meter.SetMicroBatch(batch);
   LayerInput input;
-  input.micro_batch = PromoteBatch(pass.batches[index], pass.io);
-  input.boundary = PromoteBoundary(pass, worker::v1::BLOCK_KIND_ACTIVATION,
-                                   pass.first_layer(), index, InputReuse(pass));
+  input.micro_batch = PromoteBatch(pass.batch(batch), pass.io);
+  input.boundary = PromoteBoundary(
+      pass, ActivationKey(pass.first_layer(), batch), InputReuse(pass));
   for (int layer = pass.first_layer(); layer < pass.last_layer(); ++layer) {
     pass.meter.Begin(layer, LayerMeter::Phase::kForward);
-    Prefetch(pass, is_last_batch);
+    Prefetch(pass, batch);
     parameters.Place(layer);
     pass.meter.ParametersPlaced();
     input.flats = parameters.FlatsOf(layer);
@@ -45,8 +45,8 @@ void RunBatch(const Pass& pass, int index, ShardParameters& parameters,
     pass.meter.End();
   }
   if (!pass.makes_loss()) {
-    DemoteBoundary(pass, worker::v1::BLOCK_KIND_ACTIVATION, pass.last_layer(),
-                   index, input.boundary);
+    DemoteBoundary(pass, ActivationKey(pass.last_layer(), batch),
+                   input.boundary);
   }
 }
 
@@ -55,8 +55,9 @@ void RunBatch(const Pass& pass, int index, ShardParameters& parameters,
 PassResult RunForwardPass(const Pass& pass) {
   PassResult result;
   ShardParameters parameters(pass);
-  const int count = static_cast<int>(pass.batches.size());
-  for (int i = 0; i < count; ++i) RunBatch(pass, i, parameters, result);
+  for (int batch = pass.first_batch(); batch < pass.last_batch(); ++batch) {
+    RunBatch(pass, batch, parameters, result);
+  }
   return result;
 }
 

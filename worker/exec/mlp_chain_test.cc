@@ -169,7 +169,7 @@ class PlainTraining {
             .value();
     Outcome outcome;
     for (int step = 0; step < kSteps; ++step) {
-      outcome.losses.push_back(Step(tokens, order.WindowsOfStep(step), step));
+      outcome.losses.push_back(Step(tokens, order.WindowsOfStep(step)));
     }
     outcome.validation_loss = Evaluate(TokensOf(data.validation_files(0)));
     for (const at::Tensor& flat : flats_) {
@@ -179,8 +179,7 @@ class PlainTraining {
   }
 
  private:
-  double Step(const at::Tensor& tokens, const std::vector<int64_t>& windows,
-              int step) {
+  double Step(const at::Tensor& tokens, const std::vector<int64_t>& windows) {
     const int micro_batches = train_.gradient_accumulation_steps();
     const int64_t targets =
         static_cast<int64_t>(windows.size()) * train_.context_length();
@@ -193,11 +192,10 @@ class PlainTraining {
     }
     const at::NoGradGuard no_grad;
     for (size_t i = 0; i < flats_.size(); ++i) {
-      at::_fused_sgd_({flats_[i]}, {flats_[i].grad()}, {momenta_[i]},
-                      train_.weight_decay(), train_.momentum(),
-                      train_.learning_rate(), /*dampening=*/0,
-                      /*nesterov=*/false, /*maximize=*/false,
-                      /*is_first_step=*/step == 0);
+      const at::Tensor gradient =
+          flats_[i].grad() + flats_[i] * train_.weight_decay();
+      momenta_[i] = momenta_[i] * train_.momentum() + gradient;
+      flats_[i].sub_(momenta_[i] * train_.learning_rate());
       flats_[i].mutable_grad() = at::Tensor();
     }
     return loss_sum / static_cast<double>(targets);

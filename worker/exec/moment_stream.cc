@@ -2,10 +2,10 @@
 
 #include <utility>
 
+#include "common/chain/block_key.h"
+
 namespace hydra {
 namespace {
-
-using worker::v1::BLOCK_KIND_OPTIMIZER_STATE;
 
 // While one range is updated, so many are on their way: one that is copied, and
 // one behind it, so that the link does not wait for the next call.
@@ -75,7 +75,7 @@ MomentStream::Begun MomentStream::Begin(const Part& part) {
   for (int i = 0; i < pass_.model.moment_count(); ++i) {
     begun.moments[i] = pass_.io.Empty({part.range.count});
     begun.ready[i] = pass_.io.BeginPromoteRange(
-        pass_.blocks.Read(BLOCK_KIND_OPTIMIZER_STATE, part.block),
+        pass_.blocks.Read(StateKey(part.block)),
         i * elements + part.range.first, begun.moments[i]);
   }
   return begun;

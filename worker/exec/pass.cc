@@ -7,30 +7,23 @@
 
 namespace hydra {
 
-using worker::v1::BlockKind;
 using worker::v1::BlockVersion;
 
 namespace {
 
-// Where a boundary tensor lies in its block, in floats.
-struct Place {
-  const BoundaryTensor& tensor;
-  int64_t first = 0;
-  int64_t end = 0;
-};
+std::vector<BoundaryPlace> PlacesOf(const Pass& pass,
+                                    const BlockKey& boundary) {
+  const HostBatch& batch = pass.batch(boundary.micro_batch);
+  return pass.model.table.BoundaryPlaces(boundary.index, batch.sequences,
+                                         batch.context);
+}
 
-std::vector<Place> PlacesOf(const Pass& pass, int layer, int index) {
-  constexpr int64_t kAlignment = kTensorAlignmentBytes / kFloatBytes;
-  const HostBatch& batch = pass.batches[index];
-  std::vector<Place> places;
-  int64_t first = 0;
-  for (const BoundaryTensor& tensor : pass.model.table.BoundaryBefore(layer)) {
-    const int64_t end =
-        first + tensor.Bytes(batch.sequences, batch.context) / kFloatBytes;
-    places.push_back({tensor, first, end});
-    first = (end + kAlignment - 1) / kAlignment * kAlignment;
-  }
-  return places;
+int64_t Floats(int64_t bytes) { return bytes / kFloatBytes; }
+
+// The floats of the whole boundary that lie at `place`.
+at::Tensor At(const BoundaryPlace& place, const at::Tensor& flat) {
+  return flat.narrow(0, Floats(place.begin_bytes),
+                     Floats(place.end_bytes - place.begin_bytes));
 }
 
 at::Tensor AsFloats(const at::Tensor& tensor) {
@@ -38,13 +31,12 @@ at::Tensor AsFloats(const at::Tensor& tensor) {
 }
 
 // Several tensors in one, each at its place.
-at::Tensor Packed(const Tensors& tensors, const std::vector<Place>& places,
-                  const BlockIo& io) {
-  const at::Tensor flat = io.Empty({places.back().end}).zero_();
+at::Tensor Packed(const Tensors& tensors,
+                  const std::vector<BoundaryPlace>& places, const BlockIo& io) {
+  const at::Tensor flat = io.Empty({Floats(places.back().end_bytes)}).zero_();
   for (size_t i = 0; i < tensors.size(); ++i) {
     if (!tensors[i].defined()) continue;
-    flat.narrow(0, places[i].first, places[i].end - places[i].first)
-        .copy_(AsFloats(tensors[i]));
+    At(places[i], flat).copy_(AsFloats(tensors[i]));
   }
   return flat;
 }
@@ -66,36 +58,37 @@ MicroBatch PromoteBatch(const HostBatch& batch, BlockIo& io) {
   return micro_batch;
 }
 
-Tensors PromoteBoundary(const Pass& pass, BlockKind kind, int layer, int index,
+Tensors PromoteBoundary(const Pass& pass, const BlockKey& boundary,
                         BlockIo::Reuse reuse) {
-  if (layer == 0) return {};
-  const HostBatch& batch = pass.batches[index];
-  const std::vector<Place> places = PlacesOf(pass, layer, index);
-  const at::Tensor flat = pass.io.Promote(pass.blocks.Read(kind, layer, index),
-                                          places.back().end, reuse);
-  const bool are_gradients = kind == worker::v1::BLOCK_KIND_ACTIVATION_GRADIENT;
+  if (boundary.index == 0) return {};
+  const HostBatch& batch = pass.batch(boundary.micro_batch);
+  const std::vector<BoundaryPlace> places = PlacesOf(pass, boundary);
+  const at::Tensor flat = pass.io.Promote(
+      pass.blocks.Read(boundary), Floats(places.back().end_bytes), reuse);
+  const bool are_gradients =
+      boundary.kind == worker::v1::BLOCK_KIND_ACTIVATION_GRADIENT;
   Tensors tensors;
-  for (const Place& place : places) {
-    const bool is_float = place.tensor.type == ElementType::kFloat32;
+  for (const BoundaryPlace& place : places) {
+    const bool is_float = place.tensor->type == ElementType::kFloat32;
     if (are_gradients && !is_float) {
       tensors.emplace_back();
       continue;
     }
-    at::Tensor range = flat.narrow(0, place.first, place.end - place.first);
+    at::Tensor range = At(place, flat);
     if (!is_float) range = range.view(at::kLong);
     tensors.push_back(
-        range.view(place.tensor.ShapeOf(batch.sequences, batch.context)));
+        range.view(place.tensor->ShapeOf(batch.sequences, batch.context)));
   }
   return tensors;
 }
 
-void DemoteBoundary(const Pass& pass, BlockKind kind, int layer, int index,
+void DemoteBoundary(const Pass& pass, const BlockKey& boundary,
                     const Tensors& tensors) {
-  const BlockVersion& version = pass.blocks.Written(kind, layer, index);
+  const BlockVersion& version = pass.blocks.Written(boundary);
   const at::Tensor flat =
       tensors.size() == 1 && tensors.front().defined()
           ? AsFloats(tensors.front())
-          : Packed(tensors, PlacesOf(pass, layer, index), pass.io);
+          : Packed(tensors, PlacesOf(pass, boundary), pass.io);
   pass.io.Demote(flat, version, 0);
   pass.io.ZeroTail(version, flat.numel());
   pass.io.Keep(version, flat);

@@ -3,6 +3,7 @@
 
 #include "ATen/core/Tensor.h"
 #include "absl/types/span.h"
+#include "common/chain/block_key.h"
 #include "common/chain/layer_range.h"
 #include "worker/exec/batch_reader.h"
 #include "worker/exec/block_io.h"
@@ -37,23 +38,39 @@ struct Pass {
   const ParameterBlock& block(int block) const {
     return model.table.parameter_blocks[block];
   }
+
+  // The task's batches [first_batch, last_batch), as the keys of their blocks
+  // number them: by the step's micro-batches, or from an evaluation's visit's
+  // first one.
+  int first_batch() const {
+    return task.kind() == worker::v1::TASK_KIND_EVALUATE
+               ? 0
+               : task.first_micro_batch();
+  }
+  int last_batch() const {
+    return first_batch() + static_cast<int>(batches.size());
+  }
+  bool is_last(int batch) const { return batch + 1 == last_batch(); }
+  const HostBatch& batch(int batch) const {
+    return batches[batch - first_batch()];
+  }
 };
 
 // Puts the batch's tokens on the device, which may read them from `batch` until
 // `io` has read them.
 MicroBatch PromoteBatch(const HostBatch& batch, BlockIo& io);
 
-// The boundary tensors before `layer` that the task reads for its batch number
-// `index`: an ACTIVATION, or an ACTIVATION_GRADIENT, which has room for all of
-// them, and undefined tensors in place of those that are not fp32. None before
-// the first layer.
-Tensors PromoteBoundary(const Pass& pass, worker::v1::BlockKind kind, int layer,
-                        int index, BlockIo::Reuse reuse);
+// The boundary tensors that lie in the block `boundary`, which the task reads:
+// an ACTIVATION, or an ACTIVATION_GRADIENT, which has room for all of them, and
+// undefined tensors in place of those that are not fp32. None before the first
+// layer.
+Tensors PromoteBoundary(const Pass& pass, const BlockKey& boundary,
+                        BlockIo::Reuse reuse);
 
 // Writes such tensors to their slot, zeroes what is left of the slot, and
 // offers them to the cache. Undefined ones leave zeros.
-void DemoteBoundary(const Pass& pass, worker::v1::BlockKind kind, int layer,
-                    int index, const Tensors& tensors);
+void DemoteBoundary(const Pass& pass, const BlockKey& boundary,
+                    const Tensors& tensors);
 
 void AddLoss(const LossSum& loss, worker::v1::PassResult& result);
 

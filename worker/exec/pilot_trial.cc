@@ -170,10 +170,6 @@ absl::Span<std::byte> PilotTrial::HostBytes(int64_t offset, int64_t bytes) {
 int64_t PilotTrial::KeptBytesNotRun(const LayerRange& layers) const {
   const HostBatch& batch = training_.front();
   const int64_t rows = batch.sequences * batch.context;
-  const auto aligned = [](int64_t bytes) {
-    return (bytes + kTensorAlignmentBytes - 1) / kTensorAlignmentBytes *
-           kTensorAlignmentBytes;
-  };
   int64_t kept_bytes = 0;
   for (const ParameterBlock& block : model_.table.parameter_blocks) {
     if (!block.rows_are_gathered || !layers.Contains(block.owner()) ||
@@ -185,7 +181,8 @@ int64_t PilotTrial::KeptBytesNotRun(const LayerRange& layers) const {
         static_cast<int64_t>(batch.tokens.size() * sizeof(int64_t));
     kept_bytes +=
         (model_.shape.micro_batches - static_cast<int64_t>(training_.size())) *
-        (aligned(rows * width * kFloatBytes) + aligned(token_bytes));
+        (AlignedTensorBytes(rows * width * kFloatBytes) +
+         AlignedTensorBytes(token_bytes));
   }
   return kept_bytes;
 }

@@ -3,8 +3,8 @@
 #include <algorithm>
 #include <numeric>
 
-#include "ATen/Parallel.h"
 #include "ATen/core/Tensor.h"
+#include "worker/model/parallel_for.h"
 #include "worker/model/row_gradients.h"
 
 namespace hydra {
@@ -40,7 +40,7 @@ void RowGradientSum::CopyRows(int64_t first_row, int64_t last_row,
   float* const begin = to.mutable_data_ptr<float>();
   // A row has all its tokens in one thread, so their order stays.
   const int64_t rows_of_thread = std::max<int64_t>(1, 32768 / width_);
-  at::parallel_for(
+  ParallelFor(
       first_row, last_row, rows_of_thread, [&](int64_t row, int64_t last) {
         for (; row < last; ++row) {
           float* const sum = begin + (row - first_row) * width_;

@@ -5,13 +5,13 @@
 #include <vector>
 
 #include "c10/core/GradMode.h"
+#include "common/chain/block_key.h"
 #include "worker/exec/block_update.h"
 #include "worker/model/optimizer_step.h"
 
 namespace hydra {
 namespace {
 
-using worker::v1::BLOCK_KIND_PARAMETER_GRADIENT;
 using worker::v1::BlockVersion;
 
 }  // namespace
@@ -20,7 +20,7 @@ ShardGradients::ShardGradients(const Pass& pass) : pass_(pass), moments_(pass) {
   const HostBatch& batch = pass.batches.front();
   for (int layer = pass.first_layer(); layer < pass.last_layer(); ++layer) {
     for (int block : pass.layer(layer).parameter_blocks) {
-      if (!Gathers(layer, block)) continue;
+      if (!pass.block(block).gathered_by(layer)) continue;
       rows_.try_emplace(
           block, pass.block(block), batch.sequences * batch.context,
           pass.task.last_micro_batch() - pass.task.first_micro_batch());
@@ -31,7 +31,7 @@ ShardGradients::ShardGradients(const Pass& pass) : pass_(pass), moments_(pass) {
 Tensors ShardGradients::FlatsOf(int layer) {
   Tensors flats;
   for (int block : pass_.layer(layer).parameter_blocks) {
-    if (Gathers(layer, block)) {
+    if (pass_.block(block).gathered_by(layer)) {
       flats.emplace_back();
       continue;
     }
@@ -46,13 +46,14 @@ Tensors ShardGradients::FlatsOf(int layer) {
 
 void ShardGradients::AddRows(int layer, const RowGradients& rows) {
   for (int block : pass_.layer(layer).parameter_blocks) {
-    if (Gathers(layer, block)) rows_.at(block).Add(rows, pass_.io);
+    if (pass_.block(block).gathered_by(layer))
+      rows_.at(block).Add(rows, pass_.io);
   }
 }
 
 bool ShardGradients::Finish(int layer, int block, ShardParameters& parameters) {
   const at::NoGradGuard no_grad;
-  if (Gathers(layer, block)) {
+  if (pass_.block(block).gathered_by(layer)) {
     return UpdateGatheredBlock(pass_, block, parameters.Release(block),
                                TakeHandedDown(block), rows_.at(block),
                                moments_);
@@ -66,15 +67,9 @@ bool ShardGradients::Finish(int layer, int block, ShardParameters& parameters) {
     handed_down_[block] = sum;
     return true;
   }
-  pass_.io.Demote(
-      sum, pass_.blocks.Written(BLOCK_KIND_PARAMETER_GRADIENT, block), 0);
+  pass_.io.Demote(sum, pass_.blocks.Written(ParameterGradientKey(block)), 0);
   parameters.Release(block);
   return true;
-}
-
-bool ShardGradients::Gathers(int layer, int block) const {
-  return pass_.block(block).rows_are_gathered &&
-         pass_.block(block).owner() == layer;
 }
 
 bool ShardGradients::IsLastUseHere(int layer, int block) const {
@@ -90,7 +85,7 @@ void ShardGradients::AddLaterParts(int block, const at::Tensor& own) {
     return;
   }
   const BlockVersion* const later =
-      pass_.blocks.FindRead(BLOCK_KIND_PARAMETER_GRADIENT, block);
+      pass_.blocks.FindRead(ParameterGradientKey(block));
   if (later == nullptr) return;
   const int64_t count = own.numel();
   const at::Tensor buffer =

@@ -38,7 +38,6 @@ class ShardGradients {
   MomentStream& moments() { return moments_; }
 
  private:
-  bool Gathers(int layer, int block) const;
   // No earlier layer of this shard uses the block.
   bool IsLastUseHere(int layer, int block) const;
   // The later layers' part, wherever it is; `own` may be all there is.

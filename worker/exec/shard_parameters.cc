@@ -1,5 +1,6 @@
 #include "worker/exec/shard_parameters.h"
 
+#include "common/chain/block_key.h"
 #include "common/failpoint/fail_point.h"
 
 namespace hydra {
@@ -7,9 +8,9 @@ namespace hydra {
 at::Tensor ShardParameters::Block(int block) {
   at::Tensor& flat = promoted_[block];
   if (!flat.defined()) {
-    flat = pass_.io.Promote(
-        pass_.blocks.Read(worker::v1::BLOCK_KIND_PARAMETERS, block),
-        pass_.block(block).element_count(), BlockIo::Reuse::kLikely);
+    flat = pass_.io.Promote(pass_.blocks.Read(ParametersKey(block)),
+                            pass_.block(block).element_count(),
+                            BlockIo::Reuse::kLikely);
   }
   return flat;
 }
@@ -29,12 +30,10 @@ void ShardParameters::Place(int layer) {
 Tensors ShardParameters::FlatsOf(int layer) {
   Tensors flats;
   for (int block : pass_.layer(layer).parameter_blocks) {
-    flats.push_back(
-        StaysOnHost(block)
-            ? pass_.io.View(
-                  pass_.blocks.Read(worker::v1::BLOCK_KIND_PARAMETERS, block),
-                  pass_.block(block).element_count())
-            : Block(block));
+    flats.push_back(StaysOnHost(block)
+                        ? pass_.io.View(pass_.blocks.Read(ParametersKey(block)),
+                                        pass_.block(block).element_count())
+                        : Block(block));
   }
   return flats;
 }

@@ -150,6 +150,32 @@ TEST(TaskRunnerTest, NothingOfABoundarySlotsFormerContentStays) {
   EXPECT_THAT(slot.subspan(240), testing::Each(std::byte{0}));
 }
 
+std::vector<std::byte> BytesOf(TinyJob& job, const BlockVersion& version) {
+  const absl::Span<std::byte> slot =
+      job.pool().Range(version.offset_bytes(), version.size_bytes());
+  return {slot.begin(), slot.end()};
+}
+
+TEST(TaskRunnerTest, APartOfAStepsMicroBatchesKeepsTheStepsNumbers) {
+  TinyJob::Options options;
+  options.micro_batches = 2;
+  TinyJob job(options, testing::TempDir());
+  job.CutEverywhere();
+  const auto device = NewTestDevice(kPlenty);
+  TaskRunner runner(device.get(), job.pool().AsHostRange());
+  job.Prepare();
+  job.Init(runner);
+  const Task whole = job.StepTask(0);
+  ASSERT_TRUE(job.Run(runner, whole).has_pass());
+  Task part = job.StepTask(0);
+  part.set_first_micro_batch(1);
+  part.mutable_writes()->DeleteSubrange(0, 1);
+  ASSERT_EQ(part.writes(0).micro_batch(), 1);
+  const TaskReport report = job.Run(runner, part);
+  ASSERT_TRUE(report.has_pass()) << report.ShortDebugString();
+  EXPECT_EQ(BytesOf(job, part.writes(0)), BytesOf(job, whole.writes(1)));
+}
+
 TEST(TaskRunnerTest, TokenGradientsOfManyMicroBatchesAreTheSameSummedOrKept) {
   // A table of 20 tokens is smaller than what 8 micro-batches leave.
   TinyJob::Options options;
@@ -312,6 +338,16 @@ TEST_F(OneTaskTest, ATokenThatIsNoneOfTheModelsIsRefused) {
                      testing::HasSubstr(": position 0 of window 0 has the "
                                         "token id 348; the model's vocab_size "
                                         "is 97")));
+}
+
+TEST_F(OneTaskTest, AnEvaluationsVisitCountsItsBatchesFromItsFirst) {
+  const Task whole = job_.EvaluateTask(SPLIT_VALIDATION, 0, 0, 2);
+  ASSERT_TRUE(job_.Run(runner_, whole).has_pass());
+  const Task later = job_.EvaluateTask(SPLIT_VALIDATION, 0, 1, 2);
+  ASSERT_EQ(later.writes(0).micro_batch(), 0);
+  const TaskReport report = job_.Run(runner_, later);
+  ASSERT_TRUE(report.has_pass()) << report.ShortDebugString();
+  EXPECT_EQ(BytesOf(job_, later.writes(0)), BytesOf(job_, whole.writes(1)));
 }
 
 TEST_F(OneTaskTest, ABatchBehindTheSplitsEndIsRefused) {

@@ -30,8 +30,8 @@ AutogradLayer::AutogradLayer(const LayerContext& context)
       layer_(context.layer),
       makes_loss_(context.entry.outputs.empty()) {
   for (const ParameterBlock& block : blocks_) {
-    TORCH_CHECK(!block.rows_are_gathered || block.owner() != layer_, "layer ",
-                layer_, " (", context.entry.op, ") gathers no rows");
+    TORCH_CHECK(!block.gathered_by(layer_), "layer ", layer_, " (",
+                context.entry.op, ") gathers no rows");
   }
 }
 

@@ -3,6 +3,7 @@
 #include "ATen/Context.h"
 #include "ATen/Parallel.h"
 #include "c10/util/Exception.h"
+#include "worker/model/parallel_for.h"
 
 namespace hydra {
 namespace {
@@ -19,7 +20,7 @@ void SetUpComputeThreads(int threads) {
   FlushDenormals();
   at::set_num_threads(threads);
   // And for those of LibTorch's pool that there were already.
-  at::parallel_for(0, threads, 1, [](int64_t, int64_t) { FlushDenormals(); });
+  ParallelFor(0, threads, 1, [](int64_t, int64_t) { FlushDenormals(); });
 }
 
 }  // namespace hydra

@@ -3,13 +3,13 @@
 #include <limits>
 #include <thread>
 
-#include "ATen/Parallel.h"
 #include "ATen/core/Tensor.h"
 #include "ATen/ops/full.h"
 #include "ATen/ops/ones.h"
 #include "ATen/ops/zeros.h"
 #include "gtest/gtest.h"
 #include "worker/model/optimizer_step.h"
+#include "worker/model/parallel_for.h"
 
 namespace hydra {
 namespace {
@@ -27,7 +27,7 @@ TEST(ComputeThreadsTest, FlushOnEveryThreadThatComputes) {
     EXPECT_TRUE(FlushesToZero());
     at::Tensor flushed = at::zeros({threads}, at::kInt);
     int* const out = flushed.mutable_data_ptr<int>();
-    at::parallel_for(0, threads, 1, [out](int64_t begin, int64_t end) {
+    ParallelFor(0, threads, 1, [out](int64_t begin, int64_t end) {
       for (int64_t i = begin; i < end; ++i) out[i] = FlushesToZero() ? 1 : 0;
     });
     EXPECT_EQ(flushed.sum().item<int64_t>(), threads);

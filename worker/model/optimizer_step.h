@@ -5,25 +5,30 @@
 
 #include "ATen/core/Tensor.h"
 #include "common/model/optimizer.h"
+#include "worker/model/optimizer_kernel.h"
 
 namespace hydra {
+
+// One optimizer update as PyTorch defines it. Any ranging, any number of
+// threads and any instructions give the same bits.
 
 // Blocks are updated in ranges of so many elements, the last one being shorter:
 // little enough that a range stays in a processor's cache from its first
 // operation to its last.
 inline constexpr int64_t kUpdateRangeElements = int64_t{1} << 16;
 
-// Moments that UpdateRange takes: no optimizer keeps more.
-inline constexpr int kMostMoments = 2;
+// What the update number `step`, from 1, computes with; calculated in double.
+// Throws c10::Error for what is no optimizer.
+UpdateScalars ScalarsAt(const Hyperparameters& hyperparameters, int64_t step);
 
-// One optimizer update as PyTorch defines it, in place, on ranges of equal
-// length: flat fp32 tensors that begin at the same multiple of 64 bytes of
-// their blocks, a multiple of 16 elements long. Any ranging gives the same
-// bits.
-//
-// `step` counts updates from 1. State that starts as zero equals PyTorch's
-// start. Moments that the optimizer does not keep (common/model/optimizer.h)
-// may be undefined tensors; SGD's momentum is the first one.
+// Updates all `count` elements in LibTorch's threads.
+void UpdateAll(const UpdateScalars& scalars, const UpdateArrays& arrays,
+               int64_t count);
+
+// Updates in place ranges of equal length of a block and its moments: flat fp32
+// tensors in host memory. Moments that the optimizer does not keep
+// (common/model/optimizer.h) may be undefined; those that begin as zero begin
+// as PyTorch's.
 void UpdateRange(const Hyperparameters& hyperparameters, int64_t step,
                  at::Tensor parameters, const at::Tensor& gradient,
                  at::Tensor first_moment, at::Tensor second_moment);

@@ -7,6 +7,7 @@
 
 #include "glog/logging.h"
 #include "scheduler/core/admission.h"
+#include "scheduler/core/job_move.h"
 #include "scheduler/core/plan.h"
 #include "scheduler/core/testing/small_job.h"
 
@@ -55,8 +56,8 @@ void PutIntoChain(const ChainPosition& place, Job& job, BlockTable& blocks) {
   job.plan = *PlanOf(job);
   job.times.emplace(job.shape, std::vector<v1::LayerProfile>());
   job.position = place;
-  job.phase = ChainPhase(place);
-  job.state = v1::JOB_STATE_RUNNING;
+  RestorePhase(job, ChainPhase(place));
+  RestoreState(job, v1::JOB_STATE_RUNNING, "");
   if (place.phase == ChainPosition::Phase::kInit) return;
   for (int i = 0; i < job.shape.table->parameter_blocks.size(); ++i) {
     AddBlock(ParametersKey(i), job.shape.ParameterBytes(i), job, blocks);

@@ -16,7 +16,7 @@ inline const Job& JobIn(World& world, uint64_t id) {
 
 // The job is inside its training, and a worker has a task of it.
 inline bool Training(const Job& job) {
-  return job.phase == hydra::v1::JOB_PHASE_TRAIN && !job.outstanding.empty();
+  return job.phase() == hydra::v1::JOB_PHASE_TRAIN && !job.outstanding.empty();
 }
 
 // Of all workers' processes.

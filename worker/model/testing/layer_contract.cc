@@ -67,7 +67,7 @@ const ParameterBlock& LayerContractTest::Block(size_t i) const {
 }
 
 bool LayerContractTest::Gathers(size_t i) const {
-  return Block(i).rows_are_gathered && Block(i).owner() == GetParam().layer;
+  return Block(i).gathered_by(GetParam().layer);
 }
 
 Tensors LayerContractTest::FreshFlats() const {

@@ -1,0 +1,85 @@
+#include "scheduler/core/dispatcher.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <vector>
+
+#include "scheduler/core/testing/hands_fixture.h"
+
+namespace hydra {
+namespace {
+
+namespace v1 = hydra::v1;
+using ::testing::ElementsAre;
+using ::testing::IsEmpty;
+
+// Two devices with hands of two tasks.
+class DispatcherTest : public HandsFixture {
+ protected:
+  // In the queue.
+  Job& AddRunnable(uint64_t id, const ChainPosition& place = InStep(0)) {
+    Job& job = AddAt(id, place);
+    queue_.Enqueue(job, now_);
+    return job;
+  }
+  // Whose tasks the worker has.
+  std::vector<JobId> HandOf(uint64_t worker) {
+    std::vector<JobId> jobs;
+    for (const auto& [job, task] : At(worker).hand) jobs.push_back(job);
+    return jobs;
+  }
+  void Run() { dispatcher_.Run(now_); }
+
+  Checkpoints checkpoints_{&options_, &book_,    &queue_,
+                           &blocks_,  &journal_, &actions_};
+  Dispatcher dispatcher_{{&book_, &queue_, &roster_, &hands_, &checkpoints_}};
+};
+
+TEST_F(DispatcherTest, EveryDeviceGetsAJobAndTasksAheadUntilItsHandIsFull) {
+  for (uint64_t id : {1, 2}) AddRunnable(id);
+  Run();
+  EXPECT_THAT(HandOf(1), ElementsAre(JobId(1), JobId(1)));
+  EXPECT_THAT(HandOf(2), ElementsAre(JobId(2), JobId(2)));
+  for (uint64_t id : {1, 2}) EXPECT_FALSE(queue_.Contains(JobId(id)));
+  CheckSlots();
+}
+
+TEST_F(DispatcherTest, AJobWithoutRoomStaysInTheQueueAndIsInNobodysWay) {
+  Job& job = AddRunnable(1);
+  std::vector<Version> others;
+  while (blocks_.largest_free_bytes() > 0) {
+    others.push_back(*blocks_.Make(blocks_.largest_free_bytes()));
+  }
+  // Needs no room.
+  queue_.Enqueue(AddSmallJob(2, book_), now_);
+  Run();
+  EXPECT_THAT(job.outstanding, IsEmpty());
+  EXPECT_TRUE(queue_.Contains(job.id));
+  EXPECT_THAT(HandOf(1), ElementsAre(JobId(2)));
+  for (const Version& version : others) blocks_.Discard(version);
+  Run();
+  EXPECT_THAT(HandOf(2), ElementsAre(job.id, job.id));
+}
+
+TEST_F(DispatcherTest, APromisedJobIsAskedBackForADeviceWithNothingToDo) {
+  At(2).state = v1::WORKER_STATE_RESTARTING;
+  for (uint64_t id : {1, 2}) AddRunnable(id);
+  Run();
+  ASSERT_THAT(HandOf(1), ElementsAre(JobId(1), JobId(2)));
+  At(2).state = v1::WORKER_STATE_READY;
+  Run();
+  EXPECT_FALSE(book_.At(JobId(1)).outstanding.front().withdrawing);
+  EXPECT_TRUE(book_.At(JobId(2)).outstanding.front().withdrawing);
+  EXPECT_THAT(HandOf(2), IsEmpty());
+}
+
+TEST_F(DispatcherTest, NoTaskAheadGoesPastThePlaceWhereTheJobPauses) {
+  Job& job = AddRunnable(1, InStep(0, 2));
+  job.intent = Intent::kPause;
+  Run();
+  EXPECT_THAT(HandOf(1), ElementsAre(job.id));
+}
+
+}  // namespace
+}  // namespace hydra

@@ -1,0 +1,76 @@
+#ifndef HYDRA_WORKER_MODEL_OPTIMIZER_KERNEL_H_
+#define HYDRA_WORKER_MODEL_OPTIMIZER_KERNEL_H_
+
+#include <array>
+#include <cstdint>
+
+namespace hydra {
+
+// The arithmetic of the optimizers' updates, on plain arrays. Pure.
+
+// Moments that an update takes: no optimizer keeps more.
+inline constexpr int kMostMoments = 2;
+
+// The numbers that one update computes with, the same for all elements.
+struct UpdateScalars {
+  enum class Rule {
+    kSgd,
+    // SGD with momentum, which is the first moment.
+    kMomentum,
+    // Adam and AdamW: they differ in how they fill in the two next fields.
+    kAdam,
+  };
+  Rule rule = Rule::kSgd;
+  // Of the parameter, added to its gradient.
+  float decay_into_gradient = 0;
+  // What is left of the parameter before the step.
+  float kept_parameter = 1;
+  // What the parameter moves by for each unit of its gradient or momentum, or,
+  // with kAdam, of first moment over root of the second.
+  float step_size = 0;
+  // What is left of the moments, and what the gradient gives to them. SGD's
+  // momentum takes the gradient as it is.
+  float kept_first = 0;
+  float into_first = 0;
+  float kept_second = 0;
+  float into_second = 0;
+  // Of kAdam: what the second moment's root is to be multiplied with, and then
+  // to be added.
+  float root_scale = 0;
+  float epsilon = 0;
+};
+
+// What one update reads and makes. Each target may be its own source, for an
+// update in place; otherwise arrays do not overlap. Moments that the rule has
+// none of are null.
+struct UpdateArrays {
+  const float* gradient = nullptr;
+  const float* parameters = nullptr;
+  std::array<const float*, kMostMoments> moments = {};
+
+  float* new_parameters = nullptr;
+  // Gets the new parameters too; may be `new_parameters`.
+  float* copied_parameters = nullptr;
+  std::array<float*, kMostMoments> new_moments = {};
+};
+
+// The processors' instructions that it is compiled for. All give the same bits:
+// each element is computed by itself, with correctly rounded operations, none
+// of which are fused.
+enum class InstructionSet { kBaseline, kAvx2 };
+
+bool IsAvailable(InstructionSet instructions);
+
+// Updates the elements [first, last), with the best instructions that there
+// are.
+void UpdateElements(const UpdateScalars& scalars, const UpdateArrays& arrays,
+                    int64_t first, int64_t last);
+// With these, which must be available.
+void UpdateElementsWith(InstructionSet instructions,
+                        const UpdateScalars& scalars,
+                        const UpdateArrays& arrays, int64_t first,
+                        int64_t last);
+
+}  // namespace hydra
+
+#endif  // HYDRA_WORKER_MODEL_OPTIMIZER_KERNEL_H_

@@ -1,0 +1,150 @@
+#include "worker/model/optimizer_kernel.h"
+
+#include <gtest/gtest.h>
+#include <xmmintrin.h>
+
+#include <algorithm>
+#include <cmath>
+#include <cstring>
+#include <random>
+#include <string>
+#include <tuple>
+#include <vector>
+
+namespace hydra {
+namespace {
+
+using Rule = UpdateScalars::Rule;
+
+// No multiple of a vector, so that the last elements are taken by themselves.
+constexpr int64_t kElements = 4099;
+
+// Of every size that a float can have, zero and what is flushed to it included.
+std::vector<float> RandomFloats(int seed) {
+  std::mt19937 random(seed);
+  std::uniform_int_distribution<int> exponent(-140, 30);
+  std::uniform_real_distribution<float> fraction(-1, 1);
+  std::vector<float> floats(kElements);
+  for (float& value : floats) {
+    value =
+        random() % 16 == 0 ? 0 : std::ldexp(fraction(random), exponent(random));
+  }
+  return floats;
+}
+
+struct Arrays {
+  std::vector<float> parameters = RandomFloats(1);
+  std::vector<float> first = RandomFloats(2);
+  std::vector<float> second = SecondMoments();
+
+  static std::vector<float> SecondMoments() {
+    std::vector<float> squares = RandomFloats(3);
+    for (float& square : squares) square = std::abs(square);
+    return squares;
+  }
+  bool SameBitsAs(const Arrays& other) const {
+    const auto same = [](const std::vector<float>& a,
+                         const std::vector<float>& b) {
+      return std::memcmp(a.data(), b.data(), a.size() * sizeof(float)) == 0;
+    };
+    return same(parameters, other.parameters) && same(first, other.first) &&
+           same(second, other.second);
+  }
+};
+
+UpdateArrays FromTo(const std::vector<float>& gradient, const Arrays& from,
+                    Arrays& to) {
+  UpdateArrays arrays;
+  arrays.gradient = gradient.data();
+  arrays.parameters = from.parameters.data();
+  arrays.moments = {from.first.data(), from.second.data()};
+  arrays.new_parameters = to.parameters.data();
+  arrays.copied_parameters = to.parameters.data();
+  arrays.new_moments = {to.first.data(), to.second.data()};
+  return arrays;
+}
+
+UpdateScalars Scalars(Rule rule) {
+  UpdateScalars scalars;
+  scalars.rule = rule;
+  scalars.decay_into_gradient = 0.013f;
+  scalars.kept_parameter = 0.9993f;
+  scalars.step_size = 0.0017f;
+  scalars.kept_first = 0.9f;
+  scalars.into_first = 0.1f;
+  scalars.kept_second = 0.999f;
+  scalars.into_second = 0.001f;
+  scalars.root_scale = 3.1f;
+  scalars.epsilon = 1e-8f;
+  return scalars;
+}
+
+// With numbers that are too small flushed to zero, or not.
+class OptimizerKernelTest
+    : public testing::TestWithParam<std::tuple<Rule, bool>> {
+ protected:
+  OptimizerKernelTest() {
+    constexpr unsigned kFlushToZero = 0x8000, kDenormalsAreZero = 0x40;
+    if (std::get<1>(GetParam())) {
+      _mm_setcsr(_mm_getcsr() | kFlushToZero | kDenormalsAreZero);
+    }
+  }
+  ~OptimizerKernelTest() override { _mm_setcsr(before_); }
+
+  Arrays Updated(InstructionSet instructions) const {
+    const Arrays from;
+    Arrays to;
+    UpdateElementsWith(instructions, scalars_, FromTo(gradient_, from, to), 0,
+                       kElements);
+    EXPECT_TRUE(from.SameBitsAs(Arrays())) << "the sources are only read";
+    return to;
+  }
+
+  const unsigned before_ = _mm_getcsr();
+  const UpdateScalars scalars_ = Scalars(std::get<0>(GetParam()));
+  const std::vector<float> gradient_ = RandomFloats(4);
+};
+
+std::string NameOf(
+    const testing::TestParamInfo<OptimizerKernelTest::ParamType>& info) {
+  const auto& [rule, flushes] = info.param;
+  const char* const name = rule == Rule::kSgd        ? "Sgd"
+                           : rule == Rule::kMomentum ? "Momentum"
+                                                     : "Adam";
+  return std::string(name) + (flushes ? "Flushing" : "");
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    All, OptimizerKernelTest,
+    testing::Combine(testing::Values(Rule::kSgd, Rule::kMomentum, Rule::kAdam),
+                     testing::Bool()),
+    NameOf);
+
+TEST_P(OptimizerKernelTest, AllInstructionsGiveTheSameBits) {
+  if (!IsAvailable(InstructionSet::kAvx2)) GTEST_SKIP() << "no AVX2 here";
+  const Arrays baseline = Updated(InstructionSet::kBaseline);
+  EXPECT_FALSE(baseline.SameBitsAs(Arrays()));
+  EXPECT_TRUE(Updated(InstructionSet::kAvx2).SameBitsAs(baseline));
+}
+
+TEST_P(OptimizerKernelTest, InPlaceAndPieceByPieceIsTheSame) {
+  Arrays arrays;
+  const UpdateArrays in_place = FromTo(gradient_, arrays, arrays);
+  for (int64_t i = 0; i < kElements; i += 37) {
+    UpdateElements(scalars_, in_place, i, std::min(i + 37, kElements));
+  }
+  EXPECT_TRUE(arrays.SameBitsAs(Updated(InstructionSet::kBaseline)));
+}
+
+TEST_P(OptimizerKernelTest, TheNewParametersAreCopied) {
+  const Arrays from;
+  Arrays to;
+  std::vector<float> copy(kElements);
+  UpdateArrays arrays = FromTo(gradient_, from, to);
+  arrays.copied_parameters = copy.data();
+  UpdateElements(scalars_, arrays, 0, kElements);
+  EXPECT_TRUE(copy == to.parameters);
+}
+
+}  // namespace
+}  // namespace hydra
