@@ -39,6 +39,7 @@ class JobBook {
   // The ids of a sweep's jobs, ascending; empty if the sweep is unknown or
   // forgotten.
   std::vector<JobId> JobsOf(SweepId sweep) const;
+  bool Knows(SweepId sweep) const { return sweeps_.count(sweep) != 0; }
   // Newest sweep first.
   std::vector<SweepId> Sweeps() const;
 

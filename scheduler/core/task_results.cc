@@ -165,7 +165,7 @@ void TaskResults::RecordEvaluation(Job& job, const OutstandingTask& done,
                    metrics.perplexity(), " over ", metrics.tokens(), " tokens"),
       now, &done);
   parts_.journal->EvaluationRecorded(job.id, metrics);
-  for (journal::v1::CheckpointRecord& checkpoint : job.checkpoints) {
+  for (journal::v1::CheckpointRecord& checkpoint : job.checkpoints.Fresh()) {
     if (checkpoint.info().step() != metrics.step() ||
         done.task.split != wv1::SPLIT_VALIDATION ||
         checkpoint.info().inside_step()) {
@@ -174,7 +174,7 @@ void TaskResults::RecordEvaluation(Job& job, const OutstandingTask& done,
     checkpoint.mutable_info()->set_validation_loss(metrics.loss());
     parts_.journal->CheckpointRecorded(job.id, checkpoint);
   }
-  job.evaluations.push_back(std::move(metrics));
+  job.evaluations.Fresh().push_back(std::move(metrics));
   job.eval_loss_sum = 0;
   job.eval_tokens = 0;
 }
@@ -294,8 +294,8 @@ void TaskResults::TakeBadCheckpoint(Job& job, const std::string& path,
                      ", which is damaged or gone, but from the checkpoint "
                      "before it"),
         now);
-    for (size_t i = 0; i < job.checkpoints.size(); ++i) {
-      if (job.checkpoints[i].info().path() != path) continue;
+    for (size_t i = 0; i < job.checkpoints->size(); ++i) {
+      if ((*job.checkpoints)[i].info().path() != path) continue;
       parts_.checkpoints->Remove(job, i);
       break;
     }

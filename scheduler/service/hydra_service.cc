@@ -29,8 +29,6 @@ constexpr size_t kJobsInOneGo = 100;
 // 2,500 further jobs a second, which
 // takes about a twentieth of two cores that compute for training.
 constexpr absl::Duration kGoEvery = absl::Milliseconds(40);
-// Of a submission's warnings, so many jobs' in one turn.
-constexpr size_t kJobsToRead = 1000;
 // A list of so many jobs takes less than a millisecond.
 constexpr int kShortPage = 100;
 // docs/daemon.md, "Who may do what".
@@ -59,7 +57,8 @@ class OnceEach {
   explicit OnceEach(google::protobuf::RepeatedPtrField<std::string>* to)
       : to_(*to) {}
 
-  void Add(const std::vector<std::string>& texts) {
+  template <typename Texts>
+  void Add(const Texts& texts) {
     for (const std::string& text : texts) {
       if (seen_.insert(text).second) *to_.Add() = text;
     }
@@ -163,12 +162,15 @@ absl::Status HydraServiceImpl::Queue(const Caller& caller,
       [&](Core& core, absl::Time) { return core.SubmissionOf(*key); });
   if (!seen.has_value()) return NotServing();
   std::optional<Submission> submission = *std::move(seen);
-  if (submission.has_value()) {
+  const bool repeated = submission.has_value();
+  OnceEach warnings(response->mutable_warnings());
+  if (repeated) {
     const absl::Status same = CheckRepeats(*submission, *key);
     if (!same.ok()) return same;
   } else {
     absl::StatusOr<std::vector<NewJob>> jobs = parts_.checker->Check(request);
     if (!jobs.ok()) return jobs.status();
+    for (const NewJob& job : *jobs) warnings.Add(job.warnings);
     if (absl::Status healthy = parts_.journal->health(); !healthy.ok()) {
       return CannotRecord(healthy);
     }
@@ -190,24 +192,13 @@ absl::Status HydraServiceImpl::Queue(const Caller& caller,
   if (!statuses.ok()) return statuses.status();
   response->set_sweep_id(SweepName(submission->sweep));
   response->mutable_jobs()->Assign(statuses->begin(), statuses->end());
-  AddWarnings(*ids, response);
-  return absl::OkStatus();
-}
-
-void HydraServiceImpl::AddWarnings(const std::vector<JobId>& jobs,
-                                   v1::SubmitResponse* response) {
-  OnceEach warnings(response->mutable_warnings());
-  for (size_t begin = 0; begin < jobs.size(); begin += kJobsToRead) {
-    const size_t end = std::min(jobs.size(), begin + kJobsToRead);
-    absl::MutexLock lock(&long_turn_);
-    (void)parts_.core->Ask([&](Core& core, absl::Time) {
-      for (size_t i = begin; i < end; ++i) {
-        const Job* job = core.jobs().Find(jobs[i]);
-        if (job != nullptr) warnings.Add(job->submitted.warnings);
-      }
-      return true;
-    });
+  if (!repeated) return absl::OkStatus();
+  for (JobId id : *ids) {
+    const auto submitted = parts_.history->FindSubmitted(id);
+    if (!submitted.ok()) return submitted.status();
+    warnings.Add(submitted->warnings());
   }
+  return absl::OkStatus();
 }
 
 grpc::Status HydraServiceImpl::Submit(grpc::ServerContext* context,

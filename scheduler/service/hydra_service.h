@@ -30,9 +30,8 @@ namespace hydra {
 // The public API: translates requests into orders to the core, and answers from
 // what the core has published. Thread-safe.
 //
-// Reading never takes time of the core's thread, but for one job's details;
-// long streams share a few threads; and each user has a bounded number of calls
-// and streams at a time.
+// Reading never takes time of the core's thread; long streams share a few
+// threads; and each user has a bounded number of calls and streams at a time.
 class HydraServiceImpl final
     : public v1::HydraService::WithCallbackMethod_Watch<
           v1::HydraService::WithCallbackMethod_StreamLogs<
@@ -111,10 +110,6 @@ class HydraServiceImpl final
                         v1::SubmitResponse* response);
   absl::Status Queue(const Caller& caller, const v1::SubmitRequest& request,
                      v1::SubmitResponse* response);
-  // What the jobs' submission was warned of, each once. Says nothing of jobs
-  // that the core has forgotten.
-  void AddWarnings(const std::vector<JobId>& jobs,
-                   v1::SubmitResponse* response);
   // Does `act` with the jobs that the request names, some at a time, so that
   // other events of the core come between, and training has time; `changed`
   // takes the names of those that it answers.

@@ -8,12 +8,14 @@
 #include <vector>
 
 #include "common/clock/steady_time.h"
+#include "scheduler/core/new_job.h"
 #include "scheduler/core/testing/small_job.h"
 #include "scheduler/journal/journal.h"
 #include "scheduler/journal/memory_record_store.h"
 #include "scheduler/journal/record_change.h"
 #include "scheduler/journal/tables.h"
 #include "scheduler/policy/sharded_lrtf.h"
+#include "scheduler/service/client_request.h"
 
 namespace hydra {
 namespace {
@@ -40,6 +42,14 @@ class OldJobs : public RecordStore {
          MakePut(kProgressTable, kOldJob.value(), 0,
                  progress.SerializeAsString())});
     EXPECT_TRUE(written.ok()) << written;
+  }
+
+  void AddSubmitted(JobId job, const NewJob& submitted) {
+    EXPECT_TRUE(
+        records_
+            .Apply({MakePut(kSubmittedTable, job.value(), 0,
+                            SubmittedOf(submitted).SerializeAsString())})
+            .ok());
   }
 
   // Not OK: what every reading says.
@@ -187,6 +197,29 @@ TEST_F(HydraServiceTest, ARequestIdCannotBeUsedForAnotherJob) {
   grpc::ClientContext other;
   EXPECT_EQ(stub().Submit(&other, request, &response).error_code(),
             grpc::StatusCode::INVALID_ARGUMENT);
+}
+
+TEST_F(HydraServiceTest, ARepeatedSubmissionIsWarnedAsTheFirstOne) {
+  NewJob job = SmallJob(1);
+  job.warnings = {"a key is not used"};
+  jobs_.AddSubmitted(JobId(1), job);
+  v1::SubmitRequest request;
+  request.set_request_id("known");
+  const RequestKey key = *KeyOf(caller_, request);
+  const auto queued = core_thread_.Tell([&](Core& core, absl::Time now) {
+    const auto submission = core.Submit({job}, key, now);
+    core.Recorded(submission->sequence);
+    return submission->sequence;
+  });
+  gate_.Recorded(*queued);
+  v1::SubmitResponse response;
+  grpc::ClientContext context;
+  const grpc::Status status = stub().Submit(&context, request, &response);
+  ASSERT_TRUE(status.ok()) << status.error_message();
+  ASSERT_EQ(response.jobs_size(), 1);
+  EXPECT_EQ(response.jobs(0).job_id(), "j1");
+  ASSERT_EQ(response.warnings_size(), 1);
+  EXPECT_EQ(response.warnings(0), "a key is not used");
 }
 
 TEST_F(HydraServiceTest, RefusesWhatNoRequestCanMean) {

@@ -130,22 +130,17 @@ absl::Status JobReader::ListOld(const Caller& caller, SweepId sweep,
 
 absl::StatusOr<v1::JobDetail> JobReader::Detail(const Caller& caller, JobId id,
                                                 int max_steps) const {
-  std::optional<std::optional<v1::JobDetail>> detail;
-  {
-    absl::MutexLock lock(&asking_);
-    // None: what is in memory is not all.
-    detail =
-        core_->Ask([&](Core& core, absl::Time) -> std::optional<v1::JobDetail> {
-          const Job* job = core.jobs().Find(id);
-          if (job == nullptr || job->summary_only) return std::nullopt;
-          return DetailOf(*job, max_steps);
-        });
+  const ReadModel::EntryPtr entry = model_->Find(id);
+  if (entry == nullptr || entry->summary_only) {
+    return history_->Find(id, max_steps);
   }
-  if (!detail.has_value()) return NotServing();
-  if (!detail->has_value()) return history_->Find(id, max_steps);
-  const absl::Status read = history_->AddOlderSteps(id, max_steps, **detail);
+  absl::StatusOr<v1::JobDetail> detail = history_->FindSubmitted(id);
+  if (!detail.ok()) return detail.status();
+  *detail->mutable_status() = entry->Status();
+  if (entry->parts != nullptr) AddParts(*entry->parts, max_steps, *detail);
+  const absl::Status read = history_->AddOlderSteps(id, max_steps, *detail);
   if (!read.ok()) return read;
-  return **std::move(detail);
+  return detail;
 }
 
 absl::Status JobReader::Settle() const {
