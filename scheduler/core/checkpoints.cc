@@ -162,6 +162,7 @@ void Checkpoints::Begin(Job& job, absl::Time now) {
   *run.record.mutable_info()->mutable_time() = ToProto(now);
   run.blocks = request.blocks;
 
+  book_->Trace(job, v1::DECISION_KIND_CHECKPOINT_BEGUN, now);
   writing_ = job.id;
   writing_since_ = now;
   job.writing = std::move(run);
@@ -187,6 +188,7 @@ void Checkpoints::Written(JobId id, const absl::StatusOr<int64_t>& bytes,
     blocks_->Unpin(run.blocks[i].second);
   }
   if (bytes.ok()) {
+    book_->Trace(job, v1::DECISION_KIND_CHECKPOINT_WRITTEN, now);
     book_->Log(job, "I",
                absl::StrCat("checkpoint of step ", run.record.info().step(),
                             ", ", *bytes, " bytes: ", run.record.info().path()),

@@ -35,6 +35,10 @@ struct OutstandingTask {
   // As the worker is told.
   hydra::worker::v1::Task wire;
   std::vector<std::pair<BlockKey, Version>> made;
+  // Infinitely long ago: by an earlier daemon.
+  absl::Time handed_out_at = absl::InfinitePast();
+  // WorkerRecord::idle_since, when it was handed out.
+  absl::Time idle_since = absl::InfiniteFuture();
   // The first message to the worker that named it.
   uint64_t told_in = 0;
   bool begun = false;

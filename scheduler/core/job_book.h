@@ -66,6 +66,10 @@ class JobBook {
   void Log(const Job& job, const char* severity, absl::string_view text,
            absl::Time now, const OutstandingTask* task = nullptr);
 
+  // Tells whoever asks for traces; `worker`: none for what is about no device.
+  void Trace(const Job& job, hydra::v1::DecisionKind kind, absl::Time now,
+             WorkerId worker = {});
+
   // What clients see changed in these jobs, the oldest changes first, at most
   // `most` jobs; and these sweeps are forgotten. Each is told once.
   struct Changes {

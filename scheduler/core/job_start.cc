@@ -163,6 +163,7 @@ void JobStart::BeginChain(Job& job, absl::Time now) {
                        ? absl::StrCat("; goes on from ", job.restore_dir)
                        : ""),
       now);
+  parts_.book->Trace(job, v1::DECISION_KIND_ADMITTED, now);
   MoveTo(job, v1::JOB_PHASE_INIT);
   job.checkpointed_at = now;
   job.step_ended_at = now;

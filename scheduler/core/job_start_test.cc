@@ -52,7 +52,8 @@ class JobStartTest : public ::testing::Test {
   std::vector<std::string> TakeLines() {
     std::vector<std::string> lines;
     for (const Action& action : std::exchange(actions_, {})) {
-      lines.push_back(std::get<LineForJob>(action).line.text());
+      const auto* line = std::get_if<LineForJob>(&action);
+      if (line != nullptr) lines.push_back(line->line.text());
     }
     return lines;
   }

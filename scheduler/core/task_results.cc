@@ -11,21 +11,13 @@
 #include "scheduler/core/records.h"
 #include "scheduler/core/remedy.h"
 #include "scheduler/core/report_check.h"
+#include "scheduler/core/task_cost.h"
 
 namespace hydra {
 namespace {
 
 namespace v1 = hydra::v1;
 namespace wv1 = hydra::worker::v1;
-
-void AddCost(const wv1::TaskCost& cost, v1::JobTotals& totals) {
-  totals.set_tasks(totals.tasks() + 1);
-  totals.set_promoted_bytes(totals.promoted_bytes() + cost.promoted_bytes());
-  totals.set_demoted_bytes(totals.demoted_bytes() + cost.demoted_bytes());
-  totals.set_cached_bytes(totals.cached_bytes() + cost.cached_bytes());
-  *totals.mutable_compute() =
-      ToProto(FromProto(totals.compute()) + FromProto(cost.compute()));
-}
 
 std::string Describe(const wv1::TaskError& error) {
   std::string text(
@@ -58,6 +50,9 @@ absl::Status TaskResults::Take(WorkerRecord& worker,
   ++worker.finished_tasks;
   const bool ending =
       job.state != v1::JOB_STATE_RUNNING || job.outstanding.front().stray;
+  if (report.cost().has_begun()) {
+    Trace(worker, job, report, /*commits=*/!ending && !report.has_error());
+  }
   if (!ending && !report.has_error()) {
     Commit(job, report, now);
   } else {
@@ -65,6 +60,25 @@ absl::Status TaskResults::Take(WorkerRecord& worker,
   }
   parts_.life->OutstandingChanged(job, now);
   return absl::OkStatus();
+}
+
+void TaskResults::Trace(WorkerRecord& worker, Job& job,
+                        const wv1::TaskReport& report, bool commits) {
+  TaskTrace trace = TraceOf(job.id, job.outstanding.front(), report.cost());
+  if (trace.kind != wv1::TASK_KIND_PREPARE) {
+    trace.device_free_at = std::exchange(worker.device_free_at, trace.ended_at);
+  }
+  if (commits) {
+    trace.outcome = v1::TASK_OUTCOME_COMMITTED;
+    AddDeviceTime(trace, job.totals);
+  } else {
+    const bool failed =
+        report.has_error() &&
+        report.error().code() != static_cast<int>(absl::StatusCode::kAborted);
+    trace.outcome =
+        failed ? v1::TASK_OUTCOME_FAILED : v1::TASK_OUTCOME_DISCARDED;
+  }
+  parts_.actions->push_back(trace);
 }
 
 void TaskResults::Commit(Job& job, const wv1::TaskReport& report,

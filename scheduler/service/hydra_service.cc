@@ -18,6 +18,7 @@
 #include "scheduler/service/client_request.h"
 #include "scheduler/service/file_sender.h"
 #include "scheduler/service/job_streams.h"
+#include "scheduler/service/trace_sender.h"
 
 namespace hydra {
 namespace {
@@ -40,6 +41,10 @@ constexpr StreamLimits kDownloads = {32, 4};
 absl::Status NotRecorded(const CoreThread& core) {
   const absl::Status trouble = core.trouble();
   return trouble.ok() ? NotServing() : CannotRecord(trouble);
+}
+
+absl::Status NeedsATarget() {
+  return absl::InvalidArgumentError("target: a job_id or sweep_id is needed");
 }
 
 // Lower is better; what was not measured comes last.
@@ -245,9 +250,7 @@ absl::Status HydraServiceImpl::ForTarget(
   const absl::StatusOr<Target> target =
       ParseTarget(request.job_id(), request.sweep_id());
   if (!target.ok()) return target.status();
-  if (std::holds_alternative<AllJobs>(*target)) {
-    return absl::InvalidArgumentError("target: a job_id or sweep_id is needed");
-  }
+  if (std::holds_alternative<AllJobs>(*target)) return NeedsATarget();
   // So that none of a sweep's jobs is missed that has just come in.
   const absl::Status settled = reader_.Settle();
   if (!settled.ok()) return settled;
@@ -392,6 +395,35 @@ grpc::Status HydraServiceImpl::Download(
     grpc::ServerWriter<v1::DownloadResponse>* writer) {
   return ServeLong(*context, downloads_, [&](const Caller& caller) {
     return SendOutput(caller, *request, writer);
+  });
+}
+
+absl::Status HydraServiceImpl::SendTraceOf(
+    const Caller& caller, const v1::TraceRequest& request,
+    grpc::ServerWriter<v1::TraceResponse>* writer) {
+  const absl::StatusOr<Target> target =
+      ParseTarget(request.job_id(), request.sweep_id());
+  if (!target.ok()) return target.status();
+  if (std::holds_alternative<AllJobs>(*target)) return NeedsATarget();
+  const absl::StatusOr<std::vector<JobId>> jobs =
+      reader_.JobsOf(caller, *target);
+  if (!jobs.ok()) return jobs.status();
+  auto statuses = reader_.StatusesOf(caller, *jobs);
+  if (!statuses.ok()) return statuses.status();
+  TraceTarget traced{*std::move(statuses), {}};
+  for (const v1::WorkerStatus& worker : *parts_.model->workers().statuses) {
+    traced.devices.push_back(worker.device());
+  }
+  return SendTrace(*parts_.trace, traced, [&](const v1::TraceResponse& some) {
+    return writer->Write(some);
+  });
+}
+
+grpc::Status HydraServiceImpl::Trace(
+    grpc::ServerContext* context, const v1::TraceRequest* request,
+    grpc::ServerWriter<v1::TraceResponse>* writer) {
+  return ServeLong(*context, downloads_, [&](const Caller& caller) {
+    return SendTraceOf(caller, *request, writer);
   });
 }
 

@@ -16,6 +16,7 @@
 #include "scheduler/runtime/core_thread.h"
 #include "scheduler/runtime/read_model.h"
 #include "scheduler/runtime/submission_gate.h"
+#include "scheduler/runtime/trace_log.h"
 #include "scheduler/runtime/work_thread.h"
 #include "scheduler/service/job_reader.h"
 #include "scheduler/service/pace.h"
@@ -42,6 +43,7 @@ class HydraServiceImpl final
     CoreThread* core = nullptr;
     const ReadModel* model = nullptr;
     const LogStore* logs = nullptr;
+    const TraceLog* trace = nullptr;
     const SubmissionChecker* checker = nullptr;
     const JobHistory* history = nullptr;
     const GroupCommit* journal = nullptr;
@@ -87,6 +89,9 @@ class HydraServiceImpl final
   grpc::Status Download(
       grpc::ServerContext* context, const v1::DownloadRequest* request,
       grpc::ServerWriter<v1::DownloadResponse>* writer) override;
+  grpc::Status Trace(grpc::ServerContext* context,
+                     const v1::TraceRequest* request,
+                     grpc::ServerWriter<v1::TraceResponse>* writer) override;
   grpc::Status ListWorkers(grpc::ServerContext* context,
                            const v1::ListWorkersRequest* request,
                            v1::ListWorkersResponse* response) override;
@@ -122,6 +127,9 @@ class HydraServiceImpl final
   absl::Status SendOutput(const Caller& caller,
                           const v1::DownloadRequest& request,
                           grpc::ServerWriter<v1::DownloadResponse>* writer);
+  absl::Status SendTraceOf(const Caller& caller,
+                           const v1::TraceRequest& request,
+                           grpc::ServerWriter<v1::TraceResponse>* writer);
 
   const Parts parts_;
   const CallerOf caller_of_;

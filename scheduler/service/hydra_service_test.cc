@@ -110,7 +110,8 @@ class HydraServiceTest : public ::testing::Test {
       {[](uint64_t) {}, [](uint64_t, const absl::Status&) {}},
       absl::Seconds(1)};
   SubmissionGate gate_;
-  HydraServiceImpl service_{{&core_thread_, &model_, &logs_, &checker_,
+  const TraceLog trace_{{}, absl::UnixEpoch()};
+  HydraServiceImpl service_{{&core_thread_, &model_, &logs_, &trace_, &checker_,
                              &history_, &group_commit_, &gate_},
                             [this](const std::string&) { return caller_; },
                             {}};
@@ -149,6 +150,24 @@ TEST_F(HydraServiceTest, WatchTellsHowASweepEndedThatTheCoreHasForgotten) {
   EXPECT_EQ(response.jobs(0).state(), v1::JOB_STATE_CANCELLED);
   EXPECT_FALSE(stream->Read(&response));
   EXPECT_TRUE(stream->Finish().ok());
+}
+
+TEST_F(HydraServiceTest, TracesOfOldJobsHaveNoTasksAndUnknownOnesAreNotFound) {
+  v1::TraceRequest request;
+  request.set_job_id("j7");
+  grpc::ClientContext context;
+  const auto stream = stub().Trace(&context, request);
+  v1::TraceResponse response;
+  ASSERT_TRUE(stream->Read(&response));
+  ASSERT_EQ(response.jobs_size(), 1);
+  EXPECT_EQ(response.jobs(0).job_id(), "j7");
+  EXPECT_FALSE(response.has_begin());
+  EXPECT_FALSE(stream->Read(&response));
+  EXPECT_TRUE(stream->Finish().ok());
+  request.set_job_id("j8");
+  grpc::ClientContext unknown;
+  EXPECT_EQ(stub().Trace(&unknown, request)->Finish().error_code(),
+            grpc::StatusCode::NOT_FOUND);
 }
 
 TEST_F(HydraServiceTest, ValidatingLooksAtTheJobWhateverTheRequestId) {
@@ -240,6 +259,8 @@ TEST_F(HydraServiceTest, RefusesWhatNoRequestCanMean) {
   watch.set_interval_ms(-1);
   grpc::ClientContext watch_context;
   EXPECT_TRUE(refused(stub().Watch(&watch_context, watch)->Finish()));
+  grpc::ClientContext trace_context;
+  EXPECT_TRUE(refused(stub().Trace(&trace_context, {})->Finish()));
   v1::StreamLogsRequest logs;
   logs.set_job_id("j7");
   logs.set_tail(-1);
