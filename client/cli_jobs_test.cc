@@ -19,6 +19,7 @@ using ::testing::AllOf;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
+using ::testing::Not;
 using ::testing::SizeIs;
 
 using CliJobsTest = CliFixture;
@@ -65,6 +66,15 @@ TEST_F(CliJobsTest, ResultsKeepTheServersOrder) {
   *service_.results_response.add_jobs() = Job("j1", v1::JOB_STATE_COMPLETED);
   EXPECT_EQ(Run({"results", "s1", "-o", "id"}), ExitCode::kOk);
   EXPECT_THAT(OutLines(), ElementsAre("j2", "j1"));
+}
+
+TEST_F(CliJobsTest, ResultsSayWhereTheSweepsDeviceTimeWent) {
+  *service_.results_response.add_jobs() = Job("j1", v1::JOB_STATE_COMPLETED);
+  EXPECT_EQ(Run({"results", "s1"}), ExitCode::kOk);
+  EXPECT_THAT(out_.str(), Not(HasSubstr("device time")));
+  service_.results_response.mutable_totals()->mutable_idle()->set_seconds(8);
+  EXPECT_EQ(Run({"results", "s1"}), ExitCode::kOk);
+  EXPECT_THAT(out_.str(), HasSubstr("\ndevice time 8.0s: 0% computing"));
 }
 
 TEST_F(CliJobsTest, ATraceIsAFileOrGoesToStandardOutput) {

@@ -14,7 +14,8 @@ namespace {
 
 using nlohmann::ordered_json;
 
-// The lanes of a device, from above.
+// The lanes of a process, from above; the first is for all of it.
+constexpr int kWhole = 0;
 constexpr int kTasks = 1;
 constexpr int kCopies = 2;
 constexpr int kWaits = 3;
@@ -124,7 +125,9 @@ class TraceJson::Event {
       : fields_({{"ph", phase},
                  {"name", std::move(name)},
                  {"pid", process},
-                 {"tid", lane}}) {}
+                 // Another one in each process: viewers take it for the
+                 // machine's own.
+                 {"tid", 10 * process + lane}}) {}
 
   Event& Set(const char* key, ordered_json value) {
     fields_[key] = std::move(value);
@@ -177,8 +180,9 @@ void TraceJson::AddHead(const v1::TraceResponse& head) {
 }
 
 void TraceJson::NameProcess(int process, const std::string& name) {
-  Write(Event("M", "process_name", process, 0).Set("args", {{"name", name}}));
-  Write(Event("M", "process_sort_index", process, 0)
+  Write(Event("M", "process_name", process, kWhole)
+            .Set("args", {{"name", name}}));
+  Write(Event("M", "process_sort_index", process, kWhole)
             .Set("args", {{"sort_index", process}}));
 }
 
@@ -248,7 +252,7 @@ void TraceJson::AddBytes(const v1::TracedTask& task, Device& device) {
   device.promoted_bytes += task.promoted_bytes();
   device.demoted_bytes += task.demoted_bytes();
   device.cached_bytes += task.cached_bytes();
-  Write(Event("C", "bytes up to now", device.process, 0)
+  Write(Event("C", "bytes up to now", device.process, kWhole)
             .Set("ts", Microseconds(FromProto(task.ended())))
             .Set("args", {{"promoted", device.promoted_bytes},
                           {"demoted", device.demoted_bytes},

@@ -41,6 +41,21 @@ void AddDeviceTime(const TaskTrace& trace, v1::JobTotals& totals) {
   }
 }
 
+void AddTotals(const v1::JobTotals& more, v1::JobTotals& totals) {
+  totals.set_tasks(totals.tasks() + more.tasks());
+  totals.set_retried_tasks(totals.retried_tasks() + more.retried_tasks());
+  totals.set_promoted_bytes(totals.promoted_bytes() + more.promoted_bytes());
+  totals.set_demoted_bytes(totals.demoted_bytes() + more.demoted_bytes());
+  totals.set_cached_bytes(totals.cached_bytes() + more.cached_bytes());
+  totals.set_nonfinite_steps(totals.nonfinite_steps() + more.nonfinite_steps());
+  AddTo(FromProto(more.compute()), *totals.mutable_compute());
+  AddTo(FromProto(more.device()), *totals.mutable_device());
+  AddTo(FromProto(more.copy()), *totals.mutable_copy());
+  AddTo(FromProto(more.wait_for_server()), *totals.mutable_wait_for_server());
+  AddTo(FromProto(more.idle()), *totals.mutable_idle());
+  AddTo(FromProto(more.between_tasks()), *totals.mutable_between_tasks());
+}
+
 TaskTrace TraceOf(JobId job, const OutstandingTask& task,
                   const wv1::TaskCost& cost) {
   TaskTrace trace;

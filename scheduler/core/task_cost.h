@@ -19,6 +19,9 @@ void AddCost(const hydra::worker::v1::TaskCost& cost,
 // beside the device, nothing.
 void AddDeviceTime(const TaskTrace& trace, hydra::v1::JobTotals& totals);
 
+// Adds all of `more`.
+void AddTotals(const hydra::v1::JobTotals& more, hydra::v1::JobTotals& totals);
+
 // All but its outcome and when its device was free. Requires that it has begun.
 TaskTrace TraceOf(JobId job, const OutstandingTask& task,
                   const hydra::worker::v1::TaskCost& cost);

@@ -90,6 +90,29 @@ TEST(TaskCostTest, TotalsHaveAllOfADevicesTime) {
   EXPECT_EQ(FromProto(totals.between_tasks()), absl::Seconds(6));
 }
 
+TEST(TaskCostTest, TotalsOfTwoJobsAddUpInEveryField) {
+  v1::JobTotals totals;
+  const auto* reflection = totals.GetReflection();
+  const auto* fields = totals.GetDescriptor();
+  // Twice in each field.
+  v1::JobTotals one;
+  for (int i = 0; i < fields->field_count(); ++i) {
+    const auto* field = fields->field(i);
+    if (field->message_type() == nullptr) {
+      reflection->SetInt64(&one, field, i + 1);
+    } else {
+      auto* duration = static_cast<google::protobuf::Duration*>(
+          reflection->MutableMessage(&one, field));
+      duration->set_seconds(i + 1);
+    }
+  }
+  AddTotals(one, totals);
+  EXPECT_EQ(totals.SerializeAsString(), one.SerializeAsString());
+  AddTotals(one, totals);
+  EXPECT_EQ(totals.tasks(), 2);
+  EXPECT_EQ(totals.between_tasks().seconds(), 2 * fields->field_count());
+}
+
 TEST(TaskCostTest, ATraceIsWhatWasHandedOutAndWhatItsReportSays) {
   OutstandingTask task;
   task.worker = WorkerId(2);

@@ -21,7 +21,7 @@ std::shared_ptr<ReadModel::Entry> EntryOf(const Job& job) {
   entry->ended = job.ended();
   entry->status = StatusOf(job).SerializeAsString();
   entry->summary_only = job.summary_only;
-  if (!job.summary_only && !IsEmpty(job)) {
+  if (!IsEmpty(job)) {
     entry->parts = std::make_shared<const DetailParts>(job);
   }
   return entry;

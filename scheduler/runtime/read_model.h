@@ -41,7 +41,7 @@ class ReadModel {
     std::string status;
     // Null: as of a job that has not begun.
     std::shared_ptr<const DetailParts> parts;
-    // `parts` is not there, since jobs.db alone has all of them.
+    // Of the parts, jobs.db alone has all of the steps and of the partition.
     bool summary_only = false;
 
     hydra::v1::JobStatus Status() const;

@@ -14,6 +14,7 @@
 #include "common/clock/steady_time.h"
 #include "common/process/thread_priority.h"
 #include "common/status/rpc_status.h"
+#include "scheduler/core/task_cost.h"
 #include "scheduler/runtime/refusals.h"
 #include "scheduler/service/client_request.h"
 #include "scheduler/service/file_sender.h"
@@ -342,13 +343,19 @@ grpc::Status HydraServiceImpl::GetResults(grpc::ServerContext* context,
     const absl::StatusOr<std::vector<JobId>> jobs =
         reader_.JobsOf(caller, *sweep);
     if (!jobs.ok()) return jobs.status();
-    auto statuses = reader_.StatusesOf(caller, *jobs);
-    if (!statuses.ok()) return statuses.status();
-    std::stable_sort(statuses->begin(), statuses->end(),
+    std::vector<v1::JobStatus> statuses;
+    for (JobId job : *jobs) {
+      absl::StatusOr<JobReader::Summary> summary =
+          reader_.SummaryOf(caller, job);
+      if (!summary.ok()) return summary.status();
+      statuses.push_back(std::move(summary->status));
+      AddTotals(summary->totals, *response->mutable_totals());
+    }
+    std::stable_sort(statuses.begin(), statuses.end(),
                      [](const v1::JobStatus& a, const v1::JobStatus& b) {
                        return Rank(a) < Rank(b);
                      });
-    response->mutable_jobs()->Assign(statuses->begin(), statuses->end());
+    response->mutable_jobs()->Assign(statuses.begin(), statuses.end());
     return absl::OkStatus();
   });
 }

@@ -30,13 +30,25 @@ absl::StatusOr<std::vector<JobId>> JobReader::JobsOf(
   return jobs;
 }
 
+absl::StatusOr<JobReader::Summary> JobReader::SummaryOf(const Caller& caller,
+                                                        JobId job) const {
+  const ReadModel::EntryPtr entry = model_->Find(job);
+  if (entry == nullptr) {
+    absl::StatusOr<v1::JobDetail> old = history_->Find(job, 0);
+    if (!old.ok()) return old.status();
+    return Summary{std::move(*old->mutable_status()),
+                   std::move(*old->mutable_totals())};
+  }
+  Summary summary{entry->Status(), {}};
+  if (entry->parts != nullptr) summary.totals = entry->parts->totals;
+  return summary;
+}
+
 absl::StatusOr<v1::JobStatus> JobReader::StatusOf(const Caller& caller,
                                                   JobId job) const {
-  const ReadModel::EntryPtr entry = model_->Find(job);
-  if (entry != nullptr) return entry->Status();
-  absl::StatusOr<v1::JobDetail> old = history_->Find(job, 0);
-  if (!old.ok()) return old.status();
-  return std::move(*old->mutable_status());
+  absl::StatusOr<Summary> summary = SummaryOf(caller, job);
+  if (!summary.ok()) return summary.status();
+  return std::move(summary->status);
 }
 
 absl::StatusOr<std::vector<v1::JobStatus>> JobReader::StatusesOf(

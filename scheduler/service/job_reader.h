@@ -31,6 +31,11 @@ class JobReader {
   absl::StatusOr<std::vector<JobId>> JobsOf(const Caller& caller,
                                             const Target& target) const;
 
+  struct Summary {
+    v1::JobStatus status;
+    v1::JobTotals totals;
+  };
+  absl::StatusOr<Summary> SummaryOf(const Caller& caller, JobId job) const;
   absl::StatusOr<v1::JobStatus> StatusOf(const Caller& caller, JobId job) const;
   // All of them, in the same order.
   absl::StatusOr<std::vector<v1::JobStatus>> StatusesOf(

@@ -1,6 +1,8 @@
 // What `hydra trace` writes is all of the devices' time, and of the jobs'
 // bytes.
 
+#include <gmock/gmock.h>
+#include <grpcpp/grpcpp.h>
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -23,6 +25,7 @@ namespace hydra {
 namespace {
 
 using nlohmann::json;
+using ::testing::HasSubstr;
 
 // [begin, end) in nanoseconds.
 struct Slice {
@@ -121,6 +124,7 @@ TEST(TraceTest, HasAllOfTheDevicesTimeAndOfTheJobsBytes) {
           << "device " << device << ", slice " << i;
     }
   }
+  absl::Duration device;
   for (const std::string& id : ids) {
     const v1::JobTotals totals = cluster.Job(id).totals();
     const Sums& sums = trace.jobs.at(id);
@@ -138,7 +142,19 @@ TEST(TraceTest, HasAllOfTheDevicesTimeAndOfTheJobsBytes) {
     EXPECT_EQ(std::count(trace.instants.begin(), trace.instants.end(),
                          absl::StrCat(id, " admitted")),
               1);
+    device += FromProto(totals.device());
   }
+  // The same numbers, in shares.
+  v1::GetResultsRequest sweep;
+  sweep.set_sweep_id("s1");
+  v1::GetResultsResponse results;
+  grpc::ClientContext context;
+  ASSERT_TRUE(cluster.stub().GetResults(&context, sweep, &results).ok());
+  EXPECT_EQ(FromProto(results.totals().device()), device);
+  EXPECT_THAT(RunProgram({"client/hydra", "--server", cluster.address(),
+                          "results", "s1"})
+                  .output,
+              HasSubstr("% computing, "));
 }
 
 }  // namespace
