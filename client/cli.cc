@@ -50,6 +50,7 @@ void AddVerbs(CLI::App* app, Invocation* invocation) {
   AddLogs(app, invocation);
   AddResults(app, invocation);
   AddDownload(app, invocation);
+  AddTrace(app, invocation);
   AddTargetVerbs(app, invocation);
   AddServerVerbs(app, invocation);
 }

@@ -1,6 +1,7 @@
 // Verbs that ask about jobs, or tell them something.
 
 #include <filesystem>
+#include <fstream>
 #include <string>
 #include <vector>
 
@@ -18,6 +19,7 @@ using ::testing::AllOf;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
+using ::testing::Not;
 using ::testing::SizeIs;
 
 using CliJobsTest = CliFixture;
@@ -64,6 +66,56 @@ TEST_F(CliJobsTest, ResultsKeepTheServersOrder) {
   *service_.results_response.add_jobs() = Job("j1", v1::JOB_STATE_COMPLETED);
   EXPECT_EQ(Run({"results", "s1", "-o", "id"}), ExitCode::kOk);
   EXPECT_THAT(OutLines(), ElementsAre("j2", "j1"));
+}
+
+TEST_F(CliJobsTest, ResultsSayWhereTheSweepsDeviceTimeWent) {
+  *service_.results_response.add_jobs() = Job("j1", v1::JOB_STATE_COMPLETED);
+  EXPECT_EQ(Run({"results", "s1"}), ExitCode::kOk);
+  EXPECT_THAT(out_.str(), Not(HasSubstr("device time")));
+  service_.results_response.mutable_totals()->mutable_idle()->set_seconds(8);
+  EXPECT_EQ(Run({"results", "s1"}), ExitCode::kOk);
+  EXPECT_THAT(out_.str(), HasSubstr("\ndevice time 8.0s: 0% computing"));
+}
+
+TEST_F(CliJobsTest, ATraceIsAFileOrGoesToStandardOutput) {
+  v1::TraceResponse head;
+  *head.add_jobs() = Job("j1", v1::JOB_STATE_RUNNING);
+  head.mutable_jobs(0)->mutable_started_at()->set_seconds(50);
+  head.add_devices("cpu:0");
+  v1::TraceResponse tasks;
+  tasks.add_tasks()->set_job_id("j1");
+  tasks.mutable_tasks(0)->set_device("cpu:0");
+  tasks.mutable_tasks(0)->set_kind("TURN");
+  service_.trace_takes.push_back({{head, tasks}});
+  const std::string file = scratch_.path() + "/trace.json";
+  EXPECT_EQ(Run({"trace", "s1", "-o", file}), ExitCode::kOk);
+  EXPECT_EQ(service_.trace_requests[0].sweep_id(), "s1");
+  EXPECT_THAT(out_.str(), AllOf(HasSubstr(file), HasSubstr("1 task(s)")));
+  EXPECT_THAT(err_.str(), IsEmpty());
+  std::ifstream written(file);
+  EXPECT_TRUE(nlohmann::json::parse(written).contains("traceEvents"));
+  EXPECT_FALSE(fs::exists(file + ".part"));
+
+  // The server began, or forgot tasks, after the job had begun.
+  head.mutable_complete_since()->set_seconds(51);
+  service_.trace_takes.push_back({{head, tasks}});
+  EXPECT_EQ(Run({"trace", "j1"}), ExitCode::kOk);
+  EXPECT_EQ(service_.trace_requests[1].job_id(), "j1");
+  EXPECT_TRUE(nlohmann::json::parse(out_.str()).contains("traceEvents"));
+  EXPECT_THAT(err_.str(), HasSubstr("are not in it"));
+}
+
+TEST_F(CliJobsTest, ATraceThatCannotBeWrittenOrReadLeavesNoFile) {
+  EXPECT_EQ(Run({"trace", "7"}), ExitCode::kInvalid);
+  const std::string nowhere = scratch_.path() + "/nowhere/trace.json";
+  EXPECT_NE(Run({"trace", "j1", "-o", nowhere}), ExitCode::kOk);
+  EXPECT_THAT(err_.str(), HasSubstr(nowhere));
+  const std::string file = scratch_.path() + "/trace.json";
+  service_.trace_takes.push_back(
+      {{}, grpc::Status(grpc::StatusCode::NOT_FOUND, "there is no job j1")});
+  EXPECT_EQ(Run({"trace", "j1", "-o", file}), ExitCode::kNotFound);
+  EXPECT_FALSE(fs::exists(file));
+  EXPECT_FALSE(fs::exists(file + ".part"));
 }
 
 TEST_F(CliJobsTest, CancelTakesJobsAndSweeps) {

@@ -20,6 +20,7 @@ void AddDescribe(CLI::App* app, Invocation* invocation);
 void AddLogs(CLI::App* app, Invocation* invocation);
 void AddResults(CLI::App* app, Invocation* invocation);
 void AddDownload(CLI::App* app, Invocation* invocation);
+void AddTrace(CLI::App* app, Invocation* invocation);
 // pause, resume and cancel.
 void AddTargetVerbs(CLI::App* app, Invocation* invocation);
 // workers, info and version.

@@ -1,8 +1,10 @@
 #include "client/commands/watch_report.h"
 
 #include <memory>
+#include <string>
 
 #include "client/commands/print_reply.h"
+#include "client/render/device_time.h"
 #include "client/render/leaderboard.h"
 #include "client/watch/follow_jobs.h"
 #include "client/watch/watch_sink.h"
@@ -37,8 +39,10 @@ absl::Status ReportResults(const CliContext& context,
   PrintReply(
       context, format, *results,
       [&] {
+        const std::string time = DeviceTimeText(results->totals());
         return RenderLeaderboard(results->jobs(), OutWidth(context),
-                                 context.out_terminal.color);
+                                 context.out_terminal.color) +
+               (time.empty() ? "" : "device time " + time + "\n");
       },
       [&] { return IdsOf(results->jobs()); });
   return absl::OkStatus();

@@ -167,6 +167,12 @@ absl::Status Connection::Download(const v1::DownloadRequest& request,
   return rpcs_->Read(&Rpcs::Stub::Download, request, interrupt, on_message);
 }
 
+absl::Status Connection::Trace(const v1::TraceRequest& request,
+                               Interrupt* interrupt,
+                               OnMessage<v1::TraceResponse> on_message) {
+  return rpcs_->Read(&Rpcs::Stub::Trace, request, interrupt, on_message);
+}
+
 void Connection::AwaitServer(absl::Duration patience,
                              const Interrupt* interrupt) const {
   // So often the interrupt is looked at.

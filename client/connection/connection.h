@@ -58,6 +58,8 @@ class Connection {
   absl::Status Download(const v1::DownloadRequest& request,
                         Interrupt* interrupt,
                         OnMessage<v1::DownloadResponse> on_message);
+  absl::Status Trace(const v1::TraceRequest& request, Interrupt* interrupt,
+                     OnMessage<v1::TraceResponse> on_message);
 
   // After the server was away, waits until the channel is connected again, for
   // at most `patience`, or until `interrupt` is triggered. Without this a call

@@ -8,6 +8,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "absl/strings/str_split.h"
+#include "client/render/device_time.h"
 #include "client/render/format.h"
 #include "client/render/job_cells.h"
 #include "client/render/table.h"
@@ -150,6 +151,7 @@ std::string TotalsSection(const v1::JobTotals& totals, bool color) {
                  {"demoted", BytesText(totals.demoted_bytes())},
                  {"already on device", BytesText(totals.cached_bytes())},
                  {"compute", DurationText(FromProto(totals.compute()))},
+                 {"device time", DeviceTimeText(totals)},
                  {"nonfinite steps", absl::StrCat(totals.nonfinite_steps())}}));
 }
 

@@ -63,6 +63,7 @@ TEST(RenderJobDetailTest, ShowsPoolTotalsAndEvaluations) {
   job.mutable_pool_demand()->set_total_bytes(3 << 20);
   job.mutable_totals()->set_retried_tasks(5);
   job.mutable_totals()->set_nonfinite_steps(3);
+  job.mutable_totals()->mutable_device()->set_seconds(60);
   v1::EvaluationMetrics* evaluation = job.add_evaluations();
   evaluation->set_step(20);
   evaluation->set_split("validation");
@@ -71,6 +72,7 @@ TEST(RenderJobDetailTest, ShowsPoolTotalsAndEvaluations) {
   EXPECT_THAT(text, ContainsRegex("total +3.0 MiB"));
   EXPECT_THAT(text, ContainsRegex("retried tasks +5"));
   EXPECT_THAT(text, ContainsRegex("nonfinite steps +3"));
+  EXPECT_THAT(text, ContainsRegex("device time +1m00s: 100% computing"));
   EXPECT_THAT(text, ContainsRegex("20 +validation.* 31.25"));
 }
 

@@ -131,6 +131,16 @@ grpc::Status FakeHydraService::Download(
   return Play(context, &mu, &download_takes, writer);
 }
 
+grpc::Status FakeHydraService::Trace(
+    grpc::ServerContext* context, const v1::TraceRequest* request,
+    grpc::ServerWriter<v1::TraceResponse>* writer) {
+  {
+    absl::MutexLock lock(&mu);
+    trace_requests.push_back(*request);
+  }
+  return Play(context, &mu, &trace_takes, writer);
+}
+
 grpc::Status FakeHydraService::ListWorkers(
     grpc::ServerContext* context, const v1::ListWorkersRequest* request,
     v1::ListWorkersResponse* response) {

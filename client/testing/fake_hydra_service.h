@@ -57,6 +57,9 @@ class FakeHydraService final : public v1::HydraService::Service {
   grpc::Status Download(
       grpc::ServerContext* context, const v1::DownloadRequest* request,
       grpc::ServerWriter<v1::DownloadResponse>* writer) override;
+  grpc::Status Trace(grpc::ServerContext* context,
+                     const v1::TraceRequest* request,
+                     grpc::ServerWriter<v1::TraceResponse>* writer) override;
   grpc::Status ListWorkers(grpc::ServerContext* context,
                            const v1::ListWorkersRequest* request,
                            v1::ListWorkersResponse* response) override;
@@ -84,6 +87,7 @@ class FakeHydraService final : public v1::HydraService::Service {
   std::deque<Take<v1::WatchResponse>> watch_takes;
   std::deque<Take<v1::StreamLogsResponse>> log_takes;
   std::deque<Take<v1::DownloadResponse>> download_takes;
+  std::deque<Take<v1::TraceResponse>> trace_takes;
   // What was asked.
   std::vector<v1::SubmitRequest> submit_requests;
   std::vector<v1::ListJobsRequest> list_requests;
@@ -92,6 +96,7 @@ class FakeHydraService final : public v1::HydraService::Service {
   std::vector<v1::ResumeRequest> resume_requests;
   std::vector<v1::WatchRequest> watch_requests;
   std::vector<v1::StreamLogsRequest> log_requests;
+  std::vector<v1::TraceRequest> trace_requests;
 };
 
 }  // namespace hydra

@@ -19,6 +19,15 @@ class Shared {
   // Requires a value.
   explicit Shared(std::shared_ptr<const T> value) : value_(std::move(value)) {}
 
+  // Puts a copy of the value into its place, to be changed by the caller before
+  // this object is copied again.
+  T& Fresh() {
+    auto fresh = std::make_shared<T>(*value_);
+    T& value = *fresh;
+    value_ = std::move(fresh);
+    return value;
+  }
+
   const T& operator*() const { return *value_; }
   const T* operator->() const { return value_.get(); }
 

@@ -19,6 +19,14 @@ TEST(SharedTest, CopiesAreTheSameValue) {
   EXPECT_EQ(*Shared<std::string>(), "");
 }
 
+TEST(SharedTest, AFreshValueIsNoOtherCopies) {
+  Shared<std::string> value = std::string("a");
+  const Shared<std::string> copy = value;
+  value.Fresh() += "b";
+  EXPECT_EQ(*value, "ab");
+  EXPECT_EQ(*copy, "a");
+}
+
 TEST(SharedByContentTest, TheSameTextGivesTheSameValue) {
   SharedByContent<std::string> values;
   const auto make = [] { return std::make_shared<const std::string>("v"); };

@@ -14,6 +14,7 @@
 #include "hydra/v1/status.pb.h"
 #include "hydra/worker/v1/worker.pb.h"
 #include "scheduler/core/block_table.h"
+#include "scheduler/core/task_trace.h"
 
 namespace hydra {
 
@@ -79,10 +80,12 @@ struct DroppedLines {
 // it out once its turn is recorded (see journal.h); none of it may make the
 // core wait, and the outcome comes as an event: Core::ModelSaved for a
 // SaveRequest; CheckpointBlockWritten and CheckpointWritten for a
-// CheckpointRequest, of which there is one at a time.
+// CheckpointRequest, of which there is one at a time. Traces are remembered for
+// people who ask.
 using Action =
     std::variant<WorkerMessage, WorkerKill, SaveRequest, CheckpointRequest,
-                 CheckpointRemoval, FoundPartition, LineForJob, DroppedLines>;
+                 CheckpointRemoval, FoundPartition, LineForJob, DroppedLines,
+                 TaskTrace, DecisionTrace>;
 
 // In the order in which they are to be carried out.
 using Actions = std::vector<Action>;

@@ -36,7 +36,8 @@ class CheckpointWriterTest : public CheckpointsFixture {
   }
   // A record of the job's at this place.
   static void SetSaved(const ChainPosition& place, Job& job) {
-    *job.checkpoints.emplace_back().mutable_position() = ToRecord(place);
+    *job.checkpoints.Fresh().emplace_back().mutable_position() =
+        ToRecord(place);
   }
 };
 

@@ -162,6 +162,7 @@ void Checkpoints::Begin(Job& job, absl::Time now) {
   *run.record.mutable_info()->mutable_time() = ToProto(now);
   run.blocks = request.blocks;
 
+  book_->Trace(job, v1::DECISION_KIND_CHECKPOINT_BEGUN, now);
   writing_ = job.id;
   writing_since_ = now;
   job.writing = std::move(run);
@@ -187,6 +188,7 @@ void Checkpoints::Written(JobId id, const absl::StatusOr<int64_t>& bytes,
     blocks_->Unpin(run.blocks[i].second);
   }
   if (bytes.ok()) {
+    book_->Trace(job, v1::DECISION_KIND_CHECKPOINT_WRITTEN, now);
     book_->Log(job, "I",
                absl::StrCat("checkpoint of step ", run.record.info().step(),
                             ", ", *bytes, " bytes: ", run.record.info().path()),
@@ -210,7 +212,7 @@ void Checkpoints::Written(JobId id, const absl::StatusOr<int64_t>& bytes,
 void Checkpoints::Keep(Job& job, CheckpointRun run, int64_t bytes) {
   v1::CheckpointInfo& info = *run.record.mutable_info();
   info.set_bytes(bytes);
-  for (const v1::EvaluationMetrics& metrics : job.evaluations) {
+  for (const v1::EvaluationMetrics& metrics : *job.evaluations) {
     if (metrics.step() == info.step() &&
         SplitOf(metrics) == wv1::SPLIT_VALIDATION) {
       info.set_validation_loss(metrics.loss());
@@ -222,13 +224,14 @@ void Checkpoints::Keep(Job& job, CheckpointRun run, int64_t bytes) {
   }
   journal_->CheckpointRecorded(job.id, run.record);
   // The same place was saved before, and its directory was replaced.
-  job.checkpoints.erase(
-      std::remove_if(job.checkpoints.begin(), job.checkpoints.end(),
+  auto& checkpoints = job.checkpoints.Fresh();
+  checkpoints.erase(
+      std::remove_if(checkpoints.begin(), checkpoints.end(),
                      [&](const journal::v1::CheckpointRecord& older) {
                        return older.info().path() == info.path();
                      }),
-      job.checkpoints.end());
-  job.checkpoints.push_back(std::move(run.record));
+      checkpoints.end());
+  checkpoints.push_back(std::move(run.record));
   RemoveOld(job);
   book_->Touch(job);
 }
@@ -236,23 +239,24 @@ void Checkpoints::Keep(Job& job, CheckpointRun run, int64_t bytes) {
 void Checkpoints::RemoveOld(Job& job) {
   const v1::CheckpointSpec& spec = job.submitted.spec.checkpoint();
   int best = -1;
-  for (int i = 0; i < job.checkpoints.size(); ++i) {
-    const v1::CheckpointInfo& info = job.checkpoints[i].info();
+  const auto& checkpoints = *job.checkpoints;
+  for (int i = 0; i < checkpoints.size(); ++i) {
+    const v1::CheckpointInfo& info = checkpoints[i].info();
     if (!spec.keep_best() || !info.has_validation_loss() ||
         std::isnan(info.validation_loss())) {
       continue;
     }
-    if (best < 0 || info.validation_loss() <
-                        job.checkpoints[best].info().validation_loss()) {
+    if (best < 0 ||
+        info.validation_loss() < checkpoints[best].info().validation_loss()) {
       best = i;
     }
   }
-  const int newest = static_cast<int>(job.checkpoints.size()) - 1;
+  const int newest = static_cast<int>(job.checkpoints->size()) - 1;
   // From the newest to the oldest; what is inside a step is of use only while
   // it is the newest.
   int kept = 0;
   for (int i = newest; i >= 0; --i) {
-    const bool inside = job.checkpoints[i].info().inside_step();
+    const bool inside = (*job.checkpoints)[i].info().inside_step();
     if (inside ? i == newest : kept < spec.keep_last() || i == best) {
       if (!inside) ++kept;
       continue;
@@ -262,22 +266,23 @@ void Checkpoints::RemoveOld(Job& job) {
 }
 
 void Checkpoints::Remove(Job& job, size_t index) {
-  const v1::CheckpointInfo info = job.checkpoints[index].info();
-  job.checkpoints.erase(job.checkpoints.begin() + index);
+  const v1::CheckpointInfo info = (*job.checkpoints)[index].info();
+  auto& checkpoints = job.checkpoints.Fresh();
+  checkpoints.erase(checkpoints.begin() + index);
   journal_->CheckpointErased(job.id, info);
   actions_->push_back(CheckpointRemoval{job.id, info.path()});
   book_->Touch(job);
 }
 
 void Checkpoints::RemoveAll(Job& job) {
-  while (!job.checkpoints.empty()) Remove(job, 0);
+  while (!job.checkpoints->empty()) Remove(job, 0);
 }
 
 bool Checkpoints::IsSaved(const Job& job) {
   if (job.ended() || job.state() == v1::JOB_STATE_PAUSED) return true;
   if (!job.in_chain() || job.position.phase == Phase::kInit) return true;
-  return !job.checkpoints.empty() &&
-         SamePlace(FromRecord(job.checkpoints.back().position()),
+  return !job.checkpoints->empty() &&
+         SamePlace(FromRecord(job.checkpoints->back().position()),
                    ResumePlace(job.position));
 }
 

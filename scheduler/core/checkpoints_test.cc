@@ -102,16 +102,16 @@ TEST_F(CheckpointsTest, OneThatIsWrittenIsRecordedAndToldToTheUser) {
   metrics.set_split("validation");
   metrics.set_step(2);
   metrics.set_loss(0.5);
-  job.evaluations = {metrics};
+  job.evaluations = std::vector<v1::EvaluationMetrics>{metrics};
   metrics.set_split("test");
   metrics.set_loss(0.1);
-  job.evaluations.push_back(metrics);
+  job.evaluations.Fresh().push_back(metrics);
   EndStep(job);
   actions_.clear();
   Written(job.id);
-  ASSERT_THAT(job.checkpoints, SizeIs(1));
-  EXPECT_EQ(job.checkpoints[0].info().bytes(), 1000);
-  EXPECT_EQ(job.checkpoints[0].info().validation_loss(), 0.5);
+  ASSERT_THAT(*job.checkpoints, SizeIs(1));
+  EXPECT_EQ(job.checkpoints->at(0).info().bytes(), 1000);
+  EXPECT_EQ(job.checkpoints->at(0).info().validation_loss(), 0.5);
   EXPECT_EQ(Take<LineForJob>().at(0).line.text(),
             "checkpoint of step 2, 1000 bytes: "
             "/out/j1-small/checkpoints/checkpoint-2");
@@ -273,11 +273,11 @@ TEST_F(CheckpointsTest, TheNewestAndTheBestStay) {
         metrics.set_step(saved.step);
         metrics.set_split("validation");
         metrics.set_loss(*saved.loss);
-        job.evaluations.push_back(metrics);
+        job.evaluations.Fresh().push_back(metrics);
       }
       checkpoints_.Save(job, now_);
       Written(job.id);
-      on_disk.insert(job.checkpoints.back().info().path());
+      on_disk.insert(job.checkpoints->back().info().path());
     }
     EXPECT_EQ(Kept(job), each.kept);
     // Each of the others is removed, once.
@@ -299,7 +299,7 @@ TEST_F(CheckpointsTest, OfAJobThatIsDeletedNothingStays) {
   checkpoints_.RemoveAll(job);
   job.delete_checkpoints = true;
   Written(job.id);
-  EXPECT_THAT(job.checkpoints, IsEmpty());
+  EXPECT_THAT(*job.checkpoints, IsEmpty());
   const auto removals = Take<CheckpointRemoval>();
   ASSERT_THAT(removals, SizeIs(2));
   EXPECT_THAT(removals[0].path, EndsWith("checkpoint-2"));

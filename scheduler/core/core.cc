@@ -130,6 +130,7 @@ void Core::EndTurn(absl::Time now) {
   parts_->life.AdvanceAwake(now);
   if (parking_) parts_->checkpoints.SaveForStop(now);
   if (!parts_->hands.resting()) parts_->dispatcher.Run(now);
+  parts_->hands.NoteIdle(now);
   parts_->hands.TellWorkers();
   parts_->explainer.ExplainSome(now);
 }

@@ -26,7 +26,7 @@ void ParkInsideAStep(World& world, bool turned) {
   });
   world.InCore([&](Core& core) { core.Park(); });
   world.RunUntil([&] { return world.core().parked(); });
-  ASSERT_TRUE(JobIn(world, 1).checkpoints.back().info().inside_step());
+  ASSERT_TRUE(JobIn(world, 1).checkpoints->back().info().inside_step());
 }
 
 TEST(CoreCheckpointTest, AStepThatUpdatedNothingBeginsAgainInAnotherPartition) {

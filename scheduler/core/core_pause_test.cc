@@ -134,12 +134,12 @@ TEST(CorePauseTest, APauseBetweenTheLastEvaluationsLosesNeither) {
   world.InCore([&](Core& core) { core.Pause({JobId(1)}, world.now()); });
   world.RunUntil(
       [&] { return JobIn(world, 1).state() == v1::JOB_STATE_PAUSED; });
-  EXPECT_EQ(JobIn(world, 1).evaluations.size(), 1);
+  EXPECT_EQ(JobIn(world, 1).evaluations->size(), 1);
   world.CutPower();
   world.RunUntil([] { return true; });
   world.InCore([&](Core& core) { core.Resume({JobId(1)}, world.now()); });
   world.RunUntilJobsEnd();
-  EXPECT_EQ(JobIn(world, 1).evaluations.size(), 2);
+  EXPECT_EQ(JobIn(world, 1).evaluations->size(), 2);
 }
 
 }  // namespace

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "absl/strings/match.h"
+#include "common/status/proto_time.h"
 #include "scheduler/core/new_job.h"
 #include "scheduler/core/testing/small_job.h"
 #include "scheduler/core/testing/world_jobs.h"
@@ -61,6 +62,21 @@ TEST(CoreTest, AJobWaitsForThePoolWithAReasonAndThenRuns) {
   EXPECT_THAT(JobIn(world, 2).reason, HasSubstr("waits for room in the pool"));
   world.RunUntilJobsEnd();
   EXPECT_EQ(JobIn(world, 2).state(), v1::JOB_STATE_COMPLETED);
+}
+
+TEST(CoreTest, ADeviceThatNobodyNeedsIsIdleAndWaitsForNobody) {
+  World::Options options;
+  options.workers = 1;
+  World world(options);
+  world.Submit(/*jobs=*/1, /*steps=*/1);
+  world.RunUntilJobsEnd();
+  const absl::Time ended = world.now();
+  world.RunUntil([&] { return world.now() > ended + absl::Seconds(30); });
+  world.Submit(/*jobs=*/1, /*steps=*/1);
+  world.RunUntilJobsEnd();
+  const v1::JobTotals totals = JobIn(world, 2).totals;
+  EXPECT_GT(FromProto(totals.idle()), absl::Seconds(25));
+  EXPECT_LT(FromProto(totals.wait_for_server()), absl::Seconds(5));
 }
 
 TEST(CoreTest, EqualJobsPrepareAndPilotOnce) {

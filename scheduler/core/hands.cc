@@ -94,6 +94,10 @@ bool Hands::HandOut(Job& job, WorkerRecord& worker, absl::Time now) {
   if (!task.has_value()) return false;
   job.queued_since = absl::InfinitePast();
   task->worker = worker.id;
+  task->handed_out_at = now;
+  if (task->task.kind != wv1::TASK_KIND_PREPARE) {
+    task->idle_since = std::exchange(worker.idle_since, absl::InfiniteFuture());
+  }
   parts_.journal->TaskHandedOut(worker.id, task->wire);
   worker.hand.emplace_back(job.id, task->id);
   if (job.state() == v1::JOB_STATE_PENDING) {
@@ -289,6 +293,28 @@ void Hands::TellWorker(WorkerRecord& worker) {
   parts_.actions->push_back(WorkerMessage{worker.id, MakeDesired(worker)});
   worker.sent = std::move(key);
   worker.must_send = false;
+}
+
+bool Hands::HoldsDeviceTask(const WorkerRecord& worker) const {
+  return std::any_of(
+      worker.hand.begin(), worker.hand.end(), [&](const auto& held) {
+        const std::vector<OutstandingTask>& tasks =
+            parts_.book->At(held.first).outstanding;
+        return std::any_of(tasks.begin(), tasks.end(),
+                           [&](const OutstandingTask& task) {
+                             return task.id == held.second &&
+                                    task.task.kind != wv1::TASK_KIND_PREPARE;
+                           });
+      });
+}
+
+void Hands::NoteIdle(absl::Time now) {
+  for (WorkerRecord& worker : parts_.roster->all()) {
+    if (worker.idle_since == absl::InfiniteFuture() &&
+        !HoldsDeviceTask(worker)) {
+      worker.idle_since = now;
+    }
+  }
 }
 
 void Hands::TellWorkers() {

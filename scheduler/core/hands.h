@@ -70,6 +70,9 @@ class Hands {
   // more, and their slots are free.
   void Abandon(Job& job, size_t first);
 
+  // Nothing more is handed out in this turn: notes whose devices have nothing
+  // to do.
+  void NoteIdle(absl::Time now);
   // Tells each worker that is there what changed for it.
   void TellWorkers();
   // The daemon stops: PREPARE, PILOT and INIT need not end.
@@ -97,6 +100,7 @@ class Hands {
   std::string ContextContentOf(const Job& job) const;
   void AddContexts(WorkerRecord& worker, const absl::btree_set<JobId>& jobs,
                    hydra::worker::v1::DesiredState& desired);
+  bool HoldsDeviceTask(const WorkerRecord& worker) const;
   DesiredKey DesiredKeyOf(const WorkerRecord& worker) const;
   hydra::worker::v1::DesiredState MakeDesired(WorkerRecord& worker);
   void TellWorker(WorkerRecord& worker);

@@ -46,6 +46,22 @@ class HandsTest : public HandsFixture {
 
 // --- Handing out ---
 
+TEST_F(HandsTest, ATaskKnowsSinceWhenItsDeviceHadNothingToDo) {
+  hands_.NoteIdle(now_ - absl::Seconds(9));
+  hands_.NoteIdle(now_ - absl::Seconds(3));
+  // It runs beside the device.
+  ASSERT_TRUE(HandOut(AddSmallJob(1, book_)));
+  hands_.NoteIdle(now_ - absl::Seconds(2));
+  Job& job = AddAt(2, InStep(3));
+  ASSERT_TRUE(HandOut(job));
+  EXPECT_EQ(job.outstanding[0].idle_since, now_ - absl::Seconds(9));
+  EXPECT_EQ(job.outstanding[0].handed_out_at, now_);
+  hands_.NoteIdle(now_);
+  ASSERT_TRUE(HandOut(job));
+  EXPECT_EQ(job.outstanding[1].idle_since, absl::InfiniteFuture());
+  EXPECT_EQ(At(2).idle_since, now_ - absl::Seconds(9));
+}
+
 TEST_F(HandsTest, BeforeItsChainAJobHasOneTaskWithoutBlocks) {
   Job& job = AddSmallJob(1, book_);
   ASSERT_TRUE(HandOut(job));

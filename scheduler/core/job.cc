@@ -18,7 +18,8 @@ namespace v1 = hydra::v1;
 
 // The newest loss of a split.
 std::optional<double> NewestLoss(const Job& job, worker::v1::Split split) {
-  for (auto it = job.evaluations.rbegin(); it != job.evaluations.rend(); ++it) {
+  for (auto it = job.evaluations->rbegin(); it != job.evaluations->rend();
+       ++it) {
     if (SplitOf(*it) == split) return it->loss();
   }
   return std::nullopt;
@@ -188,21 +189,10 @@ v1::JobDetail DetailOf(const Job& job, int max_steps) {
   v1::JobDetail detail;
   *detail.mutable_status() = StatusOf(job);
   *detail.mutable_spec() = job.submitted.spec;
-  if (job.partition != nullptr) *detail.mutable_partition() = *job.partition;
-  if (job.demand.has_value()) *detail.mutable_pool_demand() = *job.demand;
-  const std::vector<v1::StepMetrics> steps = job.steps.Newest(max_steps);
-  detail.mutable_steps()->Assign(steps.begin(), steps.end());
-  detail.mutable_evaluations()->Assign(job.evaluations.begin(),
-                                       job.evaluations.end());
-  *detail.mutable_totals() = job.totals;
   detail.set_output_path(job.output_path);
-  for (const journal::v1::CheckpointRecord& checkpoint : job.checkpoints) {
-    *detail.add_checkpoints() = checkpoint.info();
-  }
   detail.mutable_warnings()->Assign(job.submitted.warnings.begin(),
                                     job.submitted.warnings.end());
-  detail.mutable_warnings()->Add(job.prepare_warnings.begin(),
-                                 job.prepare_warnings.end());
+  AddParts(job, max_steps, detail);
   return detail;
 }
 

@@ -2,7 +2,6 @@
 #define HYDRA_SCHEDULER_CORE_JOB_H_
 
 #include <limits>
-#include <memory>
 #include <optional>
 #include <set>
 #include <string>
@@ -18,9 +17,9 @@
 #include "hydra/v1/status.pb.h"
 #include "hydra/worker/v1/worker.pb.h"
 #include "scheduler/core/block_table.h"
+#include "scheduler/core/detail_parts.h"
 #include "scheduler/core/intent.h"
 #include "scheduler/core/new_job.h"
-#include "scheduler/core/step_log.h"
 #include "scheduler/core/time_model.h"
 #include "scheduler/policy/job_view.h"
 
@@ -36,6 +35,10 @@ struct OutstandingTask {
   // As the worker is told.
   hydra::worker::v1::Task wire;
   std::vector<std::pair<BlockKey, Version>> made;
+  // Infinitely long ago: by an earlier daemon.
+  absl::Time handed_out_at = absl::InfinitePast();
+  // WorkerRecord::idle_since, when it was handed out.
+  absl::Time idle_since = absl::InfiniteFuture();
   // The first message to the worker that named it.
   uint64_t told_in = 0;
   bool begun = false;
@@ -68,7 +71,7 @@ struct CheckpointRun {
 //
 // The outstanding tasks are consecutive in the chain, beginning at `position`,
 // and all in the hand of one worker; but for strays, which come to nothing.
-struct Job {
+struct Job : DetailParts {
   JobId id;
   SweepId sweep;
   // Its table is moved into `shape`, its record to the journal.
@@ -84,15 +87,11 @@ struct Job {
   std::vector<OutstandingTask> outstanding;
 
   std::vector<hydra::worker::v1::PreparedSplit> splits;
-  // What PREPARE warned of.
-  std::vector<std::string> prepare_warnings;
-  // Null until it is known; jobs that are cut alike share it.
-  std::shared_ptr<const hydra::v1::Partition> partition;
-  // Of the device that it was found on: smaller ones cannot run it. 0: any may.
+  // Of the device that the partition was found on: smaller ones cannot run it.
+  // 0: any may.
   int64_t partition_limit_bytes = 0;
   // The key of the pilot that it runs for others, too.
   std::string pilot_claim;
-  std::optional<hydra::v1::PoolDemand> demand;
   std::optional<TimeModel> times;
 
   // Worker deaths during the job's tasks since the last commit.
@@ -116,8 +115,6 @@ struct Job {
   int nonfinite_in_a_row = 0;
   int64_t last_nonfinite_step = -1;
 
-  // Oldest first; all of them are whole and on the disk.
-  std::vector<journal::v1::CheckpointRecord> checkpoints;
   std::optional<CheckpointRun> writing;
   // When the newest one was begun, or the job.
   absl::Time checkpointed_at = absl::InfinitePast();
@@ -141,12 +138,9 @@ struct Job {
   std::string output_path;
   // When to try again to write the trained model, if that failed.
   absl::Time save_again_at = absl::InfinitePast();
-  hydra::v1::JobTotals totals;
-  StepLog steps;
   // All steps but the newest, and what the pilot measured, are in jobs.db
   // alone.
   bool summary_only = false;
-  std::vector<hydra::v1::EvaluationMetrics> evaluations;
   // Sums of the evaluation under way.
   double eval_loss_sum = 0;
   int64_t eval_tokens = 0;

@@ -13,6 +13,7 @@ void JobArchive::Add(Job& job) {
   while (with_steps_.size() > options_->kept_step_lists) {
     if (Job* oldest = book_->Find(with_steps_.front())) {
       oldest->KeepSummaryOnly();
+      if (book_->Knows(oldest->sweep)) book_->Touch(*oldest);
     }
     with_steps_.pop_front();
   }

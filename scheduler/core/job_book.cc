@@ -91,6 +91,12 @@ void JobBook::Log(const Job& job, const char* severity, absl::string_view text,
   actions_->push_back(LineForJob{job.id, std::move(line)});
 }
 
+void JobBook::Trace(const Job& job, hydra::v1::DecisionKind kind,
+                    absl::Time now, WorkerId worker) {
+  actions_->push_back(
+      DecisionTrace{kind, now, job.id, worker, job.position.step});
+}
+
 JobBook::Changes JobBook::TakeChanges(size_t most) {
   Changes changes;
   changes.jobs = changes_.Take(most);

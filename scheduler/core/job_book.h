@@ -39,6 +39,7 @@ class JobBook {
   // The ids of a sweep's jobs, ascending; empty if the sweep is unknown or
   // forgotten.
   std::vector<JobId> JobsOf(SweepId sweep) const;
+  bool Knows(SweepId sweep) const { return sweeps_.count(sweep) != 0; }
   // Newest sweep first.
   std::vector<SweepId> Sweeps() const;
 
@@ -64,6 +65,10 @@ class JobBook {
   // Writes a line into the job's log; `task`: which it is about.
   void Log(const Job& job, const char* severity, absl::string_view text,
            absl::Time now, const OutstandingTask* task = nullptr);
+
+  // Tells whoever asks for traces; `worker`: none for what is about no device.
+  void Trace(const Job& job, hydra::v1::DecisionKind kind, absl::Time now,
+             WorkerId worker = {});
 
   // What clients see changed in these jobs, the oldest changes first, at most
   // `most` jobs; and these sweeps are forgotten. Each is told once.

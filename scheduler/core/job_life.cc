@@ -271,8 +271,8 @@ void JobLife::ResetToCheckpoint(Job& job, v1::JobState state) {
   job.last_nonfinite_step = -1;
   ChainPosition place;
   bool turned = false;
-  if (!job.checkpoints.empty()) {
-    const journal::v1::CheckpointRecord& newest = job.checkpoints.back();
+  if (!job.checkpoints->empty()) {
+    const journal::v1::CheckpointRecord& newest = job.checkpoints->back();
     place = FromRecord(newest.position());
     turned = IsAfterTurn(newest);
     job.nonfinite_in_a_row = newest.nonfinite_in_a_row();
@@ -291,19 +291,19 @@ void JobLife::ResetToCheckpoint(Job& job, v1::JobState state) {
 void JobLife::EraseMetricsFrom(Job& job, int64_t first_step,
                                int64_t first_evaluation) {
   job.steps.EraseFrom(first_step);
-  while (!job.evaluations.empty() &&
-         EvaluationNumber(job.evaluations.back()) >= first_evaluation) {
-    job.evaluations.pop_back();
+  while (!job.evaluations->empty() &&
+         EvaluationNumber(job.evaluations->back()) >= first_evaluation) {
+    job.evaluations.Fresh().pop_back();
   }
   parts_.journal->MetricsErased(job.id, first_step, first_evaluation);
 }
 
 bool JobLife::CanResumeInPartition(Job& job, absl::Time now) {
-  if (job.checkpoints.empty()) return true;
-  const journal::v1::CheckpointRecord newest = job.checkpoints.back();
+  if (job.checkpoints->empty()) return true;
+  const journal::v1::CheckpointRecord newest = job.checkpoints->back();
   // Before TURN nothing has been updated: the step can begin again.
   if (!IsAfterTurn(newest) || IsCutAs(*job.partition, newest)) return true;
-  parts_.checkpoints->Remove(job, job.checkpoints.size() - 1);
+  parts_.checkpoints->Remove(job, job.checkpoints->size() - 1);
   ResetToCheckpoint(job, v1::JOB_STATE_PENDING);
   parts_.book->Log(
       job, "W",

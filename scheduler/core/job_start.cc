@@ -31,8 +31,8 @@ bool Fits(const v1::Partition& partition, const ModelTable& table) {
 void JobStart::TakePrepared(Job& job, const wv1::PrepareResult& prepared,
                             absl::Time now) {
   job.splits.assign(prepared.splits().begin(), prepared.splits().end());
-  job.prepare_warnings.assign(prepared.warnings().begin(),
-                              prepared.warnings().end());
+  job.prepare_warnings = std::vector<std::string>(prepared.warnings().begin(),
+                                                  prepared.warnings().end());
   // Not before: a sweep that waits would push others' lines out of the log.
   for (const std::string& warning : job.submitted.warnings) {
     parts_.book->Log(job, "W", warning, now);
@@ -41,7 +41,7 @@ void JobStart::TakePrepared(Job& job, const wv1::PrepareResult& prepared,
 
 // What the worker wrote into the log of the job that did it.
 void JobStart::LogSharedPreparation(const Job& job, absl::Time now) {
-  for (const std::string& warning : job.prepare_warnings) {
+  for (const std::string& warning : *job.prepare_warnings) {
     parts_.book->Log(job, "W", warning, now);
   }
   for (const wv1::PreparedSplit& split : job.splits) {
@@ -116,9 +116,9 @@ JobStart::Outcome JobStart::FromAdmission(Job& job, absl::Time now) {
     return {Kind::kFails, std::string(plan.status().message())};
   }
   job.plan = *plan;
-  if (!job.checkpoints.empty()) {
+  if (!job.checkpoints->empty()) {
     job.plan.resume = ResumePlaceOf(job);
-    job.restore_dir = job.checkpoints.back().info().path();
+    job.restore_dir = job.checkpoints->back().info().path();
   }
   if (absl::Status fits = parts_.admission->CanEverFit(*job.demand);
       !fits.ok()) {
@@ -163,6 +163,7 @@ void JobStart::BeginChain(Job& job, absl::Time now) {
                        ? absl::StrCat("; goes on from ", job.restore_dir)
                        : ""),
       now);
+  parts_.book->Trace(job, v1::DECISION_KIND_ADMITTED, now);
   MoveTo(job, v1::JOB_PHASE_INIT);
   job.checkpointed_at = now;
   job.step_ended_at = now;

@@ -52,7 +52,8 @@ class JobStartTest : public ::testing::Test {
   std::vector<std::string> TakeLines() {
     std::vector<std::string> lines;
     for (const Action& action : std::exchange(actions_, {})) {
-      lines.push_back(std::get<LineForJob>(action).line.text());
+      const auto* line = std::get_if<LineForJob>(&action);
+      if (line != nullptr) lines.push_back(line->line.text());
     }
     return lines;
   }
@@ -96,7 +97,7 @@ TEST_F(JobStartTest, WhatAnotherOnePreparedIsTakenOverAndTold) {
   second.submitted.warnings = {"a key is not used"};
   EXPECT_EQ(start_.FromPrepare(second, now_).kind, Kind::kGoesOn);
   EXPECT_EQ(second.splits[0].token_count(), 200);
-  EXPECT_THAT(second.prepare_warnings, ElementsAre("the last line is empty"));
+  EXPECT_THAT(*second.prepare_warnings, ElementsAre("the last line is empty"));
   EXPECT_THAT(TakeLines(),
               ElementsAre("a key is not used", "the last line is empty",
                           "train: 200 tokens, prepared with another job "
@@ -122,7 +123,8 @@ TEST_F(JobStartTest, DataThatIsTooShortFailsBeforeAPilot) {
 TEST_F(JobStartTest, WithOtherDataThanBeforeSomebodyHasToLook) {
   Job& job = AddSmallJob(1, book_);
   SetPrepared(job);
-  *job.checkpoints.emplace_back().add_splits() = TokensOf(job.splits[0]);
+  *job.checkpoints.Fresh().emplace_back().add_splits() =
+      TokensOf(job.splits[0]);
   EXPECT_EQ(start_.FromPrepare(job, now_).kind, Kind::kGoesOn);
   job.splits[0].set_token_file("/cache/other.tokens");
   const JobStart::Outcome outcome = start_.FromPrepare(job, now_);
@@ -218,7 +220,8 @@ TEST_F(JobStartTest, AnAdmittedJobHasItsStateAndAPromise) {
 TEST_F(JobStartTest, AJobGoesOnFromItsNewestCheckpoint) {
   Job& job = AddCut(1);
   for (int64_t step : {4, 6}) {
-    journal::v1::CheckpointRecord& saved = job.checkpoints.emplace_back();
+    journal::v1::CheckpointRecord& saved =
+        job.checkpoints.Fresh().emplace_back();
     *saved.mutable_position() = ToRecord(InStep(step));
     saved.mutable_info()->set_path(step == 6 ? "/newest" : "/older");
   }

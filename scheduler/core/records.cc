@@ -158,8 +158,8 @@ jv1::JobProgress ProgressOf(const Job& job) {
   record.set_pause_requested(Pauses(job.intent) &&
                              job.state() != hydra::v1::JOB_STATE_PAUSED);
   record.set_pilot_reserve_bytes(job.pilot_reserve_bytes);
-  record.mutable_prepare_warnings()->Assign(job.prepare_warnings.begin(),
-                                            job.prepare_warnings.end());
+  record.mutable_prepare_warnings()->Assign(job.prepare_warnings->begin(),
+                                            job.prepare_warnings->end());
   record.set_partition_limit_bytes(job.partition_limit_bytes);
   return record;
 }
@@ -203,8 +203,8 @@ void SetProgress(const jv1::JobProgress& record, Job& job) {
       record.pause_requested() || record.state() == hydra::v1::JOB_STATE_PAUSED;
   job.intent = pauses ? Intent::kPause : Intent::kGoOn;
   job.pilot_reserve_bytes = record.pilot_reserve_bytes();
-  job.prepare_warnings.assign(record.prepare_warnings().begin(),
-                              record.prepare_warnings().end());
+  job.prepare_warnings = std::vector<std::string>(
+      record.prepare_warnings().begin(), record.prepare_warnings().end());
   job.partition_limit_bytes = record.partition_limit_bytes();
   if (job.steps.empty() && record.has_newest_step()) {
     job.steps.Assign({record.newest_step()});

@@ -90,7 +90,7 @@ TEST(RecordsTest, AJobComesBackFromItsRecords) {
   job.eval_loss_sum = 1.5;
   job.training_since = absl::FromUnixSeconds(3);
   job.submitted.warnings = {"score.weight is not used"};
-  job.prepare_warnings = {"7 bytes are no UTF-8"};
+  job.prepare_warnings = std::vector<std::string>{"7 bytes are no UTF-8"};
   Job again;
   journal::v1::SubmittedJob submitted = SubmittedOf(job.submitted);
   submitted.set_sweep_id(job.sweep.value());
@@ -112,7 +112,7 @@ TEST(RecordsTest, AJobComesBackFromItsRecords) {
   EXPECT_EQ(again.eval_loss_sum, 1.5);
   EXPECT_EQ(again.training_since, job.training_since);
   EXPECT_EQ(again.submitted.warnings, job.submitted.warnings);
-  EXPECT_EQ(again.prepare_warnings, job.prepare_warnings);
+  EXPECT_EQ(*again.prepare_warnings, *job.prepare_warnings);
 }
 
 }  // namespace

@@ -142,8 +142,8 @@ absl::Status Restoration::RestoreInPool(Job& job,
   }
   wv1::PrepareResult prepared;
   prepared.mutable_splits()->Assign(job.splits.begin(), job.splits.end());
-  prepared.mutable_warnings()->Assign(job.prepare_warnings.begin(),
-                                      job.prepare_warnings.end());
+  prepared.mutable_warnings()->Assign(job.prepare_warnings->begin(),
+                                      job.prepare_warnings->end());
   parts_.claims.SetPrepared(job, std::move(prepared));
   parts_.start.SetPartition(job, *job.partition, job.partition_limit_bytes);
   const absl::StatusOr<ChainPlan> plan = PlanOf(job);
@@ -154,8 +154,8 @@ absl::Status Restoration::RestoreInPool(Job& job,
   job.times->Restore(MeasuredOf(*recovered.pool));
   parts_.admission.Readmit(job.id, *job.demand);
   // Here they serve nothing; whether they are there is seen at the next start.
-  job.checkpoints.resize(job.checkpoints.size() -
-                         recovered.missing_checkpoints);
+  job.checkpoints.Fresh().resize(job.checkpoints->size() -
+                                 recovered.missing_checkpoints);
   bool one_record_each = false;
   for (const jv1::BlockRecord& record : recovered.blocks) {
     one_record_each = one_record_each || record.micro_batch() > 0;

@@ -31,7 +31,7 @@ bool IsCutAs(const v1::Partition& partition,
 }
 
 ChainPosition ResumePlaceOf(const Job& job) {
-  const journal::v1::CheckpointRecord& newest = job.checkpoints.back();
+  const journal::v1::CheckpointRecord& newest = job.checkpoints->back();
   ChainPosition place = FromRecord(newest.position());
   if (place.inside_step() && !IsCutAs(*job.partition, newest)) place.task = 0;
   return place;
@@ -48,9 +48,9 @@ int64_t FirstEvaluationAfter(const ChainPosition& place) {
 }
 
 std::string ChangedDataOf(const Job& job) {
-  if (job.checkpoints.empty()) return "";
+  if (job.checkpoints->empty()) return "";
   for (const checkpoint::v1::SplitTokens& then :
-       job.checkpoints.back().splits()) {
+       job.checkpoints->back().splits()) {
     for (const wv1::PreparedSplit& split : job.splits) {
       const checkpoint::v1::SplitTokens now = TokensOf(split);
       if (now.split() != then.split() || now.key() == then.key()) continue;

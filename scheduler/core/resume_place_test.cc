@@ -77,8 +77,8 @@ TEST(ResumePlaceTest, APartitionIsTheSameWithTheSameCuts) {
 
 TEST(ResumePlaceTest, AStepThatIsCutOtherwiseBeginsAgain) {
   Job job;
-  job.checkpoints.push_back(CheckpointAt(InStep(2), {}));
-  job.checkpoints.push_back(CheckpointAt(InStep(3, 1), {2}));
+  job.checkpoints.Fresh().push_back(CheckpointAt(InStep(2), {}));
+  job.checkpoints.Fresh().push_back(CheckpointAt(InStep(3, 1), {2}));
   job.partition = std::make_shared<const v1::Partition>(CutBefore({2}));
   EXPECT_TRUE(SamePlace(ResumePlaceOf(job), InStep(3, 1)));
   job.partition = std::make_shared<const v1::Partition>(CutBefore({1, 3}));
@@ -87,7 +87,7 @@ TEST(ResumePlaceTest, AStepThatIsCutOtherwiseBeginsAgain) {
 
 TEST(ResumePlaceTest, BetweenStepsThePartitionMayBeAnyOther) {
   Job job;
-  job.checkpoints.push_back(
+  job.checkpoints.Fresh().push_back(
       CheckpointAt(InEvaluation(wv1::SPLIT_VALIDATION, 4), {}));
   job.partition = std::make_shared<const v1::Partition>(CutBefore({1, 3}));
   EXPECT_TRUE(
@@ -119,8 +119,8 @@ class ChangedDataTest : public ::testing::Test {
  protected:
   ChangedDataTest() {
     SetPrepared(job_);
-    job_.checkpoints.push_back(CheckpointAt(InStep(3), {}));
-    *job_.checkpoints.back().add_splits() = TokensOf(job_.splits[0]);
+    job_.checkpoints.Fresh().push_back(CheckpointAt(InStep(3), {}));
+    *job_.checkpoints.Fresh().back().add_splits() = TokensOf(job_.splits[0]);
   }
 
   Job job_;
@@ -147,14 +147,15 @@ TEST_F(ChangedDataTest, IsNotKnownWithoutACheckpointOrOfASplitThatHadNone) {
   EXPECT_EQ(ChangedDataOf(job_), "");
   job_.splits[0].set_split(wv1::SPLIT_TRAIN);
   EXPECT_THAT(ChangedDataOf(job_), HasSubstr("train"));
-  job_.checkpoints.clear();
+  job_.checkpoints.Fresh().clear();
   EXPECT_EQ(ChangedDataOf(job_), "");
 }
 
 TEST_F(ChangedDataTest, IsThatOfTheNewestCheckpoint) {
-  journal::v1::CheckpointRecord older = job_.checkpoints[0];
+  journal::v1::CheckpointRecord older = job_.checkpoints->front();
   older.mutable_splits(0)->set_key("older");
-  job_.checkpoints.insert(job_.checkpoints.begin(), older);
+  auto& checkpoints = job_.checkpoints.Fresh();
+  checkpoints.insert(checkpoints.begin(), older);
   EXPECT_EQ(ChangedDataOf(job_), "");
 }
 

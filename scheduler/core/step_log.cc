@@ -1,6 +1,7 @@
 #include "scheduler/core/step_log.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "absl/time/time.h"
 #include "common/status/proto_time.h"
@@ -25,41 +26,62 @@ v1::StepMetrics StepLog::ToProto(const Step& step) {
   return proto;
 }
 
+void StepLog::Append(const Step& step) {
+  if (newest_.size() == kPiece) {
+    full_.push_back(
+        std::make_shared<const Piece>(std::exchange(newest_, Piece())));
+  }
+  newest_.push_back(step);
+}
+
 void StepLog::Add(const v1::StepMetrics& step, uint64_t sequence,
                   uint64_t recorded) {
-  if (!steps_.empty() && steps_.back().step == step.step()) steps_.pop_back();
-  steps_.push_back(FromProto(step, sequence));
-  // Seldom, since all that stay are moved.
-  if (steps_.size() < 2 * kKept) return;
-  const auto last = steps_.end() - kKept;
-  const auto first_kept = std::find_if(
-      steps_.begin(), last,
-      [recorded](const Step& kept) { return kept.sequence > recorded; });
-  steps_.erase(steps_.begin(), first_kept);
+  if (!newest_.empty() && newest_.back().step == step.step()) {
+    newest_.pop_back();
+  }
+  Append(FromProto(step, sequence));
+  const size_t spare = (std::max(size(), kKept) - kKept) / kPiece;
+  const auto last = full_.begin() + spare;
+  const auto first_kept =
+      std::find_if(full_.begin(), last, [recorded](const auto& piece) {
+        return piece->back().sequence > recorded;
+      });
+  full_.erase(full_.begin(), first_kept);
 }
 
 void StepLog::Assign(const std::vector<v1::StepMetrics>& steps) {
-  steps_.clear();
+  full_.clear();
+  newest_.clear();
   const size_t first = steps.size() - std::min(steps.size(), kKept);
   for (size_t i = first; i < steps.size(); ++i) {
-    steps_.push_back(FromProto(steps[i], /*sequence=*/0));
+    Append(FromProto(steps[i], /*sequence=*/0));
   }
 }
 
 void StepLog::EraseFrom(int64_t first_step) {
-  while (!steps_.empty() && steps_.back().step >= first_step) steps_.pop_back();
+  while (!newest_.empty() && newest_.back().step >= first_step) {
+    newest_.pop_back();
+    if (newest_.empty() && !full_.empty()) {
+      newest_ = *full_.back();
+      full_.pop_back();
+    }
+  }
 }
 
 void StepLog::KeepNewestOnly() {
-  if (steps_.size() > 1) std::vector<Step>{steps_.back()}.swap(steps_);
+  if (size() <= 1) return;
+  Piece{newest_.back()}.swap(newest_);
+  std::vector<std::shared_ptr<const Piece>>().swap(full_);
 }
 
 std::vector<v1::StepMetrics> StepLog::Newest(int most) const {
-  const size_t count = std::min<size_t>(steps_.size(), std::max(0, most));
+  const size_t count = std::min<size_t>(size(), std::max(0, most));
   std::vector<v1::StepMetrics> newest;
   newest.reserve(count);
-  for (size_t i = steps_.size() - count; i < steps_.size(); ++i) {
-    newest.push_back(ToProto(steps_[i]));
+  for (size_t i = size() - count; i < size(); ++i) {
+    const size_t piece = i / kPiece;
+    newest.push_back(
+        ToProto((piece < full_.size() ? *full_[piece] : newest_)[i % kPiece]));
   }
   return newest;
 }

@@ -3,6 +3,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <vector>
 
 #include "hydra/v1/status.pb.h"
@@ -13,15 +14,20 @@ namespace hydra {
 // jobs.db may not have yet. The older ones are in jobs.db alone, so that a job
 // of a million steps takes no more memory than one of some hundred. Not
 // thread-safe.
+//
+// A copy shares the older ones of them: it costs some pointers and at most a
+// kilobyte, and may belong to another thread.
 class StepLog {
  public:
   static constexpr size_t kKept = 100;
 
-  bool empty() const { return steps_.empty(); }
-  size_t size() const { return steps_.size(); }
+  bool empty() const { return newest_.empty(); }
+  size_t size() const { return full_.size() * kPiece + newest_.size(); }
   // Require that it is not empty.
-  hydra::v1::StepMetrics back() const { return ToProto(steps_.back()); }
-  int64_t first_step() const { return steps_.front().step; }
+  hydra::v1::StepMetrics back() const { return ToProto(newest_.back()); }
+  int64_t first_step() const {
+    return (full_.empty() ? newest_ : *full_.front()).front().step;
+  }
 
   // The journal's entry number `sequence` will bring `step` to jobs.db, which
   // has every entry up to `recorded`. Replaces a newest one of the same number.
@@ -38,6 +44,7 @@ class StepLog {
   std::vector<hydra::v1::StepMetrics> Newest(int most) const;
 
  private:
+  static constexpr size_t kPiece = 25;
   // A quarter of the proto's size.
   struct Step {
     int64_t step;
@@ -46,10 +53,16 @@ class StepLog {
     uint64_t sequence;
     int32_t skipped_blocks;
   };
+  using Piece = std::vector<Step>;
   static Step FromProto(const hydra::v1::StepMetrics& step, uint64_t sequence);
   static hydra::v1::StepMetrics ToProto(const Step& step);
 
-  std::vector<Step> steps_;
+  void Append(const Step& step);
+
+  // Each has kPiece steps, and none of them changes.
+  std::vector<std::shared_ptr<const Piece>> full_;
+  // At most kPiece; empty only if there are none at all.
+  Piece newest_;
 };
 
 }  // namespace hydra

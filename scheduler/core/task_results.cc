@@ -11,21 +11,13 @@
 #include "scheduler/core/records.h"
 #include "scheduler/core/remedy.h"
 #include "scheduler/core/report_check.h"
+#include "scheduler/core/task_cost.h"
 
 namespace hydra {
 namespace {
 
 namespace v1 = hydra::v1;
 namespace wv1 = hydra::worker::v1;
-
-void AddCost(const wv1::TaskCost& cost, v1::JobTotals& totals) {
-  totals.set_tasks(totals.tasks() + 1);
-  totals.set_promoted_bytes(totals.promoted_bytes() + cost.promoted_bytes());
-  totals.set_demoted_bytes(totals.demoted_bytes() + cost.demoted_bytes());
-  totals.set_cached_bytes(totals.cached_bytes() + cost.cached_bytes());
-  *totals.mutable_compute() =
-      ToProto(FromProto(totals.compute()) + FromProto(cost.compute()));
-}
 
 std::string Describe(const wv1::TaskError& error) {
   std::string text(
@@ -58,6 +50,9 @@ absl::Status TaskResults::Take(WorkerRecord& worker,
   ++worker.finished_tasks;
   const bool ending =
       job.state() != v1::JOB_STATE_RUNNING || job.outstanding.front().stray;
+  if (report.cost().has_begun()) {
+    Trace(worker, job, report, /*commits=*/!ending && !report.has_error());
+  }
   if (!ending && !report.has_error()) {
     Commit(job, report, now);
   } else {
@@ -65,6 +60,25 @@ absl::Status TaskResults::Take(WorkerRecord& worker,
   }
   parts_.life->OutstandingChanged(job, now);
   return absl::OkStatus();
+}
+
+void TaskResults::Trace(WorkerRecord& worker, Job& job,
+                        const wv1::TaskReport& report, bool commits) {
+  TaskTrace trace = TraceOf(job.id, job.outstanding.front(), report.cost());
+  if (trace.kind != wv1::TASK_KIND_PREPARE) {
+    trace.device_free_at = std::exchange(worker.device_free_at, trace.ended_at);
+  }
+  if (commits) {
+    trace.outcome = v1::TASK_OUTCOME_COMMITTED;
+    AddDeviceTime(trace, job.totals);
+  } else {
+    const bool failed =
+        report.has_error() &&
+        report.error().code() != static_cast<int>(absl::StatusCode::kAborted);
+    trace.outcome =
+        failed ? v1::TASK_OUTCOME_FAILED : v1::TASK_OUTCOME_DISCARDED;
+  }
+  parts_.actions->push_back(trace);
 }
 
 void TaskResults::Commit(Job& job, const wv1::TaskReport& report,
@@ -165,7 +179,7 @@ void TaskResults::RecordEvaluation(Job& job, const OutstandingTask& done,
                    metrics.perplexity(), " over ", metrics.tokens(), " tokens"),
       now, &done);
   parts_.journal->EvaluationRecorded(job.id, metrics);
-  for (journal::v1::CheckpointRecord& checkpoint : job.checkpoints) {
+  for (journal::v1::CheckpointRecord& checkpoint : job.checkpoints.Fresh()) {
     if (checkpoint.info().step() != metrics.step() ||
         done.task.split != wv1::SPLIT_VALIDATION ||
         checkpoint.info().inside_step()) {
@@ -174,7 +188,7 @@ void TaskResults::RecordEvaluation(Job& job, const OutstandingTask& done,
     checkpoint.mutable_info()->set_validation_loss(metrics.loss());
     parts_.journal->CheckpointRecorded(job.id, checkpoint);
   }
-  job.evaluations.push_back(std::move(metrics));
+  job.evaluations.Fresh().push_back(std::move(metrics));
   job.eval_loss_sum = 0;
   job.eval_tokens = 0;
 }
@@ -294,8 +308,8 @@ void TaskResults::TakeBadCheckpoint(Job& job, const std::string& path,
                      ", which is damaged or gone, but from the checkpoint "
                      "before it"),
         now);
-    for (size_t i = 0; i < job.checkpoints.size(); ++i) {
-      if (job.checkpoints[i].info().path() != path) continue;
+    for (size_t i = 0; i < job.checkpoints->size(); ++i) {
+      if ((*job.checkpoints)[i].info().path() != path) continue;
       parts_.checkpoints->Remove(job, i);
       break;
     }

@@ -49,6 +49,9 @@ class TaskResults {
                     absl::Time now);
 
  private:
+  // Tells what became of the job's first task, which has begun.
+  void Trace(WorkerRecord& worker, Job& job,
+             const hydra::worker::v1::TaskReport& report, bool commits);
   void Commit(Job& job, const hydra::worker::v1::TaskReport& report,
               absl::Time now);
   void TakePilot(Job& job, const OutstandingTask& done,

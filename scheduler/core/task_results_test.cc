@@ -98,6 +98,40 @@ TEST_F(TaskResultsTest, ACommittedPassMovesItsJobOnAndIsCounted) {
   CheckSlots();
 }
 
+TEST_F(TaskResultsTest, WhatBecameOfEachBegunTaskIsTraced) {
+  Job& job = AddWithTasks(3);
+  At(1).device_free_at = now_ - absl::Seconds(4);
+  const absl::Time begun = now_ + absl::Seconds(1);
+  wv1::TaskReport done = Done(job.outstanding[0].id);
+  *done.mutable_cost()->mutable_begun() = ToProto(begun);
+  ASSERT_TRUE(Take(done).ok());
+  EXPECT_EQ(FromProto(job.totals.device()), absl::Seconds(2));
+  EXPECT_EQ(FromProto(job.totals.wait_for_server()), absl::Seconds(5));
+  wv1::TaskReport failed =
+      Failed(job.outstanding[0].id, absl::StatusCode::kInvalidArgument);
+  *failed.mutable_cost()->mutable_begun() = ToProto(begun + absl::Seconds(2));
+  ASSERT_TRUE(Take(failed).ok());
+  // It never began, since it follows on a failed one.
+  wv1::TaskReport follower =
+      Failed(job.outstanding[0].id, absl::StatusCode::kAborted);
+  follower.clear_cost();
+  ASSERT_TRUE(Take(follower).ok());
+
+  std::vector<TaskTrace> traces;
+  for (const Action& action : actions_) {
+    const auto* trace = std::get_if<TaskTrace>(&action);
+    if (trace != nullptr) traces.push_back(*trace);
+  }
+  ASSERT_THAT(traces, SizeIs(2));
+  EXPECT_EQ(traces[0].outcome, v1::TASK_OUTCOME_COMMITTED);
+  EXPECT_EQ(traces[0].step, 3);
+  EXPECT_EQ(traces[0].promoted_bytes, 4096);
+  EXPECT_EQ(traces[1].outcome, v1::TASK_OUTCOME_FAILED);
+  EXPECT_EQ(traces[1].device_free_at, traces[0].ended_at);
+  // A failed one is nothing of the job's.
+  EXPECT_EQ(FromProto(job.totals.device()), absl::Seconds(2));
+}
+
 TEST_F(TaskResultsTest, ACommitClearsJobAndDeviceOfWhatWentWrongBefore) {
   Job& job = AddWithTasks(1);
   job.failures_in_a_row = 2;

@@ -90,6 +90,7 @@ absl::Status WorkerEvents::TakeHeld(WorkerRecord& worker,
                            ", and neither holds nor reports it"));
         }
         // It was told, and is neither held nor reported: it was dropped.
+        parts_.book->Trace(job, v1::DECISION_KIND_WITHDRAWN, now, worker.id);
         parts_.hands->Abandon(job, i);
         parts_.life->OutstandingChanged(job, now);
       }
@@ -151,6 +152,7 @@ void WorkerEvents::Died(WorkerRecord& worker, absl::string_view how,
                          ? "the task it ran runs again"
                          : "the task it held goes elsewhere"),
         now, &task);
+    parts_.book->Trace(job, v1::DECISION_KIND_WORKER_DIED, now, worker.id);
     parts_.hands->Abandon(job, 0);
     if (job.in_chain()) parts_.journal->PoolJobChanged(job.id, PoolJobOf(job));
     if (blamed && job.state() == v1::JOB_STATE_RUNNING &&

@@ -89,6 +89,11 @@ struct WorkerRecord {
 
   hydra::worker::v1::DeviceStatus status;
   int64_t finished_tasks = 0;
+  // Since when there is nothing for its device to do: no task but PREPARE in
+  // its hand. Infinitely far: there is.
+  absl::Time idle_since = absl::InfiniteFuture();
+  // The end of the last such task, by its clock. Infinitely long ago: none.
+  absl::Time device_free_at = absl::InfinitePast();
 
   bool ready() const { return state == hydra::v1::WORKER_STATE_READY; }
   // Whether a job may count on it.

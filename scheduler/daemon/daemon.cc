@@ -40,6 +40,7 @@
 #include "scheduler/runtime/core_thread.h"
 #include "scheduler/runtime/read_model.h"
 #include "scheduler/runtime/submission_gate.h"
+#include "scheduler/runtime/trace_log.h"
 #include "scheduler/service/client_server.h"
 #include "scheduler/service/connection_table.h"
 #include "scheduler/service/worker_server.h"
@@ -99,6 +100,7 @@ struct Readable {
   const JobHistory history;
   LogStore logs{kLogOfAJob, kLogsOfAllJobs};
   ReadModel model;
+  TraceLog trace{TraceLog::Limit(), SteadyNow()};
 };
 
 // Each member uses those above it, and ends before them.
@@ -210,6 +212,7 @@ class DaemonImpl final : public Daemon {
     parts.core = &core_thread_;
     parts.model = &readable_.model;
     parts.logs = &readable_.logs;
+    parts.trace = &readable_.trace;
     parts.checker = &checker_;
     parts.history = &readable_.history;
     parts.journal = &writers_->jobs_journal();
@@ -353,6 +356,9 @@ class DaemonImpl final : public Daemon {
   void Do(const DroppedLines& dropped) {
     readable_.logs.CountDropped(dropped.job, dropped.count);
   }
+
+  void Do(const TaskTrace& task) { readable_.trace.Add(task); }
+  void Do(const DecisionTrace& decision) { readable_.trace.Add(decision); }
 
   Opened opened_;
 

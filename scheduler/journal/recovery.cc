@@ -164,22 +164,28 @@ absl::StatusOr<Recovered> ReadJobs(const RecordStore& jobs,
   return recovered;
 }
 
-absl::StatusOr<RecoveredJob> ReadJob(const RecordStore& jobs, JobId id,
-                                     bool with_steps) {
+absl::StatusOr<jv1::SubmittedJob> ReadSubmitted(const RecordStore& jobs,
+                                                JobId id) {
   std::vector<jv1::SubmittedJob> submitted;
-  std::vector<jv1::JobProgress> progress;
-  RecoveredJob job;
-  absl::Status status =
+  const absl::Status read =
       ReadOf(jobs, kSubmittedTable, "submitted jobs", id, submitted);
-  if (status.ok()) {
-    status = ReadOf(jobs, kProgressTable, "progress", id, progress);
-  }
-  if (status.ok()) status = ReadMetrics(jobs, id, with_steps, job);
-  if (!status.ok()) return status;
+  if (!read.ok()) return read;
   if (submitted.empty()) {
     return absl::NotFoundError(absl::StrCat("there is no job j", id.value()));
   }
-  job.submitted = std::move(submitted.front());
+  return std::move(submitted.front());
+}
+
+absl::StatusOr<RecoveredJob> ReadJob(const RecordStore& jobs, JobId id,
+                                     bool with_steps) {
+  absl::StatusOr<jv1::SubmittedJob> submitted = ReadSubmitted(jobs, id);
+  if (!submitted.ok()) return submitted.status();
+  std::vector<jv1::JobProgress> progress;
+  RecoveredJob job;
+  absl::Status status = ReadOf(jobs, kProgressTable, "progress", id, progress);
+  if (status.ok()) status = ReadMetrics(jobs, id, with_steps, job);
+  if (!status.ok()) return status;
+  job.submitted = *std::move(submitted);
   if (!progress.empty()) job.progress = std::move(progress.front());
   return job;
 }

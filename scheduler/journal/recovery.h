@@ -30,6 +30,9 @@ absl::StatusOr<Recovered> ReadJobs(
 // One job, with its newest steps or none. NOT_FOUND: there is none.
 absl::StatusOr<RecoveredJob> ReadJob(const RecordStore& jobs, JobId id,
                                      bool with_steps);
+// What was submitted of it alone. NOT_FOUND: there is none.
+absl::StatusOr<journal::v1::SubmittedJob> ReadSubmitted(const RecordStore& jobs,
+                                                        JobId id);
 // NOT_FOUND: there is no such sweep.
 absl::StatusOr<journal::v1::SweepRecord> ReadSweep(const RecordStore& jobs,
                                                    SweepId id);

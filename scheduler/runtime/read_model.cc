@@ -20,6 +20,10 @@ std::shared_ptr<ReadModel::Entry> EntryOf(const Job& job) {
   entry->state = job.state();
   entry->ended = job.ended();
   entry->status = StatusOf(job).SerializeAsString();
+  entry->summary_only = job.summary_only;
+  if (!IsEmpty(job)) {
+    entry->parts = std::make_shared<const DetailParts>(job);
+  }
   return entry;
 }
 
@@ -44,7 +48,11 @@ void ReadModel::Update(Core& core, absl::Time now) {
 
   absl::MutexLock lock(&mu_);
   for (std::shared_ptr<Entry>& entry : entries) {
-    entry->revision = ++last_revision_;
+    const auto known = jobs_.find(entry->job);
+    entry->revision =
+        known != jobs_.end() && known->second->status == entry->status
+            ? known->second->revision
+            : ++last_revision_;
     Write(core, std::move(entry));
   }
   for (SweepId sweep : changes.forgotten) Forget(sweep);
@@ -76,7 +84,7 @@ void ReadModel::Write(const Core& core, EntryPtr entry) {
     sweep.jobs.insert(
         std::upper_bound(sweep.jobs.begin(), sweep.jobs.end(), entry->job),
         entry->job);
-  } else {
+  } else if (known->revision != entry->revision) {
     by_revision_.erase(known->revision);
   }
   if (entry->ended && (known == nullptr || !known->ended)) --sweep.open_jobs;

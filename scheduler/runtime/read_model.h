@@ -16,6 +16,7 @@
 #include "common/ids/ids.h"
 #include "hydra/v1/status.pb.h"
 #include "scheduler/core/core.h"
+#include "scheduler/core/detail_parts.h"
 
 namespace hydra {
 
@@ -33,10 +34,15 @@ class ReadModel {
     SweepId sweep;
     hydra::v1::JobState state = hydra::v1::JOB_STATE_UNSPECIFIED;
     bool ended = false;
-    // Higher than those of all that was written before.
+    // Higher than those of all that was written before; that of the entry
+    // before, if the status is the same.
     uint64_t revision = 0;
     // A hydra.v1.JobStatus, serialized: fifty thousand of them should fit.
     std::string status;
+    // Null: as of a job that has not begun.
+    std::shared_ptr<const DetailParts> parts;
+    // Of the parts, jobs.db alone has all of the steps and of the partition.
+    bool summary_only = false;
 
     hydra::v1::JobStatus Status() const;
   };

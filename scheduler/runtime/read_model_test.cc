@@ -30,6 +30,18 @@ class ReadModelTest : public ReadModelFixture {
     for (uint64_t id : ids) jobs.push_back(JobId(id));
     return jobs;
   }
+  static journal::v1::WorkerProcess Process() {
+    journal::v1::WorkerProcess process;
+    process.set_pid(1);
+    process.set_session("1");
+    return process;
+  }
+  static worker::v1::WorkerReport Report(uint64_t sequence) {
+    worker::v1::WorkerReport report;
+    report.set_session("1");
+    report.set_sequence(sequence);
+    return report;
+  }
 };
 
 TEST_F(ReadModelTest, AnEntryStaysAsItIsWhenItsJobChanges) {
@@ -49,6 +61,52 @@ TEST_F(ReadModelTest, AnEntryStaysAsItIsWhenItsJobChanges) {
   EXPECT_EQ(after->Status().state(), v1::JOB_STATE_CANCELLED);
   EXPECT_GT(after->revision, before->revision);
   EXPECT_EQ(after->revision, model_.revision());
+}
+
+TEST_F(ReadModelTest, WhatDetailsAloneShowIsNoChangeOfTheStatus) {
+  Submit(2);
+  Cancel({JobId(1)});
+  const ReadModel::EntryPtr before = model_.Find(JobId(1));
+  EXPECT_FALSE(before->summary_only);
+  // One ended job keeps its steps.
+  Cancel({JobId(2)});
+  const ReadModel::EntryPtr after = model_.Find(JobId(1));
+  EXPECT_TRUE(after->summary_only);
+  EXPECT_EQ(after->revision, before->revision);
+  EXPECT_EQ(IdsOf(model_.ChangedAfter(before->revision)), Jobs({2}));
+  EXPECT_FALSE(model_.Find(JobId(2))->summary_only);
+}
+
+TEST_F(ReadModelTest, AnEntryHasWhatItsJobsTasksMade) {
+  Core::Options options = Options();
+  options.devices = {{"cpu:0", 1 << 30, 1}};
+  Core core(options, &policy_, &journal_);
+  ReadModel model;
+  core.WorkerStarted(WorkerId(1), Process());
+  core.WorkerReported(WorkerId(1), Report(1), now_);
+  core.Recorded(core.Submit({SmallJob(1)}, {}, now_)->sequence);
+  core.EndTurn(now_);
+  model.Update(core, now_);
+  EXPECT_EQ(model.Find(JobId(1))->parts, nullptr);
+
+  worker::v1::WorkerReport report = Report(2);
+  worker::v1::TaskReport* prepared = report.add_reports();
+  for (const Action& action : core.TakeActions()) {
+    const auto* message = std::get_if<WorkerMessage>(&action);
+    if (message == nullptr || message->desired.tasks().empty()) continue;
+    prepared->set_task_id(message->desired.tasks(0).task_id());
+  }
+  prepared->mutable_prepare()->add_splits()->set_split(worker::v1::SPLIT_TRAIN);
+  prepared->mutable_prepare()->add_warnings("7 bytes are no UTF-8");
+  core.WorkerReported(WorkerId(1), report, now_);
+  core.EndTurn(now_);
+  model.Update(core, now_);
+  const ReadModel::EntryPtr entry = model.Find(JobId(1));
+  ASSERT_NE(entry->parts, nullptr);
+  v1::JobDetail detail;
+  AddParts(*entry->parts, /*max_steps=*/1, detail);
+  EXPECT_EQ(detail.totals().tasks(), 1);
+  EXPECT_THAT(detail.warnings(), ElementsAre("7 bytes are no UTF-8"));
 }
 
 TEST_F(ReadModelTest, ASweepHasEndedOnceAllItsJobsHave) {
@@ -128,14 +186,8 @@ TEST_F(ReadModelTest, ThatTimeGoesByIsNoChangeOfAWorker) {
   const ReadModel::Workers started = model.workers();
   ASSERT_THAT(*started.statuses, SizeIs(1));
 
-  journal::v1::WorkerProcess process;
-  process.set_pid(1);
-  process.set_session("1");
-  core.WorkerStarted(WorkerId(1), process);
-  worker::v1::WorkerReport report;
-  report.set_session("1");
-  report.set_sequence(1);
-  core.WorkerReported(WorkerId(1), report, now_);
+  core.WorkerStarted(WorkerId(1), Process());
+  core.WorkerReported(WorkerId(1), Report(1), now_);
   model.Update(core, now_);
   const ReadModel::Workers attached = model.workers();
   EXPECT_NE(attached.revision, started.revision);

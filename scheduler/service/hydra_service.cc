@@ -14,10 +14,12 @@
 #include "common/clock/steady_time.h"
 #include "common/process/thread_priority.h"
 #include "common/status/rpc_status.h"
+#include "scheduler/core/task_cost.h"
 #include "scheduler/runtime/refusals.h"
 #include "scheduler/service/client_request.h"
 #include "scheduler/service/file_sender.h"
 #include "scheduler/service/job_streams.h"
+#include "scheduler/service/trace_sender.h"
 
 namespace hydra {
 namespace {
@@ -29,8 +31,6 @@ constexpr size_t kJobsInOneGo = 100;
 // 2,500 further jobs a second, which
 // takes about a twentieth of two cores that compute for training.
 constexpr absl::Duration kGoEvery = absl::Milliseconds(40);
-// Of a submission's warnings, so many jobs' in one turn.
-constexpr size_t kJobsToRead = 1000;
 // A list of so many jobs takes less than a millisecond.
 constexpr int kShortPage = 100;
 // docs/daemon.md, "Who may do what".
@@ -42,6 +42,10 @@ constexpr StreamLimits kDownloads = {32, 4};
 absl::Status NotRecorded(const CoreThread& core) {
   const absl::Status trouble = core.trouble();
   return trouble.ok() ? NotServing() : CannotRecord(trouble);
+}
+
+absl::Status NeedsATarget() {
+  return absl::InvalidArgumentError("target: a job_id or sweep_id is needed");
 }
 
 // Lower is better; what was not measured comes last.
@@ -59,7 +63,8 @@ class OnceEach {
   explicit OnceEach(google::protobuf::RepeatedPtrField<std::string>* to)
       : to_(*to) {}
 
-  void Add(const std::vector<std::string>& texts) {
+  template <typename Texts>
+  void Add(const Texts& texts) {
     for (const std::string& text : texts) {
       if (seen_.insert(text).second) *to_.Add() = text;
     }
@@ -163,12 +168,15 @@ absl::Status HydraServiceImpl::Queue(const Caller& caller,
       [&](Core& core, absl::Time) { return core.SubmissionOf(*key); });
   if (!seen.has_value()) return NotServing();
   std::optional<Submission> submission = *std::move(seen);
-  if (submission.has_value()) {
+  const bool repeated = submission.has_value();
+  OnceEach warnings(response->mutable_warnings());
+  if (repeated) {
     const absl::Status same = CheckRepeats(*submission, *key);
     if (!same.ok()) return same;
   } else {
     absl::StatusOr<std::vector<NewJob>> jobs = parts_.checker->Check(request);
     if (!jobs.ok()) return jobs.status();
+    for (const NewJob& job : *jobs) warnings.Add(job.warnings);
     if (absl::Status healthy = parts_.journal->health(); !healthy.ok()) {
       return CannotRecord(healthy);
     }
@@ -190,24 +198,13 @@ absl::Status HydraServiceImpl::Queue(const Caller& caller,
   if (!statuses.ok()) return statuses.status();
   response->set_sweep_id(SweepName(submission->sweep));
   response->mutable_jobs()->Assign(statuses->begin(), statuses->end());
-  AddWarnings(*ids, response);
-  return absl::OkStatus();
-}
-
-void HydraServiceImpl::AddWarnings(const std::vector<JobId>& jobs,
-                                   v1::SubmitResponse* response) {
-  OnceEach warnings(response->mutable_warnings());
-  for (size_t begin = 0; begin < jobs.size(); begin += kJobsToRead) {
-    const size_t end = std::min(jobs.size(), begin + kJobsToRead);
-    absl::MutexLock lock(&long_turn_);
-    (void)parts_.core->Ask([&](Core& core, absl::Time) {
-      for (size_t i = begin; i < end; ++i) {
-        const Job* job = core.jobs().Find(jobs[i]);
-        if (job != nullptr) warnings.Add(job->submitted.warnings);
-      }
-      return true;
-    });
+  if (!repeated) return absl::OkStatus();
+  for (JobId id : *ids) {
+    const auto submitted = parts_.history->FindSubmitted(id);
+    if (!submitted.ok()) return submitted.status();
+    warnings.Add(submitted->warnings());
   }
+  return absl::OkStatus();
 }
 
 grpc::Status HydraServiceImpl::Submit(grpc::ServerContext* context,
@@ -254,9 +251,7 @@ absl::Status HydraServiceImpl::ForTarget(
   const absl::StatusOr<Target> target =
       ParseTarget(request.job_id(), request.sweep_id());
   if (!target.ok()) return target.status();
-  if (std::holds_alternative<AllJobs>(*target)) {
-    return absl::InvalidArgumentError("target: a job_id or sweep_id is needed");
-  }
+  if (std::holds_alternative<AllJobs>(*target)) return NeedsATarget();
   // So that none of a sweep's jobs is missed that has just come in.
   const absl::Status settled = reader_.Settle();
   if (!settled.ok()) return settled;
@@ -348,13 +343,19 @@ grpc::Status HydraServiceImpl::GetResults(grpc::ServerContext* context,
     const absl::StatusOr<std::vector<JobId>> jobs =
         reader_.JobsOf(caller, *sweep);
     if (!jobs.ok()) return jobs.status();
-    auto statuses = reader_.StatusesOf(caller, *jobs);
-    if (!statuses.ok()) return statuses.status();
-    std::stable_sort(statuses->begin(), statuses->end(),
+    std::vector<v1::JobStatus> statuses;
+    for (JobId job : *jobs) {
+      absl::StatusOr<JobReader::Summary> summary =
+          reader_.SummaryOf(caller, job);
+      if (!summary.ok()) return summary.status();
+      statuses.push_back(std::move(summary->status));
+      AddTotals(summary->totals, *response->mutable_totals());
+    }
+    std::stable_sort(statuses.begin(), statuses.end(),
                      [](const v1::JobStatus& a, const v1::JobStatus& b) {
                        return Rank(a) < Rank(b);
                      });
-    response->mutable_jobs()->Assign(statuses->begin(), statuses->end());
+    response->mutable_jobs()->Assign(statuses.begin(), statuses.end());
     return absl::OkStatus();
   });
 }
@@ -401,6 +402,35 @@ grpc::Status HydraServiceImpl::Download(
     grpc::ServerWriter<v1::DownloadResponse>* writer) {
   return ServeLong(*context, downloads_, [&](const Caller& caller) {
     return SendOutput(caller, *request, writer);
+  });
+}
+
+absl::Status HydraServiceImpl::SendTraceOf(
+    const Caller& caller, const v1::TraceRequest& request,
+    grpc::ServerWriter<v1::TraceResponse>* writer) {
+  const absl::StatusOr<Target> target =
+      ParseTarget(request.job_id(), request.sweep_id());
+  if (!target.ok()) return target.status();
+  if (std::holds_alternative<AllJobs>(*target)) return NeedsATarget();
+  const absl::StatusOr<std::vector<JobId>> jobs =
+      reader_.JobsOf(caller, *target);
+  if (!jobs.ok()) return jobs.status();
+  auto statuses = reader_.StatusesOf(caller, *jobs);
+  if (!statuses.ok()) return statuses.status();
+  TraceTarget traced{*std::move(statuses), {}};
+  for (const v1::WorkerStatus& worker : *parts_.model->workers().statuses) {
+    traced.devices.push_back(worker.device());
+  }
+  return SendTrace(*parts_.trace, traced, [&](const v1::TraceResponse& some) {
+    return writer->Write(some);
+  });
+}
+
+grpc::Status HydraServiceImpl::Trace(
+    grpc::ServerContext* context, const v1::TraceRequest* request,
+    grpc::ServerWriter<v1::TraceResponse>* writer) {
+  return ServeLong(*context, downloads_, [&](const Caller& caller) {
+    return SendTraceOf(caller, *request, writer);
   });
 }
 

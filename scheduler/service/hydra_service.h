@@ -16,6 +16,7 @@
 #include "scheduler/runtime/core_thread.h"
 #include "scheduler/runtime/read_model.h"
 #include "scheduler/runtime/submission_gate.h"
+#include "scheduler/runtime/trace_log.h"
 #include "scheduler/runtime/work_thread.h"
 #include "scheduler/service/job_reader.h"
 #include "scheduler/service/pace.h"
@@ -30,9 +31,8 @@ namespace hydra {
 // The public API: translates requests into orders to the core, and answers from
 // what the core has published. Thread-safe.
 //
-// Reading never takes time of the core's thread, but for one job's details;
-// long streams share a few threads; and each user has a bounded number of calls
-// and streams at a time.
+// Reading never takes time of the core's thread; long streams share a few
+// threads; and each user has a bounded number of calls and streams at a time.
 class HydraServiceImpl final
     : public v1::HydraService::WithCallbackMethod_Watch<
           v1::HydraService::WithCallbackMethod_StreamLogs<
@@ -43,6 +43,7 @@ class HydraServiceImpl final
     CoreThread* core = nullptr;
     const ReadModel* model = nullptr;
     const LogStore* logs = nullptr;
+    const TraceLog* trace = nullptr;
     const SubmissionChecker* checker = nullptr;
     const JobHistory* history = nullptr;
     const GroupCommit* journal = nullptr;
@@ -88,6 +89,9 @@ class HydraServiceImpl final
   grpc::Status Download(
       grpc::ServerContext* context, const v1::DownloadRequest* request,
       grpc::ServerWriter<v1::DownloadResponse>* writer) override;
+  grpc::Status Trace(grpc::ServerContext* context,
+                     const v1::TraceRequest* request,
+                     grpc::ServerWriter<v1::TraceResponse>* writer) override;
   grpc::Status ListWorkers(grpc::ServerContext* context,
                            const v1::ListWorkersRequest* request,
                            v1::ListWorkersResponse* response) override;
@@ -111,10 +115,6 @@ class HydraServiceImpl final
                         v1::SubmitResponse* response);
   absl::Status Queue(const Caller& caller, const v1::SubmitRequest& request,
                      v1::SubmitResponse* response);
-  // What the jobs' submission was warned of, each once. Says nothing of jobs
-  // that the core has forgotten.
-  void AddWarnings(const std::vector<JobId>& jobs,
-                   v1::SubmitResponse* response);
   // Does `act` with the jobs that the request names, some at a time, so that
   // other events of the core come between, and training has time; `changed`
   // takes the names of those that it answers.
@@ -127,6 +127,9 @@ class HydraServiceImpl final
   absl::Status SendOutput(const Caller& caller,
                           const v1::DownloadRequest& request,
                           grpc::ServerWriter<v1::DownloadResponse>* writer);
+  absl::Status SendTraceOf(const Caller& caller,
+                           const v1::TraceRequest& request,
+                           grpc::ServerWriter<v1::TraceResponse>* writer);
 
   const Parts parts_;
   const CallerOf caller_of_;

@@ -8,12 +8,14 @@
 #include <vector>
 
 #include "common/clock/steady_time.h"
+#include "scheduler/core/new_job.h"
 #include "scheduler/core/testing/small_job.h"
 #include "scheduler/journal/journal.h"
 #include "scheduler/journal/memory_record_store.h"
 #include "scheduler/journal/record_change.h"
 #include "scheduler/journal/tables.h"
 #include "scheduler/policy/sharded_lrtf.h"
+#include "scheduler/service/client_request.h"
 
 namespace hydra {
 namespace {
@@ -40,6 +42,14 @@ class OldJobs : public RecordStore {
          MakePut(kProgressTable, kOldJob.value(), 0,
                  progress.SerializeAsString())});
     EXPECT_TRUE(written.ok()) << written;
+  }
+
+  void AddSubmitted(JobId job, const NewJob& submitted) {
+    EXPECT_TRUE(
+        records_
+            .Apply({MakePut(kSubmittedTable, job.value(), 0,
+                            SubmittedOf(submitted).SerializeAsString())})
+            .ok());
   }
 
   // Not OK: what every reading says.
@@ -100,7 +110,8 @@ class HydraServiceTest : public ::testing::Test {
       {[](uint64_t) {}, [](uint64_t, const absl::Status&) {}},
       absl::Seconds(1)};
   SubmissionGate gate_;
-  HydraServiceImpl service_{{&core_thread_, &model_, &logs_, &checker_,
+  const TraceLog trace_{{}, absl::UnixEpoch()};
+  HydraServiceImpl service_{{&core_thread_, &model_, &logs_, &trace_, &checker_,
                              &history_, &group_commit_, &gate_},
                             [this](const std::string&) { return caller_; },
                             {}};
@@ -139,6 +150,24 @@ TEST_F(HydraServiceTest, WatchTellsHowASweepEndedThatTheCoreHasForgotten) {
   EXPECT_EQ(response.jobs(0).state(), v1::JOB_STATE_CANCELLED);
   EXPECT_FALSE(stream->Read(&response));
   EXPECT_TRUE(stream->Finish().ok());
+}
+
+TEST_F(HydraServiceTest, TracesOfOldJobsHaveNoTasksAndUnknownOnesAreNotFound) {
+  v1::TraceRequest request;
+  request.set_job_id("j7");
+  grpc::ClientContext context;
+  const auto stream = stub().Trace(&context, request);
+  v1::TraceResponse response;
+  ASSERT_TRUE(stream->Read(&response));
+  ASSERT_EQ(response.jobs_size(), 1);
+  EXPECT_EQ(response.jobs(0).job_id(), "j7");
+  EXPECT_FALSE(response.has_begin());
+  EXPECT_FALSE(stream->Read(&response));
+  EXPECT_TRUE(stream->Finish().ok());
+  request.set_job_id("j8");
+  grpc::ClientContext unknown;
+  EXPECT_EQ(stub().Trace(&unknown, request)->Finish().error_code(),
+            grpc::StatusCode::NOT_FOUND);
 }
 
 TEST_F(HydraServiceTest, ValidatingLooksAtTheJobWhateverTheRequestId) {
@@ -189,6 +218,29 @@ TEST_F(HydraServiceTest, ARequestIdCannotBeUsedForAnotherJob) {
             grpc::StatusCode::INVALID_ARGUMENT);
 }
 
+TEST_F(HydraServiceTest, ARepeatedSubmissionIsWarnedAsTheFirstOne) {
+  NewJob job = SmallJob(1);
+  job.warnings = {"a key is not used"};
+  jobs_.AddSubmitted(JobId(1), job);
+  v1::SubmitRequest request;
+  request.set_request_id("known");
+  const RequestKey key = *KeyOf(caller_, request);
+  const auto queued = core_thread_.Tell([&](Core& core, absl::Time now) {
+    const auto submission = core.Submit({job}, key, now);
+    core.Recorded(submission->sequence);
+    return submission->sequence;
+  });
+  gate_.Recorded(*queued);
+  v1::SubmitResponse response;
+  grpc::ClientContext context;
+  const grpc::Status status = stub().Submit(&context, request, &response);
+  ASSERT_TRUE(status.ok()) << status.error_message();
+  ASSERT_EQ(response.jobs_size(), 1);
+  EXPECT_EQ(response.jobs(0).job_id(), "j1");
+  ASSERT_EQ(response.warnings_size(), 1);
+  EXPECT_EQ(response.warnings(0), "a key is not used");
+}
+
 TEST_F(HydraServiceTest, RefusesWhatNoRequestCanMean) {
   const auto refused = [](const grpc::Status& status) {
     return status.error_code() == grpc::StatusCode::INVALID_ARGUMENT;
@@ -207,6 +259,8 @@ TEST_F(HydraServiceTest, RefusesWhatNoRequestCanMean) {
   watch.set_interval_ms(-1);
   grpc::ClientContext watch_context;
   EXPECT_TRUE(refused(stub().Watch(&watch_context, watch)->Finish()));
+  grpc::ClientContext trace_context;
+  EXPECT_TRUE(refused(stub().Trace(&trace_context, {})->Finish()));
   v1::StreamLogsRequest logs;
   logs.set_job_id("j7");
   logs.set_tail(-1);

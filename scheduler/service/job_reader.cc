@@ -30,13 +30,25 @@ absl::StatusOr<std::vector<JobId>> JobReader::JobsOf(
   return jobs;
 }
 
+absl::StatusOr<JobReader::Summary> JobReader::SummaryOf(const Caller& caller,
+                                                        JobId job) const {
+  const ReadModel::EntryPtr entry = model_->Find(job);
+  if (entry == nullptr) {
+    absl::StatusOr<v1::JobDetail> old = history_->Find(job, 0);
+    if (!old.ok()) return old.status();
+    return Summary{std::move(*old->mutable_status()),
+                   std::move(*old->mutable_totals())};
+  }
+  Summary summary{entry->Status(), {}};
+  if (entry->parts != nullptr) summary.totals = entry->parts->totals;
+  return summary;
+}
+
 absl::StatusOr<v1::JobStatus> JobReader::StatusOf(const Caller& caller,
                                                   JobId job) const {
-  const ReadModel::EntryPtr entry = model_->Find(job);
-  if (entry != nullptr) return entry->Status();
-  absl::StatusOr<v1::JobDetail> old = history_->Find(job, 0);
-  if (!old.ok()) return old.status();
-  return std::move(*old->mutable_status());
+  absl::StatusOr<Summary> summary = SummaryOf(caller, job);
+  if (!summary.ok()) return summary.status();
+  return std::move(summary->status);
 }
 
 absl::StatusOr<std::vector<v1::JobStatus>> JobReader::StatusesOf(
@@ -130,22 +142,17 @@ absl::Status JobReader::ListOld(const Caller& caller, SweepId sweep,
 
 absl::StatusOr<v1::JobDetail> JobReader::Detail(const Caller& caller, JobId id,
                                                 int max_steps) const {
-  std::optional<std::optional<v1::JobDetail>> detail;
-  {
-    absl::MutexLock lock(&asking_);
-    // None: what is in memory is not all.
-    detail =
-        core_->Ask([&](Core& core, absl::Time) -> std::optional<v1::JobDetail> {
-          const Job* job = core.jobs().Find(id);
-          if (job == nullptr || job->summary_only) return std::nullopt;
-          return DetailOf(*job, max_steps);
-        });
+  const ReadModel::EntryPtr entry = model_->Find(id);
+  if (entry == nullptr || entry->summary_only) {
+    return history_->Find(id, max_steps);
   }
-  if (!detail.has_value()) return NotServing();
-  if (!detail->has_value()) return history_->Find(id, max_steps);
-  const absl::Status read = history_->AddOlderSteps(id, max_steps, **detail);
+  absl::StatusOr<v1::JobDetail> detail = history_->FindSubmitted(id);
+  if (!detail.ok()) return detail.status();
+  *detail->mutable_status() = entry->Status();
+  if (entry->parts != nullptr) AddParts(*entry->parts, max_steps, *detail);
+  const absl::Status read = history_->AddOlderSteps(id, max_steps, *detail);
   if (!read.ok()) return read;
-  return **std::move(detail);
+  return detail;
 }
 
 absl::Status JobReader::Settle() const {

@@ -3,10 +3,8 @@
 
 #include <vector>
 
-#include "absl/base/thread_annotations.h"
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
-#include "absl/synchronization/mutex.h"
 #include "common/ids/ids.h"
 #include "hydra/v1/hydra.pb.h"
 #include "scheduler/core/caller.h"
@@ -17,10 +15,10 @@
 
 namespace hydra {
 
-// Reads jobs for clients, wherever they are: in the read model, and those that
-// ended so long ago that the core has forgotten them in jobs.db. Thread-safe.
-// What it is given must outlive it. `caller`: for whom it reads; whoever may
-// enter may read all jobs.
+// Reads jobs for clients, wherever they are: in the read model, and what the
+// core does not keep in jobs.db. None of it takes time of the core's thread but
+// Settle. Thread-safe. What it is given must outlive it. `caller`: for whom it
+// reads; whoever may enter may read all jobs.
 //
 // Errors of all: NOT_FOUND: there is no such job or sweep. UNAVAILABLE: the
 // server is starting or stopping. Others: what reading jobs.db said.
@@ -33,6 +31,11 @@ class JobReader {
   absl::StatusOr<std::vector<JobId>> JobsOf(const Caller& caller,
                                             const Target& target) const;
 
+  struct Summary {
+    v1::JobStatus status;
+    v1::JobTotals totals;
+  };
+  absl::StatusOr<Summary> SummaryOf(const Caller& caller, JobId job) const;
   absl::StatusOr<v1::JobStatus> StatusOf(const Caller& caller, JobId job) const;
   // All of them, in the same order.
   absl::StatusOr<std::vector<v1::JobStatus>> StatusesOf(
@@ -44,8 +47,7 @@ class JobReader {
 
   // All that is known, with at most `max_steps` of the newest steps.
   absl::StatusOr<v1::JobDetail> Detail(const Caller& caller, JobId job,
-                                       int max_steps) const
-      ABSL_LOCKS_EXCLUDED(asking_);
+                                       int max_steps) const;
 
   // Returns once the read model shows what the core has done until now. Others:
   // as CannotRecord.
@@ -59,8 +61,6 @@ class JobReader {
   CoreThread* const core_;
   const ReadModel* const model_;
   const JobHistory* const history_;
-  // Details take time of the core's thread: one at a time.
-  mutable absl::Mutex asking_;
 };
 
 }  // namespace hydra

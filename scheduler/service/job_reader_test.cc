@@ -90,6 +90,34 @@ TEST_F(JobReaderTest, ListsASweepThatTheCoreHasForgotten) {
             absl::StatusCode::kNotFound);
 }
 
+TEST_F(JobReaderTest, DetailsAreThoseThatATurnPublished) {
+  Submit(1);
+  const auto submitted = reader_.Detail(Caller(), JobId(1), /*max_steps=*/9);
+  ASSERT_TRUE(submitted.ok()) << submitted.status();
+  EXPECT_EQ(submitted->spec().name(), "small");
+  EXPECT_EQ(submitted->output_path(), "/j1-small");
+  EXPECT_EQ(submitted->status().state(), v1::JOB_STATE_PENDING);
+  // The core alone knows this yet.
+  core_.Cancel({JobId(1)}, false, now_);
+  EXPECT_EQ(reader_.Detail(Caller(), JobId(1), 9)->status().state(),
+            v1::JOB_STATE_PENDING);
+  Settle();
+  EXPECT_EQ(reader_.Detail(Caller(), JobId(1), 9)->status().state(),
+            v1::JOB_STATE_CANCELLED);
+  EXPECT_EQ(reader_.Detail(Caller(), JobId(2), 9).status().code(),
+            absl::StatusCode::kNotFound);
+}
+
+TEST_F(JobReaderTest, DetailsOfAForgottenJobAreThoseOnTheDisk) {
+  const SweepId sweep = Submit(1);
+  Cancel({JobId(1)});
+  ForgetEnded(sweep);
+  const auto detail = reader_.Detail(Caller(), JobId(1), /*max_steps=*/9);
+  ASSERT_TRUE(detail.ok()) << detail.status();
+  EXPECT_EQ(detail->spec().name(), "small");
+  EXPECT_EQ(detail->status().state(), v1::JOB_STATE_CANCELLED);
+}
+
 TEST_F(JobReaderTest, AWatcherIsToldAllThenChangesThenTheEnd) {
   const SweepId sweep = Submit(ReadModel::kMostEntries + 3);
   Submit(1);

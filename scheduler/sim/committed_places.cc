@@ -23,8 +23,8 @@ auto Rank(const ChainPosition& position) {
 }
 
 ChainPosition NewestCheckpoint(const Job& job) {
-  if (job.checkpoints.empty()) return {};
-  return FromRecord(job.checkpoints.back().position());
+  if (job.checkpoints->empty()) return {};
+  return FromRecord(job.checkpoints->back().position());
 }
 
 }  // namespace

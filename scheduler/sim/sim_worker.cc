@@ -93,6 +93,7 @@ void SimWorker::Finish(const absl::Status& failure, bool nonfinite) {
   wv1::TaskReport report;
   report.set_task_id(task.task_id());
   report.mutable_cost()->mutable_wall()->set_seconds(1);
+  *report.mutable_cost()->mutable_begun() = ToProto(computing.begun_at);
   absl::Status outcome = device_.Compute(task, computing.reserve_bytes, report);
   if (!failure.ok()) outcome = failure;
   if (!device_.HasRoomFor(task)) outcome = absl::ResourceExhaustedError("");

@@ -24,6 +24,8 @@ struct Deliver {
   void operator()(const FoundPartition&) {}
   void operator()(const LineForJob& line) { writers.Keep(line); }
   void operator()(const DroppedLines&) {}
+  void operator()(const TaskTrace&) {}
+  void operator()(const DecisionTrace&) {}
 
   WorkerProcesses& workers;
   SimWriters& writers;

@@ -34,6 +34,14 @@ absl::StatusOr<v1::JobDetail> JobHistory::Find(JobId id, int max_steps) const {
   return detail;
 }
 
+absl::StatusOr<v1::JobDetail> JobHistory::FindSubmitted(JobId id) const {
+  const auto submitted = ReadSubmitted(*jobs_, id);
+  if (!submitted.ok()) return submitted.status();
+  Job job;
+  SetSubmitted(id, *submitted, job);
+  return DetailOf(job, /*max_steps=*/0);
+}
+
 absl::Status JobHistory::AddOlderSteps(JobId id, int max_steps,
                                        v1::JobDetail& detail) const {
   const int64_t end =

@@ -24,6 +24,12 @@ class JobHistory {
   // NOT_FOUND: there is no such job, or it has not ended.
   absl::StatusOr<hydra::v1::JobDetail> Find(JobId job, int max_steps) const;
 
+  // The job as it was submitted, whether it has ended or not: its spec, output
+  // path and warnings, and of its status what never changes.
+  //
+  // NOT_FOUND: there is no such job.
+  absl::StatusOr<hydra::v1::JobDetail> FindSubmitted(JobId job) const;
+
   // Puts those steps of a job, ended or not, before the ones in `detail` that
   // come before them, until it has `max_steps`.
   absl::Status AddOlderSteps(JobId job, int max_steps,

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include "absl/status/status.h"
+#include "absl/strings/str_cat.h"
 #include "hydra/journal/v1/journal.pb.h"
 #include "scheduler/journal/memory_record_store.h"
 #include "scheduler/journal/record_change.h"
@@ -104,6 +105,16 @@ TEST_F(JobHistoryTest, AddsNoStepsThatTheJobWillMakeAgain) {
 TEST_F(JobHistoryTest, ARunningJobIsNotFound) {
   EXPECT_TRUE(absl::IsNotFound(history_.Find(JobId(1), 0).status()));
   EXPECT_TRUE(absl::IsNotFound(history_.Find(JobId(3), 0).status()));
+}
+
+TEST_F(JobHistoryTest, TellsWhatWasSubmittedWhetherTheJobHasEndedOrNot) {
+  for (int job : {1, 2}) {
+    const auto detail = history_.FindSubmitted(JobId(job));
+    ASSERT_TRUE(detail.ok()) << detail.status();
+    EXPECT_EQ(detail->spec().name(), "name");
+    EXPECT_EQ(detail->output_path(), absl::StrCat("/j", job, "-name"));
+  }
+  EXPECT_TRUE(absl::IsNotFound(history_.FindSubmitted(JobId(3)).status()));
 }
 
 TEST_F(JobHistoryTest, KnowsTheJobsOfASweep) {

@@ -172,7 +172,7 @@ class ControlDaemon {
       journals_.emplace();
       history_.emplace(&journals_->jobs());
       service_.emplace(
-          HydraServiceImpl::Parts{&thread_, &model_, &logs_, &checker_,
+          HydraServiceImpl::Parts{&thread_, &model_, &logs_, &trace_, &checker_,
                                   &*history_, &journals_->group_commit(),
                                   &gate_},
           [this](const std::string&) { return Caller{next_user_++ % kUsers}; },
@@ -233,6 +233,8 @@ class ControlDaemon {
     for (const Action& action : core_.TakeActions()) {
       const auto* message = std::get_if<WorkerMessage>(&action);
       if (message != nullptr) streams_.Send(message->worker, message->desired);
+      const auto* task = std::get_if<TaskTrace>(&action);
+      if (task != nullptr) trace_.Add(*task);
     }
     if (journals_.has_value()) journal_.Recorded(journals_->recorded());
     model_.Update(core_, SteadyNow());
@@ -266,6 +268,7 @@ class ControlDaemon {
 
   CoreThread thread_;
   LogStore logs_{{}, {}};
+  TraceLog trace_{{}, absl::Now()};
   const SubmissionChecker checker_{PathPolicy({}, {}), "/nowhere"};
   SubmissionGate gate_;
   std::optional<JobHistory> history_;

@@ -48,6 +48,7 @@ TaskReport RunHostTask(const worker::v1::Task& task, const JobContext& job,
   } else {
     SetError(TaskFailure{prepared.status()}, report);
   }
+  *report.mutable_cost()->mutable_begun() = ToProto(begin);
   *report.mutable_cost()->mutable_wall() = ToProto(SteadyNow() - begin);
   return report;
 }

@@ -54,6 +54,7 @@ class Stopwatch {
         compute_begin_(device.ComputeTime()) {}
 
   void Read(TaskCost& cost) const {
+    *cost.mutable_begun() = ToProto(wall_begin_);
     *cost.mutable_wall() = ToProto(SteadyNow() - wall_begin_);
     *cost.mutable_compute() = ToProto(device_.ComputeTime() - compute_begin_);
   }
@@ -68,6 +69,7 @@ void AddTraffic(const BlockIo& io, int64_t peak_bytes, TaskCost& cost) {
   cost.set_promoted_bytes(cost.promoted_bytes() + io.promoted_bytes());
   cost.set_demoted_bytes(cost.demoted_bytes() + io.demoted_bytes());
   cost.set_cached_bytes(cost.cached_bytes() + io.cached_bytes());
+  *cost.mutable_copy() = ToProto(FromProto(cost.copy()) + io.copy_time());
   cost.set_peak_bytes(std::max(cost.peak_bytes(), peak_bytes));
 }
 

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
+#include "common/status/proto_time.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "worker/device/testing/test_device.h"
@@ -238,6 +239,15 @@ TEST_F(OneTaskTest, CountsWhatItMovesAndWhatItFinds) {
   EXPECT_GT(block.cost().peak_bytes(), boundary);
   EXPECT_GT(block.cost().wall().seconds() + block.cost().wall().nanos(), 0);
   EXPECT_GT(block.cost().compute().nanos(), 0);
+}
+
+TEST_F(OneTaskTest, TellsWhenItBeganAndWhatOfItWentIntoCopies) {
+  const TaskReport first = RunAndCommit(job_.StepTask(0));
+  const TaskReport second = RunAndCommit(job_.StepTask(1));
+  EXPECT_GE(FromProto(second.cost().begun()),
+            FromProto(first.cost().begun()) + FromProto(first.cost().wall()));
+  EXPECT_GT(FromProto(second.cost().copy()), absl::ZeroDuration());
+  EXPECT_LT(FromProto(second.cost().copy()), FromProto(second.cost().wall()));
 }
 
 TEST_F(OneTaskTest, ZeroStateMovesNoBytes) {

@@ -64,7 +64,7 @@ class CheckpointsFixture : public ::testing::Test {
   // Where the job's checkpoints are, "checkpoint-4".
   static std::vector<std::string> Kept(const Job& job) {
     std::vector<std::string> names;
-    for (const journal::v1::CheckpointRecord& checkpoint : job.checkpoints) {
+    for (const journal::v1::CheckpointRecord& checkpoint : *job.checkpoints) {
       const std::string& path = checkpoint.info().path();
       names.push_back(path.substr(path.rfind('/') + 1));
     }

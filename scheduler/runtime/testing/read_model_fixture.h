@@ -24,6 +24,7 @@ class ReadModelFixture : public ::testing::Test {
     Core::Options options;
     options.pool_bytes = 1 << 30;
     options.kept_ended_jobs = 0;
+    options.kept_step_lists = 1;
     return options;
   }
 
