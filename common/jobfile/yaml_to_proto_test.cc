@@ -81,7 +81,7 @@ TEST(YamlToProtoTest, NamesPositionsInLists) {
       &config);
   EXPECT_EQ(ToStatus(mistakes).message(),
             "devices[1].memory: line 3: unknown key 'memory'; known here: "
-            "name, memory_limit_bytes, threads\n"
+            "name, memory_limit_bytes, threads, link\n"
             "devices[2]: line 4: expected a section of keys, found '7'\n"
             "read_roots[1]: line 5: expected text, found a list");
 }
