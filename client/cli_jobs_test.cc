@@ -113,6 +113,9 @@ TEST_F(CliJobsTest, ATraceThatCannotBeWrittenOrReadLeavesNoFile) {
   const std::string file = scratch_.path() + "/trace.json";
   service_.trace_takes.push_back(
       {{}, grpc::Status(grpc::StatusCode::NOT_FOUND, "there is no job j1")});
+  service_.trace_takes.push_back(service_.trace_takes.back());
+  EXPECT_EQ(Run({"trace", "j1"}), ExitCode::kNotFound);
+  EXPECT_THAT(out_.str(), IsEmpty());
   EXPECT_EQ(Run({"trace", "j1", "-o", file}), ExitCode::kNotFound);
   EXPECT_FALSE(fs::exists(file));
   EXPECT_FALSE(fs::exists(file + ".part"));

@@ -139,18 +139,23 @@ class TraceJson::Event {
   ordered_json fields_;
 };
 
-TraceJson::TraceJson(std::ostream* out) : out_(*out) {
+void TraceJson::BeginOnce() {
+  if (std::exchange(begun_, true)) return;
   out_ << "{\"displayTimeUnit\": \"ms\", \"traceEvents\": [";
 }
 
 void TraceJson::Write(const Event& event) {
+  BeginOnce();
   // Names of files and jobs may be no UTF-8.
   out_ << (std::exchange(wrote_any_, true) ? ",\n" : "\n")
        << event.fields().dump(-1, ' ', false,
                               ordered_json::error_handler_t::replace);
 }
 
-void TraceJson::Finish() { out_ << "\n]}\n"; }
+void TraceJson::Finish() {
+  BeginOnce();
+  out_ << "\n]}\n";
+}
 
 void TraceJson::Add(const v1::TraceResponse& message) {
   if (!message.devices().empty()) AddHead(message);

@@ -21,12 +21,13 @@ namespace hydra {
 // the task's begin, wherever in it they were.
 class TraceJson {
  public:
-  // Writes the beginning to `out`, which is borrowed.
-  explicit TraceJson(std::ostream* out);
+  // Writes to `out`, which is borrowed; nothing before the first message.
+  explicit TraceJson(std::ostream* out) : out_(*out) {}
 
   // Takes the next message of the stream.
   void Add(const v1::TraceResponse& message);
-  // Writes the end. Nothing else may be called after it.
+  // Writes the end, which makes a whole file of it. Nothing else may be called
+  // after it.
   void Finish();
 
   // Tasks of the trace's own jobs up to now.
@@ -54,8 +55,10 @@ class TraceJson {
 
   class Event;
   void Write(const Event& event);
+  void BeginOnce();
 
   std::ostream& out_;
+  bool begun_ = false;
   bool wrote_any_ = false;
   absl::Time begin_ = absl::UnixEpoch();
   std::map<std::string, Device> devices_;

@@ -157,6 +157,11 @@ TEST_F(TraceJsonTest, DecisionsAreInstantsAndNoneIsBeforeTheBegin) {
 
 TEST_F(TraceJsonTest, AnEmptyTraceIsAWholeFile) {
   EXPECT_THAT(Events("X"), IsEmpty());
+  std::ostringstream out;
+  TraceJson trace(&out);
+  EXPECT_EQ(out.str(), "");
+  trace.Finish();
+  EXPECT_TRUE(json::parse(out.str()).at("traceEvents").empty());
 }
 
 }  // namespace

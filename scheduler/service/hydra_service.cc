@@ -1,8 +1,6 @@
 #include "scheduler/service/hydra_service.h"
 
 #include <algorithm>
-#include <cmath>
-#include <limits>
 #include <memory>
 #include <optional>
 #include <system_error>
@@ -14,11 +12,11 @@
 #include "common/clock/steady_time.h"
 #include "common/process/thread_priority.h"
 #include "common/status/rpc_status.h"
-#include "scheduler/core/task_cost.h"
 #include "scheduler/runtime/refusals.h"
 #include "scheduler/service/client_request.h"
 #include "scheduler/service/file_sender.h"
 #include "scheduler/service/job_streams.h"
+#include "scheduler/service/sweep_results.h"
 #include "scheduler/service/trace_sender.h"
 
 namespace hydra {
@@ -46,15 +44,6 @@ absl::Status NotRecorded(const CoreThread& core) {
 
 absl::Status NeedsATarget() {
   return absl::InvalidArgumentError("target: a job_id or sweep_id is needed");
-}
-
-// Lower is better; what was not measured comes last.
-double Rank(const v1::JobStatus& job) {
-  constexpr double kWorst = std::numeric_limits<double>::infinity();
-  const double loss = job.has_validation_loss() ? job.validation_loss()
-                      : job.has_train_loss()    ? job.train_loss()
-                                                : kWorst;
-  return std::isnan(loss) ? kWorst : loss;
 }
 
 // Takes each text once, in the order in which they come first.
@@ -343,19 +332,14 @@ grpc::Status HydraServiceImpl::GetResults(grpc::ServerContext* context,
     const absl::StatusOr<std::vector<JobId>> jobs =
         reader_.JobsOf(caller, *sweep);
     if (!jobs.ok()) return jobs.status();
-    std::vector<v1::JobStatus> statuses;
+    std::vector<JobReader::Summary> summaries;
     for (JobId job : *jobs) {
       absl::StatusOr<JobReader::Summary> summary =
           reader_.SummaryOf(caller, job);
       if (!summary.ok()) return summary.status();
-      statuses.push_back(std::move(summary->status));
-      AddTotals(summary->totals, *response->mutable_totals());
+      summaries.push_back(*std::move(summary));
     }
-    std::stable_sort(statuses.begin(), statuses.end(),
-                     [](const v1::JobStatus& a, const v1::JobStatus& b) {
-                       return Rank(a) < Rank(b);
-                     });
-    response->mutable_jobs()->Assign(statuses.begin(), statuses.end());
+    FillResults(std::move(summaries), response);
     return absl::OkStatus();
   });
 }

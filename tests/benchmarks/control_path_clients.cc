@@ -7,6 +7,8 @@
 #include <vector>
 
 #include "absl/time/clock.h"
+#include "common/clock/steady_time.h"
+#include "common/status/proto_time.h"
 #include "glog/logging.h"
 #include "hydra/v1/hydra.grpc.pb.h"
 #include "hydra/worker/v1/worker.grpc.pb.h"
@@ -32,6 +34,16 @@ wv1::TaskReport DoNothing(const wv1::Task& task, const wv1::JobContext&,
     report.mutable_pass()->set_loss_sum(1);
     report.mutable_pass()->set_loss_tokens(1);
   }
+  // As a worker's that does something.
+  wv1::TaskCost& cost = *report.mutable_cost();
+  *cost.mutable_begun() = ToProto(SteadyNow());
+  *cost.mutable_wall() = ToProto(absl::Microseconds(1));
+  *cost.mutable_compute() = cost.wall();
+  *cost.mutable_copy() = cost.wall();
+  cost.set_promoted_bytes(1);
+  cost.set_demoted_bytes(1);
+  cost.set_cached_bytes(1);
+  cost.set_peak_bytes(1);
   return report;
 }
 
