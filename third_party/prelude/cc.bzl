@@ -31,7 +31,8 @@ def _with_prelude(kwargs, testonly = False):
     )
 
 def cc_library(**kwargs):
-    _cc_library(**_with_prelude(kwargs))
+    # Nobody links shared libraries of them.
+    _cc_library(linkstatic = True, **_with_prelude(kwargs))
 
 def cc_binary(**kwargs):
     _cc_binary(**_with_prelude(kwargs))
