@@ -67,6 +67,24 @@ at::Tensor BlockIo::View(const BlockVersion& version, int64_t count) {
   return at::from_blob(SlotRange(version, 0, count).data(), {count});
 }
 
+at::Tensor BlockIo::ReadInPlace(const BlockVersion& version, int64_t first,
+                                int64_t count) {
+  if (version.zero()) return {};
+  if (const at::Tensor cached = Cached(version, first + count);
+      cached.defined()) {
+    cached_bytes_ += count * kFloatBytes;
+    return cached.narrow(0, first, count);
+  }
+  promoted_bytes_ += count * kFloatBytes;
+  return SlotInPlace(version, first, count);
+}
+
+at::Tensor BlockIo::WriteInPlace(const BlockVersion& version, int64_t first,
+                                 int64_t count) {
+  demoted_bytes_ += count * kFloatBytes;
+  return SlotInPlace(version, first, count);
+}
+
 void BlockIo::Demote(const at::Tensor& from, const BlockVersion& version,
                      int64_t first) {
   const absl::Time begin = SteadyNow();
@@ -111,6 +129,13 @@ absl::Span<std::byte> BlockIo::SlotRange(const BlockVersion& version,
       "bytes [", begin, ", ", begin + bytes, ") of version ", version.version(),
       ", whose slot has ", version.zero() ? 0 : version.size_bytes());
   return host_(version.offset_bytes() + begin, bytes);
+}
+
+at::Tensor BlockIo::SlotInPlace(const BlockVersion& version, int64_t first,
+                                int64_t count) const {
+  TORCH_CHECK(device_->HostMemoryIsDeviceMemory(), device_->name(),
+              " has memory of its own");
+  return at::from_blob(SlotRange(version, first, count).data(), {count});
 }
 
 at::Tensor BlockIo::Cached(const BlockVersion& version, int64_t count) {

@@ -53,6 +53,17 @@ class BlockIo {
   // are there, else a view of the pool.
   at::Tensor View(const worker::v1::BlockVersion& version, int64_t count);
 
+  // Where the device's memory is host memory: `count` elements from `first` on,
+  // to be read where they are, on the device or in the pool. Undefined if they
+  // are known to be zero. They count as if they were promoted.
+  at::Tensor ReadInPlace(const worker::v1::BlockVersion& version, int64_t first,
+                         int64_t count);
+
+  // There too: the elements of the version's slot, to be written by the caller.
+  // They count as demoted.
+  at::Tensor WriteInPlace(const worker::v1::BlockVersion& version,
+                          int64_t first, int64_t count);
+
   // Writes `from` to the version's slot, from element `first` on.
   void Demote(const at::Tensor& from, const worker::v1::BlockVersion& version,
               int64_t first);
@@ -84,6 +95,9 @@ class BlockIo {
  private:
   absl::Span<std::byte> SlotRange(const worker::v1::BlockVersion& version,
                                   int64_t first, int64_t count) const;
+
+  at::Tensor SlotInPlace(const worker::v1::BlockVersion& version, int64_t first,
+                         int64_t count) const;
 
   // Undefined if the cache has not got so many elements of it.
   at::Tensor Cached(const worker::v1::BlockVersion& version, int64_t count);

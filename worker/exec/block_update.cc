@@ -17,57 +17,115 @@ namespace {
 
 using worker::v1::BlockVersion;
 
-// Updates ranges of one block, or lets them be as they are, and keeps the
-// buffers for their moments.
+// Updates ranges of one block, or lets them be as they are. Where the device's
+// memory is host memory, old moments are read and new ones written where they
+// are in the pool; other devices have them in buffers for a range.
 class RangeUpdater {
  public:
   RangeUpdater(const Pass& pass, int block, int64_t longest_range, bool skip)
       : pass_(pass),
         block_(block),
+        longest_range_(longest_range),
         skip_(skip),
-        hyperparameters_(pass.model.HyperparametersAt(pass.task.step())),
+        scalars_(ScalarsAt(pass.model.HyperparametersAt(pass.task.step()),
+                           pass.task.step() + 1)),
         new_parameters_(pass.blocks.Written(ParametersKey(block))) {
-    TORCH_CHECK(pass.model.moment_count() <= kMostMoments);
-    for (int i = 0; i < pass.model.moment_count(); ++i) {
+    TORCH_CHECK(moment_count() <= kMostMoments);
+    if (pass.io.device().HostMemoryIsDeviceMemory()) return;
+    for (int i = 0; i < moment_count(); ++i) {
       buffers_[i] = pass.io.Empty({longest_range});
     }
   }
 
-  // `parameters` and `gradient` begin at the block's element `first`.
-  void Update(int64_t first, const at::Tensor& parameters,
+  // The block's elements [first, first + count). `parameters` are those on the
+  // device, which become the new ones too. They may be undefined where the
+  // device's memory is host memory: then they need not be there.
+  void Update(int64_t first, int64_t count, const at::Tensor& parameters,
               const at::Tensor& gradient) {
     pass_.meter.Advance();
-    std::array<at::Tensor, kMostMoments> moments;
-    for (int i = 0; i < pass_.model.moment_count(); ++i) {
-      moments[i] = buffers_[i].narrow(0, 0, parameters.numel());
-      pass_.io.PromoteRange(pass_.blocks.Read(StateKey(block_)),
-                            MomentBegin(i) + first, moments[i]);
-    }
-    if (!skip_) {
-      UpdateRange(hyperparameters_, pass_.task.step() + 1, parameters, gradient,
-                  moments[0], moments[1]);
-    }
-    pass_.io.Demote(parameters, new_parameters_, first);
-    FailPoint("worker.update", pass_.task.job_id());
-    for (int i = 0; i < pass_.model.moment_count(); ++i) {
-      pass_.io.Demote(moments[i], pass_.blocks.Written(StateKey(block_)),
-                      MomentBegin(i) + first);
+    if (pass_.io.device().HostMemoryIsDeviceMemory()) {
+      UpdateInPlace(first, count, parameters, gradient);
+    } else {
+      UpdateByCopies(first, count, parameters, gradient);
     }
   }
 
   const BlockVersion& new_parameters() const { return new_parameters_; }
 
  private:
+  void UpdateByCopies(int64_t first, int64_t count,
+                      const at::Tensor& parameters,
+                      const at::Tensor& gradient) {
+    std::array<at::Tensor, kMostMoments> moments;
+    for (int i = 0; i < moment_count(); ++i) {
+      moments[i] = buffers_[i].narrow(0, 0, count);
+      pass_.io.PromoteRange(old_state(), MomentBegin(i) + first, moments[i]);
+    }
+    if (!skip_) {
+      UpdateRange(scalars_, parameters, gradient, moments[0], moments[1]);
+    }
+    pass_.io.Demote(parameters, new_parameters_, first);
+    FailPoint("worker.update", pass_.task.job_id());
+    for (int i = 0; i < moment_count(); ++i) {
+      pass_.io.Demote(moments[i], new_state(), MomentBegin(i) + first);
+    }
+  }
+
+  void UpdateInPlace(int64_t first, int64_t count, const at::Tensor& parameters,
+                     const at::Tensor& gradient) {
+    VersionRange from, to;
+    from.parameters =
+        parameters.defined()
+            ? parameters
+            : Old(pass_.blocks.Read(ParametersKey(block_)), first, count);
+    to.parameters = pass_.io.WriteInPlace(new_parameters_, first, count);
+    for (int i = 0; i < moment_count(); ++i) {
+      from.moments[i] = Old(old_state(), MomentBegin(i) + first, count);
+      to.moments[i] =
+          pass_.io.WriteInPlace(new_state(), MomentBegin(i) + first, count);
+    }
+    if (skip_) {
+      Copy(from, to);
+    } else {
+      UpdateRange(scalars_, gradient, from, to, parameters);
+    }
+    FailPoint("worker.update", pass_.task.job_id());
+  }
+
+  static void Copy(const VersionRange& from, const VersionRange& to) {
+    to.parameters.copy_(from.parameters);
+    for (int i = 0; i < kMostMoments; ++i) {
+      if (to.moments[i].defined()) to.moments[i].copy_(from.moments[i]);
+    }
+  }
+
+  at::Tensor Old(const BlockVersion& version, int64_t first, int64_t count) {
+    at::Tensor old = pass_.io.ReadInPlace(version, first, count);
+    if (old.defined()) return old;
+    if (!zeros_.defined()) zeros_ = pass_.io.Empty({longest_range_}).zero_();
+    return zeros_.narrow(0, 0, count);
+  }
+
+  int moment_count() const { return pass_.model.moment_count(); }
   int64_t MomentBegin(int moment) const {
     return moment * pass_.block(block_).element_count();
+  }
+  const BlockVersion& old_state() const {
+    return pass_.blocks.Read(StateKey(block_));
+  }
+  const BlockVersion& new_state() const {
+    return pass_.blocks.Written(StateKey(block_));
   }
 
   const Pass& pass_;
   const int block_;
+  const int64_t longest_range_;
   const bool skip_;
-  const Hyperparameters hyperparameters_;
+  const UpdateScalars scalars_;
   const BlockVersion& new_parameters_;
   std::array<at::Tensor, kMostMoments> buffers_;
+  // What versions that are known to be zero are read from.
+  at::Tensor zeros_;
 };
 
 // A range of a gathered block, in elements. Ranges begin at rows, and at
@@ -159,7 +217,7 @@ bool UpdateBlock(const Pass& pass, int block, at::Tensor parameters,
                        /*skip=*/!finite);
   for (int64_t first = 0; first < count; first += kUpdateRangeElements) {
     const int64_t length = std::min(kUpdateRangeElements, count - first);
-    updater.Update(first, parameters.narrow(0, first, length),
+    updater.Update(first, length, parameters.narrow(0, first, length),
                    gradient.narrow(0, first, length));
   }
   pass.io.Keep(updater.new_parameters(), std::move(parameters));
@@ -178,11 +236,13 @@ bool UpdateGatheredBlock(const Pass& pass, int block, at::Tensor parameters,
                             longest_range);
   const bool whole = parameters.defined();
   if (whole) pass.io.Forget(read);
-  const at::Tensor buffer =
-      whole ? at::Tensor() : pass.io.Empty({longest_range});
+  const at::Tensor buffer = whole || pass.io.device().HostMemoryIsDeviceMemory()
+                                ? at::Tensor()
+                                : pass.io.Empty({longest_range});
   const auto values_of = [&](const TableRange& range) {
-    return whole ? parameters.narrow(0, range.first, range.count)
-                 : buffer.narrow(0, 0, range.count);
+    return whole              ? parameters.narrow(0, range.first, range.count)
+           : buffer.defined() ? buffer.narrow(0, 0, range.count)
+                              : at::Tensor();
   };
   bool finite = true;
   {
@@ -192,16 +252,16 @@ bool UpdateGatheredBlock(const Pass& pass, int block, at::Tensor parameters,
       finite = AllFinite(part);
       if (!finite) break;
       const at::Tensor values = values_of(range);
-      if (!whole) pass.io.PromoteRange(read, range.first, values);
-      updater.Update(range.first, values, part);
+      if (buffer.defined()) pass.io.PromoteRange(read, range.first, values);
+      updater.Update(range.first, range.count, values, part);
     }
   }
   if (!finite) {
     RangeUpdater updater(pass, block, longest_range, /*skip=*/true);
     for (const TableRange& range : ranges) {
       const at::Tensor values = values_of(range);
-      pass.io.PromoteRange(read, range.first, values);
-      updater.Update(range.first, values, /*gradient=*/{});
+      if (values.defined()) pass.io.PromoteRange(read, range.first, values);
+      updater.Update(range.first, range.count, values, /*gradient=*/{});
     }
   }
   if (whole) {

@@ -31,6 +31,7 @@ class CpuDevice : public Device {
   void CopyToHost(const at::Tensor& from, absl::Span<std::byte> to) override;
   void Synchronize() override {}
 
+  bool HostMemoryIsDeviceMemory() const override { return true; }
   int64_t OutsideBytes() const override;
 
   // The calling thread's processor time; that of helper threads is not in it.

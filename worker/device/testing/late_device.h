@@ -36,6 +36,8 @@ class LateDevice : public Device {
   void CopyToHost(const at::Tensor& from, absl::Span<std::byte> to) override;
   void Synchronize() override;
 
+  // Not even where it is its base's: it would not be late.
+  bool HostMemoryIsDeviceMemory() const override { return false; }
   int64_t OutsideBytes() const override { return base_->OutsideBytes(); }
   absl::Duration ComputeTime() const override { return base_->ComputeTime(); }
 
