@@ -173,7 +173,7 @@ void ReferenceTrainer::SumGradients() {
 void ReferenceTrainer::Update() {
   for (size_t i = 0; i < parameters_.size(); ++i) {
     if (!AllFinite(gradients_[i])) continue;
-    UpdateRange(At(train_, steps_, train_.max_steps()), steps_ + 1,
+    UpdateRange(ScalarsAt(At(train_, steps_, train_.max_steps()), steps_ + 1),
                 parameters_[i], gradients_[i], first_moments_[i],
                 second_moments_[i]);
   }

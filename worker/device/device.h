@@ -93,6 +93,11 @@ class Device {
   // gained by asking for one early.
   virtual bool CopiesBeside() const = 0;
 
+  // Whether host memory and the device's are the same, and operations are done
+  // when they return: then the calling thread may compute in both, with its own
+  // code too.
+  virtual bool HostMemoryIsDeviceMemory() const = 0;
+
   // What the process takes beside the device's memory and shared mappings:
   // libraries' scratch memory, code's data, stacks.
   virtual int64_t OutsideBytes() const = 0;

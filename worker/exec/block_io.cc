@@ -97,6 +97,22 @@ at::Tensor BlockIo::View(const BlockVersion& version, int64_t count) {
   return at::from_blob(SlotRange(version, 0, count).data(), {count});
 }
 
+at::Tensor BlockIo::ReadInPlace(const BlockVersion& version, int64_t first,
+                                int64_t count) {
+  if (version.zero()) return {};
+  if (at::Tensor cached = TakeCached(version, first, count); cached.defined()) {
+    return cached;
+  }
+  promoted_bytes_ += count * kFloatBytes;
+  return SlotInPlace(version, first, count);
+}
+
+at::Tensor BlockIo::WriteInPlace(const BlockVersion& version, int64_t first,
+                                 int64_t count) {
+  demoted_bytes_ += count * kFloatBytes;
+  return SlotInPlace(version, first, count);
+}
+
 void BlockIo::Demote(const at::Tensor& from, const BlockVersion& version,
                      int64_t first) {
   const absl::Time begin = SteadyNow();
@@ -169,6 +185,13 @@ absl::Span<std::byte> BlockIo::SlotRange(const BlockVersion& version,
       "bytes [", begin, ", ", begin + bytes, ") of version ", version.version(),
       ", whose slot has ", version.zero() ? 0 : version.size_bytes());
   return host_(version.offset_bytes() + begin, bytes);
+}
+
+at::Tensor BlockIo::SlotInPlace(const BlockVersion& version, int64_t first,
+                                int64_t count) const {
+  TORCH_CHECK(device_->HostMemoryIsDeviceMemory(), device_->name(),
+              " has memory of its own");
+  return at::from_blob(SlotRange(version, first, count).data(), {count});
 }
 
 Mark BlockIo::CopyToDevice(absl::Span<const std::byte> from,

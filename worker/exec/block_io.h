@@ -73,6 +73,17 @@ class BlockIo {
   // are there, else a view of the pool.
   at::Tensor View(const worker::v1::BlockVersion& version, int64_t count);
 
+  // Where the device's memory is host memory: `count` elements from `first` on,
+  // to be read where they are, on the device or in the pool. Undefined if they
+  // are known to be zero. They count as if they were promoted.
+  at::Tensor ReadInPlace(const worker::v1::BlockVersion& version, int64_t first,
+                         int64_t count);
+
+  // There too: the elements of the version's slot, to be written by the caller.
+  // They count as demoted.
+  at::Tensor WriteInPlace(const worker::v1::BlockVersion& version,
+                          int64_t first, int64_t count);
+
   // Writes `from` to the version's slot, from element `first` on. If more than
   // some bytes are on their way to the host, waits for the oldest of them.
   void Demote(const at::Tensor& from, const worker::v1::BlockVersion& version,
@@ -135,6 +146,8 @@ class BlockIo {
   at::Tensor TakeCached(const worker::v1::BlockVersion& version, int64_t first,
                         int64_t count);
   Mark CopyToDevice(absl::Span<const std::byte> from, const at::Tensor& to);
+  at::Tensor SlotInPlace(const worker::v1::BlockVersion& version, int64_t first,
+                         int64_t count) const;
 
   Device* const device_;
   const HostRange host_;

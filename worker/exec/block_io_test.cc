@@ -110,6 +110,28 @@ TEST_F(BlockIoTest, ViewsLieInThePoolUnlessTheVersionIsOnTheDevice) {
   EXPECT_EQ(io_.View(version, 16).const_data_ptr(), cached.const_data_ptr());
 }
 
+TEST_F(BlockIoTest, ReadsAndWritesInPlaceWhereMemoryIsTheSame) {
+  const BlockVersion version = Version(1, 16, 16);
+  BlockVersion zero = Version(2, 0, 16);
+  zero.set_zero(true);
+  EXPECT_FALSE(io_.ReadInPlace(zero, 4, 8).defined());
+  if (!device_->HostMemoryIsDeviceMemory()) {
+    EXPECT_THROW(io_.ReadInPlace(version, 4, 8), c10::Error);
+    EXPECT_THROW(io_.WriteInPlace(version, 4, 8), c10::Error);
+    return;
+  }
+  EXPECT_EQ(io_.ReadInPlace(version, 4, 8).const_data_ptr(), &pool_[20]);
+  EXPECT_EQ(io_.promoted_bytes(), 32);
+  EXPECT_EQ(io_.WriteInPlace(version, 4, 8).const_data_ptr(), &pool_[20]);
+  EXPECT_EQ(io_.demoted_bytes(), 32);
+  EXPECT_THROW(io_.WriteInPlace(version, 9, 8), c10::Error);
+
+  cache_.Put(VersionId(1), at::full({16}, 5.f));
+  EXPECT_EQ(io_.ReadInPlace(version, 4, 8)[7].item<float>(), 5);
+  EXPECT_EQ(io_.promoted_bytes(), 32);
+  EXPECT_EQ(io_.cached_bytes(), 32);
+}
+
 TEST_F(BlockIoTest, RollbackDropsWhatTheTaskMadeAndNothingElse) {
   io_.Promote(Version(1, 0, 16), 16, BlockIo::Reuse::kLikely);
   io_.Keep(Version(2, 16, 16), io_.Empty({16}));

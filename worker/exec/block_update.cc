@@ -15,7 +15,9 @@ namespace {
 
 using worker::v1::BlockVersion;
 
-// Updates ranges of one block, or lets them be as they are.
+// Updates ranges of one block, or lets them be as they are. Where the device's
+// memory is host memory, old moments are read and new ones written where they
+// are in the pool; other devices have them from a stream.
 class RangeUpdater {
  public:
   RangeUpdater(const Pass& pass, int block, MomentStream& moments, bool skip)
@@ -23,37 +25,93 @@ class RangeUpdater {
         block_(block),
         moments_(moments),
         skip_(skip),
-        hyperparameters_(pass.model.HyperparametersAt(pass.task.step())),
+        scalars_(ScalarsAt(pass.model.HyperparametersAt(pass.task.step()),
+                           pass.task.step() + 1)),
         new_parameters_(pass.blocks.Written(ParametersKey(block))) {}
 
-  // `parameters` and `gradient` are the range's. Nobody may change `parameters`
-  // afterwards.
+  // `parameters` are those of the range on the device, which become the new
+  // ones; nobody may change them afterwards. They may be undefined where the
+  // device's memory is host memory: then they need not be there.
   void Update(const BlockRange& range, const at::Tensor& parameters,
               const at::Tensor& gradient) {
     pass_.meter.Advance();
-    const MomentStream::Moments moments = moments_.Take(block_, range);
-    if (!skip_) {
-      UpdateRange(hyperparameters_, pass_.task.step() + 1, parameters, gradient,
-                  moments[0], moments[1]);
-    }
-    pass_.io.Demote(parameters, new_parameters_, range.first);
-    FailPoint("worker.update", pass_.task.job_id());
-    const int64_t elements = pass_.block(block_).element_count();
-    for (int i = 0; i < pass_.model.moment_count(); ++i) {
-      pass_.io.Demote(moments[i], pass_.blocks.Written(StateKey(block_)),
-                      i * elements + range.first);
+    if (pass_.io.device().HostMemoryIsDeviceMemory()) {
+      UpdateInPlace(range, parameters, gradient);
+    } else {
+      UpdateByCopies(range, parameters, gradient);
     }
   }
 
   const BlockVersion& new_parameters() const { return new_parameters_; }
 
  private:
+  void UpdateByCopies(const BlockRange& range, const at::Tensor& parameters,
+                      const at::Tensor& gradient) {
+    const MomentStream::Moments moments = moments_.Take(block_, range);
+    if (!skip_) {
+      UpdateRange(scalars_, parameters, gradient, moments[0], moments[1]);
+    }
+    pass_.io.Demote(parameters, new_parameters_, range.first);
+    FailPoint("worker.update", pass_.task.job_id());
+    for (int i = 0; i < moment_count(); ++i) {
+      pass_.io.Demote(moments[i], new_state(), MomentBegin(i) + range.first);
+    }
+  }
+
+  void UpdateInPlace(const BlockRange& range, const at::Tensor& parameters,
+                     const at::Tensor& gradient) {
+    VersionRange from, to;
+    from.parameters = parameters.defined()
+                          ? parameters
+                          : Old(pass_.blocks.Read(ParametersKey(block_)),
+                                range.first, range.count);
+    to.parameters =
+        pass_.io.WriteInPlace(new_parameters_, range.first, range.count);
+    for (int i = 0; i < moment_count(); ++i) {
+      const int64_t first = MomentBegin(i) + range.first;
+      from.moments[i] =
+          Old(pass_.blocks.Read(StateKey(block_)), first, range.count);
+      to.moments[i] = pass_.io.WriteInPlace(new_state(), first, range.count);
+    }
+    if (skip_) {
+      Copy(from, to);
+    } else {
+      UpdateRange(scalars_, gradient, from, to, parameters);
+    }
+    FailPoint("worker.update", pass_.task.job_id());
+  }
+
+  static void Copy(const VersionRange& from, const VersionRange& to) {
+    to.parameters.copy_(from.parameters);
+    for (int i = 0; i < kMostMoments; ++i) {
+      if (to.moments[i].defined()) to.moments[i].copy_(from.moments[i]);
+    }
+  }
+
+  at::Tensor Old(const BlockVersion& version, int64_t first, int64_t count) {
+    at::Tensor old = pass_.io.ReadInPlace(version, first, count);
+    if (old.defined()) return old;
+    // A block's first range is its longest.
+    if (!zeros_.defined()) zeros_ = pass_.io.Empty({count}).zero_();
+    return zeros_.narrow(0, 0, count);
+  }
+
+  int moment_count() const { return pass_.model.moment_count(); }
+  int64_t MomentBegin(int moment) const {
+    return moment * pass_.block(block_).element_count();
+  }
+  const BlockVersion& new_state() const {
+    return pass_.blocks.Written(StateKey(block_));
+  }
+
   const Pass& pass_;
   const int block_;
   MomentStream& moments_;
   const bool skip_;
-  const Hyperparameters hyperparameters_;
+  const UpdateScalars scalars_;
   const BlockVersion& new_parameters_;
+  // What versions that are known to be zero are read from.
+  at::Tensor zeros_;
 };
 
 // A gathered block's gradient in ranges: that of the gathered rows plus the
@@ -133,9 +191,11 @@ bool UpdateGatheredBlock(const Pass& pass, int block, at::Tensor parameters,
                             ranges.front().count);
   const bool whole = parameters.defined();
   if (whole) pass.io.MakeWritable(read);
+  const bool in_place = pass.io.device().HostMemoryIsDeviceMemory();
   const auto values_of = [&](const BlockRange& range) {
-    return whole ? parameters.narrow(0, range.first, range.count)
-                 : pass.io.Empty({range.count});
+    return whole      ? parameters.narrow(0, range.first, range.count)
+           : in_place ? at::Tensor()
+                      : pass.io.Empty({range.count});
   };
   bool finite = true;
   {
@@ -145,7 +205,9 @@ bool UpdateGatheredBlock(const Pass& pass, int block, at::Tensor parameters,
       finite = AllFinite(part);
       if (!finite) break;
       const at::Tensor values = values_of(range);
-      if (!whole) pass.io.PromoteRange(read, range.first, values);
+      if (!whole && !in_place) {
+        pass.io.PromoteRange(read, range.first, values);
+      }
       updater.Update(range, values, part);
     }
   }
@@ -155,7 +217,7 @@ bool UpdateGatheredBlock(const Pass& pass, int block, at::Tensor parameters,
     RangeUpdater updater(pass, block, moments, /*skip=*/true);
     for (const BlockRange& range : ranges) {
       const at::Tensor values = values_of(range);
-      pass.io.PromoteRange(read, range.first, values);
+      if (values.defined()) pass.io.PromoteRange(read, range.first, values);
       updater.Update(range, values, /*gradient=*/{});
     }
   }

@@ -52,7 +52,7 @@ TEST(ComputeThreadsTest, AMomentThatDecaysGetsToZero) {
   const at::Tensor second = at::full({16}, 1e-3f);
   const at::Tensor gradient = at::zeros({16});
   for (int step = 1; step <= 1200; ++step) {
-    UpdateRange(adam, step, parameters, gradient, first, second);
+    UpdateRange(ScalarsAt(adam, step), parameters, gradient, first, second);
   }
   EXPECT_TRUE(first.eq(0).all().item<bool>()) << first[0].item<float>();
 }

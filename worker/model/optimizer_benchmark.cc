@@ -98,6 +98,16 @@ void BM_OwnFromOldToNew(benchmark::State& state) {
   update.Run([&] { UpdateAll(scalars, arrays, kElements); });
 }
 
+// As where the device's memory is host memory.
+void BM_OwnPastCaches(benchmark::State& state) {
+  Update update(state);
+  const UpdateScalars scalars = ScalarsAt(AdamW(), 7);
+  UpdateArrays arrays = FromTo(update.gradient, update.before, update.after);
+  arrays.copied_parameters = Data(update.before.parameters);
+  arrays.past_caches = true;
+  update.Run([&] { UpdateAll(scalars, arrays, kElements); });
+}
+
 void BM_OwnInPlace(benchmark::State& state) {
   Update update(state);
   const UpdateScalars scalars = ScalarsAt(AdamW(), 7);
@@ -156,6 +166,7 @@ void BM_Memcpy(benchmark::State& state) {
 }
 
 BENCHMARK(BM_OwnFromOldToNew)->Arg(1)->Arg(2)->UseRealTime();
+BENCHMARK(BM_OwnPastCaches)->Arg(1)->Arg(2)->UseRealTime();
 BENCHMARK(BM_OwnInPlace)->Arg(1)->Arg(2)->UseRealTime();
 BENCHMARK(BM_LibTorchInPlace)->Arg(1)->Arg(2)->UseRealTime();
 BENCHMARK(BM_LibTorchFromOldToNewByCopies)->Arg(1)->Arg(2)->UseRealTime();

@@ -1,6 +1,11 @@
 #include "worker/model/optimizer_kernel.h"
 
+#include <xmmintrin.h>
+
+#include <algorithm>
 #include <cmath>
+#include <cstdint>
+#include <cstring>
 
 // For the functions that are compiled once for each set of instructions, and
 // for what they are made of.
@@ -81,6 +86,58 @@ __attribute__((target("avx2"))) void UpdateAvx2(const UpdateScalars& scalars,
   Update(scalars, arrays, first, last);
 }
 
+void UpdateIn(InstructionSet instructions, const UpdateScalars& scalars,
+              const UpdateArrays& arrays, int64_t first, int64_t last) {
+  switch (instructions) {
+    case InstructionSet::kBaseline:
+      return UpdateBaseline(scalars, arrays, first, last);
+    case InstructionSet::kAvx2:
+      return UpdateAvx2(scalars, arrays, first, last);
+  }
+}
+
+// Of those that are made and then copied past the caches: little enough that a
+// processor's first cache holds all arrays of a piece.
+constexpr int64_t kPieceElements = 256;
+
+// `from` is aligned to 16 bytes.
+void CopyPastCaches(const float* from, int64_t count, float* to) {
+  int64_t i = 0;
+  if (reinterpret_cast<uintptr_t>(to) % sizeof(__m128) == 0) {
+    for (; i + 4 <= count; i += 4) _mm_stream_ps(to + i, _mm_load_ps(from + i));
+  }
+  std::memcpy(to + i, from + i, (count - i) * sizeof(float));
+}
+
+void UpdatePastCaches(InstructionSet instructions, const UpdateScalars& scalars,
+                      const UpdateArrays& arrays, int64_t first, int64_t last) {
+  alignas(64) float parameters[kPieceElements];
+  alignas(64) float moments[kMostMoments][kPieceElements];
+  UpdateArrays piece;
+  piece.new_parameters = parameters;
+  for (int i = 0; i < kMostMoments; ++i) piece.new_moments[i] = moments[i];
+  for (; first < last; first += kPieceElements) {
+    const int64_t count = std::min(kPieceElements, last - first);
+    piece.gradient = arrays.gradient + first;
+    piece.parameters = arrays.parameters + first;
+    piece.copied_parameters = arrays.copied_parameters == arrays.new_parameters
+                                  ? parameters
+                                  : arrays.copied_parameters + first;
+    for (int i = 0; i < kMostMoments; ++i) {
+      if (arrays.moments[i] == nullptr) continue;
+      piece.moments[i] = arrays.moments[i] + first;
+    }
+    UpdateIn(instructions, scalars, piece, 0, count);
+    CopyPastCaches(parameters, count, arrays.new_parameters + first);
+    for (int i = 0; i < kMostMoments; ++i) {
+      if (arrays.new_moments[i] == nullptr) continue;
+      CopyPastCaches(moments[i], count, arrays.new_moments[i] + first);
+    }
+  }
+  // What is done later comes after these copies, for other processors too.
+  _mm_sfence();
+}
+
 }  // namespace
 
 bool IsAvailable(InstructionSet instructions) {
@@ -100,11 +157,10 @@ void UpdateElementsWith(InstructionSet instructions,
                         const UpdateScalars& scalars,
                         const UpdateArrays& arrays, int64_t first,
                         int64_t last) {
-  switch (instructions) {
-    case InstructionSet::kBaseline:
-      return UpdateBaseline(scalars, arrays, first, last);
-    case InstructionSet::kAvx2:
-      return UpdateAvx2(scalars, arrays, first, last);
+  if (arrays.past_caches) {
+    UpdatePastCaches(instructions, scalars, arrays, first, last);
+  } else {
+    UpdateIn(instructions, scalars, arrays, first, last);
   }
 }
 

@@ -52,6 +52,10 @@ struct UpdateArrays {
   // Gets the new parameters too; may be `new_parameters`.
   float* copied_parameters = nullptr;
   std::array<float*, kMostMoments> new_moments = {};
+
+  // New parameters and moments go to memory past the processor's caches: for
+  // arrays larger than these. That spares reading what is written over.
+  bool past_caches = false;
 };
 
 // The processors' instructions that it is compiled for. All give the same bits:

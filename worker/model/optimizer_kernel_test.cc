@@ -52,15 +52,19 @@ struct Arrays {
   }
 };
 
-UpdateArrays FromTo(const std::vector<float>& gradient, const Arrays& from,
-                    Arrays& to) {
+UpdateArrays FromTo(Rule rule, const std::vector<float>& gradient,
+                    const Arrays& from, Arrays& to) {
   UpdateArrays arrays;
   arrays.gradient = gradient.data();
   arrays.parameters = from.parameters.data();
-  arrays.moments = {from.first.data(), from.second.data()};
   arrays.new_parameters = to.parameters.data();
   arrays.copied_parameters = to.parameters.data();
-  arrays.new_moments = {to.first.data(), to.second.data()};
+  if (rule == Rule::kSgd) return arrays;
+  arrays.moments[0] = from.first.data();
+  arrays.new_moments[0] = to.first.data();
+  if (rule == Rule::kMomentum) return arrays;
+  arrays.moments[1] = from.second.data();
+  arrays.new_moments[1] = to.second.data();
   return arrays;
 }
 
@@ -94,7 +98,8 @@ class OptimizerKernelTest
   Arrays Updated(InstructionSet instructions) const {
     const Arrays from;
     Arrays to;
-    UpdateElementsWith(instructions, scalars_, FromTo(gradient_, from, to), 0,
+    UpdateElementsWith(instructions, scalars_,
+                       FromTo(scalars_.rule, gradient_, from, to), 0,
                        kElements);
     EXPECT_TRUE(from.SameBitsAs(Arrays())) << "the sources are only read";
     return to;
@@ -129,7 +134,8 @@ TEST_P(OptimizerKernelTest, AllInstructionsGiveTheSameBits) {
 
 TEST_P(OptimizerKernelTest, InPlaceAndPieceByPieceIsTheSame) {
   Arrays arrays;
-  const UpdateArrays in_place = FromTo(gradient_, arrays, arrays);
+  const UpdateArrays in_place =
+      FromTo(scalars_.rule, gradient_, arrays, arrays);
   for (int64_t i = 0; i < kElements; i += 37) {
     UpdateElements(scalars_, in_place, i, std::min(i + 37, kElements));
   }
@@ -137,13 +143,26 @@ TEST_P(OptimizerKernelTest, InPlaceAndPieceByPieceIsTheSame) {
 }
 
 TEST_P(OptimizerKernelTest, TheNewParametersAreCopied) {
+  for (bool past_caches : {false, true}) {
+    const Arrays from;
+    Arrays to;
+    std::vector<float> copy(kElements);
+    UpdateArrays arrays = FromTo(scalars_.rule, gradient_, from, to);
+    arrays.copied_parameters = copy.data();
+    arrays.past_caches = past_caches;
+    UpdateElements(scalars_, arrays, 0, kElements);
+    EXPECT_TRUE(copy == to.parameters);
+  }
+}
+
+TEST_P(OptimizerKernelTest, PastTheCachesFromAnyElementOnItIsTheSame) {
   const Arrays from;
   Arrays to;
-  std::vector<float> copy(kElements);
-  UpdateArrays arrays = FromTo(gradient_, from, to);
-  arrays.copied_parameters = copy.data();
-  UpdateElements(scalars_, arrays, 0, kElements);
-  EXPECT_TRUE(copy == to.parameters);
+  UpdateArrays arrays = FromTo(scalars_.rule, gradient_, from, to);
+  arrays.past_caches = true;
+  UpdateElements(scalars_, arrays, 0, 1001);
+  UpdateElements(scalars_, arrays, 1001, kElements);
+  EXPECT_TRUE(to.SameBitsAs(Updated(InstructionSet::kBaseline)));
 }
 
 }  // namespace

@@ -1,5 +1,6 @@
 #include "worker/model/optimizer_step.h"
 
+#include <algorithm>
 #include <cmath>
 
 #include "ATen/core/Tensor.h"
@@ -11,6 +12,9 @@ namespace {
 
 // What a thread takes at once, at least: some microseconds of work.
 constexpr int64_t kElementsOfThread = 1 << 13;
+// Threads share the work out in such pieces, so that none begins inside of a
+// cache line.
+constexpr int64_t kLineElements = 16;
 
 UpdateScalars SgdScalars(const Hyperparameters& h) {
   UpdateScalars scalars;
@@ -37,6 +41,23 @@ UpdateScalars AdamScalars(const Hyperparameters& h, int64_t step) {
       static_cast<float>(1 / std::sqrt(1 - std::pow(h.beta2, steps)));
   scalars.epsilon = static_cast<float>(h.epsilon);
   return scalars;
+}
+
+UpdateArrays ArraysOf(const at::Tensor& gradient, const VersionRange& from,
+                      const VersionRange& to) {
+  TORCH_CHECK(gradient.is_cpu(), "updates are computed in host memory, not on ",
+              gradient.device());
+  UpdateArrays arrays;
+  arrays.gradient = gradient.const_data_ptr<float>();
+  arrays.parameters = from.parameters.const_data_ptr<float>();
+  arrays.new_parameters = to.parameters.mutable_data_ptr<float>();
+  arrays.copied_parameters = arrays.new_parameters;
+  for (int i = 0; i < kMostMoments; ++i) {
+    if (!to.moments[i].defined()) continue;
+    arrays.moments[i] = from.moments[i].const_data_ptr<float>();
+    arrays.new_moments[i] = to.moments[i].mutable_data_ptr<float>();
+  }
+  return arrays;
 }
 
 }  // namespace
@@ -68,30 +89,30 @@ UpdateScalars ScalarsAt(const Hyperparameters& hyperparameters, int64_t step) {
 
 void UpdateAll(const UpdateScalars& scalars, const UpdateArrays& arrays,
                int64_t count) {
-  ParallelFor(0, count, kElementsOfThread, [&](int64_t first, int64_t last) {
-    UpdateElements(scalars, arrays, first, last);
-  });
+  ParallelFor(0, (count + kLineElements - 1) / kLineElements,
+              kElementsOfThread / kLineElements,
+              [&](int64_t first, int64_t last) {
+                UpdateElements(scalars, arrays, first * kLineElements,
+                               std::min(count, last * kLineElements));
+              });
 }
 
-void UpdateRange(const Hyperparameters& hyperparameters, int64_t step,
-                 at::Tensor parameters, const at::Tensor& gradient,
-                 at::Tensor first_moment, at::Tensor second_moment) {
-  TORCH_CHECK(parameters.is_cpu(),
-              "updates are computed in host memory, not on ",
-              parameters.device());
-  UpdateArrays arrays;
-  arrays.new_parameters = parameters.mutable_data_ptr<float>();
-  arrays.copied_parameters = arrays.new_parameters;
-  arrays.parameters = arrays.new_parameters;
-  arrays.gradient = gradient.const_data_ptr<float>();
-  if (first_moment.defined()) {
-    arrays.new_moments[0] = first_moment.mutable_data_ptr<float>();
+void UpdateRange(const UpdateScalars& scalars, const at::Tensor& parameters,
+                 const at::Tensor& gradient, const at::Tensor& first_moment,
+                 const at::Tensor& second_moment) {
+  const VersionRange range = {parameters, {first_moment, second_moment}};
+  UpdateAll(scalars, ArraysOf(gradient, range, range), parameters.numel());
+}
+
+void UpdateRange(const UpdateScalars& scalars, const at::Tensor& gradient,
+                 const VersionRange& from, const VersionRange& to,
+                 const at::Tensor& copied_parameters) {
+  UpdateArrays arrays = ArraysOf(gradient, from, to);
+  if (copied_parameters.defined()) {
+    arrays.copied_parameters = copied_parameters.mutable_data_ptr<float>();
   }
-  if (second_moment.defined()) {
-    arrays.new_moments[1] = second_moment.mutable_data_ptr<float>();
-  }
-  arrays.moments = {arrays.new_moments[0], arrays.new_moments[1]};
-  UpdateAll(ScalarsAt(hyperparameters, step), arrays, parameters.numel());
+  arrays.past_caches = true;
+  UpdateAll(scalars, arrays, gradient.numel());
 }
 
 }  // namespace hydra

@@ -1,6 +1,7 @@
 #ifndef HYDRA_WORKER_MODEL_OPTIMIZER_STEP_H_
 #define HYDRA_WORKER_MODEL_OPTIMIZER_STEP_H_
 
+#include <array>
 #include <cstdint>
 
 #include "ATen/core/Tensor.h"
@@ -29,9 +30,22 @@ void UpdateAll(const UpdateScalars& scalars, const UpdateArrays& arrays,
 // tensors in host memory. Moments that the optimizer does not keep
 // (common/model/optimizer.h) may be undefined; those that begin as zero begin
 // as PyTorch's.
-void UpdateRange(const Hyperparameters& hyperparameters, int64_t step,
-                 at::Tensor parameters, const at::Tensor& gradient,
-                 at::Tensor first_moment, at::Tensor second_moment);
+void UpdateRange(const UpdateScalars& scalars, const at::Tensor& parameters,
+                 const at::Tensor& gradient, const at::Tensor& first_moment,
+                 const at::Tensor& second_moment);
+
+// A range of a block and of its moments, as above.
+struct VersionRange {
+  at::Tensor parameters;
+  std::array<at::Tensor, kMostMoments> moments;
+};
+
+// The same from one version to another, which nobody reads soon, so that it
+// goes past the caches. `copied_parameters`, unless it is undefined, gets the
+// new parameters too; it may be the old ones.
+void UpdateRange(const UpdateScalars& scalars, const at::Tensor& gradient,
+                 const VersionRange& from, const VersionRange& to,
+                 const at::Tensor& copied_parameters);
 
 }  // namespace hydra
 

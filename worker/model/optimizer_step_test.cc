@@ -1,5 +1,6 @@
 #include "worker/model/optimizer_step.h"
 
+#include <array>
 #include <cmath>
 #include <string>
 #include <vector>
@@ -65,7 +66,7 @@ State Train(const Hyperparameters& h, int64_t range_elements) {
     const at::Tensor gradient = Gradient(step);
     for (int64_t i = 0; i < kElements; i += range_elements) {
       const int64_t n = std::min(range_elements, kElements - i);
-      UpdateRange(h, step, state.parameters.narrow(0, i, n),
+      UpdateRange(ScalarsAt(h, step), state.parameters.narrow(0, i, n),
                   gradient.narrow(0, i, n), state.first.narrow(0, i, n),
                   state.second.narrow(0, i, n));
     }
@@ -131,10 +132,33 @@ TEST_P(OptimizerStepTest, AnyNumberOfThreadsGivesTheSameBits) {
   at::set_num_threads(threads);
 }
 
+TEST_P(OptimizerStepTest, FromOneVersionToAnotherIsTheSameAsInPlace) {
+  const State from;
+  const UpdateScalars scalars = ScalarsAt(h(), 1);
+  State in_place;
+  UpdateRange(scalars, in_place.parameters, Gradient(1), in_place.first,
+              in_place.second);
+  State to;
+  const at::Tensor copied = at::zeros({kElements});
+  const bool has_second = h().optimizer != hydra::v1::OPTIMIZER_SGD;
+  const bool has_first = has_second || h().momentum != 0;
+  const auto moments_of = [&](const State& state) {
+    return std::array<at::Tensor, kMostMoments>{
+        has_first ? state.first : at::Tensor(),
+        has_second ? state.second : at::Tensor()};
+  };
+  UpdateRange(scalars, Gradient(1), {from.parameters, moments_of(from)},
+              {to.parameters, moments_of(to)}, copied);
+  EXPECT_TRUE(to == in_place);
+  EXPECT_TRUE(copied.equal(to.parameters));
+  EXPECT_TRUE(from == State());
+}
+
 TEST_P(OptimizerStepTest, TheGradientIsOnlyRead) {
   State state;
   const at::Tensor gradient = Gradient(1);
-  UpdateRange(h(), 1, state.parameters, gradient, state.first, state.second);
+  UpdateRange(ScalarsAt(h(), 1), state.parameters, gradient, state.first,
+              state.second);
   EXPECT_TRUE(gradient.equal(Gradient(1)));
 }
 
@@ -143,7 +167,7 @@ TEST_P(OptimizerStepTest, PaddingStaysZero) {
   state.parameters.zero_();
   const at::Tensor gradient = at::zeros({kElements});
   for (int64_t step = 1; step <= kSteps; ++step) {
-    UpdateRange(h(), step, state.parameters, gradient, state.first,
+    UpdateRange(ScalarsAt(h(), step), state.parameters, gradient, state.first,
                 state.second);
   }
   for (const at::Tensor& t : {state.parameters, state.first, state.second}) {
@@ -153,18 +177,14 @@ TEST_P(OptimizerStepTest, PaddingStaysZero) {
 
 TEST(SgdTest, NeedsNoMomentsWithoutMomentum) {
   State state;
-  UpdateRange(Make(hydra::v1::OPTIMIZER_SGD, 0, 0), 1, state.parameters,
-              Gradient(1), at::Tensor(), at::Tensor());
+  UpdateRange(ScalarsAt(Make(hydra::v1::OPTIMIZER_SGD, 0, 0), 1),
+              state.parameters, Gradient(1), at::Tensor(), at::Tensor());
   EXPECT_FALSE(state.parameters.equal(State().parameters));
 }
 
 TEST(UnknownOptimizerTest, IsRefusedAndNotTakenForAnother) {
-  State state;
-  EXPECT_THROW(
-      UpdateRange(Make(static_cast<hydra::v1::Optimizer>(77), 0, 0), 1,
-                  state.parameters, Gradient(1), state.first, state.second),
-      c10::Error);
-  EXPECT_TRUE(state.parameters.equal(State().parameters));
+  EXPECT_THROW(ScalarsAt(Make(static_cast<hydra::v1::Optimizer>(77), 0, 0), 1),
+               c10::Error);
 }
 
 }  // namespace

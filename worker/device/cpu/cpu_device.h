@@ -35,6 +35,7 @@ class CpuDevice : public Device {
   void Synchronize() override {}
 
   bool CopiesBeside() const override { return false; }
+  bool HostMemoryIsDeviceMemory() const override { return true; }
   int64_t OutsideBytes() const override;
 
   // The calling thread's processor time; that of helper threads is not in it.

@@ -34,6 +34,8 @@ class LinkedDevice : public Device {
   void Synchronize() override { lanes_.AwaitAll(); }
 
   bool CopiesBeside() const override { return true; }
+  // What its base could do, a device behind a link cannot.
+  bool HostMemoryIsDeviceMemory() const override { return false; }
   int64_t OutsideBytes() const override { return base_->OutsideBytes(); }
   absl::Duration ComputeTime() const override { return base_->ComputeTime(); }
 

@@ -4,8 +4,10 @@
 #include <cstring>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "ATen/ops/empty.h"
+#include "ATen/ops/from_blob.h"
 #include "ATen/ops/full.h"
 #include "c10/util/Exception.h"
 #include "gmock/gmock.h"
@@ -72,6 +74,16 @@ TEST_P(DeviceContractTest, ResultsOfOperationsLieInItsArena) {
   const at::Tensor sum = NewFloats(1000, 1).add(NewFloats(1000, 2));
   EXPECT_TRUE(device_->arena().Contains(sum.const_data_ptr()));
   EXPECT_EQ(ReadFirst(sum), 3);
+}
+
+TEST_P(DeviceContractTest, WhereMemoryIsTheSameOneCanComputeInBoth) {
+  if (!device_->HostMemoryIsDeviceMemory()) GTEST_SKIP() << "it is not";
+  std::vector<float> host(1000, 1);
+  const at::Tensor sum = NewFloats(1000, 2);
+  at::from_blob(host.data(), {1000}).add_(sum);
+  EXPECT_THAT(host, Each(3.0f));
+  sum.add_(1);
+  EXPECT_EQ(sum.const_data_ptr<float>()[999], 3);
 }
 
 TEST_P(DeviceContractTest, AllOfTheLimitCanBeUsedAndNoMore) {

@@ -45,6 +45,8 @@ class LateDevice : public Device {
   void Synchronize() override;
 
   bool CopiesBeside() const override { return true; }
+  // Not even where it is its base's: it would not be late.
+  bool HostMemoryIsDeviceMemory() const override { return false; }
   int64_t OutsideBytes() const override { return base_->OutsideBytes(); }
   absl::Duration ComputeTime() const override { return base_->ComputeTime(); }
 
