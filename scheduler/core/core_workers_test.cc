@@ -119,6 +119,28 @@ TEST(CoreWorkersTest, AJobThatKillsEveryDeviceIsPoisonAndNoDeviceIsToBlame) {
   }
 }
 
+// Nearly always something of another job is on its way to the host when the bad
+// job's task kills the worker.
+TEST(CoreWorkersTest, WhatWasComputedBeforeTheWorkerDiedIsNotToBlame) {
+  World::Options options;
+  options.workers = 1;
+  options.poison_crashes = 3;
+  options.written_later = 1;
+  World world(options);
+  world.setup().bad_job = 2;
+  world.setup().task_time[2] = absl::Milliseconds(1);
+  world.Submit(/*jobs=*/4, /*steps=*/3);
+  world.RunUntilJobsEnd();
+  EXPECT_THAT(JobIn(world, 2).reason, HasSubstr("POISON"));
+  int64_t retried = 0;
+  for (uint64_t id : {1, 3, 4}) {
+    EXPECT_EQ(JobIn(world, id).state(), v1::JOB_STATE_COMPLETED);
+    EXPECT_TRUE(JobIn(world, id).crashed_on.empty());
+    retried += JobIn(world, id).totals.retried_tasks();
+  }
+  EXPECT_GT(retried, 0) << "nothing was on its way";
+}
+
 TEST(CoreWorkersTest,
      ATaskThatKeepsFailingIsTriedForAMinuteAndThenFailsItsJob) {
   World::Options options;

@@ -18,6 +18,7 @@ inline World::Options RoughWorld(uint64_t seed) {
   options.stream_break = 0.05;
   options.stop = 0.01;
   options.hang = 0.005;
+  options.written_later = 0.3;
   options.long_task = 0.005;
   options.duplicate = 0.2;
   options.daemon_crash = 0.005;

@@ -85,7 +85,8 @@ bool SimWorker::ShouldStop() const {
          cancelled_.count(computing_->task.task_id()) > 0;
 }
 
-void SimWorker::Finish(const absl::Status& failure, bool nonfinite) {
+bool SimWorker::Finish(const absl::Status& failure, bool nonfinite,
+                       bool written_later) {
   CHECK(computing_.has_value());
   const Computing computing = *std::exchange(computing_, std::nullopt);
   const wv1::Task& task = computing.task;
@@ -101,11 +102,33 @@ void SimWorker::Finish(const absl::Status& failure, bool nonfinite) {
                     task.kind() == wv1::TASK_KIND_BACKWARD)) {
     report.mutable_pass()->add_skipped_blocks(0);
   }
-  if (outcome.ok()) {
-    reports_.push_back(std::move(report));
-  } else {
+  if (!outcome.ok()) {
+    // It waits for all copies of the device.
+    while (!computed_.empty()) WriteBack();
     ReportFailure(task, outcome.code(), report);
+    return true;
   }
+  if (written_later || !computed_.empty()) {
+    computed_.push_back({computing, std::move(report)});
+    return false;
+  }
+  reports_.push_back(std::move(report));
+  return true;
+}
+
+void SimWorker::WriteBack() {
+  if (computed_.empty()) return;
+  reports_.push_back(std::move(computed_.front().report));
+  computed_.pop_front();
+}
+
+std::vector<wv1::Task> SimWorker::UnwrittenTasks() const {
+  std::vector<wv1::Task> tasks;
+  for (const Computed& computed : computed_) {
+    tasks.push_back(computed.task.task);
+  }
+  if (computing_.has_value()) tasks.push_back(computing_->task);
+  return tasks;
 }
 
 void SimWorker::ReportFailure(const wv1::Task& task, absl::StatusCode code,
@@ -116,17 +139,26 @@ void SimWorker::ReportFailure(const wv1::Task& task, absl::StatusCode code,
   reports_.push_back(report);
 }
 
+void SimWorker::AddHeld(const Computing& task, absl::Time now, bool computed,
+                        wv1::WorkerReport& report) const {
+  wv1::HeldTask* held = report.add_held();
+  const absl::Duration running = now - task.begun_at;
+  held->set_task_id(task.task.task_id());
+  held->set_begun(true);
+  held->set_computed(computed);
+  *held->mutable_running() = ToProto(running);
+  if (!task.hung) held->set_progress(running / kSecond);
+}
+
 wv1::WorkerReport SimWorker::Report(absl::Time now) {
   wv1::WorkerReport report;
   report.set_sequence(++sequence_);
   report.set_desired_sequence(desired_sequence_);
+  for (const Computed& computed : computed_) {
+    AddHeld(computed.task, now, /*computed=*/true, report);
+  }
   if (computing_.has_value()) {
-    wv1::HeldTask* held = report.add_held();
-    const absl::Duration running = now - computing_->begun_at;
-    held->set_task_id(computing_->task.task_id());
-    held->set_begun(true);
-    *held->mutable_running() = ToProto(running);
-    if (!computing_->hung) held->set_progress(running / kSecond);
+    AddHeld(*computing_, now, /*computed=*/false, report);
   }
   for (const wv1::Task& task : held_) {
     report.add_held()->set_task_id(task.task_id());

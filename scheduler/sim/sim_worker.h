@@ -2,6 +2,7 @@
 #define HYDRA_SCHEDULER_SIM_SIM_WORKER_H_
 
 #include <cstdint>
+#include <deque>
 #include <map>
 #include <optional>
 #include <set>
@@ -30,13 +31,19 @@ class SimWorker {
   // Begins the next held task if none is computing; its id.
   std::optional<uint64_t> Begin(absl::Time now);
   // Ends the computing task, with an error unless `failure` is OK. `nonfinite`:
-  // if it trains, it reports a block that it could not update.
-  void Finish(const absl::Status& failure, bool nonfinite);
+  // if it trains, it reports a block that it could not update. False: what it
+  // made is on its way to the host, or that of one before it is, and its report
+  // waits for WriteBack.
+  bool Finish(const absl::Status& failure, bool nonfinite, bool written_later);
+  // What the oldest such task made is there. Does nothing if there is none.
+  void WriteBack();
   // Whether the computing task is one that the daemon does not want any more.
   bool ShouldStop() const;
   // The computing task gets on no more.
   void Hang() { computing_->hung = true; }
   bool computing() const { return computing_.has_value(); }
+  // What these make is not all there.
+  std::vector<hydra::worker::v1::Task> UnwrittenTasks() const;
   // The computing one.
   const hydra::worker::v1::Task& task() const { return computing_->task; }
   // A new message that says all.
@@ -51,6 +58,13 @@ class SimWorker {
     bool hung = false;
   };
 
+  struct Computed {
+    Computing task;
+    hydra::worker::v1::TaskReport report;
+  };
+
+  void AddHeld(const Computing& task, absl::Time now, bool computed,
+               hydra::worker::v1::WorkerReport& report) const;
   // What the daemon said of the task's job.
   const hydra::worker::v1::JobContext& ContextOf(
       const hydra::worker::v1::Task& task) const;
@@ -63,6 +77,8 @@ class SimWorker {
   SimDevice device_;
   std::vector<hydra::worker::v1::Task> held_;
   std::optional<Computing> computing_;
+  // Computed and not written, the oldest first.
+  std::deque<Computed> computed_;
   // By number.
   std::map<uint64_t, hydra::worker::v1::JobContext> contexts_;
   std::set<uint64_t> cancelled_;

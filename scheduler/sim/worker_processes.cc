@@ -173,12 +173,14 @@ void WorkerProcesses::Kill(int worker) {
   ++process.generation;
   process.alive = false;
   process.stream_open = false;
-  if (!process.worker->computing()) return;
-  const wv1::Task& task = process.worker->task();
-  running_.erase(PlaceOf(task));
-  for (const wv1::BlockVersion& write : task.writes()) {
-    if (machine_->random.Chance(0.5)) {
-      machine_->pool[write.offset_bytes()] = {};
+  if (process.worker->computing()) {
+    running_.erase(PlaceOf(process.worker->task()));
+  }
+  for (const wv1::Task& task : process.worker->UnwrittenTasks()) {
+    for (const wv1::BlockVersion& write : task.writes()) {
+      if (machine_->random.Chance(0.5)) {
+        machine_->pool[write.offset_bytes()] = {};
+      }
     }
   }
 }
@@ -279,8 +281,15 @@ void WorkerProcesses::End(int worker, const absl::Status& failure,
   Process& process = processes_[worker];
   running_.erase(PlaceOf(process.worker->task()));
   process.busy += duration;
-  process.worker->Finish(failure,
-                         machine_->random.Chance(machine_->options.nonfinite));
+  SimRandom& random = machine_->random;
+  const WorldOptions& options = machine_->options;
+  const bool nonfinite = random.Chance(options.nonfinite);
+  const bool written_later = random.Chance(options.written_later);
+  if (process.worker->Finish(failure, nonfinite, written_later)) return;
+  At(worker, random.Delay(kTaskTime), [=](Process& process) {
+    process.worker->WriteBack();
+    Report(worker);
+  });
 }
 
 }  // namespace hydra

@@ -24,6 +24,8 @@ struct WorldOptions {
   double task_failure = 0;
   double data_failure = 0;
   double hang = 0;
+  // What it made is on its way to the host while the next one computes.
+  double written_later = 0;
   // It takes long, and gets on.
   double long_task = 0;
   // The gradient of some block is no number.

@@ -33,8 +33,7 @@ at::Tensor BlockIo::Promote(const BlockVersion& version, int64_t count,
                             Reuse reuse) {
   at::Tensor tensor = TakeCached(version, 0, count);
   if (!tensor.defined()) {
-    const DeviceArena::HighScope kept;
-    tensor = Empty({count});
+    tensor = EmptyForCache(count);
     PromoteRange(version, 0, tensor);
   }
   if (reuse == Reuse::kNever) {
@@ -81,9 +80,8 @@ bool BlockIo::Prefetch(const BlockVersion& version) {
   while (device_->arena().largest_free_bytes() < version.size_bytes()) {
     if (!cache_->EvictUnexpected()) return false;
   }
-  const DeviceArena::HighScope kept;
   const int64_t count = version.size_bytes() / kFloatBytes;
-  const at::Tensor tensor = Empty({count});
+  const at::Tensor tensor = EmptyForCache(count);
   const Mark ready =
       device_->CopyToDevice(SlotRange(version, 0, count), tensor);
   cache_->Put(VersionOf(version), {tensor, ready, /*prefetched=*/true});
@@ -192,6 +190,12 @@ at::Tensor BlockIo::SlotInPlace(const BlockVersion& version, int64_t first,
   TORCH_CHECK(device_->HostMemoryIsDeviceMemory(), device_->name(),
               " has memory of its own");
   return at::from_blob(SlotRange(version, first, count).data(), {count});
+}
+
+at::Tensor BlockIo::EmptyForCache(int64_t count) const {
+  if (cache_ == nullptr) return Empty({count});
+  const DeviceArena::HighScope kept;
+  return Empty({count});
 }
 
 Mark BlockIo::CopyToDevice(absl::Span<const std::byte> from,

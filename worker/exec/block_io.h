@@ -145,6 +145,9 @@ class BlockIo {
   // Elements that are counted. Undefined if the cache has not got them.
   at::Tensor TakeCached(const worker::v1::BlockVersion& version, int64_t first,
                         int64_t count);
+  // For a version that may stay on the device. Without a cache none does, and
+  // all memory is used as a pilot, which has none, used it.
+  at::Tensor EmptyForCache(int64_t count) const;
   Mark CopyToDevice(absl::Span<const std::byte> from, const at::Tensor& to);
   at::Tensor SlotInPlace(const worker::v1::BlockVersion& version, int64_t first,
                          int64_t count) const;

@@ -126,7 +126,7 @@ TEST_F(BlockIoTest, ReadsAndWritesInPlaceWhereMemoryIsTheSame) {
   EXPECT_EQ(io_.demoted_bytes(), 32);
   EXPECT_THROW(io_.WriteInPlace(version, 9, 8), c10::Error);
 
-  cache_.Put(VersionId(1), at::full({16}, 5.f));
+  cache_.Put(VersionId(1), {at::full({16}, 5.f)});
   EXPECT_EQ(io_.ReadInPlace(version, 4, 8)[7].item<float>(), 5);
   EXPECT_EQ(io_.promoted_bytes(), 32);
   EXPECT_EQ(io_.cached_bytes(), 32);

@@ -1,8 +1,11 @@
 #include "worker/exec/block_update.h"
 
+#include <algorithm>
+#include <cstddef>
 #include <utility>
 #include <vector>
 
+#include "ATen/ops/from_blob.h"
 #include "c10/core/GradMode.h"
 #include "c10/util/Exception.h"
 #include "common/chain/block_key.h"
@@ -91,9 +94,8 @@ class RangeUpdater {
   at::Tensor Old(const BlockVersion& version, int64_t first, int64_t count) {
     at::Tensor old = pass_.io.ReadInPlace(version, first, count);
     if (old.defined()) return old;
-    // A block's first range is its longest.
-    if (!zeros_.defined()) zeros_ = pass_.io.Empty({count}).zero_();
-    return zeros_.narrow(0, 0, count);
+    zeros_.resize(std::max<size_t>(zeros_.size(), count));
+    return at::from_blob(zeros_.data(), {count});
   }
 
   int moment_count() const { return pass_.model.moment_count(); }
@@ -110,8 +112,9 @@ class RangeUpdater {
   const bool skip_;
   const UpdateScalars scalars_;
   const BlockVersion& new_parameters_;
-  // What versions that are known to be zero are read from.
-  at::Tensor zeros_;
+  // What versions that are known to be zero are read from. No memory of the
+  // device: a pilot does not know of them.
+  std::vector<float> zeros_;
 };
 
 // A gathered block's gradient in ranges: that of the gathered rows plus the
