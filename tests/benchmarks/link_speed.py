@@ -6,8 +6,8 @@
 First without a link, which tells what a step computes; then at links on which
 the bytes of a step take half of that, as long, and twice as long. Prints, for
 each, the time of a step while all jobs train, the larger one of computing and
-copying (each lane by itself), and their sum, which is what a step would take
-one after the other.
+copying (each lane by itself), and the sum of computing and both lanes, which is
+what a step would take one after the other.
 """
 
 import argparse
@@ -140,10 +140,11 @@ def main():
         link = moved / (bare * share) / 1e9
         took, jobs = run(args, link, cuts)
         bound = bare * max(1, share)
+        one_by_one = bare + (promoted + demoted) / link / 1e9
         print(
-            f"{link:.3f} GB/s: {took:.3f} s a step, the larger one {bound:.3f} s"
-            f" ({bound / took:.0%} of the bound), one after the other"
-            f" {bare * (1 + share):.3f} s ({bare * (1 + share) / took:.2f} x);"
+            f"{link:.3f} GB/s: {took:.3f} s a step; the larger one {bound:.3f} s"
+            f" ({bound / took:.0%} of the bound); one after the other"
+            f" {one_by_one:.3f} s ({one_by_one / took:.2f} x);"
             f" {each_step('promoted_bytes', jobs) / 1e6:.1f} MB in",
             flush=True,
         )
