@@ -2,8 +2,6 @@
 
 namespace hydra {
 
-namespace v1 = hydra::v1;
-
 bool IsEmpty(const DetailParts& parts) {
   return parts.partition == nullptr && parts.steps.empty() &&
          parts.evaluations->empty() && parts.checkpoints->empty() &&

@@ -8,8 +8,6 @@
 
 namespace hydra {
 
-namespace v1 = hydra::v1;
-
 StepLog::Step StepLog::FromProto(const v1::StepMetrics& step,
                                  uint64_t sequence) {
   return {step.step(), step.train_loss(),

@@ -4,8 +4,6 @@
 
 namespace hydra {
 
-namespace v1 = hydra::v1;
-
 std::vector<DeviceWait> WaitsBefore(const TaskTrace& task) {
   const absl::Time begin = task.device_free_at;
   const absl::Time end = task.begun_at;
