@@ -13,9 +13,9 @@
 namespace hydra {
 
 // Fetches what a pass will read, and what the task after it will, while the
-// device computes ("double buffering" of the paper, section 4.2). Only where
-// there is room: it takes none of the memory that is in use, or from what is
-// read sooner, and what it fetched makes room again when it must.
+// device computes ("double buffering", section 2.3 of the paper).
+// Only where there is room: it takes none of the memory that is in use, or from
+// what is read sooner, and what it fetched makes room again when it must.
 //
 // One thread, the pass's. Everything given to it outlives it.
 class Prefetcher {

@@ -47,6 +47,7 @@ std::vector<BlockVersion> WholeReads(const Task& task,
                                      const ModelTable& table) {
   if (!IsPass(task)) return {};
   const LayerRange layers{task.first_layer(), task.last_layer()};
+  const int blocks = static_cast<int>(table.parameter_blocks.size());
   std::vector<std::pair<Moment, const BlockVersion*>> reads;
   for (const BlockVersion& read : task.reads()) {
     switch (read.kind()) {
@@ -54,6 +55,7 @@ std::vector<BlockVersion> WholeReads(const Task& task,
         reads.push_back({{read.micro_batch(), 0, 0}, &read});
         break;
       case worker::v1::BLOCK_KIND_PARAMETERS: {
+        if (read.index() < 0 || read.index() >= blocks) break;
         const ParameterBlock& block = table.parameter_blocks[read.index()];
         if (StaysOnHost(block, layers)) break;
         reads.push_back({{0, 1, FirstUser(block, layers)}, &read});
