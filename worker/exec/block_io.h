@@ -27,10 +27,10 @@ using HostRange =
 // moved. Blocks are fp32 and flat; counts and places are elements.
 //
 // Copies to the device are waited for before anything that is given here is
-// used; those to the host are not. So whoever owns a BlockIo calls Finish at
-// the task's end, or synchronizes the device if it failed. Until then slots are
-// the device's, and what was demoted must not change; a task never reads what
-// it has demoted.
+// used; those to the host are not. So a task's slots are others' once `written`
+// is done, or, if it failed, the device is synchronized. A task never reads
+// what it has demoted, and calls MakeWritable before it changes a version's
+// tensor.
 //
 // One thread. LibTorch's exceptions pass through.
 class BlockIo {

@@ -305,8 +305,7 @@ TaskRunner::MaybeFailure TaskRunner::RunShard(const Task& task,
 }
 
 int64_t TaskRunner::PrefetchRoom(const Task& task) const {
-  const auto needed = needed_bytes_.find(
-      {JobId(task.job_id()), task.kind(), task.first_layer()});
+  const auto needed = needed_bytes_.find(ShapeOf(task));
   if (needed == needed_bytes_.end()) return 0;
   const int64_t limit = device_->arena().limit_bytes();
   return limit - limit / kSpareShare - needed->second;
@@ -322,20 +321,17 @@ std::vector<worker::v1::BlockVersion> TaskRunner::ReadsOf(
 }
 
 bool TaskRunner::IsTooLargeForCache(const Task& task) const {
-  return too_large_for_cache_.contains(
-      {JobId(task.job_id()), task.kind(), task.first_layer()});
+  return too_large_for_cache_.contains(ShapeOf(task));
 }
 
 void TaskRunner::RememberTooLargeForCache(const Task& task) {
   if (too_large_for_cache_.size() >= kMostShapes) too_large_for_cache_.clear();
-  too_large_for_cache_.insert(
-      {JobId(task.job_id()), task.kind(), task.first_layer()});
+  too_large_for_cache_.insert(ShapeOf(task));
 }
 
 void TaskRunner::RememberNeed(const Task& task, int64_t bytes) {
   if (needed_bytes_.size() >= kMostShapes) needed_bytes_.clear();
-  int64_t& most =
-      needed_bytes_[{JobId(task.job_id()), task.kind(), task.first_layer()}];
+  int64_t& most = needed_bytes_[ShapeOf(task)];
   most = std::max(most, bytes);
 }
 

@@ -95,6 +95,10 @@ class TaskRunner {
   // layer.
   using TaskShape = std::tuple<JobId, worker::v1::TaskKind, int>;
 
+  static TaskShape ShapeOf(const worker::v1::Task& task) {
+    return {JobId(task.job_id()), task.kind(), task.first_layer()};
+  }
+
   // With less and less in the way of the task.
   enum class Memory { kWithCache, kAsInPilot, kAll };
 

@@ -6,17 +6,10 @@
 #include "absl/time/clock.h"
 #include "c10/util/Exception.h"
 #include "common/clock/steady_time.h"
+#include "worker/device/copy_order.h"
 
 namespace hydra {
 namespace {
-
-CopyLane Other(CopyLane lane) {
-  return lane == CopyLane::kPromote ? CopyLane::kDemote : CopyLane::kPromote;
-}
-
-bool Overlap(absl::Span<const std::byte> a, absl::Span<const std::byte> b) {
-  return a.data() < b.data() + b.size() && b.data() < a.data() + a.size();
-}
 
 // Empty: it did not fail.
 std::string FailureOf(const std::function<void()>& copy) {

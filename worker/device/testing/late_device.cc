@@ -6,20 +6,13 @@
 #include "c10/util/Exception.h"
 #include "gtest/gtest.h"
 #include "worker/device/check_copy.h"
+#include "worker/device/copy_order.h"
 
 namespace hydra {
 namespace {
 
 // As floats these are NaNs.
 constexpr std::byte kPoison{0xff};
-
-bool Overlap(absl::Span<const std::byte> a, absl::Span<const std::byte> b) {
-  return a.data() < b.data() + b.size() && b.data() < a.data() + a.size();
-}
-
-CopyLane Other(CopyLane lane) {
-  return lane == CopyLane::kPromote ? CopyLane::kDemote : CopyLane::kPromote;
-}
 
 }  // namespace
 
