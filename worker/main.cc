@@ -167,9 +167,11 @@ AttachClient::Options ClientOptions(const Flags& flags,
 
 // A device that fails here leaves nobody to know what is in the pool, and later
 // tasks have begun with it already. The daemon starts another worker.
-void AwaitOrDie(Device& device, const Mark& written) {
+void FinishOrDie(const Device& device,
+                 const std::function<void(worker::v1::TaskReport&)>& finish,
+                 worker::v1::TaskReport& report) {
   try {
-    device.Await(written);
+    finish(report);
   } catch (const std::exception& error) {
     LOG(FATAL) << device.name() << " failed: " << error.what();
   }
@@ -190,13 +192,15 @@ absl::Status RunTasks(AttachClient& client, Device* device,
   return client.Run([&](const worker::v1::Task& task,
                         const worker::v1::JobContext& job,
                         TaskControl& control) -> AttachClient::Outcome {
-    TaskLog task_log(log, task);
-    if (IsHostTask(task)) return RunHostTask(task, job, task_log, control);
+    const auto task_log = std::make_shared<TaskLog>(log, task);
+    if (IsHostTask(task)) return RunHostTask(task, job, *task_log, control);
     TaskRunner::Computed computed =
-        runner.Compute(task, job, task_log, control, find_next);
-    if (device->IsDone(computed.written)) return std::move(computed.report);
-    return {std::move(computed.report), [device, written = computed.written] {
-              AwaitOrDie(*device, written);
+        runner.Compute(task, job, *task_log, control, find_next);
+    if (!computed.finish) return std::move(computed.report);
+    return {std::move(computed.report),
+            [device, task_log, finish = std::move(computed.finish)](
+                worker::v1::TaskReport& report) {
+              FinishOrDie(*device, finish, report);
             }};
   });
 }

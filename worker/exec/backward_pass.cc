@@ -115,9 +115,7 @@ class BackwardPass {
   void UpdateLayer(int layer) {
     pass_.meter.BeginUpdate();
     for (int block : pass_.layer(layer).parameter_blocks) {
-      if (!gradients_.Finish(layer, block, parameters_)) {
-        result_.add_skipped_blocks(block);
-      }
+      gradients_.Finish(layer, block, parameters_);
     }
   }
 

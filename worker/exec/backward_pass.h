@@ -13,8 +13,9 @@ namespace hydra {
 // memory goes.
 //
 // Blocks with a gradient that is not finite are skipped, see UpdateBlock, and
-// named in the result. If the loss of a micro-batch is not finite, so are all
-// gradients from then on: no block of the model is updated in that step.
+// named in the pass's results. If the loss of a micro-batch is not finite, so
+// are all gradients from then on: no block of the model is updated in that
+// step.
 //
 // A pilot gives fewer batches than its task names micro-batches. What a pass
 // keeps of each micro-batch is then kept as the task's whole number would have

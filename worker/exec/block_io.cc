@@ -1,6 +1,7 @@
 #include "worker/exec/block_io.h"
 
 #include <algorithm>
+#include <memory>
 #include <optional>
 #include <utility>
 
@@ -19,15 +20,26 @@ VersionId VersionOf(const BlockVersion& version) {
   return VersionId(version.version());
 }
 
+// Gradients that wait on the host for their update, at most: so much, and of
+// the device's memory one part in so many.
+constexpr int64_t kMostBufferedBytes = int64_t{1} << 30;
+constexpr int64_t kBufferedShare = 4;
+
 }  // namespace
 
+BlockIo::Outbound::Outbound(Device* device)
+    : departures(device),
+      updates(std::min(kMostBufferedBytes,
+                       device->arena().limit_bytes() / kBufferedShare)) {}
+
 BlockIo::BlockIo(Device* device, HostRange host, DeviceCache* cache,
-                 Departures* departures)
+                 Outbound* outbound)
     : device_(device),
       host_(std::move(host)),
       cache_(cache),
-      own_departures_(device),
-      departures_(departures == nullptr ? &own_departures_ : departures) {}
+      own_outbound_(outbound == nullptr ? std::make_unique<Outbound>(device)
+                                        : nullptr),
+      outbound_(outbound == nullptr ? own_outbound_.get() : outbound) {}
 
 at::Tensor BlockIo::Promote(const BlockVersion& version, int64_t count,
                             Reuse reuse) {
@@ -60,6 +72,7 @@ Mark BlockIo::BeginPromoteRange(const BlockVersion& version, int64_t first,
     to.copy_(cached);
     return {};
   }
+  AwaitUpdate(version);
   promoted_bytes_ += count * kFloatBytes;
   return CopyToDevice(SlotRange(version, first, count), to);
 }
@@ -77,6 +90,7 @@ void BlockIo::PromoteBytes(absl::Span<const std::byte> from,
 
 bool BlockIo::Prefetch(const BlockVersion& version) {
   if (version.zero() || cache_->Contains(VersionOf(version))) return true;
+  if (!updates().IsMade(VersionOf(version))) return false;
   while (device_->arena().largest_free_bytes() < version.size_bytes()) {
     if (!cache_->EvictUnexpected()) return false;
   }
@@ -91,7 +105,8 @@ bool BlockIo::Prefetch(const BlockVersion& version) {
 at::Tensor BlockIo::View(const BlockVersion& version, int64_t count) {
   if (const auto cached = Cached(version, count)) return cached->tensor;
   if (version.zero()) return Empty({count}).zero_();
-  departures_->Await(VersionOf(version));
+  AwaitUpdate(version);
+  outbound_->departures.Await(VersionOf(version));
   return at::from_blob(SlotRange(version, 0, count).data(), {count});
 }
 
@@ -113,14 +128,39 @@ at::Tensor BlockIo::WriteInPlace(const BlockVersion& version, int64_t first,
 
 void BlockIo::Demote(const at::Tensor& from, const BlockVersion& version,
                      int64_t first) {
+  DemoteFor(version, from, SlotRange(version, first, from.numel()));
+}
+
+Mark BlockIo::DemoteFor(const BlockVersion& version, const at::Tensor& from,
+                        absl::Span<std::byte> to) {
   const absl::Time begin = SteadyNow();
-  const int64_t bytes = from.numel() * kFloatBytes;
-  last_demoted_ =
-      device_->CopyToHost(from, SlotRange(version, first, from.numel()));
-  departures_->Add(VersionOf(version), last_demoted_, bytes);
-  departures_->LimitTo(most_departing_bytes_);
+  last_demoted_ = device_->CopyToHost(from, to);
+  Departures& departures = outbound_->departures;
+  const auto bytes = static_cast<int64_t>(to.size());
+  departures.Add(VersionOf(version), last_demoted_, bytes);
+  departures.LimitTo(most_departing_bytes_);
   copy_time_ += SteadyNow() - begin;
   demoted_bytes_ += bytes;
+  return last_demoted_;
+}
+
+BlockIo::HostSlot BlockIo::SlotOnHost(const BlockVersion& version) {
+  if (version.zero()) return {};
+  const int64_t count = version.size_bytes() / kFloatBytes;
+  return {reinterpret_cast<float*>(SlotRange(version, 0, count).data()),
+          outbound_->departures.NewestOf(VersionOf(version))};
+}
+
+HostUpdates::Buffer BlockIo::TakeHostBuffer(int64_t count) {
+  const absl::Time begin = SteadyNow();
+  HostUpdates::Buffer buffer = updates().Take(count);
+  copy_time_ += SteadyNow() - begin;
+  return buffer;
+}
+
+void BlockIo::MadeOnHost(const BlockVersion& version) {
+  updates().Make(VersionOf(version));
+  last_made_ = updates().newest();
 }
 
 void BlockIo::ZeroTail(const BlockVersion& version, int64_t first) {
@@ -142,7 +182,7 @@ void BlockIo::Forget(const BlockVersion& version) {
 void BlockIo::MakeWritable(const BlockVersion& version) {
   Forget(version);
   const absl::Time begin = SteadyNow();
-  departures_->WaitFor(VersionOf(version));
+  outbound_->departures.WaitFor(VersionOf(version));
   copy_time_ += SteadyNow() - begin;
 }
 
@@ -152,7 +192,7 @@ void BlockIo::Rollback() {
 }
 
 int64_t BlockIo::SpareBytes() {
-  return begun_bytes_ + departures_->Bytes() +
+  return begun_bytes_ + outbound_->departures.Bytes() +
          (cache_ == nullptr ? 0 : cache_->SpareBytes());
 }
 
@@ -165,6 +205,7 @@ void BlockIo::AwaitReads() {
 void BlockIo::Synchronize() {
   const absl::Time begin = SteadyNow();
   device_->Synchronize();
+  updates().AwaitAll();
   copy_time_ += SteadyNow() - begin;
 }
 
@@ -172,6 +213,12 @@ at::Tensor BlockIo::Empty(at::IntArrayRef shape) const {
   return at::empty(
       shape,
       at::TensorOptions().dtype(at::kFloat).device(device_->torch_device()));
+}
+
+void BlockIo::AwaitUpdate(const BlockVersion& version) {
+  const absl::Time begin = SteadyNow();
+  updates().Await(VersionOf(version));
+  copy_time_ += SteadyNow() - begin;
 }
 
 absl::Span<std::byte> BlockIo::SlotRange(const BlockVersion& version,

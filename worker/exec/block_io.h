@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <functional>
 #include <limits>
+#include <memory>
 #include <optional>
 #include <vector>
 
@@ -16,6 +17,7 @@
 #include "worker/device/device.h"
 #include "worker/exec/departures.h"
 #include "worker/exec/device_cache.h"
+#include "worker/exec/host_updates.h"
 
 namespace hydra {
 
@@ -38,10 +40,19 @@ class BlockIo {
   // Whether a version is worth keeping on the device once this task is done.
   enum class Reuse { kLikely, kNever };
 
-  // `cache` may be null: then nothing is kept. `departures` are those of all
-  // tasks; null: nobody asks for them after this task.
+  // What tasks make that the host has not got yet.
+  struct Outbound {
+    explicit Outbound(Device* device);
+
+    Departures departures;
+    HostUpdates updates;
+  };
+
+  // `cache` may be null: then nothing is kept. `outbound` is that of all tasks;
+  // null: nobody asks for what this one makes, and this waits for it at its
+  // end.
   BlockIo(Device* device, HostRange host, DeviceCache* cache,
-          Departures* departures = nullptr);
+          Outbound* outbound = nullptr);
 
   BlockIo(const BlockIo&) = delete;
   BlockIo& operator=(const BlockIo&) = delete;
@@ -66,7 +77,8 @@ class BlockIo {
 
   // Begins to promote all of a version into the cache, for this task or for one
   // after it. False, and nothing is done, if that takes room which others have
-  // that are read sooner. It is counted when it is promoted.
+  // that are read sooner, or the host is still making it. It is counted when it
+  // is promoted.
   bool Prefetch(const worker::v1::BlockVersion& version);
 
   // The first `count` elements for reading a few of them: on the device if they
@@ -89,9 +101,31 @@ class BlockIo {
   void Demote(const at::Tensor& from, const worker::v1::BlockVersion& version,
               int64_t first);
 
+  // Copies `from` to host memory that is no block's, for the host to make the
+  // version of it. Else as Demote. Returns when it is there.
+  Mark DemoteFor(const worker::v1::BlockVersion& version,
+                 const at::Tensor& from, absl::Span<std::byte> to);
+
   // Zeroes the slot behind element `first`: whoever reads the whole slot must
   // not see what lay there before.
   void ZeroTail(const worker::v1::BlockVersion& version, int64_t first);
+
+  // All of the version's slot, for the host's own thread: to read, once the
+  // mark is done and after what HostUpdates was given before; or to write.
+  struct HostSlot {
+    // Null: known to be zero.
+    float* floats = nullptr;
+    Mark there;
+  };
+  HostSlot SlotOnHost(const worker::v1::BlockVersion& version);
+
+  // What the host makes of what this task demotes.
+  HostUpdates& updates() { return outbound_->updates; }
+  // Of HostUpdates; waiting for it counts as waiting for copies.
+  HostUpdates::Buffer TakeHostBuffer(int64_t count);
+  // What was given to the host so far makes this version, and counts as this
+  // task's.
+  void MadeOnHost(const worker::v1::BlockVersion& version);
 
   // Offers a version that this task made and demoted to the cache.
   void Keep(const worker::v1::BlockVersion& version, at::Tensor tensor);
@@ -117,8 +151,13 @@ class BlockIo {
 
   // Waits until nothing is read of the host any more but by Prefetch.
   void AwaitReads();
-  // When the host has all that was demoted.
-  const Mark& written() const { return last_demoted_; }
+  // When the host has all that this task made.
+  struct Written {
+    Mark copied;
+    // HostUpdates' number.
+    uint64_t made = 0;
+  };
+  Written written() const { return {last_demoted_, last_made_}; }
 
   // Waits for the device, and counts that as waiting for copies: operations are
   // to be done already.
@@ -135,6 +174,7 @@ class BlockIo {
   absl::Duration copy_time() const { return copy_time_; }
 
  private:
+  void AwaitUpdate(const worker::v1::BlockVersion& version);
   absl::Span<std::byte> SlotRange(const worker::v1::BlockVersion& version,
                                   int64_t first, int64_t count) const;
 
@@ -155,13 +195,14 @@ class BlockIo {
   Device* const device_;
   const HostRange host_;
   DeviceCache* const cache_;
-  Departures own_departures_;
-  Departures* const departures_;
+  std::unique_ptr<Outbound> own_outbound_;
+  Outbound* const outbound_;
   int64_t most_departing_bytes_ = std::numeric_limits<int64_t>::max();
 
   std::vector<VersionId> made_;
   Mark last_promoted_{CopyLane::kPromote, 0};
   Mark last_demoted_{CopyLane::kDemote, 0};
+  uint64_t last_made_ = 0;
   int64_t begun_bytes_ = 0;
   int64_t promoted_bytes_ = 0;
   int64_t demoted_bytes_ = 0;

@@ -19,6 +19,11 @@ void Departures::Await(VersionId version) {
   if (found != newest_.end()) device_->Await(found->second);
 }
 
+Mark Departures::NewestOf(VersionId version) const {
+  const auto found = newest_.find(version);
+  return found == newest_.end() ? Mark{CopyLane::kDemote, 0} : found->second;
+}
+
 void Departures::LimitTo(int64_t bytes) {
   while (Bytes() > bytes) {
     device_->WaitFor(departures_.front().mark);

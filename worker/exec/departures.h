@@ -31,6 +31,8 @@ class Departures {
   void WaitFor(VersionId version);
   // Waits until the host may read the version's slot.
   void Await(VersionId version);
+  // What such a wait is for.
+  Mark NewestOf(VersionId version) const;
 
   // Lets operations wait until no more than `bytes` are on their way.
   void LimitTo(int64_t bytes);

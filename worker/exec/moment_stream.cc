@@ -15,7 +15,9 @@ constexpr size_t kAhead = 2;
 
 MomentStream::MomentStream(const Pass& pass) : pass_(pass) {
   // There, updates read the moments where they are.
-  if (pass.io.device().HostMemoryIsDeviceMemory()) return;
+  if (pass.updates_on_host() || pass.io.device().HostMemoryIsDeviceMemory()) {
+    return;
+  }
   if (pass.model.moment_count() == 0) return;
   for (int layer = pass.last_layer() - 1; layer >= pass.first_layer();
        --layer) {

@@ -43,6 +43,10 @@ at::Tensor Packed(const Tensors& tensors,
 
 }  // namespace
 
+bool UpdatesOnHost(const JobModel& model, const Device& device) {
+  return model.moment_count() > 0 && !device.HostMemoryIsDeviceMemory();
+}
+
 MicroBatch PromoteBatch(const HostBatch& batch, BlockIo& io) {
   MicroBatch micro_batch;
   micro_batch.tokens = at::empty(

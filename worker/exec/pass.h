@@ -11,10 +11,16 @@
 #include "worker/exec/layer_meter.h"
 #include "worker/exec/prefetcher.h"
 #include "worker/exec/task_blocks.h"
+#include "worker/exec/update_results.h"
 #include "worker/model/layer.h"
 #include "worker/model/micro_batch.h"
 
 namespace hydra {
+
+// Whether the host updates the model's blocks, while the device goes on, and
+// not the device: wherever optimizer state would have to go to the device and
+// back.
+bool UpdatesOnHost(const JobModel& model, const Device& device);
 
 // All that a pass over a shard works with; everything outlives the pass. The
 // passes throw LibTorch's exceptions, and c10::Error where the task does not
@@ -26,6 +32,7 @@ struct Pass {
   absl::Span<const HostBatch> batches;
   BlockIo& io;
   LayerMeter& meter;
+  UpdateResults& results;
   // Null where nothing is to be fetched before it is needed.
   Prefetcher* prefetcher = nullptr;
 
@@ -50,6 +57,7 @@ struct Pass {
   int last_batch() const {
     return first_batch() + static_cast<int>(batches.size());
   }
+  bool updates_on_host() const { return UpdatesOnHost(model, io.device()); }
   bool is_last(int batch) const { return batch + 1 == last_batch(); }
   const HostBatch& batch(int batch) const {
     return batches[batch - first_batch()];

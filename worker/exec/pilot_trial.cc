@@ -153,7 +153,8 @@ Task PilotTrial::BackwardTask(const LayerRange& layers) const {
 void PilotTrial::RunPass(const Task& task, absl::Span<const HostBatch> batches,
                          BlockIo& io, LayerMeter& meter) {
   const TaskBlocks blocks(task);
-  const Pass pass{task, blocks, model_, batches, io, meter};
+  UpdateResults results;
+  const Pass pass{task, blocks, model_, batches, io, meter, results};
   if (task.kind() == worker::v1::TASK_KIND_FORWARD ||
       task.kind() == worker::v1::TASK_KIND_EVALUATE) {
     RunForwardPass(pass);
@@ -170,6 +171,7 @@ absl::Span<std::byte> PilotTrial::HostBytes(int64_t offset, int64_t bytes) {
 int64_t PilotTrial::KeptBytesNotRun(const LayerRange& layers) const {
   const HostBatch& batch = training_.front();
   const int64_t rows = batch.sequences * batch.context;
+  if (UpdatesOnHost(model_, *device_)) return 0;
   int64_t kept_bytes = 0;
   for (const ParameterBlock& block : model_.table.parameter_blocks) {
     if (!block.rows_are_gathered || !layers.Contains(block.owner()) ||

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <numeric>
+#include <utility>
 
 #include "ATen/core/Tensor.h"
 #include "worker/model/parallel_for.h"
@@ -10,22 +11,24 @@
 namespace hydra {
 
 RowGradientSum::RowGradientSum(const ParameterBlock& block,
-                               int64_t rows_of_batch, int64_t micro_batches)
+                               int64_t rows_of_batch, int64_t micro_batches,
+                               Empty empty)
     : rows_(block.tensors.front().shape[0]),
       width_(block.tensors.front().shape[1]),
-      keeps_parts_(KeepsParts(block, rows_of_batch, micro_batches)) {}
+      keeps_parts_(KeepsParts(block, rows_of_batch, micro_batches)),
+      empty_(std::move(empty)) {}
 
 bool RowGradientSum::KeepsParts(const ParameterBlock& block,
                                 int64_t rows_of_batch, int64_t micro_batches) {
   return micro_batches * rows_of_batch <= block.tensors.front().shape[0];
 }
 
-void RowGradientSum::Add(const RowGradients& part, const BlockIo& io) {
+void RowGradientSum::Add(const RowGradients& part) {
   if (keeps_parts_) {
     parts_.push_back({part.rows, part.gradients.contiguous()});
     return;
   }
-  if (!table_.defined()) table_ = io.Empty({rows_, width_}).zero_();
+  if (!table_.defined()) table_ = empty_({rows_, width_}).zero_();
   AddRowGradients(part, 0, rows_, table_);
 }
 

@@ -2,11 +2,11 @@
 #define HYDRA_WORKER_EXEC_ROW_GRADIENT_SUM_H_
 
 #include <cstdint>
+#include <functional>
 #include <vector>
 
 #include "ATen/core/Tensor.h"
 #include "common/model/model_table.h"
-#include "worker/exec/block_io.h"
 #include "worker/model/layer.h"
 
 namespace hydra {
@@ -17,17 +17,20 @@ namespace hydra {
 // the same.
 class RowGradientSum {
  public:
+  // An fp32 tensor, uninitialized, where the sum shall be.
+  using Empty = std::function<at::Tensor(at::IntArrayRef sizes)>;
+
   // `block`: one tensor [rows, width]. `rows_of_batch`: how many rows each
   // micro-batch gathers.
   RowGradientSum(const ParameterBlock& block, int64_t rows_of_batch,
-                 int64_t micro_batches);
+                 int64_t micro_batches, Empty empty);
 
   // Whether each micro-batch's part is kept until all are added.
   static bool KeepsParts(const ParameterBlock& block, int64_t rows_of_batch,
                          int64_t micro_batches);
 
   // In the order of micro-batches.
-  void Add(const RowGradients& part, const BlockIo& io);
+  void Add(const RowGradients& part);
 
   // Overwrites `to` with the rows [first_row, last_row). Nothing is added any
   // more from then on. All rows together take a time of the order of the
@@ -44,6 +47,7 @@ class RowGradientSum {
   const int64_t rows_;
   const int64_t width_;
   const bool keeps_parts_;
+  const Empty empty_;
 
   std::vector<RowGradients> parts_;
   // The tokens' gradients, row after row, and in each row in the order in which

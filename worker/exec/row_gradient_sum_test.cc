@@ -3,6 +3,7 @@
 #include "ATen/Parallel.h"
 #include "ATen/TensorOperators.h"
 #include "ATen/core/Tensor.h"
+#include "ATen/ops/empty.h"
 #include "ATen/ops/equal.h"
 #include "ATen/ops/full.h"
 #include "ATen/ops/randint.h"
@@ -24,16 +25,21 @@ ParameterBlock Table(int64_t rows, int64_t width) {
   return block;
 }
 
+RowGradientSum::Empty Empty(const Device& device) {
+  return [on = device.torch_device()](at::IntArrayRef sizes) {
+    return at::empty(sizes, on);
+  };
+}
+
 TEST(RowGradientSumTest, SummingAndKeepingGiveTheSameBits) {
   const auto device = CpuDevice::Create(0, 1 << 20).value();
-  BlockIo io(device.get(), {}, nullptr);
-  RowGradientSum kept(Table(kRows, kWidth), kRows / 5, 5);
-  RowGradientSum summed(Table(kRows, kWidth), kRows, 5);
+  RowGradientSum kept(Table(kRows, kWidth), kRows / 5, 5, Empty(*device));
+  RowGradientSum summed(Table(kRows, kWidth), kRows, 5, Empty(*device));
   for (int i = 0; i < 5; ++i) {
     const at::Tensor tokens = at::randint(kRows, {2, 16}, at::kLong);
     const at::Tensor gradient = at::randn({2, 16, kWidth});
-    kept.Add({tokens, gradient}, io);
-    summed.Add({tokens, gradient}, io);
+    kept.Add({tokens, gradient});
+    summed.Add({tokens, gradient});
   }
   for (int64_t row = 0; row < kRows; row += 10) {
     const at::Tensor a = at::randn({10, kWidth});
@@ -46,15 +52,14 @@ TEST(RowGradientSumTest, SummingAndKeepingGiveTheSameBits) {
 
 TEST(RowGradientSumTest, OrderOfTokensInARowIsKeptOnAnyNumberOfThreads) {
   const auto device = CpuDevice::Create(0, 8 << 20).value();
-  BlockIo io(device.get(), {}, nullptr);
   const int64_t rows = 5000;
   const int64_t width = 64;
-  RowGradientSum gradient(Table(rows, width), 1, 1);
+  RowGradientSum gradient(Table(rows, width), 1, 1, Empty(*device));
   at::Tensor expected = at::zeros({rows, width});
   for (int i = 0; i < 3; ++i) {
     const at::Tensor tokens = at::randint(10, {2, 32}, at::kLong) * 499;
     const at::Tensor part = at::randn({2, 32, width});
-    gradient.Add({tokens, part}, io);
+    gradient.Add({tokens, part});
     AddRowGradients({tokens, part}, 0, rows, expected);
   }
   const int threads = at::get_num_threads();

@@ -1,12 +1,14 @@
 #include "worker/exec/shard_gradients.h"
 
 #include <algorithm>
+#include <memory>
 #include <utility>
 #include <vector>
 
 #include "c10/core/GradMode.h"
 #include "common/chain/block_key.h"
 #include "worker/exec/block_update.h"
+#include "worker/exec/host_block_update.h"
 #include "worker/model/optimizer_step.h"
 
 namespace hydra {
@@ -21,9 +23,17 @@ ShardGradients::ShardGradients(const Pass& pass) : pass_(pass), moments_(pass) {
   for (int layer = pass.first_layer(); layer < pass.last_layer(); ++layer) {
     for (int block : pass.layer(layer).parameter_blocks) {
       if (!pass.block(block).gathered_by(layer)) continue;
-      rows_.try_emplace(
-          block, pass.block(block), batch.sequences * batch.context,
-          pass.task.last_micro_batch() - pass.task.first_micro_batch());
+      const int64_t rows_of_batch = batch.sequences * batch.context;
+      const int64_t micro_batches =
+          pass.task.last_micro_batch() - pass.task.first_micro_batch();
+      rows_[block] = pass.updates_on_host()
+                         ? RowGradientSumOnHost(pass.block(block),
+                                                rows_of_batch, micro_batches)
+                         : std::make_shared<RowGradientSum>(
+                               pass.block(block), rows_of_batch, micro_batches,
+                               [&pass](at::IntArrayRef sizes) {
+                                 return pass.io.Empty(sizes);
+                               });
     }
   }
 }
@@ -46,30 +56,52 @@ Tensors ShardGradients::FlatsOf(int layer) {
 
 void ShardGradients::AddRows(int layer, const RowGradients& rows) {
   for (int block : pass_.layer(layer).parameter_blocks) {
-    if (pass_.block(block).gathered_by(layer))
-      rows_.at(block).Add(rows, pass_.io);
+    if (!pass_.block(block).gathered_by(layer)) continue;
+    if (pass_.updates_on_host()) {
+      AddRowsOnHost(pass_, block, rows, rows_.at(block));
+    } else {
+      rows_.at(block)->Add(rows);
+    }
   }
 }
 
-bool ShardGradients::Finish(int layer, int block, ShardParameters& parameters) {
+void ShardGradients::Finish(int layer, int block, ShardParameters& parameters) {
   const at::NoGradGuard no_grad;
   if (pass_.block(block).gathered_by(layer)) {
-    return UpdateGatheredBlock(pass_, block, parameters.Release(block),
-                               TakeHandedDown(block), rows_.at(block),
-                               moments_);
+    FinishGathered(block, parameters.Release(block));
+    return;
   }
   const at::Tensor sum = sums_.extract(std::make_pair(layer, block)).mapped();
   AddLaterParts(block, sum);
   if (pass_.block(block).owner() == layer) {
-    return UpdateBlock(pass_, block, parameters.Release(block), sum, moments_);
+    at::Tensor values = parameters.Release(block);
+    if (pass_.updates_on_host()) {
+      UpdateBlockOnHost(pass_, block, sum);
+    } else {
+      const bool updated =
+          UpdateBlock(pass_, block, std::move(values), sum, moments_);
+      pass_.results.Add(block, /*skipped=*/!updated);
+    }
+    return;
   }
   if (!IsLastUseHere(layer, block)) {
     handed_down_[block] = sum;
-    return true;
+    return;
   }
   pass_.io.Demote(sum, pass_.blocks.Written(ParameterGradientKey(block)), 0);
   parameters.Release(block);
-  return true;
+}
+
+void ShardGradients::FinishGathered(int block, at::Tensor parameters) {
+  const at::Tensor later = TakeHandedDown(block);
+  std::shared_ptr<RowGradientSum>& rows = rows_.at(block);
+  if (pass_.updates_on_host()) {
+    UpdateGatheredBlockOnHost(pass_, block, later, std::move(rows));
+  } else {
+    const bool updated = UpdateGatheredBlock(
+        pass_, block, std::move(parameters), later, *rows, moments_);
+    pass_.results.Add(block, /*skipped=*/!updated);
+  }
 }
 
 bool ShardGradients::IsLastUseHere(int layer, int block) const {

@@ -1,6 +1,7 @@
 #ifndef HYDRA_WORKER_EXEC_SHARD_GRADIENTS_H_
 #define HYDRA_WORKER_EXEC_SHARD_GRADIENTS_H_
 
+#include <memory>
 #include <utility>
 
 #include "ATen/core/Tensor.h"
@@ -31,13 +32,14 @@ class ShardGradients {
   // All micro-batches of the layer are done: updates the block if the layer
   // owns it, else hands its gradient down, in this shard or to the owner's.
   // Takes the block from `parameters` where no layer of the shard needs it any
-  // more. False if the block was skipped, see UpdateBlock.
-  bool Finish(int layer, int block, ShardParameters& parameters);
+  // more.
+  void Finish(int layer, int block, ShardParameters& parameters);
 
   // What the updates will read.
   MomentStream& moments() { return moments_; }
 
  private:
+  void FinishGathered(int block, at::Tensor parameters);
   // No earlier layer of this shard uses the block.
   bool IsLastUseHere(int layer, int block) const;
   // The later layers' part, wherever it is; `own` may be all there is.
@@ -51,7 +53,7 @@ class ShardGradients {
   // By block: what later layers of this shard handed down.
   absl::flat_hash_map<int, at::Tensor> handed_down_;
   // By block.
-  absl::flat_hash_map<int, RowGradientSum> rows_;
+  absl::flat_hash_map<int, std::shared_ptr<RowGradientSum>> rows_;
 };
 
 }  // namespace hydra

@@ -91,7 +91,7 @@ bool IsBackward(const Task& task) {
 }
 
 // Tells the job's owner which layers learned nothing, if there are any.
-void LogSkippedBlocks(const Task& task, const ModelTable& table,
+void LogSkippedBlocks(int64_t step, const ModelTable& table,
                       const worker::v1::PassResult& result, LogSink& log) {
   if (result.skipped_blocks().empty()) return;
   absl::btree_set<int> layers;
@@ -105,7 +105,7 @@ void LogSkippedBlocks(const Task& task, const ModelTable& table,
     loss = absl::StrCat(", loss ", mean);
   }
   log.Log(LogSink::Severity::kWarning,
-          absl::StrCat("step ", task.step(), loss, ": parameters of layers ",
+          absl::StrCat("step ", step, loss, ": parameters of layers ",
                        absl::StrJoin(layers, ", "),
                        " were not updated, since their gradient is infinite "
                        "or no number"));
@@ -118,7 +118,7 @@ TaskRunner::TaskRunner(Device* device, HostRange host,
     : device_(device),
       host_(std::move(host)),
       cache_(&device->arena()),
-      departures_(device),
+      outbound_(device),
       models_(kModelBytes, architectures),
       batches_(kOrderBytes) {}
 
@@ -127,7 +127,7 @@ TaskReport TaskRunner::Run(const Task& task, const JobContext& job,
                            const FindNext& find_next) {
   Computed computed = Compute(task, job, log, control, find_next);
   const MaybeFailure failure = Catch([&]() -> MaybeFailure {
-    device_->Await(computed.written);
+    if (computed.finish) computed.finish(computed.report);
     return std::nullopt;
   });
   if (failure) {
@@ -173,10 +173,10 @@ TaskRunner::MaybeFailure TaskRunner::Try(Memory memory, const Task& task,
                                          Computed& computed) {
   TaskReport& report = computed.report;
   Attempt attempt(device_, host_,
-                  memory == Memory::kWithCache ? &cache_ : nullptr,
-                  &departures_, &control, find_next);
+                  memory == Memory::kWithCache ? &cache_ : nullptr, &outbound_,
+                  &control, find_next);
   attempt.io.LimitDepartures(
-      std::max(kLeastDepartingBytes, PrefetchRoom(task) / 2));
+      std::max(kLeastDepartingBytes, SpareRoom(task) / 2));
   MaybeFailure failure = Catch([&] {
     const Reservation reservation(
         device_->arena(),
@@ -190,14 +190,18 @@ TaskRunner::MaybeFailure TaskRunner::Try(Memory memory, const Task& task,
     failure->layer = attempt.meter.layer();
   }
   // Soon the batches are gone, and a failed task's slots are others'.
-  MaybeFailure device_failure = Catch([&]() -> MaybeFailure {
-    if (failure) {
-      device_->Synchronize();
-    } else {
+  MaybeFailure device_failure;
+  if (!failure) {
+    device_failure = Catch([&]() -> MaybeFailure {
       attempt.io.AwaitReads();
-    }
-    return std::nullopt;
-  });
+      SetFinish(task, attempt, log, computed);
+      return std::nullopt;
+    });
+  }
+  if (failure || device_failure) {
+    MaybeFailure settled = Settle();
+    if (!device_failure) device_failure = std::move(settled);
+  }
   AddTraffic(attempt.io, attempt.meter.PeakBytes(), *report.mutable_cost());
   if (device_failure) {
     // What it promoted and kept may be anything.
@@ -206,12 +210,47 @@ TaskRunner::MaybeFailure TaskRunner::Try(Memory memory, const Task& task,
   }
   if (!failure) {
     RememberNeed(task, attempt.meter.needed_bytes());
-    computed.written = attempt.io.written();
     return std::nullopt;
   }
+  computed.finish = nullptr;
   attempt.io.Rollback();
   if (failure->out_of_memory) cache_.DropAll();
   return failure;
+}
+
+void TaskRunner::SetFinish(const Task& task, Attempt& attempt, LogSink& log,
+                           Computed& computed) {
+  const BlockIo::Written written = attempt.io.written();
+  HostUpdates* const updates = &outbound_.updates;
+  computed.finish = [device = device_, updates, written, step = task.step(),
+                     model = std::move(attempt.model),
+                     results = std::move(attempt.results),
+                     log = &log](TaskReport& report) {
+    device->Await(written.copied);
+    updates->Await(written.made);
+    for (int block : results.SkippedBlocks()) {
+      report.mutable_pass()->add_skipped_blocks(block);
+    }
+    if (model != nullptr) {
+      LogSkippedBlocks(step, model->table, report.pass(), *log);
+    }
+  };
+  if (!device_->IsDone(written.copied) || !updates->IsDone(written.made)) {
+    return;
+  }
+  std::exchange(computed.finish, nullptr)(computed.report);
+}
+
+TaskRunner::MaybeFailure TaskRunner::Settle() {
+  MaybeFailure copies = Catch([this]() -> MaybeFailure {
+    device_->Synchronize();
+    return std::nullopt;
+  });
+  MaybeFailure updates = Catch([this]() -> MaybeFailure {
+    outbound_.updates.AwaitAll();
+    return std::nullopt;
+  });
+  return copies ? copies : updates;
 }
 
 TaskRunner::MaybeFailure TaskRunner::Catch(
@@ -265,14 +304,14 @@ TaskRunner::MaybeFailure TaskRunner::Dispatch(const Task& task,
       return std::nullopt;
     }
     default:
-      return RunShard(task, job, model, attempt, log, report);
+      return RunShard(task, job, model, attempt, report);
   }
 }
 
 TaskRunner::MaybeFailure TaskRunner::RunShard(const Task& task,
                                               const JobContext& job,
                                               const JobModel& model,
-                                              Attempt& attempt, LogSink& log,
+                                              Attempt& attempt,
                                               TaskReport& report) {
   if (absl::Status valid = CheckShard(task, model.table); !valid.ok()) {
     return TaskFailure{std::move(valid)};
@@ -289,7 +328,8 @@ TaskRunner::MaybeFailure TaskRunner::RunShard(const Task& task,
     };
     prefetcher.emplace(&attempt.io, &cache_, task,
                        WholeReads(task, model.table), find_reads,
-                       PrefetchRoom(task));
+                       // The other half is for what goes.
+                       SpareRoom(task) / 2);
   }
   const Pass pass{task,
                   blocks,
@@ -297,14 +337,15 @@ TaskRunner::MaybeFailure TaskRunner::RunShard(const Task& task,
                   attempt.batches,
                   attempt.io,
                   attempt.meter,
+                  attempt.results,
                   prefetcher ? &*prefetcher : nullptr};
   *report.mutable_pass() =
       IsBackward(task) ? RunBackwardPass(pass) : RunForwardPass(pass);
-  LogSkippedBlocks(task, model.table, report.pass(), log);
+  attempt.model = model.built;
   return std::nullopt;
 }
 
-int64_t TaskRunner::PrefetchRoom(const Task& task) const {
+int64_t TaskRunner::SpareRoom(const Task& task) const {
   const auto needed = needed_bytes_.find(ShapeOf(task));
   if (needed == needed_bytes_.end()) return 0;
   const int64_t limit = device_->arena().limit_bytes();

@@ -17,12 +17,12 @@
 #include "worker/device/device.h"
 #include "worker/exec/batch_reader.h"
 #include "worker/exec/block_io.h"
-#include "worker/exec/departures.h"
 #include "worker/exec/device_cache.h"
 #include "worker/exec/job_model.h"
 #include "worker/exec/layer_meter.h"
 #include "worker/exec/log_sink.h"
 #include "worker/exec/task_failure.h"
+#include "worker/exec/update_results.h"
 #include "worker/model/architectures.h"
 #include "worker/task/task_control.h"
 
@@ -51,14 +51,19 @@ class TaskRunner {
 
   // What a task made of itself.
   struct Computed {
-    // Not to be told before `written` is done: only then is what the task wrote
-    // where it says. Device::Await may be called by another thread.
+    // Not to be told before it is finished: only then is what the task wrote
+    // where it says.
     worker::v1::TaskReport report;
-    Mark written;
+    // Waits until all is written, and says in the report, and to the task's
+    // log, what became of updates. May be called by another thread, once; null:
+    // it is finished. Throws c10::Error if the device has failed.
+    std::function<void(worker::v1::TaskReport&)> finish;
   };
 
-  // Runs the task until nothing of it is left to compute. What it wrote may
-  // still be on its way to the host, while the next task is run.
+  // Runs the task until nothing of it is left for the device to compute. What
+  // it wrote may still be on its way to the host, and the host may still update
+  // what it has gradients of, while the next task is run. `log` must live until
+  // it is finished.
   //
   // Never throws; a failure is in the report. After one, nothing that the task
   // made is left on the device, and no copy is left that would still touch host
@@ -105,9 +110,9 @@ class TaskRunner {
   // What one attempt works with.
   struct Attempt {
     Attempt(Device* device, HostRange host, DeviceCache* cache,
-            Departures* departures, TaskControl* control,
+            BlockIo::Outbound* outbound, TaskControl* control,
             const FindNext& find_next)
-        : io(device, std::move(host), cache, departures),
+        : io(device, std::move(host), cache, outbound),
           meter(device, &io, control, /*synchronize=*/false),
           prefetches(cache != nullptr && device->CopiesBeside()),
           find_next(find_next) {}
@@ -118,6 +123,9 @@ class TaskRunner {
     const FindNext& find_next;
     // Copies may read them until the attempt's end has synchronized the device.
     std::vector<HostBatch> batches;
+    // What the task's updates are told of with; null if it has none.
+    std::shared_ptr<const BuiltModel> model;
+    UpdateResults results;
   };
 
   using MaybeFailure = std::optional<TaskFailure>;
@@ -135,12 +143,18 @@ class TaskRunner {
                         worker::v1::TaskReport& report);
   MaybeFailure RunShard(const worker::v1::Task& task,
                         const worker::v1::JobContext& job,
-                        const JobModel& model, Attempt& attempt, LogSink& log,
+                        const JobModel& model, Attempt& attempt,
                         worker::v1::TaskReport& report);
+  // What Computed has of a task that did not fail; finishes it if there is
+  // nothing to wait for. LibTorch's exceptions pass through.
+  void SetFinish(const worker::v1::Task& task, Attempt& attempt, LogSink& log,
+                 Computed& computed);
+  // Waits until nothing touches the host any more.
+  MaybeFailure Settle();
 
   // Of the device, what tasks of this shape were seen not to need; 0: none was
   // seen.
-  int64_t PrefetchRoom(const worker::v1::Task& task) const;
+  int64_t SpareRoom(const worker::v1::Task& task) const;
   // What the next task promotes, first to last.
   std::vector<worker::v1::BlockVersion> ReadsOf(const NextTask& next);
 
@@ -155,7 +169,7 @@ class TaskRunner {
   Device* const device_;
   const HostRange host_;
   DeviceCache cache_;
-  Departures departures_;
+  BlockIo::Outbound outbound_;
   JobModels models_;
   BatchReader batches_;
   // Ran out of memory with the cache.

@@ -24,10 +24,12 @@ TEST(FiniteCheckTest, FindsOneBadNumberWhereverItIs) {
       for (float bad : {kInfinity, -kInfinity, kNan, -kNan}) {
         numbers[i] = bad;
         EXPECT_FALSE(AllFinite(numbers)) << bad << " at " << i << "/" << count;
+        EXPECT_FALSE(AllFinite(numbers.const_data_ptr<float>(), count));
       }
       numbers[i] = 1;
     }
     EXPECT_TRUE(AllFinite(numbers));
+    EXPECT_TRUE(AllFinite(numbers.const_data_ptr<float>(), count));
   }
 }
 
@@ -51,6 +53,7 @@ TEST(FiniteCheckTest, IsNotMisledByLargeNumbers) {
   EXPECT_TRUE(AllFinite(numbers));
   numbers[3] = std::numeric_limits<float>::denorm_min();
   EXPECT_TRUE(AllFinite(numbers));
+  EXPECT_TRUE(AllFinite(numbers.const_data_ptr<float>(), 1000));
 }
 
 TEST(FiniteCheckTest, NeedsNoMemoryToSpeakOf) {

@@ -99,8 +99,7 @@ void AttachClient::EndLane(Lane lane, Outcome outcome) {
     absl::MutexLock lock(&mu_);
     if (lane == Lane::kDevice) compute_clock_->EndTask(SteadyNow());
     // Reports keep the order of the tasks, which may follow on each other.
-    if (outcome.await_written ||
-        (lane == Lane::kDevice && queue_.has_computed())) {
+    if (outcome.finish || (lane == Lane::kDevice && queue_.has_computed())) {
       queue_.Compute(lane);
       unwritten_.push_back(std::move(outcome));
       return;
@@ -128,7 +127,7 @@ void AttachClient::EndWritten() {
       outcome = std::move(unwritten_.front());
       unwritten_.pop_front();
     }
-    if (outcome->await_written) outcome->await_written();
+    if (outcome->finish) outcome->finish(outcome->report);
     End(std::move(outcome->report));
     Send();
   }

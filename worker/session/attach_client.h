@@ -78,13 +78,14 @@ class AttachClient : private AttachStream::Endpoint {
   struct Outcome {
     Outcome(worker::v1::TaskReport report)  // NOLINT: a report is one.
         : report(std::move(report)) {}
-    Outcome(worker::v1::TaskReport report, std::function<void()> await_written)
-        : report(std::move(report)), await_written(std::move(await_written)) {}
+    Outcome(worker::v1::TaskReport report,
+            std::function<void(worker::v1::TaskReport&)> finish)
+        : report(std::move(report)), finish(std::move(finish)) {}
 
     worker::v1::TaskReport report;
-    // Waits until the report may be told; called by a thread of its own, while
-    // the lane goes on. Empty: it may be told at once.
-    std::function<void()> await_written;
+    // Waits until the report may be told, and completes it; called by a thread
+    // of its own, while the lane goes on. Empty: it may be told at once.
+    std::function<void(worker::v1::TaskReport&)> finish;
   };
 
   using Runner = absl::FunctionRef<Outcome(

@@ -28,6 +28,7 @@ LateDevice::~LateDevice() {
 Mark LateDevice::CopyToDevice(absl::Span<const std::byte> from,
                               const at::Tensor& to) {
   CheckCopy(to, from.size());
+  const std::lock_guard<std::recursive_mutex> lock(mu_);
   Copy copy;
   copy.tensor = to;
   copy.from = from;
@@ -41,6 +42,7 @@ Mark LateDevice::CopyToDevice(absl::Span<const std::byte> from,
 
 Mark LateDevice::CopyToHost(const at::Tensor& from, absl::Span<std::byte> to) {
   CheckCopy(from, to.size());
+  const std::lock_guard<std::recursive_mutex> lock(mu_);
   Copy copy;
   copy.tensor = from;
   copy.to = to;
@@ -54,18 +56,24 @@ Mark LateDevice::CopyToHost(const at::Tensor& from, absl::Span<std::byte> to) {
   return mark;
 }
 
-void LateDevice::WaitFor(const Mark& mark) { Finish(mark.lane, mark.number); }
+void LateDevice::WaitFor(const Mark& mark) {
+  const std::lock_guard<std::recursive_mutex> lock(mu_);
+  Finish(mark.lane, mark.number);
+}
 
 bool LateDevice::IsDone(const Mark& mark) const {
+  const std::lock_guard<std::recursive_mutex> lock(mu_);
   return lanes_[static_cast<int>(mark.lane)].done >= mark.number;
 }
 
 void LateDevice::Await(const Mark& mark) {
+  const std::lock_guard<std::recursive_mutex> lock(mu_);
   FailIfAsked();
   Finish(mark.lane, mark.number);
 }
 
 void LateDevice::Synchronize() {
+  const std::lock_guard<std::recursive_mutex> lock(mu_);
   FailIfAsked();
   FinishAll();
   base_->Synchronize();
@@ -82,6 +90,7 @@ void LateDevice::FailIfAsked() {
 }
 
 int LateDevice::outstanding() const {
+  const std::lock_guard<std::recursive_mutex> lock(mu_);
   return static_cast<int>(lanes_[0].copies.size() + lanes_[1].copies.size());
 }
 
@@ -102,12 +111,14 @@ void LateDevice::Finish(CopyLane which, uint64_t number) {
 }
 
 void LateDevice::FinishAll() {
+  const std::lock_guard<std::recursive_mutex> lock(mu_);
   for (CopyLane which : {CopyLane::kPromote, CopyLane::kDemote}) {
     Finish(which, lane(which).enqueued());
   }
 }
 
 bool LateDevice::FinishOldest() {
+  const std::lock_guard<std::recursive_mutex> lock(mu_);
   for (CopyLane which : {CopyLane::kDemote, CopyLane::kPromote}) {
     if (lane(which).copies.empty()) continue;
     Finish(which, lane(which).done + 1);

@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <deque>
 #include <memory>
+#include <mutex>
 #include <string>
 #include <vector>
 
@@ -89,6 +90,8 @@ class LateDevice : public Device {
   Lane& lane(CopyLane lane) { return lanes_[static_cast<int>(lane)]; }
 
   const std::unique_ptr<Device> base_;
+  // Recursive: what is dropped with a copy may be waited for by the arena.
+  mutable std::recursive_mutex mu_;
   std::array<Lane, 2> lanes_;
   bool fails_next_copies_ = false;
 };

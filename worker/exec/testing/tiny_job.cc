@@ -163,7 +163,7 @@ double TinyJob::OverlappedStep(TaskRunner& runner) {
     Commit(task);
     next.reset();
     if (i + 1 < TaskCount()) next = StepTask(i + 1);
-    const TaskRunner::Computed computed =
+    TaskRunner::Computed computed =
         runner.Compute(task, context_, log_, control_.emplace(), [&] {
           std::optional<TaskRunner::NextTask> found;
           if (next) {
@@ -177,9 +177,17 @@ double TinyJob::OverlappedStep(TaskRunner& runner) {
       loss = report.pass().loss_sum() /
              static_cast<double>(report.pass().loss_tokens());
     }
+    if (computed.finish) unfinished_.push_back(std::move(computed));
   }
   ++step_;
   return loss;
+}
+
+void TinyJob::Finish() {
+  for (TaskRunner::Computed& computed : unfinished_) {
+    computed.finish(computed.report);
+  }
+  unfinished_.clear();
 }
 
 double TinyJob::Evaluate(TaskRunner& runner, worker::v1::Split split) {

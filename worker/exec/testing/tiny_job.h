@@ -86,10 +86,12 @@ class TinyJob {
   double Step(TaskRunner& runner);
   // The same, with the reports of all its tasks, in order.
   std::vector<worker::v1::TaskReport> StepReports(TaskRunner& runner);
-  // The same, as a worker runs them that holds the next task while one computes:
-  // what a task made is on its way to the host while the next one runs, and
-  // after the step, until the device is synchronized.
+  // The same, as a worker runs them that holds the next task while one
+  // computes: what a task made is on its way to the host while the next one
+  // runs, and after the step, until Finish.
   double OverlappedStep(TaskRunner& runner);
+  // Waits for all of that.
+  void Finish();
   double Evaluate(TaskRunner& runner, worker::v1::Split split);
 
   worker::v1::TaskReport Pilot(TaskRunner& runner);
@@ -137,6 +139,7 @@ class TinyJob {
   HostPool pool_;
   worker::v1::JobContext context_;
   RecordingLog log_;
+  std::vector<TaskRunner::Computed> unfinished_;
   std::optional<TaskControl> control_;
   JobShape shape_;
   int64_t step_ = 0;

@@ -1,0 +1,36 @@
+#ifndef HYDRA_WORKER_EXEC_HOST_BLOCK_UPDATE_H_
+#define HYDRA_WORKER_EXEC_HOST_BLOCK_UPDATE_H_
+
+#include <memory>
+
+#include "ATen/core/Tensor.h"
+#include "worker/exec/pass.h"
+#include "worker/exec/row_gradient_sum.h"
+#include "worker/model/layer.h"
+
+namespace hydra {
+
+// The updates of block_update.h, done by the host's thread while the device
+// goes on: its gradient goes to the host in ranges, and each is used once it
+// is there. The cache forgets the version that was read: who needs the new one
+// promotes it. Whether the block was skipped is in the pass's results.
+
+// `gradient` is flat and whole.
+void UpdateBlockOnHost(const Pass& pass, int block, const at::Tensor& gradient);
+
+// The rows' sums that the host adds up; see RowGradientSum.
+std::shared_ptr<RowGradientSum> RowGradientSumOnHost(
+    const ParameterBlock& block, int64_t rows_of_batch, int64_t micro_batches);
+void AddRowsOnHost(const Pass& pass, int block, const RowGradients& rows,
+                   std::shared_ptr<RowGradientSum> sum);
+
+// A block whose rows its owner gathers. What later layers give to its gradient
+// is `later_gradient`, or read where it is in the pool, if that is undefined
+// and the task names it.
+void UpdateGatheredBlockOnHost(const Pass& pass, int block,
+                               const at::Tensor& later_gradient,
+                               std::shared_ptr<RowGradientSum> rows);
+
+}  // namespace hydra
+
+#endif  // HYDRA_WORKER_EXEC_HOST_BLOCK_UPDATE_H_

@@ -1,0 +1,55 @@
+#ifndef HYDRA_WORKER_EXEC_HOST_THREAD_H_
+#define HYDRA_WORKER_EXEC_HOST_THREAD_H_
+
+#include <cstdint>
+#include <deque>
+#include <string>
+#include <thread>
+
+#include "absl/base/thread_annotations.h"
+#include "absl/functional/any_invocable.h"
+#include "absl/synchronization/mutex.h"
+
+namespace hydra {
+
+// A thread that does what it is given, one thing after another. It begins with
+// the first one, as a child of who gave it, whose floating-point settings it
+// has.
+//
+// Thread-safe.
+class HostThread {
+ public:
+  HostThread() = default;
+  // Does what is left.
+  ~HostThread();
+
+  HostThread(const HostThread&) = delete;
+  HostThread& operator=(const HostThread&) = delete;
+
+  // The work's number, from 1. It may throw.
+  uint64_t Do(absl::AnyInvocable<void()> work) ABSL_LOCKS_EXCLUDED(mu_);
+
+  bool IsDone(uint64_t number) const ABSL_LOCKS_EXCLUDED(mu_);
+
+  // Waits for the work with this number and all before it. What one of them
+  // threw is thrown as c10::Error, once, by whoever waits next; the work behind
+  // it was done.
+  void Await(uint64_t number) ABSL_LOCKS_EXCLUDED(mu_);
+  void AwaitAll() ABSL_LOCKS_EXCLUDED(mu_);
+
+ private:
+  void Run() ABSL_LOCKS_EXCLUDED(mu_);
+
+  mutable absl::Mutex mu_;
+  // The first one may be under way.
+  std::deque<absl::AnyInvocable<void()>> work_ ABSL_GUARDED_BY(mu_);
+  uint64_t done_ ABSL_GUARDED_BY(mu_) = 0;
+  // What the oldest failed work threw that nobody was told of.
+  std::string failure_ ABSL_GUARDED_BY(mu_);
+  bool ending_ ABSL_GUARDED_BY(mu_) = false;
+  std::thread thread_ ABSL_GUARDED_BY(mu_);
+};
+
+}  // namespace hydra
+
+#endif  // HYDRA_WORKER_EXEC_HOST_THREAD_H_

@@ -1,0 +1,59 @@
+#ifndef HYDRA_WORKER_EXEC_HOST_UPDATE_H_
+#define HYDRA_WORKER_EXEC_HOST_UPDATE_H_
+
+#include <array>
+#include <cstdint>
+#include <vector>
+
+#include "worker/exec/update_ranges.h"
+#include "worker/model/optimizer_kernel.h"
+
+namespace hydra {
+
+// The optimizer's update of one block in host memory, from one version to
+// another: 12 bytes of a parameter go over the device's link for it in a step
+// with Adam, in place of 28, since the moments stay where they are.
+//
+// One thread at a time. Borrows all memory.
+class HostUpdate {
+ public:
+  // Whole blocks. Old ones that are null are zero.
+  struct Old {
+    const float* parameters = nullptr;
+    std::array<const float*, kMostMoments> moments = {};
+  };
+  struct New {
+    float* parameters = nullptr;
+    // Null: the optimizer does not keep it.
+    std::array<float*, kMostMoments> moments = {};
+  };
+
+  HostUpdate(const UpdateScalars& scalars, const Old& old, const New& made)
+      : scalars_(scalars), old_(old), new_(made) {}
+
+  HostUpdate(const HostUpdate&) = delete;
+  HostUpdate& operator=(const HostUpdate&) = delete;
+
+  // Updates the block's ranges, which come in order, without a gap, from its
+  // first element on; `gradient` is the range's. With the first gradient that
+  // has an infinite element or a NaN, all of the block becomes a copy of the
+  // old version.
+  void Update(const BlockRange& range, const float* gradient);
+
+  // Whether it did.
+  bool skipped() const { return skipped_; }
+
+ private:
+  void Copy(int64_t first, int64_t last);
+
+  const UpdateScalars scalars_;
+  const Old old_;
+  const New new_;
+  bool skipped_ = false;
+  // What old versions that are zero are read from.
+  std::vector<float> zeros_;
+};
+
+}  // namespace hydra
+
+#endif  // HYDRA_WORKER_EXEC_HOST_UPDATE_H_

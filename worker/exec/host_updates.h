@@ -1,0 +1,75 @@
+#ifndef HYDRA_WORKER_EXEC_HOST_UPDATES_H_
+#define HYDRA_WORKER_EXEC_HOST_UPDATES_H_
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <vector>
+
+#include "absl/base/thread_annotations.h"
+#include "absl/container/flat_hash_map.h"
+#include "absl/functional/any_invocable.h"
+#include "absl/synchronization/mutex.h"
+#include "absl/types/span.h"
+#include "common/ids/ids.h"
+#include "worker/exec/host_thread.h"
+
+namespace hydra {
+
+// The block versions that a thread of the host makes of gradients which come
+// from the device, beside whatever the device computes next. Until one is made,
+// nobody may read its slot or copy it to the device.
+//
+// One thread asks for updates; Await(number) and buffers' ends are for any.
+class HostUpdates {
+ public:
+  // Host memory that is returned when the last copy of the pointer goes.
+  using Buffer = std::shared_ptr<float[]>;
+
+  // Buffers take at most so many bytes together, but one is always given.
+  explicit HostUpdates(int64_t most_buffered_bytes);
+
+  HostUpdates(const HostUpdates&) = delete;
+  HostUpdates& operator=(const HostUpdates&) = delete;
+
+  // For `count` floats that the device copies to the host. Waits until there is
+  // room.
+  Buffer Take(int64_t count) ABSL_LOCKS_EXCLUDED(mu_);
+
+  // Lets the thread do this, after all before.
+  void Do(absl::AnyInvocable<void()> work);
+
+  // The version is made once all is done that was given so far.
+  void Make(VersionId version);
+  bool IsMade(VersionId version);
+  // Waits until it is made. Throws as HostThread::Await.
+  void Await(VersionId version);
+
+  // The number of what was given last.
+  uint64_t newest() const { return newest_; }
+  bool IsDone(uint64_t number) const { return thread_.IsDone(number); }
+  void Await(uint64_t number) { thread_.Await(number); }
+  void AwaitAll() { thread_.AwaitAll(); }
+
+ private:
+  struct Memory {
+    std::unique_ptr<float[]> floats;
+    int64_t capacity = 0;
+  };
+
+  const int64_t most_buffered_bytes_;
+  // Those that are not known to be made, and when they are.
+  absl::flat_hash_map<VersionId, uint64_t> making_;
+  uint64_t newest_ = 0;
+
+  absl::Mutex mu_;
+  int64_t taken_bytes_ ABSL_GUARDED_BY(mu_) = 0;
+  std::vector<Memory> free_ ABSL_GUARDED_BY(mu_);
+
+  // Last: it ends first.
+  HostThread thread_;
+};
+
+}  // namespace hydra
+
+#endif  // HYDRA_WORKER_EXEC_HOST_UPDATES_H_
