@@ -182,9 +182,9 @@ absl::Status RunTasks(AttachClient& client, Device* device,
   TaskRunner runner(device, [&pool](int64_t offset, int64_t bytes) {
     return pool.Range(offset, bytes);
   });
-  const auto find_next = [&client] {
+  const auto find_next = [&client](int index) {
     std::optional<TaskRunner::NextTask> next;
-    if (auto held = client.NextDeviceTask()) {
+    if (auto held = client.NextDeviceTask(index)) {
       next = {std::move(held->task), std::move(held->job)};
     }
     return next;

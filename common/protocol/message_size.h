@@ -4,10 +4,11 @@
 namespace hydra {
 
 // The largest message between hydrad and its workers, for both sides. The
-// largest hand has nine tasks (lookahead 8); of a job with 65,536 micro-batches
-// each names three boundaries of some 32 bytes for every one of them, 6.3 MB in
-// all; and none of their nine jobs' contexts, of little more than a megabyte
-// each, is known to the worker: some 67 MB.
+// largest hand has twelve tasks (lookahead 8, and three that are computed); of
+// a job with 65,536 micro-batches each names three boundaries of some 32 bytes
+// for every one of them, 6.3 MB in all; and none of their twelve jobs'
+// contexts, of little more than a megabyte each, is known to the worker: some
+// 90 MB.
 inline constexpr int kMaxWorkerMessageBytes = 128 << 20;
 
 }  // namespace hydra

@@ -12,12 +12,13 @@ using Device = DispatchView::Device;
 // could run them.
 constexpr int kMostCandidates = 32;
 
-std::optional<JobId> BestFor(const DispatchView& view, const Device& device) {
-  std::optional<JobId> best;
+// The best job in the queue that there is room for.
+std::optional<JobView> BestFor(const DispatchView& view, const Device& device) {
+  std::optional<JobView> best;
   int looked_at = 0;
   view.for_each_runnable([&](const JobView& job) {
     if (!view.can_run(device.id, job.id)) return true;
-    if (!view.without_room.contains(job.id)) best = job.id;
+    if (!view.without_room.contains(job.id)) best = job;
     return !best.has_value() && ++looked_at < kMostCandidates;
   });
   return best;
@@ -63,10 +64,12 @@ std::optional<JobView> BestSuccessor(const DispatchView& view,
   return *best;
 }
 
-std::optional<JobId> Ahead(const DispatchView& view, const Device& device,
-                           const std::vector<const Device*>& idle) {
+// The better one of a job in the queue and of what follows on the device's own
+// tasks. That may go on, too, where there is no room for the one in the queue.
+std::optional<JobId> Better(const DispatchView& view, const Device& device,
+                            const std::optional<JobView>& queued) {
   std::vector<JobView> choices;
-  if (auto ahead = BestAhead(view, device, idle)) choices.push_back(*ahead);
+  if (queued) choices.push_back(*queued);
   if (auto next = BestSuccessor(view, device)) choices.push_back(*next);
   if (choices.size() == 2 && view.before(choices[1], choices[0])) {
     choices.erase(choices.begin());
@@ -83,7 +86,7 @@ std::optional<Dispatch> NextDispatch(const DispatchView& view) {
   std::vector<const Device*> idle;
   for (const Device& device : view.devices) {
     if (!device.takes_tasks || device.held_tasks > 0) continue;
-    if (const auto job = BestFor(view, device)) {
+    if (const auto job = Better(view, device, BestFor(view, device))) {
       return GiveTask{device.id, *job};
     }
     idle.push_back(&device);
@@ -96,7 +99,8 @@ std::optional<Dispatch> NextDispatch(const DispatchView& view) {
         device.held_tasks >= view.hand_size) {
       continue;
     }
-    if (const auto job = Ahead(view, device, idle)) {
+    const auto ahead = BestAhead(view, device, idle);
+    if (const auto job = Better(view, device, ahead)) {
       return GiveTask{device.id, *job};
     }
   }

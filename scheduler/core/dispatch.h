@@ -30,6 +30,7 @@ struct DispatchView {
     WorkerId id;
     // False: it is not there, or gets nothing for now.
     bool takes_tasks = false;
+    // But for those that are computed, and only have to be written.
     size_t held_tasks = 0;
     std::vector<Promise> promises;
     // Jobs whose last task is in this hand, and whose next one it could take as
@@ -74,11 +75,12 @@ using Dispatch = std::variant<GiveTask, AskBack>;
 // What to do next; none: everybody has what can be had. Carry it out, or note
 // the job as one without room, and ask again.
 //
-// A device with an empty hand comes first, and gets the best job that it may
-// run. For one that finds none, the best promise is asked back, one at a time.
-// Then come tasks ahead, to be promoted while others compute: the best of what
-// follows on a hand's own tasks and of the jobs in the queue, of which none is
-// promised that an idle device could begin at once.
+// A device with nothing to compute comes first, and gets the best of the jobs
+// that it may run and of what follows on the tasks that it has computed. For
+// one that finds none, the best promise is asked back, one at a time. Then come
+// tasks ahead, to be promoted while others compute: the best of what follows on
+// a hand's own tasks and of the jobs in the queue, of which none is promised
+// that an idle device could begin at once.
 std::optional<Dispatch> NextDispatch(const DispatchView& view);
 
 }  // namespace hydra

@@ -84,6 +84,15 @@ TEST_F(DispatchTest, AnEmptyHandGetsTheFirstJobOfThePolicy) {
   EXPECT_THAT(Ask(), Gives(1, 8));
 }
 
+TEST_F(DispatchTest, ADeviceThatOnlyHasToWriteGetsTheBestOfQueueAndSuccessors) {
+  Device(1, 0).successors = {Job(5, 2)};
+  EXPECT_THAT(Ask(), Gives(1, 5));
+  Runnable(Job(7, 1));
+  EXPECT_THAT(Ask(), Gives(1, 5));
+  Runnable(Job(8, 3));
+  EXPECT_THAT(Ask(), Gives(1, 8));
+}
+
 TEST_F(DispatchTest, AnEmptyHandComesBeforeTasksAhead) {
   Device(1, 1).successors = {Job(5, 9)};
   Device(2, 0);

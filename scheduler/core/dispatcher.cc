@@ -1,10 +1,22 @@
 #include "scheduler/core/dispatcher.h"
 
+#include <algorithm>
 #include <variant>
 
 namespace hydra {
 
 namespace v1 = hydra::v1;
+
+namespace {
+
+bool IsComputed(const Job& job, TaskId id) {
+  return std::any_of(job.outstanding.begin(), job.outstanding.end(),
+                     [id](const OutstandingTask& task) {
+                       return task.id == id && task.computed;
+                     });
+}
+
+}  // namespace
 
 void Dispatcher::Run(absl::Time now) {
   absl::flat_hash_set<JobId> without_room;
@@ -48,14 +60,24 @@ DispatchView::Device Dispatcher::ViewOf(const WorkerRecord& worker,
                                         absl::Time now) const {
   DispatchView::Device device;
   device.id = worker.id;
-  device.takes_tasks = worker.ready() && worker.usable();
-  device.held_tasks = worker.hand.size();
+  size_t computed = 0;
+  // Of the task that has begun, or is about to.
+  std::optional<JobId> computing;
+  for (const auto& [job_id, task_id] : worker.hand) {
+    if (IsComputed(parts_.book->At(job_id), task_id)) {
+      ++computed;
+    } else if (!computing.has_value()) {
+      computing = job_id;
+    }
+  }
+  device.takes_tasks =
+      worker.ready() && worker.usable() && computed < Hands::kMostComputed;
+  device.held_tasks = worker.hand.size() - computed;
   for (const auto& [job_id, task_id] : worker.hand) {
     const Job& job = parts_.book->At(job_id);
     const OutstandingTask& first = job.outstanding.front();
     const bool runs = job.state() == v1::JOB_STATE_RUNNING;
-    // The hand's first task has begun, or is about to.
-    if (worker.hand.front().first != job_id) {
+    if (computing.has_value() && computing != job_id) {
       device.promises.push_back({ViewAt(job, job.position),
                                  runs && first.withdrawing,
                                  !first.begun && !first.withdrawing});

@@ -74,6 +74,25 @@ TEST_F(DispatcherTest, APromisedJobIsAskedBackForADeviceWithNothingToDo) {
   EXPECT_THAT(HandOf(2), IsEmpty());
 }
 
+TEST_F(DispatcherTest, WhatIsComputedTakesNoPlaceInAHand) {
+  At(2).state = v1::WORKER_STATE_RESTARTING;
+  Job& job = AddRunnable(1);
+  Run();
+  ASSERT_EQ(HandOf(1).size(), 2);
+  for (size_t computed = 1; computed < Hands::kMostComputed; ++computed) {
+    OutstandingTask& task = job.outstanding[computed - 1];
+    task.begun = task.computed = true;
+    Run();
+    EXPECT_EQ(HandOf(1).size(), 2 + computed);
+  }
+  for (OutstandingTask& task : job.outstanding) {
+    task.begun = task.computed = true;
+  }
+  Run();
+  EXPECT_EQ(HandOf(1).size(), 1 + Hands::kMostComputed)
+      << "of computed ones it has enough";
+}
+
 TEST_F(DispatcherTest, NoTaskAheadGoesPastThePlaceWhereTheJobPauses) {
   Job& job = AddRunnable(1, InStep(0, 2));
   job.intent = Intent::kPause;

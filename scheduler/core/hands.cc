@@ -295,14 +295,14 @@ void Hands::TellWorker(WorkerRecord& worker) {
   worker.must_send = false;
 }
 
-bool Hands::HoldsDeviceTask(const WorkerRecord& worker) const {
+bool Hands::HasToCompute(const WorkerRecord& worker) const {
   return std::any_of(
       worker.hand.begin(), worker.hand.end(), [&](const auto& held) {
         const std::vector<OutstandingTask>& tasks =
             parts_.book->At(held.first).outstanding;
         return std::any_of(tasks.begin(), tasks.end(),
                            [&](const OutstandingTask& task) {
-                             return task.id == held.second &&
+                             return task.id == held.second && !task.computed &&
                                     task.task.kind != wv1::TASK_KIND_PREPARE;
                            });
       });
@@ -310,8 +310,7 @@ bool Hands::HoldsDeviceTask(const WorkerRecord& worker) const {
 
 void Hands::NoteIdle(absl::Time now) {
   for (WorkerRecord& worker : parts_.roster->all()) {
-    if (worker.idle_since == absl::InfiniteFuture() &&
-        !HoldsDeviceTask(worker)) {
+    if (worker.idle_since == absl::InfiniteFuture() && !HasToCompute(worker)) {
       worker.idle_since = now;
     }
   }

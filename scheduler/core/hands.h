@@ -45,8 +45,11 @@ class Hands {
   Hands(const Parts& parts, uint64_t last_number)
       : parts_(parts), last_task_(last_number), last_context_(last_number) {}
 
-  // Tasks that a worker may hold.
+  // Tasks that a worker may hold, but for computed ones.
   size_t size() const { return 1 + parts_.options->lookahead; }
+  // A worker with so many tasks that it has computed and not written gets no
+  // more.
+  static constexpr size_t kMostComputed = 3;
 
   // Puts the job's next task into the worker's hand. False: the pool has no
   // room for its writes now.
@@ -100,7 +103,7 @@ class Hands {
   std::string ContextContentOf(const Job& job) const;
   void AddContexts(WorkerRecord& worker, const absl::btree_set<JobId>& jobs,
                    hydra::worker::v1::DesiredState& desired);
-  bool HoldsDeviceTask(const WorkerRecord& worker) const;
+  bool HasToCompute(const WorkerRecord& worker) const;
   DesiredKey DesiredKeyOf(const WorkerRecord& worker) const;
   hydra::worker::v1::DesiredState MakeDesired(WorkerRecord& worker);
   void TellWorker(WorkerRecord& worker);

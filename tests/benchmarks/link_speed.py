@@ -3,7 +3,8 @@
 
     link_speed.py --bin bin [--jobs 3 --width 256 --layers 12 --device 128MiB]
 
-First without a link, which tells what a step computes; then at links on which
+First without a link, which tells what a step computes; then behind one that is
+as fast as memory, which tells what it moves; then at links on which
 the bytes of a step take half of that, as long, and twice as long. Prints, for
 each, the time of a step while all jobs train, the larger one of computing and
 copying (each lane by itself), and the sum of computing and both lanes, which is
@@ -131,7 +132,11 @@ def main():
     def each_step(what, jobs):
         return sum(int(job["totals"][what]) for job in jobs) / steps
 
-    print(f"cuts {cuts}, without a link {bare:.3f} s a step")
+    fast, jobs = run(args, 1000, cuts)
+    print(
+        f"cuts {cuts}, without a link {bare:.3f} s a step; behind one that is"
+        f" as fast as memory {fast:.3f} s"
+    )
     promoted = each_step("promoted_bytes", jobs)
     demoted = each_step("demoted_bytes", jobs)
     moved = promoted + demoted if args.shared_bus else max(promoted, demoted)

@@ -88,18 +88,20 @@ void BlockIo::PromoteBytes(absl::Span<const std::byte> from,
   WaitFor(CopyToDevice(from, to));
 }
 
-bool BlockIo::Prefetch(const BlockVersion& version) {
-  if (version.zero() || cache_->Contains(VersionOf(version))) return true;
-  if (!updates().IsMade(VersionOf(version))) return false;
+BlockIo::Prefetched BlockIo::Prefetch(const BlockVersion& version) {
+  if (version.zero() || cache_->Contains(VersionOf(version))) {
+    return Prefetched::kBegun;
+  }
+  if (!updates().IsMade(VersionOf(version))) return Prefetched::kBeingMade;
   while (device_->arena().largest_free_bytes() < version.size_bytes()) {
-    if (!cache_->EvictUnexpected()) return false;
+    if (!cache_->EvictUnexpected()) return Prefetched::kNoRoom;
   }
   const int64_t count = version.size_bytes() / kFloatBytes;
   const at::Tensor tensor = EmptyForCache(count);
   const Mark ready =
       device_->CopyToDevice(SlotRange(version, 0, count), tensor);
   cache_->Put(VersionOf(version), {tensor, ready, /*prefetched=*/true});
-  return true;
+  return Prefetched::kBegun;
 }
 
 at::Tensor BlockIo::View(const BlockVersion& version, int64_t count) {

@@ -75,11 +75,16 @@ class BlockIo {
   // Copies host memory that is no block's into all of `to`, uncounted.
   void PromoteBytes(absl::Span<const std::byte> from, const at::Tensor& to);
 
+  enum class Prefetched {
+    kBegun,
+    // It would take room which others have that are read sooner.
+    kNoRoom,
+    // The host is still making it.
+    kBeingMade,
+  };
   // Begins to promote all of a version into the cache, for this task or for one
-  // after it. False, and nothing is done, if that takes room which others have
-  // that are read sooner, or the host is still making it. It is counted when it
-  // is promoted.
-  bool Prefetch(const worker::v1::BlockVersion& version);
+  // after it, if it can be done at once. It is counted when it is promoted.
+  Prefetched Prefetch(const worker::v1::BlockVersion& version);
 
   // The first `count` elements for reading a few of them: on the device if they
   // are there, else a view of the pool.

@@ -2,62 +2,73 @@
 
 #include <utility>
 
-#include "absl/container/flat_hash_set.h"
-#include "common/ids/ids.h"
-
 namespace hydra {
 
 using worker::v1::BlockVersion;
 
 Prefetcher::Prefetcher(BlockIo* io, DeviceCache* cache,
                        const worker::v1::Task& task,
-                       std::vector<BlockVersion> reads, NextReads next,
+                       std::vector<BlockVersion> reads, FindComing find_coming,
                        int64_t room_bytes)
     : io_(io),
       cache_(cache),
-      task_(task),
-      next_(std::move(next)),
-      own_(std::move(reads)),
+      find_coming_(std::move(find_coming)),
       room_bytes_(room_bytes) {
+  for (BlockVersion& read : reads) own_.push_back({std::move(read)});
+  for (const BlockVersion& write : task.writes()) {
+    made_.insert(VersionId(write.version()));
+  }
   Expect();
 }
 
 Prefetcher::~Prefetcher() { cache_->Expect({}); }
 
-void Prefetcher::FetchOwn() {
-  while (own_fetched_ < own_.size() && io_->Prefetch(own_[own_fetched_])) {
-    ++own_fetched_;
+bool Prefetcher::FetchOwn() {
+  for (Read& read : own_) {
+    if (read.fetched) continue;
+    const BlockIo::Prefetched outcome = io_->Prefetch(read.version);
+    if (outcome == BlockIo::Prefetched::kNoRoom) return false;
+    read.fetched = outcome == BlockIo::Prefetched::kBegun;
   }
+  return true;
 }
 
 void Prefetcher::FetchNext(int64_t taken_bytes) {
-  FetchOwn();
-  if (own_fetched_ < own_.size()) return;
-  if (following_.empty()) AskForNext();
-  while (following_fetched_ < following_.size()) {
-    const BlockVersion& next = following_[following_fetched_];
-    const int64_t bytes = following_bytes_ + next.size_bytes();
-    if (bytes > room_bytes_ - taken_bytes || !io_->Prefetch(next)) return;
-    following_bytes_ = bytes;
-    ++following_fetched_;
+  if (!FetchOwn()) return;
+  for (size_t i = 0;; ++i) {
+    while (i == coming_.size()) {
+      if (!AskForNext()) return;
+    }
+    if (coming_[i].fetched) continue;
+    const BlockVersion& version = coming_[i].version;
+    const int64_t bytes = coming_bytes_ + version.size_bytes();
+    if (bytes > room_bytes_ - taken_bytes) return;
+    const BlockIo::Prefetched outcome = io_->Prefetch(version);
+    if (outcome == BlockIo::Prefetched::kNoRoom) return;
+    if (outcome == BlockIo::Prefetched::kBeingMade) continue;
+    coming_bytes_ = bytes;
+    coming_[i].fetched = true;
   }
 }
 
-void Prefetcher::AskForNext() {
-  if (!next_) return;
-  absl::flat_hash_set<uint64_t> made;
-  for (const BlockVersion& write : task_.writes()) made.insert(write.version());
-  for (BlockVersion& read : next_()) {
-    if (!made.contains(read.version())) following_.push_back(std::move(read));
+bool Prefetcher::AskForNext() {
+  auto task = find_coming_ ? find_coming_(coming_tasks_) : std::nullopt;
+  if (!task) return false;
+  ++coming_tasks_;
+  for (BlockVersion& read : task->reads) {
+    if (made_.contains(VersionId(read.version()))) continue;
+    coming_.push_back({std::move(read)});
   }
-  if (!following_.empty()) Expect();
+  made_.insert(task->makes.begin(), task->makes.end());
+  Expect();
+  return true;
 }
 
 void Prefetcher::Expect() {
   std::vector<VersionId> versions;
-  for (const auto* reads : {&own_, &following_}) {
-    for (const BlockVersion& read : *reads) {
-      versions.push_back(VersionId(read.version()));
+  for (const auto* reads : {&own_, &coming_}) {
+    for (const Read& read : *reads) {
+      versions.push_back(VersionId(read.version.version()));
     }
   }
   cache_->Expect(versions);

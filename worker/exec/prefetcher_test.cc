@@ -1,9 +1,11 @@
 #include "worker/exec/prefetcher.h"
 
 #include <memory>
+#include <optional>
 #include <utility>
 #include <vector>
 
+#include "absl/synchronization/notification.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "worker/device/testing/test_device.h"
@@ -48,6 +50,15 @@ class PrefetcherTest : public testing::Test {
     std::vector<BlockVersion> versions;
     for (uint64_t number : numbers) versions.push_back(Version(number));
     return versions;
+  }
+
+  // Tasks that read so.
+  static Prefetcher::FindComing Coming(
+      const std::vector<std::vector<uint64_t>>& reads) {
+    return [reads](int index) -> std::optional<Prefetcher::ComingTask> {
+      if (index >= static_cast<int>(reads.size())) return std::nullopt;
+      return Prefetcher::ComingTask{Versions(reads[index]), {}};
+    };
   }
 
   std::vector<uint64_t> OnDevice() const {
@@ -103,46 +114,73 @@ TEST_F(PrefetcherTest, TakesTheRoomOfWhatNobodyIsKnownToRead) {
 }
 
 TEST_F(PrefetcherTest, TakesNoRoomOfWhatIsReadSooner) {
-  Prefetcher prefetcher(
-      &io_, &cache_, task_, Versions({1, 2, 3, 4}),
-      [] { return Versions({5}); }, kPlenty);
+  Prefetcher prefetcher(&io_, &cache_, task_, Versions({1, 2, 3, 4}),
+                        Coming({{5}}), kPlenty);
   prefetcher.FetchNext(0);
   EXPECT_THAT(OnDevice(), ElementsAre(1, 2, 3, 4));
 }
 
 TEST_F(PrefetcherTest, TheNextTaskIsFetchedWithinTheRoomThatIsLeft) {
-  int asked = 0;
+  bool known = false;
   Prefetcher prefetcher(
       &io_, &cache_, task_, Versions({1}),
-      [&] {
-        return ++asked == 1 ? Versions({}) : Versions({5, 6, 7});
+      [&](int index) {
+        return known ? Coming({{5, 6, 7}})(index) : std::nullopt;
       },
       5 * kKib);
   prefetcher.FetchNext(0);
   EXPECT_THAT(OnDevice(), ElementsAre(1)) << "nobody knows the next one yet";
+  known = true;
   prefetcher.FetchNext(2 * kKib);
   EXPECT_THAT(OnDevice(), ElementsAre(1, 5));
   prefetcher.FetchNext(0);
   EXPECT_THAT(OnDevice(), ElementsAre(1, 5, 6));
-  EXPECT_EQ(asked, 2);
 }
 
 TEST_F(PrefetcherTest, WhatTheRunningTaskMakesIsNotFetched) {
   *task_.add_writes() = Version(6);
-  Prefetcher prefetcher(
-      &io_, &cache_, task_, {},
-      [] {
-        return Versions({5, 6});
-      },
-      kPlenty);
+  Prefetcher prefetcher(&io_, &cache_, task_, {}, Coming({{5, 6}}), kPlenty);
   prefetcher.FetchNext(0);
   EXPECT_THAT(OnDevice(), ElementsAre(5));
 }
 
-TEST_F(PrefetcherTest, WhatWasFetchedMakesRoomForWhatIsNeeded) {
+TEST_F(PrefetcherTest, SeveralTasksAreFetchedButForWhatTheyMakeThemselves) {
+  std::vector<Prefetcher::ComingTask> tasks = {{Versions({5}), {VersionId(6)}},
+                                               {Versions({6, 7}), {}},
+                                               {{}, {}},
+                                               {Versions({8}), {}}};
+  size_t known = 1;
   Prefetcher prefetcher(
-      &io_, &cache_, task_, Versions({1, 2, 3}), [] { return Versions({5}); },
+      &io_, &cache_, task_, {},
+      [&](int index) {
+        return index < static_cast<int>(known) ? std::optional(tasks[index])
+                                               : std::nullopt;
+      },
       kPlenty);
+  prefetcher.FetchNext(0);
+  EXPECT_THAT(OnDevice(), ElementsAre(5));
+  known = tasks.size();
+  prefetcher.FetchNext(0);
+  EXPECT_THAT(OnDevice(), ElementsAre(5, 7, 8));
+}
+
+TEST_F(PrefetcherTest, WhatTheHostIsMakingIsPassedOverUntilItIsThere) {
+  absl::Notification go;
+  io_.updates().Do([&] { go.WaitForNotification(); });
+  io_.MadeOnHost(Version(5));
+  Prefetcher prefetcher(&io_, &cache_, task_, Versions({5, 1}),
+                        Coming({{5, 6}}), kPlenty);
+  prefetcher.FetchNext(0);
+  EXPECT_THAT(OnDevice(), ElementsAre(1, 6));
+  go.Notify();
+  io_.updates().AwaitAll();
+  prefetcher.FetchNext(0);
+  EXPECT_THAT(OnDevice(), ElementsAre(1, 5, 6));
+}
+
+TEST_F(PrefetcherTest, WhatWasFetchedMakesRoomForWhatIsNeeded) {
+  Prefetcher prefetcher(&io_, &cache_, task_, Versions({1, 2, 3}),
+                        Coming({{5}}), kPlenty);
   prefetcher.FetchNext(0);
   EXPECT_THAT(OnDevice(), ElementsAre(1, 2, 3, 5));
   const at::Tensor needed = io_.Empty({2 * 512});

@@ -20,7 +20,6 @@
 #include "worker/exec/init_pass.h"
 #include "worker/exec/pass.h"
 #include "worker/exec/pilot.h"
-#include "worker/exec/prefetcher.h"
 #include "worker/exec/reservation.h"
 #include "worker/exec/task_blocks.h"
 #include "worker/exec/whole_reads.h"
@@ -322,12 +321,15 @@ TaskRunner::MaybeFailure TaskRunner::RunShard(const Task& task,
   const TaskBlocks blocks(task);
   std::optional<Prefetcher> prefetcher;
   if (attempt.prefetches) {
-    const auto find_reads = [&] {
-      const auto next = attempt.find_next ? attempt.find_next() : std::nullopt;
-      return next ? ReadsOf(*next) : std::vector<worker::v1::BlockVersion>();
+    const auto find_coming =
+        [&](int index) -> std::optional<Prefetcher::ComingTask> {
+      if (!attempt.find_next) return std::nullopt;
+      const auto next = attempt.find_next(index);
+      if (!next) return std::nullopt;
+      return ComingTaskOf(*next);
     };
     prefetcher.emplace(&attempt.io, &cache_, task,
-                       WholeReads(task, model.table), find_reads,
+                       WholeReads(task, model.table), find_coming,
                        // The other half is for what goes.
                        SpareRoom(task) / 2);
   }
@@ -352,13 +354,17 @@ int64_t TaskRunner::SpareRoom(const Task& task) const {
   return limit - limit / kSpareShare - needed->second;
 }
 
-std::vector<worker::v1::BlockVersion> TaskRunner::ReadsOf(
-    const NextTask& next) {
+Prefetcher::ComingTask TaskRunner::ComingTaskOf(const NextTask& next) {
+  Prefetcher::ComingTask coming;
+  for (const worker::v1::BlockVersion& write : next.task.writes()) {
+    coming.makes.push_back(VersionId(write.version()));
+  }
   const auto model = models_.For(*next.job);
-  if (!model.ok()) return {};
   // It has not been checked yet; it will be when it runs.
-  if (!CheckShard(next.task, model->table).ok()) return {};
-  return WholeReads(next.task, model->table);
+  if (model.ok() && CheckShard(next.task, model->table).ok()) {
+    coming.reads = WholeReads(next.task, model->table);
+  }
+  return coming;
 }
 
 bool TaskRunner::IsTooLargeForCache(const Task& task) const {

@@ -21,6 +21,7 @@
 #include "worker/exec/job_model.h"
 #include "worker/exec/layer_meter.h"
 #include "worker/exec/log_sink.h"
+#include "worker/exec/prefetcher.h"
 #include "worker/exec/task_failure.h"
 #include "worker/exec/update_results.h"
 #include "worker/model/architectures.h"
@@ -40,12 +41,13 @@ namespace hydra {
 // LibTorch's operations. `device` must outlive this.
 class TaskRunner {
  public:
-  // The task that will be run after the running one, if that is known yet.
+  // The task that will be run after the running one and `index` others, if that
+  // is known yet.
   struct NextTask {
     worker::v1::Task task;
     std::shared_ptr<const worker::v1::JobContext> job;
   };
-  using FindNext = std::function<std::optional<NextTask>()>;
+  using FindNext = std::function<std::optional<NextTask>(int index)>;
 
   TaskRunner(Device* device, HostRange host, Architectures architectures = {});
 
@@ -155,8 +157,7 @@ class TaskRunner {
   // Of the device, what tasks of this shape were seen not to need; 0: none was
   // seen.
   int64_t SpareRoom(const worker::v1::Task& task) const;
-  // What the next task promotes, first to last.
-  std::vector<worker::v1::BlockVersion> ReadsOf(const NextTask& next);
+  Prefetcher::ComingTask ComingTaskOf(const NextTask& next);
 
   // What `body` returns, or makes of the exceptions that it throws.
   static MaybeFailure Catch(absl::FunctionRef<MaybeFailure()> body);

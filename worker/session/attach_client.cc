@@ -74,9 +74,10 @@ LatencyRecorder AttachClient::control_latency() const {
   return control_latency_;
 }
 
-std::optional<TaskQueue::BegunTask> AttachClient::NextDeviceTask() const {
+std::optional<TaskQueue::BegunTask> AttachClient::NextDeviceTask(
+    int index) const {
   absl::MutexLock lock(&mu_);
-  const TaskQueue::BegunTask* const next = queue_.Next(Lane::kDevice);
+  const TaskQueue::BegunTask* const next = queue_.Next(Lane::kDevice, index);
   return next == nullptr ? std::nullopt : std::optional(*next);
 }
 

@@ -104,9 +104,9 @@ class AttachClient : private AttachStream::Endpoint {
   // After both the begun tasks were ended, and are not reported.
   absl::Status Run(Runner run) ABSL_LOCKS_EXCLUDED(mu_);
 
-  // The device's next task, while one runs, if it is known. It may still be
-  // withdrawn. Any thread.
-  std::optional<TaskQueue::BegunTask> NextDeviceTask() const
+  // The task that the device will run after the running one and `index` others,
+  // if it is known. It may still be withdrawn. Any thread.
+  std::optional<TaskQueue::BegunTask> NextDeviceTask(int index) const
       ABSL_LOCKS_EXCLUDED(mu_);
 
   // For each answer that brought a new task: the time since the first report

@@ -82,15 +82,16 @@ bool TaskQueue::BringsNewTask(const DesiredState& desired) const {
 
 TaskQueue::Held::const_iterator TaskQueue::FindNext(Lane lane) const {
   if (begun_[static_cast<int>(lane)]) return held_.end();
-  return FindHeld(lane);
+  return FindHeld(lane, 0);
 }
 
-const TaskQueue::BegunTask* TaskQueue::Next(Lane lane) const {
-  const auto next = FindHeld(lane);
+const TaskQueue::BegunTask* TaskQueue::Next(Lane lane, int index) const {
+  const auto next = FindHeld(lane, index);
   return next == held_.end() ? nullptr : &*next;
 }
 
-TaskQueue::Held::const_iterator TaskQueue::FindHeld(Lane lane) const {
+TaskQueue::Held::const_iterator TaskQueue::FindHeld(Lane lane,
+                                                    int index) const {
   absl::flat_hash_set<JobId> busy_jobs;
   for (int other = 0; other < kLanes; ++other) {
     if (other == static_cast<int>(lane) || !begun_[other]) continue;
@@ -102,8 +103,11 @@ TaskQueue::Held::const_iterator TaskQueue::FindHeld(Lane lane) const {
   }
   for (auto held = held_.begin(); held != held_.end(); ++held) {
     // What stands before it in its job comes first.
-    const bool free = busy_jobs.insert(JobOf(held->task)).second;
-    if (free && LaneOf(held->task) == lane) return held;
+    if (LaneOf(held->task) != lane) {
+      busy_jobs.insert(JobOf(held->task));
+    } else if (!busy_jobs.contains(JobOf(held->task)) && index-- == 0) {
+      return held;
+    }
   }
   return held_.end();
 }

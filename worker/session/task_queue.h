@@ -74,9 +74,10 @@ class TaskQueue {
   // reports. Each call takes a new sequence number.
   void FillReport(worker::v1::WorkerReport& report, absl::Time now);
 
-  // The task that the lane will begin when its begun one has ended, if nothing
-  // else comes meanwhile. Null: none is held that may.
-  const BegunTask* Next(Lane lane) const;
+  // The task that the lane will begin when its begun one and `index` further
+  // ones have ended, if nothing else comes meanwhile. Null: no such one is
+  // held.
+  const BegunTask* Next(Lane lane, int index) const;
 
   bool CanBegin(Lane lane) const { return FindNext(lane) != held_.end(); }
   // Tells all begun tasks to stop: nobody waits for them any more.
@@ -96,9 +97,10 @@ class TaskQueue {
   };
   using Held = std::deque<BegunTask>;
 
-  // What may begin in the lane now, and once its begun task has ended.
+  // What may begin in the lane now, and once its begun task and `index` further
+  // ones have ended.
   Held::const_iterator FindNext(Lane lane) const;
-  Held::const_iterator FindHeld(Lane lane) const;
+  Held::const_iterator FindHeld(Lane lane, int index) const;
   // Begun or computed.
   bool IsBegun(TaskId task) const;
   // Its job; it is in no place then.

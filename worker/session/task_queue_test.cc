@@ -55,8 +55,9 @@ uint64_t BeginId(TaskQueue& queue) {
   return begun ? begun->task.task_id() : 0;
 }
 
-uint64_t NextId(const TaskQueue& queue) {
-  const TaskQueue::BegunTask* next = queue.Next(TaskQueue::Lane::kDevice);
+uint64_t NextId(const TaskQueue& queue, int index = 0) {
+  const TaskQueue::BegunTask* next =
+      queue.Next(TaskQueue::Lane::kDevice, index);
   return next == nullptr ? 0 : next->task.task_id();
 }
 
@@ -112,6 +113,8 @@ TEST(TaskQueueTest, NamesTheNextTaskWhileOneComputes) {
   EXPECT_EQ(NextId(queue), 11);
   EXPECT_EQ(BeginId(queue), 11);
   EXPECT_EQ(NextId(queue), 12) << "of the same job, which goes on with it";
+  EXPECT_EQ(NextId(queue, 1), 13);
+  EXPECT_EQ(NextId(queue, 2), 0);
   queue.ApplyDesired(Desired(2, {{11, 1}, {13, 2}}));
   EXPECT_EQ(NextId(queue), 13) << "the other was withdrawn";
   queue.Finish(Success(11));

@@ -163,10 +163,10 @@ double TinyJob::OverlappedStep(TaskRunner& runner) {
     Commit(task);
     next.reset();
     if (i + 1 < TaskCount()) next = StepTask(i + 1);
-    TaskRunner::Computed computed =
-        runner.Compute(task, context_, log_, control_.emplace(), [&] {
+    TaskRunner::Computed computed = runner.Compute(
+        task, context_, log_, control_.emplace(), [&](int index) {
           std::optional<TaskRunner::NextTask> found;
-          if (next) {
+          if (next && index == 0) {
             found = {*next, std::make_shared<worker::v1::JobContext>(context_)};
           }
           return found;
