@@ -56,12 +56,17 @@ std::optional<JobView> BestAhead(const DispatchView& view, const Device& device,
   return best;
 }
 
+// What follows on the device's own tasks; only what is inside of a step, or
+// all.
 std::optional<JobView> BestSuccessor(const DispatchView& view,
-                                     const Device& device) {
-  const auto best = std::min_element(device.successors.begin(),
-                                     device.successors.end(), view.before);
-  if (best == device.successors.end()) return std::nullopt;
-  return *best;
+                                     const Device& device,
+                                     bool only_inside_steps) {
+  std::optional<JobView> best;
+  for (const DispatchView::Successor& next : device.successors) {
+    if (only_inside_steps && !next.inside_step) continue;
+    if (!best.has_value() || view.before(next.job, *best)) best = next.job;
+  }
+  return best;
 }
 
 // The better one of a job in the queue and of what follows on the device's own
@@ -70,9 +75,12 @@ std::optional<JobId> Better(const DispatchView& view, const Device& device,
                             const std::optional<JobView>& queued) {
   std::vector<JobView> choices;
   if (queued) choices.push_back(*queued);
-  if (auto next = BestSuccessor(view, device)) choices.push_back(*next);
+  if (auto next = BestSuccessor(view, device, false)) choices.push_back(*next);
   if (choices.size() == 2 && view.before(choices[1], choices[0])) {
     choices.erase(choices.begin());
+  }
+  if (const auto step = BestSuccessor(view, device, true)) {
+    if (!view.before_by_far(choices.front(), *step)) choices = {*step};
   }
   for (const JobView& job : choices) {
     if (!view.without_room.contains(job.id)) return job.id;

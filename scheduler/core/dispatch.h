@@ -26,6 +26,11 @@ struct DispatchView {
     // Nothing of it has begun.
     bool can_come_back = false;
   };
+  struct Successor {
+    JobView job;
+    // Its step goes on with it.
+    bool inside_step = false;
+  };
   struct Device {
     WorkerId id;
     // False: it is not there, or gets nothing for now.
@@ -35,7 +40,7 @@ struct DispatchView {
     std::vector<Promise> promises;
     // Jobs whose last task is in this hand, and whose next one it could take as
     // well, as they will be then.
-    std::vector<JobView> successors;
+    std::vector<Successor> successors;
   };
 
   // The device with the lowest id first.
@@ -48,8 +53,9 @@ struct DispatchView {
       for_each_runnable;
   // Whether the device may run the job.
   absl::FunctionRef<bool(WorkerId, JobId)> can_run;
-  // The policy's order.
+  // The policy's order, and where it counts inside of a step.
   absl::FunctionRef<bool(const JobView&, const JobView&)> before;
+  absl::FunctionRef<bool(const JobView&, const JobView&)> before_by_far;
   // Jobs for whose next writes the pool had no room.
   const absl::flat_hash_set<JobId>& without_room;
 };
@@ -80,7 +86,8 @@ using Dispatch = std::variant<GiveTask, AskBack>;
 // one that finds none, the best promise is asked back, one at a time. Then come
 // tasks ahead, to be promoted while others compute: the best of what follows on
 // a hand's own tasks and of the jobs in the queue, of which none is promised
-// that an idle device could begin at once.
+// that an idle device could begin at once. A step that a device is inside of
+// goes on there, unless something else comes first by far.
 std::optional<Dispatch> NextDispatch(const DispatchView& view);
 
 }  // namespace hydra

@@ -52,7 +52,11 @@ class DispatchTest : public ::testing::Test {
     const auto before = [this](const JobView& a, const JobView& b) {
       return policy_.Before(a, b);
     };
-    return NextDispatch({devices_, kHandSize, each, can_run, before, full_});
+    const auto by_far = [this](const JobView& a, const JobView& b) {
+      return policy_.BeforeByFar(a, b);
+    };
+    return NextDispatch(
+        {devices_, kHandSize, each, can_run, before, by_far, full_});
   }
   static auto Gives(uint64_t worker, uint64_t job) {
     return Optional(
@@ -85,7 +89,7 @@ TEST_F(DispatchTest, AnEmptyHandGetsTheFirstJobOfThePolicy) {
 }
 
 TEST_F(DispatchTest, ADeviceThatOnlyHasToWriteGetsTheBestOfQueueAndSuccessors) {
-  Device(1, 0).successors = {Job(5, 2)};
+  Device(1, 0).successors = {{Job(5, 2)}};
   EXPECT_THAT(Ask(), Gives(1, 5));
   Runnable(Job(7, 1));
   EXPECT_THAT(Ask(), Gives(1, 5));
@@ -94,7 +98,7 @@ TEST_F(DispatchTest, ADeviceThatOnlyHasToWriteGetsTheBestOfQueueAndSuccessors) {
 }
 
 TEST_F(DispatchTest, AnEmptyHandComesBeforeTasksAhead) {
-  Device(1, 1).successors = {Job(5, 9)};
+  Device(1, 1).successors = {{Job(5, 9)}};
   Device(2, 0);
   Runnable(Job(7, 1));
   EXPECT_THAT(Ask(), Gives(2, 7));
@@ -161,15 +165,25 @@ TEST_F(DispatchTest, WhatHasBegunIsNotAskedBack) {
 }
 
 TEST_F(DispatchTest, AheadComesTheBestOfQueueAndSuccessors) {
-  Device(1, 1).successors = {Job(5, 2), Job(6, 3)};
+  Device(1, 1).successors = {{Job(5, 2)}, {Job(6, 3)}};
   Runnable(Job(7, 1));
   EXPECT_THAT(Ask(), Gives(1, 6));
   Runnable(Job(7, 4));
   EXPECT_THAT(Ask(), Gives(1, 7));
 }
 
+TEST_F(DispatchTest, AStepGoesOnUnlessSomethingElseComesFirstByFar) {
+  JobView inside = Job(5, 2);
+  inside.step = absl::Minutes(10);
+  Device(1, 1).successors = {{inside, /*inside_step=*/true}, {Job(6, 2.1)}};
+  Runnable(Job(7, 2.1));
+  EXPECT_THAT(Ask(), Gives(1, 5));
+  Runnable(Job(8, 2.2));
+  EXPECT_THAT(Ask(), Gives(1, 8));
+}
+
 TEST_F(DispatchTest, AFullHandGetsNothingAhead) {
-  Device(1, kHandSize).successors = {Job(5, 2)};
+  Device(1, kHandSize).successors = {{Job(5, 2)}};
   Runnable(Job(7, 1));
   EXPECT_EQ(Ask(), std::nullopt);
 }
@@ -192,7 +206,7 @@ TEST_F(DispatchTest, AJobThatNoIdleDeviceMayRunIsPromised) {
 }
 
 TEST_F(DispatchTest, WithoutRoomForTheJobAheadTheSuccessorGoesOn) {
-  Device(1, 1).successors = {Job(5, 2)};
+  Device(1, 1).successors = {{Job(5, 2)}};
   Runnable(Job(7, 4));
   full_ = {JobId(7)};
   EXPECT_THAT(Ask(), Gives(1, 5));
@@ -200,7 +214,7 @@ TEST_F(DispatchTest, WithoutRoomForTheJobAheadTheSuccessorGoesOn) {
 
 // Else a job that comes next would be overtaken by what fits.
 TEST_F(DispatchTest, WithoutRoomForTheBestSuccessorNothingComesAhead) {
-  Device(1, 1).successors = {Job(5, 2)};
+  Device(1, 1).successors = {{Job(5, 2)}};
   Runnable(Job(7, 1));
   full_ = {JobId(5)};
   EXPECT_EQ(Ask(), std::nullopt);

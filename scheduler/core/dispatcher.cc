@@ -48,8 +48,11 @@ std::optional<Dispatch> Dispatcher::Next(
   const auto before = [this](const JobView& a, const JobView& b) {
     return parts_.queue->Before(a, b);
   };
+  const auto before_by_far = [this](const JobView& a, const JobView& b) {
+    return parts_.queue->BeforeByFar(a, b);
+  };
   DispatchView view{{},     parts_.hands->size(), for_each_runnable, can_run,
-                    before, without_room};
+                    before, before_by_far,        without_room};
   for (const WorkerRecord& worker : parts_.roster->all()) {
     view.devices.push_back(ViewOf(worker, now));
   }
@@ -92,7 +95,7 @@ DispatchView::Device Dispatcher::ViewOf(const WorkerRecord& worker,
         parts_.checkpoints->HoldsBeforeStep(job, next, now)) {
       continue;
     }
-    device.successors.push_back(ViewAt(job, next));
+    device.successors.push_back({ViewAt(job, next), next.inside_step()});
   }
   return device;
 }

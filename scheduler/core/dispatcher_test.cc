@@ -64,7 +64,8 @@ TEST_F(DispatcherTest, AJobWithoutRoomStaysInTheQueueAndIsInNobodysWay) {
 
 TEST_F(DispatcherTest, APromisedJobIsAskedBackForADeviceWithNothingToDo) {
   At(2).state = v1::WORKER_STATE_RESTARTING;
-  for (uint64_t id : {1, 2}) AddRunnable(id);
+  // At the end of a step: then the jobs take turns.
+  for (uint64_t id : {1, 2}) AddRunnable(id, InStep(0, 2));
   Run();
   ASSERT_THAT(HandOf(1), ElementsAre(JobId(1), JobId(2)));
   At(2).state = v1::WORKER_STATE_READY;

@@ -122,7 +122,8 @@ absl::Duration Job::RemainingFrom(const ChainPosition& place) const {
 }
 
 JobView ViewAt(const Job& job, const ChainPosition& place) {
-  return {job.id, job.RemainingFrom(place), job.submitted_at};
+  return {job.id, job.RemainingFrom(place), job.submitted_at,
+          job.times.has_value() ? job.times->StepTime() : absl::ZeroDuration()};
 }
 
 void Job::DropWorkingData() {

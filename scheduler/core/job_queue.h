@@ -65,6 +65,9 @@ class JobQueue {
   bool Before(const JobView& a, const JobView& b) const {
     return policy_->Before(a, b);
   }
+  bool BeforeByFar(const JobView& a, const JobView& b) const {
+    return policy_->BeforeByFar(a, b);
+  }
   std::string JobsAhead(int64_t jobs) const { return policy_->JobsAhead(jobs); }
 
   // What jobs say from now on that only wait for a device.

@@ -42,6 +42,9 @@ class TimeModel {
   // moves as many parameters.
   absl::Duration EstimateOfFullVisit(const ChainTask& task) const;
 
+  // Of a whole step on one device.
+  absl::Duration StepTime() const;
+
   // The time of all tasks from `position` to the chain's end on one device.
   absl::Duration Remaining(const JobShape& shape, const ChainPlan& plan,
                            const ChainPosition& position) const;
@@ -56,7 +59,6 @@ class TimeModel {
     Time backward;
     Time evaluate;
   };
-  absl::Duration StepTime() const;
   absl::Duration EvaluationTime(int64_t sequences) const;
 
   std::vector<ShardTimes> shards_;

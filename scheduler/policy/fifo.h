@@ -16,6 +16,8 @@ struct SubmittedFirst {
     if (a.submitted != b.submitted) return a.submitted < b.submitted;
     return a.id < b.id;
   }
+  // A step of a younger job is ended first.
+  static bool ByFar(const JobView&, const JobView&) { return false; }
   static std::string JobsAhead(int64_t jobs) {
     return jobs == 1 ? "1 job that was submitted earlier is ahead"
                      : absl::StrCat(

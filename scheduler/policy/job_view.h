@@ -13,6 +13,8 @@ struct JobView {
   // while it is not known; negative where an estimate was overrun.
   absl::Duration remaining;
   absl::Time submitted;
+  // What one of its steps takes on one device, as far as that is known.
+  absl::Duration step;
 };
 
 }  // namespace hydra

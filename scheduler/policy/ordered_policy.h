@@ -14,12 +14,17 @@
 namespace hydra {
 
 // A policy that is nothing but an order of jobs' views: `Order` has no state,
-// its operator() says which of two comes first, and its JobsAhead why.
+// its operator() says which of two comes first, its ByFar in spite of what, and
+// its JobsAhead why.
 template <typename Order>
 class OrderedPolicy final : public Policy {
  public:
   bool Before(const JobView& a, const JobView& b) const override {
     return Order()(a, b);
+  }
+
+  bool BeforeByFar(const JobView& a, const JobView& b) const override {
+    return Order::ByFar(a, b);
   }
 
   std::string JobsAhead(int64_t jobs) const override {

@@ -30,6 +30,11 @@ class Policy {
   // two views alone.
   virtual bool Before(const JobView& a, const JobView& b) const = 0;
 
+  // Whether `a` goes first although a device is inside of a step of `b`, which
+  // it has on it: false wherever the order would hardly suffer if the step were
+  // ended first. Only where Before is true.
+  virtual bool BeforeByFar(const JobView& a, const JobView& b) const = 0;
+
   // For people who ask why a job waits, "2 jobs with more time remaining are
   // ahead": how many go first, and what puts them there. Requires jobs >= 1.
   virtual std::string JobsAhead(int64_t jobs) const = 0;

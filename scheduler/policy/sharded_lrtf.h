@@ -1,10 +1,12 @@
 #ifndef HYDRA_SCHEDULER_POLICY_SHARDED_LRTF_H_
 #define HYDRA_SCHEDULER_POLICY_SHARDED_LRTF_H_
 
+#include <algorithm>
 #include <cstdint>
 #include <string>
 
 #include "absl/strings/str_cat.h"
+#include "absl/time/time.h"
 #include "scheduler/policy/job_view.h"
 #include "scheduler/policy/ordered_policy.h"
 
@@ -17,6 +19,13 @@ struct LongestRemainingFirst {
     if (a.remaining != b.remaining) return a.remaining > b.remaining;
     return a.id < b.id;
   }
+  // By more than what the step takes, and a hundredth.
+  static bool ByFar(const JobView& a, const JobView& b) {
+    if (a.remaining == absl::InfiniteDuration()) {
+      return b.remaining != absl::InfiniteDuration();
+    }
+    return a.remaining - b.remaining > std::max(b.step, a.remaining / 100);
+  }
   static std::string JobsAhead(int64_t jobs) {
     return jobs == 1
                ? "1 job with more time remaining is ahead"
@@ -26,8 +35,10 @@ struct LongestRemainingFirst {
 
 // Sharded-LRTF: the next shard of the runnable job with the longest total
 // remaining time goes first. Jobs then tend to end together, which keeps every
-// device busy until the end. The choice depends on nothing but the jobs and
-// their times.
+// device busy until the end. A device that is inside of a job's step ends it
+// first, unless another job has more time remaining by far: so equal jobs do
+// not take turns at each shard, where each would have to come in anew. The
+// choice depends on nothing but the jobs and their times.
 using ShardedLrtf = OrderedPolicy<LongestRemainingFirst>;
 
 }  // namespace hydra

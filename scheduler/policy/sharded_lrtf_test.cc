@@ -31,5 +31,23 @@ TEST(ShardedLrtfTest, InfiniteTimesGoFirstAndOverrunEstimatesLast) {
       policy.Before(View(2, absl::ZeroDuration()), View(1, -absl::Seconds(1))));
 }
 
+TEST(ShardedLrtfTest, AStepIsLeftForMoreThanItTakesAndAHundredth) {
+  ShardedLrtf policy;
+  JobView inside = View(1, absl::Seconds(100));
+  inside.step = absl::Seconds(10);
+  EXPECT_FALSE(policy.BeforeByFar(View(2, absl::Seconds(110)), inside));
+  EXPECT_TRUE(policy.BeforeByFar(View(2, absl::Seconds(111)), inside));
+  inside.step = absl::ZeroDuration();
+  EXPECT_FALSE(policy.BeforeByFar(View(2, absl::Seconds(101)), inside));
+  EXPECT_TRUE(policy.BeforeByFar(View(2, absl::Seconds(102)), inside));
+}
+
+TEST(ShardedLrtfTest, OneWithoutAnEstimateComesFirstByFar) {
+  ShardedLrtf policy;
+  const JobView unknown = View(2, absl::InfiniteDuration());
+  EXPECT_TRUE(policy.BeforeByFar(unknown, View(1, absl::Hours(1))));
+  EXPECT_FALSE(policy.BeforeByFar(unknown, View(1, absl::InfiniteDuration())));
+}
+
 }  // namespace
 }  // namespace hydra

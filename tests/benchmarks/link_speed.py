@@ -73,6 +73,7 @@ def run(args, link, cuts):
                 f"--set=state_dir={folder}/state",
                 f"--set=pool.path=/dev/shm/hydra-link-{os.getpid()}",
                 "--set=pool.size_bytes=" + args.pool,
+                f"--set=lookahead={args.lookahead}",
                 f"--set=unix_socket={folder}/hydrad.sock",
             ],
             stderr=subprocess.DEVNULL,
@@ -122,6 +123,7 @@ def main():
     parser.add_argument("--steps", type=int, default=12)
     parser.add_argument("--device", default="96MiB")
     parser.add_argument("--pool", default="2GiB")
+    parser.add_argument("--lookahead", type=int, default=1)
     parser.add_argument("--shared-bus", action="store_true")
     args = parser.parse_args()
 

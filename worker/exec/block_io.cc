@@ -105,7 +105,14 @@ BlockIo::Prefetched BlockIo::Prefetch(const BlockVersion& version) {
 }
 
 at::Tensor BlockIo::View(const BlockVersion& version, int64_t count) {
-  if (const auto cached = Cached(version, count)) return cached->tensor;
+  if (cache_ != nullptr) {
+    const auto cached = cache_->Peek(VersionOf(version));
+    if (cached && cached->tensor.numel() >= count &&
+        device_->IsDone(cached->ready)) {
+      WaitFor(cached->ready);
+      return cached->tensor.narrow(0, 0, count);
+    }
+  }
   if (version.zero()) return Empty({count}).zero_();
   AwaitUpdate(version);
   outbound_->departures.Await(VersionOf(version));
@@ -255,24 +262,15 @@ Mark BlockIo::CopyToDevice(absl::Span<const std::byte> from,
   return last_promoted_;
 }
 
-std::optional<DeviceCache::Block> BlockIo::Cached(const BlockVersion& version,
-                                                  int64_t count) {
-  if (cache_ == nullptr) return std::nullopt;
-  std::optional<DeviceCache::Block> cached = cache_->Get(VersionOf(version));
-  if (!cached || cached->tensor.numel() < count) return std::nullopt;
-  WaitFor(cached->ready);
-  if (cached->tensor.numel() > count) {
-    cached->tensor = cached->tensor.narrow(0, 0, count);
-  }
-  return cached;
-}
-
 at::Tensor BlockIo::TakeCached(const BlockVersion& version, int64_t first,
                                int64_t count) {
-  const auto cached = Cached(version, first + count);
-  if (!cached) return {};
+  if (cache_ == nullptr) return {};
+  const auto cached = cache_->Get(VersionOf(version));
+  if (!cached || cached->tensor.numel() < first + count) return {};
+  WaitFor(cached->ready);
   (cached->prefetched ? promoted_bytes_ : cached_bytes_) += count * kFloatBytes;
-  return first == 0 ? cached->tensor : cached->tensor.narrow(0, first, count);
+  if (cached->tensor.numel() == count) return cached->tensor;
+  return cached->tensor.narrow(0, first, count);
 }
 
 }  // namespace hydra

@@ -6,7 +6,6 @@
 #include <functional>
 #include <limits>
 #include <memory>
-#include <optional>
 #include <vector>
 
 #include "ATen/core/Tensor.h"
@@ -87,7 +86,7 @@ class BlockIo {
   Prefetched Prefetch(const worker::v1::BlockVersion& version);
 
   // The first `count` elements for reading a few of them: on the device if they
-  // are there, else a view of the pool.
+  // are there already, else a view of the pool.
   at::Tensor View(const worker::v1::BlockVersion& version, int64_t count);
 
   // Where the device's memory is host memory: `count` elements from `first` on,
@@ -183,11 +182,8 @@ class BlockIo {
   absl::Span<std::byte> SlotRange(const worker::v1::BlockVersion& version,
                                   int64_t first, int64_t count) const;
 
-  // The first `count` elements, ready for operations; none if the cache has not
-  // got so many.
-  std::optional<DeviceCache::Block> Cached(
-      const worker::v1::BlockVersion& version, int64_t count);
-  // Elements that are counted. Undefined if the cache has not got them.
+  // Elements that are counted, ready for operations. Undefined if the cache has
+  // not got them.
   at::Tensor TakeCached(const worker::v1::BlockVersion& version, int64_t first,
                         int64_t count);
   // For a version that may stay on the device. Without a cache none does, and

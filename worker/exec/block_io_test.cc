@@ -110,6 +110,17 @@ TEST_F(BlockIoTest, ViewsLieInThePoolUnlessTheVersionIsOnTheDevice) {
   EXPECT_EQ(io_.View(version, 16).const_data_ptr(), cached.const_data_ptr());
 }
 
+TEST_F(BlockIoTest, WhatIsOnItsWayToTheDeviceIsViewedWhereItIs) {
+  const BlockVersion version = Version(1, 16, 16);
+  ASSERT_EQ(io_.Prefetch(version), BlockIo::Prefetched::kBegun);
+  if (device_->CopiesBeside()) {
+    EXPECT_EQ(io_.View(version, 16).const_data_ptr(), &pool_[16]);
+  }
+  const at::Tensor cached = io_.Promote(version, 16, BlockIo::Reuse::kLikely);
+  EXPECT_EQ(io_.promoted_bytes(), 64) << "a view does not count";
+  EXPECT_EQ(io_.View(version, 16).const_data_ptr(), cached.const_data_ptr());
+}
+
 TEST_F(BlockIoTest, ReadsAndWritesInPlaceWhereMemoryIsTheSame) {
   const BlockVersion version = Version(1, 16, 16);
   BlockVersion zero = Version(2, 0, 16);

@@ -34,6 +34,13 @@ std::optional<DeviceCache::Block> DeviceCache::Get(VersionId version) {
   return block;
 }
 
+std::optional<DeviceCache::Block> DeviceCache::Peek(VersionId version) const {
+  absl::MutexLock lock(&mu_);
+  const auto found = by_version_.find(version);
+  if (found == by_version_.end()) return std::nullopt;
+  return found->second->block;
+}
+
 bool DeviceCache::Contains(VersionId version) const {
   absl::MutexLock lock(&mu_);
   return by_version_.contains(version);

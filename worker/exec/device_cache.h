@@ -44,6 +44,8 @@ class DeviceCache {
 
   // Marks the version as used now.
   std::optional<Block> Get(VersionId version) ABSL_LOCKS_EXCLUDED(mu_);
+  // Does not.
+  std::optional<Block> Peek(VersionId version) const ABSL_LOCKS_EXCLUDED(mu_);
 
   bool Contains(VersionId version) const ABSL_LOCKS_EXCLUDED(mu_);
 

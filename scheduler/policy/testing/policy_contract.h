@@ -66,6 +66,9 @@ TYPED_TEST_P(PolicyContract, OrdersAllJobsStrictly) {
     ASSERT_FALSE(policy.Before(a, a));
     if (a.id == b.id || b.id == c.id || a.id == c.id) continue;
     ASSERT_NE(policy.Before(a, b), policy.Before(b, a));
+    if (policy.BeforeByFar(a, b)) {
+      ASSERT_TRUE(policy.Before(a, b));
+    }
     if (policy.Before(a, b) && policy.Before(b, c)) {
       ASSERT_TRUE(policy.Before(a, c));
     }
