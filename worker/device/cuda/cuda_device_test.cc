@@ -327,6 +327,13 @@ TEST_F(CudaDeviceTest, GivesBackWhatItTookOfCuda) {
   EXPECT_EQ(cuda_.registered_bytes(), 0);
 }
 
+TEST_F(CudaDeviceTest, ItsEndWaitsForCopies) {
+  auto device = NewDevice();
+  device->CopyToHost(BytesOnDevice(100, 7), absl::MakeSpan(host_).first(100));
+  device.reset();
+  EXPECT_EQ(host_[99], std::byte{7});
+}
+
 TEST_F(CudaDeviceTest, AllocationsAreAligned) {
   const auto device = NewDevice();
   const at::Tensor first = at::empty({1}, at::kByte);

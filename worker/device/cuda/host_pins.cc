@@ -56,6 +56,11 @@ int64_t HostPins::pinned_bytes() const {
   return pinned_bytes_;
 }
 
+bool HostPins::IsIdle() const {
+  absl::MutexLock lock(&mu_);
+  return asked_.empty();
+}
+
 absl::Span<std::byte> HostPins::SlabAt(size_t index) const {
   return memory_.subspan(index * slab_bytes_, slab_bytes_);
 }
@@ -77,9 +82,10 @@ void HostPins::Run() {
       mu_.Await(absl::Condition(&may_go_on));
       if (ending_) return;
       index = asked_.front();
-      asked_.pop_front();
     }
     Pin(index);
+    absl::MutexLock lock(&mu_);
+    if (!asked_.empty()) asked_.pop_front();
   }
 }
 

@@ -41,6 +41,8 @@ class HostPins {
       ABSL_LOCKS_EXCLUDED(mu_);
 
   int64_t pinned_bytes() const ABSL_LOCKS_EXCLUDED(mu_);
+  // Whether nothing is pinned any more unless a further copy asks for it.
+  bool IsIdle() const ABSL_LOCKS_EXCLUDED(mu_);
 
  private:
   enum class Slab { kNotUsed, kAsked, kPinned };
@@ -56,6 +58,7 @@ class HostPins {
 
   mutable absl::Mutex mu_;
   std::vector<Slab> slabs_ ABSL_GUARDED_BY(mu_);
+  // The first one may be under way.
   std::deque<size_t> asked_ ABSL_GUARDED_BY(mu_);
   int64_t pinned_bytes_ ABSL_GUARDED_BY(mu_) = 0;
   bool refused_ ABSL_GUARDED_BY(mu_) = false;

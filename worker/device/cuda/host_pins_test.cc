@@ -35,8 +35,8 @@ class HostPinsTest : public testing::Test {
     return absl::MakeSpan(bytes_).first(bytes);
   }
 
-  static void AwaitPinned(const HostPins& pins, int64_t bytes) {
-    while (pins.pinned_bytes() != bytes) absl::SleepFor(absl::Milliseconds(1));
+  static void AwaitIdle(const HostPins& pins) {
+    while (!pins.IsIdle()) absl::SleepFor(absl::Milliseconds(1));
   }
 
   FakeCuda cuda_;
@@ -47,10 +47,12 @@ TEST_F(HostPinsTest, PinsWhatCopiesUse) {
   HostPins pins(&cuda_, Memory(5 * kSlab), kSlab);
   EXPECT_EQ(cuda_.registered_bytes(), kSlab) << "one slab is tried at once";
   Use(pins, Memory(3 * kSlab).subspan(2 * kSlab));
-  AwaitPinned(pins, 2 * kSlab);
+  AwaitIdle(pins);
+  EXPECT_EQ(pins.pinned_bytes(), 2 * kSlab);
   Use(pins, Memory(3 * kSlab).subspan(2 * kSlab));
   Use(pins, Memory(5 * kSlab));
-  AwaitPinned(pins, 5 * kSlab);
+  AwaitIdle(pins);
+  EXPECT_EQ(pins.pinned_bytes(), 5 * kSlab);
   EXPECT_EQ(cuda_.registrations(), 5);
 }
 
@@ -61,7 +63,8 @@ TEST_F(HostPinsTest, CutsAtTheEdgesOfSlabs) {
   EXPECT_THAT(Use(pins, Memory(2 * kSlab + 100).subspan(kSlab - 1)),
               ElementsAre(1, kSlab, 100));
   EXPECT_THAT(Use(pins, Memory(kSlab).first(0)), ElementsAre());
-  AwaitPinned(pins, 2 * kSlab + 100);
+  AwaitIdle(pins);
+  EXPECT_EQ(cuda_.registered_bytes(), 2 * kSlab + 100);
 }
 
 TEST_F(HostPinsTest, LeavesOtherMemoryAlone) {
@@ -77,7 +80,8 @@ TEST_F(HostPinsTest, UnpinsAllAtItsEnd) {
   {
     HostPins pins(&cuda_, Memory(4 * kSlab), kSlab);
     Use(pins, Memory(2 * kSlab));
-    AwaitPinned(pins, 2 * kSlab);
+    AwaitIdle(pins);
+    EXPECT_EQ(cuda_.registered_bytes(), 2 * kSlab);
   }
   EXPECT_EQ(cuda_.registered_bytes(), 0);
 }
@@ -86,15 +90,13 @@ TEST_F(HostPinsTest, AsksNoMoreOnceItIsRefused) {
   FakeCuda::Options options;
   options.allowed_registrations = 2;
   FakeCuda cuda(options);
-  {
-    HostPins pins(&cuda, Memory(10 * kSlab), kSlab);
-    Use(pins, Memory(3 * kSlab));
-    while (cuda.registrations() < 3) absl::SleepFor(absl::Milliseconds(1));
-    Use(pins, Memory(10 * kSlab));
-    EXPECT_EQ(pins.pinned_bytes(), 2 * kSlab);
-  }
+  HostPins pins(&cuda, Memory(10 * kSlab), kSlab);
+  Use(pins, Memory(3 * kSlab));
+  AwaitIdle(pins);
+  Use(pins, Memory(10 * kSlab));
+  AwaitIdle(pins);
   EXPECT_EQ(cuda.registrations(), 3);
-  EXPECT_EQ(cuda.registered_bytes(), 0);
+  EXPECT_EQ(pins.pinned_bytes(), 2 * kSlab);
 }
 
 TEST_F(HostPinsTest, ARefusalAtTheStartIsTheOnlyOne) {
@@ -103,6 +105,7 @@ TEST_F(HostPinsTest, ARefusalAtTheStartIsTheOnlyOne) {
   FakeCuda cuda(options);
   HostPins pins(&cuda, Memory(10 * kSlab), kSlab);
   EXPECT_THAT(Use(pins, Memory(kSlab + 1)), ElementsAre(kSlab, 1));
+  AwaitIdle(pins);
   EXPECT_EQ(cuda.registrations(), 1);
 }
 

@@ -37,16 +37,16 @@ FakeCuda::FakeCuda(const Options& options) : options_(options) {
 }
 
 FakeCuda::~FakeCuda() {
-  std::map<CudaStream, StreamPointer> streams;
+  std::vector<StreamPointer> streams;
   {
     absl::MutexLock lock(&mu_);
-    streams = streams_;
+    streams = destroyed_;
+    for (const auto& [handle, stream] : streams_) streams.push_back(stream);
+    for (const StreamPointer& stream : streams) {
+      Wait({stream, stream->given()}).IgnoreError();
+    }
   }
-  for (const auto& [handle, stream] : streams) {
-    absl::MutexLock lock(&mu_);
-    Wait({stream, stream->given()}).IgnoreError();
-  }
-  for (const auto& [handle, stream] : streams) End(stream);
+  for (const StreamPointer& stream : streams) End(stream);
 }
 
 FakeCuda::StreamPointer FakeCuda::NewStream() {
@@ -171,15 +171,9 @@ absl::StatusOr<CudaStream> FakeCuda::CreateStream() {
 }
 
 absl::Status FakeCuda::DestroyStream(CudaStream handle) {
-  StreamPointer stream;
-  {
-    absl::MutexLock lock(&mu_);
-    stream = streams_.at(handle);
-    Wait({stream, stream->given()}).IgnoreError();
-    streams_.erase(handle);
-  }
-  End(stream);
   absl::MutexLock lock(&mu_);
+  destroyed_.push_back(streams_.at(handle));
+  streams_.erase(handle);
   return Failure("cudaStreamDestroy");
 }
 

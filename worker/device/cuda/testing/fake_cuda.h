@@ -41,7 +41,8 @@ class FakeCuda : public CudaCalls {
 
   FakeCuda() : FakeCuda(Options()) {}
   explicit FakeCuda(const Options& options);
-  // Does what is left. Memory that was not freed stays, as tensors may.
+  // Does what is left, in destroyed streams too. Memory that was not freed
+  // stays, as tensors may.
   ~FakeCuda() override;
 
   FakeCuda(const FakeCuda&) = delete;
@@ -129,6 +130,7 @@ class FakeCuda : public CudaCalls {
 
   mutable absl::Mutex mu_;
   std::map<CudaStream, StreamPointer> streams_ ABSL_GUARDED_BY(mu_);
+  std::vector<StreamPointer> destroyed_ ABSL_GUARDED_BY(mu_);
   std::map<CudaEvent, Place> events_ ABSL_GUARDED_BY(mu_);
   uintptr_t handles_ ABSL_GUARDED_BY(mu_) = 0;
   // By begin, the bytes.

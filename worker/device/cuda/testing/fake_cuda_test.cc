@@ -63,6 +63,8 @@ TEST_F(FakeCudaTest, AStreamWaitsForWhatTheEventWasWhenItWasTold) {
   EXPECT_TRUE(cuda_.SynchronizeStream(second_).ok());
   EXPECT_EQ(at, 1);
   EXPECT_EQ(seen, 2);
+  EXPECT_TRUE(cuda_.SynchronizeDevice().ok());
+  EXPECT_EQ(order, 100);
 }
 
 TEST_F(FakeCudaTest, CopiesOfUnregisteredMemoryMayWait) {
