@@ -10,7 +10,7 @@ deploy/install_deps.sh
 targets=(//{client,common,docs,examples,proto,scheduler,tests,worker}/...)
 if [ -n "$cuda_home" ]; then
   # No wildcard finds what needs the toolkit.
-  targets+=(//worker/device/cuda/module:{libhydra_cuda.so,runtime_table_test})
+  targets+=(//worker/device/cuda/module:{libhydra_cuda.so,runtime_table_test,gpu_device_test})
 else
   echo "CUDA: no toolkit, so libhydra_cuda.so is neither built nor tested"
 fi

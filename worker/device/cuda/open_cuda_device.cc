@@ -23,9 +23,7 @@ absl::Status CheckOneGpu(const std::string& name, CudaCalls& calls) {
       "; hydrad starts it with that one's number in CUDA_VISIBLE_DEVICES"));
 }
 
-absl::StatusOr<std::unique_ptr<Device>> OpenCudaDevice(
-    const std::string& name, int64_t limit_bytes,
-    absl::Span<std::byte> host_memory) {
+absl::StatusOr<Cuda> LoadCuda(const std::string& name) {
   SetCudaEnvironment();
   const absl::StatusOr<const CudaModule*> module =
       LoadCudaModule(CudaModulePath());
@@ -36,13 +34,21 @@ absl::StatusOr<std::unique_ptr<Device>> OpenCudaDevice(
     return checked;
   }
   UseExactCudaOperations();
+  return Cuda{*module, calls};
+}
+
+absl::StatusOr<std::unique_ptr<Device>> OpenCudaDevice(
+    const std::string& name, int64_t limit_bytes,
+    absl::Span<std::byte> host_memory) {
+  const absl::StatusOr<Cuda> cuda = LoadCuda(name);
+  if (!cuda.ok()) return cuda.status();
   CudaDevice::Options options;
   options.name = name;
   options.limit_bytes = limit_bytes;
   options.host_memory = host_memory;
   auto device = CudaDevice::Create(
-      calls, options, [module](std::unique_ptr<DeviceArena> arena) {
-        return UseArenaForCudaTensors(**module, std::move(arena));
+      cuda->calls, options, [&cuda](std::unique_ptr<DeviceArena> arena) {
+        return UseArenaForCudaTensors(*cuda->module, std::move(arena));
       });
   if (!device.ok()) return device.status();
   if (absl::Status warm = WarmUpCuda(); !warm.ok()) return warm;
