@@ -35,7 +35,7 @@ absl::StatusOr<std::unique_ptr<CudaDevice>> CudaDevice::Create(
     return selected;
   }
   const DeviceArena::Source source = {
-      kAlignmentBytes,
+      options.alignment_bytes,
       [calls, name = options.name](int64_t bytes) {
         return Malloc(calls, name, bytes);
       },
@@ -113,6 +113,7 @@ Mark CudaDevice::Issue(CopyLane which, const at::Tensor& tensor,
   Mark after{Other(which), 0};
   {
     absl::MutexLock lock(&mu_);
+    Learn();
     CudaLane& mine = lane(which);
     stream = mine.stream();
     done = mine.EventOf(mine.issued() + 1);
@@ -141,6 +142,22 @@ absl::Status CudaDevice::Enqueue(CudaStream stream, CudaEvent after,
   return status;
 }
 
+bool CudaDevice::Learn() const {
+  bool learned = false;
+  for (CopyLane which : kLanes) {
+    CudaLane& its = lane(which);
+    while (failure_.ok() && its.done() < its.issued()) {
+      const absl::StatusOr<bool> done =
+          calls_->IsDone(its.EventOf(its.done() + 1));
+      if (!done.ok()) failure_ = done.status();
+      if (!done.ok() || !*done) break;
+      its.SetDone(its.done() + 1);
+      learned = true;
+    }
+  }
+  return learned;
+}
+
 void CudaDevice::AwaitRoom(CopyLane which) {
   Mark oldest{which, 0};
   {
@@ -155,6 +172,7 @@ bool CudaDevice::AwaitOldest() {
     Mark oldest{which, 0};
     {
       absl::MutexLock lock(&mu_);
+      if (Learn()) return true;
       if (!failure_.ok()) return false;
       if (lane(which).issued() == lane(which).done()) continue;
       oldest.number = lane(which).done() + 1;
@@ -186,18 +204,13 @@ void CudaDevice::Await(const Mark& mark) {
   Check(calls_->SynchronizeEvent(event));
   absl::MutexLock lock(&mu_);
   lane(mark.lane).SetDone(mark.number);
+  Learn();
 }
 
 bool CudaDevice::IsDone(const Mark& mark) const {
   absl::MutexLock lock(&mu_);
-  CudaLane& its = lane(mark.lane);
-  if (mark.number <= its.done()) return true;
-  if (!failure_.ok()) return false;
-  const absl::StatusOr<bool> done = calls_->IsDone(its.EventOf(mark.number));
-  if (!done.ok()) failure_ = done.status();
-  if (!done.ok() || !*done) return false;
-  its.SetDone(mark.number);
-  return true;
+  Learn();
+  return mark.number <= lane(mark.lane).done();
 }
 
 void CudaDevice::Synchronize() {

@@ -36,8 +36,10 @@ class CudaDevice : public Device {
     // "cuda:1", as users know it. To the process it is the only one.
     std::string name;
     c10::Device torch_device = c10::Device(c10::DeviceType::CUDA, 0);
-    // A multiple of kAlignmentBytes. All of it is taken at once.
+    // A multiple of alignment_bytes. All of it is taken at once.
     int64_t limit_bytes = 0;
+    // Of tensors: what CUDA's libraries want at most.
+    int64_t alignment_bytes = 512;
     // What is to be pinned, see HostPins. Must outlive the device.
     absl::Span<std::byte> host_memory;
     // What is copied at once: long enough to make use of a fast link, and not
@@ -47,9 +49,6 @@ class CudaDevice : public Device {
     int most_copies = 1024;
   };
 
-  // As much as cudaMalloc aligns, and what CUDA's libraries want at most.
-  static constexpr int64_t kAlignmentBytes = 512;
-
   // Makes LibTorch's tensors of the device lie in the arena, which is to live
   // as long as they do, and returns it.
   using UseArena =
@@ -57,7 +56,7 @@ class CudaDevice : public Device {
 
   // `calls` must outlive the device, and its arena.
   //
-  // INVALID_ARGUMENT: the limit is not a multiple of kAlignmentBytes.
+  // INVALID_ARGUMENT: the limit is not a multiple of alignment_bytes.
   // RESOURCE_EXHAUSTED: the GPU has not so much memory free; the message has
   //   what it has.
   // Others: what CUDA said.
@@ -104,6 +103,9 @@ class CudaDevice : public Device {
   absl::Status Enqueue(CudaStream stream, CudaEvent after,
                        absl::Span<const std::byte> host, const CopyPart& copy,
                        CudaEvent done);
+  // Asks CUDA which copies are done, and so gives their tensors back. Whether
+  // any was.
+  bool Learn() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   void AwaitRoom(CopyLane lane) ABSL_LOCKS_EXCLUDED(mu_);
   bool AwaitOldest() ABSL_LOCKS_EXCLUDED(mu_);
   // Null: it is done.
@@ -126,7 +128,7 @@ class CudaDevice : public Device {
   const CudaEvent computed_;
   HostPins pins_;
 
-  // What is asked of a device teaches it what is done.
+  // Whatever is asked of a device teaches it what is done.
   mutable absl::Mutex mu_;
   const Lanes lanes_ ABSL_GUARDED_BY(mu_);
   mutable absl::Status failure_ ABSL_GUARDED_BY(mu_);

@@ -16,6 +16,7 @@
 #include "gtest/gtest.h"
 #include "worker/device/arena_c10_allocator.h"
 #include "worker/device/cuda/testing/fake_cuda.h"
+#include "worker/device/cuda/testing/on_fake_cuda.h"
 #include "worker/device/testing/device_contract.h"
 
 namespace hydra {
@@ -29,61 +30,17 @@ constexpr int64_t kSlab = 4096;
 
 using Bytes = std::vector<std::byte>;
 
-// Tensors of the processor lie in the fake's device memory.
 CudaDevice::Options OptionsOf(int64_t limit_bytes) {
-  CudaDevice::Options options;
+  CudaDevice::Options options = OnFakeCuda::OptionsOf(limit_bytes);
   options.name = "cuda:1";
-  options.torch_device = c10::Device(c10::DeviceType::CPU);
-  options.limit_bytes = limit_bytes;
   options.slab_bytes = kSlab;
   return options;
 }
 
-// The processor's operations are done when they return, so they cannot wait
-// for the compute stream as a GPU's do. Here the host waits for it instead, and
-// for nothing else.
-class OnFakeCuda : public Device {
- public:
-  OnFakeCuda(const FakeCuda::Options& cuda, int64_t limit_bytes)
-      : cuda_(cuda),
-        device_(CudaDevice::Create(&cuda_, OptionsOf(limit_bytes),
-                                   UseArenaForCpuTensors)
-                    .value()) {}
-
-  void WaitFor(const Mark& mark) override {
-    device_->WaitFor(mark);
-    TORCH_CHECK(cuda_.SynchronizeStream(kComputeStream).ok());
-  }
-
-  const std::string& name() const override { return device_->name(); }
-  c10::Device torch_device() const override { return device_->torch_device(); }
-  DeviceArena& arena() override { return device_->arena(); }
-  Mark CopyToDevice(absl::Span<const std::byte> from,
-                    const at::Tensor& to) override {
-    return device_->CopyToDevice(from, to);
-  }
-  Mark CopyToHost(const at::Tensor& from, absl::Span<std::byte> to) override {
-    return device_->CopyToHost(from, to);
-  }
-  void Await(const Mark& mark) override { device_->Await(mark); }
-  bool IsDone(const Mark& mark) const override { return device_->IsDone(mark); }
-  void Synchronize() override { device_->Synchronize(); }
-  bool CopiesBeside() const override { return device_->CopiesBeside(); }
-  bool HostMemoryIsDeviceMemory() const override {
-    return device_->HostMemoryIsDeviceMemory();
-  }
-  int64_t OutsideBytes() const override { return device_->OutsideBytes(); }
-  absl::Duration ComputeTime() const override { return device_->ComputeTime(); }
-
- private:
-  FakeCuda cuda_;
-  const std::unique_ptr<CudaDevice> device_;
-};
-
 std::unique_ptr<Device> NewOnFakeCuda(int64_t limit_bytes, bool copies_wait) {
   FakeCuda::Options options;
   options.unregistered_copies_wait = copies_wait;
-  return std::make_unique<OnFakeCuda>(options, limit_bytes);
+  return std::make_unique<OnFakeCuda>(options, OptionsOf(limit_bytes));
 }
 
 INSTANTIATE_TEST_SUITE_P(
@@ -106,6 +63,7 @@ class CudaDeviceTest : public testing::Test {
   static FakeCuda::Options Late() {
     FakeCuda::Options options;
     options.unregistered_copies_wait = false;
+    options.asking_brings_on = false;
     return options;
   }
 
@@ -133,9 +91,20 @@ TEST_F(CudaDeviceTest, CallsReturnBeforeTheCopyIsDone) {
   const auto device = NewDevice();
   const Mark mark = device->CopyToHost(BytesOnDevice(100, 7),
                                        absl::MakeSpan(host_).first(100));
+  EXPECT_FALSE(device->IsDone(mark));
   EXPECT_EQ(host_[0], std::byte{1});
-  while (!device->IsDone(mark)) absl::SleepFor(absl::Milliseconds(1));
+  device->Await(mark);
+  EXPECT_TRUE(device->IsDone(mark));
   EXPECT_EQ(host_[99], std::byte{7});
+}
+
+TEST_F(CudaDeviceTest, WhateverIsAskedGivesBackTheTensorsOfCopiesThatAreDone) {
+  const auto device = NewDevice();
+  device->CopyToDevice(absl::MakeSpan(host_).first(100), BytesOnDevice(100, 7));
+  EXPECT_EQ(device->arena().used_bytes(), 512);
+  ASSERT_TRUE(cuda_.SynchronizeDevice().ok());
+  EXPECT_TRUE(device->IsDone(Mark{}));
+  EXPECT_EQ(device->arena().used_bytes(), 0);
 }
 
 // The operations here are the fake's, and as late as copies are.

@@ -35,6 +35,8 @@ class FakeCuda : public CudaCalls {
     // Whether a copy is done when the call returns, if its host memory is not
     // registered. CUDA may do either.
     bool unregistered_copies_wait = true;
+    // Whether asking for an event brings on what it is behind, as time does.
+    bool asking_brings_on = true;
     // Of registrations, how many the kernel allows; those after are refused.
     int allowed_registrations = 1 << 20;
   };
