@@ -1,8 +1,18 @@
 #!/usr/bin/env bash
-# Builds hydra, hydrad and hydra-worker into bin/ of this checkout.
+# Builds hydra, hydrad and hydra-worker into bin/ of this checkout, and, where
+# the CUDA toolkit is, libhydra_cuda.so, by which hydra-worker drives GPUs.
 set -euo pipefail
 cd "$(dirname "$0")/.."
-bazel build //client:hydra //scheduler:hydrad //worker:hydra-worker
+. deploy/find_cuda.sh
+outputs=(client/hydra scheduler/hydrad worker/hydra-worker)
+if [ -n "$cuda_home" ]; then
+  outputs+=(worker/device/cuda/module/libhydra_cuda.so)
+else
+  echo "CUDA: no toolkit, so hydra-worker will know CPU devices alone"
+fi
+targets=()
+for output in "${outputs[@]}"; do targets+=("//${output%/*}:${output##*/}"); done
+bazel build "${targets[@]}"
 mkdir -p bin
-install -m 755 bazel-bin/client/hydra bazel-bin/scheduler/hydrad bazel-bin/worker/hydra-worker bin/
-echo "built: $PWD/bin/{hydra,hydrad,hydra-worker}"
+install -m 755 "${outputs[@]/#/bazel-bin/}" bin/
+echo "built: ${outputs[*]/#*\//$PWD/bin/}"

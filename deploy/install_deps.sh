@@ -1,12 +1,17 @@
 #!/usr/bin/env bash
 # Installs what Hydra needs to build and run, and says what it does: the
 # distribution's packages, and LibTorch (pinned by version and hash in
-# requirements.txt). Safe to run again: it only adds what is missing.
+# requirements.txt), with its CUDA half where the CUDA toolkit is. Safe to run
+# again: it only adds what is missing.
 #
-# LIBTORCH_ROOT  where LibTorch is or shall be (default: ~/.cache/hydra/libtorch-2.11.0)
+# LIBTORCH_ROOT  where LibTorch is or shall be (default: ~/.cache/hydra/libtorch-2.11.0);
+#                the folder "torch" of an installed PyTorch of that version is left as it is
+# CUDA_HOME      where the CUDA toolkit is, if there is one (default: /usr/local/cuda)
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
 libtorch=${LIBTORCH_ROOT:-$HOME/.cache/hydra/libtorch-2.11.0}
+version=$(sed -n 's/^torch==\([0-9.]*\).*/\1/p' "$here/requirements.txt")
+. "$here/find_cuda.sh"
 
 packages=(
   g++ python3 python3-pip unzip
@@ -31,22 +36,55 @@ else
   echo "packages: all ${#packages[@]} are installed"
 fi
 
-# .complete is written last, so an unpacking that was cut short is done again.
-if [ -e "$libtorch/.complete" ]; then
-  echo "LibTorch: $libtorch"
-else
-  echo "installing LibTorch into $libtorch"
-  scratch=$(mktemp -d)
+if [ ! -e "$libtorch/.complete" ] && [ -e "$libtorch/version.py" ]; then
+  if ! grep -q "__version__ = '$version" "$libtorch/version.py"; then
+    echo "LibTorch: $libtorch is another PyTorch than $version; unset LIBTORCH_ROOT, or install that one" >&2
+    exit 1
+  fi
+  echo "LibTorch: $libtorch, of an installed PyTorch $version"
+  exit 0
+fi
+
+# What libhydra_cuda.so is linked with. What these load in turn, some 5 GB, is
+# needed on a machine with a GPU alone, and comes with PyTorch (README).
+cuda_half=(libc10_cuda.so libtorch_nvshmem.so libtorch_cuda.so)
+lacks_all=1
+if [ -e "$libtorch/.complete" ]; then lacks_all=""; fi
+lacks_cuda=""
+if [ -n "$cuda_home" ]; then
+  for file in "${cuda_half[@]}"; do
+    if [ ! -e "$libtorch/lib/$file" ]; then lacks_cuda=1; fi
+  done
+fi
+
+if [ -n "$lacks_all$lacks_cuda" ]; then
+  # Beside its place, so that what is unpacked needs only to be renamed.
+  mkdir -p "$(dirname "$libtorch")"
+  scratch=$(mktemp -d "$libtorch.XXXXXX")
   trap 'rm -rf "$scratch"' EXIT
   /usr/bin/python3 -m pip download --quiet --disable-pip-version-check --no-deps --require-hashes \
     --only-binary=:all: --python-version 3.11 --dest "$scratch" --requirement "$here/requirements.txt"
+fi
+if [ -n "$lacks_all" ]; then
+  echo "installing LibTorch into $libtorch"
   unzip -q "$scratch"/torch-*.whl 'torch/include/*' 'torch/lib/libtorch_cpu.so' 'torch/lib/libc10.so' 'torch/lib/libgomp*' \
     -d "$scratch"
   for wheel in "$scratch"/nvidia_cuda_*.whl; do
     unzip -q -j -o "$wheel" '*/lib/lib*.so.*' -d "$scratch/torch/lib"
   done
-  mkdir -p "$(dirname "$libtorch")"
+  touch "$scratch/torch/.complete"
   rm -rf "$libtorch"
   mv "$scratch/torch" "$libtorch"
-  touch "$libtorch/.complete"
+else
+  echo "LibTorch: $libtorch"
+fi
+if [ -n "$lacks_cuda" ]; then
+  echo "installing LibTorch's CUDA half into $libtorch, for the toolkit in $cuda_home"
+  unzip -q -j "$scratch"/torch-*.whl "${cuda_half[@]/#/torch/lib/}" -d "$scratch/cuda_half"
+  # The largest one last.
+  for file in "${cuda_half[@]}"; do mv "$scratch/cuda_half/$file" "$libtorch/lib/$file"; done
+elif [ -n "$cuda_home" ]; then
+  echo "LibTorch: its CUDA half is there, for the toolkit in $cuda_home"
+else
+  echo "CUDA: no toolkit, so LibTorch's CUDA half is left out"
 fi

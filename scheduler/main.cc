@@ -169,8 +169,8 @@ int Main(int argc, char** argv) {
                  "a YAML file, see deploy/hydrad.yaml");
   app.add_option("--device", flags.devices,
                  "a device and its memory, such as cpu:0=1GiB; with a modelled "
-                 "link, in GB/s: cpu:0=1GiB,link=8; replaces the file's; may "
-                 "be repeated");
+                 "link, in GB/s: cpu:0=1GiB,link=8; a GPU: cuda:0=14GiB; "
+                 "replaces the file's; may be repeated");
   app.add_option("--set", flags.settings,
                  "one setting, such as pool.size_bytes=8GiB; goes before the "
                  "file; may be repeated");

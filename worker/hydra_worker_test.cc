@@ -140,6 +140,14 @@ TEST_F(HydraWorkerTest, NamesAFlagThatIsWrong) {
   const Ended ended = RunWorker("secret", {"--device=tpu:0"});
   EXPECT_EQ(ended.exit_code, 3);
   EXPECT_THAT(ended.errors, HasSubstr("--device is \"tpu:0\""));
+  EXPECT_THAT(ended.errors, HasSubstr("cpu:N or cuda:N"));
+}
+
+TEST_F(HydraWorkerTest, AGpuHasALinkOfItsOwn) {
+  const Ended ended =
+      RunWorker("secret", {"--device=cuda:0", "--link=1e9,1e9"});
+  EXPECT_EQ(ended.exit_code, 3);
+  EXPECT_THAT(ended.errors, HasSubstr("--link is for cpu:N"));
 }
 
 TEST_F(HydraWorkerTest, RefusesAnotherPool) {

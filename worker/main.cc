@@ -17,10 +17,10 @@
 #include "CLI/CLI.hpp"
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
-#include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/strip.h"
 #include "absl/time/time.h"
+#include "common/device/device_name.h"
 #include "common/file/private_places.h"
 #include "common/file/socket_path.h"
 #include "common/pool/instance_id.h"
@@ -30,6 +30,7 @@
 #include "worker/device/cpu/cpu_device.h"
 #include "worker/device/cpu/link_model.h"
 #include "worker/device/cpu/linked_device.h"
+#include "worker/device/cuda/open_cuda_device.h"
 #include "worker/exec/host_task.h"
 #include "worker/exec/log_sink.h"
 #include "worker/exec/task_runner.h"
@@ -123,17 +124,36 @@ absl::StatusOr<std::string> TakeSession() {
   return session;
 }
 
-absl::StatusOr<std::unique_ptr<Device>> OpenDevice(const Flags& flags) {
-  absl::string_view index_text = flags.device;
-  int index = 0;
-  if (!absl::ConsumePrefix(&index_text, "cpu:") ||
-      !absl::SimpleAtoi(index_text, &index) || index < 0) {
-    return absl::InvalidArgumentError(absl::StrCat(
-        "--device is \"", flags.device, "\"; this build knows cpu:N"));
-  }
+void SetUpThreads(const Flags& flags) {
   SetUpComputeThreads(flags.threads);
   at::set_num_interop_threads(1);
-  auto device = CpuDevice::Create(index, flags.memory_limit_bytes);
+}
+
+absl::StatusOr<std::unique_ptr<Device>> OpenGpu(const Flags& flags,
+                                                const PoolFile& pool) {
+  if (!flags.link.empty()) {
+    return absl::InvalidArgumentError(absl::StrCat(
+        "--link is for cpu:N: ", flags.device, " has a link of its own"));
+  }
+  auto device = OpenCudaDevice(
+      flags.device, flags.memory_limit_bytes,
+      pool.Range(pool.data_offset(), pool.size_bytes() - pool.data_offset()));
+  // LibTorch learns of CUDA before it is used.
+  if (device.ok()) SetUpThreads(flags);
+  return device;
+}
+
+absl::StatusOr<std::unique_ptr<Device>> OpenDevice(const Flags& flags,
+                                                   const PoolFile& pool) {
+  const auto name = DeviceName::Parse(flags.device);
+  if (!name.has_value()) {
+    return absl::InvalidArgumentError(absl::StrCat(
+        "--device is \"", flags.device, "\"; expected ", DeviceName::kForms));
+  }
+  if (name->kind == DeviceKind::kCuda) return OpenGpu(flags, pool);
+  SetUpThreads(flags);
+  auto device = CpuDevice::Create(static_cast<int>(name->number),
+                                  flags.memory_limit_bytes);
   if (!device.ok() || flags.link.empty()) return device;
   const absl::StatusOr<LinkModel> link = ParseLink(flags.link);
   if (!link.ok()) return link.status();
@@ -225,7 +245,8 @@ int Work(const Flags& flags) {
   const absl::StatusOr<SocketPath> socket =
       SocketPath::Of(std::string(absl::StripPrefix(flags.daemon, "unix:")));
   if (!socket.ok()) return Complain(kExitSetUp, socket.status());
-  const absl::StatusOr<std::unique_ptr<Device>> device = OpenDevice(flags);
+  const absl::StatusOr<std::unique_ptr<Device>> device =
+      OpenDevice(flags, **pool);
   if (!device.ok()) return Complain(kExitSetUp, device.status());
 
   LogBuffer buffer({});
@@ -250,9 +271,11 @@ int Main(int argc, char** argv) {
       "hydra-worker");
   app.add_option("--daemon", flags.daemon, "unix:/path of the daemon's socket")
       ->required();
-  app.add_option("--device", flags.device, "cpu:N")->capture_default_str();
+  app.add_option("--device", flags.device, std::string(DeviceName::kForms))
+      ->capture_default_str();
   app.add_option("--memory-limit-bytes", flags.memory_limit_bytes,
-                 "all of the device's memory; a multiple of 64")
+                 "all of the device's memory; a multiple of 64, of 512 for a "
+                 "GPU")
       ->required()
       ->check(CLI::PositiveNumber);
   app.add_option("--threads", flags.threads, "threads of one operation")

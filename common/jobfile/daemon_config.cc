@@ -12,6 +12,7 @@
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/strip.h"
+#include "common/device/device_name.h"
 #include "common/jobfile/path_rules.h"
 #include "common/jobfile/suggest.h"
 #include "common/jobfile/yaml_to_proto.h"
@@ -26,6 +27,8 @@ using config::v1::DeviceConfig;
 
 constexpr int kMaxLookahead = 8;
 constexpr int kMaxThreads = 1024;
+// As the worker takes a GPU's memory.
+constexpr int64_t kGpuAlignmentBytes = 512;
 constexpr int kDefaultTaskTimeoutSeconds = 30;
 constexpr int kDefaultWorkerPatienceSeconds = 60;
 
@@ -129,13 +132,6 @@ void CheckSeconds(absl::string_view field, int seconds, Mistakes* mistakes) {
              mistakes);
 }
 
-// One spelling for each device, so that names can be compared.
-bool IsDeviceName(absl::string_view name) {
-  uint32_t number;
-  return absl::ConsumePrefix(&name, "cpu:") &&
-         absl::SimpleAtoi(name, &number) && absl::StrCat(number) == name;
-}
-
 // A slower link than the slowest is a mistake in the unit.
 void CheckLinkRate(const std::string& path, double gb_per_second,
                    Mistakes* mistakes) {
@@ -156,14 +152,35 @@ void CheckLink(const std::string& path, const config::v1::LinkConfig& link,
                 mistakes);
 }
 
-void CheckDevice(const std::string& path, const DeviceConfig& device,
-                 Mistakes* mistakes) {
-  if (!IsDeviceName(device.name())) {
-    AddMistake(absl::StrCat(path, ".name"),
-               absl::StrCat("expected cpu:N, such as cpu:0, found ",
-                            Quoted(device.name())),
+bool IsGpu(const DeviceConfig& device) {
+  const auto name = DeviceName::Parse(device.name());
+  return name.has_value() && name->kind == DeviceKind::kCuda;
+}
+
+void CheckGpu(const std::string& path, const DeviceConfig& device,
+              Mistakes* mistakes) {
+  if (device.memory_limit_bytes() % kGpuAlignmentBytes != 0) {
+    AddMistake(absl::StrCat(path, ".memory_limit_bytes"),
+               absl::StrCat("expected a multiple of ", kGpuAlignmentBytes,
+                            " for a GPU, found ", device.memory_limit_bytes()),
                mistakes);
   }
+  if (device.has_link()) {
+    AddMistake(absl::StrCat(path, ".link"),
+               "expected none for a GPU, which has a link of its own",
+               mistakes);
+  }
+}
+
+void CheckDevice(const std::string& path, const DeviceConfig& device,
+                 Mistakes* mistakes) {
+  if (!DeviceName::Parse(device.name()).has_value()) {
+    AddMistake(absl::StrCat(path, ".name"),
+               absl::StrCat("expected ", DeviceName::kForms,
+                            ", such as cpu:0, found ", Quoted(device.name())),
+               mistakes);
+  }
+  if (IsGpu(device)) CheckGpu(path, device, mistakes);
   CheckAtLeast(absl::StrCat(path, ".memory_limit_bytes"),
                device.memory_limit_bytes(), kMinDeviceBytes, mistakes);
   if (device.threads() < 1 || device.threads() > kMaxThreads) {
@@ -192,7 +209,14 @@ void CheckDevices(const DaemonConfig& config, Mistakes* mistakes) {
                               Quoted(device.name()), " twice"),
                  mistakes);
     }
-    // A job's bits may depend on it, and must not on where its tasks run.
+    // A job's bits may depend on these, and must not on where its tasks run.
+    if (IsGpu(device) != IsGpu(config.devices(0))) {
+      AddMistake(absl::StrCat(path, ".name"),
+                 absl::StrCat("expected the kind of devices[0], ",
+                              Quoted(config.devices(0).name()), ", found ",
+                              Quoted(device.name())),
+                 mistakes);
+    }
     if (device.threads() != config.devices(0).threads()) {
       AddMistake(absl::StrCat(path, ".threads"),
                  absl::StrCat("expected ", config.devices(0).threads(),

@@ -155,10 +155,21 @@ TEST(ParseDaemonConfigTest, ExplainsEachMistake) {
        "cpu:0, memory_limit_bytes: 1GiB}}",
        "pool.path: expected an absolute path, found 'p'\n"
        "pool.size_bytes: expected at least 64MiB, found 67108863 bytes"},
-      {WithDevices("[{name: cuda:0, memory_limit_bytes: 1GiB}]"),
-       "devices[0].name: expected cpu:N, such as cpu:0, found 'cuda:0'"},
+      {WithDevices("[{name: gpu:0, memory_limit_bytes: 1GiB}]"),
+       "devices[0].name: expected cpu:N or cuda:N, such as cpu:0, found "
+       "'gpu:0'"},
       {WithDevices("[{name: cpu:01, memory_limit_bytes: 1GiB}]"),
-       "devices[0].name: expected cpu:N, such as cpu:0, found 'cpu:01'"},
+       "devices[0].name: expected cpu:N or cuda:N, such as cpu:0, found "
+       "'cpu:01'"},
+      {WithDevices("[{name: cuda:0, memory_limit_bytes: 1073741888, link: "
+                   "{to_device_gb_per_second: 8, to_host_gb_per_second: 8}}]"),
+       "devices[0].memory_limit_bytes: expected a multiple of 512 for a GPU, "
+       "found 1073741888\n"
+       "devices[0].link: expected none for a GPU, which has a link of its own"},
+      {WithDevices("[{name: cuda:0, memory_limit_bytes: 1GiB}, "
+                   "{name: cpu:0, memory_limit_bytes: 1GiB}]"),
+       "devices[1].name: expected the kind of devices[0], 'cuda:0', found "
+       "'cpu:0'"},
       {WithDevices("[{name: cpu:0, memory_limit_bytes: 16777215}]"),
        "devices[0].memory_limit_bytes: expected at least 16MiB, found "
        "16777215 bytes"},

@@ -3,15 +3,28 @@
 #include <sys/types.h>
 
 #include <algorithm>
+#include <cstdlib>
+#include <optional>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
 #include "common/clock/steady_time.h"
+#include "common/device/device_name.h"
 #include "common/pool/instance_id.h"
 #include "glog/logging.h"
 #include "hydra/journal/v1/journal.pb.h"
+#include "scheduler/daemon/device_environment.h"
 
 namespace hydra {
+namespace {
+
+std::optional<std::string> OwnVariable(const char* name) {
+  const char* const value = std::getenv(name);
+  if (value == nullptr) return std::nullopt;
+  return value;
+}
+
+}  // namespace
 
 WorkerFleet::WorkerFleet(const Parts& parts,
                          absl::btree_map<WorkerId, ForeignProcess> adopted)
@@ -83,6 +96,11 @@ Supervisor::Process WorkerFleet::CommandOf(
     process.arguments.push_back("--private=" + file);
   }
   process.environment = {"HYDRA_WORKER_SESSION=" + session};
+  // The configuration was checked.
+  for (std::string& variable : DeviceEnvironment(
+           DeviceName::Parse(device.name()).value(), OwnVariable)) {
+    process.environment.push_back(std::move(variable));
+  }
   return process;
 }
 

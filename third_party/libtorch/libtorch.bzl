@@ -22,6 +22,19 @@ cc_library(
         "@hydra//worker:__subpackages__",
     ],
 )
+
+# LibTorch's CUDA half. What it needs in turn is found when it is loaded.
+cc_library(
+    name = "cuda",
+    linkopts = [
+        "-Wl,--no-as-needed",
+        "-ltorch_cuda",
+        "-lc10_cuda",
+        "-Wl,--as-needed",
+    ],
+    visibility = ["@hydra//worker/device/cuda:__subpackages__"],
+    deps = [":libtorch"],
+)
 """
 
 _MISSING = """

@@ -57,16 +57,7 @@ void FreeTensorMemory(void* pointer) {
 class ArenaC10Allocator : public c10::Allocator {
  public:
   c10::DataPtr allocate(size_t bytes) override {
-    void* pointer = nullptr;
-    if (bytes > 0) {
-      DeviceArena* arena = AllArenas().Newest();
-      pointer = arena->Allocate(static_cast<int64_t>(bytes));
-      TORCH_CHECK_WITH(
-          OutOfMemoryError, pointer != nullptr, "the device has no ", bytes,
-          " bytes in one piece: ", arena->used_bytes(), " of ",
-          arena->limit_bytes(), " are in use, the largest free piece has ",
-          arena->largest_free_bytes());
-    }
+    void* const pointer = AllocateOrThrow(*AllArenas().Newest(), bytes);
     return {pointer, pointer, &FreeTensorMemory,
             c10::Device(c10::DeviceType::CPU)};
   }
@@ -79,6 +70,16 @@ class ArenaC10Allocator : public c10::Allocator {
 };
 
 }  // namespace
+
+void* AllocateOrThrow(DeviceArena& arena, size_t bytes) {
+  if (bytes == 0) return nullptr;
+  void* const pointer = arena.Allocate(static_cast<int64_t>(bytes));
+  TORCH_CHECK_WITH(
+      OutOfMemoryError, pointer != nullptr, "the device has no ", bytes,
+      " bytes in one piece: ", arena.used_bytes(), " of ", arena.limit_bytes(),
+      " are in use, the largest free piece has ", arena.largest_free_bytes());
+  return pointer;
+}
 
 DeviceArena* UseArenaForCpuTensors(std::unique_ptr<DeviceArena> arena) {
   DeviceArena* const kept = AllArenas().Add(std::move(arena));

@@ -15,6 +15,16 @@ namespace {
 
 thread_local bool allocates_high = false;
 
+absl::StatusOr<std::byte*> MapMemory(int64_t bytes) {
+  void* begin = mmap(nullptr, bytes, PROT_READ | PROT_WRITE,
+                     MAP_SHARED | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+  if (begin == MAP_FAILED) {
+    return absl::ResourceExhaustedError(absl::StrCat(
+        "no address range of ", bytes, " bytes for a device: errno ", errno));
+  }
+  return static_cast<std::byte*>(begin);
+}
+
 }  // namespace
 
 DeviceArena::HighScope::HighScope() : outer_(allocates_high) {
@@ -23,30 +33,32 @@ DeviceArena::HighScope::HighScope() : outer_(allocates_high) {
 
 DeviceArena::HighScope::~HighScope() { allocates_high = outer_; }
 
-absl::StatusOr<std::unique_ptr<DeviceArena>> DeviceArena::Create(
-    int64_t limit_bytes) {
-  if (limit_bytes <= 0 || limit_bytes % kAlignmentBytes != 0) {
-    return absl::InvalidArgumentError(
-        absl::StrCat("a device's limit must be a positive multiple of ",
-                     kAlignmentBytes, " bytes, not ", limit_bytes));
-  }
-  void* base = mmap(nullptr, limit_bytes, PROT_READ | PROT_WRITE,
-                    MAP_SHARED | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-  if (base == MAP_FAILED) {
-    return absl::ResourceExhaustedError(
-        absl::StrCat("no address range of ", limit_bytes,
-                     " bytes for a device: errno ", errno));
-  }
-  return std::unique_ptr<DeviceArena>(
-      new DeviceArena(static_cast<std::byte*>(base), limit_bytes));
+DeviceArena::Source DeviceArena::HostMemory() {
+  return {64, MapMemory,
+          [](std::byte* begin, int64_t bytes) { munmap(begin, bytes); }};
 }
 
-DeviceArena::DeviceArena(std::byte* base, int64_t limit_bytes)
-    : base_(base),
-      limit_bytes_(limit_bytes),
-      slots_(0, limit_bytes, kAlignmentBytes) {}
+absl::StatusOr<std::unique_ptr<DeviceArena>> DeviceArena::Create(
+    int64_t limit_bytes, const Source& source) {
+  if (limit_bytes <= 0 || limit_bytes % source.alignment_bytes != 0) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("a device's limit must be a positive multiple of ",
+                     source.alignment_bytes, " bytes, not ", limit_bytes));
+  }
+  const absl::StatusOr<std::byte*> base = source.take(limit_bytes);
+  if (!base.ok()) return base.status();
+  return std::unique_ptr<DeviceArena>(
+      new DeviceArena(source, *base, limit_bytes));
+}
 
-DeviceArena::~DeviceArena() { munmap(base_, limit_bytes_); }
+DeviceArena::DeviceArena(const Source& source, std::byte* base,
+                         int64_t limit_bytes)
+    : give_back_(source.give_back),
+      base_(base),
+      limit_bytes_(limit_bytes),
+      slots_(0, limit_bytes, source.alignment_bytes) {}
+
+DeviceArena::~DeviceArena() { give_back_(base_, limit_bytes_); }
 
 void* DeviceArena::Allocate(int64_t bytes) {
   while (true) {

@@ -14,16 +14,27 @@
 
 namespace hydra {
 
-// The memory of a device that is really host memory: one range of exactly the
-// device's limit, so that the limit cannot be exceeded. It is a shared mapping,
-// which the kernel counts apart (RssShmem) from what libraries take beside it
-// (RssAnon).
+// The memory of a device: one range of exactly the device's limit, so that the
+// limit cannot be exceeded.
 //
-// Thread-safe. Owns the range; pointers into it die with it.
+// Thread-safe. Owns the range, of which it touches no byte; pointers into it
+// die with it.
 class DeviceArena {
  public:
-  // Every allocation begins at a multiple of this and occupies a multiple.
-  static constexpr int64_t kAlignmentBytes = 64;
+  // Where an arena's range comes from.
+  struct Source {
+    // A power of two. Every allocation begins at a multiple of this and
+    // occupies a multiple.
+    int64_t alignment_bytes = 0;
+    // A range that begins at such a multiple.
+    std::function<absl::StatusOr<std::byte*>(int64_t bytes)> take;
+    std::function<void(std::byte* begin, int64_t bytes)> give_back;
+  };
+
+  // Host memory: a shared mapping, which the kernel counts apart (RssShmem)
+  // from what libraries take beside it (RssAnon). RESOURCE_EXHAUSTED: the
+  // kernel has no such range.
+  static Source HostMemory();
 
   // While one lives, what its thread allocates lies as high as it can, and else
   // as low: what stays on the device for later, and what operations make and
@@ -48,11 +59,11 @@ class DeviceArena {
   // back, such as that of a copy.
   using AwaitFree = std::function<bool()>;
 
-  // INVALID_ARGUMENT: limit_bytes is not a positive multiple of
-  //   kAlignmentBytes.
-  // RESOURCE_EXHAUSTED: the kernel has no such range.
+  // INVALID_ARGUMENT: limit_bytes is not a positive multiple of the source's
+  //   alignment.
+  // Others: what the source said.
   static absl::StatusOr<std::unique_ptr<DeviceArena>> Create(
-      int64_t limit_bytes);
+      int64_t limit_bytes, const Source& source = HostMemory());
   ~DeviceArena();
 
   DeviceArena(const DeviceArena&) = delete;
@@ -84,10 +95,11 @@ class DeviceArena {
   int64_t highest_bytes() const ABSL_LOCKS_EXCLUDED(mu_);
 
  private:
-  DeviceArena(std::byte* base, int64_t limit_bytes);
+  DeviceArena(const Source& source, std::byte* base, int64_t limit_bytes);
 
   void* TryAllocate(int64_t bytes) ABSL_LOCKS_EXCLUDED(mu_);
 
+  const std::function<void(std::byte*, int64_t)> give_back_;
   std::byte* const base_;
   const int64_t limit_bytes_;
 

@@ -37,6 +37,36 @@ TEST(DeviceArenaTest, CountsWholeAlignedRanges) {
   EXPECT_EQ(reinterpret_cast<uintptr_t>(next) % 64, 0);
 }
 
+TEST(DeviceArenaTest, TakesItsRangeFromItsSourceAndGivesItBack) {
+  alignas(512) static std::byte memory[4096];
+  int64_t given_back = 0;
+  const DeviceArena::Source source = {512, [](int64_t) { return memory; },
+                                      [&](std::byte* begin, int64_t bytes) {
+                                        EXPECT_EQ(begin, memory);
+                                        given_back = bytes;
+                                      }};
+  EXPECT_EQ(DeviceArena::Create(4096 + 64, source).status().code(),
+            absl::StatusCode::kInvalidArgument);
+  auto arena = DeviceArena::Create(4096, source).value();
+  EXPECT_EQ(arena->Allocate(1), memory);
+  EXPECT_EQ(arena->Allocate(513), memory + 512);
+  EXPECT_EQ(arena->used_bytes(), 512 + 1024);
+  EXPECT_EQ(given_back, 0);
+  arena.reset();
+  EXPECT_EQ(given_back, 4096);
+}
+
+TEST(DeviceArenaTest, PassesOnWhyItsSourceHasNothing) {
+  const DeviceArena::Source source = {
+      64,
+      [](int64_t) -> absl::StatusOr<std::byte*> {
+        return absl::InternalError("none");
+      },
+      [](std::byte*, int64_t) { FAIL() << "nothing was taken"; }};
+  EXPECT_EQ(DeviceArena::Create(4096, source).status(),
+            absl::InternalError("none"));
+}
+
 TEST(DeviceArenaTest, PeakKeepsTheMostUntilItIsResetAndHighestForEver) {
   auto arena = DeviceArena::Create(4096).value();
   void* kept = arena->Allocate(64);

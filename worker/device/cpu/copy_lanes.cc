@@ -43,7 +43,10 @@ Mark CopyLanes::Enqueue(CopyLane which, LaneCopy copy) {
   absl::MutexLock lock(&mu_);
   Entry entry;
   entry.ready = SteadyNow();
-  entry.after = NewestUse(lane(Other(which)), copy.host);
+  const Lane& other = lane(Other(which));
+  entry.after =
+      NewestUse(other.entries, other.done, copy.host,
+                [](const Entry& earlier) { return earlier.copy.host; });
   entry.copy = std::move(copy);
   lane(which).entries.push_back(std::move(entry));
   return {which, lane(which).enqueued()};
@@ -107,14 +110,6 @@ bool CopyLanes::MayBegin(CopyLane which) const {
   const Lane& mine = lane(which);
   return !mine.entries.empty() &&
          lane(Other(which)).done >= mine.entries.front().after;
-}
-
-uint64_t CopyLanes::NewestUse(const Lane& lane,
-                              absl::Span<const std::byte> host) const {
-  for (size_t i = lane.entries.size(); i > 0; --i) {
-    if (Overlap(lane.entries[i - 1].copy.host, host)) return lane.done + i;
-  }
-  return 0;
 }
 
 void CopyLanes::AwaitDone(const Mark& mark) {

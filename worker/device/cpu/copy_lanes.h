@@ -72,9 +72,6 @@ class CopyLanes {
 
   void Run(CopyLane lane) ABSL_LOCKS_EXCLUDED(mu_);
   bool MayBegin(CopyLane lane) const ABSL_SHARED_LOCKS_REQUIRED(mu_);
-  // The newest copy of the lane that uses some of these bytes; 0: none.
-  uint64_t NewestUse(const Lane& lane, absl::Span<const std::byte> host) const
-      ABSL_SHARED_LOCKS_REQUIRED(mu_);
   void AwaitDone(const Mark& mark) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   void ThrowFailure() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
 

@@ -2,14 +2,9 @@
 
 #include <cstring>
 #include <ctime>
-#include <fstream>
 #include <utility>
 
-#include "absl/strings/match.h"
-#include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
-#include "absl/strings/string_view.h"
-#include "absl/strings/strip.h"
 #include "worker/device/arena_c10_allocator.h"
 #include "worker/device/check_copy.h"
 
@@ -49,19 +44,6 @@ Mark CpuDevice::CopyToHost(const at::Tensor& from, absl::Span<std::byte> to) {
   CheckCopy(from, to.size());
   CopyBytes(from.const_data_ptr(), to.size(), to.data());
   return {};
-}
-
-int64_t CpuDevice::OutsideBytes() const {
-  std::ifstream status("/proc/self/status");
-  for (std::string line; std::getline(status, line);) {
-    absl::string_view rest = line;
-    if (!absl::ConsumePrefix(&rest, "RssAnon:")) continue;
-    int64_t kib = 0;
-    if (absl::ConsumeSuffix(&rest, " kB") && absl::SimpleAtoi(rest, &kib)) {
-      return kib * 1024;
-    }
-  }
-  return 0;
 }
 
 absl::Duration CpuDevice::ComputeTime() const {

@@ -7,6 +7,7 @@
 
 #include "absl/status/statusor.h"
 #include "worker/device/device.h"
+#include "worker/device/process_memory.h"
 
 namespace hydra {
 
@@ -36,7 +37,7 @@ class CpuDevice : public Device {
 
   bool CopiesBeside() const override { return false; }
   bool HostMemoryIsDeviceMemory() const override { return true; }
-  int64_t OutsideBytes() const override;
+  int64_t OutsideBytes() const override { return PrivateMemoryBytes(); }
 
   // The calling thread's processor time; that of helper threads is not in it.
   absl::Duration ComputeTime() const override;

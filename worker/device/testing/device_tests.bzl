@@ -2,8 +2,20 @@
 
 load("//third_party/prelude:cc.bzl", "cc_library", "cc_test")
 
+# Those that need no two devices at once, but for the pilot's, which takes long.
+_ON_FAKE_CUDA = [
+    "block_io_test",
+    "departures_test",
+    "prefetcher_test",
+    "restore_pass_test",
+    "skipped_blocks_test",
+    "task_runner_test",
+]
+
 def device_tests(name, srcs, deps, size):
-    """`name` on a CpuDevice, and `name`_late on a LateDevice.
+    """`name` on a CpuDevice, `name`_late on a LateDevice, and some as `name`_cuda.
+
+    The last are on a CudaDevice over a fake of CUDA.
 
     Its sources are compiled once, and get their devices from NewTestDevice.
     """
@@ -15,7 +27,10 @@ def device_tests(name, srcs, deps, size):
         deps = deps + ["//worker/device/testing:test_device"],
         alwayslink = True,
     )
-    for suffix, device in [("", "cpu"), ("_late", "late")]:
+    devices = [("", "cpu"), ("_late", "late")]
+    if name in _ON_FAKE_CUDA:
+        devices.append(("_cuda", "cuda"))
+    for suffix, device in devices:
         cc_test(
             name = name + suffix,
             size = size,

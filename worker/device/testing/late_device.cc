@@ -95,7 +95,9 @@ int LateDevice::outstanding() const {
 }
 
 Mark LateDevice::Enqueue(CopyLane which, Copy copy) {
-  copy.after = NewestUse(lane(Other(which)), copy.host());
+  const Lane& other = lane(Other(which));
+  copy.after = NewestUse(other.copies, other.done, copy.host(),
+                         [](const Copy& earlier) { return earlier.host(); });
   lane(which).copies.push_back(std::move(copy));
   return {which, lane(which).enqueued()};
 }
@@ -140,14 +142,6 @@ void LateDevice::Do(CopyLane which, const Copy& copy) {
     ADD_FAILURE() << "the source of a copy of " << now.size()
                   << " bytes changed before the copy was done";
   }
-}
-
-uint64_t LateDevice::NewestUse(const Lane& lane,
-                               absl::Span<const std::byte> host) {
-  for (size_t i = lane.copies.size(); i > 0; --i) {
-    if (Overlap(lane.copies[i - 1].host(), host)) return lane.done + i;
-  }
-  return 0;
 }
 
 }  // namespace hydra

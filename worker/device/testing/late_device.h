@@ -85,7 +85,6 @@ class LateDevice : public Device {
   void FailIfAsked();
   bool FinishOldest();
   void Do(CopyLane lane, const Copy& copy);
-  static uint64_t NewestUse(const Lane& lane, absl::Span<const std::byte> host);
 
   Lane& lane(CopyLane lane) { return lanes_[static_cast<int>(lane)]; }
 

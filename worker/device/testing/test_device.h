@@ -10,7 +10,7 @@ namespace hydra {
 
 // What a test computes on, with one thread: more would only wait for each other
 // on models this small. `device_tests` in device_tests.bzl runs a test on a
-// CpuDevice, and again on a LateDevice.
+// CpuDevice, on a LateDevice, and on a CudaDevice over a fake of CUDA.
 std::unique_ptr<Device> NewTestDevice(int64_t limit_bytes);
 
 }  // namespace hydra
