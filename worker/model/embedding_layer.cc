@@ -3,22 +3,12 @@
 #include <utility>
 
 #include "ATen/core/Tensor.h"
-#include "ATen/ops/empty.h"
 #include "c10/core/GradMode.h"
 #include "common/model/gpt2_table.h"
 #include "worker/model/block_views.h"
+#include "worker/model/dropout.h"
 
 namespace hydra {
-namespace {
-
-// Draws a new mask from the process-wide generator and applies it in place.
-void DropOut(const at::Tensor& tensor, double probability) {
-  const at::Tensor kept =
-      at::empty(tensor.sizes(), at::kBool).bernoulli_(1 - probability);
-  tensor.mul_(kept).mul_(1 / (1 - probability));
-}
-
-}  // namespace
 
 EmbeddingLayer::EmbeddingLayer(const LayerContext& context)
     : token_block_(context.blocks.at(kTokens)),
@@ -39,7 +29,7 @@ LayerOutput EmbeddingLayer::Forward(const LayerInput& input) const {
   sum.add_(positions.narrow(0, 0, batch.context()));
   if (DropsOut(batch)) {
     SeedLayer(batch, layer_);
-    DropOut(sum, dropout_);
+    DropOut(sum, DroppedOf(sum, dropout_), dropout_);
   }
   LayerOutput output;
   output.boundary.push_back(std::move(sum));
@@ -64,7 +54,7 @@ LayerGradients EmbeddingLayer::Backward(Tape tape,
   if (DropsOut(batch)) {
     sum_gradient = sum_gradient.clone();
     SeedLayer(batch, layer_);
-    DropOut(sum_gradient, dropout_);
+    DropOut(sum_gradient, DroppedOf(sum_gradient, dropout_), dropout_);
   }
   const at::Tensor& flat = flat_gradients[kPositions];
   if (!accumulate) flat.zero_();

@@ -47,6 +47,7 @@ struct Tape {
   // The layer's own.
   Tensors inputs;
   Tensors parameters;
+  Tensors saved;
   MicroBatch micro_batch;
 };
 
