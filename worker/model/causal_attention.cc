@@ -2,7 +2,6 @@
 
 #include <cmath>
 #include <limits>
-#include <utility>
 
 #include "ATen/core/Tensor.h"
 #include "ATen/ops/_scaled_dot_product_flash_attention_for_cpu.h"
@@ -11,15 +10,15 @@
 #include "ATen/ops/_softmax_backward_data.h"
 #include "ATen/ops/baddbmm.h"
 #include "ATen/ops/empty.h"
+#include "ATen/ops/empty_like.h"
 #include "ATen/ops/ones.h"
 #include "c10/core/GradMode.h"
-#include "worker/model/dropout.h"
 
 namespace hydra {
 namespace {
 
 bool IsFused(const at::Tensor& qkv, const AttentionShape& shape) {
-  return qkv.device().is_cpu() && shape.dropout == 0;
+  return qkv.device().is_cpu() && shape.dropout.probability == 0;
 }
 
 // [tokens, n * width] as [n, sequences, heads, context, width of a head].
@@ -42,131 +41,109 @@ void Multiply(const at::Tensor& a, const at::Tensor& b, double factor,
 class Scores {
  public:
   Scores(const at::Tensor& qkv, const AttentionShape& shape)
-      : qkv_(ByHead(qkv, 3, shape)),
-        inverse_kept_(1 / (1 - shape.dropout)),
+      : dropout_(shape.dropout),
+        qkv_(ByHead(qkv, 3, shape)),
         scale_(1 / std::sqrt(static_cast<double>(qkv_.size(-1)))),
         later_(at::ones({shape.context, shape.context},
                         qkv.options().dtype(at::kBool))
                    .triu_(1)),
-        probabilities_(EmptyScores(qkv, shape)) {}
-
-  static at::Tensor EmptyScores(const at::Tensor& qkv,
-                                const AttentionShape& shape) {
-    return at::empty({shape.heads, shape.context, shape.context},
-                     qkv.options());
-  }
+        weights_(at::empty({shape.heads, shape.context, shape.context},
+                           qkv.options())) {}
 
   at::Tensor query(int64_t sequence) const { return qkv_[0][sequence]; }
   at::Tensor key(int64_t sequence) const { return qkv_[1][sequence]; }
   at::Tensor value(int64_t sequence) const { return qkv_[2][sequence]; }
   double scale() const { return scale_; }
-  // What is not dropped is multiplied by it.
-  double inverse_kept() const { return inverse_kept_; }
 
-  // Valid until the next call.
-  at::Tensor& Probabilities(int64_t sequence) {
-    Multiply(query(sequence), key(sequence).transpose(1, 2), scale_,
-             probabilities_);
-    probabilities_.masked_fill_(later_,
-                                -std::numeric_limits<float>::infinity());
-    at::_softmax_out(probabilities_, probabilities_, /*dim=*/-1,
-                     /*half_to_float=*/false);
-    return probabilities_;
+  // What each pair weighs before dropout. Valid until the next call.
+  at::Tensor& Weights(int64_t sequence) {
+    Multiply(query(sequence), key(sequence).transpose(1, 2), scale_, weights_);
+    weights_.masked_fill_(later_, -std::numeric_limits<float>::infinity());
+    at::_softmax_out(weights_, weights_, /*dim=*/-1, /*half_to_float=*/false);
+    return weights_;
+  }
+
+  // Of the weights, or of their gradient.
+  void DropOut(int64_t sequence, const at::Tensor& weights) const {
+    hydra::DropOut(weights, dropout_, sequence * weights.numel());
   }
 
  private:
+  const Dropout dropout_;
   const at::Tensor qkv_;
-  const double inverse_kept_;
   const double scale_;
   // True where the second token of a pair comes behind the first one.
   const at::Tensor later_;
-  at::Tensor probabilities_;
+  at::Tensor weights_;
 };
 
-at::Tensor ForwardByScores(const at::Tensor& qkv, const AttentionShape& shape,
-                           AttentionTape* tape) {
+at::Tensor ForwardByScores(const at::Tensor& qkv, const AttentionShape& shape) {
   const at::Tensor output =
       at::empty({qkv.size(0), qkv.size(1) / 3}, qkv.options());
   const at::Tensor outputs = ByHead(output, 1, shape)[0];
-  const bool drops = shape.dropout > 0;
-  at::Tensor dropped;
-  if (drops) {
-    dropped = at::empty({tape == nullptr ? 1 : shape.sequences, shape.heads,
-                         shape.context, shape.context},
-                        qkv.options().dtype(at::kBool));
-  }
   Scores scores(qkv, shape);
   at::Tensor attended = at::empty(outputs[0].sizes(), qkv.options());
   for (int64_t i = 0; i < shape.sequences; ++i) {
-    const at::Tensor& probabilities = scores.Probabilities(i);
-    if (drops) {
-      const at::Tensor here = dropped[tape == nullptr ? 0 : i];
-      DrawDropped(here, shape.dropout);
-      probabilities.masked_fill_(here, 0);
-    }
-    Multiply(probabilities, scores.value(i), scores.inverse_kept(), attended);
+    const at::Tensor& weights = scores.Weights(i);
+    scores.DropOut(i, weights);
+    Multiply(weights, scores.value(i), 1, attended);
     outputs[i].copy_(attended);
   }
-  if (tape != nullptr) tape->dropped = dropped;
   return output;
 }
 
 void BackwardByScores(const at::Tensor& output_gradient,
-                      const AttentionShape& shape, const AttentionTape& tape,
-                      const at::Tensor& qkv) {
+                      const AttentionShape& shape, const at::Tensor& qkv) {
   const at::Tensor gradients = ByHead(output_gradient, 1, shape)[0];
-  const at::Tensor sources = ByHead(qkv, 3, shape);
-  const bool drops = shape.dropout > 0;
+  const at::Tensor parts = ByHead(qkv, 3, shape);
   Scores scores(qkv, shape);
-  at::Tensor gradient = Scores::EmptyScores(qkv, shape);
-  const at::Tensor made =
-      at::empty(sources.select(1, 0).sizes(), qkv.options());
+  const at::Tensor made = at::empty(parts.select(1, 0).sizes(), qkv.options());
   at::Tensor query = made[0], key = made[1], value = made[2];
+  at::Tensor gradient;
   for (int64_t i = 0; i < shape.sequences; ++i) {
-    const at::Tensor& probabilities = scores.Probabilities(i);
-    gradient.copy_(probabilities);
-    if (drops) gradient.masked_fill_(tape.dropped[i], 0);
-    Multiply(gradient.transpose(1, 2), gradients[i], scores.inverse_kept(),
-             value);
-    Multiply(gradients[i], scores.value(i).transpose(1, 2),
-             scores.inverse_kept(), gradient);
-    if (drops) gradient.masked_fill_(tape.dropped[i], 0);
-    at::_softmax_backward_data_out(gradient, gradient, probabilities,
-                                   /*dim=*/-1, qkv.scalar_type());
+    const at::Tensor& weights = scores.Weights(i);
+    if (i == 0) gradient = at::empty_like(weights);
+    gradient.copy_(weights);
+    scores.DropOut(i, gradient);
+    Multiply(gradient.transpose(1, 2), gradients[i], 1, value);
+    Multiply(gradients[i], scores.value(i).transpose(1, 2), 1, gradient);
+    scores.DropOut(i, gradient);
+    at::_softmax_backward_data_out(gradient, gradient, weights, /*dim=*/-1,
+                                   qkv.scalar_type());
     Multiply(gradient, scores.key(i), scores.scale(), query);
     Multiply(gradient.transpose(1, 2), scores.query(i), scores.scale(), key);
-    sources.select(1, i).copy_(made);
+    parts.select(1, i).copy_(made);
   }
 }
 
 }  // namespace
 
-at::Tensor CausalAttention(const at::Tensor& qkv, const AttentionShape& shape,
-                           AttentionTape* tape) {
+Attended CausalAttention(const at::Tensor& qkv, const AttentionShape& shape) {
   const at::NoGradGuard no_grad;
-  if (!IsFused(qkv, shape)) return ForwardByScores(qkv, shape, tape);
+  if (!IsFused(qkv, shape)) return {ForwardByScores(qkv, shape), {}};
   const at::Tensor parts = ByHead(qkv, 3, shape);
-  auto [output, log_sum_exp] = at::_scaled_dot_product_flash_attention_for_cpu(
-      parts[0], parts[1], parts[2], /*dropout_p=*/0, /*is_causal=*/true);
-  if (tape != nullptr) tape->log_sum_exp = log_sum_exp;
-  return output.transpose(1, 2).reshape({qkv.size(0), qkv.size(1) / 3});
+  const auto [output, log_sum_exp] =
+      at::_scaled_dot_product_flash_attention_for_cpu(
+          parts[0], parts[1], parts[2], /*dropout_p=*/0, /*is_causal=*/true);
+  return {output.transpose(1, 2).reshape({qkv.size(0), qkv.size(1) / 3}),
+          log_sum_exp};
 }
 
 void CausalAttentionBackward(const at::Tensor& output_gradient,
-                             const at::Tensor& output,
+                             const Attended& attended,
                              const AttentionShape& shape,
-                             const AttentionTape& tape, const at::Tensor& qkv) {
+                             const at::Tensor& qkv) {
   const at::NoGradGuard no_grad;
   if (!IsFused(qkv, shape)) {
-    BackwardByScores(output_gradient, shape, tape, qkv);
+    BackwardByScores(output_gradient, shape, qkv);
     return;
   }
   const at::Tensor parts = ByHead(qkv, 3, shape);
   const auto [query, key, value] =
       at::_scaled_dot_product_flash_attention_for_cpu_backward(
           ByHead(output_gradient, 1, shape)[0], parts[0], parts[1], parts[2],
-          ByHead(output, 1, shape)[0], tape.log_sum_exp, /*dropout_p=*/0,
-          /*is_causal=*/true);
+          ByHead(attended.output, 1, shape)[0], attended.log_sum_exp,
+          /*dropout_p=*/0, /*is_causal=*/true);
   parts[0].copy_(query);
   parts[1].copy_(key);
   parts[2].copy_(value);

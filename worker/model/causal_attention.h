@@ -4,43 +4,40 @@
 #include <cstdint>
 
 #include "ATen/core/Tensor.h"
+#include "worker/model/dropout.h"
 
 namespace hydra {
 
 // Causal attention of several heads: forward, and backward by hand. Nothing is
 // recorded. Works where its tensors are.
 //
-// Without dropout on a CPU, LibTorch's fused kernels compute it: no score of a
-// pair of tokens is kept. Elsewhere the scores of one sequence exist at a time,
-// twice in the backward pass, which makes them again; kept is one byte for each
-// pair, if dropout is on.
+// Without dropout on a CPU, LibTorch's fused kernels compute it. Elsewhere the
+// scores of all pairs of one sequence's tokens exist at a time, twice in the
+// backward pass, which makes them again.
 struct AttentionShape {
   int64_t sequences = 0;
   int64_t context = 0;
   int64_t heads = 0;
-  // Of a pair of tokens.
-  double dropout = 0;
+  // Of the pairs' weights: their places count through [sequences, heads,
+  // context, context].
+  Dropout dropout;
 };
 
-// What the forward pass leaves for the backward one, beside its input and its
-// output. Some of it stays undefined.
-struct AttentionTape {
+struct Attended {
+  // [tokens, width].
+  at::Tensor output;
+  // What the backward pass wants to have back. May be undefined.
   at::Tensor log_sum_exp;
-  // bool [sequences, heads, context, context].
-  at::Tensor dropped;
 };
 
-// `qkv` has query, key and value of each token, [tokens, 3 * width]. Returns
-// [tokens, width]. Draws from the process-wide generator if dropout is on.
-// `tape` may be null.
-at::Tensor CausalAttention(const at::Tensor& qkv, const AttentionShape& shape,
-                           AttentionTape* tape);
+// `qkv` has query, key and value of each token, [tokens, 3 * width].
+Attended CausalAttention(const at::Tensor& qkv, const AttentionShape& shape);
 
-// Turns `qkv` into its gradient. `output` is what CausalAttention returned.
+// Turns `qkv` into its gradient.
 void CausalAttentionBackward(const at::Tensor& output_gradient,
-                             const at::Tensor& output,
+                             const Attended& attended,
                              const AttentionShape& shape,
-                             const AttentionTape& tape, const at::Tensor& qkv);
+                             const at::Tensor& qkv);
 
 }  // namespace hydra
 

@@ -5,7 +5,6 @@
 
 #include "ATen/TensorOperators.h"
 #include "ATen/core/Tensor.h"
-#include "ATen/ops/empty.h"
 #include "ATen/ops/ones.h"
 #include "ATen/ops/softmax.h"
 #include "gtest/gtest.h"
@@ -22,32 +21,32 @@ constexpr int64_t kWidth = 24;
 class CausalAttentionTest : public testing::TestWithParam<double> {
  protected:
   static AttentionShape Shape(int64_t context) {
-    return {/*sequences=*/3, context, /*heads=*/2, GetParam()};
+    return {/*sequences=*/3, context, /*heads=*/2, {GetParam(), /*seed=*/5}};
   }
 
   static at::Tensor Qkv(const AttentionShape& shape) {
     return RandomTensor({shape.sequences * shape.context, 3 * kWidth}, 1);
   }
 
-  // In plain, differentiable operations; `dropped` may be undefined.
-  static at::Tensor Plain(const at::Tensor& qkv, const AttentionShape& shape,
-                          const at::Tensor& dropped) {
+  // In plain, differentiable operations.
+  static at::Tensor Plain(const at::Tensor& qkv, const AttentionShape& shape) {
     const int64_t head_width = kWidth / shape.heads;
     const at::Tensor parts =
         qkv.view({shape.sequences, shape.context, 3, shape.heads, head_width})
             .permute({2, 0, 3, 1, 4});
     const at::Tensor later =
         at::ones({shape.context, shape.context}, at::kBool).triu(1);
-    at::Tensor probabilities = at::softmax(
+    const at::Tensor weights = at::softmax(
         (parts[0].matmul(parts[1].transpose(2, 3)) /
          std::sqrt(static_cast<double>(head_width)))
             .masked_fill(later, -std::numeric_limits<float>::infinity()),
         -1);
-    if (dropped.defined()) {
-      probabilities =
-          probabilities.masked_fill(dropped, 0) / (1 - shape.dropout);
-    }
-    return probabilities.matmul(parts[2]).transpose(1, 2).reshape({-1, kWidth});
+    const at::Tensor kept = at::ones(weights.sizes());
+    DropOut(kept, shape.dropout);
+    return (weights * kept)
+        .matmul(parts[2])
+        .transpose(1, 2)
+        .reshape({-1, kWidth});
   }
 };
 
@@ -61,15 +60,13 @@ TEST_P(CausalAttentionTest, EqualsPlainOperations) {
     const at::Tensor qkv = Qkv(shape).requires_grad_();
     const at::Tensor gradient =
         RandomTensor({shape.sequences * context, kWidth}, 2);
-    AttentionTape tape;
-    const at::Tensor output = CausalAttention(qkv.detach(), shape, &tape);
-    EXPECT_EQ(tape.dropped.defined(), GetParam() > 0);
-    const at::Tensor plain = Plain(qkv, shape, tape.dropped);
-    EXPECT_LT(RelativeDifference(output, plain), 2e-6);
+    const Attended attended = CausalAttention(qkv.detach(), shape);
+    const at::Tensor plain = Plain(qkv, shape);
+    EXPECT_LT(RelativeDifference(attended.output, plain), 2e-6);
 
     plain.backward(gradient);
     const at::Tensor own = qkv.detach().clone();
-    CausalAttentionBackward(gradient, output, shape, tape, own);
+    CausalAttentionBackward(gradient, attended, shape, own);
     EXPECT_LT(RelativeDifference(own, qkv.grad()), 5e-6);
   }
 }
@@ -81,14 +78,12 @@ TEST_P(CausalAttentionTest, ScoresOfOneSequenceExistAtATime) {
   const int64_t score_bytes =
       shape.heads * shape.context * shape.context * kFloatBytes;
   CountingAllocator allocator;
-  AttentionTape tape;
-  const at::Tensor output = CausalAttention(qkv, shape, &tape);
-  const int64_t mask_bytes = tape.dropped.defined() ? tape.dropped.nbytes() : 0;
+  const Attended attended = CausalAttention(qkv, shape);
   EXPECT_LT(allocator.peak_bytes(),
-            1.5 * score_bytes + mask_bytes + output.nbytes());
-  const at::Tensor gradient = RandomTensor(output.sizes(), 2);
+            1.5 * score_bytes + attended.output.nbytes());
+  const at::Tensor gradient = RandomTensor(attended.output.sizes(), 2);
   allocator.Reset();
-  CausalAttentionBackward(gradient, output, shape, tape, qkv);
+  CausalAttentionBackward(gradient, attended, shape, qkv);
   EXPECT_LT(allocator.peak_bytes(), 3 * score_bytes + qkv.nbytes());
 }
 

@@ -7,10 +7,11 @@
 #include "ATen/core/Tensor.h"
 #include "ATen/ops/cross_entropy_loss.h"
 #include "ATen/ops/embedding.h"
-#include "ATen/ops/empty.h"
 #include "ATen/ops/layer_norm.h"
+#include "ATen/ops/ones.h"
 #include "absl/strings/str_cat.h"
 #include "gtest/gtest.h"
+#include "worker/model/dropout.h"
 #include "worker/model/known_layers.h"
 #include "worker/model/test_models.h"
 #include "worker/model/testing/layer_contract.h"
@@ -24,9 +25,9 @@ Tensors PlainEmbedding(double dropout, const Tensors& parameters,
   const at::Tensor sum = at::embedding(parameters[0], batch.Inputs()) +
                          parameters[1].narrow(0, 0, batch.context());
   if (dropout == 0) return {sum};
-  const at::Tensor kept =
-      at::empty(sum.sizes(), at::kBool).bernoulli_(dropout).logical_not();
-  return {sum * kept * (1 / (1 - dropout))};
+  const at::Tensor kept = at::ones(sum.sizes());
+  DropOut(kept, {dropout, MaskSeed(batch.seed, /*layer=*/0, /*mask=*/0)});
+  return {sum * kept};
 }
 
 // With all logits at once.

@@ -32,18 +32,15 @@ enum Parameter {
   kContractBias,
 };
 
-// Of Tape::saved. All but the masks and the scores' sums are [tokens, ...].
+// Of Tape::saved.
 enum Saved {
   kQkv,
-  kLogSumExp,
-  kScoresDropped,
   kAttended,
-  kAttentionDropped,
+  kLogSumExp,
   // The first residual sum.
   kResidual,
   // Before the activation.
   kExpanded,
-  kContractedDropped,
   kSavedCount,
 };
 
@@ -54,6 +51,21 @@ at::Tensor RowsOf(const at::Tensor& tensor) {
 }
 
 at::Tensor Take(at::Tensor& tensor) { return std::exchange(tensor, {}); }
+
+// branch + residual, in place of the branch, of which some is dropped.
+at::Tensor AddResidual(const at::Tensor& branch, const Dropout& dropout,
+                       const at::Tensor& residual) {
+  DropOut(branch, dropout);
+  return branch.add_(residual);
+}
+
+// The gradient of AddResidual's branch.
+at::Tensor BranchGradient(const at::Tensor& gradient, const Dropout& dropout) {
+  if (dropout.probability == 0) return gradient;
+  at::Tensor branch = gradient.clone();
+  DropOut(branch, dropout);
+  return branch;
+}
 
 // The gradient of a linear map's input, in place of the input.
 void ReplaceByGradient(at::Tensor& input, const at::Tensor& output_gradient,
@@ -91,7 +103,6 @@ at::Tensor TransformerBlock::Compute(const LayerInput& input,
                                      Tensors* saved) const {
   const at::NoGradGuard no_grad;
   const MicroBatch& batch = input.micro_batch;
-  if (DrawsRandomNumbers(batch)) SeedLayer(batch, layer_);
   const Tensors p = TensorViews(block_, input.flats.front());
   const at::Tensor rows = RowsOf(input.boundary.front());
   Tensors kept(kSavedCount);
@@ -105,18 +116,14 @@ at::Tensor TransformerBlock::Compute(const LayerInput& input,
                                        epsilon_, &statistics);
   kept[kQkv] = Linear(hidden, p[kAttentionWeight], p[kAttentionBias]);
   hidden.reset();
-  AttentionTape attention;
-  kept[kAttended] = CausalAttention(kept[kQkv], ShapeOf(batch),
-                                    saved == nullptr ? nullptr : &attention);
-  kept[kLogSumExp] = std::move(attention.log_sum_exp);
-  kept[kScoresDropped] = std::move(attention.dropped);
+  Attended attended = CausalAttention(kept[kQkv], ShapeOf(batch));
+  kept[kAttended] = std::move(attended.output);
+  kept[kLogSumExp] = std::move(attended.log_sum_exp);
   release(kQkv);
   hidden = Linear(kept[kAttended], p[kAttentionOutputWeight],
                   p[kAttentionOutputBias]);
   release(kAttended);
-  kept[kResidual] = AddResidual(std::move(hidden), rows, batch.training,
-                                &kept[kAttentionDropped]);
-  release(kAttentionDropped);
+  kept[kResidual] = AddResidual(hidden, DropoutOf(kAttentionMask, batch), rows);
 
   hidden = LayerNormForward(kept[kResidual], p[kNorm2Weight], p[kNorm2Bias],
                             epsilon_, &statistics);
@@ -125,8 +132,8 @@ at::Tensor TransformerBlock::Compute(const LayerInput& input,
                             : at::gelu(kept[kExpanded], kGeluApproximation);
   release(kExpanded);
   hidden = Linear(hidden, p[kContractWeight], p[kContractBias]);
-  hidden = AddResidual(std::move(hidden), kept[kResidual], batch.training,
-                       &kept[kContractedDropped]);
+  hidden =
+      AddResidual(hidden, DropoutOf(kFeedForwardMask, batch), kept[kResidual]);
   if (saved != nullptr) *saved = std::move(kept);
   return hidden.view(input.boundary.front().sizes());
 }
@@ -140,14 +147,12 @@ LayerGradients TransformerBlock::Backward(Tape tape,
   const Views views{TensorViews(block_, tape.parameters.front()),
                     TensorViews(block_, flat_gradients.front()),
                     ParameterGradients(accumulate)};
-  const at::Tensor& input = tape.inputs.front();
   at::Tensor gradient =
-      FeedForwardBackward(RowsOf(output_gradients.front()), views, tape.saved);
-  gradient = AttentionBackward(gradient, RowsOf(input), views,
-                               ShapeOf(tape.micro_batch), tape.saved);
+      FeedForwardBackward(RowsOf(output_gradients.front()), views, tape);
+  gradient = AttentionBackward(gradient, views, tape);
   if (!accumulate) ZeroPadding(block_, flat_gradients.front());
   LayerGradients gradients;
-  gradients.inputs = {gradient.view(input.sizes())};
+  gradients.inputs = {gradient.view(tape.inputs.front().sizes())};
   return gradients;
 }
 
@@ -155,12 +160,11 @@ LayerGradients TransformerBlock::Backward(Tape tape,
 // input, step by step.
 
 at::Tensor TransformerBlock::FeedForwardBackward(
-    const at::Tensor& output_gradient, const Views& views,
-    Tensors& saved) const {
+    const at::Tensor& output_gradient, const Views& views, Tape& tape) const {
   const auto& [p, to, store] = views;
-  at::Tensor branch =
-      BranchGradient(output_gradient, Take(saved[kContractedDropped]));
-  at::Tensor expanded = Take(saved[kExpanded]);
+  at::Tensor branch = BranchGradient(
+      output_gradient, DropoutOf(kFeedForwardMask, tape.micro_batch));
+  at::Tensor expanded = Take(tape.saved[kExpanded]);
   at::Tensor activated = at::gelu(expanded, kGeluApproximation);
   store.StoreProduct(activated, branch, to[kContractWeight]);
   store.StoreRowSum(branch, to[kContractBias]);
@@ -169,7 +173,7 @@ at::Tensor TransformerBlock::FeedForwardBackward(
   at::gelu_backward_out(activated, activated, expanded, kGeluApproximation);
   expanded = Take(activated);
 
-  const at::Tensor residual = Take(saved[kResidual]);
+  const at::Tensor residual = Take(tape.saved[kResidual]);
   NormStatistics statistics;
   at::Tensor normalized = LayerNormForward(
       residual, p[kNorm2Weight], p[kNorm2Bias], epsilon_, &statistics);
@@ -183,23 +187,21 @@ at::Tensor TransformerBlock::FeedForwardBackward(
 }
 
 at::Tensor TransformerBlock::AttentionBackward(
-    const at::Tensor& residual_gradient, const at::Tensor& input,
-    const Views& views, const AttentionShape& shape, Tensors& saved) const {
+    const at::Tensor& residual_gradient, const Views& views, Tape& tape) const {
   const auto& [p, to, store] = views;
-  at::Tensor branch =
-      BranchGradient(residual_gradient, Take(saved[kAttentionDropped]));
-  at::Tensor attended = Take(saved[kAttended]);
-  store.StoreProduct(attended, branch, to[kAttentionOutputWeight]);
+  at::Tensor branch = BranchGradient(
+      residual_gradient, DropoutOf(kAttentionMask, tape.micro_batch));
+  Attended attended{Take(tape.saved[kAttended]), Take(tape.saved[kLogSumExp])};
+  store.StoreProduct(attended.output, branch, to[kAttentionOutputWeight]);
   store.StoreRowSum(branch, to[kAttentionOutputBias]);
   at::Tensor gradient = branch.mm(p[kAttentionOutputWeight].t());
   branch.reset();
-  const at::Tensor qkv = Take(saved[kQkv]);
-  CausalAttentionBackward(
-      gradient, attended, shape,
-      {Take(saved[kLogSumExp]), Take(saved[kScoresDropped])}, qkv);
-  attended.reset();
+  const at::Tensor qkv = Take(tape.saved[kQkv]);
+  CausalAttentionBackward(gradient, attended, ShapeOf(tape.micro_batch), qkv);
+  attended = {};
   gradient.reset();
 
+  const at::Tensor input = RowsOf(tape.inputs.front());
   NormStatistics statistics;
   at::Tensor normalized = LayerNormForward(
       input, p[kNorm1Weight], p[kNorm1Bias], epsilon_, &statistics);
@@ -211,33 +213,16 @@ at::Tensor TransformerBlock::AttentionBackward(
       .add_(residual_gradient);
 }
 
-at::Tensor TransformerBlock::AddResidual(at::Tensor branch,
-                                         const at::Tensor& residual,
-                                         bool training,
-                                         at::Tensor* dropped) const {
-  if (training && residual_dropout_ > 0) {
-    *dropped = DroppedOf(branch, residual_dropout_);
-    DropOut(branch, *dropped, residual_dropout_);
-  }
-  return branch.add_(residual);
-}
-
-at::Tensor TransformerBlock::BranchGradient(const at::Tensor& gradient,
-                                            const at::Tensor& dropped) const {
-  if (!dropped.defined()) return gradient;
-  at::Tensor branch = gradient.clone();
-  DropOut(branch, dropped, residual_dropout_);
-  return branch;
-}
-
 AttentionShape TransformerBlock::ShapeOf(const MicroBatch& micro_batch) const {
   return {micro_batch.sequences(), micro_batch.context(), heads_,
-          micro_batch.training ? attention_dropout_ : 0};
+          DropoutOf(kPairMask, micro_batch)};
 }
 
-bool TransformerBlock::DrawsRandomNumbers(const MicroBatch& micro_batch) const {
-  return micro_batch.training &&
-         (attention_dropout_ > 0 || residual_dropout_ > 0);
+Dropout TransformerBlock::DropoutOf(Mask mask,
+                                    const MicroBatch& micro_batch) const {
+  if (!micro_batch.training) return {};
+  return {mask == kPairMask ? attention_dropout_ : residual_dropout_,
+          MaskSeed(micro_batch.seed, layer_, mask)};
 }
 
 }  // namespace hydra

@@ -6,6 +6,7 @@
 #include "ATen/core/Tensor.h"
 #include "common/model/model_table.h"
 #include "worker/model/causal_attention.h"
+#include "worker/model/dropout.h"
 #include "worker/model/layer.h"
 #include "worker/model/layer_registry.h"
 #include "worker/model/linear.h"
@@ -15,15 +16,19 @@ namespace hydra {
 // GPT-2's block: causal attention and a feed-forward layer, each behind a layer
 // norm, with dropout before each residual sum and inside the attention.
 //
-// Record keeps the results of matrix products and of the attention, the
-// residual and the masks: 9 numbers for each one of the input where the
-// feed-forward layer is four times as wide. Backward makes the rest again.
+// Record keeps the results of matrix products and of the attention, and the
+// residual: 9 numbers for each one of the input where the feed-forward layer is
+// four times as wide. Backward makes the rest again.
 //
 // The gradients' last bits may depend on the number of threads, because those
 // of LibTorch's matrix products do: with two threads, where dropout is inside
 // the attention and the context is no multiple of 16.
 class TransformerBlock : public Layer {
  public:
+  // What is dropped, see MaskSeed: pairs of the attention, and each branch
+  // before its residual sum.
+  enum Mask { kPairMask, kAttentionMask, kFeedForwardMask };
+
   explicit TransformerBlock(const LayerContext& context);
 
   LayerOutput Forward(const LayerInput& input) const override;
@@ -43,21 +48,12 @@ class TransformerBlock : public Layer {
   at::Tensor Compute(const LayerInput& input, Tensors* saved) const;
   // The gradient of the first residual sum.
   at::Tensor FeedForwardBackward(const at::Tensor& output_gradient,
-                                 const Views& views, Tensors& saved) const;
+                                 const Views& views, Tape& tape) const;
   // That of the block's input.
   at::Tensor AttentionBackward(const at::Tensor& residual_gradient,
-                               const at::Tensor& input, const Views& views,
-                               const AttentionShape& shape,
-                               Tensors& saved) const;
-  // branch + residual, in place of the branch, of which some is dropped. Sets
-  // `dropped` to the mask, if there is one.
-  at::Tensor AddResidual(at::Tensor branch, const at::Tensor& residual,
-                         bool training, at::Tensor* dropped) const;
-  // Gradient of AddResidual's branch.
-  at::Tensor BranchGradient(const at::Tensor& gradient,
-                            const at::Tensor& dropped) const;
+                               const Views& views, Tape& tape) const;
   AttentionShape ShapeOf(const MicroBatch& micro_batch) const;
-  bool DrawsRandomNumbers(const MicroBatch& micro_batch) const;
+  Dropout DropoutOf(Mask mask, const MicroBatch& micro_batch) const;
 
   const ParameterBlock block_;
   const int layer_;

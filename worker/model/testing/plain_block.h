@@ -5,6 +5,7 @@
 #include "worker/model/autograd_layer.h"
 #include "worker/model/layer.h"
 #include "worker/model/layer_registry.h"
+#include "worker/model/transformer_block.h"
 
 namespace hydra {
 
@@ -18,15 +19,14 @@ class PlainBlock : public AutogradLayer {
   Tensors Compute(const Tensors& parameters, const Tensors& inputs,
                   const MicroBatch& micro_batch) const override;
 
- protected:
-  bool DrawsRandomNumbers(const MicroBatch& micro_batch) const override;
-
  private:
-  at::Tensor Attention(const at::Tensor& qkv, bool training) const;
-  at::Tensor DropOut(const at::Tensor& tensor, double probability,
-                     bool training) const;
+  at::Tensor Attention(const at::Tensor& qkv,
+                       const MicroBatch& micro_batch) const;
+  at::Tensor DroppedOut(const at::Tensor& tensor, TransformerBlock::Mask mask,
+                        const MicroBatch& micro_batch) const;
 
   const LayerEntry entry_;
+  const int layer_;
 };
 
 }  // namespace hydra
