@@ -71,6 +71,7 @@ void BM_AutogradDropout(benchmark::State& state) {
 void Shapes(benchmark::internal::Benchmark* benchmark) {
   benchmark->Args({8, 128, 384})
       ->Args({2, 256, 768})
+      ->Args({1, 256, 1024})
       ->Unit(benchmark::kMillisecond);
 }
 

@@ -1,5 +1,8 @@
 #include "worker/model/dropout_kernel.h"
 
+#include <cstdint>
+#include <cstring>
+
 // For the functions that are compiled once for each set of instructions, and
 // for what they are made of.
 #define HYDRA_KERNEL inline __attribute__((always_inline))
@@ -22,8 +25,13 @@ HYDRA_KERNEL void Drop(const DropKeys keys, uint32_t threshold,
   for (int64_t i = 0; i < count; ++i) {
     const uint32_t place = first_place + static_cast<uint32_t>(i);
     const uint32_t hash = Mixed(Mixed(place ^ keys.first) ^ keys.second);
+    // 0 or all ones, so that there is nothing to branch on.
+    const uint32_t keeps = -static_cast<uint32_t>(hash >= threshold);
     const float kept = numbers[i] * kept_factor;
-    numbers[i] = hash < threshold ? 0.0f : kept;
+    uint32_t bits;
+    std::memcpy(&bits, &kept, sizeof(bits));
+    bits &= keeps;
+    std::memcpy(&numbers[i], &bits, sizeof(bits));
   }
 }
 

@@ -3,13 +3,12 @@
 #include <utility>
 
 #include "ATen/core/Tensor.h"
-#include "ATen/ops/gelu.h"
-#include "ATen/ops/gelu_backward.h"
 #include "ATen/ops/mm.h"
 #include "c10/core/GradMode.h"
 #include "common/model/gpt2_table.h"
 #include "worker/model/block_views.h"
 #include "worker/model/dropout.h"
+#include "worker/model/gelu.h"
 #include "worker/model/layer_norm.h"
 #include "worker/model/linear.h"
 
@@ -43,8 +42,6 @@ enum Saved {
   kExpanded,
   kSavedCount,
 };
-
-constexpr const char* kGeluApproximation = "tanh";
 
 at::Tensor RowsOf(const at::Tensor& tensor) {
   return tensor.reshape({-1, tensor.size(-1)});
@@ -128,9 +125,12 @@ at::Tensor TransformerBlock::Compute(const LayerInput& input,
   hidden = LayerNormForward(kept[kResidual], p[kNorm2Weight], p[kNorm2Bias],
                             epsilon_, &statistics);
   kept[kExpanded] = Linear(hidden, p[kExpandWeight], p[kExpandBias]);
-  hidden = saved == nullptr ? at::gelu_(kept[kExpanded], kGeluApproximation)
-                            : at::gelu(kept[kExpanded], kGeluApproximation);
-  release(kExpanded);
+  if (saved == nullptr) {
+    hidden = Take(kept[kExpanded]);
+    GeluInPlace(hidden);
+  } else {
+    hidden = Gelu(kept[kExpanded]);
+  }
   hidden = Linear(hidden, p[kContractWeight], p[kContractBias]);
   hidden =
       AddResidual(hidden, DropoutOf(kFeedForwardMask, batch), kept[kResidual]);
@@ -164,14 +164,15 @@ at::Tensor TransformerBlock::FeedForwardBackward(
   const auto& [p, to, store] = views;
   at::Tensor branch = BranchGradient(
       output_gradient, DropoutOf(kFeedForwardMask, tape.micro_batch));
+  // From now on its derivative.
   at::Tensor expanded = Take(tape.saved[kExpanded]);
-  at::Tensor activated = at::gelu(expanded, kGeluApproximation);
+  at::Tensor activated = GeluForBackward(expanded);
   store.StoreProduct(activated, branch, to[kContractWeight]);
   store.StoreRowSum(branch, to[kContractBias]);
   ReplaceByGradient(activated, branch, p[kContractWeight]);
   branch.reset();
-  at::gelu_backward_out(activated, activated, expanded, kGeluApproximation);
-  expanded = Take(activated);
+  expanded.mul_(activated);
+  activated.reset();
 
   const at::Tensor residual = Take(tape.saved[kResidual]);
   NormStatistics statistics;

@@ -115,7 +115,7 @@ TEST_F(ManyTokensTest, BackwardFreesWhatItHasUsed) {
   allocator.Reset();
   layer_.Backward(std::move(tape), {output_gradient_}, {flat_gradient_}, false);
   // Beside what the tape kept, and is not freed yet, there is the activation,
-  // which becomes its own gradient. The output is no longer there.
+  // whose place its gradient takes. The output is no longer there.
   EXPECT_LT(allocator.peak_bytes(), 3.2 * input_.boundary[0].nbytes());
 }
 
