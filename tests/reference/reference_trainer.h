@@ -19,7 +19,7 @@ namespace hydra {
 // training through Hydra must equal, bit for bit.
 //
 // Batches are int64 tensors [sequences, context + 1] of token ids. Not
-// thread-safe; at most one at work in a process, see SeedLayer.
+// thread-safe.
 class ReferenceTrainer {
  public:
   // Of `train` only the optimizer, its hyperparameters, the number of steps and

@@ -26,18 +26,15 @@ LossSum LossOf(const at::Tensor& loss, const MicroBatch& micro_batch) {
 }  // namespace
 
 AutogradLayer::AutogradLayer(const LayerContext& context)
-    : blocks_(context.blocks),
-      layer_(context.layer),
-      makes_loss_(context.entry.outputs.empty()) {
+    : blocks_(context.blocks), makes_loss_(context.entry.outputs.empty()) {
   for (const ParameterBlock& block : blocks_) {
-    TORCH_CHECK(!block.gathered_by(layer_), "layer ", layer_, " (",
-                context.entry.op, ") gathers no rows");
+    TORCH_CHECK(!block.gathered_by(context.layer), "layer ", context.layer,
+                " (", context.entry.op, ") gathers no rows");
   }
 }
 
 LayerOutput AutogradLayer::Forward(const LayerInput& input) const {
   const at::NoGradGuard no_grad;
-  Seed(input.micro_batch);
   LayerOutput output;
   output.boundary =
       Compute(ViewsOf(input.flats), input.boundary, input.micro_batch);
@@ -58,7 +55,6 @@ Tape AutogradLayer::Record(const LayerInput& input) const {
   for (const at::Tensor& tensor : input.boundary) {
     tape.inputs.push_back(Leaf(tensor));
   }
-  Seed(input.micro_batch);
   tape.outputs = Compute(tape.parameters, tape.inputs, input.micro_batch);
   return tape;
 }
@@ -99,11 +95,6 @@ LayerGradients AutogradLayer::Backward(Tape tape,
   return gradients;
 }
 
-bool AutogradLayer::DrawsRandomNumbers(
-    const MicroBatch& /*micro_batch*/) const {
-  return false;
-}
-
 Tensors AutogradLayer::ViewsOf(const Tensors& flats) const {
   Tensors views;
   for (size_t i = 0; i < blocks_.size(); ++i) {
@@ -112,10 +103,6 @@ Tensors AutogradLayer::ViewsOf(const Tensors& flats) const {
     }
   }
   return views;
-}
-
-void AutogradLayer::Seed(const MicroBatch& micro_batch) const {
-  if (DrawsRandomNumbers(micro_batch)) SeedLayer(micro_batch, layer_);
 }
 
 }  // namespace hydra

@@ -29,16 +29,10 @@ class AutogradLayer : public Layer {
   virtual Tensors Compute(const Tensors& parameters, const Tensors& inputs,
                           const MicroBatch& micro_batch) const = 0;
 
-  // Whether Compute draws from the process-wide generator, which is seeded
-  // before it then.
-  virtual bool DrawsRandomNumbers(const MicroBatch& micro_batch) const;
-
  private:
   Tensors ViewsOf(const Tensors& flats) const;
-  void Seed(const MicroBatch& micro_batch) const;
 
   const std::vector<ParameterBlock> blocks_;
-  const int layer_;
   const bool makes_loss_;
 };
 

@@ -9,7 +9,7 @@
 namespace hydra {
 namespace {
 
-std::atomic<int64_t> used_bytes{0};
+std::atomic<int64_t> bytes_in_use{0};
 std::atomic<int64_t> peak_used_bytes{0};
 
 struct Allocation {
@@ -19,7 +19,7 @@ struct Allocation {
 
 void Free(void* context) {
   auto* allocation = static_cast<Allocation*>(context);
-  used_bytes -= allocation->bytes;
+  bytes_in_use -= allocation->bytes;
   delete allocation;
 }
 
@@ -28,7 +28,7 @@ class Counting final : public c10::Allocator {
   c10::DataPtr allocate(size_t bytes) override {
     auto* allocation =
         new Allocation{base_->allocate(bytes), static_cast<int64_t>(bytes)};
-    const int64_t now = used_bytes += allocation->bytes;
+    const int64_t now = bytes_in_use += allocation->bytes;
     peak_used_bytes = std::max(peak_used_bytes.load(), now);
     return {allocation->data.get(), allocation, &Free, c10::kCPU};
   }
@@ -56,10 +56,12 @@ CountingAllocator::~CountingAllocator() {
   c10::SetCPUAllocator(c10::GetDefaultCPUAllocator(), kPriority);
 }
 
+int64_t CountingAllocator::used_bytes() const { return bytes_in_use; }
+
 int64_t CountingAllocator::peak_bytes() const { return peak_used_bytes; }
 
 void CountingAllocator::Reset() {
-  used_bytes = 0;
+  bytes_in_use = 0;
   peak_used_bytes = 0;
 }
 

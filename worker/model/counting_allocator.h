@@ -14,6 +14,9 @@ class CountingAllocator {
   CountingAllocator(const CountingAllocator&) = delete;
   CountingAllocator& operator=(const CountingAllocator&) = delete;
 
+  // In use now, of those taken since construction or the last Reset(): less
+  // than none if more is freed that was taken before.
+  int64_t used_bytes() const;
   // Most bytes in use at once of those taken since construction or the last
   // Reset().
   int64_t peak_bytes() const;

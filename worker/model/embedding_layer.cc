@@ -3,22 +3,11 @@
 #include <utility>
 
 #include "ATen/core/Tensor.h"
-#include "ATen/ops/empty.h"
 #include "c10/core/GradMode.h"
 #include "common/model/gpt2_table.h"
 #include "worker/model/block_views.h"
 
 namespace hydra {
-namespace {
-
-// Draws a new mask from the process-wide generator and applies it in place.
-void DropOut(const at::Tensor& tensor, double probability) {
-  const at::Tensor kept =
-      at::empty(tensor.sizes(), at::kBool).bernoulli_(1 - probability);
-  tensor.mul_(kept).mul_(1 / (1 - probability));
-}
-
-}  // namespace
 
 EmbeddingLayer::EmbeddingLayer(const LayerContext& context)
     : token_block_(context.blocks.at(kTokens)),
@@ -37,10 +26,7 @@ LayerOutput EmbeddingLayer::Forward(const LayerInput& input) const {
       tokens.index_select(0, batch.Inputs().reshape({-1}))
           .view({batch.sequences(), batch.context(), tokens.size(1)});
   sum.add_(positions.narrow(0, 0, batch.context()));
-  if (DropsOut(batch)) {
-    SeedLayer(batch, layer_);
-    DropOut(sum, dropout_);
-  }
+  DropOut(sum, DropoutOf(batch));
   LayerOutput output;
   output.boundary.push_back(std::move(sum));
   return output;
@@ -61,10 +47,9 @@ LayerGradients EmbeddingLayer::Backward(Tape tape,
   const MicroBatch& batch = tape.micro_batch;
   tape.outputs.clear();
   at::Tensor sum_gradient = output_gradients.front();
-  if (DropsOut(batch)) {
+  if (const Dropout dropout = DropoutOf(batch); dropout.probability > 0) {
     sum_gradient = sum_gradient.clone();
-    SeedLayer(batch, layer_);
-    DropOut(sum_gradient, dropout_);
+    DropOut(sum_gradient, dropout);
   }
   const at::Tensor& flat = flat_gradients[kPositions];
   if (!accumulate) flat.zero_();
@@ -79,8 +64,9 @@ LayerGradients EmbeddingLayer::Backward(Tape tape,
   return gradients;
 }
 
-bool EmbeddingLayer::DropsOut(const MicroBatch& micro_batch) const {
-  return micro_batch.training && dropout_ > 0;
+Dropout EmbeddingLayer::DropoutOf(const MicroBatch& micro_batch) const {
+  return {micro_batch.training ? dropout_ : 0,
+          MaskSeed(micro_batch.seed, layer_, /*mask=*/0)};
 }
 
 }  // namespace hydra

@@ -2,13 +2,14 @@
 #define HYDRA_WORKER_MODEL_EMBEDDING_LAYER_H_
 
 #include "common/model/model_table.h"
+#include "worker/model/dropout.h"
 #include "worker/model/layer.h"
 #include "worker/model/layer_registry.h"
 
 namespace hydra {
 
 // GPT-2's first layer: token rows plus position rows, then dropout. Records
-// nothing: the mask is drawn again. Its input gradients are none, its row
+// nothing. Its input gradients are none, its row
 // gradients may be the output's own memory.
 class EmbeddingLayer : public Layer {
  public:
@@ -23,7 +24,7 @@ class EmbeddingLayer : public Layer {
  private:
   enum Block { kTokens, kPositions };
 
-  bool DropsOut(const MicroBatch& micro_batch) const;
+  Dropout DropoutOf(const MicroBatch& micro_batch) const;
 
   const ParameterBlock token_block_;
   const ParameterBlock position_block_;

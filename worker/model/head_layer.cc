@@ -52,16 +52,6 @@ void SoftmaxGradient(at::Tensor& log_probabilities, const int64_t* targets) {
   }
 }
 
-// `into` becomes, or grows by, `gradient`.
-void Store(const at::Tensor& into, const at::Tensor& gradient,
-           bool accumulate) {
-  if (accumulate) {
-    into.add_(gradient);
-  } else {
-    into.copy_(gradient);
-  }
-}
-
 // Calls body(first token, rows of `normalized`) for slice after slice.
 template <typename Body>
 void ForEachSlice(const at::Tensor& normalized, Body body) {
@@ -143,13 +133,13 @@ LayerGradients HeadLayer::Backward(Tape tape,
       at::addmm_out(rows, rows, logits, weight, /*beta=*/0, scale);
     });
   }
-  const NormGradients made =
-      LayerNormBackward(normalized, hidden, norm[0], statistics);
-  gradients.inputs = {made.input};
   const Tensors norm_gradients =
       TensorViews(norm_block_, flat_gradients[kNorm]);
-  Store(norm_gradients[0], made.weight, accumulate);
-  Store(norm_gradients[1], made.bias, accumulate);
+  gradients.inputs = {
+      LayerNormBackward(normalized, hidden.view(normalized.sizes()), norm[0],
+                        statistics, ParameterGradients(accumulate),
+                        {norm_gradients[0], norm_gradients[1]})
+          .view(hidden.sizes())};
   if (!accumulate) {
     ZeroPadding(norm_block_, flat_gradients[kNorm]);
     ZeroPadding(weight_block_, flat_gradients[kWeight]);

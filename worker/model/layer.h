@@ -47,6 +47,7 @@ struct Tape {
   // The layer's own.
   Tensors inputs;
   Tensors parameters;
+  Tensors saved;
   MicroBatch micro_batch;
 };
 
@@ -71,8 +72,8 @@ struct LayerGradients {
 // The arithmetic of one link of a model's chain, first, middle or last. Every
 // family's tests hold it to this contract, see testing/layer_contract.h.
 //
-// Immutable: one object may serve any number of passes, but see SeedLayer. The
-// same input gives the same bits, however often and in whatever order. No
+// Immutable: one object may serve any number of passes. The same input gives
+// the same bits, however often and in whatever order. No
 // tensor of the caller is changed or marked, but for the gradients that
 // Backward is given. LibTorch's exceptions pass through; the gradients are
 // undefined after one.

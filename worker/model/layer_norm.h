@@ -2,12 +2,13 @@
 #define HYDRA_WORKER_MODEL_LAYER_NORM_H_
 
 #include "ATen/core/Tensor.h"
+#include "worker/model/linear.h"
 
 namespace hydra {
 
-// Layer norm over the last dimension whose gradients have the same bits for any
-// number of threads. (LibTorch's own sums the gradients of weight and bias
-// first within each thread.)
+// Layer norm of rows, forward and backward by hand; nothing is recorded. Its
+// gradients have the same bits for any number of threads. (LibTorch's own sums
+// the gradients of weight and bias first within each thread.)
 
 // What the forward pass leaves for the backward one: [rows, 1] each.
 struct NormStatistics {
@@ -15,24 +16,23 @@ struct NormStatistics {
   at::Tensor inverse_deviation;
 };
 
+// Where the gradients of its parameters go.
 struct NormGradients {
-  at::Tensor input;
   at::Tensor weight;
   at::Tensor bias;
 };
 
-// Differentiable.
-at::Tensor LayerNorm(const at::Tensor& input, const at::Tensor& weight,
-                     const at::Tensor& bias, double epsilon);
-
-// The two halves by hand; neither records anything.
+// Over the last dimension.
 at::Tensor LayerNormForward(const at::Tensor& input, const at::Tensor& weight,
                             const at::Tensor& bias, double epsilon,
                             NormStatistics* statistics);
-NormGradients LayerNormBackward(const at::Tensor& output_gradient,
-                                const at::Tensor& input,
-                                const at::Tensor& weight,
-                                const NormStatistics& statistics);
+
+// Returns the gradient of the input. All are [rows, width].
+at::Tensor LayerNormBackward(const at::Tensor& output_gradient,
+                             const at::Tensor& input, const at::Tensor& weight,
+                             const NormStatistics& statistics,
+                             const ParameterGradients& store,
+                             const NormGradients& to);
 
 }  // namespace hydra
 

@@ -1,14 +1,12 @@
 #include "worker/model/micro_batch.h"
 
-#include "ATen/Context.h"
 #include "ATen/core/Tensor.h"
 #include "common/hash/split_mix.h"
 
 namespace hydra {
 namespace {
 
-// Every input bit reaches every output bit, so the 32 bits that LibTorch's
-// generator looks at are enough.
+// Every input bit reaches every output bit.
 uint64_t Mix(uint64_t value) { return SplitMix(value + kSplitMixStep); }
 
 uint64_t Combine(uint64_t seed, uint64_t value) {
@@ -27,12 +25,8 @@ uint64_t DropoutSeed(uint64_t job_seed, int64_t step, int64_t micro_batch) {
   return Combine(Combine(job_seed, step), micro_batch);
 }
 
-uint64_t LayerSeed(uint64_t micro_batch_seed, int layer) {
-  return Combine(micro_batch_seed, layer);
-}
-
-void SeedLayer(const MicroBatch& micro_batch, int layer) {
-  at::manual_seed(LayerSeed(micro_batch.seed, layer));
+uint64_t MaskSeed(uint64_t micro_batch_seed, int layer, int mask) {
+  return Combine(Combine(micro_batch_seed, layer), mask);
 }
 
 }  // namespace hydra

@@ -29,12 +29,9 @@ struct MicroBatch {
 
 // Well-mixed hashes of their arguments. Steps and micro-batches count from 0.
 uint64_t DropoutSeed(uint64_t job_seed, int64_t step, int64_t micro_batch);
-uint64_t LayerSeed(uint64_t micro_batch_seed, int layer);
-
-// Before a layer with dropout runs: seeds LibTorch's process-wide generator, so
-// that each pass of `layer` over `micro_batch` draws the same masks. Only one
-// thread of a process may run layers.
-void SeedLayer(const MicroBatch& micro_batch, int layer);
+// For one of the masks of a layer's passes over the micro-batch with that seed,
+// see dropout.h.
+uint64_t MaskSeed(uint64_t micro_batch_seed, int layer, int mask);
 
 }  // namespace hydra
 

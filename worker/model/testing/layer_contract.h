@@ -25,8 +25,7 @@ struct LayerCase {
   // The same in plain, differentiable operations of LibTorch. `parameters` are
   // the tensors of the layer's blocks, one block after another, `inputs` the
   // boundary before it. Returns the boundary behind it; of a last layer, the
-  // sum of the losses. What it draws comes from the generator as SeedLayer left
-  // it.
+  // sum of the losses.
   std::function<Tensors(const Tensors& parameters, const Tensors& inputs,
                         const MicroBatch& micro_batch)>
       plain;

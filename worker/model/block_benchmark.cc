@@ -1,0 +1,86 @@
+// What a transformer block costs: Record and Backward of one micro-batch, on
+// one thread. Beside it the same block differentiated by LibTorch's autograd.
+// Arguments: sequences, context, width; heads are 64 wide.
+//
+// Counters: megabytes of tensors that a recorded layer keeps, and the most that
+// exist at once beside parameters, their gradients, input and output gradient.
+
+#include <cstdint>
+#include <utility>
+
+#include "ATen/core/Tensor.h"
+#include "benchmark/benchmark.h"
+#include "common/model/gpt2_table.h"
+#include "worker/model/compute_threads.h"
+#include "worker/model/counting_allocator.h"
+#include "worker/model/test_models.h"
+#include "worker/model/testing/plain_block.h"
+#include "worker/model/transformer_block.h"
+
+namespace hydra {
+namespace {
+
+ModelTable Table(int64_t width, double dropout) {
+  Gpt2Config config = TinyConfig(dropout);
+  config.n_positions = 1024;
+  config.n_embd = width;
+  config.n_head = width / 64;
+  config.n_inner = 4 * width;
+  return BuildGpt2Table(config);
+}
+
+template <typename Block>
+void Differentiate(benchmark::State& state, double dropout) {
+  SetUpComputeThreads(1);
+  const ModelTable table = Table(state.range(2), dropout);
+  const ParameterBlock& parameters = table.parameter_blocks[2];
+  const Block block({table.layers[1], {parameters}, 1});
+  const LayerInput input =
+      RandomInput(table, 1, state.range(0), state.range(1), 1);
+  const at::Tensor output_gradient = RandomTensor(input.boundary[0].sizes(), 2);
+  const at::Tensor flat_gradient = GarbageFlat(parameters);
+  const auto run = [&] {
+    Tape tape = block.Record(input);
+    block.Backward(std::move(tape), {output_gradient}, {flat_gradient}, true);
+  };
+  for (auto _ : state) run();
+  const auto count_all = [&](bool backward) {
+    CountingAllocator allocator;
+    Tape tape = block.Record(input);
+    if (!backward) return static_cast<double>(allocator.used_bytes());
+    block.Backward(std::move(tape), {output_gradient}, {flat_gradient}, true);
+    return static_cast<double>(allocator.peak_bytes());
+  };
+  state.counters["kept_MB"] = count_all(false) / 1e6;
+  state.counters["peak_MB"] = count_all(true) / 1e6;
+}
+
+void BM_Own(benchmark::State& state) {
+  Differentiate<TransformerBlock>(state, 0);
+}
+void BM_Autograd(benchmark::State& state) {
+  Differentiate<PlainBlock>(state, 0);
+}
+void BM_OwnDropout(benchmark::State& state) {
+  Differentiate<TransformerBlock>(state, 0.1);
+}
+void BM_AutogradDropout(benchmark::State& state) {
+  Differentiate<PlainBlock>(state, 0.1);
+}
+
+void Shapes(benchmark::internal::Benchmark* benchmark) {
+  benchmark->Args({8, 128, 384})
+      ->Args({2, 256, 768})
+      ->Args({1, 256, 1024})
+      ->Unit(benchmark::kMillisecond);
+}
+
+BENCHMARK(BM_Own)->Apply(Shapes);
+BENCHMARK(BM_Autograd)->Apply(Shapes);
+BENCHMARK(BM_OwnDropout)->Apply(Shapes);
+BENCHMARK(BM_AutogradDropout)->Apply(Shapes);
+
+}  // namespace
+}  // namespace hydra
+
+BENCHMARK_MAIN();
