@@ -109,6 +109,21 @@ int ShardOf(const v1::Partition& partition, int layer) {
   return shard;
 }
 
+// "on the host: 0.2s of a step there, 0.5s on the device"; empty where it makes
+// no difference.
+std::string UpdatesText(const v1::Partition& partition) {
+  if (!partition.has_updates()) return "";
+  const v1::UpdatePlan& updates = partition.updates();
+  const std::string place = updates.place() == v1::UPDATE_PLACE_HOST
+                                ? "on the host"
+                                : "on the device";
+  if (!updates.has_on_host()) return absl::StrCat(place, ", as the job asks");
+  return absl::StrCat(
+      place, ": a step's take ", DurationText(FromProto(updates.on_host())),
+      " on the host, ", DurationText(FromProto(updates.on_device())),
+      " on the device");
+}
+
 std::string PartitionSection(const v1::Partition& partition, int width,
                              bool color) {
   std::string text = Section("partition", color);
@@ -116,7 +131,8 @@ std::string PartitionSection(const v1::Partition& partition, int width,
       &text,
       FactLines({{"source", partition.source()},
                  {"shards", absl::StrCat(partition.cut_points_size() + 1)},
-                 {"cut points", absl::StrJoin(partition.cut_points(), ", ")}}));
+                 {"cut points", absl::StrJoin(partition.cut_points(), ", ")},
+                 {"updates", UpdatesText(partition)}}));
   if (partition.layers().empty()) return text;
   Table table({{"SHARD", true},
                {"LAYER", true},

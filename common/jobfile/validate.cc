@@ -196,6 +196,7 @@ void CheckBatch(const v1::TrainSpec& train, SectionChecker* check) {
 
 void CheckOptimizer(const v1::TrainSpec& train, SectionChecker* check) {
   check->Known("optim", *v1::Optimizer_descriptor(), train.optim());
+  check->Known("update_on", *v1::UpdatePlace_descriptor(), train.update_on());
   check->Positive("learning_rate", train.learning_rate());
   if (check->NotNegative("weight_decay", train.weight_decay())) {
     check->FitsFloat("weight_decay", train.weight_decay());
@@ -337,6 +338,9 @@ void FillDefaults(v1::JobSpec* job) {
     train->set_gradient_accumulation_steps(1);
   }
   FillOptimizerDefaults(*train);
+  if (train->update_on() == v1::UPDATE_PLACE_UNSPECIFIED) {
+    train->set_update_on(v1::UPDATE_PLACE_AUTO);
+  }
   if (!train->has_seed()) train->set_seed(42);
 
   v1::EvaluationSpec* evaluation = job->mutable_evaluation();

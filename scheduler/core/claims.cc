@@ -104,9 +104,10 @@ std::string Claims::PilotKey(const Job& job,
       " eval_batch=", job.shape.eval_batch_size,
       " context=", job.shape.context_length,
       " optimizer=", v1::Optimizer_Name(job.submitted.spec.train().optim()),
-      " state=", job.shape.state_factor, " device=", DeviceKind(device.name),
-      " model=", device.model, " threads=", device.threads,
-      " limit=", device.memory_limit_bytes,
+      " state=", job.shape.state_factor,
+      " updates=", v1::UpdatePlace_Name(job.submitted.spec.train().update_on()),
+      " device=", DeviceKind(device.name), " model=", device.model,
+      " threads=", device.threads, " limit=", device.memory_limit_bytes,
       " prefetch=", options_->prefetch_bytes + job.pilot_reserve_bytes,
       " hydra=", kVersion, " format=", kPilotFormat);
 }

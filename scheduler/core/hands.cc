@@ -22,6 +22,14 @@ wv1::Task WireTask(const Job& job, const OutstandingTask& task) {
   return wire;
 }
 
+// What the pilot found, which knows what the job asks for.
+v1::UpdatePlace UpdatePlaceOf(const Job& job) {
+  if (job.partition != nullptr && job.partition->has_updates()) {
+    return job.partition->updates().place();
+  }
+  return job.submitted.spec.train().update_on();
+}
+
 }  // namespace
 
 std::optional<OutstandingTask> Hands::MakeTask(Job& job) {
@@ -208,6 +216,7 @@ wv1::JobContext Hands::ContextOf(const Job& job) const {
   context.set_token_cache_dir(parts_.options->token_cache_dir);
   context.set_prefetch_bytes(parts_.options->prefetch_bytes +
                              job.pilot_reserve_bytes);
+  context.set_update_place(UpdatePlaceOf(job));
   context.mutable_read_roots()->Assign(parts_.options->read_roots.begin(),
                                        parts_.options->read_roots.end());
   return context;
@@ -236,7 +245,8 @@ DesiredKey Hands::DesiredKeyOf(const WorkerRecord& worker) const {
 
 // All that may change of it.
 std::string Hands::ContextContentOf(const Job& job) const {
-  std::string content = absl::StrCat(job.pilot_reserve_bytes);
+  std::string content =
+      absl::StrCat(job.pilot_reserve_bytes, " ", UpdatePlaceOf(job));
   for (const wv1::PreparedSplit& split : job.splits) {
     absl::StrAppend(&content, "|", split.SerializeAsString());
   }

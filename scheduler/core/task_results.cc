@@ -111,6 +111,7 @@ void TaskResults::TakePilot(Job& job, const OutstandingTask& done,
   v1::Partition partition;
   *partition.mutable_cut_points() = result.cut_points();
   *partition.mutable_layers() = result.layers();
+  if (result.has_updates()) *partition.mutable_updates() = result.updates();
   partition.set_source("pilot");
   const DeviceOptions& device = parts_.roster->At(done.worker).device;
   parts_.actions->push_back(FoundPartition{

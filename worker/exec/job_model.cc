@@ -67,7 +67,8 @@ absl::StatusOr<JobModel> JobModels::For(const JobContext& job) {
   return JobModel{
       *std::move(built),  model.table,
       model.layers,       MakeJobShape(job.spec(), std::move(table)),
-      job.spec().train(), TotalStepsOf(job)};
+      job.spec().train(), TotalStepsOf(job),
+      job.update_place()};
 }
 
 absl::StatusOr<std::shared_ptr<const BuiltModel>> JobModels::BuiltFor(

@@ -33,6 +33,9 @@ struct JobModel {
   hydra::v1::TrainSpec train;
   // Steps that the job trains; 0 while its data is not prepared.
   int64_t total_steps = 0;
+  // As the job asks or its pilot found; what it says is for devices that can
+  // do either.
+  hydra::v1::UpdatePlace update_place = hydra::v1::UPDATE_PLACE_UNSPECIFIED;
 
   // Of the step with this number, from 0.
   Hyperparameters HyperparametersAt(int64_t step) const {

@@ -4,6 +4,7 @@
 
 #include "ATen/core/Tensor.h"
 #include "ATen/ops/empty.h"
+#include "worker/exec/update_costs.h"
 
 namespace hydra {
 
@@ -44,7 +45,10 @@ at::Tensor Packed(const Tensors& tensors,
 }  // namespace
 
 bool UpdatesOnHost(const JobModel& model, const Device& device) {
-  return model.moment_count() > 0 && !device.HostMemoryIsDeviceMemory();
+  if (device.HostMemoryIsDeviceMemory()) return false;
+  return !CanUpdate(device) ||
+         (model.moment_count() > 0 &&
+          model.update_place != hydra::v1::UPDATE_PLACE_DEVICE);
 }
 
 MicroBatch PromoteBatch(const HostBatch& batch, BlockIo& io) {

@@ -18,8 +18,8 @@
 namespace hydra {
 
 // Whether the host updates the model's blocks, while the device goes on, and
-// not the device: wherever optimizer state would have to go to the device and
-// back.
+// not the device: where optimizer state would have to go to the device and
+// back, unless the job's place is the device, and where that cannot do it.
 bool UpdatesOnHost(const JobModel& model, const Device& device);
 
 // All that a pass over a shard works with; everything outlives the pass. The

@@ -8,6 +8,7 @@
 #include "absl/strings/str_cat.h"
 #include "common/status/proto_time.h"
 #include "worker/exec/pilot_trial.h"
+#include "worker/exec/update_costs.h"
 
 namespace hydra {
 namespace {
@@ -21,6 +22,14 @@ int64_t ParameterBytes(const ModelTable& table, int layer) {
     bytes += table.parameter_blocks[block].size_bytes;
   }
   return bytes;
+}
+
+int64_t ParameterCount(const ModelTable& table) {
+  int64_t count = 0;
+  for (const ParameterBlock& block : table.parameter_blocks) {
+    count += block.element_count();
+  }
+  return count;
 }
 
 struct LongestShard {
@@ -114,17 +123,31 @@ int64_t PilotReserveBytes(int64_t prefetch_bytes, int64_t limit_bytes) {
   return prefetch_bytes + limit_bytes / 50;
 }
 
-PilotOutcome RunPilot(const worker::v1::JobContext& job, const JobModel& model,
-                      Device* device, LogSink& log, TaskControl* control) {
+PilotOutcome RunPilot(const worker::v1::JobContext& job,
+                      const JobModel& described, Device* device, LogSink& log,
+                      TaskControl* control) {
   const int64_t limit_bytes = device->arena().limit_bytes();
-  if (absl::Status fits = CheckBoundary(model.shape, limit_bytes); !fits.ok()) {
+  if (absl::Status fits = CheckBoundary(described.shape, limit_bytes);
+      !fits.ok()) {
     return TaskFailure{std::move(fits), /*layer=*/0};
+  }
+  PilotResult result;
+  JobModel model = described;
+  if (described.moment_count() > 0 && !device->HostMemoryIsDeviceMemory()) {
+    const hydra::v1::UpdatePlace asked = job.spec().train().update_on();
+    if (asked == hydra::v1::UPDATE_PLACE_DEVICE && !CanUpdate(*device)) {
+      return TaskFailure{absl::InvalidArgumentError(absl::StrCat(
+          "train.update_on is device, and ", device->name(),
+          " cannot update parameters: remove it, or set it to host"))};
+    }
+    *result.mutable_updates() = PlanUpdates(asked, ParameterCount(model.table),
+                                            model.moment_count(), *device);
+    model.update_place = result.updates().place();
   }
   PilotTrial trial(job, model, device,
                    PilotReserveBytes(job.prefetch_bytes(), limit_bytes),
                    control);
   const int layer_count = model.table.layer_count();
-  PilotResult result;
   for (int first = 0; first < layer_count;) {
     const LongestShard shard = FindLongestShard(trial, first, layer_count);
     if (shard.last == first) {

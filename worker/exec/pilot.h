@@ -36,6 +36,10 @@ using PilotOutcome = std::variant<worker::v1::PilotResult, TaskFailure>;
 //
 // `device` must hold nothing that can go: the caller empties its cache.
 //
+// Also finds where parameters should be updated, before the trials, which
+// update there.
+//
+// INVALID_ARGUMENT: the job asks for updates on a device that makes none.
 // RESOURCE_EXHAUSTED: a layer, or a boundary tensor, does not fit the device
 //   alone; the failure names the layer.
 //

@@ -106,6 +106,21 @@ TEST_P(ExactnessTest, PartitionsAndLimitsDoNotChangeABit) {
   ExpectSame(Train(options, {1, 2, 3, 4}, 600 << 10), whole);
 }
 
+// On devices with memory of their own; the others update in place.
+TEST_P(ExactnessTest, ThePlaceOfUpdatesDoesNotChangeABit) {
+  TinyJob::Options options = GetParam().options;
+  const Outcome whole = Train(options, {}, kPlenty, /*steps=*/3);
+  options.update_place = hydra::v1::UPDATE_PLACE_DEVICE;
+  for (Order order : {Order::kOneAfterAnother, Order::kOverlapped}) {
+    for (const std::vector<int>& cuts :
+         {std::vector<int>{}, {2}, {1, 2, 3, 4}}) {
+      ExpectSame(Train(options, cuts, kPlenty, /*steps=*/3, order), whole);
+    }
+  }
+  ExpectSame(Train(options, {2}, 1100 << 10, /*steps=*/3, Order::kOverlapped),
+             whole);
+}
+
 // What one made is on its way to the host, and what the next one reads on its
 // way to the device, while a task runs.
 TEST_P(ExactnessTest, TasksThatOverlapDoNotChangeABit) {

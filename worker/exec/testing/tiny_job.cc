@@ -73,6 +73,7 @@ TinyJob::TinyJob(const Options& options, const std::string& directory)
   context_.set_model_config_json(ConfigOf(options));
   context_.set_token_cache_dir(absl::StrCat(directory, "/tokens"));
   context_.set_prefetch_bytes(options.prefetch_bytes);
+  context_.set_update_place(options.update_place);
 
   hydra::v1::JobSpec& spec = *context_.mutable_spec();
   spec.mutable_model()->set_init(hydra::v1::INITIALIZATION_RANDOM);

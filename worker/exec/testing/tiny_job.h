@@ -69,6 +69,7 @@ class TinyJob {
     int context = 24;
     int micro_batches = 1;
     int64_t prefetch_bytes = 0;
+    hydra::v1::UpdatePlace update_place = hydra::v1::UPDATE_PLACE_HOST;
     // Another model than that GPT-2, whose vocabulary is `vocabulary`, and for
     // which `layers`, `tied` and the like do not count; and what trains it,
     // which the TaskRunner must be given too.

@@ -1,0 +1,51 @@
+#ifndef HYDRA_WORKER_EXEC_UPDATE_COSTS_H_
+#define HYDRA_WORKER_EXEC_UPDATE_COSTS_H_
+
+#include <cstdint>
+
+#include "absl/time/time.h"
+#include "hydra/v1/job.pb.h"
+#include "hydra/v1/status.pb.h"
+#include "worker/device/device.h"
+
+namespace hydra {
+
+// How fast a device's link and the host's processor are, in bytes a second.
+struct UpdateRates {
+  double to_device = 0;
+  double to_host = 0;
+  // Of the bytes that an update reads and writes.
+  double host_update = 0;
+};
+
+// How long the busiest of the link's directions and the host's processor would
+// be busy with a step's updates.
+struct UpdateCosts {
+  absl::Duration on_host;
+  absl::Duration on_device;
+};
+
+// For fp32 parameters with so many moments each. On the device, moments come,
+// and moments and parameters go; on the host, gradients go, and the new
+// parameters, which were on the device already, come. Pure.
+UpdateCosts CostsOfUpdates(const UpdateRates& rates, int64_t parameters,
+                           int moments);
+
+// Copies some megabytes each way and updates some, in the thread that issues
+// the device's operations; nothing else may use the device meanwhile.
+// LibTorch's exceptions pass through.
+UpdateRates MeasureUpdateRates(Device& device);
+
+// Whether updates can be made on the device: their arithmetic is the host's.
+inline bool CanUpdate(const Device& device) {
+  return device.torch_device().is_cpu();
+}
+
+// Where to update, for what the job asks for. Measures if there is a choice.
+hydra::v1::UpdatePlan PlanUpdates(hydra::v1::UpdatePlace asked,
+                                  int64_t parameters, int moments,
+                                  Device& device);
+
+}  // namespace hydra
+
+#endif  // HYDRA_WORKER_EXEC_UPDATE_COSTS_H_

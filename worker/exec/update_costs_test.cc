@@ -1,0 +1,58 @@
+#include "worker/exec/update_costs.h"
+
+#include <memory>
+
+#include "common/status/proto_time.h"
+#include "gtest/gtest.h"
+#include "worker/device/cpu/cpu_device.h"
+#include "worker/device/cpu/linked_device.h"
+
+namespace hydra {
+namespace {
+
+using hydra::v1::UPDATE_PLACE_AUTO;
+using hydra::v1::UPDATE_PLACE_DEVICE;
+using hydra::v1::UPDATE_PLACE_HOST;
+
+constexpr int64_t kMillion = 1'000'000;
+
+TEST(UpdateCostsTest,
+     TheLinkIsBusyWithMomentsOnTheDeviceAndGradientsOnTheHost) {
+  const UpdateRates rates = {1e6, 1e6, 1e12};
+  const UpdateCosts costs = CostsOfUpdates(rates, kMillion, /*moments=*/2);
+  EXPECT_EQ(costs.on_host, absl::Seconds(4));
+  EXPECT_EQ(costs.on_device, absl::Seconds(12));
+}
+
+TEST(UpdateCostsTest, TheSlowerDirectionCounts) {
+  const UpdateCosts costs = CostsOfUpdates({1e6, 4e6, 1e12}, kMillion, 2);
+  EXPECT_EQ(costs.on_host, absl::Seconds(4));
+  EXPECT_EQ(costs.on_device, absl::Seconds(8));
+}
+
+TEST(UpdateCostsTest, ASlowHostIsBusyWithAllVersions) {
+  const UpdateCosts costs = CostsOfUpdates({1e9, 1e9, 1e6}, kMillion, 2);
+  EXPECT_EQ(costs.on_host, absl::Seconds(28));
+  EXPECT_EQ(costs.on_device, absl::Milliseconds(12));
+}
+
+TEST(UpdateCostsTest, ASlowLinkMakesTheHostUpdate) {
+  LinkedDevice device(CpuDevice::Create(0, 8 << 20).value(),
+                      ParseLink("1e7,1e7").value());
+  const hydra::v1::UpdatePlan plan =
+      PlanUpdates(UPDATE_PLACE_AUTO, kMillion, /*moments=*/2, device);
+  EXPECT_EQ(plan.place(), UPDATE_PLACE_HOST);
+  EXPECT_NEAR(absl::ToDoubleSeconds(FromProto(plan.on_device())), 1.2, 0.4);
+  EXPECT_EQ(device.arena().used_bytes(), 0);
+}
+
+TEST(UpdateCostsTest, WhatTheJobAsksForIsDoneUnmeasured) {
+  const auto device = CpuDevice::Create(0, 1 << 20).value();
+  const hydra::v1::UpdatePlan plan =
+      PlanUpdates(UPDATE_PLACE_DEVICE, kMillion, 2, *device);
+  EXPECT_EQ(plan.place(), UPDATE_PLACE_DEVICE);
+  EXPECT_FALSE(plan.has_on_host());
+}
+
+}  // namespace
+}  // namespace hydra
