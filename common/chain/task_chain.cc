@@ -63,9 +63,7 @@ int64_t BatchesOf(const ChainPlan& plan, wv1::Split split) {
 ChainTask EvaluateTask(const JobShape& shape, const ChainPlan& plan,
                        const ChainPosition& position) {
   const int first = static_cast<int>(position.first_batch);
-  const int last =
-      static_cast<int>(std::min(position.first_batch + kEvalBatchesPerVisit,
-                                BatchesOf(plan, position.split)));
+  const int last = static_cast<int>(VisitEnd(plan, position));
   ChainTask task = PassTask(shape, wv1::TASK_KIND_EVALUATE,
                             shape.shards[position.task], last - first);
   task.step = position.step;
@@ -78,11 +76,13 @@ ChainTask EvaluateTask(const JobShape& shape, const ChainPlan& plan,
   return task;
 }
 
-ChainPosition BeginEvaluation(wv1::Split split, int64_t step) {
+ChainPosition BeginEvaluation(const JobShape& shape, wv1::Split split,
+                              int64_t step) {
   ChainPosition position;
   position.phase = Phase::kEvaluate;
   position.step = step;
   position.split = split;
+  position.visit_batches = EvaluationVisitBatches(shape);
   return position;
 }
 
@@ -100,28 +100,58 @@ ChainPosition End(int64_t step) {
   return position;
 }
 
-ChainPosition AfterStep(const ChainPlan& plan, int64_t steps) {
+ChainPosition AfterStep(const JobShape& shape, const ChainPlan& plan,
+                        int64_t steps) {
   const bool last = steps >= plan.total_steps;
   const bool due =
       last || (plan.eval_steps > 0 && steps % plan.eval_steps == 0);
   if (due && plan.validation_batches > 0) {
-    return BeginEvaluation(wv1::SPLIT_VALIDATION, steps);
+    return BeginEvaluation(shape, wv1::SPLIT_VALIDATION, steps);
   }
   if (!last) return BeginStep(steps);
-  if (plan.test_batches > 0) return BeginEvaluation(wv1::SPLIT_TEST, steps);
+  if (plan.test_batches > 0)
+    return BeginEvaluation(shape, wv1::SPLIT_TEST, steps);
   return End(steps);
 }
 
-ChainPosition AfterEvaluation(const ChainPlan& plan,
+ChainPosition AfterEvaluation(const JobShape& shape, const ChainPlan& plan,
                               const ChainPosition& position) {
   if (position.step < plan.total_steps) return BeginStep(position.step);
   if (position.split == wv1::SPLIT_VALIDATION && plan.test_batches > 0) {
-    return BeginEvaluation(wv1::SPLIT_TEST, position.step);
+    return BeginEvaluation(shape, wv1::SPLIT_TEST, position.step);
   }
   return End(position.step);
 }
 
 }  // namespace
+
+int EvaluationVisitBatches(const JobShape& shape) {
+  int64_t parameters = 0;
+  const int blocks = static_cast<int>(shape.table->parameter_blocks.size());
+  for (int block = 0; block < blocks; ++block) {
+    parameters += shape.ParameterBytes(block);
+  }
+  // What one batch has at a shard: what is read and what is made.
+  int64_t batch_bytes = 1;
+  int64_t step_bytes = 0;
+  int64_t before = 0;
+  for (const LayerRange& layers : shape.shards) {
+    if (layers.first == 0) continue;
+    const int64_t bytes = shape.EvalBoundaryBytes(layers.first);
+    batch_bytes = std::max(batch_bytes, before + bytes);
+    before = bytes;
+    step_bytes += shape.micro_batches * shape.TrainBoundaryBytes(layers.first);
+  }
+  const int64_t room = std::max(step_bytes, parameters / 16);
+  return static_cast<int>(std::clamp<int64_t>(
+      room / batch_bytes, kLeastVisitBatches, kMostVisitBatches));
+}
+
+int64_t VisitEnd(const ChainPlan& plan, const ChainPosition& position) {
+  return std::min(position.first_batch +
+                      std::max(position.visit_batches, kLeastVisitBatches),
+                  BatchesOf(plan, position.split));
+}
 
 int TasksPerStep(const JobShape& shape) { return 2 * shape.shard_count() - 1; }
 
@@ -170,8 +200,7 @@ bool CompletesEvaluation(const JobShape& shape, const ChainPlan& plan,
                          const ChainPosition& position) {
   return position.phase == Phase::kEvaluate &&
          position.task + 1 == shape.shard_count() &&
-         position.first_batch + kEvalBatchesPerVisit >=
-             BatchesOf(plan, position.split);
+         VisitEnd(plan, position) >= BatchesOf(plan, position.split);
 }
 
 ChainPosition Next(const JobShape& shape, const ChainPlan& plan,
@@ -183,17 +212,17 @@ ChainPosition Next(const JobShape& shape, const ChainPlan& plan,
     case Phase::kInit:
       if (next.task < shape.shard_count()) return next;
       if (plan.resume.has_value()) return *plan.resume;
-      return plan.total_steps > 0 ? BeginStep(0) : AfterStep(plan, 0);
+      return plan.total_steps > 0 ? BeginStep(0) : AfterStep(shape, plan, 0);
     case Phase::kTrain:
       if (!CompletesStep(shape, position)) return next;
-      return AfterStep(plan, position.step + 1);
+      return AfterStep(shape, plan, position.step + 1);
     default:
       if (next.task < shape.shard_count()) return next;
       if (CompletesEvaluation(shape, plan, position)) {
-        return AfterEvaluation(plan, position);
+        return AfterEvaluation(shape, plan, position);
       }
       next.task = 0;
-      next.first_batch += kEvalBatchesPerVisit;
+      next.first_batch = VisitEnd(plan, position);
       return next;
   }
 }

@@ -14,8 +14,13 @@ namespace hydra {
 // Pure: which tasks a job consists of once its parameters have room in the
 // pool, and in which order. This is section 5 of docs/design.md as code.
 
-// Evaluation batches that one visit to a shard runs.
-inline constexpr int kEvalBatchesPerVisit = 4;
+// Evaluation batches that one visit to a shard runs: each visit moves the
+// shard's parameters anew. As many as have room at the cuts where a training
+// step has its boundaries, or in a sixteenth of what the parameters take; the
+// least and the most are below.
+int EvaluationVisitBatches(const JobShape& shape);
+inline constexpr int kLeastVisitBatches = 4;
+inline constexpr int kMostVisitBatches = 32;
 
 // A place in a job's chain: the task that comes next. A value; the first task's
 // is the default one.
@@ -26,9 +31,10 @@ struct ChainPosition {
   int64_t step = 0;
   // Which task of the initialisation, the step, or the evaluation's visit.
   int task = 0;
-  // For kEvaluate.
+  // For kEvaluate. 0 batches of the visit: the least.
   hydra::worker::v1::Split split = hydra::worker::v1::SPLIT_UNSPECIFIED;
   int64_t first_batch = 0;
+  int visit_batches = 0;
 
   bool done() const { return phase == Phase::kDone; }
   // Whether some shards of a step have done their part and others have not.
@@ -67,6 +73,9 @@ ChainPosition ResumePlace(ChainPosition position);
 // a step.
 std::vector<BlockWrite> BlocksInsideStep(const JobShape& shape,
                                          const ChainPosition& position);
+
+// One past the last batch of the visit at `position`.
+int64_t VisitEnd(const ChainPlan& plan, const ChainPosition& position);
 
 // Whether the task at `position` completes its step, or its evaluation.
 bool CompletesStep(const JobShape& shape, const ChainPosition& position);

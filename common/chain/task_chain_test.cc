@@ -63,7 +63,7 @@ TEST(TaskChainTest, EvaluatesAtTheIntervalAndBothSplitsAtTheEnd) {
   ChainPlan plan;
   plan.total_steps = 3;
   plan.eval_steps = 2;
-  plan.validation_batches = kEvalBatchesPerVisit + 1;
+  plan.validation_batches = EvaluationVisitBatches(Shape({})) + 1;
   plan.test_batches = 1;
   EXPECT_THAT(
       Names(Shape({}), plan),
@@ -71,6 +71,36 @@ TEST(TaskChainTest, EvaluatesAtTheIntervalAndBothSplitsAtTheEnd) {
                   "TURN 0", "EVALUATE 0", "EVALUATE 0", "EVALUATE 0"));
   EXPECT_EQ(IntermediateEvaluations(plan, 0), 1);
   EXPECT_EQ(IntermediateEvaluations(plan, 2), 0);
+}
+
+TEST(TaskChainTest, AVisitRunsAsManyBatchesAsHaveRoom) {
+  EXPECT_EQ(EvaluationVisitBatches(Shape({})), kMostVisitBatches)
+      << "one shard has no cuts";
+  JobShape shape = Shape({1, 2});
+  shape.micro_batches = 12;
+  shape.micro_batch_size = shape.eval_batch_size = 1000;
+  EXPECT_EQ(EvaluationVisitBatches(shape), 12)
+      << "a step's boundaries at two cuts, a batch has one read and one made";
+  shape.eval_batch_size = 4000;
+  EXPECT_EQ(EvaluationVisitBatches(shape), kLeastVisitBatches);
+  shape.eval_batch_size = 1;
+  EXPECT_EQ(EvaluationVisitBatches(shape), kMostVisitBatches);
+}
+
+TEST(TaskChainTest, AVisitThatWasBegunRunsAsManyAsItBeganWith) {
+  const JobShape shape = Shape({2});
+  ChainPlan plan;
+  plan.validation_batches = 10;
+  ChainPosition place;
+  place.phase = ChainPosition::Phase::kEvaluate;
+  place.split = wv1::SPLIT_VALIDATION;
+  EXPECT_EQ(TaskAt(shape, plan, place).last_micro_batch, 4);
+  place.visit_batches = 7;
+  place.task = 1;
+  EXPECT_EQ(TaskAt(shape, plan, place).last_micro_batch, 7);
+  place = Next(shape, plan, place);
+  EXPECT_EQ(place.first_batch, 7);
+  EXPECT_EQ(TaskAt(shape, plan, place).last_micro_batch, 10);
 }
 
 TEST(TaskChainTest, AStopKeepsAPartOfAStepAndNoneOfAnEvaluation) {

@@ -84,7 +84,7 @@ int64_t EvaluationBoundaryBytes(const JobShape& shape) {
   absl::int128 most = 0;
   for (const LayerRange& layers : shape.shards) {
     const ChainTask task = PassTask(shape, worker::v1::TASK_KIND_EVALUATE,
-                                    layers, kEvalBatchesPerVisit);
+                                    layers, EvaluationVisitBatches(shape));
     absl::int128 bytes = 0;
     for (const BlockKey& key : task.reads) {
       if (IsBoundary(key)) bytes += BlockBytes(shape, task.kind, key);

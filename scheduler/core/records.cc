@@ -42,6 +42,7 @@ cv1::Position ToRecord(const ChainPosition& position) {
   record.set_task(position.task);
   record.set_split(position.split);
   record.set_first_batch(position.first_batch);
+  record.set_visit_batches(position.visit_batches);
   return record;
 }
 
@@ -54,6 +55,7 @@ ChainPosition FromRecord(const cv1::Position& record) {
   position.task = record.task();
   position.split = static_cast<wv1::Split>(record.split());
   position.first_batch = record.first_batch();
+  position.visit_batches = record.visit_batches();
   return position;
 }
 

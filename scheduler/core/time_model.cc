@@ -39,7 +39,8 @@ absl::Duration ForwardAlone(absl::Duration forward, absl::Duration backward) {
 
 TimeModel::TimeModel(const JobShape& shape,
                      const std::vector<hydra::v1::LayerProfile>& layers)
-    : sequences_of_full_visit_(kEvalBatchesPerVisit * shape.eval_batch_size) {
+    : sequences_of_full_visit_(EvaluationVisitBatches(shape) *
+                               shape.eval_batch_size) {
   for (const LayerRange& range : shape.shards) {
     ShardTimes times;
     for (int layer = range.first; layer < range.last; ++layer) {
@@ -172,13 +173,8 @@ absl::Duration TimeModel::Remaining(const JobShape& shape,
     const int64_t before =
         SequencesOf(shape, plan, position.split, position.first_batch);
     time -= EvaluationTime(before);
-    const int64_t batches = position.split == wv1::SPLIT_VALIDATION
-                                ? plan.validation_batches
-                                : plan.test_batches;
     const int64_t visit =
-        SequencesOf(
-            shape, plan, position.split,
-            std::min(batches, position.first_batch + kEvalBatchesPerVisit)) -
+        SequencesOf(shape, plan, position.split, VisitEnd(plan, position)) -
         before;
     for (int shard = 0; shard < position.task; ++shard) {
       time -= shards_[shard].evaluate.estimate * visit;

@@ -66,8 +66,8 @@ TEST(TimeModelTest, RemainingIsTheSumOfTheTasksAtEveryPlace) {
   ChainPlan plan;
   plan.total_steps = 4;
   plan.eval_steps = 2;
-  plan.validation_batches = 2 * kEvalBatchesPerVisit;
-  plan.test_batches = kEvalBatchesPerVisit;
+  plan.validation_batches = 2 * EvaluationVisitBatches(shape);
+  plan.test_batches = EvaluationVisitBatches(shape);
   plan.test_sequences = 10;
   for (ChainPosition at; !at.done(); at = Next(shape, plan, at)) {
     EXPECT_EQ(model.Remaining(shape, plan, at),
