@@ -143,7 +143,7 @@ class StopsPilot : public LogSink {
 // A device on which the job needs several shards.
 class LateCopiesOfAPilotTest : public LateCopiesTest {
  protected:
-  LateCopiesOfAPilotTest() : LateCopiesTest(700 << 10) {
+  LateCopiesOfAPilotTest() : LateCopiesTest(450 << 10) {
     task_.set_kind(worker::v1::TASK_KIND_PILOT);
   }
 
