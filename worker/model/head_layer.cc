@@ -6,6 +6,8 @@
 #include "ATen/ops/_log_softmax.h"
 #include "ATen/ops/addmm.h"
 #include "ATen/ops/empty.h"
+#include "ATen/ops/full.h"
+#include "ATen/ops/gather.h"
 #include "ATen/ops/mm.h"
 #include "c10/core/GradMode.h"
 #include "common/model/gpt2_table.h"
@@ -32,25 +34,47 @@ class LogitsBuffer {
   at::Tensor buffer_;
 };
 
-// Turns a slice's logits into log-probabilities, in place.
-double LogSoftmaxLoss(at::Tensor& logits, const int64_t* targets) {
-  at::_log_softmax_out(logits, logits, /*dim=*/1, /*half_to_float=*/false);
-  const float* log_probabilities = logits.const_data_ptr<float>();
-  double loss = 0;
-  for (int64_t i = 0; i < logits.size(0); ++i) {
-    loss -= log_probabilities[i * logits.size(1) + targets[i]];
-  }
-  return loss;
-}
+// The targets' log-probabilities of all slices, for the loss: fetched from the
+// device once, and added in the tokens' order.
+class TargetScores {
+ public:
+  TargetScores(const MicroBatch& micro_batch, const at::Tensor& weight)
+      : targets_(micro_batch.Targets().reshape({-1, 1})),
+        scores_(at::empty(targets_.sizes(), weight.options())) {}
 
-// Turns a slice's log-probabilities into the logits' gradient, in place.
-void SoftmaxGradient(at::Tensor& log_probabilities, const int64_t* targets) {
-  log_probabilities.exp_();
-  float* gradient = log_probabilities.mutable_data_ptr<float>();
-  for (int64_t i = 0; i < log_probabilities.size(0); ++i) {
-    gradient[i * log_probabilities.size(1) + targets[i]] -= 1;
+  // Turns the logits of a slice into log-probabilities, in place.
+  void LogSoftmax(int64_t first, at::Tensor& logits) {
+    at::_log_softmax_out(logits, logits, /*dim=*/1, /*half_to_float=*/false);
+    at::Tensor scores = scores_.narrow(0, first, logits.size(0));
+    at::gather_out(scores, logits, /*dim=*/1, TargetsOf(first, logits));
   }
-}
+
+  // Turns those into the gradient of the slice's loss.
+  void SoftmaxGradient(int64_t first, at::Tensor& log_probabilities) const {
+    log_probabilities.exp_().scatter_add_(
+        1, TargetsOf(first, log_probabilities),
+        minus_one_.expand({log_probabilities.size(0), 1}));
+  }
+
+  LossSum Loss() const {
+    const at::Tensor on_host = scores_.cpu();
+    const float* const scores = on_host.const_data_ptr<float>();
+    LossSum loss;
+    loss.tokens = on_host.numel();
+    for (int64_t i = 0; i < loss.tokens; ++i) loss.loss_sum -= scores[i];
+    return loss;
+  }
+
+ private:
+  at::Tensor TargetsOf(int64_t first, const at::Tensor& slice) const {
+    return targets_.narrow(0, first, slice.size(0));
+  }
+
+  // Both [tokens, 1].
+  const at::Tensor targets_;
+  const at::Tensor scores_;
+  const at::Tensor minus_one_ = at::full({1, 1}, -1.0f, scores_.options());
+};
 
 // Calls body(first token, rows of `normalized`) for slice after slice.
 template <typename Body>
@@ -79,16 +103,14 @@ LayerOutput HeadLayer::Forward(const LayerInput& input) const {
   const at::Tensor normalized =
       LayerNormForward(hidden, norm[0], norm[1], epsilon_, &statistics)
           .view({-1, hidden.size(-1)});
-  const at::Tensor targets = input.micro_batch.Targets().contiguous();
-  const int64_t* target_ids = targets.const_data_ptr<int64_t>();
-
-  LayerOutput output;
-  output.loss.tokens = targets.numel();
-  LogitsBuffer buffer(output.loss.tokens, weight);
+  TargetScores scores(input.micro_batch, weight);
+  LogitsBuffer buffer(normalized.size(0), weight);
   ForEachSlice(normalized, [&](int64_t first, const at::Tensor& rows) {
     at::Tensor logits = buffer.Fill(rows, weight);
-    output.loss.loss_sum += LogSoftmaxLoss(logits, target_ids + first);
+    scores.LogSoftmax(first, logits);
   });
+  LayerOutput output;
+  output.loss = scores.Loss();
   return output;
 }
 
@@ -115,23 +137,22 @@ LayerGradients HeadLayer::Backward(Tape tape,
   const at::Tensor normalized =
       LayerNormForward(hidden, norm[0], norm[1], epsilon_, &statistics)
           .view({-1, hidden.size(-1)});
-  const at::Tensor targets = tape.micro_batch.Targets().contiguous();
-  const int64_t* target_ids = targets.const_data_ptr<int64_t>();
   const double scale = tape.micro_batch.gradient_scale;
 
   LayerGradients gradients;
-  gradients.loss.tokens = targets.numel();
   {
-    LogitsBuffer buffer(gradients.loss.tokens, weight);
+    TargetScores scores(tape.micro_batch, weight);
+    LogitsBuffer buffer(normalized.size(0), weight);
     ForEachSlice(normalized, [&](int64_t first, at::Tensor rows) {
       at::Tensor logits = buffer.Fill(rows, weight);
-      gradients.loss.loss_sum += LogSoftmaxLoss(logits, target_ids + first);
-      SoftmaxGradient(logits, target_ids + first);
+      scores.LogSoftmax(first, logits);
+      scores.SoftmaxGradient(first, logits);
       weight_gradient.addmm_(logits.t(), rows,
                              /*beta=*/accumulate || first > 0 ? 1 : 0, scale);
       // From here on the norm's output is its own gradient.
       at::addmm_out(rows, rows, logits, weight, /*beta=*/0, scale);
     });
+    gradients.loss = scores.Loss();
   }
   const Tensors norm_gradients =
       TensorViews(norm_block_, flat_gradients[kNorm]);
