@@ -13,7 +13,8 @@ if ((${#targets[@]} == 0)); then
   # Not //..., which would follow the links that an ordinary build leaves here.
   targets=(//{client,common,proto,scheduler,tests,worker}/...)
   if [ "$config" = tsan ]; then
-    targets=(//common/... //scheduler/{core,journal,policy,sim}/... //worker/data/... //tests/fuzz/...)
+    targets=(//common/... //scheduler/{core,journal,policy,sim}/... //worker/data/... //tests/fuzz/...
+      //worker/device:device_arena_test //worker/device/cuda:host_pins_test //worker/device/cuda/testing:fake_cuda_test)
   fi
 fi
 exec bazel --output_base="$HOME/.cache/hydra/$config-build" test --config="$config" --symlink_prefix=/ \

@@ -83,8 +83,8 @@ class CudaDeviceTest : public testing::Test {
             tensor.nbytes()};
   }
 
-  FakeCuda cuda_{Late()};
   Bytes host_ = Bytes(10 * kSlab, std::byte{1});
+  FakeCuda cuda_{Late()};
 };
 
 TEST_F(CudaDeviceTest, CallsReturnBeforeTheCopyIsDone) {

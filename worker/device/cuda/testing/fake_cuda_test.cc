@@ -22,12 +22,13 @@ class FakeCudaTest : public testing::Test {
     return options;
   }
 
+  // Outlives the copies that are left at the end.
+  Bytes host_ = Bytes(1000, std::byte{1});
   FakeCuda cuda_{Late()};
   const CudaStream first_ = cuda_.CreateStream().value();
   const CudaStream second_ = cuda_.CreateStream().value();
   const CudaEvent event_ = cuda_.CreateEvent().value();
   std::byte* const memory_ = cuda_.Malloc(1000).value();
-  Bytes host_ = Bytes(1000, std::byte{1});
 };
 
 TEST_F(FakeCudaTest, NothingIsDoneBeforeSomebodyWaits) {
