@@ -14,5 +14,7 @@ targets=()
 for output in "${outputs[@]}"; do targets+=("//${output%/*}:${output##*/}"); done
 bazel build "${targets[@]}"
 mkdir -p bin
+# One of an earlier build may be left.
+rm -f bin/libhydra_cuda.so
 install -m 755 "${outputs[@]/#/bazel-bin/}" bin/
 echo "built: ${outputs[*]/#*\//$PWD/bin/}"

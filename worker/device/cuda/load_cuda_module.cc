@@ -38,8 +38,9 @@ absl::StatusOr<const CudaModule*> LoadCudaModule(const std::string& path) {
   if (library == nullptr) {
     return absl::FailedPreconditionError(absl::StrCat(
         "cannot load ", path, ": ", dlerror(),
-        "; the libraries of CUDA come with PyTorch: build with LIBTORCH_ROOT, "
-        "the folder \"torch\" of an installed PyTorch of the same version"));
+        "; the libraries of CUDA come with PyTorch: build with LIBTORCH_ROOT "
+        "(a bundle: start its programs with it), the folder \"torch\" of an "
+        "installed PyTorch of the same version"));
   }
   const auto get_module =
       reinterpret_cast<GetCudaModule>(dlsym(library, kCudaModuleSymbol));
