@@ -10,6 +10,7 @@
 #include "client/render/format.h"
 #include "client/render/job_cells.h"
 #include "client/render/table.h"
+#include "common/status/proto_time.h"
 #include "common/text/printable.h"
 
 namespace hydra {
@@ -30,6 +31,49 @@ std::string CountsText(const std::vector<v1::JobStatus>& jobs) {
     if (count > 0) parts.push_back(absl::StrCat(count, " ", StateName(state)));
   }
   return parts.empty() ? "no jobs" : absl::StrJoin(parts, ", ");
+}
+
+// What is left of all jobs together, but for those that rest: each needs its
+// time on one device, and all share those that are there. Infinite if a job
+// does not know its own.
+absl::Duration TimeLeft(const WatchModel& model,
+                        const std::vector<v1::JobStatus>& jobs) {
+  const auto devices =
+      std::count_if(model.workers().begin(), model.workers().end(),
+                    [](const v1::WorkerStatus& worker) {
+                      return worker.state() == v1::WORKER_STATE_READY;
+                    });
+  absl::Duration longest, sum;
+  for (const v1::JobStatus& job : jobs) {
+    if (HasEnded(job) || job.state() == v1::JOB_STATE_PAUSED) continue;
+    if (!job.has_remaining()) return absl::InfiniteDuration();
+    longest = std::max(longest, FromProto(job.remaining()));
+    sum += FromProto(job.remaining());
+  }
+  return std::max(longest, sum / std::max<int64_t>(devices, 1));
+}
+
+// "2 running, 3 pending; 340 of 1200 steps (28%), 12300 tokens/s, 1h20m left":
+// of a single job, its own line says it.
+std::string WholeText(const WatchModel& model,
+                      const std::vector<v1::JobStatus>& jobs) {
+  std::string text = CountsText(jobs);
+  int64_t done = 0, all = 0;
+  double tokens = 0;
+  for (const v1::JobStatus& job : jobs) {
+    done += job.step();
+    all += job.total_steps();
+    if (job.state() == v1::JOB_STATE_RUNNING) tokens += job.tokens_per_second();
+  }
+  if (jobs.size() < 2 || all == 0) return text;
+  absl::StrAppend(&text, "; ", done, " of ", all, " steps (", 100 * done / all,
+                  "%)");
+  if (tokens > 0) absl::StrAppendFormat(&text, ", %.0f tokens/s", tokens);
+  const absl::Duration left = TimeLeft(model, jobs);
+  if (left > absl::ZeroDuration() && left < absl::InfiniteDuration()) {
+    absl::StrAppend(&text, ", ", DurationText(left), " left");
+  }
+  return text;
 }
 
 int DisplayRank(const v1::JobStatus& job) {
@@ -123,8 +167,9 @@ std::vector<std::string> ChangedLines(const v1::JobStatus& old,
   return lines;
 }
 
-std::string SummaryLine(const std::vector<v1::JobStatus>& jobs) {
-  std::string line = CountsText(jobs);
+std::string SummaryLine(const WatchModel& model,
+                        const std::vector<v1::JobStatus>& jobs) {
+  std::string line = WholeText(model, jobs);
   for (const v1::JobStatus& job : jobs) {
     if (job.state() != v1::JOB_STATE_RUNNING || !job.has_train_loss()) continue;
     absl::StrAppend(&line, "; ", Printable(job.job_id()), " ", StepText(job),
@@ -154,7 +199,7 @@ std::vector<std::string> RenderProgress(const WatchModel& model,
   }
 
   std::vector<std::string> lines = {
-      TruncateToWidth(CountsText(jobs), size.width)};
+      TruncateToWidth(WholeText(model, jobs), size.width)};
   Append(JobTable(jobs, shown).Lines(size.width, color), &lines);
   if (shown < jobs.size()) {
     lines.push_back(TruncateToWidth(
@@ -176,7 +221,7 @@ std::vector<std::string> PlainProgress::Update(const WatchModel& model,
     seen_[job.job_id()] = job;
   }
   if (lines.empty() && now - last_line_ >= kSummaryInterval) {
-    lines.push_back(SummaryLine(jobs));
+    lines.push_back(SummaryLine(model, jobs));
   }
   if (!lines.empty()) last_line_ = now;
   return lines;

@@ -56,7 +56,9 @@ TEST(RenderProgressTest, ShowsRunningJobsFirstThenDevices) {
       {Job("j1", v1::JOB_STATE_PENDING, v1::JOB_PHASE_ADMISSION), Training()});
   const std::vector<std::string> lines = RenderProgress(model, {}, false);
   ASSERT_THAT(lines, SizeIs(6));
-  EXPECT_EQ(lines[0], "1 running, 1 pending");
+  EXPECT_EQ(lines[0],
+            "1 running, 1 pending; 17 of 120 steps (14%), 1234 tokens/s")
+      << "the other job does not know its time yet";
   EXPECT_THAT(lines[2],
               ContainsRegex("j2 +gpt2 +train +17/120 +3.5000 +- +1234 +3m05s"));
   EXPECT_THAT(lines[3], ContainsRegex("j1 +gpt2 +admission"));
@@ -71,7 +73,9 @@ TEST(RenderProgressTest, CountsPausedJobsAndShowsTheirState) {
   const std::vector<std::string> lines =
       RenderProgress(Model({paused, Training()}), {}, false);
   ASSERT_THAT(lines, SizeIs(6));
-  EXPECT_EQ(lines[0], "1 running, 1 paused");
+  EXPECT_EQ(lines[0],
+            "1 running, 1 paused; 34 of 240 steps (14%), 1234 tokens/s, 3m05s "
+            "left");
   EXPECT_THAT(lines[2], ContainsRegex("j2 +gpt2 +train"));
   EXPECT_THAT(lines[3], ContainsRegex("j1 +gpt2 +paused +17/120"));
 }
