@@ -174,8 +174,12 @@ TaskRunner::MaybeFailure TaskRunner::Try(Memory memory, const Task& task,
   Attempt attempt(device_, host_,
                   memory == Memory::kWithCache ? &cache_ : nullptr, &outbound_,
                   &control, find_next);
+  // Without the cache, memory must lie as it did in a pilot, which left nothing
+  // on its way from one layer to the next.
   attempt.io.LimitDepartures(
-      std::max(kLeastDepartingBytes, SpareRoom(task) / 2));
+      memory == Memory::kWithCache
+          ? std::max(kLeastDepartingBytes, SpareRoom(task) / 2)
+          : 0);
   MaybeFailure failure = Catch([&] {
     const Reservation reservation(
         device_->arena(),
