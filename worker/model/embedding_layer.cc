@@ -8,6 +8,14 @@
 #include "worker/model/block_views.h"
 
 namespace hydra {
+namespace {
+
+// The rows of a table that may have stayed in host memory, where the ids are.
+at::Tensor GatherRows(const at::Tensor& table, const at::Tensor& ids) {
+  return table.index_select(0, ids.to(table.device())).to(ids.device());
+}
+
+}  // namespace
 
 EmbeddingLayer::EmbeddingLayer(const LayerContext& context)
     : token_block_(context.blocks.at(kTokens)),
@@ -23,7 +31,7 @@ LayerOutput EmbeddingLayer::Forward(const LayerInput& input) const {
   const at::Tensor positions =
       TensorViews(position_block_, input.flats[kPositions]).front();
   at::Tensor sum =
-      tokens.index_select(0, batch.Inputs().reshape({-1}))
+      GatherRows(tokens, batch.Inputs().reshape({-1}))
           .view({batch.sequences(), batch.context(), tokens.size(1)});
   sum.add_(positions.narrow(0, 0, batch.context()));
   DropOut(sum, DropoutOf(batch));
