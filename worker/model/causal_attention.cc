@@ -7,7 +7,6 @@
 #include "ATen/ops/_scaled_dot_product_flash_attention_for_cpu.h"
 #include "ATen/ops/_scaled_dot_product_flash_attention_for_cpu_backward.h"
 #include "ATen/ops/_softmax.h"
-#include "ATen/ops/_softmax_backward_data.h"
 #include "ATen/ops/baddbmm.h"
 #include "ATen/ops/empty.h"
 #include "ATen/ops/empty_like.h"
@@ -34,6 +33,15 @@ at::Tensor ByHead(const at::Tensor& rows, int64_t n,
 void Multiply(const at::Tensor& a, const at::Tensor& b, double factor,
               at::Tensor& to) {
   at::baddbmm_out(to, to, a, b, /*beta=*/0, factor);
+}
+
+// Turns the gradient of the weights into that of the scores. (LibTorch's own
+// gives other bits with one thread than with several where the context is above
+// 16 and no multiple of it.)
+void SoftmaxBackward(const at::Tensor& weights, const at::Tensor& gradient) {
+  gradient.mul_(weights);
+  gradient.addcmul_(weights, gradient.sum(/*dim=*/-1, /*keepdim=*/true),
+                    /*value=*/-1);
 }
 
 // The scores of one sequence's pairs of tokens, and what follows from them.
@@ -108,8 +116,7 @@ void BackwardByScores(const at::Tensor& output_gradient,
     Multiply(gradient.transpose(1, 2), gradients[i], 1, value);
     Multiply(gradients[i], scores.value(i).transpose(1, 2), 1, gradient);
     scores.DropOut(i, gradient);
-    at::_softmax_backward_data_out(gradient, gradient, weights, /*dim=*/-1,
-                                   qkv.scalar_type());
+    SoftmaxBackward(weights, gradient);
     Multiply(gradient, scores.key(i), scores.scale(), query);
     Multiply(gradient.transpose(1, 2), scores.query(i), scores.scale(), key);
     parts.select(1, i).copy_(made);

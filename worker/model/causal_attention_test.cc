@@ -3,6 +3,7 @@
 #include <cmath>
 #include <limits>
 
+#include "ATen/Parallel.h"
 #include "ATen/TensorOperators.h"
 #include "ATen/core/Tensor.h"
 #include "ATen/ops/ones.h"
@@ -69,6 +70,28 @@ TEST_P(CausalAttentionTest, EqualsPlainOperations) {
     CausalAttentionBackward(gradient, attended, shape, own);
     EXPECT_LT(RelativeDifference(own, qkv.grad()), 5e-6);
   }
+}
+
+TEST_P(CausalAttentionTest, AnyNumberOfThreadsGivesTheSameBits) {
+  const int threads = at::get_num_threads();
+  for (int64_t context : {7, 19, 22, 25, 64, 100, 127}) {
+    const AttentionShape shape = Shape(context);
+    at::Tensor output, gradient;
+    for (int count : {1, 2, 3, 7}) {
+      SCOPED_TRACE(testing::Message() << context << " tokens, " << count);
+      at::set_num_threads(count);
+      const at::Tensor qkv = Qkv(shape);
+      const Attended attended = CausalAttention(qkv, shape);
+      CausalAttentionBackward(attended.output, attended, shape, qkv);
+      if (count == 1) {
+        output = attended.output;
+        gradient = qkv;
+      }
+      EXPECT_TRUE(attended.output.equal(output));
+      EXPECT_TRUE(qkv.equal(gradient));
+    }
+  }
+  at::set_num_threads(threads);
 }
 
 TEST_P(CausalAttentionTest, ScoresOfOneSequenceExistAtATime) {

@@ -20,9 +20,8 @@ namespace hydra {
 // residual: 9 numbers for each one of the input where the feed-forward layer is
 // four times as wide. Backward makes the rest again.
 //
-// The gradients' last bits may depend on the number of threads, because those
-// of LibTorch's matrix products do: with two threads, where dropout is inside
-// the attention and the context is no multiple of 16.
+// The last bits may depend on the number of threads where those of LibTorch's
+// matrix products do, see docs/exactness.md.
 class TransformerBlock : public Layer {
  public:
   // What is dropped, see MaskSeed: pairs of the attention, and each branch
