@@ -39,7 +39,8 @@ BlockIo::BlockIo(Device* device, HostRange host, DeviceCache* cache,
       cache_(cache),
       own_outbound_(outbound == nullptr ? std::make_unique<Outbound>(device)
                                         : nullptr),
-      outbound_(outbound == nullptr ? own_outbound_.get() : outbound) {}
+      outbound_(outbound == nullptr ? own_outbound_.get() : outbound),
+      made_after_(outbound_->updates.newest()) {}
 
 at::Tensor BlockIo::Promote(const BlockVersion& version, int64_t count,
                             Reuse reuse) {
@@ -168,7 +169,7 @@ HostUpdates::Buffer BlockIo::TakeHostBuffer(int64_t count) {
 }
 
 void BlockIo::MadeOnHost(const BlockVersion& version) {
-  updates().Make(VersionOf(version));
+  updates().Make(VersionOf(version), made_after_);
   last_made_ = updates().newest();
 }
 
@@ -211,10 +212,14 @@ void BlockIo::AwaitReads() {
   copy_time_ += SteadyNow() - begin;
 }
 
+void BlockIo::AwaitUpdates() {
+  updates().Await(made_after_, updates().newest());
+}
+
 void BlockIo::Synchronize() {
   const absl::Time begin = SteadyNow();
+  AwaitUpdates();
   device_->Synchronize();
-  updates().AwaitAll();
   copy_time_ += SteadyNow() - begin;
 }
 

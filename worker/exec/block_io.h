@@ -158,13 +158,16 @@ class BlockIo {
   // When the host has all that this task made.
   struct Written {
     Mark copied;
-    // HostUpdates' number.
+    // Of HostUpdates, behind the first of these numbers.
+    uint64_t made_after = 0;
     uint64_t made = 0;
   };
-  Written written() const { return {last_demoted_, last_made_}; }
+  Written written() const { return {last_demoted_, made_after_, last_made_}; }
 
-  // Waits for the device, and counts that as waiting for copies: operations are
-  // to be done already.
+  // Waits for what the host makes for this task.
+  void AwaitUpdates();
+  // Waits for that and for the device, and counts it as waiting for copies:
+  // operations are to be done already.
   void Synchronize();
 
   // An uninitialized fp32 tensor on the device.
@@ -203,6 +206,7 @@ class BlockIo {
   std::vector<VersionId> made_;
   Mark last_promoted_{CopyLane::kPromote, 0};
   Mark last_demoted_{CopyLane::kDemote, 0};
+  const uint64_t made_after_;
   uint64_t last_made_ = 0;
   int64_t begun_bytes_ = 0;
   int64_t promoted_bytes_ = 0;

@@ -29,23 +29,15 @@ bool HostThread::IsDone(uint64_t number) const {
   return done_ >= number;
 }
 
-void HostThread::Await(uint64_t number) {
+void HostThread::Await(uint64_t after, uint64_t last) {
   absl::MutexLock lock(&mu_);
-  const auto is_done = [this, number]() ABSL_SHARED_LOCKS_REQUIRED(mu_) {
-    return done_ >= number;
+  const auto is_done = [this, last]() ABSL_SHARED_LOCKS_REQUIRED(mu_) {
+    return done_ >= last;
   };
   mu_.Await(absl::Condition(&is_done));
-  const std::string failure = std::exchange(failure_, {});
-  TORCH_CHECK(failure.empty(), failure);
-}
-
-void HostThread::AwaitAll() {
-  uint64_t newest;
-  {
-    absl::MutexLock lock(&mu_);
-    newest = done_ + work_.size();
-  }
-  Await(newest);
+  const auto failed = failures_.upper_bound(after);
+  if (failed == failures_.end() || failed->first > last) return;
+  TORCH_CHECK(false, failed->second);
 }
 
 void HostThread::Run() {
@@ -71,9 +63,9 @@ void HostThread::Run() {
     // What it holds is dropped before anybody takes it for done.
     absl::AnyInvocable<void()>().swap(*work);
     absl::MutexLock lock(&mu_);
-    if (failure_.empty()) failure_ = std::move(failure);
     work_.pop_front();
     ++done_;
+    if (!failure.empty()) failures_[done_] = std::move(failure);
   }
 }
 

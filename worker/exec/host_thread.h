@@ -7,6 +7,7 @@
 #include <thread>
 
 #include "absl/base/thread_annotations.h"
+#include "absl/container/btree_map.h"
 #include "absl/functional/any_invocable.h"
 #include "absl/synchronization/mutex.h"
 
@@ -31,11 +32,10 @@ class HostThread {
 
   bool IsDone(uint64_t number) const ABSL_LOCKS_EXCLUDED(mu_);
 
-  // Waits for the work with this number and all before it. What one of them
-  // threw is thrown as c10::Error, once, by whoever waits next; the work behind
-  // it was done.
-  void Await(uint64_t number) ABSL_LOCKS_EXCLUDED(mu_);
-  void AwaitAll() ABSL_LOCKS_EXCLUDED(mu_);
+  // Waits for the work with the number `last` and all before it. What the first
+  // one behind `after` threw is thrown as c10::Error, whoever asks and however
+  // often; the work behind it was done.
+  void Await(uint64_t after, uint64_t last) ABSL_LOCKS_EXCLUDED(mu_);
 
  private:
   void Run() ABSL_LOCKS_EXCLUDED(mu_);
@@ -44,8 +44,8 @@ class HostThread {
   // The first one may be under way.
   std::deque<absl::AnyInvocable<void()>> work_ ABSL_GUARDED_BY(mu_);
   uint64_t done_ ABSL_GUARDED_BY(mu_) = 0;
-  // What the oldest failed work threw that nobody was told of.
-  std::string failure_ ABSL_GUARDED_BY(mu_);
+  // What work threw, by its number.
+  absl::btree_map<uint64_t, std::string> failures_ ABSL_GUARDED_BY(mu_);
   bool ending_ ABSL_GUARDED_BY(mu_) = false;
   std::thread thread_ ABSL_GUARDED_BY(mu_);
 };

@@ -27,7 +27,7 @@ TEST(HostThreadTest, DoesOneThingAfterAnother) {
   EXPECT_EQ(second, 2);
   EXPECT_FALSE(thread.IsDone(1));
   go.Notify();
-  thread.Await(second);
+  thread.Await(0, second);
   EXPECT_TRUE(thread.IsDone(1));
   EXPECT_THAT(done, ElementsAre(1, 2));
 }
@@ -37,23 +37,28 @@ TEST(HostThreadTest, WhatWorkHeldIsGoneOnceItIsDone) {
   auto held = std::make_shared<int>(1);
   const std::weak_ptr<int> weak = held;
   const uint64_t number = thread.Do([held = std::move(held)] {});
-  thread.Await(number);
+  thread.Await(0, number);
   EXPECT_TRUE(weak.expired());
 }
 
-TEST(HostThreadTest, AFailureIsToldOnceAndTheRestIsDone) {
+TEST(HostThreadTest, AFailureIsToldToAllWhoseWorkItIsAndTheRestIsDone) {
   HostThread thread;
   bool went_on = false;
+  thread.Do([] {});
   thread.Do([] { throw std::runtime_error("no link"); });
   thread.Do([&] { went_on = true; });
-  try {
-    thread.AwaitAll();
-    FAIL() << "told of nothing";
-  } catch (const c10::Error& error) {
-    EXPECT_THAT(error.what_without_backtrace(), testing::HasSubstr("no link"));
-  }
+  thread.Await(0, 1);
+  thread.Await(2, 3);
   EXPECT_TRUE(went_on);
-  thread.AwaitAll();
+  for (int i = 0; i < 2; ++i) {
+    try {
+      thread.Await(1, 3);
+      FAIL() << "told of nothing";
+    } catch (const c10::Error& error) {
+      EXPECT_THAT(error.what_without_backtrace(),
+                  testing::HasSubstr("no link"));
+    }
+  }
 }
 
 TEST(HostThreadTest, EndsWithWhatIsLeftDone) {

@@ -45,27 +45,25 @@ void HostUpdates::Do(absl::AnyInvocable<void()> work) {
   newest_ = thread_.Do(std::move(work));
 }
 
-void HostUpdates::Make(VersionId version) {
+void HostUpdates::Make(VersionId version, uint64_t after) {
   if (making_.size() >= kManyVersions) {
     absl::erase_if(making_, [this](const auto& making) {
-      return thread_.IsDone(making.second);
+      return thread_.IsDone(making.second.last);
     });
   }
-  making_[version] = newest_;
+  making_[version] = {after, newest_};
 }
 
 bool HostUpdates::IsMade(VersionId version) {
   const auto found = making_.find(version);
   if (found == making_.end()) return true;
-  if (!thread_.IsDone(found->second)) return false;
-  making_.erase(found);
-  return true;
+  return thread_.IsDone(found->second.last);
 }
 
 void HostUpdates::Await(VersionId version) {
   const auto found = making_.find(version);
   if (found == making_.end()) return;
-  thread_.Await(found->second);
+  thread_.Await(found->second.after, found->second.last);
   making_.erase(found);
 }
 

@@ -20,7 +20,8 @@ namespace hydra {
 // from the device, beside whatever the device computes next. Until one is made,
 // nobody may read its slot or copy it to the device.
 //
-// One thread asks for updates; Await(number) and buffers' ends are for any.
+// One thread asks for updates; Await(after, last) and buffers' ends are for
+// any.
 class HostUpdates {
  public:
   // Host memory that is returned when the last copy of the pointer goes.
@@ -39,8 +40,9 @@ class HostUpdates {
   // Lets the thread do this, after all before.
   void Do(absl::AnyInvocable<void()> work);
 
-  // The version is made once all is done that was given so far.
-  void Make(VersionId version);
+  // The version is made once all is done that was given so far, behind the
+  // number `after`.
+  void Make(VersionId version, uint64_t after);
   bool IsMade(VersionId version);
   // Waits until it is made. Throws as HostThread::Await.
   void Await(VersionId version);
@@ -48,10 +50,15 @@ class HostUpdates {
   // The number of what was given last.
   uint64_t newest() const { return newest_; }
   bool IsDone(uint64_t number) const { return thread_.IsDone(number); }
-  void Await(uint64_t number) { thread_.Await(number); }
-  void AwaitAll() { thread_.AwaitAll(); }
+  // As HostThread::Await.
+  void Await(uint64_t after, uint64_t last) { thread_.Await(after, last); }
 
  private:
+  // The numbers of what makes a version, behind the first of these.
+  struct Making {
+    uint64_t after = 0;
+    uint64_t last = 0;
+  };
   struct Memory {
     std::unique_ptr<float[]> floats;
     int64_t capacity = 0;
@@ -59,7 +66,7 @@ class HostUpdates {
 
   const int64_t most_buffered_bytes_;
   // Those that are not known to be made, and when they are.
-  absl::flat_hash_map<VersionId, uint64_t> making_;
+  absl::flat_hash_map<VersionId, Making> making_;
   uint64_t newest_ = 0;
 
   absl::Mutex mu_;

@@ -16,16 +16,16 @@ TEST(HostUpdatesTest, AVersionIsMadeOnceAllIsDoneThatMakesIt) {
   HostUpdates updates(1 << 20);
   absl::Notification go_first, go_second;
   updates.Do([&] { go_first.WaitForNotification(); });
-  updates.Make(kFirst);
+  updates.Make(kFirst, 0);
   updates.Do([&] { go_second.WaitForNotification(); });
-  updates.Make(kSecond);
+  updates.Make(kSecond, 1);
   EXPECT_FALSE(updates.IsMade(kFirst));
   go_first.Notify();
   updates.Await(kFirst);
   EXPECT_TRUE(updates.IsMade(kFirst));
   EXPECT_FALSE(updates.IsMade(kSecond));
   go_second.Notify();
-  updates.Await(updates.newest());
+  updates.Await(0, updates.newest());
   EXPECT_TRUE(updates.IsMade(kSecond));
 }
 

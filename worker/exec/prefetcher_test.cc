@@ -173,7 +173,7 @@ TEST_F(PrefetcherTest, WhatTheHostIsMakingIsPassedOverUntilItIsThere) {
   prefetcher.FetchNext(0);
   EXPECT_THAT(OnDevice(), ElementsAre(1, 6));
   go.Notify();
-  io_.updates().AwaitAll();
+  io_.updates().Await(0, 1);
   prefetcher.FetchNext(0);
   EXPECT_THAT(OnDevice(), ElementsAre(1, 5, 6));
 }

@@ -202,7 +202,7 @@ TaskRunner::MaybeFailure TaskRunner::Try(Memory memory, const Task& task,
     });
   }
   if (failure || device_failure) {
-    MaybeFailure settled = Settle();
+    MaybeFailure settled = Settle(attempt.io);
     if (!device_failure) device_failure = std::move(settled);
   }
   AddTraffic(attempt.io, attempt.meter.PeakBytes(), *report.mutable_cost());
@@ -230,7 +230,7 @@ void TaskRunner::SetFinish(const Task& task, Attempt& attempt, LogSink& log,
                      results = std::move(attempt.results),
                      log = &log](TaskReport& report) {
     device->Await(written.copied);
-    updates->Await(written.made);
+    updates->Await(written.made_after, written.made);
     for (int block : results.SkippedBlocks()) {
       report.mutable_pass()->add_skipped_blocks(block);
     }
@@ -244,13 +244,13 @@ void TaskRunner::SetFinish(const Task& task, Attempt& attempt, LogSink& log,
   std::exchange(computed.finish, nullptr)(computed.report);
 }
 
-TaskRunner::MaybeFailure TaskRunner::Settle() {
-  MaybeFailure copies = Catch([this]() -> MaybeFailure {
-    device_->Synchronize();
+TaskRunner::MaybeFailure TaskRunner::Settle(BlockIo& io) {
+  MaybeFailure updates = Catch([&io]() -> MaybeFailure {
+    io.AwaitUpdates();
     return std::nullopt;
   });
-  MaybeFailure updates = Catch([this]() -> MaybeFailure {
-    outbound_.updates.AwaitAll();
+  MaybeFailure copies = Catch([this]() -> MaybeFailure {
+    device_->Synchronize();
     return std::nullopt;
   });
   return copies ? copies : updates;

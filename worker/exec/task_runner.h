@@ -152,7 +152,7 @@ class TaskRunner {
   void SetFinish(const worker::v1::Task& task, Attempt& attempt, LogSink& log,
                  Computed& computed);
   // Waits until nothing touches the host any more.
-  MaybeFailure Settle();
+  MaybeFailure Settle(BlockIo& io);
 
   // Of the device, what tasks of this shape were seen not to need; 0: none was
   // seen.
