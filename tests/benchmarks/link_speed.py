@@ -74,6 +74,7 @@ def run(args, link, cuts):
                 f"--set=pool.path=/dev/shm/hydra-link-{os.getpid()}",
                 "--set=pool.size_bytes=" + args.pool,
                 f"--set=lookahead={args.lookahead}",
+                f"--set=prefetch_bytes={args.prefetch}",
                 f"--set=unix_socket={folder}/hydrad.sock",
             ],
             stderr=subprocess.DEVNULL,
@@ -124,6 +125,7 @@ def main():
     parser.add_argument("--device", default="96MiB")
     parser.add_argument("--pool", default="2GiB")
     parser.add_argument("--lookahead", type=int, default=1)
+    parser.add_argument("--prefetch", default="0")
     parser.add_argument("--shared-bus", action="store_true")
     args = parser.parse_args()
 

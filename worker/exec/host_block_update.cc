@@ -38,8 +38,7 @@ absl::Span<std::byte> BytesOf(float* floats, int64_t count) {
           static_cast<size_t>(count * kFloatBytes)};
 }
 
-// What the host's thread needs for one block. Its own, but for what stands
-// before the first update.
+// What updates one block: made by the pass, and then the host's thread's alone.
 class BlockOnHost {
  public:
   BlockOnHost(const Pass& pass, int block)
