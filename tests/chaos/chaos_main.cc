@@ -42,6 +42,8 @@ struct Options {
   int rounds = 500;
   uint64_t seed = 1;
   int steps = 400;
+  // Of the disturbed devices, in GB/s; none: copies are memory's.
+  std::string link;
 };
 
 enum Disturbance {
@@ -55,6 +57,16 @@ enum Disturbance {
 constexpr const char* kNames[kDisturbances] = {"kill daemon", "kill worker",
                                                "stop worker", "stop daemon",
                                                "kill daemon and worker"};
+
+// The undisturbed ones have no link: it changes no bit.
+Cluster::Options DisturbedDevices(const Options& options) {
+  Cluster::Options cluster = TwoDevices();
+  if (options.link.empty()) return cluster;
+  for (std::string& device : cluster.devices) {
+    absl::StrAppend(&device, ",link=", options.link);
+  }
+  return cluster;
+}
 
 // The jobs of one partition, one for each seed.
 v1::SubmitRequest Sweep(const SmallJobFiles& files,
@@ -95,7 +107,7 @@ class Chaos {
         files_(MakeSmallJobFiles(FreshDirectory())),
         undisturbed_(UndisturbedOutcomes(Sweep(files_, {1, 2, 3}, options))),
         random_(options.seed),
-        cluster_(TwoDevices()) {}
+        cluster_(DisturbedDevices(options)) {}
 
   void Run() {
     const absl::Time start = absl::Now();
@@ -385,6 +397,8 @@ int main(int argc, char** argv) {
   app.add_option("--rounds", options.rounds, "disturbances");
   app.add_option("--seed", options.seed, "of their order and times");
   app.add_option("--steps", options.steps, "of each job");
+  app.add_option("--link", options.link,
+                 "behind which the disturbed devices are, GB/s each way");
   CLI11_PARSE(app, argc, argv);
   hydra::Chaos chaos(options);
   chaos.Run();
