@@ -114,10 +114,10 @@ int ShardOf(const v1::Partition& partition, int layer) {
 std::string UpdatesText(const v1::Partition& partition) {
   if (!partition.has_updates()) return "";
   const v1::UpdatePlan& updates = partition.updates();
-  const std::string place = updates.place() == v1::UPDATE_PLACE_HOST
-                                ? "on the host"
-                                : "on the device";
-  if (!updates.has_on_host()) return absl::StrCat(place, ", as the job asks");
+  std::string place = updates.place() == v1::UPDATE_PLACE_HOST
+                          ? "on the host"
+                          : "on the device";
+  if (!updates.has_on_host()) return place;
   return absl::StrCat(
       place, ": a step's take ", DurationText(FromProto(updates.on_host())),
       " on the host, ", DurationText(FromProto(updates.on_device())),

@@ -61,6 +61,9 @@ std::string WholeText(const WatchModel& model,
   int64_t done = 0, all = 0;
   double tokens = 0;
   for (const v1::JobStatus& job : jobs) {
+    const bool given_up = job.state() == v1::JOB_STATE_FAILED ||
+                          job.state() == v1::JOB_STATE_CANCELLED;
+    if (given_up) continue;
     done += job.step();
     all += job.total_steps();
     if (job.state() == v1::JOB_STATE_RUNNING) tokens += job.tokens_per_second();

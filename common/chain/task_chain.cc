@@ -109,8 +109,9 @@ ChainPosition AfterStep(const JobShape& shape, const ChainPlan& plan,
     return BeginEvaluation(shape, wv1::SPLIT_VALIDATION, steps);
   }
   if (!last) return BeginStep(steps);
-  if (plan.test_batches > 0)
+  if (plan.test_batches > 0) {
     return BeginEvaluation(shape, wv1::SPLIT_TEST, steps);
+  }
   return End(steps);
 }
 
@@ -121,6 +122,14 @@ ChainPosition AfterEvaluation(const JobShape& shape, const ChainPlan& plan,
     return BeginEvaluation(shape, wv1::SPLIT_TEST, position.step);
   }
   return End(position.step);
+}
+
+// An evaluation begins again, and the job may be cut otherwise than it was.
+ChainPosition Resume(const JobShape& shape, ChainPosition position) {
+  if (position.phase == Phase::kEvaluate) {
+    position.visit_batches = EvaluationVisitBatches(shape);
+  }
+  return position;
 }
 
 }  // namespace
@@ -211,7 +220,7 @@ ChainPosition Next(const JobShape& shape, const ChainPlan& plan,
   switch (position.phase) {
     case Phase::kInit:
       if (next.task < shape.shard_count()) return next;
-      if (plan.resume.has_value()) return *plan.resume;
+      if (plan.resume.has_value()) return Resume(shape, *plan.resume);
       return plan.total_steps > 0 ? BeginStep(0) : AfterStep(shape, plan, 0);
     case Phase::kTrain:
       if (!CompletesStep(shape, position)) return next;

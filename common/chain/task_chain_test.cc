@@ -103,6 +103,22 @@ TEST(TaskChainTest, AVisitThatWasBegunRunsAsManyAsItBeganWith) {
   EXPECT_EQ(TaskAt(shape, plan, place).last_micro_batch, 10);
 }
 
+TEST(TaskChainTest, AnEvaluationThatBeginsAgainHasVisitsForTheNewCuts) {
+  JobShape shape = Shape({1, 2});
+  shape.eval_batch_size = 4000;
+  ChainPosition place;
+  place.phase = ChainPosition::Phase::kEvaluate;
+  place.split = wv1::SPLIT_VALIDATION;
+  place.visit_batches = kMostVisitBatches;
+  ChainPlan plan;
+  plan.validation_batches = 100;
+  plan.resume = place;
+  ChainPosition last_init;
+  last_init.task = shape.shard_count() - 1;
+  const ChainPosition again = Next(shape, plan, last_init);
+  EXPECT_EQ(TaskAt(shape, plan, again).last_micro_batch, kLeastVisitBatches);
+}
+
 TEST(TaskChainTest, AStopKeepsAPartOfAStepAndNoneOfAnEvaluation) {
   ChainPosition place;
   place.phase = ChainPosition::Phase::kTrain;

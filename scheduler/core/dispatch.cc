@@ -80,7 +80,11 @@ std::optional<JobId> Better(const DispatchView& view, const Device& device,
     choices.erase(choices.begin());
   }
   if (const auto step = BestSuccessor(view, device, true)) {
-    if (!view.before_by_far(choices.front(), *step)) choices = {*step};
+    if (!view.before_by_far(choices.front(), *step)) {
+      // A device with nothing to compute takes what there is room for.
+      if (device.held_tasks > 0) choices.clear();
+      choices.insert(choices.begin(), *step);
+    }
   }
   for (const JobView& job : choices) {
     if (!view.without_room.contains(job.id)) return job.id;

@@ -182,6 +182,19 @@ TEST_F(DispatchTest, AStepGoesOnUnlessSomethingElseComesFirstByFar) {
   EXPECT_THAT(Ask(), Gives(1, 8));
 }
 
+TEST_F(DispatchTest,
+       WithoutRoomForAStepADeviceWithNothingToComputeTakesAnother) {
+  JobView inside = Job(5, 2);
+  inside.step = absl::Minutes(10);
+  DispatchView::Device& device = Device(1, 0);
+  device.successors = {{inside, /*inside_step=*/true}};
+  Runnable(Job(7, 2.1));
+  full_ = {JobId(5)};
+  EXPECT_THAT(Ask(), Gives(1, 7));
+  device.held_tasks = 1;
+  EXPECT_EQ(Ask(), std::nullopt) << "a promise waits for the step's room";
+}
+
 TEST_F(DispatchTest, AFullHandGetsNothingAhead) {
   Device(1, kHandSize).successors = {{Job(5, 2)}};
   Runnable(Job(7, 1));

@@ -15,8 +15,7 @@ using Phase = ChainPosition::Phase;
 
 bool SamePlace(const ChainPosition& a, const ChainPosition& b) {
   return a.phase == b.phase && a.step == b.step && a.task == b.task &&
-         a.split == b.split && a.first_batch == b.first_batch &&
-         a.visit_batches == b.visit_batches;
+         a.split == b.split && a.first_batch == b.first_batch;
 }
 
 bool IsAfterTurn(const journal::v1::CheckpointRecord& checkpoint) {

@@ -164,7 +164,9 @@ void TaskResults::RecordPass(Job& job, const OutstandingTask& done,
 void TaskResults::RecordEvaluation(Job& job, const OutstandingTask& done,
                                    const wv1::PassResult& result,
                                    absl::Time now) {
-  job.eval_loss_sum += result.loss_sum();
+  for (double loss_sum : result.batch_loss_sums()) {
+    job.eval_loss_sum += loss_sum;
+  }
   job.eval_tokens += result.loss_tokens();
   if (!CompletesEvaluation(job.shape, job.plan, *done.position)) return;
   v1::EvaluationMetrics metrics;

@@ -124,18 +124,32 @@ void WorkerEvents::TakeLogLines(WorkerRecord& worker,
   }
 }
 
+std::optional<TaskId> WorkerEvents::FirstToCompute(
+    const WorkerRecord& worker) const {
+  for (const auto& [job_id, task_id] : worker.hand) {
+    for (const OutstandingTask& task : parts_.book->At(job_id).outstanding) {
+      if (task.id == task_id && !task.computed) return task_id;
+    }
+  }
+  if (worker.hand.empty()) return std::nullopt;
+  return worker.hand.front().second;
+}
+
 void WorkerEvents::Died(WorkerRecord& worker, absl::string_view how,
                         absl::Time now) {
   const bool blameless = worker.blameless;
   parts_.roster->Died(worker, how, now);
-  bool first_task_seen = false;
+  const std::optional<TaskId> computing = FirstToCompute(worker);
   while (!worker.hand.empty()) {
     Job& job = parts_.book->At(worker.hand.front().first);
-    const OutstandingTask task = job.outstanding.front();
-    // Its word that it had begun its first task may not have reached us. What
-    // it had computed did not kill it.
-    const bool begun = !task.computed && (task.begun || !first_task_seen);
-    first_task_seen = first_task_seen || !task.computed;
+    // The one that it ran; of a job of which it ran none, the first one.
+    OutstandingTask task = job.outstanding.front();
+    for (const OutstandingTask& each : job.outstanding) {
+      if (each.id == computing) task = each;
+    }
+    // Its word that it had begun it may not have reached us. What it had
+    // computed and only wrote is blamed where it did nothing else.
+    const bool begun = task.id == computing || (task.begun && !task.computed);
     job.totals.set_retried_tasks(job.totals.retried_tasks() +
                                  (begun || task.computed ? 1 : 0));
     const bool blamed = begun && !blameless;

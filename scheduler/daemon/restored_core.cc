@@ -24,7 +24,10 @@ Core::Options OptionsOf(const DaemonState& state,
   const std::string model = CpuModel();
   for (const config::v1::DeviceConfig& device : config.devices()) {
     options.devices.push_back(
-        {device.name(), device.memory_limit_bytes(), device.threads(), model});
+        {device.name(), device.memory_limit_bytes(), device.threads(),
+         device.has_link()
+             ? absl::StrCat(model, ", link ", device.link().ShortDebugString())
+             : model});
   }
   options.lookahead = config.lookahead();
   options.prefetch_bytes = config.prefetch_bytes();

@@ -53,8 +53,10 @@ void SimDevice::FillIn(const wv1::Task& task, int64_t reserve_bytes,
     }
   } else {
     // From 0 to 2^20, so that sums are exact.
-    report.mutable_pass()->set_loss_sum(InputOf(task) >> 44);
+    const auto loss = static_cast<double>(InputOf(task) >> 44);
+    report.mutable_pass()->set_loss_sum(loss);
     report.mutable_pass()->set_loss_tokens(1);
+    report.mutable_pass()->add_batch_loss_sums(loss);
   }
 }
 

@@ -1,5 +1,7 @@
 #include "worker/exec/departures.h"
 
+#include <utility>
+
 namespace hydra {
 
 void Departures::Add(VersionId version, const Mark& mark, int64_t bytes) {
@@ -26,8 +28,10 @@ Mark Departures::NewestOf(VersionId version) const {
 
 void Departures::LimitTo(int64_t bytes) {
   while (Bytes() > bytes) {
-    device_->WaitFor(departures_.front().mark);
-    ForgetOldest();
+    Departure& oldest = departures_[waited_];
+    device_->WaitFor(oldest.mark);
+    bytes_ -= std::exchange(oldest.bytes, 0);
+    ++waited_;
   }
 }
 
@@ -42,6 +46,7 @@ void Departures::ForgetOldest() {
   const auto found = newest_.find(oldest.version);
   if (found->second.number == oldest.mark.number) newest_.erase(found);
   departures_.pop_front();
+  if (waited_ > 0) --waited_;
 }
 
 void Departures::ForgetDone() {

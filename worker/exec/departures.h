@@ -1,6 +1,7 @@
 #ifndef HYDRA_WORKER_EXEC_DEPARTURES_H_
 #define HYDRA_WORKER_EXEC_DEPARTURES_H_
 
+#include <cstddef>
 #include <cstdint>
 #include <deque>
 
@@ -51,8 +52,10 @@ class Departures {
   void ForgetDone();
 
   Device* const device_;
-  // The oldest first.
+  // The oldest first. Operations wait for the first of them already: their
+  // bytes do not count.
   std::deque<Departure> departures_;
+  size_t waited_ = 0;
   int64_t bytes_ = 0;
   absl::flat_hash_map<VersionId, Mark> newest_;
 };

@@ -54,6 +54,16 @@ TEST_F(DeparturesTest, AVersionIsThereWithTheLastOfItsCopies) {
   EXPECT_EQ(host_[2][0], 9);
 }
 
+// Operations may come after it; that the host has it, nobody has seen.
+TEST_F(DeparturesTest, AVersionThatOperationsWaitForMayNotBeThereYet) {
+  Depart(1, 7);
+  departures_.LimitTo(0);
+  EXPECT_EQ(departures_.Bytes(), 0);
+  departures_.Await(VersionId(1));
+  EXPECT_EQ(host_[0][3], 7);
+  EXPECT_TRUE(device_->IsDone(departures_.NewestOf(VersionId(1))));
+}
+
 TEST_F(DeparturesTest, TheOldestOnesAreWaitedForWhereTooManyAreOnTheirWay) {
   for (int i = 0; i < 4; ++i) Depart(i + 1, static_cast<float>(i));
   departures_.LimitTo(20);

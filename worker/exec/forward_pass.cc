@@ -56,7 +56,12 @@ PassResult RunForwardPass(const Pass& pass) {
   PassResult result;
   ShardParameters parameters(pass);
   for (int batch = pass.first_batch(); batch < pass.last_batch(); ++batch) {
-    RunBatch(pass, batch, parameters, result);
+    PassResult of_batch;
+    RunBatch(pass, batch, parameters, of_batch);
+    AddLoss({of_batch.loss_sum(), of_batch.loss_tokens()}, result);
+    if (of_batch.loss_tokens() > 0) {
+      result.add_batch_loss_sums(of_batch.loss_sum());
+    }
   }
   return result;
 }

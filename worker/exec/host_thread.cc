@@ -19,8 +19,8 @@ HostThread::~HostThread() {
 
 uint64_t HostThread::Do(absl::AnyInvocable<void()> work) {
   absl::MutexLock lock(&mu_);
-  work_.push_back(std::move(work));
   if (!thread_.joinable()) thread_ = std::thread([this] { Run(); });
+  work_.push_back(std::move(work));
   return done_ + work_.size();
 }
 

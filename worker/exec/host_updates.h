@@ -27,7 +27,7 @@ class HostUpdates {
   // Host memory that is returned when the last copy of the pointer goes.
   using Buffer = std::shared_ptr<float[]>;
 
-  // Buffers take at most so many bytes together, but one is always given.
+  // So many bytes of buffers are out at once, at most, but one is always given.
   explicit HostUpdates(int64_t most_buffered_bytes);
 
   HostUpdates(const HostUpdates&) = delete;

@@ -169,9 +169,9 @@ absl::Span<std::byte> PilotTrial::HostBytes(int64_t offset, int64_t bytes) {
 }
 
 int64_t PilotTrial::KeptBytesNotRun(const LayerRange& layers) const {
+  if (UpdatesOnHost(model_, *device_)) return 0;
   const HostBatch& batch = training_.front();
   const int64_t rows = batch.sequences * batch.context;
-  if (UpdatesOnHost(model_, *device_)) return 0;
   int64_t kept_bytes = 0;
   for (const ParameterBlock& block : model_.table.parameter_blocks) {
     if (!block.rows_are_gathered || !layers.Contains(block.owner()) ||

@@ -322,6 +322,10 @@ TaskRunner::MaybeFailure TaskRunner::RunShard(const Task& task,
   auto batches = batches_.Read(task, job, model.table.vocabulary_size);
   if (!batches.ok()) return TaskFailure{batches.status()};
   attempt.batches = *std::move(batches);
+  // Fetched before it was made: a task that was to be run in between went away.
+  for (const worker::v1::BlockVersion& write : task.writes()) {
+    attempt.io.Forget(write);
+  }
   const TaskBlocks blocks(task);
   std::optional<Prefetcher> prefetcher;
   if (attempt.prefetches) {

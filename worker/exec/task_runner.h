@@ -38,7 +38,7 @@ namespace hydra {
 // before is left to it, with something to spare.
 //
 // All calls must come from one thread, the only one of the process that issues
-// LibTorch's operations. `device` must outlive this.
+// the device's operations and copies. `device` must outlive this.
 class TaskRunner {
  public:
   // The task that will be run after the running one and `index` others, if that

@@ -8,6 +8,7 @@
 #include <tuple>
 #include <vector>
 
+#include "ATen/ops/full.h"
 #include "absl/strings/str_cat.h"
 #include "common/status/proto_time.h"
 #include "gmock/gmock.h"
@@ -144,6 +145,29 @@ TEST(TaskRunnerTest, TrainingLowersTheLoss) {
   const Outcome outcome = Train(options, {2}, kPlenty, /*steps=*/40);
   EXPECT_NEAR(outcome.losses.front(), std::log(97), 0.3);
   EXPECT_LT(outcome.losses[39], outcome.losses.front() - 0.2);
+}
+
+// As where a task that was to be run before the one that fetched went away.
+TEST(TaskRunnerTest, WhatWasFetchedBeforeItWasMadeIsNotRead) {
+  const TinyJob::Options options;
+  const Outcome expected = Train(options, {2}, kPlenty, /*steps=*/1);
+  TinyJob job(options, testing::TempDir());
+  job.SetCuts({2});
+  const auto device = NewTestDevice(kPlenty);
+  TaskRunner runner(device.get(), job.pool().AsHostRange());
+  job.Prepare();
+  job.Init(runner);
+  for (int i = 0; i < job.TaskCount(); ++i) {
+    const Task task = job.StepTask(i);
+    for (const BlockVersion& write : task.writes()) {
+      runner.cache().Put(VersionId(write.version()),
+                         {at::full({write.size_bytes() / kFloatBytes}, 7.0f)});
+    }
+    ASSERT_FALSE(job.Run(runner, task).has_error());
+    job.Commit(task);
+  }
+  EXPECT_EQ(job.Evaluate(runner, SPLIT_VALIDATION), expected.losses.back());
+  EXPECT_TRUE(job.State() == expected.state);
 }
 
 TEST(TaskRunnerTest, NothingOfABoundarySlotsFormerContentStays) {
