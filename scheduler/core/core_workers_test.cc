@@ -141,23 +141,6 @@ TEST(CoreWorkersTest, WhatWasComputedBeforeTheWorkerDiedIsNotToBlame) {
   EXPECT_GT(retried, 0) << "nothing was on its way";
 }
 
-// Its job's task before it may be on its way to the host still, and the other
-// job's task behind it has not begun.
-TEST(CoreWorkersTest, ATaskThatFollowsOnAComputedOneIsToBlame) {
-  World::Options options;
-  options.workers = 1;
-  options.poison_crashes = 3;
-  options.written_later = 1;
-  World world(options);
-  world.Submit(/*jobs=*/2, /*steps=*/20);
-  world.RunUntil([&] { return JobIn(world, 2).position.step > 2; });
-  world.setup().bad_job = 2;
-  world.RunUntilJobsEnd();
-  EXPECT_THAT(JobIn(world, 2).reason, HasSubstr("POISON"));
-  EXPECT_EQ(JobIn(world, 1).state(), v1::JOB_STATE_COMPLETED);
-  EXPECT_TRUE(JobIn(world, 1).crashed_on.empty());
-}
-
 TEST(CoreWorkersTest,
      ATaskThatKeepsFailingIsTriedForAMinuteAndThenFailsItsJob) {
   World::Options options;
