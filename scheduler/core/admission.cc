@@ -82,9 +82,10 @@ StepBytes WalkStep(const JobShape& shape) {
 // training boundaries are there meanwhile.
 int64_t EvaluationBoundaryBytes(const JobShape& shape) {
   absl::int128 most = 0;
+  const int batches = EvaluationVisitBatches(shape);
   for (const LayerRange& layers : shape.shards) {
-    const ChainTask task = PassTask(shape, worker::v1::TASK_KIND_EVALUATE,
-                                    layers, EvaluationVisitBatches(shape));
+    const ChainTask task =
+        PassTask(shape, worker::v1::TASK_KIND_EVALUATE, layers, batches);
     absl::int128 bytes = 0;
     for (const BlockKey& key : task.reads) {
       if (IsBoundary(key)) bytes += BlockBytes(shape, task.kind, key);

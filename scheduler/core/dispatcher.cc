@@ -1,22 +1,10 @@
 #include "scheduler/core/dispatcher.h"
 
-#include <algorithm>
 #include <variant>
 
 namespace hydra {
 
 namespace v1 = hydra::v1;
-
-namespace {
-
-bool IsComputed(const Job& job, TaskId id) {
-  return std::any_of(job.outstanding.begin(), job.outstanding.end(),
-                     [id](const OutstandingTask& task) {
-                       return task.id == id && task.computed;
-                     });
-}
-
-}  // namespace
 
 void Dispatcher::Run(absl::Time now) {
   absl::flat_hash_set<JobId> without_room;
@@ -63,16 +51,8 @@ DispatchView::Device Dispatcher::ViewOf(const WorkerRecord& worker,
                                         absl::Time now) const {
   DispatchView::Device device;
   device.id = worker.id;
-  size_t computed = 0;
-  // Of the task that has begun, or is about to.
-  std::optional<JobId> computing;
-  for (const auto& [job_id, task_id] : worker.hand) {
-    if (IsComputed(parts_.book->At(job_id), task_id)) {
-      ++computed;
-    } else if (!computing.has_value()) {
-      computing = job_id;
-    }
-  }
+  const size_t computed = parts_.hands->ComputedTasks(worker);
+  const auto computing = parts_.hands->FirstToCompute(worker);
   device.takes_tasks =
       worker.ready() && worker.usable() && computed < Hands::kMostComputed;
   device.held_tasks = worker.hand.size() - computed;
@@ -80,7 +60,7 @@ DispatchView::Device Dispatcher::ViewOf(const WorkerRecord& worker,
     const Job& job = parts_.book->At(job_id);
     const OutstandingTask& first = job.outstanding.front();
     const bool runs = job.state() == v1::JOB_STATE_RUNNING;
-    if (computing.has_value() && computing != job_id) {
+    if (computing.has_value() && computing->first != job_id) {
       device.promises.push_back({ViewAt(job, job.position),
                                  runs && first.withdrawing,
                                  !first.begun && !first.withdrawing});

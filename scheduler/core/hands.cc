@@ -305,16 +305,35 @@ void Hands::TellWorker(WorkerRecord& worker) {
   worker.must_send = false;
 }
 
+const OutstandingTask& Hands::At(const std::pair<JobId, TaskId>& held) const {
+  const std::vector<OutstandingTask>& tasks =
+      parts_.book->At(held.first).outstanding;
+  const auto task = std::find_if(
+      tasks.begin(), tasks.end(),
+      [&](const OutstandingTask& each) { return each.id == held.second; });
+  CHECK(task != tasks.end())
+      << "task " << held.second << " is in a hand and belongs to no job";
+  return *task;
+}
+
+std::optional<std::pair<JobId, TaskId>> Hands::FirstToCompute(
+    const WorkerRecord& worker) const {
+  for (const auto& held : worker.hand) {
+    if (!At(held).computed) return held;
+  }
+  return std::nullopt;
+}
+
+size_t Hands::ComputedTasks(const WorkerRecord& worker) const {
+  return std::count_if(worker.hand.begin(), worker.hand.end(),
+                       [this](const auto& held) { return At(held).computed; });
+}
+
 bool Hands::HasToCompute(const WorkerRecord& worker) const {
   return std::any_of(
-      worker.hand.begin(), worker.hand.end(), [&](const auto& held) {
-        const std::vector<OutstandingTask>& tasks =
-            parts_.book->At(held.first).outstanding;
-        return std::any_of(tasks.begin(), tasks.end(),
-                           [&](const OutstandingTask& task) {
-                             return task.id == held.second && !task.computed &&
-                                    task.task.kind != wv1::TASK_KIND_PREPARE;
-                           });
+      worker.hand.begin(), worker.hand.end(), [this](const auto& held) {
+        const OutstandingTask& task = At(held);
+        return !task.computed && task.task.kind != wv1::TASK_KIND_PREPARE;
       });
 }
 

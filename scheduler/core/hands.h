@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "absl/container/btree_set.h"
@@ -73,6 +74,12 @@ class Hands {
   // more, and their slots are free.
   void Abandon(Job& job, size_t first);
 
+  // The first task of its hand that is not computed: it has begun, or is about
+  // to.
+  std::optional<std::pair<JobId, TaskId>> FirstToCompute(
+      const WorkerRecord& worker) const;
+  size_t ComputedTasks(const WorkerRecord& worker) const;
+
   // Nothing more is handed out in this turn: notes whose devices have nothing
   // to do.
   void NoteIdle(absl::Time now);
@@ -103,6 +110,8 @@ class Hands {
   std::string ContextContentOf(const Job& job) const;
   void AddContexts(WorkerRecord& worker, const absl::btree_set<JobId>& jobs,
                    hydra::worker::v1::DesiredState& desired);
+  // Of a hand.
+  const OutstandingTask& At(const std::pair<JobId, TaskId>& held) const;
   bool HasToCompute(const WorkerRecord& worker) const;
   DesiredKey DesiredKeyOf(const WorkerRecord& worker) const;
   hydra::worker::v1::DesiredState MakeDesired(WorkerRecord& worker);

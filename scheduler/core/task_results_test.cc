@@ -9,7 +9,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "common/status/proto_time.h"
-#include "scheduler/core/testing/hands_fixture.h"
+#include "scheduler/core/testing/results_fixture.h"
 
 namespace hydra {
 namespace {
@@ -22,7 +22,7 @@ using ::testing::SizeIs;
 
 // What the first of two workers reports of a job that is in its third step,
 // before FORWARD, TURN and BACKWARD.
-class TaskResultsTest : public HandsFixture {
+class TaskResultsTest : public ResultsFixture {
  protected:
   static wv1::TaskReport Report(TaskId task) {
     wv1::TaskReport report;
@@ -54,18 +54,6 @@ class TaskResultsTest : public HandsFixture {
     for (int i = 0; i < tasks; ++i) EXPECT_TRUE(HandOut(job));
     return job;
   }
-
-  SharedModels models_;
-  Claims claims_{&options_, &queue_};
-  JobArchive archive_{&options_, &book_, &journal_};
-  Checkpoints checkpoints_{&options_, &book_,    &queue_,
-                           &blocks_,  &journal_, &actions_};
-  JobStart start_{{&book_, &queue_, &blocks_, &admission_, &models_, &claims_,
-                   &roster_, &journal_}};
-  JobLife life_{{&options_, &book_, &queue_, &blocks_, &admission_, &claims_,
-                 &archive_, &checkpoints_, &start_, &journal_, &actions_}};
-  TaskResults results_{{&options_, &book_, &roster_, &hands_, &claims_,
-                        &checkpoints_, &start_, &life_, &journal_, &actions_}};
 };
 
 // --- Done ---

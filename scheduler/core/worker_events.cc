@@ -124,22 +124,16 @@ void WorkerEvents::TakeLogLines(WorkerRecord& worker,
   }
 }
 
-std::optional<TaskId> WorkerEvents::FirstToCompute(
-    const WorkerRecord& worker) const {
-  for (const auto& [job_id, task_id] : worker.hand) {
-    for (const OutstandingTask& task : parts_.book->At(job_id).outstanding) {
-      if (task.id == task_id && !task.computed) return task_id;
-    }
-  }
-  if (worker.hand.empty()) return std::nullopt;
-  return worker.hand.front().second;
-}
-
 void WorkerEvents::Died(WorkerRecord& worker, absl::string_view how,
                         absl::Time now) {
   const bool blameless = worker.blameless;
   parts_.roster->Died(worker, how, now);
-  const std::optional<TaskId> computing = FirstToCompute(worker);
+  TaskId computing;
+  if (!worker.hand.empty()) {
+    computing = parts_.hands->FirstToCompute(worker)
+                    .value_or(worker.hand.front())
+                    .second;
+  }
   while (!worker.hand.empty()) {
     Job& job = parts_.book->At(worker.hand.front().first);
     // The one that it ran; of a job of which it ran none, the first one.

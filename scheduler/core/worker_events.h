@@ -1,12 +1,9 @@
 #ifndef HYDRA_SCHEDULER_CORE_WORKER_EVENTS_H_
 #define HYDRA_SCHEDULER_CORE_WORKER_EVENTS_H_
 
-#include <optional>
-
 #include "absl/status/status.h"
 #include "absl/strings/string_view.h"
 #include "absl/time/time.h"
-#include "common/ids/ids.h"
 #include "hydra/worker/v1/worker.pb.h"
 #include "scheduler/core/actions.h"
 #include "scheduler/core/core_options.h"
@@ -41,8 +38,6 @@ class WorkerEvents {
   void Died(WorkerRecord& worker, absl::string_view how, absl::Time now);
 
  private:
-  // The first task of its hand that is not computed; if all are, the first one.
-  std::optional<TaskId> FirstToCompute(const WorkerRecord& worker) const;
   absl::Status TakeHeld(WorkerRecord& worker,
                         const hydra::worker::v1::WorkerReport& report,
                         absl::Time now);

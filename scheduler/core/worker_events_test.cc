@@ -3,7 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "scheduler/core/testing/hands_fixture.h"
+#include "scheduler/core/testing/results_fixture.h"
 
 namespace hydra {
 namespace {
@@ -12,7 +12,7 @@ using ::testing::ElementsAre;
 using ::testing::IsEmpty;
 
 // What else workers say, the core's tests have (core_workers_test).
-class WorkerEventsTest : public HandsFixture {
+class WorkerEventsTest : public ResultsFixture {
  protected:
   // With so many tasks in the first worker's hand, behind those of others.
   Job& AddWithTasks(uint64_t id, int tasks) {
@@ -22,17 +22,6 @@ class WorkerEventsTest : public HandsFixture {
   }
   void Die() { events_.Died(At(1), "signal 9", now_); }
 
-  SharedModels models_;
-  Claims claims_{&options_, &queue_};
-  JobArchive archive_{&options_, &book_, &journal_};
-  Checkpoints checkpoints_{&options_, &book_,    &queue_,
-                           &blocks_,  &journal_, &actions_};
-  JobStart start_{{&book_, &queue_, &blocks_, &admission_, &models_, &claims_,
-                   &roster_, &journal_}};
-  JobLife life_{{&options_, &book_, &queue_, &blocks_, &admission_, &claims_,
-                 &archive_, &checkpoints_, &start_, &journal_, &actions_}};
-  TaskResults results_{{&options_, &book_, &roster_, &hands_, &claims_,
-                        &checkpoints_, &start_, &life_, &journal_, &actions_}};
   WorkerEvents events_{{&options_, &book_, &roster_, &hands_, &results_, &life_,
                         &journal_, &actions_}};
 };

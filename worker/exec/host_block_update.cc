@@ -38,44 +38,47 @@ absl::Span<std::byte> BytesOf(float* floats, int64_t count) {
           static_cast<size_t>(count * kFloatBytes)};
 }
 
+// The version's elements, for what the host's thread is given from now on. Null
+// if they are known to be zero.
+const float* ForHostThread(const Pass& pass, const BlockVersion& version) {
+  const BlockIo::HostSlot slot = pass.io.SlotOnHost(version);
+  if (slot.floats == nullptr) return nullptr;
+  pass.io.updates().Do([device = &pass.io.device(), there = slot.there] {
+    device->Await(there);
+  });
+  return slot.floats;
+}
+
 // What updates one block: made by the pass, and then the host's thread's alone.
 class BlockOnHost {
  public:
   BlockOnHost(const Pass& pass, int block)
-      : device_(&pass.io.device()),
-        job_(pass.task.job_id()),
+      : job_(pass.task.job_id()),
         update_(ScalarsAt(pass.model.HyperparametersAt(pass.task.step()),
                           pass.task.step() + 1),
                 OldOf(pass, block), NewOf(pass, block)) {}
 
-  // Once the copy is done.
-  void Update(const BlockRange& range, const Mark& copied,
-              const float* gradient) {
-    device_->Await(copied);
-    AwaitOld();
+  void Update(const BlockRange& range, const float* gradient) {
     update_.Update(range, gradient);
     FailPoint("worker.update", job_);
   }
 
-  Device* device() const { return device_; }
   const HostUpdate& update() const { return update_; }
 
  private:
-  HostUpdate::Old OldOf(const Pass& pass, int block) {
+  static HostUpdate::Old OldOf(const Pass& pass, int block) {
     HostUpdate::Old old;
-    old.parameters = Old(pass, pass.blocks.Read(ParametersKey(block)));
+    old.parameters =
+        ForHostThread(pass, pass.blocks.Read(ParametersKey(block)));
+    if (pass.model.moment_count() == 0) return old;
+    const float* const moments =
+        ForHostThread(pass, pass.blocks.Read(StateKey(block)));
+    if (moments == nullptr) return old;
     const int64_t elements = pass.block(block).element_count();
     for (int i = 0; i < pass.model.moment_count(); ++i) {
-      const float* const moments = Old(pass, pass.blocks.Read(StateKey(block)));
-      if (moments != nullptr) old.moments[i] = moments + i * elements;
+      old.moments[i] = moments + i * elements;
     }
     return old;
-  }
-
-  const float* Old(const Pass& pass, const BlockVersion& version) {
-    const BlockIo::HostSlot slot = pass.io.SlotOnHost(version);
-    if (slot.floats != nullptr) old_there_.push_back(slot.there);
-    return slot.floats;
   }
 
   static HostUpdate::New NewOf(const Pass& pass, int block) {
@@ -91,34 +94,28 @@ class BlockOnHost {
     return made;
   }
 
-  void AwaitOld() {
-    for (const Mark& there : old_there_) device_->Await(there);
-    old_there_.clear();
-  }
-
-  Device* const device_;
   const uint64_t job_;
-  // When the old versions are on the host, if the device made them.
-  std::vector<Mark> old_there_;
   HostUpdate update_;
 };
 
 // The same for one whose rows are gathered.
 class GatheredBlockOnHost {
  public:
-  // `later`: what later layers gave, in the pool.
-  GatheredBlockOnHost(const Pass& pass, int block,
-                      const BlockIo::HostSlot& later,
+  // `later`: what later layers gave, in the pool; null where it is on the
+  // device, or nowhere.
+  GatheredBlockOnHost(const Pass& pass, int block, const float* later,
                       std::shared_ptr<RowGradientSum> rows)
       : block_(pass, block),
         rows_(std::move(rows)),
         width_(pass.block(block).tensors.front().shape[1]),
         later_(later) {}
 
-  // `later_range`: of what later layers gave, if that is on the device; null
-  // where it is in the pool, or nowhere.
-  void Update(const BlockRange& range, const Mark& copied,
-              const float* later_range) {
+  void Update(const BlockRange& range) {
+    Update(range, later_ == nullptr ? nullptr : later_ + range.first);
+  }
+
+  // `later_range`: of what later layers gave; null: they gave nothing.
+  void Update(const BlockRange& range, const float* later_range) {
     if (gradient_.size() < range.count) gradient_.resize(range.count);
     const at::Tensor gradient = at::from_blob(gradient_.data(), {range.count});
     const int64_t rows = range.last_row - range.first_row;
@@ -126,27 +123,20 @@ class GatheredBlockOnHost {
     rows_->CopyRows(range.first_row, range.last_row,
                     gradient.narrow(0, 0, in_rows).view({rows, width_}));
     gradient.narrow(0, in_rows, range.count - in_rows).zero_();
-    block_.device()->Await(copied);
     if (later_range != nullptr) {
-      gradient.add_(FromHost(later_range, range.count));
-    } else if (later_.floats != nullptr) {
-      block_.device()->Await(later_.there);
-      gradient.add_(FromHost(later_.floats + range.first, range.count));
+      gradient.add_(
+          at::from_blob(const_cast<float*>(later_range), {range.count}));
     }
-    block_.Update(range, copied, gradient_.data());
+    block_.Update(range, gradient_.data());
   }
 
   const HostUpdate& update() const { return block_.update(); }
 
  private:
-  static at::Tensor FromHost(const float* floats, int64_t count) {
-    return at::from_blob(const_cast<float*>(floats), {count});
-  }
-
   BlockOnHost block_;
   const std::shared_ptr<RowGradientSum> rows_;
   const int64_t width_;
-  const BlockIo::HostSlot later_;
+  const float* const later_;
   std::vector<float> gradient_;
 };
 
@@ -174,8 +164,9 @@ void UpdateWith(const Pass& pass, int block, const at::Tensor& gradient,
     const Mark copied =
         pass.io.DemoteFor(made, gradient.narrow(0, range.first, range.count),
                           BytesOf(buffer.get(), range.count));
-    updates.Do([on_host, range, copied, buffer] {
-      on_host->Update(range, copied, buffer.get());
+    updates.Do([device = &pass.io.device(), on_host, range, copied, buffer] {
+      device->Await(copied);
+      on_host->Update(range, buffer.get());
     });
   }
 }
@@ -221,16 +212,13 @@ void UpdateGatheredBlockOnHost(const Pass& pass, int block,
           ? nullptr
           : pass.blocks.FindRead(ParameterGradientKey(block));
   const auto on_host = std::make_shared<GatheredBlockOnHost>(
-      pass, block,
-      later == nullptr ? BlockIo::HostSlot() : pass.io.SlotOnHost(*later),
+      pass, block, later == nullptr ? nullptr : ForHostThread(pass, *later),
       std::move(rows));
   if (later_gradient.defined()) {
     UpdateWith(pass, block, later_gradient, on_host);
   } else {
     pass.io.updates().Do([on_host, ranges = UpdateRangesOf(pass.block(block))] {
-      for (const BlockRange& range : ranges) {
-        on_host->Update(range, Mark(), nullptr);
-      }
+      for (const BlockRange& range : ranges) on_host->Update(range);
     });
   }
   EndUpdate(pass, block, {on_host, &on_host->update()});

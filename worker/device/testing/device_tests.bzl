@@ -6,6 +6,7 @@ load("//third_party/prelude:cc.bzl", "cc_library", "cc_test")
 _ON_FAKE_CUDA = [
     "block_io_test",
     "departures_test",
+    "one_task_test",
     "prefetcher_test",
     "restore_pass_test",
     "skipped_blocks_test",

@@ -269,6 +269,12 @@ std::vector<BlockVersion> TinyJob::Committed() const {
   return versions;
 }
 
+std::vector<std::byte> TinyJob::BytesOf(const BlockVersion& version) {
+  const absl::Span<std::byte> slot =
+      pool_.Range(version.offset_bytes(), version.size_bytes());
+  return {slot.begin(), slot.end()};
+}
+
 std::vector<std::byte> TinyJob::State() {
   std::vector<std::byte> bytes;
   for (const auto& [key, version] : committed_) {

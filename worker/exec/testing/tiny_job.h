@@ -114,6 +114,9 @@ class TinyJob {
   // Writing there goes unnoticed by a device cache that has it.
   absl::Span<float> Slot(worker::v1::BlockKind kind, int block);
 
+  // What lies in the version's slot.
+  std::vector<std::byte> BytesOf(const worker::v1::BlockVersion& version);
+
   // The newest committed version of every block.
   std::vector<worker::v1::BlockVersion> Committed() const;
 
