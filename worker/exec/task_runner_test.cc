@@ -158,7 +158,8 @@ TEST(TaskRunnerTest, WhatWasFetchedBeforeItWasMadeIsNotRead) {
     const Task task = job.StepTask(i);
     for (const BlockVersion& write : task.writes()) {
       runner.cache().Put(VersionId(write.version()),
-                         {at::full({write.size_bytes() / kFloatBytes}, 7.0f)});
+                         {at::full({write.size_bytes() / kFloatBytes}, 7.0f,
+                                   device->torch_device())});
     }
     ASSERT_FALSE(job.Run(runner, task).has_error());
     job.Commit(task);

@@ -1,12 +1,14 @@
 #include "worker/device/testing/test_device.h"
 
 #include <cstdlib>
+#include <memory>
 #include <utility>
 
 #include "ATen/Parallel.h"
 #include "absl/strings/string_view.h"
 #include "worker/device/cpu/cpu_device.h"
 #include "worker/device/cuda/testing/on_fake_cuda.h"
+#include "worker/device/testing/foreign_device.h"
 #include "worker/device/testing/late_device.h"
 
 namespace hydra {
@@ -31,6 +33,10 @@ std::unique_ptr<Device> NewTestDevice(int64_t limit_bytes) {
   const char* const variable = std::getenv("HYDRA_TEST_DEVICE");
   const absl::string_view kind = variable == nullptr ? "cpu" : variable;
   if (kind == "cuda") return NewOnFakeCuda(limit_bytes);
+  if (kind == "foreign") {
+    return std::make_unique<LateDevice>(
+        std::make_unique<ForeignDevice>(limit_bytes));
+  }
   std::unique_ptr<Device> device = CpuDevice::Create(0, limit_bytes).value();
   if (kind != "late") return device;
   return std::make_unique<LateDevice>(std::move(device));

@@ -10,7 +10,8 @@ namespace hydra {
 
 // What a test computes on, with one thread: more would only wait for each other
 // on models this small. `device_tests` in device_tests.bzl runs a test on a
-// CpuDevice, on a LateDevice, and on a CudaDevice over a fake of CUDA.
+// CpuDevice, on a LateDevice, on a CudaDevice over a fake of CUDA, and on a
+// LateDevice over a ForeignDevice.
 std::unique_ptr<Device> NewTestDevice(int64_t limit_bytes);
 
 }  // namespace hydra

@@ -87,7 +87,7 @@ class FeatureLayer : public AutogradLayer {
   Tensors Compute(const Tensors& /*parameters*/, const Tensors& /*inputs*/,
                   const MicroBatch& micro_batch) const override {
     const at::Tensor ids = micro_batch.Inputs().contiguous();
-    const at::Tensor factors = at::arange(1, kFeatures + 1, at::kLong);
+    const at::Tensor factors = at::arange(1, kFeatures + 1, ids.options());
     return {
         ((ids + 1).unsqueeze(-1) * factors).remainder(11).to(at::kFloat) / 11,
         ids};

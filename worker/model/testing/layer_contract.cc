@@ -8,12 +8,15 @@
 #include "ATen/ops/zeros.h"
 #include "c10/core/GradMode.h"
 #include "torch/csrc/autograd/autograd.h"
+#include "worker/device/testing/test_device.h"
 #include "worker/model/block_views.h"
 #include "worker/model/row_gradients.h"
 #include "worker/model/test_models.h"
 
 namespace hydra {
 namespace {
+
+constexpr int64_t kDeviceBytes = int64_t{64} << 20;
 
 at::Tensor Leaf(const at::Tensor& tensor) {
   const at::Tensor leaf = tensor.detach().clone();
@@ -48,16 +51,25 @@ std::string LayerCaseName(const testing::TestParamInfo<LayerCase>& info) {
 }
 
 LayerContractTest::LayerContractTest()
-    : table_(GetParam().table),
+    : device_(NewTestDevice(kDeviceBytes)),
+      table_(GetParam().table),
       entry_(table_.layers[GetParam().layer]),
       layer_(GetParam().registry->Make(table_, GetParam().layer).value()),
-      input_(RandomInput(table_, GetParam().layer, GetParam().sequences,
-                         GetParam().context, 1)) {
+      host_input_(RandomInput(table_, GetParam().layer, GetParam().sequences,
+                              GetParam().context, 1)),
+      input_(host_input_) {
+  const c10::Device there = device_->torch_device();
+  input_.micro_batch.tokens = input_.micro_batch.tokens.to(there);
+  for (at::Tensor& tensor : input_.boundary) tensor = tensor.to(there);
+  for (size_t i = 0; i < input_.flats.size(); ++i) {
+    if (!Gathers(i)) input_.flats[i] = input_.flats[i].to(there);
+  }
   for (const BoundaryTensor& tensor : entry_.outputs) {
     output_gradients_.push_back(
         tensor.type == ElementType::kFloat32
             ? RandomTensor(
                   tensor.ShapeOf(GetParam().sequences, GetParam().context), 2)
+                  .to(there)
             : at::Tensor());
   }
 }
@@ -73,9 +85,21 @@ bool LayerContractTest::Gathers(size_t i) const {
 Tensors LayerContractTest::FreshFlats() const {
   Tensors flats;
   for (size_t i = 0; i < entry_.parameter_blocks.size(); ++i) {
-    flats.push_back(Gathers(i) ? at::Tensor() : GarbageFlat(Block(i)));
+    flats.push_back(Gathers(i)
+                        ? at::Tensor()
+                        : GarbageFlat(Block(i)).to(device_->torch_device()));
   }
   return flats;
+}
+
+Tensors LayerContractTest::HostParameters() const {
+  Tensors parameters;
+  for (size_t i = 0; i < entry_.parameter_blocks.size(); ++i) {
+    for (at::Tensor& view : TensorViews(Block(i), host_input_.flats[i])) {
+      parameters.push_back(std::move(view));
+    }
+  }
+  return parameters;
 }
 
 LayerContractTest::Gradients LayerContractTest::Differentiate(
@@ -90,16 +114,14 @@ LayerContractTest::Gradients LayerContractTest::Differentiate(
 LayerContractTest::Gradients LayerContractTest::Plain() const {
   const at::AutoGradMode grad(true);
   Tensors parameters, inputs, roots, root_gradients;
-  for (size_t i = 0; i < entry_.parameter_blocks.size(); ++i) {
-    for (const at::Tensor& view : TensorViews(Block(i), input_.flats[i])) {
-      parameters.push_back(Leaf(view));
-    }
+  for (const at::Tensor& tensor : HostParameters()) {
+    parameters.push_back(Leaf(tensor));
   }
-  for (const at::Tensor& tensor : input_.boundary) {
+  for (const at::Tensor& tensor : host_input_.boundary) {
     inputs.push_back(Leaf(tensor));
   }
   const Tensors outputs =
-      GetParam().plain(parameters, inputs, input_.micro_batch);
+      GetParam().plain(parameters, inputs, host_input_.micro_batch);
   Gradients gradients;
   if (entry_.outputs.empty()) {
     gradients.made.loss = {outputs.front().item<double>(),
@@ -109,7 +131,7 @@ LayerContractTest::Gradients LayerContractTest::Plain() const {
     for (size_t i = 0; i < outputs.size(); ++i) {
       if (!outputs[i].requires_grad()) continue;
       roots.push_back(outputs[i]);
-      root_gradients.push_back(output_gradients_[i]);
+      root_gradients.push_back(output_gradients_[i].cpu());
     }
     if (!roots.empty()) torch::autograd::backward(roots, root_gradients);
   }
@@ -133,7 +155,9 @@ Tensors LayerContractTest::WithRows(const Gradients& gradients) const {
     if (!Gathers(i)) continue;
     flats[i] = at::zeros({Block(i).element_count()});
     const at::Tensor rows = TensorViews(Block(i), flats[i]).front();
-    AddRowGradients(gradients.made.rows.value(), 0, rows.size(0), rows);
+    const RowGradients& made = gradients.made.rows.value();
+    AddRowGradients({made.rows.cpu(), made.gradients.cpu()}, 0, rows.size(0),
+                    rows);
   }
   return flats;
 }
@@ -146,10 +170,11 @@ void LayerContractTest::ExpectClose(const Tensors& actual,
     SCOPED_TRACE(i);
     ASSERT_EQ(actual[i].defined(), expected[i].defined());
     if (!actual[i].defined()) continue;
+    const at::Tensor on_host = actual[i].cpu();
     if (tolerance == 0) {
-      EXPECT_TRUE(actual[i].equal(expected[i]));
+      EXPECT_TRUE(on_host.equal(expected[i]));
     } else {
-      EXPECT_LT(RelativeDifference(actual[i], expected[i]), tolerance);
+      EXPECT_LT(RelativeDifference(on_host, expected[i]), tolerance);
     }
   }
 }
@@ -164,6 +189,7 @@ TEST_P(LayerContractTest, MakesTheBoundaryOfItsTable) {
                   wanted.ShapeOf(GetParam().sequences, GetParam().context)));
     EXPECT_EQ(output.boundary[i].scalar_type(),
               wanted.type == ElementType::kFloat32 ? at::kFloat : at::kLong);
+    EXPECT_EQ(output.boundary[i].device(), device_->torch_device());
     EXPECT_FALSE(output.boundary[i].requires_grad());
   }
   EXPECT_EQ(output.loss.tokens,
@@ -193,9 +219,22 @@ TEST_P(LayerContractTest, RecordingGivesTheBitsOfForward) {
   EXPECT_EQ(gradients.made.loss.tokens, forward.loss.tokens);
 }
 
+TEST_P(LayerContractTest, OutputsAreThoseOfThePlainComputation) {
+  if (entry_.outputs.empty()) GTEST_SKIP() << "its loss is looked at below";
+  const at::NoGradGuard no_grad;
+  ExpectClose(layer_->Forward(input_).boundary,
+              GetParam().plain(HostParameters(), host_input_.boundary,
+                               host_input_.micro_batch),
+              GetParam().tolerance);
+}
+
 TEST_P(LayerContractTest, GradientsAreThoseOfThePlainComputation) {
   const Gradients actual = Differentiate(FreshFlats(), false);
   const Gradients expected = Plain();
+  for (const at::Tensor& input : actual.made.inputs) {
+    if (!input.defined()) continue;
+    EXPECT_EQ(input.device(), device_->torch_device());
+  }
   ExpectClose(WithRows(actual), expected.flats, GetParam().tolerance);
   ExpectClose(actual.made.inputs, expected.made.inputs, GetParam().tolerance);
   if (entry_.outputs.empty()) {
@@ -213,7 +252,7 @@ TEST_P(LayerContractTest, BackwardOverwritesAllOfTheFlats) {
       continue;
     }
     EXPECT_TRUE(
-        PaddingOf(Block(i), gradients.flats[i]).eq(0).all().item<bool>());
+        PaddingOf(Block(i), gradients.flats[i].cpu()).eq(0).all().item<bool>());
   }
 }
 

@@ -9,6 +9,7 @@
 
 #include "common/model/model_table.h"
 #include "gtest/gtest.h"
+#include "worker/device/device.h"
 #include "worker/model/layer.h"
 #include "worker/model/layer_registry.h"
 
@@ -39,7 +40,9 @@ struct LayerCase {
 
 std::ostream& operator<<(std::ostream& out, const LayerCase& layer_case);
 
-// What every Layer keeps to, whatever it computes. A family's tests run it with
+// What every Layer keeps to, whatever it computes, on the device of
+// NewTestDevice; what is plain is computed on the CPU. A family's tests run it
+// with
 //
 //   INSTANTIATE_TEST_SUITE_P(Mine, LayerContractTest,
 //                            testing::ValuesIn(MyCases()), LayerCaseName);
@@ -56,6 +59,8 @@ class LayerContractTest : public testing::TestWithParam<LayerCase> {
   bool Gathers(size_t i) const;
   // Garbage for each block; undefined where rows are gathered.
   Tensors FreshFlats() const;
+  // Of all blocks, one after another, in host memory.
+  Tensors HostParameters() const;
   // Record and Backward.
   Gradients Differentiate(Tensors flats, bool accumulate) const;
   // Those of `plain`, with the rows' gradient in its flat.
@@ -66,9 +71,12 @@ class LayerContractTest : public testing::TestWithParam<LayerCase> {
   void ExpectClose(const Tensors& actual, const Tensors& expected,
                    double tolerance) const;
 
+  const std::unique_ptr<Device> device_;
   const ModelTable& table_;
   const LayerEntry& entry_;
   std::unique_ptr<Layer> layer_;
+  const LayerInput host_input_;
+  // The same on the device, but for blocks whose rows are gathered.
   LayerInput input_;
   Tensors output_gradients_;
 };
