@@ -7,10 +7,10 @@
 #include <cstdint>
 #include <utility>
 
+#include "absl/base/thread_annotations.h"
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/str_cat.h"
-#include "absl/synchronization/mutex.h"
 #include "glog/logging.h"
 
 namespace hydra {
@@ -86,15 +86,11 @@ DeviceArena::Source ForeignMemory() {
 
 OpenForeignMemory::OpenForeignMemory(
     std::vector<absl::Span<const std::byte>> ranges)
-    : ranges_(std::move(ranges)) {
-  opened.Lock();
+    : lock_(&opened), ranges_(std::move(ranges)) {
   Protect(PROT_READ | PROT_WRITE);
 }
 
-OpenForeignMemory::~OpenForeignMemory() {
-  Protect(PROT_NONE);
-  opened.Unlock();
-}
+OpenForeignMemory::~OpenForeignMemory() { Protect(PROT_NONE); }
 
 void OpenForeignMemory::Protect(int protection) const {
   for (const absl::Span<const std::byte> range : ranges_) {

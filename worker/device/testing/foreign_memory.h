@@ -4,7 +4,7 @@
 #include <cstddef>
 #include <vector>
 
-#include "absl/base/thread_annotations.h"
+#include "absl/synchronization/mutex.h"
 #include "absl/types/span.h"
 #include "worker/device/device_arena.h"
 
@@ -27,6 +27,7 @@ class OpenForeignMemory {
  private:
   void Protect(int protection) const;
 
+  const absl::MutexLock lock_;
   const std::vector<absl::Span<const std::byte>> ranges_;
 };
 
