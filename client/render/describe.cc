@@ -153,7 +153,7 @@ std::string PoolSection(const v1::PoolDemand& demand, bool color) {
       Section("pool demand", color),
       FactLines({{"parameters and state", BytesText(demand.committed_bytes())},
                  {"boundaries of a step", BytesText(demand.boundary_bytes())},
-                 {"tied gradients", BytesText(demand.gradient_bytes())},
+                 {"gradients that wait", BytesText(demand.gradient_bytes())},
                  {"largest write", BytesText(demand.largest_write_bytes())},
                  {"total", BytesText(demand.total_bytes())}}));
 }

@@ -43,8 +43,10 @@ struct ChainTask {
 // [0, count). Its step, shard, split and sequences are not set. The layers need
 // not be one of the shape's shards.
 //
-// Requires an INIT (from nothing; `count` is 0), FORWARD, BACKWARD, TURN or
-// EVALUATE; BACKWARD and FORWARD end before the last layer, TURN at it.
+// Requires an INIT (from nothing; `count` is 0), FORWARD, BACKWARD, TURN,
+// UPDATE
+// (`count` is 0) or EVALUATE; BACKWARD and FORWARD end before the last layer,
+// TURN at it.
 ChainTask PassTask(const JobShape& shape, worker::v1::TaskKind kind,
                    const LayerRange& layers, int count);
 

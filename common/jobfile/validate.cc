@@ -211,6 +211,9 @@ void CheckOptimizer(const v1::TrainSpec& train, SectionChecker* check) {
     check->Positive("adam_epsilon", train.adam_epsilon());
   }
   check->Fraction("momentum", train.momentum());
+  if (check->NotNegative("max_grad_norm", train.max_grad_norm())) {
+    check->FitsFloat("max_grad_norm", train.max_grad_norm());
+  }
   if (train.momentum() > 0 && !ReadsField(train.optim(), "momentum")) {
     const std::string readers =
         absl::StrJoin(OptimizersThatRead("momentum"), " or ");

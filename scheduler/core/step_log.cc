@@ -1,6 +1,8 @@
 #include "scheduler/core/step_log.h"
 
 #include <algorithm>
+#include <cmath>
+#include <limits>
 #include <utility>
 
 #include "absl/time/time.h"
@@ -10,8 +12,12 @@ namespace hydra {
 
 StepLog::Step StepLog::FromProto(const v1::StepMetrics& step,
                                  uint64_t sequence) {
-  return {step.step(), step.train_loss(),
-          absl::ToUnixNanos(hydra::FromProto(step.time())), sequence,
+  return {step.step(),
+          step.train_loss(),
+          absl::ToUnixNanos(hydra::FromProto(step.time())),
+          sequence,
+          step.has_grad_norm() ? step.grad_norm()
+                               : std::numeric_limits<double>::quiet_NaN(),
           step.skipped_blocks()};
 }
 
@@ -21,6 +27,7 @@ v1::StepMetrics StepLog::ToProto(const Step& step) {
   proto.set_train_loss(step.train_loss);
   *proto.mutable_time() = hydra::ToProto(absl::FromUnixNanos(step.time_ns));
   proto.set_skipped_blocks(step.skipped_blocks);
+  if (!std::isnan(step.grad_norm)) proto.set_grad_norm(step.grad_norm);
   return proto;
 }
 

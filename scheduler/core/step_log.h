@@ -51,6 +51,8 @@ class StepLog {
     double train_loss;
     int64_t time_ns;
     uint64_t sequence;
+    // NaN: absent.
+    double grad_norm;
     int32_t skipped_blocks;
   };
   using Piece = std::vector<Step>;

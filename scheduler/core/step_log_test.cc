@@ -45,9 +45,11 @@ TEST(StepLogTest, AStepThatIsAddedAgainIsThereOnce) {
   log.Add(Step(0), 1, 0);
   v1::StepMetrics changed = Step(0);
   changed.set_skipped_blocks(4);
+  changed.set_grad_norm(0.5);
   log.Add(changed, 2, 0);
   ASSERT_EQ(log.size(), 1);
   EXPECT_EQ(log.back().skipped_blocks(), 4);
+  EXPECT_EQ(log.back().grad_norm(), 0.5);
 }
 
 TEST(StepLogTest, ErasesFromAStepOn) {

@@ -135,6 +135,11 @@ void TaskResults::TakePass(Job& job, const OutstandingTask& done,
   }
 }
 
+bool TaskResults::Trains(wv1::TaskKind kind) {
+  return kind == wv1::TASK_KIND_TURN || kind == wv1::TASK_KIND_BACKWARD ||
+         kind == wv1::TASK_KIND_UPDATE;
+}
+
 void TaskResults::AddStep(Job& job, const v1::StepMetrics& step) {
   parts_.journal->StepRecorded(job.id, step);
   job.steps.Add(step, parts_.journal->next_sequence(),
@@ -150,11 +155,14 @@ void TaskResults::RecordPass(Job& job, const OutstandingTask& done,
     *step.mutable_time() = ToProto(now);
     step.set_skipped_blocks(result.skipped_blocks_size());
     AddStep(job, step);
-  } else if (done.task.kind == wv1::TASK_KIND_BACKWARD &&
-             result.skipped_blocks_size() > 0 && !job.steps.empty()) {
+  } else if (Trains(done.task.kind) && !job.steps.empty()) {
     v1::StepMetrics step = job.steps.back();
+    const bool norm_is_new = !step.has_grad_norm() && result.has_grad_norm() &&
+                             std::isfinite(result.grad_norm());
+    if (result.skipped_blocks_size() == 0 && !norm_is_new) return;
     step.set_skipped_blocks(step.skipped_blocks() +
                             result.skipped_blocks_size());
+    if (norm_is_new) step.set_grad_norm(result.grad_norm());
     AddStep(job, step);
   } else if (done.task.kind == wv1::TASK_KIND_EVALUATE) {
     RecordEvaluation(job, done, result, now);
@@ -202,10 +210,9 @@ void TaskResults::RecordNonfinite(Job& job, const OutstandingTask& done,
                                   const wv1::PassResult& result,
                                   absl::Time now) {
   const int64_t step = done.task.step;
-  const bool trains = done.task.kind == wv1::TASK_KIND_TURN ||
-                      done.task.kind == wv1::TASK_KIND_BACKWARD;
-  const bool bad = trains && (result.skipped_blocks_size() > 0 ||
-                              !std::isfinite(result.loss_sum()));
+  const bool bad =
+      Trains(done.task.kind) &&
+      (result.skipped_blocks_size() > 0 || !std::isfinite(result.loss_sum()));
   if (bad && job.last_nonfinite_step != step) {
     job.last_nonfinite_step = step;
     ++job.nonfinite_in_a_row;

@@ -58,6 +58,7 @@ class TaskResults {
                  const hydra::worker::v1::PilotResult& result);
   void TakePass(Job& job, const OutstandingTask& done,
                 const hydra::worker::v1::TaskReport& report, absl::Time now);
+  static bool Trains(hydra::worker::v1::TaskKind kind);
   void AddStep(Job& job, const hydra::v1::StepMetrics& step);
   void RecordPass(Job& job, const OutstandingTask& done,
                   const hydra::worker::v1::PassResult& result, absl::Time now);
