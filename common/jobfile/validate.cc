@@ -214,6 +214,13 @@ void CheckOptimizer(const v1::TrainSpec& train, SectionChecker* check) {
   if (check->NotNegative("max_grad_norm", train.max_grad_norm())) {
     check->FitsFloat("max_grad_norm", train.max_grad_norm());
   }
+  if (train.max_grad_norm() > 0 &&
+      train.update_on() == v1::UPDATE_PLACE_DEVICE) {
+    check->Add("update_on",
+               absl::StrCat("with max_grad_norm, here ", train.max_grad_norm(),
+                            ", the host updates parameters, since gradients "
+                            "wait in its memory; found device; remove it"));
+  }
   if (train.momentum() > 0 && !ReadsField(train.optim(), "momentum")) {
     const std::string readers =
         absl::StrJoin(OptimizersThatRead("momentum"), " or ");

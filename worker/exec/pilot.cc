@@ -134,7 +134,9 @@ PilotOutcome RunPilot(const worker::v1::JobContext& job,
   PilotResult result;
   JobModel model = described;
   if (described.moment_count() > 0 && !device->HostMemoryIsDeviceMemory()) {
-    const hydra::v1::UpdatePlace asked = job.spec().train().update_on();
+    const hydra::v1::UpdatePlace asked = described.shape.clips_gradients
+                                             ? hydra::v1::UPDATE_PLACE_HOST
+                                             : job.spec().train().update_on();
     if (asked == hydra::v1::UPDATE_PLACE_DEVICE && !CanUpdate(*device)) {
       return TaskFailure{absl::InvalidArgumentError(absl::StrCat(
           "train.update_on is device, and ", device->name(),

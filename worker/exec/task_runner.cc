@@ -22,6 +22,7 @@
 #include "worker/exec/pilot.h"
 #include "worker/exec/reservation.h"
 #include "worker/exec/task_blocks.h"
+#include "worker/exec/update_pass.h"
 #include "worker/exec/whole_reads.h"
 
 namespace hydra {
@@ -72,10 +73,15 @@ void AddTraffic(const BlockIo& io, int64_t peak_bytes, TaskCost& cost) {
   cost.set_peak_bytes(std::max(cost.peak_bytes(), peak_bytes));
 }
 
+// What updates need is in the pool: no batches, and nothing of the device.
+bool IsUpdate(const Task& task) {
+  return task.kind() == worker::v1::TASK_KIND_UPDATE;
+}
+
 absl::Status CheckShard(const Task& task, const ModelTable& table) {
   if (task.first_layer() >= 0 && task.first_layer() < task.last_layer() &&
       task.last_layer() <= table.layer_count() &&
-      task.first_micro_batch() < task.last_micro_batch()) {
+      (IsUpdate(task) || task.first_micro_batch() < task.last_micro_batch())) {
     return absl::OkStatus();
   }
   return absl::InternalError(absl::StrCat(
@@ -234,6 +240,9 @@ void TaskRunner::SetFinish(const Task& task, Attempt& attempt, LogSink& log,
     for (int block : results.SkippedBlocks()) {
       report.mutable_pass()->add_skipped_blocks(block);
     }
+    if (results.clip() != nullptr) {
+      report.mutable_pass()->set_grad_norm(results.clip()->norm);
+    }
     if (model != nullptr) {
       LogSkippedBlocks(step, model->table, report.pass(), *log);
     }
@@ -319,9 +328,11 @@ TaskRunner::MaybeFailure TaskRunner::RunShard(const Task& task,
   if (absl::Status valid = CheckShard(task, model.table); !valid.ok()) {
     return TaskFailure{std::move(valid)};
   }
-  auto batches = batches_.Read(task, job, model.table.vocabulary_size);
-  if (!batches.ok()) return TaskFailure{batches.status()};
-  attempt.batches = *std::move(batches);
+  if (!IsUpdate(task)) {
+    auto batches = batches_.Read(task, job, model.table.vocabulary_size);
+    if (!batches.ok()) return TaskFailure{batches.status()};
+    attempt.batches = *std::move(batches);
+  }
   // Fetched before it was made: a task that was to be run in between went away.
   for (const worker::v1::BlockVersion& write : task.writes()) {
     attempt.io.Forget(write);
@@ -349,8 +360,9 @@ TaskRunner::MaybeFailure TaskRunner::RunShard(const Task& task,
                   attempt.meter,
                   attempt.results,
                   prefetcher ? &*prefetcher : nullptr};
-  *report.mutable_pass() =
-      IsBackward(task) ? RunBackwardPass(pass) : RunForwardPass(pass);
+  *report.mutable_pass() = IsUpdate(task)     ? RunUpdatePass(pass)
+                           : IsBackward(task) ? RunBackwardPass(pass)
+                                              : RunForwardPass(pass);
   attempt.model = model.built;
   return std::nullopt;
 }
