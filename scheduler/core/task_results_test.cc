@@ -86,6 +86,28 @@ TEST_F(TaskResultsTest, ACommittedPassMovesItsJobOnAndIsCounted) {
   CheckSlots();
 }
 
+TEST_F(TaskResultsTest, TheNormOfGradientsThatWereClippedIsItsStepsOnce) {
+  Job& job = AddSmallJob(1, book_);
+  job.shape.clips_gradients = true;
+  PutIntoChain(InStep(3), job, blocks_);
+  double loss = 6;
+  while (job.position.step == 3) {
+    ASSERT_TRUE(HandOut(job));
+    const OutstandingTask& task = job.outstanding.front();
+    wv1::TaskReport done = Done(task.id, loss, /*loss_tokens=*/4);
+    if (task.task.kind == wv1::TASK_KIND_UPDATE) {
+      done.mutable_pass()->set_grad_norm(2.5 + task.task.shard);
+    } else {
+      EXPECT_TRUE(job.steps.empty() || !job.steps.back().has_grad_norm());
+    }
+    ASSERT_TRUE(Take(done).ok());
+  }
+  ASSERT_EQ(job.steps.size(), 1);
+  EXPECT_EQ(job.steps.back().grad_norm(), 2.5);
+  EXPECT_EQ(job.steps.back().train_loss(), 1.5);
+  CheckSlots();
+}
+
 TEST_F(TaskResultsTest, WhatBecameOfEachBegunTaskIsTraced) {
   Job& job = AddWithTasks(3);
   At(1).device_free_at = now_ - absl::Seconds(4);

@@ -69,6 +69,27 @@ TEST_F(ExactnessTest, EveryOptimizerIsTheSameInOnePieceAndInMany) {
   }
 }
 
+// The norm is of the whole model, whose gradients no shard has.
+TEST_F(ExactnessTest, ClippedGradientsAreTheSameInOnePieceAndInMany) {
+  v1::JobSpec spec = SmallJob(files_, {});
+  spec.mutable_train()->set_max_grad_norm(0.5);
+  const Outcome whole = Undisturbed(spec);
+  EXPECT_NE(whole.losses, Undisturbed(SmallJob(files_, {})).losses);
+  Cluster::Options options;
+  options.devices = {"cpu:0=64MiB", "cpu:1=64MiB,link=0.05"};
+  options.settings.push_back("lookahead=2");
+  Cluster cluster(options);
+  for (const std::vector<int>& cuts : {std::vector<int>{2}, {1, 2, 3}}) {
+    spec.clear_partition();
+    for (int cut : cuts) spec.mutable_partition()->add_cut_points(cut);
+    const v1::JobDetail job = cluster.Run(spec);
+    ExpectSame(CompletedOutcomeOf(job), whole);
+    for (const v1::StepMetrics& step : job.steps()) {
+      EXPECT_GT(step.grad_norm(), 0.5) << "step " << step.step();
+    }
+  }
+}
+
 TEST_F(ExactnessTest, DropoutIsTheSameInOnePieceAndInMany) {
   v1::JobSpec spec = SmallJob(files_, {1, 2, 3});
   spec.mutable_train()->set_dropout(0.1);
@@ -165,6 +186,7 @@ TEST_F(ExactnessTest, PlainTrainingGivesTheSameBits) {
   for (double dropout : {0.0, 0.1}) {
     v1::JobSpec spec = SmallJob(files_, {1, 2, 3});
     spec.mutable_train()->set_dropout(dropout);
+    if (dropout > 0) spec.mutable_train()->set_max_grad_norm(0.5);
     Cluster cluster({});
     const v1::JobDetail job = cluster.Run(spec);
     const Outcome outcome = CompletedOutcomeOf(job);
