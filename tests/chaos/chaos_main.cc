@@ -8,11 +8,11 @@
 #include <filesystem>
 #include <iostream>
 #include <map>
-#include <utility>
 #include <random>
 #include <set>
 #include <sstream>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "CLI/CLI.hpp"
