@@ -248,6 +248,7 @@ void CheckEvaluation(const v1::JobSpec& job, SectionChecker* check) {
 }
 
 void CheckCutPoints(const v1::PartitionSpec& partition, SectionChecker* check) {
+  check->Known("shards", *v1::ShardChoice_descriptor(), partition.shards());
   int previous = 0;
   for (int i = 0; i < partition.cut_points_size(); ++i) {
     const int cut = partition.cut_points(i);

@@ -112,6 +112,11 @@ void TaskResults::TakePilot(Job& job, const OutstandingTask& done,
   *partition.mutable_cut_points() = result.cut_points();
   *partition.mutable_layers() = result.layers();
   if (result.has_updates()) *partition.mutable_updates() = result.updates();
+  if (result.has_step()) *partition.mutable_step() = result.step();
+  if (result.has_step_of_longest_shards()) {
+    *partition.mutable_step_of_longest_shards() =
+        result.step_of_longest_shards();
+  }
   partition.set_source("pilot");
   const DeviceOptions& device = parts_.roster->At(done.worker).device;
   parts_.actions->push_back(FoundPartition{

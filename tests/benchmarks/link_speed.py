@@ -54,6 +54,9 @@ def run(args, link, cuts):
         if cuts:
             with open(folder / "job.yaml", "a") as job:
                 job.write(f"partition: {{cut_points: {cuts}}}\n")
+        elif args.shards:
+            with open(folder / "job.yaml", "a") as job:
+                job.write(f"partition: {{shards: {args.shards}}}\n")
         device = {
             "name": "cpu:0",
             "memory_limit_bytes": args.device,
@@ -127,6 +130,12 @@ def main():
     parser.add_argument("--lookahead", type=int, default=1)
     parser.add_argument("--prefetch", default="0")
     parser.add_argument("--shared-bus", action="store_true")
+    parser.add_argument(
+        "--shards",
+        choices=["fastest", "longest"],
+        help="let a pilot cut the model for each link; else all have the"
+        " cuts of the first run",
+    )
     args = parser.parse_args()
 
     bare, jobs = run(args, None, None)
@@ -147,14 +156,16 @@ def main():
     print(f"a step moves {promoted / 1e6:.1f} MB in, {demoted / 1e6:.1f} MB out")
     for share in (0.5, 1, 2):
         link = moved / (bare * share) / 1e9
-        took, jobs = run(args, link, cuts)
+        took, jobs = run(args, link, None if args.shards else cuts)
         bound = bare * max(1, share)
         one_by_one = bare + (promoted + demoted) / link / 1e9
         print(
             f"{link:.3f} GB/s: {took:.3f} s a step; the larger one {bound:.3f} s"
             f" ({bound / took:.0%} of the bound); one after the other"
             f" {one_by_one:.3f} s ({one_by_one / took:.2f} x);"
-            f" {each_step('promoted_bytes', jobs) / 1e6:.1f} MB in",
+            f" {each_step('promoted_bytes', jobs) / 1e6:.1f} MB in;"
+            f" cuts {jobs[0]['partition'].get('cut_points', [])}, a step"
+            f" predicted as {jobs[0]['partition'].get('step', 'unknown')}",
             flush=True,
         )
 

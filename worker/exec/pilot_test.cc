@@ -5,6 +5,8 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
+#include "absl/time/time.h"
+#include "common/status/proto_time.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "worker/device/testing/test_device.h"
@@ -107,6 +109,27 @@ TEST(PilotTest, ALargeTokenTableAndManyMicroBatchesFitWhereThePilotSaysSo) {
     ++fitted;
   }
   EXPECT_GT(fitted, 10);
+}
+
+TEST(PilotTest, PredictsAStepAndMakesTheLongestShardsIfAsked) {
+  TinyJob job({}, testing::TempDir());
+  job.context().mutable_spec()->mutable_partition()->set_shards(
+      hydra::v1::SHARD_CHOICE_LONGEST);
+  const auto device = NewTestDevice(700 << 10);
+  TaskRunner runner(device.get(), job.pool().AsHostRange());
+  const TaskReport longest = job.Pilot(runner);
+  ASSERT_TRUE(longest.has_pilot()) << longest.ShortDebugString();
+  EXPECT_EQ(longest.pilot().step().SerializeAsString(),
+            longest.pilot().step_of_longest_shards().SerializeAsString());
+  EXPECT_GT(FromProto(longest.pilot().step()), absl::ZeroDuration());
+  job.context().mutable_spec()->clear_partition();
+  const TaskReport fastest = job.Pilot(runner);
+  ASSERT_TRUE(fastest.has_pilot()) << fastest.ShortDebugString();
+  EXPECT_LE(FromProto(fastest.pilot().step()),
+            FromProto(fastest.pilot().step_of_longest_shards()));
+  EXPECT_GE(fastest.pilot().cut_points_size(),
+            longest.pilot().cut_points_size());
+  TrainWithItsCuts(job, runner, fastest.pilot());
 }
 
 TEST(PilotTest, MeasuresEveryLayer) {
