@@ -66,7 +66,9 @@ std::string WholeText(const WatchModel& model,
     if (given_up) continue;
     done += job.step();
     all += job.total_steps();
-    if (job.state() == v1::JOB_STATE_RUNNING) tokens += job.tokens_per_second();
+    if (job.state() == v1::JOB_STATE_RUNNING) {
+      tokens += job.overall_tokens_per_second();
+    }
   }
   if (jobs.size() < 2 || all == 0) return text;
   absl::StrAppend(&text, "; ", done, " of ", all, " steps (", 100 * done / all,
