@@ -1,6 +1,7 @@
 #ifndef HYDRA_WORKER_EXEC_BLOCK_IO_H_
 #define HYDRA_WORKER_EXEC_BLOCK_IO_H_
 
+#include <atomic>
 #include <cstddef>
 #include <cstdint>
 #include <functional>
@@ -45,6 +46,8 @@ class BlockIo {
 
     Departures departures;
     HostUpdates updates;
+    // How long tasks have waited for copies, up to now.
+    std::atomic<int64_t> waited_ns = 0;
   };
 
   // `cache` may be null: then nothing is kept. `outbound` is that of all tasks;
@@ -181,6 +184,8 @@ class BlockIo {
   absl::Duration copy_time() const { return copy_time_; }
 
  private:
+  class Waiting;
+
   void AwaitUpdate(const worker::v1::BlockVersion& version);
   absl::Span<std::byte> SlotRange(const worker::v1::BlockVersion& version,
                                   int64_t first, int64_t count) const;
