@@ -24,6 +24,12 @@ bool FitsDevice(const Job& job, const WorkerRecord& worker) {
   return job.partition_limit_bytes <= worker.device.memory_limit_bytes;
 }
 
+void FillLanes(const LaneWindow::Shares& shares, v1::WorkerStatus& status) {
+  if (shares.computing) status.set_computing(*shares.computing);
+  if (shares.promoting) status.set_promoting(*shares.promoting);
+  if (shares.demoting) status.set_demoting(*shares.demoting);
+}
+
 }  // namespace
 
 Roster::Roster(const CoreOptions* options, JobBook* book, JobQueue* queue,
@@ -285,16 +291,6 @@ void Roster::TellWhyDevicesAreNotFree() {
   }
   queue_->SayOfDevices(std::move(reason));
 }
-
-namespace {
-
-void FillLanes(const LaneWindow::Shares& shares, v1::WorkerStatus& status) {
-  if (shares.computing) status.set_computing(*shares.computing);
-  if (shares.promoting) status.set_promoting(*shares.promoting);
-  if (shares.demoting) status.set_demoting(*shares.demoting);
-}
-
-}  // namespace
 
 std::vector<v1::WorkerStatus> Roster::Statuses(absl::Time now) const {
   std::vector<v1::WorkerStatus> statuses;
