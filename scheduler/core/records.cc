@@ -164,6 +164,7 @@ jv1::JobProgress ProgressOf(const Job& job) {
                                             job.prepare_warnings->end());
   record.set_partition_limit_bytes(job.partition_limit_bytes);
   record.set_tokens_per_second(job.tokens_per_second);
+  *record.mutable_traffic() = job.traffic;
   return record;
 }
 
@@ -209,6 +210,7 @@ void SetProgress(const jv1::JobProgress& record, Job& job) {
   job.prepare_warnings = std::vector<std::string>(
       record.prepare_warnings().begin(), record.prepare_warnings().end());
   job.partition_limit_bytes = record.partition_limit_bytes();
+  job.traffic = record.traffic();
   job.tokens_per_second = record.tokens_per_second();
   if (job.steps.empty() && record.has_newest_step()) {
     job.steps.Assign({record.newest_step()});
@@ -256,6 +258,7 @@ jv1::PoolJob PoolJobOf(const Job& job) {
     *record.mutable_step_under_way() = *job.step_under_way;
   }
   record.set_tokens_per_second(job.tokens_per_second);
+  *record.mutable_traffic() = job.traffic;
   *record.mutable_totals() = job.totals;
   if (job.plan.resume.has_value()) {
     *record.mutable_resume() = ToRecord(*job.plan.resume);
@@ -286,6 +289,7 @@ void SetPoolJob(const jv1::PoolJob& record, Job& job) {
     job.step_under_way = record.step_under_way();
   }
   job.tokens_per_second = record.tokens_per_second();
+  job.traffic = record.traffic();
   job.totals = record.totals();
   if (record.has_resume()) {
     job.plan.resume = FromRecord(record.resume());

@@ -153,6 +153,7 @@ void TaskResults::MeterStep(Job& job, const OutstandingTask& done,
   *step.mutable_device() = whole->device();
   AddStep(job, step);
   job.tokens_per_second = RecentRate(job.steps, job.StepTokens());
+  AddTraffic(job.shape, *done.position, *whole, cost.updates(), job.traffic);
 }
 
 void TaskResults::RecordPass(Job& job, const OutstandingTask& done,

@@ -91,7 +91,7 @@ Mark BlockIo::BeginPromoteRange(const BlockVersion& version, int64_t first,
     return {};
   }
   AwaitUpdate(version);
-  promoted_bytes_ += count * kFloatBytes;
+  promoted_.Add(version, count * kFloatBytes);
   return CopyToDevice(SlotRange(version, first, count), to);
 }
 
@@ -142,13 +142,13 @@ at::Tensor BlockIo::ReadInPlace(const BlockVersion& version, int64_t first,
   if (at::Tensor cached = TakeCached(version, first, count); cached.defined()) {
     return cached;
   }
-  promoted_bytes_ += count * kFloatBytes;
+  promoted_.Add(version, count * kFloatBytes);
   return SlotInPlace(version, first, count);
 }
 
 at::Tensor BlockIo::WriteInPlace(const BlockVersion& version, int64_t first,
                                  int64_t count) {
-  demoted_bytes_ += count * kFloatBytes;
+  demoted_.Add(version, count * kFloatBytes);
   return SlotInPlace(version, first, count);
 }
 
@@ -165,7 +165,7 @@ Mark BlockIo::DemoteFor(const BlockVersion& version, const at::Tensor& from,
   const auto bytes = static_cast<int64_t>(to.size());
   departures.Add(VersionOf(version), last_demoted_, bytes);
   departures.LimitTo(most_departing_bytes_);
-  demoted_bytes_ += bytes;
+  demoted_.Add(version, bytes);
   return last_demoted_;
 }
 
@@ -281,7 +281,7 @@ at::Tensor BlockIo::TakeCached(const BlockVersion& version, int64_t first,
   const auto cached = cache_->Get(VersionOf(version));
   if (!cached || cached->tensor.numel() < first + count) return {};
   WaitFor(cached->ready);
-  (cached->prefetched ? promoted_bytes_ : cached_bytes_) += count * kFloatBytes;
+  (cached->prefetched ? promoted_ : cached_).Add(version, count * kFloatBytes);
   if (cached->tensor.numel() == count) return cached->tensor;
   return cached->tensor.narrow(0, first, count);
 }
