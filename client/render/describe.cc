@@ -11,6 +11,7 @@
 #include "client/render/device_time.h"
 #include "client/render/format.h"
 #include "client/render/job_cells.h"
+#include "client/render/step_traffic.h"
 #include "client/render/table.h"
 #include "common/status/proto_time.h"
 #include "common/text/printable.h"
@@ -248,6 +249,10 @@ std::string RenderJobDetail(const v1::JobDetail& job, int width, bool color,
   }
   if (job.has_pool_demand()) text += PoolSection(job.pool_demand(), color);
   if (job.has_totals()) text += TotalsSection(job.totals(), color);
+  if (job.traffic().steps() > 0) {
+    text += Section("bytes of a step", color) +
+            RenderStepTraffic(job.traffic(), width, color);
+  }
   if (!job.evaluations().empty()) text += EvaluationsSection(job, width, color);
   if (!job.checkpoints().empty()) {
     text += CheckpointsSection(job, width, color, zone);

@@ -95,6 +95,15 @@ TEST(RenderJobDetailTest, ShowsPoolTotalsAndEvaluations) {
   EXPECT_THAT(text, ContainsRegex("20 +validation.* 31.25"));
 }
 
+TEST(RenderJobDetailTest, ShowsWhatAStepMoves) {
+  v1::JobDetail job = Detail();
+  EXPECT_THAT(Render(job), Not(HasSubstr("bytes of a step\n")));
+  job.mutable_traffic()->set_steps(2);
+  job.mutable_traffic()->mutable_promoted()->set_activations(2048);
+  EXPECT_THAT(Render(job), ContainsRegex("bytes of a step\n.*KIND"));
+  EXPECT_THAT(Render(job), ContainsRegex("activations +1.0 KiB"));
+}
+
 TEST(RenderJobDetailTest, ListsTheCheckpoints) {
   v1::JobDetail job = Detail();
   EXPECT_THAT(Render(job), Not(HasSubstr("checkpoints\n")));

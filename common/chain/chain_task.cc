@@ -1,5 +1,7 @@
 #include "common/chain/chain_task.h"
 
+#include <algorithm>
+
 #include "absl/container/btree_set.h"
 #include "glog/logging.h"
 
@@ -173,6 +175,13 @@ ChainTask PassTask(const JobShape& shape, wv1::TaskKind kind,
       LOG(FATAL) << wv1::TaskKind_Name(kind) << " is no pass over a shard";
   }
   return pass.Take();
+}
+
+bool StaysOnHost(const ParameterBlock& block, const LayerRange& layers) {
+  return block.rows_are_gathered &&
+         std::none_of(block.layers.begin(), block.layers.end(), [&](int user) {
+           return user != block.owner() && layers.Contains(user);
+         });
 }
 
 int64_t BlockBytes(const JobShape& shape, wv1::TaskKind kind,

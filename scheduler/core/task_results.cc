@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <optional>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -11,6 +12,7 @@
 #include "scheduler/core/records.h"
 #include "scheduler/core/remedy.h"
 #include "scheduler/core/report_check.h"
+#include "scheduler/core/step_cost.h"
 #include "scheduler/core/task_cost.h"
 
 namespace hydra {
@@ -129,6 +131,7 @@ void TaskResults::TakePass(Job& job, const OutstandingTask& done,
                            const wv1::TaskReport& report, absl::Time now) {
   job.times->Observe(done.task, FromProto(report.cost().wall()));
   RecordPass(job, done, report.pass(), now);
+  MeterStep(job, done, report.cost());
   job.position = Next(job.shape, job.plan, *done.position);
   // While more of the chain is outstanding, nothing else notes it.
   if (!job.position.done()) MoveTo(job, ChainPhase(job.position));
@@ -149,6 +152,18 @@ void TaskResults::AddStep(Job& job, const v1::StepMetrics& step) {
   parts_.journal->StepRecorded(job.id, step);
   job.steps.Add(step, parts_.journal->next_sequence(),
                 parts_.journal->recorded());
+}
+
+void TaskResults::MeterStep(Job& job, const OutstandingTask& done,
+                            const wv1::TaskCost& cost) {
+  const std::optional<journal::v1::StepCost> whole =
+      AddToStep(job.shape, *done.position, cost, job.step_under_way);
+  if (!whole.has_value() || job.steps.empty()) return;
+  v1::StepMetrics step = job.steps.back();
+  *step.mutable_device() = whole->device();
+  AddStep(job, step);
+  job.tokens_per_second = RecentRate(job.steps, job.StepTokens());
+  AddTraffic(job.shape, *done.position, *whole, cost.updates(), job.traffic);
 }
 
 void TaskResults::RecordPass(Job& job, const OutstandingTask& done,

@@ -108,6 +108,25 @@ TEST_F(TaskResultsTest, TheNormOfGradientsThatWereClippedIsItsStepsOnce) {
   CheckSlots();
 }
 
+TEST_F(TaskResultsTest, AJobsRateIsOfTheTimeOfItsTasksAlone) {
+  Job& job = AddWithTasks(3);
+  job.training_since = now_;
+  for (int i = 0; i < 3; ++i) {
+    EXPECT_EQ(job.tokens_per_second, 0);
+    // It waits for others in between.
+    ASSERT_TRUE(results_
+                    .Take(At(1), Done(job.outstanding[0].id, 6, 4),
+                          now_ + (i + 1) * absl::Minutes(10))
+                    .ok());
+  }
+  ASSERT_EQ(job.steps.size(), 1);
+  EXPECT_EQ(FromProto(job.steps.back().device()), absl::Seconds(6));
+  EXPECT_EQ(job.tokens_per_second, job.StepTokens() / 6.0);
+  const v1::JobStatus status = StatusOf(job);
+  EXPECT_EQ(status.tokens_per_second(), job.tokens_per_second);
+  EXPECT_LT(status.overall_tokens_per_second(), job.tokens_per_second / 100);
+}
+
 TEST_F(TaskResultsTest, WhatBecameOfEachBegunTaskIsTraced) {
   Job& job = AddWithTasks(3);
   At(1).device_free_at = now_ - absl::Seconds(4);

@@ -30,6 +30,8 @@ def write_job(folder, args):
     config.update(n_embd=args.width, n_layer=args.layers, n_head=args.heads)
     (folder / "model").mkdir()
     (folder / "model/config.json").write_text(json.dumps(config))
+    # Further keys of train, where a caller has some.
+    train = "".join(f"  {key}: {value}\n" for key, value in args.train.items())
     (folder / "job.yaml").write_text(
         f"""name: link
 model: {{path: model, init: random, tokenizer_path: {EXAMPLE}/gpt2}}
@@ -39,7 +41,7 @@ train:
   per_device_train_batch_size: {args.batch}
   context_length: {args.context}
   learning_rate: 1e-4
-output: {{save_model: false}}
+{train}output: {{save_model: false}}
 """
         + f"""sweep: {{grid: {{train.seed: {list(range(args.jobs))}}}}}
 """
@@ -115,8 +117,8 @@ def run(args, link, cuts):
     return (end - begin).total_seconds() / steps, jobs
 
 
-def main():
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+def add_arguments(parser):
+    parser.set_defaults(train={})
     parser.add_argument("--bin", default=str(ROOT / "bin"))
     parser.add_argument("--jobs", type=int, default=3)
     parser.add_argument("--width", type=int, default=256)
@@ -136,6 +138,11 @@ def main():
         help="let a pilot cut the model for each link; else all have the"
         " cuts of the first run",
     )
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    add_arguments(parser)
     args = parser.parse_args()
 
     bare, jobs = run(args, None, None)

@@ -5,8 +5,8 @@
 
 #include "ATen/core/Tensor.h"
 #include "absl/container/flat_hash_map.h"
+#include "common/chain/chain_task.h"
 #include "worker/exec/pass.h"
-#include "worker/exec/whole_reads.h"
 
 namespace hydra {
 

@@ -5,8 +5,8 @@
 #include <utility>
 
 #include "absl/container/btree_set.h"
+#include "common/chain/chain_task.h"
 #include "common/model/model_table.h"
-#include "worker/exec/whole_reads.h"
 
 namespace hydra {
 namespace {

@@ -13,6 +13,7 @@
 #include "absl/strings/str_join.h"
 #include "absl/time/time.h"
 #include "c10/util/Exception.h"
+#include "common/chain/kind_bytes.h"
 #include "common/clock/steady_time.h"
 #include "common/status/proto_time.h"
 #include "worker/exec/backward_pass.h"
@@ -69,6 +70,9 @@ void AddTraffic(const BlockIo& io, int64_t peak_bytes, TaskCost& cost) {
   cost.set_promoted_bytes(cost.promoted_bytes() + io.promoted_bytes());
   cost.set_demoted_bytes(cost.demoted_bytes() + io.demoted_bytes());
   cost.set_cached_bytes(cost.cached_bytes() + io.cached_bytes());
+  AddBytes(io.promoted_by_kind(), *cost.mutable_promoted());
+  AddBytes(io.demoted_by_kind(), *cost.mutable_demoted());
+  AddBytes(io.cached_by_kind(), *cost.mutable_cached());
   *cost.mutable_copy() = ToProto(FromProto(cost.copy()) + io.copy_time());
   cost.set_peak_bytes(std::max(cost.peak_bytes(), peak_bytes));
 }
@@ -363,6 +367,11 @@ TaskRunner::MaybeFailure TaskRunner::RunShard(const Task& task,
   *report.mutable_pass() = IsUpdate(task)     ? RunUpdatePass(pass)
                            : IsBackward(task) ? RunBackwardPass(pass)
                                               : RunForwardPass(pass);
+  if (IsUpdate(task) || IsBackward(task)) {
+    report.mutable_cost()->set_updates(pass.updates_on_host()
+                                           ? hydra::v1::UPDATE_PLACE_HOST
+                                           : hydra::v1::UPDATE_PLACE_DEVICE);
+  }
   attempt.model = model.built;
   return std::nullopt;
 }

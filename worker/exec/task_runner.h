@@ -97,6 +97,12 @@ class TaskRunner {
 
   DeviceCache& cache() { return cache_; }
 
+  // How long tasks have waited for copies between host and device, up to now;
+  // TaskCost.copy says it of each. Any thread.
+  absl::Duration copy_wait() const {
+    return absl::Nanoseconds(outbound_.waited_ns.load());
+  }
+
  private:
   // Which tasks are alike in what they need: those of one job, kind and first
   // layer.

@@ -4,6 +4,8 @@
 #include <tuple>
 #include <utility>
 
+#include "common/chain/chain_task.h"
+
 namespace hydra {
 namespace {
 
@@ -35,13 +37,6 @@ int FirstUser(const ParameterBlock& block, const LayerRange& layers) {
 }
 
 }  // namespace
-
-bool StaysOnHost(const ParameterBlock& block, const LayerRange& layers) {
-  return block.rows_are_gathered &&
-         std::none_of(block.layers.begin(), block.layers.end(), [&](int user) {
-           return user != block.owner() && layers.Contains(user);
-         });
-}
 
 std::vector<BlockVersion> WholeReads(const Task& task,
                                      const ModelTable& table) {

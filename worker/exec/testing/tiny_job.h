@@ -131,6 +131,7 @@ class TinyJob {
   // The one of the task that runs, or ran last.
   TaskControl& control() { return *control_; }
   int shard_count() const { return shape_.shard_count(); }
+  const JobShape& shape() const { return shape_; }
 
  private:
   worker::v1::Task NewTask(const ChainTask& task);
