@@ -180,6 +180,18 @@ void UpdateBlockOnHost(const Pass& pass, int block,
   EndUpdate(pass, block, {on_host, &on_host->update()});
 }
 
+void UpdateStreamedBlockOnHost(const Pass& pass, int block,
+                               const BlockVersion& gradient) {
+  const auto on_host = std::make_shared<BlockOnHost>(pass, block);
+  pass.io.updates().Do([on_host, from = ForHostThread(pass, gradient),
+                        ranges = UpdateRangesOf(pass.block(block))] {
+    for (const BlockRange& range : ranges) {
+      on_host->Update(range, from + range.first);
+    }
+  });
+  EndUpdate(pass, block, {on_host, &on_host->update()});
+}
+
 std::shared_ptr<RowGradientSum> RowGradientSumOnHost(
     const ParameterBlock& block, int64_t rows_of_batch, int64_t micro_batches) {
   return std::make_shared<RowGradientSum>(

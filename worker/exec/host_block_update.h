@@ -18,6 +18,11 @@ namespace hydra {
 // `gradient` is flat and whole.
 void UpdateBlockOnHost(const Pass& pass, int block, const at::Tensor& gradient);
 
+// Its gradient was demoted to the version `gradient`, which may be the one that
+// gets the new parameters.
+void UpdateStreamedBlockOnHost(const Pass& pass, int block,
+                               const worker::v1::BlockVersion& gradient);
+
 // The rows' sums that the host adds up; see RowGradientSum.
 std::shared_ptr<RowGradientSum> RowGradientSumOnHost(
     const ParameterBlock& block, int64_t rows_of_batch, int64_t micro_batches);

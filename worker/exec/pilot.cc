@@ -149,7 +149,13 @@ PilotOutcome RunPilot(const worker::v1::JobContext& job,
                    control);
   const int layer_count = model.table.layer_count();
   for (int first = 0; first < layer_count;) {
-    const LongestShard shard = FindLongestShard(trial, first, layer_count);
+    LongestShard shard = FindLongestShard(trial, first, layer_count);
+    if (shard.last == first && first + 1 == layer_count) {
+      // It seemed to have just the room for its table, and had not. When it is
+      // trained it will find out too, see TaskRunner::Compute.
+      trial.StreamAnyway();
+      shard = FindLongestShard(trial, first, layer_count);
+    }
     if (shard.last == first) {
       return TaskFailure{
           DoesNotFit(model, first, job, limit_bytes, shard.outcome),

@@ -29,6 +29,9 @@ using PilotOutcome = std::variant<worker::v1::PilotResult, TaskFailure>;
 // where the forward alone ran out, the first guess of the cut is before that
 // layer; if the whole pass needs more, the cut is searched by bisection.
 //
+// A last layer whose table does not fit is tried with the table in ranges of
+// rows, see StreamedBlock.
+//
 // A layer's times are without copies, for one micro-batch. An update counts as
 // backward, and each micro-batch has its share of it. The last layer may
 // compute forward and backward in one when it trains: its forward is an

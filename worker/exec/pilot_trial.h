@@ -70,12 +70,18 @@ class PilotTrial {
   // an EVALUATE. Throws TaskStopped.
   TrialOutcome Run(int first, int last);
 
+  // From now on the last layer's table is streamed wherever it can be, see
+  // StreamedBlock.
+  void StreamAnyway() { streams_anyway_ = true; }
+
  private:
   worker::v1::Task BackwardTask(const LayerRange& layers) const;
   void RunPass(const worker::v1::Task& task,
                absl::Span<const HostBatch> batches, BlockIo& io,
                LayerMeter& meter);
   absl::Span<std::byte> HostBytes(int64_t offset, int64_t bytes);
+  // For StreamedBlock.
+  int64_t RoomForTable() const;
   // Device bytes that layers which gather rows keep of the micro-batches that
   // are not run.
   int64_t KeptBytesNotRun(const LayerRange& layers) const;
@@ -84,6 +90,7 @@ class PilotTrial {
   Device* const device_;
   const int64_t reserve_bytes_;
   TaskControl* const control_;
+  bool streams_anyway_ = false;
   std::vector<HostBatch> training_;
   std::vector<HostBatch> evaluation_;
   // Every block that a trial reads begins here.

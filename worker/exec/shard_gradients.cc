@@ -41,7 +41,7 @@ ShardGradients::ShardGradients(const Pass& pass) : pass_(pass), moments_(pass) {
 Tensors ShardGradients::FlatsOf(int layer) {
   Tensors flats;
   for (int block : pass_.layer(layer).parameter_blocks) {
-    if (pass_.block(block).gathered_by(layer)) {
+    if (pass_.block(block).gathered_by(layer) || pass_.streams(block)) {
       flats.emplace_back();
       continue;
     }
@@ -69,6 +69,10 @@ void ShardGradients::Finish(int layer, int block, ShardParameters& parameters) {
   const at::NoGradGuard no_grad;
   if (pass_.block(block).gathered_by(layer)) {
     FinishGathered(block, parameters.Release(block));
+    return;
+  }
+  if (pass_.streams(block)) {
+    FinishStreamed(layer, block, parameters.RowsOf(layer)->gradient());
     return;
   }
   const at::Tensor sum = sums_.extract(std::make_pair(layer, block)).mapped();
@@ -100,6 +104,18 @@ void ShardGradients::FinishGathered(int block, at::Tensor parameters) {
   } else {
     const bool updated = UpdateGatheredBlock(
         pass_, block, std::move(parameters), later, *rows, moments_);
+    pass_.results.Add(block, /*skipped=*/!updated);
+  }
+}
+
+void ShardGradients::FinishStreamed(int layer, int block,
+                                    const BlockVersion& gradient) {
+  // Another one's is where its owner looks for it.
+  if (pass_.block(block).owner() != layer) return;
+  if (pass_.updates_on_host()) {
+    UpdateStreamedBlockOnHost(pass_, block, gradient);
+  } else {
+    const bool updated = UpdateStreamedBlock(pass_, block, gradient, moments_);
     pass_.results.Add(block, /*skipped=*/!updated);
   }
 }

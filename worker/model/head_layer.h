@@ -8,12 +8,9 @@
 #include "worker/model/cross_entropy.h"
 #include "worker/model/layer.h"
 #include "worker/model/layer_registry.h"
+#include "worker/model/row_stream.h"
 
 namespace hydra {
-
-// Tokens whose logits exist at once. Part of the arithmetic: another number
-// would sum the weight's gradient in another order.
-inline constexpr int64_t kLossSliceTokens = 128;
 
 // GPT-2's last layer: final norm, projection to the vocabulary, cross entropy
 // in nats. Forward and backward are one: Record keeps the input and computes

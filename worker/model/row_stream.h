@@ -23,6 +23,10 @@ struct RowRange {
 inline constexpr int64_t kTableRangeRows = 8192;
 std::vector<RowRange> TableRanges(int64_t rows);
 
+// Tokens whose numbers for all rows of a range, or of the table, exist at once:
+// of a vocabulary, their logits. Part of the arithmetic too.
+inline constexpr int64_t kLossSliceTokens = 128;
+
 // A parameter block of one tensor [rows, width], of which a layer takes one of
 // TableRanges after the other, so that neither the block nor its gradient is
 // on the device as a whole.
