@@ -160,6 +160,29 @@ TEST_F(ExactnessTest, TheDevicesLimitChangesTheCutsAndNoBit) {
   EXPECT_LE(b.Workers()[0].peak_bytes(), int64_t{44} << 20);
 }
 
+// The head's table, its gradient and a slice of logits take 39 MB: on the small
+// device they come and go in ranges. An untied one is updated there too.
+TEST_F(ExactnessTest, AHeadThatIsTooLargeForTheDeviceGivesTheSameBits) {
+  for (bool tied : {true, false}) {
+    SCOPED_TRACE(tied ? "tied" : "untied");
+    v1::JobSpec spec = SmallJob(files_, {});
+    spec.mutable_model()->set_path(tied ? files_.wide_model
+                                        : files_.untied_model);
+    spec.mutable_model()->set_init(v1::INITIALIZATION_RANDOM);
+    spec.mutable_train()->set_dropout(0.1);
+    spec.mutable_train()->set_per_device_train_batch_size(8);
+    Cluster::Options roomy;
+    roomy.devices = {"cpu:0=512MiB"};
+    Cluster::Options tight;
+    tight.devices = {"cpu:0=16MiB"};
+    Cluster::Options linked;
+    linked.devices = {"cpu:0=20MiB,link=0.2"};
+    const Outcome whole = RunOn(roomy, spec);
+    ExpectSame(RunOn(tight, spec), whole);
+    ExpectSame(RunOn(linked, spec), whole);
+  }
+}
+
 TEST_F(ExactnessTest, AWorkerKilledInTheMiddleOfATaskChangesNothing) {
   v1::JobSpec spec = SmallJob(files_, {1, 2, 3});
   spec.mutable_train()->set_dropout(0.1);

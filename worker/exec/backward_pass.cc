@@ -81,6 +81,7 @@ class BackwardPass {
       parameters_.Place(layer);
       pass_.meter.ParametersPlaced();
       input.flats = parameters_.FlatsOf(layer);
+      input.rows = parameters_.RowsOf(layer);
       tapes_[layer] = pass_.model.layers.layer(layer).Record(input);
       input.boundary = tapes_[layer].outputs;
       pass_.meter.End();
@@ -109,6 +110,9 @@ class BackwardPass {
         if (!gradient.defined()) continue;
         gradient.fill_(std::numeric_limits<float>::quiet_NaN());
       }
+    }
+    if (PoolRows* const rows = parameters_.RowsOf(layer)) {
+      rows->SpoilGradient();
     }
   }
 

@@ -152,9 +152,9 @@ at::Tensor BlockIo::WriteInPlace(const BlockVersion& version, int64_t first,
   return SlotInPlace(version, first, count);
 }
 
-void BlockIo::Demote(const at::Tensor& from, const BlockVersion& version,
+Mark BlockIo::Demote(const at::Tensor& from, const BlockVersion& version,
                      int64_t first) {
-  DemoteFor(version, from, SlotRange(version, first, from.numel()));
+  return DemoteFor(version, from, SlotRange(version, first, from.numel()));
 }
 
 Mark BlockIo::DemoteFor(const BlockVersion& version, const at::Tensor& from,

@@ -32,9 +32,9 @@ using HostRange =
 //
 // Copies to the device are waited for before anything that is given here is
 // used; those to the host are not. So a task's slots are others' once `written`
-// is done, or, if it failed, the device is synchronized. A task never reads
-// what it has demoted, and calls MakeWritable before it changes a version's
-// tensor.
+// is done, or, if it failed, the device is synchronized. A task reads nothing
+// of what it has demoted but by promoting ranges, and calls MakeWritable before
+// it changes a version's tensor.
 //
 // One thread. LibTorch's exceptions pass through.
 class BlockIo {
@@ -107,7 +107,8 @@ class BlockIo {
 
   // Writes `from` to the version's slot, from element `first` on. If more than
   // some bytes are on their way to the host, waits for the oldest of them.
-  void Demote(const at::Tensor& from, const worker::v1::BlockVersion& version,
+  // Once the mark is waited for, `from` may be written over.
+  Mark Demote(const at::Tensor& from, const worker::v1::BlockVersion& version,
               int64_t first);
 
   // Copies `from` to host memory that is no block's, for the host to make the

@@ -10,6 +10,8 @@
 namespace hydra {
 namespace {
 
+using worker::v1::BlockVersion;
+
 class UpdateOnDevice : public GradientUse {
  public:
   UpdateOnDevice(const Pass& pass, MomentStream& moments)
@@ -31,6 +33,11 @@ class UpdateOnDevice : public GradientUse {
            const at::Tensor& gradient) override {
     const bool updated =
         UpdateBlock(pass_, block, std::move(parameters), gradient, moments_);
+    pass_.results.Add(block, /*skipped=*/!updated);
+  }
+
+  void UseStreamed(int block, const BlockVersion& gradient) override {
+    const bool updated = UpdateStreamedBlock(pass_, block, gradient, moments_);
     pass_.results.Add(block, /*skipped=*/!updated);
   }
 
@@ -76,6 +83,10 @@ class UpdateOnHost : public UseOnHost {
     UpdateBlockOnHost(pass_, block, gradient);
   }
 
+  void UseStreamed(int block, const BlockVersion& gradient) override {
+    UpdateStreamedBlockOnHost(pass_, block, gradient);
+  }
+
   void UseGathered(int block, at::Tensor /*parameters*/,
                    const at::Tensor& later_gradient,
                    std::shared_ptr<RowGradientSum> rows) override {
@@ -90,6 +101,10 @@ class KeepInPool : public UseOnHost {
   void Use(int block, at::Tensor /*parameters*/,
            const at::Tensor& gradient) override {
     KeepGradient(pass_, block, gradient);
+  }
+
+  void UseStreamed(int block, const BlockVersion& /*gradient*/) override {
+    KeepStreamedGradient(pass_, block);
   }
 
   void UseGathered(int block, at::Tensor /*parameters*/,

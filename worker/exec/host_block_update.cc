@@ -15,6 +15,8 @@
 namespace hydra {
 namespace {
 
+using worker::v1::BlockVersion;
+
 // What updates one block: made by the pass, and then the host's thread's alone.
 class BlockOnHost {
  public:
@@ -93,6 +95,21 @@ void EndUpdate(const Pass& pass, int block,
   pass.io.Forget(pass.blocks.Read(ParametersKey(block)));
 }
 
+// With a gradient that is in the pool, or on its way there.
+void UpdateFromPool(const Pass& pass, int block, const BlockVersion& gradient,
+                    std::shared_ptr<const GradientClip> clip) {
+  const auto on_host = std::make_shared<BlockOnHost>(pass, block);
+  pass.io.updates().Do([on_host, from = ForHostThread(pass, gradient),
+                        clip = std::move(clip),
+                        ranges = UpdateRangesOf(pass.block(block))] {
+    on_host->Clip(*clip);
+    for (const BlockRange& range : ranges) {
+      on_host->Update(range, from + range.first);
+    }
+  });
+  EndUpdate(pass, block, on_host);
+}
+
 }  // namespace
 
 void UpdateBlockOnHost(const Pass& pass, int block,
@@ -100,6 +117,11 @@ void UpdateBlockOnHost(const Pass& pass, int block,
   const auto on_host = std::make_shared<BlockOnHost>(pass, block);
   UseGradientOnHost(pass, block, gradient, UpdateWith(on_host));
   EndUpdate(pass, block, on_host);
+}
+
+void UpdateStreamedBlockOnHost(const Pass& pass, int block,
+                               const BlockVersion& gradient) {
+  UpdateFromPool(pass, block, gradient, std::make_shared<GradientClip>());
 }
 
 void UpdateGatheredBlockOnHost(const Pass& pass, int block,
@@ -113,17 +135,8 @@ void UpdateGatheredBlockOnHost(const Pass& pass, int block,
 
 void UpdateBlockFromPool(const Pass& pass, int block,
                          std::shared_ptr<const GradientClip> clip) {
-  const auto on_host = std::make_shared<BlockOnHost>(pass, block);
-  const float* const gradient =
-      ForHostThread(pass, pass.blocks.Read(ParameterGradientKey(block)));
-  pass.io.updates().Do([on_host, gradient, clip = std::move(clip),
-                        ranges = UpdateRangesOf(pass.block(block))] {
-    on_host->Clip(*clip);
-    for (const BlockRange& range : ranges) {
-      on_host->Update(range, gradient + range.first);
-    }
-  });
-  EndUpdate(pass, block, on_host);
+  UpdateFromPool(pass, block, pass.blocks.Read(ParameterGradientKey(block)),
+                 std::move(clip));
 }
 
 }  // namespace hydra

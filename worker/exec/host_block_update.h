@@ -18,6 +18,11 @@ namespace hydra {
 // `gradient` is flat and whole.
 void UpdateBlockOnHost(const Pass& pass, int block, const at::Tensor& gradient);
 
+// Its gradient was demoted to the version `gradient`, which may be the one that
+// gets the new parameters.
+void UpdateStreamedBlockOnHost(const Pass& pass, int block,
+                               const worker::v1::BlockVersion& gradient);
+
 // A block whose rows its owner gathers; see UseGatheredGradientOnHost.
 void UpdateGatheredBlockOnHost(const Pass& pass, int block,
                                const at::Tensor& later_gradient,

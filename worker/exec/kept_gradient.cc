@@ -35,6 +35,10 @@ void KeepGradient(const Pass& pass, int block, const at::Tensor& gradient) {
   AddUpSquares(pass, block);
 }
 
+void KeepStreamedGradient(const Pass& pass, int block) {
+  AddUpSquares(pass, block);
+}
+
 void KeepGatheredGradient(const Pass& pass, int block,
                           const at::Tensor& later_gradient,
                           std::shared_ptr<RowGradientSum> rows) {

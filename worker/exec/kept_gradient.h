@@ -15,6 +15,9 @@ namespace hydra {
 // `gradient` is flat and whole.
 void KeepGradient(const Pass& pass, int block, const at::Tensor& gradient);
 
+// That of a streamed block, which was demoted to its version.
+void KeepStreamedGradient(const Pass& pass, int block);
+
 // That of a block whose rows its owner gathers; see UseGatheredGradientOnHost.
 void KeepGatheredGradient(const Pass& pass, int block,
                           const at::Tensor& later_gradient,

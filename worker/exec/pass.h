@@ -10,6 +10,7 @@
 #include "worker/exec/job_model.h"
 #include "worker/exec/layer_meter.h"
 #include "worker/exec/prefetcher.h"
+#include "worker/exec/streamed_block.h"
 #include "worker/exec/task_blocks.h"
 #include "worker/exec/update_results.h"
 #include "worker/model/layer.h"
@@ -36,6 +37,8 @@ struct Pass {
   UpdateResults& results;
   // Null where nothing is to be fetched before it is needed.
   Prefetcher* prefetcher = nullptr;
+  // See StreamedBlock.
+  int streamed_block = kNoBlock;
 
   int first_layer() const { return task.first_layer(); }
   int last_layer() const { return task.last_layer(); }
@@ -59,6 +62,9 @@ struct Pass {
     return first_batch() + static_cast<int>(batches.size());
   }
   bool updates_on_host() const { return UpdatesOnHost(model, io.device()); }
+  // The block comes to the device in ranges, for the one layer that uses it
+  // here.
+  bool streams(int block) const { return block == streamed_block; }
   bool is_last(int batch) const { return batch + 1 == last_batch(); }
   const HostBatch& batch(int batch) const {
     return batches[batch - first_batch()];

@@ -132,10 +132,11 @@ PilotOutcome RunPilot(const worker::v1::JobContext& job,
   costs.copies_beside = device->CopiesBeside();
   costs.memory_bytes = limit_bytes - PilotReserveBytes(0, limit_bytes);
   costs.most_needed_bytes = limit_bytes - reserve_bytes;
+  costs.table_room_bytes = trial.RoomForTable();
   const bool moments_move = has_memory && !UpdatesOnHost(model, *device);
   const StepModel step(model.shape, costs,
                        moments_move ? model.moment_count() : 0,
-                       CostsOf(model.shape, cut));
+                       CostsOf(model.shape, cut, costs.table_room_bytes));
   const absl::Duration in_longest = step.StepTime(cut.shards);
   *result.mutable_step_of_longest_shards() = ToProto(in_longest);
   if (job.spec().partition().shards() != hydra::v1::SHARD_CHOICE_LONGEST) {

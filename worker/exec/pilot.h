@@ -33,6 +33,9 @@ using PilotOutcome = std::variant<worker::v1::PilotResult, TaskFailure>;
 // those of the fastest step are then found (StepModel), and taken if they are
 // worth it and each of them is seen to fit, too.
 //
+// A last layer whose table does not fit is tried with the table in ranges of
+// rows, see StreamedBlock.
+//
 // A layer's times are without copies, for one micro-batch. An update counts as
 // backward, and each micro-batch has its share of it. The last layer may
 // compute forward and backward in one when it trains: its forward is an

@@ -41,6 +41,12 @@ PilotCut FindLongestShards(PilotTrial& trial, int layer_count, LogSink& log) {
   PilotCut cut;
   for (int first = 0; first < layer_count;) {
     LongestShard shard = FindLongestShard(trial, first, layer_count);
+    if (shard.last == first && first + 1 == layer_count) {
+      // It seemed to have just the room for its table, and had not. When it is
+      // trained it will find out too, see TaskRunner::Compute.
+      trial.StreamAnyway();
+      shard = FindLongestShard(trial, first, layer_count);
+    }
     cut.outcomes.push_back(std::move(shard.outcome));
     if (shard.last == first) break;
     cut.shards.push_back({first, shard.last});
@@ -64,7 +70,8 @@ std::optional<PilotCut> TryShards(PilotTrial& trial,
   return cut;
 }
 
-std::vector<LayerCost> CostsOf(const JobShape& shape, const PilotCut& cut) {
+std::vector<LayerCost> CostsOf(const JobShape& shape, const PilotCut& cut,
+                               int64_t table_room_bytes) {
   std::vector<LayerCost> costs(shape.table->layer_count());
   for (size_t i = 0; i < cut.shards.size(); ++i) {
     const LayerRange& shard = cut.shards[i];
@@ -73,8 +80,9 @@ std::vector<LayerCost> CostsOf(const JobShape& shape, const PilotCut& cut) {
       const LayerTimes times = TimesOf(shape, cut.outcomes[i], layer);
       costs[layer] = {times.forward, times.backward, measure.saved_bytes};
       costs[layer].own_bytes = std::max<int64_t>(
-          0, measure.peak_bytes -
-                 StepModel::HeldBytes(shape, shard, layer, costs));
+          0,
+          measure.peak_bytes - StepModel::HeldBytes(shape, shard, layer, costs,
+                                                    table_room_bytes));
     }
   }
   return costs;

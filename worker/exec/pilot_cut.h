@@ -1,6 +1,7 @@
 #ifndef HYDRA_WORKER_EXEC_PILOT_CUT_H_
 #define HYDRA_WORKER_EXEC_PILOT_CUT_H_
 
+#include <cstdint>
 #include <optional>
 #include <vector>
 
@@ -29,8 +30,10 @@ PilotCut FindLongestShards(PilotTrial& trial, int layer_count, LogSink& log);
 std::optional<PilotCut> TryShards(PilotTrial& trial,
                                   const std::vector<LayerRange>& shards);
 
-// What each layer costs, in chain order, as the cut's trials measured it.
-std::vector<LayerCost> CostsOf(const JobShape& shape, const PilotCut& cut);
+// What each layer costs, in chain order, as the cut's trials measured it, with
+// so much room for a table.
+std::vector<LayerCost> CostsOf(const JobShape& shape, const PilotCut& cut,
+                               int64_t table_room_bytes);
 
 // The times of one layer in that order's terms.
 struct LayerTimes {

@@ -132,6 +132,55 @@ TEST(PilotTest, PredictsAStepAndMakesTheLongestShardsIfAsked) {
   TrainWithItsCuts(job, runner, fastest.pilot());
 }
 
+// Held whole, with its gradient and the logits, the table needs 13 MB.
+TEST(PilotTest, ATableThatDoesNotFitIsStreamedAndNoLimitInBetweenIsRefused) {
+  for (bool tied : {true, false}) {
+    TinyJob::Options options;
+    options.vocabulary = 20000;
+    options.width = 16;
+    options.layers = 2;
+    options.context = 40;
+    options.sequences = 4;
+    options.micro_batches = 2;
+    options.tied = tied;
+    std::vector<int64_t> limits = {5000, 6000,  7000,  8000,
+                                   9000, 11000, 15000, 19000};
+    // Where there is just the room for the table, or not.
+    for (int64_t kib = 12600; kib < 13800; kib += 60) limits.push_back(kib);
+    std::sort(limits.begin(), limits.end());
+    int64_t smallest = 0;
+    for (int64_t kib : limits) {
+      SCOPED_TRACE(absl::StrCat(tied ? "tied, " : "untied, ", kib, " KiB"));
+      TinyJob job(options, testing::TempDir());
+      const auto device = NewTestDevice(kib << 10);
+      TaskRunner runner(device.get(), job.pool().AsHostRange());
+      const TaskReport report = job.Pilot(runner);
+      if (report.has_error()) {
+        EXPECT_EQ(smallest, 0) << "refused, and not with less";
+        continue;
+      }
+      if (smallest == 0) smallest = kib;
+      TrainWithItsCuts(job, runner, report.pilot());
+    }
+    EXPECT_GT(smallest, 0);
+    EXPECT_LE(smallest, 8000);
+  }
+}
+
+TEST(PilotTest, ATableMayBeLargerThanTheDevice) {
+  TinyJob::Options options;
+  options.vocabulary = 100000;
+  options.layers = 2;
+  TinyJob job(options, testing::TempDir());
+  const auto device = NewTestDevice(10 << 20);
+  ASSERT_GT(job.table().parameter_blocks[0].size_bytes, 10 << 20);
+  TaskRunner runner(device.get(), job.pool().AsHostRange());
+  const TaskReport report = job.Pilot(runner);
+  ASSERT_TRUE(report.has_pilot()) << report.ShortDebugString();
+  // The table of a tied head has no place beside its owner; the rest has.
+  EXPECT_EQ(CutsOf(report.pilot()), std::vector<int>{3});
+}
+
 TEST(PilotTest, MeasuresEveryLayer) {
   TinyJob job({}, testing::TempDir());
   const auto device = NewTestDevice(16 << 20);

@@ -32,7 +32,7 @@ ShardGradients::ShardGradients(const Pass& pass)
 Tensors ShardGradients::FlatsOf(int layer) {
   Tensors flats;
   for (int block : pass_.layer(layer).parameter_blocks) {
-    if (pass_.block(block).gathered_by(layer)) {
+    if (pass_.block(block).gathered_by(layer) || pass_.streams(block)) {
       flats.emplace_back();
       continue;
     }
@@ -59,6 +59,10 @@ void ShardGradients::Finish(int layer, int block, ShardParameters& parameters) {
                       std::move(rows_.at(block)));
     return;
   }
+  if (pass_.streams(block)) {
+    FinishStreamed(layer, block, parameters.RowsOf(layer)->gradient());
+    return;
+  }
   const at::Tensor sum = sums_.extract(std::make_pair(layer, block)).mapped();
   AddLaterParts(block, sum);
   if (pass_.block(block).owner() == layer) {
@@ -71,6 +75,12 @@ void ShardGradients::Finish(int layer, int block, ShardParameters& parameters) {
   }
   pass_.io.Demote(sum, pass_.blocks.Written(ParameterGradientKey(block)), 0);
   parameters.Release(block);
+}
+
+void ShardGradients::FinishStreamed(int layer, int block,
+                                    const BlockVersion& gradient) {
+  // Another one's is where its owner looks for it.
+  if (pass_.block(block).owner() == layer) use_->UseStreamed(block, gradient);
 }
 
 bool ShardGradients::IsLastUseHere(int layer, int block) const {

@@ -24,7 +24,7 @@ class ShardGradients {
 
   // The sums of the layer's blocks, for its Backward: flat, made when they are
   // first asked for, uninitialized then. Undefined for a block whose rows it
-  // gathers.
+  // gathers, and for the pass's streamed block.
   Tensors FlatsOf(int layer);
 
   // The layer's part of the block whose rows it gathers.
@@ -40,6 +40,9 @@ class ShardGradients {
   MomentStream& moments() { return moments_; }
 
  private:
+  // `gradient` is where the rows' gradients went.
+  void FinishStreamed(int layer, int block,
+                      const worker::v1::BlockVersion& gradient);
   // No earlier layer of this shard uses the block.
   bool IsLastUseHere(int layer, int block) const;
   // The later layers' part, wherever it is; `own` may be all there is.

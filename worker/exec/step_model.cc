@@ -7,6 +7,7 @@
 #include "absl/container/btree_set.h"
 #include "common/chain/chain_task.h"
 #include "common/model/model_table.h"
+#include "worker/exec/streamed_block.h"
 
 namespace hydra {
 namespace {
@@ -47,14 +48,19 @@ StepModel::StepModel(const JobShape& shape, const Device& device,
 }
 
 int64_t StepModel::HeldBytes(const JobShape& shape, const LayerRange& shard,
-                             int layer, absl::Span<const LayerCost> layers) {
+                             int layer, absl::Span<const LayerCost> layers,
+                             int64_t table_room_bytes) {
+  const int streamed = StreamedBlock(shape, shard, table_room_bytes);
   // With one micro-batch each layer is updated behind its backward, and goes;
   // with several, all gradients are there until the last one.
   const bool one = shape.micro_batches == 1;
   const int last = one ? layer + 1 : shard.last;
   int64_t bytes = 0;
   for (int block : BlocksUsed(*shape.table, shard.first, last)) {
-    if (StaysOnHost(shape.table->parameter_blocks[block], shard)) continue;
+    if (block == streamed ||
+        StaysOnHost(shape.table->parameter_blocks[block], shard)) {
+      continue;
+    }
     bytes += shape.ParameterBytes(block) * (one ? 1 : 2);
   }
   for (int earlier = shard.first; earlier < layer; ++earlier) {
@@ -66,7 +72,8 @@ int64_t StepModel::HeldBytes(const JobShape& shape, const LayerRange& shard,
 int64_t StepModel::NeededBytes(const LayerRange& shard) const {
   int64_t most = 0;
   for (int layer = shard.first; layer < shard.last; ++layer) {
-    most = std::max(most, HeldBytes(shape_, shard, layer, layers_) +
+    most = std::max(most, HeldBytes(shape_, shard, layer, layers_,
+                                    device_.table_room_bytes) +
                               layers_[layer].own_bytes);
   }
   return most;
@@ -76,13 +83,21 @@ StepModel::Costs StepModel::CostsOf(const LayerRange& shard) const {
   Costs costs;
   int64_t gradient_bytes = 0;
   int64_t moment_bytes = 0;
+  // While the last layer computes.
+  int64_t streamed_bytes = 0;
   const ModelTable& table = *shape_.table;
+  const int streamed = StreamedBlock(shape_, shard, device_.table_room_bytes);
   for (int block : BlocksUsed(table, shard.first, shard.last)) {
     const ParameterBlock& described = table.parameter_blocks[block];
     if (StaysOnHost(described, shard)) continue;
-    costs.parameter_bytes += described.size_bytes;
     // Of an update on the device: the new parameters.
     gradient_bytes += described.size_bytes;
+    if (block == streamed) {
+      // For the loss, and for the gradient, which is added to.
+      streamed_bytes = (3 * shape_.micro_batches - 1) * described.size_bytes;
+    } else {
+      costs.parameter_bytes += described.size_bytes;
+    }
     if (shard.Contains(described.owner())) {
       moment_bytes += moments_move_ * described.size_bytes;
     }
@@ -104,6 +119,9 @@ StepModel::Costs StepModel::CostsOf(const LayerRange& shard) const {
     costs.backward += shape_.micro_batches * (cost.forward + cost.backward);
     most_own = std::max(most_own, cost.own_bytes);
   }
+  const absl::Duration streaming = CopyTime(streamed_bytes, device_.to_device);
+  costs.backward = device_.copies_beside ? std::max(costs.backward, streaming)
+                                         : costs.backward + streaming;
   const int64_t needed = NeededBytes(shard);
   costs.fits = needed <= device_.most_needed_bytes;
   // The other half is for what leaves, see TaskRunner.

@@ -40,6 +40,8 @@ class StepModel {
     // What tasks may use in all, and what the passes of one shard may need.
     int64_t memory_bytes = 0;
     int64_t most_needed_bytes = 0;
+    // See StreamedBlock.
+    int64_t table_room_bytes = 0;
   };
 
   // `shape` (its shards do not matter) must outlive this; `moments_move`: how
@@ -48,10 +50,11 @@ class StepModel {
   StepModel(const JobShape& shape, const Device& device, int moments_move,
             std::vector<LayerCost> layers);
 
-  // Of a BACKWARD or TURN: parameters, gradients, and what earlier layers have
-  // saved, while `layer` is run.
+  // Of a BACKWARD or TURN: parameters and gradients that are not streamed, and
+  // what earlier layers have saved, while `layer` is run.
   static int64_t HeldBytes(const JobShape& shape, const LayerRange& shard,
-                           int layer, absl::Span<const LayerCost> layers);
+                           int layer, absl::Span<const LayerCost> layers,
+                           int64_t table_room_bytes);
 
   // Most that the passes of such a shard need of the device.
   int64_t NeededBytes(const LayerRange& shard) const;

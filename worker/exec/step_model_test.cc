@@ -46,6 +46,7 @@ StepModel::Device WithLink(double bytes_per_second, int64_t memory_bytes) {
   device.to_device = device.to_host = bytes_per_second;
   device.copies_beside = true;
   device.memory_bytes = device.most_needed_bytes = memory_bytes;
+  device.table_room_bytes = kPlenty;
   return device;
 }
 
@@ -71,6 +72,19 @@ TEST(StepModelTest, SeveralMicroBatchesKeepAllGradients) {
                         Costs(shape, absl::Milliseconds(1)));
   EXPECT_EQ(model.NeededBytes({2, 4}),
             2 * (BytesOf(shape, 2) + BytesOf(shape, 3)) + 2 * (1 << 10));
+}
+
+TEST(StepModelTest, AStreamedTableNeedsNoRoomAndItsCopiesTakeTime) {
+  const JobShape shape = Shape();
+  const auto costs = Costs(shape, absl::Milliseconds(1));
+  StepModel::Device device = WithLink(1e7, kPlenty);
+  const StepModel whole(shape, device, 0, costs);
+  device.table_room_bytes = 0;
+  const StepModel streamed(shape, device, 0, costs);
+  const int64_t table =
+      shape.ParameterBytes(shape.table->layers.back().parameter_blocks.back());
+  EXPECT_EQ(whole.NeededBytes({7, 8}) - streamed.NeededBytes({7, 8}), table);
+  EXPECT_GE(streamed.StepTime({{0, 8}}), whole.StepTime({{0, 8}}));
 }
 
 TEST(StepModelTest, AStepOnAFastLinkTakesWhatItComputes) {

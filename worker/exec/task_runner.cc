@@ -22,6 +22,7 @@
 #include "worker/exec/pass.h"
 #include "worker/exec/pilot.h"
 #include "worker/exec/reservation.h"
+#include "worker/exec/streamed_block.h"
 #include "worker/exec/task_blocks.h"
 #include "worker/exec/update_pass.h"
 #include "worker/exec/whole_reads.h"
@@ -155,6 +156,23 @@ TaskRunner::Computed TaskRunner::Compute(const Task& task,
   TaskReport& report = computed.report;
   report.set_task_id(task.task_id());
 
+  MaybeFailure failure =
+      TryWithLessAndLess(task, job, log, control, find_next, computed);
+  if (failure && failure->out_of_memory && BeginStreaming(task, job)) {
+    log.Log(LogSink::Severity::kInfo,
+            absl::StrCat("runs again with the last layer's table in ranges, "
+                         "which whole was in the way: ",
+                         failure->status.message()));
+    failure = TryWithLessAndLess(task, job, log, control, find_next, computed);
+  }
+  if (failure) SetError(*failure, report);
+  stopwatch.Read(*report.mutable_cost());
+  return computed;
+}
+
+TaskRunner::MaybeFailure TaskRunner::TryWithLessAndLess(
+    const Task& task, const JobContext& job, LogSink& log, TaskControl& control,
+    const FindNext& find_next, Computed& computed) {
   MaybeFailure failure;
   for (Memory memory : {Memory::kWithCache, Memory::kAsInPilot, Memory::kAll}) {
     if (memory == Memory::kWithCache && IsTooLargeForCache(task)) {
@@ -170,9 +188,7 @@ TaskRunner::Computed TaskRunner::Compute(const Task& task,
                          "in the way: ",
                          failure->status.message()));
   }
-  if (failure) SetError(*failure, report);
-  stopwatch.Read(*report.mutable_cost());
-  return computed;
+  return failure;
 }
 
 TaskRunner::MaybeFailure TaskRunner::Try(Memory memory, const Task& task,
@@ -342,6 +358,7 @@ TaskRunner::MaybeFailure TaskRunner::RunShard(const Task& task,
     attempt.io.Forget(write);
   }
   const TaskBlocks blocks(task);
+  const int streamed_block = StreamedBlockOf(task, job, model);
   std::optional<Prefetcher> prefetcher;
   if (attempt.prefetches) {
     const auto find_coming =
@@ -352,7 +369,8 @@ TaskRunner::MaybeFailure TaskRunner::RunShard(const Task& task,
       return ComingTaskOf(*next);
     };
     prefetcher.emplace(&attempt.io, &cache_, task,
-                       WholeReads(task, model.table), find_coming,
+                       WholeReads(task, model.table, streamed_block),
+                       find_coming,
                        // The other half is for what goes.
                        SpareRoom(task) / 2);
   }
@@ -363,7 +381,8 @@ TaskRunner::MaybeFailure TaskRunner::RunShard(const Task& task,
                   attempt.io,
                   attempt.meter,
                   attempt.results,
-                  prefetcher ? &*prefetcher : nullptr};
+                  prefetcher ? &*prefetcher : nullptr,
+                  streamed_block};
   *report.mutable_pass() = IsUpdate(task)     ? RunUpdatePass(pass)
                            : IsBackward(task) ? RunBackwardPass(pass)
                                               : RunForwardPass(pass);
@@ -374,6 +393,27 @@ TaskRunner::MaybeFailure TaskRunner::RunShard(const Task& task,
   }
   attempt.model = model.built;
   return std::nullopt;
+}
+
+int TaskRunner::StreamedBlockOf(const Task& task, const JobContext& job,
+                                const JobModel& model) const {
+  const int64_t limit_bytes = device_->arena().limit_bytes();
+  // The same room as in a pilot: what fitted there is done here likewise.
+  const int64_t room_bytes =
+      streams_anyway_.contains(ShapeOf(task))
+          ? 0
+          : limit_bytes - PilotReserveBytes(job.prefetch_bytes(), limit_bytes);
+  return StreamedBlock(model.shape, {task.first_layer(), task.last_layer()},
+                       room_bytes);
+}
+
+bool TaskRunner::BeginStreaming(const Task& task, const JobContext& job) {
+  const auto model = models_.For(job);
+  if (!model.ok() || !CheckShard(task, model->table).ok()) return false;
+  if (StreamedBlockOf(task, job, *model) != kNoBlock) return false;
+  if (streams_anyway_.size() >= kMostShapes) streams_anyway_.clear();
+  streams_anyway_.insert(ShapeOf(task));
+  return StreamedBlockOf(task, job, *model) != kNoBlock;
 }
 
 int64_t TaskRunner::SpareRoom(const Task& task) const {
@@ -391,7 +431,8 @@ Prefetcher::ComingTask TaskRunner::ComingTaskOf(const NextTask& next) {
   const auto model = models_.For(*next.job);
   // It has not been checked yet; it will be when it runs.
   if (model.ok() && CheckShard(next.task, model->table).ok()) {
-    coming.reads = WholeReads(next.task, model->table);
+    coming.reads = WholeReads(next.task, model->table,
+                              StreamedBlockOf(next.task, *next.job, *model));
   }
   return coming;
 }

@@ -10,10 +10,12 @@ namespace hydra {
 
 // Pure: the versions that a pass promotes as a whole, in the order in which it
 // does: its input, its parameters, and gradients, micro-batch after
-// micro-batch. Not what it reads in ranges, when it updates, nor blocks that
-// the model does not have. None for tasks that are no passes.
+// micro-batch. Not what it reads in ranges, when it updates or of
+// `streamed_block`, see StreamedBlock, nor blocks that the model does not have.
+// None for tasks that are no passes.
 std::vector<worker::v1::BlockVersion> WholeReads(const worker::v1::Task& task,
-                                                 const ModelTable& table);
+                                                 const ModelTable& table,
+                                                 int streamed_block);
 
 }  // namespace hydra
 

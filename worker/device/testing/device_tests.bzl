@@ -10,6 +10,7 @@ _ON_FAKE_CUDA = [
     "prefetcher_test",
     "restore_pass_test",
     "skipped_blocks_test",
+    "streamed_head_test",
     "task_runner_test",
 ]
 
