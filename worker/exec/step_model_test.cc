@@ -18,9 +18,9 @@ using ::testing::SizeIs;
 constexpr int64_t kPlenty = int64_t{1} << 40;
 
 // Six blocks of about 3 MB, with an untied embedding and head of 1 MB.
-JobShape Shape(int micro_batches = 1) {
+JobShape Shape(int micro_batches = 1, int64_t vocabulary = 1024) {
   Gpt2Config config;
-  config.vocab_size = 1024;
+  config.vocab_size = vocabulary;
   config.n_positions = 16;
   config.n_embd = 256;
   config.n_layer = 6;
@@ -75,7 +75,7 @@ TEST(StepModelTest, SeveralMicroBatchesKeepAllGradients) {
 }
 
 TEST(StepModelTest, AStreamedTableNeedsNoRoomAndItsCopiesTakeTime) {
-  const JobShape shape = Shape();
+  const JobShape shape = Shape(/*micro_batches=*/1, /*vocabulary=*/100'000);
   const auto costs = Costs(shape, absl::Milliseconds(1));
   StepModel::Device device = WithLink(1e7, kPlenty);
   const StepModel whole(shape, device, 0, costs);
