@@ -9,6 +9,7 @@
 #include "common/chain/block_key.h"
 #include "worker/exec/block_update.h"
 #include "worker/exec/host_block_update.h"
+#include "worker/exec/pool_rows.h"
 #include "worker/model/optimizer_step.h"
 
 namespace hydra {
