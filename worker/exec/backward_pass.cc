@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "common/chain/block_key.h"
+#include "worker/exec/pool_rows.h"
 #include "worker/exec/shard_gradients.h"
 #include "worker/exec/shard_parameters.h"
 

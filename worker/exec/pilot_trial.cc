@@ -14,6 +14,7 @@
 #include "worker/exec/pass.h"
 #include "worker/exec/reservation.h"
 #include "worker/exec/row_gradient_sum.h"
+#include "worker/exec/streamed_block.h"
 #include "worker/exec/trial_task.h"
 
 namespace hydra {

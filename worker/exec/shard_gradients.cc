@@ -7,6 +7,7 @@
 
 #include "c10/core/GradMode.h"
 #include "common/chain/block_key.h"
+#include "worker/exec/pool_rows.h"
 #include "worker/model/optimizer_step.h"
 
 namespace hydra {

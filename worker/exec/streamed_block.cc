@@ -1,6 +1,7 @@
 #include "worker/exec/streamed_block.h"
 
 #include <algorithm>
+#include <vector>
 
 #include "common/model/model_table.h"
 #include "worker/model/row_stream.h"

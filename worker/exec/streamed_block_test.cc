@@ -35,7 +35,8 @@ TEST(StreamedBlockTest, ATableThatFitsBesideItsGradientIsHeldWhole) {
   for (bool tied : {true, false}) {
     const JobShape shape = Gpt2(tied);
     EXPECT_EQ(StreamedBlock(shape, {12, 14}, 500 * kMiB), kNoBlock);
-    EXPECT_EQ(StreamedBlock(shape, {12, 14}, 300 * kMiB), HeadTable(shape));
+    EXPECT_EQ(StreamedBlock(shape, {12, 14}, 334 * kMiB), kNoBlock);
+    EXPECT_EQ(StreamedBlock(shape, {12, 14}, 320 * kMiB), HeadTable(shape));
     EXPECT_EQ(StreamedBlock(shape, {13, 14}, 100 * kMiB), HeadTable(shape));
   }
 }

@@ -103,6 +103,7 @@ struct Case {
   int micro_batches;
   hydra::v1::Optimizer optimizer;
   hydra::v1::UpdatePlace update_place;
+  double max_grad_norm = 0;
 };
 
 class StreamedHeadTest : public testing::TestWithParam<Case> {
@@ -113,6 +114,7 @@ class StreamedHeadTest : public testing::TestWithParam<Case> {
     options.micro_batches = GetParam().micro_batches;
     options.optimizer = GetParam().optimizer;
     options.update_place = GetParam().update_place;
+    options.max_grad_norm = GetParam().max_grad_norm;
     return options;
   }
 };
@@ -153,6 +155,8 @@ std::vector<Case> Cases() {
           cases.push_back({tied, micro_batches, optimizer, place});
         }
       }
+      cases.push_back({tied, micro_batches, hydra::v1::OPTIMIZER_ADAMW,
+                       hydra::v1::UPDATE_PLACE_HOST, /*max_grad_norm=*/0.5});
     }
   }
   return cases;
@@ -164,6 +168,7 @@ INSTANTIATE_TEST_SUITE_P(
       return absl::StrCat(
           of.optimizer == hydra::v1::OPTIMIZER_SGD ? "Sgd" : "AdamW",
           of.tied ? "Tied" : "Untied", of.micro_batches,
+          of.max_grad_norm > 0 ? "Clipped" : "",
           of.update_place == hydra::v1::UPDATE_PLACE_HOST ? "Host" : "Device");
     });
 

@@ -1,5 +1,6 @@
 #include "worker/model/cross_entropy.h"
 
+#include <limits>
 #include <utility>
 
 #include "ATen/TensorOperators.h"
@@ -27,9 +28,11 @@ void CrossEntropy::Add(int64_t first_token, int range, at::Tensor& logits) {
   const at::Tensor scores = scores_.narrow(0, first_token, tokens);
   const at::Tensor found = logits.gather(1, PlacesOf(targets, range));
   scores.copy_(at::where(AreIn(targets, range), found, scores));
+  // Where all of a range's logits are -infinity, its exponentials are zeros.
   largest_.narrow(0, first_token, tokens)
       .select(1, range)
-      .copy_(at::amax(logits, /*dim=*/1));
+      .copy_(at::amax(logits, /*dim=*/1)
+                 .clamp_min_(std::numeric_limits<float>::lowest()));
   Exponentiate(first_token, range, logits);
   factors_.narrow(0, first_token, tokens)
       .select(1, range)

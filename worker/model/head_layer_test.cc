@@ -9,6 +9,7 @@
 #include "ATen/ops/isfinite.h"
 #include "ATen/ops/zeros_like.h"
 #include "gtest/gtest.h"
+#include "worker/model/block_views.h"
 #include "worker/model/counting_allocator.h"
 #include "worker/model/known_layers.h"
 #include "worker/model/row_stream.h"
@@ -116,6 +117,23 @@ TEST_F(HeadLayerTest, LogitsFarApartStayFinite) {
   EXPECT_GT(gradients.made.loss.loss_sum, 1e3 * kSequences * kContext);
   EXPECT_TRUE(at::isfinite(gradients.flats[1]).all().item<bool>());
   EXPECT_TRUE(at::isfinite(gradients.made.inputs[0]).all().item<bool>());
+}
+
+TEST_F(LargeVocabularyHeadLayerTest, ARangeOfImpossibleTokensChangesNoOther) {
+  const int64_t first_range = TableRanges(table_.vocabulary_size)[0].last;
+  // Every normalized input is (-10, 0, ..., 0).
+  input_.flats[0].zero_();
+  TensorViews(table_.parameter_blocks[table_.layers.back().parameter_blocks[0]],
+              input_.flats[0])[1][0] = -10;
+  at::Tensor weight = TensorViews(Weight(), input_.flats[1]).front();
+  weight.narrow(0, 0, first_range).select(1, 0).fill_(3e38);
+  input_.micro_batch.tokens.clamp_(first_range);
+  const Gradients gradients = Run();
+  EXPECT_TRUE(std::isfinite(gradients.made.loss.loss_sum));
+  EXPECT_TRUE(at::isfinite(gradients.flats[1]).all().item<bool>());
+  EXPECT_TRUE(at::isfinite(gradients.made.inputs[0]).all().item<bool>());
+  const at::Tensor rows = TensorViews(Weight(), gradients.flats[1]).front();
+  EXPECT_TRUE(rows.narrow(0, 0, first_range).eq(0).all().item<bool>());
 }
 
 TEST_P(StreamedHeadLayerTest, GivesTheBitsOfTheTableHeldWhole) {
