@@ -26,6 +26,7 @@
 #include "common/pool/instance_id.h"
 #include "common/pool/pool_file.h"
 #include "common/process/process_start.h"
+#include "common/status/proto_time.h"
 #include "glog/logging.h"
 #include "worker/device/cpu/cpu_device.h"
 #include "worker/device/cpu/link_model.h"
@@ -169,7 +170,8 @@ absl::StatusOr<std::unique_ptr<PoolFile>> OpenPool(const Flags& flags) {
 
 AttachClient::Options ClientOptions(const Flags& flags,
                                     const SocketPath& socket,
-                                    std::string session, Device* device) {
+                                    std::string session, Device* device,
+                                    const TaskRunner& runner) {
   AttachClient::Options options;
   options.daemon = "unix:" + socket.text();
   options.session = std::move(session);
@@ -179,6 +181,15 @@ AttachClient::Options ClientOptions(const Flags& flags,
     status.set_peak_bytes(device->arena().highest_bytes());
     status.set_outside_bytes(device->OutsideBytes());
     return status;
+  };
+  options.fill_copy_times = [device, &runner](worker::v1::DeviceStatus& to) {
+    *to.mutable_copy_wait() = ToProto(runner.copy_wait());
+    if (const auto time = device->CopyTime(CopyLane::kPromote)) {
+      *to.mutable_promote() = ToProto(*time);
+    }
+    if (const auto time = device->CopyTime(CopyLane::kDemote)) {
+      *to.mutable_demote() = ToProto(*time);
+    }
   };
   // What a task computes for a lost session is of no use to anyone.
   options.on_lost = [](const absl::Status& why) { _exit(ExitCodeOf(why)); };
@@ -197,11 +208,8 @@ void FinishOrDie(const Device& device,
   }
 }
 
-absl::Status RunTasks(AttachClient& client, Device* device,
-                      const PoolFile& pool, SessionLog* log) {
-  TaskRunner runner(device, [&pool](int64_t offset, int64_t bytes) {
-    return pool.Range(offset, bytes);
-  });
+absl::Status RunTasks(AttachClient& client, Device* device, TaskRunner& runner,
+                      SessionLog* log) {
   const auto find_next = [&client](int index) {
     std::optional<TaskRunner::NextTask> next;
     if (auto held = client.NextDeviceTask(index)) {
@@ -251,10 +259,13 @@ int Work(const Flags& flags) {
 
   LogBuffer buffer({});
   SessionLog log(&buffer);
+  TaskRunner runner(device->get(), [&pool](int64_t offset, int64_t bytes) {
+    return (*pool)->Range(offset, bytes);
+  });
   AttachClient client(
-      ClientOptions(flags, *socket, *std::move(session), device->get()),
+      ClientOptions(flags, *socket, *std::move(session), device->get(), runner),
       &buffer);
-  const absl::Status end = RunTasks(client, device->get(), **pool, &log);
+  const absl::Status end = RunTasks(client, device->get(), runner, &log);
   if (!flags.control_latency_file.empty()) {
     const absl::Status written =
         client.control_latency().WriteTo(flags.control_latency_file);

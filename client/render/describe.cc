@@ -11,6 +11,7 @@
 #include "client/render/device_time.h"
 #include "client/render/format.h"
 #include "client/render/job_cells.h"
+#include "client/render/step_traffic.h"
 #include "client/render/table.h"
 #include "common/status/proto_time.h"
 #include "common/text/printable.h"
@@ -124,14 +125,43 @@ std::string UpdatesText(const v1::Partition& partition) {
       " on the device");
 }
 
-std::string PartitionSection(const v1::Partition& partition, int width,
-                             bool color) {
+// "1.2s as predicted, 1.6s in the longest shards; 1.3s measured"; empty where
+// nothing is known.
+std::string StepTimeText(const v1::JobDetail& job) {
+  std::vector<std::string> parts;
+  const v1::Partition& partition = job.partition();
+  if (partition.has_step()) {
+    parts.push_back(absl::StrCat(DurationText(FromProto(partition.step())),
+                                 " as predicted"));
+    if (FromProto(partition.step_of_longest_shards()) >
+        FromProto(partition.step())) {
+      absl::StrAppend(
+          &parts.back(), ", ",
+          DurationText(FromProto(partition.step_of_longest_shards())),
+          " in the longest shards");
+    }
+  }
+  const v1::TrainSpec& train = job.spec().train();
+  const double tokens = static_cast<double>(train.context_length()) *
+                        train.per_device_train_batch_size() *
+                        train.gradient_accumulation_steps();
+  if (job.status().tokens_per_second() > 0) {
+    parts.push_back(absl::StrCat(
+        DurationText(absl::Seconds(tokens / job.status().tokens_per_second())),
+        " measured"));
+  }
+  return absl::StrJoin(parts, "; ");
+}
+
+std::string PartitionSection(const v1::JobDetail& job, int width, bool color) {
+  const v1::Partition& partition = job.partition();
   std::string text = Section("partition", color);
   absl::StrAppend(
       &text,
       FactLines({{"source", partition.source()},
                  {"shards", absl::StrCat(partition.cut_points_size() + 1)},
                  {"cut points", absl::StrJoin(partition.cut_points(), ", ")},
+                 {"a step", StepTimeText(job)},
                  {"updates", UpdatesText(partition)}}));
   if (partition.layers().empty()) return text;
   Table table({{"SHARD", true},
@@ -153,7 +183,7 @@ std::string PoolSection(const v1::PoolDemand& demand, bool color) {
       Section("pool demand", color),
       FactLines({{"parameters and state", BytesText(demand.committed_bytes())},
                  {"boundaries of a step", BytesText(demand.boundary_bytes())},
-                 {"tied gradients", BytesText(demand.gradient_bytes())},
+                 {"gradients that wait", BytesText(demand.gradient_bytes())},
                  {"largest write", BytesText(demand.largest_write_bytes())},
                  {"total", BytesText(demand.total_bytes())}}));
 }
@@ -215,10 +245,14 @@ std::string RenderJobDetail(const v1::JobDetail& job, int width, bool color,
   if (!job.warnings().empty()) text += WarningsSection(job, color);
   text += SpecSection(job.spec(), color);
   if (job.has_partition()) {
-    text += PartitionSection(job.partition(), width, color);
+    text += PartitionSection(job, width, color);
   }
   if (job.has_pool_demand()) text += PoolSection(job.pool_demand(), color);
   if (job.has_totals()) text += TotalsSection(job.totals(), color);
+  if (job.traffic().steps() > 0) {
+    text += Section("bytes of a step", color) +
+            RenderStepTraffic(job.traffic(), width, color);
+  }
   if (!job.evaluations().empty()) text += EvaluationsSection(job, width, color);
   if (!job.checkpoints().empty()) {
     text += CheckpointsSection(job, width, color, zone);

@@ -9,8 +9,8 @@
 namespace hydra {
 
 // All that is known of a job, as text in sections: status, warnings,
-// specification, partition, pool demand, totals, evaluations, checkpoints.
-// Pure; `width` 0 means no limit.
+// specification, partition, pool demand, totals, what a step moves,
+// evaluations, checkpoints. Pure; `width` 0 means no limit.
 std::string RenderJobDetail(const v1::JobDetail& job, int width, bool color,
                             absl::TimeZone zone);
 

@@ -58,6 +58,25 @@ TEST(RenderJobDetailTest, AssignsEachLayerToItsShard) {
   EXPECT_THAT(text, ContainsRegex("1 +3 +block.* 3.0s"));
 }
 
+TEST(RenderJobDetailTest, ShowsWhatAStepTakesBesideWhatWasPredicted) {
+  v1::JobDetail job = Detail();
+  v1::TrainSpec* train = job.mutable_spec()->mutable_train();
+  train->set_per_device_train_batch_size(4);
+  train->set_gradient_accumulation_steps(2);
+  train->set_context_length(100);
+  v1::Partition* partition = job.mutable_partition();
+  partition->set_source("pilot");
+  EXPECT_THAT(Render(job), Not(HasSubstr("a step")));
+  partition->mutable_step()->set_seconds(3);
+  partition->mutable_step_of_longest_shards()->set_seconds(4);
+  EXPECT_THAT(Render(job),
+              HasSubstr("3.0s as predicted, 4.0s in the longest shards\n"));
+  job.mutable_status()->set_tokens_per_second(400);
+  EXPECT_THAT(Render(job), HasSubstr("longest shards; 2.0s measured\n"));
+  partition->mutable_step_of_longest_shards()->set_seconds(3);
+  EXPECT_THAT(Render(job), HasSubstr(" 3.0s as predicted; 2.0s measured\n"));
+}
+
 TEST(RenderJobDetailTest, ShowsPoolTotalsAndEvaluations) {
   v1::JobDetail job = Detail();
   job.mutable_pool_demand()->set_total_bytes(3 << 20);
@@ -74,6 +93,15 @@ TEST(RenderJobDetailTest, ShowsPoolTotalsAndEvaluations) {
   EXPECT_THAT(text, ContainsRegex("nonfinite steps +3"));
   EXPECT_THAT(text, ContainsRegex("device time +1m00s: 100% computing"));
   EXPECT_THAT(text, ContainsRegex("20 +validation.* 31.25"));
+}
+
+TEST(RenderJobDetailTest, ShowsWhatAStepMoves) {
+  v1::JobDetail job = Detail();
+  EXPECT_THAT(Render(job), Not(HasSubstr("bytes of a step\n")));
+  job.mutable_traffic()->set_steps(2);
+  job.mutable_traffic()->mutable_promoted()->set_activations(2048);
+  EXPECT_THAT(Render(job), ContainsRegex("bytes of a step\n.*KIND"));
+  EXPECT_THAT(Render(job), ContainsRegex("activations +1.0 KiB"));
 }
 
 TEST(RenderJobDetailTest, ListsTheCheckpoints) {

@@ -6,6 +6,7 @@
 #include "client/render/format.h"
 #include "client/render/job_cells.h"
 #include "client/render/table.h"
+#include "client/render/worker_cells.h"
 #include "common/status/proto_time.h"
 #include "common/text/printable.h"
 
@@ -82,6 +83,9 @@ std::string RenderWorkers(const v1::ListWorkersResponse& response, int width,
                {"PID", true},
                {"THREADS", true},
                {"BUSY", true},
+               {"COMPUTING", true},
+               {"IN", true},
+               {"OUT", true},
                {"PEAK", true},
                {"LIMIT", true},
                {"OUTSIDE", true},
@@ -95,7 +99,9 @@ std::string RenderWorkers(const v1::ListWorkersResponse& response, int width,
                   Cell(StateName(worker.state()),
                        ready ? Style::kGreen : Style::kYellow),
                   absl::StrCat(worker.pid()), absl::StrCat(worker.threads()),
-                  BusyText(worker), BytesText(worker.peak_bytes()),
+                  BusyText(worker), ComputingText(worker),
+                  PromotingText(worker), DemotingText(worker),
+                  BytesText(worker.peak_bytes()),
                   BytesText(worker.memory_limit_bytes()),
                   BytesText(worker.outside_bytes()),
                   absl::StrCat(worker.finished_tasks()),

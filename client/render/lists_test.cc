@@ -6,6 +6,7 @@
 namespace hydra {
 namespace {
 
+using ::testing::ContainsRegex;
 using ::testing::HasSubstr;
 using ::testing::Not;
 using ::testing::StartsWith;
@@ -64,10 +65,12 @@ TEST(RenderWorkersTest, ShowsTheShareOfTimeThatADeviceWasBusy) {
   worker->set_state(v1::WORKER_STATE_READY);
   worker->mutable_busy()->set_seconds(9);
   worker->mutable_attached()->set_seconds(10);
+  worker->set_computing(0.84);
+  worker->set_promoting(0.31);
   worker->set_memory_limit_bytes(1 << 30);
   worker->set_task("j3 FORWARD shard 0 step 2");
   const std::string text = RenderWorkers(response, 0, false);
-  EXPECT_THAT(text, HasSubstr("90%"));
+  EXPECT_THAT(text, ContainsRegex("90% +84% +31% +- +"));
   EXPECT_THAT(text, HasSubstr("1.0 GiB"));
   EXPECT_THAT(text, HasSubstr("j3 FORWARD shard 0 step 2"));
 }

@@ -10,6 +10,7 @@
 #include "client/render/format.h"
 #include "client/render/job_cells.h"
 #include "client/render/table.h"
+#include "client/render/worker_cells.h"
 #include "common/status/proto_time.h"
 #include "common/text/printable.h"
 
@@ -66,7 +67,9 @@ std::string WholeText(const WatchModel& model,
     if (given_up) continue;
     done += job.step();
     all += job.total_steps();
-    if (job.state() == v1::JOB_STATE_RUNNING) tokens += job.tokens_per_second();
+    if (job.state() == v1::JOB_STATE_RUNNING) {
+      tokens += job.overall_tokens_per_second();
+    }
   }
   if (jobs.size() < 2 || all == 0) return text;
   absl::StrAppend(&text, "; ", done, " of ", all, " steps (", 100 * done / all,
@@ -112,15 +115,21 @@ Table JobTable(const std::vector<v1::JobStatus>& jobs, size_t count) {
 }
 
 Table DeviceTable(const WatchModel& model) {
-  Table table({{"DEVICE"}, {"BUSY", true}, {"MEMORY PEAK/LIMIT"}, {"TASK"}});
+  // What a narrow terminal cuts off comes last.
+  Table table({{"DEVICE"},
+               {"COMPUTING", true},
+               {"IN", true},
+               {"OUT", true},
+               {"TASK"},
+               {"MEMORY PEAK/LIMIT"}});
   for (const v1::WorkerStatus& worker : model.workers()) {
     const bool ready = worker.state() == v1::WORKER_STATE_READY;
     const std::string idle = ready ? "-" : StateName(worker.state());
-    table.AddRow({worker.device(),
-                  absl::StrFormat("%.0f%%", 100 * model.Busy(worker.device())),
+    table.AddRow({worker.device(), ComputingText(worker), PromotingText(worker),
+                  DemotingText(worker),
+                  worker.task().empty() ? idle : worker.task(),
                   absl::StrCat(BytesText(worker.peak_bytes()), " / ",
-                               BytesText(worker.memory_limit_bytes())),
-                  worker.task().empty() ? idle : worker.task()});
+                               BytesText(worker.memory_limit_bytes()))});
   }
   return table;
 }
@@ -182,6 +191,20 @@ std::string SummaryLine(const WatchModel& model,
   return line;
 }
 
+// "cpu:0: j3 BACKWARD shard 2 step 17; computing 84%, in 31%, out 22%", for
+// each device of which that is known.
+std::vector<std::string> DeviceLines(const WatchModel& model) {
+  std::vector<std::string> lines;
+  for (const v1::WorkerStatus& worker : model.workers()) {
+    const std::string lanes = LanesText(worker);
+    if (lanes.empty()) continue;
+    lines.push_back(Printable(absl::StrCat(
+        worker.device(), ": ",
+        worker.task().empty() ? "no task" : worker.task(), "; ", lanes)));
+  }
+  return lines;
+}
+
 }  // namespace
 
 std::vector<std::string> RenderProgress(const WatchModel& model,
@@ -225,6 +248,7 @@ std::vector<std::string> PlainProgress::Update(const WatchModel& model,
   }
   if (lines.empty() && now - last_line_ >= kSummaryInterval) {
     lines.push_back(SummaryLine(model, jobs));
+    Append(DeviceLines(model), &lines);
   }
   if (!lines.empty()) last_line_ = now;
   return lines;

@@ -34,8 +34,9 @@ WatchModel Model(const std::vector<v1::JobStatus>& jobs) {
   worker->set_task("j2 BACKWARD shard 2 step 17");
   worker->set_peak_bytes(512 << 20);
   worker->set_memory_limit_bytes(1 << 30);
-  worker->mutable_busy()->set_seconds(98);
-  worker->mutable_attached()->set_seconds(100);
+  worker->set_computing(0.84);
+  worker->set_promoting(0.31);
+  worker->set_demoting(0.22);
   WatchModel model;
   model.Apply(response, /*first=*/true);
   return model;
@@ -46,7 +47,8 @@ v1::JobStatus Training() {
   job.set_step(17);
   job.set_total_steps(120);
   job.set_train_loss(3.5);
-  job.set_tokens_per_second(1234.4);
+  job.set_tokens_per_second(2468.4);
+  job.set_overall_tokens_per_second(1234.4);
   job.mutable_remaining()->set_seconds(185);
   return job;
 }
@@ -60,10 +62,14 @@ TEST(RenderProgressTest, ShowsRunningJobsFirstThenDevices) {
             "1 running, 1 pending; 17 of 120 steps (14%), 1234 tokens/s")
       << "the other job does not know its time yet";
   EXPECT_THAT(lines[2],
-              ContainsRegex("j2 +gpt2 +train +17/120 +3.5000 +- +1234 +3m05s"));
+              ContainsRegex("j2 +gpt2 +train +17/120 +3.5000 +- +2468 +3m05s"));
   EXPECT_THAT(lines[3], ContainsRegex("j1 +gpt2 +admission"));
-  EXPECT_THAT(lines[5], ContainsRegex("cpu:0 +98% +512.0 MiB / 1.0 GiB +"
-                                      "j2 BACKWARD shard 2 step 17"));
+  EXPECT_THAT(lines[5],
+              ContainsRegex("cpu:0 +84% +31% +22% +j2 BACKWARD shard 2 step 17"
+                            " +512.0 MiB / 1.0 GiB"));
+  EXPECT_THAT(RenderProgress(model, {/*width=*/60, /*height=*/20}, false)[5],
+              HasSubstr("22%  j2 BACKWARD shard 2 step 17"))
+      << "the memory is cut off first";
 }
 
 TEST(RenderProgressTest, CountsPausedJobsAndShowsTheirState) {
@@ -167,7 +173,9 @@ TEST(PlainProgressTest, SummarisesWhenNothingChangedForTenSeconds) {
   progress.Update(model, start);
   EXPECT_THAT(progress.Update(model, start + absl::Seconds(9)), IsEmpty());
   EXPECT_THAT(progress.Update(model, start + absl::Seconds(10)),
-              ElementsAre("1 running; j2 17/120 loss 3.5000 1234 tokens/s"));
+              ElementsAre("1 running; j2 17/120 loss 3.5000 2468 tokens/s",
+                          "cpu:0: j2 BACKWARD shard 2 step 17; computing 84%, "
+                          "in 31%, out 22%"));
   EXPECT_THAT(progress.Update(model, start + absl::Seconds(11)), IsEmpty());
 }
 

@@ -4,36 +4,14 @@
 
 #include "absl/strings/str_cat.h"
 #include "client/render/format.h"
-#include "common/status/proto_time.h"
 
 namespace hydra {
-namespace {
-
-constexpr absl::Duration kBusyWindow = absl::Seconds(2);
-
-}  // namespace
-
 void WatchModel::Apply(const v1::WatchResponse& response, bool first) {
   if (first) jobs_.clear();
   for (const v1::JobStatus& job : response.jobs()) {
     jobs_[{job.job_id().size(), job.job_id()}] = job;
   }
   workers_ = response.workers();
-  for (const v1::WorkerStatus& worker : workers_) UpdateBusy(worker);
-}
-
-void WatchModel::UpdateBusy(const v1::WorkerStatus& worker) {
-  const absl::Duration busy = FromProto(worker.busy());
-  const absl::Duration attached = FromProto(worker.attached());
-  const auto [it, is_new] = busy_.try_emplace(worker.device());
-  BusySample& sample = it->second;
-  // A worker that started again counts from zero.
-  if (!is_new && attached < sample.attached) sample = BusySample();
-  const absl::Duration elapsed = attached - sample.attached;
-  if (elapsed <= absl::ZeroDuration()) return;
-  if (elapsed < kBusyWindow && sample.attached > absl::ZeroDuration()) return;
-  const double share = absl::FDivDuration(busy - sample.busy, elapsed);
-  sample = {busy, attached, std::clamp(share, 0.0, 1.0)};
 }
 
 std::vector<v1::JobStatus> WatchModel::Jobs() const {
@@ -41,11 +19,6 @@ std::vector<v1::JobStatus> WatchModel::Jobs() const {
   jobs.reserve(jobs_.size());
   for (const auto& [order, job] : jobs_) jobs.push_back(job);
   return jobs;
-}
-
-double WatchModel::Busy(const std::string& device) const {
-  const auto it = busy_.find(device);
-  return it == busy_.end() ? 0 : it->second.share;
 }
 
 std::optional<std::string> WatchModel::WhyNoWorkerStarts() const {

@@ -7,14 +7,13 @@
 #include <utility>
 #include <vector>
 
-#include "absl/time/time.h"
 #include "google/protobuf/repeated_ptr_field.h"
 #include "hydra/v1/hydra.pb.h"
 
 namespace hydra {
 
 // What a watch stream has told so far: the newest status of each job and
-// worker, and how busy each device was lately. Not thread-safe.
+// worker. Not thread-safe.
 class WatchModel {
  public:
   // Takes in one message. `first` is set for the first message of a stream,
@@ -28,10 +27,6 @@ class WatchModel {
     return workers_;
   }
 
-  // The share of about the last two seconds in which the device computed, 0 to
-  // 1; since it attached when it has not been watched for that long.
-  double Busy(const std::string& device) const;
-
   // Why no device can be used: no worker's process could start, several times
   // over. None: one can, or it may be too early to say.
   std::optional<std::string> WhyNoWorkerStarts() const;
@@ -41,19 +36,11 @@ class WatchModel {
   bool AnyUnsuccessful() const;
 
  private:
-  struct BusySample {
-    absl::Duration busy;
-    absl::Duration attached;
-    double share = 0;
-  };
   // Ids end in a number, so shorter ones are older.
   using IdOrder = std::pair<size_t, std::string>;
 
-  void UpdateBusy(const v1::WorkerStatus& worker);
-
   std::map<IdOrder, v1::JobStatus> jobs_;
   google::protobuf::RepeatedPtrField<v1::WorkerStatus> workers_;
-  std::map<std::string, BusySample> busy_;
 };
 
 }  // namespace hydra

@@ -13,12 +13,9 @@ v1::WatchResponse WithJob(const std::string& id, v1::JobState state) {
   return response;
 }
 
-v1::WatchResponse WithWorker(int busy_seconds, int attached_seconds) {
+v1::WatchResponse WithWorker() {
   v1::WatchResponse response;
-  v1::WorkerStatus* worker = response.add_workers();
-  worker->set_device("cpu:0");
-  worker->mutable_busy()->set_seconds(busy_seconds);
-  worker->mutable_attached()->set_seconds(attached_seconds);
+  response.add_workers()->set_device("cpu:0");
   return response;
 }
 
@@ -57,19 +54,8 @@ TEST(WatchModelTest, KnowsWhenAllHaveEndedAndWhetherWell) {
   EXPECT_TRUE(model.AnyUnsuccessful());
 }
 
-TEST(WatchModelTest, BusyIsTheShareOfTheLatestWindow) {
-  WatchModel model;
-  EXPECT_EQ(model.Busy("cpu:0"), 0);
-  model.Apply(WithWorker(/*busy_seconds=*/10, /*attached_seconds=*/100), true);
-  EXPECT_DOUBLE_EQ(model.Busy("cpu:0"), 0.1);
-  model.Apply(WithWorker(11, 101), false);
-  EXPECT_DOUBLE_EQ(model.Busy("cpu:0"), 0.1) << "the window is not over";
-  model.Apply(WithWorker(14, 104), false);
-  EXPECT_DOUBLE_EQ(model.Busy("cpu:0"), 1);
-}
-
 TEST(WatchModelTest, TellsWhyNoWorkerStarts) {
-  v1::WatchResponse response = WithWorker(0, 0);
+  v1::WatchResponse response = WithWorker();
   WatchModel model;
   EXPECT_EQ(model.WhyNoWorkerStarts(), std::nullopt);
   v1::WorkerStatus& worker = *response.mutable_workers(0);
@@ -87,13 +73,6 @@ TEST(WatchModelTest, TellsWhyNoWorkerStarts) {
   response.mutable_workers(1)->clear_reason();
   model.Apply(response, false);
   EXPECT_EQ(model.WhyNoWorkerStarts(), std::nullopt) << "another one can";
-}
-
-TEST(WatchModelTest, BusyStartsAnewWithARestartedWorker) {
-  WatchModel model;
-  model.Apply(WithWorker(90, 100), true);
-  model.Apply(WithWorker(1, 4), false);
-  EXPECT_DOUBLE_EQ(model.Busy("cpu:0"), 0.25);
 }
 
 }  // namespace

@@ -39,6 +39,9 @@ inline BlockKey StateKey(int block) {
 inline BlockKey ParameterGradientKey(int block) {
   return {worker::v1::BLOCK_KIND_PARAMETER_GRADIENT, block, 0};
 }
+inline BlockKey GradientSquaresKey(int block) {
+  return {worker::v1::BLOCK_KIND_GRADIENT_SQUARES, block, 0};
+}
 inline BlockKey ActivationKey(int layer, int micro_batch) {
   return {worker::v1::BLOCK_KIND_ACTIVATION, layer, micro_batch};
 }

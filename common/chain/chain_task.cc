@@ -1,5 +1,7 @@
 #include "common/chain/chain_task.h"
 
+#include <algorithm>
+
 #include "absl/container/btree_set.h"
 #include "glog/logging.h"
 
@@ -58,22 +60,42 @@ class PassBuilder {
     }
   }
 
-  // The update of every block that the shard owns; for the others, their part
-  // of the gradient goes to the owner.
-  void UpdateOwned() {
+  // The gradient of every block that the shard owns, which waits for the UPDATE
+  // or is used at once; for the others, their part goes to the owner.
+  void MakeGradients() {
     for (int block : BlocksUsed()) {
       if (!Owns(block)) {
         Write(ParameterGradientKey(block));
         continue;
       }
-      Write(ParametersKey(block));
-      if (shape_.state_factor > 0) {
-        Read(StateKey(block), /*last_use=*/false);
-        Write(StateKey(block));
+      if (shape_.clips_gradients) {
+        // The later layers' part becomes the whole.
+        if (HasLaterUser(block)) {
+          Read(ParameterGradientKey(block), /*last_use=*/false);
+        }
+        Write(ParameterGradientKey(block));
+        Write(GradientSquaresKey(block));
+        continue;
       }
+      Update(block);
       if (HasLaterUser(block)) {
         Read(ParameterGradientKey(block), /*last_use=*/true);
       }
+    }
+  }
+
+  // With the gradients that wait.
+  void UpdateOwned() {
+    for (int block : BlocksUsed()) {
+      if (!Owns(block)) continue;
+      Read(ParametersKey(block), /*last_use=*/false);
+      Update(block);
+      Read(ParameterGradientKey(block), /*last_use=*/true);
+    }
+    const bool last = task_.layers.last == shape_.table->layer_count();
+    const auto blocks = static_cast<int>(shape_.table->parameter_blocks.size());
+    for (int block = 0; block < blocks; ++block) {
+      Read(GradientSquaresKey(block), /*last_use=*/last);
     }
   }
 
@@ -98,6 +120,13 @@ class PassBuilder {
   bool HasLaterUser(int block) const {
     return shape_.table->parameter_blocks[block].layers.back() >=
            task_.layers.last;
+  }
+
+  void Update(int block) {
+    Write(ParametersKey(block));
+    if (shape_.state_factor == 0) return;
+    Read(StateKey(block), /*last_use=*/false);
+    Write(StateKey(block));
   }
 
   void Read(const BlockKey& key, bool last_use) {
@@ -137,12 +166,22 @@ ChainTask PassTask(const JobShape& shape, wv1::TaskKind kind,
       pass.ReadParameters();
       pass.ReadInput(/*last_use=*/true);
       pass.HandGradientsDown();
+      pass.MakeGradients();
+      break;
+    case wv1::TASK_KIND_UPDATE:
       pass.UpdateOwned();
       break;
     default:
       LOG(FATAL) << wv1::TaskKind_Name(kind) << " is no pass over a shard";
   }
   return pass.Take();
+}
+
+bool StaysOnHost(const ParameterBlock& block, const LayerRange& layers) {
+  return block.rows_are_gathered &&
+         std::none_of(block.layers.begin(), block.layers.end(), [&](int user) {
+           return user != block.owner() && layers.Contains(user);
+         });
 }
 
 int64_t BlockBytes(const JobShape& shape, wv1::TaskKind kind,
@@ -152,9 +191,14 @@ int64_t BlockBytes(const JobShape& shape, wv1::TaskKind kind,
                ? shape.EvalBoundaryBytes(key.index)
                : shape.TrainBoundaryBytes(key.index);
   }
-  return key.kind == wv1::BLOCK_KIND_OPTIMIZER_STATE
-             ? shape.StateBytes(key.index)
-             : shape.ParameterBytes(key.index);
+  switch (key.kind) {
+    case wv1::BLOCK_KIND_OPTIMIZER_STATE:
+      return shape.StateBytes(key.index);
+    case wv1::BLOCK_KIND_GRADIENT_SQUARES:
+      return AlignedTensorBytes(sizeof(double));
+    default:
+      return shape.ParameterBytes(key.index);
+  }
 }
 
 wv1::Task ToMessage(const ChainTask& task) {

@@ -7,6 +7,7 @@
 #include "common/chain/block_key.h"
 #include "common/chain/job_shape.h"
 #include "common/chain/layer_range.h"
+#include "common/model/model_table.h"
 #include "hydra/worker/v1/worker.pb.h"
 
 namespace hydra {
@@ -43,10 +44,16 @@ struct ChainTask {
 // [0, count). Its step, shard, split and sequences are not set. The layers need
 // not be one of the shape's shards.
 //
-// Requires an INIT (from nothing; `count` is 0), FORWARD, BACKWARD, TURN or
-// EVALUATE; BACKWARD and FORWARD end before the last layer, TURN at it.
+// Requires an INIT (from nothing; `count` is 0), FORWARD, BACKWARD, TURN,
+// UPDATE
+// (`count` is 0) or EVALUATE; BACKWARD and FORWARD end before the last layer,
+// TURN at it.
 ChainTask PassTask(const JobShape& shape, worker::v1::TaskKind kind,
                    const LayerRange& layers, int count);
+
+// Whether a pass over these layers leaves the block in host memory: its rows
+// are gathered there, and no other one of the layers computes with it.
+bool StaysOnHost(const ParameterBlock& block, const LayerRange& layers);
 
 // What a block of a pass of this kind takes: a boundary of an evaluation has
 // another size than one of a step.

@@ -23,6 +23,8 @@ struct JobShape {
   int64_t eval_batch_size = 1;
   // Optimizer state over parameters (common/model/optimizer.h).
   int64_t state_factor = 0;
+  // Gradients wait for the norm of all of them: updates are tasks of their own.
+  bool clips_gradients = false;
   // In chain order; empty until the cut points are known.
   std::vector<LayerRange> shards;
 

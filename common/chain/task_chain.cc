@@ -41,7 +41,21 @@ ChainTask InitTask(const JobShape& shape, const ChainPlan& plan, int shard) {
   return task;
 }
 
+// Of one step: those that make the gradients.
+int GradientTasks(const JobShape& shape) { return 2 * shape.shard_count() - 1; }
+
+ChainTask UpdateTask(const JobShape& shape, int64_t step, int shard) {
+  ChainTask task =
+      PassTask(shape, wv1::TASK_KIND_UPDATE, shape.shards[shard], /*count=*/0);
+  task.step = step;
+  task.shard = shard;
+  return task;
+}
+
 ChainTask TrainTask(const JobShape& shape, int64_t step, int index) {
+  if (index >= GradientTasks(shape)) {
+    return UpdateTask(shape, step, index - GradientTasks(shape));
+  }
   const int turn = shape.shard_count() - 1;
   const int shard = index <= turn ? index : 2 * turn - index;
   const wv1::TaskKind kind = index < turn    ? wv1::TASK_KIND_FORWARD
@@ -162,7 +176,10 @@ int64_t VisitEnd(const ChainPlan& plan, const ChainPosition& position) {
                   BatchesOf(plan, position.split));
 }
 
-int TasksPerStep(const JobShape& shape) { return 2 * shape.shard_count() - 1; }
+int TasksPerStep(const JobShape& shape) {
+  return GradientTasks(shape) +
+         (shape.clips_gradients ? shape.shard_count() : 0);
+}
 
 ChainPosition ResumePlace(ChainPosition position) {
   if (position.inside_step()) return position;

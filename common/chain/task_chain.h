@@ -83,7 +83,8 @@ bool CompletesEvaluation(const JobShape& shape, const ChainPlan& plan,
                          const ChainPosition& position);
 
 // Tasks of one step: FORWARD for each shard but the last, TURN, BACKWARD for
-// each but the last.
+// each but the last; and UPDATE for each, the first one first, where gradients
+// are clipped.
 int TasksPerStep(const JobShape& shape);
 
 // In the first `batches` batches of an evaluation of the split.

@@ -54,6 +54,25 @@ TEST(TaskChainTest, AStepGoesForwardTurnsAndComesBack) {
                           "FORWARD 1", "TURN 2", "BACKWARD 1", "BACKWARD 0"));
 }
 
+TEST(TaskChainTest, ClippedGradientsWaitForTheLastOfThem) {
+  JobShape shape = Shape({2, 4});
+  shape.clips_gradients = true;
+  EXPECT_THAT(Names(shape, {/*total_steps=*/1}),
+              ElementsAre("INIT 0", "INIT 1", "INIT 2", "FORWARD 0",
+                          "FORWARD 1", "TURN 2", "BACKWARD 1", "BACKWARD 0",
+                          "UPDATE 0", "UPDATE 1", "UPDATE 2"));
+  ChainPosition last_backward{ChainPosition::Phase::kTrain, 0, 4};
+  EXPECT_FALSE(CompletesStep(shape, last_backward));
+  EXPECT_TRUE(
+      CompletesStep(shape, {ChainPosition::Phase::kTrain, 0, /*task=*/7}));
+  for (int block = 0; block < shape.table->parameter_blocks.size(); ++block) {
+    const ChainTask update =
+        TaskAt(shape, {1}, {ChainPosition::Phase::kTrain, 0, /*task=*/5});
+    EXPECT_THAT(update.reads, Contains(GradientSquaresKey(block)))
+        << "the norm is of all blocks";
+  }
+}
+
 TEST(TaskChainTest, OneShardOnlyTurns) {
   EXPECT_THAT(Names(Shape({}), {/*total_steps=*/2}),
               ElementsAre("INIT 0", "TURN 0", "TURN 0"));
@@ -170,8 +189,12 @@ TEST(TaskChainTest, EveryReadWasMadeAndEveryBoundaryEnds) {
   plan.validation_batches = 6;
   plan.test_batches = 2;
   for (const std::vector<int>& cuts :
-       {std::vector<int>{}, {1}, {2, 4}, {1, 2, 3, 4}}) {
-    const JobShape shape = Shape(cuts, /*micro_batches=*/2);
+       {std::vector<int>{}, {1}, {2, 4}, {1, 2, 3, 4}, {-1}, {-1, 2, 4}}) {
+    // With a -1: gradients are clipped.
+    const bool clips = !cuts.empty() && cuts.front() == -1;
+    JobShape shape = Shape({cuts.begin() + (clips ? 1 : 0), cuts.end()},
+                           /*micro_batches=*/2);
+    shape.clips_gradients = clips;
     std::set<BlockKey> live;
     for (int block = 0; block < shape.table->parameter_blocks.size(); ++block) {
       live.insert({wv1::BLOCK_KIND_OPTIMIZER_STATE, block, 0});

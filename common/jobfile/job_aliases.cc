@@ -20,7 +20,6 @@ constexpr absl::string_view kPreparedOnce =
     "text is tokenized once, by the workers, and kept";
 constexpr absl::string_view kConstantRate =
     "the learning rate is constant: there are no schedules and no warmup yet";
-constexpr absl::string_view kNoClipping = "there is no gradient clipping yet";
 constexpr absl::string_view kFp32 =
     "Hydra trains in fp32: there is no other precision yet";
 constexpr absl::string_view kAlwaysRecomputed =
@@ -224,10 +223,13 @@ constexpr Alias kJobAliases[] = {
     {"decay_lr", "", kConstantRate},
     {"lr_decay*", "", kConstantRate},
     {"cosine_min_lr_ratio", "", kConstantRate},
-    {"max_grad_norm", "", kNoClipping},
-    {"grad_clip", "", kNoClipping},
-    {"clip_grad_norm", "", kNoClipping},
-    {"gradient_clip*", "", kNoClipping},
+    {"grad_clip", "max_grad_norm"},
+    {"clip_grad_norm", "max_grad_norm"},
+    {"clip_grad_value", "",
+     "gradients are clipped by their norm: max_grad_norm"},
+    {"gradient_clip_algorithm", "",
+     "gradients are clipped by their norm: max_grad_norm"},
+    {"gradient_clip*", "max_grad_norm"},
     {"bf16*", "", kFp32},
     {"fp16*", "", kFp32},
     {"fp8*", "", kFp32},

@@ -57,7 +57,7 @@ TEST(JobAliasesTest, KeysOfOtherToolsHaveTheirHints) {
       {"", "eval_strategy", "did you mean 'eval_steps' under 'evaluation'? 0"},
       {"train", "warmup_ratio", "the learning rate is constant"},
       {"train", "lr_scheduler_type", "the learning rate is constant"},
-      {"train", "max_grad_norm", "there is no gradient clipping yet"},
+      {"", "max_grad_norm", "did you mean 'max_grad_norm' under 'train'?"},
       {"train", "bf16", "Hydra trains in fp32"},
       {"train", "fp16_full_eval", "Hydra trains in fp32"},
       {"model", "dtype", "Hydra trains in fp32"},
@@ -84,7 +84,7 @@ TEST(JobAliasesTest, KeysOfOtherToolsHaveTheirHints) {
       {"", "lora_r", "Hydra trains all parameters"},
       // DeepSpeed.
       {"", "zero_optimization", "hydrad places every model"},
-      {"", "gradient_clipping", "there is no gradient clipping yet"},
+      {"", "gradient_clipping", "did you mean 'max_grad_norm' under 'train'?"},
       // torchtune and Lightning.
       {"", "max_epochs", "did you mean 'num_train_epochs' under 'train'?"},
       {"", "accumulate_grad_batches", "did you mean 'gradient_accumulation"},

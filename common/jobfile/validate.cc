@@ -211,6 +211,16 @@ void CheckOptimizer(const v1::TrainSpec& train, SectionChecker* check) {
     check->Positive("adam_epsilon", train.adam_epsilon());
   }
   check->Fraction("momentum", train.momentum());
+  if (check->NotNegative("max_grad_norm", train.max_grad_norm())) {
+    check->FitsFloat("max_grad_norm", train.max_grad_norm());
+  }
+  if (train.max_grad_norm() > 0 &&
+      train.update_on() == v1::UPDATE_PLACE_DEVICE) {
+    check->Add("update_on",
+               absl::StrCat("with max_grad_norm, here ", train.max_grad_norm(),
+                            ", the host updates parameters, since gradients "
+                            "wait in its memory; found device; remove it"));
+  }
   if (train.momentum() > 0 && !ReadsField(train.optim(), "momentum")) {
     const std::string readers =
         absl::StrJoin(OptimizersThatRead("momentum"), " or ");
@@ -238,6 +248,7 @@ void CheckEvaluation(const v1::JobSpec& job, SectionChecker* check) {
 }
 
 void CheckCutPoints(const v1::PartitionSpec& partition, SectionChecker* check) {
+  check->Known("shards", *v1::ShardChoice_descriptor(), partition.shards());
   int previous = 0;
   for (int i = 0; i < partition.cut_points_size(); ++i) {
     const int cut = partition.cut_points(i);

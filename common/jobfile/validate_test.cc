@@ -208,6 +208,15 @@ TEST(ValidateJobTest, ExplainsEachMistake) {
       {[](Job* j) { j->mutable_train()->set_learning_rate(1e-40); },
        "train.learning_rate: expected a number from 1.17549e-38 to "
        "3.40282e+38, as fp32 has them, found 1e-40"},
+      {[](Job* j) { j->mutable_train()->set_max_grad_norm(-1); },
+       "train.max_grad_norm: expected a finite number of at least 0, found -1"},
+      {[](Job* j) {
+         j->mutable_train()->set_max_grad_norm(0.5);
+         j->mutable_train()->set_update_on(hydra::v1::UPDATE_PLACE_DEVICE);
+       },
+       "train.update_on: with max_grad_norm, here 0.5, the host updates "
+       "parameters, since gradients wait in its memory; found device; remove "
+       "it"},
       {[](Job* j) { j->mutable_train()->set_weight_decay(1e39); },
        "train.weight_decay: expected a number from 1.17549e-38 to "
        "3.40282e+38, as fp32 has them, found 1e+39"},

@@ -143,6 +143,7 @@ LayerEntry Head(const Gpt2Config& config) {
   LayerEntry layer;
   layer.op = kGpt2HeadOp;
   layer.kind = "head";
+  layer.streamed_block = 1;
   layer.attributes = {{gpt2::kEpsilon, config.layer_norm_epsilon}};
   return layer;
 }

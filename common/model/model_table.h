@@ -108,6 +108,10 @@ struct LayerEntry {
   // Indices into ModelTable::parameter_blocks, in the order that the layer's
   // arithmetic expects.
   std::vector<int> parameter_blocks;
+  // Which of these, by its place among them, the arithmetic can take in ranges
+  // of rows where it is too large for the device: one tensor [rows, width].
+  // -1: none.
+  int streamed_block = -1;
   // None of the last layer.
   std::vector<BoundaryTensor> outputs;
   // What else its arithmetic depends on: numbers of heads, an epsilon.

@@ -38,7 +38,7 @@ PoolDemand Total(PoolDemand demand) {
 struct StepBytes {
   // Most that is there between two tasks.
   int64_t boundaries = 0;
-  int64_t tied_gradients = 0;
+  int64_t gradients = 0;
   // Most that one task makes.
   int64_t largest_write = 0;
 };
@@ -50,13 +50,13 @@ StepBytes WalkStep(const JobShape& shape) {
   single.micro_batches = 1;
   absl::flat_hash_map<BlockKey, absl::int128> held;
   absl::int128 boundaries = 0;
-  absl::int128 tied_gradients = 0;
+  absl::int128 gradients = 0;
   StepBytes most;
   for (int number = 0; number < TasksPerStep(shape); ++number) {
     const ChainPosition position{ChainPosition::Phase::kTrain, 0, number};
     const ChainTask task = TaskAt(single, {1}, position);
     const auto sum_of = [&](const BlockKey& key) -> absl::int128& {
-      return IsBoundary(key) ? boundaries : tied_gradients;
+      return IsBoundary(key) ? boundaries : gradients;
     };
     absl::int128 written = 0;
     for (const BlockWrite& write : task.writes) {
@@ -64,15 +64,13 @@ StepBytes WalkStep(const JobShape& shape) {
       const absl::int128 bytes = absl::int128(write.size_bytes) * copies;
       written += bytes;
       if (IsTrained(write.key)) continue;
-      held[write.key] = bytes;
-      sum_of(write.key) += bytes;
+      sum_of(write.key) += bytes - std::exchange(held[write.key], bytes);
     }
     for (const BlockKey& key : task.ends) {
-      sum_of(key) -= held[key];
+      sum_of(key) -= std::exchange(held[key], 0);
     }
     most.boundaries = std::max(most.boundaries, Bounded(boundaries));
-    most.tied_gradients =
-        std::max(most.tied_gradients, Bounded(tied_gradients));
+    most.gradients = std::max(most.gradients, Bounded(gradients));
     most.largest_write = std::max(most.largest_write, Bounded(written));
   }
   return most;
@@ -104,7 +102,7 @@ PoolDemand DemandOf(const JobShape& shape) {
   demand.set_committed_bytes(CommittedBytes(shape));
   demand.set_boundary_bytes(
       std::max(step.boundaries, EvaluationBoundaryBytes(shape)));
-  demand.set_gradient_bytes(step.tied_gradients);
+  demand.set_gradient_bytes(step.gradients);
   demand.set_largest_write_bytes(step.largest_write);
   return Total(demand);
 }
@@ -116,6 +114,9 @@ PoolDemand LeastDemandOf(const JobShape& shape) {
   }
   PoolDemand demand;
   demand.set_committed_bytes(CommittedBytes(shape));
+  if (shape.clips_gradients) {
+    demand.set_gradient_bytes(Bounded(shape.table->ParameterBytes()));
+  }
   demand.set_largest_write_bytes(largest_block * (1 + shape.state_factor));
   return Total(demand);
 }
@@ -147,7 +148,7 @@ absl::Status Admission::CanEverFit(const PoolDemand& demand) const {
       "the job needs ", needed, " bytes of the pool, which can promise ",
       pool_bytes_, " (nine tenths of it): parameters and optimizer state ",
       demand.committed_bytes(), ", boundaries ", demand.boundary_bytes(),
-      ", tied gradients ", demand.gradient_bytes(), ", largest write ",
+      ", gradients that wait ", demand.gradient_bytes(), ", largest write ",
       demand.largest_write_bytes(), ", lookahead of its worker ", lookahead));
 }
 

@@ -55,6 +55,21 @@ TEST(DemandOfTest, CountsStateBoundariesGradientsAndTheLargestWrite) {
                 demand.gradient_bytes() + demand.largest_write_bytes());
 }
 
+TEST(DemandOfTest, CountsAllGradientsWhereTheyWaitForTheirNorm) {
+  JobShape shape = Shape({1, 3});
+  shape.clips_gradients = true;
+  int64_t gradients = 0;
+  for (int block = 0; block < shape.table->parameter_blocks.size(); ++block) {
+    gradients += shape.ParameterBytes(block) + 64;
+  }
+  const hydra::v1::PoolDemand demand = DemandOf(shape);
+  EXPECT_EQ(demand.gradient_bytes(), gradients)
+      << "the tied one's parts are one block, one after the other";
+  EXPECT_GE(demand.total_bytes(), LeastDemandOf(shape).total_bytes());
+  EXPECT_GT(LeastDemandOf(shape).total_bytes(),
+            LeastDemandOf(Shape({1, 3})).total_bytes());
+}
+
 TEST(DemandOfTest, OneShardHasNoBoundariesAndNoCrossingGradients) {
   const hydra::v1::PoolDemand demand = DemandOf(Shape({}));
   EXPECT_EQ(demand.boundary_bytes(), 0);

@@ -12,7 +12,7 @@ namespace v1 = hydra::v1;
 namespace wv1 = hydra::worker::v1;
 
 // Of what pilots measure, and how: older results are not believed.
-constexpr int kPilotFormat = 2;
+constexpr int kPilotFormat = 3;
 
 // "cpu" of "cpu:0".
 absl::string_view DeviceKind(absl::string_view name) {
@@ -105,6 +105,8 @@ std::string Claims::PilotKey(const Job& job,
       " context=", job.shape.context_length,
       " optimizer=", v1::Optimizer_Name(job.submitted.spec.train().optim()),
       " state=", job.shape.state_factor,
+      job.shape.clips_gradients ? " clips_gradients" : "",
+      " shards=", v1::ShardChoice_Name(job.submitted.spec.partition().shards()),
       " updates=", v1::UpdatePlace_Name(job.submitted.spec.train().update_on()),
       " device=", DeviceKind(device.name), " model=", device.model,
       " threads=", device.threads, " limit=", device.memory_limit_bytes,

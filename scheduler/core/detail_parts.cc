@@ -18,6 +18,7 @@ void AddParts(const DetailParts& parts, int max_steps, v1::JobDetail& detail) {
   detail.mutable_evaluations()->Assign(parts.evaluations->begin(),
                                        parts.evaluations->end());
   *detail.mutable_totals() = parts.totals;
+  if (parts.traffic.steps() > 0) *detail.mutable_traffic() = parts.traffic;
   for (const journal::v1::CheckpointRecord& checkpoint : *parts.checkpoints) {
     *detail.add_checkpoints() = checkpoint.info();
   }

@@ -23,6 +23,8 @@ struct DetailParts {
   StepLog steps;
   Shared<std::vector<hydra::v1::EvaluationMetrics>> evaluations;
   hydra::v1::JobTotals totals;
+  // Since it began, or began again from a checkpoint.
+  hydra::v1::StepTraffic traffic;
   // Oldest first; all of them are whole and on the disk.
   Shared<std::vector<journal::v1::CheckpointRecord>> checkpoints;
   // What PREPARE warned of.

@@ -48,6 +48,7 @@ void FillTimes(const Job& job, v1::JobStatus& status) {
   if (job.ended_at != absl::InfinitePast()) {
     *status.mutable_ended_at() = ToProto(job.ended_at);
   }
+  status.set_tokens_per_second(job.tokens_per_second);
   if (job.in_chain()) {
     *status.mutable_remaining() = ToProto(job.RemainingFrom(job.position));
   }
@@ -55,7 +56,7 @@ void FillTimes(const Job& job, v1::JobStatus& status) {
     const absl::Duration since =
         FromProto(job.steps.back().time()) - job.training_since;
     if (since > absl::ZeroDuration()) {
-      status.set_tokens_per_second(
+      status.set_overall_tokens_per_second(
           static_cast<double>(job.steps.back().step() + 1 -
                               job.training_from_step) *
           job.StepTokens() / absl::ToDoubleSeconds(since));

@@ -146,6 +146,10 @@ struct Job : DetailParts {
   int64_t eval_tokens = 0;
   absl::Time submitted_at = absl::InfinitePast();
   absl::Time started_at = absl::InfinitePast();
+  // As far as all of it is known.
+  std::optional<journal::v1::StepCost> step_under_way;
+  // Of its newest steps, see JobStatus.
+  double tokens_per_second = 0;
   // When the steps that were not there before began, and with which one.
   absl::Time training_since = absl::InfinitePast();
   int64_t training_from_step = 0;

@@ -267,6 +267,8 @@ void JobLife::ResetToCheckpoint(Job& job, v1::JobState state) {
   job.eval_loss_sum = 0;
   job.eval_tokens = 0;
   job.training_since = absl::InfinitePast();
+  job.step_under_way.reset();
+  job.traffic.Clear();
   job.nonfinite_in_a_row = 0;
   job.last_nonfinite_step = -1;
   ChainPosition place;

@@ -163,6 +163,8 @@ jv1::JobProgress ProgressOf(const Job& job) {
   record.mutable_prepare_warnings()->Assign(job.prepare_warnings->begin(),
                                             job.prepare_warnings->end());
   record.set_partition_limit_bytes(job.partition_limit_bytes);
+  record.set_tokens_per_second(job.tokens_per_second);
+  *record.mutable_traffic() = job.traffic;
   return record;
 }
 
@@ -208,6 +210,8 @@ void SetProgress(const jv1::JobProgress& record, Job& job) {
   job.prepare_warnings = std::vector<std::string>(
       record.prepare_warnings().begin(), record.prepare_warnings().end());
   job.partition_limit_bytes = record.partition_limit_bytes();
+  job.traffic = record.traffic();
+  job.tokens_per_second = record.tokens_per_second();
   if (job.steps.empty() && record.has_newest_step()) {
     job.steps.Assign({record.newest_step()});
   }
@@ -250,6 +254,11 @@ jv1::PoolJob PoolJobOf(const Job& job) {
     *record.mutable_training_since() = ToProto(job.training_since);
     record.set_training_from_step(job.training_from_step);
   }
+  if (job.step_under_way.has_value()) {
+    *record.mutable_step_under_way() = *job.step_under_way;
+  }
+  record.set_tokens_per_second(job.tokens_per_second);
+  *record.mutable_traffic() = job.traffic;
   *record.mutable_totals() = job.totals;
   if (job.plan.resume.has_value()) {
     *record.mutable_resume() = ToRecord(*job.plan.resume);
@@ -276,6 +285,11 @@ void SetPoolJob(const jv1::PoolJob& record, Job& job) {
   job.training_since =
       TimeOf(record.has_training_since(), record.training_since());
   job.training_from_step = record.training_from_step();
+  if (record.has_step_under_way()) {
+    job.step_under_way = record.step_under_way();
+  }
+  job.tokens_per_second = record.tokens_per_second();
+  job.traffic = record.traffic();
   job.totals = record.totals();
   if (record.has_resume()) {
     job.plan.resume = FromRecord(record.resume());

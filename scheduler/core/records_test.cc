@@ -89,6 +89,9 @@ TEST(RecordsTest, AJobComesBackFromItsRecords) {
   job.last_nonfinite_step = 8;
   job.eval_loss_sum = 1.5;
   job.training_since = absl::FromUnixSeconds(3);
+  job.step_under_way.emplace().mutable_device()->set_seconds(5);
+  job.tokens_per_second = 77;
+  job.traffic.set_steps(8);
   job.submitted.warnings = {"score.weight is not used"};
   job.prepare_warnings = std::vector<std::string>{"7 bytes are no UTF-8"};
   Job again;
@@ -97,7 +100,15 @@ TEST(RecordsTest, AJobComesBackFromItsRecords) {
   *submitted.mutable_submitted_at() = ToProto(job.submitted_at);
   SetSubmitted(job.id, submitted, again);
   SetProgress(ProgressOf(job), again);
+  EXPECT_EQ(again.tokens_per_second, 77) << "of an ended job";
+  EXPECT_EQ(again.traffic.steps(), 8);
+  again.tokens_per_second = 0;
+  again.traffic.Clear();
   SetPoolJob(PoolJobOf(job), again);
+  EXPECT_EQ(again.tokens_per_second, 77);
+  EXPECT_EQ(again.traffic.steps(), 8);
+  ASSERT_TRUE(again.step_under_way.has_value());
+  EXPECT_EQ(again.step_under_way->device().seconds(), 5);
   EXPECT_EQ(again.sweep, job.sweep);
   EXPECT_EQ(again.output_path, "/out/j4-name");
   EXPECT_EQ(again.submitted_at, job.submitted_at);

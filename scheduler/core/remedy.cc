@@ -14,7 +14,8 @@ constexpr int64_t kFirstReserve = 16;
 constexpr int64_t kLastReserve = 2;
 
 bool RunsOnTheHost(wv1::TaskKind kind) {
-  return kind == wv1::TASK_KIND_PREPARE || kind == wv1::TASK_KIND_INIT;
+  return kind == wv1::TASK_KIND_PREPARE || kind == wv1::TASK_KIND_INIT ||
+         kind == wv1::TASK_KIND_UPDATE;
 }
 
 }  // namespace

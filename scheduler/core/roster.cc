@@ -24,6 +24,12 @@ bool FitsDevice(const Job& job, const WorkerRecord& worker) {
   return job.partition_limit_bytes <= worker.device.memory_limit_bytes;
 }
 
+void FillLanes(const LaneWindow::Shares& shares, v1::WorkerStatus& status) {
+  if (shares.computing) status.set_computing(*shares.computing);
+  if (shares.promoting) status.set_promoting(*shares.promoting);
+  if (shares.demoting) status.set_demoting(*shares.demoting);
+}
+
 }  // namespace
 
 Roster::Roster(const CoreOptions* options, JobBook* book, JobQueue* queue,
@@ -134,6 +140,7 @@ bool Roster::TakeAttendance(WorkerRecord& worker,
     worker.missing_since = absl::InfiniteFuture();
     worker.attached_at = now;
     worker.status_when_attached = report.device();
+    worker.lanes.Clear();
     worker.must_send = true;
     worker.contexts.Forget();
     worker.blameless = false;
@@ -142,6 +149,7 @@ bool Roster::TakeAttendance(WorkerRecord& worker,
     TellWhyDevicesAreNotFree();
   }
   worker.status = report.device();
+  worker.lanes.Add(now, report.device());
   worker.contexts.Reported(report.contexts());
   return true;
 }
@@ -310,6 +318,7 @@ std::vector<v1::WorkerStatus> Roster::Statuses(absl::Time now) const {
       *status.mutable_compute_cpu() =
           ToProto(FromProto(worker.status.compute_cpu()) -
                   FromProto(before.compute_cpu()));
+      FillLanes(worker.lanes.Now(), status);
     }
     for (const auto& [job_id, task_id] : worker.hand) {
       for (const OutstandingTask& task : book_->At(job_id).outstanding) {

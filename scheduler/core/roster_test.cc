@@ -109,6 +109,7 @@ TEST_F(RosterTest, AfterABreakOfTheStreamAllIsSentAgain) {
 TEST_F(RosterTest, BusyIsCountedSinceTheWorkerAttached) {
   Start(1);
   wv1::WorkerReport report = Report(1, 1);
+  report.mutable_device()->mutable_demote()->set_seconds(77);
   *report.mutable_device()->mutable_busy() = ToProto(absl::Hours(5));
   ASSERT_TRUE(roster_.TakeAttendance(At(1), report, now_));
   report.set_sequence(2);
@@ -119,6 +120,12 @@ TEST_F(RosterTest, BusyIsCountedSinceTheWorkerAttached) {
   const v1::WorkerStatus status = roster_.Statuses(later)[0];
   EXPECT_EQ(FromProto(status.busy()), absl::Seconds(2));
   EXPECT_EQ(FromProto(status.attached()), absl::Seconds(3));
+  EXPECT_FALSE(status.has_computing()) << "it does not say what it waited for";
+  report.set_sequence(3);
+  report.mutable_device()->mutable_demote()->set_seconds(78);
+  report.mutable_device()->mutable_copy_wait()->set_seconds(1);
+  ASSERT_TRUE(roster_.TakeAttendance(At(1), report, later + absl::Seconds(1)));
+  EXPECT_EQ(roster_.Statuses(later + absl::Seconds(1))[0].demoting(), 0.25);
 }
 
 TEST_F(RosterTest, ItsStatusNamesTheTaskThatItComputes) {

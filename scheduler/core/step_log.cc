@@ -1,6 +1,8 @@
 #include "scheduler/core/step_log.h"
 
 #include <algorithm>
+#include <cmath>
+#include <limits>
 #include <utility>
 
 #include "absl/time/time.h"
@@ -10,8 +12,13 @@ namespace hydra {
 
 StepLog::Step StepLog::FromProto(const v1::StepMetrics& step,
                                  uint64_t sequence) {
-  return {step.step(), step.train_loss(),
-          absl::ToUnixNanos(hydra::FromProto(step.time())), sequence,
+  return {step.step(),
+          step.train_loss(),
+          absl::ToUnixNanos(hydra::FromProto(step.time())),
+          absl::ToInt64Nanoseconds(hydra::FromProto(step.device())),
+          sequence,
+          step.has_grad_norm() ? step.grad_norm()
+                               : std::numeric_limits<double>::quiet_NaN(),
           step.skipped_blocks()};
 }
 
@@ -21,6 +28,10 @@ v1::StepMetrics StepLog::ToProto(const Step& step) {
   proto.set_train_loss(step.train_loss);
   *proto.mutable_time() = hydra::ToProto(absl::FromUnixNanos(step.time_ns));
   proto.set_skipped_blocks(step.skipped_blocks);
+  if (!std::isnan(step.grad_norm)) proto.set_grad_norm(step.grad_norm);
+  if (step.device_ns > 0) {
+    *proto.mutable_device() = hydra::ToProto(absl::Nanoseconds(step.device_ns));
+  }
   return proto;
 }
 
@@ -72,14 +83,28 @@ void StepLog::KeepNewestOnly() {
   std::vector<std::shared_ptr<const Piece>>().swap(full_);
 }
 
+const StepLog::Step& StepLog::At(size_t index) const {
+  const size_t piece = index / kPiece;
+  return (piece < full_.size() ? *full_[piece] : newest_)[index % kPiece];
+}
+
+StepLog::Recent StepLog::NewestFor(absl::Duration least) const {
+  Recent recent;
+  for (size_t i = size(); i > 0 && recent.device < least; --i) {
+    const int64_t device_ns = At(i - 1).device_ns;
+    if (device_ns <= 0) continue;
+    ++recent.steps;
+    recent.device += absl::Nanoseconds(device_ns);
+  }
+  return recent;
+}
+
 std::vector<v1::StepMetrics> StepLog::Newest(int most) const {
   const size_t count = std::min<size_t>(size(), std::max(0, most));
   std::vector<v1::StepMetrics> newest;
   newest.reserve(count);
   for (size_t i = size() - count; i < size(); ++i) {
-    const size_t piece = i / kPiece;
-    newest.push_back(
-        ToProto((piece < full_.size() ? *full_[piece] : newest_)[i % kPiece]));
+    newest.push_back(ToProto(At(i)));
   }
   return newest;
 }

@@ -6,6 +6,7 @@
 #include <memory>
 #include <vector>
 
+#include "absl/time/time.h"
 #include "hydra/v1/status.pb.h"
 
 namespace hydra {
@@ -40,6 +41,14 @@ class StepLog {
   // All but the newest are gone.
   void KeepNewestOnly();
 
+  // Of steps whose time on devices is known, the newest ones: as many as took
+  // `least` together, or all, and how long that was.
+  struct Recent {
+    int64_t steps = 0;
+    absl::Duration device;
+  };
+  Recent NewestFor(absl::Duration least) const;
+
   // At most `most` of the newest ones, oldest first.
   std::vector<hydra::v1::StepMetrics> Newest(int most) const;
 
@@ -50,13 +59,19 @@ class StepLog {
     int64_t step;
     double train_loss;
     int64_t time_ns;
+    // 0: not known.
+    int64_t device_ns;
     uint64_t sequence;
+    // NaN: absent.
+    double grad_norm;
     int32_t skipped_blocks;
   };
   using Piece = std::vector<Step>;
   static Step FromProto(const hydra::v1::StepMetrics& step, uint64_t sequence);
   static hydra::v1::StepMetrics ToProto(const Step& step);
 
+  // From the oldest one on.
+  const Step& At(size_t index) const;
   void Append(const Step& step);
 
   // Each has kPiece steps, and none of them changes.

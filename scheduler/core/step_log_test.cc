@@ -2,6 +2,9 @@
 
 #include <gtest/gtest.h>
 
+#include "absl/time/time.h"
+#include "common/status/proto_time.h"
+
 namespace hydra {
 namespace {
 
@@ -15,6 +18,7 @@ v1::StepMetrics Step(int64_t number) {
   step.set_train_loss(1.0 / (number + 3));
   step.mutable_time()->set_seconds(1'700'000'000 + number);
   step.mutable_time()->set_nanos(123);
+  step.mutable_device()->set_nanos(7);
   return step;
 }
 
@@ -45,9 +49,29 @@ TEST(StepLogTest, AStepThatIsAddedAgainIsThereOnce) {
   log.Add(Step(0), 1, 0);
   v1::StepMetrics changed = Step(0);
   changed.set_skipped_blocks(4);
+  changed.set_grad_norm(0.5);
   log.Add(changed, 2, 0);
   ASSERT_EQ(log.size(), 1);
   EXPECT_EQ(log.back().skipped_blocks(), 4);
+  EXPECT_EQ(log.back().grad_norm(), 0.5);
+}
+
+TEST(StepLogTest, AddsUpTheNewestStepsUntilTheyTookLongEnough) {
+  StepLog log;
+  for (int64_t i = 0; i < 40; ++i) {
+    v1::StepMetrics step = Step(i);
+    *step.mutable_device() = ToProto(absl::Seconds(i < 30 ? 100 : 3));
+    // The newest is not done.
+    if (i == 39) step.clear_device();
+    log.Add(step, i + 1, i);
+  }
+  StepLog::Recent recent = log.NewestFor(absl::Seconds(10));
+  EXPECT_EQ(recent.steps, 4);
+  EXPECT_EQ(recent.device, absl::Seconds(12));
+  recent = log.NewestFor(absl::Seconds(28));
+  EXPECT_EQ(recent.steps, 10) << "across pieces, and past a step's beginning";
+  EXPECT_EQ(recent.device, absl::Seconds(127));
+  EXPECT_EQ(StepLog().NewestFor(absl::Seconds(10)).steps, 0);
 }
 
 TEST(StepLogTest, ErasesFromAStepOn) {

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <optional>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -11,6 +12,7 @@
 #include "scheduler/core/records.h"
 #include "scheduler/core/remedy.h"
 #include "scheduler/core/report_check.h"
+#include "scheduler/core/step_cost.h"
 #include "scheduler/core/task_cost.h"
 
 namespace hydra {
@@ -112,6 +114,11 @@ void TaskResults::TakePilot(Job& job, const OutstandingTask& done,
   *partition.mutable_cut_points() = result.cut_points();
   *partition.mutable_layers() = result.layers();
   if (result.has_updates()) *partition.mutable_updates() = result.updates();
+  if (result.has_step()) *partition.mutable_step() = result.step();
+  if (result.has_step_of_longest_shards()) {
+    *partition.mutable_step_of_longest_shards() =
+        result.step_of_longest_shards();
+  }
   partition.set_source("pilot");
   const DeviceOptions& device = parts_.roster->At(done.worker).device;
   parts_.actions->push_back(FoundPartition{
@@ -124,6 +131,7 @@ void TaskResults::TakePass(Job& job, const OutstandingTask& done,
                            const wv1::TaskReport& report, absl::Time now) {
   job.times->Observe(done.task, FromProto(report.cost().wall()));
   RecordPass(job, done, report.pass(), now);
+  MeterStep(job, done, report.cost());
   job.position = Next(job.shape, job.plan, *done.position);
   // While more of the chain is outstanding, nothing else notes it.
   if (!job.position.done()) MoveTo(job, ChainPhase(job.position));
@@ -135,10 +143,27 @@ void TaskResults::TakePass(Job& job, const OutstandingTask& done,
   }
 }
 
+bool TaskResults::Trains(wv1::TaskKind kind) {
+  return kind == wv1::TASK_KIND_TURN || kind == wv1::TASK_KIND_BACKWARD ||
+         kind == wv1::TASK_KIND_UPDATE;
+}
+
 void TaskResults::AddStep(Job& job, const v1::StepMetrics& step) {
   parts_.journal->StepRecorded(job.id, step);
   job.steps.Add(step, parts_.journal->next_sequence(),
                 parts_.journal->recorded());
+}
+
+void TaskResults::MeterStep(Job& job, const OutstandingTask& done,
+                            const wv1::TaskCost& cost) {
+  const std::optional<journal::v1::StepCost> whole =
+      AddToStep(job.shape, *done.position, cost, job.step_under_way);
+  if (!whole.has_value() || job.steps.empty()) return;
+  v1::StepMetrics step = job.steps.back();
+  *step.mutable_device() = whole->device();
+  AddStep(job, step);
+  job.tokens_per_second = RecentRate(job.steps, job.StepTokens());
+  AddTraffic(job.shape, *done.position, *whole, cost.updates(), job.traffic);
 }
 
 void TaskResults::RecordPass(Job& job, const OutstandingTask& done,
@@ -150,11 +175,14 @@ void TaskResults::RecordPass(Job& job, const OutstandingTask& done,
     *step.mutable_time() = ToProto(now);
     step.set_skipped_blocks(result.skipped_blocks_size());
     AddStep(job, step);
-  } else if (done.task.kind == wv1::TASK_KIND_BACKWARD &&
-             result.skipped_blocks_size() > 0 && !job.steps.empty()) {
+  } else if (Trains(done.task.kind) && !job.steps.empty()) {
     v1::StepMetrics step = job.steps.back();
+    const bool norm_is_new = !step.has_grad_norm() && result.has_grad_norm() &&
+                             std::isfinite(result.grad_norm());
+    if (result.skipped_blocks_size() == 0 && !norm_is_new) return;
     step.set_skipped_blocks(step.skipped_blocks() +
                             result.skipped_blocks_size());
+    if (norm_is_new) step.set_grad_norm(result.grad_norm());
     AddStep(job, step);
   } else if (done.task.kind == wv1::TASK_KIND_EVALUATE) {
     RecordEvaluation(job, done, result, now);
@@ -202,10 +230,9 @@ void TaskResults::RecordNonfinite(Job& job, const OutstandingTask& done,
                                   const wv1::PassResult& result,
                                   absl::Time now) {
   const int64_t step = done.task.step;
-  const bool trains = done.task.kind == wv1::TASK_KIND_TURN ||
-                      done.task.kind == wv1::TASK_KIND_BACKWARD;
-  const bool bad = trains && (result.skipped_blocks_size() > 0 ||
-                              !std::isfinite(result.loss_sum()));
+  const bool bad =
+      Trains(done.task.kind) &&
+      (result.skipped_blocks_size() > 0 || !std::isfinite(result.loss_sum()));
   if (bad && job.last_nonfinite_step != step) {
     job.last_nonfinite_step = step;
     ++job.nonfinite_in_a_row;

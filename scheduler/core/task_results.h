@@ -58,7 +58,11 @@ class TaskResults {
                  const hydra::worker::v1::PilotResult& result);
   void TakePass(Job& job, const OutstandingTask& done,
                 const hydra::worker::v1::TaskReport& report, absl::Time now);
+  static bool Trains(hydra::worker::v1::TaskKind kind);
   void AddStep(Job& job, const hydra::v1::StepMetrics& step);
+  // What the task took goes to its step, and at the end of that to the job.
+  void MeterStep(Job& job, const OutstandingTask& done,
+                 const hydra::worker::v1::TaskCost& cost);
   void RecordPass(Job& job, const OutstandingTask& done,
                   const hydra::worker::v1::PassResult& result, absl::Time now);
   void RecordEvaluation(Job& job, const OutstandingTask& done,

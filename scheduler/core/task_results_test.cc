@@ -86,6 +86,47 @@ TEST_F(TaskResultsTest, ACommittedPassMovesItsJobOnAndIsCounted) {
   CheckSlots();
 }
 
+TEST_F(TaskResultsTest, TheNormOfGradientsThatWereClippedIsItsStepsOnce) {
+  Job& job = AddSmallJob(1, book_);
+  job.shape.clips_gradients = true;
+  PutIntoChain(InStep(3), job, blocks_);
+  double loss = 6;
+  while (job.position.step == 3) {
+    ASSERT_TRUE(HandOut(job));
+    const OutstandingTask& task = job.outstanding.front();
+    wv1::TaskReport done = Done(task.id, loss, /*loss_tokens=*/4);
+    if (task.task.kind == wv1::TASK_KIND_UPDATE) {
+      done.mutable_pass()->set_grad_norm(2.5 + task.task.shard);
+    } else {
+      EXPECT_TRUE(job.steps.empty() || !job.steps.back().has_grad_norm());
+    }
+    ASSERT_TRUE(Take(done).ok());
+  }
+  ASSERT_EQ(job.steps.size(), 1);
+  EXPECT_EQ(job.steps.back().grad_norm(), 2.5);
+  EXPECT_EQ(job.steps.back().train_loss(), 1.5);
+  CheckSlots();
+}
+
+TEST_F(TaskResultsTest, AJobsRateIsOfTheTimeOfItsTasksAlone) {
+  Job& job = AddWithTasks(3);
+  job.training_since = now_;
+  for (int i = 0; i < 3; ++i) {
+    EXPECT_EQ(job.tokens_per_second, 0);
+    // It waits for others in between.
+    ASSERT_TRUE(results_
+                    .Take(At(1), Done(job.outstanding[0].id, 6, 4),
+                          now_ + (i + 1) * absl::Minutes(10))
+                    .ok());
+  }
+  ASSERT_EQ(job.steps.size(), 1);
+  EXPECT_EQ(FromProto(job.steps.back().device()), absl::Seconds(6));
+  EXPECT_EQ(job.tokens_per_second, job.StepTokens() / 6.0);
+  const v1::JobStatus status = StatusOf(job);
+  EXPECT_EQ(status.tokens_per_second(), job.tokens_per_second);
+  EXPECT_LT(status.overall_tokens_per_second(), job.tokens_per_second / 100);
+}
+
 TEST_F(TaskResultsTest, WhatBecameOfEachBegunTaskIsTraced) {
   Job& job = AddWithTasks(3);
   At(1).device_free_at = now_ - absl::Seconds(4);

@@ -14,6 +14,7 @@
 #include "hydra/v1/status.pb.h"
 #include "hydra/worker/v1/worker.pb.h"
 #include "scheduler/core/device_options.h"
+#include "scheduler/core/lane_window.h"
 #include "scheduler/core/sent_contexts.h"
 
 namespace hydra {
@@ -88,6 +89,8 @@ struct WorkerRecord {
   SentContexts contexts;
 
   hydra::worker::v1::DeviceStatus status;
+  // Of its newest statuses.
+  LaneWindow lanes;
   int64_t finished_tasks = 0;
   // Since when there is nothing for its device to do: no task but PREPARE in
   // its hand. Infinitely far: there is.

@@ -74,7 +74,8 @@ bool SimDevice::HasRoomFor(const wv1::Task& task) const {
   if (setup_->layers_in_device == 0) return true;
   if (task.kind() == wv1::TASK_KIND_PREPARE ||
       task.kind() == wv1::TASK_KIND_PILOT ||
-      task.kind() == wv1::TASK_KIND_INIT) {
+      task.kind() == wv1::TASK_KIND_INIT ||
+      task.kind() == wv1::TASK_KIND_UPDATE) {
     return true;
   }
   return task.last_layer() - task.first_layer() <= setup_->layers_in_device;

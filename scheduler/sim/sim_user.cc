@@ -30,6 +30,7 @@ NewJob JobOf(int64_t steps, const WorldOptions& options) {
   NewJob job = SmallJob(steps);
   job.spec.mutable_train()->set_max_nonfinite_steps(
       options.max_nonfinite_steps);
+  job.spec.mutable_train()->set_max_grad_norm(options.max_grad_norm);
   if (options.checkpoint_minutes > 0) {
     job.spec.mutable_checkpoint()->set_every_steps(0);
     job.spec.mutable_checkpoint()->set_every_minutes(

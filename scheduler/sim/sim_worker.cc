@@ -99,7 +99,8 @@ bool SimWorker::Finish(const absl::Status& failure, bool nonfinite,
   if (!failure.ok()) outcome = failure;
   if (!device_.HasRoomFor(task)) outcome = absl::ResourceExhaustedError("");
   if (nonfinite && (task.kind() == wv1::TASK_KIND_TURN ||
-                    task.kind() == wv1::TASK_KIND_BACKWARD)) {
+                    task.kind() == wv1::TASK_KIND_BACKWARD ||
+                    task.kind() == wv1::TASK_KIND_UPDATE)) {
     report.mutable_pass()->add_skipped_blocks(0);
   }
   if (!outcome.ok()) {

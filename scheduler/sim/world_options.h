@@ -46,6 +46,7 @@ struct WorldOptions {
   int poison_crashes = 1'000'000;
   // Of every job.
   int max_nonfinite_steps = 0;
+  double max_grad_norm = 0;
   // How often every job is saved; 0: after every second step.
   double checkpoint_minutes = 0;
   // The longest that the disk takes for a block of a checkpoint.

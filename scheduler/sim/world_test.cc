@@ -35,8 +35,8 @@ void ExpectAllCompleted(World& world) {
 }
 
 // What undisturbed training of so many steps makes.
-uint64_t TrainedModel(int64_t steps) {
-  World world({});
+uint64_t TrainedModel(int64_t steps, const World::Options& options = {}) {
+  World world(options);
   world.Submit(1, steps);
   world.RunUntilJobsEnd();
   return world.trained().at(steps);
@@ -100,6 +100,27 @@ TEST(WorldTest, AfterAPowerCutJobsGoOnFromTheirCheckpoints) {
     world.RunUntilJobsEnd();
     ExpectAllCompleted(world);
     EXPECT_EQ(world.trained().at(9), trained);
+  }
+}
+
+TEST(WorldTest, NothingOfAStepIsLostWhereItsGradientsWaitForEachOther) {
+  World::Options clips;
+  clips.max_grad_norm = 1;
+  const uint64_t trained = TrainedModel(5, clips);
+  EXPECT_NE(trained, TrainedModel(5));
+  for (uint64_t seed = 1; seed <= 200; ++seed) {
+    SCOPED_TRACE(seed);
+    World::Options options = RoughWorld(seed);
+    options.max_grad_norm = 1;
+    if (seed % 2 == 0) {
+      options.power_cut = 0.003;
+      options.checkpoint_damage = 0.1;
+    }
+    World world(options);
+    world.Submit(1 + seed % 3, 5);
+    world.RunUntilJobsEnd();
+    ExpectAllCompleted(world);
+    EXPECT_EQ(world.trained().at(5), trained);
   }
 }
 

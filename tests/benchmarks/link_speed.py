@@ -30,6 +30,8 @@ def write_job(folder, args):
     config.update(n_embd=args.width, n_layer=args.layers, n_head=args.heads)
     (folder / "model").mkdir()
     (folder / "model/config.json").write_text(json.dumps(config))
+    # Further keys of train, where a caller has some.
+    train = "".join(f"  {key}: {value}\n" for key, value in args.train.items())
     (folder / "job.yaml").write_text(
         f"""name: link
 model: {{path: model, init: random, tokenizer_path: {EXAMPLE}/gpt2}}
@@ -39,7 +41,7 @@ train:
   per_device_train_batch_size: {args.batch}
   context_length: {args.context}
   learning_rate: 1e-4
-output: {{save_model: false}}
+{train}output: {{save_model: false}}
 """
         + f"""sweep: {{grid: {{train.seed: {list(range(args.jobs))}}}}}
 """
@@ -54,6 +56,9 @@ def run(args, link, cuts):
         if cuts:
             with open(folder / "job.yaml", "a") as job:
                 job.write(f"partition: {{cut_points: {cuts}}}\n")
+        elif args.shards:
+            with open(folder / "job.yaml", "a") as job:
+                job.write(f"partition: {{shards: {args.shards}}}\n")
         device = {
             "name": "cpu:0",
             "memory_limit_bytes": args.device,
@@ -112,8 +117,8 @@ def run(args, link, cuts):
     return (end - begin).total_seconds() / steps, jobs
 
 
-def main():
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+def add_arguments(parser):
+    parser.set_defaults(train={})
     parser.add_argument("--bin", default=str(ROOT / "bin"))
     parser.add_argument("--jobs", type=int, default=3)
     parser.add_argument("--width", type=int, default=256)
@@ -127,6 +132,17 @@ def main():
     parser.add_argument("--lookahead", type=int, default=1)
     parser.add_argument("--prefetch", default="0")
     parser.add_argument("--shared-bus", action="store_true")
+    parser.add_argument(
+        "--shards",
+        choices=["fastest", "longest"],
+        help="let a pilot cut the model for each link; else all have the"
+        " cuts of the first run",
+    )
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    add_arguments(parser)
     args = parser.parse_args()
 
     bare, jobs = run(args, None, None)
@@ -147,14 +163,16 @@ def main():
     print(f"a step moves {promoted / 1e6:.1f} MB in, {demoted / 1e6:.1f} MB out")
     for share in (0.5, 1, 2):
         link = moved / (bare * share) / 1e9
-        took, jobs = run(args, link, cuts)
+        took, jobs = run(args, link, None if args.shards else cuts)
         bound = bare * max(1, share)
         one_by_one = bare + (promoted + demoted) / link / 1e9
         print(
             f"{link:.3f} GB/s: {took:.3f} s a step; the larger one {bound:.3f} s"
             f" ({bound / took:.0%} of the bound); one after the other"
             f" {one_by_one:.3f} s ({one_by_one / took:.2f} x);"
-            f" {each_step('promoted_bytes', jobs) / 1e6:.1f} MB in",
+            f" {each_step('promoted_bytes', jobs) / 1e6:.1f} MB in;"
+            f" cuts {jobs[0]['partition'].get('cut_points', [])}, a step"
+            f" predicted as {jobs[0]['partition'].get('step', 'unknown')}",
             flush=True,
         )
 

@@ -12,6 +12,7 @@
 #include <set>
 #include <sstream>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "CLI/CLI.hpp"
@@ -33,7 +34,7 @@ namespace {
 namespace fs = std::filesystem;
 namespace v1 = hydra::v1;
 
-constexpr int kSeeds = 6;
+constexpr int kSeeds = 3;
 constexpr int kReportEvery = 25;
 // Of the daemon's log, where a promise was broken.
 constexpr int kMostJobLogLines = 40;
@@ -68,7 +69,8 @@ Cluster::Options DisturbedDevices(const Options& options) {
   return cluster;
 }
 
-// The jobs of one partition, one for each seed.
+// The jobs of one partition: for each seed one whose gradients are clipped, and
+// one whose are not.
 v1::SubmitRequest Sweep(const SmallJobFiles& files,
                         const std::vector<int>& cut_points,
                         const Options& options) {
@@ -83,19 +85,27 @@ v1::SubmitRequest Sweep(const SmallJobFiles& files,
   for (int seed = 1; seed <= kSeeds; ++seed) {
     axis.add_values(absl::StrCat(seed));
   }
+  v1::GridAxis& norms = *request.add_grid();
+  norms.set_field("train.max_grad_norm");
+  for (const char* norm : {"0", "0.5"}) norms.add_values(norm);
   return request;
 }
 
-// By seed.
-std::map<uint64_t, Outcome> UndisturbedOutcomes(
-    const v1::SubmitRequest& sweep) {
+// Which of a sweep's jobs it is: its seed, and the norm of its gradients.
+using Point = std::pair<uint64_t, double>;
+
+Point PointOf(const v1::JobDetail& job) {
+  return {job.spec().train().seed(), job.spec().train().max_grad_norm()};
+}
+
+std::map<Point, Outcome> UndisturbedOutcomes(const v1::SubmitRequest& sweep) {
   Cluster cluster(TwoDevices());
-  std::map<uint64_t, Outcome> outcomes;
+  std::map<Point, Outcome> outcomes;
   for (const std::string& id : cluster.Submit(sweep)) {
     const v1::JobDetail job = cluster.AwaitEnd(id);
     CHECK_EQ(job.status().state(), v1::JOB_STATE_COMPLETED)
         << job.status().reason();
-    outcomes[job.spec().train().seed()] = OutcomeOf(job);
+    outcomes[PointOf(job)] = OutcomeOf(job);
   }
   return outcomes;
 }
@@ -235,7 +245,7 @@ class Chaos {
 
   void CompareOutcome(const v1::JobDetail& job) {
     const std::string difference =
-        Difference(OutcomeOf(job), undisturbed_.at(job.spec().train().seed()));
+        Difference(OutcomeOf(job), undisturbed_.at(PointOf(job)));
     ++(difference.empty() ? equal_ : different_);
     if (difference.empty()) return;
     const std::string& id = job.status().job_id();
@@ -362,7 +372,7 @@ class Chaos {
 
   const Options options_;
   const SmallJobFiles files_;
-  std::map<uint64_t, Outcome> undisturbed_;
+  std::map<Point, Outcome> undisturbed_;
   std::mt19937_64 random_;
   Cluster cluster_;
 

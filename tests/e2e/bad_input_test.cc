@@ -42,7 +42,7 @@ class BadInputTest : public ::testing::Test {
  protected:
   static void SetUpTestSuite() {
     Cluster::Options options;
-    options.devices = {"cpu:0=32MiB"};
+    options.devices = {"cpu:0=16MiB"};
     options.settings = {"pool.size_bytes=64MiB"};
     cluster_ = new Cluster(options);
     files_ = new SmallJobFiles(MakeSmallJobFiles(cluster_->directory()));
@@ -284,15 +284,21 @@ TEST_F(BadInputTest, WhatShowsOnlyOnTheWayFailsThatJobAlone) {
                      0, FileWith(std::string(64, '\0')));
                },
                kInvalid, "one step of 8 sequences"});
-  ExpectFails({"device too small for one layer",
-               [&](auto& r) {
-                 v1::JobSpec& job = *r.mutable_job();
-                 job.mutable_model()->set_path(files_->wide_model);
-                 job.mutable_model()->set_init(v1::INITIALIZATION_RANDOM);
-                 job.mutable_train()->set_optim(v1::OPTIMIZER_SGD);
-                 job.clear_partition();
-               },
-               kExhausted, "layer"});
+  ExpectFails(
+      {"device too small for one layer",
+       [&](auto& r) {
+         v1::JobSpec& job = *r.mutable_job();
+         // A block of 10 MB, and as much for its gradient.
+         job.mutable_model()->set_path(ModelWith(
+             "config.json",
+             absl::StrReplaceAll(ReadFile(files_->tiny_model + "/config.json"),
+                                 {{"\"n_embd\": 64", "\"n_embd\": 448"},
+                                  {"\"n_layer\": 2", "\"n_layer\": 1"}})));
+         job.mutable_model()->set_init(v1::INITIALIZATION_RANDOM);
+         job.mutable_train()->set_optim(v1::OPTIMIZER_SGD);
+         job.clear_partition();
+       },
+       kExhausted, "layer 1 (block) needs more than the device's"});
 }
 
 TEST_F(BadInputTest, AJobThatCanNeverFitThePoolIsRefusedWithTheNumbers) {

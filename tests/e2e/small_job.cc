@@ -3,6 +3,7 @@
 #include <filesystem>
 #include <random>
 
+#include "absl/strings/str_replace.h"
 #include "common/file/scratch_directory.h"
 #include "tests/e2e/cluster.h"
 
@@ -46,6 +47,13 @@ SmallJobFiles MakeSmallJobFiles(const std::string& directory) {
   files.wide_model = directory + "/wide";
   fs::create_directories(files.wide_model);
   WriteFile(files.wide_model + "/config.json", kWideConfig);
+  files.untied_model = directory + "/untied";
+  fs::create_directories(files.untied_model);
+  WriteFile(
+      files.untied_model + "/config.json",
+      absl::StrReplaceAll(
+          kWideConfig, {{"\"vocab_size\"",
+                         "\"tie_word_embeddings\": false, \"vocab_size\""}}));
   files.train_tokens = directory + "/train.bin";
   WriteFile(files.train_tokens, Tokens(4000, 1));
   files.validation_tokens = directory + "/validation.bin";

@@ -14,8 +14,10 @@ struct SmallJobFiles {
   // head), vocabulary 512, pretrained weights.
   std::string tiny_model;
   // GPT-2's full vocabulary at width 32, 5 layers: its head needs tens of MB of
-  // a device. Only a config.json.
+  // a device where its table is held whole. Only a config.json.
   std::string wide_model;
+  // The same with a table of the head's own.
+  std::string untied_model;
   // Raw token ids below 512, two bytes each.
   std::string train_tokens;
   std::string validation_tokens;

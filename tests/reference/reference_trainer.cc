@@ -10,6 +10,7 @@
 #include "common/model/optimizer.h"
 #include "worker/model/block_views.h"
 #include "worker/model/finite_check.h"
+#include "worker/model/gradient_norm.h"
 #include "worker/model/known_layers.h"
 #include "worker/model/layer_norm.h"
 #include "worker/model/parameter_init.h"
@@ -170,11 +171,26 @@ void ReferenceTrainer::SumGradients() {
   }
 }
 
+double ReferenceTrainer::NormOfGradients() const {
+  std::vector<double> squares;
+  for (size_t i = 0; i < gradients_.size(); ++i) {
+    squares.push_back(GradientSquares(table_.parameter_blocks[i],
+                                      gradients_[i].const_data_ptr<float>()));
+  }
+  return GradientNorm(squares);
+}
+
 void ReferenceTrainer::Update() {
+  UpdateScalars scalars =
+      ScalarsAt(At(train_, steps_, train_.max_steps()), steps_ + 1);
+  if (train_.max_grad_norm() > 0) {
+    const double norm = NormOfGradients();
+    if (!std::isfinite(norm)) return;
+    scalars.gradient_scale = ClipFactor(train_.max_grad_norm(), norm);
+  }
   for (size_t i = 0; i < parameters_.size(); ++i) {
     if (!AllFinite(gradients_[i])) continue;
-    UpdateRange(ScalarsAt(At(train_, steps_, train_.max_steps()), steps_ + 1),
-                parameters_[i], gradients_[i], first_moments_[i],
+    UpdateRange(scalars, parameters_[i], gradients_[i], first_moments_[i],
                 second_moments_[i]);
   }
 }

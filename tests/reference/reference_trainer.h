@@ -31,8 +31,8 @@ class ReferenceTrainer {
 
   // One optimizer update on a mini-batch in micro-batches. Returns the loss
   // before the update, summed over micro-batches in order. If that is not
-  // finite nothing is updated; a block whose gradient is not finite is left as
-  // it is.
+  // finite, or the norm of gradients that are clipped, nothing is updated; a
+  // block whose gradient is not finite is left as it is.
   LossSum Step(const std::vector<at::Tensor>& micro_batches);
 
   // Without dropout.
@@ -53,6 +53,8 @@ class ReferenceTrainer {
   LayerOutput Forward(const MicroBatch& batch, int last_layer) const;
   LossSum ForwardAndBackward(const MicroBatch& batch, bool accumulate);
   void SumGradients();
+  // Norm of all gradients, in the order of the table.
+  double NormOfGradients() const;
   void Update();
 
   bool Gathers(int layer, int block) const;

@@ -3,6 +3,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <string>
 
 #include "ATen/core/Tensor.h"
@@ -105,6 +106,12 @@ class Device {
   // Time that the device has computed for the calling thread, from an arbitrary
   // start.
   virtual absl::Duration ComputeTime() const = 0;
+
+  // Time that the lane has copied since the device was made, what is under way
+  // included. Absent where the device does not know it. Any thread.
+  virtual std::optional<absl::Duration> CopyTime(CopyLane) const {
+    return std::nullopt;
+  }
 };
 
 }  // namespace hydra

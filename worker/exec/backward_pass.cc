@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "common/chain/block_key.h"
+#include "worker/exec/pool_rows.h"
 #include "worker/exec/shard_gradients.h"
 #include "worker/exec/shard_parameters.h"
 
@@ -81,6 +82,7 @@ class BackwardPass {
       parameters_.Place(layer);
       pass_.meter.ParametersPlaced();
       input.flats = parameters_.FlatsOf(layer);
+      input.rows = parameters_.RowsOf(layer);
       tapes_[layer] = pass_.model.layers.layer(layer).Record(input);
       input.boundary = tapes_[layer].outputs;
       pass_.meter.End();
@@ -109,6 +111,9 @@ class BackwardPass {
         if (!gradient.defined()) continue;
         gradient.fill_(std::numeric_limits<float>::quiet_NaN());
       }
+    }
+    if (PoolRows* const rows = parameters_.RowsOf(layer)) {
+      rows->SpoilGradient();
     }
   }
 

@@ -32,6 +32,23 @@ BlockIo::Outbound::Outbound(Device* device)
       updates(std::min(kMostBufferedBytes,
                        device->arena().limit_bytes() / kBufferedShare)) {}
 
+// From here to the end of its scope, copies are waited for.
+class BlockIo::Waiting {
+ public:
+  explicit Waiting(BlockIo* io) : io_(io), begin_(SteadyNow()) {}
+  ~Waiting() {
+    const absl::Duration took = SteadyNow() - begin_;
+    io_->copy_time_ += took;
+    io_->outbound_->waited_ns += absl::ToInt64Nanoseconds(took);
+  }
+  Waiting(const Waiting&) = delete;
+  Waiting& operator=(const Waiting&) = delete;
+
+ private:
+  BlockIo* const io_;
+  const absl::Time begin_;
+};
+
 BlockIo::BlockIo(Device* device, HostRange host, DeviceCache* cache,
                  Outbound* outbound)
     : device_(device),
@@ -74,14 +91,13 @@ Mark BlockIo::BeginPromoteRange(const BlockVersion& version, int64_t first,
     return {};
   }
   AwaitUpdate(version);
-  promoted_bytes_ += count * kFloatBytes;
+  promoted_.Add(version, count * kFloatBytes);
   return CopyToDevice(SlotRange(version, first, count), to);
 }
 
 void BlockIo::WaitFor(const Mark& mark) {
-  const absl::Time begin = SteadyNow();
+  const Waiting waiting(this);
   device_->WaitFor(mark);
-  copy_time_ += SteadyNow() - begin;
 }
 
 void BlockIo::PromoteBytes(absl::Span<const std::byte> from,
@@ -126,31 +142,30 @@ at::Tensor BlockIo::ReadInPlace(const BlockVersion& version, int64_t first,
   if (at::Tensor cached = TakeCached(version, first, count); cached.defined()) {
     return cached;
   }
-  promoted_bytes_ += count * kFloatBytes;
+  promoted_.Add(version, count * kFloatBytes);
   return SlotInPlace(version, first, count);
 }
 
 at::Tensor BlockIo::WriteInPlace(const BlockVersion& version, int64_t first,
                                  int64_t count) {
-  demoted_bytes_ += count * kFloatBytes;
+  demoted_.Add(version, count * kFloatBytes);
   return SlotInPlace(version, first, count);
 }
 
-void BlockIo::Demote(const at::Tensor& from, const BlockVersion& version,
+Mark BlockIo::Demote(const at::Tensor& from, const BlockVersion& version,
                      int64_t first) {
-  DemoteFor(version, from, SlotRange(version, first, from.numel()));
+  return DemoteFor(version, from, SlotRange(version, first, from.numel()));
 }
 
 Mark BlockIo::DemoteFor(const BlockVersion& version, const at::Tensor& from,
                         absl::Span<std::byte> to) {
-  const absl::Time begin = SteadyNow();
+  const Waiting waiting(this);
   last_demoted_ = device_->CopyToHost(from, to);
   Departures& departures = outbound_->departures;
   const auto bytes = static_cast<int64_t>(to.size());
   departures.Add(VersionOf(version), last_demoted_, bytes);
   departures.LimitTo(most_departing_bytes_);
-  copy_time_ += SteadyNow() - begin;
-  demoted_bytes_ += bytes;
+  demoted_.Add(version, bytes);
   return last_demoted_;
 }
 
@@ -162,10 +177,8 @@ BlockIo::HostSlot BlockIo::SlotOnHost(const BlockVersion& version) {
 }
 
 HostUpdates::Buffer BlockIo::TakeHostBuffer(int64_t count) {
-  const absl::Time begin = SteadyNow();
-  HostUpdates::Buffer buffer = updates().Take(count);
-  copy_time_ += SteadyNow() - begin;
-  return buffer;
+  const Waiting waiting(this);
+  return updates().Take(count);
 }
 
 void BlockIo::MadeOnHost(const BlockVersion& version) {
@@ -191,9 +204,8 @@ void BlockIo::Forget(const BlockVersion& version) {
 
 void BlockIo::MakeWritable(const BlockVersion& version) {
   Forget(version);
-  const absl::Time begin = SteadyNow();
+  const Waiting waiting(this);
   outbound_->departures.WaitFor(VersionOf(version));
-  copy_time_ += SteadyNow() - begin;
 }
 
 void BlockIo::Rollback() {
@@ -207,9 +219,8 @@ int64_t BlockIo::SpareBytes() {
 }
 
 void BlockIo::AwaitReads() {
-  const absl::Time begin = SteadyNow();
+  const Waiting waiting(this);
   device_->Await(last_promoted_);
-  copy_time_ += SteadyNow() - begin;
 }
 
 void BlockIo::AwaitUpdates() {
@@ -217,10 +228,9 @@ void BlockIo::AwaitUpdates() {
 }
 
 void BlockIo::Synchronize() {
-  const absl::Time begin = SteadyNow();
+  const Waiting waiting(this);
   AwaitUpdates();
   device_->Synchronize();
-  copy_time_ += SteadyNow() - begin;
 }
 
 at::Tensor BlockIo::Empty(at::IntArrayRef shape) const {
@@ -230,9 +240,8 @@ at::Tensor BlockIo::Empty(at::IntArrayRef shape) const {
 }
 
 void BlockIo::AwaitUpdate(const BlockVersion& version) {
-  const absl::Time begin = SteadyNow();
+  const Waiting waiting(this);
   updates().Await(VersionOf(version));
-  copy_time_ += SteadyNow() - begin;
 }
 
 absl::Span<std::byte> BlockIo::SlotRange(const BlockVersion& version,
@@ -261,9 +270,8 @@ at::Tensor BlockIo::EmptyForCache(int64_t count) const {
 
 Mark BlockIo::CopyToDevice(absl::Span<const std::byte> from,
                            const at::Tensor& to) {
-  const absl::Time begin = SteadyNow();
+  const Waiting waiting(this);
   last_promoted_ = device_->CopyToDevice(from, to);
-  copy_time_ += SteadyNow() - begin;
   return last_promoted_;
 }
 
@@ -273,7 +281,7 @@ at::Tensor BlockIo::TakeCached(const BlockVersion& version, int64_t first,
   const auto cached = cache_->Get(VersionOf(version));
   if (!cached || cached->tensor.numel() < first + count) return {};
   WaitFor(cached->ready);
-  (cached->prefetched ? promoted_bytes_ : cached_bytes_) += count * kFloatBytes;
+  (cached->prefetched ? promoted_ : cached_).Add(version, count * kFloatBytes);
   if (cached->tensor.numel() == count) return cached->tensor;
   return cached->tensor.narrow(0, first, count);
 }

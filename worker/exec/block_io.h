@@ -1,6 +1,7 @@
 #ifndef HYDRA_WORKER_EXEC_BLOCK_IO_H_
 #define HYDRA_WORKER_EXEC_BLOCK_IO_H_
 
+#include <atomic>
 #include <cstddef>
 #include <cstdint>
 #include <functional>
@@ -11,7 +12,9 @@
 #include "ATen/core/Tensor.h"
 #include "absl/time/time.h"
 #include "absl/types/span.h"
+#include "common/chain/kind_bytes.h"
 #include "common/ids/ids.h"
+#include "hydra/v1/status.pb.h"
 #include "hydra/worker/v1/worker.pb.h"
 #include "worker/device/device.h"
 #include "worker/exec/departures.h"
@@ -29,9 +32,9 @@ using HostRange =
 //
 // Copies to the device are waited for before anything that is given here is
 // used; those to the host are not. So a task's slots are others' once `written`
-// is done, or, if it failed, the device is synchronized. A task never reads
-// what it has demoted, and calls MakeWritable before it changes a version's
-// tensor.
+// is done, or, if it failed, the device is synchronized. A task reads nothing
+// of what it has demoted but by promoting ranges, and calls MakeWritable before
+// it changes a version's tensor.
 //
 // One thread. LibTorch's exceptions pass through.
 class BlockIo {
@@ -45,6 +48,8 @@ class BlockIo {
 
     Departures departures;
     HostUpdates updates;
+    // How long tasks have waited for copies, up to now.
+    std::atomic<int64_t> waited_ns = 0;
   };
 
   // `cache` may be null: then nothing is kept. `outbound` is that of all tasks;
@@ -102,7 +107,8 @@ class BlockIo {
 
   // Writes `from` to the version's slot, from element `first` on. If more than
   // some bytes are on their way to the host, waits for the oldest of them.
-  void Demote(const at::Tensor& from, const worker::v1::BlockVersion& version,
+  // Once the mark is waited for, `from` may be written over.
+  Mark Demote(const at::Tensor& from, const worker::v1::BlockVersion& version,
               int64_t first);
 
   // Copies `from` to host memory that is no block's, for the host to make the
@@ -174,13 +180,32 @@ class BlockIo {
   at::Tensor Empty(at::IntArrayRef shape) const;
 
   Device& device() { return *device_; }
-  int64_t promoted_bytes() const { return promoted_bytes_; }
-  int64_t demoted_bytes() const { return demoted_bytes_; }
-  int64_t cached_bytes() const { return cached_bytes_; }
+  int64_t promoted_bytes() const { return promoted_.bytes; }
+  int64_t demoted_bytes() const { return demoted_.bytes; }
+  int64_t cached_bytes() const { return cached_.bytes; }
+  const hydra::v1::KindBytes& promoted_by_kind() const {
+    return promoted_.by_kind;
+  }
+  const hydra::v1::KindBytes& demoted_by_kind() const {
+    return demoted_.by_kind;
+  }
+  const hydra::v1::KindBytes& cached_by_kind() const { return cached_.by_kind; }
   // How long copies between host and device were waited for.
   absl::Duration copy_time() const { return copy_time_; }
 
  private:
+  class Waiting;
+
+  struct Counter {
+    int64_t bytes = 0;
+    hydra::v1::KindBytes by_kind;
+
+    void Add(const worker::v1::BlockVersion& version, int64_t more) {
+      bytes += more;
+      AddBytes(version.kind(), more, by_kind);
+    }
+  };
+
   void AwaitUpdate(const worker::v1::BlockVersion& version);
   absl::Span<std::byte> SlotRange(const worker::v1::BlockVersion& version,
                                   int64_t first, int64_t count) const;
@@ -209,9 +234,9 @@ class BlockIo {
   const uint64_t made_after_;
   uint64_t last_made_ = 0;
   int64_t begun_bytes_ = 0;
-  int64_t promoted_bytes_ = 0;
-  int64_t demoted_bytes_ = 0;
-  int64_t cached_bytes_ = 0;
+  Counter promoted_;
+  Counter demoted_;
+  Counter cached_;
   absl::Duration copy_time_;
 };
 

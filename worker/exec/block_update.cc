@@ -167,31 +167,13 @@ class GatheredGradient {
   at::Tensor later_buffer_;
 };
 
-}  // namespace
-
-bool UpdateBlock(const Pass& pass, int block, at::Tensor parameters,
-                 const at::Tensor& gradient, MomentStream& moments) {
-  const at::NoGradGuard no_grad;
-  const bool finite = AllFinite(gradient);
-  pass.io.MakeWritable(pass.blocks.Read(ParametersKey(block)));
-  RangeUpdater updater(pass, block, moments, /*skip=*/!finite);
-  for (const BlockRange& range : UpdateRangesOf(pass.block(block))) {
-    updater.Update(range, parameters.narrow(0, range.first, range.count),
-                   gradient.narrow(0, range.first, range.count));
-  }
-  pass.io.Keep(updater.new_parameters(), std::move(parameters));
-  return finite;
-}
-
-bool UpdateGatheredBlock(const Pass& pass, int block, at::Tensor parameters,
-                         const at::Tensor& later_gradient,
-                         RowGradientSum& row_gradient, MomentStream& moments) {
-  const at::NoGradGuard no_grad;
+// Updates a block whose gradient gradient_of(range) is nowhere as a whole.
+// `parameters` are undefined where they pass through in ranges too.
+template <typename GradientOf>
+bool UpdateByRanges(const Pass& pass, int block, at::Tensor parameters,
+                    const std::vector<BlockRange>& ranges,
+                    GradientOf gradient_of, MomentStream& moments) {
   const BlockVersion& read = pass.blocks.Read(ParametersKey(block));
-  const std::vector<BlockRange> ranges = UpdateRangesOf(pass.block(block));
-
-  GatheredGradient gradient(pass, block, later_gradient, row_gradient,
-                            ranges.front().count);
   const bool whole = parameters.defined();
   if (whole) pass.io.MakeWritable(read);
   const bool in_place = pass.io.device().HostMemoryIsDeviceMemory();
@@ -204,7 +186,7 @@ bool UpdateGatheredBlock(const Pass& pass, int block, at::Tensor parameters,
   {
     RangeUpdater updater(pass, block, moments, /*skip=*/false);
     for (const BlockRange& range : ranges) {
-      const at::Tensor part = gradient.Of(range);
+      const at::Tensor part = gradient_of(range);
       finite = AllFinite(part);
       if (!finite) break;
       const at::Tensor values = values_of(range);
@@ -232,6 +214,48 @@ bool UpdateGatheredBlock(const Pass& pass, int block, at::Tensor parameters,
     pass.io.Forget(read);
   }
   return finite;
+}
+
+}  // namespace
+
+bool UpdateBlock(const Pass& pass, int block, at::Tensor parameters,
+                 const at::Tensor& gradient, MomentStream& moments) {
+  const at::NoGradGuard no_grad;
+  const bool finite = AllFinite(gradient);
+  pass.io.MakeWritable(pass.blocks.Read(ParametersKey(block)));
+  RangeUpdater updater(pass, block, moments, /*skip=*/!finite);
+  for (const BlockRange& range : UpdateRangesOf(pass.block(block))) {
+    updater.Update(range, parameters.narrow(0, range.first, range.count),
+                   gradient.narrow(0, range.first, range.count));
+  }
+  pass.io.Keep(updater.new_parameters(), std::move(parameters));
+  return finite;
+}
+
+bool UpdateGatheredBlock(const Pass& pass, int block, at::Tensor parameters,
+                         const at::Tensor& later_gradient,
+                         RowGradientSum& row_gradient, MomentStream& moments) {
+  const at::NoGradGuard no_grad;
+  const std::vector<BlockRange> ranges = UpdateRangesOf(pass.block(block));
+  GatheredGradient gradient(pass, block, later_gradient, row_gradient,
+                            ranges.front().count);
+  return UpdateByRanges(
+      pass, block, std::move(parameters), ranges,
+      [&](const BlockRange& range) { return gradient.Of(range); }, moments);
+}
+
+bool UpdateStreamedBlock(const Pass& pass, int block,
+                         const BlockVersion& gradient, MomentStream& moments) {
+  const at::NoGradGuard no_grad;
+  const std::vector<BlockRange> ranges = UpdateRangesOf(pass.block(block));
+  const at::Tensor buffer = pass.io.Empty({ranges.front().count});
+  const auto gradient_of = [&](const BlockRange& range) {
+    at::Tensor part = buffer.narrow(0, 0, range.count);
+    pass.io.PromoteRange(gradient, range.first, part);
+    return part;
+  };
+  return UpdateByRanges(pass, block, /*parameters=*/{}, ranges, gradient_of,
+                        moments);
 }
 
 }  // namespace hydra

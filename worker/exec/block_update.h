@@ -15,7 +15,7 @@ namespace hydra {
 //
 // A block whose gradient has an infinite element or a NaN is skipped: its
 // written versions get the bytes of those that were read. That is decided for
-// the whole block, so that it is the same in every partition. Both functions
+// the whole block, so that it is the same in every partition. All functions
 // return whether the block was updated.
 
 // Updates `parameters` in place, which become the written version; the cache
@@ -33,6 +33,13 @@ bool UpdateBlock(const Pass& pass, int block, at::Tensor parameters,
 bool UpdateGatheredBlock(const Pass& pass, int block, at::Tensor parameters,
                          const at::Tensor& later_gradient,
                          RowGradientSum& row_gradient, MomentStream& moments);
+
+// Updates a block that is not on the device as a whole, nor is its gradient,
+// which was demoted to the version `gradient`: that may be the one that gets
+// the new parameters. Both pass through in ranges. Bad ranges are met as above.
+bool UpdateStreamedBlock(const Pass& pass, int block,
+                         const worker::v1::BlockVersion& gradient,
+                         MomentStream& moments);
 
 }  // namespace hydra
 

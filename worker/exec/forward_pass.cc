@@ -39,6 +39,7 @@ void RunBatch(const Pass& pass, int batch, ShardParameters& parameters,
     parameters.Place(layer);
     pass.meter.ParametersPlaced();
     input.flats = parameters.FlatsOf(layer);
+    input.rows = parameters.RowsOf(layer);
     LayerOutput output = pass.model.layers.layer(layer).Forward(input);
     input.boundary = std::move(output.boundary);
     AddLoss(output.loss, result);

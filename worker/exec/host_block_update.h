@@ -4,9 +4,9 @@
 #include <memory>
 
 #include "ATen/core/Tensor.h"
+#include "worker/exec/gradient_clip.h"
 #include "worker/exec/pass.h"
 #include "worker/exec/row_gradient_sum.h"
-#include "worker/model/layer.h"
 
 namespace hydra {
 
@@ -18,18 +18,19 @@ namespace hydra {
 // `gradient` is flat and whole.
 void UpdateBlockOnHost(const Pass& pass, int block, const at::Tensor& gradient);
 
-// The rows' sums that the host adds up; see RowGradientSum.
-std::shared_ptr<RowGradientSum> RowGradientSumOnHost(
-    const ParameterBlock& block, int64_t rows_of_batch, int64_t micro_batches);
-void AddRowsOnHost(const Pass& pass, int block, const RowGradients& rows,
-                   std::shared_ptr<RowGradientSum> sum);
+// Its gradient was demoted to the version `gradient`, which may be the one that
+// gets the new parameters.
+void UpdateStreamedBlockOnHost(const Pass& pass, int block,
+                               const worker::v1::BlockVersion& gradient);
 
-// A block whose rows its owner gathers. What later layers give to its gradient
-// is `later_gradient`, or read where it is in the pool, if that is undefined
-// and the task names it.
+// A block whose rows its owner gathers; see UseGatheredGradientOnHost.
 void UpdateGatheredBlockOnHost(const Pass& pass, int block,
                                const at::Tensor& later_gradient,
                                std::shared_ptr<RowGradientSum> rows);
+
+// With the gradient that waits in the pool, once `clip` is known.
+void UpdateBlockFromPool(const Pass& pass, int block,
+                         std::shared_ptr<const GradientClip> clip);
 
 }  // namespace hydra
 

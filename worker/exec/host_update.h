@@ -40,13 +40,19 @@ class HostUpdate {
   // old version.
   void Update(const BlockRange& range, const float* gradient);
 
-  // Whether it did.
+  // Before the first range: all gradients are multiplied with this.
+  void ScaleGradients(float factor) { scalars_.gradient_scale = factor; }
+
+  // Before the first range: all of the block becomes a copy of the old version.
+  void Skip() { skipped_ = true; }
+
+  // Whether it does.
   bool skipped() const { return skipped_; }
 
  private:
   void Copy(int64_t first, int64_t last);
 
-  const UpdateScalars scalars_;
+  UpdateScalars scalars_;
   const Old old_;
   const New new_;
   bool skipped_ = false;

@@ -74,6 +74,8 @@ TEST_F(OneTaskTest, TellsWhenItBeganAndWhatOfItWentIntoCopies) {
             FromProto(first.cost().begun()) + FromProto(first.cost().wall()));
   EXPECT_GT(FromProto(second.cost().copy()), absl::ZeroDuration());
   EXPECT_LT(FromProto(second.cost().copy()), FromProto(second.cost().wall()));
+  EXPECT_GE(runner_.copy_wait(),
+            FromProto(first.cost().copy()) + FromProto(second.cost().copy()));
 }
 
 TEST_F(OneTaskTest, ZeroStateMovesNoBytes) {

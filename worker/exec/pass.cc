@@ -45,6 +45,7 @@ at::Tensor Packed(const Tensors& tensors,
 }  // namespace
 
 bool UpdatesOnHost(const JobModel& model, const Device& device) {
+  if (model.shape.clips_gradients) return true;
   if (device.HostMemoryIsDeviceMemory()) return false;
   return !CanUpdate(device) ||
          (model.moment_count() > 0 &&

@@ -10,6 +10,7 @@
 #include "worker/exec/job_model.h"
 #include "worker/exec/layer_meter.h"
 #include "worker/exec/prefetcher.h"
+#include "worker/exec/streamed_block.h"
 #include "worker/exec/task_blocks.h"
 #include "worker/exec/update_results.h"
 #include "worker/model/layer.h"
@@ -19,7 +20,8 @@ namespace hydra {
 
 // Whether the host updates the model's blocks, while the device goes on, and
 // not the device: where optimizer state would have to go to the device and
-// back, unless the job's place is the device, and where that cannot do it.
+// back, unless the job's place is the device; where that cannot do it; and
+// where gradients wait for their norm, which the host adds up.
 bool UpdatesOnHost(const JobModel& model, const Device& device);
 
 // All that a pass over a shard works with; everything outlives the pass. The
@@ -35,6 +37,8 @@ struct Pass {
   UpdateResults& results;
   // Null where nothing is to be fetched before it is needed.
   Prefetcher* prefetcher = nullptr;
+  // See StreamedBlock.
+  int streamed_block = kNoBlock;
 
   int first_layer() const { return task.first_layer(); }
   int last_layer() const { return task.last_layer(); }
@@ -58,6 +62,9 @@ struct Pass {
     return first_batch() + static_cast<int>(batches.size());
   }
   bool updates_on_host() const { return UpdatesOnHost(model, io.device()); }
+  // The block comes to the device in ranges, for the one layer that uses it
+  // here.
+  bool streams(int block) const { return block == streamed_block; }
   bool is_last(int batch) const { return batch + 1 == last_batch(); }
   const HostBatch& batch(int batch) const {
     return batches[batch - first_batch()];

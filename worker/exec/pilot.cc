@@ -3,11 +3,16 @@
 #include <algorithm>
 #include <cstdint>
 #include <utility>
+#include <vector>
 
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
 #include "common/status/proto_time.h"
+#include "worker/exec/pass.h"
+#include "worker/exec/pilot_cut.h"
 #include "worker/exec/pilot_trial.h"
+#include "worker/exec/step_model.h"
 #include "worker/exec/update_costs.h"
 
 namespace hydra {
@@ -15,6 +20,10 @@ namespace {
 
 using hydra::v1::LayerProfile;
 using worker::v1::PilotResult;
+
+// What a shorter predicted step must be of that in the longest shards, so that
+// it is cut for it: the prediction is not exact.
+constexpr double kWorthwhile = 0.97;
 
 int64_t ParameterBytes(const ModelTable& table, int layer) {
   int64_t bytes = 0;
@@ -32,61 +41,18 @@ int64_t ParameterCount(const ModelTable& table) {
   return count;
 }
 
-struct LongestShard {
-  // One past its last layer; its first layer if not even that one fits.
-  int last = 0;
-  // Of the longest trial that fitted; else of one that did not.
-  TrialOutcome outcome;
-};
-
-LongestShard FindLongestShard(PilotTrial& trial, int first, int layer_count) {
-  LongestShard longest;
-  longest.last = first;
-  int too_long = layer_count + 1;
-  int next = layer_count;
-  while (longest.last + 1 < too_long) {
-    TrialOutcome outcome = trial.Run(first, next);
-    if (outcome.fits) {
-      longest = {next, std::move(outcome)};
-      next = (longest.last + too_long) / 2;
-      continue;
-    }
-    const bool whole_pass = outcome.failed_layer == next - 1;
-    too_long = outcome.failed_layer + 1;
-    next = whole_pass ? (longest.last + too_long) / 2 : too_long - 1;
-    if (longest.last == first) longest.outcome = std::move(outcome);
-  }
-  return longest;
-}
-
-// See RunPilot. `micro_batches` is a step's number of them.
-void SetTimes(bool makes_loss, const LayerMeter::Measure& measure,
-              absl::Duration evaluation, int micro_batches_run,
-              int64_t micro_batches, LayerProfile& profile) {
-  absl::Duration forward = measure.forward / micro_batches_run;
-  absl::Duration backward = measure.backward / micro_batches_run;
-  if (makes_loss) {
-    const absl::Duration both = forward + backward;
-    forward = std::min(evaluation, both);
-    backward = both - forward;
-  }
-  *profile.mutable_forward() = ToProto(forward);
-  *profile.mutable_backward() =
-      ToProto(backward + measure.update / micro_batches);
-}
-
-void AddProfiles(const ModelTable& table, const TrialOutcome& outcome,
-                 int64_t micro_batches, PilotResult& result) {
+void AddProfiles(const JobShape& shape, const TrialOutcome& outcome,
+                 PilotResult& result) {
   for (const auto& [layer, measure] : outcome.measures) {
     LayerProfile* profile = result.add_layers();
     profile->set_layer(layer);
-    profile->set_kind(table.layers[layer].kind);
-    profile->set_parameter_bytes(ParameterBytes(table, layer));
+    profile->set_kind(shape.table->layers[layer].kind);
+    profile->set_parameter_bytes(ParameterBytes(*shape.table, layer));
     profile->set_saved_bytes(measure.saved_bytes);
     profile->set_peak_bytes(measure.peak_bytes);
-    SetTimes(layer + 1 == table.layer_count(), measure,
-             outcome.evaluation.at(layer), outcome.micro_batches, micro_batches,
-             *profile);
+    const LayerTimes times = TimesOf(shape, outcome, layer);
+    *profile->mutable_forward() = ToProto(times.forward);
+    *profile->mutable_backward() = ToProto(times.backward);
   }
 }
 
@@ -133,35 +99,65 @@ PilotOutcome RunPilot(const worker::v1::JobContext& job,
   }
   PilotResult result;
   JobModel model = described;
-  if (described.moment_count() > 0 && !device->HostMemoryIsDeviceMemory()) {
-    const hydra::v1::UpdatePlace asked = job.spec().train().update_on();
+  const CopyRates rates = MeasureCopyRates(*device);
+  const bool has_memory = !device->HostMemoryIsDeviceMemory();
+  if (described.moment_count() > 0 && has_memory) {
+    const hydra::v1::UpdatePlace asked = described.shape.clips_gradients
+                                             ? hydra::v1::UPDATE_PLACE_HOST
+                                             : job.spec().train().update_on();
     if (asked == hydra::v1::UPDATE_PLACE_DEVICE && !CanUpdate(*device)) {
       return TaskFailure{absl::InvalidArgumentError(absl::StrCat(
           "train.update_on is device, and ", device->name(),
           " cannot update parameters: remove it, or set it to host"))};
     }
-    *result.mutable_updates() = PlanUpdates(asked, ParameterCount(model.table),
-                                            model.moment_count(), *device);
+    *result.mutable_updates() =
+        PlanUpdates(asked, ParameterCount(model.table), model.moment_count(),
+                    CanUpdate(*device), rates);
     model.update_place = result.updates().place();
   }
-  PilotTrial trial(job, model, device,
-                   PilotReserveBytes(job.prefetch_bytes(), limit_bytes),
-                   control);
+  const int64_t reserve_bytes =
+      PilotReserveBytes(job.prefetch_bytes(), limit_bytes);
+  PilotTrial trial(job, model, device, reserve_bytes, control);
   const int layer_count = model.table.layer_count();
-  for (int first = 0; first < layer_count;) {
-    const LongestShard shard = FindLongestShard(trial, first, layer_count);
-    if (shard.last == first) {
-      return TaskFailure{
-          DoesNotFit(model, first, job, limit_bytes, shard.outcome),
-          /*layer=*/first};
-    }
-    AddProfiles(model.table, shard.outcome, model.shape.micro_batches, result);
-    log.Log(LogSink::Severity::kInfo,
-            absl::StrCat("layers ", first, " to ", shard.last - 1,
-                         " fit the device together"));
-    if (shard.last < layer_count) result.add_cut_points(shard.last);
-    first = shard.last;
+  PilotCut cut = FindLongestShards(trial, layer_count, log);
+  if (cut.outcomes.size() > cut.shards.size()) {
+    const int layer = cut.shards.empty() ? 0 : cut.shards.back().last;
+    return TaskFailure{
+        DoesNotFit(model, layer, job, limit_bytes, cut.outcomes.back()), layer};
   }
+
+  StepModel::Device costs;
+  costs.to_device = rates.to_device;
+  costs.to_host = rates.to_host;
+  costs.copies_beside = device->CopiesBeside();
+  costs.memory_bytes = limit_bytes - PilotReserveBytes(0, limit_bytes);
+  costs.most_needed_bytes = limit_bytes - reserve_bytes;
+  costs.table_room_bytes = trial.RoomForTable();
+  const bool moments_move = has_memory && !UpdatesOnHost(model, *device);
+  const StepModel step(model.shape, costs,
+                       moments_move ? model.moment_count() : 0,
+                       CostsOf(model.shape, cut, costs.table_room_bytes));
+  const absl::Duration in_longest = step.StepTime(cut.shards);
+  *result.mutable_step_of_longest_shards() = ToProto(in_longest);
+  if (job.spec().partition().shards() != hydra::v1::SHARD_CHOICE_LONGEST) {
+    const std::vector<LayerRange> fastest = step.FastestShards();
+    if (!fastest.empty() && step.StepTime(fastest) < kWorthwhile * in_longest) {
+      if (auto fits = TryShards(trial, fastest)) cut = *std::move(fits);
+    }
+  }
+  *result.mutable_step() = ToProto(step.StepTime(cut.shards));
+  for (size_t i = 0; i < cut.shards.size(); ++i) {
+    const LayerRange& shard = cut.shards[i];
+    AddProfiles(model.shape, cut.outcomes[i], result);
+    if (i > 0) result.add_cut_points(shard.first);
+  }
+  log.Log(LogSink::Severity::kInfo,
+          absl::StrCat("cut before layers [",
+                       absl::StrJoin(result.cut_points(), ", "),
+                       "]: a step should take ",
+                       absl::FormatDuration(FromProto(result.step())),
+                       ", and in the longest shards ",
+                       absl::FormatDuration(in_longest)));
   return result;
 }
 

@@ -20,14 +20,21 @@ int64_t PilotReserveBytes(int64_t prefetch_bytes, int64_t limit_bytes);
 
 using PilotOutcome = std::variant<worker::v1::PilotResult, TaskFailure>;
 
-// PILOT: finds where the model must be cut so that every shard's passes fit the
-// device, with job.prefetch_bytes to spare, and measures every layer. Shards
-// are made as long as possible, from the first layer on.
+// PILOT: finds where to cut the model so that every shard's passes fit the
+// device, with job.prefetch_bytes to spare, and measures every layer.
 //
-// This is Algorithm 1 of Hydra's paper, with a real pass in place of a forward
-// and a backward for each layer: layers are placed until the device refuses;
-// where the forward alone ran out, the first guess of the cut is before that
-// layer; if the whole pass needs more, the cut is searched by bisection.
+// First shards are made as long as possible, from the first layer on. This is
+// Algorithm 1 of Hydra's paper, with a real pass in place of a forward and a
+// backward for each layer: layers are placed until the device refuses; where
+// the forward alone ran out, the first guess of the cut is before that layer;
+// if the whole pass needs more, the cut is searched by bisection.
+//
+// That tells what each layer costs. Unless the job asks for the longest shards,
+// those of the fastest step are then found (StepModel), and taken if they are
+// worth it and each of them is seen to fit, too.
+//
+// A last layer whose table does not fit is tried with the table in ranges of
+// rows, see StreamedBlock.
 //
 // A layer's times are without copies, for one micro-batch. An update counts as
 // backward, and each micro-batch has its share of it. The last layer may

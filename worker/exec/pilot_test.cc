@@ -5,6 +5,8 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
+#include "absl/time/time.h"
+#include "common/status/proto_time.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "worker/device/testing/test_device.h"
@@ -107,6 +109,76 @@ TEST(PilotTest, ALargeTokenTableAndManyMicroBatchesFitWhereThePilotSaysSo) {
     ++fitted;
   }
   EXPECT_GT(fitted, 10);
+}
+
+TEST(PilotTest, PredictsAStepAndMakesTheLongestShardsIfAsked) {
+  TinyJob job({}, testing::TempDir());
+  job.context().mutable_spec()->mutable_partition()->set_shards(
+      hydra::v1::SHARD_CHOICE_LONGEST);
+  const auto device = NewTestDevice(700 << 10);
+  TaskRunner runner(device.get(), job.pool().AsHostRange());
+  const TaskReport longest = job.Pilot(runner);
+  ASSERT_TRUE(longest.has_pilot()) << longest.ShortDebugString();
+  EXPECT_EQ(longest.pilot().step().SerializeAsString(),
+            longest.pilot().step_of_longest_shards().SerializeAsString());
+  EXPECT_GT(FromProto(longest.pilot().step()), absl::ZeroDuration());
+  job.context().mutable_spec()->clear_partition();
+  const TaskReport fastest = job.Pilot(runner);
+  ASSERT_TRUE(fastest.has_pilot()) << fastest.ShortDebugString();
+  EXPECT_LE(FromProto(fastest.pilot().step()),
+            FromProto(fastest.pilot().step_of_longest_shards()));
+  EXPECT_GE(fastest.pilot().cut_points_size(),
+            longest.pilot().cut_points_size());
+  TrainWithItsCuts(job, runner, fastest.pilot());
+}
+
+// Held whole, with its gradient and the logits, the table needs 13 MB.
+TEST(PilotTest, ATableThatDoesNotFitIsStreamedAndNoLimitInBetweenIsRefused) {
+  for (bool tied : {true, false}) {
+    TinyJob::Options options;
+    options.vocabulary = 20000;
+    options.width = 16;
+    options.layers = 2;
+    options.context = 40;
+    options.sequences = 4;
+    options.micro_batches = 2;
+    options.tied = tied;
+    std::vector<int64_t> limits = {5000, 6000,  7000,  8000,
+                                   9000, 11000, 15000, 19000};
+    // Where there is just the room for the table, or not.
+    for (int64_t kib = 12600; kib < 13800; kib += 60) limits.push_back(kib);
+    std::sort(limits.begin(), limits.end());
+    int64_t smallest = 0;
+    for (int64_t kib : limits) {
+      SCOPED_TRACE(absl::StrCat(tied ? "tied, " : "untied, ", kib, " KiB"));
+      TinyJob job(options, testing::TempDir());
+      const auto device = NewTestDevice(kib << 10);
+      TaskRunner runner(device.get(), job.pool().AsHostRange());
+      const TaskReport report = job.Pilot(runner);
+      if (report.has_error()) {
+        EXPECT_EQ(smallest, 0) << "refused, and not with less";
+        continue;
+      }
+      if (smallest == 0) smallest = kib;
+      TrainWithItsCuts(job, runner, report.pilot());
+    }
+    EXPECT_GT(smallest, 0);
+    EXPECT_LE(smallest, 8000);
+  }
+}
+
+TEST(PilotTest, ATableMayBeLargerThanTheDevice) {
+  TinyJob::Options options;
+  options.vocabulary = 100000;
+  options.layers = 2;
+  TinyJob job(options, testing::TempDir());
+  const auto device = NewTestDevice(10 << 20);
+  ASSERT_GT(job.table().parameter_blocks[0].size_bytes, 10 << 20);
+  TaskRunner runner(device.get(), job.pool().AsHostRange());
+  const TaskReport report = job.Pilot(runner);
+  ASSERT_TRUE(report.has_pilot()) << report.ShortDebugString();
+  // The table of a tied head has no place beside its owner; the rest has.
+  EXPECT_EQ(CutsOf(report.pilot()), std::vector<int>{3});
 }
 
 TEST(PilotTest, MeasuresEveryLayer) {

@@ -14,6 +14,7 @@
 #include "worker/exec/pass.h"
 #include "worker/exec/reservation.h"
 #include "worker/exec/row_gradient_sum.h"
+#include "worker/exec/streamed_block.h"
 #include "worker/exec/trial_task.h"
 
 namespace hydra {
@@ -30,6 +31,21 @@ HostBatch RandomBatch(int64_t sequences, int64_t context, int64_t vocabulary,
   batch.tokens.resize(sequences * (context + 1));
   for (int64_t& id : batch.tokens) id = token(random);
   return batch;
+}
+
+// Before this layer a shard leaves its gathered table on the host, and all of
+// its layers have more room; -1: it does anyway.
+int FirstToHoldATable(const ModelTable& table, const LayerRange& layers) {
+  int first = -1;
+  for (const ParameterBlock& block : table.parameter_blocks) {
+    if (!block.rows_are_gathered || !layers.Contains(block.owner())) continue;
+    for (int user : block.layers) {
+      if (user == block.owner() || !layers.Contains(user)) continue;
+      first = std::max(first, user);
+      break;
+    }
+  }
+  return first;
 }
 
 // The first one has no gradients yet, and the last one gives them away layer by
@@ -128,13 +144,16 @@ TrialOutcome PilotTrial::Run(int first, int last) {
     device_->Synchronize();
     outcome.fits = true;
   } catch (const c10::OutOfMemoryError& error) {
-    // Recomputing the first micro-batch needs nothing of later layers.
+    // Recomputing the first micro-batch needs nothing of later layers, but for
+    // a table.
     const bool later_layers_do_not_matter =
         outcome.measures.empty() && meter.layer() >= 0 &&
         meter.micro_batch() == 0 &&
         meter.phase() == LayerMeter::Phase::kForward;
     outcome.failed_layer =
-        later_layers_do_not_matter ? meter.layer() : last - 1;
+        later_layers_do_not_matter
+            ? std::max(meter.layer(), FirstToHoldATable(model_.table, layers))
+            : last - 1;
     outcome.message = error.what_without_backtrace();
   }
   return outcome;
@@ -155,7 +174,17 @@ void PilotTrial::RunPass(const Task& task, absl::Span<const HostBatch> batches,
                          BlockIo& io, LayerMeter& meter) {
   const TaskBlocks blocks(task);
   UpdateResults results;
-  const Pass pass{task, blocks, model_, batches, io, meter, results};
+  const Pass pass{
+      task,
+      blocks,
+      model_,
+      batches,
+      io,
+      meter,
+      results,
+      /*prefetcher=*/nullptr,
+      StreamedBlock(model_.shape, {task.first_layer(), task.last_layer()},
+                    RoomForTable())};
   if (task.kind() == worker::v1::TASK_KIND_FORWARD ||
       task.kind() == worker::v1::TASK_KIND_EVALUATE) {
     RunForwardPass(pass);
@@ -167,6 +196,10 @@ void PilotTrial::RunPass(const Task& task, absl::Span<const HostBatch> batches,
 absl::Span<std::byte> PilotTrial::HostBytes(int64_t offset, int64_t bytes) {
   if (offset >= kMadeOffset) return made_->all().subspan(0, bytes);
   return read_->all().subspan(offset, bytes);
+}
+
+int64_t PilotTrial::RoomForTable() const {
+  return streams_anyway_ ? 0 : device_->arena().limit_bytes() - reserve_bytes_;
 }
 
 int64_t PilotTrial::KeptBytesNotRun(const LayerRange& layers) const {

@@ -70,6 +70,13 @@ class PilotTrial {
   // an EVALUATE. Throws TaskStopped.
   TrialOutcome Run(int first, int last);
 
+  // From now on the last layer's table is streamed wherever it can be, see
+  // StreamedBlock.
+  void StreamAnyway() { streams_anyway_ = true; }
+
+  // For StreamedBlock.
+  int64_t RoomForTable() const;
+
  private:
   worker::v1::Task BackwardTask(const LayerRange& layers) const;
   void RunPass(const worker::v1::Task& task,
@@ -84,6 +91,7 @@ class PilotTrial {
   Device* const device_;
   const int64_t reserve_bytes_;
   TaskControl* const control_;
+  bool streams_anyway_ = false;
   std::vector<HostBatch> training_;
   std::vector<HostBatch> evaluation_;
   // Every block that a trial reads begins here.

@@ -7,8 +7,7 @@
 
 #include "c10/core/GradMode.h"
 #include "common/chain/block_key.h"
-#include "worker/exec/block_update.h"
-#include "worker/exec/host_block_update.h"
+#include "worker/exec/pool_rows.h"
 #include "worker/model/optimizer_step.h"
 
 namespace hydra {
@@ -18,22 +17,15 @@ using worker::v1::BlockVersion;
 
 }  // namespace
 
-ShardGradients::ShardGradients(const Pass& pass) : pass_(pass), moments_(pass) {
+ShardGradients::ShardGradients(const Pass& pass)
+    : pass_(pass), moments_(pass), use_(NewGradientUse(pass, moments_)) {
   const HostBatch& batch = pass.batches.front();
   for (int layer = pass.first_layer(); layer < pass.last_layer(); ++layer) {
     for (int block : pass.layer(layer).parameter_blocks) {
       if (!pass.block(block).gathered_by(layer)) continue;
-      const int64_t rows_of_batch = batch.sequences * batch.context;
-      const int64_t micro_batches =
-          pass.task.last_micro_batch() - pass.task.first_micro_batch();
-      rows_[block] = pass.updates_on_host()
-                         ? RowGradientSumOnHost(pass.block(block),
-                                                rows_of_batch, micro_batches)
-                         : std::make_shared<RowGradientSum>(
-                               pass.block(block), rows_of_batch, micro_batches,
-                               [&pass](at::IntArrayRef sizes) {
-                                 return pass.io.Empty(sizes);
-                               });
+      rows_[block] = use_->NewRowSum(
+          block, batch.sequences * batch.context,
+          pass.task.last_micro_batch() - pass.task.first_micro_batch());
     }
   }
 }
@@ -41,7 +33,7 @@ ShardGradients::ShardGradients(const Pass& pass) : pass_(pass), moments_(pass) {
 Tensors ShardGradients::FlatsOf(int layer) {
   Tensors flats;
   for (int block : pass_.layer(layer).parameter_blocks) {
-    if (pass_.block(block).gathered_by(layer)) {
+    if (pass_.block(block).gathered_by(layer) || pass_.streams(block)) {
       flats.emplace_back();
       continue;
     }
@@ -57,31 +49,25 @@ Tensors ShardGradients::FlatsOf(int layer) {
 void ShardGradients::AddRows(int layer, const RowGradients& rows) {
   for (int block : pass_.layer(layer).parameter_blocks) {
     if (!pass_.block(block).gathered_by(layer)) continue;
-    if (pass_.updates_on_host()) {
-      AddRowsOnHost(pass_, block, rows, rows_.at(block));
-    } else {
-      rows_.at(block)->Add(rows);
-    }
+    use_->AddRows(block, rows, rows_.at(block));
   }
 }
 
 void ShardGradients::Finish(int layer, int block, ShardParameters& parameters) {
   const at::NoGradGuard no_grad;
   if (pass_.block(block).gathered_by(layer)) {
-    FinishGathered(block, parameters.Release(block));
+    use_->UseGathered(block, parameters.Release(block), TakeHandedDown(block),
+                      std::move(rows_.at(block)));
+    return;
+  }
+  if (pass_.streams(block)) {
+    FinishStreamed(layer, block, parameters.RowsOf(layer)->gradient());
     return;
   }
   const at::Tensor sum = sums_.extract(std::make_pair(layer, block)).mapped();
   AddLaterParts(block, sum);
   if (pass_.block(block).owner() == layer) {
-    at::Tensor values = parameters.Release(block);
-    if (pass_.updates_on_host()) {
-      UpdateBlockOnHost(pass_, block, sum);
-    } else {
-      const bool updated =
-          UpdateBlock(pass_, block, std::move(values), sum, moments_);
-      pass_.results.Add(block, /*skipped=*/!updated);
-    }
+    use_->Use(block, parameters.Release(block), sum);
     return;
   }
   if (!IsLastUseHere(layer, block)) {
@@ -92,16 +78,10 @@ void ShardGradients::Finish(int layer, int block, ShardParameters& parameters) {
   parameters.Release(block);
 }
 
-void ShardGradients::FinishGathered(int block, at::Tensor parameters) {
-  const at::Tensor later = TakeHandedDown(block);
-  std::shared_ptr<RowGradientSum>& rows = rows_.at(block);
-  if (pass_.updates_on_host()) {
-    UpdateGatheredBlockOnHost(pass_, block, later, std::move(rows));
-  } else {
-    const bool updated = UpdateGatheredBlock(
-        pass_, block, std::move(parameters), later, *rows, moments_);
-    pass_.results.Add(block, /*skipped=*/!updated);
-  }
+void ShardGradients::FinishStreamed(int layer, int block,
+                                    const BlockVersion& gradient) {
+  // Another one's is where its owner looks for it.
+  if (pass_.block(block).owner() == layer) use_->UseStreamed(block, gradient);
 }
 
 bool ShardGradients::IsLastUseHere(int layer, int block) const {

@@ -6,6 +6,7 @@
 
 #include "ATen/core/Tensor.h"
 #include "absl/container/flat_hash_map.h"
+#include "worker/exec/gradient_use.h"
 #include "worker/exec/moment_stream.h"
 #include "worker/exec/pass.h"
 #include "worker/exec/row_gradient_sum.h"
@@ -23,14 +24,14 @@ class ShardGradients {
 
   // The sums of the layer's blocks, for its Backward: flat, made when they are
   // first asked for, uninitialized then. Undefined for a block whose rows it
-  // gathers.
+  // gathers, and for the pass's streamed block.
   Tensors FlatsOf(int layer);
 
   // The layer's part of the block whose rows it gathers.
   void AddRows(int layer, const RowGradients& rows);
 
-  // All micro-batches of the layer are done: updates the block if the layer
-  // owns it, else hands its gradient down, in this shard or to the owner's.
+  // All micro-batches of the layer are done: uses the block's gradient if the
+  // layer owns it, else hands it down, in this shard or to the owner's.
   // Takes the block from `parameters` where no layer of the shard needs it any
   // more.
   void Finish(int layer, int block, ShardParameters& parameters);
@@ -39,7 +40,9 @@ class ShardGradients {
   MomentStream& moments() { return moments_; }
 
  private:
-  void FinishGathered(int block, at::Tensor parameters);
+  // `gradient` is where the rows' gradients went.
+  void FinishStreamed(int layer, int block,
+                      const worker::v1::BlockVersion& gradient);
   // No earlier layer of this shard uses the block.
   bool IsLastUseHere(int layer, int block) const;
   // The later layers' part, wherever it is; `own` may be all there is.
@@ -48,6 +51,7 @@ class ShardGradients {
 
   const Pass& pass_;
   MomentStream moments_;
+  const std::unique_ptr<GradientUse> use_;
   // By layer and block.
   absl::flat_hash_map<std::pair<int, int>, at::Tensor> sums_;
   // By block: what later layers of this shard handed down.

@@ -1,5 +1,7 @@
 #include "worker/exec/shard_parameters.h"
 
+#include <algorithm>
+
 #include "common/chain/block_key.h"
 #include "common/failpoint/fail_point.h"
 
@@ -23,19 +25,33 @@ at::Tensor ShardParameters::Release(int block) {
 void ShardParameters::Place(int layer) {
   FailPoint("worker.forward", pass_.task.job_id());
   for (int block : pass_.layer(layer).parameter_blocks) {
-    if (!StaysOnHost(block)) Block(block);
+    if (!StaysOnHost(block) && !pass_.streams(block)) Block(block);
   }
 }
 
 Tensors ShardParameters::FlatsOf(int layer) {
   Tensors flats;
   for (int block : pass_.layer(layer).parameter_blocks) {
+    if (pass_.streams(block)) {
+      flats.emplace_back();
+      continue;
+    }
     flats.push_back(StaysOnHost(block)
                         ? pass_.io.View(pass_.blocks.Read(ParametersKey(block)),
                                         pass_.block(block).element_count())
                         : Block(block));
   }
   return flats;
+}
+
+PoolRows* ShardParameters::RowsOf(int layer) {
+  const std::vector<int>& blocks = pass_.layer(layer).parameter_blocks;
+  const bool has_it =
+      std::any_of(blocks.begin(), blocks.end(),
+                  [this](int block) { return pass_.streams(block); });
+  if (!has_it) return nullptr;
+  if (rows_ == nullptr) rows_ = std::make_unique<PoolRows>(pass_);
+  return rows_.get();
 }
 
 }  // namespace hydra

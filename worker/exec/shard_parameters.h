@@ -1,12 +1,14 @@
 #ifndef HYDRA_WORKER_EXEC_SHARD_PARAMETERS_H_
 #define HYDRA_WORKER_EXEC_SHARD_PARAMETERS_H_
 
+#include <memory>
 #include <vector>
 
 #include "ATen/core/Tensor.h"
 #include "absl/container/flat_hash_map.h"
+#include "common/chain/chain_task.h"
 #include "worker/exec/pass.h"
-#include "worker/exec/whole_reads.h"
+#include "worker/exec/pool_rows.h"
 
 namespace hydra {
 
@@ -14,7 +16,8 @@ namespace hydra {
 // is first asked for, and stays until it is released.
 //
 // A block whose rows are gathered may stay on the host: if only its owner uses
-// it here, they are gathered where they are.
+// it here, they are gathered where they are. The pass's streamed block is never
+// promoted whole.
 class ShardParameters {
  public:
   explicit ShardParameters(const Pass& pass) : pass_(pass) {}
@@ -26,8 +29,11 @@ class ShardParameters {
   at::Tensor Release(int block);
 
   // The layer's blocks, for its Forward or Record. One that stays on the host
-  // is where it is.
+  // is where it is; the streamed one is undefined.
   Tensors FlatsOf(int layer);
+
+  // The streamed block, if the layer has it; else null.
+  PoolRows* RowsOf(int layer);
 
  private:
   // Flat.
@@ -38,6 +44,8 @@ class ShardParameters {
 
   const Pass& pass_;
   absl::flat_hash_map<int, at::Tensor> promoted_;
+  // Made when it is first asked for.
+  std::unique_ptr<PoolRows> rows_;
 };
 
 }  // namespace hydra

@@ -118,6 +118,41 @@ TEST(SkippedBlocksTest, ANanInOneLayerStopsAllOfAStep) {
   }
 }
 
+// The loss is finite, and so are the gradients of later layers. Those of layer
+// 2, and of all before it, are not.
+void OverflowMiddleGradient(TinyJob& job) {
+  const ParameterBlock& block = job.table().parameter_blocks[3];
+  const absl::Span<float> parameters = job.Slot(BLOCK_KIND_PARAMETERS, 3);
+  // Behind a norm that lets nothing pass, forward.
+  for (const TensorEntry& tensor : block.tensors) {
+    const absl::string_view name = tensor.name;
+    const bool zero = absl::StrContains(name, "ln_2") ||
+                      absl::EndsWith(name, "mlp.c_fc.bias");
+    const bool huge =
+        absl::StrContains(name, "mlp") && absl::EndsWith(name, ".weight");
+    if (!zero && !huge) continue;
+    const auto begin = parameters.begin() + tensor.offset_bytes / kFloatBytes;
+    std::fill(begin, begin + tensor.element_count, huge ? 1e30f : 0.0f);
+  }
+}
+
+// Where the norm is of all gradients, one that is bad stops all updates.
+TEST(SkippedBlocksTest, AGradientWithoutANormUpdatesNothing) {
+  TinyJob::Options options;
+  options.max_grad_norm = 1;
+  std::vector<std::byte> first;
+  for (const std::vector<int>& cuts : kPartitions) {
+    SCOPED_TRACE(absl::StrCat(cuts.size() + 1, " shards"));
+    const BadStep step = RunBadStep(options, cuts, OverflowMiddleGradient);
+    EXPECT_TRUE(std::isfinite(step.loss));
+    EXPECT_EQ(step.skipped.size(), 6);
+    EXPECT_TRUE(step.state == step.state_before);
+    EXPECT_EQ(step.warnings.size(), cuts.size() + 1);
+    if (first.empty()) first = step.state;
+    EXPECT_TRUE(step.state == first) << "partitions differ";
+  }
+}
+
 TEST(SkippedBlocksTest, BlocksAreNamedInTheOrderOfTheirUpdates) {
   EXPECT_THAT(RunBadStep({}, {}, SpoilMiddleLayer).skipped,
               ElementsAre(5, 4, 3, 2, 0, 1));
@@ -189,24 +224,6 @@ TEST(SkippedBlocksTest, AHugeLearningRateEndsInStepsThatChangeNothing) {
     const std::vector<std::byte> before = job.State();
     EXPECT_FALSE(std::isfinite(job.Step(runner)));
     EXPECT_TRUE(job.State() == before);
-  }
-}
-
-// The loss is finite, and so are the gradients of later layers. Those of layer
-// 2, and of all before it, are not.
-void OverflowMiddleGradient(TinyJob& job) {
-  const ParameterBlock& block = job.table().parameter_blocks[3];
-  const absl::Span<float> parameters = job.Slot(BLOCK_KIND_PARAMETERS, 3);
-  // Behind a norm that lets nothing pass, forward.
-  for (const TensorEntry& tensor : block.tensors) {
-    const absl::string_view name = tensor.name;
-    const bool zero = absl::StrContains(name, "ln_2") ||
-                      absl::EndsWith(name, "mlp.c_fc.bias");
-    const bool huge =
-        absl::StrContains(name, "mlp") && absl::EndsWith(name, ".weight");
-    if (!zero && !huge) continue;
-    const auto begin = parameters.begin() + tensor.offset_bytes / kFloatBytes;
-    std::fill(begin, begin + tensor.element_count, huge ? 1e30f : 0.0f);
   }
 }
 

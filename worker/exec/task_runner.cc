@@ -13,6 +13,7 @@
 #include "absl/strings/str_join.h"
 #include "absl/time/time.h"
 #include "c10/util/Exception.h"
+#include "common/chain/kind_bytes.h"
 #include "common/clock/steady_time.h"
 #include "common/status/proto_time.h"
 #include "worker/exec/backward_pass.h"
@@ -21,7 +22,9 @@
 #include "worker/exec/pass.h"
 #include "worker/exec/pilot.h"
 #include "worker/exec/reservation.h"
+#include "worker/exec/streamed_block.h"
 #include "worker/exec/task_blocks.h"
+#include "worker/exec/update_pass.h"
 #include "worker/exec/whole_reads.h"
 
 namespace hydra {
@@ -68,14 +71,22 @@ void AddTraffic(const BlockIo& io, int64_t peak_bytes, TaskCost& cost) {
   cost.set_promoted_bytes(cost.promoted_bytes() + io.promoted_bytes());
   cost.set_demoted_bytes(cost.demoted_bytes() + io.demoted_bytes());
   cost.set_cached_bytes(cost.cached_bytes() + io.cached_bytes());
+  AddBytes(io.promoted_by_kind(), *cost.mutable_promoted());
+  AddBytes(io.demoted_by_kind(), *cost.mutable_demoted());
+  AddBytes(io.cached_by_kind(), *cost.mutable_cached());
   *cost.mutable_copy() = ToProto(FromProto(cost.copy()) + io.copy_time());
   cost.set_peak_bytes(std::max(cost.peak_bytes(), peak_bytes));
+}
+
+// What updates need is in the pool: no batches, and nothing of the device.
+bool IsUpdate(const Task& task) {
+  return task.kind() == worker::v1::TASK_KIND_UPDATE;
 }
 
 absl::Status CheckShard(const Task& task, const ModelTable& table) {
   if (task.first_layer() >= 0 && task.first_layer() < task.last_layer() &&
       task.last_layer() <= table.layer_count() &&
-      task.first_micro_batch() < task.last_micro_batch()) {
+      (IsUpdate(task) || task.first_micro_batch() < task.last_micro_batch())) {
     return absl::OkStatus();
   }
   return absl::InternalError(absl::StrCat(
@@ -145,6 +156,23 @@ TaskRunner::Computed TaskRunner::Compute(const Task& task,
   TaskReport& report = computed.report;
   report.set_task_id(task.task_id());
 
+  MaybeFailure failure =
+      TryWithLessAndLess(task, job, log, control, find_next, computed);
+  if (failure && failure->out_of_memory && BeginStreaming(task, job)) {
+    log.Log(LogSink::Severity::kInfo,
+            absl::StrCat("runs again with the last layer's table in ranges, "
+                         "which whole was in the way: ",
+                         failure->status.message()));
+    failure = TryWithLessAndLess(task, job, log, control, find_next, computed);
+  }
+  if (failure) SetError(*failure, report);
+  stopwatch.Read(*report.mutable_cost());
+  return computed;
+}
+
+TaskRunner::MaybeFailure TaskRunner::TryWithLessAndLess(
+    const Task& task, const JobContext& job, LogSink& log, TaskControl& control,
+    const FindNext& find_next, Computed& computed) {
   MaybeFailure failure;
   for (Memory memory : {Memory::kWithCache, Memory::kAsInPilot, Memory::kAll}) {
     if (memory == Memory::kWithCache && IsTooLargeForCache(task)) {
@@ -160,9 +188,7 @@ TaskRunner::Computed TaskRunner::Compute(const Task& task,
                          "in the way: ",
                          failure->status.message()));
   }
-  if (failure) SetError(*failure, report);
-  stopwatch.Read(*report.mutable_cost());
-  return computed;
+  return failure;
 }
 
 TaskRunner::MaybeFailure TaskRunner::Try(Memory memory, const Task& task,
@@ -233,6 +259,9 @@ void TaskRunner::SetFinish(const Task& task, Attempt& attempt, LogSink& log,
     updates->Await(written.made_after, written.made);
     for (int block : results.SkippedBlocks()) {
       report.mutable_pass()->add_skipped_blocks(block);
+    }
+    if (results.clip() != nullptr) {
+      report.mutable_pass()->set_grad_norm(results.clip()->norm);
     }
     if (model != nullptr) {
       LogSkippedBlocks(step, model->table, report.pass(), *log);
@@ -319,14 +348,17 @@ TaskRunner::MaybeFailure TaskRunner::RunShard(const Task& task,
   if (absl::Status valid = CheckShard(task, model.table); !valid.ok()) {
     return TaskFailure{std::move(valid)};
   }
-  auto batches = batches_.Read(task, job, model.table.vocabulary_size);
-  if (!batches.ok()) return TaskFailure{batches.status()};
-  attempt.batches = *std::move(batches);
+  if (!IsUpdate(task)) {
+    auto batches = batches_.Read(task, job, model.table.vocabulary_size);
+    if (!batches.ok()) return TaskFailure{batches.status()};
+    attempt.batches = *std::move(batches);
+  }
   // Fetched before it was made: a task that was to be run in between went away.
   for (const worker::v1::BlockVersion& write : task.writes()) {
     attempt.io.Forget(write);
   }
   const TaskBlocks blocks(task);
+  const int streamed_block = StreamedBlockOf(task, job, model);
   std::optional<Prefetcher> prefetcher;
   if (attempt.prefetches) {
     const auto find_coming =
@@ -337,7 +369,8 @@ TaskRunner::MaybeFailure TaskRunner::RunShard(const Task& task,
       return ComingTaskOf(*next);
     };
     prefetcher.emplace(&attempt.io, &cache_, task,
-                       WholeReads(task, model.table), find_coming,
+                       WholeReads(task, model.table, streamed_block),
+                       find_coming,
                        // The other half is for what goes.
                        SpareRoom(task) / 2);
   }
@@ -348,11 +381,39 @@ TaskRunner::MaybeFailure TaskRunner::RunShard(const Task& task,
                   attempt.io,
                   attempt.meter,
                   attempt.results,
-                  prefetcher ? &*prefetcher : nullptr};
-  *report.mutable_pass() =
-      IsBackward(task) ? RunBackwardPass(pass) : RunForwardPass(pass);
+                  prefetcher ? &*prefetcher : nullptr,
+                  streamed_block};
+  *report.mutable_pass() = IsUpdate(task)     ? RunUpdatePass(pass)
+                           : IsBackward(task) ? RunBackwardPass(pass)
+                                              : RunForwardPass(pass);
+  if (IsUpdate(task) || IsBackward(task)) {
+    report.mutable_cost()->set_updates(pass.updates_on_host()
+                                           ? hydra::v1::UPDATE_PLACE_HOST
+                                           : hydra::v1::UPDATE_PLACE_DEVICE);
+  }
   attempt.model = model.built;
   return std::nullopt;
+}
+
+int TaskRunner::StreamedBlockOf(const Task& task, const JobContext& job,
+                                const JobModel& model) const {
+  const int64_t limit_bytes = device_->arena().limit_bytes();
+  // The same room as in a pilot: what fitted there is done here likewise.
+  const int64_t room_bytes =
+      streams_anyway_.contains(ShapeOf(task))
+          ? 0
+          : limit_bytes - PilotReserveBytes(job.prefetch_bytes(), limit_bytes);
+  return StreamedBlock(model.shape, {task.first_layer(), task.last_layer()},
+                       room_bytes);
+}
+
+bool TaskRunner::BeginStreaming(const Task& task, const JobContext& job) {
+  const auto model = models_.For(job);
+  if (!model.ok() || !CheckShard(task, model->table).ok()) return false;
+  if (StreamedBlockOf(task, job, *model) != kNoBlock) return false;
+  if (streams_anyway_.size() >= kMostShapes) streams_anyway_.clear();
+  streams_anyway_.insert(ShapeOf(task));
+  return StreamedBlockOf(task, job, *model) != kNoBlock;
 }
 
 int64_t TaskRunner::SpareRoom(const Task& task) const {
@@ -370,7 +431,8 @@ Prefetcher::ComingTask TaskRunner::ComingTaskOf(const NextTask& next) {
   const auto model = models_.For(*next.job);
   // It has not been checked yet; it will be when it runs.
   if (model.ok() && CheckShard(next.task, model->table).ok()) {
-    coming.reads = WholeReads(next.task, model->table);
+    coming.reads = WholeReads(next.task, model->table,
+                              StreamedBlockOf(next.task, *next.job, *model));
   }
   return coming;
 }

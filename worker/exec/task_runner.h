@@ -75,7 +75,10 @@ class TaskRunner {
   // A task that runs out of device memory is tried again without the cache:
   // first with the memory laid out as in a pilot, so that what fitted there
   // fits again, then with all of the device. The job's later tasks of the same
-  // kind and first layer begin without the cache.
+  // kind and first layer begin without the cache. If that does not help, and
+  // the shard's last layer can take a table in ranges, it does so from then on:
+  // this device may have room for the table alone, and the pilot's had not, and
+  // left it less.
   //
   // Progress is told to `control`, which may stop the task. `find_next` is
   // asked now and then while it runs; what it names may still be withdrawn.
@@ -96,6 +99,12 @@ class TaskRunner {
                              const FindNext& find_next = {});
 
   DeviceCache& cache() { return cache_; }
+
+  // How long tasks have waited for copies between host and device, up to now;
+  // TaskCost.copy says it of each. Any thread.
+  absl::Duration copy_wait() const {
+    return absl::Nanoseconds(outbound_.waited_ns.load());
+  }
 
  private:
   // Which tasks are alike in what they need: those of one job, kind and first
@@ -132,6 +141,12 @@ class TaskRunner {
 
   using MaybeFailure = std::optional<TaskFailure>;
 
+  // One attempt after the other.
+  MaybeFailure TryWithLessAndLess(const worker::v1::Task& task,
+                                  const worker::v1::JobContext& job,
+                                  LogSink& log, TaskControl& control,
+                                  const FindNext& find_next,
+                                  Computed& computed);
   // One attempt, with its result and cost in `computed`.
   MaybeFailure Try(Memory memory, const worker::v1::Task& task,
                    const worker::v1::JobContext& job, LogSink& log,
@@ -154,6 +169,16 @@ class TaskRunner {
   // Waits until nothing touches the host any more.
   MaybeFailure Settle(BlockIo& io);
 
+  // See StreamedBlock. Requires a shard of the model.
+  int StreamedBlockOf(const worker::v1::Task& task,
+                      const worker::v1::JobContext& job,
+                      const JobModel& model) const;
+
+  // Has tasks of this shape stream from now on, wherever the table would fit.
+  // False: they do it already, or there is nothing to stream.
+  bool BeginStreaming(const worker::v1::Task& task,
+                      const worker::v1::JobContext& job);
+
   // Of the device, what tasks of this shape were seen not to need; 0: none was
   // seen.
   int64_t SpareRoom(const worker::v1::Task& task) const;
@@ -175,6 +200,8 @@ class TaskRunner {
   BatchReader batches_;
   // Ran out of memory with the cache.
   absl::flat_hash_set<TaskShape> too_large_for_cache_;
+  // Ran out of memory with a table held whole.
+  absl::flat_hash_set<TaskShape> streams_anyway_;
   // Most of the device that a task of the shape needed.
   absl::flat_hash_map<TaskShape, int64_t> needed_bytes_;
 };

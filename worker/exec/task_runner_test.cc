@@ -88,6 +88,20 @@ std::vector<ExactnessCase> ExactnessCases() {
       }
     }
   }
+  for (bool tied : {true, false}) {
+    for (auto [name, optimizer] :
+         {std::tuple("ClippedSgd", hydra::v1::OPTIMIZER_SGD),
+          std::tuple("ClippedAdamW", hydra::v1::OPTIMIZER_ADAMW)}) {
+      ExactnessCase test_case;
+      test_case.options.tied = tied;
+      test_case.options.dropout = 0.1;
+      test_case.options.micro_batches = 2;
+      test_case.options.optimizer = optimizer;
+      test_case.options.max_grad_norm = 0.5;
+      test_case.name = absl::StrCat(name, tied ? "Tied" : "Untied");
+      cases.push_back(test_case);
+    }
+  }
   return cases;
 }
 

@@ -58,8 +58,10 @@ double CopyRate(Device& device, CopyLane lane) {
   }
 }
 
+}  // namespace
+
 // Of AdamW, from one version to another.
-double HostUpdateRate() {
+double MeasureHostUpdateRate() {
   std::vector<float> memory(7 * kUpdatedElements);
   const auto array = [&](int i) {
     return memory.data() + i * kUpdatedElements;
@@ -78,8 +80,6 @@ double HostUpdateRate() {
                   [&] { UpdateAll(scalars, arrays, kUpdatedElements); });
 }
 
-}  // namespace
-
 UpdateCosts CostsOfUpdates(const UpdateRates& rates, int64_t parameters,
                            int moments) {
   const double block = static_cast<double>(parameters) * kFloatBytes;
@@ -88,34 +88,35 @@ UpdateCosts CostsOfUpdates(const UpdateRates& rates, int64_t parameters,
   };
   UpdateCosts costs;
   // A gradient and old versions are read, new ones written.
-  costs.on_host =
-      std::max({seconds(1, rates.to_host), seconds(1, rates.to_device),
-                seconds(3 + 2 * moments, rates.host_update)});
-  costs.on_device = std::max(seconds(1 + moments, rates.to_host),
-                             seconds(moments, rates.to_device));
+  costs.on_host = std::max({seconds(1, rates.copies.to_host),
+                            seconds(1, rates.copies.to_device),
+                            seconds(3 + 2 * moments, rates.host_update)});
+  costs.on_device = std::max(seconds(1 + moments, rates.copies.to_host),
+                             seconds(moments, rates.copies.to_device));
   return costs;
 }
 
-UpdateRates MeasureUpdateRates(Device& device) {
+CopyRates MeasureCopyRates(Device& device) {
   return {CopyRate(device, CopyLane::kPromote),
-          CopyRate(device, CopyLane::kDemote), HostUpdateRate()};
+          CopyRate(device, CopyLane::kDemote)};
 }
 
 hydra::v1::UpdatePlan PlanUpdates(hydra::v1::UpdatePlace asked,
                                   int64_t parameters, int moments,
-                                  Device& device) {
+                                  bool device_can_update,
+                                  const CopyRates& copies) {
   hydra::v1::UpdatePlan plan;
   if (asked == hydra::v1::UPDATE_PLACE_HOST ||
       asked == hydra::v1::UPDATE_PLACE_DEVICE) {
     plan.set_place(asked);
     return plan;
   }
-  if (!CanUpdate(device)) {
+  if (!device_can_update) {
     plan.set_place(hydra::v1::UPDATE_PLACE_HOST);
     return plan;
   }
   const UpdateCosts costs =
-      CostsOfUpdates(MeasureUpdateRates(device), parameters, moments);
+      CostsOfUpdates({copies, MeasureHostUpdateRate()}, parameters, moments);
   plan.set_place(costs.on_host <= costs.on_device
                      ? hydra::v1::UPDATE_PLACE_HOST
                      : hydra::v1::UPDATE_PLACE_DEVICE);

@@ -10,10 +10,15 @@
 
 namespace hydra {
 
-// How fast a device's link and the host's processor are, in bytes a second.
-struct UpdateRates {
+// How fast a device's link is each way, in bytes a second.
+struct CopyRates {
   double to_device = 0;
   double to_host = 0;
+};
+
+// And the host's processor.
+struct UpdateRates {
+  CopyRates copies;
   // Of the bytes that an update reads and writes.
   double host_update = 0;
 };
@@ -31,20 +36,25 @@ struct UpdateCosts {
 UpdateCosts CostsOfUpdates(const UpdateRates& rates, int64_t parameters,
                            int moments);
 
-// Copies some megabytes each way and updates some, in the thread that issues
-// the device's operations; nothing else may use the device meanwhile.
-// LibTorch's exceptions pass through.
-UpdateRates MeasureUpdateRates(Device& device);
+// Copies some megabytes each way, in the thread that issues the device's
+// operations; nothing else may use the device meanwhile. LibTorch's exceptions
+// pass through.
+CopyRates MeasureCopyRates(Device& device);
+
+// Updates some megabytes.
+double MeasureHostUpdateRate();
 
 // Whether updates can be made on the device: their arithmetic is the host's.
 inline bool CanUpdate(const Device& device) {
   return device.torch_device().is_cpu();
 }
 
-// Where to update, for what the job asks for. Measures if there is a choice.
+// Where to update, for what the job asks for. Measures the host if there is a
+// choice.
 hydra::v1::UpdatePlan PlanUpdates(hydra::v1::UpdatePlace asked,
                                   int64_t parameters, int moments,
-                                  Device& device);
+                                  bool device_can_update,
+                                  const CopyRates& copies);
 
 }  // namespace hydra
 

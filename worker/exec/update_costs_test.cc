@@ -25,13 +25,13 @@ TEST(UpdateCostsTest,
 }
 
 TEST(UpdateCostsTest, TheSlowerDirectionCounts) {
-  const UpdateCosts costs = CostsOfUpdates({1e6, 4e6, 1e12}, kMillion, 2);
+  const UpdateCosts costs = CostsOfUpdates({{1e6, 4e6}, 1e12}, kMillion, 2);
   EXPECT_EQ(costs.on_host, absl::Seconds(4));
   EXPECT_EQ(costs.on_device, absl::Seconds(8));
 }
 
 TEST(UpdateCostsTest, ASlowHostIsBusyWithAllVersions) {
-  const UpdateCosts costs = CostsOfUpdates({1e9, 1e9, 1e6}, kMillion, 2);
+  const UpdateCosts costs = CostsOfUpdates({{1e9, 1e9}, 1e6}, kMillion, 2);
   EXPECT_EQ(costs.on_host, absl::Seconds(28));
   EXPECT_EQ(costs.on_device, absl::Milliseconds(12));
 }
@@ -40,18 +40,27 @@ TEST(UpdateCostsTest, ASlowLinkMakesTheHostUpdate) {
   LinkedDevice device(CpuDevice::Create(0, 8 << 20).value(),
                       ParseLink("1e7,1e7").value());
   const hydra::v1::UpdatePlan plan =
-      PlanUpdates(UPDATE_PLACE_AUTO, kMillion, /*moments=*/2, device);
+      PlanUpdates(UPDATE_PLACE_AUTO, kMillion, /*moments=*/2,
+                  /*device_can_update=*/true, MeasureCopyRates(device));
   EXPECT_EQ(plan.place(), UPDATE_PLACE_HOST);
   EXPECT_NEAR(absl::ToDoubleSeconds(FromProto(plan.on_device())), 1.2, 0.4);
   EXPECT_EQ(device.arena().used_bytes(), 0);
 }
 
-TEST(UpdateCostsTest, WhatTheJobAsksForIsDoneUnmeasured) {
-  const auto device = CpuDevice::Create(0, 1 << 20).value();
-  const hydra::v1::UpdatePlan plan =
-      PlanUpdates(UPDATE_PLACE_DEVICE, kMillion, 2, *device);
+TEST(UpdateCostsTest, WhatTheJobAsksForIsDone) {
+  const CopyRates slow_link{1e3, 1e3};
+  const hydra::v1::UpdatePlan plan = PlanUpdates(
+      UPDATE_PLACE_DEVICE, kMillion, 2, /*device_can_update=*/true, slow_link);
   EXPECT_EQ(plan.place(), UPDATE_PLACE_DEVICE);
   EXPECT_FALSE(plan.has_on_host());
+}
+
+TEST(UpdateCostsTest, ADeviceThatCannotUpdateLeavesItToTheHost) {
+  const CopyRates fast_link{1e15, 1e15};
+  EXPECT_EQ(PlanUpdates(UPDATE_PLACE_AUTO, kMillion, 2,
+                        /*device_can_update=*/false, fast_link)
+                .place(),
+            UPDATE_PLACE_HOST);
 }
 
 }  // namespace

@@ -5,6 +5,7 @@
 #include <utility>
 #include <vector>
 
+#include "worker/exec/gradient_clip.h"
 #include "worker/exec/host_update.h"
 
 namespace hydra {
@@ -22,6 +23,13 @@ class UpdateResults {
     entries_.push_back({block, std::move(update)});
   }
 
+  // Made by the host, as its updates.
+  void SetClip(std::shared_ptr<const GradientClip> clip) {
+    clip_ = std::move(clip);
+  }
+  // Null if the task has none.
+  const GradientClip* clip() const { return clip_.get(); }
+
   // The blocks that were not updated, in the order of their updates. The host's
   // updates must be done.
   std::vector<int> SkippedBlocks() const {
@@ -35,6 +43,7 @@ class UpdateResults {
  private:
   // Null: skipped by the device.
   std::vector<std::pair<int, std::shared_ptr<const HostUpdate>>> entries_;
+  std::shared_ptr<const GradientClip> clip_;
 };
 
 }  // namespace hydra

@@ -4,6 +4,8 @@
 #include <tuple>
 #include <utility>
 
+#include "common/chain/chain_task.h"
+
 namespace hydra {
 namespace {
 
@@ -36,15 +38,8 @@ int FirstUser(const ParameterBlock& block, const LayerRange& layers) {
 
 }  // namespace
 
-bool StaysOnHost(const ParameterBlock& block, const LayerRange& layers) {
-  return block.rows_are_gathered &&
-         std::none_of(block.layers.begin(), block.layers.end(), [&](int user) {
-           return user != block.owner() && layers.Contains(user);
-         });
-}
-
-std::vector<BlockVersion> WholeReads(const Task& task,
-                                     const ModelTable& table) {
+std::vector<BlockVersion> WholeReads(const Task& task, const ModelTable& table,
+                                     int streamed_block) {
   if (!IsPass(task)) return {};
   const LayerRange layers{task.first_layer(), task.last_layer()};
   const int blocks = static_cast<int>(table.parameter_blocks.size());
@@ -56,6 +51,7 @@ std::vector<BlockVersion> WholeReads(const Task& task,
         break;
       case worker::v1::BLOCK_KIND_PARAMETERS: {
         if (read.index() < 0 || read.index() >= blocks) break;
+        if (read.index() == streamed_block) break;
         const ParameterBlock& block = table.parameter_blocks[read.index()];
         if (StaysOnHost(block, layers)) break;
         reads.push_back({{0, 1, FirstUser(block, layers)}, &read});

@@ -3,24 +3,19 @@
 
 #include <vector>
 
-#include "common/chain/layer_range.h"
 #include "common/model/model_table.h"
 #include "hydra/worker/v1/worker.pb.h"
 
 namespace hydra {
 
-// Pure.
-
-// Whether a shard of these layers leaves the block in host memory: its rows are
-// gathered there, and no other layer of the shard computes with it.
-bool StaysOnHost(const ParameterBlock& block, const LayerRange& layers);
-
-// The versions that a pass promotes as a whole, in the order in which it does:
-// its input, its parameters, and gradients, micro-batch after micro-batch. Not
-// what it reads in ranges, when it updates, nor blocks that the model does not
-// have. None for tasks that are no passes.
+// Pure: the versions that a pass promotes as a whole, in the order in which it
+// does: its input, its parameters, and gradients, micro-batch after
+// micro-batch. Not what it reads in ranges, when it updates or of
+// `streamed_block`, see StreamedBlock, nor blocks that the model does not have.
+// None for tasks that are no passes.
 std::vector<worker::v1::BlockVersion> WholeReads(const worker::v1::Task& task,
-                                                 const ModelTable& table);
+                                                 const ModelTable& table,
+                                                 int streamed_block);
 
 }  // namespace hydra
 

@@ -49,7 +49,8 @@ class WholeReadsTest : public testing::Test {
     for (const BlockKey& key : pass.reads) SetBlockKey(key, *task.add_reads());
     std::reverse(task.mutable_reads()->begin(), task.mutable_reads()->end());
     std::vector<BlockKey> keys;
-    for (const auto& version : WholeReads(task, *shape_.table)) {
+    for (const auto& version :
+         WholeReads(task, *shape_.table, streamed_block_)) {
       keys.push_back(BlockKeyOf(version));
     }
     return keys;
@@ -61,6 +62,7 @@ class WholeReadsTest : public testing::Test {
   }
 
   JobShape shape_;
+  int streamed_block_ = -1;
 };
 
 TEST_F(WholeReadsTest, AreInTheOrderOfTheirUse) {
@@ -84,11 +86,20 @@ TEST_F(WholeReadsTest, LeaveOutWhatIsGatheredOnTheHost) {
       << "the head computes with all of it";
 }
 
+TEST_F(WholeReadsTest, LeaveOutWhatIsStreamed) {
+  const int table = shape_.table->layers[3].parameter_blocks[1];
+  EXPECT_THAT(ReadsOf(worker::v1::TASK_KIND_TURN, 2, 4),
+              testing::Contains(ParametersKey(table)));
+  streamed_block_ = table;
+  EXPECT_THAT(ReadsOf(worker::v1::TASK_KIND_TURN, 2, 4),
+              testing::Not(testing::Contains(ParametersKey(table))));
+}
+
 TEST_F(WholeReadsTest, AreThoseOfPassesAlone) {
   Task task;
   task.set_kind(worker::v1::TASK_KIND_INIT);
   SetBlockKey(Parameters(1), *task.add_reads());
-  EXPECT_THAT(WholeReads(task, *shape_.table), IsEmpty());
+  EXPECT_THAT(WholeReads(task, *shape_.table, streamed_block_), IsEmpty());
 }
 
 }  // namespace

@@ -1,5 +1,6 @@
-// What the head costs: Record and Backward of one micro-batch, on one thread.
-// Arguments: tokens, width. GPT-2's vocabulary.
+// What the head costs: Record and Backward of one micro-batch, on one thread,
+// with its table held whole and streamed. Arguments: tokens, width. GPT-2's
+// vocabulary.
 
 #include <cstdint>
 
@@ -9,11 +10,12 @@
 #include "worker/model/compute_threads.h"
 #include "worker/model/known_layers.h"
 #include "worker/model/test_models.h"
+#include "worker/model/testing/held_rows.h"
 
 namespace hydra {
 namespace {
 
-void BM_Head(benchmark::State& state) {
+void Measure(benchmark::State& state, bool streamed) {
   SetUpComputeThreads(1);
   constexpr int64_t kContext = 128;
   Gpt2Config config = TinyConfig();
@@ -23,11 +25,19 @@ void BM_Head(benchmark::State& state) {
   const ModelTable table = BuildGpt2Table(config);
   const int head = table.layer_count() - 1;
   const auto layer = KnownLayers().Make(table, head).value();
-  const LayerInput input =
+  LayerInput input =
       RandomInput(table, head, state.range(0) / kContext, kContext, 1);
   Tensors gradients;
   for (int block : table.layers[head].parameter_blocks) {
     gradients.push_back(GarbageFlat(table.parameter_blocks[block]));
+  }
+  const ParameterBlock& weight =
+      table.parameter_blocks[table.layers[head].parameter_blocks[1]];
+  HeldRows rows(weight, input.flats[1], gradients[1]);
+  if (streamed) {
+    input.rows = &rows;
+    input.flats[1] = at::Tensor();
+    gradients[1] = at::Tensor();
   }
   for (auto _ : state) {
     layer->Backward(layer->Record(input), {}, gradients, /*accumulate=*/true);
@@ -36,7 +46,15 @@ void BM_Head(benchmark::State& state) {
       state.range(0), benchmark::Counter::kIsIterationInvariantRate);
 }
 
+void BM_Head(benchmark::State& state) { Measure(state, /*streamed=*/false); }
+void BM_StreamedHead(benchmark::State& state) {
+  Measure(state, /*streamed=*/true);
+}
+
 BENCHMARK(BM_Head)
+    ->ArgsProduct({{1024}, {128, 384, 768}})
+    ->Unit(benchmark::kMillisecond);
+BENCHMARK(BM_StreamedHead)
     ->ArgsProduct({{1024}, {128, 384, 768}})
     ->Unit(benchmark::kMillisecond);
 

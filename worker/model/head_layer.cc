@@ -1,13 +1,13 @@
 #include "worker/model/head_layer.h"
 
 #include <algorithm>
+#include <utility>
+#include <vector>
 
 #include "ATen/core/Tensor.h"
-#include "ATen/ops/_log_softmax.h"
 #include "ATen/ops/addmm.h"
 #include "ATen/ops/empty.h"
-#include "ATen/ops/full.h"
-#include "ATen/ops/gather.h"
+#include "ATen/ops/empty_like.h"
 #include "ATen/ops/mm.h"
 #include "c10/core/GradMode.h"
 #include "common/model/gpt2_table.h"
@@ -17,64 +17,37 @@
 namespace hydra {
 namespace {
 
-// Room for one slice of logits, used again for each.
+// Room for one slice of logits, used again for each. The logits of each range
+// lie by themselves: a product's bits must not depend on what lies beside it.
 class LogitsBuffer {
  public:
-  LogitsBuffer(int64_t tokens, const at::Tensor& weight)
-      : buffer_(at::empty({std::min(tokens, kLossSliceTokens), weight.size(0)},
-                          weight.options())) {}
+  // For the logits of so many rows of the vocabulary.
+  LogitsBuffer(const at::Tensor& normalized, int64_t rows)
+      : buffer_(
+            at::empty({std::min(normalized.size(0), kLossSliceTokens) * rows},
+                      normalized.options())) {}
 
-  at::Tensor Fill(const at::Tensor& normalized, const at::Tensor& weight) {
-    at::Tensor logits = buffer_.narrow(0, 0, normalized.size(0));
+  // Of `tokens` tokens and a range, behind those of `rows_before` other rows.
+  at::Tensor At(int64_t tokens, const RowRange& range,
+                int64_t rows_before = 0) const {
+    return buffer_.narrow(0, tokens * rows_before, tokens * range.count())
+        .view({tokens, range.count()});
+  }
+
+  at::Tensor Fill(const at::Tensor& normalized, const at::Tensor& weight,
+                  const RowRange& range, int64_t rows_before = 0) const {
+    at::Tensor logits = At(normalized.size(0), range, rows_before);
     at::mm_out(logits, normalized, weight.t());
     return logits;
   }
 
  private:
-  at::Tensor buffer_;
+  const at::Tensor buffer_;
 };
 
-// The targets' log-probabilities of all slices, for the loss: fetched from the
-// device once, and added in the tokens' order.
-class TargetScores {
- public:
-  TargetScores(const MicroBatch& micro_batch, const at::Tensor& weight)
-      : targets_(micro_batch.Targets().reshape({-1, 1})),
-        scores_(at::empty(targets_.sizes(), weight.options())) {}
-
-  // Turns the logits of a slice into log-probabilities, in place.
-  void LogSoftmax(int64_t first, at::Tensor& logits) {
-    at::_log_softmax_out(logits, logits, /*dim=*/1, /*half_to_float=*/false);
-    at::Tensor scores = scores_.narrow(0, first, logits.size(0));
-    at::gather_out(scores, logits, /*dim=*/1, TargetsOf(first, logits));
-  }
-
-  // Turns those into the gradient of the slice's loss.
-  void SoftmaxGradient(int64_t first, at::Tensor& log_probabilities) const {
-    log_probabilities.exp_().scatter_add_(
-        1, TargetsOf(first, log_probabilities),
-        minus_one_.expand({log_probabilities.size(0), 1}));
-  }
-
-  LossSum Loss() const {
-    const at::Tensor on_host = scores_.cpu();
-    const float* const scores = on_host.const_data_ptr<float>();
-    LossSum loss;
-    loss.tokens = on_host.numel();
-    for (int64_t i = 0; i < loss.tokens; ++i) loss.loss_sum -= scores[i];
-    return loss;
-  }
-
- private:
-  at::Tensor TargetsOf(int64_t first, const at::Tensor& slice) const {
-    return targets_.narrow(0, first, slice.size(0));
-  }
-
-  // Both [tokens, 1].
-  const at::Tensor targets_;
-  const at::Tensor scores_;
-  const at::Tensor minus_one_ = at::full({1, 1}, -1.0f, scores_.options());
-};
+at::Tensor RowsOf(const at::Tensor& table, const RowRange& range) {
+  return table.narrow(0, range.first, range.count());
+}
 
 // Calls body(first token, rows of `normalized`) for slice after slice.
 template <typename Body>
@@ -84,6 +57,50 @@ void ForEachSlice(const at::Tensor& normalized, Body body) {
     body(first, normalized.narrow(0, first,
                                   std::min(kLossSliceTokens, tokens - first)));
   }
+}
+
+// Calls body(index, range, the one after it) for range after range.
+template <typename Body>
+void ForEachRange(const std::vector<RowRange>& ranges, Body body) {
+  const int count = static_cast<int>(ranges.size());
+  for (int i = 0; i < count; ++i) {
+    body(i, ranges[i], i + 1 < count ? i + 1 : RowStream::kNone);
+  }
+}
+
+// Adds up the losses, range after range; rows_of(index, the next one's) is a
+// range of the table, and `behind` is asked for after the last one.
+template <typename RowsOfRange>
+void SweepForLoss(const at::Tensor& normalized,
+                  const std::vector<RowRange>& ranges, RowsOfRange rows_of,
+                  int behind, CrossEntropy& loss) {
+  const LogitsBuffer buffer(normalized, ranges.front().count());
+  ForEachRange(ranges, [&](int i, const RowRange& range, int next) {
+    const at::Tensor weight =
+        rows_of(i, next == RowStream::kNone ? behind : next);
+    ForEachSlice(normalized, [&](int64_t first, const at::Tensor& slice) {
+      at::Tensor logits = buffer.Fill(slice, weight, range);
+      loss.Add(first, i, logits);
+    });
+  });
+  ForEachSlice(normalized, [&](int64_t first, const at::Tensor& slice) {
+    loss.Finish(first, slice.size(0));
+  });
+}
+
+// The same product wherever it is used: a slice's part of the gradient of a
+// range's rows.
+void AddWeightGradient(const at::Tensor& logit_gradient,
+                       const at::Tensor& slice, double scale, bool add,
+                       const at::Tensor& to) {
+  to.addmm_(logit_gradient.t(), slice, /*beta=*/add ? 1 : 0, scale);
+}
+
+// And a range's part of the gradient of a slice.
+void AddSliceGradient(const at::Tensor& logit_gradient,
+                      const at::Tensor& weight, double scale, bool add,
+                      at::Tensor to) {
+  at::addmm_out(to, to, logit_gradient, weight, /*beta=*/add ? 1 : 0, scale);
 }
 
 }  // namespace
@@ -97,20 +114,23 @@ LayerOutput HeadLayer::Forward(const LayerInput& input) const {
   const at::NoGradGuard no_grad;
   const at::Tensor& hidden = input.boundary.front();
   const Tensors norm = TensorViews(norm_block_, input.flats[kNorm]);
-  const at::Tensor weight =
-      TensorViews(weight_block_, input.flats[kWeight]).front();
   NormStatistics statistics;
   const at::Tensor normalized =
       LayerNormForward(hidden, norm[0], norm[1], epsilon_, &statistics)
           .view({-1, hidden.size(-1)});
-  TargetScores scores(input.micro_batch, weight);
-  LogitsBuffer buffer(normalized.size(0), weight);
-  ForEachSlice(normalized, [&](int64_t first, const at::Tensor& rows) {
-    at::Tensor logits = buffer.Fill(rows, weight);
-    scores.LogSoftmax(first, logits);
-  });
+  CrossEntropy loss = LossOf(input.micro_batch, normalized);
+  const std::vector<RowRange> ranges = TableRanges(vocabulary());
+  const at::Tensor table =
+      input.rows == nullptr
+          ? TensorViews(weight_block_, input.flats[kWeight]).front()
+          : at::Tensor();
+  const auto rows_of = [&](int i, int next) {
+    return input.rows == nullptr ? RowsOf(table, ranges[i])
+                                 : input.rows->Rows(i, next);
+  };
+  SweepForLoss(normalized, ranges, rows_of, RowStream::kNone, loss);
   LayerOutput output;
-  output.loss = scores.Loss();
+  output.loss = loss.Loss();
   return output;
 }
 
@@ -118,6 +138,7 @@ Tape HeadLayer::Record(const LayerInput& input) const {
   Tape tape;
   tape.inputs = {input.boundary.front().detach()};
   tape.parameters = input.flats;
+  tape.rows = input.rows;
   tape.micro_batch = input.micro_batch;
   return tape;
 }
@@ -129,31 +150,20 @@ LayerGradients HeadLayer::Backward(Tape tape,
   const at::NoGradGuard no_grad;
   const at::Tensor& hidden = tape.inputs.front();
   const Tensors norm = TensorViews(norm_block_, tape.parameters[kNorm]);
-  const at::Tensor weight =
-      TensorViews(weight_block_, tape.parameters[kWeight]).front();
-  const at::Tensor weight_gradient =
-      TensorViews(weight_block_, flat_gradients[kWeight]).front();
   NormStatistics statistics;
-  const at::Tensor normalized =
+  at::Tensor normalized =
       LayerNormForward(hidden, norm[0], norm[1], epsilon_, &statistics)
           .view({-1, hidden.size(-1)});
-  const double scale = tape.micro_batch.gradient_scale;
 
   LayerGradients gradients;
-  {
-    TargetScores scores(tape.micro_batch, weight);
-    LogitsBuffer buffer(normalized.size(0), weight);
-    ForEachSlice(normalized, [&](int64_t first, at::Tensor rows) {
-      at::Tensor logits = buffer.Fill(rows, weight);
-      scores.LogSoftmax(first, logits);
-      scores.SoftmaxGradient(first, logits);
-      weight_gradient.addmm_(logits.t(), rows,
-                             /*beta=*/accumulate || first > 0 ? 1 : 0, scale);
-      // From here on the norm's output is its own gradient.
-      at::addmm_out(rows, rows, logits, weight, /*beta=*/0, scale);
-    });
-    gradients.loss = scores.Loss();
+  if (tape.rows == nullptr) {
+    gradients.loss =
+        BackwardWhole(tape, flat_gradients[kWeight], accumulate, normalized);
+    if (!accumulate) ZeroPadding(weight_block_, flat_gradients[kWeight]);
+  } else {
+    normalized = BackwardStreamed(tape, accumulate, normalized, gradients.loss);
   }
+  // From here on the norm's output is its own gradient.
   const Tensors norm_gradients =
       TensorViews(norm_block_, flat_gradients[kNorm]);
   gradients.inputs = {
@@ -161,11 +171,76 @@ LayerGradients HeadLayer::Backward(Tape tape,
                         statistics, ParameterGradients(accumulate),
                         {norm_gradients[0], norm_gradients[1]})
           .view(hidden.sizes())};
-  if (!accumulate) {
-    ZeroPadding(norm_block_, flat_gradients[kNorm]);
-    ZeroPadding(weight_block_, flat_gradients[kWeight]);
-  }
+  if (!accumulate) ZeroPadding(norm_block_, flat_gradients[kNorm]);
   return gradients;
+}
+
+LossSum HeadLayer::BackwardWhole(const Tape& tape,
+                                 const at::Tensor& flat_gradient,
+                                 bool accumulate,
+                                 const at::Tensor& normalized) const {
+  const at::Tensor weight =
+      TensorViews(weight_block_, tape.parameters[kWeight]).front();
+  const at::Tensor gradient = TensorViews(weight_block_, flat_gradient).front();
+  const double scale = tape.micro_batch.gradient_scale;
+  const std::vector<RowRange> ranges = TableRanges(vocabulary());
+  CrossEntropy loss = LossOf(tape.micro_batch, normalized);
+  const LogitsBuffer buffer(normalized, vocabulary());
+  ForEachSlice(normalized, [&](int64_t first, const at::Tensor& slice) {
+    ForEachRange(ranges, [&](int i, const RowRange& range, int) {
+      at::Tensor logits =
+          buffer.Fill(slice, RowsOf(weight, range), range, range.first);
+      loss.Add(first, i, logits);
+    });
+    loss.Finish(first, slice.size(0));
+    ForEachRange(ranges, [&](int i, const RowRange& range, int) {
+      at::Tensor logits = buffer.At(slice.size(0), range, range.first);
+      loss.ToGradient(first, i, logits);
+      AddWeightGradient(logits, slice, scale, accumulate || first > 0,
+                        RowsOf(gradient, range));
+    });
+    ForEachRange(ranges, [&](int i, const RowRange& range, int) {
+      AddSliceGradient(buffer.At(slice.size(0), range, range.first),
+                       RowsOf(weight, range), scale, /*add=*/i > 0, slice);
+    });
+  });
+  return loss.Loss();
+}
+
+at::Tensor HeadLayer::BackwardStreamed(const Tape& tape, bool accumulate,
+                                       const at::Tensor& normalized,
+                                       LossSum& loss_sum) const {
+  RowStream& rows = *tape.rows;
+  const double scale = tape.micro_batch.gradient_scale;
+  const std::vector<RowRange> ranges = TableRanges(vocabulary());
+  CrossEntropy loss = LossOf(tape.micro_batch, normalized);
+  SweepForLoss(
+      normalized, ranges, [&](int i, int next) { return rows.Rows(i, next); },
+      /*behind=*/0, loss);
+  loss_sum = loss.Loss();
+  const at::Tensor hidden_gradient = at::empty_like(normalized);
+  const LogitsBuffer buffer(normalized, ranges.front().count());
+  ForEachRange(ranges, [&](int i, const RowRange& range, int next) {
+    const at::Tensor weight = rows.Rows(i, next);
+    at::Tensor gradient = rows.Gradient(i, next, accumulate);
+    ForEachSlice(normalized, [&](int64_t first, const at::Tensor& slice) {
+      at::Tensor logits = buffer.Fill(slice, weight, range);
+      loss.Exponentiate(first, i, logits);
+      loss.ToGradient(first, i, logits);
+      AddWeightGradient(logits, slice, scale, accumulate || first > 0,
+                        gradient);
+      AddSliceGradient(logits, weight, scale, /*add=*/i > 0,
+                       hidden_gradient.narrow(0, first, slice.size(0)));
+    });
+    rows.GiveGradient(i, std::move(gradient));
+  });
+  return hidden_gradient;
+}
+
+CrossEntropy HeadLayer::LossOf(const MicroBatch& micro_batch,
+                               const at::Tensor& normalized) const {
+  return CrossEntropy(micro_batch, TableRanges(vocabulary()),
+                      normalized.options());
 }
 
 }  // namespace hydra

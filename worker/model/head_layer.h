@@ -5,26 +5,31 @@
 
 #include "ATen/core/Tensor.h"
 #include "common/model/model_table.h"
+#include "worker/model/cross_entropy.h"
 #include "worker/model/layer.h"
 #include "worker/model/layer_registry.h"
+#include "worker/model/row_stream.h"
 
 namespace hydra {
 
-// Tokens whose logits exist at once. Part of the arithmetic: another number
-// would sum the weight's gradient in another order.
-inline constexpr int64_t kLossSliceTokens = 128;
-
 // GPT-2's last layer: final norm, projection to the vocabulary, cross entropy
-// in nats. Beside its arguments and the normalized input it needs
-// SliceBytes(vocabulary). Forward and backward are one: Record keeps the input
-// and computes nothing.
+// in nats. Forward and backward are one: Record keeps the input and computes
+// nothing.
+//
+// The vocabulary is taken in TableRanges. With the table held whole, a slice of
+// tokens has its logits of all ranges at once, and each product is made once;
+// streamed, a range has its slices one after another, in two sweeps over the
+// table, and its logits are made twice. The bits are the same: the products
+// are, and so is the order of every sum. Beside its arguments, the normalized
+// input and, streamed, that one's gradient it needs SliceBytes of the
+// vocabulary, or of one range.
 class HeadLayer : public Layer {
  public:
   explicit HeadLayer(const LayerContext& context);
 
-  // Bytes of one slice of logits.
-  static int64_t SliceBytes(int64_t vocabulary_size) {
-    return kLossSliceTokens * vocabulary_size * kFloatBytes;
+  // Bytes of one slice of logits for so many rows of the vocabulary.
+  static int64_t SliceBytes(int64_t rows) {
+    return kLossSliceTokens * rows * kFloatBytes;
   }
 
   LayerOutput Forward(const LayerInput& input) const override;
@@ -35,6 +40,18 @@ class HeadLayer : public Layer {
 
  private:
   enum Block { kNorm, kWeight };
+
+  // With the table held whole. Turns `normalized` into its gradient.
+  LossSum BackwardWhole(const Tape& tape, const at::Tensor& flat_gradient,
+                        bool accumulate, const at::Tensor& normalized) const;
+  // Streamed: its gradient.
+  at::Tensor BackwardStreamed(const Tape& tape, bool accumulate,
+                              const at::Tensor& normalized,
+                              LossSum& loss) const;
+
+  CrossEntropy LossOf(const MicroBatch& micro_batch,
+                      const at::Tensor& normalized) const;
+  int64_t vocabulary() const { return weight_block_.tensors.front().shape[0]; }
 
   const ParameterBlock norm_block_;
   const ParameterBlock weight_block_;

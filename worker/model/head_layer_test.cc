@@ -7,10 +7,14 @@
 #include "ATen/core/Tensor.h"
 #include "ATen/ops/full_like.h"
 #include "ATen/ops/isfinite.h"
+#include "ATen/ops/zeros_like.h"
 #include "gtest/gtest.h"
+#include "worker/model/block_views.h"
 #include "worker/model/counting_allocator.h"
 #include "worker/model/known_layers.h"
+#include "worker/model/row_stream.h"
 #include "worker/model/test_models.h"
+#include "worker/model/testing/held_rows.h"
 
 namespace hydra {
 namespace {
@@ -26,13 +30,16 @@ struct Gradients {
 
 class HeadLayerTest : public testing::Test {
  protected:
-  explicit HeadLayerTest(int64_t vocabulary_size = 97) {
+  explicit HeadLayerTest(int64_t vocabulary_size = 97, int64_t width = 24,
+                         int64_t context = kContext) {
     Gpt2Config config = TinyConfig();
     config.vocab_size = vocabulary_size;
+    config.n_embd = width;
+    config.n_positions = context;
     table_ = BuildGpt2Table(config);
     const int layer = table_.layer_count() - 1;
     layer_ = KnownLayers().Make(table_, layer).value();
-    input_ = RandomInput(table_, layer, kSequences, kContext, 1);
+    input_ = RandomInput(table_, layer, kSequences, context, 1);
   }
 
   Gradients Run(bool accumulate, Tensors flats) const {
@@ -48,9 +55,53 @@ class HeadLayerTest : public testing::Test {
                        at::full_like(input_.flats[1], 12345.0f)});
   }
 
+  // Two micro-batches with the table streamed.
+  Gradients RunStreamed(int* ranges_asked) const {
+    Gradients gradients;
+    gradients.flats = {at::full_like(input_.flats[0], 12345.0f),
+                       at::zeros_like(input_.flats[1])};
+    HeldRows rows(Weight(), input_.flats[1], gradients.flats[1]);
+    LayerInput input = input_;
+    input.rows = &rows;
+    input.flats[1] = at::Tensor();
+    for (bool accumulate : {false, true}) {
+      gradients.made =
+          layer_->Backward(layer_->Record(input), {},
+                           {gradients.flats[0], at::Tensor()}, accumulate);
+    }
+    *ranges_asked = rows.rows_asked();
+    return gradients;
+  }
+
+  const ParameterBlock& Weight() const {
+    return table_.parameter_blocks[table_.layers.back().parameter_blocks[1]];
+  }
+
   ModelTable table_;
   std::unique_ptr<Layer> layer_;
   LayerInput input_;
+};
+
+struct StreamedCase {
+  int64_t vocabulary;
+  int64_t width;
+  int64_t context;
+  int threads;
+};
+
+class StreamedHeadLayerTest : public HeadLayerTest,
+                              public testing::WithParamInterface<StreamedCase> {
+ protected:
+  StreamedHeadLayerTest()
+      : HeadLayerTest(GetParam().vocabulary, GetParam().width,
+                      GetParam().context),
+        threads_(at::get_num_threads()) {
+    at::set_num_threads(GetParam().threads);
+  }
+  ~StreamedHeadLayerTest() override { at::set_num_threads(threads_); }
+
+ private:
+  const int threads_;
 };
 
 class LargeVocabularyHeadLayerTest : public HeadLayerTest {
@@ -66,6 +117,60 @@ TEST_F(HeadLayerTest, LogitsFarApartStayFinite) {
   EXPECT_GT(gradients.made.loss.loss_sum, 1e3 * kSequences * kContext);
   EXPECT_TRUE(at::isfinite(gradients.flats[1]).all().item<bool>());
   EXPECT_TRUE(at::isfinite(gradients.made.inputs[0]).all().item<bool>());
+}
+
+TEST_F(LargeVocabularyHeadLayerTest, ARangeOfImpossibleTokensChangesNoOther) {
+  const int64_t first_range = TableRanges(table_.vocabulary_size)[0].last;
+  // Every normalized input is (-10, 0, ..., 0).
+  input_.flats[0].zero_();
+  TensorViews(table_.parameter_blocks[table_.layers.back().parameter_blocks[0]],
+              input_.flats[0])[1][0] = -10;
+  at::Tensor weight = TensorViews(Weight(), input_.flats[1]).front();
+  weight.narrow(0, 0, first_range).select(1, 0).fill_(3e38);
+  input_.micro_batch.tokens.clamp_(first_range);
+  const Gradients gradients = Run();
+  EXPECT_TRUE(std::isfinite(gradients.made.loss.loss_sum));
+  EXPECT_TRUE(at::isfinite(gradients.flats[1]).all().item<bool>());
+  EXPECT_TRUE(at::isfinite(gradients.made.inputs[0]).all().item<bool>());
+  const at::Tensor rows = TensorViews(Weight(), gradients.flats[1]).front();
+  EXPECT_TRUE(rows.narrow(0, 0, first_range).eq(0).all().item<bool>());
+}
+
+TEST_P(StreamedHeadLayerTest, GivesTheBitsOfTheTableHeldWhole) {
+  const Gradients once = Run();
+  const Gradients whole = Run(true, once.flats);
+  int ranges_asked = 0;
+  const Gradients streamed = RunStreamed(&ranges_asked);
+  // Two sweeps over it for each of two micro-batches.
+  EXPECT_EQ(ranges_asked, 4 * TableRanges(GetParam().vocabulary).size());
+  EXPECT_EQ(streamed.made.loss.loss_sum, whole.made.loss.loss_sum);
+  EXPECT_TRUE(streamed.flats[0].equal(whole.flats[0]));
+  EXPECT_TRUE(streamed.flats[1].equal(whole.flats[1]));
+  EXPECT_TRUE(streamed.made.inputs[0].equal(whole.made.inputs[0]));
+}
+
+INSTANTIATE_TEST_SUITE_P(All, StreamedHeadLayerTest,
+                         testing::Values(StreamedCase{97, 24, 35, 1},
+                                         StreamedCase{9000, 24, 35, 1},
+                                         StreamedCase{9001, 20, 16, 2},
+                                         StreamedCase{20011, 96, 35, 3},
+                                         StreamedCase{40000, 24, 35, 2},
+                                         StreamedCase{50257, 64, 35, 1},
+                                         StreamedCase{50257, 64, 35, 2}));
+
+TEST_F(LargeVocabularyHeadLayerTest, StreamedItHoldsARangeAndItsGradient) {
+  const int64_t width = Weight().tensors.front().shape[1];
+  const int64_t range = TableRanges(table_.vocabulary_size).front().count();
+  const int64_t hidden_bytes = input_.boundary.front().nbytes();
+  int ranges_asked = 0;
+  CountingAllocator allocator;
+  RunStreamed(&ranges_asked);
+  // The test's own: what is compared.
+  const int64_t kept_bytes = input_.flats[0].nbytes() + Weight().size_bytes;
+  // Of the table and of its gradient.
+  EXPECT_LT(allocator.peak_bytes() - kept_bytes,
+            HeadLayer::SliceBytes(range) + 2 * range * width * kFloatBytes +
+                4 * hidden_bytes);
 }
 
 TEST_F(LargeVocabularyHeadLayerTest, TwoThreadsGiveTheSameBits) {

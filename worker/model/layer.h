@@ -7,6 +7,7 @@
 
 #include "ATen/core/Tensor.h"
 #include "worker/model/micro_batch.h"
+#include "worker/model/row_stream.h"
 
 namespace hydra {
 
@@ -28,6 +29,9 @@ struct LayerInput {
   // none.
   Tensors boundary;
   MicroBatch micro_batch;
+  // The layer's streamed_block, if that comes in ranges: its flat is undefined
+  // then. Else null. Lives until the tape is gone.
+  RowStream* rows = nullptr;
 };
 
 struct LayerOutput {
@@ -49,6 +53,7 @@ struct Tape {
   Tensors parameters;
   Tensors saved;
   MicroBatch micro_batch;
+  RowStream* rows = nullptr;
 };
 
 // Gradients of rows of a block, one for each of a batch's input tokens.
@@ -96,7 +101,10 @@ class Layer {
   // Adds the parameters' gradients to `flat_gradients`, one for each block;
   // unless `accumulate`, whatever they held before is overwritten, padding
   // included. That of a block whose rows are gathered is undefined, and not
-  // touched. What the tape owns is freed on the way: hand it in with std::move.
+  // touched; that of a block which came in ranges is undefined too, and its
+  // gradient goes where its rows came from, without padding. Whether it came in
+  // ranges does not change a bit. What the tape owns is freed on the way: hand
+  // it in with std::move.
   virtual LayerGradients Backward(Tape tape, const Tensors& output_gradients,
                                   const Tensors& flat_gradients,
                                   bool accumulate) const = 0;

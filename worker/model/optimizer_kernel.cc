@@ -19,8 +19,8 @@ HYDRA_KERNEL Sgd(const UpdateScalars scalars, const UpdateArrays arrays,
 #pragma omp simd
   for (int64_t i = first; i < last; ++i) {
     const float parameter = arrays.parameters[i];
-    const float gradient =
-        arrays.gradient[i] + scalars.decay_into_gradient * parameter;
+    const float gradient = scalars.gradient_scale * arrays.gradient[i] +
+                           scalars.decay_into_gradient * parameter;
     const float updated = parameter - scalars.step_size * gradient;
     arrays.new_parameters[i] = updated;
     arrays.copied_parameters[i] = updated;
@@ -32,8 +32,8 @@ HYDRA_KERNEL Momentum(const UpdateScalars scalars, const UpdateArrays arrays,
 #pragma omp simd
   for (int64_t i = first; i < last; ++i) {
     const float parameter = arrays.parameters[i];
-    const float gradient =
-        arrays.gradient[i] + scalars.decay_into_gradient * parameter;
+    const float gradient = scalars.gradient_scale * arrays.gradient[i] +
+                           scalars.decay_into_gradient * parameter;
     const float momentum = scalars.kept_first * arrays.moments[0][i] + gradient;
     const float updated = parameter - scalars.step_size * momentum;
     arrays.new_moments[0][i] = momentum;
@@ -47,8 +47,8 @@ HYDRA_KERNEL Adam(const UpdateScalars scalars, const UpdateArrays arrays,
 #pragma omp simd
   for (int64_t i = first; i < last; ++i) {
     const float parameter = arrays.parameters[i];
-    const float gradient =
-        arrays.gradient[i] + scalars.decay_into_gradient * parameter;
+    const float gradient = scalars.gradient_scale * arrays.gradient[i] +
+                           scalars.decay_into_gradient * parameter;
     const float moment = scalars.kept_first * arrays.moments[0][i] +
                          scalars.into_first * gradient;
     const float square = scalars.kept_second * arrays.moments[1][i] +

@@ -21,6 +21,8 @@ struct UpdateScalars {
     kAdam,
   };
   Rule rule = Rule::kSgd;
+  // What the gradient is multiplied with, before all else.
+  float gradient_scale = 1;
   // Of the parameter, added to its gradient.
   float decay_into_gradient = 0;
   // What is left of the parameter before the step.

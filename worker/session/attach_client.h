@@ -68,6 +68,11 @@ class AttachClient : private AttachStream::Endpoint {
       return worker::v1::DeviceStatus();
     };
 
+    // Sets how long tasks have waited for copies, and the lanes copied. Asked
+    // by any thread, several at once, for each report: must not wait.
+    std::function<void(worker::v1::DeviceStatus&)> fill_copy_times =
+        [](worker::v1::DeviceStatus&) {};
+
     // Told why Run will fail, by the stream's thread, while tasks may still
     // run: they end at their next step, or the process is ended.
     std::function<void(const absl::Status&)> on_lost = [](const absl::Status&) {

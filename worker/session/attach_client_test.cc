@@ -359,10 +359,14 @@ TEST_F(AttachClientTest, ReportsTheDeviceAtEachHeartbeat) {
     status.set_peak_bytes(++asked);
     return status;
   };
+  options.fill_copy_times = [](worker::v1::DeviceStatus& status) {
+    status.mutable_promote()->set_seconds(7);
+  };
   AttachClient client(options, &log_);
   std::thread stopper([&] {
     daemon.AwaitReport([](const WorkerReport& report) {
       return report.device().peak_bytes() >= 5 &&
+             report.device().promote().seconds() == 7 &&
              report.device().compute_cpu().nanos() > 0;
     });
     daemon.Stop();

@@ -81,6 +81,13 @@ bool CopyLanes::AwaitOldest() {
   return false;
 }
 
+absl::Duration CopyLanes::CopyTime(CopyLane which) const {
+  absl::MutexLock lock(&mu_);
+  const Lane& its = lane(which);
+  if (its.began == absl::InfiniteFuture()) return its.copy_time;
+  return its.copy_time + (SteadyNow() - its.began);
+}
+
 void CopyLanes::Run(CopyLane which) {
   const auto may_go_on = [this, which]() ABSL_SHARED_LOCKS_REQUIRED(mu_) {
     return MayBegin(which) || (ending_ && lane(which).entries.empty());
@@ -94,6 +101,7 @@ void CopyLanes::Run(CopyLane which) {
     Entry& entry = mine.entries.front();
     const auto bytes = static_cast<int64_t>(entry.copy.host.size());
     const absl::Time end = link_.Transfer(which, bytes, entry.ready);
+    mine.began = SteadyNow();
     mu_.Unlock();
     std::string failure = FailureOf(entry.copy.copy);
     absl::SleepFor(end - SteadyNow());
@@ -101,6 +109,8 @@ void CopyLanes::Run(CopyLane which) {
     entry.copy.copy = nullptr;
     mu_.Lock();
     if (failure_.empty()) failure_ = std::move(failure);
+    mine.copy_time +=
+        SteadyNow() - std::exchange(mine.began, absl::InfiniteFuture());
     mine.entries.pop_front();
     ++mine.done;
   }

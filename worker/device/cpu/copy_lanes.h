@@ -54,6 +54,9 @@ class CopyLanes {
   // there is one. False: all are done. Never throws.
   bool AwaitOldest() ABSL_LOCKS_EXCLUDED(mu_);
 
+  // How long the lane has copied, what is under way included.
+  absl::Duration CopyTime(CopyLane lane) const ABSL_LOCKS_EXCLUDED(mu_);
+
  private:
   struct Entry {
     LaneCopy copy;
@@ -66,6 +69,10 @@ class CopyLanes {
     // Those not done; the first one may be under way.
     std::deque<Entry> entries;
     uint64_t done = 0;
+    // In those done.
+    absl::Duration copy_time;
+    // Infinitely late: none is under way.
+    absl::Time began = absl::InfiniteFuture();
 
     uint64_t enqueued() const { return done + entries.size(); }
   };

@@ -1,6 +1,7 @@
 #include "worker/device/cpu/copy_lanes.h"
 
 #include <string>
+#include <thread>
 #include <vector>
 
 #include "absl/synchronization/mutex.h"
@@ -53,6 +54,22 @@ TEST_F(CopyLanesTest, LanesDoNotWaitForEachOther) {
   lanes.Enqueue(CopyLane::kPromote, Named("in", &gate, 0, 50));
   lanes.Await(lanes.Enqueue(CopyLane::kDemote, Named("out", nullptr, 50, 50)));
   EXPECT_THAT(done_, ElementsAre("out"));
+  gate.Notify();
+}
+
+TEST_F(CopyLanesTest, KnowsHowLongEachLaneCopied) {
+  // 100 bytes take a twentieth of a second.
+  CopyLanes lanes({2000, 2000, false});
+  absl::Notification gate;
+  lanes.Await(lanes.Enqueue(CopyLane::kPromote, Named("in", nullptr, 0, 100)));
+  const absl::Duration took = lanes.CopyTime(CopyLane::kPromote);
+  EXPECT_GE(took, absl::Milliseconds(49));
+  EXPECT_EQ(lanes.CopyTime(CopyLane::kPromote), took) << "nothing is under way";
+  EXPECT_EQ(lanes.CopyTime(CopyLane::kDemote), absl::ZeroDuration());
+  lanes.Enqueue(CopyLane::kPromote, Named("held", &gate));
+  while (lanes.CopyTime(CopyLane::kPromote) <= took) {
+    std::this_thread::yield();
+  }
   gate.Notify();
 }
 

@@ -5,15 +5,21 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "common/clock/steady_time.h"
 #include "worker/device/arena_c10_allocator.h"
 #include "worker/device/check_copy.h"
 
 namespace hydra {
 namespace {
 
-// An empty range may have no address, which memcpy must not be given.
-void CopyBytes(const void* from, size_t bytes, void* to) {
-  if (bytes > 0) std::memcpy(to, from, bytes);
+// Adds what it took to `took_ns`.
+void CopyBytes(const void* from, size_t bytes, void* to,
+               std::atomic<int64_t>& took_ns) {
+  // An empty range may have no address, which memcpy must not be given.
+  if (bytes == 0) return;
+  const absl::Time begin = SteadyNow();
+  std::memcpy(to, from, bytes);
+  took_ns += absl::ToInt64Nanoseconds(SteadyNow() - begin);
 }
 
 }  // namespace
@@ -36,14 +42,20 @@ c10::Device CpuDevice::torch_device() const {
 Mark CpuDevice::CopyToDevice(absl::Span<const std::byte> from,
                              const at::Tensor& to) {
   CheckCopy(to, from.size());
-  CopyBytes(from.data(), from.size(), to.mutable_data_ptr());
+  CopyBytes(from.data(), from.size(), to.mutable_data_ptr(),
+            copy_ns_[static_cast<int>(CopyLane::kPromote)]);
   return {};
 }
 
 Mark CpuDevice::CopyToHost(const at::Tensor& from, absl::Span<std::byte> to) {
   CheckCopy(from, to.size());
-  CopyBytes(from.const_data_ptr(), to.size(), to.data());
+  CopyBytes(from.const_data_ptr(), to.size(), to.data(),
+            copy_ns_[static_cast<int>(CopyLane::kDemote)]);
   return {};
+}
+
+std::optional<absl::Duration> CpuDevice::CopyTime(CopyLane lane) const {
+  return absl::Nanoseconds(copy_ns_[static_cast<int>(lane)].load());
 }
 
 absl::Duration CpuDevice::ComputeTime() const {

@@ -1,8 +1,11 @@
 #ifndef HYDRA_WORKER_DEVICE_CPU_CPU_DEVICE_H_
 #define HYDRA_WORKER_DEVICE_CPU_CPU_DEVICE_H_
 
+#include <array>
+#include <atomic>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "absl/status/statusor.h"
@@ -41,12 +44,15 @@ class CpuDevice : public Device {
 
   // The calling thread's processor time; that of helper threads is not in it.
   absl::Duration ComputeTime() const override;
+  std::optional<absl::Duration> CopyTime(CopyLane lane) const override;
 
  private:
   CpuDevice(int index, DeviceArena* arena);
 
   const std::string name_;
   DeviceArena* const arena_;
+  // By lane.
+  std::array<std::atomic<int64_t>, 2> copy_ns_ = {};
 };
 
 }  // namespace hydra

@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "worker/device/cpu/copy_lanes.h"
@@ -38,6 +39,9 @@ class LinkedDevice : public Device {
   bool HostMemoryIsDeviceMemory() const override { return false; }
   int64_t OutsideBytes() const override { return base_->OutsideBytes(); }
   absl::Duration ComputeTime() const override { return base_->ComputeTime(); }
+  std::optional<absl::Duration> CopyTime(CopyLane lane) const override {
+    return lanes_.CopyTime(lane);
+  }
 
  private:
   const std::unique_ptr<Device> base_;

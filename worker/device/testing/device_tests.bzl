@@ -10,6 +10,7 @@ _ON_FAKE_CUDA = [
     "prefetcher_test",
     "restore_pass_test",
     "skipped_blocks_test",
+    "streamed_head_test",
     "task_runner_test",
 ]
 
@@ -17,16 +18,18 @@ _ON_FAKE_CUDA = [
 # slow, updates are the host's there, whatever the optimizer, and autograd takes
 # some more memory in another order.
 _ON_FOREIGN = {
+    "clipping_test": [],
     "gpt2_layers_test": [],
     "mlp_chain_test": ["*.IsSpilledWhereThePilotCutsItForASmallDevice"],
     "one_task_test": [],
     "pilot_test": [
-        "*.ALargeTokenTableAndManyMicroBatchesFitWhereThePilotSaysSo",
+        "PilotTest.*",
         "*/One*",
         "*/Three",
         "*/ThreeUntied",
     ],
     "skipped_blocks_test": [],
+    "streamed_head_test": [],
     "task_runner_test": [
         "*.ThePlaceOfUpdatesDoesNotChangeABit/*",
         "*/AdamTied*",

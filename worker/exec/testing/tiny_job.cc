@@ -92,6 +92,7 @@ TinyJob::TinyJob(const Options& options, const std::string& directory)
   train.set_learning_rate(0.01);
   train.set_weight_decay(0.01);
   train.set_momentum(options.momentum);
+  train.set_max_grad_norm(options.max_grad_norm);
   train.set_seed(7);
   train.set_dropout(options.dropout);
   spec.mutable_evaluation()->set_per_device_eval_batch_size(

@@ -64,6 +64,7 @@ class TinyJob {
     double dropout = 0;
     hydra::v1::Optimizer optimizer = hydra::v1::OPTIMIZER_ADAMW;
     double momentum = 0;
+    double max_grad_norm = 0;
     int sequences = 2;
     int evaluation_sequences = 3;
     int context = 24;
@@ -130,6 +131,7 @@ class TinyJob {
   // The one of the task that runs, or ran last.
   TaskControl& control() { return *control_; }
   int shard_count() const { return shape_.shard_count(); }
+  const JobShape& shape() const { return shape_; }
 
  private:
   worker::v1::Task NewTask(const ChainTask& task);

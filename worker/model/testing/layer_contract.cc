@@ -12,6 +12,7 @@
 #include "worker/model/block_views.h"
 #include "worker/model/row_gradients.h"
 #include "worker/model/test_models.h"
+#include "worker/model/testing/held_rows.h"
 
 namespace hydra {
 namespace {
@@ -264,6 +265,27 @@ TEST_P(LayerContractTest, BackwardAddsIfToldToAccumulate) {
     EXPECT_LT(RelativeDifference(twice.flats[i], once.flats[i] * 2), 1e-6);
   }
   EXPECT_TRUE(SameBits(twice.made.inputs, once.made.inputs));
+}
+
+TEST_P(LayerContractTest, ABlockThatComesInRangesGivesTheSameBits) {
+  if (entry_.streamed_block < 0) return;
+  const size_t streamed = entry_.streamed_block;
+  Gradients whole = Differentiate(FreshFlats(), false);
+  whole = Differentiate(std::move(whole.flats), true);
+
+  Tensors flats = FreshFlats();
+  HeldRows rows(Block(streamed), input_.flats[streamed],
+                flats[streamed].zero_());
+  input_.rows = &rows;
+  input_.flats[streamed] = at::Tensor();
+  EXPECT_EQ(layer_->Forward(input_).loss.loss_sum, whole.made.loss.loss_sum);
+  Tensors given = flats;
+  given[streamed] = at::Tensor();
+  Differentiate(given, false);
+  const Gradients gradients = Differentiate(given, true);
+  EXPECT_TRUE(SameBits(flats, whole.flats));
+  EXPECT_TRUE(SameBits(gradients.made.inputs, whole.made.inputs));
+  EXPECT_EQ(gradients.made.loss.loss_sum, whole.made.loss.loss_sum);
 }
 
 TEST_P(LayerContractTest, GradientModeOfTheCallerDoesNotMatter) {

@@ -1,0 +1,24 @@
+#ifndef HYDRA_CLIENT_RENDER_WORKER_CELLS_H_
+#define HYDRA_CLIENT_RENDER_WORKER_CELLS_H_
+
+#include <string>
+
+#include "hydra/v1/status.pb.h"
+
+namespace hydra {
+
+// Table cells of a worker, the same wherever workers are listed. A dash where
+// it is not known. Pure.
+
+// How full its lanes were lately: "84%".
+std::string ComputingText(const v1::WorkerStatus& worker);
+std::string PromotingText(const v1::WorkerStatus& worker);
+std::string DemotingText(const v1::WorkerStatus& worker);
+
+// The three in words: "computing 84%, in 31%, out 22%"; without those that are
+// not known.
+std::string LanesText(const v1::WorkerStatus& worker);
+
+}  // namespace hydra
+
+#endif  // HYDRA_CLIENT_RENDER_WORKER_CELLS_H_

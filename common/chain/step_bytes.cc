@@ -1,0 +1,117 @@
+#include "common/chain/step_bytes.h"
+
+#include <algorithm>
+
+#include "common/chain/chain_task.h"
+#include "common/chain/kind_bytes.h"
+#include "common/chain/task_chain.h"
+#include "glog/logging.h"
+
+namespace hydra {
+namespace {
+
+namespace wv1 = hydra::worker::v1;
+
+// Adds what one task moves.
+class TaskBytes {
+ public:
+  TaskBytes(const JobShape& shape, bool on_host, const ChainTask& task,
+            StepBytes& sum)
+      : shape_(shape), on_host_(on_host), task_(task), sum_(sum) {}
+
+  void Promoted(const BlockKey& key) {
+    bool moves = true;
+    switch (key.kind) {
+      case wv1::BLOCK_KIND_PARAMETERS:
+        // A table whose rows are gathered on the host comes for its update.
+        moves = !StaysOnHost(block(key), task_.layers) ||
+                (!on_host_ && Updates(key.index));
+        break;
+      case wv1::BLOCK_KIND_OPTIMIZER_STATE:
+        moves = !on_host_;
+        break;
+      case wv1::BLOCK_KIND_PARAMETER_GRADIENT:
+        // The host sums it with the rows' gradients.
+        moves = !on_host_ || !block(key).rows_are_gathered;
+        break;
+      default:
+        break;
+    }
+    if (moves) {
+      AddBytes(key.kind, BlockBytes(shape_, task_.kind, key), sum_.promoted);
+    }
+  }
+
+  void Demoted(const BlockWrite& write) {
+    int64_t bytes = write.size_bytes;
+    if (on_host_) {
+      if (write.key.kind == wv1::BLOCK_KIND_OPTIMIZER_STATE) return;
+      if (write.key.kind == wv1::BLOCK_KIND_GRADIENT_SQUARES) return;
+      if (write.key.kind == wv1::BLOCK_KIND_PARAMETERS || Waits(write.key)) {
+        bytes = GradientBytes(block(write.key));
+      }
+    }
+    AddBytes(write.key.kind, bytes, sum_.demoted);
+  }
+
+ private:
+  const ParameterBlock& block(const BlockKey& key) const {
+    return shape_.table->parameter_blocks[key.index];
+  }
+
+  // A whole gradient, not a later layer's part of one.
+  bool Waits(const BlockKey& key) const {
+    return key.kind == wv1::BLOCK_KIND_PARAMETER_GRADIENT &&
+           task_.layers.Contains(block(key).owner());
+  }
+
+  bool Updates(int block) const {
+    return std::any_of(task_.writes.begin(), task_.writes.end(),
+                       [&](const BlockWrite& write) {
+                         return write.key.kind == wv1::BLOCK_KIND_PARAMETERS &&
+                                write.key.index == block;
+                       });
+  }
+
+  // What leaves for the host to update the block with. Of gathered rows, that
+  // is a gradient and a number for each token, and, if a later layer of the
+  // shard uses all of the block, its part of the gradient.
+  int64_t GradientBytes(const ParameterBlock& block) const {
+    if (!block.rows_are_gathered) return block.size_bytes;
+    const int64_t tokens = task_.sequences * shape_.context_length;
+    const int64_t width = block.tensors.front().shape[1];
+    const int64_t rows =
+        tokens * (width * ElementBytes(block.type) + int64_t{sizeof(int64_t)});
+    return StaysOnHost(block, task_.layers) ? rows : rows + block.size_bytes;
+  }
+
+  const JobShape& shape_;
+  const bool on_host_;
+  const ChainTask& task_;
+  StepBytes& sum_;
+};
+
+}  // namespace
+
+StepBytes PredictStepBytes(const JobShape& shape,
+                           hydra::v1::UpdatePlace updates) {
+  CHECK(updates == hydra::v1::UPDATE_PLACE_HOST ||
+        updates == hydra::v1::UPDATE_PLACE_DEVICE)
+      << hydra::v1::UpdatePlace_Name(updates);
+  StepBytes sum;
+  ChainPlan plan;
+  plan.total_steps = 1;
+  ChainPosition position;
+  position.phase = ChainPosition::Phase::kTrain;
+  for (; position.task < TasksPerStep(shape); ++position.task) {
+    const ChainTask task = TaskAt(shape, plan, position);
+    // All that it reads and makes is in the pool.
+    if (task.kind == wv1::TASK_KIND_UPDATE) continue;
+    TaskBytes bytes(shape, updates == hydra::v1::UPDATE_PLACE_HOST, task, sum);
+    for (const BlockKey& read : task.reads) bytes.Promoted(read);
+    for (const BlockWrite& write : task.writes) bytes.Demoted(write);
+  }
+  return sum;
+}
+
+}  // namespace hydra

@@ -1,0 +1,113 @@
+#include "common/chain/step_bytes.h"
+
+#include <gtest/gtest.h>
+
+#include <vector>
+
+#include "common/model/gpt2_table.h"
+
+namespace hydra {
+namespace {
+
+using hydra::v1::UPDATE_PLACE_DEVICE;
+using hydra::v1::UPDATE_PLACE_HOST;
+
+constexpr int64_t kWidth = 8;
+constexpr int kMicroBatches = 2;
+constexpr int64_t kTokens = kMicroBatches * 2 * 16;
+
+// A GPT-2 of five layers whose head uses the token table.
+JobShape Shape(std::vector<int> cuts) {
+  Gpt2Config config;
+  config.vocab_size = 97;
+  config.n_positions = 16;
+  config.n_embd = kWidth;
+  config.n_layer = 3;
+  config.n_head = 2;
+  config.n_inner = 32;
+  JobShape shape;
+  shape.table = BuildGpt2Table(config);
+  shape.micro_batch_size = 2;
+  shape.micro_batches = kMicroBatches;
+  shape.context_length = 16;
+  shape.state_factor = 2;
+  shape.shards = ShardsOf(cuts, shape.table->layer_count());
+  return shape;
+}
+
+// Of all blocks of a shard but the token table.
+int64_t OwnBytes(const JobShape& shape, int shard) {
+  int64_t bytes = 0;
+  for (const ParameterBlock& block : shape.table->parameter_blocks) {
+    if (!block.rows_are_gathered &&
+        shape.shards[shard].Contains(block.owner())) {
+      bytes += block.size_bytes;
+    }
+  }
+  return bytes;
+}
+
+int64_t TableBytes(const JobShape& shape) { return shape.ParameterBytes(0); }
+
+// Numbers and gradients of the gathered rows.
+constexpr int64_t kRowBytes = kTokens * (kWidth * 4 + 8);
+
+TEST(StepBytesTest, WithUpdatesOnTheHostNoStateMoves) {
+  const JobShape shape = Shape({2, 4});
+  const int64_t last = OwnBytes(shape, 2);
+  const int64_t others = OwnBytes(shape, 0) + OwnBytes(shape, 1);
+  const StepBytes bytes = PredictStepBytes(shape, UPDATE_PLACE_HOST);
+  // The last shard goes forward and back in one.
+  EXPECT_EQ(bytes.promoted.parameters(), 2 * others + last + TableBytes(shape));
+  EXPECT_EQ(bytes.demoted.parameters(), others + last + kRowBytes);
+  EXPECT_EQ(bytes.promoted.optimizer_state(), 0);
+  EXPECT_EQ(bytes.demoted.optimizer_state(), 0);
+  // The table's, from the head's shard; the host adds it where it is.
+  EXPECT_EQ(bytes.demoted.parameter_gradients(), TableBytes(shape));
+  EXPECT_EQ(bytes.promoted.parameter_gradients(), 0);
+}
+
+TEST(StepBytesTest, WithUpdatesOnTheDeviceStateComesAndGoes) {
+  const JobShape shape = Shape({2, 4});
+  const int64_t last = OwnBytes(shape, 2);
+  const int64_t others = OwnBytes(shape, 0) + OwnBytes(shape, 1);
+  const int64_t all = others + last + TableBytes(shape);
+  const StepBytes bytes = PredictStepBytes(shape, UPDATE_PLACE_DEVICE);
+  // The table for the head, and for its update.
+  EXPECT_EQ(bytes.promoted.parameters(),
+            2 * others + last + 2 * TableBytes(shape));
+  EXPECT_EQ(bytes.demoted.parameters(), all);
+  EXPECT_EQ(bytes.promoted.optimizer_state(), 2 * all);
+  EXPECT_EQ(bytes.demoted.optimizer_state(), 2 * all);
+  EXPECT_EQ(bytes.demoted.parameter_gradients(), TableBytes(shape));
+  EXPECT_EQ(bytes.promoted.parameter_gradients(), TableBytes(shape));
+}
+
+TEST(StepBytesTest, EachCutIsWrittenOnceAndReadAsOftenAsItsShardRuns) {
+  const JobShape shape = Shape({2, 4});
+  const int64_t cut = kMicroBatches * shape.TrainBoundaryBytes(2);
+  const StepBytes bytes = PredictStepBytes(shape, UPDATE_PLACE_HOST);
+  EXPECT_EQ(bytes.promoted.activations(), 3 * cut);
+  EXPECT_EQ(bytes.demoted.activations(), 2 * cut);
+  EXPECT_EQ(bytes.promoted.activation_gradients(), 2 * cut);
+  EXPECT_EQ(bytes.demoted.activation_gradients(), 2 * cut);
+}
+
+TEST(StepBytesTest, OneShardMovesItsParametersOnceEachWay) {
+  JobShape shape = Shape({});
+  const int64_t all = OwnBytes(shape, 0) + TableBytes(shape);
+  StepBytes bytes = PredictStepBytes(shape, UPDATE_PLACE_HOST);
+  EXPECT_EQ(bytes.promoted.parameters(), all);
+  EXPECT_EQ(bytes.demoted.parameters(), all + kRowBytes);
+  EXPECT_EQ(bytes.promoted.activations(), 0);
+  EXPECT_EQ(bytes.demoted.parameter_gradients(), 0);
+  // SGD.
+  shape.state_factor = 0;
+  bytes = PredictStepBytes(shape, UPDATE_PLACE_DEVICE);
+  EXPECT_EQ(bytes.promoted.parameters(), all);
+  EXPECT_EQ(bytes.demoted.parameters(), all);
+  EXPECT_EQ(bytes.demoted.optimizer_state(), 0);
+}
+
+}  // namespace
+}  // namespace hydra

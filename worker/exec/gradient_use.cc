@@ -1,0 +1,128 @@
+#include "worker/exec/gradient_use.h"
+
+#include <utility>
+
+#include "worker/exec/block_update.h"
+#include "worker/exec/host_block_update.h"
+#include "worker/exec/host_gradient.h"
+#include "worker/exec/kept_gradient.h"
+
+namespace hydra {
+namespace {
+
+using worker::v1::BlockVersion;
+
+class UpdateOnDevice : public GradientUse {
+ public:
+  UpdateOnDevice(const Pass& pass, MomentStream& moments)
+      : pass_(pass), moments_(moments) {}
+
+  std::shared_ptr<RowGradientSum> NewRowSum(int block, int64_t rows_of_batch,
+                                            int64_t micro_batches) override {
+    return std::make_shared<RowGradientSum>(
+        pass_.block(block), rows_of_batch, micro_batches,
+        [this](at::IntArrayRef sizes) { return pass_.io.Empty(sizes); });
+  }
+
+  void AddRows(int /*block*/, const RowGradients& rows,
+               const std::shared_ptr<RowGradientSum>& sum) override {
+    sum->Add(rows);
+  }
+
+  void Use(int block, at::Tensor parameters,
+           const at::Tensor& gradient) override {
+    const bool updated =
+        UpdateBlock(pass_, block, std::move(parameters), gradient, moments_);
+    pass_.results.Add(block, /*skipped=*/!updated);
+  }
+
+  void UseStreamed(int block, const BlockVersion& gradient) override {
+    const bool updated = UpdateStreamedBlock(pass_, block, gradient, moments_);
+    pass_.results.Add(block, /*skipped=*/!updated);
+  }
+
+  void UseGathered(int block, at::Tensor parameters,
+                   const at::Tensor& later_gradient,
+                   std::shared_ptr<RowGradientSum> rows) override {
+    const bool updated = UpdateGatheredBlock(
+        pass_, block, std::move(parameters), later_gradient, *rows, moments_);
+    pass_.results.Add(block, /*skipped=*/!updated);
+  }
+
+ private:
+  const Pass& pass_;
+  MomentStream& moments_;
+};
+
+// For what the host does: rows are summed there.
+class UseOnHost : public GradientUse {
+ public:
+  explicit UseOnHost(const Pass& pass) : pass_(pass) {}
+
+  std::shared_ptr<RowGradientSum> NewRowSum(int block, int64_t rows_of_batch,
+                                            int64_t micro_batches) override {
+    return RowGradientSumOnHost(pass_.block(block), rows_of_batch,
+                                micro_batches);
+  }
+
+  void AddRows(int block, const RowGradients& rows,
+               const std::shared_ptr<RowGradientSum>& sum) override {
+    AddRowsOnHost(pass_, block, rows, sum);
+  }
+
+ protected:
+  const Pass& pass_;
+};
+
+class UpdateOnHost : public UseOnHost {
+ public:
+  using UseOnHost::UseOnHost;
+
+  void Use(int block, at::Tensor /*parameters*/,
+           const at::Tensor& gradient) override {
+    UpdateBlockOnHost(pass_, block, gradient);
+  }
+
+  void UseStreamed(int block, const BlockVersion& gradient) override {
+    UpdateStreamedBlockOnHost(pass_, block, gradient);
+  }
+
+  void UseGathered(int block, at::Tensor /*parameters*/,
+                   const at::Tensor& later_gradient,
+                   std::shared_ptr<RowGradientSum> rows) override {
+    UpdateGatheredBlockOnHost(pass_, block, later_gradient, std::move(rows));
+  }
+};
+
+class KeepInPool : public UseOnHost {
+ public:
+  using UseOnHost::UseOnHost;
+
+  void Use(int block, at::Tensor /*parameters*/,
+           const at::Tensor& gradient) override {
+    KeepGradient(pass_, block, gradient);
+  }
+
+  void UseStreamed(int block, const BlockVersion& /*gradient*/) override {
+    KeepStreamedGradient(pass_, block);
+  }
+
+  void UseGathered(int block, at::Tensor /*parameters*/,
+                   const at::Tensor& later_gradient,
+                   std::shared_ptr<RowGradientSum> rows) override {
+    KeepGatheredGradient(pass_, block, later_gradient, std::move(rows));
+  }
+};
+
+}  // namespace
+
+std::unique_ptr<GradientUse> NewGradientUse(const Pass& pass,
+                                            MomentStream& moments) {
+  if (pass.model.shape.clips_gradients) {
+    return std::make_unique<KeepInPool>(pass);
+  }
+  if (pass.updates_on_host()) return std::make_unique<UpdateOnHost>(pass);
+  return std::make_unique<UpdateOnDevice>(pass, moments);
+}
+
+}  // namespace hydra

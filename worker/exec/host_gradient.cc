@@ -1,0 +1,153 @@
+#include "worker/exec/host_gradient.h"
+
+#include <cstddef>
+#include <utility>
+#include <vector>
+
+#include "ATen/ops/from_blob.h"
+#include "absl/types/span.h"
+#include "common/chain/block_key.h"
+
+namespace hydra {
+namespace {
+
+using worker::v1::BlockVersion;
+
+// Host memory, beside what LibTorch allocates: on a CPU device that is the
+// device's.
+template <typename Element>
+at::Tensor HostTensor(at::IntArrayRef sizes, at::ScalarType type) {
+  int64_t count = 1;
+  for (int64_t size : sizes) count *= size;
+  auto* const elements = new Element[count];
+  return at::from_blob(
+      elements, sizes, [](void* own) { delete[] static_cast<Element*>(own); },
+      at::TensorOptions().dtype(type));
+}
+
+absl::Span<std::byte> BytesOf(const at::Tensor& tensor) {
+  return {static_cast<std::byte*>(tensor.mutable_data_ptr()), tensor.nbytes()};
+}
+
+absl::Span<std::byte> BytesOf(float* floats, int64_t count) {
+  return {reinterpret_cast<std::byte*>(floats),
+          static_cast<size_t>(count * kFloatBytes)};
+}
+
+// What the host makes of the block's gradient.
+const BlockVersion& MadeOfGradient(const Pass& pass, int block) {
+  return pass.blocks.Written(pass.model.shape.clips_gradients
+                                 ? ParameterGradientKey(block)
+                                 : ParametersKey(block));
+}
+
+// Adds the rows' part of a gradient to that of later layers.
+class GatheredGradient {
+ public:
+  GatheredGradient(const ParameterBlock& block,
+                   std::shared_ptr<RowGradientSum> rows)
+      : rows_(std::move(rows)), width_(block.tensors.front().shape[1]) {}
+
+  // `later`: what later layers gave to the range; null: nothing. The result is
+  // valid until the next call.
+  const float* Of(const BlockRange& range, const float* later) {
+    if (gradient_.size() < range.count) gradient_.resize(range.count);
+    const at::Tensor gradient = at::from_blob(gradient_.data(), {range.count});
+    const int64_t rows = range.last_row - range.first_row;
+    const int64_t in_rows = rows * width_;
+    rows_->CopyRows(range.first_row, range.last_row,
+                    gradient.narrow(0, 0, in_rows).view({rows, width_}));
+    gradient.narrow(0, in_rows, range.count - in_rows).zero_();
+    if (later != nullptr) {
+      gradient.add_(at::from_blob(const_cast<float*>(later), {range.count}));
+    }
+    return gradient_.data();
+  }
+
+ private:
+  const std::shared_ptr<RowGradientSum> rows_;
+  const int64_t width_;
+  std::vector<float> gradient_;
+};
+
+}  // namespace
+
+const float* ForHostThread(const Pass& pass, const BlockVersion& version) {
+  const BlockIo::HostSlot slot = pass.io.SlotOnHost(version);
+  if (slot.floats == nullptr) return nullptr;
+  pass.io.updates().Do([device = &pass.io.device(), there = slot.there] {
+    device->Await(there);
+  });
+  return slot.floats;
+}
+
+void UseGradientOnHost(const Pass& pass, int block, const at::Tensor& gradient,
+                       UseRange use) {
+  const auto shared_use = std::make_shared<const UseRange>(std::move(use));
+  const BlockVersion& made = MadeOfGradient(pass, block);
+  for (const BlockRange& range : UpdateRangesOf(pass.block(block))) {
+    pass.meter.Advance();
+    const HostUpdates::Buffer buffer = pass.io.TakeHostBuffer(range.count);
+    const Mark copied =
+        pass.io.DemoteFor(made, gradient.narrow(0, range.first, range.count),
+                          BytesOf(buffer.get(), range.count));
+    pass.io.updates().Do(
+        [device = &pass.io.device(), shared_use, range, copied, buffer] {
+          device->Await(copied);
+          (*shared_use)(range, buffer.get());
+        });
+  }
+}
+
+std::shared_ptr<RowGradientSum> RowGradientSumOnHost(
+    const ParameterBlock& block, int64_t rows_of_batch, int64_t micro_batches) {
+  return std::make_shared<RowGradientSum>(
+      block, rows_of_batch, micro_batches, [](at::IntArrayRef sizes) {
+        return HostTensor<float>(sizes, at::kFloat);
+      });
+}
+
+void AddRowsOnHost(const Pass& pass, int block, const RowGradients& rows,
+                   std::shared_ptr<RowGradientSum> sum) {
+  const BlockVersion& made = MadeOfGradient(pass, block);
+  RowGradients there;
+  there.rows = HostTensor<int64_t>(rows.rows.sizes(), at::kLong);
+  there.gradients = HostTensor<float>(rows.gradients.sizes(), at::kFloat);
+  pass.io.DemoteFor(made, rows.rows.contiguous(), BytesOf(there.rows));
+  const Mark copied = pass.io.DemoteFor(made, rows.gradients.contiguous(),
+                                        BytesOf(there.gradients));
+  pass.io.updates().Do([device = &pass.io.device(), copied,
+                        there = std::move(there), sum = std::move(sum)] {
+    device->Await(copied);
+    sum->Add(there);
+  });
+}
+
+void UseGatheredGradientOnHost(const Pass& pass, int block,
+                               const at::Tensor& later_gradient,
+                               std::shared_ptr<RowGradientSum> rows,
+                               UseRange use) {
+  const auto gradient =
+      std::make_shared<GatheredGradient>(pass.block(block), std::move(rows));
+  if (later_gradient.defined()) {
+    UseGradientOnHost(pass, block, later_gradient,
+                      [gradient, use = std::move(use)](const BlockRange& range,
+                                                       const float* later) {
+                        use(range, gradient->Of(range, later));
+                      });
+    return;
+  }
+  const BlockVersion* const in_pool =
+      pass.blocks.FindRead(ParameterGradientKey(block));
+  const float* const later =
+      in_pool == nullptr ? nullptr : ForHostThread(pass, *in_pool);
+  pass.io.updates().Do([gradient, later, use = std::move(use),
+                        ranges = UpdateRangesOf(pass.block(block))] {
+    for (const BlockRange& range : ranges) {
+      use(range, gradient->Of(
+                     range, later == nullptr ? nullptr : later + range.first));
+    }
+  });
+}
+
+}  // namespace hydra

@@ -1,0 +1,77 @@
+#include "worker/exec/pool_rows.h"
+
+#include <limits>
+#include <utility>
+
+#include "common/chain/block_key.h"
+
+namespace hydra {
+
+using worker::v1::BlockVersion;
+
+namespace {
+
+const BlockVersion* GradientOf(const Pass& pass) {
+  const int block = pass.streamed_block;
+  const bool is_owner = pass.block(block).owner() + 1 == pass.last_layer();
+  const bool updates = is_owner && !pass.model.shape.clips_gradients;
+  return pass.blocks.FindWritten(updates ? ParametersKey(block)
+                                         : ParameterGradientKey(block));
+}
+
+}  // namespace
+
+PoolRows::PoolRows(const Pass& pass)
+    : pass_(pass),
+      ranges_(TableRanges(
+          pass.block(pass.streamed_block).tensors.front().shape[0])),
+      width_(pass.block(pass.streamed_block).tensors.front().shape[1]),
+      parameters_(pass.blocks.Read(ParametersKey(pass.streamed_block))),
+      gradient_(GradientOf(pass)) {}
+
+at::Tensor PoolRows::Rows(int range, int next) {
+  pass_.meter.Advance();
+  return Take(parameters_, range, next, coming_rows_);
+}
+
+at::Tensor PoolRows::Gradient(int range, int next, bool accumulate) {
+  pass_.io.WaitFor(departed_before_);
+  return accumulate ? Take(gradient(), range, next, coming_gradient_)
+                    : Empty(range);
+}
+
+void PoolRows::GiveGradient(int range, at::Tensor gradient) {
+  departed_before_ = departed_;
+  departed_ =
+      pass_.io.Demote(gradient.view({-1}), this->gradient(), First(range));
+  if (range + 1 < static_cast<int>(ranges_.size())) return;
+  pass_.io.ZeroTail(this->gradient(), ranges_.back().last * width_);
+}
+
+void PoolRows::SpoilGradient() {
+  GiveGradient(0, Empty(0).fill_(std::numeric_limits<float>::quiet_NaN()));
+}
+
+at::Tensor PoolRows::Empty(int range) const {
+  return pass_.io.Empty({ranges_[range].count(), width_});
+}
+
+PoolRows::Coming PoolRows::Begin(const BlockVersion& version, int range) {
+  Coming coming;
+  coming.range = range;
+  coming.rows = Empty(range);
+  coming.ready =
+      pass_.io.BeginPromoteRange(version, First(range), coming.rows.view({-1}));
+  return coming;
+}
+
+at::Tensor PoolRows::Take(const BlockVersion& version, int range, int next,
+                          Coming& coming) {
+  Coming taken = std::exchange(coming, Coming());
+  if (taken.range != range) taken = Begin(version, range);
+  pass_.io.WaitFor(taken.ready);
+  if (next != kNone) coming = Begin(version, next);
+  return std::move(taken.rows);
+}
+
+}  // namespace hydra

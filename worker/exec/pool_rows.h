@@ -1,0 +1,63 @@
+#ifndef HYDRA_WORKER_EXEC_POOL_ROWS_H_
+#define HYDRA_WORKER_EXEC_POOL_ROWS_H_
+
+#include <vector>
+
+#include "ATen/core/Tensor.h"
+#include "worker/exec/pass.h"
+#include "worker/model/row_stream.h"
+
+namespace hydra {
+
+// The pass's streamed block: its ranges are promoted from the pool, each while
+// the one before it computes, and their gradients are demoted to it. Of each,
+// one range is computed with and one is on its way, at most, in each direction.
+//
+// `pass` outlives this.
+class PoolRows : public RowStream {
+ public:
+  explicit PoolRows(const Pass& pass);
+
+  at::Tensor Rows(int range, int next) override;
+  at::Tensor Gradient(int range, int next, bool accumulate) override;
+  void GiveGradient(int range, at::Tensor gradient) override;
+
+  // Of a backward pass: where the gradient goes. What waits, for the block's
+  // owner in another shard or to be clipped, is a version of its own; what the
+  // owner updates with goes to the slot of the block's new parameters, which
+  // nobody needs before.
+  const worker::v1::BlockVersion& gradient() const { return *gradient_; }
+
+  // Makes a part of the gradient NaN.
+  void SpoilGradient();
+
+ private:
+  struct Coming {
+    int range = kNone;
+    at::Tensor rows;
+    Mark ready;
+  };
+
+  int64_t First(int range) const { return ranges_[range].first * width_; }
+  at::Tensor Empty(int range) const;
+  Coming Begin(const worker::v1::BlockVersion& version, int range);
+  // What was begun, if it is that range, ready for operations; begins the next.
+  at::Tensor Take(const worker::v1::BlockVersion& version, int range, int next,
+                  Coming& coming);
+
+  const Pass& pass_;
+  const std::vector<RowRange> ranges_;
+  const int64_t width_;
+  const worker::v1::BlockVersion& parameters_;
+  const worker::v1::BlockVersion* const gradient_;
+
+  Coming coming_rows_;
+  Coming coming_gradient_;
+  // Of the last two gradients that were demoted.
+  Mark departed_before_;
+  Mark departed_;
+};
+
+}  // namespace hydra
+
+#endif  // HYDRA_WORKER_EXEC_POOL_ROWS_H_

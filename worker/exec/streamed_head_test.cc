@@ -1,0 +1,255 @@
+// A head whose table comes to the device in ranges of rows, against one that is
+// held whole.
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
+#include "gtest/gtest.h"
+#include "worker/device/testing/test_device.h"
+#include "worker/exec/task_runner.h"
+#include "worker/exec/testing/tiny_job.h"
+
+namespace hydra {
+namespace {
+
+using worker::v1::BLOCK_KIND_PARAMETERS;
+using worker::v1::SPLIT_VALIDATION;
+using worker::v1::TaskReport;
+
+constexpr int64_t kPlenty = int64_t{32} << 20;
+// The logits of 128 tokens alone take more.
+constexpr int64_t kTooLittleForTheTable = int64_t{9} << 20;
+constexpr int64_t kTableBytes = int64_t{20000} * 16 * 4;
+
+// Three ranges, two slices of tokens.
+TinyJob::Options WideVocabulary() {
+  TinyJob::Options options;
+  options.vocabulary = 20000;
+  options.width = 16;
+  options.layers = 2;
+  options.sequences = 4;
+  options.context = 40;
+  return options;
+}
+
+struct Outcome {
+  std::vector<double> losses;
+  std::vector<std::byte> state;
+  // Of the last step's TURN.
+  int64_t promoted_bytes = 0;
+  std::vector<int> skipped;
+};
+
+// One at a time: LibTorch allocates from one device.
+class Training {
+ public:
+  Training(const TinyJob::Options& options, int64_t limit_bytes)
+      : job_(options, testing::TempDir()),
+        device_(NewTestDevice(limit_bytes)),
+        runner_(device_.get(), job_.pool().AsHostRange()) {
+    // The head alone, and beside a block.
+    job_.SetCuts({1, options.tied ? 3 : 2});
+    job_.Prepare();
+    job_.Init(runner_);
+  }
+
+  TinyJob& job() { return job_; }
+
+  void Step() {
+    // Nothing is left on the device that the next step could use.
+    runner_.cache().DropAll();
+    for (const TaskReport& report : job_.StepReports(runner_)) {
+      for (int block : report.pass().skipped_blocks()) {
+        outcome_.skipped.push_back(block);
+      }
+      if (report.pass().loss_tokens() == 0) continue;
+      outcome_.losses.push_back(report.pass().loss_sum());
+      outcome_.promoted_bytes = report.cost().promoted_bytes();
+    }
+  }
+
+  void OverlappedStep() {
+    outcome_.losses.push_back(job_.OverlappedStep(runner_));
+  }
+
+  Outcome End() {
+    job_.Finish();
+    outcome_.losses.push_back(job_.Evaluate(runner_, SPLIT_VALIDATION));
+    outcome_.state = job_.State();
+    return outcome_;
+  }
+
+ private:
+  TinyJob job_;
+  const std::unique_ptr<Device> device_;
+  TaskRunner runner_;
+  Outcome outcome_;
+};
+
+void ExpectSame(const Outcome& actual, const Outcome& expected) {
+  EXPECT_EQ(actual.losses, expected.losses);
+  EXPECT_EQ(actual.skipped, expected.skipped);
+  EXPECT_TRUE(actual.state == expected.state) << "parameters or state differ";
+}
+
+struct Case {
+  bool tied;
+  int micro_batches;
+  hydra::v1::Optimizer optimizer;
+  hydra::v1::UpdatePlace update_place;
+  double max_grad_norm = 0;
+};
+
+class StreamedHeadTest : public testing::TestWithParam<Case> {
+ protected:
+  static TinyJob::Options Options() {
+    TinyJob::Options options = WideVocabulary();
+    options.tied = GetParam().tied;
+    options.micro_batches = GetParam().micro_batches;
+    options.optimizer = GetParam().optimizer;
+    options.update_place = GetParam().update_place;
+    options.max_grad_norm = GetParam().max_grad_norm;
+    return options;
+  }
+};
+
+TEST_P(StreamedHeadTest, GivesTheBitsOfATableThatIsHeldWhole) {
+  const auto train = [](int64_t limit_bytes) {
+    Training training(Options(), limit_bytes);
+    training.Step();
+    training.Step();
+    return training.End();
+  };
+  const Outcome expected = train(kPlenty);
+  const Outcome actual = train(kTooLittleForTheTable);
+  ExpectSame(actual, expected);
+  for (double loss : expected.losses) EXPECT_TRUE(std::isfinite(loss));
+  // Twice for each micro-batch, where it was held once for all.
+  EXPECT_GT(actual.promoted_bytes, expected.promoted_bytes + kTableBytes / 2);
+}
+
+TEST_P(StreamedHeadTest, GivesThemWhileTasksOverlap) {
+  const auto train = [](int64_t limit_bytes) {
+    Training training(Options(), limit_bytes);
+    training.OverlappedStep();
+    training.OverlappedStep();
+    return training.End();
+  };
+  ExpectSame(train(kTooLittleForTheTable), train(kPlenty));
+}
+
+std::vector<Case> Cases() {
+  std::vector<Case> cases;
+  for (bool tied : {true, false}) {
+    for (int micro_batches : {1, 2}) {
+      for (auto optimizer :
+           {hydra::v1::OPTIMIZER_ADAMW, hydra::v1::OPTIMIZER_SGD}) {
+        for (auto place :
+             {hydra::v1::UPDATE_PLACE_HOST, hydra::v1::UPDATE_PLACE_DEVICE}) {
+          cases.push_back({tied, micro_batches, optimizer, place});
+        }
+      }
+      cases.push_back({tied, micro_batches, hydra::v1::OPTIMIZER_ADAMW,
+                       hydra::v1::UPDATE_PLACE_HOST, /*max_grad_norm=*/0.5});
+    }
+  }
+  return cases;
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    All, StreamedHeadTest, testing::ValuesIn(Cases()), [](const auto& info) {
+      const Case& of = info.param;
+      return absl::StrCat(
+          of.optimizer == hydra::v1::OPTIMIZER_SGD ? "Sgd" : "AdamW",
+          of.tied ? "Tied" : "Untied", of.micro_batches,
+          of.max_grad_norm > 0 ? "Clipped" : "",
+          of.update_place == hydra::v1::UPDATE_PLACE_HOST ? "Host" : "Device");
+    });
+
+// Where the table has room for itself alone, and its shard is longer: as cut
+// for a smaller device, or by a person.
+TEST(StreamedHeadMemoryTest, AShardThatHasNoRoomForTheWholeTableStreamsIt) {
+  TinyJob::Options options = WideVocabulary();
+  options.layers = 30;
+  constexpr int64_t kForTheTableAlone = int64_t{13800} << 10;
+  const auto train = [&](const std::vector<int>& cuts, int64_t limit_bytes,
+                         std::vector<std::string>* log) {
+    Training training(options, limit_bytes);
+    training.job().SetCuts(cuts);
+    training.Step();
+    training.Step();
+    const Outcome outcome = training.End();
+    for (const std::string& line : training.job().log().lines) {
+      if (absl::StrContains(line, "table in ranges")) log->push_back(line);
+    }
+    return outcome;
+  };
+  std::vector<std::string> log;
+  const Outcome whole = train({1}, kPlenty, &log);
+  ExpectSame(train({1, 31}, kForTheTableAlone, &log), whole);
+  EXPECT_TRUE(log.empty());
+  ExpectSame(train({1}, kForTheTableAlone, &log), whole);
+  // What was learned is kept for the second step.
+  EXPECT_EQ(log.size(), 1);
+}
+
+// One element of the table's gradient at its end is no number: by then the
+// ranges before it are updated.
+TEST(StreamedHeadSkipTest, ABadRangeAtTheEndSkipsTheWholeBlock) {
+  TinyJob::Options options = WideVocabulary();
+  options.tied = false;
+  constexpr int kHeadTable = 5;
+  std::vector<Outcome> outcomes;
+  for (int64_t limit : {kPlenty, kTooLittleForTheTable}) {
+    Training training(options, limit);
+    training.Step();
+    // Its logits are infinite, so nothing is a number.
+    training.job().Slot(BLOCK_KIND_PARAMETERS, kHeadTable)[19990 * 16] =
+        std::numeric_limits<float>::infinity();
+    const std::vector<std::byte> before = training.job().State();
+    training.Step();
+    outcomes.push_back(training.End());
+    EXPECT_TRUE(outcomes.back().state == before);
+    EXPECT_EQ(outcomes.back().skipped.size(), 6);
+  }
+  EXPECT_EQ(outcomes[1].skipped, outcomes[0].skipped);
+}
+
+// The loss is infinite, and every gradient that the arithmetic makes is finite.
+TEST(StreamedHeadSkipTest, AnInfiniteLossSpoilsTheTablesGradientToo) {
+  for (bool tied : {true, false}) {
+    TinyJob::Options options = WideVocabulary();
+    options.tied = tied;
+    options.micro_batches = 2;
+    const int norm = 4;
+    const int table = tied ? 0 : 5;
+    for (int64_t limit : {kPlenty, kTooLittleForTheTable}) {
+      SCOPED_TRACE(absl::StrCat(tied ? "tied, " : "untied, ", limit));
+      Training training(options, limit);
+      training.Step();
+      // The normalized input is (-10, 0, ..., 0), and so the logits of all
+      // tokens that occur are -infinity.
+      const absl::Span<float> norms =
+          training.job().Slot(BLOCK_KIND_PARAMETERS, norm);
+      std::fill(norms.begin(), norms.end(), 0.0f);
+      norms[16] = -10;
+      const absl::Span<float> rows =
+          training.job().Slot(BLOCK_KIND_PARAMETERS, table);
+      for (int row = 0; row < 10000; ++row) rows[row * 16] = 3e38f;
+      const std::vector<std::byte> before = training.job().State();
+      training.Step();
+      const Outcome outcome = training.End();
+      EXPECT_TRUE(outcome.state == before);
+      EXPECT_EQ(outcome.skipped.size(), tied ? 5 : 6);
+    }
+  }
+}
+
+}  // namespace
+}  // namespace hydra

@@ -1,0 +1,61 @@
+#ifndef HYDRA_WORKER_MODEL_CROSS_ENTROPY_H_
+#define HYDRA_WORKER_MODEL_CROSS_ENTROPY_H_
+
+#include <cstdint>
+#include <vector>
+
+#include "ATen/core/Tensor.h"
+#include "worker/model/layer.h"
+#include "worker/model/micro_batch.h"
+#include "worker/model/row_stream.h"
+
+namespace hydra {
+
+// Cross entropy in nats of a micro-batch's tokens over a vocabulary, in pieces:
+// the logits [tokens, rows] of some tokens in a row for one range of the
+// vocabulary. Tokens are taken in the same slices every time; then the bits do
+// not depend on the order in which pieces are computed, nor on how often.
+class CrossEntropy {
+ public:
+  // `options` are those of the logits.
+  CrossEntropy(const MicroBatch& micro_batch, std::vector<RowRange> ranges,
+               const at::TensorOptions& options);
+
+  // Takes in a piece: its logits become their exponentials, less what keeps
+  // them from being too large.
+  void Add(int64_t first_token, int range, at::Tensor& logits);
+
+  // Every piece of these tokens was added.
+  void Finish(int64_t first_token, int64_t tokens);
+
+  // What Add makes of logits that were added before.
+  void Exponentiate(int64_t first_token, int range, at::Tensor& logits) const;
+
+  // Turns these, once their tokens are finished, into the gradients of the
+  // tokens' losses by the logits.
+  void ToGradient(int64_t first_token, int range,
+                  at::Tensor& exponentials) const;
+
+  // All tokens are finished: their losses, fetched from the device once, and
+  // added in the tokens' order.
+  LossSum Loss() const;
+
+ private:
+  // Where the tokens' targets are in the range; anywhere if they are not.
+  at::Tensor PlacesOf(const at::Tensor& targets, int range) const;
+  at::Tensor AreIn(const at::Tensor& targets, int range) const;
+
+  const std::vector<RowRange> ranges_;
+  // Both [tokens, 1]; of the targets their logits, then the logarithms of their
+  // probabilities.
+  const at::Tensor targets_;
+  const at::Tensor scores_;
+  // Both [tokens, ranges]: the largest logit; the exponentials' sum, then what
+  // makes probabilities of them.
+  const at::Tensor largest_;
+  const at::Tensor factors_;
+};
+
+}  // namespace hydra
+
+#endif  // HYDRA_WORKER_MODEL_CROSS_ENTROPY_H_
