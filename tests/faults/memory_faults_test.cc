@@ -42,7 +42,7 @@ TEST_F(MemoryFaultsTest, F11ALowerLimitOfTheDevice) {
   cluster.AwaitStep(too_large, 1);
   cluster.StopDaemon();
   Cluster::Options lower = Options();
-  lower.devices = {"cpu:0=16MiB"};
+  lower.devices = {"cpu:0=6MiB"};
   cluster.StartDaemon(lower);
   const std::string small = cluster.Submit(spec());
   const v1::JobDetail failed = cluster.AwaitEnd(too_large);
@@ -50,7 +50,7 @@ TEST_F(MemoryFaultsTest, F11ALowerLimitOfTheDevice) {
   EXPECT_THAT(failed.status().reason(), HasSubstr("RESOURCE_EXHAUSTED"));
   const v1::JobDetail done = cluster.AwaitEnd(small);
   EXPECT_EQ(cluster.Restarts(), 0);
-  Row("F11", "the device's limit lowered from 64 to 16 MiB",
+  Row("F11", "the device's limit lowered from 64 to 6 MiB",
       failed.status().reason(), std::nullopt, ExpectExact(done));
 }
 
