@@ -10,6 +10,7 @@
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_replace.h"
 #include "common/file/scratch_directory.h"
 #include "glog/logging.h"
 #include "tests/faults/fault_fixture.h"
@@ -35,14 +36,22 @@ class MemoryFaultsTest : public FaultTest {};
 TEST_F(MemoryFaultsTest, F11ALowerLimitOfTheDevice) {
   Cluster cluster(Options());
   v1::JobSpec wide = spec();
-  wide.mutable_model()->set_path(files().wide_model);
+  // A block of 10 MB, and as much for its gradient.
+  const std::string model = FreshDirectory();
+  WriteFile(model + "/config.json",
+            absl::StrReplaceAll(ReadFile(files().tiny_model + "/config.json"),
+                                {{"\"n_embd\": 64", "\"n_embd\": 448"},
+                                 {"\"n_layer\": 2", "\"n_layer\": 1"}}));
+  wide.mutable_model()->set_path(model);
+  wide.clear_partition();
+  for (int cut : {1, 2}) wide.mutable_partition()->add_cut_points(cut);
   wide.mutable_model()->set_init(v1::INITIALIZATION_RANDOM);
   wide.mutable_train()->set_max_steps(1'000'000);
   const std::string too_large = cluster.Submit(wide);
   cluster.AwaitStep(too_large, 1);
   cluster.StopDaemon();
   Cluster::Options lower = Options();
-  lower.devices = {"cpu:0=6MiB"};
+  lower.devices = {"cpu:0=16MiB"};
   cluster.StartDaemon(lower);
   const std::string small = cluster.Submit(spec());
   const v1::JobDetail failed = cluster.AwaitEnd(too_large);
@@ -50,7 +59,7 @@ TEST_F(MemoryFaultsTest, F11ALowerLimitOfTheDevice) {
   EXPECT_THAT(failed.status().reason(), HasSubstr("RESOURCE_EXHAUSTED"));
   const v1::JobDetail done = cluster.AwaitEnd(small);
   EXPECT_EQ(cluster.Restarts(), 0);
-  Row("F11", "the device's limit lowered from 64 to 6 MiB",
+  Row("F11", "the device's limit lowered from 64 to 16 MiB",
       failed.status().reason(), std::nullopt, ExpectExact(done));
 }
 
