@@ -29,7 +29,7 @@ constexpr Row kRows[] = {
     {"activations", [](const KindBytes& b) { return b.activations(); }},
     {"their gradients",
      [](const KindBytes& b) { return b.activation_gradients(); }},
-    {"tied gradients",
+    {"waiting gradients",
      [](const KindBytes& b) { return b.parameter_gradients(); }},
     {"all", AllBytes}};
 

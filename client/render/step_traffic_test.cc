@@ -21,7 +21,7 @@ TEST(RenderStepTrafficTest, ShowsAStepBesideWhatWasToBeExpected) {
   const std::string text = RenderStepTraffic(traffic, 0, false);
   EXPECT_THAT(text, ContainsRegex("parameters +3.0 KiB +4.0 KiB +0.750 +"
                                   "1.0 KiB +0 B +0 B +-"));
-  EXPECT_THAT(text, ContainsRegex("tied gradients +0 B +0 B +- +0 B +512 B +"
+  EXPECT_THAT(text, ContainsRegex("waiting gradients +0 B +0 B +- +0 B +512 B +"
                                   "512 B +1.000"));
   EXPECT_THAT(text, ContainsRegex("all +4.0 KiB +8.0 KiB +0.500 +1.0 KiB +"
                                   "512 B +512 B +1.000"));
