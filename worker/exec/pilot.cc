@@ -142,7 +142,7 @@ PilotOutcome RunPilot(const worker::v1::JobContext& job,
   if (job.spec().partition().shards() != hydra::v1::SHARD_CHOICE_LONGEST) {
     const std::vector<LayerRange> fastest = step.FastestShards();
     if (!fastest.empty() && step.StepTime(fastest) < kWorthwhile * in_longest) {
-      if (auto fits = TryShards(trial, fastest)) cut = *std::move(fits);
+      if (auto fits = TryShards(trial, fastest, cut)) cut = *std::move(fits);
     }
   }
   *result.mutable_step() = ToProto(step.StepTime(cut.shards));

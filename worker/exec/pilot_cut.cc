@@ -59,10 +59,15 @@ PilotCut FindLongestShards(PilotTrial& trial, int layer_count, LogSink& log) {
 }
 
 std::optional<PilotCut> TryShards(PilotTrial& trial,
-                                  const std::vector<LayerRange>& shards) {
+                                  const std::vector<LayerRange>& shards,
+                                  const PilotCut& known) {
   PilotCut cut;
   for (const LayerRange& shard : shards) {
-    TrialOutcome outcome = trial.Run(shard.first, shard.last);
+    const auto same =
+        std::find(known.shards.begin(), known.shards.end(), shard);
+    TrialOutcome outcome = same == known.shards.end()
+                               ? trial.Run(shard.first, shard.last)
+                               : known.outcomes[same - known.shards.begin()];
     if (!outcome.fits) return std::nullopt;
     cut.shards.push_back(shard);
     cut.outcomes.push_back(std::move(outcome));
@@ -75,14 +80,17 @@ std::vector<LayerCost> CostsOf(const JobShape& shape, const PilotCut& cut,
   std::vector<LayerCost> costs(shape.table->layer_count());
   for (size_t i = 0; i < cut.shards.size(); ++i) {
     const LayerRange& shard = cut.shards[i];
+    const TrialOutcome& outcome = cut.outcomes[i];
     for (int layer = shard.first; layer < shard.last; ++layer) {
-      const LayerMeter::Measure& measure = cut.outcomes[i].measures.at(layer);
-      const LayerTimes times = TimesOf(shape, cut.outcomes[i], layer);
-      costs[layer] = {times.forward, times.backward, measure.saved_bytes};
+      const LayerTimes times = TimesOf(shape, outcome, layer);
+      costs[layer] = {times.forward, times.backward,
+                      outcome.measures.at(layer).saved_bytes};
+    }
+    const std::vector<int64_t> held =
+        StepModel::HeldBytes(shape, shard, costs, table_room_bytes);
+    for (int layer = shard.first; layer < shard.last; ++layer) {
       costs[layer].own_bytes = std::max<int64_t>(
-          0,
-          measure.peak_bytes - StepModel::HeldBytes(shape, shard, layer, costs,
-                                                    table_room_bytes));
+          0, outcome.measures.at(layer).peak_bytes - held[layer - shard.first]);
     }
   }
   return costs;

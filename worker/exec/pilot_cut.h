@@ -26,9 +26,11 @@ struct PilotCut {
 // Each shard that is found is logged.
 PilotCut FindLongestShards(PilotTrial& trial, int layer_count, LogSink& log);
 
-// Whether these shards fit; nothing if one does not.
+// Whether these shards fit; nothing if one does not. Those that are in `known`
+// are not tried again.
 std::optional<PilotCut> TryShards(PilotTrial& trial,
-                                  const std::vector<LayerRange>& shards);
+                                  const std::vector<LayerRange>& shards,
+                                  const PilotCut& known);
 
 // What each layer costs, in chain order, as the cut's trials measured it, with
 // so much room for a table.

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "absl/container/btree_set.h"
+#include "absl/container/flat_hash_set.h"
 #include "common/chain/chain_task.h"
 #include "common/model/model_table.h"
 #include "worker/exec/streamed_block.h"
@@ -16,10 +17,11 @@ namespace {
 // into crumbs.
 constexpr absl::Duration kTaskOverhead = absl::Milliseconds(1);
 
-// Those that the shard's layers [shard.first, last) use, each once.
-absl::btree_set<int> BlocksUsed(const ModelTable& table, int first, int last) {
+// Each once.
+absl::btree_set<int> BlocksUsed(const ModelTable& table,
+                                const LayerRange& layers) {
   absl::btree_set<int> blocks;
-  for (int layer = first; layer < last; ++layer) {
+  for (int layer = layers.first; layer < layers.last; ++layer) {
     const std::vector<int>& used = table.layers[layer].parameter_blocks;
     blocks.insert(used.begin(), used.end());
   }
@@ -47,34 +49,45 @@ StepModel::StepModel(const JobShape& shape, const Device& device,
   }
 }
 
-int64_t StepModel::HeldBytes(const JobShape& shape, const LayerRange& shard,
-                             int layer, absl::Span<const LayerCost> layers,
-                             int64_t table_room_bytes) {
+std::vector<int64_t> StepModel::HeldBytes(const JobShape& shape,
+                                          const LayerRange& shard,
+                                          absl::Span<const LayerCost> layers,
+                                          int64_t table_room_bytes) {
   const int streamed = StreamedBlock(shape, shard, table_room_bytes);
   // With one micro-batch each layer is updated behind its backward, and goes;
   // with several, all gradients are there until the last one.
   const bool one = shape.micro_batches == 1;
-  const int last = one ? layer + 1 : shard.last;
-  int64_t bytes = 0;
-  for (int block : BlocksUsed(*shape.table, shard.first, last)) {
-    if (block == streamed ||
-        StaysOnHost(shape.table->parameter_blocks[block], shard)) {
-      continue;
+  absl::flat_hash_set<int> held;
+  int64_t block_bytes = 0;
+  const auto hold = [&](int layer) {
+    for (int block : shape.table->layers[layer].parameter_blocks) {
+      if (block == streamed ||
+          StaysOnHost(shape.table->parameter_blocks[block], shard) ||
+          !held.insert(block).second) {
+        continue;
+      }
+      block_bytes += shape.ParameterBytes(block) * (one ? 1 : 2);
     }
-    bytes += shape.ParameterBytes(block) * (one ? 1 : 2);
+  };
+  if (!one) {
+    for (int layer = shard.first; layer < shard.last; ++layer) hold(layer);
   }
-  for (int earlier = shard.first; earlier < layer; ++earlier) {
-    bytes += layers[earlier].saved_bytes;
+  std::vector<int64_t> bytes;
+  int64_t saved_bytes = 0;
+  for (int layer = shard.first; layer < shard.last; ++layer) {
+    hold(layer);
+    bytes.push_back(block_bytes + saved_bytes);
+    saved_bytes += layers[layer].saved_bytes;
   }
   return bytes;
 }
 
 int64_t StepModel::NeededBytes(const LayerRange& shard) const {
+  const std::vector<int64_t> held =
+      HeldBytes(shape_, shard, layers_, device_.table_room_bytes);
   int64_t most = 0;
   for (int layer = shard.first; layer < shard.last; ++layer) {
-    most = std::max(most, HeldBytes(shape_, shard, layer, layers_,
-                                    device_.table_room_bytes) +
-                              layers_[layer].own_bytes);
+    most = std::max(most, held[layer - shard.first] + layers_[layer].own_bytes);
   }
   return most;
 }
@@ -87,7 +100,7 @@ StepModel::Costs StepModel::CostsOf(const LayerRange& shard) const {
   int64_t streamed_bytes = 0;
   const ModelTable& table = *shape_.table;
   const int streamed = StreamedBlock(shape_, shard, device_.table_room_bytes);
-  for (int block : BlocksUsed(table, shard.first, shard.last)) {
+  for (int block : BlocksUsed(table, shard)) {
     const ParameterBlock& described = table.parameter_blocks[block];
     if (StaysOnHost(described, shard)) continue;
     // Of an update on the device: the new parameters.

@@ -51,10 +51,12 @@ class StepModel {
             std::vector<LayerCost> layers);
 
   // Of a BACKWARD or TURN: parameters and gradients that are not streamed, and
-  // what earlier layers have saved, while `layer` is run.
-  static int64_t HeldBytes(const JobShape& shape, const LayerRange& shard,
-                           int layer, absl::Span<const LayerCost> layers,
-                           int64_t table_room_bytes);
+  // what earlier layers have saved, while each of the shard's layers is run, in
+  // order. Of `layers`, only what those save counts.
+  static std::vector<int64_t> HeldBytes(const JobShape& shape,
+                                        const LayerRange& shard,
+                                        absl::Span<const LayerCost> layers,
+                                        int64_t table_room_bytes);
 
   // Most that the passes of such a shard need of the device.
   int64_t NeededBytes(const LayerRange& shard) const;
