@@ -182,7 +182,10 @@ AttachClient::Options ClientOptions(const Flags& flags,
     status.set_outside_bytes(device->OutsideBytes());
     return status;
   };
-  options.fill_copy_times = [device, &runner](worker::v1::DeviceStatus& to) {
+  options.fill_status = [device, &runner](worker::v1::DeviceStatus& to) {
+    for (VersionId version : runner.CachedVersions()) {
+      to.add_cached_versions(version.value());
+    }
     *to.mutable_copy_wait() = ToProto(runner.copy_wait());
     if (const auto time = device->CopyTime(CopyLane::kPromote)) {
       *to.mutable_promote() = ToProto(*time);

@@ -36,7 +36,7 @@ CoreParts::CoreParts(CoreOptions core_options, Policy* policy,
                &life, journal, &actions}),
       events({&options, &book, &roster, &hands, &results, &life, journal,
               &actions}),
-      dispatcher({&book, &queue, &roster, &hands, &checkpoints}),
+      dispatcher({&book, &queue, &roster, &hands, &checkpoints, &blocks}),
       explainer(
           {&options, &book, &queue, &blocks, &roster, &hands, &checkpoints}) {}
 

@@ -41,16 +41,22 @@ std::optional<JobId> BestPromise(const DispatchView& view, const Device& idle) {
   return best->id;
 }
 
+bool AnyCanRun(const DispatchView& view,
+               const std::vector<const Device*>& devices, JobId job) {
+  return std::any_of(devices.begin(), devices.end(), [&](const Device* device) {
+    return view.can_run(device->id, job);
+  });
+}
+
 // The best job in the queue that the device may run and no idle one could.
 std::optional<JobView> BestAhead(const DispatchView& view, const Device& device,
                                  const std::vector<const Device*>& idle) {
   std::optional<JobView> best;
   int looked_at = 0;
   view.for_each_runnable([&](const JobView& job) {
-    const bool idle_could = std::any_of(
-        idle.begin(), idle.end(),
-        [&](const Device* other) { return view.can_run(other->id, job.id); });
-    if (!idle_could && view.can_run(device.id, job.id)) best = job;
+    if (!AnyCanRun(view, idle, job.id) && view.can_run(device.id, job.id)) {
+      best = job;
+    }
     return !best.has_value() && ++looked_at < kMostCandidates;
   });
   return best;
@@ -69,22 +75,57 @@ std::optional<JobView> BestSuccessor(const DispatchView& view,
   return best;
 }
 
+// A job that goes before `first` since the device has more of what it reads: of
+// those that follow on its own tasks, and of the queue's that no idle device
+// could run.
+std::optional<JobView> MostResident(const DispatchView& view,
+                                    const Device& device, const JobView& first,
+                                    const std::vector<const Device*>& idle) {
+  std::optional<JobView> most;
+  std::optional<int64_t> most_bytes;
+  const auto consider = [&](const JobView& job) {
+    if (job.id == first.id || view.without_room.contains(job.id) ||
+        !view.may_yield(first, job)) {
+      return;
+    }
+    if (!most_bytes) most_bytes = view.resident_bytes(device.id, first.id);
+    const int64_t bytes = view.resident_bytes(device.id, job.id);
+    if (bytes < *most_bytes) return;
+    // As many as the first one: that stays the first.
+    if (bytes == *most_bytes && (!most || view.before(*most, job))) return;
+    most = job;
+    most_bytes = bytes;
+  };
+  for (const DispatchView::Successor& next : device.successors) {
+    consider(next.job);
+  }
+  for (const JobView& job : view.recent(device.id)) {
+    if (!AnyCanRun(view, idle, job.id)) consider(job);
+  }
+  return most;
+}
+
 // The better one of a job in the queue and of what follows on the device's own
 // tasks. That may go on, too, where there is no room for the one in the queue.
+// `idle`: devices that must not lose a job to this one.
 std::optional<JobId> Better(const DispatchView& view, const Device& device,
-                            const std::optional<JobView>& queued) {
+                            const std::optional<JobView>& queued,
+                            const std::vector<const Device*>& idle) {
   std::vector<JobView> choices;
   if (queued) choices.push_back(*queued);
   if (auto next = BestSuccessor(view, device, false)) choices.push_back(*next);
   if (choices.size() == 2 && view.before(choices[1], choices[0])) {
     choices.erase(choices.begin());
   }
-  if (const auto step = BestSuccessor(view, device, true)) {
-    if (!view.before_by_far(choices.front(), *step)) {
-      // A device with nothing to compute takes what there is room for.
-      if (device.held_tasks > 0) choices.clear();
-      choices.insert(choices.begin(), *step);
-    }
+  if (choices.empty()) return std::nullopt;
+  const auto step = BestSuccessor(view, device, true);
+  if (step && !view.before_by_far(choices.front(), *step)) {
+    // A device with nothing to compute takes what there is room for.
+    if (device.held_tasks > 0) choices.clear();
+    choices.insert(choices.begin(), *step);
+  } else if (const auto resident =
+                 MostResident(view, device, choices.front(), idle)) {
+    choices.insert(choices.begin(), *resident);
   }
   for (const JobView& job : choices) {
     if (!view.without_room.contains(job.id)) return job.id;
@@ -98,7 +139,7 @@ std::optional<Dispatch> NextDispatch(const DispatchView& view) {
   std::vector<const Device*> idle;
   for (const Device& device : view.devices) {
     if (!device.takes_tasks || device.held_tasks > 0) continue;
-    if (const auto job = Better(view, device, BestFor(view, device))) {
+    if (const auto job = Better(view, device, BestFor(view, device), {})) {
       return GiveTask{device.id, *job};
     }
     idle.push_back(&device);
@@ -112,7 +153,7 @@ std::optional<Dispatch> NextDispatch(const DispatchView& view) {
       continue;
     }
     const auto ahead = BestAhead(view, device, idle);
-    if (const auto job = Better(view, device, ahead)) {
+    if (const auto job = Better(view, device, ahead, idle)) {
       return GiveTask{device.id, *job};
     }
   }

@@ -53,9 +53,17 @@ struct DispatchView {
       for_each_runnable;
   // Whether the device may run the job.
   absl::FunctionRef<bool(WorkerId, JobId)> can_run;
-  // The policy's order, and where it counts inside of a step.
+  // The policy's order, where it counts inside of a step, and where it does not
+  // count as much as what a device has.
   absl::FunctionRef<bool(const JobView&, const JobView&)> before;
   absl::FunctionRef<bool(const JobView&, const JobView&)> before_by_far;
+  absl::FunctionRef<bool(const JobView&, const JobView&)> may_yield;
+  // The runnable jobs of which the device may have blocks: it ran some of their
+  // tasks not long ago. It may run them.
+  absl::FunctionRef<std::vector<JobView>(WorkerId)> recent;
+  // How much of what the job's next task reads is on the device, or will be
+  // when it has run what is in its hand.
+  absl::FunctionRef<int64_t(WorkerId, JobId)> resident_bytes;
   // Jobs for whose next writes the pool had no room.
   const absl::flat_hash_set<JobId>& without_room;
 };
@@ -87,7 +95,8 @@ using Dispatch = std::variant<GiveTask, AskBack>;
 // tasks ahead, to be promoted while others compute: the best of what follows on
 // a hand's own tasks and of the jobs in the queue, of which none is promised
 // that an idle device could begin at once. A step that a device is inside of
-// goes on there, unless something else comes first by far.
+// goes on there, unless something else comes first by far. Between steps, the
+// best may yield to a job of whose next task the device has more bytes.
 std::optional<Dispatch> NextDispatch(const DispatchView& view);
 
 }  // namespace hydra

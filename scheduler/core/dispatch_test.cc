@@ -55,8 +55,27 @@ class DispatchTest : public ::testing::Test {
     const auto by_far = [this](const JobView& a, const JobView& b) {
       return policy_.BeforeByFar(a, b);
     };
-    return NextDispatch(
-        {devices_, kHandSize, each, can_run, before, by_far, full_});
+    const auto may_yield = [this](const JobView& first, const JobView& other) {
+      return policy_.MayYield(first, other);
+    };
+    const auto recent = [this](WorkerId worker) {
+      std::vector<JobView> jobs;
+      policy_.ForEachInOrder([&](const JobView& job) {
+        if (resident_.count({worker, job.id}) > 0) jobs.push_back(job);
+        return true;
+      });
+      return jobs;
+    };
+    const auto bytes = [this](WorkerId worker, JobId job) {
+      const auto found = resident_.find({worker, job});
+      return found == resident_.end() ? int64_t{0} : found->second;
+    };
+    return NextDispatch({devices_, kHandSize, each, can_run, before, by_far,
+                         may_yield, recent, bytes, full_});
+  }
+  // Of what the job's next task reads.
+  void Has(uint64_t worker, uint64_t job, int64_t bytes) {
+    resident_[{WorkerId(worker), JobId(job)}] = bytes;
   }
   static auto Gives(uint64_t worker, uint64_t job) {
     return Optional(
@@ -70,6 +89,7 @@ class DispatchTest : public ::testing::Test {
   std::vector<DispatchView::Device> devices_;
   ShardedLrtf policy_;
   std::set<std::pair<WorkerId, JobId>> forbidden_;
+  std::map<std::pair<WorkerId, JobId>, int64_t> resident_;
   // Jobs without room.
   absl::flat_hash_set<JobId> full_;
 };
@@ -180,6 +200,55 @@ TEST_F(DispatchTest, AStepGoesOnUnlessSomethingElseComesFirstByFar) {
   EXPECT_THAT(Ask(), Gives(1, 5));
   Runnable(Job(8, 2.2));
   EXPECT_THAT(Ask(), Gives(1, 8));
+}
+
+// A hundredth of 100 hours is an hour.
+TEST_F(DispatchTest, TheBestYieldsToAJobOfWhichTheDeviceHasMore) {
+  Device(1, 0);
+  Runnable(Job(7, 100));
+  Runnable(Job(8, 99.5));
+  Runnable(Job(9, 98));
+  Has(1, 9, 900);
+  EXPECT_THAT(Ask(), Gives(1, 7)) << "the last one has too little time left";
+  Has(1, 8, 10);
+  EXPECT_THAT(Ask(), Gives(1, 8));
+  Has(1, 7, 10);
+  EXPECT_THAT(Ask(), Gives(1, 7)) << "as many bytes: the order decides";
+  Has(1, 8, 11);
+  EXPECT_THAT(Ask(), Gives(1, 8));
+  full_ = {JobId(8)};
+  EXPECT_THAT(Ask(), Gives(1, 7));
+}
+
+TEST_F(DispatchTest, WhatAnotherDeviceHasDoesNotCount) {
+  Device(1, 0);
+  Device(2, kHandSize);
+  Runnable(Job(7, 100));
+  Runnable(Job(8, 99.5));
+  Has(2, 8, 10);
+  EXPECT_THAT(Ask(), Gives(1, 7));
+}
+
+TEST_F(DispatchTest, BetweenStepsADeviceGoesOnWithWhatItHas) {
+  Device(1, 1).successors = {{Job(5, 99.5)}};
+  Runnable(Job(7, 100));
+  EXPECT_THAT(Ask(), Gives(1, 7));
+  Has(1, 5, 10);
+  EXPECT_THAT(Ask(), Gives(1, 5));
+  Has(1, 7, 20);
+  EXPECT_THAT(Ask(), Gives(1, 7));
+}
+
+TEST_F(DispatchTest, AheadNoJobIsTakenFromAnIdleDeviceForItsBytes) {
+  Device(1, 1).successors = {{Job(5, 100)}};
+  Device(2, 0);
+  Runnable(Job(7, 99.5));
+  full_ = {JobId(7)};
+  Has(1, 7, 10);
+  EXPECT_THAT(Ask(), Gives(1, 5));
+  full_ = {};
+  Forbid(2, 7);
+  EXPECT_THAT(Ask(), Gives(1, 7));
 }
 
 TEST_F(DispatchTest,

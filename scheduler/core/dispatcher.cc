@@ -2,6 +2,8 @@
 
 #include <variant>
 
+#include "scheduler/core/residency.h"
+
 namespace hydra {
 
 namespace v1 = hydra::v1;
@@ -39,12 +41,42 @@ std::optional<Dispatch> Dispatcher::Next(
   const auto before_by_far = [this](const JobView& a, const JobView& b) {
     return parts_.queue->BeforeByFar(a, b);
   };
-  DispatchView view{{},     parts_.hands->size(), for_each_runnable, can_run,
-                    before, before_by_far,        without_room};
+  const auto may_yield = [this](const JobView& first, const JobView& other) {
+    return parts_.queue->MayYield(first, other);
+  };
+  const auto recent = [this](WorkerId worker) {
+    return RecentJobs(parts_.roster->At(worker));
+  };
+  const auto resident_bytes = [this](WorkerId worker, JobId job) {
+    return ResidentBytes(parts_.roster->At(worker), *parts_.blocks,
+                         parts_.book->At(job));
+  };
+  DispatchView view{{},
+                    parts_.hands->size(),
+                    for_each_runnable,
+                    can_run,
+                    before,
+                    before_by_far,
+                    may_yield,
+                    recent,
+                    resident_bytes,
+                    without_room};
   for (const WorkerRecord& worker : parts_.roster->all()) {
     view.devices.push_back(ViewOf(worker, now));
   }
   return NextDispatch(view);
+}
+
+std::vector<JobView> Dispatcher::RecentJobs(const WorkerRecord& worker) const {
+  std::vector<JobView> jobs;
+  if (worker.cached.empty()) return jobs;
+  for (JobId id : worker.contexts.Jobs()) {
+    if (!parts_.queue->Contains(id)) continue;
+    const Job& job = parts_.book->At(id);
+    if (!job.in_chain() || !parts_.roster->CanRun(worker, job)) continue;
+    jobs.push_back(ViewAt(job, job.position));
+  }
+  return jobs;
 }
 
 DispatchView::Device Dispatcher::ViewOf(const WorkerRecord& worker,

@@ -2,10 +2,12 @@
 #define HYDRA_SCHEDULER_CORE_DISPATCHER_H_
 
 #include <optional>
+#include <vector>
 
 #include "absl/container/flat_hash_set.h"
 #include "absl/time/time.h"
 #include "common/ids/ids.h"
+#include "scheduler/core/block_table.h"
 #include "scheduler/core/checkpoints.h"
 #include "scheduler/core/dispatch.h"
 #include "scheduler/core/hands.h"
@@ -26,6 +28,7 @@ class Dispatcher {
     Roster* roster = nullptr;
     Hands* hands = nullptr;
     const Checkpoints* checkpoints = nullptr;
+    const BlockTable* blocks = nullptr;
   };
   explicit Dispatcher(const Parts& parts) : parts_(parts) {}
 
@@ -35,6 +38,8 @@ class Dispatcher {
   std::optional<Dispatch> Next(const absl::flat_hash_set<JobId>& without_room,
                                absl::Time now) const;
   DispatchView::Device ViewOf(const WorkerRecord& worker, absl::Time now) const;
+  // See DispatchView::recent.
+  std::vector<JobView> RecentJobs(const WorkerRecord& worker) const;
 
   const Parts parts_;
 };

@@ -33,7 +33,8 @@ class DispatcherTest : public HandsFixture {
 
   Checkpoints checkpoints_{&options_, &book_,    &queue_,
                            &blocks_,  &journal_, &actions_};
-  Dispatcher dispatcher_{{&book_, &queue_, &roster_, &hands_, &checkpoints_}};
+  Dispatcher dispatcher_{
+      {&book_, &queue_, &roster_, &hands_, &checkpoints_, &blocks_}};
 };
 
 TEST_F(DispatcherTest, EveryDeviceGetsAJobAndTasksAheadUntilItsHandIsFull) {

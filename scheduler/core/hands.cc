@@ -22,14 +22,6 @@ wv1::Task WireTask(const Job& job, const OutstandingTask& task) {
   return wire;
 }
 
-// What the pilot found, which knows what the job asks for.
-v1::UpdatePlace UpdatePlaceOf(const Job& job) {
-  if (job.partition != nullptr && job.partition->has_updates()) {
-    return job.partition->updates().place();
-  }
-  return job.submitted.spec.train().update_on();
-}
-
 }  // namespace
 
 std::optional<OutstandingTask> Hands::MakeTask(Job& job) {

@@ -127,6 +127,13 @@ JobView ViewAt(const Job& job, const ChainPosition& place) {
           job.times.has_value() ? job.times->StepTime() : absl::ZeroDuration()};
 }
 
+v1::UpdatePlace UpdatePlaceOf(const Job& job) {
+  if (job.partition != nullptr && job.partition->has_updates()) {
+    return job.partition->updates().place();
+  }
+  return job.submitted.spec.train().update_on();
+}
+
 void Job::DropWorkingData() {
   shape.table = {};
   Free(shape.shards);

@@ -192,6 +192,10 @@ struct Job : DetailParts {
 // What the policy knows of the job, were it at `place`.
 JobView ViewAt(const Job& job, const ChainPosition& place);
 
+// Where its tasks update parameters, on devices with memory of their own: as
+// the pilot found, which knows what the job asks for.
+hydra::v1::UpdatePlace UpdatePlaceOf(const Job& job);
+
 // What clients are told of a place that is not the end.
 hydra::v1::JobPhase ChainPhase(const ChainPosition& position);
 

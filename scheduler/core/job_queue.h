@@ -68,6 +68,9 @@ class JobQueue {
   bool BeforeByFar(const JobView& a, const JobView& b) const {
     return policy_->BeforeByFar(a, b);
   }
+  bool MayYield(const JobView& first, const JobView& other) const {
+    return policy_->MayYield(first, other);
+  }
   std::string JobsAhead(int64_t jobs) const { return policy_->JobsAhead(jobs); }
 
   // What jobs say from now on that only wait for a device.

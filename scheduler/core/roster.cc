@@ -4,6 +4,7 @@
 #include <limits>
 #include <utility>
 
+#include "absl/algorithm/container.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "common/status/proto_time.h"
@@ -22,6 +23,15 @@ constexpr absl::Duration kLongTick = absl::Seconds(2);
 // A smaller device than its cut points were found for cannot run a job.
 bool FitsDevice(const Job& job, const WorkerRecord& worker) {
   return job.partition_limit_bytes <= worker.device.memory_limit_bytes;
+}
+
+void TakeStatus(const wv1::DeviceStatus& status, WorkerRecord& worker) {
+  const auto& cached = status.cached_versions();
+  if (!absl::c_equal(cached, worker.status.cached_versions())) {
+    worker.cached.clear();
+    for (uint64_t version : cached) worker.cached.insert(VersionId(version));
+  }
+  worker.status = status;
 }
 
 void FillLanes(const LaneWindow::Shares& shares, v1::WorkerStatus& status) {
@@ -113,6 +123,7 @@ void Roster::Started(WorkerId id, const journal::v1::WorkerProcess& process) {
   worker.acknowledged.clear();
   worker.sent = {};
   worker.status.Clear();
+  worker.cached.clear();
 }
 
 void Roster::Restore(WorkerId id, const journal::v1::WorkerProcess& process,
@@ -148,7 +159,7 @@ bool Roster::TakeAttendance(WorkerRecord& worker,
     worker.trouble.clear();
     TellWhyDevicesAreNotFree();
   }
-  worker.status = report.device();
+  TakeStatus(report.device(), worker);
   worker.lanes.Add(now, report.device());
   worker.contexts.Reported(report.contexts());
   return true;

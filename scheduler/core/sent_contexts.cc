@@ -37,6 +37,12 @@ std::vector<uint64_t> SentContexts::EndMessage() {
   return numbers;
 }
 
+std::vector<JobId> SentContexts::Jobs() const {
+  std::vector<JobId> jobs;
+  for (const auto& [job, entry] : by_job_) jobs.push_back(job);
+  return jobs;
+}
+
 void SentContexts::Reported(absl::Span<const uint64_t> numbers) {
   for (auto& [job, entry] : by_job_) {
     entry.reported = std::find(numbers.begin(), numbers.end(), entry.number) !=

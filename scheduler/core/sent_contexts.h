@@ -34,6 +34,8 @@ class SentContexts {
   std::vector<uint64_t> EndMessage();
   // The worker's newest report lists these.
   void Reported(absl::Span<const uint64_t> numbers);
+  // Those whose contexts the worker keeps, or is about to.
+  std::vector<JobId> Jobs() const;
   // What the worker has is not known: its stream is a new one.
   void Forget() { by_job_.clear(); }
 

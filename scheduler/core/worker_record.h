@@ -9,6 +9,7 @@
 #include <utility>
 #include <vector>
 
+#include "absl/container/flat_hash_set.h"
 #include "absl/time/time.h"
 #include "common/ids/ids.h"
 #include "hydra/v1/status.pb.h"
@@ -89,6 +90,8 @@ struct WorkerRecord {
   SentContexts contexts;
 
   hydra::worker::v1::DeviceStatus status;
+  // What its newest status says is on its device.
+  absl::flat_hash_set<VersionId> cached;
   // Of its newest statuses.
   LaneWindow lanes;
   int64_t finished_tasks = 0;

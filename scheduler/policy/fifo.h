@@ -18,6 +18,8 @@ struct SubmittedFirst {
   }
   // A step of a younger job is ended first.
   static bool ByFar(const JobView&, const JobView&) { return false; }
+  // Its users count on the order.
+  static bool MayYield(const JobView&, const JobView&) { return false; }
   static std::string JobsAhead(int64_t jobs) {
     return jobs == 1 ? "1 job that was submitted earlier is ahead"
                      : absl::StrCat(

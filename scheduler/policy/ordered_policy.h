@@ -14,8 +14,8 @@
 namespace hydra {
 
 // A policy that is nothing but an order of jobs' views: `Order` has no state,
-// its operator() says which of two comes first, its ByFar in spite of what, and
-// its JobsAhead why.
+// its operator() says which of two comes first, its ByFar in spite of what, its
+// MayYield in spite of what not, and its JobsAhead why.
 template <typename Order>
 class OrderedPolicy final : public Policy {
  public:
@@ -25,6 +25,10 @@ class OrderedPolicy final : public Policy {
 
   bool BeforeByFar(const JobView& a, const JobView& b) const override {
     return Order::ByFar(a, b);
+  }
+
+  bool MayYield(const JobView& first, const JobView& other) const override {
+    return Order::MayYield(first, other);
   }
 
   std::string JobsAhead(int64_t jobs) const override {

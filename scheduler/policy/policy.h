@@ -35,6 +35,11 @@ class Policy {
   // ended first. Only where Before is true.
   virtual bool BeforeByFar(const JobView& a, const JobView& b) const = 0;
 
+  // Whether `first` may wait for `other`, which Before puts behind it, because
+  // a device has blocks of that one's next task and none of the first one's:
+  // true only where the order would hardly suffer.
+  virtual bool MayYield(const JobView& first, const JobView& other) const = 0;
+
   // For people who ask why a job waits, "2 jobs with more time remaining are
   // ahead": how many go first, and what puts them there. Requires jobs >= 1.
   virtual std::string JobsAhead(int64_t jobs) const = 0;

@@ -26,6 +26,9 @@ struct LongestRemainingFirst {
     }
     return a.remaining - b.remaining > std::max(b.step, a.remaining / 100);
   }
+  static bool MayYield(const JobView& first, const JobView& other) {
+    return !ByFar(first, other);
+  }
   static std::string JobsAhead(int64_t jobs) {
     return jobs == 1
                ? "1 job with more time remaining is ahead"
@@ -37,8 +40,9 @@ struct LongestRemainingFirst {
 // remaining time goes first. Jobs then tend to end together, which keeps every
 // device busy until the end. A device that is inside of a job's step ends it
 // first, unless another job has more time remaining by far: so equal jobs do
-// not take turns at each shard, where each would have to come in anew. The
-// choice depends on nothing but the jobs and their times.
+// not take turns at each shard, where each would have to come in anew. Between
+// steps, of jobs that differ by no more than that, it may go on with one whose
+// blocks it has.
 using ShardedLrtf = OrderedPolicy<LongestRemainingFirst>;
 
 }  // namespace hydra

@@ -12,6 +12,13 @@ namespace hydra {
 
 namespace wv1 = hydra::worker::v1;
 
+namespace {
+
+// Some tasks' worth.
+constexpr size_t kCachedVersions = 24;
+
+}  // namespace
+
 void SimWorker::Apply(const wv1::DesiredState& desired) {
   if (desired.sequence() <= desired_sequence_) return;
   desired_sequence_ = desired.sequence();
@@ -103,6 +110,7 @@ bool SimWorker::Finish(const absl::Status& failure, bool nonfinite,
                     task.kind() == wv1::TASK_KIND_UPDATE)) {
     report.mutable_pass()->add_skipped_blocks(0);
   }
+  Cache(task);
   if (!outcome.ok()) {
     // It waits for all copies of the device.
     while (!computed_.empty()) WriteBack();
@@ -115,6 +123,16 @@ bool SimWorker::Finish(const absl::Status& failure, bool nonfinite,
   }
   reports_.push_back(std::move(report));
   return true;
+}
+
+// A version of a failed task may be there, too, and be listed.
+void SimWorker::Cache(const wv1::Task& task) {
+  for (const auto* versions : {&task.reads(), &task.writes()}) {
+    for (const wv1::BlockVersion& version : *versions) {
+      cached_.push_back(version.version());
+    }
+  }
+  while (cached_.size() > kCachedVersions) cached_.pop_front();
 }
 
 void SimWorker::WriteBack() {
@@ -165,6 +183,8 @@ wv1::WorkerReport SimWorker::Report(absl::Time now) {
     report.add_held()->set_task_id(task.task_id());
   }
   for (const auto& [number, context] : contexts_) report.add_contexts(number);
+  report.mutable_device()->mutable_cached_versions()->Assign(cached_.begin(),
+                                                             cached_.end());
   report.mutable_reports()->Assign(reports_.begin(), reports_.end());
   return report;
 }

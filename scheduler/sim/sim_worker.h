@@ -63,6 +63,7 @@ class SimWorker {
     hydra::worker::v1::TaskReport report;
   };
 
+  void Cache(const hydra::worker::v1::Task& task);
   void AddHeld(const Computing& task, absl::Time now, bool computed,
                hydra::worker::v1::WorkerReport& report) const;
   // What the daemon said of the task's job.
@@ -83,6 +84,8 @@ class SimWorker {
   std::map<uint64_t, hydra::worker::v1::JobContext> contexts_;
   std::set<uint64_t> cancelled_;
   std::vector<hydra::worker::v1::TaskReport> reports_;
+  // What the device still has of the newest tasks, the oldest first.
+  std::deque<uint64_t> cached_;
   // Every task that ever began here.
   std::set<uint64_t> begun_;
   // Failed tasks that the daemon still lists, and their jobs.

@@ -78,6 +78,14 @@ int64_t DeviceCache::version_count() const {
   return static_cast<int64_t>(entries_.size());
 }
 
+std::vector<VersionId> DeviceCache::Versions() const {
+  absl::MutexLock lock(&mu_);
+  std::vector<VersionId> versions;
+  versions.reserve(entries_.size());
+  for (const Entry& entry : entries_) versions.push_back(entry.version);
+  return versions;
+}
+
 int64_t DeviceCache::SpareBytes() const {
   absl::MutexLock lock(&mu_);
   int64_t bytes = 0;

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <list>
 #include <optional>
+#include <vector>
 
 #include "ATen/core/Tensor.h"
 #include "absl/base/thread_annotations.h"
@@ -61,6 +62,8 @@ class DeviceCache {
   bool EvictUnexpected() ABSL_LOCKS_EXCLUDED(mu_);
 
   int64_t version_count() const ABSL_LOCKS_EXCLUDED(mu_);
+  // The most recently used one first.
+  std::vector<VersionId> Versions() const ABSL_LOCKS_EXCLUDED(mu_);
 
   // Of the versions that are not in use: their memory could be another's.
   // Linear in the number of versions.

@@ -27,6 +27,14 @@ class DeviceCacheTest : public testing::Test {
   std::vector<at::Tensor> held_;
 };
 
+TEST_F(DeviceCacheTest, ListsWhatIsThere) {
+  EXPECT_TRUE(cache_.Versions().empty());
+  for (uint64_t version : {1, 2, 3}) cache_.Put(VersionId(version), {TwoKib()});
+  cache_.Get(VersionId(1));
+  cache_.Drop(VersionId(2));
+  EXPECT_EQ(cache_.Versions(), (std::vector{VersionId(1), VersionId(3)}));
+}
+
 TEST_F(DeviceCacheTest, GivesBackWhatWasPut) {
   at::Tensor tensor = TwoKib();
   cache_.Put(VersionId(7), {tensor});

@@ -100,6 +100,9 @@ class TaskRunner {
 
   DeviceCache& cache() { return cache_; }
 
+  // Block versions that are on the device, or on their way there. Any thread.
+  std::vector<VersionId> CachedVersions() const { return cache_.Versions(); }
+
   // How long tasks have waited for copies between host and device, up to now;
   // TaskCost.copy says it of each. Any thread.
   absl::Duration copy_wait() const {

@@ -265,7 +265,7 @@ void AttachClient::MakeReport(WorkerReport& report) {
     const absl::Time now = SteadyNow();
     queue_.FillReport(report, now);
     *report.mutable_device() = device_status_;
-    options_.fill_copy_times(*report.mutable_device());
+    options_.fill_status(*report.mutable_device());
     compute_clock_->Fill(now, *report.mutable_device());
     if (std::exchange(end_untold_, false) && !told_at_) told_at_ = now;
   }

@@ -68,9 +68,10 @@ class AttachClient : private AttachStream::Endpoint {
       return worker::v1::DeviceStatus();
     };
 
-    // Sets how long tasks have waited for copies, and the lanes copied. Asked
-    // by any thread, several at once, for each report: must not wait.
-    std::function<void(worker::v1::DeviceStatus&)> fill_copy_times =
+    // Sets how long tasks have waited for copies, and the lanes copied, and
+    // which versions are on the device. Asked by any thread, several at once,
+    // for each report: must not wait.
+    std::function<void(worker::v1::DeviceStatus&)> fill_status =
         [](worker::v1::DeviceStatus&) {};
 
     // Told why Run will fail, by the stream's thread, while tasks may still

@@ -359,7 +359,7 @@ TEST_F(AttachClientTest, ReportsTheDeviceAtEachHeartbeat) {
     status.set_peak_bytes(++asked);
     return status;
   };
-  options.fill_copy_times = [](worker::v1::DeviceStatus& status) {
+  options.fill_status = [](worker::v1::DeviceStatus& status) {
     status.mutable_promote()->set_seconds(7);
   };
   AttachClient client(options, &log_);

@@ -68,6 +68,7 @@ TYPED_TEST_P(PolicyContract, OrdersAllJobsStrictly) {
     ASSERT_NE(policy.Before(a, b), policy.Before(b, a));
     if (policy.BeforeByFar(a, b)) {
       ASSERT_TRUE(policy.Before(a, b));
+      ASSERT_FALSE(policy.MayYield(a, b));
     }
     if (policy.Before(a, b) && policy.Before(b, c)) {
       ASSERT_TRUE(policy.Before(a, c));

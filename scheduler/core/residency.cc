@@ -1,0 +1,56 @@
+#include "scheduler/core/residency.h"
+
+#include "absl/container/flat_hash_set.h"
+#include "common/chain/task_chain.h"
+#include "scheduler/core/newest_versions.h"
+
+namespace hydra {
+namespace {
+
+namespace v1 = hydra::v1;
+namespace wv1 = hydra::worker::v1;
+
+// Whether a block that the task makes is on its device then. Boundaries are;
+// new parameters are where the device updates, and state and gradients do not
+// stay.
+bool StaysOnDevice(const Job& job, const OutstandingTask& task,
+                   const BlockKey& key) {
+  switch (key.kind) {
+    case wv1::BLOCK_KIND_ACTIVATION:
+    case wv1::BLOCK_KIND_ACTIVATION_GRADIENT:
+      return true;
+    case wv1::BLOCK_KIND_PARAMETERS:
+      return (task.task.kind == wv1::TASK_KIND_BACKWARD ||
+              task.task.kind == wv1::TASK_KIND_TURN) &&
+             UpdatePlaceOf(job) == v1::UPDATE_PLACE_DEVICE;
+    default:
+      return false;
+  }
+}
+
+}  // namespace
+
+int64_t ResidentBytes(const WorkerRecord& worker, const BlockTable& blocks,
+                      const Job& job) {
+  absl::flat_hash_set<VersionId> made;
+  for (const OutstandingTask& task : job.outstanding) {
+    if (task.worker != worker.id) continue;
+    for (const auto& [key, version] : task.made) {
+      if (StaysOnDevice(job, task, key)) made.insert(version.id);
+    }
+  }
+  if (made.empty() && worker.cached.empty()) return 0;
+  const NewestVersions newest(blocks, job);
+  int64_t bytes = 0;
+  for (const BlockKey& key :
+       TaskAt(job.shape, job.plan, job.NextPosition()).reads) {
+    const Version* version = newest.Find(key);
+    if (version != nullptr &&
+        (worker.cached.contains(version->id) || made.contains(version->id))) {
+      bytes += version->size_bytes;
+    }
+  }
+  return bytes;
+}
+
+}  // namespace hydra

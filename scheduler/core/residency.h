@@ -1,0 +1,22 @@
+#ifndef HYDRA_SCHEDULER_CORE_RESIDENCY_H_
+#define HYDRA_SCHEDULER_CORE_RESIDENCY_H_
+
+#include <cstdint>
+
+#include "scheduler/core/block_table.h"
+#include "scheduler/core/job.h"
+#include "scheduler/core/worker_record.h"
+
+namespace hydra {
+
+// Bytes that the job's next task reads and that need not be copied to the
+// worker's device: its newest message lists them, or tasks that are in its hand
+// make them there. Linear in what the task reads. Pure.
+//
+// Requires a job in its chain, with a next task.
+int64_t ResidentBytes(const WorkerRecord& worker, const BlockTable& blocks,
+                      const Job& job);
+
+}  // namespace hydra
+
+#endif  // HYDRA_SCHEDULER_CORE_RESIDENCY_H_
