@@ -36,6 +36,7 @@ void SimDevice::FillIn(const wv1::Task& task, int64_t reserve_bytes,
   if (task.kind() == wv1::TASK_KIND_PREPARE) {
     for (wv1::Split split :
          {wv1::SPLIT_TRAIN, wv1::SPLIT_VALIDATION, wv1::SPLIT_TEST}) {
+      if (setup_->trains_only && split != wv1::SPLIT_TRAIN) continue;
       wv1::PreparedSplit* prepared = report.mutable_prepare()->add_splits();
       prepared->set_split(split);
       prepared->set_token_file(setup_->token_file);

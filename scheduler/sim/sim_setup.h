@@ -3,9 +3,11 @@
 
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <string>
 
 #include "absl/time/time.h"
+#include "scheduler/sim/sim_lanes.h"
 
 namespace hydra {
 
@@ -28,6 +30,10 @@ struct SimSetup {
   uint64_t bad_job = 0;
   // By job, how long each of its tasks takes. Of others it is up to kTaskTime.
   std::map<uint64_t, absl::Duration> task_time;
+  // Of devices whose tasks take what they compute and copy. None: see above.
+  std::optional<LaneTimes> lanes;
+  // Preparations find no data to evaluate on.
+  bool trains_only = false;
 };
 
 }  // namespace hydra

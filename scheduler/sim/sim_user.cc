@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <string>
+#include <utility>
 
 #include "absl/strings/str_cat.h"
 #include "glog/logging.h"
@@ -42,8 +43,12 @@ NewJob JobOf(int64_t steps, const WorldOptions& options) {
 }  // namespace
 
 size_t SimUser::Submit(int jobs, int64_t steps) {
+  return Submit(std::vector<NewJob>(jobs, JobOf(steps, machine_->options)));
+}
+
+size_t SimUser::Submit(std::vector<NewJob> jobs) {
   const size_t request = requests_.size();
-  requests_.push_back({jobs, steps});
+  requests_.push_back({std::move(jobs)});
   TrySubmit(request);
   return request;
 }
@@ -51,9 +56,8 @@ size_t SimUser::Submit(int jobs, int64_t steps) {
 void SimUser::TrySubmit(size_t request) {
   const std::string id = RequestId(request);
   daemon_->InCore([&](Core& core) {
-    const NewJob job = JobOf(requests_[request].steps, machine_->options);
-    (void)core.Submit(std::vector<NewJob>(requests_[request].jobs, job),
-                      {id, ""}, machine_->agenda.now());
+    std::vector<NewJob> jobs = requests_[request].jobs;
+    (void)core.Submit(std::move(jobs), {id, ""}, machine_->agenda.now());
   });
   machine_->agenda.At(kDiskTime, [=] {
     if (daemon_->is_up()) {
@@ -120,7 +124,8 @@ void SimUser::CheckAcknowledged() const {
     if (!requests_[i].acknowledged) continue;
     const auto submission = core.SubmissionOf({RequestId(i)});
     CHECK(submission.has_value()) << "acknowledged request " << i << " is lost";
-    CHECK_EQ(core.jobs().JobsOf(submission->sweep).size(), requests_[i].jobs);
+    CHECK_EQ(core.jobs().JobsOf(submission->sweep).size(),
+             requests_[i].jobs.size());
   }
 }
 

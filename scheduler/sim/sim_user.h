@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "common/ids/ids.h"
+#include "scheduler/core/new_job.h"
 #include "scheduler/sim/daemon_process.h"
 #include "scheduler/sim/sim_machine.h"
 
@@ -21,6 +22,8 @@ class SimUser {
   // Submits a sweep of small jobs of `steps` steps each, again and again until
   // it is acknowledged. The number of this request.
   size_t Submit(int jobs, int64_t steps);
+  // The same of any jobs.
+  size_t Submit(std::vector<NewJob> jobs);
   bool IsAcknowledged(size_t request) const {
     return requests_[request].acknowledged;
   }
@@ -36,8 +39,7 @@ class SimUser {
 
  private:
   struct Request {
-    int jobs = 0;
-    int64_t steps = 0;
+    std::vector<NewJob> jobs;
     bool acknowledged = false;
   };
 

@@ -92,15 +92,15 @@ bool SimWorker::ShouldStop() const {
          cancelled_.count(computing_->task.task_id()) > 0;
 }
 
-bool SimWorker::Finish(const absl::Status& failure, bool nonfinite,
-                       bool written_later) {
+bool SimWorker::Finish(absl::Duration wall, const absl::Status& failure,
+                       bool nonfinite, bool written_later) {
   CHECK(computing_.has_value());
   const Computing computing = *std::exchange(computing_, std::nullopt);
   const wv1::Task& task = computing.task;
   device_.CheckReads(task);
   wv1::TaskReport report;
   report.set_task_id(task.task_id());
-  report.mutable_cost()->mutable_wall()->set_seconds(1);
+  *report.mutable_cost()->mutable_wall() = ToProto(wall);
   *report.mutable_cost()->mutable_begun() = ToProto(computing.begun_at);
   absl::Status outcome = device_.Compute(task, computing.reserve_bytes, report);
   if (!failure.ok()) outcome = failure;

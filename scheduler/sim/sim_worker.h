@@ -30,11 +30,13 @@ class SimWorker {
   void Apply(const hydra::worker::v1::DesiredState& desired);
   // Begins the next held task if none is computing; its id.
   std::optional<uint64_t> Begin(absl::Time now);
-  // Ends the computing task, with an error unless `failure` is OK. `nonfinite`:
+  // Ends the computing task, which took `wall` by its own account, with an
+  // error unless `failure` is OK. `nonfinite`:
   // if it trains, it reports a block that it could not update. False: what it
   // made is on its way to the host, or that of one before it is, and its report
   // waits for WriteBack.
-  bool Finish(const absl::Status& failure, bool nonfinite, bool written_later);
+  bool Finish(absl::Duration wall, const absl::Status& failure, bool nonfinite,
+              bool written_later);
   // What the oldest such task made is there. Does nothing if there is none.
   void WriteBack();
   // Whether the computing task is one that the daemon does not want any more.

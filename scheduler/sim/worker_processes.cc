@@ -50,6 +50,9 @@ void WorkerProcesses::Receive(const WorkerMessage& message) {
        [=, desired = message.desired](Process& process) {
          if (!process.stream_open || process.stopped) return;
          process.worker->Apply(desired);
+         for (const wv1::Task& task : desired.tasks()) {
+           process.known.try_emplace(task.task_id(), machine_->agenda.now());
+         }
          if (process.worker->ShouldStop()) {
            End(worker, absl::AbortedError("told to stop"),
                absl::ZeroDuration());
@@ -96,6 +99,8 @@ void WorkerProcesses::Start(int worker) {
       &machine_->pool, &machine_->disk.checkpoints, &machine_->setup);
   process.alive = true;
   process.stopped = false;
+  process.known.clear();
+  if (machine_->setup.lanes) process.lanes.emplace(*machine_->setup.lanes);
   process.session = absl::StrCat("session-", worker, "-", process.generation);
   daemon_->Expect(IdOf(worker), process.session);
   journal::v1::WorkerProcess record;
@@ -136,6 +141,11 @@ void WorkerProcesses::Report(int worker) {
   wv1::WorkerReport report = process.worker->Report(machine_->agenda.now());
   report.set_session(process.session);
   *report.mutable_device()->mutable_busy() = ToProto(process.busy);
+  if (process.lanes) {
+    const std::vector<uint64_t> versions = process.lanes->Versions();
+    report.mutable_device()->mutable_cached_versions()->Assign(versions.begin(),
+                                                               versions.end());
+  }
   const int copies = random.Chance(machine_->options.duplicate) ? 2 : 1;
   for (int i = 0; i < copies; ++i) {
     At(worker, random.Delay(kMessageTime), [=](Process& sender) {
@@ -215,8 +225,24 @@ void WorkerProcesses::Remove(int worker) {
 
 // --- Computing ---
 
-absl::Duration WorkerProcesses::DurationOf(const wv1::Task& task) {
+int64_t WorkerProcesses::moved_bytes() const {
+  int64_t bytes = 0;
+  for (const Process& process : processes_) {
+    if (process.lanes) bytes += process.lanes->moved_bytes();
+  }
+  return bytes;
+}
+
+absl::Duration WorkerProcesses::DurationOf(Process& process) {
+  const wv1::Task& task = process.worker->task();
   SimRandom& random = machine_->random;
+  if (process.lanes) {
+    const absl::Time now = machine_->agenda.now();
+    const auto known = process.known.extract(task.task_id());
+    const SimLanes::Done done = process.lanes->Run(task, known.mapped(), now);
+    process.write_time = done.written - done.computed;
+    return done.computed - now;
+  }
   const absl::Duration usual = random.Chance(machine_->options.long_task)
                                    ? kLongTaskTime
                                    : random.Delay(kTaskTime);
@@ -239,7 +265,7 @@ void WorkerProcesses::Compute(int worker) {
     process.worker->Hang();
     return;
   }
-  const absl::Duration duration = DurationOf(task);
+  const absl::Duration duration = DurationOf(process);
   const uint64_t id = task.task_id();
   At(worker, duration, [=](Process&) { TaskDone(worker, id, duration); });
 }
@@ -284,9 +310,14 @@ void WorkerProcesses::End(int worker, const absl::Status& failure,
   SimRandom& random = machine_->random;
   const WorldOptions& options = machine_->options;
   const bool nonfinite = random.Chance(options.nonfinite);
-  const bool written_later = random.Chance(options.written_later);
-  if (process.worker->Finish(failure, nonfinite, written_later)) return;
-  At(worker, random.Delay(kTaskTime), [=](Process& process) {
+  const bool written_later = process.lanes
+                                 ? process.write_time > absl::ZeroDuration()
+                                 : random.Chance(options.written_later);
+  const absl::Duration wall = process.lanes ? duration : kSecond;
+  if (process.worker->Finish(wall, failure, nonfinite, written_later)) return;
+  const absl::Duration write_time =
+      process.lanes ? process.write_time : random.Delay(kTaskTime);
+  At(worker, write_time, [=](Process& process) {
     process.worker->WriteBack();
     Report(worker);
   });

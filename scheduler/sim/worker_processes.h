@@ -3,7 +3,9 @@
 
 #include <cstdint>
 #include <functional>
+#include <map>
 #include <memory>
+#include <optional>
 #include <set>
 #include <string>
 #include <tuple>
@@ -15,6 +17,7 @@
 #include "hydra/worker/v1/worker.pb.h"
 #include "scheduler/core/actions.h"
 #include "scheduler/sim/daemon_process.h"
+#include "scheduler/sim/sim_lanes.h"
 #include "scheduler/sim/sim_machine.h"
 #include "scheduler/sim/sim_worker.h"
 
@@ -56,6 +59,8 @@ class WorkerProcesses {
 
   // Wall time that the worker computed.
   absl::Duration busy(int worker) const { return processes_[worker].busy; }
+  // Bytes between host and devices; 0 without SimSetup::lanes.
+  int64_t moved_bytes() const;
   // The secret that its process attached with.
   const std::string& session(int worker) const {
     return processes_[worker].session;
@@ -72,6 +77,12 @@ class WorkerProcesses {
     bool removed = false;
     std::string session;
     absl::Duration busy;
+    // If tasks take what they compute and copy.
+    std::optional<SimLanes> lanes;
+    // When the process learned of a task.
+    std::map<uint64_t, absl::Time> known;
+    // From the end of its computing, until what the task made is written.
+    absl::Duration write_time;
   };
   // A place in a job's chain.
   using Place = std::tuple<uint64_t, int, int64_t, int, int>;
@@ -90,8 +101,8 @@ class WorkerProcesses {
   void Kill(int worker);
 
   void Compute(int worker);
-  // How long the task takes that computes.
-  absl::Duration DurationOf(const worker::v1::Task& task);
+  // How long the process computes its task.
+  absl::Duration DurationOf(Process& process);
   // Nothing happens unless the task computes.
   void TaskDone(int worker, uint64_t task, absl::Duration duration);
   // Ends the computing task.

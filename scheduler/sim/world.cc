@@ -1,5 +1,6 @@
 #include "scheduler/sim/world.h"
 
+#include <utility>
 #include <variant>
 
 #include "absl/strings/str_cat.h"
@@ -83,6 +84,11 @@ void World::MakeCheckpointsReadable(bool readable) {
 
 void World::Submit(int jobs, int64_t steps) {
   const size_t request = user_.Submit(jobs, steps);
+  RunUntil([&] { return user_.IsAcknowledged(request); });
+}
+
+void World::Submit(std::vector<NewJob> jobs) {
+  const size_t request = user_.Submit(std::move(jobs));
   RunUntil([&] { return user_.IsAcknowledged(request); });
 }
 

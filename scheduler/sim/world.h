@@ -51,6 +51,10 @@ class World {
   // again until it is acknowledged; returns then.
   void Submit(int jobs, int64_t steps);
 
+  // The same of any jobs. Those of as many steps must be of one model and cut
+  // alike.
+  void Submit(std::vector<NewJob> jobs);
+
   // Runs events until `done`, which is asked only while the daemon is up.
   void RunUntil(const std::function<bool()>& done);
   void RunUntilJobsEnd();
@@ -92,6 +96,8 @@ class World {
   }
   // Wall time that each worker computed.
   absl::Duration busy(int worker) const { return workers_.busy(worker); }
+  // Bytes between host and devices; 0 without SimSetup::lanes.
+  int64_t moved_bytes() const { return workers_.moved_bytes(); }
   // The secret that its process attached with.
   const std::string& session(int worker) const {
     return workers_.session(worker);
