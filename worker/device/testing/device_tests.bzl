@@ -8,6 +8,7 @@ _ON_FAKE_CUDA = [
     "departures_test",
     "one_task_test",
     "prefetcher_test",
+    "random_tasks_test",
     "restore_pass_test",
     "skipped_blocks_test",
     "streamed_head_test",

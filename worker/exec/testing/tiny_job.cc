@@ -156,6 +156,23 @@ std::vector<TaskReport> TinyJob::StepReports(TaskRunner& runner) {
   return reports;
 }
 
+std::vector<TaskReport> TinyJob::TryStep(TaskRunner& runner) {
+  std::vector<TaskReport> reports;
+  for (int i = 0; i < TaskCount(); ++i) {
+    const Task task = StepTask(i);
+    reports.push_back(Run(runner, task));
+    if (reports.back().has_error()) {
+      CHECK_EQ(reports.back().error().code(),
+               static_cast<int>(absl::StatusCode::kResourceExhausted))
+          << reports.back().error().ShortDebugString();
+      return reports;
+    }
+    Commit(task);
+  }
+  ++step_;
+  return reports;
+}
+
 double TinyJob::OverlappedStep(TaskRunner& runner) {
   double loss = 0;
   std::optional<Task> next = StepTask(0);

@@ -88,7 +88,10 @@ class TinyJob {
   double Step(TaskRunner& runner);
   // The same, with the reports of all its tasks, in order.
   std::vector<worker::v1::TaskReport> StepReports(TaskRunner& runner);
-  // The same, as a worker runs them that holds the next task while one
+  // The same, up to a task for which the device has no room, if there is one:
+  // its report is the last one then, and there is no further step.
+  std::vector<worker::v1::TaskReport> TryStep(TaskRunner& runner);
+  // As Step, as a worker runs the tasks that holds the next task while one
   // computes: what a task made is on its way to the host while the next one
   // runs, and after the step, until Finish.
   double OverlappedStep(TaskRunner& runner);
