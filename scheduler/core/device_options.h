@@ -14,6 +14,8 @@ struct DeviceOptions {
   int threads = 1;
   // What the machine calls it; what was measured on another is not believed.
   std::string model;
+  // Its memory is not the host's: what the host makes has to come to it.
+  bool has_own_memory = false;
 };
 
 }  // namespace hydra

@@ -62,15 +62,15 @@ std::optional<JobView> BestAhead(const DispatchView& view, const Device& device,
   return best;
 }
 
-// What follows on the device's own tasks; only what is inside of a step, or
-// all.
-std::optional<JobView> BestSuccessor(const DispatchView& view,
-                                     const Device& device,
-                                     bool only_inside_steps) {
-  std::optional<JobView> best;
+// What follows on the device's own tasks; only what goes on inside of a step,
+// or all. Null: nothing.
+const DispatchView::Successor* BestSuccessor(const DispatchView& view,
+                                             const Device& device,
+                                             bool only_inside_steps) {
+  const DispatchView::Successor* best = nullptr;
   for (const DispatchView::Successor& next : device.successors) {
-    if (only_inside_steps && !next.inside_step) continue;
-    if (!best.has_value() || view.before(next.job, *best)) best = next.job;
+    if (only_inside_steps && (!next.inside_step || next.waits)) continue;
+    if (best == nullptr || view.before(next.job, best->job)) best = &next;
   }
   return best;
 }
@@ -97,7 +97,7 @@ std::optional<JobView> MostResident(const DispatchView& view,
     most_bytes = bytes;
   };
   for (const DispatchView::Successor& next : device.successors) {
-    consider(next.job);
+    if (!next.waits) consider(next.job);
   }
   for (const JobView& job : view.recent(device.id)) {
     if (!AnyCanRun(view, idle, job.id)) consider(job);
@@ -113,16 +113,18 @@ std::optional<JobId> Better(const DispatchView& view, const Device& device,
                             const std::vector<const Device*>& idle) {
   std::vector<JobView> choices;
   if (queued) choices.push_back(*queued);
-  if (auto next = BestSuccessor(view, device, false)) choices.push_back(*next);
-  if (choices.size() == 2 && view.before(choices[1], choices[0])) {
+  const auto* const next = BestSuccessor(view, device, false);
+  if (next != nullptr) choices.push_back(next->job);
+  if (choices.size() == 2 && view.before(choices[1], choices[0]) &&
+      !(next->waits && view.may_yield(choices[1], choices[0]))) {
     choices.erase(choices.begin());
   }
   if (choices.empty()) return std::nullopt;
-  const auto step = BestSuccessor(view, device, true);
-  if (step && !view.before_by_far(choices.front(), *step)) {
+  const auto* const step = BestSuccessor(view, device, true);
+  if (step != nullptr && !view.before_by_far(choices.front(), step->job)) {
     // A device with nothing to compute takes what there is room for.
     if (device.held_tasks > 0) choices.clear();
-    choices.insert(choices.begin(), *step);
+    choices.insert(choices.begin(), step->job);
   } else if (const auto resident =
                  MostResident(view, device, choices.front(), idle)) {
     choices.insert(choices.begin(), *resident);

@@ -30,6 +30,8 @@ struct DispatchView {
     JobView job;
     // Its step goes on with it.
     bool inside_step = false;
+    // For something that the host has yet to make.
+    bool waits = false;
   };
   struct Device {
     WorkerId id;
@@ -95,8 +97,10 @@ using Dispatch = std::variant<GiveTask, AskBack>;
 // tasks ahead, to be promoted while others compute: the best of what follows on
 // a hand's own tasks and of the jobs in the queue, of which none is promised
 // that an idle device could begin at once. A step that a device is inside of
-// goes on there, unless something else comes first by far. Between steps, the
-// best may yield to a job of whose next task the device has more bytes.
+// goes on there, unless something else comes first by far, or it would have to
+// wait for the host. Between steps, the best may yield: if it is one that would
+// wait, to the best that would not, and to a job of whose next task the device
+// has more bytes.
 std::optional<Dispatch> NextDispatch(const DispatchView& view);
 
 }  // namespace hydra

@@ -239,6 +239,23 @@ TEST_F(DispatchTest, BetweenStepsADeviceGoesOnWithWhatItHas) {
   EXPECT_THAT(Ask(), Gives(1, 7));
 }
 
+TEST_F(DispatchTest, WhatWouldWaitForTheHostYieldsToTheQueue) {
+  DispatchView::Device& device = Device(1, 1);
+  device.successors = {{Job(5, 100), /*inside_step=*/false, /*waits=*/true}};
+  EXPECT_THAT(Ask(), Gives(1, 5)) << "there is nothing else";
+  Runnable(Job(7, 98));
+  EXPECT_THAT(Ask(), Gives(1, 5)) << "the other one has too little time left";
+  Runnable(Job(8, 99.5));
+  EXPECT_THAT(Ask(), Gives(1, 8));
+  Has(1, 5, 10);
+  EXPECT_THAT(Ask(), Gives(1, 8));
+  device.successors[0].waits = false;
+  EXPECT_THAT(Ask(), Gives(1, 5));
+  // As a clipped step's update does.
+  device.successors[0] = {Job(5, 100), /*inside_step=*/true, /*waits=*/true};
+  EXPECT_THAT(Ask(), Gives(1, 8));
+}
+
 TEST_F(DispatchTest, AheadNoJobIsTakenFromAnIdleDeviceForItsBytes) {
   Device(1, 1).successors = {{Job(5, 100)}};
   Device(2, 0);

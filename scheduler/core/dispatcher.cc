@@ -107,7 +107,8 @@ DispatchView::Device Dispatcher::ViewOf(const WorkerRecord& worker,
         parts_.checkpoints->HoldsBeforeStep(job, next, now)) {
       continue;
     }
-    device.successors.push_back({ViewAt(job, next), next.inside_step()});
+    device.successors.push_back(
+        {ViewAt(job, next), next.inside_step(), WaitsForHost(worker, job)});
   }
   return device;
 }

@@ -1,5 +1,6 @@
 #include "scheduler/core/residency.h"
 
+#include "absl/algorithm/container.h"
 #include "absl/container/flat_hash_set.h"
 #include "common/chain/task_chain.h"
 #include "scheduler/core/newest_versions.h"
@@ -28,6 +29,12 @@ bool StaysOnDevice(const Job& job, const OutstandingTask& task,
   }
 }
 
+// Whether the task needs the block itself, not only to hand it on.
+bool Needs(const ChainTask& task, const BlockKey& key) {
+  return key.kind == wv1::BLOCK_KIND_PARAMETERS ||
+         task.kind == wv1::TASK_KIND_UPDATE;
+}
+
 }  // namespace
 
 int64_t ResidentBytes(const WorkerRecord& worker, const BlockTable& blocks,
@@ -51,6 +58,20 @@ int64_t ResidentBytes(const WorkerRecord& worker, const BlockTable& blocks,
     }
   }
   return bytes;
+}
+
+bool WaitsForHost(const WorkerRecord& worker, const Job& job) {
+  if (!worker.device.has_own_memory || job.outstanding.empty()) return false;
+  absl::flat_hash_set<BlockKey> made;
+  for (const OutstandingTask& task : job.outstanding) {
+    for (const auto& [key, version] : task.made) {
+      if (!StaysOnDevice(job, task, key)) made.insert(key);
+    }
+  }
+  const ChainTask next = TaskAt(job.shape, job.plan, job.NextPosition());
+  return absl::c_any_of(next.reads, [&](const BlockKey& key) {
+    return Needs(next, key) && made.contains(key);
+  });
 }
 
 }  // namespace hydra

@@ -17,6 +17,13 @@ namespace hydra {
 int64_t ResidentBytes(const WorkerRecord& worker, const BlockTable& blocks,
                       const Job& job);
 
+// Whether the job's next task needs what the host has yet to make of the
+// gradients of tasks that are out: it would wait for the slowest way there is,
+// to the host and back. Never on a device whose memory is the host's. Pure.
+//
+// Requires a job in its chain, with a next task.
+bool WaitsForHost(const WorkerRecord& worker, const Job& job);
+
 }  // namespace hydra
 
 #endif  // HYDRA_SCHEDULER_CORE_RESIDENCY_H_

@@ -94,5 +94,30 @@ TEST_F(ResidencyTest, NewParametersAreThereWhereTheDeviceUpdates) {
   EXPECT_GT(Bytes(1), 0);
 }
 
+TEST_F(ResidencyTest, TheNextStepWaitsForWhatTheHostMakes) {
+  At(1).device.has_own_memory = true;
+  UpdateOn(v1::UPDATE_PLACE_HOST);
+  for (int task = 0; task < 3; ++task) {
+    EXPECT_FALSE(WaitsForHost(At(1), job_)) << task;
+    ASSERT_TRUE(HandOut(job_));
+  }
+  EXPECT_TRUE(WaitsForHost(At(1), job_));
+  UpdateOn(v1::UPDATE_PLACE_DEVICE);
+  EXPECT_FALSE(WaitsForHost(At(1), job_));
+  UpdateOn(v1::UPDATE_PLACE_HOST);
+  At(1).device.has_own_memory = false;
+  EXPECT_FALSE(WaitsForHost(At(1), job_));
+}
+
+TEST_F(ResidencyTest, AClippedUpdateWaitsForItsGradients) {
+  At(1).device.has_own_memory = true;
+  job_.shape.clips_gradients = true;
+  for (int task = 0; task < 3; ++task) {
+    EXPECT_FALSE(WaitsForHost(At(1), job_)) << task;
+    ASSERT_TRUE(HandOut(job_));
+  }
+  EXPECT_TRUE(WaitsForHost(At(1), job_));
+}
+
 }  // namespace
 }  // namespace hydra

@@ -1,8 +1,10 @@
 #include "scheduler/daemon/restored_core.h"
 
+#include <optional>
 #include <string>
 
 #include "common/clock/steady_time.h"
+#include "common/device/device_name.h"
 #include "glog/logging.h"
 #include "scheduler/daemon/cpu_model.h"
 #include "scheduler/daemon/job_paths.h"
@@ -15,6 +17,23 @@
 namespace hydra {
 namespace {
 
+DeviceOptions OptionsOf(const config::v1::DeviceConfig& device,
+                        const std::string& model) {
+  DeviceOptions options;
+  options.name = device.name();
+  options.memory_limit_bytes = device.memory_limit_bytes();
+  options.threads = device.threads();
+  options.model = model;
+  if (device.has_link()) {
+    absl::StrAppend(&options.model, ", link ",
+                    device.link().ShortDebugString());
+  }
+  const std::optional<DeviceName> name = DeviceName::Parse(device.name());
+  options.has_own_memory =
+      device.has_link() || !name.has_value() || name->kind != DeviceKind::kCpu;
+  return options;
+}
+
 Core::Options OptionsOf(const DaemonState& state,
                         const StateDirectory& directory) {
   const config::v1::DaemonConfig& config = state.config;
@@ -23,11 +42,7 @@ Core::Options OptionsOf(const DaemonState& state,
   options.pool_bytes = state.pool->size_bytes() - state.pool->data_offset();
   const std::string model = CpuModel();
   for (const config::v1::DeviceConfig& device : config.devices()) {
-    options.devices.push_back(
-        {device.name(), device.memory_limit_bytes(), device.threads(),
-         device.has_link()
-             ? absl::StrCat(model, ", link ", device.link().ShortDebugString())
-             : model});
+    options.devices.push_back(OptionsOf(device, model));
   }
   options.lookahead = config.lookahead();
   options.prefetch_bytes = config.prefetch_bytes();

@@ -23,8 +23,8 @@ Core::Options CoreOptionsOf(const WorldOptions& world) {
   for (int i = 0; i < world.workers; ++i) {
     core.devices.push_back(
         {absl::StrCat("cpu:", i),
-         world.equal_devices ? kDeviceBytes : kDeviceBytes << i, 1,
-         "simulated"});
+         world.equal_devices ? kDeviceBytes : kDeviceBytes << i, 1, "simulated",
+         world.devices_have_own_memory});
   }
   return core;
 }

@@ -14,6 +14,7 @@ inline World::Options RoughWorld(uint64_t seed) {
   options.seed = seed;
   options.workers = 1 + seed % 4;
   options.lookahead = seed % 3;
+  options.devices_have_own_memory = seed % 5 > 1;
   options.crash = 0.03;
   options.stream_break = 0.05;
   options.stop = 0.01;

@@ -126,6 +126,7 @@ Outcome Run(const Sweep& sweep, const LaneTimes& times) {
   options.workers = sweep.devices;
   options.lookahead = sweep.lookahead;
   options.pool_bytes = int64_t{1} << 50;
+  options.devices_have_own_memory = true;
   World world(options);
   world.setup().lanes = times;
   world.setup().trains_only = true;

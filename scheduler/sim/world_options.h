@@ -17,6 +17,8 @@ struct WorldOptions {
   int promised_tenths = 9;
   // Else each has twice the memory of the one before.
   bool equal_devices = true;
+  // What the host makes has to come to them.
+  bool devices_have_own_memory = false;
   // Chances, for each finished task.
   double crash = 0;
   double stream_break = 0;
