@@ -235,7 +235,8 @@ void Core::CheckInvariants() const {
             : parts_->book.At(checkpoints.writing()).writing.has_value());
   for (const WorkerRecord& worker : parts_->roster.all()) {
     // Which ones are computed, an earlier daemon knew.
-    CHECK_LE(worker.hand.size(), parts_->hands.size() + Hands::kMostComputed);
+    CHECK_LE(worker.hand.size(),
+             parts_->hands.SizeOf(worker) + Hands::kMostComputed);
     for (const auto& [job, task] : worker.hand) {
       const std::vector<OutstandingTask>& tasks =
           parts_->book.all().at(job).outstanding;

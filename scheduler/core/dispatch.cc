@@ -151,7 +151,7 @@ std::optional<Dispatch> NextDispatch(const DispatchView& view) {
   }
   for (const Device& device : view.devices) {
     if (!device.takes_tasks || device.held_tasks == 0 ||
-        device.held_tasks >= view.hand_size) {
+        device.held_tasks >= device.hand_size) {
       continue;
     }
     const auto ahead = BestAhead(view, device, idle);

@@ -39,6 +39,8 @@ struct DispatchView {
     bool takes_tasks = false;
     // But for those that are computed, and only have to be written.
     size_t held_tasks = 0;
+    // Of these, how many it may hold.
+    size_t hand_size = 0;
     std::vector<Promise> promises;
     // Jobs whose last task is in this hand, and whose next one it could take as
     // well, as they will be then.
@@ -47,8 +49,6 @@ struct DispatchView {
 
   // The device with the lowest id first.
   std::vector<Device> devices;
-  // Tasks that a device may hold.
-  size_t hand_size = 0;
   // Visits the runnable jobs in the policy's order, until `visit` returns
   // false.
   absl::FunctionRef<void(absl::FunctionRef<bool(const JobView&)> visit)>

@@ -34,6 +34,7 @@ class DispatchTest : public ::testing::Test {
     device.id = WorkerId(id);
     device.takes_tasks = true;
     device.held_tasks = held;
+    device.hand_size = kHandSize;
     devices_.push_back(device);
     return devices_.back();
   }
@@ -70,8 +71,8 @@ class DispatchTest : public ::testing::Test {
       const auto found = resident_.find({worker, job});
       return found == resident_.end() ? int64_t{0} : found->second;
     };
-    return NextDispatch({devices_, kHandSize, each, can_run, before, by_far,
-                         may_yield, recent, bytes, full_});
+    return NextDispatch({devices_, each, can_run, before, by_far, may_yield,
+                         recent, bytes, full_});
   }
   // Of what the job's next task reads.
   void Has(uint64_t worker, uint64_t job, int64_t bytes) {

@@ -51,16 +51,9 @@ std::optional<Dispatch> Dispatcher::Next(
     return ResidentBytes(parts_.roster->At(worker), *parts_.blocks,
                          parts_.book->At(job));
   };
-  DispatchView view{{},
-                    parts_.hands->size(),
-                    for_each_runnable,
-                    can_run,
-                    before,
-                    before_by_far,
-                    may_yield,
-                    recent,
-                    resident_bytes,
-                    without_room};
+  DispatchView view{{},     for_each_runnable, can_run,
+                    before, before_by_far,     may_yield,
+                    recent, resident_bytes,    without_room};
   for (const WorkerRecord& worker : parts_.roster->all()) {
     view.devices.push_back(ViewOf(worker, now));
   }
@@ -88,6 +81,7 @@ DispatchView::Device Dispatcher::ViewOf(const WorkerRecord& worker,
   device.takes_tasks =
       worker.ready() && worker.usable() && computed < Hands::kMostComputed;
   device.held_tasks = worker.hand.size() - computed;
+  device.hand_size = parts_.hands->SizeOf(worker);
   for (const auto& [job_id, task_id] : worker.hand) {
     const Job& job = parts_.book->At(job_id);
     const OutstandingTask& first = job.outstanding.front();

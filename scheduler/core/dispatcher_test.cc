@@ -13,6 +13,7 @@ namespace {
 namespace v1 = hydra::v1;
 using ::testing::ElementsAre;
 using ::testing::IsEmpty;
+using ::testing::SizeIs;
 
 // Two devices with hands of two tasks.
 class DispatcherTest : public HandsFixture {
@@ -100,6 +101,36 @@ TEST_F(DispatcherTest, NoTaskAheadGoesPastThePlaceWhereTheJobPauses) {
   job.intent = Intent::kPause;
   Run();
   EXPECT_THAT(HandOf(1), ElementsAre(job.id));
+}
+
+TEST_F(DispatcherTest, ADeviceWithMemoryOfItsOwnHoldsMoreWhereThePoolHasRoom) {
+  At(2).state = v1::WORKER_STATE_RESTARTING;
+  At(1).device.has_own_memory = true;
+  Job& job = AddRunnable(1);
+  Run();
+  EXPECT_THAT(job.outstanding, SizeIs(2 + Hands::kMostUnpromised));
+  for (size_t i = 0; i < job.outstanding.size(); ++i) {
+    EXPECT_EQ(job.outstanding[i].unpromised, i >= 2) << i;
+  }
+  CheckSlots();
+}
+
+TEST_F(DispatcherTest, ButNotWhatOthersWerePromised) {
+  At(2).state = v1::WORKER_STATE_RESTARTING;
+  At(1).device.has_own_memory = true;
+  Job& job = AddRunnable(1);
+  v1::PoolDemand all;
+  all.set_total_bytes(kPoolBytes);
+  admission_.Readmit(JobId(2), all);
+  const int64_t used = blocks_.used_bytes();
+  Run();
+  EXPECT_THAT(job.outstanding, SizeIs(2));
+  int64_t made = 0;
+  for (const OutstandingTask& task : job.outstanding) {
+    for (const auto& [key, version] : task.made) made += version.size_bytes;
+  }
+  EXPECT_EQ(blocks_.used_bytes(), used + made);
+  CheckSlots();
 }
 
 }  // namespace

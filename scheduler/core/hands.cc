@@ -22,6 +22,12 @@ wv1::Task WireTask(const Job& job, const OutstandingTask& task) {
   return wire;
 }
 
+int64_t WrittenBytes(const OutstandingTask& task) {
+  int64_t bytes = 0;
+  for (const auto& [key, version] : task.made) bytes += version.size_bytes;
+  return bytes;
+}
+
 }  // namespace
 
 std::optional<OutstandingTask> Hands::MakeTask(Job& job) {
@@ -89,9 +95,30 @@ bool Hands::FitsBesideCheckpoint(const Job& job, const ChainTask& task) const {
   return kept + fresh <= job.demand->largest_write_bytes() + spare;
 }
 
+int64_t Hands::UnpromisedBytes() const {
+  int64_t bytes = 0;
+  for (const WorkerRecord& worker : parts_.roster->all()) {
+    for (const auto& held : worker.hand) {
+      const OutstandingTask& task = At(held);
+      if (task.unpromised) bytes += WrittenBytes(task);
+    }
+  }
+  return bytes;
+}
+
 bool Hands::HandOut(Job& job, WorkerRecord& worker, absl::Time now) {
+  const bool unpromised =
+      worker.hand.size() - ComputedTasks(worker) >= PromisedSize();
   std::optional<OutstandingTask> task = MakeTask(job);
   if (!task.has_value()) return false;
+  if (unpromised && UnpromisedBytes() + WrittenBytes(*task) >
+                        parts_.admission->spare_bytes()) {
+    for (const auto& [key, version] : task->made) {
+      parts_.blocks->Discard(version);
+    }
+    return false;
+  }
+  task->unpromised = unpromised;
   job.queued_since = absl::InfinitePast();
   task->worker = worker.id;
   task->handed_out_at = now;

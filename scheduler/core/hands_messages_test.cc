@@ -222,7 +222,7 @@ TEST_F(HandsMessagesTest, ATaskHasTimeByWhatIsKnownOfIt) {
   HandOut(prepares, 1);
   for (Job* job : {&is_filled, &trains}) HandOut(*job, 2);
   // As the pilot, or tasks before, said.
-  trains.times->Observe(trains.outstanding[0].task, absl::Seconds(10));
+  trains.times->Observe(trains.outstanding[0].task, absl::Seconds(10), {});
   for (Job* job : {&prepares, &is_filled, &trains}) {
     job->outstanding[0].begun = true;
     job->outstanding[0].got_on_at = now_;

@@ -119,12 +119,16 @@ absl::Time Job::CheckpointDue(int64_t steps, absl::Time end) const {
 
 absl::Duration Job::RemainingFrom(const ChainPosition& place) const {
   if (!times.has_value()) return absl::InfiniteDuration();
-  return times->Remaining(shape, plan, place);
+  return times->Remaining(shape, plan, place, TimeModel::Measure::kWall);
 }
 
 JobView ViewAt(const Job& job, const ChainPosition& place) {
-  return {job.id, job.RemainingFrom(place), job.submitted_at,
-          job.times.has_value() ? job.times->StepTime() : absl::ZeroDuration()};
+  if (!job.times.has_value()) {
+    return {job.id, job.RemainingFrom(place), job.submitted_at, {}};
+  }
+  constexpr auto kMeasure = TimeModel::Measure::kWithoutWaits;
+  return {job.id, job.times->Remaining(job.shape, job.plan, place, kMeasure),
+          job.submitted_at, job.times->StepTime(kMeasure)};
 }
 
 v1::UpdatePlace UpdatePlaceOf(const Job& job) {

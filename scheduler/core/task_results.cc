@@ -129,7 +129,8 @@ void TaskResults::TakePilot(Job& job, const OutstandingTask& done,
 
 void TaskResults::TakePass(Job& job, const OutstandingTask& done,
                            const wv1::TaskReport& report, absl::Time now) {
-  job.times->Observe(done.task, FromProto(report.cost().wall()));
+  job.times->Observe(done.task, FromProto(report.cost().wall()),
+                     FromProto(report.cost().copy()));
   RecordPass(job, done, report.pass(), now);
   MeterStep(job, done, report.cost());
   job.position = Next(job.shape, job.plan, *done.position);

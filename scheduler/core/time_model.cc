@@ -50,33 +50,44 @@ TimeModel::TimeModel(const JobShape& shape,
                                          : AssumedForward(shape, layer);
       const absl::Duration backward =
           measured ? FromProto(layers[layer].backward()) : 2 * forward;
-      times.forward.estimate += forward * shape.micro_batches;
-      times.backward.estimate += (forward + backward) * shape.micro_batches;
-      times.evaluate.estimate +=
-          ForwardAlone(forward, backward) / shape.micro_batch_size;
+      times.forward.Add(forward * shape.micro_batches);
+      times.backward.Add((forward + backward) * shape.micro_batches);
+      times.evaluate.Add(ForwardAlone(forward, backward) /
+                         shape.micro_batch_size);
     }
     shards_.push_back(times);
   }
 }
 
-void TimeModel::Observe(const ChainTask& task, absl::Duration wall) {
-  auto correct = [](absl::Duration measured, Time& time) {
-    time.estimate = time.measured
-                        ? kNewest * measured + (1 - kNewest) * time.estimate
-                        : measured;
-    time.measured = true;
-  };
+void TimeModel::Time::Add(absl::Duration assumed) {
+  wall += assumed;
+  without_waits += assumed;
+}
+
+void TimeModel::Time::Correct(absl::Duration new_wall,
+                              absl::Duration new_without_waits) {
+  const double weight = measured ? kNewest : 1;
+  wall = weight * new_wall + (1 - weight) * wall;
+  without_waits = weight * new_without_waits + (1 - weight) * without_waits;
+  measured = true;
+}
+
+void TimeModel::Observe(const ChainTask& task, absl::Duration wall,
+                        absl::Duration waited) {
+  const absl::Duration without_waits =
+      wall - std::clamp(waited, absl::ZeroDuration(), wall);
+  const int64_t sequences = std::max<int64_t>(1, task.sequences);
   ShardTimes& times = shards_[task.shard];
   switch (task.kind) {
     case wv1::TASK_KIND_FORWARD:
-      correct(wall, times.forward);
+      times.forward.Correct(wall, without_waits);
       break;
     case wv1::TASK_KIND_BACKWARD:
     case wv1::TASK_KIND_TURN:
-      correct(wall, times.backward);
+      times.backward.Correct(wall, without_waits);
       break;
     case wv1::TASK_KIND_EVALUATE:
-      correct(wall / std::max<int64_t>(1, task.sequences), times.evaluate);
+      times.evaluate.Correct(wall / sequences, without_waits / sequences);
       break;
     default:
       break;
@@ -85,7 +96,7 @@ void TimeModel::Observe(const ChainTask& task, absl::Duration wall) {
 
 std::vector<TimeModel::Measured> TimeModel::measured() const {
   auto if_measured = [](const Time& time) {
-    return time.measured ? std::make_optional(time.estimate) : std::nullopt;
+    return time.measured ? std::make_optional(time.wall) : std::nullopt;
   };
   std::vector<Measured> measured;
   for (const ShardTimes& times : shards_) {
@@ -97,7 +108,7 @@ std::vector<TimeModel::Measured> TimeModel::measured() const {
 
 void TimeModel::Restore(const std::vector<Measured>& measured) {
   auto take = [](const std::optional<absl::Duration>& then, Time& time) {
-    if (then.has_value()) time = {*then, true};
+    if (then.has_value()) time = {*then, *then, /*measured=*/true};
   };
   if (measured.size() != shards_.size()) return;
   for (size_t i = 0; i < measured.size(); ++i) {
@@ -111,12 +122,12 @@ absl::Duration TimeModel::Estimate(const ChainTask& task) const {
   const ShardTimes& times = shards_[task.shard];
   switch (task.kind) {
     case wv1::TASK_KIND_FORWARD:
-      return times.forward.estimate;
+      return times.forward.wall;
     case wv1::TASK_KIND_BACKWARD:
     case wv1::TASK_KIND_TURN:
-      return times.backward.estimate;
+      return times.backward.wall;
     case wv1::TASK_KIND_EVALUATE:
-      return times.evaluate.estimate * task.sequences;
+      return times.evaluate.wall * task.sequences;
     default:
       return absl::ZeroDuration();
   }
@@ -128,56 +139,60 @@ absl::Duration TimeModel::EstimateOfFullVisit(const ChainTask& task) const {
   return Estimate(full);
 }
 
-absl::Duration TimeModel::StepTime() const {
-  absl::Duration time = shards_.back().backward.estimate;
+absl::Duration TimeModel::StepTime(Measure measure) const {
+  absl::Duration time = shards_.back().backward.By(measure);
   for (int shard = 0; shard + 1 < shards_.size(); ++shard) {
-    time += shards_[shard].forward.estimate + shards_[shard].backward.estimate;
+    time += shards_[shard].forward.By(measure) +
+            shards_[shard].backward.By(measure);
   }
   return time;
 }
 
-absl::Duration TimeModel::EvaluationTime(int64_t sequences) const {
+absl::Duration TimeModel::EvaluationTime(int64_t sequences,
+                                         Measure measure) const {
   absl::Duration time;
   for (const ShardTimes& times : shards_) {
-    time += times.evaluate.estimate * sequences;
+    time += times.evaluate.By(measure) * sequences;
   }
   return time;
 }
 
 absl::Duration TimeModel::Remaining(const JobShape& shape,
                                     const ChainPlan& plan,
-                                    const ChainPosition& position) const {
+                                    const ChainPosition& position,
+                                    Measure measure) const {
   if (position.done()) return absl::ZeroDuration();
   const int64_t validation =
       SequencesOf(shape, plan, wv1::SPLIT_VALIDATION, plan.validation_batches);
   const int64_t test =
       SequencesOf(shape, plan, wv1::SPLIT_TEST, plan.test_batches);
   absl::Duration time =
-      (plan.total_steps - position.step) * StepTime() +
+      (plan.total_steps - position.step) * StepTime(measure) +
       EvaluationTime(IntermediateEvaluations(plan, position.step) * validation +
-                     validation + test);
+                         validation + test,
+                     measure);
   if (position.phase == ChainPosition::Phase::kTrain) {
     // What this step has behind it.
     for (int task = 0; task < position.task; ++task) {
       const int last = shape.shard_count() - 1;
-      time -= task < last ? shards_[task].forward.estimate
-                          : shards_[2 * last - task].backward.estimate;
+      time -= task < last ? shards_[task].forward.By(measure)
+                          : shards_[2 * last - task].backward.By(measure);
     }
   } else if (position.phase == ChainPosition::Phase::kEvaluate) {
     if (position.split == wv1::SPLIT_TEST) {
-      time -= EvaluationTime(validation);
+      time -= EvaluationTime(validation, measure);
     } else if (position.step < plan.total_steps) {
       // The one that is under way is not among the later ones.
-      time += EvaluationTime(validation);
+      time += EvaluationTime(validation, measure);
     }
     const int64_t before =
         SequencesOf(shape, plan, position.split, position.first_batch);
-    time -= EvaluationTime(before);
+    time -= EvaluationTime(before, measure);
     const int64_t visit =
         SequencesOf(shape, plan, position.split, VisitEnd(plan, position)) -
         before;
     for (int shard = 0; shard < position.task; ++shard) {
-      time -= shards_[shard].evaluate.estimate * visit;
+      time -= shards_[shard].evaluate.By(measure) * visit;
     }
   }
   return std::max(time, absl::ZeroDuration());

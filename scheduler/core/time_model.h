@@ -13,9 +13,15 @@ namespace hydra {
 
 // How long a job's tasks take: first as the pilot measured its layers (or, with
 // cut points given by hand, as its sizes suggest), then corrected by every
-// finished task. Sharded-LRTF ranks jobs by Remaining(). Not thread-safe.
+// finished task. Not thread-safe.
 class TimeModel {
  public:
+  // All of a task's time; or without its waits for copies, which depend on the
+  // tasks before it, and so on the order of jobs. Sharded-LRTF ranks by the
+  // latter: else a job that waits much would seem to have more left to do, get
+  // its next turn sooner, and wait all the more.
+  enum class Measure { kWall, kWithoutWaits };
+
   // What finished tasks of one shard took; none where none has finished.
   struct Measured {
     // Of a whole step.
@@ -29,37 +35,48 @@ class TimeModel {
   TimeModel(const JobShape& shape,
             const std::vector<hydra::v1::LayerProfile>& layers);
 
-  // Corrects the estimate with a finished task's wall time.
-  void Observe(const ChainTask& task, absl::Duration wall);
+  // Corrects the estimates with a finished task's wall time, of which it waited
+  // for copies for some.
+  void Observe(const ChainTask& task, absl::Duration wall,
+               absl::Duration waited);
 
-  // By shard, to go on with in another daemon.
+  // By shard, of all of a task's time; to go on with in another daemon.
   std::vector<Measured> measured() const;
   // Takes over what an earlier daemon measured of the same shards.
   void Restore(const std::vector<Measured>& measured);
 
+  // Of wall time.
   absl::Duration Estimate(const ChainTask& task) const;
   // As Estimate, but a visit of an evaluation counts as a full one: a short one
   // moves as many parameters.
   absl::Duration EstimateOfFullVisit(const ChainTask& task) const;
 
   // Of a whole step on one device.
-  absl::Duration StepTime() const;
+  absl::Duration StepTime(Measure measure) const;
 
   // The time of all tasks from `position` to the chain's end on one device.
   absl::Duration Remaining(const JobShape& shape, const ChainPlan& plan,
-                           const ChainPosition& position) const;
+                           const ChainPosition& position,
+                           Measure measure) const;
 
  private:
   struct Time {
-    absl::Duration estimate;
+    absl::Duration wall;
+    absl::Duration without_waits;
     bool measured = false;
+
+    absl::Duration By(Measure measure) const {
+      return measure == Measure::kWall ? wall : without_waits;
+    }
+    void Add(absl::Duration assumed);
+    void Correct(absl::Duration new_wall, absl::Duration new_without_waits);
   };
   struct ShardTimes {
     Time forward;
     Time backward;
     Time evaluate;
   };
-  absl::Duration EvaluationTime(int64_t sequences) const;
+  absl::Duration EvaluationTime(int64_t sequences, Measure measure) const;
 
   std::vector<ShardTimes> shards_;
   int64_t sequences_of_full_visit_;

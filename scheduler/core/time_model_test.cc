@@ -10,6 +10,8 @@ namespace {
 
 namespace wv1 = hydra::worker::v1;
 
+constexpr auto kWall = TimeModel::Measure::kWall;
+
 JobShape Shape() {
   Gpt2Config config;
   config.vocab_size = 10;
@@ -70,7 +72,7 @@ TEST(TimeModelTest, RemainingIsTheSumOfTheTasksAtEveryPlace) {
   plan.test_batches = EvaluationVisitBatches(shape);
   plan.test_sequences = 10;
   for (ChainPosition at; !at.done(); at = Next(shape, plan, at)) {
-    EXPECT_EQ(model.Remaining(shape, plan, at),
+    EXPECT_EQ(model.Remaining(shape, plan, at, kWall),
               SumFrom(model, shape, plan, at));
   }
 }
@@ -82,10 +84,26 @@ TEST(TimeModelTest, AMeasurementReplacesThePilotsAndLaterOnesBlend) {
       TaskAt(shape, {1}, {ChainPosition::Phase::kTrain, 0, /*task=*/2});
   ASSERT_EQ(turn.kind, wv1::TASK_KIND_TURN);
   EXPECT_EQ(model.Estimate(turn), absl::Seconds(3));
-  model.Observe(turn, absl::Seconds(10));
+  model.Observe(turn, absl::Seconds(10), {});
   EXPECT_EQ(model.Estimate(turn), absl::Seconds(10));
-  model.Observe(turn, absl::Seconds(20));
+  model.Observe(turn, absl::Seconds(20), {});
   EXPECT_EQ(model.Estimate(turn), absl::Seconds(13));
+}
+
+TEST(TimeModelTest, WaitsForCopiesCountWhereTheyAreAskedFor) {
+  const JobShape shape = Shape();
+  TimeModel model(shape, Layers());
+  const ChainPosition begin{ChainPosition::Phase::kTrain, 0, 0};
+  for (int task = 0; task < TasksPerStep(shape); ++task) {
+    model.Observe(TaskAt(shape, {1}, {ChainPosition::Phase::kTrain, 0, task}),
+                  absl::Seconds(10), absl::Seconds(4));
+  }
+  constexpr auto kWithoutWaits = TimeModel::Measure::kWithoutWaits;
+  EXPECT_EQ(model.StepTime(kWall), absl::Seconds(50));
+  EXPECT_EQ(model.StepTime(kWithoutWaits), absl::Seconds(30));
+  EXPECT_EQ(model.Remaining(shape, {3}, begin, kWall), absl::Seconds(150));
+  EXPECT_EQ(model.Remaining(shape, {3}, begin, kWithoutWaits),
+            absl::Seconds(90));
 }
 
 TEST(TimeModelTest, AHeadThatIsAShardOfItsOwnTakesTimeToEvaluate) {
@@ -102,7 +120,7 @@ TEST(TimeModelTest, AnEvaluationOfOneSequenceTellsOfOneOfMany) {
   shape.eval_batch_size = 64;
   TimeModel model(shape, Layers());
   const ChainTask one = Evaluate(shape, 0, /*batches=*/1, /*sequences=*/1);
-  model.Observe(one, absl::Seconds(5));
+  model.Observe(one, absl::Seconds(5), {});
   EXPECT_EQ(model.Estimate(one), absl::Seconds(5));
   EXPECT_EQ(model.Estimate(Evaluate(shape, 0, /*batches=*/4, 4 * 64)),
             absl::Seconds(5 * 4 * 64));
@@ -112,7 +130,8 @@ TEST(TimeModelTest, AShortVisitMayTakeAsLongAsAFullOne) {
   JobShape shape = Shape();
   shape.eval_batch_size = 64;
   TimeModel model(shape, Layers());
-  model.Observe(Evaluate(shape, 0, /*batches=*/4, 4 * 64), absl::Seconds(256));
+  model.Observe(Evaluate(shape, 0, /*batches=*/4, 4 * 64), absl::Seconds(256),
+                {});
   const ChainTask one = Evaluate(shape, 0, /*batches=*/1, /*sequences=*/1);
   EXPECT_EQ(model.Estimate(one), absl::Seconds(1));
   EXPECT_EQ(model.EstimateOfFullVisit(one), absl::Seconds(256));
@@ -134,11 +153,11 @@ TEST(TimeModelTest, AnotherDaemonGoesOnWithWhatWasMeasured) {
   TimeModel model(shape, Layers());
   const ChainTask turn =
       TaskAt(shape, {1}, {ChainPosition::Phase::kTrain, 0, /*task=*/2});
-  model.Observe(turn, absl::Seconds(70));
+  model.Observe(turn, absl::Seconds(70), {});
   TimeModel after(shape, Layers());
   after.Restore(model.measured());
   EXPECT_EQ(after.Estimate(turn), absl::Seconds(70));
-  after.Observe(turn, absl::Seconds(80));
+  after.Observe(turn, absl::Seconds(80), {});
   EXPECT_EQ(after.Estimate(turn), absl::Seconds(73));
   // Nothing was measured of it.
   EXPECT_EQ(after.Estimate(Evaluate(shape, 0, 1, 0)), absl::Seconds(1));

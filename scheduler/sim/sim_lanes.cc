@@ -31,7 +31,7 @@ bool SimLanes::Moves(const wv1::Task& task,
 
 SimLanes::Done SimLanes::Run(const wv1::Task& task, absl::Time known,
                              absl::Time now) {
-  if (!IsPass(task.kind())) return {now, now};
+  if (!IsPass(task.kind())) return {now, now, now};
   int64_t in = 0;
   absl::Time there = absl::InfinitePast();
   for (const wv1::BlockVersion& read : task.reads()) {
@@ -53,12 +53,12 @@ SimLanes::Done SimLanes::Run(const wv1::Task& task, absl::Time known,
   const bool ahead = times_.copies_beside && in <= times_.cache_bytes;
   const absl::Time in_begin = std::max({ahead ? known : now, in_free_, there});
   in_free_ = in_begin + TimeOf(in);
-  const absl::Time begin = std::max(now, in_free_);
   Done done;
-  done.computed = begin + times_.compute(task);
+  done.begun = std::max(now, in_free_);
+  done.computed = done.begun + times_.compute(task);
   // What a task makes leaves while it computes, as far as it can.
   const absl::Time out_begin =
-      std::max(times_.copies_beside ? begin : done.computed, out_free_);
+      std::max(times_.copies_beside ? done.begun : done.computed, out_free_);
   out_free_ = done.written = std::max(done.computed, out_begin + TimeOf(out));
   if (!times_.copies_beside) done.computed = done.written;
   for (const wv1::BlockVersion& write : task.writes()) {

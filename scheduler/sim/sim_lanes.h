@@ -36,6 +36,8 @@ class SimLanes {
   explicit SimLanes(const LaneTimes& times) : times_(times) {}
 
   struct Done {
+    // What it reads is there.
+    absl::Time begun;
     absl::Time computed;
     // All that it made is on the host.
     absl::Time written;

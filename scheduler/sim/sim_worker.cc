@@ -92,7 +92,7 @@ bool SimWorker::ShouldStop() const {
          cancelled_.count(computing_->task.task_id()) > 0;
 }
 
-bool SimWorker::Finish(absl::Duration wall, const absl::Status& failure,
+bool SimWorker::Finish(const Took& took, const absl::Status& failure,
                        bool nonfinite, bool written_later) {
   CHECK(computing_.has_value());
   const Computing computing = *std::exchange(computing_, std::nullopt);
@@ -100,7 +100,8 @@ bool SimWorker::Finish(absl::Duration wall, const absl::Status& failure,
   device_.CheckReads(task);
   wv1::TaskReport report;
   report.set_task_id(task.task_id());
-  *report.mutable_cost()->mutable_wall() = ToProto(wall);
+  *report.mutable_cost()->mutable_wall() = ToProto(took.wall);
+  *report.mutable_cost()->mutable_copy() = ToProto(took.waited);
   *report.mutable_cost()->mutable_begun() = ToProto(computing.begun_at);
   absl::Status outcome = device_.Compute(task, computing.reserve_bytes, report);
   if (!failure.ok()) outcome = failure;

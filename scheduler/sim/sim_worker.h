@@ -30,12 +30,17 @@ class SimWorker {
   void Apply(const hydra::worker::v1::DesiredState& desired);
   // Begins the next held task if none is computing; its id.
   std::optional<uint64_t> Begin(absl::Time now);
-  // Ends the computing task, which took `wall` by its own account, with an
-  // error unless `failure` is OK. `nonfinite`:
+  // What a task says that it took.
+  struct Took {
+    absl::Duration wall = absl::Seconds(1);
+    // For copies.
+    absl::Duration waited;
+  };
+  // Ends the computing task, with an error unless `failure` is OK. `nonfinite`:
   // if it trains, it reports a block that it could not update. False: what it
   // made is on its way to the host, or that of one before it is, and its report
   // waits for WriteBack.
-  bool Finish(absl::Duration wall, const absl::Status& failure, bool nonfinite,
+  bool Finish(const Took& took, const absl::Status& failure, bool nonfinite,
               bool written_later);
   // What the oldest such task made is there. Does nothing if there is none.
   void WriteBack();

@@ -240,6 +240,7 @@ absl::Duration WorkerProcesses::DurationOf(Process& process) {
     const absl::Time now = machine_->agenda.now();
     const auto known = process.known.extract(task.task_id());
     const SimLanes::Done done = process.lanes->Run(task, known.mapped(), now);
+    process.wait_time = done.begun - now;
     process.write_time = done.written - done.computed;
     return done.computed - now;
   }
@@ -313,8 +314,9 @@ void WorkerProcesses::End(int worker, const absl::Status& failure,
   const bool written_later = process.lanes
                                  ? process.write_time > absl::ZeroDuration()
                                  : random.Chance(options.written_later);
-  const absl::Duration wall = process.lanes ? duration : kSecond;
-  if (process.worker->Finish(wall, failure, nonfinite, written_later)) return;
+  SimWorker::Took took;
+  if (process.lanes) took = {duration, process.wait_time};
+  if (process.worker->Finish(took, failure, nonfinite, written_later)) return;
   const absl::Duration write_time =
       process.lanes ? process.write_time : random.Delay(kTaskTime);
   At(worker, write_time, [=](Process& process) {

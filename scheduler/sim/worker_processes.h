@@ -81,6 +81,8 @@ class WorkerProcesses {
     std::optional<SimLanes> lanes;
     // When the process learned of a task.
     std::map<uint64_t, absl::Time> known;
+    // Of the task that computes: for what it reads.
+    absl::Duration wait_time;
     // From the end of its computing, until what the task made is written.
     absl::Duration write_time;
   };
