@@ -55,6 +55,7 @@ class LocalServer:
         self.programs = programs
         self.devices = devices
         self.settings = {"pool.size_bytes": pool_size, **(settings or {})}
+        self._client = None
 
     def __enter__(self):
         self._folder = tempfile.TemporaryDirectory(prefix="hydra-")
@@ -79,9 +80,6 @@ class LocalServer:
             )
         try:
             while self.hydra("info").returncode != 0:
-                if self._daemon.poll() is not None:
-                    log = (self.folder / "hydrad.log").read_text()
-                    raise RuntimeError(log.strip().splitlines()[-1])
                 time.sleep(0.1)
         except BaseException:
             self.__exit__()
@@ -89,6 +87,9 @@ class LocalServer:
         return self
 
     def __exit__(self, *_):
+        # One that watches in another thread would wait a minute for a server.
+        if self._client:
+            self._client.kill()
         self._daemon.terminate()
         self._daemon.wait()
         # hydrad removes its pool by itself; not one that was killed.
@@ -98,9 +99,23 @@ class LocalServer:
         self._folder.cleanup()
 
     def hydra(self, *words):
+        """What a verb ended with. RuntimeError: hydrad runs no more."""
+        if self._daemon.poll() is not None:
+            log = (self.folder / "hydrad.log").read_text()
+            raise RuntimeError(log.strip().splitlines()[-1])
         command = [f"{self.programs}/hydra", "--server", f"unix:{self._socket}"]
-        return subprocess.run(
-            [*command, *words], capture_output=True, text=True
+        self._client = subprocess.Popen(
+            [*command, *words],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        try:
+            answer, errors = self._client.communicate()
+        finally:
+            self._client.kill()
+        return subprocess.CompletedProcess(
+            command, self._client.returncode, answer, errors
         )
 
     def answer(self, *words):
@@ -123,8 +138,7 @@ class LocalServer:
             sweeps.append(answer["sweep_id"])
             jobs += [one["job_id"] for one in answer["jobs"]]
         for sweep in sweeps:
-            # Gives up after 5 s without a server, as when it is told to end.
-            self.hydra("--timeout=5", "watch", sweep, "--interval-ms=1000")
+            self.hydra("watch", sweep, "--interval-ms=1000")
         described = [self.describe(job) for job in jobs]
         for one in described:
             status = one["status"]
