@@ -12,114 +12,75 @@ what a step would take one after the other.
 """
 
 import argparse
-import datetime
 import json
-import os
-import pathlib
-import statistics
-import subprocess
-import tempfile
-import time
 
-ROOT = pathlib.Path(__file__).resolve().parents[2]
-EXAMPLE = ROOT / "examples/gpt2_wikitext2"
+import local_server
 
 
-def write_job(folder, args):
-    config = json.loads((EXAMPLE / "gpt2/config.json").read_text())
+def job_file(folder, args, cuts):
+    example = local_server.EXAMPLE
+    config = json.loads((example / "gpt2/config.json").read_text())
     config.update(n_embd=args.width, n_layer=args.layers, n_head=args.heads)
     (folder / "model").mkdir()
     (folder / "model/config.json").write_text(json.dumps(config))
-    # Further keys of train, where a caller has some.
-    train = "".join(f"  {key}: {value}\n" for key, value in args.train.items())
-    (folder / "job.yaml").write_text(
-        f"""name: link
-model: {{path: model, init: random, tokenizer_path: {EXAMPLE}/gpt2}}
-data: {{train_files: [{EXAMPLE}/data/wiki.valid.tokens]}}
-train:
-  max_steps: {args.steps}
-  per_device_train_batch_size: {args.batch}
-  context_length: {args.context}
-  learning_rate: 1e-4
-{train}output: {{save_model: false}}
-"""
-        + f"""sweep: {{grid: {{train.seed: {list(range(args.jobs))}}}}}
-"""
-    )
+    partition = {}
+    if cuts:
+        partition = {"cut_points": cuts}
+    elif args.shards:
+        partition = {"shards": args.shards}
+    return {
+        "name": "link",
+        "model": {
+            "path": str(folder / "model"),
+            "init": "random",
+            "tokenizer_path": str(example / "gpt2"),
+        },
+        "data": {"train_files": [str(example / "data/wiki.valid.tokens")]},
+        "train": {
+            "max_steps": args.steps,
+            "per_device_train_batch_size": args.batch,
+            "context_length": args.context,
+            "learning_rate": 1e-4,
+            # Further keys, where a caller has some.
+            **args.train,
+        },
+        "output": {"save_model": False},
+        "partition": partition,
+        "sweep": {"grid": {"train.seed": list(range(args.jobs))}},
+    }
 
 
 def run(args, link, cuts):
     """Seconds of a step, and what the job's tasks took, a step."""
-    with tempfile.TemporaryDirectory() as name:
-        folder = pathlib.Path(name)
-        write_job(folder, args)
-        if cuts:
-            with open(folder / "job.yaml", "a") as job:
-                job.write(f"partition: {{cut_points: {cuts}}}\n")
-        elif args.shards:
-            with open(folder / "job.yaml", "a") as job:
-                job.write(f"partition: {{shards: {args.shards}}}\n")
-        device = {
-            "name": "cpu:0",
-            "memory_limit_bytes": args.device,
-            "threads": 1,
+    device = {
+        "name": "cpu:0",
+        "memory_limit_bytes": args.device,
+        "threads": 1,
+    }
+    if link:
+        device["link"] = {
+            "to_device_gb_per_second": link,
+            "shared_bus": args.shared_bus,
         }
-        if link:
-            device["link"] = {
-                "to_device_gb_per_second": link,
-                "shared_bus": args.shared_bus,
-            }
-        (folder / "hydrad.yaml").write_text(json.dumps({"devices": [device]}))
-        server = f"unix:{folder}/hydrad.sock"
-        daemon = subprocess.Popen(
-            [
-                f"{args.bin}/hydrad",
-                f"--config={folder}/hydrad.yaml",
-                f"--set=state_dir={folder}/state",
-                f"--set=pool.path=/dev/shm/hydra-link-{os.getpid()}",
-                "--set=pool.size_bytes=" + args.pool,
-                f"--set=lookahead={args.lookahead}",
-                f"--set=prefetch_bytes={args.prefetch}",
-                f"--set=unix_socket={folder}/hydrad.sock",
-            ],
-            stderr=subprocess.DEVNULL,
-        )
-
-        def hydra(*words):
-            command = [f"{args.bin}/hydra", "--server", server, *words]
-            return subprocess.run(command, capture_output=True, text=True)
-
-        try:
-            while hydra("info").returncode != 0:
-                assert daemon.poll() is None, "hydrad ended"
-                time.sleep(0.1)
-            submitted = hydra("submit", f"{folder}/job.yaml", "--watch")
-            jobs = []
-            for i in range(args.jobs):
-                answer = hydra("describe", f"j{i + 1}", "-o", "json").stdout
-                jobs.append(json.loads(answer)["job"])
-                state = jobs[-1]["status"]["state"]
-                assert state.endswith("COMPLETED"), (state, submitted.stderr)
-        finally:
-            daemon.terminate()
-            daemon.wait()
+    settings = {"lookahead": args.lookahead, "prefetch_bytes": args.prefetch}
+    with local_server.LocalServer(
+        args.bin, [device], args.pool, settings
+    ) as server:
+        jobs = server.run(job_file(server.folder, args, cuts))
     ends = [
-        [
-            datetime.datetime.fromisoformat(step["time"].rstrip("Z")[:26])
-            for step in job["steps"]
-        ]
+        [local_server.seconds(step["time"]) for step in job["steps"]]
         for job in jobs
     ]
     # In the first steps workers learn how much they may fetch ahead.
     begin = max(job[2] for job in ends)
     end = min(job[-1] for job in ends)
     steps = sum(begin < step <= end for job in ends for step in job)
-    return (end - begin).total_seconds() / steps, jobs
+    return (end - begin) / steps, jobs
 
 
 def add_arguments(parser):
     parser.set_defaults(train={})
-    parser.add_argument("--bin", default=str(ROOT / "bin"))
+    parser.add_argument("--bin", default=str(local_server.ROOT / "bin"))
     parser.add_argument("--jobs", type=int, default=3)
     parser.add_argument("--width", type=int, default=256)
     parser.add_argument("--layers", type=int, default=12)
@@ -144,6 +105,8 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     add_arguments(parser)
     args = parser.parse_args()
+    local_server.check_programs(args.bin)
+    local_server.leave_nothing_behind()
 
     bare, jobs = run(args, None, None)
     cuts = jobs[0]["partition"]["cut_points"]

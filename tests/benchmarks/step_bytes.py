@@ -12,6 +12,7 @@ has them, summed over the jobs.
 import argparse
 
 import link_speed
+import local_server
 
 KINDS = [
     "parameters",
@@ -50,6 +51,8 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     link_speed.add_arguments(parser)
     args = parser.parse_args()
+    local_server.check_programs(args.bin)
+    local_server.leave_nothing_behind()
     for name, train in CASES:
         args.train = train
         _, jobs = link_speed.run(args, 1000, None)
