@@ -83,8 +83,8 @@ class CudaCalls {
   virtual absl::Status MakeStreamWait(CudaStream stream, CudaEvent event) = 0;
 
   // Copy in the stream's order; they return at once where the host memory is
-  // registered, and may else wait for the copy. A copy must lie in one
-  // registered range, or in none.
+  // pinned, and may else wait for the copy. A copy must lie in one pinned
+  // range, or in none.
   virtual absl::Status CopyToDevice(CudaStream stream,
                                     absl::Span<const std::byte> from,
                                     std::byte* to) = 0;
@@ -96,6 +96,10 @@ class CudaCalls {
   virtual absl::Status RegisterHost(absl::Span<std::byte> memory) = 0;
   // Requires the begin of a registered range.
   virtual absl::Status UnregisterHost(std::byte* begin) = 0;
+
+  // Pinned host memory, aligned to 256 bytes at least.
+  virtual absl::StatusOr<std::byte*> AllocateHost(int64_t bytes) = 0;
+  virtual absl::Status FreeHost(std::byte* memory) = 0;
 };
 
 }  // namespace hydra

@@ -117,4 +117,15 @@ absl::Status CudaRuntime::UnregisterHost(std::byte* begin) {
   return StatusOf("cudaHostUnregister", table_.host_unregister(begin));
 }
 
+absl::StatusOr<std::byte*> CudaRuntime::AllocateHost(int64_t bytes) {
+  void* memory = nullptr;
+  const int error = table_.host_alloc(&memory, bytes);
+  if (error != kSuccess) return StatusOf("cudaHostAlloc", error);
+  return static_cast<std::byte*>(memory);
+}
+
+absl::Status CudaRuntime::FreeHost(std::byte* memory) {
+  return StatusOf("cudaFreeHost", table_.free_host(memory));
+}
+
 }  // namespace hydra

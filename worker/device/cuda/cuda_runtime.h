@@ -32,6 +32,8 @@ class CudaRuntime : public CudaCalls {
                           absl::Span<std::byte> to) override;
   absl::Status RegisterHost(absl::Span<std::byte> memory) override;
   absl::Status UnregisterHost(std::byte* begin) override;
+  absl::StatusOr<std::byte*> AllocateHost(int64_t bytes) override;
+  absl::Status FreeHost(std::byte* memory) override;
 
  private:
   absl::Status StatusOf(absl::string_view call, int error) const;

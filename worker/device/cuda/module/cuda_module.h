@@ -11,7 +11,7 @@ namespace hydra {
 // Plain functions, since the two share LibTorch, but no other library of ours.
 //
 // Of another format, nothing but `format` may be looked at.
-constexpr int kCudaModuleFormat = 1;
+constexpr int kCudaModuleFormat = 2;
 
 // CUDA's runtime, each function as the one that its name is taken from; what
 // they return is a cudaError_t. Thread-safe. A call that fails leaves no error
@@ -42,6 +42,8 @@ struct CudaRuntimeTable {
   int (*memcpy_to_host)(void* to, const void* from, size_t bytes, void* stream);
   int (*host_register)(void* begin, size_t bytes);
   int (*host_unregister)(void* begin);
+  int (*host_alloc)(void** memory, size_t bytes);
+  int (*free_host)(void* memory);
 };
 
 struct CudaModule {

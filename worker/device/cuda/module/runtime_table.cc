@@ -86,6 +86,12 @@ CudaRuntimeTable RuntimeTable() {
   table.host_unregister = [](void* begin) {
     return Forgotten(cudaHostUnregister(begin));
   };
+  table.host_alloc = [](void** memory, size_t bytes) {
+    return Forgotten(cudaHostAlloc(memory, bytes, cudaHostAllocDefault));
+  };
+  table.free_host = [](void* memory) {
+    return Forgotten(cudaFreeHost(memory));
+  };
   return table;
 }
 
