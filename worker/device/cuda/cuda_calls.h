@@ -3,6 +3,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <string>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
@@ -57,6 +58,8 @@ class CudaCalls {
   // For the calling thread. All other calls are for the selected device; a
   // thread that selected none has device 0.
   virtual absl::Status SelectDevice(int ordinal) = 0;
+  // Of the first device, where it is on the machine's bus: "0000:3B:00.0".
+  virtual absl::StatusOr<std::string> PciBusId() = 0;
   // Of the whole device, whoever uses it.
   virtual absl::StatusOr<Memory> DeviceMemory() = 0;
 

@@ -1,10 +1,14 @@
 #include "worker/device/cuda/cuda_runtime.h"
 
+#include <array>
+
 namespace hydra {
 namespace {
 
 constexpr int kSuccess = 0;
 constexpr int kNotReady = 600;
+// "00000000:3B:00.0" and some more.
+constexpr int kPciBusIdBytes = 32;
 
 }  // namespace
 
@@ -23,6 +27,13 @@ absl::StatusOr<int> CudaRuntime::DeviceCount() {
 
 absl::Status CudaRuntime::SelectDevice(int ordinal) {
   return StatusOf("cudaSetDevice", table_.set_device(ordinal));
+}
+
+absl::StatusOr<std::string> CudaRuntime::PciBusId() {
+  std::array<char, kPciBusIdBytes> id{};
+  const int error = table_.device_get_pci_bus_id(id.data(), kPciBusIdBytes, 0);
+  if (error != kSuccess) return StatusOf("cudaDeviceGetPCIBusId", error);
+  return id.data();
 }
 
 absl::StatusOr<CudaCalls::Memory> CudaRuntime::DeviceMemory() {

@@ -129,6 +129,8 @@ absl::Status FakeCuda::SelectDevice(int ordinal) {
   return absl::OkStatus();
 }
 
+absl::StatusOr<std::string> FakeCuda::PciBusId() { return "0000:3B:00.0"; }
+
 absl::StatusOr<CudaCalls::Memory> FakeCuda::DeviceMemory() {
   absl::MutexLock lock(&mu_);
   int64_t used = 0;

@@ -54,6 +54,7 @@ class FakeCuda : public CudaCalls {
 
   absl::StatusOr<int> DeviceCount() override;
   absl::Status SelectDevice(int ordinal) override;
+  absl::StatusOr<std::string> PciBusId() override;
   absl::StatusOr<Memory> DeviceMemory() override;
   absl::StatusOr<std::byte*> Malloc(int64_t bytes) override;
   absl::Status Free(std::byte* memory) override;
