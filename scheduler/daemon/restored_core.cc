@@ -5,6 +5,7 @@
 #include "common/clock/steady_time.h"
 #include "glog/logging.h"
 #include "scheduler/daemon/cpu_model.h"
+#include "scheduler/daemon/device_model.h"
 #include "scheduler/daemon/job_paths.h"
 #include "scheduler/daemon/open_state.h"
 #include "scheduler/journal/recovered.h"
@@ -21,13 +22,11 @@ Core::Options OptionsOf(const DaemonState& state,
   Core::Options options;
   options.pool_first_byte = state.pool->data_offset();
   options.pool_bytes = state.pool->size_bytes() - state.pool->data_offset();
-  const std::string model = CpuModel();
+  const std::string cpu = CpuModel();
   for (const config::v1::DeviceConfig& device : config.devices()) {
-    options.devices.push_back(
-        {device.name(), device.memory_limit_bytes(), device.threads(),
-         device.has_link()
-             ? absl::StrCat(model, ", link ", device.link().ShortDebugString())
-             : model});
+    options.devices.push_back({device.name(), device.memory_limit_bytes(),
+                               device.threads(),
+                               DeviceModel(device, cpu, GpuModelOfDriver)});
   }
   options.lookahead = config.lookahead();
   options.prefetch_bytes = config.prefetch_bytes();
