@@ -72,14 +72,14 @@ void ApplySetting(const std::string& setting, config::v1::DaemonConfig& config,
 }
 
 // In the place of the file's.
-void ApplyDevices(const std::vector<std::string>& flags,
-                  config::v1::DaemonConfig& config, Mistakes& mistakes) {
-  if (flags.empty()) return;
+absl::Status ApplyDevices(const std::vector<std::string>& flags,
+                          config::v1::DaemonConfig& config) {
+  if (flags.empty()) return absl::OkStatus();
   config.clear_devices();
   const auto devices = ParseDeviceFlags(flags);
   if (!devices.ok()) {
-    AddMistake("devices", devices.status().message(), &mistakes);
-    return;
+    return absl::InvalidArgumentError(
+        absl::StrCat("--device: ", devices.status().message()));
   }
   for (const DeviceFlag& flag : *devices) {
     config::v1::DeviceConfig& device = *config.add_devices();
@@ -92,6 +92,7 @@ void ApplyDevices(const std::vector<std::string>& flags,
           *flag.link_gb_per_second);
     }
   }
+  return absl::OkStatus();
 }
 
 absl::StatusOr<config::v1::DaemonConfig> ReadConfig(const Flags& flags,
@@ -106,7 +107,10 @@ absl::StatusOr<config::v1::DaemonConfig> ReadConfig(const Flags& flags,
     }
     config = ReadDaemonConfig(text.str(), &mistakes);
   }
-  ApplyDevices(flags.devices, config, mistakes);
+  if (absl::Status applied = ApplyDevices(flags.devices, config);
+      !applied.ok()) {
+    return applied;
+  }
   for (const std::string& setting : flags.settings) {
     ApplySetting(setting, config, mistakes);
   }
