@@ -12,13 +12,14 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
-#include "absl/strings/str_split.h"
 #include "absl/synchronization/mutex.h"
 #include "common/jobfile/daemon_config.h"
+#include "common/jobfile/device_flag.h"
 #include "common/jobfile/field_value.h"
 #include "common/process/process_start.h"
 #include "common/version/version.h"
 #include "glog/logging.h"
+#include "scheduler/daemon/all_gpus.h"
 #include "scheduler/daemon/daemon.h"
 #include "scheduler/policy/policies.h"
 #include "scheduler/recover.h"
@@ -70,24 +71,28 @@ void ApplySetting(const std::string& setting, config::v1::DaemonConfig& config,
   }
 }
 
-void ApplyDevice(const std::string& text, config::v1::DaemonConfig& config,
-                 Mistakes& mistakes) {
-  config::v1::DeviceConfig& device = *config.add_devices();
-  const size_t equals = text.find('=');
-  device.set_name(text.substr(0, equals));
-  if (equals == std::string::npos) return;
-  std::pair<std::string, std::string> size_and_link =
-      absl::StrSplit(text.substr(equals + 1), absl::MaxSplits(",link=", 1));
-  std::vector<std::pair<std::string, std::string>> values = {
-      {"memory_limit_bytes", size_and_link.first}};
-  if (!size_and_link.second.empty()) {
-    values.push_back({"link.to_device_gb_per_second", size_and_link.second});
+// In the place of the file's.
+absl::Status ApplyDevices(const std::vector<std::string>& flags,
+                          config::v1::DaemonConfig& config) {
+  if (flags.empty()) return absl::OkStatus();
+  config.clear_devices();
+  const auto devices = ParseDeviceFlags(flags);
+  if (!devices.ok()) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("--device: ", devices.status().message()));
   }
-  for (const auto& [field, value] : values) {
-    if (absl::Status set = SetValueAt(field, value, {}, &device); !set.ok()) {
-      AddMistake("devices", set.message(), &mistakes);
+  for (const DeviceFlag& flag : *devices) {
+    config::v1::DeviceConfig& device = *config.add_devices();
+    device.set_name(flag.name);
+    if (flag.memory_limit_bytes.has_value()) {
+      device.set_memory_limit_bytes(*flag.memory_limit_bytes);
+    }
+    if (flag.link_gb_per_second.has_value()) {
+      device.mutable_link()->set_to_device_gb_per_second(
+          *flag.link_gb_per_second);
     }
   }
+  return absl::OkStatus();
 }
 
 absl::StatusOr<config::v1::DaemonConfig> ReadConfig(const Flags& flags,
@@ -102,9 +107,9 @@ absl::StatusOr<config::v1::DaemonConfig> ReadConfig(const Flags& flags,
     }
     config = ReadDaemonConfig(text.str(), &mistakes);
   }
-  if (!flags.devices.empty()) config.clear_devices();
-  for (const std::string& device : flags.devices) {
-    ApplyDevice(device, config, mistakes);
+  if (absl::Status applied = ApplyDevices(flags.devices, config);
+      !applied.ok()) {
+    return applied;
   }
   for (const std::string& setting : flags.settings) {
     ApplySetting(setting, config, mistakes);
@@ -119,6 +124,12 @@ absl::StatusOr<config::v1::DaemonConfig> ReadWholeConfig(const Flags& flags) {
   if (!config.ok()) return config;
   if (config->worker_binary().empty()) {
     config->set_worker_binary(WorkerBesideThisProgram());
+  }
+  // Whatever else is wrong shows itself once it is known what is there.
+  if (const absl::Status gpus = ExpandAllGpus(CountGpus, &*config);
+      !gpus.ok()) {
+    AddMistake("devices", gpus.message(), &mistakes);
+    return ToStatus(mistakes);
   }
   CheckDaemonConfig(*config, &mistakes);
   if (const absl::Status known = MakePolicy(config->policy()).status();
@@ -169,8 +180,9 @@ int Main(int argc, char** argv) {
                  "a YAML file, see deploy/hydrad.yaml");
   app.add_option("--device", flags.devices,
                  "a device and its memory, such as cpu:0=1GiB; with a modelled "
-                 "link, in GB/s: cpu:0=1GiB,link=8; a GPU: cuda:0=14GiB; "
-                 "replaces the file's; may be repeated");
+                 "link, in GB/s: cpu:0=1GiB,link=8; a GPU: cuda:0=14GiB, "
+                 "all of them: cuda:all=14GiB; replaces the file's; several "
+                 "after commas, and may be repeated");
   app.add_option("--set", flags.settings,
                  "one setting, such as pool.size_bytes=8GiB; goes before the "
                  "file; may be repeated");

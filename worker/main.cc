@@ -32,6 +32,8 @@
 #include "worker/device/cpu/link_model.h"
 #include "worker/device/cpu/linked_device.h"
 #include "worker/device/cuda/open_cuda_device.h"
+#include "worker/device/gpu_meter.h"
+#include "worker/device/gpu_status.h"
 #include "worker/exec/host_task.h"
 #include "worker/exec/log_sink.h"
 #include "worker/exec/task_runner.h"
@@ -130,35 +132,54 @@ void SetUpThreads(const Flags& flags) {
   at::set_num_interop_threads(1);
 }
 
-absl::StatusOr<std::unique_ptr<Device>> OpenGpu(const Flags& flags,
-                                                const PoolFile& pool) {
+struct OpenedDevice {
+  std::unique_ptr<Device> device;
+  // Null: nobody tells of it.
+  std::unique_ptr<GpuMeter> meter;
+};
+
+// A GPU computes without what its driver says of it.
+std::unique_ptr<GpuMeter> MeterOf(const OpenGpu& gpu) {
+  auto meter = GpuMeter::OfDriver(gpu.pci_bus_id);
+  if (meter.ok()) return *std::move(meter);
+  LOG(WARNING) << "use, memory, power and energy of " << gpu.device->name()
+               << " are not known: " << meter.status().message();
+  return nullptr;
+}
+
+absl::StatusOr<OpenedDevice> OpenGpuDevice(const Flags& flags,
+                                           const PoolFile& pool) {
   if (!flags.link.empty()) {
     return absl::InvalidArgumentError(absl::StrCat(
         "--link is for cpu:N: ", flags.device, " has a link of its own"));
   }
-  auto device = OpenCudaDevice(
+  auto gpu = OpenCudaDevice(
       flags.device, flags.memory_limit_bytes,
       pool.Range(pool.data_offset(), pool.size_bytes() - pool.data_offset()));
+  if (!gpu.ok()) return gpu.status();
   // LibTorch learns of CUDA before it is used.
-  if (device.ok()) SetUpThreads(flags);
-  return device;
+  SetUpThreads(flags);
+  std::unique_ptr<GpuMeter> meter = MeterOf(*gpu);
+  return OpenedDevice{std::move(gpu->device), std::move(meter)};
 }
 
-absl::StatusOr<std::unique_ptr<Device>> OpenDevice(const Flags& flags,
-                                                   const PoolFile& pool) {
+absl::StatusOr<OpenedDevice> OpenDevice(const Flags& flags,
+                                        const PoolFile& pool) {
   const auto name = DeviceName::Parse(flags.device);
   if (!name.has_value()) {
     return absl::InvalidArgumentError(absl::StrCat(
         "--device is \"", flags.device, "\"; expected ", DeviceName::kForms));
   }
-  if (name->kind == DeviceKind::kCuda) return OpenGpu(flags, pool);
+  if (name->kind == DeviceKind::kCuda) return OpenGpuDevice(flags, pool);
   SetUpThreads(flags);
   auto device = CpuDevice::Create(static_cast<int>(name->number),
                                   flags.memory_limit_bytes);
-  if (!device.ok() || flags.link.empty()) return device;
+  if (!device.ok()) return device.status();
+  if (flags.link.empty()) return OpenedDevice{*std::move(device), nullptr};
   const absl::StatusOr<LinkModel> link = ParseLink(flags.link);
   if (!link.ok()) return link.status();
-  return std::make_unique<LinkedDevice>(*std::move(device), *link);
+  return OpenedDevice{std::make_unique<LinkedDevice>(*std::move(device), *link),
+                      nullptr};
 }
 
 absl::StatusOr<std::unique_ptr<PoolFile>> OpenPool(const Flags& flags) {
@@ -170,16 +191,19 @@ absl::StatusOr<std::unique_ptr<PoolFile>> OpenPool(const Flags& flags) {
 
 AttachClient::Options ClientOptions(const Flags& flags,
                                     const SocketPath& socket,
-                                    std::string session, Device* device,
+                                    std::string session,
+                                    const OpenedDevice& opened,
                                     const TaskRunner& runner) {
+  Device* const device = opened.device.get();
   AttachClient::Options options;
   options.daemon = "unix:" + socket.text();
   options.session = std::move(session);
   options.patience = absl::Seconds(flags.patience_seconds);
-  options.device_status = [device] {
+  options.device_status = [device, meter = opened.meter.get()] {
     worker::v1::DeviceStatus status;
     status.set_peak_bytes(device->arena().highest_bytes());
     status.set_outside_bytes(device->OutsideBytes());
+    if (meter != nullptr) *status.mutable_gpu() = GpuStatusOf(*meter);
     return status;
   };
   options.fill_status = [device, &runner](worker::v1::DeviceStatus& to) {
@@ -211,8 +235,9 @@ void FinishOrDie(const Device& device,
   }
 }
 
-absl::Status RunTasks(AttachClient& client, Device* device, TaskRunner& runner,
-                      SessionLog* log) {
+absl::Status RunTasks(AttachClient& client, const OpenedDevice& opened,
+                      TaskRunner& runner, SessionLog* log) {
+  Device* const device = opened.device.get();
   const auto find_next = [&client](int index) {
     std::optional<TaskRunner::NextTask> next;
     if (auto held = client.NextDeviceTask(index)) {
@@ -225,8 +250,10 @@ absl::Status RunTasks(AttachClient& client, Device* device, TaskRunner& runner,
                         TaskControl& control) -> AttachClient::Outcome {
     const auto task_log = std::make_shared<TaskLog>(log, task);
     if (IsHostTask(task)) return RunHostTask(task, job, *task_log, control);
+    const TaskEnergy energy(opened.meter.get());
     TaskRunner::Computed computed =
         runner.Compute(task, job, *task_log, control, find_next);
+    energy.Read(*computed.report.mutable_cost());
     if (!computed.finish) return std::move(computed.report);
     return {std::move(computed.report),
             [device, task_log, finish = std::move(computed.finish)](
@@ -256,19 +283,19 @@ int Work(const Flags& flags) {
   const absl::StatusOr<SocketPath> socket =
       SocketPath::Of(std::string(absl::StripPrefix(flags.daemon, "unix:")));
   if (!socket.ok()) return Complain(kExitSetUp, socket.status());
-  const absl::StatusOr<std::unique_ptr<Device>> device =
-      OpenDevice(flags, **pool);
-  if (!device.ok()) return Complain(kExitSetUp, device.status());
+  const absl::StatusOr<OpenedDevice> opened = OpenDevice(flags, **pool);
+  if (!opened.ok()) return Complain(kExitSetUp, opened.status());
 
   LogBuffer buffer({});
   SessionLog log(&buffer);
-  TaskRunner runner(device->get(), [&pool](int64_t offset, int64_t bytes) {
-    return (*pool)->Range(offset, bytes);
-  });
+  TaskRunner runner(opened->device.get(),
+                    [&pool](int64_t offset, int64_t bytes) {
+                      return (*pool)->Range(offset, bytes);
+                    });
   AttachClient client(
-      ClientOptions(flags, *socket, *std::move(session), device->get(), runner),
+      ClientOptions(flags, *socket, *std::move(session), *opened, runner),
       &buffer);
-  const absl::Status end = RunTasks(client, device->get(), runner, &log);
+  const absl::Status end = RunTasks(client, *opened, runner, &log);
   if (!flags.control_latency_file.empty()) {
     const absl::Status written =
         client.control_latency().WriteTo(flags.control_latency_file);

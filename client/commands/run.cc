@@ -181,8 +181,10 @@ void AddRun(CLI::App* app, Invocation* invocation) {
               return Run(context, *invocation, *options);
             });
   verb.Argument("FILE", &options->file, "The job file; - is standard input")
-      .ListOption("--device", "NAME,...", &options->devices,
-                  "Devices, one worker for each (default cpu:0,cpu:1)")
+      .ListOption("--device", "NAME[=SIZE][,link=GB/S],...", &options->devices,
+                  "Devices, one worker for each, as hydrad's --device takes "
+                  "them, such as cpu:0=1GiB,link=8 or cuda:all=14GiB (default "
+                  "cpu:0,cpu:1)")
       .Option("--device-memory", "SIZE", &options->device_memory,
               "Memory limit of each device (default 1GiB)")
       .Option("--threads", "N", 1, std::numeric_limits<int>::max(),

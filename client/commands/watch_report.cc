@@ -40,9 +40,11 @@ absl::Status ReportResults(const CliContext& context,
       context, format, *results,
       [&] {
         const std::string time = DeviceTimeText(results->totals());
+        const std::string energy = EnergyText(results->totals());
         return RenderLeaderboard(results->jobs(), OutWidth(context),
                                  context.out_terminal.color) +
-               (time.empty() ? "" : "device time " + time + "\n");
+               (time.empty() ? "" : "device time " + time + "\n") +
+               (energy.empty() ? "" : "energy " + energy + "\n");
       },
       [&] { return IdsOf(results->jobs()); });
   return absl::OkStatus();

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "common/jobfile/device_flag.h"
 #include "common/jobfile/yaml_tree.h"
 #include "nlohmann/json.hpp"
 
@@ -35,6 +36,18 @@ Json ToJson(const YamlNode& node) {
   return nullptr;
 }
 
+// What a flag said.
+Json ToJson(const DeviceFlag& device) {
+  Json json = {{"name", device.name}};
+  if (device.memory_limit_bytes.has_value()) {
+    json["memory_limit_bytes"] = *device.memory_limit_bytes;
+  }
+  if (device.link_gb_per_second.has_value()) {
+    json["link"] = {{"to_device_gb_per_second", *device.link_gb_per_second}};
+  }
+  return json;
+}
+
 absl::Status WantMap(const Json& value, absl::string_view field) {
   if (value.is_null() || value.is_object()) return absl::OkStatus();
   return absl::InvalidArgumentError(
@@ -58,19 +71,32 @@ absl::Status OverridePool(const DaemonOverrides& overrides, Json* config) {
 }
 
 absl::Status OverrideDevices(const DaemonOverrides& overrides, Json* config) {
-  std::vector<std::string> names = overrides.devices;
-  if (names.empty() && !config->contains("devices")) names = {"cpu:0", "cpu:1"};
+  std::vector<std::string> flags = overrides.devices;
+  if (flags.empty() && !config->contains("devices")) flags = {"cpu:0", "cpu:1"};
   Json& devices = (*config)["devices"];
-  if (!names.empty()) {
+  // Said of a device is more than said of all.
+  if (overrides.device_memory_bytes.has_value() && flags.empty()) {
+    for (Json& device : devices) {
+      if (device.is_object()) device.erase("memory_limit_bytes");
+    }
+  }
+  if (!flags.empty()) {
+    const auto parsed = ParseDeviceFlags(flags);
+    if (!parsed.ok()) {
+      return absl::InvalidArgumentError(
+          absl::StrCat("--device: ", parsed.status().message()));
+    }
     devices = Json::array();
-    for (const std::string& name : names) devices.push_back({{"name", name}});
+    for (const DeviceFlag& device : *parsed) {
+      devices.push_back(ToJson(device));
+    }
   }
   for (Json& device : devices) {
     if (absl::Status status = WantMap(device, "devices"); !status.ok()) {
       return status;
     }
     if (overrides.device_memory_bytes.has_value()) {
-      device["memory_limit_bytes"] = *overrides.device_memory_bytes;
+      SetDefault(&device, "memory_limit_bytes", *overrides.device_memory_bytes);
     }
     if (overrides.threads.has_value()) device["threads"] = *overrides.threads;
     SetDefault(&device, "memory_limit_bytes", kDefaultDeviceBytes);

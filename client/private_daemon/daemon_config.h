@@ -25,7 +25,9 @@ struct DaemonOverrides {
   // Where the pool is when nobody says anything about it.
   std::string default_pool_path;
 
+  // As flags name them, see ParseDeviceFlags.
   std::vector<std::string> devices;
+  // Of devices that `devices` does not say it of.
   std::optional<int64_t> device_memory_bytes;
   std::optional<int> threads;
   std::optional<int64_t> pool_bytes;
@@ -38,7 +40,8 @@ struct DaemonOverrides {
 // is told to stop. Pure.
 //
 // INVALID_ARGUMENT: `base` is no YAML, or has no map where the fields that are
-// changed here need one. The daemon itself checks the rest.
+// changed here need one; or `devices` names none. The daemon itself checks the
+// rest.
 absl::StatusOr<std::string> MakeDaemonConfig(absl::string_view base,
                                              const DaemonOverrides& overrides);
 

@@ -77,6 +77,40 @@ TEST(MakeDaemonConfigTest, FlagsWinOverTheUsersFile) {
   EXPECT_EQ(json["devices"][2]["threads"], 4);
 }
 
+TEST(MakeDaemonConfigTest, ADeviceMayHaveALimitAndALink) {
+  DaemonOverrides overrides = Overrides();
+  overrides.devices = {"cpu:0=1MiB", "link=0.5", "cuda:all"};
+  overrides.device_memory_bytes = 1 << 25;
+  const auto config = MakeDaemonConfig("", overrides);
+  ASSERT_TRUE(config.ok()) << config.status();
+  const Json devices = Json::parse(*config)["devices"];
+  ASSERT_EQ(devices.size(), 2);
+  EXPECT_EQ(devices[0]["memory_limit_bytes"], 1 << 20);
+  EXPECT_EQ(devices[0]["link"]["to_device_gb_per_second"], 0.5);
+  EXPECT_EQ(devices[1]["name"], "cuda:all");
+  EXPECT_EQ(devices[1]["memory_limit_bytes"], 1 << 25);
+  EXPECT_FALSE(devices[1].contains("link"));
+}
+
+TEST(MakeDaemonConfigTest, MemoryOfAllReplacesTheFilesOwn) {
+  DaemonOverrides overrides = Overrides();
+  overrides.device_memory_bytes = 1 << 25;
+  const auto config = MakeDaemonConfig(
+      "devices: [{name: cpu:5, memory_limit_bytes: 1GiB}]\n", overrides);
+  ASSERT_TRUE(config.ok()) << config.status();
+  EXPECT_EQ(Json::parse(*config)["devices"][0]["memory_limit_bytes"], 1 << 25);
+}
+
+TEST(MakeDaemonConfigTest, AMistakeInADeviceNamesTheFlag) {
+  DaemonOverrides overrides = Overrides();
+  overrides.devices = {"cpu:0=much"};
+  const absl::Status status = MakeDaemonConfig("", overrides).status();
+  EXPECT_EQ(status.code(), absl::StatusCode::kInvalidArgument);
+  EXPECT_NE(status.message().find("--device: in 'cpu:0=much'"),
+            absl::string_view::npos)
+      << status;
+}
+
 TEST(MakeDaemonConfigTest, RefusesWhatIsNoMap) {
   for (const char* bad : {"- a\n", "pool: 3\n", "devices: [cpu:0]\n", "{: :"}) {
     EXPECT_EQ(MakeDaemonConfig(bad, Overrides()).status().code(),

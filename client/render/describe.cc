@@ -198,6 +198,7 @@ std::string TotalsSection(const v1::JobTotals& totals, bool color) {
                  {"already on device", BytesText(totals.cached_bytes())},
                  {"compute", DurationText(FromProto(totals.compute()))},
                  {"device time", DeviceTimeText(totals)},
+                 {"energy", EnergyText(totals)},
                  {"nonfinite steps", absl::StrCat(totals.nonfinite_steps())}}));
 }
 

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_format.h"
 #include "absl/strings/str_join.h"
 #include "absl/time/time.h"
 #include "client/render/format.h"
@@ -38,6 +39,13 @@ std::string DeviceTimeText(const v1::JobTotals& totals) {
     shares.push_back(absl::StrCat(ShareText(part, whole), " ", name));
   }
   return absl::StrCat(DurationText(whole), ": ", absl::StrJoin(shares, ", "));
+}
+
+std::string EnergyText(const v1::JobTotals& totals) {
+  if (!totals.has_energy_joules()) return "";
+  constexpr double kJoulesOfWattHour = 3600;
+  return absl::StrFormat("%.1f kJ (%.1f Wh)", totals.energy_joules() / 1000,
+                         totals.energy_joules() / kJoulesOfWattHour);
 }
 
 }  // namespace hydra

@@ -12,6 +12,9 @@ namespace hydra {
 // known.
 std::string DeviceTimeText(const v1::JobTotals& totals);
 
+// What these tasks' GPUs used: "12.3 kJ (3.4 Wh)". Empty where it is not known.
+std::string EnergyText(const v1::JobTotals& totals);
+
 }  // namespace hydra
 
 #endif  // HYDRA_CLIENT_RENDER_DEVICE_TIME_H_

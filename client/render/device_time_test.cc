@@ -17,5 +17,12 @@ TEST(DeviceTimeTextTest, SharesAreOfAllThatTheDevicesGaveAndWaited) {
             "0% changing tasks, 25% idle");
 }
 
+TEST(EnergyTextTest, IsShownWhereItIsKnown) {
+  v1::JobTotals totals;
+  EXPECT_EQ(EnergyText(totals), "");
+  totals.set_energy_joules(12345);
+  EXPECT_EQ(EnergyText(totals), "12.3 kJ (3.4 Wh)");
+}
+
 }  // namespace
 }  // namespace hydra

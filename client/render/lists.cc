@@ -1,5 +1,9 @@
 #include "client/render/lists.h"
 
+#include <algorithm>
+#include <utility>
+#include <vector>
+
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "absl/strings/str_join.h"
@@ -78,35 +82,43 @@ std::string RenderJobs(const v1::ListJobsResponse& response, int width,
 
 std::string RenderWorkers(const v1::ListWorkersResponse& response, int width,
                           bool color) {
-  Table table({{"DEVICE"},
-               {"STATE"},
-               {"PID", true},
-               {"THREADS", true},
-               {"BUSY", true},
-               {"COMPUTING", true},
-               {"IN", true},
-               {"OUT", true},
-               {"PEAK", true},
-               {"LIMIT", true},
-               {"OUTSIDE", true},
-               {"DONE", true},
-               {"HELD", true},
-               {"RESTARTS", true},
-               {"TASK", false, /*flexible=*/true}});
+  const bool shows_gpus = std::any_of(
+      response.workers().begin(), response.workers().end(),
+      [](const v1::WorkerStatus& worker) { return worker.has_gpu(); });
+  std::vector<Column> columns = {
+      {"DEVICE"},     {"STATE"},           {"PID", true},     {"THREADS", true},
+      {"BUSY", true}, {"COMPUTING", true}, {"IN", true},      {"OUT", true},
+      {"PEAK", true}, {"LIMIT", true},     {"OUTSIDE", true}, {"DONE", true},
+      {"HELD", true}, {"RESTARTS", true}};
+  if (shows_gpus) {
+    columns.push_back({"GPU", true});
+    columns.push_back({"GPU MEMORY", true});
+  }
+  columns.push_back({"TASK", false, /*flexible=*/true});
+  Table table(columns);
   for (const v1::WorkerStatus& worker : response.workers()) {
     const bool ready = worker.state() == v1::WORKER_STATE_READY;
-    table.AddRow({worker.device(),
-                  Cell(StateName(worker.state()),
-                       ready ? Style::kGreen : Style::kYellow),
-                  absl::StrCat(worker.pid()), absl::StrCat(worker.threads()),
-                  BusyText(worker), ComputingText(worker),
-                  PromotingText(worker), DemotingText(worker),
-                  BytesText(worker.peak_bytes()),
-                  BytesText(worker.memory_limit_bytes()),
-                  BytesText(worker.outside_bytes()),
-                  absl::StrCat(worker.finished_tasks()),
-                  absl::StrCat(worker.held_tasks()),
-                  absl::StrCat(worker.restarts()), TaskText(worker)});
+    std::vector<Cell> row = {
+        worker.device(),
+        Cell(StateName(worker.state()), ready ? Style::kGreen : Style::kYellow),
+        absl::StrCat(worker.pid()),
+        absl::StrCat(worker.threads()),
+        BusyText(worker),
+        ComputingText(worker),
+        PromotingText(worker),
+        DemotingText(worker),
+        BytesText(worker.peak_bytes()),
+        BytesText(worker.memory_limit_bytes()),
+        BytesText(worker.outside_bytes()),
+        absl::StrCat(worker.finished_tasks()),
+        absl::StrCat(worker.held_tasks()),
+        absl::StrCat(worker.restarts())};
+    if (shows_gpus) {
+      row.push_back(GpuUseText(worker));
+      row.push_back(GpuMemoryText(worker));
+    }
+    row.push_back(TaskText(worker));
+    table.AddRow(std::move(row));
   }
   return table.Render(width, color);
 }

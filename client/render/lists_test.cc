@@ -75,6 +75,21 @@ TEST(RenderWorkersTest, ShowsTheShareOfTimeThatADeviceWasBusy) {
   EXPECT_THAT(text, HasSubstr("j3 FORWARD shard 0 step 2"));
 }
 
+TEST(RenderWorkersTest, ShowsGpusWhereADriverTellsOfOne) {
+  v1::ListWorkersResponse response;
+  response.add_workers()->set_device("cuda:0");
+  EXPECT_THAT(RenderWorkers(response, 0, false), Not(HasSubstr("GPU")));
+  v1::GpuStatus& gpu = *response.add_workers()->mutable_gpu();
+  gpu.set_use(0.87);
+  gpu.set_power_watts(311.6);
+  gpu.set_memory_used_bytes(int64_t{31} << 30);
+  gpu.set_memory_total_bytes(int64_t{40} << 30);
+  const std::string text = RenderWorkers(response, 0, false);
+  EXPECT_THAT(text, HasSubstr("GPU MEMORY"));
+  EXPECT_THAT(text, HasSubstr("87%, 312 W  31.0 GiB of 40.0 GiB"));
+  EXPECT_THAT(text, ContainsRegex("cuda:0 .* -  +-"));
+}
+
 TEST(RenderWorkersTest, ShowsWhyAWorkerCannotStart) {
   v1::ListWorkersResponse response;
   v1::WorkerStatus* worker = response.add_workers();

@@ -5,6 +5,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "absl/strings/str_join.h"
+#include "client/render/format.h"
 
 namespace hydra {
 namespace {
@@ -25,6 +26,23 @@ std::string PromotingText(const v1::WorkerStatus& worker) {
 
 std::string DemotingText(const v1::WorkerStatus& worker) {
   return ShareText(worker.has_demoting(), worker.demoting());
+}
+
+std::string GpuUseText(const v1::WorkerStatus& worker) {
+  const v1::GpuStatus& gpu = worker.gpu();
+  std::vector<std::string> parts;
+  if (gpu.has_use()) parts.push_back(ShareText(true, gpu.use()));
+  if (gpu.has_power_watts()) {
+    parts.push_back(absl::StrFormat("%.0f W", gpu.power_watts()));
+  }
+  return parts.empty() ? "-" : absl::StrJoin(parts, ", ");
+}
+
+std::string GpuMemoryText(const v1::WorkerStatus& worker) {
+  const v1::GpuStatus& gpu = worker.gpu();
+  if (!gpu.has_memory_used_bytes()) return "-";
+  return absl::StrCat(BytesText(gpu.memory_used_bytes()), " of ",
+                      BytesText(gpu.memory_total_bytes()));
 }
 
 std::string LanesText(const v1::WorkerStatus& worker) {

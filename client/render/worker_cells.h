@@ -15,6 +15,11 @@ std::string ComputingText(const v1::WorkerStatus& worker);
 std::string PromotingText(const v1::WorkerStatus& worker);
 std::string DemotingText(const v1::WorkerStatus& worker);
 
+// What the driver says of its GPU: use and power "87%, 312 W", the card's
+// memory "31.0 of 40.0 GiB".
+std::string GpuUseText(const v1::WorkerStatus& worker);
+std::string GpuMemoryText(const v1::WorkerStatus& worker);
+
 // The three in words: "computing 84%, in 31%, out 22%"; without those that are
 // not known.
 std::string LanesText(const v1::WorkerStatus& worker);

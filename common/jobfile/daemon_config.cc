@@ -177,7 +177,8 @@ void CheckDevice(const std::string& path, const DeviceConfig& device,
   if (!DeviceName::Parse(device.name()).has_value()) {
     AddMistake(absl::StrCat(path, ".name"),
                absl::StrCat("expected ", DeviceName::kForms,
-                            ", such as cpu:0, found ", Quoted(device.name())),
+                            ", such as cpu:0, or cuda:all, found ",
+                            Quoted(device.name())),
                mistakes);
   }
   if (IsGpu(device)) CheckGpu(path, device, mistakes);

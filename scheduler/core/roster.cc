@@ -330,6 +330,7 @@ std::vector<v1::WorkerStatus> Roster::Statuses(absl::Time now) const {
           ToProto(FromProto(worker.status.compute_cpu()) -
                   FromProto(before.compute_cpu()));
       FillLanes(worker.lanes.Now(), status);
+      if (worker.status.has_gpu()) *status.mutable_gpu() = worker.status.gpu();
     }
     for (const auto& [job_id, task_id] : worker.hand) {
       for (const OutstandingTask& task : book_->At(job_id).outstanding) {

@@ -128,6 +128,17 @@ TEST_F(RosterTest, BusyIsCountedSinceTheWorkerAttached) {
   EXPECT_EQ(roster_.Statuses(later + absl::Seconds(1))[0].demoting(), 0.25);
 }
 
+TEST_F(RosterTest, AGpuIsShownWhileItsWorkerIsThere) {
+  Start(1);
+  wv1::WorkerReport report = Report(1, 1);
+  report.mutable_device()->mutable_gpu()->set_power_watts(250);
+  ASSERT_TRUE(roster_.TakeAttendance(At(1), report, now_));
+  EXPECT_EQ(roster_.Statuses(now_)[0].gpu().power_watts(), 250);
+  EXPECT_FALSE(roster_.Statuses(now_)[1].has_gpu());
+  roster_.StreamEnded(WorkerId(1), now_);
+  EXPECT_FALSE(roster_.Statuses(now_)[0].has_gpu());
+}
+
 TEST_F(RosterTest, ItsStatusNamesTheTaskThatItComputes) {
   AttachAll();
   Job& job = AddSmallJob(4, book_);

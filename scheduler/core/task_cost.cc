@@ -12,6 +12,13 @@ void AddTo(absl::Duration more, google::protobuf::Duration& sum) {
   sum = ToProto(FromProto(sum) + more);
 }
 
+// Of a cost or of totals.
+template <typename Message>
+void AddEnergy(const Message& more, v1::JobTotals& totals) {
+  if (!more.has_energy_joules()) return;
+  totals.set_energy_joules(totals.energy_joules() + more.energy_joules());
+}
+
 }  // namespace
 
 void AddCost(const wv1::TaskCost& cost, v1::JobTotals& totals) {
@@ -20,6 +27,7 @@ void AddCost(const wv1::TaskCost& cost, v1::JobTotals& totals) {
   totals.set_demoted_bytes(totals.demoted_bytes() + cost.demoted_bytes());
   totals.set_cached_bytes(totals.cached_bytes() + cost.cached_bytes());
   AddTo(FromProto(cost.compute()), *totals.mutable_compute());
+  AddEnergy(cost, totals);
 }
 
 void AddDeviceTime(const TaskTrace& trace, v1::JobTotals& totals) {
@@ -54,6 +62,7 @@ void AddTotals(const v1::JobTotals& more, v1::JobTotals& totals) {
   AddTo(FromProto(more.wait_for_server()), *totals.mutable_wait_for_server());
   AddTo(FromProto(more.idle()), *totals.mutable_idle());
   AddTo(FromProto(more.between_tasks()), *totals.mutable_between_tasks());
+  AddEnergy(more, totals);
 }
 
 TaskTrace TraceOf(JobId job, const OutstandingTask& task,

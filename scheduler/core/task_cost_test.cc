@@ -98,7 +98,10 @@ TEST(TaskCostTest, TotalsOfTwoJobsAddUpInEveryField) {
   v1::JobTotals one;
   for (int i = 0; i < fields->field_count(); ++i) {
     const auto* field = fields->field(i);
-    if (field->message_type() == nullptr) {
+    if (field->cpp_type() ==
+        google::protobuf::FieldDescriptor::CPPTYPE_DOUBLE) {
+      reflection->SetDouble(&one, field, i + 1);
+    } else if (field->message_type() == nullptr) {
       reflection->SetInt64(&one, field, i + 1);
     } else {
       auto* duration = static_cast<google::protobuf::Duration*>(
@@ -110,7 +113,8 @@ TEST(TaskCostTest, TotalsOfTwoJobsAddUpInEveryField) {
   EXPECT_EQ(totals.SerializeAsString(), one.SerializeAsString());
   AddTotals(one, totals);
   EXPECT_EQ(totals.tasks(), 2);
-  EXPECT_EQ(totals.between_tasks().seconds(), 2 * fields->field_count());
+  EXPECT_EQ(totals.between_tasks().seconds(),
+            2 * one.between_tasks().seconds());
 }
 
 TEST(TaskCostTest, ATraceIsWhatWasHandedOutAndWhatItsReportSays) {
@@ -134,6 +138,21 @@ TEST(TaskCostTest, ATraceIsWhatWasHandedOutAndWhatItsReportSays) {
   EXPECT_EQ(trace.ended_at, At(5));
   EXPECT_EQ(trace.copy, absl::Milliseconds(5));
   EXPECT_EQ(trace.cached_bytes, 77);
+}
+
+TEST(TaskCostTest, EnergyIsAddedUpWhereItIsKnown) {
+  v1::JobTotals totals;
+  AddCost(wv1::TaskCost(), totals);
+  EXPECT_FALSE(totals.has_energy_joules());
+  wv1::TaskCost cost;
+  cost.set_energy_joules(2.5);
+  AddCost(cost, totals);
+  AddCost(wv1::TaskCost(), totals);
+  v1::JobTotals sweep;
+  AddTotals(totals, sweep);
+  AddTotals(totals, sweep);
+  EXPECT_DOUBLE_EQ(totals.energy_joules(), 2.5);
+  EXPECT_DOUBLE_EQ(sweep.energy_joules(), 5);
 }
 
 }  // namespace

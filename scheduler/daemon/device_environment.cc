@@ -1,5 +1,7 @@
 #include "scheduler/daemon/device_environment.h"
 
+#include <cstdlib>
+
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
 
@@ -9,23 +11,29 @@ namespace {
 constexpr char kVisible[] = "CUDA_VISIBLE_DEVICES";
 constexpr char kOrder[] = "CUDA_DEVICE_ORDER";
 
-// Of the list, the entry; empty, and so no GPU, if it has not so many.
-std::string Entry(const std::string& list, uint32_t number) {
-  const std::vector<std::string> entries = absl::StrSplit(list, ',');
-  return number < entries.size() ? entries[number] : "";
+}  // namespace
+
+std::optional<std::string> OwnVariable(const char* name) {
+  const char* const value = std::getenv(name);
+  if (value == nullptr) return std::nullopt;
+  return value;
 }
 
-}  // namespace
+std::string VisibleEntry(
+    const DeviceName& device,
+    const std::function<std::optional<std::string>(const char* name)>& own) {
+  const std::optional<std::string> visible = own(kVisible);
+  if (!visible.has_value()) return absl::StrCat(device.number);
+  const std::vector<std::string> entries = absl::StrSplit(*visible, ',');
+  return device.number < entries.size() ? entries[device.number] : "";
+}
 
 std::vector<std::string> DeviceEnvironment(
     const DeviceName& device,
     const std::function<std::optional<std::string>(const char* name)>& own) {
   if (device.kind != DeviceKind::kCuda) return {};
-  const std::optional<std::string> visible = own(kVisible);
   std::vector<std::string> variables = {
-      absl::StrCat(kVisible, "=",
-                   visible.has_value() ? Entry(*visible, device.number)
-                                       : absl::StrCat(device.number))};
+      absl::StrCat(kVisible, "=", VisibleEntry(device, own))};
   // CUDA's own order is another one: the fastest first.
   if (!own(kOrder).has_value()) {
     variables.push_back(absl::StrCat(kOrder, "=PCI_BUS_ID"));

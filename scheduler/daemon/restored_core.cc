@@ -2,11 +2,13 @@
 
 #include <optional>
 #include <string>
+#include <utility>
 
 #include "common/clock/steady_time.h"
 #include "common/device/device_name.h"
 #include "glog/logging.h"
 #include "scheduler/daemon/cpu_model.h"
+#include "scheduler/daemon/device_model.h"
 #include "scheduler/daemon/job_paths.h"
 #include "scheduler/daemon/open_state.h"
 #include "scheduler/journal/recovered.h"
@@ -18,16 +20,12 @@ namespace hydra {
 namespace {
 
 DeviceOptions OptionsOf(const config::v1::DeviceConfig& device,
-                        const std::string& model) {
+                        std::string model) {
   DeviceOptions options;
   options.name = device.name();
   options.memory_limit_bytes = device.memory_limit_bytes();
   options.threads = device.threads();
-  options.model = model;
-  if (device.has_link()) {
-    absl::StrAppend(&options.model, ", link ",
-                    device.link().ShortDebugString());
-  }
+  options.model = std::move(model);
   const std::optional<DeviceName> name = DeviceName::Parse(device.name());
   options.has_own_memory =
       device.has_link() || !name.has_value() || name->kind != DeviceKind::kCpu;
@@ -40,9 +38,10 @@ Core::Options OptionsOf(const DaemonState& state,
   Core::Options options;
   options.pool_first_byte = state.pool->data_offset();
   options.pool_bytes = state.pool->size_bytes() - state.pool->data_offset();
-  const std::string model = CpuModel();
+  const std::string cpu = CpuModel();
   for (const config::v1::DeviceConfig& device : config.devices()) {
-    options.devices.push_back(OptionsOf(device, model));
+    options.devices.push_back(
+        OptionsOf(device, DeviceModel(device, cpu, GpuModelOfDriver)));
   }
   options.lookahead = config.lookahead();
   options.prefetch_bytes = config.prefetch_bytes();

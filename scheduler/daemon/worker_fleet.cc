@@ -3,8 +3,6 @@
 #include <sys/types.h>
 
 #include <algorithm>
-#include <cstdlib>
-#include <optional>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -16,16 +14,6 @@
 #include "scheduler/daemon/device_environment.h"
 
 namespace hydra {
-namespace {
-
-std::optional<std::string> OwnVariable(const char* name) {
-  const char* const value = std::getenv(name);
-  if (value == nullptr) return std::nullopt;
-  return value;
-}
-
-}  // namespace
-
 WorkerFleet::WorkerFleet(const Parts& parts,
                          absl::btree_map<WorkerId, ForeignProcess> adopted)
     : parts_(parts) {

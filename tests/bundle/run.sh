@@ -11,6 +11,13 @@ libraries=/lib/x86_64-linux-gnu
 mkdir -p "$root"/{bin,bundle,dev,examples,lib64,proc,tmp,torch} "$root$libraries"
 tar -C "$root/bundle" --strip-components=1 -xzf "$root/bundle.tar.gz"
 rm "$root/bundle.tar.gz"
+# What there is for a machine with a GPU says so where there is none.
+gpu=$("$root/bundle/tests/gpu/run.sh" | tail -n 1)
+echo "tests/gpu/run.sh of the bundle: $gpu"
+case $gpu in
+  *"passed, 0 failed"*) ;;
+  *) echo "0 passed, 1 failed"; exit 1 ;;
+esac
 cp /bin/dash "$root/bin/sh"
 cp -L /lib64/ld-linux-x86-64.so.2 "$root/lib64/"
 for name in c m dl rt pthread util resolv; do cp -L $libraries/lib$name.so.[0-9]* "$root$libraries/"; done

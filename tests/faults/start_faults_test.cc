@@ -110,6 +110,34 @@ TEST_F(StartFaultsTest, F55DevicesLargerThanTheMachineAreRefused) {
   EXPECT_FALSE(fs::exists(directory + "/pool"));
 }
 
+TEST_F(StartFaultsTest, F56EveryGpuWhereThereIsNoneIsRefused) {
+  const std::string directory = FreshDirectory();
+  const ProgramResult refused = RunProgram(
+      {"/usr/bin/env", "CUDA_VISIBLE_DEVICES=", "scheduler/hydrad",
+       "--device=cuda:all=64MiB", "--set=state_dir=" + directory + "/state",
+       "--set=pool.path=" + directory + "/pool",
+       "--set=pool.size_bytes=64MiB"});
+  EXPECT_EQ(refused.code, 2);
+  EXPECT_THAT(refused.output,
+              HasSubstr("cuda:all stands for every GPU, and there is none: "));
+  EXPECT_FALSE(fs::exists(directory + "/pool"));
+}
+
+TEST_F(StartFaultsTest, F56EveryGpuIsADevice) {
+  Cluster::Options options;
+  options.devices = {"cuda:all=64MiB"};
+  options.environment = {
+      "LD_LIBRARY_PATH=" + fs::absolute("common/nvml/testing").string(),
+      "CUDA_VISIBLE_DEVICES=1,0", "HYDRA_FAKE_GPUS=2"};
+  Cluster cluster(options);
+  const std::vector<v1::WorkerStatus> workers = cluster.Workers();
+  ASSERT_EQ(workers.size(), 2);
+  for (int i : {0, 1}) {
+    EXPECT_EQ(workers[i].device(), absl::StrCat("cuda:", i));
+    EXPECT_EQ(workers[i].memory_limit_bytes(), 64 << 20);
+  }
+}
+
 // A hydrad that a shell starts, in the environment that `before` makes.
 class ShellStartedDaemon {
  public:

@@ -11,6 +11,7 @@
 #include "absl/types/span.h"
 #include "c10/core/Device.h"
 #include "worker/device/device_arena.h"
+#include "worker/device/host_buffers.h"
 
 namespace hydra {
 
@@ -63,6 +64,10 @@ class Device {
   // All of the device's memory; its limit is the device's. Copies take none of
   // it.
   virtual DeviceArena& arena() = 0;
+
+  // Host memory that copies are fastest from and to, beside the pool. Buffers
+  // end before the device. Any thread.
+  virtual HostBuffers& host_buffers() = 0;
 
   // Copy between host memory, of any alignment, and a contiguous tensor of this
   // device with as many bytes. Do not wait for the copy. They throw c10::Error,

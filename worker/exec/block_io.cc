@@ -1,6 +1,7 @@
 #include "worker/exec/block_io.h"
 
 #include <algorithm>
+#include <exception>
 #include <memory>
 #include <optional>
 #include <utility>
@@ -20,17 +21,7 @@ VersionId VersionOf(const BlockVersion& version) {
   return VersionId(version.version());
 }
 
-// Gradients that wait on the host for their update, at most: so much, and of
-// the device's memory one part in so many.
-constexpr int64_t kMostBufferedBytes = int64_t{1} << 30;
-constexpr int64_t kBufferedShare = 4;
-
 }  // namespace
-
-BlockIo::Outbound::Outbound(Device* device)
-    : departures(device),
-      updates(std::min(kMostBufferedBytes,
-                       device->arena().limit_bytes() / kBufferedShare)) {}
 
 // From here to the end of its scope, copies are waited for.
 class BlockIo::Waiting {
@@ -58,6 +49,14 @@ BlockIo::BlockIo(Device* device, HostRange host, DeviceCache* cache,
                                         : nullptr),
       outbound_(outbound == nullptr ? own_outbound_.get() : outbound),
       made_after_(outbound_->updates.newest()) {}
+
+BlockIo::~BlockIo() {
+  try {
+    EndStaged(Unstage::kAll);
+  } catch (const std::exception&) {
+    // The device has failed: nothing is read any more.
+  }
+}
 
 at::Tensor BlockIo::Promote(const BlockVersion& version, int64_t count,
                             Reuse reuse) {
@@ -102,7 +101,13 @@ void BlockIo::WaitFor(const Mark& mark) {
 
 void BlockIo::PromoteBytes(absl::Span<const std::byte> from,
                            const at::Tensor& to) {
-  WaitFor(CopyToDevice(from, to));
+  if (from.empty()) return;
+  HostBuffers::Buffer buffer =
+      TakeHostBuffer(static_cast<int64_t>(from.size()));
+  std::copy(from.begin(), from.end(), buffer.get());
+  const Mark copied = CopyToDevice({buffer.get(), from.size()}, to);
+  staged_.push_back({copied, std::move(buffer)});
+  WaitFor(copied);
 }
 
 BlockIo::Prefetched BlockIo::Prefetch(const BlockVersion& version) {
@@ -176,9 +181,28 @@ BlockIo::HostSlot BlockIo::SlotOnHost(const BlockVersion& version) {
           outbound_->departures.NewestOf(VersionOf(version))};
 }
 
-HostUpdates::Buffer BlockIo::TakeHostBuffer(int64_t count) {
+HostBuffers::Buffer BlockIo::TakeHostBuffer(int64_t bytes) {
   const Waiting waiting(this);
-  return updates().Take(count);
+  EndStaged(Unstage::kDone);
+  // Nobody else ends those that are staged here.
+  while (!staged_.empty()) {
+    HostBuffers::Buffer buffer = device_->host_buffers().TryTake(bytes);
+    if (buffer != nullptr) return buffer;
+    EndStaged(Unstage::kOldest);
+  }
+  return device_->host_buffers().Take(bytes);
+}
+
+void BlockIo::EndStaged(Unstage which) {
+  while (!staged_.empty()) {
+    const Mark copied = staged_.front().copied;
+    if (!device_->IsDone(copied)) {
+      if (which == Unstage::kDone) return;
+      device_->Await(copied);
+    }
+    staged_.pop_front();
+    if (which == Unstage::kOldest) return;
+  }
 }
 
 void BlockIo::MadeOnHost(const BlockVersion& version) {
@@ -221,6 +245,7 @@ int64_t BlockIo::SpareBytes() {
 void BlockIo::AwaitReads() {
   const Waiting waiting(this);
   device_->Await(last_promoted_);
+  EndStaged(Unstage::kAll);
 }
 
 void BlockIo::AwaitUpdates() {

@@ -4,6 +4,7 @@
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
+#include <deque>
 #include <functional>
 #include <limits>
 #include <memory>
@@ -17,6 +18,7 @@
 #include "hydra/v1/status.pb.h"
 #include "hydra/worker/v1/worker.pb.h"
 #include "worker/device/device.h"
+#include "worker/device/host_buffers.h"
 #include "worker/exec/departures.h"
 #include "worker/exec/device_cache.h"
 #include "worker/exec/host_updates.h"
@@ -44,7 +46,7 @@ class BlockIo {
 
   // What tasks make that the host has not got yet.
   struct Outbound {
-    explicit Outbound(Device* device);
+    explicit Outbound(Device* device) : departures(device) {}
 
     Departures departures;
     HostUpdates updates;
@@ -57,6 +59,8 @@ class BlockIo {
   // end.
   BlockIo(Device* device, HostRange host, DeviceCache* cache,
           Outbound* outbound = nullptr);
+  // Waits until nothing is read of what it has staged.
+  ~BlockIo();
 
   BlockIo(const BlockIo&) = delete;
   BlockIo& operator=(const BlockIo&) = delete;
@@ -76,7 +80,8 @@ class BlockIo {
                          const at::Tensor& to);
   void WaitFor(const Mark& mark);
 
-  // Copies host memory that is no block's into all of `to`, uncounted.
+  // Copies host memory that is no block's into all of `to`, uncounted, by way
+  // of a buffer that the device copies fast from: `from` is the caller's again.
   void PromoteBytes(absl::Span<const std::byte> from, const at::Tensor& to);
 
   enum class Prefetched {
@@ -131,8 +136,9 @@ class BlockIo {
 
   // What the host makes of what this task demotes.
   HostUpdates& updates() { return outbound_->updates; }
-  // Of HostUpdates; waiting for it counts as waiting for copies.
-  HostUpdates::Buffer TakeHostBuffer(int64_t count);
+  // Of the device's, for what is to be demoted to it. Waits until there is
+  // room, which counts as waiting for copies.
+  HostBuffers::Buffer TakeHostBuffer(int64_t bytes);
   // What was given to the host so far makes this version, and counts as this
   // task's.
   void MadeOnHost(const worker::v1::BlockVersion& version);
@@ -214,6 +220,10 @@ class BlockIo {
   // not got them.
   at::Tensor TakeCached(const worker::v1::BlockVersion& version, int64_t first,
                         int64_t count);
+  // The buffers of copies that are done are others' again; those of others only
+  // with kOldest and kAll, which wait.
+  enum class Unstage { kDone, kOldest, kAll };
+  void EndStaged(Unstage which);
   // For a version that may stay on the device. Without a cache none does, and
   // all memory is used as a pilot, which has none, used it.
   at::Tensor EmptyForCache(int64_t count) const;
@@ -228,6 +238,12 @@ class BlockIo {
   Outbound* const outbound_;
   int64_t most_departing_bytes_ = std::numeric_limits<int64_t>::max();
 
+  // What copies to the device read, in their order.
+  struct Staged {
+    Mark copied;
+    HostBuffers::Buffer buffer;
+  };
+  std::deque<Staged> staged_;
   std::vector<VersionId> made_;
   Mark last_promoted_{CopyLane::kPromote, 0};
   Mark last_demoted_{CopyLane::kDemote, 0};

@@ -7,6 +7,7 @@
 #include "ATen/ops/from_blob.h"
 #include "absl/types/span.h"
 #include "common/chain/block_key.h"
+#include "worker/device/host_buffers.h"
 
 namespace hydra {
 namespace {
@@ -29,9 +30,22 @@ absl::Span<std::byte> BytesOf(const at::Tensor& tensor) {
   return {static_cast<std::byte*>(tensor.mutable_data_ptr()), tensor.nbytes()};
 }
 
-absl::Span<std::byte> BytesOf(float* floats, int64_t count) {
-  return {reinterpret_cast<std::byte*>(floats),
-          static_cast<size_t>(count * kFloatBytes)};
+// A tensor in the buffer, from a byte on, that keeps it.
+at::Tensor TensorIn(const HostBuffers::Buffer& buffer, int64_t first_byte,
+                    at::IntArrayRef sizes, at::ScalarType type) {
+  return at::from_blob(
+      buffer.get() + first_byte, sizes, [buffer](void*) {},
+      at::TensorOptions().dtype(type));
+}
+
+// The same elsewhere: others wait for the buffer.
+RowGradients OutOfBuffer(const RowGradients& part) {
+  RowGradients copy;
+  copy.rows = HostTensor<int64_t>(part.rows.sizes(), at::kLong);
+  copy.rows.copy_(part.rows);
+  copy.gradients = HostTensor<float>(part.gradients.sizes(), at::kFloat);
+  copy.gradients.copy_(part.gradients);
+  return copy;
 }
 
 // What the host makes of the block's gradient.
@@ -87,14 +101,15 @@ void UseGradientOnHost(const Pass& pass, int block, const at::Tensor& gradient,
   const BlockVersion& made = MadeOfGradient(pass, block);
   for (const BlockRange& range : UpdateRangesOf(pass.block(block))) {
     pass.meter.Advance();
-    const HostUpdates::Buffer buffer = pass.io.TakeHostBuffer(range.count);
+    const int64_t bytes = range.count * kFloatBytes;
+    const HostBuffers::Buffer buffer = pass.io.TakeHostBuffer(bytes);
     const Mark copied =
         pass.io.DemoteFor(made, gradient.narrow(0, range.first, range.count),
-                          BytesOf(buffer.get(), range.count));
+                          {buffer.get(), static_cast<size_t>(bytes)});
     pass.io.updates().Do(
         [device = &pass.io.device(), shared_use, range, copied, buffer] {
           device->Await(copied);
-          (*shared_use)(range, buffer.get());
+          (*shared_use)(range, reinterpret_cast<const float*>(buffer.get()));
         });
   }
 }
@@ -110,16 +125,20 @@ std::shared_ptr<RowGradientSum> RowGradientSumOnHost(
 void AddRowsOnHost(const Pass& pass, int block, const RowGradients& rows,
                    std::shared_ptr<RowGradientSum> sum) {
   const BlockVersion& made = MadeOfGradient(pass, block);
+  const auto row_bytes = static_cast<int64_t>(rows.rows.nbytes());
+  const HostBuffers::Buffer buffer = pass.io.TakeHostBuffer(
+      row_bytes + static_cast<int64_t>(rows.gradients.nbytes()));
   RowGradients there;
-  there.rows = HostTensor<int64_t>(rows.rows.sizes(), at::kLong);
-  there.gradients = HostTensor<float>(rows.gradients.sizes(), at::kFloat);
+  there.rows = TensorIn(buffer, 0, rows.rows.sizes(), at::kLong);
+  there.gradients =
+      TensorIn(buffer, row_bytes, rows.gradients.sizes(), at::kFloat);
   pass.io.DemoteFor(made, rows.rows.contiguous(), BytesOf(there.rows));
   const Mark copied = pass.io.DemoteFor(made, rows.gradients.contiguous(),
                                         BytesOf(there.gradients));
   pass.io.updates().Do([device = &pass.io.device(), copied,
                         there = std::move(there), sum = std::move(sum)] {
     device->Await(copied);
-    sum->Add(there);
+    sum->Add(sum->keeps_parts() ? OutOfBuffer(there) : there);
   });
 }
 

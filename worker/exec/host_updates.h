@@ -1,16 +1,10 @@
 #ifndef HYDRA_WORKER_EXEC_HOST_UPDATES_H_
 #define HYDRA_WORKER_EXEC_HOST_UPDATES_H_
 
-#include <cstddef>
 #include <cstdint>
-#include <memory>
-#include <vector>
 
-#include "absl/base/thread_annotations.h"
 #include "absl/container/flat_hash_map.h"
 #include "absl/functional/any_invocable.h"
-#include "absl/synchronization/mutex.h"
-#include "absl/types/span.h"
 #include "common/ids/ids.h"
 #include "worker/exec/host_thread.h"
 
@@ -20,22 +14,13 @@ namespace hydra {
 // from the device, beside whatever the device computes next. Until one is made,
 // nobody may read its slot or copy it to the device.
 //
-// One thread asks for updates; Await(after, last) and buffers' ends are for
-// any.
+// One thread asks for updates; Await(after, last) is for any.
 class HostUpdates {
  public:
-  // Host memory that is returned when the last copy of the pointer goes.
-  using Buffer = std::shared_ptr<float[]>;
-
-  // So many bytes of buffers are out at once, at most, but one is always given.
-  explicit HostUpdates(int64_t most_buffered_bytes);
+  HostUpdates() = default;
 
   HostUpdates(const HostUpdates&) = delete;
   HostUpdates& operator=(const HostUpdates&) = delete;
-
-  // For `count` floats that the device copies to the host. Waits until there is
-  // room.
-  Buffer Take(int64_t count) ABSL_LOCKS_EXCLUDED(mu_);
 
   // Lets the thread do this, after all before.
   void Do(absl::AnyInvocable<void()> work);
@@ -59,19 +44,10 @@ class HostUpdates {
     uint64_t after = 0;
     uint64_t last = 0;
   };
-  struct Memory {
-    std::unique_ptr<float[]> floats;
-    int64_t capacity = 0;
-  };
 
-  const int64_t most_buffered_bytes_;
   // Those that are not known to be made, and when they are.
   absl::flat_hash_map<VersionId, Making> making_;
   uint64_t newest_ = 0;
-
-  absl::Mutex mu_;
-  int64_t taken_bytes_ ABSL_GUARDED_BY(mu_) = 0;
-  std::vector<Memory> free_ ABSL_GUARDED_BY(mu_);
 
   // Last: it ends first.
   HostThread thread_;

@@ -1,9 +1,5 @@
 #include "worker/exec/host_updates.h"
 
-#include <atomic>
-#include <thread>
-#include <utility>
-
 #include "absl/synchronization/notification.h"
 #include "gtest/gtest.h"
 
@@ -13,7 +9,7 @@ namespace {
 const VersionId kFirst(1), kSecond(2);
 
 TEST(HostUpdatesTest, AVersionIsMadeOnceAllIsDoneThatMakesIt) {
-  HostUpdates updates(1 << 20);
+  HostUpdates updates;
   absl::Notification go_first, go_second;
   updates.Do([&] { go_first.WaitForNotification(); });
   updates.Make(kFirst, 0);
@@ -30,28 +26,9 @@ TEST(HostUpdatesTest, AVersionIsMadeOnceAllIsDoneThatMakesIt) {
 }
 
 TEST(HostUpdatesTest, WhatItDoesNotMakeIsMade) {
-  HostUpdates updates(1 << 20);
+  HostUpdates updates;
   EXPECT_TRUE(updates.IsMade(kFirst));
   updates.Await(kFirst);
-}
-
-TEST(HostUpdatesTest, BuffersWaitForRoomAndAreUsedAgain) {
-  HostUpdates updates(/*most_buffered_bytes=*/1000);
-  HostUpdates::Buffer first = updates.Take(100);
-  HostUpdates::Buffer second = updates.Take(100);
-  float* const memory = first.get();
-  std::atomic<float*> third = nullptr;
-  std::thread waits([&] { third = updates.Take(100).get(); });
-  EXPECT_EQ(third, nullptr);
-  updates.Do([first = std::move(first)] {});
-  waits.join();
-  EXPECT_EQ(third, memory);
-}
-
-TEST(HostUpdatesTest, OneBufferIsGivenHoweverLarge) {
-  HostUpdates updates(/*most_buffered_bytes=*/1000);
-  EXPECT_NE(updates.Take(1000), nullptr);
-  EXPECT_NE(updates.Take(2000), nullptr);
 }
 
 }  // namespace

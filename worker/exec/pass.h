@@ -71,8 +71,7 @@ struct Pass {
   }
 };
 
-// Puts the batch's tokens on the device, which may read them from `batch` until
-// `io` has read them.
+// Puts the batch's tokens on the device.
 MicroBatch PromoteBatch(const HostBatch& batch, BlockIo& io);
 
 // The boundary tensors that lie in the block `boundary`, which the task reads:

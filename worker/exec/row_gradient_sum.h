@@ -29,7 +29,10 @@ class RowGradientSum {
   static bool KeepsParts(const ParameterBlock& block, int64_t rows_of_batch,
                          int64_t micro_batches);
 
-  // In the order of micro-batches.
+  bool keeps_parts() const { return keeps_parts_; }
+
+  // In the order of micro-batches. Of a part that it keeps, it keeps the
+  // tensors.
   void Add(const RowGradients& part);
 
   // Overwrites `to` with the rows [first_row, last_row). Nothing is added any

@@ -135,7 +135,6 @@ class TaskRunner {
     LayerMeter meter;
     const bool prefetches;
     const FindNext& find_next;
-    // Copies may read them until the attempt's end has synchronized the device.
     std::vector<HostBatch> batches;
     // What the task's updates are told of with; null if it has none.
     std::shared_ptr<const BuiltModel> model;

@@ -11,6 +11,7 @@
 #include "common/clock/steady_time.h"
 #include "common/model/model_table.h"
 #include "common/status/proto_time.h"
+#include "worker/device/host_buffers.h"
 #include "worker/model/optimizer_kernel.h"
 #include "worker/model/optimizer_step.h"
 
@@ -40,7 +41,7 @@ double BestRate(int64_t bytes, const std::function<void()>& work) {
 double CopyRate(Device& device, CopyLane lane) {
   const int64_t most =
       std::min(kMostBytes, device.arena().largest_free_bytes() / 2);
-  std::vector<std::byte> host(most);
+  const HostBuffers::Buffer host = device.host_buffers().Take(most);
   const at::Tensor tensor = at::empty(
       {most},
       at::TensorOptions().dtype(at::kByte).device(device.torch_device()));
@@ -48,7 +49,7 @@ double CopyRate(Device& device, CopyLane lane) {
   for (int64_t bytes = std::min(kLeastBytes, most);; bytes *= 2) {
     const at::Tensor part = tensor.narrow(0, 0, bytes);
     rate = BestRate(bytes, [&] {
-      const absl::Span<std::byte> span(host.data(), bytes);
+      const absl::Span<std::byte> span(host.get(), bytes);
       device.Await(lane == CopyLane::kPromote ? device.CopyToDevice(span, part)
                                               : device.CopyToHost(part, span));
     });

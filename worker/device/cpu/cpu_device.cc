@@ -33,7 +33,9 @@ absl::StatusOr<std::unique_ptr<CpuDevice>> CpuDevice::Create(
 }
 
 CpuDevice::CpuDevice(int index, DeviceArena* arena)
-    : name_(absl::StrCat("cpu:", index)), arena_(arena) {}
+    : name_(absl::StrCat("cpu:", index)),
+      arena_(arena),
+      host_buffers_(HostBuffers::MostBytes(arena->limit_bytes())) {}
 
 c10::Device CpuDevice::torch_device() const {
   return c10::Device(c10::DeviceType::CPU);

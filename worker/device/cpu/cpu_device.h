@@ -10,6 +10,7 @@
 
 #include "absl/status/statusor.h"
 #include "worker/device/device.h"
+#include "worker/device/host_buffers.h"
 #include "worker/device/process_memory.h"
 
 namespace hydra {
@@ -28,6 +29,7 @@ class CpuDevice : public Device {
   const std::string& name() const override { return name_; }
   c10::Device torch_device() const override;
   DeviceArena& arena() override { return *arena_; }
+  HostBuffers& host_buffers() override { return host_buffers_; }
 
   // Both copy at once, so nothing has to be waited for.
   Mark CopyToDevice(absl::Span<const std::byte> from,
@@ -51,6 +53,7 @@ class CpuDevice : public Device {
 
   const std::string name_;
   DeviceArena* const arena_;
+  HostBuffers host_buffers_;
   // By lane.
   std::array<std::atomic<int64_t>, 2> copy_ns_ = {};
 };

@@ -25,6 +25,7 @@ class LinkedDevice : public Device {
   const std::string& name() const override { return base_->name(); }
   c10::Device torch_device() const override { return base_->torch_device(); }
   DeviceArena& arena() override { return base_->arena(); }
+  HostBuffers& host_buffers() override { return base_->host_buffers(); }
 
   Mark CopyToDevice(absl::Span<const std::byte> from,
                     const at::Tensor& to) override;

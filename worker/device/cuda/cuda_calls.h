@@ -3,6 +3,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <string>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
@@ -57,6 +58,8 @@ class CudaCalls {
   // For the calling thread. All other calls are for the selected device; a
   // thread that selected none has device 0.
   virtual absl::Status SelectDevice(int ordinal) = 0;
+  // Of the first device, where it is on the machine's bus: "0000:3B:00.0".
+  virtual absl::StatusOr<std::string> PciBusId() = 0;
   // Of the whole device, whoever uses it.
   virtual absl::StatusOr<Memory> DeviceMemory() = 0;
 
@@ -83,8 +86,8 @@ class CudaCalls {
   virtual absl::Status MakeStreamWait(CudaStream stream, CudaEvent event) = 0;
 
   // Copy in the stream's order; they return at once where the host memory is
-  // registered, and may else wait for the copy. A copy must lie in one
-  // registered range, or in none.
+  // pinned, and may else wait for the copy. A copy must lie in one pinned
+  // range, or in none.
   virtual absl::Status CopyToDevice(CudaStream stream,
                                     absl::Span<const std::byte> from,
                                     std::byte* to) = 0;
@@ -96,6 +99,10 @@ class CudaCalls {
   virtual absl::Status RegisterHost(absl::Span<std::byte> memory) = 0;
   // Requires the begin of a registered range.
   virtual absl::Status UnregisterHost(std::byte* begin) = 0;
+
+  // Pinned host memory, aligned to 256 bytes at least.
+  virtual absl::StatusOr<std::byte*> AllocateHost(int64_t bytes) = 0;
+  virtual absl::Status FreeHost(std::byte* memory) = 0;
 };
 
 }  // namespace hydra

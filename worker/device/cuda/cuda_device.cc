@@ -64,6 +64,14 @@ CudaDevice::CudaDevice(CudaCalls* calls, const Options& options,
       begin_(SteadyNow()),
       computed_(computed),
       pins_(calls, options.host_memory, options.slab_bytes),
+      host_buffers_(
+          HostBuffers::MostBytes(options.limit_bytes),
+          {[calls](int64_t bytes) { return calls->AllocateHost(bytes); },
+           [calls](std::byte* begin) {
+             // A device that failed gives nothing back; its process
+             // ends.
+             calls->FreeHost(begin).IgnoreError();
+           }}),
       lanes_(std::move(lanes)) {
   arena_->SetAwaitFree([this] { return AwaitOldest(); });
 }

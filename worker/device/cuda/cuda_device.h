@@ -18,6 +18,7 @@
 #include "worker/device/cuda/cuda_lane.h"
 #include "worker/device/cuda/host_pins.h"
 #include "worker/device/device.h"
+#include "worker/device/host_buffers.h"
 
 namespace hydra {
 
@@ -67,6 +68,8 @@ class CudaDevice : public Device {
   const std::string& name() const override { return name_; }
   c10::Device torch_device() const override { return torch_device_; }
   DeviceArena& arena() override { return *arena_; }
+  // Pinned.
+  HostBuffers& host_buffers() override { return host_buffers_; }
 
   Mark CopyToDevice(absl::Span<const std::byte> from,
                     const at::Tensor& to) override;
@@ -127,6 +130,7 @@ class CudaDevice : public Device {
   // the event was then.
   const CudaEvent computed_;
   HostPins pins_;
+  HostBuffers host_buffers_;
 
   // Whatever is asked of a device teaches it what is done.
   mutable absl::Mutex mu_;

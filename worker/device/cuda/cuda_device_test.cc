@@ -194,6 +194,28 @@ TEST_F(CudaDeviceTest, UnpinnedMemoryWorks) {
   EXPECT_EQ(device->pinned_bytes(), 0);
 }
 
+TEST_F(CudaDeviceTest, HostBuffersArePinned) {
+  const auto device = NewDevice();
+  const HostBuffers::Buffer buffer = device->host_buffers().Take(100);
+  device->Await(device->CopyToHost(BytesOnDevice(100, 7), {buffer.get(), 100}));
+  EXPECT_EQ(buffer.get()[99], std::byte{7});
+  EXPECT_EQ(cuda_.copies(), 1);
+  EXPECT_EQ(cuda_.unpinned_copies(), 0);
+}
+
+TEST_F(CudaDeviceTest, WithoutPinnedMemoryHostBuffersWork) {
+  FakeCuda::Options refuses;
+  refuses.gives_host_memory = false;
+  FakeCuda cuda(refuses);
+  const auto device =
+      CudaDevice::Create(&cuda, OptionsOf(kLimit), UseArenaForCpuTensors)
+          .value();
+  const HostBuffers::Buffer buffer = device->host_buffers().Take(100);
+  device->Await(device->CopyToHost(BytesOnDevice(100, 7), {buffer.get(), 100}));
+  EXPECT_EQ(buffer.get()[99], std::byte{7});
+  EXPECT_EQ(cuda.unpinned_copies(), 1);
+}
+
 // The ring of events.
 
 TEST_F(CudaDeviceTest, TakesMoreCopiesThanItHasEvents) {
@@ -289,6 +311,7 @@ TEST_F(CudaDeviceTest, GivesBackWhatItTookOfCuda) {
   options.host_memory = absl::MakeSpan(host_);
   auto device = NewDevice(options);
   EXPECT_EQ(cuda_.streams(), 2);
+  device->host_buffers().Take(100);
   device->CopyToDevice(host_, BytesOnDevice(host_.size(), 7));
   device.reset();
   EXPECT_EQ(cuda_.streams(), 0);

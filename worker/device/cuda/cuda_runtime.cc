@@ -1,10 +1,14 @@
 #include "worker/device/cuda/cuda_runtime.h"
 
+#include <array>
+
 namespace hydra {
 namespace {
 
 constexpr int kSuccess = 0;
 constexpr int kNotReady = 600;
+// "00000000:3B:00.0" and some more.
+constexpr int kPciBusIdBytes = 32;
 
 }  // namespace
 
@@ -23,6 +27,13 @@ absl::StatusOr<int> CudaRuntime::DeviceCount() {
 
 absl::Status CudaRuntime::SelectDevice(int ordinal) {
   return StatusOf("cudaSetDevice", table_.set_device(ordinal));
+}
+
+absl::StatusOr<std::string> CudaRuntime::PciBusId() {
+  std::array<char, kPciBusIdBytes> id{};
+  const int error = table_.device_get_pci_bus_id(id.data(), kPciBusIdBytes, 0);
+  if (error != kSuccess) return StatusOf("cudaDeviceGetPCIBusId", error);
+  return id.data();
 }
 
 absl::StatusOr<CudaCalls::Memory> CudaRuntime::DeviceMemory() {
@@ -115,6 +126,17 @@ absl::Status CudaRuntime::RegisterHost(absl::Span<std::byte> memory) {
 
 absl::Status CudaRuntime::UnregisterHost(std::byte* begin) {
   return StatusOf("cudaHostUnregister", table_.host_unregister(begin));
+}
+
+absl::StatusOr<std::byte*> CudaRuntime::AllocateHost(int64_t bytes) {
+  void* memory = nullptr;
+  const int error = table_.host_alloc(&memory, bytes);
+  if (error != kSuccess) return StatusOf("cudaHostAlloc", error);
+  return static_cast<std::byte*>(memory);
+}
+
+absl::Status CudaRuntime::FreeHost(std::byte* memory) {
+  return StatusOf("cudaFreeHost", table_.free_host(memory));
 }
 
 }  // namespace hydra

@@ -13,6 +13,7 @@ class CudaRuntime : public CudaCalls {
 
   absl::StatusOr<int> DeviceCount() override;
   absl::Status SelectDevice(int ordinal) override;
+  absl::StatusOr<std::string> PciBusId() override;
   absl::StatusOr<Memory> DeviceMemory() override;
   absl::StatusOr<std::byte*> Malloc(int64_t bytes) override;
   absl::Status Free(std::byte* memory) override;
@@ -32,6 +33,8 @@ class CudaRuntime : public CudaCalls {
                           absl::Span<std::byte> to) override;
   absl::Status RegisterHost(absl::Span<std::byte> memory) override;
   absl::Status UnregisterHost(std::byte* begin) override;
+  absl::StatusOr<std::byte*> AllocateHost(int64_t bytes) override;
+  absl::Status FreeHost(std::byte* memory) override;
 
  private:
   absl::Status StatusOf(absl::string_view call, int error) const;

@@ -1,5 +1,6 @@
 #include "worker/device/cuda/cuda_runtime.h"
 
+#include <cstdio>
 #include <cstring>
 #include <vector>
 
@@ -46,6 +47,18 @@ TEST(CudaRuntimeTest, NotReadyIsNoError) {
   EXPECT_TRUE(cuda.IsDone(nullptr).value());
   result = 700;
   EXPECT_FALSE(cuda.IsDone(nullptr).ok());
+}
+
+TEST(CudaRuntimeTest, SaysWhereTheDeviceIs) {
+  CudaRuntimeTable table = Table();
+  table.device_get_pci_bus_id = [](char* id, int bytes, int) {
+    return std::snprintf(id, bytes, "0000:3B:00.0") == 12 ? result : 1;
+  };
+  CudaRuntime cuda(table);
+  result = 0;
+  EXPECT_EQ(cuda.PciBusId().value(), "0000:3B:00.0");
+  result = 100;
+  EXPECT_FALSE(cuda.PciBusId().ok());
 }
 
 TEST(CudaRuntimeTest, CopiesGoTheirWay) {

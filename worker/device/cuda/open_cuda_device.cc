@@ -37,9 +37,9 @@ absl::StatusOr<Cuda> LoadCuda(const std::string& name) {
   return Cuda{*module, calls};
 }
 
-absl::StatusOr<std::unique_ptr<Device>> OpenCudaDevice(
-    const std::string& name, int64_t limit_bytes,
-    absl::Span<std::byte> host_memory) {
+absl::StatusOr<OpenGpu> OpenCudaDevice(const std::string& name,
+                                       int64_t limit_bytes,
+                                       absl::Span<std::byte> host_memory) {
   const absl::StatusOr<Cuda> cuda = LoadCuda(name);
   if (!cuda.ok()) return cuda.status();
   CudaDevice::Options options;
@@ -52,7 +52,7 @@ absl::StatusOr<std::unique_ptr<Device>> OpenCudaDevice(
       });
   if (!device.ok()) return device.status();
   if (absl::Status warm = WarmUpCuda(); !warm.ok()) return warm;
-  return std::unique_ptr<Device>(*std::move(device));
+  return OpenGpu{*std::move(device), cuda->calls->PciBusId().value_or("")};
 }
 
 }  // namespace hydra

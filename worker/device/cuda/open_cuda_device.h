@@ -35,15 +35,21 @@ struct Cuda {
 //   sees another number of GPUs than one.
 absl::StatusOr<Cuda> LoadCuda(const std::string& name);
 
+struct OpenGpu {
+  std::unique_ptr<Device> device;
+  // Where it is on the machine's bus; empty if CUDA does not say.
+  std::string pci_bus_id;
+};
+
 // That GPU, ready to compute.
 //
 // `host_memory` is what most copies use; it is pinned, and must outlive the
 // device.
 //
 // Errors: as LoadCuda, CudaDevice::Create and WarmUpCuda.
-absl::StatusOr<std::unique_ptr<Device>> OpenCudaDevice(
-    const std::string& name, int64_t limit_bytes,
-    absl::Span<std::byte> host_memory);
+absl::StatusOr<OpenGpu> OpenCudaDevice(const std::string& name,
+                                       int64_t limit_bytes,
+                                       absl::Span<std::byte> host_memory);
 
 }  // namespace hydra
 

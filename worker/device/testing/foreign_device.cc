@@ -24,6 +24,7 @@ void CheckForeign(const at::Tensor& tensor, size_t bytes) {
 ForeignDevice::ForeignDevice(int64_t limit_bytes)
     : arena_(UseArenaForForeignTensors(
           DeviceArena::Create(limit_bytes, ForeignMemory()).value())),
+      host_buffers_(HostBuffers::MostBytes(limit_bytes)),
       begin_(SteadyNow()) {}
 
 c10::Device ForeignDevice::torch_device() const { return ForeignTorchDevice(); }

@@ -6,6 +6,7 @@
 #include <string>
 
 #include "worker/device/device.h"
+#include "worker/device/host_buffers.h"
 
 namespace hydra {
 
@@ -21,6 +22,7 @@ class ForeignDevice : public Device {
   const std::string& name() const override { return name_; }
   c10::Device torch_device() const override;
   DeviceArena& arena() override { return *arena_; }
+  HostBuffers& host_buffers() override { return host_buffers_; }
 
   Mark CopyToDevice(absl::Span<const std::byte> from,
                     const at::Tensor& to) override;
@@ -39,6 +41,7 @@ class ForeignDevice : public Device {
  private:
   const std::string name_ = "foreign:0";
   DeviceArena* const arena_;
+  HostBuffers host_buffers_;
   const absl::Time begin_;
 };
 

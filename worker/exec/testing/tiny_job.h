@@ -43,6 +43,8 @@ class HostPool {
 
   int64_t Allocate(int64_t bytes);
   absl::Span<std::byte> Range(int64_t offset, int64_t bytes);
+  // What all slots lie in.
+  absl::Span<std::byte> all() { return absl::MakeSpan(memory_); }
   HostRange AsHostRange();
 
  private:

@@ -11,7 +11,7 @@ namespace hydra {
 // Plain functions, since the two share LibTorch, but no other library of ours.
 //
 // Of another format, nothing but `format` may be looked at.
-constexpr int kCudaModuleFormat = 1;
+constexpr int kCudaModuleFormat = 3;
 
 // CUDA's runtime, each function as the one that its name is taken from; what
 // they return is a cudaError_t. Thread-safe. A call that fails leaves no error
@@ -21,6 +21,8 @@ struct CudaRuntimeTable {
   const char* (*error_string)(int error);
   int (*get_device_count)(int* count);
   int (*set_device)(int ordinal);
+  // "0000:3B:00.0", with its end.
+  int (*device_get_pci_bus_id)(char* id, int bytes, int ordinal);
   int (*mem_get_info)(size_t* free_bytes, size_t* total_bytes);
   int (*malloc)(void** memory, size_t bytes);
   int (*free)(void* memory);
@@ -42,6 +44,8 @@ struct CudaRuntimeTable {
   int (*memcpy_to_host)(void* to, const void* from, size_t bytes, void* stream);
   int (*host_register)(void* begin, size_t bytes);
   int (*host_unregister)(void* begin);
+  int (*host_alloc)(void** memory, size_t bytes);
+  int (*free_host)(void* memory);
 };
 
 struct CudaModule {

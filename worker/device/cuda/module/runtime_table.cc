@@ -32,6 +32,9 @@ CudaRuntimeTable RuntimeTable() {
   table.set_device = [](int ordinal) {
     return Forgotten(cudaSetDevice(ordinal));
   };
+  table.device_get_pci_bus_id = [](char* id, int bytes, int ordinal) {
+    return Forgotten(cudaDeviceGetPCIBusId(id, bytes, ordinal));
+  };
   table.mem_get_info = [](size_t* free_bytes, size_t* total_bytes) {
     return Forgotten(cudaMemGetInfo(free_bytes, total_bytes));
   };
@@ -85,6 +88,12 @@ CudaRuntimeTable RuntimeTable() {
   };
   table.host_unregister = [](void* begin) {
     return Forgotten(cudaHostUnregister(begin));
+  };
+  table.host_alloc = [](void** memory, size_t bytes) {
+    return Forgotten(cudaHostAlloc(memory, bytes, cudaHostAllocDefault));
+  };
+  table.free_host = [](void* memory) {
+    return Forgotten(cudaFreeHost(memory));
   };
   return table;
 }

@@ -129,6 +129,8 @@ absl::Status FakeCuda::SelectDevice(int ordinal) {
   return absl::OkStatus();
 }
 
+absl::StatusOr<std::string> FakeCuda::PciBusId() { return "0000:3B:00.0"; }
+
 absl::StatusOr<CudaCalls::Memory> FakeCuda::DeviceMemory() {
   absl::MutexLock lock(&mu_);
   int64_t used = 0;
@@ -269,6 +271,7 @@ absl::Status FakeCuda::Copy(CudaStream handle, const std::byte* from,
     return InvalidValue(kCall);
   }
   ++copies_;
+  if (registered == Registered::kNot) ++unpinned_copies_;
   const StreamPointer stream = streams_.at(handle);
   stream->steps.push_back(
       {[from, to, bytes] { std::memcpy(to, from, bytes); }, {}});
@@ -311,6 +314,29 @@ absl::Status FakeCuda::UnregisterHost(std::byte* begin) {
   return Failure("cudaHostUnregister");
 }
 
+absl::StatusOr<std::byte*> FakeCuda::AllocateHost(int64_t bytes) {
+  constexpr char kCall[] = "cudaHostAlloc";
+  absl::MutexLock lock(&mu_);
+  if (absl::Status failure = Failure(kCall); !failure.ok()) return failure;
+  if (!options_.gives_host_memory) {
+    return CudaErrorStatus(kCall, kCudaErrorMemoryAllocation,
+                           "cudaErrorMemoryAllocation", "out of memory");
+  }
+  const absl::StatusOr<std::byte*> begin = host_memory_.take(bytes);
+  if (begin.ok()) registered_[*begin] = bytes;
+  return begin;
+}
+
+absl::Status FakeCuda::FreeHost(std::byte* memory) {
+  constexpr char kCall[] = "cudaFreeHost";
+  absl::MutexLock lock(&mu_);
+  const auto found = registered_.find(memory);
+  if (found == registered_.end()) return InvalidValue(kCall);
+  host_memory_.give_back(memory, found->second);
+  registered_.erase(found);
+  return Failure(kCall);
+}
+
 void FakeCuda::Launch(CudaStream stream, std::function<void()> kernel) {
   absl::MutexLock lock(&mu_);
   streams_.at(stream)->steps.push_back({std::move(kernel), {}});
@@ -347,6 +373,11 @@ int FakeCuda::registrations() const {
 int64_t FakeCuda::copies() const {
   absl::MutexLock lock(&mu_);
   return copies_;
+}
+
+int64_t FakeCuda::unpinned_copies() const {
+  absl::MutexLock lock(&mu_);
+  return unpinned_copies_;
 }
 
 }  // namespace hydra

@@ -39,6 +39,8 @@ class FakeCuda : public CudaCalls {
     bool asking_brings_on = true;
     // Of registrations, how many the kernel allows; those after are refused.
     int allowed_registrations = 1 << 20;
+    // Whether there is pinned host memory to be had.
+    bool gives_host_memory = true;
   };
 
   FakeCuda() : FakeCuda(Options()) {}
@@ -52,6 +54,7 @@ class FakeCuda : public CudaCalls {
 
   absl::StatusOr<int> DeviceCount() override;
   absl::Status SelectDevice(int ordinal) override;
+  absl::StatusOr<std::string> PciBusId() override;
   absl::StatusOr<Memory> DeviceMemory() override;
   absl::StatusOr<std::byte*> Malloc(int64_t bytes) override;
   absl::Status Free(std::byte* memory) override;
@@ -71,6 +74,8 @@ class FakeCuda : public CudaCalls {
                           absl::Span<std::byte> to) override;
   absl::Status RegisterHost(absl::Span<std::byte> memory) override;
   absl::Status UnregisterHost(std::byte* begin) override;
+  absl::StatusOr<std::byte*> AllocateHost(int64_t bytes) override;
+  absl::Status FreeHost(std::byte* memory) override;
 
   // What only tests do.
 
@@ -85,6 +90,8 @@ class FakeCuda : public CudaCalls {
   int64_t registered_bytes() const;
   int registrations() const;
   int64_t copies() const;
+  // Of them, those from or to host memory that is not pinned.
+  int64_t unpinned_copies() const;
 
  private:
   struct Stream;
@@ -140,6 +147,7 @@ class FakeCuda : public CudaCalls {
   std::map<const std::byte*, int64_t> registered_ ABSL_GUARDED_BY(mu_);
   int registrations_ ABSL_GUARDED_BY(mu_) = 0;
   int64_t copies_ ABSL_GUARDED_BY(mu_) = 0;
+  int64_t unpinned_copies_ ABSL_GUARDED_BY(mu_) = 0;
   // 0: none.
   int broken_ ABSL_GUARDED_BY(mu_) = 0;
   std::string broken_name_ ABSL_GUARDED_BY(mu_);

@@ -27,6 +27,7 @@ class OnFakeCuda : public Device {
   const std::string& name() const override { return device_->name(); }
   c10::Device torch_device() const override { return device_->torch_device(); }
   DeviceArena& arena() override { return device_->arena(); }
+  HostBuffers& host_buffers() override { return device_->host_buffers(); }
 
   Mark CopyToDevice(absl::Span<const std::byte> from,
                     const at::Tensor& to) override {
@@ -46,6 +47,8 @@ class OnFakeCuda : public Device {
   }
   int64_t OutsideBytes() const override { return device_->OutsideBytes(); }
   absl::Duration ComputeTime() const override { return device_->ComputeTime(); }
+
+  const FakeCuda& cuda() const { return cuda_; }
 
  private:
   FakeCuda cuda_;
