@@ -3,10 +3,12 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "common/chain/split.h"
+#include "scheduler/core/finer_cuts.h"
 #include "scheduler/core/job_move.h"
 #include "scheduler/core/plan.h"
 #include "scheduler/core/records.h"
 #include "scheduler/core/resume_place.h"
+#include "scheduler/core/rounds.h"
 
 namespace hydra {
 namespace {
@@ -92,12 +94,33 @@ JobStart::Outcome JobStart::FromPilot(Job& job, absl::Time now) {
   if (known != nullptr && Fits(*known, *job.shape.table)) {
     v1::Partition partition = *known;
     partition.set_source("reused");
-    SetPartition(job, std::move(partition), device.memory_limit_bytes);
+    SetFoundPartition(job, std::move(partition), device.memory_limit_bytes,
+                      now);
     return {Kind::kGoesOn, ""};
   }
   if (parts_.claims->ClaimPilot(job, device) == job.id)
     parts_.queue->Enqueue(job, now);
   return {Kind::kWaits, ""};
+}
+
+void JobStart::SetFoundPartition(Job& job, v1::Partition partition,
+                                 int64_t limit_bytes, absl::Time now) {
+  SetPartition(job, partition, limit_bytes);
+  const absl::Status fits = parts_.admission->CanEverFit(*job.demand);
+  if (fits.ok()) return;
+  const auto finer = FinerCuts(job.shape, [this](const auto& demand) {
+    return parts_.admission->CanEverFit(demand).ok();
+  });
+  if (!finer.has_value()) return;
+  partition.mutable_cut_points()->Assign(finer->begin(), finer->end());
+  // Predicted of other shards.
+  partition.clear_step();
+  partition.clear_step_of_longest_shards();
+  SetPartition(job, std::move(partition), limit_bytes);
+  parts_.book->Log(job, "I",
+                   absl::StrCat("cut finer than for the device: ",
+                                fits.message(), ", in longer shards"),
+                   now);
 }
 
 void JobStart::SetPartition(Job& job, v1::Partition partition,
@@ -107,6 +130,11 @@ void JobStart::SetPartition(Job& job, v1::Partition partition,
       ShardsOf({partition.cut_points().begin(), partition.cut_points().end()},
                job.shape.table->layer_count());
   job.partition = parts_.models->Partition(partition);
+  // As if it were alone there: a job that waits for others goes no other way.
+  job.shape.rounds = FewestRounds(job.submitted.spec.train());
+  job.shape.rounds = RoundsThatFit(job.shape, [this](const auto& demand) {
+    return parts_.admission->CanEverFit(demand).ok();
+  });
   job.demand = DemandOf(job.shape);
 }
 
@@ -154,14 +182,18 @@ void JobStart::BeginChain(Job& job, absl::Time now) {
   }
   parts_.book->Log(
       job, "I",
-      absl::StrCat("admitted with ", job.demand->total_bytes(), " pool bytes; ",
-                   job.shape.shard_count(), " shards, cut before layers [",
-                   absl::StrJoin(job.partition->cut_points(), ", "), "] (",
-                   job.partition->source(), "); ", job.plan.total_steps,
-                   " steps",
-                   job.plan.resume.has_value()
-                       ? absl::StrCat("; goes on from ", job.restore_dir)
-                       : ""),
+      absl::StrCat(
+          "admitted with ", job.demand->total_bytes(), " pool bytes; ",
+          job.shape.shard_count(), " shards, cut before layers [",
+          absl::StrJoin(job.partition->cut_points(), ", "), "] (",
+          job.partition->source(), "); ", job.plan.total_steps, " steps",
+          job.shape.rounds > 1
+              ? absl::StrCat(" in ", job.shape.rounds, " rounds of at most ",
+                             job.shape.LargestRound(), " micro-batches each")
+              : "",
+          job.plan.resume.has_value()
+              ? absl::StrCat("; goes on from ", job.restore_dir)
+              : ""),
       now);
   parts_.book->Trace(job, v1::DECISION_KIND_ADMITTED, now);
   MoveTo(job, v1::JOB_PHASE_INIT);

@@ -35,11 +35,16 @@ absl::Duration ForwardAlone(absl::Duration forward, absl::Duration backward) {
   return forward > absl::ZeroDuration() ? forward : backward / kForwardsInBoth;
 }
 
+Round RoundOf(const ChainTask& task) {
+  return {task.first_micro_batch, task.last_micro_batch};
+}
+
 }  // namespace
 
 TimeModel::TimeModel(const JobShape& shape,
                      const std::vector<hydra::v1::LayerProfile>& layers)
-    : sequences_of_full_visit_(EvaluationVisitBatches(shape) *
+    : micro_batches_(shape.micro_batches),
+      sequences_of_full_visit_(EvaluationVisitBatches(shape) *
                                shape.eval_batch_size) {
   for (const LayerRange& range : shape.shards) {
     ShardTimes times;
@@ -76,15 +81,18 @@ void TimeModel::Observe(const ChainTask& task, absl::Duration wall,
                         absl::Duration waited) {
   const absl::Duration without_waits =
       wall - std::clamp(waited, absl::ZeroDuration(), wall);
+  const auto of_step = [&](absl::Duration time) {
+    return time * micro_batches_ / RoundOf(task).size();
+  };
   const int64_t sequences = std::max<int64_t>(1, task.sequences);
   ShardTimes& times = shards_[task.shard];
   switch (task.kind) {
     case wv1::TASK_KIND_FORWARD:
-      times.forward.Correct(wall, without_waits);
+      times.forward.Correct(of_step(wall), of_step(without_waits));
       break;
     case wv1::TASK_KIND_BACKWARD:
     case wv1::TASK_KIND_TURN:
-      times.backward.Correct(wall, without_waits);
+      times.backward.Correct(of_step(wall), of_step(without_waits));
       break;
     case wv1::TASK_KIND_EVALUATE:
       times.evaluate.Correct(wall / sequences, without_waits / sequences);
@@ -122,10 +130,10 @@ absl::Duration TimeModel::Estimate(const ChainTask& task) const {
   const ShardTimes& times = shards_[task.shard];
   switch (task.kind) {
     case wv1::TASK_KIND_FORWARD:
-      return times.forward.wall;
+      return OfRound(times.forward.wall, RoundOf(task));
     case wv1::TASK_KIND_BACKWARD:
     case wv1::TASK_KIND_TURN:
-      return times.backward.wall;
+      return OfRound(times.backward.wall, RoundOf(task));
     case wv1::TASK_KIND_EVALUATE:
       return times.evaluate.wall * task.sequences;
     default:
@@ -144,6 +152,23 @@ absl::Duration TimeModel::StepTime(Measure measure) const {
   for (int shard = 0; shard + 1 < shards_.size(); ++shard) {
     time += shards_[shard].forward.By(measure) +
             shards_[shard].backward.By(measure);
+  }
+  return time;
+}
+
+absl::Duration TimeModel::TimeBefore(const JobShape& shape, int task,
+                                     Measure measure) const {
+  const int tasks = TasksPerRound(shape.shard_count());
+  const int rounds = task / tasks;
+  // Only UPDATE tasks are left, which take the host's time.
+  if (rounds >= shape.rounds) return StepTime(measure);
+  const Round round = shape.RoundAt(rounds);
+  absl::Duration time = OfRound(StepTime(measure), {0, round.first});
+  const int last = shape.shard_count() - 1;
+  for (int i = 0; i < task % tasks; ++i) {
+    time += OfRound(i < last ? shards_[i].forward.By(measure)
+                             : shards_[2 * last - i].backward.By(measure),
+                    round);
   }
   return time;
 }
@@ -172,12 +197,7 @@ absl::Duration TimeModel::Remaining(const JobShape& shape,
                          validation + test,
                      measure);
   if (position.phase == ChainPosition::Phase::kTrain) {
-    // What this step has behind it.
-    for (int task = 0; task < position.task; ++task) {
-      const int last = shape.shard_count() - 1;
-      time -= task < last ? shards_[task].forward.By(measure)
-                          : shards_[2 * last - task].backward.By(measure);
-    }
+    time -= TimeBefore(shape, position.task, measure);
   } else if (position.phase == ChainPosition::Phase::kEvaluate) {
     if (position.split == wv1::SPLIT_TEST) {
       time -= EvaluationTime(validation, measure);

@@ -90,6 +90,33 @@ TEST_F(ExactnessTest, ClippedGradientsAreTheSameInOnePieceAndInMany) {
   }
 }
 
+// The pool holds the boundaries of some of a step's micro-batches only.
+TEST_F(ExactnessTest, AStepInRoundsGivesTheSameBits) {
+  for (double max_grad_norm : {0.0, 0.5}) {
+    v1::JobSpec spec = SmallJob(files_, {1, 2, 3});
+    spec.mutable_train()->set_dropout(0.1);
+    spec.mutable_train()->set_max_grad_norm(max_grad_norm);
+    spec.mutable_train()->set_per_device_train_batch_size(1);
+    spec.mutable_train()->set_gradient_accumulation_steps(60);
+    const Outcome whole = Undisturbed(spec);
+    Cluster::Options small;
+    small.settings = {"pool.size_bytes=5MiB", "lookahead=2"};
+    small.devices = {"cpu:0=64MiB", "cpu:1=64MiB,link=0.05"};
+    Cluster cluster(small);
+    const v1::JobDetail job = cluster.Run(spec);
+    EXPECT_GT(job.pool_demand().rounds(), 1);
+    ExpectSame(CompletedOutcomeOf(job), whole);
+    // A user may ask for them.
+    spec.mutable_train()->set_micro_batches_per_round(7);
+    Cluster::Options roomy;
+    roomy.devices = {"cpu:0=64MiB"};
+    Cluster other(roomy);
+    const v1::JobDetail asked = other.Run(spec);
+    EXPECT_EQ(asked.pool_demand().rounds(), 9);
+    ExpectSame(CompletedOutcomeOf(asked), whole);
+  }
+}
+
 TEST_F(ExactnessTest, DropoutIsTheSameInOnePieceAndInMany) {
   v1::JobSpec spec = SmallJob(files_, {1, 2, 3});
   spec.mutable_train()->set_dropout(0.1);
@@ -210,6 +237,8 @@ TEST_F(ExactnessTest, PlainTrainingGivesTheSameBits) {
     v1::JobSpec spec = SmallJob(files_, {1, 2, 3});
     spec.mutable_train()->set_dropout(dropout);
     if (dropout > 0) spec.mutable_train()->set_max_grad_norm(0.5);
+    spec.mutable_train()->set_gradient_accumulation_steps(5);
+    spec.mutable_train()->set_micro_batches_per_round(2);
     Cluster cluster({});
     const v1::JobDetail job = cluster.Run(spec);
     const Outcome outcome = CompletedOutcomeOf(job);
