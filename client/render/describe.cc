@@ -178,11 +178,33 @@ std::string PartitionSection(const v1::JobDetail& job, int width, bool color) {
   return text + table.Render(width, color);
 }
 
-std::string PoolSection(const v1::PoolDemand& demand, bool color) {
+// "4 of 16 micro-batches, as the pool holds the boundaries of no more"; empty
+// for one.
+std::string RoundsText(const v1::PoolDemand& demand,
+                       const v1::TrainSpec& train) {
+  if (demand.rounds() <= 1) return "";
+  const int micro_batches = train.gradient_accumulation_steps();
+  const int least = micro_batches / demand.rounds();
+  const int most = (micro_batches + demand.rounds() - 1) / demand.rounds();
+  const int asked = train.micro_batches_per_round();
+  const bool as_asked =
+      asked > 0 && (micro_batches + asked - 1) / asked == demand.rounds();
+  return absl::StrCat(demand.rounds(), " of ", least,
+                      least < most ? absl::StrCat(" or ", most) : "",
+                      most == 1 ? " micro-batch, " : " micro-batches, ",
+                      as_asked ? "as train.micro_batches_per_round says"
+                               : "as the pool holds the boundaries of no more");
+}
+
+std::string PoolSection(const v1::JobDetail& job, bool color) {
+  const v1::PoolDemand& demand = job.pool_demand();
   return absl::StrCat(
       Section("pool demand", color),
-      FactLines({{"parameters and state", BytesText(demand.committed_bytes())},
-                 {"boundaries of a step", BytesText(demand.boundary_bytes())},
+      FactLines({{"rounds of a step", RoundsText(demand, job.spec().train())},
+                 {"parameters and state", BytesText(demand.committed_bytes())},
+                 {demand.rounds() > 1 ? "boundaries of a round"
+                                      : "boundaries of a step",
+                  BytesText(demand.boundary_bytes())},
                  {"gradients that wait", BytesText(demand.gradient_bytes())},
                  {"largest write", BytesText(demand.largest_write_bytes())},
                  {"total", BytesText(demand.total_bytes())}}));
@@ -247,7 +269,7 @@ std::string RenderJobDetail(const v1::JobDetail& job, int width, bool color,
   if (job.has_partition()) {
     text += PartitionSection(job, width, color);
   }
-  if (job.has_pool_demand()) text += PoolSection(job.pool_demand(), color);
+  if (job.has_pool_demand()) text += PoolSection(job, color);
   if (job.has_totals()) text += TotalsSection(job.totals(), color);
   if (job.traffic().steps() > 0) {
     text += Section("bytes of a step", color) +

@@ -95,6 +95,24 @@ TEST(RenderJobDetailTest, ShowsPoolTotalsAndEvaluations) {
   EXPECT_THAT(text, ContainsRegex("20 +validation.* 31.25"));
 }
 
+TEST(RenderJobDetailTest, ShowsRoundsAndWhyThereAreSeveral) {
+  v1::JobDetail job = Detail();
+  v1::TrainSpec* train = job.mutable_spec()->mutable_train();
+  train->set_gradient_accumulation_steps(64);
+  job.mutable_pool_demand()->set_rounds(1);
+  EXPECT_THAT(Render(job), Not(HasSubstr("rounds")));
+  job.mutable_pool_demand()->set_rounds(4);
+  EXPECT_THAT(Render(job),
+              HasSubstr("4 of 16 micro-batches, as the pool holds the "
+                        "boundaries of no more\n"));
+  train->set_micro_batches_per_round(20);
+  EXPECT_THAT(Render(job), HasSubstr("4 of 16 micro-batches, as "
+                                     "train.micro_batches_per_round says\n"));
+  job.mutable_pool_demand()->set_rounds(5);
+  EXPECT_THAT(Render(job), HasSubstr("5 of 12 or 13 micro-batches, as the "
+                                     "pool holds"));
+}
+
 TEST(RenderJobDetailTest, ShowsWhatAStepMoves) {
   v1::JobDetail job = Detail();
   EXPECT_THAT(Render(job), Not(HasSubstr("bytes of a step\n")));

@@ -9,7 +9,8 @@
 namespace hydra {
 
 // Names one block of a job: its kind, which one of that kind (a parameter block
-// or a boundary, see worker.proto), and for boundaries the micro-batch.
+// or a boundary, see worker.proto), and for boundaries the micro-batch, for the
+// sum of a layer's gradients the layer.
 struct BlockKey {
   worker::v1::BlockKind kind = worker::v1::BLOCK_KIND_UNSPECIFIED;
   int index = 0;
@@ -41,6 +42,9 @@ inline BlockKey ParameterGradientKey(int block) {
 }
 inline BlockKey GradientSquaresKey(int block) {
   return {worker::v1::BLOCK_KIND_GRADIENT_SQUARES, block, 0};
+}
+inline BlockKey GradientSumKey(int block, int layer) {
+  return {worker::v1::BLOCK_KIND_GRADIENT_SUM, block, layer};
 }
 inline BlockKey ActivationKey(int layer, int micro_batch) {
   return {worker::v1::BLOCK_KIND_ACTIVATION, layer, micro_batch};

@@ -14,20 +14,21 @@ namespace wv1 = hydra::worker::v1;
 class PassBuilder {
  public:
   PassBuilder(const JobShape& shape, wv1::TaskKind kind,
-              const LayerRange& layers, int count)
-      : shape_(shape) {
+              const LayerRange& layers, const Round& round)
+      : shape_(shape), round_(round) {
     task_.kind = kind;
     task_.layers = layers;
-    task_.last_micro_batch = count;
+    task_.first_micro_batch = round.first;
+    task_.last_micro_batch = round.last;
   }
 
   void ReadParameters() {
-    for (int block : BlocksUsed()) task_.reads.push_back(ParametersKey(block));
+    for (int block : Blocks()) task_.reads.push_back(ParametersKey(block));
   }
 
   // Every block that the shard owns.
   void FillParameters() {
-    for (int block : BlocksUsed()) {
+    for (int block : Blocks()) {
       if (Owns(block)) Write(ParametersKey(block));
     }
   }
@@ -35,7 +36,7 @@ class PassBuilder {
   // Does nothing for the shard that begins the chain.
   void ReadInput(bool last_use) {
     if (task_.layers.first == 0) return;
-    for (int i = 0; i < task_.last_micro_batch; ++i) {
+    for (int i = round_.first; i < round_.last; ++i) {
       Read(ActivationKey(task_.layers.first, i), last_use);
     }
   }
@@ -43,14 +44,14 @@ class PassBuilder {
   // Does nothing for the shard that ends the chain.
   void WriteOutput() {
     if (task_.layers.last == shape_.table->layer_count()) return;
-    for (int i = 0; i < task_.last_micro_batch; ++i) {
+    for (int i = round_.first; i < round_.last; ++i) {
       Write(ActivationKey(task_.layers.last, i));
     }
   }
 
   // The gradients of the output come in, those of the input go out.
   void HandGradientsDown() {
-    for (int i = 0; i < task_.last_micro_batch; ++i) {
+    for (int i = round_.first; i < round_.last; ++i) {
       if (task_.layers.last < shape_.table->layer_count()) {
         Read(ActivationGradientKey(task_.layers.last, i), /*last_use=*/true);
       }
@@ -60,10 +61,13 @@ class PassBuilder {
     }
   }
 
-  // The gradient of every block that the shard owns, which waits for the UPDATE
-  // or is used at once; for the others, their part goes to the owner.
+  // At the end of a step, the gradient of every block that the shard owns,
+  // which waits for the UPDATE or is used at once; for the others, their part
+  // goes to the owner.
   void MakeGradients() {
-    for (int block : BlocksUsed()) {
+    AddToSums();
+    if (!round_.is_last) return;
+    for (int block : Blocks()) {
       if (!Owns(block)) {
         Write(ParameterGradientKey(block));
         continue;
@@ -86,7 +90,7 @@ class PassBuilder {
 
   // With the gradients that wait.
   void UpdateOwned() {
-    for (int block : BlocksUsed()) {
+    for (int block : Blocks()) {
       if (!Owns(block)) continue;
       Read(ParametersKey(block), /*last_use=*/false);
       Update(block);
@@ -102,15 +106,21 @@ class PassBuilder {
   ChainTask Take() { return std::move(task_); }
 
  private:
-  // Ascending, each once.
-  std::vector<int> BlocksUsed() const {
-    absl::btree_set<int> blocks;
+  std::vector<int> Blocks() const {
+    return BlocksUsed(*shape_.table, task_.layers);
+  }
+
+  // What each layer's rounds up to this one add up to, of every block that it
+  // uses: one sum for all of a tied block's layers would add them up in another
+  // order than one round does.
+  void AddToSums() {
     for (int layer = task_.layers.first; layer < task_.layers.last; ++layer) {
-      const std::vector<int>& used =
-          shape_.table->layers[layer].parameter_blocks;
-      blocks.insert(used.begin(), used.end());
+      for (int block : shape_.table->layers[layer].parameter_blocks) {
+        const BlockKey sum = GradientSumKey(block, layer);
+        if (!round_.is_first) Read(sum, /*last_use=*/round_.is_last);
+        if (!round_.is_last) Write(sum);
+      }
     }
-    return {blocks.begin(), blocks.end()};
   }
 
   bool Owns(int block) const {
@@ -139,14 +149,15 @@ class PassBuilder {
   }
 
   const JobShape& shape_;
+  const Round round_;
   ChainTask task_;
 };
 
 }  // namespace
 
 ChainTask PassTask(const JobShape& shape, wv1::TaskKind kind,
-                   const LayerRange& layers, int count) {
-  PassBuilder pass(shape, kind, layers, count);
+                   const LayerRange& layers, const Round& round) {
+  PassBuilder pass(shape, kind, layers, round);
   switch (kind) {
     case wv1::TASK_KIND_INIT:
       pass.FillParameters();
@@ -175,6 +186,20 @@ ChainTask PassTask(const JobShape& shape, wv1::TaskKind kind,
       LOG(FATAL) << wv1::TaskKind_Name(kind) << " is no pass over a shard";
   }
   return pass.Take();
+}
+
+ChainTask PassTask(const JobShape& shape, wv1::TaskKind kind,
+                   const LayerRange& layers, int count) {
+  return PassTask(shape, kind, layers, Round{0, count});
+}
+
+std::vector<int> BlocksUsed(const ModelTable& table, const LayerRange& layers) {
+  absl::btree_set<int> blocks;
+  for (int layer = layers.first; layer < layers.last; ++layer) {
+    const std::vector<int>& used = table.layers[layer].parameter_blocks;
+    blocks.insert(used.begin(), used.end());
+  }
+  return {blocks.begin(), blocks.end()};
 }
 
 bool StaysOnHost(const ParameterBlock& block, const LayerRange& layers) {

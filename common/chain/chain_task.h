@@ -40,16 +40,21 @@ struct ChainTask {
   std::vector<BlockKey> ends;
 };
 
-// One pass over `layers`, for the micro-batches, or batches of an evaluation,
-// [0, count). Its step, shard, split and sequences are not set. The layers need
-// not be one of the shape's shards.
+// One pass over `layers`, for the micro-batches of the round, or for batches of
+// an evaluation. Its step, shard, split and sequences are not set. The layers
+// need not be one of the shape's shards, nor the round one of its rounds.
 //
-// Requires an INIT (from nothing; `count` is 0), FORWARD, BACKWARD, TURN,
-// UPDATE
-// (`count` is 0) or EVALUATE; BACKWARD and FORWARD end before the last layer,
-// TURN at it.
+// Requires an INIT (from nothing), FORWARD, BACKWARD, TURN, UPDATE or EVALUATE;
+// those of INIT and UPDATE are none. BACKWARD and FORWARD end before the last
+// layer, TURN at it.
+ChainTask PassTask(const JobShape& shape, worker::v1::TaskKind kind,
+                   const LayerRange& layers, const Round& round);
+// For [0, count), as a whole step of them.
 ChainTask PassTask(const JobShape& shape, worker::v1::TaskKind kind,
                    const LayerRange& layers, int count);
+
+// The parameter blocks that the layers use, ascending, each once.
+std::vector<int> BlocksUsed(const ModelTable& table, const LayerRange& layers);
 
 // Whether a pass over these layers leaves the block in host memory: its rows
 // are gathered there, and no other one of the layers computes with it.

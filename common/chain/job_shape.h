@@ -12,6 +12,19 @@
 
 namespace hydra {
 
+// Micro-batches [first, last) of a step, which go through the whole model
+// before those after them do.
+struct Round {
+  int first = 0;
+  int last = 0;
+  // Of its step. Gradients of the rounds before wait in the pool, and those of
+  // all but the last one will.
+  bool is_first = true;
+  bool is_last = true;
+
+  int size() const { return last - first; }
+};
+
 // The sizes that a job's chain of tasks, its memory and its time follow from.
 // A value type.
 struct JobShape {
@@ -19,6 +32,10 @@ struct JobShape {
   // Sequences in a micro-batch, micro-batches in a step, tokens in a sequence.
   int64_t micro_batch_size = 1;
   int micro_batches = 1;
+  // A step's micro-batches go in so many rounds, of about equal size; at most
+  // one for each. As many as the job asks for; the daemon makes them more where
+  // the pool has no room for the boundaries of so many micro-batches at once.
+  int rounds = 1;
   int64_t context_length = 1;
   int64_t eval_batch_size = 1;
   // Optimizer state over parameters (common/model/optimizer.h).
@@ -27,6 +44,15 @@ struct JobShape {
   bool clips_gradients = false;
   // In chain order; empty until the cut points are known.
   std::vector<LayerRange> shards;
+
+  Round RoundAt(int number) const {
+    const auto begin = [this](int64_t round) {
+      return static_cast<int>(round * micro_batches / rounds);
+    };
+    return {begin(number), begin(number + 1), number == 0,
+            number + 1 == rounds};
+  }
+  int LargestRound() const { return (micro_batches + rounds - 1) / rounds; }
 
   int shard_count() const { return static_cast<int>(shards.size()); }
 
@@ -53,6 +79,12 @@ struct JobShape {
 
 // `spec` with every default filled in.
 JobShape MakeJobShape(const hydra::v1::JobSpec& spec, Shared<ModelTable> table);
+
+// What the job asks for: one, unless it says how large a round may be.
+int FewestRounds(const hydra::v1::TrainSpec& train);
+
+// What the job asks for: one, unless it says how large a round may be.
+int FewestRounds(const hydra::v1::TrainSpec& train);
 
 // The shards that ascending cut points in (0, layer_count) make.
 std::vector<LayerRange> ShardsOf(const std::vector<int>& cut_points,

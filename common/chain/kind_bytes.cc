@@ -19,6 +19,7 @@ void AddBytes(wv1::BlockKind kind, int64_t bytes, hydra::v1::KindBytes& sum) {
       sum.set_activation_gradients(sum.activation_gradients() + bytes);
       break;
     case wv1::BLOCK_KIND_PARAMETER_GRADIENT:
+    case wv1::BLOCK_KIND_GRADIENT_SUM:
       sum.set_parameter_gradients(sum.parameter_gradients() + bytes);
       break;
     default:

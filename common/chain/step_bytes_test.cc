@@ -93,6 +93,43 @@ TEST(StepBytesTest, EachCutIsWrittenOnceAndReadAsOftenAsItsShardRuns) {
   EXPECT_EQ(bytes.demoted.activation_gradients(), 2 * cut);
 }
 
+// The model moves once for each round, boundaries for each micro-batch, and the
+// sums of all gradients between two rounds.
+TEST(StepBytesTest, RoundsMoveTheModelAgainAndTheSumsBetweenThem) {
+  JobShape shape = Shape({2, 4});
+  shape.micro_batches = 7;
+  const StepBytes in_one = PredictStepBytes(shape, UPDATE_PLACE_HOST);
+  shape.rounds = 3;
+  const StepBytes on_host = PredictStepBytes(shape, UPDATE_PLACE_HOST);
+  EXPECT_EQ(on_host.promoted.activations(), in_one.promoted.activations());
+  EXPECT_EQ(on_host.demoted.activation_gradients(),
+            in_one.demoted.activation_gradients());
+  EXPECT_EQ(on_host.promoted.parameters(), 3 * in_one.promoted.parameters());
+  const int64_t own =
+      OwnBytes(shape, 0) + OwnBytes(shape, 1) + OwnBytes(shape, 2);
+  const int64_t head = TableBytes(shape);
+  EXPECT_EQ(on_host.promoted.parameter_gradients(), 2 * (own + head))
+      << "the rows' sum stays on the host";
+  constexpr int64_t kRowBytesOfMicroBatch = kRowBytes / kMicroBatches;
+  EXPECT_EQ(on_host.demoted.parameter_gradients(),
+            2 * (own + head) + 4 * kRowBytesOfMicroBatch + head)
+      << "rows of rounds of 2 and 2 micro-batches; the head's part";
+  EXPECT_EQ(on_host.demoted.parameters(), own + 3 * kRowBytesOfMicroBatch)
+      << "a last round of 3";
+
+  const StepBytes on_device = PredictStepBytes(shape, UPDATE_PLACE_DEVICE);
+  const StepBytes device_in_one = [&shape] {
+    JobShape one = shape;
+    one.rounds = 1;
+    return PredictStepBytes(one, UPDATE_PLACE_DEVICE);
+  }();
+  EXPECT_EQ(on_device.demoted.parameters(), device_in_one.demoted.parameters());
+  EXPECT_EQ(on_device.promoted.optimizer_state(),
+            device_in_one.promoted.optimizer_state());
+  EXPECT_EQ(on_device.demoted.parameter_gradients(),
+            2 * (own + 2 * head) + head);
+}
+
 TEST(StepBytesTest, OneShardMovesItsParametersOnceEachWay) {
   JobShape shape = Shape({});
   const int64_t all = OwnBytes(shape, 0) + TableBytes(shape);

@@ -14,8 +14,9 @@ using Phase = ChainPosition::Phase;
 
 // The layer whose shard fills or updates the block.
 int OwnerOf(const JobShape& shape, const BlockKey& key) {
-  return IsBoundary(key) ? key.index
-                         : shape.table->parameter_blocks[key.index].owner();
+  if (IsBoundary(key)) return key.index;
+  if (key.kind == wv1::BLOCK_KIND_GRADIENT_SUM) return key.micro_batch;
+  return shape.table->parameter_blocks[key.index].owner();
 }
 
 // From nothing, or from the place that the plan resumes at: then what is there
@@ -42,7 +43,9 @@ ChainTask InitTask(const JobShape& shape, const ChainPlan& plan, int shard) {
 }
 
 // Of one step: those that make the gradients.
-int GradientTasks(const JobShape& shape) { return 2 * shape.shard_count() - 1; }
+int GradientTasks(const JobShape& shape) {
+  return shape.rounds * TasksPerRound(shape.shard_count());
+}
 
 ChainTask UpdateTask(const JobShape& shape, int64_t step, int shard) {
   ChainTask task =
@@ -56,16 +59,18 @@ ChainTask TrainTask(const JobShape& shape, int64_t step, int index) {
   if (index >= GradientTasks(shape)) {
     return UpdateTask(shape, step, index - GradientTasks(shape));
   }
+  const int tasks = TasksPerRound(shape.shard_count());
+  const Round round = shape.RoundAt(index / tasks);
+  const int in_round = index % tasks;
   const int turn = shape.shard_count() - 1;
-  const int shard = index <= turn ? index : 2 * turn - index;
-  const wv1::TaskKind kind = index < turn    ? wv1::TASK_KIND_FORWARD
-                             : index == turn ? wv1::TASK_KIND_TURN
-                                             : wv1::TASK_KIND_BACKWARD;
-  ChainTask task =
-      PassTask(shape, kind, shape.shards[shard], shape.micro_batches);
+  const int shard = in_round <= turn ? in_round : 2 * turn - in_round;
+  const wv1::TaskKind kind = in_round < turn    ? wv1::TASK_KIND_FORWARD
+                             : in_round == turn ? wv1::TASK_KIND_TURN
+                                                : wv1::TASK_KIND_BACKWARD;
+  ChainTask task = PassTask(shape, kind, shape.shards[shard], round);
   task.step = step;
   task.shard = shard;
-  task.sequences = shape.micro_batches * shape.micro_batch_size;
+  task.sequences = round.size() * shape.micro_batch_size;
   return task;
 }
 
@@ -163,7 +168,7 @@ int EvaluationVisitBatches(const JobShape& shape) {
     const int64_t bytes = shape.EvalBoundaryBytes(layers.first);
     batch_bytes = std::max(batch_bytes, before + bytes);
     before = bytes;
-    step_bytes += shape.micro_batches * shape.TrainBoundaryBytes(layers.first);
+    step_bytes += shape.LargestRound() * shape.TrainBoundaryBytes(layers.first);
   }
   const int64_t room = std::max(step_bytes, parameters / 16);
   return static_cast<int>(std::clamp<int64_t>(
@@ -174,6 +179,12 @@ int64_t VisitEnd(const ChainPlan& plan, const ChainPosition& position) {
   return std::min(position.first_batch +
                       std::max(position.visit_batches, kLeastVisitBatches),
                   BatchesOf(plan, position.split));
+}
+
+int TasksPerRound(int shards) { return 2 * shards - 1; }
+
+int LastTurn(int shards, int rounds) {
+  return (rounds - 1) * TasksPerRound(shards) + shards - 1;
 }
 
 int TasksPerStep(const JobShape& shape) {
@@ -192,7 +203,10 @@ std::vector<BlockWrite> BlocksInsideStep(const JobShape& shape,
                                          const ChainPosition& position) {
   absl::btree_map<BlockKey, int64_t> blocks;
   if (position.phase != Phase::kTrain) return {};
-  for (int i = 0; i < position.task; ++i) {
+  // A whole round before the last one leaves its sums and nothing else.
+  const int tasks = TasksPerRound(shape.shard_count());
+  const int round = std::min(position.task, GradientTasks(shape) - 1) / tasks;
+  for (int i = std::max(0, round - 1) * tasks; i < position.task; ++i) {
     const ChainTask task = TrainTask(shape, position.step, i);
     for (const BlockWrite& write : task.writes) {
       if (!IsTrained(write.key)) blocks[write.key] = write.size_bytes;

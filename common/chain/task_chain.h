@@ -69,8 +69,8 @@ ChainPosition Next(const JobShape& shape, const ChainPlan& plan,
 // evaluation begins again, since what it has in the pool is not kept.
 ChainPosition ResumePlace(ChainPosition position);
 
-// Boundaries and tied gradients that are there before the task at `position` of
-// a step.
+// Boundaries and gradients that are there before the task at `position` of a
+// step.
 std::vector<BlockWrite> BlocksInsideStep(const JobShape& shape,
                                          const ChainPosition& position);
 
@@ -82,10 +82,17 @@ bool CompletesStep(const JobShape& shape, const ChainPosition& position);
 bool CompletesEvaluation(const JobShape& shape, const ChainPlan& plan,
                          const ChainPosition& position);
 
-// Tasks of one step: FORWARD for each shard but the last, TURN, BACKWARD for
-// each but the last; and UPDATE for each, the first one first, where gradients
-// are clipped.
+// Tasks of one step: for each of its rounds FORWARD for each shard but the
+// last, TURN, BACKWARD for each but the last; and UPDATE for each, the first
+// one first, where gradients are clipped.
 int TasksPerStep(const JobShape& shape);
+
+// Of the tasks of one round, or of the gradients of a whole step in one.
+int TasksPerRound(int shards);
+
+// The number of a step's task that is TURN of its last round: from then on,
+// parameters are updated, and the loss is known.
+int LastTurn(int shards, int rounds);
 
 // In the first `batches` batches of an evaluation of the split.
 int64_t SequencesOf(const JobShape& shape, const ChainPlan& plan,

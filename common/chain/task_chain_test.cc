@@ -6,6 +6,8 @@
 #include <map>
 #include <set>
 #include <string>
+#include <utility>
+#include <vector>
 
 #include "absl/strings/str_cat.h"
 #include "common/model/gpt2_table.h"
@@ -70,6 +72,56 @@ TEST(TaskChainTest, ClippedGradientsWaitForTheLastOfThem) {
         TaskAt(shape, {1}, {ChainPosition::Phase::kTrain, 0, /*task=*/5});
     EXPECT_THAT(update.reads, Contains(GradientSquaresKey(block)))
         << "the norm is of all blocks";
+  }
+}
+
+TEST(TaskChainTest, AStepMayGoInRoundsOfMicroBatches) {
+  JobShape shape = Shape({2}, /*micro_batches=*/7);
+  shape.rounds = 3;
+  EXPECT_THAT(Names(shape, {/*total_steps=*/1}),
+              ElementsAre("INIT 0", "INIT 1", "FORWARD 0", "TURN 1",
+                          "BACKWARD 0", "FORWARD 0", "TURN 1", "BACKWARD 0",
+                          "FORWARD 0", "TURN 1", "BACKWARD 0"));
+  std::vector<std::pair<int, int>> rounds;
+  int64_t sequences = 0;
+  for (int task : {0, 3, 6}) {
+    const ChainTask forward =
+        TaskAt(shape, {1}, {ChainPosition::Phase::kTrain, 0, task});
+    rounds.emplace_back(forward.first_micro_batch, forward.last_micro_batch);
+    sequences += forward.sequences;
+    EXPECT_EQ(forward.writes.front().key.micro_batch,
+              forward.first_micro_batch);
+  }
+  EXPECT_THAT(rounds,
+              ElementsAre(std::pair(0, 2), std::pair(2, 4), std::pair(4, 7)));
+  EXPECT_EQ(sequences, 7 * shape.micro_batch_size);
+  EXPECT_EQ(shape.LargestRound(), 3);
+  EXPECT_EQ(LastTurn(shape.shard_count(), shape.rounds), 7);
+}
+
+// What is there at any place of a step, by walking all tasks before it.
+TEST(TaskChainTest, BlocksInsideAStepAreThoseThatItsTasksLeft) {
+  for (bool clips : {false, true}) {
+    for (int rounds : {1, 2, 3}) {
+      JobShape shape = Shape({1, 4}, /*micro_batches=*/4);
+      shape.rounds = rounds;
+      shape.clips_gradients = clips;
+      std::set<BlockKey> live;
+      for (int task = 0; task < TasksPerStep(shape); ++task) {
+        const ChainPosition at{ChainPosition::Phase::kTrain, 0, task};
+        std::set<BlockKey> inside;
+        for (const BlockWrite& block : BlocksInsideStep(shape, at)) {
+          inside.insert(block.key);
+        }
+        EXPECT_EQ(inside, live) << rounds << " rounds, task " << task;
+        const ChainTask next = TaskAt(shape, {1}, at);
+        for (const BlockWrite& write : next.writes) {
+          if (!IsTrained(write.key)) live.insert(write.key);
+        }
+        for (const BlockKey& key : next.ends) live.erase(key);
+      }
+      EXPECT_TRUE(live.empty());
+    }
   }
 }
 
@@ -188,17 +240,10 @@ TEST(TaskChainTest, EveryReadWasMadeAndEveryBoundaryEnds) {
   plan.eval_steps = 1;
   plan.validation_batches = 6;
   plan.test_batches = 2;
-  for (const std::vector<int>& cuts :
-       {std::vector<int>{}, {1}, {2, 4}, {1, 2, 3, 4}, {-1}, {-1, 2, 4}}) {
-    // With a -1: gradients are clipped.
-    const bool clips = !cuts.empty() && cuts.front() == -1;
-    JobShape shape = Shape({cuts.begin() + (clips ? 1 : 0), cuts.end()},
-                           /*micro_batches=*/2);
-    shape.clips_gradients = clips;
+  const auto walk = [&plan](const JobShape& shape) {
+    const auto blocks = static_cast<int>(shape.table->parameter_blocks.size());
     std::set<BlockKey> live;
-    for (int block = 0; block < shape.table->parameter_blocks.size(); ++block) {
-      live.insert({wv1::BLOCK_KIND_OPTIMIZER_STATE, block, 0});
-    }
+    for (int block = 0; block < blocks; ++block) live.insert(StateKey(block));
     std::map<BlockKey, int> updates;
     for (ChainPosition at; !at.done(); at = Next(shape, plan, at)) {
       const ChainTask task = TaskAt(shape, plan, at);
@@ -210,10 +255,20 @@ TEST(TaskChainTest, EveryReadWasMadeAndEveryBoundaryEnds) {
       }
       for (const BlockKey& key : task.ends) EXPECT_EQ(live.erase(key), 1);
     }
-    EXPECT_EQ(live.size(), 2 * shape.table->parameter_blocks.size());
-    for (int block = 0; block < shape.table->parameter_blocks.size(); ++block) {
-      EXPECT_EQ((updates[{wv1::BLOCK_KIND_PARAMETERS, block, 0}]),
-                1 + plan.total_steps);
+    EXPECT_EQ(live.size(), 2 * blocks);
+    for (int block = 0; block < blocks; ++block) {
+      EXPECT_EQ(updates[ParametersKey(block)], 1 + plan.total_steps);
+    }
+  };
+  for (const std::vector<int>& cuts :
+       {std::vector<int>{}, {1}, {2, 4}, {1, 2, 3, 4}}) {
+    for (bool clips : {false, true}) {
+      for (int rounds : {1, 2, 3}) {
+        JobShape shape = Shape(cuts, /*micro_batches=*/3);
+        shape.clips_gradients = clips;
+        shape.rounds = rounds;
+        walk(shape);
+      }
     }
   }
 }

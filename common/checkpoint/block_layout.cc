@@ -101,6 +101,10 @@ absl::StatusOr<BlockLayout> LayOutBlock(const BlockKey& key, int64_t size_bytes,
     case worker::v1::BLOCK_KIND_GRADIENT_SQUARES:
       return LayOutFlat(absl::StrCat("gradient_squares.", key.index),
                         size_bytes);
+    case worker::v1::BLOCK_KIND_GRADIENT_SUM:
+      return LayOutFlat(
+          absl::StrCat("gradient_sum.", key.index, ".", key.micro_batch),
+          size_bytes);
     default:
       return absl::InvalidArgumentError(
           absl::StrCat("a checkpoint has no blocks of kind ", key.kind));

@@ -15,6 +15,7 @@ using testing::HasSubstr;
 using worker::v1::BLOCK_KIND_ACTIVATION;
 using worker::v1::BLOCK_KIND_ACTIVATION_GRADIENT;
 using worker::v1::BLOCK_KIND_GRADIENT_SQUARES;
+using worker::v1::BLOCK_KIND_GRADIENT_SUM;
 using worker::v1::BLOCK_KIND_OPTIMIZER_STATE;
 using worker::v1::BLOCK_KIND_PARAMETER_GRADIENT;
 using worker::v1::BLOCK_KIND_PARAMETERS;
@@ -84,6 +85,7 @@ TEST_F(BlockLayoutTest, BoundariesAndGradientsAreFlat) {
       {BLOCK_KIND_ACTIVATION_GRADIENT, "activation_gradient.3.1"},
       {BLOCK_KIND_PARAMETER_GRADIENT, "parameter_gradient.3"},
       {BLOCK_KIND_GRADIENT_SQUARES, "gradient_squares.3"},
+      {BLOCK_KIND_GRADIENT_SUM, "gradient_sum.3.1"},
   };
   for (const auto& c : kCases) {
     const auto layout = LayOutBlock({c.kind, 3, 1}, 64, table_, AdamWSpec());

@@ -189,6 +189,10 @@ void CheckBatch(const v1::TrainSpec& train, SectionChecker* check) {
     check->Range("gradient_accumulation_steps",
                  train.gradient_accumulation_steps(), 1, kMaxBatch);
   }
+  if (train.has_micro_batches_per_round()) {
+    check->Range("micro_batches_per_round", train.micro_batches_per_round(), 1,
+                 kMaxBatch);
+  }
   if (train.has_context_length()) {
     check->Range("context_length", train.context_length(), 1, kMaxContext);
   }

@@ -43,16 +43,18 @@ struct StepBytes {
   int64_t largest_write = 0;
 };
 
-// Walks the tasks of a step with one micro-batch: each boundary counts once for
-// each of many.
+// Walks the tasks of a step with one micro-batch in a round: each boundary
+// counts once for each of many. Of many rounds, those between the first and the
+// last are the same.
 StepBytes WalkStep(const JobShape& shape) {
   JobShape single = shape;
-  single.micro_batches = 1;
+  single.rounds = std::min(shape.rounds, 3);
+  single.micro_batches = single.rounds;
   absl::flat_hash_map<BlockKey, absl::int128> held;
   absl::int128 boundaries = 0;
   absl::int128 gradients = 0;
   StepBytes most;
-  for (int number = 0; number < TasksPerStep(shape); ++number) {
+  for (int number = 0; number < TasksPerStep(single); ++number) {
     const ChainPosition position{ChainPosition::Phase::kTrain, 0, number};
     const ChainTask task = TaskAt(single, {1}, position);
     const auto sum_of = [&](const BlockKey& key) -> absl::int128& {
@@ -60,7 +62,7 @@ StepBytes WalkStep(const JobShape& shape) {
     };
     absl::int128 written = 0;
     for (const BlockWrite& write : task.writes) {
-      const int copies = IsBoundary(write.key) ? shape.micro_batches : 1;
+      const int copies = IsBoundary(write.key) ? shape.LargestRound() : 1;
       const absl::int128 bytes = absl::int128(write.size_bytes) * copies;
       written += bytes;
       if (IsTrained(write.key)) continue;
@@ -104,6 +106,7 @@ PoolDemand DemandOf(const JobShape& shape) {
       std::max(step.boundaries, EvaluationBoundaryBytes(shape)));
   demand.set_gradient_bytes(step.gradients);
   demand.set_largest_write_bytes(step.largest_write);
+  demand.set_rounds(shape.rounds);
   return Total(demand);
 }
 
@@ -149,7 +152,10 @@ absl::Status Admission::CanEverFit(const PoolDemand& demand) const {
       pool_bytes_, " (nine tenths of it): parameters and optimizer state ",
       demand.committed_bytes(), ", boundaries ", demand.boundary_bytes(),
       ", gradients that wait ", demand.gradient_bytes(), ", largest write ",
-      demand.largest_write_bytes(), ", lookahead of its worker ", lookahead));
+      demand.largest_write_bytes(), ", lookahead of its worker ", lookahead,
+      demand.rounds() > 1
+          ? absl::StrCat("; with its steps in ", demand.rounds(), " rounds")
+          : ""));
 }
 
 absl::Status Admission::Admit(JobId job, const PoolDemand& demand,

@@ -14,9 +14,9 @@
 namespace hydra {
 
 // Pool bytes that a job needs so that it can always finish a step once it has
-// begun one: its committed state, all boundaries of one step, the gradients of
-// tied blocks, and the fresh slots of the task that writes most. Pure. Requires
-// shape.shards.
+// begun one: its committed state, all boundaries of a round of one step, the
+// gradients that wait, and the fresh slots of the task that writes most. Pure.
+// Requires shape.shards.
 hydra::v1::PoolDemand DemandOf(const JobShape& shape);
 
 // A bound below DemandOf for every way to cut the model, for refusing a job

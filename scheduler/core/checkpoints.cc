@@ -144,6 +144,8 @@ void Checkpoints::Begin(Job& job, absl::Time now) {
   *request.manifest.mutable_position() = ToRecord(place);
   if (place.inside_step()) {
     *request.manifest.mutable_cut_points() = job.partition->cut_points();
+    request.manifest.set_rounds(job.shape.rounds);
+    *request.manifest.mutable_step_loss() = job.step_loss;
   }
   for (const wv1::PreparedSplit& split : job.splits) {
     *request.manifest.add_splits() = TokensOf(split);

@@ -45,13 +45,23 @@ absl::StatusOr<v1::PoolDemand> Core::CheckFits(
     const std::vector<NewJob>& jobs) const {
   v1::PoolDemand largest;
   for (const NewJob& job : jobs) {
-    const v1::PoolDemand demand =
-        job.least_demand.has_value() ? *job.least_demand : LeastDemandOf(job);
-    if (absl::Status fits = parts_->admission.CanEverFit(demand); !fits.ok()) {
-      return absl::Status(fits.code(), absl::StrCat("job ", job.spec.name(),
-                                                    ": ", fits.message()));
+    const std::vector<v1::PoolDemand> demands =
+        job.least_demands.empty() ? LeastDemandsOf(job) : job.least_demands;
+    const auto fits = [this](const v1::PoolDemand& demand) {
+      return parts_->admission.CanEverFit(demand).ok();
+    };
+    const auto demand = std::find_if(demands.begin(), demands.end(), fits);
+    if (demand == demands.end()) {
+      const auto least = std::min_element(
+          demands.begin(), demands.end(), [](const auto& a, const auto& b) {
+            return a.total_bytes() < b.total_bytes();
+          });
+      const absl::Status refused = parts_->admission.CanEverFit(*least);
+      return absl::Status(
+          refused.code(),
+          absl::StrCat("job ", job.spec.name(), ": ", refused.message()));
     }
-    if (demand.total_bytes() > largest.total_bytes()) largest = demand;
+    if (demand->total_bytes() > largest.total_bytes()) largest = *demand;
   }
   return largest;
 }

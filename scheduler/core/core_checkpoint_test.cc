@@ -62,6 +62,34 @@ TEST(CoreCheckpointTest, AStepThatUpdatedSomeIsLeftInAnotherPartition) {
   EXPECT_EQ(JobIn(world, 1).steps.size(), 9);
 }
 
+// The sums of the rounds before are in its checkpoint, and what they lost. The
+// world compares the step's loss with that of the job that nobody disturbed.
+TEST(CoreCheckpointTest, AStepGoesOnBetweenItsRounds) {
+  World::Options options;
+  options.micro_batches = 5;
+  options.micro_batches_per_round = 2;
+  World world(options);
+  world.Submit(/*jobs=*/1, /*steps=*/9);
+  world.RunUntilJobsEnd();
+  world.Submit(/*jobs=*/1, /*steps=*/9);
+  const auto round = [&world] {
+    const Job& job = JobIn(world, 2);
+    return job.position.task / TasksPerRound(job.shape.shard_count());
+  };
+  world.RunUntil(
+      [&] { return JobIn(world, 2).position.step == 5 && round() == 1; });
+  world.InCore([&](Core& core) { core.Park(); });
+  world.RunUntil([&] { return world.core().parked(); });
+  const ChainPosition parked = JobIn(world, 2).position;
+  ASSERT_EQ(parked.step, 5);
+  ASSERT_EQ(round(), 1);
+  world.CutPower();
+  world.RunUntil([&] { return Training(JobIn(world, 2)); });
+  EXPECT_EQ(JobIn(world, 2).position.task, parked.task);
+  world.RunUntilJobsEnd();
+  EXPECT_EQ(JobIn(world, 2).steps.size(), 9);
+}
+
 TEST(CoreCheckpointTest, AJobWhoseCheckpointCannotBeReadWaitsForItsUser) {
   World world({});
   world.Submit(/*jobs=*/1, /*steps=*/9);

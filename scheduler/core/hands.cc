@@ -158,11 +158,13 @@ OutstandingTask Hands::Commit(Job& job) {
   for (const journal::v1::BlockRecord& record : ToRecords(done.made)) {
     parts_.journal->BlockChanged(job.id, record);
   }
-  // A task ends a boundary as a whole: its record is that of its first block.
+  // A task ends a round's boundary as a whole: its record is that of its first
+  // block.
+  BlockKey before;
   for (const BlockKey& key : done.task.ends) {
     parts_.blocks->End(job.id, key);
-    if (key.micro_batch > 0) continue;
-    parts_.journal->BlockErased(job.id, key);
+    if (!FollowsInRecord(before, key)) parts_.journal->BlockErased(job.id, key);
+    before = key;
   }
   return done;
 }

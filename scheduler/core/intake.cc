@@ -89,7 +89,7 @@ void Intake::FillJob(JobId id, const Entry& entry, NewJob submitted, Job& job) {
   job.id = id;
   job.sweep = entry.sweep;
   job.submitted_at = entry.submitted_at;
-  submitted.least_demand.reset();
+  submitted.least_demands = {};
   submitted.model_config_json = models_->Text(*submitted.model_config_json);
   submitted.table = models_->Table(submitted);
   job.shape = MakeJobShape(submitted.spec, submitted.table);

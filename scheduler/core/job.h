@@ -12,6 +12,7 @@
 #include "common/chain/job_shape.h"
 #include "common/chain/task_chain.h"
 #include "common/ids/ids.h"
+#include "hydra/checkpoint/v1/checkpoint.pb.h"
 #include "hydra/journal/v1/journal.pb.h"
 #include "hydra/v1/job.pb.h"
 #include "hydra/v1/status.pb.h"
@@ -141,6 +142,8 @@ struct Job : DetailParts {
   // All steps but the newest, and what the pilot measured, are in jobs.db
   // alone.
   bool summary_only = false;
+  // Of the step under way: what its rounds lost so far.
+  checkpoint::v1::StepLoss step_loss;
   // Sums of the evaluation under way.
   double eval_loss_sum = 0;
   int64_t eval_tokens = 0;

@@ -215,10 +215,11 @@ bool JobLife::Resume(Job& job, absl::Time now) {
   return true;
 }
 
-// Once its TURN is done a step can only go on in its partition.
+// Once its last TURN is done a step can only go on in its partition.
 bool JobLife::SavesBeforeRestart(Job& job, absl::Time now) {
-  const bool turned = job.position.inside_step() &&
-                      job.position.task >= job.shape.shard_count();
+  const bool turned =
+      job.position.inside_step() &&
+      job.position.task > LastTurn(job.shape.shard_count(), job.shape.rounds);
   if (!SavesBefore(job.intent) || !job.in_chain() || turned ||
       Checkpoints::IsSaved(job)) {
     return false;
@@ -264,6 +265,7 @@ void JobLife::ResetToCheckpoint(Job& job, v1::JobState state) {
   job.plan.resume.reset();
   job.restore_dir.clear();
   job.position = {};
+  job.step_loss.Clear();
   job.eval_loss_sum = 0;
   job.eval_tokens = 0;
   job.training_since = absl::InfinitePast();
@@ -277,13 +279,14 @@ void JobLife::ResetToCheckpoint(Job& job, v1::JobState state) {
     const journal::v1::CheckpointRecord& newest = job.checkpoints->back();
     place = FromRecord(newest.position());
     turned = IsAfterTurn(newest);
+    job.step_loss = newest.step_loss();
     job.nonfinite_in_a_row = newest.nonfinite_in_a_row();
     if (newest.nonfinite_in_a_row() > 0) {
       job.last_nonfinite_step = newest.last_nonfinite_step();
     }
   }
   job.position.step = place.step;
-  // The loss of a step is known when its TURN is done, in the middle.
+  // The loss of a step is known when its last TURN is done.
   EraseMetricsFrom(job, place.step + (turned ? 1 : 0),
                    FirstEvaluationAfter(place));
   parts_.book->NoteChange(job);
@@ -304,7 +307,7 @@ bool JobLife::CanResumeInPartition(Job& job, absl::Time now) {
   if (job.checkpoints->empty()) return true;
   const journal::v1::CheckpointRecord newest = job.checkpoints->back();
   // Before TURN nothing has been updated: the step can begin again.
-  if (!IsAfterTurn(newest) || IsCutAs(*job.partition, newest)) return true;
+  if (!IsAfterTurn(newest) || IsCutAs(job, newest)) return true;
   parts_.checkpoints->Remove(job, job.checkpoints->size() - 1);
   ResetToCheckpoint(job, v1::JOB_STATE_PENDING);
   parts_.book->Log(
@@ -312,8 +315,9 @@ bool JobLife::CanResumeInPartition(Job& job, absl::Time now) {
       absl::StrCat("the newest checkpoint lies inside step ",
                    newest.info().step(),
                    " of a model that was cut before layers [",
-                   absl::StrJoin(newest.cut_points(), ", "),
-                   "], and fits no other cut; the job goes on from step ",
+                   absl::StrJoin(newest.cut_points(), ", "), "], in ",
+                   std::max(1, newest.rounds()),
+                   " rounds, and fits no other cut; the job goes on from step ",
                    job.position.step),
       now);
   return false;

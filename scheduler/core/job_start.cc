@@ -7,6 +7,7 @@
 #include "scheduler/core/plan.h"
 #include "scheduler/core/records.h"
 #include "scheduler/core/resume_place.h"
+#include "scheduler/core/rounds.h"
 
 namespace hydra {
 namespace {
@@ -107,6 +108,11 @@ void JobStart::SetPartition(Job& job, v1::Partition partition,
       ShardsOf({partition.cut_points().begin(), partition.cut_points().end()},
                job.shape.table->layer_count());
   job.partition = parts_.models->Partition(partition);
+  // As if it were alone there: a job that waits for others goes no other way.
+  job.shape.rounds = FewestRounds(job.submitted.spec.train());
+  job.shape.rounds = RoundsThatFit(job.shape, [this](const auto& demand) {
+    return parts_.admission->CanEverFit(demand).ok();
+  });
   job.demand = DemandOf(job.shape);
 }
 
@@ -154,14 +160,18 @@ void JobStart::BeginChain(Job& job, absl::Time now) {
   }
   parts_.book->Log(
       job, "I",
-      absl::StrCat("admitted with ", job.demand->total_bytes(), " pool bytes; ",
-                   job.shape.shard_count(), " shards, cut before layers [",
-                   absl::StrJoin(job.partition->cut_points(), ", "), "] (",
-                   job.partition->source(), "); ", job.plan.total_steps,
-                   " steps",
-                   job.plan.resume.has_value()
-                       ? absl::StrCat("; goes on from ", job.restore_dir)
-                       : ""),
+      absl::StrCat(
+          "admitted with ", job.demand->total_bytes(), " pool bytes; ",
+          job.shape.shard_count(), " shards, cut before layers [",
+          absl::StrJoin(job.partition->cut_points(), ", "), "] (",
+          job.partition->source(), "); ", job.plan.total_steps, " steps",
+          job.shape.rounds > 1
+              ? absl::StrCat(" in ", job.shape.rounds, " rounds of at most ",
+                             job.shape.LargestRound(), " micro-batches each")
+              : "",
+          job.plan.resume.has_value()
+              ? absl::StrCat("; goes on from ", job.restore_dir)
+              : ""),
       now);
   parts_.book->Trace(job, v1::DECISION_KIND_ADMITTED, now);
   MoveTo(job, v1::JOB_PHASE_INIT);

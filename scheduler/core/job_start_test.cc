@@ -9,6 +9,7 @@
 #include <variant>
 #include <vector>
 
+#include "absl/strings/str_cat.h"
 #include "scheduler/core/records.h"
 #include "scheduler/core/testing/book_job.h"
 #include "scheduler/policy/sharded_lrtf.h"
@@ -263,6 +264,31 @@ TEST_F(JobStartTest, NoRoomIsPromisedThatACheckpointHolds) {
   EXPECT_EQ(start_.FromAdmission(job, now_).kind, Kind::kWaits);
   blocks_.Unpin(old);
   EXPECT_EQ(start_.FromAdmission(job, now_).kind, Kind::kGoesOn);
+}
+
+// Its boundaries are most of what it needs.
+TEST_F(JobStartTest, AJobWhoseBoundariesDoNotFitGoesInRounds) {
+  Job& job = AddSmallJob(1, book_);
+  SetPrepared(job);
+  job.shape.micro_batches = 2000;
+  job.submitted.spec.mutable_train()->set_gradient_accumulation_steps(2000);
+  job.splits[0].set_token_count(1'000'000);
+  start_.SetPartition(job, CutBefore({2}), /*limit_bytes=*/0);
+  ASSERT_GT(job.shape.rounds, 1);
+  EXPECT_EQ(job.demand->rounds(), job.shape.rounds);
+  EXPECT_EQ(PoolJobOf(job).rounds(), job.shape.rounds);
+  RestorePhase(job, v1::JOB_PHASE_ADMISSION);
+  EXPECT_EQ(start_.FromAdmission(job, now_).kind, Kind::kGoesOn);
+  EXPECT_THAT(TakeLines(),
+              ElementsAre(HasSubstr(absl::StrCat(" steps in ", job.shape.rounds,
+                                                 " rounds of at most "))));
+  // What the pool does not hold in any number of rounds it refuses.
+  Job& large = AddSmallJob(2, book_);
+  SetPrepared(large);
+  large.shape.micro_batches = 2;
+  large.shape.micro_batch_size = 1'000'000;
+  start_.SetPartition(large, CutBefore({2}), /*limit_bytes=*/0);
+  EXPECT_FALSE(admission_.CanEverFit(*large.demand).ok());
 }
 
 TEST_F(JobStartTest, AJobThatCanNeverFitFails) {

@@ -2,6 +2,7 @@
 
 #include "common/chain/job_shape.h"
 #include "scheduler/core/admission.h"
+#include "scheduler/core/rounds.h"
 
 namespace hydra {
 
@@ -10,7 +11,7 @@ void Prepare(NewJob& job) {
   // With room for what the core adds.
   job.record.reserve(record.ByteSizeLong() + 64);
   record.AppendToString(&job.record);
-  job.least_demand = LeastDemandOf(job);
+  job.least_demands = LeastDemandsOf(job);
 }
 
 journal::v1::SubmittedJob SubmittedOf(const NewJob& job) {
@@ -24,13 +25,13 @@ journal::v1::SubmittedJob SubmittedOf(const NewJob& job) {
   return record;
 }
 
-hydra::v1::PoolDemand LeastDemandOf(const NewJob& job) {
+std::vector<hydra::v1::PoolDemand> LeastDemandsOf(const NewJob& job) {
   JobShape shape = MakeJobShape(job.spec, job.table);
   const auto& cuts = job.spec.partition().cut_points();
-  if (cuts.empty()) return LeastDemandOf(shape);
+  if (cuts.empty()) return {LeastDemandOf(shape)};
   shape.shards =
       ShardsOf({cuts.begin(), cuts.end()}, shape.table->layer_count());
-  return DemandOf(shape);
+  return DemandsInRounds(shape);
 }
 
 }  // namespace hydra

@@ -1,7 +1,6 @@
 #ifndef HYDRA_SCHEDULER_CORE_NEW_JOB_H_
 #define HYDRA_SCHEDULER_CORE_NEW_JOB_H_
 
-#include <optional>
 #include <string>
 #include <vector>
 
@@ -27,12 +26,13 @@ struct NewJob {
   std::vector<std::string> warnings;
 
   // What follows from all of the above, see Prepare(): its record in jobs.db
-  // without what the core adds, and the least that it needs of the pool.
+  // without what the core adds, and the least that it needs of the pool, see
+  // LeastDemandsOf.
   std::string record;
-  std::optional<hydra::v1::PoolDemand> least_demand;
+  std::vector<hydra::v1::PoolDemand> least_demands;
 };
 
-// Fills in `record` and `least_demand`. The core does it itself for a job that
+// Fills in `record` and `least_demands`. The core does it itself for a job that
 // has none; whoever submits thousands does it before, on another thread than
 // the core's. Nothing else of the job may change after it.
 void Prepare(NewJob& job);
@@ -40,9 +40,9 @@ void Prepare(NewJob& job);
 // The record in jobs.db, but for the sweep and the time.
 journal::v1::SubmittedJob SubmittedOf(const NewJob& job);
 
-// At least so much of the pool is needed: all of it is known if the cut points
-// are given.
-hydra::v1::PoolDemand LeastDemandOf(const NewJob& job);
+// At least one of these is needed of the pool: all of it is known if the cut
+// points are given. The first one is that in as few rounds as the job may have.
+std::vector<hydra::v1::PoolDemand> LeastDemandsOf(const NewJob& job);
 
 }  // namespace hydra
 

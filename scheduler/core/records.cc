@@ -69,6 +69,8 @@ jv1::CheckpointRecord ToRecord(const cv1::Manifest& manifest) {
   record.set_nonfinite_in_a_row(manifest.nonfinite_in_a_row());
   record.set_last_nonfinite_step(manifest.last_nonfinite_step());
   *record.mutable_splits() = manifest.splits();
+  record.set_rounds(manifest.rounds());
+  *record.mutable_step_loss() = manifest.step_loss();
   return record;
 }
 
@@ -81,15 +83,18 @@ jv1::BlockRecord ToRecord(const BlockKey& key, const Version& version) {
   return record;
 }
 
+bool FollowsInRecord(const BlockKey& before, const BlockKey& key) {
+  return IsBoundary(key) && before.kind == key.kind &&
+         before.index == key.index && before.micro_batch + 1 == key.micro_batch;
+}
+
 std::vector<jv1::BlockRecord> ToRecords(const KeyedVersions& blocks) {
   std::vector<jv1::BlockRecord> records;
   // The one before.
   BlockKey key;
   Version version;
   for (const auto& [next_key, next] : blocks) {
-    const bool follows = !records.empty() && next_key.kind == key.kind &&
-                         next_key.index == key.index &&
-                         next_key.micro_batch == key.micro_batch + 1 &&
+    const bool follows = !records.empty() && FollowsInRecord(key, next_key) &&
                          next.size_bytes == version.size_bytes &&
                          next.slot.has_value() && version.slot.has_value();
     if (follows) {
@@ -260,6 +265,8 @@ jv1::PoolJob PoolJobOf(const Job& job) {
   record.set_tokens_per_second(job.tokens_per_second);
   *record.mutable_traffic() = job.traffic;
   *record.mutable_totals() = job.totals;
+  record.set_rounds(job.shape.rounds);
+  *record.mutable_step_loss() = job.step_loss;
   if (job.plan.resume.has_value()) {
     *record.mutable_resume() = ToRecord(*job.plan.resume);
     record.set_restore_dir(job.restore_dir);
@@ -291,6 +298,8 @@ void SetPoolJob(const jv1::PoolJob& record, Job& job) {
   job.tokens_per_second = record.tokens_per_second();
   job.traffic = record.traffic();
   job.totals = record.totals();
+  job.shape.rounds = std::max(1, record.rounds());
+  job.step_loss = record.step_loss();
   if (record.has_resume()) {
     job.plan.resume = FromRecord(record.resume());
     job.restore_dir = record.restore_dir();

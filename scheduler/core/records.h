@@ -23,10 +23,13 @@ ChainPosition FromRecord(const checkpoint::v1::Position& record);
 journal::v1::CheckpointRecord ToRecord(
     const checkpoint::v1::Manifest& manifest);
 
+// Whether a block that stands behind that other one has no record of its own.
+bool FollowsInRecord(const BlockKey& before, const BlockKey& key);
+
 using KeyedVersions = std::vector<std::pair<BlockKey, Version>>;
 journal::v1::BlockRecord ToRecord(const BlockKey& key, const Version& version);
-// Those of a boundary that stand together, from the first micro-batch on, are
-// one record.
+// Those of a boundary that stand together, from the first micro-batch of a
+// round on, are one record.
 std::vector<journal::v1::BlockRecord> ToRecords(const KeyedVersions& blocks);
 // All that the record has.
 KeyedVersions BlocksOf(const journal::v1::BlockRecord& record);

@@ -150,15 +150,15 @@ absl::Status Restoration::RestoreInPool(Job& job,
   if (!plan.ok()) return Contradiction(job.id, plan.status().message());
   job.plan = *plan;
   SetPoolJob(*recovered.pool, job);
+  // In the rounds that its position counts in.
+  job.demand = DemandOf(job.shape);
   parts_.start.BeginTimes(job);
   job.times->Restore(MeasuredOf(*recovered.pool));
   parts_.admission.Readmit(job.id, *job.demand);
   // Here they serve nothing; whether they are there is seen at the next start.
   job.checkpoints.Fresh().resize(job.checkpoints->size() -
                                  recovered.missing_checkpoints);
-  bool one_record_each = false;
   for (const jv1::BlockRecord& record : recovered.blocks) {
-    one_record_each = one_record_each || record.micro_batch() > 0;
     for (const auto& [key, version] : BlocksOf(record)) {
       if (parts_.blocks.AdoptCurrent(job.id, key, version)) continue;
       return Contradiction(
@@ -168,7 +168,7 @@ absl::Status Restoration::RestoreInPool(Job& job,
                        " of ", version.size_bytes, " bytes is not free"));
     }
   }
-  if (one_record_each) JoinBlockRecords(job, recovered);
+  JoinBlockRecords(job, recovered);
   RestorePhase(job, job.position.done() ? v1::JOB_PHASE_EVALUATE
                                         : ChainPhase(job.position));
   return absl::OkStatus();
@@ -177,13 +177,14 @@ absl::Status Restoration::RestoreInPool(Job& job,
 // A daemon of before wrote one for each micro-batch.
 void Restoration::JoinBlockRecords(const Job& job,
                                    const RecoveredJob& recovered) {
+  const auto& blocks = *parts_.blocks.BlocksOf(job.id);
+  const std::vector<jv1::BlockRecord> joined =
+      ToRecords({blocks.begin(), blocks.end()});
+  if (joined.size() == recovered.blocks.size()) return;
   for (const jv1::BlockRecord& record : recovered.blocks) {
-    if (record.micro_batch() == 0) continue;
     parts_.journal->BlockErased(job.id, BlockKeyOf(record));
   }
-  const auto& blocks = *parts_.blocks.BlocksOf(job.id);
-  for (const jv1::BlockRecord& record :
-       ToRecords({blocks.begin(), blocks.end()})) {
+  for (const jv1::BlockRecord& record : joined) {
     parts_.journal->BlockChanged(job.id, record);
   }
 }

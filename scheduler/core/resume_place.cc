@@ -13,6 +13,14 @@ namespace v1 = hydra::v1;
 namespace wv1 = hydra::worker::v1;
 using Phase = ChainPosition::Phase;
 
+namespace {
+
+int RoundsOf(const journal::v1::CheckpointRecord& checkpoint) {
+  return std::max(1, checkpoint.rounds());
+}
+
+}  // namespace
+
 bool SamePlace(const ChainPosition& a, const ChainPosition& b) {
   return a.phase == b.phase && a.step == b.step && a.task == b.task &&
          a.split == b.split && a.first_batch == b.first_batch;
@@ -20,11 +28,14 @@ bool SamePlace(const ChainPosition& a, const ChainPosition& b) {
 
 bool IsAfterTurn(const journal::v1::CheckpointRecord& checkpoint) {
   const ChainPosition place = FromRecord(checkpoint.position());
-  return place.inside_step() && place.task > checkpoint.cut_points_size();
+  return place.inside_step() &&
+         place.task > LastTurn(/*shards=*/checkpoint.cut_points_size() + 1,
+                               RoundsOf(checkpoint));
 }
 
-bool IsCutAs(const v1::Partition& partition,
-             const journal::v1::CheckpointRecord& checkpoint) {
+bool IsCutAs(const Job& job, const journal::v1::CheckpointRecord& checkpoint) {
+  const v1::Partition& partition = *job.partition;
+  if (job.shape.rounds != RoundsOf(checkpoint)) return false;
   return std::equal(
       partition.cut_points().begin(), partition.cut_points().end(),
       checkpoint.cut_points().begin(), checkpoint.cut_points().end());
@@ -33,7 +44,7 @@ bool IsCutAs(const v1::Partition& partition,
 ChainPosition ResumePlaceOf(const Job& job) {
   const journal::v1::CheckpointRecord& newest = job.checkpoints->back();
   ChainPosition place = FromRecord(newest.position());
-  if (place.inside_step() && !IsCutAs(*job.partition, newest)) place.task = 0;
+  if (place.inside_step() && !IsCutAs(job, newest)) place.task = 0;
   return place;
 }
 

@@ -15,12 +15,12 @@ namespace hydra {
 
 bool SamePlace(const ChainPosition& a, const ChainPosition& b);
 
-// Whether it lies inside a step, whose TURN and perhaps updates are done: then
-// the step can only go on in the same partition.
+// Whether it lies inside a step, whose last TURN and perhaps updates are done:
+// then the step can only go on in the same partition and rounds.
 bool IsAfterTurn(const journal::v1::CheckpointRecord& checkpoint);
 
-bool IsCutAs(const hydra::v1::Partition& partition,
-             const journal::v1::CheckpointRecord& checkpoint);
+// Whether the job has the partition of the checkpoint, and the same rounds.
+bool IsCutAs(const Job& job, const journal::v1::CheckpointRecord& checkpoint);
 
 // Where INIT from the newest checkpoint leads. Requires one, and a partition.
 ChainPosition ResumePlaceOf(const Job& job);

@@ -61,18 +61,34 @@ TEST(ResumePlaceTest, OnlyPlacesPastTheTurnBindAJobToItsPartition) {
   EXPECT_FALSE(IsAfterTurn(CheckpointAt(InStep(3, 1), {2})));
   EXPECT_TRUE(IsAfterTurn(CheckpointAt(InStep(3, 2), {2})));
   EXPECT_FALSE(IsAfterTurn(CheckpointAt(InStep(3, 2), {1, 2})));
+  // In three rounds, of three tasks each.
+  journal::v1::CheckpointRecord in_rounds = CheckpointAt(InStep(3, 7), {2});
+  in_rounds.set_rounds(3);
+  EXPECT_FALSE(IsAfterTurn(in_rounds));
+  in_rounds.mutable_position()->set_task(8);
+  EXPECT_TRUE(IsAfterTurn(in_rounds));
   ChainPosition evaluation = InEvaluation(wv1::SPLIT_TEST, 3);
   evaluation.task = 2;
   EXPECT_FALSE(IsAfterTurn(CheckpointAt(evaluation, {2})));
 }
 
-TEST(ResumePlaceTest, APartitionIsTheSameWithTheSameCuts) {
-  const journal::v1::CheckpointRecord checkpoint =
-      CheckpointAt(InStep(3, 1), {1, 2});
-  EXPECT_TRUE(IsCutAs(CutBefore({1, 2}), checkpoint));
-  EXPECT_FALSE(IsCutAs(CutBefore({1, 3}), checkpoint));
-  EXPECT_FALSE(IsCutAs(CutBefore({1}), checkpoint));
-  EXPECT_FALSE(IsCutAs(CutBefore({1, 2, 3}), checkpoint));
+TEST(ResumePlaceTest, APartitionIsTheSameWithTheSameCutsAndRounds) {
+  const auto is_cut_as = [](const std::vector<int>& cuts, int rounds,
+                            const journal::v1::CheckpointRecord& checkpoint) {
+    Job job;
+    job.partition = std::make_shared<const v1::Partition>(CutBefore(cuts));
+    job.shape.rounds = rounds;
+    return IsCutAs(job, checkpoint);
+  };
+  journal::v1::CheckpointRecord checkpoint = CheckpointAt(InStep(3, 1), {1, 2});
+  EXPECT_TRUE(is_cut_as({1, 2}, 1, checkpoint))
+      << "of a version without rounds";
+  EXPECT_FALSE(is_cut_as({1, 3}, 1, checkpoint));
+  EXPECT_FALSE(is_cut_as({1}, 1, checkpoint));
+  EXPECT_FALSE(is_cut_as({1, 2, 3}, 1, checkpoint));
+  checkpoint.set_rounds(4);
+  EXPECT_TRUE(is_cut_as({1, 2}, 4, checkpoint));
+  EXPECT_FALSE(is_cut_as({1, 2}, 2, checkpoint));
 }
 
 TEST(ResumePlaceTest, AStepThatIsCutOtherwiseBeginsAgain) {

@@ -28,6 +28,16 @@ std::string Describe(const wv1::TaskError& error) {
   return absl::StrCat(text, ": ", error.message());
 }
 
+// Of a TURN, in the order in which one round of all micro-batches adds them.
+void AddLoss(const ChainTask& turn, const wv1::PassResult& result,
+             checkpoint::v1::StepLoss& sum) {
+  if (turn.first_micro_batch == 0) sum.Clear();
+  for (double loss : result.batch_loss_sums()) sum.set_sum(sum.sum() + loss);
+  // A worker of an earlier version, which has one round.
+  if (result.batch_loss_sums().empty()) sum.set_sum(result.loss_sum());
+  sum.set_tokens(sum.tokens() + result.loss_tokens());
+}
+
 }  // namespace
 
 absl::Status TaskResults::Take(WorkerRecord& worker,
@@ -169,13 +179,16 @@ void TaskResults::MeterStep(Job& job, const OutstandingTask& done,
 void TaskResults::RecordPass(Job& job, const OutstandingTask& done,
                              const wv1::PassResult& result, absl::Time now) {
   if (done.task.kind == wv1::TASK_KIND_TURN) {
+    AddLoss(done.task, result, job.step_loss);
+    if (done.task.last_micro_batch < job.shape.micro_batches) return;
     v1::StepMetrics step;
     step.set_step(done.task.step);
-    step.set_train_loss(result.loss_sum() / result.loss_tokens());
+    step.set_train_loss(job.step_loss.sum() / job.step_loss.tokens());
     *step.mutable_time() = ToProto(now);
     step.set_skipped_blocks(result.skipped_blocks_size());
     AddStep(job, step);
-  } else if (Trains(done.task.kind) && !job.steps.empty()) {
+  } else if (Trains(done.task.kind) && !job.steps.empty() &&
+             job.steps.back().step() == done.task.step) {
     v1::StepMetrics step = job.steps.back();
     const bool norm_is_new = !step.has_grad_norm() && result.has_grad_norm() &&
                              std::isfinite(result.grad_norm());

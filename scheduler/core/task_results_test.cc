@@ -108,6 +108,33 @@ TEST_F(TaskResultsTest, TheNormOfGradientsThatWereClippedIsItsStepsOnce) {
   CheckSlots();
 }
 
+// The sums of micro-batches are added one after another, as one round adds
+// them: (0.1 + 0.2) + 0.3 is another double than 0.1 + (0.2 + 0.3).
+TEST_F(TaskResultsTest, AStepsLossIsThatOfAllItsRoundsInOrder) {
+  Job& job = AddSmallJob(1, book_);
+  job.shape.rounds = 2;
+  PutIntoChain(InStep(3), job, blocks_);
+  std::vector<std::vector<double>> losses = {{0.1}, {0.2, 0.3}};
+  int turns = 0;
+  while (job.position.step == 3) {
+    ASSERT_TRUE(HandOut(job));
+    const OutstandingTask& task = job.outstanding.front();
+    wv1::TaskReport done = Done(task.id);
+    if (task.task.kind == wv1::TASK_KIND_TURN) {
+      EXPECT_TRUE(job.steps.empty()) << "the last one tells";
+      for (double loss : losses[turns++]) {
+        done.mutable_pass()->add_batch_loss_sums(loss);
+      }
+      done.mutable_pass()->set_loss_tokens(2);
+    }
+    ASSERT_TRUE(Take(done).ok());
+    CheckSlots();
+  }
+  EXPECT_EQ(turns, 2);
+  ASSERT_EQ(job.steps.size(), 1);
+  EXPECT_EQ(job.steps.back().train_loss(), (0.1 + 0.2 + 0.3) / 4);
+}
+
 TEST_F(TaskResultsTest, AJobsRateIsOfTheTimeOfItsTasksAlone) {
   Job& job = AddWithTasks(3);
   job.training_since = now_;

@@ -35,11 +35,16 @@ absl::Duration ForwardAlone(absl::Duration forward, absl::Duration backward) {
   return forward > absl::ZeroDuration() ? forward : backward / kForwardsInBoth;
 }
 
+Round RoundOf(const ChainTask& task) {
+  return {task.first_micro_batch, task.last_micro_batch};
+}
+
 }  // namespace
 
 TimeModel::TimeModel(const JobShape& shape,
                      const std::vector<hydra::v1::LayerProfile>& layers)
-    : sequences_of_full_visit_(EvaluationVisitBatches(shape) *
+    : micro_batches_(shape.micro_batches),
+      sequences_of_full_visit_(EvaluationVisitBatches(shape) *
                                shape.eval_batch_size) {
   for (const LayerRange& range : shape.shards) {
     ShardTimes times;
@@ -69,11 +74,11 @@ void TimeModel::Observe(const ChainTask& task, absl::Duration wall) {
   ShardTimes& times = shards_[task.shard];
   switch (task.kind) {
     case wv1::TASK_KIND_FORWARD:
-      correct(wall, times.forward);
+      correct(wall * micro_batches_ / RoundOf(task).size(), times.forward);
       break;
     case wv1::TASK_KIND_BACKWARD:
     case wv1::TASK_KIND_TURN:
-      correct(wall, times.backward);
+      correct(wall * micro_batches_ / RoundOf(task).size(), times.backward);
       break;
     case wv1::TASK_KIND_EVALUATE:
       correct(wall / std::max<int64_t>(1, task.sequences), times.evaluate);
@@ -111,10 +116,10 @@ absl::Duration TimeModel::Estimate(const ChainTask& task) const {
   const ShardTimes& times = shards_[task.shard];
   switch (task.kind) {
     case wv1::TASK_KIND_FORWARD:
-      return times.forward.estimate;
+      return OfRound(times.forward.estimate, RoundOf(task));
     case wv1::TASK_KIND_BACKWARD:
     case wv1::TASK_KIND_TURN:
-      return times.backward.estimate;
+      return OfRound(times.backward.estimate, RoundOf(task));
     case wv1::TASK_KIND_EVALUATE:
       return times.evaluate.estimate * task.sequences;
     default:
@@ -132,6 +137,22 @@ absl::Duration TimeModel::StepTime() const {
   absl::Duration time = shards_.back().backward.estimate;
   for (int shard = 0; shard + 1 < shards_.size(); ++shard) {
     time += shards_[shard].forward.estimate + shards_[shard].backward.estimate;
+  }
+  return time;
+}
+
+absl::Duration TimeModel::TimeBefore(const JobShape& shape, int task) const {
+  const int tasks = TasksPerRound(shape.shard_count());
+  const int rounds = task / tasks;
+  // Only UPDATE tasks are left, which take the host's time.
+  if (rounds >= shape.rounds) return StepTime();
+  const Round round = shape.RoundAt(rounds);
+  absl::Duration time = OfRound(StepTime(), {0, round.first});
+  const int last = shape.shard_count() - 1;
+  for (int i = 0; i < task % tasks; ++i) {
+    time += OfRound(i < last ? shards_[i].forward.estimate
+                             : shards_[2 * last - i].backward.estimate,
+                    round);
   }
   return time;
 }
@@ -157,12 +178,7 @@ absl::Duration TimeModel::Remaining(const JobShape& shape,
       EvaluationTime(IntermediateEvaluations(plan, position.step) * validation +
                      validation + test);
   if (position.phase == ChainPosition::Phase::kTrain) {
-    // What this step has behind it.
-    for (int task = 0; task < position.task; ++task) {
-      const int last = shape.shard_count() - 1;
-      time -= task < last ? shards_[task].forward.estimate
-                          : shards_[2 * last - task].backward.estimate;
-    }
+    time -= TimeBefore(shape, position.task);
   } else if (position.phase == ChainPosition::Phase::kEvaluate) {
     if (position.split == wv1::SPLIT_TEST) {
       time -= EvaluationTime(validation);

@@ -18,7 +18,7 @@ class TimeModel {
  public:
   // What finished tasks of one shard took; none where none has finished.
   struct Measured {
-    // Of a whole step.
+    // Of all micro-batches of a step.
     std::optional<absl::Duration> forward;
     std::optional<absl::Duration> backward;
     // For one sequence.
@@ -60,7 +60,14 @@ class TimeModel {
     Time evaluate;
   };
   absl::Duration EvaluationTime(int64_t sequences) const;
+  // Of a shard's task, if that of all of a step's micro-batches takes `whole`.
+  absl::Duration OfRound(absl::Duration whole, const Round& round) const {
+    return whole * round.size() / micro_batches_;
+  }
+  // Of a step, what its tasks before this one take.
+  absl::Duration TimeBefore(const JobShape& shape, int task) const;
 
+  int64_t micro_batches_;
   std::vector<ShardTimes> shards_;
   int64_t sequences_of_full_visit_;
 };

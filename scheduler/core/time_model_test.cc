@@ -75,6 +75,44 @@ TEST(TimeModelTest, RemainingIsTheSumOfTheTasksAtEveryPlace) {
   }
 }
 
+// Gradients that are clipped have UPDATE tasks behind them, which take no time
+// of the device.
+TEST(TimeModelTest, RemainingIsTheSumOfTheTasksInRoundsToo) {
+  JobShape shape = Shape();
+  shape.micro_batches = 8;
+  for (bool clips : {false, true}) {
+    for (int rounds : {1, 3, 8}) {
+      shape.clips_gradients = clips;
+      shape.rounds = rounds;
+      const TimeModel model(shape, Layers());
+      ChainPlan plan;
+      plan.total_steps = 2;
+      for (ChainPosition at; !at.done(); at = Next(shape, plan, at)) {
+        EXPECT_EQ(model.Remaining(shape, plan, at),
+                  SumFrom(model, shape, plan, at))
+            << rounds << " rounds, task " << at.task;
+      }
+    }
+  }
+}
+
+TEST(TimeModelTest, ARoundTellsOfTheOthersByItsMicroBatches) {
+  JobShape shape = Shape();
+  shape.micro_batches = 6;
+  shape.rounds = 4;
+  TimeModel model(shape, Layers());
+  const auto turn_of = [&shape](int round) {
+    return TaskAt(
+        shape, {1},
+        {ChainPosition::Phase::kTrain, 0, round * TasksPerRound(3) + 2});
+  };
+  ASSERT_EQ(turn_of(0).last_micro_batch, 1);
+  ASSERT_EQ(turn_of(1).last_micro_batch, 3);
+  model.Observe(turn_of(1), absl::Seconds(10));
+  EXPECT_EQ(model.Estimate(turn_of(0)), absl::Seconds(5));
+  EXPECT_EQ(model.Estimate(turn_of(1)), absl::Seconds(10));
+}
+
 TEST(TimeModelTest, AMeasurementReplacesThePilotsAndLaterOnesBlend) {
   const JobShape shape = Shape();
   TimeModel model(shape, Layers());

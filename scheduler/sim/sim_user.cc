@@ -31,6 +31,10 @@ NewJob JobOf(int64_t steps, const WorldOptions& options) {
   job.spec.mutable_train()->set_max_nonfinite_steps(
       options.max_nonfinite_steps);
   job.spec.mutable_train()->set_max_grad_norm(options.max_grad_norm);
+  job.spec.mutable_train()->set_gradient_accumulation_steps(
+      options.micro_batches);
+  job.spec.mutable_train()->set_micro_batches_per_round(
+      options.micro_batches_per_round);
   if (options.checkpoint_minutes > 0) {
     job.spec.mutable_checkpoint()->set_every_steps(0);
     job.spec.mutable_checkpoint()->set_every_minutes(

@@ -47,6 +47,8 @@ struct WorldOptions {
   // Of every job.
   int max_nonfinite_steps = 0;
   double max_grad_norm = 0;
+  int micro_batches = 2;
+  int micro_batches_per_round = 2;
   // How often every job is saved; 0: after every second step.
   double checkpoint_minutes = 0;
   // The longest that the disk takes for a block of a checkpoint.

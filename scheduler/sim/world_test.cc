@@ -124,6 +124,34 @@ TEST(WorldTest, NothingOfAStepIsLostWhereItsGradientsWaitForEachOther) {
   }
 }
 
+// Between rounds, sums wait in the pool; inside of them, boundaries of some
+// micro-batches.
+TEST(WorldTest, NothingOfAStepInRoundsIsLostOrAddedTwice) {
+  for (double max_grad_norm : {0, 1}) {
+    World::Options rounds;
+    rounds.max_grad_norm = max_grad_norm;
+    rounds.micro_batches = 5;
+    rounds.micro_batches_per_round = 2;
+    const uint64_t trained = TrainedModel(5, rounds);
+    for (uint64_t seed = 1; seed <= 100; ++seed) {
+      SCOPED_TRACE(seed);
+      World::Options options = RoughWorld(seed);
+      options.max_grad_norm = rounds.max_grad_norm;
+      options.micro_batches = rounds.micro_batches;
+      options.micro_batches_per_round = rounds.micro_batches_per_round;
+      if (seed % 2 == 0) {
+        options.power_cut = 0.003;
+        options.checkpoint_damage = 0.1;
+      }
+      World world(options);
+      world.Submit(1 + seed % 3, 5);
+      world.RunUntilJobsEnd();
+      ExpectAllCompleted(world);
+      EXPECT_EQ(world.trained().at(5), trained);
+    }
+  }
+}
+
 TEST(WorldTest, UsersMayPauseResumeAndCancelAtAnyTime) {
   for (uint64_t seed = 1; seed <= 100; ++seed) {
     SCOPED_TRACE(seed);

@@ -190,10 +190,12 @@ class Chaos {
     steps_.clear();
     for (const std::vector<int>& cuts :
          {std::vector<int>{2}, std::vector<int>{1, 2, 3}}) {
-      for (const std::string& id :
-           cluster_.Submit(Sweep(files_, cuts, options_))) {
-        steps_[id] = 0;
+      v1::SubmitRequest sweep = Sweep(files_, cuts, options_);
+      // The undisturbed ones have one round, and the same bits.
+      if (cuts.size() > 1) {
+        sweep.mutable_job()->mutable_train()->set_micro_batches_per_round(1);
       }
+      for (const std::string& id : cluster_.Submit(sweep)) steps_[id] = 0;
     }
     acknowledged_ += steps_.size();
   }

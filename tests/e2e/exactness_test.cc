@@ -90,6 +90,34 @@ TEST_F(ExactnessTest, ClippedGradientsAreTheSameInOnePieceAndInMany) {
   }
 }
 
+// The smallest pool holds the boundaries of some of a step's micro-batches
+// only.
+TEST_F(ExactnessTest, AStepInRoundsGivesTheSameBits) {
+  std::string tokens;
+  for (int i = 0; i < 80'000; ++i) {
+    const int id = i * 7919 % 509;
+    tokens += {static_cast<char>(id % 256), static_cast<char>(id / 256)};
+  }
+  const std::string file = FreshDirectory() + "/many.bin";
+  WriteFile(file, tokens);
+  for (double max_grad_norm : {0.0, 0.5}) {
+    v1::JobSpec spec = SmallJob(files_, {1, 2, 3});
+    spec.mutable_data()->set_train_files(0, file);
+    spec.mutable_train()->set_max_steps(2);
+    spec.mutable_train()->set_dropout(0.1);
+    spec.mutable_train()->set_max_grad_norm(max_grad_norm);
+    spec.mutable_train()->set_gradient_accumulation_steps(600);
+    const Outcome whole = Undisturbed(spec);
+    Cluster::Options small;
+    small.settings = {"pool.size_bytes=64MiB", "lookahead=2"};
+    small.devices = {"cpu:0=64MiB", "cpu:1=64MiB,link=0.05"};
+    Cluster cluster(small);
+    const v1::JobDetail job = cluster.Run(spec);
+    EXPECT_GT(job.pool_demand().rounds(), 2);
+    ExpectSame(CompletedOutcomeOf(job), whole);
+  }
+}
+
 TEST_F(ExactnessTest, DropoutIsTheSameInOnePieceAndInMany) {
   v1::JobSpec spec = SmallJob(files_, {1, 2, 3});
   spec.mutable_train()->set_dropout(0.1);
@@ -210,6 +238,8 @@ TEST_F(ExactnessTest, PlainTrainingGivesTheSameBits) {
     v1::JobSpec spec = SmallJob(files_, {1, 2, 3});
     spec.mutable_train()->set_dropout(dropout);
     if (dropout > 0) spec.mutable_train()->set_max_grad_norm(0.5);
+    spec.mutable_train()->set_gradient_accumulation_steps(5);
+    spec.mutable_train()->set_micro_batches_per_round(2);
     Cluster cluster({});
     const v1::JobDetail job = cluster.Run(spec);
     const Outcome outcome = CompletedOutcomeOf(job);

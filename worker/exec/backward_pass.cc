@@ -46,8 +46,9 @@ class BackwardPass {
          --layer) {
       pass_.meter.Begin(layer, Phase::kBackward);
       Prefetch(batch);
-      gradient = Differentiate(layer, std::move(gradient),
-                               /*accumulate=*/batch > pass_.first_batch());
+      const bool accumulate =
+          pass_.continues_sums() || batch > pass_.first_batch();
+      gradient = Differentiate(layer, std::move(gradient), accumulate);
       if (pass_.is_last(batch)) UpdateLayer(layer);
       pass_.meter.End();
     }
@@ -97,6 +98,7 @@ class BackwardPass {
     if (made.rows.has_value()) gradients_.AddRows(layer, *made.rows);
     if (layer + 1 == pass_.model.table.layer_count()) {
       AddLoss(made.loss, result_);
+      result_.add_batch_loss_sums(made.loss.loss_sum);
       if (!std::isfinite(result_.loss_sum())) SpoilGradients(layer, made);
     }
     return std::move(made.inputs);

@@ -126,7 +126,6 @@ class GatheredGradient {
                    int64_t longest_range)
       : pass_(pass),
         rows_(rows),
-        width_(pass.block(block).tensors.front().shape[1]),
         later_on_device_(later_on_device),
         later_in_pool_(pass.blocks.FindRead(ParameterGradientKey(block))),
         buffer_(pass.io.Empty({longest_range})) {
@@ -137,12 +136,8 @@ class GatheredGradient {
 
   // Valid until the next call.
   at::Tensor Of(const BlockRange& range) {
-    const int64_t rows = range.last_row - range.first_row;
-    const int64_t in_rows = rows * width_;
     const at::Tensor gradient = buffer_.narrow(0, 0, range.count);
-    gradient.narrow(0, in_rows, range.count - in_rows).zero_();
-    rows_.CopyRows(range.first_row, range.last_row,
-                   gradient.narrow(0, 0, in_rows).view({rows, width_}));
+    rows_.CopyRange(range, gradient);
     AddLaterPart(range, gradient);
     return gradient;
   }
@@ -160,7 +155,6 @@ class GatheredGradient {
 
   const Pass& pass_;
   RowGradientSum& rows_;
-  const int64_t width_;
   const at::Tensor later_on_device_;
   const BlockVersion* const later_in_pool_;
   const at::Tensor buffer_;

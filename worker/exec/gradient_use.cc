@@ -2,10 +2,12 @@
 
 #include <utility>
 
+#include "common/chain/block_key.h"
 #include "worker/exec/block_update.h"
 #include "worker/exec/host_block_update.h"
 #include "worker/exec/host_gradient.h"
 #include "worker/exec/kept_gradient.h"
+#include "worker/exec/update_ranges.h"
 
 namespace hydra {
 namespace {
@@ -19,14 +21,32 @@ class UpdateOnDevice : public GradientUse {
 
   std::shared_ptr<RowGradientSum> NewRowSum(int block, int64_t rows_of_batch,
                                             int64_t micro_batches) override {
+    RowGradientSum::Earlier earlier;
+    if (const BlockVersion* const sum = pass_.blocks.FindRead(
+            GradientSumKey(block, pass_.block(block).owner()))) {
+      earlier = [this, sum](int64_t first_row, const at::Tensor& to) {
+        pass_.io.PromoteRange(*sum, first_row * to.size(1), to.view({-1}));
+      };
+    }
     return std::make_shared<RowGradientSum>(
         pass_.block(block), rows_of_batch, micro_batches,
-        [this](at::IntArrayRef sizes) { return pass_.io.Empty(sizes); });
+        [this](at::IntArrayRef sizes) { return pass_.io.Empty(sizes); },
+        std::move(earlier));
   }
 
   void AddRows(int /*block*/, const RowGradients& rows,
                const std::shared_ptr<RowGradientSum>& sum) override {
     sum->Add(rows);
+  }
+
+  void KeepRows(int block, const BlockVersion& sum,
+                std::shared_ptr<RowGradientSum> rows) override {
+    for (const BlockRange& range : UpdateRangesOf(pass_.block(block))) {
+      pass_.meter.Advance();
+      const at::Tensor part = pass_.io.Empty({range.count});
+      rows->CopyRange(range, part);
+      pass_.io.Demote(part, sum, range.first);
+    }
   }
 
   void Use(int block, at::Tensor parameters,
@@ -61,13 +81,17 @@ class UseOnHost : public GradientUse {
 
   std::shared_ptr<RowGradientSum> NewRowSum(int block, int64_t rows_of_batch,
                                             int64_t micro_batches) override {
-    return RowGradientSumOnHost(pass_.block(block), rows_of_batch,
-                                micro_batches);
+    return RowGradientSumOnHost(pass_, block, rows_of_batch, micro_batches);
   }
 
   void AddRows(int block, const RowGradients& rows,
                const std::shared_ptr<RowGradientSum>& sum) override {
     AddRowsOnHost(pass_, block, rows, sum);
+  }
+
+  void KeepRows(int block, const BlockVersion& sum,
+                std::shared_ptr<RowGradientSum> rows) override {
+    KeepRowGradientSumOnHost(pass_, block, sum, std::move(rows));
   }
 
  protected:

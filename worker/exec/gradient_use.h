@@ -19,13 +19,17 @@ class GradientUse {
  public:
   virtual ~GradientUse() = default;
 
-  // The sum of what a block whose rows are gathered gets from these, and what
-  // adds to it.
+  // The sum of what a block whose rows are gathered gets from these, in this
+  // round and the step's earlier ones, and what adds to it.
   virtual std::shared_ptr<RowGradientSum> NewRowSum(int block,
                                                     int64_t rows_of_batch,
                                                     int64_t micro_batches) = 0;
   virtual void AddRows(int block, const RowGradients& rows,
                        const std::shared_ptr<RowGradientSum>& sum) = 0;
+
+  // More rounds of the step come: the sum waits for them in the pool.
+  virtual void KeepRows(int block, const worker::v1::BlockVersion& sum,
+                        std::shared_ptr<RowGradientSum> rows) = 0;
 
   // Takes the whole gradient, which is flat, and the block, which nobody needs
   // any more.

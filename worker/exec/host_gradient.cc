@@ -1,5 +1,6 @@
 #include "worker/exec/host_gradient.h"
 
+#include <algorithm>
 #include <cstddef>
 #include <utility>
 #include <vector>
@@ -36,6 +37,10 @@ absl::Span<std::byte> BytesOf(float* floats, int64_t count) {
 
 // What the host makes of the block's gradient.
 const BlockVersion& MadeOfGradient(const Pass& pass, int block) {
+  if (const BlockVersion* const sum = pass.blocks.FindWritten(
+          GradientSumKey(block, pass.block(block).owner()))) {
+    return *sum;
+  }
   return pass.blocks.Written(pass.model.shape.clips_gradients
                                  ? ParameterGradientKey(block)
                                  : ParametersKey(block));
@@ -44,20 +49,15 @@ const BlockVersion& MadeOfGradient(const Pass& pass, int block) {
 // Adds the rows' part of a gradient to that of later layers.
 class GatheredGradient {
  public:
-  GatheredGradient(const ParameterBlock& block,
-                   std::shared_ptr<RowGradientSum> rows)
-      : rows_(std::move(rows)), width_(block.tensors.front().shape[1]) {}
+  explicit GatheredGradient(std::shared_ptr<RowGradientSum> rows)
+      : rows_(std::move(rows)) {}
 
   // `later`: what later layers gave to the range; null: nothing. The result is
   // valid until the next call.
   const float* Of(const BlockRange& range, const float* later) {
     if (gradient_.size() < range.count) gradient_.resize(range.count);
     const at::Tensor gradient = at::from_blob(gradient_.data(), {range.count});
-    const int64_t rows = range.last_row - range.first_row;
-    const int64_t in_rows = rows * width_;
-    rows_->CopyRows(range.first_row, range.last_row,
-                    gradient.narrow(0, 0, in_rows).view({rows, width_}));
-    gradient.narrow(0, in_rows, range.count - in_rows).zero_();
+    rows_->CopyRange(range, gradient);
     if (later != nullptr) {
       gradient.add_(at::from_blob(const_cast<float*>(later), {range.count}));
     }
@@ -66,7 +66,6 @@ class GatheredGradient {
 
  private:
   const std::shared_ptr<RowGradientSum> rows_;
-  const int64_t width_;
   std::vector<float> gradient_;
 };
 
@@ -99,12 +98,25 @@ void UseGradientOnHost(const Pass& pass, int block, const at::Tensor& gradient,
   }
 }
 
-std::shared_ptr<RowGradientSum> RowGradientSumOnHost(
-    const ParameterBlock& block, int64_t rows_of_batch, int64_t micro_batches) {
+std::shared_ptr<RowGradientSum> RowGradientSumOnHost(const Pass& pass,
+                                                     int block,
+                                                     int64_t rows_of_batch,
+                                                     int64_t micro_batches) {
+  RowGradientSum::Earlier earlier;
+  if (const BlockVersion* const sum = pass.blocks.FindRead(
+          GradientSumKey(block, pass.block(block).owner()))) {
+    earlier = [from = ForHostThread(pass, *sum)](int64_t first_row,
+                                                 const at::Tensor& to) {
+      std::copy_n(from + first_row * to.size(1), to.numel(),
+                  to.mutable_data_ptr<float>());
+    };
+  }
   return std::make_shared<RowGradientSum>(
-      block, rows_of_batch, micro_batches, [](at::IntArrayRef sizes) {
+      pass.block(block), rows_of_batch, micro_batches,
+      [](at::IntArrayRef sizes) {
         return HostTensor<float>(sizes, at::kFloat);
-      });
+      },
+      std::move(earlier));
 }
 
 void AddRowsOnHost(const Pass& pass, int block, const RowGradients& rows,
@@ -127,8 +139,7 @@ void UseGatheredGradientOnHost(const Pass& pass, int block,
                                const at::Tensor& later_gradient,
                                std::shared_ptr<RowGradientSum> rows,
                                UseRange use) {
-  const auto gradient =
-      std::make_shared<GatheredGradient>(pass.block(block), std::move(rows));
+  const auto gradient = std::make_shared<GatheredGradient>(std::move(rows));
   if (later_gradient.defined()) {
     UseGradientOnHost(pass, block, later_gradient,
                       [gradient, use = std::move(use)](const BlockRange& range,
@@ -148,6 +159,27 @@ void UseGatheredGradientOnHost(const Pass& pass, int block,
                      range, later == nullptr ? nullptr : later + range.first));
     }
   });
+}
+
+void CopyGatheredGradientOnHost(const Pass& pass, int block,
+                                const at::Tensor& later_gradient,
+                                std::shared_ptr<RowGradientSum> rows,
+                                const BlockVersion& to) {
+  UseGatheredGradientOnHost(
+      pass, block, later_gradient, std::move(rows),
+      [slot = pass.io.SlotOnHost(to).floats](const BlockRange& range,
+                                             const float* gradient) {
+        std::copy_n(gradient, range.count, slot + range.first);
+      });
+  pass.io.MadeOnHost(to);
+}
+
+void KeepRowGradientSumOnHost(const Pass& pass, int block,
+                              const BlockVersion& sum,
+                              std::shared_ptr<RowGradientSum> rows) {
+  // Later layers' parts are added in the last round.
+  CopyGatheredGradientOnHost(pass, block, /*later_gradient=*/{},
+                             std::move(rows), sum);
 }
 
 }  // namespace hydra

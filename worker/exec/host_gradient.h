@@ -31,8 +31,10 @@ void UseGradientOnHost(const Pass& pass, int block, const at::Tensor& gradient,
                        UseRange use);
 
 // The rows' sums that the host adds up; see RowGradientSum.
-std::shared_ptr<RowGradientSum> RowGradientSumOnHost(
-    const ParameterBlock& block, int64_t rows_of_batch, int64_t micro_batches);
+std::shared_ptr<RowGradientSum> RowGradientSumOnHost(const Pass& pass,
+                                                     int block,
+                                                     int64_t rows_of_batch,
+                                                     int64_t micro_batches);
 void AddRowsOnHost(const Pass& pass, int block, const RowGradients& rows,
                    std::shared_ptr<RowGradientSum> sum);
 
@@ -43,6 +45,17 @@ void UseGatheredGradientOnHost(const Pass& pass, int block,
                                const at::Tensor& later_gradient,
                                std::shared_ptr<RowGradientSum> rows,
                                UseRange use);
+
+// The same gradient, copied to a version that the host makes of it.
+void CopyGatheredGradientOnHost(const Pass& pass, int block,
+                                const at::Tensor& later_gradient,
+                                std::shared_ptr<RowGradientSum> rows,
+                                const worker::v1::BlockVersion& to);
+
+// The rows' sums as they are, for the step's next round.
+void KeepRowGradientSumOnHost(const Pass& pass, int block,
+                              const worker::v1::BlockVersion& sum,
+                              std::shared_ptr<RowGradientSum> rows);
 
 }  // namespace hydra
 

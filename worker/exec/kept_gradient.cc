@@ -1,11 +1,9 @@
 #include "worker/exec/kept_gradient.h"
 
-#include <algorithm>
 #include <utility>
 
 #include "common/chain/block_key.h"
 #include "worker/exec/host_gradient.h"
-#include "worker/exec/update_ranges.h"
 #include "worker/model/gradient_norm.h"
 
 namespace hydra {
@@ -42,14 +40,8 @@ void KeepStreamedGradient(const Pass& pass, int block) {
 void KeepGatheredGradient(const Pass& pass, int block,
                           const at::Tensor& later_gradient,
                           std::shared_ptr<RowGradientSum> rows) {
-  const BlockVersion& kept = pass.blocks.Written(ParameterGradientKey(block));
-  UseGatheredGradientOnHost(
-      pass, block, later_gradient, std::move(rows),
-      [to = pass.io.SlotOnHost(kept).floats](const BlockRange& range,
-                                             const float* gradient) {
-        std::copy_n(gradient, range.count, to + range.first);
-      });
-  pass.io.MadeOnHost(kept);
+  CopyGatheredGradientOnHost(pass, block, later_gradient, std::move(rows),
+                             pass.blocks.Written(ParameterGradientKey(block)));
   AddUpSquares(pass, block);
 }
 

@@ -30,9 +30,10 @@ using worker::v1::BLOCK_KIND_PARAMETERS;
 constexpr int64_t kPlenty = int64_t{32} << 20;
 constexpr int kSteps = 4;
 
-TinyJob::Options MlpOptions(int micro_batches) {
+TinyJob::Options MlpOptions(int micro_batches, int micro_batches_per_round) {
   TinyJob::Options options;
   options.micro_batches = micro_batches;
+  options.micro_batches_per_round = micro_batches_per_round;
   options.optimizer = hydra::v1::OPTIMIZER_SGD;
   options.momentum = 0.9;
   options.config_json = kMlpConfig;
@@ -42,8 +43,10 @@ TinyJob::Options MlpOptions(int micro_batches) {
 
 // A job, and what trains it.
 struct MlpJob {
-  explicit MlpJob(int micro_batches, int64_t limit_bytes = kPlenty)
-      : job(MlpOptions(micro_batches), testing::TempDir()),
+  explicit MlpJob(int micro_batches, int64_t limit_bytes = kPlenty,
+                  int micro_batches_per_round = 0)
+      : job(MlpOptions(micro_batches, micro_batches_per_round),
+            testing::TempDir()),
         device(NewTestDevice(limit_bytes)),
         runner(device.get(), job.pool().AsHostRange(), MlpArchitectures()) {}
 
@@ -105,8 +108,9 @@ Outcome Train(MlpJob& mlp, const std::vector<int>& cuts) {
   return outcome;
 }
 
-Outcome Train(int micro_batches, const std::vector<int>& cuts) {
-  MlpJob mlp(micro_batches);
+Outcome Train(int micro_batches, const std::vector<int>& cuts,
+              int micro_batches_per_round = 0) {
+  MlpJob mlp(micro_batches, kPlenty, micro_batches_per_round);
   return Train(mlp, cuts);
 }
 
@@ -262,6 +266,14 @@ TEST(MlpChainTest, AccumulatesWhatPlainLibTorchAccumulates) {
   ExpectClose(whole, PlainTraining(3).Run());
   ExpectSameBits(Train(3, {2}), whole);
   ExpectSameBits(Train(3, {1, 2, 3, 4}), whole);
+}
+
+// Each of the tied block's layers has a sum of its own between the rounds.
+TEST(MlpChainTest, AccumulatesTheSameInRounds) {
+  const Outcome whole = Train(5, {});
+  for (const std::vector<int>& cuts : {std::vector<int>{}, {2}, {1, 2, 3, 4}}) {
+    ExpectSameBits(Train(5, cuts, /*micro_batches_per_round=*/2), whole);
+  }
 }
 
 TEST(MlpChainTest, IsSpilledWhereThePilotCutsItForASmallDevice) {

@@ -23,6 +23,8 @@ MomentStream::MomentStream(const Pass& pass) : pass_(pass) {
        --layer) {
     for (int block : pass.layer(layer).parameter_blocks) {
       if (pass.block(block).owner() != layer) continue;
+      // Not before the step's last round.
+      if (pass.blocks.FindWritten(StateKey(block)) == nullptr) continue;
       for (const BlockRange& range : UpdateRangesOf(pass.block(block))) {
         not_begun_.push_back({block, range});
       }

@@ -61,6 +61,8 @@ struct Pass {
   int last_batch() const {
     return first_batch() + static_cast<int>(batches.size());
   }
+  // Gradients add to what earlier rounds of the step added up.
+  bool continues_sums() const { return task.first_micro_batch() > 0; }
   bool updates_on_host() const { return UpdatesOnHost(model, io.device()); }
   // The block comes to the device in ranges, for the one layer that uses it
   // here.

@@ -11,8 +11,15 @@ using worker::v1::BlockVersion;
 
 namespace {
 
+BlockKey SumKeyOf(const Pass& pass) {
+  return GradientSumKey(pass.streamed_block, pass.last_layer() - 1);
+}
+
 const BlockVersion* GradientOf(const Pass& pass) {
   const int block = pass.streamed_block;
+  if (const BlockVersion* const sum = pass.blocks.FindWritten(SumKeyOf(pass))) {
+    return sum;
+  }
   const bool is_owner = pass.block(block).owner() + 1 == pass.last_layer();
   const bool updates = is_owner && !pass.model.shape.clips_gradients;
   return pass.blocks.FindWritten(updates ? ParametersKey(block)
@@ -27,20 +34,28 @@ PoolRows::PoolRows(const Pass& pass)
           pass.block(pass.streamed_block).tensors.front().shape[0])),
       width_(pass.block(pass.streamed_block).tensors.front().shape[1]),
       parameters_(pass.blocks.Read(ParametersKey(pass.streamed_block))),
-      gradient_(GradientOf(pass)) {}
+      gradient_(GradientOf(pass)),
+      earlier_(pass.blocks.FindRead(SumKeyOf(pass))),
+      given_(ranges_.size(), earlier_ == nullptr) {}
 
 at::Tensor PoolRows::Rows(int range, int next) {
   pass_.meter.Advance();
-  return Take(parameters_, range, next, coming_rows_);
+  return Take([this](int) -> const BlockVersion& { return parameters_; }, range,
+              next, coming_rows_);
 }
 
 at::Tensor PoolRows::Gradient(int range, int next, bool accumulate) {
   pass_.io.WaitFor(departed_before_);
-  return accumulate ? Take(gradient(), range, next, coming_gradient_)
-                    : Empty(range);
+  if (!accumulate) return Empty(range);
+  return Take(
+      [this](int of_range) -> const BlockVersion& {
+        return given_[of_range] ? gradient() : *earlier_;
+      },
+      range, next, coming_gradient_);
 }
 
 void PoolRows::GiveGradient(int range, at::Tensor gradient) {
+  given_[range] = true;
   departed_before_ = departed_;
   departed_ =
       pass_.io.Demote(gradient.view({-1}), this->gradient(), First(range));
@@ -65,12 +80,13 @@ PoolRows::Coming PoolRows::Begin(const BlockVersion& version, int range) {
   return coming;
 }
 
-at::Tensor PoolRows::Take(const BlockVersion& version, int range, int next,
+template <typename VersionOf>
+at::Tensor PoolRows::Take(VersionOf version_of, int range, int next,
                           Coming& coming) {
   Coming taken = std::exchange(coming, Coming());
-  if (taken.range != range) taken = Begin(version, range);
+  if (taken.range != range) taken = Begin(version_of(range), range);
   pass_.io.WaitFor(taken.ready);
-  if (next != kNone) coming = Begin(version, next);
+  if (next != kNone) coming = Begin(version_of(next), next);
   return std::move(taken.rows);
 }
 

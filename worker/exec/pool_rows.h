@@ -22,10 +22,10 @@ class PoolRows : public RowStream {
   at::Tensor Gradient(int range, int next, bool accumulate) override;
   void GiveGradient(int range, at::Tensor gradient) override;
 
-  // Of a backward pass: where the gradient goes. What waits, for the block's
-  // owner in another shard or to be clipped, is a version of its own; what the
-  // owner updates with goes to the slot of the block's new parameters, which
-  // nobody needs before.
+  // Of a backward pass: where the gradient goes. What waits, for the step's
+  // next round, for the block's owner in another shard or to be clipped, is a
+  // version of its own; what the owner updates with goes to the slot of the
+  // block's new parameters, which nobody needs before.
   const worker::v1::BlockVersion& gradient() const { return *gradient_; }
 
   // Makes a part of the gradient NaN.
@@ -42,14 +42,19 @@ class PoolRows : public RowStream {
   at::Tensor Empty(int range) const;
   Coming Begin(const worker::v1::BlockVersion& version, int range);
   // What was begun, if it is that range, ready for operations; begins the next.
-  at::Tensor Take(const worker::v1::BlockVersion& version, int range, int next,
-                  Coming& coming);
+  // `version_of` a range: where it is.
+  template <typename VersionOf>
+  at::Tensor Take(VersionOf version_of, int range, int next, Coming& coming);
 
   const Pass& pass_;
   const std::vector<RowRange> ranges_;
   const int64_t width_;
   const worker::v1::BlockVersion& parameters_;
   const worker::v1::BlockVersion* const gradient_;
+  // What earlier rounds of the step added up of it; null: this is the first.
+  const worker::v1::BlockVersion* const earlier_;
+  // By range: whether the gradient has what this pass gave.
+  std::vector<bool> given_;
 
   Coming coming_rows_;
   Coming coming_gradient_;

@@ -12,11 +12,12 @@ namespace hydra {
 
 RowGradientSum::RowGradientSum(const ParameterBlock& block,
                                int64_t rows_of_batch, int64_t micro_batches,
-                               Empty empty)
+                               Empty empty, Earlier earlier)
     : rows_(block.tensors.front().shape[0]),
       width_(block.tensors.front().shape[1]),
       keeps_parts_(KeepsParts(block, rows_of_batch, micro_batches)),
-      empty_(std::move(empty)) {}
+      empty_(std::move(empty)),
+      earlier_(std::move(earlier)) {}
 
 bool RowGradientSum::KeepsParts(const ParameterBlock& block,
                                 int64_t rows_of_batch, int64_t micro_batches) {
@@ -28,7 +29,10 @@ void RowGradientSum::Add(const RowGradients& part) {
     parts_.push_back({part.rows, part.gradients.contiguous()});
     return;
   }
-  if (!table_.defined()) table_ = empty_({rows_, width_}).zero_();
+  if (!table_.defined()) {
+    table_ = empty_({rows_, width_});
+    Begin(0, table_);
+  }
   AddRowGradients(part, 0, rows_, table_);
 }
 
@@ -39,7 +43,7 @@ void RowGradientSum::CopyRows(int64_t first_row, int64_t last_row,
     return;
   }
   if (row_begins_.empty()) SortByRow();
-  to.zero_();
+  Begin(first_row, to);
   float* const begin = to.mutable_data_ptr<float>();
   // A row has all its tokens in one thread, so their order stays.
   const int64_t rows_of_thread = std::max<int64_t>(1, 32768 / width_);
@@ -52,6 +56,22 @@ void RowGradientSum::CopyRows(int64_t first_row, int64_t last_row,
           }
         }
       });
+}
+
+void RowGradientSum::CopyRange(const BlockRange& range, const at::Tensor& to) {
+  const int64_t rows = range.last_row - range.first_row;
+  const int64_t in_rows = rows * width_;
+  CopyRows(range.first_row, range.last_row,
+           to.narrow(0, 0, in_rows).view({rows, width_}));
+  to.narrow(0, in_rows, range.count - in_rows).zero_();
+}
+
+void RowGradientSum::Begin(int64_t first_row, const at::Tensor& to) const {
+  if (earlier_) {
+    earlier_(first_row, to);
+  } else {
+    to.zero_();
+  }
 }
 
 // Counts the tokens of each row, then deals them out in their order.

@@ -7,12 +7,14 @@
 
 #include "ATen/core/Tensor.h"
 #include "common/model/model_table.h"
+#include "worker/exec/update_ranges.h"
 #include "worker/model/layer.h"
 
 namespace hydra {
 
 // The part of a block's gradient that comes from the rows which its owner
-// gathers, over the micro-batches of a step. Either keeps what each micro-batch
+// gathers, over the micro-batches of a step, or of its rounds up to this one.
+// Either keeps what each micro-batch
 // gave, or sums it up in a whole table, whichever takes less room; the bits are
 // the same.
 class RowGradientSum {
@@ -20,10 +22,14 @@ class RowGradientSum {
   // An fp32 tensor, uninitialized, where the sum shall be.
   using Empty = std::function<at::Tensor(at::IntArrayRef sizes)>;
 
+  // Overwrites `to` [rows, width] with what earlier rounds of the step added
+  // up, from `first_row` on.
+  using Earlier = std::function<void(int64_t first_row, const at::Tensor& to)>;
+
   // `block`: one tensor [rows, width]. `rows_of_batch`: how many rows each
-  // micro-batch gathers.
+  // micro-batch gathers. `earlier`: null in a step's first round.
   RowGradientSum(const ParameterBlock& block, int64_t rows_of_batch,
-                 int64_t micro_batches, Empty empty);
+                 int64_t micro_batches, Empty empty, Earlier earlier = nullptr);
 
   // Whether each micro-batch's part is kept until all are added.
   static bool KeepsParts(const ParameterBlock& block, int64_t rows_of_batch,
@@ -37,7 +43,12 @@ class RowGradientSum {
   // gathered rows, however they are asked for.
   void CopyRows(int64_t first_row, int64_t last_row, const at::Tensor& to);
 
+  // The same of the block's elements in the range; its padding is zero.
+  void CopyRange(const BlockRange& range, const at::Tensor& to);
+
  private:
+  // What the rows from `first_row` on begin with.
+  void Begin(int64_t first_row, const at::Tensor& to) const;
   // Finds the tokens of each row, once.
   void SortByRow();
   // Calls body(id, gradient) for every token that was added, in that order.
@@ -48,6 +59,7 @@ class RowGradientSum {
   const int64_t width_;
   const bool keeps_parts_;
   const Empty empty_;
+  const Earlier earlier_;
 
   std::vector<RowGradients> parts_;
   // The tokens' gradients, row after row, and in each row in the order in which

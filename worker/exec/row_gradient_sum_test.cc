@@ -50,6 +50,36 @@ TEST(RowGradientSumTest, SummingAndKeepingGiveTheSameBits) {
   }
 }
 
+TEST(RowGradientSumTest, GoesOnFromWhatEarlierRoundsAddedUp) {
+  const auto device = CpuDevice::Create(0, 1 << 20).value();
+  const ParameterBlock block = Table(kRows, kWidth);
+  // Summed up, and kept.
+  for (int64_t rows_of_batch : {kRows, kRows / 5}) {
+    RowGradientSum whole(block, rows_of_batch, 4, Empty(*device));
+    at::Tensor sum = at::zeros({kRows, kWidth});
+    for (int round = 0; round < 2; ++round) {
+      RowGradientSum part(block, rows_of_batch, 2, Empty(*device),
+                          [&sum](int64_t first_row, const at::Tensor& to) {
+                            to.copy_(sum.narrow(0, first_row, to.size(0)));
+                          });
+      for (int i = 0; i < 2; ++i) {
+        const at::Tensor tokens = at::randint(kRows, {2, 16}, at::kLong);
+        const at::Tensor gradient = at::randn({2, 16, kWidth});
+        whole.Add({tokens, gradient});
+        part.Add({tokens, gradient});
+      }
+      at::Tensor next = at::empty({kRows, kWidth});
+      for (int64_t row = 0; row < kRows; row += 10) {
+        part.CopyRows(row, row + 10, next.narrow(0, row, 10));
+      }
+      sum = next;
+    }
+    const at::Tensor expected = at::empty({kRows, kWidth});
+    whole.CopyRows(0, kRows, expected);
+    EXPECT_TRUE(at::equal(sum, expected));
+  }
+}
+
 TEST(RowGradientSumTest, OrderOfTokensInARowIsKeptOnAnyNumberOfThreads) {
   const auto device = CpuDevice::Create(0, 8 << 20).value();
   const int64_t rows = 5000;

@@ -40,6 +40,9 @@ Tensors ShardGradients::FlatsOf(int layer) {
     at::Tensor& sum = sums_[{layer, block}];
     if (!sum.defined()) {
       sum = pass_.io.Empty({pass_.block(block).element_count()});
+      const BlockVersion* const earlier =
+          pass_.blocks.FindRead(GradientSumKey(block, layer));
+      if (earlier != nullptr) pass_.io.PromoteRange(*earlier, 0, sum);
     }
     flats.push_back(sum);
   }
@@ -55,6 +58,11 @@ void ShardGradients::AddRows(int layer, const RowGradients& rows) {
 
 void ShardGradients::Finish(int layer, int block, ShardParameters& parameters) {
   const at::NoGradGuard no_grad;
+  if (const BlockVersion* const sum =
+          pass_.blocks.FindWritten(GradientSumKey(block, layer))) {
+    KeepSum(layer, block, *sum);
+    return;
+  }
   if (pass_.block(block).gathered_by(layer)) {
     use_->UseGathered(block, parameters.Release(block), TakeHandedDown(block),
                       std::move(rows_.at(block)));
@@ -76,6 +84,15 @@ void ShardGradients::Finish(int layer, int block, ShardParameters& parameters) {
   }
   pass_.io.Demote(sum, pass_.blocks.Written(ParameterGradientKey(block)), 0);
   parameters.Release(block);
+}
+
+void ShardGradients::KeepSum(int layer, int block, const BlockVersion& sum) {
+  if (pass_.block(block).gathered_by(layer)) {
+    use_->KeepRows(block, sum, std::move(rows_.at(block)));
+  } else if (!pass_.streams(block)) {
+    pass_.io.Demote(sums_.extract(std::make_pair(layer, block)).mapped(), sum,
+                    /*first=*/0);
+  }
 }
 
 void ShardGradients::FinishStreamed(int layer, int block,

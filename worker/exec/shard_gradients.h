@@ -23,7 +23,8 @@ class ShardGradients {
   explicit ShardGradients(const Pass& pass);
 
   // The sums of the layer's blocks, for its Backward: flat, made when they are
-  // first asked for, uninitialized then. Undefined for a block whose rows it
+  // first asked for, then what earlier rounds of the step added up, or
+  // uninitialized in the first one. Undefined for a block whose rows it
   // gathers, and for the pass's streamed block.
   Tensors FlatsOf(int layer);
 
@@ -31,15 +32,17 @@ class ShardGradients {
   void AddRows(int layer, const RowGradients& rows);
 
   // All micro-batches of the layer are done: uses the block's gradient if the
-  // layer owns it, else hands it down, in this shard or to the owner's.
-  // Takes the block from `parameters` where no layer of the shard needs it any
-  // more.
+  // layer owns it, else hands it down, in this shard or to the owner's. If more
+  // rounds of the step come, the layer's sum waits for them in the pool
+  // instead. Takes the block from `parameters` where no layer of the shard
+  // needs it any more.
   void Finish(int layer, int block, ShardParameters& parameters);
 
   // What the updates will read.
   MomentStream& moments() { return moments_; }
 
  private:
+  void KeepSum(int layer, int block, const worker::v1::BlockVersion& sum);
   // `gradient` is where the rows' gradients went.
   void FinishStreamed(int layer, int block,
                       const worker::v1::BlockVersion& gradient);

@@ -4,7 +4,6 @@
 #include <limits>
 #include <utility>
 
-#include "absl/container/btree_set.h"
 #include "absl/container/flat_hash_set.h"
 #include "common/chain/chain_task.h"
 #include "common/model/model_table.h"
@@ -16,17 +15,6 @@ namespace {
 // What a task takes beside computing and copying; keeps steps from being cut
 // into crumbs.
 constexpr absl::Duration kTaskOverhead = absl::Milliseconds(1);
-
-// Each once.
-absl::btree_set<int> BlocksUsed(const ModelTable& table,
-                                const LayerRange& layers) {
-  absl::btree_set<int> blocks;
-  for (int layer = layers.first; layer < layers.last; ++layer) {
-    const std::vector<int>& used = table.layers[layer].parameter_blocks;
-    blocks.insert(used.begin(), used.end());
-  }
-  return blocks;
-}
 
 absl::Duration CopyTime(int64_t bytes, double rate) {
   return absl::Seconds(static_cast<double>(bytes) / rate);

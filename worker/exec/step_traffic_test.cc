@@ -83,5 +83,28 @@ TEST(StepTrafficTest, IsAsPredictedWhereGradientsWait) {
   }
 }
 
+TEST(StepTrafficTest, IsAsPredictedInRounds) {
+  for (const hydra::v1::UpdatePlace place :
+       {UPDATE_PLACE_HOST, UPDATE_PLACE_DEVICE}) {
+    for (const double max_grad_norm : {0, 1}) {
+      for (const bool tied : {true, false}) {
+        for (const std::vector<int>& cuts :
+             std::vector<std::vector<int>>{{}, {2}, {1, 2, 3, 4}}) {
+          SCOPED_TRACE(absl::StrCat(hydra::v1::UpdatePlace_Name(place), " ",
+                                    max_grad_norm, tied ? " tied " : " ",
+                                    cuts.size(), " cuts"));
+          TinyJob::Options options;
+          options.update_place = place;
+          options.max_grad_norm = max_grad_norm;
+          options.tied = tied;
+          options.micro_batches = 5;
+          options.micro_batches_per_round = 2;
+          ExpectAsPredicted(options, cuts);
+        }
+      }
+    }
+  }
+}
+
 }  // namespace
 }  // namespace hydra

@@ -6,6 +6,7 @@
 #include <limits>
 #include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "absl/strings/match.h"
@@ -64,12 +65,13 @@ class Training {
   void Step() {
     // Nothing is left on the device that the next step could use.
     runner_.cache().DropAll();
-    for (const TaskReport& report : job_.StepReports(runner_)) {
+    const std::vector<TaskReport> reports = job_.StepReports(runner_);
+    outcome_.losses.push_back(TinyJob::MeanLoss(reports));
+    for (const TaskReport& report : reports) {
       for (int block : report.pass().skipped_blocks()) {
         outcome_.skipped.push_back(block);
       }
       if (report.pass().loss_tokens() == 0) continue;
-      outcome_.losses.push_back(report.pass().loss_sum());
       outcome_.promoted_bytes = report.cost().promoted_bytes();
     }
   }
@@ -106,17 +108,19 @@ struct Case {
   double max_grad_norm = 0;
 };
 
+TinyJob::Options OptionsOf(const Case& of) {
+  TinyJob::Options options = WideVocabulary();
+  options.tied = of.tied;
+  options.micro_batches = of.micro_batches;
+  options.optimizer = of.optimizer;
+  options.update_place = of.update_place;
+  options.max_grad_norm = of.max_grad_norm;
+  return options;
+}
+
 class StreamedHeadTest : public testing::TestWithParam<Case> {
  protected:
-  static TinyJob::Options Options() {
-    TinyJob::Options options = WideVocabulary();
-    options.tied = GetParam().tied;
-    options.micro_batches = GetParam().micro_batches;
-    options.optimizer = GetParam().optimizer;
-    options.update_place = GetParam().update_place;
-    options.max_grad_norm = GetParam().max_grad_norm;
-    return options;
-  }
+  static TinyJob::Options Options() { return OptionsOf(GetParam()); }
 };
 
 TEST_P(StreamedHeadTest, GivesTheBitsOfATableThatIsHeldWhole) {
@@ -160,6 +164,30 @@ std::vector<Case> Cases() {
     }
   }
   return cases;
+}
+
+// The table's gradient comes from one round's version and goes to the next
+// one's.
+TEST(StreamedHeadRoundsTest, GiveTheBitsOfATableThatIsHeldWholeInOneRound) {
+  for (const Case& of : Cases()) {
+    if (of.micro_batches == 1) continue;
+    TinyJob::Options options = OptionsOf(of);
+    options.micro_batches = 3;
+    const auto train = [&options](int64_t limit_bytes, bool overlapped) {
+      Training training(options, limit_bytes);
+      for (int i = 0; i < 2; ++i) {
+        overlapped ? training.OverlappedStep() : training.Step();
+      }
+      return training.End();
+    };
+    const Outcome expected = train(kPlenty, /*overlapped=*/false);
+    for (int micro_batches_per_round : {1, 2}) {
+      options.micro_batches_per_round = micro_batches_per_round;
+      ExpectSame(train(kTooLittleForTheTable,
+                       /*overlapped=*/micro_batches_per_round == 1),
+                 expected);
+    }
+  }
 }
 
 INSTANTIATE_TEST_SUITE_P(
@@ -223,14 +251,17 @@ TEST(StreamedHeadSkipTest, ABadRangeAtTheEndSkipsTheWholeBlock) {
 
 // The loss is infinite, and every gradient that the arithmetic makes is finite.
 TEST(StreamedHeadSkipTest, AnInfiniteLossSpoilsTheTablesGradientToo) {
-  for (bool tied : {true, false}) {
+  for (auto [tied, micro_batches_per_round] :
+       {std::pair(true, 0), {false, 0}, {true, 1}, {false, 1}}) {
     TinyJob::Options options = WideVocabulary();
     options.tied = tied;
     options.micro_batches = 2;
+    options.micro_batches_per_round = micro_batches_per_round;
     const int norm = 4;
     const int table = tied ? 0 : 5;
     for (int64_t limit : {kPlenty, kTooLittleForTheTable}) {
-      SCOPED_TRACE(absl::StrCat(tied ? "tied, " : "untied, ", limit));
+      SCOPED_TRACE(absl::StrCat(tied ? "tied, " : "untied, ", limit, ", ",
+                                micro_batches_per_round));
       Training training(options, limit);
       training.Step();
       // The normalized input is (-10, 0, ..., 0), and so the logits of all

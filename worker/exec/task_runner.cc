@@ -101,7 +101,8 @@ bool IsBackward(const Task& task) {
 }
 
 // Tells the job's owner which layers learned nothing, if there are any.
-void LogSkippedBlocks(int64_t step, const ModelTable& table,
+// `has_loss`: the result's is the step's.
+void LogSkippedBlocks(int64_t step, bool has_loss, const ModelTable& table,
                       const worker::v1::PassResult& result, LogSink& log) {
   if (result.skipped_blocks().empty()) return;
   absl::btree_set<int> layers;
@@ -109,7 +110,7 @@ void LogSkippedBlocks(int64_t step, const ModelTable& table,
     layers.insert(table.parameter_blocks[block].owner());
   }
   std::string loss;
-  if (result.loss_tokens() > 0) {
+  if (has_loss && result.loss_tokens() > 0) {
     const double mean =
         result.loss_sum() / static_cast<double>(result.loss_tokens());
     loss = absl::StrCat(", loss ", mean);
@@ -252,6 +253,7 @@ void TaskRunner::SetFinish(const Task& task, Attempt& attempt, LogSink& log,
   const BlockIo::Written written = attempt.io.written();
   HostUpdates* const updates = &outbound_.updates;
   computed.finish = [device = device_, updates, written, step = task.step(),
+                     has_loss = task.first_micro_batch() == 0,
                      model = std::move(attempt.model),
                      results = std::move(attempt.results),
                      log = &log](TaskReport& report) {
@@ -264,7 +266,7 @@ void TaskRunner::SetFinish(const Task& task, Attempt& attempt, LogSink& log,
       report.mutable_pass()->set_grad_norm(results.clip()->norm);
     }
     if (model != nullptr) {
-      LogSkippedBlocks(step, model->table, report.pass(), *log);
+      LogSkippedBlocks(step, has_loss, model->table, report.pass(), *log);
     }
   };
   if (!device_->IsDone(written.copied) || !updates->IsDone(written.made)) {

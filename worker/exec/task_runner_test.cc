@@ -151,6 +151,74 @@ INSTANTIATE_TEST_SUITE_P(All, ExactnessTest,
                          testing::ValuesIn(ExactnessCases()),
                          [](const auto& info) { return info.param.name; });
 
+// Steps that go in rounds of micro-batches, against those that go in one.
+std::vector<ExactnessCase> RoundsCases() {
+  std::vector<ExactnessCase> cases;
+  for (bool tied : {true, false}) {
+    for (auto [name, optimizer, max_grad_norm, vocabulary] :
+         {std::tuple("Sgd", hydra::v1::OPTIMIZER_SGD, 0.0, 97),
+          std::tuple("AdamW", hydra::v1::OPTIMIZER_ADAMW, 0.0, 97),
+          // A table that is smaller than what one micro-batch gathers of it.
+          std::tuple("SmallTable", hydra::v1::OPTIMIZER_ADAMW, 0.0, 20),
+          std::tuple("Clipped", hydra::v1::OPTIMIZER_ADAMW, 0.5, 97)}) {
+      for (int micro_batches_per_round : {1, 2}) {
+        ExactnessCase test_case;
+        test_case.options.tied = tied;
+        test_case.options.dropout = 0.1;
+        test_case.options.vocabulary = vocabulary;
+        test_case.options.micro_batches = 3;
+        test_case.options.micro_batches_per_round = micro_batches_per_round;
+        test_case.options.optimizer = optimizer;
+        test_case.options.max_grad_norm = max_grad_norm;
+        test_case.name = absl::StrCat(name, tied ? "Tied" : "Untied", "By",
+                                      micro_batches_per_round);
+        cases.push_back(test_case);
+      }
+    }
+  }
+  return cases;
+}
+
+class RoundsTest : public testing::TestWithParam<ExactnessCase> {};
+
+TEST_P(RoundsTest, DoNotChangeABit) {
+  TinyJob::Options options = GetParam().options;
+  options.micro_batches_per_round = 0;
+  const Outcome in_one = Train(options, {}, kPlenty);
+  options.micro_batches_per_round = GetParam().options.micro_batches_per_round;
+  const auto expect_same = [&](const std::vector<int>& cuts,
+                               int64_t limit_bytes, Order order) {
+    ExpectSame(Train(options, cuts, limit_bytes, /*steps=*/2, order), in_one);
+  };
+  expect_same({}, kPlenty, Order::kOneAfterAnother);
+  expect_same({2}, kPlenty, Order::kOverlapped);
+  expect_same({1, 2, 3, 4}, kPlenty, Order::kOneAfterAnother);
+  expect_same({1, 2, 3, 4}, kPlenty, Order::kOverlapped);
+  // Little enough that nothing stays in the cache for long.
+  expect_same({2}, 1100 << 10, Order::kOverlapped);
+  options.update_place = hydra::v1::UPDATE_PLACE_DEVICE;
+  expect_same({2}, kPlenty, Order::kOneAfterAnother);
+  expect_same({1, 2, 3, 4}, kPlenty, Order::kOverlapped);
+}
+
+INSTANTIATE_TEST_SUITE_P(All, RoundsTest, testing::ValuesIn(RoundsCases()),
+                         [](const auto& info) { return info.param.name; });
+
+TEST(TaskRunnerTest, ATokenTableOfSeveralRangesIsTheSameInRounds) {
+  TinyJob::Options options;
+  options.vocabulary = 20000;
+  options.width = 64;
+  options.layers = 1;
+  options.micro_batches = 2;
+  const Outcome in_one = Train(options, {}, kPlenty, /*steps=*/1);
+  options.micro_batches_per_round = 1;
+  for (auto place :
+       {hydra::v1::UPDATE_PLACE_HOST, hydra::v1::UPDATE_PLACE_DEVICE}) {
+    options.update_place = place;
+    ExpectSame(Train(options, {1, 2}, kPlenty, /*steps=*/1), in_one);
+  }
+}
+
 TEST(TaskRunnerTest, TrainingLowersTheLoss) {
   TinyJob::Options options;
   const Outcome outcome = Train(options, {2}, kPlenty, /*steps=*/40);

@@ -87,6 +87,9 @@ TinyJob::TinyJob(const Options& options, const std::string& directory)
   hydra::v1::TrainSpec& train = *spec.mutable_train();
   train.set_per_device_train_batch_size(options.sequences);
   train.set_gradient_accumulation_steps(options.micro_batches);
+  if (options.micro_batches_per_round > 0) {
+    train.set_micro_batches_per_round(options.micro_batches_per_round);
+  }
   train.set_context_length(options.context);
   train.set_optim(options.optimizer);
   train.set_learning_rate(0.01);
@@ -142,9 +145,17 @@ void TinyJob::Init(TaskRunner& runner) {
 }
 
 double TinyJob::Step(TaskRunner& runner) {
-  const std::vector<TaskReport> reports = StepReports(runner);
-  const worker::v1::PassResult& turn = reports[shard_count() - 1].pass();
-  return turn.loss_sum() / static_cast<double>(turn.loss_tokens());
+  return MeanLoss(StepReports(runner));
+}
+
+double TinyJob::MeanLoss(const std::vector<TaskReport>& reports) {
+  double sum = 0;
+  int64_t tokens = 0;
+  for (const TaskReport& report : reports) {
+    for (double loss : report.pass().batch_loss_sums()) sum += loss;
+    tokens += report.pass().loss_tokens();
+  }
+  return sum / static_cast<double>(tokens);
 }
 
 std::vector<TaskReport> TinyJob::StepReports(TaskRunner& runner) {
@@ -157,7 +168,7 @@ std::vector<TaskReport> TinyJob::StepReports(TaskRunner& runner) {
 }
 
 double TinyJob::OverlappedStep(TaskRunner& runner) {
-  double loss = 0;
+  std::vector<TaskReport> reports;
   std::optional<Task> next = StepTask(0);
   for (int i = 0; i < TaskCount(); ++i) {
     const Task task = *std::move(next);
@@ -175,14 +186,11 @@ double TinyJob::OverlappedStep(TaskRunner& runner) {
         });
     const TaskReport& report = computed.report;
     CHECK(!report.has_error()) << report.error().ShortDebugString();
-    if (report.pass().loss_tokens() > 0) {
-      loss = report.pass().loss_sum() /
-             static_cast<double>(report.pass().loss_tokens());
-    }
+    reports.push_back(report);
     if (computed.finish) unfinished_.push_back(std::move(computed));
   }
   ++step_;
-  return loss;
+  return MeanLoss(reports);
 }
 
 void TinyJob::Finish() {

@@ -69,6 +69,8 @@ class TinyJob {
     int evaluation_sequences = 3;
     int context = 24;
     int micro_batches = 1;
+    // At most; 0: all of them.
+    int micro_batches_per_round = 0;
     int64_t prefetch_bytes = 0;
     hydra::v1::UpdatePlace update_place = hydra::v1::UPDATE_PLACE_HOST;
     // Another model than that GPT-2, whose vocabulary is `vocabulary`, and for
@@ -84,7 +86,8 @@ class TinyJob {
   // Fatal unless they succeed.
   void Prepare();
   void Init(TaskRunner& runner);
-  // Mean loss of the step.
+  // Mean loss of the step, as the daemon finds it in its tasks' reports.
+  static double MeanLoss(const std::vector<worker::v1::TaskReport>& reports);
   double Step(TaskRunner& runner);
   // The same, with the reports of all its tasks, in order.
   std::vector<worker::v1::TaskReport> StepReports(TaskRunner& runner);
