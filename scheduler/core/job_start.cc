@@ -3,6 +3,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "common/chain/split.h"
+#include "scheduler/core/finer_cuts.h"
 #include "scheduler/core/job_move.h"
 #include "scheduler/core/plan.h"
 #include "scheduler/core/records.h"
@@ -93,12 +94,33 @@ JobStart::Outcome JobStart::FromPilot(Job& job, absl::Time now) {
   if (known != nullptr && Fits(*known, *job.shape.table)) {
     v1::Partition partition = *known;
     partition.set_source("reused");
-    SetPartition(job, std::move(partition), device.memory_limit_bytes);
+    SetFoundPartition(job, std::move(partition), device.memory_limit_bytes,
+                      now);
     return {Kind::kGoesOn, ""};
   }
   if (parts_.claims->ClaimPilot(job, device) == job.id)
     parts_.queue->Enqueue(job, now);
   return {Kind::kWaits, ""};
+}
+
+void JobStart::SetFoundPartition(Job& job, v1::Partition partition,
+                                 int64_t limit_bytes, absl::Time now) {
+  SetPartition(job, partition, limit_bytes);
+  const absl::Status fits = parts_.admission->CanEverFit(*job.demand);
+  if (fits.ok()) return;
+  const auto finer = FinerCuts(job.shape, [this](const auto& demand) {
+    return parts_.admission->CanEverFit(demand).ok();
+  });
+  if (!finer.has_value()) return;
+  partition.mutable_cut_points()->Assign(finer->begin(), finer->end());
+  // Predicted of other shards.
+  partition.clear_step();
+  partition.clear_step_of_longest_shards();
+  SetPartition(job, std::move(partition), limit_bytes);
+  parts_.book->Log(job, "I",
+                   absl::StrCat("cut finer than for the device: ",
+                                fits.message(), ", in longer shards"),
+                   now);
 }
 
 void JobStart::SetPartition(Job& job, v1::Partition partition,

@@ -59,6 +59,10 @@ class JobStart {
   // The job's data is prepared, by itself or by another job of the sweep.
   void TakePrepared(Job& job, const hydra::worker::v1::PrepareResult& prepared,
                     absl::Time now);
+  // What a pilot found on a device of `limit_bytes`; in finer shards where the
+  // pool has no room for what these write.
+  void SetFoundPartition(Job& job, hydra::v1::Partition partition,
+                         int64_t limit_bytes, absl::Time now);
   // `limit_bytes`: of the device that it was found on; 0: given by hand.
   void SetPartition(Job& job, hydra::v1::Partition partition,
                     int64_t limit_bytes);

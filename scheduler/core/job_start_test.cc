@@ -291,6 +291,33 @@ TEST_F(JobStartTest, AJobWhoseBoundariesDoNotFitGoesInRounds) {
   EXPECT_FALSE(admission_.CanEverFit(*large.demand).ok());
 }
 
+// In one shard it writes all parameters and state at once.
+TEST_F(JobStartTest, AJobIsCutFinerThanForTheDeviceWhereThePoolNeedsIt) {
+  Job& job = AddSmallJob(1, book_);
+  SetPrepared(job);
+  const v1::PoolDemand in_three = [&job] {
+    JobShape shape = job.shape;
+    shape.shards = ShardsOf({1, 2}, 4);
+    return DemandOf(shape);
+  }();
+  Admission small(in_three.total_bytes() + in_three.largest_write_bytes(),
+                  /*workers=*/1, /*lookahead=*/1);
+  JobStart start({&book_, &queue_, &blocks_, &small, &models_, &claims_,
+                  &roster_, &journal_});
+  v1::Partition whole = CutBefore({});
+  whole.mutable_step()->set_seconds(1);
+  start.SetFoundPartition(job, whole, /*limit_bytes=*/1 << 20, now_);
+  EXPECT_GT(job.partition->cut_points_size(), 0);
+  EXPECT_EQ(job.shape.shard_count(), job.partition->cut_points_size() + 1);
+  EXPECT_TRUE(small.CanEverFit(*job.demand).ok());
+  EXPECT_FALSE(job.partition->has_step());
+  EXPECT_THAT(TakeLines(), ElementsAre(StartsWith("cut finer")));
+  // Nobody cuts what a user has cut.
+  start.SetPartition(job, CutBefore({}), /*limit_bytes=*/0);
+  EXPECT_EQ(job.partition->cut_points_size(), 0);
+  EXPECT_FALSE(small.CanEverFit(*job.demand).ok());
+}
+
 TEST_F(JobStartTest, AJobThatCanNeverFitFails) {
   Job& job = AddCut(1);
   job.demand->set_total_bytes(2 * kPoolBytes);

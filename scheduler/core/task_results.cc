@@ -110,7 +110,7 @@ void TaskResults::Commit(Job& job, const wv1::TaskReport& report,
       parts_.start->TakePrepared(job, report.prepare(), now);
       break;
     case wv1::TASK_KIND_PILOT:
-      TakePilot(job, done, report.pilot());
+      TakePilot(job, done, report.pilot(), now);
       break;
     default:
       TakePass(job, done, report, now);
@@ -119,7 +119,7 @@ void TaskResults::Commit(Job& job, const wv1::TaskReport& report,
 }
 
 void TaskResults::TakePilot(Job& job, const OutstandingTask& done,
-                            const wv1::PilotResult& result) {
+                            const wv1::PilotResult& result, absl::Time now) {
   v1::Partition partition;
   *partition.mutable_cut_points() = result.cut_points();
   *partition.mutable_layers() = result.layers();
@@ -133,8 +133,8 @@ void TaskResults::TakePilot(Job& job, const OutstandingTask& done,
   const DeviceOptions& device = parts_.roster->At(done.worker).device;
   parts_.actions->push_back(FoundPartition{
       parts_.claims->SetFound(job, device, partition), partition});
-  parts_.start->SetPartition(job, std::move(partition),
-                             device.memory_limit_bytes);
+  parts_.start->SetFoundPartition(job, std::move(partition),
+                                  device.memory_limit_bytes, now);
 }
 
 void TaskResults::TakePass(Job& job, const OutstandingTask& done,

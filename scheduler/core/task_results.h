@@ -55,7 +55,7 @@ class TaskResults {
   void Commit(Job& job, const hydra::worker::v1::TaskReport& report,
               absl::Time now);
   void TakePilot(Job& job, const OutstandingTask& done,
-                 const hydra::worker::v1::PilotResult& result);
+                 const hydra::worker::v1::PilotResult& result, absl::Time now);
   void TakePass(Job& job, const OutstandingTask& done,
                 const hydra::worker::v1::TaskReport& report, absl::Time now);
   static bool Trains(hydra::worker::v1::TaskKind kind);
