@@ -199,7 +199,7 @@ TEST_F(DispatchTest, AStepGoesOnUnlessSomethingElseComesFirstByFar) {
   Device(1, 1).successors = {{inside, /*inside_step=*/true}, {Job(6, 2.1)}};
   Runnable(Job(7, 2.1));
   EXPECT_THAT(Ask(), Gives(1, 5));
-  Runnable(Job(8, 2.2));
+  Runnable(Job(8, 2.4));
   EXPECT_THAT(Ask(), Gives(1, 8));
 }
 

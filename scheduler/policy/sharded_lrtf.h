@@ -19,15 +19,20 @@ struct LongestRemainingFirst {
     if (a.remaining != b.remaining) return a.remaining > b.remaining;
     return a.id < b.id;
   }
-  // By more than what the step takes, and a hundredth.
+  // By more than what steps and measurements differ by, and the step is long
+  // enough for it to matter: ending it delays `a` by no more than that.
   static bool ByFar(const JobView& a, const JobView& b) {
     if (a.remaining == absl::InfiniteDuration()) {
       return b.remaining != absl::InfiniteDuration();
     }
-    return a.remaining - b.remaining > std::max(b.step, a.remaining / 100);
+    return !MayYield(a, b) && b.step > a.remaining / 50;
   }
   static bool MayYield(const JobView& first, const JobView& other) {
-    return !ByFar(first, other);
+    if (first.remaining == absl::InfiniteDuration()) {
+      return other.remaining == absl::InfiniteDuration();
+    }
+    return first.remaining - other.remaining <=
+           std::max(2 * other.step, first.remaining / 100);
   }
   static std::string JobsAhead(int64_t jobs) {
     return jobs == 1

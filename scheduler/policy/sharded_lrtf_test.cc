@@ -31,15 +31,27 @@ TEST(ShardedLrtfTest, InfiniteTimesGoFirstAndOverrunEstimatesLast) {
       policy.Before(View(2, absl::ZeroDuration()), View(1, -absl::Seconds(1))));
 }
 
-TEST(ShardedLrtfTest, AStepIsLeftForMoreThanItTakesAndAHundredth) {
+TEST(ShardedLrtfTest, AStepIsLeftForMuchMoreWhereItTakesLong) {
   ShardedLrtf policy;
   JobView inside = View(1, absl::Seconds(100));
   inside.step = absl::Seconds(10);
-  EXPECT_FALSE(policy.BeforeByFar(View(2, absl::Seconds(110)), inside));
-  EXPECT_TRUE(policy.BeforeByFar(View(2, absl::Seconds(111)), inside));
-  inside.step = absl::ZeroDuration();
-  EXPECT_FALSE(policy.BeforeByFar(View(2, absl::Seconds(101)), inside));
-  EXPECT_TRUE(policy.BeforeByFar(View(2, absl::Seconds(102)), inside));
+  EXPECT_FALSE(policy.BeforeByFar(View(2, absl::Seconds(120)), inside));
+  EXPECT_TRUE(policy.BeforeByFar(View(2, absl::Seconds(121)), inside));
+  EXPECT_TRUE(policy.BeforeByFar(View(2, absl::Seconds(499)), inside));
+  EXPECT_FALSE(policy.BeforeByFar(View(2, absl::Seconds(501)), inside))
+      << "10 s do not matter to it";
+}
+
+TEST(ShardedLrtfTest, BetweenStepsTheBestMayYieldToOneThatHasHardlyLess) {
+  ShardedLrtf policy;
+  JobView other = View(1, absl::Seconds(100));
+  other.step = absl::Seconds(10);
+  EXPECT_TRUE(policy.MayYield(View(2, absl::Seconds(120)), other));
+  EXPECT_FALSE(policy.MayYield(View(2, absl::Seconds(121)), other));
+  EXPECT_FALSE(policy.MayYield(View(2, absl::Hours(1)), other));
+  other.step = absl::ZeroDuration();
+  EXPECT_TRUE(policy.MayYield(View(2, absl::Seconds(101)), other));
+  EXPECT_FALSE(policy.MayYield(View(2, absl::Seconds(102)), other));
 }
 
 TEST(ShardedLrtfTest, OneWithoutAnEstimateComesFirstByFar) {
