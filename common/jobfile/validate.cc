@@ -253,6 +253,12 @@ void CheckEvaluation(const v1::JobSpec& job, SectionChecker* check) {
 
 void CheckCutPoints(const v1::PartitionSpec& partition, SectionChecker* check) {
   check->Known("shards", *v1::ShardChoice_descriptor(), partition.shards());
+  if (partition.shards() != v1::SHARD_CHOICE_UNSPECIFIED &&
+      partition.cut_points_size() > 0) {
+    check->Add("shards",
+               "a pilot chooses by it, and with cut_points there is no pilot; "
+               "remove one of the two");
+  }
   int previous = 0;
   for (int i = 0; i < partition.cut_points_size(); ++i) {
     const int cut = partition.cut_points(i);

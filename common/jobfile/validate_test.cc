@@ -256,6 +256,12 @@ TEST(ValidateJobTest, ExplainsEachMistake) {
        },
        "partition.cut_points[1]: expected a layer above 3, the cut point "
        "before it, found 3"},
+      {[](Job* j) {
+         j->mutable_partition()->add_cut_points(3);
+         j->mutable_partition()->set_shards(hydra::v1::SHARD_CHOICE_LONGEST);
+       },
+       "partition.shards: a pilot chooses by it, and with cut_points there is "
+       "no pilot; remove one of the two"},
       {[](Job* j) { j->mutable_train()->set_max_nonfinite_steps(-1); },
        "train.max_nonfinite_steps: expected a whole number from 0 to 1000000, "
        "found -1"},
