@@ -83,9 +83,6 @@ JobShape MakeJobShape(const hydra::v1::JobSpec& spec, Shared<ModelTable> table);
 // What the job asks for: one, unless it says how large a round may be.
 int FewestRounds(const hydra::v1::TrainSpec& train);
 
-// What the job asks for: one, unless it says how large a round may be.
-int FewestRounds(const hydra::v1::TrainSpec& train);
-
 // The shards that ascending cut points in (0, layer_count) make.
 std::vector<LayerRange> ShardsOf(const std::vector<int>& cut_points,
                                  int layer_count);

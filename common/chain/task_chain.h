@@ -87,7 +87,7 @@ bool CompletesEvaluation(const JobShape& shape, const ChainPlan& plan,
 // one first, where gradients are clipped.
 int TasksPerStep(const JobShape& shape);
 
-// Of the tasks of one round, or of the gradients of a whole step in one.
+// FORWARD, TURN and BACKWARD tasks of one round.
 int TasksPerRound(int shards);
 
 // The number of a step's task that is TURN of its last round: from then on,

@@ -62,17 +62,29 @@ std::optional<JobView> BestAhead(const DispatchView& view, const Device& device,
   return best;
 }
 
-// What follows on the device's own tasks; only what goes on inside of a step,
-// or all. Null: nothing.
-const DispatchView::Successor* BestSuccessor(const DispatchView& view,
-                                             const Device& device,
-                                             bool only_inside_steps) {
-  const DispatchView::Successor* best = nullptr;
-  for (const DispatchView::Successor& next : device.successors) {
-    if (only_inside_steps && (!next.inside_step || next.waits)) continue;
+using Successor = DispatchView::Successor;
+
+// Of what follows on the device's own tasks, and is `eligible`. Null: nothing.
+const Successor* BestSuccessor(
+    const DispatchView& view, const Device& device,
+    absl::FunctionRef<bool(const Successor&)> eligible) {
+  const Successor* best = nullptr;
+  for (const Successor& next : device.successors) {
+    if (!eligible(next)) continue;
     if (best == nullptr || view.before(next.job, best->job)) best = &next;
   }
   return best;
+}
+
+// Of all; one that would wait yields to one that would not.
+const Successor* BestSuccessor(const DispatchView& view, const Device& device) {
+  const Successor* const best =
+      BestSuccessor(view, device, [](const Successor&) { return true; });
+  if (best == nullptr || !best->waits) return best;
+  const Successor* const ready = BestSuccessor(
+      view, device, [](const Successor& next) { return !next.waits; });
+  return ready != nullptr && view.may_yield(best->job, ready->job) ? ready
+                                                                   : best;
 }
 
 // A job that goes before `first` since the device has more of what it reads: of
@@ -96,7 +108,7 @@ std::optional<JobView> MostResident(const DispatchView& view,
     most = job;
     most_bytes = bytes;
   };
-  for (const DispatchView::Successor& next : device.successors) {
+  for (const Successor& next : device.successors) {
     if (!next.waits) consider(next.job);
   }
   for (const JobView& job : view.recent(device.id)) {
@@ -113,14 +125,16 @@ std::optional<JobId> Better(const DispatchView& view, const Device& device,
                             const std::vector<const Device*>& idle) {
   std::vector<JobView> choices;
   if (queued) choices.push_back(*queued);
-  const auto* const next = BestSuccessor(view, device, false);
+  const Successor* const next = BestSuccessor(view, device);
   if (next != nullptr) choices.push_back(next->job);
   if (choices.size() == 2 && view.before(choices[1], choices[0]) &&
       !(next->waits && view.may_yield(choices[1], choices[0]))) {
     choices.erase(choices.begin());
   }
   if (choices.empty()) return std::nullopt;
-  const auto* const step = BestSuccessor(view, device, true);
+  const Successor* const step = BestSuccessor(
+      view, device,
+      [](const Successor& each) { return each.inside_step && !each.waits; });
   if (step != nullptr && !view.before_by_far(choices.front(), step->job)) {
     // A device with nothing to compute takes what there is room for.
     if (device.held_tasks > 0) choices.clear();
@@ -149,14 +163,16 @@ std::optional<Dispatch> NextDispatch(const DispatchView& view) {
   if (!idle.empty()) {
     if (const auto job = BestPromise(view, *idle.back())) return AskBack{*job};
   }
-  for (const Device& device : view.devices) {
-    if (!device.takes_tasks || device.held_tasks == 0 ||
-        device.held_tasks >= device.hand_size) {
-      continue;
-    }
-    const auto ahead = BestAhead(view, device, idle);
-    if (const auto job = Better(view, device, ahead, idle)) {
-      return GiveTask{device.id, *job};
+  for (size_t Device::*size : {&Device::promised_size, &Device::hand_size}) {
+    for (const Device& device : view.devices) {
+      if (!device.takes_tasks || device.held_tasks == 0 ||
+          device.held_tasks >= device.*size) {
+        continue;
+      }
+      const auto ahead = BestAhead(view, device, idle);
+      if (const auto job = Better(view, device, ahead, idle)) {
+        return GiveTask{device.id, *job};
+      }
     }
   }
   return std::nullopt;

@@ -39,8 +39,10 @@ struct DispatchView {
     bool takes_tasks = false;
     // But for those that are computed, and only have to be written.
     size_t held_tasks = 0;
-    // Of these, how many it may hold.
+    // Of these, how many it may hold, and how many of them come before any that
+    // another device holds beyond that.
     size_t hand_size = 0;
+    size_t promised_size = 0;
     std::vector<Promise> promises;
     // Jobs whose last task is in this hand, and whose next one it could take as
     // well, as they will be then.
@@ -96,11 +98,12 @@ using Dispatch = std::variant<GiveTask, AskBack>;
 // one that finds none, the best promise is asked back, one at a time. Then come
 // tasks ahead, to be promoted while others compute: the best of what follows on
 // a hand's own tasks and of the jobs in the queue, of which none is promised
-// that an idle device could begin at once. A step that a device is inside of
-// goes on there, unless something else comes first by far, or it would have to
-// wait for the host. Between steps, the best may yield: if it is one that would
-// wait, to the best that would not, and to a job of whose next task the device
-// has more bytes.
+// that an idle device could begin at once. No device gets more of these than
+// admission reckons with before each has as many. A step that a device is
+// inside of goes on there, unless something else comes first by far, or it
+// would have to wait for the host. Between steps, the best may yield: if it is
+// one that would wait, to the best that would not, and to a job of whose next
+// task the device has more bytes.
 std::optional<Dispatch> NextDispatch(const DispatchView& view);
 
 }  // namespace hydra

@@ -34,7 +34,7 @@ class DispatchTest : public ::testing::Test {
     device.id = WorkerId(id);
     device.takes_tasks = true;
     device.held_tasks = held;
-    device.hand_size = kHandSize;
+    device.hand_size = device.promised_size = kHandSize;
     devices_.push_back(device);
     return devices_.back();
   }
@@ -255,6 +255,22 @@ TEST_F(DispatchTest, WhatWouldWaitForTheHostYieldsToTheQueue) {
   // As a clipped step's update does.
   device.successors[0] = {Job(5, 100), /*inside_step=*/true, /*waits=*/true};
   EXPECT_THAT(Ask(), Gives(1, 8));
+}
+
+TEST_F(DispatchTest, OfItsOwnTasksADeviceGoesOnWithOneThatNeedNotWait) {
+  Device(1, 1).successors = {{Job(5, 100), /*inside_step=*/false, true},
+                             {Job(6, 99.5), /*inside_step=*/false, false}};
+  EXPECT_THAT(Ask(), Gives(1, 6));
+}
+
+TEST_F(DispatchTest, NobodyGetsMoreThanPromisedBeforeAllHaveThat) {
+  DispatchView::Device& first = Device(1, kHandSize);
+  first.hand_size = kHandSize + 1;
+  Device(2, kHandSize - 1);
+  Runnable(Job(7, 100));
+  EXPECT_THAT(Ask(), Gives(2, 7));
+  devices_[1].held_tasks = kHandSize;
+  EXPECT_THAT(Ask(), Gives(1, 7));
 }
 
 TEST_F(DispatchTest, AheadNoJobIsTakenFromAnIdleDeviceForItsBytes) {

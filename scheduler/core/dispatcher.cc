@@ -9,24 +9,30 @@ namespace hydra {
 namespace v1 = hydra::v1;
 
 void Dispatcher::Run(absl::Time now) {
-  absl::flat_hash_set<JobId> without_room;
-  while (const std::optional<Dispatch> next = Next(without_room, now)) {
+  Found found;
+  while (const std::optional<Dispatch> next = Next(found, now)) {
     if (const auto* back = std::get_if<AskBack>(&*next)) {
       Hands::Withdraw(parts_.book->At(back->job));
       continue;
     }
     const GiveTask& give = std::get<GiveTask>(*next);
     Job& job = parts_.book->At(give.job);
-    if (parts_.hands->HandOut(job, parts_.roster->At(give.worker), now)) {
-      parts_.queue->Dequeue(job.id);
-    } else {
-      without_room.insert(job.id);
+    switch (parts_.hands->HandOut(job, parts_.roster->At(give.worker), now)) {
+      case Hands::Given::kYes:
+        parts_.queue->Dequeue(job.id);
+        break;
+      case Hands::Given::kNoRoom:
+        found.without_room.insert(job.id);
+        break;
+      case Hands::Given::kNoSpareRoom:
+        found.without_spare_room.insert(give.worker);
+        break;
     }
   }
 }
 
-std::optional<Dispatch> Dispatcher::Next(
-    const absl::flat_hash_set<JobId>& without_room, absl::Time now) const {
+std::optional<Dispatch> Dispatcher::Next(const Found& found,
+                                         absl::Time now) const {
   const auto for_each_runnable =
       [this](absl::FunctionRef<bool(const JobView&)> visit) {
         parts_.queue->ForEachInOrder(visit);
@@ -48,14 +54,15 @@ std::optional<Dispatch> Dispatcher::Next(
     return RecentJobs(parts_.roster->At(worker));
   };
   const auto resident_bytes = [this](WorkerId worker, JobId job) {
-    return ResidentBytes(parts_.roster->At(worker), *parts_.blocks,
-                         parts_.book->At(job));
+    const Job& asked = parts_.book->At(job);
+    if (!asked.in_chain()) return int64_t{0};
+    return ResidentBytes(parts_.roster->At(worker), *parts_.blocks, asked);
   };
   DispatchView view{{},     for_each_runnable, can_run,
                     before, before_by_far,     may_yield,
-                    recent, resident_bytes,    without_room};
+                    recent, resident_bytes,    found.without_room};
   for (const WorkerRecord& worker : parts_.roster->all()) {
-    view.devices.push_back(ViewOf(worker, now));
+    view.devices.push_back(ViewOf(worker, found, now));
   }
   return NextDispatch(view);
 }
@@ -73,6 +80,7 @@ std::vector<JobView> Dispatcher::RecentJobs(const WorkerRecord& worker) const {
 }
 
 DispatchView::Device Dispatcher::ViewOf(const WorkerRecord& worker,
+                                        const Found& found,
                                         absl::Time now) const {
   DispatchView::Device device;
   device.id = worker.id;
@@ -81,7 +89,10 @@ DispatchView::Device Dispatcher::ViewOf(const WorkerRecord& worker,
   device.takes_tasks =
       worker.ready() && worker.usable() && computed < Hands::kMostComputed;
   device.held_tasks = worker.hand.size() - computed;
-  device.hand_size = parts_.hands->SizeOf(worker);
+  device.promised_size = parts_.hands->PromisedSize();
+  device.hand_size = found.without_spare_room.contains(worker.id)
+                         ? device.promised_size
+                         : parts_.hands->SizeOf(worker);
   for (const auto& [job_id, task_id] : worker.hand) {
     const Job& job = parts_.book->At(job_id);
     const OutstandingTask& first = job.outstanding.front();

@@ -35,9 +35,15 @@ class Dispatcher {
   void Run(absl::Time now);
 
  private:
-  std::optional<Dispatch> Next(const absl::flat_hash_set<JobId>& without_room,
-                               absl::Time now) const;
-  DispatchView::Device ViewOf(const WorkerRecord& worker, absl::Time now) const;
+  // What was found while this runs.
+  struct Found {
+    absl::flat_hash_set<JobId> without_room;
+    // They get no more than admission reckons with.
+    absl::flat_hash_set<WorkerId> without_spare_room;
+  };
+  std::optional<Dispatch> Next(const Found& found, absl::Time now) const;
+  DispatchView::Device ViewOf(const WorkerRecord& worker, const Found& found,
+                              absl::Time now) const;
   // See DispatchView::recent.
   std::vector<JobView> RecentJobs(const WorkerRecord& worker) const;
 

@@ -90,35 +90,43 @@ bool Hands::FitsBesideCheckpoint(const Job& job, const ChainTask& task) const {
   for (const BlockWrite& write : task.writes) {
     if (IsTrained(write.key)) fresh += write.size_bytes;
   }
-  const int64_t spare =
-      std::max<int64_t>(0, parts_.admission->spare_bytes() - kept_of_others);
+  const int64_t spare = std::max<int64_t>(
+      0, parts_.admission->spare_bytes() - kept_of_others - UnpromisedBytes());
   return kept + fresh <= job.demand->largest_write_bytes() + spare;
 }
 
 int64_t Hands::UnpromisedBytes() const {
   int64_t bytes = 0;
   for (const WorkerRecord& worker : parts_.roster->all()) {
+    size_t place = 0;
     for (const auto& held : worker.hand) {
       const OutstandingTask& task = At(held);
-      if (task.unpromised) bytes += WrittenBytes(task);
+      if (!task.computed && place++ >= PromisedSize()) {
+        bytes += WrittenBytes(task);
+      }
     }
   }
   return bytes;
 }
 
-bool Hands::HandOut(Job& job, WorkerRecord& worker, absl::Time now) {
-  const bool unpromised =
-      worker.hand.size() - ComputedTasks(worker) >= PromisedSize();
-  std::optional<OutstandingTask> task = MakeTask(job);
-  if (!task.has_value()) return false;
-  if (unpromised && UnpromisedBytes() + WrittenBytes(*task) >
-                        parts_.admission->spare_bytes()) {
-    for (const auto& [key, version] : task->made) {
-      parts_.blocks->Discard(version);
+bool Hands::HasSpareRoomFor(const Job& job) const {
+  int64_t bytes = UnpromisedBytes();
+  if (job.in_chain()) {
+    for (const BlockWrite& write :
+         TaskAt(job.shape, job.plan, job.NextPosition()).writes) {
+      bytes += write.size_bytes;
     }
-    return false;
   }
-  task->unpromised = unpromised;
+  return bytes <= parts_.admission->spare_bytes() - parts_.blocks->kept_bytes();
+}
+
+Hands::Given Hands::HandOut(Job& job, WorkerRecord& worker, absl::Time now) {
+  if (worker.hand.size() - ComputedTasks(worker) >= PromisedSize() &&
+      !HasSpareRoomFor(job)) {
+    return Given::kNoSpareRoom;
+  }
+  std::optional<OutstandingTask> task = MakeTask(job);
+  if (!task.has_value()) return Given::kNoRoom;
   job.queued_since = absl::InfinitePast();
   task->worker = worker.id;
   task->handed_out_at = now;
@@ -141,7 +149,7 @@ bool Hands::HandOut(Job& job, WorkerRecord& worker, absl::Time now) {
   }
   job.outstanding.push_back(*std::move(task));
   parts_.book->Touch(job);
-  return true;
+  return Given::kYes;
 }
 
 void Hands::Restore(Job& job, OutstandingTask task) {

@@ -46,10 +46,13 @@ class Hands {
   Hands(const Parts& parts, uint64_t last_number)
       : parts_(parts), last_task_(last_number), last_context_(last_number) {}
 
-  // Tasks that the worker may hold, but for computed ones. For the last few of
-  // a device with memory of its own nothing is promised of the pool: it gets
-  // them where there is room that nobody was promised. What they read comes
-  // over a link, and one task is often too short for the next one's blocks.
+  // Tasks that a worker may hold, but for computed ones, and that admission
+  // reckons with.
+  size_t PromisedSize() const { return 1 + parts_.options->lookahead; }
+  // All that it may hold, but for computed ones. A device with memory of its
+  // own gets some more where the pool has room that nobody was promised: what
+  // they read comes over a link, and one task is often too short for the next
+  // one's blocks.
   size_t SizeOf(const WorkerRecord& worker) const {
     return PromisedSize() +
            (worker.device.has_own_memory ? kMostUnpromised : 0);
@@ -59,9 +62,15 @@ class Hands {
   // more.
   static constexpr size_t kMostComputed = 3;
 
-  // Puts the job's next task into the worker's hand. False: the pool has no
-  // room for its writes now, or none that nobody was promised.
-  bool HandOut(Job& job, WorkerRecord& worker, absl::Time now);
+  enum class Given {
+    kYes,
+    // The pool has no room for its writes now.
+    kNoRoom,
+    // None that nobody was promised, and the hand is as large as was promised.
+    kNoSpareRoom,
+  };
+  // Puts the job's next task into the worker's hand, if there is room.
+  Given HandOut(Job& job, WorkerRecord& worker, absl::Time now);
   // A task that an earlier daemon handed out; its writes are fresh versions.
   void Restore(Job& job, OutstandingTask task);
 
@@ -106,11 +115,10 @@ class Hands {
   std::vector<JobView> Jobs() const;
 
  private:
-  // The part of a hand that admission reckons with.
-  size_t PromisedSize() const { return 1 + parts_.options->lookahead; }
   std::optional<OutstandingTask> MakeTask(Job& job);
-  // Of the tasks in hands that admission does not reckon with.
+  // What the tasks in hands write that admission does not reckon with.
   int64_t UnpromisedBytes() const;
+  bool HasSpareRoomFor(const Job& job) const;
   bool FitsBesideCheckpoint(const Job& job, const ChainTask& task) const;
   // The task is in no hand any more.
   void TakeOut(const Job& job, const OutstandingTask& task);

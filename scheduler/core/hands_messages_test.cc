@@ -162,7 +162,7 @@ TEST_F(HandsMessagesTest, BegunTasksAreBrokenOffThatAreOfNoUse) {
                    &journal_, &actions_},
                   /*last_number=*/100);
       Job& job = AddAt(1, init ? ChainPosition() : InStep(3));
-      ASSERT_TRUE(hands.HandOut(job, At(1), now_));
+      ASSERT_EQ(hands.HandOut(job, At(1), now_), Hands::Given::kYes);
       job.outstanding[0].begun = each.begun;
       each.change(job, hands);
       At(1).must_send = true;

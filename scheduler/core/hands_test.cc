@@ -167,18 +167,19 @@ TEST_F(HandsTest, BesideItsCheckpointAJobTakesWhatNobodyWasPromised) {
                 /*last_number=*/100);
     BeginCheckpoint(job);
     // The TURN replaces the largest part of the state.
-    EXPECT_TRUE(hands.HandOut(job, At(1), now_));
+    EXPECT_EQ(hands.HandOut(job, At(1), now_), Hands::Given::kYes);
     EXPECT_GT(job.outstanding[0].made.size(), 2);
     hands.Commit(job);
     job.position = InStep(3, 2);
     EXPECT_GT(blocks_.kept_bytes(), 0);
     // The BACKWARD another part.
-    EXPECT_EQ(hands.HandOut(job, At(1), now_), has_spare);
+    EXPECT_EQ(hands.HandOut(job, At(1), now_) == Hands::Given::kYes, has_spare);
     for (const auto& [key, version] : job.writing->blocks) {
       blocks_.Unpin(version);
     }
     job.writing.reset();
-    EXPECT_EQ(has_spare || hands.HandOut(job, At(1), now_), true);
+    EXPECT_TRUE(has_spare ||
+                hands.HandOut(job, At(1), now_) == Hands::Given::kYes);
     hands.Abandon(job, 0);
     blocks_.EndAll(job.id);
     book_.Erase(job.id);

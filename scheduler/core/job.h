@@ -54,8 +54,6 @@ struct OutstandingTask {
   bool withdrawing = false;
   // Its worker was told to stop it, and may report it as aborted.
   bool told_to_stop = false;
-  // The pool's promises have no room for what it makes.
-  bool unpromised = false;
   // An earlier daemon gave up what came before it in the chain: whatever its
   // report says, it comes to nothing.
   bool stray = false;

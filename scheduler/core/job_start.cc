@@ -1,5 +1,7 @@
 #include "scheduler/core/job_start.h"
 
+#include <utility>
+
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "common/chain/split.h"
@@ -108,7 +110,10 @@ void JobStart::SetFoundPartition(Job& job, v1::Partition partition,
   SetPartition(job, partition, limit_bytes);
   const absl::Status fits = parts_.admission->CanEverFit(*job.demand);
   if (fits.ok()) return;
-  const auto finer = FinerCuts(job.shape, [this](const auto& demand) {
+  JobShape shape = job.shape;
+  // Finer shards may need fewer.
+  shape.rounds = FewestRounds(job.submitted.spec.train());
+  const auto finer = FinerCuts(std::move(shape), [this](const auto& demand) {
     return parts_.admission->CanEverFit(demand).ok();
   });
   if (!finer.has_value()) return;

@@ -4,9 +4,9 @@
 #include <limits>
 #include <utility>
 
-#include "absl/algorithm/container.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
+#include "common/protocol/task_format.h"
 #include "common/status/proto_time.h"
 #include "glog/logging.h"
 #include "scheduler/core/blame.h"
@@ -25,13 +25,23 @@ bool FitsDevice(const Job& job, const WorkerRecord& worker) {
   return job.partition_limit_bytes <= worker.device.memory_limit_bytes;
 }
 
+// No device keeps so many blocks.
+constexpr int kMostCachedVersions = 1 << 16;
+
 void TakeStatus(const wv1::DeviceStatus& status, WorkerRecord& worker) {
-  const auto& cached = status.cached_versions();
-  if (!absl::c_equal(cached, worker.status.cached_versions())) {
-    worker.cached.clear();
-    for (uint64_t version : cached) worker.cached.insert(VersionId(version));
-  }
   worker.status = status;
+  worker.status.clear_cached_versions();
+  worker.cached.clear();
+  if (status.cached_versions_size() > kMostCachedVersions) return;
+  for (uint64_t version : status.cached_versions()) {
+    worker.cached.insert(VersionId(version));
+  }
+}
+
+// A worker of an earlier version would not go on with the sums of earlier
+// rounds.
+bool KnowsTasksOf(const Job& job, const WorkerRecord& worker) {
+  return job.shape.rounds <= 1 || worker.task_format >= kTaskFormat;
 }
 
 void FillLanes(const LaneWindow::Shares& shares, v1::WorkerStatus& status) {
@@ -77,7 +87,7 @@ bool Roster::MayTry(const WorkerRecord& worker, const Job& job) const {
 }
 
 bool Roster::CanRun(const WorkerRecord& worker, const Job& job) const {
-  if (!MayTry(worker, job)) return false;
+  if (!MayTry(worker, job) || !KnowsTasksOf(job, worker)) return false;
   return job.phase() != v1::JOB_PHASE_PILOT ||
          worker.device.memory_limit_bytes ==
              PilotDevice(job).memory_limit_bytes;
@@ -159,6 +169,7 @@ bool Roster::TakeAttendance(WorkerRecord& worker,
     worker.trouble.clear();
     TellWhyDevicesAreNotFree();
   }
+  worker.task_format = report.task_format();
   TakeStatus(report.device(), worker);
   worker.lanes.Add(now, report.device());
   worker.contexts.Reported(report.contexts());

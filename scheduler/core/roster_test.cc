@@ -128,6 +128,18 @@ TEST_F(RosterTest, BusyIsCountedSinceTheWorkerAttached) {
   EXPECT_EQ(roster_.Statuses(later + absl::Seconds(1))[0].demoting(), 0.25);
 }
 
+TEST_F(RosterTest, AWorkerOfAnEarlierVersionGetsNoStepsInRounds) {
+  AttachAll();
+  Job& job = AddSmallJob(1, book_);
+  EXPECT_TRUE(roster_.CanRun(At(1), job));
+  job.shape.rounds = 2;
+  EXPECT_FALSE(roster_.CanRun(At(1), job));
+  wv1::WorkerReport report = Report(1, 2);
+  report.set_task_format(1);
+  ASSERT_TRUE(roster_.TakeAttendance(At(1), report, now_));
+  EXPECT_TRUE(roster_.CanRun(At(1), job));
+}
+
 TEST_F(RosterTest, AGpuIsShownWhileItsWorkerIsThere) {
   Start(1);
   wv1::WorkerReport report = Report(1, 1);

@@ -33,7 +33,7 @@ void AddLoss(const ChainTask& turn, const wv1::PassResult& result,
              checkpoint::v1::StepLoss& sum) {
   if (turn.first_micro_batch == 0) sum.Clear();
   for (double loss : result.batch_loss_sums()) sum.set_sum(sum.sum() + loss);
-  // A worker of an earlier version, which has one round.
+  // A worker of an earlier version, which runs steps of one round alone.
   if (result.batch_loss_sums().empty()) sum.set_sum(result.loss_sum());
   sum.set_tokens(sum.tokens() + result.loss_tokens());
 }

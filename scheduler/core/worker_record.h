@@ -90,6 +90,8 @@ struct WorkerRecord {
   SentContexts contexts;
 
   hydra::worker::v1::DeviceStatus status;
+  // See WorkerReport.task_format.
+  uint32_t task_format = 0;
   // What its newest status says is on its device.
   absl::flat_hash_set<VersionId> cached;
   // Of its newest statuses.

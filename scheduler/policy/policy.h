@@ -35,9 +35,10 @@ class Policy {
   // ended first. Only where Before is true.
   virtual bool BeforeByFar(const JobView& a, const JobView& b) const = 0;
 
-  // Whether `first` may wait for `other`, which Before puts behind it, because
-  // a device has blocks of that one's next task and none of the first one's:
-  // true only where the order would hardly suffer.
+  // Whether `other`, which Before puts behind `first`, may go before it since
+  // it suits a device better, which has more of what it reads, or would wait
+  // less for it: true only where the order would hardly suffer. False if
+  // `first` has no known time, and `other` has.
   virtual bool MayYield(const JobView& first, const JobView& other) const = 0;
 
   // For people who ask why a job waits, "2 jobs with more time remaining are

@@ -19,8 +19,8 @@ struct LongestRemainingFirst {
     if (a.remaining != b.remaining) return a.remaining > b.remaining;
     return a.id < b.id;
   }
-  // By more than what steps and measurements differ by, and the step is long
-  // enough for it to matter: ending it delays `a` by no more than that.
+  // By more than what steps and measurements differ by; and ending the step
+  // first would delay `a` by more than a fiftieth of what it has left.
   static bool ByFar(const JobView& a, const JobView& b) {
     if (a.remaining == absl::InfiniteDuration()) {
       return b.remaining != absl::InfiniteDuration();

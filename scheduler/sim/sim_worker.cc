@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "absl/status/status.h"
+#include "common/protocol/task_format.h"
 #include "common/status/proto_time.h"
 #include "glog/logging.h"
 #include "scheduler/sim/delays.h"
@@ -173,6 +174,7 @@ void SimWorker::AddHeld(const Computing& task, absl::Time now, bool computed,
 wv1::WorkerReport SimWorker::Report(absl::Time now) {
   wv1::WorkerReport report;
   report.set_sequence(++sequence_);
+  report.set_task_format(kTaskFormat);
   report.set_desired_sequence(desired_sequence_);
   for (const Computed& computed : computed_) {
     AddHeld(computed.task, now, /*computed=*/true, report);

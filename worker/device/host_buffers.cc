@@ -78,7 +78,15 @@ HostBuffers::Buffer HostBuffers::TakeNow(int64_t bytes) {
   out_bytes_ += memory.bytes;
   mu_.Unlock();
   for (const Memory& old : too_much) GiveBack(old);
-  if (memory.begin == nullptr) memory = Allocate(bytes);
+  if (memory.begin == nullptr) {
+    try {
+      memory = Allocate(bytes);
+    } catch (...) {
+      absl::MutexLock lock(&mu_);
+      out_bytes_ -= bytes;
+      throw;
+    }
+  }
   return Buffer(memory.begin, [this, memory](std::byte*) {
     absl::MutexLock lock(&mu_);
     free_.push_back(memory);

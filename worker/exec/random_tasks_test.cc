@@ -49,6 +49,7 @@ TinyJob::Options AnyOptions(std::mt19937_64& random) {
   options.sequences = 1 + random() % 3;
   options.context = OneOf<int>(random, {8, 24});
   options.micro_batches = 1 + random() % 3;
+  options.micro_batches_per_round = random() % 3;
   return options;
 }
 

@@ -14,9 +14,8 @@ namespace hydra {
 
 // The part of a block's gradient that comes from the rows which its owner
 // gathers, over the micro-batches of a step, or of its rounds up to this one.
-// Either keeps what each micro-batch
-// gave, or sums it up in a whole table, whichever takes less room; the bits are
-// the same.
+// Either keeps what each micro-batch gave, or sums it up in a whole table,
+// whichever takes less room; the bits are the same.
 class RowGradientSum {
  public:
   // An fp32 tensor, uninitialized, where the sum shall be.

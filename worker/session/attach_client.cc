@@ -8,6 +8,7 @@
 #include "common/clock/steady_time.h"
 #include "common/failpoint/fail_point.h"
 #include "common/protocol/message_size.h"
+#include "common/protocol/task_format.h"
 #include "glog/logging.h"
 #include "grpcpp/create_channel.h"
 #include "grpcpp/security/credentials.h"
@@ -259,6 +260,7 @@ void AttachClient::RefreshDeviceStatus() {
 
 void AttachClient::MakeReport(WorkerReport& report) {
   report.set_session(options_.session);
+  report.set_task_format(kTaskFormat);
   report.clear_log_lines();
   {
     absl::MutexLock lock(&mu_);

@@ -54,7 +54,7 @@ class HandsFixture : public ::testing::Test {
     return job;
   }
   bool HandOut(Job& job, uint64_t worker = 1) {
-    return hands_.HandOut(job, At(worker), now_);
+    return hands_.HandOut(job, At(worker), now_) == Hands::Given::kYes;
   }
   // Tells the workers; what they hear.
   std::vector<WorkerMessage> Tell() {
