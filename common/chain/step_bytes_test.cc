@@ -4,7 +4,7 @@
 
 #include <vector>
 
-#include "common/model/gpt2_table.h"
+#include "common/chain/testing/tiny_shape.h"
 
 namespace hydra {
 namespace {
@@ -18,20 +18,10 @@ constexpr int64_t kTokens = kMicroBatches * 2 * 16;
 
 // A GPT-2 of five layers whose head uses the token table.
 JobShape Shape(std::vector<int> cuts) {
-  Gpt2Config config;
-  config.vocab_size = 97;
-  config.n_positions = 16;
-  config.n_embd = kWidth;
-  config.n_layer = 3;
-  config.n_head = 2;
-  config.n_inner = 32;
-  JobShape shape;
-  shape.table = BuildGpt2Table(config);
-  shape.micro_batch_size = 2;
+  TinySizes sizes;
+  sizes.width = kWidth;
+  JobShape shape = TinyShape(sizes, cuts);
   shape.micro_batches = kMicroBatches;
-  shape.context_length = 16;
-  shape.state_factor = 2;
-  shape.shards = ShardsOf(cuts, shape.table->layer_count());
   return shape;
 }
 

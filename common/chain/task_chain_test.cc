@@ -10,7 +10,7 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
-#include "common/model/gpt2_table.h"
+#include "common/chain/testing/tiny_shape.h"
 
 namespace hydra {
 namespace {
@@ -21,21 +21,9 @@ using ::testing::ElementsAre;
 using ::testing::Not;
 
 JobShape Shape(std::vector<int> cuts, int micro_batches = 1) {
-  Gpt2Config config;
-  config.vocab_size = 97;
-  config.n_positions = 16;
-  config.n_embd = 8;
-  config.n_layer = 3;
-  config.n_head = 2;
-  config.n_inner = 32;
-  JobShape shape;
-  shape.table = BuildGpt2Table(config);
-  shape.micro_batch_size = 2;
+  JobShape shape = TinyShape({}, cuts);
   shape.micro_batches = micro_batches;
-  shape.context_length = 16;
   shape.eval_batch_size = 3;
-  shape.state_factor = 2;
-  shape.shards = ShardsOf(cuts, shape.table->layer_count());
   return shape;
 }
 

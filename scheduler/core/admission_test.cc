@@ -7,7 +7,7 @@
 #include <random>
 #include <vector>
 
-#include "common/model/gpt2_table.h"
+#include "common/chain/testing/tiny_shape.h"
 
 namespace hydra {
 namespace {
@@ -22,20 +22,10 @@ hydra::v1::PoolDemand Demand(int64_t total_bytes, int64_t write_bytes) {
 }
 
 JobShape Shape(const std::vector<int>& cuts) {
-  Gpt2Config config;
-  config.vocab_size = 100;
-  config.n_positions = 16;
-  config.n_embd = 16;
-  config.n_layer = 2;
-  config.n_head = 2;
-  config.n_inner = 64;
-  JobShape shape;
-  shape.table = BuildGpt2Table(config);
-  shape.micro_batch_size = 2;
+  JobShape shape = TinyShape({/*vocabulary=*/100, /*width=*/16, /*blocks=*/2,
+                              /*context=*/16},
+                             cuts);
   shape.micro_batches = 3;
-  shape.context_length = 16;
-  shape.state_factor = 2;
-  shape.shards = ShardsOf(cuts, 4);
   return shape;
 }
 

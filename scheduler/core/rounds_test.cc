@@ -4,7 +4,7 @@
 
 #include <vector>
 
-#include "common/model/gpt2_table.h"
+#include "common/chain/testing/tiny_shape.h"
 #include "scheduler/core/admission.h"
 
 namespace hydra {
@@ -14,20 +14,11 @@ using hydra::v1::PoolDemand;
 
 // Boundaries of many micro-batches outweigh the model.
 JobShape Shape(int micro_batches) {
-  Gpt2Config config;
-  config.vocab_size = 100;
-  config.n_positions = 64;
-  config.n_embd = 16;
-  config.n_layer = 2;
-  config.n_head = 2;
-  config.n_inner = 64;
-  JobShape shape;
-  shape.table = BuildGpt2Table(config);
+  JobShape shape = TinyShape({/*vocabulary=*/100, /*width=*/16, /*blocks=*/2,
+                              /*context=*/64},
+                             {1, 3});
   shape.micro_batch_size = 4;
   shape.micro_batches = micro_batches;
-  shape.context_length = 64;
-  shape.state_factor = 2;
-  shape.shards = ShardsOf({1, 3}, 4);
   return shape;
 }
 
