@@ -22,6 +22,13 @@ wv1::Task WireTask(const Job& job, const OutstandingTask& task) {
   return wire;
 }
 
+int64_t WrittenBytes(const ChainTask& task) {
+  int64_t bytes = 0;
+  for (const BlockWrite& write : task.writes) bytes += write.size_bytes;
+  return bytes;
+}
+
+// Of a failed task before it, too, if it holds that one's slots.
 int64_t WrittenBytes(const OutstandingTask& task) {
   int64_t bytes = 0;
   for (const auto& [key, version] : task.made) bytes += version.size_bytes;
@@ -57,9 +64,7 @@ std::optional<OutstandingTask> Hands::MakeTask(Job& job) {
   for (const BlockWrite& write : task.task.writes) {
     std::optional<Version> version = parts_.blocks->Make(write.size_bytes);
     if (!version.has_value()) {
-      for (const BlockWrite& each : task.task.writes) {
-        job.refused_write_bytes += each.size_bytes;
-      }
+      job.refused_write_bytes = WrittenBytes(task.task);
       for (const auto& [key, made] : task.made) parts_.blocks->Discard(made);
       return std::nullopt;
     }
@@ -112,10 +117,7 @@ int64_t Hands::UnpromisedBytes() const {
 bool Hands::HasSpareRoomFor(const Job& job) const {
   int64_t bytes = UnpromisedBytes();
   if (job.in_chain()) {
-    for (const BlockWrite& write :
-         TaskAt(job.shape, job.plan, job.NextPosition()).writes) {
-      bytes += write.size_bytes;
-    }
+    bytes += WrittenBytes(TaskAt(job.shape, job.plan, job.NextPosition()));
   }
   return bytes <= parts_.admission->spare_bytes() - parts_.blocks->kept_bytes();
 }
