@@ -1,6 +1,10 @@
 #include "scheduler/core/residency.h"
 
-#include "absl/algorithm/container.h"
+#include <algorithm>
+#include <cstddef>
+#include <optional>
+
+#include "absl/container/flat_hash_map.h"
 #include "absl/container/flat_hash_set.h"
 #include "common/chain/task_chain.h"
 #include "scheduler/core/newest_versions.h"
@@ -62,16 +66,30 @@ int64_t ResidentBytes(const WorkerRecord& worker, const BlockTable& blocks,
 
 bool WaitsForHost(const WorkerRecord& worker, const Job& job) {
   if (!worker.device.has_own_memory || job.outstanding.empty()) return false;
-  absl::flat_hash_set<BlockKey> made;
-  for (const OutstandingTask& task : job.outstanding) {
+  // By which of the tasks, the last one if by several.
+  absl::flat_hash_map<BlockKey, size_t> made_by;
+  // The last one of those that made what `task` needs.
+  const auto last_maker = [&made_by](const ChainTask& task) {
+    std::optional<size_t> last;
+    for (const BlockKey& key : task.reads) {
+      const auto made = Needs(task, key) ? made_by.find(key) : made_by.end();
+      if (made != made_by.end())
+        last = std::max(last, std::optional(made->second));
+    }
+    return last;
+  };
+  for (size_t i = 0; i < job.outstanding.size(); ++i) {
+    const OutstandingTask& task = job.outstanding[i];
+    // The host goes in order: what was made before is there, too, by then.
+    const std::optional<size_t> awaited = last_maker(task.task);
+    absl::erase_if(made_by,
+                   [&](const auto& made) { return made.second <= awaited; });
     for (const auto& [key, version] : task.made) {
-      if (!StaysOnDevice(job, task, key)) made.insert(key);
+      if (!StaysOnDevice(job, task, key)) made_by[key] = i;
     }
   }
-  const ChainTask next = TaskAt(job.shape, job.plan, job.NextPosition());
-  return absl::c_any_of(next.reads, [&](const BlockKey& key) {
-    return Needs(next, key) && made.contains(key);
-  });
+  return last_maker(TaskAt(job.shape, job.plan, job.NextPosition()))
+      .has_value();
 }
 
 }  // namespace hydra

@@ -18,8 +18,9 @@ int64_t ResidentBytes(const WorkerRecord& worker, const BlockTable& blocks,
                       const Job& job);
 
 // Whether the job's next task needs what the host has yet to make of the
-// gradients of tasks that are out: it would wait for the slowest way there is,
-// to the host and back. Never on a device whose memory is the host's. Pure.
+// gradients of tasks that are out, and none of them needs it before: it would
+// wait for the slowest way there is, to the host and back. Never on a device
+// whose memory is the host's. Pure.
 //
 // Requires a job in its chain, with a next task.
 bool WaitsForHost(const WorkerRecord& worker, const Job& job);

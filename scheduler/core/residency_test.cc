@@ -109,6 +109,18 @@ TEST_F(ResidencyTest, TheNextStepWaitsForWhatTheHostMakes) {
   EXPECT_FALSE(WaitsForHost(At(1), job_));
 }
 
+TEST_F(ResidencyTest, OnlyTheFirstTaskOfTheNextStepWaits) {
+  At(1).device.has_own_memory = true;
+  UpdateOn(v1::UPDATE_PLACE_HOST);
+  for (int task = 0; task < 4; ++task) ASSERT_TRUE(HandOut(job_));
+  for (int task = 0; task < 2; ++task) {
+    ASSERT_TRUE(job_.NextPosition().inside_step());
+    EXPECT_FALSE(WaitsForHost(At(1), job_)) << task;
+    ASSERT_TRUE(HandOut(job_));
+  }
+  EXPECT_TRUE(WaitsForHost(At(1), job_));
+}
+
 TEST_F(ResidencyTest, AClippedUpdateWaitsForItsGradients) {
   At(1).device.has_own_memory = true;
   job_.shape.clips_gradients = true;

@@ -70,8 +70,9 @@ void* DeviceArena::Allocate(int64_t bytes) {
       await_free = await_free_;
       reclaim = reclaim_;
     }
+    if (reclaim && reclaim(Reclaimed::kUnneeded)) continue;
     if (await_free && await_free()) continue;
-    if (!reclaim || !reclaim(bytes)) return nullptr;
+    if (!reclaim || !reclaim(Reclaimed::kAny)) return nullptr;
   }
 }
 

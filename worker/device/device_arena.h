@@ -50,12 +50,14 @@ class DeviceArena {
     const bool outer_;
   };
 
-  // Asked, with no lock held, when `bytes` could not be allocated. Returns
-  // whether it freed anything, so that trying again may help. May free, must
-  // not allocate.
-  using Reclaim = std::function<bool(int64_t bytes)>;
+  // Asked, with no lock held, when an allocation found no room: at first for
+  // what nobody is known to need, then, when nothing comes back by itself
+  // either, for anything. Returns whether it freed anything, so that trying
+  // again may help. May free, must not allocate.
+  enum class Reclaimed { kUnneeded, kAny };
+  using Reclaim = std::function<bool(Reclaimed what)>;
 
-  // Asked before, likewise: whether it waited for memory that is on its way
+  // Asked in between, likewise: whether it waited for memory that is on its way
   // back, such as that of a copy.
   using AwaitFree = std::function<bool()>;
 

@@ -2,13 +2,18 @@
 
 #include <cstddef>
 #include <cstring>
+#include <string>
 #include <thread>
+#include <utility>
 #include <vector>
 
+#include "gmock/gmock.h"
 #include "gtest/gtest.h"
 
 namespace hydra {
 namespace {
+
+using ::testing::ElementsAre;
 
 TEST(DeviceArenaTest, GivesExactlyItsLimitAndNoByteMore) {
   auto arena = DeviceArena::Create(4096).value();
@@ -82,8 +87,7 @@ TEST(DeviceArenaTest, ReclaimsUntilTheAllocationFits) {
   auto arena = DeviceArena::Create(4096).value();
   std::vector<void*> cached;
   for (int i = 0; i < 4; ++i) cached.push_back(arena->Allocate(1024));
-  arena->SetReclaim([&](int64_t bytes) {
-    EXPECT_EQ(bytes, 2048);
+  arena->SetReclaim([&](DeviceArena::Reclaimed) {
     if (cached.empty()) return false;
     arena->Free(cached.back());
     cached.pop_back();
@@ -93,18 +97,34 @@ TEST(DeviceArenaTest, ReclaimsUntilTheAllocationFits) {
   EXPECT_EQ(cached.size(), 2);
 }
 
-TEST(DeviceArenaTest, WaitsForWhatComesBackByItselfBeforeItReclaims) {
+TEST(DeviceArenaTest, WaitsForWhatComesBackRatherThanReclaimsWhatIsNeeded) {
   auto arena = DeviceArena::Create(4096).value();
-  void* copied = arena->Allocate(4096);
-  arena->SetReclaim([](int64_t) {
-    ADD_FAILURE() << "nothing had to be reclaimed";
-    return false;
-  });
-  arena->SetAwaitFree([&] {
-    arena->Free(copied);
+  void* unneeded = arena->Allocate(1024);
+  void* needed = arena->Allocate(1024);
+  void* copied = arena->Allocate(2048);
+  std::vector<std::string> asked;
+  arena->SetReclaim([&](DeviceArena::Reclaimed what) {
+    const bool any = what == DeviceArena::Reclaimed::kAny;
+    asked.push_back(any ? "any" : "unneeded");
+    void*& pointer = any ? needed : unneeded;
+    if (pointer == nullptr) return false;
+    arena->Free(std::exchange(pointer, nullptr));
     return true;
   });
-  EXPECT_NE(arena->Allocate(4096), nullptr);
+  arena->SetAwaitFree([&] {
+    asked.push_back("awaits");
+    if (copied == nullptr) return false;
+    arena->Free(std::exchange(copied, nullptr));
+    return true;
+  });
+  EXPECT_NE(arena->Allocate(1024), nullptr);
+  EXPECT_THAT(asked, ElementsAre("unneeded"));
+  asked.clear();
+  EXPECT_NE(arena->Allocate(2048), nullptr);
+  EXPECT_THAT(asked, ElementsAre("unneeded", "awaits"));
+  asked.clear();
+  EXPECT_NE(arena->Allocate(1024), nullptr);
+  EXPECT_THAT(asked, ElementsAre("unneeded", "awaits", "any"));
 }
 
 TEST(DeviceArenaTest, WhatIsKeptLiesApartFromWhatComesAndGoes) {
@@ -123,7 +143,9 @@ TEST(DeviceArenaTest, RefusesWhenNothingIsLeftToReclaim) {
   auto arena = DeviceArena::Create(4096).value();
   ASSERT_NE(arena->Allocate(4096), nullptr);
   int asked = 0;
-  arena->SetReclaim([&](int64_t) { return ++asked < 3; });
+  arena->SetReclaim([&](DeviceArena::Reclaimed what) {
+    return what == DeviceArena::Reclaimed::kAny && ++asked < 3;
+  });
   EXPECT_EQ(arena->Allocate(64), nullptr);
   EXPECT_EQ(asked, 3);
 }

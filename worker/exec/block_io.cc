@@ -238,7 +238,7 @@ void BlockIo::Rollback() {
 }
 
 int64_t BlockIo::SpareBytes() {
-  return begun_bytes_ + outbound_->departures.Bytes() +
+  return begun_bytes_ + DepartingBytes() +
          (cache_ == nullptr ? 0 : cache_->SpareBytes());
 }
 

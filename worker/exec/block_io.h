@@ -164,6 +164,8 @@ class BlockIo {
 
   // Of the device's bytes in use, what the task could do without at present.
   int64_t SpareBytes();
+  // Of these, what is only on its way to the host.
+  int64_t DepartingBytes() { return outbound_->departures.Bytes(); }
 
   // Waits until nothing is read of the host any more but by Prefetch.
   void AwaitReads();

@@ -12,7 +12,10 @@ constexpr int64_t kNotExpected = std::numeric_limits<int64_t>::max();
 }  // namespace
 
 DeviceCache::DeviceCache(DeviceArena* arena) : arena_(arena) {
-  arena_->SetReclaim([this](int64_t) { return EvictOne(); });
+  arena_->SetReclaim([this](DeviceArena::Reclaimed what) {
+    return what == DeviceArena::Reclaimed::kAny ? EvictOne()
+                                                : EvictUnexpected();
+  });
 }
 
 DeviceCache::~DeviceCache() { arena_->SetReclaim({}); }

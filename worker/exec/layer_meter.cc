@@ -21,6 +21,7 @@ void LayerMeter::Begin(int layer, Phase phase) {
   phase_ = phase;
   updating_ = false;
   used_at_begin_ = arena.used_bytes();
+  departing_at_begin_ = io_->DepartingBytes();
   Lap();
 }
 
@@ -38,8 +39,10 @@ void LayerMeter::End() {
   DeviceArena& arena = device_->arena();
   Measure& measure = measures_[layer_];
   measure.peak_bytes = std::max(measure.peak_bytes, arena.peak_bytes());
-  needed_bytes_ =
-      std::max(needed_bytes_, arena.peak_bytes() - io_->SpareBytes());
+  const int64_t gone_bytes =
+      std::max<int64_t>(0, departing_at_begin_ - io_->DepartingBytes());
+  needed_bytes_ = std::max(needed_bytes_,
+                           arena.peak_bytes() - io_->SpareBytes() - gone_bytes);
   if (phase_ == Phase::kBackward) {
     (updating_ ? measure.update : measure.backward) += took;
     return;

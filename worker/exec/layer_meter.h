@@ -58,7 +58,8 @@ class LayerMeter {
   // Most device bytes in use at once since construction.
   int64_t PeakBytes() const;
   // Most that the layers could not do without, as far as is known: what was
-  // spare when one ended counts as spare in all of it.
+  // spare when one ended counts as spare in all of it, and so does what has
+  // left the device meanwhile.
   int64_t needed_bytes() const { return needed_bytes_; }
 
  private:
@@ -77,6 +78,7 @@ class LayerMeter {
   absl::Time begin_;
   absl::Duration copied_at_begin_;
   int64_t used_at_begin_ = 0;
+  int64_t departing_at_begin_ = 0;
 
   absl::btree_map<int, Measure> measures_;
   int64_t peak_bytes_ = 0;

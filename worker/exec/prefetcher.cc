@@ -19,6 +19,7 @@ Prefetcher::Prefetcher(BlockIo* io, DeviceCache* cache,
     made_.insert(VersionId(write.version()));
   }
   Expect();
+  AskForComing();
 }
 
 Prefetcher::~Prefetcher() { cache_->Expect({}); }
@@ -35,33 +36,31 @@ bool Prefetcher::FetchOwn() {
 
 void Prefetcher::FetchNext(int64_t taken_bytes) {
   if (!FetchOwn()) return;
-  for (size_t i = 0;; ++i) {
-    while (i == coming_.size()) {
-      if (!AskForNext()) return;
-    }
-    if (coming_[i].fetched) continue;
-    const BlockVersion& version = coming_[i].version;
-    const int64_t bytes = coming_bytes_ + version.size_bytes();
+  AskForComing();
+  for (Read& read : coming_) {
+    if (read.fetched) continue;
+    const int64_t bytes = coming_bytes_ + read.version.size_bytes();
     if (bytes > room_bytes_ - taken_bytes) return;
-    const BlockIo::Prefetched outcome = io_->Prefetch(version);
+    const BlockIo::Prefetched outcome = io_->Prefetch(read.version);
     if (outcome == BlockIo::Prefetched::kNoRoom) return;
     if (outcome == BlockIo::Prefetched::kBeingMade) continue;
     coming_bytes_ = bytes;
-    coming_[i].fetched = true;
+    read.fetched = true;
   }
 }
 
-bool Prefetcher::AskForNext() {
-  auto task = find_coming_ ? find_coming_(coming_tasks_) : std::nullopt;
-  if (!task) return false;
-  ++coming_tasks_;
-  for (BlockVersion& read : task->reads) {
-    if (made_.contains(VersionId(read.version()))) continue;
-    coming_.push_back({std::move(read)});
+void Prefetcher::AskForComing() {
+  if (!find_coming_) return;
+  const int known_before = coming_tasks_;
+  while (std::optional<ComingTask> task = find_coming_(coming_tasks_)) {
+    ++coming_tasks_;
+    for (BlockVersion& read : task->reads) {
+      if (made_.contains(VersionId(read.version()))) continue;
+      coming_.push_back({std::move(read)});
+    }
+    made_.insert(task->makes.begin(), task->makes.end());
   }
-  made_.insert(task->makes.begin(), task->makes.end());
-  Expect();
-  return true;
+  if (coming_tasks_ > known_before) Expect();
 }
 
 void Prefetcher::Expect() {

@@ -64,8 +64,9 @@ class Prefetcher {
 
   // Tells the cache what is still to be read.
   void Expect();
-  // False: none is known.
-  bool AskForNext();
+  // Learns of the coming tasks that are known by now: even what is not fetched
+  // for them should stay, if it is on the device.
+  void AskForComing();
 
   BlockIo* const io_;
   DeviceCache* const cache_;

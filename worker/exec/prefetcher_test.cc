@@ -137,6 +137,18 @@ TEST_F(PrefetcherTest, TheNextTaskIsFetchedWithinTheRoomThatIsLeft) {
   EXPECT_THAT(OnDevice(), ElementsAre(1, 5, 6));
 }
 
+TEST_F(PrefetcherTest, WhatComingTasksReadStaysThoughThereIsNoRoomForMore) {
+  {
+    Prefetcher before(&io_, &cache_, task_, Versions({11, 12, 13}), {},
+                      kPlenty);
+    before.FetchOwn();
+  }
+  device_->Synchronize();
+  Prefetcher prefetcher(&io_, &cache_, task_, {}, Coming({{5}, {11}}), 0);
+  const at::Tensor needed = io_.Empty({2 * 512});
+  EXPECT_THAT(OnDevice(), ElementsAre(11));
+}
+
 TEST_F(PrefetcherTest, WhatTheRunningTaskMakesIsNotFetched) {
   *task_.add_writes() = Version(6);
   Prefetcher prefetcher(&io_, &cache_, task_, {}, Coming({{5, 6}}), kPlenty);

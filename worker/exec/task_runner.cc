@@ -205,7 +205,7 @@ TaskRunner::MaybeFailure TaskRunner::Try(Memory memory, const Task& task,
   // on its way from one layer to the next.
   attempt.io.LimitDepartures(
       memory == Memory::kWithCache
-          ? std::max(kLeastDepartingBytes, SpareRoom(task) / 2)
+          ? std::max(kLeastDepartingBytes, SpareRoom(task))
           : 0);
   MaybeFailure failure = Catch([&] {
     const Reservation reservation(
@@ -373,7 +373,7 @@ TaskRunner::MaybeFailure TaskRunner::RunShard(const Task& task,
     prefetcher.emplace(&attempt.io, &cache_, task,
                        WholeReads(task, model.table, streamed_block),
                        find_coming,
-                       // The other half is for what goes.
+                       // The other half, at least, is for what goes.
                        SpareRoom(task) / 2);
   }
   const Pass pass{task,

@@ -111,7 +111,7 @@ TEST_P(DeviceContractTest, ARefusalSaysWhatWasAskedForAndWhatThereIs) {
 
 TEST_P(DeviceContractTest, WhatTheArenaReclaimsMakesRoomForTensors) {
   at::Tensor cached = NewBytes(kLimitBytes / 2);
-  device_->arena().SetReclaim([&](int64_t) {
+  device_->arena().SetReclaim([&](DeviceArena::Reclaimed) {
     const bool had_one = cached.defined();
     cached.reset();
     return had_one;
