@@ -1,5 +1,7 @@
 #include "common/jobfile/device_flag.h"
 
+#include <cmath>
+
 #include "absl/status/status.h"
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
@@ -20,7 +22,9 @@ absl::Status Wrong(absl::string_view part, absl::string_view what) {
 absl::StatusOr<double> ParseLink(absl::string_view part,
                                  absl::string_view text) {
   double gb_per_second = 0;
-  if (absl::SimpleAtod(text, &gb_per_second)) return gb_per_second;
+  if (absl::SimpleAtod(text, &gb_per_second) && std::isfinite(gb_per_second)) {
+    return gb_per_second;
+  }
   return Wrong(part,
                absl::StrCat("expected a number of GB/s, found ", Quoted(text)));
 }

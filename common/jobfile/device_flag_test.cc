@@ -45,6 +45,7 @@ TEST(ParseDeviceFlagsTest, MistakesNameThePart) {
        std::vector<std::pair<std::string, std::string>>{
            {"cpu:0,cpu:1=much", "'cpu:1=much'"},
            {"cpu:0=1GiB,link=fast", "'link=fast'"},
+           {"cpu:0=1GiB,link=nan", "'link=nan'"},
            {"link=8,cpu:0", "before 'link=8'"}}) {
     const absl::Status status = ParseDeviceFlags({flag}).status();
     EXPECT_EQ(status.code(), absl::StatusCode::kInvalidArgument);

@@ -25,8 +25,9 @@ void EnergyClock::Add(absl::Time at, std::optional<double> counted_joules,
 
 std::optional<double> EnergyClock::JoulesAt(absl::Time now) {
   if (!at_.has_value()) return std::nullopt;
-  const double since = watts_ * absl::ToDoubleSeconds(
-                                    std::max(absl::ZeroDuration(), now - *at_));
+  const absl::Duration unread =
+      std::clamp(now - *at_, absl::ZeroDuration(), kLongestUnread);
+  const double since = watts_ * absl::ToDoubleSeconds(unread);
   told_joules_ = std::max(told_joules_, joules_ + since);
   return told_joules_;
 }

@@ -10,9 +10,12 @@ namespace hydra {
 // How much energy a card has used up to a time, from what its driver said now
 // and then: between two readings what its counter rose, or else the mean of the
 // two powers times the time; since the newest one, that one's power times the
-// time. Begins with the first reading. Not thread-safe.
+// time, up to kLongestUnread. Begins with the first reading. Not thread-safe.
 class EnergyClock {
  public:
+  // A driver that is silent for longer may not find the card any more.
+  static constexpr absl::Duration kLongestUnread = absl::Seconds(60);
+
   // What was read at `at`, which does not fall. Without both nothing is known.
   void Add(absl::Time at, std::optional<double> counted_joules,
            std::optional<double> watts);

@@ -50,6 +50,15 @@ TEST(EnergyClockTest, WhatWasToldIsNotTakenBack) {
   EXPECT_DOUBLE_EQ(clock.JoulesAt(At(6)).value(), 600);
 }
 
+TEST(EnergyClockTest, OfASilentDriverNothingIsMadeUpForLong) {
+  EnergyClock clock;
+  clock.Add(At(0), 0, 100);
+  EXPECT_DOUBLE_EQ(clock.JoulesAt(At(60)).value(), 6000);
+  EXPECT_DOUBLE_EQ(clock.JoulesAt(At(3600)).value(), 6000);
+  clock.Add(At(3600), 360000, 100);
+  EXPECT_DOUBLE_EQ(clock.JoulesAt(At(3600)).value(), 360000);
+}
+
 // A driver that is loaded anew counts from 0.
 TEST(EnergyClockTest, ACounterThatFellIsNotCounted) {
   EnergyClock clock;
