@@ -112,6 +112,12 @@ class Device {
   // start.
   virtual absl::Duration ComputeTime() const = 0;
 
+  // Time that operations stood still for copies that they were told to wait
+  // for, while the calling thread went on, from an arbitrary start. As far as
+  // is known: all of it after ComputeTime. None where it is the thread that
+  // waits.
+  virtual absl::Duration StallTime() const { return absl::ZeroDuration(); }
+
   // Time that the lane has copied since the device was made, what is under way
   // included. Absent where the device does not know it. Any thread.
   virtual std::optional<absl::Duration> CopyTime(CopyLane) const {

@@ -8,6 +8,7 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
+#include "absl/time/time.h"
 #include "absl/types/span.h"
 
 namespace hydra {
@@ -77,6 +78,8 @@ class CudaCalls {
   // An event is done until it is recorded first. Waiting for it leaves the
   // processor to others.
   virtual absl::StatusOr<CudaEvent> CreateEvent() = 0;
+  // One that knows when it was done.
+  virtual absl::StatusOr<CudaEvent> CreateTimedEvent() = 0;
   virtual absl::Status DestroyEvent(CudaEvent event) = 0;
   // From now on `event` is done once all that `stream` was given so far is.
   virtual absl::Status RecordEvent(CudaEvent event, CudaStream stream) = 0;
@@ -84,6 +87,9 @@ class CudaCalls {
   virtual absl::StatusOr<bool> IsDone(CudaEvent event) = 0;
   virtual absl::Status SynchronizeEvent(CudaEvent event) = 0;
   virtual absl::Status MakeStreamWait(CudaStream stream, CudaEvent event) = 0;
+  // From one timed event to another one; both were recorded, and are done.
+  virtual absl::StatusOr<absl::Duration> TimeBetween(CudaEvent begin,
+                                                     CudaEvent end) = 0;
 
   // Copy in the stream's order; they return at once where the host memory is
   // pinned, and may else wait for the copy. A copy must lie in one pinned

@@ -63,6 +63,7 @@ CudaDevice::CudaDevice(CudaCalls* calls, const Options& options,
       arena_(arena),
       begin_(SteadyNow()),
       computed_(computed),
+      stalls_(std::make_unique<CudaStalls>(calls, options.most_copies)),
       pins_(calls, options.host_memory, options.slab_bytes),
       host_buffers_(
           HostBuffers::MostBytes(options.limit_bytes),
@@ -200,7 +201,7 @@ CudaEvent CudaDevice::EventOf(const Mark& mark) const {
 void CudaDevice::WaitFor(const Mark& mark) {
   Check(absl::OkStatus());
   const CudaEvent event = EventOf(mark);
-  if (event != nullptr) Check(calls_->MakeStreamWait(kComputeStream, event));
+  if (event != nullptr) Check(stalls_->Wait(event));
 }
 
 void CudaDevice::Await(const Mark& mark) {
@@ -241,7 +242,7 @@ int64_t CudaDevice::OutsideBytes() const { return PrivateMemoryBytes(); }
 absl::Duration CudaDevice::ComputeTime() const {
   // Whoever works with the device next learns of a failure.
   calls_->SynchronizeStream(kComputeStream).IgnoreError();
-  return SteadyNow() - begin_;
+  return SteadyNow() - begin_ - StallTime();
 }
 
 void CudaDevice::Check(const absl::Status& status) {

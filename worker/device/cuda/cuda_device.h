@@ -16,6 +16,7 @@
 #include "absl/types/span.h"
 #include "worker/device/cuda/cuda_calls.h"
 #include "worker/device/cuda/cuda_lane.h"
+#include "worker/device/cuda/cuda_stalls.h"
 #include "worker/device/cuda/host_pins.h"
 #include "worker/device/device.h"
 #include "worker/device/host_buffers.h"
@@ -83,9 +84,10 @@ class CudaDevice : public Device {
   bool HostMemoryIsDeviceMemory() const override { return false; }
   int64_t OutsideBytes() const override;
 
-  // Waits for the operations, and says how much time has passed: what is idle
-  // in between counts.
+  // Waits for the operations, and says how much time has passed without stalls:
+  // what is idle in between counts.
   absl::Duration ComputeTime() const override;
+  absl::Duration StallTime() const override { return stalls_->Total(); }
 
   int64_t pinned_bytes() const { return pins_.pinned_bytes(); }
 
@@ -129,6 +131,7 @@ class CudaDevice : public Device {
   // Recorded anew for each copy: a stream that was told to wait waits for what
   // the event was then.
   const CudaEvent computed_;
+  const std::unique_ptr<CudaStalls> stalls_;
   HostPins pins_;
   HostBuffers host_buffers_;
 

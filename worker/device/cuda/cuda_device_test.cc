@@ -12,6 +12,7 @@
 #include "ATen/ops/full.h"
 #include "absl/time/clock.h"
 #include "c10/util/Exception.h"
+#include "common/clock/steady_time.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "worker/device/arena_c10_allocator.h"
@@ -139,6 +140,27 @@ TEST_F(CudaDeviceTest, OperationsWaitForTheMarkAndTheHostDoesNot) {
   cuda_.Launch(kComputeStream, [&] { seen = ContentOf(tensor)[0]; });
   device->ComputeTime();
   EXPECT_EQ(seen, std::byte{1});
+}
+
+TEST(CudaDeviceStallTest, ComputeTimeIsWithoutWaitsForCopies) {
+  constexpr absl::Duration kCopyTime = absl::Milliseconds(20);
+  FakeCuda::Options slow;
+  slow.copy_time = kCopyTime;
+  slow.unregistered_copies_wait = false;
+  slow.asking_brings_on = false;
+  FakeCuda cuda(slow);
+  const auto device =
+      CudaDevice::Create(&cuda, OptionsOf(kLimit), UseArenaForCpuTensors)
+          .value();
+  const Bytes host(100, std::byte{1});
+  const at::Tensor tensor = at::empty({100}, at::kByte);
+  const absl::Duration computed = device->ComputeTime();
+  const absl::Time begin = SteadyNow();
+  device->WaitFor(device->CopyToDevice(host, tensor));
+  const absl::Duration more = device->ComputeTime() - computed;
+  const absl::Duration stalled = device->StallTime();
+  EXPECT_GE(stalled, kCopyTime);
+  EXPECT_LE(more, SteadyNow() - begin - kCopyTime);
 }
 
 TEST_F(CudaDeviceTest, MemoryThatOperationsUsedIsNotFilledTooEarly) {

@@ -82,6 +82,13 @@ absl::StatusOr<CudaEvent> CudaRuntime::CreateEvent() {
   return static_cast<CudaEvent>(event);
 }
 
+absl::StatusOr<CudaEvent> CudaRuntime::CreateTimedEvent() {
+  void* event = nullptr;
+  const int error = table_.event_create_timed(&event);
+  if (error != kSuccess) return StatusOf("cudaEventCreate", error);
+  return static_cast<CudaEvent>(event);
+}
+
 absl::Status CudaRuntime::DestroyEvent(CudaEvent event) {
   return StatusOf("cudaEventDestroy", table_.event_destroy(event));
 }
@@ -104,6 +111,14 @@ absl::Status CudaRuntime::SynchronizeEvent(CudaEvent event) {
 absl::Status CudaRuntime::MakeStreamWait(CudaStream stream, CudaEvent event) {
   return StatusOf("cudaStreamWaitEvent",
                   table_.stream_wait_event(stream, event));
+}
+
+absl::StatusOr<absl::Duration> CudaRuntime::TimeBetween(CudaEvent begin,
+                                                        CudaEvent end) {
+  float milliseconds = 0;
+  const int error = table_.event_elapsed_time(&milliseconds, begin, end);
+  if (error != kSuccess) return StatusOf("cudaEventElapsedTime", error);
+  return absl::Milliseconds(milliseconds);
 }
 
 absl::Status CudaRuntime::CopyToDevice(CudaStream stream,

@@ -22,11 +22,14 @@ class CudaRuntime : public CudaCalls {
   absl::Status SynchronizeStream(CudaStream stream) override;
   absl::Status SynchronizeDevice() override;
   absl::StatusOr<CudaEvent> CreateEvent() override;
+  absl::StatusOr<CudaEvent> CreateTimedEvent() override;
   absl::Status DestroyEvent(CudaEvent event) override;
   absl::Status RecordEvent(CudaEvent event, CudaStream stream) override;
   absl::StatusOr<bool> IsDone(CudaEvent event) override;
   absl::Status SynchronizeEvent(CudaEvent event) override;
   absl::Status MakeStreamWait(CudaStream stream, CudaEvent event) override;
+  absl::StatusOr<absl::Duration> TimeBetween(CudaEvent begin,
+                                             CudaEvent end) override;
   absl::Status CopyToDevice(CudaStream stream, absl::Span<const std::byte> from,
                             std::byte* to) override;
   absl::Status CopyToHost(CudaStream stream, const std::byte* from,

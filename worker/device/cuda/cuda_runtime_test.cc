@@ -61,6 +61,20 @@ TEST(CudaRuntimeTest, SaysWhereTheDeviceIs) {
   EXPECT_FALSE(cuda.PciBusId().ok());
 }
 
+TEST(CudaRuntimeTest, TimesAreOfMilliseconds) {
+  CudaRuntimeTable table = Table();
+  table.event_elapsed_time = [](float* milliseconds, void*, void*) {
+    *milliseconds = 2.5;
+    return result;
+  };
+  CudaRuntime cuda(table);
+  result = 0;
+  EXPECT_EQ(cuda.TimeBetween(nullptr, nullptr).value(),
+            absl::Microseconds(2500));
+  result = 400;
+  EXPECT_FALSE(cuda.TimeBetween(nullptr, nullptr).ok());
+}
+
 TEST(CudaRuntimeTest, CopiesGoTheirWay) {
   CudaRuntime cuda(Table());
   std::vector<std::byte> host(100, std::byte{1});

@@ -11,7 +11,7 @@ namespace hydra {
 // Plain functions, since the two share LibTorch, but no other library of ours.
 //
 // Of another format, nothing but `format` may be looked at.
-constexpr int kCudaModuleFormat = 3;
+constexpr int kCudaModuleFormat = 4;
 
 // CUDA's runtime, each function as the one that its name is taken from; what
 // they return is a cudaError_t. Thread-safe. A call that fails leaves no error
@@ -34,11 +34,14 @@ struct CudaRuntimeTable {
   int (*device_synchronize)();
   // Without times; waiting for it leaves the processor to others.
   int (*event_create)(void** event);
+  // With times.
+  int (*event_create_timed)(void** event);
   int (*event_destroy)(void* event);
   int (*event_record)(void* event, void* stream);
   // 600, cudaErrorNotReady: it is not done.
   int (*event_query)(void* event);
   int (*event_synchronize)(void* event);
+  int (*event_elapsed_time)(float* milliseconds, void* begin, void* end);
   int (*memcpy_to_device)(void* to, const void* from, size_t bytes,
                           void* stream);
   int (*memcpy_to_host)(void* to, const void* from, size_t bytes, void* stream);

@@ -61,6 +61,10 @@ CudaRuntimeTable RuntimeTable() {
         reinterpret_cast<cudaEvent_t*>(event),
         cudaEventDisableTiming | cudaEventBlockingSync));
   };
+  table.event_create_timed = [](void** event) {
+    return Forgotten(cudaEventCreateWithFlags(
+        reinterpret_cast<cudaEvent_t*>(event), cudaEventBlockingSync));
+  };
   table.event_destroy = [](void* event) {
     return Forgotten(cudaEventDestroy(Event(event)));
   };
@@ -72,6 +76,10 @@ CudaRuntimeTable RuntimeTable() {
   };
   table.event_synchronize = [](void* event) {
     return Forgotten(cudaEventSynchronize(Event(event)));
+  };
+  table.event_elapsed_time = [](float* milliseconds, void* begin, void* end) {
+    return Forgotten(
+        cudaEventElapsedTime(milliseconds, Event(begin), Event(end)));
   };
   table.memcpy_to_device = [](void* to, const void* from, size_t bytes,
                               void* stream) {

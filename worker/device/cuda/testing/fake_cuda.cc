@@ -6,6 +6,9 @@
 #include <optional>
 #include <utility>
 
+#include "absl/time/clock.h"
+#include "common/clock/steady_time.h"
+
 namespace hydra {
 namespace {
 
@@ -195,14 +198,23 @@ absl::Status FakeCuda::SynchronizeDevice() {
   return absl::OkStatus();
 }
 
-absl::StatusOr<CudaEvent> FakeCuda::CreateEvent() {
+absl::StatusOr<CudaEvent> FakeCuda::NewEvent(bool timed) {
   absl::MutexLock lock(&mu_);
   if (absl::Status failure = Failure("cudaEventCreate"); !failure.ok()) {
     return failure;
   }
   const auto handle = reinterpret_cast<CudaEvent>(++handles_);
   events_[handle] = {};
+  if (timed) events_[handle].time = std::make_shared<absl::Time>();
   return handle;
+}
+
+absl::StatusOr<CudaEvent> FakeCuda::CreateEvent() {
+  return NewEvent(/*timed=*/false);
+}
+
+absl::StatusOr<CudaEvent> FakeCuda::CreateTimedEvent() {
+  return NewEvent(/*timed=*/true);
 }
 
 absl::Status FakeCuda::DestroyEvent(CudaEvent event) {
@@ -214,7 +226,12 @@ absl::Status FakeCuda::DestroyEvent(CudaEvent event) {
 absl::Status FakeCuda::RecordEvent(CudaEvent event, CudaStream handle) {
   absl::MutexLock lock(&mu_);
   const StreamPointer stream = streams_.at(handle);
-  events_.at(event) = {stream, stream->given()};
+  Event& recorded = events_.at(event);
+  if (recorded.time != nullptr) {
+    stream->steps.push_back(
+        {[time = recorded.time] { *time = SteadyNow(); }, {}});
+  }
+  recorded.place = {stream, stream->given()};
   return Failure("cudaEventRecord");
 }
 
@@ -223,7 +240,7 @@ absl::StatusOr<bool> FakeCuda::IsDone(CudaEvent event) {
   if (absl::Status failure = Failure("cudaEventQuery"); !failure.ok()) {
     return failure;
   }
-  const Place& place = events_.at(event);
+  const Place& place = events_.at(event).place;
   if (IsDone(place)) return true;
   if (options_.asking_brings_on) Want(place);
   return false;
@@ -231,14 +248,28 @@ absl::StatusOr<bool> FakeCuda::IsDone(CudaEvent event) {
 
 absl::Status FakeCuda::SynchronizeEvent(CudaEvent event) {
   absl::MutexLock lock(&mu_);
-  const Place place = events_.at(event);
+  const Place place = events_.at(event).place;
   return Wait(place);
 }
 
 absl::Status FakeCuda::MakeStreamWait(CudaStream stream, CudaEvent event) {
   absl::MutexLock lock(&mu_);
-  streams_.at(stream)->steps.push_back({nullptr, events_.at(event)});
+  streams_.at(stream)->steps.push_back({nullptr, events_.at(event).place});
   return Failure("cudaStreamWaitEvent");
+}
+
+absl::StatusOr<absl::Duration> FakeCuda::TimeBetween(CudaEvent begin,
+                                                     CudaEvent end) {
+  constexpr char kCall[] = "cudaEventElapsedTime";
+  absl::MutexLock lock(&mu_);
+  if (absl::Status failure = Failure(kCall); !failure.ok()) return failure;
+  for (CudaEvent event : {begin, end}) {
+    const Event& asked = events_.at(event);
+    if (asked.time == nullptr || !IsDone(asked.place)) {
+      return InvalidValue(kCall);
+    }
+  }
+  return *events_.at(end).time - *events_.at(begin).time;
 }
 
 bool FakeCuda::IsDeviceRange(const std::byte* begin, size_t bytes) const {
@@ -273,8 +304,11 @@ absl::Status FakeCuda::Copy(CudaStream handle, const std::byte* from,
   ++copies_;
   if (registered == Registered::kNot) ++unpinned_copies_;
   const StreamPointer stream = streams_.at(handle);
-  stream->steps.push_back(
-      {[from, to, bytes] { std::memcpy(to, from, bytes); }, {}});
+  stream->steps.push_back({[this, from, to, bytes] {
+                             absl::SleepFor(options_.copy_time);
+                             std::memcpy(to, from, bytes);
+                           },
+                           {}});
   if (registered == Registered::kWhole || !options_.unregistered_copies_wait) {
     return absl::OkStatus();
   }

@@ -13,6 +13,7 @@
 
 #include "absl/base/thread_annotations.h"
 #include "absl/synchronization/mutex.h"
+#include "absl/time/time.h"
 #include "worker/device/cuda/cuda_calls.h"
 #include "worker/device/device_arena.h"
 
@@ -35,6 +36,8 @@ class FakeCuda : public CudaCalls {
     // Whether a copy is done when the call returns, if its host memory is not
     // registered. CUDA may do either.
     bool unregistered_copies_wait = true;
+    // How long a copy takes at least.
+    absl::Duration copy_time;
     // Whether asking for an event brings on what it is behind, as time does.
     bool asking_brings_on = true;
     // Of registrations, how many the kernel allows; those after are refused.
@@ -63,11 +66,14 @@ class FakeCuda : public CudaCalls {
   absl::Status SynchronizeStream(CudaStream stream) override;
   absl::Status SynchronizeDevice() override;
   absl::StatusOr<CudaEvent> CreateEvent() override;
+  absl::StatusOr<CudaEvent> CreateTimedEvent() override;
   absl::Status DestroyEvent(CudaEvent event) override;
   absl::Status RecordEvent(CudaEvent event, CudaStream stream) override;
   absl::StatusOr<bool> IsDone(CudaEvent event) override;
   absl::Status SynchronizeEvent(CudaEvent event) override;
   absl::Status MakeStreamWait(CudaStream stream, CudaEvent event) override;
+  absl::StatusOr<absl::Duration> TimeBetween(CudaEvent begin,
+                                             CudaEvent end) override;
   absl::Status CopyToDevice(CudaStream stream, absl::Span<const std::byte> from,
                             std::byte* to) override;
   absl::Status CopyToHost(CudaStream stream, const std::byte* from,
@@ -117,6 +123,13 @@ class FakeCuda : public CudaCalls {
   };
   using StreamPointer = std::shared_ptr<Stream>;
 
+  struct Event {
+    Place place;
+    // When it was done; null: it has no times.
+    std::shared_ptr<absl::Time> time;
+  };
+
+  absl::StatusOr<CudaEvent> NewEvent(bool timed) ABSL_LOCKS_EXCLUDED(mu_);
   StreamPointer NewStream() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   void End(const StreamPointer& stream) ABSL_LOCKS_EXCLUDED(mu_);
   void Run(Stream* stream) ABSL_LOCKS_EXCLUDED(mu_);
@@ -140,7 +153,7 @@ class FakeCuda : public CudaCalls {
   mutable absl::Mutex mu_;
   std::map<CudaStream, StreamPointer> streams_ ABSL_GUARDED_BY(mu_);
   std::vector<StreamPointer> destroyed_ ABSL_GUARDED_BY(mu_);
-  std::map<CudaEvent, Place> events_ ABSL_GUARDED_BY(mu_);
+  std::map<CudaEvent, Event> events_ ABSL_GUARDED_BY(mu_);
   uintptr_t handles_ ABSL_GUARDED_BY(mu_) = 0;
   // By begin, the bytes.
   std::map<const std::byte*, int64_t> memory_ ABSL_GUARDED_BY(mu_);

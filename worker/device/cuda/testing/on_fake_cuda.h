@@ -47,6 +47,7 @@ class OnFakeCuda : public Device {
   }
   int64_t OutsideBytes() const override { return device_->OutsideBytes(); }
   absl::Duration ComputeTime() const override { return device_->ComputeTime(); }
+  absl::Duration StallTime() const override { return device_->StallTime(); }
 
   const FakeCuda& cuda() const { return cuda_; }
 
