@@ -47,24 +47,34 @@ constexpr int64_t kSpareShare = 32;
 // What may be on its way to the host where no task of the shape has been seen.
 constexpr int64_t kLeastDepartingBytes = int64_t{4} << 20;
 
-// Wall and compute time since construction.
+// Wall and compute time since construction, and what the device stood still.
 class Stopwatch {
  public:
   explicit Stopwatch(const Device& device)
       : device_(device),
         wall_begin_(SteadyNow()),
-        compute_begin_(device.ComputeTime()) {}
+        compute_begin_(device.ComputeTime()),
+        stall_begin_(device.StallTime()) {}
 
-  void Read(TaskCost& cost) const {
+  // Returns how long the device stood still.
+  absl::Duration Read(TaskCost& cost) const {
     *cost.mutable_begun() = ToProto(wall_begin_);
-    *cost.mutable_wall() = ToProto(SteadyNow() - wall_begin_);
+    // First, since it waits for the operations.
     *cost.mutable_compute() = ToProto(device_.ComputeTime() - compute_begin_);
+    const absl::Duration wall = SteadyNow() - wall_begin_;
+    *cost.mutable_wall() = ToProto(wall);
+    const absl::Duration stalled = device_.StallTime() - stall_begin_;
+    // The thread may have waited for the same copies.
+    *cost.mutable_copy() =
+        ToProto(std::min(wall, FromProto(cost.copy()) + stalled));
+    return stalled;
   }
 
  private:
   const Device& device_;
   const absl::Time wall_begin_;
   const absl::Duration compute_begin_;
+  const absl::Duration stall_begin_;
 };
 
 void AddTraffic(const BlockIo& io, int64_t peak_bytes, TaskCost& cost) {
@@ -167,7 +177,8 @@ TaskRunner::Computed TaskRunner::Compute(const Task& task,
     failure = TryWithLessAndLess(task, job, log, control, find_next, computed);
   }
   if (failure) SetError(*failure, report);
-  stopwatch.Read(*report.mutable_cost());
+  outbound_.waited_ns +=
+      absl::ToInt64Nanoseconds(stopwatch.Read(*report.mutable_cost()));
   return computed;
 }
 
@@ -176,13 +187,13 @@ TaskRunner::MaybeFailure TaskRunner::TryWithLessAndLess(
     const FindNext& find_next, Computed& computed) {
   MaybeFailure failure;
   for (Memory memory : {Memory::kWithCache, Memory::kAsInPilot, Memory::kAll}) {
-    if (memory == Memory::kWithCache && IsTooLargeForCache(task)) {
+    if (memory == Memory::kWithCache && IsTooLargeForCache(task, job)) {
       cache_.DropAll();
       continue;
     }
     failure = Try(memory, task, job, log, control, find_next, computed);
     if (!failure || !failure->out_of_memory) break;
-    if (memory == Memory::kWithCache) RememberTooLargeForCache(task);
+    if (memory == Memory::kWithCache) RememberTooLargeForCache(task, job);
     if (memory == Memory::kAll) continue;
     log.Log(LogSink::Severity::kInfo,
             absl::StrCat("runs again with less of the device cache, which was "
@@ -205,7 +216,7 @@ TaskRunner::MaybeFailure TaskRunner::Try(Memory memory, const Task& task,
   // on its way from one layer to the next.
   attempt.io.LimitDepartures(
       memory == Memory::kWithCache
-          ? std::max(kLeastDepartingBytes, SpareRoom(task))
+          ? std::max(kLeastDepartingBytes, SpareRoom(task, job))
           : 0);
   MaybeFailure failure = Catch([&] {
     const Reservation reservation(
@@ -239,7 +250,7 @@ TaskRunner::MaybeFailure TaskRunner::Try(Memory memory, const Task& task,
     if (!failure) failure = std::move(device_failure);
   }
   if (!failure) {
-    RememberNeed(task, attempt.meter.needed_bytes());
+    RememberNeed(task, job, attempt.meter.needed_bytes());
     return std::nullopt;
   }
   computed.finish = nullptr;
@@ -374,7 +385,7 @@ TaskRunner::MaybeFailure TaskRunner::RunShard(const Task& task,
                        WholeReads(task, model.table, streamed_block),
                        find_coming,
                        // The other half, at least, is for what goes.
-                       SpareRoom(task) / 2);
+                       SpareRoom(task, job) / 2);
   }
   const Pass pass{task,
                   blocks,
@@ -402,7 +413,7 @@ int TaskRunner::StreamedBlockOf(const Task& task, const JobContext& job,
   const int64_t limit_bytes = device_->arena().limit_bytes();
   // The same room as in a pilot: what fitted there is done here likewise.
   const int64_t room_bytes =
-      streams_anyway_.contains(ShapeOf(task))
+      streams_anyway_.contains(TaskShapeOf(task, job))
           ? 0
           : limit_bytes - PilotReserveBytes(job.prefetch_bytes(), limit_bytes);
   return StreamedBlock(model.shape, {task.first_layer(), task.last_layer()},
@@ -414,12 +425,12 @@ bool TaskRunner::BeginStreaming(const Task& task, const JobContext& job) {
   if (!model.ok() || !CheckShard(task, model->table).ok()) return false;
   if (StreamedBlockOf(task, job, *model) != kNoBlock) return false;
   if (streams_anyway_.size() >= kMostShapes) streams_anyway_.clear();
-  streams_anyway_.insert(ShapeOf(task));
+  streams_anyway_.insert(TaskShapeOf(task, job));
   return StreamedBlockOf(task, job, *model) != kNoBlock;
 }
 
-int64_t TaskRunner::SpareRoom(const Task& task) const {
-  const auto needed = needed_bytes_.find(ShapeOf(task));
+int64_t TaskRunner::SpareRoom(const Task& task, const JobContext& job) const {
+  const auto needed = needed_bytes_.find(TaskShapeOf(task, job));
   if (needed == needed_bytes_.end()) return 0;
   const int64_t limit = device_->arena().limit_bytes();
   return limit - limit / kSpareShare - needed->second;
@@ -439,18 +450,21 @@ Prefetcher::ComingTask TaskRunner::ComingTaskOf(const NextTask& next) {
   return coming;
 }
 
-bool TaskRunner::IsTooLargeForCache(const Task& task) const {
-  return too_large_for_cache_.contains(ShapeOf(task));
+bool TaskRunner::IsTooLargeForCache(const Task& task,
+                                    const JobContext& job) const {
+  return too_large_for_cache_.contains(TaskShapeOf(task, job));
 }
 
-void TaskRunner::RememberTooLargeForCache(const Task& task) {
+void TaskRunner::RememberTooLargeForCache(const Task& task,
+                                          const JobContext& job) {
   if (too_large_for_cache_.size() >= kMostShapes) too_large_for_cache_.clear();
-  too_large_for_cache_.insert(ShapeOf(task));
+  too_large_for_cache_.insert(TaskShapeOf(task, job));
 }
 
-void TaskRunner::RememberNeed(const Task& task, int64_t bytes) {
+void TaskRunner::RememberNeed(const Task& task, const JobContext& job,
+                              int64_t bytes) {
   if (needed_bytes_.size() >= kMostShapes) needed_bytes_.clear();
-  int64_t& most = needed_bytes_[ShapeOf(task)];
+  int64_t& most = needed_bytes_[TaskShapeOf(task, job)];
   most = std::max(most, bytes);
 }
 

@@ -5,7 +5,6 @@
 #include <functional>
 #include <memory>
 #include <optional>
-#include <tuple>
 #include <utility>
 #include <vector>
 
@@ -23,6 +22,7 @@
 #include "worker/exec/log_sink.h"
 #include "worker/exec/prefetcher.h"
 #include "worker/exec/task_failure.h"
+#include "worker/exec/task_shape.h"
 #include "worker/exec/update_results.h"
 #include "worker/model/architectures.h"
 #include "worker/task/task_control.h"
@@ -110,14 +110,6 @@ class TaskRunner {
   }
 
  private:
-  // Which tasks are alike in what they need: those of one job, kind and first
-  // layer.
-  using TaskShape = std::tuple<JobId, worker::v1::TaskKind, int>;
-
-  static TaskShape ShapeOf(const worker::v1::Task& task) {
-    return {JobId(task.job_id()), task.kind(), task.first_layer()};
-  }
-
   // With less and less in the way of the task.
   enum class Memory { kWithCache, kAsInPilot, kAll };
 
@@ -183,16 +175,20 @@ class TaskRunner {
 
   // Of the device, what tasks of this shape were seen not to need; 0: none was
   // seen.
-  int64_t SpareRoom(const worker::v1::Task& task) const;
+  int64_t SpareRoom(const worker::v1::Task& task,
+                    const worker::v1::JobContext& job) const;
   Prefetcher::ComingTask ComingTaskOf(const NextTask& next);
 
   // What `body` returns, or makes of the exceptions that it throws.
   static MaybeFailure Catch(absl::FunctionRef<MaybeFailure()> body);
 
   // What earlier tasks of the same shape taught.
-  bool IsTooLargeForCache(const worker::v1::Task& task) const;
-  void RememberTooLargeForCache(const worker::v1::Task& task);
-  void RememberNeed(const worker::v1::Task& task, int64_t bytes);
+  bool IsTooLargeForCache(const worker::v1::Task& task,
+                          const worker::v1::JobContext& job) const;
+  void RememberTooLargeForCache(const worker::v1::Task& task,
+                                const worker::v1::JobContext& job);
+  void RememberNeed(const worker::v1::Task& task,
+                    const worker::v1::JobContext& job, int64_t bytes);
 
   Device* const device_;
   const HostRange host_;

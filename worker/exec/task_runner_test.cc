@@ -340,8 +340,11 @@ TEST(OutOfMemoryTest, TheNextOneOfItsKindBeginsWithoutTheCache) {
   };
   EXPECT_EQ(retries(), 2);
   EXPECT_EQ(retries(), 1);
-  job.context().set_job_id(job.context().job_id() + 1);
-  EXPECT_EQ(retries(), 2) << "of another job";
+  hydra::v1::TrainSpec& train = *job.context().mutable_spec()->mutable_train();
+  train.set_learning_rate(2 * train.learning_rate());
+  EXPECT_EQ(retries(), 1) << "of a job that needs the same memory";
+  train.set_dropout(0.5 * train.dropout() + 0.1);
+  EXPECT_EQ(retries(), 2) << "of one that may need another";
 }
 
 // The pool's callback stops the task at every place where a pass touches the

@@ -1,0 +1,36 @@
+#include "worker/exec/task_shape.h"
+
+#include "absl/hash/hash.h"
+
+namespace hydra {
+namespace {
+
+// What a sweep may vary without a layer's tensors becoming other ones. All else
+// counts, so that a new setting does.
+hydra::v1::TrainSpec WithoutWhatNeedsNoMemory(hydra::v1::TrainSpec train) {
+  train.clear_max_steps();
+  train.clear_num_train_epochs();
+  train.clear_learning_rate();
+  train.clear_weight_decay();
+  train.clear_adam_beta1();
+  train.clear_adam_beta2();
+  train.clear_adam_epsilon();
+  train.clear_seed();
+  train.clear_max_nonfinite_steps();
+  return train;
+}
+
+}  // namespace
+
+TaskShape TaskShapeOf(const worker::v1::Task& task,
+                      const worker::v1::JobContext& job) {
+  const hydra::v1::JobSpec& spec = job.spec();
+  return {
+      absl::HashOf(job.model_config_json(),
+                   WithoutWhatNeedsNoMemory(spec.train()).SerializeAsString(),
+                   spec.evaluation().per_device_eval_batch_size(), job.update_place(),
+                   job.prefetch_bytes()),
+      task.kind(), task.first_layer(), task.last_layer()};
+}
+
+}  // namespace hydra
