@@ -1,5 +1,6 @@
 #include "worker/device/cpu/copy_lanes.h"
 
+#include <algorithm>
 #include <exception>
 #include <utility>
 
@@ -100,17 +101,19 @@ void CopyLanes::Run(CopyLane which) {
     // A deque's entries stay where they are when others are added.
     Entry& entry = mine.entries.front();
     const auto bytes = static_cast<int64_t>(entry.copy.host.size());
-    const absl::Time end = link_.Transfer(which, bytes, entry.ready);
-    mine.began = SteadyNow();
+    const LinkTimeline::Use link = link_.Transfer(which, bytes, entry.ready);
+    // However late this thread came to it.
+    mine.began = std::max(std::min(link.begin, SteadyNow()), mine.ended);
     mu_.Unlock();
     std::string failure = FailureOf(entry.copy.copy);
-    absl::SleepFor(end - SteadyNow());
+    absl::SleepFor(link.end - SteadyNow());
     // Its memory may be wanted by whoever learns that it is done.
     entry.copy.copy = nullptr;
     mu_.Lock();
     if (failure_.empty()) failure_ = std::move(failure);
+    mine.ended = SteadyNow();
     mine.copy_time +=
-        SteadyNow() - std::exchange(mine.began, absl::InfiniteFuture());
+        mine.ended - std::exchange(mine.began, absl::InfiniteFuture());
     mine.entries.pop_front();
     ++mine.done;
   }

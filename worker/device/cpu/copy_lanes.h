@@ -73,6 +73,8 @@ class CopyLanes {
     absl::Duration copy_time;
     // Infinitely late: none is under way.
     absl::Time began = absl::InfiniteFuture();
+    // When the newest one of those done was.
+    absl::Time ended = absl::InfinitePast();
 
     uint64_t enqueued() const { return done + entries.size(); }
   };

@@ -27,15 +27,15 @@ absl::StatusOr<LinkModel> ParseLink(absl::string_view text) {
       text, "\""));
 }
 
-absl::Time LinkTimeline::Transfer(CopyLane lane, int64_t bytes,
-                                  absl::Time ready) {
+LinkTimeline::Use LinkTimeline::Transfer(CopyLane lane, int64_t bytes,
+                                         absl::Time ready) {
   const double rate = lane == CopyLane::kPromote
                           ? model_.to_device_bytes_per_second
                           : model_.to_host_bytes_per_second;
   absl::Time& free_at = free_at_[model_.shared ? 0 : static_cast<int>(lane)];
-  free_at = std::max(free_at, ready) +
-            absl::Seconds(static_cast<double>(bytes) / rate);
-  return free_at;
+  const absl::Time begin = std::max(free_at, ready);
+  free_at = begin + absl::Seconds(static_cast<double>(bytes) / rate);
+  return {begin, free_at};
 }
 
 }  // namespace hydra

@@ -32,11 +32,16 @@ absl::StatusOr<LinkModel> ParseLink(absl::string_view text);
 // Pure: times are arguments, of any clock. Not thread-safe.
 class LinkTimeline {
  public:
+  struct Use {
+    absl::Time begin;
+    absl::Time end;
+  };
+
   explicit LinkTimeline(const LinkModel& model) : model_(model) {}
 
-  // The end of a copy of `bytes` in `lane` that could begin at `ready`. Copies
-  // of a lane are given in their order.
-  absl::Time Transfer(CopyLane lane, int64_t bytes, absl::Time ready);
+  // When a copy of `bytes` in `lane` that could begin at `ready` has the link.
+  // Copies of a lane are given in their order.
+  Use Transfer(CopyLane lane, int64_t bytes, absl::Time ready);
 
  private:
   const LinkModel model_;

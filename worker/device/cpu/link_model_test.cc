@@ -17,23 +17,23 @@ LinkTimeline NewTimeline(bool shared) {
 
 TEST(LinkTimelineTest, TakesAsLongAsTheBytesOfItsDirection) {
   LinkTimeline link = NewTimeline(false);
-  EXPECT_EQ(link.Transfer(CopyLane::kPromote, 200, At(1)), At(3));
-  EXPECT_EQ(link.Transfer(CopyLane::kDemote, 200, At(1)), At(5));
+  EXPECT_EQ(link.Transfer(CopyLane::kPromote, 200, At(1)).end, At(3));
+  EXPECT_EQ(link.Transfer(CopyLane::kDemote, 200, At(1)).end, At(5));
 }
 
 TEST(LinkTimelineTest, ACopyBeginsWhenTheOneBeforeItEnds) {
   LinkTimeline link = NewTimeline(false);
-  EXPECT_EQ(link.Transfer(CopyLane::kPromote, 200, At(0)), At(2));
-  EXPECT_EQ(link.Transfer(CopyLane::kPromote, 100, At(1)), At(3));
-  EXPECT_EQ(link.Transfer(CopyLane::kPromote, 100, At(10)), At(11))
+  EXPECT_EQ(link.Transfer(CopyLane::kPromote, 200, At(0)).end, At(2));
+  EXPECT_EQ(link.Transfer(CopyLane::kPromote, 100, At(1)).end, At(3));
+  EXPECT_EQ(link.Transfer(CopyLane::kPromote, 100, At(10)).end, At(11))
       << "an idle link does not catch up";
 }
 
 TEST(LinkTimelineTest, OnASharedBusDirectionsTakeTurns) {
   LinkTimeline link = NewTimeline(true);
-  EXPECT_EQ(link.Transfer(CopyLane::kPromote, 200, At(0)), At(2));
-  EXPECT_EQ(link.Transfer(CopyLane::kDemote, 50, At(0)), At(3));
-  EXPECT_EQ(link.Transfer(CopyLane::kPromote, 100, At(0)), At(4));
+  EXPECT_EQ(link.Transfer(CopyLane::kPromote, 200, At(0)).end, At(2));
+  EXPECT_EQ(link.Transfer(CopyLane::kDemote, 50, At(0)).end, At(3));
+  EXPECT_EQ(link.Transfer(CopyLane::kPromote, 100, At(0)).end, At(4));
 }
 
 TEST(LinkModelTest, IsReadFromText) {
@@ -50,7 +50,7 @@ TEST(LinkModelTest, IsReadFromText) {
 
 TEST(LinkTimelineTest, NothingTakesNoTime) {
   LinkTimeline link = NewTimeline(false);
-  EXPECT_EQ(link.Transfer(CopyLane::kPromote, 0, At(1)), At(1));
+  EXPECT_EQ(link.Transfer(CopyLane::kPromote, 0, At(1)).end, At(1));
 }
 
 }  // namespace
