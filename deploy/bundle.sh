@@ -28,8 +28,9 @@ if [ -e "$root/bin/libhydra_cuda.so" ]; then
 fi
 for program in "${programs[@]}"; do install -m 755 "$root/deploy/bundled_program.sh" "$bundle/bin/$program"; done
 cp -r "$root"/{LICENSE,README.md,docs} "$root"/deploy/{hydrad.yaml,hydrad.service} "$bundle/"
-mkdir -p "$bundle/tests/gpu"
+mkdir -p "$bundle"/tests/{gpu,benchmarks}
 cp "$root"/tests/gpu/{run.sh,*.py} "$bundle/tests/gpu/"
+cp "$root/tests/benchmarks/local_server.py" "$bundle/tests/benchmarks/"
 torch=$(sed -n 's/^torch==\([0-9.]*\).*/\1/p' "$root/deploy/requirements.txt")
 echo "$torch" > "$bundle/libexec/pytorch_version"
 

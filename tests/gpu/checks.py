@@ -10,6 +10,7 @@ its numbers; the last line is "N passed, N failed, N skipped".
 
 import argparse
 import ctypes
+import hashlib
 import json
 import os
 import pathlib
@@ -20,18 +21,12 @@ import sys
 import tempfile
 import time
 
-import small_models
-from hydra_server import (
-    Failure,
-    Programs,
-    Server,
-    losses,
-    step_seconds,
-    want_completed,
-    weights_sum,
-)
-
 HERE = pathlib.Path(__file__).resolve().parent
+sys.path += [str(HERE), str(HERE.parent / "benchmarks")]
+
+import local_server
+import small_models
+
 MIB = 1 << 20
 # Of all rows together.
 MOST_SECONDS = 8 * 60
@@ -41,6 +36,10 @@ LIBRARIES_MIB = 40
 # Links of a CPU device in GB/s: such that copies matter, and that they do not.
 TRIAL_LINK = 0.5
 FAST_LINK = 1000
+
+
+class Failure(Exception):
+    """What a row found wrong, for people."""
 
 
 class Skip(Exception):
@@ -53,7 +52,6 @@ class Checks:
         self.folder = folder
         self.on_gpu = args.device.startswith("cuda:")
         self.end = time.monotonic() + MOST_SECONDS
-        self.programs = Programs(f"{args.bin}/hydra", f"{args.bin}/hydrad", self.end)
         self._python = None
 
     # Help for rows.
@@ -63,6 +61,9 @@ class Checks:
         if seconds < 15:
             raise Skip("no time is left")
         return seconds
+
+    def server(self, devices, pool, settings=None):
+        return local_server.LocalServer(self.args.bin, devices, pool, settings, self.end)
 
     def device(self, mib, link=None):
         """--device with so much memory for the model."""
@@ -159,9 +160,8 @@ class Checks:
         first_tolerance, tolerance = 1e-5, 1e-3
         found = []
         for devices in (self.device(64), "cpu:0=64MiB"):
-            with Server(self.programs, devices, pool="1GiB") as server:
-                (detail,) = server.train([self.small_job(cuts=[2, 4])])
-                want_completed([detail])
+            with self.server(devices, "1GiB") as server:
+                (detail,) = server.run(self.small_job(cuts=[2, 4]))
                 found.append(losses(detail))
         worst = 0.0
         print(f"  {'step':>4} {self.args.device:>12} {'cpu:0':>12} {'difference':>11}")
@@ -180,10 +180,9 @@ class Checks:
     def bits(self):
         """The same job again, and with other cuts: not one bit differs."""
         cuts = [[], [], [2], [1, 2, 3, 4, 5]]
-        with Server(self.programs, self.device(64), pool="2GiB") as server:
+        with self.server(self.device(64), "2GiB") as server:
             jobs = [self.small_job(cuts=cut, name=f"c{i}") for i, cut in enumerate(cuts)]
-            details = server.train(jobs)
-            want_completed(details)
+            details = server.run(*jobs)
             sums = [weights_sum(detail) for detail in details]
         for cut, sum_, detail in zip(cuts, sums, details):
             print(f"  cuts {str(cut):<16} loss {losses(detail)[-1]:.9f} weights {sum_[:16]}")
@@ -220,11 +219,10 @@ class Checks:
                     model, tokens, train=train, name=f"r{number}", shards="longest", save=False
                 )
             )
-        with Server(self.programs, self.device(64), pool="4GiB") as server:
+        with self.server(self.device(64), "4GiB") as server:
             before = server.workers()[0]
-            details = server.train(jobs)
+            server.run(*jobs)
             worker = server.workers()[0]
-        want_completed(details)
         peak, limit = int(worker["peak_bytes"]), int(worker["memory_limit_bytes"])
         print(
             f"  {len(jobs)} jobs, {worker['finished_tasks']} tasks, at most"
@@ -268,13 +266,12 @@ class Checks:
 
         def run(mib, link, lookahead):
             # One job: nothing else hides its copies.
-            settings = [f"lookahead={lookahead}"]
-            with Server(self.programs, self.device(mib, link), settings, pool="4GiB") as server:
+            settings = {"lookahead": lookahead}
+            with self.server(self.device(mib, link), "4GiB", settings) as server:
                 cuts = list(range(2, layers + 1, 2))
-                (detail,) = server.train(
-                    [small_models.job(model, tokens, train=train, cuts=cuts, save=False)]
+                (detail,) = server.run(
+                    small_models.job(model, tokens, train=train, cuts=cuts, save=False)
                 )
-                want_completed([detail])
                 events = server.trace(detail["status"]["job_id"])
             # In the first steps a worker learns how much it may fetch ahead.
             return statistics.median(step_seconds(detail)[3:]), detail, copy_times(events)
@@ -343,7 +340,7 @@ class Checks:
         state = 12 * small_models.parameter_count(config)
         mib = max(16, state // 3 // MIB)
         detail = None
-        with Server(self.programs, f"{self.args.device}={mib}MiB", pool="8GiB") as server:
+        with self.server(f"{self.args.device}={mib}MiB", "8GiB") as server:
             for batch, context in sizes:
                 self.left()
                 train = {
@@ -353,12 +350,12 @@ class Checks:
                     "learning_rate": 1e-4,
                 }
                 (detail,) = server.train(
-                    [small_models.job(model, tokens, train=train, init="pretrained", save=False)]
+                    small_models.job(model, tokens, train=train, init="pretrained", save=False)
                 )
                 if detail["status"]["state"].endswith("COMPLETED"):
                     break
                 print(f"  batch {batch}, context {context}: {detail['status'].get('reason', '')}")
-            want_completed([detail])
+            local_server.check_completed(detail)
             gpu = server.workers()[0].get("gpu")
         plain = self.plain(
             *("train", model / "config.json", model / "model.safetensors", tokens),
@@ -387,6 +384,23 @@ class Checks:
             raise Failure(f"a loss differs by {worst:.2e}, more than 1e-3")
 
     ROWS = ["contract", "parity", "bits", "limit", "overlap", "gpt2"]
+
+
+def losses(detail):
+    return [step["train_loss"] for step in detail["steps"]]
+
+
+def weights_sum(detail):
+    """The SHA-256 of the trained weights."""
+    file = pathlib.Path(detail["output_path"]) / "model.safetensors"
+    return hashlib.sha256(file.read_bytes()).hexdigest()
+
+
+def step_seconds(detail):
+    """Of each step, the time of its tasks on devices."""
+    return [
+        local_server.duration(step["device"]) for step in detail["steps"] if "device" in step
+    ]
 
 
 def kind_sum(detail, what):
@@ -484,7 +498,7 @@ def main():
                 passed, word = passed + 1, "passed"
             except Skip as why:
                 skipped, word = skipped + 1, f"skipped: {why}"
-            except (Failure, subprocess.TimeoutExpired) as why:
+            except (Failure, RuntimeError, subprocess.TimeoutExpired) as why:
                 failed, word = failed + 1, f"FAILED: {why}"
             print(f"  {word} ({time.monotonic() - begin:.0f} s)", flush=True)
     print(f"{passed} passed, {failed} failed, {skipped} skipped")
