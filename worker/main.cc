@@ -38,6 +38,7 @@
 #include "worker/exec/log_sink.h"
 #include "worker/exec/task_runner.h"
 #include "worker/model/compute_threads.h"
+#include "worker/model/product_order.h"
 #include "worker/session/attach_client.h"
 #include "worker/session/log_buffer.h"
 #include "worker/session/process_log.h"
@@ -264,6 +265,7 @@ absl::Status RunTasks(AttachClient& client, const OpenedDevice& opened,
 }
 
 int Work(const Flags& flags) {
+  FixProductOrder();
   OpenStandardStreams();
   // Whoever reads stdout may die with the daemon, which this process outlives.
   MakeWriteSignalsErrors();

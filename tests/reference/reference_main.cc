@@ -23,6 +23,7 @@
 #include "tests/reference/reference_trainer.h"
 #include "tests/reference/weight_files.h"
 #include "worker/model/compute_threads.h"
+#include "worker/model/product_order.h"
 
 namespace hydra {
 namespace {
@@ -100,6 +101,7 @@ nlohmann::json Train(ReferenceTrainer& trainer,
 }
 
 absl::Status Run(const Options& options) {
+  FixProductOrder();
   SetUpComputeThreads(options.threads);
   const auto train = ParseTrainSpec(options.train_json);
   if (!train.ok()) return train.status();

@@ -13,6 +13,7 @@
 #include "common/model/gpt2_table.h"
 #include "worker/model/compute_threads.h"
 #include "worker/model/counting_allocator.h"
+#include "worker/model/product_order.h"
 #include "worker/model/test_models.h"
 #include "worker/model/testing/plain_block.h"
 #include "worker/model/transformer_block.h"
@@ -31,6 +32,7 @@ ModelTable Table(int64_t width, double dropout) {
 
 template <typename Block>
 void Differentiate(benchmark::State& state, double dropout) {
+  FixProductOrder();
   SetUpComputeThreads(1);
   const ModelTable table = Table(state.range(2), dropout);
   const ParameterBlock& parameters = table.parameter_blocks[2];

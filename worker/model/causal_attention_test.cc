@@ -10,10 +10,14 @@
 #include "ATen/ops/softmax.h"
 #include "gtest/gtest.h"
 #include "worker/model/counting_allocator.h"
+#include "worker/model/product_order.h"
 #include "worker/model/test_models.h"
 
 namespace hydra {
 namespace {
+
+// Before any test's first product.
+[[maybe_unused]] const bool kProductOrderIsFixed = (FixProductOrder(), true);
 
 constexpr int64_t kWidth = 24;
 

@@ -9,6 +9,7 @@
 #include "common/model/gpt2_table.h"
 #include "worker/model/compute_threads.h"
 #include "worker/model/known_layers.h"
+#include "worker/model/product_order.h"
 #include "worker/model/test_models.h"
 #include "worker/model/testing/held_rows.h"
 
@@ -16,6 +17,7 @@ namespace hydra {
 namespace {
 
 void Measure(benchmark::State& state, bool streamed) {
+  FixProductOrder();
   SetUpComputeThreads(1);
   constexpr int64_t kContext = 128;
   Gpt2Config config = TinyConfig();

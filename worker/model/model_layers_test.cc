@@ -11,11 +11,15 @@
 #include "gtest/gtest.h"
 #include "worker/model/block_views.h"
 #include "worker/model/known_layers.h"
+#include "worker/model/product_order.h"
 #include "worker/model/row_gradients.h"
 #include "worker/model/test_models.h"
 
 namespace hydra {
 namespace {
+
+// Before any test's first product.
+[[maybe_unused]] const bool kProductOrderIsFixed = (FixProductOrder(), true);
 
 constexpr int64_t kSequences = 4;
 constexpr int64_t kContext = 80;
