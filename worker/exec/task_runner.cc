@@ -42,7 +42,8 @@ constexpr int64_t kOrderBytes = int64_t{256} << 20;
 // Beyond so many shapes of tasks, all are forgotten and learned again.
 constexpr size_t kMostShapes = 1 << 16;
 // One part in so many of the device is never filled ahead: free memory may lie
-// in pieces.
+// in pieces. And a task that leaves less than that beside it finds nothing of
+// use in the cache: blocks that lie there would only be in its way.
 constexpr int64_t kSpareShare = 32;
 // What may be on its way to the host where no task of the shape has been seen.
 constexpr int64_t kLeastDepartingBytes = int64_t{4} << 20;
@@ -86,6 +87,13 @@ void AddTraffic(const BlockIo& io, int64_t peak_bytes, TaskCost& cost) {
   AddBytes(io.cached_by_kind(), *cost.mutable_cached());
   *cost.mutable_copy() = ToProto(FromProto(cost.copy()) + io.copy_time());
   cost.set_peak_bytes(std::max(cost.peak_bytes(), peak_bytes));
+}
+
+// Other tasks make room by themselves, or need none.
+bool RunsShard(const Task& task) {
+  return task.kind() != worker::v1::TASK_KIND_PILOT &&
+         task.kind() != worker::v1::TASK_KIND_INIT &&
+         task.kind() != worker::v1::TASK_KIND_NOOP;
 }
 
 // What updates need is in the pool: no batches, and nothing of the device.
@@ -187,7 +195,7 @@ TaskRunner::MaybeFailure TaskRunner::TryWithLessAndLess(
     const FindNext& find_next, Computed& computed) {
   MaybeFailure failure;
   for (Memory memory : {Memory::kWithCache, Memory::kAsInPilot, Memory::kAll}) {
-    if (memory == Memory::kWithCache && IsTooLargeForCache(task, job)) {
+    if (memory == Memory::kWithCache && !FitsBesideCache(task, job)) {
       cache_.DropAll();
       continue;
     }
@@ -450,9 +458,11 @@ Prefetcher::ComingTask TaskRunner::ComingTaskOf(const NextTask& next) {
   return coming;
 }
 
-bool TaskRunner::IsTooLargeForCache(const Task& task,
-                                    const JobContext& job) const {
-  return too_large_for_cache_.contains(TaskShapeOf(task, job));
+bool TaskRunner::FitsBesideCache(const Task& task,
+                                 const JobContext& job) const {
+  if (!RunsShard(task)) return true;
+  return SpareRoom(task, job) >= device_->arena().limit_bytes() / kSpareShare &&
+         !too_large_for_cache_.contains(TaskShapeOf(task, job));
 }
 
 void TaskRunner::RememberTooLargeForCache(const Task& task,

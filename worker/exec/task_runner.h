@@ -182,9 +182,10 @@ class TaskRunner {
   // What `body` returns, or makes of the exceptions that it throws.
   static MaybeFailure Catch(absl::FunctionRef<MaybeFailure()> body);
 
-  // What earlier tasks of the same shape taught.
-  bool IsTooLargeForCache(const worker::v1::Task& task,
-                          const worker::v1::JobContext& job) const;
+  // What earlier tasks of the same shape taught. Of a shape that was never run
+  // nobody knows: it is run as in the pilot.
+  bool FitsBesideCache(const worker::v1::Task& task,
+                       const worker::v1::JobContext& job) const;
   void RememberTooLargeForCache(const worker::v1::Task& task,
                                 const worker::v1::JobContext& job);
   void RememberNeed(const worker::v1::Task& task,
