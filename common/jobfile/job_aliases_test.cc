@@ -3,6 +3,7 @@
 #include <set>
 #include <string>
 
+#include "absl/algorithm/container.h"
 #include "common/jobfile/field_value.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
@@ -31,7 +32,10 @@ TEST(JobAliasesTest, WhatIsMeantExists) {
   const auto& job = *v1::JobSpec::descriptor();
   for (const Alias& alias : JobAliases()) {
     if (alias.meant.empty() || alias.meant == "sweep" ||
-        alias.meant == "adamw") {
+        absl::c_linear_search(EnumNames(*v1::Optimizer_descriptor()),
+                              alias.meant) ||
+        absl::c_linear_search(EnumNames(*v1::LrSchedulerType_descriptor()),
+                              alias.meant)) {
       continue;
     }
     const std::string path = SuggestField(job, "", alias.meant, {});
@@ -55,8 +59,8 @@ TEST(JobAliasesTest, KeysOfOtherToolsHaveTheirHints) {
       {"", "output_dir", "did you mean 'output_dir' under 'output'?"},
       {"", "do_train", "a job always trains; remove it"},
       {"", "eval_strategy", "did you mean 'eval_steps' under 'evaluation'? 0"},
-      {"train", "warmup_ratio", "the learning rate is constant"},
-      {"train", "lr_scheduler_type", "the learning rate is constant"},
+      {"train", "scheduler", "did you mean 'lr_scheduler_type'? there are"},
+      {"train", "num_warmup_steps", "did you mean 'warmup_steps'?"},
       {"", "max_grad_norm", "did you mean 'max_grad_norm' under 'train'?"},
       {"train", "bf16", "Hydra trains in fp32"},
       {"train", "fp16_full_eval", "Hydra trains in fp32"},

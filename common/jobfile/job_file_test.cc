@@ -222,9 +222,9 @@ TEST(ParseJobFileTest, ExplainsEachMistake) {
        "combination of sweep.grid; remove it"},
       {"sweep: {gird: 3}",
        "sweep.gird: line 1: unknown key 'gird'; did you mean 'grid'?"},
-      {"sweep: {grid: {train.warmup_ratio: [0, 1]}}",
-       "train.warmup_ratio: line 1: no such field in a job; the learning rate "
-       "is constant: there are no schedules and no warmup yet"},
+      {"sweep: {grid: {train.bf16: [true, false]}}",
+       "train.bf16: line 1: no such field in a job; Hydra trains in fp32: "
+       "there is no other precision yet"},
       {"sweep: {}\nsweep: {}",
        "sweep: line 2: this key is given twice, first in line 1"},
       {"sweep: {grid: {}, grid: {}}",

@@ -198,6 +198,40 @@ void CheckBatch(const v1::TrainSpec& train, SectionChecker* check) {
   }
 }
 
+void CheckSchedule(const v1::TrainSpec& train, SectionChecker* check) {
+  check->Known("lr_scheduler_type", *v1::LrSchedulerType_descriptor(),
+               train.lr_scheduler_type());
+  check->Range("warmup_steps", train.warmup_steps(), 0, kMaxSteps);
+  check->Fraction("warmup_ratio", train.warmup_ratio());
+  if (train.warmup_steps() > 0 && train.warmup_ratio() > 0) {
+    check->Add("warmup_ratio",
+               absl::StrCat("found ", train.warmup_ratio(), " beside ",
+                            "warmup_steps ", train.warmup_steps(),
+                            "; remove one of the two"));
+  }
+  if (train.has_max_steps() && train.warmup_steps() > 0 &&
+      train.warmup_steps() > train.max_steps()) {
+    check->Add("warmup_steps", absl::StrCat("expected max_steps at most, here ",
+                                            train.max_steps(), ", found ",
+                                            train.warmup_steps()));
+  }
+  const double lowest = train.min_learning_rate();
+  if (!check->NotNegative("min_learning_rate", lowest) || lowest == 0) return;
+  if (lowest > train.learning_rate()) {
+    check->Add("min_learning_rate",
+               absl::StrCat("expected learning_rate at most, here ",
+                            train.learning_rate(), ", found ", lowest));
+  }
+  if (train.lr_scheduler_type() != v1::LR_SCHEDULER_TYPE_LINEAR &&
+      train.lr_scheduler_type() != v1::LR_SCHEDULER_TYPE_COSINE) {
+    check->Add("min_learning_rate",
+               absl::StrCat("found ", lowest,
+                            ", but the learning rate does not fall; set "
+                            "lr_scheduler_type to linear or cosine, or remove "
+                            "it"));
+  }
+}
+
 void CheckOptimizer(const v1::TrainSpec& train, SectionChecker* check) {
   check->Known("optim", *v1::Optimizer_descriptor(), train.optim());
   check->Known("update_on", *v1::UpdatePlace_descriptor(), train.update_on());
@@ -303,6 +337,7 @@ void ValidateJob(const v1::JobSpec& job, Mistakes* mistakes) {
   SectionChecker train("train", mistakes);
   CheckLength(job.train(), &train);
   CheckBatch(job.train(), &train);
+  CheckSchedule(job.train(), &train);
   CheckOptimizer(job.train(), &train);
   if (job.train().has_dropout()) {
     train.Fraction("dropout", job.train().dropout());

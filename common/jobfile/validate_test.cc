@@ -208,6 +208,42 @@ TEST(ValidateJobTest, ExplainsEachMistake) {
       {[](Job* j) { j->mutable_train()->set_learning_rate(1e-40); },
        "train.learning_rate: expected a number from 1.17549e-38 to "
        "3.40282e+38, as fp32 has them, found 1e-40"},
+      {[](Job* j) { j->mutable_train()->set_warmup_steps(-1); },
+       "train.warmup_steps: expected a whole number from 0 to 1000000000000, "
+       "found -1"},
+      {[](Job* j) {
+         j->mutable_train()->set_max_steps(10);
+         j->mutable_train()->set_warmup_steps(11);
+       },
+       "train.warmup_steps: expected max_steps at most, here 10, found 11"},
+      {[](Job* j) { j->mutable_train()->set_warmup_ratio(1); },
+       "train.warmup_ratio: expected a number from 0 to below 1, found 1"},
+      {[](Job* j) {
+         j->mutable_train()->set_warmup_steps(2);
+         j->mutable_train()->set_warmup_ratio(0.5);
+       },
+       "train.warmup_ratio: found 0.5 beside warmup_steps 2; remove one of the "
+       "two"},
+      {[](Job* j) {
+         j->mutable_train()->set_learning_rate(0.25);
+         j->mutable_train()->set_min_learning_rate(0.5);
+         j->mutable_train()->set_lr_scheduler_type(
+             v1::LR_SCHEDULER_TYPE_LINEAR);
+       },
+       "train.min_learning_rate: expected learning_rate at most, here 0.25, "
+       "found 0.5"},
+      {[](Job* j) {
+         j->mutable_train()->set_learning_rate(0.5);
+         j->mutable_train()->set_min_learning_rate(0.25);
+       },
+       "train.min_learning_rate: found 0.25, but the learning rate does not "
+       "fall; set lr_scheduler_type to linear or cosine, or remove it"},
+      {[](Job* j) {
+         j->mutable_train()->set_lr_scheduler_type(
+             static_cast<v1::LrSchedulerType>(9));
+       },
+       "train.lr_scheduler_type: expected one of constant, linear, cosine, "
+       "found the unknown value 9"},
       {[](Job* j) { j->mutable_train()->set_max_grad_norm(-1); },
        "train.max_grad_norm: expected a finite number of at least 0, found -1"},
       {[](Job* j) {

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "absl/strings/ascii.h"
+#include "common/model/learning_rate.h"
 #include "google/protobuf/descriptor.h"
 #include "google/protobuf/message.h"
 
@@ -115,7 +116,7 @@ int64_t OptimizerStateFactor(const TrainSpec& train) {
 Hyperparameters At(const TrainSpec& train, int64_t step, int64_t total_steps) {
   Hyperparameters h;
   h.optimizer = train.optim();
-  h.learning_rate = train.learning_rate();
+  h.learning_rate = LearningRateAt(train, step, total_steps);
   h.weight_decay = train.weight_decay();
   h.beta1 = train.adam_beta1();
   h.beta2 = train.adam_beta2();

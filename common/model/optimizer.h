@@ -61,8 +61,7 @@ struct Hyperparameters {
 };
 
 // Those of step number `step`, from 0, of `total_steps`. `train` has every
-// default filled in. They are the same for each step: there is no schedule yet,
-// and this is its place.
+// default filled in.
 Hyperparameters At(const hydra::v1::TrainSpec& train, int64_t step,
                    int64_t total_steps);
 

@@ -5,9 +5,15 @@
 
 namespace hydra {
 
-// WorkerReport.task_format of this version's workers. A worker may be of an
+// WorkerReport.task_format: what a worker's tasks may ask for. It may be of an
 // earlier version, since it outlives its daemon.
-inline constexpr uint32_t kTaskFormat = 1;
+//
+// To go on with the sums of a step's earlier rounds.
+inline constexpr uint32_t kTaskFormatOfRounds = 1;
+// To train by a schedule, and not to decay all parameters.
+inline constexpr uint32_t kTaskFormatOfSchedules = 2;
+// Of this version's workers.
+inline constexpr uint32_t kTaskFormat = kTaskFormatOfSchedules;
 
 }  // namespace hydra
 

@@ -38,12 +38,6 @@ void TakeStatus(const wv1::DeviceStatus& status, WorkerRecord& worker) {
   }
 }
 
-// A worker of an earlier version would not go on with the sums of earlier
-// rounds.
-bool KnowsTasksOf(const Job& job, const WorkerRecord& worker) {
-  return job.shape.rounds <= 1 || worker.task_format >= kTaskFormat;
-}
-
 void FillLanes(const LaneWindow::Shares& shares, v1::WorkerStatus& status) {
   if (shares.computing) status.set_computing(*shares.computing);
   if (shares.promoting) status.set_promoting(*shares.promoting);
@@ -87,10 +81,24 @@ bool Roster::MayTry(const WorkerRecord& worker, const Job& job) const {
 }
 
 bool Roster::CanRun(const WorkerRecord& worker, const Job& job) const {
-  if (!MayTry(worker, job) || !KnowsTasksOf(job, worker)) return false;
+  if (!MayTry(worker, job) || worker.task_format < NeededTaskFormat(job)) {
+    return false;
+  }
   return job.phase() != v1::JOB_PHASE_PILOT ||
          worker.device.memory_limit_bytes ==
              PilotDevice(job).memory_limit_bytes;
+}
+
+uint32_t Roster::NeededTaskFormat(const Job& job) {
+  const v1::TrainSpec& train = job.submitted.spec.train();
+  const bool has_constant_rate =
+      train.warmup_steps() == 0 && train.warmup_ratio() == 0 &&
+      (train.lr_scheduler_type() == v1::LR_SCHEDULER_TYPE_UNSPECIFIED ||
+       train.lr_scheduler_type() == v1::LR_SCHEDULER_TYPE_CONSTANT);
+  if (!has_constant_rate || train.no_decay_biases_and_norms()) {
+    return kTaskFormatOfSchedules;
+  }
+  return job.shape.rounds > 1 ? kTaskFormatOfRounds : 0;
 }
 
 const DeviceOptions& Roster::PilotDevice(const Job& job) const {

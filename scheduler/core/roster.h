@@ -38,6 +38,8 @@ class Roster {
   // Whether the worker could take a task of the job now, as far as the worker
   // is concerned: another device than those that died of it comes first.
   bool CanRun(const WorkerRecord& worker, const Job& job) const;
+  // WorkerReport.task_format that the job's tasks need at least.
+  static uint32_t NeededTaskFormat(const Job& job);
   // Where the job's pilot should run: what fits there fits everywhere.
   const DeviceOptions& PilotDevice(const Job& job) const;
   // The least of all devices.

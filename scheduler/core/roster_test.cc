@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
+#include "common/protocol/task_format.h"
 #include "common/status/proto_time.h"
 #include "scheduler/core/testing/book_job.h"
 #include "scheduler/core/testing/roster_fixture.h"
@@ -135,8 +136,31 @@ TEST_F(RosterTest, AWorkerOfAnEarlierVersionGetsNoStepsInRounds) {
   job.shape.rounds = 2;
   EXPECT_FALSE(roster_.CanRun(At(1), job));
   wv1::WorkerReport report = Report(1, 2);
-  report.set_task_format(1);
+  report.set_task_format(kTaskFormatOfRounds);
   ASSERT_TRUE(roster_.TakeAttendance(At(1), report, now_));
+  EXPECT_TRUE(roster_.CanRun(At(1), job));
+}
+
+TEST_F(RosterTest, AWorkerOfAnEarlierVersionGetsNoSchedules) {
+  AttachAll();
+  Job& job = AddSmallJob(1, book_);
+  v1::TrainSpec& train = *job.submitted.spec.mutable_train();
+  const v1::TrainSpec plain = train;
+  wv1::WorkerReport report = Report(1, 2);
+  report.set_task_format(kTaskFormatOfRounds);
+  ASSERT_TRUE(roster_.TakeAttendance(At(1), report, now_));
+  EXPECT_TRUE(roster_.CanRun(At(1), job));
+  train.set_lr_scheduler_type(v1::LR_SCHEDULER_TYPE_COSINE);
+  EXPECT_FALSE(roster_.CanRun(At(1), job));
+  train = plain;
+  train.set_warmup_ratio(0.1);
+  EXPECT_FALSE(roster_.CanRun(At(1), job));
+  train = plain;
+  train.set_no_decay_biases_and_norms(true);
+  EXPECT_FALSE(roster_.CanRun(At(1), job));
+  wv1::WorkerReport newer = Report(1, 3);
+  newer.set_task_format(kTaskFormatOfSchedules);
+  ASSERT_TRUE(roster_.TakeAttendance(At(1), newer, now_));
   EXPECT_TRUE(roster_.CanRun(At(1), job));
 }
 

@@ -5,7 +5,6 @@
 
 #include "absl/algorithm/container.h"
 #include "absl/strings/str_cat.h"
-#include "common/protocol/task_format.h"
 #include "scheduler/core/job_move.h"
 
 namespace hydra {
@@ -48,14 +47,15 @@ std::string WaitExplainer::WhatItWaitsFor(const Job& job, int64_t ahead) const {
     std::string reason = absl::StrCat("waits for a device: none of the ",
                                       devices, " that take tasks may run it");
     const bool earlier_version =
-        job.shape.rounds > 1 &&
-        absl::c_none_of(parts_.roster->all(), [](const WorkerRecord& worker) {
-          return worker.ready() && worker.task_format >= kTaskFormat;
+        absl::c_none_of(parts_.roster->all(), [&](const WorkerRecord& worker) {
+          return worker.ready() &&
+                 worker.task_format >= Roster::NeededTaskFormat(job);
         });
     if (earlier_version) {
       absl::StrAppend(&reason,
-                      "; their workers are of an earlier version, which knows "
-                      "no steps in rounds: end them, and new ones start");
+                      "; their workers are of an earlier version, which does "
+                      "not know all that the job asks for: end them, and new "
+                      "ones start");
     } else if (!job.crashed_on.empty()) {
       absl::StrAppend(&reason, "; ", job.crashed_on.size(),
                       " died of it, another one comes first");

@@ -69,6 +69,29 @@ TEST_F(ExactnessTest, EveryOptimizerIsTheSameInOnePieceAndInMany) {
   }
 }
 
+TEST_F(ExactnessTest, AScheduleIsTheSameInOnePieceAndInMany) {
+  v1::JobSpec spec = SmallJob(files_, {});
+  spec.mutable_train()->set_lr_scheduler_type(v1::LR_SCHEDULER_TYPE_COSINE);
+  spec.mutable_train()->set_warmup_ratio(0.3);
+  spec.mutable_train()->set_min_learning_rate(1e-4);
+  spec.mutable_train()->set_no_decay_biases_and_norms(true);
+  const Outcome whole = Undisturbed(spec);
+  EXPECT_NE(whole.losses, Undisturbed(SmallJob(files_, {})).losses);
+  // One device updates on the host, one by copies.
+  Cluster::Options options;
+  options.devices = {"cpu:0=64MiB", "cpu:1=64MiB,link=0.05"};
+  Cluster cluster(options);
+  for (v1::UpdatePlace place :
+       {v1::UPDATE_PLACE_HOST, v1::UPDATE_PLACE_DEVICE}) {
+    spec.mutable_train()->set_update_on(place);
+    for (const std::vector<int>& cuts : {std::vector<int>{2}, {1, 2, 3}}) {
+      spec.clear_partition();
+      for (int cut : cuts) spec.mutable_partition()->add_cut_points(cut);
+      ExpectSame(CompletedOutcomeOf(cluster.Run(spec)), whole);
+    }
+  }
+}
+
 // The norm is of the whole model, whose gradients no shard has.
 TEST_F(ExactnessTest, ClippedGradientsAreTheSameInOnePieceAndInMany) {
   v1::JobSpec spec = SmallJob(files_, {});

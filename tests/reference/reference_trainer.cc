@@ -181,17 +181,31 @@ double ReferenceTrainer::NormOfGradients() const {
 }
 
 void ReferenceTrainer::Update() {
-  UpdateScalars scalars =
-      ScalarsAt(At(train_, steps_, train_.max_steps()), steps_ + 1);
+  Hyperparameters hyperparameters = At(train_, steps_, train_.max_steps());
+  UpdateScalars scalars = ScalarsAt(hyperparameters, steps_ + 1);
+  hyperparameters.weight_decay = 0;
+  UpdateScalars without_decay = ScalarsAt(hyperparameters, steps_ + 1);
   if (train_.max_grad_norm() > 0) {
     const double norm = NormOfGradients();
     if (!std::isfinite(norm)) return;
     scalars.gradient_scale = ClipFactor(train_.max_grad_norm(), norm);
+    without_decay.gradient_scale = scalars.gradient_scale;
   }
   for (size_t i = 0; i < parameters_.size(); ++i) {
     if (!AllFinite(gradients_[i])) continue;
-    UpdateRange(scalars, parameters_[i], gradients_[i], first_moments_[i],
-                second_moments_[i]);
+    for (const TensorEntry& tensor : table_.parameter_blocks[i].tensors) {
+      const bool decays =
+          !train_.no_decay_biases_and_norms() || tensor.shape.size() > 1;
+      const auto part = [&tensor](const at::Tensor& flat) {
+        return flat.defined()
+                   ? flat.narrow(0, tensor.offset_bytes / kFloatBytes,
+                                 tensor.element_count)
+                   : flat;
+      };
+      UpdateRange(decays ? scalars : without_decay, part(parameters_[i]),
+                  part(gradients_[i]), part(first_moments_[i]),
+                  part(second_moments_[i]));
+    }
   }
 }
 

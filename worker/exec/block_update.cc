@@ -10,6 +10,7 @@
 #include "c10/util/Exception.h"
 #include "common/chain/block_key.h"
 #include "common/failpoint/fail_point.h"
+#include "worker/exec/block_scalars.h"
 #include "worker/model/finite_check.h"
 #include "worker/model/optimizer_step.h"
 
@@ -28,8 +29,7 @@ class RangeUpdater {
         block_(block),
         moments_(moments),
         skip_(skip),
-        scalars_(ScalarsAt(pass.model.HyperparametersAt(pass.task.step()),
-                           pass.task.step() + 1)),
+        scalars_(pass.ScalarsOf(block)),
         new_parameters_(pass.blocks.Written(ParametersKey(block))) {}
 
   // `parameters` are those of the range on the device, which become the new
@@ -52,7 +52,10 @@ class RangeUpdater {
                       const at::Tensor& gradient) {
     const MomentStream::Moments moments = moments_.Take(block_, range);
     if (!skip_) {
-      UpdateRange(scalars_, parameters, gradient, moments[0], moments[1]);
+      ForEachPart(range, [&](const UpdateScalars& scalars, const auto& part) {
+        UpdateRange(scalars, part(parameters), part(gradient), part(moments[0]),
+                    part(moments[1]));
+      });
     }
     pass_.io.Demote(parameters, new_parameters_, range.first);
     FailPoint("worker.update", pass_.task.job_id());
@@ -79,9 +82,33 @@ class RangeUpdater {
     if (skip_) {
       Copy(from, to);
     } else {
-      UpdateRange(scalars_, gradient, from, to, parameters);
+      ForEachPart(range, [&](const UpdateScalars& scalars, const auto& part) {
+        const auto part_of = [&part](const VersionRange& version) {
+          return VersionRange{
+              part(version.parameters),
+              {part(version.moments[0]), part(version.moments[1])}};
+        };
+        UpdateRange(scalars, part(gradient), part_of(from), part_of(to),
+                    part(parameters));
+      });
     }
     FailPoint("worker.update", pass_.task.job_id());
+  }
+
+  // Calls update(scalars, part) for the parts of the range that have the same
+  // scalars: part(tensor) is that part of one that is the range's, or
+  // undefined.
+  template <typename Update>
+  void ForEachPart(const BlockRange& range, const Update& update) const {
+    scalars_.ForEachPart(
+        range.first, range.count,
+        [&](const UpdateScalars& scalars, int64_t first, int64_t count) {
+          update(scalars, [&](const at::Tensor& tensor) {
+            return tensor.defined()
+                       ? tensor.narrow(0, first - range.first, count)
+                       : at::Tensor();
+          });
+        });
   }
 
   static void Copy(const VersionRange& from, const VersionRange& to) {
@@ -110,7 +137,7 @@ class RangeUpdater {
   const int block_;
   MomentStream& moments_;
   const bool skip_;
-  const UpdateScalars scalars_;
+  const BlockScalars scalars_;
   const BlockVersion& new_parameters_;
   // What versions that are known to be zero are read from. No memory of the
   // device: a pilot does not know of them.

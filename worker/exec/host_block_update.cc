@@ -10,7 +10,6 @@
 #include "worker/exec/host_gradient.h"
 #include "worker/exec/host_update.h"
 #include "worker/exec/update_ranges.h"
-#include "worker/model/optimizer_step.h"
 
 namespace hydra {
 namespace {
@@ -22,9 +21,8 @@ class BlockOnHost {
  public:
   BlockOnHost(const Pass& pass, int block)
       : job_(pass.task.job_id()),
-        update_(ScalarsAt(pass.model.HyperparametersAt(pass.task.step()),
-                          pass.task.step() + 1),
-                OldOf(pass, block), NewOf(pass, block)) {}
+        update_(pass.ScalarsOf(block), OldOf(pass, block), NewOf(pass, block)) {
+  }
 
   // Before the first range.
   void Clip(const GradientClip& clip) {

@@ -31,22 +31,26 @@ void HostUpdate::Update(const BlockRange& range, const float* gradient) {
     return;
   }
   zeros_.resize(std::max<size_t>(zeros_.size(), range.count));
-  const auto old_range = [&](const float* block) {
-    return block == nullptr ? zeros_.data() : block + range.first;
-  };
-  UpdateArrays arrays;
-  arrays.gradient = gradient;
-  arrays.parameters = old_range(old_.parameters);
-  arrays.new_parameters = new_.parameters + range.first;
-  arrays.copied_parameters = arrays.new_parameters;
-  for (int i = 0; i < kMostMoments; ++i) {
-    if (new_.moments[i] == nullptr) continue;
-    arrays.moments[i] = old_range(old_.moments[i]);
-    arrays.new_moments[i] = new_.moments[i] + range.first;
-  }
-  // Nobody reads them soon.
-  arrays.past_caches = true;
-  UpdateAll(scalars_, arrays, range.count);
+  scalars_.ForEachPart(
+      range.first, range.count,
+      [&](const UpdateScalars& scalars, int64_t first, int64_t count) {
+        const auto old_part = [&](const float* block) {
+          return block == nullptr ? zeros_.data() : block + first;
+        };
+        UpdateArrays arrays;
+        arrays.gradient = gradient + (first - range.first);
+        arrays.parameters = old_part(old_.parameters);
+        arrays.new_parameters = new_.parameters + first;
+        arrays.copied_parameters = arrays.new_parameters;
+        for (int i = 0; i < kMostMoments; ++i) {
+          if (new_.moments[i] == nullptr) continue;
+          arrays.moments[i] = old_part(old_.moments[i]);
+          arrays.new_moments[i] = new_.moments[i] + first;
+        }
+        // Nobody reads them soon.
+        arrays.past_caches = true;
+        UpdateAll(scalars, arrays, count);
+      });
 }
 
 void HostUpdate::Copy(int64_t first, int64_t last) {

@@ -3,8 +3,10 @@
 
 #include <array>
 #include <cstdint>
+#include <utility>
 #include <vector>
 
+#include "worker/exec/block_scalars.h"
 #include "worker/exec/update_ranges.h"
 #include "worker/model/optimizer_kernel.h"
 
@@ -28,8 +30,8 @@ class HostUpdate {
     std::array<float*, kMostMoments> moments = {};
   };
 
-  HostUpdate(const UpdateScalars& scalars, const Old& old, const New& made)
-      : scalars_(scalars), old_(old), new_(made) {}
+  HostUpdate(BlockScalars scalars, const Old& old, const New& made)
+      : scalars_(std::move(scalars)), old_(old), new_(made) {}
 
   HostUpdate(const HostUpdate&) = delete;
   HostUpdate& operator=(const HostUpdate&) = delete;
@@ -41,7 +43,7 @@ class HostUpdate {
   void Update(const BlockRange& range, const float* gradient);
 
   // Before the first range: all gradients are multiplied with this.
-  void ScaleGradients(float factor) { scalars_.gradient_scale = factor; }
+  void ScaleGradients(float factor) { scalars_.ScaleGradients(factor); }
 
   // Before the first range: all of the block becomes a copy of the old version.
   void Skip() { skipped_ = true; }
@@ -52,7 +54,7 @@ class HostUpdate {
  private:
   void Copy(int64_t first, int64_t last);
 
-  UpdateScalars scalars_;
+  BlockScalars scalars_;
   const Old old_;
   const New new_;
   bool skipped_ = false;

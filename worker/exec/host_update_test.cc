@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "gtest/gtest.h"
+#include "worker/exec/block_scalars.h"
 #include "worker/model/optimizer_kernel.h"
 
 namespace hydra {
@@ -55,9 +56,9 @@ TEST(HostUpdateTest, RangesMakeWhatTheWholeBlockDoes) {
   const Version old(3);
   const Floats gradient(kCount, 0.5f);
   Version whole(kNan), ranges(kNan);
-  HostUpdate in_one(Adam(), old.AsOld(), whole.AsNew());
+  HostUpdate in_one(BlockScalars(Adam()), old.AsOld(), whole.AsNew());
   in_one.Update(Range(0, kCount), gradient.data());
-  HostUpdate in_two(Adam(), old.AsOld(), ranges.AsNew());
+  HostUpdate in_two(BlockScalars(Adam()), old.AsOld(), ranges.AsNew());
   in_two.Update(Range(0, 64), gradient.data());
   in_two.Update(Range(64, kCount), gradient.data());
   EXPECT_TRUE(whole == ranges);
@@ -69,7 +70,7 @@ TEST(HostUpdateTest, RangesMakeWhatTheWholeBlockDoes) {
 TEST(HostUpdateTest, OldVersionsThatAreNullAreZero) {
   const Floats gradient(kCount, 0.5f);
   Version made(kNan);
-  HostUpdate update(Adam(), {}, made.AsNew());
+  HostUpdate update(BlockScalars(Adam()), {}, made.AsNew());
   update.Update(Range(0, kCount), gradient.data());
   EXPECT_FLOAT_EQ(made.moments[0][7], 0.05f);
   EXPECT_LT(made.parameters[7], 0);
@@ -81,7 +82,7 @@ TEST(HostUpdateTest, OneBadNumberAnywhereMakesTheWholeBlockACopy) {
     Floats gradient(kCount, 0.5f);
     gradient[bad] = kNan;
     Version made(kNan);
-    HostUpdate update(Adam(), old.AsOld(), made.AsNew());
+    HostUpdate update(BlockScalars(Adam()), old.AsOld(), made.AsNew());
     update.Update(Range(0, 64), gradient.data());
     update.Update(Range(64, kCount), gradient.data() + 64);
     EXPECT_TRUE(update.skipped()) << bad;
@@ -93,7 +94,7 @@ TEST(HostUpdateTest, MomentsThatAreNotKeptAreNotTouched) {
   Floats old(kCount, 1), made(kCount), gradient(kCount, 2);
   UpdateScalars sgd;
   sgd.step_size = 0.25f;
-  HostUpdate update(sgd, {old.data(), {}}, {made.data(), {}});
+  HostUpdate update(BlockScalars(sgd), {old.data(), {}}, {made.data(), {}});
   update.Update(Range(0, 50), gradient.data());
   gradient[49] = kNan;
   update.Update(Range(50, kCount), gradient.data());

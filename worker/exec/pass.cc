@@ -5,6 +5,7 @@
 #include "ATen/core/Tensor.h"
 #include "ATen/ops/empty.h"
 #include "worker/exec/update_costs.h"
+#include "worker/model/optimizer_step.h"
 
 namespace hydra {
 
@@ -43,6 +44,11 @@ at::Tensor Packed(const Tensors& tensors,
 }
 
 }  // namespace
+
+BlockScalars Pass::ScalarsOf(int block_number) const {
+  return {ScalarsAt(model.HyperparametersAt(task.step()), task.step() + 1),
+          model.train, block(block_number)};
+}
 
 bool UpdatesOnHost(const JobModel& model, const Device& device) {
   if (model.shape.clips_gradients) return true;

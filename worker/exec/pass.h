@@ -7,6 +7,7 @@
 #include "common/chain/layer_range.h"
 #include "worker/exec/batch_reader.h"
 #include "worker/exec/block_io.h"
+#include "worker/exec/block_scalars.h"
 #include "worker/exec/job_model.h"
 #include "worker/exec/layer_meter.h"
 #include "worker/exec/prefetcher.h"
@@ -67,6 +68,8 @@ struct Pass {
   // The block comes to the device in ranges, for the one layer that uses it
   // here.
   bool streams(int block) const { return block == streamed_block; }
+  // What its update in the task's step computes with.
+  BlockScalars ScalarsOf(int block) const;
   bool is_last(int batch) const { return batch + 1 == last_batch(); }
   const HostBatch& batch(int batch) const {
     return batches[batch - first_batch()];

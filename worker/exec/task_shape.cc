@@ -11,6 +11,10 @@ hydra::v1::TrainSpec WithoutWhatNeedsNoMemory(hydra::v1::TrainSpec train) {
   train.clear_max_steps();
   train.clear_num_train_epochs();
   train.clear_learning_rate();
+  train.clear_lr_scheduler_type();
+  train.clear_warmup_steps();
+  train.clear_warmup_ratio();
+  train.clear_min_learning_rate();
   train.clear_weight_decay();
   train.clear_adam_beta1();
   train.clear_adam_beta2();
@@ -28,8 +32,8 @@ TaskShape TaskShapeOf(const worker::v1::Task& task,
   return {
       absl::HashOf(job.model_config_json(),
                    WithoutWhatNeedsNoMemory(spec.train()).SerializeAsString(),
-                   spec.evaluation().per_device_eval_batch_size(), job.update_place(),
-                   job.prefetch_bytes()),
+                   spec.evaluation().per_device_eval_batch_size(),
+                   job.update_place(), job.prefetch_bytes()),
       task.kind(), task.first_layer(), task.last_layer()};
 }
 
