@@ -1,11 +1,18 @@
 #include "common/model/describe.h"
 
 #include "common/model/gpt2_table.h"
+#include "common/model/llama_table.h"
 
 namespace hydra {
 
 const ModelFamilies& KnownFamilies() {
-  static const auto& families = *new ModelFamilies({{"gpt2", DescribeGpt2}});
+  static const auto& families = *new ModelFamilies({
+      {"gpt2", DescribeGpt2},
+      {"llama", DescribeLlama},
+      {"mistral", DescribeMistral},
+      {"qwen2", DescribeQwen2},
+      {"qwen3", DescribeQwen3},
+  });
   return families;
 }
 

@@ -3,9 +3,12 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <map>
 #include <string>
 
+#include "absl/strings/str_cat.h"
 #include "common/model/gpt2_table.h"
+#include "common/model/llama_table.h"
 
 namespace hydra {
 namespace {
@@ -43,10 +46,35 @@ TEST(DescribeTest, AJobsDropoutStandsInPlaceOfEveryOneOfTheModel) {
 }
 
 TEST(DescribeTest, AnotherModelTypeIsNamed) {
-  EXPECT_EQ(ErrorOf(R"({"model_type": "llama"})"),
-            "model_type: found \"llama\"; only \"gpt2\" is supported");
+  constexpr char kSupported[] =
+      "; supported are \"gpt2\", \"llama\", \"mistral\", \"qwen2\", "
+      "\"qwen3\"";
+  EXPECT_EQ(ErrorOf(R"({"model_type": "mamba"})"),
+            absl::StrCat("model_type: found \"mamba\"", kSupported));
   EXPECT_EQ(ErrorOf("{}"),
-            "model_type: found nothing; only \"gpt2\" is supported");
+            absl::StrCat("model_type: found nothing", kSupported));
+}
+
+TEST(DescribeTest, EachFamilyIsDescribedByItsOwnRules) {
+  constexpr char kRest[] = R"(", "vocab_size": 512, "hidden_size": 64,
+      "max_position_embeddings": 32, "intermediate_size": 128,
+      "num_hidden_layers": 2, "num_attention_heads": 4,
+      "num_key_value_heads": 2, "sliding_window": 8})";
+  for (const auto& [type, language_model] :
+       std::map<std::string, std::string>{{"llama", "LlamaForCausalLM"},
+                                          {"mistral", "MistralForCausalLM"},
+                                          {"qwen2", "Qwen2ForCausalLM"},
+                                          {"qwen3", "Qwen3ForCausalLM"}}) {
+    const auto table =
+        Describe(absl::StrCat(R"({"model_type": ")", type, kRest), {});
+    ASSERT_TRUE(table.ok()) << table.status();
+    EXPECT_EQ(table->config_names.language_model, language_model);
+    const auto& attributes = table->layers[1].attributes;
+    EXPECT_EQ(attributes.at(llama::kHasBiases), type == "qwen2") << type;
+    EXPECT_EQ(attributes.at(llama::kHasHeadNorms), type == "qwen3") << type;
+    EXPECT_EQ(attributes.at(llama::kWindow), type == "mistral" ? 8 : 0) << type;
+    EXPECT_EQ(attributes.at(llama::kHeadWidth), type == "qwen3" ? 128 : 16);
+  }
 }
 
 // The message was made by a function that calls itself.

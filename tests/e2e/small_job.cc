@@ -35,15 +35,19 @@ constexpr char kWideConfig[] = R"({
 
 }  // namespace
 
+std::string CopyOfFixture(const std::string& fixture,
+                          const std::string& directory) {
+  const std::string copy = directory + "/" + fixture;
+  fs::create_directories(copy);
+  for (const char* name : {"/config.json", "/model.safetensors"}) {
+    WriteFile(copy + name, ReadFile("tests/parity/" + fixture + name));
+  }
+  return copy;
+}
+
 SmallJobFiles MakeSmallJobFiles(const std::string& directory) {
   SmallJobFiles files;
-  // A copy: Bazel's own are links, which lead out of the model's directory.
-  files.tiny_model = directory + "/tiny";
-  fs::create_directories(files.tiny_model);
-  for (const char* name : {"/config.json", "/model.safetensors"}) {
-    WriteFile(files.tiny_model + name,
-              ReadFile(std::string("tests/parity/gpt2-tiny") + name));
-  }
+  files.tiny_model = CopyOfFixture("gpt2-tiny", directory);
   files.wide_model = directory + "/wide";
   fs::create_directories(files.wide_model);
   WriteFile(files.wide_model + "/config.json", kWideConfig);

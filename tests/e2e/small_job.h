@@ -24,6 +24,11 @@ struct SmallJobFiles {
 };
 SmallJobFiles MakeSmallJobFiles(const std::string& directory);
 
+// A model directory of its own, below `directory`, with what tests/parity has
+// of a model: "gpt2-tiny". Bazel's own files are links, which lead out of it.
+std::string CopyOfFixture(const std::string& fixture,
+                          const std::string& directory);
+
 // Six steps of AdamW on the tiny model, cut before the given layers.
 hydra::v1::JobSpec SmallJob(const SmallJobFiles& files,
                             const std::vector<int>& cut_points);

@@ -6,13 +6,12 @@
 #include "ATen/core/Tensor.h"
 #include "ATen/ops/zeros.h"
 #include "common/jobfile/validate.h"
-#include "common/model/gpt2_table.h"
 #include "common/model/optimizer.h"
 #include "worker/model/block_views.h"
+#include "worker/model/final_norm.h"
 #include "worker/model/finite_check.h"
 #include "worker/model/gradient_norm.h"
 #include "worker/model/known_layers.h"
-#include "worker/model/layer_norm.h"
 #include "worker/model/parameter_init.h"
 #include "worker/model/row_gradients.h"
 
@@ -97,11 +96,11 @@ at::Tensor ReferenceTrainer::Logits(const at::Tensor& batch) const {
       TensorViews(table_.parameter_blocks[blocks[0]], parameters_[blocks[0]]);
   const Tensors weight =
       TensorViews(table_.parameter_blocks[blocks[1]], parameters_[blocks[1]]);
-  NormStatistics statistics;
-  return LayerNormForward(
-             Forward(micro_batch, head).boundary.front(), norm[0], norm[1],
-             table_.layers[head].attributes.at(gpt2::kEpsilon), &statistics)
-      .view({-1, norm[0].numel()})
+  const at::Tensor hidden = Forward(micro_batch, head).boundary.front();
+  Tensors statistics;
+  return FinalNormOf(table_.layers[head])
+      ->Forward(hidden, norm, &statistics)
+      .view({-1, hidden.size(-1)})
       .mm(weight.front().t());
 }
 

@@ -2,10 +2,12 @@
 
 #include <cmath>
 #include <limits>
+#include <string>
 
 #include "ATen/Parallel.h"
 #include "ATen/TensorOperators.h"
 #include "ATen/core/Tensor.h"
+#include "ATen/ops/cat.h"
 #include "ATen/ops/ones.h"
 #include "ATen/ops/softmax.h"
 #include "gtest/gtest.h"
@@ -19,80 +21,155 @@ namespace {
 // Before any test's first product.
 [[maybe_unused]] const bool kProductOrderIsFixed = (FixProductOrder(), true);
 
-constexpr int64_t kWidth = 24;
+constexpr int64_t kHeadWidth = 12;
 
-// The parameter: dropout. Without it the fused kernels compute, with it
-// Hydra's own products.
-class CausalAttentionTest : public testing::TestWithParam<double> {
+struct AttentionCase {
+  std::string name;
+  // Without dropout the fused kernels compute, with it Hydra's own products.
+  double dropout = 0;
+  int64_t heads = 2;
+  int64_t key_value_heads = 2;
+  int64_t window = 0;
+};
+
+class CausalAttentionTest : public testing::TestWithParam<AttentionCase> {
  protected:
   static AttentionShape Shape(int64_t context) {
-    return {/*sequences=*/3, context, /*heads=*/2, {GetParam(), /*seed=*/5}};
+    return {/*sequences=*/3,   context,
+            GetParam().heads,  GetParam().key_value_heads,
+            GetParam().window, {GetParam().dropout, /*seed=*/5}};
   }
 
-  static at::Tensor Qkv(const AttentionShape& shape) {
-    return RandomTensor({shape.sequences * shape.context, 3 * kWidth}, 1);
+  static at::Tensor Rows(const AttentionShape& shape, int64_t heads,
+                         uint64_t seed) {
+    return RandomTensor({shape.sequences * shape.context, heads * kHeadWidth},
+                        seed);
+  }
+
+  static QueryKeyValue Input(const AttentionShape& shape) {
+    return {Rows(shape, shape.heads, 1), Rows(shape, shape.key_value_heads, 2),
+            Rows(shape, shape.key_value_heads, 3)};
+  }
+
+  // The same behind each other in wider rows, as a projection that makes all
+  // three at once leaves them.
+  static QueryKeyValue InputOfOneProjection(const AttentionShape& shape) {
+    const QueryKeyValue apart = Input(shape);
+    const at::Tensor rows =
+        at::cat({apart.query, apart.key, apart.value}, /*dim=*/1);
+    const int64_t queries = apart.query.size(1);
+    const int64_t keys = apart.key.size(1);
+    return {rows.narrow(1, 0, queries), rows.narrow(1, queries, keys),
+            rows.narrow(1, queries + keys, keys)};
   }
 
   // In plain, differentiable operations.
-  static at::Tensor Plain(const at::Tensor& qkv, const AttentionShape& shape) {
-    const int64_t head_width = kWidth / shape.heads;
-    const at::Tensor parts =
-        qkv.view({shape.sequences, shape.context, 3, shape.heads, head_width})
-            .permute({2, 0, 3, 1, 4});
-    const at::Tensor later =
-        at::ones({shape.context, shape.context}, at::kBool).triu(1);
+  static at::Tensor Plain(const QueryKeyValue& input,
+                          const AttentionShape& shape) {
+    const auto by_head = [&](const at::Tensor& rows, int64_t heads) {
+      return rows.view({shape.sequences, shape.context, heads, kHeadWidth})
+          .transpose(1, 2)
+          .repeat_interleave(shape.heads / heads, 1);
+    };
+    const at::Tensor all = at::ones({shape.context, shape.context}, at::kBool);
+    at::Tensor hidden = all.triu(1);
+    if (shape.window > 0) hidden = hidden.logical_or(all.tril(-shape.window));
     const at::Tensor weights = at::softmax(
-        (parts[0].matmul(parts[1].transpose(2, 3)) /
-         std::sqrt(static_cast<double>(head_width)))
-            .masked_fill(later, -std::numeric_limits<float>::infinity()),
+        (by_head(input.query, shape.heads)
+             .matmul(
+                 by_head(input.key, shape.key_value_heads).transpose(2, 3)) /
+         std::sqrt(static_cast<double>(kHeadWidth)))
+            .masked_fill(hidden, -std::numeric_limits<float>::infinity()),
         -1);
     const at::Tensor kept = at::ones(weights.sizes());
     DropOut(kept, shape.dropout);
     return (weights * kept)
-        .matmul(parts[2])
+        .matmul(by_head(input.value, shape.key_value_heads))
         .transpose(1, 2)
-        .reshape({-1, kWidth});
+        .reshape({-1, shape.heads * kHeadWidth});
   }
 };
 
-INSTANTIATE_TEST_SUITE_P(Dropout, CausalAttentionTest,
-                         testing::Values(0.0, 0.25));
+INSTANTIATE_TEST_SUITE_P(
+    All, CausalAttentionTest,
+    testing::Values(AttentionCase{"Plain"},  //
+                    AttentionCase{"Dropout", 0.25},
+                    AttentionCase{"Grouped", 0, 6, 2},
+                    AttentionCase{"GroupedDropout", 0.25, 6, 2},
+                    AttentionCase{"OneKey", 0, 4, 1},
+                    AttentionCase{"Window", 0, 2, 2, 12},
+                    AttentionCase{"GroupedWindow", 0, 6, 2, 12},
+                    AttentionCase{"GroupedWindowDropout", 0.25, 6, 2, 12},
+                    AttentionCase{"WindowOfOne", 0, 2, 1, 1}),
+    [](const testing::TestParamInfo<AttentionCase>& info) {
+      return info.param.name;
+    });
 
 TEST_P(CausalAttentionTest, EqualsPlainOperations) {
-  for (int64_t context : {1, 7, 64, 200}) {
+  // With 700, whole blocks of the fused kernels lie outside of the window.
+  for (int64_t context : {1, 7, 12, 13, 64, 200, 700}) {
     SCOPED_TRACE(context);
     const AttentionShape shape = Shape(context);
-    const at::Tensor qkv = Qkv(shape).requires_grad_();
-    const at::Tensor gradient =
-        RandomTensor({shape.sequences * context, kWidth}, 2);
-    const Attended attended = CausalAttention(qkv.detach(), shape);
-    const at::Tensor plain = Plain(qkv, shape);
+    const QueryKeyValue own = Input(shape);
+    const QueryKeyValue leaves = {own.query.clone().requires_grad_(),
+                                  own.key.clone().requires_grad_(),
+                                  own.value.clone().requires_grad_()};
+    const at::Tensor gradient = Rows(shape, shape.heads, 4);
+    const Attended attended = CausalAttention(own, shape);
+    const at::Tensor plain = Plain(leaves, shape);
     EXPECT_LT(RelativeDifference(attended.output, plain), 2e-6);
 
     plain.backward(gradient);
-    const at::Tensor own = qkv.detach().clone();
     CausalAttentionBackward(gradient, attended, shape, own);
-    EXPECT_LT(RelativeDifference(own, qkv.grad()), 5e-6);
+    // Of one token alone, the score does not matter.
+    if (context > 1 && GetParam().window != 1) {
+      EXPECT_LT(RelativeDifference(own.query, leaves.query.grad()), 5e-6);
+      EXPECT_LT(RelativeDifference(own.key, leaves.key.grad()), 5e-6);
+    } else {
+      EXPECT_LT(own.query.abs().max().item<double>(), 1e-6);
+      EXPECT_LT(own.key.abs().max().item<double>(), 1e-6);
+    }
+    EXPECT_LT(RelativeDifference(own.value, leaves.value.grad()), 5e-6);
   }
 }
 
+TEST_P(CausalAttentionTest, PartsOfWiderRowsGiveTheSameBits) {
+  const AttentionShape shape = Shape(64);
+  const QueryKeyValue apart = Input(shape);
+  const QueryKeyValue parts = InputOfOneProjection(shape);
+  const at::Tensor gradient = Rows(shape, shape.heads, 4);
+  for (const QueryKeyValue& input : {apart, parts}) {
+    const Attended attended = CausalAttention(input, shape);
+    CausalAttentionBackward(gradient, attended, shape, input);
+  }
+  EXPECT_TRUE(parts.query.equal(apart.query));
+  EXPECT_TRUE(parts.key.equal(apart.key));
+  EXPECT_TRUE(parts.value.equal(apart.value));
+}
+
 TEST_P(CausalAttentionTest, AnyNumberOfThreadsGivesTheSameBits) {
+  if (GetParam().dropout > 0 && GetParam().heads > GetParam().key_value_heads) {
+    GTEST_SKIP() << "LibTorch's products of a group do depend on it";
+  }
   const int threads = at::get_num_threads();
   for (int64_t context : {7, 19, 22, 25, 64, 100, 127}) {
     const AttentionShape shape = Shape(context);
-    at::Tensor output, gradient;
+    at::Tensor output;
+    QueryKeyValue gradient;
     for (int count : {1, 2, 3, 7}) {
       SCOPED_TRACE(testing::Message() << context << " tokens, " << count);
       at::set_num_threads(count);
-      const at::Tensor qkv = Qkv(shape);
-      const Attended attended = CausalAttention(qkv, shape);
-      CausalAttentionBackward(attended.output, attended, shape, qkv);
+      const QueryKeyValue input = InputOfOneProjection(shape);
+      const Attended attended = CausalAttention(input, shape);
+      CausalAttentionBackward(attended.output, attended, shape, input);
       if (count == 1) {
         output = attended.output;
-        gradient = qkv;
+        gradient = input;
       }
       EXPECT_TRUE(attended.output.equal(output));
-      EXPECT_TRUE(qkv.equal(gradient));
+      EXPECT_TRUE(input.query.equal(gradient.query));
+      EXPECT_TRUE(input.key.equal(gradient.key));
+      EXPECT_TRUE(input.value.equal(gradient.value));
     }
   }
   at::set_num_threads(threads);
@@ -101,17 +178,33 @@ TEST_P(CausalAttentionTest, AnyNumberOfThreadsGivesTheSameBits) {
 TEST_P(CausalAttentionTest, ScoresOfOneSequenceExistAtATime) {
   AttentionShape shape = Shape(200);
   shape.sequences = 20;
-  const at::Tensor qkv = Qkv(shape);
+  const QueryKeyValue input = Input(shape);
+  const int64_t input_bytes =
+      input.query.nbytes() + input.key.nbytes() + input.value.nbytes();
   const int64_t score_bytes =
       shape.heads * shape.context * shape.context * kFloatBytes;
   CountingAllocator allocator;
-  const Attended attended = CausalAttention(qkv, shape);
+  const Attended attended = CausalAttention(input, shape);
   EXPECT_LT(allocator.peak_bytes(),
-            1.5 * score_bytes + attended.output.nbytes());
-  const at::Tensor gradient = RandomTensor(attended.output.sizes(), 2);
+            1.5 * score_bytes + 1.5 * attended.output.nbytes());
+  const at::Tensor gradient = RandomTensor(attended.output.sizes(), 4);
   allocator.Reset();
-  CausalAttentionBackward(gradient, attended, shape, qkv);
-  EXPECT_LT(allocator.peak_bytes(), 3 * score_bytes + qkv.nbytes());
+  CausalAttentionBackward(gradient, attended, shape, input);
+  EXPECT_LT(allocator.peak_bytes(), 3 * score_bytes + input_bytes);
+}
+
+// A window that no context reaches changes nothing.
+TEST(CausalAttentionWindowTest, AWideWindowGivesTheBitsOfNone) {
+  AttentionShape shape{/*sequences=*/2, /*context=*/40, /*heads=*/2,
+                       /*key_value_heads=*/1};
+  const QueryKeyValue input = {RandomTensor({80, 24}, 1),
+                               RandomTensor({80, 12}, 2),
+                               RandomTensor({80, 12}, 3)};
+  const at::Tensor all = CausalAttention(input, shape).output;
+  shape.window = 40;
+  EXPECT_TRUE(CausalAttention(input, shape).output.equal(all));
+  shape.window = 39;
+  EXPECT_FALSE(CausalAttention(input, shape).output.equal(all));
 }
 
 }  // namespace

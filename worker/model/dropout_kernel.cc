@@ -3,9 +3,7 @@
 #include <cstdint>
 #include <cstring>
 
-// For the functions that are compiled once for each set of instructions, and
-// for what they are made of.
-#define HYDRA_KERNEL inline __attribute__((always_inline))
+#include "worker/model/kernel.h"
 
 namespace hydra {
 namespace {

@@ -6,16 +6,9 @@
 #include "c10/core/GradMode.h"
 #include "common/model/gpt2_table.h"
 #include "worker/model/block_views.h"
+#include "worker/model/gather_rows.h"
 
 namespace hydra {
-namespace {
-
-// The rows of a table that may have stayed in host memory, where the ids are.
-at::Tensor GatherRows(const at::Tensor& table, const at::Tensor& ids) {
-  return table.index_select(0, ids.to(table.device())).to(ids.device());
-}
-
-}  // namespace
 
 EmbeddingLayer::EmbeddingLayer(const LayerContext& context)
     : token_block_(context.blocks.at(kTokens)),
@@ -30,9 +23,7 @@ LayerOutput EmbeddingLayer::Forward(const LayerInput& input) const {
       TensorViews(token_block_, input.flats[kTokens]).front();
   const at::Tensor positions =
       TensorViews(position_block_, input.flats[kPositions]).front();
-  at::Tensor sum =
-      GatherRows(tokens, batch.Inputs().reshape({-1}))
-          .view({batch.sequences(), batch.context(), tokens.size(1)});
+  at::Tensor sum = GatherRows(tokens, batch);
   sum.add_(positions.narrow(0, 0, batch.context()));
   DropOut(sum, DropoutOf(batch));
   LayerOutput output;

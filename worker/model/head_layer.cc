@@ -10,9 +10,8 @@
 #include "ATen/ops/empty_like.h"
 #include "ATen/ops/mm.h"
 #include "c10/core/GradMode.h"
-#include "common/model/gpt2_table.h"
 #include "worker/model/block_views.h"
-#include "worker/model/layer_norm.h"
+#include "worker/model/linear.h"
 
 namespace hydra {
 namespace {
@@ -108,16 +107,15 @@ void AddSliceGradient(const at::Tensor& logit_gradient,
 HeadLayer::HeadLayer(const LayerContext& context)
     : norm_block_(context.blocks.at(kNorm)),
       weight_block_(context.blocks.at(kWeight)),
-      epsilon_(context.entry.attributes.at(gpt2::kEpsilon)) {}
+      norm_(FinalNormOf(context.entry)) {}
 
 LayerOutput HeadLayer::Forward(const LayerInput& input) const {
   const at::NoGradGuard no_grad;
   const at::Tensor& hidden = input.boundary.front();
   const Tensors norm = TensorViews(norm_block_, input.flats[kNorm]);
-  NormStatistics statistics;
+  Tensors statistics;
   const at::Tensor normalized =
-      LayerNormForward(hidden, norm[0], norm[1], epsilon_, &statistics)
-          .view({-1, hidden.size(-1)});
+      norm_->Forward(hidden, norm, &statistics).view({-1, hidden.size(-1)});
   CrossEntropy loss = LossOf(input.micro_batch, normalized);
   const std::vector<RowRange> ranges = TableRanges(vocabulary());
   const at::Tensor table =
@@ -150,10 +148,9 @@ LayerGradients HeadLayer::Backward(Tape tape,
   const at::NoGradGuard no_grad;
   const at::Tensor& hidden = tape.inputs.front();
   const Tensors norm = TensorViews(norm_block_, tape.parameters[kNorm]);
-  NormStatistics statistics;
+  Tensors statistics;
   at::Tensor normalized =
-      LayerNormForward(hidden, norm[0], norm[1], epsilon_, &statistics)
-          .view({-1, hidden.size(-1)});
+      norm_->Forward(hidden, norm, &statistics).view({-1, hidden.size(-1)});
 
   LayerGradients gradients;
   if (tape.rows == nullptr) {
@@ -167,9 +164,9 @@ LayerGradients HeadLayer::Backward(Tape tape,
   const Tensors norm_gradients =
       TensorViews(norm_block_, flat_gradients[kNorm]);
   gradients.inputs = {
-      LayerNormBackward(normalized, hidden.view(normalized.sizes()), norm[0],
-                        statistics, ParameterGradients(accumulate),
-                        {norm_gradients[0], norm_gradients[1]})
+      norm_
+          ->Backward(normalized, hidden.view(normalized.sizes()), norm,
+                     statistics, ParameterGradients(accumulate), norm_gradients)
           .view(hidden.sizes())};
   if (!accumulate) ZeroPadding(norm_block_, flat_gradients[kNorm]);
   return gradients;

@@ -2,19 +2,21 @@
 #define HYDRA_WORKER_MODEL_HEAD_LAYER_H_
 
 #include <cstdint>
+#include <memory>
 
 #include "ATen/core/Tensor.h"
 #include "common/model/model_table.h"
 #include "worker/model/cross_entropy.h"
+#include "worker/model/final_norm.h"
 #include "worker/model/layer.h"
 #include "worker/model/layer_registry.h"
 #include "worker/model/row_stream.h"
 
 namespace hydra {
 
-// GPT-2's last layer: final norm, projection to the vocabulary, cross entropy
-// in nats. Forward and backward are one: Record keeps the input and computes
-// nothing.
+// The last layer of GPT-2 and of Llama: final norm, projection to the
+// vocabulary, cross entropy in nats. Forward and backward are one: Record keeps
+// the input and computes nothing.
 //
 // The vocabulary is taken in TableRanges. With the table held whole, a slice of
 // tokens has its logits of all ranges at once, and each product is made once;
@@ -55,7 +57,7 @@ class HeadLayer : public Layer {
 
   const ParameterBlock norm_block_;
   const ParameterBlock weight_block_;
-  const double epsilon_;
+  const std::unique_ptr<const FinalNorm> norm_;
 };
 
 }  // namespace hydra

@@ -1,8 +1,11 @@
 #include "worker/model/known_layers.h"
 
 #include "common/model/gpt2_table.h"
+#include "common/model/llama_table.h"
 #include "worker/model/embedding_layer.h"
 #include "worker/model/head_layer.h"
+#include "worker/model/llama_block.h"
+#include "worker/model/token_embedding.h"
 #include "worker/model/transformer_block.h"
 
 namespace hydra {
@@ -11,7 +14,10 @@ const LayerRegistry& KnownLayers() {
   static const auto& layers =
       *new LayerRegistry({{kGpt2EmbeddingOp, MakeLayer<EmbeddingLayer>},
                           {kGpt2BlockOp, MakeLayer<TransformerBlock>},
-                          {kGpt2HeadOp, MakeLayer<HeadLayer>}});
+                          {kGpt2HeadOp, MakeLayer<HeadLayer>},
+                          {kLlamaEmbeddingOp, MakeLayer<TokenEmbedding>},
+                          {kLlamaBlockOp, MakeLayer<LlamaBlock>},
+                          {kLlamaHeadOp, MakeLayer<HeadLayer>}});
   return layers;
 }
 

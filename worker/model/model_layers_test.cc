@@ -1,5 +1,6 @@
 #include "worker/model/model_layers.h"
 
+#include <tuple>
 #include <utility>
 #include <vector>
 
@@ -52,11 +53,9 @@ struct PassResult {
 };
 
 // Forward and backward of a whole model, all memory shifted.
-PassResult Pass(double dropout, int threads, int64_t shift,
-                int64_t context = kContext) {
+PassResult Pass(const ModelTable& table, int threads, int64_t shift) {
   const int threads_before = at::get_num_threads();
   at::set_num_threads(threads);
-  const ModelTable table = BuildGpt2Table(Config(dropout, context));
   const ModelLayers layers = *ModelLayers::Build(table, KnownLayers());
   Tensors flats, gradients;
   for (const at::Tensor& flat : RandomFlats(table, 1)) {
@@ -107,51 +106,86 @@ PassResult Pass(double dropout, int threads, int64_t shift,
   return result;
 }
 
+// With a pass of one thread, in memory that is not shifted.
+void ExpectSameBits(const ModelTable& table, const PassResult& actual) {
+  const PassResult expected = Pass(table, 1, 0);
+  EXPECT_EQ(actual.loss, expected.loss);
+  for (size_t i = 0; i < table.parameter_blocks.size(); ++i) {
+    const ParameterBlock& block = table.parameter_blocks[i];
+    const auto actual_views = TensorViews(block, actual.gradients[i]);
+    const auto expected_views = TensorViews(block, expected.gradients[i]);
+    for (size_t j = 0; j < actual_views.size(); ++j) {
+      EXPECT_TRUE(actual_views[j].equal(expected_views[j]))
+          << block.tensors[j].name;
+    }
+  }
+}
+
 class WholePassTest : public testing::TestWithParam<double> {
  protected:
-  void ExpectSameBits(const PassResult& actual, int64_t context = kContext) {
-    const PassResult expected = Pass(GetParam(), 1, 0, context);
-    EXPECT_EQ(actual.loss, expected.loss);
-    const ModelTable table = BuildGpt2Table(Config(GetParam(), context));
-    for (size_t i = 0; i < table.parameter_blocks.size(); ++i) {
-      const ParameterBlock& block = table.parameter_blocks[i];
-      const auto actual_views = TensorViews(block, actual.gradients[i]);
-      const auto expected_views = TensorViews(block, expected.gradients[i]);
-      for (size_t j = 0; j < actual_views.size(); ++j) {
-        EXPECT_TRUE(actual_views[j].equal(expected_views[j]))
-            << block.tensors[j].name;
-      }
-    }
+  static ModelTable Table(int64_t context = kContext) {
+    return BuildGpt2Table(Config(GetParam(), context));
   }
 };
 
 INSTANTIATE_TEST_SUITE_P(Dropout, WholePassTest, testing::Values(0.0, 0.1));
 
 TEST_P(WholePassTest, RepeatsItsBits) {
-  ExpectSameBits(Pass(GetParam(), 1, 0));
+  ExpectSameBits(Table(), Pass(Table(), 1, 0));
 }
 
 TEST_P(WholePassTest, TwoThreadsGiveTheSameBits) {
-  ExpectSameBits(Pass(GetParam(), 2, 0));
+  ExpectSameBits(Table(), Pass(Table(), 2, 0));
 }
 
 TEST_P(WholePassTest, ThreeThreadsGiveTheSameBits) {
-  ExpectSameBits(Pass(GetParam(), 3, 0));
+  ExpectSameBits(Table(), Pass(Table(), 3, 0));
 }
 
 TEST_P(WholePassTest, NoContextMakesBitsDependOnThreads) {
   for (int64_t context : {17, 100}) {
     for (int threads : {2, 3}) {
       SCOPED_TRACE(absl::StrCat("context ", context, ", threads ", threads));
-      ExpectSameBits(Pass(GetParam(), threads, 0, context), context);
+      ExpectSameBits(Table(context), Pass(Table(context), threads, 0));
     }
   }
 }
 
 TEST_P(WholePassTest, AnyAlignmentOfOperandsGivesTheSameBits) {
   // Slots and ranges begin at multiples of 64 bytes.
-  ExpectSameBits(Pass(GetParam(), 1, 16));
-  ExpectSameBits(Pass(GetParam(), 1, 48));
+  ExpectSameBits(Table(), Pass(Table(), 1, 16));
+  ExpectSameBits(Table(), Pass(Table(), 1, 48));
+}
+
+// The parameters: family and dropout.
+class WholeLlamaPassTest
+    : public testing::TestWithParam<std::tuple<LlamaFamily, double>> {
+ protected:
+  static ModelTable Table() {
+    LlamaConfig config =
+        TinyLlamaConfig(std::get<0>(GetParam()), std::get<1>(GetParam()));
+    config.vocab_size = 3001;
+    config.max_position_embeddings = kContext;
+    config.hidden_size = 96;
+    config.intermediate_size = 3 * 96;
+    config.head_dim = 16;
+    return BuildLlamaTable(config);
+  }
+};
+
+INSTANTIATE_TEST_SUITE_P(Families, WholeLlamaPassTest,
+                         testing::Combine(testing::Values(LlamaFamily::kLlama,
+                                                          LlamaFamily::kQwen2,
+                                                          LlamaFamily::kQwen3),
+                                          testing::Values(0.0, 0.1)));
+
+TEST_P(WholeLlamaPassTest, RepeatsItsBits) {
+  ExpectSameBits(Table(), Pass(Table(), 1, 0));
+}
+
+TEST_P(WholeLlamaPassTest, AnyAlignmentOfOperandsGivesTheSameBits) {
+  ExpectSameBits(Table(), Pass(Table(), 1, 16));
+  ExpectSameBits(Table(), Pass(Table(), 1, 48));
 }
 
 TEST(ModelLayersTest, LayersTakeTheirBlocksFromTheTable) {

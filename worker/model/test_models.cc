@@ -24,6 +24,24 @@ Gpt2Config TinyConfig(double dropout) {
   return config;
 }
 
+LlamaConfig TinyLlamaConfig(LlamaFamily family, double dropout) {
+  LlamaConfig config;
+  config.family = family;
+  config.vocab_size = 97;
+  config.max_position_embeddings = 40;
+  config.hidden_size = 24;
+  config.intermediate_size = 50;
+  config.num_hidden_layers = 2;
+  config.num_attention_heads = 6;
+  config.num_key_value_heads = 2;
+  config.head_dim = 10;
+  config.attention_dropout = dropout;
+  config.has_biases = family == LlamaFamily::kQwen2;
+  config.has_head_norms = family == LlamaFamily::kQwen3;
+  config.windows = {0, 7};
+  return config;
+}
+
 at::Tensor RandomTensor(at::IntArrayRef shape, uint64_t seed) {
   return at::empty(shape, at::kFloat)
       .normal_(0, 1, at::detail::createCPUGenerator(seed));

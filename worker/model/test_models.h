@@ -6,6 +6,7 @@
 
 #include "ATen/core/Tensor.h"
 #include "common/model/gpt2_table.h"
+#include "common/model/llama_table.h"
 #include "worker/model/layer.h"
 #include "worker/model/micro_batch.h"
 
@@ -14,6 +15,9 @@ namespace hydra {
 
 // Dimensions that leave padding between a block's tensors.
 Gpt2Config TinyConfig(double dropout = 0);
+// Three heads of queries share one of keys; the second of two blocks has a
+// window.
+LlamaConfig TinyLlamaConfig(LlamaFamily family, double dropout = 0);
 
 // Every tensor random, norms and biases too, padding zero.
 at::Tensor RandomFlat(const ParameterBlock& block, uint64_t seed);

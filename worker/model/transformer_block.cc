@@ -47,6 +47,12 @@ at::Tensor RowsOf(const at::Tensor& tensor) {
   return tensor.reshape({-1, tensor.size(-1)});
 }
 
+// Query, key and value of each token lie behind each other.
+QueryKeyValue PartsOf(const at::Tensor& qkv) {
+  const Tensors parts = qkv.chunk(3, /*dim=*/1);
+  return {parts[0], parts[1], parts[2]};
+}
+
 at::Tensor Take(at::Tensor& tensor) { return std::exchange(tensor, {}); }
 
 // branch + residual, in place of the branch, of which some is dropped.
@@ -113,7 +119,7 @@ at::Tensor TransformerBlock::Compute(const LayerInput& input,
                                        epsilon_, &statistics);
   kept[kQkv] = Linear(hidden, p[kAttentionWeight], p[kAttentionBias]);
   hidden.reset();
-  Attended attended = CausalAttention(kept[kQkv], ShapeOf(batch));
+  Attended attended = CausalAttention(PartsOf(kept[kQkv]), ShapeOf(batch));
   kept[kAttended] = std::move(attended.output);
   kept[kLogSumExp] = std::move(attended.log_sum_exp);
   release(kQkv);
@@ -198,7 +204,8 @@ at::Tensor TransformerBlock::AttentionBackward(
   at::Tensor gradient = branch.mm(p[kAttentionOutputWeight].t());
   branch.reset();
   const at::Tensor qkv = Take(tape.saved[kQkv]);
-  CausalAttentionBackward(gradient, attended, ShapeOf(tape.micro_batch), qkv);
+  CausalAttentionBackward(gradient, attended, ShapeOf(tape.micro_batch),
+                          PartsOf(qkv));
   attended = {};
   gradient.reset();
 
@@ -215,8 +222,13 @@ at::Tensor TransformerBlock::AttentionBackward(
 }
 
 AttentionShape TransformerBlock::ShapeOf(const MicroBatch& micro_batch) const {
-  return {micro_batch.sequences(), micro_batch.context(), heads_,
-          DropoutOf(kPairMask, micro_batch)};
+  AttentionShape shape;
+  shape.sequences = micro_batch.sequences();
+  shape.context = micro_batch.context();
+  shape.heads = heads_;
+  shape.key_value_heads = heads_;
+  shape.dropout = DropoutOf(kPairMask, micro_batch);
+  return shape;
 }
 
 Dropout TransformerBlock::DropoutOf(Mask mask,

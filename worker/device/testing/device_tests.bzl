@@ -21,6 +21,7 @@ _ON_FAKE_CUDA = [
 _ON_FOREIGN = {
     "clipping_test": [],
     "gpt2_layers_test": [],
+    "llama_layers_test": [],
     "mlp_chain_test": ["*.IsSpilledWhereThePilotCutsItForASmallDevice"],
     "one_task_test": [],
     "pilot_test": [

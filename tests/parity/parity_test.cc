@@ -1,11 +1,12 @@
-// Holds the reference trainer to Hugging Face's GPT-2 and PyTorch's optimizers;
-// gpt2-tiny/README.md says what the recorded numbers are.
+// Holds the reference trainer to Hugging Face's models and PyTorch's
+// optimizers; the README.md of each fixture says what the recorded numbers are.
 
 #include <algorithm>
 #include <cmath>
 #include <fstream>
 #include <iostream>
 #include <string>
+#include <tuple>
 #include <vector>
 
 #include "ATen/Parallel.h"
@@ -25,10 +26,9 @@ namespace {
 
 using nlohmann::json;
 
-const char kFixture[] = "tests/parity/gpt2-tiny";
 constexpr double kTolerance = 1e-5;
-// The key's third of c_attn.bias has a gradient that is exactly zero, so what
-// Adam makes of its rounding errors is noise.
+// The key's third of GPT-2's c_attn.bias has a gradient that is exactly zero,
+// so what Adam makes of its rounding errors is noise.
 constexpr double kNoisyTolerance = 1e-4;
 
 // Remembers the largest relative difference that it saw.
@@ -51,15 +51,23 @@ class Comparison {
   double largest_ = 0;
 };
 
-json ReadReference() {
-  std::ifstream file(std::string(kFixture) + "/reference.json");
+std::vector<std::string> Fixtures() {
+  return {"gpt2", "llama3", "mistral", "qwen2", "qwen3"};
+}
+
+std::string DirectoryOf(const std::string& fixture) {
+  return "tests/parity/" + fixture + "-tiny";
+}
+
+json ReadReference(const std::string& fixture) {
+  std::ifstream file(DirectoryOf(fixture) + "/reference.json");
   return json::parse(file);
 }
 
 // [batches, sequences, context + 1].
-at::Tensor ReadInputs() {
+at::Tensor ReadInputs(const std::string& fixture) {
   const auto reader =
-      safetensors::Reader::Open(std::string(kFixture) + "/inputs.safetensors");
+      safetensors::Reader::Open(DirectoryOf(fixture) + "/inputs.safetensors");
   const safetensors::TensorInfo& info = *reader->table().Find("tokens");
   const at::Tensor tokens = at::empty(info.shape, at::kLong);
   EXPECT_TRUE(
@@ -85,12 +93,14 @@ hydra::v1::TrainSpec TrainSpecOf(const std::string& name,
   return train;
 }
 
-ReferenceTrainer MakeTrainer(const hydra::v1::TrainSpec& train) {
+ReferenceTrainer MakeTrainer(const std::string& fixture,
+                             const hydra::v1::TrainSpec& train) {
   // The matrices are too small for a second thread to be any help.
   SetUpComputeThreads(1);
-  ReferenceTrainer trainer(*ReadTable(kFixture, OverridesOf(train)), train);
+  ReferenceTrainer trainer(*ReadTable(DirectoryOf(fixture), OverridesOf(train)),
+                           train);
   const absl::Status status =
-      LoadWeights(kFixture, trainer.table(), trainer.parameters());
+      LoadWeights(DirectoryOf(fixture), trainer.table(), trainer.parameters());
   EXPECT_TRUE(status.ok()) << status;
   return trainer;
 }
@@ -117,10 +127,17 @@ void ExpectNorms(const ModelTable& table, const std::vector<at::Tensor>& flats,
   EXPECT_EQ(tensors, expected.size());
 }
 
-TEST(Gpt2ParityTest, InitialLogitsAndLosses) {
-  const json initial = ReadReference()["initial"];
-  const at::Tensor inputs = ReadInputs();
-  const ReferenceTrainer trainer = MakeTrainer({});
+class ParityTest : public testing::TestWithParam<std::string> {};
+
+INSTANTIATE_TEST_SUITE_P(All, ParityTest, testing::ValuesIn(Fixtures()),
+                         [](const testing::TestParamInfo<std::string>& info) {
+                           return info.param;
+                         });
+
+TEST_P(ParityTest, InitialLogitsAndLosses) {
+  const json initial = ReadReference(GetParam())["initial"];
+  const at::Tensor inputs = ReadInputs(GetParam());
+  const ReferenceTrainer trainer = MakeTrainer(GetParam(), {});
   ExpectNorms(trainer.table(), trainer.parameters(), initial["weight_l2"],
               "initial weight norms");
 
@@ -146,43 +163,48 @@ TEST(Gpt2ParityTest, InitialLogitsAndLosses) {
   }
 }
 
-TEST(Gpt2ParityTest, InitialGradients) {
-  ReferenceTrainer trainer = MakeTrainer({});
-  trainer.Step({ReadInputs()[0]});
+TEST_P(ParityTest, InitialGradients) {
+  ReferenceTrainer trainer = MakeTrainer(GetParam(), {});
+  trainer.Step({ReadInputs(GetParam())[0]});
   ExpectNorms(trainer.table(), trainer.gradients(),
-              ReadReference()["initial"]["grad_l2_batch0"],
+              ReadReference(GetParam())["initial"]["grad_l2_batch0"],
               "gradient norms of batch 0");
 }
 
-class Gpt2OptimizerParityTest : public testing::TestWithParam<std::string> {};
+// The parameters: fixture and optimizer.
+class OptimizerParityTest
+    : public testing::TestWithParam<std::tuple<std::string, std::string>> {};
 
-INSTANTIATE_TEST_SUITE_P(All, Gpt2OptimizerParityTest,
-                         testing::Values("sgd", "sgd_momentum", "adam",
-                                         "adamw"),
-                         [](const testing::TestParamInfo<std::string>& info) {
-                           return info.param;
-                         });
+INSTANTIATE_TEST_SUITE_P(
+    All, OptimizerParityTest,
+    testing::Combine(testing::ValuesIn(Fixtures()),
+                     testing::Values("sgd", "sgd_momentum", "adam", "adamw")),
+    [](const testing::TestParamInfo<std::tuple<std::string, std::string>>&
+           info) {
+      return std::get<0>(info.param) + "_" + std::get<1>(info.param);
+    });
 
-TEST_P(Gpt2OptimizerParityTest, TwentySteps) {
-  const json reference = ReadReference();
-  const json& run = reference["runs"][GetParam()];
-  const at::Tensor inputs = ReadInputs();
+TEST_P(OptimizerParityTest, TwentySteps) {
+  const auto& [fixture, optimizer] = GetParam();
+  const json reference = ReadReference(fixture);
+  const json& run = reference["runs"][optimizer];
+  const at::Tensor inputs = ReadInputs(fixture);
   ReferenceTrainer trainer =
-      MakeTrainer(TrainSpecOf(GetParam(), run["optimizer"]));
+      MakeTrainer(fixture, TrainSpecOf(optimizer, run["optimizer"]));
 
-  Comparison losses(GetParam() + " losses");
+  Comparison losses(fixture + " " + optimizer + " losses");
   ASSERT_EQ(run["loss"].size(), 20);
   for (size_t step = 0; step < run["loss"].size(); ++step) {
     const at::Tensor batch = inputs[step % inputs.size(0)];
     losses.Expect(Mean(trainer.Step({batch})), run["loss"][step]);
   }
-  Comparison after(GetParam() + " losses after the last step");
+  Comparison after(fixture + " " + optimizer + " losses after the last step");
   for (int64_t i = 0; i < inputs.size(0); ++i) {
     after.Expect(Mean(trainer.Evaluate(inputs[i])),
                  run["loss_after_per_batch"][i]);
   }
   ExpectNorms(trainer.table(), trainer.parameters(), run["final_l2"],
-              GetParam() + " final weight norms");
+              fixture + " " + optimizer + " final weight norms");
 }
 
 }  // namespace

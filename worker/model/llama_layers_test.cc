@@ -1,0 +1,115 @@
+// The layers of Llama and its relatives keep the contract of all layers.
+
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "ATen/TensorOperators.h"
+#include "ATen/core/Tensor.h"
+#include "ATen/ops/cross_entropy_loss.h"
+#include "ATen/ops/embedding.h"
+#include "absl/strings/str_cat.h"
+#include "gtest/gtest.h"
+#include "worker/model/known_layers.h"
+#include "worker/model/test_models.h"
+#include "worker/model/testing/layer_contract.h"
+#include "worker/model/testing/plain_llama_block.h"
+
+namespace hydra {
+namespace {
+
+LayerCase Embedding(int64_t padding_token) {
+  LlamaConfig config = TinyLlamaConfig(LlamaFamily::kLlama);
+  config.padding_token = padding_token;
+  LayerCase embedding;
+  embedding.name = padding_token < 0 ? "Embedding" : "EmbeddingWithPadding";
+  embedding.table = BuildLlamaTable(config);
+  embedding.registry = &KnownLayers();
+  embedding.plain = [padding_token](const Tensors& parameters, const Tensors&,
+                                    const MicroBatch& batch) -> Tensors {
+    return {at::embedding(parameters[0], batch.Inputs(), padding_token)};
+  };
+  embedding.tolerance = 1e-6;
+  // So many tokens that some of them are padding.
+  embedding.sequences = 10;
+  embedding.context = 30;
+  return embedding;
+}
+
+LayerCase Block(const std::string& name, const LlamaConfig& config, int layer) {
+  LayerCase block;
+  block.name = name;
+  block.table = BuildLlamaTable(config);
+  block.layer = layer;
+  block.registry = &KnownLayers();
+  const auto plain = std::make_shared<const PlainLlamaBlock>(LayerContext{
+      block.table.layers[layer], {block.table.parameter_blocks[layer]}, layer});
+  block.plain = [plain](const Tensors& parameters, const Tensors& inputs,
+                        const MicroBatch& batch) {
+    return plain->Compute(parameters, inputs, batch);
+  };
+  block.tolerance = 2e-6;
+  return block;
+}
+
+// With all logits at once.
+LayerCase Head(bool tied) {
+  LlamaConfig config = TinyLlamaConfig(LlamaFamily::kLlama);
+  config.tie_word_embeddings = tied;
+  LayerCase head;
+  head.name = tied ? "TiedHead" : "UntiedHead";
+  head.table = BuildLlamaTable(config);
+  head.layer = head.table.layer_count() - 1;
+  head.registry = &KnownLayers();
+  head.plain = [config](const Tensors& parameters, const Tensors& inputs,
+                        const MicroBatch& batch) -> Tensors {
+    const at::Tensor& input = inputs.front();
+    const at::Tensor normalized =
+        input * (input.square().mean(-1, true) + config.rms_norm_eps).rsqrt() *
+        parameters[0];
+    const at::Tensor logits =
+        normalized.view({-1, input.size(-1)}).mm(parameters[1].t());
+    return {at::cross_entropy_loss(logits, batch.Targets().reshape({-1}), {},
+                                   at::Reduction::Sum)};
+  };
+  head.tolerance = 2e-6;
+  // Two whole slices of logits and a shorter one.
+  head.sequences = 8;
+  head.context = 35;
+  return head;
+}
+
+std::vector<LayerCase> Cases() {
+  std::vector<LayerCase> cases = {Embedding(-1), Embedding(3), Head(true),
+                                  Head(false)};
+  for (double dropout : {0.0, 0.1}) {
+    const std::string suffix = dropout > 0 ? "Dropout" : "";
+    for (const auto& [name, family] :
+         {std::pair<const char*, LlamaFamily>{"Llama", LlamaFamily::kLlama},
+          {"Qwen2", LlamaFamily::kQwen2},
+          {"Qwen3", LlamaFamily::kQwen3}}) {
+      cases.push_back(Block(absl::StrCat(name, suffix),
+                            TinyLlamaConfig(family, dropout), 1));
+    }
+    // The one that has a window.
+    cases.push_back(Block(absl::StrCat("Mistral", suffix),
+                          TinyLlamaConfig(LlamaFamily::kMistral, dropout), 2));
+  }
+  LlamaConfig scaled = TinyLlamaConfig(LlamaFamily::kLlama);
+  scaled.rotary = {1000, RotaryConfig::Type::kLlama3, 8, 1, 4, 16};
+  cases.push_back(Block("Llama3Scaling", scaled, 1));
+  LlamaConfig one_key = TinyLlamaConfig(LlamaFamily::kLlama);
+  one_key.num_key_value_heads = 1;
+  cases.push_back(Block("OneKey", one_key, 1));
+  LlamaConfig ungrouped = TinyLlamaConfig(LlamaFamily::kLlama);
+  ungrouped.num_key_value_heads = 6;
+  cases.push_back(Block("Ungrouped", ungrouped, 1));
+  return cases;
+}
+
+INSTANTIATE_TEST_SUITE_P(Llama, LayerContractTest, testing::ValuesIn(Cases()),
+                         LayerCaseName);
+
+}  // namespace
+}  // namespace hydra

@@ -1,0 +1,31 @@
+#ifndef HYDRA_WORKER_MODEL_PROJECTION_H_
+#define HYDRA_WORKER_MODEL_PROJECTION_H_
+
+#include "ATen/core/Tensor.h"
+#include "worker/model/linear.h"
+
+namespace hydra {
+
+// A linear map of rows as torch.nn.Linear has it, or the gradients of its
+// parameters; see linear.h for the other way round. Nothing is recorded.
+struct Projection {
+  // [out, in].
+  at::Tensor weight;
+  // [out]; undefined: none.
+  at::Tensor bias;
+};
+
+// input [rows, in] -> [rows, out].
+at::Tensor Project(const at::Tensor& input, const Projection& projection);
+
+// The gradients of the parameters.
+void StoreProjection(const at::Tensor& input, const at::Tensor& output_gradient,
+                     const ParameterGradients& store, const Projection& to);
+
+// That of the input, in place of `to`, or added to what that holds.
+void InputGradient(const at::Tensor& output_gradient,
+                   const Projection& projection, bool add, at::Tensor to);
+
+}  // namespace hydra
+
+#endif  // HYDRA_WORKER_MODEL_PROJECTION_H_
