@@ -1,35 +1,41 @@
 #include "common/tokenizer/byte_symbols.h"
 
-#include <string>
+#include <cstddef>
 
+#include "absl/container/flat_hash_map.h"
 #include "absl/status/status.h"
 #include "absl/strings/str_format.h"
+#include "common/text/code_points.h"
 
 namespace hydra {
 namespace {
+
+using Symbols = std::array<char32_t, 256>;
 
 // Whether the vocabulary writes byte `b` as the character U+00`b`.
 bool IsWrittenAsItself(int b) {
   return (b >= '!' && b <= '~') || (b >= 0xa1 && b <= 0xac) || b >= 0xae;
 }
 
-// A code point of U+0001 to U+07FF in UTF-8.
-std::string ToUtf8(int code_point) {
-  if (code_point < 0x80) return std::string(1, static_cast<char>(code_point));
-  return {static_cast<char>(0xc0 | code_point >> 6),
-          static_cast<char>(0x80 | (code_point & 0x3f))};
+// A token's text has a visible character for each byte: the byte's own where
+// that is one, else U+0100, U+0101, ... in the order of the remaining bytes.
+Symbols ByteSymbols() {
+  Symbols symbols;
+  char32_t next_substitute = 0x100;
+  for (int b = 0; b < 256; ++b) {
+    symbols[b] = IsWrittenAsItself(b) ? b : next_substitute++;
+  }
+  return symbols;
 }
 
 }  // namespace
 
-// A token's text has a visible character for each byte: the byte's own where
-// that is one, else U+0100, U+0101, ... in the order of the remaining bytes.
 absl::StatusOr<ByteIds> FindByteIds(const BpeVocabulary& vocabulary) {
+  static const Symbols symbols = ByteSymbols();
   ByteIds ids;
-  int next_substitute = 0x100;
   for (int b = 0; b < 256; ++b) {
-    const std::string token =
-        ToUtf8(IsWrittenAsItself(b) ? b : next_substitute++);
+    std::string token;
+    AppendCodePoint(symbols[b], &token);
     const auto found = vocabulary.find(token);
     if (found == vocabulary.end()) {
       return absl::InvalidArgumentError(absl::StrFormat(
@@ -38,6 +44,22 @@ absl::StatusOr<ByteIds> FindByteIds(const BpeVocabulary& vocabulary) {
     ids[b] = found->second;
   }
   return ids;
+}
+
+std::optional<std::string> BytesOfSymbols(absl::string_view token) {
+  static const auto& bytes = *[] {
+    auto* map = new absl::flat_hash_map<char32_t, char>;
+    const Symbols symbols = ByteSymbols();
+    for (int b = 0; b < 256; ++b) map->emplace(symbols[b], b);
+    return map;
+  }();
+  std::string found;
+  for (size_t at = 0; at < token.size();) {
+    const auto byte = bytes.find(NextCodePoint(token, &at));
+    if (byte == bytes.end()) return std::nullopt;
+    found.push_back(byte->second);
+  }
+  return found;
 }
 
 }  // namespace hydra

@@ -3,8 +3,11 @@
 
 #include <array>
 #include <cstdint>
+#include <optional>
+#include <string>
 
 #include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
 #include "common/tokenizer/bpe_files.h"
 
 namespace hydra {
@@ -16,6 +19,10 @@ using ByteIds = std::array<uint32_t, 256>;
 //
 // INVALID_ARGUMENT: a byte has no token of its own in this vocabulary.
 absl::StatusOr<ByteIds> FindByteIds(const BpeVocabulary& vocabulary);
+
+// The bytes that a token of such a vocabulary stands for; nothing if it has
+// another character. Requires well-formed UTF-8.
+std::optional<std::string> BytesOfSymbols(absl::string_view token);
 
 }  // namespace hydra
 

@@ -3,14 +3,17 @@
 #include <algorithm>
 #include <iterator>
 #include <utility>
+#include <vector>
 
-#include "absl/container/flat_hash_map.h"
 #include "absl/status/status.h"
-#include "absl/strings/ascii.h"
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+#include "absl/strings/strip.h"
 #include "common/file/file_format.h"
 #include "common/text/printable.h"
+#include "common/tokenizer/added_token_list.h"
+#include "common/tokenizer/byte_symbols.h"
 #include "common/tokenizer/tokenizer_json.h"
 
 namespace hydra {
@@ -33,148 +36,109 @@ struct TokenizerClass {
   // Whether kDefaultedKeys are kEndOfText unless they are said.
   bool has_defaults;
 };
-constexpr TokenizerClass kClasses[] = {{"GPT2Tokenizer", true},
-                                       {"GPT2TokenizerFast", true},
-                                       {"PreTrainedTokenizerFast", false},
-                                       {"TokenizersBackend", false}};
-
-bool Flag(const Json& json, const char* key, bool otherwise) {
-  if (!json.is_object()) return otherwise;
-  auto found = json.find(key);
-  return found == json.end() || !found->is_boolean() ? otherwise
-                                                     : found->get<bool>();
-}
-
-// Text is tokenized in stretches that begin at such a place.
-bool HasCut(absl::string_view token) {
-  for (size_t i = 1; i < token.size(); ++i) {
-    if (absl::ascii_isspace(token[i]) && !absl::ascii_isspace(token[i - 1])) {
-      return true;
-    }
-  }
-  return false;
-}
-
-// Adds tokens to a tokenizer as transformers does, one after another.
-class Adder {
- public:
-  explicit Adder(Tokenizer* tokenizer) : tokenizer_(*tokenizer) {
-    for (const auto& [token, id] : tokenizer_.vocabulary) {
-      owners_.emplace(id, token);
-    }
-  }
-
-  // GPT-2's token, that no file names. What has no id of its own gets one
-  // behind the vocabulary, though a vocabulary with holes may have a token
-  // there.
-  absl::Status AddEndOfText(const std::string& source) {
-    return AddText(kEndOfText, source, std::nullopt, /*first=*/true,
-                   /*may_share=*/true);
-  }
-
-  // `token`: a string, or an object with "content".
-  absl::Status Add(const Json& token, const std::string& source,
-                   std::optional<int64_t> id, bool is_special) {
-    const Json* content = &token;
-    if (token.is_object()) {
-      auto found = token.find("content");
-      content = found == token.end() ? nullptr : &*found;
-    }
-    if (content == nullptr || !content->is_string() ||
-        content->get_ref<const std::string&>().empty()) {
-      return absl::InvalidArgumentError(
-          absl::StrCat(source, ": a token without a text"));
-    }
-    const std::string& text = content->get_ref<const std::string&>();
-    for (const char* flag : {"lstrip", "rstrip", "single_word"}) {
-      if (!Flag(token, flag, false)) continue;
-      return absl::InvalidArgumentError(absl::StrCat(
-          source, ": token ", Quoted(text), ": ", flag, " is not supported"));
-    }
-    if (HasCut(text)) {
-      return absl::InvalidArgumentError(
-          absl::StrCat(source, ": token ", Quoted(text),
-                       ": white space inside of it is not supported"));
-    }
-    return AddText(text, source, id, !Flag(token, "normalized", !is_special),
-                   /*may_share=*/false);
-  }
-
- private:
-  absl::Status AddText(const std::string& text, const std::string& source,
-                       std::optional<int64_t> given, bool first,
-                       bool may_share) {
-    const auto known = ids_.find(text);
-    const auto in_vocabulary = tokenizer_.vocabulary.find(text);
-    const int64_t id = known != ids_.end() ? known->second
-                       : in_vocabulary != tokenizer_.vocabulary.end()
-                           ? in_vocabulary->second
-                           : NextId();
-    if (given.has_value() && *given != id) {
-      return absl::InvalidArgumentError(
-          absl::StrCat(source, ": token ", Quoted(text), " has id ", *given,
-                       "; transformers gives it ", id));
-    }
-    if (known != ids_.end()) return absl::OkStatus();
-    const auto [owner, is_new] = owners_.emplace(id, text);
-    if (!is_new && owner->second != text && !may_share) {
-      return absl::InvalidArgumentError(
-          absl::StrCat(source, ": token ", Quoted(text), " gets id ", id,
-                       ", which ", Quoted(owner->second), " has"));
-    }
-    ids_.emplace(text, id);
-    tokenizer_.added.push_back({text, static_cast<uint32_t>(id), first});
-    return absl::OkStatus();
-  }
-
-  int64_t NextId() const {
-    int64_t next = tokenizer_.vocabulary.size();
-    for (const AddedToken& token : tokenizer_.added) {
-      next = std::max(next, int64_t{token.id} + 1);
-    }
-    return next;
-  }
-
-  Tokenizer& tokenizer_;
-  absl::flat_hash_map<std::string, int64_t> ids_;
-  absl::flat_hash_map<int64_t, std::string> owners_;
-};
+constexpr TokenizerClass kClasses[] = {
+    {"GPT2Tokenizer", true},       {"PreTrainedTokenizer", false},
+    {"TokenizersBackend", false},  {"LlamaTokenizer", false},
+    {"CodeLlamaTokenizer", false}, {"Qwen2Tokenizer", false},
+    {"GPTNeoXTokenizer", false},   {"BertTokenizer", false},
+    {"DistilBertTokenizer", false}};
 
 absl::StatusOr<Json> ParseIfThere(const std::optional<TokenizerFile>& file) {
   if (!file.has_value()) return Json::object();
   return ParseTokenizerFile(file->text, file->name);
 }
 
-// Null: none that Hydra knows. Without one it is a GPT-2's.
-const TokenizerClass* ClassOf(const Json& config) {
+std::string ClassName(const Json& config) {
   auto type = config.find("tokenizer_class");
-  if (type == config.end() || !type->is_string()) return &kClasses[0];
+  if (type == config.end() || !type->is_string()) return "";
+  return type->get<std::string>();
+}
+
+// Null: none that Hydra knows, or none is said.
+const TokenizerClass* ClassOf(const Json& config) {
+  const std::string name = ClassName(config);
   for (const TokenizerClass& known : kClasses) {
-    if (known.name == type->get_ref<const std::string&>()) return &known;
+    if (known.name == absl::StripSuffix(name, "Fast")) return &known;
   }
   return nullptr;
 }
 
-absl::Status CheckConfig(const Json& config, const std::string& name) {
-  if (ClassOf(config) == nullptr) {
-    return absl::InvalidArgumentError(absl::StrCat(
-        name, ": tokenizer_class: found ",
-        Quoted(config["tokenizer_class"].get_ref<const std::string&>()),
-        "; only GPT2Tokenizer is supported"));
+// Whether this is a GPT-2's, as far as parts can say.
+bool IsLikeGpt2(const Tokenizer& tokenizer) {
+  return tokenizer.model == TokenModel::kByteBpe &&
+         tokenizer.normalizer.empty() && tokenizer.pre_tokenizer.size() == 1 &&
+         tokenizer.pre_tokenizer[0].pattern == SplitPattern::kGpt2;
+}
+
+absl::Status CheckClass(const Json& config, const std::string& name,
+                        bool has_tokenizer_json) {
+  const std::string found = ClassName(config);
+  const TokenizerClass* known = ClassOf(config);
+  if (found.empty()) return absl::OkStatus();
+  if (known == nullptr) {
+    std::vector<absl::string_view> names;
+    for (const TokenizerClass& one : kClasses) names.push_back(one.name);
+    return absl::InvalidArgumentError(
+        absl::StrCat(name, ": tokenizer_class: found ", Quoted(found),
+                     "; known are ", absl::StrJoin(names, ", "),
+                     "; if tokenizer.json alone says which ids "
+                     "a text has, PreTrainedTokenizerFast is its class"));
   }
-  for (const char* key :
-       {"add_prefix_space", "add_bos_token", "add_eos_token"}) {
-    if (Flag(config, key, false)) {
-      return absl::InvalidArgumentError(absl::StrCat(
-          name, ": ", key, ": found true; only false is supported"));
-    }
+  const bool is_usual = known->has_defaults ||
+                        known->name == "PreTrainedTokenizer" ||
+                        known->name == "TokenizersBackend";
+  if (has_tokenizer_json || is_usual) return absl::OkStatus();
+  return absl::InvalidArgumentError(absl::StrCat(
+      name, ": tokenizer_class: found ", Quoted(found),
+      "; it needs a tokenizer.json, which transformers' save_pretrained "
+      "writes"));
+}
+
+struct NormalizerSwitch {
+  const char* key;
+  NormalizerKind kind;
+};
+constexpr NormalizerSwitch kNormalizerSwitches[] = {
+    {"do_lower_case", NormalizerKind::kLowercase},
+    {"tokenize_chinese_chars", NormalizerKind::kBertChinese},
+};
+
+// transformers lets them change BERT's normalizer.
+absl::Status CheckNormalizerSwitches(const Json& config,
+                                     const std::string& name,
+                                     const Tokenizer& tokenizer) {
+  if (tokenizer.model != TokenModel::kWordPiece) return absl::OkStatus();
+  for (const NormalizerSwitch& one : kNormalizerSwitches) {
+    const bool has_step =
+        std::any_of(tokenizer.normalizer.begin(), tokenizer.normalizer.end(),
+                    [&](const auto& step) { return step.kind == one.kind; });
+    if (JsonFlag(config, one.key, has_step) == has_step) continue;
+    return absl::InvalidArgumentError(absl::StrCat(
+        name, ": ", one.key, ": found ", has_step ? "false" : "true",
+        "; the normalizer has ", has_step ? "true" : "false"));
   }
   return absl::OkStatus();
 }
 
+// transformers lets it change a byte-level pre-tokenizer.
+absl::Status CheckPrefixSpace(const Json& config, const std::string& name,
+                              const Tokenizer& tokenizer) {
+  if (tokenizer.model != TokenModel::kByteBpe) return absl::OkStatus();
+  const bool has_prefix =
+      std::any_of(tokenizer.pre_tokenizer.begin(),
+                  tokenizer.pre_tokenizer.end(), [](const auto& step) {
+                    return step.kind == PreTokenizerKind::kPrefixSpace;
+                  });
+  const bool wanted = JsonFlag(config, "add_prefix_space", has_prefix);
+  if (wanted == has_prefix) return absl::OkStatus();
+  return absl::InvalidArgumentError(absl::StrCat(
+      name, ": add_prefix_space: found ", wanted ? "true" : "false",
+      "; the pre-tokenizer has ", has_prefix ? "true" : "false"));
+}
+
 // Of objects that give an id to each text, or a text to each id.
 absl::Status AddWithIds(const Json& tokens, const std::string& source,
-                        bool ids_are_keys, Adder& adder) {
+                        bool ids_are_keys, AddedTokenList& list) {
   std::vector<std::pair<int64_t, Json>> ordered;
   for (const auto& [key, value] : tokens.items()) {
     int64_t id = -1;
@@ -190,7 +154,7 @@ absl::Status AddWithIds(const Json& tokens, const std::string& source,
       [](const auto& a, const auto& b) { return a.first < b.first; });
   for (const auto& [id, token] : ordered) {
     absl::Status added =
-        adder.Add(token, source, id, Flag(token, "special", false));
+        list.Add(token, source, id, JsonFlag(token, "special", false));
     if (!added.ok()) return added;
   }
   return absl::OkStatus();
@@ -198,7 +162,7 @@ absl::Status AddWithIds(const Json& tokens, const std::string& source,
 
 // Those of tokenizer.json, in its order.
 absl::Status AddListed(const Json& tokenizer, const std::string& name,
-                       Adder& adder) {
+                       AddedTokenList& list) {
   auto tokens = tokenizer.find("added_tokens");
   if (tokens == tokenizer.end() || !tokens->is_array()) return absl::OkStatus();
   const std::string source = absl::StrCat(name, ": added_tokens");
@@ -208,7 +172,7 @@ absl::Status AddListed(const Json& tokenizer, const std::string& name,
       id = token["id"].get<int64_t>();
     }
     absl::Status added =
-        adder.Add(token, source, id, Flag(token, "special", false));
+        list.Add(token, source, id, JsonFlag(token, "special", false));
     if (!added.ok()) return added;
   }
   return absl::OkStatus();
@@ -221,7 +185,7 @@ bool IsDefaulted(absl::string_view key) {
 
 // Special tokens that are named by what they are for; `config` goes first.
 absl::Status AddSpecial(const Json& config, const Json& map, bool has_defaults,
-                        const std::string& name, Adder& adder) {
+                        const std::string& name, AddedTokenList& list) {
   const auto find = [&](const char* key) -> const Json* {
     for (const Json* json : {&config, &map}) {
       auto found = json->find(key);
@@ -233,18 +197,18 @@ absl::Status AddSpecial(const Json& config, const Json& map, bool has_defaults,
   for (const char* key : kSpecialKeys) {
     const Json* token = find(key);
     if (token == nullptr && has_defaults && IsDefaulted(key)) {
-      status.Update(adder.AddEndOfText(name));
+      status.Update(list.AddUnnamed(kEndOfText, name));
     } else if (token != nullptr && !token->is_null()) {
-      status.Update(adder.Add(*token, absl::StrCat(name, ": ", key),
-                              std::nullopt, /*is_special=*/true));
+      status.Update(list.Add(*token, absl::StrCat(name, ": ", key),
+                             std::nullopt, /*is_special=*/true));
     }
   }
   for (const char* key : kSpecialLists) {
     const Json* tokens = find(key);
     if (tokens == nullptr || !tokens->is_structured()) continue;
     for (const Json& token : *tokens) {
-      status.Update(adder.Add(token, absl::StrCat(name, ": ", key),
-                              std::nullopt, /*is_special=*/true));
+      status.Update(list.Add(token, absl::StrCat(name, ": ", key), std::nullopt,
+                             /*is_special=*/true));
     }
   }
   return status;
@@ -258,58 +222,60 @@ absl::Status CheckIsText(const TokenizerFile& file) {
       absl::StrCat(file.name, " is ", Describe(*format)));
 }
 
-absl::Status CheckBytes(const BpeVocabulary& vocabulary,
-                        const std::string& name) {
-  const absl::Status found = FindByteIds(vocabulary).status();
-  if (found.ok()) return found;
-  return absl::InvalidArgumentError(absl::StrCat(name, ": ", found.message()));
+absl::StatusOr<Tokenizer> Gpt2Of(const TokenizerFile& vocab_json,
+                                 const TokenizerFile& merges_txt) {
+  absl::Status text = CheckIsText(vocab_json);
+  text.Update(CheckIsText(merges_txt));
+  if (!text.ok()) return text;
+  Tokenizer tokenizer;
+  tokenizer.pre_tokenizer = {{PreTokenizerKind::kPattern}};
+  absl::StatusOr<BpeVocabulary> vocabulary =
+      ParseBpeVocabulary(vocab_json.text, vocab_json.name);
+  if (!vocabulary.ok()) return vocabulary.status();
+  tokenizer.vocabulary = *std::move(vocabulary);
+  // Before the merges: it is the vocabulary that is to blame.
+  const absl::StatusOr<ByteIds> bytes = FindByteIds(tokenizer.vocabulary);
+  if (!bytes.ok()) {
+    return absl::InvalidArgumentError(
+        absl::StrCat(vocab_json.name, ": ", bytes.status().message()));
+  }
+  tokenizer.byte_ids = *bytes;
+  absl::StatusOr<BpeMergeTable> merges =
+      ParseBpeMerges(merges_txt.text, merges_txt.name, tokenizer.vocabulary);
+  if (!merges.ok()) return merges.status();
+  tokenizer.merges = *std::move(merges);
+  return tokenizer;
 }
 
-absl::StatusOr<BpeModel> ModelOf(const TokenizerFiles& files,
-                                 const Json& tokenizer) {
-  if (files.tokenizer_json.has_value()) {
-    return BpeModelOf(tokenizer, files.tokenizer_json->name);
+int64_t SizeOf(const Tokenizer& tokenizer) {
+  int64_t size = 0;
+  for (const auto& [token, id] : tokenizer.vocabulary) {
+    size = std::max(size, int64_t{id} + 1);
   }
-  absl::Status text = CheckIsText(*files.vocab_json);
-  text.Update(CheckIsText(*files.merges_txt));
-  if (!text.ok()) return text;
-  absl::StatusOr<BpeVocabulary> vocabulary =
-      ParseBpeVocabulary(files.vocab_json->text, files.vocab_json->name);
-  if (!vocabulary.ok()) return vocabulary.status();
-  // Before the merges: it is the vocabulary that is to blame.
-  if (absl::Status bytes = CheckBytes(*vocabulary, files.vocab_json->name);
-      !bytes.ok()) {
-    return bytes;
+  for (const AddedToken& token : tokenizer.added) {
+    size = std::max(size, int64_t{token.id} + 1);
   }
-  absl::StatusOr<BpeMergeTable> merges = ParseBpeMerges(
-      files.merges_txt->text, files.merges_txt->name, *vocabulary);
-  if (!merges.ok()) return merges.status();
-  return BpeModel{*std::move(vocabulary), *std::move(merges)};
+  return size;
 }
 
 }  // namespace
 
 absl::StatusOr<Tokenizer> ParseTokenizer(const TokenizerFiles& files) {
-  if (!files.tokenizer_json.has_value() &&
+  const bool has_json = files.tokenizer_json.has_value();
+  if (!has_json &&
       !(files.vocab_json.has_value() && files.merges_txt.has_value())) {
     return absl::InvalidArgumentError(
         "there is neither tokenizer.json nor vocab.json with merges.txt");
   }
   const absl::StatusOr<Json> json = ParseIfThere(files.tokenizer_json);
   if (!json.ok()) return json.status();
-  absl::StatusOr<BpeModel> model = ModelOf(files, *json);
-  if (!model.ok()) return model.status();
-  const std::string& vocabulary_name = files.tokenizer_json.has_value()
-                                           ? files.tokenizer_json->name
-                                           : files.vocab_json->name;
-  Tokenizer tokenizer;
-  tokenizer.vocabulary = std::move(model->vocabulary);
-  tokenizer.merges = std::move(model->merges);
-  if (absl::Status bytes = CheckBytes(tokenizer.vocabulary, vocabulary_name);
-      !bytes.ok()) {
-    return bytes;
-  }
-  tokenizer.byte_ids = *FindByteIds(tokenizer.vocabulary);
+  absl::StatusOr<Tokenizer> parsed =
+      has_json ? TokenizerOf(*json, files.tokenizer_json->name)
+               : Gpt2Of(*files.vocab_json, *files.merges_txt);
+  if (!parsed.ok()) return parsed.status();
+  Tokenizer tokenizer = *std::move(parsed);
+  const std::string& vocabulary_name =
+      has_json ? files.tokenizer_json->name : files.vocab_json->name;
 
   const absl::StatusOr<Json> config = ParseIfThere(files.tokenizer_config_json);
   if (!config.ok()) return config.status();
@@ -320,31 +286,31 @@ absl::StatusOr<Tokenizer> ParseTokenizer(const TokenizerFiles& files) {
   const std::string config_name = files.tokenizer_config_json.has_value()
                                       ? files.tokenizer_config_json->name
                                       : vocabulary_name;
-  Adder adder(&tokenizer);
-  absl::Status status = CheckConfig(*config, config_name);
-  status.Update(AddListed(*json, vocabulary_name, adder));
+  absl::Status status = CheckClass(*config, config_name, has_json);
+  status.Update(CheckPrefixSpace(*config, config_name, tokenizer));
+  status.Update(CheckNormalizerSwitches(*config, config_name, tokenizer));
+  if (!status.ok()) return status;
+  AddedTokenList list(&tokenizer);
+  status = AddListed(*json, vocabulary_name, list);
   if (auto decoder = config->find("added_tokens_decoder");
       status.ok() && decoder != config->end() && decoder->is_object()) {
     status = AddWithIds(*decoder,
                         absl::StrCat(config_name, ": added_tokens_decoder"),
-                        /*ids_are_keys=*/true, adder);
+                        /*ids_are_keys=*/true, list);
   }
   if (status.ok() && files.added_tokens_json.has_value()) {
     status = AddWithIds(*added, files.added_tokens_json->name,
-                        /*ids_are_keys=*/false, adder);
+                        /*ids_are_keys=*/false, list);
   }
   if (!status.ok()) return status;
   // The older two files alone are only ever a GPT-2's.
+  const TokenizerClass* named = ClassOf(*config);
   const bool has_defaults =
-      !files.tokenizer_json.has_value() || ClassOf(*config)->has_defaults;
-  status = AddSpecial(*config, *map, has_defaults, config_name, adder);
+      !has_json ||
+      (named != nullptr ? named->has_defaults : IsLikeGpt2(tokenizer));
+  status = AddSpecial(*config, *map, has_defaults, config_name, list);
   if (!status.ok()) return status;
-  for (const auto& [token, id] : tokenizer.vocabulary) {
-    tokenizer.size = std::max(tokenizer.size, int64_t{id} + 1);
-  }
-  for (const AddedToken& token : tokenizer.added) {
-    tokenizer.size = std::max(tokenizer.size, int64_t{token.id} + 1);
-  }
+  tokenizer.size = SizeOf(tokenizer);
   return tokenizer;
 }
 

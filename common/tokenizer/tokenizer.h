@@ -4,11 +4,9 @@
 #include <cstdint>
 #include <optional>
 #include <string>
-#include <vector>
 
 #include "absl/status/statusor.h"
-#include "common/tokenizer/bpe_files.h"
-#include "common/tokenizer/byte_symbols.h"
+#include "common/tokenizer/tokenizer_parts.h"
 
 // What a tokenizer's directory says, as transformers reads it. Pure.
 namespace hydra {
@@ -49,31 +47,15 @@ inline constexpr TokenizerFileName kTokenizerFileNames[] = {
     {"added_tokens.json", &TokenizerFiles::added_tokens_json},
 };
 
-// A text that becomes one id wherever it stands.
-struct AddedToken {
-  std::string text;
-  uint32_t id = 0;
-  // Looked for before those that are not (transformers: "normalized": false).
-  bool first = false;
-};
-
-// A byte-level BPE tokenizer with GPT-2's pattern.
-struct Tokenizer {
-  BpeVocabulary vocabulary;
-  BpeMergeTable merges;
-  ByteIds byte_ids;
-  std::vector<AddedToken> added;
-  // One more than the largest id.
-  int64_t size = 0;
-};
-
-// Token ids are those of transformers' AutoTokenizer for a GPT-2, without
-// anything added at either end.
+// Reads the files of a directory: tokenizer.json where it is there, else
+// vocab.json and merges.txt, which are only ever a GPT-2's. Token ids are those
+// of Hugging Face's tokenizers, without anything added at either end: the
+// post-processor, and switches such as add_bos_token, are not asked.
 //
 // INVALID_ARGUMENT: the files are malformed or contradict each other; they are
-//   missing; or ask for what would give other ids than Hydra's: a normalizer,
-//   another pre-tokenizer or model, a space or tokens before the text, dropout,
-//   added tokens that swallow white space. The message names file and key.
+//   missing; or have a part that Hydra does not know (a model, normalizer,
+//   pre-tokenizer or pattern, dropout), since ids would be others. The message
+//   names file and part, and says what to do.
 absl::StatusOr<Tokenizer> ParseTokenizer(const TokenizerFiles& files);
 
 }  // namespace hydra

@@ -6,15 +6,9 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
-#include "common/tokenizer/bpe_files.h"
+#include "common/tokenizer/tokenizer_parts.h"
 
 namespace hydra {
-
-// The parts of a tokenizer.json that decide ids, but for its added tokens.
-struct BpeModel {
-  BpeVocabulary vocabulary;
-  BpeMergeTable merges;
-};
 
 // Pure; errors begin with `name`.
 //
@@ -23,10 +17,12 @@ struct BpeModel {
 absl::StatusOr<nlohmann::json> ParseTokenizerFile(absl::string_view text,
                                                   absl::string_view name);
 
-// INVALID_ARGUMENT: it is no byte-level BPE as GPT-2's; the message names the
-//   key that says so.
-absl::StatusOr<BpeModel> BpeModelOf(const nlohmann::json& tokenizer,
-                                    absl::string_view name);
+// All of a tokenizer.json that decides ids but its added tokens, and `size`.
+//
+// INVALID_ARGUMENT: something that Hydra does not know, or that contradicts
+//   itself; the message names the key.
+absl::StatusOr<Tokenizer> TokenizerOf(const nlohmann::json& tokenizer,
+                                      absl::string_view name);
 
 }  // namespace hydra
 

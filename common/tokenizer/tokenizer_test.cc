@@ -168,42 +168,212 @@ TEST(ParseTokenizerTest, TheUsualTokenMayShareTheIdBehindAVocabularyWithAHole) {
 }
 
 TEST(ParseTokenizerTest, RefusesByNameWhatWouldGiveOtherIds) {
+  const Json wrong_regex = {{"type", "Split"},
+                            {"pattern", {{"Regex", "\\d+"}}},
+                            {"behavior", "Isolated"}};
   const std::vector<std::pair<Json, std::string>> changes = {
-      {{{"normalizer", {{"type", "NFC"}}}}, "normalizer: found \"NFC\""},
+      {{{"normalizer", {{"type", "Precompiled"}}}},
+       "d/tokenizer.json: normalizer: found \"Precompiled\"; NFC, NFD"},
+      {{{"normalizer",
+         {{"type", "Sequence"},
+          {"normalizers", Json::array({{{"type", "Nmt"}}})}}}},
+       "normalizer.normalizers[0]: found \"Nmt\""},
+      {{{"normalizer", {{"type", "Replace"}, {"pattern", {{"Regex", " +"}}}}}},
+       "normalizer.pattern: found an object; only \"String\""},
+      {{{"normalizer",
+         {{"type", "Replace"}, {"pattern", {{"String", "a b"}}}}}},
+       "normalizer.pattern.String: found \"a b\"; one character"},
+      {{{"normalizer", {{"type", "Prepend"}, {"prepend", 1}}}},
+       "normalizer.prepend: found 1; a text is needed"},
+      {{{"normalizer", 3}}, "normalizer: found 3; an object is needed"},
       {{{"pre_tokenizer", {{"type", "Whitespace"}}}},
-       "pre_tokenizer: found \"Whitespace\""},
-      {{{"pre_tokenizer", {{"add_prefix_space", true}}}},
-       "pre_tokenizer.add_prefix_space: found true"},
-      {{{"pre_tokenizer", {{"use_regex", false}}}}, "use_regex: found false"},
-      {{{"pre_tokenizer", nullptr}}, "pre_tokenizer: found null"},
+       "pre_tokenizer: found \"Whitespace\"; ByteLevel, Split"},
+      {{{"pre_tokenizer", wrong_regex}},
+       "pre_tokenizer.pattern.Regex: found \"\\\\d+\"; the patterns of GPT-2"},
+      {{{"pre_tokenizer", {{"use_regex", false}}}},
+       "pre_tokenizer.use_regex: found false"},
+      {{{"pre_tokenizer", {{"add_prefix_space", 1}}}},
+       "pre_tokenizer.add_prefix_space: found 1; true or false is needed"},
       {{{"pre_tokenizer", {{"type", 5}}}}, "pre_tokenizer: found 5"},
-      {{{"post_processor", {{"type", "TemplateProcessing"}}}},
-       "post_processor: found \"TemplateProcessing\""},
+      {{{"pre_tokenizer", {{"type", "Sequence"}}}},
+       "pre_tokenizer.pretokenizers: found null; a list is needed"},
       {{{"model", {{"type", "Unigram"}}}}, "model.type: found \"Unigram\""},
       {{{"model", {{"dropout", 0.1}}}}, "model.dropout: found 0.1"},
-      {{{"model", {{"ignore_merges", true}}}}, "ignore_merges: found true"},
       {{{"model", {{"end_of_word_suffix", "</w>"}}}}, "end_of_word_suffix"},
-      {{{"model", {{"merges", Json::array({"t q"})}}}}, "merges[0]"},
+      {{{"model", {{"merges", Json::array({"t q"})}}}},
+       "model.merges[0]: found \"t q\"; 'tq' is not in the vocabulary"},
+      {{{"model", {{"merges", Json::array({5})}}}},
+       "model.merges[0]: found 5; two tokens are needed"},
+      {{{"model", {{"merges", nullptr}}}}, "model.merges: found null"},
+      {{{"model", {{"vocab", {{"x", 5}}}}}}, "have the same id 5"},
+      {{{"model", {{"vocab", {{"x", 1e300}}}}}}, "in place of an id of 0 to"},
+      {{{"model", {{"vocab", Json::array()}}}}, "model.vocab: found an array"},
   };
   for (const auto& [change, answer] : changes) {
     Json json = Gpt2Json();
     json.merge_patch(change);
-    if (change.contains("pre_tokenizer") && change["pre_tokenizer"].is_null()) {
-      json["pre_tokenizer"] = nullptr;
-    }
     EXPECT_THAT(Refusal(FilesOf(json)), HasSubstr(answer)) << change;
   }
 }
 
-TEST(ParseTokenizerTest, ATemplateThatAddsNothingIsFine) {
+TEST(ParseTokenizerTest, WhatIsMissingIsNamed) {
+  EXPECT_THAT(Refusal(FilesOf(Json::object())),
+              HasSubstr("d/tokenizer.json: model: found null; an object"));
+  Json json = Gpt2Json();
+  json["model"].erase("merges");
+  EXPECT_THAT(Refusal(FilesOf(json)), HasSubstr("model.merges: found null"));
+  json["model"].erase("vocab");
+  EXPECT_THAT(Refusal(FilesOf(json)), HasSubstr("model.vocab: found null"));
+}
+
+TEST(ParseTokenizerTest, BrokenJsonIsNamedWithItsLine) {
+  TokenizerFiles files;
+  files.tokenizer_json = TokenizerFile{"d/tokenizer.json", "{\n \"a\": ]}"};
+  EXPECT_THAT(Refusal(files), HasSubstr("d/tokenizer.json: line 2, column"));
+  files.tokenizer_json->text =
+      std::string(100000, '[') + std::string(100000, ']');
+  EXPECT_THAT(Refusal(files), HasSubstr("nested deeper than"));
+  files.tokenizer_json->text =
+      "{\"model\": {\"type\": \"BPE\", \"merges\": [], \"vocab\": {\"a\": 1" +
+      std::string(1000, '0') + "}}}";
+  EXPECT_THAT(Refusal(files), HasSubstr("d/tokenizer.json: "));
+}
+
+TEST(ParseTokenizerTest, TokensAroundATextAreNotAskedFor) {
   const Json text = {{"Sequence", {{"id", "A"}, {"type_id", 0}}}};
   const Json token = {{"SpecialToken", {{"id", "<s>"}, {"type_id", 0}}}};
   Json json = Gpt2Json();
   json["post_processor"] = {{"type", "TemplateProcessing"},
-                            {"single", Json::array({text})}};
+                            {"single", Json::array({token, text})}};
   EXPECT_TRUE(ParseTokenizer(FilesOf(json)).ok());
-  json["post_processor"]["single"] = Json::array({token, text});
-  EXPECT_THAT(Refusal(FilesOf(json)), HasSubstr("post_processor"));
+}
+
+TEST(ParseTokenizerTest, ReadsLlama3sWay) {
+  Json json = Gpt2Json();
+  json["normalizer"] = {{"type", "NFC"}};
+  json["model"]["ignore_merges"] = true;
+  const Json split = {
+      {"type", "Split"},
+      {"pattern",
+       {{"Regex",
+         R"((?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}{1,3}| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+)"}}},
+      {"behavior", "Isolated"},
+      {"invert", false}};
+  const Json bytes = {
+      {"type", "ByteLevel"}, {"add_prefix_space", false}, {"use_regex", false}};
+  json["pre_tokenizer"] = {{"type", "Sequence"},
+                           {"pretokenizers", Json::array({split, bytes})}};
+  const auto tokenizer = ParseTokenizer(FilesOf(json));
+  ASSERT_TRUE(tokenizer.ok()) << tokenizer.status();
+  EXPECT_EQ(tokenizer->model, TokenModel::kByteBpe);
+  EXPECT_TRUE(tokenizer->ignore_merges);
+  ASSERT_EQ(tokenizer->pre_tokenizer.size(), 1);
+  EXPECT_EQ(tokenizer->pre_tokenizer[0].pattern, SplitPattern::kLlama3);
+  ASSERT_EQ(tokenizer->normalizer.size(), 1);
+  EXPECT_EQ(tokenizer->normalizer[0].kind, NormalizerKind::kNfc);
+  // It is no GPT-2, so nothing is added that nobody named.
+  json["pre_tokenizer"]["pretokenizers"] = Json::array({bytes, split});
+  EXPECT_THAT(Refusal(FilesOf(json)), HasSubstr("without a Split before it"));
+}
+
+// As Llama 2 has it.
+Json CharacterJson() {
+  const Json replace = {
+      {"type", "Replace"}, {"pattern", {{"String", " "}}}, {"content", "_"}};
+  return {{"added_tokens", Json::array()},
+          {"normalizer",
+           {{"type", "Sequence"},
+            {"normalizers",
+             Json::array({{{"type", "Prepend"}, {"prepend", "_"}}, replace})}}},
+          {"pre_tokenizer", nullptr},
+          {"model",
+           {{"type", "BPE"},
+            {"unk_token", "<unk>"},
+            {"fuse_unk", true},
+            {"byte_fallback", true},
+            {"vocab", {{"<unk>", 0}, {"_", 1}, {"a", 2}, {"<0x0A>", 3}}},
+            {"merges", Json::array()}}}};
+}
+
+TEST(ParseTokenizerTest, ReadsBpeByCharacters) {
+  Json json = CharacterJson();
+  const auto tokenizer = ParseTokenizer(FilesOf(json));
+  ASSERT_TRUE(tokenizer.ok()) << tokenizer.status();
+  EXPECT_EQ(tokenizer->model, TokenModel::kCharacterBpe);
+  EXPECT_EQ(tokenizer->unknown_id, 0u);
+  EXPECT_TRUE(tokenizer->fuse_unknown);
+  ASSERT_EQ(tokenizer->byte_tokens.size(), 256);
+  EXPECT_EQ(tokenizer->byte_tokens['\n'], 3u);
+  EXPECT_EQ(tokenizer->byte_tokens['a'], kNoByteToken);
+  ASSERT_EQ(tokenizer->normalizer.size(), 2);
+  EXPECT_EQ(tokenizer->size, 4);
+  json["model"]["unk_token"] = "<none>";
+  EXPECT_THAT(Refusal(FilesOf(json)),
+              HasSubstr("model.unk_token: found \"<none>\"; it is not in"));
+  json = CharacterJson();
+  json["model"]["ignore_merges"] = true;
+  EXPECT_THAT(Refusal(FilesOf(json)), HasSubstr("model.ignore_merges"));
+}
+
+TEST(ParseTokenizerTest, MetaspaceIsSeveralSteps) {
+  Json json = CharacterJson();
+  json["normalizer"] = nullptr;
+  json["pre_tokenizer"] = {{"type", "Metaspace"},
+                           {"replacement", "_"},
+                           {"prepend_scheme", "first"},
+                           {"split", false}};
+  const auto tokenizer = ParseTokenizer(FilesOf(json));
+  ASSERT_TRUE(tokenizer.ok()) << tokenizer.status();
+  ASSERT_EQ(tokenizer->pre_tokenizer.size(), 2);
+  EXPECT_EQ(tokenizer->pre_tokenizer[0].kind, PreTokenizerKind::kMarkSpaces);
+  EXPECT_EQ(tokenizer->pre_tokenizer[1].kind,
+            PreTokenizerKind::kPrefixFirstMarker);
+  json["pre_tokenizer"]["replacement"] = "__";
+  EXPECT_THAT(Refusal(FilesOf(json)), HasSubstr("one character"));
+  json["pre_tokenizer"]["replacement"] = "_";
+  const Json metaspace = json["pre_tokenizer"];
+  json["pre_tokenizer"] = {
+      {"type", "Sequence"},
+      {"pretokenizers", Json::array({metaspace, metaspace})}};
+  EXPECT_THAT(Refusal(FilesOf(json)), HasSubstr("one Metaspace"));
+  json["pre_tokenizer"] = metaspace;
+  json["pre_tokenizer"]["prepend_scheme"] = "last";
+  EXPECT_THAT(Refusal(FilesOf(json)), HasSubstr("always, first or never"));
+}
+
+TEST(ParseTokenizerTest, ReadsWordPiece) {
+  Json json = CharacterJson();
+  json["normalizer"] = {{"type", "BertNormalizer"},
+                        {"clean_text", true},
+                        {"handle_chinese_chars", false},
+                        {"strip_accents", nullptr},
+                        {"lowercase", true}};
+  json["pre_tokenizer"] = {{"type", "BertPreTokenizer"}};
+  json["model"] = {{"type", "WordPiece"},
+                   {"unk_token", "[UNK]"},
+                   {"max_input_chars_per_word", 50},
+                   {"vocab", {{"[UNK]", 0}, {"a", 1}, {"##b", 2}}}};
+  const auto tokenizer = ParseTokenizer(FilesOf(json));
+  ASSERT_TRUE(tokenizer.ok()) << tokenizer.status();
+  EXPECT_EQ(tokenizer->model, TokenModel::kWordPiece);
+  EXPECT_EQ(tokenizer->continuation_prefix, "##");
+  EXPECT_EQ(tokenizer->max_word_characters, 50);
+  // Accents go with the capitals: clean, decompose, strip, lower.
+  EXPECT_EQ(tokenizer->normalizer.size(), 4);
+  TokenizerFiles files = FilesOf(json);
+  files.tokenizer_config_json = TokenizerFile{
+      "d/tokenizer_config.json",
+      R"({"tokenizer_class": "BertTokenizer", "do_lower_case": true})"};
+  EXPECT_TRUE(ParseTokenizer(files).ok());
+  files.tokenizer_config_json->text = R"({"do_lower_case": false})";
+  EXPECT_THAT(Refusal(files), HasSubstr("do_lower_case: found false"));
+  json["model"]["max_input_chars_per_word"] = -1;
+  EXPECT_THAT(Refusal(FilesOf(json)), HasSubstr("max_input_chars_per_word"));
+  json["model"].erase("max_input_chars_per_word");
+  json["model"].erase("unk_token");
+  EXPECT_THAT(Refusal(FilesOf(json)), HasSubstr("model.unk_token"));
+  json["pre_tokenizer"] = nullptr;
+  EXPECT_THAT(Refusal(FilesOf(json)), HasSubstr("BertPreTokenizer alone"));
 }
 
 TEST(ParseTokenizerTest, TokensOfTheOtherFilesAreAdded) {
@@ -223,29 +393,59 @@ TEST(ParseTokenizerTest, TokensOfTheOtherFilesAreAdded) {
   EXPECT_EQ(tokenizer->size, 260);
 }
 
-TEST(ParseTokenizerTest, RefusesAddedTokensThatItWouldFindElsewhere) {
+TEST(ParseTokenizerTest, AddedTokensKeepTheirSwitches) {
+  Json json = Gpt2Json();
+  json["added_tokens"].push_back({{"id", 258},
+                                  {"content", "a b"},
+                                  {"lstrip", true},
+                                  {"single_word", true},
+                                  {"normalized", true}});
+  const auto tokenizer = ParseTokenizer(FilesOf(json));
+  ASSERT_TRUE(tokenizer.ok()) << tokenizer.status();
+  ASSERT_EQ(tokenizer->added.size(), 2);
+  const AddedToken& token = tokenizer->added[1];
+  EXPECT_TRUE(token.lstrip);
+  EXPECT_FALSE(token.rstrip);
+  EXPECT_TRUE(token.single_word);
+  EXPECT_FALSE(token.first);
+}
+
+TEST(ParseTokenizerTest, RefusesAddedTokensThatContradict) {
   for (const auto& [key, value, answer] :
        std::vector<std::tuple<std::string, Json, std::string>>{
-           {"lstrip", true, "lstrip is not supported"},
-           {"single_word", true, "single_word is not supported"},
-           {"content", "end of", "white space inside"},
            {"content", "", "without a text"},
            {"id", 300, "has id 300; transformers gives it 257"}}) {
     Json json = Gpt2Json();
     json["added_tokens"][0][key] = value;
     EXPECT_THAT(Refusal(FilesOf(json)), HasSubstr(answer));
   }
+  Json json = Gpt2Json();
+  json["normalizer"] = {{"type", "StripAccents"}};
+  json["added_tokens"][0]["content"] = "\u0301";
+  json["added_tokens"][0]["id"] = 258;
+  EXPECT_THAT(Refusal(FilesOf(json)), HasSubstr("leaves nothing of it"));
 }
 
-TEST(ParseTokenizerTest, RefusesSwitchesThatAddToTheText) {
-  for (const char* config :
-       {R"({"add_prefix_space": true})", R"({"add_bos_token": true})",
-        R"({"tokenizer_class": "LlamaTokenizer"})"}) {
+TEST(ParseTokenizerTest, RefusesWhatTheConfigurationChanges) {
+  for (const char* config : {R"({"add_prefix_space": true})",
+                             R"({"tokenizer_class": "XLNetTokenizer"})"}) {
     TokenizerFiles files = FilesOf(Gpt2Json());
     files.tokenizer_config_json =
         TokenizerFile{"d/tokenizer_config.json", config};
     EXPECT_THAT(Refusal(files), HasSubstr("d/tokenizer_config.json: "));
   }
+}
+
+TEST(ParseTokenizerTest, OnlyAGpt2NeedsNoTokenizerJson) {
+  TokenizerFiles files = FilesOf(Gpt2Json());
+  files.tokenizer_config_json =
+      TokenizerFile{"d/tokenizer_config.json",
+                    R"({"tokenizer_class": "Qwen2TokenizerFast"})"};
+  EXPECT_TRUE(ParseTokenizer(files).ok());
+  files.tokenizer_json.reset();
+  files.vocab_json = TokenizerFile{"vocab.json", Vocabulary().dump()};
+  files.merges_txt = TokenizerFile{"merges.txt", "t h\n"};
+  EXPECT_THAT(Refusal(files), HasSubstr("it needs a tokenizer.json"));
 }
 
 TEST(ParseTokenizerTest, AFileThatIsSomethingElseIsCalledByItsName) {

@@ -7,6 +7,7 @@ namespace hydra {
 // trained model.
 inline constexpr const char* kTokenizerFiles[] = {"vocab.json",
                                                   "merges.txt",
+                                                  "vocab.txt",
                                                   "tokenizer.json",
                                                   "tokenizer_config.json",
                                                   "special_tokens_map.json",

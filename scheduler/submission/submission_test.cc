@@ -154,6 +154,23 @@ TEST_F(SubmissionTest, ATokenizerIsReadBeforeTheJobRuns) {
   EXPECT_THAT(Refusal(), ElementsAre(HasSubstr("stands for byte 0x00")));
 }
 
+TEST_F(SubmissionTest, ATokenizerJsonThatHydraDoesNotKnowIsRefusedByItsPart) {
+  job_.mutable_data()->set_format(v1::DATA_FORMAT_TEXT);
+  folder_.Write("model/tokenizer.json", R"({"model": {"type": "Unigram"}})");
+  EXPECT_THAT(
+      Refusal(),
+      ElementsAre(AllOf(HasSubstr("model.tokenizer_path: "),
+                        HasSubstr("tokenizer.json: model.type: found \"Uni"),
+                        HasSubstr("data.format: tokens_u32"))));
+  folder_.Write("model/tokenizer.json", "{\n\n  oops");
+  EXPECT_THAT(Refusal(), ElementsAre(HasSubstr("tokenizer.json: line 3")));
+  folder_.Write("model/tokenizer.json",
+                R"({"pre_tokenizer": {"type": "BertPreTokenizer"},
+                    "model": {"type": "WordPiece", "unk_token": "[UNK]",
+                              "vocab": {"[UNK]": 0, "one": 1}}})");
+  EXPECT_THAT(Refusal(), IsEmpty());
+}
+
 TEST_F(SubmissionTest, WarnsOfWhatIsNotUsed) {
   WriteWeights({{"score.weight", safetensors::Dtype::kF32, {2, 4}}});
   const auto jobs = Check();

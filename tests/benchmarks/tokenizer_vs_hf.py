@@ -1,12 +1,13 @@
-"""Compares worker/data's GPT-2 tokenizer with Hugging Face's: ids and speed.
+"""Compares Hydra's tokenizer with Hugging Face's: ids and speed.
 
 Run, in a Python environment with tokenizers 0.23.3:
   bazel build //worker/data:tokenize
   python3 tests/benchmarks/tokenizer_vs_hf.py \
       --binary bazel-bin/worker/data/tokenize \
-      --vocab examples/gpt2_wikitext2/gpt2/vocab.json \
-      --merges examples/gpt2_wikitext2/gpt2/merges.txt \
+      --tokenizer examples/gpt2_wikitext2/gpt2 \
       examples/gpt2_wikitext2/data/wiki.*.tokens
+
+The directory has a tokenizer.json, or vocab.json and merges.txt.
 
 Both encode each whole file on one thread, from memory, in turns, each turn in
 a new process or with a new tokenizer, so that neither starts with words that it
@@ -29,22 +30,32 @@ os.environ["RAYON_NUM_THREADS"] = "1"
 from tokenizers import AddedToken, Tokenizer, models, pre_tokenizers  # noqa: E402
 
 
-def hugging_face(args, path):
-    """The token count, hash of the ids, and tokens a second."""
-    tokenizer = Tokenizer(models.BPE.from_file(args.vocab, args.merges))
+def loaded(directory):
+    file = os.path.join(directory, "tokenizer.json")
+    if os.path.exists(file):
+        return Tokenizer.from_file(file)
+    tokenizer = Tokenizer(models.BPE.from_file(
+        os.path.join(directory, "vocab.json"),
+        os.path.join(directory, "merges.txt")))
     tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
     tokenizer.add_special_tokens([AddedToken("<|endoftext|>", special=True)])
+    return tokenizer
+
+
+def hugging_face(args, path):
+    """The token count, hash of the ids, and tokens a second."""
+    tokenizer = loaded(args.tokenizer)
     with open(path, "rb") as file:
         text = file.read().decode("utf-8", errors="replace")
     begin = time.perf_counter()
-    ids = tokenizer.encode(text).ids
+    ids = tokenizer.encode(text, add_special_tokens=False).ids
     elapsed = time.perf_counter() - begin
     digest = hashlib.sha256(array.array("i", ids).tobytes()).hexdigest()
     return len(ids), digest, len(ids) / elapsed
 
 
 def hydra(args, path):
-    command = [args.binary, "--vocab", args.vocab, "--merges", args.merges]
+    command = [args.binary, "--tokenizer", args.tokenizer]
     output = subprocess.check_output(command + [path], text=True)
     found = re.search(r": (\d+) tokens, sha256 (\w+), (\d+) tokens/s", output)
     return int(found[1]), found[2], float(found[3])
@@ -53,8 +64,7 @@ def hydra(args, path):
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("--binary", required=True)
-    parser.add_argument("--vocab", required=True)
-    parser.add_argument("--merges", required=True)
+    parser.add_argument("--tokenizer", required=True)
     parser.add_argument("--turns", type=int, default=5)
     parser.add_argument("files", nargs="+")
     args = parser.parse_args()

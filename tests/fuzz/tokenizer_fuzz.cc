@@ -1,17 +1,20 @@
 // The input is three parts with a NUL between: a vocab.json, a merges.txt, a
+// text; or, if the second one is "tokenizer.json", that file, this word, a
 // text. An empty vocab.json stands for the 256 bytes and a few words.
 
 #include <cstddef>
 #include <cstdint>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
 #include "absl/strings/string_view.h"
+#include "common/tokenizer/tokenizer.h"
 #include "glog/logging.h"
 #include "nlohmann/json.hpp"
-#include "worker/data/gpt2_tokenizer.h"
+#include "worker/data/text_tokenizer.h"
 
 namespace hydra {
 namespace {
@@ -39,27 +42,49 @@ std::string SmallVocabulary() {
   return vocabulary.dump();
 }
 
-void EncodeTwice(absl::string_view text, Gpt2Tokenizer* tokenizer) {
-  std::vector<uint32_t> first;
-  tokenizer->Encode(text, &first);
+std::vector<uint32_t> Encode(absl::string_view text, TextTokenizer* tokenizer) {
+  std::vector<uint32_t> ids;
+  tokenizer->Encode(text, &ids);
+  return ids;
+}
+
+void EncodeTwice(absl::string_view text, TextTokenizer* tokenizer) {
+  const std::vector<uint32_t> first = Encode(text, tokenizer);
   for (const uint32_t id : first) CHECK_LT(id, tokenizer->vocabulary_size());
   // The second time, all words are known ones.
-  std::vector<uint32_t> second;
-  tokenizer->Encode(text, &second);
-  CHECK(first == second);
+  CHECK(first == Encode(text, tokenizer));
+  const size_t cut = tokenizer->LastSafeCut(text, 0);
+  if (cut == text.npos) return;
+  std::vector<uint32_t> halves = Encode(text.substr(0, cut), tokenizer);
+  tokenizer->EncodeContinued(text.substr(cut), &halves);
+  CHECK(first == halves);
+}
+
+TokenizerFiles FilesOf(absl::string_view first, absl::string_view second) {
+  static const std::string& small_vocabulary =
+      *new std::string(SmallVocabulary());
+  TokenizerFiles files;
+  if (second == "tokenizer.json") {
+    files.tokenizer_json = TokenizerFile{"tokenizer.json", std::string(first)};
+    return files;
+  }
+  files.vocab_json = TokenizerFile{
+      "vocab.json", first.empty() ? small_vocabulary : std::string(first)};
+  files.merges_txt = TokenizerFile{"merges.txt", std::string(second)};
+  return files;
 }
 
 void Try(absl::string_view input) {
-  static const std::string& small_vocabulary =
-      *new std::string(SmallVocabulary());
   const std::vector<absl::string_view> parts =
       absl::StrSplit(input, absl::MaxSplits('\0', 2));
   if (parts.size() < 3) return;
-  const auto tokenizer = Gpt2Tokenizer::Create(
-      {"vocab.json", parts[0].empty() ? small_vocabulary : parts[0],
-       "merges.txt", parts[1]});
-  if (tokenizer.ok()) return EncodeTwice(parts[2], tokenizer->get());
-  CHECK(absl::IsInvalidArgument(tokenizer.status())) << tokenizer.status();
+  absl::StatusOr<Tokenizer> parsed =
+      ParseTokenizer(FilesOf(parts[0], parts[1]));
+  if (parsed.ok()) {
+    TextTokenizer tokenizer(*std::move(parsed));
+    return EncodeTwice(parts[2], &tokenizer);
+  }
+  CHECK(absl::IsInvalidArgument(parsed.status())) << parsed.status();
 }
 
 }  // namespace

@@ -4,32 +4,89 @@
 #include <utility>
 
 #include "absl/strings/match.h"
+#include "common/text/code_points.h"
+#include "common/tokenizer/unicode_classes.h"
 
 namespace hydra {
+namespace {
 
-void AddedTokens::Add(std::string text, uint32_t id) {
-  std::vector<Token>& alike = tokens_[static_cast<unsigned char>(text[0])];
-  if (alike.empty()) first_bytes_.push_back(text[0]);
-  alike.push_back({std::move(text), id});
+bool IsWithinWord(absl::string_view before, absl::string_view after) {
+  return (!before.empty() && IsWordCharacter(LastCodePoint(before))) ||
+         (!after.empty() && IsWordCharacter(FirstCodePoint(after)));
+}
+
+// Where the white space at the end of `text` begins.
+size_t WhiteSpaceBegin(absl::string_view text) {
+  size_t begin = text.size();
+  while (begin > 0) {
+    const absl::string_view before = text.substr(0, begin);
+    if (!IsWhiteSpace(LastCodePoint(before))) break;
+    --begin;
+    // To the character's first byte.
+    while ((text[begin] & 0xc0) == 0x80) --begin;
+  }
+  return begin;
+}
+
+size_t WhiteSpaceEnd(absl::string_view text, size_t begin) {
+  size_t end = begin;
+  for (size_t next = begin; next < text.size(); end = next) {
+    if (!IsWhiteSpace(NextCodePoint(text, &next))) break;
+  }
+  return end;
+}
+
+}  // namespace
+
+void AddedTokens::Add(AddedToken token) {
+  std::vector<AddedToken>& alike =
+      tokens_[static_cast<unsigned char>(token.text[0])];
+  if (alike.empty()) first_bytes_.push_back(token.text[0]);
+  alike.push_back(std::move(token));
   std::stable_sort(alike.begin(), alike.end(),
-                   [](const Token& a, const Token& b) {
+                   [](const AddedToken& a, const AddedToken& b) {
                      return a.text.size() > b.text.size();
                    });
 }
 
-std::optional<AddedTokens::Match> AddedTokens::FindIn(
-    absl::string_view text) const {
+std::optional<AddedTokens::Match> AddedTokens::Find(absl::string_view text,
+                                                    size_t from) const {
   if (first_bytes_.empty()) return std::nullopt;
-  for (size_t at = text.find_first_of(first_bytes_); at != text.npos;
+  for (size_t at = text.find_first_of(first_bytes_, from); at != text.npos;
        at = text.find_first_of(first_bytes_, at + 1)) {
     const absl::string_view rest = text.substr(at);
-    for (const Token& token : tokens_[static_cast<unsigned char>(rest[0])]) {
-      if (absl::StartsWith(rest, token.text)) {
-        return Match{at, token.text.size(), token.id};
-      }
+    for (const AddedToken& token :
+         tokens_[static_cast<unsigned char>(rest[0])]) {
+      if (absl::StartsWith(rest, token.text)) return Match{at, &token};
     }
   }
   return std::nullopt;
+}
+
+void AddedTokens::Split(
+    absl::string_view text, absl::FunctionRef<void(uint32_t)> found,
+    absl::FunctionRef<void(absl::string_view, size_t)> rest) const {
+  size_t done = 0;
+  size_t from = 0;
+  while (const auto match = Find(text, from)) {
+    const AddedToken& token = *match->token;
+    size_t begin = match->begin;
+    size_t end = begin + token.text.size();
+    from = end;
+    if (token.single_word &&
+        IsWithinWord(text.substr(0, begin), text.substr(end))) {
+      continue;
+    }
+    // What an earlier token took is not taken again.
+    if (token.lstrip) {
+      begin = std::max(WhiteSpaceBegin(text.substr(0, begin)), done);
+    }
+    if (token.rstrip) end = WhiteSpaceEnd(text, end);
+    if (done < begin) rest(text.substr(done, begin - done), done);
+    found(token.id);
+    done = end;
+  }
+  if (done < text.size()) rest(text.substr(done), done);
 }
 
 }  // namespace hydra

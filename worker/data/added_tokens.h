@@ -8,7 +8,9 @@
 #include <string>
 #include <vector>
 
+#include "absl/functional/function_ref.h"
 #include "absl/strings/string_view.h"
+#include "common/tokenizer/tokenizer_parts.h"
 
 namespace hydra {
 
@@ -16,25 +18,25 @@ namespace hydra {
 // of those at one place the longest. Thread-compatible.
 class AddedTokens {
  public:
-  struct Match {
-    size_t begin;
-    size_t size;
-    uint32_t id;
-  };
+  // `token.text` must not be empty. Of two with one text the first counts.
+  void Add(AddedToken token);
 
-  // `text` must not be empty.
-  void Add(std::string text, uint32_t id);
-
-  // The first one in `text`. O(text.size()) unless many begin alike.
-  std::optional<Match> FindIn(absl::string_view text) const;
+  // Calls `found` for each token in `text`, in order, and `rest` for what is
+  // between, if anything is, with its place in `text`.
+  // O(text.size()) unless many begin alike. Requires well-formed UTF-8.
+  void Split(absl::string_view text, absl::FunctionRef<void(uint32_t)> found,
+             absl::FunctionRef<void(absl::string_view, size_t)> rest) const;
 
  private:
-  struct Token {
-    std::string text;
-    uint32_t id;
+  struct Match {
+    size_t begin;
+    const AddedToken* token;
   };
+
+  std::optional<Match> Find(absl::string_view text, size_t from) const;
+
   // By their first byte, longest first.
-  std::array<std::vector<Token>, 256> tokens_;
+  std::array<std::vector<AddedToken>, 256> tokens_;
   // The first bytes that there are; most texts have none of them.
   std::string first_bytes_;
 };

@@ -7,9 +7,9 @@
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
 #include "glog/logging.h"
-#include "worker/data/gpt2_tokenizer.h"
 #include "worker/data/input_file.h"
 #include "worker/data/prepare_progress.h"
+#include "worker/data/text_tokenizer.h"
 #include "worker/data/token_writer.h"
 
 namespace hydra {
@@ -24,7 +24,7 @@ class Builder {
         progress_file_(*progress),
         control_(*control) {
     if (build.format == TokenFormat::kText) {
-      tokenizer_ = std::make_unique<Gpt2Tokenizer>(*build.tokenizer);
+      tokenizer_ = std::make_unique<TextTokenizer>(*build.tokenizer);
     }
   }
 
@@ -91,7 +91,7 @@ class Builder {
   PosixFile& file_;
   PosixFile& progress_file_;
   TaskControl& control_;
-  std::unique_ptr<Gpt2Tokenizer> tokenizer_;
+  std::unique_ptr<TextTokenizer> tokenizer_;
   std::optional<TokenWriter> writer_;
   // Where this call began.
   PrepareProgress start_;

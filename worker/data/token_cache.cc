@@ -154,15 +154,20 @@ bool HasUsualTokens(const Tokenizer& tokenizer) {
   if (!tokenizer.vocabulary.contains(kEndOfText)) {
     return tokenizer.added.empty();
   }
-  return tokenizer.added.size() == 1 &&
-         tokenizer.added.front().text == kEndOfText;
+  if (tokenizer.added.size() != 1) return false;
+  const AddedToken& token = tokenizer.added.front();
+  return token.text == kEndOfText && !token.lstrip && !token.rstrip &&
+         !token.single_word;
 }
 
 // Tells any two lists of added tokens apart.
 std::string AddedText(const Tokenizer& tokenizer) {
   std::string text;
   for (const AddedToken& token : tokenizer.added) {
-    absl::StrAppend(&text, token.id, token.first ? " first " : " ",
+    absl::StrAppend(&text, token.id, token.first ? " first" : "",
+                    token.lstrip ? " lstrip" : "",
+                    token.rstrip ? " rstrip" : "",
+                    token.single_word ? " single_word" : "", " ",
                     token.text.size(), " ", token.text);
   }
   return text;

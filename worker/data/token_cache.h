@@ -71,7 +71,7 @@ struct PreparedData {
 // there is none within a day, a call for other data removes them.
 // Blocks; thread-safe.
 //
-// INVALID_ARGUMENT: as ReadTokens and Gpt2Tokenizer::Create; no files; a file
+// INVALID_ARGUMENT: as ReadTokens and ParseTokenizer; no files; a file
 // of the tokenizer that is far too large; an id at or above vocabulary_size
 // (the token file then stays: it is right). FAILED_PRECONDITION: a data file
 // changed meanwhile. NOT_FOUND, PERMISSION_DENIED, RESOURCE_EXHAUSTED and

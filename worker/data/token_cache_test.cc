@@ -151,6 +151,30 @@ TEST_F(TokenCacheTest, OtherContentOrderFormatOrTokenizerIsNotReused) {
   EXPECT_EQ(CachedFiles().size(), requests.size());
 }
 
+TEST_F(TokenCacheTest, ATokenizerJsonSaysWhichIdsATextHas) {
+  std::filesystem::create_directories(absl::StrCat(root_, "/tokenizer"));
+  PrepareRequest request = TextRequest({WriteFile("a", "One, o\xcc\x88ne")});
+  request.tokenizer_dir = absl::StrCat(root_, "/tokenizer");
+  const auto prepare = [&](absl::string_view normalizer) {
+    WriteFile("tokenizer/tokenizer.json",
+              absl::StrCat(R"({"normalizer": )", normalizer,
+                           R"(, "pre_tokenizer": {"type": "BertPreTokenizer"},
+                               "model": {"type": "WordPiece",
+                                         "unk_token": "[UNK]",
+                                         "vocab": {"[UNK]": 0, "one": 1,
+                                                   ",": 2}}})"));
+    return PrepareAll(request);
+  };
+  const auto plain = prepare("null");
+  ASSERT_TRUE(plain.ok()) << plain.status();
+  EXPECT_THAT(Tokens(*plain), ElementsAre(0, 2, 0));
+  const auto bert = prepare(R"({"type": "BertNormalizer"})");
+  ASSERT_TRUE(bert.ok()) << bert.status();
+  EXPECT_FALSE(bert->reused);
+  EXPECT_THAT(Tokens(*bert), ElementsAre(1, 2, 1));
+  EXPECT_TRUE(prepare("null")->reused);
+}
+
 // What a key tells of added tokens may be anybody's data file too.
 TEST_F(TokenCacheTest, AFileThatReadsLikeAddedTokensIsAFile) {
   const std::string folder = absl::StrCat(root_, "/tokenizer");

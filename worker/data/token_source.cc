@@ -7,7 +7,6 @@
 
 #include "absl/strings/str_cat.h"
 #include "common/hash/sha256.h"
-#include "worker/data/safe_cut.h"
 
 namespace hydra {
 namespace {
@@ -62,20 +61,23 @@ class Tokens {
 // Tokenizes text in stretches that end at safe cuts.
 class TextTokens : public Tokens {
  public:
-  TextTokens(const std::string& path, Gpt2Tokenizer* tokenizer)
-      : path_(path), tokenizer_(*tokenizer) {}
+  // `is_continued`: earlier stretches of the file were taken before.
+  TextTokens(const std::string& path, bool is_continued,
+             TextTokenizer* tokenizer)
+      : path_(path), tokenizer_(*tokenizer), is_continued_(is_continued) {}
 
   absl::Status Add(absl::string_view piece, bool only_keep,
                    std::vector<uint32_t>* ids) override {
     const size_t old_size = pending_.size();
     pending_.append(piece.data(), piece.size());
     if (only_keep) return absl::OkStatus();
-    const size_t cut = LastSafeCut(pending_, old_size);
+    const size_t cut = tokenizer_.LastSafeCut(pending_, old_size);
     if (cut == absl::string_view::npos) {
       if (pending_.size() <= kMaxUncutBytes) return absl::OkStatus();
       return absl::InvalidArgumentError(
-          absl::StrCat(path_, " has no white space between words within ",
-                       kMaxUncutBytes, " bytes"));
+          absl::StrCat(path_, " has no place within ", kMaxUncutBytes,
+                       " bytes where this tokenizer's text can be cut, which "
+                       "most white space behind a word is"));
     }
     TakeFront(cut, ids);
     return absl::OkStatus();
@@ -90,12 +92,19 @@ class TextTokens : public Tokens {
 
  private:
   void TakeFront(size_t size, std::vector<uint32_t>* ids) {
-    tokenizer_.Encode(absl::string_view(pending_).substr(0, size), ids);
+    const absl::string_view front = absl::string_view(pending_).substr(0, size);
+    if (is_continued_) {
+      tokenizer_.EncodeContinued(front, ids);
+    } else {
+      tokenizer_.Encode(front, ids);
+    }
+    is_continued_ = true;
     pending_.erase(0, size);
   }
 
   const std::string& path_;
-  Gpt2Tokenizer& tokenizer_;
+  TextTokenizer& tokenizer_;
+  bool is_continued_;
   std::string pending_;
 };
 
@@ -129,11 +138,12 @@ class BinaryTokens : public Tokens {
 };
 
 absl::StatusOr<std::unique_ptr<Tokens>> TokensOf(const std::string& path,
+                                                 const SourcePlace& start,
                                                  TokenFormat format,
-                                                 Gpt2Tokenizer* tokenizer) {
+                                                 TextTokenizer* tokenizer) {
   switch (format) {
     case TokenFormat::kText:
-      return std::make_unique<TextTokens>(path, tokenizer);
+      return std::make_unique<TextTokens>(path, start.end_bytes > 0, tokenizer);
     case TokenFormat::kTokensU16:
       return std::make_unique<BinaryTokens<uint16_t>>(path);
     case TokenFormat::kTokensU32:
@@ -163,10 +173,10 @@ absl::StatusOr<FileDigest> DigestText(PosixFile* file, TaskControl& control) {
 
 absl::StatusOr<FileDigest> ReadTokens(PosixFile* file, const SourcePlace& start,
                                       TokenFormat format,
-                                      Gpt2Tokenizer* tokenizer,
+                                      TextTokenizer* tokenizer,
                                       TaskControl& control, TokenSink sink) {
   absl::StatusOr<std::unique_ptr<Tokens>> tokens =
-      TokensOf(file->path(), format, tokenizer);
+      TokensOf(file->path(), start, format, tokenizer);
   if (!tokens.ok()) return tokens.status();
   std::vector<uint32_t> ids;
   const auto take = [&](absl::string_view piece,

@@ -9,8 +9,8 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 #include "absl/types/span.h"
-#include "worker/data/gpt2_tokenizer.h"
 #include "worker/data/posix_file.h"
+#include "worker/data/text_tokenizer.h"
 #include "worker/data/utf8_census.h"
 #include "worker/task/task_control.h"
 
@@ -61,13 +61,13 @@ using TokenSink = absl::FunctionRef<absl::Status(
 // it is read for the digest alone.
 //
 // Memory: a few MiB, or for text a small multiple of its longest stretch
-// without white space, which may have 64 MiB.
+// without a safe cut, which may have 64 MiB.
 // INVALID_ARGUMENT: the file has 0 tokens, a size that is no multiple of the
 //   format's, or a longer such stretch. Errors name the file.
 // FAILED_PRECONDITION: what lies before `start` is not what was read then.
 absl::StatusOr<FileDigest> ReadTokens(PosixFile* file, const SourcePlace& start,
                                       TokenFormat format,
-                                      Gpt2Tokenizer* tokenizer,
+                                      TextTokenizer* tokenizer,
                                       TaskControl& control, TokenSink sink);
 
 }  // namespace hydra

@@ -33,7 +33,7 @@ std::string WriteFile(absl::string_view content) {
 
 absl::StatusOr<FileDigest> ReadTokensOf(const std::string& path,
                                         TokenFormat format,
-                                        Gpt2Tokenizer* tokenizer,
+                                        TextTokenizer* tokenizer,
                                         TokenSink sink,
                                         const SourcePlace& start = {}) {
   PosixFile file = *PosixFile::Open(path, O_RDONLY);
@@ -47,9 +47,8 @@ std::string Sha256Of(absl::string_view bytes) {
   return sha.Finish();
 }
 
-std::unique_ptr<Gpt2Tokenizer> LoadGpt2() {
-  return *Gpt2Tokenizer::Load("examples/gpt2_wikitext2/gpt2/vocab.json",
-                              "examples/gpt2_wikitext2/gpt2/merges.txt");
+std::unique_ptr<TextTokenizer> LoadGpt2() {
+  return *TextTokenizer::Load("examples/gpt2_wikitext2/gpt2");
 }
 
 // Keeps all tokens, how many came at once at most, and each place with the
@@ -71,7 +70,7 @@ struct Collected {
 // Reads `path` from each place that a reading came to, and expects the tokens
 // that were left then.
 void ExpectAllStartsToAgree(const std::string& path, TokenFormat format,
-                            Gpt2Tokenizer* tokenizer) {
+                            TextTokenizer* tokenizer) {
   Collected whole;
   const auto digest = ReadTokensOf(path, format, tokenizer, std::ref(whole));
   ASSERT_TRUE(digest.ok()) << digest.status();

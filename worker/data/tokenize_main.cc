@@ -11,14 +11,14 @@
 #include "absl/strings/str_format.h"
 #include "absl/time/clock.h"
 #include "absl/time/time.h"
-#include "worker/data/gpt2_tokenizer.h"
-#include "worker/data/posix_file.h"
 #include "common/hash/sha256.h"
+#include "worker/data/posix_file.h"
+#include "worker/data/text_tokenizer.h"
 
 namespace hydra {
 namespace {
 
-absl::Status Report(const std::string& path, Gpt2Tokenizer* tokenizer) {
+absl::Status Report(const std::string& path, TextTokenizer* tokenizer) {
   const absl::StatusOr<std::string> text = ReadWholeFile(path);
   if (!text.ok()) return text.status();
   std::vector<uint32_t> ids;
@@ -35,10 +35,9 @@ absl::Status Report(const std::string& path, Gpt2Tokenizer* tokenizer) {
   return absl::OkStatus();
 }
 
-absl::Status ReportAll(const std::string& vocabulary_path,
-                       const std::string& merges_path,
+absl::Status ReportAll(const std::string& directory,
                        const std::vector<std::string>& paths) {
-  const auto tokenizer = Gpt2Tokenizer::Load(vocabulary_path, merges_path);
+  const auto tokenizer = TextTokenizer::Load(directory);
   if (!tokenizer.ok()) return tokenizer.status();
   for (const std::string& path : paths) {
     const absl::Status reported = Report(path, tokenizer->get());
@@ -51,17 +50,16 @@ absl::Status ReportAll(const std::string& vocabulary_path,
 }  // namespace hydra
 
 int main(int argc, char** argv) {
-  std::string vocabulary_path;
-  std::string merges_path;
+  std::string directory;
   std::vector<std::string> paths;
-  CLI::App app("Tokenizes text files as GPT-2 does, and says how fast.");
-  app.add_option("--vocab", vocabulary_path, "vocab.json")->required();
-  app.add_option("--merges", merges_path, "merges.txt")->required();
+  CLI::App app("Tokenizes text files, and says how fast.");
+  app.add_option("--tokenizer", directory,
+                 "Directory with tokenizer.json, or vocab.json and merges.txt")
+      ->required();
   app.add_option("files", paths, "Text files")->required();
   CLI11_PARSE(app, argc, argv);
 
-  const absl::Status status =
-      hydra::ReportAll(vocabulary_path, merges_path, paths);
+  const absl::Status status = hydra::ReportAll(directory, paths);
   if (status.ok()) return 0;
   std::cerr << status.message() << "\n";
   return 1;

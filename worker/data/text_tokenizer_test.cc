@@ -1,4 +1,4 @@
-#include "worker/data/gpt2_tokenizer.h"
+#include "worker/data/text_tokenizer.h"
 
 #include <memory>
 #include <string>
@@ -6,30 +6,27 @@
 
 #include "absl/strings/escaping.h"
 #include "absl/strings/str_cat.h"
+#include "common/hash/sha256.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "nlohmann/json.hpp"
 #include "worker/data/posix_file.h"
-#include "common/hash/sha256.h"
 
 namespace hydra {
 namespace {
 
-using ::testing::AllOf;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 
 constexpr char kExample[] = "examples/gpt2_wikitext2/";
 
-std::unique_ptr<Gpt2Tokenizer> LoadGpt2() {
-  auto tokenizer =
-      Gpt2Tokenizer::Load(absl::StrCat(kExample, "gpt2/vocab.json"),
-                          absl::StrCat(kExample, "gpt2/merges.txt"));
+std::unique_ptr<TextTokenizer> LoadGpt2() {
+  auto tokenizer = TextTokenizer::Load(absl::StrCat(kExample, "gpt2"));
   EXPECT_TRUE(tokenizer.ok()) << tokenizer.status();
   return *std::move(tokenizer);
 }
 
-std::vector<uint32_t> Encode(Gpt2Tokenizer* tokenizer, absl::string_view text) {
+std::vector<uint32_t> Encode(TextTokenizer* tokenizer, absl::string_view text) {
   std::vector<uint32_t> ids;
   tokenizer->Encode(text, &ids);
   return ids;
@@ -42,7 +39,7 @@ std::string HashOfIds(const std::vector<uint32_t>& ids) {
   return absl::BytesToHexString(sha.Finish());
 }
 
-TEST(Gpt2TokenizerTest, GivesHuggingFacesIdsForHardStrings) {
+TEST(TextTokenizerTest, GivesHuggingFacesIdsForHardStrings) {
   const auto tokenizer = LoadGpt2();
   const std::string path = "worker/data/testdata/gpt2_fixture.json";
   const auto fixture = nlohmann::json::parse(*ReadWholeFile(path));
@@ -60,7 +57,7 @@ TEST(Gpt2TokenizerTest, GivesHuggingFacesIdsForHardStrings) {
 }
 
 // Counts and hashes (ids as little-endian int32) are Hugging Face's.
-TEST(Gpt2TokenizerTest, GivesHuggingFacesIdsForWikiText2) {
+TEST(TextTokenizerTest, GivesHuggingFacesIdsForWikiText2) {
   const auto tokenizer = LoadGpt2();
   const std::vector<uint32_t> valid =
       Encode(tokenizer.get(),
@@ -76,7 +73,7 @@ TEST(Gpt2TokenizerTest, GivesHuggingFacesIdsForWikiText2) {
             "b707897cad36e76a01d81962b984f94ba225c85ada8d207f1f0ff3faedb56381");
 }
 
-TEST(Gpt2TokenizerTest, AppendsToTheIdsThatAreThere) {
+TEST(TextTokenizerTest, AppendsToTheIdsThatAreThere) {
   const auto tokenizer = LoadGpt2();
   EXPECT_EQ(tokenizer->vocabulary_size(), 50257);
   std::vector<uint32_t> ids = {1};
@@ -84,7 +81,7 @@ TEST(Gpt2TokenizerTest, AppendsToTheIdsThatAreThere) {
   EXPECT_THAT(ids, ElementsAre(1, 15496, 995));
 }
 
-TEST(Gpt2TokenizerTest, AWordOfAHundredKilobytesIsEncoded) {
+TEST(TextTokenizerTest, AWordOfAHundredKilobytesIsEncoded) {
   const auto tokenizer = LoadGpt2();
   const std::vector<uint32_t> four_letters =
       Encode(tokenizer.get(), std::string(4, 'a'));
@@ -93,32 +90,16 @@ TEST(Gpt2TokenizerTest, AWordOfAHundredKilobytesIsEncoded) {
             std::vector<uint32_t>(25000, four_letters[0]));
 }
 
-TEST(Gpt2TokenizerTest, MissingFilesAreNamed) {
-  const auto tokenizer = Gpt2Tokenizer::Load("/no/vocab.json", "/no/merges");
-  EXPECT_EQ(tokenizer.status().code(), absl::StatusCode::kNotFound);
-  EXPECT_THAT(tokenizer.status().message(), HasSubstr("/no/vocab.json"));
-}
-
-TEST(Gpt2TokenizerTest, EveryByteNeedsAToken) {
-  const auto tokenizer = Gpt2Tokenizer::Create(
-      {"my/vocab.json", R"({"a": 0})", "my/merges.txt", ""});
+TEST(TextTokenizerTest, ADirectoryWithoutFilesIsRefused) {
+  const auto tokenizer = TextTokenizer::Load("/no/where");
   EXPECT_EQ(tokenizer.status().code(), absl::StatusCode::kInvalidArgument);
   EXPECT_THAT(tokenizer.status().message(),
-              AllOf(HasSubstr("my/vocab.json"), HasSubstr("byte 0x00")));
-}
-
-TEST(Gpt2TokenizerTest, ErrorsInTheMergesNameTheirLine) {
-  const std::string vocabulary =
-      *ReadWholeFile(absl::StrCat(kExample, "gpt2/vocab.json"));
-  const auto tokenizer = Gpt2Tokenizer::Create(
-      {"my/vocab.json", vocabulary, "my/merges.txt", "a n\nq\n"});
-  EXPECT_THAT(tokenizer.status().message(),
-              HasSubstr("my/merges.txt: line 2: "));
+              HasSubstr("neither tokenizer.json nor vocab.json"));
 }
 
 // The ids are those of transformers 5.24 for a tokenizer that it saved with
 // these added tokens.
-TEST(Gpt2TokenizerTest, GivesHuggingFacesIdsWhereTokensWereAdded) {
+TEST(TextTokenizerTest, GivesHuggingFacesIdsWhereTokensWereAdded) {
   TokenizerFiles files;
   for (const char* name : {"vocab.json", "merges.txt"}) {
     (name[0] == 'v' ? files.vocab_json : files.merges_txt) = TokenizerFile{
@@ -135,7 +116,7 @@ TEST(Gpt2TokenizerTest, GivesHuggingFacesIdsWhereTokensWereAdded) {
         "50260": {"content": "\n\n", "normalized": true}}})"};
   absl::StatusOr<Tokenizer> parsed = ParseTokenizer(files);
   ASSERT_TRUE(parsed.ok()) << parsed.status();
-  Gpt2Tokenizer tokenizer(*std::move(parsed));
+  TextTokenizer tokenizer(*std::move(parsed));
   EXPECT_EQ(tokenizer.vocabulary_size(), 50261);
   EXPECT_THAT(Encode(&tokenizer, "hi<user>x sing[PAD]  <user>"),
               ElementsAre(5303, 50258, 87, 264, 278, 50257, 220, 220, 50258));

@@ -1,4 +1,4 @@
-#include "worker/data/gpt2_pretokenizer.h"
+#include "worker/data/word_pattern.h"
 
 #include <string>
 
@@ -8,11 +8,12 @@ namespace hydra {
 namespace {
 
 // The words of `text`, each followed by a bar.
-std::string Words(absl::string_view text) {
+std::string Words(absl::string_view text,
+                  SplitPattern pattern = SplitPattern::kGpt2) {
   std::string words;
   size_t begin = 0;
   while (begin < text.size()) {
-    const size_t end = Gpt2WordEnd(text, begin);
+    const size_t end = WordEnd(pattern, text, begin);
     words.append(text.data() + begin, end - begin);
     words += '|';
     begin = end;
@@ -58,6 +59,29 @@ TEST(Gpt2WordEndTest, KnowsLettersAndNumbersOfUnicode16) {
   EXPECT_EQ(Words("a\U000105c0\U0002ebf0"), "a\U000105c0\U0002ebf0|");
   EXPECT_EQ(Words("1\U00010d40a"), "1\U00010d40|a|");
   EXPECT_EQ(Words("a\u0378"), "a|\u0378|");
+}
+
+TEST(Llama3WordEndTest, AWordTakesOneCharacterBeforeIt) {
+  const auto words = [](absl::string_view text) {
+    return Words(text, SplitPattern::kLlama3);
+  };
+  EXPECT_EQ(words("one two\tthree"), "one| two|\tthree|");
+  EXPECT_EQ(words("!one (two"), "!one| (|two|");
+  EXPECT_EQ(words("a\nb\r\n c"), "a|\n|b|\r\n| c|");
+  EXPECT_EQ(words("a!!\n\n b"), "a|!!\n\n| b|");
+  EXPECT_EQ(words("a \n \n  b"), "a| \n \n| | b|");
+  EXPECT_EQ(words("a   "), "a|   |");
+}
+
+TEST(Llama3WordEndTest, ContractionsHaveAnyCase) {
+  EXPECT_EQ(Words("it'S WE'Ll", SplitPattern::kLlama3), "it|'S| WE|'Ll|");
+  EXPECT_EQ(Words("a'\u017fb", SplitPattern::kLlama3), "a|'\u017f|b|");
+  EXPECT_EQ(Words("'abc", SplitPattern::kLlama3), "'abc|");
+}
+
+TEST(Llama3WordEndTest, NumbersHaveAtMostThreeDigitsAndInQwenOne) {
+  EXPECT_EQ(Words("a12345 6", SplitPattern::kLlama3), "a|123|45| |6|");
+  EXPECT_EQ(Words("a12 3", SplitPattern::kQwen2), "a|1|2| |3|");
 }
 
 }  // namespace
