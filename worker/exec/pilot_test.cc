@@ -172,6 +172,8 @@ TEST(PilotTest, ATableMayBeLargerThanTheDevice) {
   options.vocabulary = 100000;
   options.layers = 2;
   TinyJob job(options, testing::TempDir());
+  job.context().mutable_spec()->mutable_partition()->set_shards(
+      hydra::v1::SHARD_CHOICE_LONGEST);
   const auto device = NewTestDevice(10 << 20);
   ASSERT_GT(job.table().parameter_blocks[0].size_bytes, 10 << 20);
   TaskRunner runner(device.get(), job.pool().AsHostRange());

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <exception>
+#include <set>
 #include <string>
 #include <utility>
 #include <variant>
@@ -458,11 +459,34 @@ Prefetcher::ComingTask TaskRunner::ComingTaskOf(const NextTask& next) {
   return coming;
 }
 
-bool TaskRunner::FitsBesideCache(const Task& task,
-                                 const JobContext& job) const {
+bool TaskRunner::FitsBesideCache(const Task& task, const JobContext& job) {
   if (!RunsShard(task)) return true;
-  return SpareRoom(task, job) >= device_->arena().limit_bytes() / kSpareShare &&
-         !too_large_for_cache_.contains(TaskShapeOf(task, job));
+  const TaskShape shape = TaskShapeOf(task, job);
+  if (too_large_for_cache_.contains(shape)) return false;
+  const int64_t limit = device_->arena().limit_bytes();
+  if (needed_bytes_.contains(shape)) {
+    return SpareRoom(task, job) >= limit / kSpareShare;
+  }
+  return BlockBytesOf(task, job) < limit / 2;
+}
+
+int64_t TaskRunner::BlockBytesOf(const Task& task, const JobContext& job) {
+  const auto model = models_.For(job);
+  // It is not checked yet; it will be when it runs.
+  if (!model.ok() || !CheckShard(task, model->table).ok()) return 0;
+  const int streamed_block = StreamedBlockOf(task, job, *model);
+  std::set<int> blocks;
+  for (int layer = task.first_layer(); layer < task.last_layer(); ++layer) {
+    for (int block : model->table.layers[layer].parameter_blocks) {
+      if (block != streamed_block &&
+          !model->table.parameter_blocks[block].gathered_by(layer)) {
+        blocks.insert(block);
+      }
+    }
+  }
+  int64_t bytes = 0;
+  for (int block : blocks) bytes += model->shape.ParameterBytes(block);
+  return IsBackward(task) ? 2 * bytes : bytes;
 }
 
 void TaskRunner::RememberTooLargeForCache(const Task& task,

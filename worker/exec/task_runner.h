@@ -182,10 +182,14 @@ class TaskRunner {
   // What `body` returns, or makes of the exceptions that it throws.
   static MaybeFailure Catch(absl::FunctionRef<MaybeFailure()> body);
 
-  // What earlier tasks of the same shape taught. Of a shape that was never run
-  // nobody knows: it is run as in the pilot.
+  // What earlier tasks of the same shape taught. Where there was none, its
+  // parameters and gradients say whether it can leave much room.
   bool FitsBesideCache(const worker::v1::Task& task,
-                       const worker::v1::JobContext& job) const;
+                       const worker::v1::JobContext& job);
+  // Of the shard's parameters, and of their gradients if it makes some, as far
+  // as they are on the device as a whole.
+  int64_t BlockBytesOf(const worker::v1::Task& task,
+                       const worker::v1::JobContext& job);
   void RememberTooLargeForCache(const worker::v1::Task& task,
                                 const worker::v1::JobContext& job);
   void RememberNeed(const worker::v1::Task& task,
