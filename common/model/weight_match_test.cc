@@ -6,6 +6,7 @@
 #include "absl/strings/str_cat.h"
 #include "common/file/scratch_directory.h"
 #include "common/model/gpt2_table.h"
+#include "common/model/llama_table.h"
 #include "common/safetensors/writer.h"
 
 namespace hydra {
@@ -171,6 +172,38 @@ TEST_F(WeightMatchTest, ATiedHeadMayStandBesideItsEmbeddingIfItIsTheSame) {
   EXPECT_THAT(std::string(differ.message()),
               AllOf(HasSubstr("they differ from element 0 on"),
                     HasSubstr("tie_word_embeddings to false")));
+}
+
+// As they were published for Llama 2: with buffers that later versions make
+// anew, and sometimes without the module's name.
+TEST_F(WeightMatchTest, TakesALlamasOlderCheckpoints) {
+  LlamaConfig config;
+  config.vocab_size = 5;
+  config.hidden_size = 4;
+  config.intermediate_size = 8;
+  config.num_hidden_layers = 1;
+  config.num_attention_heads = 2;
+  config.num_key_value_heads = 1;
+  config.head_dim = 2;
+  config.windows = {0};
+  const ModelTable table = BuildLlamaTable(config);
+  std::vector<TensorSpec> specs;
+  for (const ParameterBlock& block : table.parameter_blocks) {
+    for (const TensorEntry& tensor : block.tensors) {
+      std::string name = tensor.name;
+      if (name.rfind("model.", 0) == 0) name = name.substr(6);
+      specs.push_back({name, Dtype::kF16, tensor.shape});
+    }
+  }
+  specs.push_back({"layers.0.self_attn.rotary_emb.inv_freq", Dtype::kF32, {1}});
+  const WeightMatch match = MatchWeights(table, Write(specs));
+  EXPECT_THAT(match.mistakes, IsEmpty());
+  EXPECT_THAT(match.warnings,
+              ElementsAre(HasSubstr("1 tables of rotary frequencies of the "
+                                    "weights are not read, since they follow "
+                                    "from config.json")));
+  EXPECT_EQ(match.names.at("model.norm.weight"), "norm.weight");
+  EXPECT_EQ(match.names.at("lm_head.weight"), "lm_head.weight");
 }
 
 }  // namespace

@@ -1,6 +1,7 @@
 // What a transformer block costs: Record and Backward of one micro-batch, on
 // one thread. Beside it the same block differentiated by LibTorch's autograd.
-// Arguments: sequences, context, width; heads are 64 wide.
+// Arguments: sequences, context, width; heads are 64 wide. GPT-2's block, and
+// Llama's with a third as many heads of keys as of queries.
 //
 // Counters: megabytes of tensors that a recorded layer keeps, and the most that
 // exist at once beside parameters, their gradients, input and output gradient.
@@ -11,11 +12,14 @@
 #include "ATen/core/Tensor.h"
 #include "benchmark/benchmark.h"
 #include "common/model/gpt2_table.h"
+#include "common/model/llama_table.h"
 #include "worker/model/compute_threads.h"
 #include "worker/model/counting_allocator.h"
+#include "worker/model/llama_block.h"
 #include "worker/model/product_order.h"
 #include "worker/model/test_models.h"
 #include "worker/model/testing/plain_block.h"
+#include "worker/model/testing/plain_llama_block.h"
 #include "worker/model/transformer_block.h"
 
 namespace hydra {
@@ -30,12 +34,23 @@ ModelTable Table(int64_t width, double dropout) {
   return BuildGpt2Table(config);
 }
 
+ModelTable LlamaTable(int64_t width) {
+  LlamaConfig config = TinyLlamaConfig(LlamaFamily::kLlama);
+  config.max_position_embeddings = 1024;
+  config.hidden_size = width;
+  config.head_dim = 64;
+  config.num_attention_heads = width / 64 / 3 * 3;
+  config.num_key_value_heads = width / 64 / 3;
+  config.intermediate_size = 3 * width;
+  return BuildLlamaTable(config);
+}
+
 template <typename Block>
-void Differentiate(benchmark::State& state, double dropout) {
+void Differentiate(benchmark::State& state, const ModelTable& table) {
   FixProductOrder();
   SetUpComputeThreads(1);
-  const ModelTable table = Table(state.range(2), dropout);
-  const ParameterBlock& parameters = table.parameter_blocks[2];
+  const ParameterBlock& parameters =
+      table.parameter_blocks[table.layers[1].parameter_blocks.front()];
   const Block block({table.layers[1], {parameters}, 1});
   const LayerInput input =
       RandomInput(table, 1, state.range(0), state.range(1), 1);
@@ -58,16 +73,22 @@ void Differentiate(benchmark::State& state, double dropout) {
 }
 
 void BM_Own(benchmark::State& state) {
-  Differentiate<TransformerBlock>(state, 0);
+  Differentiate<TransformerBlock>(state, Table(state.range(2), 0));
 }
 void BM_Autograd(benchmark::State& state) {
-  Differentiate<PlainBlock>(state, 0);
+  Differentiate<PlainBlock>(state, Table(state.range(2), 0));
 }
 void BM_OwnDropout(benchmark::State& state) {
-  Differentiate<TransformerBlock>(state, 0.1);
+  Differentiate<TransformerBlock>(state, Table(state.range(2), 0.1));
 }
 void BM_AutogradDropout(benchmark::State& state) {
-  Differentiate<PlainBlock>(state, 0.1);
+  Differentiate<PlainBlock>(state, Table(state.range(2), 0.1));
+}
+void BM_LlamaOwn(benchmark::State& state) {
+  Differentiate<LlamaBlock>(state, LlamaTable(state.range(2)));
+}
+void BM_LlamaAutograd(benchmark::State& state) {
+  Differentiate<PlainLlamaBlock>(state, LlamaTable(state.range(2)));
 }
 
 void Shapes(benchmark::internal::Benchmark* benchmark) {
@@ -81,6 +102,8 @@ BENCHMARK(BM_Own)->Apply(Shapes);
 BENCHMARK(BM_Autograd)->Apply(Shapes);
 BENCHMARK(BM_OwnDropout)->Apply(Shapes);
 BENCHMARK(BM_AutogradDropout)->Apply(Shapes);
+BENCHMARK(BM_LlamaOwn)->Apply(Shapes);
+BENCHMARK(BM_LlamaAutograd)->Apply(Shapes);
 
 }  // namespace
 }  // namespace hydra

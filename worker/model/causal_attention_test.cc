@@ -3,6 +3,7 @@
 #include <cmath>
 #include <limits>
 #include <string>
+#include <vector>
 
 #include "ATen/Parallel.h"
 #include "ATen/TensorOperators.h"
@@ -106,8 +107,10 @@ INSTANTIATE_TEST_SUITE_P(
     });
 
 TEST_P(CausalAttentionTest, EqualsPlainOperations) {
-  // With 700, whole blocks of the fused kernels lie outside of the window.
-  for (int64_t context : {1, 7, 12, 13, 64, 200, 700}) {
+  std::vector<int64_t> contexts = {1, 7, 12, 13, 64, 200};
+  // Whole blocks of the fused kernels lie outside of the window.
+  if (GetParam().window > 0 && GetParam().dropout == 0) contexts.push_back(700);
+  for (int64_t context : contexts) {
     SCOPED_TRACE(context);
     const AttentionShape shape = Shape(context);
     const QueryKeyValue own = Input(shape);

@@ -5,6 +5,7 @@
 
 #include "ATen/TensorOperators.h"
 #include "ATen/core/Tensor.h"
+#include "ATen/ops/arange.h"
 #include "ATen/ops/empty.h"
 #include "c10/core/GradMode.h"
 #include "c10/util/Exception.h"
@@ -50,21 +51,24 @@ void RotaryEmbedding::RotateByOperations(const at::Tensor& rows,
                                          int64_t context,
                                          Direction direction) const {
   const at::NoGradGuard no_grad;
-  // Cosines, then sines.
-  const at::Tensor angles = at::empty({2, context, 1, pairs()}, at::kFloat);
-  float* const cosines = angles.mutable_data_ptr<float>();
-  float* const sines = cosines + context * pairs();
-  for (int64_t place = 0; place < context; ++place) {
-    AnglesAt(place, direction, cosines + place * pairs(),
-             sines + place * pairs());
-  }
-  const at::Tensor there = angles.to(rows.device());
+  const at::Tensor frequencies = at::empty({pairs()}, at::kFloat);
+  std::copy(frequencies_.begin(), frequencies_.end(),
+            frequencies.mutable_data_ptr<float>());
+  // So few that they are copied before the call returns, and the host need not
+  // wait for what was issued before.
+  const at::Tensor angles =
+      (at::arange(context, rows.options()).view({-1, 1, 1}) *
+       frequencies.to(rows.device(), at::kFloat, /*non_blocking=*/true))
+          .to(at::kDouble);
+  const at::Tensor cosines = angles.cos().to(at::kFloat);
+  const at::Tensor sines = angles.sin().to(at::kFloat);
+  if (direction == Direction::kBack) sines.neg_();
   const at::Tensor halves =
       rows.view({-1, context, rows.size(1) / (2 * pairs()), 2, pairs()});
   const at::Tensor first = halves.select(3, 0);
   const at::Tensor second = halves.select(3, 1);
-  const at::Tensor turned = (first * there[0]).sub_(second * there[1]);
-  second.mul_(there[0]).add_(first * there[1]);
+  const at::Tensor turned = (first * cosines).sub_(second * sines);
+  second.mul_(cosines).add_(first * sines);
   first.copy_(turned);
 }
 

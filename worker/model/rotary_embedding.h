@@ -2,6 +2,7 @@
 #define HYDRA_WORKER_MODEL_ROTARY_EMBEDDING_H_
 
 #include <cstdint>
+#include <utility>
 #include <vector>
 
 #include "ATen/core/Tensor.h"
@@ -39,7 +40,7 @@ class RotaryEmbedding {
 
  private:
   int64_t pairs() const { return static_cast<int64_t>(frequencies_.size()); }
-  // Those of the token at `place`.
+  // Cosines and sines of the token at `place`.
   void AnglesAt(int64_t place, Direction direction, float* cosines,
                 float* sines) const;
 
