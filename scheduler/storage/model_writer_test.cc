@@ -56,6 +56,24 @@ TEST_F(ModelWriterTest, WritesAllOfAModel) {
   EXPECT_THAT(embedding, testing::Each(1.0f));
 }
 
+TEST_F(ModelWriterTest, AllOfATokenizerGoesAlong) {
+  const std::string names[] = {"vocab.json",
+                               "merges.txt",
+                               "vocab.txt",
+                               "tokenizer.json",
+                               "tokenizer_config.json",
+                               "special_tokens_map.json",
+                               "added_tokens.json",
+                               "chat_template.jinja"};
+  for (const std::string& name : names) {
+    model_.folder().Write("tokenizer/" + name, name + " itself");
+  }
+  ASSERT_TRUE(Write().ok());
+  for (const std::string& name : names) {
+    EXPECT_EQ(ReadFile(model_.PathOf("out/" + name)), name + " itself");
+  }
+}
+
 TEST_F(ModelWriterTest, ItsFilesAreThoseOfACheckpointWithoutState) {
   ASSERT_TRUE(Write().ok());
   const ModelContents contents =

@@ -45,7 +45,8 @@ TokenizerCheck::Finding TokenizerCheck::Look(const std::string& directory,
     finding.mistakes.push_back(absl::StrCat(
         directory,
         " has neither tokenizer.json nor vocab.json with merges.txt, which "
-        "text needs; name a directory that has them, or data of token ids"));
+        "text needs; name a directory that has them (transformers' "
+        "save_pretrained writes tokenizer.json), or data of token ids"));
     return finding;
   }
   const absl::StatusOr<Tokenizer> tokenizer = ParseTokenizer(files);

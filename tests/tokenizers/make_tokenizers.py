@@ -87,6 +87,7 @@ HARD = [
     "a" * 300, "ab" * 100 + " " * 70 + "x", "\n" * 40 + "x", "字" * 120,
     "antidisestablishmentarianism " + "x" * 99 + " " + "y" * 100 + " "
     + "z" * 101, "é" * 100 + " " + "é" * 101,
+    "a supercalifragilistic, supercalifragilistics supercalifragilistic",
     "= Robert <unk> = \n , 's @-@ @,@ ( born 1950 )",
     "\u2581 \u2581\u2581a a\u2581b a \u2581 b", "▁▁▁ ▁", "``a`` ```b` ''",
     # With added tokens, see ADDED.
@@ -117,6 +118,10 @@ ADDED = [
     AddedToken("two words", normalized=True),
     AddedToken("\u00c9clair", normalized=True),
 ]
+# Not trained on.
+UNSEEN = "supercalifragilistic"
+# Trained on alone, so that there are tokens that end in a line's end.
+LINES = ["x.\ny.\n\nz!\n\nw;\r\nv}\n {\n", "x.\n\ny }\n"] * 20
 
 
 def random_texts(count):
@@ -242,15 +247,17 @@ def trained(name, tokenizer, trainer, texts):
     # Rare characters are left without a token.
     if name in ("llama2", "mistral", "metaspace", "unknown"):
         texts = [t for t in texts if t.isascii() or t in SCRIPTS[:12]]
-    tokenizer.train_from_iterator(texts, trainer)
+    tokenizer.train_from_iterator([t for t in texts if UNSEEN not in t],
+                                  trainer)
     made = json.loads(tokenizer.to_str())
     if name == "llama2":
         made["pre_tokenizer"] = None
     if name == "mistral":
         made["pre_tokenizer"]["split"] = False
-    if name == "llama3":
+    if name in ("llama3", "metaspace"):
         # A token that no merge makes.
-        made["model"]["vocab"]["\u0120supercalifragilistic"] = len(
+        space = "\u0120" if name == "llama3" else "\u2581"
+        made["model"]["vocab"][space + UNSEEN] = len(
             made["model"]["vocab"])
     if "vocab" in made["model"] and name in ("llama2", "mistral"):
         # Those that SentencePiece has, and that are no words.
@@ -293,7 +300,7 @@ def main(folder, *paths):
     texts = [d.decode("utf-8", errors="replace") for d in data]
     for kind in kinds():
         name = kind[0]
-        tokenizer = trained(*kind, texts + [" supercalifragilistic"])
+        tokenizer = trained(*kind, texts + LINES)
         ids = [ids_of(tokenizer, text) for text in texts]
         digest = hashlib.sha256()
         for text in all_characters():

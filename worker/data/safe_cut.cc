@@ -112,8 +112,7 @@ std::optional<std::pair<char32_t, char32_t>> SafeCuts::Normalized(
   const auto normalize = [this](absl::string_view text) {
     return normalizer_.Apply(text, /*is_continued=*/true);
   };
-  // It neither vanishes nor moves over the white space.
-  if (!IsStable(left)) return std::nullopt;
+  // It must neither vanish nor move over the white space.
   std::string alone;
   AppendCodePoint(left, &alone);
   alone = normalize(alone);
