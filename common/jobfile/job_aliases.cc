@@ -156,6 +156,8 @@ constexpr Alias kJobAliases[] = {
     {"data_path", "data.train_files"},
     {"data_files", "data.train_files"},
     {"text_file", "data.train_files"},
+    {"text_column", "data.text_field"},
+    {"dataset_text_field", "data.text_field"},
     {"val_file", "data.validation_files"},
     {"val_dataset", "data.validation_files"},
     {"valid_file", "data.validation_files"},

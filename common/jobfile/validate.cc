@@ -333,6 +333,13 @@ void ValidateJob(const v1::JobSpec& job, Mistakes* mistakes) {
   model.Known("init", *v1::Initialization_descriptor(), job.model().init());
   SectionChecker data("data", mistakes);
   data.Known("format", *v1::DataFormat_descriptor(), job.data().format());
+  if (!job.data().text_field().empty() &&
+      job.data().format() != v1::DATA_FORMAT_JSONL) {
+    data.Add("text_field",
+             absl::StrCat("found ", Quoted(job.data().text_field()),
+                          ", but only rows of jsonl have fields; set format to "
+                          "jsonl or remove it"));
+  }
 
   SectionChecker train("train", mistakes);
   CheckLength(job.train(), &train);
@@ -386,6 +393,9 @@ void FillDefaults(v1::JobSpec* job) {
   v1::DataSpec* data = job->mutable_data();
   if (data->format() == v1::DATA_FORMAT_UNSPECIFIED) {
     data->set_format(v1::DATA_FORMAT_TEXT);
+  }
+  if (data->format() == v1::DATA_FORMAT_JSONL && data->text_field().empty()) {
+    data->set_text_field("text");
   }
   if (!data->has_shuffle()) data->set_shuffle(true);
 

@@ -208,6 +208,9 @@ TEST(ValidateJobTest, ExplainsEachMistake) {
       {[](Job* j) { j->mutable_train()->set_learning_rate(1e-40); },
        "train.learning_rate: expected a number from 1.17549e-38 to "
        "3.40282e+38, as fp32 has them, found 1e-40"},
+      {[](Job* j) { j->mutable_data()->set_text_field("body"); },
+       "data.text_field: found 'body', but only rows of jsonl have fields; set "
+       "format to jsonl or remove it"},
       {[](Job* j) { j->mutable_train()->set_warmup_steps(-1); },
        "train.warmup_steps: expected a whole number from 0 to 1000000000000, "
        "found -1"},

@@ -10,7 +10,7 @@ namespace hydra {
 //
 // To go on with the sums of a step's earlier rounds.
 inline constexpr uint32_t kTaskFormatOfRounds = 1;
-// To train by a schedule, and not to decay all parameters.
+// To train by a schedule, not to decay all parameters, to read JSON Lines.
 inline constexpr uint32_t kTaskFormatOfSchedules = 2;
 // Of this version's workers.
 inline constexpr uint32_t kTaskFormat = kTaskFormatOfSchedules;

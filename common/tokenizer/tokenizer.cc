@@ -183,15 +183,40 @@ bool IsDefaulted(absl::string_view key) {
          std::end(kDefaultedKeys);
 }
 
-// Special tokens that are named by what they are for; `config` goes first.
+// What the files say under `key`; `config` goes first. Null: nothing.
+const Json* FindSpecial(const Json& config, const Json& map, const char* key) {
+  for (const Json* json : {&config, &map}) {
+    const auto found = json->find(key);
+    if (found != json->end()) return &*found;
+  }
+  return nullptr;
+}
+
+// All special tokens have been added.
+std::optional<uint32_t> EndOfTextOf(const Json& config, const Json& map,
+                                    bool has_defaults,
+                                    const Tokenizer& tokenizer) {
+  const Json* token = FindSpecial(config, map, "eos_token");
+  if (token != nullptr && token->is_object()) {
+    token = token->contains("content") ? &(*token)["content"] : nullptr;
+  }
+  std::string text;
+  if (token != nullptr && token->is_string()) {
+    text = token->get<std::string>();
+  } else if (token == nullptr && has_defaults) {
+    text = kEndOfText;
+  }
+  for (const AddedToken& added : tokenizer.added) {
+    if (added.text == text) return added.id;
+  }
+  return std::nullopt;
+}
+
+// Special tokens that are named by what they are for.
 absl::Status AddSpecial(const Json& config, const Json& map, bool has_defaults,
                         const std::string& name, AddedTokenList& list) {
-  const auto find = [&](const char* key) -> const Json* {
-    for (const Json* json : {&config, &map}) {
-      auto found = json->find(key);
-      if (found != json->end()) return &*found;
-    }
-    return nullptr;
+  const auto find = [&](const char* key) {
+    return FindSpecial(config, map, key);
   };
   absl::Status status;
   for (const char* key : kSpecialKeys) {
@@ -310,6 +335,8 @@ absl::StatusOr<Tokenizer> ParseTokenizer(const TokenizerFiles& files) {
       (named != nullptr ? named->has_defaults : IsLikeGpt2(tokenizer));
   status = AddSpecial(*config, *map, has_defaults, config_name, list);
   if (!status.ok()) return status;
+  tokenizer.end_of_text_id =
+      EndOfTextOf(*config, *map, has_defaults, tokenizer);
   tokenizer.size = SizeOf(tokenizer);
   return tokenizer;
 }

@@ -14,6 +14,11 @@ namespace hydra {
 // GPT-2's vocabulary has 1 MiB.
 inline constexpr int64_t kMaxTokenizerFileBytes = int64_t{64} << 20;
 
+// How a message goes on of one that rows of JSON Lines cannot be parted with.
+inline constexpr char kHasNoEndOfText[] =
+    "names no eos_token, which is put behind the text of each row; "
+    "tokenizer_config.json may name one";
+
 // One file, and what errors call it, say its path.
 struct TokenizerFile {
   std::string name;

@@ -122,6 +122,8 @@ struct Tokenizer {
   int64_t max_word_characters = 0;
 
   std::vector<AddedToken> added;
+  // What ends a text: eos_token. Nothing puts it there by itself.
+  std::optional<uint32_t> end_of_text_id;
   // One more than the largest id.
   int64_t size = 0;
 };

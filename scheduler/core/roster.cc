@@ -25,6 +25,9 @@ bool FitsDevice(const Job& job, const WorkerRecord& worker) {
   return job.partition_limit_bytes <= worker.device.memory_limit_bytes;
 }
 
+// The one that every version's workers know.
+constexpr absl::string_view kEarliestFamily = "GPT-2";
+
 // No device keeps so many blocks.
 constexpr int kMostCachedVersions = 1 << 16;
 
@@ -95,7 +98,9 @@ uint32_t Roster::NeededTaskFormat(const Job& job) {
       train.warmup_steps() == 0 && train.warmup_ratio() == 0 &&
       (train.lr_scheduler_type() == v1::LR_SCHEDULER_TYPE_UNSPECIFIED ||
        train.lr_scheduler_type() == v1::LR_SCHEDULER_TYPE_CONSTANT);
-  if (!has_constant_rate || train.no_decay_biases_and_norms()) {
+  if (!has_constant_rate || train.no_decay_biases_and_norms() ||
+      job.submitted.spec.data().format() == v1::DATA_FORMAT_JSONL ||
+      job.shape.table->config_names.family != kEarliestFamily) {
     return kTaskFormatOfSchedules;
   }
   return job.shape.rounds > 1 ? kTaskFormatOfRounds : 0;

@@ -158,6 +158,9 @@ TEST_F(RosterTest, AWorkerOfAnEarlierVersionGetsNoSchedules) {
   train = plain;
   train.set_no_decay_biases_and_norms(true);
   EXPECT_FALSE(roster_.CanRun(At(1), job));
+  train = plain;
+  job.submitted.spec.mutable_data()->set_format(v1::DATA_FORMAT_JSONL);
+  EXPECT_FALSE(roster_.CanRun(At(1), job));
   wv1::WorkerReport newer = Report(1, 3);
   newer.set_task_format(kTaskFormatOfSchedules);
   ASSERT_TRUE(roster_.TakeAttendance(At(1), newer, now_));

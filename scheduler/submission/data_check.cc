@@ -51,7 +51,8 @@ const DataCheck::Finding& DataCheck::Look(const std::string& path, bool is_text,
 
 void DataCheck::Check(const v1::DataSpec& data, Mistakes* mistakes,
                       std::vector<std::string>* warnings) {
-  const bool is_text = data.format() == v1::DATA_FORMAT_TEXT;
+  const bool is_jsonl = data.format() == v1::DATA_FORMAT_JSONL;
+  const bool is_text = is_jsonl || data.format() == v1::DATA_FORMAT_TEXT;
   const auto check = [&](absl::string_view split, const auto& files) {
     for (int i = 0; i < files.size(); ++i) {
       const std::string field = absl::StrCat(split, "[", i, "]");
@@ -60,7 +61,10 @@ void DataCheck::Check(const v1::DataSpec& data, Mistakes* mistakes,
       if (!finding.mistake.empty() && finding.field == field) {
         AddMistake(field, finding.mistake, mistakes);
       }
-      if (!finding.warning.empty()) warnings->push_back(finding.warning);
+      // Of rows the text alone is trained on.
+      if (!finding.warning.empty() && !is_jsonl) {
+        warnings->push_back(finding.warning);
+      }
     }
   };
   check("data.train_files", data.train_files());

@@ -52,6 +52,7 @@ TokenizerCheck::Finding TokenizerCheck::Look(const std::string& directory,
   const absl::StatusOr<Tokenizer> tokenizer = ParseTokenizer(files);
   if (tokenizer.ok()) {
     finding.size = tokenizer->size;
+    finding.has_end_of_text = tokenizer->end_of_text_id.has_value();
   } else {
     finding.mistakes.push_back(std::string(tokenizer.status().message()));
   }
@@ -63,12 +64,17 @@ void TokenizerCheck::Check(const v1::JobSpec& spec,
                            Mistakes* mistakes,
                            std::vector<std::string>* warnings) {
   const std::string& directory = spec.model().tokenizer_path();
-  const bool is_for_text = spec.data().format() == v1::DATA_FORMAT_TEXT;
+  const bool is_for_rows = spec.data().format() == v1::DATA_FORMAT_JSONL;
+  const bool is_for_text =
+      is_for_rows || spec.data().format() == v1::DATA_FORMAT_TEXT;
   const auto [entry, is_new] = seen_.try_emplace({directory, is_for_text});
   if (is_new) entry->second = Look(directory, is_for_text);
   const Finding& finding = entry->second;
   for (const std::string& mistake : finding.mistakes) {
     AddMistake(kField, mistake, mistakes);
+  }
+  if (is_for_rows && finding.size > 0 && !finding.has_end_of_text) {
+    AddMistake(kField, absl::StrCat(directory, " ", kHasNoEndOfText), mistakes);
   }
   if (vocabulary_size.has_value() && finding.size > *vocabulary_size) {
     warnings->push_back(absl::StrCat(

@@ -288,6 +288,24 @@ TEST_F(BadInputTest, WhatShowsOnlyOnTheWayFailsThatJobAlone) {
                      0, FileWith(std::string(64, '\0')));
                },
                kInvalid, "one step of 8 sequences"});
+  const auto rows = [&](absl::string_view content) {
+    return [&, content](auto& r) {
+      v1::JobSpec& job = *r.mutable_job();
+      job.mutable_model()->set_tokenizer_path(
+          fs::absolute("examples/gpt2_wikitext2/gpt2"));
+      job.mutable_data()->set_format(v1::DATA_FORMAT_JSONL);
+      job.mutable_data()->clear_validation_files();
+      job.mutable_evaluation()->clear_eval_steps();
+      job.mutable_data()->set_train_files(0, FileWith(std::string(content)));
+    };
+  };
+  ExpectFails({"row that is no JSON",
+               rows("{\"text\": \"a\"}\n{\"text\": \"b}\n"), kInvalid,
+               ": line 2 is no JSON"});
+  ExpectFails({"row of a chat, which has no text", rows("{\"messages\": []}\n"),
+               kInvalid,
+               ": line 1 has no 'text', which data.text_field names; it has "
+               "'messages'"});
   ExpectFails(
       {"device too small for one layer",
        [&](auto& r) {

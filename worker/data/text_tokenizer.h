@@ -43,6 +43,11 @@ class TextTokenizer {
   // One more than the largest id.
   int64_t vocabulary_size() const { return tokenizer_.size; }
 
+  // The token that ends a text (eos_token); none: no file names one.
+  std::optional<uint32_t> end_of_text_id() const {
+    return tokenizer_.end_of_text_id;
+  }
+
   // Appends the ids of `text` to `ids`.
   void Encode(absl::string_view text, std::vector<uint32_t>* ids);
 

@@ -23,7 +23,7 @@ class Builder {
         file_(*file),
         progress_file_(*progress),
         control_(*control) {
-    if (build.format == TokenFormat::kText) {
+    if (build.tokenizer != nullptr) {
       tokenizer_ = std::make_unique<TextTokenizer>(*build.tokenizer);
     }
   }
@@ -72,7 +72,8 @@ class Builder {
       return Save(index, place());
     };
     const absl::StatusOr<FileDigest> digest = ReadTokens(
-        &*source, start, build_.format, tokenizer_.get(), control_, take);
+        &*source, start, {build_.format, tokenizer_.get(), build_.text_field},
+        control_, take);
     if (!digest.ok()) return digest.status();
     if (digest->sha256 == named.sha256) return absl::OkStatus();
     return absl::FailedPreconditionError(

@@ -23,8 +23,10 @@ struct TokenBuild {
   // They must lie below these directories; none: anywhere.
   std::vector<std::string> read_roots;
   TokenFormat format = TokenFormat::kText;
-  // Of kText alone; must outlive the call.
+  // Of kText and kJsonl; must outlive the call.
   const Tokenizer* tokenizer = nullptr;
+  // Of kJsonl, see TokenReading.
+  std::string text_field = {};
   // Progress is saved after so many bytes of the data files, and what was
   // written by then. A text of so many bytes takes some seconds.
   int64_t save_bytes = int64_t{128} << 20;

@@ -41,11 +41,15 @@ constexpr absl::string_view kEndOfText = "<|endoftext|>";
 
 // What a request's files hold, as far as it decides the output.
 struct Sources {
-  // Of kText alone.
+  // Of kText and kJsonl.
   TokenizerFiles tokenizer_files;
   std::optional<Tokenizer> tokenizer;
   std::vector<FileDigest> digests;  // One for each data file.
 };
+
+bool IsTokenized(TokenFormat format) {
+  return format == TokenFormat::kText || format == TokenFormat::kJsonl;
+}
 
 std::string Sha256Of(absl::string_view bytes) {
   Sha256 sha;
@@ -97,23 +101,40 @@ absl::StatusOr<TokenizerFiles> ReadTokenizerFiles(
   return files;
 }
 
+absl::StatusOr<FileDigest> Digest(const PrepareRequest& request,
+                                  PosixFile* file, TaskControl& control) {
+  switch (request.format) {
+    case TokenFormat::kText:
+      return DigestText(file, control);
+    case TokenFormat::kJsonl:
+      return DigestRows(file, request.text_field, control);
+    case TokenFormat::kTokensU16:
+    case TokenFormat::kTokensU32:
+      break;
+  }
+  return DigestFile(file, control);
+}
+
 absl::StatusOr<Sources> ReadSources(const PrepareRequest& request,
                                     TaskControl& control) {
   Sources sources;
-  if (request.format == TokenFormat::kText) {
+  if (IsTokenized(request.format)) {
     absl::StatusOr<TokenizerFiles> files = ReadTokenizerFiles(request);
     if (!files.ok()) return files.status();
     absl::StatusOr<Tokenizer> tokenizer = ParseTokenizer(*files);
     if (!tokenizer.ok()) return tokenizer.status();
+    if (request.format == TokenFormat::kJsonl &&
+        !tokenizer->end_of_text_id.has_value()) {
+      return absl::InvalidArgumentError(absl::StrCat(
+          "the tokenizer in ", request.tokenizer_dir, " ", kHasNoEndOfText));
+    }
     sources.tokenizer_files = *std::move(files);
     sources.tokenizer = *std::move(tokenizer);
   }
   for (const std::string& path : request.files) {
     absl::StatusOr<PosixFile> file = OpenInputFile(path, request.read_roots);
     if (!file.ok()) return file.status();
-    absl::StatusOr<FileDigest> digest = request.format == TokenFormat::kText
-                                            ? DigestText(&*file, control)
-                                            : DigestFile(&*file, control);
+    absl::StatusOr<FileDigest> digest = Digest(request, &*file, control);
     if (!digest.ok()) return digest.status();
     sources.digests.push_back(*std::move(digest));
   }
@@ -136,6 +157,11 @@ std::vector<std::string> WarningsOf(const PrepareRequest& request,
       parts.push_back(absl::StrCat(faults.nul_bytes,
                                    " are NUL, the first one at offset ",
                                    faults.first_nul));
+    }
+    if (digest.rows.empty > 0) {
+      warnings.push_back(absl::StrCat(
+          request.files[i], ": of ", digest.rows.rows, " rows, ",
+          digest.rows.empty, " have an empty text, and are left out"));
     }
     if (parts.empty()) continue;
     warnings.push_back(
@@ -176,11 +202,12 @@ std::string AddedText(const Tokenizer& tokenizer) {
 // The first line says which parts follow but the data files' hashes, which are
 // all that is left. All parts but that line have a fixed length, so no two
 // requests share a key.
-std::string Key(TokenFormat format, const Sources& sources) {
+std::string Key(const PrepareRequest& request, const Sources& sources) {
   const bool tells_added =
       sources.tokenizer.has_value() && !HasUsualTokens(*sources.tokenizer);
   Sha256 sha;
-  sha.Update(absl::StrCat(kOutputVersion, " format ", static_cast<int>(format),
+  sha.Update(absl::StrCat(kOutputVersion, " format ",
+                          static_cast<int>(request.format),
                           tells_added ? " added tokens" : "", "\n"));
   const TokenizerFiles& files = sources.tokenizer_files;
   if (files.tokenizer_json.has_value()) {
@@ -192,6 +219,10 @@ std::string Key(TokenFormat format, const Sources& sources) {
   }
   if (tells_added) {
     sha.Update(Sha256Of(AddedText(*sources.tokenizer)));
+  }
+  if (request.format == TokenFormat::kJsonl) {
+    sha.Update(Sha256Of(absl::StrCat(*sources.tokenizer->end_of_text_id, " ",
+                                     request.text_field)));
   }
   for (const FileDigest& digest : sources.digests) sha.Update(digest.sha256);
   return absl::BytesToHexString(sha.Finish());
@@ -222,6 +253,7 @@ TokenBuild BuildOf(const PrepareRequest& request, const Sources& sources) {
   }
   build.read_roots = request.read_roots;
   build.format = request.format;
+  build.text_field = request.text_field;
   if (sources.tokenizer.has_value()) build.tokenizer = &*sources.tokenizer;
   build.save_bytes = request.save_bytes;
   return build;
@@ -291,7 +323,7 @@ absl::StatusOr<Made> MakeTokenFile(const PrepareRequest& request,
 // Where token `position` of all comes from, for an error.
 std::string Place(const PrepareRequest& request, const Sources& sources,
                   int64_t position) {
-  if (request.format == TokenFormat::kText) {
+  if (IsTokenized(request.format)) {
     return absl::StrCat("the tokenizer's token ", position);
   }
   const int64_t token_bytes = request.format == TokenFormat::kTokensU16 ? 2 : 4;
@@ -333,8 +365,8 @@ absl::StatusOr<PreparedData> Prepare(const PrepareRequest& request,
   }
 
   PreparedData data;
-  data.path = absl::StrCat(request.cache_dir, "/",
-                           Key(request.format, *sources), ".tokens");
+  data.path =
+      absl::StrCat(request.cache_dir, "/", Key(request, *sources), ".tokens");
   absl::StatusOr<TokenFile> file = OpenChecked(data.path, control);
   data.reused = file.ok();
   if (MustBeMade(file.status())) {
@@ -354,6 +386,10 @@ absl::StatusOr<PreparedData> Prepare(const PrepareRequest& request,
   data.max_token_id = file->max_token_id();
   data.content_hash = file->content_hash();
   data.warnings = WarningsOf(request, *sources);
+  for (const FileDigest& digest : sources->digests) {
+    data.rows.rows += digest.rows.rows;
+    data.rows.empty += digest.rows.empty;
+  }
   return data;
 }
 

@@ -27,7 +27,10 @@ struct PrepareRequest {
 
   TokenFormat format = TokenFormat::kText;
 
-  // For kText: GPT-2's vocab.json and merges.txt.
+  // For kJsonl: the field with a row's text.
+  std::string text_field = "text";
+
+  // For kText and kJsonl: GPT-2's vocab.json and merges.txt.
   std::string vocabulary_path;
   std::string merges_path;
   // In place of the two, a directory with any of the files that ParseTokenizer
@@ -53,9 +56,12 @@ struct PreparedData {
   // Otherwise, how many tokens an earlier call had made before it was stopped.
   int64_t resumed_tokens = 0;
 
+  // For kJsonl: the rows of all files.
+  RowCounts rows;
+
   // For kText: a sentence for each file that has bytes which no text has, with
   // their number and the first one's place. Such bytes are tokenized all the
-  // same.
+  // same. For kJsonl: one for each file that has rows with an empty text.
   std::vector<std::string> warnings;
 };
 
@@ -71,7 +77,8 @@ struct PreparedData {
 // there is none within a day, a call for other data removes them.
 // Blocks; thread-safe.
 //
-// INVALID_ARGUMENT: as ReadTokens and ParseTokenizer; no files; a file
+// INVALID_ARGUMENT: as ReadTokens, DigestRows and ParseTokenizer; no files;
+// for kJsonl, a tokenizer that has no token to end a text; a file
 // of the tokenizer that is far too large; an id at or above vocabulary_size
 // (the token file then stays: it is right). FAILED_PRECONDITION: a data file
 // changed meanwhile. NOT_FOUND, PERMISSION_DENIED, RESOURCE_EXHAUSTED and

@@ -228,6 +228,28 @@ TEST_F(TokenCacheTest, BytesThatNoTextHasAreCountedEachTime) {
   }
 }
 
+TEST_F(TokenCacheTest, RowsAreCountedEachTime) {
+  PrepareRequest request =
+      TextRequest({WriteFile("a", "{\"text\": \"one\", \"body\": \"two\"}\n"),
+                   WriteFile("b", "{\"text\": \"\", \"body\": \"two\"}\n")});
+  request.format = TokenFormat::kJsonl;
+  for (bool reused : {false, true}) {
+    const auto data = PrepareAll(request);
+    ASSERT_TRUE(data.ok()) << data.status();
+    EXPECT_EQ(data->reused, reused);
+    EXPECT_THAT(Tokens(*data), ElementsAre(505, 50256));
+    EXPECT_EQ(data->rows.rows, 2);
+    EXPECT_THAT(data->warnings,
+                ElementsAre(absl::StrCat(root_,
+                                         "/b: of 1 rows, 1 have an empty text, "
+                                         "and are left out")));
+  }
+  request.text_field = "body";
+  const auto other = PrepareAll(request);
+  ASSERT_TRUE(other.ok()) << other.status();
+  EXPECT_THAT(Tokens(*other), ElementsAre(11545, 50256, 11545, 50256));
+}
+
 TEST_F(TokenCacheTest, ADamagedFileIsMadeAnew) {
   const PrepareRequest request = BinaryRequest({WriteFile("a", "abcd")});
   const auto first = PrepareAll(request);

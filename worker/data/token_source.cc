@@ -33,7 +33,7 @@ absl::StatusOr<FileDigest> ReadPieces(PosixFile* file, TaskControl& control,
     if (absl::Status on = control.Advance(); !on.ok()) return on;
     const absl::StatusOr<int64_t> count = file->Read(absl::MakeSpan(buffer));
     if (!count.ok()) return count.status();
-    if (*count == 0) return FileDigest{read.sha.Finish(), read.bytes, {}};
+    if (*count == 0) return FileDigest{read.sha.Finish(), read.bytes, {}, {}};
     const absl::string_view piece(buffer.data(), *count);
     read.bytes += *count;
     read.sha.Update(piece);
@@ -108,6 +108,81 @@ class TextTokens : public Tokens {
   std::string pending_;
 };
 
+// Hands the texts of rows to `take`; errors name the file and the line.
+class RowTexts {
+ public:
+  using Take = absl::FunctionRef<void(const std::string& text)>;
+
+  RowTexts(const std::string& path, const std::string& field)
+      : path_(path), field_(field) {}
+
+  absl::Status Add(absl::string_view piece, Take take) {
+    return WithPlace(rows_.Add(
+        piece, [&](absl::string_view row) { return TakeRow(row, take); }));
+  }
+  void Keep(absl::string_view piece) { rows_.Keep(piece); }
+  absl::Status Finish(Take take) {
+    return WithPlace(rows_.Finish(
+        [&](absl::string_view row) { return TakeRow(row, take); }));
+  }
+  int64_t kept_bytes() const { return rows_.kept_bytes(); }
+
+ private:
+  absl::Status TakeRow(absl::string_view row, Take take) const {
+    const absl::StatusOr<std::string> text = TextOfRow(row, field_);
+    if (text.ok()) take(*text);
+    return text.status();
+  }
+
+  absl::Status WithPlace(const absl::Status& status) const {
+    if (status.ok()) return status;
+    return absl::Status(
+        status.code(),
+        absl::StrCat(path_, ": line ", rows_.line(), " ", status.message()));
+  }
+
+  const std::string& path_;
+  const std::string& field_;
+  RowReader rows_;
+};
+
+// Tokenizes the texts of rows, each by itself.
+class RowTokens : public Tokens {
+ public:
+  RowTokens(const std::string& path, const std::string& field,
+            TextTokenizer* tokenizer)
+      : texts_(path, field),
+        tokenizer_(*tokenizer),
+        end_of_text_(tokenizer->end_of_text_id().value()) {}
+
+  absl::Status Add(absl::string_view piece, bool only_keep,
+                   std::vector<uint32_t>* ids) override {
+    if (only_keep) {
+      texts_.Keep(piece);
+      return absl::OkStatus();
+    }
+    return texts_.Add(piece,
+                      [&](const std::string& text) { TakeText(text, ids); });
+  }
+
+  absl::Status Finish(int64_t, std::vector<uint32_t>* ids) override {
+    return texts_.Finish([&](const std::string& text) { TakeText(text, ids); });
+  }
+
+  int64_t kept_bytes() const override { return texts_.kept_bytes(); }
+
+ private:
+  void TakeText(const std::string& text, std::vector<uint32_t>* ids) {
+    if (text.empty()) return;
+    tokenizer_.Encode(text, ids);
+    ids->push_back(end_of_text_);
+  }
+
+  RowTexts texts_;
+  TextTokenizer& tokenizer_;
+  const uint32_t end_of_text_;
+};
+
 // Elements never straddle pieces: kPieceBytes is a multiple of their size.
 template <typename Element>
 class BinaryTokens : public Tokens {
@@ -139,11 +214,14 @@ class BinaryTokens : public Tokens {
 
 absl::StatusOr<std::unique_ptr<Tokens>> TokensOf(const std::string& path,
                                                  const SourcePlace& start,
-                                                 TokenFormat format,
-                                                 TextTokenizer* tokenizer) {
-  switch (format) {
+                                                 const TokenReading& reading) {
+  switch (reading.format) {
     case TokenFormat::kText:
-      return std::make_unique<TextTokens>(path, start.end_bytes > 0, tokenizer);
+      return std::make_unique<TextTokens>(path, start.end_bytes > 0,
+                                          reading.tokenizer);
+    case TokenFormat::kJsonl:
+      return std::make_unique<RowTokens>(path, reading.text_field,
+                                         reading.tokenizer);
     case TokenFormat::kTokensU16:
       return std::make_unique<BinaryTokens<uint16_t>>(path);
     case TokenFormat::kTokensU32:
@@ -171,12 +249,30 @@ absl::StatusOr<FileDigest> DigestText(PosixFile* file, TaskControl& control) {
   return digest;
 }
 
+absl::StatusOr<FileDigest> DigestRows(PosixFile* file,
+                                      const std::string& text_field,
+                                      TaskControl& control) {
+  RowTexts texts(file->path(), text_field);
+  RowCounts counts;
+  const auto count = [&counts](const std::string& text) {
+    ++counts.rows;
+    if (text.empty()) ++counts.empty;
+  };
+  absl::StatusOr<FileDigest> digest =
+      ReadPieces(file, control, [&](absl::string_view piece, const ReadSoFar&) {
+        return texts.Add(piece, count);
+      });
+  if (!digest.ok()) return digest;
+  if (absl::Status last = texts.Finish(count); !last.ok()) return last;
+  digest->rows = counts;
+  return digest;
+}
+
 absl::StatusOr<FileDigest> ReadTokens(PosixFile* file, const SourcePlace& start,
-                                      TokenFormat format,
-                                      TextTokenizer* tokenizer,
+                                      const TokenReading& reading,
                                       TaskControl& control, TokenSink sink) {
   absl::StatusOr<std::unique_ptr<Tokens>> tokens =
-      TokensOf(file->path(), start, format, tokenizer);
+      TokensOf(file->path(), start, reading);
   if (!tokens.ok()) return tokens.status();
   std::vector<uint32_t> ids;
   const auto take = [&](absl::string_view piece,

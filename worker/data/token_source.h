@@ -9,6 +9,7 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 #include "absl/types/span.h"
+#include "worker/data/json_rows.h"
 #include "worker/data/posix_file.h"
 #include "worker/data/text_tokenizer.h"
 #include "worker/data/utf8_census.h"
@@ -22,6 +23,17 @@ enum class TokenFormat {
   kText,       // UTF-8, to be tokenized.
   kTokensU16,  // Ids as little-endian uint16 (nanoGPT's .bin).
   kTokensU32,  // Ids as little-endian uint32.
+  kJsonl,      // JSON Lines with a text to be tokenized in each (json_rows.h).
+};
+
+// How a file's bytes become ids.
+struct TokenReading {
+  TokenFormat format = TokenFormat::kText;
+  // Of kText and kJsonl.
+  TextTokenizer* tokenizer = nullptr;
+  // Of kJsonl: the field with a row's text. Behind each text that is not empty
+  // comes the tokenizer's end_of_text_id, which there must be.
+  std::string text_field = {};
 };
 
 // Says which content a file has.
@@ -30,12 +42,19 @@ struct FileDigest {
   int64_t size_bytes = 0;
   // Of DigestText alone.
   Utf8Faults faults;
+  // Of DigestRows alone.
+  RowCounts rows;
 };
 
 // Reads `file`, which stands at its start, to its end.
 absl::StatusOr<FileDigest> DigestFile(PosixFile* file, TaskControl& control);
 // And says what in it is no text.
 absl::StatusOr<FileDigest> DigestText(PosixFile* file, TaskControl& control);
+// And checks all rows of JSON Lines. INVALID_ARGUMENT: a row is wrong, which
+// the message names by file and line.
+absl::StatusOr<FileDigest> DigestRows(PosixFile* file,
+                                      const std::string& text_field,
+                                      TaskControl& control);
 
 // How far a reading got.
 struct SourcePlace {
@@ -54,7 +73,7 @@ using TokenSink = absl::FunctionRef<absl::Status(
     absl::FunctionRef<SourcePlace()> place)>;
 
 // Hands all tokens of `file`, which stands at its start, to `sink`, in order,
-// and returns the digest of what was read. `tokenizer` is used for kText alone.
+// and returns the digest of what was read.
 //
 // `start` is a place that an earlier reading of the same content came to; then
 // only the tokens behind it are handed out, and the same ones. What lies before
@@ -63,11 +82,11 @@ using TokenSink = absl::FunctionRef<absl::Status(
 // Memory: a few MiB, or for text a small multiple of its longest stretch
 // without a safe cut, which may have 64 MiB.
 // INVALID_ARGUMENT: the file has 0 tokens, a size that is no multiple of the
-//   format's, or a longer such stretch. Errors name the file.
+//   format's, a longer such stretch, or a row as DigestRows refuses it. Errors
+//   name the file.
 // FAILED_PRECONDITION: what lies before `start` is not what was read then.
 absl::StatusOr<FileDigest> ReadTokens(PosixFile* file, const SourcePlace& start,
-                                      TokenFormat format,
-                                      TextTokenizer* tokenizer,
+                                      const TokenReading& reading,
                                       TaskControl& control, TokenSink sink);
 
 }  // namespace hydra

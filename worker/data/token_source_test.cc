@@ -38,7 +38,7 @@ absl::StatusOr<FileDigest> ReadTokensOf(const std::string& path,
                                         const SourcePlace& start = {}) {
   PosixFile file = *PosixFile::Open(path, O_RDONLY);
   TaskControl control;
-  return ReadTokens(&file, start, format, tokenizer, control, sink);
+  return ReadTokens(&file, start, {format, tokenizer, "text"}, control, sink);
 }
 
 std::string Sha256Of(absl::string_view bytes) {
@@ -226,6 +226,63 @@ TEST(ReadTokensTest, AnErrorOfTheSinkEndsTheReading) {
       });
   EXPECT_EQ(digest.status(), absl::ResourceExhaustedError("full"));
   EXPECT_EQ(calls, 1);
+}
+
+// Rows of some hundred bytes, of a few pieces.
+std::string ManyRows() {
+  std::string rows;
+  for (int i = 0; rows.size() < (size_t{5} << 19); ++i) {
+    absl::StrAppend(&rows, "{\"id\": ", i, ", \"text\": \"row ", i, " \\u00e9",
+                    std::string(i % 500, 'x'), "\"}\n");
+    if (i % 7 == 0) absl::StrAppend(&rows, "\n");
+  }
+  return rows;
+}
+
+TEST(ReadTokensTest, EachRowIsTokenizedByItselfAndEnded) {
+  const auto tokenizer = LoadGpt2();
+  const std::string path = WriteFile(
+      "{\"text\": \"one\\ntwo \"}\n{\"text\": \"\"}\n\n"
+      "{\"text\": \" three\"}");
+  Collected tokens;
+  ASSERT_TRUE(
+      ReadTokensOf(path, TokenFormat::kJsonl, tokenizer.get(), std::ref(tokens))
+          .ok());
+  std::vector<uint32_t> expected;
+  tokenizer->Encode("one\ntwo ", &expected);
+  expected.push_back(50256);
+  tokenizer->Encode(" three", &expected);
+  expected.push_back(50256);
+  EXPECT_EQ(tokens.all, expected);
+}
+
+TEST(ReadTokensTest, RowsGoOnFromEachPlaceThatTheyCameTo) {
+  ExpectAllStartsToAgree(WriteFile(ManyRows()), TokenFormat::kJsonl,
+                         LoadGpt2().get());
+}
+
+TEST(DigestRowsTest, CountsRowsAndEmptyOnes) {
+  const std::string content = absl::StrCat(ManyRows(), "{\"text\": \"\"}");
+  PosixFile file = *PosixFile::Open(WriteFile(content), O_RDONLY);
+  TaskControl control;
+  const auto digest = DigestRows(&file, "text", control);
+  ASSERT_TRUE(digest.ok()) << digest.status();
+  EXPECT_EQ(digest->sha256, Sha256Of(content));
+  EXPECT_EQ(digest->rows.rows, std::count(content.begin(), content.end(), '{'));
+  EXPECT_EQ(digest->rows.empty, 1);
+}
+
+TEST(DigestRowsTest, ABadRowIsNamedByFileAndLine) {
+  const std::string rows = ManyRows();
+  const int64_t lines = std::count(rows.begin(), rows.end(), '\n');
+  const std::string path =
+      WriteFile(absl::StrCat(rows, "{\"text\": 3}\n", rows));
+  PosixFile file = *PosixFile::Open(path, O_RDONLY);
+  TaskControl control;
+  const auto digest = DigestRows(&file, "text", control);
+  EXPECT_EQ(digest.status().message(),
+            absl::StrCat(path, ": line ", lines + 1,
+                         " 'text': expected a text, found number"));
 }
 
 TEST(DigestFileTest, SaysWhichContentAFileHas) {

@@ -27,6 +27,8 @@ absl::StatusOr<TokenFormat> FormatOf(DataFormat format) {
       return TokenFormat::kTokensU16;
     case hydra::v1::DATA_FORMAT_TOKENS_U32:
       return TokenFormat::kTokensU32;
+    case hydra::v1::DATA_FORMAT_JSONL:
+      return TokenFormat::kJsonl;
     case hydra::v1::DataFormat_INT_MIN_SENTINEL_DO_NOT_USE_:
     case hydra::v1::DataFormat_INT_MAX_SENTINEL_DO_NOT_USE_:
       break;
@@ -42,6 +44,7 @@ PrepareRequest RequestFor(const JobContext& job, const Files& files,
   request.cache_dir = job.token_cache_dir();
   request.files.assign(files.begin(), files.end());
   request.format = format;
+  request.text_field = job.spec().data().text_field();
   request.tokenizer_dir =
       model.tokenizer_path().empty() ? model.path() : model.tokenizer_path();
   request.read_roots.assign(job.read_roots().begin(), job.read_roots().end());
@@ -79,6 +82,9 @@ absl::StatusOr<PrepareResult> RunPreparePass(const JobContext& job,
     }
     std::string line =
         absl::StrCat(SplitName(split), ": ", prepared->token_count, " tokens");
+    if (*format == TokenFormat::kJsonl) {
+      absl::StrAppend(&line, " of ", prepared->rows.rows, " rows");
+    }
     if (prepared->reused) {
       absl::StrAppend(&line, ", prepared before");
     } else if (prepared->resumed_tokens > 0) {
