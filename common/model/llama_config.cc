@@ -214,6 +214,8 @@ absl::StatusOr<LlamaConfig> ParseLlamaConfig(LlamaFamily family,
   reader.MustBe("is_encoder_decoder", false);
   reader.MustBeEmpty("pruned_heads");
   reader.MustBeEmpty("quantization_config");
+  // Of wrong numbers the product may be no int64_t.
+  if (absl::Status status = reader.Result(); !status.ok()) return status;
   reader.AtMostParameters("num_hidden_layers", ParametersOf(config));
   if (absl::Status status = reader.Result(); !status.ok()) return status;
   return config;

@@ -12,6 +12,7 @@ using ::testing::AllOf;
 using ::testing::Each;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
+using ::testing::Not;
 
 constexpr char kSmall[] = R"({
   "vocab_size": 512, "max_position_embeddings": 32, "hidden_size": 64,
@@ -125,6 +126,20 @@ TEST(ParseLlamaConfigTest, RefusesLayerTypesThatItDoesNotUnderstand) {
                   ["full_attention", "full_attention", "sliding_attention"])"),
       HasSubstr("layer_types: layer 2 is sliding_attention, and there is no "
                 "sliding_window in use"));
+}
+
+// The number of parameters that follows from all of these is no int64_t.
+TEST(ParseLlamaConfigTest, OfWrongNumbersNothingIsCalculated) {
+  const absl::StatusOr<LlamaConfig> config =
+      ParseLlamaConfig(LlamaFamily::kLlama, R"({
+        "vocab_size": 8, "max_position_embeddings": 8, "hidden_size": 1048576,
+        "intermediate_size": 16777216, "num_hidden_layers": 10000,
+        "num_attention_heads": 1, "num_key_value_heads": 1048576,
+        "head_dim": 65536})");
+  ASSERT_FALSE(config.ok());
+  EXPECT_THAT(
+      std::string(config.status().message()),
+      AllOf(HasSubstr("num_key_value_heads"), Not(HasSubstr("parameters"))));
 }
 
 TEST(ParseLlamaConfigTest, RefusesArithmeticThatItDoesNotImplement) {

@@ -123,7 +123,8 @@ std::string KeyOf(const LlamaConfig& config) {
       " heads=", config.num_attention_heads, "/", config.num_key_value_heads,
       "x", config.head_dim, " inner=", config.intermediate_size,
       " windows=", WindowsText(config), " tied=", config.tie_word_embeddings,
-      " dropout=", config.attention_dropout);
+      " dropout=", config.attention_dropout,
+      " padding=", config.padding_token >= 0);
 }
 
 WeightNames OwnWeightNames() {
@@ -152,6 +153,7 @@ ConfigNames OwnConfigNames(LlamaFamily family) {
                 "partial_rotary_factor",
                 "pretraining_tp",
                 "rms_norm_eps",
+                "original_max_position_embeddings",
                 "rope_interleaved",
                 "rope_parameters",
                 "rope_scaling",

@@ -161,7 +161,7 @@ TEST(LlamaTableTest, TheArchitectureKeyIsWhatItEverWas) {
   config.windows = {12, 12};
   EXPECT_EQ(BuildLlamaTable(config).architecture_key,
             "mistral vocab=512 positions=32 width=64 layers=2 heads=4/2x32 "
-            "inner=128 windows=12x2 tied=0 dropout=0");
+            "inner=128 windows=12x2 tied=0 dropout=0 padding=0");
 }
 
 }  // namespace

@@ -14,13 +14,14 @@ using Json = ConfigReader::Json;
 
 constexpr char kTheta[] = "rope_theta";
 constexpr double kMostTheta = 1e15;
+constexpr char kOriginal[] = "original_max_position_embeddings";
 constexpr const char* kKnownKeys[] = {"rope_type",
                                       "type",
                                       kTheta,
                                       "factor",
                                       "low_freq_factor",
                                       "high_freq_factor",
-                                      "original_max_position_embeddings",
+                                      kOriginal,
                                       "partial_rotary_factor"};
 
 // The object that says more than the base, or null; `key` becomes its key.
@@ -72,13 +73,15 @@ void ReadScaling(const Json& scaling, ConfigReader& inner,
   }
   ReadType(scaling, inner, config);
   inner.OptionalNumber(kTheta, 1, kMostTheta, config.rope_theta);
-  inner.MustBe("partial_rotary_factor", 1.0);
+  if (inner.Has("partial_rotary_factor")) {
+    inner.MustBe("partial_rotary_factor", 1.0);
+  }
   if (config.type == RotaryConfig::Type::kDefault) return;
   inner.Number("factor", 1, 1e6, config.factor);
   if (config.type != RotaryConfig::Type::kLlama3) return;
   inner.Number("low_freq_factor", 1e-6, 1e6, config.low_freq_factor);
   inner.Number("high_freq_factor", 1e-6, 1e6, config.high_freq_factor);
-  inner.Dimension("original_max_position_embeddings", nullptr, kMaxDimension,
+  inner.Dimension(kOriginal, nullptr, kMaxDimension,
                   config.original_max_position_embeddings);
   if (!(config.high_freq_factor > config.low_freq_factor)) {
     inner.Fail("high_freq_factor",
@@ -108,7 +111,9 @@ float ScaledAsLlama3(const RotaryConfig& config, float frequency) {
 RotaryConfig ReadRotaryConfig(const Json& json, ConfigReader& reader) {
   RotaryConfig config;
   reader.OptionalNumber(kTheta, 1, kMostTheta, config.rope_theta);
-  reader.MustBe("partial_rotary_factor", 1.0);
+  if (reader.Has("partial_rotary_factor")) {
+    reader.MustBe("partial_rotary_factor", 1.0);
+  }
   const char* key = nullptr;
   const Json* const scaling = FindScaling(json, reader, key);
   if (scaling == nullptr) return config;
@@ -122,6 +127,14 @@ RotaryConfig ReadRotaryConfig(const Json& json, ConfigReader& reader) {
   ConfigReader inner(*scaling, absl::StrCat(key, "."));
   ReadScaling(*scaling, inner, config);
   reader.Add(inner);
+  // transformers takes the outer one.
+  if (config.type == RotaryConfig::Type::kLlama3 && reader.Has(kOriginal) &&
+      json.at(kOriginal) != config.original_max_position_embeddings) {
+    reader.Fail(kOriginal,
+                absl::StrCat("found ", ShownJson(json.at(kOriginal)), ", and ",
+                             config.original_max_position_embeddings, " in ",
+                             key, "; remove one"));
+  }
   return config;
 }
 

@@ -70,6 +70,12 @@ TEST(RotaryConfigTest, RefusesWhatContradictsItself) {
   EXPECT_EQ(ErrorOf(R"({"rope_theta": 1, "rope_parameters":
                         {"rope_theta": 2}})"),
             "rope_theta: found 1, and 2 in rope_parameters; remove one");
+  EXPECT_EQ(ErrorOf(R"({"original_max_position_embeddings": 8192,
+                        "rope_scaling": {"type": "llama3", "factor": 8,
+                        "low_freq_factor": 1, "high_freq_factor": 4,
+                        "original_max_position_embeddings": 16}})"),
+            "original_max_position_embeddings: found 8192, and 16 in "
+            "rope_scaling; remove one");
   EXPECT_THAT(ErrorOf(R"({"rope_scaling": {"type": "llama3", "factor": 8,
                           "low_freq_factor": 4, "high_freq_factor": 4,
                           "original_max_position_embeddings": 8}})"),

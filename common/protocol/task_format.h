@@ -5,15 +5,12 @@
 
 namespace hydra {
 
-// WorkerReport.task_format: what a worker's tasks may ask for. It may be of an
-// earlier version, since it outlives its daemon.
-//
-// To go on with the sums of a step's earlier rounds.
-inline constexpr uint32_t kTaskFormatOfRounds = 1;
-// To train by a schedule, not to decay all parameters, to read JSON Lines.
-inline constexpr uint32_t kTaskFormatOfSchedules = 2;
-// Of this version's workers.
-inline constexpr uint32_t kTaskFormat = kTaskFormatOfSchedules;
+// WorkerReport.task_format of this version's workers. A worker may be of an
+// earlier version, since it outlives its daemon; then it gets no tasks, and is
+// replaced. To be raised with whatever tasks may ask for, and with whatever
+// changes the bits that they make. 2: families beside GPT-2, schedules, JSON
+// Lines, an order of products that no number of threads changes.
+inline constexpr uint32_t kTaskFormat = 2;
 
 }  // namespace hydra
 

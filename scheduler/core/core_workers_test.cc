@@ -1,6 +1,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "common/protocol/task_format.h"
 #include "scheduler/core/core.h"
 #include "scheduler/core/testing/world_jobs.h"
 #include "scheduler/sim/world.h"
@@ -183,6 +184,7 @@ TEST(CoreWorkersTest,
   worker::v1::WorkerReport report;
   report.set_session(world.session(0));
   report.set_sequence(1'000'000);
+  report.set_task_format(kTaskFormat);
   worker::v1::TaskReport& task = *report.add_reports();
   task.set_task_id(JobIn(world, 1).outstanding.back().id.value());
   task.mutable_pass()->set_loss_tokens(1);
@@ -193,6 +195,33 @@ TEST(CoreWorkersTest,
   EXPECT_EQ(Restarts(world), 1);
   EXPECT_EQ(JobIn(world, 1).state(), v1::JOB_STATE_COMPLETED);
   EXPECT_EQ(JobIn(world, 1).steps.size(), 3);
+}
+
+TEST(CoreWorkersTest, AWorkerOfAnEarlierVersionIsReplacedOnceItHoldsNothing) {
+  World::Options options;
+  options.workers = 1;
+  World world(options);
+  world.Submit(/*jobs=*/1, /*steps=*/3);
+  world.RunUntil([&] { return Training(JobIn(world, 1)); });
+  worker::v1::WorkerReport report;
+  report.set_session(world.session(0));
+  report.set_sequence(1'000'000);
+  report.set_task_format(kTaskFormat - 1);
+  for (const OutstandingTask& task : JobIn(world, 1).outstanding) {
+    report.add_held()->set_task_id(task.id.value());
+  }
+  world.InCore([&](Core& core) {
+    core.WorkerReported(WorkerId(1), report, world.now());
+  });
+  EXPECT_EQ(Restarts(world), 0) << "while it holds tasks";
+  report.clear_held();
+  report.set_sequence(2'000'000);
+  world.InCore([&](Core& core) {
+    core.WorkerReported(WorkerId(1), report, world.now());
+  });
+  world.RunUntilJobsEnd();
+  EXPECT_EQ(Restarts(world), 1);
+  EXPECT_EQ(JobIn(world, 1).state(), v1::JOB_STATE_COMPLETED);
 }
 
 World::Options TwoUnequalDevices() {

@@ -4,6 +4,7 @@
 
 #include <cstdint>
 
+#include "common/protocol/task_format.h"
 #include "scheduler/core/testing/hands_fixture.h"
 
 namespace hydra {
@@ -57,6 +58,7 @@ TEST_F(ResidencyTest, CountsWhatTheWorkerListsOfTheNextTasksReads) {
 TEST_F(ResidencyTest, AReportSaysAnewWhatIsThere) {
   hydra::worker::v1::WorkerReport report;
   report.set_session("1");
+  report.set_task_format(kTaskFormat);
   for (uint64_t version : {7, 8}) {
     report.set_sequence(At(1).report_sequence + 1);
     report.mutable_device()->clear_cached_versions();

@@ -25,9 +25,6 @@ bool FitsDevice(const Job& job, const WorkerRecord& worker) {
   return job.partition_limit_bytes <= worker.device.memory_limit_bytes;
 }
 
-// The one that every version's workers know.
-constexpr absl::string_view kEarliestFamily = "GPT-2";
-
 // No device keeps so many blocks.
 constexpr int kMostCachedVersions = 1 << 16;
 
@@ -83,27 +80,15 @@ bool Roster::MayTry(const WorkerRecord& worker, const Job& job) const {
   return job.crashed_on.count(worker.id) == 0 || !HasUntriedDevice(job);
 }
 
+bool Roster::IsOfEarlierVersion(const WorkerRecord& worker) {
+  return worker.task_format < kTaskFormat;
+}
+
 bool Roster::CanRun(const WorkerRecord& worker, const Job& job) const {
-  if (!MayTry(worker, job) || worker.task_format < NeededTaskFormat(job)) {
-    return false;
-  }
+  if (IsOfEarlierVersion(worker) || !MayTry(worker, job)) return false;
   return job.phase() != v1::JOB_PHASE_PILOT ||
          worker.device.memory_limit_bytes ==
              PilotDevice(job).memory_limit_bytes;
-}
-
-uint32_t Roster::NeededTaskFormat(const Job& job) {
-  const v1::TrainSpec& train = job.submitted.spec.train();
-  const bool has_constant_rate =
-      train.warmup_steps() == 0 && train.warmup_ratio() == 0 &&
-      (train.lr_scheduler_type() == v1::LR_SCHEDULER_TYPE_UNSPECIFIED ||
-       train.lr_scheduler_type() == v1::LR_SCHEDULER_TYPE_CONSTANT);
-  if (!has_constant_rate || train.no_decay_biases_and_norms() ||
-      job.submitted.spec.data().format() == v1::DATA_FORMAT_JSONL ||
-      job.shape.table->config_names.family != kEarliestFamily) {
-    return kTaskFormatOfSchedules;
-  }
-  return job.shape.rounds > 1 ? kTaskFormatOfRounds : 0;
 }
 
 const DeviceOptions& Roster::PilotDevice(const Job& job) const {
@@ -210,22 +195,34 @@ void Roster::Died(WorkerRecord& worker, absl::string_view how, absl::Time now) {
   }
 }
 
-// What it holds goes elsewhere once it is dead. No job is to blame.
 void Roster::Refuse(WorkerRecord& worker, const absl::Status& why,
                     absl::Time now) {
-  worker.session.clear();
-  worker.blameless = true;
   worker.contradicted_itself = true;
-  worker.state = v1::WORKER_STATE_STARTING;
-  worker.missing_since = now;
-  worker.lease_until = absl::InfiniteFuture();
   const std::string reason = absl::StrCat(
       "worker ", worker.device.name, " contradicts itself: ", why.message());
   for (const auto& [job_id, task_id] : worker.hand) {
     book_->Log(book_->At(job_id), "W",
                absl::StrCat(reason, "; it is started again"), now);
   }
-  actions_->push_back(WorkerKill{worker.id, reason});
+  StartAgain(worker, reason, now);
+}
+
+void Roster::Replace(WorkerRecord& worker, absl::Time now) {
+  StartAgain(worker,
+             absl::StrCat("worker ", worker.device.name,
+                          " is of an earlier version than hydrad"),
+             now);
+}
+
+// What it holds goes elsewhere once it is dead. No job is to blame.
+void Roster::StartAgain(WorkerRecord& worker, std::string reason,
+                        absl::Time now) {
+  worker.session.clear();
+  worker.blameless = true;
+  worker.state = v1::WORKER_STATE_STARTING;
+  worker.missing_since = now;
+  worker.lease_until = absl::InfiniteFuture();
+  actions_->push_back(WorkerKill{worker.id, std::move(reason)});
 }
 
 void Roster::NoteAbsence(WorkerRecord& worker, absl::Time now) {

@@ -38,8 +38,9 @@ class Roster {
   // Whether the worker could take a task of the job now, as far as the worker
   // is concerned: another device than those that died of it comes first.
   bool CanRun(const WorkerRecord& worker, const Job& job) const;
-  // WorkerReport.task_format that the job's tasks need at least.
-  static uint32_t NeededTaskFormat(const Job& job);
+  // It outlived the daemon that started it, and computes other bits than this
+  // version, or does not know all that jobs ask for: it gets no more tasks.
+  static bool IsOfEarlierVersion(const WorkerRecord& worker);
   // Where the job's pilot should run: what fits there fits everywhere.
   const DeviceOptions& PilotDevice(const Job& job) const;
   // The least of all devices.
@@ -63,6 +64,8 @@ class Roster {
   // The worker says what cannot be: it is not listened to any more, and its
   // process ends.
   void Refuse(WorkerRecord& worker, const absl::Status& why, absl::Time now);
+  // Ends a worker of an earlier version, which holds nothing.
+  void Replace(WorkerRecord& worker, absl::Time now);
   // For leases, absences, and the ends of quarantines.
   void Tick(absl::Time now);
 
@@ -79,6 +82,7 @@ class Roster {
   std::vector<hydra::v1::WorkerStatus> Statuses(absl::Time now) const;
 
  private:
+  void StartAgain(WorkerRecord& worker, std::string reason, absl::Time now);
   // Whether the job may count on a device that did not die of it.
   bool HasUntriedDevice(const Job& job) const;
   bool MayTry(const WorkerRecord& worker, const Job& job) const;

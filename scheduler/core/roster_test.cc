@@ -37,6 +37,7 @@ class RosterTest : public RosterFixture {
     wv1::WorkerReport report;
     report.set_session(absl::StrCat(worker));
     report.set_sequence(sequence);
+    report.set_task_format(kTaskFormat);
     return report;
   }
   // A report after all that came before it.
@@ -129,42 +130,14 @@ TEST_F(RosterTest, BusyIsCountedSinceTheWorkerAttached) {
   EXPECT_EQ(roster_.Statuses(later + absl::Seconds(1))[0].demoting(), 0.25);
 }
 
-TEST_F(RosterTest, AWorkerOfAnEarlierVersionGetsNoStepsInRounds) {
+TEST_F(RosterTest, AWorkerOfAnEarlierVersionGetsNothing) {
   AttachAll();
-  Job& job = AddSmallJob(1, book_);
+  const Job& job = AddSmallJob(1, book_);
   EXPECT_TRUE(roster_.CanRun(At(1), job));
-  job.shape.rounds = 2;
-  EXPECT_FALSE(roster_.CanRun(At(1), job));
   wv1::WorkerReport report = Report(1, 2);
-  report.set_task_format(kTaskFormatOfRounds);
+  report.set_task_format(kTaskFormat - 1);
   ASSERT_TRUE(roster_.TakeAttendance(At(1), report, now_));
-  EXPECT_TRUE(roster_.CanRun(At(1), job));
-}
-
-TEST_F(RosterTest, AWorkerOfAnEarlierVersionGetsNoSchedules) {
-  AttachAll();
-  Job& job = AddSmallJob(1, book_);
-  v1::TrainSpec& train = *job.submitted.spec.mutable_train();
-  const v1::TrainSpec plain = train;
-  wv1::WorkerReport report = Report(1, 2);
-  report.set_task_format(kTaskFormatOfRounds);
-  ASSERT_TRUE(roster_.TakeAttendance(At(1), report, now_));
-  EXPECT_TRUE(roster_.CanRun(At(1), job));
-  train.set_lr_scheduler_type(v1::LR_SCHEDULER_TYPE_COSINE);
   EXPECT_FALSE(roster_.CanRun(At(1), job));
-  train = plain;
-  train.set_warmup_ratio(0.1);
-  EXPECT_FALSE(roster_.CanRun(At(1), job));
-  train = plain;
-  train.set_no_decay_biases_and_norms(true);
-  EXPECT_FALSE(roster_.CanRun(At(1), job));
-  train = plain;
-  job.submitted.spec.mutable_data()->set_format(v1::DATA_FORMAT_JSONL);
-  EXPECT_FALSE(roster_.CanRun(At(1), job));
-  wv1::WorkerReport newer = Report(1, 3);
-  newer.set_task_format(kTaskFormatOfSchedules);
-  ASSERT_TRUE(roster_.TakeAttendance(At(1), newer, now_));
-  EXPECT_TRUE(roster_.CanRun(At(1), job));
 }
 
 TEST_F(RosterTest, AGpuIsShownWhileItsWorkerIsThere) {

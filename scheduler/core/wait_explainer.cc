@@ -46,17 +46,7 @@ std::string WaitExplainer::WhatItWaitsFor(const Job& job, int64_t ahead) const {
   if (!any_may_run) {
     std::string reason = absl::StrCat("waits for a device: none of the ",
                                       devices, " that take tasks may run it");
-    const bool earlier_version =
-        absl::c_none_of(parts_.roster->all(), [&](const WorkerRecord& worker) {
-          return worker.ready() &&
-                 worker.task_format >= Roster::NeededTaskFormat(job);
-        });
-    if (earlier_version) {
-      absl::StrAppend(&reason,
-                      "; their workers are of an earlier version, which does "
-                      "not know all that the job asks for: end them, and new "
-                      "ones start");
-    } else if (!job.crashed_on.empty()) {
+    if (!job.crashed_on.empty()) {
       absl::StrAppend(&reason, "; ", job.crashed_on.size(),
                       " died of it, another one comes first");
     } else {

@@ -49,7 +49,11 @@ void WorkerEvents::Reported(WorkerRecord& worker,
   }
   if (taken.ok()) taken = TakeHeld(worker, report, now);
   TakeLogLines(worker, report);
-  if (!taken.ok()) parts_.roster->Refuse(worker, taken, now);
+  if (!taken.ok()) {
+    parts_.roster->Refuse(worker, taken, now);
+  } else if (Roster::IsOfEarlierVersion(worker) && worker.hand.empty()) {
+    parts_.roster->Replace(worker, now);
+  }
 }
 
 absl::Status WorkerEvents::TakeHeld(WorkerRecord& worker,

@@ -6,6 +6,7 @@
 #include <optional>
 #include <vector>
 
+#include "common/protocol/task_format.h"
 #include "common/status/proto_time.h"
 #include "scheduler/runtime/testing/read_model_fixture.h"
 
@@ -40,6 +41,7 @@ class ReadModelTest : public ReadModelFixture {
     worker::v1::WorkerReport report;
     report.set_session("1");
     report.set_sequence(sequence);
+    report.set_task_format(kTaskFormat);
     return report;
   }
 };

@@ -11,7 +11,6 @@
 #include "absl/strings/str_cat.h"
 #include "common/file/scratch_directory.h"
 #include "common/safetensors/reader.h"
-#include "google/protobuf/util/json_util.h"
 #include "tests/e2e/cluster.h"
 #include "tests/e2e/outcome.h"
 #include "tests/e2e/small_job.h"
@@ -60,26 +59,6 @@ class FamiliesTest : public ::testing::TestWithParam<std::string> {
     return job;
   }
 
-  // The plain LibTorch program's: one process, no pool, no shards.
-  void ExpectPlainTraining(const v1::JobDetail& job) const {
-    std::string train;
-    ASSERT_TRUE(
-        google::protobuf::util::MessageToJsonString(job.spec().train(), &train)
-            .ok());
-    const std::string weights = FreshDirectory() + "/model.safetensors";
-    const ProgramResult reference =
-        RunProgram({"tests/reference/reference_main", "--model", model_,
-                    "--tokens", files_.train_tokens, "--token-bytes", "2",
-                    "--train", train, "--save", weights});
-    ASSERT_EQ(reference.code, 0) << reference.output;
-    const Outcome outcome = OutcomeOf(job);
-    std::vector<double> losses;
-    for (const auto& [step, loss] : outcome.losses) losses.push_back(loss);
-    EXPECT_EQ(nlohmann::json::parse(reference.output)["losses"],
-              nlohmann::json(losses));
-    EXPECT_TRUE(ReadFile(weights) == outcome.weights);
-  }
-
   const SmallJobFiles files_ = MakeSmallJobFiles(FreshDirectory());
   const std::string model_ = CopyOfFixture(GetParam(), FreshDirectory());
 };
@@ -103,7 +82,8 @@ TEST_P(FamiliesTest, EveryPartitionGivesTheBitsOfPlainTraining) {
     options.settings.push_back("lookahead=2");
     Cluster cluster(options);
     const v1::JobDetail whole = Run(cluster, spec);
-    ExpectPlainTraining(whole);
+    EXPECT_EQ(DifferenceToPlainTraining(whole, model_, files_.train_tokens),
+              "");
     std::vector<int> everywhere;
     for (int cut = 1; cut < Layers(); ++cut) everywhere.push_back(cut);
     for (const std::vector<int>& cuts : {std::vector<int>{2}, everywhere}) {

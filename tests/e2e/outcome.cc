@@ -1,8 +1,11 @@
 #include "tests/e2e/outcome.h"
 
+#include <nlohmann/json.hpp>
+
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "common/file/scratch_directory.h"
+#include "google/protobuf/util/json_util.h"
 #include "tests/e2e/cluster.h"
 
 namespace hydra {
@@ -56,6 +59,28 @@ std::string Difference(const Outcome& a, const Outcome& b) {
     difference = "the weights differ";
   }
   return difference;
+}
+
+std::string DifferenceToPlainTraining(const v1::JobDetail& job,
+                                      const std::string& model,
+                                      const std::string& tokens) {
+  std::string train;
+  const auto written =
+      google::protobuf::util::MessageToJsonString(job.spec().train(), &train);
+  if (!written.ok()) return std::string(written.message());
+  const std::string weights = FreshDirectory() + "/model.safetensors";
+  const ProgramResult reference = RunProgram(
+      {"tests/reference/reference_main", "--model", model, "--tokens", tokens,
+       "--token-bytes", "2", "--train", train, "--save", weights});
+  if (reference.code != 0) return reference.output;
+  Outcome plain = OutcomeOf(job);
+  plain.weights = ReadFile(weights);
+  const auto losses = nlohmann::json::parse(reference.output)["losses"];
+  plain.losses.clear();
+  for (const nlohmann::json& loss : losses) {
+    plain.losses.emplace_back(plain.losses.size(), loss.get<double>());
+  }
+  return Difference(OutcomeOf(job), plain);
 }
 
 }  // namespace hydra

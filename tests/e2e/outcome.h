@@ -27,6 +27,13 @@ Outcome OutcomeOf(const hydra::v1::JobDetail& job);
 // all is the same, bit for bit.
 std::string Difference(const Outcome& a, const Outcome& b);
 
+// What differs first from the same training by the plain LibTorch program
+// (tests/reference), which is run here: in one process, without pool and
+// shards. `model` and `tokens`, a file of two-byte ids, are the job's.
+std::string DifferenceToPlainTraining(const hydra::v1::JobDetail& job,
+                                      const std::string& model,
+                                      const std::string& tokens);
+
 }  // namespace hydra
 
 #endif  // HYDRA_TESTS_E2E_OUTCOME_H_

@@ -8,14 +8,10 @@
 #include "common/model/gpt2_table.h"
 #include "gtest/gtest.h"
 #include "worker/model/compute_threads.h"
-#include "worker/model/product_order.h"
 #include "worker/model/test_models.h"
 
 namespace hydra {
 namespace {
-
-// Before any test's first product.
-[[maybe_unused]] const bool kProductOrderIsFixed = (FixProductOrder(), true);
 
 constexpr int64_t kContext = 32;
 

@@ -90,13 +90,6 @@ void AddTraffic(const BlockIo& io, int64_t peak_bytes, TaskCost& cost) {
   cost.set_peak_bytes(std::max(cost.peak_bytes(), peak_bytes));
 }
 
-// Other tasks make room by themselves, or need none.
-bool RunsShard(const Task& task) {
-  return task.kind() != worker::v1::TASK_KIND_PILOT &&
-         task.kind() != worker::v1::TASK_KIND_INIT &&
-         task.kind() != worker::v1::TASK_KIND_NOOP;
-}
-
 // What updates need is in the pool: no batches, and nothing of the device.
 bool IsUpdate(const Task& task) {
   return task.kind() == worker::v1::TASK_KIND_UPDATE;
@@ -112,6 +105,11 @@ absl::Status CheckShard(const Task& task, const ModelTable& table) {
       "task ", task.task_id(), " names layers [", task.first_layer(), ", ",
       task.last_layer(), ") of ", table.layer_count(), " and batches [",
       task.first_micro_batch(), ", ", task.last_micro_batch(), ")"));
+}
+
+bool IsForward(const Task& task) {
+  return task.kind() == worker::v1::TASK_KIND_FORWARD ||
+         task.kind() == worker::v1::TASK_KIND_EVALUATE;
 }
 
 bool IsBackward(const Task& task) {
@@ -227,13 +225,13 @@ TaskRunner::MaybeFailure TaskRunner::Try(Memory memory, const Task& task,
       memory == Memory::kWithCache
           ? std::max(kLeastDepartingBytes, SpareRoom(task, job))
           : 0);
+  const int64_t reserved_bytes =
+      memory == Memory::kAsInPilot
+          ? PilotReserveBytes(job.prefetch_bytes(),
+                              device_->arena().limit_bytes())
+          : 0;
   MaybeFailure failure = Catch([&] {
-    const Reservation reservation(
-        device_->arena(),
-        memory == Memory::kAsInPilot
-            ? PilotReserveBytes(job.prefetch_bytes(),
-                                device_->arena().limit_bytes())
-            : 0);
+    const Reservation reservation(device_->arena(), reserved_bytes);
     return Dispatch(task, job, attempt, log, control, report);
   });
   if (failure && attempt.meter.layer() >= 0) {
@@ -259,7 +257,7 @@ TaskRunner::MaybeFailure TaskRunner::Try(Memory memory, const Task& task,
     if (!failure) failure = std::move(device_failure);
   }
   if (!failure) {
-    RememberNeed(task, job, attempt.meter.needed_bytes());
+    RememberNeed(task, job, attempt.meter.needed_bytes() - reserved_bytes);
     return std::nullopt;
   }
   computed.finish = nullptr;
@@ -460,7 +458,8 @@ Prefetcher::ComingTask TaskRunner::ComingTaskOf(const NextTask& next) {
 }
 
 bool TaskRunner::FitsBesideCache(const Task& task, const JobContext& job) {
-  if (!RunsShard(task)) return true;
+  // Others make room by themselves, or need none.
+  if (!IsForward(task) && !IsBackward(task)) return true;
   const TaskShape shape = TaskShapeOf(task, job);
   if (too_large_for_cache_.contains(shape)) return false;
   const int64_t limit = device_->arena().limit_bytes();

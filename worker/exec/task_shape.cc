@@ -15,6 +15,7 @@ hydra::v1::TrainSpec WithoutWhatNeedsNoMemory(hydra::v1::TrainSpec train) {
   train.clear_warmup_steps();
   train.clear_warmup_ratio();
   train.clear_min_learning_rate();
+  train.clear_no_decay_biases_and_norms();
   train.clear_weight_decay();
   train.clear_adam_beta1();
   train.clear_adam_beta2();

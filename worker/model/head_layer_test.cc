@@ -12,16 +12,12 @@
 #include "worker/model/block_views.h"
 #include "worker/model/counting_allocator.h"
 #include "worker/model/known_layers.h"
-#include "worker/model/product_order.h"
 #include "worker/model/row_stream.h"
 #include "worker/model/test_models.h"
 #include "worker/model/testing/held_rows.h"
 
 namespace hydra {
 namespace {
-
-// Before any test's first product.
-[[maybe_unused]] const bool kProductOrderIsFixed = (FixProductOrder(), true);
 
 // Two whole slices and a shorter one.
 constexpr int64_t kSequences = 8;

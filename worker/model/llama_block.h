@@ -20,9 +20,6 @@ namespace hydra {
 //
 // Record keeps the results of matrix products and of the attention, and the
 // residual. Backward makes the rest again.
-//
-// The last bits may depend on the number of threads where those of LibTorch's
-// matrix products do, see docs/exactness.md.
 class LlamaBlock : public Layer {
  public:
   // What is dropped, see MaskSeed.

@@ -12,15 +12,11 @@
 #include "gtest/gtest.h"
 #include "worker/model/block_views.h"
 #include "worker/model/known_layers.h"
-#include "worker/model/product_order.h"
 #include "worker/model/row_gradients.h"
 #include "worker/model/test_models.h"
 
 namespace hydra {
 namespace {
-
-// Before any test's first product.
-[[maybe_unused]] const bool kProductOrderIsFixed = (FixProductOrder(), true);
 
 constexpr int64_t kSequences = 4;
 constexpr int64_t kContext = 80;
@@ -181,6 +177,13 @@ INSTANTIATE_TEST_SUITE_P(Families, WholeLlamaPassTest,
 
 TEST_P(WholeLlamaPassTest, RepeatsItsBits) {
   ExpectSameBits(Table(), Pass(Table(), 1, 0));
+}
+
+TEST_P(WholeLlamaPassTest, AnyNumberOfThreadsGivesTheSameBits) {
+  for (int threads : {2, 3, 7}) {
+    SCOPED_TRACE(threads);
+    ExpectSameBits(Table(), Pass(Table(), threads, 0));
+  }
 }
 
 TEST_P(WholeLlamaPassTest, AnyAlignmentOfOperandsGivesTheSameBits) {

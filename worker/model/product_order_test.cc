@@ -4,6 +4,7 @@
 
 #include "ATen/Parallel.h"
 #include "ATen/core/Tensor.h"
+#include "ATen/ops/bmm.h"
 #include "ATen/ops/empty.h"
 #include "ATen/ops/mm.h"
 #include "ATen/ops/randn.h"
@@ -46,6 +47,28 @@ TEST_F(ProductOrderTest, IsTheSameOnAnyNumberOfThreads) {
         ExpectSameBitsOnAnyNumberOfThreads(a.t().contiguous().t(), b);
         ExpectSameBitsOnAnyNumberOfThreads(a, b.t().contiguous().t());
       }
+    }
+  }
+}
+
+// As an attention has them: each of a batch lies inside of wider rows.
+TEST_F(ProductOrderTest, ProductsOfABatchAreTheSameOnAnyNumberOfThreads) {
+  for (int64_t context : {7, 25, 100, 127}) {
+    const at::Tensor rows = at::randn({3, context, 2 * 3 * 12});
+    const auto heads = [&](int64_t first) {
+      return rows.narrow(2, first, 24)
+          .view({3, context, 2, 12})
+          .transpose(1, 2)
+          .flatten(0, 1);
+    };
+    const at::Tensor query = heads(0), key = heads(24);
+    at::set_num_threads(1);
+    const at::Tensor one = query.bmm(key.transpose(1, 2));
+    const at::Tensor back = one.bmm(query);
+    for (int threads : {2, 3, 7}) {
+      at::set_num_threads(threads);
+      EXPECT_TRUE(query.bmm(key.transpose(1, 2)).equal(one)) << context;
+      EXPECT_TRUE(one.bmm(query).equal(back)) << context;
     }
   }
 }

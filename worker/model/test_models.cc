@@ -7,8 +7,15 @@
 #include "ATen/ops/full.h"
 #include "ATen/ops/ones.h"
 #include "worker/model/block_views.h"
+#include "worker/model/product_order.h"
 
 namespace hydra {
+namespace {
+
+// Before any test's first product: tests compute as workers do.
+[[maybe_unused]] const bool kProductOrderIsFixed = (FixProductOrder(), true);
+
+}  // namespace
 
 Gpt2Config TinyConfig(double dropout) {
   Gpt2Config config;

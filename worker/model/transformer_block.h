@@ -19,9 +19,6 @@ namespace hydra {
 // Record keeps the results of matrix products and of the attention, and the
 // residual: 9 numbers for each one of the input where the feed-forward layer is
 // four times as wide. Backward makes the rest again.
-//
-// The last bits may depend on the number of threads where those of LibTorch's
-// matrix products do, see docs/exactness.md.
 class TransformerBlock : public Layer {
  public:
   // What is dropped, see MaskSeed: pairs of the attention, and each branch

@@ -7,14 +7,10 @@
 #include "ATen/core/Tensor.h"
 #include "gtest/gtest.h"
 #include "worker/model/counting_allocator.h"
-#include "worker/model/product_order.h"
 #include "worker/model/test_models.h"
 
 namespace hydra {
 namespace {
-
-// Before any test's first product.
-[[maybe_unused]] const bool kProductOrderIsFixed = (FixProductOrder(), true);
 
 constexpr int64_t kSequences = 3;
 constexpr int64_t kContext = 20;

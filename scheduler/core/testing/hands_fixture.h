@@ -12,6 +12,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/time/time.h"
 #include "common/ids/ids.h"
+#include "common/protocol/task_format.h"
 #include "hydra/worker/v1/worker.pb.h"
 #include "scheduler/core/hands.h"
 #include "scheduler/core/testing/book_job.h"
@@ -45,6 +46,7 @@ class HandsFixture : public ::testing::Test {
     hydra::worker::v1::WorkerReport report;
     report.set_session(absl::StrCat(worker));
     report.set_sequence(At(worker).report_sequence + 1);
+    report.set_task_format(kTaskFormat);
     report.mutable_contexts()->Assign(contexts.begin(), contexts.end());
     ASSERT_TRUE(roster_.TakeAttendance(At(worker), report, now_));
   }

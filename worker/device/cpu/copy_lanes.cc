@@ -116,6 +116,12 @@ void CopyLanes::Run(CopyLane which) {
         mine.ended - std::exchange(mine.began, absl::InfiniteFuture());
     mine.entries.pop_front();
     ++mine.done;
+    // The link could not have begun them before.
+    for (Entry& waiting : lane(Other(which)).entries) {
+      if (waiting.after == mine.done) {
+        waiting.ready = std::max(waiting.ready, mine.ended);
+      }
+    }
   }
 }
 
