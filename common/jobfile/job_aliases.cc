@@ -21,8 +21,6 @@ constexpr absl::string_view kPreparedOnce =
 constexpr absl::string_view kSchedules =
     "there are constant, linear and cosine, each with warmup_steps or "
     "warmup_ratio";
-constexpr absl::string_view kAfterWarmup =
-    "warm-up comes with every schedule: warmup_steps or warmup_ratio";
 constexpr absl::string_view kFp32 =
     "Hydra trains in fp32: there is no other precision yet";
 constexpr absl::string_view kAlwaysRecomputed =
@@ -219,18 +217,21 @@ constexpr Alias kJobAliases[] = {
     {"attn_pdrop", "dropout", "one value for all"},
     {"resid_pdrop", "dropout", "one value for all"},
     {"embd_pdrop", "dropout", "one value for all"},
+    {"lr_scheduler_kwargs", "min_learning_rate"},
     {"learning_rate_schedule*", "lr_scheduler_type", kSchedules},
     {"lr_schedule*", "lr_scheduler_type", kSchedules},
     {"scheduler", "lr_scheduler_type", kSchedules},
     {"decay_lr", "lr_scheduler_type", kSchedules},
     {"lr_decay*", "lr_scheduler_type", kSchedules},
-    {"constant_with_warmup", "constant", kAfterWarmup},
-    {"cosine_with_min_lr", "cosine", "with min_learning_rate"},
+    {"constant_with_warmup", "constant"},
+    {"cosine_with_min_lr", "cosine"},
     {"warmup", "warmup_steps"},
     {"warmup_iters", "warmup_steps"},
     {"num_warmup_steps", "warmup_steps"},
     {"min_lr", "min_learning_rate"},
     {"cosine_min_lr_ratio", "min_learning_rate", "a rate, not a ratio"},
+    {"min_lr_ratio", "min_learning_rate", "a rate, not a ratio"},
+    {"warmup*", "warmup_steps"},
     {"grad_clip", "max_grad_norm"},
     {"clip_grad_norm", "max_grad_norm"},
     {"clip_grad_value", "",

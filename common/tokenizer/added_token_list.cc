@@ -18,7 +18,9 @@ bool JsonFlag(const Json& json, const char* key, bool otherwise) {
 }
 
 AddedTokenList::AddedTokenList(Tokenizer* tokenizer)
-    : tokenizer_(*tokenizer), normalizer_(tokenizer->normalizer) {
+    : tokenizer_(*tokenizer),
+      normalizer_(tokenizer->normalizer),
+      next_id_(tokenizer->vocabulary.size()) {
   for (const auto& [token, id] : tokenizer_.vocabulary) {
     owners_.emplace(id, token);
   }
@@ -68,7 +70,7 @@ absl::Status AddedTokenList::AddToken(AddedToken token,
   const int64_t id = known != ids_.end() ? known->second
                      : in_vocabulary != tokenizer_.vocabulary.end()
                          ? in_vocabulary->second
-                         : NextId();
+                         : next_id_;
   if (given.has_value() && *given != id) {
     return absl::InvalidArgumentError(
         absl::StrCat(source, ": token ", Quoted(token.text), " has id ", *given,
@@ -81,18 +83,16 @@ absl::Status AddedTokenList::AddToken(AddedToken token,
         absl::StrCat(source, ": token ", Quoted(token.text), " gets id ", id,
                      ", which ", Quoted(owner->second), " has"));
   }
+  if (id > kMaxTokenId) {
+    return absl::InvalidArgumentError(
+        absl::StrCat(source, ": token ", Quoted(token.text), " gets id ", id,
+                     "; at most ", kMaxTokenId, " is possible"));
+  }
+  next_id_ = std::max(next_id_, id + 1);
   token.id = id;
   ids_.emplace(token.text, id);
   tokenizer_.added.push_back(std::move(token));
   return absl::OkStatus();
-}
-
-int64_t AddedTokenList::NextId() const {
-  int64_t next = tokenizer_.vocabulary.size();
-  for (const AddedToken& token : tokenizer_.added) {
-    next = std::max(next, int64_t{token.id} + 1);
-  }
-  return next;
 }
 
 }  // namespace hydra

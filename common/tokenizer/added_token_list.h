@@ -36,12 +36,12 @@ class AddedTokenList {
  private:
   absl::Status AddToken(AddedToken token, const std::string& source,
                         std::optional<int64_t> given, bool may_share);
-  int64_t NextId() const;
-
   Tokenizer& tokenizer_;
   const Normalizer normalizer_;
   absl::flat_hash_map<std::string, int64_t> ids_;
   absl::flat_hash_map<int64_t, std::string> owners_;
+  // Behind the vocabulary, and behind all that were added.
+  int64_t next_id_;
 };
 
 }  // namespace hydra

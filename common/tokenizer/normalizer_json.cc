@@ -10,8 +10,6 @@
 namespace hydra {
 namespace {
 
-using Json = nlohmann::json;
-
 struct PlainStep {
   const char* type;
   NormalizerKind kind;

@@ -142,7 +142,8 @@ absl::Status AddWithIds(const Json& tokens, const std::string& source,
   std::vector<std::pair<int64_t, Json>> ordered;
   for (const auto& [key, value] : tokens.items()) {
     int64_t id = -1;
-    if (ids_are_keys ? !absl::SimpleAtoi(key, &id) : !value.is_number()) {
+    if (ids_are_keys ? !absl::SimpleAtoi(key, &id)
+                     : !value.is_number_integer()) {
       return absl::InvalidArgumentError(
           absl::StrCat(source, ": ", Quoted(key), " has no id"));
     }
@@ -168,7 +169,8 @@ absl::Status AddListed(const Json& tokenizer, const std::string& name,
   const std::string source = absl::StrCat(name, ": added_tokens");
   for (const Json& token : *tokens) {
     std::optional<int64_t> id;
-    if (token.is_object() && token.contains("id") && token["id"].is_number()) {
+    if (token.is_object() && token.contains("id") &&
+        token["id"].is_number_integer()) {
       id = token["id"].get<int64_t>();
     }
     absl::Status added =

@@ -61,6 +61,7 @@ TEST_F(ModelWriterTest, AllOfATokenizerGoesAlong) {
                                "merges.txt",
                                "vocab.txt",
                                "tokenizer.json",
+                               "tokenizer.model",
                                "tokenizer_config.json",
                                "special_tokens_map.json",
                                "added_tokens.json",

@@ -3,8 +3,11 @@
 #include <algorithm>
 #include <utility>
 
+#include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/strip.h"
 #include "common/file/file_format.h"
+#include "common/text/printable.h"
 #include "scheduler/submission/user_file.h"
 
 namespace hydra {
@@ -22,11 +25,23 @@ absl::StatusOr<std::string> HeadOf(const std::string& path,
   return ReadHead(*fd, path);
 }
 
+// Of a file that should be JSON Lines, as far as its first row's begin tells;
+// empty: none.
+std::string MistakeOfRows(const std::string& path, absl::string_view head) {
+  absl::ConsumePrefix(&head, "\xef\xbb\xbf");
+  head = absl::StripLeadingAsciiWhitespace(head);
+  if (head.empty() || head.front() == '{') return "";
+  return absl::StrCat(path, " is no JSON Lines: it begins with ",
+                      Quoted(WholeCharacters(head, 4)),
+                      ", and each line must be an object, {...}");
+}
+
 }  // namespace
 
-const DataCheck::Finding& DataCheck::Look(const std::string& path, bool is_text,
+const DataCheck::Finding& DataCheck::Look(const std::string& path,
+                                          v1::DataFormat format,
                                           const std::string& field) {
-  const auto [entry, is_new] = seen_.try_emplace({path, is_text});
+  const auto [entry, is_new] = seen_.try_emplace({path, format});
   Finding& finding = entry->second;
   if (!is_new) return finding;
   finding.field = field;
@@ -35,36 +50,39 @@ const DataCheck::Finding& DataCheck::Look(const std::string& path, bool is_text,
     finding.mistake = std::string(head.status().message());
     return finding;
   }
-  const FileFormat* format = RecogniseFormat(*head);
-  if (format == nullptr) return finding;
-  if (is_text && format->is_text) {
+  const bool is_rows = format == v1::DATA_FORMAT_JSONL;
+  const bool is_text = is_rows || format == v1::DATA_FORMAT_TEXT;
+  const FileFormat* found = RecogniseFormat(*head);
+  if (found != nullptr && !(is_text && found->is_text)) {
+    if (is_text || found->signature_bytes >= kCertainBytes) {
+      finding.mistake = absl::StrCat(
+          path, is_text ? " is no text but " : " has no ids but is ",
+          Describe(*found));
+    }
+  } else if (is_rows) {
+    finding.mistake = MistakeOfRows(path, *head);
+  } else if (found != nullptr) {
     finding.warning =
-        absl::StrCat(path, " is ", format->name,
-                     ", and is trained on as it stands, markup included");
-  } else if (is_text || format->signature_bytes >= kCertainBytes) {
-    finding.mistake =
-        absl::StrCat(path, is_text ? " is no text but " : " has no ids but is ",
-                     Describe(*format));
+        absl::StrCat(path, " is ", found->name,
+                     ", and is trained on as it stands, markup included",
+                     found->name == kJsonName
+                         ? "; data.format: jsonl trains on a field of each row"
+                         : "");
   }
   return finding;
 }
 
 void DataCheck::Check(const v1::DataSpec& data, Mistakes* mistakes,
                       std::vector<std::string>* warnings) {
-  const bool is_jsonl = data.format() == v1::DATA_FORMAT_JSONL;
-  const bool is_text = is_jsonl || data.format() == v1::DATA_FORMAT_TEXT;
   const auto check = [&](absl::string_view split, const auto& files) {
     for (int i = 0; i < files.size(); ++i) {
       const std::string field = absl::StrCat(split, "[", i, "]");
       if (HasMistake(*mistakes, field)) continue;
-      const Finding& finding = Look(files[i], is_text, field);
+      const Finding& finding = Look(files[i], data.format(), field);
       if (!finding.mistake.empty() && finding.field == field) {
         AddMistake(field, finding.mistake, mistakes);
       }
-      // Of rows the text alone is trained on.
-      if (!finding.warning.empty() && !is_jsonl) {
-        warnings->push_back(finding.warning);
-      }
+      if (!finding.warning.empty()) warnings->push_back(finding.warning);
     }
   };
   check("data.train_files", data.train_files());

@@ -33,12 +33,12 @@ class DataCheck {
     // The field that first named the file.
     std::string field;
   };
-  const Finding& Look(const std::string& path, bool is_text,
+  const Finding& Look(const std::string& path, hydra::v1::DataFormat format,
                       const std::string& field);
 
   const PathPolicy& paths_;
-  // By path, and whether it is to be text.
-  std::map<std::pair<std::string, bool>, Finding> seen_;
+  // By path, and what it is to be.
+  std::map<std::pair<std::string, hydra::v1::DataFormat>, Finding> seen_;
 };
 
 // Whether `mistakes` has one of this field.

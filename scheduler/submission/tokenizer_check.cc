@@ -52,7 +52,7 @@ TokenizerCheck::Finding TokenizerCheck::Look(const std::string& directory,
   const absl::StatusOr<Tokenizer> tokenizer = ParseTokenizer(files);
   if (tokenizer.ok()) {
     finding.size = tokenizer->size;
-    finding.has_end_of_text = tokenizer->end_of_text_id.has_value();
+    finding.end_of_text_id = tokenizer->end_of_text_id;
   } else {
     finding.mistakes.push_back(std::string(tokenizer.status().message()));
   }
@@ -73,8 +73,20 @@ void TokenizerCheck::Check(const v1::JobSpec& spec,
   for (const std::string& mistake : finding.mistakes) {
     AddMistake(kField, mistake, mistakes);
   }
-  if (is_for_rows && finding.size > 0 && !finding.has_end_of_text) {
-    AddMistake(kField, absl::StrCat(directory, " ", kHasNoEndOfText), mistakes);
+  if (is_for_rows && finding.size > 0) {
+    const std::optional<uint32_t>& end = finding.end_of_text_id;
+    if (!end.has_value()) {
+      AddMistake(kField, absl::StrCat(directory, " ", kHasNoEndOfText),
+                 mistakes);
+    } else if (vocabulary_size.has_value() && *end >= *vocabulary_size) {
+      AddMistake(kField,
+                 absl::StrCat(directory,
+                              ": eos_token, which is put behind the "
+                              "text of each row, has id ",
+                              *end, ", and the model's vocab_size is ",
+                              *vocabulary_size),
+                 mistakes);
+    }
   }
   if (vocabulary_size.has_value() && finding.size > *vocabulary_size) {
     warnings->push_back(absl::StrCat(

@@ -35,7 +35,7 @@ class TokenizerCheck {
     std::vector<std::string> mistakes;
     // One more than the largest id; 0: not known.
     int64_t size = 0;
-    bool has_end_of_text = false;
+    std::optional<uint32_t> end_of_text_id;
   };
   Finding Look(const std::string& directory, bool is_for_text) const;
 

@@ -146,7 +146,7 @@ class LocalServer:
         if self._daemon.poll() is not None:
             raise RuntimeError("hydrad ended:\n" + self.log())
         command = [f"{self.programs}/hydra", "--server", f"unix:{self._socket}"]
-        left = None if self._end is None else max(1, self._end - time.monotonic())
+        left = None if self._end is None else max(0, self._end - time.monotonic())
         self._client = subprocess.Popen(
             [*command, *words],
             stdout=subprocess.PIPE,

@@ -302,6 +302,9 @@ TEST_F(BadInputTest, WhatShowsOnlyOnTheWayFailsThatJobAlone) {
   ExpectFails({"row that is no JSON",
                rows("{\"text\": \"a\"}\n{\"text\": \"b}\n"), kInvalid,
                ": line 2 is no JSON"});
+  const Submission array = {"JSON array in place of rows", rows("[\n{}]"),
+                            kInvalid, "is no JSON Lines: it begins with '["};
+  ExpectRefused(array);
   ExpectFails({"row of a chat, which has no text", rows("{\"messages\": []}\n"),
                kInvalid,
                ": line 1 has no 'text', which data.text_field names; it has "

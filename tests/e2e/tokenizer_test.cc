@@ -101,6 +101,39 @@ TEST_P(TokenizerTest, AJobTrainsOnItsIdsAndKeepsItsFile) {
   EXPECT_EQ(ReadFile(on_text.output_path() + "/tokenizer.json"), Json());
 }
 
+TEST_P(TokenizerTest, AJobTrainsOnTheRowsOfJsonLines) {
+  const std::string config = R"({"eos_token": "<|endoftext|>"})";
+  WriteFile(spec_.model().path() + "/tokenizer_config.json", config);
+  TokenizerFiles files;
+  files.tokenizer_json = TokenizerFile{"tokenizer.json", Json()};
+  files.tokenizer_config_json = TokenizerFile{"tokenizer_config.json", config};
+  TextTokenizer tokenizer(*ParseTokenizer(files));
+  std::string rows;
+  std::vector<uint32_t> ids;
+  for (int i = 0; rows.size() < (5 << 19); ++i) {
+    const std::string body =
+        i % 97 == 0 ? "" : absl::StrCat("Row ", i, ", \xc3\xa9t\xc3\xa9. ");
+    absl::StrAppend(&rows,
+                    nlohmann::json{{"text", "not this"}, {"body", body}}.dump(),
+                    "\n");
+    if (body.empty()) continue;
+    tokenizer.Encode(body, &ids);
+    ids.push_back(tokenizer.end_of_text_id().value());
+  }
+  const std::string raw(reinterpret_cast<const char*>(ids.data()),
+                        ids.size() * sizeof(ids[0]));
+  v1::JobSpec on_rows = On(rows, v1::DATA_FORMAT_JSONL);
+  on_rows.mutable_data()->set_text_field("body");
+  Cluster cluster({});
+  const v1::JobDetail job = cluster.Run(on_rows);
+  ASSERT_EQ(job.status().state(), v1::JOB_STATE_COMPLETED)
+      << job.status().DebugString();
+  EXPECT_EQ(
+      Difference(OutcomeOf(job),
+                 OutcomeOf(cluster.Run(On(raw, v1::DATA_FORMAT_TOKENS_U32)))),
+      "");
+}
+
 INSTANTIATE_TEST_SUITE_P(Kind, TokenizerTest,
                          testing::Values("llama2", "qwen2", "bert_uncased"),
                          [](const auto& info) {

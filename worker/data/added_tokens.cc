@@ -1,9 +1,9 @@
 #include "worker/data/added_tokens.h"
 
 #include <algorithm>
+#include <functional>
 #include <utility>
 
-#include "absl/strings/match.h"
 #include "common/text/code_points.h"
 #include "common/tokenizer/unicode_classes.h"
 
@@ -39,14 +39,15 @@ size_t WhiteSpaceEnd(absl::string_view text, size_t begin) {
 }  // namespace
 
 void AddedTokens::Add(AddedToken token) {
-  std::vector<AddedToken>& alike =
-      tokens_[static_cast<unsigned char>(token.text[0])];
-  if (alike.empty()) first_bytes_.push_back(token.text[0]);
-  alike.push_back(std::move(token));
-  std::stable_sort(alike.begin(), alike.end(),
-                   [](const AddedToken& a, const AddedToken& b) {
-                     return a.text.size() > b.text.size();
-                   });
+  std::vector<size_t>& lengths =
+      lengths_[static_cast<unsigned char>(token.text[0])];
+  if (lengths.empty()) first_bytes_.push_back(token.text[0]);
+  const size_t length = token.text.size();
+  const auto place = std::lower_bound(lengths.begin(), lengths.end(), length,
+                                      std::greater<size_t>());
+  if (place == lengths.end() || *place != length) lengths.insert(place, length);
+  std::string text = token.text;
+  tokens_.try_emplace(std::move(text), std::move(token));
 }
 
 std::optional<AddedTokens::Match> AddedTokens::Find(absl::string_view text,
@@ -55,9 +56,10 @@ std::optional<AddedTokens::Match> AddedTokens::Find(absl::string_view text,
   for (size_t at = text.find_first_of(first_bytes_, from); at != text.npos;
        at = text.find_first_of(first_bytes_, at + 1)) {
     const absl::string_view rest = text.substr(at);
-    for (const AddedToken& token :
-         tokens_[static_cast<unsigned char>(rest[0])]) {
-      if (absl::StartsWith(rest, token.text)) return Match{at, &token};
+    for (size_t length : lengths_[static_cast<unsigned char>(rest[0])]) {
+      if (length > rest.size()) continue;
+      const auto found = tokens_.find(rest.substr(0, length));
+      if (found != tokens_.end()) return Match{at, &found->second};
     }
   }
   return std::nullopt;

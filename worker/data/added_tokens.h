@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "absl/container/flat_hash_map.h"
 #include "absl/functional/function_ref.h"
 #include "absl/strings/string_view.h"
 #include "common/tokenizer/tokenizer_parts.h"
@@ -23,7 +24,8 @@ class AddedTokens {
 
   // Calls `found` for each token in `text`, in order, and `rest` for what is
   // between, if anything is, with its place in `text`.
-  // O(text.size()) unless many begin alike. Requires well-formed UTF-8.
+  // O(text.size()), times the number of different lengths of those that begin
+  // alike where one may begin. Requires well-formed UTF-8.
   void Split(absl::string_view text, absl::FunctionRef<void(uint32_t)> found,
              absl::FunctionRef<void(absl::string_view, size_t)> rest) const;
 
@@ -35,8 +37,10 @@ class AddedTokens {
 
   std::optional<Match> Find(absl::string_view text, size_t from) const;
 
-  // By their first byte, longest first.
-  std::array<std::vector<AddedToken>, 256> tokens_;
+  // By their texts.
+  absl::flat_hash_map<std::string, AddedToken> tokens_;
+  // By their first byte: the lengths that there are, longest first.
+  std::array<std::vector<size_t>, 256> lengths_;
   // The first bytes that there are; most texts have none of them.
   std::string first_bytes_;
 };

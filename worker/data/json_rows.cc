@@ -1,11 +1,16 @@
 #include "worker/data/json_rows.h"
 
+#include <cstdint>
 #include <nlohmann/json.hpp>
+#include <optional>
+#include <utility>
 #include <vector>
 
 #include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
+#include "common/json/json_mistake.h"
+#include "common/json/python_json.h"
 #include "common/text/printable.h"
 
 namespace hydra {
@@ -15,42 +20,105 @@ using Json = nlohmann::json;
 
 constexpr size_t kMostNamedKeys = 5;
 
-absl::Status MissingField(const Json& row, const std::string& field) {
-  std::vector<std::string> keys;
-  for (const auto& [key, value] : row.items()) {
-    if (keys.size() == kMostNamedKeys) {
-      keys.push_back("...");
-      break;
-    }
-    keys.push_back(Quoted(key));
+// Keeps one text of a row, and drops all else as it comes: as a whole, a row's
+// value would take many times its bytes.
+class FieldReader : public nlohmann::json_sax<Json> {
+ public:
+  explicit FieldReader(const std::string& field) : field_(field) {}
+
+  bool null() override { return Found("null"); }
+  bool boolean(bool) override { return Found("a boolean"); }
+  bool number_integer(int64_t) override { return Found("a number"); }
+  bool number_unsigned(uint64_t) override { return Found("a number"); }
+  bool number_float(double, const std::string&) override {
+    return Found("a number");
   }
-  return absl::InvalidArgumentError(absl::StrCat(
-      "has no ", Quoted(field), ", which data.text_field names; it has ",
-      keys.empty() ? "no fields" : absl::StrJoin(keys, ", ")));
-}
+  bool binary(Json::binary_t&) override { return Found("binary"); }
+  bool string(std::string& text) override {
+    if (!Found("a text")) return false;
+    if (IsAtField()) text_ = std::move(text);
+    return true;
+  }
+  bool start_object(size_t) override {
+    return (depth_ == 0 || Found("an object")) && Enter();
+  }
+  bool start_array(size_t) override { return Found("an array") && Enter(); }
+  bool end_object() override { return Leave(); }
+  bool end_array() override { return Leave(); }
+  bool key(std::string& key) override {
+    if (depth_ > 1) return true;
+    is_at_field_ = key == field_;
+    if (keys_.size() <= kMostNamedKeys) keys_.push_back(Quoted(key));
+    return true;
+  }
+  bool parse_error(size_t position, const std::string&,
+                   const Json::exception& error) override {
+    return Stop(absl::StrCat("is no JSON at its byte ", position, ": ",
+                             JsonMistake(error.what())));
+  }
+
+  // Once all of the row was read.
+  absl::StatusOr<std::string> Result() {
+    if (!mistake_.empty()) return absl::InvalidArgumentError(mistake_);
+    if (text_.has_value()) return *std::move(text_);
+    if (!found_.empty()) {
+      return absl::InvalidArgumentError(
+          absl::StrCat(Quoted(field_), ": expected a text, found ", found_));
+    }
+    if (keys_.size() > kMostNamedKeys) keys_.back() = "...";
+    return absl::InvalidArgumentError(absl::StrCat(
+        "has no ", Quoted(field_), ", which data.text_field names; it has ",
+        keys_.empty() ? "no fields" : absl::StrJoin(keys_, ", ")));
+  }
+
+ private:
+  bool IsAtField() const { return depth_ == 1 && is_at_field_; }
+
+  bool Stop(std::string mistake) {
+    mistake_ = std::move(mistake);
+    return false;
+  }
+
+  // A value begins. Of fields that stand twice the last one counts, as Python
+  // has it.
+  bool Found(absl::string_view what) {
+    if (depth_ == 0) {
+      return Stop(absl::StrCat("is no object, but ", what));
+    }
+    if (IsAtField()) {
+      found_ = std::string(what);
+      text_.reset();
+    }
+    return true;
+  }
+
+  bool Enter() {
+    if (++depth_ <= kMaxJsonDepth) return true;
+    return Stop(absl::StrCat("has values inside of each other, more than ",
+                             kMaxJsonDepth, " deep"));
+  }
+  bool Leave() {
+    --depth_;
+    return true;
+  }
+
+  const std::string& field_;
+  int depth_ = 0;
+  bool is_at_field_ = false;
+  std::optional<std::string> text_;
+  // What the field has, if it is there.
+  std::string found_;
+  std::vector<std::string> keys_;
+  std::string mistake_;
+};
 
 }  // namespace
 
 absl::StatusOr<std::string> TextOfRow(absl::string_view row,
                                       const std::string& field) {
-  Json parsed;
-  try {
-    parsed = Json::parse(row.begin(), row.end());
-  } catch (const Json::parse_error& error) {
-    return absl::InvalidArgumentError(
-        absl::StrCat("is no JSON, as its byte ", error.byte, " shows"));
-  }
-  if (!parsed.is_object()) {
-    return absl::InvalidArgumentError(
-        absl::StrCat("is no object, but ", parsed.type_name()));
-  }
-  const auto found = parsed.find(field);
-  if (found == parsed.end()) return MissingField(parsed, field);
-  if (!found->is_string()) {
-    return absl::InvalidArgumentError(absl::StrCat(
-        Quoted(field), ": expected a text, found ", found->type_name()));
-  }
-  return std::move(found->get_ref<std::string&>());
+  FieldReader reader(field);
+  Json::sax_parse(row.begin(), row.end(), &reader);
+  return reader.Result();
 }
 
 absl::Status RowReader::Add(absl::string_view piece, Take take) {
@@ -86,6 +154,10 @@ absl::Status RowReader::Finish(Take take) {
 
 absl::Status RowReader::TakeLine(absl::string_view line, Take take) {
   ++line_;
+  if (static_cast<int64_t>(line.size()) > kMaxRowBytes) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("has more than ", kMaxRowBytes, " bytes"));
+  }
   line = absl::StripAsciiWhitespace(line);
   return line.empty() ? absl::OkStatus() : take(line);
 }

@@ -16,8 +16,10 @@ namespace hydra {
 // A row of more bytes is refused.
 inline constexpr int64_t kMaxRowBytes = int64_t{64} << 20;
 
-// The text of a row. INVALID_ARGUMENT: it is no JSON object, or its `field` is
-// missing or no text; the message does not say where the row stands.
+// The text of a row, which is strict JSON; other fields may hold anything, and
+// take no memory. INVALID_ARGUMENT: it is no JSON object, its `field` is
+// missing or no text, or its values lie too deep in each other; the message
+// does not say where the row stands.
 absl::StatusOr<std::string> TextOfRow(absl::string_view row,
                                       const std::string& field);
 

@@ -24,17 +24,25 @@ TEST(TextOfRowTest, IsThatOfTheField) {
 
 TEST(TextOfRowTest, ARowThatIsWrongIsDescribed) {
   const std::pair<std::string, std::string> kCases[] = {
-      {"{\"text\": \"a\"", "is no JSON, as its byte 13 shows"},
-      {"text", "is no JSON, as its byte 2 shows"},
-      {"{\"text\": \"\xff\"}", "is no JSON"},
-      {"[\"a\"]", "is no object, but array"},
-      {"\"a\"", "is no object, but string"},
-      {R"({"text": 3})", "'text': expected a text, found number"},
+      {"{\"text\": \"a\"", "is no JSON at its byte 13"},
+      {"text", "is no JSON at its byte 2"},
+      {"[", "is no object, but an array"},
+      {"{\"text\": \"\xff\"}", "is no JSON at its byte 11"},
+      {R"({"text": "a", "score": NaN})", "is no JSON at its byte 25"},
+      {R"({"text": "a"} {})", "is no JSON at its byte 15"},
+      {"\"a\"", "is no object, but a text"},
+      {R"({"text": 3})", "'text': expected a text, found a number"},
       {R"({"text": null})", "'text': expected a text, found null"},
-      {R"({"messages": [], "id": 3})",
-       "has no 'text', which data.text_field names; it has 'id', 'messages'"},
+      {R"({"text": ["a"]})", "'text': expected a text, found an array"},
+      {R"({"text": {"text": "a"}})",
+       "'text': expected a text, found an object"},
+      {R"({"text": "a", "text": 1})",
+       "'text': expected a text, found a number"},
+      {R"({"a": {"text": "a"}})", "has no 'text'"},
+      {R"({"messages": [{"text": "a"}], "id": 3})",
+       "has no 'text', which data.text_field names; it has 'messages', 'id'"},
       {"{}", "has no 'text', which data.text_field names; it has no fields"},
-      {R"({"a":1,"b":1,"c":1,"d":1,"e":1,"f":1})", "'e', ..."},
+      {R"({"a":1,"b":1,"c":1,"d":1,"e":1,"f":1,"g":1})", "'e', ..."},
   };
   for (const auto& [row, message] : kCases) {
     const auto text = TextOfRow(row, "text");
@@ -43,12 +51,18 @@ TEST(TextOfRowTest, ARowThatIsWrongIsDescribed) {
   }
 }
 
-TEST(TextOfRowTest, DeepNestingIsNoProblem) {
-  const std::string deep(100'000, '[');
-  EXPECT_FALSE(TextOfRow(absl::StrCat("{\"text\": ", deep), "text").ok());
-  const std::string closed(100'000, ']');
-  EXPECT_FALSE(
-      TextOfRow(absl::StrCat("{\"text\": ", deep, closed, "}"), "text").ok());
+TEST(TextOfRowTest, OfFieldsThatStandTwiceTheLastCounts) {
+  EXPECT_EQ(*TextOfRow(R"({"text": 1, "text": "a"})", "text"), "a");
+  EXPECT_EQ(*TextOfRow(R"({"text": "a", "b": {"text": 1}})", "text"), "a");
+}
+
+TEST(TextOfRowTest, ValuesDeepInEachOtherAreRefused) {
+  const std::string open(100'000, '[');
+  const std::string close(100'000, ']');
+  const auto text =
+      TextOfRow(absl::StrCat("{\"a\": ", open, close, "}"), "text");
+  EXPECT_THAT(std::string(text.status().message()),
+              HasSubstr("has values inside of each other, more than 100 deep"));
 }
 
 // Rows and their lines, of `content` in pieces of so many bytes.

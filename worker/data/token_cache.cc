@@ -182,8 +182,8 @@ bool HasUsualTokens(const Tokenizer& tokenizer) {
   }
   if (tokenizer.added.size() != 1) return false;
   const AddedToken& token = tokenizer.added.front();
-  return token.text == kEndOfText && !token.lstrip && !token.rstrip &&
-         !token.single_word;
+  return token.text == kEndOfText && token.first && !token.lstrip &&
+         !token.rstrip && !token.single_word;
 }
 
 // Tells any two lists of added tokens apart.

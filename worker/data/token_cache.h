@@ -12,8 +12,9 @@
 #include "worker/task/task_control.h"
 
 // Data sets on disk as one file of ids (see TokenFile), found by content: its
-// name is the SHA-256 of the data files, in their order, of the tokenizer's
-// files, and of the version of this code's output. Where a file lies and when
+// name is the SHA-256 of the data files, in their order, of what of the
+// tokenizer's files decides ids, of the field that rows are read by, and of the
+// version of this code's output. Where a file lies and when
 // it was written does not matter.
 namespace hydra {
 
