@@ -79,7 +79,8 @@ absl::StatusOr<ChainPlan> PlanOf(const Job& job) {
     return absl::InvalidArgumentError(absl::StrCat(
         "the training split has ", tokens, " tokens; one step of ", sequences,
         " sequences of ", job.shape.context_length, " tokens needs ",
-        sequences * job.shape.context_length + 1));
+        sequences * job.shape.context_length + 1,
+        "; a smaller train.context_length makes them shorter"));
   }
   if (absl::Status long_enough = CheckEvaluationSplits(job);
       !long_enough.ok()) {
