@@ -5,6 +5,7 @@
 
 #include <vector>
 
+#include "common/protocol/task_format.h"
 #include "scheduler/core/testing/hands_fixture.h"
 
 namespace hydra {
@@ -71,6 +72,7 @@ TEST_F(DispatcherTest, APromisedJobIsAskedBackForADeviceWithNothingToDo) {
   Run();
   ASSERT_THAT(HandOf(1), ElementsAre(JobId(1), JobId(2)));
   At(2).state = v1::WORKER_STATE_READY;
+  At(2).task_format = kTaskFormat;
   Run();
   EXPECT_FALSE(book_.At(JobId(1)).outstanding.front().withdrawing);
   EXPECT_TRUE(book_.At(JobId(2)).outstanding.front().withdrawing);

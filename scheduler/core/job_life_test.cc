@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
+#include "common/protocol/task_format.h"
 #include "scheduler/core/core_parts.h"
 #include "scheduler/core/job_move.h"
 #include "scheduler/core/job_stand.h"
@@ -45,6 +46,7 @@ class OneJob {
   // The device takes what it can get.
   void HandOut() {
     parts_.roster.At(WorkerId(1)).state = v1::WORKER_STATE_READY;
+    parts_.roster.At(WorkerId(1)).task_format = kTaskFormat;
     parts_.dispatcher.Run(now_);
   }
   // Finishes the first task that is out.

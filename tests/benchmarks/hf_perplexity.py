@@ -1,23 +1,37 @@
 """Opens a directory that Hydra wrote with Hugging Face transformers, as it is,
 and measures the perplexity of a text as Hydra's evaluation does: windows of
-CONTEXT tokens one after another, an incomplete last one left out.
+CONTEXT tokens one after another, an incomplete last one left out. Of a file
+*.jsonl, the text is each row's, with the tokenizer's eos_token behind it.
 
 Usage: hf_perplexity.py DIRECTORY TEXT CONTEXT   (in a Python environment with transformers and torch)
 Compare with the evaluations in DIRECTORY/hydra_job.json.
 """
 
+import json
 import math
 import sys
 
 import torch
-from transformers import AutoModelForCausalLM, GPT2Tokenizer
+from transformers import AutoModelForCausalLM, AutoTokenizer
+
+
+def token_ids(tokenizer, path):
+    def ids_of(text):
+        return tokenizer(text, add_special_tokens=False)["input_ids"]
+
+    with open(path, encoding="utf-8", newline="") as file:
+        if not path.endswith(".jsonl"):
+            return ids_of(file.read())
+        ids = []
+        for line in file:
+            ids += ids_of(json.loads(line)["text"]) + [tokenizer.eos_token_id]
+        return ids
 
 
 def main(directory, text_path, context):
     model = AutoModelForCausalLM.from_pretrained(directory).eval()
-    tokenizer = GPT2Tokenizer.from_pretrained(directory)
-    with open(text_path, encoding="utf-8") as file:
-        ids = torch.tensor(tokenizer(file.read())["input_ids"])
+    tokenizer = AutoTokenizer.from_pretrained(directory)
+    ids = torch.tensor(token_ids(tokenizer, text_path))
     windows = (len(ids) - 1) // context
     total = 0.0
     with torch.no_grad():

@@ -1,6 +1,7 @@
 #include "tests/e2e/outcome.h"
 
 #include <nlohmann/json.hpp>
+#include <vector>
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
@@ -63,15 +64,28 @@ std::string Difference(const Outcome& a, const Outcome& b) {
 
 std::string DifferenceToPlainTraining(const v1::JobDetail& job,
                                       const std::string& model,
-                                      const std::string& tokens) {
+                                      const std::string& tokens,
+                                      int token_bytes) {
   std::string train;
   const auto written =
       google::protobuf::util::MessageToJsonString(job.spec().train(), &train);
   if (!written.ok()) return std::string(written.message());
   const std::string weights = FreshDirectory() + "/model.safetensors";
-  const ProgramResult reference = RunProgram(
-      {"tests/reference/reference_main", "--model", model, "--tokens", tokens,
-       "--token-bytes", "2", "--train", train, "--save", weights});
+  std::vector<std::string> command = {"tests/reference/reference_main",
+                                      "--model",
+                                      model,
+                                      "--tokens",
+                                      tokens,
+                                      "--token-bytes",
+                                      absl::StrCat(token_bytes),
+                                      "--train",
+                                      train,
+                                      "--save",
+                                      weights};
+  if (job.spec().model().init() == v1::INITIALIZATION_RANDOM) {
+    command.push_back("--random");
+  }
+  const ProgramResult reference = RunProgram(command);
   if (reference.code != 0) return reference.output;
   Outcome plain = OutcomeOf(job);
   plain.weights = ReadFile(weights);

@@ -29,10 +29,11 @@ std::string Difference(const Outcome& a, const Outcome& b);
 
 // What differs first from the same training by the plain LibTorch program
 // (tests/reference), which is run here: in one process, without pool and
-// shards. `model` and `tokens`, a file of two-byte ids, are the job's.
+// shards. `model` and `tokens`, a file of ids, are the job's.
 std::string DifferenceToPlainTraining(const hydra::v1::JobDetail& job,
                                       const std::string& model,
-                                      const std::string& tokens);
+                                      const std::string& tokens,
+                                      int token_bytes = 2);
 
 }  // namespace hydra
 

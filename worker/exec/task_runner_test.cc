@@ -328,8 +328,11 @@ TEST(OutOfMemoryTest, IsReportedWithItsLayerAndLeavesTheDeviceEmpty) {
 }
 
 TEST(OutOfMemoryTest, TheNextOneOfItsKindBeginsWithoutTheCache) {
-  TinyJob job({}, testing::TempDir());
-  const auto device = NewTestDevice(300 << 10);
+  // What its parameters do not tell: that there is no room.
+  TinyJob::Options options;
+  options.sequences = 64;
+  TinyJob job(options, testing::TempDir());
+  const auto device = NewTestDevice(1 << 20);
   TaskRunner runner(device.get(), job.pool().AsHostRange());
   job.Prepare();
   job.Init(runner);
