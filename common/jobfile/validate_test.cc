@@ -159,8 +159,9 @@ TEST(ValidateJobTest, ExplainsEachMistake) {
       {[](Job* j) {
          j->mutable_data()->set_format(static_cast<v1::DataFormat>(9));
        },
-       "data.format: expected one of text, tokens_u16, tokens_u32, found the "
-       "unknown value 9"},
+       "data.format: expected one of text, tokens_u16, tokens_u32, jsonl, "
+       "found "
+       "the unknown value 9"},
       {[](Job* j) { j->mutable_train()->set_max_steps(0); },
        "train.max_steps: expected a whole number from 1 to 1000000000000, "
        "found 0"},

@@ -28,7 +28,7 @@ TEST(TextOfRowTest, ARowThatIsWrongIsDescribed) {
       {"text", "is no JSON at its byte 2"},
       {"[", "is no object, but an array"},
       {"{\"text\": \"\xff\"}", "is no JSON at its byte 11"},
-      {R"({"text": "a", "score": NaN})", "is no JSON at its byte 25"},
+      {R"({"text": "a", "score": NaN})", "is no JSON at its byte 24"},
       {R"({"text": "a"} {})", "is no JSON at its byte 15"},
       {"\"a\"", "is no object, but a text"},
       {R"({"text": 3})", "'text': expected a text, found a number"},

@@ -282,7 +282,7 @@ TEST(DigestRowsTest, ABadRowIsNamedByFileAndLine) {
   const auto digest = DigestRows(&file, "text", control);
   EXPECT_EQ(digest.status().message(),
             absl::StrCat(path, ": line ", lines + 1,
-                         " 'text': expected a text, found number"));
+                         " 'text': expected a text, found a number"));
 }
 
 TEST(DigestFileTest, SaysWhichContentAFileHas) {
