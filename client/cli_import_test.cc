@@ -101,6 +101,21 @@ TEST_F(CliImportTest, WhatTrainsAnotherModelIsAnErrorUnlessItMayBe) {
   EXPECT_THAT(err_.str(), Not(HasSubstr("--anyway")));
 }
 
+TEST_F(CliImportTest, AnIndexOfDataSetsIsReadFromWherePathsStart) {
+  fs::create_directory(Path("data"));
+  Write("data/dataset_info.json",
+        R"({"wiki": {"file_name": "w.txt", "columns": {"prompt": "text"}}})");
+  in_.str(
+      "{model_name_or_path: ./m, stage: pt, finetuning_type: full, "
+      "dataset: wiki}");
+  EXPECT_EQ(Run({"import", "-", "--base", scratch_.path()}), ExitCode::kOk)
+      << err_.str();
+  absl::StatusOr<JobFile> job = ParseJobFile(out_.str());
+  ASSERT_TRUE(job.ok()) << job.status();
+  ASSERT_EQ(job->job.data().train_files_size(), 1);
+  EXPECT_EQ(job->job.data().train_files(0), Path("data/w.txt"));
+}
+
 TEST_F(CliImportTest, WhatCannotBeSubmittedIsNotValid) {
   const std::string file = Write(
       "hf.yaml", "model_name_or_path: /m\nper_device_train_batch_size: 2\n");

@@ -31,7 +31,8 @@ struct ImportCommand {
 };
 
 // Relative paths of the tools' files count from where the tool is started.
-absl::StatusOr<ImportOptions> OptionsOf(const ImportCommand& command) {
+absl::StatusOr<ImportOptions> OptionsOf(const CliContext& context,
+                                        const ImportCommand& command) {
   const absl::StatusOr<std::string> base = command.base.has_value()
                                                ? AbsoluteFromHere(*command.base)
                                                : WorkingDirectory();
@@ -41,6 +42,9 @@ absl::StatusOr<ImportOptions> OptionsOf(const ImportCommand& command) {
   options.exists = [](const std::string& path) {
     std::error_code ignored;
     return fs::exists(path, ignored);
+  };
+  options.read = [&context](const std::string& path) {
+    return ReadTextFile(context, path);
   };
   if (!command.job_file.has_value()) return options;
   const absl::StatusOr<std::string> target =
@@ -81,7 +85,7 @@ absl::StatusOr<ExitCode> Import(const CliContext& context,
                                 const ImportCommand& command) {
   const absl::StatusOr<std::string> text = ReadTextFile(context, command.file);
   if (!text.ok()) return text.status();
-  const absl::StatusOr<ImportOptions> options = OptionsOf(command);
+  const absl::StatusOr<ImportOptions> options = OptionsOf(context, command);
   if (!options.ok()) return options.status();
   const absl::StatusOr<ImportedJob> job = ImportJob(*text, *options);
   if (!job.ok()) {

@@ -12,6 +12,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "absl/strings/str_split.h"
+#include "common/jobfile/dataset_index.h"
 #include "common/jobfile/field_value.h"
 #include "common/jobfile/job_aliases.h"
 #include "common/jobfile/job_file.h"
@@ -139,6 +140,11 @@ class Importer {
       : tool_(tool), options_(options) {}
 
   ImportedJob Import(const YamlNode& root) && {
+    for (const YamlEntry& entry : root.entries) {
+      if (entry.key == "dataset_dir" && !IsNothing(entry.value)) {
+        dataset_dir_ = entry.value.text;
+      }
+    }
     for (const YamlEntry& entry : root.entries) Read("", "", entry);
     for (const ToolDefault& silent : tool_.defaults) Assume(silent);
     KeepOneOfEach();
@@ -166,9 +172,11 @@ class Importer {
     int line;
   };
 
-  void Tell(Fate fate, const Key& key, std::string what) {
+  void Tell(Fate fate, const Key& key, std::string what,
+            absl::string_view field = "") {
     if (key.line == 0 && fate == Fate::kTaken) fate = Fate::kAssumed;
-    keys_.push_back({fate, key.line, key.name, std::move(what)});
+    keys_.push_back(
+        {fate, key.line, key.name, std::string(field), std::move(what)});
   }
 
   static const Alias* FindIn(absl::string_view section, absl::string_view key) {
@@ -325,7 +333,7 @@ class Importer {
       case Kind::kScalar:
         if (!tool_.has_dataset_index) return AddFile(path, key, node.text);
         for (absl::string_view name : absl::StrSplit(node.text, ',')) {
-          AddFile(path, key, std::string(absl::StripAsciiWhitespace(name)));
+          AddNamed(path, key, absl::StripAsciiWhitespace(name));
         }
         return;
       case Kind::kSequence:
@@ -362,20 +370,46 @@ class Importer {
                                   "file"));
   }
 
+  // A data set by its name in the index.
+  void AddNamed(const std::string& path, const Key& key,
+                absl::string_view name) {
+    const std::string index = AbsolutePath(
+        absl::StrCat(dataset_dir_, "/", kDatasetIndexFile), options_.base_dir);
+    const absl::StatusOr<std::string> text = options_.read(index);
+    if (!text.ok()) {
+      return Refuse(path, key,
+                    absl::StrCat(Quoted(name),
+                                 " is a name of an index that cannot be read: ",
+                                 text.status().message(),
+                                 "; write that data set's files"));
+    }
+    const absl::StatusOr<IndexedDataset> found = FindDataset(*text, name);
+    if (!found.ok()) {
+      return Refuse(path, key,
+                    absl::IsNotFound(found.status())
+                        ? found.status().message()
+                        : absl::StrCat(index, ": ", found.status().message()));
+    }
+    AddFile(path, key, absl::StrCat(dataset_dir_, "/", found->file));
+    if (!found->difference.empty()) LoseLast(found->difference);
+    if (!found->text_field.empty()) {
+      Set(std::string(kTextField), key, found->text_field, "");
+    }
+  }
+
+  // The key that was told last has no counterpart after all.
+  void LoseLast(absl::string_view why) {
+    keys_.back().fate = Fate::kLost;
+    absl::StrAppend(&keys_.back().what, "; ", why);
+  }
+
   void AddFile(const std::string& path, const Key& key,
                const std::string& text) {
     Value& files = values_[path];
     files.texts.push_back(Written(text));
     files.givers.push_back(keys_.size());
-    Tell(Fate::kTaken, key, absl::StrCat(path, ": ", Quoted(text)));
-    const auto lose = [&](absl::string_view why) {
-      keys_.back().fate = Fate::kLost;
-      absl::StrAppend(&keys_.back().what, "; ", why);
-    };
-    if (tool_.has_dataset_index && !absl::StrContains(text, '.')) {
-      return lose(
-          "this is a name in dataset_info.json; write that data set's files");
-    }
+    Tell(Fate::kTaken, key, Quoted(text), path);
+    const auto lose = [&](absl::string_view why) { LoseLast(why); };
     const bool is_there =
         options_.exists(AbsolutePath(text, options_.base_dir));
     const bool has_extension = absl::StrContains(
@@ -404,7 +438,7 @@ class Importer {
   // Nothing became of the key, which means `path`, because of `why`.
   void Refuse(absl::string_view path, const Key& key, absl::string_view why) {
     Tell(IsPartOfTheResult(path) ? Fate::kLost : Fate::kLeftOut, key,
-         absl::StrCat(path, ": ", why));
+         std::string(why), path);
   }
 
   void Set(const std::string& path, const Key& key, const std::string& text,
@@ -420,9 +454,8 @@ class Importer {
     if (!status.ok()) return Refuse(path, key, status.message());
     values_[path].texts = {text};
     values_[path].givers.push_back(keys_.size());
-    Tell(
-        Fate::kTaken, key,
-        absl::StrCat(path, ": ", Quoted(text), note.empty() ? "" : "; ", note));
+    Tell(Fate::kTaken, key,
+         absl::StrCat(Quoted(text), note.empty() ? "" : "; ", note), path);
   }
 
   // Takes a field away again.
@@ -475,6 +508,8 @@ class Importer {
 
   const TrainerTool& tool_;
   const ImportOptions& options_;
+  // Where LLaMA-Factory's index of data sets lies.
+  std::string dataset_dir_ = "data";
   std::map<std::string, Value, std::less<>> values_;
   std::vector<ImportedKey> keys_;
   // Fields, and the table's words, that the file has something to say of.

@@ -30,7 +30,9 @@ struct ImportedKey {
   int line = 0;
   // "datasets.path" where it stands in a section or a list of them.
   std::string key;
-  // What it became, or why it has no counterpart.
+  // The field of the job file that it is about; empty: there is none.
+  std::string field;
+  // The value, and what there is to say of it.
   std::string what;
 };
 
@@ -53,12 +55,16 @@ struct ImportOptions {
   // Whether there is a file or directory of this absolute path. What there is
   // is no model of a hub.
   std::function<bool(const std::string& path)> exists;
+  // The text of the file of this absolute path, for LLaMA-Factory's index of
+  // data sets.
+  std::function<absl::StatusOr<std::string>(const std::string& path)> read;
 };
 
 // Reads a configuration of LLaMA-Factory, Axolotl, TRL or transformers'
 // trainer, YAML or JSON, as a job file. What a key means is what job_aliases.h
 // says; which tool it is, and what that does where the file is silent,
-// trainer_tool.h. Pure but for `options.exists`.
+// trainer_tool.h. Pure but for `options`'s
+// functions.
 //
 // INVALID_ARGUMENT: `text` is not YAML, no map of keys, or has a key twice (all
 //   of them are told), or it is a file of something else. With the line.

@@ -32,6 +32,16 @@ ImportOptions Options(std::set<std::string> files = {}) {
   options.exists = [files = std::move(files)](const std::string& path) {
     return files.count(path) != 0;
   };
+  options.read = [](const std::string& path) -> absl::StatusOr<std::string> {
+    if (path != "/home/ann/data/dataset_info.json") {
+      return absl::NotFoundError("there is no such file");
+    }
+    return R"({
+      "wiki": {"file_name": "wiki.jsonl", "columns": {"prompt": "body"}},
+      "more": {"file_name": "more.jsonl", "columns": {"prompt": "body"}},
+      "identity": {"file_name": "identity.json"}
+    })";
+  };
   return options;
 }
 
@@ -151,7 +161,7 @@ TEST(ImportJobTest, ALlamaFactoryFileIsToldWhatHasNoCounterpart) {
                   "eval_steps"));
   EXPECT_THAT(WhatOf(imported, "model_name_or_path"),
               HasSubstr("huggingface-cli download meta-llama/"));
-  EXPECT_THAT(WhatOf(imported, "dataset"), HasSubstr("dataset_info.json"));
+  EXPECT_THAT(WhatOf(imported, "dataset"), HasSubstr("instructions"));
   EXPECT_THAT(WhatOf(imported, "eval_steps"),
               HasSubstr("data.validation_files names no file"));
   const v1::JobSpec job = Submitted(imported);
@@ -258,7 +268,7 @@ TEST(ImportJobTest, WhatAToolDoesUnaskedIsWritten) {
                   "train.lr_scheduler_type"),
             "none");
   const ImportedJob lora = Import(
-      "{model_name_or_path: /m, dataset: a.txt, cutoff_len: 8, stage: pt}");
+      "{model_name_or_path: /m, dataset: wiki, cutoff_len: 8, stage: pt}");
   EXPECT_THAT(KeysOf(lora, Fate::kLost), ElementsAre("finetuning_type"));
 }
 
@@ -289,6 +299,25 @@ TEST(ImportJobTest, PathsMeanWhatTheyMeant) {
   const ImportedJob kept = Import(text, options);
   EXPECT_EQ(Field(kept, "model.path"), "org/name");
   EXPECT_EQ(Field(kept, "data.train_files"), "./a/b.txt");
+}
+
+TEST(ImportJobTest, NamesOfLlamaFactorysIndexAreItsFiles) {
+  constexpr absl::string_view kPretraining =
+      "model_name_or_path: /m\nstage: pt\nfinetuning_type: full\n";
+  const ImportedJob both =
+      Import(absl::StrCat(kPretraining, "dataset: wiki, more\n"));
+  EXPECT_FALSE(TrainsAnother(both)) << ImportReport(both);
+  EXPECT_EQ(Field(both, "data.train_files"),
+            "/home/ann/data/wiki.jsonl|/home/ann/data/more.jsonl");
+  EXPECT_EQ(Field(both, "data.text_field"), "body");
+  EXPECT_EQ(Field(both, "data.format"), "jsonl");
+  const ImportedJob other =
+      Import(absl::StrCat(kPretraining, "dataset: wikipedia\n"));
+  EXPECT_THAT(WhatOf(other, "dataset"), HasSubstr("'wikipedia' is not in"));
+  const ImportedJob elsewhere = Import(
+      absl::StrCat(kPretraining, "dataset: wiki\ndataset_dir: ./sets\n"));
+  EXPECT_THAT(WhatOf(elsewhere, "dataset"), HasSubstr("no such file"));
+  EXPECT_TRUE(TrainsAnother(elsewhere));
 }
 
 TEST(ImportJobTest, WhatIsNoFileOfTheServerIsToldSo) {

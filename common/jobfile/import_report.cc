@@ -27,7 +27,9 @@ std::string Lines(const ImportedJob& job, Fate fate, absl::string_view title) {
     absl::StrAppend(&lines, "  ",
                     key.line == 0 ? "not in the file: "
                                   : absl::StrCat("line ", key.line, ": "),
-                    PrintableStart(key.key), ": ", Printable(key.what), "\n");
+                    PrintableStart(key.key),
+                    key.field.empty() ? "" : absl::StrCat(" -> ", key.field),
+                    ": ", Printable(key.what), "\n");
   }
   return lines.empty() ? "" : absl::StrCat(title, ":\n", lines);
 }

@@ -17,26 +17,26 @@ using Fate = ImportedKey::Fate;
 TEST(ImportReportTest, EveryKeyIsUnderWhatBecameOfIt) {
   ImportedJob job;
   job.tool = "Axolotl";
-  job.keys = {{Fate::kTaken, 1, "a", "train.seed: '1'"},
-              {Fate::kLost, 2, "b", "why"},
-              {Fate::kAssumed, 0, "c", "train.optim: 'sgd'"},
-              {Fate::kLeftOut, 4, "d", "not needed"}};
+  job.keys = {{Fate::kTaken, 1, "a", "train.seed", "'1'"},
+              {Fate::kLost, 2, "b", "", "why"},
+              {Fate::kAssumed, 0, "c", "train.optim", "'sgd'"},
+              {Fate::kLeftOut, 4, "d", "", "not needed"}};
   EXPECT_THAT(ImportReport(job),
               AllOf(StartsWith("Read as a configuration of Axolotl.\n"
                                "No counterpart"),
                     HasSubstr(":\n  line 2: b: why\nUnderstood:\n"
-                              "  line 1: a: train.seed: '1'\n"),
-                    HasSubstr("does it so:\n  not in the file: c: train"),
+                              "  line 1: a -> train.seed: '1'\n"),
+                    HasSubstr("does it so:\n  not in the file: c -> train"),
                     HasSubstr("the same:\n  line 4: d: not needed\nIn any")));
 }
 
 TEST(ImportReportTest, OnlyWhatIsLostTrainsAnotherModel) {
   ImportedJob job;
-  job.keys = {{Fate::kTaken, 1, "a", ""},
-              {Fate::kAssumed, 0, "c", ""},
-              {Fate::kLeftOut, 4, "d", ""}};
+  job.keys = {{Fate::kTaken, 1, "a", "", ""},
+              {Fate::kAssumed, 0, "c", "", ""},
+              {Fate::kLeftOut, 4, "d", "", ""}};
   EXPECT_FALSE(TrainsAnother(job));
-  job.keys.push_back({Fate::kLost, 2, "b", "why"});
+  job.keys.push_back({Fate::kLost, 2, "b", "", "why"});
   EXPECT_TRUE(TrainsAnother(job));
 }
 
@@ -51,7 +51,8 @@ TEST(ImportReportTest, TheJobFileHasItAsComments) {
   ImportedJob job;
   job.tool = "TRL";
   job.fields["train.seed"] = {"7"};
-  job.keys = {{Fate::kLost, 2, "b\ntrain: {seed: 8}\r\x1b[2J", "c\nmodel: x"}};
+  job.keys = {
+      {Fate::kLost, 2, "b\ntrain: {seed: 8}\r\x1b[2J", "", "c\nmodel: x"}};
   const std::string yaml = ImportedYaml(job);
   EXPECT_THAT(yaml, AllOf(StartsWith("train:\n  seed: 7\n# Read as"),
                           Not(HasSubstr("\x1b")), Not(HasSubstr("\nmodel"))));

@@ -253,7 +253,7 @@ constexpr Alias kJobAliases[] = {
      Import::kChanges, kOff},
     {"dataset_name", "", kNoHub, Import::kChanges},
     {"dataset_config_name", "", kNoHub, Import::kChanges},
-    {"dataset_dir", "", kNoHub},
+    {"dataset_dir", "data.train_files", "it takes files"},
     {"streaming", "", kNoHub},
     {"data_seed", "train.seed", "one seed is for all", Import::kChanges},
     {"max_samples", "", kWholeFiles, Import::kChanges},
