@@ -24,7 +24,8 @@ namespace {
 constexpr char kFooter[] = R"(
 Exit codes:
     0  done
-    1  a watched job failed or was cancelled, or something else went wrong
+    1  a watched job failed or was cancelled, or something else went wrong;
+       import: the job would train another model than the file says
     2  wrong usage, or the job file is not valid
     3  no such job or sweep, or no such program
     4  not allowed
@@ -52,6 +53,7 @@ void AddVerbs(CLI::App* app, Invocation* invocation) {
   AddDownload(app, invocation);
   AddTrace(app, invocation);
   AddTargetVerbs(app, invocation);
+  AddImport(app, invocation);
   AddServerVerbs(app, invocation);
 }
 

@@ -5,8 +5,10 @@
 
 namespace hydra {
 
-// What other trainers call the keys and values of a job file. Only for asking
-// "did you mean": none of these words is accepted.
+// What other trainers call the keys and values of a job file, and why some have
+// no counterpart. A job file accepts none of these words: they are for asking
+// "did you mean", and for reading a whole file of such a trainer
+// (import_job.h).
 Aliases JobAliases();
 
 }  // namespace hydra

@@ -4,6 +4,7 @@
 #include <string>
 
 #include "absl/algorithm/container.h"
+#include "absl/strings/match.h"
 #include "common/jobfile/field_value.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
@@ -28,11 +29,28 @@ TEST(JobAliasesTest, EachSaysWhatToWriteOrWhyThereIsNothing) {
   }
 }
 
+TEST(JobAliasesTest, OnlyOfWhatChangesTheResultSomeValuesDoNot) {
+  for (const Alias& alias : JobAliases()) {
+    EXPECT_TRUE(alias.same.empty() || alias.import == Import::kChanges)
+        << alias.word;
+  }
+}
+
+// FindAlias takes the first that matches.
+TEST(JobAliasesTest, NoneStandsBehindAPatternThatHidesIt) {
+  for (const Alias& alias : JobAliases()) {
+    if (absl::StrContains(alias.word, '.')) continue;
+    EXPECT_EQ(FindAlias("", alias.word, JobAliases()), &alias) << alias.word;
+  }
+}
+
 TEST(JobAliasesTest, WhatIsMeantExists) {
   const auto& job = *v1::JobSpec::descriptor();
   for (const Alias& alias : JobAliases()) {
     if (alias.meant.empty() || alias.meant == "sweep" ||
         absl::c_linear_search(EnumNames(*v1::Optimizer_descriptor()),
+                              alias.meant) ||
+        absl::c_linear_search(EnumNames(*v1::DataFormat_descriptor()),
                               alias.meant) ||
         absl::c_linear_search(EnumNames(*v1::LrSchedulerType_descriptor()),
                               alias.meant)) {

@@ -11,15 +11,32 @@
 // What somebody probably meant by a word that Hydra does not know. Pure.
 namespace hydra {
 
+// What a value becomes that stands under a word of another program, when a
+// whole file of that program is read (import_job.h).
+enum class Import {
+  // That of `meant` where there is no note; else it is left out, and what is
+  // trained is the same.
+  kByNote,
+  // That of `meant`: the note only says more.
+  kTake,
+  // Hydra has nothing that trains the same, or what is `meant` may be something
+  // else there; unless the value is one of `same`.
+  kChanges,
+};
+
 // A word that other programs use, and Hydra's word for it.
 struct Alias {
   // In lower case, with '_' between words. "train.x" is meant for `x` under
-  // `train` alone; "x*" for all that begins with x.
+  // `train` alone; "x*" for all that begins with x. What stands first counts.
   absl::string_view word;
   // A field's name or path, or an enum value. Empty: Hydra has no such thing.
   absl::string_view meant;
   // A clause on what is different here. Never empty where `meant` is.
   absl::string_view note = "";
+  Import import = Import::kByNote;
+  // Of kChanges: the values that ask for what Hydra does anyway, in lower case,
+  // with '|' between them.
+  absl::string_view same = "";
 };
 using Aliases = absl::Span<const Alias>;
 

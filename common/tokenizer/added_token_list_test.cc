@@ -11,14 +11,18 @@ using ::testing::HasSubstr;
 
 class AddedTokenListTest : public testing::Test {
  protected:
-  AddedTokenListTest() { tokenizer_.vocabulary = {{"a", 0}, {"<x>", 1}}; }
+  static Tokenizer WithTwoTokens() {
+    Tokenizer tokenizer;
+    tokenizer.vocabulary = {{"a", 0}, {"<x>", 1}};
+    return tokenizer;
+  }
 
   absl::Status Add(const Json& token, std::optional<int64_t> id = std::nullopt,
                    bool is_special = false) {
     return list_.Add(token, "here", id, is_special);
   }
 
-  Tokenizer tokenizer_;
+  Tokenizer tokenizer_ = WithTwoTokens();
   AddedTokenList list_{&tokenizer_};
 };
 

@@ -21,7 +21,7 @@ constexpr int64_t kPlenty = int64_t{32} << 20;
 // gradients.
 TinyJob::Options MostlyParameters() {
   TinyJob::Options options;
-  options.vocabulary = 4000;
+  options.width = 128;
   options.layers = 1;
   options.sequences = 1;
   options.context = 8;

@@ -330,9 +330,9 @@ TEST(OutOfMemoryTest, IsReportedWithItsLayerAndLeavesTheDeviceEmpty) {
 TEST(OutOfMemoryTest, TheNextOneOfItsKindBeginsWithoutTheCache) {
   // What its parameters do not tell: that there is no room.
   TinyJob::Options options;
-  options.sequences = 64;
+  options.sequences = 8;
   TinyJob job(options, testing::TempDir());
-  const auto device = NewTestDevice(1 << 20);
+  const auto device = NewTestDevice(700 << 10);
   TaskRunner runner(device.get(), job.pool().AsHostRange());
   job.Prepare();
   job.Init(runner);

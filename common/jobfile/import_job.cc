@@ -1,0 +1,558 @@
+#include "common/jobfile/import_job.h"
+
+#include <cstdint>
+#include <map>
+#include <set>
+#include <utility>
+
+#include "absl/algorithm/container.h"
+#include "absl/strings/ascii.h"
+#include "absl/strings/match.h"
+#include "absl/strings/numbers.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+#include "absl/strings/str_split.h"
+#include "common/jobfile/dataset_index.h"
+#include "common/jobfile/field_value.h"
+#include "common/jobfile/job_aliases.h"
+#include "common/jobfile/job_file.h"
+#include "common/jobfile/path_kind.h"
+#include "common/jobfile/path_rules.h"
+#include "common/jobfile/suggest.h"
+#include "common/jobfile/trainer_tool.h"
+#include "common/jobfile/validate.h"
+#include "common/jobfile/yaml_to_proto.h"
+#include "common/jobfile/yaml_tree.h"
+#include "common/text/printable.h"
+#include "google/protobuf/descriptor.h"
+#include "hydra/v1/job.pb.h"
+
+namespace hydra {
+namespace {
+
+using google::protobuf::FieldDescriptor;
+using Fate = ImportedKey::Fate;
+using Kind = YamlNode::Kind;
+
+// Where the keys of one data set among several are found in the table.
+constexpr absl::string_view kDatasets = "datasets";
+constexpr absl::string_view kFormat = "data.format";
+constexpr absl::string_view kTextField = "data.text_field";
+
+// Of two fields that say one thing, the first wins, as in transformers.
+constexpr std::pair<absl::string_view, absl::string_view> kEither[] = {
+    {"train.max_steps", "train.num_train_epochs"},
+    {"train.warmup_steps", "train.warmup_ratio"},
+};
+
+bool IsNothing(const YamlNode& node) {
+  switch (node.kind) {
+    case Kind::kNull:
+      return true;
+    case Kind::kScalar:
+      return node.text.empty();
+    case Kind::kSequence:
+      return node.items.empty();
+    case Kind::kMap:
+      return node.entries.empty();
+  }
+  return true;
+}
+
+std::string Shown(const YamlNode& node) {
+  return node.kind == Kind::kScalar ? Quoted(node.text) : Found(node);
+}
+
+// What YAML 1.1, which other tools read, takes for true and false.
+std::string WithoutSynonyms(absl::string_view text) {
+  const std::string word = absl::AsciiStrToLower(text);
+  if (word == "yes" || word == "on") return "true";
+  if (word == "no" || word == "off") return "false";
+  return word;
+}
+
+bool IsSame(absl::string_view word, absl::string_view other) {
+  double a;
+  double b;
+  const bool are_numbers =
+      absl::SimpleAtod(word, &a) && absl::SimpleAtod(other, &b);
+  return are_numbers ? a == b : word == other;
+}
+
+// Whether `value` asks for what Hydra does anyway.
+bool IsOneOf(absl::string_view same, const YamlNode& value) {
+  if (same.empty() || value.kind != Kind::kScalar) return false;
+  const std::vector<absl::string_view> words = absl::StrSplit(same, '|');
+  return absl::c_any_of(words, [&](absl::string_view word) {
+    return IsSame(word, absl::AsciiStrToLower(value.text)) ||
+           IsSame(word, WithoutSynonyms(value.text));
+  });
+}
+
+// Whether the value of a field makes another model.
+bool IsPartOfTheResult(absl::string_view path) {
+  return absl::StartsWith(path, "model.") || absl::StartsWith(path, "train.") ||
+         (absl::StartsWith(path, "data.") && path != "data.validation_files" &&
+          path != "data.test_files");
+}
+
+bool IsFiles(absl::string_view path) {
+  return path == "data.train_files" || path == "data.validation_files" ||
+         path == "data.test_files";
+}
+
+// data.format's value for a file of this name; empty: Hydra does not read such.
+absl::string_view FormatOf(absl::string_view path) {
+  const std::string name = absl::AsciiStrToLower(path);
+  const size_t dot = name.rfind('.');
+  const size_t slash = name.rfind('/');
+  if (dot == name.npos || (slash != name.npos && dot < slash)) return "text";
+  const std::string extension = name.substr(dot);
+  for (absl::string_view json : {".jsonl", ".json", ".ndjson"}) {
+    if (extension == json) return "jsonl";
+  }
+  for (absl::string_view other :
+       {".csv", ".tsv", ".parquet", ".arrow", ".gz", ".zst", ".bin", ".npy"}) {
+    if (extension == other) return "";
+  }
+  return "text";
+}
+
+// Keys that stand twice, in maps within maps too.
+void FindTwice(const YamlNode& node, std::vector<std::string>* found) {
+  std::map<absl::string_view, int> line_of_key;
+  for (const YamlEntry& entry : node.entries) {
+    const auto [first, is_new] = line_of_key.emplace(entry.key, entry.line);
+    if (!is_new && found->size() < kMaxMistakes) {
+      found->push_back(AtLine(
+          entry.line,
+          absl::StrCat("the key ", Quoted(entry.key),
+                       " is given twice, first in line ", first->second)));
+    }
+    FindTwice(entry.value, found);
+  }
+  for (const YamlNode& item : node.items) FindTwice(item, found);
+}
+
+class Importer {
+ public:
+  Importer(const TrainerTool& tool, const ImportOptions& options)
+      : tool_(tool), options_(options) {}
+
+  ImportedJob Import(const YamlNode& root) && {
+    for (const YamlEntry& entry : root.entries) {
+      if (entry.key == "dataset_dir" && !IsNothing(entry.value)) {
+        dataset_dir_ = entry.value.text;
+      }
+    }
+    for (const YamlEntry& entry : root.entries) Read("", "", entry);
+    for (const ToolDefault& silent : tool_.defaults) Assume(silent);
+    KeepOneOfEach();
+    Validate();
+    ImportedJob job;
+    job.tool = tool_.name;
+    for (auto& [path, value] : values_) {
+      job.fields[path] = std::move(value.texts);
+    }
+    job.keys = std::move(keys_);
+    job.mistakes = std::move(mistakes_);
+    return job;
+  }
+
+ private:
+  // A field's value, and the keys that gave it, as places in keys_.
+  struct Value {
+    std::vector<std::string> texts;
+    std::vector<size_t> givers;
+  };
+
+  // What a key says, and where it stands.
+  struct Key {
+    std::string name;
+    int line;
+  };
+
+  void Tell(Fate fate, const Key& key, std::string what,
+            absl::string_view field = "") {
+    if (key.line == 0 && fate == Fate::kTaken) fate = Fate::kAssumed;
+    keys_.push_back(
+        {fate, key.line, key.name, std::string(field), std::move(what)});
+  }
+
+  static const Alias* FindIn(absl::string_view section, absl::string_view key) {
+    const Alias* const alias = FindAlias(section, key, JobAliases());
+    const bool is_of_section =
+        alias != nullptr &&
+        absl::StartsWith(alias->word, absl::StrCat(section, "."));
+    return section.empty() || is_of_section ? alias : nullptr;
+  }
+
+  // The field of the job file that has this name or path; empty: there is none.
+  static std::string PathOf(absl::string_view name) {
+    const auto& job = *v1::JobSpec::descriptor();
+    const std::string path = SuggestField(job, "", name, {});
+    const FieldDescriptor* const field = FindField(job, path);
+    const bool is_it =
+        field != nullptr && field->message_type() == nullptr &&
+        (path == name || absl::EndsWith(path, absl::StrCat(".", name)));
+    return is_it ? path : "";
+  }
+
+  // `files` is the split whose data sets the section is about.
+  void Read(absl::string_view section, absl::string_view files,
+            const YamlEntry& entry) {
+    const Key key = {
+        section.empty() ? entry.key : absl::StrCat(section, ".", entry.key),
+        entry.line};
+    std::string path = section.empty() ? PathOf(entry.key) : "";
+    const Alias* const alias =
+        path.empty() ? FindIn(section, entry.key) : nullptr;
+    if (alias != nullptr) path = PathOf(alias->meant);
+    if (IsFiles(path) && !files.empty()) path = std::string(files);
+    if (IsNothing(entry.value)) {
+      return Tell(Fate::kLeftOut, key, "it has no value");
+    }
+    if (alias != nullptr) mentioned_.emplace(alias->word);
+    mentioned_.insert(path);
+    // A section of a job file, or a word that is no key, is no counterpart.
+    if (path.empty() && (alias == nullptr || !alias->meant.empty())) {
+      return Tell(Fate::kLost, key,
+                  "this key is not known; see whether the result needs it");
+    }
+    const bool is_taken =
+        alias == nullptr || alias->import == Import::kTake ||
+        (alias->import == Import::kByNote && alias->note.empty());
+    if (is_taken) {
+      return Take(path, key, entry.value, alias == nullptr ? "" : alias->note);
+    }
+    const bool is_lost =
+        alias->import == Import::kChanges && !IsOneOf(alias->same, entry.value);
+    const std::string why =
+        alias->note.empty()
+            ? absl::StrCat("that may be another number than ", path)
+            : std::string(alias->note);
+    Tell(is_lost ? Fate::kLost : Fate::kLeftOut, key,
+         absl::StrCat(Shown(entry.value), "; ", why));
+  }
+
+  void Assume(const ToolDefault& silent) {
+    const Alias* const alias = FindIn("", silent.key);
+    std::string path = PathOf(silent.key);
+    if (path.empty() && alias != nullptr) path = PathOf(alias->meant);
+    if (!path.empty() && mentioned_.count(path) != 0) return;
+    if (alias != nullptr && mentioned_.count(alias->word) != 0) return;
+    for (const auto& [one, other] : kEither) {
+      if (path == other && values_.count(one) != 0) return;
+    }
+    YamlEntry entry;
+    entry.key = std::string(silent.key);
+    entry.line = 0;
+    entry.value.kind = Kind::kScalar;
+    entry.value.text = std::string(silent.value);
+    Read("", "", entry);
+    if (!silent.note.empty()) {
+      absl::StrAppend(&keys_.back().what, "; ", silent.note);
+    }
+  }
+
+  void Take(const std::string& path, const Key& key, const YamlNode& node,
+            absl::string_view note) {
+    if (IsFiles(path)) return TakeFiles(path, key, node);
+    const FieldDescriptor& field = *FindField(*v1::JobSpec::descriptor(), path);
+    if (node.kind != Kind::kScalar) {
+      return Refuse(path, key,
+                    absl::StrCat("expected ", ExpectedValue(field), ", found ",
+                                 Found(node)));
+    }
+    int64_t steps;
+    if (path == "train.max_steps" && absl::SimpleAtoi(node.text, &steps) &&
+        steps <= 0) {
+      mentioned_.erase(path);
+      return Tell(Fate::kLeftOut, key, "as many steps as the epochs have");
+    }
+    if (IsPathField(path)) return TakePath(path, key, node.text);
+    if (field.enum_type() != nullptr) {
+      return TakeWord(path, key, node.text, note);
+    }
+    const bool is_switch = field.cpp_type() == FieldDescriptor::CPPTYPE_BOOL;
+    Set(path, key, is_switch ? WithoutSynonyms(node.text) : node.text, note);
+  }
+
+  // A value that stands for another word here, as adamw_torch does for adamw.
+  void TakeWord(const std::string& path, const Key& key,
+                const std::string& text, absl::string_view note) {
+    const FieldDescriptor& field = *FindField(*v1::JobSpec::descriptor(), path);
+    const std::vector<std::string> words = EnumNames(*field.enum_type());
+    const std::string word = absl::AsciiStrToLower(text);
+    if (absl::c_linear_search(words, word)) return Set(path, key, word, "");
+    const Alias* const alias = FindAlias("", word, JobAliases());
+    if (alias == nullptr || !absl::c_linear_search(words, alias->meant)) {
+      return Refuse(
+          path, key,
+          absl::StrCat(SetValueAt(path, text, {}, &scratch_).message(),
+                       note.empty() ? "" : "; ", note));
+    }
+    Set(path, key, std::string(alias->meant),
+        absl::StrCat("for ", Quoted(text), alias->note.empty() ? "" : "; ",
+                     alias->note));
+    if (alias->import == Import::kChanges) keys_.back().fate = Fate::kLost;
+  }
+
+  void TakePath(const std::string& path, const Key& key,
+                const std::string& text) {
+    const std::string why = WhyNoPath(text, absl::StartsWith(path, "model."));
+    const bool is_output = why.empty() && path == "output.output_dir";
+    Set(path, key, Written(text),
+        is_output ? "it must lie below one of the server's output roots" : why);
+    if (!why.empty()) keys_.back().fate = Fate::kLost;
+  }
+
+  // A clause on what to do about a value that is no path on this machine.
+  std::string WhyNoPath(const std::string& text, bool may_be_model) const {
+    const PathKind kind = KindOfPath(text, may_be_model);
+    if (kind == PathKind::kPath) return "";
+    const std::string path = AbsolutePath(text, options_.base_dir);
+    if (!IsNoPath(kind) && options_.exists(path)) return "";
+    // Somebody who has a folder of that name meant it.
+    const bool has_folder = kind == PathKind::kHubId &&
+                            absl::StrContains(text, '/') &&
+                            options_.exists(path.substr(0, path.rfind('/')));
+    return has_folder ? "" : PathRemedy(kind, text);
+  }
+
+  std::string Written(const std::string& text) const {
+    return options_.keep_relative ? text
+                                  : AbsolutePath(text, options_.base_dir);
+  }
+
+  void TakeFiles(const std::string& path, const Key& key,
+                 const YamlNode& node) {
+    switch (node.kind) {
+      case Kind::kNull:
+        return;
+      case Kind::kScalar:
+        if (!tool_.has_dataset_index) return AddFile(path, key, node.text);
+        for (absl::string_view name : absl::StrSplit(node.text, ',')) {
+          AddNamed(path, key, absl::StripAsciiWhitespace(name));
+        }
+        return;
+      case Kind::kSequence:
+        for (const YamlNode& item : node.items) TakeFiles(path, key, item);
+        return;
+      case Kind::kMap: {
+        // A name of a format stands for a path where the files are named.
+        const bool has_files =
+            absl::c_any_of(node.entries, [](const YamlEntry& entry) {
+              return entry.key == "data_files" && !IsNothing(entry.value);
+            });
+        for (const YamlEntry& entry : node.entries) {
+          if (has_files && entry.key == "path") {
+            TellFolder(entry);
+          } else {
+            Read(kDatasets, path, entry);
+          }
+        }
+        return;
+      }
+    }
+  }
+
+  // The path beside data_files: the name of a format, or a folder.
+  void TellFolder(const YamlEntry& entry) {
+    const bool is_format =
+        entry.value.kind == Kind::kScalar &&
+        (entry.value.text == "json" || entry.value.text == "text");
+    Tell(is_format ? Fate::kLeftOut : Fate::kLost,
+         {absl::StrCat(kDatasets, ".", entry.key), entry.line},
+         absl::StrCat(Shown(entry.value),
+                      is_format ? "; data_files says it"
+                                : "; data_files lie below it: write out each "
+                                  "file"));
+  }
+
+  // A data set by its name in the index.
+  void AddNamed(const std::string& path, const Key& key,
+                absl::string_view name) {
+    const std::string index = AbsolutePath(
+        absl::StrCat(dataset_dir_, "/", kDatasetIndexFile), options_.base_dir);
+    const absl::StatusOr<std::string> text = options_.read(index);
+    if (!text.ok()) {
+      return Refuse(path, key,
+                    absl::StrCat(Quoted(name),
+                                 " is a name of an index that cannot be read: ",
+                                 text.status().message(),
+                                 "; write that data set's files"));
+    }
+    const absl::StatusOr<IndexedDataset> found = FindDataset(*text, name);
+    if (!found.ok()) {
+      return Refuse(path, key,
+                    absl::IsNotFound(found.status())
+                        ? found.status().message()
+                        : absl::StrCat(index, ": ", found.status().message()));
+    }
+    AddFile(path, key, absl::StrCat(dataset_dir_, "/", found->file));
+    if (!found->difference.empty()) LoseLast(found->difference);
+    if (!found->text_field.empty()) {
+      Set(std::string(kTextField), key, found->text_field, "");
+    }
+  }
+
+  // The key that was told last has no counterpart after all.
+  void LoseLast(absl::string_view why) {
+    keys_.back().fate = Fate::kLost;
+    absl::StrAppend(&keys_.back().what, "; ", why);
+  }
+
+  void AddFile(const std::string& path, const Key& key,
+               const std::string& text) {
+    Value& files = values_[path];
+    files.texts.push_back(Written(text));
+    files.givers.push_back(keys_.size());
+    Tell(Fate::kTaken, key, Quoted(text), path);
+    const auto lose = [&](absl::string_view why) { LoseLast(why); };
+    const bool is_there =
+        options_.exists(AbsolutePath(text, options_.base_dir));
+    const bool has_extension = absl::StrContains(
+        absl::string_view(text).substr(text.rfind('/') + 1), '.');
+    if (!is_there && !has_extension && !absl::StartsWith(text, "/")) {
+      return lose(
+          "there is no such file here; Hydra reads files of its server alone, "
+          "so download it and write its files");
+    }
+    if (const std::string why = WhyNoPath(text, false); !why.empty()) {
+      return lose(why);
+    }
+    const absl::string_view format = FormatOf(text);
+    if (format.empty()) {
+      return lose("Hydra reads text and JSON Lines; write it as one of them");
+    }
+    formats_.insert(format);
+    if (formats_.size() > 1) {
+      return lose(
+          "all files of a job have one format, and this one's is not "
+          "that of the others");
+    }
+    if (format == "jsonl") values_[kFormat.data()].texts = {"jsonl"};
+  }
+
+  // Nothing became of the key, which means `path`, because of `why`.
+  void Refuse(absl::string_view path, const Key& key, absl::string_view why) {
+    Tell(IsPartOfTheResult(path) ? Fate::kLost : Fate::kLeftOut, key,
+         std::string(why), path);
+  }
+
+  void Set(const std::string& path, const Key& key, const std::string& text,
+           absl::string_view note) {
+    const auto other = values_.find(path);
+    if (other != values_.end() && other->second.texts.front() != text) {
+      return Refuse(
+          path, key,
+          absl::StrCat(Quoted(text), "; it is ",
+                       Quoted(other->second.texts.front()), " already"));
+    }
+    const absl::Status status = SetValueAt(path, text, JobAliases(), &scratch_);
+    if (!status.ok()) return Refuse(path, key, status.message());
+    values_[path].texts = {text};
+    values_[path].givers.push_back(keys_.size());
+    Tell(Fate::kTaken, key,
+         absl::StrCat(Quoted(text), note.empty() ? "" : "; ", note), path);
+  }
+
+  // Takes a field away again.
+  void Drop(absl::string_view path, Fate fate, absl::string_view why) {
+    const auto value = values_.find(path);
+    if (value == values_.end()) return;
+    for (size_t giver : value->second.givers) {
+      keys_[giver].fate = fate;
+      absl::StrAppend(&keys_[giver].what, "; ", why);
+    }
+    values_.erase(value);
+  }
+
+  void KeepOneOfEach() {
+    for (const auto& [one, other] : kEither) {
+      const auto value = values_.find(one);
+      if (value == values_.end() || values_.count(other) == 0) continue;
+      const bool says_nothing = IsSame(value->second.texts.front(), "0");
+      Drop(says_nothing ? one : other, Fate::kLeftOut,
+           absl::StrCat(says_nothing ? other : one, " says it"));
+    }
+    // A text field of files that have none.
+    if (values_.count(kFormat) == 0) {
+      Drop(kTextField, Fate::kLeftOut, "the files are plain text");
+    }
+  }
+
+  Mistakes MistakesOfJob() const {
+    JobFields fields;
+    for (const auto& [path, value] : values_) fields[path] = value.texts;
+    absl::StatusOr<JobFile> file = ParseJobFile(JobYaml(fields));
+    if (!file.ok()) return MistakesOf(file.status());
+    MakePathsAbsolute(options_.base_dir, &*file);
+    Mistakes mistakes;
+    ValidateJob(file->job, &mistakes);
+    return mistakes;
+  }
+
+  // What no job file may have is left out of this one.
+  void Validate() {
+    for (const Mistake& mistake : MistakesOfJob()) {
+      // Others are about what to write instead.
+      if (IsPathField(mistake.field())) continue;
+      Drop(mistake.field(),
+           IsPartOfTheResult(mistake.field()) ? Fate::kLost : Fate::kLeftOut,
+           mistake.description());
+    }
+    mistakes_ = MistakesOfJob();
+  }
+
+  const TrainerTool& tool_;
+  const ImportOptions& options_;
+  // Where LLaMA-Factory's index of data sets lies.
+  std::string dataset_dir_ = "data";
+  std::map<std::string, Value, std::less<>> values_;
+  std::vector<ImportedKey> keys_;
+  // Fields, and the table's words, that the file has something to say of.
+  std::set<std::string, std::less<>> mentioned_;
+  std::set<absl::string_view> formats_;
+  Mistakes mistakes_;
+  // Only to see whether values are right.
+  v1::JobSpec scratch_;
+};
+
+}  // namespace
+
+absl::StatusOr<ImportedJob> ImportJob(absl::string_view text,
+                                      const ImportOptions& options) {
+  const absl::StatusOr<YamlNode> root = ParseYaml(text);
+  if (!root.ok()) return root.status();
+  if (root->kind == Kind::kNull) {
+    return absl::InvalidArgumentError(
+        AtLine(root->line, "expected keys with values, found an empty file"));
+  }
+  if (root->kind != Kind::kMap) {
+    return absl::InvalidArgumentError(AtLine(
+        root->line,
+        absl::StrCat("expected keys with values, found ", Found(*root))));
+  }
+  std::vector<std::string> twice;
+  FindTwice(*root, &twice);
+  if (!twice.empty()) {
+    return absl::InvalidArgumentError(absl::StrJoin(twice, "\n"));
+  }
+  const TrainerTool* const tool = RecogniseTool(*root);
+  if (tool == nullptr) {
+    const bool is_job =
+        absl::c_any_of(root->entries, [](const YamlEntry& entry) {
+          return entry.key == "train" && entry.value.kind == Kind::kMap;
+        });
+    return absl::InvalidArgumentError(AtLine(
+        root->line,
+        is_job ? "this has the sections of a job file; submit it as it is"
+               : "this is no configuration of LLaMA-Factory, Axolotl, TRL or "
+                 "transformers' trainer: its keys are others"));
+  }
+  return Importer(*tool, options).Import(*root);
+}
+
+}  // namespace hydra

@@ -1,0 +1,380 @@
+#include "common/jobfile/import_job.h"
+
+#include <fstream>
+#include <set>
+#include <sstream>
+
+#include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+#include "common/jobfile/import_report.h"
+#include "common/jobfile/job_file.h"
+#include "common/jobfile/validate.h"
+#include "common/jobfile/yaml_tree.h"
+#include "gmock/gmock.h"
+#include "gtest/gtest.h"
+#include "hydra/v1/job.pb.h"
+
+namespace hydra {
+namespace {
+
+using ::testing::AllOf;
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+using ::testing::UnorderedElementsAre;
+
+using Fate = ImportedKey::Fate;
+
+ImportOptions Options(std::set<std::string> files = {}) {
+  ImportOptions options;
+  options.base_dir = "/home/ann";
+  options.exists = [files = std::move(files)](const std::string& path) {
+    return files.count(path) != 0;
+  };
+  options.read = [](const std::string& path) -> absl::StatusOr<std::string> {
+    if (path != "/home/ann/data/dataset_info.json") {
+      return absl::NotFoundError("there is no such file");
+    }
+    return R"({
+      "wiki": {"file_name": "wiki.jsonl", "columns": {"prompt": "body"}},
+      "more": {"file_name": "more.jsonl", "columns": {"prompt": "body"}},
+      "identity": {"file_name": "identity.json"}
+    })";
+  };
+  return options;
+}
+
+ImportedJob Import(absl::string_view text,
+                   const ImportOptions& options = Options()) {
+  absl::StatusOr<ImportedJob> job = ImportJob(text, options);
+  EXPECT_TRUE(job.ok()) << text << job.status();
+  return job.ok() ? *std::move(job) : ImportedJob();
+}
+
+std::string Sample(const std::string& name) {
+  std::ifstream file("common/jobfile/testdata/" + name);
+  std::stringstream text;
+  text << file.rdbuf();
+  return text.str();
+}
+
+ImportedJob ImportSample(const std::string& name) {
+  return Import(Sample(name));
+}
+
+std::string Refusal(absl::string_view text) {
+  return std::string(ImportJob(text, Options()).status().message());
+}
+
+std::vector<std::string> KeysOf(const ImportedJob& job, Fate fate) {
+  std::vector<std::string> keys;
+  for (const ImportedKey& key : job.keys) {
+    if (key.fate == fate) keys.push_back(key.key);
+  }
+  return keys;
+}
+
+// What is said of the key in the file.
+std::string WhatOf(const ImportedJob& job, absl::string_view name) {
+  for (const ImportedKey& key : job.keys) {
+    if (key.key == name) return key.what;
+  }
+  return "none";
+}
+
+// The value of a field; "none" without it.
+std::string Field(const ImportedJob& job, absl::string_view path) {
+  const auto field = job.fields.find(path);
+  return field == job.fields.end() ? "none" : absl::StrJoin(field->second, "|");
+}
+
+// The job that is submitted with the file that is written.
+v1::JobSpec Submitted(const ImportedJob& imported) {
+  absl::StatusOr<JobFile> file = ParseJobFile(ImportedYaml(imported));
+  EXPECT_TRUE(file.ok()) << file.status();
+  if (!file.ok()) return {};
+  MakePathsAbsolute("/home/ann", &*file);
+  Mistakes mistakes;
+  ValidateJob(file->job, &mistakes);
+  EXPECT_EQ(ToStatus(mistakes), absl::OkStatus());
+  return file->job;
+}
+
+constexpr absl::string_view kSmall =
+    "model_name_or_path: /m\ntrain_file: /t.txt\n"
+    "per_device_train_batch_size: 2\n";
+
+ImportedJob ImportWith(absl::string_view lines) {
+  return Import(absl::StrCat(kSmall, lines));
+}
+
+TEST(ImportJobTest, AnAxolotlFileOfWhatHydraHasIsAValidJob) {
+  const ImportedJob imported = ImportSample("axolotl.yaml");
+  EXPECT_EQ(imported.tool, "Axolotl");
+  EXPECT_THAT(KeysOf(imported, Fate::kLost), IsEmpty())
+      << ImportReport(imported);
+  EXPECT_THAT(imported.mistakes, IsEmpty());
+  const v1::JobSpec job = Submitted(imported);
+  EXPECT_EQ(job.model().path(), "/home/ann/models/tiny-llama");
+  EXPECT_THAT(job.data().train_files(),
+              ElementsAre("/home/ann/corpus/part-1.jsonl",
+                          "/home/ann/corpus/part-2.jsonl"));
+  EXPECT_THAT(job.data().validation_files(),
+              ElementsAre("/home/ann/corpus/held-out.jsonl"));
+  EXPECT_EQ(job.data().format(), v1::DATA_FORMAT_JSONL);
+  EXPECT_EQ(job.data().text_field(), "body");
+  const v1::TrainSpec& train = job.train();
+  EXPECT_EQ(train.context_length(), 1024);
+  EXPECT_EQ(train.gradient_accumulation_steps(), 4);
+  EXPECT_EQ(train.per_device_train_batch_size(), 2);
+  EXPECT_EQ(train.num_train_epochs(), 4);
+  EXPECT_FALSE(train.has_max_steps());
+  EXPECT_EQ(train.optim(), v1::OPTIMIZER_ADAMW);
+  EXPECT_EQ(train.lr_scheduler_type(), v1::LR_SCHEDULER_TYPE_COSINE);
+  EXPECT_EQ(train.learning_rate(), 0.0002);
+  EXPECT_EQ(train.warmup_steps(), 10);
+  EXPECT_EQ(train.warmup_ratio(), 0);
+  EXPECT_EQ(train.weight_decay(), 0.01);
+  // As Axolotl does it without being told.
+  EXPECT_EQ(train.max_grad_norm(), 1);
+  EXPECT_TRUE(train.no_decay_biases_and_norms());
+  EXPECT_THAT(
+      KeysOf(imported, Fate::kAssumed),
+      UnorderedElementsAre("max_grad_norm", "no_decay_biases_and_norms"));
+}
+
+TEST(ImportJobTest, ALlamaFactoryFileIsToldWhatHasNoCounterpart) {
+  const ImportedJob imported = ImportSample("llama_factory.yaml");
+  EXPECT_EQ(imported.tool, "LLaMA-Factory");
+  EXPECT_THAT(KeysOf(imported, Fate::kLost),
+              ElementsAre("model_name_or_path", "stage", "finetuning_type",
+                          "lora_rank", "lora_target", "dataset", "dataset",
+                          "template", "max_samples", "bf16", "val_size"));
+  EXPECT_THAT(
+      KeysOf(imported, Fate::kLeftOut),
+      ElementsAre("trust_remote_code", "do_train", "deepspeed",
+                  "overwrite_cache", "preprocessing_num_workers",
+                  "dataloader_num_workers", "logging_steps", "plot_loss",
+                  "overwrite_output_dir", "save_only_model", "report_to",
+                  "ddp_timeout", "resume_from_checkpoint", "eval_strategy",
+                  "eval_steps"));
+  EXPECT_THAT(WhatOf(imported, "model_name_or_path"),
+              HasSubstr("huggingface-cli download meta-llama/"));
+  EXPECT_THAT(WhatOf(imported, "dataset"), HasSubstr("instructions"));
+  EXPECT_THAT(WhatOf(imported, "eval_steps"),
+              HasSubstr("data.validation_files names no file"));
+  const v1::JobSpec job = Submitted(imported);
+  EXPECT_EQ(job.train().context_length(), 2048);
+  EXPECT_EQ(job.train().warmup_ratio(), 0.1);
+  EXPECT_EQ(job.train().num_train_epochs(), 3);
+  EXPECT_EQ(job.train().lr_scheduler_type(), v1::LR_SCHEDULER_TYPE_COSINE);
+  EXPECT_EQ(job.checkpoint().every_steps(), 500);
+  EXPECT_EQ(job.output().output_dir(), "/home/ann/saves/llama3-8b/lora/sft");
+}
+
+TEST(ImportJobTest, JsonOfTrlIsReadLikeYaml) {
+  const ImportedJob imported = ImportSample("trl.json");
+  EXPECT_EQ(imported.tool, "TRL");
+  EXPECT_THAT(KeysOf(imported, Fate::kLost), ElementsAre("optim", "bf16"));
+  EXPECT_THAT(WhatOf(imported, "optim"), HasSubstr("moments are fp32"));
+  const v1::JobSpec job = Submitted(imported);
+  EXPECT_EQ(job.train().optim(), v1::OPTIMIZER_ADAMW);
+  EXPECT_EQ(job.train().num_train_epochs(), 2);
+  EXPECT_EQ(job.train().lr_scheduler_type(), v1::LR_SCHEDULER_TYPE_CONSTANT);
+  EXPECT_EQ(job.train().warmup_steps(), 100);
+  EXPECT_EQ(job.train().learning_rate(), 2e-5);
+  EXPECT_EQ(job.train().max_grad_norm(), 0.5);
+  EXPECT_EQ(job.train().seed(), 7);
+  EXPECT_EQ(job.data().text_field(), "content");
+  EXPECT_EQ(job.evaluation().eval_steps(), 50);
+  EXPECT_EQ(job.checkpoint().keep_last(), 3);
+  // What no job file may have, and makes no other model.
+  EXPECT_EQ(job.name(), "");
+  EXPECT_EQ(job.checkpoint().every_steps(), 0);
+  EXPECT_THAT(WhatOf(imported, "save_steps"),
+              HasSubstr("expected a whole number"));
+}
+
+TEST(ImportJobTest, EveryKeyIsToldWithItsLine) {
+  for (const char* sample : {"axolotl.yaml", "llama_factory.yaml"}) {
+    const absl::StatusOr<YamlNode> root = ParseYaml(Sample(sample));
+    ASSERT_TRUE(root.ok()) << root.status();
+    std::set<int> told;
+    for (const ImportedKey& key : ImportSample(sample).keys) {
+      EXPECT_FALSE(key.what.empty()) << key.key;
+      told.insert(key.line);
+    }
+    for (const YamlEntry& entry : root->entries) {
+      // Of data sets, each of their keys is told.
+      if (absl::EndsWith(entry.key, "datasets")) continue;
+      EXPECT_TRUE(told.erase(entry.line)) << entry.key;
+    }
+  }
+}
+
+TEST(ImportJobTest, ValuesThatAskForWhatHydraDoesLoseNothing) {
+  for (const char* lines :
+       {"bf16: false", "bf16: no", "bf16: off", "torch_dtype: float32",
+        "use_peft: false", "label_smoothing_factor: 0.0",
+        "load_best_model_at_end: false", "revision: main",
+        "validation_split_percentage: 0", "group_by_length: False",
+        "packing: true", "lora_r:", "plugins: []", "optim: adamw_torch",
+        "lr_scheduler_type: constant_with_warmup"}) {
+    EXPECT_FALSE(TrainsAnother(ImportWith(lines))) << lines;
+  }
+}
+
+TEST(ImportJobTest, ValuesThatTrainAnotherModelAreLost) {
+  for (const char* lines : {"bf16: true",
+                            "bf16: auto",
+                            "torch_dtype: bfloat16",
+                            "use_peft: true",
+                            "lora_r: 8",
+                            "load_in_4bit: true",
+                            "label_smoothing_factor: 0.1",
+                            "early_stopping_patience: 3",
+                            "val_size: 0.1",
+                            "packing: false",
+                            "optim: adafactor",
+                            "lr_scheduler_type: polynomial",
+                            "lr_scheduler_kwargs: {num_cycles: 2}",
+                            "chat_template: chatml",
+                            "neftune_noise_alpha: 5",
+                            "seed: many",
+                            "learning_rate: -1",
+                            "special_tokens: {pad_token: x}",
+                            "warmup_steps: 0.1",
+                            "what_is_this: 1",
+                            "batch_size: 8",
+                            "train: {seed: 1}",
+                            "json: 1"}) {
+    EXPECT_TRUE(TrainsAnother(ImportWith(lines))) << lines;
+  }
+}
+
+TEST(ImportJobTest, WhatAToolDoesUnaskedIsWritten) {
+  const ImportedJob silent = ImportWith("");
+  EXPECT_EQ(silent.tool, "transformers");
+  EXPECT_EQ(Field(silent, "train.learning_rate"), "5e-5");
+  EXPECT_EQ(Field(silent, "train.num_train_epochs"), "3");
+  EXPECT_EQ(Field(silent, "train.lr_scheduler_type"), "linear");
+  EXPECT_EQ(Field(silent, "train.max_grad_norm"), "1.0");
+  // Not beside what says it, nor in place of what could not be taken.
+  EXPECT_EQ(Field(ImportWith("max_steps: 5"), "train.num_train_epochs"),
+            "none");
+  EXPECT_EQ(Field(ImportWith("max_steps: -1"), "train.num_train_epochs"), "3");
+  EXPECT_EQ(Field(ImportWith("lr_scheduler_type: polynomial"),
+                  "train.lr_scheduler_type"),
+            "none");
+  const ImportedJob lora = Import(
+      "{model_name_or_path: /m, dataset: wiki, cutoff_len: 8, stage: pt}");
+  EXPECT_THAT(KeysOf(lora, Fate::kLost), ElementsAre("finetuning_type"));
+}
+
+TEST(ImportJobTest, OfTwoKeysForOneThingTheFirstCounts) {
+  const ImportedJob steps = ImportWith("max_steps: 5\nnum_train_epochs: 2\n");
+  EXPECT_EQ(Field(steps, "train.max_steps"), "5");
+  EXPECT_EQ(Field(steps, "train.num_train_epochs"), "none");
+  EXPECT_FALSE(TrainsAnother(steps));
+  const ImportedJob ratio = ImportWith("warmup_steps: 0\nwarmup_ratio: 0.1\n");
+  EXPECT_EQ(Field(ratio, "train.warmup_ratio"), "0.1");
+  EXPECT_FALSE(TrainsAnother(ratio));
+  EXPECT_FALSE(TrainsAnother(ImportWith("seed: 1\nrandom_seed: 1\n")));
+  const ImportedJob two = ImportWith("seed: 1\nrandom_seed: 2\n");
+  EXPECT_EQ(Field(two, "train.seed"), "1");
+  EXPECT_THAT(KeysOf(two, Fate::kLost), ElementsAre("random_seed"));
+}
+
+TEST(ImportJobTest, PathsMeanWhatTheyMeant) {
+  const absl::string_view text =
+      "{model_name_or_path: org/name, train_file: ./a/b.txt, output_dir: o}";
+  ImportOptions options = Options({"/home/ann/org/name"});
+  const ImportedJob moved = Import(text, options);
+  EXPECT_FALSE(TrainsAnother(moved)) << ImportReport(moved);
+  EXPECT_EQ(Field(moved, "model.path"), "/home/ann/org/name");
+  EXPECT_EQ(Field(moved, "data.train_files"), "/home/ann/a/b.txt");
+  EXPECT_EQ(Field(moved, "output.output_dir"), "/home/ann/o");
+  options.keep_relative = true;
+  const ImportedJob kept = Import(text, options);
+  EXPECT_EQ(Field(kept, "model.path"), "org/name");
+  EXPECT_EQ(Field(kept, "data.train_files"), "./a/b.txt");
+}
+
+TEST(ImportJobTest, NamesOfLlamaFactorysIndexAreItsFiles) {
+  constexpr absl::string_view kPretraining =
+      "model_name_or_path: /m\nstage: pt\nfinetuning_type: full\n";
+  const ImportedJob both =
+      Import(absl::StrCat(kPretraining, "dataset: wiki, more\n"));
+  EXPECT_FALSE(TrainsAnother(both)) << ImportReport(both);
+  EXPECT_EQ(Field(both, "data.train_files"),
+            "/home/ann/data/wiki.jsonl|/home/ann/data/more.jsonl");
+  EXPECT_EQ(Field(both, "data.text_field"), "body");
+  EXPECT_EQ(Field(both, "data.format"), "jsonl");
+  const ImportedJob other =
+      Import(absl::StrCat(kPretraining, "dataset: wikipedia\n"));
+  EXPECT_THAT(WhatOf(other, "dataset"), HasSubstr("'wikipedia' is not in"));
+  const ImportedJob elsewhere = Import(
+      absl::StrCat(kPretraining, "dataset: wiki\ndataset_dir: ./sets\n"));
+  EXPECT_THAT(WhatOf(elsewhere, "dataset"), HasSubstr("no such file"));
+  EXPECT_TRUE(TrainsAnother(elsewhere));
+}
+
+TEST(ImportJobTest, WhatIsNoFileOfTheServerIsToldSo) {
+  EXPECT_THAT(WhatOf(Import("{model_name_or_path: org/name, max_steps: 1}"),
+                     "model_name_or_path"),
+              HasSubstr("huggingface-cli"));
+  EXPECT_THAT(WhatOf(Import("{model_name_or_path: ~/m, max_steps: 1}"),
+                     "model_name_or_path"),
+              HasSubstr("'~' is not expanded"));
+  const ImportedJob hub =
+      Import("{base_model: /m, datasets: [{path: org/data, type: alpaca}]}");
+  EXPECT_THAT(WhatOf(hub, "datasets.path"), HasSubstr("download it"));
+  EXPECT_THAT(WhatOf(hub, "datasets.type"), HasSubstr("no templates"));
+  EXPECT_THAT(KeysOf(hub, Fate::kLost),
+              ElementsAre("datasets.path", "datasets.type"));
+}
+
+TEST(ImportJobTest, FilesOfOneJobHaveOneFormat) {
+  const ImportedJob json =
+      Import("{base_model: /m, datasets: [{path: /a.jsonl}, {path: /b.txt}]}");
+  EXPECT_THAT(WhatOf(json, "datasets.path"), HasSubstr("/a.jsonl"));
+  EXPECT_THAT(KeysOf(json, Fate::kLost), ElementsAre("datasets.path"));
+  const ImportedJob table = ImportWith("validation_file: /v.parquet\n");
+  EXPECT_THAT(WhatOf(table, "validation_file"), HasSubstr("JSON Lines"));
+  const ImportedJob below = Import(
+      "{base_model: /m, datasets: [{path: /d, data_files: [/d/a.txt]}]}");
+  EXPECT_EQ(Field(below, "data.train_files"), "/d/a.txt");
+  EXPECT_THAT(WhatOf(below, "datasets.path"), HasSubstr("lie below it"));
+}
+
+TEST(ImportJobTest, WhatIsMissingIsTold) {
+  const ImportedJob job = Import("{max_steps: 1, output_dir: /o}");
+  std::vector<std::string> fields;
+  for (const Mistake& mistake : job.mistakes) fields.push_back(mistake.field());
+  EXPECT_THAT(fields, ElementsAre("model.path", "data.train_files"));
+}
+
+TEST(ImportJobTest, WhatIsNoConfigurationIsRefusedWithTheLine) {
+  EXPECT_EQ(Refusal(""),
+            "line 1: expected keys with values, found an empty file");
+  EXPECT_THAT(Refusal("# nothing\n"), HasSubstr("found an empty file"));
+  EXPECT_EQ(Refusal("\n- a\n"),
+            "line 2: expected keys with values, found a list");
+  EXPECT_EQ(Refusal("hello\n"),
+            "line 1: expected keys with values, found 'hello'");
+  EXPECT_THAT(Refusal("a: 1\nb: [1\n"), HasSubstr("line 2, column 4"));
+  EXPECT_THAT(Refusal("{\"a\": 1\n \"b\": 2}\n"),
+              HasSubstr("line 2, column 4: found a string"));
+  EXPECT_EQ(Refusal("seed: 1\nbf16: true\nseed: 2\nfsdp:\n  a: 1\n  a: 2\n"),
+            "line 3: the key 'seed' is given twice, first in line 1\n"
+            "line 6: the key 'a' is given twice, first in line 5");
+  EXPECT_THAT(
+      Refusal("{\"architectures\": [\"A\"], \"vocab_size\": 9}"),
+      AllOf(HasSubstr("line 1"), HasSubstr("no configuration of LLaMA")));
+  EXPECT_THAT(Refusal("name: x\ntrain:\n  max_steps: 1\n"),
+              HasSubstr("sections of a job file"));
+}
+
+}  // namespace
+}  // namespace hydra
