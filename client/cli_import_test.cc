@@ -104,7 +104,7 @@ TEST_F(CliImportTest, WhatTrainsAnotherModelIsAnErrorUnlessItMayBe) {
 TEST_F(CliImportTest, AnIndexOfDataSetsIsReadFromWherePathsStart) {
   fs::create_directory(Path("data"));
   Write("data/dataset_info.json",
-        R"({"wiki": {"file_name": "w.txt", "columns": {"prompt": "text"}}})");
+        R"({"wiki": {"file_name": "w.jsonl", "columns": {"prompt": "text"}}})");
   in_.str(
       "{model_name_or_path: ./m, stage: pt, finetuning_type: full, "
       "dataset: wiki}");
@@ -113,7 +113,7 @@ TEST_F(CliImportTest, AnIndexOfDataSetsIsReadFromWherePathsStart) {
   absl::StatusOr<JobFile> job = ParseJobFile(out_.str());
   ASSERT_TRUE(job.ok()) << job.status();
   ASSERT_EQ(job->job.data().train_files_size(), 1);
-  EXPECT_EQ(job->job.data().train_files(0), Path("data/w.txt"));
+  EXPECT_EQ(job->job.data().train_files(0), Path("data/w.jsonl"));
 }
 
 TEST_F(CliImportTest, WhatCannotBeSubmittedIsNotValid) {

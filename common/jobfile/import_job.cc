@@ -38,6 +38,9 @@ using Kind = YamlNode::Kind;
 constexpr absl::string_view kDatasets = "datasets";
 constexpr absl::string_view kFormat = "data.format";
 constexpr absl::string_view kTextField = "data.text_field";
+constexpr absl::string_view kSchedule = "train.lr_scheduler_type";
+constexpr absl::string_view kWarmup[] = {"train.warmup_steps",
+                                         "train.warmup_ratio"};
 
 // Of two fields that say one thing, the first wins, as in transformers.
 constexpr std::pair<absl::string_view, absl::string_view> kEither[] = {
@@ -112,7 +115,8 @@ absl::string_view FormatOf(absl::string_view path) {
     if (extension == json) return "jsonl";
   }
   for (absl::string_view other :
-       {".csv", ".tsv", ".parquet", ".arrow", ".gz", ".zst", ".bin", ".npy"}) {
+       {".csv", ".tsv", ".parquet", ".arrow", ".gz", ".zst", ".xz", ".bz2",
+        ".zip", ".bin", ".npy"}) {
     if (extension == other) return "";
   }
   return "text";
@@ -209,11 +213,12 @@ class Importer {
         path.empty() ? FindIn(section, entry.key) : nullptr;
     if (alias != nullptr) path = PathOf(alias->meant);
     if (IsFiles(path) && !files.empty()) path = std::string(files);
-    if (IsNothing(entry.value)) {
-      return Tell(Fate::kLeftOut, key, "it has no value");
+    const bool is_nothing = IsNothing(entry.value);
+    if (!is_nothing || !tool_.null_is_default) {
+      if (alias != nullptr) mentioned_.emplace(alias->word);
+      mentioned_.insert(path);
     }
-    if (alias != nullptr) mentioned_.emplace(alias->word);
-    mentioned_.insert(path);
+    if (is_nothing) return Tell(Fate::kLeftOut, key, "it has no value");
     // A section of a job file, or a word that is no key, is no counterpart.
     if (path.empty() && (alias == nullptr || !alias->meant.empty())) {
       return Tell(Fate::kLost, key,
@@ -284,6 +289,7 @@ class Importer {
     const FieldDescriptor& field = *FindField(*v1::JobSpec::descriptor(), path);
     const std::vector<std::string> words = EnumNames(*field.enum_type());
     const std::string word = absl::AsciiStrToLower(text);
+    has_no_warmup_ |= path == kSchedule && word == "constant";
     if (absl::c_linear_search(words, word)) return Set(path, key, word, "");
     const Alias* const alias = FindAlias("", word, JobAliases());
     if (alias == nullptr || !absl::c_linear_search(words, alias->meant)) {
@@ -352,9 +358,17 @@ class Importer {
             Read(kDatasets, path, entry);
           }
         }
+        if (!NamesTextField(node)) has_default_field_ = true;
         return;
       }
     }
+  }
+
+  static bool NamesTextField(const YamlNode& dataset) {
+    return absl::c_any_of(dataset.entries, [](const YamlEntry& entry) {
+      const Alias* const alias = FindIn(kDatasets, entry.key);
+      return alias != nullptr && PathOf(alias->meant) == kTextField;
+    });
   }
 
   // The path beside data_files: the name of a format, or a folder.
@@ -390,7 +404,7 @@ class Importer {
                         ? found.status().message()
                         : absl::StrCat(index, ": ", found.status().message()));
     }
-    AddFile(path, key, absl::StrCat(dataset_dir_, "/", found->file));
+    AddFile(path, key, AbsolutePath(found->file, dataset_dir_));
     if (!found->difference.empty()) LoseLast(found->difference);
     if (!found->text_field.empty()) {
       Set(std::string(kTextField), key, found->text_field, "");
@@ -432,7 +446,17 @@ class Importer {
           "all files of a job have one format, and this one's is not "
           "that of the others");
     }
-    if (format == "jsonl") values_[kFormat.data()].texts = {"jsonl"};
+    const auto said = values_.find(kFormat);
+    if (said != values_.end() && said->second.texts.front() != format) {
+      return lose(absl::StrCat("it is read as ", format));
+    }
+    if (format == "jsonl") {
+      values_[std::string(kFormat)].texts = {"jsonl"};
+    } else if (!tool_.reads_whole_text) {
+      lose(
+          "there, each line is a row with an eos_token behind it; write it as "
+          "JSON Lines");
+    }
   }
 
   // Nothing became of the key, which means `path`, because of `why`.
@@ -477,6 +501,21 @@ class Importer {
       Drop(says_nothing ? one : other, Fate::kLeftOut,
            absl::StrCat(says_nothing ? other : one, " says it"));
     }
+    if (has_no_warmup_) {
+      for (absl::string_view path : kWarmup) {
+        Drop(path, Fate::kLeftOut,
+             "there, constant has no warm-up; constant_with_warmup has");
+      }
+    }
+    const auto field = values_.find(kTextField);
+    if (has_default_field_ && field != values_.end() &&
+        field->second.texts.front() != "text") {
+      for (size_t giver : field->second.givers) {
+        keys_[giver].fate = Fate::kLost;
+        absl::StrAppend(&keys_[giver].what,
+                        "; another data set has its text in 'text'");
+      }
+    }
     // A text field of files that have none.
     if (values_.count(kFormat) == 0) {
       Drop(kTextField, Fate::kLeftOut, "the files are plain text");
@@ -515,6 +554,10 @@ class Importer {
   // Fields, and the table's words, that the file has something to say of.
   std::set<std::string, std::less<>> mentioned_;
   std::set<absl::string_view> formats_;
+  // Of a data set that names no field for its text.
+  bool has_default_field_ = false;
+  // The schedule is one that has warm-up here, and none in the tool.
+  bool has_no_warmup_ = false;
   Mistakes mistakes_;
   // Only to see whether values are right.
   v1::JobSpec scratch_;

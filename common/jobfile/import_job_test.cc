@@ -176,7 +176,8 @@ TEST(ImportJobTest, ALlamaFactoryFileIsToldWhatHasNoCounterpart) {
 TEST(ImportJobTest, JsonOfTrlIsReadLikeYaml) {
   const ImportedJob imported = ImportSample("trl.json");
   EXPECT_EQ(imported.tool, "TRL");
-  EXPECT_THAT(KeysOf(imported, Fate::kLost), ElementsAre("optim", "bf16"));
+  EXPECT_THAT(KeysOf(imported, Fate::kLost),
+              ElementsAre("optim", "bf16", "packing_strategy"));
   EXPECT_THAT(WhatOf(imported, "optim"), HasSubstr("moments are fp32"));
   const v1::JobSpec job = Submitted(imported);
   EXPECT_EQ(job.train().optim(), v1::OPTIMIZER_ADAMW);
@@ -216,13 +217,63 @@ TEST(ImportJobTest, EveryKeyIsToldWithItsLine) {
 TEST(ImportJobTest, ValuesThatAskForWhatHydraDoesLoseNothing) {
   for (const char* lines :
        {"bf16: false", "bf16: no", "bf16: off", "torch_dtype: float32",
-        "use_peft: false", "label_smoothing_factor: 0.0",
-        "load_best_model_at_end: false", "revision: main",
-        "validation_split_percentage: 0", "group_by_length: False",
-        "packing: true", "lora_r:", "plugins: []", "optim: adamw_torch",
+        "label_smoothing_factor: 0.0", "load_best_model_at_end: false",
+        "revision: main", "validation_split_percentage: 0",
+        "group_by_length: False",
+        "use_peft: false\nbf16: false\npacking: true\npacking_strategy: "
+        "wrapped",
+        "lora_r:", "plugins: []", "optim: adamw_torch",
         "lr_scheduler_type: constant_with_warmup"}) {
     EXPECT_FALSE(TrainsAnother(ImportWith(lines))) << lines;
   }
+}
+
+TEST(ImportJobTest, WhereAToolComputesInBf16UnlessToldNotToThatIsLost) {
+  EXPECT_THAT(
+      KeysOf(Import("{base_model: /m, sample_packing: true}"), Fate::kLost),
+      ElementsAre("bf16"));
+  EXPECT_THAT(KeysOf(Import("{base_model: /m, sample_packing: true, "
+                            "bf16: false}"),
+                     Fate::kLost),
+              IsEmpty());
+  EXPECT_THAT(KeysOf(Import("{use_peft: false, max_length: 8, bf16: false}"),
+                     Fate::kLost),
+              ElementsAre("packing", "packing_strategy"));
+}
+
+TEST(ImportJobTest, AConstantRateHasNoWarmupThere) {
+  const ImportedJob plain =
+      ImportWith("lr_scheduler_type: constant\nwarmup_ratio: 0.1\n");
+  EXPECT_EQ(Field(plain, "train.warmup_ratio"), "none");
+  EXPECT_THAT(WhatOf(plain, "warmup_ratio"), HasSubstr("has no warm-up"));
+  const ImportedJob with = ImportWith(
+      "lr_scheduler_type: constant_with_warmup\nwarmup_ratio: 0.1\n");
+  EXPECT_EQ(Field(with, "train.warmup_ratio"), "0.1");
+}
+
+TEST(ImportJobTest, NullIsAValueWhereTheToolSaysSo) {
+  EXPECT_EQ(Field(ImportWith("max_grad_norm: null\n"), "train.max_grad_norm"),
+            "none");
+  EXPECT_EQ(Field(Import("{base_model: /m, sample_packing: true, "
+                         "max_grad_norm: null}"),
+                  "train.max_grad_norm"),
+            "1.0");
+}
+
+TEST(ImportJobTest, LinesOfATextFileThatAreRowsThereAreLost) {
+  const ImportedJob job = Import(
+      "{base_model: /m, sample_packing: true, bf16: false, datasets: [{path: "
+      "/a.txt}]}");
+  EXPECT_THAT(KeysOf(job, Fate::kLost), ElementsAre("datasets.path"));
+  EXPECT_THAT(WhatOf(job, "datasets.path"),
+              HasSubstr("write it as JSON Lines"));
+}
+
+TEST(ImportJobTest, DataSetsWithTheirTextInTwoFieldsAreLost) {
+  const ImportedJob job = Import(
+      "{base_model: /m, sample_packing: true, bf16: false, datasets: [{path: "
+      "/a.jsonl}, {path: /b.jsonl, field: body}]}");
+  EXPECT_THAT(KeysOf(job, Fate::kLost), ElementsAre("datasets.field"));
 }
 
 TEST(ImportJobTest, ValuesThatTrainAnotherModelAreLost) {
@@ -331,15 +382,17 @@ TEST(ImportJobTest, WhatIsNoFileOfTheServerIsToldSo) {
       Import("{base_model: /m, datasets: [{path: org/data, type: alpaca}]}");
   EXPECT_THAT(WhatOf(hub, "datasets.path"), HasSubstr("download it"));
   EXPECT_THAT(WhatOf(hub, "datasets.type"), HasSubstr("no templates"));
-  EXPECT_THAT(KeysOf(hub, Fate::kLost),
-              ElementsAre("datasets.path", "datasets.type"));
+  EXPECT_THAT(
+      KeysOf(hub, Fate::kLost),
+      ElementsAre("datasets.path", "datasets.type", "sample_packing", "bf16"));
 }
 
 TEST(ImportJobTest, FilesOfOneJobHaveOneFormat) {
   const ImportedJob json =
       Import("{base_model: /m, datasets: [{path: /a.jsonl}, {path: /b.txt}]}");
   EXPECT_THAT(WhatOf(json, "datasets.path"), HasSubstr("/a.jsonl"));
-  EXPECT_THAT(KeysOf(json, Fate::kLost), ElementsAre("datasets.path"));
+  EXPECT_THAT(KeysOf(json, Fate::kLost),
+              ElementsAre("datasets.path", "sample_packing", "bf16"));
   const ImportedJob table = ImportWith("validation_file: /v.parquet\n");
   EXPECT_THAT(WhatOf(table, "validation_file"), HasSubstr("JSON Lines"));
   const ImportedJob below = Import(

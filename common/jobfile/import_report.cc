@@ -17,7 +17,10 @@ constexpr char kInAnyCase[] =
   a step has the sequences of one device: where the tool ran on N, write N times
     the train.gradient_accumulation_steps for the same step
   files are one row of tokens, cut into windows of train.context_length: there
-    is no padding, and a window may hold the end of one text and the next
+    is no padding, and a window may hold the end of one text and the next, whose
+    tokens see each other
+  an eos_token stands behind the text of each row, and no bos_token before it
+  the windows behind an epoch's last whole step are left out
 )";
 
 std::string Lines(const ImportedJob& job, Fate fate, absl::string_view title) {

@@ -33,21 +33,21 @@ constexpr ToolDefault kAxolotlDefaults[] = {
     {"num_epochs", "1"},
     {"lr_scheduler", "cosine"},
     {"warmup_ratio", "0.03", "Axolotl has at most 100 steps of it"},
+    {"sample_packing", "false"},
+    {"bf16", "auto"},
     {"max_grad_norm", "1.0"},
     {"no_decay_biases_and_norms", "true"},
 };
 
 constexpr absl::string_view kTrlMarks[] = {
-    "use_peft",
-    "dataset_text_field",
-    "dataset_name",
-    "max_seq_length",
-    "max_length",
-    "packing",
-    "assistant_only_loss",
+    "datasets",   "use_peft", "dataset_text_field",  "max_seq_length",
+    "max_length", "packing",  "assistant_only_loss",
 };
 constexpr ToolDefault kTrlDefaults[] = {
     {"max_length", "1024"},
+    {"packing", "false"},
+    {"packing_strategy", "bfd"},
+    {"bf16", "true"},
     {"per_device_train_batch_size", "8"},
     {"learning_rate", "2e-5"},
     {"num_train_epochs", "3"},
@@ -76,12 +76,15 @@ constexpr ToolDefault kTransformersDefaults[] = {
 
 // Every trainer here is built on transformers' and has its keys too.
 constexpr TrainerTool kTransformers = {"transformers", kTransformersMarks,
-                                       kTransformersDefaults};
+                                       kTransformersDefaults,
+                                       /*has_dataset_index=*/false,
+                                       /*reads_whole_text=*/true};
 // Of tools with as many marks, the first one is meant.
 constexpr TrainerTool kOthers[] = {
     {"LLaMA-Factory", kLlamaFactoryMarks, kLlamaFactoryDefaults,
      /*has_dataset_index=*/true},
-    {"Axolotl", kAxolotlMarks, kAxolotlDefaults},
+    {"Axolotl", kAxolotlMarks, kAxolotlDefaults, /*has_dataset_index=*/false,
+     /*reads_whole_text=*/false, /*null_is_default=*/true},
     {"TRL", kTrlMarks, kTrlDefaults},
 };
 

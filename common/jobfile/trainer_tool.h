@@ -18,12 +18,17 @@ struct ToolDefault {
 
 struct TrainerTool {
   absl::string_view name;
-  // Keys that such a file has, and none of another tool.
+  // Keys that such a file has, and few of another tool.
   absl::Span<const absl::string_view> marks;
   // Only those by which another model would be trained than by Hydra's own.
   absl::Span<const ToolDefault> defaults;
   // `dataset` has names of an index, not paths.
   bool has_dataset_index = false;
+  // A text file is one row of tokens, as here; else each of its lines is a row
+  // of its own.
+  bool reads_whole_text = false;
+  // A key without a value is as if it was not there; else that is a value.
+  bool null_is_default = false;
 };
 
 // The tool with the most marks among the keys of `root`, a map. Null: fewer
