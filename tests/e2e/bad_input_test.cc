@@ -291,8 +291,11 @@ TEST_F(BadInputTest, WhatShowsOnlyOnTheWayFailsThatJobAlone) {
   const auto rows = [&](absl::string_view content) {
     return [&, content](auto& r) {
       v1::JobSpec& job = *r.mutable_job();
+      job.mutable_model()->set_path(files_->wide_model);
+      job.mutable_model()->set_init(v1::INITIALIZATION_RANDOM);
       job.mutable_model()->set_tokenizer_path(
           fs::absolute("examples/gpt2_wikitext2/gpt2"));
+      job.clear_partition();
       job.mutable_data()->set_format(v1::DATA_FORMAT_JSONL);
       job.mutable_data()->clear_validation_files();
       job.mutable_evaluation()->clear_eval_steps();
