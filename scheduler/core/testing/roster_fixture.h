@@ -7,6 +7,7 @@
 
 #include "absl/time/time.h"
 #include "common/ids/ids.h"
+#include "common/protocol/task_format.h"
 #include "scheduler/core/actions.h"
 #include "scheduler/core/core_options.h"
 #include "scheduler/core/job_book.h"
@@ -22,6 +23,10 @@ namespace hydra {
 // A roster of three devices, the first one the smallest, without processes.
 class RosterFixture : public ::testing::Test {
  protected:
+  RosterFixture() {
+    for (uint64_t worker : {1, 2, 3}) At(worker).task_format = kTaskFormat;
+  }
+
   static CoreOptions ThreeDevices() {
     CoreOptions options;
     options.devices = {
