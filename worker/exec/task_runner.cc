@@ -43,9 +43,11 @@ constexpr int64_t kOrderBytes = int64_t{256} << 20;
 // Beyond so many shapes of tasks, all are forgotten and learned again.
 constexpr size_t kMostShapes = 1 << 16;
 // One part in so many of the device is never filled ahead: free memory may lie
-// in pieces. And a task that leaves less than that beside it finds nothing of
-// use in the cache: blocks that lie there would only be in its way.
+// in pieces.
 constexpr int64_t kSpareShare = 32;
+// A task that leaves less than one part in so many beside that finds nothing of
+// use in the cache: blocks that lie there would only be in its way.
+constexpr int64_t kCacheShare = 16;
 // What may be on its way to the host where no task of the shape has been seen.
 constexpr int64_t kLeastDepartingBytes = int64_t{4} << 20;
 
@@ -464,7 +466,7 @@ bool TaskRunner::FitsBesideCache(const Task& task, const JobContext& job) {
   if (too_large_for_cache_.contains(shape)) return false;
   const int64_t limit = device_->arena().limit_bytes();
   if (needed_bytes_.contains(shape)) {
-    return SpareRoom(task, job) >= limit / kSpareShare;
+    return SpareRoom(task, job) >= limit / kCacheShare;
   }
   return BlockBytesOf(task, job) < limit / 2;
 }
