@@ -116,6 +116,17 @@ TEST(CoreTest, CancellingATrainingJobFreesAllOfIt) {
   EXPECT_EQ(world.core().pool().reserved_bytes, 0);
 }
 
+TEST(CoreTest, AJobWithoutABlockSurvivesARestart) {
+  World::Options options;
+  options.workers = 1;
+  World world(options);
+  world.Submit(/*jobs=*/1, /*steps=*/2);
+  world.RunUntil([&] { return JobIn(world, 1).in_chain(); });
+  world.CrashDaemon();
+  world.RunUntilJobsEnd();
+  EXPECT_EQ(JobIn(world, 1).state(), v1::JOB_STATE_COMPLETED);
+}
+
 TEST(CoreTest, WhatTasksTookIsKnownAfterARestart) {
   World world({});
   world.Submit(/*jobs=*/1, /*steps=*/9);

@@ -177,9 +177,11 @@ absl::Status Restoration::RestoreInPool(Job& job,
 // A daemon of before wrote one for each micro-batch.
 void Restoration::JoinBlockRecords(const Job& job,
                                    const RecoveredJob& recovered) {
-  const auto& blocks = *parts_.blocks.BlocksOf(job.id);
+  const auto* const blocks = parts_.blocks.BlocksOf(job.id);
+  // Its first task is not committed.
+  if (blocks == nullptr) return;
   const std::vector<jv1::BlockRecord> joined =
-      ToRecords({blocks.begin(), blocks.end()});
+      ToRecords({blocks->begin(), blocks->end()});
   if (joined.size() == recovered.blocks.size()) return;
   for (const jv1::BlockRecord& record : recovered.blocks) {
     parts_.journal->BlockErased(job.id, BlockKeyOf(record));
