@@ -55,7 +55,7 @@ class PassBuilder {
       if (task_.layers.last < shape_.table->layer_count()) {
         Read(ActivationGradientKey(task_.layers.last, i), /*last_use=*/true);
       }
-      if (task_.layers.first > 0) {
+      if (HandsGradientsDown(*shape_.table, task_.layers.first)) {
         Write(ActivationGradientKey(task_.layers.first, i));
       }
     }
@@ -67,7 +67,7 @@ class PassBuilder {
   void MakeGradients() {
     AddToSums();
     if (!round_.is_last) return;
-    for (int block : Blocks()) {
+    for (int block : TrainedBlocks()) {
       if (!Owns(block)) {
         Write(ParameterGradientKey(block));
         continue;
@@ -90,7 +90,7 @@ class PassBuilder {
 
   // With the gradients that wait.
   void UpdateOwned() {
-    for (int block : Blocks()) {
+    for (int block : TrainedBlocks()) {
       if (!Owns(block)) continue;
       Read(ParametersKey(block), /*last_use=*/false);
       Update(block);
@@ -99,7 +99,7 @@ class PassBuilder {
     const bool last = task_.layers.last == shape_.table->layer_count();
     const auto blocks = static_cast<int>(shape_.table->parameter_blocks.size());
     for (int block = 0; block < blocks; ++block) {
-      Read(GradientSquaresKey(block), /*last_use=*/last);
+      if (!IsFrozen(block)) Read(GradientSquaresKey(block), /*last_use=*/last);
     }
   }
 
@@ -110,17 +110,30 @@ class PassBuilder {
     return BlocksUsed(*shape_.table, task_.layers);
   }
 
+  std::vector<int> TrainedBlocks() const {
+    std::vector<int> blocks = Blocks();
+    blocks.erase(std::remove_if(blocks.begin(), blocks.end(),
+                                [this](int block) { return IsFrozen(block); }),
+                 blocks.end());
+    return blocks;
+  }
+
   // What each layer's rounds up to this one add up to, of every block that it
   // uses: one sum for all of a tied block's layers would add them up in another
   // order than one round does.
   void AddToSums() {
     for (int layer = task_.layers.first; layer < task_.layers.last; ++layer) {
       for (int block : shape_.table->layers[layer].parameter_blocks) {
+        if (IsFrozen(block)) continue;
         const BlockKey sum = GradientSumKey(block, layer);
         if (!round_.is_first) Read(sum, /*last_use=*/round_.is_last);
         if (!round_.is_last) Write(sum);
       }
     }
+  }
+
+  bool IsFrozen(int block) const {
+    return shape_.table->parameter_blocks[block].frozen;
   }
 
   bool Owns(int block) const {
@@ -164,7 +177,9 @@ ChainTask PassTask(const JobShape& shape, wv1::TaskKind kind,
       break;
     case wv1::TASK_KIND_FORWARD:
       pass.ReadParameters();
-      pass.ReadInput(/*last_use=*/false);
+      // A BACKWARD reads it again.
+      pass.ReadInput(
+          /*last_use=*/!HandsGradientsDown(*shape.table, layers.last));
       pass.WriteOutput();
       break;
     case wv1::TASK_KIND_EVALUATE:
@@ -191,6 +206,10 @@ ChainTask PassTask(const JobShape& shape, wv1::TaskKind kind,
 ChainTask PassTask(const JobShape& shape, wv1::TaskKind kind,
                    const LayerRange& layers, int count) {
   return PassTask(shape, kind, layers, Round{0, count});
+}
+
+bool HandsGradientsDown(const ModelTable& table, int first) {
+  return table.FirstTrainedLayer() < first;
 }
 
 std::vector<int> BlocksUsed(const ModelTable& table, const LayerRange& layers) {

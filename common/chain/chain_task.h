@@ -46,12 +46,16 @@ struct ChainTask {
 //
 // Requires an INIT (from nothing), FORWARD, BACKWARD, TURN, UPDATE or EVALUATE;
 // those of INIT and UPDATE are none. BACKWARD and FORWARD end before the last
-// layer, TURN at it.
+// layer, TURN at it; BACKWARD ends behind the first layer that is trained.
 ChainTask PassTask(const JobShape& shape, worker::v1::TaskKind kind,
                    const LayerRange& layers, const Round& round);
 // For [0, count), as a whole step of them.
 ChainTask PassTask(const JobShape& shape, worker::v1::TaskKind kind,
                    const LayerRange& layers, int count);
+
+// Whether a pass over layers from `first` on hands the gradients of its input
+// down: some layer before it is trained.
+bool HandsGradientsDown(const ModelTable& table, int first);
 
 // The parameter blocks that the layers use, ascending, each once.
 std::vector<int> BlocksUsed(const ModelTable& table, const LayerRange& layers);

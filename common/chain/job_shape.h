@@ -59,8 +59,19 @@ struct JobShape {
   int64_t ParameterBytes(int block) const {
     return table->parameter_blocks[block].size_bytes;
   }
+  // 0: the block has no state.
   int64_t StateBytes(int block) const {
-    return state_factor * ParameterBytes(block);
+    return table->parameter_blocks[block].frozen
+               ? 0
+               : state_factor * ParameterBytes(block);
+  }
+  // The first shard with parameters that are trained, in which gradients end:
+  // those before it have no BACKWARD and no UPDATE.
+  int FirstTrainedShard() const {
+    const int layer = table->FirstTrainedLayer();
+    int shard = 0;
+    while (shard + 1 < shard_count() && shards[shard].last <= layer) ++shard;
+    return shard;
   }
   // Largest of a micro-batch and of an evaluation batch, wherever the model is
   // cut.

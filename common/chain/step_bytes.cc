@@ -144,7 +144,7 @@ StepBytes PredictStepBytes(const JobShape& shape,
   ChainPlan plan;
   plan.total_steps = 1;
   // All that an UPDATE reads and makes is in the pool.
-  const int tasks = TasksPerRound(shape.shard_count());
+  const int tasks = TasksPerRound(shape);
   for (const auto& [round, count] : KindsOfRounds(shape)) {
     for (int i = 0; i < tasks; ++i) {
       const ChainTask task =

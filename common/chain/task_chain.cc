@@ -30,7 +30,7 @@ ChainTask InitTask(const JobShape& shape, const ChainPlan& plan, int shard) {
   task.writes.clear();
   for (const BlockWrite& write : parameters) {
     task.writes.push_back(write);
-    if (shape.state_factor == 0) continue;
+    if (shape.StateBytes(write.key.index) == 0) continue;
     const BlockKey state = StateKey(write.key.index);
     task.writes.push_back({state, BlockBytes(shape, task.kind, state)});
   }
@@ -44,7 +44,7 @@ ChainTask InitTask(const JobShape& shape, const ChainPlan& plan, int shard) {
 
 // Of one step: those that make the gradients.
 int GradientTasks(const JobShape& shape) {
-  return shape.rounds * TasksPerRound(shape.shard_count());
+  return shape.rounds * TasksPerRound(shape);
 }
 
 ChainTask UpdateTask(const JobShape& shape, int64_t step, int shard) {
@@ -57,9 +57,10 @@ ChainTask UpdateTask(const JobShape& shape, int64_t step, int shard) {
 
 ChainTask TrainTask(const JobShape& shape, int64_t step, int index) {
   if (index >= GradientTasks(shape)) {
-    return UpdateTask(shape, step, index - GradientTasks(shape));
+    return UpdateTask(shape, step,
+                      shape.FirstTrainedShard() + index - GradientTasks(shape));
   }
-  const int tasks = TasksPerRound(shape.shard_count());
+  const int tasks = TasksPerRound(shape);
   const Round round = shape.RoundAt(index / tasks);
   const int in_round = index % tasks;
   const int turn = shape.shard_count() - 1;
@@ -181,15 +182,17 @@ int64_t VisitEnd(const ChainPlan& plan, const ChainPosition& position) {
                   BatchesOf(plan, position.split));
 }
 
-int TasksPerRound(int shards) { return 2 * shards - 1; }
+int TasksPerRound(const JobShape& shape) {
+  return 2 * shape.shard_count() - 1 - shape.FirstTrainedShard();
+}
 
-int LastTurn(int shards, int rounds) {
-  return (rounds - 1) * TasksPerRound(shards) + shards - 1;
+int LastTurn(const JobShape& shape) {
+  return (shape.rounds - 1) * TasksPerRound(shape) + shape.shard_count() - 1;
 }
 
 int TasksPerStep(const JobShape& shape) {
-  return GradientTasks(shape) +
-         (shape.clips_gradients ? shape.shard_count() : 0);
+  const int trained = shape.shard_count() - shape.FirstTrainedShard();
+  return GradientTasks(shape) + (shape.clips_gradients ? trained : 0);
 }
 
 ChainPosition ResumePlace(ChainPosition position) {
@@ -204,7 +207,7 @@ std::vector<BlockWrite> BlocksInsideStep(const JobShape& shape,
   absl::btree_map<BlockKey, int64_t> blocks;
   if (position.phase != Phase::kTrain) return {};
   // A whole round before the last one leaves its sums and nothing else.
-  const int tasks = TasksPerRound(shape.shard_count());
+  const int tasks = TasksPerRound(shape);
   const int round = std::min(position.task, GradientTasks(shape) - 1) / tasks;
   for (int i = std::max(0, round - 1) * tasks; i < position.task; ++i) {
     const ChainTask task = TrainTask(shape, position.step, i);

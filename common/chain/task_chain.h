@@ -83,16 +83,17 @@ bool CompletesEvaluation(const JobShape& shape, const ChainPlan& plan,
                          const ChainPosition& position);
 
 // Tasks of one step: for each of its rounds FORWARD for each shard but the
-// last, TURN, BACKWARD for each but the last; and UPDATE for each, the first
-// one first, where gradients are clipped.
+// last, TURN, BACKWARD for each but the last, down to the first one that is
+// trained; and UPDATE for each of these, the first one first, where gradients
+// are clipped.
 int TasksPerStep(const JobShape& shape);
 
 // FORWARD, TURN and BACKWARD tasks of one round.
-int TasksPerRound(int shards);
+int TasksPerRound(const JobShape& shape);
 
 // The number of a step's task that is TURN of its last round: from then on,
 // parameters are updated, and the loss is known.
-int LastTurn(int shards, int rounds);
+int LastTurn(const JobShape& shape);
 
 // In the first `batches` batches of an evaluation of the split.
 int64_t SequencesOf(const JobShape& shape, const ChainPlan& plan,

@@ -84,7 +84,7 @@ TEST(TaskChainTest, AStepMayGoInRoundsOfMicroBatches) {
               ElementsAre(std::pair(0, 2), std::pair(2, 4), std::pair(4, 7)));
   EXPECT_EQ(sequences, 7 * shape.micro_batch_size);
   EXPECT_EQ(shape.LargestRound(), 3);
-  EXPECT_EQ(LastTurn(shape.shard_count(), shape.rounds), 7);
+  EXPECT_EQ(LastTurn(shape), 7);
 }
 
 // What is there at any place of a step, by walking all tasks before it.
@@ -111,6 +111,90 @@ TEST(TaskChainTest, BlocksInsideAStepAreThoseThatItsTasksLeft) {
       EXPECT_TRUE(live.empty());
     }
   }
+}
+
+// Of the tiny model's five layers, the blocks of those before `trained` are
+// frozen; the head has the embedding's table, which then is frozen too.
+JobShape FrozenBefore(int trained, std::vector<int> cuts) {
+  JobShape shape = Shape(std::move(cuts), /*micro_batches=*/2);
+  ModelTable table = *shape.table;
+  for (ParameterBlock& block : table.parameter_blocks) {
+    block.frozen = block.owner() < trained;
+  }
+  shape.table = std::move(table);
+  return shape;
+}
+
+std::vector<int> IndicesOf(const ChainTask& task, wv1::BlockKind kind) {
+  std::vector<int> indices;
+  for (const BlockWrite& write : task.writes) {
+    if (write.key.kind == kind) indices.push_back(write.key.index);
+  }
+  return indices;
+}
+
+TEST(TaskChainTest, GradientsEndAtTheFirstLayerThatIsTrained) {
+  // Layers 0 1 | 2 3 | 4: the first shard has none that is trained.
+  for (int trained : {2, 3}) {
+    EXPECT_THAT(Names(FrozenBefore(trained, {2, 4}), {/*total_steps=*/1}),
+                ElementsAre("INIT 0", "INIT 1", "INIT 2", "FORWARD 0",
+                            "FORWARD 1", "TURN 2", "BACKWARD 1"));
+  }
+  EXPECT_THAT(Names(FrozenBefore(1, {2, 4}), {/*total_steps=*/1}),
+              ElementsAre("INIT 0", "INIT 1", "INIT 2", "FORWARD 0",
+                          "FORWARD 1", "TURN 2", "BACKWARD 1", "BACKWARD 0"));
+  JobShape shape = FrozenBefore(4, {2, 4});
+  shape.rounds = 2;
+  shape.clips_gradients = true;
+  EXPECT_THAT(
+      Names(shape, {/*total_steps=*/1}),
+      ElementsAre("INIT 0", "INIT 1", "INIT 2", "FORWARD 0", "FORWARD 1",
+                  "TURN 2", "FORWARD 0", "FORWARD 1", "TURN 2", "UPDATE 2"));
+  EXPECT_EQ(LastTurn(shape), 5);
+}
+
+TEST(TaskChainTest, AFrozenBlockIsFilledAndReadAndNothingElse) {
+  const JobShape shape = FrozenBefore(3, {2, 4});
+  for (ChainPosition at; !at.done(); at = Next(shape, {1}, at)) {
+    const ChainTask task = TaskAt(shape, {1}, at);
+    if (task.kind == wv1::TASK_KIND_INIT) continue;
+    for (const BlockWrite& write : task.writes) {
+      if (IsBoundary(write.key)) continue;
+      EXPECT_FALSE(shape.table->parameter_blocks[write.key.index].frozen)
+          << wv1::TaskKind_Name(task.kind) << " " << task.shard;
+    }
+  }
+  const ChainTask init = TaskAt(shape, {1}, {});
+  EXPECT_THAT(IndicesOf(init, wv1::BLOCK_KIND_PARAMETERS), ElementsAre(0, 1));
+  ChainPlan resumed{/*total_steps=*/1};
+  resumed.resume = ChainPosition{ChainPosition::Phase::kTrain, 0, 0};
+  EXPECT_THAT(
+      IndicesOf(TaskAt(shape, resumed, {}), wv1::BLOCK_KIND_OPTIMIZER_STATE),
+      ElementsAre());
+  EXPECT_EQ(shape.StateBytes(1), 0);
+  EXPECT_GT(shape.StateBytes(3), 0);
+}
+
+TEST(TaskChainTest, WhatNoBackwardReadsEndsWithItsForward) {
+  const JobShape shape = FrozenBefore(3, {1, 2, 4});
+  // FORWARD 1 over layer 1, in which nothing is trained.
+  const ChainTask forward =
+      TaskAt(shape, {1}, {ChainPosition::Phase::kTrain, 0, 1});
+  EXPECT_THAT(forward.ends,
+              ElementsAre(ActivationKey(1, 0), ActivationKey(1, 1)));
+  // FORWARD 2 over layers 2 and 3: its BACKWARD reads its input again, and
+  // hands no gradients down.
+  EXPECT_THAT(TaskAt(shape, {1}, {ChainPosition::Phase::kTrain, 0, 2}).ends,
+              ElementsAre());
+  const ChainTask backward =
+      TaskAt(shape, {1}, {ChainPosition::Phase::kTrain, 0, 4});
+  EXPECT_EQ(backward.kind, wv1::TASK_KIND_BACKWARD);
+  EXPECT_THAT(
+      backward.ends,
+      ElementsAre(ActivationKey(2, 0), ActivationKey(2, 1),
+                  ActivationGradientKey(4, 0), ActivationGradientKey(4, 1)));
+  EXPECT_THAT(IndicesOf(backward, wv1::BLOCK_KIND_ACTIVATION_GRADIENT),
+              ElementsAre());
 }
 
 TEST(TaskChainTest, OneShardOnlyTurns) {

@@ -4,6 +4,15 @@
 #include <utility>
 
 namespace hydra {
+namespace {
+
+int64_t CountOf(const ParameterBlock& block) {
+  int64_t count = 0;
+  for (const TensorEntry& tensor : block.tensors) count += tensor.element_count;
+  return count;
+}
+
+}  // namespace
 
 int64_t AlignedTensorBytes(int64_t bytes) {
   return (bytes + kTensorAlignmentBytes - 1) / kTensorAlignmentBytes *
@@ -44,14 +53,34 @@ int64_t ModelTable::ParameterBytes() const {
   return bytes;
 }
 
+int64_t ModelTable::TrainedBytes() const {
+  int64_t bytes = 0;
+  for (const ParameterBlock& block : parameter_blocks) {
+    if (!block.frozen) bytes += block.size_bytes;
+  }
+  return bytes;
+}
+
 int64_t ModelTable::ParameterCount() const {
   int64_t count = 0;
+  for (const ParameterBlock& block : parameter_blocks) count += CountOf(block);
+  return count;
+}
+
+int64_t ModelTable::TrainedCount() const {
+  int64_t count = 0;
   for (const ParameterBlock& block : parameter_blocks) {
-    for (const TensorEntry& tensor : block.tensors) {
-      count += tensor.element_count;
-    }
+    if (!block.frozen) count += CountOf(block);
   }
   return count;
+}
+
+int ModelTable::FirstTrainedLayer() const {
+  int first = layer_count();
+  for (const ParameterBlock& block : parameter_blocks) {
+    if (!block.frozen) first = std::min(first, block.owner());
+  }
+  return first;
 }
 
 const std::vector<BoundaryTensor>& ModelTable::BoundaryBefore(int layer) const {

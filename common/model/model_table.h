@@ -63,6 +63,9 @@ struct ParameterBlock {
   // Of parameters, gradients and moments alike. Passes and optimizers compute
   // in kFloat32.
   ElementType type = ElementType::kFloat32;
+  // Training does not change it: it has no gradient and no optimizer state, and
+  // jobs that begin with the same values share it.
+  bool frozen = false;
 
   int64_t element_count() const { return size_bytes / ElementBytes(type); }
   bool tied() const { return layers.size() > 1; }
@@ -169,10 +172,16 @@ struct ModelTable {
   ConfigNames config_names;
 
   int layer_count() const { return static_cast<int>(layers.size()); }
-  // Of all blocks, padding included.
+  // Of all blocks, and of those that training changes; padding included.
   int64_t ParameterBytes() const;
-  // Numbers that training changes, padding not included.
+  int64_t TrainedBytes() const;
+  // Numbers of the model, and those that training changes; padding not
+  // included.
   int64_t ParameterCount() const;
+  int64_t TrainedCount() const;
+  // The first layer that uses a block which is not frozen: gradients end there.
+  // layer_count() if there is none.
+  int FirstTrainedLayer() const;
 
   // What `layer` takes from the one before it, which is what lies between two
   // shards that are cut there. Of the first layer: nothing.

@@ -37,6 +37,18 @@ TEST(ModelTableTest, CountsParametersWithAndWithoutPadding) {
   EXPECT_EQ(TwoLayers().ParameterBytes(), 64 + 128 + 64);
 }
 
+TEST(ModelTableTest, FrozenBlocksAreNotTrained) {
+  ModelTable table = TwoLayers();
+  EXPECT_EQ(table.FirstTrainedLayer(), 0);
+  table.parameter_blocks[0].frozen = true;
+  EXPECT_EQ(table.ParameterCount(), 15 + 17 + 2);
+  EXPECT_EQ(table.TrainedCount(), 2);
+  EXPECT_EQ(table.TrainedBytes(), 64);
+  EXPECT_EQ(table.FirstTrainedLayer(), 1);
+  table.parameter_blocks[1].frozen = true;
+  EXPECT_EQ(table.FirstTrainedLayer(), table.layer_count());
+}
+
 TEST(ModelTableTest, ABlockOfTwoLayersIsTiedAndBelongsToTheFirst) {
   const ModelTable table = TwoLayers();
   EXPECT_THAT(table.parameter_blocks[0].layers, ElementsAre(0, 1));

@@ -23,8 +23,9 @@ int64_t Bounded(absl::int128 bytes) {
 }
 
 int64_t CommittedBytes(const JobShape& shape) {
-  return Bounded(absl::int128(shape.table->ParameterBytes()) *
-                 (1 + shape.state_factor));
+  return Bounded(absl::int128(shape.table->ParameterBytes()) +
+                 absl::int128(shape.table->TrainedBytes()) *
+                     shape.state_factor);
 }
 
 PoolDemand Total(PoolDemand demand) {
@@ -113,12 +114,13 @@ PoolDemand DemandOf(const JobShape& shape) {
 PoolDemand LeastDemandOf(const JobShape& shape) {
   int64_t largest_block = 0;
   for (const ParameterBlock& block : shape.table->parameter_blocks) {
+    if (block.frozen) continue;
     largest_block = std::max(largest_block, block.size_bytes);
   }
   PoolDemand demand;
   demand.set_committed_bytes(CommittedBytes(shape));
   if (shape.clips_gradients) {
-    demand.set_gradient_bytes(Bounded(shape.table->ParameterBytes()));
+    demand.set_gradient_bytes(Bounded(shape.table->TrainedBytes()));
   }
   demand.set_largest_write_bytes(largest_block * (1 + shape.state_factor));
   return Total(demand);

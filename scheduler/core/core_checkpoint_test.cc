@@ -74,7 +74,7 @@ TEST(CoreCheckpointTest, AStepGoesOnBetweenItsRounds) {
   world.Submit(/*jobs=*/1, /*steps=*/9);
   const auto round = [&world] {
     const Job& job = JobIn(world, 2);
-    return job.position.task / TasksPerRound(job.shape.shard_count());
+    return job.position.task / TasksPerRound(job.shape);
   };
   world.RunUntil(
       [&] { return JobIn(world, 2).position.step == 5 && round() == 1; });

@@ -218,8 +218,7 @@ bool JobLife::Resume(Job& job, absl::Time now) {
 // Once its last TURN is done a step can only go on in its partition.
 bool JobLife::SavesBeforeRestart(Job& job, absl::Time now) {
   const bool turned =
-      job.position.inside_step() &&
-      job.position.task > LastTurn(job.shape.shard_count(), job.shape.rounds);
+      job.position.inside_step() && job.position.task > LastTurn(job.shape);
   if (!SavesBefore(job.intent) || !job.in_chain() || turned ||
       Checkpoints::IsSaved(job)) {
     return false;
@@ -278,7 +277,7 @@ void JobLife::ResetToCheckpoint(Job& job, v1::JobState state) {
   if (!job.checkpoints->empty()) {
     const journal::v1::CheckpointRecord& newest = job.checkpoints->back();
     place = FromRecord(newest.position());
-    turned = IsAfterTurn(newest);
+    turned = IsAfterTurn(job, newest);
     job.step_loss = newest.step_loss();
     job.nonfinite_in_a_row = newest.nonfinite_in_a_row();
     if (newest.nonfinite_in_a_row() > 0) {
@@ -307,7 +306,7 @@ bool JobLife::CanResumeInPartition(Job& job, absl::Time now) {
   if (job.checkpoints->empty()) return true;
   const journal::v1::CheckpointRecord newest = job.checkpoints->back();
   // Before TURN nothing has been updated: the step can begin again.
-  if (!IsAfterTurn(newest) || IsCutAs(job, newest)) return true;
+  if (!IsAfterTurn(job, newest) || IsCutAs(job, newest)) return true;
   parts_.checkpoints->Remove(job, job.checkpoints->size() - 1);
   ResetToCheckpoint(job, v1::JOB_STATE_PENDING);
   parts_.book->Log(

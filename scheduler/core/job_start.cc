@@ -177,13 +177,12 @@ void JobStart::BeginChain(Job& job, absl::Time now) {
   parts_.queue->StopWaiting(job.id);
   job.reason.clear();
   BeginTimes(job);
-  if (job.shape.state_factor > 0) {
-    for (int i = 0; i < job.shape.table->parameter_blocks.size(); ++i) {
-      const BlockKey key{wv1::BLOCK_KIND_OPTIMIZER_STATE, i, 0};
-      parts_.blocks->CommitZero(job.id, key, job.shape.StateBytes(i));
-      parts_.journal->BlockChanged(
-          job.id, ToRecord(key, *parts_.blocks->Find(job.id, key)));
-    }
+  for (int i = 0; i < job.shape.table->parameter_blocks.size(); ++i) {
+    if (job.shape.StateBytes(i) == 0) continue;
+    const BlockKey key = StateKey(i);
+    parts_.blocks->CommitZero(job.id, key, job.shape.StateBytes(i));
+    parts_.journal->BlockChanged(
+        job.id, ToRecord(key, *parts_.blocks->Find(job.id, key)));
   }
   parts_.book->Log(
       job, "I",

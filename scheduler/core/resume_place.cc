@@ -26,11 +26,16 @@ bool SamePlace(const ChainPosition& a, const ChainPosition& b) {
          a.split == b.split && a.first_batch == b.first_batch;
 }
 
-bool IsAfterTurn(const journal::v1::CheckpointRecord& checkpoint) {
+bool IsAfterTurn(const Job& job,
+                 const journal::v1::CheckpointRecord& checkpoint) {
   const ChainPosition place = FromRecord(checkpoint.position());
-  return place.inside_step() &&
-         place.task > LastTurn(/*shards=*/checkpoint.cut_points_size() + 1,
-                               RoundsOf(checkpoint));
+  if (!place.inside_step()) return false;
+  JobShape then = job.shape;
+  then.shards =
+      ShardsOf({checkpoint.cut_points().begin(), checkpoint.cut_points().end()},
+               job.shape.table->layer_count());
+  then.rounds = RoundsOf(checkpoint);
+  return place.task > LastTurn(then);
 }
 
 bool IsCutAs(const Job& job, const journal::v1::CheckpointRecord& checkpoint) {

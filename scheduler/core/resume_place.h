@@ -17,7 +17,8 @@ bool SamePlace(const ChainPosition& a, const ChainPosition& b);
 
 // Whether it lies inside a step, whose last TURN and perhaps updates are done:
 // then the step can only go on in the same partition and rounds.
-bool IsAfterTurn(const journal::v1::CheckpointRecord& checkpoint);
+bool IsAfterTurn(const Job& job,
+                 const journal::v1::CheckpointRecord& checkpoint);
 
 // Whether the job has the partition of the checkpoint, and the same rounds.
 bool IsCutAs(const Job& job, const journal::v1::CheckpointRecord& checkpoint);

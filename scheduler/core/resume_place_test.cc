@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "common/chain/testing/tiny_shape.h"
 #include "scheduler/core/records.h"
 #include "scheduler/core/testing/book_job.h"
 #include "scheduler/journal/tables.h"
@@ -57,19 +58,21 @@ TEST(ResumePlaceTest, APlaceIsTheSameInAllOfItsParts) {
 
 // Cut before layer 2, a step is FORWARD, TURN, BACKWARD.
 TEST(ResumePlaceTest, OnlyPlacesPastTheTurnBindAJobToItsPartition) {
-  EXPECT_FALSE(IsAfterTurn(CheckpointAt(InStep(3), {})));
-  EXPECT_FALSE(IsAfterTurn(CheckpointAt(InStep(3, 1), {2})));
-  EXPECT_TRUE(IsAfterTurn(CheckpointAt(InStep(3, 2), {2})));
-  EXPECT_FALSE(IsAfterTurn(CheckpointAt(InStep(3, 2), {1, 2})));
+  Job job;
+  job.shape = TinyShape({}, {});
+  EXPECT_FALSE(IsAfterTurn(job, CheckpointAt(InStep(3), {})));
+  EXPECT_FALSE(IsAfterTurn(job, CheckpointAt(InStep(3, 1), {2})));
+  EXPECT_TRUE(IsAfterTurn(job, CheckpointAt(InStep(3, 2), {2})));
+  EXPECT_FALSE(IsAfterTurn(job, CheckpointAt(InStep(3, 2), {1, 2})));
   // In three rounds, of three tasks each.
   journal::v1::CheckpointRecord in_rounds = CheckpointAt(InStep(3, 7), {2});
   in_rounds.set_rounds(3);
-  EXPECT_FALSE(IsAfterTurn(in_rounds));
+  EXPECT_FALSE(IsAfterTurn(job, in_rounds));
   in_rounds.mutable_position()->set_task(8);
-  EXPECT_TRUE(IsAfterTurn(in_rounds));
+  EXPECT_TRUE(IsAfterTurn(job, in_rounds));
   ChainPosition evaluation = InEvaluation(wv1::SPLIT_TEST, 3);
   evaluation.task = 2;
-  EXPECT_FALSE(IsAfterTurn(CheckpointAt(evaluation, {2})));
+  EXPECT_FALSE(IsAfterTurn(job, CheckpointAt(evaluation, {2})));
 }
 
 TEST(ResumePlaceTest, APartitionIsTheSameWithTheSameCutsAndRounds) {

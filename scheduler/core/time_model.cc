@@ -48,6 +48,8 @@ TimeModel::TimeModel(const JobShape& shape,
                                shape.eval_batch_size) {
   for (const LayerRange& range : shape.shards) {
     ShardTimes times;
+    // Otherwise the shard has no BACKWARD.
+    const bool goes_back = HandsGradientsDown(*shape.table, range.last);
     for (int layer = range.first; layer < range.last; ++layer) {
       const bool measured = layer < layers.size();
       const absl::Duration forward = measured
@@ -56,7 +58,9 @@ TimeModel::TimeModel(const JobShape& shape,
       const absl::Duration backward =
           measured ? FromProto(layers[layer].backward()) : 2 * forward;
       times.forward.Add(forward * shape.micro_batches);
-      times.backward.Add((forward + backward) * shape.micro_batches);
+      if (goes_back) {
+        times.backward.Add((forward + backward) * shape.micro_batches);
+      }
       times.evaluate.Add(ForwardAlone(forward, backward) /
                          shape.micro_batch_size);
     }
@@ -158,7 +162,7 @@ absl::Duration TimeModel::StepTime(Measure measure) const {
 
 absl::Duration TimeModel::TimeBefore(const JobShape& shape, int task,
                                      Measure measure) const {
-  const int tasks = TasksPerRound(shape.shard_count());
+  const int tasks = TasksPerRound(shape);
   const int rounds = task / tasks;
   // Only UPDATE tasks are left, which take the host's time.
   if (rounds >= shape.rounds) return StepTime(measure);

@@ -106,7 +106,7 @@ TEST(TimeModelTest, ARoundTellsOfTheOthersByItsMicroBatches) {
   const auto turn_of = [&shape](int round) {
     return TaskAt(
         shape, {1},
-        {ChainPosition::Phase::kTrain, 0, round * TasksPerRound(3) + 2});
+        {ChainPosition::Phase::kTrain, 0, round * TasksPerRound(shape) + 2});
   };
   ASSERT_EQ(turn_of(0).last_micro_batch, 1);
   ASSERT_EQ(turn_of(1).last_micro_batch, 3);

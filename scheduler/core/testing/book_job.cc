@@ -61,7 +61,9 @@ void PutIntoChain(const ChainPosition& place, Job& job, BlockTable& blocks) {
   if (place.phase == ChainPosition::Phase::kInit) return;
   for (int i = 0; i < job.shape.table->parameter_blocks.size(); ++i) {
     AddBlock(ParametersKey(i), job.shape.ParameterBytes(i), job, blocks);
-    AddBlock(StateKey(i), job.shape.StateBytes(i), job, blocks);
+    if (job.shape.StateBytes(i) > 0) {
+      AddBlock(StateKey(i), job.shape.StateBytes(i), job, blocks);
+    }
   }
   for (const BlockWrite& block : BlocksInsideStep(job.shape, place)) {
     AddBlock(block.key, block.size_bytes, job, blocks);

@@ -135,7 +135,8 @@ void TinyJob::Init(TaskRunner& runner) {
                                     {ChainPosition::Phase::kInit, 0, shard})));
   }
   const int blocks = static_cast<int>(table().parameter_blocks.size());
-  for (int block = 0; shape_.state_factor > 0 && block < blocks; ++block) {
+  for (int block = 0; block < blocks; ++block) {
+    if (shape_.StateBytes(block) == 0) continue;
     BlockVersion& state = committed_[StateKey(block)];
     SetBlockKey(StateKey(block), state);
     state.set_version(++last_version_);
