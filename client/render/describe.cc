@@ -201,6 +201,11 @@ std::string PoolSection(const v1::JobDetail& job, bool color) {
   return absl::StrCat(
       Section("pool demand", color),
       FactLines({{"rounds of a step", RoundsText(demand, job.spec().train())},
+                 {"frozen parameters",
+                  demand.base_bytes() > 0
+                      ? absl::StrCat(BytesText(demand.base_bytes()),
+                                     ", once for all jobs with the same")
+                      : ""},
                  {"parameters and state", BytesText(demand.committed_bytes())},
                  {demand.rounds() > 1 ? "boundaries of a round"
                                       : "boundaries of a step",

@@ -55,16 +55,23 @@ ChainTask UpdateTask(const JobShape& shape, int64_t step, int shard) {
   return task;
 }
 
-ChainTask TrainTask(const JobShape& shape, int64_t step, int index) {
+// Of a step's task.
+int ShardOfTask(const JobShape& shape, int index) {
   if (index >= GradientTasks(shape)) {
-    return UpdateTask(shape, step,
-                      shape.FirstTrainedShard() + index - GradientTasks(shape));
+    return shape.FirstTrainedShard() + index - GradientTasks(shape);
   }
+  const int in_round = index % TasksPerRound(shape);
+  const int turn = shape.shard_count() - 1;
+  return in_round <= turn ? in_round : 2 * turn - in_round;
+}
+
+ChainTask TrainTask(const JobShape& shape, int64_t step, int index) {
+  const int shard = ShardOfTask(shape, index);
+  if (index >= GradientTasks(shape)) return UpdateTask(shape, step, shard);
   const int tasks = TasksPerRound(shape);
   const Round round = shape.RoundAt(index / tasks);
   const int in_round = index % tasks;
   const int turn = shape.shard_count() - 1;
-  const int shard = in_round <= turn ? in_round : 2 * turn - in_round;
   const wv1::TaskKind kind = in_round < turn    ? wv1::TASK_KIND_FORWARD
                              : in_round == turn ? wv1::TASK_KIND_TURN
                                                 : wv1::TASK_KIND_BACKWARD;
@@ -232,6 +239,12 @@ ChainTask TaskAt(const JobShape& shape, const ChainPlan& plan,
     default:
       return EvaluateTask(shape, plan, position);
   }
+}
+
+int ShardAt(const JobShape& shape, const ChainPosition& position) {
+  CHECK(!position.done());
+  return position.phase == Phase::kTrain ? ShardOfTask(shape, position.task)
+                                         : position.task;
 }
 
 bool CompletesStep(const JobShape& shape, const ChainPosition& position) {

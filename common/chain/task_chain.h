@@ -61,6 +61,9 @@ struct ChainPlan {
 ChainTask TaskAt(const JobShape& shape, const ChainPlan& plan,
                  const ChainPosition& position);
 
+// The number of its shard. Requires !position.done().
+int ShardAt(const JobShape& shape, const ChainPosition& position);
+
 // The place after `position`. Requires !position.done().
 ChainPosition Next(const JobShape& shape, const ChainPlan& plan,
                    const ChainPosition& position);

@@ -23,15 +23,19 @@ int64_t Bounded(absl::int128 bytes) {
 }
 
 int64_t CommittedBytes(const JobShape& shape) {
-  return Bounded(absl::int128(shape.table->ParameterBytes()) +
-                 absl::int128(shape.table->TrainedBytes()) *
-                     shape.state_factor);
+  return Bounded(absl::int128(shape.table->TrainedBytes()) *
+                 (1 + shape.state_factor));
+}
+
+int64_t BaseBytes(const JobShape& shape) {
+  return Bounded(absl::int128(shape.table->ParameterBytes()) -
+                 shape.table->TrainedBytes());
 }
 
 PoolDemand Total(PoolDemand demand) {
   demand.set_total_bytes(demand.committed_bytes() + demand.boundary_bytes() +
                          demand.gradient_bytes() +
-                         demand.largest_write_bytes());
+                         demand.largest_write_bytes() + demand.base_bytes());
   return demand;
 }
 
@@ -103,6 +107,7 @@ PoolDemand DemandOf(const JobShape& shape) {
   const StepBytes step = WalkStep(shape);
   PoolDemand demand;
   demand.set_committed_bytes(CommittedBytes(shape));
+  demand.set_base_bytes(BaseBytes(shape));
   demand.set_boundary_bytes(
       std::max(step.boundaries, EvaluationBoundaryBytes(shape)));
   demand.set_gradient_bytes(step.gradients);
@@ -119,6 +124,7 @@ PoolDemand LeastDemandOf(const JobShape& shape) {
   }
   PoolDemand demand;
   demand.set_committed_bytes(CommittedBytes(shape));
+  demand.set_base_bytes(BaseBytes(shape));
   if (shape.clips_gradients) {
     demand.set_gradient_bytes(Bounded(shape.table->TrainedBytes()));
   }
@@ -151,42 +157,64 @@ absl::Status Admission::CanEverFit(const PoolDemand& demand) const {
   if (needed <= pool_bytes_) return absl::OkStatus();
   return absl::ResourceExhaustedError(absl::StrCat(
       "the job needs ", needed, " bytes of the pool, which can promise ",
-      pool_bytes_, " (nine tenths of it): parameters and optimizer state ",
-      demand.committed_bytes(), ", boundaries ", demand.boundary_bytes(),
-      ", gradients that wait ", demand.gradient_bytes(), ", largest write ",
-      demand.largest_write_bytes(), ", lookahead of its worker ", lookahead,
+      pool_bytes_, " (nine tenths of it): ",
+      demand.base_bytes() > 0
+          ? absl::StrCat("frozen parameters ", demand.base_bytes(), ", ")
+          : "",
+      "parameters and optimizer state ", demand.committed_bytes(),
+      ", boundaries ", demand.boundary_bytes(), ", gradients that wait ",
+      demand.gradient_bytes(), ", largest write ", demand.largest_write_bytes(),
+      ", lookahead of its worker ", lookahead,
       demand.rounds() > 1
           ? absl::StrCat("; with its steps in ", demand.rounds(), " rounds")
           : ""));
 }
 
+int64_t Admission::AddedBytes(const PoolDemand& demand,
+                              const std::string& base) const {
+  return demand.total_bytes() -
+         (bases_.contains(base) ? demand.base_bytes() : 0);
+}
+
 absl::Status Admission::Admit(JobId job, const PoolDemand& demand,
-                              int64_t kept_bytes) {
-  const int64_t reserved = total_bytes_ + demand.total_bytes() + kept_bytes +
+                              const std::string& base, int64_t kept_bytes) {
+  const int64_t added = AddedBytes(demand, base);
+  const int64_t reserved = total_bytes_ + added + kept_bytes +
                            LookaheadWith(demand.largest_write_bytes());
   if (reserved > pool_bytes_) {
     return absl::ResourceExhaustedError(absl::StrCat(
-        "waits for room in the pool: needs ", demand.total_bytes(), " bytes, ",
+        "waits for room in the pool: needs ", added, " bytes, ",
         std::max<int64_t>(0, pool_bytes_ - reserved_bytes() - kept_bytes),
         " of ", pool_bytes_,
         " are neither promised to other jobs nor held by checkpoints"));
   }
-  Readmit(job, demand);
+  Readmit(job, demand, base);
   return absl::OkStatus();
 }
 
-void Admission::Readmit(JobId job, const PoolDemand& demand) {
+void Admission::Readmit(JobId job, const PoolDemand& demand,
+                        const std::string& base) {
   Release(job);
-  admitted_[job] = {demand.total_bytes(), demand.largest_write_bytes()};
-  total_bytes_ += demand.total_bytes();
+  total_bytes_ += AddedBytes(demand, base);
   writes_.insert(demand.largest_write_bytes());
+  Promise& promise = admitted_[job];
+  promise = {demand.total_bytes(), demand.largest_write_bytes(), base};
+  if (base.empty()) return;
+  promise.own_bytes -= demand.base_bytes();
+  bases_[base].bytes = demand.base_bytes();
+  ++bases_[base].jobs;
 }
 
 void Admission::Release(JobId job) {
   auto found = admitted_.find(job);
   if (found == admitted_.end()) return;
-  total_bytes_ -= found->second.total_bytes;
+  total_bytes_ -= found->second.own_bytes;
   writes_.erase(writes_.find(found->second.largest_write_bytes));
+  const auto base = bases_.find(found->second.base);
+  if (base != bases_.end() && --base->second.jobs == 0) {
+    total_bytes_ -= base->second.bytes;
+    bases_.erase(base);
+  }
   admitted_.erase(found);
 }
 

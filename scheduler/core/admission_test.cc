@@ -116,7 +116,9 @@ TEST(AdmissionTest, KeepsRoomForTheLookaheadOfEveryWayToFillTheHands) {
       writes.push_back(1 + random() % 100);
       demands += 1000;
       ASSERT_TRUE(
-          admission.Admit(JobId(job), Demand(1000, writes.back()), 0).ok());
+          admission
+              .Admit(JobId(job), Demand(1000, writes.back()), /*base=*/"", 0)
+              .ok());
       EXPECT_EQ(admission.reserved_bytes(),
                 demands + MostLookahead(writes, workers, lookahead));
     }
@@ -140,28 +142,50 @@ TEST(AdmissionTest, OneJobNeedsTheLookaheadOfOneWorker) {
 
 TEST(AdmissionTest, AJobWaitsUntilAnotherIsReleased) {
   Admission admission(1000, 1, 1);
-  ASSERT_TRUE(admission.Admit(JobId(1), Demand(600, 50), 0).ok());
-  const absl::Status waits = admission.Admit(JobId(2), Demand(400, 50), 0);
+  ASSERT_TRUE(admission.Admit(JobId(1), Demand(600, 50), /*base=*/"", 0).ok());
+  const absl::Status waits =
+      admission.Admit(JobId(2), Demand(400, 50), /*base=*/"", 0);
   EXPECT_THAT(std::string(waits.message()),
               HasSubstr("needs 400 bytes, 350 of 1000"));
-  EXPECT_TRUE(admission.Admit(JobId(3), Demand(350, 50), 0).ok());
+  EXPECT_TRUE(admission.Admit(JobId(3), Demand(350, 50), /*base=*/"", 0).ok());
   EXPECT_EQ(admission.reserved_bytes(), 1000);
   admission.Release(JobId(1));
-  EXPECT_TRUE(admission.Admit(JobId(2), Demand(400, 50), 0).ok());
+  EXPECT_TRUE(admission.Admit(JobId(2), Demand(400, 50), /*base=*/"", 0).ok());
 }
 
 TEST(AdmissionTest, TheLookaheadGrowsWithTheLargestWriters) {
   Admission admission(1000, 2, 1);
-  ASSERT_TRUE(admission.Admit(JobId(1), Demand(500, 10), 0).ok());
+  ASSERT_TRUE(admission.Admit(JobId(1), Demand(500, 10), /*base=*/"", 0).ok());
   // 500 + 300 + 10 + 191 is over.
-  EXPECT_FALSE(admission.Admit(JobId(2), Demand(300, 191), 0).ok());
-  EXPECT_TRUE(admission.Admit(JobId(2), Demand(300, 190), 0).ok());
+  EXPECT_FALSE(
+      admission.Admit(JobId(2), Demand(300, 191), /*base=*/"", 0).ok());
+  EXPECT_TRUE(admission.Admit(JobId(2), Demand(300, 190), /*base=*/"", 0).ok());
+}
+
+TEST(AdmissionTest, ABaseOfSeveralJobsCountsOnce) {
+  Admission admission(1000, 0, 0);
+  hydra::v1::PoolDemand demand = Demand(600, 0);
+  demand.set_base_bytes(500);
+  EXPECT_TRUE(admission.Admit(JobId(1), demand, "base", 0).ok());
+  EXPECT_FALSE(admission.Admit(JobId(2), demand, "another", 0).ok());
+  EXPECT_FALSE(admission.Admit(JobId(2), demand, "", 0).ok());
+  for (uint64_t job : {2, 3, 4, 5}) {
+    EXPECT_TRUE(admission.Admit(JobId(job), demand, "base", 0).ok());
+  }
+  EXPECT_EQ(admission.reserved_bytes(), 1000);
+  EXPECT_FALSE(admission.Admit(JobId(6), demand, "base", 0).ok());
+  for (uint64_t job : {1, 2, 3, 4}) admission.Release(JobId(job));
+  EXPECT_EQ(admission.reserved_bytes(), 600) << "the last one still has it";
+  admission.Release(JobId(5));
+  EXPECT_EQ(admission.reserved_bytes(), 0);
 }
 
 TEST(AdmissionTest, WhatCheckpointsHoldIsNotPromised) {
   Admission admission(1000, 0, 0);
-  EXPECT_FALSE(admission.Admit(JobId(1), Demand(900, 50), 101).ok());
-  EXPECT_TRUE(admission.Admit(JobId(1), Demand(900, 50), 100).ok());
+  EXPECT_FALSE(
+      admission.Admit(JobId(1), Demand(900, 50), /*base=*/"", 101).ok());
+  EXPECT_TRUE(
+      admission.Admit(JobId(1), Demand(900, 50), /*base=*/"", 100).ok());
   EXPECT_EQ(admission.spare_bytes(), 100);
 }
 

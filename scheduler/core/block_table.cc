@@ -1,5 +1,6 @@
 #include "scheduler/core/block_table.h"
 
+#include "absl/container/flat_hash_map.h"
 #include "absl/container/flat_hash_set.h"
 #include "glog/logging.h"
 
@@ -29,8 +30,17 @@ void BlockTable::CommitZero(JobId job, const BlockKey& key,
          Version{VersionId(++last_version_), size_bytes, std::nullopt});
 }
 
+void BlockTable::Share(const Version& version, JobId job, const BlockKey& key) {
+  CHECK(jobs_[job].emplace(key, version).second) << "the block has a version";
+  ++holders_.emplace(version.id, 1).first->second;
+}
+
 void BlockTable::Discard(const Version& version) {
   if (!version.slot.has_value()) return;
+  if (auto held = holders_.find(version.id); held != holders_.end()) {
+    if (--held->second == 1) holders_.erase(held);
+    return;
+  }
   auto pin = pins_.find(version.id);
   if (pin == pins_.end()) {
     slots_.Free(*version.slot);
@@ -107,6 +117,7 @@ const Version* BlockTable::Find(JobId job, const BlockKey& key) const {
 void BlockTable::CheckInvariants(const std::vector<Version>& fresh) const {
   slots_.CheckInvariants();
   absl::flat_hash_set<int64_t> offsets;
+  absl::flat_hash_map<VersionId, int> shared;
   int64_t bytes = 0;
   auto note = [&](const Version& version) {
     if (!version.slot.has_value()) return;
@@ -123,8 +134,13 @@ void BlockTable::CheckInvariants(const std::vector<Version>& fresh) const {
   }
   CHECK_EQ(kept_bytes, kept_bytes_);
   for (const auto& [job, blocks] : jobs_) {
-    for (const auto& [key, version] : blocks) note(version);
+    for (const auto& [key, version] : blocks) {
+      const bool is_shared = holders_.count(version.id) != 0;
+      if (!is_shared || ++shared[version.id] == 1) note(version);
+    }
   }
+  CHECK_EQ(shared.size(), holders_.size());
+  for (const auto& [id, holders] : holders_) CHECK_EQ(shared[id], holders);
   CHECK_EQ(bytes, slots_.used_bytes()) << "slots are used by no version";
 }
 

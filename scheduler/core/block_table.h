@@ -24,7 +24,8 @@ struct Version {
 // Every block's current version, and the pool's slots. A fresh version is made
 // in a slot of its own; only Commit makes it current and frees the one before.
 // So each slot is free, or a current version's, or a fresh one's, or that of a
-// version which was replaced while it was pinned: never two.
+// version which was replaced while it was pinned: never two. A current version
+// may be that of several jobs' blocks; it goes when the last of them does.
 //
 // Not thread-safe. The caller keeps the fresh versions, and commits or discards
 // each of them exactly once.
@@ -42,6 +43,8 @@ class BlockTable {
   void Commit(JobId job, const BlockKey& key, const Version& version);
   // As if a zero version had been made and committed; takes no slot.
   void CommitZero(JobId job, const BlockKey& key, int64_t size_bytes);
+  // `version`, another job's current one, is `key`'s, too, which had none.
+  void Share(const Version& version, JobId job, const BlockKey& key);
   // A fresh version that nobody can write any more is gone, its slot free.
   void Discard(const Version& version);
   // The block is gone, its slot free. Does nothing for an unknown one.
@@ -92,6 +95,8 @@ class BlockTable {
   SlotAllocator slots_;
   std::unordered_map<JobId, Blocks> jobs_;
   std::unordered_map<VersionId, PinRecord> pins_;
+  // Of shared versions: how many blocks have them.
+  std::unordered_map<VersionId, int> holders_;
   int64_t kept_bytes_ = 0;
   uint64_t last_version_;
 };

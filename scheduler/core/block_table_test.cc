@@ -69,6 +69,28 @@ TEST(BlockTableTest, APinnedVersionKeepsItsSlotWhenItIsReplaced) {
   table.CheckInvariants({});
 }
 
+TEST(BlockTableTest, ASharedVersionGoesWithItsLastBlock) {
+  const BlockKey key{hydra::worker::v1::BLOCK_KIND_PARAMETERS, 0, 0};
+  BlockTable table(0, 1024);
+  const Version version = *table.Make(256);
+  table.Commit(JobId(1), key, version);
+  table.Share(version, JobId(2), key);
+  table.Share(version, JobId(3), key);
+  EXPECT_EQ(table.Find(JobId(3), key)->id, version.id);
+  EXPECT_EQ(table.used_bytes(), 256);
+  table.CheckInvariants({});
+  table.EndAll(JobId(1));
+  table.CheckInvariants({});
+  // A version of its own leaves the others theirs.
+  table.Commit(JobId(3), key, *table.Make(128));
+  EXPECT_EQ(table.used_bytes(), 256 + 128);
+  table.CheckInvariants({});
+  EXPECT_EQ(table.Find(JobId(2), key)->id, version.id);
+  table.EndAll(JobId(2));
+  EXPECT_EQ(table.used_bytes(), 128);
+  table.CheckInvariants({});
+}
+
 TEST(BlockTableTest, IsRebuiltFromWhatAnEarlierOneHeld) {
   const BlockKey key{hydra::worker::v1::BLOCK_KIND_PARAMETERS, 0, 0};
   const Version current{VersionId(3), 256, Slot{512, 256}};

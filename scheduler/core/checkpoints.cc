@@ -24,13 +24,18 @@ namespace v1 = hydra::v1;
 namespace wv1 = hydra::worker::v1;
 using Phase = ChainPosition::Phase;
 
-// Training replaces the last layers' blocks first.
+// Training replaces the last layers' blocks first. Frozen ones stay as they
+// began.
 std::vector<std::pair<BlockKey, Version>> BlocksToWrite(
     const JobShape& shape, const std::map<BlockKey, Version>& blocks,
     bool inside_step) {
   std::vector<std::pair<BlockKey, Version>> chosen;
   for (const auto& [key, version] : blocks) {
-    if (IsTrained(key) || inside_step) chosen.emplace_back(key, version);
+    const bool is_frozen = key.kind == wv1::BLOCK_KIND_PARAMETERS &&
+                           shape.table->parameter_blocks[key.index].frozen;
+    if (!is_frozen && (IsTrained(key) || inside_step)) {
+      chosen.emplace_back(key, version);
+    }
   }
   auto rank = [&](const BlockKey& key) {
     const int layer =

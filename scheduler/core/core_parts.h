@@ -16,6 +16,7 @@
 #include "scheduler/core/job_queue.h"
 #include "scheduler/core/job_start.h"
 #include "scheduler/core/roster.h"
+#include "scheduler/core/shared_bases.h"
 #include "scheduler/core/shared_models.h"
 #include "scheduler/core/task_results.h"
 #include "scheduler/core/wait_explainer.h"
@@ -41,6 +42,7 @@ struct CoreParts {
   Admission admission;
   SharedModels models;
   Claims claims;
+  SharedBases bases;
   Roster roster;
 
   // Who changes it.

@@ -87,6 +87,44 @@ const Successor* BestSuccessor(const DispatchView& view, const Device& device) {
                                                                    : best;
 }
 
+// The best of the jobs that the base on the device serves before it goes, none
+// of them one that an idle device could run. `first`: the best of all.
+std::optional<JobView> BestOfBase(const DispatchView& view,
+                                  const Device& device, const JobView& first,
+                                  const std::vector<const Device*>& idle) {
+  std::optional<JobView> best;
+  const auto consider = [&](const Successor& next) {
+    if (!next.reads_same_base || next.waits ||
+        view.without_room.contains(next.job.id)) {
+      return;
+    }
+    const bool comes_too_late = next.inside_step
+                                    ? view.before_by_far(first, next.job)
+                                    : !view.may_yield(first, next.job);
+    if (comes_too_late && next.job.id != first.id) return;
+    if (!best || view.before(next.job, *best)) best = next.job;
+  };
+  for (const Successor& next : device.successors) consider(next);
+  for (const Successor& mate : device.mates) {
+    if (!AnyCanRun(view, idle, mate.job.id)) consider(mate);
+  }
+  return best;
+}
+
+// Of the steps that the device is inside of, the best: those that follow on its
+// own tasks, and those of jobs with the same base, which it runs in turns.
+const Successor* BestStep(const DispatchView& view, const Device& device,
+                          const std::vector<const Device*>& idle) {
+  const Successor* best = BestSuccessor(
+      view, device,
+      [](const Successor& each) { return each.inside_step && !each.waits; });
+  for (const Successor& mate : device.mates) {
+    if (!mate.inside_step || AnyCanRun(view, idle, mate.job.id)) continue;
+    if (best == nullptr || view.before(mate.job, best->job)) best = &mate;
+  }
+  return best;
+}
+
 // A job that goes before `first` since the device has more of what it reads: of
 // those that follow on its own tasks, and of the queue's that no idle device
 // could run.
@@ -132,10 +170,11 @@ std::optional<JobId> Better(const DispatchView& view, const Device& device,
     choices.erase(choices.begin());
   }
   if (choices.empty()) return std::nullopt;
-  const Successor* const step = BestSuccessor(
-      view, device,
-      [](const Successor& each) { return each.inside_step && !each.waits; });
-  if (step != nullptr && !view.before_by_far(choices.front(), step->job)) {
+  const Successor* const step = BestStep(view, device, idle);
+  if (const auto mate = BestOfBase(view, device, choices.front(), idle)) {
+    choices.insert(choices.begin(), *mate);
+  } else if (step != nullptr &&
+             !view.before_by_far(choices.front(), step->job)) {
     // A device with nothing to compute takes what there is room for.
     if (device.held_tasks > 0) choices.clear();
     choices.insert(choices.begin(), step->job);

@@ -32,6 +32,8 @@ struct DispatchView {
     bool inside_step = false;
     // For something that the host has yet to make.
     bool waits = false;
+    // It reads the frozen parameters that the device's last task reads.
+    bool reads_same_base = false;
   };
   struct Device {
     WorkerId id;
@@ -47,6 +49,9 @@ struct DispatchView {
     // Jobs whose last task is in this hand, and whose next one it could take as
     // well, as they will be then.
     std::vector<Successor> successors;
+    // The jobs in the queue that have the base of its last task's job, and that
+    // it may run.
+    std::vector<Successor> mates;
   };
 
   // The device with the lowest id first.
@@ -101,9 +106,11 @@ using Dispatch = std::variant<GiveTask, AskBack>;
 // that an idle device could begin at once. No device gets more of these than
 // admission reckons with before each has as many. A step that a device is
 // inside of goes on there, unless something else comes first by far, or it
-// would have to wait for the host. Between steps, the best may yield: if it is
-// one that would wait, to the best that would not, and to a job of whose next
-// task the device has more bytes.
+// would have to wait for the host. But before that, the frozen parameters that
+// are there serve all jobs that have them in common: those inside of a step,
+// and those that may go before the best one. Between steps, the best may yield:
+// if it is one that would wait, to the best that would not, and to a job of
+// whose next task the device has more bytes.
 std::optional<Dispatch> NextDispatch(const DispatchView& view);
 
 }  // namespace hydra

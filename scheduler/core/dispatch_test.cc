@@ -298,6 +298,51 @@ TEST_F(DispatchTest,
   EXPECT_EQ(Ask(), std::nullopt) << "a promise waits for the step's room";
 }
 
+// Hours apart by less than a hundredth, and a step takes an hour.
+TEST_F(DispatchTest, ABaseServesTheStepsThatReadItBeforeTheyGoOn) {
+  JobView last = Job(5, 200);
+  JobView mate = Job(6, 199);
+  JobView other = Job(7, 199.5);
+  last.step = mate.step = other.step = absl::Hours(1);
+  DispatchView::Device& device = Device(1, 1);
+  device.successors = {{last, /*inside_step=*/true}};
+  device.mates = {{mate, /*inside_step=*/true, /*waits=*/false,
+                   /*reads_same_base=*/true}};
+  Runnable(mate);
+  Runnable(other);
+  EXPECT_THAT(Ask(), Gives(1, 6));
+  device.mates[0].reads_same_base = false;
+  EXPECT_THAT(Ask(), Gives(1, 5)) << "nobody needs what is there";
+  device.successors.clear();
+  EXPECT_THAT(Ask(), Gives(1, 6)) << "the device is inside of its step, too";
+}
+
+TEST_F(DispatchTest, ABaseServesANewStepOnlyIfItsJobMayGoFirst) {
+  JobView last = Job(5, 200);
+  JobView mate = Job(6, 199);
+  last.step = mate.step = absl::Hours(1);
+  DispatchView::Device& device = Device(1, 1);
+  device.successors = {{last, /*inside_step=*/true}};
+  device.mates = {{mate, /*inside_step=*/false, /*waits=*/false,
+                   /*reads_same_base=*/true}};
+  Runnable(mate);
+  EXPECT_THAT(Ask(), Gives(1, 6));
+  Runnable(Job(7, 250));
+  EXPECT_THAT(Ask(), Gives(1, 5)) << "another one is ahead by too much";
+}
+
+TEST_F(DispatchTest, NoJobIsTakenFromAnIdleDeviceForABase) {
+  JobView mate = Job(6, 199);
+  Device(1, 1);
+  Device(2, 0);
+  devices_[0].successors = {{Job(5, 200), /*inside_step=*/true}};
+  devices_[0].mates = {{mate, /*inside_step=*/true, /*waits=*/false,
+                        /*reads_same_base=*/true}};
+  Runnable(mate);
+  full_ = {JobId(6)};
+  EXPECT_THAT(Ask(), Gives(1, 5));
+}
+
 TEST_F(DispatchTest, AFullHandGetsNothingAhead) {
   Device(1, kHandSize).successors = {{Job(5, 2)}};
   Runnable(Job(7, 1));

@@ -79,6 +79,20 @@ std::vector<JobView> Dispatcher::RecentJobs(const WorkerRecord& worker) const {
   return jobs;
 }
 
+std::vector<DispatchView::Successor> Dispatcher::MatesOf(
+    const WorkerRecord& worker, const Job& job, const ChainTask& last) const {
+  std::vector<DispatchView::Successor> mates;
+  for (JobId id : parts_.bases->JobsWithBaseOf(job)) {
+    if (!parts_.queue->Contains(id)) continue;
+    const Job& mate = parts_.book->At(id);
+    if (!mate.in_chain() || !parts_.roster->CanRun(worker, mate)) continue;
+    mates.push_back({ViewAt(mate, mate.position), mate.position.inside_step(),
+                     /*waits=*/false,
+                     ReadsSameBase(mate, mate.position, last)});
+  }
+  return mates;
+}
+
 DispatchView::Device Dispatcher::ViewOf(const WorkerRecord& worker,
                                         const Found& found,
                                         absl::Time now) const {
@@ -93,6 +107,15 @@ DispatchView::Device Dispatcher::ViewOf(const WorkerRecord& worker,
   device.hand_size = found.without_spare_room.contains(worker.id)
                          ? device.promised_size
                          : parts_.hands->SizeOf(worker);
+  const Job* last_job = nullptr;
+  const OutstandingTask* last_task = nullptr;
+  if (!worker.hand.empty()) {
+    last_job = &parts_.book->At(worker.hand.back().first);
+    last_task = last_job->FindOutstanding(worker.hand.back().second);
+    if (last_task->position.has_value()) {
+      device.mates = MatesOf(worker, *last_job, last_task->task);
+    }
+  }
   for (const auto& [job_id, task_id] : worker.hand) {
     const Job& job = parts_.book->At(job_id);
     const OutstandingTask& first = job.outstanding.front();
@@ -113,7 +136,9 @@ DispatchView::Device Dispatcher::ViewOf(const WorkerRecord& worker,
       continue;
     }
     device.successors.push_back(
-        {ViewAt(job, next), next.inside_step(), WaitsForHost(worker, job)});
+        {ViewAt(job, next), next.inside_step(), WaitsForHost(worker, job),
+         HaveSameBase(job, *last_job) &&
+             ReadsSameBase(job, next, last_task->task)});
   }
   return device;
 }

@@ -14,6 +14,7 @@
 #include "scheduler/core/job_book.h"
 #include "scheduler/core/job_queue.h"
 #include "scheduler/core/roster.h"
+#include "scheduler/core/shared_bases.h"
 #include "scheduler/core/worker_record.h"
 
 namespace hydra {
@@ -29,6 +30,7 @@ class Dispatcher {
     Hands* hands = nullptr;
     const Checkpoints* checkpoints = nullptr;
     const BlockTable* blocks = nullptr;
+    const SharedBases* bases = nullptr;
   };
   explicit Dispatcher(const Parts& parts) : parts_(parts) {}
 
@@ -44,6 +46,10 @@ class Dispatcher {
   std::optional<Dispatch> Next(const Found& found, absl::Time now) const;
   DispatchView::Device ViewOf(const WorkerRecord& worker, const Found& found,
                               absl::Time now) const;
+  // See DispatchView::Device::mates. `last`: the device's last task, of `job`.
+  std::vector<DispatchView::Successor> MatesOf(const WorkerRecord& worker,
+                                               const Job& job,
+                                               const ChainTask& last) const;
   // See DispatchView::recent.
   std::vector<JobView> RecentJobs(const WorkerRecord& worker) const;
 

@@ -35,8 +35,9 @@ class DispatcherTest : public HandsFixture {
 
   Checkpoints checkpoints_{&options_, &book_,    &queue_,
                            &blocks_,  &journal_, &actions_};
+  SharedBases bases_{{&book_, &queue_, &blocks_, &journal_}};
   Dispatcher dispatcher_{
-      {&book_, &queue_, &roster_, &hands_, &checkpoints_, &blocks_}};
+      {&book_, &queue_, &roster_, &hands_, &checkpoints_, &blocks_, &bases_}};
 };
 
 TEST_F(DispatcherTest, EveryDeviceGetsAJobAndTasksAheadUntilItsHandIsFull) {
@@ -98,6 +99,24 @@ TEST_F(DispatcherTest, WhatIsComputedTakesNoPlaceInAHand) {
       << "of computed ones it has enough";
 }
 
+// Cut in two, with parameters that are not trained in the first shard.
+TEST_F(DispatcherTest, ABaseOnADeviceServesAllItsJobsBeforeItGoes) {
+  At(2).state = v1::WORKER_STATE_RESTARTING;
+  for (uint64_t id : {1, 2, 3}) {
+    Job& job = AddRunnable(id);
+    if (id == 2) continue;
+    ModelTable table = *job.shape.table;
+    table.parameter_blocks[2].frozen = true;
+    job.shape.table = std::move(table);
+    job.submitted.base_key = "a base";
+    bases_.Restore(job);
+  }
+  Run();
+  EXPECT_THAT(HandOf(1), ElementsAre(JobId(1), JobId(3)))
+      << "the first shard of both, and not the next shard, nor another job";
+  EXPECT_EQ(book_.At(JobId(3)).outstanding.front().task.shard, 0);
+}
+
 TEST_F(DispatcherTest, NoTaskAheadGoesPastThePlaceWhereTheJobPauses) {
   Job& job = AddRunnable(1, InStep(0, 2));
   job.intent = Intent::kPause;
@@ -120,7 +139,7 @@ TEST_F(DispatcherTest, ButNotWhatOthersWerePromised) {
   Job& job = AddRunnable(1);
   v1::PoolDemand all;
   all.set_total_bytes(kPoolBytes);
-  admission_.Readmit(JobId(2), all);
+  admission_.Readmit(JobId(2), all, /*base=*/"");
   const int64_t used = blocks_.used_bytes();
   Run();
   EXPECT_THAT(job.outstanding, SizeIs(2));

@@ -7,6 +7,7 @@
 #include "glog/logging.h"
 #include "scheduler/core/job_move.h"
 #include "scheduler/core/newest_versions.h"
+#include "scheduler/core/next_task.h"
 #include "scheduler/core/records.h"
 
 namespace hydra {
@@ -46,7 +47,7 @@ std::optional<OutstandingTask> Hands::MakeTask(Job& job) {
     task.task.layers = {0, job.shape.table->layer_count()};
   } else {
     task.position = job.NextPosition();
-    task.task = TaskAt(job.shape, job.plan, *task.position);
+    task.task = NextTask(job, *parts_.blocks);
     if (!FitsBesideCheckpoint(job, task.task)) return std::nullopt;
   }
   task.id = TaskId(last_task_ + 1);

@@ -160,7 +160,7 @@ TEST_F(HandsTest, BesideItsCheckpointAJobTakesWhatNobodyWasPromised) {
     v1::PoolDemand all = *job.demand;
     if (!has_spare) all.set_total_bytes(kPoolBytes - all.largest_write_bytes());
     Admission admission(kPoolBytes, /*workers=*/1, /*lookahead=*/1);
-    admission.Readmit(job.id, all);
+    admission.Readmit(job.id, all, /*base=*/"");
     ASSERT_EQ(admission.spare_bytes() > 0, has_spare);
     Hands hands({&options_, &book_, &blocks_, &admission, &roster_, &journal_,
                  &actions_},

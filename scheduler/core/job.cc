@@ -84,6 +84,13 @@ v1::JobPhase ChainPhase(const ChainPosition& position) {
   }
 }
 
+const OutstandingTask* Job::FindOutstanding(TaskId id) const {
+  for (const OutstandingTask& task : outstanding) {
+    if (task.id == id) return &task;
+  }
+  return nullptr;
+}
+
 ChainPosition Job::NextPosition() const {
   if (outstanding.empty() || !outstanding.back().position.has_value()) {
     return position;
@@ -120,6 +127,11 @@ absl::Time Job::CheckpointDue(int64_t steps, absl::Time end) const {
 absl::Duration Job::RemainingFrom(const ChainPosition& place) const {
   if (!times.has_value()) return absl::InfiniteDuration();
   return times->Remaining(shape, plan, place, TimeModel::Measure::kWall);
+}
+
+bool HaveSameBase(const Job& a, const Job& b) {
+  return !a.submitted.base_key.empty() &&
+         a.submitted.base_key == b.submitted.base_key;
 }
 
 JobView ViewAt(const Job& job, const ChainPosition& place) {

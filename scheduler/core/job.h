@@ -162,6 +162,8 @@ struct Job : DetailParts {
   hydra::v1::JobPhase phase() const { return phase_; }
   bool ended() const { return phase_ == hydra::v1::JOB_PHASE_ENDED; }
   bool in_chain() const { return times.has_value() && !ended(); }
+  // Null: it is none of them.
+  const OutstandingTask* FindOutstanding(TaskId id) const;
   // The place of the next task to hand out.
   ChainPosition NextPosition() const;
   // Whether a worker should get the task at `place`: not past the place where
@@ -191,6 +193,9 @@ struct Job : DetailParts {
   hydra::v1::JobState state_ = hydra::v1::JOB_STATE_PENDING;
   hydra::v1::JobPhase phase_ = hydra::v1::JOB_PHASE_PREPARE;
 };
+
+// Whether their frozen parameters are the same, and they have some.
+bool HaveSameBase(const Job& a, const Job& b);
 
 // What the policy knows of the job, were it at `place`.
 JobView ViewAt(const Job& job, const ChainPosition& place);

@@ -240,6 +240,7 @@ void JobLife::Restart(Job& job, absl::Time now) {
 
 void JobLife::LeavePool(Job& job) {
   parts_.checkpoints->Leave(job.id);
+  parts_.bases->Leave(job);
   parts_.blocks->EndAll(job.id);
   parts_.admission->Release(job.id);
   // Before its admission it has no record there.

@@ -20,6 +20,7 @@
 #include "scheduler/core/job_book.h"
 #include "scheduler/core/job_queue.h"
 #include "scheduler/core/job_start.h"
+#include "scheduler/core/shared_bases.h"
 #include "scheduler/journal/journal.h"
 
 namespace hydra {
@@ -36,6 +37,7 @@ class JobLife {
     BlockTable* blocks = nullptr;
     Admission* admission = nullptr;
     Claims* claims = nullptr;
+    SharedBases* bases = nullptr;
     JobArchive* archive = nullptr;
     Checkpoints* checkpoints = nullptr;
     JobStart* start = nullptr;

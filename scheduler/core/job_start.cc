@@ -157,14 +157,16 @@ JobStart::Outcome JobStart::FromAdmission(Job& job, absl::Time now) {
       !fits.ok()) {
     return {Kind::kFails, std::string(fits.message())};
   }
+  if (parts_.bases->Waits(job)) return {Kind::kWaits, ""};
   // First come, first served: a small job does not slip past a large one.
   if (parts_.queue->WaitsBehindOthers(job.id)) {
     parts_.queue->WaitForRoom(job,
                               "waits behind earlier jobs for room in the pool");
     return {Kind::kWaits, ""};
   }
-  if (absl::Status admitted = parts_.admission->Admit(
-          job.id, *job.demand, parts_.blocks->kept_bytes());
+  if (absl::Status admitted =
+          parts_.admission->Admit(job.id, *job.demand, job.submitted.base_key,
+                                  parts_.blocks->kept_bytes());
       !admitted.ok()) {
     parts_.queue->WaitForRoom(job, std::string(admitted.message()));
     return {Kind::kWaits, ""};
@@ -177,6 +179,7 @@ void JobStart::BeginChain(Job& job, absl::Time now) {
   parts_.queue->StopWaiting(job.id);
   job.reason.clear();
   BeginTimes(job);
+  parts_.bases->Join(job);
   for (int i = 0; i < job.shape.table->parameter_blocks.size(); ++i) {
     if (job.shape.StateBytes(i) == 0) continue;
     const BlockKey key = StateKey(i);

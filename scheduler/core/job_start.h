@@ -15,6 +15,7 @@
 #include "scheduler/core/job_book.h"
 #include "scheduler/core/job_queue.h"
 #include "scheduler/core/roster.h"
+#include "scheduler/core/shared_bases.h"
 #include "scheduler/core/shared_models.h"
 #include "scheduler/journal/journal.h"
 
@@ -31,6 +32,7 @@ class JobStart {
     Admission* admission = nullptr;
     SharedModels* models = nullptr;
     Claims* claims = nullptr;
+    SharedBases* bases = nullptr;
     const Roster* roster = nullptr;
     Journal* journal = nullptr;
   };

@@ -70,9 +70,10 @@ class JobStartTest : public ::testing::Test {
   Admission admission_{kPoolBytes, /*workers=*/2, /*lookahead=*/1};
   SharedModels models_;
   Claims claims_{&options_, &queue_};
+  SharedBases bases_{{&book_, &queue_, &blocks_, &journal_}};
   Roster roster_{&options_, &book_, &queue_, &journal_, &actions_};
   JobStart start_{{&book_, &queue_, &blocks_, &admission_, &models_, &claims_,
-                   &roster_, &journal_}};
+                   &bases_, &roster_, &journal_}};
 };
 
 // --- Data ---
@@ -238,7 +239,7 @@ TEST_F(JobStartTest, AJobWaitsForRoomWithTheNumbersAndTheNextBehindIt) {
   // Nobody else has room beside it.
   v1::PoolDemand all = *first.demand;
   all.set_total_bytes(kPoolBytes - all.largest_write_bytes());
-  admission_.Readmit(JobId(9), all);
+  admission_.Readmit(JobId(9), all, /*base=*/"");
   EXPECT_EQ(start_.FromAdmission(first, now_).kind, Kind::kWaits);
   EXPECT_EQ(first.state(), v1::JOB_STATE_PENDING);
   EXPECT_THAT(first.reason, HasSubstr("waits for room in the pool"));
@@ -260,7 +261,7 @@ TEST_F(JobStartTest, NoRoomIsPromisedThatACheckpointHolds) {
   blocks_.Commit(JobId(9), key, *blocks_.Make(kPoolBytes / 4));
   v1::PoolDemand half;
   half.set_total_bytes(kPoolBytes / 2);
-  admission_.Readmit(JobId(9), half);
+  admission_.Readmit(JobId(9), half, /*base=*/"");
   EXPECT_EQ(start_.FromAdmission(job, now_).kind, Kind::kWaits);
   blocks_.Unpin(old);
   EXPECT_EQ(start_.FromAdmission(job, now_).kind, Kind::kGoesOn);
@@ -303,7 +304,7 @@ TEST_F(JobStartTest, AJobIsCutFinerThanForTheDeviceWhereThePoolNeedsIt) {
   Admission small(in_three.total_bytes() + in_three.largest_write_bytes(),
                   /*workers=*/1, /*lookahead=*/1);
   JobStart start({&book_, &queue_, &blocks_, &small, &models_, &claims_,
-                  &roster_, &journal_});
+                  &bases_, &roster_, &journal_});
   v1::Partition whole = CutBefore({});
   whole.mutable_step()->set_seconds(1);
   start.SetFoundPartition(job, whole, /*limit_bytes=*/1 << 20, now_);

@@ -21,6 +21,7 @@ journal::v1::SubmittedJob SubmittedOf(const NewJob& job) {
                                       job.parameters.end());
   record.set_model_config_json(*job.model_config_json);
   record.set_output_dir(job.output_dir);
+  record.set_base_key(job.base_key);
   record.mutable_warnings()->Assign(job.warnings.begin(), job.warnings.end());
   return record;
 }

@@ -22,6 +22,9 @@ struct NewJob {
   Shared<ModelTable> table;
   // Below the output root; the job's own folder is made in it.
   std::string output_dir;
+  // Jobs with equal keys have the same values in their frozen parameters.
+  // Empty: it has no frozen ones.
+  std::string base_key;
   // What of the input is not used, or not as it is written.
   std::vector<std::string> warnings;
 

@@ -190,6 +190,7 @@ void SetSubmitted(JobId id, const jv1::SubmittedJob& record, Job& job) {
   job.submitted.parameters.assign(record.parameters().begin(),
                                   record.parameters().end());
   job.submitted.output_dir = record.output_dir();
+  job.submitted.base_key = record.base_key();
   job.output_path = OutputPath(id, record.output_dir(), record.spec().name());
   job.submitted_at = FromProto(record.submitted_at());
   job.submitted.warnings.assign(record.warnings().begin(),

@@ -33,6 +33,16 @@ bool StaysOnDevice(const Job& job, const OutstandingTask& task,
   }
 }
 
+// Of what a pass over the layers has on its device.
+int64_t FrozenBytes(const ModelTable& table, const LayerRange& layers) {
+  int64_t bytes = 0;
+  for (int index : BlocksUsed(table, layers)) {
+    const ParameterBlock& block = table.parameter_blocks[index];
+    if (block.frozen && !StaysOnHost(block, layers)) bytes += block.size_bytes;
+  }
+  return bytes;
+}
+
 // Whether the task needs the block itself, not only to hand it on.
 bool Needs(const ChainTask& task, const BlockKey& key) {
   return key.kind == wv1::BLOCK_KIND_PARAMETERS ||
@@ -62,6 +72,16 @@ int64_t ResidentBytes(const WorkerRecord& worker, const BlockTable& blocks,
     }
   }
   return bytes;
+}
+
+bool ReadsSameBase(const Job& job, const ChainPosition& next,
+                   const ChainTask& last) {
+  const LayerRange& layers = job.shape.shards[ShardAt(job.shape, next)];
+  const int64_t all = FrozenBytes(*job.shape.table, layers);
+  const int64_t common =
+      FrozenBytes(*job.shape.table, {std::max(layers.first, last.layers.first),
+                                     std::min(layers.last, last.layers.last)});
+  return all > 0 && 2 * common >= all;
 }
 
 bool WaitsForHost(const WorkerRecord& worker, const Job& job) {

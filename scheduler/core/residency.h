@@ -17,6 +17,14 @@ namespace hydra {
 int64_t ResidentBytes(const WorkerRecord& worker, const BlockTable& blocks,
                       const Job& job);
 
+// Whether the job's next task reads frozen parameters for which `last`, a task
+// of a job with the same base, has them on its device: half of what it reads of
+// them at least. Pure.
+//
+// Requires a job in its chain that has a task at `next`.
+bool ReadsSameBase(const Job& job, const ChainPosition& next,
+                   const ChainTask& last);
+
 // Whether the job's next task needs what the host has yet to make of the
 // gradients of tasks that are out, and none of them needs it before: it would
 // wait for the slowest way there is, to the host and back. Never on a device

@@ -6,6 +6,7 @@
 #include "absl/strings/str_cat.h"
 #include "glog/logging.h"
 #include "scheduler/core/job_move.h"
+#include "scheduler/core/next_task.h"
 #include "scheduler/core/plan.h"
 #include "scheduler/core/records.h"
 
@@ -22,13 +23,14 @@ absl::Status Contradiction(JobId job, absl::string_view what) {
 }
 
 // Whether the task follows on those that the job has out.
-bool IsNextInChain(const Job& job, const wv1::Task& wire) {
+bool IsNextInChain(const Job& job, const BlockTable& blocks,
+                   const wv1::Task& wire) {
   const bool follows =
       job.state() == v1::JOB_STATE_RUNNING && job.in_chain() &&
       (job.outstanding.empty() || !job.outstanding.back().stray) &&
       !job.NextPosition().done();
   if (!follows) return false;
-  const ChainTask next = TaskAt(job.shape, job.plan, job.NextPosition());
+  const ChainTask next = NextTask(job, blocks);
   return next.kind == wire.kind() && next.step == wire.step() &&
          next.shard == wire.shard() &&
          next.first_micro_batch == wire.first_micro_batch() &&
@@ -154,13 +156,13 @@ absl::Status Restoration::RestoreInPool(Job& job,
   job.demand = DemandOf(job.shape);
   parts_.start.BeginTimes(job);
   job.times->Restore(MeasuredOf(*recovered.pool));
-  parts_.admission.Readmit(job.id, *job.demand);
+  parts_.admission.Readmit(job.id, *job.demand, job.submitted.base_key);
   // Here they serve nothing; whether they are there is seen at the next start.
   job.checkpoints.Fresh().resize(job.checkpoints->size() -
                                  recovered.missing_checkpoints);
   for (const jv1::BlockRecord& record : recovered.blocks) {
     for (const auto& [key, version] : BlocksOf(record)) {
-      if (parts_.blocks.AdoptCurrent(job.id, key, version)) continue;
+      if (Adopt(job, key, version)) continue;
       return Contradiction(
           job.id,
           absl::StrCat("the slot at ",
@@ -169,9 +171,24 @@ absl::Status Restoration::RestoreInPool(Job& job,
     }
   }
   JoinBlockRecords(job, recovered);
+  parts_.bases.Restore(job);
   RestorePhase(job, job.position.done() ? v1::JOB_PHASE_EVALUATE
                                         : ChainPhase(job.position));
   return absl::OkStatus();
+}
+
+// A frozen block's version may be that of other jobs' blocks, too.
+bool Restoration::Adopt(const Job& job, const BlockKey& key,
+                        const Version& version) {
+  const bool is_frozen =
+      key.kind == wv1::BLOCK_KIND_PARAMETERS && key.index >= 0 &&
+      key.index < static_cast<int>(job.shape.table->parameter_blocks.size()) &&
+      job.shape.table->parameter_blocks[key.index].frozen;
+  if (is_frozen && !frozen_.insert(version.id).second) {
+    parts_.blocks.Share(version, job.id, key);
+    return true;
+  }
+  return parts_.blocks.AdoptCurrent(job.id, key, version);
 }
 
 // A daemon of before wrote one for each micro-batch.
@@ -244,11 +261,11 @@ void Restoration::RestorePlace(const jv1::JobProgress& progress, Job& job,
     parts_.claims.ClaimPilot(job, parts_.roster.At(task.worker).device);
   } else {
     task.task.step = task.wire.step();
-    task.stray = !IsNextInChain(job, task.wire);
+    task.stray = !IsNextInChain(job, parts_.blocks, task.wire);
     task.withdrawing = task.stray;
     if (!task.stray) {
       task.position = job.NextPosition();
-      task.task = TaskAt(job.shape, job.plan, *task.position);
+      task.task = NextTask(job, parts_.blocks);
     }
   }
   if (before_admission) parts_.book.NoteChange(job);

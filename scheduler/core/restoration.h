@@ -1,6 +1,7 @@
 #ifndef HYDRA_SCHEDULER_CORE_RESTORATION_H_
 #define HYDRA_SCHEDULER_CORE_RESTORATION_H_
 
+#include "absl/container/flat_hash_set.h"
 #include "absl/status/status.h"
 #include "absl/time/time.h"
 #include "common/ids/ids.h"
@@ -26,6 +27,7 @@ class Restoration {
   void RestoreWorkers();
   absl::Status RestoreJob(JobId id, const RecoveredJob& recovered);
   absl::Status RestoreInPool(Job& job, const RecoveredJob& recovered);
+  bool Adopt(const Job& job, const BlockKey& key, const Version& version);
   void JoinBlockRecords(const Job& job, const RecoveredJob& recovered);
   absl::Status RestoreHandOut(TaskId id, const journal::v1::HandOut& hand_out);
   void RestorePlace(const journal::v1::JobProgress& progress, Job& job,
@@ -36,6 +38,8 @@ class Restoration {
   CoreParts& parts_;
   const Recovered& recovered_;
   const absl::Time now_;
+  // Versions of frozen blocks that have their slots.
+  absl::flat_hash_set<VersionId> frozen_;
 };
 
 }  // namespace hydra

@@ -144,6 +144,10 @@ void TaskResults::TakePass(Job& job, const OutstandingTask& done,
   RecordPass(job, done, report.pass(), now);
   MeterStep(job, done, report.cost());
   job.position = Next(job.shape, job.plan, *done.position);
+  if (done.task.kind == wv1::TASK_KIND_INIT &&
+      job.position.phase != ChainPosition::Phase::kInit) {
+    parts_.bases->Filled(job);
+  }
   // While more of the chain is outstanding, nothing else notes it.
   if (!job.position.done()) MoveTo(job, ChainPhase(job.position));
   RecordNonfinite(job, done, report.pass(), now);

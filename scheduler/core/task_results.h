@@ -18,6 +18,7 @@
 #include "scheduler/core/job_life.h"
 #include "scheduler/core/job_start.h"
 #include "scheduler/core/roster.h"
+#include "scheduler/core/shared_bases.h"
 #include "scheduler/core/worker_record.h"
 #include "scheduler/journal/journal.h"
 
@@ -33,6 +34,7 @@ class TaskResults {
     Roster* roster = nullptr;
     Hands* hands = nullptr;
     Claims* claims = nullptr;
+    SharedBases* bases = nullptr;
     Checkpoints* checkpoints = nullptr;
     JobStart* start = nullptr;
     JobLife* life = nullptr;

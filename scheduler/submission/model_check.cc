@@ -7,6 +7,7 @@
 #include "common/model/describe.h"
 #include "common/model/weight_match.h"
 #include "common/safetensors/weight_directory.h"
+#include "scheduler/submission/base_key.h"
 #include "scheduler/submission/user_file.h"
 
 namespace hydra {
@@ -29,6 +30,7 @@ void CheckWeights(const std::string& path,
   const absl::StatusOr<safetensors::WeightDirectory> weights =
       safetensors::WeightDirectory::Open(path, options);
   if (!weights.ok()) return Add(weights.status(), model);
+  model.weights_identity = IdentityOf(*weights);
   const WeightMatch match = MatchWeights(table, *weights);
   for (const std::string& mistake : match.mistakes) {
     AddMistake(kField, mistake, &model.mistakes);

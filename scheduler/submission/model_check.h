@@ -22,6 +22,8 @@ struct CheckedModel {
   // Without what a job says otherwise of its model. Absent if config.json
   // cannot be used.
   std::optional<ModelTable> table;
+  // Of its weights, if it is to be trained from them; see IdentityOf.
+  std::string weights_identity;
   // What is wrong with it, each with its field.
   Mistakes mistakes;
   std::vector<std::string> warnings;

@@ -16,6 +16,7 @@
 #include "common/shared/shared_by_content.h"
 #include "scheduler/core/new_job.h"
 #include "scheduler/core/plan.h"
+#include "scheduler/submission/base_key.h"
 #include "scheduler/submission/data_check.h"
 #include "scheduler/submission/model_check.h"
 #include "scheduler/submission/tokenizer_check.h"
@@ -166,6 +167,7 @@ class Checker {
     CheckAgainstModel(*model.table, spec, mistakes);
     AddStatus("model.path", SetTable(*model.config_json, job), mistakes);
     job.model_config_json = model.config_json;
+    job.base_key = BaseKey(spec, *job.table, model.weights_identity);
     return mistakes;
   }
 

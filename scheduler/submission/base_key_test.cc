@@ -1,0 +1,77 @@
+#include "scheduler/submission/base_key.h"
+
+#include <gtest/gtest.h>
+
+#include "common/file/file.h"
+#include "common/file/scratch_directory.h"
+#include "common/model/gpt2_table.h"
+#include "common/safetensors/writer.h"
+
+namespace hydra {
+namespace {
+
+namespace v1 = hydra::v1;
+
+ModelTable Frozen(int blocks) {
+  ModelTable table = BuildGpt2Table(Gpt2Config());
+  for (int i = 0; i < blocks; ++i) table.parameter_blocks[i].frozen = true;
+  return table;
+}
+
+v1::JobSpec Spec(v1::Initialization init, uint64_t seed) {
+  v1::JobSpec spec;
+  spec.mutable_model()->set_init(init);
+  spec.mutable_train()->set_seed(seed);
+  return spec;
+}
+
+TEST(BaseKeyTest, AModelThatIsAllTrainedHasNone) {
+  EXPECT_EQ(BaseKey(Spec(v1::INITIALIZATION_RANDOM, 1), Frozen(0), ""), "");
+}
+
+TEST(BaseKeyTest, RatesAndRanksDoNotMatter) {
+  v1::JobSpec spec = Spec(v1::INITIALIZATION_PRETRAINED, 1);
+  const std::string key = BaseKey(spec, Frozen(2), "a file");
+  spec.mutable_train()->set_learning_rate(3);
+  spec.mutable_train()->set_seed(2);
+  ModelTable table = Frozen(2);
+  ParameterBlock adapters;
+  AddTensor("adapters", {4, 8}, {}, adapters);
+  table.parameter_blocks.push_back(adapters);
+  EXPECT_EQ(BaseKey(spec, table, "a file"), key);
+}
+
+TEST(BaseKeyTest, FilesSeedsAndBlocksDo) {
+  const v1::JobSpec files = Spec(v1::INITIALIZATION_PRETRAINED, 1);
+  const v1::JobSpec drawn = Spec(v1::INITIALIZATION_RANDOM, 1);
+  const std::string key = BaseKey(files, Frozen(2), "a file");
+  EXPECT_NE(BaseKey(files, Frozen(2), "another file"), key);
+  EXPECT_NE(BaseKey(files, Frozen(3), "a file"), key);
+  EXPECT_NE(BaseKey(drawn, Frozen(2), "a file"), key);
+  EXPECT_NE(BaseKey(drawn, Frozen(2), ""),
+            BaseKey(Spec(v1::INITIALIZATION_RANDOM, 2), Frozen(2), ""));
+}
+
+TEST(BaseKeyTest, AFileThatIsWrittenAnewIsAnother) {
+  const ScratchDirectory directory;
+  const std::string file = directory.path() + "/model.safetensors";
+  const auto identity = [&] {
+    return IdentityOf(*safetensors::WeightDirectory::Open(directory.path()));
+  };
+  const auto write = [&] {
+    const float value = 1;
+    const auto writer = safetensors::Writer::Create(
+        file, {{"w", safetensors::Dtype::kF32, {1}}});
+    ASSERT_TRUE(writer.ok()) << writer.status();
+    ASSERT_TRUE((*writer)->Append("w", &value, sizeof(value)).ok());
+    ASSERT_TRUE((*writer)->Finish().ok());
+  };
+  write();
+  const std::string first = identity();
+  EXPECT_EQ(identity(), first);
+  write();
+  EXPECT_NE(identity(), first);
+}
+
+}  // namespace
+}  // namespace hydra
