@@ -2,7 +2,9 @@
 
 #include <atomic>
 #include <cstddef>
+#include <memory>
 #include <optional>
+#include <utility>
 #include <vector>
 
 #include "ATen/EmptyTensor.h"
@@ -216,8 +218,10 @@ DeviceArena* UseArenaForForeignTensors(std::unique_ptr<DeviceArena> arena) {
   }();
   static_cast<void>(registered);
   // Its tensors may live until the process ends.
-  newest_arena = arena.get();
-  return arena.release();
+  static auto& arenas = *new std::vector<std::unique_ptr<DeviceArena>>;
+  arenas.push_back(std::move(arena));
+  newest_arena = arenas.back().get();
+  return newest_arena;
 }
 
 }  // namespace hydra
