@@ -44,6 +44,7 @@ Example:
 
 void AddVerbs(CLI::App* app, Invocation* invocation) {
   AddSubmit(app, invocation);
+  AddPlan(app, invocation);
   AddRun(app, invocation);
   AddWatch(app, invocation);
   AddList(app, invocation);

@@ -61,7 +61,8 @@ TEST_F(CliTest, GuessesWhichCommandIsMeant) {
   EXPECT_EQ(Run({"--server", "list", "cancle", "j1"}), ExitCode::kInvalid);
   EXPECT_THAT(err_.str(), HasSubstr("did you mean 'cancel'?"));
   EXPECT_EQ(Run({"frobnicate"}), ExitCode::kInvalid);
-  EXPECT_THAT(err_.str(), HasSubstr("the commands are submit, run, watch"));
+  EXPECT_THAT(err_.str(),
+              HasSubstr("the commands are submit, plan, run, watch"));
 }
 
 TEST_F(CliTest, NamesTheChoicesOfAnOption) {

@@ -117,7 +117,7 @@ absl::StatusOr<ExitCode> Watch(const CliContext& context,
                                const v1::SubmitResponse& submitted,
                                OutputFormat format, const PrivateDaemon& daemon,
                                Connection* connection) {
-  PrintWarnings(context, submitted);
+  PrintWarnings(context, submitted.warnings());
   CliContext private_context = context;
   // Nobody starts a private daemon again.
   private_context.reconnect.give_up_after = absl::ZeroDuration();

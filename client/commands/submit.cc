@@ -49,7 +49,7 @@ absl::StatusOr<ExitCode> Submit(const CliContext& context,
   const auto response = hydra::Submit(*file, connection->get());
   if (!response.ok()) return response.status();
   Print(context, *response, options.format);
-  PrintWarnings(context, *response);
+  PrintWarnings(context, response->warnings());
   if (!options.watch) return ExitCode::kOk;
   *context.err << "hydra: Ctrl-C ends watching; the jobs go on\n";
   return WatchSweepAndReport(context, response->sweep_id(), options.format,

@@ -54,13 +54,14 @@ absl::StatusOr<JobFileRequest> LoadSubmitRequest(const CliContext& context,
   return made;
 }
 
-absl::StatusOr<v1::SubmitResponse> Submit(const JobFileRequest& file,
-                                          Connection* connection) {
+namespace {
+
+// What `ask` answers, or all that is wrong with the file.
+template <typename Ask>
+auto Asked(const JobFileRequest& file, Ask ask) -> decltype(ask()) {
   // Then part of it may be unread.
   if (IsFull(file.mistakes)) return ToStatus(file.mistakes);
-  v1::SubmitRequest request = file.request;
-  if (!file.mistakes.empty()) request.set_validate_only(true);
-  auto response = connection->Submit(request);
+  auto response = ask();
   if (response.ok() && file.mistakes.empty()) return response;
   const Mistakes theirs = MistakesOf(WithHints(response.status(), file.hints));
   if (!theirs.empty()) return AllMistakes(file, theirs);
@@ -69,6 +70,26 @@ absl::StatusOr<v1::SubmitResponse> Submit(const JobFileRequest& file,
     return file.mistakes.empty() ? response.status() : ToStatus(file.mistakes);
   }
   return NotAsked(file, response.status());
+}
+
+}  // namespace
+
+absl::StatusOr<v1::SubmitResponse> Submit(const JobFileRequest& file,
+                                          Connection* connection) {
+  v1::SubmitRequest request = file.request;
+  if (!file.mistakes.empty()) request.set_validate_only(true);
+  return Asked(file, [&] { return connection->Submit(request); });
+}
+
+absl::StatusOr<v1::PlanResponse> Plan(
+    const JobFileRequest& file, const std::vector<int64_t>& device_memory_bytes,
+    Connection* connection) {
+  v1::PlanRequest request;
+  *request.mutable_job() = file.request.job();
+  *request.mutable_grid() = file.request.grid();
+  request.mutable_device_memory_bytes()->Assign(device_memory_bytes.begin(),
+                                                device_memory_bytes.end());
+  return Asked(file, [&] { return connection->Plan(request); });
 }
 
 absl::Status NotAsked(const JobFileRequest& file, const absl::Status& why) {

@@ -1,6 +1,7 @@
 #ifndef HYDRA_CLIENT_COMMANDS_SUBMIT_REQUEST_H_
 #define HYDRA_CLIENT_COMMANDS_SUBMIT_REQUEST_H_
 
+#include <cstdint>
 #include <string>
 #include <vector>
 
@@ -43,6 +44,12 @@ absl::StatusOr<JobFileRequest> LoadSubmitRequest(const CliContext& context,
 //   not be asked, the last line says so.
 absl::StatusOr<v1::SubmitResponse> Submit(const JobFileRequest& file,
                                           Connection* connection);
+
+// Asks what its jobs will take on devices with such memory limits, or, if there
+// are none, on the server's own. Errors: as Submit.
+absl::StatusOr<v1::PlanResponse> Plan(
+    const JobFileRequest& file, const std::vector<int64_t>& device_memory_bytes,
+    Connection* connection);
 
 // What to answer where no server can be asked because of `why`: that, or the
 // mistakes that are known without one.

@@ -5,9 +5,10 @@
 
 namespace hydra {
 
-void PrintWarnings(const CliContext& context,
-                   const v1::SubmitResponse& response) {
-  for (const std::string& warning : response.warnings()) {
+void PrintWarnings(
+    const CliContext& context,
+    const google::protobuf::RepeatedPtrField<std::string>& warnings) {
+  for (const std::string& warning : warnings) {
     *context.err << "hydra: warning: " << Printable(warning) << "\n";
   }
   context.err->flush();

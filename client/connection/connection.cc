@@ -109,6 +109,11 @@ absl::StatusOr<v1::SubmitResponse> Connection::Submit(
   return rpcs_->Call(&Rpcs::Stub::Submit, request);
 }
 
+absl::StatusOr<v1::PlanResponse> Connection::Plan(
+    const v1::PlanRequest& request) {
+  return rpcs_->Call(&Rpcs::Stub::Plan, request);
+}
+
 absl::StatusOr<v1::ListJobsResponse> Connection::ListJobs(
     const v1::ListJobsRequest& request) {
   return rpcs_->Call(&Rpcs::Stub::ListJobs, request);

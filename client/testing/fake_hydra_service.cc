@@ -46,6 +46,15 @@ grpc::Status FakeHydraService::Submit(grpc::ServerContext* context,
   return error;
 }
 
+grpc::Status FakeHydraService::Plan(grpc::ServerContext* context,
+                                    const v1::PlanRequest* request,
+                                    v1::PlanResponse* response) {
+  absl::MutexLock lock(&mu);
+  plan_requests.push_back(*request);
+  *response = plan_response;
+  return error;
+}
+
 grpc::Status FakeHydraService::ListJobs(grpc::ServerContext* context,
                                         const v1::ListJobsRequest* request,
                                         v1::ListJobsResponse* response) {

@@ -30,6 +30,9 @@ class FakeHydraService final : public v1::HydraService::Service {
   grpc::Status Submit(grpc::ServerContext* context,
                       const v1::SubmitRequest* request,
                       v1::SubmitResponse* response) override;
+  grpc::Status Plan(grpc::ServerContext* context,
+                    const v1::PlanRequest* request,
+                    v1::PlanResponse* response) override;
   grpc::Status ListJobs(grpc::ServerContext* context,
                         const v1::ListJobsRequest* request,
                         v1::ListJobsResponse* response) override;
@@ -73,6 +76,7 @@ class FakeHydraService final : public v1::HydraService::Service {
   // What cancel, pause and resume answer for these ids instead.
   std::map<std::string, grpc::Status> target_errors;
   v1::SubmitResponse submit_response;
+  v1::PlanResponse plan_response;
   v1::ListJobsResponse list_response;
   // Later pages, by their tokens.
   std::map<std::string, v1::ListJobsResponse> list_pages;
@@ -90,6 +94,7 @@ class FakeHydraService final : public v1::HydraService::Service {
   std::deque<Take<v1::TraceResponse>> trace_takes;
   // What was asked.
   std::vector<v1::SubmitRequest> submit_requests;
+  std::vector<v1::PlanRequest> plan_requests;
   std::vector<v1::ListJobsRequest> list_requests;
   std::vector<v1::CancelRequest> cancel_requests;
   std::vector<v1::PauseRequest> pause_requests;

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "common/model/layer_memory.h"
 
 namespace hydra {
 namespace {
@@ -118,6 +119,25 @@ ConfigNames OwnConfigNames() {
   return names;
 }
 
+// As transformer_block.cc computes.
+LayerMemory BlockMemory(const Gpt2Config& config) {
+  AttentionMemory attention;
+  attention.heads = config.n_head;
+  attention.query_width = attention.key_width = config.n_embd;
+  const BoundaryTensor hidden = PerToken(config.n_embd);
+  const BoundaryTensor qkv = PerToken(3 * config.n_embd);
+  const BoundaryTensor inner = PerToken(config.n_inner);
+  LayerMemory memory;
+  memory.kept = {qkv, hidden, hidden, inner};
+  memory.forward = {attention.Forward(), {hidden, hidden, inner}};
+  // All that was kept, and one more inside of the feed-forward layer; then the
+  // attention, and the gradient of its half. A dropped branch has a copy.
+  memory.backward = {{qkv, hidden, hidden, inner, inner}, attention.Backward()};
+  memory.backward.back().push_back(hidden);
+  if (config.resid_pdrop > 0) memory.backward.front().push_back(hidden);
+  return memory;
+}
+
 LayerEntry Embedding(const Gpt2Config& config) {
   LayerEntry layer;
   layer.op = kGpt2EmbeddingOp;
@@ -136,6 +156,7 @@ LayerEntry Block(const Gpt2Config& config) {
                       {gpt2::kDropout, config.resid_pdrop}};
   // Every token's product with every other one's, twice.
   layer.flops_per_token_pair = 4 * config.n_embd;
+  layer.memory = BlockMemory(config);
   return layer;
 }
 
@@ -144,6 +165,7 @@ LayerEntry Head(const Gpt2Config& config) {
   layer.op = kGpt2HeadOp;
   layer.kind = "head";
   layer.streamed_block = 1;
+  layer.memory = HeadMemory(config.n_embd, config.vocab_size);
   layer.attributes = {{gpt2::kEpsilon, config.layer_norm_epsilon}};
   return layer;
 }

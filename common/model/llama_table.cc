@@ -6,6 +6,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
+#include "common/model/layer_memory.h"
 
 namespace hydra {
 namespace {
@@ -168,6 +169,34 @@ ConfigNames OwnConfigNames(LlamaFamily family) {
   return names;
 }
 
+// As llama_block.cc computes.
+LayerMemory BlockMemory(const LlamaConfig& config) {
+  AttentionMemory attention;
+  attention.heads = config.num_attention_heads;
+  attention.query_width = config.num_attention_heads * config.head_dim;
+  attention.key_width = config.num_key_value_heads * config.head_dim;
+  const BoundaryTensor hidden = PerToken(config.hidden_size);
+  const BoundaryTensor inner = PerToken(config.intermediate_size);
+  const BoundaryTensor query = PerToken(attention.query_width);
+  const BoundaryTensor key = PerToken(attention.key_width);
+  LayerMemory memory;
+  memory.kept = {query, key, key, query, hidden, inner, inner};
+  memory.forward = {attention.Forward(), {hidden, hidden, inner, inner}};
+  // All that was kept, and one more inside of the feed-forward layer; then the
+  // attention, and the gradient of its half.
+  memory.backward = {{query, key, key, query, hidden, inner, inner, inner},
+                     attention.Backward()};
+  memory.backward.back().push_back(hidden);
+  if (config.has_head_norms) {
+    // Queries and keys stay as they were projected, too.
+    for (auto* moment : {&memory.forward.front(), &memory.backward.back()}) {
+      moment->push_back(query);
+      moment->push_back(key);
+    }
+  }
+  return memory;
+}
+
 LayerEntry Embedding(const LlamaConfig& config) {
   LayerEntry layer;
   layer.op = kLlamaEmbeddingOp;
@@ -199,6 +228,7 @@ LayerEntry Block(const LlamaConfig& config, int64_t index) {
       {kRotaryOriginal, rotary.original_max_position_embeddings}};
   // Every token's product with every other one's, twice.
   layer.flops_per_token_pair = 4 * config.num_attention_heads * config.head_dim;
+  layer.memory = BlockMemory(config);
   return layer;
 }
 
@@ -207,6 +237,7 @@ LayerEntry Head(const LlamaConfig& config) {
   layer.op = kLlamaHeadOp;
   layer.kind = "head";
   layer.streamed_block = 1;
+  layer.memory = HeadMemory(config.hidden_size, config.vocab_size);
   layer.attributes = {{llama::kEpsilon, config.rms_norm_eps}};
   return layer;
 }

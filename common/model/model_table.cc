@@ -45,6 +45,15 @@ int64_t BoundaryTensor::Bytes(int64_t sequences, int64_t context) const {
   return bytes;
 }
 
+int64_t BytesOf(const std::vector<BoundaryTensor>& tensors, int64_t sequences,
+                int64_t context) {
+  int64_t bytes = 0;
+  for (const BoundaryTensor& tensor : tensors) {
+    bytes += AlignedTensorBytes(tensor.Bytes(sequences, context));
+  }
+  return bytes;
+}
+
 int64_t ModelTable::ParameterBytes() const {
   int64_t bytes = 0;
   for (const ParameterBlock& block : parameter_blocks) {

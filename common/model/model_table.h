@@ -91,6 +91,24 @@ struct BoundaryTensor {
   int64_t Bytes(int64_t sequences, int64_t context) const;
 };
 
+// Together, each with what follows it up to the next tensor.
+int64_t BytesOf(const std::vector<BoundaryTensor>& tensors, int64_t sequences,
+                int64_t context);
+
+// What a layer's arithmetic takes of a device for one micro-batch, beside its
+// parameters, their gradients, and the boundary tensors before and behind it.
+// Plans reckon with it (device_need.h), before anything ran; what it says is
+// held to what is measured.
+struct LayerMemory {
+  // What a recorded forward keeps for its backward, its outputs not included.
+  std::vector<BoundaryTensor> kept;
+  // All that is there at once, at each of the moments that may be the worst, of
+  // a forward which keeps nothing, and of a backward: of this, too, what was
+  // kept and is still there.
+  std::vector<std::vector<BoundaryTensor>> forward;
+  std::vector<std::vector<BoundaryTensor>> backward;
+};
+
 // Where a boundary's tensor lies in its block.
 struct BoundaryPlace {
   // Points into the table.
@@ -119,6 +137,7 @@ struct LayerEntry {
   std::vector<BoundaryTensor> outputs;
   // What else its arithmetic depends on: numbers of heads, an epsilon.
   std::map<std::string, double> attributes;
+  LayerMemory memory;
   // Beside two for each parameter and token: what the forward calculates for
   // each pair of tokens of a sequence. Attention does.
   int64_t flops_per_token_pair = 0;

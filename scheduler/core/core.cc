@@ -66,6 +66,22 @@ absl::StatusOr<v1::PoolDemand> Core::CheckFits(
   return largest;
 }
 
+PlanLimits Core::plan_limits() const {
+  PlanLimits limits;
+  for (const DeviceOptions& device : parts_->options.devices) {
+    limits.device_memory_bytes.push_back(device.memory_limit_bytes);
+  }
+  std::sort(limits.device_memory_bytes.begin(),
+            limits.device_memory_bytes.end());
+  limits.device_memory_bytes.erase(
+      std::unique(limits.device_memory_bytes.begin(),
+                  limits.device_memory_bytes.end()),
+      limits.device_memory_bytes.end());
+  limits.lookahead = parts_->options.lookahead;
+  limits.promised_tenths = parts_->options.promised_tenths;
+  return limits;
+}
+
 std::optional<Submission> Core::SubmissionOf(const RequestKey& request) const {
   return parts_->intake.SubmissionOf(request);
 }

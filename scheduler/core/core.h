@@ -19,6 +19,7 @@
 #include "scheduler/core/actions.h"
 #include "scheduler/core/core_options.h"
 #include "scheduler/core/job_book.h"
+#include "scheduler/core/job_plan.h"
 #include "scheduler/core/new_job.h"
 #include "scheduler/core/submission_ledger.h"
 #include "scheduler/journal/journal.h"
@@ -147,6 +148,8 @@ class Core {
     int64_t reserved_bytes = 0;
   };
   PoolUse pool() const;
+  // For its own devices.
+  PlanLimits plan_limits() const;
 
   // CHECKs what must always hold; for tests.
   void CheckInvariants() const;

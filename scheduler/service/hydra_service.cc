@@ -12,6 +12,7 @@
 #include "common/clock/steady_time.h"
 #include "common/process/thread_priority.h"
 #include "common/status/rpc_status.h"
+#include "scheduler/core/job_plan.h"
 #include "scheduler/runtime/refusals.h"
 #include "scheduler/service/client_request.h"
 #include "scheduler/service/file_sender.h"
@@ -147,6 +148,34 @@ absl::Status HydraServiceImpl::Validate(const v1::SubmitRequest& request,
   return absl::OkStatus();
 }
 
+absl::Status HydraServiceImpl::MakePlan(const v1::PlanRequest& request,
+                                        v1::PlanResponse* response) {
+  for (int64_t bytes : request.device_memory_bytes()) {
+    if (bytes > 0) continue;
+    return absl::InvalidArgumentError(absl::StrCat(
+        "device_memory_bytes is ", bytes, "; a memory limit is at least 1"));
+  }
+  v1::SubmitRequest submission;
+  *submission.mutable_job() = request.job();
+  *submission.mutable_grid() = request.grid();
+  const absl::StatusOr<std::vector<NewJob>> jobs =
+      parts_.checker->Check(submission);
+  if (!jobs.ok()) return jobs.status();
+  std::optional<PlanLimits> limits = parts_.core->Ask(
+      [](Core& core, absl::Time) { return core.plan_limits(); });
+  if (!limits.has_value()) return NotServing();
+  if (request.device_memory_bytes_size() > 0) {
+    limits->device_memory_bytes.assign(request.device_memory_bytes().begin(),
+                                       request.device_memory_bytes().end());
+  }
+  OnceEach warnings(response->mutable_warnings());
+  for (const NewJob& job : *jobs) {
+    *response->add_jobs() = PlanJob(job, *limits);
+    warnings.Add(job.warnings);
+  }
+  return absl::OkStatus();
+}
+
 absl::Status HydraServiceImpl::Queue(const Caller& caller,
                                      const v1::SubmitRequest& request,
                                      v1::SubmitResponse* response) {
@@ -203,6 +232,13 @@ grpc::Status HydraServiceImpl::Submit(grpc::ServerContext* context,
     return request->validate_only() ? Validate(*request, response)
                                     : Queue(caller, *request, response);
   });
+}
+
+grpc::Status HydraServiceImpl::Plan(grpc::ServerContext* context,
+                                    const v1::PlanRequest* request,
+                                    v1::PlanResponse* response) {
+  return ServeLong(*context, calls_,
+                   [&](const Caller&) { return MakePlan(*request, response); });
 }
 
 grpc::Status HydraServiceImpl::ListJobs(grpc::ServerContext* context,

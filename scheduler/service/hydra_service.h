@@ -62,6 +62,9 @@ class HydraServiceImpl final
   grpc::Status Submit(grpc::ServerContext* context,
                       const v1::SubmitRequest* request,
                       v1::SubmitResponse* response) override;
+  grpc::Status Plan(grpc::ServerContext* context,
+                    const v1::PlanRequest* request,
+                    v1::PlanResponse* response) override;
   grpc::Status ListJobs(grpc::ServerContext* context,
                         const v1::ListJobsRequest* request,
                         v1::ListJobsResponse* response) override;
@@ -113,6 +116,8 @@ class HydraServiceImpl final
   // As Submit, but queues nothing.
   absl::Status Validate(const v1::SubmitRequest& request,
                         v1::SubmitResponse* response);
+  absl::Status MakePlan(const v1::PlanRequest& request,
+                        v1::PlanResponse* response);
   absl::Status Queue(const Caller& caller, const v1::SubmitRequest& request,
                      v1::SubmitResponse* response);
   // Does `act` with the jobs that the request names, some at a time, so that

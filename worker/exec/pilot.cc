@@ -8,6 +8,7 @@
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
+#include "common/chain/device_need.h"
 #include "common/status/proto_time.h"
 #include "worker/exec/pass.h"
 #include "worker/exec/pilot_cut.h"
@@ -86,7 +87,7 @@ absl::Status CheckBoundary(const JobShape& shape, int64_t limit_bytes) {
 }  // namespace
 
 int64_t PilotReserveBytes(int64_t prefetch_bytes, int64_t limit_bytes) {
-  return prefetch_bytes + limit_bytes / 50;
+  return prefetch_bytes + limit_bytes / kScatterShare;
 }
 
 PilotOutcome RunPilot(const worker::v1::JobContext& job,

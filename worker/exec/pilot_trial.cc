@@ -9,12 +9,12 @@
 
 #include "c10/util/Exception.h"
 #include "common/chain/layer_range.h"
+#include "common/chain/streamed_block.h"
 #include "worker/exec/backward_pass.h"
 #include "worker/exec/forward_pass.h"
 #include "worker/exec/pass.h"
 #include "worker/exec/reservation.h"
 #include "worker/exec/row_gradient_sum.h"
-#include "worker/exec/streamed_block.h"
 #include "worker/exec/trial_task.h"
 
 namespace hydra {

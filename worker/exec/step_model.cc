@@ -6,8 +6,8 @@
 
 #include "absl/container/flat_hash_set.h"
 #include "common/chain/chain_task.h"
+#include "common/chain/streamed_block.h"
 #include "common/model/model_table.h"
-#include "worker/exec/streamed_block.h"
 
 namespace hydra {
 namespace {

@@ -1,10 +1,10 @@
-#include "worker/exec/streamed_block.h"
+#include "common/chain/streamed_block.h"
 
 #include <algorithm>
 #include <vector>
 
 #include "common/model/model_table.h"
-#include "worker/model/row_stream.h"
+#include "common/model/table_ranges.h"
 
 namespace hydra {
 namespace {

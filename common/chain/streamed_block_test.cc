@@ -1,4 +1,4 @@
-#include "worker/exec/streamed_block.h"
+#include "common/chain/streamed_block.h"
 
 #include "common/model/gpt2_table.h"
 #include "gtest/gtest.h"

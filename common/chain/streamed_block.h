@@ -1,5 +1,5 @@
-#ifndef HYDRA_WORKER_EXEC_STREAMED_BLOCK_H_
-#define HYDRA_WORKER_EXEC_STREAMED_BLOCK_H_
+#ifndef HYDRA_COMMON_CHAIN_STREAMED_BLOCK_H_
+#define HYDRA_COMMON_CHAIN_STREAMED_BLOCK_H_
 
 #include <cstdint>
 
@@ -23,4 +23,4 @@ int StreamedBlock(const JobShape& shape, const LayerRange& layers,
 
 }  // namespace hydra
 
-#endif  // HYDRA_WORKER_EXEC_STREAMED_BLOCK_H_
+#endif  // HYDRA_COMMON_CHAIN_STREAMED_BLOCK_H_

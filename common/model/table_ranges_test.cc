@@ -1,4 +1,4 @@
-#include "worker/model/row_stream.h"
+#include "common/model/table_ranges.h"
 
 #include "gtest/gtest.h"
 

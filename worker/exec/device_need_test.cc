@@ -1,0 +1,107 @@
+// What plans reckon a shard's passes to take of a device, beside what they
+// take.
+
+#include "common/chain/device_need.h"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <string>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "common/jobfile/validate.h"
+#include "worker/device/testing/test_device.h"
+#include "worker/exec/job_model.h"
+#include "worker/exec/pilot_trial.h"
+#include "worker/task/task_control.h"
+
+namespace hydra {
+namespace {
+
+constexpr int64_t kPlenty = int64_t{256} << 20;
+constexpr int kLayers = 6;
+
+struct Family {
+  std::string name;
+  std::string config;
+};
+
+worker::v1::JobContext ContextOf(const Family& family, int micro_batches,
+                                 int context_length) {
+  worker::v1::JobContext context;
+  context.set_model_config_json(family.config);
+  hydra::v1::TrainSpec& train = *context.mutable_spec()->mutable_train();
+  train.set_per_device_train_batch_size(3);
+  train.set_gradient_accumulation_steps(micro_batches);
+  train.set_context_length(context_length);
+  train.set_learning_rate(1e-3);
+  // Then scores are made, as on a GPU.
+  train.set_dropout(0.1);
+  FillDefaults(context.mutable_spec());
+  return context;
+}
+
+class DeviceNeedTest : public ::testing::TestWithParam<Family> {};
+
+INSTANTIATE_TEST_SUITE_P(
+    All, DeviceNeedTest,
+    ::testing::Values(
+        Family{"gpt2",
+               R"({"model_type": "gpt2", "vocab_size": 5000, "n_embd": 96,
+                   "n_positions": 256, "n_layer": 4, "n_head": 4,
+                   "n_inner": 384, "activation_function": "gelu_new"})"},
+        Family{"llama",
+               R"({"model_type": "llama", "vocab_size": 5000,
+                   "hidden_size": 96, "intermediate_size": 256,
+                   "num_hidden_layers": 4, "num_attention_heads": 4,
+                   "num_key_value_heads": 2, "max_position_embeddings": 256,
+                   "rms_norm_eps": 1e-5, "hidden_act": "silu",
+                   "tie_word_embeddings": false})"},
+        Family{"qwen3",
+               R"({"model_type": "qwen3", "vocab_size": 5000,
+                   "hidden_size": 96, "intermediate_size": 256, "head_dim": 32,
+                   "num_hidden_layers": 4, "num_attention_heads": 4,
+                   "num_key_value_heads": 2, "max_position_embeddings": 256,
+                   "rms_norm_eps": 1e-6, "hidden_act": "silu",
+                   "tie_word_embeddings": true})"}),
+    [](const auto& info) { return info.param.name; });
+
+// Of its BACKWARD, or TURN.
+TEST_P(DeviceNeedTest, IsWhatAShardsPassesTake) {
+  JobModels models(kPlenty);
+  for (int micro_batches : {1, 2}) {
+    for (int context_length : {32, 256}) {
+      const worker::v1::JobContext context =
+          ContextOf(GetParam(), micro_batches, context_length);
+      const auto model = models.For(context);
+      ASSERT_TRUE(model.ok()) << model.status();
+      for (const LayerRange& layers :
+           // What a CPU device takes to update gathered rows itself is not in
+           // it, and less than the layers behind.
+           {LayerRange{0, 2}, LayerRange{0, 3}, LayerRange{1, 2},
+            LayerRange{1, 5}, LayerRange{4, kLayers}, LayerRange{5, kLayers},
+            LayerRange{0, kLayers}}) {
+        SCOPED_TRACE(absl::StrCat("layers [", layers.first, ", ", layers.last,
+                                  "), ", micro_batches, " micro-batches of ",
+                                  context_length, " tokens"));
+        const auto device = NewTestDevice(kPlenty);
+        TaskControl control;
+        PilotTrial trial(context, *model, device.get(), /*reserve_bytes=*/0,
+                         &control);
+        const TrialOutcome outcome = trial.Run(layers.first, layers.last);
+        ASSERT_TRUE(outcome.fits);
+        double taken = 0;
+        for (const auto& [layer, measure] : outcome.measures) {
+          taken = std::max<double>(taken, measure.peak_bytes);
+        }
+        const DeviceNeed need = DeviceNeedOf(model->shape, layers, kPlenty);
+        EXPECT_GT(need.backward / taken, 0.98) << taken;
+        EXPECT_LT(need.backward / taken, 1.15) << taken;
+      }
+    }
+  }
+}
+
+}  // namespace
+}  // namespace hydra
