@@ -186,6 +186,20 @@ TEST_F(HydraServiceTest, ValidatingLooksAtTheJobWhateverTheRequestId) {
             grpc::StatusCode::INVALID_ARGUMENT);
 }
 
+TEST_F(HydraServiceTest, APlanIsOfAWholeJobAndOfDevicesWithMemory) {
+  v1::PlanRequest request;
+  v1::PlanResponse response;
+  grpc::ClientContext empty;
+  grpc::Status status = stub().Plan(&empty, request, &response);
+  EXPECT_EQ(status.error_code(), grpc::StatusCode::INVALID_ARGUMENT);
+  EXPECT_THAT(status.error_message(), HasSubstr("model.path"));
+  request.add_device_memory_bytes(0);
+  grpc::ClientContext without_memory;
+  status = stub().Plan(&without_memory, request, &response);
+  EXPECT_EQ(status.error_code(), grpc::StatusCode::INVALID_ARGUMENT);
+  EXPECT_THAT(status.error_message(), HasSubstr("device_memory_bytes is 0"));
+}
+
 TEST_F(HydraServiceTest, RefusesALongRequestId) {
   v1::SubmitRequest request;
   request.set_request_id(std::string(129, 'r'));

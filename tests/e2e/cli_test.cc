@@ -17,6 +17,7 @@ namespace hydra {
 namespace {
 
 namespace fs = std::filesystem;
+namespace v1 = hydra::v1;
 using ::testing::AllOf;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
@@ -146,6 +147,32 @@ std::string ReadmesJobFile() {
     inside = inside || absl::EndsWith(line, "this checkout:");
   }
   return text;
+}
+
+TEST_F(CliTest, APlanSaysWhatTheJobThenNeeds) {
+  Cluster cluster({});
+  const std::string job_file = JobFile("partition: {cut_points: [1, 3]}\n");
+  const auto answer = [&](std::vector<std::string> arguments) {
+    arguments.insert(arguments.begin(),
+                     {kHydra, "--server", cluster.address()});
+    arguments.insert(arguments.end(), {"-o", "json"});
+    const ProgramResult result = RunProgram(arguments);
+    EXPECT_EQ(result.code, 0) << result.output;
+    return nlohmann::json::parse(result.output);
+  };
+  const nlohmann::json plan =
+      answer({"plan", job_file, "--device-memory", "64MiB,1GiB"})["jobs"][0];
+  EXPECT_EQ(plan["devices"].size(), 2);
+  EXPECT_TRUE(cluster.List().empty()) << "nothing is queued";
+  const std::string job = answer({"submit", job_file})["jobs"][0]["job_id"];
+  const v1::JobDetail trained = cluster.AwaitEnd(job);
+  const nlohmann::json& planned = plan["devices"][0];
+  EXPECT_EQ(planned["cut_points"], nlohmann::json({1, 3}));
+  EXPECT_EQ(planned["pool_demand"]["total_bytes"],
+            absl::StrCat(trained.pool_demand().total_bytes()));
+  // CPU devices update themselves.
+  EXPECT_EQ(planned["promoted_with_device_updates"]["parameters"],
+            absl::StrCat(trained.traffic().predicted_promoted().parameters()));
 }
 
 TEST_F(CliTest, TheReadmesJobFileIsValidInACheckout) {
