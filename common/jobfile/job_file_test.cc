@@ -119,10 +119,10 @@ TEST(ParseJobFileTest, ExplainsEachMistake) {
        "model on its devices by itself; remove it"},
       {"model: {wheels: 1}",
        "model.wheels: line 1: unknown key 'wheels'; known here: path, init, "
-       "tokenizer_path"},
+       "tokenizer_path, frozen"},
       {"wheels: 1",
        "wheels: line 1: unknown key 'wheels'; known here: name, model, data, "
-       "train, evaluation, output, partition, checkpoint, sweep"},
+       "train, evaluation, output, partition, checkpoint, lora, sweep"},
       {"sweeps: {}",
        "sweeps: line 1: unknown key 'sweeps'; did you mean 'sweep'?"},
       {"evaluation: {batch_size: 4}",

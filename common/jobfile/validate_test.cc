@@ -333,6 +333,54 @@ TEST(ValidateJobTest, ExplainsEachMistake) {
   }
 }
 
+TEST(ValidateJobTest, RefusesAdaptersThatCannotBe) {
+  v1::JobSpec job = ValidJob();
+  job.mutable_lora()->set_r(65'536);
+  job.mutable_lora()->set_lora_alpha(0.5);
+  job.mutable_lora()->set_use_rslora(true);
+  EXPECT_EQ(MessageOf(job), "");
+  job.mutable_lora()->set_r(0);
+  job.mutable_lora()->set_lora_alpha(0);
+  job.mutable_lora()->set_lora_dropout(1);
+  EXPECT_EQ(MessageOf(job),
+            "lora.r: expected a whole number from 1 to 65536, found 0\n"
+            "lora.lora_alpha: expected a finite number above 0, found 0\n"
+            "lora.lora_dropout: expected a number from 0 to below 1, found 1");
+}
+
+TEST(ValidateJobTest, RefusesFrozenLayersBesideAdapters) {
+  v1::JobSpec job = ValidJob();
+  job.mutable_model()->add_frozen("*.h.0.*");
+  EXPECT_EQ(MessageOf(job), "");
+  job.mutable_model()->add_frozen("");
+  EXPECT_EQ(MessageOf(job),
+            "model.frozen[1]: expected a pattern of tensors' names, found "
+            "nothing");
+  job.mutable_model()->mutable_frozen()->RemoveLast();
+  job.mutable_lora();
+  EXPECT_EQ(MessageOf(job),
+            "model.frozen: with lora, all of the model is frozen already; "
+            "remove one of the two");
+}
+
+TEST(FillDefaultsTest, AdaptersAreThoseOfPeft) {
+  v1::JobSpec job = ValidJob();
+  FillDefaults(&job);
+  EXPECT_FALSE(job.has_lora());
+  job.mutable_lora();
+  FillDefaults(&job);
+  EXPECT_EQ(job.lora().r(), 8);
+  EXPECT_EQ(job.lora().lora_alpha(), 8);
+  EXPECT_EQ(job.lora().lora_dropout(), 0);
+  EXPECT_EQ(job.lora().target_modules_size(), 0);
+  EXPECT_FALSE(job.lora().use_rslora());
+  job.mutable_lora()->set_r(4);
+  job.mutable_lora()->set_lora_alpha(32);
+  FillDefaults(&job);
+  EXPECT_EQ(job.lora().r(), 4);
+  EXPECT_EQ(job.lora().lora_alpha(), 32);
+}
+
 TEST(FillDefaultsTest, FillsWhatIsUnset) {
   v1::JobSpec job = ValidJob();
   FillDefaults(&job);

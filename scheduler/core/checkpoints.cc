@@ -10,6 +10,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "common/chain/split.h"
+#include "common/checkpoint/block_layout.h"
 #include "common/checkpoint/checkpoint_directory.h"
 #include "common/status/proto_time.h"
 #include "glog/logging.h"
@@ -30,7 +31,9 @@ std::vector<std::pair<BlockKey, Version>> BlocksToWrite(
     bool inside_step) {
   std::vector<std::pair<BlockKey, Version>> chosen;
   for (const auto& [key, version] : blocks) {
-    if (IsTrained(key) || inside_step) chosen.emplace_back(key, version);
+    if (IsTrained(key) ? IsInFile(*shape.table, key.index) : inside_step) {
+      chosen.emplace_back(key, version);
+    }
   }
   auto rank = [&](const BlockKey& key) {
     const int layer =

@@ -60,12 +60,12 @@ absl::Status CheckEvaluationSplits(const Job& job) {
 
 std::string TableContent(const v1::JobSpec& spec,
                          const std::string& model_config_json) {
-  return DescriptionContent(model_config_json, OverridesOf(spec.train()));
+  return DescriptionContent(model_config_json, OverridesOf(spec));
 }
 
 absl::StatusOr<ModelTable> TableOf(const v1::JobSpec& spec,
                                    const std::string& model_config_json) {
-  return Describe(model_config_json, OverridesOf(spec.train()));
+  return Describe(model_config_json, OverridesOf(spec));
 }
 
 absl::StatusOr<ChainPlan> PlanOf(const Job& job) {
@@ -76,11 +76,11 @@ absl::StatusOr<ChainPlan> PlanOf(const Job& job) {
   const int64_t steps_per_epoch =
       StepsPerEpoch(WindowCount(tokens, job.shape.context_length), sequences);
   if (steps_per_epoch == 0) {
-    return absl::InvalidArgumentError(absl::StrCat(
-        "the training split has ", tokens, " tokens; one step of ", sequences,
-        " sequences of ", job.shape.context_length, " tokens needs ",
-        sequences * job.shape.context_length + 1,
-        "; a smaller train.context_length makes them shorter"));
+    return absl::InvalidArgumentError(
+        absl::StrCat("the training split has ", tokens, " tokens; one step of ",
+                     sequences, " sequences of ", job.shape.context_length,
+                     " tokens needs ", sequences * job.shape.context_length + 1,
+                     "; a smaller train.context_length makes them shorter"));
   }
   if (absl::Status long_enough = CheckEvaluationSplits(job);
       !long_enough.ok()) {

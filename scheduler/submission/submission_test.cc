@@ -120,6 +120,33 @@ TEST_F(SubmissionTest, ReportsRangesFilesModelAndGridInOneAnswer) {
           AllOf(HasSubstr("model.path: "), HasSubstr("nowhere"))));
 }
 
+TEST_F(SubmissionTest, AdaptersThatDoNotFitTheModelAreNamed) {
+  job_.mutable_lora()->add_target_modules("c_attn");
+  const auto jobs = Check();
+  ASSERT_TRUE(jobs.ok()) << jobs.status();
+  EXPECT_TRUE(jobs->front().table->lora.has_value());
+  EXPECT_LT(jobs->front().table->TrainedBytes(),
+            jobs->front().table->ParameterBytes());
+  job_.mutable_lora()->add_target_modules("q_proj");
+  EXPECT_THAT(std::string(Check().status().message()),
+              AllOf(HasSubstr("lora.target_modules: found 'q_proj'"),
+                    HasSubstr("there are c_attn, c_proj, c_fc")));
+  job_.mutable_lora()->set_r(-1);
+  EXPECT_THAT(std::string(Check().status().message()),
+              HasSubstr("lora.r: expected a whole number from 1"));
+}
+
+TEST_F(SubmissionTest, PatternsThatDoNotFitTheModelAreNamed) {
+  job_.mutable_model()->add_frozen("*.h.0.*");
+  const auto jobs = Check();
+  ASSERT_TRUE(jobs.ok()) << jobs.status();
+  EXPECT_TRUE(jobs->front().table->parameter_blocks[2].frozen);
+  job_.mutable_model()->set_frozen(0, "*.h.0.*.weight");
+  EXPECT_THAT(std::string(Check().status().message()),
+              HasSubstr("model.frozen: the tensors of a layer are frozen "
+                        "together"));
+}
+
 TEST_F(SubmissionTest, AFileThatIsNamedTwiceIsReportedOnce) {
   const std::string missing = folder_.PathOf("nothing");
   job_.mutable_data()->set_train_files(0, missing);

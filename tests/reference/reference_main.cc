@@ -18,6 +18,8 @@
 #include "absl/time/clock.h"
 #include "absl/time/time.h"
 #include "common/data/batch_plan.h"
+#include "common/jobfile/validate.h"
+#include "common/model/model_families.h"
 #include "google/protobuf/util/json_util.h"
 #include "nlohmann/json.hpp"
 #include "tests/reference/reference_trainer.h"
@@ -34,6 +36,9 @@ struct Options {
   std::string token_file;
   int64_t token_bytes = 4;
   std::string train_json = "{}";
+  // Empty: the model itself is trained.
+  std::string lora_json;
+  std::vector<std::string> frozen;
   std::string save_path;
   int threads = 1;
 };
@@ -51,6 +56,23 @@ absl::StatusOr<hydra::v1::TrainSpec> ParseTrainSpec(const std::string& json) {
   }
   if (!train.has_seed()) train.set_seed(42);
   return train;
+}
+
+// What the job says of its model's layers, and its dropout.
+absl::StatusOr<ModelOverrides> OverridesFor(const Options& options,
+                                            const hydra::v1::TrainSpec& train) {
+  hydra::v1::JobSpec job;
+  *job.mutable_train() = train;
+  for (const std::string& pattern : options.frozen) {
+    job.mutable_model()->add_frozen(pattern);
+  }
+  if (!options.lora_json.empty()) {
+    const auto status = google::protobuf::util::JsonStringToMessage(
+        options.lora_json, job.mutable_lora());
+    if (!status.ok()) return absl::InvalidArgumentError(status.ToString());
+  }
+  FillDefaults(&job);
+  return OverridesOf(job);
 }
 
 absl::StatusOr<at::Tensor> ReadTokens(const Options& options) {
@@ -105,7 +127,9 @@ absl::Status Run(const Options& options) {
   SetUpComputeThreads(options.threads);
   const auto train = ParseTrainSpec(options.train_json);
   if (!train.ok()) return train.status();
-  const auto table = ReadTable(options.model_directory, OverridesOf(*train));
+  const auto overrides = OverridesFor(options, *train);
+  if (!overrides.ok()) return overrides.status();
+  const auto table = ReadTable(options.model_directory, *overrides);
   if (!table.ok()) return table.status();
   const auto tokens = ReadTokens(options);
   if (!tokens.ok()) return tokens.status();
@@ -121,6 +145,7 @@ absl::Status Run(const Options& options) {
   if (options.random) {
     trainer.InitializeRandomly();
   } else {
+    trainer.InitializeAdapters();
     const absl::Status status = LoadWeights(
         options.model_directory, trainer.table(), trainer.parameters());
     if (!status.ok()) return status;
@@ -150,6 +175,10 @@ int main(int argc, char** argv) {
       ->check(CLI::IsMember({2, 4, 8}));
   app.add_option("--train", options.train_json,
                  "a job file's train section, as JSON");
+  app.add_option("--lora", options.lora_json,
+                 "a job file's lora section, as JSON: train adapters");
+  app.add_option("--frozen", options.frozen,
+                 "a job file's model.frozen: patterns of tensors' names");
   app.add_option("--save", options.save_path,
                  "write the final weights to this safetensors file");
   app.add_option("--threads", options.threads)->check(CLI::PositiveNumber);

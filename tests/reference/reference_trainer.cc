@@ -39,27 +39,38 @@ ReferenceTrainer::ReferenceTrainer(ModelTable table, const TrainSpec& train)
       train_(WithDefaults(train)) {
   const int64_t moments = OptimizerStateFactor(train_);
   for (const ParameterBlock& block : table_.parameter_blocks) {
+    const int64_t kept = block.frozen ? 0 : moments;
     parameters_.push_back(ZeroFlat(block));
-    first_moments_.push_back(moments > 0 ? ZeroFlat(block) : at::Tensor());
-    second_moments_.push_back(moments > 1 ? ZeroFlat(block) : at::Tensor());
+    first_moments_.push_back(kept > 0 ? ZeroFlat(block) : at::Tensor());
+    second_moments_.push_back(kept > 1 ? ZeroFlat(block) : at::Tensor());
   }
   gradients_.resize(parameters_.size());
   for (const LayerEntry& layer : table_.layers) {
     Tensors& gradients = layer_gradients_.emplace_back();
     for (int block : layer.parameter_blocks) {
-      gradients.push_back(ZeroFlat(table_.parameter_blocks[block]));
+      gradients.push_back(IsFrozen(block)
+                              ? at::Tensor()
+                              : ZeroFlat(table_.parameter_blocks[block]));
       gradients_[block] = gradients.back();
     }
   }
 }
 
 void ReferenceTrainer::InitializeRandomly() {
+  for (size_t i = 0; i < parameters_.size(); ++i) Initialize(i);
+}
+
+void ReferenceTrainer::InitializeAdapters() {
   for (size_t i = 0; i < parameters_.size(); ++i) {
-    for (const TensorEntry& tensor : table_.parameter_blocks[i].tensors) {
-      InitTensor(tensor, train_.seed(),
-                 parameters_[i].mutable_data_ptr<float>() +
-                     tensor.offset_bytes / kFloatBytes);
-    }
+    if (table_.parameter_blocks[i].is_adapter) Initialize(i);
+  }
+}
+
+void ReferenceTrainer::Initialize(size_t block) {
+  for (const TensorEntry& tensor : table_.parameter_blocks[block].tensors) {
+    InitTensor(tensor, train_.seed(),
+               parameters_[block].mutable_data_ptr<float>() +
+                   tensor.offset_bytes / kFloatBytes);
   }
 }
 
@@ -137,7 +148,8 @@ LossSum ReferenceTrainer::ForwardAndBackward(const MicroBatch& batch,
 
   LossSum loss;
   LayerGradients made;
-  for (int layer = table_.layer_count() - 1; layer >= 0; --layer) {
+  const int first = table_.FirstTrainedLayer();
+  for (int layer = table_.layer_count() - 1; layer >= first; --layer) {
     const std::vector<int>& blocks = table_.layers[layer].parameter_blocks;
     Tensors flats = layer_gradients_[layer];
     for (size_t i = 0; i < flats.size(); ++i) {
@@ -148,7 +160,7 @@ LossSum ReferenceTrainer::ForwardAndBackward(const MicroBatch& batch,
                                          accumulate);
     if (layer + 1 == table_.layer_count()) loss = made.loss;
     for (size_t i = 0; i < flats.size(); ++i) {
-      if (!Gathers(layer, blocks[i])) continue;
+      if (!Gathers(layer, blocks[i]) || IsFrozen(blocks[i])) continue;
       const at::Tensor& flat = layer_gradients_[layer][i];
       if (!accumulate) flat.zero_();
       const at::Tensor rows =
@@ -164,7 +176,10 @@ void ReferenceTrainer::SumGradients() {
   for (int layer = table_.layer_count() - 1; layer >= 0; --layer) {
     const std::vector<int>& blocks = table_.layers[layer].parameter_blocks;
     for (size_t i = 0; i < blocks.size(); ++i) {
-      if (table_.parameter_blocks[blocks[i]].layers.back() == layer) continue;
+      if (IsFrozen(blocks[i]) ||
+          table_.parameter_blocks[blocks[i]].layers.back() == layer) {
+        continue;
+      }
       gradients_[blocks[i]].add_(layer_gradients_[layer][i]);
     }
   }
@@ -173,6 +188,7 @@ void ReferenceTrainer::SumGradients() {
 double ReferenceTrainer::NormOfGradients() const {
   std::vector<double> squares;
   for (size_t i = 0; i < gradients_.size(); ++i) {
+    if (IsFrozen(i)) continue;
     squares.push_back(GradientSquares(table_.parameter_blocks[i],
                                       gradients_[i].const_data_ptr<float>()));
   }
@@ -191,7 +207,7 @@ void ReferenceTrainer::Update() {
     without_decay.gradient_scale = scalars.gradient_scale;
   }
   for (size_t i = 0; i < parameters_.size(); ++i) {
-    if (!AllFinite(gradients_[i])) continue;
+    if (IsFrozen(i) || !AllFinite(gradients_[i])) continue;
     for (const TensorEntry& tensor : table_.parameter_blocks[i].tensors) {
       const bool decays =
           !train_.no_decay_biases_and_norms() || tensor.shape.size() > 1;

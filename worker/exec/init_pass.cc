@@ -50,20 +50,27 @@ absl::StatusOr<int64_t> RunInitPass(const worker::v1::Task& task,
                                     const ModelTable& table,
                                     const HostRange& host,
                                     TaskControl* control) {
+  int64_t filled_bytes = 0;
   if (!task.restore_dir().empty()) {
-    return RunRestorePass(task, table, host, control);
+    const auto restored = RunRestorePass(task, table, host, control);
+    if (!restored.ok()) return restored.status();
+    filled_bytes = *restored;
   }
   const hydra::v1::JobSpec& spec = job.spec();
+  const bool is_pretrained =
+      spec.model().init() != hydra::v1::INITIALIZATION_RANDOM;
+  // Not opened before a block is of it.
   std::optional<Checkpoint> checkpoint;
-  if (spec.model().init() != hydra::v1::INITIALIZATION_RANDOM) {
-    auto opened = OpenCheckpoint(job, table);
-    if (!opened.ok()) return opened.status();
-    checkpoint = *std::move(opened);
-  }
-  int64_t filled_bytes = 0;
   for (const BlockVersion& version : task.writes()) {
     if (version.kind() != worker::v1::BLOCK_KIND_PARAMETERS) continue;
     const ParameterBlock& block = table.parameter_blocks.at(version.index());
+    if (!task.restore_dir().empty() && !block.frozen) continue;
+    const bool is_read = is_pretrained && !block.is_adapter;
+    if (is_read && !checkpoint.has_value()) {
+      auto opened = OpenCheckpoint(job, table);
+      if (!opened.ok()) return opened.status();
+      checkpoint = *std::move(opened);
+    }
     const absl::Span<std::byte> slot =
         host(version.offset_bytes(), block.size_bytes);
     // For the bytes between tensors.
@@ -71,7 +78,7 @@ absl::StatusOr<int64_t> RunInitPass(const worker::v1::Task& task,
     for (const TensorEntry& tensor : block.tensors) {
       if (absl::Status on = control->Advance(); !on.ok()) return on;
       float* out = reinterpret_cast<float*>(slot.data() + tensor.offset_bytes);
-      if (!checkpoint) {
+      if (!is_read) {
         InitTensor(tensor, spec.train().seed(), out);
         continue;
       }

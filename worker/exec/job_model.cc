@@ -15,7 +15,7 @@ using worker::v1::JobContext;
 absl::StatusOr<BuiltModel> Build(const JobContext& job,
                                  const Architectures& architectures) {
   absl::StatusOr<ModelTable> table = architectures.families->Describe(
-      job.model_config_json(), OverridesOf(job.spec().train()));
+      job.model_config_json(), OverridesOf(job.spec()));
   if (!table.ok()) return table.status();
   absl::StatusOr<ModelLayers> layers =
       ModelLayers::Build(*table, *architectures.layers);
@@ -73,8 +73,8 @@ absl::StatusOr<JobModel> JobModels::For(const JobContext& job) {
 
 absl::StatusOr<std::shared_ptr<const BuiltModel>> JobModels::BuiltFor(
     const JobContext& job) {
-  std::string key = DescriptionContent(job.model_config_json(),
-                                       OverridesOf(job.spec().train()));
+  std::string key =
+      DescriptionContent(job.model_config_json(), OverridesOf(job.spec()));
   if (std::shared_ptr<const BuiltModel> known = built_.Find(key)) return known;
   absl::StatusOr<BuiltModel> model = Build(job, architectures_);
   if (!model.ok()) return model.status();

@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "c10/util/Exception.h"
+#include "common/chain/chain_task.h"
 #include "common/chain/layer_range.h"
 #include "worker/exec/backward_pass.h"
 #include "worker/exec/forward_pass.h"
@@ -117,20 +118,22 @@ TrialOutcome PilotTrial::Run(int first, int last) {
   const int training = static_cast<int>(training_.size());
   try {
     const Reservation reservation(device_->arena(), reserve_bytes_);
-    {
+    const bool has_head = last == model_.table.layer_count();
+    const bool goes_back = has_head || HandsGradientsDown(model_.table, last);
+    const Task forward = TrialTask(model_.shape, worker::v1::TASK_KIND_FORWARD,
+                                   layers, training);
+    if (goes_back) {
       const Reservation kept(device_->arena(), KeptBytesNotRun(layers));
       RunPass(BackwardTask(layers), training_, io, meter);
+    } else {
+      RunPass(forward, training_, io, meter);
     }
     outcome.measures = meter.measures();
     outcome.micro_batches = training;
     for (auto& [layer, measure] : outcome.measures) {
       measure.peak_bytes -= reserve_bytes_;
     }
-    if (last < model_.table.layer_count()) {
-      RunPass(TrialTask(model_.shape, worker::v1::TASK_KIND_FORWARD, layers,
-                        training),
-              training_, io, meter);
-    }
+    if (goes_back && !has_head) RunPass(forward, training_, io, meter);
     LayerMeter evaluation(device_, &io, control_, /*synchronize=*/true);
     RunPass(TrialTask(model_.shape, worker::v1::TASK_KIND_EVALUATE, layers,
                       static_cast<int>(evaluation_.size())),
@@ -208,7 +211,8 @@ int64_t PilotTrial::KeptBytesNotRun(const LayerRange& layers) const {
   const int64_t rows = batch.sequences * batch.context;
   int64_t kept_bytes = 0;
   for (const ParameterBlock& block : model_.table.parameter_blocks) {
-    if (!block.rows_are_gathered || !layers.Contains(block.owner()) ||
+    if (!block.rows_are_gathered || block.frozen ||
+        !layers.Contains(block.owner()) ||
         !RowGradientSum::KeepsParts(block, rows, model_.shape.micro_batches)) {
       continue;
     }

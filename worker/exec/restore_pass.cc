@@ -5,6 +5,15 @@
 #include "common/checkpoint/checkpoint_reader.h"
 
 namespace hydra {
+namespace {
+
+bool IsFrozen(const BlockKey& key, const ModelTable& table) {
+  return key.kind == worker::v1::BLOCK_KIND_PARAMETERS && key.index >= 0 &&
+         key.index < static_cast<int>(table.parameter_blocks.size()) &&
+         table.parameter_blocks[key.index].frozen;
+}
+
+}  // namespace
 
 absl::StatusOr<int64_t> RunRestorePass(const worker::v1::Task& task,
                                        const ModelTable& table,
@@ -15,10 +24,11 @@ absl::StatusOr<int64_t> RunRestorePass(const worker::v1::Task& task,
   if (!checkpoint.ok()) return checkpoint.status();
   int64_t filled_bytes = 0;
   for (const worker::v1::BlockVersion& version : task.writes()) {
+    const BlockKey key = BlockKeyOf(version);
+    if (IsFrozen(key, table)) continue;
     if (absl::Status on = control->Advance(); !on.ok()) return on;
     absl::Status read = checkpoint->ReadBlock(
-        BlockKeyOf(version), table,
-        host(version.offset_bytes(), version.size_bytes()));
+        key, table, host(version.offset_bytes(), version.size_bytes()));
     if (!read.ok()) return read;
     filled_bytes += version.size_bytes();
   }
