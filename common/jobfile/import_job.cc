@@ -38,6 +38,8 @@ using Kind = YamlNode::Kind;
 constexpr absl::string_view kDatasets = "datasets";
 constexpr absl::string_view kFormat = "data.format";
 constexpr absl::string_view kTextField = "data.text_field";
+constexpr absl::string_view kAdapters = "lora.";
+constexpr absl::string_view kModules = "lora.target_modules";
 constexpr absl::string_view kSchedule = "train.lr_scheduler_type";
 constexpr absl::string_view kWarmup[] = {"train.warmup_steps",
                                          "train.warmup_ratio"};
@@ -95,6 +97,7 @@ bool IsOneOf(absl::string_view same, const YamlNode& value) {
 // Whether the value of a field makes another model.
 bool IsPartOfTheResult(absl::string_view path) {
   return absl::StartsWith(path, "model.") || absl::StartsWith(path, "train.") ||
+         absl::StartsWith(path, kAdapters) ||
          (absl::StartsWith(path, "data.") && path != "data.validation_files" &&
           path != "data.test_files");
 }
@@ -122,6 +125,20 @@ absl::string_view FormatOf(absl::string_view path) {
   return "text";
 }
 
+// Whether a key is about adapters, of whatever kind.
+bool IsOfAdapters(absl::string_view key) {
+  return absl::StartsWith(key, "lora_") || absl::StartsWith(key, "loraplus_") ||
+         absl::StartsWith(key, "peft_") || key == "use_rslora" ||
+         key == "use_dora";
+}
+
+// PEFT takes other texts for regular expressions.
+bool IsModuleName(absl::string_view text) {
+  return !text.empty() && absl::c_all_of(text, [](char c) {
+    return absl::ascii_isalnum(c) || c == '_' || c == '.' || c == '-';
+  });
+}
+
 // Keys that stand twice, in maps within maps too.
 void FindTwice(const YamlNode& node, std::vector<std::string>* found) {
   std::map<absl::string_view, int> line_of_key;
@@ -141,16 +158,22 @@ void FindTwice(const YamlNode& node, std::vector<std::string>* found) {
 class Importer {
  public:
   Importer(const TrainerTool& tool, const ImportOptions& options)
-      : tool_(tool), options_(options) {}
+      : tool_(tool),
+        options_(options),
+        has_adapters_(tool.has_adapters_unasked) {}
 
   ImportedJob Import(const YamlNode& root) && {
     for (const YamlEntry& entry : root.entries) {
       if (entry.key == "dataset_dir" && !IsNothing(entry.value)) {
         dataset_dir_ = entry.value.text;
       }
+      if (entry.key == tool_.adapter_key && !IsNothing(entry.value)) {
+        has_adapters_ = IsOneOf(tool_.adapter_value, entry.value);
+      }
     }
     for (const YamlEntry& entry : root.entries) Read("", "", entry);
     for (const ToolDefault& silent : tool_.defaults) Assume(silent);
+    AssumeAlpha();
     KeepOneOfEach();
     Validate();
     ImportedJob job;
@@ -219,6 +242,15 @@ class Importer {
       mentioned_.insert(path);
     }
     if (is_nothing) return Tell(Fate::kLeftOut, key, "it has no value");
+    if (!has_adapters_ && IsOfAdapters(entry.key)) {
+      const bool is_off = !tool_.adapter_key.empty();
+      return Tell(is_off ? Fate::kLeftOut : Fate::kLost, key,
+                  is_off ? absl::StrCat("there, adapters are trained with ",
+                                        tool_.adapter_key, ": ",
+                                        tool_.adapter_value, " alone")
+                         : "nothing here says whether adapters are trained; "
+                           "write 'use_peft: true', or remove it");
+    }
     // A section of a job file, or a word that is no key, is no counterpart.
     if (path.empty() && (alias == nullptr || !alias->meant.empty())) {
       return Tell(Fate::kLost, key,
@@ -245,6 +277,7 @@ class Importer {
     std::string path = PathOf(silent.key);
     if (path.empty() && alias != nullptr) path = PathOf(alias->meant);
     if (!path.empty() && mentioned_.count(path) != 0) return;
+    if (!has_adapters_ && absl::StartsWith(path, kAdapters)) return;
     if (alias != nullptr && mentioned_.count(alias->word) != 0) return;
     for (const auto& [one, other] : kEither) {
       if (path == other && values_.count(one) != 0) return;
@@ -260,9 +293,55 @@ class Importer {
     }
   }
 
+  // As LLaMA-Factory has it.
+  void AssumeAlpha() {
+    int64_t rank = 0;
+    const auto r = values_.find("lora.r");
+    if (!tool_.has_adapters_unasked || r == values_.end() ||
+        mentioned_.count("lora.lora_alpha") != 0 ||
+        !absl::SimpleAtoi(r->second.texts.front(), &rank)) {
+      return;
+    }
+    Set("lora.lora_alpha", {"lora_alpha", 0}, absl::StrCat(2 * rank),
+        "twice the rank");
+  }
+
+  // Names, in a list, or with commas between them.
+  void TakeModules(const Key& key, const YamlNode& node) {
+    std::vector<std::string> names;
+    if (node.kind == Kind::kScalar) {
+      names = absl::StrSplit(node.text, ',');
+    } else if (node.kind == Kind::kSequence) {
+      for (const YamlNode& item : node.items) names.push_back(item.text);
+    }
+    const std::string path(kModules);
+    // Of lora_target_linear.
+    if (names.size() == 1 && WithoutSynonyms(names.front()) == "false") {
+      return Tell(Fate::kLeftOut, key, "target_modules says it");
+    }
+    for (std::string& name : names) {
+      absl::StripAsciiWhitespace(&name);
+      if (name == "all" || WithoutSynonyms(name) == "true") name = "all-linear";
+      if (IsModuleName(name)) continue;
+      return Refuse(path, key,
+                    absl::StrCat("found ", Shown(node),
+                                 "; target_modules are names of modules, such "
+                                 "as q_proj, or all-linear"));
+    }
+    Value& modules = values_[path];
+    const bool is_all = names == std::vector<std::string>{"all-linear"};
+    const bool has_all =
+        modules.texts == std::vector<std::string>{"all-linear"};
+    // All of them are these, too.
+    if (is_all || !has_all) modules.texts = names;
+    modules.givers.push_back(keys_.size());
+    Tell(Fate::kTaken, key, Quoted(absl::StrJoin(names, ", ")), path);
+  }
+
   void Take(const std::string& path, const Key& key, const YamlNode& node,
             absl::string_view note) {
     if (IsFiles(path)) return TakeFiles(path, key, node);
+    if (path == kModules) return TakeModules(key, node);
     const FieldDescriptor& field = *FindField(*v1::JobSpec::descriptor(), path);
     if (node.kind != Kind::kScalar) {
       return Refuse(path, key,
@@ -547,6 +626,8 @@ class Importer {
 
   const TrainerTool& tool_;
   const ImportOptions& options_;
+  // The file trains adapters.
+  bool has_adapters_;
   // Where LLaMA-Factory's index of data sets lies.
   std::string dataset_dir_ = "data";
   std::map<std::string, Value, std::less<>> values_;

@@ -27,7 +27,18 @@ constexpr absl::string_view kAlwaysRecomputed =
     "Hydra keeps activations at shard boundaries and computes the rest anew in "
     "any case";
 constexpr absl::string_view kFullTraining =
-    "Hydra trains all parameters on the next token; there is nothing else yet";
+    "Hydra trains parameters, or adapters, on the next token; there is nothing "
+    "else yet";
+constexpr absl::string_view kAdapters =
+    "a section lora trains adapters, and model.frozen names what stays as it "
+    "is; else all parameters are trained";
+constexpr absl::string_view kFrozen =
+    "it has patterns of the tensors that stay as they are, such as "
+    "'model.layers.0.*'";
+constexpr absl::string_view kPlainAdapters =
+    "Hydra's adapters are r, lora_alpha, lora_dropout, target_modules and "
+    "use_rslora under 'lora', in fp32 like the model; there is nothing else "
+    "yet";
 constexpr absl::string_view kOptimizerKeys =
     "under 'train' are learning_rate, weight_decay, adam_beta1, adam_beta2, "
     "adam_epsilon and momentum";
@@ -185,7 +196,7 @@ constexpr Alias kJobAliases[] = {
     {"model_revision", "", kNoHub, Import::kChanges, "main"},
     {"base_model_config", "", kModelDirectory, Import::kChanges},
     {"base_model_ignore_patterns", "", kNoHub},
-    {"adapter_name_or_path", "", kFullTraining, Import::kChanges},
+    {"adapter_name_or_path", "", kPlainAdapters, Import::kChanges},
     {"push_to_hub*", "", kNoHub},
     {"hub_*", "", kNoHub},
     // Data.
@@ -341,16 +352,30 @@ constexpr Alias kJobAliases[] = {
     {"gradient_checkpointing*", "", kAlwaysRecomputed},
     {"activation_checkpointing", "", kAlwaysRecomputed},
     {"enable_activation_*", "", kAlwaysRecomputed},
-    {"adapter", "", kFullTraining, Import::kChanges, kOff},
-    {"lora_*", "", kFullTraining, Import::kChanges},
-    {"peft*", "", kFullTraining, Import::kChanges},
-    {"use_peft", "", kFullTraining, Import::kChanges, kOff},
-    {"use_lora", "", kFullTraining, Import::kChanges, kOff},
-    {"use_dora", "", kFullTraining, Import::kChanges, kOff},
-    {"use_rslora", "", kFullTraining, Import::kChanges, kOff},
+    {"adapter", "", kAdapters, Import::kChanges, "false|0|none|lora"},
+    {"use_peft", "", kAdapters, Import::kChanges, "false|0|none|true"},
+    {"use_lora", "", kAdapters, Import::kChanges, kOff},
+    {"lora_r", "lora.r"},
+    {"lora_rank", "lora.r"},
+    {"lora_target", "lora.target_modules"},
+    {"lora_target_modules", "lora.target_modules"},
+    {"lora_target_linear", "lora.target_modules", "write all-linear",
+     Import::kTake},
+    {"lora_use_rslora", "lora.use_rslora"},
+    {"peft_use_rslora", "lora.use_rslora"},
+    {"lora_task_type", "", kPlainAdapters, Import::kChanges, "causal_lm"},
+    {"lora_fan_in_fan_out", "", kModelDirectory},
+    {"lora_on_cpu", "", kMemoryAlone},
+    {"lora_mlp_kernel", "", kMemoryAlone},
+    {"lora_qkv_kernel", "", kMemoryAlone},
+    {"lora_o_kernel", "", kMemoryAlone},
+    {"lora_*", "", kPlainAdapters, Import::kChanges, kOff},
+    {"peft*", "", kPlainAdapters, Import::kChanges, kOff},
+    {"use_dora", "", kPlainAdapters, Import::kChanges, kOff},
+    {"additional_target", "", kPlainAdapters, Import::kChanges},
     {"use_galore", "", kFullTraining, Import::kChanges, kOff},
     {"use_badam", "", kFullTraining, Import::kChanges, kOff},
-    {"qlora*", "", kFullTraining, Import::kChanges, kOff},
+    {"qlora*", "", kPlainAdapters, Import::kChanges, kOff},
     {"rl", "", kFullTraining, Import::kChanges},
     {"pref_*", "", kFullTraining, Import::kChanges},
     {"reward_model*", "", kFullTraining, Import::kChanges},
@@ -358,13 +383,13 @@ constexpr Alias kJobAliases[] = {
     {"completion_only_loss", "", kFullTraining, Import::kChanges, kOff},
     {"mask_history", "", kFullTraining, Import::kChanges, kOff},
     {"train_on_prompt", "", kFullTraining, Import::kChanges, "true"},
-    {"loraplus_*", "", kFullTraining, Import::kChanges},
+    {"loraplus_*", "", kPlainAdapters, Import::kChanges},
     {"loss_type", "", kFullTraining, Import::kChanges, "nll|chunked_nll"},
-    {"finetuning_type", "", kFullTraining, Import::kChanges, "full"},
+    {"finetuning_type", "", kAdapters, Import::kChanges, "full|lora"},
     {"freeze_vision_tower", "", kModelDirectory},
     {"freeze_multi_modal_projector", "", kModelDirectory},
-    {"freeze_*", "", kFullTraining, Import::kChanges},
-    {"unfrozen_parameters", "", kFullTraining, Import::kChanges},
+    {"freeze_*", "model.frozen", kFrozen, Import::kChanges},
+    {"unfrozen_parameters", "model.frozen", kFrozen, Import::kChanges},
     {"stage", "", kFullTraining, Import::kChanges, "pt"},
     {"loss", "", kFullTraining, Import::kChanges},
     {"loss_fn", "", kFullTraining, Import::kChanges},
