@@ -17,7 +17,9 @@ json ConfigOf(const ModelTable& table) {
 
 TEST(AdapterConfigTest, SaysWhatPeftNeedsToOpenTheAdapters) {
   LlamaConfig model;
+  model.hidden_size = 8;
   model.num_hidden_layers = 1;
+  model.windows = {0};
   LoraConfig lora;
   lora.r = 4;
   lora.lora_alpha = 16;
@@ -31,21 +33,26 @@ TEST(AdapterConfigTest, SaysWhatPeftNeedsToOpenTheAdapters) {
   EXPECT_TRUE(config["lora_alpha"].is_number_integer());
   EXPECT_EQ(config["lora_alpha"], 16);
   EXPECT_EQ(config["lora_dropout"], 0.05);
-  EXPECT_EQ(config["target_modules"], json({"q_proj", "v_proj"}));
+  EXPECT_EQ(config["target_modules"], json::array({"q_proj", "v_proj"}));
   EXPECT_EQ(config["use_rslora"], true);
   EXPECT_EQ(config["fan_in_fan_out"], false);
   EXPECT_EQ(config["bias"], "none");
 }
 
 TEST(AdapterConfigTest, AGpt2KeepsItsWeightsTheOtherWayRound) {
+  Gpt2Config model;
+  model.n_embd = 8;
+  model.n_inner = 32;
+  model.n_layer = 1;
   LoraConfig lora;
   lora.r = 2;
   lora.lora_alpha = 2.5;
   lora.target_modules = {kAllLinear};
-  const json config = ConfigOf(WithLora(BuildGpt2Table({}), lora).value());
+  const json config = ConfigOf(WithLora(BuildGpt2Table(model), lora).value());
   EXPECT_EQ(config["fan_in_fan_out"], true);
   EXPECT_EQ(config["lora_alpha"], 2.5);
-  EXPECT_EQ(config["target_modules"], json({"c_attn", "c_proj", "c_fc"}));
+  EXPECT_EQ(config["target_modules"],
+            json::array({"c_attn", "c_proj", "c_fc"}));
 }
 
 }  // namespace
