@@ -10,6 +10,7 @@
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
+#include "common/data/data_format.h"
 #include "common/data/step_count.h"
 #include "common/jobfile/field_value.h"
 #include "common/jobfile/path_rules.h"
@@ -308,6 +309,26 @@ void CheckCutPoints(const v1::PartitionSpec& partition, SectionChecker* check) {
   }
 }
 
+// What rows of one format have, and others do not.
+void CheckRows(const v1::DataSpec& data, SectionChecker* check) {
+  if (!data.text_field().empty() && data.format() != v1::DATA_FORMAT_JSONL) {
+    check->Add("text_field",
+               absl::StrCat("found ", Quoted(data.text_field()),
+                            ", but only rows of jsonl have fields; set format "
+                            "to jsonl or remove it"));
+  }
+  if (IsConversations(data.format())) return;
+  const auto refuse = [check](absl::string_view name) {
+    check->Add(name,
+               "only rows of chat and instruction have it; set format to one "
+               "of them or remove it");
+  };
+  if (!data.chat_template().empty()) refuse("chat_template");
+  if (data.has_train_on_prompt()) refuse("train_on_prompt");
+  // Others are packed in any case.
+  if (data.has_packing() && !data.packing()) refuse("packing");
+}
+
 void CheckCheckpoint(const v1::CheckpointSpec& checkpoint,
                      SectionChecker* check) {
   check->Range("every_steps", checkpoint.every_steps(), 0, kMaxSteps);
@@ -333,13 +354,7 @@ void ValidateJob(const v1::JobSpec& job, Mistakes* mistakes) {
   model.Known("init", *v1::Initialization_descriptor(), job.model().init());
   SectionChecker data("data", mistakes);
   data.Known("format", *v1::DataFormat_descriptor(), job.data().format());
-  if (!job.data().text_field().empty() &&
-      job.data().format() != v1::DATA_FORMAT_JSONL) {
-    data.Add("text_field",
-             absl::StrCat("found ", Quoted(job.data().text_field()),
-                          ", but only rows of jsonl have fields; set format to "
-                          "jsonl or remove it"));
-  }
+  CheckRows(job.data(), &data);
 
   SectionChecker train("train", mistakes);
   CheckLength(job.train(), &train);
@@ -398,6 +413,10 @@ void FillDefaults(v1::JobSpec* job) {
     data->set_text_field("text");
   }
   if (!data->has_shuffle()) data->set_shuffle(true);
+  if (IsConversations(data->format())) {
+    if (!data->has_train_on_prompt()) data->set_train_on_prompt(false);
+    if (!data->has_packing()) data->set_packing(false);
+  }
 
   v1::TrainSpec* train = job->mutable_train();
   if (!train->has_gradient_accumulation_steps()) {

@@ -160,8 +160,7 @@ TEST(ValidateJobTest, ExplainsEachMistake) {
          j->mutable_data()->set_format(static_cast<v1::DataFormat>(9));
        },
        "data.format: expected one of text, tokens_u16, tokens_u32, jsonl, "
-       "found "
-       "the unknown value 9"},
+       "chat, instruction, found the unknown value 9"},
       {[](Job* j) { j->mutable_train()->set_max_steps(0); },
        "train.max_steps: expected a whole number from 1 to 1000000000000, "
        "found 0"},
@@ -212,6 +211,15 @@ TEST(ValidateJobTest, ExplainsEachMistake) {
       {[](Job* j) { j->mutable_data()->set_text_field("body"); },
        "data.text_field: found 'body', but only rows of jsonl have fields; set "
        "format to jsonl or remove it"},
+      {[](Job* j) { j->mutable_data()->set_chat_template("/t.jinja"); },
+       "data.chat_template: only rows of chat and instruction have it; set "
+       "format to one of them or remove it"},
+      {[](Job* j) { j->mutable_data()->set_train_on_prompt(true); },
+       "data.train_on_prompt: only rows of chat and instruction have it; set "
+       "format to one of them or remove it"},
+      {[](Job* j) { j->mutable_data()->set_packing(false); },
+       "data.packing: only rows of chat and instruction have it; set format to "
+       "one of them or remove it"},
       {[](Job* j) { j->mutable_train()->set_warmup_steps(-1); },
        "train.warmup_steps: expected a whole number from 0 to 1000000000000, "
        "found -1"},

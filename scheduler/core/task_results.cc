@@ -38,6 +38,11 @@ void AddLoss(const ChainTask& turn, const wv1::PassResult& result,
   sum.set_tokens(sum.tokens() + result.loss_tokens());
 }
 
+// 0 where no token is trained on.
+double MeanLoss(double sum, int64_t tokens) {
+  return tokens == 0 ? 0 : sum / static_cast<double>(tokens);
+}
+
 }  // namespace
 
 absl::Status TaskResults::Take(WorkerRecord& worker,
@@ -184,7 +189,7 @@ void TaskResults::RecordPass(Job& job, const OutstandingTask& done,
     if (done.task.last_micro_batch < job.shape.micro_batches) return;
     v1::StepMetrics step;
     step.set_step(done.task.step);
-    step.set_train_loss(job.step_loss.sum() / job.step_loss.tokens());
+    step.set_train_loss(MeanLoss(job.step_loss.sum(), job.step_loss.tokens()));
     *step.mutable_time() = ToProto(now);
     step.set_skipped_blocks(result.skipped_blocks_size());
     AddStep(job, step);
@@ -215,7 +220,7 @@ void TaskResults::RecordEvaluation(Job& job, const OutstandingTask& done,
   metrics.set_step(done.task.step);
   metrics.set_split(SplitName(done.task.split));
   metrics.set_tokens(job.eval_tokens);
-  metrics.set_loss(job.eval_loss_sum / job.eval_tokens);
+  metrics.set_loss(MeanLoss(job.eval_loss_sum, job.eval_tokens));
   metrics.set_perplexity(std::exp(metrics.loss()));
   parts_.book->Log(
       job, "I",

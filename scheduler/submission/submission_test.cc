@@ -171,6 +171,39 @@ TEST_F(SubmissionTest, ATokenizerJsonThatHydraDoesNotKnowIsRefusedByItsPart) {
   EXPECT_THAT(Refusal(), IsEmpty());
 }
 
+TEST_F(SubmissionTest, ConversationsNeedATemplateBeforeTheJobRuns) {
+  folder_.Write("model/tokenizer.json",
+                R"({"pre_tokenizer": {"type": "BertPreTokenizer"},
+                    "model": {"type": "WordPiece", "unk_token": "[UNK]",
+                              "vocab": {"[UNK]": 0}}})");
+  folder_.Write("rows.jsonl", R"({"messages": []})");
+  v1::DataSpec& data = *job_.mutable_data();
+  data.set_train_files(0, folder_.PathOf("rows.jsonl"));
+  data.set_format(v1::DATA_FORMAT_CHAT);
+  EXPECT_THAT(Refusal(),
+              ElementsAre(AllOf(HasSubstr("data.chat_template: "),
+                                HasSubstr("tokenizer has no chat template"))));
+  data.set_chat_template(folder_.PathOf("none.jinja"));
+  EXPECT_THAT(Refusal(), ElementsAre(AllOf(HasSubstr("data.chat_template: "),
+                                           HasSubstr("none.jinja"))));
+  folder_.Write("a.jinja", "{{ messages }}");
+  data.set_chat_template(folder_.PathOf("a.jinja"));
+  const auto jobs = Check();
+  ASSERT_TRUE(jobs.ok()) << jobs.status();
+  EXPECT_TRUE(jobs->front().spec.data().has_packing());
+  EXPECT_FALSE(jobs->front().spec.data().train_on_prompt());
+  // Instructions have Alpaca's, which needs a token that ends answers.
+  data.clear_chat_template();
+  data.set_format(v1::DATA_FORMAT_INSTRUCTION);
+  EXPECT_THAT(Refusal(), ElementsAre(AllOf(HasSubstr("data.chat_template: "),
+                                           HasSubstr("no eos_token"))));
+  folder_.Write("model/tokenizer_config.json", R"({"eos_token": "[UNK]"})");
+  EXPECT_TRUE(Check().ok()) << Check().status();
+  // An array of rows.
+  folder_.Write("rows.jsonl", "[1]");
+  EXPECT_THAT(Refusal(), ElementsAre(HasSubstr("is no JSON Lines")));
+}
+
 TEST_F(SubmissionTest, WarnsOfWhatIsNotUsed) {
   WriteWeights({{"score.weight", safetensors::Dtype::kF32, {2, 4}}});
   const auto jobs = Check();

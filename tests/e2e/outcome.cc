@@ -65,7 +65,7 @@ std::string Difference(const Outcome& a, const Outcome& b) {
 std::string DifferenceToPlainTraining(const v1::JobDetail& job,
                                       const std::string& model,
                                       const std::string& tokens,
-                                      int token_bytes) {
+                                      int token_bytes, bool are_rows) {
   std::string train;
   const auto written =
       google::protobuf::util::MessageToJsonString(job.spec().train(), &train);
@@ -85,6 +85,7 @@ std::string DifferenceToPlainTraining(const v1::JobDetail& job,
   if (job.spec().model().init() == v1::INITIALIZATION_RANDOM) {
     command.push_back("--random");
   }
+  if (are_rows) command.push_back("--rows");
   const ProgramResult reference = RunProgram(command);
   if (reference.code != 0) return reference.output;
   Outcome plain = OutcomeOf(job);

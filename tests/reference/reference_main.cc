@@ -33,6 +33,8 @@ struct Options {
   bool random = false;
   std::string token_file;
   int64_t token_bytes = 4;
+  // The file has rows of context + 1 ids, and each is a sequence of its own.
+  bool rows = false;
   std::string train_json = "{}";
   std::string save_path;
   int threads = 1;
@@ -64,15 +66,17 @@ absl::StatusOr<at::Tensor> ReadTokens(const Options& options) {
   return at::from_blob(bytes.data(), {count}, type).to(at::kLong).clone();
 }
 
-// The micro-batches of one step, from the windows that Hydra would take.
+// The micro-batches of one step, from the windows that Hydra would take, of
+// which each begins so many ids behind the one before.
 std::vector<at::Tensor> MicroBatches(const at::Tensor& tokens, int64_t context,
+                                     int64_t stride,
                                      const std::vector<int64_t>& windows,
                                      int64_t micro_batches) {
   std::vector<at::Tensor> result;
   for (int64_t i = 0; i < micro_batches; ++i) {
     std::vector<at::Tensor> rows;
     for (int64_t window : MicroBatchWindows(windows, i, micro_batches)) {
-      rows.push_back(tokens.narrow(0, window * context, context + 1));
+      rows.push_back(tokens.narrow(0, window * stride, context + 1));
     }
     result.push_back(at::stack(rows));
   }
@@ -81,11 +85,12 @@ std::vector<at::Tensor> MicroBatches(const at::Tensor& tokens, int64_t context,
 
 nlohmann::json Train(ReferenceTrainer& trainer,
                      const hydra::v1::TrainSpec& train, int64_t context,
-                     const at::Tensor& tokens, BatchOrder order) {
+                     int64_t stride, const at::Tensor& tokens,
+                     BatchOrder order) {
   std::vector<double> losses, seconds;
   for (int64_t step = 0; step < train.max_steps(); ++step) {
     const std::vector<at::Tensor> batches =
-        MicroBatches(tokens, context, order.WindowsOfStep(step),
+        MicroBatches(tokens, context, stride, order.WindowsOfStep(step),
                      train.gradient_accumulation_steps());
     const absl::Time begin = absl::Now();
     const LossSum loss = trainer.Step(batches);
@@ -111,7 +116,10 @@ absl::Status Run(const Options& options) {
   if (!tokens.ok()) return tokens.status();
   const int64_t context = train->has_context_length() ? train->context_length()
                                                       : table->longest_context;
-  auto order = BatchOrder::Create(WindowCount(tokens->numel(), context),
+  const int64_t stride = options.rows ? context + 1 : context;
+  const int64_t windows = options.rows ? tokens->numel() / stride
+                                       : WindowCount(tokens->numel(), context);
+  auto order = BatchOrder::Create(windows,
                                   train->per_device_train_batch_size() *
                                       train->gradient_accumulation_steps(),
                                   train->seed());
@@ -126,9 +134,10 @@ absl::Status Run(const Options& options) {
     if (!status.ok()) return status;
   }
   // The shortest decimals that read back as the same bits.
-  std::cout
-      << Train(trainer, *train, context, *tokens, *std::move(order)).dump(2)
-      << std::endl;
+  std::cout << Train(trainer, *train, context, stride, *tokens,
+                     *std::move(order))
+                   .dump(2)
+            << std::endl;
   if (options.save_path.empty()) return absl::OkStatus();
   return SaveWeights(options.save_path, trainer.table(), trainer.parameters());
 }
@@ -144,8 +153,13 @@ int main(int argc, char** argv) {
       ->required();
   app.add_flag("--random", options.random,
                "random initialization; only config.json is read");
-  app.add_option("--tokens", options.token_file, "raw little-endian token ids")
+  app.add_option("--tokens", options.token_file,
+                 "raw little-endian token ids; ~id of one that is not trained "
+                 "on")
       ->required();
+  app.add_flag("--rows", options.rows,
+               "the ids are rows, each one more than the context length, and "
+               "not one long row");
   app.add_option("--token-bytes", options.token_bytes, "bytes of a token id")
       ->check(CLI::IsMember({2, 4, 8}));
   app.add_option("--train", options.train_json,

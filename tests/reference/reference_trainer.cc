@@ -1,10 +1,13 @@
 #include "tests/reference/reference_trainer.h"
 
+#include <algorithm>
 #include <cmath>
 #include <utility>
 
 #include "ATen/core/Tensor.h"
+#include "ATen/ops/where.h"
 #include "ATen/ops/zeros.h"
+#include "common/data/batch_plan.h"
 #include "common/jobfile/validate.h"
 #include "common/model/optimizer.h"
 #include "worker/model/block_views.h"
@@ -25,6 +28,19 @@ TrainSpec WithDefaults(const TrainSpec& train) {
   *job.mutable_train() = train;
   FillDefaults(&job);
   return job.train();
+}
+
+MicroBatch BatchOf(const at::Tensor& marked) {
+  const at::Tensor is_untrained = marked.lt(0);
+  MicroBatch batch;
+  batch.tokens = at::where(is_untrained, marked.bitwise_not(), marked);
+  const at::Tensor no_targets = is_untrained.narrow(1, 1, batch.context());
+  batch.untrained_targets = no_targets.sum().item<int64_t>();
+  if (batch.untrained_targets > 0) {
+    batch.targets = batch.tokens.narrow(1, 1, batch.context())
+                        .masked_fill(no_targets, kNoTarget);
+  }
+  return batch;
 }
 
 at::Tensor ZeroFlat(const ParameterBlock& block) {
@@ -66,7 +82,7 @@ void ReferenceTrainer::InitializeRandomly() {
 LossSum ReferenceTrainer::Step(const std::vector<at::Tensor>& micro_batches) {
   int64_t step_tokens = 0;
   for (const at::Tensor& tokens : micro_batches) {
-    step_tokens += tokens.size(0) * (tokens.size(1) - 1);
+    step_tokens += BatchOf(tokens).target_count();
   }
   LossSum total;
   for (size_t i = 0; i < micro_batches.size(); ++i) {
@@ -82,14 +98,11 @@ LossSum ReferenceTrainer::Step(const std::vector<at::Tensor>& micro_batches) {
 }
 
 LossSum ReferenceTrainer::Evaluate(const at::Tensor& batch) const {
-  MicroBatch micro_batch;
-  micro_batch.tokens = batch;
-  return Forward(micro_batch, table_.layer_count()).loss;
+  return Forward(BatchOf(batch), table_.layer_count()).loss;
 }
 
 at::Tensor ReferenceTrainer::Logits(const at::Tensor& batch) const {
-  MicroBatch micro_batch;
-  micro_batch.tokens = batch;
+  const MicroBatch micro_batch = BatchOf(batch);
   const int head = table_.layer_count() - 1;
   const std::vector<int>& blocks = table_.layers[head].parameter_blocks;
   const Tensors norm =
@@ -107,10 +120,9 @@ at::Tensor ReferenceTrainer::Logits(const at::Tensor& batch) const {
 MicroBatch ReferenceTrainer::Describe(const at::Tensor& tokens,
                                       int64_t step_tokens,
                                       int64_t index) const {
-  MicroBatch batch;
-  batch.tokens = tokens;
+  MicroBatch batch = BatchOf(tokens);
   batch.seed = DropoutSeed(train_.seed(), steps_, index);
-  batch.gradient_scale = 1.0 / step_tokens;
+  batch.gradient_scale = 1.0 / std::max<int64_t>(step_tokens, 1);
   batch.training = true;
   return batch;
 }

@@ -18,8 +18,8 @@ namespace hydra {
 // recomputed, all parameters, gradients and optimizer state in memory. What
 // training through Hydra must equal, bit for bit.
 //
-// Batches are int64 tensors [sequences, context + 1] of token ids. Not
-// thread-safe.
+// Batches are int64 tensors [sequences, context + 1] of token ids, with ~id in
+// place of an id that is not trained on. Not thread-safe.
 class ReferenceTrainer {
  public:
   // Of `train` only the optimizer, its hyperparameters, the number of steps and

@@ -60,9 +60,7 @@ PassResult RunForwardPass(const Pass& pass) {
     PassResult of_batch;
     RunBatch(pass, batch, parameters, of_batch);
     AddLoss({of_batch.loss_sum(), of_batch.loss_tokens()}, result);
-    if (of_batch.loss_tokens() > 0) {
-      result.add_batch_loss_sums(of_batch.loss_sum());
-    }
+    if (pass.makes_loss()) result.add_batch_loss_sums(of_batch.loss_sum());
   }
   return result;
 }

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "common/data/batch_plan.h"
+#include "common/data/split_windows.h"
 #include "common/data/step_count.h"
 #include "common/shared/shared.h"
 
@@ -48,9 +49,9 @@ int64_t TotalStepsOf(const JobContext& job) {
   const hydra::v1::TrainSpec& train = job.spec().train();
   for (const worker::v1::PreparedSplit& split : job.splits()) {
     if (split.split() != worker::v1::SPLIT_TRAIN) continue;
-    return TotalSteps(train, StepsPerEpoch(WindowCount(split.token_count(),
-                                                       train.context_length()),
-                                           SequencesPerStep(train)));
+    return TotalSteps(train,
+                      StepsPerEpoch(WindowsOf(split, train.context_length()),
+                                    SequencesPerStep(train)));
   }
   return 0;
 }
