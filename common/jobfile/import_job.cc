@@ -38,6 +38,8 @@ using Kind = YamlNode::Kind;
 constexpr absl::string_view kDatasets = "datasets";
 constexpr absl::string_view kFormat = "data.format";
 constexpr absl::string_view kTextField = "data.text_field";
+constexpr absl::string_view kTrainOnPrompt = "data.train_on_prompt";
+constexpr absl::string_view kPacking = "data.packing";
 constexpr absl::string_view kSchedule = "train.lr_scheduler_type";
 constexpr absl::string_view kWarmup[] = {"train.warmup_steps",
                                          "train.warmup_ratio"};
@@ -138,6 +140,21 @@ void FindTwice(const YamlNode& node, std::vector<std::string>* found) {
   for (const YamlNode& item : node.items) FindTwice(item, found);
 }
 
+// What Axolotl calls rows that Hydra reads.
+struct RowType {
+  absl::string_view word;
+  absl::string_view format;
+  // Why they are not trained on as there; empty: they are.
+  absl::string_view difference;
+};
+constexpr RowType kRowTypes[] = {
+    {"chat_template", "chat", ""},
+    {"sharegpt", "chat", "there it has a template of its own"},
+    {"alpaca", "instruction",
+     "there, the prompt has '### Input:'; here it is the tokenizer's chat "
+     "template, or that of LLaMA-Factory"},
+};
+
 class Importer {
  public:
   Importer(const TrainerTool& tool, const ImportOptions& options)
@@ -151,6 +168,7 @@ class Importer {
     }
     for (const YamlEntry& entry : root.entries) Read("", "", entry);
     for (const ToolDefault& silent : tool_.defaults) Assume(silent);
+    JudgeRows();
     KeepOneOfEach();
     Validate();
     ImportedJob job;
@@ -219,6 +237,7 @@ class Importer {
       mentioned_.insert(path);
     }
     if (is_nothing) return Tell(Fate::kLeftOut, key, "it has no value");
+    if (TakeRows(section, key, entry)) return;
     // A section of a job file, or a word that is no key, is no counterpart.
     if (path.empty() && (alias == nullptr || !alias->meant.empty())) {
       return Tell(Fate::kLost, key,
@@ -238,6 +257,96 @@ class Importer {
             : std::string(alias->note);
     Tell(is_lost ? Fate::kLost : Fate::kLeftOut, key,
          absl::StrCat(Shown(entry.value), "; ", why));
+  }
+
+  // Of keys that say what rows are, and what of them is trained on.
+  bool TakeRows(absl::string_view section, const Key& key,
+                const YamlEntry& entry) {
+    const std::string value = WithoutSynonyms(entry.value.text);
+    if (section == kDatasets && entry.key == "type") {
+      for (const RowType& type : kRowTypes) {
+        if (type.word != value) continue;
+        TakeRowFormat(key, type.format);
+        if (!type.difference.empty()) LoseLast(type.difference);
+        return true;
+      }
+    }
+    if (section == kDatasets && entry.key == "roles_to_train" &&
+        entry.value.items.size() == 1 &&
+        (entry.value.items.front().text == "assistant" ||
+         entry.value.items.front().text == "gpt")) {
+      Tell(Fate::kLeftOut, key, "answers are what is trained on");
+      return true;
+    }
+    // A name of one that the tool has, not a file.
+    if (section.empty() && entry.key == "chat_template") {
+      const bool is_own = value == "tokenizer_default";
+      Tell(
+          is_own ? Fate::kLeftOut : Fate::kLost, key,
+          absl::StrCat(Shown(entry.value), "; ", FindIn("", "template")->note));
+      return true;
+    }
+    if (section.empty() && entry.key == "assistant_only_loss" &&
+        value == "true") {
+      TakeRowFormat(key, "chat");
+      return true;
+    }
+    // What these mean depends on what rows turn out to be.
+    const bool depends = section.empty() && (entry.key == "sample_packing" ||
+                                             entry.key == "packing_strategy" ||
+                                             entry.key == "stage");
+    if (depends) depending_[entry.key] = {keys_.size(), value};
+    return false;
+  }
+
+  void TakeRowFormat(const Key& key, absl::string_view format) {
+    if (!row_format_.empty() && row_format_ != format) {
+      return Refuse(
+          kFormat, key,
+          absl::StrCat("rows are ", format, "; those of another data set are ",
+                       row_format_));
+    }
+    row_format_ = format;
+    Tell(Fate::kTaken, key, absl::StrCat("rows are ", format), kFormat);
+  }
+
+  // Once it is known what rows are.
+  void JudgeRows() {
+    if (row_format_.empty()) {
+      const auto trains_on_all = values_.find(kTrainOnPrompt);
+      if (trains_on_all != values_.end()) {
+        Drop(kTrainOnPrompt,
+             trains_on_all->second.texts.front() == "true" ? Fate::kLeftOut
+                                                           : Fate::kLost,
+             "text is trained on as a whole");
+      }
+      return;
+    }
+    values_[std::string(kFormat)].texts = {std::string(row_format_)};
+    Drop(kTextField, Fate::kLeftOut, "conversations have fields of their own");
+    const auto packing = values_.find(kPacking);
+    const bool is_packed =
+        packing != values_.end() && packing->second.texts.front() == "true";
+    for (const auto& [name, place] : depending_) {
+      ImportedKey& key = keys_[place.key];
+      const auto judge = [&key](bool is_lost, absl::string_view why) {
+        key.fate = is_lost ? Fate::kLost : Fate::kLeftOut;
+        key.what = std::string(why);
+      };
+      if (name == "stage" && place.value == "sft") {
+        judge(false, "answers are what is trained on");
+      } else if (name == "sample_packing") {
+        judge(
+            place.value == "true",
+            place.value == "true"
+                ? "there, rows are put together whole and kept apart, so that "
+                  "a step has more of them; here each is a sequence of its "
+                  "own"
+                : "each row is a sequence of its own");
+      } else if (name == "packing_strategy" && !is_packed) {
+        judge(false, "each row is a sequence of its own");
+      }
+    }
   }
 
   void Assume(const ToolDefault& silent) {
@@ -406,6 +515,9 @@ class Importer {
     }
     AddFile(path, key, AbsolutePath(found->file, dataset_dir_));
     if (!found->difference.empty()) LoseLast(found->difference);
+    if (found->format == "chat" || found->format == "instruction") {
+      TakeRowFormat(key, found->format);
+    }
     if (!found->text_field.empty()) {
       Set(std::string(kTextField), key, found->text_field, "");
     }
@@ -554,6 +666,14 @@ class Importer {
   // Fields, and the table's words, that the file has something to say of.
   std::set<std::string, std::less<>> mentioned_;
   std::set<absl::string_view> formats_;
+  // What rows of JSON Lines are, where they are no texts.
+  absl::string_view row_format_;
+  // By key: what it says, and its place in keys_.
+  struct Depending {
+    size_t key;
+    std::string value;
+  };
+  std::map<std::string, Depending> depending_;
   // Of a data set that names no field for its text.
   bool has_default_field_ = false;
   // The schedule is one that has warm-up here, and none in the tool.

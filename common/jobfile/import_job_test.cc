@@ -39,6 +39,7 @@ ImportOptions Options(std::set<std::string> files = {}) {
     return R"({
       "wiki": {"file_name": "wiki.jsonl", "columns": {"prompt": "body"}},
       "more": {"file_name": "more.jsonl", "columns": {"prompt": "body"}},
+      "talks": {"file_name": "talks.json", "formatting": "sharegpt"},
       "identity": {"file_name": "identity.json"}
     })";
   };
@@ -148,12 +149,12 @@ TEST(ImportJobTest, ALlamaFactoryFileIsToldWhatHasNoCounterpart) {
   const ImportedJob imported = ImportSample("llama_factory.yaml");
   EXPECT_EQ(imported.tool, "LLaMA-Factory");
   EXPECT_THAT(KeysOf(imported, Fate::kLost),
-              ElementsAre("model_name_or_path", "stage", "finetuning_type",
-                          "lora_rank", "lora_target", "dataset", "dataset",
-                          "template", "max_samples", "bf16", "val_size"));
+              ElementsAre("model_name_or_path", "finetuning_type", "lora_rank",
+                          "lora_target", "dataset", "template", "max_samples",
+                          "bf16", "val_size"));
   EXPECT_THAT(
       KeysOf(imported, Fate::kLeftOut),
-      ElementsAre("trust_remote_code", "do_train", "deepspeed",
+      ElementsAre("trust_remote_code", "stage", "do_train", "deepspeed",
                   "overwrite_cache", "preprocessing_num_workers",
                   "dataloader_num_workers", "logging_steps", "plot_loss",
                   "overwrite_output_dir", "save_only_model", "report_to",
@@ -161,10 +162,11 @@ TEST(ImportJobTest, ALlamaFactoryFileIsToldWhatHasNoCounterpart) {
                   "eval_steps"));
   EXPECT_THAT(WhatOf(imported, "model_name_or_path"),
               HasSubstr("huggingface-cli download meta-llama/"));
-  EXPECT_THAT(WhatOf(imported, "dataset"), HasSubstr("instructions"));
+  EXPECT_THAT(WhatOf(imported, "template"), HasSubstr("chat template"));
   EXPECT_THAT(WhatOf(imported, "eval_steps"),
               HasSubstr("data.validation_files names no file"));
   const v1::JobSpec job = Submitted(imported);
+  EXPECT_EQ(job.data().format(), v1::DATA_FORMAT_INSTRUCTION);
   EXPECT_EQ(job.train().context_length(), 2048);
   EXPECT_EQ(job.train().warmup_ratio(), 0.1);
   EXPECT_EQ(job.train().num_train_epochs(), 3);
@@ -368,6 +370,58 @@ TEST(ImportJobTest, NamesOfLlamaFactorysIndexAreItsFiles) {
   EXPECT_TRUE(TrainsAnother(elsewhere));
 }
 
+TEST(ImportJobTest, ConversationsOfLlamaFactoryAreChat) {
+  const ImportedJob job = Import(
+      "{model_name_or_path: /m, stage: sft, finetuning_type: full, dataset: "
+      "talks, cutoff_len: 8, train_on_prompt: true, packing: true}");
+  EXPECT_THAT(KeysOf(job, Fate::kLost), IsEmpty()) << ImportReport(job);
+  EXPECT_EQ(Field(job, "data.format"), "chat");
+  EXPECT_EQ(Field(job, "data.train_files"), "/home/ann/data/talks.json");
+  EXPECT_EQ(Field(job, "data.train_on_prompt"), "true");
+  EXPECT_EQ(Field(job, "data.packing"), "true");
+  const ImportedJob masked = Import(
+      "{model_name_or_path: /m, stage: sft, finetuning_type: full, dataset: "
+      "talks, cutoff_len: 8, mask_history: true, template: llama3}");
+  EXPECT_THAT(KeysOf(masked, Fate::kLost),
+              ElementsAre("mask_history", "template"));
+  EXPECT_THAT(WhatOf(masked, "mask_history"), HasSubstr("all answers"));
+  const ImportedJob both = Import(
+      "{model_name_or_path: /m, stage: sft, finetuning_type: full, dataset: "
+      "\"talks,identity\", cutoff_len: 8}");
+  EXPECT_THAT(KeysOf(both, Fate::kLost), ElementsAre("dataset"));
+}
+
+TEST(ImportJobTest, ConversationsOfAxolotlAreChat) {
+  constexpr absl::string_view kChat =
+      "base_model: /m\nbf16: false\ndatasets:\n  - path: /a.jsonl\n"
+      "    type: chat_template\n    field_messages: messages\n"
+      "    roles_to_train: [assistant]\n    train_on_eos: turn\n";
+  const ImportedJob job = Import(absl::StrCat(
+      kChat, "chat_template: tokenizer_default\ntrain_on_inputs: true\n"));
+  EXPECT_THAT(KeysOf(job, Fate::kLost), IsEmpty()) << ImportReport(job);
+  EXPECT_EQ(Field(job, "data.format"), "chat");
+  EXPECT_EQ(Field(job, "data.chat_template"), "none");
+  EXPECT_EQ(Field(job, "data.train_on_prompt"), "true");
+  const ImportedJob packed =
+      Import(absl::StrCat(kChat, "sample_packing: true\n"));
+  EXPECT_THAT(KeysOf(packed, Fate::kLost), ElementsAre("sample_packing"));
+  const ImportedJob other = Import(
+      "{base_model: /m, bf16: false, datasets: [{path: /a.jsonl, type: "
+      "chat_template, field_messages: turns, roles_to_train: [user]}]}");
+  EXPECT_THAT(
+      KeysOf(other, Fate::kLost),
+      ElementsAre("datasets.field_messages", "datasets.roles_to_train"));
+}
+
+TEST(ImportJobTest, TheLossOnAnswersOfTrlIsThatOfChat) {
+  const ImportedJob job = Import(
+      "{model_name_or_path: /m, train_file: /a.jsonl, max_length: 8, use_peft: "
+      "false, bf16: false, assistant_only_loss: true}");
+  EXPECT_THAT(KeysOf(job, Fate::kLost), IsEmpty()) << ImportReport(job);
+  EXPECT_EQ(Field(job, "data.format"), "chat");
+  EXPECT_EQ(Field(job, "data.packing"), "false");
+}
+
 TEST(ImportJobTest, WhatIsNoFileOfTheServerIsToldSo) {
   EXPECT_THAT(WhatOf(Import("{model_name_or_path: org/name, max_steps: 1}"),
                      "model_name_or_path"),
@@ -378,10 +432,9 @@ TEST(ImportJobTest, WhatIsNoFileOfTheServerIsToldSo) {
   const ImportedJob hub =
       Import("{base_model: /m, datasets: [{path: org/data, type: alpaca}]}");
   EXPECT_THAT(WhatOf(hub, "datasets.path"), HasSubstr("download it"));
-  EXPECT_THAT(WhatOf(hub, "datasets.type"), HasSubstr("no templates"));
-  EXPECT_THAT(
-      KeysOf(hub, Fate::kLost),
-      ElementsAre("datasets.path", "datasets.type", "sample_packing", "bf16"));
+  EXPECT_THAT(WhatOf(hub, "datasets.type"), HasSubstr("'### Input:'"));
+  EXPECT_THAT(KeysOf(hub, Fate::kLost),
+              ElementsAre("datasets.path", "datasets.type", "bf16"));
 }
 
 TEST(ImportJobTest, FilesOfOneJobHaveOneFormat) {

@@ -7,8 +7,16 @@ namespace {
 constexpr absl::string_view kModelDirectory =
     "config.json, vocab.json and merges.txt in model.path say it";
 constexpr absl::string_view kNoCode = "Hydra runs no code of users";
-constexpr absl::string_view kPlainText =
-    "Hydra trains on plain text; there are no templates";
+constexpr absl::string_view kOwnTemplate =
+    "conversations are rendered with the tokenizer's own chat template, or the "
+    "Jinja file that data.chat_template names: see that it says the same";
+constexpr absl::string_view kRolesAndTexts =
+    "messages have role and content, or from and value, and the usual roles";
+constexpr absl::string_view kAllAnswers =
+    "all answers of a conversation are trained on, with what ends them";
+constexpr absl::string_view kNoRowTypes =
+    "rows are texts (jsonl), conversations (chat) or instructions "
+    "(instruction)";
 constexpr absl::string_view kNoHub =
     "Hydra reads files of its server alone; download what is needed first";
 constexpr absl::string_view kOwnSplit = "it takes files; cut the text before";
@@ -156,13 +164,14 @@ constexpr Alias kJobAliases[] = {
     {"plugins", "", kNoCode, Import::kChanges},
     {"_component_", "", kNoCode, Import::kChanges},
     {"class_path", "", kNoCode, Import::kChanges},
-    {"default_system", "", kPlainText, Import::kChanges},
-    {"system_prompt", "", kPlainText, Import::kChanges},
-    {"dataset_prompt", "", kPlainText, Import::kChanges},
-    {"dataset_kwargs", "", kPlainText, Import::kChanges},
-    {"chat_template_*", "", kPlainText, Import::kChanges},
-    {"tool_format", "", kPlainText, Import::kChanges},
-    {"enable_thinking", "", kPlainText},
+    {"default_system", "", kOwnTemplate, Import::kChanges},
+    {"system_prompt", "", kOwnTemplate, Import::kChanges},
+    {"dataset_prompt", "", kOwnTemplate, Import::kChanges},
+    {"dataset_kwargs", "", kNoRowTypes, Import::kChanges},
+    {"chat_template_path", "data.chat_template"},
+    {"chat_template_*", "data.chat_template", kOwnTemplate, Import::kChanges},
+    {"tool_format", "", "there are no tools yet", Import::kChanges},
+    {"enable_thinking", "", kOwnTemplate},
     {"eos_token", "", kModelDirectory, Import::kChanges},
     {"pad_token", "", kModelDirectory},
     {"resize_vocab", "", kModelDirectory, Import::kChanges, kOff},
@@ -174,9 +183,8 @@ constexpr Alias kJobAliases[] = {
     {"tokenizer_use_fast", "", kModelDirectory},
     {"tokenizer_legacy", "", kModelDirectory},
     {"split_special_tokens", "", kModelDirectory, Import::kChanges, kOff},
-    {"template", "", kPlainText, Import::kChanges},
-    {"chat_template", "", kPlainText, Import::kChanges},
-    {"train_on_inputs", "", kPlainText, Import::kChanges, "true"},
+    {"template", "data.chat_template", kOwnTemplate, Import::kChanges},
+    {"train_on_inputs", "data.train_on_prompt"},
     {"revision", "", kNoHub, Import::kChanges, "main"},
     {"token", "", kNoHub},
     {"cache_dir", "", kNoHub},
@@ -195,8 +203,22 @@ constexpr Alias kJobAliases[] = {
     {"datasets.field", "data.text_field"},
     {"datasets.ds_type", "data.format"},
     {"datasets.text_column", "data.text_field"},
-    {"datasets.type", "", kPlainText, Import::kChanges,
+    {"datasets.type", "", kNoRowTypes, Import::kChanges,
      "completion|pretrain|pretraining"},
+    {"datasets.field_messages", "", kRolesAndTexts, Import::kChanges,
+     "messages|conversations"},
+    {"datasets.message_field_role", "", kRolesAndTexts, Import::kChanges,
+     "role|from"},
+    {"datasets.message_field_content", "", kRolesAndTexts, Import::kChanges,
+     "content|value"},
+    {"datasets.message_property_mappings", "", kRolesAndTexts,
+     Import::kChanges},
+    {"datasets.roles", "", kRolesAndTexts, Import::kChanges},
+    {"datasets.roles_to_train", "", kAllAnswers, Import::kChanges,
+     "assistant|gpt"},
+    {"datasets.train_on_eos", "", kAllAnswers, Import::kChanges, "turn"},
+    {"datasets.chat_template", "", kOwnTemplate, Import::kChanges,
+     "tokenizer_default"},
     {"datasets.split", "", kWholeFiles, Import::kChanges, "train"},
     {"datasets.trust_remote_code", "", kNoCode},
     {"json", "jsonl", kJsonLines, Import::kTake},
@@ -260,7 +282,6 @@ constexpr Alias kJobAliases[] = {
     {"max_eval_samples", "evaluation.max_eval_batches", "counted in batches"},
     {"limit_val_batches", "evaluation.max_eval_batches", "counted in batches"},
     {"eval_iters", "evaluation.max_eval_batches"},
-    {"packing", "", kAlwaysPacked, Import::kChanges, "true"},
     {"sample_packing", "", kAlwaysPacked, Import::kChanges, "true"},
     {"eval_sample_packing", "", kAlwaysPacked},
     {"neat_packing", "", kAlwaysPacked, Import::kChanges, kOff},
@@ -354,10 +375,9 @@ constexpr Alias kJobAliases[] = {
     {"rl", "", kFullTraining, Import::kChanges},
     {"pref_*", "", kFullTraining, Import::kChanges},
     {"reward_model*", "", kFullTraining, Import::kChanges},
-    {"assistant_only_loss", "", kFullTraining, Import::kChanges, kOff},
+    {"assistant_only_loss", "", kAllAnswers, Import::kChanges, kOff},
     {"completion_only_loss", "", kFullTraining, Import::kChanges, kOff},
-    {"mask_history", "", kFullTraining, Import::kChanges, kOff},
-    {"train_on_prompt", "", kFullTraining, Import::kChanges, "true"},
+    {"mask_history", "", kAllAnswers, Import::kChanges, kOff},
     {"loraplus_*", "", kFullTraining, Import::kChanges},
     {"loss_type", "", kFullTraining, Import::kChanges, "nll|chunked_nll"},
     {"finetuning_type", "", kFullTraining, Import::kChanges, "full"},
