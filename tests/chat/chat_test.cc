@@ -1,6 +1,7 @@
 // Compares what becomes of conversations with what transformers makes of them,
 // with the templates of many families: make_chat.py made testdata.
 
+#include <algorithm>
 #include <cstdint>
 #include <fstream>
 #include <nlohmann/json.hpp>
@@ -79,12 +80,15 @@ class ChatTest : public testing::TestWithParam<const char*> {
     request.format = hydra::v1::DATA_FORMAT_CHAT;
     request.tokenizer_dir = absl::StrCat(kFolder, "/", GetParam());
     request.packing = packing;
-    request.context_length = 1000;
+    request.train_on_prompt = train_on_prompt_;
+    request.context_length = context_length_;
     TaskControl control;
     return Prepare(request, control);
   }
 
   ScratchDirectory scratch_;
+  int64_t context_length_ = 1000;
+  bool train_on_prompt_ = false;
   std::vector<std::string> rows_;
   Json expected_;
 };
@@ -142,6 +146,60 @@ TEST_P(ChatTest, ARowThatCannotBeRenderedIsNamedByFileAndLine) {
     const auto why = expected_[i]["error"].get<std::string>();
     EXPECT_THAT(prepared.status().message(), HasSubstr(why)) << rows_[i];
   }
+}
+
+TEST_P(ChatTest, WhatIsCutOrLeftOutIsCounted) {
+  context_length_ = 70;
+  std::vector<std::string> rows;
+  MarkedTokens expected;
+  int64_t targets = 0;
+  for (size_t i = 0; i < rows_.size(); ++i) {
+    if (expected_[i].contains("error")) continue;
+    rows.push_back(rows_[i]);
+    const Json& trained = expected_[i]["trained"];
+    const int64_t size = trained.size();
+    const int64_t kept = std::min(size, context_length_);
+    int64_t kept_trained = 0;
+    for (int64_t token = 1; token < kept; ++token) {
+      kept_trained += trained[token].get<int>();
+    }
+    ++expected.read_rows;
+    expected.cut_rows += size > kept ? 1 : 0;
+    expected.cut_tokens += size - kept;
+    expected.dropped_rows += kept_trained == 0 ? 1 : 0;
+    expected.row_count += kept_trained == 0 ? 0 : 1;
+    expected.trained_count += kept_trained;
+    targets += kept - 1;
+  }
+  ASSERT_GT(expected.cut_rows, 0);
+  const auto made = PrepareRows(rows, /*packing=*/false);
+  ASSERT_TRUE(made.ok()) << made.status();
+  // Also of those who find the file.
+  const auto found = PrepareRows(rows, /*packing=*/false);
+  ASSERT_TRUE(found.ok()) << found.status();
+  EXPECT_TRUE(found->reused);
+  EXPECT_EQ(found->path, made->path);
+  for (const PreparedData* data : {&*made, &*found}) {
+    const MarkedTokens& marked = data->marked.value();
+    EXPECT_EQ(marked.read_rows, expected.read_rows);
+    EXPECT_EQ(marked.cut_rows, expected.cut_rows);
+    EXPECT_EQ(marked.cut_tokens, expected.cut_tokens);
+    EXPECT_EQ(marked.dropped_rows, expected.dropped_rows);
+    EXPECT_EQ(marked.row_count, expected.row_count);
+    EXPECT_EQ(marked.trained_count, expected.trained_count);
+    EXPECT_EQ(data->warnings.size(), expected.dropped_rows > 0 ? 2 : 1);
+  }
+  train_on_prompt_ = true;
+  const auto all = PrepareRows(rows, /*packing=*/false);
+  ASSERT_TRUE(all.ok()) << all.status();
+  EXPECT_NE(all->path, made->path);
+  EXPECT_EQ(all->marked->dropped_rows, 0);
+  EXPECT_EQ(all->marked->trained_count, targets);
+  // Nothing is left of the answers.
+  train_on_prompt_ = false;
+  context_length_ = 1;
+  EXPECT_EQ(PrepareRows(rows, false).status().code(),
+            absl::StatusCode::kInvalidArgument);
 }
 
 }  // namespace

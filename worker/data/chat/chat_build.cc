@@ -70,7 +70,7 @@ class Builder {
     const absl::StatusOr<RenderedChat> chat =
         renderer_->Render(*messages, wants_answers, control_);
     if (!chat.ok()) {
-      // The row is what was read.
+      // Behind "<file>: line <number> ", which whoever reads rows puts there.
       return absl::Status(
           chat.status().code(),
           absl::StrCat("cannot be rendered by ", chat.status().message()));
@@ -95,12 +95,11 @@ class Builder {
       places.push_back(end);
     }
     // Answers may lie in each other.
-    std::vector<size_t> in_order = places;
-    absl::c_sort(in_order);
+    absl::c_sort(places);
     const std::vector<TokenPlace> found =
-        tokenizer_.EncodeWithPlaces(chat.text, in_order, &ids_);
+        tokenizer_.EncodeWithPlaces(chat.text, places, &ids_);
     const auto at = [&](size_t place) {
-      return found[absl::c_lower_bound(in_order, place) - in_order.begin()];
+      return found[absl::c_lower_bound(places, place) - places.begin()];
     };
     std::vector<bool> is_trained(ids_.size());
     for (const auto& [begin, end] : chat.answers) {
