@@ -208,6 +208,12 @@ ChainTask PassTask(const JobShape& shape, wv1::TaskKind kind,
   return PassTask(shape, kind, layers, Round{0, count});
 }
 
+bool IsFrozen(const ModelTable& table, const BlockKey& key) {
+  return key.kind == wv1::BLOCK_KIND_PARAMETERS && key.index >= 0 &&
+         key.index < static_cast<int>(table.parameter_blocks.size()) &&
+         table.parameter_blocks[key.index].frozen;
+}
+
 bool HandsGradientsDown(const ModelTable& table, int first) {
   return table.FirstTrainedLayer() < first;
 }

@@ -53,6 +53,10 @@ ChainTask PassTask(const JobShape& shape, worker::v1::TaskKind kind,
 ChainTask PassTask(const JobShape& shape, worker::v1::TaskKind kind,
                    const LayerRange& layers, int count);
 
+// Whether it is a block of parameters that training does not change. False for
+// a block that the model does not have.
+bool IsFrozen(const ModelTable& table, const BlockKey& key);
+
 // Whether a pass over layers from `first` on hands the gradients of its input
 // down: some layer before it is trained.
 bool HandsGradientsDown(const ModelTable& table, int first);

@@ -21,7 +21,16 @@ class Estimate {
       : shape_(shape),
         table_(*shape.table),
         layers_(layers),
-        streamed_(StreamedBlock(shape, layers, room_bytes)) {}
+        streamed_(StreamedBlock(shape, layers, room_bytes)) {
+    parameter_bytes_ = RangeBytes(/*ranges=*/2);
+    for (int block : BlocksUsed(table_, layers_)) {
+      if (!IsHeld(block)) continue;
+      parameter_bytes_ += shape_.ParameterBytes(block);
+      if (!table_.parameter_blocks[block].frozen) {
+        gradient_bytes_ += shape_.ParameterBytes(block);
+      }
+    }
+  }
 
   DeviceNeed Run() const {
     DeviceNeed need;
@@ -37,22 +46,28 @@ class Estimate {
   }
 
  private:
-  // Keeps nothing from one layer to the next.
   int64_t Forward(const Batch& batch) const {
+    return parameter_bytes_ + WorstForward(layers_, batch);
+  }
+
+  // Keeps nothing from one layer to the next.
+  int64_t WorstForward(const LayerRange& layers, const Batch& batch) const {
     int64_t worst = 0;
-    for (int layer = layers_.first; layer < layers_.last; ++layer) {
+    for (int layer = layers.first; layer < layers.last; ++layer) {
       worst = std::max(worst,
                        Before(layer, batch) + Behind(layer, batch) +
                            WorstOf(table_.layers[layer].memory.forward, batch));
     }
-    return Parameters() + worst;
+    return worst;
   }
 
-  // All layers were recorded; differentiated from the last one on.
+  // All layers from the first one that is trained on were recorded, behind a
+  // forward of those before; they are differentiated from the last one on.
   int64_t Backward(const Batch& batch) const {
-    int64_t kept = Before(layers_.first, batch) + GatheredRows(batch);
-    int64_t worst = 0;
-    for (int layer = layers_.first; layer < layers_.last; ++layer) {
+    const int first = std::max(layers_.first, table_.FirstTrainedLayer());
+    int64_t worst = WorstForward({layers_.first, first}, batch);
+    int64_t kept = Before(first, batch) + GatheredRows(batch);
+    for (int layer = first; layer < layers_.last; ++layer) {
       const LayerMemory& memory = table_.layers[layer].memory;
       const int64_t streams = StreamsIn(layer);
       worst = std::max(
@@ -63,7 +78,7 @@ class Estimate {
       kept += BytesOf(memory.kept, batch.sequences, batch.context) +
               Behind(layer, batch);
     }
-    return Parameters() + worst;
+    return parameter_bytes_ + worst;
   }
 
   int64_t Before(int layer, const Batch& batch) const {
@@ -88,21 +103,12 @@ class Estimate {
            !StaysOnHost(table_.parameter_blocks[block], layers_);
   }
 
-  int64_t Parameters() const {
-    int64_t bytes = RangeBytes(/*ranges=*/2);
-    for (int block : BlocksUsed(table_, layers_)) {
-      if (IsHeld(block)) bytes += shape_.ParameterBytes(block);
-    }
-    return bytes;
-  }
-
   // Sums over several micro-batches, or rounds, are all there at once; else a
   // layer's gradients go when it is done.
   int64_t GradientsIn(int layer) const {
-    const bool at_once = shape_.micro_batches > 1;
-    const LayerRange which = at_once ? layers_ : LayerRange{layer, layer + 1};
+    if (shape_.micro_batches > 1) return gradient_bytes_;
     int64_t bytes = 0;
-    for (int block : BlocksUsed(table_, which)) {
+    for (int block : table_.layers[layer].parameter_blocks) {
       if (IsHeld(block) && !table_.parameter_blocks[block].frozen) {
         bytes += shape_.ParameterBytes(block);
       }
@@ -151,6 +157,9 @@ class Estimate {
   const ModelTable& table_;
   const LayerRange layers_;
   const int streamed_;
+  // Of blocks that are held whole, and of the ranges of one that is not.
+  int64_t parameter_bytes_ = 0;
+  int64_t gradient_bytes_ = 0;
 };
 
 }  // namespace

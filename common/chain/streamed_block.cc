@@ -16,7 +16,8 @@ constexpr int64_t kSpareShare = 64;
 // One range is computed with and one is on its way, of gradients in both
 // directions if those of earlier micro-batches are added to.
 constexpr int64_t kRangesOfRows = 2;
-int64_t RangesOfGradients(int micro_batches) {
+int64_t RangesOfGradients(const ParameterBlock& block, int micro_batches) {
+  if (block.frozen) return 0;
   return micro_batches > 1 ? 3 : 2;
 }
 
@@ -45,14 +46,16 @@ int StreamedBlock(const JobShape& shape, const LayerRange& layers,
   if (IsUsedByAnother(block, layer, layers)) return kNoBlock;
 
   const std::vector<int64_t>& sizes = block.tensors.front().shape;
-  // The table and its gradient; the layer's input, and what is made of it.
+  // The table and its gradient, if it has one; the layer's input, and what is
+  // made of it.
   const int64_t input_bytes = shape.TrainBoundaryBytes(layer);
-  const int64_t whole_bytes =
-      2 * block.size_bytes + 2 * input_bytes + LogitsBytes(shape, sizes[0]);
+  const int64_t whole_bytes = (block.frozen ? 1 : 2) * block.size_bytes +
+                              2 * input_bytes + LogitsBytes(shape, sizes[0]);
   if (whole_bytes <= room_bytes - room_bytes / kSpareShare) return kNoBlock;
 
   const int64_t range_rows = TableRanges(sizes[0]).front().count();
-  const int64_t ranges = kRangesOfRows + RangesOfGradients(shape.micro_batches);
+  const int64_t ranges =
+      kRangesOfRows + RangesOfGradients(block, shape.micro_batches);
   // What is made of the input has its gradient beside it.
   const int64_t streamed_bytes = ranges * range_rows * sizes[1] * kFloatBytes +
                                  3 * input_bytes +

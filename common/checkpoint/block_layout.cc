@@ -42,7 +42,7 @@ absl::StatusOr<BlockLayout> LayOutParameters(int index, int64_t size_bytes,
   absl::Status status = CheckSize(absl::StrCat("parameters ", index),
                                   size_bytes, (*block)->size_bytes);
   if (!status.ok()) return status;
-  BlockLayout layout{kModelFile, {}};
+  BlockLayout layout{ParametersFile(table), {}};
   AddTensors(**block, "", 0, &layout);
   return layout;
 }
@@ -78,6 +78,14 @@ absl::StatusOr<BlockLayout> LayOutFlat(std::string name, int64_t size_bytes) {
 }
 
 }  // namespace
+
+const char* ParametersFile(const ModelTable& table) {
+  return table.lora.has_value() ? kAdapterFile : kModelFile;
+}
+
+bool IsInFile(const ModelTable& table, int block) {
+  return !table.lora.has_value() || !table.parameter_blocks[block].frozen;
+}
 
 absl::StatusOr<BlockLayout> LayOutBlock(const BlockKey& key, int64_t size_bytes,
                                         const ModelTable& table,

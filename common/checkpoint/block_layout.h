@@ -16,6 +16,7 @@ namespace hydra {
 // is in, and its tensors there. Writer and reader share it.
 
 inline constexpr char kModelFile[] = "model.safetensors";
+inline constexpr char kAdapterFile[] = "adapter_model.safetensors";
 inline constexpr char kOptimizerFile[] = "optimizer.safetensors";
 inline constexpr char kBoundariesFile[] = "boundaries.safetensors";
 
@@ -34,6 +35,12 @@ struct BlockLayout {
   // By ascending offset. The block's bytes between them are zero.
   std::vector<BlockTensor> tensors;
 };
+
+// Where the parameters are: of a model with adapters, these alone.
+const char* ParametersFile(const ModelTable& table);
+
+// Whether the parameter block is there.
+bool IsInFile(const ModelTable& table, int block);
 
 // The layout of a block of `size_bytes`. Parameters have their published names.
 // A state block has each of them once for every moment of `train`'s optimizer,

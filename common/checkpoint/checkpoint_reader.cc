@@ -17,7 +17,7 @@ using checkpoint::v1::FileSum;
 using checkpoint::v1::Manifest;
 
 bool HoldsTensors(const std::string& file) {
-  return file == kModelFile || file == kOptimizerFile ||
+  return file == kModelFile || file == kAdapterFile || file == kOptimizerFile ||
          file == kBoundariesFile;
 }
 

@@ -6,6 +6,7 @@
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
 #include "absl/types/span.h"
+#include "common/checkpoint/adapter_config.h"
 #include "common/checkpoint/block_layout.h"
 #include "common/checkpoint/manifest_file.h"
 #include "common/checkpoint/plain_file.h"
@@ -43,10 +44,12 @@ absl::Status CheckParameters(const ModelContents& contents) {
           worker::v1::BlockKind_Name(block.key.kind), " has no bytes"));
     }
   }
-  const size_t wanted = contents.table.parameter_blocks.size();
+  size_t wanted = 0;
+  const auto count = static_cast<int>(contents.table.parameter_blocks.size());
+  for (int i = 0; i < count; ++i) wanted += IsInFile(contents.table, i);
   if (parameters == wanted) return absl::OkStatus();
   return absl::InvalidArgumentError(
-      absl::StrCat(parameters, " parameter blocks, the model's table has ",
+      absl::StrCat(parameters, " parameter blocks, the model's files have ",
                    wanted, " of them"));
 }
 
@@ -121,8 +124,12 @@ absl::Status WriteTensors(const ModelContents& contents,
 
 absl::Status WritePlainFiles(const ModelContents& contents,
                              const HeldDirectory& directory, FileSums* sums) {
+  const ModelTable& table = contents.table;
   absl::StatusOr<FileSum> sum =
-      WritePlainFile(directory, "config.json", contents.config_json);
+      table.lora.has_value()
+          ? WritePlainFile(directory, kAdapterConfigFile,
+                           AdapterConfigJson(table, contents.model_dir))
+          : WritePlainFile(directory, "config.json", contents.config_json);
   if (!sum.ok()) return sum.status();
   const absl::StatusOr<FileSums> copies =
       CopyPlainFiles(directory, contents.copied_files, contents.tokenizer_dir,

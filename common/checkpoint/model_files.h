@@ -31,13 +31,16 @@ struct ModelContents : WrittenModel {
   // Names of files to copy from `tokenizer_dir`, as CopyPlainFiles() does.
   std::vector<std::string> copied_files;
   std::vector<std::string> real_roots;
-  // In the order in which they are to be written; all parameters among them.
+  // In the order in which they are to be written; all parameters among them
+  // that IsInFile() is true of.
   std::vector<CheckpointBlock> blocks;
 };
 
 // Writes a model's files into `directory`, which will be contents.directory:
 // model.safetensors and those of the other kinds of blocks that there are (see
-// block_layout.h), config.json, and the copied ones. When this returns they are
+// block_layout.h), config.json, and the copied ones. Of a model with adapters
+// adapter_model.safetensors and adapter_config.json stand in place of the first
+// and of config.json, as PEFT writes them. When this returns they are
 // on the disk; `sums`, unless it is null, gets what each must be like from now
 // on. `train` tells the optimizer that the state is of.
 //

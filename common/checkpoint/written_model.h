@@ -16,6 +16,9 @@ struct WrittenModel {
   std::string config_json;
   // Where its tokenizer's files come from.
   std::string tokenizer_dir;
+  // The directory of the model that training began with: adapters are of that
+  // one, and what goes along with the weights comes from there.
+  std::string model_dir;
 };
 
 }  // namespace hydra

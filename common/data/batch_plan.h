@@ -13,6 +13,8 @@
 // A split is a row of tokens. Window w of context length T covers the T + 1
 // tokens [w * T, w * T + T]: T inputs, and the same range one later as targets.
 // Windows share one token with their neighbour and no target is seen twice.
+// Where rows are sequences of their own, window w is row w, of at most T tokens
+// (split_windows.h); behind them it is padded.
 //
 // Order of a training epoch (fixed: losses and checkpoints depend on it). With
 // all arithmetic modulo 2^64 and
@@ -24,6 +26,9 @@
 // start from 0, 1, ..., n - 1 and, for i from n - 1 down to 1, swap entry i
 // with entry j = floor(mix(key + i * g) * (i + 1) / 2^64).
 namespace hydra {
+
+// In place of a target: there is no loss, as in Hugging Face's labels.
+inline constexpr int64_t kNoTarget = -100;
 
 // Windows in a split of `token_count` tokens; 0 if it is too short for one.
 // Requires token_count >= 0 and context_length > 0.

@@ -15,9 +15,11 @@ inline constexpr absl::string_view kDatasetIndexFile = "dataset_info.json";
 struct IndexedDataset {
   // Relative to the directory of the index.
   std::string file;
-  // Where a row has its text; empty: the index does not say.
+  // data.format's value for its rows; empty: none that Hydra reads.
+  absl::string_view format;
+  // Of jsonl: where a row has its text; empty: the index does not say.
   std::string text_field;
-  // Why training on that field alone is not what the tool does; empty: it is.
+  // Why training on such rows is not what the tool does; empty: it is.
   std::string difference;
 };
 

@@ -23,6 +23,24 @@ constexpr absl::string_view kIndex = R"({
     "file_name": "pairs.json",
     "columns": {"prompt": "a", "response": "b"}
   },
+  "talks": {"file_name": "talks.json", "formatting": "sharegpt"},
+  "chats": {
+    "file_name": "chats.json",
+    "formatting": "sharegpt",
+    "columns": {"messages": "messages"},
+    "tags": {"role_tag": "role", "content_tag": "content",
+             "user_tag": "user", "assistant_tag": "assistant"}
+  },
+  "bots": {
+    "file_name": "bots.json",
+    "formatting": "sharegpt",
+    "tags": {"assistant_tag": "bot"}
+  },
+  "tools": {
+    "file_name": "tools.json",
+    "formatting": "sharegpt",
+    "columns": {"messages": "conversations", "tools": "tools"}
+  },
   "hub": {"hf_hub_url": "org/name"}
 })";
 
@@ -41,11 +59,22 @@ TEST(DatasetIndexTest, ANameIsAFileAndAField) {
 TEST(DatasetIndexTest, RowsThatAreMoreThanAFieldAreToldSo) {
   EXPECT_EQ(FindDataset(kIndex, "part")->difference,
             "'num_samples' in line 8 of dataset_info.json has no counterpart");
-  EXPECT_THAT(FindDataset(kIndex, "alpaca")->difference,
-              HasSubstr("instructions with answers"));
-  EXPECT_EQ(FindDataset(kIndex, "alpaca")->text_field, "");
   EXPECT_THAT(FindDataset(kIndex, "pairs")->difference,
-              HasSubstr("'response' too"));
+              HasSubstr("'prompt: a', which has no counterpart"));
+}
+
+TEST(DatasetIndexTest, RowsMayBeConversations) {
+  EXPECT_EQ(FindDataset(kIndex, "wiki")->format, "jsonl");
+  EXPECT_EQ(FindDataset(kIndex, "alpaca")->format, "instruction");
+  EXPECT_EQ(FindDataset(kIndex, "alpaca")->text_field, "");
+  for (const char* name : {"alpaca", "talks", "chats"}) {
+    EXPECT_EQ(FindDataset(kIndex, name)->difference, "") << name;
+  }
+  EXPECT_EQ(FindDataset(kIndex, "talks")->format, "chat");
+  EXPECT_EQ(FindDataset(kIndex, "chats")->format, "chat");
+  EXPECT_THAT(FindDataset(kIndex, "bots")->difference,
+              HasSubstr("'assistant_tag: bot'"));
+  EXPECT_THAT(FindDataset(kIndex, "tools")->difference, HasSubstr("tools"));
 }
 
 TEST(DatasetIndexTest, WhatIsNoFileSaysWhatToDo) {

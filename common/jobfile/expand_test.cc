@@ -108,6 +108,16 @@ TEST(ExpandGridTest, RefusesManyCopiesOfALargeJob) {
             "together at most 268435456 are allowed");
 }
 
+TEST(ExpandGridTest, ARankOfTheGridMakesAdapters) {
+  const auto jobs =
+      ExpandGrid({}, std::vector<v1::GridAxis>{Axis("lora.r", {"4", "16"})});
+  ASSERT_TRUE(jobs.ok()) << jobs.status();
+  ASSERT_EQ(jobs->size(), 2);
+  EXPECT_EQ((*jobs)[0].spec.lora().r(), 4);
+  EXPECT_EQ((*jobs)[1].spec.lora().r(), 16);
+  EXPECT_EQ((*jobs)[1].parameters.front(), "r=16");
+}
+
 TEST(CheckGridTest, TellsEveryMistake) {
   EXPECT_EQ(
       MessageOf({Axis("train.lr", {"1"}), Axis("train.optim", {"adm", "sgd"}),

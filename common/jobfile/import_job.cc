@@ -38,6 +38,10 @@ using Kind = YamlNode::Kind;
 constexpr absl::string_view kDatasets = "datasets";
 constexpr absl::string_view kFormat = "data.format";
 constexpr absl::string_view kTextField = "data.text_field";
+constexpr absl::string_view kAdapters = "lora.";
+constexpr absl::string_view kModules = "lora.target_modules";
+constexpr absl::string_view kTrainOnPrompt = "data.train_on_prompt";
+constexpr absl::string_view kPacking = "data.packing";
 constexpr absl::string_view kSchedule = "train.lr_scheduler_type";
 constexpr absl::string_view kWarmup[] = {"train.warmup_steps",
                                          "train.warmup_ratio"};
@@ -95,6 +99,7 @@ bool IsOneOf(absl::string_view same, const YamlNode& value) {
 // Whether the value of a field makes another model.
 bool IsPartOfTheResult(absl::string_view path) {
   return absl::StartsWith(path, "model.") || absl::StartsWith(path, "train.") ||
+         absl::StartsWith(path, kAdapters) ||
          (absl::StartsWith(path, "data.") && path != "data.validation_files" &&
           path != "data.test_files");
 }
@@ -122,6 +127,20 @@ absl::string_view FormatOf(absl::string_view path) {
   return "text";
 }
 
+// Whether a key is about adapters, of whatever kind.
+bool IsOfAdapters(absl::string_view key) {
+  return absl::StartsWith(key, "lora_") || absl::StartsWith(key, "loraplus_") ||
+         absl::StartsWith(key, "peft_") || key == "use_rslora" ||
+         key == "use_dora";
+}
+
+// PEFT takes other texts for regular expressions.
+bool IsModuleName(absl::string_view text) {
+  return !text.empty() && absl::c_all_of(text, [](char c) {
+    return absl::ascii_isalnum(c) || c == '_' || c == '.' || c == '-';
+  });
+}
+
 // Keys that stand twice, in maps within maps too.
 void FindTwice(const YamlNode& node, std::vector<std::string>* found) {
   std::map<absl::string_view, int> line_of_key;
@@ -138,19 +157,41 @@ void FindTwice(const YamlNode& node, std::vector<std::string>* found) {
   for (const YamlNode& item : node.items) FindTwice(item, found);
 }
 
+// What Axolotl calls rows that Hydra reads.
+struct RowType {
+  absl::string_view word;
+  absl::string_view format;
+  // Why they are not trained on as there; empty: they are.
+  absl::string_view difference;
+};
+constexpr RowType kRowTypes[] = {
+    {"chat_template", "chat", ""},
+    {"sharegpt", "chat", "there it has a template of its own"},
+    {"alpaca", "instruction",
+     "there, the prompt has '### Input:'; here it is the tokenizer's chat "
+     "template, or that of LLaMA-Factory"},
+};
+
 class Importer {
  public:
   Importer(const TrainerTool& tool, const ImportOptions& options)
-      : tool_(tool), options_(options) {}
+      : tool_(tool),
+        options_(options),
+        has_adapters_(tool.has_adapters_unasked) {}
 
   ImportedJob Import(const YamlNode& root) && {
     for (const YamlEntry& entry : root.entries) {
       if (entry.key == "dataset_dir" && !IsNothing(entry.value)) {
         dataset_dir_ = entry.value.text;
       }
+      if (entry.key == tool_.adapter_key && !IsNothing(entry.value)) {
+        has_adapters_ = IsOneOf(tool_.adapter_value, entry.value);
+      }
     }
     for (const YamlEntry& entry : root.entries) Read("", "", entry);
     for (const ToolDefault& silent : tool_.defaults) Assume(silent);
+    AssumeAlpha();
+    JudgeRows();
     KeepOneOfEach();
     Validate();
     ImportedJob job;
@@ -219,6 +260,16 @@ class Importer {
       mentioned_.insert(path);
     }
     if (is_nothing) return Tell(Fate::kLeftOut, key, "it has no value");
+    if (!has_adapters_ && IsOfAdapters(entry.key)) {
+      const bool is_off = !tool_.adapter_key.empty();
+      return Tell(is_off ? Fate::kLeftOut : Fate::kLost, key,
+                  is_off ? absl::StrCat("there, adapters are trained with ",
+                                        tool_.adapter_key, ": ",
+                                        tool_.adapter_value, " alone")
+                         : "nothing here says whether adapters are trained; "
+                           "write 'use_peft: true', or remove it");
+    }
+    if (TakeRows(section, key, entry)) return;
     // A section of a job file, or a word that is no key, is no counterpart.
     if (path.empty() && (alias == nullptr || !alias->meant.empty())) {
       return Tell(Fate::kLost, key,
@@ -240,11 +291,102 @@ class Importer {
          absl::StrCat(Shown(entry.value), "; ", why));
   }
 
+  // Of keys that say what rows are, and what of them is trained on.
+  bool TakeRows(absl::string_view section, const Key& key,
+                const YamlEntry& entry) {
+    const std::string value = WithoutSynonyms(entry.value.text);
+    if (section == kDatasets && entry.key == "type") {
+      for (const RowType& type : kRowTypes) {
+        if (type.word != value) continue;
+        TakeRowFormat(key, type.format);
+        if (!type.difference.empty()) LoseLast(type.difference);
+        return true;
+      }
+    }
+    if (section == kDatasets && entry.key == "roles_to_train" &&
+        entry.value.items.size() == 1 &&
+        (entry.value.items.front().text == "assistant" ||
+         entry.value.items.front().text == "gpt")) {
+      Tell(Fate::kLeftOut, key, "answers are what is trained on");
+      return true;
+    }
+    // A name of one that the tool has, not a file.
+    if (section.empty() && entry.key == "chat_template") {
+      const bool is_own = value == "tokenizer_default";
+      Tell(
+          is_own ? Fate::kLeftOut : Fate::kLost, key,
+          absl::StrCat(Shown(entry.value), "; ", FindIn("", "template")->note));
+      return true;
+    }
+    if (section.empty() && entry.key == "assistant_only_loss" &&
+        value == "true") {
+      TakeRowFormat(key, "chat");
+      return true;
+    }
+    // What these mean depends on what rows turn out to be.
+    const bool depends = section.empty() && (entry.key == "sample_packing" ||
+                                             entry.key == "packing_strategy" ||
+                                             entry.key == "stage");
+    if (depends) depending_[entry.key] = {keys_.size(), value};
+    return false;
+  }
+
+  void TakeRowFormat(const Key& key, absl::string_view format) {
+    if (!row_format_.empty() && row_format_ != format) {
+      return Refuse(
+          kFormat, key,
+          absl::StrCat("rows are ", format, "; those of another data set are ",
+                       row_format_));
+    }
+    row_format_ = format;
+    Tell(Fate::kTaken, key, absl::StrCat("rows are ", format), kFormat);
+  }
+
+  // Once it is known what rows are.
+  void JudgeRows() {
+    if (row_format_.empty()) {
+      const auto trains_on_all = values_.find(kTrainOnPrompt);
+      if (trains_on_all != values_.end()) {
+        Drop(kTrainOnPrompt,
+             trains_on_all->second.texts.front() == "true" ? Fate::kLeftOut
+                                                           : Fate::kLost,
+             "text is trained on as a whole");
+      }
+      return;
+    }
+    values_[std::string(kFormat)].texts = {std::string(row_format_)};
+    Drop(kTextField, Fate::kLeftOut, "conversations have fields of their own");
+    const auto packing = values_.find(kPacking);
+    const bool is_packed =
+        packing != values_.end() && packing->second.texts.front() == "true";
+    for (const auto& [name, place] : depending_) {
+      ImportedKey& key = keys_[place.key];
+      const auto judge = [&key](bool is_lost, absl::string_view why) {
+        key.fate = is_lost ? Fate::kLost : Fate::kLeftOut;
+        key.what = std::string(why);
+      };
+      if (name == "stage" && place.value == "sft") {
+        judge(false, "answers are what is trained on");
+      } else if (name == "sample_packing") {
+        judge(
+            place.value == "true",
+            place.value == "true"
+                ? "there, rows are put together whole and kept apart, so that "
+                  "a step has more of them; here each is a sequence of its "
+                  "own"
+                : "each row is a sequence of its own");
+      } else if (name == "packing_strategy" && !is_packed) {
+        judge(false, "each row is a sequence of its own");
+      }
+    }
+  }
+
   void Assume(const ToolDefault& silent) {
     const Alias* const alias = FindIn("", silent.key);
     std::string path = PathOf(silent.key);
     if (path.empty() && alias != nullptr) path = PathOf(alias->meant);
     if (!path.empty() && mentioned_.count(path) != 0) return;
+    if (!has_adapters_ && absl::StartsWith(path, kAdapters)) return;
     if (alias != nullptr && mentioned_.count(alias->word) != 0) return;
     for (const auto& [one, other] : kEither) {
       if (path == other && values_.count(one) != 0) return;
@@ -260,9 +402,55 @@ class Importer {
     }
   }
 
+  // As LLaMA-Factory has it.
+  void AssumeAlpha() {
+    int64_t rank = 0;
+    const auto r = values_.find("lora.r");
+    if (!tool_.has_adapters_unasked || r == values_.end() ||
+        mentioned_.count("lora.lora_alpha") != 0 ||
+        !absl::SimpleAtoi(r->second.texts.front(), &rank)) {
+      return;
+    }
+    Set("lora.lora_alpha", {"lora_alpha", 0}, absl::StrCat(2 * rank),
+        "twice the rank");
+  }
+
+  // Names, in a list, or with commas between them.
+  void TakeModules(const Key& key, const YamlNode& node) {
+    std::vector<std::string> names;
+    if (node.kind == Kind::kScalar) {
+      names = absl::StrSplit(node.text, ',');
+    } else if (node.kind == Kind::kSequence) {
+      for (const YamlNode& item : node.items) names.push_back(item.text);
+    }
+    const std::string path(kModules);
+    // Of lora_target_linear.
+    if (names.size() == 1 && WithoutSynonyms(names.front()) == "false") {
+      return Tell(Fate::kLeftOut, key, "target_modules says it");
+    }
+    for (std::string& name : names) {
+      absl::StripAsciiWhitespace(&name);
+      if (name == "all" || WithoutSynonyms(name) == "true") name = "all-linear";
+      if (IsModuleName(name)) continue;
+      return Refuse(path, key,
+                    absl::StrCat("found ", Shown(node),
+                                 "; target_modules are names of modules, such "
+                                 "as q_proj, or all-linear"));
+    }
+    Value& modules = values_[path];
+    const bool is_all = names == std::vector<std::string>{"all-linear"};
+    const bool has_all =
+        modules.texts == std::vector<std::string>{"all-linear"};
+    // All of them are these, too.
+    if (is_all || !has_all) modules.texts = names;
+    modules.givers.push_back(keys_.size());
+    Tell(Fate::kTaken, key, Quoted(absl::StrJoin(names, ", ")), path);
+  }
+
   void Take(const std::string& path, const Key& key, const YamlNode& node,
             absl::string_view note) {
     if (IsFiles(path)) return TakeFiles(path, key, node);
+    if (path == kModules) return TakeModules(key, node);
     const FieldDescriptor& field = *FindField(*v1::JobSpec::descriptor(), path);
     if (node.kind != Kind::kScalar) {
       return Refuse(path, key,
@@ -406,6 +594,9 @@ class Importer {
     }
     AddFile(path, key, AbsolutePath(found->file, dataset_dir_));
     if (!found->difference.empty()) LoseLast(found->difference);
+    if (found->format == "chat" || found->format == "instruction") {
+      TakeRowFormat(key, found->format);
+    }
     if (!found->text_field.empty()) {
       Set(std::string(kTextField), key, found->text_field, "");
     }
@@ -547,6 +738,8 @@ class Importer {
 
   const TrainerTool& tool_;
   const ImportOptions& options_;
+  // The file trains adapters.
+  bool has_adapters_;
   // Where LLaMA-Factory's index of data sets lies.
   std::string dataset_dir_ = "data";
   std::map<std::string, Value, std::less<>> values_;
@@ -554,6 +747,14 @@ class Importer {
   // Fields, and the table's words, that the file has something to say of.
   std::set<std::string, std::less<>> mentioned_;
   std::set<absl::string_view> formats_;
+  // What rows of JSON Lines are, where they are no texts.
+  absl::string_view row_format_;
+  // By key: what it says, and its place in keys_.
+  struct Depending {
+    size_t key;
+    std::string value;
+  };
+  std::map<std::string, Depending> depending_;
   // Of a data set that names no field for its text.
   bool has_default_field_ = false;
   // The schedule is one that has warm-up here, and none in the tool.

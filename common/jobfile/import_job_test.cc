@@ -39,6 +39,7 @@ ImportOptions Options(std::set<std::string> files = {}) {
     return R"({
       "wiki": {"file_name": "wiki.jsonl", "columns": {"prompt": "body"}},
       "more": {"file_name": "more.jsonl", "columns": {"prompt": "body"}},
+      "talks": {"file_name": "talks.json", "formatting": "sharegpt"},
       "identity": {"file_name": "identity.json"}
     })";
   };
@@ -148,27 +149,30 @@ TEST(ImportJobTest, ALlamaFactoryFileIsToldWhatHasNoCounterpart) {
   const ImportedJob imported = ImportSample("llama_factory.yaml");
   EXPECT_EQ(imported.tool, "LLaMA-Factory");
   EXPECT_THAT(KeysOf(imported, Fate::kLost),
-              ElementsAre("model_name_or_path", "stage", "finetuning_type",
-                          "lora_rank", "lora_target", "dataset", "dataset",
-                          "template", "max_samples", "bf16", "val_size"));
+              ElementsAre("model_name_or_path", "dataset", "template",
+                          "max_samples", "bf16", "val_size"));
   EXPECT_THAT(
       KeysOf(imported, Fate::kLeftOut),
-      ElementsAre("trust_remote_code", "do_train", "deepspeed",
-                  "overwrite_cache", "preprocessing_num_workers",
+      ElementsAre("trust_remote_code", "stage", "do_train", "finetuning_type",
+                  "deepspeed", "overwrite_cache", "preprocessing_num_workers",
                   "dataloader_num_workers", "logging_steps", "plot_loss",
                   "overwrite_output_dir", "save_only_model", "report_to",
                   "ddp_timeout", "resume_from_checkpoint", "eval_strategy",
                   "eval_steps"));
   EXPECT_THAT(WhatOf(imported, "model_name_or_path"),
               HasSubstr("huggingface-cli download meta-llama/"));
-  EXPECT_THAT(WhatOf(imported, "dataset"), HasSubstr("instructions"));
+  EXPECT_THAT(WhatOf(imported, "template"), HasSubstr("chat template"));
   EXPECT_THAT(WhatOf(imported, "eval_steps"),
               HasSubstr("data.validation_files names no file"));
   const v1::JobSpec job = Submitted(imported);
+  EXPECT_EQ(job.data().format(), v1::DATA_FORMAT_INSTRUCTION);
   EXPECT_EQ(job.train().context_length(), 2048);
   EXPECT_EQ(job.train().warmup_ratio(), 0.1);
   EXPECT_EQ(job.train().num_train_epochs(), 3);
   EXPECT_EQ(job.train().lr_scheduler_type(), v1::LR_SCHEDULER_TYPE_COSINE);
+  EXPECT_EQ(job.lora().r(), 8);
+  EXPECT_EQ(job.lora().lora_alpha(), 16);
+  EXPECT_THAT(job.lora().target_modules(), ElementsAre("all-linear"));
   EXPECT_EQ(job.checkpoint().every_steps(), 500);
   EXPECT_EQ(job.output().output_dir(), "/home/ann/saves/llama3-8b/lora/sft");
 }
@@ -277,7 +281,6 @@ TEST(ImportJobTest, ValuesThatTrainAnotherModelAreLost) {
   for (const char* lines : {"bf16: true",
                             "bf16: auto",
                             "torch_dtype: bfloat16",
-                            "use_peft: true",
                             "lora_r: 8",
                             "load_in_4bit: true",
                             "label_smoothing_factor: 0.1",
@@ -315,9 +318,70 @@ TEST(ImportJobTest, WhatAToolDoesUnaskedIsWritten) {
   EXPECT_EQ(Field(ImportWith("lr_scheduler_type: polynomial"),
                   "train.lr_scheduler_type"),
             "none");
-  const ImportedJob lora = Import(
-      "{model_name_or_path: /m, dataset: wiki, cutoff_len: 8, stage: pt}");
-  EXPECT_THAT(KeysOf(lora, Fate::kLost), ElementsAre("finetuning_type"));
+}
+
+TEST(ImportJobTest, AdaptersAreTrainedWhereTheToolTrainsThem) {
+  // LLaMA-Factory's unasked, with twice the rank as alpha.
+  const std::string factory =
+      "model_name_or_path: /m\ndataset: wiki\ncutoff_len: 8\nstage: pt\n";
+  const ImportedJob unasked = Import(factory);
+  EXPECT_FALSE(TrainsAnother(unasked)) << ImportReport(unasked);
+  EXPECT_EQ(Field(unasked, "lora.r"), "8");
+  EXPECT_EQ(Field(unasked, "lora.lora_alpha"), "16");
+  EXPECT_EQ(Field(unasked, "lora.target_modules"), "all-linear");
+  const ImportedJob ranked =
+      Import(absl::StrCat(factory,
+                          "lora_rank: 4\nlora_target: q_proj, v_proj\n"
+                          "use_rslora: true\nlora_dropout: 0.1\n"));
+  EXPECT_EQ(Field(ranked, "lora.lora_alpha"), "8");
+  EXPECT_EQ(Field(ranked, "lora.target_modules"), "q_proj|v_proj");
+  EXPECT_EQ(Field(ranked, "lora.use_rslora"), "true");
+  EXPECT_EQ(Field(ranked, "lora.lora_dropout"), "0.1");
+  EXPECT_EQ(Field(Import(absl::StrCat(factory, "lora_alpha: 3\n")),
+                  "lora.lora_alpha"),
+            "3");
+  const ImportedJob full =
+      Import(absl::StrCat(factory, "finetuning_type: full\nlora_rank: 4\n"));
+  EXPECT_FALSE(TrainsAnother(full)) << ImportReport(full);
+  EXPECT_EQ(Field(full, "lora.r"), "none");
+  const ImportedJob freeze = Import(absl::StrCat(
+      factory, "finetuning_type: freeze\nfreeze_trainable_layers: 2\n"));
+  EXPECT_THAT(KeysOf(freeze, Fate::kLost),
+              ElementsAre("finetuning_type", "freeze_trainable_layers"));
+  EXPECT_THAT(WhatOf(freeze, "finetuning_type"), HasSubstr("model.frozen"));
+
+  const std::string axolotl =
+      "base_model: /m\nsample_packing: true\nbf16: false\n";
+  const ImportedJob linear = Import(absl::StrCat(
+      axolotl,
+      "adapter: lora\nlora_r: 16\nlora_alpha: 32\n"
+      "lora_target_modules: [q_proj]\nlora_target_linear: true\n"));
+  EXPECT_FALSE(TrainsAnother(linear)) << ImportReport(linear);
+  EXPECT_EQ(Field(linear, "lora.r"), "16");
+  EXPECT_EQ(Field(linear, "lora.target_modules"), "all-linear");
+  const ImportedJob off =
+      Import(absl::StrCat(axolotl, "adapter:\nlora_r: 16\n"));
+  EXPECT_FALSE(TrainsAnother(off)) << ImportReport(off);
+  EXPECT_EQ(Field(off, "lora.r"), "none");
+  for (const char* lines :
+       {"adapter: qlora", "adapter: lora\nlora_modules_to_save: [lm_head]",
+        "adapter: lora\npeft_use_dora: true",
+        "adapter: lora\nloraplus_lr_ratio: 16",
+        "adapter: lora\nlora_target_modules: '.*(q|v)_proj'",
+        "adapter: lora\nlora_r: 0"}) {
+    EXPECT_TRUE(TrainsAnother(Import(absl::StrCat(axolotl, lines)))) << lines;
+  }
+
+  const std::string trl =
+      "model_name_or_path: /m\nmax_length: 8\npacking: true\nbf16: false\n"
+      "packing_strategy: wrapped\n";
+  const ImportedJob peft = Import(absl::StrCat(trl, "use_peft: true\n"));
+  EXPECT_EQ(Field(peft, "lora.r"), "16");
+  EXPECT_EQ(Field(peft, "lora.lora_alpha"), "32");
+  EXPECT_EQ(Field(peft, "lora.lora_dropout"), "0.05");
+  // As PEFT has it for the model.
+  EXPECT_EQ(Field(peft, "lora.target_modules"), "none");
+  EXPECT_EQ(Field(Import(trl), "lora.r"), "none");
 }
 
 TEST(ImportJobTest, OfTwoKeysForOneThingTheFirstCounts) {
@@ -368,6 +432,58 @@ TEST(ImportJobTest, NamesOfLlamaFactorysIndexAreItsFiles) {
   EXPECT_TRUE(TrainsAnother(elsewhere));
 }
 
+TEST(ImportJobTest, ConversationsOfLlamaFactoryAreChat) {
+  const ImportedJob job = Import(
+      "{model_name_or_path: /m, stage: sft, finetuning_type: full, dataset: "
+      "talks, cutoff_len: 8, train_on_prompt: true, packing: true}");
+  EXPECT_THAT(KeysOf(job, Fate::kLost), IsEmpty()) << ImportReport(job);
+  EXPECT_EQ(Field(job, "data.format"), "chat");
+  EXPECT_EQ(Field(job, "data.train_files"), "/home/ann/data/talks.json");
+  EXPECT_EQ(Field(job, "data.train_on_prompt"), "true");
+  EXPECT_EQ(Field(job, "data.packing"), "true");
+  const ImportedJob masked = Import(
+      "{model_name_or_path: /m, stage: sft, finetuning_type: full, dataset: "
+      "talks, cutoff_len: 8, mask_history: true, template: llama3}");
+  EXPECT_THAT(KeysOf(masked, Fate::kLost),
+              ElementsAre("mask_history", "template"));
+  EXPECT_THAT(WhatOf(masked, "mask_history"), HasSubstr("all answers"));
+  const ImportedJob both = Import(
+      "{model_name_or_path: /m, stage: sft, finetuning_type: full, dataset: "
+      "\"talks,identity\", cutoff_len: 8}");
+  EXPECT_THAT(KeysOf(both, Fate::kLost), ElementsAre("dataset"));
+}
+
+TEST(ImportJobTest, ConversationsOfAxolotlAreChat) {
+  constexpr absl::string_view kChat =
+      "base_model: /m\nbf16: false\ndatasets:\n  - path: /a.jsonl\n"
+      "    type: chat_template\n    field_messages: messages\n"
+      "    roles_to_train: [assistant]\n    train_on_eos: turn\n";
+  const ImportedJob job = Import(absl::StrCat(
+      kChat, "chat_template: tokenizer_default\ntrain_on_inputs: true\n"));
+  EXPECT_THAT(KeysOf(job, Fate::kLost), IsEmpty()) << ImportReport(job);
+  EXPECT_EQ(Field(job, "data.format"), "chat");
+  EXPECT_EQ(Field(job, "data.chat_template"), "none");
+  EXPECT_EQ(Field(job, "data.train_on_prompt"), "true");
+  const ImportedJob packed =
+      Import(absl::StrCat(kChat, "sample_packing: true\n"));
+  EXPECT_THAT(KeysOf(packed, Fate::kLost), ElementsAre("sample_packing"));
+  const ImportedJob other = Import(
+      "{base_model: /m, bf16: false, datasets: [{path: /a.jsonl, type: "
+      "chat_template, field_messages: turns, roles_to_train: [user]}]}");
+  EXPECT_THAT(
+      KeysOf(other, Fate::kLost),
+      ElementsAre("datasets.field_messages", "datasets.roles_to_train"));
+}
+
+TEST(ImportJobTest, TheLossOnAnswersOfTrlIsThatOfChat) {
+  const ImportedJob job = Import(
+      "{model_name_or_path: /m, train_file: /a.jsonl, max_length: 8, use_peft: "
+      "false, bf16: false, assistant_only_loss: true}");
+  EXPECT_THAT(KeysOf(job, Fate::kLost), IsEmpty()) << ImportReport(job);
+  EXPECT_EQ(Field(job, "data.format"), "chat");
+  EXPECT_EQ(Field(job, "data.packing"), "false");
+}
+
 TEST(ImportJobTest, WhatIsNoFileOfTheServerIsToldSo) {
   EXPECT_THAT(WhatOf(Import("{model_name_or_path: org/name, max_steps: 1}"),
                      "model_name_or_path"),
@@ -378,10 +494,9 @@ TEST(ImportJobTest, WhatIsNoFileOfTheServerIsToldSo) {
   const ImportedJob hub =
       Import("{base_model: /m, datasets: [{path: org/data, type: alpaca}]}");
   EXPECT_THAT(WhatOf(hub, "datasets.path"), HasSubstr("download it"));
-  EXPECT_THAT(WhatOf(hub, "datasets.type"), HasSubstr("no templates"));
-  EXPECT_THAT(
-      KeysOf(hub, Fate::kLost),
-      ElementsAre("datasets.path", "datasets.type", "sample_packing", "bf16"));
+  EXPECT_THAT(WhatOf(hub, "datasets.type"), HasSubstr("'### Input:'"));
+  EXPECT_THAT(KeysOf(hub, Fate::kLost),
+              ElementsAre("datasets.path", "datasets.type", "bf16"));
 }
 
 TEST(ImportJobTest, FilesOfOneJobHaveOneFormat) {

@@ -7,8 +7,16 @@ namespace {
 constexpr absl::string_view kModelDirectory =
     "config.json, vocab.json and merges.txt in model.path say it";
 constexpr absl::string_view kNoCode = "Hydra runs no code of users";
-constexpr absl::string_view kPlainText =
-    "Hydra trains on plain text; there are no templates";
+constexpr absl::string_view kOwnTemplate =
+    "conversations are rendered with the tokenizer's own chat template, or the "
+    "Jinja file that data.chat_template names: see that it says the same";
+constexpr absl::string_view kRolesAndTexts =
+    "messages have role and content, or from and value, and the usual roles";
+constexpr absl::string_view kAllAnswers =
+    "all answers of a conversation are trained on, with what ends them";
+constexpr absl::string_view kNoRowTypes =
+    "rows are texts (jsonl), conversations (chat) or instructions "
+    "(instruction)";
 constexpr absl::string_view kNoHub =
     "Hydra reads files of its server alone; download what is needed first";
 constexpr absl::string_view kOwnSplit = "it takes files; cut the text before";
@@ -27,7 +35,18 @@ constexpr absl::string_view kAlwaysRecomputed =
     "Hydra keeps activations at shard boundaries and computes the rest anew in "
     "any case";
 constexpr absl::string_view kFullTraining =
-    "Hydra trains all parameters on the next token; there is nothing else yet";
+    "Hydra trains parameters, or adapters, on the next token; there is nothing "
+    "else yet";
+constexpr absl::string_view kAdapters =
+    "a section lora trains adapters, and model.frozen names what stays as it "
+    "is; else all parameters are trained";
+constexpr absl::string_view kFrozen =
+    "it has patterns of the tensors that stay as they are, such as "
+    "'model.layers.0.*'";
+constexpr absl::string_view kPlainAdapters =
+    "Hydra's adapters are r, lora_alpha, lora_dropout, target_modules and "
+    "use_rslora under 'lora', in fp32 like the model; there is nothing else "
+    "yet";
 constexpr absl::string_view kOptimizerKeys =
     "under 'train' are learning_rate, weight_decay, adam_beta1, adam_beta2, "
     "adam_epsilon and momentum";
@@ -156,13 +175,14 @@ constexpr Alias kJobAliases[] = {
     {"plugins", "", kNoCode, Import::kChanges},
     {"_component_", "", kNoCode, Import::kChanges},
     {"class_path", "", kNoCode, Import::kChanges},
-    {"default_system", "", kPlainText, Import::kChanges},
-    {"system_prompt", "", kPlainText, Import::kChanges},
-    {"dataset_prompt", "", kPlainText, Import::kChanges},
-    {"dataset_kwargs", "", kPlainText, Import::kChanges},
-    {"chat_template_*", "", kPlainText, Import::kChanges},
-    {"tool_format", "", kPlainText, Import::kChanges},
-    {"enable_thinking", "", kPlainText},
+    {"default_system", "", kOwnTemplate, Import::kChanges},
+    {"system_prompt", "", kOwnTemplate, Import::kChanges},
+    {"dataset_prompt", "", kOwnTemplate, Import::kChanges},
+    {"dataset_kwargs", "", kNoRowTypes, Import::kChanges},
+    {"chat_template_path", "data.chat_template"},
+    {"chat_template_*", "data.chat_template", kOwnTemplate, Import::kChanges},
+    {"tool_format", "", "there are no tools yet", Import::kChanges},
+    {"enable_thinking", "", kOwnTemplate},
     {"eos_token", "", kModelDirectory, Import::kChanges},
     {"pad_token", "", kModelDirectory},
     {"resize_vocab", "", kModelDirectory, Import::kChanges, kOff},
@@ -174,9 +194,8 @@ constexpr Alias kJobAliases[] = {
     {"tokenizer_use_fast", "", kModelDirectory},
     {"tokenizer_legacy", "", kModelDirectory},
     {"split_special_tokens", "", kModelDirectory, Import::kChanges, kOff},
-    {"template", "", kPlainText, Import::kChanges},
-    {"chat_template", "", kPlainText, Import::kChanges},
-    {"train_on_inputs", "", kPlainText, Import::kChanges, "true"},
+    {"template", "data.chat_template", kOwnTemplate, Import::kChanges},
+    {"train_on_inputs", "data.train_on_prompt"},
     {"revision", "", kNoHub, Import::kChanges, "main"},
     {"token", "", kNoHub},
     {"cache_dir", "", kNoHub},
@@ -185,7 +204,7 @@ constexpr Alias kJobAliases[] = {
     {"model_revision", "", kNoHub, Import::kChanges, "main"},
     {"base_model_config", "", kModelDirectory, Import::kChanges},
     {"base_model_ignore_patterns", "", kNoHub},
-    {"adapter_name_or_path", "", kFullTraining, Import::kChanges},
+    {"adapter_name_or_path", "", kPlainAdapters, Import::kChanges},
     {"push_to_hub*", "", kNoHub},
     {"hub_*", "", kNoHub},
     // Data.
@@ -195,8 +214,22 @@ constexpr Alias kJobAliases[] = {
     {"datasets.field", "data.text_field"},
     {"datasets.ds_type", "data.format"},
     {"datasets.text_column", "data.text_field"},
-    {"datasets.type", "", kPlainText, Import::kChanges,
+    {"datasets.type", "", kNoRowTypes, Import::kChanges,
      "completion|pretrain|pretraining"},
+    {"datasets.field_messages", "", kRolesAndTexts, Import::kChanges,
+     "messages|conversations"},
+    {"datasets.message_field_role", "", kRolesAndTexts, Import::kChanges,
+     "role|from"},
+    {"datasets.message_field_content", "", kRolesAndTexts, Import::kChanges,
+     "content|value"},
+    {"datasets.message_property_mappings", "", kRolesAndTexts,
+     Import::kChanges},
+    {"datasets.roles", "", kRolesAndTexts, Import::kChanges},
+    {"datasets.roles_to_train", "", kAllAnswers, Import::kChanges,
+     "assistant|gpt"},
+    {"datasets.train_on_eos", "", kAllAnswers, Import::kChanges, "turn"},
+    {"datasets.chat_template", "", kOwnTemplate, Import::kChanges,
+     "tokenizer_default"},
     {"datasets.split", "", kWholeFiles, Import::kChanges, "train"},
     {"datasets.trust_remote_code", "", kNoCode},
     {"json", "jsonl", kJsonLines, Import::kTake},
@@ -260,7 +293,6 @@ constexpr Alias kJobAliases[] = {
     {"max_eval_samples", "evaluation.max_eval_batches", "counted in batches"},
     {"limit_val_batches", "evaluation.max_eval_batches", "counted in batches"},
     {"eval_iters", "evaluation.max_eval_batches"},
-    {"packing", "", kAlwaysPacked, Import::kChanges, "true"},
     {"sample_packing", "", kAlwaysPacked, Import::kChanges, "true"},
     {"eval_sample_packing", "", kAlwaysPacked},
     {"neat_packing", "", kAlwaysPacked, Import::kChanges, kOff},
@@ -341,30 +373,43 @@ constexpr Alias kJobAliases[] = {
     {"gradient_checkpointing*", "", kAlwaysRecomputed},
     {"activation_checkpointing", "", kAlwaysRecomputed},
     {"enable_activation_*", "", kAlwaysRecomputed},
-    {"adapter", "", kFullTraining, Import::kChanges, kOff},
-    {"lora_*", "", kFullTraining, Import::kChanges},
-    {"peft*", "", kFullTraining, Import::kChanges},
-    {"use_peft", "", kFullTraining, Import::kChanges, kOff},
-    {"use_lora", "", kFullTraining, Import::kChanges, kOff},
-    {"use_dora", "", kFullTraining, Import::kChanges, kOff},
-    {"use_rslora", "", kFullTraining, Import::kChanges, kOff},
+    {"adapter", "", kAdapters, Import::kChanges, "false|0|none|lora"},
+    {"use_peft", "", kAdapters, Import::kChanges, "false|0|none|true"},
+    {"use_lora", "", kAdapters, Import::kChanges, kOff},
+    {"lora_r", "lora.r"},
+    {"lora_rank", "lora.r"},
+    {"lora_target", "lora.target_modules"},
+    {"lora_target_modules", "lora.target_modules"},
+    {"lora_target_linear", "lora.target_modules", "write all-linear",
+     Import::kTake},
+    {"lora_use_rslora", "lora.use_rslora"},
+    {"peft_use_rslora", "lora.use_rslora"},
+    {"lora_task_type", "", kPlainAdapters, Import::kChanges, "causal_lm"},
+    {"lora_fan_in_fan_out", "", kModelDirectory},
+    {"lora_on_cpu", "", kMemoryAlone},
+    {"lora_mlp_kernel", "", kMemoryAlone},
+    {"lora_qkv_kernel", "", kMemoryAlone},
+    {"lora_o_kernel", "", kMemoryAlone},
+    {"lora_*", "", kPlainAdapters, Import::kChanges, kOff},
+    {"peft*", "", kPlainAdapters, Import::kChanges, kOff},
+    {"use_dora", "", kPlainAdapters, Import::kChanges, kOff},
+    {"additional_target", "", kPlainAdapters, Import::kChanges},
     {"use_galore", "", kFullTraining, Import::kChanges, kOff},
     {"use_badam", "", kFullTraining, Import::kChanges, kOff},
-    {"qlora*", "", kFullTraining, Import::kChanges, kOff},
+    {"qlora*", "", kPlainAdapters, Import::kChanges, kOff},
     {"rl", "", kFullTraining, Import::kChanges},
     {"pref_*", "", kFullTraining, Import::kChanges},
     {"reward_model*", "", kFullTraining, Import::kChanges},
-    {"assistant_only_loss", "", kFullTraining, Import::kChanges, kOff},
+    {"assistant_only_loss", "", kAllAnswers, Import::kChanges, kOff},
     {"completion_only_loss", "", kFullTraining, Import::kChanges, kOff},
-    {"mask_history", "", kFullTraining, Import::kChanges, kOff},
-    {"train_on_prompt", "", kFullTraining, Import::kChanges, "true"},
-    {"loraplus_*", "", kFullTraining, Import::kChanges},
+    {"mask_history", "", kAllAnswers, Import::kChanges, kOff},
+    {"loraplus_*", "", kPlainAdapters, Import::kChanges},
     {"loss_type", "", kFullTraining, Import::kChanges, "nll|chunked_nll"},
-    {"finetuning_type", "", kFullTraining, Import::kChanges, "full"},
+    {"finetuning_type", "", kAdapters, Import::kChanges, "full|lora"},
     {"freeze_vision_tower", "", kModelDirectory},
     {"freeze_multi_modal_projector", "", kModelDirectory},
-    {"freeze_*", "", kFullTraining, Import::kChanges},
-    {"unfrozen_parameters", "", kFullTraining, Import::kChanges},
+    {"freeze_*", "model.frozen", kFrozen, Import::kChanges},
+    {"unfrozen_parameters", "model.frozen", kFrozen, Import::kChanges},
     {"stage", "", kFullTraining, Import::kChanges, "pt"},
     {"loss", "", kFullTraining, Import::kChanges},
     {"loss_fn", "", kFullTraining, Import::kChanges},

@@ -95,7 +95,7 @@ TEST(JobAliasesTest, KeysOfOtherToolsHaveTheirHints) {
       // LLaMA-Factory.
       {"", "cutoff_len", "did you mean 'context_length' under 'train'?"},
       {"", "max_samples", "Hydra reads whole files"},
-      {"", "finetuning_type", "Hydra trains all parameters"},
+      {"", "finetuning_type", "a section lora trains adapters"},
       {"", "val_size",
        "did you mean 'validation_files' under 'data'? it takes"},
       // Axolotl.
@@ -103,7 +103,9 @@ TEST(JobAliasesTest, KeysOfOtherToolsHaveTheirHints) {
       {"", "sample_packing", "files are read as one stream"},
       {"", "micro_batch_size", "did you mean 'per_device_train_batch_size'"},
       {"", "wandb_project", "hydra watch, logs and results"},
-      {"", "lora_r", "Hydra trains all parameters"},
+      {"", "lora_r", "did you mean 'r' under 'lora'?"},
+      {"", "lora_modules_to_save", "Hydra's adapters are r, lora_alpha"},
+      {"", "freeze_trainable_layers", "did you mean 'frozen' under 'model'?"},
       // DeepSpeed.
       {"", "zero_optimization", "hydrad places every model"},
       {"", "gradient_clipping", "did you mean 'max_grad_norm' under 'train'?"},

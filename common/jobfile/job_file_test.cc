@@ -119,10 +119,10 @@ TEST(ParseJobFileTest, ExplainsEachMistake) {
        "model on its devices by itself; remove it"},
       {"model: {wheels: 1}",
        "model.wheels: line 1: unknown key 'wheels'; known here: path, init, "
-       "tokenizer_path"},
+       "tokenizer_path, frozen"},
       {"wheels: 1",
        "wheels: line 1: unknown key 'wheels'; known here: name, model, data, "
-       "train, evaluation, output, partition, checkpoint, sweep"},
+       "train, evaluation, output, partition, checkpoint, lora, sweep"},
       {"sweeps: {}",
        "sweeps: line 1: unknown key 'sweeps'; did you mean 'sweep'?"},
       {"evaluation: {batch_size: 4}",
@@ -185,7 +185,7 @@ TEST(ParseJobFileTest, ExplainsEachMistake) {
        "model.init: line 1: expected one of pretrained, random, found a list"},
       {"data: {format: txt}",
        "data.format: line 1: expected one of text, tokens_u16, tokens_u32, "
-       "jsonl, found 'txt'; did you mean 'text'?"},
+       "jsonl, chat, instruction, found 'txt'; did you mean 'text'?"},
       {"data: {shuffle: yes}",
        "data.shuffle: line 1: expected true or false, found 'yes'"},
       {"data: {shuffle: 1}",

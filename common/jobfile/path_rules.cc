@@ -34,7 +34,8 @@ bool IsPathField(absl::string_view field_path) {
   static constexpr absl::string_view kPathFields[] = {
       "model.path",       "model.tokenizer_path",
       "data.train_files", "data.validation_files",
-      "data.test_files",  "output.output_dir"};
+      "data.test_files",  "data.chat_template",
+      "output.output_dir"};
   return absl::c_linear_search(kPathFields, field_path);
 }
 
@@ -48,6 +49,7 @@ std::vector<PathField> PathsOf(v1::JobSpec* job) {
   AppendPaths("data.validation_files", data->mutable_validation_files(),
               &paths);
   AppendPaths("data.test_files", data->mutable_test_files(), &paths);
+  AppendPath("data.chat_template", data->mutable_chat_template(), &paths);
   AppendPath("output.output_dir", job->mutable_output()->mutable_output_dir(),
              &paths);
   return paths;

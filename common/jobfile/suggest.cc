@@ -119,7 +119,8 @@ std::string SuggestWord(absl::string_view word,
   int least = LargestDistance(word) + 1;
   for (const std::string& candidate : candidates) {
     const int distance = EditDistance(lower, candidate);
-    if (distance < least) {
+    // A short one that shares no letter is not near.
+    if (distance < least && distance < static_cast<int>(candidate.size())) {
       least = distance;
       nearest = candidate;
     }

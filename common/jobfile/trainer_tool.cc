@@ -13,7 +13,8 @@ constexpr absl::string_view kLlamaFactoryMarks[] = {
 };
 constexpr ToolDefault kLlamaFactoryDefaults[] = {
     {"stage", "sft"},
-    {"finetuning_type", "lora"},
+    {"lora_rank", "8"},
+    {"lora_target", "all"},
     {"cutoff_len", "2048"},
     {"per_device_train_batch_size", "8"},
     {"learning_rate", "5e-5"},
@@ -34,6 +35,7 @@ constexpr ToolDefault kAxolotlDefaults[] = {
     {"lr_scheduler", "cosine"},
     {"warmup_ratio", "0.03", "Axolotl has at most 100 steps of it"},
     {"sample_packing", "false"},
+    {"lora_r", "8"},
     {"bf16", "auto"},
     {"max_grad_norm", "1.0"},
     {"no_decay_biases_and_norms", "true"},
@@ -47,6 +49,9 @@ constexpr ToolDefault kTrlDefaults[] = {
     {"max_length", "1024"},
     {"packing", "false"},
     {"packing_strategy", "bfd"},
+    {"lora_r", "16"},
+    {"lora_alpha", "32"},
+    {"lora_dropout", "0.05"},
     {"bf16", "true"},
     {"per_device_train_batch_size", "8"},
     {"learning_rate", "2e-5"},
@@ -82,10 +87,13 @@ constexpr TrainerTool kTransformers = {"transformers", kTransformersMarks,
 // Of tools with as many marks, the first one is meant.
 constexpr TrainerTool kOthers[] = {
     {"LLaMA-Factory", kLlamaFactoryMarks, kLlamaFactoryDefaults,
-     /*has_dataset_index=*/true},
+     /*has_dataset_index=*/true, /*reads_whole_text=*/false,
+     /*null_is_default=*/false, "finetuning_type", "lora",
+     /*has_adapters_unasked=*/true},
     {"Axolotl", kAxolotlMarks, kAxolotlDefaults, /*has_dataset_index=*/false,
-     /*reads_whole_text=*/false, /*null_is_default=*/true},
-    {"TRL", kTrlMarks, kTrlDefaults},
+     /*reads_whole_text=*/false, /*null_is_default=*/true, "adapter", "lora"},
+    {"TRL", kTrlMarks, kTrlDefaults, /*has_dataset_index=*/false,
+     /*reads_whole_text=*/false, /*null_is_default=*/false, "use_peft", "true"},
 };
 
 // One could be a word of any file.

@@ -29,6 +29,12 @@ struct TrainerTool {
   bool reads_whole_text = false;
   // A key without a value is as if it was not there; else that is a value.
   bool null_is_default = false;
+  // What trains adapters: this value of this key. Empty: nothing says it.
+  absl::string_view adapter_key = "";
+  absl::string_view adapter_value = "";
+  // It does that where the key is not there, and lora_alpha then is twice the
+  // rank.
+  bool has_adapters_unasked = false;
 };
 
 // The tool with the most marks among the keys of `root`, a map. Null: fewer

@@ -45,7 +45,8 @@ TEST(TrainerToolTest, DefaultsAreOfKeysThatAreKnown) {
       const std::string path =
           SuggestField(*v1::JobSpec::descriptor(), "", silent.key, {});
       EXPECT_TRUE(FindAlias("", silent.key, JobAliases()) != nullptr ||
-                  path == absl::StrCat("train.", silent.key))
+                  path == absl::StrCat("train.", silent.key) ||
+                  path == absl::StrCat("data.", silent.key))
           << silent.key;
     }
   }

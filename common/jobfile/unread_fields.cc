@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/strip.h"
 #include "common/jobfile/field_value.h"
@@ -89,6 +90,9 @@ void AddField(const std::string& path, std::vector<std::string>* unread) {
 bool MayBeAnAxis(const std::string& path, const v1::JobSpec& job) {
   if (FindField(*v1::JobSpec::descriptor(), path)->is_repeated()) return false;
   // One of them excludes the other.
+  if (job.model().frozen_size() > 0 && absl::StartsWith(path, "lora.")) {
+    return false;
+  }
   const bool has_length =
       job.train().has_max_steps() || job.train().has_num_train_epochs();
   return !has_length ||

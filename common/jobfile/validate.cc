@@ -10,6 +10,7 @@
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
+#include "common/data/data_format.h"
 #include "common/data/step_count.h"
 #include "common/jobfile/field_value.h"
 #include "common/jobfile/path_rules.h"
@@ -34,6 +35,7 @@ constexpr double kLeastFloat = std::numeric_limits<float>::min();
 constexpr double kLargestFloat = std::numeric_limits<float>::max();
 constexpr int64_t kMaxNonfiniteSteps = 1'000'000;
 constexpr int64_t kMaxKeptCheckpoints = 1'000;
+constexpr int64_t kMaxRank = 65'536;
 
 // Checks the fields of one section and names them by their paths.
 class SectionChecker {
@@ -308,6 +310,45 @@ void CheckCutPoints(const v1::PartitionSpec& partition, SectionChecker* check) {
   }
 }
 
+void CheckFrozen(const v1::JobSpec& job, SectionChecker* check) {
+  for (int i = 0; i < job.model().frozen_size(); ++i) {
+    if (!job.model().frozen(i).empty()) continue;
+    check->Add(absl::StrCat("frozen[", i, "]"),
+               "expected a pattern of tensors' names, found nothing");
+  }
+  if (job.has_lora() && job.model().frozen_size() > 0) {
+    check->Add("frozen",
+               "with lora, all of the model is frozen already; remove one of "
+               "the two");
+  }
+}
+
+void CheckLora(const v1::LoraSpec& lora, SectionChecker* check) {
+  if (lora.has_r()) check->Range("r", lora.r(), 1, kMaxRank);
+  if (lora.has_lora_alpha()) check->Positive("lora_alpha", lora.lora_alpha());
+  check->Fraction("lora_dropout", lora.lora_dropout());
+}
+
+// What rows of one format have, and others do not.
+void CheckRows(const v1::DataSpec& data, SectionChecker* check) {
+  if (!data.text_field().empty() && data.format() != v1::DATA_FORMAT_JSONL) {
+    check->Add("text_field",
+               absl::StrCat("found ", Quoted(data.text_field()),
+                            ", but only rows of jsonl have fields; set format "
+                            "to jsonl or remove it"));
+  }
+  if (IsConversations(data.format())) return;
+  const auto refuse = [check](absl::string_view name) {
+    check->Add(name,
+               "only rows of chat and instruction have it; set format to one "
+               "of them or remove it");
+  };
+  if (!data.chat_template().empty()) refuse("chat_template");
+  if (data.has_train_on_prompt()) refuse("train_on_prompt");
+  // Others are packed in any case.
+  if (data.has_packing() && !data.packing()) refuse("packing");
+}
+
 void CheckCheckpoint(const v1::CheckpointSpec& checkpoint,
                      SectionChecker* check) {
   check->Range("every_steps", checkpoint.every_steps(), 0, kMaxSteps);
@@ -331,15 +372,10 @@ void ValidateJob(const v1::JobSpec& job, Mistakes* mistakes) {
 
   SectionChecker model("model", mistakes);
   model.Known("init", *v1::Initialization_descriptor(), job.model().init());
+  CheckFrozen(job, &model);
   SectionChecker data("data", mistakes);
   data.Known("format", *v1::DataFormat_descriptor(), job.data().format());
-  if (!job.data().text_field().empty() &&
-      job.data().format() != v1::DATA_FORMAT_JSONL) {
-    data.Add("text_field",
-             absl::StrCat("found ", Quoted(job.data().text_field()),
-                          ", but only rows of jsonl have fields; set format to "
-                          "jsonl or remove it"));
-  }
+  CheckRows(job.data(), &data);
 
   SectionChecker train("train", mistakes);
   CheckLength(job.train(), &train);
@@ -358,6 +394,8 @@ void ValidateJob(const v1::JobSpec& job, Mistakes* mistakes) {
   CheckCutPoints(job.partition(), &partition);
   SectionChecker checkpoint("checkpoint", mistakes);
   CheckCheckpoint(job.checkpoint(), &checkpoint);
+  SectionChecker lora("lora", mistakes);
+  CheckLora(job.lora(), &lora);
 }
 
 void CheckStepTokens(const v1::JobSpec& job, Mistakes* mistakes) {
@@ -398,6 +436,10 @@ void FillDefaults(v1::JobSpec* job) {
     data->set_text_field("text");
   }
   if (!data->has_shuffle()) data->set_shuffle(true);
+  if (IsConversations(data->format())) {
+    if (!data->has_train_on_prompt()) data->set_train_on_prompt(false);
+    if (!data->has_packing()) data->set_packing(false);
+  }
 
   v1::TrainSpec* train = job->mutable_train();
   if (!train->has_gradient_accumulation_steps()) {
@@ -421,6 +463,11 @@ void FillDefaults(v1::JobSpec* job) {
   if (!checkpoint->has_every_minutes()) checkpoint->set_every_minutes(15);
   if (!checkpoint->has_keep_last()) checkpoint->set_keep_last(2);
   if (!checkpoint->has_keep_best()) checkpoint->set_keep_best(true);
+
+  if (!job->has_lora()) return;
+  v1::LoraSpec* lora = job->mutable_lora();
+  if (!lora->has_r()) lora->set_r(8);
+  if (!lora->has_lora_alpha()) lora->set_lora_alpha(8);
 }
 
 }  // namespace hydra

@@ -37,7 +37,7 @@ void CheckStepTokens(const v1::JobSpec& job, Mistakes* mistakes);
 
 // Fills in every default but two that only the daemon knows:
 // train.context_length (the model's longest) and output.output_dir (its own).
-// train.dropout stays unset: the model's own applies.
+// train.dropout and lora.target_modules stay unset: the model's own apply.
 void FillDefaults(v1::JobSpec* job);
 
 }  // namespace hydra

@@ -160,8 +160,7 @@ TEST(ValidateJobTest, ExplainsEachMistake) {
          j->mutable_data()->set_format(static_cast<v1::DataFormat>(9));
        },
        "data.format: expected one of text, tokens_u16, tokens_u32, jsonl, "
-       "found "
-       "the unknown value 9"},
+       "chat, instruction, found the unknown value 9"},
       {[](Job* j) { j->mutable_train()->set_max_steps(0); },
        "train.max_steps: expected a whole number from 1 to 1000000000000, "
        "found 0"},
@@ -212,6 +211,15 @@ TEST(ValidateJobTest, ExplainsEachMistake) {
       {[](Job* j) { j->mutable_data()->set_text_field("body"); },
        "data.text_field: found 'body', but only rows of jsonl have fields; set "
        "format to jsonl or remove it"},
+      {[](Job* j) { j->mutable_data()->set_chat_template("/t.jinja"); },
+       "data.chat_template: only rows of chat and instruction have it; set "
+       "format to one of them or remove it"},
+      {[](Job* j) { j->mutable_data()->set_train_on_prompt(true); },
+       "data.train_on_prompt: only rows of chat and instruction have it; set "
+       "format to one of them or remove it"},
+      {[](Job* j) { j->mutable_data()->set_packing(false); },
+       "data.packing: only rows of chat and instruction have it; set format to "
+       "one of them or remove it"},
       {[](Job* j) { j->mutable_train()->set_warmup_steps(-1); },
        "train.warmup_steps: expected a whole number from 0 to 1000000000000, "
        "found -1"},
@@ -331,6 +339,54 @@ TEST(ValidateJobTest, ExplainsEachMistake) {
     test.change(&job);
     EXPECT_EQ(MessageOf(job), test.message);
   }
+}
+
+TEST(ValidateJobTest, RefusesAdaptersThatCannotBe) {
+  v1::JobSpec job = ValidJob();
+  job.mutable_lora()->set_r(65'536);
+  job.mutable_lora()->set_lora_alpha(0.5);
+  job.mutable_lora()->set_use_rslora(true);
+  EXPECT_EQ(MessageOf(job), "");
+  job.mutable_lora()->set_r(0);
+  job.mutable_lora()->set_lora_alpha(0);
+  job.mutable_lora()->set_lora_dropout(1);
+  EXPECT_EQ(MessageOf(job),
+            "lora.r: expected a whole number from 1 to 65536, found 0\n"
+            "lora.lora_alpha: expected a finite number above 0, found 0\n"
+            "lora.lora_dropout: expected a number from 0 to below 1, found 1");
+}
+
+TEST(ValidateJobTest, RefusesFrozenLayersBesideAdapters) {
+  v1::JobSpec job = ValidJob();
+  job.mutable_model()->add_frozen("*.h.0.*");
+  EXPECT_EQ(MessageOf(job), "");
+  job.mutable_model()->add_frozen("");
+  EXPECT_EQ(MessageOf(job),
+            "model.frozen[1]: expected a pattern of tensors' names, found "
+            "nothing");
+  job.mutable_model()->mutable_frozen()->RemoveLast();
+  job.mutable_lora();
+  EXPECT_EQ(MessageOf(job),
+            "model.frozen: with lora, all of the model is frozen already; "
+            "remove one of the two");
+}
+
+TEST(FillDefaultsTest, AdaptersAreThoseOfPeft) {
+  v1::JobSpec job = ValidJob();
+  FillDefaults(&job);
+  EXPECT_FALSE(job.has_lora());
+  job.mutable_lora();
+  FillDefaults(&job);
+  EXPECT_EQ(job.lora().r(), 8);
+  EXPECT_EQ(job.lora().lora_alpha(), 8);
+  EXPECT_EQ(job.lora().lora_dropout(), 0);
+  EXPECT_EQ(job.lora().target_modules_size(), 0);
+  EXPECT_FALSE(job.lora().use_rslora());
+  job.mutable_lora()->set_r(4);
+  job.mutable_lora()->set_lora_alpha(32);
+  FillDefaults(&job);
+  EXPECT_EQ(job.lora().r(), 4);
+  EXPECT_EQ(job.lora().lora_alpha(), 32);
 }
 
 TEST(FillDefaultsTest, FillsWhatIsUnset) {

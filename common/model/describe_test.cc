@@ -104,5 +104,39 @@ TEST(DescribeTest, EqualContentsAreThoseOfEqualTables) {
   EXPECT_NE(DescriptionContent("{}", half), DescriptionContent(kSmall, half));
 }
 
+TEST(DescribeTest, WhatAJobSaysOfItsLayersIsPartOfTheTableAndTheContent) {
+  hydra::v1::JobSpec job;
+  const auto content = [&job] {
+    return DescriptionContent(kSmall, OverridesOf(job));
+  };
+  const std::string plain = content();
+  job.mutable_model()->add_frozen("transformer.h.0.*");
+  EXPECT_TRUE(Describe(kSmall, OverridesOf(job))->parameter_blocks[2].frozen);
+  const std::string frozen = content();
+  EXPECT_NE(frozen, plain);
+  job.mutable_model()->set_frozen(0, "transformer.h.1.*");
+  EXPECT_NE(content(), frozen);
+  job.clear_model();
+  job.mutable_lora()->set_r(4);
+  job.mutable_lora()->set_lora_alpha(8);
+  EXPECT_EQ(Describe(kSmall, OverridesOf(job))->lora->r, 4);
+  std::string before = content();
+  EXPECT_NE(before, plain);
+  const auto expect_another = [&] {
+    EXPECT_NE(content(), before) << job.lora().ShortDebugString();
+    before = content();
+  };
+  job.mutable_lora()->set_r(8);
+  expect_another();
+  job.mutable_lora()->set_lora_alpha(16);
+  expect_another();
+  job.mutable_lora()->set_lora_dropout(0.1);
+  expect_another();
+  job.mutable_lora()->set_use_rslora(true);
+  expect_another();
+  job.mutable_lora()->add_target_modules("c_proj");
+  expect_another();
+}
+
 }  // namespace
 }  // namespace hydra

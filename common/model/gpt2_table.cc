@@ -3,6 +3,7 @@
 #include <cmath>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "absl/strings/str_cat.h"
 #include "common/model/layer_memory.h"
@@ -46,17 +47,22 @@ ParameterBlock TransformerBlock(const Gpt2Config& config, int64_t index) {
       Normal(config.initializer_range / std::sqrt(2.0 * config.n_layer));
   const std::string prefix = absl::StrCat(kModule, "h.", index, ".");
   ParameterBlock block;
+  const auto linear = [&](const char* name, std::vector<int64_t> shape,
+                          TensorInit init) {
+    AddLinear(prefix + name, std::move(shape), LinearLayout::kInOut, init,
+              block);
+  };
   AddTensor(prefix + "ln_1.weight", {width}, kOne, block);
   AddTensor(prefix + "ln_1.bias", {width}, kZero, block);
-  AddTensor(prefix + "attn.c_attn.weight", {width, 3 * width}, weight, block);
+  linear("attn.c_attn.weight", {width, 3 * width}, weight);
   AddTensor(prefix + "attn.c_attn.bias", {3 * width}, kZero, block);
-  AddTensor(prefix + "attn.c_proj.weight", {width, width}, residual, block);
+  linear("attn.c_proj.weight", {width, width}, residual);
   AddTensor(prefix + "attn.c_proj.bias", {width}, kZero, block);
   AddTensor(prefix + "ln_2.weight", {width}, kOne, block);
   AddTensor(prefix + "ln_2.bias", {width}, kZero, block);
-  AddTensor(prefix + "mlp.c_fc.weight", {width, inner}, weight, block);
+  linear("mlp.c_fc.weight", {width, inner}, weight);
   AddTensor(prefix + "mlp.c_fc.bias", {inner}, kZero, block);
-  AddTensor(prefix + "mlp.c_proj.weight", {inner, width}, residual, block);
+  linear("mlp.c_proj.weight", {inner, width}, residual);
   AddTensor(prefix + "mlp.c_proj.bias", {width}, kZero, block);
   return block;
 }
@@ -180,6 +186,7 @@ ModelTable BuildGpt2Table(const Gpt2Config& config) {
   table.architecture_key = KeyOf(config);
   table.weight_names = OwnWeightNames();
   table.config_names = OwnConfigNames();
+  table.lora_modules = {"c_attn"};
 
   const auto add_block = [&table](ParameterBlock block) {
     table.parameter_blocks.push_back(std::move(block));

@@ -80,8 +80,8 @@ ParameterBlock TransformerBlock(const LlamaConfig& config, int64_t index) {
     AddTensor(absl::StrCat(prefix, name, ".weight"), {size}, kOne, block);
   };
   const auto weight = [&](const char* name, int64_t out, int64_t in) {
-    AddTensor(absl::StrCat(prefix, name, ".weight"), {out, in},
-              WeightInit(config), block);
+    AddLinear(absl::StrCat(prefix, name, ".weight"), {out, in},
+              LinearLayout::kOutIn, WeightInit(config), block);
   };
   const auto projection = [&](const char* name, int64_t out) {
     weight(name, out, width);
@@ -275,6 +275,7 @@ ModelTable BuildLlamaTable(const LlamaConfig& config) {
   table.architecture_key = KeyOf(config);
   table.weight_names = OwnWeightNames();
   table.config_names = OwnConfigNames(config.family);
+  table.lora_modules = {"q_proj", "v_proj"};
 
   const auto add_block = [&table](ParameterBlock block) {
     table.parameter_blocks.push_back(std::move(block));

@@ -1,5 +1,6 @@
 #include "common/model/model_families.h"
 
+#include <utility>
 #include <vector>
 
 #include "absl/status/status.h"
@@ -7,22 +8,52 @@
 #include "absl/strings/str_format.h"
 #include "absl/strings/str_join.h"
 #include "common/json/python_json.h"
+#include "common/model/frozen_layers.h"
+#include "common/model/lora.h"
 
 namespace hydra {
 
-ModelOverrides OverridesOf(const hydra::v1::TrainSpec& train) {
+namespace {
+
+// Written so that it reads back as the same number.
+std::string Exact(double number) { return absl::StrFormat("%.17g", number); }
+
+// Names have no line ends.
+std::string LoraContent(const LoraConfig& lora) {
+  return absl::StrCat("lora ", lora.r, " ", Exact(lora.lora_alpha), " ",
+                      Exact(lora.lora_dropout), " ", lora.use_rslora, " ",
+                      absl::StrJoin(lora.target_modules, " "), "\n");
+}
+
+}  // namespace
+
+ModelOverrides OverridesOf(const hydra::v1::JobSpec& job) {
   ModelOverrides overrides;
-  if (train.has_dropout()) overrides.dropout = train.dropout();
+  if (job.train().has_dropout()) overrides.dropout = job.train().dropout();
+  overrides.frozen = {job.model().frozen().begin(), job.model().frozen().end()};
+  if (job.has_lora()) {
+    const hydra::v1::LoraSpec& lora = job.lora();
+    overrides.lora = {
+        lora.r(),
+        lora.lora_alpha(),
+        lora.lora_dropout(),
+        {lora.target_modules().begin(), lora.target_modules().end()},
+        lora.use_rslora()};
+  }
   return overrides;
 }
 
 std::string DescriptionContent(absl::string_view config_json,
                                const ModelOverrides& overrides) {
-  // Written so that it reads back as the same number.
-  return absl::StrCat(overrides.dropout.has_value()
-                          ? absl::StrFormat("%.17g", *overrides.dropout)
-                          : "own",
-                      "\n", config_json);
+  std::string content = absl::StrCat(
+      overrides.dropout.has_value() ? Exact(*overrides.dropout) : "own", "\n");
+  for (const std::string& pattern : overrides.frozen) {
+    absl::StrAppend(&content, "frozen ", pattern.size(), " ", pattern, "\n");
+  }
+  if (overrides.lora.has_value()) {
+    absl::StrAppend(&content, LoraContent(*overrides.lora));
+  }
+  return absl::StrCat(content, config_json);
 }
 
 absl::StatusOr<ModelTable> ModelFamilies::Describe(
@@ -33,7 +64,12 @@ absl::StatusOr<ModelTable> ModelFamilies::Describe(
   if (type != config->end() && type->is_string()) {
     const auto family = by_model_type_.find(type->get<std::string>());
     if (family != by_model_type_.end()) {
-      return family->second(config_json, overrides);
+      absl::StatusOr<ModelTable> table = family->second(config_json, overrides);
+      if (table.ok()) table = WithFrozen(*std::move(table), overrides.frozen);
+      if (table.ok() && overrides.lora.has_value()) {
+        table = WithLora(*std::move(table), *overrides.lora);
+      }
+      return table;
     }
   }
   std::vector<std::string> known;

@@ -4,27 +4,35 @@
 #include <map>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
+#include "common/model/lora_config.h"
 #include "common/model/model_table.h"
 #include "hydra/v1/job.pb.h"
 
 namespace hydra {
 
-// What a job says of its model in place of the model's own config.json.
+// What a job says of its model beside the model's own config.json.
 struct ModelOverrides {
   // Every dropout probability of the model.
   std::optional<double> dropout;
+  // See WithFrozen.
+  std::vector<std::string> frozen;
+  // See WithLora.
+  std::optional<LoraConfig> lora;
 };
 
-ModelOverrides OverridesOf(const hydra::v1::TrainSpec& train);
+// Requires the defaults filled in.
+ModelOverrides OverridesOf(const hydra::v1::JobSpec& job);
 
 // All that a description looks at, as a text: equal texts, equal tables.
 std::string DescriptionContent(absl::string_view config_json,
                                const ModelOverrides& overrides);
 
-// Makes the table of a family's model from its config.json.
+// Makes the table of a family's model from its config.json. Of the overrides it
+// looks at those of the config alone.
 //
 // INVALID_ARGUMENT: the config is not one that Hydra can train; the message has
 //   one line for each mistake, "key: what was found and what would be right".
@@ -38,7 +46,7 @@ class ModelFamilies {
       : by_model_type_(std::move(by_model_type)) {}
 
   // INVALID_ARGUMENT: not JSON (see ParsePythonJson), a model_type that is not
-  //   here, or as the family's Description.
+  //   here, or as the family's Description, WithFrozen and WithLora.
   absl::StatusOr<ModelTable> Describe(absl::string_view config_json,
                                       const ModelOverrides& overrides) const;
 

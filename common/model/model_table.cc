@@ -140,6 +140,12 @@ void AddTensor(std::string name, std::vector<int64_t> shape, TensorInit init,
   block.tensors.push_back(std::move(tensor));
 }
 
+void AddLinear(std::string name, std::vector<int64_t> shape,
+               LinearLayout layout, TensorInit init, ParameterBlock& block) {
+  AddTensor(std::move(name), std::move(shape), init, block);
+  block.tensors.back().linear = layout;
+}
+
 void NoteUsers(ModelTable& table) {
   for (int layer = 0; layer < table.layer_count(); ++layer) {
     for (int block : table.layers[layer].parameter_blocks) {

@@ -3,8 +3,11 @@
 
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <string>
 #include <vector>
+
+#include "common/model/lora_config.h"
 
 namespace hydra {
 
@@ -26,10 +29,22 @@ int64_t ElementBytes(ElementType type);
 
 // How a tensor that is not read from a checkpoint begins.
 struct TensorInit {
-  enum class Kind { kZero, kOne, kNormal };
+  enum class Kind { kZero, kOne, kNormal, kUniform };
   Kind kind = Kind::kZero;
   // Of kNormal; its mean is 0.
   double standard_deviation = 0;
+  // Of kUniform, which lies between -bound and bound.
+  double bound = 0;
+};
+
+// How the weight of a linear map of rows lies in memory.
+enum class LinearLayout {
+  // It is no such weight.
+  kNone,
+  // [out, in], as torch.nn.Linear has it.
+  kOutIn,
+  // [in, out], as Conv1D of transformers' GPT-2 has it.
+  kInOut
 };
 
 // One named tensor inside a parameter block.
@@ -44,6 +59,9 @@ struct TensorEntry {
   // Another name under which a checkpoint may have it, beside or in place of
   // its own: that of a tensor which is tied to it. Empty: none.
   std::string alias = {};
+  // If it is the weight of a linear map inside a layer, which an adapter can
+  // add to; its name then is the module's and ".weight".
+  LinearLayout linear = LinearLayout::kNone;
 };
 
 // A contiguous range of parameters that moves, updates and is versioned as one.
@@ -66,6 +84,8 @@ struct ParameterBlock {
   // Training does not change it: it has no gradient and no optimizer state, and
   // jobs that begin with the same values share it.
   bool frozen = false;
+  // Adapters, see lora.h: the model's own checkpoints do not have it.
+  bool is_adapter = false;
 
   int64_t element_count() const { return size_bytes / ElementBytes(type); }
   bool tied() const { return layers.size() > 1; }
@@ -189,6 +209,10 @@ struct ModelTable {
   std::string architecture_key;
   WeightNames weight_names;
   ConfigNames config_names;
+  // The modules that PEFT gives adapters to where nobody says which.
+  std::vector<std::string> lora_modules;
+  // Of a model with adapters; its target_modules are what was found.
+  std::optional<LoraConfig> lora;
 
   int layer_count() const { return static_cast<int>(layers.size()); }
   // Of all blocks, and of those that training changes; padding included.
@@ -219,6 +243,10 @@ struct ModelTable {
 // Appends a tensor to `block`, behind those that are there.
 void AddTensor(std::string name, std::vector<int64_t> shape, TensorInit init,
                ParameterBlock& block);
+
+// The same for the weight of a linear map, see TensorEntry::linear.
+void AddLinear(std::string name, std::vector<int64_t> shape,
+               LinearLayout layout, TensorInit init, ParameterBlock& block);
 
 // Fills in the blocks' users from the layers.
 void NoteUsers(ModelTable& table);

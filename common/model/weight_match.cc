@@ -61,6 +61,7 @@ class Matcher {
   WeightMatch Run() {
     if (!FindPrefix()) return std::move(match_);
     for (const ParameterBlock& block : table_.parameter_blocks) {
+      if (block.is_adapter) continue;
       for (const TensorEntry& tensor : block.tensors) MatchTensor(tensor);
     }
     AddMistakes();

@@ -11,11 +11,11 @@
 
 namespace hydra {
 
-// Which tensors of a checkpoint a model takes. Names are found as transformers
-// finds them: with or without the module's ("transformer."), and under a tied
-// tensor's name in place of their own, see WeightNames and TensorEntry::alias.
-// One prefix that all of them have, as torch.compile and others leave it, is
-// taken for what it is.
+// Which tensors of a checkpoint a model takes; adapters take none. Names are
+// found as transformers finds them: with or without the module's
+// ("transformer."), and under a tied tensor's name in place of their own, see
+// WeightNames and TensorEntry::alias. One prefix that all of them have, as
+// torch.compile and others leave it, is taken for what it is.
 struct WeightMatch {
   // The checkpoint's name of each tensor of the table, by the table's.
   absl::flat_hash_map<std::string, std::string> names;

@@ -9,8 +9,10 @@ namespace hydra {
 // earlier version, since it outlives its daemon; then it gets no tasks, and is
 // replaced. To be raised with whatever tasks may ask for, and with whatever
 // changes the bits that they make. 2: families beside GPT-2, schedules, JSON
-// Lines, an order of products that no number of threads changes.
-inline constexpr uint32_t kTaskFormat = 2;
+// Lines, an order of products that no number of threads changes. 3: frozen
+// blocks, adapters, conversations, tokens that are not trained on, rows that are
+// sequences.
+inline constexpr uint32_t kTaskFormat = 3;
 
 }  // namespace hydra
 

@@ -36,6 +36,8 @@ struct TokenizerFiles {
   std::optional<TokenizerFile> tokenizer_config_json;
   std::optional<TokenizerFile> special_tokens_map_json;
   std::optional<TokenizerFile> added_tokens_json;
+  // Ids do not follow from it (chat_template.h).
+  std::optional<TokenizerFile> chat_template_jinja;
 };
 
 // A member of TokenizerFiles and the name of its file.
@@ -50,6 +52,7 @@ inline constexpr TokenizerFileName kTokenizerFileNames[] = {
     {"tokenizer_config.json", &TokenizerFiles::tokenizer_config_json},
     {"special_tokens_map.json", &TokenizerFiles::special_tokens_map_json},
     {"added_tokens.json", &TokenizerFiles::added_tokens_json},
+    {"chat_template.jinja", &TokenizerFiles::chat_template_jinja},
 };
 
 // Reads the files of a directory: tokenizer.json where it is there, else

@@ -25,10 +25,9 @@ struct ModelToWrite : WrittenModel {
   std::vector<std::pair<BlockKey, Version>> blocks;
 };
 
-// The trained model: its parameters, in the table's order.
+// The trained model: those of its parameters that IsInFile() is true of, in the
+// table's order.
 struct SaveRequest : ModelToWrite {
-  // What goes along with the weights comes from there, too.
-  std::string model_dir;
   // The job's configuration and what it measured, to be kept beside the model.
   hydra::v1::JobDetail detail;
 };

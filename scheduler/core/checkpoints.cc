@@ -10,6 +10,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "common/chain/split.h"
+#include "common/checkpoint/block_layout.h"
 #include "common/checkpoint/checkpoint_directory.h"
 #include "common/status/proto_time.h"
 #include "glog/logging.h"
@@ -24,16 +25,13 @@ namespace v1 = hydra::v1;
 namespace wv1 = hydra::worker::v1;
 using Phase = ChainPosition::Phase;
 
-// Training replaces the last layers' blocks first. Frozen ones stay as they
-// began.
+// Training replaces the last layers' blocks first.
 std::vector<std::pair<BlockKey, Version>> BlocksToWrite(
     const JobShape& shape, const std::map<BlockKey, Version>& blocks,
     bool inside_step) {
   std::vector<std::pair<BlockKey, Version>> chosen;
   for (const auto& [key, version] : blocks) {
-    const bool is_frozen = key.kind == wv1::BLOCK_KIND_PARAMETERS &&
-                           shape.table->parameter_blocks[key.index].frozen;
-    if (!is_frozen && (IsTrained(key) || inside_step)) {
+    if (IsTrained(key) ? IsInFile(*shape.table, key.index) : inside_step) {
       chosen.emplace_back(key, version);
     }
   }

@@ -6,6 +6,7 @@
 #include <limits>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "absl/container/flat_hash_set.h"
@@ -66,6 +67,23 @@ TEST_F(CheckpointsTest, StateIsWrittenFromTheLastLayerToTheFirst) {
     EXPECT_LE(owner, last);
     last = owner;
   }
+}
+
+// The model that the adapters are of is where it was.
+TEST_F(CheckpointsTest, OfAModelWithAdaptersTheseAloneAreWritten) {
+  Job& job = AddAt(1, InStep(2));
+  ModelTable table = *job.shape.table;
+  table.lora.emplace();
+  const int adapters = static_cast<int>(table.parameter_blocks.size()) - 1;
+  for (int i = 0; i < adapters; ++i) table.parameter_blocks[i].frozen = true;
+  job.shape.table = std::move(table);
+  EndStep(job);
+  const CheckpointRequest request = Take<CheckpointRequest>().at(0);
+  std::vector<BlockKey> keys;
+  for (const auto& [key, version] : request.blocks) {
+    keys.push_back(key);
+  }
+  EXPECT_THAT(keys, ElementsAre(ParametersKey(adapters), StateKey(adapters)));
 }
 
 TEST_F(CheckpointsTest, InsideOfAStepItsBoundariesAndCutsBelongToIt) {

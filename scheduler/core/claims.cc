@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "common/data/data_format.h"
 #include "common/version/version.h"
 
 namespace hydra {
@@ -20,9 +21,14 @@ absl::string_view DeviceKind(absl::string_view name) {
 }
 
 std::string PrepareKey(const Job& job) {
-  return absl::StrCat(job.submitted.spec.data().SerializeAsString(), "|",
+  const v1::DataSpec& data = job.submitted.spec.data();
+  return absl::StrCat(data.SerializeAsString(), "|",
                       job.submitted.spec.model().tokenizer_path(), "|",
-                      job.shape.table->vocabulary_size);
+                      job.shape.table->vocabulary_size,
+                      // Rows are cut to it.
+                      IsConversations(data.format())
+                          ? absl::StrCat("|", job.shape.context_length)
+                          : "");
 }
 
 // What jobs wait for while another one prepares their data.
@@ -103,6 +109,7 @@ std::string Claims::PilotKey(const Job& job,
       " micro_batches=", job.shape.micro_batches,
       " eval_batch=", job.shape.eval_batch_size,
       " context=", job.shape.context_length,
+      IsConversations(job.submitted.spec.data().format()) ? " targets" : "",
       " optimizer=", v1::Optimizer_Name(job.submitted.spec.train().optim()),
       " state=", job.shape.state_factor,
       job.shape.clips_gradients ? " clips_gradients" : "",

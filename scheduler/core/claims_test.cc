@@ -93,6 +93,21 @@ TEST_F(ClaimsTest, WhatAJobOfOtherDataWaitsForIsItsOwn) {
   }
 }
 
+TEST_F(ClaimsTest, RowsThatAreCutElsewhereAreOtherData) {
+  const auto set = [](Job& job, v1::DataFormat format, int context) {
+    job.submitted.spec.mutable_data()->set_format(format);
+    job.shape.context_length = context;
+  };
+  set(Add(1), v1::DATA_FORMAT_CHAT, 32);
+  set(Add(2), v1::DATA_FORMAT_CHAT, 64);
+  set(Add(3), v1::DATA_FORMAT_TEXT, 32);
+  set(Add(4), v1::DATA_FORMAT_TEXT, 64);
+  for (uint64_t id : {1, 2, 3}) {
+    EXPECT_EQ(claims_.ClaimPrepare(book_.At(JobId(id))), JobId(id));
+  }
+  EXPECT_EQ(claims_.ClaimPrepare(book_.At(JobId(4))), JobId(3));
+}
+
 TEST_F(ClaimsTest, AForgottenSweepIsPreparedAnew) {
   Job& job = Add(1);
   claims_.ClaimPrepare(job);

@@ -79,6 +79,8 @@ PlanLimits Core::plan_limits() const {
       limits.device_memory_bytes.end());
   limits.lookahead = parts_->options.lookahead;
   limits.promised_tenths = parts_->options.promised_tenths;
+  limits.pool_first_byte = parts_->options.pool_first_byte;
+  limits.prefetch_bytes = parts_->options.prefetch_bytes;
   return limits;
 }
 
@@ -246,6 +248,9 @@ void Core::CheckInvariants() const {
           << "task " << task.id << " is in no hand";
       for (const auto& [key, version] : task.made) fresh.push_back(version);
     }
+    CHECK_EQ(parts_->bases.Has(job),
+             job.in_chain() && !job.submitted.base_key.empty())
+        << JobName(id);
     CHECK(StandOf(job).has_value())
         << JobName(id) << " cannot be: " << v1::JobState_Name(job.state())
         << ", " << v1::JobPhase_Name(job.phase()) << ", intent "

@@ -4,11 +4,14 @@
 #include <gtest/gtest.h>
 
 #include <string>
+#include <utility>
 #include <vector>
 
+#include "absl/algorithm/container.h"
 #include "absl/strings/match.h"
 #include "common/status/proto_time.h"
 #include "scheduler/core/new_job.h"
+#include "scheduler/core/plan.h"
 #include "scheduler/core/testing/small_job.h"
 #include "scheduler/core/testing/world_jobs.h"
 #include "scheduler/sim/world.h"
@@ -125,6 +128,56 @@ TEST(CoreTest, AJobWithoutABlockSurvivesARestart) {
   world.CrashDaemon();
   world.RunUntilJobsEnd();
   EXPECT_EQ(JobIn(world, 1).state(), v1::JOB_STATE_COMPLETED);
+}
+
+// Two small jobs with adapters on one frozen model.
+std::vector<NewJob> JobsOfOneBase(int count, int64_t steps) {
+  std::vector<NewJob> jobs;
+  for (int i = 0; i < count; ++i) {
+    NewJob job = SmallJob(steps);
+    job.spec.mutable_lora()->set_r(1 + i);
+    job.spec.mutable_lora()->set_lora_alpha(8);
+    job.table = *TableOf(job.spec, *job.model_config_json);
+    job.base_key = "a base";
+    jobs.push_back(std::move(job));
+  }
+  return jobs;
+}
+
+TEST(CoreTest, JobsOfOneBaseHaveItOnceAndAfterARestartToo) {
+  World world({});
+  world.Submit(JobsOfOneBase(/*count=*/3, /*steps=*/9));
+  const auto train = [&] {
+    return absl::c_all_of(world.core().jobs().all(), [](const auto& entry) {
+      return entry.second.position.step >= 2;
+    });
+  };
+  world.RunUntil(train);
+  const int64_t base = JobIn(world, 1).demand->base_bytes();
+  EXPECT_GT(base, 0);
+  EXPECT_LT(world.core().pool().used_bytes, 2 * base);
+  world.CrashDaemon();
+  world.RunUntil(train);
+  EXPECT_LT(world.core().pool().used_bytes, 2 * base);
+  world.RunUntilJobsEnd();
+  for (uint64_t id : {1, 2, 3}) {
+    EXPECT_EQ(JobIn(world, id).state(), v1::JOB_STATE_COMPLETED);
+  }
+  EXPECT_EQ(world.core().pool().used_bytes, 0);
+  EXPECT_EQ(world.core().pool().reserved_bytes, 0);
+}
+
+TEST(CoreTest, ADaemonThatDiesWhileABaseIsFilledFillsItOnce) {
+  World world({});
+  world.Submit(JobsOfOneBase(/*count=*/2, /*steps=*/2));
+  world.RunUntil([&] { return JobIn(world, 1).phase() == v1::JOB_PHASE_INIT; });
+  world.CrashDaemon();
+  world.RunUntilJobsEnd();
+  for (uint64_t id : {1, 2}) {
+    EXPECT_EQ(JobIn(world, id).state(), v1::JOB_STATE_COMPLETED)
+        << JobIn(world, id).reason;
+  }
+  EXPECT_EQ(world.core().pool().used_bytes, 0);
 }
 
 TEST(CoreTest, WhatTasksTookIsKnownAfterARestart) {

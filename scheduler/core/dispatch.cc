@@ -112,14 +112,22 @@ std::optional<JobView> BestOfBase(const DispatchView& view,
 }
 
 // Of the steps that the device is inside of, the best: those that follow on its
-// own tasks, and those of jobs with the same base, which it runs in turns.
+// own tasks, and those of jobs with the same base, which it runs in turns. A
+// job of the base that is about to begin one is behind the others: it catches
+// up with them, so that they go on together, unless it must not go before
+// `first`.
 const Successor* BestStep(const DispatchView& view, const Device& device,
+                          const JobView& first,
                           const std::vector<const Device*>& idle) {
   const Successor* best = BestSuccessor(
       view, device,
       [](const Successor& each) { return each.inside_step && !each.waits; });
   for (const Successor& mate : device.mates) {
-    if (!mate.inside_step || AnyCanRun(view, idle, mate.job.id)) continue;
+    if (AnyCanRun(view, idle, mate.job.id) ||
+        view.without_room.contains(mate.job.id) ||
+        (!mate.inside_step && !view.may_yield(first, mate.job))) {
+      continue;
+    }
     if (best == nullptr || view.before(mate.job, best->job)) best = &mate;
   }
   return best;
@@ -170,7 +178,7 @@ std::optional<JobId> Better(const DispatchView& view, const Device& device,
     choices.erase(choices.begin());
   }
   if (choices.empty()) return std::nullopt;
-  const Successor* const step = BestStep(view, device, idle);
+  const Successor* const step = BestStep(view, device, choices.front(), idle);
   if (const auto mate = BestOfBase(view, device, choices.front(), idle)) {
     choices.insert(choices.begin(), *mate);
   } else if (step != nullptr &&

@@ -108,9 +108,10 @@ using Dispatch = std::variant<GiveTask, AskBack>;
 // inside of goes on there, unless something else comes first by far, or it
 // would have to wait for the host. But before that, the frozen parameters that
 // are there serve all jobs that have them in common: those inside of a step,
-// and those that may go before the best one. Between steps, the best may yield:
-// if it is one that would wait, to the best that would not, and to a job of
-// whose next task the device has more bytes.
+// and those that may go before the best one; so where K jobs go through a base
+// together, another job may wait for K steps where it would wait for one.
+// Between steps, the best may yield: if it is one that would wait, to the best
+// that would not, and to a job of whose next task the device has more bytes.
 std::optional<Dispatch> NextDispatch(const DispatchView& view);
 
 }  // namespace hydra

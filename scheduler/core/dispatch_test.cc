@@ -331,6 +331,20 @@ TEST_F(DispatchTest, ABaseServesANewStepOnlyIfItsJobMayGoFirst) {
   EXPECT_THAT(Ask(), Gives(1, 5)) << "another one is ahead by too much";
 }
 
+TEST_F(DispatchTest, WhoIsBehindTheOthersOfABaseCatchesUpWithThem) {
+  JobView ahead = Job(5, 199);
+  JobView behind = Job(6, 200);
+  ahead.step = behind.step = absl::Hours(1);
+  DispatchView::Device& device = Device(1, 1);
+  device.successors = {{ahead, /*inside_step=*/true}};
+  device.mates = {{behind, /*inside_step=*/false}};
+  Runnable(behind);
+  EXPECT_THAT(Ask(), Gives(1, 6)) << "its step begins, up to where they are";
+  device.mates[0].job.remaining = absl::Hours(198);
+  Runnable(device.mates[0].job);
+  EXPECT_THAT(Ask(), Gives(1, 5)) << "now they are behind";
+}
+
 TEST_F(DispatchTest, NoJobIsTakenFromAnIdleDeviceForABase) {
   JobView mate = Job(6, 199);
   Device(1, 1);

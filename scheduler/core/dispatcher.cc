@@ -112,7 +112,8 @@ DispatchView::Device Dispatcher::ViewOf(const WorkerRecord& worker,
   if (!worker.hand.empty()) {
     last_job = &parts_.book->At(worker.hand.back().first);
     last_task = last_job->FindOutstanding(worker.hand.back().second);
-    if (last_task->position.has_value()) {
+    if (device.takes_tasks && device.held_tasks < device.hand_size &&
+        last_task->position.has_value()) {
       device.mates = MatesOf(worker, *last_job, last_task->task);
     }
   }

@@ -35,7 +35,7 @@ class DispatcherTest : public HandsFixture {
 
   Checkpoints checkpoints_{&options_, &book_,    &queue_,
                            &blocks_,  &journal_, &actions_};
-  SharedBases bases_{{&book_, &queue_, &blocks_, &journal_}};
+  SharedBases bases_{{&queue_, &blocks_, &journal_}};
   Dispatcher dispatcher_{
       {&book_, &queue_, &roster_, &hands_, &checkpoints_, &blocks_, &bases_}};
 };

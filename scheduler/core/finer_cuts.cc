@@ -10,11 +10,14 @@
 namespace hydra {
 namespace {
 
-// Of the parameters that the layers own: what they write follows from it.
+// Of the parameters that the layers own and train: what they write follows from
+// it.
 int64_t OwnedBytes(const ModelTable& table, const LayerRange& layers) {
   int64_t bytes = 0;
   for (const ParameterBlock& block : table.parameter_blocks) {
-    if (layers.Contains(block.owner())) bytes += block.size_bytes;
+    if (!block.frozen && layers.Contains(block.owner())) {
+      bytes += block.size_bytes;
+    }
   }
   return bytes;
 }

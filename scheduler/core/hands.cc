@@ -23,6 +23,11 @@ wv1::Task WireTask(const Job& job, const OutstandingTask& task) {
   return wire;
 }
 
+// What was trained belongs to it, unless the user insists.
+std::string ExpectedBase(const Job& job) {
+  return job.restore_dir.empty() || job.insists ? "" : job.submitted.base_key;
+}
+
 int64_t WrittenBytes(const ChainTask& task) {
   int64_t bytes = 0;
   for (const BlockWrite& write : task.writes) bytes += write.size_bytes;
@@ -118,7 +123,7 @@ int64_t Hands::UnpromisedBytes() const {
 bool Hands::HasSpareRoomFor(const Job& job) const {
   int64_t bytes = UnpromisedBytes();
   if (job.in_chain()) {
-    bytes += WrittenBytes(TaskAt(job.shape, job.plan, job.NextPosition()));
+    bytes += WrittenBytes(NextTask(job, *parts_.blocks));
   }
   return bytes <= parts_.admission->spare_bytes() - parts_.blocks->kept_bytes();
 }
@@ -249,6 +254,7 @@ wv1::JobContext Hands::ContextOf(const Job& job) const {
   context.set_prefetch_bytes(parts_.options->prefetch_bytes +
                              job.pilot_reserve_bytes);
   context.set_update_place(UpdatePlaceOf(job));
+  context.set_base_key(ExpectedBase(job));
   context.mutable_read_roots()->Assign(parts_.options->read_roots.begin(),
                                        parts_.options->read_roots.end());
   return context;
@@ -277,8 +283,8 @@ DesiredKey Hands::DesiredKeyOf(const WorkerRecord& worker) const {
 
 // All that may change of it.
 std::string Hands::ContextContentOf(const Job& job) const {
-  std::string content =
-      absl::StrCat(job.pilot_reserve_bytes, " ", UpdatePlaceOf(job));
+  std::string content = absl::StrCat(
+      job.pilot_reserve_bytes, " ", UpdatePlaceOf(job), " ", ExpectedBase(job));
   for (const wv1::PreparedSplit& split : job.splits) {
     absl::StrAppend(&content, "|", split.SerializeAsString());
   }

@@ -139,6 +139,12 @@ JobView ViewAt(const Job& job, const ChainPosition& place) {
     return {job.id, job.RemainingFrom(place), job.submitted_at, {}};
   }
   constexpr auto kMeasure = TimeModel::Measure::kWithoutWaits;
+  // Others may wait for what it fills, whatever they have left to do.
+  if (place.phase == ChainPosition::Phase::kInit &&
+      !job.submitted.base_key.empty()) {
+    return {job.id, absl::InfiniteDuration(), job.submitted_at,
+            job.times->StepTime(kMeasure)};
+  }
   return {job.id, job.times->Remaining(job.shape, job.plan, place, kMeasure),
           job.submitted_at, job.times->StepTime(kMeasure)};
 }

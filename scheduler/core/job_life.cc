@@ -6,6 +6,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
+#include "common/checkpoint/block_layout.h"
 #include "glog/logging.h"
 #include "scheduler/core/hands.h"
 #include "scheduler/core/job_move.h"
@@ -371,9 +372,9 @@ void JobLife::BeginSaving(Job& job, absl::Time now) {
   save_again_.erase(job.id);
   parts_.book->Touch(job);
   SaveRequest request{ModelToWriteOf(job, job.output_path)};
-  request.model_dir = job.submitted.spec.model().path();
   request.detail = DetailOf(job, kAllSteps);
   for (int i = 0; i < job.shape.table->parameter_blocks.size(); ++i) {
+    if (!IsInFile(*job.shape.table, i)) continue;
     const BlockKey key = ParametersKey(i);
     request.blocks.emplace_back(key, *parts_.blocks->Find(job.id, key));
   }

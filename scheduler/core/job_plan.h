@@ -2,6 +2,7 @@
 #define HYDRA_SCHEDULER_CORE_JOB_PLAN_H_
 
 #include <cstdint>
+#include <string>
 #include <vector>
 
 #include "hydra/v1/hydra.pb.h"
@@ -16,7 +17,12 @@ struct PlanLimits {
   // As in CoreOptions.
   int lookahead = 1;
   int promised_tenths = 9;
+  int64_t pool_first_byte = 0;
+  int64_t prefetch_bytes = 0;
 };
+
+// All of a job that its plan depends on, but for its name and parameters.
+std::string PlanContent(const NewJob& job);
 
 // What the job will take on such devices, before anything ran. With cut points
 // of its own it is planned with these. Pure.

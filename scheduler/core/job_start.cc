@@ -52,7 +52,11 @@ void JobStart::LogSharedPreparation(const Job& job, absl::Time now) {
     parts_.book->Log(
         job, "I",
         absl::StrCat(SplitName(split.split()), ": ", split.token_count(),
-                     " tokens, prepared with another job of the sweep"),
+                     " tokens",
+                     split.row_count() > 0
+                         ? absl::StrCat(" in ", split.row_count(), " rows")
+                         : "",
+                     ", prepared with another job of the sweep"),
         now);
   }
 }

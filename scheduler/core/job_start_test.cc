@@ -70,7 +70,7 @@ class JobStartTest : public ::testing::Test {
   Admission admission_{kPoolBytes, /*workers=*/2, /*lookahead=*/1};
   SharedModels models_;
   Claims claims_{&options_, &queue_};
-  SharedBases bases_{{&book_, &queue_, &blocks_, &journal_}};
+  SharedBases bases_{{&queue_, &blocks_, &journal_}};
   Roster roster_{&options_, &book_, &queue_, &journal_, &actions_};
   JobStart start_{{&book_, &queue_, &blocks_, &admission_, &models_, &claims_,
                    &bases_, &roster_, &journal_}};

@@ -9,6 +9,7 @@ ModelToWrite ModelToWriteOf(const Job& job, const std::string& directory) {
   model.table = *job.shape.table;
   model.config_json = *job.submitted.model_config_json;
   model.tokenizer_dir = job.submitted.spec.model().tokenizer_path();
+  model.model_dir = job.submitted.spec.model().path();
   return model;
 }
 

@@ -10,8 +10,7 @@ ChainTask NextTask(const Job& job, const BlockTable& blocks) {
   ChainTask task = TaskAt(job.shape, job.plan, job.NextPosition());
   if (task.kind != worker::v1::TASK_KIND_INIT) return task;
   const auto is_there = [&](const BlockWrite& write) {
-    return write.key.kind == worker::v1::BLOCK_KIND_PARAMETERS &&
-           job.shape.table->parameter_blocks[write.key.index].frozen &&
+    return IsFrozen(*job.shape.table, write.key) &&
            blocks.Find(job.id, write.key) != nullptr;
   };
   task.writes.erase(

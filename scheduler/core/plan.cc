@@ -5,6 +5,7 @@
 #include "absl/strings/str_cat.h"
 #include "common/chain/split.h"
 #include "common/data/batch_plan.h"
+#include "common/data/split_windows.h"
 #include "common/data/step_count.h"
 #include "common/model/describe.h"
 
@@ -17,11 +18,11 @@ namespace wv1 = hydra::worker::v1;
 // Evaluation batches are numbered with 32 bits.
 constexpr int64_t kMaxEvalBatches = int64_t{1} << 30;
 
-int64_t TokensOf(const Job& job, wv1::Split split) {
+wv1::PreparedSplit SplitOf(const Job& job, wv1::Split split) {
   for (const wv1::PreparedSplit& prepared : job.splits) {
-    if (prepared.split() == split) return prepared.token_count();
+    if (prepared.split() == split) return prepared;
   }
-  return 0;
+  return {};
 }
 
 // What one evaluation of a split takes in.
@@ -32,7 +33,7 @@ struct Evaluated {
 
 Evaluated EvaluationOf(const Job& job, wv1::Split split) {
   const int64_t windows =
-      WindowCount(TokensOf(job, split), job.shape.context_length);
+      WindowsOf(SplitOf(job, split), job.shape.context_length);
   Evaluated all = {EvaluationBatchCount(windows, job.shape.eval_batch_size),
                    windows};
   const int64_t most = job.submitted.spec.evaluation().max_eval_batches();
@@ -40,11 +41,27 @@ Evaluated EvaluationOf(const Job& job, wv1::Split split) {
   return {most, most * job.shape.eval_batch_size};
 }
 
+// Of a split that is too short for one step of `sequences`.
+std::string TooShort(const wv1::PreparedSplit& train, int64_t sequences,
+                     int64_t context_length) {
+  if (train.row_count() > 0) {
+    return absl::StrCat(
+        "the training split has ", train.row_count(),
+        " rows that can be trained on; one step takes ", sequences,
+        " rows; smaller batches, or data.packing: true, need fewer");
+  }
+  return absl::StrCat("the training split has ", train.token_count(),
+                      " tokens; one step of ", sequences, " sequences of ",
+                      context_length, " tokens needs ",
+                      sequences * context_length + 1,
+                      "; a smaller train.context_length makes them shorter");
+}
+
 // An evaluation of no window would have no loss.
 absl::Status CheckEvaluationSplits(const Job& job) {
   for (const wv1::PreparedSplit& prepared : job.splits) {
     if (prepared.split() == wv1::SPLIT_TRAIN ||
-        WindowCount(prepared.token_count(), job.shape.context_length) > 0) {
+        WindowsOf(prepared, job.shape.context_length) > 0) {
       continue;
     }
     return absl::InvalidArgumentError(
@@ -60,27 +77,24 @@ absl::Status CheckEvaluationSplits(const Job& job) {
 
 std::string TableContent(const v1::JobSpec& spec,
                          const std::string& model_config_json) {
-  return DescriptionContent(model_config_json, OverridesOf(spec.train()));
+  return DescriptionContent(model_config_json, OverridesOf(spec));
 }
 
 absl::StatusOr<ModelTable> TableOf(const v1::JobSpec& spec,
                                    const std::string& model_config_json) {
-  return Describe(model_config_json, OverridesOf(spec.train()));
+  return Describe(model_config_json, OverridesOf(spec));
 }
 
 absl::StatusOr<ChainPlan> PlanOf(const Job& job) {
   const v1::TrainSpec& train = job.submitted.spec.train();
   const int64_t sequences =
       job.shape.micro_batch_size * job.shape.micro_batches;
-  const int64_t tokens = TokensOf(job, wv1::SPLIT_TRAIN);
+  const wv1::PreparedSplit data = SplitOf(job, wv1::SPLIT_TRAIN);
   const int64_t steps_per_epoch =
-      StepsPerEpoch(WindowCount(tokens, job.shape.context_length), sequences);
+      StepsPerEpoch(WindowsOf(data, job.shape.context_length), sequences);
   if (steps_per_epoch == 0) {
-    return absl::InvalidArgumentError(absl::StrCat(
-        "the training split has ", tokens, " tokens; one step of ", sequences,
-        " sequences of ", job.shape.context_length, " tokens needs ",
-        sequences * job.shape.context_length + 1,
-        "; a smaller train.context_length makes them shorter"));
+    return absl::InvalidArgumentError(
+        TooShort(data, sequences, job.shape.context_length));
   }
   if (absl::Status long_enough = CheckEvaluationSplits(job);
       !long_enough.ok()) {

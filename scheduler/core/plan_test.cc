@@ -53,5 +53,23 @@ TEST(PlanOfTest, EverySplitThatIsTooShortIsRefusedWithTheNumbers) {
               HasSubstr("the test split has 32 tokens"));
 }
 
+TEST(PlanOfTest, WhereRowsAreSequencesTheyAreCounted) {
+  Job job = JobWithTokens(1000, 10, 0);
+  hydra::v1::TrainSpec& train = *job.submitted.spec.mutable_train();
+  train.clear_max_steps();
+  train.set_num_train_epochs(3);
+  job.splits[0].set_row_count(9);
+  job.splits[1].set_row_count(3);
+  const auto plan = PlanOf(job);
+  ASSERT_TRUE(plan.ok()) << plan.status();
+  // Four whole steps of two in an epoch.
+  EXPECT_EQ(plan->total_steps, 12);
+  EXPECT_EQ(plan->validation_batches, 2);
+  EXPECT_EQ(plan->validation_sequences, 3);
+  job.splits[0].set_row_count(1);
+  EXPECT_THAT(PlanOf(job).status().message(),
+              HasSubstr("1 rows that can be trained on; one step takes 2"));
+}
+
 }  // namespace
 }  // namespace hydra

@@ -34,6 +34,9 @@ absl::Status CheckPrepare(const TaskReport& report) {
     if (split.token_count() < 0) {
       return Contradiction(report, "counts ", split.token_count(), " tokens");
     }
+    if (split.row_count() < 0) {
+      return Contradiction(report, "counts ", split.row_count(), " rows");
+    }
     has_training_data = has_training_data || split.split() == wv1::SPLIT_TRAIN;
   }
   if (has_training_data) return absl::OkStatus();
@@ -67,6 +70,12 @@ absl::Status CheckPass(const JobShape& shape, const ChainTask& task,
   const bool has_loss = has_head && (task.kind == wv1::TASK_KIND_TURN ||
                                      task.kind == wv1::TASK_KIND_EVALUATE);
   if (!has_loss || report.pass().loss_tokens() > 0) return absl::OkStatus();
+  // None of its tokens is trained on: then each batch has the loss of none.
+  const int batches = task.last_micro_batch - task.first_micro_batch;
+  if (report.pass().loss_tokens() == 0 && batches > 0 &&
+      report.pass().batch_loss_sums_size() == batches) {
+    return absl::OkStatus();
+  }
   return Contradiction(report, "has the losses of ",
                        report.pass().loss_tokens(), " tokens");
 }

@@ -71,6 +71,17 @@ TEST_F(ReportCheckTest, NumbersThatCannotBeAreRefused) {
   EXPECT_THAT(Check(wv1::TASK_KIND_PREPARE), HasSubstr("-5 tokens"));
 }
 
+TEST_F(ReportCheckTest, BatchesOfWhichNothingIsTrainedOnHaveTheLossOfNone) {
+  ChainTask task;
+  task.kind = wv1::TASK_KIND_TURN;
+  task.layers = {0, shape_.table->layer_count()};
+  task.last_micro_batch = 2;
+  report_.mutable_pass()->add_batch_loss_sums(0);
+  EXPECT_FALSE(CheckReport(shape_, task, report_).ok());
+  report_.mutable_pass()->add_batch_loss_sums(0);
+  EXPECT_TRUE(CheckReport(shape_, task, report_).ok());
+}
+
 TEST_F(ReportCheckTest, CutsThatMakeNoShardsAreRefused) {
   for (const std::vector<int>& cuts :
        {std::vector<int>{0}, {-1}, {4}, {2, 2}, {3, 1}, {1'000'000}}) {

@@ -33,6 +33,10 @@ bool StaysOnDevice(const Job& job, const OutstandingTask& task,
   }
 }
 
+// What the host makes of less than one part in so many of what a task reads, as
+// of adapters, is there soon enough.
+constexpr int64_t kAwaitedShare = 16;
+
 // Of what a pass over the layers has on its device.
 int64_t FrozenBytes(const ModelTable& table, const LayerRange& layers) {
   int64_t bytes = 0;
@@ -108,8 +112,15 @@ bool WaitsForHost(const WorkerRecord& worker, const Job& job) {
       if (!StaysOnDevice(job, task, key)) made_by[key] = i;
     }
   }
-  return last_maker(TaskAt(job.shape, job.plan, job.NextPosition()))
-      .has_value();
+  const ChainTask next = TaskAt(job.shape, job.plan, job.NextPosition());
+  int64_t awaited_bytes = 0;
+  int64_t bytes = 0;
+  for (const BlockKey& key : next.reads) {
+    const int64_t size = BlockBytes(job.shape, next.kind, key);
+    bytes += size;
+    if (Needs(next, key) && made_by.contains(key)) awaited_bytes += size;
+  }
+  return awaited_bytes > bytes / kAwaitedShare;
 }
 
 }  // namespace hydra

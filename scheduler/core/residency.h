@@ -27,8 +27,8 @@ bool ReadsSameBase(const Job& job, const ChainPosition& next,
 
 // Whether the job's next task needs what the host has yet to make of the
 // gradients of tasks that are out, and none of them needs it before: it would
-// wait for the slowest way there is, to the host and back. Never on a device
-// whose memory is the host's. Pure.
+// wait for the slowest way there is, to the host and back; but for little, as
+// adapters are. Never on a device whose memory is the host's. Pure.
 //
 // Requires a job in its chain, with a next task.
 bool WaitsForHost(const WorkerRecord& worker, const Job& job);

@@ -180,11 +180,7 @@ absl::Status Restoration::RestoreInPool(Job& job,
 // A frozen block's version may be that of other jobs' blocks, too.
 bool Restoration::Adopt(const Job& job, const BlockKey& key,
                         const Version& version) {
-  const bool is_frozen =
-      key.kind == wv1::BLOCK_KIND_PARAMETERS && key.index >= 0 &&
-      key.index < static_cast<int>(job.shape.table->parameter_blocks.size()) &&
-      job.shape.table->parameter_blocks[key.index].frozen;
-  if (is_frozen && !frozen_.insert(version.id).second) {
+  if (IsFrozen(*job.shape.table, key) && !frozen_.insert(version.id).second) {
     parts_.blocks.Share(version, job.id, key);
     return true;
   }

@@ -81,6 +81,11 @@ void SharedBases::Leave(const Job& job) {
   if (base->second.jobs.empty()) bases_.erase(base);
 }
 
+bool SharedBases::Has(const Job& job) const {
+  const auto base = bases_.find(job.submitted.base_key);
+  return base != bases_.end() && base->second.jobs.contains(job.id);
+}
+
 std::vector<JobId> SharedBases::JobsWithBaseOf(const Job& job) const {
   const auto base = bases_.find(job.submitted.base_key);
   if (base == bases_.end()) return {};

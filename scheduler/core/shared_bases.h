@@ -9,7 +9,6 @@
 #include "common/ids/ids.h"
 #include "scheduler/core/block_table.h"
 #include "scheduler/core/job.h"
-#include "scheduler/core/job_book.h"
 #include "scheduler/core/job_queue.h"
 #include "scheduler/journal/journal.h"
 
@@ -25,7 +24,6 @@ namespace hydra {
 class SharedBases {
  public:
   struct Parts {
-    const JobBook* book = nullptr;
     JobQueue* queue = nullptr;
     BlockTable* blocks = nullptr;
     Journal* journal = nullptr;
@@ -45,6 +43,8 @@ class SharedBases {
   // It leaves the pool. Its blocks are the caller's to end.
   void Leave(const Job& job);
 
+  // Whether it is in the pool, as far as this knows.
+  bool Has(const Job& job) const;
   // The jobs in the pool that have the job's base, itself among them if it is
   // there, by their ids.
   std::vector<JobId> JobsWithBaseOf(const Job& job) const;

@@ -155,7 +155,7 @@ TEST_F(SharedBasesTest, AnEarlierDaemonsJobGoesOnFilling) {
   Job& second = AddCut(2);
   Admit(second);
   // As a daemon finds them that was started anew: one of them half filled.
-  SharedBases anew({&book_, &queue_, &blocks_, &journal_});
+  SharedBases anew({&queue_, &blocks_, &journal_});
   blocks_.End(first.id, ParametersKey(0));
   anew.Restore(first);
   Job& third = AddCut(3);

@@ -38,6 +38,11 @@ void AddLoss(const ChainTask& turn, const wv1::PassResult& result,
   sum.set_tokens(sum.tokens() + result.loss_tokens());
 }
 
+// Where no token is trained on, a step has no loss; shown as 0.
+double MeanLoss(double sum, int64_t tokens) {
+  return tokens == 0 ? 0 : sum / static_cast<double>(tokens);
+}
+
 }  // namespace
 
 absl::Status TaskResults::Take(WorkerRecord& worker,
@@ -188,7 +193,7 @@ void TaskResults::RecordPass(Job& job, const OutstandingTask& done,
     if (done.task.last_micro_batch < job.shape.micro_batches) return;
     v1::StepMetrics step;
     step.set_step(done.task.step);
-    step.set_train_loss(job.step_loss.sum() / job.step_loss.tokens());
+    step.set_train_loss(MeanLoss(job.step_loss.sum(), job.step_loss.tokens()));
     *step.mutable_time() = ToProto(now);
     step.set_skipped_blocks(result.skipped_blocks_size());
     AddStep(job, step);
@@ -219,7 +224,8 @@ void TaskResults::RecordEvaluation(Job& job, const OutstandingTask& done,
   metrics.set_step(done.task.step);
   metrics.set_split(SplitName(done.task.split));
   metrics.set_tokens(job.eval_tokens);
-  metrics.set_loss(job.eval_loss_sum / job.eval_tokens);
+  // No number where nothing was measured: that is no best model.
+  metrics.set_loss(job.eval_loss_sum / static_cast<double>(job.eval_tokens));
   metrics.set_perplexity(std::exp(metrics.loss()));
   parts_.book->Log(
       job, "I",
@@ -363,11 +369,16 @@ void TaskResults::TakeBadCheckpoint(Job& job, const std::string& path,
     }
     job.Hear(IntentEvent::kFallBack);
   } else {
-    // It may be whole: somebody has to look.
+    // It may be whole: somebody has to look. What a base model lacks is no
+    // fault of a checkpoint's.
+    const bool is_base = code == absl::StatusCode::kFailedPrecondition;
     job.hold_reason = absl::StrCat(
-        "paused: the checkpoint ", path, " cannot be read: ", Describe(error),
+        "paused: the checkpoint ", path, " cannot be ",
+        is_base ? "gone on from: " : "read: ", Describe(error),
         "; resume the job to try again",
-        missing ? ", and else to go on from the checkpoint before it" : "");
+        missing   ? ", and else to go on from the checkpoint before it"
+        : is_base ? ", and with other files than before"
+                  : "");
     job.Hear(IntentEvent::kHoldBack);
   }
   Hands::Withdraw(job);

@@ -7,6 +7,7 @@
 #include <thread>
 #include <utility>
 
+#include "absl/container/flat_hash_map.h"
 #include "absl/container/flat_hash_set.h"
 #include "absl/strings/str_cat.h"
 #include "common/clock/steady_time.h"
@@ -30,6 +31,8 @@ constexpr size_t kJobsInOneGo = 100;
 // 2,500 further jobs a second, which
 // takes about a twentieth of two cores that compute for training.
 constexpr absl::Duration kGoEvery = absl::Milliseconds(40);
+// Devices in one call of Plan.
+constexpr int kMostPlannedDevices = 64;
 // A list of so many jobs takes less than a millisecond.
 constexpr int kShortPage = 100;
 // docs/daemon.md, "Who may do what".
@@ -150,6 +153,11 @@ absl::Status HydraServiceImpl::Validate(const v1::SubmitRequest& request,
 
 absl::Status HydraServiceImpl::MakePlan(const v1::PlanRequest& request,
                                         v1::PlanResponse* response) {
+  if (request.device_memory_bytes_size() > kMostPlannedDevices) {
+    return absl::InvalidArgumentError(absl::StrCat(
+        "device_memory_bytes: found ", request.device_memory_bytes_size(),
+        " memory limits; at most ", kMostPlannedDevices, " in one call"));
+  }
   for (int64_t bytes : request.device_memory_bytes()) {
     if (bytes > 0) continue;
     return absl::InvalidArgumentError(absl::StrCat(
@@ -169,8 +177,21 @@ absl::Status HydraServiceImpl::MakePlan(const v1::PlanRequest& request,
                                        request.device_memory_bytes().end());
   }
   OnceEach warnings(response->mutable_warnings());
+  // Most jobs of a sweep differ in nothing that counts.
+  absl::flat_hash_map<std::string, const v1::JobPlan*> known;
+  response->mutable_jobs()->Reserve(static_cast<int>(jobs->size()));
   for (const NewJob& job : *jobs) {
-    *response->add_jobs() = PlanJob(job, *limits);
+    v1::JobPlan& plan = *response->add_jobs();
+    const v1::JobPlan*& alike = known[PlanContent(job)];
+    if (alike == nullptr) {
+      plan = PlanJob(job, *limits);
+      alike = &plan;
+    } else {
+      plan = *alike;
+      plan.set_name(job.spec.name());
+      plan.mutable_parameters()->Assign(job.parameters.begin(),
+                                        job.parameters.end());
+    }
     warnings.Add(job.warnings);
   }
   return absl::OkStatus();

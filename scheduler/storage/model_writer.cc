@@ -56,7 +56,8 @@ absl::Status WriteOtherFiles(const SaveRequest& request,
                              const HeldDirectory& directory) {
   const absl::Status status =
       WritePlainFile(directory, "hydra_job.json", JobJson(request)).status();
-  if (!status.ok()) return status;
+  // The model of adapters has its own.
+  if (!status.ok() || request.table.lora.has_value()) return status;
   return CopyGenerationConfig(request, real_roots, directory);
 }
 
@@ -90,7 +91,7 @@ absl::Status WriteModel(const PoolFile& pool, const SaveRequest& request,
   }
   if (!status.ok()) return status;
   // The checkpoints lie there too, so the directory cannot be exchanged.
-  return staged->CommitFiles(kModelFile);
+  return staged->CommitFiles(ParametersFile(request.table));
 }
 
 ModelWriter::ModelWriter(const PoolFile* pool,

@@ -16,9 +16,10 @@ namespace hydra {
 
 // Writes one trained model as a directory that Hugging Face tools open:
 // config.json, model.safetensors, and the tokenizer's files where there are
-// any; beside them hydra_job.json with the job's configuration and what it
-// measured. What else is in the directory stays. Whoever finds the weights
-// finds all of it, also after a crash; when this returns, it is on the disk.
+// any, or adapters as one that PEFT opens, see WriteModelFiles(); beside them
+// hydra_job.json with the job's configuration and what it measured. What else
+// is in the directory stays. Whoever finds the weights finds all of it, also
+// after a crash; when this returns, it is on the disk.
 //
 // A tokenizer is copied only from below `read_roots`; none of them: from
 // everywhere. Asks `go_on` before the first block and behind each one. Reads

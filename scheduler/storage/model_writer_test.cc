@@ -7,6 +7,7 @@
 #include "absl/synchronization/notification.h"
 #include "common/checkpoint/checkpoint_writer.h"
 #include "common/file/scratch_directory.h"
+#include "common/model/lora.h"
 #include "common/safetensors/reader.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
@@ -37,6 +38,10 @@ class ModelWriterTest : public testing::Test {
     return names;
   }
 
+  std::string PathOf(const std::string& name) const {
+    return model_.PathOf(name);
+  }
+
   SavedModel model_;
 };
 
@@ -54,6 +59,45 @@ TEST_F(ModelWriterTest, WritesAllOfAModel) {
                                   absl::MakeSpan(embedding))
                   .ok());
   EXPECT_THAT(embedding, testing::Each(1.0f));
+}
+
+TEST_F(ModelWriterTest, OfAdaptersNothingElseIsWritten) {
+  LoraConfig lora;
+  lora.r = 2;
+  const ModelTable table = WithLora(model_.save.table, lora).value();
+  const ParameterBlock& adapters = table.parameter_blocks.back();
+  Version version;
+  version.size_bytes = adapters.size_bytes;
+  version.slot = Slot{model_.pool().data_offset(), adapters.size_bytes};
+  for (ModelToWrite* model : {static_cast<ModelToWrite*>(&model_.save),
+                              static_cast<ModelToWrite*>(&model_.checkpoint)}) {
+    model->table = table;
+    model->model_dir = PathOf("model");
+    model->blocks = {
+        {ParametersKey(static_cast<int>(table.parameter_blocks.size()) - 1),
+         version}};
+  }
+  model_.folder().Write("model/generation_config.json", "{}");
+  ASSERT_TRUE(Write().ok());
+  EXPECT_THAT(Written(), UnorderedElementsAre("adapter_config.json",
+                                              "adapter_model.safetensors",
+                                              "hydra_job.json", "vocab.json"));
+  EXPECT_THAT(ReadFile(PathOf("out/adapter_config.json")),
+              testing::HasSubstr(PathOf("model")));
+  const auto reader =
+      safetensors::Reader::Open(PathOf("out/adapter_model.safetensors"));
+  ASSERT_TRUE(reader.ok()) << reader.status();
+  EXPECT_EQ(reader->table().tensors().size(), adapters.tensors.size());
+  const ModelContents contents =
+      ContentsOf(model_.checkpoint, model_.pool(), {});
+  ASSERT_TRUE(WriteCheckpoint(contents, model_.checkpoint.manifest, [](size_t) {
+                return true;
+              }).ok());
+  for (const std::string name :
+       {"adapter_model.safetensors", "adapter_config.json", "vocab.json"}) {
+    EXPECT_EQ(model_.folder().Read("out/" + name),
+              model_.folder().Read("checkpoint-1/" + name));
+  }
 }
 
 TEST_F(ModelWriterTest, AllOfATokenizerGoesAlong) {

@@ -6,6 +6,7 @@
 #include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/strip.h"
+#include "common/data/data_format.h"
 #include "common/file/file_format.h"
 #include "common/text/printable.h"
 #include "scheduler/submission/user_file.h"
@@ -50,8 +51,8 @@ const DataCheck::Finding& DataCheck::Look(const std::string& path,
     finding.mistake = std::string(head.status().message());
     return finding;
   }
-  const bool is_rows = format == v1::DATA_FORMAT_JSONL;
-  const bool is_text = is_rows || format == v1::DATA_FORMAT_TEXT;
+  const bool is_rows = IsRows(format);
+  const bool is_text = IsTokenized(format);
   const FileFormat* found = RecogniseFormat(*head);
   if (found != nullptr && !(is_text && found->is_text)) {
     if (is_text || found->signature_bytes >= kCertainBytes) {

@@ -3,11 +3,11 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
 #include "common/file/file_format.h"
+#include "common/model/base_key.h"
 #include "common/model/config_file.h"
 #include "common/model/describe.h"
 #include "common/model/weight_match.h"
 #include "common/safetensors/weight_directory.h"
-#include "scheduler/submission/base_key.h"
 #include "scheduler/submission/user_file.h"
 
 namespace hydra {

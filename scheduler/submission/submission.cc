@@ -11,12 +11,15 @@
 #include "absl/strings/str_cat.h"
 #include "common/jobfile/expand.h"
 #include "common/jobfile/validate.h"
+#include "common/model/base_key.h"
+#include "common/model/frozen_layers.h"
+#include "common/model/lora.h"
+#include "common/model/model_families.h"
 #include "common/model/model_table.h"
 #include "common/shared/shared.h"
 #include "common/shared/shared_by_content.h"
 #include "scheduler/core/new_job.h"
 #include "scheduler/core/plan.h"
-#include "scheduler/submission/base_key.h"
 #include "scheduler/submission/data_check.h"
 #include "scheduler/submission/model_check.h"
 #include "scheduler/submission/tokenizer_check.h"
@@ -98,6 +101,25 @@ void CheckAgainstModel(const ModelTable& table, v1::JobSpec& spec,
   }
 }
 
+// Whether what the job says of its model's layers fits them; else that is among
+// the mistakes.
+bool CanTrainLayers(const ModelTable& table, const v1::JobSpec& spec,
+                    Mistakes& mistakes) {
+  if (HasMistakeBelow(mistakes, "lora.") ||
+      HasMistakeBelow(mistakes, "model.frozen")) {
+    return false;
+  }
+  const ModelOverrides overrides = OverridesOf(spec);
+  AddStatus("model.frozen", WithFrozen(table, overrides.frozen).status(),
+            mistakes);
+  if (overrides.lora.has_value()) {
+    AddStatus("lora.target_modules", WithLora(table, *overrides.lora).status(),
+              mistakes);
+  }
+  return !HasMistakeBelow(mistakes, "lora.") &&
+         !HasMistakeBelow(mistakes, "model.frozen");
+}
+
 // The same mistake in twelve jobs of a sweep is one mistake.
 Mistakes WithoutRepeats(const Mistakes& mistakes) {
   std::set<std::pair<std::string, std::string>> seen;
@@ -165,7 +187,9 @@ class Checker {
     }
     if (!model.table.has_value()) return mistakes;
     CheckAgainstModel(*model.table, spec, mistakes);
-    AddStatus("model.path", SetTable(*model.config_json, job), mistakes);
+    if (CanTrainLayers(*model.table, spec, mistakes)) {
+      AddStatus("model.path", SetTable(*model.config_json, job), mistakes);
+    }
     job.model_config_json = model.config_json;
     job.base_key = BaseKey(spec, *job.table, model.weights_identity);
     return mistakes;

@@ -120,6 +120,33 @@ TEST_F(SubmissionTest, ReportsRangesFilesModelAndGridInOneAnswer) {
           AllOf(HasSubstr("model.path: "), HasSubstr("nowhere"))));
 }
 
+TEST_F(SubmissionTest, AdaptersThatDoNotFitTheModelAreNamed) {
+  job_.mutable_lora()->add_target_modules("c_attn");
+  const auto jobs = Check();
+  ASSERT_TRUE(jobs.ok()) << jobs.status();
+  EXPECT_TRUE(jobs->front().table->lora.has_value());
+  EXPECT_LT(jobs->front().table->TrainedBytes(),
+            jobs->front().table->ParameterBytes());
+  job_.mutable_lora()->add_target_modules("q_proj");
+  EXPECT_THAT(std::string(Check().status().message()),
+              AllOf(HasSubstr("lora.target_modules: found 'q_proj'"),
+                    HasSubstr("there are c_attn, c_proj, c_fc")));
+  job_.mutable_lora()->set_r(-1);
+  EXPECT_THAT(std::string(Check().status().message()),
+              HasSubstr("lora.r: expected a whole number from 1"));
+}
+
+TEST_F(SubmissionTest, PatternsThatDoNotFitTheModelAreNamed) {
+  job_.mutable_model()->add_frozen("*.h.0.*");
+  const auto jobs = Check();
+  ASSERT_TRUE(jobs.ok()) << jobs.status();
+  EXPECT_TRUE(jobs->front().table->parameter_blocks[2].frozen);
+  job_.mutable_model()->set_frozen(0, "*.h.0.*.weight");
+  EXPECT_THAT(std::string(Check().status().message()),
+              HasSubstr("model.frozen: the tensors of a layer are frozen "
+                        "together"));
+}
+
 TEST_F(SubmissionTest, AFileThatIsNamedTwiceIsReportedOnce) {
   const std::string missing = folder_.PathOf("nothing");
   job_.mutable_data()->set_train_files(0, missing);
@@ -169,6 +196,39 @@ TEST_F(SubmissionTest, ATokenizerJsonThatHydraDoesNotKnowIsRefusedByItsPart) {
                     "model": {"type": "WordPiece", "unk_token": "[UNK]",
                               "vocab": {"[UNK]": 0, "one": 1}}})");
   EXPECT_THAT(Refusal(), IsEmpty());
+}
+
+TEST_F(SubmissionTest, ConversationsNeedATemplateBeforeTheJobRuns) {
+  folder_.Write("model/tokenizer.json",
+                R"({"pre_tokenizer": {"type": "BertPreTokenizer"},
+                    "model": {"type": "WordPiece", "unk_token": "[UNK]",
+                              "vocab": {"[UNK]": 0}}})");
+  folder_.Write("rows.jsonl", R"({"messages": []})");
+  v1::DataSpec& data = *job_.mutable_data();
+  data.set_train_files(0, folder_.PathOf("rows.jsonl"));
+  data.set_format(v1::DATA_FORMAT_CHAT);
+  EXPECT_THAT(Refusal(),
+              ElementsAre(AllOf(HasSubstr("data.chat_template: "),
+                                HasSubstr("tokenizer has no chat template"))));
+  data.set_chat_template(folder_.PathOf("none.jinja"));
+  EXPECT_THAT(Refusal(), ElementsAre(AllOf(HasSubstr("data.chat_template: "),
+                                           HasSubstr("none.jinja"))));
+  folder_.Write("a.jinja", "{{ messages }}");
+  data.set_chat_template(folder_.PathOf("a.jinja"));
+  const auto jobs = Check();
+  ASSERT_TRUE(jobs.ok()) << jobs.status();
+  EXPECT_TRUE(jobs->front().spec.data().has_packing());
+  EXPECT_FALSE(jobs->front().spec.data().train_on_prompt());
+  // Instructions have Alpaca's, which needs a token that ends answers.
+  data.clear_chat_template();
+  data.set_format(v1::DATA_FORMAT_INSTRUCTION);
+  EXPECT_THAT(Refusal(), ElementsAre(AllOf(HasSubstr("data.chat_template: "),
+                                           HasSubstr("no eos_token"))));
+  folder_.Write("model/tokenizer_config.json", R"({"eos_token": "[UNK]"})");
+  EXPECT_TRUE(Check().ok()) << Check().status();
+  // An array of rows.
+  folder_.Write("rows.jsonl", "[1]");
+  EXPECT_THAT(Refusal(), ElementsAre(HasSubstr("is no JSON Lines")));
 }
 
 TEST_F(SubmissionTest, WarnsOfWhatIsNotUsed) {

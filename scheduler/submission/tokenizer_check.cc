@@ -2,8 +2,11 @@
 
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
+#include "common/data/data_format.h"
+#include "common/tokenizer/chat_template.h"
 #include "common/tokenizer/tokenizer.h"
 #include "scheduler/storage/tokenizer_files.h"
+#include "scheduler/submission/data_check.h"
 #include "scheduler/submission/user_file.h"
 
 namespace hydra {
@@ -12,11 +15,12 @@ namespace {
 namespace v1 = hydra::v1;
 
 constexpr char kField[] = "model.tokenizer_path";
+constexpr char kTemplateField[] = "data.chat_template";
 
 }  // namespace
 
-TokenizerCheck::Finding TokenizerCheck::Look(const std::string& directory,
-                                             bool is_for_text) const {
+TokenizerCheck::Finding TokenizerCheck::Look(const Asked& asked) const {
+  const std::string& directory = asked.directory;
   Finding finding;
   // They go along with the trained model, so all of them must be readable for
   // whoever submits.
@@ -27,7 +31,7 @@ TokenizerCheck::Finding TokenizerCheck::Look(const std::string& directory,
       finding.mistakes.push_back(std::string(status.message()));
     }
   }
-  if (!is_for_text || !finding.mistakes.empty()) return finding;
+  if (!IsTokenized(asked.format) || !finding.mistakes.empty()) return finding;
   TokenizerFiles files;
   for (const TokenizerFileName& file : kTokenizerFileNames) {
     const std::string path = absl::StrCat(directory, "/", file.name);
@@ -53,10 +57,28 @@ TokenizerCheck::Finding TokenizerCheck::Look(const std::string& directory,
   if (tokenizer.ok()) {
     finding.size = tokenizer->size;
     finding.end_of_text_id = tokenizer->end_of_text_id;
+    finding.template_mistake =
+        std::string(CheckTemplate(asked, files, *tokenizer).message());
   } else {
     finding.mistakes.push_back(std::string(tokenizer.status().message()));
   }
   return finding;
+}
+
+absl::Status TokenizerCheck::CheckTemplate(const Asked& asked,
+                                           const TokenizerFiles& files,
+                                           const Tokenizer& tokenizer) const {
+  if (!IsConversations(asked.format)) return absl::OkStatus();
+  std::optional<TokenizerFile> given;
+  if (!asked.chat_template.empty()) {
+    absl::StatusOr<std::string> text =
+        ReadUserFile(asked.chat_template, paths_, kMaxTemplateBytes);
+    if (!text.ok()) return text.status();
+    given = TokenizerFile{asked.chat_template, *std::move(text)};
+  }
+  return ChatTemplateOf(files, tokenizer, given,
+                        asked.format == v1::DATA_FORMAT_INSTRUCTION)
+      .status();
 }
 
 void TokenizerCheck::Check(const v1::JobSpec& spec,
@@ -64,16 +86,22 @@ void TokenizerCheck::Check(const v1::JobSpec& spec,
                            Mistakes* mistakes,
                            std::vector<std::string>* warnings) {
   const std::string& directory = spec.model().tokenizer_path();
-  const bool is_for_rows = spec.data().format() == v1::DATA_FORMAT_JSONL;
-  const bool is_for_text =
-      is_for_rows || spec.data().format() == v1::DATA_FORMAT_TEXT;
-  const auto [entry, is_new] = seen_.try_emplace({directory, is_for_text});
-  if (is_new) entry->second = Look(directory, is_for_text);
+  const v1::DataFormat format = spec.data().format();
+  // Of those who do not look at it.
+  const std::string chat_template =
+      IsConversations(format) ? spec.data().chat_template() : "";
+  const auto [entry, is_new] =
+      seen_.try_emplace({directory, format, chat_template});
+  if (is_new) entry->second = Look(entry->first);
   const Finding& finding = entry->second;
   for (const std::string& mistake : finding.mistakes) {
     AddMistake(kField, mistake, mistakes);
   }
-  if (is_for_rows && finding.size > 0) {
+  if (!finding.template_mistake.empty() &&
+      !HasMistake(*mistakes, kTemplateField)) {
+    AddMistake(kTemplateField, finding.template_mistake, mistakes);
+  }
+  if (format == v1::DATA_FORMAT_JSONL && finding.size > 0) {
     const std::optional<uint32_t>& end = finding.end_of_text_id;
     if (!end.has_value()) {
       AddMistake(kField, absl::StrCat(directory, " ", kHasNoEndOfText),

@@ -5,18 +5,21 @@
 #include <map>
 #include <optional>
 #include <string>
-#include <utility>
+#include <tuple>
 #include <vector>
 
+#include "absl/status/status.h"
 #include "common/jobfile/mistakes.h"
+#include "common/tokenizer/tokenizer.h"
 #include "hydra/v1/job.pb.h"
 #include "scheduler/submission/path_policy.h"
 
 namespace hydra {
 
 // Looks at the tokenizers of a submission's jobs: text is tokenized only when a
-// job runs, and whether that can be done is known before. A directory is read
-// once.
+// job runs, and whether that can be done is known before; so is where the
+// template of conversations is, but not what it does. A directory is read once
+// for each of the formats that jobs have.
 //
 // Not thread-safe. Reads files.
 class TokenizerCheck {
@@ -36,12 +39,27 @@ class TokenizerCheck {
     // One more than the largest id; 0: not known.
     int64_t size = 0;
     std::optional<uint32_t> end_of_text_id;
+    // Of the template of conversations, if there is none to render with.
+    std::string template_mistake;
   };
-  Finding Look(const std::string& directory, bool is_for_text) const;
+  // All that a finding follows from.
+  struct Asked {
+    std::string directory;
+    hydra::v1::DataFormat format;
+    // Where conversations have their template, if the job says so.
+    std::string chat_template;
+
+    bool operator<(const Asked& other) const {
+      return std::tie(directory, format, chat_template) <
+             std::tie(other.directory, other.format, other.chat_template);
+    }
+  };
+  Finding Look(const Asked& asked) const;
+  absl::Status CheckTemplate(const Asked& asked, const TokenizerFiles& files,
+                             const Tokenizer& tokenizer) const;
 
   const PathPolicy& paths_;
-  // By directory, and whether it has to tokenize.
-  std::map<std::pair<std::string, bool>, Finding> seen_;
+  std::map<Asked, Finding> seen_;
 };
 
 }  // namespace hydra

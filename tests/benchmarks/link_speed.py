@@ -47,6 +47,8 @@ def job_file(folder, args, cuts):
         "output": {"save_model": False},
         "partition": partition,
         "sweep": {"grid": {"train.seed": list(range(args.jobs))}},
+        # Further sections, likewise.
+        **args.sections,
     }
 
 
@@ -79,7 +81,7 @@ def run(args, link, cuts):
 
 
 def add_arguments(parser):
-    parser.set_defaults(train={})
+    parser.set_defaults(train={}, sections={})
     parser.add_argument("--bin", default=str(local_server.ROOT / "bin"))
     parser.add_argument("--jobs", type=int, default=3)
     parser.add_argument("--width", type=int, default=256)

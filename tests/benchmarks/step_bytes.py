@@ -4,8 +4,8 @@
     step_bytes.py --bin bin [--jobs 3 --device 224MiB]
 
 Some equal jobs on one CPU device behind a modelled link that is as fast as
-memory, for SGD and AdamW, and for AdamW with updates on the host and on the
-device. Prints a step's counted and predicted bytes by kind, as hydra describe
+memory, for SGD and AdamW, for AdamW with updates on the host and on the device,
+and for adapters. Prints a step's counted and predicted bytes by kind, as hydra describe
 has them, summed over the jobs.
 """
 
@@ -21,10 +21,12 @@ KINDS = [
     "activation_gradients",
     "parameter_gradients",
 ]
+ADAPTERS = {"lora": {"r": 8, "target_modules": ["all-linear"]}}
 CASES = [
-    ("SGD, on the device", {"optim": "sgd"}),
-    ("AdamW, on the host", {"optim": "adamw", "update_on": "host"}),
-    ("AdamW, on the device", {"optim": "adamw", "update_on": "device"}),
+    ("SGD, on the device", {"optim": "sgd"}, {}),
+    ("AdamW, on the host", {"optim": "adamw", "update_on": "host"}, {}),
+    ("AdamW, on the device", {"optim": "adamw", "update_on": "device"}, {}),
+    ("AdamW, adapters", {"optim": "adamw", "update_on": "host"}, ADAPTERS),
 ]
 
 
@@ -53,8 +55,8 @@ def main():
     args = parser.parse_args()
     local_server.check_programs(args.bin)
     local_server.leave_nothing_behind()
-    for name, train in CASES:
-        args.train = train
+    for name, train, sections in CASES:
+        args.train, args.sections = train, sections
         _, jobs = link_speed.run(args, 1000, None)
         print(f"{name}; cuts {jobs[0]['partition']['cut_points']}")
         print("| MB of a step | in | already there | out |\n| --- | --- | --- | --- |")

@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include <filesystem>
 #include <map>
 #include <nlohmann/json.hpp>
 #include <string>
@@ -21,10 +22,10 @@ namespace {
 namespace v1 = hydra::v1;
 
 std::map<std::string, std::vector<int64_t>> ShapesIn(
-    const std::string& directory) {
+    const std::string& directory,
+    const std::string& file = "model.safetensors") {
   std::map<std::string, std::vector<int64_t>> shapes;
-  const auto reader =
-      safetensors::Reader::Open(directory + "/model.safetensors");
+  const auto reader = safetensors::Reader::Open(directory + "/" + file);
   EXPECT_TRUE(reader.ok()) << reader.status();
   if (!reader.ok()) return shapes;
   for (const safetensors::TensorInfo& tensor : reader->table().tensors()) {
@@ -52,6 +53,10 @@ class FamiliesTest : public ::testing::TestWithParam<std::string> {
                .get<int>();
   }
 
+  bool IsGpt2() const { return GetParam() == "gpt2-tiny"; }
+
+  void ExpectTheBitsOfPlainTraining(Cluster& cluster, v1::JobSpec spec) const;
+
   v1::JobDetail Run(Cluster& cluster, const v1::JobSpec& spec) const {
     v1::JobDetail job = cluster.Run(spec);
     EXPECT_EQ(job.status().state(), v1::JOB_STATE_COMPLETED)
@@ -71,27 +76,87 @@ INSTANTIATE_TEST_SUITE_P(All, FamiliesTest,
                            return info.param.substr(0, info.param.find('-'));
                          });
 
+// Two devices, of which the second one has copies that take time, and the
+// host's updates.
+Cluster::Options PlainAndLinked() {
+  Cluster::Options options;
+  options.devices = {"cpu:0=64MiB", "cpu:1=64MiB,link=0.05"};
+  options.settings.push_back("lookahead=2");
+  return options;
+}
+
+// Whole, cut in two and everywhere.
+void FamiliesTest::ExpectTheBitsOfPlainTraining(Cluster& cluster,
+                                                v1::JobSpec spec) const {
+  const v1::JobDetail whole = Run(cluster, spec);
+  EXPECT_EQ(DifferenceToPlainTraining(whole, model_, files_.train_tokens), "");
+  std::vector<int> everywhere;
+  for (int cut = 1; cut < Layers(); ++cut) everywhere.push_back(cut);
+  for (const std::vector<int>& cuts : {std::vector<int>{2}, everywhere}) {
+    spec.clear_partition();
+    for (int cut : cuts) spec.mutable_partition()->add_cut_points(cut);
+    EXPECT_EQ(Difference(OutcomeOf(Run(cluster, spec)), OutcomeOf(whole)), "");
+  }
+}
+
 TEST_P(FamiliesTest, EveryPartitionGivesTheBitsOfPlainTraining) {
   for (double dropout : {0.0, 0.1}) {
     SCOPED_TRACE(absl::StrCat("dropout ", dropout));
     v1::JobSpec spec = Job();
     spec.mutable_train()->set_dropout(dropout);
-    Cluster::Options options;
-    // The second one has copies that take time, and the host's updates.
-    options.devices = {"cpu:0=64MiB", "cpu:1=64MiB,link=0.05"};
-    options.settings.push_back("lookahead=2");
-    Cluster cluster(options);
-    const v1::JobDetail whole = Run(cluster, spec);
-    EXPECT_EQ(DifferenceToPlainTraining(whole, model_, files_.train_tokens),
-              "");
-    std::vector<int> everywhere;
-    for (int cut = 1; cut < Layers(); ++cut) everywhere.push_back(cut);
-    for (const std::vector<int>& cuts : {std::vector<int>{2}, everywhere}) {
-      spec.clear_partition();
-      for (int cut : cuts) spec.mutable_partition()->add_cut_points(cut);
-      EXPECT_EQ(Difference(OutcomeOf(Run(cluster, spec)), OutcomeOf(whole)),
-                "");
-    }
+    Cluster cluster(PlainAndLinked());
+    ExpectTheBitsOfPlainTraining(cluster, spec);
+  }
+}
+
+TEST_P(FamiliesTest, AdaptersAreTheSameInOnePieceAndInMany) {
+  Cluster cluster(PlainAndLinked());
+  v1::JobSpec spec = Job();
+  // As PEFT has it for the model.
+  spec.mutable_lora();
+  ExpectTheBitsOfPlainTraining(cluster, spec);
+  spec.mutable_lora()->set_r(3);
+  spec.mutable_lora()->set_lora_alpha(6);
+  spec.mutable_lora()->set_lora_dropout(0.1);
+  spec.mutable_lora()->set_use_rslora(true);
+  spec.mutable_lora()->add_target_modules("all-linear");
+  spec.mutable_train()->set_dropout(0.1);
+  spec.mutable_train()->set_max_grad_norm(0.01);
+  spec.mutable_train()->set_micro_batches_per_round(1);
+  ExpectTheBitsOfPlainTraining(cluster, spec);
+}
+
+TEST_P(FamiliesTest, FrozenFirstLayersAreTheSameInOnePieceAndInMany) {
+  Cluster cluster(PlainAndLinked());
+  v1::JobSpec spec = Job();
+  for (const char* pattern :
+       IsGpt2()
+           ? std::vector<const char*>{"*.w?e.*", "*.h.0.*"}
+           : std::vector<const char*>{"*.embed_tokens.*", "*.layers.0.*"}) {
+    spec.mutable_model()->add_frozen(pattern);
+  }
+  spec.mutable_train()->set_dropout(0.1);
+  ExpectTheBitsOfPlainTraining(cluster, spec);
+}
+
+TEST_P(FamiliesTest, TrainedAdaptersAreAsPeftWritesThem) {
+  Cluster cluster({});
+  v1::JobSpec spec = Job();
+  spec.mutable_train()->set_max_steps(1);
+  spec.mutable_lora()->set_r(2);
+  const std::string trained = Run(cluster, spec).output_path();
+  EXPECT_FALSE(std::filesystem::exists(trained + "/model.safetensors"));
+  EXPECT_FALSE(std::filesystem::exists(trained + "/config.json"));
+  const auto config =
+      nlohmann::json::parse(ReadFile(trained + "/adapter_config.json"));
+  EXPECT_EQ(config["base_model_name_or_path"], model_);
+  EXPECT_EQ(config["r"], 2);
+  const auto shapes = ShapesIn(trained, "adapter_model.safetensors");
+  const size_t modules = config["target_modules"].size();
+  EXPECT_EQ(shapes.size(), 2 * modules * (Layers() - 2));
+  for (const auto& [name, shape] : shapes) {
+    EXPECT_EQ(name.rfind("base_model.model.", 0), 0) << name;
+    EXPECT_EQ(shape[name.find("lora_A") == name.npos ? 1 : 0], 2) << name;
   }
 }
 

@@ -1,6 +1,7 @@
 #include "tests/e2e/outcome.h"
 
 #include <nlohmann/json.hpp>
+#include <utility>
 #include <vector>
 
 #include "absl/strings/str_cat.h"
@@ -40,7 +41,9 @@ std::string FirstDifference(const std::string& what,
 Outcome OutcomeOf(const v1::JobDetail& job) {
   Outcome outcome;
   if (job.status().state() != v1::JOB_STATE_COMPLETED) return outcome;
-  outcome.weights = ReadFile(job.output_path() + "/model.safetensors");
+  outcome.weights = ReadFile(
+      job.output_path() +
+      (job.spec().has_lora() ? "/adapter_model" : "/model") + ".safetensors");
   for (const v1::StepMetrics& step : job.steps()) {
     outcome.losses.emplace_back(step.step(), step.train_loss());
   }
@@ -65,11 +68,17 @@ std::string Difference(const Outcome& a, const Outcome& b) {
 std::string DifferenceToPlainTraining(const v1::JobDetail& job,
                                       const std::string& model,
                                       const std::string& tokens,
-                                      int token_bytes) {
+                                      int token_bytes, bool are_rows) {
   std::string train;
-  const auto written =
-      google::protobuf::util::MessageToJsonString(job.spec().train(), &train);
-  if (!written.ok()) return std::string(written.message());
+  std::string lora;
+  for (const auto& [section, json] :
+       {std::pair<const google::protobuf::Message*, std::string*>{
+            &job.spec().train(), &train},
+        {&job.spec().lora(), &lora}}) {
+    const auto written =
+        google::protobuf::util::MessageToJsonString(*section, json);
+    if (!written.ok()) return std::string(written.message());
+  }
   const std::string weights = FreshDirectory() + "/model.safetensors";
   std::vector<std::string> command = {"tests/reference/reference_main",
                                       "--model",
@@ -85,6 +94,13 @@ std::string DifferenceToPlainTraining(const v1::JobDetail& job,
   if (job.spec().model().init() == v1::INITIALIZATION_RANDOM) {
     command.push_back("--random");
   }
+  if (job.spec().has_lora()) {
+    command.insert(command.end(), {"--lora", lora});
+  }
+  for (const std::string& pattern : job.spec().model().frozen()) {
+    command.insert(command.end(), {"--frozen", pattern});
+  }
+  if (are_rows) command.push_back("--rows");
   const ProgramResult reference = RunProgram(command);
   if (reference.code != 0) return reference.output;
   Outcome plain = OutcomeOf(job);

@@ -29,11 +29,13 @@ std::string Difference(const Outcome& a, const Outcome& b);
 
 // What differs first from the same training by the plain LibTorch program
 // (tests/reference), which is run here: in one process, without pool and
-// shards. `model` and `tokens`, a file of ids, are the job's.
+// shards. `model` and `tokens`, a file of ids, are the job's. `are_rows`: they
+// are of one more than the context length each, and sequences of their own.
 std::string DifferenceToPlainTraining(const hydra::v1::JobDetail& job,
                                       const std::string& model,
                                       const std::string& tokens,
-                                      int token_bytes = 2);
+                                      int token_bytes = 2,
+                                      bool are_rows = false);
 
 }  // namespace hydra
 

@@ -63,6 +63,30 @@ TEST_F(RestartTest, WithoutThePoolJobsGoOnFromTheirCheckpoints) {
   ExpectExact(cluster.AwaitEnd(job));
 }
 
+// The checkpoint has the adapters alone.
+TEST_F(RestartTest, WithoutThePoolAdaptersGoOnFromTheirCheckpoints) {
+  v1::JobSpec spec = LongSpec();
+  spec.mutable_lora()->set_lora_dropout(0.1);
+  spec.mutable_checkpoint()->set_every_steps(5);
+  Cluster undisturbed({});
+  const v1::JobDetail whole = undisturbed.Run(spec);
+  ASSERT_EQ(whole.status().state(), v1::JOB_STATE_COMPLETED)
+      << whole.status().reason();
+  Cluster cluster(TwoDevices());
+  const std::string job = cluster.Submit(spec);
+  cluster.AwaitJob(job, [](const v1::JobDetail& detail) {
+    return detail.checkpoints_size() > 0;
+  });
+  cluster.KillDaemon();
+  LosePool(cluster);
+  cluster.StartDaemon();
+  const v1::JobDetail resumed = cluster.Job(job);
+  EXPECT_GE(resumed.status().step(), 5);
+  EXPECT_FALSE(
+      fs::exists(resumed.checkpoints(0).path() + "/model.safetensors"));
+  EXPECT_EQ(Difference(OutcomeOf(cluster.AwaitEnd(job)), OutcomeOf(whole)), "");
+}
+
 TEST_F(RestartTest, ADamagedCheckpointIsPassedOverForTheOneBefore) {
   v1::JobSpec spec = LongSpec();
   spec.mutable_checkpoint()->set_every_steps(5);

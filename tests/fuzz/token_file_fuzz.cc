@@ -1,14 +1,14 @@
-// The input is a prepared token file. It is read as it is, and once more with
-// the header's checksum made right.
+// The input is a prepared token file. It is read as it is, and twice more with
+// the checksum made right of a header of either version.
 
 #include <cstddef>
 #include <cstdint>
 #include <string>
 
 #include "absl/strings/string_view.h"
+#include "common/hash/sha256.h"
 #include "glog/logging.h"
 #include "tests/fuzz/memory_file.h"
-#include "common/hash/sha256.h"
 #include "worker/data/token_file.h"
 #include "worker/data/token_header.h"
 #include "worker/task/task_control.h"
@@ -18,12 +18,13 @@ namespace {
 
 constexpr size_t kChecksumBytes = 8;
 
-void Sign(std::string* file) {
-  if (file->size() < TokenHeader::kBytes) return;
-  constexpr size_t kSignedBytes = TokenHeader::kBytes - kChecksumBytes;
+// As a header of so many bytes.
+void Sign(size_t header_bytes, std::string* file) {
+  if (file->size() < header_bytes) return;
+  const size_t signed_bytes = header_bytes - kChecksumBytes;
   Sha256 sha;
-  sha.Update(absl::string_view(*file).substr(0, kSignedBytes));
-  file->replace(kSignedBytes, kChecksumBytes,
+  sha.Update(absl::string_view(*file).substr(0, signed_bytes));
+  file->replace(signed_bytes, kChecksumBytes,
                 sha.Finish().substr(0, kChecksumBytes));
 }
 
@@ -35,8 +36,16 @@ void Try(absl::string_view bytes) {
     CHECK(absl::IsDataLoss(file.status())) << file.status();
     return;
   }
-  CHECK_EQ(file->token_count(),
-           (bytes.size() - TokenHeader::kBytes) / sizeof(uint32_t));
+  const int64_t rows = file->row_count();
+  const int64_t header_bytes =
+      file->has_marks() ? TokenHeader::kMarkedBytes : TokenHeader::kBytes;
+  CHECK_EQ(header_bytes + file->token_count() * sizeof(uint32_t) +
+               (rows > 0 ? (rows + 1) * sizeof(uint64_t) : 0),
+           bytes.size());
+  if (rows > 0) {
+    const auto row = file->FindRow(rows - 1);
+    CHECK(row.ok() || absl::IsDataLoss(row.status())) << row.status();
+  }
   TaskControl control;
   const absl::Status content = file->CheckContent(control);
   CHECK(content.ok() || absl::IsDataLoss(content)) << content;
@@ -48,7 +57,11 @@ void Try(absl::string_view bytes) {
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   std::string file(reinterpret_cast<const char*>(data), size);
   hydra::Try(file);
-  hydra::Sign(&file);
-  hydra::Try(file);
+  for (size_t header_bytes :
+       {hydra::TokenHeader::kBytes, hydra::TokenHeader::kMarkedBytes}) {
+    std::string signed_file = file;
+    hydra::Sign(header_bytes, &signed_file);
+    hydra::Try(signed_file);
+  }
   return 0;
 }

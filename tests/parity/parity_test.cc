@@ -94,11 +94,11 @@ hydra::v1::TrainSpec TrainSpecOf(const std::string& name,
 }
 
 ReferenceTrainer MakeTrainer(const std::string& fixture,
-                             const hydra::v1::TrainSpec& train) {
+                             const hydra::v1::TrainSpec& train,
+                             const ModelOverrides& overrides = {}) {
   // The matrices are too small for a second thread to be any help.
   SetUpComputeThreads(1);
-  ReferenceTrainer trainer(*ReadTable(DirectoryOf(fixture), OverridesOf(train)),
-                           train);
+  ReferenceTrainer trainer(*ReadTable(DirectoryOf(fixture), overrides), train);
   const absl::Status status =
       LoadWeights(DirectoryOf(fixture), trainer.table(), trainer.parameters());
   EXPECT_TRUE(status.ok()) << status;
@@ -107,13 +107,14 @@ ReferenceTrainer MakeTrainer(const std::string& fixture,
 
 double Mean(const LossSum& loss) { return loss.loss_sum / loss.tokens; }
 
-// Compares each tensor's L2 norm.
+// Compares the L2 norm of each tensor that is trained.
 void ExpectNorms(const ModelTable& table, const std::vector<at::Tensor>& flats,
                  const json& expected, const std::string& what) {
   Comparison comparison(what);
   size_t tensors = 0;
   for (size_t i = 0; i < flats.size(); ++i) {
     const ParameterBlock& block = table.parameter_blocks[i];
+    if (block.frozen) continue;
     const std::vector<at::Tensor> views = TensorViews(block, flats[i]);
     for (size_t j = 0; j < views.size(); ++j, ++tensors) {
       const std::string& name = block.tensors[j].name;
@@ -205,6 +206,94 @@ TEST_P(OptimizerParityTest, TwentySteps) {
   }
   ExpectNorms(trainer.table(), trainer.parameters(), run["final_l2"],
               fixture + " " + optimizer + " final weight norms");
+}
+
+// Adapters: fixture, case of lora.json. See make_lora.py.
+class LoraParityTest
+    : public testing::TestWithParam<std::tuple<std::string, std::string>> {
+ protected:
+  json Expected() const {
+    std::ifstream file(directory_ + "/lora.json");
+    return json::parse(file)["cases"][std::get<1>(GetParam())];
+  }
+
+  // With the adapters that PEFT began with.
+  ReferenceTrainer MakeAdapted(const hydra::v1::TrainSpec& train) const {
+    const json config = Expected()["config"];
+    ModelOverrides overrides;
+    LoraConfig& lora = overrides.lora.emplace();
+    lora.r = config["r"];
+    lora.lora_alpha = config["lora_alpha"];
+    lora.use_rslora = config["use_rslora"];
+    if (config["target_modules"] != "") {
+      lora.target_modules = {config["target_modules"]};
+    }
+    ReferenceTrainer trainer =
+        MakeTrainer(std::get<0>(GetParam()), train, overrides);
+    const auto reader = safetensors::Reader::Open(
+        directory_ + "/lora-" + std::get<1>(GetParam()) + ".safetensors");
+    EXPECT_TRUE(reader.ok()) << reader.status();
+    size_t tensors = 0;
+    for (size_t i = 0; i < trainer.parameters().size(); ++i) {
+      const ParameterBlock& block = trainer.table().parameter_blocks[i];
+      if (!block.is_adapter) continue;
+      const Tensors views = TensorViews(block, trainer.parameters()[i]);
+      for (size_t j = 0; j < views.size(); ++j, ++tensors) {
+        const TensorEntry& tensor = block.tensors[j];
+        EXPECT_EQ(reader->table().Find(tensor.name)->shape, tensor.shape);
+        EXPECT_TRUE(reader
+                        ->Read(tensor.name, 0,
+                               tensor.element_count * kFloatBytes,
+                               views[j].mutable_data_ptr())
+                        .ok());
+      }
+    }
+    EXPECT_EQ(tensors, reader->table().tensors().size());
+    return trainer;
+  }
+
+  const std::string directory_ = DirectoryOf(std::get<0>(GetParam()));
+};
+
+INSTANTIATE_TEST_SUITE_P(
+    All, LoraParityTest,
+    testing::Combine(testing::Values("gpt2", "llama3"),
+                     testing::Values("default", "all-linear")),
+    [](const testing::TestParamInfo<std::tuple<std::string, std::string>>&
+           info) {
+      return std::get<0>(info.param) +
+             (std::get<1>(info.param) == "default" ? "_default" : "_all");
+    });
+
+TEST_P(LoraParityTest, GradientsAreThoseOfPeft) {
+  ReferenceTrainer trainer = MakeAdapted({});
+  ExpectNorms(trainer.table(), trainer.parameters(), Expected()["initial_l2"],
+              "initial adapter norms");
+  trainer.Step({ReadInputs(std::get<0>(GetParam()))[0]});
+  ExpectNorms(trainer.table(), trainer.gradients(),
+              Expected()["grad_l2_batch0"], "adapter gradient norms");
+}
+
+TEST_P(LoraParityTest, TwentySteps) {
+  const at::Tensor inputs = ReadInputs(std::get<0>(GetParam()));
+  for (const char* optimizer : {"sgd", "adamw"}) {
+    const json run = Expected()["runs"][optimizer];
+    ReferenceTrainer trainer =
+        MakeAdapted(TrainSpecOf(optimizer, run["optimizer"]));
+    Comparison losses(std::string(optimizer) + " losses");
+    ASSERT_EQ(run["loss"].size(), 20);
+    for (size_t step = 0; step < run["loss"].size(); ++step) {
+      const at::Tensor batch = inputs[step % inputs.size(0)];
+      losses.Expect(Mean(trainer.Step({batch})), run["loss"][step]);
+    }
+    Comparison after(std::string(optimizer) + " losses after the last step");
+    for (int64_t i = 0; i < inputs.size(0); ++i) {
+      after.Expect(Mean(trainer.Evaluate(inputs[i])),
+                   run["loss_after_per_batch"][i]);
+    }
+    ExpectNorms(trainer.table(), trainer.parameters(), run["final_l2"],
+                std::string(optimizer) + " final adapter norms");
+  }
 }
 
 }  // namespace

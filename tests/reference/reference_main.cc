@@ -18,6 +18,8 @@
 #include "absl/time/clock.h"
 #include "absl/time/time.h"
 #include "common/data/batch_plan.h"
+#include "common/jobfile/validate.h"
+#include "common/model/model_families.h"
 #include "google/protobuf/util/json_util.h"
 #include "nlohmann/json.hpp"
 #include "tests/reference/reference_trainer.h"
@@ -33,7 +35,12 @@ struct Options {
   bool random = false;
   std::string token_file;
   int64_t token_bytes = 4;
+  // The file has rows of context + 1 ids, and each is a sequence of its own.
+  bool rows = false;
   std::string train_json = "{}";
+  // Empty: the model itself is trained.
+  std::string lora_json;
+  std::vector<std::string> frozen;
   std::string save_path;
   int threads = 1;
 };
@@ -53,6 +60,23 @@ absl::StatusOr<hydra::v1::TrainSpec> ParseTrainSpec(const std::string& json) {
   return train;
 }
 
+// What the job says of its model's layers, and its dropout.
+absl::StatusOr<ModelOverrides> OverridesFor(const Options& options,
+                                            const hydra::v1::TrainSpec& train) {
+  hydra::v1::JobSpec job;
+  *job.mutable_train() = train;
+  for (const std::string& pattern : options.frozen) {
+    job.mutable_model()->add_frozen(pattern);
+  }
+  if (!options.lora_json.empty()) {
+    const auto status = google::protobuf::util::JsonStringToMessage(
+        options.lora_json, job.mutable_lora());
+    if (!status.ok()) return absl::InvalidArgumentError(status.ToString());
+  }
+  FillDefaults(&job);
+  return OverridesOf(job);
+}
+
 absl::StatusOr<at::Tensor> ReadTokens(const Options& options) {
   std::ifstream file(options.token_file, std::ios::binary);
   if (!file) return absl::NotFoundError(options.token_file);
@@ -64,15 +88,17 @@ absl::StatusOr<at::Tensor> ReadTokens(const Options& options) {
   return at::from_blob(bytes.data(), {count}, type).to(at::kLong).clone();
 }
 
-// The micro-batches of one step, from the windows that Hydra would take.
+// The micro-batches of one step, from the windows that Hydra would take, of
+// which each begins so many ids behind the one before.
 std::vector<at::Tensor> MicroBatches(const at::Tensor& tokens, int64_t context,
+                                     int64_t stride,
                                      const std::vector<int64_t>& windows,
                                      int64_t micro_batches) {
   std::vector<at::Tensor> result;
   for (int64_t i = 0; i < micro_batches; ++i) {
     std::vector<at::Tensor> rows;
     for (int64_t window : MicroBatchWindows(windows, i, micro_batches)) {
-      rows.push_back(tokens.narrow(0, window * context, context + 1));
+      rows.push_back(tokens.narrow(0, window * stride, context + 1));
     }
     result.push_back(at::stack(rows));
   }
@@ -81,11 +107,12 @@ std::vector<at::Tensor> MicroBatches(const at::Tensor& tokens, int64_t context,
 
 nlohmann::json Train(ReferenceTrainer& trainer,
                      const hydra::v1::TrainSpec& train, int64_t context,
-                     const at::Tensor& tokens, BatchOrder order) {
+                     int64_t stride, const at::Tensor& tokens,
+                     BatchOrder order) {
   std::vector<double> losses, seconds;
   for (int64_t step = 0; step < train.max_steps(); ++step) {
     const std::vector<at::Tensor> batches =
-        MicroBatches(tokens, context, order.WindowsOfStep(step),
+        MicroBatches(tokens, context, stride, order.WindowsOfStep(step),
                      train.gradient_accumulation_steps());
     const absl::Time begin = absl::Now();
     const LossSum loss = trainer.Step(batches);
@@ -105,13 +132,18 @@ absl::Status Run(const Options& options) {
   SetUpComputeThreads(options.threads);
   const auto train = ParseTrainSpec(options.train_json);
   if (!train.ok()) return train.status();
-  const auto table = ReadTable(options.model_directory, OverridesOf(*train));
+  const auto overrides = OverridesFor(options, *train);
+  if (!overrides.ok()) return overrides.status();
+  const auto table = ReadTable(options.model_directory, *overrides);
   if (!table.ok()) return table.status();
   const auto tokens = ReadTokens(options);
   if (!tokens.ok()) return tokens.status();
   const int64_t context = train->has_context_length() ? train->context_length()
                                                       : table->longest_context;
-  auto order = BatchOrder::Create(WindowCount(tokens->numel(), context),
+  const int64_t stride = options.rows ? context + 1 : context;
+  const int64_t windows = options.rows ? tokens->numel() / stride
+                                       : WindowCount(tokens->numel(), context);
+  auto order = BatchOrder::Create(windows,
                                   train->per_device_train_batch_size() *
                                       train->gradient_accumulation_steps(),
                                   train->seed());
@@ -121,14 +153,16 @@ absl::Status Run(const Options& options) {
   if (options.random) {
     trainer.InitializeRandomly();
   } else {
+    trainer.InitializeAdapters();
     const absl::Status status = LoadWeights(
         options.model_directory, trainer.table(), trainer.parameters());
     if (!status.ok()) return status;
   }
   // The shortest decimals that read back as the same bits.
-  std::cout
-      << Train(trainer, *train, context, *tokens, *std::move(order)).dump(2)
-      << std::endl;
+  std::cout << Train(trainer, *train, context, stride, *tokens,
+                     *std::move(order))
+                   .dump(2)
+            << std::endl;
   if (options.save_path.empty()) return absl::OkStatus();
   return SaveWeights(options.save_path, trainer.table(), trainer.parameters());
 }
@@ -144,12 +178,21 @@ int main(int argc, char** argv) {
       ->required();
   app.add_flag("--random", options.random,
                "random initialization; only config.json is read");
-  app.add_option("--tokens", options.token_file, "raw little-endian token ids")
+  app.add_option("--tokens", options.token_file,
+                 "raw little-endian token ids; ~id of one that is not trained "
+                 "on")
       ->required();
+  app.add_flag("--rows", options.rows,
+               "the ids are rows, each one more than the context length, and "
+               "not one long row");
   app.add_option("--token-bytes", options.token_bytes, "bytes of a token id")
       ->check(CLI::IsMember({2, 4, 8}));
   app.add_option("--train", options.train_json,
                  "a job file's train section, as JSON");
+  app.add_option("--lora", options.lora_json,
+                 "a job file's lora section, as JSON: train adapters");
+  app.add_option("--frozen", options.frozen,
+                 "a job file's model.frozen: patterns of tensors' names");
   app.add_option("--save", options.save_path,
                  "write the final weights to this safetensors file");
   app.add_option("--threads", options.threads)->check(CLI::PositiveNumber);

@@ -1,10 +1,13 @@
 #include "tests/reference/reference_trainer.h"
 
+#include <algorithm>
 #include <cmath>
 #include <utility>
 
 #include "ATen/core/Tensor.h"
+#include "ATen/ops/where.h"
 #include "ATen/ops/zeros.h"
+#include "common/data/batch_plan.h"
 #include "common/jobfile/validate.h"
 #include "common/model/optimizer.h"
 #include "worker/model/block_views.h"
@@ -27,6 +30,19 @@ TrainSpec WithDefaults(const TrainSpec& train) {
   return job.train();
 }
 
+MicroBatch BatchOf(const at::Tensor& marked) {
+  const at::Tensor is_untrained = marked.lt(0);
+  MicroBatch batch;
+  batch.tokens = at::where(is_untrained, marked.bitwise_not(), marked);
+  const at::Tensor no_targets = is_untrained.narrow(1, 1, batch.context());
+  batch.untrained_targets = no_targets.sum().item<int64_t>();
+  if (batch.untrained_targets > 0) {
+    batch.targets = batch.tokens.narrow(1, 1, batch.context())
+                        .masked_fill(no_targets, kNoTarget);
+  }
+  return batch;
+}
+
 at::Tensor ZeroFlat(const ParameterBlock& block) {
   return at::zeros({block.element_count()});
 }
@@ -39,34 +55,45 @@ ReferenceTrainer::ReferenceTrainer(ModelTable table, const TrainSpec& train)
       train_(WithDefaults(train)) {
   const int64_t moments = OptimizerStateFactor(train_);
   for (const ParameterBlock& block : table_.parameter_blocks) {
+    const int64_t kept = block.frozen ? 0 : moments;
     parameters_.push_back(ZeroFlat(block));
-    first_moments_.push_back(moments > 0 ? ZeroFlat(block) : at::Tensor());
-    second_moments_.push_back(moments > 1 ? ZeroFlat(block) : at::Tensor());
+    first_moments_.push_back(kept > 0 ? ZeroFlat(block) : at::Tensor());
+    second_moments_.push_back(kept > 1 ? ZeroFlat(block) : at::Tensor());
   }
   gradients_.resize(parameters_.size());
   for (const LayerEntry& layer : table_.layers) {
     Tensors& gradients = layer_gradients_.emplace_back();
     for (int block : layer.parameter_blocks) {
-      gradients.push_back(ZeroFlat(table_.parameter_blocks[block]));
+      gradients.push_back(IsFrozen(block)
+                              ? at::Tensor()
+                              : ZeroFlat(table_.parameter_blocks[block]));
       gradients_[block] = gradients.back();
     }
   }
 }
 
 void ReferenceTrainer::InitializeRandomly() {
+  for (size_t i = 0; i < parameters_.size(); ++i) Initialize(i);
+}
+
+void ReferenceTrainer::InitializeAdapters() {
   for (size_t i = 0; i < parameters_.size(); ++i) {
-    for (const TensorEntry& tensor : table_.parameter_blocks[i].tensors) {
-      InitTensor(tensor, train_.seed(),
-                 parameters_[i].mutable_data_ptr<float>() +
-                     tensor.offset_bytes / kFloatBytes);
-    }
+    if (table_.parameter_blocks[i].is_adapter) Initialize(i);
+  }
+}
+
+void ReferenceTrainer::Initialize(size_t block) {
+  for (const TensorEntry& tensor : table_.parameter_blocks[block].tensors) {
+    InitTensor(tensor, train_.seed(),
+               parameters_[block].mutable_data_ptr<float>() +
+                   tensor.offset_bytes / kFloatBytes);
   }
 }
 
 LossSum ReferenceTrainer::Step(const std::vector<at::Tensor>& micro_batches) {
   int64_t step_tokens = 0;
   for (const at::Tensor& tokens : micro_batches) {
-    step_tokens += tokens.size(0) * (tokens.size(1) - 1);
+    step_tokens += BatchOf(tokens).target_count();
   }
   LossSum total;
   for (size_t i = 0; i < micro_batches.size(); ++i) {
@@ -82,14 +109,11 @@ LossSum ReferenceTrainer::Step(const std::vector<at::Tensor>& micro_batches) {
 }
 
 LossSum ReferenceTrainer::Evaluate(const at::Tensor& batch) const {
-  MicroBatch micro_batch;
-  micro_batch.tokens = batch;
-  return Forward(micro_batch, table_.layer_count()).loss;
+  return Forward(BatchOf(batch), table_.layer_count()).loss;
 }
 
 at::Tensor ReferenceTrainer::Logits(const at::Tensor& batch) const {
-  MicroBatch micro_batch;
-  micro_batch.tokens = batch;
+  const MicroBatch micro_batch = BatchOf(batch);
   const int head = table_.layer_count() - 1;
   const std::vector<int>& blocks = table_.layers[head].parameter_blocks;
   const Tensors norm =
@@ -107,10 +131,9 @@ at::Tensor ReferenceTrainer::Logits(const at::Tensor& batch) const {
 MicroBatch ReferenceTrainer::Describe(const at::Tensor& tokens,
                                       int64_t step_tokens,
                                       int64_t index) const {
-  MicroBatch batch;
-  batch.tokens = tokens;
+  MicroBatch batch = BatchOf(tokens);
   batch.seed = DropoutSeed(train_.seed(), steps_, index);
-  batch.gradient_scale = 1.0 / step_tokens;
+  batch.gradient_scale = 1.0 / std::max<int64_t>(step_tokens, 1);
   batch.training = true;
   return batch;
 }
@@ -137,7 +160,8 @@ LossSum ReferenceTrainer::ForwardAndBackward(const MicroBatch& batch,
 
   LossSum loss;
   LayerGradients made;
-  for (int layer = table_.layer_count() - 1; layer >= 0; --layer) {
+  const int first = table_.FirstTrainedLayer();
+  for (int layer = table_.layer_count() - 1; layer >= first; --layer) {
     const std::vector<int>& blocks = table_.layers[layer].parameter_blocks;
     Tensors flats = layer_gradients_[layer];
     for (size_t i = 0; i < flats.size(); ++i) {
@@ -148,7 +172,7 @@ LossSum ReferenceTrainer::ForwardAndBackward(const MicroBatch& batch,
                                          accumulate);
     if (layer + 1 == table_.layer_count()) loss = made.loss;
     for (size_t i = 0; i < flats.size(); ++i) {
-      if (!Gathers(layer, blocks[i])) continue;
+      if (!Gathers(layer, blocks[i]) || IsFrozen(blocks[i])) continue;
       const at::Tensor& flat = layer_gradients_[layer][i];
       if (!accumulate) flat.zero_();
       const at::Tensor rows =
@@ -164,7 +188,10 @@ void ReferenceTrainer::SumGradients() {
   for (int layer = table_.layer_count() - 1; layer >= 0; --layer) {
     const std::vector<int>& blocks = table_.layers[layer].parameter_blocks;
     for (size_t i = 0; i < blocks.size(); ++i) {
-      if (table_.parameter_blocks[blocks[i]].layers.back() == layer) continue;
+      if (IsFrozen(blocks[i]) ||
+          table_.parameter_blocks[blocks[i]].layers.back() == layer) {
+        continue;
+      }
       gradients_[blocks[i]].add_(layer_gradients_[layer][i]);
     }
   }
@@ -173,6 +200,7 @@ void ReferenceTrainer::SumGradients() {
 double ReferenceTrainer::NormOfGradients() const {
   std::vector<double> squares;
   for (size_t i = 0; i < gradients_.size(); ++i) {
+    if (IsFrozen(i)) continue;
     squares.push_back(GradientSquares(table_.parameter_blocks[i],
                                       gradients_[i].const_data_ptr<float>()));
   }
@@ -191,7 +219,7 @@ void ReferenceTrainer::Update() {
     without_decay.gradient_scale = scalars.gradient_scale;
   }
   for (size_t i = 0; i < parameters_.size(); ++i) {
-    if (!AllFinite(gradients_[i])) continue;
+    if (IsFrozen(i) || !AllFinite(gradients_[i])) continue;
     for (const TensorEntry& tensor : table_.parameter_blocks[i].tensors) {
       const bool decays =
           !train_.no_decay_biases_and_norms() || tensor.shape.size() > 1;

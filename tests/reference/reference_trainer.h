@@ -15,11 +15,12 @@
 namespace hydra {
 
 // Plain training of one model: one process, no pool, no shards, nothing
-// recomputed, all parameters, gradients and optimizer state in memory. What
-// training through Hydra must equal, bit for bit.
+// recomputed, all parameters, gradients and optimizer state in memory; frozen
+// blocks have no gradient and no state. What training through Hydra must equal,
+// bit for bit.
 //
-// Batches are int64 tensors [sequences, context + 1] of token ids. Not
-// thread-safe.
+// Batches are int64 tensors [sequences, context + 1] of token ids, with ~id in
+// place of an id that is not trained on. Not thread-safe.
 class ReferenceTrainer {
  public:
   // Of `train` only the optimizer, its hyperparameters, the number of steps and
@@ -28,6 +29,8 @@ class ReferenceTrainer {
 
   // As the tensors' TensorInits say.
   void InitializeRandomly();
+  // The same of adapters alone.
+  void InitializeAdapters();
 
   // One optimizer update on a mini-batch in micro-batches. Returns the loss
   // before the update, summed over micro-batches in order. If that is not
@@ -44,7 +47,7 @@ class ReferenceTrainer {
   const ModelTable& table() const { return table_; }
   // Flat, in the order of the table's parameter blocks. Writable.
   const std::vector<at::Tensor>& parameters() const { return parameters_; }
-  // Those of the last step.
+  // Those of the last step; undefined for frozen blocks.
   const std::vector<at::Tensor>& gradients() const { return gradients_; }
 
  private:
@@ -52,11 +55,15 @@ class ReferenceTrainer {
                       int64_t index) const;
   LayerOutput Forward(const MicroBatch& batch, int last_layer) const;
   LossSum ForwardAndBackward(const MicroBatch& batch, bool accumulate);
+  void Initialize(size_t block);
   void SumGradients();
   // Norm of all gradients, in the order of the table.
   double NormOfGradients() const;
   void Update();
 
+  bool IsFrozen(size_t block) const {
+    return table_.parameter_blocks[block].frozen;
+  }
   bool Gathers(int layer, int block) const;
   Tensors FlatsOf(int layer) const;
 

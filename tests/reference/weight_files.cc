@@ -24,6 +24,10 @@ float* Numbers(const TensorEntry& tensor, const at::Tensor& flat) {
   return flat.mutable_data_ptr<float>() + tensor.offset_bytes / kFloatBytes;
 }
 
+bool IsSaved(const ParameterBlock& block, const ModelTable& table) {
+  return !table.lora.has_value() || block.is_adapter;
+}
+
 }  // namespace
 
 absl::StatusOr<ModelTable> ReadTable(const std::string& directory,
@@ -48,6 +52,7 @@ absl::Status LoadWeights(const std::string& directory, const ModelTable& table,
     return absl::InvalidArgumentError(absl::StrJoin(match.mistakes, "; "));
   }
   for (size_t i = 0; i < flats.size(); ++i) {
+    if (table.parameter_blocks[i].is_adapter) continue;
     for (const TensorEntry& tensor : table.parameter_blocks[i].tensors) {
       const absl::Status status = weights->ReadAsFloat32(
           match.names.at(tensor.name), 0,
@@ -62,6 +67,7 @@ absl::Status SaveWeights(const std::string& path, const ModelTable& table,
                          const std::vector<at::Tensor>& flats) {
   std::vector<TensorSpec> specs;
   for (const ParameterBlock& block : table.parameter_blocks) {
+    if (!IsSaved(block, table)) continue;
     for (const TensorEntry& tensor : block.tensors) {
       specs.push_back({tensor.name, safetensors::Dtype::kF32, tensor.shape});
     }
@@ -69,6 +75,7 @@ absl::Status SaveWeights(const std::string& path, const ModelTable& table,
   absl::StatusOr<std::unique_ptr<Writer>> writer = Writer::Create(path, specs);
   if (!writer.ok()) return writer.status();
   for (size_t i = 0; i < flats.size(); ++i) {
+    if (!IsSaved(table.parameter_blocks[i], table)) continue;
     for (const TensorEntry& tensor : table.parameter_blocks[i].tensors) {
       const absl::Status status =
           (*writer)->Append(tensor.name, Numbers(tensor, flats[i]),

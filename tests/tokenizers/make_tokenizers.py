@@ -315,4 +315,5 @@ def main(folder, *paths):
             f"{rows}\n]}}\n")
 
 
-main(*sys.argv[1:])
+if __name__ == "__main__":
+    main(*sys.argv[1:])

@@ -66,7 +66,8 @@ std::optional<AddedTokens::Match> AddedTokens::Find(absl::string_view text,
 }
 
 void AddedTokens::Split(
-    absl::string_view text, absl::FunctionRef<void(uint32_t)> found,
+    absl::string_view text,
+    absl::FunctionRef<void(uint32_t, size_t, size_t)> found,
     absl::FunctionRef<void(absl::string_view, size_t)> rest) const {
   size_t done = 0;
   size_t from = 0;
@@ -85,7 +86,7 @@ void AddedTokens::Split(
     }
     if (token.rstrip) end = WhiteSpaceEnd(text, end);
     if (done < begin) rest(text.substr(done, begin - done), done);
-    found(token.id);
+    found(token.id, begin, end);
     done = end;
   }
   if (done < text.size()) rest(text.substr(done), done);

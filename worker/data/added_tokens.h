@@ -22,11 +22,13 @@ class AddedTokens {
   // `token.text` must not be empty. Of two with one text the first counts.
   void Add(AddedToken token);
 
-  // Calls `found` for each token in `text`, in order, and `rest` for what is
-  // between, if anything is, with its place in `text`.
+  // Calls `found` for each token in `text`, in order, with the place [begin,
+  // end) that it takes of `text`, and `rest` for what is between, if anything
+  // is, with its place in `text`.
   // O(text.size()), times the number of different lengths of those that begin
   // alike where one may begin. Requires well-formed UTF-8.
-  void Split(absl::string_view text, absl::FunctionRef<void(uint32_t)> found,
+  void Split(absl::string_view text,
+             absl::FunctionRef<void(uint32_t, size_t, size_t)> found,
              absl::FunctionRef<void(absl::string_view, size_t)> rest) const;
 
  private:

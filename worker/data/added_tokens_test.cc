@@ -12,11 +12,21 @@ namespace {
 // The ids of what was found, and what is between in brackets with its place.
 std::string Split(const AddedTokens& tokens, absl::string_view text) {
   std::string parts;
+  size_t done = 0;
   tokens.Split(
-      text, [&](uint32_t id) { absl::StrAppend(&parts, id); },
+      text,
+      [&](uint32_t id, size_t begin, size_t end) {
+        // Nothing is left out, and nothing is told twice.
+        EXPECT_EQ(begin, done);
+        absl::StrAppend(&parts, id);
+        done = end;
+      },
       [&](absl::string_view rest, size_t begin) {
+        EXPECT_EQ(begin, done);
         absl::StrAppend(&parts, "[", rest, "@", begin, "]");
+        done = begin + rest.size();
       });
+  EXPECT_EQ(done, text.size());
   return parts;
 }
 

@@ -9,8 +9,10 @@
 #include <vector>
 
 #include "absl/container/flat_hash_map.h"
+#include "absl/functional/function_ref.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
+#include "absl/types/span.h"
 #include "common/tokenizer/normalizer.h"
 #include "common/tokenizer/tokenizer.h"
 #include "worker/data/added_tokens.h"
@@ -20,6 +22,16 @@
 #include "worker/data/word_splitter.h"
 
 namespace hydra {
+
+// Where tokens lie at a place of a text, as numbers of ids. A token of which
+// the place is inside is the first one that reaches behind it, and lies before
+// the first one behind it.
+struct TokenPlace {
+  // The first token with text behind the place.
+  size_t first_reaching = 0;
+  // The first one with no text before it.
+  size_t first_behind = 0;
+};
 
 // Text to the ids that Hugging Face's tokenizers gives for the same files
 // (add_special_tokens=False: nothing is added at either end).
@@ -51,7 +63,16 @@ class TextTokenizer {
   // Appends the ids of `text` to `ids`.
   void Encode(absl::string_view text, std::vector<uint32_t>* ids);
 
-  // The same for what follows where a text was cut, at a place that
+  // The same, and where the tokens lie at `places` of `text`, which are
+  // characters' begins or its end, in ascending order. What becomes of a
+  // character is its text, as Hugging Face's offsets have it; where several
+  // become one (NFC), that is the first one's.
+  // Requires well-formed UTF-8.
+  std::vector<TokenPlace> EncodeWithPlaces(absl::string_view text,
+                                           absl::Span<const size_t> places,
+                                           std::vector<uint32_t>* ids);
+
+  // Encode for what follows where a text was cut, at a place that
   // LastSafeCut gave.
   void EncodeContinued(absl::string_view text, std::vector<uint32_t>* ids);
 
@@ -63,14 +84,38 @@ class TextTokenizer {
   }
 
  private:
+  // Places of a text, ascending, and where to put what is found there; `found`
+  // is not touched where there are none.
+  struct Places {
+    absl::Span<const size_t> places = {};
+    std::vector<TokenPlace>* found = nullptr;
+  };
+
   // `place`: where `text` begins, kStart or kCut.
-  void EncodeText(absl::string_view text, TextPlace place,
+  void EncodeText(absl::string_view text, TextPlace place, Places places,
                   std::vector<uint32_t>* ids);
-  void EncodeNormal(absl::string_view text, TextPlace place,
+  void EncodeNormal(absl::string_view text, TextPlace place, Places places,
                     std::vector<uint32_t>* ids);
-  void EncodeOrdinary(absl::string_view text, TextPlace place,
+  void EncodeOrdinary(absl::string_view text, TextPlace place, Places places,
                       std::vector<uint32_t>* ids);
   void EncodeWord(absl::string_view word, std::vector<uint32_t>* ids);
+
+  // Of added tokens and what is between them.
+  void EncodeParts(
+      const AddedTokens& added, absl::string_view text, Places places,
+      std::vector<uint32_t>* ids,
+      absl::FunctionRef<void(absl::string_view, size_t, Places)> rest);
+  // Where `place` of `text` is in what the normalizer makes of it, `normal`.
+  size_t NormalPlace(absl::string_view text, absl::string_view normal,
+                     size_t place) const;
+  // Bytes of the words that `text` becomes.
+  size_t WordBytes(absl::string_view text, TextPlace place) const;
+  // Notes those of `places`, and takes them off, that lie in a word: it has the
+  // ids from number `first` on, and `begin` bytes of words before it.
+  void NoteWord(absl::string_view word, size_t begin, size_t first,
+                const std::vector<uint32_t>& ids, Places* places);
+  // Bytes that the tokens have of a word, by id.
+  const std::vector<uint32_t>& TokenBytes();
 
   const Tokenizer tokenizer_;
   const Normalizer normalizer_;
@@ -83,7 +128,8 @@ class TextTokenizer {
   AddedTokens added_;
   const std::unique_ptr<WordModel> model_;
 
-  std::vector<uint32_t> word_ids_;  // Scratch of EncodeWord.
+  std::vector<uint32_t> word_ids_;     // Scratch of EncodeWord.
+  std::vector<uint32_t> token_bytes_;  // Empty until somebody asks.
 
   // Where the ids of a word met before stand in known_ids_.
   struct KnownWord {

@@ -39,6 +39,38 @@ std::string HashOfIds(const std::vector<uint32_t>& ids) {
   return absl::BytesToHexString(sha.Finish());
 }
 
+// "reaching behind" of each place.
+std::string PlacesIn(TextTokenizer* tokenizer, absl::string_view text,
+                     const std::vector<size_t>& places) {
+  std::vector<uint32_t> ids;
+  std::string found;
+  for (const TokenPlace& place :
+       tokenizer->EncodeWithPlaces(text, places, &ids)) {
+    absl::StrAppend(&found, found.empty() ? "" : ", ", place.first_reaching,
+                    " ", place.first_behind);
+  }
+  EXPECT_EQ(ids, Encode(tokenizer, text));
+  return found;
+}
+
+TEST(TextTokenizerTest, TellsWhereTokensLie) {
+  const auto tokenizer = LoadGpt2();
+  EXPECT_EQ(PlacesIn(tokenizer.get(), "", {0}), "0 0");
+  // Hello| world
+  EXPECT_EQ(PlacesIn(tokenizer.get(), "Hello world", {0, 3, 5, 5, 7, 11}),
+            "0 0, 0 1, 1 1, 1 1, 1 2, 2 2");
+  // Hello|<|endoftext|>| world
+  EXPECT_EQ(PlacesIn(tokenizer.get(), "Hello<|endoftext|> world",
+                     {4, 5, 6, 18, 19, 24}),
+            "0 1, 1 1, 1 2, 2 2, 2 3, 3 3");
+  // A character of several tokens, and the one behind it.
+  const std::string rocket = "a\xf0\x9f\x9a\x80z";
+  const size_t count = Encode(tokenizer.get(), rocket).size();
+  ASSERT_GT(count, 3);
+  EXPECT_EQ(PlacesIn(tokenizer.get(), rocket, {1, 5}),
+            absl::StrCat("1 1, ", count - 1, " ", count - 1));
+}
+
 TEST(TextTokenizerTest, GivesHuggingFacesIdsForHardStrings) {
   const auto tokenizer = LoadGpt2();
   const std::string path = "worker/data/testdata/gpt2_fixture.json";

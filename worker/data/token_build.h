@@ -7,6 +7,7 @@
 
 #include "absl/status/statusor.h"
 #include "common/tokenizer/tokenizer.h"
+#include "hydra/v1/job.pb.h"
 #include "worker/data/posix_file.h"
 #include "worker/data/token_source.h"
 #include "worker/task/task_control.h"
@@ -22,10 +23,10 @@ struct TokenBuild {
   std::vector<File> files;
   // They must lie below these directories; none: anywhere.
   std::vector<std::string> read_roots;
-  TokenFormat format = TokenFormat::kText;
-  // Of kText and kJsonl; must outlive the call.
+  hydra::v1::DataFormat format = hydra::v1::DATA_FORMAT_TEXT;
+  // Of text and rows; must outlive the call.
   const Tokenizer* tokenizer = nullptr;
-  // Of kJsonl, see TokenReading.
+  // Of jsonl, see TokenReading.
   std::string text_field = {};
   // Progress is saved after so many bytes of the data files, and what was
   // written by then. A text of so many bytes takes some seconds.

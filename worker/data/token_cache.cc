@@ -16,10 +16,14 @@
 #include "absl/strings/str_join.h"
 #include "absl/time/clock.h"
 #include "absl/time/time.h"
+#include "common/data/data_format.h"
 #include "common/file/file.h"
 #include "common/hash/sha256.h"
+#include "common/tokenizer/chat_template.h"
 #include "common/tokenizer/tokenizer.h"
 #include "glog/logging.h"
+#include "worker/data/chat/chat_build.h"
+#include "worker/data/chat/chat_row.h"
 #include "worker/data/input_file.h"
 #include "worker/data/posix_file.h"
 #include "worker/data/token_build.h"
@@ -32,6 +36,9 @@ namespace {
 // Raise the number with any change of the ids or of the file's layout.
 constexpr absl::string_view kOutputVersion = "hydra tokens 1";
 
+// And this one with any change of what becomes of conversations.
+constexpr absl::string_view kRenderingVersion = "rendering 1";
+
 // How long an interrupted preparation waits for somebody to go on with it.
 constexpr absl::Duration kKeepUnfinished = absl::Hours(24);
 
@@ -41,15 +48,13 @@ constexpr absl::string_view kEndOfText = "<|endoftext|>";
 
 // What a request's files hold, as far as it decides the output.
 struct Sources {
-  // Of kText and kJsonl.
+  // Of text and rows.
   TokenizerFiles tokenizer_files;
   std::optional<Tokenizer> tokenizer;
+  // Of conversations.
+  std::optional<ChatTemplate> chat_template;
   std::vector<FileDigest> digests;  // One for each data file.
 };
-
-bool IsTokenized(TokenFormat format) {
-  return format == TokenFormat::kText || format == TokenFormat::kJsonl;
-}
 
 std::string Sha256Of(absl::string_view bytes) {
   Sha256 sha;
@@ -104,15 +109,34 @@ absl::StatusOr<TokenizerFiles> ReadTokenizerFiles(
 absl::StatusOr<FileDigest> Digest(const PrepareRequest& request,
                                   PosixFile* file, TaskControl& control) {
   switch (request.format) {
-    case TokenFormat::kText:
+    case v1::DATA_FORMAT_TEXT:
       return DigestText(file, control);
-    case TokenFormat::kJsonl:
+    case v1::DATA_FORMAT_JSONL:
       return DigestRows(file, request.text_field, control);
-    case TokenFormat::kTokensU16:
-    case TokenFormat::kTokensU32:
-      break;
+    case v1::DATA_FORMAT_CHAT:
+    case v1::DATA_FORMAT_INSTRUCTION:
+      return ReadRows(file, control, [&request](absl::string_view row) {
+        return MessagesOfRow(row, request.format, !request.train_on_prompt)
+            .status();
+      });
+    default:
+      return DigestFile(file, control);
   }
-  return DigestFile(file, control);
+}
+
+absl::StatusOr<ChatTemplate> TemplateOf(const PrepareRequest& request,
+                                        const TokenizerFiles& files,
+                                        const Tokenizer& tokenizer) {
+  std::optional<TokenizerFile> given;
+  if (!request.chat_template_path.empty()) {
+    absl::StatusOr<std::string> text =
+        ReadTokenizerFile(request.chat_template_path, request.read_roots);
+    if (!text.ok()) return text.status();
+    given = TokenizerFile{request.chat_template_path, *std::move(text)};
+  }
+  return ChatTemplateOf(
+      files, tokenizer, given,
+      /*or_alpaca=*/request.format == v1::DATA_FORMAT_INSTRUCTION);
 }
 
 absl::StatusOr<Sources> ReadSources(const PrepareRequest& request,
@@ -123,13 +147,19 @@ absl::StatusOr<Sources> ReadSources(const PrepareRequest& request,
     if (!files.ok()) return files.status();
     absl::StatusOr<Tokenizer> tokenizer = ParseTokenizer(*files);
     if (!tokenizer.ok()) return tokenizer.status();
-    if (request.format == TokenFormat::kJsonl &&
+    if (request.format == v1::DATA_FORMAT_JSONL &&
         !tokenizer->end_of_text_id.has_value()) {
       return absl::InvalidArgumentError(absl::StrCat(
           "the tokenizer in ", request.tokenizer_dir, " ", kHasNoEndOfText));
     }
     sources.tokenizer_files = *std::move(files);
     sources.tokenizer = *std::move(tokenizer);
+  }
+  if (IsConversations(request.format)) {
+    auto chat_template =
+        TemplateOf(request, sources.tokenizer_files, *sources.tokenizer);
+    if (!chat_template.ok()) return chat_template.status();
+    sources.chat_template = *std::move(chat_template);
   }
   for (const std::string& path : request.files) {
     absl::StatusOr<PosixFile> file = OpenInputFile(path, request.read_roots);
@@ -171,6 +201,25 @@ std::vector<std::string> WarningsOf(const PrepareRequest& request,
   return warnings;
 }
 
+// What became of rows that are not trained on as they are.
+void AddRowWarnings(const PrepareRequest& request, const MarkedTokens& marked,
+                    std::vector<std::string>* warnings) {
+  const std::string rows = absl::StrCat(
+      request.files.front(), request.files.size() > 1 ? " and others" : "",
+      ": of ", marked.read_rows, " rows, ");
+  if (marked.cut_rows > 0) {
+    warnings->push_back(absl::StrCat(
+        rows, marked.cut_rows, " are longer than train.context_length, ",
+        request.context_length, " tokens, and are cut there: ",
+        marked.cut_tokens, " tokens are left out"));
+  }
+  if (marked.dropped_rows > 0) {
+    warnings->push_back(absl::StrCat(
+        rows, marked.dropped_rows, " have no token to train on",
+        request.packing ? "" : " before they are cut", ", and are left out"));
+  }
+}
+
 absl::string_view TextOf(const std::optional<TokenizerFile>& file) {
   return file.has_value() ? absl::string_view(file->text) : "";
 }
@@ -199,6 +248,22 @@ std::string AddedText(const Tokenizer& tokenizer) {
   return text;
 }
 
+// Tells any two ways to make tokens of conversations apart.
+std::string RenderingText(const PrepareRequest& request,
+                          const ChatTemplate& chat_template) {
+  std::string text = absl::StrCat(
+      kRenderingVersion, request.train_on_prompt ? " all" : " answers");
+  if (request.packing) {
+    absl::StrAppend(&text, " packed");
+  } else {
+    absl::StrAppend(&text, " rows of ", request.context_length);
+  }
+  for (const auto& [name, value] : chat_template.variables) {
+    absl::StrAppend(&text, " ", name, " ", value.size(), " ", value);
+  }
+  return absl::StrCat(text, " ", chat_template.text);
+}
+
 // The first line says which parts follow but the data files' hashes, which are
 // all that is left. All parts but that line have a fixed length, so no two
 // requests share a key.
@@ -206,8 +271,9 @@ std::string Key(const PrepareRequest& request, const Sources& sources) {
   const bool tells_added =
       sources.tokenizer.has_value() && !HasUsualTokens(*sources.tokenizer);
   Sha256 sha;
+  // Formats were counted from 0 once.
   sha.Update(absl::StrCat(kOutputVersion, " format ",
-                          static_cast<int>(request.format),
+                          static_cast<int>(request.format) - 1,
                           tells_added ? " added tokens" : "", "\n"));
   const TokenizerFiles& files = sources.tokenizer_files;
   if (files.tokenizer_json.has_value()) {
@@ -220,9 +286,12 @@ std::string Key(const PrepareRequest& request, const Sources& sources) {
   if (tells_added) {
     sha.Update(Sha256Of(AddedText(*sources.tokenizer)));
   }
-  if (request.format == TokenFormat::kJsonl) {
+  if (request.format == v1::DATA_FORMAT_JSONL) {
     sha.Update(Sha256Of(absl::StrCat(*sources.tokenizer->end_of_text_id, " ",
                                      request.text_field)));
+  }
+  if (IsConversations(request.format)) {
+    sha.Update(Sha256Of(RenderingText(request, *sources.chat_template)));
   }
   for (const FileDigest& digest : sources.digests) sha.Update(digest.sha256);
   return absl::BytesToHexString(sha.Finish());
@@ -259,6 +328,12 @@ TokenBuild BuildOf(const PrepareRequest& request, const Sources& sources) {
   return build;
 }
 
+ChatOptions ChatOptionsOf(const PrepareRequest& request,
+                          const Sources& sources) {
+  return {*sources.chat_template, request.train_on_prompt, request.packing,
+          request.context_length};
+}
+
 // Whether a later call may need what this one, which ended so, has written. A
 // disk that failed may work again. A full one gets its room back.
 bool MayGoOn(const absl::Status& ended) {
@@ -287,10 +362,22 @@ absl::StatusOr<Made> MakeTokenFile(const PrepareRequest& request,
   });
   if (OpenChecked(path, control).ok()) return Made{/*by_another=*/true};
 
+  const TokenBuild build = BuildOf(request, sources);
+  if (IsConversations(request.format)) {
+    absl::Status built = BuildConversations(
+        build, ChatOptionsOf(request, sources), &*file, control);
+    if (!built.ok()) return built;
+    if (std::rename(unfinished.c_str(), path.c_str()) != 0) {
+      return ErrnoStatus("cannot rename to", path);
+    }
+    std::move(remove).Cancel();
+    const absl::Status synced = SyncDirectory(request.cache_dir);
+    if (!synced.ok()) return synced;
+    return Made();
+  }
   absl::StatusOr<PosixFile> progress =
       PosixFile::Open(progress_path, O_RDWR | O_CREAT);
   if (!progress.ok()) return progress.status();
-  const TokenBuild build = BuildOf(request, sources);
   const absl::StatusOr<int64_t> earlier_bytes = progress->SizeBytes();
   absl::StatusOr<int64_t> resumed =
       BuildTokens(build, &*file, &*progress, control);
@@ -326,7 +413,8 @@ std::string Place(const PrepareRequest& request, const Sources& sources,
   if (IsTokenized(request.format)) {
     return absl::StrCat("the tokenizer's token ", position);
   }
-  const int64_t token_bytes = request.format == TokenFormat::kTokensU16 ? 2 : 4;
+  const int64_t token_bytes =
+      request.format == v1::DATA_FORMAT_TOKENS_U16 ? 2 : 4;
   size_t file = 0;
   while (position >= sources.digests[file].size_bytes / token_bytes) {
     position -= sources.digests[file++].size_bytes / token_bytes;
@@ -385,7 +473,11 @@ absl::StatusOr<PreparedData> Prepare(const PrepareRequest& request,
   data.token_count = file->token_count();
   data.max_token_id = file->max_token_id();
   data.content_hash = file->content_hash();
+  data.marked = file->marked();
   data.warnings = WarningsOf(request, *sources);
+  if (data.marked.has_value()) {
+    AddRowWarnings(request, *data.marked, &data.warnings);
+  }
   for (const FileDigest& digest : sources->digests) {
     data.rows.rows += digest.rows.rows;
     data.rows.empty += digest.rows.empty;

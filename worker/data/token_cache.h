@@ -7,15 +7,17 @@
 #include <vector>
 
 #include "absl/status/statusor.h"
+#include "hydra/v1/job.pb.h"
 #include "worker/data/token_build.h"
+#include "worker/data/token_header.h"
 #include "worker/data/token_source.h"
 #include "worker/task/task_control.h"
 
 // Data sets on disk as one file of ids (see TokenFile), found by content: its
 // name is the SHA-256 of the data files, in their order, of what of the
-// tokenizer's files decides ids, of the field that rows are read by, and of the
-// version of this code's output. Where a file lies and when
-// it was written does not matter.
+// tokenizer's files decides ids, of the field that rows are read by, of how
+// conversations are rendered and cut, and of the version of this code's output.
+// Where a file lies and when it was written does not matter.
 namespace hydra {
 
 struct PrepareRequest {
@@ -26,12 +28,20 @@ struct PrepareRequest {
   // is tokenized by itself, and nothing is put between files.
   std::vector<std::string> files;
 
-  TokenFormat format = TokenFormat::kText;
+  hydra::v1::DataFormat format = hydra::v1::DATA_FORMAT_TEXT;
 
-  // For kJsonl: the field with a row's text.
+  // For jsonl: the field with a row's text.
   std::string text_field = "text";
 
-  // For kText and kJsonl: GPT-2's vocab.json and merges.txt.
+  // For conversations: a file with their template; empty: the tokenizer's own,
+  // or for instruction rows Alpaca's prompt.
+  std::string chat_template_path;
+  // As ChatOptions'.
+  bool train_on_prompt = false;
+  bool packing = false;
+  int64_t context_length = 0;
+
+  // For text and rows: GPT-2's vocab.json and merges.txt.
   std::string vocabulary_path;
   std::string merges_path;
   // In place of the two, a directory with any of the files that ParseTokenizer
@@ -57,12 +67,15 @@ struct PreparedData {
   // Otherwise, how many tokens an earlier call had made before it was stopped.
   int64_t resumed_tokens = 0;
 
-  // For kJsonl: the rows of all files.
+  // For JSON Lines: the rows of all files.
   RowCounts rows;
+  // For conversations.
+  std::optional<MarkedTokens> marked;
 
-  // For kText: a sentence for each file that has bytes which no text has, with
+  // For text: a sentence for each file that has bytes which no text has, with
   // their number and the first one's place. Such bytes are tokenized all the
-  // same. For kJsonl: one for each file that has rows with an empty text.
+  // same. For jsonl: one for each file that has rows with an empty text. For
+  // conversations: how many rows were cut or left out.
   std::vector<std::string> warnings;
 };
 
@@ -74,12 +87,14 @@ struct PreparedData {
 // file, the others wait for it and reuse it. A file is complete from the moment
 // it has its name. A call that is killed, stopped, or whose disk fails leaves a
 // <name>.tmp and, once save_bytes were tokenized, a <name>.tmp.progress; the
-// next call for the same data goes on from there, and makes the same bytes. If
+// next call for the same data goes on from there, and makes the same bytes;
+// conversations are begun anew. If
 // there is none within a day, a call for other data removes them.
 // Blocks; thread-safe.
 //
-// INVALID_ARGUMENT: as ReadTokens, DigestRows and ParseTokenizer; no files;
-// for kJsonl, a tokenizer that has no token to end a text; a file
+// INVALID_ARGUMENT: as ReadTokens, DigestRows, ParseTokenizer, MessagesOfRow,
+// ChatTemplateOf and BuildConversations; no files;
+// for jsonl, a tokenizer that has no token to end a text; a file
 // of the tokenizer that is far too large; an id at or above vocabulary_size
 // (the token file then stays: it is right). FAILED_PRECONDITION: a data file
 // changed meanwhile. NOT_FOUND, PERMISSION_DENIED, RESOURCE_EXHAUSTED and

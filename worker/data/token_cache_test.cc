@@ -58,13 +58,13 @@ class TokenCacheTest : public ::testing::Test {
     PrepareRequest request;
     request.cache_dir = absl::StrCat(root_, "/cache");
     request.files = std::move(files);
-    request.format = TokenFormat::kTokensU16;
+    request.format = v1::DATA_FORMAT_TOKENS_U16;
     return request;
   }
 
   PrepareRequest TextRequest(std::vector<std::string> files) {
     PrepareRequest request = BinaryRequest(std::move(files));
-    request.format = TokenFormat::kText;
+    request.format = v1::DATA_FORMAT_TEXT;
     request.vocabulary_path = kVocabulary;
     request.merges_path = kMerges;
     return request;
@@ -140,7 +140,7 @@ TEST_F(TokenCacheTest, OtherContentOrderFormatOrTokenizerIsNotReused) {
       BinaryRequest({a}), BinaryRequest({a, b}), BinaryRequest({b, a}),
       BinaryRequest({WriteFile("ab", "abcdefgh")}), TextRequest({a})};
   requests.push_back(BinaryRequest({a}));
-  requests.back().format = TokenFormat::kTokensU32;
+  requests.back().format = v1::DATA_FORMAT_TOKENS_U32;
   requests.push_back(TextRequest({a}));
   requests.back().merges_path = WriteFile("merges", "#version\n");
   for (const PrepareRequest& request : requests) {
@@ -232,7 +232,7 @@ TEST_F(TokenCacheTest, RowsAreCountedEachTime) {
   PrepareRequest request =
       TextRequest({WriteFile("a", "{\"text\": \"one\", \"body\": \"two\"}\n"),
                    WriteFile("b", "{\"text\": \"\", \"body\": \"two\"}\n")});
-  request.format = TokenFormat::kJsonl;
+  request.format = v1::DATA_FORMAT_JSONL;
   for (bool reused : {false, true}) {
     const auto data = PrepareAll(request);
     ASSERT_TRUE(data.ok()) << data.status();

@@ -14,11 +14,14 @@ namespace {
 
 constexpr int64_t kIdBytes = sizeof(uint32_t);
 constexpr int64_t kPieceIds = int64_t{1} << 18;
+constexpr int64_t kPieceBytes = kPieceIds * kIdBytes;
+// Of a number in the index of rows.
+constexpr int64_t kRowBytes = sizeof(uint64_t);
 
 absl::StatusOr<TokenHeader> ReadHeader(const UniqueFd& fd,
                                        const std::string& path,
                                        int64_t size_bytes) {
-  std::string bytes(std::min(size_bytes, TokenHeader::kBytes), '\0');
+  std::string bytes(std::min(size_bytes, TokenHeader::kMarkedBytes), '\0');
   const absl::Status read =
       ReadExactly(fd, path, 0, static_cast<int64_t>(bytes.size()), &bytes[0]);
   if (!read.ok()) return read;
@@ -30,8 +33,16 @@ absl::StatusOr<TokenHeader> ReadHeader(const UniqueFd& fd,
   return header;
 }
 
+// Where the index of rows begins, if there is one.
+int64_t IdsEnd(const TokenHeader& header) {
+  return header.bytes() + header.token_count * kIdBytes;
+}
+
 int64_t BytesOf(const TokenHeader& header) {
-  return TokenHeader::kBytes + header.token_count * kIdBytes;
+  const bool has_rows =
+      header.marked.has_value() && header.marked->row_count > 0;
+  return IdsEnd(header) +
+         (has_rows ? (header.marked->row_count + 1) * kRowBytes : 0);
 }
 
 // The ids from number `first` on, a piece of them, which is not empty if there
@@ -70,20 +81,54 @@ absl::Status TokenFile::Read(int64_t first, absl::Span<uint32_t> ids) const {
   const int64_t count = ids.size();
   CHECK(first >= 0 && count <= token_count() - first)
       << "ids " << first << " to " << first + count << " of " << token_count();
-  return ReadExactly(fd_, path_, TokenHeader::kBytes + first * kIdBytes,
+  return ReadExactly(fd_, path_, header_.bytes() + first * kIdBytes,
                      count * kIdBytes, ids.data());
+}
+
+absl::StatusOr<TokenFile::Row> TokenFile::FindRow(int64_t row) const {
+  CHECK(row >= 0 && row < row_count()) << row << " of " << row_count();
+  uint64_t ends[2];
+  const absl::Status read =
+      ReadExactly(fd_, path_, IdsEnd(header_) + row * kRowBytes, sizeof(ends),
+                  reinterpret_cast<char*>(ends));
+  if (!read.ok()) return read;
+  if (ends[0] > ends[1] || ends[1] > static_cast<uint64_t>(token_count())) {
+    return absl::DataLossError(absl::StrCat(path_, " has a row ", row,
+                                            " of the ids ", ends[0], " to ",
+                                            ends[1], ", of ", token_count()));
+  }
+  return Row{row, static_cast<int64_t>(ends[0]), static_cast<int64_t>(ends[1])};
+}
+
+absl::StatusOr<TokenFile::Row> TokenFile::RowWith(int64_t index) const {
+  CHECK(row_count() > 0 && index >= 0 && index < token_count());
+  int64_t first = 0;
+  int64_t last = row_count() - 1;
+  while (first < last) {
+    const int64_t middle = first + (last - first) / 2;
+    const absl::StatusOr<Row> row = FindRow(middle);
+    if (!row.ok()) return row;
+    if (row->end > index) {
+      last = middle;
+    } else {
+      first = middle + 1;
+    }
+  }
+  return FindRow(first);
 }
 
 absl::StatusOr<std::optional<TokenFile::Position>> TokenFile::FindIdFrom(
     int64_t limit) const {
+  const uint32_t mark = has_marks() ? kUntrainedMark : 0;
   std::vector<uint32_t> ids;
   for (int64_t first = 0; first < token_count(); first += kPieceIds) {
     const absl::Status read = ReadPiece(*this, first, &ids);
     if (!read.ok()) return read;
-    const auto found = std::find_if(ids.begin(), ids.end(),
-                                    [&](int64_t id) { return id >= limit; });
+    const auto found = std::find_if(ids.begin(), ids.end(), [&](uint32_t id) {
+      return static_cast<int64_t>(id & ~mark) >= limit;
+    });
     if (found != ids.end()) {
-      return Position{first + (found - ids.begin()), *found};
+      return Position{first + (found - ids.begin()), *found & ~mark};
     }
   }
   return std::nullopt;
@@ -91,13 +136,15 @@ absl::StatusOr<std::optional<TokenFile::Position>> TokenFile::FindIdFrom(
 
 absl::Status TokenFile::CheckContent(TaskControl& control) const {
   Sha256 sha;
-  std::vector<uint32_t> ids;
-  for (int64_t first = 0; first < token_count(); first += kPieceIds) {
+  std::string piece;
+  const int64_t end_bytes = BytesOf(header_);
+  for (int64_t at = header_.bytes(); at < end_bytes; at += kPieceBytes) {
     if (absl::Status on = control.Advance(); !on.ok()) return on;
-    const absl::Status read = ReadPiece(*this, first, &ids);
+    piece.resize(std::min(kPieceBytes, end_bytes - at));
+    const absl::Status read = ReadExactly(
+        fd_, path_, at, static_cast<int64_t>(piece.size()), &piece[0]);
     if (!read.ok()) return read;
-    sha.Update({reinterpret_cast<const char*>(ids.data()),
-                ids.size() * sizeof(uint32_t)});
+    sha.Update(piece);
   }
   if (sha.Finish() != header_.content_hash) {
     return absl::DataLossError(

@@ -9,6 +9,7 @@
 #include "absl/strings/str_cat.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
+#include "worker/data/marked_writer.h"
 #include "worker/data/posix_file.h"
 #include "worker/data/token_writer.h"
 
@@ -142,6 +143,56 @@ TEST(TokenFileTest, AChangedIdFailsTheContentCheckAlone) {
 TEST(TokenFileTest, AMissingFileIsNotFound) {
   EXPECT_EQ(TokenFile::Open(TestPath()).status().code(),
             absl::StatusCode::kNotFound);
+}
+
+// Rows of one, three and two ids, of which some are not trained on.
+PosixFile WriteRows(const std::string& path) {
+  PosixFile file = *PosixFile::Open(path, O_RDWR | O_CREAT | O_TRUNC);
+  MarkedWriter writer(&file, /*has_rows=*/true);
+  EXPECT_TRUE(writer.Begin().ok());
+  EXPECT_TRUE(writer.Append({7}).ok());
+  EXPECT_TRUE(writer.Append({8 | kUntrainedMark, 9, 10}).ok());
+  EXPECT_TRUE(writer.Append({11, 12 | kUntrainedMark}).ok());
+  MarkedTokens counts;
+  counts.read_rows = 5;
+  EXPECT_TRUE(writer.Finish(counts).ok());
+  return file;
+}
+
+TEST(TokenFileTest, HasTheRowsThatWereWritten) {
+  const std::string path = TestPath();
+  WriteRows(path);
+  const auto file = TokenFile::Open(path);
+  ASSERT_TRUE(file.ok()) << file.status();
+  EXPECT_TRUE(file->has_marks());
+  EXPECT_EQ(file->row_count(), 3);
+  EXPECT_EQ(file->token_count(), 6);
+  EXPECT_EQ(file->max_token_id(), 12);
+  EXPECT_EQ(file->marked()->read_rows, 5);
+  // The first ids of rows are no targets.
+  EXPECT_EQ(file->marked()->trained_count, 2);
+  EXPECT_EQ(file->FindRow(1)->begin, 1);
+  EXPECT_EQ(file->FindRow(1)->end, 4);
+  EXPECT_EQ(file->RowWith(0)->row, 0);
+  EXPECT_EQ(file->RowWith(3)->row, 1);
+  EXPECT_EQ(file->RowWith(4)->row, 2);
+  EXPECT_EQ((*file->FindIdFrom(12))->index, 5);
+  EXPECT_EQ((*file->FindIdFrom(12))->id, 12);
+  EXPECT_FALSE(file->FindIdFrom(13)->has_value());
+  EXPECT_TRUE(CheckContent(*file).ok());
+}
+
+TEST(TokenFileTest, NoticesADamagedIndexOfRows) {
+  const std::string path = TestPath();
+  PosixFile file = WriteRows(path);
+  const int64_t index = TokenHeader::kMarkedBytes + 6 * 4;
+  ASSERT_TRUE(file.WriteAt("\x09", index + 8).ok());
+  const auto damaged = TokenFile::Open(path);
+  ASSERT_TRUE(damaged.ok()) << damaged.status();
+  EXPECT_EQ(CheckContent(*damaged).code(), absl::StatusCode::kDataLoss);
+  EXPECT_EQ(damaged->FindRow(0).status().code(), absl::StatusCode::kDataLoss);
+  ASSERT_TRUE(file.Truncate(index + 8).ok());
+  EXPECT_EQ(TokenFile::Open(path).status().code(), absl::StatusCode::kDataLoss);
 }
 
 }  // namespace

@@ -12,34 +12,88 @@ namespace hydra {
 namespace {
 
 constexpr char kMagic[] = "HYDRATOK";
-// Far beyond any disk; the ids' bytes do not overflow.
-constexpr uint64_t kMaxTokenCount = uint64_t{1} << 60;
+// Far beyond any disk; the bytes of ids and rows do not overflow.
+constexpr uint64_t kMaxTokenCount = uint64_t{1} << 58;
 
-struct Layout {
+struct Front {
   char magic[8];
   uint32_t version;
   uint32_t max_token_id;
   uint64_t token_count;
   char content_hash[Sha256::kDigestBytes];
+};
+
+struct Layout {
+  Front front;
   char checksum[kHeaderChecksumBytes];
 };
+
+struct MarkedLayout {
+  Front front;
+  int64_t row_count;
+  int64_t trained_count;
+  int64_t read_rows;
+  int64_t cut_rows;
+  int64_t cut_tokens;
+  int64_t dropped_rows;
+  char reserved[16];
+  char checksum[kHeaderChecksumBytes];
+};
+
 static_assert(sizeof(Layout) == TokenHeader::kBytes, "no padding");
+static_assert(sizeof(MarkedLayout) == TokenHeader::kMarkedBytes, "no padding");
 static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__,
               "the file's byte order is the machine's");
+
+Front FrontOf(const TokenHeader& header) {
+  CHECK_EQ(header.content_hash.size(), Sha256::kDigestBytes);
+  Front front = {};
+  std::memcpy(front.magic, kMagic, sizeof(front.magic));
+  front.version = header.marked.has_value() ? TokenHeader::kMarkedVersion
+                                            : TokenHeader::kVersion;
+  front.max_token_id = header.max_token_id;
+  front.token_count = header.token_count;
+  std::memcpy(front.content_hash, header.content_hash.data(),
+              sizeof(front.content_hash));
+  return front;
+}
+
+template <typename Layout>
+std::string BytesOf(const Layout& layout) {
+  return WithChecksum(
+      std::string(reinterpret_cast<const char*>(&layout), sizeof(layout)));
+}
+
+// The counts, which a checksum vouches for.
+absl::StatusOr<MarkedTokens> MarkedOf(absl::string_view bytes) {
+  MarkedLayout layout;
+  std::memcpy(&layout, bytes.data(), sizeof(layout));
+  const int64_t tokens = layout.front.token_count;
+  if (layout.row_count < 0 || layout.row_count > tokens ||
+      layout.trained_count < 0 || layout.trained_count > tokens) {
+    return absl::DataLossError(
+        absl::StrCat("has a header of ", layout.row_count, " rows and ",
+                     layout.trained_count, " trained tokens, of ", tokens));
+  }
+  return MarkedTokens{layout.row_count,  layout.trained_count,
+                      layout.read_rows,  layout.cut_rows,
+                      layout.cut_tokens, layout.dropped_rows};
+}
 
 }  // namespace
 
 std::string EncodeTokenHeader(const TokenHeader& header) {
-  CHECK_EQ(header.content_hash.size(), Sha256::kDigestBytes);
-  Layout layout = {};
-  std::memcpy(layout.magic, kMagic, sizeof(layout.magic));
-  layout.version = TokenHeader::kVersion;
-  layout.max_token_id = header.max_token_id;
-  layout.token_count = header.token_count;
-  std::memcpy(layout.content_hash, header.content_hash.data(),
-              sizeof(layout.content_hash));
-  return WithChecksum(
-      std::string(reinterpret_cast<const char*>(&layout), sizeof(layout)));
+  if (!header.marked.has_value()) return BytesOf(Layout{FrontOf(header), {}});
+  const MarkedTokens& marked = *header.marked;
+  return BytesOf(MarkedLayout{FrontOf(header),
+                              marked.row_count,
+                              marked.trained_count,
+                              marked.read_rows,
+                              marked.cut_rows,
+                              marked.cut_tokens,
+                              marked.dropped_rows,
+                              {},
+                              {}});
 }
 
 absl::StatusOr<TokenHeader> DecodeTokenHeader(absl::string_view bytes) {
@@ -48,27 +102,35 @@ absl::StatusOr<TokenHeader> DecodeTokenHeader(absl::string_view bytes) {
                                             " bytes, fewer than the header's ",
                                             TokenHeader::kBytes));
   }
-  Layout layout;
-  std::memcpy(&layout, bytes.data(), sizeof(layout));
-  if (std::memcmp(layout.magic, kMagic, sizeof(layout.magic)) != 0) {
+  Front front;
+  std::memcpy(&front, bytes.data(), sizeof(front));
+  if (std::memcmp(front.magic, kMagic, sizeof(front.magic)) != 0) {
     return absl::DataLossError("is not a prepared token file");
   }
-  if (layout.version != TokenHeader::kVersion) {
-    return absl::DataLossError(absl::StrCat("has format version ",
-                                            layout.version, ", expected ",
-                                            TokenHeader::kVersion));
+  const bool is_marked = front.version == TokenHeader::kMarkedVersion;
+  if (!is_marked && front.version != TokenHeader::kVersion) {
+    return absl::DataLossError(absl::StrCat(
+        "has format version ", front.version, ", expected ",
+        TokenHeader::kVersion, " or ", TokenHeader::kMarkedVersion));
   }
-  if (!HasRightChecksum(bytes.substr(0, TokenHeader::kBytes))) {
+  const size_t header_bytes =
+      is_marked ? TokenHeader::kMarkedBytes : TokenHeader::kBytes;
+  if (bytes.size() < header_bytes ||
+      !HasRightChecksum(bytes.substr(0, header_bytes))) {
     return absl::DataLossError("has a header that fails its checksum");
   }
-  if (layout.token_count > kMaxTokenCount) {
+  if (front.token_count > kMaxTokenCount) {
     return absl::DataLossError(
-        absl::StrCat("has a header of ", layout.token_count, " tokens"));
+        absl::StrCat("has a header of ", front.token_count, " tokens"));
   }
   TokenHeader header;
-  header.token_count = layout.token_count;
-  header.max_token_id = layout.max_token_id;
-  header.content_hash.assign(layout.content_hash, sizeof(layout.content_hash));
+  header.token_count = front.token_count;
+  header.max_token_id = front.max_token_id;
+  header.content_hash.assign(front.content_hash, sizeof(front.content_hash));
+  if (!is_marked) return header;
+  const absl::StatusOr<MarkedTokens> marked = MarkedOf(bytes);
+  if (!marked.ok()) return marked.status();
+  header.marked = *marked;
   return header;
 }
 

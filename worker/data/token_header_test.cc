@@ -38,6 +38,37 @@ TEST(TokenHeaderTest, EveryFlippedBitIsNoticed) {
   }
 }
 
+TEST(TokenHeaderTest, MarkedOnesHaveCountsToo) {
+  TokenHeader header;
+  header.token_count = 1000;
+  header.max_token_id = 7;
+  header.content_hash = std::string(32, 'h');
+  header.marked = MarkedTokens{9, 900, 12, 4, 77, 3};
+  const std::string bytes = EncodeTokenHeader(header);
+  ASSERT_EQ(bytes.size(), TokenHeader::kMarkedBytes);
+  const auto decoded = DecodeTokenHeader(bytes + "ids");
+  ASSERT_TRUE(decoded.ok()) << decoded.status();
+  ASSERT_TRUE(decoded->marked.has_value());
+  EXPECT_EQ(decoded->token_count, 1000);
+  EXPECT_EQ(decoded->bytes(), TokenHeader::kMarkedBytes);
+  EXPECT_EQ(decoded->marked->row_count, 9);
+  EXPECT_EQ(decoded->marked->trained_count, 900);
+  EXPECT_EQ(decoded->marked->read_rows, 12);
+  EXPECT_EQ(decoded->marked->cut_rows, 4);
+  EXPECT_EQ(decoded->marked->cut_tokens, 77);
+  EXPECT_EQ(decoded->marked->dropped_rows, 3);
+  for (int bit = 0; bit < TokenHeader::kMarkedBytes * 8; ++bit) {
+    std::string flipped = bytes;
+    flipped[bit / 8] ^= 1 << bit % 8;
+    EXPECT_EQ(DecodeTokenHeader(flipped).status().code(),
+              absl::StatusCode::kDataLoss)
+        << "bit " << bit;
+  }
+  header.marked->row_count = 1001;
+  EXPECT_THAT(DecodeTokenHeader(EncodeTokenHeader(header)).status().message(),
+              HasSubstr("1001 rows"));
+}
+
 TEST(TokenHeaderTest, SaysWhatIsWrong) {
   EXPECT_THAT(DecodeTokenHeader("HYDRATOK").status().message(),
               HasSubstr("has 8 bytes"));

@@ -108,41 +108,29 @@ class TextTokens : public Tokens {
   std::string pending_;
 };
 
-// Hands the texts of rows to `take`; errors name the file and the line.
-class RowTexts {
+// Hands rows to `take`; errors name the file and the line.
+class PlacedRows {
  public:
-  using Take = absl::FunctionRef<void(const std::string& text)>;
+  explicit PlacedRows(const std::string& path) : path_(path) {}
 
-  RowTexts(const std::string& path, const std::string& field)
-      : path_(path), field_(field) {}
-
-  absl::Status Add(absl::string_view piece, Take take) {
-    return WithPlace(rows_.Add(
-        piece, [&](absl::string_view row) { return TakeRow(row, take); }));
+  absl::Status Add(absl::string_view piece, RowReader::Take take) {
+    return WithPlace(rows_.Add(piece, take));
   }
   void Keep(absl::string_view piece) { rows_.Keep(piece); }
-  absl::Status Finish(Take take) {
-    return WithPlace(rows_.Finish(
-        [&](absl::string_view row) { return TakeRow(row, take); }));
+  absl::Status Finish(RowReader::Take take) {
+    return WithPlace(rows_.Finish(take));
   }
   int64_t kept_bytes() const { return rows_.kept_bytes(); }
 
  private:
-  absl::Status TakeRow(absl::string_view row, Take take) const {
-    const absl::StatusOr<std::string> text = TextOfRow(row, field_);
-    if (text.ok()) take(*text);
-    return text.status();
-  }
-
   absl::Status WithPlace(const absl::Status& status) const {
-    if (status.ok()) return status;
+    if (status.ok() || absl::IsAborted(status)) return status;
     return absl::Status(
         status.code(),
         absl::StrCat(path_, ": line ", rows_.line(), " ", status.message()));
   }
 
   const std::string& path_;
-  const std::string& field_;
   RowReader rows_;
 };
 
@@ -151,34 +139,40 @@ class RowTokens : public Tokens {
  public:
   RowTokens(const std::string& path, const std::string& field,
             TextTokenizer* tokenizer)
-      : texts_(path, field),
+      : rows_(path),
+        field_(field),
         tokenizer_(*tokenizer),
         end_of_text_(tokenizer->end_of_text_id().value()) {}
 
   absl::Status Add(absl::string_view piece, bool only_keep,
                    std::vector<uint32_t>* ids) override {
     if (only_keep) {
-      texts_.Keep(piece);
+      rows_.Keep(piece);
       return absl::OkStatus();
     }
-    return texts_.Add(piece,
-                      [&](const std::string& text) { TakeText(text, ids); });
+    return rows_.Add(piece,
+                     [&](absl::string_view row) { return TakeRow(row, ids); });
   }
 
   absl::Status Finish(int64_t, std::vector<uint32_t>* ids) override {
-    return texts_.Finish([&](const std::string& text) { TakeText(text, ids); });
+    return rows_.Finish(
+        [&](absl::string_view row) { return TakeRow(row, ids); });
   }
 
-  int64_t kept_bytes() const override { return texts_.kept_bytes(); }
+  int64_t kept_bytes() const override { return rows_.kept_bytes(); }
 
  private:
-  void TakeText(const std::string& text, std::vector<uint32_t>* ids) {
-    if (text.empty()) return;
-    tokenizer_.Encode(text, ids);
+  absl::Status TakeRow(absl::string_view row, std::vector<uint32_t>* ids) {
+    const absl::StatusOr<std::string> text = TextOfRow(row, field_);
+    if (!text.ok()) return text.status();
+    if (text->empty()) return absl::OkStatus();
+    tokenizer_.Encode(*text, ids);
     ids->push_back(end_of_text_);
+    return absl::OkStatus();
   }
 
-  RowTexts texts_;
+  PlacedRows rows_;
+  const std::string& field_;
   TextTokenizer& tokenizer_;
   const uint32_t end_of_text_;
 };
@@ -216,18 +210,20 @@ absl::StatusOr<std::unique_ptr<Tokens>> TokensOf(const std::string& path,
                                                  const SourcePlace& start,
                                                  const TokenReading& reading) {
   switch (reading.format) {
-    case TokenFormat::kText:
+    case v1::DATA_FORMAT_TEXT:
       return std::make_unique<TextTokens>(path, start.end_bytes > 0,
                                           reading.tokenizer);
-    case TokenFormat::kJsonl:
+    case v1::DATA_FORMAT_JSONL:
       return std::make_unique<RowTokens>(path, reading.text_field,
                                          reading.tokenizer);
-    case TokenFormat::kTokensU16:
+    case v1::DATA_FORMAT_TOKENS_U16:
       return std::make_unique<BinaryTokens<uint16_t>>(path);
-    case TokenFormat::kTokensU32:
+    case v1::DATA_FORMAT_TOKENS_U32:
       return std::make_unique<BinaryTokens<uint32_t>>(path);
+    default:
+      return absl::InternalError(absl::StrCat(
+          path, ": no tokens follow from data.format ", reading.format));
   }
-  return absl::InvalidArgumentError("unknown token format");
 }
 
 }  // namespace
@@ -252,19 +248,32 @@ absl::StatusOr<FileDigest> DigestText(PosixFile* file, TaskControl& control) {
 absl::StatusOr<FileDigest> DigestRows(PosixFile* file,
                                       const std::string& text_field,
                                       TaskControl& control) {
-  RowTexts texts(file->path(), text_field);
-  RowCounts counts;
-  const auto count = [&counts](const std::string& text) {
-    ++counts.rows;
-    if (text.empty()) ++counts.empty;
+  int64_t empty = 0;
+  absl::StatusOr<FileDigest> digest =
+      ReadRows(file, control, [&](absl::string_view row) {
+        const absl::StatusOr<std::string> text = TextOfRow(row, text_field);
+        if (text.ok() && text->empty()) ++empty;
+        return text.status();
+      });
+  if (digest.ok()) digest->rows.empty = empty;
+  return digest;
+}
+
+absl::StatusOr<FileDigest> ReadRows(PosixFile* file, TaskControl& control,
+                                    RowReader::Take take) {
+  PlacedRows rows(file->path());
+  int64_t count = 0;
+  const auto count_and_take = [&](absl::string_view row) {
+    ++count;
+    return take(row);
   };
   absl::StatusOr<FileDigest> digest =
       ReadPieces(file, control, [&](absl::string_view piece, const ReadSoFar&) {
-        return texts.Add(piece, count);
+        return rows.Add(piece, count_and_take);
       });
   if (!digest.ok()) return digest;
-  if (absl::Status last = texts.Finish(count); !last.ok()) return last;
-  digest->rows = counts;
+  if (absl::Status last = rows.Finish(count_and_take); !last.ok()) return last;
+  digest->rows.rows = count;
   return digest;
 }
 

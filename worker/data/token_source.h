@@ -9,6 +9,7 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 #include "absl/types/span.h"
+#include "hydra/v1/job.pb.h"
 #include "worker/data/json_rows.h"
 #include "worker/data/posix_file.h"
 #include "worker/data/text_tokenizer.h"
@@ -19,19 +20,13 @@
 // each, and may end the reading with ABORTED.
 namespace hydra {
 
-enum class TokenFormat {
-  kText,       // UTF-8, to be tokenized.
-  kTokensU16,  // Ids as little-endian uint16 (nanoGPT's .bin).
-  kTokensU32,  // Ids as little-endian uint32.
-  kJsonl,      // JSON Lines with a text to be tokenized in each (json_rows.h).
-};
-
 // How a file's bytes become ids.
 struct TokenReading {
-  TokenFormat format = TokenFormat::kText;
-  // Of kText and kJsonl.
+  // None of conversations, whose tokens chat_build.h makes.
+  hydra::v1::DataFormat format = hydra::v1::DATA_FORMAT_TEXT;
+  // Of text and rows.
   TextTokenizer* tokenizer = nullptr;
-  // Of kJsonl: the field with a row's text. Behind each text that is not empty
+  // Of rows: the field with a row's text. Behind each text that is not empty
   // comes the tokenizer's end_of_text_id, which there must be.
   std::string text_field = {};
 };
@@ -42,7 +37,7 @@ struct FileDigest {
   int64_t size_bytes = 0;
   // Of DigestText alone.
   Utf8Faults faults;
-  // Of DigestRows alone.
+  // Of DigestRows, and the number of all of ReadRows.
   RowCounts rows;
 };
 
@@ -50,11 +45,15 @@ struct FileDigest {
 absl::StatusOr<FileDigest> DigestFile(PosixFile* file, TaskControl& control);
 // And says what in it is no text.
 absl::StatusOr<FileDigest> DigestText(PosixFile* file, TaskControl& control);
-// And checks all rows of JSON Lines. INVALID_ARGUMENT: a row is wrong, which
-// the message names by file and line.
+// And checks all rows of JSON Lines, with a text in `text_field`.
+// INVALID_ARGUMENT: a row is wrong, which the message names by file and line.
 absl::StatusOr<FileDigest> DigestRows(PosixFile* file,
                                       const std::string& text_field,
                                       TaskControl& control);
+// And hands each row of JSON Lines to `take`. To an error of that, and to one
+// of the rows themselves, the file and the line are added.
+absl::StatusOr<FileDigest> ReadRows(PosixFile* file, TaskControl& control,
+                                    RowReader::Take take);
 
 // How far a reading got.
 struct SourcePlace {

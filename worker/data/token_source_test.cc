@@ -32,7 +32,7 @@ std::string WriteFile(absl::string_view content) {
 }
 
 absl::StatusOr<FileDigest> ReadTokensOf(const std::string& path,
-                                        TokenFormat format,
+                                        v1::DataFormat format,
                                         TextTokenizer* tokenizer,
                                         TokenSink sink,
                                         const SourcePlace& start = {}) {
@@ -69,7 +69,7 @@ struct Collected {
 
 // Reads `path` from each place that a reading came to, and expects the tokens
 // that were left then.
-void ExpectAllStartsToAgree(const std::string& path, TokenFormat format,
+void ExpectAllStartsToAgree(const std::string& path, v1::DataFormat format,
                             TextTokenizer* tokenizer) {
   Collected whole;
   const auto digest = ReadTokensOf(path, format, tokenizer, std::ref(whole));
@@ -91,7 +91,7 @@ TEST(ReadTokensTest, ReadsLittleEndianIdsOfTwoBytes) {
   Collected tokens;
   const auto digest =
       ReadTokensOf(WriteFile(std::string("\x01\x02\xff\xff\0\0", 6)),
-                   TokenFormat::kTokensU16, nullptr, std::ref(tokens));
+                   v1::DATA_FORMAT_TOKENS_U16, nullptr, std::ref(tokens));
   ASSERT_TRUE(digest.ok()) << digest.status();
   EXPECT_THAT(tokens.all, ElementsAre(0x0201, 0xffff, 0));
 }
@@ -99,8 +99,9 @@ TEST(ReadTokensTest, ReadsLittleEndianIdsOfTwoBytes) {
 TEST(ReadTokensTest, ReadsLittleEndianIdsOfFourBytes) {
   Collected tokens;
   const std::string content("\x01\x02\x03\x04\xff\xff\xff\xff", 8);
-  const auto digest = ReadTokensOf(WriteFile(content), TokenFormat::kTokensU32,
-                                   nullptr, std::ref(tokens));
+  const auto digest =
+      ReadTokensOf(WriteFile(content), v1::DATA_FORMAT_TOKENS_U32, nullptr,
+                   std::ref(tokens));
   ASSERT_TRUE(digest.ok()) << digest.status();
   EXPECT_THAT(tokens.all, ElementsAre(0x04030201, 0xffffffff));
   EXPECT_EQ(digest->sha256, Sha256Of(content));
@@ -113,8 +114,8 @@ TEST(ReadTokensTest, AFileOfManyPiecesComesInOrder) {
   const absl::string_view bytes(reinterpret_cast<const char*>(ids.data()),
                                 ids.size() * sizeof(uint32_t));
   Collected tokens;
-  ASSERT_TRUE(ReadTokensOf(WriteFile(bytes), TokenFormat::kTokensU32, nullptr,
-                           std::ref(tokens))
+  ASSERT_TRUE(ReadTokensOf(WriteFile(bytes), v1::DATA_FORMAT_TOKENS_U32,
+                           nullptr, std::ref(tokens))
                   .ok());
   EXPECT_TRUE(tokens.all == ids);
   EXPECT_LT(tokens.largest, ids.size());
@@ -127,8 +128,8 @@ TEST(ReadTokensTest, TextInPiecesHasTheIdsOfTheWholeText) {
   std::vector<uint32_t> whole;
   tokenizer->Encode(text, &whole);
   Collected tokens;
-  const auto digest =
-      ReadTokensOf(path, TokenFormat::kText, tokenizer.get(), std::ref(tokens));
+  const auto digest = ReadTokensOf(path, v1::DATA_FORMAT_TEXT, tokenizer.get(),
+                                   std::ref(tokens));
   ASSERT_TRUE(digest.ok()) << digest.status();
   EXPECT_TRUE(tokens.all == whole);
   EXPECT_LT(tokens.largest, whole.size());
@@ -142,8 +143,8 @@ TEST(ReadTokensTest, AWordAcrossPiecesIsNotCut) {
   std::vector<uint32_t> whole;
   tokenizer->Encode(text, &whole);
   Collected tokens;
-  ASSERT_TRUE(ReadTokensOf(WriteFile(text), TokenFormat::kText, tokenizer.get(),
-                           std::ref(tokens))
+  ASSERT_TRUE(ReadTokensOf(WriteFile(text), v1::DATA_FORMAT_TEXT,
+                           tokenizer.get(), std::ref(tokens))
                   .ok());
   EXPECT_TRUE(tokens.all == whole);
 }
@@ -151,15 +152,15 @@ TEST(ReadTokensTest, AWordAcrossPiecesIsNotCut) {
 TEST(ReadTokensTest, GoesOnFromEachPlaceThatItCameTo) {
   const auto tokenizer = LoadGpt2();
   ExpectAllStartsToAgree("examples/gpt2_wikitext2/data/wiki.test.tokens",
-                         TokenFormat::kText, tokenizer.get());
+                         v1::DATA_FORMAT_TEXT, tokenizer.get());
   std::string long_words;
   for (int i = 0; i < 3; ++i) {
     absl::StrAppend(&long_words, "words between ", std::string(3 << 19, 'a'));
   }
-  ExpectAllStartsToAgree(WriteFile(long_words), TokenFormat::kText,
+  ExpectAllStartsToAgree(WriteFile(long_words), v1::DATA_FORMAT_TEXT,
                          tokenizer.get());
   ExpectAllStartsToAgree(WriteFile(std::string((2 << 20) + 12, 'b')),
-                         TokenFormat::kTokensU32, nullptr);
+                         v1::DATA_FORMAT_TOKENS_U32, nullptr);
 }
 
 TEST(ReadTokensTest, DoesNotGoOnInContentThatIsAnother) {
@@ -167,13 +168,13 @@ TEST(ReadTokensTest, DoesNotGoOnInContentThatIsAnother) {
   Collected before;
   const std::string path = WriteFile(content);
   ASSERT_TRUE(
-      ReadTokensOf(path, TokenFormat::kTokensU16, nullptr, std::ref(before))
+      ReadTokensOf(path, v1::DATA_FORMAT_TOKENS_U16, nullptr, std::ref(before))
           .ok());
   content[5] = 'd';
   WriteFile(content);
   Collected after;
   const absl::Status status =
-      ReadTokensOf(path, TokenFormat::kTokensU16, nullptr, std::ref(after),
+      ReadTokensOf(path, v1::DATA_FORMAT_TOKENS_U16, nullptr, std::ref(after),
                    before.places[1].first)
           .status();
   EXPECT_EQ(status.code(), absl::StatusCode::kFailedPrecondition) << status;
@@ -184,7 +185,7 @@ TEST(ReadTokensTest, DoesNotGoOnInContentThatIsAnother) {
 TEST(ReadTokensTest, RefusesTextThatNeverEndsAWord) {
   Collected tokens;
   const std::string path = WriteFile(std::string((64 << 20) + (2 << 20), 'a'));
-  const auto digest = ReadTokensOf(path, TokenFormat::kText, LoadGpt2().get(),
+  const auto digest = ReadTokensOf(path, v1::DATA_FORMAT_TEXT, LoadGpt2().get(),
                                    std::ref(tokens));
   EXPECT_EQ(digest.status().code(), absl::StatusCode::kInvalidArgument);
   EXPECT_THAT(digest.status().message(),
@@ -194,8 +195,9 @@ TEST(ReadTokensTest, RefusesTextThatNeverEndsAWord) {
 TEST(ReadTokensTest, RefusesAnEmptyFile) {
   const auto tokenizer = LoadGpt2();
   const std::string path = WriteFile("");
-  for (const TokenFormat format :
-       {TokenFormat::kText, TokenFormat::kTokensU16, TokenFormat::kTokensU32}) {
+  for (const v1::DataFormat format :
+       {v1::DATA_FORMAT_TEXT, v1::DATA_FORMAT_TOKENS_U16,
+        v1::DATA_FORMAT_TOKENS_U32}) {
     Collected tokens;
     const auto digest =
         ReadTokensOf(path, format, tokenizer.get(), std::ref(tokens));
@@ -208,7 +210,7 @@ TEST(ReadTokensTest, RefusesASizeThatCutsAToken) {
   Collected tokens;
   const std::string path = WriteFile("12345");
   const auto digest =
-      ReadTokensOf(path, TokenFormat::kTokensU16, nullptr, std::ref(tokens));
+      ReadTokensOf(path, v1::DATA_FORMAT_TOKENS_U16, nullptr, std::ref(tokens));
   EXPECT_EQ(digest.status().code(), absl::StatusCode::kInvalidArgument);
   EXPECT_THAT(digest.status().message(),
               AllOf(HasSubstr(path),
@@ -218,7 +220,7 @@ TEST(ReadTokensTest, RefusesASizeThatCutsAToken) {
 TEST(ReadTokensTest, AnErrorOfTheSinkEndsTheReading) {
   int calls = 0;
   const auto digest = ReadTokensOf(
-      WriteFile(std::string(3 << 20, 'x')), TokenFormat::kTokensU16, nullptr,
+      WriteFile(std::string(3 << 20, 'x')), v1::DATA_FORMAT_TOKENS_U16, nullptr,
       [&calls](absl::Span<const uint32_t>, int64_t,
                absl::FunctionRef<SourcePlace()>) {
         ++calls;
@@ -245,9 +247,9 @@ TEST(ReadTokensTest, EachRowIsTokenizedByItselfAndEnded) {
       "{\"text\": \"one\\ntwo \"}\n{\"text\": \"\"}\n\n"
       "{\"text\": \" three\"}");
   Collected tokens;
-  ASSERT_TRUE(
-      ReadTokensOf(path, TokenFormat::kJsonl, tokenizer.get(), std::ref(tokens))
-          .ok());
+  ASSERT_TRUE(ReadTokensOf(path, v1::DATA_FORMAT_JSONL, tokenizer.get(),
+                           std::ref(tokens))
+                  .ok());
   std::vector<uint32_t> expected;
   tokenizer->Encode("one\ntwo ", &expected);
   expected.push_back(50256);
@@ -257,7 +259,7 @@ TEST(ReadTokensTest, EachRowIsTokenizedByItselfAndEnded) {
 }
 
 TEST(ReadTokensTest, RowsGoOnFromEachPlaceThatTheyCameTo) {
-  ExpectAllStartsToAgree(WriteFile(ManyRows()), TokenFormat::kJsonl,
+  ExpectAllStartsToAgree(WriteFile(ManyRows()), v1::DATA_FORMAT_JSONL,
                          LoadGpt2().get());
 }
 

@@ -1,55 +1,95 @@
 #include "worker/data/window_reader.h"
 
 #include <algorithm>
-#include <vector>
 
+#include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
 #include "common/data/batch_plan.h"
 
 namespace hydra {
 namespace {
 
-absl::Status CheckArguments(int64_t token_count, int64_t context_length,
-                            absl::Span<const int64_t> windows,
-                            absl::Span<int64_t> rows) {
+absl::Status CheckArguments(const TokenFile& file, int64_t context_length,
+                            absl::Span<const int64_t> windows) {
   if (context_length < 1) {
     return absl::InvalidArgumentError(absl::StrCat(
         "context_length is ", context_length, ", must be at least 1"));
   }
-  const int64_t row_count = windows.size();
-  if (row_count * (context_length + 1) != static_cast<int64_t>(rows.size())) {
-    return absl::InvalidArgumentError(
-        absl::StrCat(row_count, " windows of ", context_length + 1,
-                     " tokens do not fill the ", rows.size(), " places given"));
-  }
-  const int64_t window_count = WindowCount(token_count, context_length);
+  const bool has_rows = file.row_count() > 0;
+  const int64_t window_count = WindowsIn(file, context_length);
   for (const int64_t window : windows) {
-    if (window < 0 || window >= window_count) {
-      return absl::OutOfRangeError(absl::StrCat(
-          "window ", window, " is not among the ", window_count, " that ",
-          token_count, " tokens have at context length ", context_length));
-    }
+    if (window >= 0 && window < window_count) continue;
+    return absl::OutOfRangeError(
+        has_rows
+            ? absl::StrCat("row ", window, " is not among the ", window_count,
+                           " of ", file.path())
+            : absl::StrCat("window ", window, " is not among the ",
+                           window_count, " that ", file.token_count(),
+                           " tokens have at context length ", context_length));
   }
   return absl::OkStatus();
 }
 
+// The ids of a window, with their marks: context_length + 1, or those of a row.
+absl::Status ReadIds(const TokenFile& file, int64_t context_length,
+                     int64_t window, std::vector<uint32_t>* ids) {
+  int64_t first = window * context_length;
+  int64_t count = context_length + 1;
+  if (file.row_count() > 0) {
+    const absl::StatusOr<TokenFile::Row> row = file.FindRow(window);
+    if (!row.ok()) return row.status();
+    if (row->end - row->begin > count) {
+      return absl::DataLossError(
+          absl::StrCat(file.path(), " has ", row->end - row->begin,
+                       " tokens in row ", window, ", more than ", count));
+    }
+    first = row->begin;
+    count = row->end - row->begin;
+  }
+  ids->resize(count);
+  return file.Read(first, absl::MakeSpan(*ids));
+}
+
+void AddMarkedTargets(absl::Span<const uint32_t> ids, int64_t context_length,
+                      TokenWindows* read) {
+  const int64_t count = ids.size();
+  for (int64_t i = 1; i <= context_length; ++i) {
+    const bool is_trained = i < count && (ids[i] & kUntrainedMark) == 0;
+    read->targets.push_back(is_trained ? ids[i] : kNoTarget);
+    if (!is_trained) ++read->untrained_targets;
+  }
+}
+
 }  // namespace
 
-absl::Status ReadWindows(const TokenFile& file, int64_t context_length,
-                         absl::Span<const int64_t> windows,
-                         absl::Span<int64_t> rows) {
-  const absl::Status checked =
-      CheckArguments(file.token_count(), context_length, windows, rows);
+int64_t WindowsIn(const TokenFile& file, int64_t context_length) {
+  return file.row_count() > 0 ? file.row_count()
+                              : WindowCount(file.token_count(), context_length);
+}
+
+absl::StatusOr<TokenWindows> ReadWindows(const TokenFile& file,
+                                         int64_t context_length,
+                                         absl::Span<const int64_t> windows) {
+  const absl::Status checked = CheckArguments(file, context_length, windows);
   if (!checked.ok()) return checked;
-  std::vector<uint32_t> ids(context_length + 1);
-  auto row = rows.begin();
+  const int64_t row_tokens = context_length + 1;
+  TokenWindows read;
+  read.tokens.assign(windows.size() * row_tokens, kPadding);
+  auto row = read.tokens.begin();
+  std::vector<uint32_t> ids;
   for (const int64_t window : windows) {
-    const absl::Status read =
-        file.Read(window * context_length, absl::MakeSpan(ids));
-    if (!read.ok()) return read;
-    row = std::copy(ids.begin(), ids.end(), row);
+    const absl::Status done = ReadIds(file, context_length, window, &ids);
+    if (!done.ok()) return done;
+    if (file.has_marks()) {
+      AddMarkedTargets(ids, context_length, &read);
+      for (uint32_t& id : ids) id &= ~kUntrainedMark;
+    }
+    std::copy(ids.begin(), ids.end(), row);
+    row += row_tokens;
   }
-  return absl::OkStatus();
+  // As if there had been no marks: the same work, and the same bits.
+  if (read.untrained_targets == 0) read.targets.clear();
+  return read;
 }
 
 }  // namespace hydra

@@ -2,24 +2,42 @@
 #define HYDRA_WORKER_DATA_WINDOW_READER_H_
 
 #include <cstdint>
+#include <vector>
 
-#include "absl/status/status.h"
+#include "absl/status/statusor.h"
 #include "absl/types/span.h"
 #include "worker/data/token_file.h"
 
 namespace hydra {
 
-// Reads windows of a split into `rows`, row-major [windows.size(), T + 1] with
-// T = context_length. The row of window w has the tokens [w * T, w * T + T]:
-// its first T are inputs, its last T their targets. Thread-safe.
+// Windows of a split of context length T, row-major.
+struct TokenWindows {
+  // [windows, T + 1]: the first T of a row are inputs, its last T their
+  // targets. Behind the end of a row that is a sequence of its own stands
+  // kPadding.
+  std::vector<int64_t> tokens;
+  // [windows, T]: the targets, with kNoTarget (batch_plan.h) for what is not
+  // trained on, padding included. Empty: all are.
+  std::vector<int64_t> targets;
+  int64_t untrained_targets = 0;  // How many.
+};
+
+// An id of every model. No token that is trained on sees it.
+inline constexpr int64_t kPadding = 0;
+
+// Windows that the split has: its rows, if they are sequences, else as
+// WindowCount. Requires context_length > 0.
+int64_t WindowsIn(const TokenFile& file, int64_t context_length);
+
+// Reads windows of a split: window w has the tokens [w * T, w * T + T], or row
+// w, if rows are sequences of their own. Thread-safe.
 //
-// INVALID_ARGUMENT: context_length < 1, or `rows` has another size.
+// INVALID_ARGUMENT: context_length < 1.
 // OUT_OF_RANGE: a window that `file` does not have.
-// After either `rows` is untouched.
-// DATA_LOSS: as TokenFile::Read.
-absl::Status ReadWindows(const TokenFile& file, int64_t context_length,
-                         absl::Span<const int64_t> windows,
-                         absl::Span<int64_t> rows);
+// DATA_LOSS: a row has more than T + 1 tokens, or as TokenFile::Read.
+absl::StatusOr<TokenWindows> ReadWindows(const TokenFile& file,
+                                         int64_t context_length,
+                                         absl::Span<const int64_t> windows);
 
 }  // namespace hydra
 

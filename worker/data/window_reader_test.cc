@@ -6,8 +6,10 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
+#include "common/data/batch_plan.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
+#include "worker/data/marked_writer.h"
 #include "worker/data/posix_file.h"
 #include "worker/data/token_file.h"
 #include "worker/data/token_writer.h"
@@ -15,69 +17,113 @@
 namespace hydra {
 namespace {
 
-using ::testing::Each;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+
+// Not trained on.
+constexpr uint32_t Not(uint32_t id) { return id | kUntrainedMark; }
+
+PosixFile NewFile() {
+  return *PosixFile::Open(
+      absl::StrCat(
+          ::testing::TempDir(), "/",
+          ::testing::UnitTest::GetInstance()->current_test_info()->name()),
+      O_RDWR | O_CREAT | O_TRUNC);
+}
 
 TokenFile FileOf(const std::vector<uint32_t>& ids) {
-  const std::string path = absl::StrCat(
-      ::testing::TempDir(), "/",
-      ::testing::UnitTest::GetInstance()->current_test_info()->name());
-  PosixFile file = *PosixFile::Open(path, O_RDWR | O_CREAT | O_TRUNC);
+  PosixFile file = NewFile();
   TokenWriter writer(&file);
   EXPECT_TRUE(writer.Begin().ok());
   EXPECT_TRUE(writer.Append(ids).ok());
   EXPECT_TRUE(writer.Finish().ok());
-  return *TokenFile::Open(path);
+  return *TokenFile::Open(file.path());
+}
+
+TokenFile MarkedFileOf(const std::vector<std::vector<uint32_t>>& rows,
+                       bool has_rows) {
+  PosixFile file = NewFile();
+  MarkedWriter writer(&file, has_rows);
+  EXPECT_TRUE(writer.Begin().ok());
+  for (const std::vector<uint32_t>& row : rows) {
+    EXPECT_TRUE(writer.Append(row).ok());
+  }
+  EXPECT_TRUE(writer.Finish({}).ok());
+  return *TokenFile::Open(file.path());
 }
 
 TokenFile EightTokens() { return FileOf({10, 11, 12, 13, 14, 15, 16, 17}); }
 
-TEST(ReadWindowsTest, ARowIsAWindowAndTheTokenAfterIt) {
-  std::vector<int64_t> rows(2 * 4);
-  const std::vector<int64_t> windows = {1, 0};
-  ASSERT_TRUE(
-      ReadWindows(EightTokens(), 3, windows, absl::MakeSpan(rows)).ok());
-  EXPECT_THAT(rows, ElementsAre(13, 14, 15, 16, 10, 11, 12, 13));
+TokenWindows Read(const TokenFile& file, int64_t context_length,
+                  const std::vector<int64_t>& windows) {
+  auto read = ReadWindows(file, context_length, windows);
+  EXPECT_TRUE(read.ok()) << read.status();
+  return read.ok() ? *read : TokenWindows();
+}
+
+TEST(ReadWindowsTest, AWindowIsItsTokensAndTheOneAfterIt) {
+  const TokenWindows read = Read(EightTokens(), 3, {1, 0});
+  EXPECT_THAT(read.tokens, ElementsAre(13, 14, 15, 16, 10, 11, 12, 13));
+  EXPECT_THAT(read.targets, IsEmpty());
+  EXPECT_EQ(read.untrained_targets, 0);
 }
 
 TEST(ReadWindowsTest, TheLastWindowMayEndWithTheLastToken) {
-  std::vector<int64_t> rows(8);
-  const std::vector<int64_t> windows = {0};
-  ASSERT_TRUE(
-      ReadWindows(EightTokens(), 7, windows, absl::MakeSpan(rows)).ok());
-  EXPECT_EQ(rows.back(), 17);
+  EXPECT_EQ(Read(EightTokens(), 7, {0}).tokens.back(), 17);
 }
 
 TEST(ReadWindowsTest, KeepsIdsAboveTwoToThe31) {
-  const TokenFile tokens = FileOf({0xffffffff, 1});
-  std::vector<int64_t> rows(2);
-  const std::vector<int64_t> windows = {0};
-  ASSERT_TRUE(ReadWindows(tokens, 1, windows, absl::MakeSpan(rows)).ok());
-  EXPECT_THAT(rows, ElementsAre(0xffffffffLL, 1));
+  EXPECT_THAT(Read(FileOf({0xffffffff, 1}), 1, {0}).tokens,
+              ElementsAre(0xffffffffLL, 1));
 }
 
-TEST(ReadWindowsTest, RefusesAWindowThatTheSplitLacksAndWritesNothing) {
-  std::vector<int64_t> rows(2 * 4, -7);
+TEST(ReadWindowsTest, RefusesAWindowThatTheSplitLacks) {
   for (const int64_t window : {-1, 2}) {
-    const std::vector<int64_t> windows = {0, window};
-    const absl::Status status =
-        ReadWindows(EightTokens(), 3, windows, absl::MakeSpan(rows));
-    EXPECT_EQ(status.code(), absl::StatusCode::kOutOfRange);
+    const auto read = ReadWindows(EightTokens(), 3, {0, window});
+    EXPECT_EQ(read.status().code(), absl::StatusCode::kOutOfRange);
     EXPECT_THAT(
-        status.message(),
+        read.status().message(),
         HasSubstr("among the 2 that 8 tokens have at context length 3"));
-    EXPECT_THAT(rows, Each(-7));
   }
 }
 
-TEST(ReadWindowsTest, RefusesABufferOfAnotherSize) {
-  std::vector<int64_t> rows(7);
-  const std::vector<int64_t> windows = {0, 1};
-  EXPECT_EQ(ReadWindows(EightTokens(), 3, windows, absl::MakeSpan(rows)).code(),
+TEST(ReadWindowsTest, RefusesAContextOfNothing) {
+  EXPECT_EQ(ReadWindows(EightTokens(), 0, {0}).status().code(),
             absl::StatusCode::kInvalidArgument);
-  EXPECT_EQ(ReadWindows(EightTokens(), 0, windows, absl::MakeSpan(rows)).code(),
-            absl::StatusCode::kInvalidArgument);
+}
+
+TEST(ReadWindowsTest, ARowIsAWindowAndIsPadded) {
+  const TokenFile file =
+      MarkedFileOf({{Not(5), Not(6), 7}, {Not(8), 9, Not(10), 11}}, true);
+  const TokenWindows read = Read(file, 4, {1, 0});
+  EXPECT_THAT(read.tokens, ElementsAre(8, 9, 10, 11, kPadding,  //
+                                       5, 6, 7, kPadding, kPadding));
+  EXPECT_THAT(read.targets, ElementsAre(9, kNoTarget, 11, kNoTarget,  //
+                                        kNoTarget, 7, kNoTarget, kNoTarget));
+  EXPECT_EQ(read.untrained_targets, 5);
+  EXPECT_EQ(ReadWindows(file, 4, {2}).status().code(),
+            absl::StatusCode::kOutOfRange);
+}
+
+TEST(ReadWindowsTest, RowsThatFillTheirWindowsHaveNoTargetsOfTheirOwn) {
+  const TokenWindows read = Read(MarkedFileOf({{5, 6, 7}}, true), 2, {0});
+  EXPECT_THAT(read.tokens, ElementsAre(5, 6, 7));
+  EXPECT_THAT(read.targets, IsEmpty());
+}
+
+TEST(ReadWindowsTest, PackedRowsKeepTheirMarksInWindowsThatCutThem) {
+  const TokenFile file = MarkedFileOf({{Not(5), 6}, {Not(7), 8, 9}}, false);
+  const TokenWindows read = Read(file, 2, {0, 1});
+  EXPECT_THAT(read.tokens, ElementsAre(5, 6, 7, 7, 8, 9));
+  EXPECT_THAT(read.targets, ElementsAre(6, kNoTarget, 8, 9));
+  EXPECT_EQ(read.untrained_targets, 1);
+}
+
+TEST(ReadWindowsTest, RefusesARowLongerThanItsWindow) {
+  const auto read = ReadWindows(MarkedFileOf({{1, 2, 3, 4}}, true), 2, {0});
+  EXPECT_EQ(read.status().code(), absl::StatusCode::kDataLoss);
+  EXPECT_THAT(read.status().message(), HasSubstr("4 tokens in row 0"));
 }
 
 }  // namespace

@@ -1,11 +1,13 @@
 #include "worker/exec/backward_pass.h"
 
+#include <algorithm>
 #include <cmath>
 #include <limits>
 #include <utility>
 #include <vector>
 
 #include "common/chain/block_key.h"
+#include "common/chain/chain_task.h"
 #include "worker/exec/pool_rows.h"
 #include "worker/exec/shard_gradients.h"
 #include "worker/exec/shard_parameters.h"
@@ -19,6 +21,8 @@ class BackwardPass {
  public:
   explicit BackwardPass(const Pass& pass)
       : pass_(pass),
+        first_trained_(
+            std::max(pass.first_layer(), pass.model.table.FirstTrainedLayer())),
         parameters_(pass),
         gradients_(pass),
         tapes_(pass.model.table.layer_count()) {}
@@ -42,8 +46,7 @@ class BackwardPass {
           pass_, ActivationGradientKey(pass_.last_layer(), batch),
           BlockIo::Reuse::kNever);
     }
-    for (int layer = pass_.last_layer() - 1; layer >= pass_.first_layer();
-         --layer) {
+    for (int layer = pass_.last_layer() - 1; layer >= first_trained_; --layer) {
       pass_.meter.Begin(layer, Phase::kBackward);
       Prefetch(batch);
       const bool accumulate =
@@ -52,7 +55,7 @@ class BackwardPass {
       if (pass_.is_last(batch)) UpdateLayer(layer);
       pass_.meter.End();
     }
-    if (pass_.first_layer() > 0) {
+    if (HandsGradientsDown(pass_.model.table, pass_.first_layer())) {
       DemoteBoundary(pass_, ActivationGradientKey(pass_.first_layer(), batch),
                      gradient);
     }
@@ -70,7 +73,7 @@ class BackwardPass {
     if (moments.all_begun()) prefetcher->FetchNext(moments.begun_bytes());
   }
 
-  // Records every layer of the shard.
+  // Records every layer of the shard that gradients come to.
   void Recompute(int batch) {
     LayerInput input;
     input.micro_batch = PromoteBatch(pass_.batch(batch), pass_.io);
@@ -84,8 +87,13 @@ class BackwardPass {
       pass_.meter.ParametersPlaced();
       input.flats = parameters_.FlatsOf(layer);
       input.rows = parameters_.RowsOf(layer);
-      tapes_[layer] = pass_.model.layers.layer(layer).Record(input);
-      input.boundary = tapes_[layer].outputs;
+      if (layer < first_trained_) {
+        input.boundary =
+            pass_.model.layers.layer(layer).Forward(input).boundary;
+      } else {
+        tapes_[layer] = pass_.model.layers.layer(layer).Record(input);
+        input.boundary = tapes_[layer].outputs;
+      }
       pass_.meter.End();
     }
   }
@@ -114,7 +122,8 @@ class BackwardPass {
         gradient.fill_(std::numeric_limits<float>::quiet_NaN());
       }
     }
-    if (PoolRows* const rows = parameters_.RowsOf(layer)) {
+    PoolRows* const rows = parameters_.RowsOf(layer);
+    if (rows != nullptr && !pass_.block(pass_.streamed_block).frozen) {
       rows->SpoilGradient();
     }
   }
@@ -127,6 +136,8 @@ class BackwardPass {
   }
 
   const Pass& pass_;
+  // Gradients go from the last layer down to this one.
+  const int first_trained_;
   ShardParameters parameters_;
   ShardGradients gradients_;
   // By layer.

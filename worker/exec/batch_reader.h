@@ -5,8 +5,10 @@
 #include <vector>
 
 #include "absl/status/statusor.h"
+#include "absl/types/span.h"
 #include "common/data/batch_plan.h"
 #include "hydra/worker/v1/worker.pb.h"
+#include "worker/data/token_file.h"
 #include "worker/exec/content_cache.h"
 
 namespace hydra {
@@ -17,6 +19,9 @@ struct HostBatch {
   int64_t context = 0;
   // [sequences, context + 1].
   std::vector<int64_t> tokens;
+  // [sequences, context], or empty: as MicroBatch's.
+  std::vector<int64_t> targets;
+  int64_t untrained_targets = 0;
   // As MicroBatch's.
   uint64_t seed = 0;
   double gradient_scale = 1;
@@ -58,13 +63,20 @@ class BatchReader {
       const worker::v1::Task& task, const worker::v1::JobContext& job,
       int64_t vocab_size);
 
+  // 1 / target tokens of the step that are trained on, of whatever round. They
+  // are counted for those who make the loss.
+  absl::StatusOr<double> GradientScaleOf(const worker::v1::Task& task,
+                                         const worker::v1::JobContext& job,
+                                         const TokenFile& file,
+                                         absl::Span<const int64_t> windows);
+
   absl::StatusOr<std::vector<int64_t>> WindowsOfStep(
       int64_t step, int64_t window_count, const hydra::v1::JobSpec& spec);
 
   ContentCache<BatchOrder> orders_;
 };
 
-// 1 / target tokens of a step.
+// 1 / target tokens of a step, where all of them are trained on.
 double GradientScale(const hydra::v1::TrainSpec& train);
 
 }  // namespace hydra

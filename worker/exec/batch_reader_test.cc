@@ -11,6 +11,7 @@
 #include "absl/strings/str_cat.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
+#include "worker/data/marked_writer.h"
 #include "worker/data/posix_file.h"
 #include "worker/data/token_header.h"
 #include "worker/data/token_writer.h"
@@ -84,6 +85,51 @@ TEST_F(BatchReaderTest, ReadsTheWindowsOfAStep) {
   ASSERT_EQ(batches->size(), 1);
   EXPECT_THAT(batches->front().tokens,
               ElementsAre(8, 9, 10, 11, 12, 12, 13, 14, 15, 16));
+}
+
+TEST_F(BatchReaderTest, EveryMicroBatchIsScaledByWhatTheWholeStepTrainsOn) {
+  constexpr uint32_t kNot = kUntrainedMark;
+  PosixFile file = *PosixFile::Open(path_, O_RDWR | O_CREAT | O_TRUNC);
+  MarkedWriter writer(&file, /*has_rows=*/true);
+  ASSERT_TRUE(writer.Begin().ok());
+  ASSERT_TRUE(writer.Append({1 | kNot, 2 | kNot, 3}).ok());
+  ASSERT_TRUE(writer.Append({4 | kNot, 5, 6, 7}).ok());
+  ASSERT_TRUE(writer.Finish({}).ok());
+  hydra::v1::TrainSpec* train = job_.mutable_spec()->mutable_train();
+  train->set_per_device_train_batch_size(1);
+  train->set_gradient_accumulation_steps(2);
+  task_.set_kind(worker::v1::TASK_KIND_TURN);
+  for (int round = 0; round < 2; ++round) {
+    task_.set_first_micro_batch(round);
+    task_.set_last_micro_batch(round + 1);
+    const auto batches = ReadStep(0, 41);
+    ASSERT_TRUE(batches.ok()) << batches.status();
+    EXPECT_EQ(batches->front().gradient_scale, 1.0 / 4);
+    EXPECT_EQ(batches->front().untrained_targets, round == 0 ? 3 : 1);
+  }
+  EXPECT_THAT(ReadStep(0, 41)->front().targets,
+              ElementsAre(5, 6, 7, kNoTarget));
+  EXPECT_THAT(ReadStep(0, 41)->front().tokens, ElementsAre(4, 5, 6, 7, 0));
+  // The two rows are one epoch.
+  EXPECT_EQ(ReadStep(1, 41)->front().tokens, ReadStep(0, 41)->front().tokens);
+  const auto bad = ReadStep(0, 6);
+  EXPECT_EQ(bad.status().code(), absl::StatusCode::kInvalidArgument);
+  EXPECT_THAT(bad.status().message(),
+              HasSubstr("position 2 of window 1 has the token id 6"));
+}
+
+TEST_F(BatchReaderTest, AStepOfWhichNothingIsTrainedOnHasAScale) {
+  constexpr uint32_t kNot = kUntrainedMark;
+  PosixFile file = *PosixFile::Open(path_, O_RDWR | O_CREAT | O_TRUNC);
+  MarkedWriter writer(&file, /*has_rows=*/false);
+  ASSERT_TRUE(writer.Begin().ok());
+  ASSERT_TRUE(writer.Append(std::vector<uint32_t>(20, 7 | kNot)).ok());
+  ASSERT_TRUE(writer.Finish({}).ok());
+  task_.set_kind(worker::v1::TASK_KIND_TURN);
+  const auto batches = ReadStep(0, 41);
+  ASSERT_TRUE(batches.ok()) << batches.status();
+  EXPECT_EQ(batches->front().untrained_targets, 8);
+  EXPECT_EQ(batches->front().gradient_scale, 1);
 }
 
 TEST_F(BatchReaderTest, OtherTrainingDataAreReadAsByANewReader) {

@@ -7,9 +7,11 @@
 
 #include <algorithm>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "absl/strings/str_cat.h"
+#include "common/chain/chain_task.h"
 #include "common/jobfile/validate.h"
 #include "worker/device/testing/test_device.h"
 #include "worker/exec/job_model.h"
@@ -27,8 +29,10 @@ struct Family {
   std::string config;
 };
 
-worker::v1::JobContext ContextOf(const Family& family, int micro_batches,
-                                 int context_length) {
+enum class Trained { kAll, kAdapters, kLastLayers };
+
+worker::v1::JobContext ContextOf(const Family& family, Trained trained,
+                                 int micro_batches, int context_length) {
   worker::v1::JobContext context;
   context.set_model_config_json(family.config);
   hydra::v1::TrainSpec& train = *context.mutable_spec()->mutable_train();
@@ -38,6 +42,16 @@ worker::v1::JobContext ContextOf(const Family& family, int micro_batches,
   train.set_learning_rate(1e-3);
   // Then scores are made, as on a GPU.
   train.set_dropout(0.1);
+  if (trained == Trained::kAdapters) {
+    context.mutable_spec()->mutable_lora()->set_lora_dropout(0.1);
+    context.mutable_spec()->mutable_lora()->add_target_modules("all-linear");
+  } else if (trained == Trained::kLastLayers) {
+    context.mutable_spec()->mutable_model()->add_frozen(
+        family.name == "gpt2" ? "transformer.h.[0-2].*"
+                              : "model.layers.[0-2].*");
+    context.mutable_spec()->mutable_model()->add_frozen(
+        family.name == "gpt2" ? "transformer.w*" : "model.embed_tokens.*");
+  }
   FillDefaults(context.mutable_spec());
   return context;
 }
@@ -70,10 +84,12 @@ INSTANTIATE_TEST_SUITE_P(
 // Of its BACKWARD, or TURN.
 TEST_P(DeviceNeedTest, IsWhatAShardsPassesTake) {
   JobModels models(kPlenty);
-  for (int micro_batches : {1, 2}) {
-    for (int context_length : {32, 256}) {
+  for (Trained trained :
+       {Trained::kAll, Trained::kAdapters, Trained::kLastLayers}) {
+    for (const auto& [micro_batches, context_length] :
+         {std::pair{1, 64}, {1, 256}, {2, 64}, {2, 256}}) {
       const worker::v1::JobContext context =
-          ContextOf(GetParam(), micro_batches, context_length);
+          ContextOf(GetParam(), trained, micro_batches, context_length);
       const auto model = models.For(context);
       ASSERT_TRUE(model.ok()) << model.status();
       for (const LayerRange& layers :
@@ -83,12 +99,14 @@ TEST_P(DeviceNeedTest, IsWhatAShardsPassesTake) {
             LayerRange{1, 5}, LayerRange{4, kLayers}, LayerRange{5, kLayers},
             LayerRange{0, kLayers}}) {
         SCOPED_TRACE(absl::StrCat("layers [", layers.first, ", ", layers.last,
-                                  "), ", micro_batches, " micro-batches of ",
+                                  "), trained ", static_cast<int>(trained),
+                                  ", ", micro_batches, " micro-batches of ",
                                   context_length, " tokens"));
         const auto device = NewTestDevice(kPlenty);
         TaskControl control;
         PilotTrial trial(context, *model, device.get(), /*reserve_bytes=*/0,
                          &control);
+        if (!HandsGradientsDown(model->table, layers.last)) continue;
         const TrialOutcome outcome = trial.Run(layers.first, layers.last);
         ASSERT_TRUE(outcome.fits);
         double taken = 0;

@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "common/chain/block_key.h"
+#include "common/chain/chain_task.h"
 #include "worker/exec/shard_parameters.h"
 
 namespace hydra {
@@ -10,9 +11,11 @@ namespace {
 
 using worker::v1::PassResult;
 
-// A training step's activations are read again by its BACKWARD.
+// A training step's activations are read again by its BACKWARD, if there is
+// one.
 BlockIo::Reuse InputReuse(const Pass& pass) {
-  return pass.task.kind() == worker::v1::TASK_KIND_FORWARD
+  return pass.task.kind() == worker::v1::TASK_KIND_FORWARD &&
+                 HandsGradientsDown(pass.model.table, pass.last_layer())
              ? BlockIo::Reuse::kLikely
              : BlockIo::Reuse::kNever;
 }
@@ -60,9 +63,7 @@ PassResult RunForwardPass(const Pass& pass) {
     PassResult of_batch;
     RunBatch(pass, batch, parameters, of_batch);
     AddLoss({of_batch.loss_sum(), of_batch.loss_tokens()}, result);
-    if (of_batch.loss_tokens() > 0) {
-      result.add_batch_loss_sums(of_batch.loss_sum());
-    }
+    if (pass.makes_loss()) result.add_batch_loss_sums(of_batch.loss_sum());
   }
   return result;
 }

@@ -20,8 +20,8 @@ using worker::v1::TaskReport;
 absl::StatusOr<PrepareResult> Prepare(const JobContext& job, LogSink& log,
                                       TaskControl& control,
                                       const ModelFamilies& families) {
-  const auto table = families.Describe(job.model_config_json(),
-                                       OverridesOf(job.spec().train()));
+  const auto table =
+      families.Describe(job.model_config_json(), OverridesOf(job.spec()));
   if (!table.ok()) return table.status();
   try {
     return RunPreparePass(job, table->vocabulary_size, log, control);

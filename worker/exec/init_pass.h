@@ -13,8 +13,9 @@ namespace hydra {
 
 // INIT: fills the parameter blocks that the task writes, straight in the pool,
 // from the model directory's checkpoint or from each tensor's own random
-// stream. Needs no device memory. Returns how many bytes it filled. With a
-// restore_dir it is RunRestorePass instead.
+// stream; adapters from the latter always. Needs no device memory. Returns how
+// many bytes it filled. With a restore_dir RunRestorePass fills all blocks but
+// the frozen ones.
 //
 // INVALID_ARGUMENT: MatchWeights finds mistakes in the checkpoint.
 // PERMISSION_DENIED: a file of the checkpoint really lies outside of the job's

@@ -1,5 +1,6 @@
 #include "worker/exec/init_pass.h"
 
+#include <algorithm>
 #include <cmath>
 #include <filesystem>
 #include <string>
@@ -7,6 +8,7 @@
 #include <vector>
 
 #include "common/model/gpt2_table.h"
+#include "common/model/lora.h"
 #include "common/safetensors/writer.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
@@ -65,7 +67,7 @@ void WriteCheckpoint(const std::string& directory, const ModelTable& table,
   ASSERT_TRUE(writer->Finish().ok());
 }
 
-// Runs INIT for all blocks into a buffer that was full of ones.
+// Runs INIT for blocks into a buffer that was full of ones.
 class InitPassTest : public testing::Test {
  protected:
   absl::Status Run(const ModelTable& table, hydra::v1::Initialization init,
@@ -74,7 +76,11 @@ class InitPassTest : public testing::Test {
     int64_t offset = 0;
     offsets_.clear();
     for (size_t i = 0; i < table.parameter_blocks.size(); ++i) {
-      worker::v1::BlockVersion* version = task.add_writes();
+      worker::v1::BlockVersion unnamed;
+      const bool is_named =
+          blocks_.empty() || std::count(blocks_.begin(), blocks_.end(), i) > 0;
+      worker::v1::BlockVersion* version =
+          is_named ? task.add_writes() : &unnamed;
       version->set_kind(worker::v1::BLOCK_KIND_PARAMETERS);
       version->set_index(static_cast<int>(i));
       version->set_offset_bytes(offset);
@@ -107,6 +113,8 @@ class InitPassTest : public testing::Test {
   }
 
   std::string directory_ = testing::TempDir();
+  // Those that the task names; empty: all.
+  std::vector<int> blocks_;
   std::vector<float> pool_;
   std::vector<int64_t> offsets_;
   int64_t filled_bytes_ = 0;
@@ -184,6 +192,36 @@ TEST_F(InitPassTest, AWrongShapeIsNamedWithBoth) {
   EXPECT_THAT(std::string(status.message()),
               HasSubstr("transformer.wpe.weight has shape [12, 1, 1], wanted "
                         "[3, 4]"));
+}
+
+TEST_F(InitPassTest, AdaptersAreDrawnWhateverTheModelBeginsWith) {
+  const ModelTable base = Table(/*tied=*/true);
+  LoraConfig lora;
+  lora.r = 2;
+  const ModelTable table = WithLora(base, lora).value();
+  WriteCheckpoint(testing::TempDir(), base, "");
+  ASSERT_TRUE(Run(table, hydra::v1::INITIALIZATION_PRETRAINED).ok());
+  EXPECT_EQ(Tensor(table, 0, 0)[3], 103);
+  const int adapters = static_cast<int>(base.parameter_blocks.size());
+  const float* const a = Tensor(table, adapters, 0);
+  EXPECT_NE(a[0], a[1]);
+  for (int i = 0; i < 8; ++i) EXPECT_LE(std::abs(a[i]), 0.5f);
+  const float* const b = Tensor(table, adapters, 1);
+  for (int i = 0; i < 24; ++i) EXPECT_EQ(b[i], 0);
+}
+
+TEST_F(InitPassTest, FillsWhatTheTaskNamesAndNothingElse) {
+  const ModelTable base = Table(/*tied=*/true);
+  LoraConfig lora;
+  lora.r = 2;
+  const ModelTable table = WithLora(base, lora).value();
+  // There is no checkpoint, and none is looked for.
+  directory_ += "/nothing";
+  blocks_ = {static_cast<int>(base.parameter_blocks.size())};
+  ASSERT_TRUE(Run(table, hydra::v1::INITIALIZATION_PRETRAINED).ok());
+  EXPECT_EQ(filled_bytes_, table.TrainedBytes());
+  EXPECT_EQ(Tensor(table, 0, 0)[0], 1);
+  EXPECT_NE(Tensor(table, blocks_.front(), 0)[0], 1);
 }
 
 TEST_F(InitPassTest, RandomTensorsFollowTheirInit) {

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "common/data/batch_plan.h"
+#include "common/data/split_windows.h"
 #include "common/data/step_count.h"
 #include "common/shared/shared.h"
 
@@ -15,7 +16,7 @@ using worker::v1::JobContext;
 absl::StatusOr<BuiltModel> Build(const JobContext& job,
                                  const Architectures& architectures) {
   absl::StatusOr<ModelTable> table = architectures.families->Describe(
-      job.model_config_json(), OverridesOf(job.spec().train()));
+      job.model_config_json(), OverridesOf(job.spec()));
   if (!table.ok()) return table.status();
   absl::StatusOr<ModelLayers> layers =
       ModelLayers::Build(*table, *architectures.layers);
@@ -48,9 +49,9 @@ int64_t TotalStepsOf(const JobContext& job) {
   const hydra::v1::TrainSpec& train = job.spec().train();
   for (const worker::v1::PreparedSplit& split : job.splits()) {
     if (split.split() != worker::v1::SPLIT_TRAIN) continue;
-    return TotalSteps(train, StepsPerEpoch(WindowCount(split.token_count(),
-                                                       train.context_length()),
-                                           SequencesPerStep(train)));
+    return TotalSteps(train,
+                      StepsPerEpoch(WindowsOf(split, train.context_length()),
+                                    SequencesPerStep(train)));
   }
   return 0;
 }
@@ -73,8 +74,8 @@ absl::StatusOr<JobModel> JobModels::For(const JobContext& job) {
 
 absl::StatusOr<std::shared_ptr<const BuiltModel>> JobModels::BuiltFor(
     const JobContext& job) {
-  std::string key = DescriptionContent(job.model_config_json(),
-                                       OverridesOf(job.spec().train()));
+  std::string key =
+      DescriptionContent(job.model_config_json(), OverridesOf(job.spec()));
   if (std::shared_ptr<const BuiltModel> known = built_.Find(key)) return known;
   absl::StatusOr<BuiltModel> model = Build(job, architectures_);
   if (!model.ok()) return model.status();

@@ -32,6 +32,19 @@ at::Tensor AsFloats(const at::Tensor& tensor) {
   return tensor.detach().contiguous().view({-1}).view(at::kFloat);
 }
 
+// `ids` on the device, in so many rows.
+at::Tensor PromoteIds(const std::vector<int64_t>& ids, int64_t rows,
+                      BlockIo& io) {
+  const at::Tensor promoted = at::empty(
+      {rows, static_cast<int64_t>(ids.size()) / rows},
+      at::TensorOptions().dtype(at::kLong).device(io.device().torch_device()));
+  io.PromoteBytes(
+      absl::MakeConstSpan(reinterpret_cast<const std::byte*>(ids.data()),
+                          ids.size() * sizeof(int64_t)),
+      promoted);
+  return promoted;
+}
+
 // Several tensors in one, each at its place.
 at::Tensor Packed(const Tensors& tensors,
                   const std::vector<BoundaryPlace>& places, const BlockIo& io) {
@@ -60,13 +73,11 @@ bool UpdatesOnHost(const JobModel& model, const Device& device) {
 
 MicroBatch PromoteBatch(const HostBatch& batch, BlockIo& io) {
   MicroBatch micro_batch;
-  micro_batch.tokens = at::empty(
-      {batch.sequences, batch.context + 1},
-      at::TensorOptions().dtype(at::kLong).device(io.device().torch_device()));
-  io.PromoteBytes(absl::MakeConstSpan(
-                      reinterpret_cast<const std::byte*>(batch.tokens.data()),
-                      batch.tokens.size() * sizeof(int64_t)),
-                  micro_batch.tokens);
+  micro_batch.tokens = PromoteIds(batch.tokens, batch.sequences, io);
+  if (!batch.targets.empty()) {
+    micro_batch.targets = PromoteIds(batch.targets, batch.sequences, io);
+  }
+  micro_batch.untrained_targets = batch.untrained_targets;
   micro_batch.seed = batch.seed;
   micro_batch.gradient_scale = batch.gradient_scale;
   micro_batch.training = batch.training;

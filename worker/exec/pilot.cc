@@ -34,12 +34,9 @@ int64_t ParameterBytes(const ModelTable& table, int layer) {
   return bytes;
 }
 
-int64_t ParameterCount(const ModelTable& table) {
-  int64_t count = 0;
-  for (const ParameterBlock& block : table.parameter_blocks) {
-    count += block.element_count();
-  }
-  return count;
+// Padding included, as it is updated too.
+int64_t UpdatedCount(const ModelTable& table) {
+  return table.TrainedBytes() / kFloatBytes;
 }
 
 void AddProfiles(const JobShape& shape, const TrialOutcome& outcome,
@@ -112,7 +109,7 @@ PilotOutcome RunPilot(const worker::v1::JobContext& job,
           " cannot update parameters: remove it, or set it to host"))};
     }
     *result.mutable_updates() =
-        PlanUpdates(asked, ParameterCount(model.table), model.moment_count(),
+        PlanUpdates(asked, UpdatedCount(model.table), model.moment_count(),
                     CanUpdate(*device), rates);
     model.update_place = result.updates().place();
   }

@@ -86,6 +86,62 @@ INSTANTIATE_TEST_SUITE_P(
                     SweepCase{"ThreeUntied", 3, 0.1, false}),
     [](const auto& info) { return info.param.name; });
 
+// What is frozen has no BACKWARD up to the first layer that is trained, no
+// gradient and no update.
+TEST(PilotTest, WhateverItCutOfAModelWithFrozenBlocksFits) {
+  for (const bool has_adapters : {true, false}) {
+    for (const int micro_batches : {1, 3}) {
+      TinyJob::Options options;
+      options.micro_batches = micro_batches;
+      options.dropout = 0.1;
+      options.prefetch_bytes = 4096;
+      if (has_adapters) {
+        options.lora.emplace().set_r(4);
+        options.lora->set_lora_dropout(0.1);
+        options.lora->add_target_modules("all-linear");
+      } else {
+        options.frozen = {"*.w?e.*", "*.h.[01].*"};
+      }
+      size_t most_shards = 0;
+      size_t fewest_shards = 99;
+      for (int64_t kib = 150; kib <= 1200; kib += 75) {
+        SCOPED_TRACE(absl::StrCat(kib, " KiB, ", micro_batches,
+                                  has_adapters ? " lora" : " frozen"));
+        TinyJob job(options, testing::TempDir());
+        const auto device = NewTestDevice(kib << 10);
+        TaskRunner runner(device.get(), job.pool().AsHostRange());
+        const TaskReport report = job.Pilot(runner);
+        if (report.has_error()) continue;
+        ASSERT_EQ(report.pilot().layers_size(), job.table().layer_count());
+        TrainWithItsCuts(job, runner, report.pilot());
+        const size_t shards = CutsOf(report.pilot()).size() + 1;
+        most_shards = std::max(most_shards, shards);
+        fewest_shards = std::min(fewest_shards, shards);
+      }
+      EXPECT_GE(most_shards, 2);
+      EXPECT_EQ(fewest_shards, 1);
+    }
+  }
+}
+
+TEST(PilotTest, LayersThatGradientsDoNotComeToAreTimedByTheirForwards) {
+  TinyJob::Options options;
+  options.frozen = {"*.w?e.*", "*.h.[01].*"};
+  TinyJob job(options, testing::TempDir());
+  job.context().mutable_spec()->mutable_partition()->set_shards(
+      hydra::v1::SHARD_CHOICE_LONGEST);
+  const auto device = NewTestDevice(int64_t{32} << 20);
+  TaskRunner runner(device.get(), job.pool().AsHostRange());
+  const TaskReport report = job.Pilot(runner);
+  ASSERT_TRUE(report.has_pilot()) << report.ShortDebugString();
+  for (const hydra::v1::LayerProfile& layer : report.pilot().layers()) {
+    EXPECT_GT(FromProto(layer.forward()), absl::ZeroDuration());
+    EXPECT_EQ(FromProto(layer.backward()) > absl::ZeroDuration(),
+              layer.layer() >= 3)
+        << layer.layer();
+  }
+}
+
 // Memory is scattered most where an update's ranges are as large as the table,
 // and the embedding keeps a part of every micro-batch among them.
 TEST(PilotTest, ALargeTokenTableAndManyMicroBatchesFitWhereThePilotSaysSo) {

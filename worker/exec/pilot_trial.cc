@@ -8,8 +8,11 @@
 #include <utility>
 
 #include "c10/util/Exception.h"
+#include "common/chain/chain_task.h"
 #include "common/chain/layer_range.h"
 #include "common/chain/streamed_block.h"
+#include "common/data/batch_plan.h"
+#include "common/data/data_format.h"
 #include "worker/exec/backward_pass.h"
 #include "worker/exec/forward_pass.h"
 #include "worker/exec/pass.h"
@@ -22,14 +25,19 @@ namespace {
 
 using worker::v1::Task;
 
+// `has_targets`: they lie on the device beside the tokens.
 HostBatch RandomBatch(int64_t sequences, int64_t context, int64_t vocabulary,
-                      std::mt19937& random) {
+                      bool has_targets, std::mt19937& random) {
   std::uniform_int_distribution<int64_t> token(0, vocabulary - 1);
   HostBatch batch;
   batch.sequences = sequences;
   batch.context = context;
   batch.tokens.resize(sequences * (context + 1));
   for (int64_t& id : batch.tokens) id = token(random);
+  if (!has_targets) return batch;
+  batch.targets.assign(sequences * context, 0);
+  batch.targets.front() = kNoTarget;
+  batch.untrained_targets = 1;
   return batch;
 }
 
@@ -69,15 +77,17 @@ PilotTrial::PilotTrial(const worker::v1::JobContext& job, const JobModel& model,
       control_(control) {
   const JobShape& shape = model.shape;
   const int64_t vocabulary = model.table.vocabulary_size;
+  const bool has_targets = IsConversations(job.spec().data().format());
   std::mt19937 random;  // Its default seed: a pilot repeats itself.
   for (int i = 0; i < std::min(shape.micro_batches, kMostMicroBatches); ++i) {
     training_.push_back(RandomBatch(shape.micro_batch_size,
-                                    shape.context_length, vocabulary, random));
+                                    shape.context_length, vocabulary,
+                                    has_targets, random));
     training_.back().training = true;
     training_.back().gradient_scale = GradientScale(job.spec().train());
   }
   evaluation_.push_back(RandomBatch(shape.eval_batch_size, shape.context_length,
-                                    vocabulary, random));
+                                    vocabulary, has_targets, random));
 
   int64_t largest = shape.LargestBoundaryBytes();
   const int blocks = static_cast<int>(model.table.parameter_blocks.size());
@@ -117,20 +127,22 @@ TrialOutcome PilotTrial::Run(int first, int last) {
   const int training = static_cast<int>(training_.size());
   try {
     const Reservation reservation(device_->arena(), reserve_bytes_);
-    {
+    const bool has_head = last == model_.table.layer_count();
+    const bool goes_back = has_head || HandsGradientsDown(model_.table, last);
+    const Task forward = TrialTask(model_.shape, worker::v1::TASK_KIND_FORWARD,
+                                   layers, training);
+    if (goes_back) {
       const Reservation kept(device_->arena(), KeptBytesNotRun(layers));
       RunPass(BackwardTask(layers), training_, io, meter);
+    } else {
+      RunPass(forward, training_, io, meter);
     }
     outcome.measures = meter.measures();
     outcome.micro_batches = training;
     for (auto& [layer, measure] : outcome.measures) {
       measure.peak_bytes -= reserve_bytes_;
     }
-    if (last < model_.table.layer_count()) {
-      RunPass(TrialTask(model_.shape, worker::v1::TASK_KIND_FORWARD, layers,
-                        training),
-              training_, io, meter);
-    }
+    if (goes_back && !has_head) RunPass(forward, training_, io, meter);
     LayerMeter evaluation(device_, &io, control_, /*synchronize=*/true);
     RunPass(TrialTask(model_.shape, worker::v1::TASK_KIND_EVALUATE, layers,
                       static_cast<int>(evaluation_.size())),
@@ -208,7 +220,8 @@ int64_t PilotTrial::KeptBytesNotRun(const LayerRange& layers) const {
   const int64_t rows = batch.sequences * batch.context;
   int64_t kept_bytes = 0;
   for (const ParameterBlock& block : model_.table.parameter_blocks) {
-    if (!block.rows_are_gathered || !layers.Contains(block.owner()) ||
+    if (!block.rows_are_gathered || block.frozen ||
+        !layers.Contains(block.owner()) ||
         !RowGradientSum::KeepsParts(block, rows, model_.shape.micro_batches)) {
       continue;
     }

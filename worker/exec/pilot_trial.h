@@ -29,7 +29,7 @@ inline constexpr int64_t kPilotPieceBytes = int64_t{64} << 20;
 struct TrialOutcome {
   bool fits = false;
   // By layer, of the BACKWARD or TURN, summed over so many micro-batches and
-  // one update.
+  // one update; of the FORWARD if there is none of these.
   absl::btree_map<int, LayerMeter::Measure> measures;
   int micro_batches = 0;
   // By layer, what its forward took in an EVALUATE, for as many tokens as one
@@ -66,8 +66,8 @@ class PilotTrial {
   PilotTrial(const PilotTrial&) = delete;
   PilotTrial& operator=(const PilotTrial&) = delete;
 
-  // The BACKWARD, or TURN, of the layers [first, last); a FORWARD before a cut;
-  // an EVALUATE. Throws TaskStopped.
+  // The BACKWARD, or TURN, of the layers [first, last), if gradients come to
+  // them; a FORWARD before a cut; an EVALUATE. Throws TaskStopped.
   TrialOutcome Run(int first, int last);
 
   // From now on the last layer's table is streamed wherever it can be, see

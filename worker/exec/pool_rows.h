@@ -12,6 +12,7 @@ namespace hydra {
 // The pass's streamed block: its ranges are promoted from the pool, each while
 // the one before it computes, and their gradients are demoted to it. Of each,
 // one range is computed with and one is on its way, at most, in each direction.
+// A frozen block has no gradient.
 //
 // `pass` outlives this.
 class PoolRows : public RowStream {

@@ -5,46 +5,32 @@
 
 #include "absl/strings/str_cat.h"
 #include "common/chain/split.h"
+#include "common/data/data_format.h"
 #include "google/protobuf/repeated_ptr_field.h"
 #include "worker/data/token_cache.h"
 
 namespace hydra {
 namespace {
 
-using hydra::v1::DataFormat;
 using worker::v1::JobContext;
 using worker::v1::PrepareResult;
 using worker::v1::Split;
 
 using Files = google::protobuf::RepeatedPtrField<std::string>;
 
-absl::StatusOr<TokenFormat> FormatOf(DataFormat format) {
-  switch (format) {
-    case hydra::v1::DATA_FORMAT_UNSPECIFIED:
-    case hydra::v1::DATA_FORMAT_TEXT:
-      return TokenFormat::kText;
-    case hydra::v1::DATA_FORMAT_TOKENS_U16:
-      return TokenFormat::kTokensU16;
-    case hydra::v1::DATA_FORMAT_TOKENS_U32:
-      return TokenFormat::kTokensU32;
-    case hydra::v1::DATA_FORMAT_JSONL:
-      return TokenFormat::kJsonl;
-    case hydra::v1::DataFormat_INT_MIN_SENTINEL_DO_NOT_USE_:
-    case hydra::v1::DataFormat_INT_MAX_SENTINEL_DO_NOT_USE_:
-      break;
-  }
-  return absl::InvalidArgumentError(
-      absl::StrCat("data.format is the unknown value ", format));
-}
-
 PrepareRequest RequestFor(const JobContext& job, const Files& files,
-                          TokenFormat format, int64_t vocabulary_size) {
+                          int64_t vocabulary_size) {
   const hydra::v1::ModelSpec& model = job.spec().model();
+  const hydra::v1::DataSpec& data = job.spec().data();
   PrepareRequest request;
   request.cache_dir = job.token_cache_dir();
   request.files.assign(files.begin(), files.end());
-  request.format = format;
-  request.text_field = job.spec().data().text_field();
+  request.format = data.format();
+  request.text_field = data.text_field();
+  request.chat_template_path = data.chat_template();
+  request.train_on_prompt = data.train_on_prompt();
+  request.packing = data.packing();
+  request.context_length = job.spec().train().context_length();
   request.tokenizer_dir =
       model.tokenizer_path().empty() ? model.path() : model.tokenizer_path();
   request.read_roots.assign(job.read_roots().begin(), job.read_roots().end());
@@ -64,26 +50,31 @@ absl::StatusOr<PrepareResult> RunPreparePass(const JobContext& job,
       {worker::v1::SPLIT_VALIDATION, &data.validation_files()},
       {worker::v1::SPLIT_TEST, &data.test_files()},
   };
-  const auto format = FormatOf(data.format());
-  if (!format.ok()) return format.status();
   PrepareResult result;
   for (const auto& [split, files] : splits) {
     if (files->empty()) continue;
-    auto prepared =
-        Prepare(RequestFor(job, *files, *format, vocabulary_size), control);
+    auto prepared = Prepare(RequestFor(job, *files, vocabulary_size), control);
     if (!prepared.ok()) return prepared.status();
     worker::v1::PreparedSplit* out = result.add_splits();
     out->set_split(split);
     out->set_token_file(prepared->path);
     out->set_token_count(prepared->token_count);
+    if (prepared->marked.has_value()) {
+      out->set_row_count(prepared->marked->row_count);
+      out->set_trained_count(prepared->marked->trained_count);
+    }
     for (const std::string& warning : prepared->warnings) {
       log.Log(LogSink::Severity::kWarning, warning);
       result.add_warnings(warning);
     }
     std::string line =
         absl::StrCat(SplitName(split), ": ", prepared->token_count, " tokens");
-    if (*format == TokenFormat::kJsonl) {
+    if (IsRows(data.format())) {
       absl::StrAppend(&line, " of ", prepared->rows.rows, " rows");
+    }
+    if (prepared->marked.has_value()) {
+      absl::StrAppend(&line, ", ", prepared->marked->trained_count,
+                      " of them trained on");
     }
     if (prepared->reused) {
       absl::StrAppend(&line, ", prepared before");

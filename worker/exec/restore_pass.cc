@@ -2,9 +2,19 @@
 
 #include "absl/status/statusor.h"
 #include "common/chain/block_key.h"
+#include "common/chain/chain_task.h"
+#include "common/checkpoint/block_layout.h"
 #include "common/checkpoint/checkpoint_reader.h"
 
 namespace hydra {
+namespace {
+
+// Of a model with adapters, its own blocks are not.
+bool IsElsewhere(const ModelTable& table, const BlockKey& key) {
+  return IsFrozen(table, key) && !IsInFile(table, key.index);
+}
+
+}  // namespace
 
 absl::StatusOr<int64_t> RunRestorePass(const worker::v1::Task& task,
                                        const ModelTable& table,
@@ -15,10 +25,11 @@ absl::StatusOr<int64_t> RunRestorePass(const worker::v1::Task& task,
   if (!checkpoint.ok()) return checkpoint.status();
   int64_t filled_bytes = 0;
   for (const worker::v1::BlockVersion& version : task.writes()) {
+    const BlockKey key = BlockKeyOf(version);
+    if (IsElsewhere(table, key)) continue;
     if (absl::Status on = control->Advance(); !on.ok()) return on;
     absl::Status read = checkpoint->ReadBlock(
-        BlockKeyOf(version), table,
-        host(version.offset_bytes(), version.size_bytes()));
+        key, table, host(version.offset_bytes(), version.size_bytes()));
     if (!read.ok()) return read;
     filled_bytes += version.size_bytes();
   }

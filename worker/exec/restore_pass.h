@@ -12,7 +12,8 @@
 namespace hydra {
 
 // INIT from the checkpoint in the task's restore_dir: fills every block that
-// the task writes, of whatever kind, straight in the pool. Needs no device
+// the task writes, of whatever kind, straight in the pool, but for the
+// parameters of frozen blocks: those are the model's own. Needs no device
 // memory. Returns how many bytes it filled.
 //
 // Errors: as CheckpointReader::Open and ReadBlock; DATA_LOSS where the files

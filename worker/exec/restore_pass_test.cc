@@ -28,8 +28,9 @@ using worker::v1::TaskReport;
 // checkpoint of all of them.
 class RestorePassTest : public testing::Test {
  protected:
-  RestorePassTest()
-      : job_({}, testing::TempDir()),
+  explicit RestorePassTest(const TinyJob::Options& options = {},
+                           size_t kinds = 5)
+      : job_(options, testing::TempDir()),
         device_(NewTestDevice(int64_t{32} << 20)),
         runner_(device_.get(), job_.pool().AsHostRange()),
         directory_(absl::StrCat(
@@ -46,7 +47,7 @@ class RestorePassTest : public testing::Test {
       job_.Commit(task);
     }
     versions_ = job_.Committed();
-    EXPECT_EQ(Kinds(), 5);
+    EXPECT_EQ(Kinds(), kinds);
     Write();
   }
 
@@ -73,6 +74,10 @@ class RestorePassTest : public testing::Test {
         checkpoint::v1::Position::PHASE_TRAIN);
     *manifest.mutable_spec() = job_.context().spec();
     for (const BlockVersion& version : versions_) {
+      if (version.kind() == worker::v1::BLOCK_KIND_PARAMETERS &&
+          job_.table().parameter_blocks[version.index()].frozen) {
+        continue;
+      }
       contents.blocks.push_back(
           {BlockKeyOf(version), version.size_bytes(), Slot(version).data()});
     }
@@ -103,6 +108,18 @@ class RestorePassTest : public testing::Test {
   std::vector<BlockVersion> versions_;
 };
 
+// No layer hands a gradient of a tied block down.
+class RestoreAdaptersTest : public RestorePassTest {
+ protected:
+  RestoreAdaptersTest() : RestorePassTest(Options(), /*kinds=*/4) {}
+
+  static TinyJob::Options Options() {
+    TinyJob::Options options;
+    options.lora.emplace().set_r(4);
+    return options;
+  }
+};
+
 TEST_F(RestorePassTest, EveryBlockComesBackBitForBit) {
   const Task task = RestoreTask();
   const TaskReport report = job_.Run(runner_, task);
@@ -114,6 +131,18 @@ TEST_F(RestorePassTest, EveryBlockComesBackBitForBit) {
     bytes += versions_[i].size_bytes();
   }
   EXPECT_EQ(report.cost().demoted_bytes(), bytes);
+}
+
+TEST_F(RestoreAdaptersTest, FrozenBlocksComeFromTheModelItself) {
+  EXPECT_TRUE(std::filesystem::exists(directory_ + "/adapter_config.json"));
+  EXPECT_FALSE(std::filesystem::exists(directory_ + "/model.safetensors"));
+  const Task task = RestoreTask();
+  const TaskReport report = job_.Run(runner_, task);
+  ASSERT_TRUE(report.has_pass()) << report.ShortDebugString();
+  for (size_t i = 0; i < versions_.size(); ++i) {
+    EXPECT_TRUE(Slot(task.writes(static_cast<int>(i))) == Slot(versions_[i]))
+        << versions_[i].ShortDebugString();
+  }
 }
 
 TEST_F(RestorePassTest, AFlippedBitIsDataLoss) {

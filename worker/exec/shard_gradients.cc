@@ -22,7 +22,9 @@ ShardGradients::ShardGradients(const Pass& pass)
   const HostBatch& batch = pass.batches.front();
   for (int layer = pass.first_layer(); layer < pass.last_layer(); ++layer) {
     for (int block : pass.layer(layer).parameter_blocks) {
-      if (!pass.block(block).gathered_by(layer)) continue;
+      if (!pass.block(block).gathered_by(layer) || pass.block(block).frozen) {
+        continue;
+      }
       rows_[block] = use_->NewRowSum(
           block, batch.sequences * batch.context,
           pass.task.last_micro_batch() - pass.task.first_micro_batch());
@@ -33,7 +35,8 @@ ShardGradients::ShardGradients(const Pass& pass)
 Tensors ShardGradients::FlatsOf(int layer) {
   Tensors flats;
   for (int block : pass_.layer(layer).parameter_blocks) {
-    if (pass_.block(block).gathered_by(layer) || pass_.streams(block)) {
+    if (pass_.block(block).frozen || pass_.block(block).gathered_by(layer) ||
+        pass_.streams(block)) {
       flats.emplace_back();
       continue;
     }
@@ -58,6 +61,10 @@ void ShardGradients::AddRows(int layer, const RowGradients& rows) {
 
 void ShardGradients::Finish(int layer, int block, ShardParameters& parameters) {
   const at::NoGradGuard no_grad;
+  if (pass_.block(block).frozen) {
+    if (IsLastUseHere(layer, block)) parameters.Release(block);
+    return;
+  }
   if (const BlockVersion* const sum =
           pass_.blocks.FindWritten(GradientSumKey(block, layer))) {
     KeepSum(layer, block, *sum);

@@ -24,8 +24,8 @@ class ShardGradients {
 
   // The sums of the layer's blocks, for its Backward: flat, made when they are
   // first asked for, then what earlier rounds of the step added up, or
-  // uninitialized in the first one. Undefined for a block whose rows it
-  // gathers, and for the pass's streamed block.
+  // uninitialized in the first one. Undefined for a frozen block, for one whose
+  // rows it gathers, and for the pass's streamed block.
   Tensors FlatsOf(int layer);
 
   // The layer's part of the block whose rows it gathers.
@@ -34,8 +34,8 @@ class ShardGradients {
   // All micro-batches of the layer are done: uses the block's gradient if the
   // layer owns it, else hands it down, in this shard or to the owner's. If more
   // rounds of the step come, the layer's sum waits for them in the pool
-  // instead. Takes the block from `parameters` where no layer of the shard
-  // needs it any more.
+  // instead. Of a frozen block there is none of that. Takes the block from
+  // `parameters` where no layer of the shard needs it any more.
   void Finish(int layer, int block, ShardParameters& parameters);
 
   // What the updates will read.

@@ -54,7 +54,9 @@ std::vector<int64_t> StepModel::HeldBytes(const JobShape& shape,
           !held.insert(block).second) {
         continue;
       }
-      block_bytes += shape.ParameterBytes(block) * (one ? 1 : 2);
+      const bool has_gradient =
+          !one && !shape.table->parameter_blocks[block].frozen;
+      block_bytes += shape.ParameterBytes(block) * (has_gradient ? 2 : 1);
     }
   };
   if (!one) {
@@ -92,14 +94,16 @@ StepModel::Costs StepModel::CostsOf(const LayerRange& shard) const {
     const ParameterBlock& described = table.parameter_blocks[block];
     if (StaysOnHost(described, shard)) continue;
     // Of an update on the device: the new parameters.
-    gradient_bytes += described.size_bytes;
+    if (!described.frozen) gradient_bytes += described.size_bytes;
     if (block == streamed) {
       // For the loss, and for the gradient, which is added to.
-      streamed_bytes = (3 * shape_.micro_batches - 1) * described.size_bytes;
+      const int sweeps = described.frozen ? 2 * shape_.micro_batches
+                                          : 3 * shape_.micro_batches - 1;
+      streamed_bytes = sweeps * described.size_bytes;
     } else {
       costs.parameter_bytes += described.size_bytes;
     }
-    if (shard.Contains(described.owner())) {
+    if (!described.frozen && shard.Contains(described.owner())) {
       moment_bytes += moments_move_ * described.size_bytes;
     }
   }
@@ -108,16 +112,24 @@ StepModel::Costs StepModel::CostsOf(const LayerRange& shard) const {
                ? 0
                : shape_.micro_batches * shape_.TrainBoundaryBytes(layer);
   };
-  costs.backward_in_bytes = boundary_bytes(shard.first) + moment_bytes;
+  costs.goes_back =
+      shard.last == layer_count_ || HandsGradientsDown(table, shard.last);
   costs.forward_out_bytes = boundary_bytes(shard.last);
-  costs.backward_out_bytes =
-      boundary_bytes(shard.first) + gradient_bytes + moment_bytes;
+  if (costs.goes_back) {
+    costs.backward_in_bytes = boundary_bytes(shard.first) + moment_bytes;
+    costs.backward_out_bytes = gradient_bytes + moment_bytes;
+  }
+  if (HandsGradientsDown(table, shard.first)) {
+    costs.backward_out_bytes += boundary_bytes(shard.first);
+  }
 
   int64_t most_own = 0;
   for (int layer = shard.first; layer < shard.last; ++layer) {
     const LayerCost& cost = layers_[layer];
     costs.forward += shape_.micro_batches * cost.forward;
-    costs.backward += shape_.micro_batches * (cost.forward + cost.backward);
+    if (costs.goes_back) {
+      costs.backward += shape_.micro_batches * (cost.forward + cost.backward);
+    }
     most_own = std::max(most_own, cost.own_bytes);
   }
   const absl::Duration streaming = CopyTime(streamed_bytes, device_.to_device);
@@ -157,14 +169,22 @@ absl::Duration StepModel::PairTime(const Costs& shard, const Costs& next,
   // A last shard runs once; its moments come with its updates.
   const int64_t next_in =
       next.parameter_bytes + (next_is_last ? next.backward_in_bytes : 0);
-  return TaskTime(shard.forward, shard.forward_out_bytes, next_in,
-                  shard.forward_room_bytes) +
-         TaskTime(next.backward, next.backward_out_bytes,
-                  shard.parameter_bytes - kept + shard.backward_in_bytes,
-                  next.backward_room_bytes);
+  const absl::Duration forward =
+      TaskTime(shard.forward, shard.forward_out_bytes, next_in,
+               shard.forward_room_bytes);
+  if (!next.goes_back) return forward;
+  const int64_t back_in =
+      shard.goes_back ? shard.parameter_bytes - kept + shard.backward_in_bytes
+                      : 0;
+  return forward + TaskTime(next.backward, next.backward_out_bytes, back_in,
+                            next.backward_room_bytes);
 }
 
 absl::Duration StepModel::EndTime(const Costs& first) const {
+  // Beside which task it comes then, is not known here.
+  if (!first.goes_back) {
+    return CopyTime(first.parameter_bytes, device_.to_device);
+  }
   return TaskTime(first.backward, first.backward_out_bytes,
                   first.parameter_bytes, first.backward_room_bytes);
 }

@@ -81,6 +81,8 @@ class StepModel {
     // Room for what comes while the backward computes, and the forward.
     int64_t backward_room_bytes = 0;
     int64_t forward_room_bytes = 0;
+    // It has a BACKWARD or TURN: gradients come to it.
+    bool goes_back = false;
     bool fits = false;
   };
 
@@ -95,7 +97,7 @@ class StepModel {
   // backward, which this shard's follows.
   absl::Duration PairTime(const Costs& shard, const Costs& next,
                           bool next_is_last) const;
-  // Of the first shard's backward, which the next step follows.
+  // Of the first shard's backward, if it has one, which the next step follows.
   absl::Duration EndTime(const Costs& first) const;
 
   const JobShape& shape_;

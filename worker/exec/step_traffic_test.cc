@@ -83,6 +83,32 @@ TEST(StepTrafficTest, IsAsPredictedWhereGradientsWait) {
   }
 }
 
+TEST(StepTrafficTest, IsAsPredictedOfFrozenBlocks) {
+  for (const hydra::v1::UpdatePlace place :
+       {UPDATE_PLACE_HOST, UPDATE_PLACE_DEVICE}) {
+    for (const double max_grad_norm : {0, 1}) {
+      for (const int per_round : {0, 2}) {
+        for (const std::vector<int>& cuts :
+             std::vector<std::vector<int>>{{}, {2}, {1, 2, 3, 4}}) {
+          SCOPED_TRACE(absl::StrCat(hydra::v1::UpdatePlace_Name(place), " ",
+                                    max_grad_norm, " ", per_round, " ",
+                                    cuts.size(), " cuts"));
+          TinyJob::Options options;
+          options.update_place = place;
+          options.max_grad_norm = max_grad_norm;
+          options.micro_batches = 3;
+          options.micro_batches_per_round = per_round;
+          options.lora.emplace().set_r(4);
+          ExpectAsPredicted(options, cuts);
+          options.lora.reset();
+          options.frozen = {"*.w?e.*", "*.h.0.*"};
+          ExpectAsPredicted(options, cuts);
+        }
+      }
+    }
+  }
+}
+
 TEST(StepTrafficTest, IsAsPredictedInRounds) {
   for (const hydra::v1::UpdatePlace place :
        {UPDATE_PLACE_HOST, UPDATE_PLACE_DEVICE}) {

@@ -26,6 +26,8 @@ using worker::v1::TaskReport;
 constexpr int64_t kPlenty = int64_t{32} << 20;
 // The logits of 128 tokens alone take more.
 constexpr int64_t kTooLittleForTheTable = int64_t{9} << 20;
+// Which has no gradient beside it.
+constexpr int64_t kTooLittleForAFrozenTable = int64_t{8} << 20;
 constexpr int64_t kTableBytes = int64_t{20000} * 16 * 4;
 
 // Three ranges, two slices of tokens.
@@ -164,6 +166,33 @@ std::vector<Case> Cases() {
     }
   }
   return cases;
+}
+
+// Of a frozen one no gradient leaves.
+TEST(StreamedHeadFrozenTest, GivesTheBitsOfATableThatIsHeldWhole) {
+  for (const bool tied : {true, false}) {
+    for (const int micro_batches : {1, 2}) {
+      TinyJob::Options options = WideVocabulary();
+      options.tied = tied;
+      options.micro_batches = micro_batches;
+      options.lora.emplace().set_r(4);
+      const auto train = [&options](int64_t limit_bytes, bool overlapped) {
+        Training training(options, limit_bytes);
+        for (int i = 0; i < 2; ++i) {
+          overlapped ? training.OverlappedStep() : training.Step();
+        }
+        return training.End();
+      };
+      const Outcome expected = train(kPlenty, /*overlapped=*/false);
+      ExpectSame(train(kTooLittleForAFrozenTable, /*overlapped=*/true),
+                 expected);
+      const Outcome actual =
+          train(kTooLittleForAFrozenTable, /*overlapped=*/false);
+      ExpectSame(actual, expected);
+      EXPECT_GT(actual.promoted_bytes,
+                expected.promoted_bytes + kTableBytes / 2);
+    }
+  }
 }
 
 // The table's gradient comes from one round's version and goes to the next

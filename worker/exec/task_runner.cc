@@ -486,8 +486,12 @@ int64_t TaskRunner::BlockBytesOf(const Task& task, const JobContext& job) {
     }
   }
   int64_t bytes = 0;
-  for (int block : blocks) bytes += model->shape.ParameterBytes(block);
-  return IsBackward(task) ? 2 * bytes : bytes;
+  for (int block : blocks) {
+    const bool has_gradient =
+        IsBackward(task) && !model->table.parameter_blocks[block].frozen;
+    bytes += model->shape.ParameterBytes(block) * (has_gradient ? 2 : 1);
+  }
+  return bytes;
 }
 
 void TaskRunner::RememberTooLargeForCache(const Task& task,

@@ -1,6 +1,9 @@
 #include "worker/exec/task_shape.h"
 
+#include <string>
+
 #include "absl/hash/hash.h"
+#include "absl/strings/str_join.h"
 
 namespace hydra {
 namespace {
@@ -25,6 +28,17 @@ hydra::v1::TrainSpec WithoutWhatNeedsNoMemory(hydra::v1::TrainSpec train) {
   return train;
 }
 
+hydra::v1::LoraSpec WithoutWhatNeedsNoMemory(hydra::v1::LoraSpec lora) {
+  lora.clear_lora_alpha();
+  lora.clear_use_rslora();
+  return lora;
+}
+
+// Each by itself: a name has no line end.
+std::string FrozenText(const hydra::v1::ModelSpec& model) {
+  return absl::StrJoin(model.frozen(), "\n");
+}
+
 }  // namespace
 
 TaskShape TaskShapeOf(const worker::v1::Task& task,
@@ -33,6 +47,8 @@ TaskShape TaskShapeOf(const worker::v1::Task& task,
   return {
       absl::HashOf(job.model_config_json(),
                    WithoutWhatNeedsNoMemory(spec.train()).SerializeAsString(),
+                   FrozenText(spec.model()), spec.has_lora(),
+                   WithoutWhatNeedsNoMemory(spec.lora()).SerializeAsString(),
                    spec.evaluation().per_device_eval_batch_size(),
                    job.update_place(), job.prefetch_bytes()),
       task.kind(), task.first_layer(), task.last_layer()};

@@ -47,6 +47,24 @@ TEST(TaskShapeTest, OtherLayersKindsBatchesAndModelsHaveOthers) {
   JobContext deeper = Job(1);
   deeper.set_model_config_json(R"({"n_layer": 24})");
   EXPECT_NE(TaskShapeOf(OfLayers(0, 3), deeper), shape);
+  JobContext frozen = Job(1);
+  frozen.mutable_spec()->mutable_model()->add_frozen("*.h.0.*");
+  EXPECT_NE(TaskShapeOf(OfLayers(0, 3), frozen), shape);
+}
+
+TEST(TaskShapeTest, AdaptersOfAnotherSizeHaveOthers) {
+  const auto shape_of = [](const hydra::v1::LoraSpec& lora) {
+    JobContext job = Job(1);
+    *job.mutable_spec()->mutable_lora() = lora;
+    return TaskShapeOf(OfLayers(0, 3), job);
+  };
+  hydra::v1::LoraSpec lora;
+  EXPECT_NE(shape_of(lora), TaskShapeOf(OfLayers(0, 3), Job(1)));
+  const TaskShape shape = shape_of(lora);
+  lora.set_lora_alpha(32);
+  EXPECT_EQ(shape_of(lora), shape);
+  lora.set_r(16);
+  EXPECT_NE(shape_of(lora), shape);
 }
 
 }  // namespace

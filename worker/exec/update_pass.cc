@@ -19,6 +19,7 @@ std::shared_ptr<const GradientClip> FindClip(const Pass& pass) {
   const auto blocks =
       static_cast<int>(pass.model.table.parameter_blocks.size());
   for (int block = 0; block < blocks; ++block) {
+    if (pass.block(block).frozen) continue;
     squares.push_back(reinterpret_cast<const double*>(
         ForHostThread(pass, pass.blocks.Read(GradientSquaresKey(block)))));
   }
@@ -43,7 +44,9 @@ worker::v1::PassResult RunUpdatePass(const Pass& pass) {
   pass.results.SetClip(clip);
   for (int layer = pass.first_layer(); layer < pass.last_layer(); ++layer) {
     for (int block : pass.layer(layer).parameter_blocks) {
-      if (pass.block(block).owner() != layer) continue;
+      if (pass.block(block).frozen || pass.block(block).owner() != layer) {
+        continue;
+      }
       pass.meter.Advance();
       UpdateBlockFromPool(pass, block, clip);
     }

@@ -14,9 +14,9 @@ namespace hydra {
 namespace {
 
 // A leaf of a new graph in the same memory; what has no gradient is itself.
-at::Tensor Leaf(const at::Tensor& tensor) {
+at::Tensor Leaf(const at::Tensor& tensor, bool is_frozen = false) {
   at::Tensor leaf = tensor.detach();
-  return leaf.is_floating_point() ? leaf.requires_grad_() : leaf;
+  return leaf.is_floating_point() && !is_frozen ? leaf.requires_grad_() : leaf;
 }
 
 LossSum LossOf(const at::Tensor& loss, const MicroBatch& micro_batch) {
@@ -49,8 +49,10 @@ Tape AutogradLayer::Record(const LayerInput& input) const {
   const at::AutoGradMode grad(true);
   Tape tape;
   tape.micro_batch = input.micro_batch;
-  for (const at::Tensor& view : ViewsOf(input.flats)) {
-    tape.parameters.push_back(Leaf(view));
+  for (size_t i = 0; i < blocks_.size(); ++i) {
+    for (const at::Tensor& view : TensorViews(blocks_[i], input.flats[i])) {
+      tape.parameters.push_back(Leaf(view, blocks_[i].frozen));
+    }
   }
   for (const at::Tensor& tensor : input.boundary) {
     tape.inputs.push_back(Leaf(tensor));
@@ -64,13 +66,15 @@ LayerGradients AutogradLayer::Backward(Tape tape,
                                        const Tensors& flat_gradients,
                                        bool accumulate) const {
   if (!accumulate) {
-    for (const at::Tensor& flat : flat_gradients) flat.zero_();
+    for (const at::Tensor& flat : flat_gradients) {
+      if (flat.defined()) flat.zero_();
+    }
   }
   // LibTorch adds a leaf's gradient to what stands here as soon as it is made,
   // so no second copy of the block's gradient ever exists.
   const Tensors views = ViewsOf(flat_gradients);
   for (size_t i = 0; i < views.size(); ++i) {
-    tape.parameters[i].mutable_grad() = views[i];
+    if (views[i].defined()) tape.parameters[i].mutable_grad() = views[i];
   }
   LayerGradients gradients;
   const Tensors outputs = std::exchange(tape.outputs, {});

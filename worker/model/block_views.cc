@@ -9,6 +9,10 @@ std::vector<at::Tensor> TensorViews(const ParameterBlock& block,
   std::vector<at::Tensor> views;
   views.reserve(block.tensors.size());
   for (const TensorEntry& tensor : block.tensors) {
+    if (!flat.defined()) {
+      views.emplace_back();
+      continue;
+    }
     views.push_back(
         flat.narrow(0, tensor.offset_bytes / kFloatBytes, tensor.element_count)
             .view(tensor.shape));

@@ -16,6 +16,7 @@ CrossEntropy::CrossEntropy(const MicroBatch& micro_batch,
                            std::vector<RowRange> ranges,
                            const at::TensorOptions& options)
     : ranges_(std::move(ranges)),
+      untrained_targets_(micro_batch.untrained_targets),
       targets_(micro_batch.Targets().reshape({-1, 1})),
       scores_(at::empty(targets_.sizes(), options)),
       largest_(at::empty(
@@ -49,6 +50,11 @@ void CrossEntropy::Finish(int64_t first_token, int64_t tokens) {
   const at::Tensor sums = at::sum(factors * scales, 1, /*keepdim=*/true);
   scores.sub_(largest_of_all).sub_(sums.log());
   factors.copy_(scales.div_(sums));
+  if (untrained_targets_ > 0) {
+    // Nothing follows from their logits.
+    factors.masked_fill_(targets_.narrow(0, first_token, tokens).eq(kNoTarget),
+                         0);
+  }
 }
 
 void CrossEntropy::Exponentiate(int64_t first_token, int range,
@@ -73,9 +79,18 @@ void CrossEntropy::ToGradient(int64_t first_token, int range,
 LossSum CrossEntropy::Loss() const {
   const at::Tensor on_host = scores_.cpu();
   const float* const scores = on_host.const_data_ptr<float>();
+  const int64_t count = on_host.numel();
   LossSum loss;
-  loss.tokens = on_host.numel();
-  for (int64_t i = 0; i < loss.tokens; ++i) loss.loss_sum -= scores[i];
+  loss.tokens = count - untrained_targets_;
+  if (untrained_targets_ == 0) {
+    for (int64_t i = 0; i < count; ++i) loss.loss_sum -= scores[i];
+    return loss;
+  }
+  const at::Tensor targets_on_host = targets_.cpu();
+  const int64_t* const targets = targets_on_host.const_data_ptr<int64_t>();
+  for (int64_t i = 0; i < count; ++i) {
+    if (targets[i] != kNoTarget) loss.loss_sum -= scores[i];
+  }
   return loss;
 }
 

@@ -36,8 +36,8 @@ class CrossEntropy {
   void ToGradient(int64_t first_token, int range,
                   at::Tensor& exponentials) const;
 
-  // All tokens are finished: their losses, fetched from the device once, and
-  // added in the tokens' order.
+  // All tokens are finished: the losses of those that are trained on, fetched
+  // from the device once, and added in the tokens' order.
   LossSum Loss() const;
 
  private:
@@ -46,6 +46,7 @@ class CrossEntropy {
   at::Tensor AreIn(const at::Tensor& targets, int range) const;
 
   const std::vector<RowRange> ranges_;
+  const int64_t untrained_targets_;
   // Both [tokens, 1]; of the targets their logits, then the logarithms of their
   // probabilities.
   const at::Tensor targets_;

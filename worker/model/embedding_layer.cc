@@ -50,16 +50,20 @@ LayerGradients EmbeddingLayer::Backward(Tape tape,
     sum_gradient = sum_gradient.clone();
     DropOut(sum_gradient, dropout);
   }
-  const at::Tensor& flat = flat_gradients[kPositions];
-  if (!accumulate) flat.zero_();
-  const at::Tensor positions =
-      TensorViews(position_block_, flat).front().narrow(0, 0, batch.context());
-  // One sequence after another fixes the order of the sum.
-  for (const at::Tensor& sequence : sum_gradient.unbind(0)) {
-    positions.add_(sequence);
+  if (const at::Tensor& flat = flat_gradients[kPositions]; flat.defined()) {
+    if (!accumulate) flat.zero_();
+    const at::Tensor positions = TensorViews(position_block_, flat)
+                                     .front()
+                                     .narrow(0, 0, batch.context());
+    // One sequence after another fixes the order of the sum.
+    for (const at::Tensor& sequence : sum_gradient.unbind(0)) {
+      positions.add_(sequence);
+    }
   }
   LayerGradients gradients;
-  gradients.rows = RowGradients{batch.Inputs(), sum_gradient};
+  if (!token_block_.frozen) {
+    gradients.rows = RowGradients{batch.Inputs(), sum_gradient};
+  }
   return gradients;
 }
 

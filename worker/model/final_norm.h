@@ -6,7 +6,7 @@
 #include "ATen/core/Tensor.h"
 #include "common/model/model_table.h"
 #include "worker/model/layer.h"
-#include "worker/model/linear.h"
+#include "worker/model/parameter_gradients.h"
 
 namespace hydra {
 
@@ -22,7 +22,7 @@ class FinalNorm {
 
   // Returns the gradient of the input, maybe in the memory of
   // `output_gradient`. Both, and `input`, are [rows, width]. The parameters'
-  // gradients go to `to`.
+  // gradients go to `to`, whose tensors are undefined where nobody wants them.
   virtual at::Tensor Backward(const at::Tensor& output_gradient,
                               const at::Tensor& input,
                               const Tensors& parameters,

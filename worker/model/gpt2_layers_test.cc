@@ -1,6 +1,8 @@
 // GPT-2's layers keep the contract of all layers.
 
 #include <memory>
+#include <string>
+#include <utility>
 #include <vector>
 
 #include "ATen/TensorOperators.h"
@@ -10,6 +12,7 @@
 #include "ATen/ops/layer_norm.h"
 #include "ATen/ops/ones.h"
 #include "absl/strings/str_cat.h"
+#include "common/model/lora.h"
 #include "gtest/gtest.h"
 #include "worker/model/dropout.h"
 #include "worker/model/known_layers.h"
@@ -41,6 +44,35 @@ Tensors PlainHead(double epsilon, const Tensors& parameters,
                                  at::Reduction::Sum)};
 }
 
+LayerCase Adapted(const std::string& name, double dropout,
+                  const LoraConfig& lora) {
+  LayerCase block;
+  block.name = name;
+  block.table = WithLora(BuildGpt2Table(TinyConfig(dropout)), lora).value();
+  block.registry = &KnownLayers();
+  block.layer = 1;
+  LayerContext context{block.table.layers[1], {}, 1};
+  for (int used : context.entry.parameter_blocks) {
+    context.blocks.push_back(block.table.parameter_blocks[used]);
+  }
+  const auto plain = std::make_shared<const PlainBlock>(context);
+  block.plain = [plain](const Tensors& parameters, const Tensors& inputs,
+                        const MicroBatch& batch) {
+    return plain->Compute(parameters, inputs, batch);
+  };
+  block.tolerance = 2e-6;
+  return block;
+}
+
+// The case with one of its layer's blocks frozen, as many patterns of names may
+// have it.
+LayerCase Frozen(LayerCase layer, const std::string& what, int block) {
+  layer.name += absl::StrCat("Frozen", what);
+  const int number = layer.table.layers[layer.layer].parameter_blocks[block];
+  layer.table.parameter_blocks[number].frozen = true;
+  return layer;
+}
+
 std::vector<LayerCase> Cases() {
   std::vector<LayerCase> cases;
   for (double dropout : {0.0, 0.1}) {
@@ -66,6 +98,9 @@ std::vector<LayerCase> Cases() {
     };
     block.tolerance = 2e-6;
 
+    cases.push_back(Frozen(embedding, "Tokens", 0));
+    cases.push_back(Frozen(embedding, "Positions", 1));
+    cases.push_back(Frozen(block, "Block", 0));
     cases.push_back(std::move(embedding));
     cases.push_back(std::move(block));
   }
@@ -86,8 +121,13 @@ std::vector<LayerCase> Cases() {
     // Two whole slices of logits and a shorter one.
     head.sequences = 8;
     head.context = 35;
+    cases.push_back(Frozen(head, "Norm", 0));
+    cases.push_back(Frozen(head, "Table", 1));
     cases.push_back(std::move(head));
   }
+  cases.push_back(Adapted("Lora", 0, {4, 8, 0, {"c_attn"}}));
+  cases.push_back(Adapted("LoraEverywhere", 0.1, {3, 5, 0, {kAllLinear}}));
+  cases.push_back(Adapted("LoraDropout", 0.1, {3, 5, 0.2, {kAllLinear}, true}));
   return cases;
 }
 

@@ -11,7 +11,7 @@
 #include "ATen/ops/mm.h"
 #include "c10/core/GradMode.h"
 #include "worker/model/block_views.h"
-#include "worker/model/linear.h"
+#include "worker/model/parameter_gradients.h"
 
 namespace hydra {
 namespace {
@@ -156,7 +156,6 @@ LayerGradients HeadLayer::Backward(Tape tape,
   if (tape.rows == nullptr) {
     gradients.loss =
         BackwardWhole(tape, flat_gradients[kWeight], accumulate, normalized);
-    if (!accumulate) ZeroPadding(weight_block_, flat_gradients[kWeight]);
   } else {
     normalized = BackwardStreamed(tape, accumulate, normalized, gradients.loss);
   }
@@ -168,7 +167,11 @@ LayerGradients HeadLayer::Backward(Tape tape,
           ->Backward(normalized, hidden.view(normalized.sizes()), norm,
                      statistics, ParameterGradients(accumulate), norm_gradients)
           .view(hidden.sizes())};
-  if (!accumulate) ZeroPadding(norm_block_, flat_gradients[kNorm]);
+  for (Block block : {kNorm, kWeight}) {
+    const at::Tensor& flat = flat_gradients[block];
+    if (accumulate || !flat.defined()) continue;
+    ZeroPadding(block == kNorm ? norm_block_ : weight_block_, flat);
+  }
   return gradients;
 }
 
@@ -193,6 +196,7 @@ LossSum HeadLayer::BackwardWhole(const Tape& tape,
     ForEachRange(ranges, [&](int i, const RowRange& range, int) {
       at::Tensor logits = buffer.At(slice.size(0), range, range.first);
       loss.ToGradient(first, i, logits);
+      if (!gradient.defined()) return;
       AddWeightGradient(logits, slice, scale, accumulate || first > 0,
                         RowsOf(gradient, range));
     });
@@ -219,17 +223,20 @@ at::Tensor HeadLayer::BackwardStreamed(const Tape& tape, bool accumulate,
   const LogitsBuffer buffer(normalized, ranges.front().count());
   ForEachRange(ranges, [&](int i, const RowRange& range, int next) {
     const at::Tensor weight = rows.Rows(i, next);
-    at::Tensor gradient = rows.Gradient(i, next, accumulate);
+    at::Tensor gradient;
+    if (!weight_block_.frozen) gradient = rows.Gradient(i, next, accumulate);
     ForEachSlice(normalized, [&](int64_t first, const at::Tensor& slice) {
       at::Tensor logits = buffer.Fill(slice, weight, range);
       loss.Exponentiate(first, i, logits);
       loss.ToGradient(first, i, logits);
-      AddWeightGradient(logits, slice, scale, accumulate || first > 0,
-                        gradient);
+      if (gradient.defined()) {
+        AddWeightGradient(logits, slice, scale, accumulate || first > 0,
+                          gradient);
+      }
       AddSliceGradient(logits, weight, scale, /*add=*/i > 0,
                        hidden_gradient.narrow(0, first, slice.size(0)));
     });
-    rows.GiveGradient(i, std::move(gradient));
+    if (gradient.defined()) rows.GiveGradient(i, std::move(gradient));
   });
   return hidden_gradient;
 }

@@ -73,6 +73,19 @@ class HeadLayerTest : public testing::Test {
     return gradients;
   }
 
+  // Leaves out the targets at every third place, from `first` on.
+  void LeaveOutTargets(int64_t first) {
+    MicroBatch& batch = input_.micro_batch;
+    batch.targets = at::Tensor();
+    batch.targets = batch.Targets().clone();
+    const at::Tensor places = batch.targets.view({-1});
+    batch.untrained_targets = 0;
+    for (int64_t i = first; i < places.numel(); i += 3) {
+      places[i] = kNoTarget;
+      ++batch.untrained_targets;
+    }
+  }
+
   const ParameterBlock& Weight() const {
     return table_.parameter_blocks[table_.layers.back().parameter_blocks[1]];
   }
@@ -134,6 +147,56 @@ TEST_F(LargeVocabularyHeadLayerTest, ARangeOfImpossibleTokensChangesNoOther) {
   EXPECT_TRUE(at::isfinite(gradients.made.inputs[0]).all().item<bool>());
   const at::Tensor rows = TensorViews(Weight(), gradients.flats[1]).front();
   EXPECT_TRUE(rows.narrow(0, 0, first_range).eq(0).all().item<bool>());
+}
+
+TEST_F(HeadLayerTest, WhatIsNotTrainedOnHasNeitherLossNorGradient) {
+  const Gradients all = Run();
+  double loss_sum = 0;
+  int64_t tokens = 0;
+  at::Tensor weight = at::zeros_like(all.flats[1]);
+  // Each target is left out once, and in two of three runs it is there.
+  for (int64_t first = 0; first < 3; ++first) {
+    LeaveOutTargets(first);
+    const Gradients some = Run();
+    EXPECT_EQ(some.made.loss.tokens, input_.micro_batch.target_count());
+    EXPECT_LT(some.made.loss.tokens, all.made.loss.tokens);
+    EXPECT_EQ(layer_->Forward(input_).loss.loss_sum, some.made.loss.loss_sum);
+    const at::Tensor rows =
+        some.made.inputs[0].view({kSequences * kContext, -1});
+    EXPECT_TRUE(rows[first].eq(0).all().item<bool>());
+    EXPECT_FALSE(rows[first + 1].eq(0).all().item<bool>());
+    loss_sum += some.made.loss.loss_sum;
+    tokens += some.made.loss.tokens;
+    weight.add_(some.flats[1]);
+  }
+  EXPECT_EQ(tokens, 2 * all.made.loss.tokens);
+  EXPECT_NEAR(loss_sum, 2 * all.made.loss.loss_sum, 1e-3);
+  EXPECT_TRUE(weight.allclose(all.flats[1].mul(2), 1e-4, 1e-6));
+}
+
+TEST_F(HeadLayerTest, NothingIsLearnedWhereNothingIsTrainedOn) {
+  MicroBatch& batch = input_.micro_batch;
+  batch.targets = at::full_like(batch.Targets(), kNoTarget);
+  batch.untrained_targets = batch.targets.numel();
+  const Gradients gradients = Run();
+  EXPECT_EQ(gradients.made.loss.tokens, 0);
+  EXPECT_EQ(gradients.made.loss.loss_sum, 0);
+  for (const at::Tensor& flat : gradients.flats) {
+    EXPECT_TRUE(flat.eq(0).all().item<bool>());
+  }
+  EXPECT_TRUE(gradients.made.inputs[0].eq(0).all().item<bool>());
+}
+
+TEST_P(StreamedHeadLayerTest, LeavesOutTheSameTargets) {
+  LeaveOutTargets(1);
+  const Gradients once = Run();
+  const Gradients whole = Run(true, once.flats);
+  int ranges_asked = 0;
+  const Gradients streamed = RunStreamed(&ranges_asked);
+  EXPECT_EQ(streamed.made.loss.loss_sum, whole.made.loss.loss_sum);
+  EXPECT_EQ(streamed.made.loss.tokens, whole.made.loss.tokens);
+  EXPECT_TRUE(streamed.flats[1].equal(whole.flats[1]));
+  EXPECT_TRUE(streamed.made.inputs[0].equal(whole.made.inputs[0]));
 }
 
 TEST_P(StreamedHeadLayerTest, GivesTheBitsOfTheTableHeldWhole) {

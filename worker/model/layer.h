@@ -68,7 +68,8 @@ struct LayerGradients {
   // Of the boundary tensors before it, in the table's order; undefined for
   // those that are not fp32.
   Tensors inputs;
-  // Of the block whose rows the layer gathers, if it has one.
+  // Of the block whose rows the layer gathers, if it has one that is not
+  // frozen.
   std::optional<RowGradients> rows;
   // The last layer's.
   LossSum loss;
@@ -100,11 +101,12 @@ class Layer {
   //
   // Adds the parameters' gradients to `flat_gradients`, one for each block;
   // unless `accumulate`, whatever they held before is overwritten, padding
-  // included. That of a block whose rows are gathered is undefined, and not
+  // included. That of a frozen block is undefined, and no gradient of it is
+  // made. That of a block whose rows are gathered is undefined, and not
   // touched; that of a block which came in ranges is undefined too, and its
-  // gradient goes where its rows came from, without padding. Whether it came in
-  // ranges does not change a bit. What the tape owns is freed on the way: hand
-  // it in with std::move.
+  // gradient, unless it is frozen, goes where its rows came from, without
+  // padding. Whether it came in ranges does not change a bit. What the tape
+  // owns is freed on the way: hand it in with std::move.
   virtual LayerGradients Backward(Tape tape, const Tensors& output_gradients,
                                   const Tensors& flat_gradients,
                                   bool accumulate) const = 0;

@@ -27,10 +27,12 @@ at::Tensor LayerNormBackward(const at::Tensor& output_gradient,
                              const NormGradients& to) {
   const at::NoGradGuard no_grad;
   store.StoreRowSum(output_gradient, to.bias);
-  store.StoreRowSum((input - statistics.mean)
-                        .mul_(statistics.inverse_deviation)
-                        .mul_(output_gradient),
-                    to.weight);
+  if (to.weight.defined()) {
+    store.StoreRowSum((input - statistics.mean)
+                          .mul_(statistics.inverse_deviation)
+                          .mul_(output_gradient),
+                      to.weight);
+  }
   return std::get<0>(at::native_layer_norm_backward(
       output_gradient, input, weight.sizes(), statistics.mean,
       statistics.inverse_deviation, weight,

@@ -2,7 +2,7 @@
 #define HYDRA_WORKER_MODEL_LAYER_NORM_H_
 
 #include "ATen/core/Tensor.h"
-#include "worker/model/linear.h"
+#include "worker/model/parameter_gradients.h"
 
 namespace hydra {
 
@@ -16,7 +16,7 @@ struct NormStatistics {
   at::Tensor inverse_deviation;
 };
 
-// Where the gradients of its parameters go.
+// Where the gradients of its parameters go; undefined: nobody wants them.
 struct NormGradients {
   at::Tensor weight;
   at::Tensor bias;

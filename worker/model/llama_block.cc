@@ -4,10 +4,8 @@
 
 #include "ATen/core/Tensor.h"
 #include "ATen/ops/empty.h"
-#include "c10/core/GradMode.h"
 #include "c10/util/Exception.h"
 #include "common/model/llama_table.h"
-#include "worker/model/block_views.h"
 #include "worker/model/dropout.h"
 #include "worker/model/rms_norm.h"
 #include "worker/model/swiglu.h"
@@ -32,12 +30,6 @@ enum Saved {
   kSavedCount,
 };
 
-at::Tensor RowsOf(const at::Tensor& tensor) {
-  return tensor.reshape({-1, tensor.size(-1)});
-}
-
-at::Tensor Take(at::Tensor& tensor) { return std::exchange(tensor, {}); }
-
 int64_t IntegerOf(const LayerContext& context, const char* attribute) {
   return static_cast<int64_t>(context.entry.attributes.at(attribute));
 }
@@ -45,8 +37,7 @@ int64_t IntegerOf(const LayerContext& context, const char* attribute) {
 }  // namespace
 
 LlamaBlock::LlamaBlock(const LayerContext& context)
-    : block_(context.blocks.front()),
-      layer_(context.layer),
+    : BlockLayer(context),
       epsilon_(context.entry.attributes.at(llama::kEpsilon)),
       heads_(IntegerOf(context, llama::kHeads)),
       key_value_heads_(IntegerOf(context, llama::kKeyValueHeads)),
@@ -58,59 +49,33 @@ LlamaBlock::LlamaBlock(const LayerContext& context)
       rotary_(
           RotaryFrequencies(RotaryOf(context.entry.attributes), head_width_)) {
   const size_t tensors = 9 + (has_biases_ ? 3 : 0) + (has_head_norms_ ? 2 : 0);
-  TORCH_CHECK(block_.tensors.size() == tensors, "the block has ",
-              block_.tensors.size(), " tensors, its attributes ask for ",
+  TORCH_CHECK(block().tensors.size() == tensors, "the block has ",
+              block().tensors.size(), " tensors, its attributes ask for ",
               tensors);
 }
 
-LlamaBlock::Views LlamaBlock::ViewsOf(const at::Tensor& flat) const {
-  const Tensors all = TensorViews(block_, flat);
-  auto next = all.begin();
-  // In the table's order.
-  const auto projection = [&next](bool has_bias) {
-    Projection made;
-    made.weight = *next++;
-    if (has_bias) made.bias = *next++;
-    return made;
-  };
+LlamaBlock::Views LlamaBlock::ViewsOf(Parameters parameters) const {
   Views views;
-  views.attention_norm = *next++;
-  views.query = projection(has_biases_);
-  views.key = projection(has_biases_);
-  views.value = projection(has_biases_);
+  views.attention_norm = parameters.Next();
+  views.query = parameters.NextProjection(has_biases_);
+  views.key = parameters.NextProjection(has_biases_);
+  views.value = parameters.NextProjection(has_biases_);
   if (has_head_norms_) {
-    views.query_norm = *next++;
-    views.key_norm = *next++;
+    views.query_norm = parameters.Next();
+    views.key_norm = parameters.Next();
   }
-  views.output = projection(false);
-  views.feed_forward_norm = *next++;
-  views.gate = projection(false);
-  views.up = projection(false);
-  views.down = projection(false);
+  views.output = parameters.NextProjection(false);
+  views.feed_forward_norm = parameters.Next();
+  views.gate = parameters.NextProjection(false);
+  views.up = parameters.NextProjection(false);
+  views.down = parameters.NextProjection(false);
   return views;
 }
 
-LayerOutput LlamaBlock::Forward(const LayerInput& input) const {
-  LayerOutput output;
-  output.boundary = {Compute(input, /*saved=*/nullptr)};
-  return output;
-}
-
-Tape LlamaBlock::Record(const LayerInput& input) const {
-  Tape tape;
-  tape.inputs = input.boundary;
-  tape.parameters = input.flats;
-  tape.micro_batch = input.micro_batch;
-  tape.saved.resize(kSavedCount);
-  tape.outputs = {Compute(input, &tape.saved)};
-  return tape;
-}
-
-at::Tensor LlamaBlock::Compute(const LayerInput& input, Tensors* saved) const {
-  const at::NoGradGuard no_grad;
-  const MicroBatch& batch = input.micro_batch;
-  const Views p = ViewsOf(input.flats.front());
-  const at::Tensor rows = RowsOf(input.boundary.front());
+at::Tensor LlamaBlock::Compute(const at::Tensor& input,
+                               const Parameters& parameters,
+                               const MicroBatch& batch, Tensors* saved) const {
+  const Views p = ViewsOf(parameters);
   Tensors kept(kSavedCount);
   // What only a backward pass needs goes as soon as it is used.
   const auto release = [&](Saved what) {
@@ -119,7 +84,7 @@ at::Tensor LlamaBlock::Compute(const LayerInput& input, Tensors* saved) const {
 
   at::Tensor inverse_root;
   at::Tensor hidden =
-      RmsNormForward(rows, p.attention_norm, epsilon_, &inverse_root);
+      RmsNormForward(input, p.attention_norm, epsilon_, &inverse_root);
   kept[kQuery] = Project(hidden, p.query);
   kept[kKey] = Project(hidden, p.key);
   kept[kValue] = Project(hidden, p.value);
@@ -132,7 +97,7 @@ at::Tensor LlamaBlock::Compute(const LayerInput& input, Tensors* saved) const {
   attention = {};
   kept[kAttended] = std::move(attended.output);
   kept[kLogSumExp] = std::move(attended.log_sum_exp);
-  kept[kResidual] = Project(kept[kAttended], p.output).add_(rows);
+  kept[kResidual] = Project(kept[kAttended], p.output).add_(input);
   release(kAttended);
 
   hidden = RmsNormForward(kept[kResidual], p.feed_forward_norm, epsilon_,
@@ -148,7 +113,7 @@ at::Tensor LlamaBlock::Compute(const LayerInput& input, Tensors* saved) const {
   release(kUp);
   hidden = Project(hidden, p.down).add_(kept[kResidual]);
   if (saved != nullptr) *saved = std::move(kept);
-  return hidden.view(input.boundary.front().sizes());
+  return hidden;
 }
 
 at::Tensor LlamaBlock::Positioned(const at::Tensor& projected,
@@ -179,21 +144,13 @@ void LlamaBlock::PositionedBackward(const at::Tensor& projected,
                   gradient.view(heads.sizes()));
 }
 
-LayerGradients LlamaBlock::Backward(Tape tape, const Tensors& output_gradients,
-                                    const Tensors& flat_gradients,
-                                    bool accumulate) const {
-  const at::NoGradGuard no_grad;
-  tape.outputs.clear();
-  const Views p = ViewsOf(tape.parameters.front());
-  const Views to = ViewsOf(flat_gradients.front());
-  const ParameterGradients store(accumulate);
-  at::Tensor gradient =
-      FeedForwardBackward(RowsOf(output_gradients.front()), p, to, store, tape);
-  gradient = AttentionBackward(gradient, p, to, store, tape);
-  if (!accumulate) ZeroPadding(block_, flat_gradients.front());
-  LayerGradients gradients;
-  gradients.inputs = {gradient.view(tape.inputs.front().sizes())};
-  return gradients;
+at::Tensor LlamaBlock::Differentiate(const at::Tensor& output_gradient,
+                                     const Derivation& derivation) const {
+  const Views p = ViewsOf(derivation.parameters);
+  const Views to = ViewsOf(derivation.to);
+  const at::Tensor residual_gradient =
+      FeedForwardBackward(output_gradient, p, to, derivation);
+  return AttentionBackward(residual_gradient, p, to, derivation);
 }
 
 // In both halves, what was the input of something becomes the gradient of that
@@ -201,24 +158,25 @@ LayerGradients LlamaBlock::Backward(Tape tape, const Tensors& output_gradients,
 
 at::Tensor LlamaBlock::FeedForwardBackward(const at::Tensor& output_gradient,
                                            const Views& p, const Views& to,
-                                           const ParameterGradients& store,
-                                           Tape& tape) const {
+                                           const Derivation& derivation) const {
+  const ParameterGradients& store = derivation.store;
+  Tensors& saved = derivation.saved;
   // From now on the derivatives by them.
-  at::Tensor gate = Take(tape.saved[kGate]);
-  at::Tensor up = Take(tape.saved[kUp]);
+  at::Tensor gate = Take(saved[kGate]);
+  at::Tensor up = Take(saved[kUp]);
   at::Tensor activated = SwigluForBackward(gate, up);
-  StoreProjection(activated, output_gradient, store, to.down);
+  StoreProjection(activated, output_gradient, p.down, store, to.down);
   InputGradient(output_gradient, p.down, /*add=*/false, activated);
   gate.mul_(activated);
   up.mul_(activated);
   activated.reset();
 
-  const at::Tensor residual = Take(tape.saved[kResidual]);
+  const at::Tensor residual = Take(saved[kResidual]);
   at::Tensor inverse_root;
   const at::Tensor normalized =
       RmsNormForward(residual, p.feed_forward_norm, epsilon_, &inverse_root);
-  StoreProjection(normalized, gate, store, to.gate);
-  StoreProjection(normalized, up, store, to.up);
+  StoreProjection(normalized, gate, p.gate, store, to.gate);
+  StoreProjection(normalized, up, p.up, store, to.up);
   InputGradient(gate, p.gate, /*add=*/false, normalized);
   gate.reset();
   InputGradient(up, p.up, /*add=*/true, normalized);
@@ -230,23 +188,26 @@ at::Tensor LlamaBlock::FeedForwardBackward(const at::Tensor& output_gradient,
 
 at::Tensor LlamaBlock::AttentionBackward(const at::Tensor& residual_gradient,
                                          const Views& p, const Views& to,
-                                         const ParameterGradients& store,
-                                         Tape& tape) const {
-  const int64_t context = tape.micro_batch.context();
-  Attended attended{Take(tape.saved[kAttended]), Take(tape.saved[kLogSumExp])};
-  StoreProjection(attended.output, residual_gradient, store, to.output);
+                                         const Derivation& derivation) const {
+  const ParameterGradients& store = derivation.store;
+  Tensors& saved = derivation.saved;
+  const MicroBatch& batch = derivation.micro_batch;
+  const int64_t context = batch.context();
+  Attended attended{Take(saved[kAttended]), Take(saved[kLogSumExp])};
+  StoreProjection(attended.output, residual_gradient, p.output, store,
+                  to.output);
   at::Tensor gradient =
       at::empty(attended.output.sizes(), attended.output.options());
   InputGradient(residual_gradient, p.output, /*add=*/false, gradient);
-  at::Tensor query = Take(tape.saved[kQuery]);
-  at::Tensor key = Take(tape.saved[kKey]);
+  at::Tensor query = Take(saved[kQuery]);
+  at::Tensor key = Take(saved[kKey]);
   // From now on their gradients.
-  QueryKeyValue parts = {query, key, Take(tape.saved[kValue])};
+  QueryKeyValue parts = {query, key, Take(saved[kValue])};
   if (has_head_norms_) {
     parts.query = Positioned(query, p.query_norm, context);
     parts.key = Positioned(key, p.key_norm, context);
   }
-  CausalAttentionBackward(gradient, attended, ShapeOf(tape.micro_batch), parts);
+  CausalAttentionBackward(gradient, attended, ShapeOf(batch), parts);
   attended = {};
   gradient.reset();
   PositionedBackward(query, p.query_norm, context, store, to.query_norm,
@@ -255,13 +216,13 @@ at::Tensor LlamaBlock::AttentionBackward(const at::Tensor& residual_gradient,
   query.reset();
   key.reset();
 
-  const at::Tensor input = RowsOf(tape.inputs.front());
+  const at::Tensor& input = derivation.input;
   at::Tensor inverse_root;
   const at::Tensor normalized =
       RmsNormForward(input, p.attention_norm, epsilon_, &inverse_root);
-  StoreProjection(normalized, parts.query, store, to.query);
-  StoreProjection(normalized, parts.key, store, to.key);
-  StoreProjection(normalized, parts.value, store, to.value);
+  StoreProjection(normalized, parts.query, p.query, store, to.query);
+  StoreProjection(normalized, parts.key, p.key, store, to.key);
+  StoreProjection(normalized, parts.value, p.value, store, to.value);
   InputGradient(parts.query, p.query, /*add=*/false, normalized);
   InputGradient(parts.key, p.key, /*add=*/true, normalized);
   InputGradient(parts.value, p.value, /*add=*/true, normalized);
@@ -279,7 +240,7 @@ AttentionShape LlamaBlock::ShapeOf(const MicroBatch& micro_batch) const {
   shape.window = window_;
   if (micro_batch.training) {
     shape.dropout = {attention_dropout_,
-                     MaskSeed(micro_batch.seed, layer_, kPairMask)};
+                     MaskSeed(micro_batch.seed, layer(), kPairMask)};
   }
   return shape;
 }

@@ -4,11 +4,11 @@
 #include <cstdint>
 
 #include "ATen/core/Tensor.h"
-#include "common/model/model_table.h"
+#include "worker/model/block_layer.h"
 #include "worker/model/causal_attention.h"
-#include "worker/model/layer.h"
 #include "worker/model/layer_registry.h"
-#include "worker/model/linear.h"
+#include "worker/model/micro_batch.h"
+#include "worker/model/parameter_gradients.h"
 #include "worker/model/projection.h"
 #include "worker/model/rotary_embedding.h"
 
@@ -20,21 +20,15 @@ namespace hydra {
 //
 // Record keeps the results of matrix products and of the attention, and the
 // residual. Backward makes the rest again.
-class LlamaBlock : public Layer {
+class LlamaBlock : public BlockLayer {
  public:
   // What is dropped, see MaskSeed.
   enum Mask { kPairMask };
 
   explicit LlamaBlock(const LayerContext& context);
 
-  LayerOutput Forward(const LayerInput& input) const override;
-  Tape Record(const LayerInput& input) const override;
-  LayerGradients Backward(Tape tape, const Tensors& output_gradients,
-                          const Tensors& flat_gradients,
-                          bool accumulate) const override;
-
  private:
-  // The block's tensors in a flat of parameters or of gradients.
+  // The block's tensors, or where their gradients go.
   struct Views {
     at::Tensor attention_norm;
     Projection query, key, value;
@@ -45,9 +39,13 @@ class LlamaBlock : public Layer {
     Projection gate, up, down;
   };
 
-  Views ViewsOf(const at::Tensor& flat) const;
-  // `saved` may be null.
-  at::Tensor Compute(const LayerInput& input, Tensors* saved) const;
+  at::Tensor Compute(const at::Tensor& input, const Parameters& parameters,
+                     const MicroBatch& micro_batch,
+                     Tensors* saved) const override;
+  at::Tensor Differentiate(const at::Tensor& output_gradient,
+                           const Derivation& derivation) const override;
+
+  Views ViewsOf(Parameters parameters) const;
   // A query or key as the attention wants it: its heads are normalized, if
   // `norm` is defined, and turned. In the memory of `projected` unless they are
   // normalized.
@@ -61,17 +59,13 @@ class LlamaBlock : public Layer {
   // The gradient of the first residual sum.
   at::Tensor FeedForwardBackward(const at::Tensor& output_gradient,
                                  const Views& p, const Views& to,
-                                 const ParameterGradients& store,
-                                 Tape& tape) const;
+                                 const Derivation& derivation) const;
   // That of the block's input.
   at::Tensor AttentionBackward(const at::Tensor& residual_gradient,
                                const Views& p, const Views& to,
-                               const ParameterGradients& store,
-                               Tape& tape) const;
+                               const Derivation& derivation) const;
   AttentionShape ShapeOf(const MicroBatch& micro_batch) const;
 
-  const ParameterBlock block_;
-  const int layer_;
   const double epsilon_;
   const int64_t heads_;
   const int64_t key_value_heads_;

@@ -10,6 +10,7 @@
 #include "ATen/ops/cross_entropy_loss.h"
 #include "ATen/ops/embedding.h"
 #include "absl/strings/str_cat.h"
+#include "common/model/lora.h"
 #include "gtest/gtest.h"
 #include "worker/model/known_layers.h"
 #include "worker/model/test_models.h"
@@ -37,20 +38,41 @@ LayerCase Embedding(int64_t padding_token) {
   return embedding;
 }
 
-LayerCase Block(const std::string& name, const LlamaConfig& config, int layer) {
+LayerCase Block(const std::string& name, ModelTable table, int layer) {
   LayerCase block;
   block.name = name;
-  block.table = BuildLlamaTable(config);
+  block.table = std::move(table);
   block.layer = layer;
   block.registry = &KnownLayers();
-  const auto plain = std::make_shared<const PlainLlamaBlock>(LayerContext{
-      block.table.layers[layer], {block.table.parameter_blocks[layer]}, layer});
+  LayerContext context{block.table.layers[layer], {}, layer};
+  for (int used : context.entry.parameter_blocks) {
+    context.blocks.push_back(block.table.parameter_blocks[used]);
+  }
+  const auto plain = std::make_shared<const PlainLlamaBlock>(context);
   block.plain = [plain](const Tensors& parameters, const Tensors& inputs,
                         const MicroBatch& batch) {
     return plain->Compute(parameters, inputs, batch);
   };
   block.tolerance = 2e-6;
   return block;
+}
+
+LayerCase Block(const std::string& name, const LlamaConfig& config, int layer) {
+  return Block(name, BuildLlamaTable(config), layer);
+}
+
+// The case with every block of the model frozen.
+LayerCase Frozen(LayerCase layer) {
+  layer.name += "Frozen";
+  for (ParameterBlock& block : layer.table.parameter_blocks) {
+    block.frozen = true;
+  }
+  return layer;
+}
+
+LayerCase Adapted(const std::string& name, const LlamaConfig& config,
+                  const LoraConfig& lora) {
+  return Block(name, WithLora(BuildLlamaTable(config), lora).value(), 1);
 }
 
 // With all logits at once.
@@ -96,6 +118,17 @@ std::vector<LayerCase> Cases() {
     cases.push_back(Block(absl::StrCat("Mistral", suffix),
                           TinyLlamaConfig(LlamaFamily::kMistral, dropout), 2));
   }
+  cases.push_back(Frozen(Embedding(3)));
+  cases.push_back(Frozen(Head(true)));
+  cases.push_back(Frozen(Head(false)));
+  const LlamaConfig qwen2 = TinyLlamaConfig(LlamaFamily::kQwen2);
+  const LlamaConfig qwen3 = TinyLlamaConfig(LlamaFamily::kQwen3, 0.1);
+  cases.push_back(Frozen(Block("Qwen2", qwen2, 1)));
+  cases.push_back(Adapted("Lora", qwen2, {4, 8}));
+  cases.push_back(Adapted("LoraOfRankOne", qwen2, {1, 1, 0, {"down_proj"}}));
+  cases.push_back(Adapted("LoraEverywhere", qwen3, {3, 5, 0, {kAllLinear}}));
+  cases.push_back(
+      Adapted("LoraDropout", qwen3, {3, 5, 0.2, {kAllLinear}, true}));
   LlamaConfig scaled = TinyLlamaConfig(LlamaFamily::kLlama);
   scaled.rotary = {1000, RotaryConfig::Type::kLlama3, 8, 1, 4, 16};
   cases.push_back(Block("Llama3Scaling", scaled, 1));

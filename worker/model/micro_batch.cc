@@ -18,7 +18,7 @@ uint64_t Combine(uint64_t seed, uint64_t value) {
 at::Tensor MicroBatch::Inputs() const { return tokens.narrow(1, 0, context()); }
 
 at::Tensor MicroBatch::Targets() const {
-  return tokens.narrow(1, 1, context());
+  return targets.defined() ? targets : tokens.narrow(1, 1, context());
 }
 
 uint64_t DropoutSeed(uint64_t job_seed, int64_t step, int64_t micro_batch) {

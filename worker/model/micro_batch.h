@@ -4,6 +4,7 @@
 #include <cstdint>
 
 #include "ATen/core/Tensor.h"
+#include "common/data/batch_plan.h"
 
 namespace hydra {
 
@@ -11,13 +12,21 @@ namespace hydra {
 struct MicroBatch {
   int64_t sequences() const { return tokens.size(0); }
   int64_t context() const { return tokens.size(1) - 1; }
-  int64_t target_count() const { return sequences() * context(); }
+  // Targets that are trained on.
+  int64_t target_count() const {
+    return sequences() * context() - untrained_targets;
+  }
   // Views, both [sequences, context].
   at::Tensor Inputs() const;
   at::Tensor Targets() const;
 
   // int64 [sequences, context + 1].
   at::Tensor tokens;
+  // int64 [sequences, context], with kNoTarget for what is not trained on.
+  // Undefined: each token is the target of the one before it.
+  at::Tensor targets;
+  // How often kNoTarget stands in `targets`.
+  int64_t untrained_targets = 0;
   // From DropoutSeed; not looked at unless `training`.
   uint64_t seed = 0;
   // What the gradient of a summed loss is multiplied by: 1 / target tokens of

@@ -38,6 +38,12 @@ void InitTensor(const TensorEntry& tensor, uint64_t job_seed, float* out) {
                    at::detail::createCPUGenerator(
                        StreamSeed(job_seed, tensor.name)));
       return;
+    case TensorInit::Kind::kUniform:
+      at::from_blob(out, {tensor.element_count}, at::kFloat)
+          .uniform_(-tensor.init.bound, tensor.init.bound,
+                    at::detail::createCPUGenerator(
+                        StreamSeed(job_seed, tensor.name)));
+      return;
   }
 }
 

@@ -8,14 +8,19 @@ namespace hydra {
 
 at::Tensor Project(const at::Tensor& input, const Projection& projection) {
   const at::Tensor weight = projection.weight.t();
-  return projection.bias.defined() ? at::addmm(projection.bias, input, weight)
-                                   : at::mm(input, weight);
+  at::Tensor output = projection.bias.defined()
+                          ? at::addmm(projection.bias, input, weight)
+                          : at::mm(input, weight);
+  AddAdapter(input, projection.adapter, output);
+  return output;
 }
 
 void StoreProjection(const at::Tensor& input, const at::Tensor& output_gradient,
+                     const Projection& projection,
                      const ParameterGradients& store, const Projection& to) {
   store.StoreProduct(output_gradient, input, to.weight);
-  if (to.bias.defined()) store.StoreRowSum(output_gradient, to.bias);
+  store.StoreRowSum(output_gradient, to.bias);
+  StoreAdapter(input, output_gradient, projection.adapter, store, to.adapter);
 }
 
 void InputGradient(const at::Tensor& output_gradient,
@@ -25,6 +30,7 @@ void InputGradient(const at::Tensor& output_gradient,
   } else {
     at::mm_out(to, output_gradient, projection.weight);
   }
+  AddAdapterInputGradient(output_gradient, projection.adapter, to);
 }
 
 }  // namespace hydra

@@ -2,17 +2,19 @@
 #define HYDRA_WORKER_MODEL_PROJECTION_H_
 
 #include "ATen/core/Tensor.h"
-#include "worker/model/linear.h"
+#include "worker/model/adapter.h"
+#include "worker/model/parameter_gradients.h"
 
 namespace hydra {
 
-// A linear map of rows as torch.nn.Linear has it, or the gradients of its
-// parameters; see linear.h for the other way round. Nothing is recorded.
+// A linear map of rows as torch.nn.Linear has it, or where the gradients of its
+// parameters go: nowhere for those that are undefined. Nothing is recorded.
 struct Projection {
-  // [out, in].
+  // [out, in]; that of a Conv1D is its transpose.
   at::Tensor weight;
   // [out]; undefined: none.
   at::Tensor bias;
+  Adapter adapter;
 };
 
 // input [rows, in] -> [rows, out].
@@ -20,6 +22,7 @@ at::Tensor Project(const at::Tensor& input, const Projection& projection);
 
 // The gradients of the parameters.
 void StoreProjection(const at::Tensor& input, const at::Tensor& output_gradient,
+                     const Projection& projection,
                      const ParameterGradients& store, const Projection& to);
 
 // That of the input, in place of `to`, or added to what that holds.

@@ -63,7 +63,9 @@ void RmsNormBackward(const at::Tensor& input, const at::Tensor& weight,
                      const at::Tensor& weight_gradient,
                      const at::Tensor& gradient) {
   const at::NoGradGuard no_grad;
-  store.StoreRowSum((input * inverse_root).mul_(gradient), weight_gradient);
+  if (weight_gradient.defined()) {
+    store.StoreRowSum((input * inverse_root).mul_(gradient), weight_gradient);
+  }
   if (!IsOnHost(gradient)) {
     const at::Tensor normalized = input * inverse_root;
     gradient.mul_(weight);

@@ -2,7 +2,7 @@
 #define HYDRA_WORKER_MODEL_RMS_NORM_H_
 
 #include "ATen/core/Tensor.h"
-#include "worker/model/linear.h"
+#include "worker/model/parameter_gradients.h"
 
 namespace hydra {
 
@@ -16,7 +16,7 @@ at::Tensor RmsNormForward(const at::Tensor& input, const at::Tensor& weight,
                           double epsilon, at::Tensor* inverse_root);
 
 // Turns the gradient of the output into that of the input; that of the weight
-// goes to `weight_gradient`. All are [rows, width].
+// goes to `weight_gradient`, unless that is undefined. All are [rows, width].
 void RmsNormBackward(const at::Tensor& input, const at::Tensor& weight,
                      const at::Tensor& inverse_root,
                      const ParameterGradients& store,

@@ -23,6 +23,8 @@ class RowStream {
   // the device at most.
   virtual at::Tensor Rows(int range, int next) = 0;
 
+  // Of a frozen block nobody asks for it, and nobody gives one.
+  //
   // Memory for the gradient of the range's rows, the caller's until he gives it
   // back: with `accumulate` what was given for it last, else anything. `next`
   // as above.

@@ -35,6 +35,7 @@ LayerGradients TokenEmbedding::Backward(Tape tape,
                                         const Tensors& output_gradients,
                                         const Tensors& /*flat_gradients*/,
                                         bool /*accumulate*/) const {
+  if (block_.frozen) return {};
   const at::NoGradGuard no_grad;
   const at::Tensor ids = tape.micro_batch.Inputs();
   at::Tensor rows = output_gradients.front();

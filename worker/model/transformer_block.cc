@@ -3,33 +3,15 @@
 #include <utility>
 
 #include "ATen/core/Tensor.h"
-#include "ATen/ops/mm.h"
-#include "c10/core/GradMode.h"
+#include "ATen/ops/empty.h"
 #include "common/model/gpt2_table.h"
-#include "worker/model/block_views.h"
 #include "worker/model/dropout.h"
 #include "worker/model/gelu.h"
 #include "worker/model/layer_norm.h"
-#include "worker/model/linear.h"
+#include "worker/model/parameter_gradients.h"
 
 namespace hydra {
 namespace {
-
-// TensorViews' order.
-enum Parameter {
-  kNorm1Weight,
-  kNorm1Bias,
-  kAttentionWeight,
-  kAttentionBias,
-  kAttentionOutputWeight,
-  kAttentionOutputBias,
-  kNorm2Weight,
-  kNorm2Bias,
-  kExpandWeight,
-  kExpandBias,
-  kContractWeight,
-  kContractBias,
-};
 
 // Of Tape::saved.
 enum Saved {
@@ -43,17 +25,11 @@ enum Saved {
   kSavedCount,
 };
 
-at::Tensor RowsOf(const at::Tensor& tensor) {
-  return tensor.reshape({-1, tensor.size(-1)});
-}
-
 // Query, key and value of each token lie behind each other.
 QueryKeyValue PartsOf(const at::Tensor& qkv) {
   const Tensors parts = qkv.chunk(3, /*dim=*/1);
   return {parts[0], parts[1], parts[2]};
 }
-
-at::Tensor Take(at::Tensor& tensor) { return std::exchange(tensor, {}); }
 
 // branch + residual, in place of the branch, of which some is dropped.
 at::Tensor AddResidual(const at::Tensor& branch, const Dropout& dropout,
@@ -70,44 +46,33 @@ at::Tensor BranchGradient(const at::Tensor& gradient, const Dropout& dropout) {
   return branch;
 }
 
-// The gradient of a linear map's input, in place of the input.
-void ReplaceByGradient(at::Tensor& input, const at::Tensor& output_gradient,
-                       const at::Tensor& weight) {
-  at::mm_out(input, output_gradient, weight.t());
-}
-
 }  // namespace
 
 TransformerBlock::TransformerBlock(const LayerContext& context)
-    : block_(context.blocks.front()),
-      layer_(context.layer),
+    : BlockLayer(context),
       heads_(static_cast<int64_t>(context.entry.attributes.at(gpt2::kHeads))),
       epsilon_(context.entry.attributes.at(gpt2::kEpsilon)),
       attention_dropout_(context.entry.attributes.at(gpt2::kAttentionDropout)),
       residual_dropout_(context.entry.attributes.at(gpt2::kDropout)) {}
 
-LayerOutput TransformerBlock::Forward(const LayerInput& input) const {
-  LayerOutput output;
-  output.boundary = {Compute(input, /*saved=*/nullptr)};
-  return output;
+TransformerBlock::Views TransformerBlock::ViewsOf(Parameters parameters) {
+  Views views;
+  views.norm_1_weight = parameters.Next();
+  views.norm_1_bias = parameters.Next();
+  views.attention = parameters.NextProjection(true);
+  views.attention_output = parameters.NextProjection(true);
+  views.norm_2_weight = parameters.Next();
+  views.norm_2_bias = parameters.Next();
+  views.expand = parameters.NextProjection(true);
+  views.contract = parameters.NextProjection(true);
+  return views;
 }
 
-Tape TransformerBlock::Record(const LayerInput& input) const {
-  Tape tape;
-  tape.inputs = input.boundary;
-  tape.parameters = input.flats;
-  tape.micro_batch = input.micro_batch;
-  tape.saved.resize(kSavedCount);
-  tape.outputs = {Compute(input, &tape.saved)};
-  return tape;
-}
-
-at::Tensor TransformerBlock::Compute(const LayerInput& input,
+at::Tensor TransformerBlock::Compute(const at::Tensor& input,
+                                     const Parameters& parameters,
+                                     const MicroBatch& batch,
                                      Tensors* saved) const {
-  const at::NoGradGuard no_grad;
-  const MicroBatch& batch = input.micro_batch;
-  const Tensors p = TensorViews(block_, input.flats.front());
-  const at::Tensor rows = RowsOf(input.boundary.front());
+  const Views p = ViewsOf(parameters);
   Tensors kept(kSavedCount);
   // What only a backward pass needs goes as soon as it is used.
   const auto release = [&](Saved what) {
@@ -115,109 +80,103 @@ at::Tensor TransformerBlock::Compute(const LayerInput& input,
   };
 
   NormStatistics statistics;
-  at::Tensor hidden = LayerNormForward(rows, p[kNorm1Weight], p[kNorm1Bias],
+  at::Tensor hidden = LayerNormForward(input, p.norm_1_weight, p.norm_1_bias,
                                        epsilon_, &statistics);
-  kept[kQkv] = Linear(hidden, p[kAttentionWeight], p[kAttentionBias]);
+  kept[kQkv] = Project(hidden, p.attention);
   hidden.reset();
   Attended attended = CausalAttention(PartsOf(kept[kQkv]), ShapeOf(batch));
   kept[kAttended] = std::move(attended.output);
   kept[kLogSumExp] = std::move(attended.log_sum_exp);
   release(kQkv);
-  hidden = Linear(kept[kAttended], p[kAttentionOutputWeight],
-                  p[kAttentionOutputBias]);
+  hidden = Project(kept[kAttended], p.attention_output);
   release(kAttended);
-  kept[kResidual] = AddResidual(hidden, DropoutOf(kAttentionMask, batch), rows);
+  kept[kResidual] =
+      AddResidual(hidden, DropoutOf(kAttentionMask, batch), input);
 
-  hidden = LayerNormForward(kept[kResidual], p[kNorm2Weight], p[kNorm2Bias],
+  hidden = LayerNormForward(kept[kResidual], p.norm_2_weight, p.norm_2_bias,
                             epsilon_, &statistics);
-  kept[kExpanded] = Linear(hidden, p[kExpandWeight], p[kExpandBias]);
+  kept[kExpanded] = Project(hidden, p.expand);
   if (saved == nullptr) {
     hidden = Take(kept[kExpanded]);
     GeluInPlace(hidden);
   } else {
     hidden = Gelu(kept[kExpanded]);
   }
-  hidden = Linear(hidden, p[kContractWeight], p[kContractBias]);
+  hidden = Project(hidden, p.contract);
   hidden =
       AddResidual(hidden, DropoutOf(kFeedForwardMask, batch), kept[kResidual]);
   if (saved != nullptr) *saved = std::move(kept);
-  return hidden.view(input.boundary.front().sizes());
+  return hidden;
 }
 
-LayerGradients TransformerBlock::Backward(Tape tape,
-                                          const Tensors& output_gradients,
-                                          const Tensors& flat_gradients,
-                                          bool accumulate) const {
-  const at::NoGradGuard no_grad;
-  tape.outputs.clear();
-  const Views views{TensorViews(block_, tape.parameters.front()),
-                    TensorViews(block_, flat_gradients.front()),
-                    ParameterGradients(accumulate)};
-  at::Tensor gradient =
-      FeedForwardBackward(RowsOf(output_gradients.front()), views, tape);
-  gradient = AttentionBackward(gradient, views, tape);
-  if (!accumulate) ZeroPadding(block_, flat_gradients.front());
-  LayerGradients gradients;
-  gradients.inputs = {gradient.view(tape.inputs.front().sizes())};
-  return gradients;
+at::Tensor TransformerBlock::Differentiate(const at::Tensor& output_gradient,
+                                           const Derivation& derivation) const {
+  const Views p = ViewsOf(derivation.parameters);
+  const Views to = ViewsOf(derivation.to);
+  const at::Tensor residual_gradient =
+      FeedForwardBackward(output_gradient, p, to, derivation);
+  return AttentionBackward(residual_gradient, p, to, derivation);
 }
 
 // In both halves, what was the input of something becomes the gradient of that
 // input, step by step.
 
 at::Tensor TransformerBlock::FeedForwardBackward(
-    const at::Tensor& output_gradient, const Views& views, Tape& tape) const {
-  const auto& [p, to, store] = views;
+    const at::Tensor& output_gradient, const Views& p, const Views& to,
+    const Derivation& derivation) const {
+  const ParameterGradients& store = derivation.store;
+  Tensors& saved = derivation.saved;
   at::Tensor branch = BranchGradient(
-      output_gradient, DropoutOf(kFeedForwardMask, tape.micro_batch));
+      output_gradient, DropoutOf(kFeedForwardMask, derivation.micro_batch));
   // From now on its derivative.
-  at::Tensor expanded = Take(tape.saved[kExpanded]);
+  at::Tensor expanded = Take(saved[kExpanded]);
   at::Tensor activated = GeluForBackward(expanded);
-  store.StoreProduct(activated, branch, to[kContractWeight]);
-  store.StoreRowSum(branch, to[kContractBias]);
-  ReplaceByGradient(activated, branch, p[kContractWeight]);
+  StoreProjection(activated, branch, p.contract, store, to.contract);
+  InputGradient(branch, p.contract, /*add=*/false, activated);
   branch.reset();
   expanded.mul_(activated);
   activated.reset();
 
-  const at::Tensor residual = Take(tape.saved[kResidual]);
+  const at::Tensor residual = Take(saved[kResidual]);
   NormStatistics statistics;
   at::Tensor normalized = LayerNormForward(
-      residual, p[kNorm2Weight], p[kNorm2Bias], epsilon_, &statistics);
-  store.StoreProduct(normalized, expanded, to[kExpandWeight]);
-  store.StoreRowSum(expanded, to[kExpandBias]);
-  ReplaceByGradient(normalized, expanded, p[kExpandWeight]);
+      residual, p.norm_2_weight, p.norm_2_bias, epsilon_, &statistics);
+  StoreProjection(normalized, expanded, p.expand, store, to.expand);
+  InputGradient(expanded, p.expand, /*add=*/false, normalized);
   expanded.reset();
-  return LayerNormBackward(normalized, residual, p[kNorm2Weight], statistics,
-                           store, {to[kNorm2Weight], to[kNorm2Bias]})
+  return LayerNormBackward(normalized, residual, p.norm_2_weight, statistics,
+                           store, {to.norm_2_weight, to.norm_2_bias})
       .add_(output_gradient);
 }
 
 at::Tensor TransformerBlock::AttentionBackward(
-    const at::Tensor& residual_gradient, const Views& views, Tape& tape) const {
-  const auto& [p, to, store] = views;
-  at::Tensor branch = BranchGradient(
-      residual_gradient, DropoutOf(kAttentionMask, tape.micro_batch));
-  Attended attended{Take(tape.saved[kAttended]), Take(tape.saved[kLogSumExp])};
-  store.StoreProduct(attended.output, branch, to[kAttentionOutputWeight]);
-  store.StoreRowSum(branch, to[kAttentionOutputBias]);
-  at::Tensor gradient = branch.mm(p[kAttentionOutputWeight].t());
+    const at::Tensor& residual_gradient, const Views& p, const Views& to,
+    const Derivation& derivation) const {
+  const ParameterGradients& store = derivation.store;
+  Tensors& saved = derivation.saved;
+  const MicroBatch& batch = derivation.micro_batch;
+  at::Tensor branch =
+      BranchGradient(residual_gradient, DropoutOf(kAttentionMask, batch));
+  Attended attended{Take(saved[kAttended]), Take(saved[kLogSumExp])};
+  StoreProjection(attended.output, branch, p.attention_output, store,
+                  to.attention_output);
+  at::Tensor gradient =
+      at::empty(attended.output.sizes(), attended.output.options());
+  InputGradient(branch, p.attention_output, /*add=*/false, gradient);
   branch.reset();
-  const at::Tensor qkv = Take(tape.saved[kQkv]);
-  CausalAttentionBackward(gradient, attended, ShapeOf(tape.micro_batch),
-                          PartsOf(qkv));
+  const at::Tensor qkv = Take(saved[kQkv]);
+  CausalAttentionBackward(gradient, attended, ShapeOf(batch), PartsOf(qkv));
   attended = {};
   gradient.reset();
 
-  const at::Tensor input = RowsOf(tape.inputs.front());
+  const at::Tensor& input = derivation.input;
   NormStatistics statistics;
   at::Tensor normalized = LayerNormForward(
-      input, p[kNorm1Weight], p[kNorm1Bias], epsilon_, &statistics);
-  store.StoreProduct(normalized, qkv, to[kAttentionWeight]);
-  store.StoreRowSum(qkv, to[kAttentionBias]);
-  ReplaceByGradient(normalized, qkv, p[kAttentionWeight]);
-  return LayerNormBackward(normalized, input, p[kNorm1Weight], statistics,
-                           store, {to[kNorm1Weight], to[kNorm1Bias]})
+      input, p.norm_1_weight, p.norm_1_bias, epsilon_, &statistics);
+  StoreProjection(normalized, qkv, p.attention, store, to.attention);
+  InputGradient(qkv, p.attention, /*add=*/false, normalized);
+  return LayerNormBackward(normalized, input, p.norm_1_weight, statistics,
+                           store, {to.norm_1_weight, to.norm_1_bias})
       .add_(residual_gradient);
 }
 
@@ -235,7 +194,7 @@ Dropout TransformerBlock::DropoutOf(Mask mask,
                                     const MicroBatch& micro_batch) const {
   if (!micro_batch.training) return {};
   return {mask == kPairMask ? attention_dropout_ : residual_dropout_,
-          MaskSeed(micro_batch.seed, layer_, mask)};
+          MaskSeed(micro_batch.seed, layer(), mask)};
 }
 
 }  // namespace hydra

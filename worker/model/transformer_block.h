@@ -4,12 +4,12 @@
 #include <cstdint>
 
 #include "ATen/core/Tensor.h"
-#include "common/model/model_table.h"
+#include "worker/model/block_layer.h"
 #include "worker/model/causal_attention.h"
 #include "worker/model/dropout.h"
-#include "worker/model/layer.h"
 #include "worker/model/layer_registry.h"
-#include "worker/model/linear.h"
+#include "worker/model/micro_batch.h"
+#include "worker/model/projection.h"
 
 namespace hydra {
 
@@ -19,7 +19,7 @@ namespace hydra {
 // Record keeps the results of matrix products and of the attention, and the
 // residual: 9 numbers for each one of the input where the feed-forward layer is
 // four times as wide. Backward makes the rest again.
-class TransformerBlock : public Layer {
+class TransformerBlock : public BlockLayer {
  public:
   // What is dropped, see MaskSeed: pairs of the attention, and each branch
   // before its residual sum.
@@ -27,32 +27,34 @@ class TransformerBlock : public Layer {
 
   explicit TransformerBlock(const LayerContext& context);
 
-  LayerOutput Forward(const LayerInput& input) const override;
-  Tape Record(const LayerInput& input) const override;
-  LayerGradients Backward(Tape tape, const Tensors& output_gradients,
-                          const Tensors& flat_gradients,
-                          bool accumulate) const override;
-
  private:
+  // The block's tensors, or where their gradients go.
   struct Views {
-    Tensors parameters;
-    Tensors gradients;
-    ParameterGradients store;
+    at::Tensor norm_1_weight, norm_1_bias;
+    // Queries, keys and values at once, and what becomes of the attended.
+    Projection attention, attention_output;
+    at::Tensor norm_2_weight, norm_2_bias;
+    Projection expand, contract;
   };
 
-  // `saved` may be null.
-  at::Tensor Compute(const LayerInput& input, Tensors* saved) const;
+  at::Tensor Compute(const at::Tensor& input, const Parameters& parameters,
+                     const MicroBatch& micro_batch,
+                     Tensors* saved) const override;
+  at::Tensor Differentiate(const at::Tensor& output_gradient,
+                           const Derivation& derivation) const override;
+
+  static Views ViewsOf(Parameters parameters);
   // The gradient of the first residual sum.
   at::Tensor FeedForwardBackward(const at::Tensor& output_gradient,
-                                 const Views& views, Tape& tape) const;
+                                 const Views& p, const Views& to,
+                                 const Derivation& derivation) const;
   // That of the block's input.
   at::Tensor AttentionBackward(const at::Tensor& residual_gradient,
-                               const Views& views, Tape& tape) const;
+                               const Views& p, const Views& to,
+                               const Derivation& derivation) const;
   AttentionShape ShapeOf(const MicroBatch& micro_batch) const;
   Dropout DropoutOf(Mask mask, const MicroBatch& micro_batch) const;
 
-  const ParameterBlock block_;
-  const int layer_;
   const int64_t heads_;
   const double epsilon_;
   const double attention_dropout_;

@@ -18,7 +18,7 @@ class ResultsFixture : public HandsFixture {
  protected:
   SharedModels models_;
   Claims claims_{&options_, &queue_};
-  SharedBases bases_{{&book_, &queue_, &blocks_, &journal_}};
+  SharedBases bases_{{&queue_, &blocks_, &journal_}};
   JobArchive archive_{&options_, &book_, &journal_};
   Checkpoints checkpoints_{&options_, &book_,    &queue_,
                            &blocks_,  &journal_, &actions_};

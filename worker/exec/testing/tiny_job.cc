@@ -100,10 +100,14 @@ TinyJob::TinyJob(const Options& options, const std::string& directory)
   train.set_dropout(options.dropout);
   spec.mutable_evaluation()->set_per_device_eval_batch_size(
       options.evaluation_sequences);
+  for (const std::string& pattern : options.frozen) {
+    spec.mutable_model()->add_frozen(pattern);
+  }
+  if (options.lora.has_value()) *spec.mutable_lora() = *options.lora;
   FillDefaults(&spec);
   shape_ = MakeJobShape(
       spec, options.architectures.families
-                ->Describe(context_.model_config_json(), OverridesOf(train))
+                ->Describe(context_.model_config_json(), OverridesOf(spec))
                 .value());
   SetCuts({});
 }

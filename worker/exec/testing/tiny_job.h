@@ -75,6 +75,9 @@ class TinyJob {
     int micro_batches_per_round = 0;
     int64_t prefetch_bytes = 0;
     hydra::v1::UpdatePlace update_place = hydra::v1::UPDATE_PLACE_HOST;
+    // See hydra.v1.ModelSpec and JobSpec.
+    std::vector<std::string> frozen;
+    std::optional<hydra::v1::LoraSpec> lora;
     // Another model than that GPT-2, whose vocabulary is `vocabulary`, and for
     // which `layers`, `tied` and the like do not count; and what trains it,
     // which the TaskRunner must be given too.

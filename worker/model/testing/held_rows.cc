@@ -22,6 +22,7 @@ at::Tensor HeldRows::Rows(int range, int next) {
 at::Tensor HeldRows::Gradient(int range, int next, bool accumulate) {
   if (next_gradient_ != kNone) CHECK_EQ(range, next_gradient_);
   next_gradient_ = next;
+  CHECK(gradient_.defined());
   const at::Tensor sum = Range(gradient_, range);
   return accumulate ? sum.clone() : at::full_like(sum, 12345.0f);
 }

@@ -14,7 +14,8 @@ namespace hydra {
 // asked for was named as the next one.
 class HeldRows : public RowStream {
  public:
-  // `block`: one tensor [rows, width]; its flats.
+  // `block`: one tensor [rows, width]; its flats. Without that of the gradient,
+  // whoever asks for one dies.
   HeldRows(const ParameterBlock& block, const at::Tensor& flat,
            const at::Tensor& flat_gradient);
 

@@ -57,13 +57,16 @@ class LayerContractTest : public testing::TestWithParam<LayerCase> {
 
   const ParameterBlock& Block(size_t i) const;
   bool Gathers(size_t i) const;
-  // Garbage for each block; undefined where rows are gathered.
+  // A gradient of it is made, but for a block whose rows are gathered.
+  bool IsTrained(size_t i) const { return !Block(i).frozen; }
+  // Garbage for each block that is trained; undefined where rows are gathered.
   Tensors FreshFlats() const;
   // Of all blocks, one after another, in host memory.
   Tensors HostParameters() const;
   // Record and Backward.
   Gradients Differentiate(Tensors flats, bool accumulate) const;
-  // Those of `plain`, with the rows' gradient in its flat.
+  // Those of `plain`, with the rows' gradient in its flat; undefined for frozen
+  // blocks.
   Gradients Plain() const;
   // The rows' gradient as a flat of the block, in place of its undefined one.
   Tensors WithRows(const Gradients& gradients) const;

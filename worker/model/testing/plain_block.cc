@@ -17,7 +17,10 @@
 namespace hydra {
 
 PlainBlock::PlainBlock(const LayerContext& context)
-    : AutogradLayer(context), entry_(context.entry), layer_(context.layer) {}
+    : AutogradLayer(context),
+      entry_(context.entry),
+      layer_(context.layer),
+      adapters_(context) {}
 
 Tensors PlainBlock::Compute(const Tensors& parameters, const Tensors& inputs,
                             const MicroBatch& micro_batch) const {
@@ -25,9 +28,11 @@ Tensors PlainBlock::Compute(const Tensors& parameters, const Tensors& inputs,
   const at::Tensor& input = inputs.front();
   const int64_t width = input.size(-1);
   const double epsilon = entry_.attributes.at(gpt2::kEpsilon);
-  const auto linear = [](const at::Tensor& rows, const at::Tensor& weight,
-                         const at::Tensor& bias) {
-    return at::addmm(bias, rows.view({-1, weight.size(0)}), weight);
+  const auto linear = [&](const at::Tensor& from, int weight) {
+    const at::Tensor rows = from.view({-1, p[weight].size(0)});
+    return adapters_.Add(weight, rows,
+                         at::addmm(p[weight + 1], rows, p[weight]), p,
+                         micro_batch);
   };
   const auto add = [&](const at::Tensor& branch, TransformerBlock::Mask mask,
                        const at::Tensor& residual) {
@@ -35,15 +40,15 @@ Tensors PlainBlock::Compute(const Tensors& parameters, const Tensors& inputs,
   };
 
   at::Tensor hidden = at::layer_norm(input, {width}, p[0], p[1], epsilon);
-  hidden = Attention(linear(hidden, p[2], p[3])
-                         .view({input.size(0), input.size(1), 3 * width}),
-                     micro_batch);
+  hidden = Attention(
+      linear(hidden, 2).view({input.size(0), input.size(1), 3 * width}),
+      micro_batch);
   const at::Tensor residual =
-      add(linear(hidden, p[4], p[5]), TransformerBlock::kAttentionMask, input);
+      add(linear(hidden, 4), TransformerBlock::kAttentionMask, input);
   hidden = at::layer_norm(residual, {width}, p[6], p[7], epsilon);
-  hidden = at::gelu(linear(hidden, p[8], p[9]), "tanh");
-  return {add(linear(hidden, p[10], p[11]), TransformerBlock::kFeedForwardMask,
-              residual)};
+  hidden = at::gelu(linear(hidden, 8), "tanh");
+  return {
+      add(linear(hidden, 10), TransformerBlock::kFeedForwardMask, residual)};
 }
 
 at::Tensor PlainBlock::Attention(const at::Tensor& qkv,

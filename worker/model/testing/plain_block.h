@@ -5,6 +5,7 @@
 #include "worker/model/autograd_layer.h"
 #include "worker/model/layer.h"
 #include "worker/model/layer_registry.h"
+#include "worker/model/testing/plain_adapters.h"
 #include "worker/model/transformer_block.h"
 
 namespace hydra {
@@ -27,6 +28,7 @@ class PlainBlock : public AutogradLayer {
 
   const LayerEntry entry_;
   const int layer_;
+  const PlainAdapters adapters_;
 };
 
 }  // namespace hydra

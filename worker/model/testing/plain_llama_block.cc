@@ -20,7 +20,10 @@
 namespace hydra {
 
 PlainLlamaBlock::PlainLlamaBlock(const LayerContext& context)
-    : AutogradLayer(context), entry_(context.entry), layer_(context.layer) {}
+    : AutogradLayer(context),
+      entry_(context.entry),
+      layer_(context.layer),
+      adapters_(context) {}
 
 Tensors PlainLlamaBlock::Compute(const Tensors& parameters,
                                  const Tensors& inputs,
@@ -28,8 +31,12 @@ Tensors PlainLlamaBlock::Compute(const Tensors& parameters,
   auto next = parameters.begin();
   const at::Tensor& input = inputs.front();
   const auto projected = [&](const at::Tensor& from, bool has_bias) {
+    const int number = static_cast<int>(next - parameters.begin());
     const at::Tensor& weight = *next++;
-    return at::linear(from, weight, has_bias ? *next++ : at::Tensor());
+    return adapters_.Add(
+        number, from,
+        at::linear(from, weight, has_bias ? *next++ : at::Tensor()), parameters,
+        micro_batch);
   };
   const bool has_biases = Integer(llama::kHasBiases) != 0;
   at::Tensor hidden = Normalized(input, *next++);

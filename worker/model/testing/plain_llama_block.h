@@ -5,6 +5,7 @@
 #include "worker/model/autograd_layer.h"
 #include "worker/model/layer.h"
 #include "worker/model/layer_registry.h"
+#include "worker/model/testing/plain_adapters.h"
 
 namespace hydra {
 
@@ -31,6 +32,7 @@ class PlainLlamaBlock : public AutogradLayer {
 
   const LayerEntry entry_;
   const int layer_;
+  const PlainAdapters adapters_;
 };
 
 }  // namespace hydra

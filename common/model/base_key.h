@@ -1,5 +1,5 @@
-#ifndef HYDRA_SCHEDULER_SUBMISSION_BASE_KEY_H_
-#define HYDRA_SCHEDULER_SUBMISSION_BASE_KEY_H_
+#ifndef HYDRA_COMMON_MODEL_BASE_KEY_H_
+#define HYDRA_COMMON_MODEL_BASE_KEY_H_
 
 #include <string>
 
@@ -15,14 +15,14 @@ namespace hydra {
 // and one that was written anew, is not.
 std::string IdentityOf(const safetensors::WeightDirectory& weights);
 
-// NewJob::base_key: jobs have equal keys if their frozen blocks are the same
-// ones, with the same tensors, and get their values from the same files, or are
-// drawn with the same seed. Empty: no block is frozen. `weights`: IdentityOf
-// the model's, where it begins from them. Requires the defaults of `spec`
-// filled in.
+// Names the values of a job's frozen parameters: jobs have equal keys if their
+// frozen blocks are the same ones, with the same tensors, and get their values
+// from the same files, or are drawn with the same seed. Empty: no block is
+// frozen. `weights`: IdentityOf the model's, where it begins from them.
+// Requires the defaults of `spec` filled in.
 std::string BaseKey(const hydra::v1::JobSpec& spec, const ModelTable& table,
                     absl::string_view weights);
 
 }  // namespace hydra
 
-#endif  // HYDRA_SCHEDULER_SUBMISSION_BASE_KEY_H_
+#endif  // HYDRA_COMMON_MODEL_BASE_KEY_H_

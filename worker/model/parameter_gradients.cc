@@ -1,24 +1,20 @@
-#include "worker/model/linear.h"
+#include "worker/model/parameter_gradients.h"
 
 #include "ATen/core/Tensor.h"
-#include "ATen/ops/addmm.h"
 #include "ATen/ops/sum.h"
 
 namespace hydra {
 
-at::Tensor Linear(const at::Tensor& input, const at::Tensor& weight,
-                  const at::Tensor& bias) {
-  return at::addmm(bias, input, weight);
-}
-
 void ParameterGradients::StoreProduct(const at::Tensor& input,
                                       const at::Tensor& output_gradient,
                                       const at::Tensor& to) const {
+  if (!to.defined()) return;
   to.addmm_(input.t(), output_gradient, /*beta=*/accumulate_ ? 1 : 0);
 }
 
 void ParameterGradients::StoreRowSum(const at::Tensor& rows,
                                      const at::Tensor& to) const {
+  if (!to.defined()) return;
   if (accumulate_) {
     to.add_(rows.sum(0));
     return;

@@ -1,4 +1,4 @@
-#include "scheduler/submission/base_key.h"
+#include "common/model/base_key.h"
 
 #include <gtest/gtest.h>
 
@@ -13,7 +13,14 @@ namespace {
 namespace v1 = hydra::v1;
 
 ModelTable Frozen(int blocks) {
-  ModelTable table = BuildGpt2Table(Gpt2Config());
+  Gpt2Config config;
+  config.vocab_size = 97;
+  config.n_positions = 16;
+  config.n_embd = 8;
+  config.n_layer = 2;
+  config.n_head = 2;
+  config.n_inner = 32;
+  ModelTable table = BuildGpt2Table(config);
   for (int i = 0; i < blocks; ++i) table.parameter_blocks[i].frozen = true;
   return table;
 }

@@ -1,4 +1,4 @@
-#include "scheduler/submission/base_key.h"
+#include "common/model/base_key.h"
 
 #include <sys/stat.h>
 
@@ -22,7 +22,8 @@ std::string BlockText(const ParameterBlock& block) {
   for (const TensorEntry& tensor : block.tensors) {
     absl::StrAppend(&text, tensor.name, " ", absl::StrJoin(tensor.shape, "x"),
                     " ", static_cast<int>(tensor.init.kind), " ",
-                    tensor.init.standard_deviation, ";");
+                    tensor.init.standard_deviation, " ", tensor.init.bound,
+                    ";");
   }
   return text;
 }

@@ -1,0 +1,28 @@
+#ifndef HYDRA_COMMON_DATA_DATA_FORMAT_H_
+#define HYDRA_COMMON_DATA_DATA_FORMAT_H_
+
+#include "hydra/v1/job.pb.h"
+
+namespace hydra {
+
+// What is true of the formats of data files.
+
+// Rows are conversations, of which a template makes a text.
+inline bool IsConversations(hydra::v1::DataFormat format) {
+  return format == hydra::v1::DATA_FORMAT_CHAT ||
+         format == hydra::v1::DATA_FORMAT_INSTRUCTION;
+}
+
+// JSON Lines: an object in each line.
+inline bool IsRows(hydra::v1::DataFormat format) {
+  return format == hydra::v1::DATA_FORMAT_JSONL || IsConversations(format);
+}
+
+// Text that a tokenizer makes ids of; else the ids are there.
+inline bool IsTokenized(hydra::v1::DataFormat format) {
+  return format == hydra::v1::DATA_FORMAT_TEXT || IsRows(format);
+}
+
+}  // namespace hydra
+
+#endif  // HYDRA_COMMON_DATA_DATA_FORMAT_H_

@@ -1,0 +1,108 @@
+#include "worker/model/block_layer.h"
+
+#include "ATen/core/Tensor.h"
+#include "c10/core/GradMode.h"
+#include "c10/util/Exception.h"
+#include "worker/model/block_views.h"
+#include "worker/model/dropout.h"
+#include "worker/model/micro_batch.h"
+
+namespace hydra {
+namespace {
+
+at::Tensor RowsOf(const at::Tensor& tensor) {
+  return tensor.reshape({-1, tensor.size(-1)});
+}
+
+}  // namespace
+
+Projection BlockLayer::Parameters::NextProjection(bool has_bias) {
+  Projection projection;
+  projection.adapter = adapters_[next_];
+  const bool is_transposed =
+      block_->tensors[next_].linear == LinearLayout::kInOut;
+  projection.weight = Next();
+  if (is_transposed && projection.weight.defined()) {
+    projection.weight = projection.weight.t();
+  }
+  if (has_bias) projection.bias = Next();
+  return projection;
+}
+
+BlockLayer::BlockLayer(const LayerContext& context)
+    : blocks_(context.blocks), layer_(context.layer) {
+  if (blocks_.size() == 1) return;
+  places_ = AdapterPlaces(blocks_[0], blocks_[1]);
+  TORCH_CHECK(2 * places_.size() == blocks_[1].tensors.size(), "the layer has ",
+              blocks_[1].tensors.size(), " tensors of adapters, of which ",
+              2 * places_.size(), " are those of its linear maps");
+  adapter_scale_ = context.entry.attributes.at(lora::kScale);
+  adapter_dropout_ = context.entry.attributes.at(lora::kDropout);
+}
+
+BlockLayer::Parameters BlockLayer::ParametersOf(
+    const Tensors& flats, const MicroBatch& micro_batch) const {
+  Parameters parameters;
+  parameters.block_ = &block();
+  parameters.tensors_ = TensorViews(block(), flats.front());
+  parameters.adapters_.resize(parameters.tensors_.size());
+  if (places_.empty()) return parameters;
+  const Tensors matrices = TensorViews(blocks_[1], flats[1]);
+  for (const AdapterPlace& place : places_) {
+    Adapter& adapter = parameters.adapters_[place.weight];
+    adapter.a = matrices[place.lora_a];
+    adapter.b = matrices[place.lora_a + 1];
+    adapter.scale = adapter_scale_;
+    if (micro_batch.training) {
+      adapter.dropout = {
+          adapter_dropout_,
+          MaskSeed(micro_batch.seed, layer_, kAdapterMask + place.weight)};
+    }
+  }
+  return parameters;
+}
+
+at::Tensor BlockLayer::Output(const LayerInput& input, Tensors* saved) const {
+  const at::NoGradGuard no_grad;
+  const at::Tensor& boundary = input.boundary.front();
+  return Compute(RowsOf(boundary), ParametersOf(input.flats, input.micro_batch),
+                 input.micro_batch, saved)
+      .view(boundary.sizes());
+}
+
+LayerOutput BlockLayer::Forward(const LayerInput& input) const {
+  LayerOutput output;
+  output.boundary = {Output(input, /*saved=*/nullptr)};
+  return output;
+}
+
+Tape BlockLayer::Record(const LayerInput& input) const {
+  Tape tape;
+  tape.inputs = input.boundary;
+  tape.parameters = input.flats;
+  tape.micro_batch = input.micro_batch;
+  tape.outputs = {Output(input, &tape.saved)};
+  return tape;
+}
+
+LayerGradients BlockLayer::Backward(Tape tape, const Tensors& output_gradients,
+                                    const Tensors& flat_gradients,
+                                    bool accumulate) const {
+  const at::NoGradGuard no_grad;
+  tape.outputs.clear();
+  const at::Tensor input = RowsOf(tape.inputs.front());
+  const Parameters parameters = ParametersOf(tape.parameters, tape.micro_batch);
+  const Parameters to = ParametersOf(flat_gradients, tape.micro_batch);
+  const ParameterGradients store(accumulate);
+  const at::Tensor gradient = Differentiate(
+      RowsOf(output_gradients.front()),
+      {parameters, to, store, input, tape.micro_batch, tape.saved});
+  for (size_t i = 0; i < blocks_.size() && !accumulate; ++i) {
+    if (flat_gradients[i].defined()) ZeroPadding(blocks_[i], flat_gradients[i]);
+  }
+  LayerGradients gradients;
+  gradients.inputs = {gradient.view(tape.inputs.front().sizes())};
+  return gradients;
+}
+
+}  // namespace hydra
