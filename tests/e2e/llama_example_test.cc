@@ -4,68 +4,34 @@
 #include <gtest/gtest.h>
 
 #include <cstdint>
-#include <filesystem>
 #include <nlohmann/json.hpp>
 #include <string>
 #include <vector>
 
 #include "absl/strings/str_cat.h"
-#include "absl/strings/str_replace.h"
 #include "absl/strings/str_split.h"
 #include "absl/strings/string_view.h"
 #include "common/file/scratch_directory.h"
 #include "tests/e2e/cluster.h"
+#include "tests/e2e/example_sweep.h"
 #include "tests/e2e/outcome.h"
 #include "worker/data/text_tokenizer.h"
 
 namespace hydra {
 namespace {
 
-namespace fs = std::filesystem;
 namespace v1 = hydra::v1;
 
 constexpr int kSteps = 3;
 
 class LlamaExampleTest : public ::testing::Test {
  protected:
-  // Bazel's own files are links, which lead out of the folder.
-  LlamaExampleTest() {
-    fs::copy("examples/llama_jsonl", folder_, fs::copy_options::recursive);
-  }
-
-  // All jobs of the sweep, ended, with `more` behind the job file.
-  std::vector<v1::JobDetail> Train(const std::string& memory,
-                                   const std::string& more) const {
-    std::string sweep = ReadFile(folder_ + "/sweep.yaml");
-    EXPECT_EQ(
-        absl::StrReplaceAll(
-            {{"max_steps: 40", absl::StrCat("max_steps: ", kSteps)}}, &sweep),
-        1);
-    const std::string path = folder_ + "/shortened.yaml";
-    WriteFile(path, sweep + more);
-    Cluster::Options options;
-    options.devices = {"cpu:0=" + memory, "cpu:1=" + memory};
-    options.settings = {"pool.size_bytes=1GiB"};
-    Cluster cluster(options);
-    const ProgramResult submitted =
-        RunProgram({"client/hydra", "--server", cluster.address(), "submit",
-                    "-o", "id", path});
-    EXPECT_EQ(submitted.code, 0) << submitted.output;
-    const std::vector<std::string> ids =
-        absl::StrSplit(submitted.output, '\n', absl::SkipEmpty());
-    std::vector<v1::JobDetail> jobs;
-    // The first id is the sweep's.
-    for (size_t i = 1; i < ids.size(); ++i) {
-      jobs.push_back(cluster.AwaitEnd(ids[i]));
-    }
-    return jobs;
-  }
-
   // The ids of all rows, as a file of little-endian uint32.
   std::string TrainingIds() const {
-    const auto tokenizer = TextTokenizer::Load(folder_ + "/model").value();
+    const auto tokenizer =
+        TextTokenizer::Load(sweep_.folder() + "/model").value();
     std::vector<uint32_t> ids;
-    const std::string rows = ReadFile(folder_ + "/data/train.jsonl");
+    const std::string rows = ReadFile(sweep_.folder() + "/data/train.jsonl");
     for (absl::string_view row :
          absl::StrSplit(rows, '\n', absl::SkipEmpty())) {
       tokenizer->Encode(
@@ -78,14 +44,14 @@ class LlamaExampleTest : public ::testing::Test {
     return path;
   }
 
-  const std::string folder_ = FreshDirectory() + "/llama_jsonl";
+  const ExampleSweep sweep_{"llama_jsonl", /*max_steps=*/40};
 };
 
 TEST_F(LlamaExampleTest, EveryJobOfTheSweepIsAsInOnePiece) {
   // README.md's devices.
-  const std::vector<v1::JobDetail> jobs = Train("32MiB", "");
+  const std::vector<v1::JobDetail> jobs = sweep_.Train(kSteps, "32MiB", "");
   const std::vector<v1::JobDetail> whole =
-      Train("512MiB", "partition: {shards: longest}\n");
+      sweep_.Train(kSteps, "512MiB", "partition: {shards: longest}\n");
   ASSERT_EQ(jobs.size(), 8);
   ASSERT_EQ(whole.size(), 8);
   for (int i = 0; i < 8; ++i) {
@@ -103,11 +69,11 @@ TEST_F(LlamaExampleTest, EveryJobOfTheSweepIsAsInOnePiece) {
     for (const char* file : {"tokenizer.json", "tokenizer_config.json",
                              "special_tokens_map.json"}) {
       EXPECT_TRUE(ReadFile(absl::StrCat(job.output_path(), "/", file)) ==
-                  ReadFile(absl::StrCat(folder_, "/model/", file)))
+                  ReadFile(absl::StrCat(sweep_.folder(), "/model/", file)))
           << file;
     }
   }
-  EXPECT_EQ(DifferenceToPlainTraining(jobs.back(), folder_ + "/model",
+  EXPECT_EQ(DifferenceToPlainTraining(jobs.back(), sweep_.folder() + "/model",
                                       TrainingIds(), /*token_bytes=*/4),
             "");
 }

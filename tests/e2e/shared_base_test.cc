@@ -9,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include "absl/functional/function_ref.h"
 #include "absl/strings/str_cat.h"
 #include "tests/e2e/cluster.h"
 #include "tests/e2e/outcome.h"
@@ -71,6 +72,31 @@ class SharedBaseTest : public FaultTest {
            kJobs * (demand.total_bytes() - demand.base_bytes() +
                     2 * demand.largest_write_bytes());
   }
+  static bool IsPaused(const v1::JobDetail& job) {
+    return job.status().state() == v1::JOB_STATE_PAUSED;
+  }
+  // Of the base.
+  std::string weights() const {
+    return files().tiny_model + "/model.safetensors";
+  }
+  // One job with a checkpoint, whose daemon begins anew without its pool and
+  // after `change`, and which is paused by that.
+  std::string PausedAfter(Cluster& cluster,
+                          absl::FunctionRef<void()> change) const {
+    v1::SubmitRequest request = Request();
+    request.mutable_grid(0)->mutable_values()->DeleteSubrange(1, kJobs - 1);
+    const std::string job = cluster.Submit(request).front();
+    cluster.AwaitJob(job, [](const v1::JobDetail& detail) {
+      return detail.checkpoints_size() > 0;
+    });
+    cluster.KillDaemon();
+    fs::remove(cluster.directory() + "/pool");
+    fs::remove(cluster.directory() + "/pool.db");
+    change();
+    cluster.StartDaemon();
+    cluster.AwaitJob(job, IsPaused);
+    return job;
+  }
   static void AwaitTraining(Cluster& cluster,
                             const std::vector<std::string>& jobs) {
     for (const std::string& job : jobs) cluster.AwaitStep(job, 2);
@@ -118,9 +144,7 @@ TEST_F(SharedBaseTest, APausedJobComesBackToIt) {
   const std::vector<std::string> jobs = cluster.Submit(Request());
   AwaitTraining(cluster, jobs);
   Pause(cluster.stub(), jobs[1]);
-  cluster.AwaitJob(jobs[1], [](const v1::JobDetail& job) {
-    return job.status().state() == v1::JOB_STATE_PAUSED;
-  });
+  cluster.AwaitJob(jobs[1], IsPaused);
   Resume(cluster.stub(), jobs[1]);
   ExpectAsAlone(cluster, jobs);
 }
@@ -128,21 +152,9 @@ TEST_F(SharedBaseTest, APausedJobComesBackToIt) {
 // The same content in another file: nobody can tell that it is the same.
 TEST_F(SharedBaseTest, AJobDoesNotGoOnWithAnotherBaseUnlessItsUserSaysSo) {
   Cluster cluster(TwoDevices());
-  v1::SubmitRequest request = Request();
-  request.mutable_grid(0)->mutable_values()->DeleteSubrange(1, kJobs - 1);
-  const std::string job = cluster.Submit(request).front();
-  cluster.AwaitJob(job, [](const v1::JobDetail& detail) {
-    return detail.checkpoints_size() > 0;
-  });
-  cluster.KillDaemon();
-  fs::remove(cluster.directory() + "/pool");
-  fs::remove(cluster.directory() + "/pool.db");
-  const std::string weights = files().tiny_model + "/model.safetensors";
-  fs::copy_file(weights, weights + ".new");
-  fs::rename(weights + ".new", weights);
-  cluster.StartDaemon();
-  cluster.AwaitJob(job, [](const v1::JobDetail& detail) {
-    return detail.status().state() == v1::JOB_STATE_PAUSED;
+  const std::string job = PausedAfter(cluster, [this] {
+    fs::copy_file(weights(), weights() + ".new");
+    fs::rename(weights() + ".new", weights());
   });
   EXPECT_THAT(cluster.Job(job).status().reason(),
               HasSubstr("not those that the job was submitted with"));
@@ -153,29 +165,15 @@ TEST_F(SharedBaseTest, AJobDoesNotGoOnWithAnotherBaseUnlessItsUserSaysSo) {
 
 TEST_F(SharedBaseTest, ACheckpointStaysWhereItsBaseCannotBeRead) {
   Cluster cluster(TwoDevices());
-  v1::SubmitRequest request = Request();
-  request.mutable_grid(0)->mutable_values()->DeleteSubrange(1, kJobs - 1);
-  const std::string job = cluster.Submit(request).front();
-  cluster.AwaitJob(job, [](const v1::JobDetail& detail) {
-    return detail.checkpoints_size() > 0;
-  });
-  cluster.KillDaemon();
-  fs::remove(cluster.directory() + "/pool");
-  fs::remove(cluster.directory() + "/pool.db");
-  const std::string weights = files().tiny_model + "/model.safetensors";
-  fs::rename(weights, weights + ".away");
-  cluster.StartDaemon();
-  const auto paused = [](const v1::JobDetail& detail) {
-    return detail.status().state() == v1::JOB_STATE_PAUSED;
-  };
-  cluster.AwaitJob(job, paused);
+  const std::string job = PausedAfter(
+      cluster, [this] { fs::rename(weights(), weights() + ".away"); });
   EXPECT_THAT(cluster.Job(job).status().reason(), HasSubstr("the base model"));
   const int checkpoints = cluster.Job(job).checkpoints_size();
   EXPECT_GT(checkpoints, 0);
   Resume(cluster.stub(), job);
-  cluster.AwaitJob(job, paused);
+  cluster.AwaitJob(job, IsPaused);
   EXPECT_EQ(cluster.Job(job).checkpoints_size(), checkpoints);
-  fs::rename(weights + ".away", weights);
+  fs::rename(weights() + ".away", weights());
   Resume(cluster.stub(), job);
   EXPECT_EQ(Difference(OutcomeOf(cluster.AwaitEnd(job)), Alone()[0]), "");
 }

@@ -1,0 +1,51 @@
+#include "tests/e2e/example_sweep.h"
+
+#include <gtest/gtest.h>
+
+#include <filesystem>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_replace.h"
+#include "absl/strings/str_split.h"
+#include "common/file/scratch_directory.h"
+#include "tests/e2e/cluster.h"
+
+namespace hydra {
+
+namespace fs = std::filesystem;
+
+ExampleSweep::ExampleSweep(const std::string& name, int max_steps)
+    : folder_(absl::StrCat(FreshDirectory(), "/", name)),
+      max_steps_(max_steps) {
+  fs::copy("examples/" + name, folder_, fs::copy_options::recursive);
+}
+
+std::vector<hydra::v1::JobDetail> ExampleSweep::Train(
+    int steps, const std::string& memory, const std::string& more) const {
+  std::string sweep = ReadFile(folder_ + "/sweep.yaml");
+  EXPECT_EQ(absl::StrReplaceAll({{absl::StrCat("max_steps: ", max_steps_),
+                                  absl::StrCat("max_steps: ", steps)}},
+                                &sweep),
+            1);
+  const std::string path = folder_ + "/shortened.yaml";
+  WriteFile(path, sweep + more);
+  Cluster::Options options;
+  options.devices = {"cpu:0=" + memory, "cpu:1=" + memory};
+  options.settings = {"pool.size_bytes=1GiB"};
+  Cluster cluster(options);
+  const ProgramResult submitted =
+      RunProgram({"client/hydra", "--server", cluster.address(), "submit", "-o",
+                  "id", path});
+  EXPECT_EQ(submitted.code, 0) << submitted.output;
+  const std::vector<std::string> ids =
+      absl::StrSplit(submitted.output, '\n', absl::SkipEmpty());
+  std::vector<hydra::v1::JobDetail> jobs;
+  // The first id is the sweep's.
+  for (size_t i = 1; i < ids.size(); ++i) {
+    jobs.push_back(cluster.AwaitEnd(ids[i]));
+  }
+  EXPECT_EQ(cluster.AwaitEmptyPool(), 0);
+  return jobs;
+}
+
+}  // namespace hydra
