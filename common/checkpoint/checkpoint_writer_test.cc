@@ -166,7 +166,8 @@ TEST_F(CheckpointWriterTest, PlainSgdHasNoState) {
 TEST_F(CheckpointWriterTest, FilesAreCopiedWhereTheyExist) {
   WriteFile(folder_.PathOf("merges.txt"), "merges");
   checkpoint_.CopyFrom(folder_.path(), "merges.txt");
-  checkpoint_.contents.copied_files.push_back("vocab.json");
+  checkpoint_.contents.copied_files.push_back(
+      {"vocab.json", folder_.PathOf("vocab.json")});
   ASSERT_TRUE(Write(checkpoint_).ok());
   EXPECT_EQ(ReadFile(path_ + "/merges.txt"), "merges");
   EXPECT_FALSE(fs::exists(path_ + "/vocab.json"));

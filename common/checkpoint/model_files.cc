@@ -24,10 +24,10 @@ using TensorFiles = std::map<std::string, TensorFileWriter>;
 using FileSums = std::vector<FileSum>;
 
 absl::Status CheckCopies(const ModelContents& contents) {
-  for (const std::string& copy : contents.copied_files) {
-    if (IsPlainName(copy)) continue;
-    return absl::InvalidArgumentError(
-        absl::StrCat("copied_files: ", Quoted(copy), " is not a plain name"));
+  for (const CopiedFile& copy : contents.copied_files) {
+    if (IsPlainName(copy.name)) continue;
+    return absl::InvalidArgumentError(absl::StrCat(
+        "copied_files: ", Quoted(copy.name), " is not a plain name"));
   }
   return absl::OkStatus();
 }
@@ -132,8 +132,7 @@ absl::Status WritePlainFiles(const ModelContents& contents,
           : WritePlainFile(directory, "config.json", contents.config_json);
   if (!sum.ok()) return sum.status();
   const absl::StatusOr<FileSums> copies =
-      CopyPlainFiles(directory, contents.copied_files, contents.tokenizer_dir,
-                     contents.real_roots);
+      CopyPlainFiles(directory, contents.copied_files, contents.real_roots);
   if (!copies.ok()) return copies.status();
   if (sums == nullptr) return absl::OkStatus();
   sums->push_back(*std::move(sum));

@@ -9,6 +9,7 @@
 #include "absl/functional/function_ref.h"
 #include "absl/status/status.h"
 #include "common/chain/block_key.h"
+#include "common/checkpoint/plain_file.h"
 #include "common/checkpoint/written_model.h"
 #include "common/file/held_directory.h"
 #include "hydra/checkpoint/v1/checkpoint.pb.h"
@@ -28,8 +29,8 @@ struct CheckpointBlock {
 // All that the files of a model are made of. A trained model is a checkpoint
 // without state: it has parameters alone.
 struct ModelContents : WrittenModel {
-  // Names of files to copy from `tokenizer_dir`, as CopyPlainFiles() does.
-  std::vector<std::string> copied_files;
+  // As CopyPlainFiles() does.
+  std::vector<CopiedFile> copied_files;
   std::vector<std::string> real_roots;
   // In the order in which they are to be written; all parameters among them
   // that IsInFile() is true of.

@@ -66,20 +66,16 @@ absl::StatusOr<FileSum> WritePlainFile(const HeldDirectory& directory,
 }
 
 absl::StatusOr<std::string> ReadFileToCopy(
-    const std::string& source_directory, const std::string& name,
-    const std::vector<std::string>& real_roots) {
-  return ReadJobFile(absl::StrCat(source_directory, "/", name), real_roots,
-                     kMaxCopiedBytes);
+    const std::string& path, const std::vector<std::string>& real_roots) {
+  return ReadJobFile(path, real_roots, kMaxCopiedBytes);
 }
 
 absl::StatusOr<std::vector<FileSum>> CopyPlainFiles(
-    const HeldDirectory& directory, const std::vector<std::string>& names,
-    const std::string& source_directory,
+    const HeldDirectory& directory, const std::vector<CopiedFile>& files,
     const std::vector<std::string>& real_roots) {
   std::vector<FileSum> sums;
-  for (const std::string& name : names) {
-    const absl::StatusOr<std::string> text =
-        ReadFileToCopy(source_directory, name, real_roots);
+  for (const auto& [name, path] : files) {
+    const absl::StatusOr<std::string> text = ReadFileToCopy(path, real_roots);
     if (absl::IsNotFound(text.status())) continue;
     if (!text.ok()) {
       LOG(WARNING) << Printable(absl::StrCat(directory.path(), " will have no ",

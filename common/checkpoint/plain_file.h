@@ -26,24 +26,29 @@ absl::StatusOr<checkpoint::v1::FileSum> WritePlainFile(
     const HeldDirectory& directory, const std::string& name,
     absl::string_view text);
 
-// Copies those of `names` that are in `source_directory`, in the same way. They
-// must really lie below one of `real_roots` and not be hydrad's own (see
-// OpenJobFile()). One that does not, is no regular file, has more than 256 MiB
-// or cannot be read is left out, with a line in the log: what it goes along
-// with is worth more.
+// A file that goes along with others.
+struct CopiedFile {
+  // Where the others are.
+  std::string name;
+  // Where it comes from.
+  std::string path;
+};
+
+// Copies those that exist, in the same way. They must really lie below one of
+// `real_roots` and not be hydrad's own (see OpenJobFile()). One that does not,
+// is no regular file, has more than 256 MiB or cannot be read is left out, with
+// a line in the log: what it goes along with is worth more.
 //
 // Errors: as WritePlainFile().
 absl::StatusOr<std::vector<checkpoint::v1::FileSum>> CopyPlainFiles(
-    const HeldDirectory& directory, const std::vector<std::string>& names,
-    const std::string& source_directory,
+    const HeldDirectory& directory, const std::vector<CopiedFile>& files,
     const std::vector<std::string>& real_roots);
 
-// All of `name` in `source_directory`, under the same conditions.
+// All of such a file, under the same conditions.
 //
 // NOT_FOUND: there is none. Others: it must not be copied, or cannot be read.
 absl::StatusOr<std::string> ReadFileToCopy(
-    const std::string& source_directory, const std::string& name,
-    const std::vector<std::string>& real_roots);
+    const std::string& path, const std::vector<std::string>& real_roots);
 
 // All of a file. INVALID_ARGUMENT: it is longer than `max_bytes`.
 absl::StatusOr<std::string> ReadPlainFile(const UniqueFd& fd,

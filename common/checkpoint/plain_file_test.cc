@@ -27,6 +27,15 @@ class PlainFileTest : public testing::Test {
     return CheckPlainFile(*OpenRegularFile(path), path, wanted);
   }
 
+  // Files of the folder, under their names.
+  std::vector<CopiedFile> From(const std::vector<std::string>& names) const {
+    std::vector<CopiedFile> files;
+    for (const std::string& name : names) {
+      files.push_back({name, folder_.PathOf(name)});
+    }
+    return files;
+  }
+
   ScratchDirectory folder_;
 };
 
@@ -35,8 +44,7 @@ TEST_F(PlainFileTest, WrittenAndCopiedFilesHaveTheirBytesAndSum) {
   const auto written = WritePlainFile(Held(folder_), "a", text);
   ASSERT_TRUE(written.ok()) << written.status();
   ScratchDirectory copies;
-  const auto copied =
-      CopyPlainFiles(Held(copies), {"none", "a"}, folder_.path(), {"/"});
+  const auto copied = CopyPlainFiles(Held(copies), From({"none", "a"}), {"/"});
   ASSERT_TRUE(copied.ok()) << copied.status();
   ASSERT_EQ(copied->size(), 1);
   EXPECT_EQ(ReadFile(copies.PathOf("a")), text);
@@ -72,13 +80,14 @@ TEST_F(PlainFileTest, WhatMayNotBeReadIsNotCopied) {
   fs::resize_file(folder_.PathOf("huge"), (256 << 20) + 1);
   WriteFile(folder_.PathOf("f"), "x");
   const auto copied = CopyPlainFiles(
-      Held(copies), {"leads_out", "directory", "fifo", "huge", "f"},
-      folder_.path(), RealRoots({folder_.path()}));
+      Held(copies), From({"leads_out", "directory", "fifo", "huge", "f"}),
+      RealRoots({folder_.path()}));
   EXPECT_TRUE(copied.ok()) << copied.status();
   EXPECT_THAT(copies.Names(), testing::ElementsAre("f"));
 
   EXPECT_TRUE(
-      CopyPlainFiles(Held(copies), {"f"}, folder_.PathOf("none"), {"/"}).ok());
+      CopyPlainFiles(Held(copies), {{"f", folder_.PathOf("none/f")}}, {"/"})
+          .ok());
 }
 
 TEST_F(PlainFileTest, TheLogHasNoControlCharactersOfAUsersPath) {
@@ -88,8 +97,8 @@ TEST_F(PlainFileTest, TheLogHasNoControlCharactersOfAUsersPath) {
   const std::string from = folder_.PathOf(name);
   fs::create_directory(from + "/vocab.json");
   testing::internal::CaptureStderr();
-  const auto copied =
-      CopyPlainFiles(Held(folder_), {"vocab.json"}, from, {"/"});
+  const auto copied = CopyPlainFiles(
+      Held(folder_), {{"vocab.json", from + "/vocab.json"}}, {"/"});
   const std::string log = testing::internal::GetCapturedStderr();
   EXPECT_TRUE(copied.ok()) << copied.status();
   EXPECT_THAT(log, testing::HasSubstr("\\u{009b}31m\\u{202e}"));
@@ -99,7 +108,7 @@ TEST_F(PlainFileTest, TheLogHasNoControlCharactersOfAUsersPath) {
 TEST_F(PlainFileTest, ACopyThatCannotBeWrittenIsAnError) {
   WriteFile(folder_.PathOf("f"), "x");
   EXPECT_TRUE(absl::IsAlreadyExists(
-      CopyPlainFiles(Held(folder_), {"f"}, folder_.path(), {"/"}).status()));
+      CopyPlainFiles(Held(folder_), From({"f"}), {"/"}).status()));
 }
 
 TEST_F(PlainFileTest, FilesAboveTheLimitAreNotRead) {

@@ -87,8 +87,7 @@ TestCheckpoint::TestCheckpoint(const std::string& directory, uint32_t seed)
 
 void TestCheckpoint::CopyFrom(const std::string& source_directory,
                               const std::string& name) {
-  contents.tokenizer_dir = source_directory;
-  contents.copied_files = {name};
+  contents.copied_files = {{name, source_directory + "/" + name}};
   contents.real_roots = {"/"};
 }
 

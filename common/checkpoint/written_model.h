@@ -16,6 +16,9 @@ struct WrittenModel {
   std::string config_json;
   // Where its tokenizer's files come from.
   std::string tokenizer_dir;
+  // The template that it was trained with, where that is not the tokenizer's; a
+  // file.
+  std::string chat_template;
   // The directory of the model that training began with: adapters are of that
   // one, and what goes along with the weights comes from there.
   std::string model_dir;

@@ -1,5 +1,7 @@
 #include "scheduler/core/model_to_write.h"
 
+#include "common/data/data_format.h"
+
 namespace hydra {
 
 ModelToWrite ModelToWriteOf(const Job& job, const std::string& directory) {
@@ -9,6 +11,9 @@ ModelToWrite ModelToWriteOf(const Job& job, const std::string& directory) {
   model.table = *job.shape.table;
   model.config_json = *job.submitted.model_config_json;
   model.tokenizer_dir = job.submitted.spec.model().tokenizer_path();
+  if (IsConversations(job.submitted.spec.data().format())) {
+    model.chat_template = job.submitted.spec.data().chat_template();
+  }
   model.model_dir = job.submitted.spec.model().path();
   return model;
 }

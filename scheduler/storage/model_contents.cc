@@ -1,7 +1,6 @@
 #include "scheduler/storage/model_contents.h"
 
-#include <iterator>
-
+#include "absl/strings/str_cat.h"
 #include "common/file/file.h"
 #include "scheduler/storage/tokenizer_files.h"
 
@@ -10,8 +9,13 @@ namespace hydra {
 ModelContents ContentsOf(const ModelToWrite& model, const PoolFile& pool,
                          const std::vector<std::string>& read_roots) {
   ModelContents contents{model};
-  contents.copied_files.assign(std::begin(kTokenizerFiles),
-                               std::end(kTokenizerFiles));
+  for (const char* name : kTokenizerFiles) {
+    contents.copied_files.push_back(
+        {name, absl::StrCat(model.tokenizer_dir, "/", name)});
+  }
+  if (!model.chat_template.empty()) {
+    contents.copied_files.back().path = model.chat_template;
+  }
   contents.real_roots = RealRoots(read_roots);
   for (const auto& [key, version] : model.blocks) {
     CheckpointBlock& block = contents.blocks.emplace_back();

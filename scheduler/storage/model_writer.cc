@@ -36,8 +36,8 @@ std::string JobJson(const SaveRequest& request) {
 absl::Status CopyGenerationConfig(const SaveRequest& request,
                                   const std::vector<std::string>& real_roots,
                                   const HeldDirectory& directory) {
-  const absl::StatusOr<std::string> text =
-      ReadFileToCopy(request.model_dir, kGenerationConfig, real_roots);
+  const absl::StatusOr<std::string> text = ReadFileToCopy(
+      absl::StrCat(request.model_dir, "/", kGenerationConfig), real_roots);
   if (absl::IsNotFound(text.status())) return absl::OkStatus();
   absl::Status usable = text.status();
   if (usable.ok()) usable = StrictJson(*text).status();

@@ -119,6 +119,14 @@ TEST_F(ModelWriterTest, AllOfATokenizerGoesAlong) {
   }
 }
 
+TEST_F(ModelWriterTest, TheJobsTemplateStandsInForTheTokenizers) {
+  model_.folder().Write("tokenizer/chat_template.jinja", "of the tokenizer");
+  model_.folder().Write("mine.txt", "of the job");
+  model_.save.chat_template = PathOf("mine.txt");
+  ASSERT_TRUE(Write().ok());
+  EXPECT_EQ(ReadFile(PathOf("out/chat_template.jinja")), "of the job");
+}
+
 TEST_F(ModelWriterTest, ItsFilesAreThoseOfACheckpointWithoutState) {
   ASSERT_TRUE(Write().ok());
   const ModelContents contents =

@@ -3,8 +3,8 @@
 
 namespace hydra {
 
-// What a tokenizer of Hugging Face may consist of. The files go along with a
-// trained model.
+// What a tokenizer of Hugging Face may consist of, its template last. The files
+// go along with a trained model.
 inline constexpr const char* kTokenizerFiles[] = {"vocab.json",
                                                   "merges.txt",
                                                   "vocab.txt",
