@@ -18,6 +18,7 @@
 #include "absl/time/clock.h"
 #include "absl/time/time.h"
 #include "common/data/batch_plan.h"
+#include "common/data/padded_context.h"
 #include "common/jobfile/validate.h"
 #include "common/model/model_families.h"
 #include "google/protobuf/util/json_util.h"
@@ -105,15 +106,27 @@ std::vector<at::Tensor> MicroBatches(const at::Tensor& tokens, int64_t context,
   return result;
 }
 
+// Of rows that are padded to one length, without the padding that all have.
+at::Tensor ToLongestRow(const at::Tensor& rows) {
+  constexpr int64_t kPadding = ~0;
+  const at::Tensor places = rows.ne(kPadding).nonzero();
+  const int64_t row_tokens =
+      places.size(0) == 0 ? 0 : places.select(1, 1).max().item<int64_t>() + 1;
+  return rows.narrow(1, 0, PaddedContext(row_tokens, rows.size(1) - 1) + 1);
+}
+
 nlohmann::json Train(ReferenceTrainer& trainer,
                      const hydra::v1::TrainSpec& train, int64_t context,
                      int64_t stride, const at::Tensor& tokens,
                      BatchOrder order) {
   std::vector<double> losses, seconds;
   for (int64_t step = 0; step < train.max_steps(); ++step) {
-    const std::vector<at::Tensor> batches =
+    std::vector<at::Tensor> batches =
         MicroBatches(tokens, context, stride, order.WindowsOfStep(step),
                      train.gradient_accumulation_steps());
+    if (stride > context) {
+      for (at::Tensor& batch : batches) batch = ToLongestRow(batch);
+    }
     const absl::Time begin = absl::Now();
     const LossSum loss = trainer.Step(batches);
     seconds.push_back(absl::ToDoubleSeconds(absl::Now() - begin));
@@ -183,8 +196,8 @@ int main(int argc, char** argv) {
                  "on")
       ->required();
   app.add_flag("--rows", options.rows,
-               "the ids are rows, each one more than the context length, and "
-               "not one long row");
+               "the ids are rows, each one more than the context length with "
+               "its padding, ~0, and not one long row");
   app.add_option("--token-bytes", options.token_bytes, "bytes of a token id")
       ->check(CLI::IsMember({2, 4, 8}));
   app.add_option("--train", options.train_json,

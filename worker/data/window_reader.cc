@@ -5,6 +5,7 @@
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
 #include "common/data/batch_plan.h"
+#include "common/data/padded_context.h"
 
 namespace hydra {
 namespace {
@@ -65,6 +66,20 @@ void AddMarkedTargets(absl::Span<const uint32_t> ids, int64_t context_length,
 int64_t WindowsIn(const TokenFile& file, int64_t context_length) {
   return file.row_count() > 0 ? file.row_count()
                               : WindowCount(file.token_count(), context_length);
+}
+
+absl::StatusOr<int64_t> ContextOf(const TokenFile& file, int64_t context_length,
+                                  absl::Span<const int64_t> windows) {
+  if (file.row_count() == 0) return context_length;
+  const absl::Status checked = CheckArguments(file, context_length, windows);
+  if (!checked.ok()) return checked;
+  int64_t longest = 0;
+  for (const int64_t window : windows) {
+    const absl::StatusOr<TokenFile::Row> row = file.FindRow(window);
+    if (!row.ok()) return row.status();
+    longest = std::max(longest, row->end - row->begin);
+  }
+  return PaddedContext(longest, context_length);
 }
 
 absl::StatusOr<TokenWindows> ReadWindows(const TokenFile& file,

@@ -29,6 +29,13 @@ inline constexpr int64_t kPadding = 0;
 // WindowCount. Requires context_length > 0.
 int64_t WindowsIn(const TokenFile& file, int64_t context_length);
 
+// Tokens in each sequence of a batch of these windows: where rows are
+// sequences, as PaddedContext of the longest; else `context_length`.
+//
+// OUT_OF_RANGE, DATA_LOSS: as ReadWindows.
+absl::StatusOr<int64_t> ContextOf(const TokenFile& file, int64_t context_length,
+                                  absl::Span<const int64_t> windows);
+
 // Reads windows of a split: window w has the tokens [w * T, w * T + T], or row
 // w, if rows are sequences of their own. Thread-safe.
 //

@@ -120,6 +120,23 @@ TEST(ReadWindowsTest, PackedRowsKeepTheirMarksInWindowsThatCutThem) {
   EXPECT_EQ(read.untrained_targets, 1);
 }
 
+TEST(ContextOfTest, IsThatOfTheLongestRowOfTheBatch) {
+  const TokenFile file =
+      MarkedFileOf({std::vector<uint32_t>(5, 1), std::vector<uint32_t>(12, 1),
+                    std::vector<uint32_t>(30, 1)},
+                   true);
+  const auto context = [&](const std::vector<int64_t>& windows) {
+    return ContextOf(file, /*context_length=*/30, windows).value();
+  };
+  EXPECT_EQ(context({0}), 8);
+  EXPECT_EQ(context({0, 1, 0}), 16);
+  EXPECT_EQ(context({2, 1}), 30);
+  EXPECT_EQ(ContextOf(file, 30, {3}).status().code(),
+            absl::StatusCode::kOutOfRange);
+  // Windows of one long row are all alike.
+  EXPECT_EQ(ContextOf(EightTokens(), 3, {0}).value(), 3);
+}
+
 TEST(ReadWindowsTest, RefusesARowLongerThanItsWindow) {
   const auto read = ReadWindows(MarkedFileOf({{1, 2, 3, 4}}, true), 2, {0});
   EXPECT_EQ(read.status().code(), absl::StatusCode::kDataLoss);

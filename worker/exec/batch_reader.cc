@@ -65,14 +65,18 @@ absl::Status CheckIds(const TokenFile& file, const HostBatch& batch,
                                       index % row_tokens, *bad, vocab_size));
 }
 
-absl::StatusOr<HostBatch> ReadBatch(const TokenFile& file, int64_t context,
+absl::StatusOr<HostBatch> ReadBatch(const TokenFile& file,
+                                    int64_t context_length,
                                     absl::Span<const int64_t> windows,
                                     int64_t vocab_size) {
-  absl::StatusOr<TokenWindows> read = ReadWindows(file, context, windows);
+  const absl::StatusOr<int64_t> context =
+      ContextOf(file, context_length, windows);
+  if (!context.ok()) return context.status();
+  absl::StatusOr<TokenWindows> read = ReadWindows(file, *context, windows);
   if (!read.ok()) return read.status();
   HostBatch batch;
   batch.sequences = static_cast<int64_t>(windows.size());
-  batch.context = context;
+  batch.context = *context;
   batch.tokens = std::move(read->tokens);
   batch.targets = std::move(read->targets);
   batch.untrained_targets = read->untrained_targets;

@@ -16,6 +16,7 @@ namespace hydra {
 // A micro-batch, or an evaluation's batch, as it waits on the host.
 struct HostBatch {
   int64_t sequences = 0;
+  // Of this batch, see ContextOf in worker/data/window_reader.h.
   int64_t context = 0;
   // [sequences, context + 1].
   std::vector<int64_t> tokens;

@@ -21,6 +21,7 @@ namespace {
 
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
+using ::testing::UnorderedElementsAre;
 using worker::v1::JobContext;
 using worker::v1::Task;
 
@@ -116,6 +117,31 @@ TEST_F(BatchReaderTest, EveryMicroBatchIsScaledByWhatTheWholeStepTrainsOn) {
   EXPECT_EQ(bad.status().code(), absl::StatusCode::kInvalidArgument);
   EXPECT_THAT(bad.status().message(),
               HasSubstr("position 2 of window 1 has the token id 6"));
+}
+
+TEST_F(BatchReaderTest, EachMicroBatchIsAsLongAsItsLongestRow) {
+  PosixFile file = *PosixFile::Open(path_, O_RDWR | O_CREAT | O_TRUNC);
+  MarkedWriter writer(&file, /*has_rows=*/true);
+  ASSERT_TRUE(writer.Begin().ok());
+  ASSERT_TRUE(writer.Append(std::vector<uint32_t>(7, 1)).ok());
+  ASSERT_TRUE(writer.Append(std::vector<uint32_t>(18, 1)).ok());
+  ASSERT_TRUE(writer.Finish({}).ok());
+  hydra::v1::TrainSpec* train = job_.mutable_spec()->mutable_train();
+  train->set_context_length(40);
+  train->set_per_device_train_batch_size(1);
+  train->set_gradient_accumulation_steps(2);
+  task_.set_kind(worker::v1::TASK_KIND_TURN);
+  task_.set_last_micro_batch(2);
+  const auto batches = ReadStep(0, 41);
+  ASSERT_TRUE(batches.ok()) << batches.status();
+  ASSERT_EQ(batches->size(), 2);
+  std::vector<int64_t> contexts;
+  for (const HostBatch& batch : *batches) {
+    contexts.push_back(batch.context);
+    EXPECT_EQ(batch.tokens.size(), batch.context + 1);
+    EXPECT_EQ(batch.gradient_scale, 1.0 / (6 + 17));
+  }
+  EXPECT_THAT(contexts, UnorderedElementsAre(8, 24));
 }
 
 TEST_F(BatchReaderTest, AStepOfWhichNothingIsTrainedOnHasAScale) {

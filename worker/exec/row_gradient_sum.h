@@ -25,8 +25,8 @@ class RowGradientSum {
   // up, from `first_row` on.
   using Earlier = std::function<void(int64_t first_row, const at::Tensor& to)>;
 
-  // `block`: one tensor [rows, width]. `rows_of_batch`: how many rows each
-  // micro-batch gathers. `earlier`: null in a step's first round.
+  // `block`: one tensor [rows, width]. `rows_of_batch`: how many rows a
+  // micro-batch gathers at most. `earlier`: null in a step's first round.
   RowGradientSum(const ParameterBlock& block, int64_t rows_of_batch,
                  int64_t micro_batches, Empty empty, Earlier earlier = nullptr);
 

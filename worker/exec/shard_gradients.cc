@@ -19,14 +19,17 @@ using worker::v1::BlockVersion;
 
 ShardGradients::ShardGradients(const Pass& pass)
     : pass_(pass), moments_(pass), use_(NewGradientUse(pass, moments_)) {
-  const HostBatch& batch = pass.batches.front();
+  int64_t most_rows = 0;
+  for (const HostBatch& batch : pass.batches) {
+    most_rows = std::max(most_rows, batch.sequences * batch.context);
+  }
   for (int layer = pass.first_layer(); layer < pass.last_layer(); ++layer) {
     for (int block : pass.layer(layer).parameter_blocks) {
       if (!pass.block(block).gathered_by(layer) || pass.block(block).frozen) {
         continue;
       }
       rows_[block] = use_->NewRowSum(
-          block, batch.sequences * batch.context,
+          block, most_rows,
           pass.task.last_micro_batch() - pass.task.first_micro_batch());
     }
   }
