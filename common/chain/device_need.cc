@@ -137,10 +137,10 @@ class Estimate {
   // Of the streamed table.
   int64_t RangeBytes(int ranges) const {
     if (streamed_ == kNoBlock) return 0;
-    const std::vector<int64_t>& sizes =
-        table_.parameter_blocks[streamed_].tensors.front().shape;
+    const ParameterBlock& block = table_.parameter_blocks[streamed_];
+    const std::vector<int64_t>& sizes = block.tensors.front().shape;
     return ranges * TableRanges(sizes[0]).front().count() * sizes[1] *
-           kFloatBytes;
+           ElementBytes(block.type);
   }
 
   // What a layer with the streamed table has of its gradient; 0: it has none.

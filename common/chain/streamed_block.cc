@@ -49,17 +49,21 @@ int StreamedBlock(const JobShape& shape, const LayerRange& layers,
   // The table and its gradient, if it has one; the layer's input, and what is
   // made of it.
   const int64_t input_bytes = shape.TrainBoundaryBytes(layer);
+  const int64_t range_elements =
+      TableRanges(sizes[0]).front().count() * sizes[1];
+  const int64_t widened_bytes =
+      block.type == ElementType::kFloat32 ? 0 : range_elements * kFloatBytes;
   const int64_t whole_bytes = (block.frozen ? 1 : 2) * block.size_bytes +
-                              2 * input_bytes + LogitsBytes(shape, sizes[0]);
+                              widened_bytes + 2 * input_bytes +
+                              LogitsBytes(shape, sizes[0]);
   if (whole_bytes <= room_bytes - room_bytes / kSpareShare) return kNoBlock;
 
-  const int64_t range_rows = TableRanges(sizes[0]).front().count();
   const int64_t ranges =
       kRangesOfRows + RangesOfGradients(block, shape.micro_batches);
   // What is made of the input has its gradient beside it.
-  const int64_t streamed_bytes = ranges * range_rows * sizes[1] * kFloatBytes +
-                                 3 * input_bytes +
-                                 LogitsBytes(shape, range_rows);
+  const int64_t streamed_bytes =
+      ranges * range_elements * ElementBytes(block.type) + widened_bytes +
+      3 * input_bytes + LogitsBytes(shape, range_elements / sizes[1]);
   return streamed_bytes < whole_bytes ? index : kNoBlock;
 }
 

@@ -14,7 +14,8 @@ void AddTensors(const ParameterBlock& block, const std::string& suffix,
   for (const TensorEntry& tensor : block.tensors) {
     layout->tensors.push_back({absl::StrCat(tensor.name, suffix), tensor.shape,
                                offset_bytes + tensor.offset_bytes,
-                               tensor.element_count * kFloatBytes});
+                               tensor.element_count * ElementBytes(block.type),
+                               block.type});
   }
 }
 

@@ -20,13 +20,14 @@ inline constexpr char kAdapterFile[] = "adapter_model.safetensors";
 inline constexpr char kOptimizerFile[] = "optimizer.safetensors";
 inline constexpr char kBoundariesFile[] = "boundaries.safetensors";
 
-// An fp32 tensor in a file, and its place in the block.
+// A tensor in a file, and its place in the block.
 struct BlockTensor {
   std::string name;
   std::vector<int64_t> shape;
   // From the start of the block.
   int64_t offset_bytes = 0;
   int64_t size_bytes = 0;
+  ElementType type = ElementType::kFloat32;
 };
 
 struct BlockLayout {

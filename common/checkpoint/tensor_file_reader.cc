@@ -8,6 +8,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "common/checkpoint/tensor_sum.h"
+#include "common/model/element_dtype.h"
 #include "common/safetensors/dtype.h"
 #include "common/safetensors/shape_text.h"
 #include "common/text/printable.h"
@@ -56,10 +57,6 @@ absl::Status TensorFileReader::CheckHeader() const {
     if (!Has(tensor.name)) {
       return loss(" has tensor ", Quoted(tensor.name), ", not expected there");
     }
-    if (tensor.dtype != safetensors::Dtype::kF32) {
-      return loss(": tensor ", Quoted(tensor.name), " is ",
-                  safetensors::DtypeName(tensor.dtype), ", expected F32");
-    }
   }
   if (reader_.table().tensors().size() != wanted_.tensors().size()) {
     return loss(" has ", reader_.table().tensors().size(),
@@ -81,6 +78,12 @@ absl::Status TensorFileReader::Read(const BlockTensor& tensor,
         found == nullptr ? " is missing"
                          : absl::StrCat(" has shape ", ShapeText(found->shape),
                                         ", wanted ", ShapeText(tensor.shape))));
+  }
+  if (found->dtype != DtypeOf(tensor.type)) {
+    return absl::FailedPreconditionError(
+        absl::StrCat(reader_.path(), ": tensor ", Quoted(tensor.name), " is ",
+                     safetensors::DtypeName(found->dtype), ", wanted ",
+                     safetensors::DtypeName(DtypeOf(tensor.type))));
   }
   TensorSum sum;
   for (int64_t done = 0; done < tensor.size_bytes; done += kSumPieceBytes) {

@@ -26,7 +26,7 @@ class TensorFileReader {
 
   // Fills `out`, tensor.size_bytes, with a tensor that the file has.
   //
-  // FAILED_PRECONDITION: its shape in the file is another one.
+  // FAILED_PRECONDITION: its shape or type in the file is another one.
   // DATA_LOSS: its bytes do not have their sum; they are in `out`.
   absl::Status Read(const BlockTensor& tensor, std::byte* out) const;
 

@@ -131,5 +131,15 @@ TEST_F(TensorFileTest, AnotherShapeIsNotRead) {
   EXPECT_THAT(status.message(), HasSubstr("[2, 3], wanted [3, 2]"));
 }
 
+TEST_F(TensorFileTest, AnotherTypeIsNotRead) {
+  const auto file = Open();
+  ASSERT_TRUE(file.ok());
+  std::byte out[12];
+  const absl::Status status =
+      file->Read({"small", {2, 3}, 0, 12, ElementType::kBFloat16}, out);
+  EXPECT_TRUE(absl::IsFailedPrecondition(status));
+  EXPECT_THAT(status.message(), HasSubstr("is F32, wanted BF16"));
+}
+
 }  // namespace
 }  // namespace hydra

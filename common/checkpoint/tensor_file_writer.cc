@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "common/checkpoint/tensor_sum.h"
+#include "common/model/element_dtype.h"
 
 namespace hydra {
 
@@ -26,7 +27,7 @@ absl::StatusOr<TensorFileWriter> TensorFileWriter::Create(
   for (const BlockLayout& layout : layouts) {
     if (layout.file != name) continue;
     for (const BlockTensor& tensor : layout.tensors) {
-      specs.push_back({tensor.name, safetensors::Dtype::kF32, tensor.shape});
+      specs.push_back({tensor.name, DtypeOf(tensor.type), tensor.shape});
     }
   }
   absl::StatusOr<std::unique_ptr<Writer>> writer =

@@ -30,7 +30,9 @@ constexpr absl::string_view kSchedules =
     "there are constant, linear and cosine, each with warmup_steps or "
     "warmup_ratio";
 constexpr absl::string_view kFp32 =
-    "Hydra trains in fp32: there is no other precision yet";
+    "Hydra trains in fp32: there is no other precision yet; parameters that "
+    "are "
+    "not trained keep the two bytes of their checkpoint (model.frozen_dtype)";
 constexpr absl::string_view kAlwaysRecomputed =
     "Hydra keeps activations at shard boundaries and computes the rest anew in "
     "any case";

@@ -119,7 +119,7 @@ TEST(ParseJobFileTest, ExplainsEachMistake) {
        "model on its devices by itself; remove it"},
       {"model: {wheels: 1}",
        "model.wheels: line 1: unknown key 'wheels'; known here: path, init, "
-       "tokenizer_path, frozen"},
+       "tokenizer_path, frozen, frozen_dtype"},
       {"wheels: 1",
        "wheels: line 1: unknown key 'wheels'; known here: name, model, data, "
        "train, evaluation, output, partition, checkpoint, lora, sweep"},
@@ -224,7 +224,8 @@ TEST(ParseJobFileTest, ExplainsEachMistake) {
        "sweep.gird: line 1: unknown key 'gird'; did you mean 'grid'?"},
       {"sweep: {grid: {train.bf16: [true, false]}}",
        "train.bf16: line 1: no such field in a job; Hydra trains in fp32: "
-       "there is no other precision yet"},
+       "there is no other precision yet; parameters that are not trained keep "
+       "the two bytes of their checkpoint (model.frozen_dtype)"},
       {"sweep: {}\nsweep: {}",
        "sweep: line 2: this key is given twice, first in line 1"},
       {"sweep: {grid: {}, grid: {}}",

@@ -310,6 +310,10 @@ void CheckCutPoints(const v1::PartitionSpec& partition, SectionChecker* check) {
   }
 }
 
+bool FreezesAny(const v1::JobSpec& job) {
+  return job.has_lora() || job.model().frozen_size() > 0;
+}
+
 void CheckFrozen(const v1::JobSpec& job, SectionChecker* check) {
   for (int i = 0; i < job.model().frozen_size(); ++i) {
     if (!job.model().frozen(i).empty()) continue;
@@ -320,6 +324,15 @@ void CheckFrozen(const v1::JobSpec& job, SectionChecker* check) {
     check->Add("frozen",
                "with lora, all of the model is frozen already; remove one of "
                "the two");
+  }
+  const bool is_short =
+      job.model().frozen_dtype() == v1::PARAMETER_TYPE_BFLOAT16 ||
+      job.model().frozen_dtype() == v1::PARAMETER_TYPE_FLOAT16;
+  if (is_short && !FreezesAny(job)) {
+    check->Add("frozen_dtype",
+               "this job trains all of its model, and what is trained is "
+               "float32; it is for the parameters that lora or model.frozen "
+               "leave as they are");
   }
 }
 
@@ -372,6 +385,8 @@ void ValidateJob(const v1::JobSpec& job, Mistakes* mistakes) {
 
   SectionChecker model("model", mistakes);
   model.Known("init", *v1::Initialization_descriptor(), job.model().init());
+  model.Known("frozen_dtype", *v1::ParameterType_descriptor(),
+              job.model().frozen_dtype());
   CheckFrozen(job, &model);
   SectionChecker data("data", mistakes);
   data.Known("format", *v1::DataFormat_descriptor(), job.data().format());
@@ -426,6 +441,10 @@ void FillDefaults(v1::JobSpec* job) {
   }
   if (model->tokenizer_path().empty()) {
     model->set_tokenizer_path(model->path());
+  }
+  if (model->frozen_dtype() == v1::PARAMETER_TYPE_UNSPECIFIED &&
+      FreezesAny(*job)) {
+    model->set_frozen_dtype(v1::PARAMETER_TYPE_AUTO);
   }
 
   v1::DataSpec* data = job->mutable_data();

@@ -371,12 +371,27 @@ TEST(ValidateJobTest, RefusesFrozenLayersBesideAdapters) {
             "remove one of the two");
 }
 
+TEST(ValidateJobTest, OnlyFrozenParametersHaveTwoBytes) {
+  v1::JobSpec job = ValidJob();
+  job.mutable_model()->set_frozen_dtype(v1::PARAMETER_TYPE_FLOAT32);
+  EXPECT_EQ(MessageOf(job), "");
+  job.mutable_model()->set_frozen_dtype(v1::PARAMETER_TYPE_BFLOAT16);
+  EXPECT_EQ(MessageOf(job),
+            "model.frozen_dtype: this job trains all of its model, and what is "
+            "trained is float32; it is for the parameters that lora or "
+            "model.frozen leave as they are");
+  job.mutable_lora();
+  EXPECT_EQ(MessageOf(job), "");
+}
+
 TEST(FillDefaultsTest, AdaptersAreThoseOfPeft) {
   v1::JobSpec job = ValidJob();
   FillDefaults(&job);
   EXPECT_FALSE(job.has_lora());
+  EXPECT_EQ(job.model().frozen_dtype(), v1::PARAMETER_TYPE_UNSPECIFIED);
   job.mutable_lora();
   FillDefaults(&job);
+  EXPECT_EQ(job.model().frozen_dtype(), v1::PARAMETER_TYPE_AUTO);
   EXPECT_EQ(job.lora().r(), 8);
   EXPECT_EQ(job.lora().lora_alpha(), 8);
   EXPECT_EQ(job.lora().lora_dropout(), 0);

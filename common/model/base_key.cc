@@ -19,6 +19,9 @@ std::string TimeText(const timespec& time) {
 // What a frozen block is, and what it is drawn from if it is.
 std::string BlockText(const ParameterBlock& block) {
   std::string text;
+  if (block.type != ElementType::kFloat32) {
+    absl::StrAppend(&text, "type ", static_cast<int>(block.type), ";");
+  }
   for (const TensorEntry& tensor : block.tensors) {
     absl::StrAppend(&text, tensor.name, " ", absl::StrJoin(tensor.shape, "x"),
                     " ", static_cast<int>(tensor.init.kind), " ",

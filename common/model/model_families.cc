@@ -9,6 +9,7 @@
 #include "absl/strings/str_join.h"
 #include "common/json/python_json.h"
 #include "common/model/frozen_layers.h"
+#include "common/model/frozen_type.h"
 #include "common/model/lora.h"
 
 namespace hydra {
@@ -40,6 +41,7 @@ ModelOverrides OverridesOf(const hydra::v1::JobSpec& job) {
         {lora.target_modules().begin(), lora.target_modules().end()},
         lora.use_rslora()};
   }
+  overrides.frozen_type = ElementTypeOf(job.model().frozen_dtype());
   return overrides;
 }
 
@@ -52,6 +54,10 @@ std::string DescriptionContent(absl::string_view config_json,
   }
   if (overrides.lora.has_value()) {
     absl::StrAppend(&content, LoraContent(*overrides.lora));
+  }
+  if (overrides.frozen_type != ElementType::kFloat32) {
+    absl::StrAppend(&content, "type ", static_cast<int>(overrides.frozen_type),
+                    "\n");
   }
   return absl::StrCat(content, config_json);
 }
@@ -69,7 +75,8 @@ absl::StatusOr<ModelTable> ModelFamilies::Describe(
       if (table.ok() && overrides.lora.has_value()) {
         table = WithLora(*std::move(table), *overrides.lora);
       }
-      return table;
+      if (!table.ok()) return table;
+      return WithFrozenType(*std::move(table), overrides.frozen_type);
     }
   }
   std::vector<std::string> known;

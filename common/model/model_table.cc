@@ -25,6 +25,9 @@ int64_t ElementBytes(ElementType type) {
       return kFloatBytes;
     case ElementType::kInt64:
       return sizeof(int64_t);
+    case ElementType::kBFloat16:
+    case ElementType::kFloat16:
+      return sizeof(uint16_t);
   }
   return 0;
 }

@@ -23,7 +23,7 @@ inline constexpr int64_t kFloatBytes = 4;
 // `bytes` and what follows them up to the next tensor.
 int64_t AlignedTensorBytes(int64_t bytes);
 
-enum class ElementType { kFloat32, kInt64 };
+enum class ElementType { kFloat32, kInt64, kBFloat16, kFloat16 };
 
 int64_t ElementBytes(ElementType type);
 
@@ -78,8 +78,8 @@ struct ParameterBlock {
   // The block is one tensor [rows, width] then. Other layers that use it
   // compute with all of it.
   bool rows_are_gathered = false;
-  // Of parameters, gradients and moments alike. Passes and optimizers compute
-  // in kFloat32.
+  // Of parameters, gradients and moments alike; of a frozen block it may be
+  // kBFloat16 or kFloat16. Passes and optimizers compute in kFloat32.
   ElementType type = ElementType::kFloat32;
   // Training does not change it: it has no gradient and no optimizer state, and
   // jobs that begin with the same values share it.
@@ -88,6 +88,10 @@ struct ParameterBlock {
   bool is_adapter = false;
 
   int64_t element_count() const { return size_bytes / ElementBytes(type); }
+  // Of a tensor of this block.
+  int64_t FirstElement(const TensorEntry& tensor) const {
+    return tensor.offset_bytes / ElementBytes(type);
+  }
   bool tied() const { return layers.size() > 1; }
   // Its update belongs to this layer's BACKWARD.
   int owner() const { return layers.front(); }

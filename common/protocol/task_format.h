@@ -10,9 +10,9 @@ namespace hydra {
 // replaced. To be raised with whatever tasks may ask for, and with whatever
 // changes the bits that they make. 2: families beside GPT-2, schedules, JSON
 // Lines, an order of products that no number of threads changes. 3: frozen
-// blocks, adapters, conversations, tokens that are not trained on, rows that are
-// sequences.
-inline constexpr uint32_t kTaskFormat = 3;
+// blocks, adapters, conversations, tokens that are not trained on, rows that
+// are sequences. 4: frozen blocks of two bytes an element.
+inline constexpr uint32_t kTaskFormat = 4;
 
 }  // namespace hydra
 

@@ -1,5 +1,7 @@
 #include "scheduler/submission/model_check.h"
 
+#include <set>
+
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
 #include "common/file/file_format.h"
@@ -22,6 +24,21 @@ void Add(const absl::Status& status, CheckedModel& model) {
   if (!status.ok()) AddMistake(kField, status.message(), &model.mistakes);
 }
 
+v1::ParameterType TypeOf(const safetensors::WeightDirectory& weights,
+                         const WeightMatch& match) {
+  std::set<safetensors::Dtype> types;
+  for (const auto& [own, name] : match.names) {
+    types.insert(weights.Find(name)->tensor->dtype);
+  }
+  if (types == std::set<safetensors::Dtype>{safetensors::Dtype::kBF16}) {
+    return v1::PARAMETER_TYPE_BFLOAT16;
+  }
+  if (types == std::set<safetensors::Dtype>{safetensors::Dtype::kF16}) {
+    return v1::PARAMETER_TYPE_FLOAT16;
+  }
+  return v1::PARAMETER_TYPE_FLOAT32;
+}
+
 void CheckWeights(const std::string& path,
                   const std::vector<std::string>& read_roots,
                   const ModelTable& table, CheckedModel& model) {
@@ -32,6 +49,7 @@ void CheckWeights(const std::string& path,
   if (!weights.ok()) return Add(weights.status(), model);
   model.weights_identity = IdentityOf(*weights);
   const WeightMatch match = MatchWeights(table, *weights);
+  model.weights_type = TypeOf(*weights, match);
   for (const std::string& mistake : match.mistakes) {
     AddMistake(kField, mistake, &model.mistakes);
   }

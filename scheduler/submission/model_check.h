@@ -24,6 +24,9 @@ struct CheckedModel {
   std::optional<ModelTable> table;
   // Of its weights, if it is to be trained from them; see IdentityOf.
   std::string weights_identity;
+  // Of all of those weights that the model takes; FLOAT32 where they differ,
+  // and where there are none.
+  hydra::v1::ParameterType weights_type = hydra::v1::PARAMETER_TYPE_FLOAT32;
   // What is wrong with it, each with its field.
   Mistakes mistakes;
   std::vector<std::string> warnings;

@@ -186,6 +186,9 @@ class Checker {
           &mistakes, &job.warnings);
     }
     if (!model.table.has_value()) return mistakes;
+    if (spec.model().frozen_dtype() == v1::PARAMETER_TYPE_AUTO) {
+      spec.mutable_model()->set_frozen_dtype(model.weights_type);
+    }
     CheckAgainstModel(*model.table, spec, mistakes);
     if (CanTrainLayers(*model.table, spec, mistakes)) {
       AddStatus("model.path", SetTable(*model.config_json, job), mistakes);

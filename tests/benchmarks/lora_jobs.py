@@ -43,6 +43,7 @@ def job_file(folder, args, rates):
         "model": {
             "path": str(model),
             "init": "random",
+            "frozen_dtype": args.frozen_dtype,
             "tokenizer_path": str(local_server.EXAMPLE / "gpt2"),
         },
         "lora": {"r": args.rank, "target_modules": ["q_proj", "v_proj"]},
@@ -132,6 +133,7 @@ def main():
     parser.add_argument("--layers", type=int, default=12)
     parser.add_argument("--cuts", type=int, nargs="+", default=[4, 7, 10, 13])
     parser.add_argument("--rank", type=int, default=8)
+    parser.add_argument("--frozen-dtype", default="float32")
     parser.add_argument("--batch", type=int, default=1)
     parser.add_argument("--context", type=int, default=64)
     parser.add_argument("--steps", type=int, default=6)

@@ -4,8 +4,8 @@
     plan_table.py --bin bin [--device-memory 24GiB,80GiB]
 
 Llama 2's 7 B, 13 B and 70 B: full training, with all but the last four blocks
-frozen, and LoRA of rank 8 on all linear maps; AdamW, one sequence of 2,048
-tokens in a micro-batch. No weights are needed, and none are read.
+frozen, and LoRA of rank 8 on all linear maps, the frozen parameters in float32
+and in bfloat16; AdamW, one sequence of 2,048 tokens in a micro-batch. No weights are needed, and none are read.
 """
 
 import argparse
@@ -44,10 +44,15 @@ def model(folder, size):
 
 def ways(layers):
     frozen = [f"model.layers.{layer}.*" for layer in range(layers - 4)]
+    freeze = {"frozen": ["model.embed_tokens.*", *frozen]}
+    lora = {"lora": {"r": 8, "target_modules": ["all-linear"]}}
+    bfloat16 = {"frozen_dtype": "bfloat16"}
     return {
         "full": {},
-        "freeze": {"model": {"frozen": ["model.embed_tokens.*", *frozen]}},
-        "LoRA": {"lora": {"r": 8, "target_modules": ["all-linear"]}},
+        "freeze": {"model": freeze},
+        "freeze, bf16": {"model": {**freeze, **bfloat16}},
+        "LoRA": lora,
+        "LoRA, bf16": {"model": bfloat16, **lora},
     }
 
 

@@ -3,15 +3,20 @@
 
 #include <gtest/gtest.h>
 
+#include <cmath>
+#include <cstdint>
 #include <filesystem>
 #include <map>
 #include <nlohmann/json.hpp>
 #include <string>
 #include <vector>
 
+#include "absl/base/casts.h"
 #include "absl/strings/str_cat.h"
+#include "absl/types/span.h"
 #include "common/file/scratch_directory.h"
 #include "common/safetensors/reader.h"
+#include "common/safetensors/writer.h"
 #include "tests/e2e/cluster.h"
 #include "tests/e2e/outcome.h"
 #include "tests/e2e/small_job.h"
@@ -32,6 +37,39 @@ std::map<std::string, std::vector<int64_t>> ShapesIn(
     shapes[tensor.name] = tensor.shape;
   }
   return shapes;
+}
+
+// The model's weights in bfloat16, with as many digits as float16 has room for,
+// too.
+void RoundWeights(const std::string& directory) {
+  const std::string file = directory + "/model.safetensors";
+  std::vector<safetensors::TensorSpec> specs;
+  std::vector<std::vector<uint16_t>> rounded;
+  {
+    const auto reader = safetensors::Reader::Open(file);
+    ASSERT_TRUE(reader.ok()) << reader.status();
+    for (const safetensors::TensorInfo& tensor : reader->table().tensors()) {
+      specs.push_back({tensor.name, safetensors::Dtype::kBF16, tensor.shape});
+      std::vector<float> numbers(tensor.size_bytes / sizeof(float));
+      ASSERT_TRUE(
+          reader->ReadAsFloat32(tensor.name, 0, absl::MakeSpan(numbers)).ok());
+      rounded.emplace_back();
+      for (float number : numbers) {
+        if (std::abs(number) < 1e-4f) number = 0;
+        rounded.back().push_back(absl::bit_cast<uint32_t>(number) >> 16);
+      }
+    }
+  }
+  std::filesystem::remove(file);
+  auto writer = safetensors::Writer::Create(file, specs);
+  ASSERT_TRUE(writer.ok()) << writer.status();
+  for (size_t i = 0; i < specs.size(); ++i) {
+    ASSERT_TRUE((*writer)
+                    ->Append(specs[i].name, rounded[i].data(),
+                             rounded[i].size() * sizeof(uint16_t))
+                    .ok());
+  }
+  ASSERT_TRUE((*writer)->Finish().ok());
 }
 
 // The parameter: a fixture of tests/parity.
@@ -137,6 +175,53 @@ TEST_P(FamiliesTest, FrozenFirstLayersAreTheSameInOnePieceAndInMany) {
   }
   spec.mutable_train()->set_dropout(0.1);
   ExpectTheBitsOfPlainTraining(cluster, spec);
+}
+
+TEST_P(FamiliesTest, FrozenParametersOfTwoBytesChangeNoBit) {
+  RoundWeights(model_);
+  Cluster cluster(PlainAndLinked());
+  v1::JobSpec spec = Job();
+  spec.mutable_lora()->add_target_modules("all-linear");
+  spec.mutable_lora()->set_lora_dropout(0.1);
+  const v1::JobDetail own = Run(cluster, spec);
+  EXPECT_EQ(own.spec().model().frozen_dtype(), v1::PARAMETER_TYPE_BFLOAT16);
+  ExpectTheBitsOfPlainTraining(cluster, spec);
+  for (v1::ParameterType type :
+       {v1::PARAMETER_TYPE_FLOAT16, v1::PARAMETER_TYPE_FLOAT32}) {
+    spec.mutable_model()->set_frozen_dtype(type);
+    EXPECT_EQ(Difference(OutcomeOf(Run(cluster, spec)), OutcomeOf(own)), "");
+  }
+}
+
+// And are written as they lie, beside what was trained in four.
+TEST_P(FamiliesTest, FrozenLayersOfTwoBytesChangeNoBit) {
+  RoundWeights(model_);
+  Cluster cluster(PlainAndLinked());
+  v1::JobSpec spec = Job();
+  spec.mutable_model()->add_frozen(IsGpt2() ? "*.h.0.*" : "*.layers.0.*");
+  spec.mutable_checkpoint()->set_every_steps(2);
+  const v1::JobDetail half = Run(cluster, spec);
+  spec.mutable_model()->set_frozen_dtype(v1::PARAMETER_TYPE_FLOAT32);
+  const v1::JobDetail wide = Run(cluster, spec);
+  Outcome of_half = OutcomeOf(half);
+  of_half.weights = OutcomeOf(wide).weights;
+  EXPECT_EQ(Difference(of_half, OutcomeOf(wide)), "");
+  const auto of_two =
+      safetensors::Reader::Open(half.output_path() + "/model.safetensors");
+  const auto of_four =
+      safetensors::Reader::Open(wide.output_path() + "/model.safetensors");
+  ASSERT_TRUE(of_two.ok() && of_four.ok());
+  int in_two_bytes = 0;
+  for (const safetensors::TensorInfo& tensor : of_four->table().tensors()) {
+    const size_t count = tensor.size_bytes / sizeof(float);
+    std::vector<float> a(count), b(count);
+    ASSERT_TRUE(of_two->ReadAsFloat32(tensor.name, 0, absl::MakeSpan(a)).ok());
+    ASSERT_TRUE(of_four->ReadAsFloat32(tensor.name, 0, absl::MakeSpan(b)).ok());
+    EXPECT_EQ(a, b) << tensor.name;
+    in_two_bytes +=
+        of_two->table().Find(tensor.name)->dtype == safetensors::Dtype::kBF16;
+  }
+  EXPECT_GT(in_two_bytes, 5);
 }
 
 TEST_P(FamiliesTest, TrainedAdaptersAreAsPeftWritesThem) {

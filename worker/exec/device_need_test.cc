@@ -29,7 +29,7 @@ struct Family {
   std::string config;
 };
 
-enum class Trained { kAll, kAdapters, kLastLayers };
+enum class Trained { kAll, kAdapters, kAdaptersOfBFloat16, kLastLayers };
 
 worker::v1::JobContext ContextOf(const Family& family, Trained trained,
                                  int micro_batches, int context_length) {
@@ -42,7 +42,8 @@ worker::v1::JobContext ContextOf(const Family& family, Trained trained,
   train.set_learning_rate(1e-3);
   // Then scores are made, as on a GPU.
   train.set_dropout(0.1);
-  if (trained == Trained::kAdapters) {
+  if (trained == Trained::kAdapters ||
+      trained == Trained::kAdaptersOfBFloat16) {
     context.mutable_spec()->mutable_lora()->set_lora_dropout(0.1);
     context.mutable_spec()->mutable_lora()->add_target_modules("all-linear");
   } else if (trained == Trained::kLastLayers) {
@@ -53,6 +54,10 @@ worker::v1::JobContext ContextOf(const Family& family, Trained trained,
         family.name == "gpt2" ? "transformer.w*" : "model.embed_tokens.*");
   }
   FillDefaults(context.mutable_spec());
+  if (trained == Trained::kAdaptersOfBFloat16) {
+    context.mutable_spec()->mutable_model()->set_frozen_dtype(
+        hydra::v1::PARAMETER_TYPE_BFLOAT16);
+  }
   return context;
 }
 
@@ -84,8 +89,8 @@ INSTANTIATE_TEST_SUITE_P(
 // Of its BACKWARD, or TURN.
 TEST_P(DeviceNeedTest, IsWhatAShardsPassesTake) {
   JobModels models(kPlenty);
-  for (Trained trained :
-       {Trained::kAll, Trained::kAdapters, Trained::kLastLayers}) {
+  for (Trained trained : {Trained::kAll, Trained::kAdapters,
+                          Trained::kAdaptersOfBFloat16, Trained::kLastLayers}) {
     for (const auto& [micro_batches, context_length] :
          {std::pair{1, 64}, {1, 256}, {2, 64}, {2, 256}}) {
       const worker::v1::JobContext context =

@@ -1,17 +1,24 @@
 #include "worker/exec/init_pass.h"
 
+#include <algorithm>
+#include <cmath>
 #include <cstring>
 #include <optional>
 #include <string>
 #include <utility>
+#include <vector>
 
+#include "ATen/core/Tensor.h"
+#include "ATen/ops/from_blob.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "common/checkpoint/block_layout.h"
 #include "common/model/base_key.h"
+#include "common/model/element_dtype.h"
 #include "common/model/weight_match.h"
 #include "common/safetensors/weight_directory.h"
 #include "worker/exec/restore_pass.h"
+#include "worker/model/element_type.h"
 #include "worker/model/parameter_init.h"
 
 namespace hydra {
@@ -53,6 +60,73 @@ absl::StatusOr<Checkpoint> OpenCheckpoint(const worker::v1::JobContext& job,
   return Checkpoint{*std::move(opened), std::move(match)};
 }
 
+// In the order of the elements.
+template <typename Fill>
+absl::Status InPieces(int64_t count, Fill fill) {
+  constexpr int64_t kPieceElements = 1 << 16;
+  for (int64_t first = 0; first < count; first += kPieceElements) {
+    absl::Status filled = fill(first, std::min(kPieceElements, count - first));
+    if (!filled.ok()) return filled;
+  }
+  return absl::OkStatus();
+}
+
+// Writes the numbers, each rounded to the nearest one that there is.
+absl::Status Narrow(const TensorEntry& tensor, absl::Span<float> numbers,
+                    ElementType type, std::byte* out) {
+  if (type == ElementType::kFloat16) {
+    // What lies at least halfway to the number behind the largest.
+    constexpr float kTooLarge = 65520;
+    for (float number : numbers) {
+      if (std::abs(number) < kTooLarge || !std::isfinite(number)) continue;
+      return absl::InvalidArgumentError(absl::StrCat(
+          "tensor ", tensor.name, " has a value of ", number,
+          ", and float16 ends at 65504; model.frozen_dtype: bfloat16 has room "
+          "for it"));
+    }
+  }
+  const auto count = static_cast<int64_t>(numbers.size());
+  at::from_blob(out, {count}, TorchTypeOf(type))
+      .copy_(at::from_blob(numbers.data(), {count}, at::kFloat));
+  return absl::OkStatus();
+}
+
+absl::Status Draw(const TensorEntry& tensor, ElementType type, uint64_t seed,
+                  std::byte* out) {
+  if (type == ElementType::kFloat32) {
+    InitTensor(tensor, seed, reinterpret_cast<float*>(out));
+    return absl::OkStatus();
+  }
+  std::vector<float> drawn(tensor.element_count);
+  InitTensor(tensor, seed, drawn.data());
+  return Narrow(tensor, absl::MakeSpan(drawn), type, out);
+}
+
+// What the checkpoint has in this type moves as it is.
+absl::Status ReadTensor(const Checkpoint& checkpoint, const TensorEntry& tensor,
+                        ElementType type, std::byte* out) {
+  const WeightDirectory& weights = checkpoint.weights;
+  const std::string& name = checkpoint.match.names.at(tensor.name);
+  const int64_t element_bytes = ElementBytes(type);
+  if (weights.Find(name)->tensor->dtype == DtypeOf(type)) {
+    return weights.Read(name, 0, tensor.element_count * element_bytes, out);
+  }
+  if (type == ElementType::kFloat32) {
+    return weights.ReadAsFloat32(
+        name, 0,
+        absl::MakeSpan(reinterpret_cast<float*>(out), tensor.element_count));
+  }
+  std::vector<float> piece;
+  return InPieces(tensor.element_count, [&](int64_t first, int64_t count) {
+    piece.resize(count);
+    absl::Status read =
+        weights.ReadAsFloat32(name, first, absl::MakeSpan(piece));
+    if (!read.ok()) return read;
+    return Narrow(tensor, absl::MakeSpan(piece), type,
+                  out + first * element_bytes);
+  });
+}
+
 // Fills what comes from the model itself: all blocks, or, where others come
 // from a checkpoint, those that are not there.
 absl::StatusOr<int64_t> FillFromModel(const worker::v1::Task& task,
@@ -84,17 +158,11 @@ absl::StatusOr<int64_t> FillFromModel(const worker::v1::Task& task,
     std::memset(slot.data(), 0, slot.size());
     for (const TensorEntry& tensor : block.tensors) {
       if (absl::Status on = control->Advance(); !on.ok()) return on;
-      float* out = reinterpret_cast<float*>(slot.data() + tensor.offset_bytes);
-      if (!is_read) {
-        InitTensor(tensor, spec.train().seed(), out);
-        continue;
-      }
-      if (absl::Status read = checkpoint->weights.ReadAsFloat32(
-              checkpoint->match.names.at(tensor.name), 0,
-              absl::MakeSpan(out, tensor.element_count));
-          !read.ok()) {
-        return read;
-      }
+      std::byte* const out = slot.data() + tensor.offset_bytes;
+      absl::Status filled =
+          is_read ? ReadTensor(*checkpoint, tensor, block.type, out)
+                  : Draw(tensor, block.type, spec.train().seed(), out);
+      if (!filled.ok()) return filled;
     }
     filled_bytes += block.size_bytes;
   }

@@ -13,11 +13,14 @@ namespace hydra {
 
 // INIT: fills the parameter blocks that the task writes, straight in the pool,
 // from the model directory's checkpoint or from each tensor's own random
-// stream; adapters from the latter always. Needs no device memory. Returns how
-// many bytes it filled. With a restore_dir RunRestorePass fills all blocks but
-// the frozen ones.
+// stream; adapters from the latter always. What has another type there than its
+// block has is rounded to the nearest number of that. Needs no device memory.
+// Returns how many bytes it filled. With a restore_dir RunRestorePass fills all
+// blocks but the frozen ones.
 //
-// INVALID_ARGUMENT: MatchWeights finds mistakes in the checkpoint.
+// INVALID_ARGUMENT: MatchWeights finds mistakes in the checkpoint, or a value
+// is
+//   beyond its block's type.
 // PERMISSION_DENIED: a file of the checkpoint really lies outside of the job's
 //   read_roots.
 // ABORTED: `control` says so; the blocks hold anything.

@@ -2,11 +2,15 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstring>
 #include <filesystem>
 #include <string>
 #include <utility>
 #include <vector>
 
+#include "absl/base/casts.h"
+#include "common/file/scratch_directory.h"
+#include "common/model/frozen_type.h"
 #include "common/model/gpt2_table.h"
 #include "common/model/lora.h"
 #include "common/safetensors/writer.h"
@@ -222,6 +226,96 @@ TEST_F(InitPassTest, FillsWhatTheTaskNamesAndNothingElse) {
   EXPECT_EQ(filled_bytes_, table.TrainedBytes());
   EXPECT_EQ(Tensor(table, 0, 0)[0], 1);
   EXPECT_NE(Tensor(table, blocks_.front(), 0)[0], 1);
+}
+
+uint16_t BitsAt(const float* tensor, int element) {
+  uint16_t bits;
+  std::memcpy(&bits, reinterpret_cast<const char*>(tensor) + 2 * element,
+              sizeof(bits));
+  return bits;
+}
+
+ModelTable Adapted(ElementType type) {
+  return WithFrozenType(WithLora(Table(/*tied=*/true), {2, 8}).value(), type);
+}
+
+TEST_F(InitPassTest, WhatIsFrozenIsRoundedToItsType) {
+  constexpr auto kPretrained = hydra::v1::INITIALIZATION_PRETRAINED;
+  WriteCheckpoint(testing::TempDir(), Table(/*tied=*/true), "");
+  // 301 lies between two numbers that bfloat16 has, 300 and 302: halfway goes
+  // to the even one.
+  const ModelTable bfloat16 = Adapted(ElementType::kBFloat16);
+  ASSERT_TRUE(Run(bfloat16, kPretrained).ok());
+  EXPECT_EQ(BitsAt(Tensor(bfloat16, 2, 0), 0), 0x4396);
+  EXPECT_EQ(BitsAt(Tensor(bfloat16, 2, 0), 1), 0x4396);
+  EXPECT_EQ(BitsAt(Tensor(bfloat16, 2, 0), 3), 0x4398);
+  // Padding follows the 12 numbers of the position table.
+  EXPECT_NE(BitsAt(Tensor(bfloat16, 1, 0), 11), 0);
+  EXPECT_EQ(BitsAt(Tensor(bfloat16, 1, 0), 12), 0);
+  EXPECT_EQ(filled_bytes_, bfloat16.ParameterBytes());
+
+  const ModelTable float16 = Adapted(ElementType::kFloat16);
+  ASSERT_TRUE(Run(float16, kPretrained).ok());
+  EXPECT_EQ(BitsAt(Tensor(float16, 2, 0), 1), 0x5cb4);
+}
+
+TEST_F(InitPassTest, WhatHasItsTypeAlreadyIsTakenAsItIs) {
+  const ModelTable table = Adapted(ElementType::kBFloat16);
+  std::vector<TensorSpec> specs;
+  for (const ParameterBlock& block : table.parameter_blocks) {
+    for (const TensorEntry& tensor : block.tensors) {
+      if (!block.frozen) continue;
+      specs.push_back({tensor.name, safetensors::Dtype::kBF16, tensor.shape});
+    }
+  }
+  auto writer =
+      Writer::Create(directory_ + "/model.safetensors", specs).value();
+  uint16_t bits = 0;
+  for (const TensorSpec& spec : specs) {
+    std::vector<uint16_t> data;
+    int64_t count = 1;
+    for (int64_t size : spec.shape) count *= size;
+    // The smallest numbers, a NaN with something in it, and others.
+    for (int64_t i = 0; i < count; ++i) data.push_back(bits += 0x7f);
+    data.front() = 0x7fc1;
+    ASSERT_TRUE(writer->Append(spec.name, data.data(), 2 * count).ok());
+  }
+  ASSERT_TRUE(writer->Finish().ok());
+  ASSERT_TRUE(Run(table, hydra::v1::INITIALIZATION_PRETRAINED).ok());
+  EXPECT_EQ(BitsAt(Tensor(table, 0, 0), 0), 0x7fc1);
+  for (int i = 1; i < 20; ++i) {
+    EXPECT_EQ(BitsAt(Tensor(table, 0, 0), i), 0x7f * (i + 1)) << i;
+  }
+}
+
+TEST_F(InitPassTest, AValueThatFloat16HasNotIsNamed) {
+  const ModelTable base = Table(/*tied=*/true);
+  WriteCheckpoint(testing::TempDir(), base, "");
+  const std::string file = directory_ + "/model.safetensors";
+  std::string bytes = ReadFile(file);
+  const float large = 7e4f;
+  std::memcpy(&bytes[bytes.size() - sizeof(large)], &large, sizeof(large));
+  WriteFile(file, bytes);
+  EXPECT_TRUE(
+      Run(Adapted(ElementType::kBFloat16), hydra::v1::INITIALIZATION_PRETRAINED)
+          .ok());
+  const absl::Status status =
+      Run(Adapted(ElementType::kFloat16), hydra::v1::INITIALIZATION_PRETRAINED);
+  EXPECT_EQ(status.code(), absl::StatusCode::kInvalidArgument);
+  EXPECT_THAT(std::string(status.message()),
+              HasSubstr("has a value of 70000, and float16 ends at 65504"));
+}
+
+TEST_F(InitPassTest, RandomTensorsAreRoundedToo) {
+  const ModelTable wide = Adapted(ElementType::kFloat32);
+  ASSERT_TRUE(Run(wide, hydra::v1::INITIALIZATION_RANDOM).ok());
+  const std::vector<float> drawn(Tensor(wide, 0, 0), Tensor(wide, 0, 0) + 20);
+  const ModelTable half = Adapted(ElementType::kBFloat16);
+  ASSERT_TRUE(Run(half, hydra::v1::INITIALIZATION_RANDOM).ok());
+  for (int i = 0; i < 20; ++i) {
+    const uint32_t widened = uint32_t{BitsAt(Tensor(half, 0, 0), i)} << 16;
+    EXPECT_NEAR(absl::bit_cast<float>(widened) / drawn[i], 1, 1.0 / 256) << i;
+  }
 }
 
 TEST_F(InitPassTest, RandomTensorsFollowTheirInit) {

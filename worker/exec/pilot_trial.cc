@@ -7,6 +7,7 @@
 #include <random>
 #include <utility>
 
+#include "absl/base/casts.h"
 #include "c10/util/Exception.h"
 #include "common/chain/chain_task.h"
 #include "common/chain/layer_range.h"
@@ -95,14 +96,19 @@ PilotTrial::PilotTrial(const worker::v1::JobContext& job, const JobModel& model,
     largest = std::max(
         {largest, shape.ParameterBytes(block), shape.StateBytes(block)});
   }
-  // Positive, for second moments too.
-  std::uniform_real_distribution<float> small(0.001f, 0.02f);
+  // Positive, for second moments too, and small and finite as two numbers of
+  // two bytes, for frozen parameters.
+  std::uniform_int_distribution<uint32_t> small(
+      absl::bit_cast<uint32_t>(0.001f), absl::bit_cast<uint32_t>(0.02f));
   read_ = MakeMemory(largest);
   made_ = MakeMemory(largest);
   const absl::Span<std::byte> piece = read_->piece();
   const absl::Span<float> numbers(reinterpret_cast<float*>(piece.data()),
                                   piece.size() / kFloatBytes);
-  for (float& number : numbers) number = small(random);
+  for (float& number : numbers) {
+    const uint32_t half = small(random) >> 16;
+    number = absl::bit_cast<float>(half << 16 | half);
+  }
 }
 
 PilotTrial::~PilotTrial() {

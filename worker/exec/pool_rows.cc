@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "common/chain/block_key.h"
+#include "worker/model/element_type.h"
 
 namespace hydra {
 
@@ -40,8 +41,9 @@ PoolRows::PoolRows(const Pass& pass)
 
 at::Tensor PoolRows::Rows(int range, int next) {
   pass_.meter.Advance();
-  return Take([this](int) -> const BlockVersion& { return parameters_; }, range,
-              next, coming_rows_);
+  return Take([this](int) -> const BlockVersion& { return parameters_; },
+              pass_.block(pass_.streamed_block).type, range, next,
+              coming_rows_);
 }
 
 at::Tensor PoolRows::Gradient(int range, int next, bool accumulate) {
@@ -51,7 +53,7 @@ at::Tensor PoolRows::Gradient(int range, int next, bool accumulate) {
       [this](int of_range) -> const BlockVersion& {
         return given_[of_range] ? gradient() : *earlier_;
       },
-      range, next, coming_gradient_);
+      ElementType::kFloat32, range, next, coming_gradient_);
 }
 
 void PoolRows::GiveGradient(int range, at::Tensor gradient) {
@@ -71,22 +73,30 @@ at::Tensor PoolRows::Empty(int range) const {
   return pass_.io.Empty({ranges_[range].count(), width_});
 }
 
-PoolRows::Coming PoolRows::Begin(const BlockVersion& version, int range) {
+PoolRows::Coming PoolRows::Begin(const BlockVersion& version, int range,
+                                 ElementType type) {
+  // A range begins at a whole float, and ends before the block's padding does.
+  const int64_t elements = ranges_[range].count() * width_;
+  const int64_t bytes = elements * ElementBytes(type);
+  const at::Tensor floats =
+      pass_.io.Empty({(bytes + kFloatBytes - 1) / kFloatBytes});
   Coming coming;
   coming.range = range;
-  coming.rows = Empty(range);
-  coming.ready =
-      pass_.io.BeginPromoteRange(version, First(range), coming.rows.view({-1}));
+  coming.ready = pass_.io.BeginPromoteRange(
+      version, First(range) * ElementBytes(type) / kFloatBytes, floats);
+  coming.rows = floats.view(TorchTypeOf(type))
+                    .narrow(0, 0, elements)
+                    .view({ranges_[range].count(), width_});
   return coming;
 }
 
 template <typename VersionOf>
-at::Tensor PoolRows::Take(VersionOf version_of, int range, int next,
-                          Coming& coming) {
+at::Tensor PoolRows::Take(VersionOf version_of, ElementType type, int range,
+                          int next, Coming& coming) {
   Coming taken = std::exchange(coming, Coming());
-  if (taken.range != range) taken = Begin(version_of(range), range);
+  if (taken.range != range) taken = Begin(version_of(range), range, type);
   pass_.io.WaitFor(taken.ready);
-  if (next != kNone) coming = Begin(version_of(next), next);
+  if (next != kNone) coming = Begin(version_of(next), next, type);
   return std::move(taken.rows);
 }
 

@@ -41,11 +41,14 @@ class PoolRows : public RowStream {
 
   int64_t First(int range) const { return ranges_[range].first * width_; }
   at::Tensor Empty(int range) const;
-  Coming Begin(const worker::v1::BlockVersion& version, int range);
+  // Of gradients, or of rows of the block's type.
+  Coming Begin(const worker::v1::BlockVersion& version, int range,
+               ElementType type);
   // What was begun, if it is that range, ready for operations; begins the next.
   // `version_of` a range: where it is.
   template <typename VersionOf>
-  at::Tensor Take(VersionOf version_of, int range, int next, Coming& coming);
+  at::Tensor Take(VersionOf version_of, ElementType type, int range, int next,
+                  Coming& coming);
 
   const Pass& pass_;
   const std::vector<RowRange> ranges_;

@@ -4,15 +4,29 @@
 
 #include "common/chain/block_key.h"
 #include "common/failpoint/fail_point.h"
+#include "worker/model/element_type.h"
 
 namespace hydra {
+namespace {
+
+// The block as it moves: in floats, whatever its type is.
+int64_t FloatsOf(const ParameterBlock& block) {
+  return block.size_bytes / kFloatBytes;
+}
+
+at::Tensor TypedFlat(const ParameterBlock& block, const at::Tensor& floats) {
+  return floats.view(TorchTypeOf(block.type));
+}
+
+}  // namespace
 
 at::Tensor ShardParameters::Block(int block) {
   at::Tensor& flat = promoted_[block];
   if (!flat.defined()) {
-    flat = pass_.io.Promote(pass_.blocks.Read(ParametersKey(block)),
-                            pass_.block(block).element_count(),
-                            BlockIo::Reuse::kLikely);
+    flat = TypedFlat(pass_.block(block),
+                     pass_.io.Promote(pass_.blocks.Read(ParametersKey(block)),
+                                      FloatsOf(pass_.block(block)),
+                                      BlockIo::Reuse::kLikely));
   }
   return flat;
 }
@@ -36,10 +50,12 @@ Tensors ShardParameters::FlatsOf(int layer) {
       flats.emplace_back();
       continue;
     }
-    flats.push_back(StaysOnHost(block)
-                        ? pass_.io.View(pass_.blocks.Read(ParametersKey(block)),
-                                        pass_.block(block).element_count())
-                        : Block(block));
+    flats.push_back(
+        StaysOnHost(block)
+            ? TypedFlat(pass_.block(block),
+                        pass_.io.View(pass_.blocks.Read(ParametersKey(block)),
+                                      FloatsOf(pass_.block(block))))
+            : Block(block));
   }
   return flats;
 }

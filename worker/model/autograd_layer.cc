@@ -9,6 +9,7 @@
 #include "c10/util/Exception.h"
 #include "torch/csrc/autograd/autograd.h"
 #include "worker/model/block_views.h"
+#include "worker/model/element_type.h"
 
 namespace hydra {
 namespace {
@@ -51,7 +52,7 @@ Tape AutogradLayer::Record(const LayerInput& input) const {
   tape.micro_batch = input.micro_batch;
   for (size_t i = 0; i < blocks_.size(); ++i) {
     for (const at::Tensor& view : TensorViews(blocks_[i], input.flats[i])) {
-      tape.parameters.push_back(Leaf(view, blocks_[i].frozen));
+      tape.parameters.push_back(Leaf(Widened(view), blocks_[i].frozen));
     }
   }
   for (const at::Tensor& tensor : input.boundary) {
@@ -103,7 +104,7 @@ Tensors AutogradLayer::ViewsOf(const Tensors& flats) const {
   Tensors views;
   for (size_t i = 0; i < blocks_.size(); ++i) {
     for (at::Tensor& view : TensorViews(blocks_[i], flats[i])) {
-      views.push_back(std::move(view));
+      views.push_back(Widened(view));
     }
   }
   return views;

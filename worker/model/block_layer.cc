@@ -5,6 +5,7 @@
 #include "c10/util/Exception.h"
 #include "worker/model/block_views.h"
 #include "worker/model/dropout.h"
+#include "worker/model/element_type.h"
 #include "worker/model/micro_batch.h"
 
 namespace hydra {
@@ -16,12 +17,14 @@ at::Tensor RowsOf(const at::Tensor& tensor) {
 
 }  // namespace
 
+at::Tensor BlockLayer::Parameters::Next() { return Widened(tensors_[next_++]); }
+
 Projection BlockLayer::Parameters::NextProjection(bool has_bias) {
   Projection projection;
   projection.adapter = adapters_[next_];
   const bool is_transposed =
       block_->tensors[next_].linear == LinearLayout::kInOut;
-  projection.weight = Next();
+  projection.weight = tensors_[next_++];
   if (is_transposed && projection.weight.defined()) {
     projection.weight = projection.weight.t();
   }

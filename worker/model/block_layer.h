@@ -37,7 +37,8 @@ class BlockLayer : public Layer {
   // gradients go: undefined for those that nobody wants.
   class Parameters {
    public:
-    at::Tensor Next() { return tensors_[next_++]; }
+    // In fp32.
+    at::Tensor Next();
     // A linear map's weight, with its adapter, and its bias.
     Projection NextProjection(bool has_bias);
 

@@ -14,7 +14,7 @@ std::vector<at::Tensor> TensorViews(const ParameterBlock& block,
       continue;
     }
     views.push_back(
-        flat.narrow(0, tensor.offset_bytes / kFloatBytes, tensor.element_count)
+        flat.narrow(0, block.FirstElement(tensor), tensor.element_count)
             .view(tensor.shape));
   }
   return views;
@@ -23,10 +23,9 @@ std::vector<at::Tensor> TensorViews(const ParameterBlock& block,
 void ZeroPadding(const ParameterBlock& block, const at::Tensor& flat) {
   for (size_t i = 0; i < block.tensors.size(); ++i) {
     const TensorEntry& tensor = block.tensors[i];
-    const int64_t begin =
-        tensor.offset_bytes / kFloatBytes + tensor.element_count;
+    const int64_t begin = block.FirstElement(tensor) + tensor.element_count;
     const int64_t end = i + 1 < block.tensors.size()
-                            ? block.tensors[i + 1].offset_bytes / kFloatBytes
+                            ? block.FirstElement(block.tensors[i + 1])
                             : block.element_count();
     if (begin < end) flat.narrow(0, begin, end - begin).zero_();
   }

@@ -6,6 +6,7 @@
 #include "c10/core/GradMode.h"
 #include "common/model/gpt2_table.h"
 #include "worker/model/block_views.h"
+#include "worker/model/element_type.h"
 #include "worker/model/gather_rows.h"
 
 namespace hydra {
@@ -24,7 +25,7 @@ LayerOutput EmbeddingLayer::Forward(const LayerInput& input) const {
   const at::Tensor positions =
       TensorViews(position_block_, input.flats[kPositions]).front();
   at::Tensor sum = GatherRows(tokens, batch);
-  sum.add_(positions.narrow(0, 0, batch.context()));
+  sum.add_(Widened(positions.narrow(0, 0, batch.context())));
   DropOut(sum, DropoutOf(batch));
   LayerOutput output;
   output.boundary.push_back(std::move(sum));

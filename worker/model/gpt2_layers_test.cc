@@ -99,8 +99,11 @@ std::vector<LayerCase> Cases() {
     block.tolerance = 2e-6;
 
     cases.push_back(Frozen(embedding, "Tokens", 0));
+    cases.push_back(InTwoBytes(cases.back(), ElementType::kBFloat16));
     cases.push_back(Frozen(embedding, "Positions", 1));
+    cases.push_back(InTwoBytes(cases.back(), ElementType::kFloat16));
     cases.push_back(Frozen(block, "Block", 0));
+    cases.push_back(InTwoBytes(cases.back(), ElementType::kBFloat16));
     cases.push_back(std::move(embedding));
     cases.push_back(std::move(block));
   }
@@ -123,11 +126,13 @@ std::vector<LayerCase> Cases() {
     head.context = 35;
     cases.push_back(Frozen(head, "Norm", 0));
     cases.push_back(Frozen(head, "Table", 1));
+    cases.push_back(InTwoBytes(cases.back(), ElementType::kFloat16));
     cases.push_back(std::move(head));
   }
   cases.push_back(Adapted("Lora", 0, {4, 8, 0, {"c_attn"}}));
   cases.push_back(Adapted("LoraEverywhere", 0.1, {3, 5, 0, {kAllLinear}}));
   cases.push_back(Adapted("LoraDropout", 0.1, {3, 5, 0.2, {kAllLinear}, true}));
+  cases.push_back(InTwoBytes(cases.back(), ElementType::kBFloat16));
   return cases;
 }
 

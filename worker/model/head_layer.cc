@@ -11,6 +11,7 @@
 #include "ATen/ops/mm.h"
 #include "c10/core/GradMode.h"
 #include "worker/model/block_views.h"
+#include "worker/model/element_type.h"
 #include "worker/model/parameter_gradients.h"
 
 namespace hydra {
@@ -48,6 +49,13 @@ at::Tensor RowsOf(const at::Tensor& table, const RowRange& range) {
   return table.narrow(0, range.first, range.count());
 }
 
+// To compute with.
+Tensors WidenedViews(const ParameterBlock& block, const at::Tensor& flat) {
+  Tensors views = TensorViews(block, flat);
+  for (at::Tensor& view : views) view = Widened(view);
+  return views;
+}
+
 // Calls body(first token, rows of `normalized`) for slice after slice.
 template <typename Body>
 void ForEachSlice(const at::Tensor& normalized, Body body) {
@@ -76,7 +84,7 @@ void SweepForLoss(const at::Tensor& normalized,
   const LogitsBuffer buffer(normalized, ranges.front().count());
   ForEachRange(ranges, [&](int i, const RowRange& range, int next) {
     const at::Tensor weight =
-        rows_of(i, next == RowStream::kNone ? behind : next);
+        Widened(rows_of(i, next == RowStream::kNone ? behind : next));
     ForEachSlice(normalized, [&](int64_t first, const at::Tensor& slice) {
       at::Tensor logits = buffer.Fill(slice, weight, range);
       loss.Add(first, i, logits);
@@ -112,7 +120,7 @@ HeadLayer::HeadLayer(const LayerContext& context)
 LayerOutput HeadLayer::Forward(const LayerInput& input) const {
   const at::NoGradGuard no_grad;
   const at::Tensor& hidden = input.boundary.front();
-  const Tensors norm = TensorViews(norm_block_, input.flats[kNorm]);
+  const Tensors norm = WidenedViews(norm_block_, input.flats[kNorm]);
   Tensors statistics;
   const at::Tensor normalized =
       norm_->Forward(hidden, norm, &statistics).view({-1, hidden.size(-1)});
@@ -147,7 +155,7 @@ LayerGradients HeadLayer::Backward(Tape tape,
                                    bool accumulate) const {
   const at::NoGradGuard no_grad;
   const at::Tensor& hidden = tape.inputs.front();
-  const Tensors norm = TensorViews(norm_block_, tape.parameters[kNorm]);
+  const Tensors norm = WidenedViews(norm_block_, tape.parameters[kNorm]);
   Tensors statistics;
   at::Tensor normalized =
       norm_->Forward(hidden, norm, &statistics).view({-1, hidden.size(-1)});
@@ -188,8 +196,8 @@ LossSum HeadLayer::BackwardWhole(const Tape& tape,
   const LogitsBuffer buffer(normalized, vocabulary());
   ForEachSlice(normalized, [&](int64_t first, const at::Tensor& slice) {
     ForEachRange(ranges, [&](int i, const RowRange& range, int) {
-      at::Tensor logits =
-          buffer.Fill(slice, RowsOf(weight, range), range, range.first);
+      at::Tensor logits = buffer.Fill(slice, Widened(RowsOf(weight, range)),
+                                      range, range.first);
       loss.Add(first, i, logits);
     });
     loss.Finish(first, slice.size(0));
@@ -202,7 +210,8 @@ LossSum HeadLayer::BackwardWhole(const Tape& tape,
     });
     ForEachRange(ranges, [&](int i, const RowRange& range, int) {
       AddSliceGradient(buffer.At(slice.size(0), range, range.first),
-                       RowsOf(weight, range), scale, /*add=*/i > 0, slice);
+                       Widened(RowsOf(weight, range)), scale, /*add=*/i > 0,
+                       slice);
     });
   });
   return loss.Loss();
@@ -222,7 +231,7 @@ at::Tensor HeadLayer::BackwardStreamed(const Tape& tape, bool accumulate,
   const at::Tensor hidden_gradient = at::empty_like(normalized);
   const LogitsBuffer buffer(normalized, ranges.front().count());
   ForEachRange(ranges, [&](int i, const RowRange& range, int next) {
-    const at::Tensor weight = rows.Rows(i, next);
+    const at::Tensor weight = Widened(rows.Rows(i, next));
     at::Tensor gradient;
     if (!weight_block_.frozen) gradient = rows.Gradient(i, next, accumulate);
     ForEachSlice(normalized, [&](int64_t first, const at::Tensor& slice) {

@@ -20,6 +20,9 @@
 namespace hydra {
 namespace {
 
+constexpr ElementType kBFloat16 = ElementType::kBFloat16;
+constexpr ElementType kFloat16 = ElementType::kFloat16;
+
 LayerCase Embedding(int64_t padding_token) {
   LlamaConfig config = TinyLlamaConfig(LlamaFamily::kLlama);
   config.padding_token = padding_token;
@@ -129,6 +132,13 @@ std::vector<LayerCase> Cases() {
   cases.push_back(Adapted("LoraEverywhere", qwen3, {3, 5, 0, {kAllLinear}}));
   cases.push_back(
       Adapted("LoraDropout", qwen3, {3, 5, 0.2, {kAllLinear}, true}));
+  cases.push_back(InTwoBytes(Frozen(Embedding(3)), kBFloat16));
+  cases.push_back(InTwoBytes(Frozen(Head(true)), kFloat16));
+  cases.push_back(InTwoBytes(Frozen(Head(false)), kBFloat16));
+  cases.push_back(InTwoBytes(Frozen(Block("Qwen2", qwen2, 1)), kBFloat16));
+  cases.push_back(InTwoBytes(Adapted("Lora", qwen2, {4, 8}), kBFloat16));
+  cases.push_back(InTwoBytes(
+      Adapted("LoraEverywhere", qwen3, {3, 5, 0.2, {kAllLinear}}), kFloat16));
   LlamaConfig scaled = TinyLlamaConfig(LlamaFamily::kLlama);
   scaled.rotary = {1000, RotaryConfig::Type::kLlama3, 8, 1, 4, 16};
   cases.push_back(Block("Llama3Scaling", scaled, 1));

@@ -10,7 +10,8 @@ namespace hydra {
 // A linear map of rows as torch.nn.Linear has it, or where the gradients of its
 // parameters go: nowhere for those that are undefined. Nothing is recorded.
 struct Projection {
-  // [out, in]; that of a Conv1D is its transpose.
+  // [out, in]; that of a Conv1D is its transpose. Of the block's type: it is
+  // widened for each product.
   at::Tensor weight;
   // [out]; undefined: none.
   at::Tensor bias;

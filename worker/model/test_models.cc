@@ -7,6 +7,7 @@
 #include "ATen/ops/full.h"
 #include "ATen/ops/ones.h"
 #include "worker/model/block_views.h"
+#include "worker/model/element_type.h"
 #include "worker/model/product_order.h"
 
 namespace hydra {
@@ -57,7 +58,7 @@ at::Tensor RandomTensor(at::IntArrayRef shape, uint64_t seed) {
 at::Tensor RandomFlat(const ParameterBlock& block, uint64_t seed) {
   at::Tensor flat = RandomTensor({block.element_count()}, seed).mul_(0.1);
   ZeroPadding(block, flat);
-  return flat;
+  return flat.to(TorchTypeOf(block.type));
 }
 
 std::vector<at::Tensor> RandomFlats(const ModelTable& table, uint64_t seed) {
@@ -107,8 +108,7 @@ LayerInput RandomInput(const ModelTable& table, int layer, int64_t sequences,
 at::Tensor PaddingOf(const ParameterBlock& block, const at::Tensor& flat) {
   at::Tensor is_padding = at::ones({flat.numel()}, at::kBool);
   for (const TensorEntry& tensor : block.tensors) {
-    is_padding
-        .narrow(0, tensor.offset_bytes / kFloatBytes, tensor.element_count)
+    is_padding.narrow(0, block.FirstElement(tensor), tensor.element_count)
         .zero_();
   }
   return flat.masked_select(is_padding);

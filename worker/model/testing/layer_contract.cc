@@ -7,9 +7,11 @@
 #include "ATen/ops/rand.h"
 #include "ATen/ops/zeros.h"
 #include "c10/core/GradMode.h"
+#include "common/model/frozen_type.h"
 #include "torch/csrc/autograd/autograd.h"
 #include "worker/device/testing/test_device.h"
 #include "worker/model/block_views.h"
+#include "worker/model/element_type.h"
 #include "worker/model/row_gradients.h"
 #include "worker/model/test_models.h"
 #include "worker/model/testing/held_rows.h"
@@ -42,6 +44,13 @@ Tensors CopiesOf(const Tensors& tensors) {
 }
 
 }  // namespace
+
+LayerCase InTwoBytes(LayerCase layer_case, ElementType type) {
+  layer_case.name +=
+      type == ElementType::kBFloat16 ? "InBFloat16" : "InFloat16";
+  layer_case.table = WithFrozenType(std::move(layer_case.table), type);
+  return layer_case;
+}
 
 std::ostream& operator<<(std::ostream& out, const LayerCase& layer_case) {
   return out << layer_case.name;
@@ -97,7 +106,7 @@ Tensors LayerContractTest::HostParameters() const {
   Tensors parameters;
   for (size_t i = 0; i < entry_.parameter_blocks.size(); ++i) {
     for (at::Tensor& view : TensorViews(Block(i), host_input_.flats[i])) {
-      parameters.push_back(std::move(view));
+      parameters.push_back(Widened(view));
     }
   }
   return parameters;
@@ -296,6 +305,36 @@ TEST_P(LayerContractTest, ABlockThatComesInRangesGivesTheSameBits) {
   EXPECT_TRUE(SameBits(flats, whole.flats));
   EXPECT_TRUE(SameBits(gradients.made.inputs, whole.made.inputs));
   EXPECT_EQ(gradients.made.loss.loss_sum, whole.made.loss.loss_sum);
+}
+
+TEST_P(LayerContractTest, ElementsOfTwoBytesAreAsGoodAsTheSameOfFour) {
+  ModelTable wide_table = table_;
+  LayerInput wide_input = input_;
+  bool has_any = false;
+  for (size_t i = 0; i < entry_.parameter_blocks.size(); ++i) {
+    ParameterBlock& block =
+        wide_table.parameter_blocks[entry_.parameter_blocks[i]];
+    if (block.type == ElementType::kFloat32) continue;
+    has_any = true;
+    block.type = ElementType::kFloat32;
+    block.size_bytes *= 2;
+    for (TensorEntry& tensor : block.tensors) tensor.offset_bytes *= 2;
+    wide_input.flats[i] = Widened(input_.flats[i]);
+  }
+  if (!has_any) GTEST_SKIP() << "all have four";
+  const auto wide =
+      GetParam().registry->Make(wide_table, GetParam().layer).value();
+  const LayerOutput expected = wide->Forward(wide_input);
+  const LayerOutput output = layer_->Forward(input_);
+  EXPECT_TRUE(SameBits(output.boundary, expected.boundary));
+  EXPECT_EQ(output.loss.loss_sum, expected.loss.loss_sum);
+
+  const Gradients gradients = Differentiate(FreshFlats(), false);
+  const Tensors flats = FreshFlats();
+  const LayerGradients made =
+      wide->Backward(wide->Record(wide_input), output_gradients_, flats, false);
+  EXPECT_TRUE(SameBits(gradients.flats, flats));
+  EXPECT_TRUE(SameBits(gradients.made.inputs, made.inputs));
 }
 
 TEST_P(LayerContractTest, GradientModeOfTheCallerDoesNotMatter) {

@@ -38,6 +38,9 @@ struct LayerCase {
   int64_t context = 20;
 };
 
+// The same with elements of this type, of two bytes, in all that is frozen.
+LayerCase InTwoBytes(LayerCase layer_case, ElementType type);
+
 std::ostream& operator<<(std::ostream& out, const LayerCase& layer_case);
 
 // What every Layer keeps to, whatever it computes, on the device of
@@ -61,7 +64,7 @@ class LayerContractTest : public testing::TestWithParam<LayerCase> {
   bool IsTrained(size_t i) const { return !Block(i).frozen; }
   // Garbage for each block that is trained; undefined where rows are gathered.
   Tensors FreshFlats() const;
-  // Of all blocks, one after another, in host memory.
+  // Of all blocks, one after another, in host memory and in fp32.
   Tensors HostParameters() const;
   // Record and Backward.
   Gradients Differentiate(Tensors flats, bool accumulate) const;

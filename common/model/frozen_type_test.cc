@@ -1,0 +1,82 @@
+#include "common/model/frozen_type.h"
+
+#include "common/model/describe.h"
+#include "gmock/gmock.h"
+#include "gtest/gtest.h"
+
+namespace hydra {
+namespace {
+
+using ::testing::HasSubstr;
+
+constexpr char kGpt2[] = R"({"model_type": "gpt2", "vocab_size": 513,
+    "n_positions": 32, "n_embd": 6, "n_layer": 2, "n_head": 2})";
+
+ModelTable Adapted() {
+  ModelOverrides overrides;
+  overrides.lora = {8, 8};
+  return Describe(kGpt2, overrides).value();
+}
+
+TEST(FrozenTypeTest, FrozenBlocksHaveTwoBytesForEachElement) {
+  const ModelTable wide = Adapted();
+  const ModelTable half = WithFrozenType(wide, ElementType::kBFloat16);
+  ASSERT_EQ(half.parameter_blocks.size(), wide.parameter_blocks.size());
+  for (size_t i = 0; i < half.parameter_blocks.size(); ++i) {
+    SCOPED_TRACE(i);
+    const ParameterBlock& block = half.parameter_blocks[i];
+    if (!block.frozen) {
+      EXPECT_EQ(block.type, ElementType::kFloat32);
+      EXPECT_EQ(block.size_bytes, wide.parameter_blocks[i].size_bytes);
+      continue;
+    }
+    EXPECT_EQ(block.type, ElementType::kBFloat16);
+    int64_t end = 0;
+    for (const TensorEntry& tensor : block.tensors) {
+      EXPECT_EQ(tensor.offset_bytes, AlignedTensorBytes(end));
+      EXPECT_EQ(block.FirstElement(tensor), tensor.offset_bytes / 2);
+      end = tensor.offset_bytes + 2 * tensor.element_count;
+    }
+    EXPECT_EQ(block.size_bytes, AlignedTensorBytes(end));
+  }
+  EXPECT_EQ(half.ParameterCount(), wide.ParameterCount());
+  EXPECT_EQ(half.TrainedBytes(), wide.TrainedBytes());
+}
+
+TEST(FrozenTypeTest, LayersReckonWithWhatTheyWiden) {
+  const ModelTable wide = Adapted();
+  const ModelTable half = WithFrozenType(wide, ElementType::kFloat16);
+  // A block's largest map has 6 x 24 weights; of the head's table a range is
+  // all rows.
+  for (const auto& [layer, elements] :
+       {std::pair<int, int64_t>{1, 6 * 24}, {3, 6 * 513}}) {
+    SCOPED_TRACE(layer);
+    const auto& before = wide.layers[layer].memory.backward;
+    const auto& behind = half.layers[layer].memory.backward;
+    ASSERT_EQ(behind.size(), before.size());
+    for (size_t i = 0; i < behind.size(); ++i) {
+      EXPECT_EQ(BytesOf(behind[i], 2, 8),
+                BytesOf(before[i], 2, 8) + AlignedTensorBytes(4 * elements));
+    }
+  }
+}
+
+TEST(FrozenTypeTest, WhatTakesOtherMemoryHasAnotherKey) {
+  const ModelTable wide = Adapted();
+  EXPECT_EQ(WithFrozenType(wide, ElementType::kFloat32).architecture_key,
+            wide.architecture_key);
+  EXPECT_THAT(WithFrozenType(wide, ElementType::kFloat16).architecture_key,
+              HasSubstr("frozen_dtype=float16"));
+  EXPECT_THAT(WithFrozenType(wide, ElementType::kBFloat16).architecture_key,
+              HasSubstr("frozen_dtype=bfloat16"));
+}
+
+TEST(FrozenTypeTest, WhatIsTrainedStaysAsItIs) {
+  const ModelTable trained = Describe(kGpt2, {}).value();
+  const ModelTable same = WithFrozenType(trained, ElementType::kBFloat16);
+  EXPECT_EQ(same.ParameterBytes(), trained.ParameterBytes());
+  EXPECT_EQ(same.architecture_key, trained.architecture_key);
+}
+
+}  // namespace
+}  // namespace hydra

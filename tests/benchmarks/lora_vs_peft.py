@@ -1,0 +1,170 @@
+#!/usr/bin/env python3
+"""Adapters on one base in Hydra beside PEFT in processes of its own.
+
+    lora_vs_peft.py --bin bin [--jobs 8] [--python PYTHON]
+
+The same random Llama and adapters, AdamW, one sequence of --context tokens in a
+step, in turns: K jobs in Hydra on two CPU devices of one thread, which hold all
+of the model and have no link; and K trainings with PEFT, two processes of one
+thread at once, each with a model of its own. What counts is the steps of all in
+a second, from when each has made one until it has made its last. --python needs
+torch, transformers and peft.
+"""
+
+import argparse
+import json
+import pathlib
+import subprocess
+import sys
+import tempfile
+
+import local_server
+
+PEFT = '''
+import json, sys, time
+import torch
+from peft import LoraConfig, get_peft_model
+from transformers import AutoConfig, AutoModelForCausalLM
+model, rate, steps, context = sys.argv[1], float(sys.argv[2]), int(sys.argv[3]), int(sys.argv[4])
+torch.set_num_threads(1)
+torch.manual_seed(0)
+model = AutoModelForCausalLM.from_config(AutoConfig.from_pretrained(model))
+model = get_peft_model(model, LoraConfig(r=8, lora_alpha=8, target_modules=["q_proj", "v_proj"]))
+model.train()
+optimizer = torch.optim.AdamW([p for p in model.parameters() if p.requires_grad], lr=rate, fused=True)
+ends = []
+for step in range(steps):
+    ids = torch.randint(50257, (1, context))
+    loss = model(input_ids=ids, labels=ids).loss
+    loss.backward()
+    optimizer.step()
+    optimizer.zero_grad()
+    ends.append(time.time())
+print(json.dumps(ends))
+'''
+
+
+def model_in(folder, args):
+    model = folder / "model"
+    model.mkdir()
+    config = {
+        "model_type": "llama",
+        "architectures": ["LlamaForCausalLM"],
+        "vocab_size": 50257,
+        "hidden_size": args.width,
+        "intermediate_size": args.width * 11 // 4,
+        "num_hidden_layers": args.layers,
+        "num_attention_heads": args.width // 64,
+        "num_key_value_heads": args.width // 128,
+        "max_position_embeddings": 1024,
+        "rms_norm_eps": 1e-5,
+        "hidden_act": "silu",
+        "initializer_range": 0.02,
+        "tie_word_embeddings": True,
+    }
+    (model / "config.json").write_text(json.dumps(config))
+    return model
+
+
+def rates_of(jobs):
+    return [round(1e-4 * (1 + number), 7) for number in range(jobs)]
+
+
+def hydra(model, args):
+    """Times at which the steps of each job ended."""
+    job = {
+        "name": "lora",
+        "model": {
+            "path": str(model),
+            "init": "random",
+            "tokenizer_path": str(local_server.EXAMPLE / "gpt2"),
+        },
+        "lora": {"r": 8, "target_modules": ["q_proj", "v_proj"]},
+        "data": {
+            "train_files": [
+                str(local_server.EXAMPLE / "data/wiki.valid.tokens")
+            ]
+        },
+        "train": {
+            "max_steps": args.steps,
+            "per_device_train_batch_size": 1,
+            "context_length": args.context,
+            "learning_rate": 1e-4,
+        },
+        "output": {"save_model": False},
+        "checkpoint": {"every_minutes": 0},
+        "partition": {"cut_points": []},
+        "sweep": {"grid": {"train.learning_rate": rates_of(args.jobs)}},
+    }
+    devices = [
+        {"name": f"cpu:{i}", "memory_limit_bytes": args.device, "threads": 1}
+        for i in range(2)
+    ]
+    with local_server.LocalServer(args.bin, devices, args.pool) as server:
+        jobs = server.run(job)
+    return [
+        [local_server.seconds(step["time"]) for step in job["steps"]]
+        for job in jobs
+    ]
+
+
+def peft(model, args):
+    left = rates_of(args.jobs)
+    running, ends = [], []
+    while left or running:
+        while left and len(running) < 2:
+            words = [str(model), str(left.pop(0)), str(args.steps)]
+            running.append(
+                subprocess.Popen(
+                    [args.python, "-c", PEFT, *words, str(args.context)],
+                    stdout=subprocess.PIPE,
+                    text=True,
+                )
+            )
+        answer, _ = running.pop(0).communicate()
+        ends.append(json.loads(answer))
+    return ends
+
+
+def hydra_rate(ends):
+    """Steps of all jobs in a second, from when each has made one on."""
+    begin = max(job[0] for job in ends)
+    end = max(job[-1] for job in ends)
+    return sum(begin < at <= end for job in ends for at in job) / (end - begin)
+
+
+def peft_rate(ends):
+    """The same of two processes at once, without the time in which they begin."""
+    steps = sum(len(job) - 1 for job in ends)
+    return 2 * steps / sum(job[-1] - job[0] for job in ends)
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--bin", default=str(local_server.ROOT / "bin"))
+    parser.add_argument("--python", default=sys.executable)
+    parser.add_argument("--jobs", type=int, default=8)
+    parser.add_argument("--rounds", type=int, default=2)
+    parser.add_argument("--width", type=int, default=512)
+    parser.add_argument("--layers", type=int, default=12)
+    parser.add_argument("--context", type=int, default=128)
+    parser.add_argument("--steps", type=int, default=12)
+    parser.add_argument("--device", default="1GiB")
+    parser.add_argument("--pool", default="2GiB")
+    args = parser.parse_args()
+    local_server.check_programs(args.bin)
+    local_server.leave_nothing_behind()
+    with tempfile.TemporaryDirectory(prefix="hydra-") as folder:
+        model = model_in(pathlib.Path(folder), args)
+        for _ in range(args.rounds):
+            ours = hydra_rate(hydra(model, args))
+            theirs = peft_rate(peft(model, args))
+            print(
+                f"{args.jobs} jobs: Hydra {ours:.2f} steps/s, PEFT"
+                f" {theirs:.2f} steps/s, {ours / theirs:.2f} times",
+                flush=True,
+            )
+
+
+if __name__ == "__main__":
+    main()
