@@ -8,6 +8,7 @@
 #include "absl/strings/str_format.h"
 #include "absl/strings/str_join.h"
 #include "common/json/python_json.h"
+#include "common/model/bfloat16_products.h"
 #include "common/model/frozen_layers.h"
 #include "common/model/frozen_type.h"
 #include "common/model/lora.h"
@@ -41,6 +42,7 @@ ModelOverrides OverridesOf(const hydra::v1::JobSpec& job) {
         {lora.target_modules().begin(), lora.target_modules().end()},
         lora.use_rslora()};
   }
+  overrides.bfloat16_products = job.train().bf16();
   overrides.frozen_type = ElementTypeOf(job.model().frozen_dtype());
   return overrides;
 }
@@ -55,6 +57,7 @@ std::string DescriptionContent(absl::string_view config_json,
   if (overrides.lora.has_value()) {
     absl::StrAppend(&content, LoraContent(*overrides.lora));
   }
+  if (overrides.bfloat16_products) absl::StrAppend(&content, "bf16\n");
   if (overrides.frozen_type != ElementType::kFloat32) {
     absl::StrAppend(&content, "type ", static_cast<int>(overrides.frozen_type),
                     "\n");
@@ -76,6 +79,9 @@ absl::StatusOr<ModelTable> ModelFamilies::Describe(
         table = WithLora(*std::move(table), *overrides.lora);
       }
       if (!table.ok()) return table;
+      if (overrides.bfloat16_products) {
+        table = WithBFloat16Products(*std::move(table));
+      }
       return WithFrozenType(*std::move(table), overrides.frozen_type);
     }
   }

@@ -22,6 +22,8 @@ struct ModelOverrides {
   std::vector<std::string> frozen;
   // See WithLora.
   std::optional<LoraConfig> lora;
+  // See WithBFloat16Products.
+  bool bfloat16_products = false;
   // See WithFrozenType.
   ElementType frozen_type = ElementType::kFloat32;
 };

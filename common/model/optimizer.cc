@@ -65,7 +65,6 @@ const OptimizerTraits* FindOptimizer(Optimizer optimizer) {
     case hydra::v1::OPTIMIZER_ADAM:
     case hydra::v1::OPTIMIZER_ADAMW:
       return &adam;
-    case hydra::v1::OPTIMIZER_LION:
     case hydra::v1::OPTIMIZER_UNSPECIFIED:
     case hydra::v1::Optimizer_INT_MIN_SENTINEL_DO_NOT_USE_:
     case hydra::v1::Optimizer_INT_MAX_SENTINEL_DO_NOT_USE_:

@@ -11,7 +11,8 @@ namespace hydra {
 // changes the bits that they make. 2: families beside GPT-2, schedules, JSON
 // Lines, an order of products that no number of threads changes. 3: frozen
 // blocks, adapters, conversations, tokens that are not trained on, rows that
-// are sequences. 4: frozen blocks of two bytes an element.
+// are sequences. 4: frozen blocks of two bytes an element, products of
+// bfloat16.
 inline constexpr uint32_t kTaskFormat = 4;
 
 }  // namespace hydra

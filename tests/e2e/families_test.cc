@@ -193,6 +193,20 @@ TEST_P(FamiliesTest, FrozenParametersOfTwoBytesChangeNoBit) {
   }
 }
 
+TEST_P(FamiliesTest, ProductsOfBFloat16AreTheSameInOnePieceAndInMany) {
+  RoundWeights(model_);
+  Cluster cluster(PlainAndLinked());
+  v1::JobSpec spec = Job();
+  spec.mutable_train()->set_bf16(true);
+  spec.mutable_train()->set_dropout(0.1);
+  ExpectTheBitsOfPlainTraining(cluster, spec);
+  spec.mutable_lora();
+  ExpectTheBitsOfPlainTraining(cluster, spec);
+  Outcome rounded = OutcomeOf(Run(cluster, spec));
+  spec.mutable_train()->set_bf16(false);
+  EXPECT_NE(Difference(OutcomeOf(Run(cluster, spec)), rounded), "");
+}
+
 // And are written as they lie, beside what was trained in four.
 TEST_P(FamiliesTest, FrozenLayersOfTwoBytesChangeNoBit) {
   RoundWeights(model_);

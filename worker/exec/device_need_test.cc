@@ -29,7 +29,13 @@ struct Family {
   std::string config;
 };
 
-enum class Trained { kAll, kAdapters, kAdaptersOfBFloat16, kLastLayers };
+enum class Trained {
+  kAll,
+  kAllWithRoundedProducts,
+  kAdapters,
+  kAdaptersOfBFloat16,
+  kLastLayers
+};
 
 worker::v1::JobContext ContextOf(const Family& family, Trained trained,
                                  int micro_batches, int context_length) {
@@ -53,6 +59,7 @@ worker::v1::JobContext ContextOf(const Family& family, Trained trained,
     context.mutable_spec()->mutable_model()->add_frozen(
         family.name == "gpt2" ? "transformer.w*" : "model.embed_tokens.*");
   }
+  train.set_bf16(trained == Trained::kAllWithRoundedProducts);
   FillDefaults(context.mutable_spec());
   if (trained == Trained::kAdaptersOfBFloat16) {
     context.mutable_spec()->mutable_model()->set_frozen_dtype(
@@ -89,8 +96,9 @@ INSTANTIATE_TEST_SUITE_P(
 // Of its BACKWARD, or TURN.
 TEST_P(DeviceNeedTest, IsWhatAShardsPassesTake) {
   JobModels models(kPlenty);
-  for (Trained trained : {Trained::kAll, Trained::kAdapters,
-                          Trained::kAdaptersOfBFloat16, Trained::kLastLayers}) {
+  for (Trained trained :
+       {Trained::kAll, Trained::kAllWithRoundedProducts, Trained::kAdapters,
+        Trained::kAdaptersOfBFloat16, Trained::kLastLayers}) {
     for (const auto& [micro_batches, context_length] :
          {std::pair{1, 64}, {1, 256}, {2, 64}, {2, 256}}) {
       const worker::v1::JobContext context =

@@ -3,6 +3,7 @@
 #include "ATen/core/Tensor.h"
 #include "c10/core/GradMode.h"
 #include "c10/util/Exception.h"
+#include "common/model/bfloat16_products.h"
 #include "worker/model/block_views.h"
 #include "worker/model/dropout.h"
 #include "worker/model/element_type.h"
@@ -22,6 +23,7 @@ at::Tensor BlockLayer::Parameters::Next() { return Widened(tensors_[next_++]); }
 Projection BlockLayer::Parameters::NextProjection(bool has_bias) {
   Projection projection;
   projection.adapter = adapters_[next_];
+  projection.is_rounded = are_products_rounded_;
   const bool is_transposed =
       block_->tensors[next_].linear == LinearLayout::kInOut;
   projection.weight = tensors_[next_++];
@@ -33,7 +35,10 @@ Projection BlockLayer::Parameters::NextProjection(bool has_bias) {
 }
 
 BlockLayer::BlockLayer(const LayerContext& context)
-    : blocks_(context.blocks), layer_(context.layer) {
+    : blocks_(context.blocks),
+      layer_(context.layer),
+      are_products_rounded_(context.entry.attributes.count(kBFloat16Products) >
+                            0) {
   if (blocks_.size() == 1) return;
   places_ = AdapterPlaces(blocks_[0], blocks_[1]);
   TORCH_CHECK(2 * places_.size() == blocks_[1].tensors.size(), "the layer has ",
@@ -47,6 +52,7 @@ BlockLayer::Parameters BlockLayer::ParametersOf(
     const Tensors& flats, const MicroBatch& micro_batch) const {
   Parameters parameters;
   parameters.block_ = &block();
+  parameters.are_products_rounded_ = are_products_rounded_;
   parameters.tensors_ = TensorViews(block(), flats.front());
   parameters.adapters_.resize(parameters.tensors_.size());
   if (places_.empty()) return parameters;

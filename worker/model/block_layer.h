@@ -49,6 +49,7 @@ class BlockLayer : public Layer {
     Tensors tensors_;
     // By the tensor that they adapt.
     std::vector<Adapter> adapters_;
+    bool are_products_rounded_ = false;
     int next_ = 0;
   };
 
@@ -94,6 +95,7 @@ class BlockLayer : public Layer {
   const std::vector<ParameterBlock> blocks_;
   const int layer_;
   std::vector<AdapterPlace> places_;
+  const bool are_products_rounded_;
   double adapter_scale_ = 0;
   double adapter_dropout_ = 0;
 };

@@ -105,6 +105,7 @@ std::vector<LayerCase> Cases() {
     cases.push_back(Frozen(block, "Block", 0));
     cases.push_back(InTwoBytes(cases.back(), ElementType::kBFloat16));
     cases.push_back(std::move(embedding));
+    cases.push_back(WithRoundedProducts(block));
     cases.push_back(std::move(block));
   }
   for (bool tied : {true, false}) {
@@ -127,6 +128,7 @@ std::vector<LayerCase> Cases() {
     cases.push_back(Frozen(head, "Norm", 0));
     cases.push_back(Frozen(head, "Table", 1));
     cases.push_back(InTwoBytes(cases.back(), ElementType::kFloat16));
+    cases.push_back(WithRoundedProducts(head));
     cases.push_back(std::move(head));
   }
   cases.push_back(Adapted("Lora", 0, {4, 8, 0, {"c_attn"}}));

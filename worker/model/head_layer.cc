@@ -10,9 +10,11 @@
 #include "ATen/ops/empty_like.h"
 #include "ATen/ops/mm.h"
 #include "c10/core/GradMode.h"
+#include "common/model/bfloat16_products.h"
 #include "worker/model/block_views.h"
 #include "worker/model/element_type.h"
 #include "worker/model/parameter_gradients.h"
+#include "worker/model/rounded_product.h"
 
 namespace hydra {
 namespace {
@@ -22,10 +24,11 @@ namespace {
 class LogitsBuffer {
  public:
   // For the logits of so many rows of the vocabulary.
-  LogitsBuffer(const at::Tensor& normalized, int64_t rows)
+  LogitsBuffer(const at::Tensor& normalized, int64_t rows, bool is_rounded)
       : buffer_(
             at::empty({std::min(normalized.size(0), kLossSliceTokens) * rows},
-                      normalized.options())) {}
+                      normalized.options())),
+        is_rounded_(is_rounded) {}
 
   // Of `tokens` tokens and a range, behind those of `rows_before` other rows.
   at::Tensor At(int64_t tokens, const RowRange& range,
@@ -37,12 +40,17 @@ class LogitsBuffer {
   at::Tensor Fill(const at::Tensor& normalized, const at::Tensor& weight,
                   const RowRange& range, int64_t rows_before = 0) const {
     at::Tensor logits = At(normalized.size(0), range, rows_before);
-    at::mm_out(logits, normalized, weight.t());
+    if (is_rounded_) {
+      logits.copy_(RoundedProduct(normalized, weight.t()));
+    } else {
+      at::mm_out(logits, normalized, weight.t());
+    }
     return logits;
   }
 
  private:
   const at::Tensor buffer_;
+  const bool is_rounded_;
 };
 
 at::Tensor RowsOf(const at::Tensor& table, const RowRange& range) {
@@ -80,8 +88,8 @@ void ForEachRange(const std::vector<RowRange>& ranges, Body body) {
 template <typename RowsOfRange>
 void SweepForLoss(const at::Tensor& normalized,
                   const std::vector<RowRange>& ranges, RowsOfRange rows_of,
-                  int behind, CrossEntropy& loss) {
-  const LogitsBuffer buffer(normalized, ranges.front().count());
+                  int behind, bool is_rounded, CrossEntropy& loss) {
+  const LogitsBuffer buffer(normalized, ranges.front().count(), is_rounded);
   ForEachRange(ranges, [&](int i, const RowRange& range, int next) {
     const at::Tensor weight =
         Widened(rows_of(i, next == RowStream::kNone ? behind : next));
@@ -95,19 +103,13 @@ void SweepForLoss(const at::Tensor& normalized,
   });
 }
 
-// The same product wherever it is used: a slice's part of the gradient of a
-// range's rows.
-void AddWeightGradient(const at::Tensor& logit_gradient,
-                       const at::Tensor& slice, double scale, bool add,
-                       const at::Tensor& to) {
-  to.addmm_(logit_gradient.t(), slice, /*beta=*/add ? 1 : 0, scale);
-}
-
-// And a range's part of the gradient of a slice.
-void AddSliceGradient(const at::Tensor& logit_gradient,
-                      const at::Tensor& weight, double scale, bool add,
-                      at::Tensor to) {
-  at::addmm_out(to, to, logit_gradient, weight, /*beta=*/add ? 1 : 0, scale);
+void AddScaled(const at::Tensor& product, double scale, bool add,
+               const at::Tensor& to) {
+  if (add) {
+    to.add_(product, scale);
+  } else {
+    to.copy_(product).mul_(scale);
+  }
 }
 
 }  // namespace
@@ -115,7 +117,31 @@ void AddSliceGradient(const at::Tensor& logit_gradient,
 HeadLayer::HeadLayer(const LayerContext& context)
     : norm_block_(context.blocks.at(kNorm)),
       weight_block_(context.blocks.at(kWeight)),
-      norm_(FinalNormOf(context.entry)) {}
+      norm_(FinalNormOf(context.entry)),
+      is_rounded_(context.entry.attributes.count(kBFloat16Products) > 0) {}
+
+// The same product wherever it is used: a slice's part of the gradient of a
+// range's rows.
+void HeadLayer::AddWeightGradient(const at::Tensor& logit_gradient,
+                                  const at::Tensor& slice, double scale,
+                                  bool add, const at::Tensor& to) const {
+  if (is_rounded_) {
+    AddScaled(RoundedProduct(logit_gradient.t(), slice), scale, add, to);
+  } else {
+    to.addmm_(logit_gradient.t(), slice, /*beta=*/add ? 1 : 0, scale);
+  }
+}
+
+// And a range's part of the gradient of a slice.
+void HeadLayer::AddSliceGradient(const at::Tensor& logit_gradient,
+                                 const at::Tensor& weight, double scale,
+                                 bool add, at::Tensor to) const {
+  if (is_rounded_) {
+    AddScaled(RoundedProduct(logit_gradient, weight), scale, add, to);
+  } else {
+    at::addmm_out(to, to, logit_gradient, weight, /*beta=*/add ? 1 : 0, scale);
+  }
+}
 
 LayerOutput HeadLayer::Forward(const LayerInput& input) const {
   const at::NoGradGuard no_grad;
@@ -134,7 +160,8 @@ LayerOutput HeadLayer::Forward(const LayerInput& input) const {
     return input.rows == nullptr ? RowsOf(table, ranges[i])
                                  : input.rows->Rows(i, next);
   };
-  SweepForLoss(normalized, ranges, rows_of, RowStream::kNone, loss);
+  SweepForLoss(normalized, ranges, rows_of, RowStream::kNone, is_rounded_,
+               loss);
   LayerOutput output;
   output.loss = loss.Loss();
   return output;
@@ -193,7 +220,7 @@ LossSum HeadLayer::BackwardWhole(const Tape& tape,
   const double scale = tape.micro_batch.gradient_scale;
   const std::vector<RowRange> ranges = TableRanges(vocabulary());
   CrossEntropy loss = LossOf(tape.micro_batch, normalized);
-  const LogitsBuffer buffer(normalized, vocabulary());
+  const LogitsBuffer buffer(normalized, vocabulary(), is_rounded_);
   ForEachSlice(normalized, [&](int64_t first, const at::Tensor& slice) {
     ForEachRange(ranges, [&](int i, const RowRange& range, int) {
       at::Tensor logits = buffer.Fill(slice, Widened(RowsOf(weight, range)),
@@ -226,10 +253,10 @@ at::Tensor HeadLayer::BackwardStreamed(const Tape& tape, bool accumulate,
   CrossEntropy loss = LossOf(tape.micro_batch, normalized);
   SweepForLoss(
       normalized, ranges, [&](int i, int next) { return rows.Rows(i, next); },
-      /*behind=*/0, loss);
+      /*behind=*/0, is_rounded_, loss);
   loss_sum = loss.Loss();
   const at::Tensor hidden_gradient = at::empty_like(normalized);
-  const LogitsBuffer buffer(normalized, ranges.front().count());
+  const LogitsBuffer buffer(normalized, ranges.front().count(), is_rounded_);
   ForEachRange(ranges, [&](int i, const RowRange& range, int next) {
     const at::Tensor weight = Widened(rows.Rows(i, next));
     at::Tensor gradient;

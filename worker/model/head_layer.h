@@ -51,6 +51,13 @@ class HeadLayer : public Layer {
                               const at::Tensor& normalized,
                               LossSum& loss) const;
 
+  void AddWeightGradient(const at::Tensor& logit_gradient,
+                         const at::Tensor& slice, double scale, bool add,
+                         const at::Tensor& to) const;
+  void AddSliceGradient(const at::Tensor& logit_gradient,
+                        const at::Tensor& weight, double scale, bool add,
+                        at::Tensor to) const;
+
   CrossEntropy LossOf(const MicroBatch& micro_batch,
                       const at::Tensor& normalized) const;
   int64_t vocabulary() const { return weight_block_.tensors.front().shape[0]; }
@@ -58,6 +65,8 @@ class HeadLayer : public Layer {
   const ParameterBlock norm_block_;
   const ParameterBlock weight_block_;
   const std::unique_ptr<const FinalNorm> norm_;
+  // The products with the table are RoundedProducts.
+  const bool is_rounded_;
 };
 
 }  // namespace hydra

@@ -139,6 +139,10 @@ std::vector<LayerCase> Cases() {
   cases.push_back(InTwoBytes(Adapted("Lora", qwen2, {4, 8}), kBFloat16));
   cases.push_back(InTwoBytes(
       Adapted("LoraEverywhere", qwen3, {3, 5, 0.2, {kAllLinear}}), kFloat16));
+  cases.push_back(WithRoundedProducts(Head(true)));
+  cases.push_back(WithRoundedProducts(Block("Qwen2", qwen2, 1)));
+  cases.push_back(WithRoundedProducts(
+      InTwoBytes(Adapted("Lora", qwen2, {4, 8}), kBFloat16)));
   LlamaConfig scaled = TinyLlamaConfig(LlamaFamily::kLlama);
   scaled.rotary = {1000, RotaryConfig::Type::kLlama3, 8, 1, 4, 16};
   cases.push_back(Block("Llama3Scaling", scaled, 1));

@@ -78,7 +78,6 @@ UpdateScalars ScalarsAt(const Hyperparameters& hyperparameters, int64_t step) {
           static_cast<float>(1 - h.learning_rate * h.weight_decay);
       return scalars;
     }
-    case hydra::v1::OPTIMIZER_LION:
     case hydra::v1::OPTIMIZER_UNSPECIFIED:
     case hydra::v1::Optimizer_INT_MIN_SENTINEL_DO_NOT_USE_:
     case hydra::v1::Optimizer_INT_MAX_SENTINEL_DO_NOT_USE_:

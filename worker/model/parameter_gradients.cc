@@ -12,6 +12,16 @@ void ParameterGradients::StoreProduct(const at::Tensor& input,
   to.addmm_(input.t(), output_gradient, /*beta=*/accumulate_ ? 1 : 0);
 }
 
+void ParameterGradients::Store(const at::Tensor& gradient,
+                               const at::Tensor& to) const {
+  if (!to.defined()) return;
+  if (accumulate_) {
+    to.add_(gradient);
+  } else {
+    to.copy_(gradient);
+  }
+}
+
 void ParameterGradients::StoreRowSum(const at::Tensor& rows,
                                      const at::Tensor& to) const {
   if (!to.defined()) return;

@@ -16,6 +16,8 @@ class ParameterGradients {
   // [in, out]. No second tensor of its size is made.
   void StoreProduct(const at::Tensor& input, const at::Tensor& output_gradient,
                     const at::Tensor& to) const;
+  // What was made elsewhere.
+  void Store(const at::Tensor& gradient, const at::Tensor& to) const;
   // Of what was added to each row: the sum of the rows. ATen shares its work
   // out by columns, so the order of each sum is the same for any number of
   // threads.

@@ -4,10 +4,17 @@
 #include "ATen/ops/addmm.h"
 #include "ATen/ops/mm.h"
 #include "worker/model/element_type.h"
+#include "worker/model/rounded_product.h"
 
 namespace hydra {
 
 at::Tensor Project(const at::Tensor& input, const Projection& projection) {
+  if (projection.is_rounded) {
+    const at::Tensor output = RoundedProduct(input, projection.weight.t());
+    if (projection.bias.defined()) output.add_(projection.bias);
+    AddAdapter(input, projection.adapter, output);
+    return output;
+  }
   const at::Tensor weight = Widened(projection.weight).t();
   at::Tensor output = projection.bias.defined()
                           ? at::addmm(projection.bias, input, weight)
@@ -19,18 +26,29 @@ at::Tensor Project(const at::Tensor& input, const Projection& projection) {
 void StoreProjection(const at::Tensor& input, const at::Tensor& output_gradient,
                      const Projection& projection,
                      const ParameterGradients& store, const Projection& to) {
-  store.StoreProduct(output_gradient, input, to.weight);
+  if (!projection.is_rounded) {
+    store.StoreProduct(output_gradient, input, to.weight);
+  } else if (to.weight.defined()) {
+    store.Store(RoundedProduct(output_gradient.t(), input), to.weight);
+  }
   store.StoreRowSum(output_gradient, to.bias);
   StoreAdapter(input, output_gradient, projection.adapter, store, to.adapter);
 }
 
 void InputGradient(const at::Tensor& output_gradient,
                    const Projection& projection, bool add, at::Tensor to) {
-  const at::Tensor weight = Widened(projection.weight);
-  if (add) {
-    to.addmm_(output_gradient, weight);
+  if (projection.is_rounded) {
+    const at::Tensor gradient =
+        RoundedProduct(output_gradient, projection.weight);
+    if (add) {
+      to.add_(gradient);
+    } else {
+      to.copy_(gradient);
+    }
+  } else if (add) {
+    to.addmm_(output_gradient, Widened(projection.weight));
   } else {
-    at::mm_out(to, output_gradient, weight);
+    at::mm_out(to, output_gradient, Widened(projection.weight));
   }
   AddAdapterInputGradient(output_gradient, projection.adapter, to);
 }

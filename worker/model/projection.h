@@ -16,6 +16,8 @@ struct Projection {
   // [out]; undefined: none.
   at::Tensor bias;
   Adapter adapter;
+  // The products with `weight`, and those of its gradient, are RoundedProducts.
+  bool is_rounded = false;
 };
 
 // input [rows, in] -> [rows, out].

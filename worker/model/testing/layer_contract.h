@@ -41,6 +41,10 @@ struct LayerCase {
 // The same with elements of this type, of two bytes, in all that is frozen.
 LayerCase InTwoBytes(LayerCase layer_case, ElementType type);
 
+// The same with the products of linear maps in bfloat16. `plain` goes on to
+// compute in fp32.
+LayerCase WithRoundedProducts(LayerCase layer_case);
+
 std::ostream& operator<<(std::ostream& out, const LayerCase& layer_case);
 
 // What every Layer keeps to, whatever it computes, on the device of

@@ -1,0 +1,98 @@
+#include "worker/model/projection.h"
+
+#include "ATen/TensorOperators.h"
+#include "ATen/core/Tensor.h"
+#include "ATen/ops/full.h"
+#include "ATen/ops/mm.h"
+#include "c10/core/GradMode.h"
+#include "gtest/gtest.h"
+#include "worker/model/product_order.h"
+#include "worker/model/test_models.h"
+
+namespace hydra {
+namespace {
+
+// Before any test's first product.
+const bool kIsFixed = (FixProductOrder(), true);
+
+// Differentiated, it rounds the gradient, too.
+at::Tensor Rounded(const at::Tensor& tensor) {
+  return tensor.to(at::kBFloat16).to(at::kFloat);
+}
+
+class RoundedProjectionTest : public testing::Test {
+ protected:
+  // The gradients of input, weight and bias, by autograd.
+  void RunPlain() {
+    const at::AutoGradMode grad(true);
+    const at::Tensor input = input_.clone().requires_grad_();
+    const at::Tensor weight = weight_.clone().requires_grad_();
+    const at::Tensor bias = bias_.clone().requires_grad_();
+    const at::Tensor output =
+        Rounded(Rounded(input).mm(Rounded(weight).t())) + bias;
+    output.backward(output_gradient_);
+    output_ = output.detach();
+    input_gradient_ = input.grad();
+    weight_gradient_ = weight.grad();
+    bias_gradient_ = bias.grad();
+  }
+
+  Projection Rounding() const {
+    Projection projection;
+    projection.weight = weight_;
+    projection.bias = bias_;
+    projection.is_rounded = true;
+    return projection;
+  }
+
+  const at::Tensor input_ = RandomTensor({20, 24}, 1);
+  const at::Tensor weight_ = RandomTensor({40, 24}, 2);
+  const at::Tensor bias_ = RandomTensor({40}, 3);
+  const at::Tensor output_gradient_ = RandomTensor({20, 40}, 4);
+  at::Tensor output_, input_gradient_, weight_gradient_, bias_gradient_;
+};
+
+TEST_F(RoundedProjectionTest, HasTheBitsOfRoundedOperandsAndResults) {
+  ASSERT_TRUE(kIsFixed);
+  RunPlain();
+  const at::NoGradGuard no_grad;
+  const at::Tensor output = Project(input_, Rounding());
+  EXPECT_TRUE(output.equal(output_));
+  // And not those of fp32.
+  EXPECT_FALSE(output.equal(input_.mm(weight_.t()) + bias_));
+
+  Projection to;
+  to.weight = at::full(weight_.sizes(), 7.0f);
+  to.bias = at::full(bias_.sizes(), 7.0f);
+  StoreProjection(input_, output_gradient_, Rounding(),
+                  ParameterGradients(/*accumulate=*/false), to);
+  EXPECT_TRUE(to.weight.equal(weight_gradient_));
+  EXPECT_LT(RelativeDifference(to.bias, bias_gradient_), 1e-6);
+  StoreProjection(input_, output_gradient_, Rounding(),
+                  ParameterGradients(/*accumulate=*/true), to);
+  EXPECT_TRUE(to.weight.equal(weight_gradient_ + weight_gradient_));
+
+  const at::Tensor gradient = at::full(input_.sizes(), 7.0f);
+  InputGradient(output_gradient_, Rounding(), /*add=*/false, gradient);
+  EXPECT_TRUE(gradient.equal(input_gradient_));
+  InputGradient(output_gradient_, Rounding(), /*add=*/true, gradient);
+  EXPECT_TRUE(gradient.equal(input_gradient_ + input_gradient_));
+}
+
+TEST_F(RoundedProjectionTest, AWeightOfTwoBytesIsTakenAsItIs) {
+  const at::NoGradGuard no_grad;
+  Projection projection = Rounding();
+  projection.weight = weight_.to(at::kBFloat16);
+  EXPECT_TRUE(Project(input_, projection).equal(Project(input_, Rounding())));
+}
+
+TEST_F(RoundedProjectionTest, NothingIsMadeOfAGradientThatNobodyWants) {
+  const at::NoGradGuard no_grad;
+  Projection nowhere;
+  StoreProjection(input_, output_gradient_, Rounding(),
+                  ParameterGradients(/*accumulate=*/false), nowhere);
+  EXPECT_FALSE(nowhere.weight.defined());
+}
+
+}  // namespace
+}  // namespace hydra
