@@ -385,6 +385,8 @@ void ValidateJob(const v1::JobSpec& job, Mistakes* mistakes) {
   if (job.train().has_dropout()) {
     train.Fraction("dropout", job.train().dropout());
   }
+  train.Fraction("label_smoothing_factor",
+                 job.train().label_smoothing_factor());
   train.Range("max_nonfinite_steps", job.train().max_nonfinite_steps(), 0,
               kMaxNonfiniteSteps);
 

@@ -187,7 +187,7 @@ TEST(ValidateJobTest, ExplainsEachMistake) {
       {[](Job* j) {
          j->mutable_train()->set_optim(static_cast<v1::Optimizer>(17));
        },
-       "train.optim: expected one of sgd, adam, adamw, found the unknown "
+       "train.optim: expected one of sgd, adam, adamw, lion, found the unknown "
        "value 17"},
       {[](Job* j) { j->mutable_train()->set_learning_rate(-1); },
        "train.learning_rate: expected a finite number above 0, found -1"},
@@ -286,6 +286,9 @@ TEST(ValidateJobTest, ExplainsEachMistake) {
       {[](Job* j) { j->mutable_evaluation()->set_eval_steps(5); },
        "evaluation.eval_steps: found 5, but data.validation_files names no "
        "file; add one or remove eval_steps"},
+      {[](Job* j) { j->mutable_train()->set_label_smoothing_factor(1); },
+       "train.label_smoothing_factor: expected a number from 0 to below 1, "
+       "found 1"},
       {[](Job* j) {
          j->mutable_evaluation()->set_per_device_eval_batch_size(0);
        },

@@ -135,6 +135,7 @@ MicroBatch ReferenceTrainer::Describe(const at::Tensor& tokens,
   batch.seed = DropoutSeed(train_.seed(), steps_, index);
   batch.gradient_scale = 1.0 / std::max<int64_t>(step_tokens, 1);
   batch.training = true;
+  batch.label_smoothing = train_.label_smoothing_factor();
   return batch;
 }
 

@@ -23,8 +23,8 @@ namespace hydra {
 // place of an id that is not trained on. Not thread-safe.
 class ReferenceTrainer {
  public:
-  // Of `train` only the optimizer, its hyperparameters, the number of steps and
-  // the seed count. All parameters are zero.
+  // Of `train` only the optimizer, its hyperparameters, the label smoothing,
+  // the number of steps and the seed count. All parameters are zero.
   ReferenceTrainer(ModelTable table, const hydra::v1::TrainSpec& train);
 
   // As the tensors' TensorInits say.
@@ -38,7 +38,7 @@ class ReferenceTrainer {
   // block whose gradient is not finite is left as it is.
   LossSum Step(const std::vector<at::Tensor>& micro_batches);
 
-  // Without dropout.
+  // Without dropout and label smoothing.
   LossSum Evaluate(const at::Tensor& batch) const;
 
   // The same batch's logits, [tokens, vocab], all at once.

@@ -137,6 +137,7 @@ absl::StatusOr<std::vector<HostBatch>> BatchReader::ReadTraining(
     batch->seed = DropoutSeed(train.seed(), task.step(), i);
     batch->gradient_scale = *scale;
     batch->training = true;
+    batch->label_smoothing = train.label_smoothing_factor();
     batches.push_back(*std::move(batch));
   }
   return batches;

@@ -26,6 +26,7 @@ struct HostBatch {
   uint64_t seed = 0;
   double gradient_scale = 1;
   bool training = false;
+  double label_smoothing = 0;
 };
 
 // Reads the batches that tasks name, of any number of jobs. Keeps the orders of

@@ -87,6 +87,15 @@ TEST_F(BatchReaderTest, ReadsTheWindowsOfAStep) {
               ElementsAre(8, 9, 10, 11, 12, 12, 13, 14, 15, 16));
 }
 
+TEST_F(BatchReaderTest, OnlyTrainingSmoothsLabels) {
+  job_.mutable_spec()->mutable_train()->set_label_smoothing_factor(0.1);
+  EXPECT_EQ(ReadStep(0, 41)->front().label_smoothing, 0.1);
+  job_.mutable_spec()->mutable_evaluation()->set_per_device_eval_batch_size(1);
+  task_.set_kind(worker::v1::TASK_KIND_EVALUATE);
+  task_.set_split(worker::v1::SPLIT_TRAIN);
+  EXPECT_EQ(ReadStep(0, 41)->front().label_smoothing, 0);
+}
+
 TEST_F(BatchReaderTest, EveryMicroBatchIsScaledByWhatTheWholeStepTrainsOn) {
   constexpr uint32_t kNot = kUntrainedMark;
   PosixFile file = *PosixFile::Open(path_, O_RDWR | O_CREAT | O_TRUNC);

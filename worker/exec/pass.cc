@@ -81,6 +81,7 @@ MicroBatch PromoteBatch(const HostBatch& batch, BlockIo& io) {
   micro_batch.seed = batch.seed;
   micro_batch.gradient_scale = batch.gradient_scale;
   micro_batch.training = batch.training;
+  micro_batch.label_smoothing = batch.label_smoothing;
   return micro_batch;
 }
 

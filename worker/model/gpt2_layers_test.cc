@@ -41,7 +41,8 @@ Tensors PlainHead(double epsilon, const Tensors& parameters,
       at::layer_norm(input, {width}, parameters[0], parameters[1], epsilon);
   const at::Tensor logits = normalized.view({-1, width}).mm(parameters[2].t());
   return {at::cross_entropy_loss(logits, batch.Targets().reshape({-1}), {},
-                                 at::Reduction::Sum)};
+                                 at::Reduction::Sum, kNoTarget,
+                                 batch.label_smoothing)};
 }
 
 LayerCase Adapted(const std::string& name, double dropout,
@@ -123,6 +124,10 @@ std::vector<LayerCase> Cases() {
     head.context = 35;
     cases.push_back(Frozen(head, "Norm", 0));
     cases.push_back(Frozen(head, "Table", 1));
+    LayerCase smoothed = head;
+    smoothed.name += "Smoothed";
+    smoothed.label_smoothing = 0.1;
+    cases.push_back(std::move(smoothed));
     cases.push_back(std::move(head));
   }
   cases.push_back(Adapted("Lora", 0, {4, 8, 0, {"c_attn"}}));

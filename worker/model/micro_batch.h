@@ -34,6 +34,9 @@ struct MicroBatch {
   double gradient_scale = 1;
   // Dropout is on.
   bool training = false;
+  // So much of each target's weight is spread evenly over the vocabulary; see
+  // CrossEntropy. 0 unless `training`.
+  double label_smoothing = 0;
 };
 
 // Well-mixed hashes of their arguments. Steps and micro-batches count from 0.

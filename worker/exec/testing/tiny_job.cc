@@ -96,6 +96,7 @@ TinyJob::TinyJob(const Options& options, const std::string& directory)
   train.set_weight_decay(0.01);
   train.set_momentum(options.momentum);
   train.set_max_grad_norm(options.max_grad_norm);
+  train.set_label_smoothing_factor(options.label_smoothing);
   train.set_seed(7);
   train.set_dropout(options.dropout);
   spec.mutable_evaluation()->set_per_device_eval_batch_size(

@@ -67,6 +67,7 @@ class TinyJob {
     hydra::v1::Optimizer optimizer = hydra::v1::OPTIMIZER_ADAMW;
     double momentum = 0;
     double max_grad_norm = 0;
+    double label_smoothing = 0;
     int sequences = 2;
     int evaluation_sequences = 3;
     int context = 24;
