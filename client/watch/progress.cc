@@ -66,7 +66,9 @@ std::string WholeText(const WatchModel& model,
                           job.state() == v1::JOB_STATE_CANCELLED;
     if (given_up) continue;
     done += job.step();
-    all += job.total_steps();
+    // It may have stopped early.
+    const bool is_done = job.state() == v1::JOB_STATE_COMPLETED;
+    all += is_done ? job.step() : job.total_steps();
     if (job.state() == v1::JOB_STATE_RUNNING) {
       tokens += job.overall_tokens_per_second();
     }

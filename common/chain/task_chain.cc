@@ -144,8 +144,10 @@ ChainPosition AfterStep(const JobShape& shape, const ChainPlan& plan,
 
 ChainPosition AfterEvaluation(const JobShape& shape, const ChainPlan& plan,
                               const ChainPosition& position) {
+  // The test split comes last, in a job that stopped early too.
+  if (position.split == wv1::SPLIT_TEST) return End(position.step);
   if (position.step < plan.total_steps) return BeginStep(position.step);
-  if (position.split == wv1::SPLIT_VALIDATION && plan.test_batches > 0) {
+  if (plan.test_batches > 0) {
     return BeginEvaluation(shape, wv1::SPLIT_TEST, position.step);
   }
   return End(position.step);

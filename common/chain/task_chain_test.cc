@@ -219,6 +219,21 @@ TEST(TaskChainTest, EvaluatesAtTheIntervalAndBothSplitsAtTheEnd) {
   EXPECT_EQ(IntermediateEvaluations(plan, 2), 0);
 }
 
+TEST(TaskChainTest, NothingComesBehindTheTestSplitOfAJobThatStoppedEarly) {
+  ChainPlan plan;
+  plan.total_steps = 100;
+  plan.eval_steps = 2;
+  plan.validation_batches = 1;
+  plan.test_batches = 1;
+  ChainPosition place;
+  place.phase = ChainPosition::Phase::kEvaluate;
+  place.step = 4;
+  place.split = wv1::SPLIT_TEST;
+  place = Next(Shape({}), plan, place);
+  EXPECT_TRUE(place.done());
+  EXPECT_EQ(place.step, 4);
+}
+
 TEST(TaskChainTest, AVisitRunsAsManyBatchesAsHaveRoom) {
   EXPECT_EQ(EvaluationVisitBatches(Shape({})), kMostVisitBatches)
       << "one shard has no cuts";

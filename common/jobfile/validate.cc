@@ -36,6 +36,7 @@ constexpr double kLargestFloat = std::numeric_limits<float>::max();
 constexpr int64_t kMaxNonfiniteSteps = 1'000'000;
 constexpr int64_t kMaxKeptCheckpoints = 1'000;
 constexpr int64_t kMaxRank = 65'536;
+constexpr int64_t kMaxPatience = 1'000'000;
 
 // Checks the fields of one section and names them by their paths.
 class SectionChecker {
@@ -271,6 +272,26 @@ void CheckOptimizer(const v1::TrainSpec& train, SectionChecker* check) {
   }
 }
 
+void CheckEarlyStopping(const v1::EvaluationSpec& evaluation,
+                        SectionChecker* check) {
+  const int patience = evaluation.early_stopping_patience();
+  check->Range("early_stopping_patience", patience, 0, kMaxPatience);
+  check->NotNegative("early_stopping_threshold",
+                     evaluation.early_stopping_threshold());
+  if (patience == 0 && evaluation.early_stopping_threshold() > 0) {
+    check->Add("early_stopping_threshold",
+               absl::StrCat("found ", evaluation.early_stopping_threshold(),
+                            ", but no job stops early without "
+                            "early_stopping_patience; add it or remove this"));
+  }
+  if (patience > 0 && evaluation.eval_steps() == 0) {
+    check->Add("early_stopping_patience",
+               absl::StrCat("found ", patience,
+                            ", but with eval_steps 0 nothing is evaluated "
+                            "before the end; set eval_steps or remove it"));
+  }
+}
+
 void CheckEvaluation(const v1::JobSpec& job, SectionChecker* check) {
   const v1::EvaluationSpec& evaluation = job.evaluation();
   check->Range("eval_steps", evaluation.eval_steps(), 0, kMaxSteps);
@@ -285,6 +306,7 @@ void CheckEvaluation(const v1::JobSpec& job, SectionChecker* check) {
                  evaluation.per_device_eval_batch_size(), 1, kMaxBatch);
   }
   check->Range("max_eval_batches", evaluation.max_eval_batches(), 0, kMaxSteps);
+  CheckEarlyStopping(evaluation, check);
 }
 
 void CheckCutPoints(const v1::PartitionSpec& partition, SectionChecker* check) {

@@ -289,6 +289,28 @@ TEST(ValidateJobTest, ExplainsEachMistake) {
       {[](Job* j) { j->mutable_train()->set_label_smoothing_factor(1); },
        "train.label_smoothing_factor: expected a number from 0 to below 1, "
        "found 1"},
+      {[](Job* j) { j->mutable_evaluation()->set_early_stopping_patience(-1); },
+       "evaluation.early_stopping_patience: expected a whole number from 0 to "
+       "1000000, found -1"},
+      {[](Job* j) { j->mutable_evaluation()->set_early_stopping_patience(3); },
+       "evaluation.early_stopping_patience: found 3, but with eval_steps 0 "
+       "nothing is evaluated before the end; set eval_steps or remove it"},
+      {[](Job* j) {
+         j->mutable_evaluation()->set_early_stopping_patience(3);
+         j->mutable_evaluation()->set_eval_steps(5);
+       },
+       "evaluation.eval_steps: found 5, but data.validation_files names no "
+       "file; add one or remove eval_steps"},
+      {[](Job* j) {
+         j->mutable_evaluation()->set_early_stopping_threshold(0.25);
+       },
+       "evaluation.early_stopping_threshold: found 0.25, but no job stops "
+       "early without early_stopping_patience; add it or remove this"},
+      {[](Job* j) {
+         j->mutable_evaluation()->set_early_stopping_threshold(-1);
+       },
+       "evaluation.early_stopping_threshold: expected a finite number of at "
+       "least 0, found -1"},
       {[](Job* j) {
          j->mutable_evaluation()->set_per_device_eval_batch_size(0);
        },

@@ -10,6 +10,7 @@
 #include "common/data/step_count.h"
 #include "common/status/proto_time.h"
 #include "glog/logging.h"
+#include "scheduler/core/early_stopping.h"
 
 namespace hydra {
 namespace {
@@ -100,6 +101,11 @@ ChainPosition Job::NextPosition() const {
 
 bool Job::MayGoOn(const ChainPosition& place) const {
   if (GoesBack(intent)) return false;
+  const bool is_decided = outstanding.empty() ||
+                          !outstanding.back().position.has_value() ||
+                          !DecidesOnStop(submitted.spec.evaluation(), shape,
+                                         plan, *outstanding.back().position);
+  if (!is_decided) return false;
   return !Pauses(intent) || place.inside_step();
 }
 

@@ -8,6 +8,7 @@
 #include "absl/strings/str_join.h"
 #include "common/checkpoint/block_layout.h"
 #include "glog/logging.h"
+#include "scheduler/core/early_stopping.h"
 #include "scheduler/core/hands.h"
 #include "scheduler/core/job_move.h"
 #include "scheduler/core/model_to_write.h"
@@ -25,6 +26,13 @@ namespace v1 = hydra::v1;
 bool IsWorthARetry(const absl::Status& status) {
   return absl::IsResourceExhausted(status) || absl::IsUnavailable(status) ||
          absl::IsPermissionDenied(status);
+}
+
+// Of a job that has come to the end of its chain; empty where that is the end
+// of all its steps.
+std::string ReasonOfEnd(const Job& job) {
+  return StopReason(job.submitted.spec.evaluation(), job.plan, job.position,
+                    *job.evaluations);
 }
 
 }  // namespace
@@ -365,7 +373,7 @@ void JobLife::FinishEnding(Job& job, absl::Time now) {
 
 void JobLife::BeginSaving(Job& job, absl::Time now) {
   if (!job.submitted.spec.output().save_model()) {
-    End(job, v1::JOB_STATE_COMPLETED, "", now);
+    End(job, v1::JOB_STATE_COMPLETED, ReasonOfEnd(job), now);
     return;
   }
   MoveTo(job, v1::JOB_PHASE_SAVE);
@@ -387,7 +395,7 @@ void JobLife::ModelSaved(Job& job, const absl::Status& status, absl::Time now) {
   if (job.state() == v1::JOB_STATE_CANCELLED) {
     FinishEnding(job, now);
   } else if (status.ok()) {
-    End(job, v1::JOB_STATE_COMPLETED, "", now);
+    End(job, v1::JOB_STATE_COMPLETED, ReasonOfEnd(job), now);
   } else if (IsWorthARetry(status)) {
     // The trained model stays in the pool until the disk takes it.
     job.reason = absl::StrCat(

@@ -8,6 +8,7 @@
 #include "absl/strings/str_cat.h"
 #include "common/chain/split.h"
 #include "common/status/proto_time.h"
+#include "scheduler/core/early_stopping.h"
 #include "scheduler/core/job_move.h"
 #include "scheduler/core/records.h"
 #include "scheduler/core/remedy.h"
@@ -148,7 +149,8 @@ void TaskResults::TakePass(Job& job, const OutstandingTask& done,
                      FromProto(report.cost().copy()));
   RecordPass(job, done, report.pass(), now);
   MeterStep(job, done, report.cost());
-  job.position = Next(job.shape, job.plan, *done.position);
+  job.position = PlaceAfter(job.submitted.spec.evaluation(), job.shape,
+                            job.plan, *done.position, *job.evaluations);
   if (done.task.kind == wv1::TASK_KIND_INIT &&
       job.position.phase != ChainPosition::Phase::kInit) {
     parts_.bases->Filled(job);
