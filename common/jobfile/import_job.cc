@@ -12,6 +12,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "absl/strings/str_split.h"
+#include "absl/strings/strip.h"
 #include "common/jobfile/dataset_index.h"
 #include "common/jobfile/field_value.h"
 #include "common/jobfile/job_aliases.h"
@@ -100,6 +101,8 @@ bool IsOneOf(absl::string_view same, const YamlNode& value) {
 bool IsPartOfTheResult(absl::string_view path) {
   return absl::StartsWith(path, "model.") || absl::StartsWith(path, "train.") ||
          absl::StartsWith(path, kAdapters) ||
+         // They say how long it is trained.
+         absl::StartsWith(path, "evaluation.early_stopping") ||
          (absl::StartsWith(path, "data.") && path != "data.validation_files" &&
           path != "data.test_files");
 }
@@ -109,9 +112,11 @@ bool IsFiles(absl::string_view path) {
          path == "data.test_files";
 }
 
-// data.format's value for a file of this name; empty: Hydra does not read such.
+// data.format's value for a file of this name, packed with gzip or not; empty:
+// Hydra does not read such.
 absl::string_view FormatOf(absl::string_view path) {
-  const std::string name = absl::AsciiStrToLower(path);
+  const std::string whole = absl::AsciiStrToLower(path);
+  const std::string name(absl::StripSuffix(whole, ".gz"));
   const size_t dot = name.rfind('.');
   const size_t slash = name.rfind('/');
   if (dot == name.npos || (slash != name.npos && dot < slash)) return "text";
@@ -120,8 +125,8 @@ absl::string_view FormatOf(absl::string_view path) {
     if (extension == json) return "jsonl";
   }
   for (absl::string_view other :
-       {".csv", ".tsv", ".parquet", ".arrow", ".gz", ".zst", ".xz", ".bz2",
-        ".zip", ".bin", ".npy"}) {
+       {".csv", ".tsv", ".parquet", ".arrow", ".zst", ".xz", ".bz2", ".zip",
+        ".tar", ".tgz", ".bin", ".npy"}) {
     if (extension == other) return "";
   }
   return "text";
@@ -724,16 +729,21 @@ class Importer {
     return mistakes;
   }
 
-  // What no job file may have is left out of this one.
+  // What no job file may have is left out of this one, and then what cannot be
+  // without it.
   void Validate() {
-    for (const Mistake& mistake : MistakesOfJob()) {
-      // Others are about what to write instead.
-      if (IsPathField(mistake.field())) continue;
-      Drop(mistake.field(),
-           IsPartOfTheResult(mistake.field()) ? Fate::kLost : Fate::kLeftOut,
-           mistake.description());
-    }
-    mistakes_ = MistakesOfJob();
+    size_t before;
+    do {
+      before = values_.size();
+      mistakes_ = MistakesOfJob();
+      for (const Mistake& mistake : mistakes_) {
+        // Others are about what to write instead.
+        if (IsPathField(mistake.field())) continue;
+        Drop(mistake.field(),
+             IsPartOfTheResult(mistake.field()) ? Fate::kLost : Fate::kLeftOut,
+             mistake.description());
+      }
+    } while (values_.size() != before);
   }
 
   const TrainerTool& tool_;

@@ -221,7 +221,8 @@ TEST(ImportJobTest, EveryKeyIsToldWithItsLine) {
 TEST(ImportJobTest, ValuesThatAskForWhatHydraDoesLoseNothing) {
   for (const char* lines :
        {"bf16: false", "bf16: no", "bf16: off", "torch_dtype: float32",
-        "label_smoothing_factor: 0.0", "load_best_model_at_end: false",
+        "label_smoothing_factor: 0.1", "load_best_model_at_end: false",
+        "metric_for_best_model: eval_loss", "optim: paged_lion_32bit",
         "revision: main", "validation_split_percentage: 0",
         "group_by_length: False", "lora_r:", "plugins: []",
         "optim: adamw_torch", "lr_scheduler_type: constant_with_warmup"}) {
@@ -240,6 +241,43 @@ TEST(ImportJobTest, WhereAToolComputesInBf16UnlessToldNotToThatIsLost) {
   EXPECT_THAT(KeysOf(Import("{use_peft: false, max_length: 8, bf16: false}"),
                      Fate::kLost),
               ElementsAre("packing", "packing_strategy"));
+}
+
+TEST(ImportJobTest, TakesWhatSaysHowToTrain) {
+  const ImportedJob job = ImportWith(
+      "optim: lion_32bit\nlabel_smoothing_factor: 0.1\neval_steps: 10\n"
+      "early_stopping_steps: 3\nearly_stopping_threshold: 0.01\n"
+      "validation_file: /v.txt\n");
+  EXPECT_EQ(Field(job, "train.optim"), "lion");
+  EXPECT_EQ(Field(job, "train.label_smoothing_factor"), "0.1");
+  EXPECT_EQ(Field(job, "evaluation.early_stopping_patience"), "3");
+  EXPECT_EQ(Field(job, "evaluation.early_stopping_threshold"), "0.01");
+  // Nothing is evaluated in between: the job would train on.
+  const ImportedJob never =
+      ImportWith("early_stopping_patience: 3\nvalidation_file: /v.txt\n");
+  EXPECT_EQ(Field(never, "evaluation.early_stopping_patience"), "none");
+  EXPECT_THAT(WhatOf(never, "early_stopping_patience"),
+              HasSubstr("with eval_steps 0"));
+  // So does one without the files.
+  const ImportedJob blind =
+      ImportWith("early_stopping_patience: 3\neval_steps: 10\n");
+  EXPECT_THAT(KeysOf(blind, Fate::kLost),
+              ElementsAre("early_stopping_patience"));
+  EXPECT_THAT(blind.mistakes, IsEmpty());
+}
+
+TEST(ImportJobTest, FilesThatArePackedAreWhatIsInThem) {
+  const auto import = [](const std::string& name) {
+    return Import(absl::StrCat(
+        "{base_model: /m, sample_packing: true, bf16: false, datasets: [{path: "
+        "/",
+        name, "}]}"));
+  };
+  const ImportedJob rows = import("a.jsonl.gz");
+  EXPECT_EQ(Field(rows, "data.format"), "jsonl");
+  EXPECT_THAT(KeysOf(rows, Fate::kLost), IsEmpty());
+  EXPECT_THAT(WhatOf(import("a.csv.gz"), "datasets.path"),
+              HasSubstr("Hydra reads text and JSON Lines"));
 }
 
 TEST(ImportJobTest, AConstantRateHasNoWarmupThere) {
@@ -283,8 +321,9 @@ TEST(ImportJobTest, ValuesThatTrainAnotherModelAreLost) {
                             "torch_dtype: bfloat16",
                             "lora_r: 8",
                             "load_in_4bit: true",
-                            "label_smoothing_factor: 0.1",
                             "early_stopping_patience: 3",
+                            "metric_for_best_model: eval_bleu",
+                            "optim: lion_8bit",
                             "val_size: 0.1",
                             "packing: false",
                             "optim: adafactor",
