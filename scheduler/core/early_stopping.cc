@@ -71,7 +71,9 @@ bool HasStopped(const ChainPlan& plan, const ChainPosition& place) {
 std::string StopReason(const v1::EvaluationSpec& spec, const ChainPlan& plan,
                        const ChainPosition& place,
                        const std::vector<v1::EvaluationMetrics>& evaluations) {
-  if (!HasStopped(plan, place)) return "";
+  if (spec.early_stopping_patience() == 0 || !HasStopped(plan, place)) {
+    return "";
+  }
   const double threshold = spec.early_stopping_threshold();
   const Stall stall = StallOf(evaluations, threshold);
   const std::string what =

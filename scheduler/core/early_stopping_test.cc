@@ -162,6 +162,9 @@ TEST_F(EarlyStoppingTest, WithoutPatienceNothingIsDecided) {
   spec_.clear_early_stopping_patience();
   EXPECT_FALSE(DecidesOnStop(spec_, shape_, plan_, Evaluation(100)));
   EXPECT_EQ(After(300, {3, 4, 5}).phase, Phase::kTrain);
+  // With more data than it began with, a job that was in its test split has
+  // steps that it does not make.
+  EXPECT_EQ(Reason(Evaluation(300, wv1::SPLIT_TEST), {3, 4, 5}), "");
 }
 
 }  // namespace
