@@ -72,6 +72,15 @@ TEST(RenderProgressTest, ShowsRunningJobsFirstThenDevices) {
       << "the memory is cut off first";
 }
 
+TEST(RenderProgressTest, ShowsTheAccuracyOfAClassification) {
+  v1::JobStatus job = Training();
+  job.set_validation_accuracy(0.875);
+  const std::vector<std::string> lines =
+      RenderProgress(Model({job}), {}, false);
+  EXPECT_THAT(lines[1], HasSubstr("VAL ACC"));
+  EXPECT_THAT(lines[2], ContainsRegex("17/120 +3.5000 +0.8750 +2468"));
+}
+
 TEST(RenderProgressTest, CountsPausedJobsAndShowsTheirState) {
   v1::JobStatus paused = Training();
   paused.set_job_id("j1");

@@ -349,6 +349,23 @@ void CheckRows(const v1::DataSpec& data, SectionChecker* check) {
   if (data.has_packing() && !data.packing()) refuse("packing");
 }
 
+// What belongs to tokens, and has no meaning for examples; what FillDefaults,
+// or a submission, fills in is no mistake.
+void CheckTensors(const v1::JobSpec& job, Mistakes* mistakes) {
+  if (!IsTensors(job.data().format())) return;
+  const auto refuse = [mistakes](absl::string_view field) {
+    AddMistake(field, "data.format tensors has no tokens; remove it", mistakes);
+  };
+  if (!job.model().tokenizer_path().empty() &&
+      job.model().tokenizer_path() != job.model().path()) {
+    refuse("model.tokenizer_path");
+  }
+  if (job.data().has_packing() && job.data().packing()) refuse("data.packing");
+  if (job.train().has_context_length() && job.train().context_length() != 1) {
+    refuse("train.context_length");
+  }
+}
+
 void CheckCheckpoint(const v1::CheckpointSpec& checkpoint,
                      SectionChecker* check) {
   check->Range("every_steps", checkpoint.every_steps(), 0, kMaxSteps);
@@ -376,6 +393,7 @@ void ValidateJob(const v1::JobSpec& job, Mistakes* mistakes) {
   SectionChecker data("data", mistakes);
   data.Known("format", *v1::DataFormat_descriptor(), job.data().format());
   CheckRows(job.data(), &data);
+  CheckTensors(job, mistakes);
 
   SectionChecker train("train", mistakes);
   CheckLength(job.train(), &train);

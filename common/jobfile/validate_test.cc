@@ -341,6 +341,32 @@ TEST(ValidateJobTest, ExplainsEachMistake) {
   }
 }
 
+TEST(ValidateJobTest, TensorsHaveNothingThatBelongsToTokens) {
+  v1::JobSpec job = ValidJob();
+  job.mutable_data()->set_format(v1::DATA_FORMAT_TENSORS);
+  EXPECT_EQ(MessageOf(job), "");
+  v1::JobSpec filled = job;
+  FillDefaults(&filled);
+  filled.mutable_train()->set_context_length(1);
+  EXPECT_EQ(MessageOf(filled), "");
+  job.mutable_model()->set_tokenizer_path("/models/other");
+  job.mutable_data()->set_packing(true);
+  job.mutable_data()->set_text_field("text");
+  job.mutable_data()->set_chat_template("/models/template");
+  job.mutable_train()->set_context_length(128);
+  const std::string message = MessageOf(job);
+  for (const char* field :
+       {"model.tokenizer_path", "data.packing", "train.context_length"}) {
+    EXPECT_NE(message.find(std::string(field) +
+                           ": data.format tensors has no tokens; remove it"),
+              std::string::npos)
+        << field << " in " << message;
+  }
+  for (const char* field : {"data.text_field", "data.chat_template"}) {
+    EXPECT_NE(message.find(field), std::string::npos) << field;
+  }
+}
+
 TEST(ValidateJobTest, RefusesAdaptersThatCannotBe) {
   v1::JobSpec job = ValidJob();
   job.mutable_lora()->set_r(65'536);

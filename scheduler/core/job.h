@@ -147,6 +147,7 @@ struct Job : DetailParts {
   // Sums of the evaluation under way.
   double eval_loss_sum = 0;
   int64_t eval_tokens = 0;
+  int64_t eval_correct = 0;
   absl::Time submitted_at = absl::InfinitePast();
   absl::Time started_at = absl::InfinitePast();
   // As far as all of it is known.

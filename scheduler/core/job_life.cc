@@ -269,6 +269,7 @@ void JobLife::ResetToCheckpoint(Job& job, v1::JobState state) {
   job.step_loss.Clear();
   job.eval_loss_sum = 0;
   job.eval_tokens = 0;
+  job.eval_correct = 0;
   job.training_since = absl::InfinitePast();
   job.step_under_way.reset();
   job.traffic.Clear();

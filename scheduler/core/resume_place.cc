@@ -65,15 +65,17 @@ int64_t FirstEvaluationAfter(const ChainPosition& place) {
 
 std::string ChangedDataOf(const Job& job) {
   if (job.checkpoints->empty()) return "";
+  const absl::string_view what =
+      job.shape.table->examples.has_value() ? " examples" : " tokens";
   for (const checkpoint::v1::SplitTokens& then :
        job.checkpoints->back().splits()) {
     for (const wv1::PreparedSplit& split : job.splits) {
       const checkpoint::v1::SplitTokens now = TokensOf(split);
       if (now.split() != then.split() || now.key() == then.key()) continue;
       return absl::StrCat("the data of ", SplitName(split.split()), " has ",
-                          now.token_count(),
-                          " tokens and is not that of the checkpoint, ",
-                          then.token_count(), " tokens");
+                          now.token_count(), what,
+                          " and is not that of the checkpoint, ",
+                          then.token_count(), what);
     }
   }
   return "";

@@ -219,6 +219,7 @@ void TaskResults::RecordEvaluation(Job& job, const OutstandingTask& done,
     job.eval_loss_sum += loss_sum;
   }
   job.eval_tokens += result.loss_tokens();
+  job.eval_correct += result.correct();
   if (!CompletesEvaluation(job.shape, job.plan, *done.position)) return;
   v1::EvaluationMetrics metrics;
   metrics.set_step(done.task.step);
@@ -226,12 +227,21 @@ void TaskResults::RecordEvaluation(Job& job, const OutstandingTask& done,
   metrics.set_tokens(job.eval_tokens);
   // No number where nothing was measured: that is no best model.
   metrics.set_loss(job.eval_loss_sum / static_cast<double>(job.eval_tokens));
-  metrics.set_perplexity(std::exp(metrics.loss()));
+  std::string quality;
+  if (job.shape.table->examples.has_value()) {
+    metrics.set_accuracy(static_cast<double>(job.eval_correct) /
+                         static_cast<double>(job.eval_tokens));
+    quality = absl::StrCat("accuracy ", metrics.accuracy(), " over ",
+                           metrics.tokens(), " examples");
+  } else {
+    metrics.set_perplexity(std::exp(metrics.loss()));
+    quality = absl::StrCat("perplexity ", metrics.perplexity(), " over ",
+                           metrics.tokens(), " tokens");
+  }
   parts_.book->Log(
       job, "I",
       absl::StrCat("after step ", metrics.step(), ": ", metrics.split(),
-                   " loss ", metrics.loss(), ", perplexity ",
-                   metrics.perplexity(), " over ", metrics.tokens(), " tokens"),
+                   " loss ", metrics.loss(), ", ", quality),
       now, &done);
   parts_.journal->EvaluationRecorded(job.id, metrics);
   for (journal::v1::CheckpointRecord& checkpoint : job.checkpoints.Fresh()) {
@@ -246,6 +256,7 @@ void TaskResults::RecordEvaluation(Job& job, const OutstandingTask& done,
   job.evaluations.Fresh().push_back(std::move(metrics));
   job.eval_loss_sum = 0;
   job.eval_tokens = 0;
+  job.eval_correct = 0;
 }
 
 // The worker left the blocks as they were; the job's policy says how often that

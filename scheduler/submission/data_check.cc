@@ -37,6 +37,15 @@ std::string MistakeOfRows(const std::string& path, absl::string_view head) {
                       ", and each line must be an object, {...}");
 }
 
+// Of a file that should be safetensors, as far as its begin tells; empty: none.
+std::string MistakeOfTensors(const std::string& path, absl::string_view head) {
+  const FileFormat* const found = RecogniseFormat(head);
+  if (found != nullptr && found->name == kSafetensorsName) return "";
+  return absl::StrCat(
+      path, " is no safetensors file",
+      found == nullptr ? "" : absl::StrCat(" but ", Describe(*found)));
+}
+
 }  // namespace
 
 const DataCheck::Finding& DataCheck::Look(const std::string& path,
@@ -49,6 +58,10 @@ const DataCheck::Finding& DataCheck::Look(const std::string& path,
   const absl::StatusOr<std::string> head = HeadOf(path, paths_);
   if (!head.ok()) {
     finding.mistake = std::string(head.status().message());
+    return finding;
+  }
+  if (IsTensors(format)) {
+    finding.mistake = MistakeOfTensors(path, *head);
     return finding;
   }
   const bool is_rows = IsRows(format);

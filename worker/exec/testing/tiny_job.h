@@ -80,7 +80,8 @@ class TinyJob {
     std::optional<hydra::v1::LoraSpec> lora;
     // Another model than that GPT-2, whose vocabulary is `vocabulary`, and for
     // which `layers`, `tied` and the like do not count; and what trains it,
-    // which the TaskRunner must be given too.
+    // which the TaskRunner must be given too. Of one that is fed examples,
+    // `context` is 1.
     std::string config_json;
     Architectures architectures;
   };
@@ -145,6 +146,8 @@ class TinyJob {
   const JobShape& shape() const { return shape_; }
 
  private:
+  // In place of the token files.
+  void UseExamples(const ExampleInput& input);
   worker::v1::Task NewTask(const ChainTask& task);
   // What it reads must be committed; what it makes has slots from now on.
   worker::v1::Task WithVersions(const ChainTask& task);

@@ -60,7 +60,10 @@ LayerContractTest::LayerContractTest()
                               GetParam().context, 1)),
       input_(host_input_) {
   const c10::Device there = device_->torch_device();
-  input_.micro_batch.tokens = input_.micro_batch.tokens.to(there);
+  MicroBatch& batch = input_.micro_batch;
+  for (at::Tensor* fed : {&batch.tokens, &batch.targets, &batch.examples}) {
+    if (fed->defined()) *fed = fed->to(there);
+  }
   for (at::Tensor& tensor : input_.boundary) tensor = tensor.to(there);
   for (size_t i = 0; i < input_.flats.size(); ++i) {
     if (!Gathers(i)) input_.flats[i] = input_.flats[i].to(there);
