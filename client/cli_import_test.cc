@@ -91,10 +91,11 @@ TEST_F(CliImportTest, WithoutAFileTheJobFileAloneGoesToStandardOutput) {
 
 TEST_F(CliImportTest, WhatTrainsAnotherModelIsAnErrorUnlessItMayBe) {
   const std::string file =
-      Write("hf.yaml", std::string(kAllCounterparts) + "bf16: true\n");
+      Write("hf.yaml", std::string(kAllCounterparts) + "fp16: true\n");
   EXPECT_EQ(Run({"import", file}), ExitCode::kFailed);
-  EXPECT_THAT(err_.str(), AllOf(HasSubstr("line 9: bf16: 'true'; Hydra trains "
-                                          "in fp32"),
+  EXPECT_THAT(err_.str(), AllOf(HasSubstr("line 9: fp16: 'true'; Hydra's "
+                                          "parameters, moments and sums are "
+                                          "fp32"),
                                 HasSubstr("--anyway")));
   EXPECT_TRUE(ParseJobFile(out_.str()).ok());
   EXPECT_EQ(Run({"import", file, "--anyway"}), ExitCode::kOk);

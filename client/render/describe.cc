@@ -13,6 +13,7 @@
 #include "client/render/job_cells.h"
 #include "client/render/step_traffic.h"
 #include "client/render/table.h"
+#include "common/data/data_format.h"
 #include "common/status/proto_time.h"
 #include "common/text/printable.h"
 #include "google/protobuf/text_format.h"
@@ -50,6 +51,7 @@ std::string OptionalTime(bool has, const google::protobuf::Timestamp& time,
 std::string StatusSection(const v1::JobDetail& detail, bool color,
                           absl::TimeZone zone) {
   const v1::JobStatus& job = detail.status();
+  const bool classifies = IsTensors(detail.spec().data().format());
   return absl::StrCat(
       Styled(Printable(absl::StrCat(job.job_id(), " ", job.name())),
              Style::kBold, color),
@@ -63,10 +65,15 @@ std::string StatusSection(const v1::JobDetail& detail, bool color,
            {"step", StepText(job)},
            {"train loss", TrainLossText(job)},
            {"validation",
-            absl::StrCat("loss ", ValidationLossText(job), ", perplexity ",
-                         ValidationPerplexityText(job))},
-           {"test", absl::StrCat("perplexity ", TestPerplexityText(job))},
-           {"tokens/s", TokensPerSecondText(job)},
+            classifies
+                ? absl::StrCat("loss ", ValidationLossText(job), ", accuracy ",
+                               ValidationAccuracyText(job))
+                : absl::StrCat("loss ", ValidationLossText(job),
+                               ", perplexity ", ValidationPerplexityText(job))},
+           {"test", classifies
+                        ? absl::StrCat("accuracy ", TestAccuracyText(job))
+                        : absl::StrCat("perplexity ", TestPerplexityText(job))},
+           {classifies ? "examples/s" : "tokens/s", TokensPerSecondText(job)},
            {"remaining", RemainingText(job)},
            {"submitted",
             OptionalTime(job.has_submitted_at(), job.submitted_at(), zone)},
@@ -231,15 +238,17 @@ std::string TotalsSection(const v1::JobTotals& totals, bool color) {
 
 std::string EvaluationsSection(const v1::JobDetail& job, int width,
                                bool color) {
+  const bool classifies = IsTensors(job.spec().data().format());
   Table table({{"STEP", true},
                {"SPLIT", false, /*flexible=*/true},
                {"LOSS", true},
-               {"PERPLEXITY", true},
-               {"TOKENS", true}});
+               {classifies ? "ACCURACY" : "PERPLEXITY", true},
+               {classifies ? "EXAMPLES" : "TOKENS", true}});
   for (const v1::EvaluationMetrics& evaluation : job.evaluations()) {
     table.AddRow({absl::StrCat(evaluation.step()), evaluation.split(),
                   LossText(evaluation.loss()),
-                  PerplexityText(evaluation.perplexity()),
+                  classifies ? AccuracyText(evaluation.accuracy())
+                             : PerplexityText(evaluation.perplexity()),
                   absl::StrCat(evaluation.tokens())});
   }
   return Section("evaluations", color) + table.Render(width, color);

@@ -95,6 +95,27 @@ TEST(RenderJobDetailTest, ShowsPoolTotalsAndEvaluations) {
   EXPECT_THAT(text, ContainsRegex("20 +validation.* 31.25"));
 }
 
+TEST(RenderJobDetailTest, ShowsTheAccuracyOfAClassification) {
+  v1::JobDetail job = Detail();
+  job.mutable_spec()->mutable_data()->set_format(v1::DATA_FORMAT_TENSORS);
+  job.mutable_status()->set_validation_loss(0.5);
+  job.mutable_status()->set_validation_accuracy(0.75);
+  job.mutable_status()->set_test_accuracy(0.625);
+  v1::EvaluationMetrics* evaluation = job.add_evaluations();
+  evaluation->set_step(20);
+  evaluation->set_split("validation");
+  evaluation->set_accuracy(0.75);
+  evaluation->set_tokens(300);
+  const std::string text = Render(job);
+  EXPECT_THAT(text,
+              ContainsRegex("validation +loss 0.5000, accuracy 0.7500\n"));
+  EXPECT_THAT(text, ContainsRegex("test +accuracy 0.6250\n"));
+  EXPECT_THAT(text, HasSubstr("examples/s"));
+  EXPECT_THAT(text, ContainsRegex("ACCURACY +EXAMPLES\n"));
+  EXPECT_THAT(text, ContainsRegex("20 +validation.* 0.7500 +300"));
+  EXPECT_THAT(text, Not(HasSubstr("perplexity")));
+}
+
 TEST(RenderJobDetailTest, ShowsRoundsAndWhyThereAreSeveral) {
   v1::JobDetail job = Detail();
   v1::TrainSpec* train = job.mutable_spec()->mutable_train();

@@ -79,6 +79,10 @@ std::string LossText(double loss) {
   return absl::StrFormat("%.4f", loss);
 }
 
+std::string AccuracyText(double accuracy) {
+  return absl::StrFormat("%.4f", accuracy);
+}
+
 std::string PerplexityText(double perplexity) {
   if (perplexity >= 1e6) return absl::StrFormat("%.2e", perplexity);
   return absl::StrFormat("%.2f", perplexity);

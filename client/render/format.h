@@ -33,6 +33,8 @@ std::string TimeText(const google::protobuf::Timestamp& time,
 // Four digits after the point, and as an exponent where those say nothing.
 std::string LossText(double loss);
 std::string PerplexityText(double perplexity);
+// A part of 1: "0.9722".
+std::string AccuracyText(double accuracy);
 
 // "running", "evaluate", "ready"
 std::string StateName(v1::JobState state);

@@ -73,6 +73,19 @@ std::string TestPerplexityText(const v1::JobStatus& job) {
                                    : kNothing;
 }
 
+std::string ValidationAccuracyText(const v1::JobStatus& job) {
+  return job.has_validation_accuracy() ? AccuracyText(job.validation_accuracy())
+                                       : kNothing;
+}
+
+std::string TestAccuracyText(const v1::JobStatus& job) {
+  return job.has_test_accuracy() ? AccuracyText(job.test_accuracy()) : kNothing;
+}
+
+bool IsClassification(const v1::JobStatus& job) {
+  return job.has_validation_accuracy() || job.has_test_accuracy();
+}
+
 std::string TokensPerSecondText(const v1::JobStatus& job) {
   if (job.tokens_per_second() <= 0) return kNothing;
   return absl::StrFormat("%.0f", job.tokens_per_second());
@@ -81,6 +94,34 @@ std::string TokensPerSecondText(const v1::JobStatus& job) {
 std::string RemainingText(const v1::JobStatus& job) {
   if (HasEnded(job) || !job.has_remaining()) return kNothing;
   return DurationText(FromProto(job.remaining()));
+}
+
+void QualityColumns::Note(const v1::JobStatus& job) {
+  is_classified_ = is_classified_ || IsClassification(job);
+  is_perplexed_ = is_perplexed_ || job.has_validation_perplexity() ||
+                  job.has_test_perplexity();
+}
+
+void QualityColumns::AddValidation(std::vector<Column>& columns) const {
+  if (has_perplexity()) columns.push_back({"VAL PPL", true});
+  if (is_classified_) columns.push_back({"VAL ACC", true});
+}
+
+void QualityColumns::AddValidation(const v1::JobStatus& job,
+                                   std::vector<Cell>& cells) const {
+  if (has_perplexity()) cells.emplace_back(ValidationPerplexityText(job));
+  if (is_classified_) cells.emplace_back(ValidationAccuracyText(job));
+}
+
+void QualityColumns::AddTest(std::vector<Column>& columns) const {
+  if (has_perplexity()) columns.push_back({"TEST PPL", true});
+  if (is_classified_) columns.push_back({"TEST ACC", true});
+}
+
+void QualityColumns::AddTest(const v1::JobStatus& job,
+                             std::vector<Cell>& cells) const {
+  if (has_perplexity()) cells.emplace_back(TestPerplexityText(job));
+  if (is_classified_) cells.emplace_back(TestAccuracyText(job));
 }
 
 std::string ParametersText(const v1::JobStatus& job) {

@@ -2,6 +2,7 @@
 #define HYDRA_CLIENT_RENDER_JOB_CELLS_H_
 
 #include <string>
+#include <vector>
 
 #include "client/render/table.h"
 #include "hydra/v1/status.pb.h"
@@ -23,11 +24,41 @@ std::string TrainLossText(const v1::JobStatus& job);
 std::string ValidationLossText(const v1::JobStatus& job);
 std::string ValidationPerplexityText(const v1::JobStatus& job);
 std::string TestPerplexityText(const v1::JobStatus& job);
+std::string ValidationAccuracyText(const v1::JobStatus& job);
+std::string TestAccuracyText(const v1::JobStatus& job);
+// It has accuracies, and no perplexities.
+bool IsClassification(const v1::JobStatus& job);
+// To which an example is a token.
 std::string TokensPerSecondText(const v1::JobStatus& job);
 // Of a job that has not ended.
 std::string RemainingText(const v1::JobStatus& job);
 // The sweep's values of this job, or its name where there are none.
 std::string ParametersText(const v1::JobStatus& job);
+
+// What a table of jobs shows of how good they are: accuracies where any has
+// them, and perplexities unless all that were measured have accuracies.
+class QualityColumns {
+ public:
+  // `jobs` is a range of v1::JobStatus.
+  template <typename Jobs>
+  explicit QualityColumns(const Jobs& jobs) {
+    for (const v1::JobStatus& job : jobs) Note(job);
+  }
+
+  // Columns, or a job's cells in them, of the validation split.
+  void AddValidation(std::vector<Column>& columns) const;
+  void AddValidation(const v1::JobStatus& job, std::vector<Cell>& cells) const;
+  // And of the test split.
+  void AddTest(std::vector<Column>& columns) const;
+  void AddTest(const v1::JobStatus& job, std::vector<Cell>& cells) const;
+
+ private:
+  void Note(const v1::JobStatus& job);
+  bool has_perplexity() const { return is_perplexed_ || !is_classified_; }
+
+  bool is_perplexed_ = false;
+  bool is_classified_ = false;
+};
 
 }  // namespace hydra
 

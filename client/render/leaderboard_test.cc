@@ -39,5 +39,26 @@ TEST(LeaderboardTest, RanksInTheServersOrderAndLeavesUnmeasuredJobsUnranked) {
             "      -         -  failed\n");
 }
 
+TEST(LeaderboardTest, ClassificationsHaveAccuracies) {
+  Jobs jobs;
+  v1::JobStatus* job = jobs.Add();
+  job->set_job_id("j1");
+  job->set_name("vit");
+  job->set_state(v1::JOB_STATE_COMPLETED);
+  job->set_train_loss(0.1);
+  job->set_validation_loss(0.25);
+  job->set_validation_accuracy(0.97222);
+  job->set_test_accuracy(1);
+  EXPECT_EQ(RenderLeaderboard(jobs, /*width=*/0, /*color=*/false),
+            "RANK  JOB  PARAMETERS  TRAIN LOSS  VAL LOSS  VAL ACC  TEST ACC  "
+            "STATE\n"
+            "   1  j1   vit             0.1000    0.2500   0.9722    1.0000  "
+            "completed\n");
+  jobs.Add()->set_validation_perplexity(25);
+  const std::string both =
+      RenderLeaderboard(jobs, /*width=*/0, /*color=*/false);
+  EXPECT_NE(both.find("VAL PPL  VAL ACC"), std::string::npos) << both;
+}
+
 }  // namespace
 }  // namespace hydra

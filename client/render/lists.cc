@@ -56,26 +56,27 @@ std::string RenderSubmitted(const v1::SubmitResponse& response, int width,
 
 std::string RenderJobs(const v1::ListJobsResponse& response, int width,
                        bool color, absl::TimeZone zone) {
-  Table table({{"JOB"},
-               {"SWEEP"},
-               {"NAME", false, /*flexible=*/true},
-               {"STATE"},
-               {"PHASE"},
-               {"STEP", true},
-               {"LOSS", true},
-               {"VAL PPL", true},
-               {"TOKENS/S", true},
-               {"LEFT", true},
-               {"SUBMITTED"},
-               {"REASON"}});
+  const QualityColumns quality(response.jobs());
+  std::vector<Column> columns = {
+      {"JOB"},       {"SWEEP"}, {"NAME", false, /*flexible=*/true},
+      {"STATE"},     {"PHASE"}, {"STEP", true},
+      {"LOSS", true}};
+  quality.AddValidation(columns);
+  columns.insert(
+      columns.end(),
+      {{"TOKENS/S", true}, {"LEFT", true}, {"SUBMITTED"}, {"REASON"}});
+  Table table(columns);
   for (const v1::JobStatus& job : response.jobs()) {
-    table.AddRow(
-        {job.job_id(), job.sweep_id(), job.name(), StateCell(job),
-         PhaseText(job), StepText(job), TrainLossText(job),
-         ValidationPerplexityText(job), TokensPerSecondText(job),
-         RemainingText(job),
+    std::vector<Cell> row = {job.job_id(),      job.sweep_id(), job.name(),
+                             StateCell(job),    PhaseText(job), StepText(job),
+                             TrainLossText(job)};
+    quality.AddValidation(job, row);
+    row.insert(
+        row.end(),
+        {TokensPerSecondText(job), RemainingText(job),
          job.has_submitted_at() ? TimeText(job.submitted_at(), zone) : "-",
          job.reason()});
+    table.AddRow(std::move(row));
   }
   return table.Render(width, color);
 }

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <cstddef>
+#include <utility>
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
@@ -66,7 +67,9 @@ std::string WholeText(const WatchModel& model,
                           job.state() == v1::JOB_STATE_CANCELLED;
     if (given_up) continue;
     done += job.step();
-    all += job.total_steps();
+    // It may have stopped early.
+    const bool is_done = job.state() == v1::JOB_STATE_COMPLETED;
+    all += is_done ? job.step() : job.total_steps();
     if (job.state() == v1::JOB_STATE_RUNNING) {
       tokens += job.overall_tokens_per_second();
     }
@@ -96,20 +99,23 @@ std::string NoteText(const v1::JobStatus& job) {
 }
 
 Table JobTable(const std::vector<v1::JobStatus>& jobs, size_t count) {
-  Table table({{"JOB"},
-               {"NAME", false, /*flexible=*/true},
-               {"PHASE"},
-               {"STEP", true},
-               {"LOSS", true},
-               {"VAL PPL", true},
-               {"TOKENS/S", true},
-               {"LEFT", true},
-               {"NOTE"}});
+  const QualityColumns quality(jobs);
+  std::vector<Column> columns = {{"JOB"},
+                                 {"NAME", false, /*flexible=*/true},
+                                 {"PHASE"},
+                                 {"STEP", true},
+                                 {"LOSS", true}};
+  quality.AddValidation(columns);
+  columns.insert(columns.end(), {{"TOKENS/S", true}, {"LEFT", true}, {"NOTE"}});
+  Table table(columns);
   for (size_t i = 0; i < count; ++i) {
     const v1::JobStatus& job = jobs[i];
-    table.AddRow({job.job_id(), job.name(), PhaseCell(job), StepText(job),
-                  TrainLossText(job), ValidationPerplexityText(job),
-                  TokensPerSecondText(job), RemainingText(job), NoteText(job)});
+    std::vector<Cell> row = {job.job_id(), job.name(), PhaseCell(job),
+                             StepText(job), TrainLossText(job)};
+    quality.AddValidation(job, row);
+    row.insert(row.end(),
+               {TokensPerSecondText(job), RemainingText(job), NoteText(job)});
+    table.AddRow(std::move(row));
   }
   return table;
 }
@@ -149,11 +155,13 @@ std::string ChangeLine(const v1::JobStatus& job) {
   return absl::StrCat(JobLabel(job), ": ", PhaseCell(job).text, reason);
 }
 
+// `quality` is a perplexity, or an accuracy.
 std::string EvaluationLine(const v1::JobStatus& job, absl::string_view split,
-                           double loss, double perplexity) {
+                           double loss, absl::string_view quality) {
   return absl::StrCat(JobLabel(job), ": step ", StepText(job), " ", split,
-                      " loss ", LossText(loss), " perplexity ",
-                      PerplexityText(perplexity));
+                      " loss ", LossText(loss),
+                      IsClassification(job) ? " accuracy " : " perplexity ",
+                      quality);
 }
 
 std::vector<std::string> ChangedLines(const v1::JobStatus& old,
@@ -164,14 +172,18 @@ std::vector<std::string> ChangedLines(const v1::JobStatus& old,
                                old.validation_loss() != job.validation_loss());
   if (new_validation) {
     lines.push_back(EvaluationLine(job, "validation", job.validation_loss(),
-                                   job.validation_perplexity()));
+                                   IsClassification(job)
+                                       ? ValidationAccuracyText(job)
+                                       : ValidationPerplexityText(job)));
   }
   const bool new_test =
       job.has_test_loss() &&
       (!old.has_test_loss() || old.test_loss() != job.test_loss());
   if (new_test) {
-    lines.push_back(
-        EvaluationLine(job, "test", job.test_loss(), job.test_perplexity()));
+    lines.push_back(EvaluationLine(job, "test", job.test_loss(),
+                                   IsClassification(job)
+                                       ? TestAccuracyText(job)
+                                       : TestPerplexityText(job)));
   }
   if (old.state() != job.state() || old.phase() != job.phase()) {
     lines.push_back(ChangeLine(job));

@@ -72,6 +72,29 @@ TEST(RenderProgressTest, ShowsRunningJobsFirstThenDevices) {
       << "the memory is cut off first";
 }
 
+// Steps that a job shall not make any more are none of the sweep's.
+TEST(RenderProgressTest, AJobThatStoppedEarlyIsDone) {
+  v1::JobStatus stopped =
+      Job("j1", v1::JOB_STATE_COMPLETED, v1::JOB_PHASE_ENDED);
+  stopped.set_step(30);
+  stopped.set_total_steps(100);
+  stopped.set_reason("stopped after step 30: validation loss not below 3");
+  const std::vector<std::string> lines =
+      RenderProgress(Model({stopped, Training()}), {}, false);
+  EXPECT_THAT(lines[0], HasSubstr("; 47 of 150 steps (31%)"));
+  EXPECT_THAT(lines[3], AllOf(HasSubstr("30/100"),
+                              HasSubstr("stopped after step 30: validation")));
+}
+
+TEST(RenderProgressTest, ShowsTheAccuracyOfAClassification) {
+  v1::JobStatus job = Training();
+  job.set_validation_accuracy(0.875);
+  const std::vector<std::string> lines =
+      RenderProgress(Model({job}), {}, false);
+  EXPECT_THAT(lines[1], HasSubstr("VAL ACC"));
+  EXPECT_THAT(lines[2], ContainsRegex("17/120 +3.5000 +0.8750 +2468"));
+}
+
 TEST(RenderProgressTest, CountsPausedJobsAndShowsTheirState) {
   v1::JobStatus paused = Training();
   paused.set_job_id("j1");

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "absl/container/btree_map.h"
+#include "common/chain/step_numbers.h"
 #include "glog/logging.h"
 
 namespace hydra {
@@ -144,11 +145,22 @@ ChainPosition AfterStep(const JobShape& shape, const ChainPlan& plan,
 
 ChainPosition AfterEvaluation(const JobShape& shape, const ChainPlan& plan,
                               const ChainPosition& position) {
+  // The test split comes last, in a job that stopped early too.
+  if (position.split == wv1::SPLIT_TEST) return End(position.step);
   if (position.step < plan.total_steps) return BeginStep(position.step);
-  if (position.split == wv1::SPLIT_VALIDATION && plan.test_batches > 0) {
+  if (plan.test_batches > 0) {
     return BeginEvaluation(shape, wv1::SPLIT_TEST, position.step);
   }
   return End(position.step);
+}
+
+// Batches whose examples a worker may have in its memory at once.
+int64_t MostBatchesAtOnce(const JobShape& shape) {
+  const auto& examples = shape.table->examples;
+  if (!examples.has_value()) return kMostVisitBatches;
+  return std::clamp<int64_t>(
+      kMaxStepNumbers / examples->element_count() / shape.eval_batch_size, 1,
+      kMostVisitBatches);
 }
 
 // An evaluation begins again, and the job may be cut otherwise than it was.
@@ -179,13 +191,15 @@ int EvaluationVisitBatches(const JobShape& shape) {
     step_bytes += shape.LargestRound() * shape.TrainBoundaryBytes(layers.first);
   }
   const int64_t room = std::max(step_bytes, parameters / 16);
+  const int64_t most = MostBatchesAtOnce(shape);
   return static_cast<int>(std::clamp<int64_t>(
-      room / batch_bytes, kLeastVisitBatches, kMostVisitBatches));
+      room / batch_bytes, std::min<int64_t>(kLeastVisitBatches, most), most));
 }
 
 int64_t VisitEnd(const ChainPlan& plan, const ChainPosition& position) {
-  return std::min(position.first_batch +
-                      std::max(position.visit_batches, kLeastVisitBatches),
+  const int batches =
+      position.visit_batches > 0 ? position.visit_batches : kLeastVisitBatches;
+  return std::min(position.first_batch + batches,
                   BatchesOf(plan, position.split));
 }
 

@@ -17,7 +17,9 @@ namespace hydra {
 // Evaluation batches that one visit to a shard runs: each visit moves the
 // shard's parameters anew. As many as have room at the cuts where a training
 // step has its boundaries, or in a sixteenth of what the parameters take; the
-// least and the most are below.
+// least and the most are below. Of examples no more than kMaxStepNumbers
+// (step_numbers.h) has room for, and one at least: a worker reads all of them
+// at once.
 int EvaluationVisitBatches(const JobShape& shape);
 inline constexpr int kLeastVisitBatches = 4;
 inline constexpr int kMostVisitBatches = 32;

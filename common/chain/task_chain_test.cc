@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
+#include "common/chain/step_numbers.h"
 #include "common/chain/testing/tiny_shape.h"
 
 namespace hydra {
@@ -219,6 +220,21 @@ TEST(TaskChainTest, EvaluatesAtTheIntervalAndBothSplitsAtTheEnd) {
   EXPECT_EQ(IntermediateEvaluations(plan, 2), 0);
 }
 
+TEST(TaskChainTest, NothingComesBehindTheTestSplitOfAJobThatStoppedEarly) {
+  ChainPlan plan;
+  plan.total_steps = 100;
+  plan.eval_steps = 2;
+  plan.validation_batches = 1;
+  plan.test_batches = 1;
+  ChainPosition place;
+  place.phase = ChainPosition::Phase::kEvaluate;
+  place.step = 4;
+  place.split = wv1::SPLIT_TEST;
+  place = Next(Shape({}), plan, place);
+  EXPECT_TRUE(place.done());
+  EXPECT_EQ(place.step, 4);
+}
+
 TEST(TaskChainTest, AVisitRunsAsManyBatchesAsHaveRoom) {
   EXPECT_EQ(EvaluationVisitBatches(Shape({})), kMostVisitBatches)
       << "one shard has no cuts";
@@ -231,6 +247,33 @@ TEST(TaskChainTest, AVisitRunsAsManyBatchesAsHaveRoom) {
   EXPECT_EQ(EvaluationVisitBatches(shape), kLeastVisitBatches);
   shape.eval_batch_size = 1;
   EXPECT_EQ(EvaluationVisitBatches(shape), kMostVisitBatches);
+}
+
+TEST(TaskChainTest, AVisitReadsNoMoreExamplesThanAWorkerMayHoldAtOnce) {
+  JobShape shape = Shape({});
+  // Tensors of 1024 numbers, three in a batch.
+  const auto set_examples = [&shape](int64_t height) {
+    ModelTable table = *shape.table;
+    table.examples.emplace().shape = {height, 1024};
+    shape.table = std::move(table);
+  };
+  set_examples(1);
+  EXPECT_EQ(EvaluationVisitBatches(shape), kMostVisitBatches);
+  const int64_t of_a_batch = kMaxStepNumbers / 1024 / shape.eval_batch_size;
+  set_examples(of_a_batch / 7);
+  EXPECT_EQ(EvaluationVisitBatches(shape), 7);
+  set_examples(of_a_batch / 2);
+  EXPECT_EQ(EvaluationVisitBatches(shape), 2) << "fewer than the least";
+  set_examples(2 * of_a_batch);
+  EXPECT_EQ(EvaluationVisitBatches(shape), 1);
+
+  // And the chain's visits are so long.
+  set_examples(of_a_batch / 2);
+  ChainPlan plan;
+  plan.total_steps = 1;
+  plan.test_batches = 5;
+  EXPECT_THAT(Names(shape, plan), ElementsAre("INIT 0", "TURN 0", "EVALUATE 0",
+                                              "EVALUATE 0", "EVALUATE 0"));
 }
 
 TEST(TaskChainTest, AVisitThatWasBegunRunsAsManyAsItBeganWith) {

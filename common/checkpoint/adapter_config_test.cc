@@ -3,6 +3,7 @@
 #include "common/model/gpt2_table.h"
 #include "common/model/llama_table.h"
 #include "common/model/lora.h"
+#include "common/model/vit_table.h"
 #include "gtest/gtest.h"
 #include "nlohmann/json.hpp"
 
@@ -55,6 +56,21 @@ TEST(AdapterConfigTest, AGpt2KeepsItsWeightsTheOtherWayRound) {
   EXPECT_EQ(config["fan_in_fan_out"], true);
   EXPECT_EQ(config["lora_alpha"], 2.5);
   EXPECT_EQ(config["target_modules"], json({"c_attn", "c_proj", "c_fc"}));
+}
+
+// PEFT has no name for it.
+TEST(AdapterConfigTest, AClassifierIsNoLanguageModel) {
+  VitConfig model;
+  model.hidden_size = 4;
+  model.num_hidden_layers = 1;
+  model.num_attention_heads = 1;
+  model.intermediate_size = 8;
+  model.image_height = model.image_width = 4;
+  model.patch_height = model.patch_width = 2;
+  const json config =
+      ConfigOf(WithLora(BuildVitTable(model), LoraConfig{2}).value());
+  EXPECT_TRUE(config["task_type"].is_null());
+  EXPECT_EQ(config["target_modules"], json({"q_proj", "v_proj"}));
 }
 
 }  // namespace

@@ -18,7 +18,12 @@ inline bool IsRows(hydra::v1::DataFormat format) {
   return format == hydra::v1::DATA_FORMAT_JSONL || IsConversations(format);
 }
 
-// Text that a tokenizer makes ids of; else the ids are there.
+// Tensors, of which each model takes its own; no tokens.
+inline bool IsTensors(hydra::v1::DataFormat format) {
+  return format == hydra::v1::DATA_FORMAT_TENSORS;
+}
+
+// Text that a tokenizer makes ids of; else the ids, or tensors, are there.
 inline bool IsTokenized(hydra::v1::DataFormat format) {
   return format == hydra::v1::DATA_FORMAT_TEXT || IsRows(format);
 }

@@ -12,6 +12,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "absl/strings/str_split.h"
+#include "absl/strings/strip.h"
 #include "common/jobfile/dataset_index.h"
 #include "common/jobfile/field_value.h"
 #include "common/jobfile/job_aliases.h"
@@ -43,6 +44,7 @@ constexpr absl::string_view kModules = "lora.target_modules";
 constexpr absl::string_view kTrainOnPrompt = "data.train_on_prompt";
 constexpr absl::string_view kPacking = "data.packing";
 constexpr absl::string_view kSchedule = "train.lr_scheduler_type";
+constexpr absl::string_view kBf16 = "train.bf16";
 constexpr absl::string_view kWarmup[] = {"train.warmup_steps",
                                          "train.warmup_ratio"};
 
@@ -96,10 +98,27 @@ bool IsOneOf(absl::string_view same, const YamlNode& value) {
   });
 }
 
+// Whether the key asks for products in bf16, as train.bf16 has them: of
+// accelerate, and of Lightning.
+bool IsBf16Products(absl::string_view key, const YamlNode& value) {
+  return (key == "mixed_precision" && IsOneOf("bf16", value)) ||
+         (key == "precision" && IsOneOf("bf16-mixed|bf16", value));
+}
+
+// Whether the key makes a tool look for the best of its evaluations.
+bool LooksForTheBest(const YamlEntry& entry) {
+  return (entry.key == "load_best_model_at_end" ||
+          entry.key == "early_stopping_patience" ||
+          entry.key == "early_stopping_steps") &&
+         !IsNothing(entry.value) && !IsOneOf("false|0|none", entry.value);
+}
+
 // Whether the value of a field makes another model.
 bool IsPartOfTheResult(absl::string_view path) {
   return absl::StartsWith(path, "model.") || absl::StartsWith(path, "train.") ||
          absl::StartsWith(path, kAdapters) ||
+         // They say how long it is trained.
+         absl::StartsWith(path, "evaluation.early_stopping") ||
          (absl::StartsWith(path, "data.") && path != "data.validation_files" &&
           path != "data.test_files");
 }
@@ -109,9 +128,11 @@ bool IsFiles(absl::string_view path) {
          path == "data.test_files";
 }
 
-// data.format's value for a file of this name; empty: Hydra does not read such.
+// data.format's value for a file of this name, packed with gzip or not; empty:
+// Hydra does not read such.
 absl::string_view FormatOf(absl::string_view path) {
-  const std::string name = absl::AsciiStrToLower(path);
+  const std::string whole = absl::AsciiStrToLower(path);
+  const std::string name(absl::StripSuffix(whole, ".gz"));
   const size_t dot = name.rfind('.');
   const size_t slash = name.rfind('/');
   if (dot == name.npos || (slash != name.npos && dot < slash)) return "text";
@@ -120,8 +141,8 @@ absl::string_view FormatOf(absl::string_view path) {
     if (extension == json) return "jsonl";
   }
   for (absl::string_view other :
-       {".csv", ".tsv", ".parquet", ".arrow", ".gz", ".zst", ".xz", ".bz2",
-        ".zip", ".bin", ".npy"}) {
+       {".csv", ".tsv", ".parquet", ".arrow", ".zst", ".xz", ".bz2", ".zip",
+        ".tar", ".tgz", ".bin", ".npy"}) {
     if (extension == other) return "";
   }
   return "text";
@@ -187,6 +208,7 @@ class Importer {
       if (entry.key == tool_.adapter_key && !IsNothing(entry.value)) {
         has_adapters_ = IsOneOf(tool_.adapter_value, entry.value);
       }
+      looks_for_the_best_ |= LooksForTheBest(entry);
     }
     for (const YamlEntry& entry : root.entries) Read("", "", entry);
     for (const ToolDefault& silent : tool_.defaults) Assume(silent);
@@ -270,6 +292,16 @@ class Importer {
                            "write 'use_peft: true', or remove it");
     }
     if (TakeRows(section, key, entry)) return;
+    if (section.empty() && IsBf16Products(entry.key, entry.value)) {
+      mentioned_.emplace(kBf16);
+      return TakeBf16(key, "true", absl::StrCat("for ", Shown(entry.value)));
+    }
+    if (section.empty() && entry.key == "metric_for_best_model" &&
+        !looks_for_the_best_) {
+      return Tell(Fate::kLeftOut, key,
+                  absl::StrCat(Shown(entry.value),
+                               "; nothing here depends on which is the best"));
+    }
     // A section of a job file, or a word that is no key, is no counterpart.
     if (path.empty() && (alias == nullptr || !alias->meant.empty())) {
       return Tell(Fate::kLost, key,
@@ -468,7 +500,19 @@ class Importer {
       return TakeWord(path, key, node.text, note);
     }
     const bool is_switch = field.cpp_type() == FieldDescriptor::CPPTYPE_BOOL;
-    Set(path, key, is_switch ? WithoutSynonyms(node.text) : node.text, note);
+    const std::string text = is_switch ? WithoutSynonyms(node.text) : node.text;
+    if (path == kBf16) return TakeBf16(key, text, note);
+    Set(path, key, text, note);
+  }
+
+  void TakeBf16(const Key& key, absl::string_view text,
+                absl::string_view note) {
+    // Axolotl's word for: where the GPU can.
+    const std::string value(text == "auto" ? "true" : text);
+    Set(std::string(kBf16), key, value, note);
+    if (value == "true" && tool_.has_bf16_weights && !has_adapters_) {
+      LoseLast("weights and moments are fp32 here");
+    }
   }
 
   // A value that stands for another word here, as adamw_torch does for adamw.
@@ -724,22 +768,28 @@ class Importer {
     return mistakes;
   }
 
-  // What no job file may have is left out of this one.
+  // What no job file may have is left out of this one, and then what cannot be
+  // without it.
   void Validate() {
-    for (const Mistake& mistake : MistakesOfJob()) {
-      // Others are about what to write instead.
-      if (IsPathField(mistake.field())) continue;
-      Drop(mistake.field(),
-           IsPartOfTheResult(mistake.field()) ? Fate::kLost : Fate::kLeftOut,
-           mistake.description());
-    }
-    mistakes_ = MistakesOfJob();
+    size_t before;
+    do {
+      before = values_.size();
+      mistakes_ = MistakesOfJob();
+      for (const Mistake& mistake : mistakes_) {
+        // Others are about what to write instead.
+        if (IsPathField(mistake.field())) continue;
+        Drop(mistake.field(),
+             IsPartOfTheResult(mistake.field()) ? Fate::kLost : Fate::kLeftOut,
+             mistake.description());
+      }
+    } while (values_.size() != before);
   }
 
   const TrainerTool& tool_;
   const ImportOptions& options_;
   // The file trains adapters.
   bool has_adapters_;
+  bool looks_for_the_best_ = false;
   // Where LLaMA-Factory's index of data sets lies.
   std::string dataset_dir_ = "data";
   std::map<std::string, Value, std::less<>> values_;

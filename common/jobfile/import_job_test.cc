@@ -19,6 +19,7 @@ namespace hydra {
 namespace {
 
 using ::testing::AllOf;
+using ::testing::Contains;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
@@ -150,7 +151,7 @@ TEST(ImportJobTest, ALlamaFactoryFileIsToldWhatHasNoCounterpart) {
   EXPECT_EQ(imported.tool, "LLaMA-Factory");
   EXPECT_THAT(KeysOf(imported, Fate::kLost),
               ElementsAre("model_name_or_path", "dataset", "template",
-                          "max_samples", "bf16", "val_size"));
+                          "max_samples", "val_size"));
   EXPECT_THAT(
       KeysOf(imported, Fate::kLeftOut),
       ElementsAre("trust_remote_code", "stage", "do_train", "finetuning_type",
@@ -167,6 +168,7 @@ TEST(ImportJobTest, ALlamaFactoryFileIsToldWhatHasNoCounterpart) {
   const v1::JobSpec job = Submitted(imported);
   EXPECT_EQ(job.data().format(), v1::DATA_FORMAT_INSTRUCTION);
   EXPECT_EQ(job.train().context_length(), 2048);
+  EXPECT_TRUE(job.train().bf16());
   EXPECT_EQ(job.train().warmup_ratio(), 0.1);
   EXPECT_EQ(job.train().num_train_epochs(), 3);
   EXPECT_EQ(job.train().lr_scheduler_type(), v1::LR_SCHEDULER_TYPE_COSINE);
@@ -181,7 +183,7 @@ TEST(ImportJobTest, JsonOfTrlIsReadLikeYaml) {
   const ImportedJob imported = ImportSample("trl.json");
   EXPECT_EQ(imported.tool, "TRL");
   EXPECT_THAT(KeysOf(imported, Fate::kLost),
-              ElementsAre("optim", "bf16", "packing_strategy"));
+              ElementsAre("optim", "packing_strategy"));
   EXPECT_THAT(WhatOf(imported, "optim"), HasSubstr("moments are fp32"));
   const v1::JobSpec job = Submitted(imported);
   EXPECT_EQ(job.train().optim(), v1::OPTIMIZER_ADAMW);
@@ -221,7 +223,9 @@ TEST(ImportJobTest, EveryKeyIsToldWithItsLine) {
 TEST(ImportJobTest, ValuesThatAskForWhatHydraDoesLoseNothing) {
   for (const char* lines :
        {"bf16: false", "bf16: no", "bf16: off", "torch_dtype: float32",
-        "label_smoothing_factor: 0.0", "load_best_model_at_end: false",
+        "label_smoothing_factor: 0.1", "load_best_model_at_end: false",
+        "metric_for_best_model: eval_loss", "optim: paged_lion_32bit",
+        "metric_for_best_model: eval_bleu", "mixed_precision: bf16",
         "revision: main", "validation_split_percentage: 0",
         "group_by_length: False", "lora_r:", "plugins: []",
         "optim: adamw_torch", "lr_scheduler_type: constant_with_warmup"}) {
@@ -229,17 +233,109 @@ TEST(ImportJobTest, ValuesThatAskForWhatHydraDoesLoseNothing) {
   }
 }
 
-TEST(ImportJobTest, WhereAToolComputesInBf16UnlessToldNotToThatIsLost) {
-  EXPECT_THAT(
-      KeysOf(Import("{base_model: /m, sample_packing: true}"), Fate::kLost),
-      ElementsAre("bf16"));
-  EXPECT_THAT(KeysOf(Import("{base_model: /m, sample_packing: true, "
-                            "bf16: false}"),
-                     Fate::kLost),
-              IsEmpty());
+TEST(ImportJobTest, WhereAToolComputesInBf16UnlessToldNotToTheJobDoesToo) {
+  const ImportedJob unasked = Import(
+      "{base_model: /m, sample_packing: true, adapter: lora, lora_alpha: 16, "
+      "lora_target_linear: true}");
+  EXPECT_THAT(KeysOf(unasked, Fate::kLost), IsEmpty());
+  EXPECT_EQ(Field(unasked, "train.bf16"), "true");
+  EXPECT_THAT(KeysOf(unasked, Fate::kAssumed), Contains("bf16"));
+  EXPECT_EQ(Field(Import("{base_model: /m, sample_packing: true, bf16: no}"),
+                  "train.bf16"),
+            "false");
   EXPECT_THAT(KeysOf(Import("{use_peft: false, max_length: 8, bf16: false}"),
                      Fate::kLost),
               ElementsAre("packing", "packing_strategy"));
+}
+
+TEST(ImportJobTest, WhereAToolHasItsWeightsInBf16ThatIsLost) {
+  const std::string axolotl = "base_model: /m\nsample_packing: true\n";
+  for (const char* line : {"", "bf16: auto\n", "bf16: true\n"}) {
+    const ImportedJob full = Import(absl::StrCat(axolotl, line));
+    EXPECT_THAT(KeysOf(full, Fate::kLost), ElementsAre("bf16")) << line;
+    EXPECT_THAT(WhatOf(full, "bf16"),
+                HasSubstr("weights and moments are fp32 here"));
+    EXPECT_EQ(Field(full, "train.bf16"), "true");
+  }
+  // Others have copies of them in fp32.
+  EXPECT_FALSE(TrainsAnother(ImportWith("bf16: true\n")));
+}
+
+TEST(ImportJobTest, MixedPrecisionInBf16IsThatOfTheJob) {
+  for (const char* line :
+       {"mixed_precision: bf16", "precision: bf16-mixed", "precision: bf16"}) {
+    const ImportedJob job = ImportWith(line);
+    EXPECT_FALSE(TrainsAnother(job)) << line;
+    EXPECT_EQ(Field(job, "train.bf16"), "true") << line;
+  }
+  for (const char* line :
+       {"mixed_precision: fp16", "precision: bf16-true", "precision: 16"}) {
+    const ImportedJob job = ImportWith(line);
+    EXPECT_TRUE(TrainsAnother(job)) << line;
+    EXPECT_EQ(Field(job, "train.bf16"), "none") << line;
+  }
+}
+
+TEST(ImportJobTest, AnotherMetricIsLostWhereItChoosesSomething) {
+  constexpr absl::string_view kMetric =
+      "metric_for_best_model: eval_bleu\neval_steps: 10\n"
+      "validation_file: /v.txt\n";
+  EXPECT_THAT(
+      KeysOf(ImportWith(absl::StrCat(kMetric, "early_stopping_patience: 3\n")),
+             Fate::kLost),
+      ElementsAre("metric_for_best_model"));
+  EXPECT_THAT(
+      KeysOf(ImportWith(absl::StrCat(kMetric, "load_best_model_at_end: yes\n")),
+             Fate::kLost),
+      ElementsAre("metric_for_best_model", "load_best_model_at_end"));
+  EXPECT_THAT(
+      KeysOf(ImportWith(absl::StrCat(kMetric, "load_best_model_at_end: no\n")),
+             Fate::kLost),
+      IsEmpty());
+}
+
+TEST(ImportJobTest, TheLionOfAnotherPackageHasOtherDefaults) {
+  const ImportedJob job = ImportWith("optim: lion_pytorch\n");
+  EXPECT_EQ(Field(job, "train.optim"), "lion");
+  EXPECT_THAT(KeysOf(job, Fate::kLost), ElementsAre("optim"));
+  EXPECT_THAT(WhatOf(job, "optim"), HasSubstr("its beta2 is 0.99"));
+}
+
+TEST(ImportJobTest, TakesWhatSaysHowToTrain) {
+  const ImportedJob job = ImportWith(
+      "optim: lion_32bit\nlabel_smoothing_factor: 0.1\neval_steps: 10\n"
+      "early_stopping_steps: 3\nearly_stopping_threshold: 0.01\n"
+      "validation_file: /v.txt\n");
+  EXPECT_EQ(Field(job, "train.optim"), "lion");
+  EXPECT_EQ(Field(job, "train.label_smoothing_factor"), "0.1");
+  EXPECT_EQ(Field(job, "evaluation.early_stopping_patience"), "3");
+  EXPECT_EQ(Field(job, "evaluation.early_stopping_threshold"), "0.01");
+  // Nothing is evaluated in between: the job would train on.
+  const ImportedJob never =
+      ImportWith("early_stopping_patience: 3\nvalidation_file: /v.txt\n");
+  EXPECT_EQ(Field(never, "evaluation.early_stopping_patience"), "none");
+  EXPECT_THAT(WhatOf(never, "early_stopping_patience"),
+              HasSubstr("with eval_steps 0"));
+  // So does one without the files.
+  const ImportedJob blind =
+      ImportWith("early_stopping_patience: 3\neval_steps: 10\n");
+  EXPECT_THAT(KeysOf(blind, Fate::kLost),
+              ElementsAre("early_stopping_patience"));
+  EXPECT_THAT(blind.mistakes, IsEmpty());
+}
+
+TEST(ImportJobTest, FilesThatArePackedAreWhatIsInThem) {
+  const auto import = [](const std::string& name) {
+    return Import(absl::StrCat(
+        "{base_model: /m, sample_packing: true, bf16: false, datasets: [{path: "
+        "/",
+        name, "}]}"));
+  };
+  const ImportedJob rows = import("a.jsonl.gz");
+  EXPECT_EQ(Field(rows, "data.format"), "jsonl");
+  EXPECT_THAT(KeysOf(rows, Fate::kLost), IsEmpty());
+  EXPECT_THAT(WhatOf(import("a.csv.gz"), "datasets.path"),
+              HasSubstr("Hydra reads text and JSON Lines"));
 }
 
 TEST(ImportJobTest, AConstantRateHasNoWarmupThere) {
@@ -278,13 +374,13 @@ TEST(ImportJobTest, DataSetsWithTheirTextInTwoFieldsAreLost) {
 }
 
 TEST(ImportJobTest, ValuesThatTrainAnotherModelAreLost) {
-  for (const char* lines : {"bf16: true",
-                            "bf16: auto",
+  for (const char* lines : {"bf16_full_eval: true",
+                            "fp16: true",
                             "torch_dtype: bfloat16",
                             "lora_r: 8",
                             "load_in_4bit: true",
-                            "label_smoothing_factor: 0.1",
                             "early_stopping_patience: 3",
+                            "optim: lion_8bit",
                             "val_size: 0.1",
                             "packing: false",
                             "optim: adafactor",

@@ -30,9 +30,9 @@ constexpr absl::string_view kSchedules =
     "there are constant, linear and cosine, each with warmup_steps or "
     "warmup_ratio";
 constexpr absl::string_view kFp32 =
-    "Hydra trains in fp32: there is no other precision yet; parameters that "
-    "are "
-    "not trained keep the two bytes of their checkpoint (model.frozen_dtype)";
+    "Hydra's parameters, moments and sums are fp32; linear maps may compute in "
+    "bfloat16 (train.bf16), and parameters that are not trained keep the two "
+    "bytes of their checkpoint (model.frozen_dtype)";
 constexpr absl::string_view kAlwaysRecomputed =
     "Hydra keeps activations at shard boundaries and computes the rest anew in "
     "any case";
@@ -117,6 +117,13 @@ constexpr Alias kJobAliases[] = {
     {"adamw_torch", "adamw"},
     {"adamw_torch_fused", "adamw"},
     {"adamw_hf", "adamw"},
+    {"lion_32bit", "lion"},
+    {"paged_lion_32bit", "lion"},
+    {"lion_pytorch", "lion",
+     "there, its beta2 is 0.99, and nothing is exempt from decay",
+     Import::kChanges},
+    {"lion_8bit", "lion", "moments are fp32", Import::kChanges},
+    {"paged_lion_8bit", "lion", "moments are fp32", Import::kChanges},
     {"wd", "weight_decay"},
     {"beta1", "adam_beta1"},
     {"beta2", "adam_beta2"},
@@ -415,7 +422,7 @@ constexpr Alias kJobAliases[] = {
     {"stage", "", kFullTraining, Import::kChanges, "pt"},
     {"loss", "", kFullTraining, Import::kChanges},
     {"loss_fn", "", kFullTraining, Import::kChanges},
-    {"label_smoothing*", "", kFullTraining, Import::kChanges, kOff},
+    {"label_smoothing", "label_smoothing_factor"},
     {"neftune*", "", kFullTraining, Import::kChanges, kOff},
     {"optim_args", "", kOptimizerKeys, Import::kChanges},
     {"optimizer_kwargs", "", kOptimizerKeys, Import::kChanges},
@@ -449,7 +456,9 @@ constexpr Alias kJobAliases[] = {
     {"every_n_train_steps", "checkpoint.every_steps"},
     {"save_top_k", "checkpoint.keep_last", "with keep_best, the best one too"},
     {"load_best_model_at_end", "checkpoint.keep_best",
-     "the output is the last step's model", Import::kChanges, kOff},
+     "the output is the last step's model; the best one is a checkpoint, if "
+     "one is written at its step",
+     Import::kChanges, kOff},
     {"always_save_checkpoint", "checkpoint.every_steps", "or every_minutes"},
     {"dir", "output.output_dir"},
     {"default_root_dir", "output.output_dir"},
@@ -462,15 +471,17 @@ constexpr Alias kJobAliases[] = {
     {"resume*", "", kResumesItself, Import::kChanges, "false|true|none"},
     {"ckpt_path", "", kResumesItself, Import::kChanges, "none"},
     {"auto_resume", "", kResumesItself},
-    {"metric_for_best_model", "", kByValidationLoss},
+    {"metric_for_best_model", "", kByValidationLoss, Import::kChanges,
+     "loss|eval_loss|none"},
     {"greater_is_better", "", kByValidationLoss},
     {"ignore_data_skip", "", kResumesItself},
     {"restore_callback_states_from_checkpoint", "", kResumesItself},
     {"save_on_each_node", "", kPlacesItself},
     {"average_tokens_across_devices", "", kPlacesItself},
     {"strict", "", "a key that is not known is always told"},
-    {"early_stopping*", "", "there is no early stopping yet", Import::kChanges,
-     kOff},
+    {"early_stopping_steps", "early_stopping_patience"},
+    {"early_stopping*", "early_stopping_patience",
+     "early_stopping_patience says it, in evaluations", Import::kChanges, kOff},
     {"run_name", "name"},
     {"experiment_name", "name"},
     {"job_name", "name"},

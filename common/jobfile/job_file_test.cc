@@ -49,7 +49,7 @@ TEST(ParseJobFileTest, AnEmptySweepIsNoSweep) {
 
 TEST(ParseJobFileTest, TellsAllMistakesAtOnce) {
   const absl::StatusOr<JobFile> file = ParseJobFile(
-      "modle: {}\ntrain:\n  lr: 1\n  optim: lion\n"
+      "modle: {}\ntrain:\n  lr: 1\n  optim: adafactor\n"
       "sweep:\n  grid:\n    train.seed: [a]\n");
   EXPECT_EQ(MistakesOf(file.status()).size(), 4);
 }
@@ -171,21 +171,22 @@ TEST(ParseJobFileTest, ExplainsEachMistake) {
        "train.seed: line 1: expected a whole number from 0 to "
        "18446744073709551615, found '-1'"},
       {"train: {optim: adamw_torch}",
-       "train.optim: line 1: expected one of sgd, adam, adamw, found "
+       "train.optim: line 1: expected one of sgd, adam, adamw, lion, found "
        "'adamw_torch'; did you mean 'adamw'?"},
-      {"train: {optim: lion}",
-       "train.optim: line 1: expected one of sgd, adam, adamw, found 'lion'"},
+      {"train: {optim: adafactor}",
+       "train.optim: line 1: expected one of sgd, adam, adamw, lion, found "
+       "'adafactor'"},
       {"train: {optim: unspecified}",
-       "train.optim: line 1: expected one of sgd, adam, adamw, found "
+       "train.optim: line 1: expected one of sgd, adam, adamw, lion, found "
        "'unspecified'"},
       {"train: {optim: OPTIMIZER_ADAM}",
-       "train.optim: line 1: expected one of sgd, adam, adamw, found "
+       "train.optim: line 1: expected one of sgd, adam, adamw, lion, found "
        "'OPTIMIZER_ADAM'"},
       {"model: {init: [random]}",
        "model.init: line 1: expected one of pretrained, random, found a list"},
       {"data: {format: txt}",
        "data.format: line 1: expected one of text, tokens_u16, tokens_u32, "
-       "jsonl, chat, instruction, found 'txt'; did you mean 'text'?"},
+       "jsonl, chat, instruction, tensors, found 'txt'; did you mean 'text'?"},
       {"data: {shuffle: yes}",
        "data.shuffle: line 1: expected true or false, found 'yes'"},
       {"data: {shuffle: 1}",
@@ -222,10 +223,13 @@ TEST(ParseJobFileTest, ExplainsEachMistake) {
        "combination of sweep.grid; remove it"},
       {"sweep: {gird: 3}",
        "sweep.gird: line 1: unknown key 'gird'; did you mean 'grid'?"},
-      {"sweep: {grid: {train.bf16: [true, false]}}",
-       "train.bf16: line 1: no such field in a job; Hydra trains in fp32: "
-       "there is no other precision yet; parameters that are not trained keep "
-       "the two bytes of their checkpoint (model.frozen_dtype)"},
+      {"sweep: {grid: {train.fp16: [true, false]}}",
+       "train.fp16: line 1: no such field in a job; Hydra's parameters, "
+       "moments "
+       "and sums are fp32; linear maps may compute in bfloat16 (train.bf16), "
+       "and "
+       "parameters that are not trained keep the two bytes of their checkpoint "
+       "(model.frozen_dtype)"},
       {"sweep: {}\nsweep: {}",
        "sweep: line 2: this key is given twice, first in line 1"},
       {"sweep: {grid: {}, grid: {}}",
@@ -264,7 +268,7 @@ TEST(ParseJobFileTest, ExplainsEachMistake) {
       {"sweep: {grid: {train.seed: [1], train.seed: [2]}}",
        "train.seed: line 1: this key is given twice, first in line 1"},
       {"sweep: {grid: {train.optim: [sgd, adamw_torch]}}",
-       "train.optim: line 1: expected one of sgd, adam, adamw, found "
+       "train.optim: line 1: expected one of sgd, adam, adamw, lion, found "
        "'adamw_torch'; did you mean 'adamw'?"},
   };
   for (const auto& test : kCases) {

@@ -91,7 +91,8 @@ constexpr TrainerTool kOthers[] = {
      /*null_is_default=*/false, "finetuning_type", "lora",
      /*has_adapters_unasked=*/true},
     {"Axolotl", kAxolotlMarks, kAxolotlDefaults, /*has_dataset_index=*/false,
-     /*reads_whole_text=*/false, /*null_is_default=*/true, "adapter", "lora"},
+     /*reads_whole_text=*/false, /*null_is_default=*/true, "adapter", "lora",
+     /*has_adapters_unasked=*/false, /*has_bf16_weights=*/true},
     {"TRL", kTrlMarks, kTrlDefaults, /*has_dataset_index=*/false,
      /*reads_whole_text=*/false, /*null_is_default=*/false, "use_peft", "true"},
 };

@@ -35,6 +35,9 @@ struct TrainerTool {
   // It does that where the key is not there, and lora_alpha then is twice the
   // rank.
   bool has_adapters_unasked = false;
+  // Where it computes in bf16, parameters that are trained lie in it too, and
+  // so do their moments; adapters do not.
+  bool has_bf16_weights = false;
 };
 
 // The tool with the most marks among the keys of `root`, a map. Null: fewer

@@ -36,6 +36,7 @@ constexpr double kLargestFloat = std::numeric_limits<float>::max();
 constexpr int64_t kMaxNonfiniteSteps = 1'000'000;
 constexpr int64_t kMaxKeptCheckpoints = 1'000;
 constexpr int64_t kMaxRank = 65'536;
+constexpr int64_t kMaxPatience = 1'000'000;
 
 // Checks the fields of one section and names them by their paths.
 class SectionChecker {
@@ -271,6 +272,26 @@ void CheckOptimizer(const v1::TrainSpec& train, SectionChecker* check) {
   }
 }
 
+void CheckEarlyStopping(const v1::EvaluationSpec& evaluation,
+                        SectionChecker* check) {
+  const int patience = evaluation.early_stopping_patience();
+  check->Range("early_stopping_patience", patience, 0, kMaxPatience);
+  check->NotNegative("early_stopping_threshold",
+                     evaluation.early_stopping_threshold());
+  if (patience == 0 && evaluation.early_stopping_threshold() > 0) {
+    check->Add("early_stopping_threshold",
+               absl::StrCat("found ", evaluation.early_stopping_threshold(),
+                            ", but no job stops early without "
+                            "early_stopping_patience; add it or remove this"));
+  }
+  if (patience > 0 && evaluation.eval_steps() == 0) {
+    check->Add("early_stopping_patience",
+               absl::StrCat("found ", patience,
+                            ", but with eval_steps 0 nothing is evaluated "
+                            "before the end; set eval_steps or remove it"));
+  }
+}
+
 void CheckEvaluation(const v1::JobSpec& job, SectionChecker* check) {
   const v1::EvaluationSpec& evaluation = job.evaluation();
   check->Range("eval_steps", evaluation.eval_steps(), 0, kMaxSteps);
@@ -285,6 +306,7 @@ void CheckEvaluation(const v1::JobSpec& job, SectionChecker* check) {
                  evaluation.per_device_eval_batch_size(), 1, kMaxBatch);
   }
   check->Range("max_eval_batches", evaluation.max_eval_batches(), 0, kMaxSteps);
+  CheckEarlyStopping(evaluation, check);
 }
 
 void CheckCutPoints(const v1::PartitionSpec& partition, SectionChecker* check) {
@@ -362,6 +384,23 @@ void CheckRows(const v1::DataSpec& data, SectionChecker* check) {
   if (data.has_packing() && !data.packing()) refuse("packing");
 }
 
+// What belongs to tokens, and has no meaning for examples; what FillDefaults,
+// or a submission, fills in is no mistake.
+void CheckTensors(const v1::JobSpec& job, Mistakes* mistakes) {
+  if (!IsTensors(job.data().format())) return;
+  const auto refuse = [mistakes](absl::string_view field) {
+    AddMistake(field, "data.format tensors has no tokens; remove it", mistakes);
+  };
+  if (!job.model().tokenizer_path().empty() &&
+      job.model().tokenizer_path() != job.model().path()) {
+    refuse("model.tokenizer_path");
+  }
+  if (job.data().has_packing() && job.data().packing()) refuse("data.packing");
+  if (job.train().has_context_length() && job.train().context_length() != 1) {
+    refuse("train.context_length");
+  }
+}
+
 void CheckCheckpoint(const v1::CheckpointSpec& checkpoint,
                      SectionChecker* check) {
   check->Range("every_steps", checkpoint.every_steps(), 0, kMaxSteps);
@@ -391,6 +430,7 @@ void ValidateJob(const v1::JobSpec& job, Mistakes* mistakes) {
   SectionChecker data("data", mistakes);
   data.Known("format", *v1::DataFormat_descriptor(), job.data().format());
   CheckRows(job.data(), &data);
+  CheckTensors(job, mistakes);
 
   SectionChecker train("train", mistakes);
   CheckLength(job.train(), &train);
@@ -400,6 +440,8 @@ void ValidateJob(const v1::JobSpec& job, Mistakes* mistakes) {
   if (job.train().has_dropout()) {
     train.Fraction("dropout", job.train().dropout());
   }
+  train.Fraction("label_smoothing_factor",
+                 job.train().label_smoothing_factor());
   train.Range("max_nonfinite_steps", job.train().max_nonfinite_steps(), 0,
               kMaxNonfiniteSteps);
 

@@ -160,7 +160,7 @@ TEST(ValidateJobTest, ExplainsEachMistake) {
          j->mutable_data()->set_format(static_cast<v1::DataFormat>(9));
        },
        "data.format: expected one of text, tokens_u16, tokens_u32, jsonl, "
-       "chat, instruction, found the unknown value 9"},
+       "chat, instruction, tensors, found the unknown value 9"},
       {[](Job* j) { j->mutable_train()->set_max_steps(0); },
        "train.max_steps: expected a whole number from 1 to 1000000000000, "
        "found 0"},
@@ -187,7 +187,7 @@ TEST(ValidateJobTest, ExplainsEachMistake) {
       {[](Job* j) {
          j->mutable_train()->set_optim(static_cast<v1::Optimizer>(17));
        },
-       "train.optim: expected one of sgd, adam, adamw, found the unknown "
+       "train.optim: expected one of sgd, adam, adamw, lion, found the unknown "
        "value 17"},
       {[](Job* j) { j->mutable_train()->set_learning_rate(-1); },
        "train.learning_rate: expected a finite number above 0, found -1"},
@@ -286,6 +286,31 @@ TEST(ValidateJobTest, ExplainsEachMistake) {
       {[](Job* j) { j->mutable_evaluation()->set_eval_steps(5); },
        "evaluation.eval_steps: found 5, but data.validation_files names no "
        "file; add one or remove eval_steps"},
+      {[](Job* j) { j->mutable_train()->set_label_smoothing_factor(1); },
+       "train.label_smoothing_factor: expected a number from 0 to below 1, "
+       "found 1"},
+      {[](Job* j) { j->mutable_evaluation()->set_early_stopping_patience(-1); },
+       "evaluation.early_stopping_patience: expected a whole number from 0 to "
+       "1000000, found -1"},
+      {[](Job* j) { j->mutable_evaluation()->set_early_stopping_patience(3); },
+       "evaluation.early_stopping_patience: found 3, but with eval_steps 0 "
+       "nothing is evaluated before the end; set eval_steps or remove it"},
+      {[](Job* j) {
+         j->mutable_evaluation()->set_early_stopping_patience(3);
+         j->mutable_evaluation()->set_eval_steps(5);
+       },
+       "evaluation.eval_steps: found 5, but data.validation_files names no "
+       "file; add one or remove eval_steps"},
+      {[](Job* j) {
+         j->mutable_evaluation()->set_early_stopping_threshold(0.25);
+       },
+       "evaluation.early_stopping_threshold: found 0.25, but no job stops "
+       "early without early_stopping_patience; add it or remove this"},
+      {[](Job* j) {
+         j->mutable_evaluation()->set_early_stopping_threshold(-1);
+       },
+       "evaluation.early_stopping_threshold: expected a finite number of at "
+       "least 0, found -1"},
       {[](Job* j) {
          j->mutable_evaluation()->set_per_device_eval_batch_size(0);
        },
@@ -338,6 +363,32 @@ TEST(ValidateJobTest, ExplainsEachMistake) {
     v1::JobSpec job = ValidJob();
     test.change(&job);
     EXPECT_EQ(MessageOf(job), test.message);
+  }
+}
+
+TEST(ValidateJobTest, TensorsHaveNothingThatBelongsToTokens) {
+  v1::JobSpec job = ValidJob();
+  job.mutable_data()->set_format(v1::DATA_FORMAT_TENSORS);
+  EXPECT_EQ(MessageOf(job), "");
+  v1::JobSpec filled = job;
+  FillDefaults(&filled);
+  filled.mutable_train()->set_context_length(1);
+  EXPECT_EQ(MessageOf(filled), "");
+  job.mutable_model()->set_tokenizer_path("/models/other");
+  job.mutable_data()->set_packing(true);
+  job.mutable_data()->set_text_field("text");
+  job.mutable_data()->set_chat_template("/models/template");
+  job.mutable_train()->set_context_length(128);
+  const std::string message = MessageOf(job);
+  for (const char* field :
+       {"model.tokenizer_path", "data.packing", "train.context_length"}) {
+    EXPECT_NE(message.find(std::string(field) +
+                           ": data.format tensors has no tokens; remove it"),
+              std::string::npos)
+        << field << " in " << message;
+  }
+  for (const char* field : {"data.text_field", "data.chat_template"}) {
+    EXPECT_NE(message.find(field), std::string::npos) << field;
   }
 }
 

@@ -5,6 +5,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "common/model/layer_memory.h"
+#include "common/model/lora.h"
 #include "common/model/table_ranges.h"
 
 namespace hydra {
@@ -14,6 +15,8 @@ namespace {
 struct Product {
   int64_t out = 0;
   int64_t in = 0;
+  // Of the weights.
+  ElementType type = ElementType::kFloat32;
 };
 
 // The largest one of the layer; of a head, that of a range of its table.
@@ -25,7 +28,7 @@ Product LargestOf(const ModelTable& table, const LayerEntry& layer) {
     for (const TensorEntry& tensor : block.tensors) {
       const bool is_table = static_cast<int>(i) == layer.streamed_block;
       if (tensor.linear == LinearLayout::kNone && !is_table) continue;
-      Product product{tensor.shape[0], tensor.shape[1]};
+      Product product{tensor.shape[0], tensor.shape[1], block.type};
       if (tensor.linear == LinearLayout::kInOut) {
         std::swap(product.out, product.in);
       }
@@ -38,18 +41,36 @@ Product LargestOf(const ModelTable& table, const LayerEntry& layer) {
   return largest;
 }
 
-// Both operands once more, and the result's rounded digits. A head has a slice
-// of tokens at once.
-std::vector<BoundaryTensor> MadeBy(const Product& product, bool is_head) {
-  const auto rows = [is_head](ElementType type, int64_t width) {
-    BoundaryTensor tensor = PerToken(width);
+// Rounded operands, and a result that is rounded, or, in a backward, the
+// gradient of the weights: beside them in the digits of both types. A head has
+// a slice of tokens at once.
+std::vector<BoundaryTensor> MadeBy(const Product& product,
+                                   const LayerEntry& layer, bool backward) {
+  const bool is_head = layer.streamed_block >= 0;
+  const auto rows = [&layer, is_head](int64_t width) {
+    BoundaryTensor tensor = RowsLikeOutputs(layer, width);
     if (is_head) tensor.shape = {kLossSliceTokens, width};
-    tensor.type = type;
     return tensor;
   };
-  return {rows(ElementType::kFloat32, product.in),
-          {ElementType::kFloat32, {product.out, product.in}},
-          rows(ElementType::kBFloat16, product.out)};
+  std::vector<BoundaryTensor> made;
+  // An adapter's dropped input is as large, counted already, and not there at
+  // the same time.
+  const auto dropout = layer.attributes.find(lora::kDropout);
+  if (dropout == layer.attributes.end() || dropout->second == 0) {
+    made.push_back(rows(product.in));
+  }
+  // Those of two bytes are widened, which is counted already.
+  if (product.type == ElementType::kFloat32) {
+    const std::vector<int64_t> weights = {product.out, product.in};
+    made.push_back({ElementType::kFloat32, weights});
+    made.push_back({ElementType::kBFloat16, weights});
+  }
+  if (is_head || backward) made.push_back(rows(product.out));
+  if (is_head) {
+    made.push_back(rows(product.out));
+    made.back().type = ElementType::kBFloat16;
+  }
+  return made;
 }
 
 }  // namespace
@@ -59,10 +80,11 @@ ModelTable WithBFloat16Products(ModelTable table) {
     const Product largest = LargestOf(table, layer);
     if (largest.out == 0) continue;
     layer.attributes[kBFloat16Products] = 1;
-    const std::vector<BoundaryTensor> made =
-        MadeBy(largest, layer.streamed_block >= 0);
     for (auto* moments : {&layer.memory.forward, &layer.memory.backward}) {
+      const std::vector<BoundaryTensor> made =
+          MadeBy(largest, layer, moments == &layer.memory.backward);
       for (std::vector<BoundaryTensor>& moment : *moments) {
+        if (HasScores(moment)) continue;
         moment.insert(moment.end(), made.begin(), made.end());
       }
     }

@@ -10,7 +10,8 @@ inline constexpr char kBFloat16Products[] = "bfloat16_products";
 
 // The model with the products of its linear maps, and of its head, in bfloat16:
 // operands and results are rounded to it, sums are float32's. Adapters'
-// products are float32, as all else is. Pure.
+// products are float32, as all else is. Pure. Requires the types of blocks that
+// the model has in the end (WithFrozenType).
 ModelTable WithBFloat16Products(ModelTable table);
 
 }  // namespace hydra

@@ -11,7 +11,8 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
-// Of a head for classes, which is not trained and not written.
+// Of a head for classes: a model without one is trained and written without
+// them.
 constexpr absl::string_view kHeadKeys[] = {"id2label", "label2id", "num_labels",
                                            "problem_type", "finetuning_task"};
 
@@ -91,10 +92,10 @@ bool IsOneOf(const Names& keys, absl::string_view key) {
   return std::find(std::begin(keys), std::end(keys), key) != std::end(keys);
 }
 
-bool IsLanguageModel(const Json& config, const ConfigNames& names) {
+bool IsOfItsClass(const Json& config, const ConfigNames& names) {
   auto architectures = config.find("architectures");
   return architectures == config.end() || architectures->is_null() ||
-         *architectures == Json{names.language_model};
+         *architectures == Json{names.model_class};
 }
 
 // "id2label, num_labels", of the keys that are there and for which `is_wanted`.
@@ -120,16 +121,16 @@ std::vector<std::string> ConfigWarnings(absl::string_view config_json,
   const absl::StatusOr<Json> config = ParsePythonJson(config_json);
   if (!config.ok()) return {};
   std::vector<std::string> warnings;
-  if (!IsLanguageModel(*config, names)) {
+  if (!IsOfItsClass(*config, names)) {
     const std::string architectures =
         WritePythonJson((*config)["architectures"], /*indent=*/-1);
     warnings.push_back(absl::StrCat(
         "config.json: architectures is ", architectures.substr(0, 200),
-        "; the trained model is a ", names.language_model));
+        "; the trained model is a ", names.model_class));
   }
   const std::string head = Keys(
       *config, [](absl::string_view key) { return IsOneOf(kHeadKeys, key); });
-  if (!head.empty()) {
+  if (!head.empty() && !names.classifies) {
     warnings.push_back(absl::StrCat(
         "config.json: ", head,
         " describes a head that is not trained; the trained model's has it "
@@ -156,8 +157,10 @@ absl::StatusOr<std::string> TrainedModelConfig(absl::string_view config_json,
                                                const ConfigNames& names) {
   absl::StatusOr<Json> config = ParsePythonJson(config_json);
   if (!config.ok()) return config.status();
-  (*config)["architectures"] = Json{names.language_model};
-  for (absl::string_view key : kHeadKeys) config->erase(std::string(key));
+  (*config)["architectures"] = Json{names.model_class};
+  if (!names.classifies) {
+    for (absl::string_view key : kHeadKeys) config->erase(std::string(key));
+  }
   for (absl::string_view key : kCodeKeys) config->erase(std::string(key));
   // transformers 5 writes dtype, and reads the older name too.
   const bool is_new = config->contains("dtype");

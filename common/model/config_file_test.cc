@@ -45,7 +45,7 @@ TEST(ConfigFileTest, SaysWhatIsNotUsed) {
 TEST(ConfigFileTest, ANameOfAnotherFamilyIsNotKnown) {
   ConfigNames other;
   other.family = "Other";
-  other.language_model = "OtherForCausalLM";
+  other.model_class = "OtherForCausalLM";
   other.keys = {"rotary_dim"};
   EXPECT_THAT(ConfigWarnings(kClassifier, other),
               ElementsAre(HasSubstr("the trained model is a OtherForCausalLM"),

@@ -2,6 +2,7 @@
 
 #include "common/model/gpt2_table.h"
 #include "common/model/llama_table.h"
+#include "common/model/vit_table.h"
 
 namespace hydra {
 
@@ -12,6 +13,7 @@ const ModelFamilies& KnownFamilies() {
       {"mistral", DescribeMistral},
       {"qwen2", DescribeQwen2},
       {"qwen3", DescribeQwen3},
+      {"vit", DescribeVit},
   });
   return families;
 }

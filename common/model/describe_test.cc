@@ -48,7 +48,7 @@ TEST(DescribeTest, AJobsDropoutStandsInPlaceOfEveryOneOfTheModel) {
 TEST(DescribeTest, AnotherModelTypeIsNamed) {
   constexpr char kSupported[] =
       "; supported are \"gpt2\", \"llama\", \"mistral\", \"qwen2\", "
-      "\"qwen3\"";
+      "\"qwen3\", \"vit\"";
   EXPECT_EQ(ErrorOf(R"({"model_type": "mamba"})"),
             absl::StrCat("model_type: found \"mamba\"", kSupported));
   EXPECT_EQ(ErrorOf("{}"),
@@ -68,7 +68,7 @@ TEST(DescribeTest, EachFamilyIsDescribedByItsOwnRules) {
     const auto table =
         Describe(absl::StrCat(R"({"model_type": ")", type, kRest), {});
     ASSERT_TRUE(table.ok()) << table.status();
-    EXPECT_EQ(table->config_names.language_model, language_model);
+    EXPECT_EQ(table->config_names.model_class, language_model);
     const auto& attributes = table->layers[1].attributes;
     EXPECT_EQ(attributes.at(llama::kHasBiases), type == "qwen2") << type;
     EXPECT_EQ(attributes.at(llama::kHasHeadNorms), type == "qwen3") << type;

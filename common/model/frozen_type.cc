@@ -55,7 +55,7 @@ void AddMemory(const ModelTable& table, LayerEntry& layer) {
   const BoundaryTensor tensor = {ElementType::kFloat32, {widened}};
   for (auto* moments : {&layer.memory.forward, &layer.memory.backward}) {
     for (std::vector<BoundaryTensor>& moment : *moments) {
-      moment.push_back(tensor);
+      if (!HasScores(moment)) moment.push_back(tensor);
     }
   }
 }

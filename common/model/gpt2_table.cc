@@ -101,7 +101,7 @@ WeightNames OwnWeightNames() {
 ConfigNames OwnConfigNames() {
   ConfigNames names;
   names.family = "GPT-2";
-  names.language_model = "GPT2LMHeadModel";
+  names.model_class = "GPT2LMHeadModel";
   names.keys = {"activation_function",
                 "attn_pdrop",
                 "embd_pdrop",

@@ -1,5 +1,6 @@
 #include "common/model/layer_memory.h"
 
+#include <algorithm>
 #include <vector>
 
 #include "common/model/table_ranges.h"
@@ -8,6 +9,19 @@ namespace hydra {
 
 BoundaryTensor PerToken(int64_t width) {
   return {ElementType::kFloat32, {kBatchSequences, kBatchContext, width}};
+}
+
+BoundaryTensor RowsLikeOutputs(const LayerEntry& layer, int64_t width) {
+  if (layer.outputs.empty()) return PerToken(width);
+  BoundaryTensor rows = layer.outputs.front();
+  rows.shape.back() = width;
+  return rows;
+}
+
+bool HasScores(const std::vector<BoundaryTensor>& moment) {
+  return std::any_of(moment.begin(), moment.end(), [](const auto& tensor) {
+    return tensor.shape.size() == 3 && tensor.shape[1] == tensor.shape[2];
+  });
 }
 
 BoundaryTensor PerPair(int64_t heads) {

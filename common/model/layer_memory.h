@@ -2,6 +2,7 @@
 #define HYDRA_COMMON_MODEL_LAYER_MEMORY_H_
 
 #include <cstdint>
+#include <vector>
 
 #include "common/model/model_table.h"
 
@@ -12,9 +13,16 @@ namespace hydra {
 // A tensor with so many numbers for each token.
 BoundaryTensor PerToken(int64_t width);
 
+// One with so many for each row of the layer's outputs: each token, or more.
+BoundaryTensor RowsLikeOutputs(const LayerEntry& layer, int64_t width);
+
 // One with so many for each pair of tokens of one sequence, of which there is
 // one at a time: an attention's scores.
 BoundaryTensor PerPair(int64_t heads);
+
+// Whether it is a moment of LayerMemory at which an attention has its scores:
+// then no product with parameters is made.
+bool HasScores(const std::vector<BoundaryTensor>& moment);
 
 // Of an attention over heads of so many numbers, which of the keys and values
 // there may be fewer; all scores of a sequence are there at once.

@@ -29,7 +29,7 @@ struct FamilyNames {
   const char* model_type;
   // See ConfigNames.
   const char* family;
-  const char* language_model;
+  const char* model_class;
 };
 
 FamilyNames NamesOf(LlamaFamily family) {
@@ -141,7 +141,7 @@ WeightNames OwnWeightNames() {
 ConfigNames OwnConfigNames(LlamaFamily family) {
   ConfigNames names;
   names.family = NamesOf(family).family;
-  names.language_model = NamesOf(family).language_model;
+  names.model_class = NamesOf(family).model_class;
   names.keys = {"attention_bias",
                 "attention_dropout",
                 "head_dim",

@@ -20,7 +20,8 @@ constexpr char kPeftPrefix[] = "base_model.model.";
 constexpr char kWeight[] = ".weight";
 
 absl::string_view ModuleOf(const TensorEntry& tensor) {
-  return absl::StripSuffix(tensor.name, kWeight);
+  return tensor.module.empty() ? absl::StripSuffix(tensor.name, kWeight)
+                               : absl::string_view(tensor.module);
 }
 
 std::string AdapterName(const TensorEntry& weight, absl::string_view matrix) {
@@ -97,16 +98,16 @@ ParameterBlock AdaptersOf(const ParameterBlock& own, const LoraConfig& config) {
 // What they make beside a layer: between the two products, and, with dropout, a
 // copy of the widest input.
 void AddMemory(const ParameterBlock& adapters, const LoraConfig& config,
-               LayerMemory& memory) {
-  std::vector<BoundaryTensor> made = {PerToken(config.r)};
+               LayerEntry& layer) {
+  std::vector<BoundaryTensor> made = {RowsLikeOutputs(layer, config.r)};
   if (config.lora_dropout > 0) {
     int64_t widest = 0;
     for (size_t a = 0; a < adapters.tensors.size(); a += 2) {
       widest = std::max(widest, adapters.tensors[a].shape[1]);
     }
-    made.push_back(PerToken(widest));
+    made.push_back(RowsLikeOutputs(layer, widest));
   }
-  for (auto* moments : {&memory.forward, &memory.backward}) {
+  for (auto* moments : {&layer.memory.forward, &layer.memory.backward}) {
     for (std::vector<BoundaryTensor>& moment : *moments) {
       moment.insert(moment.end(), made.begin(), made.end());
     }
@@ -146,7 +147,7 @@ absl::StatusOr<ModelTable> WithLora(ModelTable table,
     ParameterBlock adapters = AdaptersOf(
         table.parameter_blocks[layer.parameter_blocks.front()], found);
     if (adapters.tensors.empty()) continue;
-    AddMemory(adapters, found, layer.memory);
+    AddMemory(adapters, found, layer);
     layer.attributes[lora::kScale] = found.scale();
     layer.attributes[lora::kDropout] = found.lora_dropout;
     layer.parameter_blocks.push_back(

@@ -79,10 +79,9 @@ absl::StatusOr<ModelTable> ModelFamilies::Describe(
         table = WithLora(*std::move(table), *overrides.lora);
       }
       if (!table.ok()) return table;
-      if (overrides.bfloat16_products) {
-        table = WithBFloat16Products(*std::move(table));
-      }
-      return WithFrozenType(*std::move(table), overrides.frozen_type);
+      table = WithFrozenType(*std::move(table), overrides.frozen_type);
+      if (!overrides.bfloat16_products) return table;
+      return WithBFloat16Products(*std::move(table));
     }
   }
   std::vector<std::string> known;

@@ -57,6 +57,12 @@ int64_t BytesOf(const std::vector<BoundaryTensor>& tensors, int64_t sequences,
   return bytes;
 }
 
+int64_t ExampleInput::element_count() const {
+  int64_t count = 1;
+  for (int64_t size : shape) count *= size;
+  return count;
+}
+
 int64_t ModelTable::ParameterBytes() const {
   int64_t bytes = 0;
   for (const ParameterBlock& block : parameter_blocks) {

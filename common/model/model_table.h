@@ -62,6 +62,9 @@ struct TensorEntry {
   // If it is the weight of a linear map inside a layer, which an adapter can
   // add to; its name then is the module's and ".weight".
   LinearLayout linear = LinearLayout::kNone;
+  // What transformers' model calls that module, where it is not what
+  // checkpoints call it. Empty: it is.
+  std::string module = {};
 };
 
 // A contiguous range of parameters that moves, updates and is versioned as one.
@@ -143,8 +146,8 @@ struct BoundaryPlace {
 };
 
 // One link of the chain. It takes the boundary tensors that the layer before it
-// made. Beside these the first layer takes the batch's input ids, and the last
-// one its target ids, and makes the loss.
+// made. Beside these the first layer takes the batch's input ids or examples,
+// and the last one its target ids or classes, and makes the loss.
 struct LayerEntry {
   // What it computes: by this name worker/model finds its arithmetic.
   std::string op;
@@ -165,6 +168,20 @@ struct LayerEntry {
   // Beside two for each parameter and token: what the forward calculates for
   // each pair of tokens of a sequence. Attention does.
   int64_t flops_per_token_pair = 0;
+};
+
+// What a model that classifies is fed in place of token ids: examples, of which
+// each is one tensor, and the class of each.
+struct ExampleInput {
+  // As files of data name it: "pixel_values".
+  std::string name;
+  // Of one example: [channels, height, width].
+  std::vector<int64_t> shape;
+  // Classes are numbered from 0.
+  int64_t class_count = 0;
+
+  // Numbers of one example.
+  int64_t element_count() const;
 };
 
 // How published checkpoints of an architecture may differ in the names of their
@@ -192,10 +209,12 @@ struct WeightNames {
 
 // What an architecture's config.json says beside a model's dimensions.
 struct ConfigNames {
-  // What transformers calls the family, and the class of its language models,
-  // which is what training makes. "GPT-2", "GPT2LMHeadModel"
+  // What transformers calls the family, and the class of the models that
+  // training makes. "GPT-2", "GPT2LMHeadModel"
   std::string family;
-  std::string language_model;
+  std::string model_class;
+  // That class has a head for classes, which keys like id2label describe.
+  bool classifies = false;
   // The keys that are this architecture's own: Hydra uses them, or transformers
   // computes nothing with them during training.
   std::vector<std::string> keys;
@@ -204,9 +223,12 @@ struct ConfigNames {
 struct ModelTable {
   std::vector<LayerEntry> layers;
   std::vector<ParameterBlock> parameter_blocks;
-  // Token ids are below it.
+  // Of a model that classifies. To whatever counts tokens, an example is a
+  // sequence of one, and its class is that one's target.
+  std::optional<ExampleInput> examples;
+  // Of any other model: token ids are below it.
   int64_t vocabulary_size = 0;
-  // Tokens in the longest sequence.
+  // Tokens in the longest sequence; 1 of a model that classifies.
   int64_t longest_context = 0;
   // Names what is computed: models with equal keys take equal memory and time.
   // What was measured of a model is kept on disk under this key.

@@ -32,6 +32,15 @@ OptimizerTraits Adam() {
   return traits;
 }
 
+// The defaults are those of transformers' trainer, which hands Lion the same
+// two numbers as Adam; its authors' beta2 is 0.99.
+OptimizerTraits Lion() {
+  OptimizerTraits traits;
+  traits.fields = {{"adam_beta1", 0.9}, {"adam_beta2", 0.999}};
+  traits.moments = {"exp_avg"};
+  return traits;
+}
+
 // Calls `visit` with each optimizer that there is.
 template <typename Visitor>
 void ForEachOptimizer(const Visitor& visit) {
@@ -59,12 +68,15 @@ bool HasField(const OptimizerTraits& traits, absl::string_view name) {
 const OptimizerTraits* FindOptimizer(Optimizer optimizer) {
   static const auto& sgd = *new OptimizerTraits(Sgd());
   static const auto& adam = *new OptimizerTraits(Adam());
+  static const auto& lion = *new OptimizerTraits(Lion());
   switch (optimizer) {
     case hydra::v1::OPTIMIZER_SGD:
       return &sgd;
     case hydra::v1::OPTIMIZER_ADAM:
     case hydra::v1::OPTIMIZER_ADAMW:
       return &adam;
+    case hydra::v1::OPTIMIZER_LION:
+      return &lion;
     case hydra::v1::OPTIMIZER_UNSPECIFIED:
     case hydra::v1::Optimizer_INT_MIN_SENTINEL_DO_NOT_USE_:
     case hydra::v1::Optimizer_INT_MAX_SENTINEL_DO_NOT_USE_:

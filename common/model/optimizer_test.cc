@@ -56,7 +56,10 @@ TEST(OptimizerTest, KeepsTheMomentsThatPyTorchKeeps) {
   EXPECT_THAT(MomentsOf(Spec(hydra::v1::OPTIMIZER_SGD)), IsEmpty());
   EXPECT_THAT(MomentsOf(Spec(hydra::v1::OPTIMIZER_SGD, 0.9)),
               ElementsAre("momentum_buffer"));
+  EXPECT_THAT(MomentsOf(Spec(hydra::v1::OPTIMIZER_LION)),
+              ElementsAre("exp_avg"));
   EXPECT_EQ(OptimizerStateFactor(Spec(hydra::v1::OPTIMIZER_ADAMW)), 2);
+  EXPECT_EQ(OptimizerStateFactor(Spec(hydra::v1::OPTIMIZER_LION)), 1);
 }
 
 TEST(OptimizerTest, WhatIsNoOptimizerIsNotTakenForOne) {
@@ -68,7 +71,9 @@ TEST(OptimizerTest, WhatIsNoOptimizerIsNotTakenForOne) {
 
 TEST(OptimizerTest, KnowsWhoReadsAField) {
   EXPECT_THAT(OptimizersThatRead("momentum"), ElementsAre("sgd"));
-  EXPECT_THAT(OptimizersThatRead("adam_beta1"), ElementsAre("adam", "adamw"));
+  EXPECT_THAT(OptimizersThatRead("adam_beta1"),
+              ElementsAre("adam", "adamw", "lion"));
+  EXPECT_THAT(OptimizersThatRead("adam_epsilon"), ElementsAre("adam", "adamw"));
   EXPECT_TRUE(ReadsField(hydra::v1::OPTIMIZER_SGD, "momentum"));
   EXPECT_FALSE(ReadsField(hydra::v1::OPTIMIZER_ADAMW, "momentum"));
 }
@@ -84,6 +89,22 @@ TEST(OptimizerTest, DefaultsFillWhatIsNotSet) {
   EXPECT_EQ(h.beta2, 0.999);
   EXPECT_EQ(h.epsilon, 1e-8);
   EXPECT_EQ(h.momentum, 0);
+}
+
+// One field has one default, whatever the optimizer.
+TEST(OptimizerTest, OptimizersAgreeAboutDefaults) {
+  for (Optimizer optimizer :
+       {hydra::v1::OPTIMIZER_ADAMW, hydra::v1::OPTIMIZER_LION}) {
+    TrainSpec train = Spec(optimizer);
+    FillOptimizerDefaults(train);
+    for (const OptimizerField& field : FindOptimizer(optimizer)->fields) {
+      EXPECT_EQ(train.GetReflection()->GetDouble(
+                    train, TrainSpec::descriptor()->FindFieldByName(
+                               std::string(field.name))),
+                field.default_value)
+          << field.name;
+    }
+  }
 }
 
 TEST(OptimizerTest, AZeroThatWasSetIsNoDefault) {

@@ -11,7 +11,9 @@ namespace {
 
 constexpr char kMagic[sizeof(PoolHeader::magic)] = {'H', 'Y', 'D', 'R',
                                                     'A', 'P', 'L', '\n'};
-constexpr uint64_t kLayoutVersion = 1;
+// Of what lies in a pool, too. 2: a boundary is laid out for its own batch's
+// tokens.
+constexpr uint64_t kLayoutVersion = 2;
 
 // Enough to notice a torn or overwritten header.
 uint64_t Checksum(const PoolHeader& header) {

@@ -109,10 +109,14 @@ def number(job, field):
 
 
 def print_results(jobs):
-    print("rank  job     train loss  val ppl     parameters")
+    # A model that classifies has an accuracy.
+    classifies = any(job.HasField("validation_accuracy") for job in jobs)
+    metric = "validation_accuracy" if classifies else "validation_perplexity"
+    name = "val acc" if classifies else "val ppl"
+    print(f"rank  job     train loss  {name}     parameters")
     for rank, job in enumerate(jobs, start=1):
         print(f"{rank:4}  {job.job_id:6}  {number(job, 'train_loss'):10}  "
-              f"{number(job, 'validation_perplexity'):10}  "
+              f"{number(job, metric):10}  "
               f"{' '.join(job.parameters)!r}")
 
 

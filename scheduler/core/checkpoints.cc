@@ -12,6 +12,7 @@
 #include "common/chain/split.h"
 #include "common/checkpoint/block_layout.h"
 #include "common/checkpoint/checkpoint_directory.h"
+#include "common/protocol/task_format.h"
 #include "common/status/proto_time.h"
 #include "glog/logging.h"
 #include "scheduler/core/model_to_write.h"
@@ -148,6 +149,7 @@ void Checkpoints::Begin(Job& job, absl::Time now) {
   if (place.inside_step()) {
     *request.manifest.mutable_cut_points() = job.partition->cut_points();
     request.manifest.set_rounds(job.shape.rounds);
+    request.manifest.set_task_format(kTaskFormat);
     *request.manifest.mutable_step_loss() = job.step_loss;
   }
   for (const wv1::PreparedSplit& split : job.splits) {

@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
 #include "common/data/data_format.h"
 #include "common/version/version.h"
 
@@ -22,6 +23,12 @@ absl::string_view DeviceKind(absl::string_view name) {
 
 std::string PrepareKey(const Job& job) {
   const v1::DataSpec& data = job.submitted.spec.data();
+  if (job.shape.table->examples.has_value()) {
+    const ExampleInput& examples = *job.shape.table->examples;
+    return absl::StrCat(data.SerializeAsString(), "|", examples.name, "|",
+                        absl::StrJoin(examples.shape, ","), "|",
+                        examples.class_count);
+  }
   return absl::StrCat(data.SerializeAsString(), "|",
                       job.submitted.spec.model().tokenizer_path(), "|",
                       job.shape.table->vocabulary_size,

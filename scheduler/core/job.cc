@@ -10,33 +10,42 @@
 #include "common/data/step_count.h"
 #include "common/status/proto_time.h"
 #include "glog/logging.h"
+#include "scheduler/core/early_stopping.h"
 
 namespace hydra {
 namespace {
 
 namespace v1 = hydra::v1;
 
-// The newest loss of a split.
-std::optional<double> NewestLoss(const Job& job, worker::v1::Split split) {
+// Of a split; null: there is none.
+const v1::EvaluationMetrics* NewestEvaluation(const Job& job,
+                                              worker::v1::Split split) {
   for (auto it = job.evaluations->rbegin(); it != job.evaluations->rend();
        ++it) {
-    if (SplitOf(*it) == split) return it->loss();
+    if (SplitOf(*it) == split) return &*it;
   }
-  return std::nullopt;
+  return nullptr;
 }
 
-void FillLosses(const Job& job, v1::JobStatus& status) {
+void FillMetrics(const Job& job, v1::JobStatus& status) {
   if (!job.steps.empty()) {
     status.set_train_loss(job.steps.back().train_loss());
   }
-  if (std::optional<double> loss =
-          NewestLoss(job, worker::v1::SPLIT_VALIDATION)) {
-    status.set_validation_loss(*loss);
-    status.set_validation_perplexity(std::exp(*loss));
+  if (const auto* found = NewestEvaluation(job, worker::v1::SPLIT_VALIDATION)) {
+    status.set_validation_loss(found->loss());
+    if (found->has_accuracy()) {
+      status.set_validation_accuracy(found->accuracy());
+    } else {
+      status.set_validation_perplexity(std::exp(found->loss()));
+    }
   }
-  if (std::optional<double> loss = NewestLoss(job, worker::v1::SPLIT_TEST)) {
-    status.set_test_loss(*loss);
-    status.set_test_perplexity(std::exp(*loss));
+  if (const auto* found = NewestEvaluation(job, worker::v1::SPLIT_TEST)) {
+    status.set_test_loss(found->loss());
+    if (found->has_accuracy()) {
+      status.set_test_accuracy(found->accuracy());
+    } else {
+      status.set_test_perplexity(std::exp(found->loss()));
+    }
   }
 }
 
@@ -100,6 +109,11 @@ ChainPosition Job::NextPosition() const {
 
 bool Job::MayGoOn(const ChainPosition& place) const {
   if (GoesBack(intent)) return false;
+  const bool is_decided = outstanding.empty() ||
+                          !outstanding.back().position.has_value() ||
+                          !DecidesOnStop(submitted.spec.evaluation(), shape,
+                                         plan, *outstanding.back().position);
+  if (!is_decided) return false;
   return !Pauses(intent) || place.inside_step();
 }
 
@@ -178,7 +192,14 @@ void Job::KeepSummaryOnly() {
 
 int64_t Job::StepTokens() const {
   const v1::TrainSpec& train = submitted.spec.train();
-  return SequencesPerStep(train) * train.context_length();
+  const int64_t sequences = SequencesPerStep(train);
+  for (const worker::v1::PreparedSplit& split : splits) {
+    if (split.split() != worker::v1::SPLIT_TRAIN || split.row_count() == 0) {
+      continue;
+    }
+    return sequences * split.token_count() / split.row_count();
+  }
+  return sequences * train.context_length();
 }
 
 std::string OutputPath(JobId id, const std::string& output_dir,
@@ -209,7 +230,7 @@ v1::JobStatus StatusOf(const Job& job) {
   status.set_total_steps(job.plan.total_steps);
   status.set_shard_count(
       job.partition != nullptr ? job.partition->cut_points_size() + 1 : 0);
-  FillLosses(job, status);
+  FillMetrics(job, status);
   FillTimes(job, status);
   status.mutable_parameters()->Assign(job.submitted.parameters.begin(),
                                       job.submitted.parameters.end());

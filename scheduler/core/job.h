@@ -147,6 +147,7 @@ struct Job : DetailParts {
   // Sums of the evaluation under way.
   double eval_loss_sum = 0;
   int64_t eval_tokens = 0;
+  int64_t eval_correct = 0;
   absl::Time submitted_at = absl::InfinitePast();
   absl::Time started_at = absl::InfinitePast();
   // As far as all of it is known.
@@ -166,8 +167,9 @@ struct Job : DetailParts {
   const OutstandingTask* FindOutstanding(TaskId id) const;
   // The place of the next task to hand out.
   ChainPosition NextPosition() const;
-  // Whether a worker should get the task at `place`: not past the place where
-  // the job pauses or begins again.
+  // Whether a worker should get the task at `place`, which comes behind those
+  // that are out: not past the place where the job pauses or begins again, nor
+  // past an evaluation that may end it.
   bool MayGoOn(const ChainPosition& place) const;
   // Its intent becomes what follows from the event, which must be one that can
   // happen.

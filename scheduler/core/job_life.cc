@@ -8,6 +8,7 @@
 #include "absl/strings/str_join.h"
 #include "common/checkpoint/block_layout.h"
 #include "glog/logging.h"
+#include "scheduler/core/early_stopping.h"
 #include "scheduler/core/hands.h"
 #include "scheduler/core/job_move.h"
 #include "scheduler/core/model_to_write.h"
@@ -25,6 +26,13 @@ namespace v1 = hydra::v1;
 bool IsWorthARetry(const absl::Status& status) {
   return absl::IsResourceExhausted(status) || absl::IsUnavailable(status) ||
          absl::IsPermissionDenied(status);
+}
+
+// Of a job that has come to the end of its chain; empty where that is the end
+// of all its steps.
+std::string ReasonOfEnd(const Job& job) {
+  return StopReason(job.submitted.spec.evaluation(), job.plan, job.position,
+                    *job.evaluations);
 }
 
 }  // namespace
@@ -269,6 +277,7 @@ void JobLife::ResetToCheckpoint(Job& job, v1::JobState state) {
   job.step_loss.Clear();
   job.eval_loss_sum = 0;
   job.eval_tokens = 0;
+  job.eval_correct = 0;
   job.training_since = absl::InfinitePast();
   job.step_under_way.reset();
   job.traffic.Clear();
@@ -313,13 +322,14 @@ bool JobLife::CanResumeInPartition(Job& job, absl::Time now) {
   ResetToCheckpoint(job, v1::JOB_STATE_PENDING);
   parts_.book->Log(
       job, "W",
-      absl::StrCat("the newest checkpoint lies inside step ",
-                   newest.info().step(),
-                   " of a model that was cut before layers [",
-                   absl::StrJoin(newest.cut_points(), ", "), "], in ",
-                   std::max(1, newest.rounds()),
-                   " rounds, and fits no other cut; the job goes on from step ",
-                   job.position.step),
+      absl::StrCat(
+          "the newest checkpoint lies inside step ", newest.info().step(),
+          " of a model that was cut before layers [",
+          absl::StrJoin(newest.cut_points(), ", "), "], in ",
+          std::max(1, newest.rounds()),
+          " rounds, and fits no other cut, nor workers of another version; "
+          "the job goes on from step ",
+          job.position.step),
       now);
   return false;
 }
@@ -365,7 +375,7 @@ void JobLife::FinishEnding(Job& job, absl::Time now) {
 
 void JobLife::BeginSaving(Job& job, absl::Time now) {
   if (!job.submitted.spec.output().save_model()) {
-    End(job, v1::JOB_STATE_COMPLETED, "", now);
+    End(job, v1::JOB_STATE_COMPLETED, ReasonOfEnd(job), now);
     return;
   }
   MoveTo(job, v1::JOB_PHASE_SAVE);
@@ -387,7 +397,7 @@ void JobLife::ModelSaved(Job& job, const absl::Status& status, absl::Time now) {
   if (job.state() == v1::JOB_STATE_CANCELLED) {
     FinishEnding(job, now);
   } else if (status.ok()) {
-    End(job, v1::JOB_STATE_COMPLETED, "", now);
+    End(job, v1::JOB_STATE_COMPLETED, ReasonOfEnd(job), now);
   } else if (IsWorthARetry(status)) {
     // The trained model stays in the pool until the disk takes it.
     job.reason = absl::StrCat(

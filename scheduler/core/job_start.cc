@@ -48,12 +48,13 @@ void JobStart::LogSharedPreparation(const Job& job, absl::Time now) {
   for (const std::string& warning : *job.prepare_warnings) {
     parts_.book->Log(job, "W", warning, now);
   }
+  const bool takes_examples = job.shape.table->examples.has_value();
   for (const wv1::PreparedSplit& split : job.splits) {
     parts_.book->Log(
         job, "I",
         absl::StrCat(SplitName(split.split()), ": ", split.token_count(),
-                     " tokens",
-                     split.row_count() > 0
+                     takes_examples ? " examples" : " tokens",
+                     split.row_count() > 0 && !takes_examples
                          ? absl::StrCat(" in ", split.row_count(), " rows")
                          : "",
                      ", prepared with another job of the sweep"),

@@ -42,8 +42,13 @@ Evaluated EvaluationOf(const Job& job, wv1::Split split) {
 }
 
 // Of a split that is too short for one step of `sequences`.
-std::string TooShort(const wv1::PreparedSplit& train, int64_t sequences,
-                     int64_t context_length) {
+std::string TooShort(const Job& job, const wv1::PreparedSplit& train,
+                     int64_t sequences) {
+  const int64_t context_length = job.shape.context_length;
+  if (job.shape.table->examples.has_value()) {
+    return absl::StrCat("the training split has ", train.row_count(),
+                        " examples; one step takes ", sequences);
+  }
   if (train.row_count() > 0) {
     return absl::StrCat(
         "the training split has ", train.row_count(),
@@ -93,8 +98,7 @@ absl::StatusOr<ChainPlan> PlanOf(const Job& job) {
   const int64_t steps_per_epoch =
       StepsPerEpoch(WindowsOf(data, job.shape.context_length), sequences);
   if (steps_per_epoch == 0) {
-    return absl::InvalidArgumentError(
-        TooShort(data, sequences, job.shape.context_length));
+    return absl::InvalidArgumentError(TooShort(job, data, sequences));
   }
   if (absl::Status long_enough = CheckEvaluationSplits(job);
       !long_enough.ok()) {

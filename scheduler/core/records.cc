@@ -70,6 +70,7 @@ jv1::CheckpointRecord ToRecord(const cv1::Manifest& manifest) {
   record.set_last_nonfinite_step(manifest.last_nonfinite_step());
   *record.mutable_splits() = manifest.splits();
   record.set_rounds(manifest.rounds());
+  record.set_task_format(manifest.task_format());
   *record.mutable_step_loss() = manifest.step_loss();
   return record;
 }
@@ -250,6 +251,7 @@ jv1::PoolJob PoolJobOf(const Job& job) {
   *record.mutable_position() = ToRecord(job.position);
   record.set_eval_loss_sum(job.eval_loss_sum);
   record.set_eval_tokens(job.eval_tokens);
+  record.set_eval_correct(job.eval_correct);
   record.set_crashes_in_a_row(job.crashes_in_a_row);
   for (WorkerId worker : job.crashed_on) {
     record.add_crashed_on(worker.value());
@@ -284,6 +286,7 @@ void SetPoolJob(const jv1::PoolJob& record, Job& job) {
   job.position = FromRecord(record.position());
   job.eval_loss_sum = record.eval_loss_sum();
   job.eval_tokens = record.eval_tokens();
+  job.eval_correct = record.eval_correct();
   job.crashes_in_a_row = record.crashes_in_a_row();
   for (uint64_t worker : record.crashed_on()) {
     job.crashed_on.insert(WorkerId(worker));

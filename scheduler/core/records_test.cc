@@ -88,6 +88,8 @@ TEST(RecordsTest, AJobComesBackFromItsRecords) {
   job.nonfinite_in_a_row = 2;
   job.last_nonfinite_step = 8;
   job.eval_loss_sum = 1.5;
+  job.eval_tokens = 6;
+  job.eval_correct = 5;
   job.training_since = absl::FromUnixSeconds(3);
   job.step_under_way.emplace().mutable_device()->set_seconds(5);
   job.tokens_per_second = 77;
@@ -121,6 +123,8 @@ TEST(RecordsTest, AJobComesBackFromItsRecords) {
   EXPECT_EQ(again.nonfinite_in_a_row, 2);
   EXPECT_EQ(again.last_nonfinite_step, 8);
   EXPECT_EQ(again.eval_loss_sum, 1.5);
+  EXPECT_EQ(again.eval_tokens, 6);
+  EXPECT_EQ(again.eval_correct, 5);
   EXPECT_EQ(again.training_since, job.training_since);
   EXPECT_EQ(again.submitted.warnings, job.submitted.warnings);
   EXPECT_EQ(*again.prepare_warnings, *job.prepare_warnings);

@@ -1,5 +1,6 @@
 #include "scheduler/core/report_check.h"
 
+#include <algorithm>
 #include <string>
 
 #include "absl/strings/str_cat.h"
@@ -69,6 +70,12 @@ absl::Status CheckPass(const JobShape& shape, const ChainTask& task,
   const bool has_head = task.layers.last == shape.table->layer_count();
   const bool has_loss = has_head && (task.kind == wv1::TASK_KIND_TURN ||
                                      task.kind == wv1::TASK_KIND_EVALUATE);
+  if (report.pass().correct() < 0 ||
+      report.pass().correct() >
+          std::max<int64_t>(report.pass().loss_tokens(), 0)) {
+    return Contradiction(report, "has ", report.pass().correct(),
+                         " correct ones of ", report.pass().loss_tokens());
+  }
   if (!has_loss || report.pass().loss_tokens() > 0) return absl::OkStatus();
   // None of its tokens is trained on: then each batch has the loss of none.
   const int batches = task.last_micro_batch - task.first_micro_batch;

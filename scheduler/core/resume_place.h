@@ -20,10 +20,13 @@ bool SamePlace(const ChainPosition& a, const ChainPosition& b);
 bool IsAfterTurn(const Job& job,
                  const journal::v1::CheckpointRecord& checkpoint);
 
-// Whether the job has the partition of the checkpoint, and the same rounds.
+// Whether the job has the partition of the checkpoint, which lies inside a
+// step, and the same rounds, and its tasks would read what that has at its
+// cuts.
 bool IsCutAs(const Job& job, const journal::v1::CheckpointRecord& checkpoint);
 
-// Where INIT from the newest checkpoint leads. Requires one, and a partition.
+// Where INIT from the newest checkpoint leads. Requires one, a partition, and
+// the plan: one of more steps than the checkpoint's trains them.
 ChainPosition ResumePlaceOf(const Job& job);
 
 // The EvaluationNumber of the first evaluation that a job makes which goes on

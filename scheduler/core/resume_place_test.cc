@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "common/chain/testing/tiny_shape.h"
+#include "common/protocol/task_format.h"
 #include "scheduler/core/records.h"
 #include "scheduler/core/testing/book_job.h"
 #include "scheduler/journal/tables.h"
@@ -39,6 +40,7 @@ journal::v1::CheckpointRecord CheckpointAt(const ChainPosition& place,
   journal::v1::CheckpointRecord record;
   *record.mutable_position() = ToRecord(place);
   record.mutable_cut_points()->Assign(cuts.begin(), cuts.end());
+  record.set_task_format(kTaskFormat);
   return record;
 }
 
@@ -86,6 +88,10 @@ TEST(ResumePlaceTest, APartitionIsTheSameWithTheSameCutsAndRounds) {
   journal::v1::CheckpointRecord checkpoint = CheckpointAt(InStep(3, 1), {1, 2});
   EXPECT_TRUE(is_cut_as({1, 2}, 1, checkpoint))
       << "of a version without rounds";
+  checkpoint.set_task_format(kTaskFormat - 1);
+  EXPECT_FALSE(is_cut_as({1, 2}, 1, checkpoint))
+      << "what lies at its cuts is of another version";
+  checkpoint.set_task_format(kTaskFormat);
   EXPECT_FALSE(is_cut_as({1, 3}, 1, checkpoint));
   EXPECT_FALSE(is_cut_as({1}, 1, checkpoint));
   EXPECT_FALSE(is_cut_as({1, 2, 3}, 1, checkpoint));
@@ -111,6 +117,36 @@ TEST(ResumePlaceTest, BetweenStepsThePartitionMayBeAnyOther) {
   job.partition = std::make_shared<const v1::Partition>(CutBefore({1, 3}));
   EXPECT_TRUE(
       SamePlace(ResumePlaceOf(job), InEvaluation(wv1::SPLIT_VALIDATION, 4)));
+}
+
+// As when its data has grown, and its epochs are longer.
+TEST(ResumePlaceTest, AtTheTestSplitOfAShorterPlanAJobTrainsOn) {
+  Job job;
+  const ChainPosition test = InEvaluation(wv1::SPLIT_TEST, 4);
+  job.checkpoints.Fresh().push_back(CheckpointAt(test, {}));
+  job.partition = std::make_shared<const v1::Partition>(CutBefore({2}));
+  job.plan.total_steps = 4;
+  EXPECT_TRUE(SamePlace(ResumePlaceOf(job), test));
+  job.plan.total_steps = 6;
+  EXPECT_TRUE(SamePlace(ResumePlaceOf(job), InStep(4)));
+}
+
+TEST(ResumePlaceTest, AJobThatStoppedEarlyStaysAtItsTestSplit) {
+  Job job;
+  const ChainPosition test = InEvaluation(wv1::SPLIT_TEST, 4);
+  job.checkpoints.Fresh().push_back(CheckpointAt(test, {}));
+  job.partition = std::make_shared<const v1::Partition>(CutBefore({2}));
+  job.plan.total_steps = 6;
+  job.submitted.spec.mutable_evaluation()->set_early_stopping_patience(1);
+  for (const double loss : {3.0, 3.5}) {
+    v1::EvaluationMetrics metrics;
+    metrics.set_split("validation");
+    metrics.set_loss(loss);
+    job.evaluations.Fresh().push_back(metrics);
+  }
+  EXPECT_TRUE(SamePlace(ResumePlaceOf(job), test));
+  job.evaluations.Fresh().back().set_loss(2.5);
+  EXPECT_TRUE(SamePlace(ResumePlaceOf(job), InStep(4)));
 }
 
 // What a job makes again must not be there twice, and nothing else be lost.

@@ -8,6 +8,7 @@
 #include "absl/strings/str_cat.h"
 #include "common/chain/split.h"
 #include "common/status/proto_time.h"
+#include "scheduler/core/early_stopping.h"
 #include "scheduler/core/job_move.h"
 #include "scheduler/core/records.h"
 #include "scheduler/core/remedy.h"
@@ -148,7 +149,8 @@ void TaskResults::TakePass(Job& job, const OutstandingTask& done,
                      FromProto(report.cost().copy()));
   RecordPass(job, done, report.pass(), now);
   MeterStep(job, done, report.cost());
-  job.position = Next(job.shape, job.plan, *done.position);
+  job.position = PlaceAfter(job.submitted.spec.evaluation(), job.shape,
+                            job.plan, *done.position, *job.evaluations);
   if (done.task.kind == wv1::TASK_KIND_INIT &&
       job.position.phase != ChainPosition::Phase::kInit) {
     parts_.bases->Filled(job);
@@ -219,6 +221,7 @@ void TaskResults::RecordEvaluation(Job& job, const OutstandingTask& done,
     job.eval_loss_sum += loss_sum;
   }
   job.eval_tokens += result.loss_tokens();
+  job.eval_correct += result.correct();
   if (!CompletesEvaluation(job.shape, job.plan, *done.position)) return;
   v1::EvaluationMetrics metrics;
   metrics.set_step(done.task.step);
@@ -226,12 +229,21 @@ void TaskResults::RecordEvaluation(Job& job, const OutstandingTask& done,
   metrics.set_tokens(job.eval_tokens);
   // No number where nothing was measured: that is no best model.
   metrics.set_loss(job.eval_loss_sum / static_cast<double>(job.eval_tokens));
-  metrics.set_perplexity(std::exp(metrics.loss()));
+  std::string quality;
+  if (job.shape.table->examples.has_value()) {
+    metrics.set_accuracy(static_cast<double>(job.eval_correct) /
+                         static_cast<double>(job.eval_tokens));
+    quality = absl::StrCat("accuracy ", metrics.accuracy(), " over ",
+                           metrics.tokens(), " examples");
+  } else {
+    metrics.set_perplexity(std::exp(metrics.loss()));
+    quality = absl::StrCat("perplexity ", metrics.perplexity(), " over ",
+                           metrics.tokens(), " tokens");
+  }
   parts_.book->Log(
       job, "I",
       absl::StrCat("after step ", metrics.step(), ": ", metrics.split(),
-                   " loss ", metrics.loss(), ", perplexity ",
-                   metrics.perplexity(), " over ", metrics.tokens(), " tokens"),
+                   " loss ", metrics.loss(), ", ", quality),
       now, &done);
   parts_.journal->EvaluationRecorded(job.id, metrics);
   for (journal::v1::CheckpointRecord& checkpoint : job.checkpoints.Fresh()) {
@@ -246,6 +258,7 @@ void TaskResults::RecordEvaluation(Job& job, const OutstandingTask& done,
   job.evaluations.Fresh().push_back(std::move(metrics));
   job.eval_loss_sum = 0;
   job.eval_tokens = 0;
+  job.eval_correct = 0;
 }
 
 // The worker left the blocks as they were; the job's policy says how often that

@@ -195,11 +195,15 @@ absl::Duration TimeModel::Remaining(const JobShape& shape,
       SequencesOf(shape, plan, wv1::SPLIT_VALIDATION, plan.validation_batches);
   const int64_t test =
       SequencesOf(shape, plan, wv1::SPLIT_TEST, plan.test_batches);
+  // The test split comes behind all steps, those too that a job stopped before.
+  const bool trains = position.phase != ChainPosition::Phase::kEvaluate ||
+                      position.split != wv1::SPLIT_TEST;
+  const int64_t step = trains ? position.step : plan.total_steps;
   absl::Duration time =
-      (plan.total_steps - position.step) * StepTime(measure) +
-      EvaluationTime(IntermediateEvaluations(plan, position.step) * validation +
-                         validation + test,
-                     measure);
+      (plan.total_steps - step) * StepTime(measure) +
+      EvaluationTime(
+          IntermediateEvaluations(plan, step) * validation + validation + test,
+          measure);
   if (position.phase == ChainPosition::Phase::kTrain) {
     time -= TimeBefore(shape, position.task, measure);
   } else if (position.phase == ChainPosition::Phase::kEvaluate) {

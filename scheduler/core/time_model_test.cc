@@ -77,6 +77,25 @@ TEST(TimeModelTest, RemainingIsTheSumOfTheTasksAtEveryPlace) {
   }
 }
 
+TEST(TimeModelTest, AJobThatStoppedEarlyHasItsTestSplitLeft) {
+  JobShape shape = Shape();
+  const TimeModel model(shape, Layers());
+  ChainPlan plan;
+  plan.total_steps = 100;
+  plan.eval_steps = 2;
+  plan.validation_batches = 3;
+  plan.test_batches = 2 * EvaluationVisitBatches(shape);
+  ChainPosition at;
+  at.phase = ChainPosition::Phase::kEvaluate;
+  at.step = 4;
+  at.split = worker::v1::SPLIT_TEST;
+  for (; !at.done(); at = Next(shape, plan, at)) {
+    EXPECT_EQ(at.step, 4);
+    EXPECT_EQ(model.Remaining(shape, plan, at, kWall),
+              SumFrom(model, shape, plan, at));
+  }
+}
+
 // Gradients that are clipped have UPDATE tasks behind them, which take no time
 // of the device.
 TEST(TimeModelTest, RemainingIsTheSumOfTheTasksInRoundsToo) {

@@ -32,6 +32,8 @@ NewJob JobOf(int64_t steps, const WorldOptions& options) {
   job.spec.mutable_train()->set_max_nonfinite_steps(
       options.max_nonfinite_steps);
   job.spec.mutable_train()->set_max_grad_norm(options.max_grad_norm);
+  job.spec.mutable_evaluation()->set_early_stopping_patience(
+      options.early_stopping_patience);
   job.spec.mutable_train()->set_gradient_accumulation_steps(
       options.micro_batches);
   job.spec.mutable_train()->set_micro_batches_per_round(

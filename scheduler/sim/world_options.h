@@ -48,6 +48,7 @@ struct WorldOptions {
   int poison_crashes = 1'000'000;
   // Of every job.
   int max_nonfinite_steps = 0;
+  int early_stopping_patience = 0;
   double max_grad_norm = 0;
   int micro_batches = 2;
   int micro_batches_per_round = 2;

@@ -10,11 +10,11 @@ ModelContents ContentsOf(const ModelToWrite& model, const PoolFile& pool,
                          const std::vector<std::string>& read_roots) {
   ModelContents contents{model};
   for (const char* name : kTokenizerFiles) {
+    const bool is_own = absl::string_view(name) == kTemplateFile &&
+                        !model.chat_template.empty();
     contents.copied_files.push_back(
-        {name, absl::StrCat(model.tokenizer_dir, "/", name)});
-  }
-  if (!model.chat_template.empty()) {
-    contents.copied_files.back().path = model.chat_template;
+        {name, is_own ? model.chat_template
+                      : absl::StrCat(model.tokenizer_dir, "/", name)});
   }
   contents.real_roots = RealRoots(read_roots);
   for (const auto& [key, version] : model.blocks) {

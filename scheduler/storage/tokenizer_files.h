@@ -3,8 +3,10 @@
 
 namespace hydra {
 
-// What a tokenizer of Hugging Face may consist of, its template last. The files
-// go along with a trained model.
+inline constexpr char kTemplateFile[] = "chat_template.jinja";
+
+// What a tokenizer of Hugging Face may consist of, and what it knows of a
+// model's images. The files go along with a trained model.
 inline constexpr const char* kTokenizerFiles[] = {"vocab.json",
                                                   "merges.txt",
                                                   "vocab.txt",
@@ -13,7 +15,8 @@ inline constexpr const char* kTokenizerFiles[] = {"vocab.json",
                                                   "tokenizer_config.json",
                                                   "special_tokens_map.json",
                                                   "added_tokens.json",
-                                                  "chat_template.jinja"};
+                                                  kTemplateFile,
+                                                  "preprocessor_config.json"};
 
 }  // namespace hydra
 

@@ -4,10 +4,12 @@
 #include <utility>
 
 #include "absl/strings/ascii.h"
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/strip.h"
 #include "common/data/data_format.h"
 #include "common/file/file_format.h"
+#include "common/gzip/gunzip.h"
 #include "common/text/printable.h"
 #include "scheduler/submission/user_file.h"
 
@@ -26,6 +28,20 @@ absl::StatusOr<std::string> HeadOf(const std::string& path,
   return ReadHead(*fd, path);
 }
 
+// Of the text of a packed file that begins with `head`.
+absl::StatusOr<std::string> UnpackedHead(const std::string& path,
+                                         absl::string_view head) {
+  Gunzip gunzip;
+  std::string text(kFormatHeadBytes, '\0');
+  const auto unpacked = gunzip.Unpack(head, absl::MakeSpan(text));
+  if (!unpacked.ok()) {
+    return absl::Status(unpacked.status().code(),
+                        absl::StrCat(path, ": ", unpacked.status().message()));
+  }
+  text.resize(unpacked->made);
+  return text;
+}
+
 // Of a file that should be JSON Lines, as far as its first row's begin tells;
 // empty: none.
 std::string MistakeOfRows(const std::string& path, absl::string_view head) {
@@ -37,6 +53,15 @@ std::string MistakeOfRows(const std::string& path, absl::string_view head) {
                       ", and each line must be an object, {...}");
 }
 
+// Of a file that should be safetensors, as far as its begin tells; empty: none.
+std::string MistakeOfTensors(const std::string& path, absl::string_view head) {
+  const FileFormat* const found = RecogniseFormat(head);
+  if (found != nullptr && found->name == kSafetensorsName) return "";
+  return absl::StrCat(
+      path, " is no safetensors file",
+      found == nullptr ? "" : absl::StrCat(" but ", Describe(*found)));
+}
+
 }  // namespace
 
 const DataCheck::Finding& DataCheck::Look(const std::string& path,
@@ -46,16 +71,24 @@ const DataCheck::Finding& DataCheck::Look(const std::string& path,
   Finding& finding = entry->second;
   if (!is_new) return finding;
   finding.field = field;
-  const absl::StatusOr<std::string> head = HeadOf(path, paths_);
+  const bool is_rows = IsRows(format);
+  const bool is_text = IsTokenized(format);
+  absl::StatusOr<std::string> head = HeadOf(path, paths_);
+  const bool is_packed = head.ok() && IsGzip(*head);
+  if (is_text && is_packed) head = UnpackedHead(path, *head);
   if (!head.ok()) {
     finding.mistake = std::string(head.status().message());
     return finding;
   }
-  const bool is_rows = IsRows(format);
-  const bool is_text = IsTokenized(format);
+  if (IsTensors(format)) {
+    finding.mistake = MistakeOfTensors(path, *head);
+    return finding;
+  }
   const FileFormat* found = RecogniseFormat(*head);
   if (found != nullptr && !(is_text && found->is_text)) {
-    if (is_text || found->signature_bytes >= kCertainBytes) {
+    const bool is_certain = found->signature_bytes >= kCertainBytes ||
+                            (is_packed && absl::EndsWith(path, ".gz"));
+    if (is_text || is_certain) {
       finding.mistake = absl::StrCat(
           path, is_text ? " is no text but " : " has no ids but is ",
           Describe(*found));

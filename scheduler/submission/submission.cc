@@ -7,8 +7,14 @@
 #include <set>
 #include <utility>
 
+#include "absl/strings/ascii.h"
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+#include "absl/strings/strip.h"
+#include "common/chain/step_numbers.h"
+#include "common/data/data_format.h"
+#include "common/data/step_count.h"
 #include "common/jobfile/expand.h"
 #include "common/jobfile/validate.h"
 #include "common/model/base_key.h"
@@ -44,11 +50,65 @@ bool HasMistakeBelow(const Mistakes& mistakes, absl::string_view section) {
                      });
 }
 
-// Tokens and boundary tensors of one step.
+// "ViT takes pixel_values, [3, 224, 224]"
+std::string WhatItTakes(const ModelTable& table) {
+  if (!table.examples.has_value()) {
+    return absl::StrCat(table.config_names.family, " takes token ids");
+  }
+  return absl::StrCat(table.config_names.family, " takes ",
+                      table.examples->name, ", [",
+                      absl::StrJoin(table.examples->shape, ", "), "]");
+}
+
+// "text"
+std::string NameOf(v1::DataFormat format) {
+  return absl::AsciiStrToLower(
+      absl::StripPrefix(v1::DataFormat_Name(format), "DATA_FORMAT_"));
+}
+
+// Whether the data is what the model is fed; else that is among the mistakes.
+bool IsFedWhatItTakes(const ModelTable& table, const v1::JobSpec& spec,
+                      Mistakes& mistakes) {
+  const bool has_tensors = IsTensors(spec.data().format());
+  if (HasMistake(mistakes, "data.format")) return false;
+  if (has_tensors == table.examples.has_value()) return true;
+  AddMistake(
+      "data.format",
+      absl::StrCat(
+          "found ", NameOf(spec.data().format()), ", but ", WhatItTakes(table),
+          has_tensors ? "; text, jsonl, chat, instruction or files of ids "
+                        "have them"
+                      : " of safetensors files; set it to tensors"),
+      &mistakes);
+  return false;
+}
+
+// The examples of a step are in a worker's memory at once.
+void CheckStepExamples(const ExampleInput& examples, const v1::JobSpec& spec,
+                       Mistakes& mistakes) {
+  const auto check = [&](absl::string_view field, absl::string_view what,
+                         int64_t count) {
+    if (count <= kMaxStepNumbers / examples.element_count()) return;
+    AddMistake(field,
+               absl::StrCat(what, " would have ", count, " examples of ",
+                            examples.element_count(), " numbers; at most ",
+                            kMaxStepNumbers, " numbers are possible"),
+               &mistakes);
+  };
+  check("train.gradient_accumulation_steps", "one step",
+        SequencesPerStep(spec.train()));
+  check("evaluation.per_device_eval_batch_size", "one evaluation batch",
+        spec.evaluation().per_device_eval_batch_size());
+}
+
+// Tokens, or examples, and boundary tensors of one step.
 void CheckSizes(const ModelTable& table, const v1::JobSpec& spec,
                 Mistakes& mistakes) {
   const v1::TrainSpec& train = spec.train();
   CheckStepTokens(spec, &mistakes);
+  if (table.examples.has_value()) {
+    CheckStepExamples(*table.examples, spec, mistakes);
+  }
   // Of one token: whole batches of them may be too many for 64 bits.
   double token_bytes = 0;
   for (int layer = 1; layer < table.layer_count(); ++layer) {
@@ -176,17 +236,20 @@ class Checker {
                     model.mistakes.end());
     job.warnings.insert(job.warnings.end(), model.warnings.begin(),
                         model.warnings.end());
-    if ((has_tokenizer || model.is_there) &&
+    const bool is_fed = !model.table.has_value() ||
+                        IsFedWhatItTakes(*model.table, spec, mistakes);
+    if (is_fed && (has_tokenizer || model.is_there) &&
         !HasMistake(mistakes, "model.tokenizer_path")) {
       tokenizers_.Check(
           spec,
-          model.table.has_value()
+          model.table.has_value() && !model.table->examples.has_value()
               ? std::optional<int64_t>(model.table->vocabulary_size)
               : std::nullopt,
           &mistakes, &job.warnings);
     }
     if (!model.table.has_value()) return mistakes;
-    if (spec.model().frozen_dtype() == v1::PARAMETER_TYPE_AUTO) {
+    const bool freezes = spec.has_lora() || spec.model().frozen_size() > 0;
+    if (freezes && spec.model().frozen_dtype() == v1::PARAMETER_TYPE_AUTO) {
       spec.mutable_model()->set_frozen_dtype(model.weights_type);
     }
     CheckAgainstModel(*model.table, spec, mistakes);

@@ -9,6 +9,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "common/file/scratch_directory.h"
+#include "common/gzip/testing/gzip.h"
 #include "common/model/gpt2_table.h"
 #include "common/safetensors/writer.h"
 
@@ -163,11 +164,38 @@ TEST_F(SubmissionTest, DataThatIsSomethingElseIsRefusedByItsName) {
   job_.mutable_data()->set_train_files(
       0, folder_.Write("ids", "\x1f\x8b\x08\x01"));
   EXPECT_TRUE(Check().ok());
+  job_.mutable_data()->set_train_files(
+      0, folder_.Write("ids.gz", "\x1f\x8b\x08\x01"));
+  EXPECT_THAT(Refusal(), ElementsAre(HasSubstr("has no ids but is gzip data")));
   job_.mutable_data()->set_format(v1::DATA_FORMAT_TEXT);
-  EXPECT_THAT(Refusal(), Contains(AllOf(HasSubstr("data.train_files[0]: "),
-                                        HasSubstr("is no text but gzip"))));
   job_.mutable_data()->set_train_files(0, folder_.Write("text", kPointer));
   EXPECT_THAT(Refusal(), Contains(HasSubstr("git lfs pull")));
+}
+
+// What is in a packed file is looked at, as far as its first bytes tell.
+TEST_F(SubmissionTest, PackedTextIsText) {
+  folder_.Write("model/tokenizer.json",
+                R"({"pre_tokenizer": {"type": "BertPreTokenizer"},
+                    "model": {"type": "WordPiece", "unk_token": "[UNK]",
+                              "vocab": {"[UNK]": 0}}})");
+  v1::DataSpec& data = *job_.mutable_data();
+  data.set_format(v1::DATA_FORMAT_TEXT);
+  const auto write = [&](absl::string_view content) {
+    data.set_train_files(0, folder_.Write("train.gz", content));
+  };
+  write(Gzip("some text\n"));
+  EXPECT_TRUE(Check().ok()) << Check().status();
+  write(Gzip(Gzip("some text\n")));
+  EXPECT_THAT(Refusal(), ElementsAre(HasSubstr("is no text but gzip data")));
+  write(Gzip(std::string(257, 'x') + "ustar"));
+  EXPECT_THAT(Refusal(), ElementsAre(HasSubstr("is no text but a tar")));
+  write("\x1f\x8b\x08\x01 and so on, and on");
+  EXPECT_THAT(Refusal(), ElementsAre(AllOf(HasSubstr("data.train_files[0]: "),
+                                           HasSubstr("train.gz: its gzip data "
+                                                     "are damaged at byte"))));
+  data.set_format(v1::DATA_FORMAT_JSONL);
+  write(Gzip("[1]"));
+  EXPECT_THAT(Refusal(), Contains(HasSubstr("is no JSON Lines")));
 }
 
 TEST_F(SubmissionTest, ATokenizerIsReadBeforeTheJobRuns) {

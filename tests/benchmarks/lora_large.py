@@ -102,8 +102,7 @@ def main():
         pool = int(job["pool_demand"]["total_bytes"])
         # The first one finds nothing on the device.
         steps = sorted(
-            local_server.duration(step.get("device"))
-            for step in job["steps"][1:]
+            local_server.duration(step["device"]) for step in job["steps"][1:]
         )
         print(
             f"| {way} | {job['status']['shard_count']} | {pool / 1e9:.1f} |"

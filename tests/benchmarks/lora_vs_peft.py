@@ -6,12 +6,13 @@
 The same random Llama and adapters, AdamW, one sequence of --context tokens in a
 step, in turns: K jobs in Hydra on two CPU devices of one thread, which hold all
 of the model and have no link; and K trainings with PEFT, two processes of one
-thread at once, each with a model of its own. What counts is the steps of all in
-a second, from when each has made one until it has made its last. --python needs
-torch, transformers and peft.
+thread at once, each with a model of its own, on random ids. What counts is the
+steps of all in a second while all that train at once do. --python needs torch,
+transformers and peft.
 """
 
 import argparse
+import concurrent.futures
 import json
 import pathlib
 import subprocess
@@ -109,41 +110,46 @@ def hydra(model, args):
 
 
 def peft(model, args):
-    left = rates_of(args.jobs)
-    running, ends = [], []
-    while left or running:
-        while left and len(running) < 2:
-            words = [str(model), str(left.pop(0)), str(args.steps)]
-            running.append(
-                subprocess.Popen(
-                    [args.python, "-c", PEFT, *words, str(args.context)],
-                    stdout=subprocess.PIPE,
-                    text=True,
-                )
-            )
-        answer, _ = running.pop(0).communicate()
-        ends.append(json.loads(answer))
-    return ends
+    """The same, of pairs of processes that begin together."""
+
+    def train(rate):
+        words = [str(model), str(rate), str(args.steps), str(args.context)]
+        return json.loads(
+            subprocess.run(
+                [args.python, "-c", PEFT, *words],
+                stdout=subprocess.PIPE,
+                text=True,
+                check=True,
+            ).stdout
+        )
+
+    rates = rates_of(args.jobs)
+    with concurrent.futures.ThreadPoolExecutor(max_workers=2) as pool:
+        return [
+            list(pool.map(train, rates[first : first + 2]))
+            for first in range(0, len(rates), 2)
+        ]
 
 
-def hydra_rate(ends):
-    """Steps of all jobs in a second, from when each has made one on."""
+def steps_and_seconds(ends):
+    """While all of these jobs train: from when each has made a step on, until
+    the first one has made its last."""
     begin = max(job[0] for job in ends)
-    end = max(job[-1] for job in ends)
-    return sum(begin < at <= end for job in ends for at in job) / (end - begin)
+    end = min(job[-1] for job in ends)
+    return sum(begin < at <= end for job in ends for at in job), end - begin
 
 
-def peft_rate(ends):
-    """The same of two processes at once, without the time in which they begin."""
-    steps = sum(len(job) - 1 for job in ends)
-    return 2 * steps / sum(job[-1] - job[0] for job in ends)
+def rate(groups):
+    """Steps of all jobs in a second, of groups that train at once."""
+    counted = [steps_and_seconds(group) for group in groups]
+    return sum(one for one, _ in counted) / sum(one for _, one in counted)
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--bin", default=str(local_server.ROOT / "bin"))
     parser.add_argument("--python", default=sys.executable)
-    parser.add_argument("--jobs", type=int, default=8)
+    parser.add_argument("--jobs", type=int, default=8, help="an even number")
     parser.add_argument("--rounds", type=int, default=2)
     parser.add_argument("--width", type=int, default=512)
     parser.add_argument("--layers", type=int, default=12)
@@ -157,8 +163,8 @@ def main():
     with tempfile.TemporaryDirectory(prefix="hydra-") as folder:
         model = model_in(pathlib.Path(folder), args)
         for _ in range(args.rounds):
-            ours = hydra_rate(hydra(model, args))
-            theirs = peft_rate(peft(model, args))
+            ours = rate([hydra(model, args)])
+            theirs = rate(peft(model, args))
             print(
                 f"{args.jobs} jobs: Hydra {ours:.2f} steps/s, PEFT"
                 f" {theirs:.2f} steps/s, {ours / theirs:.2f} times",

@@ -53,8 +53,8 @@ TEST_F(ExactnessTest, EveryPartitionGivesTheSameBits) {
 
 TEST_F(ExactnessTest, EveryOptimizerIsTheSameInOnePieceAndInMany) {
   Cluster cluster({});
-  for (v1::Optimizer optimizer :
-       {v1::OPTIMIZER_SGD, v1::OPTIMIZER_ADAM, v1::OPTIMIZER_ADAMW}) {
+  for (v1::Optimizer optimizer : {v1::OPTIMIZER_SGD, v1::OPTIMIZER_ADAM,
+                                  v1::OPTIMIZER_ADAMW, v1::OPTIMIZER_LION}) {
     v1::JobSpec spec = SmallJob(files_, {});
     spec.mutable_train()->set_optim(optimizer);
     if (optimizer == v1::OPTIMIZER_SGD) {
@@ -63,6 +63,34 @@ TEST_F(ExactnessTest, EveryOptimizerIsTheSameInOnePieceAndInMany) {
     const Outcome whole = CompletedOutcomeOf(cluster.Run(spec));
     for (int cut : {1, 2, 3}) spec.mutable_partition()->add_cut_points(cut);
     ExpectSame(CompletedOutcomeOf(cluster.Run(spec)), whole);
+  }
+}
+
+// Lion too: it has other hyperparameters than those around it.
+TEST_F(ExactnessTest, LionAndSmoothedLabelsAreThoseOfPlainTraining) {
+  Cluster::Options options;
+  options.devices = {"cpu:0=64MiB", "cpu:1=64MiB,link=0.05"};
+  Cluster cluster(options);
+  v1::JobSpec spec = SmallJob(files_, {});
+  spec.mutable_train()->set_optim(v1::OPTIMIZER_LION);
+  spec.mutable_train()->set_adam_beta2(0.99);
+  const Outcome hard = CompletedOutcomeOf(cluster.Run(spec));
+  spec.mutable_train()->set_label_smoothing_factor(0.1);
+  const v1::JobDetail whole = cluster.Run(spec);
+  EXPECT_EQ(
+      DifferenceToPlainTraining(whole, files_.tiny_model, files_.train_tokens),
+      "");
+  // The first step's loss is smoothed.
+  EXPECT_NE(CompletedOutcomeOf(whole).losses.front(), hard.losses.front());
+  for (v1::UpdatePlace place :
+       {v1::UPDATE_PLACE_HOST, v1::UPDATE_PLACE_DEVICE}) {
+    spec.mutable_train()->set_update_on(place);
+    for (const std::vector<int>& cuts : {std::vector<int>{2}, {1, 2, 3}}) {
+      spec.clear_partition();
+      for (int cut : cuts) spec.mutable_partition()->add_cut_points(cut);
+      ExpectSame(CompletedOutcomeOf(cluster.Run(spec)),
+                 CompletedOutcomeOf(whole));
+    }
   }
 }
 

@@ -19,9 +19,11 @@ std::string Text(const std::pair<int64_t, double>& loss) {
   return absl::StrFormat("step %d, %.17g", loss.first, loss.second);
 }
 
-std::string Text(const std::tuple<int64_t, std::string, double>& evaluation) {
-  return absl::StrFormat("step %d, %s, %.17g", std::get<0>(evaluation),
-                         std::get<1>(evaluation), std::get<2>(evaluation));
+std::string Text(
+    const std::tuple<int64_t, std::string, double, double>& evaluation) {
+  return absl::StrFormat("step %d, %s, %.17g, %.17g", std::get<0>(evaluation),
+                         std::get<1>(evaluation), std::get<2>(evaluation),
+                         std::get<3>(evaluation));
 }
 
 template <typename Value>
@@ -49,7 +51,7 @@ Outcome OutcomeOf(const v1::JobDetail& job) {
   }
   for (const v1::EvaluationMetrics& evaluation : job.evaluations()) {
     outcome.evaluations.emplace_back(evaluation.step(), evaluation.split(),
-                                     evaluation.loss());
+                                     evaluation.loss(), evaluation.accuracy());
   }
   return outcome;
 }
@@ -67,8 +69,8 @@ std::string Difference(const Outcome& a, const Outcome& b) {
 
 std::string DifferenceToPlainTraining(const v1::JobDetail& job,
                                       const std::string& model,
-                                      const std::string& tokens,
-                                      int token_bytes, bool are_rows) {
+                                      const std::string& data, int token_bytes,
+                                      bool are_rows) {
   std::string train;
   std::string lora;
   for (const auto& [section, json] :
@@ -79,12 +81,14 @@ std::string DifferenceToPlainTraining(const v1::JobDetail& job,
         google::protobuf::util::MessageToJsonString(*section, json);
     if (!written.ok()) return std::string(written.message());
   }
+  const bool has_tensors =
+      job.spec().data().format() == v1::DATA_FORMAT_TENSORS;
   const std::string weights = FreshDirectory() + "/model.safetensors";
   std::vector<std::string> command = {"tests/reference/reference_main",
                                       "--model",
                                       model,
-                                      "--tokens",
-                                      tokens,
+                                      has_tensors ? "--examples" : "--tokens",
+                                      data,
                                       "--token-bytes",
                                       absl::StrCat(token_bytes),
                                       "--train",

@@ -16,8 +16,8 @@ struct Outcome {
   std::string weights;
   // Each step, once and in order, and its loss.
   std::vector<std::pair<int64_t, double>> losses;
-  // Step, split and loss.
-  std::vector<std::tuple<int64_t, std::string, double>> evaluations;
+  // Step, split, loss, and accuracy of a classification.
+  std::vector<std::tuple<int64_t, std::string, double, double>> evaluations;
 };
 
 // Empty if the job did not complete.
@@ -29,11 +29,12 @@ std::string Difference(const Outcome& a, const Outcome& b);
 
 // What differs first from the same training by the plain LibTorch program
 // (tests/reference), which is run here: in one process, without pool and
-// shards. `model` and `tokens`, a file of ids, are the job's. `are_rows`: they
-// are of one more than the context length each, and sequences of their own.
+// shards. `model` and `data`, a file of ids or of tensors, are the job's.
+// `are_rows`: ids are of one more than the context length each, and sequences
+// of their own.
 std::string DifferenceToPlainTraining(const hydra::v1::JobDetail& job,
                                       const std::string& model,
-                                      const std::string& tokens,
+                                      const std::string& data,
                                       int token_bytes = 2,
                                       bool are_rows = false);
 

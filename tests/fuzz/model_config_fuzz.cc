@@ -15,7 +15,9 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   hydra::CheckSpeaksPlainly(table.status());
   if (!table.ok()) return 0;
   CHECK_GT(table->layer_count(), 2);
-  CHECK_GT(table->vocabulary_size, 0);
+  CHECK_GT(table->examples.has_value() ? table->examples->class_count
+                                       : table->vocabulary_size,
+           0);
   CHECK_GT(table->ParameterCount(), 0);
   CHECK_GE(table->ParameterBytes() / hydra::kFloatBytes,
            table->ParameterCount());

@@ -7,20 +7,27 @@
 #include <iostream>
 #include <iterator>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "ATen/Parallel.h"
 #include "ATen/core/Tensor.h"
+#include "ATen/ops/empty.h"
 #include "ATen/ops/from_blob.h"
 #include "ATen/ops/stack.h"
 #include "CLI/CLI.hpp"
 #include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
 #include "absl/time/time.h"
+#include "absl/types/span.h"
 #include "common/data/batch_plan.h"
 #include "common/data/padded_context.h"
 #include "common/jobfile/validate.h"
 #include "common/model/model_families.h"
+#include "common/model/model_table.h"
+#include "common/safetensors/reader.h"
 #include "google/protobuf/util/json_util.h"
 #include "nlohmann/json.hpp"
 #include "tests/reference/reference_trainer.h"
@@ -35,6 +42,8 @@ struct Options {
   std::string model_directory;
   bool random = false;
   std::string token_file;
+  // In place of tokens, of a model that is fed examples.
+  std::string example_file;
   int64_t token_bytes = 4;
   // The file has rows of context + 1 ids, and each is a sequence of its own.
   bool rows = false;
@@ -89,21 +98,64 @@ absl::StatusOr<at::Tensor> ReadTokens(const Options& options) {
   return at::from_blob(bytes.data(), {count}, type).to(at::kLong).clone();
 }
 
-// The micro-batches of one step, from the windows that Hydra would take, of
-// which each begins so many ids behind the one before.
-std::vector<at::Tensor> MicroBatches(const at::Tensor& tokens, int64_t context,
-                                     int64_t stride,
-                                     const std::vector<int64_t>& windows,
-                                     int64_t micro_batches) {
-  std::vector<at::Tensor> result;
-  for (int64_t i = 0; i < micro_batches; ++i) {
-    std::vector<at::Tensor> rows;
-    for (int64_t window : MicroBatchWindows(windows, i, micro_batches)) {
-      rows.push_back(tokens.narrow(0, window * stride, context + 1));
-    }
-    result.push_back(at::stack(rows));
+// All examples of a safetensors file, numbers as fp32 and labels as int64.
+absl::StatusOr<ReferenceBatch> ReadExamples(const std::string& path,
+                                            const ExampleInput& input) {
+  const auto reader = safetensors::Reader::Open(path);
+  if (!reader.ok()) return reader.status();
+  const auto* const numbers = reader->table().Find(input.name);
+  const auto* const labels = reader->table().Find("labels");
+  if (numbers == nullptr || labels == nullptr) {
+    return absl::InvalidArgumentError(
+        absl::StrCat(path, " lacks ", input.name, " or labels"));
   }
-  return result;
+  const int64_t count = labels->elements;
+  at::Tensor examples = at::empty({count, input.element_count()}, at::kFloat);
+  absl::Status status;
+  if (numbers->dtype == safetensors::Dtype::kU8) {
+    const at::Tensor bytes = at::empty(examples.sizes(), at::kByte);
+    status = reader->Read(input.name, 0, numbers->size_bytes,
+                          bytes.mutable_data_ptr());
+    examples = bytes.to(at::kFloat).div_(255);
+  } else {
+    status = reader->ReadAsFloat32(
+        input.name, 0,
+        absl::MakeSpan(examples.mutable_data_ptr<float>(), examples.numel()));
+  }
+  if (!status.ok()) return status;
+  const at::Tensor classes = at::empty({count}, at::kLong);
+  status =
+      reader->Read("labels", 0, labels->size_bytes, classes.mutable_data_ptr());
+  if (!status.ok()) return status;
+  return ReferenceBatch(examples, classes);
+}
+
+// What a model is trained on.
+struct Data {
+  // Of tokens: one long row, in which each window begins so many ids behind the
+  // one before.
+  ReferenceBatch all;
+  int64_t context = 1;
+  int64_t stride = 1;
+  int64_t windows = 0;
+};
+
+absl::StatusOr<Data> ReadData(const Options& options, const ModelTable& table,
+                              const hydra::v1::TrainSpec& train) {
+  if (table.examples.has_value()) {
+    auto examples = ReadExamples(options.example_file, *table.examples);
+    if (!examples.ok()) return examples.status();
+    const int64_t count = examples->classes.numel();
+    return Data{*std::move(examples), 1, 1, count};
+  }
+  auto tokens = ReadTokens(options);
+  if (!tokens.ok()) return tokens.status();
+  const int64_t context = train.has_context_length() ? train.context_length()
+                                                     : table.longest_context;
+  const int64_t stride = options.rows ? context + 1 : context;
+  const int64_t windows = options.rows ? tokens->numel() / stride
+                                       : WindowCount(tokens->numel(), context);
+  return Data{*tokens, context, stride, windows};
 }
 
 // Of rows that are padded to one length, without the padding that all have.
@@ -115,18 +167,44 @@ at::Tensor ToLongestRow(const at::Tensor& rows) {
   return rows.narrow(1, 0, PaddedContext(row_tokens, rows.size(1) - 1) + 1);
 }
 
+ReferenceBatch BatchOf(const Data& data, absl::Span<const int64_t> windows) {
+  std::vector<at::Tensor> rows, classes;
+  for (int64_t window : windows) {
+    if (data.all.examples.defined()) {
+      rows.push_back(data.all.examples[window]);
+      classes.push_back(data.all.classes[window]);
+    } else {
+      rows.push_back(
+          data.all.tokens.narrow(0, window * data.stride, data.context + 1));
+    }
+  }
+  if (classes.empty()) {
+    const at::Tensor tokens = at::stack(rows);
+    const bool are_rows = data.stride > data.context;
+    return ReferenceBatch(are_rows ? ToLongestRow(tokens) : tokens);
+  }
+  return ReferenceBatch(at::stack(rows), at::stack(classes));
+}
+
+// The micro-batches of one step, from the windows that Hydra would take.
+std::vector<ReferenceBatch> MicroBatches(const Data& data,
+                                         const std::vector<int64_t>& windows,
+                                         int64_t micro_batches) {
+  std::vector<ReferenceBatch> result;
+  for (int64_t i = 0; i < micro_batches; ++i) {
+    result.push_back(
+        BatchOf(data, MicroBatchWindows(windows, i, micro_batches)));
+  }
+  return result;
+}
+
 nlohmann::json Train(ReferenceTrainer& trainer,
-                     const hydra::v1::TrainSpec& train, int64_t context,
-                     int64_t stride, const at::Tensor& tokens,
+                     const hydra::v1::TrainSpec& train, const Data& data,
                      BatchOrder order) {
   std::vector<double> losses, seconds;
   for (int64_t step = 0; step < train.max_steps(); ++step) {
-    std::vector<at::Tensor> batches =
-        MicroBatches(tokens, context, stride, order.WindowsOfStep(step),
-                     train.gradient_accumulation_steps());
-    if (stride > context) {
-      for (at::Tensor& batch : batches) batch = ToLongestRow(batch);
-    }
+    const std::vector<ReferenceBatch> batches = MicroBatches(
+        data, order.WindowsOfStep(step), train.gradient_accumulation_steps());
     const absl::Time begin = absl::Now();
     const LossSum loss = trainer.Step(batches);
     seconds.push_back(absl::ToDoubleSeconds(absl::Now() - begin));
@@ -149,14 +227,9 @@ absl::Status Run(const Options& options) {
   if (!overrides.ok()) return overrides.status();
   const auto table = ReadTable(options.model_directory, *overrides);
   if (!table.ok()) return table.status();
-  const auto tokens = ReadTokens(options);
-  if (!tokens.ok()) return tokens.status();
-  const int64_t context = train->has_context_length() ? train->context_length()
-                                                      : table->longest_context;
-  const int64_t stride = options.rows ? context + 1 : context;
-  const int64_t windows = options.rows ? tokens->numel() / stride
-                                       : WindowCount(tokens->numel(), context);
-  auto order = BatchOrder::Create(windows,
+  const auto data = ReadData(options, *table, *train);
+  if (!data.ok()) return data.status();
+  auto order = BatchOrder::Create(data->windows,
                                   train->per_device_train_batch_size() *
                                       train->gradient_accumulation_steps(),
                                   train->seed());
@@ -172,9 +245,7 @@ absl::Status Run(const Options& options) {
     if (!status.ok()) return status;
   }
   // The shortest decimals that read back as the same bits.
-  std::cout << Train(trainer, *train, context, stride, *tokens,
-                     *std::move(order))
-                   .dump(2)
+  std::cout << Train(trainer, *train, *data, *std::move(order)).dump(2)
             << std::endl;
   if (options.save_path.empty()) return absl::OkStatus();
   return SaveWeights(options.save_path, trainer.table(), trainer.parameters());
@@ -193,8 +264,10 @@ int main(int argc, char** argv) {
                "random initialization; only config.json is read");
   app.add_option("--tokens", options.token_file,
                  "raw little-endian token ids; ~id of one that is not trained "
-                 "on")
-      ->required();
+                 "on");
+  app.add_option("--examples", options.example_file,
+                 "in place of tokens: a safetensors file of the model's "
+                 "examples and their labels");
   app.add_flag("--rows", options.rows,
                "the ids are rows, each one more than the context length with "
                "its padding, ~0, and not one long row");

@@ -11,10 +11,12 @@
 #include "common/jobfile/validate.h"
 #include "common/model/optimizer.h"
 #include "worker/model/block_views.h"
+#include "worker/model/classifier_layer.h"
 #include "worker/model/final_norm.h"
 #include "worker/model/finite_check.h"
 #include "worker/model/gradient_norm.h"
 #include "worker/model/known_layers.h"
+#include "worker/model/layer_registry.h"
 #include "worker/model/parameter_init.h"
 #include "worker/model/row_gradients.h"
 
@@ -30,9 +32,15 @@ TrainSpec WithDefaults(const TrainSpec& train) {
   return job.train();
 }
 
-MicroBatch BatchOf(const at::Tensor& marked) {
-  const at::Tensor is_untrained = marked.lt(0);
+MicroBatch BatchOf(const ReferenceBatch& given) {
   MicroBatch batch;
+  if (given.examples.defined()) {
+    batch.examples = given.examples;
+    batch.targets = given.classes.view({-1, 1});
+    return batch;
+  }
+  const at::Tensor& marked = given.tokens;
+  const at::Tensor is_untrained = marked.lt(0);
   batch.tokens = at::where(is_untrained, marked.bitwise_not(), marked);
   const at::Tensor no_targets = is_untrained.narrow(1, 1, batch.context());
   batch.untrained_targets = no_targets.sum().item<int64_t>();
@@ -90,10 +98,11 @@ void ReferenceTrainer::Initialize(size_t block) {
   }
 }
 
-LossSum ReferenceTrainer::Step(const std::vector<at::Tensor>& micro_batches) {
+LossSum ReferenceTrainer::Step(
+    const std::vector<ReferenceBatch>& micro_batches) {
   int64_t step_tokens = 0;
-  for (const at::Tensor& tokens : micro_batches) {
-    step_tokens += BatchOf(tokens).target_count();
+  for (const ReferenceBatch& batch : micro_batches) {
+    step_tokens += BatchOf(batch).target_count();
   }
   LossSum total;
   for (size_t i = 0; i < micro_batches.size(); ++i) {
@@ -108,14 +117,20 @@ LossSum ReferenceTrainer::Step(const std::vector<at::Tensor>& micro_batches) {
   return total;
 }
 
-LossSum ReferenceTrainer::Evaluate(const at::Tensor& batch) const {
+LossSum ReferenceTrainer::Evaluate(const ReferenceBatch& batch) const {
   return Forward(BatchOf(batch), table_.layer_count()).loss;
 }
 
-at::Tensor ReferenceTrainer::Logits(const at::Tensor& batch) const {
+at::Tensor ReferenceTrainer::Logits(const ReferenceBatch& batch) const {
   const MicroBatch micro_batch = BatchOf(batch);
   const int head = table_.layer_count() - 1;
   const std::vector<int>& blocks = table_.layers[head].parameter_blocks;
+  if (table_.examples.has_value()) {
+    const LayerContext context{
+        table_.layers[head], {table_.parameter_blocks[blocks[0]]}, head};
+    return ClassifierLayer(context).Logits(
+        Forward(micro_batch, head).boundary.front(), parameters_[blocks[0]]);
+  }
   const Tensors norm =
       TensorViews(table_.parameter_blocks[blocks[0]], parameters_[blocks[0]]);
   const Tensors weight =
@@ -128,13 +143,14 @@ at::Tensor ReferenceTrainer::Logits(const at::Tensor& batch) const {
       .mm(weight.front().t());
 }
 
-MicroBatch ReferenceTrainer::Describe(const at::Tensor& tokens,
+MicroBatch ReferenceTrainer::Describe(const ReferenceBatch& given,
                                       int64_t step_tokens,
                                       int64_t index) const {
-  MicroBatch batch = BatchOf(tokens);
+  MicroBatch batch = BatchOf(given);
   batch.seed = DropoutSeed(train_.seed(), steps_, index);
   batch.gradient_scale = 1.0 / std::max<int64_t>(step_tokens, 1);
   batch.training = true;
+  batch.label_smoothing = train_.label_smoothing_factor();
   return batch;
 }
 

@@ -2,6 +2,7 @@
 #define HYDRA_TESTS_REFERENCE_REFERENCE_TRAINER_H_
 
 #include <cstdint>
+#include <utility>
 #include <vector>
 
 #include "ATen/core/Tensor.h"
@@ -14,17 +15,30 @@
 
 namespace hydra {
 
+// A mini-batch, or a part of it.
+struct ReferenceBatch {
+  // Implicit: most models are fed tokens.
+  ReferenceBatch(at::Tensor token_ids) : tokens(std::move(token_ids)) {}
+  ReferenceBatch(at::Tensor numbers, at::Tensor labels)
+      : examples(std::move(numbers)), classes(std::move(labels)) {}
+
+  // int64 [sequences, context + 1] of token ids, with ~id in place of an id
+  // that is not trained on.
+  at::Tensor tokens;
+  // Or fp32 [sequences, numbers of an example], and int64 [sequences].
+  at::Tensor examples;
+  at::Tensor classes;
+};
+
 // Plain training of one model: one process, no pool, no shards, nothing
 // recomputed, all parameters, gradients and optimizer state in memory; frozen
 // blocks have no gradient and no state. What training through Hydra must equal,
 // bit for bit.
-//
-// Batches are int64 tensors [sequences, context + 1] of token ids, with ~id in
-// place of an id that is not trained on. Not thread-safe.
+// Not thread-safe.
 class ReferenceTrainer {
  public:
-  // Of `train` only the optimizer, its hyperparameters, the number of steps and
-  // the seed count. All parameters are zero.
+  // Of `train` only the optimizer, its hyperparameters, the label smoothing,
+  // the number of steps and the seed count. All parameters are zero.
   ReferenceTrainer(ModelTable table, const hydra::v1::TrainSpec& train);
 
   // As the tensors' TensorInits say.
@@ -36,13 +50,14 @@ class ReferenceTrainer {
   // before the update, summed over micro-batches in order. If that is not
   // finite, or the norm of gradients that are clipped, nothing is updated; a
   // block whose gradient is not finite is left as it is.
-  LossSum Step(const std::vector<at::Tensor>& micro_batches);
+  LossSum Step(const std::vector<ReferenceBatch>& micro_batches);
 
-  // Without dropout.
-  LossSum Evaluate(const at::Tensor& batch) const;
+  // Without dropout and label smoothing.
+  LossSum Evaluate(const ReferenceBatch& batch) const;
 
-  // The same batch's logits, [tokens, vocab], all at once.
-  at::Tensor Logits(const at::Tensor& batch) const;
+  // The same batch's logits, [tokens, vocab] or [sequences, classes], all at
+  // once.
+  at::Tensor Logits(const ReferenceBatch& batch) const;
 
   const ModelTable& table() const { return table_; }
   // Flat, in the order of the table's parameter blocks. Writable.
@@ -51,7 +66,7 @@ class ReferenceTrainer {
   const std::vector<at::Tensor>& gradients() const { return gradients_; }
 
  private:
-  MicroBatch Describe(const at::Tensor& tokens, int64_t step_tokens,
+  MicroBatch Describe(const ReferenceBatch& batch, int64_t step_tokens,
                       int64_t index) const;
   LayerOutput Forward(const MicroBatch& batch, int last_layer) const;
   LossSum ForwardAndBackward(const MicroBatch& batch, bool accumulate);

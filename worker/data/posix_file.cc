@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -76,6 +77,25 @@ absl::Status PosixFile::Truncate(int64_t size_bytes) {
   if (ftruncate(fd_.get(), size_bytes) != 0 ||
       lseek(fd_.get(), size_bytes, SEEK_SET) < 0) {
     return ErrnoStatus("cannot truncate", path_);
+  }
+  return absl::OkStatus();
+}
+
+// The free space is compared first because taking more than there is would fill
+// the disk for everybody until it fails.
+absl::Status PosixFile::Reserve(int64_t size_bytes) {
+  struct statvfs disk;
+  if (fstatvfs(fd_.get(), &disk) == 0 && disk.f_blocks > 0 &&
+      static_cast<uint64_t>(size_bytes) / disk.f_frsize >= disk.f_bavail) {
+    return absl::ResourceExhaustedError(absl::StrCat(
+        path_, " needs ", size_bytes, " B, its disk has ",
+        static_cast<uint64_t>(disk.f_bavail) * disk.f_frsize, " B free"));
+  }
+  while (fallocate(fd_.get(), FALLOC_FL_KEEP_SIZE, 0, size_bytes) != 0) {
+    if (errno == EOPNOTSUPP || errno == ENOSYS) break;
+    if (errno == EINTR) continue;
+    return ErrnoStatus(absl::StrCat("cannot reserve ", size_bytes, " B for"),
+                       path_);
   }
   return absl::OkStatus();
 }

@@ -43,6 +43,11 @@ class PosixFile {
   // Makes the file end at `size_bytes`, and the next Write go there.
   absl::Status Truncate(int64_t size_bytes);
 
+  // Takes the disk space of the file's first `size_bytes`, where the file
+  // system can, and changes nothing else: then later writes there have room.
+  // RESOURCE_EXHAUSTED: the disk has less, which the message says.
+  absl::Status Reserve(int64_t size_bytes);
+
   // Returns once content and size are on the medium.
   absl::Status Sync();
 

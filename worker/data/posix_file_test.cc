@@ -10,6 +10,7 @@
 namespace hydra {
 namespace {
 
+using ::testing::AllOf;
 using ::testing::HasSubstr;
 
 TEST(PosixFileTest, ReadsBackWhatWasWritten) {
@@ -46,6 +47,31 @@ TEST(PosixFileTest, ReadsAFileLongerThanOnePiece) {
   ASSERT_TRUE(file.ok()) << file.status();
   ASSERT_TRUE(file->Write(content).ok());
   EXPECT_TRUE(*ReadWholeFile(path) == content);
+}
+
+TEST(PosixFileTest, SpaceIsTakenBeforeItIsWritten) {
+  const std::string path = ::testing::TempDir() + "/posix_file_reserved";
+  auto file = PosixFile::Open(path, O_RDWR | O_CREAT | O_TRUNC);
+  ASSERT_TRUE(file.ok()) << file.status();
+  ASSERT_TRUE(file->Write("ab").ok());
+  const absl::Status reserved = file->Reserve(1 << 16);
+  EXPECT_TRUE(reserved.ok()) << reserved;
+  EXPECT_EQ(*file->SizeBytes(), 2);
+  ASSERT_TRUE(file->Write("c").ok());
+  EXPECT_EQ(*ReadWholeFile(path), "abc");
+}
+
+TEST(PosixFileTest, ADiskThatIsTooSmallIsToldWithBothNumbers) {
+  const std::string path = ::testing::TempDir() + "/posix_file_too_large";
+  auto file = PosixFile::Open(path, O_RDWR | O_CREAT | O_TRUNC);
+  ASSERT_TRUE(file.ok()) << file.status();
+  // No disk has as much.
+  const absl::Status reserved = file->Reserve(int64_t{1} << 60);
+  EXPECT_EQ(reserved.code(), absl::StatusCode::kResourceExhausted);
+  EXPECT_THAT(reserved.message(),
+              AllOf(HasSubstr(path), HasSubstr("needs 1152921504606846976 B"),
+                    HasSubstr("B free")));
+  EXPECT_EQ(*file->SizeBytes(), 0);
 }
 
 TEST(PosixFileTest, AMissingFileIsNotFoundAndNamed) {

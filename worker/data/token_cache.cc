@@ -39,9 +39,6 @@ constexpr absl::string_view kOutputVersion = "hydra tokens 1";
 // And this one with any change of what becomes of conversations.
 constexpr absl::string_view kRenderingVersion = "rendering 1";
 
-// How long an interrupted preparation waits for somebody to go on with it.
-constexpr absl::Duration kKeepUnfinished = absl::Hours(24);
-
 // The added token that keys do not tell of where the vocabulary has it: they
 // had it from the start.
 constexpr absl::string_view kEndOfText = "<|endoftext|>";
@@ -347,6 +344,22 @@ struct Made {
   int64_t resumed_tokens = 0;
 };
 
+// See MakeWholeFile.
+absl::StatusOr<Made> MakeConversationsFile(const PrepareRequest& request,
+                                           const Sources& sources,
+                                           const std::string& path,
+                                           TaskControl& control) {
+  const absl::StatusOr<bool> made = MakeWholeFile(
+      path, control, [&] { return OpenChecked(path, control).ok(); },
+      [&](PosixFile& file) {
+        return BuildConversations(BuildOf(request, sources),
+                                  ChatOptionsOf(request, sources), &file,
+                                  control);
+      });
+  if (!made.ok()) return made.status();
+  return Made{/*by_another=*/!*made};
+}
+
 // Gives `path` its content, unless another process has just done so.
 absl::StatusOr<Made> MakeTokenFile(const PrepareRequest& request,
                                    const Sources& sources,
@@ -363,18 +376,6 @@ absl::StatusOr<Made> MakeTokenFile(const PrepareRequest& request,
   if (OpenChecked(path, control).ok()) return Made{/*by_another=*/true};
 
   const TokenBuild build = BuildOf(request, sources);
-  if (IsConversations(request.format)) {
-    absl::Status built = BuildConversations(
-        build, ChatOptionsOf(request, sources), &*file, control);
-    if (!built.ok()) return built;
-    if (std::rename(unfinished.c_str(), path.c_str()) != 0) {
-      return ErrnoStatus("cannot rename to", path);
-    }
-    std::move(remove).Cancel();
-    const absl::Status synced = SyncDirectory(request.cache_dir);
-    if (!synced.ok()) return synced;
-    return Made();
-  }
   absl::StatusOr<PosixFile> progress =
       PosixFile::Open(progress_path, O_RDWR | O_CREAT);
   if (!progress.ok()) return progress.status();
@@ -460,7 +461,9 @@ absl::StatusOr<PreparedData> Prepare(const PrepareRequest& request,
   if (MustBeMade(file.status())) {
     RemoveAbandoned(request.cache_dir, absl::Now() - kKeepUnfinished);
     const absl::StatusOr<Made> made =
-        MakeTokenFile(request, *sources, data.path, control);
+        IsConversations(request.format)
+            ? MakeConversationsFile(request, *sources, data.path, control)
+            : MakeTokenFile(request, *sources, data.path, control);
     if (!made.ok()) return made.status();
     data.reused = made->by_another;
     data.resumed_tokens = made->resumed_tokens;

@@ -17,7 +17,8 @@
 // name is the SHA-256 of the data files, in their order, of what of the
 // tokenizer's files decides ids, of the field that rows are read by, of how
 // conversations are rendered and cut, and of the version of this code's output.
-// Where a file lies and when it was written does not matter.
+// Where a file lies and when it was written does not matter, nor whether its
+// text was packed.
 namespace hydra {
 
 struct PrepareRequest {

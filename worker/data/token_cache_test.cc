@@ -16,6 +16,7 @@
 #include "absl/time/clock.h"
 #include "absl/time/time.h"
 #include "common/file/scratch_directory.h"
+#include "common/gzip/testing/gzip.h"
 #include "common/tokenizer/tokenizer.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
@@ -131,6 +132,17 @@ TEST_F(TokenCacheTest, TheSameContentIsReusedWhereverItLies) {
   EXPECT_EQ(second->token_count, first->token_count);
   EXPECT_EQ(second->max_token_id, first->max_token_id);
   EXPECT_EQ(second->content_hash, first->content_hash);
+}
+
+TEST_F(TokenCacheTest, WhetherATextIsPackedDoesNotMatter) {
+  const std::string text = "Some text, packed and not.\n";
+  const auto packed = PrepareAll(TextRequest({WriteFile("a.gz", Gzip(text))}));
+  ASSERT_TRUE(packed.ok()) << packed.status();
+  const auto plain = PrepareAll(TextRequest({WriteFile("b", text)}));
+  ASSERT_TRUE(plain.ok()) << plain.status();
+  EXPECT_EQ(plain->path, packed->path);
+  EXPECT_TRUE(plain->reused);
+  EXPECT_EQ(Tokens(*packed), Tokens(*plain));
 }
 
 TEST_F(TokenCacheTest, OtherContentOrderFormatOrTokenizerIsNotReused) {

@@ -6,7 +6,9 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
+#include "common/data/data_format.h"
 #include "common/hash/sha256.h"
+#include "worker/data/input_text.h"
 
 namespace hydra {
 namespace {
@@ -20,18 +22,22 @@ struct ReadSoFar {
   Sha256 sha;
 };
 
+// Fills a buffer, unless what it reads ends.
+using Reader =
+    absl::FunctionRef<absl::StatusOr<int64_t>(absl::Span<char> buffer)>;
+
 using PieceSink = absl::FunctionRef<absl::Status(absl::string_view piece,
                                                  const ReadSoFar& read)>;
 
-// Hands the content to `sink` in pieces of kPieceBytes, the last one shorter,
-// and returns its digest.
-absl::StatusOr<FileDigest> ReadPieces(PosixFile* file, TaskControl& control,
+// Hands what `reader` reads to `sink` in pieces of kPieceBytes, the last one
+// shorter, and returns its digest.
+absl::StatusOr<FileDigest> ReadPieces(Reader reader, TaskControl& control,
                                       PieceSink sink) {
   ReadSoFar read;
   std::vector<char> buffer(kPieceBytes);
   while (true) {
     if (absl::Status on = control.Advance(); !on.ok()) return on;
-    const absl::StatusOr<int64_t> count = file->Read(absl::MakeSpan(buffer));
+    const absl::StatusOr<int64_t> count = reader(absl::MakeSpan(buffer));
     if (!count.ok()) return count.status();
     if (*count == 0) return FileDigest{read.sha.Finish(), read.bytes, {}, {}};
     const absl::string_view piece(buffer.data(), *count);
@@ -40,6 +46,22 @@ absl::StatusOr<FileDigest> ReadPieces(PosixFile* file, TaskControl& control,
     const absl::Status taken = sink(piece, read);
     if (!taken.ok()) return taken;
   }
+}
+
+// The file as it is.
+absl::StatusOr<FileDigest> ReadBytes(PosixFile* file, TaskControl& control,
+                                     PieceSink sink) {
+  return ReadPieces(
+      [file](absl::Span<char> buffer) { return file->Read(buffer); }, control,
+      sink);
+}
+
+absl::StatusOr<FileDigest> ReadText(PosixFile* file, TaskControl& control,
+                                    PieceSink sink) {
+  InputText text(file);
+  return ReadPieces(
+      [&text](absl::Span<char> buffer) { return text.Read(buffer); }, control,
+      sink);
 }
 
 // Makes tokens of content that arrives in pieces.
@@ -229,14 +251,14 @@ absl::StatusOr<std::unique_ptr<Tokens>> TokensOf(const std::string& path,
 }  // namespace
 
 absl::StatusOr<FileDigest> DigestFile(PosixFile* file, TaskControl& control) {
-  return ReadPieces(file, control, [](absl::string_view, const ReadSoFar&) {
+  return ReadBytes(file, control, [](absl::string_view, const ReadSoFar&) {
     return absl::OkStatus();
   });
 }
 
 absl::StatusOr<FileDigest> DigestText(PosixFile* file, TaskControl& control) {
   Utf8Census census;
-  absl::StatusOr<FileDigest> digest = ReadPieces(
+  absl::StatusOr<FileDigest> digest = ReadText(
       file, control, [&census](absl::string_view piece, const ReadSoFar&) {
         census.Add(piece);
         return absl::OkStatus();
@@ -268,7 +290,7 @@ absl::StatusOr<FileDigest> ReadRows(PosixFile* file, TaskControl& control,
     return take(row);
   };
   absl::StatusOr<FileDigest> digest =
-      ReadPieces(file, control, [&](absl::string_view piece, const ReadSoFar&) {
+      ReadText(file, control, [&](absl::string_view piece, const ReadSoFar&) {
         return rows.Add(piece, count_and_take);
       });
   if (!digest.ok()) return digest;
@@ -306,7 +328,9 @@ absl::StatusOr<FileDigest> ReadTokens(PosixFile* file, const SourcePlace& start,
       return SourcePlace{end_bytes, read.bytes, read.sha.DigestSoFar()};
     });
   };
-  absl::StatusOr<FileDigest> digest = ReadPieces(file, control, take);
+  absl::StatusOr<FileDigest> digest = IsTokenized(reading.format)
+                                          ? ReadText(file, control, take)
+                                          : ReadBytes(file, control, take);
   if (!digest.ok()) return digest;
   if (digest->size_bytes == 0) {
     return absl::InvalidArgumentError(

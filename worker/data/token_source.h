@@ -18,6 +18,10 @@
 
 // Reads a data file from front to end, a piece at a time. `control` is told of
 // each, and may end the reading with ABORTED.
+//
+// Text and rows may be packed (input_text.h): then all that is said here of a
+// file, its digest, places and offsets too, is meant of its text. Whatever
+// comes out of such a file, no more of it is in memory than of any other.
 namespace hydra {
 
 // How a file's bytes become ids.
@@ -41,9 +45,9 @@ struct FileDigest {
   RowCounts rows;
 };
 
-// Reads `file`, which stands at its start, to its end.
+// Reads `file`, which stands at its start and is taken as it is, to its end.
 absl::StatusOr<FileDigest> DigestFile(PosixFile* file, TaskControl& control);
-// And says what in it is no text.
+// Reads the text of one, and says what in it is no text.
 absl::StatusOr<FileDigest> DigestText(PosixFile* file, TaskControl& control);
 // And checks all rows of JSON Lines, with a text in `text_field`.
 // INVALID_ARGUMENT: a row is wrong, which the message names by file and line.

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
+#include "common/gzip/testing/gzip.h"
 #include "common/hash/sha256.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
@@ -302,6 +303,73 @@ TEST(DigestFileTest, EndsAtTheNextPieceWhenItIsStopped) {
   control.Stop();
   EXPECT_EQ(DigestFile(&file, control).status().code(),
             absl::StatusCode::kAborted);
+}
+
+// --- Packed ---
+
+TEST(ReadTokensTest, PackedTextHasTheTokensAndTheDigestOfTheText) {
+  const std::unique_ptr<TextTokenizer> tokenizer = LoadGpt2();
+  std::string text;
+  while (text.size() < size_t{3} << 20) {
+    absl::StrAppend(&text, "Line ", text.size(), " of many, all alike.\n");
+  }
+  Collected plain;
+  const auto expected = ReadTokensOf(WriteFile(text), v1::DATA_FORMAT_TEXT,
+                                     tokenizer.get(), std::ref(plain));
+  ASSERT_TRUE(expected.ok()) << expected.status();
+  const std::string path = WriteFile(Gzip(text));
+  Collected packed;
+  const auto digest = ReadTokensOf(path, v1::DATA_FORMAT_TEXT, tokenizer.get(),
+                                   std::ref(packed));
+  ASSERT_TRUE(digest.ok()) << digest.status();
+  EXPECT_TRUE(packed.all == plain.all);
+  EXPECT_EQ(digest->sha256, expected->sha256);
+  EXPECT_EQ(digest->size_bytes, text.size());
+  ExpectAllStartsToAgree(path, v1::DATA_FORMAT_TEXT, tokenizer.get());
+}
+
+TEST(ReadTokensTest, IdsAreNeverUnpacked) {
+  const std::string packed = Gzip("some text, and a little more");
+  Collected ids;
+  const auto digest =
+      ReadTokensOf(WriteFile(packed.substr(0, packed.size() / 2 * 2)),
+                   v1::DATA_FORMAT_TOKENS_U16, nullptr, std::ref(ids));
+  ASSERT_TRUE(digest.ok()) << digest.status();
+  EXPECT_EQ(ids.all.size(), packed.size() / 2);
+  EXPECT_EQ(ids.all.front(), 0x8b1f);
+}
+
+TEST(DigestRowsTest, LinesOfPackedRowsAreThoseOfTheText) {
+  const std::string good = "{\"text\": \"a\"}\n";
+  TaskControl control;
+  PosixFile rows = *PosixFile::Open(
+      WriteFile(Gzip(good) + Gzip(good + "\n" + good + "oops\n")), O_RDONLY);
+  EXPECT_THAT(
+      std::string(DigestRows(&rows, "text", control).status().message()),
+      HasSubstr(": line 5 is no JSON"));
+  const std::string cut = Gzip(good + good);
+  PosixFile half =
+      *PosixFile::Open(WriteFile(cut.substr(0, cut.size() - 4)), O_RDONLY);
+  const absl::Status status = DigestRows(&half, "text", control).status();
+  EXPECT_EQ(status.code(), absl::StatusCode::kInvalidArgument);
+  EXPECT_THAT(std::string(status.message()),
+              AllOf(HasSubstr(half.path() + ": "),
+                    HasSubstr(absl::StrCat("after ", cut.size() - 4, " bytes")),
+                    HasSubstr("not whole")));
+}
+
+// Ten thousand times its own size in zeros, which can be cut nowhere.
+TEST(ReadTokensTest, APackedFileThatGrowsWithoutEndIsRefusedInTime) {
+  const std::unique_ptr<TextTokenizer> tokenizer = LoadGpt2();
+  const std::string zeros = Gzip(std::string(size_t{16} << 20, '\0'));
+  std::string bomb;
+  for (int i = 0; i < 64; ++i) bomb += zeros;
+  ASSERT_LT(bomb.size(), size_t{2} << 20);
+  Collected none;
+  const auto digest = ReadTokensOf(WriteFile(bomb), v1::DATA_FORMAT_TEXT,
+                                   tokenizer.get(), std::ref(none));
+  EXPECT_THAT(std::string(digest.status().message()),
+              HasSubstr("has no place within"));
 }
 
 }  // namespace

@@ -6,9 +6,12 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <cstdio>
 #include <filesystem>
 #include <system_error>
+#include <utility>
 
+#include "absl/cleanup/cleanup.h"
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/string_view.h"
@@ -75,6 +78,27 @@ absl::StatusOr<PosixFile> OpenUnfinished(const std::string& token_file,
     }
     if (IsStillAt(file->fd(), path)) return file;
   }
+}
+
+absl::StatusOr<bool> MakeWholeFile(
+    const std::string& path, TaskControl& control,
+    absl::FunctionRef<bool()> is_made,
+    absl::FunctionRef<absl::Status(PosixFile&)> make) {
+  const std::string unfinished = UnfinishedPath(path);
+  absl::StatusOr<PosixFile> file = OpenUnfinished(path, control);
+  if (!file.ok()) return file.status();
+  auto remove = absl::MakeCleanup([&] { unlink(unfinished.c_str()); });
+  if (is_made()) return false;
+  const absl::Status made = make(*file);
+  if (!made.ok()) return made;
+  if (std::rename(unfinished.c_str(), path.c_str()) != 0) {
+    return ErrnoStatus("cannot rename to", path);
+  }
+  std::move(remove).Cancel();
+  const absl::Status synced =
+      SyncDirectory(std::filesystem::path(path).parent_path().string());
+  if (!synced.ok()) return synced;
+  return true;
 }
 
 void RemoveAbandoned(const std::string& cache_dir, absl::Time before) {

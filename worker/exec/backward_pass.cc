@@ -76,7 +76,7 @@ class BackwardPass {
   // Records every layer of the shard that gradients come to.
   void Recompute(int batch) {
     LayerInput input;
-    input.micro_batch = PromoteBatch(pass_.batch(batch), pass_.io);
+    input.micro_batch = PromoteBatch(pass_, batch);
     input.boundary =
         PromoteBoundary(pass_, ActivationKey(pass_.first_layer(), batch),
                         BlockIo::Reuse::kNever);
@@ -94,6 +94,8 @@ class BackwardPass {
         tapes_[layer] = pass_.model.layers.layer(layer).Record(input);
         input.boundary = tapes_[layer].outputs;
       }
+      // Only the first layer takes them.
+      input.micro_batch.examples.reset();
       pass_.meter.End();
     }
   }

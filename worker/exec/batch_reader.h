@@ -7,27 +7,13 @@
 #include "absl/status/statusor.h"
 #include "absl/types/span.h"
 #include "common/data/batch_plan.h"
+#include "common/model/model_table.h"
 #include "hydra/worker/v1/worker.pb.h"
-#include "worker/data/token_file.h"
 #include "worker/exec/content_cache.h"
+#include "worker/exec/host_batch.h"
+#include "worker/exec/split_file.h"
 
 namespace hydra {
-
-// A micro-batch, or an evaluation's batch, as it waits on the host.
-struct HostBatch {
-  int64_t sequences = 0;
-  // Of this batch, see ContextOf in worker/data/window_reader.h.
-  int64_t context = 0;
-  // [sequences, context + 1].
-  std::vector<int64_t> tokens;
-  // [sequences, context], or empty: as MicroBatch's.
-  std::vector<int64_t> targets;
-  int64_t untrained_targets = 0;
-  // As MicroBatch's.
-  uint64_t seed = 0;
-  double gradient_scale = 1;
-  bool training = false;
-};
 
 // Reads the batches that tasks name, of any number of jobs. Keeps the orders of
 // the epochs that were read last; jobs with the same data, batch size and seed
@@ -39,19 +25,19 @@ class BatchReader {
   // each window of the split.
   explicit BatchReader(int64_t order_bytes) : orders_(order_bytes) {}
 
-  // The task's batches, in order. `job` is the task's; `vocab_size` is the
-  // model's.
+  // The task's batches, in order. `job` is the task's; `table` is the model's.
   //
   // FAILED_PRECONDITION: the split is not prepared.
   // INVALID_ARGUMENT: a token file has an id that is no id of the model. The
   //   message names the file, and the window and position in it.
-  // DATA_LOSS: the same, and the file's header had denied it; or as
-  //   TokenFile::Read.
+  // DATA_LOSS: the same, and the file's header had denied it; examples of
+  //   another size than the model's, or of classes that it has not; or as
+  //   TokenFile::Read and ExampleFile::Read.
   // INVALID_ARGUMENT, OUT_OF_RANGE: the split is too short for what is asked.
-  // Others: as TokenFile::Open.
+  // Others: as TokenFile::Open and ExampleFile::Open.
   absl::StatusOr<std::vector<HostBatch>> Read(const worker::v1::Task& task,
                                               const worker::v1::JobContext& job,
-                                              int64_t vocab_size);
+                                              const ModelTable& table);
 
   // Host memory that orders take now.
   int64_t order_bytes() const { return orders_.bytes(); }
@@ -59,16 +45,16 @@ class BatchReader {
  private:
   absl::StatusOr<std::vector<HostBatch>> ReadTraining(
       const worker::v1::Task& task, const worker::v1::JobContext& job,
-      int64_t vocab_size);
+      const ModelTable& table);
   absl::StatusOr<std::vector<HostBatch>> ReadEvaluation(
       const worker::v1::Task& task, const worker::v1::JobContext& job,
-      int64_t vocab_size);
+      const ModelTable& table);
 
   // 1 / target tokens of the step that are trained on, of whatever round. They
   // are counted for those who make the loss.
   absl::StatusOr<double> GradientScaleOf(const worker::v1::Task& task,
                                          const worker::v1::JobContext& job,
-                                         const TokenFile& file,
+                                         const SplitFile& file,
                                          absl::Span<const int64_t> windows);
 
   absl::StatusOr<std::vector<int64_t>> WindowsOfStep(

@@ -3,18 +3,22 @@
 #include <fcntl.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <numeric>
 #include <optional>
 #include <string>
 #include <vector>
 
 #include "absl/strings/str_cat.h"
+#include "common/safetensors/testing/tensor_files.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
+#include "worker/data/example_cache.h"
 #include "worker/data/marked_writer.h"
 #include "worker/data/posix_file.h"
 #include "worker/data/token_header.h"
 #include "worker/data/token_writer.h"
+#include "worker/task/task_control.h"
 
 namespace hydra {
 namespace {
@@ -26,6 +30,12 @@ using worker::v1::JobContext;
 using worker::v1::Task;
 
 constexpr int64_t kPlenty = int64_t{1} << 20;
+
+ModelTable TableOf(int64_t vocab_size) {
+  ModelTable table;
+  table.vocabulary_size = vocab_size;
+  return table;
+}
 
 // A training split of the ids 0 to 40: ten windows of context 4.
 class BatchReaderTest : public testing::Test {
@@ -63,7 +73,7 @@ class BatchReaderTest : public testing::Test {
   absl::StatusOr<std::vector<HostBatch>> ReadStep(int64_t step,
                                                   int64_t vocab_size) {
     task_.set_step(step);
-    return reader_.Read(task_, job_, vocab_size);
+    return reader_.Read(task_, job_, TableOf(vocab_size));
   }
 
   // As a fault of the disk would.
@@ -86,6 +96,15 @@ TEST_F(BatchReaderTest, ReadsTheWindowsOfAStep) {
   ASSERT_EQ(batches->size(), 1);
   EXPECT_THAT(batches->front().tokens,
               ElementsAre(8, 9, 10, 11, 12, 12, 13, 14, 15, 16));
+}
+
+TEST_F(BatchReaderTest, OnlyTrainingSmoothsLabels) {
+  job_.mutable_spec()->mutable_train()->set_label_smoothing_factor(0.1);
+  EXPECT_EQ(ReadStep(0, 41)->front().label_smoothing, 0.1);
+  job_.mutable_spec()->mutable_evaluation()->set_per_device_eval_batch_size(1);
+  task_.set_kind(worker::v1::TASK_KIND_EVALUATE);
+  task_.set_split(worker::v1::SPLIT_TRAIN);
+  EXPECT_EQ(ReadStep(0, 41)->front().label_smoothing, 0);
 }
 
 TEST_F(BatchReaderTest, EveryMicroBatchIsScaledByWhatTheWholeStepTrainsOn) {
@@ -166,9 +185,111 @@ TEST_F(BatchReaderTest, OtherTrainingDataAreReadAsByANewReader) {
   job_.mutable_splits(0)->set_token_file(longer);
   const auto again = ReadStep(1, 401);
   ASSERT_TRUE(again.ok()) << again.status();
-  const auto fresh = BatchReader(kPlenty).Read(task_, job_, 401);
+  const auto fresh = BatchReader(kPlenty).Read(task_, job_, TableOf(401));
   ASSERT_TRUE(fresh.ok()) << fresh.status();
   EXPECT_EQ(again->front().tokens, fresh->front().tokens);
+}
+
+// Eleven examples of two numbers: the example's own, and its negative.
+class ExampleBatchesTest : public BatchReaderTest {
+ protected:
+  static constexpr int kExamples = 11;
+
+  ExampleBatchesTest() {
+    std::vector<float> numbers;
+    std::vector<int64_t> labels;
+    for (int i = 0; i < kExamples; ++i) {
+      numbers.push_back(static_cast<float>(i));
+      numbers.push_back(static_cast<float>(-i));
+      labels.push_back(i % 3);
+    }
+    const std::string data = path_ + ".data";
+    safetensors::WriteTensors(
+        data, {safetensors::TensorOf("pixel_values", safetensors::Dtype::kF32,
+                                     {kExamples, 2}, numbers),
+               safetensors::TensorOf("labels", safetensors::Dtype::kI64,
+                                     {kExamples}, labels)});
+    table_.examples = ExampleInput{"pixel_values", {2}, 3};
+    ExampleRequest request;
+    request.cache_dir = path_ + ".cache";
+    request.files = {data};
+    request.input = *table_.examples;
+    TaskControl control;
+    const auto prepared = PrepareExamples(request, control);
+    EXPECT_TRUE(prepared.ok()) << prepared.status();
+    job_.mutable_splits(0)->set_token_file(prepared->path);
+    job_.mutable_spec()->mutable_train()->set_context_length(1);
+    job_.mutable_spec()->mutable_evaluation()->set_per_device_eval_batch_size(
+        4);
+  }
+
+  absl::StatusOr<std::vector<HostBatch>> Read() {
+    return reader_.Read(task_, job_, table_);
+  }
+
+  ModelTable table_;
+};
+
+TEST_F(ExampleBatchesTest, ReadsTheExamplesOfAStep) {
+  task_.set_step(1);
+  const auto batches = Read();
+  ASSERT_TRUE(batches.ok()) << batches.status();
+  ASSERT_EQ(batches->size(), 1);
+  const HostBatch& batch = batches->front();
+  EXPECT_EQ(batch.sequences, 2);
+  EXPECT_EQ(batch.context, 1);
+  EXPECT_TRUE(batch.tokens.empty());
+  EXPECT_THAT(batch.examples, ElementsAre(2, -2, 3, -3));
+  EXPECT_THAT(batch.targets, ElementsAre(2, 0));
+  EXPECT_EQ(batch.gradient_scale, 0.5);
+}
+
+TEST_F(ExampleBatchesTest, VisitsEachExampleOnceInAnEpochOfItsOwnOrder) {
+  job_.mutable_spec()->mutable_data()->set_shuffle(true);
+  std::vector<float> seen;
+  for (int step = 0; step < kExamples / 2; ++step) {
+    task_.set_step(step);
+    const auto batches = Read();
+    ASSERT_TRUE(batches.ok()) << batches.status();
+    for (size_t i = 0; i < batches->front().examples.size(); i += 2) {
+      const float number = batches->front().examples[i];
+      EXPECT_EQ(batches->front().targets[i / 2], static_cast<int>(number) % 3);
+      seen.push_back(number);
+    }
+  }
+  EXPECT_FALSE(std::is_sorted(seen.begin(), seen.end()));
+  std::sort(seen.begin(), seen.end());
+  EXPECT_EQ(std::unique(seen.begin(), seen.end()), seen.end());
+}
+
+TEST_F(ExampleBatchesTest, OnlyTheFirstLayerTakesTheirNumbers) {
+  task_.set_first_layer(1);
+  const auto batches = Read();
+  ASSERT_TRUE(batches.ok()) << batches.status();
+  EXPECT_TRUE(batches->front().examples.empty());
+  EXPECT_THAT(batches->front().targets, ElementsAre(0, 1));
+}
+
+TEST_F(ExampleBatchesTest, TheLastBatchOfAnEvaluationMayBeShorter) {
+  task_.set_kind(worker::v1::TASK_KIND_EVALUATE);
+  task_.set_split(worker::v1::SPLIT_TRAIN);
+  task_.set_last_micro_batch(3);
+  const auto batches = Read();
+  ASSERT_TRUE(batches.ok()) << batches.status();
+  ASSERT_EQ(batches->size(), 3);
+  EXPECT_THAT((*batches)[2].examples, ElementsAre(8, -8, 9, -9, 10, -10));
+}
+
+TEST_F(ExampleBatchesTest, RefusesAnotherModelsFile) {
+  table_.examples->shape = {3};
+  EXPECT_EQ(Read().status().code(), absl::StatusCode::kDataLoss);
+  table_.examples->shape = {2};
+  table_.examples->class_count = 2;
+  task_.set_step(1);
+  const absl::Status status = Read().status();
+  EXPECT_EQ(status.code(), absl::StatusCode::kDataLoss);
+  EXPECT_THAT(status.message(),
+              HasSubstr("example 2 has class 2; the model has 2"));
 }
 
 TEST_F(BatchReaderTest, EqualJobsShareOneOrder) {
@@ -197,7 +318,7 @@ TEST_F(BatchReaderTest, OrdersThatHaveNoRoomAreMadeAnew) {
   BatchReader small(kRoomForOne);
   for (int step = 0; step < 30; ++step) {
     const auto expected = ReadStep(step, 41);
-    const auto read = small.Read(task_, job_, 41);
+    const auto read = small.Read(task_, job_, TableOf(41));
     ASSERT_TRUE(read.ok()) << read.status();
     EXPECT_EQ(read->front().tokens, expected->front().tokens);
     EXPECT_LE(small.order_bytes(), kRoomForOne);

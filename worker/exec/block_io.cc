@@ -288,7 +288,6 @@ at::Tensor BlockIo::SlotInPlace(const BlockVersion& version, int64_t first,
 }
 
 at::Tensor BlockIo::EmptyForCache(int64_t count) const {
-  if (cache_ == nullptr) return Empty({count});
   const DeviceArena::HighScope kept;
   return Empty({count});
 }

@@ -34,6 +34,7 @@ enum class Trained {
   kAllWithRoundedProducts,
   kAdapters,
   kAdaptersOfBFloat16,
+  kRoundedAdaptersOfBFloat16,
   kLastLayers
 };
 
@@ -49,7 +50,8 @@ worker::v1::JobContext ContextOf(const Family& family, Trained trained,
   // Then scores are made, as on a GPU.
   train.set_dropout(0.1);
   if (trained == Trained::kAdapters ||
-      trained == Trained::kAdaptersOfBFloat16) {
+      trained == Trained::kAdaptersOfBFloat16 ||
+      trained == Trained::kRoundedAdaptersOfBFloat16) {
     context.mutable_spec()->mutable_lora()->set_lora_dropout(0.1);
     context.mutable_spec()->mutable_lora()->add_target_modules("all-linear");
   } else if (trained == Trained::kLastLayers) {
@@ -59,9 +61,11 @@ worker::v1::JobContext ContextOf(const Family& family, Trained trained,
     context.mutable_spec()->mutable_model()->add_frozen(
         family.name == "gpt2" ? "transformer.w*" : "model.embed_tokens.*");
   }
-  train.set_bf16(trained == Trained::kAllWithRoundedProducts);
+  train.set_bf16(trained == Trained::kAllWithRoundedProducts ||
+                 trained == Trained::kRoundedAdaptersOfBFloat16);
   FillDefaults(context.mutable_spec());
-  if (trained == Trained::kAdaptersOfBFloat16) {
+  if (trained == Trained::kAdaptersOfBFloat16 ||
+      trained == Trained::kRoundedAdaptersOfBFloat16) {
     context.mutable_spec()->mutable_model()->set_frozen_dtype(
         hydra::v1::PARAMETER_TYPE_BFLOAT16);
   }
@@ -98,7 +102,8 @@ TEST_P(DeviceNeedTest, IsWhatAShardsPassesTake) {
   JobModels models(kPlenty);
   for (Trained trained :
        {Trained::kAll, Trained::kAllWithRoundedProducts, Trained::kAdapters,
-        Trained::kAdaptersOfBFloat16, Trained::kLastLayers}) {
+        Trained::kAdaptersOfBFloat16, Trained::kRoundedAdaptersOfBFloat16,
+        Trained::kLastLayers}) {
     for (const auto& [micro_batches, context_length] :
          {std::pair{1, 64}, {1, 256}, {2, 64}, {2, 256}}) {
       const worker::v1::JobContext context =

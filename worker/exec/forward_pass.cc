@@ -33,7 +33,7 @@ void RunBatch(const Pass& pass, int batch, ShardParameters& parameters,
               PassResult& result) {
   pass.meter.SetMicroBatch(batch);
   LayerInput input;
-  input.micro_batch = PromoteBatch(pass.batch(batch), pass.io);
+  input.micro_batch = PromoteBatch(pass, batch);
   input.boundary = PromoteBoundary(
       pass, ActivationKey(pass.first_layer(), batch), InputReuse(pass));
   for (int layer = pass.first_layer(); layer < pass.last_layer(); ++layer) {
@@ -45,6 +45,8 @@ void RunBatch(const Pass& pass, int batch, ShardParameters& parameters,
     input.rows = parameters.RowsOf(layer);
     LayerOutput output = pass.model.layers.layer(layer).Forward(input);
     input.boundary = std::move(output.boundary);
+    // Only the first layer takes them.
+    input.micro_batch.examples.reset();
     AddLoss(output.loss, result);
     pass.meter.End();
   }
@@ -62,7 +64,8 @@ PassResult RunForwardPass(const Pass& pass) {
   for (int batch = pass.first_batch(); batch < pass.last_batch(); ++batch) {
     PassResult of_batch;
     RunBatch(pass, batch, parameters, of_batch);
-    AddLoss({of_batch.loss_sum(), of_batch.loss_tokens()}, result);
+    AddLoss({of_batch.loss_sum(), of_batch.loss_tokens(), of_batch.correct()},
+            result);
     if (pass.makes_loss()) result.add_batch_loss_sums(of_batch.loss_sum());
   }
   return result;

@@ -24,7 +24,7 @@ absl::StatusOr<PrepareResult> Prepare(const JobContext& job, LogSink& log,
       families.Describe(job.model_config_json(), OverridesOf(job.spec()));
   if (!table.ok()) return table.status();
   try {
-    return RunPreparePass(job, table->vocabulary_size, log, control);
+    return RunPreparePass(job, *table, log, control);
   } catch (const std::exception& error) {
     return absl::InternalError(error.what());
   }

@@ -4,6 +4,7 @@
 
 #include "ATen/core/Tensor.h"
 #include "ATen/ops/empty.h"
+#include "c10/core/ScalarType.h"
 #include "worker/exec/update_costs.h"
 #include "worker/model/optimizer_step.h"
 
@@ -32,15 +33,19 @@ at::Tensor AsFloats(const at::Tensor& tensor) {
   return tensor.detach().contiguous().view({-1}).view(at::kFloat);
 }
 
-// `ids` on the device, in so many rows.
-at::Tensor PromoteIds(const std::vector<int64_t>& ids, int64_t rows,
-                      BlockIo& io) {
-  const at::Tensor promoted = at::empty(
-      {rows, static_cast<int64_t>(ids.size()) / rows},
-      at::TensorOptions().dtype(at::kLong).device(io.device().torch_device()));
+// `numbers` on the device, in so many rows; of none: undefined.
+template <typename Number>
+at::Tensor PromoteRows(const std::vector<Number>& numbers, int64_t rows,
+                       BlockIo& io) {
+  if (numbers.empty()) return {};
+  const at::Tensor promoted =
+      at::empty({rows, static_cast<int64_t>(numbers.size()) / rows},
+                at::TensorOptions()
+                    .dtype(c10::CppTypeToScalarType<Number>::value)
+                    .device(io.device().torch_device()));
   io.PromoteBytes(
-      absl::MakeConstSpan(reinterpret_cast<const std::byte*>(ids.data()),
-                          ids.size() * sizeof(int64_t)),
+      absl::MakeConstSpan(reinterpret_cast<const std::byte*>(numbers.data()),
+                          numbers.size() * sizeof(Number)),
       promoted);
   return promoted;
 }
@@ -71,16 +76,20 @@ bool UpdatesOnHost(const JobModel& model, const Device& device) {
           model.update_place != hydra::v1::UPDATE_PLACE_DEVICE);
 }
 
-MicroBatch PromoteBatch(const HostBatch& batch, BlockIo& io) {
+MicroBatch PromoteBatch(const Pass& pass, int batch_number) {
+  const HostBatch& batch = pass.batch(batch_number);
+  BlockIo& io = pass.io;
   MicroBatch micro_batch;
-  micro_batch.tokens = PromoteIds(batch.tokens, batch.sequences, io);
-  if (!batch.targets.empty()) {
-    micro_batch.targets = PromoteIds(batch.targets, batch.sequences, io);
+  micro_batch.tokens = PromoteRows(batch.tokens, batch.sequences, io);
+  micro_batch.targets = PromoteRows(batch.targets, batch.sequences, io);
+  if (pass.first_layer() == 0) {
+    micro_batch.examples = PromoteRows(batch.examples, batch.sequences, io);
   }
   micro_batch.untrained_targets = batch.untrained_targets;
   micro_batch.seed = batch.seed;
   micro_batch.gradient_scale = batch.gradient_scale;
   micro_batch.training = batch.training;
+  micro_batch.label_smoothing = batch.label_smoothing;
   return micro_batch;
 }
 
@@ -124,6 +133,7 @@ void AddLoss(const LossSum& loss, worker::v1::PassResult& result) {
   if (loss.tokens == 0) return;
   result.set_loss_sum(result.loss_sum() + loss.loss_sum);
   result.set_loss_tokens(result.loss_tokens() + loss.tokens);
+  result.set_correct(result.correct() + loss.correct);
 }
 
 }  // namespace hydra

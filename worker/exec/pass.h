@@ -76,8 +76,9 @@ struct Pass {
   }
 };
 
-// Puts the batch's tokens on the device.
-MicroBatch PromoteBatch(const HostBatch& batch, BlockIo& io);
+// Puts the batch's tokens on the device, or its classes and, for the model's
+// first layer, its examples.
+MicroBatch PromoteBatch(const Pass& pass, int batch_number);
 
 // The boundary tensors that lie in the block `boundary`, which the task reads:
 // an ACTIVATION, or an ACTIVATION_GRADIENT, which has room for all of them, and

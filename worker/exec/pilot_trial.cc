@@ -42,6 +42,20 @@ HostBatch RandomBatch(int64_t sequences, int64_t context, int64_t vocabulary,
   return batch;
 }
 
+HostBatch RandomBatch(int64_t sequences, const ExampleInput& input,
+                      std::mt19937& random) {
+  std::uniform_real_distribution<float> number(-1, 1);
+  std::uniform_int_distribution<int64_t> label(0, input.class_count - 1);
+  HostBatch batch;
+  batch.sequences = sequences;
+  batch.context = 1;
+  batch.targets.resize(sequences);
+  for (int64_t& target : batch.targets) target = label(random);
+  batch.examples.resize(sequences * input.element_count());
+  for (float& one : batch.examples) one = number(random);
+  return batch;
+}
+
 // Before this layer a shard leaves its gathered table on the host, and all of
 // its layers have more room; -1: it does anyway.
 int FirstToHoldATable(const ModelTable& table, const LayerRange& layers) {
@@ -77,18 +91,20 @@ PilotTrial::PilotTrial(const worker::v1::JobContext& job, const JobModel& model,
       reserve_bytes_(reserve_bytes),
       control_(control) {
   const JobShape& shape = model.shape;
-  const int64_t vocabulary = model.table.vocabulary_size;
   const bool has_targets = IsConversations(job.spec().data().format());
   std::mt19937 random;  // Its default seed: a pilot repeats itself.
+  const auto make_batch = [&](int64_t sequences) {
+    return model.table.examples.has_value()
+               ? RandomBatch(sequences, *model.table.examples, random)
+               : RandomBatch(sequences, shape.context_length,
+                             model.table.vocabulary_size, has_targets, random);
+  };
   for (int i = 0; i < std::min(shape.micro_batches, kMostMicroBatches); ++i) {
-    training_.push_back(RandomBatch(shape.micro_batch_size,
-                                    shape.context_length, vocabulary,
-                                    has_targets, random));
+    training_.push_back(make_batch(shape.micro_batch_size));
     training_.back().training = true;
     training_.back().gradient_scale = GradientScale(job.spec().train());
   }
-  evaluation_.push_back(RandomBatch(shape.eval_batch_size, shape.context_length,
-                                    vocabulary, has_targets, random));
+  evaluation_.push_back(make_batch(shape.eval_batch_size));
 
   int64_t largest = shape.LargestBoundaryBytes();
   const int blocks = static_cast<int>(model.table.parameter_blocks.size());

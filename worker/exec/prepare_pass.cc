@@ -2,11 +2,13 @@
 
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "absl/strings/str_cat.h"
 #include "common/chain/split.h"
 #include "common/data/data_format.h"
 #include "google/protobuf/repeated_ptr_field.h"
+#include "worker/data/example_cache.h"
 #include "worker/data/token_cache.h"
 
 namespace hydra {
@@ -38,10 +40,71 @@ PrepareRequest RequestFor(const JobContext& job, const Files& files,
   return request;
 }
 
+// A split's file, and what there is to say of it.
+struct Outcome {
+  worker::v1::PreparedSplit split;
+  std::vector<std::string> warnings;
+  // "5 tokens"
+  std::string summary;
+};
+
+absl::StatusOr<Outcome> PrepareTokens(const JobContext& job, const Files& files,
+                                      int64_t vocabulary_size,
+                                      TaskControl& control) {
+  const auto prepared =
+      Prepare(RequestFor(job, files, vocabulary_size), control);
+  if (!prepared.ok()) return prepared.status();
+  Outcome outcome;
+  outcome.split.set_token_file(prepared->path);
+  outcome.split.set_token_count(prepared->token_count);
+  if (prepared->marked.has_value()) {
+    outcome.split.set_row_count(prepared->marked->row_count);
+    outcome.split.set_trained_count(prepared->marked->trained_count);
+  }
+  outcome.warnings = prepared->warnings;
+  outcome.summary = absl::StrCat(prepared->token_count, " tokens");
+  if (IsRows(job.spec().data().format())) {
+    absl::StrAppend(&outcome.summary, " of ", prepared->rows.rows, " rows");
+  }
+  if (prepared->marked.has_value()) {
+    absl::StrAppend(&outcome.summary, ", ", prepared->marked->trained_count,
+                    " of them trained on");
+  }
+  if (prepared->reused) {
+    absl::StrAppend(&outcome.summary, ", prepared before");
+  } else if (prepared->resumed_tokens > 0) {
+    absl::StrAppend(&outcome.summary, ", ", prepared->resumed_tokens,
+                    " of them by an earlier try");
+  }
+  return outcome;
+}
+
+// To whatever counts tokens, each example is a row of one.
+absl::StatusOr<Outcome> PrepareExamplesOf(const JobContext& job,
+                                          const Files& files,
+                                          const ExampleInput& input,
+                                          TaskControl& control) {
+  ExampleRequest request;
+  request.cache_dir = job.token_cache_dir();
+  request.files.assign(files.begin(), files.end());
+  request.read_roots.assign(job.read_roots().begin(), job.read_roots().end());
+  request.input = input;
+  const auto prepared = PrepareExamples(request, control);
+  if (!prepared.ok()) return prepared.status();
+  Outcome outcome;
+  outcome.split.set_token_file(prepared->path);
+  outcome.split.set_token_count(prepared->example_count);
+  outcome.split.set_row_count(prepared->example_count);
+  outcome.warnings = prepared->warnings;
+  outcome.summary = absl::StrCat(prepared->example_count, " examples",
+                                 prepared->reused ? ", prepared before" : "");
+  return outcome;
+}
+
 }  // namespace
 
 absl::StatusOr<PrepareResult> RunPreparePass(const JobContext& job,
-                                             int64_t vocabulary_size,
+                                             const ModelTable& table,
                                              LogSink& log,
                                              TaskControl& control) {
   const hydra::v1::DataSpec& data = job.spec().data();
@@ -53,36 +116,19 @@ absl::StatusOr<PrepareResult> RunPreparePass(const JobContext& job,
   PrepareResult result;
   for (const auto& [split, files] : splits) {
     if (files->empty()) continue;
-    auto prepared = Prepare(RequestFor(job, *files, vocabulary_size), control);
-    if (!prepared.ok()) return prepared.status();
-    worker::v1::PreparedSplit* out = result.add_splits();
-    out->set_split(split);
-    out->set_token_file(prepared->path);
-    out->set_token_count(prepared->token_count);
-    if (prepared->marked.has_value()) {
-      out->set_row_count(prepared->marked->row_count);
-      out->set_trained_count(prepared->marked->trained_count);
-    }
-    for (const std::string& warning : prepared->warnings) {
+    absl::StatusOr<Outcome> outcome =
+        table.examples.has_value()
+            ? PrepareExamplesOf(job, *files, *table.examples, control)
+            : PrepareTokens(job, *files, table.vocabulary_size, control);
+    if (!outcome.ok()) return outcome.status();
+    outcome->split.set_split(split);
+    *result.add_splits() = std::move(outcome->split);
+    for (const std::string& warning : outcome->warnings) {
       log.Log(LogSink::Severity::kWarning, warning);
       result.add_warnings(warning);
     }
-    std::string line =
-        absl::StrCat(SplitName(split), ": ", prepared->token_count, " tokens");
-    if (IsRows(data.format())) {
-      absl::StrAppend(&line, " of ", prepared->rows.rows, " rows");
-    }
-    if (prepared->marked.has_value()) {
-      absl::StrAppend(&line, ", ", prepared->marked->trained_count,
-                      " of them trained on");
-    }
-    if (prepared->reused) {
-      absl::StrAppend(&line, ", prepared before");
-    } else if (prepared->resumed_tokens > 0) {
-      absl::StrAppend(&line, ", ", prepared->resumed_tokens,
-                      " of them by an earlier try");
-    }
-    log.Log(LogSink::Severity::kInfo, std::move(line));
+    log.Log(LogSink::Severity::kInfo,
+            absl::StrCat(SplitName(split), ": ", outcome->summary));
   }
   return result;
 }

@@ -45,6 +45,8 @@ Tensors ShardGradients::FlatsOf(int layer) {
     }
     at::Tensor& sum = sums_[{layer, block}];
     if (!sum.defined()) {
+      // Away from what batches of other lengths make and drop.
+      const DeviceArena::HighScope kept;
       sum = pass_.io.Empty({pass_.block(block).element_count()});
       const BlockVersion* const earlier =
           pass_.blocks.FindRead(GradientSumKey(block, layer));

@@ -178,8 +178,8 @@ TEST(SkippedBlocksTest, OneMicroBatchSufficesThoughTheLastOneIsFine) {
   options.vocabulary = 2000;
   options.micro_batches = 2;
   ExpectNothingUpdated(options, [&options](TinyJob& job) {
-    const auto batches = BatchReader(1 << 20).Read(
-        job.StepTask(0), job.context(), options.vocabulary);
+    const auto batches =
+        BatchReader(1 << 20).Read(job.StepTask(0), job.context(), job.table());
     ASSERT_TRUE(batches.ok()) << batches.status();
     const std::vector<int64_t>& later = batches->back().tokens;
     const std::vector<int64_t>& tokens = batches->front().tokens;

@@ -169,13 +169,20 @@ std::vector<Case> Cases() {
 }
 
 // Of a frozen one no gradient leaves.
-TEST(StreamedHeadFrozenTest, GivesTheBitsOfATableThatIsHeldWhole) {
+class StreamedHeadFrozenTest
+    : public testing::TestWithParam<hydra::v1::ParameterType> {};
+
+TEST_P(StreamedHeadFrozenTest, GivesTheBitsOfATableThatIsHeldWhole) {
+  const int64_t table_bytes = GetParam() == hydra::v1::PARAMETER_TYPE_FLOAT32
+                                  ? kTableBytes
+                                  : kTableBytes / 2;
   for (const bool tied : {true, false}) {
     for (const int micro_batches : {1, 2}) {
       TinyJob::Options options = WideVocabulary();
       options.tied = tied;
       options.micro_batches = micro_batches;
       options.lora.emplace().set_r(4);
+      options.frozen_dtype = GetParam();
       const auto train = [&options](int64_t limit_bytes, bool overlapped) {
         Training training(options, limit_bytes);
         for (int i = 0; i < 2; ++i) {
@@ -190,10 +197,14 @@ TEST(StreamedHeadFrozenTest, GivesTheBitsOfATableThatIsHeldWhole) {
           train(kTooLittleForAFrozenTable, /*overlapped=*/false);
       ExpectSame(actual, expected);
       EXPECT_GT(actual.promoted_bytes,
-                expected.promoted_bytes + kTableBytes / 2);
+                expected.promoted_bytes + table_bytes / 2);
     }
   }
 }
+
+INSTANTIATE_TEST_SUITE_P(All, StreamedHeadFrozenTest,
+                         testing::Values(hydra::v1::PARAMETER_TYPE_FLOAT32,
+                                         hydra::v1::PARAMETER_TYPE_BFLOAT16));
 
 // The table's gradient comes from one round's version and goes to the next
 // one's.

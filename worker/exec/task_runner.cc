@@ -371,7 +371,7 @@ TaskRunner::MaybeFailure TaskRunner::RunShard(const Task& task,
     return TaskFailure{std::move(valid)};
   }
   if (!IsUpdate(task)) {
-    auto batches = batches_.Read(task, job, model.table.vocabulary_size);
+    auto batches = batches_.Read(task, job, model.table);
     if (!batches.ok()) return TaskFailure{batches.status()};
     attempt.batches = *std::move(batches);
   }

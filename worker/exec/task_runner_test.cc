@@ -73,7 +73,8 @@ std::vector<ExactnessCase> ExactnessCases() {
              {std::tuple("Sgd", hydra::v1::OPTIMIZER_SGD, 0.0),
               std::tuple("Momentum", hydra::v1::OPTIMIZER_SGD, 0.9),
               std::tuple("Adam", hydra::v1::OPTIMIZER_ADAM, 0.0),
-              std::tuple("AdamW", hydra::v1::OPTIMIZER_ADAMW, 0.0)}) {
+              std::tuple("AdamW", hydra::v1::OPTIMIZER_ADAMW, 0.0),
+              std::tuple("Lion", hydra::v1::OPTIMIZER_LION, 0.0)}) {
           ExactnessCase test_case;
           test_case.options.tied = tied;
           test_case.options.dropout = dropout;
@@ -101,6 +102,12 @@ std::vector<ExactnessCase> ExactnessCases() {
       test_case.name = absl::StrCat(name, tied ? "Tied" : "Untied");
       cases.push_back(test_case);
     }
+    ExactnessCase smoothed;
+    smoothed.options.tied = tied;
+    smoothed.options.micro_batches = 2;
+    smoothed.options.label_smoothing = 0.1;
+    smoothed.name = absl::StrCat("Smoothed", tied ? "Tied" : "Untied");
+    cases.push_back(smoothed);
   }
   return cases;
 }

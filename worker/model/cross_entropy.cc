@@ -17,6 +17,9 @@ CrossEntropy::CrossEntropy(const MicroBatch& micro_batch,
                            const at::TensorOptions& options)
     : ranges_(std::move(ranges)),
       untrained_targets_(micro_batch.untrained_targets),
+      kept_(1 - micro_batch.label_smoothing),
+      spread_(micro_batch.label_smoothing /
+              static_cast<double>(ranges_.back().last)),
       targets_(micro_batch.Targets().reshape({-1, 1})),
       scores_(at::empty(targets_.sizes(), options)),
       largest_(at::empty(
@@ -27,8 +30,14 @@ void CrossEntropy::Add(int64_t first_token, int range, at::Tensor& logits) {
   const int64_t tokens = logits.size(0);
   const at::Tensor targets = targets_.narrow(0, first_token, tokens);
   const at::Tensor scores = scores_.narrow(0, first_token, tokens);
-  const at::Tensor found = logits.gather(1, PlacesOf(targets, range));
-  scores.copy_(at::where(AreIn(targets, range), found, scores));
+  if (spread_ == 0) {
+    const at::Tensor found = logits.gather(1, PlacesOf(targets, range));
+    scores.copy_(at::where(AreIn(targets, range), found, scores));
+  } else if (range == 0) {
+    scores.copy_(SmoothedScores(targets, range, logits));
+  } else {
+    scores.add_(SmoothedScores(targets, range, logits));
+  }
   // Where all of a range's logits are -infinity, its exponentials are zeros.
   largest_.narrow(0, first_token, tokens)
       .select(1, range)
@@ -70,10 +79,14 @@ void CrossEntropy::ToGradient(int64_t first_token, int range,
   const at::Tensor targets = targets_.narrow(0, first_token, tokens);
   exponentials.mul_(
       factors_.narrow(0, first_token, tokens).narrow(1, range, 1));
+  const auto type = exponentials.scalar_type();
+  if (spread_ != 0) {
+    exponentials.sub_(targets.ne(kNoTarget).to(type).mul_(spread_));
+  }
   // Where the target is in another range, nothing is taken from any place.
-  exponentials.scatter_add_(
-      1, PlacesOf(targets, range),
-      AreIn(targets, range).to(exponentials.scalar_type()).neg_());
+  at::Tensor taken = AreIn(targets, range).to(type).neg_();
+  if (spread_ != 0) taken.mul_(kept_);
+  exponentials.scatter_add_(1, PlacesOf(targets, range), taken);
 }
 
 LossSum CrossEntropy::Loss() const {
@@ -92,6 +105,15 @@ LossSum CrossEntropy::Loss() const {
     if (targets[i] != kNoTarget) loss.loss_sum -= scores[i];
   }
   return loss;
+}
+
+at::Tensor CrossEntropy::SmoothedScores(const at::Tensor& targets, int range,
+                                        const at::Tensor& logits) const {
+  const at::Tensor found =
+      logits.gather(1, PlacesOf(targets, range))
+          .mul_(kept_)
+          .masked_fill_(AreIn(targets, range).logical_not_(), 0);
+  return at::sum(logits, /*dim=*/1, /*keepdim=*/true).mul_(spread_).add_(found);
 }
 
 at::Tensor CrossEntropy::PlacesOf(const at::Tensor& targets, int range) const {

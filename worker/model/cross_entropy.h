@@ -13,8 +13,12 @@ namespace hydra {
 
 // Cross entropy in nats of a micro-batch's tokens over a vocabulary, in pieces:
 // the logits [tokens, rows] of some tokens in a row for one range of the
-// vocabulary. Tokens are taken in the same slices every time; then the bits do
-// not depend on the order in which pieces are computed, nor on how often.
+// vocabulary. Tokens are taken in the same slices every time, and each token's
+// ranges in ascending order; then the bits do not depend on the order in which
+// pieces are computed, nor on how often.
+//
+// With label smoothing e a token's loss is (1 - e) times its target's plus e
+// times the mean over the vocabulary, as transformers' LabelSmoother has it.
 class CrossEntropy {
  public:
   // `options` are those of the logits.
@@ -44,11 +48,17 @@ class CrossEntropy {
   // Where the tokens' targets are in the range; anywhere if they are not.
   at::Tensor PlacesOf(const at::Tensor& targets, int range) const;
   at::Tensor AreIn(const at::Tensor& targets, int range) const;
+  // What the range's logits give to the scores.
+  at::Tensor SmoothedScores(const at::Tensor& targets, int range,
+                            const at::Tensor& logits) const;
 
   const std::vector<RowRange> ranges_;
   const int64_t untrained_targets_;
+  // What the target keeps, and what every row of the vocabulary gets.
+  const double kept_;
+  const double spread_;
   // Both [tokens, 1]; of the targets their logits, then the logarithms of their
-  // probabilities.
+  // probabilities. With smoothing, means of these with all rows'.
   const at::Tensor targets_;
   const at::Tensor scores_;
   // Both [tokens, ranges]: the largest logit; the exponentials' sum, then what

@@ -5,16 +5,23 @@
 
 namespace hydra {
 
-// GPT-2's activation, the approximation of gelu by tanh. Nothing is recorded.
-// Tensors are fp32 and contiguous. On a CPU both functions give the same bits,
-// for any number of threads.
+// The activation gelu (Hendrycks and Gimpel, arXiv 1606.08415). Nothing is
+// recorded. Tensors are fp32 and contiguous. On a CPU all functions give the
+// same bits, for any number of threads.
 
-at::Tensor Gelu(const at::Tensor& input);
-void GeluInPlace(const at::Tensor& input);
+enum class GeluFormula {
+  // GPT-2's: the approximation by tanh.
+  kTanh,
+  // ViT's: x times the normal distribution's function of x.
+  kErf,
+};
+
+at::Tensor Gelu(const at::Tensor& input, GeluFormula formula);
+void GeluInPlace(const at::Tensor& input, GeluFormula formula);
 
 // Returns the activation and turns `input` into its derivative there: one
 // exponential serves both.
-at::Tensor GeluForBackward(const at::Tensor& input);
+at::Tensor GeluForBackward(const at::Tensor& input, GeluFormula formula);
 
 }  // namespace hydra
 

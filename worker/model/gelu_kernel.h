@@ -17,6 +17,10 @@ void GeluElements(int64_t count, const float* from, float* to);
 // apart.
 void GeluAndDerivativeElements(int64_t count, float* from, float* to);
 
+// The same with the normal distribution's function, within 3e-7 of it.
+void ErfGeluElements(int64_t count, const float* from, float* to);
+void ErfGeluAndDerivativeElements(int64_t count, float* from, float* to);
+
 }  // namespace hydra
 
 #endif  // HYDRA_WORKER_MODEL_GELU_KERNEL_H_

@@ -41,7 +41,8 @@ Tensors PlainHead(double epsilon, const Tensors& parameters,
       at::layer_norm(input, {width}, parameters[0], parameters[1], epsilon);
   const at::Tensor logits = normalized.view({-1, width}).mm(parameters[2].t());
   return {at::cross_entropy_loss(logits, batch.Targets().reshape({-1}), {},
-                                 at::Reduction::Sum)};
+                                 at::Reduction::Sum, kNoTarget,
+                                 batch.label_smoothing)};
 }
 
 LayerCase Adapted(const std::string& name, double dropout,
@@ -129,6 +130,10 @@ std::vector<LayerCase> Cases() {
     cases.push_back(Frozen(head, "Table", 1));
     cases.push_back(InTwoBytes(cases.back(), ElementType::kFloat16));
     cases.push_back(WithRoundedProducts(head));
+    LayerCase smoothed = head;
+    smoothed.name += "Smoothed";
+    smoothed.label_smoothing = 0.1;
+    cases.push_back(std::move(smoothed));
     cases.push_back(std::move(head));
   }
   cases.push_back(Adapted("Lora", 0, {4, 8, 0, {"c_attn"}}));

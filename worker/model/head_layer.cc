@@ -57,6 +57,11 @@ at::Tensor RowsOf(const at::Tensor& table, const RowRange& range) {
   return table.narrow(0, range.first, range.count());
 }
 
+// What a product takes: RoundedProducts take rows of two bytes as they are.
+at::Tensor Operand(const at::Tensor& rows, bool is_rounded) {
+  return is_rounded ? rows : Widened(rows);
+}
+
 // To compute with.
 Tensors WidenedViews(const ParameterBlock& block, const at::Tensor& flat) {
   Tensors views = TensorViews(block, flat);
@@ -91,8 +96,8 @@ void SweepForLoss(const at::Tensor& normalized,
                   int behind, bool is_rounded, CrossEntropy& loss) {
   const LogitsBuffer buffer(normalized, ranges.front().count(), is_rounded);
   ForEachRange(ranges, [&](int i, const RowRange& range, int next) {
-    const at::Tensor weight =
-        Widened(rows_of(i, next == RowStream::kNone ? behind : next));
+    const at::Tensor weight = Operand(
+        rows_of(i, next == RowStream::kNone ? behind : next), is_rounded);
     ForEachSlice(normalized, [&](int64_t first, const at::Tensor& slice) {
       at::Tensor logits = buffer.Fill(slice, weight, range);
       loss.Add(first, i, logits);
@@ -223,8 +228,9 @@ LossSum HeadLayer::BackwardWhole(const Tape& tape,
   const LogitsBuffer buffer(normalized, vocabulary(), is_rounded_);
   ForEachSlice(normalized, [&](int64_t first, const at::Tensor& slice) {
     ForEachRange(ranges, [&](int i, const RowRange& range, int) {
-      at::Tensor logits = buffer.Fill(slice, Widened(RowsOf(weight, range)),
-                                      range, range.first);
+      at::Tensor logits =
+          buffer.Fill(slice, Operand(RowsOf(weight, range), is_rounded_), range,
+                      range.first);
       loss.Add(first, i, logits);
     });
     loss.Finish(first, slice.size(0));
@@ -237,8 +243,8 @@ LossSum HeadLayer::BackwardWhole(const Tape& tape,
     });
     ForEachRange(ranges, [&](int i, const RowRange& range, int) {
       AddSliceGradient(buffer.At(slice.size(0), range, range.first),
-                       Widened(RowsOf(weight, range)), scale, /*add=*/i > 0,
-                       slice);
+                       Operand(RowsOf(weight, range), is_rounded_), scale,
+                       /*add=*/i > 0, slice);
     });
   });
   return loss.Loss();
@@ -258,7 +264,7 @@ at::Tensor HeadLayer::BackwardStreamed(const Tape& tape, bool accumulate,
   const at::Tensor hidden_gradient = at::empty_like(normalized);
   const LogitsBuffer buffer(normalized, ranges.front().count(), is_rounded_);
   ForEachRange(ranges, [&](int i, const RowRange& range, int next) {
-    const at::Tensor weight = Widened(rows.Rows(i, next));
+    const at::Tensor weight = Operand(rows.Rows(i, next), is_rounded_);
     at::Tensor gradient;
     if (!weight_block_.frozen) gradient = rows.Gradient(i, next, accumulate);
     ForEachSlice(normalized, [&](int64_t first, const at::Tensor& slice) {

@@ -4,10 +4,14 @@
 #include <utility>
 
 #include "ATen/Parallel.h"
+#include "ATen/TensorOperators.h"
 #include "ATen/core/Tensor.h"
+#include "ATen/ops/cross_entropy_loss.h"
 #include "ATen/ops/full_like.h"
 #include "ATen/ops/isfinite.h"
+#include "ATen/ops/layer_norm.h"
 #include "ATen/ops/zeros_like.h"
+#include "common/model/bfloat16_products.h"
 #include "gtest/gtest.h"
 #include "worker/model/block_views.h"
 #include "worker/model/counting_allocator.h"
@@ -174,6 +178,79 @@ TEST_F(HeadLayerTest, WhatIsNotTrainedOnHasNeitherLossNorGradient) {
   EXPECT_TRUE(weight.allclose(all.flats[1].mul(2), 1e-4, 1e-6));
 }
 
+// Over several ranges of the vocabulary, with targets in all of them. In
+// double: PyTorch's own gradient in fp32 adds up 40,000 shares with less care.
+TEST_F(LargeVocabularyHeadLayerTest, SmoothsLabelsAsPyTorchDoes) {
+  input_.micro_batch.label_smoothing = 0.2;
+  for (bool leave_out : {false, true}) {
+    if (leave_out) LeaveOutTargets(1);
+    const Gradients actual = Run();
+    const MicroBatch& batch = input_.micro_batch;
+    const at::Tensor weight = TensorViews(Weight(), input_.flats[1])
+                                  .front()
+                                  .to(at::kDouble)
+                                  .requires_grad_();
+    const Tensors norm = TensorViews(
+        table_.parameter_blocks[table_.layers.back().parameter_blocks[0]],
+        input_.flats[0]);
+    const at::Tensor hidden = input_.boundary.front().to(at::kDouble);
+    const at::Tensor logits =
+        at::layer_norm(hidden, {hidden.size(-1)}, norm[0].to(at::kDouble),
+                       norm[1].to(at::kDouble), TinyConfig().layer_norm_epsilon)
+            .view({-1, hidden.size(-1)})
+            .mm(weight.t());
+    const at::Tensor loss = at::cross_entropy_loss(
+        logits, batch.Targets().reshape({-1}), {}, at::Reduction::Sum,
+        kNoTarget, batch.label_smoothing);
+    (loss * batch.gradient_scale).backward();
+    EXPECT_NEAR(actual.made.loss.loss_sum / loss.item<double>(), 1, 1e-6);
+    EXPECT_EQ(actual.made.loss.tokens, batch.target_count());
+    EXPECT_LT(
+        RelativeDifference(
+            TensorViews(Weight(), actual.flats[1]).front().to(at::kDouble),
+            weight.grad()),
+        2e-6);
+  }
+}
+
+TEST_F(HeadLayerTest, RoundsWhatItsProductsTakeAndGive) {
+  const ModelTable rounded = WithBFloat16Products(table_);
+  const auto layer =
+      KnownLayers().Make(rounded, rounded.layer_count() - 1).value();
+  const auto round = [](const at::Tensor& tensor) {
+    return tensor.to(at::kBFloat16).to(at::kFloat);
+  };
+  const Tensors norm = TensorViews(
+      table_.parameter_blocks[table_.layers.back().parameter_blocks[0]],
+      input_.flats[0]);
+  // So that digits count.
+  const at::Tensor weight =
+      TensorViews(Weight(), input_.flats[1]).front().mul_(30);
+  const at::Tensor& hidden = input_.boundary.front();
+  const at::Tensor normalized =
+      at::layer_norm(hidden, {hidden.size(-1)}, norm[0], norm[1],
+                     TinyConfig().layer_norm_epsilon)
+          .view({-1, hidden.size(-1)});
+  const double expected =
+      at::cross_entropy_loss(round(round(normalized).mm(round(weight).t())),
+                             input_.micro_batch.Targets().reshape({-1}), {},
+                             at::Reduction::Sum)
+          .item<double>();
+  constexpr double kTolerance = 1e-5;
+  EXPECT_NEAR(layer->Forward(input_).loss.loss_sum / expected, 1, kTolerance);
+  EXPECT_GT(std::abs(layer_->Forward(input_).loss.loss_sum / expected - 1),
+            kTolerance);
+}
+
+TEST_F(HeadLayerTest, SmoothingLeavesOutWhatIsNotTrainedOn) {
+  input_.micro_batch.label_smoothing = 0.1;
+  LeaveOutTargets(0);
+  const Gradients some = Run();
+  const at::Tensor rows = some.made.inputs[0].view({kSequences * kContext, -1});
+  EXPECT_TRUE(rows[0].eq(0).all().item<bool>());
+  EXPECT_FALSE(rows[1].eq(0).all().item<bool>());
+}
+
 TEST_F(HeadLayerTest, NothingIsLearnedWhereNothingIsTrainedOn) {
   MicroBatch& batch = input_.micro_batch;
   batch.targets = at::full_like(batch.Targets(), kNoTarget);
@@ -197,6 +274,19 @@ TEST_P(StreamedHeadLayerTest, LeavesOutTheSameTargets) {
   EXPECT_EQ(streamed.made.loss.tokens, whole.made.loss.tokens);
   EXPECT_TRUE(streamed.flats[1].equal(whole.flats[1]));
   EXPECT_TRUE(streamed.made.inputs[0].equal(whole.made.inputs[0]));
+}
+
+TEST_P(StreamedHeadLayerTest, SmoothsTheSame) {
+  input_.micro_batch.label_smoothing = 0.1;
+  LeaveOutTargets(1);
+  const Gradients once = Run();
+  const Gradients whole = Run(true, once.flats);
+  int ranges_asked = 0;
+  const Gradients streamed = RunStreamed(&ranges_asked);
+  EXPECT_EQ(streamed.made.loss.loss_sum, whole.made.loss.loss_sum);
+  EXPECT_TRUE(streamed.flats[1].equal(whole.flats[1]));
+  EXPECT_TRUE(streamed.made.inputs[0].equal(whole.made.inputs[0]));
+  EXPECT_EQ(layer_->Forward(input_).loss.loss_sum, whole.made.loss.loss_sum);
 }
 
 TEST_P(StreamedHeadLayerTest, GivesTheBitsOfTheTableHeldWhole) {

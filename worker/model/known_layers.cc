@@ -2,11 +2,15 @@
 
 #include "common/model/gpt2_table.h"
 #include "common/model/llama_table.h"
+#include "common/model/vit_table.h"
+#include "worker/model/classifier_layer.h"
 #include "worker/model/embedding_layer.h"
 #include "worker/model/head_layer.h"
 #include "worker/model/llama_block.h"
 #include "worker/model/token_embedding.h"
 #include "worker/model/transformer_block.h"
+#include "worker/model/vit_block.h"
+#include "worker/model/vit_embedding.h"
 
 namespace hydra {
 
@@ -17,7 +21,10 @@ const LayerRegistry& KnownLayers() {
                           {kGpt2HeadOp, MakeLayer<HeadLayer>},
                           {kLlamaEmbeddingOp, MakeLayer<TokenEmbedding>},
                           {kLlamaBlockOp, MakeLayer<LlamaBlock>},
-                          {kLlamaHeadOp, MakeLayer<HeadLayer>}});
+                          {kLlamaHeadOp, MakeLayer<HeadLayer>},
+                          {kVitEmbeddingOp, MakeLayer<VitEmbedding>},
+                          {kVitBlockOp, MakeLayer<VitBlock>},
+                          {kVitHeadOp, MakeLayer<ClassifierLayer>}});
   return layers;
 }
 

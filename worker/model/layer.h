@@ -13,10 +13,13 @@ namespace hydra {
 
 using Tensors = std::vector<at::Tensor>;
 
-// Sum of the target tokens' losses, added in token order.
+// Sum of the target tokens' losses, added in token order. Of a classification,
+// examples count as tokens.
 struct LossSum {
   double loss_sum = 0;
   int64_t tokens = 0;
+  // Of a classification's Forward: examples whose most likely class is theirs.
+  int64_t correct = 0;
 };
 
 // What a layer computes from.

@@ -93,7 +93,7 @@ at::Tensor LlamaBlock::Compute(const at::Tensor& input,
       Positioned(kept[kQuery], p.query_norm, batch.context()),
       Positioned(kept[kKey], p.key_norm, batch.context()), kept[kValue]};
   for (Saved what : {kQuery, kKey, kValue}) release(what);
-  Attended attended = CausalAttention(attention, ShapeOf(batch));
+  Attended attended = Attend(attention, ShapeOf(batch));
   attention = {};
   kept[kAttended] = std::move(attended.output);
   kept[kLogSumExp] = std::move(attended.log_sum_exp);
@@ -207,7 +207,7 @@ at::Tensor LlamaBlock::AttentionBackward(const at::Tensor& residual_gradient,
     parts.query = Positioned(query, p.query_norm, context);
     parts.key = Positioned(key, p.key_norm, context);
   }
-  CausalAttentionBackward(gradient, attended, ShapeOf(batch), parts);
+  AttendBackward(gradient, attended, ShapeOf(batch), parts);
   attended = {};
   gradient.reset();
   PositionedBackward(query, p.query_norm, context, store, to.query_norm,

@@ -10,21 +10,29 @@ namespace hydra {
 
 // One slice of a step's mini-batch, as every layer's pass sees it.
 struct MicroBatch {
-  int64_t sequences() const { return tokens.size(0); }
-  int64_t context() const { return tokens.size(1) - 1; }
+  int64_t sequences() const {
+    return (tokens.defined() ? tokens : targets).size(0);
+  }
+  int64_t context() const {
+    return tokens.defined() ? tokens.size(1) - 1 : targets.size(1);
+  }
   // Targets that are trained on.
   int64_t target_count() const {
     return sequences() * context() - untrained_targets;
   }
-  // Views, both [sequences, context].
+  // Views, both [sequences, context]. Of examples there are no inputs.
   at::Tensor Inputs() const;
   at::Tensor Targets() const;
 
-  // int64 [sequences, context + 1].
+  // int64 [sequences, context + 1]. Undefined: the model is fed examples.
   at::Tensor tokens;
   // int64 [sequences, context], with kNoTarget for what is not trained on.
-  // Undefined: each token is the target of the one before it.
+  // Undefined: each token is the target of the one before it. Of examples their
+  // classes, [sequences, 1].
   at::Tensor targets;
+  // fp32 [sequences, numbers of an example], for the first layer alone: may be
+  // undefined for others.
+  at::Tensor examples;
   // How often kNoTarget stands in `targets`.
   int64_t untrained_targets = 0;
   // From DropoutSeed; not looked at unless `training`.
@@ -34,6 +42,9 @@ struct MicroBatch {
   double gradient_scale = 1;
   // Dropout is on.
   bool training = false;
+  // So much of each target's weight is spread evenly over the vocabulary; see
+  // CrossEntropy. 0 unless `training`.
+  double label_smoothing = 0;
 };
 
 // Well-mixed hashes of their arguments. Steps and micro-batches count from 0.

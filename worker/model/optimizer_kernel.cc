@@ -63,6 +63,26 @@ HYDRA_KERNEL Adam(const UpdateScalars scalars, const UpdateArrays arrays,
   }
 }
 
+HYDRA_KERNEL Lion(const UpdateScalars scalars, const UpdateArrays arrays,
+                  int64_t first, int64_t last) {
+#pragma omp simd
+  for (int64_t i = first; i < last; ++i) {
+    const float parameter = arrays.parameters[i];
+    const float gradient = scalars.gradient_scale * arrays.gradient[i];
+    const float moment = arrays.moments[0][i];
+    const float mean =
+        scalars.kept_first * moment + scalars.into_first * gradient;
+    // Of 0, either one, it is 0.
+    const float sign = (mean > 0 ? 1.0f : 0.0f) - (mean < 0 ? 1.0f : 0.0f);
+    const float updated =
+        parameter * scalars.kept_parameter - scalars.step_size * sign;
+    arrays.new_moments[0][i] =
+        scalars.kept_second * moment + scalars.into_second * gradient;
+    arrays.new_parameters[i] = updated;
+    arrays.copied_parameters[i] = updated;
+  }
+}
+
 HYDRA_KERNEL Update(const UpdateScalars& scalars, const UpdateArrays& arrays,
                     int64_t first, int64_t last) {
   switch (scalars.rule) {
@@ -72,6 +92,8 @@ HYDRA_KERNEL Update(const UpdateScalars& scalars, const UpdateArrays& arrays,
       return Momentum(scalars, arrays, first, last);
     case UpdateScalars::Rule::kAdam:
       return Adam(scalars, arrays, first, last);
+    case UpdateScalars::Rule::kLion:
+      return Lion(scalars, arrays, first, last);
   }
 }
 

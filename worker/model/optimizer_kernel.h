@@ -17,8 +17,12 @@ struct UpdateScalars {
     kSgd,
     // SGD with momentum, which is the first moment.
     kMomentum,
-    // Adam and AdamW: they differ in how they fill in the two next fields.
+    // Adam and AdamW: they differ in how they fill in decay_into_gradient and
+    // kept_parameter.
     kAdam,
+    // The parameter moves by step_size against the sign of a mean of momentum
+    // and gradient, which is of other weights than the next momentum.
+    kLion,
   };
   Rule rule = Rule::kSgd;
   // What the gradient is multiplied with, before all else.
@@ -28,10 +32,12 @@ struct UpdateScalars {
   // What is left of the parameter before the step.
   float kept_parameter = 1;
   // What the parameter moves by for each unit of its gradient or momentum, or,
-  // with kAdam, of first moment over root of the second.
+  // with kAdam, of first moment over root of the second, or, with kLion, at
+  // all.
   float step_size = 0;
   // What is left of the moments, and what the gradient gives to them. SGD's
-  // momentum takes the gradient as it is.
+  // momentum takes the gradient as it is. With kLion, the first two make the
+  // mean whose sign counts, and the second two the one moment.
   float kept_first = 0;
   float into_first = 0;
   float kept_second = 0;

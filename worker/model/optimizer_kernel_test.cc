@@ -62,7 +62,7 @@ UpdateArrays FromTo(Rule rule, const std::vector<float>& gradient,
   if (rule == Rule::kSgd) return arrays;
   arrays.moments[0] = from.first.data();
   arrays.new_moments[0] = to.first.data();
-  if (rule == Rule::kMomentum) return arrays;
+  if (rule == Rule::kMomentum || rule == Rule::kLion) return arrays;
   arrays.moments[1] = from.second.data();
   arrays.new_moments[1] = to.second.data();
   return arrays;
@@ -115,13 +115,15 @@ std::string NameOf(
   const auto& [rule, flushes] = info.param;
   const char* const name = rule == Rule::kSgd        ? "Sgd"
                            : rule == Rule::kMomentum ? "Momentum"
+                           : rule == Rule::kLion     ? "Lion"
                                                      : "Adam";
   return std::string(name) + (flushes ? "Flushing" : "");
 }
 
 INSTANTIATE_TEST_SUITE_P(
     All, OptimizerKernelTest,
-    testing::Combine(testing::Values(Rule::kSgd, Rule::kMomentum, Rule::kAdam),
+    testing::Combine(testing::Values(Rule::kSgd, Rule::kMomentum, Rule::kAdam,
+                                     Rule::kLion),
                      testing::Bool()),
     NameOf);
 
@@ -163,6 +165,32 @@ TEST_P(OptimizerKernelTest, PastTheCachesFromAnyElementOnItIsTheSame) {
   UpdateElements(scalars_, arrays, 0, 1001);
   UpdateElements(scalars_, arrays, 1001, kElements);
   EXPECT_TRUE(to.SameBitsAs(Updated(InstructionSet::kBaseline)));
+}
+
+// What is neither above nor below 0 moves nothing, whatever its sign bit.
+TEST(LionKernelTest, MovesByTheSignAlone) {
+  UpdateScalars scalars = Scalars(Rule::kLion);
+  scalars.kept_parameter = 1;
+  scalars.step_size = 0.5f;
+  const std::vector<float> gradient = {3e-30f, -2e20f, 0.0f, -0.0f, -1.0f};
+  const std::vector<float> before(gradient.size(), 8.0f);
+  // The last one's mean is 0.9 x 1 - 0.1 x 1.
+  const std::vector<float> moment = {0, 0, 0, -0.0f, 1};
+  std::vector<float> after(gradient.size()), moved(gradient.size());
+  UpdateArrays arrays;
+  arrays.gradient = gradient.data();
+  arrays.parameters = before.data();
+  arrays.new_parameters = after.data();
+  arrays.copied_parameters = after.data();
+  arrays.moments[0] = moment.data();
+  arrays.new_moments[0] = moved.data();
+  for (InstructionSet instructions :
+       {InstructionSet::kBaseline, InstructionSet::kAvx2}) {
+    if (!IsAvailable(instructions)) continue;
+    UpdateElementsWith(instructions, scalars, arrays, 0, gradient.size());
+    EXPECT_EQ(after, (std::vector<float>{7.5f, 8.5f, 8.0f, 8.0f, 7.5f}));
+    EXPECT_EQ(moved[4], 0.999f * 1.0f + 0.001f * -1.0f);
+  }
 }
 
 }  // namespace

@@ -43,6 +43,20 @@ UpdateScalars AdamScalars(const Hyperparameters& h, int64_t step) {
   return scalars;
 }
 
+// Bias is not corrected: signs have none.
+UpdateScalars LionScalars(const Hyperparameters& h) {
+  UpdateScalars scalars;
+  scalars.rule = UpdateScalars::Rule::kLion;
+  scalars.kept_first = static_cast<float>(h.beta1);
+  scalars.into_first = static_cast<float>(1 - h.beta1);
+  scalars.kept_second = static_cast<float>(h.beta2);
+  scalars.into_second = static_cast<float>(1 - h.beta2);
+  scalars.step_size = static_cast<float>(h.learning_rate);
+  scalars.kept_parameter =
+      static_cast<float>(1 - h.learning_rate * h.weight_decay);
+  return scalars;
+}
+
 UpdateArrays ArraysOf(const at::Tensor& gradient, const VersionRange& from,
                       const VersionRange& to) {
   TORCH_CHECK(gradient.is_cpu(), "updates are computed in host memory, not on ",
@@ -78,6 +92,8 @@ UpdateScalars ScalarsAt(const Hyperparameters& hyperparameters, int64_t step) {
           static_cast<float>(1 - h.learning_rate * h.weight_decay);
       return scalars;
     }
+    case hydra::v1::OPTIMIZER_LION:
+      return LionScalars(h);
     case hydra::v1::OPTIMIZER_UNSPECIFIED:
     case hydra::v1::Optimizer_INT_MIN_SENTINEL_DO_NOT_USE_:
     case hydra::v1::Optimizer_INT_MAX_SENTINEL_DO_NOT_USE_:

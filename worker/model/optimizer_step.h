@@ -10,7 +10,8 @@
 
 namespace hydra {
 
-// One optimizer update as PyTorch defines it. Any ranging, any number of
+// One optimizer update as PyTorch defines it; Lion's as its authors do (Chen et
+// al., arXiv 2302.06675). Any ranging, any number of
 // threads and any instructions give the same bits.
 
 // Blocks are updated in ranges of so many elements, the last one being shorter:

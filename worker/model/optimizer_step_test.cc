@@ -41,7 +41,8 @@ std::vector<Case> Cases() {
           {"SgdDecay", Make(OPTIMIZER_SGD, 0, 0.1)},
           {"Momentum", Make(OPTIMIZER_SGD, 0.9, 0.1)},
           {"Adam", Make(OPTIMIZER_ADAM, 0, 0.1)},
-          {"AdamW", Make(OPTIMIZER_ADAMW, 0, 0.1)}};
+          {"AdamW", Make(OPTIMIZER_ADAMW, 0, 0.1)},
+          {"Lion", Make(OPTIMIZER_LION, 0, 0.1)}};
 }
 
 struct State {
@@ -74,12 +75,18 @@ State Train(const Hyperparameters& h, int64_t range_elements) {
   return state;
 }
 
-// PyTorch's documentation in double.
+// PyTorch's documentation, and that of Lion's authors, in double.
 at::Tensor Documented(const Hyperparameters& h) {
   at::Tensor w = State().parameters.to(at::kDouble);
   at::Tensor m = at::zeros_like(w), v = at::zeros_like(w);
   for (int64_t step = 1; step <= kSteps; ++step) {
     at::Tensor g = Gradient(step).to(at::kDouble);
+    if (h.optimizer == hydra::v1::OPTIMIZER_LION) {
+      w = w - h.learning_rate * ((h.beta1 * m + (1 - h.beta1) * g).sign() +
+                                 h.weight_decay * w);
+      m = h.beta2 * m + (1 - h.beta2) * g;
+      continue;
+    }
     if (h.optimizer == hydra::v1::OPTIMIZER_ADAMW) {
       w = w * (1 - h.learning_rate * h.weight_decay);
     } else {
@@ -140,8 +147,10 @@ TEST_P(OptimizerStepTest, FromOneVersionToAnotherIsTheSameAsInPlace) {
               in_place.second);
   State to;
   const at::Tensor copied = at::zeros({kElements});
-  const bool has_second = h().optimizer != hydra::v1::OPTIMIZER_SGD;
-  const bool has_first = has_second || h().momentum != 0;
+  const bool has_second = h().optimizer == hydra::v1::OPTIMIZER_ADAM ||
+                          h().optimizer == hydra::v1::OPTIMIZER_ADAMW;
+  const bool has_first =
+      h().optimizer != hydra::v1::OPTIMIZER_SGD || h().momentum != 0;
   const auto moments_of = [&](const State& state) {
     return std::array<at::Tensor, kMostMoments>{
         has_first ? state.first : at::Tensor(),

@@ -10,8 +10,8 @@ namespace hydra {
 
 at::Tensor Project(const at::Tensor& input, const Projection& projection) {
   if (projection.is_rounded) {
-    const at::Tensor output = RoundedProduct(input, projection.weight.t());
-    if (projection.bias.defined()) output.add_(projection.bias);
+    const at::Tensor output =
+        RoundedProduct(input, projection.weight.t(), projection.bias);
     AddAdapter(input, projection.adapter, output);
     return output;
   }

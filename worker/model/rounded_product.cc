@@ -1,6 +1,7 @@
 #include "worker/model/rounded_product.h"
 
 #include "ATen/core/Tensor.h"
+#include "ATen/ops/addmm.h"
 #include "ATen/ops/mm.h"
 
 namespace hydra {
@@ -12,11 +13,18 @@ at::Tensor Rounded(const at::Tensor& tensor) {
 
 }  // namespace
 
-at::Tensor RoundedProduct(const at::Tensor& a, const at::Tensor& b) {
+at::Tensor RoundedProduct(const at::Tensor& a, const at::Tensor& b,
+                          const at::Tensor& bias) {
   if (!a.is_cpu()) {
-    return at::mm(a.to(at::kBFloat16), b.to(at::kBFloat16)).to(at::kFloat);
+    const at::Tensor left = a.to(at::kBFloat16);
+    const at::Tensor right = b.to(at::kBFloat16);
+    return (bias.defined() ? at::addmm(bias.to(at::kBFloat16), left, right)
+                           : at::mm(left, right))
+        .to(at::kFloat);
   }
-  const at::Tensor product = at::mm(Rounded(a), Rounded(b));
+  const at::Tensor product =
+      bias.defined() ? at::addmm(Rounded(bias), Rounded(a), Rounded(b))
+                     : at::mm(Rounded(a), Rounded(b));
   return product.copy_(product.to(at::kBFloat16));
 }
 

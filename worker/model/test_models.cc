@@ -50,6 +50,23 @@ LlamaConfig TinyLlamaConfig(LlamaFamily family, double dropout) {
   return config;
 }
 
+VitConfig TinyVitConfig(double dropout) {
+  VitConfig config;
+  config.hidden_size = 24;
+  config.num_hidden_layers = 2;
+  config.num_attention_heads = 3;
+  config.intermediate_size = 50;
+  config.image_height = 8;
+  config.image_width = 15;
+  config.patch_height = 2;
+  config.patch_width = 5;
+  config.num_channels = 3;
+  config.num_labels = 7;
+  config.hidden_dropout_prob = dropout;
+  config.attention_probs_dropout_prob = dropout;
+  return config;
+}
+
 at::Tensor RandomTensor(at::IntArrayRef shape, uint64_t seed) {
   return at::empty(shape, at::kFloat)
       .normal_(0, 1, at::detail::createCPUGenerator(seed));
@@ -85,11 +102,26 @@ MicroBatch RandomMicroBatch(int64_t vocabulary_size, int64_t sequences,
   return batch;
 }
 
+MicroBatch RandomMicroBatch(const ExampleInput& examples, int64_t sequences,
+                            uint64_t seed, bool training) {
+  MicroBatch batch;
+  batch.examples = RandomTensor({sequences, examples.element_count()}, seed);
+  batch.targets = at::empty({sequences, 1}, at::kLong)
+                      .random_(0, examples.class_count,
+                               at::detail::createCPUGenerator(seed));
+  batch.seed = seed;
+  batch.gradient_scale = 1.0 / batch.target_count();
+  batch.training = training;
+  return batch;
+}
+
 LayerInput RandomInput(const ModelTable& table, int layer, int64_t sequences,
                        int64_t context, uint64_t seed) {
   LayerInput input;
   input.micro_batch =
-      RandomMicroBatch(table.vocabulary_size, sequences, context, seed);
+      table.examples.has_value()
+          ? RandomMicroBatch(*table.examples, sequences, seed)
+          : RandomMicroBatch(table.vocabulary_size, sequences, context, seed);
   for (const BoundaryTensor& tensor : table.BoundaryBefore(layer)) {
     const std::vector<int64_t> shape = tensor.ShapeOf(sequences, context);
     input.boundary.push_back(

@@ -7,6 +7,7 @@
 #include "ATen/core/Tensor.h"
 #include "common/model/gpt2_table.h"
 #include "common/model/llama_table.h"
+#include "common/model/vit_table.h"
 #include "worker/model/layer.h"
 #include "worker/model/micro_batch.h"
 
@@ -18,6 +19,9 @@ Gpt2Config TinyConfig(double dropout = 0);
 // Three heads of queries share one of keys; the second of two blocks has a
 // window.
 LlamaConfig TinyLlamaConfig(LlamaFamily family, double dropout = 0);
+
+// Images and patches that are no squares.
+VitConfig TinyVitConfig(double dropout = 0);
 
 // Every tensor random, norms and biases too, padding zero.
 at::Tensor RandomFlat(const ParameterBlock& block, uint64_t seed);
@@ -32,6 +36,10 @@ at::Tensor RandomTensor(at::IntArrayRef shape, uint64_t seed);
 MicroBatch RandomMicroBatch(int64_t vocabulary_size, int64_t sequences,
                             int64_t context, uint64_t seed,
                             bool training = true);
+
+// The same of examples.
+MicroBatch RandomMicroBatch(const ExampleInput& examples, int64_t sequences,
+                            uint64_t seed, bool training = true);
 
 // All that a layer of the table takes, random.
 LayerInput RandomInput(const ModelTable& table, int layer, int64_t sequences,

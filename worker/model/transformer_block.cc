@@ -84,7 +84,7 @@ at::Tensor TransformerBlock::Compute(const at::Tensor& input,
                                        epsilon_, &statistics);
   kept[kQkv] = Project(hidden, p.attention);
   hidden.reset();
-  Attended attended = CausalAttention(PartsOf(kept[kQkv]), ShapeOf(batch));
+  Attended attended = Attend(PartsOf(kept[kQkv]), ShapeOf(batch));
   kept[kAttended] = std::move(attended.output);
   kept[kLogSumExp] = std::move(attended.log_sum_exp);
   release(kQkv);
@@ -98,9 +98,9 @@ at::Tensor TransformerBlock::Compute(const at::Tensor& input,
   kept[kExpanded] = Project(hidden, p.expand);
   if (saved == nullptr) {
     hidden = Take(kept[kExpanded]);
-    GeluInPlace(hidden);
+    GeluInPlace(hidden, GeluFormula::kTanh);
   } else {
-    hidden = Gelu(kept[kExpanded]);
+    hidden = Gelu(kept[kExpanded], GeluFormula::kTanh);
   }
   hidden = Project(hidden, p.contract);
   hidden =
@@ -130,7 +130,7 @@ at::Tensor TransformerBlock::FeedForwardBackward(
       output_gradient, DropoutOf(kFeedForwardMask, derivation.micro_batch));
   // From now on its derivative.
   at::Tensor expanded = Take(saved[kExpanded]);
-  at::Tensor activated = GeluForBackward(expanded);
+  at::Tensor activated = GeluForBackward(expanded, GeluFormula::kTanh);
   StoreProjection(activated, branch, p.contract, store, to.contract);
   InputGradient(branch, p.contract, /*add=*/false, activated);
   branch.reset();
@@ -165,7 +165,7 @@ at::Tensor TransformerBlock::AttentionBackward(
   InputGradient(branch, p.attention_output, /*add=*/false, gradient);
   branch.reset();
   const at::Tensor qkv = Take(saved[kQkv]);
-  CausalAttentionBackward(gradient, attended, ShapeOf(batch), PartsOf(qkv));
+  AttendBackward(gradient, attended, ShapeOf(batch), PartsOf(qkv));
   attended = {};
   gradient.reset();
 

@@ -4,8 +4,8 @@
 #include <cstdint>
 
 #include "ATen/core/Tensor.h"
+#include "worker/model/attention.h"
 #include "worker/model/block_layer.h"
-#include "worker/model/causal_attention.h"
 #include "worker/model/dropout.h"
 #include "worker/model/layer_registry.h"
 #include "worker/model/micro_batch.h"

@@ -10,9 +10,8 @@
 #include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
-#include "common/json/json_mistake.h"
-#include "common/json/python_json.h"
 #include "common/text/printable.h"
+#include "worker/data/row_check.h"
 
 namespace hydra {
 namespace {
@@ -26,7 +25,6 @@ constexpr absl::string_view kChatFields[] = {
     "messages", "conversations", "system", "tools", "chat_template_kwargs"};
 constexpr absl::string_view kInstructionFields[] = {
     "instruction", "input", "output", "system", "history"};
-constexpr size_t kMostNamedKeys = 5;
 
 constexpr char kUser[] = "user";
 constexpr char kAssistant[] = "assistant";
@@ -46,67 +44,6 @@ template <typename... What>
 absl::Status Wrong(const What&... what) {
   return absl::InvalidArgumentError(absl::StrCat(what...));
 }
-
-// Whether a text is JSON that is an object and not too deep.
-class RowCheck : public nlohmann::json_sax<Json> {
- public:
-  bool null() override { return Found("null"); }
-  bool boolean(bool) override { return Found("a boolean"); }
-  bool number_integer(int64_t) override { return Found("a number"); }
-  bool number_unsigned(uint64_t) override { return Found("a number"); }
-  bool number_float(double, const std::string&) override {
-    return Found("a number");
-  }
-  bool binary(Json::binary_t&) override { return Found("binary"); }
-  bool string(std::string&) override { return Found("a text"); }
-  bool start_object(size_t) override { return Enter(); }
-  bool start_array(size_t) override { return Found("an array") && Enter(); }
-  bool end_object() override { return Leave(); }
-  bool end_array() override { return Leave(); }
-  bool key(std::string& key) override {
-    if (depth_ == 1 && keys_.size() <= kMostNamedKeys) {
-      keys_.push_back(Quoted(key));
-    }
-    return true;
-  }
-  bool parse_error(size_t position, const std::string&,
-                   const Json::exception& error) override {
-    return Stop(absl::StrCat("is no JSON at its byte ", position, ": ",
-                             JsonMistake(error.what())));
-  }
-
-  // Empty: nothing is wrong.
-  const std::string& mistake() const { return mistake_; }
-  // Some of the row's fields, for messages.
-  std::string Keys() const {
-    if (keys_.empty()) return "no fields";
-    std::vector<std::string> keys = keys_;
-    if (keys.size() > kMostNamedKeys) keys.back() = "...";
-    return absl::StrJoin(keys, ", ");
-  }
-
- private:
-  bool Stop(std::string mistake) {
-    mistake_ = std::move(mistake);
-    return false;
-  }
-  bool Found(absl::string_view what) {
-    return depth_ > 0 || Stop(absl::StrCat("is no object, but ", what));
-  }
-  bool Enter() {
-    if (++depth_ <= kMaxJsonDepth) return true;
-    return Stop(absl::StrCat("has values inside of each other, more than ",
-                             kMaxJsonDepth, " deep"));
-  }
-  bool Leave() {
-    --depth_;
-    return true;
-  }
-
-  int depth_ = 0;
-  std::vector<std::string> keys_;
-  std::string mistake_;
-};
 
 // Those fields of a row that was checked. The others take no memory.
 Json FieldsOf(absl::string_view row, absl::Span<const absl::string_view> kept) {
@@ -215,7 +152,8 @@ absl::StatusOr<Json> ToMessage(const Json& given, absl::string_view where) {
   return message;
 }
 
-absl::StatusOr<Json> ChatMessages(const Json& row, const RowCheck& check) {
+absl::StatusOr<Json> ChatMessages(const Json& row,
+                                  const RowCheck<Json>& check) {
   for (const char* key : {"tools", "chat_template_kwargs"}) {
     if (!Has(row, key)) continue;
     return Wrong("has ", Quoted(key), ", which is not known yet");
@@ -289,7 +227,7 @@ absl::Status AddHistory(const Json& history, Json& messages) {
 }
 
 absl::StatusOr<Json> InstructionMessages(const Json& row,
-                                         const RowCheck& check) {
+                                         const RowCheck<Json>& check) {
   if (!row.contains("instruction") || !row.contains("output")) {
     return Wrong("has no ",
                  row.contains("output") ? "'instruction'" : "'output'",
@@ -324,7 +262,7 @@ absl::StatusOr<Json> InstructionMessages(const Json& row,
 absl::StatusOr<std::string> MessagesOfRow(absl::string_view row,
                                           v1::DataFormat format,
                                           bool needs_answer) {
-  RowCheck check;
+  RowCheck<Json> check;
   if (!Json::sax_parse(row.begin(), row.end(), &check)) {
     return Wrong(check.mistake());
   }

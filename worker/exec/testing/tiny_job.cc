@@ -10,6 +10,7 @@
 #include "absl/strings/str_cat.h"
 #include "common/data/batch_plan.h"
 #include "common/jobfile/validate.h"
+#include "common/safetensors/testing/tensor_files.h"
 #include "glog/logging.h"
 #include "worker/exec/host_task.h"
 
@@ -23,6 +24,8 @@ using worker::v1::TaskReport;
 constexpr int64_t kPoolBytes = int64_t{48} << 20;
 constexpr int kTrainTokens = 1500;
 constexpr int kValidationTokens = 400;
+constexpr int kExamples = 60;
+constexpr int kValidationExamples = 16;
 
 std::string ConfigOf(const TinyJob::Options& options) {
   if (!options.config_json.empty()) return options.config_json;
@@ -42,6 +45,25 @@ void WriteTokens(const std::string& path, int count, int64_t vocabulary,
   std::ofstream(path, std::ios::binary)
       .write(reinterpret_cast<const char*>(tokens.data()),
              static_cast<std::streamsize>(tokens.size() * sizeof(uint16_t)));
+}
+
+void WriteExamples(const std::string& path, int count,
+                   const ExampleInput& input, int seed) {
+  std::mt19937 random(seed);
+  std::normal_distribution<float> number;
+  std::vector<float> numbers(count * input.element_count());
+  for (float& one : numbers) one = number(random);
+  std::vector<int64_t> labels(count);
+  for (int64_t& label : labels) {
+    label = static_cast<int64_t>(random()) % input.class_count;
+  }
+  std::vector<int64_t> shape = input.shape;
+  shape.insert(shape.begin(), count);
+  safetensors::WriteTensors(
+      path, {safetensors::TensorOf(input.name, safetensors::Dtype::kF32, shape,
+                                   numbers),
+             safetensors::TensorOf("labels", safetensors::Dtype::kI64, {count},
+                                   labels)});
 }
 
 }  // namespace
@@ -96,6 +118,7 @@ TinyJob::TinyJob(const Options& options, const std::string& directory)
   train.set_weight_decay(0.01);
   train.set_momentum(options.momentum);
   train.set_max_grad_norm(options.max_grad_norm);
+  train.set_label_smoothing_factor(options.label_smoothing);
   train.set_seed(7);
   train.set_dropout(options.dropout);
   spec.mutable_evaluation()->set_per_device_eval_batch_size(
@@ -103,6 +126,7 @@ TinyJob::TinyJob(const Options& options, const std::string& directory)
   for (const std::string& pattern : options.frozen) {
     spec.mutable_model()->add_frozen(pattern);
   }
+  spec.mutable_model()->set_frozen_dtype(options.frozen_dtype);
   if (options.lora.has_value()) *spec.mutable_lora() = *options.lora;
   FillDefaults(&spec);
   shape_ = MakeJobShape(
@@ -110,6 +134,14 @@ TinyJob::TinyJob(const Options& options, const std::string& directory)
                 ->Describe(context_.model_config_json(), OverridesOf(spec))
                 .value());
   SetCuts({});
+  if (table().examples.has_value()) UseExamples(*table().examples);
+}
+
+void TinyJob::UseExamples(const ExampleInput& input) {
+  hydra::v1::DataSpec& data = *context_.mutable_spec()->mutable_data();
+  data.set_format(hydra::v1::DATA_FORMAT_TENSORS);
+  WriteExamples(data.train_files(0), kExamples, input, 1);
+  WriteExamples(data.validation_files(0), kValidationExamples, input, 2);
 }
 
 void TinyJob::SetCuts(const std::vector<int>& cuts) {
@@ -223,9 +255,12 @@ void TinyJob::Finish() {
 }
 
 double TinyJob::Evaluate(TaskRunner& runner, worker::v1::Split split) {
+  const int64_t windows =
+      table().examples.has_value()
+          ? kValidationExamples
+          : WindowCount(kValidationTokens, options_.context);
   const int batches = static_cast<int>(
-      EvaluationBatchCount(WindowCount(kValidationTokens, options_.context),
-                           options_.evaluation_sequences));
+      EvaluationBatchCount(windows, options_.evaluation_sequences));
   ChainPlan plan;
   plan.validation_batches = batches;
   plan.test_batches = batches;

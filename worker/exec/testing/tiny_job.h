@@ -67,6 +67,7 @@ class TinyJob {
     hydra::v1::Optimizer optimizer = hydra::v1::OPTIMIZER_ADAMW;
     double momentum = 0;
     double max_grad_norm = 0;
+    double label_smoothing = 0;
     int sequences = 2;
     int evaluation_sequences = 3;
     int context = 24;
@@ -77,10 +78,12 @@ class TinyJob {
     hydra::v1::UpdatePlace update_place = hydra::v1::UPDATE_PLACE_HOST;
     // See hydra.v1.ModelSpec and JobSpec.
     std::vector<std::string> frozen;
+    hydra::v1::ParameterType frozen_dtype = hydra::v1::PARAMETER_TYPE_FLOAT32;
     std::optional<hydra::v1::LoraSpec> lora;
     // Another model than that GPT-2, whose vocabulary is `vocabulary`, and for
     // which `layers`, `tied` and the like do not count; and what trains it,
-    // which the TaskRunner must be given too.
+    // which the TaskRunner must be given too. Of one that is fed examples,
+    // `context` is 1.
     std::string config_json;
     Architectures architectures;
   };
@@ -145,6 +148,8 @@ class TinyJob {
   const JobShape& shape() const { return shape_; }
 
  private:
+  // In place of the token files.
+  void UseExamples(const ExampleInput& input);
   worker::v1::Task NewTask(const ChainTask& task);
   // What it reads must be committed; what it makes has slots from now on.
   worker::v1::Task WithVersions(const ChainTask& task);

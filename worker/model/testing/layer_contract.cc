@@ -27,6 +27,14 @@ at::Tensor Leaf(const at::Tensor& tensor) {
   return leaf.is_floating_point() ? leaf.requires_grad_() : leaf;
 }
 
+LayerInput InputOf(const LayerCase& layer_case) {
+  LayerInput input =
+      RandomInput(layer_case.table, layer_case.layer, layer_case.sequences,
+                  layer_case.context, /*seed=*/1);
+  input.micro_batch.label_smoothing = layer_case.label_smoothing;
+  return input;
+}
+
 bool SameBits(const Tensors& a, const Tensors& b) {
   if (a.size() != b.size()) return false;
   for (size_t i = 0; i < a.size(); ++i) {
@@ -74,11 +82,13 @@ LayerContractTest::LayerContractTest()
       table_(GetParam().table),
       entry_(table_.layers[GetParam().layer]),
       layer_(GetParam().registry->Make(table_, GetParam().layer).value()),
-      host_input_(RandomInput(table_, GetParam().layer, GetParam().sequences,
-                              GetParam().context, 1)),
+      host_input_(InputOf(GetParam())),
       input_(host_input_) {
   const c10::Device there = device_->torch_device();
-  input_.micro_batch.tokens = input_.micro_batch.tokens.to(there);
+  MicroBatch& batch = input_.micro_batch;
+  for (at::Tensor* fed : {&batch.tokens, &batch.targets, &batch.examples}) {
+    if (fed->defined()) *fed = fed->to(there);
+  }
   for (at::Tensor& tensor : input_.boundary) tensor = tensor.to(there);
   for (size_t i = 0; i < input_.flats.size(); ++i) {
     if (!Gathers(i)) input_.flats[i] = input_.flats[i].to(there);

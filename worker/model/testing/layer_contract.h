@@ -36,6 +36,8 @@ struct LayerCase {
 
   int64_t sequences = 3;
   int64_t context = 20;
+  // As MicroBatch's.
+  double label_smoothing = 0;
 };
 
 // The same with elements of this type, of two bytes, in all that is frozen.

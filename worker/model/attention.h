@@ -1,5 +1,5 @@
-#ifndef HYDRA_WORKER_MODEL_CAUSAL_ATTENTION_H_
-#define HYDRA_WORKER_MODEL_CAUSAL_ATTENTION_H_
+#ifndef HYDRA_WORKER_MODEL_ATTENTION_H_
+#define HYDRA_WORKER_MODEL_ATTENTION_H_
 
 #include <cstdint>
 
@@ -8,7 +8,7 @@
 
 namespace hydra {
 
-// Causal attention of several heads: forward, and backward by hand. Nothing is
+// Attention of several heads: forward, and backward by hand. Nothing is
 // recorded. Works where its tensors are.
 //
 // Without dropout on a CPU, LibTorch's fused kernels compute it; a window that
@@ -17,18 +17,21 @@ namespace hydra {
 // twice in the backward pass, which makes them again.
 struct AttentionShape {
   int64_t sequences = 0;
+  // Tokens of a sequence, or whatever else its rows are.
   int64_t context = 0;
   // Of queries.
   int64_t heads = 0;
   // Of keys and values: divides `heads`, and consecutive heads of queries share
   // one (grouped-query attention, Ainslie et al., arXiv 2305.13245).
   int64_t key_value_heads = 0;
-  // A token looks back at so many, itself included (sliding-window attention,
-  // Beltagy et al., arXiv 2004.05150). 0: at all.
+  // Of causal attention: a token looks back at so many, itself included
+  // (sliding-window attention, Beltagy et al., arXiv 2004.05150). 0: at all.
   int64_t window = 0;
   // Of the pairs' weights: their places count through [sequences, heads,
   // context, context].
   Dropout dropout;
+  // A token looks at those before it and itself; else at all of its sequence.
+  bool is_causal = true;
 };
 
 // Of each token: [tokens, heads * width of a head] and, of keys and values,
@@ -46,16 +49,13 @@ struct Attended {
   at::Tensor log_sum_exp;
 };
 
-Attended CausalAttention(const QueryKeyValue& input,
-                         const AttentionShape& shape);
+Attended Attend(const QueryKeyValue& input, const AttentionShape& shape);
 
 // Turns `input` into its gradient. That of a key or value which heads share is
 // the sum of theirs, in the heads' order.
-void CausalAttentionBackward(const at::Tensor& output_gradient,
-                             const Attended& attended,
-                             const AttentionShape& shape,
-                             const QueryKeyValue& input);
+void AttendBackward(const at::Tensor& output_gradient, const Attended& attended,
+                    const AttentionShape& shape, const QueryKeyValue& input);
 
 }  // namespace hydra
 
-#endif  // HYDRA_WORKER_MODEL_CAUSAL_ATTENTION_H_
+#endif  // HYDRA_WORKER_MODEL_ATTENTION_H_

@@ -1,4 +1,4 @@
-#include "worker/model/causal_attention.h"
+#include "worker/model/attention.h"
 
 #include <cmath>
 #include <limits>
@@ -27,14 +27,16 @@ struct AttentionCase {
   int64_t heads = 2;
   int64_t key_value_heads = 2;
   int64_t window = 0;
+  bool is_causal = true;
 };
 
-class CausalAttentionTest : public testing::TestWithParam<AttentionCase> {
+class AttentionTest : public testing::TestWithParam<AttentionCase> {
  protected:
   static AttentionShape Shape(int64_t context) {
-    return {/*sequences=*/3,   context,
-            GetParam().heads,  GetParam().key_value_heads,
-            GetParam().window, {GetParam().dropout, /*seed=*/5}};
+    return {/*sequences=*/3,     context,
+            GetParam().heads,    GetParam().key_value_heads,
+            GetParam().window,   {GetParam().dropout, /*seed=*/5},
+            GetParam().is_causal};
   }
 
   static at::Tensor Rows(const AttentionShape& shape, int64_t heads,
@@ -69,7 +71,7 @@ class CausalAttentionTest : public testing::TestWithParam<AttentionCase> {
           .repeat_interleave(shape.heads / heads, 1);
     };
     const at::Tensor all = at::ones({shape.context, shape.context}, at::kBool);
-    at::Tensor hidden = all.triu(1);
+    at::Tensor hidden = shape.is_causal ? all.triu(1) : all.logical_not();
     if (shape.window > 0) hidden = hidden.logical_or(all.tril(-shape.window));
     const at::Tensor weights = at::softmax(
         (by_head(input.query, shape.heads)
@@ -88,7 +90,7 @@ class CausalAttentionTest : public testing::TestWithParam<AttentionCase> {
 };
 
 INSTANTIATE_TEST_SUITE_P(
-    All, CausalAttentionTest,
+    All, AttentionTest,
     testing::Values(AttentionCase{"Plain"},  //
                     AttentionCase{"Dropout", 0.25},
                     AttentionCase{"Grouped", 0, 6, 2},
@@ -97,12 +99,15 @@ INSTANTIATE_TEST_SUITE_P(
                     AttentionCase{"Window", 0, 2, 2, 12},
                     AttentionCase{"GroupedWindow", 0, 6, 2, 12},
                     AttentionCase{"GroupedWindowDropout", 0.25, 6, 2, 12},
-                    AttentionCase{"WindowOfOne", 0, 2, 1, 1}),
+                    AttentionCase{"WindowOfOne", 0, 2, 1, 1},
+                    AttentionCase{"Full", 0, 2, 2, 0, false},
+                    AttentionCase{"FullGrouped", 0, 6, 2, 0, false},
+                    AttentionCase{"FullDropout", 0.25, 2, 2, 0, false}),
     [](const testing::TestParamInfo<AttentionCase>& info) {
       return info.param.name;
     });
 
-TEST_P(CausalAttentionTest, EqualsPlainOperations) {
+TEST_P(AttentionTest, EqualsPlainOperations) {
   std::vector<int64_t> contexts = {1, 7, 12, 13, 64, 200};
   // Whole blocks of the fused kernels lie outside of the window.
   if (GetParam().window > 0 && GetParam().dropout == 0) contexts.push_back(700);
@@ -114,12 +119,12 @@ TEST_P(CausalAttentionTest, EqualsPlainOperations) {
                                   own.key.clone().requires_grad_(),
                                   own.value.clone().requires_grad_()};
     const at::Tensor gradient = Rows(shape, shape.heads, 4);
-    const Attended attended = CausalAttention(own, shape);
+    const Attended attended = Attend(own, shape);
     const at::Tensor plain = Plain(leaves, shape);
     EXPECT_LT(RelativeDifference(attended.output, plain), 2e-6);
 
     plain.backward(gradient);
-    CausalAttentionBackward(gradient, attended, shape, own);
+    AttendBackward(gradient, attended, shape, own);
     // Of one token alone, the score does not matter.
     if (context > 1 && GetParam().window != 1) {
       EXPECT_LT(RelativeDifference(own.query, leaves.query.grad()), 5e-6);
@@ -132,21 +137,21 @@ TEST_P(CausalAttentionTest, EqualsPlainOperations) {
   }
 }
 
-TEST_P(CausalAttentionTest, PartsOfWiderRowsGiveTheSameBits) {
+TEST_P(AttentionTest, PartsOfWiderRowsGiveTheSameBits) {
   const AttentionShape shape = Shape(64);
   const QueryKeyValue apart = Input(shape);
   const QueryKeyValue parts = InputOfOneProjection(shape);
   const at::Tensor gradient = Rows(shape, shape.heads, 4);
   for (const QueryKeyValue& input : {apart, parts}) {
-    const Attended attended = CausalAttention(input, shape);
-    CausalAttentionBackward(gradient, attended, shape, input);
+    const Attended attended = Attend(input, shape);
+    AttendBackward(gradient, attended, shape, input);
   }
   EXPECT_TRUE(parts.query.equal(apart.query));
   EXPECT_TRUE(parts.key.equal(apart.key));
   EXPECT_TRUE(parts.value.equal(apart.value));
 }
 
-TEST_P(CausalAttentionTest, AnyNumberOfThreadsGivesTheSameBits) {
+TEST_P(AttentionTest, AnyNumberOfThreadsGivesTheSameBits) {
   const int threads = at::get_num_threads();
   for (int64_t context : {7, 19, 22, 25, 64, 100, 127}) {
     const AttentionShape shape = Shape(context);
@@ -156,8 +161,8 @@ TEST_P(CausalAttentionTest, AnyNumberOfThreadsGivesTheSameBits) {
       SCOPED_TRACE(testing::Message() << context << " tokens, " << count);
       at::set_num_threads(count);
       const QueryKeyValue input = InputOfOneProjection(shape);
-      const Attended attended = CausalAttention(input, shape);
-      CausalAttentionBackward(attended.output, attended, shape, input);
+      const Attended attended = Attend(input, shape);
+      AttendBackward(attended.output, attended, shape, input);
       if (count == 1) {
         output = attended.output;
         gradient = input;
@@ -171,7 +176,7 @@ TEST_P(CausalAttentionTest, AnyNumberOfThreadsGivesTheSameBits) {
   at::set_num_threads(threads);
 }
 
-TEST_P(CausalAttentionTest, ScoresOfOneSequenceExistAtATime) {
+TEST_P(AttentionTest, ScoresOfOneSequenceExistAtATime) {
   AttentionShape shape = Shape(200);
   shape.sequences = 20;
   const QueryKeyValue input = Input(shape);
@@ -180,27 +185,27 @@ TEST_P(CausalAttentionTest, ScoresOfOneSequenceExistAtATime) {
   const int64_t score_bytes =
       shape.heads * shape.context * shape.context * kFloatBytes;
   CountingAllocator allocator;
-  const Attended attended = CausalAttention(input, shape);
+  const Attended attended = Attend(input, shape);
   EXPECT_LT(allocator.peak_bytes(),
             1.5 * score_bytes + 1.5 * attended.output.nbytes());
   const at::Tensor gradient = RandomTensor(attended.output.sizes(), 4);
   allocator.Reset();
-  CausalAttentionBackward(gradient, attended, shape, input);
+  AttendBackward(gradient, attended, shape, input);
   EXPECT_LT(allocator.peak_bytes(), 3 * score_bytes + input_bytes);
 }
 
 // A window that no context reaches changes nothing.
-TEST(CausalAttentionWindowTest, AWideWindowGivesTheBitsOfNone) {
+TEST(AttentionWindowTest, AWideWindowGivesTheBitsOfNone) {
   AttentionShape shape{/*sequences=*/2, /*context=*/40, /*heads=*/2,
                        /*key_value_heads=*/1};
   const QueryKeyValue input = {RandomTensor({80, 24}, 1),
                                RandomTensor({80, 12}, 2),
                                RandomTensor({80, 12}, 3)};
-  const at::Tensor all = CausalAttention(input, shape).output;
+  const at::Tensor all = Attend(input, shape).output;
   shape.window = 40;
-  EXPECT_TRUE(CausalAttention(input, shape).output.equal(all));
+  EXPECT_TRUE(Attend(input, shape).output.equal(all));
   shape.window = 39;
-  EXPECT_FALSE(CausalAttention(input, shape).output.equal(all));
+  EXPECT_FALSE(Attend(input, shape).output.equal(all));
 }
 
 }  // namespace

@@ -1,4 +1,4 @@
-#include "worker/model/causal_attention.h"
+#include "worker/model/attention.h"
 
 #include <cmath>
 #include <limits>
@@ -21,7 +21,7 @@ namespace hydra {
 namespace {
 
 bool IsWindowed(const AttentionShape& shape) {
-  return shape.window > 0 && shape.window < shape.context;
+  return shape.is_causal && shape.window > 0 && shape.window < shape.context;
 }
 
 bool IsFused(const QueryKeyValue& input, const AttentionShape& shape) {
@@ -33,8 +33,8 @@ int64_t GroupSize(const AttentionShape& shape) {
   return shape.heads / shape.key_value_heads;
 }
 
-// True where a token does not look: at those behind it, and at those before its
-// window.
+// True where a token of causal attention does not look: at those behind it, and
+// at those before its window.
 at::Tensor HiddenPairs(const AttentionShape& shape,
                        const at::TensorOptions& options) {
   const at::Tensor all =
@@ -90,7 +90,8 @@ class Scores {
         key_(ByHead(input.key, shape.key_value_heads, shape)),
         value_(ByHead(input.value, shape.key_value_heads, shape)),
         scale_(1 / std::sqrt(static_cast<double>(key_.size(-1)))),
-        hidden_(HiddenPairs(shape, input.query.options())),
+        hidden_(shape.is_causal ? HiddenPairs(shape, input.query.options())
+                                : at::Tensor()),
         weights_(at::empty({shape.heads, shape.context, shape.context},
                            input.query.options())) {
     for (int64_t member = 0; member < group_size_; ++member) {
@@ -119,7 +120,9 @@ class Scores {
       Multiply(query(sequence, member), key(sequence).transpose(1, 2), scale_,
                /*add=*/false, OfMember(weights_, member));
     }
-    weights_.masked_fill_(hidden_, -std::numeric_limits<float>::infinity());
+    if (hidden_.defined()) {
+      weights_.masked_fill_(hidden_, -std::numeric_limits<float>::infinity());
+    }
     at::_softmax_out(weights_, weights_, /*dim=*/-1, /*half_to_float=*/false);
     return weights_;
   }
@@ -137,6 +140,7 @@ class Scores {
   const at::Tensor key_;
   const at::Tensor value_;
   const double scale_;
+  // Undefined: all pairs count.
   const at::Tensor hidden_;
   at::Tensor weights_;
 };
@@ -218,7 +222,7 @@ Attended FusedForward(const QueryKeyValue& input, const AttentionShape& shape) {
   const auto pass = [&](int64_t member) {
     return at::_scaled_dot_product_flash_attention_for_cpu(
         ByGroup(input.query, member, shape), key, value, /*dropout_p=*/0,
-        /*is_causal=*/true, mask);
+        shape.is_causal, mask);
   };
   if (GroupSize(shape) == 1) {
     const auto [output, log_sum_exp] = pass(0);
@@ -250,7 +254,7 @@ void FusedBackward(const at::Tensor& output_gradient, const Attended& attended,
             ByGroup(attended.output, member, shape),
             GroupSize(shape) == 1 ? attended.log_sum_exp
                                   : attended.log_sum_exp[member],
-            /*dropout_p=*/0, /*is_causal=*/true, mask);
+            /*dropout_p=*/0, shape.is_causal, mask);
     query.copy_(query_gradient);
     if (member == 0) {
       key_sum = key_gradient;
@@ -266,17 +270,14 @@ void FusedBackward(const at::Tensor& output_gradient, const Attended& attended,
 
 }  // namespace
 
-Attended CausalAttention(const QueryKeyValue& input,
-                         const AttentionShape& shape) {
+Attended Attend(const QueryKeyValue& input, const AttentionShape& shape) {
   const at::NoGradGuard no_grad;
   if (!IsFused(input, shape)) return {ForwardByScores(input, shape), {}};
   return FusedForward(input, shape);
 }
 
-void CausalAttentionBackward(const at::Tensor& output_gradient,
-                             const Attended& attended,
-                             const AttentionShape& shape,
-                             const QueryKeyValue& input) {
+void AttendBackward(const at::Tensor& output_gradient, const Attended& attended,
+                    const AttentionShape& shape, const QueryKeyValue& input) {
   const at::NoGradGuard no_grad;
   if (IsFused(input, shape)) {
     FusedBackward(output_gradient, attended, shape, input);

@@ -1,0 +1,31 @@
+#ifndef HYDRA_WORKER_EXEC_HOST_BATCH_H_
+#define HYDRA_WORKER_EXEC_HOST_BATCH_H_
+
+#include <cstdint>
+#include <vector>
+
+namespace hydra {
+
+// A micro-batch, or an evaluation's batch, as it waits on the host.
+struct HostBatch {
+  int64_t sequences = 0;
+  // Of this batch, see ContextOf in worker/data/window_reader.h.
+  int64_t context = 0;
+  // [sequences, context + 1], or empty.
+  std::vector<int64_t> tokens;
+  // [sequences, context], or empty: as MicroBatch's.
+  std::vector<int64_t> targets;
+  // Of a model that is fed examples, in place of tokens: [sequences, numbers of
+  // an example]. Empty where the model's first layer is not computed.
+  std::vector<float> examples;
+  int64_t untrained_targets = 0;
+  // As MicroBatch's.
+  uint64_t seed = 0;
+  double gradient_scale = 1;
+  bool training = false;
+  double label_smoothing = 0;
+};
+
+}  // namespace hydra
+
+#endif  // HYDRA_WORKER_EXEC_HOST_BATCH_H_

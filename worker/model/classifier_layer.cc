@@ -1,0 +1,122 @@
+#include "worker/model/classifier_layer.h"
+
+#include <utility>
+
+#include "ATen/core/Tensor.h"
+#include "ATen/ops/argmax.h"
+#include "ATen/ops/empty.h"
+#include "ATen/ops/zeros.h"
+#include "c10/core/GradMode.h"
+#include "common/model/vit_table.h"
+#include "worker/model/block_views.h"
+#include "worker/model/cross_entropy.h"
+#include "worker/model/element_type.h"
+#include "worker/model/parameter_gradients.h"
+
+namespace hydra {
+namespace {
+
+// [images, width].
+at::Tensor ClassTokens(const at::Tensor& hidden) {
+  return hidden.select(1, 0).contiguous();
+}
+
+CrossEntropy LossOf(const MicroBatch& micro_batch, const at::Tensor& logits) {
+  return CrossEntropy(micro_batch, {{0, logits.size(1)}}, logits.options());
+}
+
+// Turns the logits into their exponentials.
+void AddAll(CrossEntropy& loss, at::Tensor& logits) {
+  loss.Add(/*first_token=*/0, /*range=*/0, logits);
+  loss.Finish(/*first_token=*/0, logits.size(0));
+}
+
+}  // namespace
+
+ClassifierLayer::ClassifierLayer(const LayerContext& context)
+    : block_(context.blocks.front()),
+      epsilon_(context.entry.attributes.at(vit::kEpsilon)) {}
+
+ClassifierLayer::Views ClassifierLayer::ViewsOf(const at::Tensor& flat) const {
+  Tensors tensors = TensorViews(block_, flat);
+  for (at::Tensor& tensor : tensors) tensor = Widened(tensor);
+  Views views;
+  views.norm_weight = tensors[0];
+  views.norm_bias = tensors[1];
+  views.classifier.weight = tensors[2];
+  views.classifier.bias = tensors[3];
+  return views;
+}
+
+at::Tensor ClassifierLayer::Normalized(const at::Tensor& tokens, const Views& p,
+                                       NormStatistics* statistics) const {
+  return LayerNormForward(tokens, p.norm_weight, p.norm_bias, epsilon_,
+                          statistics);
+}
+
+at::Tensor ClassifierLayer::Logits(const at::Tensor& hidden,
+                                   const at::Tensor& flat) const {
+  const at::NoGradGuard no_grad;
+  const Views p = ViewsOf(flat);
+  NormStatistics statistics;
+  return Project(Normalized(ClassTokens(hidden), p, &statistics), p.classifier);
+}
+
+LayerOutput ClassifierLayer::Forward(const LayerInput& input) const {
+  const at::NoGradGuard no_grad;
+  at::Tensor logits = Logits(input.boundary.front(), input.flats.front());
+  const at::Tensor likely = at::argmax(logits, /*dim=*/1, /*keepdim=*/true);
+  CrossEntropy loss = LossOf(input.micro_batch, logits);
+  AddAll(loss, logits);
+  LayerOutput output;
+  output.loss = loss.Loss();
+  output.loss.correct =
+      likely.eq(input.micro_batch.Targets()).sum().item<int64_t>();
+  return output;
+}
+
+Tape ClassifierLayer::Record(const LayerInput& input) const {
+  Tape tape;
+  tape.inputs = input.boundary;
+  tape.parameters = input.flats;
+  tape.micro_batch = input.micro_batch;
+  return tape;
+}
+
+LayerGradients ClassifierLayer::Backward(Tape tape,
+                                         const Tensors& /*output_gradients*/,
+                                         const Tensors& flat_gradients,
+                                         bool accumulate) const {
+  const at::NoGradGuard no_grad;
+  const at::Tensor& hidden = tape.inputs.front();
+  const Views p = ViewsOf(tape.parameters.front());
+  const Views to = ViewsOf(flat_gradients.front());
+  const ParameterGradients store(accumulate);
+  const at::Tensor tokens = ClassTokens(hidden);
+  NormStatistics statistics;
+  const at::Tensor normalized = Normalized(tokens, p, &statistics);
+  // Their gradient, once the loss is known.
+  at::Tensor logits = Project(normalized, p.classifier);
+  CrossEntropy loss = LossOf(tape.micro_batch, logits);
+  AddAll(loss, logits);
+  LayerGradients gradients;
+  gradients.loss = loss.Loss();
+  loss.ToGradient(/*first_token=*/0, /*range=*/0, logits);
+  logits.mul_(tape.micro_batch.gradient_scale);
+  StoreProjection(normalized, logits, p.classifier, store, to.classifier);
+  const at::Tensor token_gradient =
+      at::empty(normalized.sizes(), normalized.options());
+  InputGradient(logits, p.classifier, /*add=*/false, token_gradient);
+  // Nothing follows from an image's other rows.
+  const at::Tensor gradient = at::zeros(hidden.sizes(), hidden.options());
+  gradient.select(1, 0).copy_(
+      LayerNormBackward(token_gradient, tokens, p.norm_weight, statistics,
+                        store, {to.norm_weight, to.norm_bias}));
+  if (!accumulate && flat_gradients.front().defined()) {
+    ZeroPadding(block_, flat_gradients.front());
+  }
+  gradients.inputs = {gradient};
+  return gradients;
+}
+
+}  // namespace hydra
