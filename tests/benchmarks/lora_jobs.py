@@ -17,52 +17,25 @@ import json
 import time
 
 import local_server
+import random_llama
 
 
 def job_file(folder, args, rates):
-    model = folder / "model"
-    model.mkdir(exist_ok=True)
-    config = {
-        "model_type": "llama",
-        "architectures": ["LlamaForCausalLM"],
-        "vocab_size": 50257,
-        "hidden_size": args.width,
-        "intermediate_size": args.width * 11 // 4,
-        "num_hidden_layers": args.layers,
-        "num_attention_heads": args.width // 64,
-        "num_key_value_heads": args.width // 128,
-        "max_position_embeddings": 1024,
-        "rms_norm_eps": 1e-5,
-        "hidden_act": "silu",
-        "initializer_range": 0.02,
-        "tie_word_embeddings": True,
-    }
-    (model / "config.json").write_text(json.dumps(config))
-    return {
-        "name": "lora",
-        "model": {
-            "path": str(model),
-            "init": "random",
-            "frozen_dtype": args.frozen_dtype,
-            "tokenizer_path": str(local_server.EXAMPLE / "gpt2"),
-        },
-        "lora": {"r": args.rank, "target_modules": ["q_proj", "v_proj"]},
-        "data": {
-            "train_files": [
-                str(local_server.EXAMPLE / "data/wiki.valid.tokens")
-            ]
-        },
-        "train": {
-            "max_steps": args.steps,
+    model = random_llama.write_model(
+        folder, **random_llama.dimensions(args.width, args.layers)
+    )
+    return random_llama.job_file(
+        model,
+        args,
+        model={"frozen_dtype": args.frozen_dtype},
+        lora={"r": args.rank, "target_modules": ["q_proj", "v_proj"]},
+        train={
             "per_device_train_batch_size": args.batch,
-            "context_length": args.context,
             "learning_rate": rates[0],
         },
-        "output": {"save_model": False},
-        "checkpoint": {"every_minutes": 0},
-        "partition": {"cut_points": args.cuts},
-        "sweep": {"grid": {"train.learning_rate": rates}},
-    }
+        partition={"cut_points": args.cuts},
+        sweep={"grid": {"train.learning_rate": rates}},
+    )
 
 
 def device_of(args, link):
@@ -120,10 +93,6 @@ def moved(jobs, what):
     )
 
 
-def rates_of(jobs):
-    return [round(1e-4 * (1 + number), 7) for number in range(jobs)]
-
-
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--bin", default=str(local_server.ROOT / "bin"))
@@ -150,7 +119,7 @@ def main():
         )
         alone = None
         for count in args.jobs:
-            jobs, used = run(args, link, rates_of(count))
+            jobs, used = run(args, link, random_llama.rates_of(count))
             alone = alone or rate(jobs)
             print(
                 f"| {count} | {used / 1e6:.0f} |"
@@ -163,7 +132,7 @@ def main():
         begin = time.monotonic()
         with concurrent.futures.ThreadPoolExecutor(max_workers=2) as pool:
             runs = list(
-                pool.map(lambda one: run(args, link, [one]), rates_of(count))
+                pool.map(lambda one: run(args, link, [one]), random_llama.rates_of(count))
             )
         took = time.monotonic() - begin
         print(

@@ -12,9 +12,9 @@ moves.
 """
 
 import argparse
-import json
 
 import local_server
+import random_llama
 
 WAYS = {
     "full": {},
@@ -24,49 +24,19 @@ WAYS = {
 
 
 def job_file(folder, args, way):
-    model = folder / "model"
-    model.mkdir()
-    config = {
-        "model_type": "llama",
-        "architectures": ["LlamaForCausalLM"],
-        "vocab_size": 50257,
-        "hidden_size": 2048,
-        "intermediate_size": 5632,
-        "num_hidden_layers": args.layers,
-        "num_attention_heads": 32,
-        "num_key_value_heads": 4,
-        "max_position_embeddings": 2048,
-        "rms_norm_eps": 1e-5,
-        "hidden_act": "silu",
-        "initializer_range": 0.02,
-        "tie_word_embeddings": True,
-    }
-    (model / "config.json").write_text(json.dumps(config))
-    job = {
-        "name": "large",
-        "model": {
-            "path": str(model),
-            "init": "random",
-            "tokenizer_path": str(local_server.EXAMPLE / "gpt2"),
-            **WAYS[way],
-        },
-        "data": {
-            "train_files": [
-                str(local_server.EXAMPLE / "data/wiki.valid.tokens")
-            ]
-        },
-        "train": {
-            "max_steps": args.steps,
-            "per_device_train_batch_size": 1,
-            "context_length": args.context,
-            "learning_rate": 1e-4,
-        },
-        "output": {"save_model": False},
-        "checkpoint": {"every_minutes": 0},
-    }
+    model = random_llama.write_model(
+        folder,
+        hidden_size=2048,
+        intermediate_size=5632,
+        num_hidden_layers=args.layers,
+        num_attention_heads=32,
+        num_key_value_heads=4,
+        max_position_embeddings=2048,
+    )
+    more = {"model": WAYS[way]}
     if way != "full":
-        job["lora"] = {"r": 8, "target_modules": ["all-linear"]}
-    return job
+        more["lora"] = {"r": 8, "target_modules": ["all-linear"]}
+    return random_llama.job_file(model, args, **more)
 
 
 def bytes_of(traffic, what):

@@ -20,6 +20,7 @@ import sys
 import tempfile
 
 import local_server
+import random_llama
 
 PEFT = '''
 import json, sys, time
@@ -45,58 +46,17 @@ print(json.dumps(ends))
 '''
 
 
-def model_in(folder, args):
-    model = folder / "model"
-    model.mkdir()
-    config = {
-        "model_type": "llama",
-        "architectures": ["LlamaForCausalLM"],
-        "vocab_size": 50257,
-        "hidden_size": args.width,
-        "intermediate_size": args.width * 11 // 4,
-        "num_hidden_layers": args.layers,
-        "num_attention_heads": args.width // 64,
-        "num_key_value_heads": args.width // 128,
-        "max_position_embeddings": 1024,
-        "rms_norm_eps": 1e-5,
-        "hidden_act": "silu",
-        "initializer_range": 0.02,
-        "tie_word_embeddings": True,
-    }
-    (model / "config.json").write_text(json.dumps(config))
-    return model
-
-
-def rates_of(jobs):
-    return [round(1e-4 * (1 + number), 7) for number in range(jobs)]
-
-
 def hydra(model, args):
     """Times at which the steps of each job ended."""
-    job = {
-        "name": "lora",
-        "model": {
-            "path": str(model),
-            "init": "random",
-            "tokenizer_path": str(local_server.EXAMPLE / "gpt2"),
+    job = random_llama.job_file(
+        model,
+        args,
+        lora={"r": 8, "target_modules": ["q_proj", "v_proj"]},
+        partition={"cut_points": []},
+        sweep={
+            "grid": {"train.learning_rate": random_llama.rates_of(args.jobs)}
         },
-        "lora": {"r": 8, "target_modules": ["q_proj", "v_proj"]},
-        "data": {
-            "train_files": [
-                str(local_server.EXAMPLE / "data/wiki.valid.tokens")
-            ]
-        },
-        "train": {
-            "max_steps": args.steps,
-            "per_device_train_batch_size": 1,
-            "context_length": args.context,
-            "learning_rate": 1e-4,
-        },
-        "output": {"save_model": False},
-        "checkpoint": {"every_minutes": 0},
-        "partition": {"cut_points": []},
-        "sweep": {"grid": {"train.learning_rate": rates_of(args.jobs)}},
-    }
+    )
     devices = [
         {"name": f"cpu:{i}", "memory_limit_bytes": args.device, "threads": 1}
         for i in range(2)
@@ -123,7 +83,7 @@ def peft(model, args):
             ).stdout
         )
 
-    rates = rates_of(args.jobs)
+    rates = random_llama.rates_of(args.jobs)
     with concurrent.futures.ThreadPoolExecutor(max_workers=2) as pool:
         return [
             list(pool.map(train, rates[first : first + 2]))
@@ -161,7 +121,10 @@ def main():
     local_server.check_programs(args.bin)
     local_server.leave_nothing_behind()
     with tempfile.TemporaryDirectory(prefix="hydra-") as folder:
-        model = model_in(pathlib.Path(folder), args)
+        model = random_llama.write_model(
+            pathlib.Path(folder),
+            **random_llama.dimensions(args.width, args.layers),
+        )
         for _ in range(args.rounds):
             ours = rate([hydra(model, args)])
             theirs = rate(peft(model, args))
