@@ -51,8 +51,8 @@ Tape AutogradLayer::Record(const LayerInput& input) const {
   Tape tape;
   tape.micro_batch = input.micro_batch;
   for (size_t i = 0; i < blocks_.size(); ++i) {
-    for (const at::Tensor& view : TensorViews(blocks_[i], input.flats[i])) {
-      tape.parameters.push_back(Leaf(Widened(view), blocks_[i].frozen));
+    for (const at::Tensor& view : WidenedViews(blocks_[i], input.flats[i])) {
+      tape.parameters.push_back(Leaf(view, blocks_[i].frozen));
     }
   }
   for (const at::Tensor& tensor : input.boundary) {
@@ -103,8 +103,8 @@ LayerGradients AutogradLayer::Backward(Tape tape,
 Tensors AutogradLayer::ViewsOf(const Tensors& flats) const {
   Tensors views;
   for (size_t i = 0; i < blocks_.size(); ++i) {
-    for (at::Tensor& view : TensorViews(blocks_[i], flats[i])) {
-      views.push_back(Widened(view));
+    for (at::Tensor& view : WidenedViews(blocks_[i], flats[i])) {
+      views.push_back(std::move(view));
     }
   }
   return views;

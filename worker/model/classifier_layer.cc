@@ -38,8 +38,7 @@ ClassifierLayer::ClassifierLayer(const LayerContext& context)
       epsilon_(context.entry.attributes.at(vit::kEpsilon)) {}
 
 ClassifierLayer::Views ClassifierLayer::ViewsOf(const at::Tensor& flat) const {
-  Tensors tensors = TensorViews(block_, flat);
-  for (at::Tensor& tensor : tensors) tensor = Widened(tensor);
+  const Tensors tensors = WidenedViews(block_, flat);
   Views views;
   views.norm_weight = tensors[0];
   views.norm_bias = tensors[1];

@@ -62,13 +62,6 @@ at::Tensor Operand(const at::Tensor& rows, bool is_rounded) {
   return is_rounded ? rows : Widened(rows);
 }
 
-// To compute with.
-Tensors WidenedViews(const ParameterBlock& block, const at::Tensor& flat) {
-  Tensors views = TensorViews(block, flat);
-  for (at::Tensor& view : views) view = Widened(view);
-  return views;
-}
-
 // Calls body(first token, rows of `normalized`) for slice after slice.
 template <typename Body>
 void ForEachSlice(const at::Tensor& normalized, Body body) {

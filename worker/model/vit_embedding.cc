@@ -35,8 +35,7 @@ VitEmbedding::VitEmbedding(const LayerContext& context)
       layer_(context.layer) {}
 
 VitEmbedding::Views VitEmbedding::ViewsOf(const at::Tensor& flat) const {
-  Tensors tensors = TensorViews(block_, flat);
-  for (at::Tensor& tensor : tensors) tensor = Widened(tensor);
+  const Tensors tensors = WidenedViews(block_, flat);
   Views views;
   views.class_token = Flat(tensors[0]);
   views.positions = Flat(tensors[1]);

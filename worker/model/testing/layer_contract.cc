@@ -124,8 +124,8 @@ Tensors LayerContractTest::FreshFlats() const {
 Tensors LayerContractTest::HostParameters() const {
   Tensors parameters;
   for (size_t i = 0; i < entry_.parameter_blocks.size(); ++i) {
-    for (at::Tensor& view : TensorViews(Block(i), host_input_.flats[i])) {
-      parameters.push_back(Widened(view));
+    for (at::Tensor& view : WidenedViews(Block(i), host_input_.flats[i])) {
+      parameters.push_back(std::move(view));
     }
   }
   return parameters;
