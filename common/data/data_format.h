@@ -23,6 +23,16 @@ inline bool IsTensors(hydra::v1::DataFormat format) {
   return format == hydra::v1::DATA_FORMAT_TENSORS;
 }
 
+// Folders of pictures, one for each class; no files of data.
+inline bool IsImages(hydra::v1::DataFormat format) {
+  return format == hydra::v1::DATA_FORMAT_IMAGES;
+}
+
+// Examples with a class each, and no tokens.
+inline bool HasExamples(hydra::v1::DataFormat format) {
+  return IsTensors(format) || IsImages(format);
+}
+
 // Text that a tokenizer makes ids of; else the ids, or tensors, are there.
 inline bool IsTokenized(hydra::v1::DataFormat format) {
   return format == hydra::v1::DATA_FORMAT_TEXT || IsRows(format);

@@ -1,5 +1,6 @@
 #include "common/file/private_places.h"
 
+#include <fcntl.h>
 #include <linux/magic.h>
 #include <sys/stat.h>
 #include <sys/vfs.h>
@@ -107,6 +108,27 @@ bool Holds(const std::string& place, const std::string& linkable,
   return false;
 }
 
+// `directory` is open(2)'s answer for `path`.
+absl::StatusOr<UniqueFd> CheckedDirectory(
+    UniqueFd directory, absl::string_view path,
+    const std::vector<std::string>& real_roots) {
+  if (!directory.is_open()) {
+    return FileError(errno, absl::StrCat("cannot open directory ", path));
+  }
+  const absl::StatusOr<std::string> real_path = RealPath(directory);
+  if (!real_path.ok()) return real_path.status();
+  if (std::none_of(real_roots.begin(), real_roots.end(),
+                   [&](const std::string& root) {
+                     return IsAtOrBelow(*real_path, root);
+                   })) {
+    return absl::PermissionDeniedError(absl::StrCat(
+        path, " leads to ", *real_path, ", outside of the allowed roots"));
+  }
+  absl::Status status = CheckNotPrivate(directory, path);
+  if (!status.ok()) return status;
+  return directory;
+}
+
 absl::Status Private(absl::string_view path) {
   return absl::PermissionDeniedError(absl::StrCat(
       path,
@@ -176,6 +198,21 @@ absl::StatusOr<UniqueFd> OpenJobFile(
                         absl::StrCat(path, ": ", directory.status().message()));
   }
   return OpenJobFile(*directory, split.folder, split.name, real_roots);
+}
+
+absl::StatusOr<UniqueFd> OpenJobDirectory(
+    const std::string& path, const std::vector<std::string>& real_roots) {
+  return CheckedDirectory(
+      UniqueFd(open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC)), path,
+      real_roots);
+}
+
+absl::StatusOr<UniqueFd> OpenJobDirectory(
+    const UniqueFd& directory, absl::string_view directory_path,
+    const std::string& name, const std::vector<std::string>& real_roots) {
+  return CheckedDirectory(UniqueFd(openat(directory.get(), name.c_str(),
+                                          O_RDONLY | O_DIRECTORY | O_CLOEXEC)),
+                          absl::StrCat(directory_path, "/", name), real_roots);
 }
 
 }  // namespace hydra

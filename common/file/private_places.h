@@ -50,6 +50,20 @@ absl::StatusOr<UniqueFd> OpenJobFile(
 absl::StatusOr<UniqueFd> OpenJobFile(
     const std::string& path, const std::vector<std::string>& real_roots);
 
+// For a directory that a job names, which may be one of the roots: for listing
+// it, and for opening what is in it.
+//
+// PERMISSION_DENIED: it lies outside of the roots, or as CheckNotPrivate().
+// FAILED_PRECONDITION: it is no directory. NOT_FOUND and others: from the file
+// system.
+absl::StatusOr<UniqueFd> OpenJobDirectory(
+    const std::string& path, const std::vector<std::string>& real_roots);
+
+// The same for `name` in `directory`, which is known as `directory_path`.
+absl::StatusOr<UniqueFd> OpenJobDirectory(
+    const UniqueFd& directory, absl::string_view directory_path,
+    const std::string& name, const std::vector<std::string>& real_roots);
+
 }  // namespace hydra
 
 #endif  // HYDRA_COMMON_FILE_PRIVATE_PLACES_H_

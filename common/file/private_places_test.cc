@@ -5,7 +5,10 @@
 #include <unistd.h>
 
 #include <filesystem>
+#include <string>
+#include <vector>
 
+#include "common/file/file.h"
 #include "common/file/scratch_directory.h"
 
 namespace hydra {
@@ -86,6 +89,28 @@ TEST_F(PrivatePlacesTest, WhatDoesNotExistYetIsPrivateByItsPath) {
   SetPrivatePlaces({folder_.PathOf("later")});
   EXPECT_TRUE(IsPrivatePath(folder_.PathOf("later/file")));
   EXPECT_FALSE(IsPrivatePath(folder_.PathOf("later2")));
+}
+
+TEST_F(PrivatePlacesTest, AFolderIsOpenedBelowTheRootsAlone) {
+  const std::vector<std::string> roots = {folder_.PathOf("user")};
+  const absl::StatusOr<UniqueFd> user =
+      OpenJobDirectory(folder_.PathOf("user"), roots);
+  ASSERT_TRUE(user.ok()) << user.status();
+  folder_.MakeDirectory("user/inside");
+  fs::create_directory_symlink("inside", folder_.PathOf("user/link"));
+  EXPECT_TRUE(OpenJobDirectory(*user, "user", "link", roots).ok());
+  folder_.MakeDirectory("other");
+  fs::create_directory_symlink("../other", folder_.PathOf("user/out"));
+  EXPECT_TRUE(absl::IsPermissionDenied(
+      OpenJobDirectory(*user, "user", "out", roots).status()));
+  EXPECT_TRUE(absl::IsPermissionDenied(
+      OpenJobDirectory(folder_.path(), roots).status()));
+  EXPECT_TRUE(absl::IsPermissionDenied(
+      OpenJobDirectory(folder_.PathOf("state"), {"/"}).status()));
+  EXPECT_TRUE(absl::IsNotFound(
+      OpenJobDirectory(folder_.PathOf("none"), {"/"}).status()));
+  EXPECT_TRUE(absl::IsFailedPrecondition(
+      OpenJobDirectory(folder_.PathOf("user/data"), {"/"}).status()));
 }
 
 TEST_F(PrivatePlacesTest, TheKernelsAnswersAreNoFiles) {

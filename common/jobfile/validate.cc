@@ -386,10 +386,15 @@ void CheckRows(const v1::DataSpec& data, SectionChecker* check) {
 
 // What belongs to tokens, and has no meaning for examples; what FillDefaults,
 // or a submission, fills in is no mistake.
-void CheckTensors(const v1::JobSpec& job, Mistakes* mistakes) {
-  if (!IsTensors(job.data().format())) return;
-  const auto refuse = [mistakes](absl::string_view field) {
-    AddMistake(field, "data.format tensors has no tokens; remove it", mistakes);
+void CheckExamples(const v1::JobSpec& job, Mistakes* mistakes) {
+  if (!HasExamples(job.data().format())) return;
+  const auto refuse = [&](absl::string_view field) {
+    AddMistake(
+        field,
+        absl::StrCat("data.format ",
+                     IsImages(job.data().format()) ? "images" : "tensors",
+                     " has no tokens; remove it"),
+        mistakes);
   };
   if (!job.model().tokenizer_path().empty() &&
       job.model().tokenizer_path() != job.model().path()) {
@@ -430,7 +435,7 @@ void ValidateJob(const v1::JobSpec& job, Mistakes* mistakes) {
   SectionChecker data("data", mistakes);
   data.Known("format", *v1::DataFormat_descriptor(), job.data().format());
   CheckRows(job.data(), &data);
-  CheckTensors(job, mistakes);
+  CheckExamples(job, mistakes);
 
   SectionChecker train("train", mistakes);
   CheckLength(job.train(), &train);

@@ -157,10 +157,10 @@ TEST(ValidateJobTest, ExplainsEachMistake) {
        "data.test_files[0]: expected an absolute path, found '~/t'; '~' is "
        "not expanded, write the directory out"},
       {[](Job* j) {
-         j->mutable_data()->set_format(static_cast<v1::DataFormat>(9));
+         j->mutable_data()->set_format(static_cast<v1::DataFormat>(99));
        },
        "data.format: expected one of text, tokens_u16, tokens_u32, jsonl, "
-       "chat, instruction, tensors, found the unknown value 9"},
+       "chat, instruction, tensors, images, found the unknown value 99"},
       {[](Job* j) { j->mutable_train()->set_max_steps(0); },
        "train.max_steps: expected a whole number from 1 to 1000000000000, "
        "found 0"},
@@ -366,9 +366,11 @@ TEST(ValidateJobTest, ExplainsEachMistake) {
   }
 }
 
-TEST(ValidateJobTest, TensorsHaveNothingThatBelongsToTokens) {
+// With data of a format that `name` names.
+void ExpectNothingThatBelongsToTokens(v1::DataFormat format,
+                                      const std::string& name) {
   v1::JobSpec job = ValidJob();
-  job.mutable_data()->set_format(v1::DATA_FORMAT_TENSORS);
+  job.mutable_data()->set_format(format);
   EXPECT_EQ(MessageOf(job), "");
   v1::JobSpec filled = job;
   FillDefaults(&filled);
@@ -382,14 +384,19 @@ TEST(ValidateJobTest, TensorsHaveNothingThatBelongsToTokens) {
   const std::string message = MessageOf(job);
   for (const char* field :
        {"model.tokenizer_path", "data.packing", "train.context_length"}) {
-    EXPECT_NE(message.find(std::string(field) +
-                           ": data.format tensors has no tokens; remove it"),
+    EXPECT_NE(message.find(std::string(field) + ": data.format " + name +
+                           " has no tokens; remove it"),
               std::string::npos)
         << field << " in " << message;
   }
   for (const char* field : {"data.text_field", "data.chat_template"}) {
     EXPECT_NE(message.find(field), std::string::npos) << field;
   }
+}
+
+TEST(ValidateJobTest, ExamplesHaveNothingThatBelongsToTokens) {
+  ExpectNothingThatBelongsToTokens(v1::DATA_FORMAT_TENSORS, "tensors");
+  ExpectNothingThatBelongsToTokens(v1::DATA_FORMAT_IMAGES, "images");
 }
 
 TEST(ValidateJobTest, RefusesAdaptersThatCannotBe) {

@@ -25,9 +25,13 @@ std::string PrepareKey(const Job& job) {
   const v1::DataSpec& data = job.submitted.spec.data();
   if (job.shape.table->examples.has_value()) {
     const ExampleInput& examples = *job.shape.table->examples;
-    return absl::StrCat(data.SerializeAsString(), "|", examples.name, "|",
-                        absl::StrJoin(examples.shape, ","), "|",
-                        examples.class_count);
+    return absl::StrCat(
+        data.SerializeAsString(), "|", examples.name, "|",
+        absl::StrJoin(examples.shape, ","), "|", examples.class_count,
+        // Its directory says how they become numbers.
+        IsImages(data.format())
+            ? absl::StrCat("|", job.submitted.spec.model().path())
+            : "");
   }
   return absl::StrCat(data.SerializeAsString(), "|",
                       job.submitted.spec.model().tokenizer_path(), "|",

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "absl/status/status.h"
 #include "absl/strings/ascii.h"
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
@@ -53,6 +54,16 @@ std::string MistakeOfRows(const std::string& path, absl::string_view head) {
                       ", and each line must be an object, {...}");
 }
 
+// Of what should be a folder of pictures, as far as it is one; empty: none.
+std::string MistakeOfFolder(const std::string& path, const PathPolicy& paths) {
+  const absl::Status status = paths.CheckReadableDirectory(path);
+  return absl::StrCat(status.message(),
+                      absl::IsInvalidArgument(status)
+                          ? "; data.format images takes folders, with a folder "
+                            "of pictures for each class in them"
+                          : "");
+}
+
 // Of a file that should be safetensors, as far as its begin tells; empty: none.
 std::string MistakeOfTensors(const std::string& path, absl::string_view head) {
   const FileFormat* const found = RecogniseFormat(head);
@@ -71,6 +82,10 @@ const DataCheck::Finding& DataCheck::Look(const std::string& path,
   Finding& finding = entry->second;
   if (!is_new) return finding;
   finding.field = field;
+  if (IsImages(format)) {
+    finding.mistake = MistakeOfFolder(path, paths_);
+    return finding;
+  }
   const bool is_rows = IsRows(format);
   const bool is_text = IsTokenized(format);
   absl::StatusOr<std::string> head = HeadOf(path, paths_);

@@ -12,7 +12,8 @@
 namespace hydra {
 
 // Looks at the data files of a submission's jobs: whether they can be read, and
-// whether they are what data.format says, as far as their first bytes tell.
+// whether they are what data.format says, as far as their first bytes tell. Of
+// pictures, whether there are folders; see ImageCheck.
 // Each file is looked at once, and a mistake of it is told once, whatever names
 // it.
 //

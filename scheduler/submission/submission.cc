@@ -27,6 +27,7 @@
 #include "scheduler/core/new_job.h"
 #include "scheduler/core/plan.h"
 #include "scheduler/submission/data_check.h"
+#include "scheduler/submission/image_check.h"
 #include "scheduler/submission/model_check.h"
 #include "scheduler/submission/tokenizer_check.h"
 
@@ -69,16 +70,17 @@ std::string NameOf(v1::DataFormat format) {
 // Whether the data is what the model is fed; else that is among the mistakes.
 bool IsFedWhatItTakes(const ModelTable& table, const v1::JobSpec& spec,
                       Mistakes& mistakes) {
-  const bool has_tensors = IsTensors(spec.data().format());
+  const bool has_examples = HasExamples(spec.data().format());
   if (HasMistake(mistakes, "data.format")) return false;
-  if (has_tensors == table.examples.has_value()) return true;
+  if (has_examples == table.examples.has_value()) return true;
   AddMistake(
       "data.format",
       absl::StrCat(
           "found ", NameOf(spec.data().format()), ", but ", WhatItTakes(table),
-          has_tensors ? "; text, jsonl, chat, instruction or files of ids "
-                        "have them"
-                      : " of safetensors files; set it to tensors"),
+          has_examples ? "; text, jsonl, chat, instruction or files of ids "
+                         "have them"
+                       : " of safetensors files; set it to tensors, or to "
+                         "images for folders of JPEG and PNG files"),
       &mistakes);
   return false;
 }
@@ -214,6 +216,7 @@ class Checker {
       : paths_(paths),
         default_output_dir_(default_output_dir),
         data_(&paths),
+        images_(&paths),
         tokenizers_(&paths) {}
 
   // Fills in the job's defaults, and what follows from its model. All mistakes
@@ -248,6 +251,11 @@ class Checker {
           &mistakes, &job.warnings);
     }
     if (!model.table.has_value()) return mistakes;
+    if (is_fed && IsImages(spec.data().format()) &&
+        !HasMistakeBelow(mistakes, "data.")) {
+      images_.Check(spec, *model.config_json, *model.table->examples, &mistakes,
+                    &job.warnings);
+    }
     const bool freezes = spec.has_lora() || spec.model().frozen_size() > 0;
     if (freezes && spec.model().frozen_dtype() == v1::PARAMETER_TYPE_AUTO) {
       spec.mutable_model()->set_frozen_dtype(model.weights_type);
@@ -300,6 +308,7 @@ class Checker {
   const PathPolicy& paths_;
   const std::string& default_output_dir_;
   DataCheck data_;
+  ImageCheck images_;
   TokenizerCheck tokenizers_;
   std::map<std::pair<std::string, v1::Initialization>, CheckedModel> models_;
   SharedByContent<ModelTable> tables_;

@@ -1,23 +1,17 @@
 #include "worker/data/example_cache.h"
 
 #include <algorithm>
-#include <filesystem>
-#include <system_error>
 #include <utility>
 
 #include "absl/status/status.h"
 #include "absl/strings/escaping.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
-#include "absl/time/clock.h"
 #include "common/hash/sha256.h"
-#include "glog/logging.h"
-#include "worker/data/example_file.h"
 #include "worker/data/example_source.h"
 #include "worker/data/input_file.h"
 #include "worker/data/posix_file.h"
 #include "worker/data/token_source.h"
-#include "worker/data/unfinished_files.h"
 
 namespace hydra {
 namespace {
@@ -85,58 +79,26 @@ absl::StatusOr<Facts> CheckSources(const ExampleRequest& request) {
   return facts;
 }
 
-// Writes the prepared file: its examples, then its header.
-class ExampleWriter {
- public:
-  ExampleWriter(const ExampleInput& input, safetensors::Dtype dtype,
-                PosixFile* file)
-      : file_(*file) {
-    header_.dtype = dtype;
-    header_.element_count = input.element_count();
-  }
-
-  // Before the first of `example_count` examples. It may take hours to write
-  // them: a disk that is too small is told now.
-  absl::Status Begin(int64_t example_count) {
-    const absl::Status status = file_.Truncate(ExampleHeader::kBytes);
+absl::Status Append(const ExampleSource& source, TaskControl& control,
+                    ExampleWriter& writer) {
+  const int64_t piece =
+      std::max<int64_t>(1, kPieceBytes / writer.example_bytes());
+  std::string records;
+  for (int64_t first = 0; first < source.example_count(); first += piece) {
+    if (absl::Status on = control.Advance(); !on.ok()) return on;
+    records.clear();
+    const int64_t count = std::min(piece, source.example_count() - first);
+    absl::Status status = source.Read(first, count, &records);
     if (!status.ok()) return status;
-    return file_.Reserve(ExampleHeader::kBytes +
-                         example_count * header_.example_bytes());
+    status = writer.Append(records, count);
+    if (!status.ok()) return status;
   }
-
-  absl::Status Append(const ExampleSource& source, TaskControl& control) {
-    const int64_t piece =
-        std::max<int64_t>(1, kPieceBytes / header_.example_bytes());
-    std::string records;
-    for (int64_t first = 0; first < source.example_count(); first += piece) {
-      if (absl::Status on = control.Advance(); !on.ok()) return on;
-      records.clear();
-      absl::Status status = source.Read(
-          first, std::min(piece, source.example_count() - first), &records);
-      if (!status.ok()) return status;
-      sha_.Update(records);
-      status = file_.Write(records);
-      if (!status.ok()) return status;
-    }
-    header_.example_count += source.example_count();
-    return absl::OkStatus();
-  }
-
-  absl::Status Finish() {
-    header_.content_hash = sha_.Finish();
-    const absl::Status written = file_.WriteAt(EncodeExampleHeader(header_), 0);
-    return written.ok() ? file_.Sync() : written;
-  }
-
- private:
-  PosixFile& file_;
-  ExampleHeader header_;
-  Sha256 sha_;
-};
+  return absl::OkStatus();
+}
 
 absl::Status Write(const ExampleRequest& request, const Facts& facts,
                    PosixFile* file, TaskControl& control) {
-  ExampleWriter writer(request.input, facts.dtype, file);
+  ExampleWriter writer(request.input.element_count(), facts.dtype, file);
   absl::Status status = writer.Begin(facts.example_count);
   for (const std::string& path : request.files) {
     if (!status.ok()) return status;
@@ -146,7 +108,7 @@ absl::Status Write(const ExampleRequest& request, const Facts& facts,
       return absl::FailedPreconditionError(
           absl::StrCat(path, " changed while it was read"));
     }
-    status = writer.Append(*source, control);
+    status = Append(*source, control, writer);
   }
   return status.ok() ? writer.Finish() : status;
 }
@@ -166,15 +128,6 @@ absl::Status CheckUnchanged(const ExampleRequest& request,
   return absl::OkStatus();
 }
 
-absl::StatusOr<ExampleFile> OpenChecked(const std::string& path,
-                                        TaskControl& control) {
-  absl::StatusOr<ExampleFile> file = ExampleFile::Open(path);
-  if (!file.ok()) return file;
-  const absl::Status checked = file->CheckContent(control);
-  if (!checked.ok()) return checked;
-  return file;
-}
-
 }  // namespace
 
 absl::StatusOr<PreparedExamples> PrepareExamples(const ExampleRequest& request,
@@ -190,38 +143,13 @@ absl::StatusOr<PreparedExamples> PrepareExamples(const ExampleRequest& request,
   }
   absl::StatusOr<Facts> facts = CheckSources(request);
   if (!facts.ok()) return facts.status();
-  std::error_code error;
-  std::filesystem::create_directories(request.cache_dir, error);
-  if (error) {
-    return absl::ErrnoToStatus(
-        error.value(), absl::StrCat("cannot create ", request.cache_dir));
-  }
-
-  PreparedExamples prepared;
-  prepared.path =
-      absl::StrCat(request.cache_dir, "/", Key(request, digests), ".examples");
-  absl::StatusOr<ExampleFile> file = OpenChecked(prepared.path, control);
-  prepared.reused = file.ok();
-  if (absl::IsNotFound(file.status()) || absl::IsDataLoss(file.status())) {
-    if (absl::IsDataLoss(file.status())) {
-      LOG(WARNING) << file.status().message() << "; making it anew";
-    }
-    RemoveAbandoned(request.cache_dir, absl::Now() - kKeepUnfinished);
-    const absl::StatusOr<bool> made = MakeWholeFile(
-        prepared.path, control,
-        [&] { return OpenChecked(prepared.path, control).ok(); },
-        [&](PosixFile& unfinished) {
-          absl::Status written = Write(request, *facts, &unfinished, control);
-          if (!written.ok()) return written;
-          return CheckUnchanged(request, digests, control);
-        });
-    if (!made.ok()) return made.status();
-    prepared.reused = !*made;
-    file = ExampleFile::Open(prepared.path);
-  }
-  if (!file.ok()) return file.status();
-  prepared.example_count = file->example_count();
-  prepared.warnings = std::move(facts->warnings);
+  absl::StatusOr<PreparedExamples> prepared = FindOrMakeExamples(
+      request.cache_dir, Key(request, digests), control, [&](PosixFile& file) {
+        absl::Status written = Write(request, *facts, &file, control);
+        if (!written.ok()) return written;
+        return CheckUnchanged(request, digests, control);
+      });
+  if (prepared.ok()) prepared->warnings = std::move(facts->warnings);
   return prepared;
 }
 

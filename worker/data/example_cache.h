@@ -7,6 +7,7 @@
 
 #include "absl/status/statusor.h"
 #include "common/model/model_table.h"
+#include "worker/data/prepared_examples.h"
 #include "worker/task/task_control.h"
 
 // Data sets of examples on disk as one file each (see ExampleFile), beside the
@@ -27,24 +28,12 @@ struct ExampleRequest {
   ExampleInput input;
 };
 
-struct PreparedExamples {
-  std::string path;
-  int64_t example_count = 0;
-  bool reused = false;  // Whether an earlier call had made the file.
-  // A sentence for each file with tensors that are not read.
-  std::vector<std::string> warnings;
-};
-
 // Makes the prepared file of `request`, or finds it. Reads the data files once
 // to find the name, and twice more if the file must be made; a file that is
 // found is checked in full, and made anew if it is damaged. Of a data file of
 // any size a few MiB are in memory.
 //
-// Any number of processes may prepare the same data at once: one makes the
-// file, the others wait for it and reuse it. A file is complete from the moment
-// it has its name. What a call leaves that is killed is begun anew by the next
-// one for the same data; if there is none within a day, a call for other data
-// removes it. Blocks; thread-safe.
+// As FindOrMakeExamples. A warning names a file with tensors that are not read.
 //
 // INVALID_ARGUMENT: as ExampleSource::Open and Read; no files; two files whose
 // numbers have different types. FAILED_PRECONDITION: a data file changed

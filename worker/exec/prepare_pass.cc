@@ -9,6 +9,8 @@
 #include "common/data/data_format.h"
 #include "google/protobuf/repeated_ptr_field.h"
 #include "worker/data/example_cache.h"
+#include "worker/data/image/image_cache.h"
+#include "worker/data/prepared_examples.h"
 #include "worker/data/token_cache.h"
 
 namespace hydra {
@@ -80,25 +82,65 @@ absl::StatusOr<Outcome> PrepareTokens(const JobContext& job, const Files& files,
 }
 
 // To whatever counts tokens, each example is a row of one.
-absl::StatusOr<Outcome> PrepareExamplesOf(const JobContext& job,
-                                          const Files& files,
-                                          const ExampleInput& input,
-                                          TaskControl& control) {
+Outcome OutcomeOf(PreparedExamples prepared) {
+  Outcome outcome;
+  outcome.split.set_token_file(prepared.path);
+  outcome.split.set_token_count(prepared.example_count);
+  outcome.split.set_row_count(prepared.example_count);
+  outcome.warnings = std::move(prepared.warnings);
+  outcome.summary = absl::StrCat(prepared.example_count, " examples",
+                                 prepared.reused ? ", prepared before" : "");
+  return outcome;
+}
+
+absl::StatusOr<Outcome> PrepareTensors(const JobContext& job,
+                                       const Files& files,
+                                       const ExampleInput& input,
+                                       TaskControl& control) {
   ExampleRequest request;
   request.cache_dir = job.token_cache_dir();
   request.files.assign(files.begin(), files.end());
   request.read_roots.assign(job.read_roots().begin(), job.read_roots().end());
   request.input = input;
-  const auto prepared = PrepareExamples(request, control);
+  absl::StatusOr<PreparedExamples> prepared = PrepareExamples(request, control);
   if (!prepared.ok()) return prepared.status();
-  Outcome outcome;
-  outcome.split.set_token_file(prepared->path);
-  outcome.split.set_token_count(prepared->example_count);
-  outcome.split.set_row_count(prepared->example_count);
-  outcome.warnings = prepared->warnings;
-  outcome.summary = absl::StrCat(prepared->example_count, " examples",
-                                 prepared->reused ? ", prepared before" : "");
-  return outcome;
+  return OutcomeOf(*std::move(prepared));
+}
+
+std::vector<std::string> ListOf(const Files& files) {
+  return {files.begin(), files.end()};
+}
+
+absl::StatusOr<Outcome> PrepareFolders(const JobContext& job,
+                                       const Files& folders,
+                                       const ExampleInput& input,
+                                       TaskControl& control) {
+  ImageRequest request;
+  request.cache_dir = job.token_cache_dir();
+  request.folders = ListOf(folders);
+  request.read_roots = ListOf(job.read_roots());
+  request.input = input;
+  // The same for each split: the training folders say which class is which.
+  absl::StatusOr<ImageReading> reading = ReadImageReading(
+      job.spec().model().path(), job.model_config_json(),
+      ListOf(job.spec().data().train_files()), request.read_roots, input);
+  if (!reading.ok()) return reading.status();
+  request.reading = *std::move(reading);
+  absl::StatusOr<PreparedExamples> prepared = PrepareImages(request, control);
+  if (!prepared.ok()) return prepared.status();
+  return OutcomeOf(*std::move(prepared));
+}
+
+absl::StatusOr<Outcome> PrepareSplit(const JobContext& job, const Files& files,
+                                     const ModelTable& table,
+                                     TaskControl& control) {
+  if (!table.examples.has_value()) {
+    return PrepareTokens(job, files, table.vocabulary_size, control);
+  }
+  if (IsImages(job.spec().data().format())) {
+    return PrepareFolders(job, files, *table.examples, control);
+  }
+  return PrepareTensors(job, files, *table.examples, control);
 }
 
 }  // namespace
@@ -116,10 +158,7 @@ absl::StatusOr<PrepareResult> RunPreparePass(const JobContext& job,
   PrepareResult result;
   for (const auto& [split, files] : splits) {
     if (files->empty()) continue;
-    absl::StatusOr<Outcome> outcome =
-        table.examples.has_value()
-            ? PrepareExamplesOf(job, *files, *table.examples, control)
-            : PrepareTokens(job, *files, table.vocabulary_size, control);
+    absl::StatusOr<Outcome> outcome = PrepareSplit(job, *files, table, control);
     if (!outcome.ok()) return outcome.status();
     outcome->split.set_split(split);
     *result.add_splits() = std::move(outcome->split);

@@ -12,8 +12,9 @@ namespace hydra {
 // PREPARE: makes or finds the prepared file of every split that the job's data
 // names, of what the model of `table` is fed.
 //
-// Errors: as Prepare's of worker/data/token_cache.h, and PrepareExamples' of
-// worker/data/example_cache.h.
+// Errors: as Prepare's of worker/data/token_cache.h, PrepareExamples' of
+// worker/data/example_cache.h, and ReadImageReading's and PrepareImages' of
+// worker/data/image/image_cache.h.
 absl::StatusOr<worker::v1::PrepareResult> RunPreparePass(
     const worker::v1::JobContext& job, const ModelTable& table, LogSink& log,
     TaskControl& control);

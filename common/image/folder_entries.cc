@@ -1,0 +1,67 @@
+#include "common/image/folder_entries.h"
+
+#include <dirent.h>
+#include <fcntl.h>
+#include <sys/stat.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <memory>
+
+#include "absl/strings/str_cat.h"
+
+namespace hydra {
+namespace {
+
+struct CloseDirectory {
+  void operator()(DIR* directory) const { closedir(directory); }
+};
+
+using Directory = std::unique_ptr<DIR, CloseDirectory>;
+
+// A listing of its own: it begins at the front, whoever read before.
+Directory OpenAgain(const UniqueFd& directory) {
+  UniqueFd fd(openat(directory.get(), ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  if (!fd.is_open()) return nullptr;
+  Directory opened(fdopendir(fd.get()));
+  if (opened != nullptr) fd.Release();
+  return opened;
+}
+
+// Where the listing does not tell, as of links, the entry is looked at.
+std::vector<std::string>& ListOf(const UniqueFd& directory, const dirent& entry,
+                                 FolderEntries& entries) {
+  if (entry.d_type == DT_REG) return entries.files;
+  if (entry.d_type == DT_DIR) return entries.folders;
+  struct stat info;
+  if (fstatat(directory.get(), entry.d_name, &info, 0) != 0) {
+    return entries.others;
+  }
+  if (S_ISDIR(info.st_mode)) return entries.folders;
+  return S_ISREG(info.st_mode) ? entries.files : entries.others;
+}
+
+}  // namespace
+
+absl::StatusOr<FolderEntries> ReadFolderEntries(const UniqueFd& directory,
+                                                absl::string_view path) {
+  const Directory listing = OpenAgain(directory);
+  if (listing == nullptr) {
+    return FileError(errno, absl::StrCat("cannot list ", path));
+  }
+  FolderEntries entries;
+  errno = 0;
+  while (const dirent* entry = readdir(listing.get())) {
+    if (entry->d_name[0] != '.') {
+      ListOf(directory, *entry, entries).push_back(entry->d_name);
+    }
+    errno = 0;
+  }
+  if (errno != 0) return FileError(errno, absl::StrCat("cannot list ", path));
+  for (auto* names : {&entries.folders, &entries.files, &entries.others}) {
+    std::sort(names->begin(), names->end());
+  }
+  return entries;
+}
+
+}  // namespace hydra
