@@ -8,6 +8,7 @@
 #include <cerrno>
 #include <memory>
 
+#include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
 
 namespace hydra {
@@ -44,15 +45,22 @@ std::vector<std::string>& ListOf(const UniqueFd& directory, const dirent& entry,
 }  // namespace
 
 absl::StatusOr<FolderEntries> ReadFolderEntries(const UniqueFd& directory,
-                                                absl::string_view path) {
+                                                absl::string_view path,
+                                                int64_t max_entries) {
   const Directory listing = OpenAgain(directory);
   if (listing == nullptr) {
     return FileError(errno, absl::StrCat("cannot list ", path));
   }
   FolderEntries entries;
+  int64_t count = 0;
   errno = 0;
   while (const dirent* entry = readdir(listing.get())) {
     if (entry->d_name[0] != '.') {
+      if (++count > max_entries) {
+        return absl::InvalidArgumentError(
+            absl::StrCat(path, " has more than ", max_entries,
+                         " entries; put them into several folders"));
+      }
       ListOf(directory, *entry, entries).push_back(entry->d_name);
     }
     errno = 0;

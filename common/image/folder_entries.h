@@ -1,6 +1,7 @@
 #ifndef HYDRA_COMMON_IMAGE_FOLDER_ENTRIES_H_
 #define HYDRA_COMMON_IMAGE_FOLDER_ENTRIES_H_
 
+#include <cstdint>
 #include <string>
 #include <vector>
 
@@ -20,10 +21,18 @@ struct FolderEntries {
   std::vector<std::string> others;
 };
 
+// The names of so many, which anybody may put into a folder, take some hundred
+// MiB.
+inline constexpr int64_t kMaxFolderEntries = int64_t{4} << 20;
+
 // Of an open directory, which is known as `path`. Thread-safe; blocks on the
-// disk. Errors: from the file system.
-absl::StatusOr<FolderEntries> ReadFolderEntries(const UniqueFd& directory,
-                                                absl::string_view path);
+// disk.
+//
+// INVALID_ARGUMENT: it has more than `max_entries`. Others: from the file
+// system. Errors name the folder.
+absl::StatusOr<FolderEntries> ReadFolderEntries(
+    const UniqueFd& directory, absl::string_view path,
+    int64_t max_entries = kMaxFolderEntries);
 
 }  // namespace hydra
 

@@ -13,6 +13,7 @@ namespace {
 
 namespace fs = std::filesystem;
 using ::testing::ElementsAre;
+using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 
 TEST(FolderEntriesTest, TellsApartWhatIsThereInTheOrderOfBytes) {
@@ -37,6 +38,17 @@ TEST(FolderEntriesTest, TellsApartWhatIsThereInTheOrderOfBytes) {
     EXPECT_THAT(entries->files, ElementsAre("0.png", "10.png", "9.png"));
     EXPECT_THAT(entries->others, ElementsAre("nowhere", "pipe"));
   }
+}
+
+TEST(FolderEntriesTest, TooManyAreRefused) {
+  const ScratchDirectory folder;
+  for (const char* name : {"a", "b", "c"}) folder.Write(name, "x");
+  const UniqueFd opened = *OpenDirectory(folder.path());
+  EXPECT_TRUE(ReadFolderEntries(opened, "folder", 3).ok());
+  const absl::Status status = ReadFolderEntries(opened, "folder", 2).status();
+  EXPECT_TRUE(absl::IsInvalidArgument(status));
+  EXPECT_THAT(std::string(status.message()),
+              HasSubstr("folder has more than 2 entries"));
 }
 
 TEST(FolderEntriesTest, AnEmptyFolderHasNone) {

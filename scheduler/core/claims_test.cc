@@ -108,6 +108,27 @@ TEST_F(ClaimsTest, RowsThatAreCutElsewhereAreOtherData) {
   EXPECT_EQ(claims_.ClaimPrepare(book_.At(JobId(4))), JobId(3));
 }
 
+TEST_F(ClaimsTest, PicturesAreWhatTheModelsDirectorySaysOfThem) {
+  const auto set = [](Job& job, v1::DataFormat format, const char* model) {
+    job.submitted.spec.mutable_data()->set_format(format);
+    job.submitted.spec.mutable_model()->set_path(model);
+    job.shape.table = *TableOf(job.submitted.spec, R"({
+        "model_type": "vit", "hidden_size": 4, "num_hidden_layers": 1,
+        "num_attention_heads": 2, "intermediate_size": 8, "image_size": 8,
+        "patch_size": 4})");
+  };
+  set(Add(1), v1::DATA_FORMAT_IMAGES, "/models/a");
+  set(Add(2), v1::DATA_FORMAT_IMAGES, "/models/b");
+  set(Add(3), v1::DATA_FORMAT_IMAGES, "/models/a");
+  set(Add(4), v1::DATA_FORMAT_TENSORS, "/models/a");
+  set(Add(5), v1::DATA_FORMAT_TENSORS, "/models/b");
+  for (uint64_t id : {1, 2, 4}) {
+    EXPECT_EQ(claims_.ClaimPrepare(book_.At(JobId(id))), JobId(id));
+  }
+  EXPECT_EQ(claims_.ClaimPrepare(book_.At(JobId(3))), JobId(1));
+  EXPECT_EQ(claims_.ClaimPrepare(book_.At(JobId(5))), JobId(4));
+}
+
 TEST_F(ClaimsTest, AForgottenSweepIsPreparedAnew) {
   Job& job = Add(1);
   claims_.ClaimPrepare(job);
