@@ -8,6 +8,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "common/hash/sha256.h"
+#include "worker/data/example_file.h"
 #include "worker/data/example_source.h"
 #include "worker/data/input_file.h"
 #include "worker/data/posix_file.h"
@@ -98,7 +99,10 @@ absl::Status Append(const ExampleSource& source, TaskControl& control,
 
 absl::Status Write(const ExampleRequest& request, const Facts& facts,
                    PosixFile* file, TaskControl& control) {
-  ExampleWriter writer(request.input.element_count(), facts.dtype, file);
+  ExampleHeader header;
+  header.dtype = facts.dtype;
+  header.element_count = request.input.element_count();
+  ExampleWriter writer(std::move(header), file);
   absl::Status status = writer.Begin(facts.example_count);
   for (const std::string& path : request.files) {
     if (!status.ok()) return status;

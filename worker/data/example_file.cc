@@ -18,11 +18,16 @@ using safetensors::Dtype;
 
 constexpr char kMagic[] = "HYDRAEXM";
 constexpr uint32_t kVersion = 1;
+constexpr uint32_t kVersionWithValues = 2;
 constexpr int64_t kClassBytes = sizeof(int64_t);
 constexpr int64_t kPieceBytes = int64_t{1} << 20;
 // Far beyond any disk; their product does not overflow.
 constexpr uint64_t kMaxExamples = uint64_t{1} << 30;
 constexpr uint64_t kMaxElements = uint64_t{1} << 30;
+constexpr uint32_t kMaxPlanes = 1 << 10;
+
+// Of a byte.
+constexpr int64_t kByteValues = 256;
 
 // In the order of their numbers in the header.
 constexpr Dtype kTypes[] = {Dtype::kF32, Dtype::kF16, Dtype::kBF16, Dtype::kU8};
@@ -34,7 +39,8 @@ struct Layout {
   uint64_t example_count;
   uint64_t element_count;
   char content_hash[Sha256::kDigestBytes];
-  char reserved[56];
+  uint32_t plane_count;
+  char reserved[52];
   char checksum[kHeaderChecksumBytes];
 };
 
@@ -42,18 +48,34 @@ static_assert(sizeof(Layout) == ExampleHeader::kBytes, "no padding");
 static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__,
               "the file's byte order is the machine's");
 
+// Values are of bytes, and each plane has as many.
+bool HasRightPlanes(const Layout& layout) {
+  if (layout.version == kVersion) return layout.plane_count == 0;
+  return layout.plane_count > 0 && layout.plane_count <= kMaxPlanes &&
+         layout.type < std::size(kTypes) && kTypes[layout.type] == Dtype::kU8 &&
+         layout.element_count % layout.plane_count == 0;
+}
+
+// The values are yet to be read.
 absl::StatusOr<ExampleHeader> DecodeHeader(const std::string& bytes) {
   Layout layout;
   std::memcpy(&layout, bytes.data(), sizeof(layout));
   if (std::memcmp(layout.magic, kMagic, sizeof(layout.magic)) != 0) {
     return absl::DataLossError("is not a prepared file of examples");
   }
-  if (layout.version != kVersion) {
-    return absl::DataLossError(absl::StrCat(
-        "has format version ", layout.version, ", expected ", kVersion));
+  if (layout.version != kVersion && layout.version != kVersionWithValues) {
+    return absl::DataLossError(
+        absl::StrCat("has format version ", layout.version, ", expected ",
+                     kVersion, " or ", kVersionWithValues));
   }
   if (!HasRightChecksum(bytes)) {
     return absl::DataLossError("has a header that fails its checksum");
+  }
+  if (!HasRightPlanes(layout)) {
+    return absl::DataLossError(
+        absl::StrCat("has a header of version ", layout.version, " with ",
+                     layout.plane_count, " planes of ", layout.element_count,
+                     " numbers of type ", layout.type));
   }
   if (layout.type >= std::size(kTypes) || layout.example_count > kMaxExamples ||
       layout.element_count > kMaxElements) {
@@ -66,7 +88,22 @@ absl::StatusOr<ExampleHeader> DecodeHeader(const std::string& bytes) {
   header.example_count = static_cast<int64_t>(layout.example_count);
   header.element_count = static_cast<int64_t>(layout.element_count);
   header.content_hash.assign(layout.content_hash, sizeof(layout.content_hash));
+  header.values.resize(layout.plane_count * kByteValues);
   return header;
+}
+
+// Bytes as what they mean in their plane.
+void LookUp(const std::vector<float>& values, const std::vector<char>& bytes,
+            absl::Span<float> numbers) {
+  const int64_t planes = static_cast<int64_t>(values.size()) / kByteValues;
+  const int64_t plane_bytes = static_cast<int64_t>(bytes.size()) / planes;
+  for (int64_t plane = 0; plane < planes; ++plane) {
+    const float* const meanings = values.data() + plane * kByteValues;
+    const int64_t end = (plane + 1) * plane_bytes;
+    for (int64_t i = plane * plane_bytes; i < end; ++i) {
+      numbers[i] = meanings[static_cast<unsigned char>(bytes[i])];
+    }
+  }
 }
 
 void Widen(Dtype dtype, const std::vector<char>& bytes,
@@ -94,6 +131,10 @@ int64_t ExampleHeader::example_bytes() const {
   return kClassBytes + element_count * safetensors::DtypeBits(dtype) / 8;
 }
 
+int64_t ExampleHeader::first_example() const {
+  return kBytes + static_cast<int64_t>(values.size() * sizeof(float));
+}
+
 bool IsExampleType(Dtype dtype) {
   return std::find(std::begin(kTypes), std::end(kTypes), dtype) !=
          std::end(kTypes);
@@ -104,7 +145,9 @@ std::string EncodeExampleHeader(const ExampleHeader& header) {
   CHECK(IsExampleType(header.dtype));
   Layout layout = {};
   std::memcpy(layout.magic, kMagic, sizeof(layout.magic));
-  layout.version = kVersion;
+  layout.version = header.values.empty() ? kVersion : kVersionWithValues;
+  layout.plane_count =
+      static_cast<uint32_t>(header.values.size() / kByteValues);
   layout.type = static_cast<uint32_t>(
       std::find(std::begin(kTypes), std::end(kTypes), header.dtype) -
       std::begin(kTypes));
@@ -139,19 +182,23 @@ absl::StatusOr<ExampleFile> ExampleFile::Open(const std::string& path) {
         absl::StrCat(path, " ", header.status().message()));
   }
   const int64_t expected =
-      ExampleHeader::kBytes + header->example_count * header->example_bytes();
+      header->first_example() + header->example_count * header->example_bytes();
   if (*size_bytes != expected) {
     return absl::DataLossError(
         absl::StrCat(path, " has ", *size_bytes, " bytes, its header says ",
                      expected, " (", header->example_count, " examples)"));
   }
+  const absl::Status values = ReadExactly(
+      *fd, path, ExampleHeader::kBytes,
+      header->first_example() - ExampleHeader::kBytes, header->values.data());
+  if (!values.ok()) return values;
   return ExampleFile(path, *std::move(header), *std::move(fd));
 }
 
 int64_t ExampleFile::OffsetOf(int64_t example) const {
   CHECK(example >= 0 && example < example_count())
       << example << " of " << example_count();
-  return ExampleHeader::kBytes + example * header_.example_bytes();
+  return header_.first_example() + example * header_.example_bytes();
 }
 
 absl::StatusOr<int64_t> ExampleFile::ReadClass(int64_t example) const {
@@ -170,13 +217,17 @@ absl::StatusOr<int64_t> ExampleFile::Read(int64_t example,
   const absl::Status read = ReadExactly(
       fd_, path_, OffsetOf(example) + kClassBytes, bytes.size(), bytes.data());
   if (!read.ok()) return read;
-  Widen(header_.dtype, bytes, numbers);
+  if (header_.values.empty()) {
+    Widen(header_.dtype, bytes, numbers);
+  } else {
+    LookUp(header_.values, bytes, numbers);
+  }
   return ReadClass(example);
 }
 
 absl::Status ExampleFile::CheckContent(TaskControl& control) const {
   const int64_t end =
-      ExampleHeader::kBytes + example_count() * header_.example_bytes();
+      header_.first_example() + example_count() * header_.example_bytes();
   Sha256 sha;
   std::string piece;
   for (int64_t at = ExampleHeader::kBytes; at < end; at += kPieceBytes) {

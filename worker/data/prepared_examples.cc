@@ -2,6 +2,7 @@
 
 #include <filesystem>
 #include <system_error>
+#include <utility>
 
 #include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
@@ -22,18 +23,22 @@ absl::StatusOr<ExampleFile> OpenChecked(const std::string& path,
 
 }  // namespace
 
-ExampleWriter::ExampleWriter(int64_t element_count, safetensors::Dtype dtype,
-                             PosixFile* file)
-    : file_(*file) {
-  header_.dtype = dtype;
-  header_.element_count = element_count;
+ExampleWriter::ExampleWriter(ExampleHeader header, PosixFile* file)
+    : file_(*file), header_(std::move(header)) {
+  header_.example_count = 0;
 }
 
 absl::Status ExampleWriter::Begin(int64_t example_count) {
-  const absl::Status status = file_.Truncate(ExampleHeader::kBytes);
+  absl::Status status = file_.Truncate(ExampleHeader::kBytes);
   if (!status.ok()) return status;
-  return file_.Reserve(ExampleHeader::kBytes +
-                       example_count * header_.example_bytes());
+  status = file_.Reserve(header_.first_example() +
+                         example_count * header_.example_bytes());
+  if (!status.ok()) return status;
+  const absl::string_view values(
+      reinterpret_cast<const char*>(header_.values.data()),
+      header_.values.size() * sizeof(float));
+  sha_.Update(values);
+  return file_.Write(values);
 }
 
 absl::Status ExampleWriter::Append(absl::string_view records, int64_t count) {

@@ -10,7 +10,6 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 #include "common/hash/sha256.h"
-#include "common/safetensors/dtype.h"
 #include "worker/data/example_file.h"
 #include "worker/data/posix_file.h"
 #include "worker/task/task_control.h"
@@ -30,9 +29,9 @@ struct PreparedExamples {
 // Writes a prepared file: its examples, then its header. Not thread-safe.
 class ExampleWriter {
  public:
-  // Of examples of so many numbers each. `file` must outlive this.
-  ExampleWriter(int64_t element_count, safetensors::Dtype dtype,
-                PosixFile* file);
+  // Of examples as `header` has them, whose count and content_hash are left to
+  // this. `file` must outlive it.
+  ExampleWriter(ExampleHeader header, PosixFile* file);
 
   // Of one example.
   int64_t example_bytes() const { return header_.example_bytes(); }

@@ -16,6 +16,7 @@
 #include "common/hash/sha256.h"
 #include "common/image/split_folder.h"
 #include "common/safetensors/dtype.h"
+#include "worker/data/example_file.h"
 #include "worker/data/image/class_pictures.h"
 #include "worker/data/image/image_decoder.h"
 #include "worker/data/image/image_transform.h"
@@ -183,14 +184,17 @@ struct Damage {
 absl::Status Write(const ImageRequest& request, const SplitPictures& pictures,
                    absl::string_view digests, PosixFile* file, Damage* damage,
                    TaskControl& control) {
-  ExampleWriter writer(request.input.element_count(), safetensors::Dtype::kF32,
-                       file);
-  absl::Status status = writer.Begin(pictures.count());
-  if (!status.ok()) return status;
   const ImageTransform transform(
       request.reading.processing,
       {request.input.shape[1], request.input.shape[2]});
-  std::vector<float> numbers(request.input.element_count());
+  ExampleHeader header;
+  header.dtype = safetensors::Dtype::kU8;
+  header.element_count = request.input.element_count();
+  header.values = transform.Values();
+  ExampleWriter writer(std::move(header), file);
+  absl::Status status = writer.Begin(pictures.count());
+  if (!status.ok()) return status;
+  std::vector<uint8_t> numbers(request.input.element_count());
   std::string record;
   status = pictures.Read(control, [&](const std::string& path, int64_t number,
                                       absl::string_view bytes) {
@@ -209,7 +213,7 @@ absl::Status Write(const ImageRequest& request, const SplitPictures& pictures,
     if (!made.ok()) return Prefixed(path, made);
     record.assign(reinterpret_cast<const char*>(&number), sizeof(number));
     record.append(reinterpret_cast<const char*>(numbers.data()),
-                  numbers.size() * sizeof(float));
+                  numbers.size());
     return writer.Append(record, 1);
   });
   return status.ok() ? writer.Finish() : status;

@@ -52,8 +52,9 @@ struct ImageRequest {
 
 // Makes the prepared file of `request`, or finds it, as FindOrMakeExamples.
 // Reads every picture once to find the name, and once more if the file must be
-// made: then each is decoded and made the model's numbers, in fp32. One picture
-// at a time is in memory: as a file, as pixels, and as what it is resized by.
+// made: then each is decoded and made the model's size, in bytes, and the file
+// says which numbers these mean. One picture at a time is in memory: as a file,
+// as pixels, and as what it is resized by.
 //
 // A warning says how many entries of the folders were left out since they are
 // no pictures, and, when the file is made, in how many pictures a decoder

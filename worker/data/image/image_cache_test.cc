@@ -80,10 +80,15 @@ std::vector<float> NumbersOf(absl::string_view picture,
                              const ImageProcessing& processing) {
   const auto decoded = DecodeImage(Picture(picture));
   EXPECT_TRUE(decoded.ok()) << decoded.status();
-  std::vector<float> numbers(Input().element_count());
-  EXPECT_TRUE(ImageTransform(processing, {kSide, kSide})
-                  .Apply(decoded->image, absl::MakeSpan(numbers))
-                  .ok());
+  const ImageTransform transform(processing, {kSide, kSide});
+  std::vector<uint8_t> bytes(Input().element_count());
+  EXPECT_TRUE(transform.Apply(decoded->image, absl::MakeSpan(bytes)).ok());
+  const std::vector<float> values = transform.Values();
+  std::vector<float> numbers;
+  for (int64_t i = 0; i < Input().element_count(); ++i) {
+    const int64_t color = i / (kSide * kSide);
+    numbers.push_back(values[color * 256 + bytes[i]]);
+  }
   return numbers;
 }
 

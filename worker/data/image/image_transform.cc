@@ -44,19 +44,19 @@ absl::Status Wrong(const ImageSize& size, absl::string_view why) {
 
 }  // namespace
 
-ImageTransform::ImageTransform(const ImageProcessing& processing,
-                               const ImageSize& made)
-    : processing_(processing), made_(made) {
+std::vector<float> ImageTransform::Values() const {
+  std::vector<float> values;
   for (int color = 0; color < kColors; ++color) {
     for (int value = 0; value < 256; ++value) {
-      numbers_[color][value] = NumberOf(value, color, processing);
+      values.push_back(NumberOf(value, color, processing_));
     }
   }
+  return values;
 }
 
 absl::Status ImageTransform::Apply(const RgbImage& image,
-                                   absl::Span<float> numbers) const {
-  CHECK_EQ(static_cast<int64_t>(numbers.size()),
+                                   absl::Span<uint8_t> bytes) const {
+  CHECK_EQ(static_cast<int64_t>(bytes.size()),
            kColors * made_.height * made_.width);
   std::optional<ImageSize> size = processing_.size;
   if (processing_.shortest_edge.has_value()) {
@@ -81,14 +81,14 @@ absl::Status ImageTransform::Apply(const RgbImage& image,
   }
   const int64_t top = (resized.size.height - made_.height) / 2;
   const int64_t left = (resized.size.width - made_.width) / 2;
-  float* to = numbers.data();
+  uint8_t* to = bytes.data();
   for (int color = 0; color < kColors; ++color) {
     for (int64_t row = 0; row < made_.height; ++row) {
       const uint8_t* from = resized.pixels.data() +
                             (top + row) * resized.row_bytes() + left * kColors +
                             color;
       for (int64_t column = 0; column < made_.width; ++column) {
-        *to++ = numbers_[color][from[column * kColors]];
+        *to++ = from[column * kColors];
       }
     }
   }

@@ -37,9 +37,14 @@ struct Applied {
 Applied Apply(const RgbImage& image, absl::string_view json, int64_t height,
               int64_t width) {
   const ImageTransform transform(Parsed(json, height, width), {height, width});
+  std::vector<uint8_t> bytes(kColors * height * width);
   Applied applied;
-  applied.numbers.resize(kColors * height * width);
-  applied.status = transform.Apply(image, absl::MakeSpan(applied.numbers));
+  applied.status = transform.Apply(image, absl::MakeSpan(bytes));
+  const std::vector<float> values = transform.Values();
+  for (size_t i = 0; i < bytes.size(); ++i) {
+    const size_t color = i / (height * width);
+    applied.numbers.push_back(values[color * 256 + bytes[i]]);
+  }
   return applied;
 }
 

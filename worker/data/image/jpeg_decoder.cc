@@ -1,14 +1,13 @@
 #include "worker/data/image/jpeg_decoder.h"
 
 // jpeglib.h needs it.
-#include <cstdio>
-// In this order.
 #include <jerror.h>
 #include <jpeglib.h>
 
 #include <algorithm>
 #include <csetjmp>
 #include <cstdint>
+#include <cstdio>
 #include <vector>
 
 #include "absl/status/status.h"
