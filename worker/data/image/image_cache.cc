@@ -224,17 +224,14 @@ std::vector<std::string> WarningsOf(const OtherEntries& others,
   std::vector<std::string> warnings;
   if (others.count > 0) {
     warnings.push_back(absl::StrCat(
-        others.count,
-        " entries of the folders are no .jpg, .jpeg or .png file in a class's "
-        "folder, and are not read; the first is ",
-        others.first));
+        "entries of the folders that are no .jpg, .jpeg or .png file of a "
+        "class, and are not read: ",
+        others.count, "; the first is ", others.first));
   }
   if (damage.count > 0) {
     warnings.push_back(absl::StrCat(
-        damage.count,
-        " pictures are damaged, and trained on as far as they can be seen; "
-        "the first is ",
-        damage.first));
+        "damaged pictures, trained on as far as they can be seen: ",
+        damage.count, "; the first is ", damage.first));
   }
   return warnings;
 }

@@ -205,10 +205,11 @@ TEST_F(ImageCacheTest, WhatIsPassedOverIsCounted) {
   EXPECT_EQ(prepared->example_count, 3);
   ASSERT_EQ(prepared->warnings.size(), 2);
   EXPECT_THAT(prepared->warnings[0],
-              AllOf(HasSubstr("2 entries of the folders are no"),
+              AllOf(HasSubstr("are not read: 2; the first is "),
                     HasSubstr("/train/labels.csv")));
-  EXPECT_THAT(prepared->warnings[1], AllOf(HasSubstr("1 pictures are damaged"),
-                                           HasSubstr("/dog/b.jpg: ")));
+  EXPECT_THAT(prepared->warnings[1],
+              AllOf(HasSubstr("as they can be seen: 1; the first"),
+                    HasSubstr("/dog/b.jpg: ")));
 }
 
 TEST_F(ImageCacheTest, AStoppedCallLeavesNothing) {

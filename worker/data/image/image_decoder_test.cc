@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 #include <zlib.h>
 
+#include <algorithm>
 #include <cstdint>
 #include <string>
 
@@ -107,7 +108,7 @@ TEST(DecodeImageTest, AColorThatThePaletteHasNotIsRefused) {
 TEST(DecodeImageTest, SizesThatTheFileCannotHoldAreRefused) {
   const auto with_sides = [](absl::string_view sides) {
     std::string file = Picture("color.png");
-    file.replace(16, 8, sides.data(), sides.size());
+    std::copy(sides.begin(), sides.end(), file.begin() + 16);
     // Of the header's name and content.
     const auto checksum = static_cast<uint32_t>(
         crc32(0, reinterpret_cast<const Bytef*>(file.data()) + 12, 17));
@@ -126,7 +127,7 @@ TEST(DecodeImageTest, SizesThatTheFileCannotHoldAreRefused) {
   // Height and width stand behind marker, length and precision.
   const auto with_jpeg_sides = [&](absl::string_view sides) {
     std::string file = jpeg;
-    file.replace(frame + 5, 4, sides.data(), sides.size());
+    std::copy(sides.begin(), sides.end(), file.begin() + frame + 5);
     return file;
   };
   EXPECT_THAT(ErrorOf(with_jpeg_sides({"\x1f\x40\x1f\x40", 4})),
