@@ -16,6 +16,7 @@
 #include "common/hash/sha256.h"
 #include "common/image/split_folder.h"
 #include "common/safetensors/dtype.h"
+#include "common/text/printable.h"
 #include "worker/data/example_file.h"
 #include "worker/data/image/class_pictures.h"
 #include "worker/data/image/image_decoder.h"
@@ -32,6 +33,11 @@ constexpr absl::string_view kOutputVersion = "hydra images 1";
 absl::Status Prefixed(const std::string& where, const absl::Status& status) {
   return absl::Status(status.code(),
                       absl::StrCat(where, " ", status.message()));
+}
+
+// Names of files may have any bytes, and messages go on as UTF-8.
+absl::Status Printed(const absl::Status& status) {
+  return absl::Status(status.code(), PrintableLines(status.message()));
 }
 
 std::string DigestOf(absl::string_view file) {
@@ -226,12 +232,12 @@ std::vector<std::string> WarningsOf(const OtherEntries& others,
     warnings.push_back(absl::StrCat(
         "entries of the folders that are no .jpg, .jpeg or .png file of a "
         "class, and are not read: ",
-        others.count, "; the first is ", others.first));
+        others.count, "; the first is ", Printable(others.first)));
   }
   if (damage.count > 0) {
     warnings.push_back(absl::StrCat(
         "damaged pictures, trained on as far as they can be seen: ",
-        damage.count, "; the first is ", damage.first));
+        damage.count, "; the first is ", Printable(damage.first)));
   }
   return warnings;
 }
@@ -266,18 +272,17 @@ absl::StatusOr<PreparedExamples> PrepareImages(const ImageRequest& request,
   }
   const absl::StatusOr<SplitPictures> pictures =
       SplitPictures::List(request, control);
-  if (!pictures.ok()) return pictures.status();
+  if (!pictures.ok()) return Printed(pictures.status());
   const absl::StatusOr<std::string> digests = DigestsOf(*pictures, control);
-  if (!digests.ok()) return digests.status();
+  if (!digests.ok()) return Printed(digests.status());
   Damage damage;
   absl::StatusOr<PreparedExamples> prepared = FindOrMakeExamples(
       request.cache_dir, KeyOf(request, *pictures, *digests), control,
       [&](PosixFile& file) {
         return Write(request, *pictures, *digests, &file, &damage, control);
       });
-  if (prepared.ok()) {
-    prepared->warnings = WarningsOf(pictures->others(), damage);
-  }
+  if (!prepared.ok()) return Printed(prepared.status());
+  prepared->warnings = WarningsOf(pictures->others(), damage);
   return prepared;
 }
 

@@ -21,6 +21,7 @@ namespace {
 
 namespace fs = std::filesystem;
 using ::testing::AllOf;
+using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 
@@ -210,6 +211,18 @@ TEST_F(ImageCacheTest, WhatIsPassedOverIsCounted) {
   EXPECT_THAT(prepared->warnings[1],
               AllOf(HasSubstr("as they can be seen: 1; the first"),
                     HasSubstr("/dog/b.jpg: ")));
+}
+
+TEST_F(ImageCacheTest, NamesThatAreNoTextArePrintable) {
+  folder_.Write("train/cat/\xff.txt", "x");
+  const auto prepared = Prepare();
+  ASSERT_TRUE(prepared.ok()) << prepared.status();
+  EXPECT_THAT(prepared->warnings,
+              ElementsAre(HasSubstr("/train/cat/\\xff.txt")));
+  fs::remove(prepared->path);
+  folder_.Write("train/cat/\xfe.png", "x");
+  EXPECT_THAT(ErrorOf(Prepare().status()),
+              HasSubstr("/train/cat/\\xfe.png is no JPEG"));
 }
 
 TEST_F(ImageCacheTest, AStoppedCallLeavesNothing) {
