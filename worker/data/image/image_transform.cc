@@ -11,9 +11,17 @@
 namespace hydra {
 namespace {
 
-// Whether memory may be taken for so many rows.
 bool Fits(int64_t height, int64_t width) {
   return width <= kMaxImagePixels / height;
+}
+
+// Whether memory may be taken for what lies between rows and columns, and for
+// the result.
+bool CanBeResized(const ImageSize& from, const ImageSize& to) {
+  const bool fits_between = HasColumnsFirst(from, to)
+                                ? Fits(to.height, from.width)
+                                : Fits(from.height, to.width);
+  return fits_between && Fits(to.height, to.width);
 }
 
 // With doubles and floats where transformers has them.
@@ -62,9 +70,7 @@ absl::Status ImageTransform::Apply(const RgbImage& image,
   if (processing_.shortest_edge.has_value()) {
     size = WithShortestEdge(image.size, *processing_.shortest_edge);
   }
-  // What lies between rows and columns, and the result.
-  if (size.has_value() && !(Fits(image.size.height, size->width) &&
-                            Fits(size->height, size->width))) {
+  if (size.has_value() && !CanBeResized(image.size, *size)) {
     return Wrong(image.size, "too high or too wide a strip to be resized");
   }
   const RgbImage resized =

@@ -99,6 +99,7 @@ RgbImage OfSize(const ImageSize& size) {
 }
 
 RgbImage WithWidth(const RgbImage& image, int64_t width, const Filter& filter) {
+  if (width == image.size.width) return image;
   RgbImage made = OfSize({image.size.height, width});
   const std::vector<Weights> all = AllWeights(image.size.width, width, filter);
   for (int64_t row = 0; row < image.size.height; ++row) {
@@ -118,6 +119,7 @@ RgbImage WithWidth(const RgbImage& image, int64_t width, const Filter& filter) {
 
 RgbImage WithHeight(const RgbImage& image, int64_t height,
                     const Filter& filter) {
+  if (height == image.size.height) return image;
   RgbImage made = OfSize({height, image.size.width});
   const int64_t row_bytes = image.row_bytes();
   std::vector<int32_t> sums(row_bytes);
@@ -169,14 +171,11 @@ RgbImage Resized(const RgbImage& image, const ImageSize& size,
   CHECK(size.height > 0 && size.width > 0);
   if (filter == ImageFilter::kNearest) return Nearest(image, size);
   const Filter chosen = FilterOf(filter);
-  if (size.width == image.size.width) {
-    return size.height == image.size.height
-               ? image
-               : WithHeight(image, size.height, chosen);
+  if (HasColumnsFirst(image.size, size)) {
+    return WithWidth(WithHeight(image, size.height, chosen), size.width,
+                     chosen);
   }
-  RgbImage rows = WithWidth(image, size.width, chosen);
-  if (size.height == rows.size.height) return rows;
-  return WithHeight(rows, size.height, chosen);
+  return WithHeight(WithWidth(image, size.width, chosen), size.height, chosen);
 }
 
 }  // namespace hydra

@@ -20,13 +20,15 @@ std::string Fixture(const std::string& name) {
   return ReadFile(absl::StrCat("worker/data/image/testdata/", name));
 }
 
-RgbImage Noise() {
+RgbImage Picture(const std::string& name, const ImageSize& size) {
   RgbImage image;
-  image.size = {9, 13};
-  const std::string pixels = Fixture("noise_png.rgb");
+  image.size = size;
+  const std::string pixels = Fixture(name + "_png.rgb");
   image.pixels.assign(pixels.begin(), pixels.end());
   return image;
 }
+
+RgbImage Noise() { return Picture("noise", {9, 13}); }
 
 const char* NameOf(ImageFilter filter) {
   switch (filter) {
@@ -62,6 +64,15 @@ INSTANTIATE_TEST_SUITE_P(
                        ::testing::Values(std::pair(5, 4), std::pair(13, 6),
                                          std::pair(16, 5), std::pair(30, 21),
                                          std::pair(6, 20))));
+
+TEST(ResizedTest, OfHighStripsThatBecomeLowerColumnsComeFirst) {
+  const RgbImage strip = Picture("strip", {201, 2});
+  for (int height : {20, 210}) {
+    const RgbImage made = Resized(strip, {height, 5}, ImageFilter::kBicubic);
+    EXPECT_EQ(std::string(made.pixels.begin(), made.pixels.end()),
+              Fixture(absl::StrCat("strip_5x", height, "_bicubic.rgb")));
+  }
+}
 
 TEST(ResizedTest, TheSameSizeIsTheSamePicture) {
   for (ImageFilter filter :

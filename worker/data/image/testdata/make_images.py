@@ -1,10 +1,10 @@
 """Makes the pictures beside this file, and what they must become: with Pillow
-up to 12, which resamples rows first (a later one does it in another order), and
+12 (others resample some sizes in another order of rows and columns), and
 transformers 5.24.
 
   NAME.png, NAME.jpg     a picture
   NAME.rgb               its pixels after convert("RGB")
-  noise_WxH_FILTER.rgb   noise.png after resize((W, H), FILTER)
+  noise_WxH_FILTER.rgb   noise.png after resize((W, H), FILTER); so is strip_...
   PROCESSOR.f32          pixel_values of noise.png, 8 x 8
 
   python make_images.py
@@ -96,6 +96,7 @@ def write_pictures():
 def main():
     write_pictures()
     Image.fromarray(bytes_of(9, 13, 3)).save(HERE / "noise.png")
+    Image.fromarray(bytes_of(201, 2, 3)).save(HERE / "strip.png")
     for path in sorted(HERE.glob("*.png")) + sorted(HERE.glob("*.jpg")):
         if path.name not in ("grey_16_bits.png", "palette_short.png"):
             rgb = Image.open(path).convert("RGB").tobytes()
@@ -105,6 +106,9 @@ def main():
         for width, height in ((5, 4), (13, 6), (16, 5), (30, 21), (6, 20)):
             resized = noise.resize((width, height), kind)
             (HERE / f"noise_{width}x{height}_{name}.rgb").write_bytes(resized.tobytes())
+    strip = Image.open(HERE / "strip.png")
+    for width, height in ((5, 20), (5, 210)):
+        (HERE / f"strip_{width}x{height}_bicubic.rgb").write_bytes(strip.resize((width, height), 3).tobytes())
     processors = {
         "vit": ViTImageProcessorPil(size={"height": 8, "width": 8}),
         "convnext": ConvNextImageProcessorPil(size={"shortest_edge": 8}),
