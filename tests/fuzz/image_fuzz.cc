@@ -29,8 +29,8 @@ void Try(absl::string_view file) {
   CHECK_EQ(static_cast<int64_t>(image.pixels.size()),
            image.size.height * image.row_bytes());
   if (image.size.height * image.size.width > kMaxResizedPixels) return;
-  for (ImageFilter filter : {ImageFilter::kNearest, ImageFilter::kBilinear,
-                             ImageFilter::kBicubic}) {
+  for (ImageFilter filter :
+       {ImageFilter::kNearest, ImageFilter::kBilinear, ImageFilter::kBicubic}) {
     const RgbImage resized = Resized(image, {5, 7}, filter);
     CHECK_EQ(resized.pixels.size(), 5 * 7 * kColors);
   }
