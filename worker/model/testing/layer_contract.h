@@ -11,6 +11,7 @@
 #include "gtest/gtest.h"
 #include "worker/device/device.h"
 #include "worker/model/layer.h"
+#include "worker/model/layer_code.h"
 #include "worker/model/layer_registry.h"
 
 namespace hydra {
@@ -22,6 +23,8 @@ struct LayerCase {
   ModelTable table;
   int layer = 0;
   const LayerRegistry* registry = nullptr;
+  // As LayerContext's.
+  std::shared_ptr<const LayerCode> code;
 
   // The same in plain, differentiable operations of LibTorch. `parameters` are
   // the tensors of the layer's blocks, one block after another, `inputs` the
