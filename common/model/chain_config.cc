@@ -40,9 +40,9 @@ void CheckKeys(const Json& json, std::initializer_list<const char*> keys,
   }
   for (const auto& [key, value] : json.items()) {
     if (std::find(keys.begin(), keys.end(), key) == keys.end()) {
-      reader.Fail(ShownJson(Json(key)),
-                  absl::StrCat("unknown; there are ",
-                               absl::StrJoin(keys, ", ")));
+      reader.Fail(
+          ShownJson(Json(key)),
+          absl::StrCat("unknown; there are ", absl::StrJoin(keys, ", ")));
     }
   }
 }
@@ -67,8 +67,8 @@ void ReadText(const Json& json, const char* key, ConfigReader& reader,
   text = found->get<std::string>();
   if (text.empty() || text.size() > kMostNameBytes ||
       std::any_of(text.begin(), text.end(), absl::ascii_iscntrl)) {
-    reader.Fail(key, absl::StrCat("found ", ShownJson(*found), "; a text of 1 to ",
-                                  kMostNameBytes,
+    reader.Fail(key, absl::StrCat("found ", ShownJson(*found),
+                                  "; a text of 1 to ", kMostNameBytes,
                                   " bytes without control characters is "
                                   "needed"));
     text.clear();
@@ -103,8 +103,8 @@ void ReadShape(const Json& json, const char* key, size_t least_dimensions,
   for (const Json& size : *found) {
     numbers *= size.get<int64_t>();
     if (numbers > kMostNumbers) {
-      reader.Fail(key, absl::StrCat("a tensor has at most ", kMostNumbers,
-                                    " numbers"));
+      reader.Fail(
+          key, absl::StrCat("a tensor has at most ", kMostNumbers, " numbers"));
       shape.clear();
       return;
     }
@@ -155,8 +155,8 @@ bool IsAttribute(absl::string_view name) {
 
 void ReadAttributes(const Json& json, ConfigReader& reader,
                     std::vector<std::string>& attributes) {
-  const Json* const found = Find(json, "attributes", Json::value_t::array,
-                                 "a list of names", reader);
+  const Json* const found =
+      Find(json, "attributes", Json::value_t::array, "a list of names", reader);
   if (found == nullptr) return;
   const auto is_attribute = [](const Json& name) {
     return name.is_string() && IsAttribute(name.get<std::string>());
@@ -216,11 +216,11 @@ ChainLayer ReadLayer(const Json& json, const std::string& prefix,
   ReadText(json, "op", reader, layer.op);
   ReadFile(json, reader, layer);
   ReadShape(json, "output", 1, reader, layer.output);
-  ReadObjects(json, "parameters", prefix, kMostParameters, reader,
-              [&](const Json& parameter, const std::string& inner) {
-                layer.parameters.push_back(
-                    ReadParameter(parameter, inner, reader));
-              });
+  ReadObjects(
+      json, "parameters", prefix, kMostParameters, reader,
+      [&](const Json& parameter, const std::string& inner) {
+        layer.parameters.push_back(ReadParameter(parameter, inner, reader));
+      });
   outer.Add(reader);
   return layer;
 }
@@ -235,8 +235,9 @@ void ReadInput(const Json& json, ConfigReader& outer, ChainConfig& chain) {
   ReadShape(*found, "shape", 1, reader, chain.input_shape);
   MustBeText(*found, "dtype", kFloat32, reader);
   if (chain.input_name == "labels") {
-    reader.Fail("name", "found \"labels\", which is what files of data call "
-                        "the classes");
+    reader.Fail("name",
+                "found \"labels\", which is what files of data call "
+                "the classes");
   }
   outer.Add(reader);
 }
@@ -253,7 +254,8 @@ void CheckNames(const ChainConfig& chain, ConfigReader& reader) {
       const ChainParameter& parameter = layer.parameters[j];
       const std::string field =
           absl::StrCat("layers[", i, "].parameters[", j, "]");
-      const auto [first, is_new] = known.try_emplace(parameter.name, &parameter);
+      const auto [first, is_new] =
+          known.try_emplace(parameter.name, &parameter);
       if (!names.insert(parameter.name).second) {
         reader.Fail(field, absl::StrCat("the layer has ", parameter.name,
                                         " twice; write it once, with all of "
@@ -273,11 +275,12 @@ void CheckNames(const ChainConfig& chain, ConfigReader& reader) {
       // 10,000 layers with as many tensors of 2^40 are more than 2^63.
       numbers = std::min(numbers + count, kMostNumbers * 1000);
     }
-    const auto [digest, is_new] = digests.try_emplace(layer.file, &layer.sha256);
+    const auto [digest, is_new] =
+        digests.try_emplace(layer.file, &layer.sha256);
     if (!is_new && *digest->second != layer.sha256) {
-      reader.Fail(absl::StrCat("layers[", i, "].sha256"),
-                  absl::StrCat("another layer has ", layer.file,
-                               " with another one"));
+      reader.Fail(
+          absl::StrCat("layers[", i, "].sha256"),
+          absl::StrCat("another layer has ", layer.file, " with another one"));
     }
   }
   reader.AtMostParameters("layers", numbers);
@@ -300,9 +303,8 @@ absl::StatusOr<ChainConfig> ParseChainConfig(absl::string_view text) {
   // Of another format all else may be another thing.
   if (const auto format = json.find("format");
       format != json.end() && *format != kChainFormat) {
-    reader.Fail("format",
-                absl::StrCat("found ", ShownJson(*format), "; this Hydra reads ",
-                             kChainFormat));
+    reader.Fail("format", absl::StrCat("found ", ShownJson(*format),
+                                       "; this Hydra reads ", kChainFormat));
     return reader.Result();
   }
   ChainConfig chain;

@@ -24,28 +24,28 @@ Json Chain() {
   const Json shared = {{"name", "mix.weight"},
                        {"shape", {8, 8}},
                        {"attributes", {"weight", "inner.0.weight"}}};
-  return {{"model_type", "hydra_chain"},
-          {"format", 1},
-          {"loss", "cross_entropy"},
-          {"input",
-           {{"name", "pixels"}, {"shape", {2, 4}}, {"dtype", "float32"}}},
-          {"classes", 3},
-          {"layers",
-           Json::array({{{"op", "Mixer"},
-                         {"file", "layer_0.pt"},
-                         {"sha256", Digest('0')},
-                         {"output", {8}},
-                         {"parameters", Json::array({shared})}},
-                        {{"op", "Linear"},
-                         {"file", "layer_1.pt"},
-                         {"sha256", Digest('a')},
-                         {"output", Json::array({3})},
-                         {"parameters",
-                          Json::array({shared,
-                                       {{"name", "1.gain"},
-                                        {"shape", Json::array()},
-                                        {"attributes",
-                                         Json::array({"gain"})}}})}}})}};
+  return {
+      {"model_type", "hydra_chain"},
+      {"format", 1},
+      {"loss", "cross_entropy"},
+      {"input", {{"name", "pixels"}, {"shape", {2, 4}}, {"dtype", "float32"}}},
+      {"classes", 3},
+      {"layers",
+       Json::array(
+           {{{"op", "Mixer"},
+             {"file", "layer_0.pt"},
+             {"sha256", Digest('0')},
+             {"output", {8}},
+             {"parameters", Json::array({shared})}},
+            {{"op", "Linear"},
+             {"file", "layer_1.pt"},
+             {"sha256", Digest('a')},
+             {"output", Json::array({3})},
+             {"parameters",
+              Json::array({shared,
+                           {{"name", "1.gain"},
+                            {"shape", Json::array()},
+                            {"attributes", Json::array({"gain"})}}})}}})}};
 }
 
 TEST(ChainConfigTest, ReadsAllOfIt) {
@@ -87,8 +87,7 @@ TEST(ChainConfigTest, NamesTheFieldOfEveryMistake) {
       {[](Json& c) { c["model_type"] = "vit"; }, "model_type: found \"vit\""},
       {[](Json& c) { c["extra"] = 1; }, "\"extra\": unknown; there are "},
       {[](Json& c) { c.erase("format"); }, "format: missing"},
-      {[](Json& c) { c["format"] = 2; },
-       "format: found 2; this Hydra reads 1"},
+      {[](Json& c) { c["format"] = 2; }, "format: found 2; this Hydra reads 1"},
       {[](Json& c) { c["classes"] = 1; },
        "classes: found 1; at least 2 are needed"},
       {[](Json& c) { c["classes"] = "3"; }, "classes: found \"3\""},
@@ -106,9 +105,17 @@ TEST(ChainConfigTest, NamesTheFieldOfEveryMistake) {
        "input.name: found \"labels\""},
       {[](Json& c) { c["input"]["shape"] = Json::array(); },
        "input.shape: a list of 1 to 8 integers"},
-      {[](Json& c) { c["input"]["shape"] = {2, 0}; }, "input.shape: a list"},
-      {[](Json& c) { c["input"]["shape"] = {2, -1}; }, "input.shape: a list"},
-      {[](Json& c) { c["input"]["shape"] = {1 << 24, 1 << 24}; },
+      {[](Json& c) {
+         c["input"]["shape"] = {2, 0};
+       },
+       "input.shape: a list"},
+      {[](Json& c) {
+         c["input"]["shape"] = {2, -1};
+       },
+       "input.shape: a list"},
+      {[](Json& c) {
+         c["input"]["shape"] = {1 << 24, 1 << 24};
+       },
        "input.shape: a tensor has at most"},
       {[](Json& c) { c["layers"] = Json::array(); },
        "layers: found 0; 1 to 10000 are possible"},
@@ -136,7 +143,9 @@ TEST(ChainConfigTest, NamesTheFieldOfEveryMistake) {
        "layers[0].parameters: found 0; 1 to"},
       {[](Json& c) { Parameter(c, 0, 0).erase("shape"); },
        "layers[0].parameters[0].shape: missing"},
-      {[](Json& c) { Parameter(c, 0, 0)["shape"] = {8, 4}; },
+      {[](Json& c) {
+         Parameter(c, 0, 0)["shape"] = {8, 4};
+       },
        "layers[1].parameters[0]: another layer has mix.weight with another "
        "shape"},
       {[](Json& c) { Parameter(c, 0, 0)["shape"] = {1.5}; },

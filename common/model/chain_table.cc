@@ -51,8 +51,7 @@ class BlockMaker {
       }
     }
     for (int block : layer.parameter_blocks) {
-      for (const TensorEntry& tensor :
-           table_.parameter_blocks[block].tensors) {
+      for (const TensorEntry& tensor : table_.parameter_blocks[block].tensors) {
         layer.file->parameters.push_back(by_name.at(tensor.name)->attributes);
       }
     }

@@ -102,9 +102,9 @@ int ModelTable::FirstTrainedLayer() const {
 }
 
 bool ModelTable::RunsOwnCode() const {
-  return std::any_of(
-      layers.begin(), layers.end(),
-      [](const LayerEntry& layer) { return layer.file.has_value(); });
+  return std::any_of(layers.begin(), layers.end(), [](const LayerEntry& layer) {
+    return layer.file.has_value();
+  });
 }
 
 const std::vector<BoundaryTensor>& ModelTable::BoundaryBefore(int layer) const {

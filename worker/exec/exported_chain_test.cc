@@ -1,6 +1,8 @@
 // Passes over an exported chain, whose layers are code of their own: the same
 // bits however it is cut, however often it ran, and a pilot that runs it.
 
+#include "worker/model/testing/exported_chain.h"
+
 #include <cstddef>
 #include <memory>
 #include <string>
@@ -13,7 +15,6 @@
 #include "worker/exec/task_runner.h"
 #include "worker/exec/testing/tiny_job.h"
 #include "worker/model/architectures.h"
-#include "worker/model/testing/exported_chain.h"
 
 namespace hydra {
 namespace {

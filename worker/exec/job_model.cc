@@ -34,9 +34,8 @@ absl::StatusOr<BuiltModel> Build(const JobContext& job,
   absl::StatusOr<ModelTable> table = architectures.families->Describe(
       job.model_config_json(), OverridesOf(job.spec()));
   if (!table.ok()) return table.status();
-  absl::StatusOr<ModelLayers> layers =
-      ModelLayers::Build(*table, *architectures.layers,
-                         LayerFilesOf(job, architectures));
+  absl::StatusOr<ModelLayers> layers = ModelLayers::Build(
+      *table, *architectures.layers, LayerFilesOf(job, architectures));
   if (!layers.ok()) return layers.status();
   return BuiltModel{*std::move(table), *std::move(layers)};
 }

@@ -50,12 +50,12 @@ CodeLayer::CodeLayer(const LayerContext& context)
 }
 
 Tensors CodeLayer::Compute(const Tensors& parameters, const Tensors& inputs,
-                            const MicroBatch& micro_batch) const {
+                           const MicroBatch& micro_batch) const {
   const int64_t sequences = micro_batch.sequences();
   const at::Tensor input =
-      inputs.empty() ? micro_batch.examples.view(
-                           BatchShape(sequences, file_.input_shape))
-                     : inputs.front();
+      inputs.empty()
+          ? micro_batch.examples.view(BatchShape(sequences, file_.input_shape))
+          : inputs.front();
   const auto version = input._version();
   const at::Tensor output = code_->Run(file_.parameters, parameters, input);
   TORCH_CHECK(input._version() == version, file_.name,
@@ -90,16 +90,16 @@ Tape CodeHead::Record(const LayerInput& input) const {
 }
 
 LayerGradients CodeHead::Backward(Tape tape,
-                                   const Tensors& /*output_gradients*/,
-                                   const Tensors& flat_gradients,
-                                   bool accumulate) const {
+                                  const Tensors& /*output_gradients*/,
+                                  const Tensors& flat_gradients,
+                                  bool accumulate) const {
   const at::NoGradGuard no_grad;
   at::Tensor logits = tape.outputs.front().detach().clone();
   const CrossEntropy loss = LossOf(tape.micro_batch, logits);
   loss.ToGradient(/*first_token=*/0, /*range=*/0, logits);
   logits.mul_(tape.micro_batch.gradient_scale);
-  LayerGradients gradients = logits_.Backward(std::move(tape), {logits},
-                                              flat_gradients, accumulate);
+  LayerGradients gradients =
+      logits_.Backward(std::move(tape), {logits}, flat_gradients, accumulate);
   gradients.loss = loss.Loss();
   return gradients;
 }

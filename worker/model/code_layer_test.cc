@@ -80,8 +80,7 @@ std::vector<LayerCase> Cases() {
   for (int layer = 0; layer < kExportedLayers; ++layer) {
     cases.push_back(Case(layer));
     cases.push_back(Frozen(Case(layer)));
-    cases.push_back(
-        InTwoBytes(Frozen(Case(layer)), ElementType::kBFloat16));
+    cases.push_back(InTwoBytes(Frozen(Case(layer)), ElementType::kBFloat16));
   }
   cases.push_back(PartlyFrozen(Case(1)));
   cases.push_back(PartlyFrozen(Case(2)));
@@ -136,8 +135,7 @@ TEST(CodeLayerTest, WhatLiesColumnByColumnIsHandedOnRowByRow) {
   const ModelTable table = ExportedChainTable();
   const auto layer = KnownLayers().Make(table, 1, ExportedCode(1)).value();
   const LayerInput input = RandomInput(table, 1, 3, 1, 1);
-  EXPECT_FALSE(PlainExported(1,
-                             {RandomTensor({8, 8}, 1), RandomTensor({8}, 2)},
+  EXPECT_FALSE(PlainExported(1, {RandomTensor({8, 8}, 1), RandomTensor({8}, 2)},
                              input.boundary.front())
                    .is_contiguous());
   EXPECT_TRUE(layer->Forward(input).boundary.front().is_contiguous());
@@ -147,16 +145,17 @@ TEST(CodeLayerTest, WhatLiesColumnByColumnIsHandedOnRowByRow) {
 TEST(CodeHeadTest, CountsWhatIsCorrect) {
   const ModelTable table = ExportedChainTable();
   const int head = kExportedLayers - 1;
-  const auto layer = KnownLayers().Make(table, head, ExportedCode(head)).value();
+  const auto layer =
+      KnownLayers().Make(table, head, ExportedCode(head)).value();
   const LayerInput input = RandomInput(table, head, 40, 1, 1);
   const ParameterBlock& block =
       table.parameter_blocks[table.layers[head].parameter_blocks.front()];
   Tensors parameters;
   for (const TensorEntry& tensor : block.tensors) {
-    parameters.push_back(input.flats.front()
-                             .narrow(0, block.FirstElement(tensor),
-                                     tensor.element_count)
-                             .view(tensor.shape));
+    parameters.push_back(
+        input.flats.front()
+            .narrow(0, block.FirstElement(tensor), tensor.element_count)
+            .view(tensor.shape));
   }
   const int64_t correct =
       at::argmax(PlainExported(head, parameters, input.boundary.front()), 1,
@@ -203,11 +202,11 @@ TEST(ChainLayersTest, AFileThatChangedIsRefused) {
 }
 
 TEST(ChainLayersTest, WhatCannotBeReadIsTold) {
-  EXPECT_EQ(ModelLayers::Build(ExportedChainTable(), KnownLayers(),
-                               [](const std::string& name)
-                                   -> absl::StatusOr<std::string> {
-                                 return absl::NotFoundError(name);
-                               })
+  EXPECT_EQ(ModelLayers::Build(
+                ExportedChainTable(), KnownLayers(),
+                [](const std::string& name) -> absl::StatusOr<std::string> {
+                  return absl::NotFoundError(name);
+                })
                 .status()
                 .code(),
             absl::StatusCode::kNotFound);

@@ -90,10 +90,11 @@ absl::StatusOr<std::shared_ptr<const LayerCode>> LayerCode::Load(
         }
       }
     }
-    return std::shared_ptr<const LayerCode>(new LayerCode(
-        std::move(module), std::move(places), std::string(path)));
-  } catch (const c10::OutOfMemoryError&) {
-    throw;
+    return std::shared_ptr<const LayerCode>(
+        new LayerCode(std::move(module), std::move(places), std::string(path)));
+  } catch (const c10::OutOfMemoryError& error) {
+    return absl::ResourceExhaustedError(
+        absl::StrCat(path, ": ", error.what_without_backtrace()));
   } catch (const std::exception& error) {
     return Refused(path, absl::StrCat("it is no TorchScript module that this "
                                       "worker's LibTorch reads: ",

@@ -35,6 +35,9 @@ class LayerCode {
   // Reads the bytes of a TorchScript file; `path` is for messages. Of
   // parameters, only the names are read.
   //
+  // RESOURCE_EXHAUSTED: LibTorch reads a file into CPU tensors' memory, which
+  // on
+  //   a CPU device is the device's, and that has no room for it.
   // INVALID_ARGUMENT: they are no module that this LibTorch reads, it has no
   //   forward of one argument, or it has tensors that are no parameters.
   static absl::StatusOr<std::shared_ptr<const LayerCode>> Load(

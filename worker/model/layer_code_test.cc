@@ -141,14 +141,12 @@ TEST(LayerCodeTest, ADeviceWithoutRoomIsToldApart) {
   const auto device = NewTestDevice(int64_t{1} << 20);
   const at::Tensor weight = RandomTensor({4}, 1);
   const at::Tensor input = RandomTensor({2, 4}, 2);
-  EXPECT_THROW(code->Run({{"weight"}}, {weight}, input),
-               c10::OutOfMemoryError);
+  EXPECT_THROW(code->Run({{"weight"}}, {weight}, input), c10::OutOfMemoryError);
 }
 
 TEST(LayerCodeTest, WhatIsNoModuleIsRefused) {
-  for (const std::string& bytes :
-       {std::string(), std::string("no TorchScript"),
-        ScriptFile(Affine()).substr(0, 700)}) {
+  for (const std::string& bytes : {std::string(), std::string("no TorchScript"),
+                                   ScriptFile(Affine()).substr(0, 700)}) {
     const absl::Status status = LayerCode::Load(bytes, "a.pt").status();
     EXPECT_EQ(status.code(), absl::StatusCode::kInvalidArgument);
     EXPECT_THAT(std::string(status.message()),

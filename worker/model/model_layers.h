@@ -28,6 +28,7 @@ class ModelLayers {
   // PERMISSION_DENIED: there are such files, and `read` is null.
   // INVALID_ARGUMENT: a file is not the one that the table means, or as
   //   LayerCode::Load and CheckParameters.
+  // RESOURCE_EXHAUSTED: as LayerCode::Load.
   // Others: as `read`, and as LayerRegistry::Make.
   static absl::StatusOr<ModelLayers> Build(const ModelTable& table,
                                            const LayerRegistry& registry,

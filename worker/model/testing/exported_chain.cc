@@ -100,11 +100,10 @@ std::string ExportedChainJson() {
     const ExportedLayer& own = Layers()[i];
     nlohmann::ordered_json parameters = nlohmann::ordered_json::array();
     for (const Parameter& parameter : own.parameters) {
-      parameters.push_back(
-          {{"name", parameter.name},
-           {"shape", parameter.shape},
-           {"attributes", nlohmann::ordered_json::array(
-                              {parameter.attribute})}});
+      parameters.push_back({{"name", parameter.name},
+                            {"shape", parameter.shape},
+                            {"attributes", nlohmann::ordered_json::array(
+                                               {parameter.attribute})}});
     }
     layers.push_back({{"op", own.op},
                       {"file", ExportedFileName(i)},
@@ -157,10 +156,10 @@ void WriteExportedChain(const std::string& directory) {
   for (const ParameterBlock& block : table.parameter_blocks) {
     for (const TensorEntry& tensor : block.tensors) {
       // As large as keeps what goes through of one size.
-      const double width = tensor.shape.empty()
-                               ? 1
-                               : NumbersOf(tensor.shape) /
-                                     static_cast<double>(tensor.shape[0]);
+      const double width =
+          tensor.shape.empty()
+              ? 1
+              : NumbersOf(tensor.shape) / static_cast<double>(tensor.shape[0]);
       std::normal_distribution<float> normal(
           0, static_cast<float>(1 / std::sqrt(width)));
       std::vector<float> numbers(tensor.element_count);
