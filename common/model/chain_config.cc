@@ -27,6 +27,8 @@ constexpr size_t kMostNameBytes = 512;
 // A pass takes a list of them along.
 constexpr size_t kMostParameters = 10'000;
 constexpr size_t kSha256Digits = 64;
+// A file with more of them has one that is made again and again.
+constexpr size_t kMostMistakes = 25;
 constexpr char kExtension[] = ".pt";
 
 constexpr char kFloat32[] = "float32";
@@ -145,6 +147,7 @@ void ReadFile(const Json& json, ConfigReader& reader, ChainLayer& layer) {
 
 // "0.weight".
 bool IsAttribute(absl::string_view name) {
+  if (name.size() > kMostNameBytes) return false;
   const std::vector<absl::string_view> parts = absl::StrSplit(name, '.');
   return std::all_of(parts.begin(), parts.end(), [](absl::string_view part) {
     return !part.empty() && std::all_of(part.begin(), part.end(), [](char c) {
@@ -293,6 +296,19 @@ void CheckNames(const ChainConfig& chain, ConfigReader& reader) {
   }
 }
 
+// INVALID_ARGUMENT: the mistakes, of which a long list is cut.
+absl::Status ResultOf(const ConfigReader& reader) {
+  std::vector<std::string> mistakes = reader.mistakes();
+  if (mistakes.empty()) return absl::OkStatus();
+  const size_t count = mistakes.size();
+  if (count > kMostMistakes) {
+    mistakes.resize(kMostMistakes);
+    mistakes.push_back(
+        absl::StrCat("and ", count - kMostMistakes, " more mistakes"));
+  }
+  return absl::InvalidArgumentError(absl::StrJoin(mistakes, "\n"));
+}
+
 }  // namespace
 
 absl::StatusOr<ChainConfig> ParseChainConfig(absl::string_view text) {
@@ -305,7 +321,7 @@ absl::StatusOr<ChainConfig> ParseChainConfig(absl::string_view text) {
       format != json.end() && *format != kChainFormat) {
     reader.Fail("format", absl::StrCat("found ", ShownJson(*format),
                                        "; this Hydra reads ", kChainFormat));
-    return reader.Result();
+    return ResultOf(reader);
   }
   ChainConfig chain;
   CheckKeys(json,
@@ -324,9 +340,9 @@ absl::StatusOr<ChainConfig> ParseChainConfig(absl::string_view text) {
               [&](const Json& layer, const std::string& prefix) {
                 chain.layers.push_back(ReadLayer(layer, prefix, reader));
               });
-  if (absl::Status status = reader.Result(); !status.ok()) return status;
+  if (absl::Status status = ResultOf(reader); !status.ok()) return status;
   CheckNames(chain, reader);
-  if (absl::Status status = reader.Result(); !status.ok()) return status;
+  if (absl::Status status = ResultOf(reader); !status.ok()) return status;
   return chain;
 }
 

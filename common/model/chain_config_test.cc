@@ -184,6 +184,18 @@ TEST(ChainConfigTest, TellsAllMistakesAtOnce) {
   }
 }
 
+TEST(ChainConfigTest, AMistakeOfAThousandLayersIsNotToldAThousandTimes) {
+  Json chain = Chain();
+  Json layer = Layer(chain, 0);
+  layer["file"] = std::string(500, '/');
+  chain["layers"] = Json::array();
+  for (int i = 0; i < 1000; ++i) chain["layers"].push_back(layer);
+  const absl::Status status = ParseChainConfig(chain.dump()).status();
+  EXPECT_THAT(std::string(status.message()),
+              HasSubstr("\nand 975 more mistakes"));
+  EXPECT_LT(status.message().size(), 20'000);
+}
+
 TEST(ChainConfigTest, WhatIsNoJsonIsRefused) {
   EXPECT_EQ(ParseChainConfig("layers: []").status().code(),
             absl::StatusCode::kInvalidArgument);

@@ -62,10 +62,9 @@ TEST_F(PythonExportTest, WhatItExportsIsTrainedAndOpensAgain) {
   std::filesystem::copy("examples/mlp_digits", example,
                         std::filesystem::copy_options::recursive);
   const std::string model = FreshDirectory() + "/mine";
-  const ProgramResult exported =
-      Run({"-m", "hydrad.export", example + "/model.py:build",
-           "--example-batch", example + "/data/train.safetensors", "--seed",
-           "5", "--out", model});
+  const ProgramResult exported = Run(
+      {"-m", "hydrad.export", example + "/model.py:build", "--example-batch",
+       example + "/data/train.safetensors", "--seed", "5", "--out", model});
   ASSERT_EQ(exported.code, 0) << exported.output;
 
   Cluster::Options options;
@@ -86,8 +85,8 @@ TEST_F(PythonExportTest, WhatItExportsIsTrainedAndOpensAgain) {
       << job.status().reason();
   EXPECT_GT(job.status().test_accuracy(), 0.8);
 
-  const ProgramResult counted =
-      Run({"-c", kCount, job.output_path(), example + "/data/test.safetensors"});
+  const ProgramResult counted = Run(
+      {"-c", kCount, job.output_path(), example + "/data/test.safetensors"});
   ASSERT_EQ(counted.code, 0) << counted.output;
   int right = 0;
   ASSERT_TRUE(absl::SimpleAtoi(

@@ -10,9 +10,11 @@
 #include "absl/status/statusor.h"
 #include "common/model/model_table.h"
 #include "worker/model/layer.h"
-#include "worker/model/layer_code.h"
 
 namespace hydra {
+
+// See layer_code.h, which few layers need.
+class LayerCode;
 
 // What a layer is made from. It need not outlive the making.
 struct LayerContext {

@@ -11,7 +11,6 @@
 #include "gtest/gtest.h"
 #include "worker/device/device.h"
 #include "worker/model/layer.h"
-#include "worker/model/layer_code.h"
 #include "worker/model/layer_registry.h"
 
 namespace hydra {
