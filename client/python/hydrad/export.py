@@ -334,9 +334,14 @@ def _call(layer, inputs, where):
 
 def _script_or_trace(layer, inputs, fewer, wanted_of_fewer, where):
     try:
-        return torch.jit.script(layer)
+        scripted = torch.jit.script(layer)
+        # Some of PyTorch's own modules refuse only when they run.
+        with torch.no_grad():
+            scripted(inputs)
+        return scripted
     except Exception as error:
-        why = str(error).strip().split("\n")[0]
+        lines = str(error).strip().splitlines()
+        why = lines[-1 if isinstance(error, torch.jit.Error) else 0]
     try:
         traced = torch.jit.trace(layer, (inputs,), check_trace=False)
     except Exception as error:

@@ -135,6 +135,15 @@ class ExportTest(unittest.TestCase):
             rows = batch["rows"][:examples]
             torch.testing.assert_close(loaded(rows), model(rows))
 
+    def test_what_refuses_scripting_only_when_it_runs_is_traced(self):
+        layer = nn.utils.parametrizations.weight_norm(nn.Linear(5, 4))
+        model = nn.Sequential(layer, nn.Tanh(), nn.Linear(4, 3))
+        batch = batch_of(5)
+        chain = export(model, batch, self.out)
+        self.assertIn("parametrizations.weight.original0",
+                      chain["layers"][0]["parameters"][1]["attributes"][0])
+        torch.testing.assert_close(load(self.out)(batch["rows"]), model(batch["rows"]))
+
     def test_weights_have_the_names_of_the_state_dict(self):
         model = nn.Sequential(nn.Linear(5, 4), nn.Tanh(), nn.Linear(4, 3))
         export(model, batch_of(5), self.out)
