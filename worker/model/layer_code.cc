@@ -1,5 +1,6 @@
 #include "worker/model/layer_code.h"
 
+#include <algorithm>
 #include <exception>
 #include <set>
 #include <sstream>
@@ -19,8 +20,6 @@ namespace hydra {
 namespace {
 
 constexpr char kForward[] = "forward";
-// The module itself, and what it is given.
-constexpr size_t kForwardArguments = 2;
 
 // The executor that LibTorch has by default watches the first calls of a
 // function and compiles it anew for what it saw; the plain one interprets what
@@ -38,6 +37,17 @@ absl::Status Refused(absl::string_view path, absl::string_view why) {
 // The first line of what LibTorch says.
 std::string FirstLine(const std::exception& error) {
   return std::string(*absl::StrSplit(error.what(), '\n').begin());
+}
+
+// Beside the module itself, and perhaps others that may be left out.
+bool TakesOneArgument(const torch::jit::Method& forward) {
+  const std::vector<c10::Argument>& arguments =
+      forward.function().getSchema().arguments();
+  if (arguments.size() < 2) return false;
+  return std::all_of(arguments.begin() + 2, arguments.end(),
+                     [](const c10::Argument& argument) {
+                       return argument.default_value().has_value();
+                     });
 }
 
 // Tensors that are written into the code itself.
@@ -65,7 +75,7 @@ absl::StatusOr<std::shared_ptr<const LayerCode>> LayerCode::Load(
     torch::jit::Module module =
         torch::jit::load(file, std::nullopt, /*load_debug_files=*/false);
     const auto forward = module.find_method(kForward);
-    if (!forward.has_value() || forward->num_inputs() != kForwardArguments) {
+    if (!forward.has_value() || !TakesOneArgument(*forward)) {
       return Refused(path, "it has no forward of one argument");
     }
     std::map<std::string, Place> places;

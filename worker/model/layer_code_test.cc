@@ -162,6 +162,20 @@ TEST(LayerCodeTest, TensorsThatAreNoParametersAreRefused) {
                         "parameter"));
 }
 
+TEST(LayerCodeTest, WhatMayBeLeftOutIsLeftOut) {
+  ScriptModule module;
+  module.parameters = {{"weight", {4}}};
+  module.code =
+      "def forward(self, x, factor: float = 2.0, mask: Optional[Tensor] = "
+      "None):\n"
+      "  return x * self.weight * factor\n";
+  const auto code = LayerCode::Load(ScriptFile(module), "a.pt").value();
+  const at::Tensor weight = RandomTensor({4}, 1);
+  const at::Tensor input = RandomTensor({2, 4}, 2);
+  EXPECT_TRUE(
+      code->Run({{"weight"}}, {weight}, input).equal(input * weight * 2.0));
+}
+
 TEST(LayerCodeTest, AnotherForwardIsRefused) {
   ScriptModule module = Affine();
   module.code = "def forward(self, x, y):\n  return x + y\n";

@@ -262,7 +262,8 @@ def _check_layer(layer, names, where):
             if buffer is not None:
                 raise ExportError(
                     f"{what} has the buffer {own}, a tensor that is no parameter; "
-                    "make it in forward, of plain numbers")
+                    "make it in forward, of plain numbers: torch.arange(n, "
+                    "device=x.device)")
         if module._forward_hooks or module._forward_pre_hooks or module._backward_hooks:
             raise ExportError(f"{what} has hooks, which would not be run")
     for own, parameter in layer.named_parameters():
@@ -407,8 +408,8 @@ def _file_of(compiled, where):
             if part.startswith("constants/"):
                 raise ExportError(
                     f"{where}: its code has tensors as constants; write them as "
-                    "plain numbers, or make them in forward of such "
-                    "(torch.arange, torch.full)")
+                    "plain numbers, or make them in forward of such: "
+                    "torch.arange(n, device=x.device)")
             if part.endswith(".debug_pkl") or part.startswith(
                     ("traced_inputs", ".data/serialization_id")):
                 continue
