@@ -25,6 +25,7 @@ using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 using ::testing::StartsWith;
+using ::testing::UnorderedElementsAre;
 
 // Nobody runs it here.
 constexpr char kCode[] = "code";
@@ -105,9 +106,10 @@ TEST_F(ChainSubmissionTest, WhatHydrasOwnLayersHaveIsRefused) {
   job_.mutable_model()->set_init(v1::INITIALIZATION_RANDOM);
   job_.mutable_train()->set_dropout(0.1);
   job_.mutable_train()->set_bf16(true);
-  EXPECT_THAT(Refusal(), ElementsAre(StartsWith("model.init: found random"),
-                                     StartsWith("train.dropout: found 0.1"),
-                                     StartsWith("train.bf16: found true")));
+  EXPECT_THAT(Refusal(),
+              UnorderedElementsAre(StartsWith("model.init: found random"),
+                                   StartsWith("train.dropout: found 0.1"),
+                                   StartsWith("train.bf16: found true")));
 }
 
 TEST_F(ChainSubmissionTest, HasNoMapsForAdapters) {
