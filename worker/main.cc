@@ -37,6 +37,7 @@
 #include "worker/exec/host_task.h"
 #include "worker/exec/log_sink.h"
 #include "worker/exec/task_runner.h"
+#include "worker/model/architectures.h"
 #include "worker/model/compute_threads.h"
 #include "worker/model/product_order.h"
 #include "worker/session/attach_client.h"
@@ -73,6 +74,7 @@ struct Flags {
   std::vector<std::string> private_places;
   std::string private_but_linkable;
   std::string control_latency_file;
+  bool allow_exported_chains = false;
   double patience_seconds = 60;
 };
 
@@ -290,10 +292,14 @@ int Work(const Flags& flags) {
 
   LogBuffer buffer({});
   SessionLog log(&buffer);
-  TaskRunner runner(opened->device.get(),
-                    [&pool](int64_t offset, int64_t bytes) {
-                      return (*pool)->Range(offset, bytes);
-                    });
+  Architectures architectures;
+  architectures.runs_exported_chains = flags.allow_exported_chains;
+  TaskRunner runner(
+      opened->device.get(),
+      [&pool](int64_t offset, int64_t bytes) {
+        return (*pool)->Range(offset, bytes);
+      },
+      architectures);
   AttachClient client(
       ClientOptions(flags, *socket, *std::move(session), *opened, runner),
       &buffer);
@@ -338,6 +344,8 @@ int Main(int argc, char** argv) {
       ->allow_extra_args(false);
   app.add_option("--private-but-linkable", flags.private_but_linkable,
                  "of that, the folder whose files may be read by other names");
+  app.add_flag("--allow-exported-chains", flags.allow_exported_chains,
+               "run the code that models have for their layers");
   app.add_option("--control-latency-file", flags.control_latency_file,
                  "where to write, at the end, how long answers took");
   app.add_option("--patience-seconds", flags.patience_seconds,

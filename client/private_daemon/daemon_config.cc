@@ -120,6 +120,8 @@ absl::StatusOr<std::string> MakeDaemonConfig(absl::string_view base,
   config.erase("tcp_address");
   // Its only user is who started it, and may write there anyway.
   SetDefault(&config, "output_roots", Json::array({"/"}));
+  // And run code as this user already.
+  SetDefault(&config, "allow_exported_chains", true);
   // Nobody goes on from them: its jobs end with it.
   config["checkpoint_on_stop"] = false;
   // If it is killed, its workers give their memory back soon.

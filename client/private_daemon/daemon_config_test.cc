@@ -22,6 +22,7 @@ TEST(MakeDaemonConfigTest, HasDefaultsForEverything) {
   const Json json = Json::parse(*config);
   EXPECT_EQ(json["unix_socket"], "/tmp/r/hydrad.sock");
   EXPECT_EQ(json["state_dir"], "/home/ann/runs");
+  EXPECT_EQ(json["allow_exported_chains"], true);
   EXPECT_EQ(json["checkpoint_on_stop"], false);
   EXPECT_EQ(json["worker_patience_seconds"], 2);
   EXPECT_EQ(json["output_roots"], Json::array({"/"}));
@@ -38,6 +39,7 @@ TEST(MakeDaemonConfigTest, KeepsTheUsersFileButForWhatIsPrivate) {
       "unix_socket: /run/hydra/hydrad.sock\n"
       "tcp_address: 127.0.0.1:7070\n"
       "checkpoint_on_stop: true\n"
+      "allow_exported_chains: false\n"
       "lookahead: 2\n"
       "output_roots: [/out]\n"
       "pool: {size_bytes: 3GiB, path: /var/pool, lock_memory: true}\n"
@@ -48,6 +50,7 @@ TEST(MakeDaemonConfigTest, KeepsTheUsersFileButForWhatIsPrivate) {
   const Json json = Json::parse(*config);
   EXPECT_EQ(json["unix_socket"], "/tmp/r/hydrad.sock");
   EXPECT_FALSE(json.contains("tcp_address"));
+  EXPECT_EQ(json["allow_exported_chains"], "false");
   EXPECT_EQ(json["checkpoint_on_stop"], false);
   EXPECT_EQ(json["pool"]["lock_memory"], "true");
   EXPECT_EQ(json["lookahead"], "2");

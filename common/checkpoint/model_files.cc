@@ -129,7 +129,8 @@ absl::Status WritePlainFiles(const ModelContents& contents,
       table.lora.has_value()
           ? WritePlainFile(directory, kAdapterConfigFile,
                            AdapterConfigJson(table, contents.model_dir))
-          : WritePlainFile(directory, "config.json", contents.config_json);
+          : WritePlainFile(directory, table.config_names.file,
+                           contents.config_json);
   if (!sum.ok()) return sum.status();
   const absl::StatusOr<FileSums> copies =
       CopyPlainFiles(directory, contents.copied_files, contents.real_roots);

@@ -39,7 +39,8 @@ struct ModelContents : WrittenModel {
 
 // Writes a model's files into `directory`, which will be contents.directory:
 // model.safetensors and those of the other kinds of blocks that there are (see
-// block_layout.h), config.json, and the copied ones. Of a model with adapters
+// block_layout.h), config.json or what stands in its place (ConfigNames::file),
+// and the copied ones. Of a model with adapters
 // adapter_model.safetensors and adapter_config.json stand in place of the first
 // and of config.json, as PEFT writes them. When this returns they are
 // on the disk; `sums`, unless it is null, gets what each must be like from now

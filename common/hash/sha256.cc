@@ -2,6 +2,7 @@
 
 #include <openssl/evp.h>
 
+#include "absl/strings/escaping.h"
 #include "glog/logging.h"
 
 namespace hydra {
@@ -32,6 +33,12 @@ std::string Sha256::Finish() {
                               nullptr),
            1);
   return digest;
+}
+
+std::string HexSha256(absl::string_view bytes) {
+  Sha256 digest;
+  digest.Update(bytes);
+  return absl::BytesToHexString(digest.Finish());
 }
 
 }  // namespace hydra

@@ -33,6 +33,9 @@ class Sha256 {
   std::unique_ptr<evp_md_ctx_st, FreeContext> context_;
 };
 
+// The digest of all of these, in lower-case hexadecimal digits.
+std::string HexSha256(absl::string_view bytes);
+
 }  // namespace hydra
 
 #endif  // HYDRA_COMMON_HASH_SHA256_H_

@@ -13,6 +13,11 @@ TEST(Sha256Test, MatchesThePublishedExample) {
             "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
 }
 
+TEST(Sha256Test, IsWrittenInHexadecimalDigits) {
+  EXPECT_EQ(HexSha256("abc"),
+            "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
+}
+
 TEST(Sha256Test, DoesNotDependOnThePieces) {
   Sha256 whole;
   whole.Update("abcdef");

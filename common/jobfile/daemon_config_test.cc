@@ -33,6 +33,7 @@ TEST(ParseDaemonConfigTest, FillsInDefaults) {
   EXPECT_EQ(config->lookahead(), 1);
   EXPECT_EQ(config->prefetch_bytes(), 0);
   EXPECT_TRUE(config->checkpoint_on_stop());
+  EXPECT_FALSE(config->allow_exported_chains());
   EXPECT_EQ(config->task_timeout_seconds(), 30);
   EXPECT_EQ(config->worker_patience_seconds(), 60);
   EXPECT_FALSE(config->pool().lock_memory());

@@ -118,6 +118,7 @@ std::string Keys(const Json& config, Wanted is_wanted) {
 
 std::vector<std::string> ConfigWarnings(absl::string_view config_json,
                                         const ConfigNames& names) {
+  if (names.model_class.empty()) return {};
   const absl::StatusOr<Json> config = ParsePythonJson(config_json);
   if (!config.ok()) return {};
   std::vector<std::string> warnings;
@@ -157,6 +158,7 @@ absl::StatusOr<std::string> TrainedModelConfig(absl::string_view config_json,
                                                const ConfigNames& names) {
   absl::StatusOr<Json> config = ParsePythonJson(config_json);
   if (!config.ok()) return config.status();
+  if (names.model_class.empty()) return std::string(config_json);
   (*config)["architectures"] = Json{names.model_class};
   if (!names.classifies) {
     for (absl::string_view key : kHeadKeys) config->erase(std::string(key));

@@ -13,13 +13,15 @@
 namespace hydra {
 
 // What of a config.json that Describe takes is not used, though somebody
-// may count on it. Empty for what transformers writes for a language model.
+// may count on it. Empty for what transformers writes for a language model, and
+// for what transformers knows nothing of.
 std::vector<std::string> ConfigWarnings(absl::string_view config_json,
                                         const ConfigNames& names);
 
 // The config.json of the model that training makes of one with `config_json`:
 // the same, but for what would not be true of it. It is a language model, its
-// weights are fp32, and it has no other head and no code of its own.
+// weights are fp32, and it has no other head and no code of its own. What
+// transformers knows nothing of is as it was.
 //
 // INVALID_ARGUMENT: as ParsePythonJson.
 absl::StatusOr<std::string> TrainedModelConfig(absl::string_view config_json,

@@ -1,5 +1,6 @@
 #include "common/model/describe.h"
 
+#include "common/model/chain_table.h"
 #include "common/model/gpt2_table.h"
 #include "common/model/llama_table.h"
 #include "common/model/vit_table.h"
@@ -7,14 +8,19 @@
 namespace hydra {
 
 const ModelFamilies& KnownFamilies() {
-  static const auto& families = *new ModelFamilies({
-      {"gpt2", DescribeGpt2},
-      {"llama", DescribeLlama},
-      {"mistral", DescribeMistral},
-      {"qwen2", DescribeQwen2},
-      {"qwen3", DescribeQwen3},
-      {"vit", DescribeVit},
-  });
+  static const auto& families = *new ModelFamilies(
+      {
+          {"gpt2", DescribeGpt2},
+          {kChainModelType, DescribeChain},
+          {"llama", DescribeLlama},
+          {"mistral", DescribeMistral},
+          {"qwen2", DescribeQwen2},
+          {"qwen3", DescribeQwen3},
+          {"vit", DescribeVit},
+      },
+      "any other classifier that is a chain of PyTorch layers can be exported "
+      "with python -m hydrad.export (docs/job-file.md, \"Chains of your "
+      "own\")");
   return families;
 }
 

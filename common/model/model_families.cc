@@ -93,7 +93,8 @@ absl::StatusOr<ModelTable> ModelFamilies::Describe(
       type == config->end() ? "nothing" : ShownJson(*type),
       known.size() == 1
           ? absl::StrCat("; only ", known.front(), " is supported")
-          : absl::StrCat("; supported are ", absl::StrJoin(known, ", "))));
+          : absl::StrCat("; supported are ", absl::StrJoin(known, ", ")),
+      other_way_.empty() ? "" : "; ", other_way_));
 }
 
 }  // namespace hydra

@@ -4,6 +4,7 @@
 #include <map>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "absl/status/statusor.h"
@@ -46,8 +47,12 @@ using Description = absl::StatusOr<ModelTable> (*)(
 // Descriptions by the model_type that a config.json names. Immutable.
 class ModelFamilies {
  public:
-  explicit ModelFamilies(std::map<std::string, Description> by_model_type)
-      : by_model_type_(std::move(by_model_type)) {}
+  // `other_way`: what whoever has a model of no such type can do, for a
+  // message. Empty: nothing.
+  explicit ModelFamilies(std::map<std::string, Description> by_model_type,
+                         std::string other_way = "")
+      : by_model_type_(std::move(by_model_type)),
+        other_way_(std::move(other_way)) {}
 
   // INVALID_ARGUMENT: not JSON (see ParsePythonJson), a model_type that is not
   //   here, or as the family's Description, WithFrozen and WithLora.
@@ -56,6 +61,7 @@ class ModelFamilies {
 
  private:
   const std::map<std::string, Description> by_model_type_;
+  const std::string other_way_;
 };
 
 }  // namespace hydra

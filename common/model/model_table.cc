@@ -101,6 +101,12 @@ int ModelTable::FirstTrainedLayer() const {
   return first;
 }
 
+bool ModelTable::RunsOwnCode() const {
+  return std::any_of(layers.begin(), layers.end(), [](const LayerEntry& layer) {
+    return layer.file.has_value();
+  });
+}
+
 const std::vector<BoundaryTensor>& ModelTable::BoundaryBefore(int layer) const {
   static const auto& none = *new std::vector<BoundaryTensor>();
   return layer == 0 ? none : layers[layer - 1].outputs;

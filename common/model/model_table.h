@@ -145,6 +145,22 @@ struct BoundaryPlace {
   int64_t end_bytes = 0;
 };
 
+// The code of a layer whose arithmetic is its user's own: see chain_table.h. A
+// file of the model's directory.
+struct LayerFile {
+  // Plain: it names no folder.
+  std::string name;
+  // Of the file's bytes, in lower-case hexadecimal digits. A file with another
+  // one is not this layer's.
+  std::string sha256;
+  // Of one example, as the code takes it: the batch's own, or what the layer
+  // before made.
+  std::vector<int64_t> input_shape;
+  // What the code calls each tensor of the layer's blocks, one block after
+  // another; a tensor may have several names there.
+  std::vector<std::vector<std::string>> parameters;
+};
+
 // One link of the chain. It takes the boundary tensors that the layer before it
 // made. Beside these the first layer takes the batch's input ids or examples,
 // and the last one its target ids or classes, and makes the loss.
@@ -164,6 +180,9 @@ struct LayerEntry {
   std::vector<BoundaryTensor> outputs;
   // What else its arithmetic depends on: numbers of heads, an epsilon.
   std::map<std::string, double> attributes;
+  // Of a layer that is not Hydra's. What its memory is nobody knows beforehand,
+  // and `memory` is empty.
+  std::optional<LayerFile> file;
   LayerMemory memory;
   // Beside two for each parameter and token: what the forward calculates for
   // each pair of tokens of a sequence. Attention does.
@@ -209,8 +228,11 @@ struct WeightNames {
 
 // What an architecture's config.json says beside a model's dimensions.
 struct ConfigNames {
+  // What that file is called.
+  std::string file = "config.json";
   // What transformers calls the family, and the class of the models that
-  // training makes. "GPT-2", "GPT2LMHeadModel"
+  // training makes. "GPT-2", "GPT2LMHeadModel". No class: transformers knows
+  // nothing of the model.
   std::string family;
   std::string model_class;
   // That class has a head for classes, which keys like id2label describe.
@@ -251,6 +273,9 @@ struct ModelTable {
   // The first layer that uses a block which is not frozen: gradients end there.
   // layer_count() if there is none.
   int FirstTrainedLayer() const;
+
+  // A layer's arithmetic is its user's own code.
+  bool RunsOwnCode() const;
 
   // What `layer` takes from the one before it, which is what lies between two
   // shards that are cut there. Of the first layer: nothing.

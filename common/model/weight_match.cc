@@ -179,7 +179,8 @@ class Matcher {
       const std::vector<std::string> unused = Unused();
       match_.mistakes.push_back(absl::StrCat(
           "the weights lack ", missing_.size(), " of the ", wanted_,
-          " tensors that config.json asks for: ", List(missing_),
+          " tensors that ", table_.config_names.file,
+          " asks for: ", List(missing_),
           unused.empty() ? ""
                          : absl::StrCat("; what they have and Hydra does not "
                                         "know: ",
@@ -192,11 +193,9 @@ class Matcher {
           Clause("; ", names_.transposed_remedy)));
     }
     if (!misshaped_.empty()) {
-      match_.mistakes.push_back(
-          absl::StrCat(misshaped_.size(),
-                       " tensors have not the shape that config.json asks "
-                       "for: ",
-                       List(misshaped_)));
+      match_.mistakes.push_back(absl::StrCat(
+          misshaped_.size(), " tensors have not the shape that ",
+          table_.config_names.file, " asks for: ", List(misshaped_)));
     }
     if (!unreadable_.empty()) {
       match_.mistakes.push_back(absl::StrCat(

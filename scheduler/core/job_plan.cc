@@ -105,6 +105,15 @@ std::string PlanContent(const NewJob& job) {
                       absl::StrJoin(job.spec.partition().cut_points(), ","));
 }
 
+std::vector<std::string> PlanWarnings(const NewJob& job) {
+  if (!job.table->RunsOwnCode()) return {};
+  return {absl::StrCat(
+      job.spec.model().path(),
+      ": its layers are code of its own, and what they take of a device beside "
+      "parameters, gradients and boundaries shows only when they run: devices "
+      "need more than this plan says, and the job's pilot measures how much")};
+}
+
 v1::JobPlan PlanJob(const NewJob& job, const PlanLimits& limits) {
   const JobShape shape = MakeJobShape(job.spec, job.table);
   v1::JobPlan plan;

@@ -28,6 +28,9 @@ std::string PlanContent(const NewJob& job);
 // of its own it is planned with these. Pure.
 v1::JobPlan PlanJob(const NewJob& job, const PlanLimits& limits);
 
+// What that plan cannot know of the job, for who reads it.
+std::vector<std::string> PlanWarnings(const NewJob& job);
+
 }  // namespace hydra
 
 #endif  // HYDRA_SCHEDULER_CORE_JOB_PLAN_H_

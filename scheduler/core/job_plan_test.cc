@@ -59,6 +59,18 @@ TEST(JobPlanTest, CutPointsOfTheJobsOwnAreTaken) {
               HasSubstr("with the given cut points"));
 }
 
+TEST(JobPlanTest, ThatCodesOwnNeedIsNotKnownIsSaid) {
+  NewJob job = SmallJob(1);
+  EXPECT_THAT(PlanWarnings(job), testing::IsEmpty());
+  ModelTable table = *job.table;
+  table.layers[1].file.emplace();
+  job.table = std::move(table);
+  job.spec.mutable_model()->set_path("/my/chain");
+  EXPECT_THAT(PlanWarnings(job),
+              testing::ElementsAre(testing::AllOf(
+                  HasSubstr("/my/chain: "), HasSubstr("pilot measures"))));
+}
+
 TEST(JobPlanTest, WhatIsFrozenIsCountedApart) {
   NewJob job = SmallJob(1);
   const v1::JobPlan all = PlanJob(job, {});

@@ -109,7 +109,7 @@ class DaemonImpl final : public Daemon {
   explicit DaemonImpl(Opened opened)
       : opened_(std::move(opened)),
         checker_(PathsOf(config(), directory().outputs()),
-                 directory().outputs()),
+                 directory().outputs(), config().allow_exported_chains()),
         readable_(opened_.state.jobs.get()),
         worker_server_(&core_thread_) {}
 

@@ -80,6 +80,9 @@ Supervisor::Process WorkerFleet::CommandOf(
                      link.to_host_gb_per_second() * 1e9,
                      link.shared_bus() ? ",shared" : ""));
   }
+  if (parts_.config->allow_exported_chains()) {
+    process.arguments.push_back("--allow-exported-chains");
+  }
   for (const std::string& file : *parts_.own_files) {
     process.arguments.push_back("--private=" + file);
   }

@@ -193,6 +193,7 @@ absl::Status HydraServiceImpl::MakePlan(const v1::PlanRequest& request,
                                         job.parameters.end());
     }
     warnings.Add(job.warnings);
+    warnings.Add(PlanWarnings(job));
   }
   return absl::OkStatus();
 }

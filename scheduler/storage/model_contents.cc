@@ -1,5 +1,8 @@
 #include "scheduler/storage/model_contents.h"
 
+#include <set>
+#include <string>
+
 #include "absl/strings/str_cat.h"
 #include "common/file/file.h"
 #include "scheduler/storage/tokenizer_files.h"
@@ -15,6 +18,15 @@ ModelContents ContentsOf(const ModelToWrite& model, const PoolFile& pool,
     contents.copied_files.push_back(
         {name, is_own ? model.chat_template
                       : absl::StrCat(model.tokenizer_dir, "/", name)});
+  }
+  std::set<std::string> copied;
+  for (const LayerEntry& layer : model.table.layers) {
+    if (!layer.file.has_value() || !copied.insert(layer.file->name).second) {
+      continue;
+    }
+    contents.copied_files.push_back(
+        {layer.file->name,
+         absl::StrCat(model.model_dir, "/", layer.file->name)});
   }
   contents.real_roots = RealRoots(read_roots);
   for (const auto& [key, version] : model.blocks) {

@@ -10,8 +10,9 @@
 
 namespace hydra {
 
-// What the files of `model` are made of: its blocks in the pool, and the
-// tokenizer's files, from below `read_roots`; none of them: from everywhere.
+// What the files of `model` are made of: its blocks in the pool, the files of
+// its layers' code, if they are code, and the tokenizer's files, from below
+// `read_roots`; none of them: from everywhere.
 ModelContents ContentsOf(const ModelToWrite& model, const PoolFile& pool,
                          const std::vector<std::string>& read_roots);
 

@@ -61,6 +61,22 @@ TEST_F(ModelWriterTest, WritesAllOfAModel) {
   EXPECT_THAT(embedding, testing::Each(1.0f));
 }
 
+TEST_F(ModelWriterTest, TheCodeOfAnExportedChainGoesAlong) {
+  model_.save.table.config_names.file = "chain.json";
+  for (int layer : {0, 2}) {
+    model_.save.table.layers[layer].file.emplace().name = "same.pt";
+  }
+  model_.save.table.layers[1].file.emplace().name = "other.pt";
+  model_.folder().Write("model/same.pt", "code");
+  model_.folder().Write("model/other.pt", "other code");
+  ASSERT_TRUE(Write().ok());
+  EXPECT_THAT(Written(), UnorderedElementsAre("chain.json", "hydra_job.json",
+                                              "model.safetensors", "other.pt",
+                                              "same.pt", "vocab.json"));
+  EXPECT_EQ(model_.folder().Read("out/chain.json"), "{}");
+  EXPECT_EQ(model_.folder().Read("out/same.pt"), "code");
+}
+
 TEST_F(ModelWriterTest, OfAdaptersNothingElseIsWritten) {
   LoraConfig lora;
   lora.r = 2;

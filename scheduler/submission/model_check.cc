@@ -1,11 +1,14 @@
 #include "scheduler/submission/model_check.h"
 
 #include <set>
+#include <utility>
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
 #include "common/file/file_format.h"
+#include "common/hash/sha256.h"
 #include "common/model/base_key.h"
+#include "common/model/chain_config.h"
 #include "common/model/config_file.h"
 #include "common/model/describe.h"
 #include "common/model/weight_match.h"
@@ -19,6 +22,7 @@ namespace v1 = hydra::v1;
 
 constexpr int64_t kMaxConfigBytes = 1 << 20;
 constexpr char kField[] = "model.path";
+constexpr char kConfigFile[] = "config.json";
 
 void Add(const absl::Status& status, CheckedModel& model) {
   if (!status.ok()) AddMistake(kField, status.message(), &model.mistakes);
@@ -58,9 +62,36 @@ void CheckWeights(const std::string& path,
   Add(CheckAliases(match, *weights), model);
 }
 
-// Each line of what Describe says is a mistake.
-void AddConfigMistakes(const std::string& file, const std::string& text,
-                       const absl::Status& why, CheckedModel& model) {
+// The files of code are there, and are those that the table means. None is run.
+void CheckLayerFiles(const std::string& path, const PathPolicy& paths,
+                     const ModelTable& table, CheckedModel& model) {
+  std::set<std::string> seen;
+  for (const LayerEntry& layer : table.layers) {
+    if (!layer.file.has_value() || !seen.insert(layer.file->name).second) {
+      continue;
+    }
+    const std::string file = absl::StrCat(path, "/", layer.file->name);
+    const absl::StatusOr<std::string> bytes =
+        ReadUserFile(file, paths, kMaxLayerFileBytes);
+    if (!bytes.ok()) {
+      Add(bytes.status(), model);
+    } else if (const std::string found = HexSha256(*bytes);
+               found != layer.file->sha256) {
+      AddMistake(kField,
+                 absl::StrCat(file,
+                              " is not the file that was exported: its SHA-256 "
+                              "is ",
+                              found, ", and ", kChainFile, " says ",
+                              layer.file->sha256),
+                 &model.mistakes);
+    }
+  }
+}
+
+// Each line of what Describe says is a mistake. `name`: the file's.
+void AddConfigMistakes(const std::string& file, const std::string& name,
+                       const std::string& text, const absl::Status& why,
+                       CheckedModel& model) {
   const FileFormat* format = RecogniseFormat(text);
   if (format != nullptr && format->name != kJsonName) {
     AddMistake(kField, absl::StrCat(file, " is ", Describe(*format)),
@@ -68,7 +99,7 @@ void AddConfigMistakes(const std::string& file, const std::string& text,
     return;
   }
   for (absl::string_view line : absl::StrSplit(why.message(), '\n')) {
-    AddMistake(kField, absl::StrCat("config.json: ", line), &model.mistakes);
+    AddMistake(kField, absl::StrCat(name, ": ", line), &model.mistakes);
   }
 }
 
@@ -82,22 +113,39 @@ CheckedModel CheckModel(const v1::ModelSpec& spec, const PathPolicy& paths) {
     return model;
   }
   model.is_there = true;
-  const std::string file = absl::StrCat(spec.path(), "/config.json");
-  const absl::StatusOr<std::string> text =
-      ReadUserFile(file, paths, kMaxConfigBytes);
+  std::string name = kConfigFile;
+  std::string file = absl::StrCat(spec.path(), "/", name);
+  absl::StatusOr<std::string> text = ReadUserFile(file, paths, kMaxConfigBytes);
+  if (absl::IsNotFound(text.status())) {
+    const std::string chain = absl::StrCat(spec.path(), "/", kChainFile);
+    auto other = ReadUserFile(chain, paths, kMaxConfigBytes);
+    if (!absl::IsNotFound(other.status())) {
+      name = kChainFile;
+      file = chain;
+      text = std::move(other);
+    }
+  }
   if (!text.ok()) {
     Add(text.status(), model);
     return model;
   }
   absl::StatusOr<ModelTable> table = Describe(*text, /*overrides=*/{});
   if (!table.ok()) {
-    AddConfigMistakes(file, *text, table.status(), model);
+    AddConfigMistakes(file, name, *text, table.status(), model);
+    return model;
+  }
+  if (table->config_names.file != name) {
+    AddMistake(kField,
+               absl::StrCat(file, ": a model of its model_type has a ",
+                            table->config_names.file, " in its place"),
+               &model.mistakes);
     return model;
   }
   model.table = *std::move(table);
   model.warnings = ConfigWarnings(*text, model.table->config_names);
   // What parses as a config is JSON.
   model.config_json = *TrainedModelConfig(*text, model.table->config_names);
+  CheckLayerFiles(spec.path(), paths, *model.table, model);
   if (spec.init() == v1::INITIALIZATION_PRETRAINED) {
     CheckWeights(spec.path(), paths.read_roots(), *model.table, model);
   }

@@ -17,10 +17,11 @@ namespace hydra {
 struct CheckedModel {
   // The directory can be read.
   bool is_there = false;
-  // As the trained model's will be (see TrainedModelConfig).
+  // Of config.json or chain.json, as the trained model's will be (see
+  // TrainedModelConfig).
   Shared<std::string> config_json;
-  // Without what a job says otherwise of its model. Absent if config.json
-  // cannot be used.
+  // Without what a job says otherwise of its model. Absent if that file cannot
+  // be used.
   std::optional<ModelTable> table;
   // Of its weights, if it is to be trained from them; see IdentityOf.
   std::string weights_identity;
@@ -32,10 +33,12 @@ struct CheckedModel {
   std::vector<std::string> warnings;
 };
 
-// Reads what can be known of a model before a job runs: its config.json, and,
-// if it is to be trained from its weights, the names, shapes and types of
-// these. Reads no weights but a tied head that has to be compared with its
-// embedding. Requires the defaults of `spec` filled in.
+// Reads what can be known of a model before a job runs: its config.json, or,
+// where there is none, the chain.json of an exported chain, with the files that
+// this names; and, if it is to be trained from its weights, the names, shapes
+// and types of these. Runs nothing of it. Reads no weights but a tied head that
+// has to be compared with its embedding. Requires the defaults of `spec` filled
+// in.
 CheckedModel CheckModel(const hydra::v1::ModelSpec& spec,
                         const PathPolicy& paths);
 

@@ -133,6 +133,38 @@ void CheckSizes(const ModelTable& table, const v1::JobSpec& spec,
   }
 }
 
+// What goes with Hydra's own layers alone, of a model whose layers are code.
+void CheckOwnCode(bool is_allowed, const v1::JobSpec& spec,
+                  Mistakes& mistakes) {
+  if (!is_allowed) {
+    AddMistake("model.path",
+               "the layers of an exported chain are code, and this hydrad runs "
+               "none: whoever administers it can set allow_exported_chains: "
+               "true in its configuration (docs/daemon.md says what that "
+               "means); hydra run needs no such leave",
+               &mistakes);
+  }
+  if (spec.model().init() == v1::INITIALIZATION_RANDOM) {
+    AddMistake("model.init",
+               "found random; an exported chain begins with the weights that "
+               "it was exported with, and nothing says how others were drawn: "
+               "leave it out, and export the chain with another seed",
+               &mistakes);
+  }
+  if (spec.train().dropout() > 0) {
+    AddMistake("train.dropout",
+               absl::StrCat("found ", spec.train().dropout(),
+                            "; an exported chain has no dropout"),
+               &mistakes);
+  }
+  if (spec.train().bf16()) {
+    AddMistake("train.bf16",
+               "found true; the layers of an exported chain compute as they "
+               "are written, in float32",
+               &mistakes);
+  }
+}
+
 // What depends on the model's dimensions; fills in the context length.
 void CheckAgainstModel(const ModelTable& table, v1::JobSpec& spec,
                        Mistakes& mistakes) {
@@ -212,9 +244,11 @@ Mistakes Without(const std::vector<v1::GridAxis>& grid,
 // of them name is read once.
 class Checker {
  public:
-  Checker(const PathPolicy& paths, const std::string& default_output_dir)
+  Checker(const PathPolicy& paths, const std::string& default_output_dir,
+          bool allows_exported_chains)
       : paths_(paths),
         default_output_dir_(default_output_dir),
+        allows_exported_chains_(allows_exported_chains),
         data_(&paths),
         images_(&paths),
         tokenizers_(&paths) {}
@@ -255,6 +289,9 @@ class Checker {
         !HasMistakeBelow(mistakes, "data.")) {
       images_.Check(spec, *model.config_json, *model.table->examples, &mistakes,
                     &job.warnings);
+    }
+    if (model.table->RunsOwnCode()) {
+      CheckOwnCode(allows_exported_chains_, spec, mistakes);
     }
     const bool freezes = spec.has_lora() || spec.model().frozen_size() > 0;
     if (freezes && spec.model().frozen_dtype() == v1::PARAMETER_TYPE_AUTO) {
@@ -307,6 +344,7 @@ class Checker {
 
   const PathPolicy& paths_;
   const std::string& default_output_dir_;
+  const bool allows_exported_chains_;
   DataCheck data_;
   ImageCheck images_;
   TokenizerCheck tokenizers_;
@@ -317,9 +355,11 @@ class Checker {
 }  // namespace
 
 SubmissionChecker::SubmissionChecker(PathPolicy paths,
-                                     std::string default_output_dir)
+                                     std::string default_output_dir,
+                                     bool allows_exported_chains)
     : paths_(std::move(paths)),
-      default_output_dir_(std::move(default_output_dir)) {}
+      default_output_dir_(std::move(default_output_dir)),
+      allows_exported_chains_(allows_exported_chains) {}
 
 absl::StatusOr<std::vector<NewJob>> SubmissionChecker::Check(
     const v1::SubmitRequest& request) const {
@@ -334,7 +374,7 @@ absl::StatusOr<std::vector<NewJob>> SubmissionChecker::Check(
     mistakes = MistakesOf(expanded.status());
     expanded = std::vector<ExpandedJob>{{request.job(), {}}};
   }
-  Checker checker(paths_, default_output_dir_);
+  Checker checker(paths_, default_output_dir_, allows_exported_chains_);
   std::vector<NewJob> jobs;
   for (ExpandedJob& one : *expanded) {
     NewJob job;

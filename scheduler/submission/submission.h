@@ -19,7 +19,9 @@ namespace hydra {
 class SubmissionChecker {
  public:
   // `default_output_dir`: where models go that name no other place.
-  SubmissionChecker(PathPolicy paths, std::string default_output_dir);
+  // `allows_exported_chains`: see hydra.config.v1.DaemonConfig.
+  SubmissionChecker(PathPolicy paths, std::string default_output_dir,
+                    bool allows_exported_chains = false);
 
   // INVALID_ARGUMENT: every mistake of every job, each once (see mistakes.h).
   absl::StatusOr<std::vector<NewJob>> Check(
@@ -28,6 +30,7 @@ class SubmissionChecker {
  private:
   PathPolicy paths_;
   const std::string default_output_dir_;
+  const bool allows_exported_chains_;
 };
 
 }  // namespace hydra

@@ -21,7 +21,8 @@ ExampleSweep::ExampleSweep(const std::string& name, int max_steps)
 }
 
 std::vector<hydra::v1::JobDetail> ExampleSweep::Train(
-    int steps, const std::string& memory, const std::string& more) const {
+    int steps, const std::string& memory, const std::string& more,
+    const std::vector<std::string>& settings) const {
   std::string sweep = ReadFile(folder_ + "/sweep.yaml");
   EXPECT_EQ(absl::StrReplaceAll({{absl::StrCat("max_steps: ", max_steps_),
                                   absl::StrCat("max_steps: ", steps)}},
@@ -32,6 +33,8 @@ std::vector<hydra::v1::JobDetail> ExampleSweep::Train(
   Cluster::Options options;
   options.devices = {"cpu:0=" + memory, "cpu:1=" + memory};
   options.settings = {"pool.size_bytes=1GiB"};
+  options.settings.insert(options.settings.end(), settings.begin(),
+                          settings.end());
   Cluster cluster(options);
   const ProgramResult submitted =
       RunProgram({"client/hydra", "--server", cluster.address(), "submit", "-o",

@@ -19,9 +19,11 @@ class ExampleSweep {
 
   // All jobs of the sweep, ended, on two devices with so much memory each: with
   // so many steps in place of the file's, and `more` behind the file. Checks
-  // that they leave nothing in the pool.
-  std::vector<hydra::v1::JobDetail> Train(int steps, const std::string& memory,
-                                          const std::string& more) const;
+  // that they leave nothing in the pool. `settings`: of hydrad, beside its
+  // pool.
+  std::vector<hydra::v1::JobDetail> Train(
+      int steps, const std::string& memory, const std::string& more,
+      const std::vector<std::string>& settings = {}) const;
 
  private:
   const std::string folder_;

@@ -235,7 +235,9 @@ absl::Status Run(const Options& options) {
                                   train->seed());
   if (!order.ok()) return order.status();
 
-  ReferenceTrainer trainer(*table, *train);
+  ReferenceTrainer trainer(*table, *train, [&](const std::string& name) {
+    return ReadWholeFile(absl::StrCat(options.model_directory, "/", name));
+  });
   if (options.random) {
     trainer.InitializeRandomly();
   } else {

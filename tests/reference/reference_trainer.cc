@@ -57,9 +57,10 @@ at::Tensor ZeroFlat(const ParameterBlock& block) {
 
 }  // namespace
 
-ReferenceTrainer::ReferenceTrainer(ModelTable table, const TrainSpec& train)
+ReferenceTrainer::ReferenceTrainer(ModelTable table, const TrainSpec& train,
+                                   const ReadLayerFile& read)
     : table_(std::move(table)),
-      layers_(ModelLayers::Build(table_, KnownLayers()).value()),
+      layers_(ModelLayers::Build(table_, KnownLayers(), read).value()),
       train_(WithDefaults(train)) {
   const int64_t moments = OptimizerStateFactor(train_);
   for (const ParameterBlock& block : table_.parameter_blocks) {

@@ -38,8 +38,10 @@ struct ReferenceBatch {
 class ReferenceTrainer {
  public:
   // Of `train` only the optimizer, its hyperparameters, the label smoothing,
-  // the number of steps and the seed count. All parameters are zero.
-  ReferenceTrainer(ModelTable table, const hydra::v1::TrainSpec& train);
+  // the number of steps and the seed count. All parameters are zero. `read`:
+  // as ModelLayers::Build's.
+  ReferenceTrainer(ModelTable table, const hydra::v1::TrainSpec& train,
+                   const ReadLayerFile& read = nullptr);
 
   // As the tensors' TensorInits say.
   void InitializeRandomly();

@@ -8,6 +8,7 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
+#include "common/model/chain_config.h"
 #include "common/model/describe.h"
 #include "common/model/weight_match.h"
 #include "common/safetensors/weight_directory.h"
@@ -30,14 +31,21 @@ bool IsSaved(const ParameterBlock& block, const ModelTable& table) {
 
 }  // namespace
 
+absl::StatusOr<std::string> ReadWholeFile(const std::string& path) {
+  std::ifstream file(path, std::ios::binary);
+  if (!file) return absl::NotFoundError(path);
+  return std::string(std::istreambuf_iterator<char>(file), {});
+}
+
 absl::StatusOr<ModelTable> ReadTable(const std::string& directory,
                                      const ModelOverrides& overrides) {
-  std::ifstream file(directory + "/config.json");
-  if (!file) {
-    return absl::NotFoundError(absl::StrCat(directory, "/config.json"));
+  absl::StatusOr<std::string> text =
+      ReadWholeFile(absl::StrCat(directory, "/config.json"));
+  if (!text.ok()) {
+    text = ReadWholeFile(absl::StrCat(directory, "/", kChainFile));
   }
-  return Describe(std::string(std::istreambuf_iterator<char>(file), {}),
-                  overrides);
+  if (!text.ok()) return text.status();
+  return Describe(*text, overrides);
 }
 
 absl::Status LoadWeights(const std::string& directory, const ModelTable& table,

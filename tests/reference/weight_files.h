@@ -12,7 +12,11 @@
 
 namespace hydra {
 
-// The table of a Hugging Face model directory's config.json.
+// All of a file.
+absl::StatusOr<std::string> ReadWholeFile(const std::string& path);
+
+// The table of a Hugging Face model directory's config.json, or of an exported
+// chain's chain.json.
 absl::StatusOr<ModelTable> ReadTable(const std::string& directory,
                                      const ModelOverrides& overrides);
 

@@ -3,9 +3,13 @@
 #include <string>
 #include <utility>
 
+#include "absl/strings/str_cat.h"
+#include "common/checkpoint/plain_file.h"
 #include "common/data/batch_plan.h"
 #include "common/data/split_windows.h"
 #include "common/data/step_count.h"
+#include "common/file/file.h"
+#include "common/model/chain_config.h"
 #include "common/shared/shared.h"
 
 namespace hydra {
@@ -13,16 +17,31 @@ namespace {
 
 using worker::v1::JobContext;
 
+// Null: it may not run here.
+ReadLayerFile LayerFilesOf(const JobContext& job,
+                           const Architectures& architectures) {
+  if (!architectures.runs_exported_chains) return nullptr;
+  return [&job](const std::string& name) {
+    return ReadJobFile(
+        absl::StrCat(job.spec().model().path(), "/", name),
+        RealRoots({job.read_roots().begin(), job.read_roots().end()}),
+        kMaxLayerFileBytes);
+  };
+}
+
 absl::StatusOr<BuiltModel> Build(const JobContext& job,
                                  const Architectures& architectures) {
   absl::StatusOr<ModelTable> table = architectures.families->Describe(
       job.model_config_json(), OverridesOf(job.spec()));
   if (!table.ok()) return table.status();
-  absl::StatusOr<ModelLayers> layers =
-      ModelLayers::Build(*table, *architectures.layers);
+  absl::StatusOr<ModelLayers> layers = ModelLayers::Build(
+      *table, *architectures.layers, LayerFilesOf(job, architectures));
   if (!layers.ok()) return layers.status();
   return BuiltModel{*std::move(table), *std::move(layers)};
 }
+
+// About what a file's code takes, compiled.
+constexpr int64_t kCodeBytes = int64_t{256} << 10;
 
 // About what a model takes: its tensors' entries stand in the table and in the
 // layers.
@@ -36,6 +55,7 @@ int64_t BytesOf(const BuiltModel& model) {
     }
   }
   for (const LayerEntry& layer : model.table.layers) {
+    if (layer.file.has_value()) bytes += kCodeBytes;
     bytes +=
         2 * static_cast<int64_t>(sizeof(LayerEntry) +
                                  layer.outputs.size() * sizeof(BoundaryTensor) +

@@ -52,8 +52,10 @@ class JobModels {
   explicit JobModels(int64_t capacity_bytes, Architectures architectures = {})
       : architectures_(architectures), built_(capacity_bytes) {}
 
+  // Reads the files of layers that are code, where that is allowed.
+  //
   // INVALID_ARGUMENT: as ModelFamilies::Describe.
-  // Others: as ModelLayers::Build.
+  // Others: as ModelLayers::Build, and as ReadJobFile.
   absl::StatusOr<JobModel> For(const worker::v1::JobContext& job);
 
  private:

@@ -336,7 +336,12 @@ TaskRunner::MaybeFailure TaskRunner::Dispatch(const Task& task,
     return std::nullopt;
   }
   const auto found = models_.For(job);
-  if (!found.ok()) return TaskFailure{found.status()};
+  if (!found.ok()) {
+    TaskFailure failure{found.status()};
+    // Of layers that are code; see LayerCode::Load.
+    failure.out_of_memory = absl::IsResourceExhausted(found.status());
+    return failure;
+  }
   const JobModel& model = *found;
   switch (task.kind()) {
     case worker::v1::TASK_KIND_PILOT: {

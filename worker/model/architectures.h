@@ -14,6 +14,9 @@ struct Architectures {
   // Must outlive whoever is given this.
   const ModelFamilies* families = &KnownFamilies();
   const LayerRegistry* layers = &KnownLayers();
+  // Exported chains among them, whose layers are code of their users: it runs
+  // in this process, with all that this process may do.
+  bool runs_exported_chains = false;
 };
 
 }  // namespace hydra

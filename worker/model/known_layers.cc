@@ -1,9 +1,11 @@
 #include "worker/model/known_layers.h"
 
+#include "common/model/chain_table.h"
 #include "common/model/gpt2_table.h"
 #include "common/model/llama_table.h"
 #include "common/model/vit_table.h"
 #include "worker/model/classifier_layer.h"
+#include "worker/model/code_layer.h"
 #include "worker/model/embedding_layer.h"
 #include "worker/model/head_layer.h"
 #include "worker/model/llama_block.h"
@@ -16,7 +18,9 @@ namespace hydra {
 
 const LayerRegistry& KnownLayers() {
   static const auto& layers =
-      *new LayerRegistry({{kGpt2EmbeddingOp, MakeLayer<EmbeddingLayer>},
+      *new LayerRegistry({{kChainLayerOp, MakeLayer<CodeLayer>},
+                          {kChainHeadOp, MakeLayer<CodeHead>},
+                          {kGpt2EmbeddingOp, MakeLayer<EmbeddingLayer>},
                           {kGpt2BlockOp, MakeLayer<TransformerBlock>},
                           {kGpt2HeadOp, MakeLayer<HeadLayer>},
                           {kLlamaEmbeddingOp, MakeLayer<TokenEmbedding>},

@@ -1,6 +1,7 @@
 #include "worker/model/layer_registry.h"
 
 #include <exception>
+#include <utility>
 
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
@@ -8,7 +9,8 @@
 namespace hydra {
 
 absl::StatusOr<std::unique_ptr<Layer>> LayerRegistry::Make(
-    const ModelTable& table, int layer) const {
+    const ModelTable& table, int layer,
+    std::shared_ptr<const LayerCode> code) const {
   const LayerEntry& entry = table.layers[layer];
   const auto found = by_op_.find(entry.op);
   if (found == by_op_.end()) {
@@ -16,7 +18,7 @@ absl::StatusOr<std::unique_ptr<Layer>> LayerRegistry::Make(
         absl::StrCat("layer ", layer, " is a \"", entry.op,
                      "\", which this worker cannot compute"));
   }
-  LayerContext context{entry, {}, layer};
+  LayerContext context{entry, {}, layer, std::move(code)};
   for (int block : entry.parameter_blocks) {
     context.blocks.push_back(table.parameter_blocks[block]);
   }

@@ -13,6 +13,9 @@
 
 namespace hydra {
 
+// See layer_code.h, which few layers need.
+class LayerCode;
+
 // What a layer is made from. It need not outlive the making.
 struct LayerContext {
   const LayerEntry& entry;
@@ -20,6 +23,8 @@ struct LayerContext {
   std::vector<ParameterBlock> blocks;
   // Its place in the chain.
   int layer = 0;
+  // That of its file, if the entry has one.
+  std::shared_ptr<const LayerCode> code = nullptr;
 };
 
 // Throws std::exception where the entry lacks an attribute or a block.
@@ -37,10 +42,13 @@ class LayerRegistry {
   explicit LayerRegistry(std::map<std::string, LayerFactory> by_op)
       : by_op_(std::move(by_op)) {}
 
+  // `code`: that of the layer's file, if it has one.
+  //
   // UNIMPLEMENTED: nothing here computes the layer's op.
   // INTERNAL: the factory does not take the table's entry.
-  absl::StatusOr<std::unique_ptr<Layer>> Make(const ModelTable& table,
-                                              int layer) const;
+  absl::StatusOr<std::unique_ptr<Layer>> Make(
+      const ModelTable& table, int layer,
+      std::shared_ptr<const LayerCode> code = nullptr) const;
 
  private:
   const std::map<std::string, LayerFactory> by_op_;

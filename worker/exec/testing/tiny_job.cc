@@ -98,7 +98,10 @@ TinyJob::TinyJob(const Options& options, const std::string& directory)
   context_.set_update_place(options.update_place);
 
   hydra::v1::JobSpec& spec = *context_.mutable_spec();
-  spec.mutable_model()->set_init(hydra::v1::INITIALIZATION_RANDOM);
+  spec.mutable_model()->set_path(options.model_path);
+  spec.mutable_model()->set_init(options.model_path.empty()
+                                     ? hydra::v1::INITIALIZATION_RANDOM
+                                     : hydra::v1::INITIALIZATION_PRETRAINED);
   spec.mutable_data()->set_format(hydra::v1::DATA_FORMAT_TOKENS_U16);
   spec.mutable_data()->add_train_files(directory + "/train.bin");
   spec.mutable_data()->add_validation_files(directory + "/validation.bin");

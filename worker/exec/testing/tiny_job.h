@@ -86,6 +86,9 @@ class TinyJob {
     // `context` is 1.
     std::string config_json;
     Architectures architectures;
+    // The directory of that model, to begin with its weights; empty: they are
+    // random.
+    std::string model_path;
   };
 
   // `directory` is for data files.

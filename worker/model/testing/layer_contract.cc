@@ -81,7 +81,9 @@ LayerContractTest::LayerContractTest()
     : device_(NewTestDevice(kDeviceBytes)),
       table_(GetParam().table),
       entry_(table_.layers[GetParam().layer]),
-      layer_(GetParam().registry->Make(table_, GetParam().layer).value()),
+      layer_(GetParam()
+                 .registry->Make(table_, GetParam().layer, GetParam().code)
+                 .value()),
       host_input_(InputOf(GetParam())),
       input_(host_input_) {
   const c10::Device there = device_->torch_device();
@@ -342,7 +344,9 @@ TEST_P(LayerContractTest, ElementsOfTwoBytesAreAsGoodAsTheSameOfFour) {
   }
   if (!has_any) GTEST_SKIP() << "all have four";
   const auto wide =
-      GetParam().registry->Make(wide_table, GetParam().layer).value();
+      GetParam()
+          .registry->Make(wide_table, GetParam().layer, GetParam().code)
+          .value();
   const LayerOutput expected = wide->Forward(wide_input);
   const LayerOutput output = layer_->Forward(input_);
   EXPECT_TRUE(SameBits(output.boundary, expected.boundary));

@@ -22,6 +22,8 @@ struct LayerCase {
   ModelTable table;
   int layer = 0;
   const LayerRegistry* registry = nullptr;
+  // As LayerContext's.
+  std::shared_ptr<const LayerCode> code;
 
   // The same in plain, differentiable operations of LibTorch. `parameters` are
   // the tensors of the layer's blocks, one block after another, `inputs` the

@@ -1,0 +1,1 @@
+"""What belongs to Hydra and runs in Python: see hydrad.export."""
