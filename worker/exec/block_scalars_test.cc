@@ -93,8 +93,8 @@ TEST(BlockScalarsTest, WhatIsNoParameterIsTaken) {
     std::vector<Part> parts;
     const BlockScalars scalars(Decaying(), train, block);
     // Across its begin, too.
-    for (const auto& [begin, size] : {std::pair<int64_t, int64_t>{0, 24},
-                                      {24, 56}}) {
+    for (const auto& [begin, size] :
+         {std::pair<int64_t, int64_t>{0, 24}, {24, 56}}) {
       scalars.ForEachPart(
           begin, size,
           [&](const UpdateScalars& s, int64_t first, int64_t count) {
