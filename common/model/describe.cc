@@ -2,6 +2,7 @@
 
 #include "common/model/gpt2_table.h"
 #include "common/model/llama_table.h"
+#include "common/model/resnet_table.h"
 #include "common/model/vit_table.h"
 
 namespace hydra {
@@ -13,6 +14,7 @@ const ModelFamilies& KnownFamilies() {
       {"mistral", DescribeMistral},
       {"qwen2", DescribeQwen2},
       {"qwen3", DescribeQwen3},
+      {"resnet", DescribeResnet},
       {"vit", DescribeVit},
   });
   return families;

@@ -48,7 +48,7 @@ TEST(DescribeTest, AJobsDropoutStandsInPlaceOfEveryOneOfTheModel) {
 TEST(DescribeTest, AnotherModelTypeIsNamed) {
   constexpr char kSupported[] =
       "; supported are \"gpt2\", \"llama\", \"mistral\", \"qwen2\", "
-      "\"qwen3\", \"vit\"";
+      "\"qwen3\", \"resnet\", \"vit\"";
   EXPECT_EQ(ErrorOf(R"({"model_type": "mamba"})"),
             absl::StrCat("model_type: found \"mamba\"", kSupported));
   EXPECT_EQ(ErrorOf("{}"),
