@@ -10,8 +10,8 @@ namespace hydra {
 // after image as a matrix product with the windows of its pixels; nothing is
 // recorded. So each sum is a product's, whose order does not depend on the
 // number of threads (product_order.h), and an image's bits do not depend on the
-// others of its batch. (LibTorch's own, oneDNN's, shares its sums out by the
-// number of threads.)
+// others of its batch. (LibTorch's own are oneDNN's, which shares the sums of a
+// weight's gradient out by the number of threads.)
 //
 // Images are [images, channels, pixels], row after row; weights are [out, in,
 // kernel, kernel].
