@@ -160,8 +160,9 @@ class Matcher {
                                         " has shape ", ShapeText(found.shape),
                                         ", wanted ", ShapeText(tensor.shape)));
     } else if (!IsReadable(found.dtype, tensor.use)) {
-      unreadable_.push_back(absl::StrCat(PrintableStart(found.name), " is ",
-                                         DtypeName(found.dtype)));
+      unreadable_.push_back(absl::StrCat(
+          PrintableStart(found.name), " is ", DtypeName(found.dtype),
+          tensor.use == TensorUse::kCount ? ", wanted I64" : ""));
     }
     match_.names.emplace(tensor.name, found.name);
   }

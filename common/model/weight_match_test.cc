@@ -204,7 +204,7 @@ TEST_F(WeightMatchTest, CountsAreReadAsTheNumbersThatTheyAre) {
   }
   std::filesystem::remove(path);
   EXPECT_THAT(MatchWeights(table, write(Dtype::kF32, Dtype::kF32)).mistakes,
-              ElementsAre(HasSubstr("count is F32")));
+              ElementsAre(HasSubstr("count is F32, wanted I64")));
   std::filesystem::remove(path);
   EXPECT_THAT(MatchWeights(table, write(Dtype::kI64, Dtype::kI64)).mistakes,
               ElementsAre(HasSubstr("weight is I64")));
