@@ -134,6 +134,12 @@ BoundaryTensor WindowsOf(const ConvolutionShape& shape) {
       {shape.is_pointwise() ? 0 : shape.window_numbers() * shape.out_pixels()}};
 }
 
+// The gradient of one image, which is made of that of its windows.
+BoundaryTensor FoldedOf(const ConvolutionShape& shape) {
+  return {ElementType::kFloat32,
+          {shape.is_pointwise() ? 0 : shape.in_numbers()}};
+}
+
 BoundaryTensor Out(const ConvolutionShape& shape) {
   return PerImage(shape.out_numbers());
 }
@@ -203,7 +209,7 @@ LayerMemory BlockMemory(const resnet::Block& shape) {
     const BoundaryTensor made = Out(*shape.shortcut);
     add({made});
     there.erase(there.begin() + static_cast<int>(branch.size()));
-    add({made, WindowsOf(*shape.shortcut), input});
+    add({made, WindowsOf(*shape.shortcut), FoldedOf(*shape.shortcut), input});
     there.push_back(input);
   }
   for (size_t i = branch.size(); i-- > 0;) {
@@ -214,9 +220,9 @@ LayerMemory BlockMemory(const resnet::Block& shape) {
     add(is_last ? Tensors{made} : Tensors{made, made});
     there.erase(there.begin() + static_cast<int>(i));
     if (i == 0) {
-      add({made, WindowsOf(branch[i]), from});
+      add({made, WindowsOf(branch[i]), FoldedOf(branch[i]), from});
     } else {
-      add({made, WindowsOf(branch[i]), from, from});
+      add({made, WindowsOf(branch[i]), FoldedOf(branch[i]), from, from});
       add({from, from, from});
     }
   }

@@ -1,5 +1,6 @@
 #include "worker/model/convolution.h"
 
+#include <cmath>
 #include <string>
 #include <vector>
 

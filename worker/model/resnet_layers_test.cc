@@ -1,6 +1,7 @@
 // ResNet's layers keep the contract of all layers; and evaluations, and what is
 // frozen, compute with what batch norms remember.
 
+#include <memory>
 #include <string>
 #include <utility>
 #include <vector>
