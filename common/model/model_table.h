@@ -186,6 +186,8 @@ struct LayerEntry {
   // Beside two for each parameter and token: what the forward calculates for
   // each pair of tokens of a sequence. Attention does.
   int64_t flops_per_token_pair = 0;
+  // Sequences that a micro-batch has at least where the layer is trained.
+  int64_t least_sequences = 1;
 };
 
 // What a model that classifies is fed in place of token ids: examples, of which

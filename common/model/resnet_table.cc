@@ -235,6 +235,11 @@ int64_t FlopsOf(const ConvolutionShape& shape) {
   return 2 * shape.weight_numbers() * (shape.out_pixels() - 1);
 }
 
+// A batch norm needs two values of each channel.
+int64_t LeastSequencesOf(const ConvolutionShape& shape) {
+  return shape.out_pixels() > 1 ? 1 : 2;
+}
+
 LayerEntry EmbedderLayer(const ResnetConfig& config) {
   LayerEntry layer;
   layer.op = kResnetEmbedderOp;
@@ -246,6 +251,7 @@ LayerEntry EmbedderLayer(const ResnetConfig& config) {
   const resnet::Embedder shape = resnet::EmbedderOf(layer.attributes);
   layer.memory = EmbedderMemory(shape);
   layer.flops_per_token_pair = FlopsOf(shape.convolution);
+  layer.least_sequences = LeastSequencesOf(shape.convolution);
   layer.outputs = {ImagesOf(config.embedding_size, shape.pool.out_height(),
                             shape.pool.out_width())};
   return layer;
@@ -264,7 +270,9 @@ LayerEntry BlockLayer(Attributes attributes) {
   for (const ConvolutionShape& convolution : shape.branch) {
     layer.flops_per_token_pair += FlopsOf(convolution);
   }
+  // No other one has fewer pixels.
   const ConvolutionShape& last = shape.branch.back();
+  layer.least_sequences = LeastSequencesOf(last);
   layer.outputs = {
       ImagesOf(last.out_channels, last.out_height(), last.out_width())};
   return layer;

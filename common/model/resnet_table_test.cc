@@ -112,6 +112,22 @@ TEST(ResnetTableTest, TensorsAreNamedAsTransformersNamesThem) {
               ElementsAre("classifier.1.weight", "classifier.1.bias"));
 }
 
+TEST(ResnetTableTest, LayersOfOnePixelNeedTwoImages) {
+  ResnetConfig config = Small();
+  const auto least_of = [&] {
+    std::vector<int64_t> least;
+    for (const LayerEntry& layer : BuildResnetTable(config).layers) {
+      least.push_back(layer.least_sequences);
+    }
+    return least;
+  };
+  EXPECT_THAT(least_of(), ElementsAre(1, 1, 1, 1, 1));
+  config.image_height = config.image_width = 8;
+  EXPECT_THAT(least_of(), ElementsAre(1, 1, 2, 2, 1));
+  config.image_height = config.image_width = 2;
+  EXPECT_THAT(least_of(), ElementsAre(2, 2, 2, 2, 1));
+}
+
 TEST(ResnetTableTest, WhatBatchNormsRememberIsNoParameter) {
   const ModelTable table = BuildResnetTable(Small());
   const ParameterBlock& block = table.parameter_blocks[0];
