@@ -1,21 +1,26 @@
 #include "common/checkpoint/block_layout.h"
 
+#include <algorithm>
+#include <cstring>
 #include <utility>
 
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
+#include "common/model/element_dtype.h"
 #include "common/model/optimizer.h"
 
 namespace hydra {
 namespace {
 
+// `suffix`: that of a moment; of the block itself there is none.
 void AddTensors(const ParameterBlock& block, const std::string& suffix,
                 int64_t offset_bytes, BlockLayout* layout) {
   for (const TensorEntry& tensor : block.tensors) {
-    layout->tensors.push_back({absl::StrCat(tensor.name, suffix), tensor.shape,
-                               offset_bytes + tensor.offset_bytes,
-                               tensor.element_count * ElementBytes(block.type),
-                               block.type});
+    layout->tensors.push_back(
+        {absl::StrCat(tensor.name, suffix), tensor.shape,
+         offset_bytes + tensor.offset_bytes,
+         tensor.element_count * ElementBytes(block.type), block.type,
+         suffix.empty() && tensor.use == TensorUse::kCount});
   }
 }
 
@@ -79,6 +84,23 @@ absl::StatusOr<BlockLayout> LayOutFlat(std::string name, int64_t size_bytes) {
 }
 
 }  // namespace
+
+safetensors::Dtype FileDtypeOf(const BlockTensor& tensor) {
+  return tensor.is_count ? safetensors::Dtype::kI64 : DtypeOf(tensor.type);
+}
+
+int64_t CountInFile(const std::byte* in_block) {
+  // Far beyond all that can be counted, and within an int64_t.
+  constexpr float kMost = 0x1p62f;
+  float count = 0;
+  std::memcpy(&count, in_block, sizeof(count));
+  return count > 0 ? static_cast<int64_t>(std::min(count, kMost)) : 0;
+}
+
+void StoreCount(int64_t count, std::byte* in_block) {
+  const auto number = static_cast<float>(count);
+  std::memcpy(in_block, &number, sizeof(number));
+}
 
 const char* ParametersFile(const ModelTable& table) {
   return table.lora.has_value() ? kAdapterFile : kModelFile;

@@ -1,6 +1,7 @@
 #ifndef HYDRA_COMMON_CHECKPOINT_BLOCK_LAYOUT_H_
 #define HYDRA_COMMON_CHECKPOINT_BLOCK_LAYOUT_H_
 
+#include <cstddef>
 #include <cstdint>
 #include <string>
 #include <vector>
@@ -8,6 +9,7 @@
 #include "absl/status/statusor.h"
 #include "common/chain/block_key.h"
 #include "common/model/model_table.h"
+#include "common/safetensors/dtype.h"
 #include "hydra/v1/job.pb.h"
 
 namespace hydra {
@@ -28,7 +30,18 @@ struct BlockTensor {
   int64_t offset_bytes = 0;
   int64_t size_bytes = 0;
   ElementType type = ElementType::kFloat32;
+  // One fp32 number in the block, and an int64 in the file: see
+  // TensorUse::kCount.
+  bool is_count = false;
 };
+
+// The type of the tensor's elements in its file.
+safetensors::Dtype FileDtypeOf(const BlockTensor& tensor);
+
+// Of a count: the int64 in the file, and the number in the block, the nearest
+// one that there is.
+int64_t CountInFile(const std::byte* in_block);
+void StoreCount(int64_t count, std::byte* in_block);
 
 struct BlockLayout {
   // One of those above.

@@ -1,5 +1,7 @@
 #include "common/checkpoint/block_layout.h"
 
+#include <cstddef>
+#include <limits>
 #include <string>
 #include <vector>
 
@@ -43,6 +45,36 @@ TEST_F(BlockLayoutTest, ParametersAreThoseOfTheTable) {
   EXPECT_THAT(Names(*layout), ElementsAre("transformer.wte.weight"));
   EXPECT_EQ(layout->tensors[0].shape,
             table_.parameter_blocks[0].tensors[0].shape);
+}
+
+TEST_F(BlockLayoutTest, ACountIsAWholeNumberInItsFileAndItsMomentsAreNot) {
+  ModelTable table;
+  table.parameter_blocks.resize(1);
+  ParameterBlock& block = table.parameter_blocks[0];
+  AddStatistic("count", {}, TensorUse::kCount, {}, block);
+  auto layout = LayOutBlock({BLOCK_KIND_PARAMETERS, 0, 0}, block.size_bytes,
+                            table, AdamWSpec());
+  ASSERT_TRUE(layout.ok()) << layout.status();
+  EXPECT_EQ(FileDtypeOf(layout->tensors[0]), safetensors::Dtype::kI64);
+  EXPECT_EQ(layout->tensors[0].size_bytes, kFloatBytes);
+  layout = LayOutBlock({BLOCK_KIND_OPTIMIZER_STATE, 0, 0}, 2 * block.size_bytes,
+                       table, AdamWSpec());
+  ASSERT_TRUE(layout.ok()) << layout.status();
+  EXPECT_EQ(FileDtypeOf(layout->tensors[0]), safetensors::Dtype::kF32);
+}
+
+TEST_F(BlockLayoutTest, CountsAreTheNearestNumbersThatThereAre) {
+  const auto kept = [](int64_t count) {
+    std::byte in_block[kFloatBytes];
+    StoreCount(count, in_block);
+    return CountInFile(in_block);
+  };
+  for (int64_t count : {int64_t{0}, int64_t{1}, int64_t{16'777'216}}) {
+    EXPECT_EQ(kept(count), count);
+  }
+  EXPECT_EQ(kept(16'777'217), 16'777'216);
+  EXPECT_EQ(kept(-1), 0);
+  EXPECT_EQ(kept(std::numeric_limits<int64_t>::max()), int64_t{1} << 62);
 }
 
 TEST_F(BlockLayoutTest, MomentsLieOneBehindTheOther) {

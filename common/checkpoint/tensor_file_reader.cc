@@ -8,7 +8,6 @@
 
 #include "absl/strings/str_cat.h"
 #include "common/checkpoint/tensor_sum.h"
-#include "common/model/element_dtype.h"
 #include "common/safetensors/dtype.h"
 #include "common/safetensors/shape_text.h"
 #include "common/text/printable.h"
@@ -79,22 +78,31 @@ absl::Status TensorFileReader::Read(const BlockTensor& tensor,
                          : absl::StrCat(" has shape ", ShapeText(found->shape),
                                         ", wanted ", ShapeText(tensor.shape))));
   }
-  if (found->dtype != DtypeOf(tensor.type)) {
+  if (found->dtype != FileDtypeOf(tensor)) {
     return absl::FailedPreconditionError(
         absl::StrCat(reader_.path(), ": tensor ", Quoted(tensor.name), " is ",
                      safetensors::DtypeName(found->dtype), ", wanted ",
-                     safetensors::DtypeName(DtypeOf(tensor.type))));
+                     safetensors::DtypeName(FileDtypeOf(tensor))));
   }
+  if (!tensor.is_count) return ReadBytes(tensor.name, tensor.size_bytes, out);
+  int64_t count = 0;
+  absl::Status status = ReadBytes(tensor.name, sizeof(count),
+                                  reinterpret_cast<std::byte*>(&count));
+  StoreCount(count, out);
+  return status;
+}
+
+absl::Status TensorFileReader::ReadBytes(const std::string& tensor,
+                                         int64_t size_bytes,
+                                         std::byte* out) const {
   TensorSum sum;
-  for (int64_t done = 0; done < tensor.size_bytes; done += kSumPieceBytes) {
-    const int64_t piece_bytes =
-        std::min(kSumPieceBytes, tensor.size_bytes - done);
-    absl::Status status =
-        reader_.Read(tensor.name, done, piece_bytes, out + done);
+  for (int64_t done = 0; done < size_bytes; done += kSumPieceBytes) {
+    const int64_t piece_bytes = std::min(kSumPieceBytes, size_bytes - done);
+    absl::Status status = reader_.Read(tensor, done, piece_bytes, out + done);
     if (!status.ok()) return status;
     sum.Add(out + done, piece_bytes);
   }
-  return CheckSum(tensor.name, sum.Value());
+  return CheckSum(tensor, sum.Value());
 }
 
 absl::Status TensorFileReader::Verify() const {

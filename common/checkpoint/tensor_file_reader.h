@@ -2,6 +2,7 @@
 #define HYDRA_COMMON_CHECKPOINT_TENSOR_FILE_READER_H_
 
 #include <cstddef>
+#include <cstdint>
 #include <string>
 
 #include "absl/status/status.h"
@@ -37,6 +38,8 @@ class TensorFileReader {
   TensorFileReader(safetensors::Reader reader, checkpoint::v1::FileSum wanted);
 
   absl::Status CheckHeader() const;
+  absl::Status ReadBytes(const std::string& tensor, int64_t size_bytes,
+                         std::byte* out) const;
   absl::Status CheckSum(const std::string& tensor, uint64_t found) const;
 
   safetensors::Reader reader_;

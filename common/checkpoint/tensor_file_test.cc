@@ -10,6 +10,7 @@
 #include "common/checkpoint/tensor_sum.h"
 #include "common/checkpoint/testing.h"
 #include "common/file/scratch_directory.h"
+#include "common/safetensors/reader.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 
@@ -74,6 +75,43 @@ TEST_F(TensorFileTest, WhatIsWrittenIsReadWithTheSumsOfItsBytes) {
   EXPECT_EQ(wanted_.tensors().at("small"),
             SumOf({reinterpret_cast<const char*>(block_.data()) + 64, 24}));
   EXPECT_EQ(wanted_.bytes(), ReadFile(folder_.PathOf(kName)).size());
+}
+
+TEST_F(TensorFileTest, ACountIsAnInt64InTheFile) {
+  BlockTensor count = {"count", {}, 64, kFloatBytes};
+  count.is_count = true;
+  const std::vector<BlockLayout> layouts = {{"counts", {count}}};
+  std::vector<std::byte> block(128), read(kFloatBytes);
+  StoreCount(12345, block.data() + 64);
+  for (TensorFileWriter::Sums sums :
+       {TensorFileWriter::Sums::kNone, TensorFileWriter::Sums::kOfTensors}) {
+    auto writer = TensorFileWriter::Create(*HeldDirectory::Open(folder_.path()),
+                                           "counts", layouts, sums);
+    ASSERT_TRUE(writer.ok()) << writer.status();
+    ASSERT_TRUE(writer->Append(layouts[0], block.data()).ok());
+    const auto sum = writer->Finish();
+    ASSERT_TRUE(sum.ok()) << sum.status();
+    {
+      const auto plain = safetensors::Reader::Open(folder_.PathOf("counts"));
+      ASSERT_TRUE(plain.ok()) << plain.status();
+      int64_t in_file = 0;
+      ASSERT_TRUE(plain->Read("count", 0, sizeof(in_file), &in_file).ok());
+      EXPECT_EQ(in_file, 12345);
+      EXPECT_EQ(plain->table().Find("count")->dtype, safetensors::Dtype::kI64);
+    }
+    if (sums == TensorFileWriter::Sums::kOfTensors) {
+      const auto file =
+          TensorFileReader::Open(*FileOpener::Make(folder_.path()), *sum);
+      ASSERT_TRUE(file.ok()) << file.status();
+      EXPECT_TRUE(file->Verify().ok());
+      ASSERT_TRUE(file->Read(count, read.data()).ok());
+      EXPECT_EQ(CountInFile(read.data()), 12345);
+      count.is_count = false;
+      EXPECT_EQ(file->Read(count, read.data()).code(),
+                absl::StatusCode::kFailedPrecondition);
+    }
+    ASSERT_TRUE(std::filesystem::remove(folder_.PathOf("counts")));
+  }
 }
 
 TEST_F(TensorFileTest, WithoutSumsTheFileIsTheSame) {

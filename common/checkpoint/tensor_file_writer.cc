@@ -5,7 +5,6 @@
 #include <vector>
 
 #include "common/checkpoint/tensor_sum.h"
-#include "common/model/element_dtype.h"
 
 namespace hydra {
 
@@ -27,7 +26,7 @@ absl::StatusOr<TensorFileWriter> TensorFileWriter::Create(
   for (const BlockLayout& layout : layouts) {
     if (layout.file != name) continue;
     for (const BlockTensor& tensor : layout.tensors) {
-      specs.push_back({tensor.name, DtypeOf(tensor.type), tensor.shape});
+      specs.push_back({tensor.name, FileDtypeOf(tensor), tensor.shape});
     }
   }
   absl::StatusOr<std::unique_ptr<Writer>> writer =
@@ -39,27 +38,33 @@ absl::StatusOr<TensorFileWriter> TensorFileWriter::Create(
 absl::Status TensorFileWriter::Append(const BlockLayout& layout,
                                       const std::byte* block) {
   for (const BlockTensor& tensor : layout.tensors) {
-    absl::Status status = AppendTensor(tensor, block + tensor.offset_bytes);
+    const std::byte* const bytes = block + tensor.offset_bytes;
+    absl::Status status;
+    if (tensor.is_count) {
+      const int64_t count = CountInFile(bytes);
+      status =
+          AppendTensor(tensor.name, reinterpret_cast<const std::byte*>(&count),
+                       sizeof(count));
+    } else {
+      status = AppendTensor(tensor.name, bytes, tensor.size_bytes);
+    }
     if (!status.ok()) return status;
   }
   return absl::OkStatus();
 }
 
-absl::Status TensorFileWriter::AppendTensor(const BlockTensor& tensor,
-                                            const std::byte* bytes) {
-  if (sums_ == Sums::kNone) {
-    return writer_->Append(tensor.name, bytes, tensor.size_bytes);
-  }
+absl::Status TensorFileWriter::AppendTensor(const std::string& name,
+                                            const std::byte* bytes,
+                                            int64_t size_bytes) {
+  if (sums_ == Sums::kNone) return writer_->Append(name, bytes, size_bytes);
   TensorSum sum;
-  for (int64_t done = 0; done < tensor.size_bytes; done += kSumPieceBytes) {
-    const int64_t piece_bytes =
-        std::min(kSumPieceBytes, tensor.size_bytes - done);
+  for (int64_t done = 0; done < size_bytes; done += kSumPieceBytes) {
+    const int64_t piece_bytes = std::min(kSumPieceBytes, size_bytes - done);
     sum.Add(bytes + done, piece_bytes);
-    absl::Status status =
-        writer_->Append(tensor.name, bytes + done, piece_bytes);
+    absl::Status status = writer_->Append(name, bytes + done, piece_bytes);
     if (!status.ok()) return status;
   }
-  (*sum_.mutable_tensors())[tensor.name] = sum.Value();
+  (*sum_.mutable_tensors())[name] = sum.Value();
   return absl::OkStatus();
 }
 

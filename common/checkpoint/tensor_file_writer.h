@@ -2,6 +2,7 @@
 #define HYDRA_COMMON_CHECKPOINT_TENSOR_FILE_WRITER_H_
 
 #include <cstddef>
+#include <cstdint>
 #include <memory>
 #include <string>
 
@@ -39,7 +40,8 @@ class TensorFileWriter {
   TensorFileWriter(const std::string& name,
                    std::unique_ptr<safetensors::Writer> writer, Sums sums);
 
-  absl::Status AppendTensor(const BlockTensor& tensor, const std::byte* bytes);
+  absl::Status AppendTensor(const std::string& name, const std::byte* bytes,
+                            int64_t size_bytes);
 
   std::unique_ptr<safetensors::Writer> writer_;
   Sums sums_;

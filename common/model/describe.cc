@@ -3,6 +3,7 @@
 #include "common/model/chain_table.h"
 #include "common/model/gpt2_table.h"
 #include "common/model/llama_table.h"
+#include "common/model/resnet_table.h"
 #include "common/model/vit_table.h"
 
 namespace hydra {
@@ -16,6 +17,7 @@ const ModelFamilies& KnownFamilies() {
           {"mistral", DescribeMistral},
           {"qwen2", DescribeQwen2},
           {"qwen3", DescribeQwen3},
+          {"resnet", DescribeResnet},
           {"vit", DescribeVit},
       },
       "any other classifier that is a chain of PyTorch layers can be exported "

@@ -66,7 +66,7 @@ ModelTable WithFrozenType(ModelTable table, ElementType type) {
   if (type == ElementType::kFloat32) return table;
   bool has_any = false;
   for (ParameterBlock& block : table.parameter_blocks) {
-    if (!block.frozen) continue;
+    if (!block.frozen || block.has_statistics()) continue;
     LayOut(type, block);
     has_any = true;
   }

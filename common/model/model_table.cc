@@ -8,7 +8,9 @@ namespace {
 
 int64_t CountOf(const ParameterBlock& block) {
   int64_t count = 0;
-  for (const TensorEntry& tensor : block.tensors) count += tensor.element_count;
+  for (const TensorEntry& tensor : block.tensors) {
+    if (tensor.use == TensorUse::kParameter) count += tensor.element_count;
+  }
   return count;
 }
 
@@ -30,6 +32,13 @@ int64_t ElementBytes(ElementType type) {
       return sizeof(uint16_t);
   }
   return 0;
+}
+
+bool ParameterBlock::has_statistics() const {
+  return std::any_of(tensors.begin(), tensors.end(),
+                     [](const TensorEntry& tensor) {
+                       return tensor.use != TensorUse::kParameter;
+                     });
 }
 
 std::vector<int64_t> BoundaryTensor::ShapeOf(int64_t sequences,
@@ -159,6 +168,12 @@ void AddLinear(std::string name, std::vector<int64_t> shape,
                LinearLayout layout, TensorInit init, ParameterBlock& block) {
   AddTensor(std::move(name), std::move(shape), init, block);
   block.tensors.back().linear = layout;
+}
+
+void AddStatistic(std::string name, std::vector<int64_t> shape, TensorUse use,
+                  TensorInit init, ParameterBlock& block) {
+  AddTensor(std::move(name), std::move(shape), init, block);
+  block.tensors.back().use = use;
 }
 
 void NoteUsers(ModelTable& table) {

@@ -47,6 +47,21 @@ enum class LinearLayout {
   kInOut
 };
 
+// What training does to a tensor of a block that is not frozen.
+enum class TensorUse {
+  // The optimizer moves it by its gradient.
+  kParameter,
+  // It is no parameter, but what a batch norm remembers of the batches that it
+  // saw: a running mean, or variance. Where its gradient would be, BACKWARD
+  // puts what it is to be after the micro-batches so far, from what it was
+  // before the step on; the update takes that as it is. Only evaluations, and
+  // layers that are frozen, compute with it.
+  kStatistic,
+  // The same of how many micro-batches a batch norm saw: a whole number, exact
+  // up to 2^24, where it stays. One element, which checkpoints have as int64.
+  kCount
+};
+
 // One named tensor inside a parameter block.
 struct TensorEntry {
   // As published checkpoints name it: "transformer.h.0.attn.c_attn.weight".
@@ -65,6 +80,7 @@ struct TensorEntry {
   // What transformers' model calls that module, where it is not what
   // checkpoints call it. Empty: it is.
   std::string module = {};
+  TensorUse use = TensorUse::kParameter;
 };
 
 // A contiguous range of parameters that moves, updates and is versioned as one.
@@ -96,6 +112,8 @@ struct ParameterBlock {
     return tensor.offset_bytes / ElementBytes(type);
   }
   bool tied() const { return layers.size() > 1; }
+  // Not all of its tensors are parameters.
+  bool has_statistics() const;
   // Its update belongs to this layer's BACKWARD.
   int owner() const { return layers.front(); }
   bool gathered_by(int layer) const {
@@ -187,6 +205,8 @@ struct LayerEntry {
   // Beside two for each parameter and token: what the forward calculates for
   // each pair of tokens of a sequence. Attention does.
   int64_t flops_per_token_pair = 0;
+  // Sequences that a micro-batch has at least where the layer is trained.
+  int64_t least_sequences = 1;
 };
 
 // What a model that classifies is fed in place of token ids: examples, of which
@@ -266,8 +286,8 @@ struct ModelTable {
   // Of all blocks, and of those that training changes; padding included.
   int64_t ParameterBytes() const;
   int64_t TrainedBytes() const;
-  // Numbers of the model, and those that training changes; padding not
-  // included.
+  // Parameters of the model, and those that training changes; neither padding
+  // nor what a batch norm remembers is included.
   int64_t ParameterCount() const;
   int64_t TrainedCount() const;
   // The first layer that uses a block which is not frozen: gradients end there.
@@ -298,6 +318,10 @@ void AddTensor(std::string name, std::vector<int64_t> shape, TensorInit init,
 // The same for the weight of a linear map, see TensorEntry::linear.
 void AddLinear(std::string name, std::vector<int64_t> shape,
                LinearLayout layout, TensorInit init, ParameterBlock& block);
+
+// The same for what is no parameter, see TensorUse.
+void AddStatistic(std::string name, std::vector<int64_t> shape, TensorUse use,
+                  TensorInit init, ParameterBlock& block);
 
 // Fills in the blocks' users from the layers.
 void NoteUsers(ModelTable& table);

@@ -37,6 +37,20 @@ TEST(ModelTableTest, CountsParametersWithAndWithoutPadding) {
   EXPECT_EQ(TwoLayers().ParameterBytes(), 64 + 128 + 64);
 }
 
+TEST(ModelTableTest, WhatABatchNormRemembersIsNoParameter) {
+  ModelTable table = TwoLayers();
+  EXPECT_FALSE(table.parameter_blocks[1].has_statistics());
+  AddStatistic("mean", {5}, TensorUse::kStatistic, {},
+               table.parameter_blocks[1]);
+  AddStatistic("count", {}, TensorUse::kCount, {}, table.parameter_blocks[1]);
+  EXPECT_TRUE(table.parameter_blocks[1].has_statistics());
+  EXPECT_FALSE(table.parameter_blocks[0].has_statistics());
+  EXPECT_EQ(table.parameter_blocks[1].tensors.back().element_count, 1);
+  EXPECT_EQ(table.ParameterCount(), 15 + 17 + 2);
+  EXPECT_EQ(table.TrainedCount(), 15 + 17 + 2);
+  EXPECT_EQ(table.ParameterBytes(), 64 + 128 + 3 * 64);
+}
+
 TEST(ModelTableTest, FrozenBlocksAreNotTrained) {
   ModelTable table = TwoLayers();
   EXPECT_EQ(table.FirstTrainedLayer(), 0);

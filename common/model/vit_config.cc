@@ -6,6 +6,7 @@
 #include "absl/strings/str_cat.h"
 #include "common/json/python_json.h"
 #include "common/model/config_reader.h"
+#include "common/model/image_config.h"
 
 namespace hydra {
 namespace {
@@ -15,56 +16,10 @@ using Json = nlohmann::ordered_json;
 // transformers' names for x times the normal distribution's function of x.
 constexpr const char* kErfGelu[] = {"gelu", "gelu_python"};
 
-// Beyond any image; products of such sizes fit 64 bits.
-constexpr int64_t kMaxPixels = 1 << 14;
-constexpr int64_t kMaxChannels = 1 << 10;
 // The scores of one head take 16 GiB then. The products with a block's
 // parameters, and the scores of all of an image's heads, fit 64 bits too.
 constexpr int64_t kMaxPatches = 1 << 16;
 constexpr int64_t kMaxWidth = kMaxDimension / 16;
-
-// One number for both sides, or [height, width].
-void ReadSides(const char* key, const Json& json, ConfigReader& reader,
-               int64_t& height, int64_t& width) {
-  const auto found = json.find(key);
-  if (found == json.end() || !found->is_array()) {
-    reader.Dimension(key, nullptr, kMaxPixels, height);
-    width = height;
-    return;
-  }
-  const auto is_side = [](const Json& side) {
-    return side.is_number_unsigned() && side.get<uint64_t>() >= 1 &&
-           side.get<uint64_t>() <= static_cast<uint64_t>(kMaxPixels);
-  };
-  if (found->size() != 2 || !is_side((*found)[0]) || !is_side((*found)[1])) {
-    reader.Fail(key, absl::StrCat("found ", ShownJson(*found),
-                                  "; an integer from 1 to ", kMaxPixels,
-                                  ", or a list of two, is needed"));
-    return;
-  }
-  height = (*found)[0].get<int64_t>();
-  width = (*found)[1].get<int64_t>();
-}
-
-void ReadLabels(const Json& json, ConfigReader& reader, int64_t& count) {
-  constexpr char kLabels[] = "id2label";
-  if (!reader.Has(kLabels)) {
-    reader.OptionalDimension("num_labels", kMaxDimension, count);
-  } else if (const Json& labels = json.at(kLabels); labels.is_object()) {
-    count = static_cast<int64_t>(labels.size());
-  } else {
-    reader.Fail(kLabels, absl::StrCat("found ", ShownJson(labels),
-                                      "; an object, which names each class by "
-                                      "its number, is needed"));
-    return;
-  }
-  if (count < 2) {
-    reader.Fail(reader.Has(kLabels) ? kLabels : "num_labels",
-                absl::StrCat("found ", count,
-                             " classes; at least 2 are needed, as there is no "
-                             "regression"));
-  }
-}
 
 void CheckPatches(ConfigReader& reader, const VitConfig& config) {
   if (config.patch_height < 1 || config.patch_width < 1) return;

@@ -44,6 +44,10 @@ bool IsReadable(Dtype dtype) {
   return dtype == Dtype::kF32 || dtype == Dtype::kF16 || dtype == Dtype::kBF16;
 }
 
+bool IsReadable(Dtype dtype, TensorUse use) {
+  return use == TensorUse::kCount ? dtype == Dtype::kI64 : IsReadable(dtype);
+}
+
 bool IsTransposed(absl::Span<const int64_t> found,
                   absl::Span<const int64_t> wanted) {
   return wanted.size() == 2 && found.size() == 2 && found[0] == wanted[1] &&
@@ -155,9 +159,10 @@ class Matcher {
       misshaped_.push_back(absl::StrCat(PrintableStart(found.name),
                                         " has shape ", ShapeText(found.shape),
                                         ", wanted ", ShapeText(tensor.shape)));
-    } else if (!IsReadable(found.dtype)) {
-      unreadable_.push_back(absl::StrCat(PrintableStart(found.name), " is ",
-                                         DtypeName(found.dtype)));
+    } else if (!IsReadable(found.dtype, tensor.use)) {
+      unreadable_.push_back(absl::StrCat(
+          PrintableStart(found.name), " is ", DtypeName(found.dtype),
+          tensor.use == TensorUse::kCount ? ", wanted I64" : ""));
     }
     match_.names.emplace(tensor.name, found.name);
   }
@@ -284,6 +289,24 @@ absl::Status CheckAlias(const std::string& name, const std::string& alias,
 WeightMatch MatchWeights(const ModelTable& table,
                          const WeightDirectory& weights) {
   return Matcher(table, weights).Run();
+}
+
+absl::Status ReadElements(const WeightMatch& match,
+                          const WeightDirectory& weights,
+                          const TensorEntry& tensor, int64_t first,
+                          absl::Span<float> to) {
+  const std::string& name = match.names.at(tensor.name);
+  if (tensor.use != TensorUse::kCount) {
+    return weights.ReadAsFloat32(name, first, to);
+  }
+  std::vector<int64_t> counts(to.size());
+  absl::Status read = weights.Read(
+      name, first * static_cast<int64_t>(sizeof(int64_t)),
+      static_cast<int64_t>(counts.size() * sizeof(int64_t)), counts.data());
+  if (!read.ok()) return read;
+  std::transform(counts.begin(), counts.end(), to.begin(),
+                 [](int64_t count) { return static_cast<float>(count); });
+  return absl::OkStatus();
 }
 
 absl::Status CheckAliases(const WeightMatch& match,

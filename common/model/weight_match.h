@@ -1,11 +1,13 @@
 #ifndef HYDRA_COMMON_MODEL_WEIGHT_MATCH_H_
 #define HYDRA_COMMON_MODEL_WEIGHT_MATCH_H_
 
+#include <cstdint>
 #include <string>
 #include <vector>
 
 #include "absl/container/flat_hash_map.h"
 #include "absl/status/statusor.h"
+#include "absl/types/span.h"
 #include "common/model/model_table.h"
 #include "common/safetensors/weight_directory.h"
 
@@ -31,6 +33,17 @@ struct WeightMatch {
 // Pure, but for what `weights` has read already.
 WeightMatch MatchWeights(const ModelTable& table,
                          const safetensors::WeightDirectory& weights);
+
+// Reads elements of a tensor of the table, from `first` on, as fp32: what the
+// checkpoint has as F32, F16 or BF16 exactly, and a count, which it has as I64,
+// as the nearest number that there is.
+//
+// Requires that the match has the tensor, and no mistakes. Errors: as
+// WeightDirectory::ReadAsFloat32.
+absl::Status ReadElements(const WeightMatch& match,
+                          const safetensors::WeightDirectory& weights,
+                          const TensorEntry& tensor, int64_t first,
+                          absl::Span<float> to);
 
 // Reads the tensors that the checkpoint has under two names: a tied head and
 // its embedding.

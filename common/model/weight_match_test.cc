@@ -3,6 +3,10 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <cstdint>
+#include <filesystem>
+#include <string>
+
 #include "absl/strings/str_cat.h"
 #include "common/file/scratch_directory.h"
 #include "common/model/gpt2_table.h"
@@ -157,6 +161,53 @@ TEST_F(WeightMatchTest, TypesThatAreNotReadAreNamed) {
                 ElementsAre(HasSubstr(
                     absl::StrCat("transformer.wpe.weight is ", name))));
   }
+}
+
+// As batch norms have them.
+TEST_F(WeightMatchTest, CountsAreReadAsTheNumbersThatTheyAre) {
+  ModelTable table;
+  table.parameter_blocks.resize(1);
+  ParameterBlock& block = table.parameter_blocks[0];
+  AddTensor("weight", {2}, {}, block);
+  AddStatistic("count", {}, TensorUse::kCount, {}, block);
+  const std::string path = folder_.PathOf("model.safetensors");
+  const auto write = [&](Dtype weight, Dtype count) {
+    auto writer = *safetensors::Writer::Create(
+        path, {{"weight", weight, {2}}, {"count", count, {}}});
+    // As many bytes as two of any type.
+    const float weights[4] = {0.5f, -3};
+    const int64_t batches = 1234;
+    EXPECT_TRUE(
+        writer
+            ->Append("weight", weights, 2 * safetensors::DtypeBits(weight) / 8)
+            .ok());
+    EXPECT_TRUE(
+        writer->Append("count", &batches, safetensors::DtypeBits(count) / 8)
+            .ok());
+    EXPECT_TRUE(writer->Finish().ok());
+    return *WeightDirectory::Open(folder_.path());
+  };
+  {
+    const WeightDirectory weights = write(Dtype::kF32, Dtype::kI64);
+    const WeightMatch match = MatchWeights(table, weights);
+    EXPECT_THAT(match.mistakes, IsEmpty());
+    float count = 0;
+    ASSERT_TRUE(ReadElements(match, weights, block.tensors[1], 0,
+                             absl::MakeSpan(&count, 1))
+                    .ok());
+    EXPECT_EQ(count, 1234);
+    float second = 0;
+    ASSERT_TRUE(ReadElements(match, weights, block.tensors[0], 1,
+                             absl::MakeSpan(&second, 1))
+                    .ok());
+    EXPECT_EQ(second, -3);
+  }
+  std::filesystem::remove(path);
+  EXPECT_THAT(MatchWeights(table, write(Dtype::kF32, Dtype::kF32)).mistakes,
+              ElementsAre(HasSubstr("count is F32, wanted I64")));
+  std::filesystem::remove(path);
+  EXPECT_THAT(MatchWeights(table, write(Dtype::kI64, Dtype::kI64)).mistakes,
+              ElementsAre(HasSubstr("weight is I64")));
 }
 
 TEST_F(WeightMatchTest, ATiedHeadMayStandBesideItsEmbeddingIfItIsTheSame) {

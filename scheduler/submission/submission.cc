@@ -214,6 +214,28 @@ bool CanTrainLayers(const ModelTable& table, const v1::JobSpec& spec,
          !HasMistakeBelow(mistakes, "model.frozen");
 }
 
+// With the job's own frozen layers.
+void CheckLeastSequences(const ModelTable& table, const v1::JobSpec& spec,
+                         Mistakes& mistakes) {
+  const int64_t found = spec.train().per_device_train_batch_size();
+  for (int layer = 0; layer < table.layer_count(); ++layer) {
+    const LayerEntry& entry = table.layers[layer];
+    const bool is_trained = std::any_of(
+        entry.parameter_blocks.begin(), entry.parameter_blocks.end(),
+        [&](int block) { return !table.parameter_blocks[block].frozen; });
+    if (!is_trained || found >= entry.least_sequences) continue;
+    AddMistake("train.per_device_train_batch_size",
+               absl::StrCat("found ", found, "; layer ", layer,
+                            " has a batch norm with one value of each channel "
+                            "for each image, and needs ",
+                            entry.least_sequences,
+                            " images in a micro-batch to train with, or "
+                            "larger images"),
+               &mistakes);
+    return;
+  }
+}
+
 // The same mistake in twelve jobs of a sweep is one mistake.
 Mistakes WithoutRepeats(const Mistakes& mistakes) {
   std::set<std::pair<std::string, std::string>> seen;
@@ -300,6 +322,7 @@ class Checker {
     CheckAgainstModel(*model.table, spec, mistakes);
     if (CanTrainLayers(*model.table, spec, mistakes)) {
       AddStatus("model.path", SetTable(*model.config_json, job), mistakes);
+      CheckLeastSequences(*job.table, spec, mistakes);
     }
     job.model_config_json = model.config_json;
     job.base_key = BaseKey(spec, *job.table, model.weights_identity);

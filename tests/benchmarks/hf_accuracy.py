@@ -1,4 +1,4 @@
-"""Loss and accuracy of a trained ViT in Hugging Face transformers, to compare
+"""Loss and accuracy of a trained ViT or ResNet in Hugging Face transformers, to compare
 with what `hydra describe` says.
 
 python3 tests/benchmarks/hf_accuracy.py OUTPUT_DIRECTORY TENSORS.safetensors [...]
@@ -14,16 +14,16 @@ import sys
 
 import torch
 from safetensors.torch import load_file
-from transformers import ViTForImageClassification
+from transformers import AutoModelForImageClassification
 
 
 def open_model(directory):
     adapters = directory / "adapter_config.json"
     if not adapters.exists():
-        return ViTForImageClassification.from_pretrained(directory)
+        return AutoModelForImageClassification.from_pretrained(directory)
     import peft
     base = json.loads(adapters.read_text())["base_model_name_or_path"]
-    model = ViTForImageClassification.from_pretrained(base)
+    model = AutoModelForImageClassification.from_pretrained(base)
     return peft.PeftModel.from_pretrained(model, directory)
 
 

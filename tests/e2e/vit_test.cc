@@ -9,7 +9,6 @@
 #include <limits>
 #include <map>
 #include <nlohmann/json.hpp>
-#include <random>
 #include <string>
 #include <vector>
 
@@ -18,6 +17,7 @@
 #include "common/safetensors/reader.h"
 #include "common/safetensors/testing/tensor_files.h"
 #include "tests/e2e/cluster.h"
+#include "tests/e2e/noisy_images.h"
 #include "tests/e2e/outcome.h"
 #include "tests/e2e/small_job.h"
 
@@ -34,23 +34,9 @@ using ::testing::HasSubstr;
 
 // Of the fixture's model.
 constexpr int64_t kNumbers = int64_t{3} * 16 * 16;
-constexpr int64_t kClasses = 10;
 
-// Noise with a bright row for the class, so that there is something to learn.
 std::vector<FileTensor> Images(int64_t count, uint32_t seed) {
-  std::mt19937 random(seed);
-  std::normal_distribution<float> noise;
-  std::vector<float> pixels(count * kNumbers);
-  std::vector<int64_t> labels(count);
-  for (int64_t i = 0; i < count; ++i) {
-    labels[i] = static_cast<int64_t>(random() % kClasses);
-    for (int64_t j = 0; j < kNumbers; ++j) {
-      pixels[i * kNumbers + j] =
-          noise(random) + (j / 16 % 16 == labels[i] ? 2.0f : 0.0f);
-    }
-  }
-  return {TensorOf("pixel_values", Dtype::kF32, {count, 3, 16, 16}, pixels),
-          TensorOf("labels", Dtype::kI64, {count}, labels)};
+  return NoisyImages(count, /*side=*/16, seed);
 }
 
 class VitTest : public ::testing::Test {

@@ -57,7 +57,14 @@ class Comparison {
 };
 
 std::vector<std::string> Fixtures() {
-  return {"gpt2", "llama3", "mistral", "qwen2", "qwen3", "vit"};
+  return {"gpt2", "llama3", "mistral", "qwen2", "qwen3", "resnet", "vit"};
+}
+
+// What the fixture's numbers were measured as; without dropout there is no
+// other difference.
+ReferenceTrainer::Mode ModeOf(const std::string& fixture) {
+  return fixture == "resnet" ? ReferenceTrainer::Mode::kTraining
+                             : ReferenceTrainer::Mode::kEvaluation;
 }
 
 std::string DirectoryOf(const std::string& fixture) {
@@ -131,7 +138,7 @@ ReferenceTrainer MakeTrainer(const std::string& fixture,
 
 double Mean(const LossSum& loss) { return loss.loss_sum / loss.tokens; }
 
-// Compares the L2 norm of each tensor that is trained.
+// Compares the L2 norm of each parameter that is trained.
 void ExpectNorms(const ModelTable& table, const std::vector<at::Tensor>& flats,
                  const json& expected, const std::string& what) {
   Comparison comparison(what);
@@ -140,7 +147,9 @@ void ExpectNorms(const ModelTable& table, const std::vector<at::Tensor>& flats,
     const ParameterBlock& block = table.parameter_blocks[i];
     if (block.frozen) continue;
     const std::vector<at::Tensor> views = TensorViews(block, flats[i]);
-    for (size_t j = 0; j < views.size(); ++j, ++tensors) {
+    for (size_t j = 0; j < views.size(); ++j) {
+      if (block.tensors[j].use != TensorUse::kParameter) continue;
+      ++tensors;
       const std::string& name = block.tensors[j].name;
       if (IsNoise(name)) continue;
       comparison.Expect(views[j].to(at::kDouble).norm().item<double>(),
@@ -169,10 +178,11 @@ TEST_P(ParityTest, InitialLogitsAndLosses) {
 
   Comparison losses("initial losses");
   for (size_t i = 0; i < inputs.size(); ++i) {
-    losses.Expect(Mean(trainer.Evaluate(inputs[i])),
+    losses.Expect(Mean(trainer.Evaluate(inputs[i], ModeOf(GetParam()))),
                   initial["loss_per_batch"][i]);
   }
-  const at::Tensor logits = trainer.Logits(inputs[0]).to(at::kDouble).view(-1);
+  const at::Tensor logits =
+      trainer.Logits(inputs[0], ModeOf(GetParam())).to(at::kDouble).view(-1);
   const json& summary = initial["logits"];
   Comparison comparison("initial logits");
   comparison.Expect(logits.sum().item<double>(), summary["sum"], "sum");
@@ -226,11 +236,84 @@ TEST_P(OptimizerParityTest, TwentySteps) {
   }
   Comparison after(fixture + " " + optimizer + " losses after the last step");
   for (size_t i = 0; i < inputs.size(); ++i) {
-    after.Expect(Mean(trainer.Evaluate(inputs[i])),
+    after.Expect(Mean(trainer.Evaluate(inputs[i], ModeOf(fixture))),
                  run["loss_after_per_batch"][i]);
   }
   ExpectNorms(trainer.table(), trainer.parameters(), run["final_l2"],
               fixture + " " + optimizer + " final weight norms");
+}
+
+// What batch norms remember, and evaluate with: see make_resnet.py, and the
+// fixture's README.md.
+class BatchNormParityTest : public testing::TestWithParam<std::string> {
+ protected:
+  void ExpectEvaluation(const ReferenceTrainer& trainer,
+                        const json& expected) const {
+    Comparison losses("evaluation losses");
+    for (size_t i = 0; i < inputs_.size(); ++i) {
+      losses.Expect(Mean(trainer.Evaluate(inputs_[i])), expected[i]);
+    }
+  }
+
+  // Element by element.
+  static void ExpectRunning(const ReferenceTrainer& trainer,
+                            const json& expected) {
+    size_t tensors = 0;
+    for (size_t i = 0; i < trainer.parameters().size(); ++i) {
+      const ParameterBlock& block = trainer.table().parameter_blocks[i];
+      const Tensors views = TensorViews(block, trainer.parameters()[i]);
+      for (size_t j = 0; j < views.size(); ++j) {
+        const TensorEntry& tensor = block.tensors[j];
+        if (tensor.use == TensorUse::kParameter) continue;
+        ++tensors;
+        const json& wanted = expected.at(tensor.name);
+        if (tensor.use == TensorUse::kCount) {
+          EXPECT_EQ(views[j].item<float>(), wanted.get<float>());
+          continue;
+        }
+        double largest = 0;
+        for (const json& number : wanted) {
+          largest = std::max(largest, std::abs(number.get<double>()));
+        }
+        ASSERT_EQ(views[j].numel(), wanted.size());
+        for (int64_t k = 0; k < views[j].numel(); ++k) {
+          EXPECT_NEAR(views[j][k].item<double>(), wanted[k].get<double>(),
+                      kTolerance * largest)
+              << tensor.name << " " << k;
+        }
+      }
+    }
+    EXPECT_EQ(tensors, expected.size());
+  }
+
+  const json expected_ = [] {
+    std::ifstream file(DirectoryOf("resnet") + "/statistics.json");
+    return json::parse(file);
+  }();
+  const std::vector<ReferenceBatch> inputs_ = ReadInputs("resnet");
+};
+
+INSTANTIATE_TEST_SUITE_P(All, BatchNormParityTest,
+                         testing::Values("sgd", "adamw"),
+                         [](const testing::TestParamInfo<std::string>& info) {
+                           return info.param;
+                         });
+
+TEST_P(BatchNormParityTest, TwentyStepsOfTwoMicroBatches) {
+  const json& run = expected_["runs"][GetParam()];
+  ReferenceTrainer trainer =
+      MakeTrainer("resnet", TrainSpecOf(GetParam(), run["optimizer"]));
+  ExpectEvaluation(trainer, expected_["initial_evaluation_loss_per_batch"]);
+  Comparison losses(GetParam() + " losses");
+  ASSERT_EQ(run["loss"].size(), 20);
+  for (size_t step = 0; step < run["loss"].size(); ++step) {
+    const auto batch = [&](size_t i) {
+      return inputs_[(2 * step + i) % inputs_.size()];
+    };
+    losses.Expect(Mean(trainer.Step({batch(0), batch(1)})), run["loss"][step]);
+  }
+  ExpectRunning(trainer, run["running"]);
+  ExpectEvaluation(trainer, run["evaluation_loss_per_batch"]);
 }
 
 // See make_training.py, and the fixture's README.md.

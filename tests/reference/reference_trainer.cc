@@ -10,6 +10,7 @@
 #include "common/data/batch_plan.h"
 #include "common/jobfile/validate.h"
 #include "common/model/optimizer.h"
+#include "common/model/resnet_table.h"
 #include "worker/model/block_views.h"
 #include "worker/model/classifier_layer.h"
 #include "worker/model/final_norm.h"
@@ -18,6 +19,7 @@
 #include "worker/model/known_layers.h"
 #include "worker/model/layer_registry.h"
 #include "worker/model/parameter_init.h"
+#include "worker/model/resnet_head.h"
 #include "worker/model/row_gradients.h"
 
 namespace hydra {
@@ -32,8 +34,11 @@ TrainSpec WithDefaults(const TrainSpec& train) {
   return job.train();
 }
 
-MicroBatch BatchOf(const ReferenceBatch& given) {
+MicroBatch BatchOf(
+    const ReferenceBatch& given,
+    ReferenceTrainer::Mode mode = ReferenceTrainer::Mode::kEvaluation) {
   MicroBatch batch;
+  batch.training = mode == ReferenceTrainer::Mode::kTraining;
   if (given.examples.defined()) {
     batch.examples = given.examples;
     batch.targets = given.classes.view({-1, 1});
@@ -118,19 +123,24 @@ LossSum ReferenceTrainer::Step(
   return total;
 }
 
-LossSum ReferenceTrainer::Evaluate(const ReferenceBatch& batch) const {
-  return Forward(BatchOf(batch), table_.layer_count()).loss;
+LossSum ReferenceTrainer::Evaluate(const ReferenceBatch& batch,
+                                   Mode mode) const {
+  return Forward(BatchOf(batch, mode), table_.layer_count()).loss;
 }
 
-at::Tensor ReferenceTrainer::Logits(const ReferenceBatch& batch) const {
-  const MicroBatch micro_batch = BatchOf(batch);
+at::Tensor ReferenceTrainer::Logits(const ReferenceBatch& batch,
+                                    Mode mode) const {
+  const MicroBatch micro_batch = BatchOf(batch, mode);
   const int head = table_.layer_count() - 1;
   const std::vector<int>& blocks = table_.layers[head].parameter_blocks;
   if (table_.examples.has_value()) {
     const LayerContext context{
         table_.layers[head], {table_.parameter_blocks[blocks[0]]}, head};
-    return ClassifierLayer(context).Logits(
-        Forward(micro_batch, head).boundary.front(), parameters_[blocks[0]]);
+    const at::Tensor boundary = Forward(micro_batch, head).boundary.front();
+    const at::Tensor& classifier = parameters_[blocks[0]];
+    return context.entry.op == kResnetHeadOp
+               ? ResnetHead(context).Logits(boundary, classifier)
+               : ClassifierLayer(context).Logits(boundary, classifier);
   }
   const Tensors norm =
       TensorViews(table_.parameter_blocks[blocks[0]], parameters_[blocks[0]]);
@@ -229,6 +239,8 @@ void ReferenceTrainer::Update() {
   UpdateScalars scalars = ScalarsAt(hyperparameters, steps_ + 1);
   hyperparameters.weight_decay = 0;
   UpdateScalars without_decay = ScalarsAt(hyperparameters, steps_ + 1);
+  UpdateScalars taken;
+  taken.rule = UpdateScalars::Rule::kTake;
   if (train_.max_grad_norm() > 0) {
     const double norm = NormOfGradients();
     if (!std::isfinite(norm)) return;
@@ -246,9 +258,11 @@ void ReferenceTrainer::Update() {
                                  tensor.element_count)
                    : flat;
       };
-      UpdateRange(decays ? scalars : without_decay, part(parameters_[i]),
-                  part(gradients_[i]), part(first_moments_[i]),
-                  part(second_moments_[i]));
+      const UpdateScalars& own = tensor.use != TensorUse::kParameter ? taken
+                                 : decays                            ? scalars
+                                          : without_decay;
+      UpdateRange(own, part(parameters_[i]), part(gradients_[i]),
+                  part(first_moments_[i]), part(second_moments_[i]));
     }
   }
 }

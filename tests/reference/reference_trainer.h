@@ -54,12 +54,17 @@ class ReferenceTrainer {
   // block whose gradient is not finite is left as it is.
   LossSum Step(const std::vector<ReferenceBatch>& micro_batches);
 
-  // Without dropout and label smoothing.
-  LossSum Evaluate(const ReferenceBatch& batch) const;
+  // What the batch is computed as: in an evaluation without dropout and label
+  // smoothing, and with a batch norm's running statistics; in training with the
+  // batch's own ones, and without label smoothing.
+  enum class Mode { kEvaluation, kTraining };
+  LossSum Evaluate(const ReferenceBatch& batch,
+                   Mode mode = Mode::kEvaluation) const;
 
   // The same batch's logits, [tokens, vocab] or [sequences, classes], all at
   // once.
-  at::Tensor Logits(const ReferenceBatch& batch) const;
+  at::Tensor Logits(const ReferenceBatch& batch,
+                    Mode mode = Mode::kEvaluation) const;
 
   const ModelTable& table() const { return table_; }
   // Flat, in the order of the table's parameter blocks. Writable.

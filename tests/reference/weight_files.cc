@@ -62,8 +62,8 @@ absl::Status LoadWeights(const std::string& directory, const ModelTable& table,
   for (size_t i = 0; i < flats.size(); ++i) {
     if (table.parameter_blocks[i].is_adapter) continue;
     for (const TensorEntry& tensor : table.parameter_blocks[i].tensors) {
-      const absl::Status status = weights->ReadAsFloat32(
-          match.names.at(tensor.name), 0,
+      const absl::Status status = ReadElements(
+          match, *weights, tensor, 0,
           absl::MakeSpan(Numbers(tensor, flats[i]), tensor.element_count));
       if (!status.ok()) return status;
     }
@@ -77,7 +77,11 @@ absl::Status SaveWeights(const std::string& path, const ModelTable& table,
   for (const ParameterBlock& block : table.parameter_blocks) {
     if (!IsSaved(block, table)) continue;
     for (const TensorEntry& tensor : block.tensors) {
-      specs.push_back({tensor.name, safetensors::Dtype::kF32, tensor.shape});
+      specs.push_back({tensor.name,
+                       tensor.use == TensorUse::kCount
+                           ? safetensors::Dtype::kI64
+                           : safetensors::Dtype::kF32,
+                       tensor.shape});
     }
   }
   absl::StatusOr<std::unique_ptr<Writer>> writer = Writer::Create(path, specs);
@@ -85,9 +89,13 @@ absl::Status SaveWeights(const std::string& path, const ModelTable& table,
   for (size_t i = 0; i < flats.size(); ++i) {
     if (!IsSaved(table.parameter_blocks[i], table)) continue;
     for (const TensorEntry& tensor : table.parameter_blocks[i].tensors) {
+      const float* const numbers = Numbers(tensor, flats[i]);
+      const auto count = static_cast<int64_t>(*numbers);
       const absl::Status status =
-          (*writer)->Append(tensor.name, Numbers(tensor, flats[i]),
-                            tensor.element_count * kFloatBytes);
+          tensor.use == TensorUse::kCount
+              ? (*writer)->Append(tensor.name, &count, sizeof(count))
+              : (*writer)->Append(tensor.name, numbers,
+                                  tensor.element_count * kFloatBytes);
       if (!status.ok()) return status;
     }
   }

@@ -6,18 +6,21 @@ BlockScalars::BlockScalars(const UpdateScalars& scalars,
                            const hydra::v1::TrainSpec& train,
                            const ParameterBlock& block)
     : BlockScalars(scalars) {
-  if (!train.no_decay_biases_and_norms()) return;
-  other_.decay_into_gradient = 0;
-  other_.kept_parameter = 1;
+  not_decayed_.decay_into_gradient = 0;
+  not_decayed_.kept_parameter = 1;
   for (const TensorEntry& tensor : block.tensors) {
-    if (tensor.shape.size() > 1) continue;
+    const bool is_taken = tensor.use != TensorUse::kParameter;
+    const bool decays =
+        !train.no_decay_biases_and_norms() || tensor.shape.size() > 1;
+    if (decays && !is_taken) continue;
     const int64_t bytes = tensor.element_count * kFloatBytes;
     const int64_t begin = tensor.offset_bytes / kFloatBytes;
     const int64_t end = begin + AlignedTensorBytes(bytes) / kFloatBytes;
-    if (!not_decayed_.empty() && not_decayed_.back().end == begin) {
-      not_decayed_.back().end = end;
+    if (!other_parts_.empty() && other_parts_.back().end == begin &&
+        other_parts_.back().is_taken == is_taken) {
+      other_parts_.back().end = end;
     } else {
-      not_decayed_.push_back({begin, end});
+      other_parts_.push_back({begin, end, is_taken});
     }
   }
 }

@@ -13,12 +13,15 @@ namespace hydra {
 
 // What each element of a parameter block is updated with: the same for all, but
 // that weight decay leaves some tensors alone if the job says so
-// (train.no_decay_biases_and_norms). Pure.
+// (train.no_decay_biases_and_norms), and that what is no parameter is taken as
+// it is (TensorUse). Pure.
 class BlockScalars {
  public:
   // The same for all elements of any block.
   explicit BlockScalars(const UpdateScalars& scalars)
-      : decayed_(scalars), other_(scalars) {}
+      : decayed_(scalars), not_decayed_(scalars) {
+    taken_.rule = UpdateScalars::Rule::kTake;
+  }
 
   // As the job has it for this block.
   BlockScalars(const UpdateScalars& scalars, const hydra::v1::TrainSpec& train,
@@ -26,7 +29,7 @@ class BlockScalars {
 
   void ScaleGradients(float factor) {
     decayed_.gradient_scale = factor;
-    other_.gradient_scale = factor;
+    not_decayed_.gradient_scale = factor;
   }
 
   // Calls update(scalars, first, count) for the parts of the block's elements
@@ -34,13 +37,13 @@ class BlockScalars {
   template <typename Update>
   void ForEachPart(int64_t begin, int64_t size, const Update& update) const {
     const int64_t end = begin + size;
-    for (const Part& part : not_decayed_) {
+    for (const Part& part : other_parts_) {
       if (part.end <= begin) continue;
       if (part.begin >= end) break;
       if (part.begin > begin) update(decayed_, begin, part.begin - begin);
       const int64_t first = std::max(begin, part.begin);
       begin = std::min(end, part.end);
-      update(other_, first, begin - first);
+      update(part.is_taken ? taken_ : not_decayed_, first, begin - first);
     }
     if (begin < end) update(decayed_, begin, end - begin);
   }
@@ -50,12 +53,15 @@ class BlockScalars {
   struct Part {
     int64_t begin = 0;
     int64_t end = 0;
+    // Else it does not decay.
+    bool is_taken = false;
   };
 
   UpdateScalars decayed_;
-  UpdateScalars other_;
-  // Ascending, with a gap between two.
-  std::vector<Part> not_decayed_;
+  UpdateScalars not_decayed_;
+  UpdateScalars taken_;
+  // Ascending; two with a common end are not of the same kind.
+  std::vector<Part> other_parts_;
 };
 
 }  // namespace hydra

@@ -5,6 +5,7 @@
 
 #include <cstdint>
 #include <tuple>
+#include <utility>
 #include <vector>
 
 namespace hydra {
@@ -81,6 +82,33 @@ TEST(BlockScalarsTest, ARangeHasThePartsThatLieInIt) {
   EXPECT_THAT(PartsOf(scalars, 48, 32),
               ElementsAre(Part(true, 48, 16), Part(false, 64, 16)));
   EXPECT_THAT(PartsOf(scalars, 48, 0), IsEmpty());
+}
+
+// Whatever decays.
+TEST(BlockScalarsTest, WhatIsNoParameterIsTaken) {
+  ParameterBlock block = Block();
+  block.tensors[0].use = TensorUse::kStatistic;
+  block.tensors[1].use = TensorUse::kCount;
+  const auto kinds_of = [&](const hydra::v1::TrainSpec& train) {
+    std::vector<Part> parts;
+    const BlockScalars scalars(Decaying(), train, block);
+    // Across its begin, too.
+    for (const auto& [begin, size] :
+         {std::pair<int64_t, int64_t>{0, 24}, {24, 56}}) {
+      scalars.ForEachPart(
+          begin, size,
+          [&](const UpdateScalars& s, int64_t first, int64_t count) {
+            parts.emplace_back(s.rule == UpdateScalars::Rule::kTake, first,
+                               count);
+          });
+    }
+    return parts;
+  };
+  EXPECT_THAT(kinds_of({}), ElementsAre(Part(true, 0, 24), Part(true, 24, 8),
+                                        Part(false, 32, 48)));
+  EXPECT_THAT(kinds_of(NoDecay()),
+              ElementsAre(Part(true, 0, 24), Part(true, 24, 8),
+                          Part(false, 32, 32), Part(false, 64, 16)));
 }
 
 TEST(BlockScalarsTest, AllGradientsAreScaled) {

@@ -139,5 +139,50 @@ TEST_P(DeviceNeedTest, IsWhatAShardsPassesTake) {
   }
 }
 
+// What a ResNet's layers take differs from layer to layer, and by what goes in
+// and comes out.
+TEST(ResnetDeviceNeedTest, IsWhatAShardsPassesTake) {
+  JobModels models(kPlenty);
+  for (const char* layer_type : {"basic", "bottleneck"}) {
+    for (int micro_batches : {1, 2}) {
+      worker::v1::JobContext context;
+      context.set_model_config_json(absl::StrCat(
+          R"({"model_type": "resnet", "image_size": 64, "num_labels": 10,
+              "embedding_size": 32, "hidden_sizes": [64, 96],
+              "depths": [2, 2], "layer_type": ")",
+          layer_type, "\"}"));
+      hydra::v1::TrainSpec& train = *context.mutable_spec()->mutable_train();
+      train.set_per_device_train_batch_size(6);
+      train.set_gradient_accumulation_steps(micro_batches);
+      train.set_context_length(1);
+      train.set_learning_rate(1e-3);
+      FillDefaults(context.mutable_spec());
+      const auto model = models.For(context);
+      ASSERT_TRUE(model.ok()) << model.status();
+      ASSERT_EQ(model->table.layer_count(), kLayers);
+      for (const LayerRange& layers :
+           {LayerRange{0, 1}, LayerRange{0, 3}, LayerRange{1, 2},
+            LayerRange{2, 4}, LayerRange{3, kLayers}, LayerRange{0, kLayers}}) {
+        SCOPED_TRACE(absl::StrCat(layer_type, ", layers [", layers.first, ", ",
+                                  layers.last, "), ", micro_batches,
+                                  " micro-batches"));
+        const auto device = NewTestDevice(kPlenty);
+        TaskControl control;
+        PilotTrial trial(context, *model, device.get(), /*reserve_bytes=*/0,
+                         &control);
+        const TrialOutcome outcome = trial.Run(layers.first, layers.last);
+        ASSERT_TRUE(outcome.fits);
+        double taken = 0;
+        for (const auto& [layer, measure] : outcome.measures) {
+          taken = std::max<double>(taken, measure.peak_bytes);
+        }
+        const DeviceNeed need = DeviceNeedOf(model->shape, layers, kPlenty);
+        EXPECT_GT(need.backward / taken, 0.9) << taken;
+        EXPECT_LT(need.backward / taken, 1.25) << taken;
+      }
+    }
+  }
+}
+
 }  // namespace
 }  // namespace hydra

@@ -112,8 +112,8 @@ absl::Status ReadTensor(const Checkpoint& checkpoint, const TensorEntry& tensor,
     return weights.Read(name, 0, tensor.element_count * element_bytes, out);
   }
   if (type == ElementType::kFloat32) {
-    return weights.ReadAsFloat32(
-        name, 0,
+    return ReadElements(
+        checkpoint.match, weights, tensor, 0,
         absl::MakeSpan(reinterpret_cast<float*>(out), tensor.element_count));
   }
   std::vector<float> piece;

@@ -3,13 +3,12 @@
 #include <utility>
 
 #include "ATen/core/Tensor.h"
-#include "ATen/ops/argmax.h"
 #include "ATen/ops/empty.h"
 #include "ATen/ops/zeros.h"
 #include "c10/core/GradMode.h"
 #include "common/model/vit_table.h"
 #include "worker/model/block_views.h"
-#include "worker/model/cross_entropy.h"
+#include "worker/model/class_loss.h"
 #include "worker/model/element_type.h"
 #include "worker/model/parameter_gradients.h"
 
@@ -19,16 +18,6 @@ namespace {
 // [images, width].
 at::Tensor ClassTokens(const at::Tensor& hidden) {
   return hidden.select(1, 0).contiguous();
-}
-
-CrossEntropy LossOf(const MicroBatch& micro_batch, const at::Tensor& logits) {
-  return CrossEntropy(micro_batch, {{0, logits.size(1)}}, logits.options());
-}
-
-// Turns the logits into their exponentials.
-void AddAll(CrossEntropy& loss, at::Tensor& logits) {
-  loss.Add(/*first_token=*/0, /*range=*/0, logits);
-  loss.Finish(/*first_token=*/0, logits.size(0));
 }
 
 }  // namespace
@@ -64,13 +53,8 @@ at::Tensor ClassifierLayer::Logits(const at::Tensor& hidden,
 LayerOutput ClassifierLayer::Forward(const LayerInput& input) const {
   const at::NoGradGuard no_grad;
   at::Tensor logits = Logits(input.boundary.front(), input.flats.front());
-  const at::Tensor likely = at::argmax(logits, /*dim=*/1, /*keepdim=*/true);
-  CrossEntropy loss = LossOf(input.micro_batch, logits);
-  AddAll(loss, logits);
   LayerOutput output;
-  output.loss = loss.Loss();
-  output.loss.correct =
-      likely.eq(input.micro_batch.Targets()).sum().item<int64_t>();
+  output.loss = ClassLoss(input.micro_batch, logits);
   return output;
 }
 
@@ -96,12 +80,8 @@ LayerGradients ClassifierLayer::Backward(Tape tape,
   const at::Tensor normalized = Normalized(tokens, p, &statistics);
   // Their gradient, once the loss is known.
   at::Tensor logits = Project(normalized, p.classifier);
-  CrossEntropy loss = LossOf(tape.micro_batch, logits);
-  AddAll(loss, logits);
   LayerGradients gradients;
-  gradients.loss = loss.Loss();
-  loss.ToGradient(/*first_token=*/0, /*range=*/0, logits);
-  logits.mul_(tape.micro_batch.gradient_scale);
+  gradients.loss = ClassLossToGradient(tape.micro_batch, logits);
   StoreProjection(normalized, logits, p.classifier, store, to.classifier);
   const at::Tensor token_gradient =
       at::empty(normalized.sizes(), normalized.options());

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
+#include <limits>
 
 namespace hydra {
 namespace {
@@ -36,8 +37,14 @@ double SumOfSquares(const float* floats, int64_t count) {
 double GradientSquares(const ParameterBlock& block, const float* flat) {
   double squares = 0;
   for (const TensorEntry& tensor : block.tensors) {
-    squares += SumOfSquares(flat + tensor.offset_bytes / kFloatBytes,
-                            tensor.element_count);
+    const float* const numbers = flat + tensor.offset_bytes / kFloatBytes;
+    if (tensor.use == TensorUse::kParameter) {
+      squares += SumOfSquares(numbers, tensor.element_count);
+    } else if (!std::all_of(
+                   numbers, numbers + tensor.element_count,
+                   [](float number) { return std::isfinite(number); })) {
+      squares = std::numeric_limits<double>::quiet_NaN();
+    }
   }
   return squares;
 }

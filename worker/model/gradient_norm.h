@@ -13,8 +13,9 @@ namespace hydra {
 // of all sums is fixed: tensor by tensor in a block, then block by block, in
 // double. Pure.
 
-// The sum of the squares of a block's gradient, `flat`; its padding does not
-// count. Infinite or NaN where an element is.
+// The sum of the squares of a block's gradient, `flat`; neither its padding
+// counts, nor what stands for tensors that are no parameters. Infinite or NaN
+// where an element of any tensor is.
 double GradientSquares(const ParameterBlock& block, const float* flat);
 
 // Of the sums of all blocks, in the table's order.

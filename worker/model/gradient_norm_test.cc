@@ -59,6 +59,16 @@ TEST(GradientNormTest, OneBadElementShows) {
   }
 }
 
+TEST(GradientNormTest, WhatIsNoParameterCountsOnlyIfItIsBad) {
+  ParameterBlock block = Block({2, 3, 1});
+  block.tensors[1].use = TensorUse::kStatistic;
+  block.tensors[2].use = TensorUse::kCount;
+  std::vector<float> flat(block.element_count(), 3);
+  EXPECT_EQ(GradientSquares(block, flat.data()), 18);
+  flat[16 + 2] = std::numeric_limits<float>::infinity();
+  EXPECT_FALSE(std::isfinite(GradientSquares(block, flat.data())));
+}
+
 TEST(GradientNormTest, TheNormIsOfAllBlocks) {
   EXPECT_EQ(GradientNorm({9, 16}), 5);
   EXPECT_EQ(GradientNorm({}), 0);

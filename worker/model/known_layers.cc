@@ -3,12 +3,16 @@
 #include "common/model/chain_table.h"
 #include "common/model/gpt2_table.h"
 #include "common/model/llama_table.h"
+#include "common/model/resnet_table.h"
 #include "common/model/vit_table.h"
 #include "worker/model/classifier_layer.h"
 #include "worker/model/code_layer.h"
 #include "worker/model/embedding_layer.h"
 #include "worker/model/head_layer.h"
 #include "worker/model/llama_block.h"
+#include "worker/model/resnet_block.h"
+#include "worker/model/resnet_embedder.h"
+#include "worker/model/resnet_head.h"
 #include "worker/model/token_embedding.h"
 #include "worker/model/transformer_block.h"
 #include "worker/model/vit_block.h"
@@ -26,6 +30,9 @@ const LayerRegistry& KnownLayers() {
                           {kLlamaEmbeddingOp, MakeLayer<TokenEmbedding>},
                           {kLlamaBlockOp, MakeLayer<LlamaBlock>},
                           {kLlamaHeadOp, MakeLayer<HeadLayer>},
+                          {kResnetEmbedderOp, MakeLayer<ResnetEmbedder>},
+                          {kResnetBlockOp, MakeLayer<ResnetBlock>},
+                          {kResnetHeadOp, MakeLayer<ResnetHead>},
                           {kVitEmbeddingOp, MakeLayer<VitEmbedding>},
                           {kVitBlockOp, MakeLayer<VitBlock>},
                           {kVitHeadOp, MakeLayer<ClassifierLayer>}});

@@ -104,12 +104,15 @@ class Layer {
   //
   // Adds the parameters' gradients to `flat_gradients`, one for each block;
   // unless `accumulate`, whatever they held before is overwritten, padding
-  // included. That of a frozen block is undefined, and no gradient of it is
-  // made. That of a block whose rows are gathered is undefined, and not
-  // touched; that of a block which came in ranges is undefined too, and its
-  // gradient, unless it is frozen, goes where its rows came from, without
-  // padding. Whether it came in ranges does not change a bit. What the tape
-  // owns is freed on the way: hand it in with std::move.
+  // included. For tensors that are no parameters (TensorUse) they hold what
+  // these are to be after this micro-batch, from what they are, or, with
+  // `accumulate`, from what `flat_gradients` holds on. That of a frozen block
+  // is undefined, and no gradient of it is made. That of a block whose rows are
+  // gathered is undefined, and not touched; that of a block which came in
+  // ranges is undefined too, and its gradient, unless it is frozen, goes where
+  // its rows came from, without padding. Whether it came in ranges does not
+  // change a bit. What the tape owns is freed on the way: hand it in with
+  // std::move.
   virtual LayerGradients Backward(Tape tape, const Tensors& output_gradients,
                                   const Tensors& flat_gradients,
                                   bool accumulate) const = 0;

@@ -83,6 +83,20 @@ HYDRA_KERNEL Lion(const UpdateScalars scalars, const UpdateArrays arrays,
   }
 }
 
+HYDRA_KERNEL Take(const UpdateArrays arrays, int64_t first, int64_t last) {
+  for (int64_t i = first; i < last; ++i) {
+    const float taken = arrays.gradient[i];
+    arrays.new_parameters[i] = taken;
+    arrays.copied_parameters[i] = taken;
+  }
+  for (int moment = 0; moment < kMostMoments; ++moment) {
+    if (arrays.moments[moment] == nullptr) continue;
+    for (int64_t i = first; i < last; ++i) {
+      arrays.new_moments[moment][i] = arrays.moments[moment][i];
+    }
+  }
+}
+
 HYDRA_KERNEL Update(const UpdateScalars& scalars, const UpdateArrays& arrays,
                     int64_t first, int64_t last) {
   switch (scalars.rule) {
@@ -94,6 +108,8 @@ HYDRA_KERNEL Update(const UpdateScalars& scalars, const UpdateArrays& arrays,
       return Adam(scalars, arrays, first, last);
     case UpdateScalars::Rule::kLion:
       return Lion(scalars, arrays, first, last);
+    case UpdateScalars::Rule::kTake:
+      return Take(arrays, first, last);
   }
 }
 

@@ -23,9 +23,13 @@ struct UpdateScalars {
     // The parameter moves by step_size against the sign of a mean of momentum
     // and gradient, which is of other weights than the next momentum.
     kLion,
+    // No optimizer's: what stands where the gradient would be becomes the new
+    // value as it is, and the moments stay. Of what a batch norm remembers, see
+    // TensorUse.
+    kTake,
   };
   Rule rule = Rule::kSgd;
-  // What the gradient is multiplied with, before all else.
+  // What the gradient is multiplied with, before all else; not with kTake.
   float gradient_scale = 1;
   // Of the parameter, added to its gradient.
   float decay_into_gradient = 0;

@@ -116,6 +116,7 @@ std::string NameOf(
   const char* const name = rule == Rule::kSgd        ? "Sgd"
                            : rule == Rule::kMomentum ? "Momentum"
                            : rule == Rule::kLion     ? "Lion"
+                           : rule == Rule::kTake     ? "Take"
                                                      : "Adam";
   return std::string(name) + (flushes ? "Flushing" : "");
 }
@@ -123,7 +124,7 @@ std::string NameOf(
 INSTANTIATE_TEST_SUITE_P(
     All, OptimizerKernelTest,
     testing::Combine(testing::Values(Rule::kSgd, Rule::kMomentum, Rule::kAdam,
-                                     Rule::kLion),
+                                     Rule::kLion, Rule::kTake),
                      testing::Bool()),
     NameOf);
 
@@ -165,6 +166,29 @@ TEST_P(OptimizerKernelTest, PastTheCachesFromAnyElementOnItIsTheSame) {
   UpdateElements(scalars_, arrays, 0, 1001);
   UpdateElements(scalars_, arrays, 1001, kElements);
   EXPECT_TRUE(to.SameBitsAs(Updated(InstructionSet::kBaseline)));
+}
+
+// Neither scaled nor flushed, with as many moments as there are.
+TEST(TakeKernelTest, TakesWhatStandsWhereTheGradientWouldBe) {
+  for (int moments : {0, 1, 2}) {
+    for (bool past_caches : {false, true}) {
+      UpdateScalars scalars = Scalars(Rule::kTake);
+      scalars.gradient_scale = 0.25f;
+      const std::vector<float> gradient = RandomFloats(4);
+      const Arrays from;
+      Arrays to;
+      UpdateArrays arrays = FromTo(Rule::kAdam, gradient, from, to);
+      for (int i = moments; i < kMostMoments; ++i) {
+        arrays.moments[i] = nullptr;
+        arrays.new_moments[i] = nullptr;
+      }
+      arrays.past_caches = past_caches;
+      UpdateElements(scalars, arrays, 0, kElements);
+      EXPECT_TRUE(to.parameters == gradient);
+      EXPECT_TRUE(to.first == from.first);
+      EXPECT_TRUE(to.second == from.second);
+    }
+  }
 }
 
 // What is neither above nor below 0 moves nothing, whatever its sign bit.

@@ -67,6 +67,19 @@ VitConfig TinyVitConfig(double dropout) {
   return config;
 }
 
+ResnetConfig TinyResnetConfig(bool is_bottleneck) {
+  ResnetConfig config;
+  config.image_height = 19;
+  config.image_width = 26;
+  config.num_channels = 3;
+  config.embedding_size = 8;
+  config.hidden_sizes = {8, 12};
+  config.depths = {1, 2};
+  config.is_bottleneck = is_bottleneck;
+  config.num_labels = 7;
+  return config;
+}
+
 at::Tensor RandomTensor(at::IntArrayRef shape, uint64_t seed) {
   return at::empty(shape, at::kFloat)
       .normal_(0, 1, at::detail::createCPUGenerator(seed));
@@ -74,6 +87,12 @@ at::Tensor RandomTensor(at::IntArrayRef shape, uint64_t seed) {
 
 at::Tensor RandomFlat(const ParameterBlock& block, uint64_t seed) {
   at::Tensor flat = RandomTensor({block.element_count()}, seed).mul_(0.1);
+  for (const TensorEntry& tensor : block.tensors) {
+    const at::Tensor part =
+        flat.narrow(0, block.FirstElement(tensor), tensor.element_count);
+    if (tensor.use == TensorUse::kStatistic) part.abs_();
+    if (tensor.use == TensorUse::kCount) part.fill_(3);
+  }
   ZeroPadding(block, flat);
   return flat.to(TorchTypeOf(block.type));
 }

@@ -7,6 +7,7 @@
 #include "ATen/core/Tensor.h"
 #include "common/model/gpt2_table.h"
 #include "common/model/llama_table.h"
+#include "common/model/resnet_table.h"
 #include "common/model/vit_table.h"
 #include "worker/model/layer.h"
 #include "worker/model/micro_batch.h"
@@ -23,7 +24,12 @@ LlamaConfig TinyLlamaConfig(LlamaFamily family, double dropout = 0);
 // Images and patches that are no squares.
 VitConfig TinyVitConfig(double dropout = 0);
 
-// Every tensor random, norms and biases too, padding zero.
+// Images whose sides are no multiples of the strides; stages of one and of two
+// residual layers, of which the second one has a convolution in its shortcut.
+ResnetConfig TinyResnetConfig(bool is_bottleneck = false);
+
+// Every tensor random, norms and biases too, padding zero; what a batch norm
+// remembers is above 0.
 at::Tensor RandomFlat(const ParameterBlock& block, uint64_t seed);
 std::vector<at::Tensor> RandomFlats(const ModelTable& table, uint64_t seed);
 

@@ -39,6 +39,7 @@ _ON_FOREIGN = {
         "*/Three",
         "*/ThreeUntied",
     ],
+    "resnet_layers_test": [],
     "skipped_blocks_test": [],
     "streamed_head_test": [],
     "task_runner_test": [

@@ -28,7 +28,8 @@ struct LayerCase {
   // The same in plain, differentiable operations of LibTorch. `parameters` are
   // the tensors of the layer's blocks, one block after another, `inputs` the
   // boundary before it. Returns the boundary behind it; of a last layer, the
-  // sum of the losses.
+  // sum of the losses. Of tensors that are no parameters (TensorUse), those
+  // that require a gradient get as such what Backward is to make of them.
   std::function<Tensors(const Tensors& parameters, const Tensors& inputs,
                         const MicroBatch& micro_batch)>
       plain;
@@ -76,6 +77,12 @@ class LayerContractTest : public testing::TestWithParam<LayerCase> {
   Tensors HostParameters() const;
   // Record and Backward.
   Gradients Differentiate(Tensors flats, bool accumulate) const;
+  Gradients Differentiate(const LayerInput& input, Tensors flats,
+                          bool accumulate) const;
+  // Of the layer's i-th block, in copies of a flat: zeros in place of tensors
+  // that are no parameters, or these alone.
+  at::Tensor WithoutStatistics(size_t i, const at::Tensor& flat) const;
+  at::Tensor StatisticsAlone(size_t i, const at::Tensor& flat) const;
   // Those of `plain`, with the rows' gradient in its flat; undefined for frozen
   // blocks.
   Gradients Plain() const;
