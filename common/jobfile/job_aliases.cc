@@ -587,6 +587,22 @@ constexpr Alias kJobAliases[] = {
     {"sweep.command", "", kGrid},
     {"sweep.name", "name"},
     {"sweep.values", "", kGrid},
+    // Values, each of one enum.
+    {"data_format.alpaca", "instruction"},
+    {"data_format.conversations", "chat"},
+    {"data_format.messages", "chat"},
+    {"data_format.safetensors", "tensors"},
+    {"data_format.sharegpt", "chat"},
+    {"initialization.from_scratch", "random"},
+    {"initialization.scratch", "random"},
+    {"parameter_type.bf16", "bfloat16"},
+    {"parameter_type.float", "float32"},
+    {"parameter_type.fp16", "float16"},
+    {"parameter_type.fp32", "float32"},
+    {"parameter_type.half", "float16"},
+    {"update_place.cpu", "host"},
+    {"update_place.cuda", "device"},
+    {"update_place.gpu", "device"},
 };
 
 }  // namespace

@@ -332,10 +332,6 @@ void CheckCutPoints(const v1::PartitionSpec& partition, SectionChecker* check) {
   }
 }
 
-bool FreezesAny(const v1::JobSpec& job) {
-  return job.has_lora() || job.model().frozen_size() > 0;
-}
-
 void CheckFrozen(const v1::JobSpec& job, SectionChecker* check) {
   for (int i = 0; i < job.model().frozen_size(); ++i) {
     if (!job.model().frozen(i).empty()) continue;
@@ -411,6 +407,10 @@ void CheckCheckpoint(const v1::CheckpointSpec& checkpoint,
 }
 
 }  // namespace
+
+bool FreezesAny(const v1::JobSpec& job) {
+  return job.has_lora() || job.model().frozen_size() > 0;
+}
 
 int CountDataFiles(const v1::DataSpec& data) {
   return data.train_files_size() + data.validation_files_size() +

@@ -248,8 +248,8 @@ class Checker {
           &mistakes, &job.warnings);
     }
     if (!model.table.has_value()) return mistakes;
-    const bool freezes = spec.has_lora() || spec.model().frozen_size() > 0;
-    if (freezes && spec.model().frozen_dtype() == v1::PARAMETER_TYPE_AUTO) {
+    if (FreezesAny(spec) &&
+        spec.model().frozen_dtype() == v1::PARAMETER_TYPE_AUTO) {
       spec.mutable_model()->set_frozen_dtype(model.weights_type);
     }
     CheckAgainstModel(*model.table, spec, mistakes);
