@@ -57,9 +57,11 @@ at::Tensor RowsOf(const at::Tensor& table, const RowRange& range) {
   return table.narrow(0, range.first, range.count());
 }
 
-// What a product takes: RoundedProducts take rows of two bytes as they are.
+// What products take of some rows of the table. RoundedProducts take rows that
+// are rounded already as they are: so rows that several of them need are
+// rounded once.
 at::Tensor Operand(const at::Tensor& rows, bool is_rounded) {
-  return is_rounded ? rows : Widened(rows);
+  return is_rounded ? rows.to(at::kBFloat16) : Widened(rows);
 }
 
 // Calls body(first token, rows of `normalized`) for slice after slice.
@@ -212,8 +214,10 @@ LossSum HeadLayer::BackwardWhole(const Tape& tape,
                                  const at::Tensor& flat_gradient,
                                  bool accumulate,
                                  const at::Tensor& normalized) const {
-  const at::Tensor weight =
+  const at::Tensor table =
       TensorViews(weight_block_, tape.parameters[kWeight]).front();
+  // For all slices; what is widened is so range by range.
+  const at::Tensor weight = is_rounded_ ? Operand(table, is_rounded_) : table;
   const at::Tensor gradient = TensorViews(weight_block_, flat_gradient).front();
   const double scale = tape.micro_batch.gradient_scale;
   const std::vector<RowRange> ranges = TableRanges(vocabulary());

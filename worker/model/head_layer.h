@@ -24,7 +24,8 @@ namespace hydra {
 // table, and its logits are made twice. The bits are the same: the products
 // are, and so is the order of every sum. Beside its arguments, the normalized
 // input and, streamed, that one's gradient it needs SliceBytes of the
-// vocabulary, or of one range.
+// vocabulary, or of one range. Where products are rounded, so is the table, or
+// one range, once for all of its slices: it lies beside them in bfloat16.
 class HeadLayer : public Layer {
  public:
   explicit HeadLayer(const LayerContext& context);
