@@ -131,11 +131,17 @@ absl::Status WritePlainFiles(const ModelContents& contents,
                            AdapterConfigJson(table, contents.model_dir))
           : WritePlainFile(directory, "config.json", contents.config_json);
   if (!sum.ok()) return sum.status();
+  FileSums own = {*std::move(sum)};
+  for (const TextFile& file : contents.text_files) {
+    sum = WritePlainFile(directory, file.name, file.text);
+    if (!sum.ok()) return sum.status();
+    own.push_back(*std::move(sum));
+  }
   const absl::StatusOr<FileSums> copies =
       CopyPlainFiles(directory, contents.copied_files, contents.real_roots);
   if (!copies.ok()) return copies.status();
   if (sums == nullptr) return absl::OkStatus();
-  sums->push_back(*std::move(sum));
+  sums->insert(sums->end(), own.begin(), own.end());
   sums->insert(sums->end(), copies->begin(), copies->end());
   return absl::OkStatus();
 }

@@ -26,9 +26,17 @@ struct CheckpointBlock {
   const std::byte* bytes = nullptr;
 };
 
+// A file that says this.
+struct TextFile {
+  std::string name;
+  std::string text;
+};
+
 // All that the files of a model are made of. A trained model is a checkpoint
 // without state: it has parameters alone.
 struct ModelContents : WrittenModel {
+  // Of plain names.
+  std::vector<TextFile> text_files;
   // As CopyPlainFiles() does.
   std::vector<CopiedFile> copied_files;
   std::vector<std::string> real_roots;
@@ -39,11 +47,11 @@ struct ModelContents : WrittenModel {
 
 // Writes a model's files into `directory`, which will be contents.directory:
 // model.safetensors and those of the other kinds of blocks that there are (see
-// block_layout.h), config.json, and the copied ones. Of a model with adapters
-// adapter_model.safetensors and adapter_config.json stand in place of the first
-// and of config.json, as PEFT writes them. When this returns they are
-// on the disk; `sums`, unless it is null, gets what each must be like from now
-// on. `train` tells the optimizer that the state is of.
+// block_layout.h), config.json, the given ones and the copied ones. Of a model
+// with adapters adapter_model.safetensors and adapter_config.json stand in
+// place of the first and of config.json, as PEFT writes them. When this returns
+// they are on the disk; `sums`, unless it is null, gets what each must be like
+// from now on. `train` tells the optimizer that the state is of.
 //
 // Calls written(i) as soon as blocks[i] is not needed any more, in order; stops
 // when that returns false.

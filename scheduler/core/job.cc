@@ -176,6 +176,7 @@ void Job::DropWorkingData() {
   Free(shape.shards);
   submitted.table = {};
   submitted.model_config_json = {};
+  submitted.chat_template = {};
   Free(splits);
   Free(last_lines);
   times.reset();

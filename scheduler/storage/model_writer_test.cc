@@ -121,8 +121,16 @@ TEST_F(ModelWriterTest, AllOfATokenizerGoesAlong) {
 
 TEST_F(ModelWriterTest, TheJobsTemplateStandsInForTheTokenizers) {
   model_.folder().Write("tokenizer/chat_template.jinja", "of the tokenizer");
+  model_.save.chat_template = "of the job";
+  ASSERT_TRUE(Write().ok());
+  EXPECT_EQ(ReadFile(PathOf("out/chat_template.jinja")), "of the job");
+}
+
+// As of jobs that an earlier version took in.
+TEST_F(ModelWriterTest, ATemplateThatWasNotKeptIsCopied) {
+  model_.folder().Write("tokenizer/chat_template.jinja", "of the tokenizer");
   model_.folder().Write("mine.txt", "of the job");
-  model_.save.chat_template = PathOf("mine.txt");
+  model_.save.chat_template_path = PathOf("mine.txt");
   ASSERT_TRUE(Write().ok());
   EXPECT_EQ(ReadFile(PathOf("out/chat_template.jinja")), "of the job");
 }

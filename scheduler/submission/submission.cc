@@ -240,7 +240,7 @@ class Checker {
                         IsFedWhatItTakes(*model.table, spec, mistakes);
     if (is_fed && (has_tokenizer || model.is_there) &&
         !HasMistake(mistakes, "model.tokenizer_path")) {
-      tokenizers_.Check(
+      job.chat_template = tokenizers_.Check(
           spec,
           model.table.has_value() && !model.table->examples.has_value()
               ? std::optional<int64_t>(model.table->vocabulary_size)
