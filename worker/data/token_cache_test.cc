@@ -157,6 +157,15 @@ TEST_F(ChatTokenCacheTest, ADayIsPartOfTheContentWhereTheTemplateAsksForIt) {
   EXPECT_EQ(again->path, first->path);
 }
 
+TEST_F(ChatTokenCacheTest, AFileOfWhiteSpaceHasNoRows) {
+  PrepareRequest request = ChatRequest("{{ messages[1].content }}");
+  request.files = {WriteFile("blank", "\n \n\t\n")};
+  const auto data = PrepareAll(request);
+  EXPECT_EQ(data.status().code(), absl::StatusCode::kInvalidArgument);
+  EXPECT_THAT(std::string(data.status().message()),
+              HasSubstr(request.files.front() + " has no rows"));
+}
+
 TEST_F(ChatTokenCacheTest, ForAnyOtherTemplateADayIsAsAnother) {
   PrepareRequest request = ChatRequest("{{ messages[1].content }}");
   const auto first = PrepareAll(request);
