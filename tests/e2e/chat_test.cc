@@ -159,6 +159,10 @@ TEST_F(ChatJobTest, ItsTemplateStaysThoughTheFileGoes) {
   Cluster cluster({});
   const std::string id = cluster.Submit(spec_);
   WriteFile(path, "{{ raise_exception('it changed') }}");
+  // It is among the job's records.
+  cluster.KillDaemon();
+  cluster.LosePool();
+  cluster.StartDaemon();
   const v1::JobDetail job = cluster.AwaitEnd(id);
   ASSERT_EQ(job.status().state(), v1::JOB_STATE_COMPLETED)
       << job.status().reason();

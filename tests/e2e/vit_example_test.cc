@@ -29,6 +29,7 @@ TEST(VitExampleTest, EveryJobOfTheSweepIsAsInOnePiece) {
     EXPECT_EQ(job.status().validation_accuracy(),
               whole.status().validation_accuracy());
     EXPECT_TRUE(job.status().has_test_accuracy());
+    EXPECT_TRUE(job.status().counts_examples());
     EXPECT_FALSE(job.status().has_validation_perplexity());
   }
 }
