@@ -248,6 +248,17 @@ TEST(ImportJobTest, WhereAToolComputesInBf16UnlessToldNotToTheJobDoesToo) {
               ElementsAre("packing", "packing_strategy"));
 }
 
+TEST(ImportJobTest, MergingIsOfAdaptersAlone) {
+  const std::string axolotl =
+      "base_model: /m\nsample_packing: true\nbf16: false\nmerge_lora: true\n";
+  EXPECT_EQ(Field(Import(absl::StrCat(axolotl, "adapter: lora\nlora_r: 4\n")),
+                  "output.merge_adapters"),
+            "true");
+  const ImportedJob whole = Import(axolotl);
+  EXPECT_EQ(Field(whole, "output.merge_adapters"), "none");
+  EXPECT_THAT(KeysOf(whole, Fate::kLeftOut), Contains("merge_lora"));
+}
+
 TEST(ImportJobTest, WhereAToolHasItsWeightsInBf16ThatIsLost) {
   const std::string axolotl = "base_model: /m\nsample_packing: true\n";
   for (const char* line : {"", "bf16: auto\n", "bf16: true\n"}) {

@@ -358,6 +358,20 @@ void CheckFrozen(const v1::JobSpec& job, SectionChecker* check) {
   }
 }
 
+void CheckOutput(const v1::JobSpec& job, SectionChecker* check) {
+  if (!job.output().merge_adapters()) return;
+  if (!job.has_lora()) {
+    check->Add("merge_adapters",
+               "found true, but this job trains no adapters; add a section "
+               "lora, or remove it");
+  }
+  if (job.output().has_save_model() && !job.output().save_model()) {
+    check->Add("merge_adapters",
+               "found true, but save_model is false, and nothing is written; "
+               "remove one of the two");
+  }
+}
+
 void CheckLora(const v1::LoraSpec& lora, SectionChecker* check) {
   if (lora.has_r()) check->Range("r", lora.r(), 1, kMaxRank);
   if (lora.has_lora_alpha()) check->Positive("lora_alpha", lora.lora_alpha());
@@ -453,6 +467,8 @@ void ValidateJob(const v1::JobSpec& job, Mistakes* mistakes) {
   CheckCheckpoint(job.checkpoint(), &checkpoint);
   SectionChecker lora("lora", mistakes);
   CheckLora(job.lora(), &lora);
+  SectionChecker output("output", mistakes);
+  CheckOutput(job, &output);
 }
 
 void CheckStepTokens(const v1::JobSpec& job, Mistakes* mistakes) {

@@ -321,6 +321,16 @@ TEST(ValidateJobTest, ExplainsEachMistake) {
        "1000000000000, found -2"},
       {[](Job* j) { j->mutable_output()->set_output_dir("out"); },
        "output.output_dir: expected an absolute path, found 'out'"},
+      {[](Job* j) { j->mutable_output()->set_merge_adapters(true); },
+       "output.merge_adapters: found true, but this job trains no adapters; "
+       "add a section lora, or remove it"},
+      {[](Job* j) {
+         j->mutable_lora();
+         j->mutable_output()->set_merge_adapters(true);
+         j->mutable_output()->set_save_model(false);
+       },
+       "output.merge_adapters: found true, but save_model is false, and "
+       "nothing is written; remove one of the two"},
       {[](Job* j) { j->mutable_partition()->add_cut_points(0); },
        "partition.cut_points[0]: expected a layer of at least 1, found 0"},
       {[](Job* j) {

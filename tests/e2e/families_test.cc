@@ -259,6 +259,61 @@ TEST_P(FamiliesTest, TrainedAdaptersAreAsPeftWritesThem) {
   }
 }
 
+// The same bits however it was cut.
+TEST_P(FamiliesTest, MergedAdaptersAreAWholeModelOfTheBasesType) {
+  Cluster cluster(PlainAndLinked());
+  v1::JobSpec spec = Job();
+  spec.mutable_train()->set_max_steps(2);
+  // So that what is added is more than what bfloat16 rounds away.
+  spec.mutable_train()->set_learning_rate(0.01);
+  spec.mutable_lora()->add_target_modules("all-linear");
+  for (const bool is_rounded : {false, true}) {
+    SCOPED_TRACE(is_rounded ? "bfloat16" : "float32");
+    if (is_rounded) RoundWeights(model_);
+    spec.mutable_output()->set_merge_adapters(false);
+    spec.clear_partition();
+    const v1::JobDetail adapted = Run(cluster, spec);
+    spec.mutable_output()->set_merge_adapters(true);
+    const v1::JobDetail whole = Run(cluster, spec);
+    const std::string merged = whole.output_path();
+    EXPECT_FALSE(std::filesystem::exists(merged + "/adapter_config.json"));
+    EXPECT_EQ(ShapesIn(merged), ShapesIn(model_));
+    EXPECT_EQ(
+        nlohmann::json::parse(ReadFile(merged + "/config.json")).at("dtype"),
+        is_rounded ? "bfloat16" : "float32");
+    const auto before =
+        safetensors::Reader::Open(model_ + "/model.safetensors");
+    const auto after = safetensors::Reader::Open(merged + "/model.safetensors");
+    ASSERT_TRUE(before.ok() && after.ok());
+    size_t changed = 0;
+    for (const safetensors::TensorInfo& tensor : before->table().tensors()) {
+      EXPECT_EQ(after->table().Find(tensor.name)->dtype, tensor.dtype);
+      std::vector<float> a(tensor.elements), b(tensor.elements);
+      ASSERT_TRUE(
+          before->ReadAsFloat32(tensor.name, 0, absl::MakeSpan(a)).ok());
+      ASSERT_TRUE(after->ReadAsFloat32(tensor.name, 0, absl::MakeSpan(b)).ok());
+      changed += a != b;
+    }
+    EXPECT_EQ(
+        changed,
+        ShapesIn(adapted.output_path(), "adapter_model.safetensors").size() /
+            2);
+    spec.mutable_partition()->add_cut_points(2);
+    EXPECT_EQ(Difference(OutcomeOf(Run(cluster, spec)), OutcomeOf(whole)), "");
+    // A step of no length leaves it as it is: it has the adapted model's loss.
+    v1::JobSpec next = Job();
+    next.mutable_model()->set_path(merged);
+    next.mutable_train()->set_max_steps(1);
+    next.mutable_train()->set_learning_rate(1e-30);
+    const v1::JobDetail opened = Run(cluster, next);
+    ASSERT_GT(opened.evaluations_size(), 0);
+    ASSERT_GT(adapted.evaluations_size(), 0);
+    EXPECT_NEAR(opened.evaluations().rbegin()->loss(),
+                adapted.evaluations().rbegin()->loss(),
+                is_rounded ? 1e-2 : 1e-4);
+  }
+}
+
 TEST_P(FamiliesTest, TheTrainedDirectoryIsAsTransformersWritesIt) {
   Cluster cluster({});
   v1::JobSpec spec = Job();

@@ -3,6 +3,8 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstddef>
+#include <cstdint>
 #include <fstream>
 #include <iostream>
 #include <string>
@@ -13,6 +15,10 @@
 #include "ATen/core/Tensor.h"
 #include "ATen/ops/empty.h"
 #include "absl/strings/match.h"
+#include "common/chain/block_key.h"
+#include "common/checkpoint/model_files.h"
+#include "common/file/held_directory.h"
+#include "common/file/scratch_directory.h"
 #include "common/safetensors/reader.h"
 #include "gtest/gtest.h"
 #include "nlohmann/json.hpp"
@@ -377,6 +383,67 @@ TEST_P(LoraParityTest, TwentySteps) {
     }
     ExpectNorms(trainer.table(), trainer.parameters(), run["final_l2"],
                 std::string(optimizer) + " final adapter norms");
+  }
+}
+
+// The files that a job with output.merge_adapters writes.
+TEST_P(LoraParityTest, MergedWeightsAreThoseOfPeft) {
+  const json expected = Expected()["merged"];
+  const ReferenceTrainer adapted = MakeAdapted({});
+  const ScratchDirectory folder;
+  ModelContents contents;
+  contents.directory = folder.path();
+  contents.table = adapted.table();
+  contents.merge_adapters = true;
+  contents.config_json = ReadFile(directory_ + "/config.json");
+  for (size_t i = 0; i < adapted.parameters().size(); ++i) {
+    contents.blocks.push_back(
+        {ParametersKey(static_cast<int>(i)),
+         contents.table.parameter_blocks[i].size_bytes,
+         static_cast<const std::byte*>(adapted.parameters()[i].data_ptr())});
+  }
+  const absl::Status written = WriteModelFiles(
+      contents, {}, *HeldDirectory::Open(folder.path()),
+      [](size_t) { return true; }, /*sums=*/nullptr);
+  ASSERT_TRUE(written.ok()) << written;
+
+  const absl::StatusOr<ModelTable> table = ReadTable(folder.path(), {});
+  ASSERT_TRUE(table.ok()) << table.status();
+  ReferenceTrainer plain(*table, {});
+  const absl::Status loaded =
+      LoadWeights(folder.path(), *table, plain.parameters());
+  ASSERT_TRUE(loaded.ok()) << loaded;
+  Comparison squares("merged weights");
+  for (size_t i = 0; i < plain.parameters().size(); ++i) {
+    const ParameterBlock& block = table->parameter_blocks[i];
+    const Tensors views = TensorViews(block, plain.parameters()[i]);
+    for (size_t j = 0; j < views.size(); ++j) {
+      const std::string& name = block.tensors[j].name;
+      const json sums = expected["weights"].at(name);
+      const at::Tensor of_each = views[j].to(at::kDouble).flatten().square();
+      const int64_t count = of_each.numel();
+      double sum = 0;
+      double weighted = 0;
+      for (int64_t k = 0; k < count; ++k) {
+        const double square = of_each.data_ptr<double>()[k];
+        sum += square;
+        weighted += square * (1 + static_cast<double>(k) / count);
+      }
+      if (sums[0] == 0.0) {
+        EXPECT_EQ(sum, 0) << name;
+        continue;
+      }
+      squares.Expect(sum, sums[0], name);
+      squares.Expect(weighted, sums[1], name);
+    }
+  }
+  const std::vector<ReferenceBatch> inputs =
+      ReadInputs(std::get<0>(GetParam()));
+  Comparison losses("losses of the merged model");
+  for (size_t i = 0; i < inputs.size(); ++i) {
+    const double loss = Mean(plain.Evaluate(inputs[i]));
+    losses.Expect(loss, expected["loss_per_batch"][i]);
+    losses.Expect(loss, Mean(adapted.Evaluate(inputs[i])), "with adapters");
   }
 }
 
