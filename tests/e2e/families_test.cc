@@ -177,6 +177,39 @@ TEST_P(FamiliesTest, FrozenFirstLayersAreTheSameInOnePieceAndInMany) {
   ExpectTheBitsOfPlainTraining(cluster, spec);
 }
 
+TEST_P(FamiliesTest, PartsOfBlocksThatAreFrozenStayAsTheyAre) {
+  Cluster cluster(PlainAndLinked());
+  v1::JobSpec spec = Job();
+  spec.mutable_model()->add_frozen("*.mlp.*");
+  spec.mutable_train()->set_dropout(0.1);
+  spec.mutable_train()->set_max_grad_norm(0.01);
+  spec.mutable_train()->set_micro_batches_per_round(1);
+  ExpectTheBitsOfPlainTraining(cluster, spec);
+  const std::string trained = Run(cluster, spec).output_path();
+  const auto before = safetensors::Reader::Open(model_ + "/model.safetensors");
+  const auto after = safetensors::Reader::Open(trained + "/model.safetensors");
+  ASSERT_TRUE(before.ok() && after.ok());
+  for (const safetensors::TensorInfo& tensor : before->table().tensors()) {
+    std::vector<float> a(tensor.elements), b(tensor.elements);
+    ASSERT_TRUE(before->ReadAsFloat32(tensor.name, 0, absl::MakeSpan(a)).ok());
+    ASSERT_TRUE(after->ReadAsFloat32(tensor.name, 0, absl::MakeSpan(b)).ok());
+    EXPECT_EQ(a == b, tensor.name.find(".mlp.") != std::string::npos)
+        << tensor.name;
+  }
+}
+
+TEST_P(FamiliesTest, NormsAloneAreTheSameInOnePieceAndInMany) {
+  Cluster cluster(PlainAndLinked());
+  v1::JobSpec spec = Job();
+  for (const char* pattern :
+       IsGpt2() ? std::vector<const char*>{"*.w?e.*", "*.attn.*", "*.mlp.*"}
+                : std::vector<const char*>{"*.embed_tokens.*", "*lm_head.*",
+                                           "*_proj.*"}) {
+    spec.mutable_model()->add_frozen(pattern);
+  }
+  ExpectTheBitsOfPlainTraining(cluster, spec);
+}
+
 TEST_P(FamiliesTest, FrozenParametersOfTwoBytesChangeNoBit) {
   RoundWeights(model_);
   Cluster cluster(PlainAndLinked());
@@ -213,6 +246,8 @@ TEST_P(FamiliesTest, FrozenLayersOfTwoBytesChangeNoBit) {
   Cluster cluster(PlainAndLinked());
   v1::JobSpec spec = Job();
   spec.mutable_model()->add_frozen(IsGpt2() ? "*.h.0.*" : "*.layers.0.*");
+  // And a part of one.
+  spec.mutable_model()->add_frozen("*.1.mlp.*");
   spec.mutable_checkpoint()->set_every_steps(2);
   const v1::JobDetail half = Run(cluster, spec);
   spec.mutable_model()->set_frozen_dtype(v1::PARAMETER_TYPE_FLOAT32);

@@ -143,6 +143,15 @@ TEST_F(VitTest, FrozenFirstLayersAreTheSameInOnePieceAndInMany) {
   ExpectTheBitsOfPlainTraining(spec);
 }
 
+TEST_F(VitTest, BiasesAndNormsAloneAreTheSameInOnePieceAndInMany) {
+  v1::JobSpec spec = Job();
+  spec.mutable_model()->add_frozen("vit.*.dense.weight");
+  spec.mutable_model()->add_frozen("vit.*.attention.*.weight");
+  spec.mutable_model()->add_frozen("vit.embeddings.*");
+  spec.mutable_model()->add_frozen("classifier.weight");
+  ExpectTheBitsOfPlainTraining(spec);
+}
+
 TEST_F(VitTest, AccuracyIsWhatClientsSee) {
   Cluster cluster({});
   v1::JobSpec spec = Job();

@@ -203,6 +203,30 @@ TEST_P(ParityTest, InitialGradients) {
               "gradient norms of batch 0");
 }
 
+TEST_P(ParityTest, WhatIsFrozenInABlockChangesNoOtherGradient) {
+  ModelOverrides overrides;
+  if (GetParam() == "gpt2") {
+    overrides.frozen = {"*.mlp.*", "*.ln_f.bias"};
+  } else if (GetParam() == "vit") {
+    overrides.frozen = {"*.intermediate.*", "*.cls_token", "classifier.bias"};
+  } else {
+    overrides.frozen = {"*.mlp.*", "*.input_layernorm.*"};
+  }
+  ReferenceTrainer trainer = MakeTrainer(GetParam(), {}, overrides);
+  trainer.Step({ReadInputs(GetParam())[0]});
+  const json all = ReadReference(GetParam())["initial"]["grad_l2_batch0"];
+  json expected = json::object();
+  for (const ParameterBlock& block : trainer.table().parameter_blocks) {
+    if (block.frozen) continue;
+    for (const TensorEntry& tensor : block.tensors) {
+      expected[tensor.name] = all.at(tensor.name);
+    }
+  }
+  EXPECT_LT(expected.size(), all.size());
+  ExpectNorms(trainer.table(), trainer.gradients(), expected,
+              "gradient norms beside what is frozen");
+}
+
 // The parameters: fixture and optimizer.
 class OptimizerParityTest
     : public testing::TestWithParam<std::tuple<std::string, std::string>> {};

@@ -16,6 +16,7 @@
 #include "worker/model/finite_check.h"
 #include "worker/model/gradient_norm.h"
 #include "worker/model/known_layers.h"
+#include "worker/model/layer_blocks.h"
 #include "worker/model/layer_registry.h"
 #include "worker/model/parameter_init.h"
 #include "worker/model/row_gradients.h"
@@ -124,18 +125,18 @@ LossSum ReferenceTrainer::Evaluate(const ReferenceBatch& batch) const {
 at::Tensor ReferenceTrainer::Logits(const ReferenceBatch& batch) const {
   const MicroBatch micro_batch = BatchOf(batch);
   const int head = table_.layer_count() - 1;
-  const std::vector<int>& blocks = table_.layers[head].parameter_blocks;
-  if (table_.examples.has_value()) {
-    const LayerContext context{
-        table_.layers[head], {table_.parameter_blocks[blocks[0]]}, head};
-    return ClassifierLayer(context).Logits(
-        Forward(micro_batch, head).boundary.front(), parameters_[blocks[0]]);
+  LayerContext context{table_.layers[head], {}, head};
+  for (int block : table_.layers[head].parameter_blocks) {
+    context.blocks.push_back(table_.parameter_blocks[block]);
   }
-  const Tensors norm =
-      TensorViews(table_.parameter_blocks[blocks[0]], parameters_[blocks[0]]);
-  const Tensors weight =
-      TensorViews(table_.parameter_blocks[blocks[1]], parameters_[blocks[1]]);
+  const Tensors flats = FlatsOf(head);
   const at::Tensor hidden = Forward(micro_batch, head).boundary.front();
+  if (table_.examples.has_value()) {
+    return ClassifierLayer(context).Logits(hidden, flats);
+  }
+  const LayerBlocks blocks(context);
+  const Tensors norm = blocks.Views(0, flats);
+  const Tensors weight = blocks.Views(1, flats);
   Tensors statistics;
   return FinalNormOf(table_.layers[head])
       ->Forward(hidden, norm, &statistics)
