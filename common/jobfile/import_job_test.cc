@@ -224,11 +224,12 @@ TEST(ImportJobTest, ValuesThatAskForWhatHydraDoesLoseNothing) {
   for (const char* lines :
        {"bf16: false", "bf16: no", "bf16: off", "torch_dtype: float32",
         "label_smoothing_factor: 0.1", "load_best_model_at_end: false",
-        "metric_for_best_model: eval_loss", "optim: paged_lion_32bit",
-        "metric_for_best_model: eval_bleu", "mixed_precision: bf16",
-        "revision: main", "validation_split_percentage: 0",
-        "group_by_length: False", "lora_r:", "plugins: []",
-        "optim: adamw_torch", "lr_scheduler_type: constant_with_warmup"}) {
+        "optim: adafactor", "metric_for_best_model: eval_loss",
+        "optim: paged_lion_32bit", "metric_for_best_model: eval_bleu",
+        "mixed_precision: bf16", "revision: main",
+        "validation_split_percentage: 0", "group_by_length: False",
+        "lora_r:", "plugins: []", "optim: adamw_torch",
+        "lr_scheduler_type: constant_with_warmup"}) {
     EXPECT_FALSE(TrainsAnother(ImportWith(lines))) << lines;
   }
 }
@@ -394,7 +395,7 @@ TEST(ImportJobTest, ValuesThatTrainAnotherModelAreLost) {
                             "optim: lion_8bit",
                             "val_size: 0.1",
                             "packing: false",
-                            "optim: adafactor",
+                            "optim: rmsprop",
                             "lr_scheduler_type: polynomial",
                             "lr_scheduler_kwargs: {num_cycles: 2}",
                             "chat_template: chatml",

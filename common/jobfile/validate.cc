@@ -262,6 +262,12 @@ void CheckOptimizer(const v1::TrainSpec& train, SectionChecker* check) {
                             ", the host updates parameters, since gradients "
                             "wait in its memory; found device; remove it"));
   }
+  if (FactorsMoments(train) && train.update_on() == v1::UPDATE_PLACE_DEVICE) {
+    check->Add("update_on",
+               "with adafactor the host updates parameters, since an update "
+               "needs a tensor's gradient as a whole, which waits in its "
+               "memory; found device; remove it");
+  }
   if (train.momentum() > 0 && !ReadsField(train.optim(), "momentum")) {
     const std::string readers =
         absl::StrJoin(OptimizersThatRead("momentum"), " or ");

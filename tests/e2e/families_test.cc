@@ -210,6 +210,16 @@ TEST_P(FamiliesTest, NormsAloneAreTheSameInOnePieceAndInMany) {
   ExpectTheBitsOfPlainTraining(cluster, spec);
 }
 
+TEST_P(FamiliesTest, AdafactorIsTheSameInOnePieceAndInMany) {
+  Cluster cluster(PlainAndLinked());
+  v1::JobSpec spec = Job();
+  spec.mutable_train()->set_optim(v1::OPTIMIZER_ADAFACTOR);
+  ExpectTheBitsOfPlainTraining(cluster, spec);
+  spec.mutable_model()->add_frozen("*.mlp.*");
+  spec.mutable_train()->set_max_grad_norm(0.01);
+  ExpectTheBitsOfPlainTraining(cluster, spec);
+}
+
 TEST_P(FamiliesTest, FrozenParametersOfTwoBytesChangeNoBit) {
   RoundWeights(model_);
   Cluster cluster(PlainAndLinked());

@@ -152,6 +152,13 @@ TEST_F(VitTest, BiasesAndNormsAloneAreTheSameInOnePieceAndInMany) {
   ExpectTheBitsOfPlainTraining(spec);
 }
 
+// Its patches' weight has four dimensions.
+TEST_F(VitTest, AdafactorIsTheSameInOnePieceAndInMany) {
+  v1::JobSpec spec = Job();
+  spec.mutable_train()->set_optim(v1::OPTIMIZER_ADAFACTOR);
+  ExpectTheBitsOfPlainTraining(spec);
+}
+
 TEST_F(VitTest, AccuracyIsWhatClientsSee) {
   Cluster cluster({});
   v1::JobSpec spec = Job();

@@ -108,10 +108,11 @@ std::vector<ReferenceBatch> ReadInputs(const std::string& fixture) {
 hydra::v1::TrainSpec TrainSpecOf(const std::string& name,
                                  const json& optimizer) {
   hydra::v1::TrainSpec train;
-  train.set_optim(name == "adam"    ? hydra::v1::OPTIMIZER_ADAM
-                  : name == "adamw" ? hydra::v1::OPTIMIZER_ADAMW
-                  : name == "lion"  ? hydra::v1::OPTIMIZER_LION
-                                    : hydra::v1::OPTIMIZER_SGD);
+  train.set_optim(name == "adam"        ? hydra::v1::OPTIMIZER_ADAM
+                  : name == "adamw"     ? hydra::v1::OPTIMIZER_ADAMW
+                  : name == "lion"      ? hydra::v1::OPTIMIZER_LION
+                  : name == "adafactor" ? hydra::v1::OPTIMIZER_ADAFACTOR
+                                        : hydra::v1::OPTIMIZER_SGD);
   train.set_learning_rate(optimizer["lr"]);
   train.set_momentum(optimizer.value("momentum", 0.0));
   train.set_weight_decay(optimizer.value("weight_decay", 0.0));
@@ -264,8 +265,8 @@ TEST_P(OptimizerParityTest, TwentySteps) {
 }
 
 // See make_training.py, and the fixture's README.md.
-json TrainingCase(const std::string& name) {
-  std::ifstream file(DirectoryOf("gpt2") + "/training.json");
+json TrainingCase(const std::string& fixture, const std::string& name) {
+  std::ifstream file(DirectoryOf(fixture) + "/training.json");
   return json::parse(file)[name];
 }
 
@@ -288,7 +289,7 @@ void ExpectLosses(const json& run, const std::vector<ReferenceBatch>& inputs,
 // The gradient of a key's bias is rounding errors, of which Lion makes steps
 // that are as long as all others: it is left out, here and there.
 TEST(LionParityTest, TwentySteps) {
-  const json run = TrainingCase("lion");
+  const json run = TrainingCase("gpt2", "lion");
   ReferenceTrainer trainer =
       MakeTrainer("gpt2", TrainSpecOf("lion", run["optimizer"]));
   ExpectLosses(run, ReadInputs("gpt2"), "lion", trainer);
@@ -306,8 +307,17 @@ TEST(LionParityTest, TwentySteps) {
               "lion final weight norms");
 }
 
+TEST(AdafactorParityTest, TwentySteps) {
+  const json run = TrainingCase("llama3", "adafactor");
+  ReferenceTrainer trainer =
+      MakeTrainer("llama3", TrainSpecOf("adafactor", run["optimizer"]));
+  ExpectLosses(run, ReadInputs("llama3"), "adafactor", trainer);
+  ExpectNorms(trainer.table(), trainer.parameters(), run["final_l2"],
+              "adafactor final weight norms");
+}
+
 TEST(LabelSmoothingParityTest, TwentyStepsOfTransformersTrainer) {
-  const json run = TrainingCase("smoothed");
+  const json run = TrainingCase("gpt2", "smoothed");
   hydra::v1::TrainSpec train = TrainSpecOf("sgd", run["optimizer"]);
   train.set_label_smoothing_factor(run["label_smoothing_factor"]);
   ReferenceTrainer trainer = MakeTrainer("gpt2", train);

@@ -9,7 +9,9 @@
 #include "ATen/ops/zeros.h"
 #include "common/data/batch_plan.h"
 #include "common/jobfile/validate.h"
+#include "common/model/factored_moments.h"
 #include "common/model/optimizer.h"
+#include "worker/model/adafactor.h"
 #include "worker/model/block_views.h"
 #include "worker/model/classifier_layer.h"
 #include "worker/model/final_norm.h"
@@ -68,6 +70,10 @@ ReferenceTrainer::ReferenceTrainer(ModelTable table, const TrainSpec& train)
     parameters_.push_back(ZeroFlat(block));
     first_moments_.push_back(kept > 0 ? ZeroFlat(block) : at::Tensor());
     second_moments_.push_back(kept > 1 ? ZeroFlat(block) : at::Tensor());
+    factored_states_.push_back(
+        !block.frozen && FactorsMoments(train_)
+            ? at::zeros({FactoredStateBytes(block) / kFloatBytes})
+            : at::Tensor());
   }
   gradients_.resize(parameters_.size());
   for (const LayerEntry& layer : table_.layers) {
@@ -224,17 +230,37 @@ double ReferenceTrainer::NormOfGradients() const {
   return GradientNorm(squares);
 }
 
+void ReferenceTrainer::UpdateFactored(float gradient_scale) {
+  AdafactorScalars scalars =
+      AdafactorScalarsAt(At(train_, steps_, train_.max_steps()), steps_ + 1);
+  scalars.gradient_scale = gradient_scale;
+  for (size_t i = 0; i < parameters_.size(); ++i) {
+    if (IsFrozen(i) || !AllFinite(gradients_[i])) continue;
+    AdafactorArrays arrays;
+    arrays.gradient = gradients_[i].const_data_ptr<float>();
+    arrays.new_parameters = parameters_[i].mutable_data_ptr<float>();
+    arrays.new_state = factored_states_[i].mutable_data_ptr<float>();
+    arrays.parameters = arrays.new_parameters;
+    arrays.state = arrays.new_state;
+    UpdateTensors(scalars, table_.parameter_blocks[i],
+                  train_.no_decay_biases_and_norms(), arrays);
+  }
+}
+
 void ReferenceTrainer::Update() {
+  float gradient_scale = 1;
+  if (train_.max_grad_norm() > 0) {
+    const double norm = NormOfGradients();
+    if (!std::isfinite(norm)) return;
+    gradient_scale = ClipFactor(train_.max_grad_norm(), norm);
+  }
+  if (FactorsMoments(train_)) return UpdateFactored(gradient_scale);
   Hyperparameters hyperparameters = At(train_, steps_, train_.max_steps());
   UpdateScalars scalars = ScalarsAt(hyperparameters, steps_ + 1);
   hyperparameters.weight_decay = 0;
   UpdateScalars without_decay = ScalarsAt(hyperparameters, steps_ + 1);
-  if (train_.max_grad_norm() > 0) {
-    const double norm = NormOfGradients();
-    if (!std::isfinite(norm)) return;
-    scalars.gradient_scale = ClipFactor(train_.max_grad_norm(), norm);
-    without_decay.gradient_scale = scalars.gradient_scale;
-  }
+  scalars.gradient_scale = gradient_scale;
+  without_decay.gradient_scale = gradient_scale;
   for (size_t i = 0; i < parameters_.size(); ++i) {
     if (IsFrozen(i) || !AllFinite(gradients_[i])) continue;
     for (const TensorEntry& tensor : table_.parameter_blocks[i].tensors) {
