@@ -97,10 +97,12 @@ LayerGradients VitEmbedding::Backward(Tape tape,
   const ParameterGradients store(accumulate);
   store.StoreRowSum(gradient.select(1, 0), to.class_token);
   store.StoreRowSum(gradient.view({images, -1}), to.positions);
-  StoreProjection(PatchesOf(batch),
-                  gradient.narrow(1, 1, patch_rows_ * patch_columns_)
-                      .reshape({-1, gradient.size(2)}),
-                  {}, store, to.patches);
+  if (to.patches.weight.defined() || to.patches.bias.defined()) {
+    StoreProjection(PatchesOf(batch),
+                    gradient.narrow(1, 1, patch_rows_ * patch_columns_)
+                        .reshape({-1, gradient.size(2)}),
+                    {}, store, to.patches);
+  }
   if (!accumulate) blocks_.ZeroPadding(flat_gradients);
   return {};
 }
