@@ -4,7 +4,6 @@
 #include <utility>
 #include <vector>
 
-#include "common/checkpoint/tensor_sum.h"
 #include "common/model/element_dtype.h"
 
 namespace hydra {
@@ -47,19 +46,31 @@ absl::Status TensorFileWriter::Append(const BlockLayout& layout,
 
 absl::Status TensorFileWriter::AppendTensor(const BlockTensor& tensor,
                                             const std::byte* bytes) {
-  if (sums_ == Sums::kNone) {
-    return writer_->Append(tensor.name, bytes, tensor.size_bytes);
-  }
-  TensorSum sum;
-  for (int64_t done = 0; done < tensor.size_bytes; done += kSumPieceBytes) {
+  if (sums_ == Sums::kNone) return AppendPart(tensor, bytes, tensor.size_bytes);
+  int64_t done = 0;
+  do {
     const int64_t piece_bytes =
         std::min(kSumPieceBytes, tensor.size_bytes - done);
-    sum.Add(bytes + done, piece_bytes);
-    absl::Status status =
-        writer_->Append(tensor.name, bytes + done, piece_bytes);
+    absl::Status status = AppendPart(tensor, bytes + done, piece_bytes);
     if (!status.ok()) return status;
+    done += piece_bytes;
+  } while (done < tensor.size_bytes);
+  return absl::OkStatus();
+}
+
+absl::Status TensorFileWriter::AppendPart(const BlockTensor& tensor,
+                                          const std::byte* bytes,
+                                          int64_t size_bytes) {
+  if (sums_ == Sums::kOfTensors) tensor_sum_.Add(bytes, size_bytes);
+  absl::Status status = writer_->Append(tensor.name, bytes, size_bytes);
+  if (!status.ok()) return status;
+  tensor_bytes_ += size_bytes;
+  if (tensor_bytes_ < tensor.size_bytes) return absl::OkStatus();
+  if (sums_ == Sums::kOfTensors) {
+    (*sum_.mutable_tensors())[tensor.name] = tensor_sum_.Value();
   }
-  (*sum_.mutable_tensors())[tensor.name] = sum.Value();
+  tensor_sum_ = TensorSum();
+  tensor_bytes_ = 0;
   return absl::OkStatus();
 }
 

@@ -23,6 +23,13 @@ struct WrittenModel {
   // The directory of the model that training began with: adapters are of that
   // one, and what goes along with the weights comes from there.
   std::string model_dir;
+  // Of a model with adapters: write the whole model, with what they add to its
+  // weights, in place of the adapters.
+  bool merge_adapters = false;
+
+  bool writes_adapters() const {
+    return table.lora.has_value() && !merge_adapters;
+  }
 };
 
 }  // namespace hydra

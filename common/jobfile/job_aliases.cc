@@ -463,6 +463,8 @@ constexpr Alias kJobAliases[] = {
     {"dir", "output.output_dir"},
     {"default_root_dir", "output.output_dir"},
     {"save_model", "output.save_model"},
+    {"merge_lora", "output.merge_adapters"},
+    {"merge_and_unload", "output.merge_adapters"},
     {"output_path", "output.output_dir"},
     {"logging_dir", "output.output_dir", kOwnLogs},
     {"overwrite_output_dir", "", "each job writes a new directory"},

@@ -262,6 +262,12 @@ void CheckOptimizer(const v1::TrainSpec& train, SectionChecker* check) {
                             ", the host updates parameters, since gradients "
                             "wait in its memory; found device; remove it"));
   }
+  if (FactorsMoments(train) && train.update_on() == v1::UPDATE_PLACE_DEVICE) {
+    check->Add("update_on",
+               "with adafactor the host updates parameters, since an update "
+               "needs a tensor's gradient as a whole, which waits in its "
+               "memory; found device; remove it");
+  }
   if (train.momentum() > 0 && !ReadsField(train.optim(), "momentum")) {
     const std::string readers =
         absl::StrJoin(OptimizersThatRead("momentum"), " or ");
@@ -351,6 +357,20 @@ void CheckFrozen(const v1::JobSpec& job, SectionChecker* check) {
                "this job trains all of its model, and what is trained is "
                "float32; it is for the parameters that lora or model.frozen "
                "leave as they are");
+  }
+}
+
+void CheckOutput(const v1::JobSpec& job, SectionChecker* check) {
+  if (!job.output().merge_adapters()) return;
+  if (!job.has_lora()) {
+    check->Add("merge_adapters",
+               "found true, but this job trains no adapters; add a section "
+               "lora, or remove it");
+  }
+  if (job.output().has_save_model() && !job.output().save_model()) {
+    check->Add("merge_adapters",
+               "found true, but save_model is false, and nothing is written; "
+               "remove one of the two");
   }
 }
 
@@ -453,6 +473,8 @@ void ValidateJob(const v1::JobSpec& job, Mistakes* mistakes) {
   CheckCheckpoint(job.checkpoint(), &checkpoint);
   SectionChecker lora("lora", mistakes);
   CheckLora(job.lora(), &lora);
+  SectionChecker output("output", mistakes);
+  CheckOutput(job, &output);
 }
 
 void CheckStepTokens(const v1::JobSpec& job, Mistakes* mistakes) {

@@ -145,9 +145,12 @@ TEST_F(SubmissionTest, PatternsThatDoNotFitTheModelAreNamed) {
   ASSERT_TRUE(jobs.ok()) << jobs.status();
   EXPECT_TRUE(jobs->front().table->parameter_blocks[2].frozen);
   job_.mutable_model()->set_frozen(0, "*.h.0.*.weight");
+  const auto in_part = Check();
+  ASSERT_TRUE(in_part.ok()) << in_part.status();
+  EXPECT_EQ(in_part->front().table->parameter_blocks.back().divided_from, 2);
+  job_.mutable_model()->set_frozen(0, "*.h.77.*");
   EXPECT_THAT(std::string(Check().status().message()),
-              HasSubstr("model.frozen: the tensors of a layer are frozen "
-                        "together"));
+              HasSubstr("model.frozen: '*.h.77.*' matches no tensor"));
 }
 
 TEST_F(SubmissionTest, AFileThatIsNamedTwiceIsReportedOnce) {

@@ -80,6 +80,27 @@ TEST_F(RestartTest, WithoutThePoolAdaptersGoOnFromTheirCheckpoints) {
   EXPECT_EQ(Difference(OutcomeOf(cluster.AwaitEnd(job)), OutcomeOf(whole)), "");
 }
 
+// Whose moments are no larger than its rows and columns.
+TEST_F(RestartTest, WithoutThePoolAdafactorGoesOnFromItsCheckpoints) {
+  v1::JobSpec spec = LongSpec();
+  spec.mutable_train()->set_optim(v1::OPTIMIZER_ADAFACTOR);
+  spec.mutable_checkpoint()->set_every_steps(5);
+  Cluster undisturbed({});
+  const v1::JobDetail whole = undisturbed.Run(spec);
+  ASSERT_EQ(whole.status().state(), v1::JOB_STATE_COMPLETED)
+      << whole.status().reason();
+  Cluster cluster(TwoDevices());
+  const std::string job = cluster.Submit(spec);
+  cluster.AwaitJob(job, [](const v1::JobDetail& detail) {
+    return detail.checkpoints_size() > 0;
+  });
+  cluster.KillDaemon();
+  LosePool(cluster);
+  cluster.StartDaemon();
+  EXPECT_GE(cluster.Job(job).status().step(), 5);
+  EXPECT_EQ(Difference(OutcomeOf(cluster.AwaitEnd(job)), OutcomeOf(whole)), "");
+}
+
 TEST_F(RestartTest, ADamagedCheckpointIsPassedOverForTheOneBefore) {
   v1::JobSpec spec = LongSpec();
   spec.mutable_checkpoint()->set_every_steps(5);

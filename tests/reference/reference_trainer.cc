@@ -9,13 +9,16 @@
 #include "ATen/ops/zeros.h"
 #include "common/data/batch_plan.h"
 #include "common/jobfile/validate.h"
+#include "common/model/factored_moments.h"
 #include "common/model/optimizer.h"
+#include "worker/model/adafactor.h"
 #include "worker/model/block_views.h"
 #include "worker/model/classifier_layer.h"
 #include "worker/model/final_norm.h"
 #include "worker/model/finite_check.h"
 #include "worker/model/gradient_norm.h"
 #include "worker/model/known_layers.h"
+#include "worker/model/layer_blocks.h"
 #include "worker/model/layer_registry.h"
 #include "worker/model/parameter_init.h"
 #include "worker/model/row_gradients.h"
@@ -67,6 +70,10 @@ ReferenceTrainer::ReferenceTrainer(ModelTable table, const TrainSpec& train)
     parameters_.push_back(ZeroFlat(block));
     first_moments_.push_back(kept > 0 ? ZeroFlat(block) : at::Tensor());
     second_moments_.push_back(kept > 1 ? ZeroFlat(block) : at::Tensor());
+    factored_states_.push_back(
+        !block.frozen && FactorsMoments(train_)
+            ? at::zeros({FactoredStateBytes(block) / kFloatBytes})
+            : at::Tensor());
   }
   gradients_.resize(parameters_.size());
   for (const LayerEntry& layer : table_.layers) {
@@ -124,18 +131,18 @@ LossSum ReferenceTrainer::Evaluate(const ReferenceBatch& batch) const {
 at::Tensor ReferenceTrainer::Logits(const ReferenceBatch& batch) const {
   const MicroBatch micro_batch = BatchOf(batch);
   const int head = table_.layer_count() - 1;
-  const std::vector<int>& blocks = table_.layers[head].parameter_blocks;
-  if (table_.examples.has_value()) {
-    const LayerContext context{
-        table_.layers[head], {table_.parameter_blocks[blocks[0]]}, head};
-    return ClassifierLayer(context).Logits(
-        Forward(micro_batch, head).boundary.front(), parameters_[blocks[0]]);
+  LayerContext context{table_.layers[head], {}, head};
+  for (int block : table_.layers[head].parameter_blocks) {
+    context.blocks.push_back(table_.parameter_blocks[block]);
   }
-  const Tensors norm =
-      TensorViews(table_.parameter_blocks[blocks[0]], parameters_[blocks[0]]);
-  const Tensors weight =
-      TensorViews(table_.parameter_blocks[blocks[1]], parameters_[blocks[1]]);
+  const Tensors flats = FlatsOf(head);
   const at::Tensor hidden = Forward(micro_batch, head).boundary.front();
+  if (table_.examples.has_value()) {
+    return ClassifierLayer(context).Logits(hidden, flats);
+  }
+  const LayerBlocks blocks(context);
+  const Tensors norm = blocks.Views(0, flats);
+  const Tensors weight = blocks.Views(1, flats);
   Tensors statistics;
   return FinalNormOf(table_.layers[head])
       ->Forward(hidden, norm, &statistics)
@@ -223,17 +230,37 @@ double ReferenceTrainer::NormOfGradients() const {
   return GradientNorm(squares);
 }
 
+void ReferenceTrainer::UpdateFactored(float gradient_scale) {
+  AdafactorScalars scalars =
+      AdafactorScalarsAt(At(train_, steps_, train_.max_steps()), steps_ + 1);
+  scalars.gradient_scale = gradient_scale;
+  for (size_t i = 0; i < parameters_.size(); ++i) {
+    if (IsFrozen(i) || !AllFinite(gradients_[i])) continue;
+    AdafactorArrays arrays;
+    arrays.gradient = gradients_[i].const_data_ptr<float>();
+    arrays.new_parameters = parameters_[i].mutable_data_ptr<float>();
+    arrays.new_state = factored_states_[i].mutable_data_ptr<float>();
+    arrays.parameters = arrays.new_parameters;
+    arrays.state = arrays.new_state;
+    UpdateTensors(scalars, table_.parameter_blocks[i],
+                  train_.no_decay_biases_and_norms(), arrays);
+  }
+}
+
 void ReferenceTrainer::Update() {
+  float gradient_scale = 1;
+  if (train_.max_grad_norm() > 0) {
+    const double norm = NormOfGradients();
+    if (!std::isfinite(norm)) return;
+    gradient_scale = ClipFactor(train_.max_grad_norm(), norm);
+  }
+  if (FactorsMoments(train_)) return UpdateFactored(gradient_scale);
   Hyperparameters hyperparameters = At(train_, steps_, train_.max_steps());
   UpdateScalars scalars = ScalarsAt(hyperparameters, steps_ + 1);
   hyperparameters.weight_decay = 0;
   UpdateScalars without_decay = ScalarsAt(hyperparameters, steps_ + 1);
-  if (train_.max_grad_norm() > 0) {
-    const double norm = NormOfGradients();
-    if (!std::isfinite(norm)) return;
-    scalars.gradient_scale = ClipFactor(train_.max_grad_norm(), norm);
-    without_decay.gradient_scale = scalars.gradient_scale;
-  }
+  scalars.gradient_scale = gradient_scale;
+  without_decay.gradient_scale = gradient_scale;
   for (size_t i = 0; i < parameters_.size(); ++i) {
     if (IsFrozen(i) || !AllFinite(gradients_[i])) continue;
     for (const TensorEntry& tensor : table_.parameter_blocks[i].tensors) {

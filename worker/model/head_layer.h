@@ -9,6 +9,7 @@
 #include "worker/model/cross_entropy.h"
 #include "worker/model/final_norm.h"
 #include "worker/model/layer.h"
+#include "worker/model/layer_blocks.h"
 #include "worker/model/layer_registry.h"
 #include "worker/model/row_stream.h"
 
@@ -45,7 +46,7 @@ class HeadLayer : public Layer {
   enum Block { kNorm, kWeight };
 
   // With the table held whole. Turns `normalized` into its gradient.
-  LossSum BackwardWhole(const Tape& tape, const at::Tensor& flat_gradient,
+  LossSum BackwardWhole(const Tape& tape, const Tensors& flat_gradients,
                         bool accumulate, const at::Tensor& normalized) const;
   // Streamed: its gradient.
   at::Tensor BackwardStreamed(const Tape& tape, bool accumulate,
@@ -61,10 +62,9 @@ class HeadLayer : public Layer {
 
   CrossEntropy LossOf(const MicroBatch& micro_batch,
                       const at::Tensor& normalized) const;
-  int64_t vocabulary() const { return weight_block_.tensors.front().shape[0]; }
+  int64_t vocabulary() const { return blocks_.tensors(kWeight)[0].shape[0]; }
 
-  const ParameterBlock norm_block_;
-  const ParameterBlock weight_block_;
+  const LayerBlocks blocks_;
   const std::unique_ptr<const FinalNorm> norm_;
   // The products with the table are RoundedProducts.
   const bool is_rounded_;
