@@ -73,7 +73,7 @@ std::string StatusSection(const v1::JobDetail& detail, bool color,
            {"test", classifies
                         ? absl::StrCat("accuracy ", TestAccuracyText(job))
                         : absl::StrCat("perplexity ", TestPerplexityText(job))},
-           {classifies ? "examples/s" : "tokens/s", TokensPerSecondText(job)},
+           {RateUnit(job), RateText(job)},
            {"remaining", RemainingText(job)},
            {"submitted",
             OptionalTime(job.has_submitted_at(), job.submitted_at(), zone)},

@@ -98,6 +98,7 @@ TEST(RenderJobDetailTest, ShowsPoolTotalsAndEvaluations) {
 TEST(RenderJobDetailTest, ShowsTheAccuracyOfAClassification) {
   v1::JobDetail job = Detail();
   job.mutable_spec()->mutable_data()->set_format(v1::DATA_FORMAT_TENSORS);
+  job.mutable_status()->set_counts_examples(true);
   job.mutable_status()->set_validation_loss(0.5);
   job.mutable_status()->set_validation_accuracy(0.75);
   job.mutable_status()->set_test_accuracy(0.625);

@@ -86,9 +86,13 @@ bool IsClassification(const v1::JobStatus& job) {
   return job.has_validation_accuracy() || job.has_test_accuracy();
 }
 
-std::string TokensPerSecondText(const v1::JobStatus& job) {
+std::string RateText(const v1::JobStatus& job) {
   if (job.tokens_per_second() <= 0) return kNothing;
   return absl::StrFormat("%.0f", job.tokens_per_second());
+}
+
+std::string RateUnit(const v1::JobStatus& job) {
+  return job.counts_examples() ? "examples/s" : "tokens/s";
 }
 
 std::string RemainingText(const v1::JobStatus& job) {
@@ -122,6 +126,22 @@ void QualityColumns::AddTest(const v1::JobStatus& job,
                              std::vector<Cell>& cells) const {
   if (has_perplexity()) cells.emplace_back(TestPerplexityText(job));
   if (is_classified_) cells.emplace_back(TestAccuracyText(job));
+}
+
+void RateColumn::Note(const v1::JobStatus& job) {
+  has_tokens_ = has_tokens_ || !job.counts_examples();
+  has_examples_ = has_examples_ || job.counts_examples();
+}
+
+Column RateColumn::Title() const {
+  if (is_mixed()) return {"RATE", true};
+  return {has_examples_ ? "EXAMPLES/S" : "TOKENS/S", true};
+}
+
+Cell RateColumn::Of(const v1::JobStatus& job) const {
+  const std::string rate = RateText(job);
+  if (!is_mixed() || rate == kNothing) return rate;
+  return absl::StrCat(rate, " ", RateUnit(job));
 }
 
 std::string ParametersText(const v1::JobStatus& job) {

@@ -28,8 +28,10 @@ std::string ValidationAccuracyText(const v1::JobStatus& job);
 std::string TestAccuracyText(const v1::JobStatus& job);
 // It has accuracies, and no perplexities.
 bool IsClassification(const v1::JobStatus& job);
-// To which an example is a token.
-std::string TokensPerSecondText(const v1::JobStatus& job);
+// How fast it trains, "1234", without its unit.
+std::string RateText(const v1::JobStatus& job);
+// "tokens/s", or "examples/s".
+std::string RateUnit(const v1::JobStatus& job);
 // Of a job that has not ended.
 std::string RemainingText(const v1::JobStatus& job);
 // The sweep's values of this job, or its name where there are none.
@@ -58,6 +60,27 @@ class QualityColumns {
 
   bool is_perplexed_ = false;
   bool is_classified_ = false;
+};
+
+// How fast the jobs of a table train: all of them in one unit, which is the
+// title's, or each with its own.
+class RateColumn {
+ public:
+  // `jobs` is a range of v1::JobStatus.
+  template <typename Jobs>
+  explicit RateColumn(const Jobs& jobs) {
+    for (const v1::JobStatus& job : jobs) Note(job);
+  }
+
+  Column Title() const;
+  Cell Of(const v1::JobStatus& job) const;
+
+ private:
+  void Note(const v1::JobStatus& job);
+  bool is_mixed() const { return has_tokens_ && has_examples_; }
+
+  bool has_tokens_ = false;
+  bool has_examples_ = false;
 };
 
 }  // namespace hydra

@@ -57,14 +57,14 @@ std::string RenderSubmitted(const v1::SubmitResponse& response, int width,
 std::string RenderJobs(const v1::ListJobsResponse& response, int width,
                        bool color, absl::TimeZone zone) {
   const QualityColumns quality(response.jobs());
+  const RateColumn rate(response.jobs());
   std::vector<Column> columns = {
       {"JOB"},       {"SWEEP"}, {"NAME", false, /*flexible=*/true},
       {"STATE"},     {"PHASE"}, {"STEP", true},
       {"LOSS", true}};
   quality.AddValidation(columns);
-  columns.insert(
-      columns.end(),
-      {{"TOKENS/S", true}, {"LEFT", true}, {"SUBMITTED"}, {"REASON"}});
+  columns.insert(columns.end(),
+                 {rate.Title(), {"LEFT", true}, {"SUBMITTED"}, {"REASON"}});
   Table table(columns);
   for (const v1::JobStatus& job : response.jobs()) {
     std::vector<Cell> row = {job.job_id(),      job.sweep_id(), job.name(),
@@ -73,7 +73,7 @@ std::string RenderJobs(const v1::ListJobsResponse& response, int width,
     quality.AddValidation(job, row);
     row.insert(
         row.end(),
-        {TokensPerSecondText(job), RemainingText(job),
+        {rate.Of(job), RemainingText(job),
          job.has_submitted_at() ? TimeText(job.submitted_at(), zone) : "-",
          job.reason()});
     table.AddRow(std::move(row));

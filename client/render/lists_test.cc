@@ -58,6 +58,25 @@ TEST(RenderJobsTest, APausedJobIsInNoPhase) {
   EXPECT_THAT(text, Not(HasSubstr("prepare")));
 }
 
+TEST(RenderJobsTest, AModelOfImagesIsAsFastAsItsExamples) {
+  v1::ListJobsResponse response;
+  v1::JobStatus* images = response.add_jobs();
+  images->set_tokens_per_second(310.4);
+  images->set_counts_examples(true);
+  const auto render = [&] {
+    return RenderJobs(response, 0, false, absl::UTCTimeZone());
+  };
+  EXPECT_THAT(render(), HasSubstr("EXAMPLES/S"));
+  EXPECT_THAT(render(), ContainsRegex(" 310 "));
+  EXPECT_THAT(render(), Not(HasSubstr("TOKENS/S")));
+  response.add_jobs()->set_tokens_per_second(2468);
+  EXPECT_THAT(render(), HasSubstr("RATE"));
+  EXPECT_THAT(render(), HasSubstr("310 examples/s"));
+  EXPECT_THAT(render(), HasSubstr("2468 tokens/s"));
+  response.mutable_jobs()->DeleteSubrange(0, 1);
+  EXPECT_THAT(render(), HasSubstr("TOKENS/S"));
+}
+
 TEST(RenderWorkersTest, ShowsTheShareOfTimeThatADeviceWasBusy) {
   v1::ListWorkersResponse response;
   v1::WorkerStatus* worker = response.add_workers();

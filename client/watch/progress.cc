@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <array>
 #include <cstddef>
+#include <map>
+#include <string>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -61,7 +63,8 @@ std::string WholeText(const WatchModel& model,
                       const std::vector<v1::JobStatus>& jobs) {
   std::string text = CountsText(jobs);
   int64_t done = 0, all = 0;
-  double tokens = 0;
+  // By unit.
+  std::map<std::string, double> rates;
   for (const v1::JobStatus& job : jobs) {
     const bool given_up = job.state() == v1::JOB_STATE_FAILED ||
                           job.state() == v1::JOB_STATE_CANCELLED;
@@ -71,13 +74,15 @@ std::string WholeText(const WatchModel& model,
     const bool is_done = job.state() == v1::JOB_STATE_COMPLETED;
     all += is_done ? job.step() : job.total_steps();
     if (job.state() == v1::JOB_STATE_RUNNING) {
-      tokens += job.overall_tokens_per_second();
+      rates[RateUnit(job)] += job.overall_tokens_per_second();
     }
   }
   if (jobs.size() < 2 || all == 0) return text;
   absl::StrAppend(&text, "; ", done, " of ", all, " steps (", 100 * done / all,
                   "%)");
-  if (tokens > 0) absl::StrAppendFormat(&text, ", %.0f tokens/s", tokens);
+  for (const auto& [unit, rate] : rates) {
+    if (rate > 0) absl::StrAppendFormat(&text, ", %.0f %s", rate, unit);
+  }
   const absl::Duration left = TimeLeft(model, jobs);
   if (left > absl::ZeroDuration() && left < absl::InfiniteDuration()) {
     absl::StrAppend(&text, ", ", DurationText(left), " left");
@@ -100,21 +105,21 @@ std::string NoteText(const v1::JobStatus& job) {
 
 Table JobTable(const std::vector<v1::JobStatus>& jobs, size_t count) {
   const QualityColumns quality(jobs);
+  const RateColumn rate(jobs);
   std::vector<Column> columns = {{"JOB"},
                                  {"NAME", false, /*flexible=*/true},
                                  {"PHASE"},
                                  {"STEP", true},
                                  {"LOSS", true}};
   quality.AddValidation(columns);
-  columns.insert(columns.end(), {{"TOKENS/S", true}, {"LEFT", true}, {"NOTE"}});
+  columns.insert(columns.end(), {rate.Title(), {"LEFT", true}, {"NOTE"}});
   Table table(columns);
   for (size_t i = 0; i < count; ++i) {
     const v1::JobStatus& job = jobs[i];
     std::vector<Cell> row = {job.job_id(), job.name(), PhaseCell(job),
                              StepText(job), TrainLossText(job)};
     quality.AddValidation(job, row);
-    row.insert(row.end(),
-               {TokensPerSecondText(job), RemainingText(job), NoteText(job)});
+    row.insert(row.end(), {rate.Of(job), RemainingText(job), NoteText(job)});
     table.AddRow(std::move(row));
   }
   return table;
@@ -197,8 +202,8 @@ std::string SummaryLine(const WatchModel& model,
   for (const v1::JobStatus& job : jobs) {
     if (job.state() != v1::JOB_STATE_RUNNING || !job.has_train_loss()) continue;
     absl::StrAppend(&line, "; ", Printable(job.job_id()), " ", StepText(job),
-                    " loss ", TrainLossText(job), " ", TokensPerSecondText(job),
-                    " tokens/s");
+                    " loss ", TrainLossText(job), " ", RateText(job), " ",
+                    RateUnit(job));
   }
   return line;
 }

@@ -95,6 +95,20 @@ TEST(RenderProgressTest, ShowsTheAccuracyOfAClassification) {
   EXPECT_THAT(lines[2], ContainsRegex("17/120 +3.5000 +0.8750 +2468"));
 }
 
+TEST(RenderProgressTest, RatesOfTokensAndOfExamplesAreNotAdded) {
+  v1::JobStatus images = Training();
+  images.set_job_id("j3");
+  images.set_counts_examples(true);
+  const auto lines =
+      RenderProgress(Model({Training(), images, images}), {}, false);
+  EXPECT_THAT(lines[0], HasSubstr(", 1234 examples/s, 1234 tokens/s"));
+  EXPECT_THAT(lines[1], HasSubstr("RATE"));
+  EXPECT_THAT(lines[2], HasSubstr("2468 tokens/s"));
+  EXPECT_THAT(lines[3], HasSubstr("2468 examples/s"));
+  EXPECT_THAT(RenderProgress(Model({images}), {}, false)[1],
+              HasSubstr("EXAMPLES/S"));
+}
+
 TEST(RenderProgressTest, CountsPausedJobsAndShowsTheirState) {
   v1::JobStatus paused = Training();
   paused.set_job_id("j1");

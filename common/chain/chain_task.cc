@@ -72,7 +72,7 @@ class PassBuilder {
         Write(ParameterGradientKey(block));
         continue;
       }
-      if (shape_.clips_gradients) {
+      if (shape_.gradients_wait()) {
         // The later layers' part becomes the whole.
         if (HasLaterUser(block)) {
           Read(ParameterGradientKey(block), /*last_use=*/false);
@@ -147,7 +147,7 @@ class PassBuilder {
 
   void Update(int block) {
     Write(ParametersKey(block));
-    if (shape_.state_factor == 0) return;
+    if (shape_.StateBytes(block) == 0) return;
     Read(StateKey(block), /*last_use=*/false);
     Write(StateKey(block));
   }

@@ -17,6 +17,7 @@ JobShape MakeJobShape(const hydra::v1::JobSpec& spec,
   shape.context_length = spec.train().context_length();
   shape.eval_batch_size = spec.evaluation().per_device_eval_batch_size();
   shape.state_factor = OptimizerStateFactor(spec.train());
+  shape.factors_moments = FactorsMoments(spec.train());
   shape.clips_gradients = spec.train().max_grad_norm() > 0;
   return shape;
 }

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "common/chain/layer_range.h"
+#include "common/model/factored_moments.h"
 #include "common/model/model_table.h"
 #include "common/shared/shared.h"
 #include "hydra/v1/job.pb.h"
@@ -40,7 +41,9 @@ struct JobShape {
   int64_t eval_batch_size = 1;
   // Optimizer state over parameters (common/model/optimizer.h).
   int64_t state_factor = 0;
-  // Gradients wait for the norm of all of them: updates are tasks of their own.
+  // Optimizer state is that of factored_moments.h, and state_factor 0.
+  bool factors_moments = false;
+  // Gradients wait for the norm of all of them.
   bool clips_gradients = false;
   // In chain order; empty until the cut points are known.
   std::vector<LayerRange> shards;
@@ -54,6 +57,10 @@ struct JobShape {
   }
   int LargestRound() const { return (micro_batches + rounds - 1) / rounds; }
 
+  // Gradients wait in the pool until all are there that an update needs:
+  // updates are tasks of their own.
+  bool gradients_wait() const { return clips_gradients || factors_moments; }
+
   int shard_count() const { return static_cast<int>(shards.size()); }
 
   int64_t ParameterBytes(int block) const {
@@ -61,9 +68,10 @@ struct JobShape {
   }
   // 0: the block has no state.
   int64_t StateBytes(int block) const {
-    return table->parameter_blocks[block].frozen
-               ? 0
-               : state_factor * ParameterBytes(block);
+    const ParameterBlock& described = table->parameter_blocks[block];
+    if (described.frozen) return 0;
+    return factors_moments ? FactoredStateBytes(described)
+                           : state_factor * described.size_bytes;
   }
   // The first shard with parameters that are trained, in which gradients end:
   // those before it have no BACKWARD and no UPDATE.

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <vector>
 
+#include "common/model/bfloat16_products.h"
 #include "common/model/model_table.h"
 #include "common/model/table_ranges.h"
 
@@ -33,6 +34,15 @@ int64_t LogitsBytes(const JobShape& shape, int64_t rows) {
   return std::min(tokens, kLossSliceTokens) * rows * kFloatBytes;
 }
 
+// Of the table held whole: it is rounded once for all of its slices.
+int64_t RoundedBytes(const LayerEntry& layer, const ParameterBlock& table) {
+  const bool is_rounded = layer.attributes.count(kBFloat16Products) > 0 &&
+                          table.type != ElementType::kBFloat16;
+  return is_rounded
+             ? table.element_count() * ElementBytes(ElementType::kBFloat16)
+             : 0;
+}
+
 }  // namespace
 
 int StreamedBlock(const JobShape& shape, const LayerRange& layers,
@@ -55,7 +65,8 @@ int StreamedBlock(const JobShape& shape, const LayerRange& layers,
       block.type == ElementType::kFloat32 ? 0 : range_elements * kFloatBytes;
   const int64_t whole_bytes = (block.frozen ? 1 : 2) * block.size_bytes +
                               widened_bytes + 2 * input_bytes +
-                              LogitsBytes(shape, sizes[0]);
+                              LogitsBytes(shape, sizes[0]) +
+                              RoundedBytes(entry, block);
   if (whole_bytes <= room_bytes - room_bytes / kSpareShare) return kNoBlock;
 
   const int64_t ranges =

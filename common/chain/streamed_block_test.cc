@@ -1,5 +1,6 @@
 #include "common/chain/streamed_block.h"
 
+#include "common/model/bfloat16_products.h"
 #include "common/model/gpt2_table.h"
 #include "gtest/gtest.h"
 
@@ -39,6 +40,18 @@ TEST(StreamedBlockTest, ATableThatFitsBesideItsGradientIsHeldWhole) {
     EXPECT_EQ(StreamedBlock(shape, {12, 14}, 320 * kMiB), HeadTable(shape));
     EXPECT_EQ(StreamedBlock(shape, {13, 14}, 100 * kMiB), HeadTable(shape));
   }
+}
+
+// Its rounding lies beside it.
+TEST(StreamedBlockTest, ATableThatIsRoundedNeedsHalfAsMuchMoreToBeHeldWhole) {
+  JobShape shape = Gpt2(/*tied=*/false);
+  const int64_t table_bytes =
+      shape.table->parameter_blocks[HeadTable(shape)].size_bytes;
+  EXPECT_EQ(StreamedBlock(shape, {12, 14}, 400 * kMiB), kNoBlock);
+  shape.table = WithBFloat16Products(*shape.table);
+  EXPECT_EQ(StreamedBlock(shape, {12, 14}, 400 * kMiB), HeadTable(shape));
+  EXPECT_EQ(StreamedBlock(shape, {12, 14}, 400 * kMiB + table_bytes / 2),
+            kNoBlock);
 }
 
 TEST(StreamedBlockTest, OnlyTheLastLayersTableIsStreamed) {

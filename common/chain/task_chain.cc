@@ -213,7 +213,7 @@ int LastTurn(const JobShape& shape) {
 
 int TasksPerStep(const JobShape& shape) {
   const int trained = shape.shard_count() - shape.FirstTrainedShard();
-  return GradientTasks(shape) + (shape.clips_gradients ? trained : 0);
+  return GradientTasks(shape) + (shape.gradients_wait() ? trained : 0);
 }
 
 ChainPosition ResumePlace(ChainPosition position) {

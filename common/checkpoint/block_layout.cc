@@ -7,6 +7,7 @@
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
 #include "common/model/element_dtype.h"
+#include "common/model/factored_moments.h"
 #include "common/model/optimizer.h"
 
 namespace hydra {
@@ -53,11 +54,29 @@ absl::StatusOr<BlockLayout> LayOutParameters(int index, int64_t size_bytes,
   return layout;
 }
 
+absl::StatusOr<BlockLayout> LayOutFactored(int index, int64_t size_bytes,
+                                           const ParameterBlock& block) {
+  absl::Status status = CheckSize(absl::StrCat("optimizer state ", index),
+                                  size_bytes, FactoredStateBytes(block));
+  if (!status.ok()) return status;
+  BlockLayout layout{kOptimizerFile, {}};
+  const std::vector<FactoredMoments> kept = FactoredMomentsOf(block);
+  for (size_t i = 0; i < kept.size(); ++i) {
+    for (const FactoredMoment& moment : kept[i].moments) {
+      layout.tensors.push_back(
+          {absl::StrCat(block.tensors[i].name, ".", moment.name), moment.shape,
+           moment.offset_bytes, moment.element_count * kFloatBytes});
+    }
+  }
+  return layout;
+}
+
 absl::StatusOr<BlockLayout> LayOutState(int index, int64_t size_bytes,
                                         const ModelTable& table,
                                         const hydra::v1::TrainSpec& train) {
   const absl::StatusOr<const ParameterBlock*> block = FindBlock(index, table);
   if (!block.ok()) return block.status();
+  if (FactorsMoments(train)) return LayOutFactored(index, size_bytes, **block);
   const std::vector<std::string> moments = MomentsOf(train);
   const int64_t moment_bytes = (*block)->size_bytes;
   absl::Status status =

@@ -58,7 +58,8 @@ bool IsInFile(const ModelTable& table, int block);
 
 // The layout of a block of `size_bytes`. Parameters have their published names.
 // A state block has each of them once for every moment of `train`'s optimizer,
-// "NAME.exp_avg". The others are one flat tensor, "activation.INDEX.BATCH",
+// "NAME.exp_avg", or what factored_moments.h says, "NAME.exp_avg_sq_row". The
+// others are one flat tensor, "activation.INDEX.BATCH",
 // "activation_gradient.INDEX.BATCH" or "parameter_gradient.INDEX".
 //
 // FAILED_PRECONDITION: the table has no such block, or one of another size.

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "common/checkpoint/testing.h"
+#include "common/model/factored_moments.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 
@@ -106,6 +107,40 @@ TEST_F(BlockLayoutTest, SgdKeepsOneMomentOrNone) {
   ASSERT_TRUE(layout.ok()) << layout.status();
   EXPECT_EQ(layout->tensors[0].name,
             table_.parameter_blocks[2].tensors[0].name + ".momentum_buffer");
+}
+
+TEST_F(BlockLayoutTest, AdafactorKeepsRowsAndColumns) {
+  hydra::v1::TrainSpec train;
+  train.set_optim(hydra::v1::OPTIMIZER_ADAFACTOR);
+  const ParameterBlock& block = table_.parameter_blocks[2];
+  const int64_t bytes = FactoredStateBytes(block);
+  EXPECT_LT(bytes, block_bytes_);
+  const auto layout =
+      LayOutBlock({BLOCK_KIND_OPTIMIZER_STATE, 2, 0}, bytes, table_, train);
+  ASSERT_TRUE(layout.ok()) << layout.status();
+  EXPECT_EQ(layout->file, "optimizer.safetensors");
+  int64_t end = 0;
+  size_t next = 0;
+  for (const TensorEntry& tensor : block.tensors) {
+    const std::vector<std::string> suffixes =
+        tensor.shape.size() > 1
+            ? std::vector<std::string>{".exp_avg_sq_row", ".exp_avg_sq_col"}
+            : std::vector<std::string>{".exp_avg_sq"};
+    for (size_t i = 0; i < suffixes.size(); ++i) {
+      ASSERT_LT(next, layout->tensors.size());
+      const BlockTensor& moment = layout->tensors[next++];
+      EXPECT_EQ(moment.name, tensor.name + suffixes[i]);
+      EXPECT_THAT(moment.shape, ElementsAre(tensor.shape[i]));
+      EXPECT_EQ(moment.offset_bytes, end);
+      end += AlignedTensorBytes(moment.size_bytes);
+    }
+  }
+  EXPECT_EQ(next, layout->tensors.size());
+  EXPECT_EQ(end, bytes);
+  EXPECT_TRUE(
+      absl::IsFailedPrecondition(LayOutBlock({BLOCK_KIND_OPTIMIZER_STATE, 2, 0},
+                                             block_bytes_, table_, train)
+                                     .status()));
 }
 
 TEST_F(BlockLayoutTest, BoundariesAndGradientsAreFlat) {

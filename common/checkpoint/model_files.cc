@@ -2,6 +2,7 @@
 
 #include <map>
 #include <utility>
+#include <vector>
 
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
@@ -9,9 +10,12 @@
 #include "common/checkpoint/adapter_config.h"
 #include "common/checkpoint/block_layout.h"
 #include "common/checkpoint/manifest_file.h"
+#include "common/checkpoint/merge_adapter.h"
 #include "common/checkpoint/plain_file.h"
 #include "common/checkpoint/tensor_file_writer.h"
 #include "common/failpoint/fail_point.h"
+#include "common/model/config_file.h"
+#include "common/model/lora.h"
 #include "common/text/printable.h"
 
 namespace hydra {
@@ -23,11 +27,39 @@ using checkpoint::v1::FileSum;
 using TensorFiles = std::map<std::string, TensorFileWriter>;
 using FileSums = std::vector<FileSum>;
 
+constexpr char kConfigFile[] = "config.json";
+
 absl::Status CheckCopies(const ModelContents& contents) {
   for (const CopiedFile& copy : contents.copied_files) {
     if (IsPlainName(copy.name)) continue;
     return absl::InvalidArgumentError(absl::StrCat(
         "copied_files: ", Quoted(copy.name), " is not a plain name"));
+  }
+  return absl::OkStatus();
+}
+
+// Whether its files are made of the parameter block.
+bool IsNeeded(const ModelContents& contents, int block) {
+  return contents.merge_adapters || IsInFile(contents.table, block);
+}
+
+bool IsMergedAdapter(const ModelContents& contents, const BlockKey& key) {
+  return contents.merge_adapters &&
+         key.kind == worker::v1::BLOCK_KIND_PARAMETERS &&
+         contents.table.parameter_blocks[key.index].is_adapter;
+}
+
+// Adapters are needed until the last weight is written.
+absl::Status CheckOrder(const ModelContents& contents) {
+  bool has_adapter = false;
+  for (const CheckpointBlock& block : contents.blocks) {
+    const bool is_adapter = IsMergedAdapter(contents, block.key);
+    if (has_adapter && !is_adapter) {
+      return absl::InvalidArgumentError(
+          absl::StrCat("block ", block.key.index,
+                       " stands behind adapters that are to be merged"));
+    }
+    has_adapter |= is_adapter;
   }
   return absl::OkStatus();
 }
@@ -46,14 +78,15 @@ absl::Status CheckParameters(const ModelContents& contents) {
   }
   size_t wanted = 0;
   const auto count = static_cast<int>(contents.table.parameter_blocks.size());
-  for (int i = 0; i < count; ++i) wanted += IsInFile(contents.table, i);
+  for (int i = 0; i < count; ++i) wanted += IsNeeded(contents, i);
   if (parameters == wanted) return absl::OkStatus();
   return absl::InvalidArgumentError(
       absl::StrCat(parameters, " parameter blocks, the model's files have ",
                    wanted, " of them"));
 }
 
-// One for each block; without tensors for those that are known to be zero.
+// One for each block; without tensors for those that are known to be zero, and
+// for adapters that become a part of others.
 absl::StatusOr<std::vector<BlockLayout>> LayOutBlocks(
     const ModelContents& contents, const hydra::v1::TrainSpec& train) {
   std::vector<BlockLayout> layouts;
@@ -61,7 +94,10 @@ absl::StatusOr<std::vector<BlockLayout>> LayOutBlocks(
     absl::StatusOr<BlockLayout> layout =
         LayOutBlock(block.key, block.size_bytes, contents.table, train);
     if (!layout.ok()) return layout.status();
-    if (block.bytes == nullptr) layout->tensors.clear();
+    if (block.bytes == nullptr || IsMergedAdapter(contents, block.key)) {
+      layout->tensors.clear();
+    }
+    if (contents.merge_adapters) layout->file = kModelFile;
     layouts.push_back(*std::move(layout));
   }
   return layouts;
@@ -81,14 +117,64 @@ absl::StatusOr<TensorFiles> CreateFiles(const HeldDirectory& directory,
   return files;
 }
 
+// Of the block's tensors, by their numbers, those that an adapter adds to.
+std::map<size_t, AdaptedWeight> AdaptedWeights(const ModelContents& contents,
+                                               const CheckpointBlock& block) {
+  const ModelTable& table = contents.table;
+  const ParameterBlock& own = table.parameter_blocks[block.key.index];
+  std::map<size_t, AdaptedWeight> adapted;
+  for (const CheckpointBlock& other : contents.blocks) {
+    if (!IsMergedAdapter(contents, other.key)) continue;
+    const ParameterBlock& adapters = table.parameter_blocks[other.key.index];
+    for (const AdapterPlace& place : AdapterPlaces(own, adapters)) {
+      const TensorEntry& lora_a = adapters.tensors[place.lora_a];
+      const TensorEntry& lora_b = adapters.tensors[place.lora_a + 1];
+      AdaptedWeight& weight = adapted[place.weight];
+      weight.weight = &own.tensors[place.weight];
+      weight.type = own.type;
+      weight.bytes = block.bytes + weight.weight->offset_bytes;
+      weight.lora_a =
+          reinterpret_cast<const float*>(other.bytes + lora_a.offset_bytes);
+      weight.lora_b =
+          reinterpret_cast<const float*>(other.bytes + lora_b.offset_bytes);
+      weight.r = lora_a.shape[0];
+      weight.scale = table.lora->scale();
+    }
+  }
+  return adapted;
+}
+
+absl::Status AppendMerged(const ModelContents& contents,
+                          const CheckpointBlock& block,
+                          const BlockLayout& layout, TensorFileWriter* file) {
+  const auto adapted = AdaptedWeights(contents, block);
+  for (size_t i = 0; i < layout.tensors.size(); ++i) {
+    const BlockTensor& tensor = layout.tensors[i];
+    const auto write = [&](const std::byte* bytes, int64_t size_bytes) {
+      return file->AppendPart(tensor, bytes, size_bytes);
+    };
+    const auto found = adapted.find(i);
+    absl::Status status =
+        found != adapted.end()
+            ? MergeAdapter(found->second, write)
+            : write(block.bytes + tensor.offset_bytes, tensor.size_bytes);
+    if (!status.ok()) return status;
+  }
+  return absl::OkStatus();
+}
+
 absl::Status AppendBlocks(const ModelContents& contents,
                           absl::Span<const BlockLayout> layouts,
                           absl::FunctionRef<bool(size_t)> written,
                           TensorFiles* files) {
   for (size_t i = 0; i < layouts.size(); ++i) {
     if (!layouts[i].tensors.empty()) {
-      absl::Status status = files->at(layouts[i].file)
-                                .Append(layouts[i], contents.blocks[i].bytes);
+      const CheckpointBlock& block = contents.blocks[i];
+      TensorFileWriter& file = files->at(layouts[i].file);
+      absl::Status status =
+          contents.merge_adapters
+              ? AppendMerged(contents, block, layouts[i], &file)
+              : file.Append(layouts[i], block.bytes);
       if (!status.ok()) return status;
     }
     if (!written(i)) {
@@ -122,21 +208,38 @@ absl::Status WriteTensors(const ModelContents& contents,
   return absl::OkStatus();
 }
 
+// The table's blocks that are no adapters have one type.
+absl::StatusOr<FileSum> WriteMergedConfig(const ModelContents& contents,
+                                          const HeldDirectory& directory) {
+  const absl::StatusOr<std::string> config = WithWeightsType(
+      contents.config_json, contents.table.parameter_blocks.front().type);
+  if (!config.ok()) return config.status();
+  return WritePlainFile(directory, kConfigFile, *config);
+}
+
 absl::Status WritePlainFiles(const ModelContents& contents,
                              const HeldDirectory& directory, FileSums* sums) {
   const ModelTable& table = contents.table;
   absl::StatusOr<FileSum> sum =
-      table.lora.has_value()
+      contents.writes_adapters()
           ? WritePlainFile(directory, kAdapterConfigFile,
                            AdapterConfigJson(table, contents.model_dir))
+      : contents.merge_adapters
+          ? WriteMergedConfig(contents, directory)
           : WritePlainFile(directory, table.config_names.file,
                            contents.config_json);
   if (!sum.ok()) return sum.status();
+  FileSums own = {*std::move(sum)};
+  for (const TextFile& file : contents.text_files) {
+    sum = WritePlainFile(directory, file.name, file.text);
+    if (!sum.ok()) return sum.status();
+    own.push_back(*std::move(sum));
+  }
   const absl::StatusOr<FileSums> copies =
       CopyPlainFiles(directory, contents.copied_files, contents.real_roots);
   if (!copies.ok()) return copies.status();
   if (sums == nullptr) return absl::OkStatus();
-  sums->push_back(*std::move(sum));
+  sums->insert(sums->end(), own.begin(), own.end());
   sums->insert(sums->end(), copies->begin(), copies->end());
   return absl::OkStatus();
 }
@@ -149,6 +252,7 @@ absl::Status WriteModelFiles(const ModelContents& contents,
                              absl::FunctionRef<bool(size_t block)> written,
                              FileSums* sums) {
   absl::Status status = CheckCopies(contents);
+  if (status.ok()) status = CheckOrder(contents);
   if (status.ok()) status = CheckParameters(contents);
   if (status.ok()) {
     status = WriteTensors(contents, train, written, directory, sums);

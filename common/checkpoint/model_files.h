@@ -26,25 +26,36 @@ struct CheckpointBlock {
   const std::byte* bytes = nullptr;
 };
 
+// A file that says this.
+struct TextFile {
+  std::string name;
+  std::string text;
+};
+
 // All that the files of a model are made of. A trained model is a checkpoint
 // without state: it has parameters alone.
 struct ModelContents : WrittenModel {
+  // Of plain names.
+  std::vector<TextFile> text_files;
   // As CopyPlainFiles() does.
   std::vector<CopiedFile> copied_files;
   std::vector<std::string> real_roots;
   // In the order in which they are to be written; all parameters among them
-  // that IsInFile() is true of.
+  // that IsInFile() is true of. Where adapters are merged: all parameters and
+  // nothing else, adapters last.
   std::vector<CheckpointBlock> blocks;
 };
 
 // Writes a model's files into `directory`, which will be contents.directory:
 // model.safetensors and those of the other kinds of blocks that there are (see
 // block_layout.h), config.json or what stands in its place (ConfigNames::file),
-// and the copied ones. Of a model with adapters
+// the given ones and the copied ones. Of a model with adapters
 // adapter_model.safetensors and adapter_config.json stand in place of the first
-// and of config.json, as PEFT writes them. When this returns they are
-// on the disk; `sums`, unless it is null, gets what each must be like from now
-// on. `train` tells the optimizer that the state is of.
+// and of config.json, as PEFT writes them, or they are merged (see
+// merge_adapter.h), and the files are those of a model in the type that its
+// frozen blocks have. When this returns they are on the disk; `sums`, unless it
+// is null, gets what each must be like from now on. `train` tells the optimizer
+// that the state is of.
 //
 // Calls written(i) as soon as blocks[i] is not needed any more, in order; stops
 // when that returns false.
@@ -53,7 +64,8 @@ struct ModelContents : WrittenModel {
 // some files may be left:
 // CANCELLED: written() returned false.
 // INVALID_ARGUMENT: a copied file's name is not a plain one, a block twice,
-//   parameters missing, a known-zero block that is no optimizer state.
+//   parameters missing, a known-zero block that is no optimizer state, adapters
+//   before a weight that they are merged into.
 // ALREADY_EXISTS: a copied file has the name of another file.
 // FAILED_PRECONDITION: a block does not fit the table.
 // RESOURCE_EXHAUSTED: the disk, quota or file size limit has no room; for the

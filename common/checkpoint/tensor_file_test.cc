@@ -1,4 +1,5 @@
 #include <cstddef>
+#include <cstdint>
 #include <cstring>
 #include <filesystem>
 #include <random>
@@ -177,6 +178,32 @@ TEST_F(TensorFileTest, AnotherTypeIsNotRead) {
       file->Read({"small", {2, 3}, 0, 12, ElementType::kBFloat16}, out);
   EXPECT_TRUE(absl::IsFailedPrecondition(status));
   EXPECT_THAT(status.message(), HasSubstr("is F32, wanted BF16"));
+}
+
+TEST_F(TensorFileTest, PartsOfTensorsMakeTheSameFile) {
+  const std::string whole = folder_.Read(kName);
+  auto writer =
+      TensorFileWriter::Create(*HeldDirectory::Open(folder_.path()), kName,
+                               layouts_, TensorFileWriter::Sums::kOfTensors);
+  ASSERT_TRUE(writer.ok()) << writer.status();
+  for (const BlockLayout& layout : layouts_) {
+    if (layout.file != kName) continue;
+    const BlockTensor& tensor = layout.tensors.front();
+    const std::byte* const bytes = block_.data() + tensor.offset_bytes;
+    const int64_t first = tensor.size_bytes / 3;
+    ASSERT_TRUE(writer->AppendPart(tensor, bytes, first).ok());
+    ASSERT_TRUE(
+        writer->AppendPart(tensor, bytes + first, tensor.size_bytes - first)
+            .ok());
+  }
+  const auto sum = writer->Finish();
+  ASSERT_TRUE(sum.ok()) << sum.status();
+  EXPECT_EQ(sum->bytes(), wanted_.bytes());
+  EXPECT_EQ(sum->tensors().size(), wanted_.tensors().size());
+  for (const auto& [name, of_tensor] : wanted_.tensors()) {
+    EXPECT_EQ(sum->tensors().at(name), of_tensor) << name;
+  }
+  EXPECT_EQ(folder_.Read(kName), whole);
 }
 
 }  // namespace

@@ -4,7 +4,7 @@
 #include <utility>
 #include <vector>
 
-#include "common/checkpoint/tensor_sum.h"
+#include "common/model/element_dtype.h"
 
 namespace hydra {
 
@@ -42,29 +42,45 @@ absl::Status TensorFileWriter::Append(const BlockLayout& layout,
     absl::Status status;
     if (tensor.is_count) {
       const int64_t count = CountInFile(bytes);
+      BlockTensor in_file = tensor;
+      in_file.size_bytes = sizeof(count);
       status =
-          AppendTensor(tensor.name, reinterpret_cast<const std::byte*>(&count),
-                       sizeof(count));
+          AppendTensor(in_file, reinterpret_cast<const std::byte*>(&count));
     } else {
-      status = AppendTensor(tensor.name, bytes, tensor.size_bytes);
+      status = AppendTensor(tensor, bytes);
     }
     if (!status.ok()) return status;
   }
   return absl::OkStatus();
 }
 
-absl::Status TensorFileWriter::AppendTensor(const std::string& name,
-                                            const std::byte* bytes,
-                                            int64_t size_bytes) {
-  if (sums_ == Sums::kNone) return writer_->Append(name, bytes, size_bytes);
-  TensorSum sum;
-  for (int64_t done = 0; done < size_bytes; done += kSumPieceBytes) {
-    const int64_t piece_bytes = std::min(kSumPieceBytes, size_bytes - done);
-    sum.Add(bytes + done, piece_bytes);
-    absl::Status status = writer_->Append(name, bytes + done, piece_bytes);
+absl::Status TensorFileWriter::AppendTensor(const BlockTensor& tensor,
+                                            const std::byte* bytes) {
+  if (sums_ == Sums::kNone) return AppendPart(tensor, bytes, tensor.size_bytes);
+  int64_t done = 0;
+  do {
+    const int64_t piece_bytes =
+        std::min(kSumPieceBytes, tensor.size_bytes - done);
+    absl::Status status = AppendPart(tensor, bytes + done, piece_bytes);
     if (!status.ok()) return status;
+    done += piece_bytes;
+  } while (done < tensor.size_bytes);
+  return absl::OkStatus();
+}
+
+absl::Status TensorFileWriter::AppendPart(const BlockTensor& tensor,
+                                          const std::byte* bytes,
+                                          int64_t size_bytes) {
+  if (sums_ == Sums::kOfTensors) tensor_sum_.Add(bytes, size_bytes);
+  absl::Status status = writer_->Append(tensor.name, bytes, size_bytes);
+  if (!status.ok()) return status;
+  tensor_bytes_ += size_bytes;
+  if (tensor_bytes_ < tensor.size_bytes) return absl::OkStatus();
+  if (sums_ == Sums::kOfTensors) {
+    (*sum_.mutable_tensors())[tensor.name] = tensor_sum_.Value();
   }
-  (*sum_.mutable_tensors())[name] = sum.Value();
+  tensor_sum_ = TensorSum();
+  tensor_bytes_ = 0;
   return absl::OkStatus();
 }
 

@@ -10,6 +10,7 @@
 #include "absl/status/statusor.h"
 #include "absl/types/span.h"
 #include "common/checkpoint/block_layout.h"
+#include "common/checkpoint/tensor_sum.h"
 #include "common/file/held_directory.h"
 #include "common/safetensors/writer.h"
 #include "hydra/checkpoint/v1/checkpoint.pb.h"
@@ -32,6 +33,11 @@ class TensorFileWriter {
   // The bytes of the next layout's block.
   absl::Status Append(const BlockLayout& layout, const std::byte* block);
 
+  // The next bytes of one tensor, in place of its block's: all of a block's
+  // tensors are to come in this way then, in their order.
+  absl::Status AppendPart(const BlockTensor& tensor, const std::byte* bytes,
+                          int64_t size_bytes);
+
   // When this returns, the file is on the disk. What it must be like from now
   // on; with kNone that is its size alone.
   absl::StatusOr<checkpoint::v1::FileSum> Finish();
@@ -40,11 +46,13 @@ class TensorFileWriter {
   TensorFileWriter(const std::string& name,
                    std::unique_ptr<safetensors::Writer> writer, Sums sums);
 
-  absl::Status AppendTensor(const std::string& name, const std::byte* bytes,
-                            int64_t size_bytes);
+  absl::Status AppendTensor(const BlockTensor& tensor, const std::byte* bytes);
 
   std::unique_ptr<safetensors::Writer> writer_;
   Sums sums_;
+  // Of the tensor that is under way, and how many of its bytes are there.
+  TensorSum tensor_sum_;
+  int64_t tensor_bytes_ = 0;
   checkpoint::v1::FileSum sum_;
 };
 

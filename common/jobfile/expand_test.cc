@@ -127,7 +127,8 @@ TEST(CheckGridTest, TellsEveryMistake) {
                  Axis("train.momentum", {"0"}), Axis("train.momentum", {"0"})}),
       "train.lr: no such field in a job; did you mean "
       "'train.learning_rate'?\n"
-      "train.optim: expected one of sgd, adam, adamw, lion, found 'adm'; did "
+      "train.optim: expected one of sgd, adam, adamw, lion, adafactor, found "
+      "'adm'; did "
       "you "
       "mean 'adam'?\n"
       "train.seed: expected at least one value, found none\n"

@@ -77,6 +77,13 @@ std::string ShortName(const EnumDescriptor& type, absl::string_view name) {
   return absl::AsciiStrToLower(absl::StripPrefix(name, prefix));
 }
 
+// "parameter_type" of an enum whose first value is
+// "PARAMETER_TYPE_UNSPECIFIED".
+std::string KindOf(const EnumDescriptor& type) {
+  return absl::AsciiStrToLower(
+      absl::StripSuffix(type.value(0)->name(), "_UNSPECIFIED"));
+}
+
 absl::StatusOr<int> ParseEnum(const EnumDescriptor& type,
                               absl::string_view text, Aliases aliases) {
   for (int i = 1; i < type.value_count(); ++i) {
@@ -85,7 +92,7 @@ absl::StatusOr<int> ParseEnum(const EnumDescriptor& type,
     }
   }
   const std::vector<std::string> names = EnumNames(type);
-  const std::string meant = SuggestWord(text, names, aliases);
+  const std::string meant = SuggestWord(text, names, aliases, KindOf(type));
   return absl::InvalidArgumentError(absl::StrCat(
       "expected one of ", absl::StrJoin(names, ", "), ", found ", Quoted(text),
       meant.empty() ? ""

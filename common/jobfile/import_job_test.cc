@@ -224,11 +224,12 @@ TEST(ImportJobTest, ValuesThatAskForWhatHydraDoesLoseNothing) {
   for (const char* lines :
        {"bf16: false", "bf16: no", "bf16: off", "torch_dtype: float32",
         "label_smoothing_factor: 0.1", "load_best_model_at_end: false",
-        "metric_for_best_model: eval_loss", "optim: paged_lion_32bit",
-        "metric_for_best_model: eval_bleu", "mixed_precision: bf16",
-        "revision: main", "validation_split_percentage: 0",
-        "group_by_length: False", "lora_r:", "plugins: []",
-        "optim: adamw_torch", "lr_scheduler_type: constant_with_warmup"}) {
+        "optim: adafactor", "metric_for_best_model: eval_loss",
+        "optim: paged_lion_32bit", "metric_for_best_model: eval_bleu",
+        "mixed_precision: bf16", "revision: main",
+        "validation_split_percentage: 0", "group_by_length: False",
+        "lora_r:", "plugins: []", "optim: adamw_torch",
+        "lr_scheduler_type: constant_with_warmup"}) {
     EXPECT_FALSE(TrainsAnother(ImportWith(lines))) << lines;
   }
 }
@@ -246,6 +247,17 @@ TEST(ImportJobTest, WhereAToolComputesInBf16UnlessToldNotToTheJobDoesToo) {
   EXPECT_THAT(KeysOf(Import("{use_peft: false, max_length: 8, bf16: false}"),
                      Fate::kLost),
               ElementsAre("packing", "packing_strategy"));
+}
+
+TEST(ImportJobTest, MergingIsOfAdaptersAlone) {
+  const std::string axolotl =
+      "base_model: /m\nsample_packing: true\nbf16: false\nmerge_lora: true\n";
+  EXPECT_EQ(Field(Import(absl::StrCat(axolotl, "adapter: lora\nlora_r: 4\n")),
+                  "output.merge_adapters"),
+            "true");
+  const ImportedJob whole = Import(axolotl);
+  EXPECT_EQ(Field(whole, "output.merge_adapters"), "none");
+  EXPECT_THAT(KeysOf(whole, Fate::kLeftOut), Contains("merge_lora"));
 }
 
 TEST(ImportJobTest, WhereAToolHasItsWeightsInBf16ThatIsLost) {
@@ -383,7 +395,7 @@ TEST(ImportJobTest, ValuesThatTrainAnotherModelAreLost) {
                             "optim: lion_8bit",
                             "val_size: 0.1",
                             "packing: false",
-                            "optim: adafactor",
+                            "optim: rmsprop",
                             "lr_scheduler_type: polynomial",
                             "lr_scheduler_kwargs: {num_cycles: 2}",
                             "chat_template: chatml",

@@ -463,6 +463,8 @@ constexpr Alias kJobAliases[] = {
     {"dir", "output.output_dir"},
     {"default_root_dir", "output.output_dir"},
     {"save_model", "output.save_model"},
+    {"merge_lora", "output.merge_adapters"},
+    {"merge_and_unload", "output.merge_adapters"},
     {"output_path", "output.output_dir"},
     {"logging_dir", "output.output_dir", kOwnLogs},
     {"overwrite_output_dir", "", "each job writes a new directory"},
@@ -587,6 +589,22 @@ constexpr Alias kJobAliases[] = {
     {"sweep.command", "", kGrid},
     {"sweep.name", "name"},
     {"sweep.values", "", kGrid},
+    // Values, each of one enum.
+    {"data_format.alpaca", "instruction"},
+    {"data_format.conversations", "chat"},
+    {"data_format.messages", "chat"},
+    {"data_format.safetensors", "tensors"},
+    {"data_format.sharegpt", "chat"},
+    {"initialization.from_scratch", "random"},
+    {"initialization.scratch", "random"},
+    {"parameter_type.bf16", "bfloat16"},
+    {"parameter_type.float", "float32"},
+    {"parameter_type.fp16", "float16"},
+    {"parameter_type.fp32", "float32"},
+    {"parameter_type.half", "float16"},
+    {"update_place.cpu", "host"},
+    {"update_place.cuda", "device"},
+    {"update_place.gpu", "device"},
 };
 
 }  // namespace

@@ -2,9 +2,11 @@
 
 #include <set>
 #include <string>
+#include <utility>
 
-#include "absl/algorithm/container.h"
+#include "absl/status/status.h"
 #include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
 #include "common/jobfile/field_value.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
@@ -44,16 +46,24 @@ TEST(JobAliasesTest, NoneStandsBehindAPatternThatHidesIt) {
   }
 }
 
+// The words for values of all of a job's enums.
+std::set<std::string> ValuesOfEnums() {
+  const auto& file = *v1::JobSpec::descriptor()->file();
+  std::set<std::string> values;
+  for (int i = 0; i < file.enum_type_count(); ++i) {
+    for (std::string& name : EnumNames(*file.enum_type(i))) {
+      values.insert(std::move(name));
+    }
+  }
+  return values;
+}
+
 TEST(JobAliasesTest, WhatIsMeantExists) {
   const auto& job = *v1::JobSpec::descriptor();
+  const std::set<std::string> values = ValuesOfEnums();
   for (const Alias& alias : JobAliases()) {
     if (alias.meant.empty() || alias.meant == "sweep" ||
-        absl::c_linear_search(EnumNames(*v1::Optimizer_descriptor()),
-                              alias.meant) ||
-        absl::c_linear_search(EnumNames(*v1::DataFormat_descriptor()),
-                              alias.meant) ||
-        absl::c_linear_search(EnumNames(*v1::LrSchedulerType_descriptor()),
-                              alias.meant)) {
+        values.count(std::string(alias.meant)) != 0) {
       continue;
     }
     const std::string path = SuggestField(job, "", alias.meant, {});
@@ -131,6 +141,37 @@ TEST(JobAliasesTest, KeysOfOtherToolsHaveTheirHints) {
               test.hint)
         << test.key;
   }
+}
+
+TEST(JobAliasesTest, ValuesOfOtherToolsHaveTheirHints) {
+  const struct {
+    absl::string_view field;
+    const char* value;
+    const char* meant;
+  } kCases[] = {
+      {"data.format", "sharegpt", "chat"},
+      {"data.format", "alpaca", "instruction"},
+      {"data.format", "json", "jsonl"},
+      {"model.init", "scratch", "random"},
+      {"model.frozen_dtype", "bf16", "bfloat16"},
+      {"model.frozen_dtype", "BF16", "bfloat16"},
+      {"model.frozen_dtype", "fp16", "float16"},
+      {"model.frozen_dtype", "half", "float16"},
+      {"model.frozen_dtype", "float", "float32"},
+      {"train.optim", "adamw_torch", "adamw"},
+      {"train.update_on", "gpu", "device"},
+  };
+  for (const auto& test : kCases) {
+    v1::JobSpec job;
+    const absl::Status set =
+        SetValueAt(test.field, test.value, JobAliases(), &job);
+    EXPECT_THAT(std::string(set.message()),
+                HasSubstr(absl::StrCat("found '", test.value,
+                                       "'; did you mean '", test.meant, "'?")))
+        << test.field;
+  }
+  // A key of that name is still the other tool's.
+  EXPECT_THAT(Hint("train", "fp16"), HasSubstr("fp32"));
 }
 
 TEST(JobAliasesTest, WordsThatAreFarFromEverythingAreNotGuessedAt) {

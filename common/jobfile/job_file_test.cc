@@ -49,7 +49,7 @@ TEST(ParseJobFileTest, AnEmptySweepIsNoSweep) {
 
 TEST(ParseJobFileTest, TellsAllMistakesAtOnce) {
   const absl::StatusOr<JobFile> file = ParseJobFile(
-      "modle: {}\ntrain:\n  lr: 1\n  optim: adafactor\n"
+      "modle: {}\ntrain:\n  lr: 1\n  optim: rmsprop\n"
       "sweep:\n  grid:\n    train.seed: [a]\n");
   EXPECT_EQ(MistakesOf(file.status()).size(), 4);
 }
@@ -171,16 +171,20 @@ TEST(ParseJobFileTest, ExplainsEachMistake) {
        "train.seed: line 1: expected a whole number from 0 to "
        "18446744073709551615, found '-1'"},
       {"train: {optim: adamw_torch}",
-       "train.optim: line 1: expected one of sgd, adam, adamw, lion, found "
+       "train.optim: line 1: expected one of sgd, adam, adamw, lion, "
+       "adafactor, found "
        "'adamw_torch'; did you mean 'adamw'?"},
-      {"train: {optim: adafactor}",
-       "train.optim: line 1: expected one of sgd, adam, adamw, lion, found "
-       "'adafactor'"},
+      {"train: {optim: rmsprop}",
+       "train.optim: line 1: expected one of sgd, adam, adamw, lion, "
+       "adafactor, found "
+       "'rmsprop'"},
       {"train: {optim: unspecified}",
-       "train.optim: line 1: expected one of sgd, adam, adamw, lion, found "
+       "train.optim: line 1: expected one of sgd, adam, adamw, lion, "
+       "adafactor, found "
        "'unspecified'"},
       {"train: {optim: OPTIMIZER_ADAM}",
-       "train.optim: line 1: expected one of sgd, adam, adamw, lion, found "
+       "train.optim: line 1: expected one of sgd, adam, adamw, lion, "
+       "adafactor, found "
        "'OPTIMIZER_ADAM'"},
       {"model: {init: [random]}",
        "model.init: line 1: expected one of pretrained, random, found a list"},
@@ -269,7 +273,8 @@ TEST(ParseJobFileTest, ExplainsEachMistake) {
       {"sweep: {grid: {train.seed: [1], train.seed: [2]}}",
        "train.seed: line 1: this key is given twice, first in line 1"},
       {"sweep: {grid: {train.optim: [sgd, adamw_torch]}}",
-       "train.optim: line 1: expected one of sgd, adam, adamw, lion, found "
+       "train.optim: line 1: expected one of sgd, adam, adamw, lion, "
+       "adafactor, found "
        "'adamw_torch'; did you mean 'adamw'?"},
   };
   for (const auto& test : kCases) {

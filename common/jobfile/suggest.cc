@@ -107,11 +107,14 @@ const Alias* FindAlias(absl::string_view section, absl::string_view key,
 
 std::string SuggestWord(absl::string_view word,
                         absl::Span<const std::string> candidates,
-                        Aliases aliases) {
+                        Aliases aliases, absl::string_view kind) {
   if (word.size() > kMaxWordBytes) return "";
-  const Alias* const alias = FindWord(Normal(word), aliases);
-  if (alias != nullptr && absl::c_linear_search(candidates, alias->meant)) {
-    return std::string(alias->meant);
+  const std::string normal = Normal(word);
+  for (const std::string& name : {Join(kind, normal), normal}) {
+    const Alias* const alias = FindWord(name, aliases);
+    if (alias != nullptr && absl::c_linear_search(candidates, alias->meant)) {
+      return std::string(alias->meant);
+    }
   }
 
   const std::string lower = absl::AsciiStrToLower(word);

@@ -27,7 +27,8 @@ enum class Import {
 // A word that other programs use, and Hydra's word for it.
 struct Alias {
   // In lower case, with '_' between words. "train.x" is meant for `x` under
-  // `train` alone; "x*" for all that begins with x. What stands first counts.
+  // `train` alone, "parameter_type.x" for a value of that enum alone; "x*" for
+  // all that begins with x. What stands first counts.
   absl::string_view word;
   // A field's name or path, or an enum value. Empty: Hydra has no such thing.
   absl::string_view meant;
@@ -46,10 +47,11 @@ const Alias* FindAlias(absl::string_view section, absl::string_view key,
                        Aliases aliases);
 
 // The candidate that `word` most likely stands for: the one that an alias
-// names, else the one that few typing mistakes lead to. Empty: none is near.
+// names, of `kind` alone or of any, else the one that few typing mistakes lead
+// to. Empty: none is near.
 std::string SuggestWord(absl::string_view word,
                         absl::Span<const std::string> candidates,
-                        Aliases aliases);
+                        Aliases aliases, absl::string_view kind = "");
 
 // The path, from the message `root`, of the field that the unknown `key` in
 // `section` (a path such as "train"; empty at the top level) most likely stands

@@ -51,6 +51,15 @@ TEST(SuggestFieldTest, CountsSwappedLettersOnceAndStopsEarly) {
   EXPECT_EQ(Suggest("train", "max_samples"), "");
 }
 
+TEST(SuggestWordTest, AnAliasOfItsKindComesBeforeThatOfAny) {
+  const Alias aliases[] = {
+      {"half*", "", "nothing here"}, {"type.half", "two"}, {"some", "one"}};
+  const std::vector<std::string> known = {"one", "two"};
+  EXPECT_EQ(SuggestWord("half", known, aliases, "type"), "two");
+  EXPECT_EQ(SuggestWord("half", known, aliases), "");
+  EXPECT_EQ(SuggestWord("some", known, aliases, "type"), "one");
+}
+
 TEST(FindAliasTest, TakesSectionsBeginningsAndDashes) {
   const Alias aliases[] = {
       {"eval.size", "a"}, {"size", "b"}, {"wandb_*", "", "n"}};

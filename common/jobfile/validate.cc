@@ -262,6 +262,12 @@ void CheckOptimizer(const v1::TrainSpec& train, SectionChecker* check) {
                             ", the host updates parameters, since gradients "
                             "wait in its memory; found device; remove it"));
   }
+  if (FactorsMoments(train) && train.update_on() == v1::UPDATE_PLACE_DEVICE) {
+    check->Add("update_on",
+               "with adafactor the host updates parameters, since an update "
+               "needs a tensor's gradient as a whole, which waits in its "
+               "memory; found device; remove it");
+  }
   if (train.momentum() > 0 && !ReadsField(train.optim(), "momentum")) {
     const std::string readers =
         absl::StrJoin(OptimizersThatRead("momentum"), " or ");
@@ -332,10 +338,6 @@ void CheckCutPoints(const v1::PartitionSpec& partition, SectionChecker* check) {
   }
 }
 
-bool FreezesAny(const v1::JobSpec& job) {
-  return job.has_lora() || job.model().frozen_size() > 0;
-}
-
 void CheckFrozen(const v1::JobSpec& job, SectionChecker* check) {
   for (int i = 0; i < job.model().frozen_size(); ++i) {
     if (!job.model().frozen(i).empty()) continue;
@@ -355,6 +357,20 @@ void CheckFrozen(const v1::JobSpec& job, SectionChecker* check) {
                "this job trains all of its model, and what is trained is "
                "float32; it is for the parameters that lora or model.frozen "
                "leave as they are");
+  }
+}
+
+void CheckOutput(const v1::JobSpec& job, SectionChecker* check) {
+  if (!job.output().merge_adapters()) return;
+  if (!job.has_lora()) {
+    check->Add("merge_adapters",
+               "found true, but this job trains no adapters; add a section "
+               "lora, or remove it");
+  }
+  if (job.output().has_save_model() && !job.output().save_model()) {
+    check->Add("merge_adapters",
+               "found true, but save_model is false, and nothing is written; "
+               "remove one of the two");
   }
 }
 
@@ -417,6 +433,10 @@ void CheckCheckpoint(const v1::CheckpointSpec& checkpoint,
 
 }  // namespace
 
+bool FreezesAny(const v1::JobSpec& job) {
+  return job.has_lora() || job.model().frozen_size() > 0;
+}
+
 int CountDataFiles(const v1::DataSpec& data) {
   return data.train_files_size() + data.validation_files_size() +
          data.test_files_size();
@@ -458,6 +478,8 @@ void ValidateJob(const v1::JobSpec& job, Mistakes* mistakes) {
   CheckCheckpoint(job.checkpoint(), &checkpoint);
   SectionChecker lora("lora", mistakes);
   CheckLora(job.lora(), &lora);
+  SectionChecker output("output", mistakes);
+  CheckOutput(job, &output);
 }
 
 void CheckStepTokens(const v1::JobSpec& job, Mistakes* mistakes) {

@@ -27,6 +27,9 @@ inline constexpr int64_t kMaxJobBytes = int64_t{1} << 20;
 // and lie below the roots, whether cut points and context fit the model.
 void ValidateJob(const v1::JobSpec& job, Mistakes* mistakes);
 
+// Whether some of the model's parameters, or all of them, are not trained.
+bool FreezesAny(const v1::JobSpec& job);
+
 // In all splits.
 int CountDataFiles(const v1::DataSpec& data);
 

@@ -187,7 +187,8 @@ TEST(ValidateJobTest, ExplainsEachMistake) {
       {[](Job* j) {
          j->mutable_train()->set_optim(static_cast<v1::Optimizer>(17));
        },
-       "train.optim: expected one of sgd, adam, adamw, lion, found the unknown "
+       "train.optim: expected one of sgd, adam, adamw, lion, adafactor, found "
+       "the unknown "
        "value 17"},
       {[](Job* j) { j->mutable_train()->set_learning_rate(-1); },
        "train.learning_rate: expected a finite number above 0, found -1"},
@@ -321,6 +322,16 @@ TEST(ValidateJobTest, ExplainsEachMistake) {
        "1000000000000, found -2"},
       {[](Job* j) { j->mutable_output()->set_output_dir("out"); },
        "output.output_dir: expected an absolute path, found 'out'"},
+      {[](Job* j) { j->mutable_output()->set_merge_adapters(true); },
+       "output.merge_adapters: found true, but this job trains no adapters; "
+       "add a section lora, or remove it"},
+      {[](Job* j) {
+         j->mutable_lora();
+         j->mutable_output()->set_merge_adapters(true);
+         j->mutable_output()->set_save_model(false);
+       },
+       "output.merge_adapters: found true, but save_model is false, and "
+       "nothing is written; remove one of the two"},
       {[](Job* j) { j->mutable_partition()->add_cut_points(0); },
        "partition.cut_points[0]: expected a layer of at least 1, found 0"},
       {[](Job* j) {
@@ -335,6 +346,13 @@ TEST(ValidateJobTest, ExplainsEachMistake) {
        },
        "partition.shards: a pilot chooses by it, and with cut_points there is "
        "no pilot; remove one of the two"},
+      {[](Job* j) {
+         j->mutable_train()->set_optim(v1::OPTIMIZER_ADAFACTOR);
+         j->mutable_train()->set_update_on(v1::UPDATE_PLACE_DEVICE);
+       },
+       "train.update_on: with adafactor the host updates parameters, since an "
+       "update needs a tensor's gradient as a whole, which waits in its "
+       "memory; found device; remove it"},
       {[](Job* j) { j->mutable_train()->set_max_nonfinite_steps(-1); },
        "train.max_nonfinite_steps: expected a whole number from 0 to 1000000, "
        "found -1"},

@@ -17,6 +17,10 @@ struct Product {
   int64_t in = 0;
   // Of the weights.
   ElementType type = ElementType::kFloat32;
+  // Of a table that is taken in ranges: all of its rows, and whether they have
+  // a gradient.
+  int64_t table_rows = 0;
+  bool is_trained = false;
 };
 
 // The largest one of the layer; of a head, that of a range of its table.
@@ -32,7 +36,11 @@ Product LargestOf(const ModelTable& table, const LayerEntry& layer) {
       if (tensor.linear == LinearLayout::kInOut) {
         std::swap(product.out, product.in);
       }
-      if (is_table) product.out = TableRanges(product.out).front().count();
+      if (is_table) {
+        product.table_rows = product.out;
+        product.is_trained = !block.frozen;
+        product.out = TableRanges(product.out).front().count();
+      }
       if (product.out * product.in > largest.out * largest.in) {
         largest = product;
       }
@@ -64,6 +72,17 @@ std::vector<BoundaryTensor> MadeBy(const Product& product,
     const std::vector<int64_t> weights = {product.out, product.in};
     made.push_back({ElementType::kFloat32, weights});
     made.push_back({ElementType::kBFloat16, weights});
+  }
+  // A head's table is rounded once for all slices: in a backward as a whole;
+  // one that comes in ranges, which has what a forward has, a range of it
+  // beside what is made of its gradient.
+  if (is_head && product.type != ElementType::kBFloat16) {
+    if (backward) {
+      made.push_back(
+          {ElementType::kBFloat16, {product.table_rows, product.in}});
+    } else if (product.is_trained) {
+      made.push_back({ElementType::kBFloat16, {product.out, product.in}});
+    }
   }
   if (is_head || backward) made.push_back(rows(product.out));
   if (is_head) {

@@ -114,6 +114,30 @@ std::string Keys(const Json& config, Wanted is_wanted) {
                           : "");
 }
 
+const char* TorchNameOf(ElementType type) {
+  switch (type) {
+    case ElementType::kBFloat16:
+      return "bfloat16";
+    case ElementType::kFloat16:
+      return "float16";
+    default:
+      return "float32";
+  }
+}
+
+// transformers 5 writes dtype, and reads the older name too.
+void SetType(ElementType type, Json& config) {
+  const bool is_new = config.contains("dtype");
+  if (is_new) config["dtype"] = TorchNameOf(type);
+  if (!is_new || config.contains("torch_dtype")) {
+    config["torch_dtype"] = TorchNameOf(type);
+  }
+}
+
+std::string TextOf(const Json& config) {
+  return absl::StrCat(WritePythonJson(config, /*indent=*/2), "\n");
+}
+
 }  // namespace
 
 std::vector<std::string> ConfigWarnings(absl::string_view config_json,
@@ -164,13 +188,16 @@ absl::StatusOr<std::string> TrainedModelConfig(absl::string_view config_json,
     for (absl::string_view key : kHeadKeys) config->erase(std::string(key));
   }
   for (absl::string_view key : kCodeKeys) config->erase(std::string(key));
-  // transformers 5 writes dtype, and reads the older name too.
-  const bool is_new = config->contains("dtype");
-  if (is_new) (*config)["dtype"] = "float32";
-  if (!is_new || config->contains("torch_dtype")) {
-    (*config)["torch_dtype"] = "float32";
-  }
-  return absl::StrCat(WritePythonJson(*config, /*indent=*/2), "\n");
+  SetType(ElementType::kFloat32, *config);
+  return TextOf(*config);
+}
+
+absl::StatusOr<std::string> WithWeightsType(absl::string_view config_json,
+                                            ElementType type) {
+  absl::StatusOr<Json> config = ParsePythonJson(config_json);
+  if (!config.ok()) return config.status();
+  SetType(type, *config);
+  return TextOf(*config);
 }
 
 }  // namespace hydra

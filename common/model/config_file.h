@@ -27,6 +27,12 @@ std::vector<std::string> ConfigWarnings(absl::string_view config_json,
 absl::StatusOr<std::string> TrainedModelConfig(absl::string_view config_json,
                                                const ConfigNames& names);
 
+// The same config.json for weights that are kFloat32, kBFloat16 or kFloat16.
+//
+// INVALID_ARGUMENT: as ParsePythonJson.
+absl::StatusOr<std::string> WithWeightsType(absl::string_view config_json,
+                                            ElementType type);
+
 }  // namespace hydra
 
 #endif  // HYDRA_COMMON_MODEL_CONFIG_FILE_H_

@@ -78,5 +78,15 @@ TEST(ConfigFileTest, TheRestOfTheTrainedModelsConfigIsAsItWas) {
   EXPECT_EQ(*TrainedModelConfig(*trained, Gpt2Names()), *trained);
 }
 
+TEST(ConfigFileTest, TheWeightsTypeIsWhatTransformersCallsIt) {
+  const std::string trained = *TrainedModelConfig(kClassifier, Gpt2Names());
+  const std::string half = *WithWeightsType(trained, ElementType::kFloat16);
+  EXPECT_THAT(half, HasSubstr("\"dtype\": \"float16\""));
+  EXPECT_EQ(*WithWeightsType(half, ElementType::kFloat32), trained);
+  EXPECT_THAT(*WithWeightsType("{}", ElementType::kBFloat16),
+              HasSubstr("\"torch_dtype\": \"bfloat16\""));
+  EXPECT_FALSE(WithWeightsType("{", ElementType::kFloat32).ok());
+}
+
 }  // namespace
 }  // namespace hydra

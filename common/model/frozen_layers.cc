@@ -3,11 +3,13 @@
 #include <fnmatch.h>
 
 #include <algorithm>
+#include <utility>
 
 #include "absl/algorithm/container.h"
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
+#include "common/hash/fnv.h"
 #include "common/text/printable.h"
 
 namespace hydra {
@@ -57,17 +59,49 @@ absl::Status CheckUse(const ModelTable& table, const std::string& pattern) {
       List(blocks)));
 }
 
-// Those of the block's tensors that no pattern matches.
-std::vector<std::string> Missed(const ParameterBlock& block,
-                                const std::vector<std::string>& patterns) {
-  std::vector<std::string> missed;
+// For each of the block's tensors, whether any pattern matches it.
+std::vector<bool> Matched(const ParameterBlock& block,
+                          const std::vector<std::string>& patterns) {
+  std::vector<bool> matched;
   for (const TensorEntry& tensor : block.tensors) {
-    const bool is_matched = absl::c_any_of(
-        patterns,
-        [&](const std::string& pattern) { return Matches(pattern, tensor); });
-    if (!is_matched) missed.push_back(tensor.name);
+    matched.push_back(absl::c_any_of(patterns, [&](const std::string& pattern) {
+      return Matches(pattern, tensor);
+    }));
   }
-  return missed;
+  return matched;
+}
+
+// Those of the whole block's tensors for which `taken` says `is_taken`, laid
+// out anew.
+ParameterBlock PartOf(const ParameterBlock& whole,
+                      const std::vector<bool>& taken, bool is_taken) {
+  ParameterBlock part = whole;
+  part.tensors.clear();
+  part.size_bytes = 0;
+  for (size_t i = 0; i < whole.tensors.size(); ++i) {
+    if (taken[i] != is_taken) continue;
+    TensorEntry tensor = whole.tensors[i];
+    tensor.offset_bytes = part.size_bytes;
+    part.size_bytes +=
+        AlignedTensorBytes(tensor.element_count * ElementBytes(part.type));
+    part.tensors.push_back(std::move(tensor));
+    part.places.push_back(static_cast<int>(i));
+  }
+  return part;
+}
+
+// Takes the tensors that are frozen out of the block.
+void Divide(int block, const std::vector<bool>& is_frozen, ModelTable& table) {
+  const ParameterBlock whole = table.parameter_blocks[block];
+  table.parameter_blocks[block] = PartOf(whole, is_frozen, false);
+  ParameterBlock frozen = PartOf(whole, is_frozen, true);
+  frozen.frozen = true;
+  frozen.divided_from = block;
+  const int number = static_cast<int>(table.parameter_blocks.size());
+  for (int layer : whole.layers) {
+    table.layers[layer].parameter_blocks.push_back(number);
+  }
+  table.parameter_blocks.push_back(std::move(frozen));
 }
 
 // The numbers of the blocks, as "0,2-5".
@@ -85,6 +119,17 @@ std::string FrozenText(const ModelTable& table) {
   return absl::StrJoin(runs, ",");
 }
 
+// Tells models apart whose blocks are divided otherwise; empty where none is.
+std::string PartsText(const ModelTable& table) {
+  std::string parts;
+  for (const ParameterBlock& block : table.parameter_blocks) {
+    if (block.divided_from < 0) continue;
+    absl::StrAppend(&parts, block.divided_from, ":",
+                    absl::StrJoin(block.places, ","), ";");
+  }
+  return parts.empty() ? "" : absl::StrCat(" parts=", absl::Hex(Fnv1a(parts)));
+}
+
 }  // namespace
 
 absl::StatusOr<ModelTable> WithFrozen(
@@ -93,25 +138,24 @@ absl::StatusOr<ModelTable> WithFrozen(
   for (const std::string& pattern : patterns) {
     if (absl::Status used = CheckUse(table, pattern); !used.ok()) return used;
   }
-  for (ParameterBlock& block : table.parameter_blocks) {
-    const std::vector<std::string> missed = Missed(block, patterns);
-    if (missed.size() == block.tensors.size()) continue;
-    if (!missed.empty()) {
-      return absl::InvalidArgumentError(absl::StrCat(
-          "the tensors of a layer are frozen together; of those that ",
-          Quoted(PatternOf(block)), " matches, ", missed.size(), " of ",
-          block.tensors.size(), " are not named: ", List(missed), "; write ",
-          Quoted(PatternOf(block)),
-          ", or a pattern that matches none of them"));
+  const int described = static_cast<int>(table.parameter_blocks.size());
+  for (int block = 0; block < described; ++block) {
+    const std::vector<bool> matched =
+        Matched(table.parameter_blocks[block], patterns);
+    if (!absl::c_linear_search(matched, true)) continue;
+    if (absl::c_linear_search(matched, false)) {
+      Divide(block, matched, table);
+    } else {
+      table.parameter_blocks[block].frozen = true;
     }
-    block.frozen = true;
   }
   if (table.TrainedBytes() == 0) {
     return absl::InvalidArgumentError(
         "the patterns match every tensor of the model, and nothing would be "
         "trained");
   }
-  absl::StrAppend(&table.architecture_key, " frozen=", FrozenText(table));
+  absl::StrAppend(&table.architecture_key, " frozen=", FrozenText(table),
+                  PartsText(table));
   return table;
 }
 

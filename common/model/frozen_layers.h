@@ -9,13 +9,18 @@
 
 namespace hydra {
 
-// The model without the training of some of its blocks: of those all of whose
-// tensors' names, or aliases, the patterns match, as fnmatch(3) matches without
-// flags: "transformer.h.0.*". None: the table as it is. Pure.
+// The model without the training of some of its tensors: of those whose names,
+// or aliases, the patterns match, as fnmatch(3) matches without flags:
+// "transformer.h.0.*". None: the table as it is. Pure.
 //
-// INVALID_ARGUMENT: a pattern matches no tensor, together they match some but
-//   not all tensors of a block, or all of the model; the message names what is
-//   missing and what to write.
+// A block all of whose tensors match is frozen. One of which some do is
+// divided: what is trained stays where it is, and the other tensors are a
+// frozen block of their own, which stands behind the model's blocks, and behind
+// the layer's own in each layer that uses it (ParameterBlock::divided_from). So
+// the numbers of all that is trained, and their order, stay as they are.
+//
+// INVALID_ARGUMENT: a pattern matches no tensor, or together they match all of
+//   the model; the message names what there is.
 absl::StatusOr<ModelTable> WithFrozen(ModelTable table,
                                       const std::vector<std::string>& patterns);
 

@@ -49,12 +49,62 @@ TEST(FrozenLayersTest, WholeBlocksAreFrozen) {
   EXPECT_THAT(FrozenBlocks({"*.h.1.*.weight", "*.h.1.*.bias"}), ElementsAre(3));
 }
 
-TEST(FrozenLayersTest, APartOfABlockIsRefusedWithWhatIsMissing) {
-  EXPECT_THAT(
-      Refusal({"*.h.1.*.weight"}),
-      AllOf(HasSubstr("6 of 12 are not named"),
-            HasSubstr("transformer.h.1.ln_1.bias"), HasSubstr("and 3 more"),
-            HasSubstr("write 'transformer.h.1.*'")));
+std::vector<std::string> NamesIn(const ParameterBlock& block) {
+  std::vector<std::string> names;
+  for (const TensorEntry& tensor : block.tensors) names.push_back(tensor.name);
+  return names;
+}
+
+TEST(FrozenLayersTest, APartOfABlockIsABlockOfItsOwnBehindTheOthers) {
+  const ModelTable base = Base();
+  const ModelTable table =
+      WithFrozen(base, {"*.h.1.mlp.*", "*.h.1.ln_1.weight", "*.h.0.*"}).value();
+  ASSERT_EQ(table.parameter_blocks.size(), 6);
+  // Whole, as before.
+  EXPECT_TRUE(table.parameter_blocks[2].frozen);
+  EXPECT_TRUE(table.parameter_blocks[2].places.empty());
+  const ParameterBlock& trained = table.parameter_blocks[3];
+  const ParameterBlock& frozen = table.parameter_blocks[5];
+  EXPECT_FALSE(trained.frozen);
+  EXPECT_TRUE(frozen.frozen);
+  EXPECT_EQ(trained.divided_from, -1);
+  EXPECT_EQ(frozen.divided_from, 3);
+  EXPECT_THAT(frozen.places, ElementsAre(0, 8, 9, 10, 11));
+  EXPECT_THAT(trained.places, ElementsAre(1, 2, 3, 4, 5, 6, 7));
+  EXPECT_THAT(NamesIn(frozen), ElementsAre("transformer.h.1.ln_1.weight",
+                                           "transformer.h.1.mlp.c_fc.weight",
+                                           "transformer.h.1.mlp.c_fc.bias",
+                                           "transformer.h.1.mlp.c_proj.weight",
+                                           "transformer.h.1.mlp.c_proj.bias"));
+  EXPECT_THAT(table.layers[2].parameter_blocks, ElementsAre(3, 5));
+  EXPECT_THAT(table.layers[1].parameter_blocks, ElementsAre(2));
+  EXPECT_THAT(frozen.layers, ElementsAre(2));
+  EXPECT_THAT(trained.layers, ElementsAre(2));
+  EXPECT_EQ(table.FirstTrainedLayer(), 0);
+  // Nothing is lost, and each lies where its part has room for it.
+  const ParameterBlock& whole = base.parameter_blocks[3];
+  EXPECT_EQ(trained.size_bytes + frozen.size_bytes, whole.size_bytes);
+  EXPECT_EQ(table.ParameterCount(), base.ParameterCount());
+  for (const ParameterBlock* part : {&trained, &frozen}) {
+    int64_t offset = 0;
+    for (size_t i = 0; i < part->tensors.size(); ++i) {
+      const TensorEntry& tensor = part->tensors[i];
+      EXPECT_EQ(tensor.name, whole.tensors[part->places[i]].name);
+      EXPECT_EQ(tensor.linear, whole.tensors[part->places[i]].linear);
+      EXPECT_EQ(tensor.offset_bytes, offset);
+      offset += AlignedTensorBytes(tensor.element_count * kFloatBytes);
+    }
+    EXPECT_EQ(part->size_bytes, offset);
+  }
+}
+
+TEST(FrozenLayersTest, TheFirstTrainedLayerMayBeOneThatIsTrainedInPart) {
+  const ModelTable table =
+      WithFrozen(Base(), {"*.w?e.*", "*.h.0.*", "*.h.1.*.weight"}).value();
+  EXPECT_EQ(table.FirstTrainedLayer(), 2);
+  EXPECT_EQ(table.parameter_blocks[3].tensors.size(), 6);
+  EXPECT_THAT(FrozenBlocks({"*.w?e.*", "*.h.0.*", "*.h.1.*.weight"}),
+              ElementsAre(0, 1, 2, 5));
 }
 
 TEST(FrozenLayersTest, PatternsThatDoNothingOrEverythingAreRefused) {
@@ -68,6 +118,13 @@ TEST(FrozenLayersTest, TheKeyTellsWhatIsFrozen) {
   EXPECT_EQ(WithFrozen(Base(), {})->architecture_key, Base().architecture_key);
   EXPECT_EQ(WithFrozen(Base(), {"*.w?e.*", "*.ln_f.*"})->architecture_key,
             Base().architecture_key + " frozen=0-1,4");
+  // And which tensors of a block.
+  const std::string of_weights =
+      WithFrozen(Base(), {"*.h.0.*.weight"})->architecture_key;
+  const std::string of_biases =
+      WithFrozen(Base(), {"*.h.0.*.bias"})->architecture_key;
+  EXPECT_THAT(of_weights, HasSubstr(" frozen=5 parts="));
+  EXPECT_NE(of_weights, of_biases);
 }
 
 }  // namespace

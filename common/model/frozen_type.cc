@@ -25,8 +25,8 @@ void LayOut(ElementType type, ParameterBlock& block) {
   }
 }
 
-// What of the block is widened at once: of a table its range of rows, else its
-// largest linear map.
+// What of the block is widened at once: of a table its range of rows; of linear
+// maps the largest one; of anything else but gathered rows all of it.
 int64_t WidenedElements(const ParameterBlock& block, bool is_streamed) {
   if (is_streamed) {
     const std::vector<int64_t>& sizes = block.tensors.front().shape;
@@ -38,6 +38,7 @@ int64_t WidenedElements(const ParameterBlock& block, bool is_streamed) {
       most = std::max(most, tensor.element_count);
     }
   }
+  if (most == 0 && !block.rows_are_gathered) return block.element_count();
   return most;
 }
 

@@ -63,6 +63,29 @@ TEST(FrozenTypeTest, LayersReckonWithWhatTheyWiden) {
   }
 }
 
+// A ViT's embedding and classifier are no maps that are widened one by one.
+TEST(FrozenTypeTest, LayersWithoutMapsWidenAllThatTheyHave) {
+  ModelOverrides overrides;
+  overrides.lora = {8, 8};
+  const ModelTable wide =
+      Describe(R"({"model_type": "vit", "hidden_size": 16, "image_size": 8,
+                   "intermediate_size": 32, "num_attention_heads": 2,
+                   "num_hidden_layers": 1, "patch_size": 4, "num_labels": 9,
+                   "hidden_act": "gelu"})",
+               overrides)
+          .value();
+  const ModelTable half = WithFrozenType(wide, ElementType::kBFloat16);
+  for (int layer : {0, 2}) {
+    SCOPED_TRACE(layer);
+    const int64_t elements =
+        wide.parameter_blocks[wide.layers[layer].parameter_blocks.front()]
+            .element_count();
+    EXPECT_EQ(BytesOf(half.layers[layer].memory.forward.front(), 2, 1),
+              BytesOf(wide.layers[layer].memory.forward.front(), 2, 1) +
+                  AlignedTensorBytes(4 * elements));
+  }
+}
+
 TEST(FrozenTypeTest, WhatTakesOtherMemoryHasAnotherKey) {
   const ModelTable wide = Adapted();
   EXPECT_EQ(WithFrozenType(wide, ElementType::kFloat32).architecture_key,

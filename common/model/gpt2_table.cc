@@ -7,25 +7,12 @@
 
 #include "absl/strings/str_cat.h"
 #include "common/model/layer_memory.h"
+#include "common/model/table_parts.h"
 
 namespace hydra {
 namespace {
 
 constexpr char kModule[] = "transformer.";
-
-constexpr TensorInit kZero{TensorInit::Kind::kZero, 0};
-constexpr TensorInit kOne{TensorInit::Kind::kOne, 0};
-
-TensorInit Normal(double standard_deviation) {
-  return {TensorInit::Kind::kNormal, standard_deviation};
-}
-
-ParameterBlock OneTensor(std::string name, std::vector<int64_t> shape,
-                         TensorInit init) {
-  ParameterBlock block;
-  AddTensor(std::move(name), std::move(shape), init, block);
-  return block;
-}
 
 // Looked up by token. A tied head's checkpoint may have it as the head's.
 ParameterBlock TokenTable(const Gpt2Config& config, TensorInit weight) {
@@ -188,33 +175,27 @@ ModelTable BuildGpt2Table(const Gpt2Config& config) {
   table.config_names = OwnConfigNames();
   table.lora_modules = {"c_attn"};
 
-  const auto add_block = [&table](ParameterBlock block) {
-    table.parameter_blocks.push_back(std::move(block));
-    return static_cast<int>(table.parameter_blocks.size()) - 1;
-  };
-  const auto add_layer = [&table](LayerEntry layer, std::vector<int> blocks) {
-    layer.parameter_blocks = std::move(blocks);
-    table.layers.push_back(std::move(layer));
-  };
-
-  const int tokens = add_block(TokenTable(config, weight));
+  const int tokens = AddBlock(TokenTable(config, weight), table);
   const int positions =
-      add_block(OneTensor(absl::StrCat(kModule, "wpe.weight"),
-                          {config.n_positions, config.n_embd}, weight));
-  add_layer(Embedding(config), {tokens, positions});
+      AddBlock(OneTensor(absl::StrCat(kModule, "wpe.weight"),
+                         {config.n_positions, config.n_embd}, weight),
+               table);
+  AddLayer(Embedding(config), {tokens, positions}, table);
   for (int64_t i = 0; i < config.n_layer; ++i) {
-    add_layer(Block(config), {add_block(TransformerBlock(config, i))});
+    AddLayer(Block(config), {AddBlock(TransformerBlock(config, i), table)},
+             table);
   }
-  const int norm = add_block(FinalNorm(config));
+  const int norm = AddBlock(FinalNorm(config), table);
   const int head =
       config.tie_word_embeddings
           ? tokens
-          : add_block(OneTensor("lm_head.weight",
-                                {config.vocab_size, config.n_embd}, weight));
+          : AddBlock(OneTensor("lm_head.weight",
+                               {config.vocab_size, config.n_embd}, weight),
+                     table);
   const BoundaryTensor hidden = {
       ElementType::kFloat32, {kBatchSequences, kBatchContext, config.n_embd}};
   for (LayerEntry& layer : table.layers) layer.outputs = {hidden};
-  add_layer(Head(config), {norm, head});
+  AddLayer(Head(config), {norm, head}, table);
 
   NoteUsers(table);
   return table;

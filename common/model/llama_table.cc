@@ -7,14 +7,12 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "common/model/layer_memory.h"
+#include "common/model/table_parts.h"
 
 namespace hydra {
 namespace {
 
 constexpr char kModule[] = "model.";
-
-constexpr TensorInit kZero{TensorInit::Kind::kZero, 0};
-constexpr TensorInit kOne{TensorInit::Kind::kOne, 0};
 
 // Of RotaryConfig, in a block's attributes.
 constexpr char kRotaryTheta[] = "rotary_theta";
@@ -47,14 +45,7 @@ FamilyNames NamesOf(LlamaFamily family) {
 }
 
 TensorInit WeightInit(const LlamaConfig& config) {
-  return {TensorInit::Kind::kNormal, config.initializer_range};
-}
-
-ParameterBlock OneTensor(std::string name, std::vector<int64_t> shape,
-                         TensorInit init) {
-  ParameterBlock block;
-  AddTensor(std::move(name), std::move(shape), init, block);
-  return block;
+  return Normal(config.initializer_range);
 }
 
 // Looked up by token. A tied head's checkpoint may have it as the head's.
@@ -277,33 +268,27 @@ ModelTable BuildLlamaTable(const LlamaConfig& config) {
   table.config_names = OwnConfigNames(config.family);
   table.lora_modules = {"q_proj", "v_proj"};
 
-  const auto add_block = [&table](ParameterBlock block) {
-    table.parameter_blocks.push_back(std::move(block));
-    return static_cast<int>(table.parameter_blocks.size()) - 1;
-  };
-  const auto add_layer = [&table](LayerEntry layer, std::vector<int> blocks) {
-    layer.parameter_blocks = std::move(blocks);
-    table.layers.push_back(std::move(layer));
-  };
-
-  const int tokens = add_block(TokenTable(config));
-  add_layer(Embedding(config), {tokens});
+  const int tokens = AddBlock(TokenTable(config), table);
+  AddLayer(Embedding(config), {tokens}, table);
   for (int64_t i = 0; i < config.num_hidden_layers; ++i) {
-    add_layer(Block(config, i), {add_block(TransformerBlock(config, i))});
+    AddLayer(Block(config, i), {AddBlock(TransformerBlock(config, i), table)},
+             table);
   }
-  const int norm = add_block(OneTensor(absl::StrCat(kModule, "norm.weight"),
-                                       {config.hidden_size}, kOne));
+  const int norm = AddBlock(OneTensor(absl::StrCat(kModule, "norm.weight"),
+                                      {config.hidden_size}, kOne),
+                            table);
   const int head =
       config.tie_word_embeddings
           ? tokens
-          : add_block(OneTensor("lm_head.weight",
-                                {config.vocab_size, config.hidden_size},
-                                WeightInit(config)));
+          : AddBlock(OneTensor("lm_head.weight",
+                               {config.vocab_size, config.hidden_size},
+                               WeightInit(config)),
+                     table);
   const BoundaryTensor hidden = {
       ElementType::kFloat32,
       {kBatchSequences, kBatchContext, config.hidden_size}};
   for (LayerEntry& layer : table.layers) layer.outputs = {hidden};
-  add_layer(Head(config), {norm, head});
+  AddLayer(Head(config), {norm, head}, table);
 
   NoteUsers(table);
   return table;

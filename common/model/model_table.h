@@ -105,6 +105,13 @@ struct ParameterBlock {
   bool frozen = false;
   // Adapters, see lora.h: the model's own checkpoints do not have it.
   bool is_adapter = false;
+  // Of either part of a block that was divided (see frozen_layers.h): the
+  // numbers that its tensors have in the whole one, ascending. Empty: it is
+  // whole.
+  std::vector<int> places;
+  // Of the part that is frozen: the number of the block which has the rest.
+  // -1: it is no such part.
+  int divided_from = -1;
 
   int64_t element_count() const { return size_bytes / ElementBytes(type); }
   // Of a tensor of this block.

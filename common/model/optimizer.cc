@@ -41,6 +41,13 @@ OptimizerTraits Lion() {
   return traits;
 }
 
+// Its constants are those of transformers' trainer.
+OptimizerTraits Adafactor() {
+  OptimizerTraits traits;
+  traits.factors_moments = true;
+  return traits;
+}
+
 // Calls `visit` with each optimizer that there is.
 template <typename Visitor>
 void ForEachOptimizer(const Visitor& visit) {
@@ -69,6 +76,7 @@ const OptimizerTraits* FindOptimizer(Optimizer optimizer) {
   static const auto& sgd = *new OptimizerTraits(Sgd());
   static const auto& adam = *new OptimizerTraits(Adam());
   static const auto& lion = *new OptimizerTraits(Lion());
+  static const auto& adafactor = *new OptimizerTraits(Adafactor());
   switch (optimizer) {
     case hydra::v1::OPTIMIZER_SGD:
       return &sgd;
@@ -77,6 +85,8 @@ const OptimizerTraits* FindOptimizer(Optimizer optimizer) {
       return &adam;
     case hydra::v1::OPTIMIZER_LION:
       return &lion;
+    case hydra::v1::OPTIMIZER_ADAFACTOR:
+      return &adafactor;
     case hydra::v1::OPTIMIZER_UNSPECIFIED:
     case hydra::v1::Optimizer_INT_MIN_SENTINEL_DO_NOT_USE_:
     case hydra::v1::Optimizer_INT_MAX_SENTINEL_DO_NOT_USE_:
@@ -123,6 +133,11 @@ std::vector<std::string> MomentsOf(const TrainSpec& train) {
 
 int64_t OptimizerStateFactor(const TrainSpec& train) {
   return static_cast<int64_t>(MomentsOf(train).size());
+}
+
+bool FactorsMoments(const TrainSpec& train) {
+  const OptimizerTraits* traits = FindOptimizer(train.optim());
+  return traits != nullptr && traits->factors_moments;
 }
 
 Hyperparameters At(const TrainSpec& train, int64_t step, int64_t total_steps) {

@@ -29,6 +29,10 @@ struct OptimizerTraits {
   std::vector<std::string> moments;
   // It keeps them only with a momentum other than 0.
   bool moments_need_momentum = false;
+  // What it keeps is no moment of each parameter but that of
+  // factored_moments.h, and it needs a tensor's gradient as a whole: gradients
+  // wait in the pool, and updates are tasks of their own.
+  bool factors_moments = false;
 };
 
 // The table. Null for what is no optimizer, such as a number of a later
@@ -48,6 +52,9 @@ std::vector<std::string> MomentsOf(const hydra::v1::TrainSpec& train);
 
 // How many times the bytes of its parameters they take: their number.
 int64_t OptimizerStateFactor(const hydra::v1::TrainSpec& train);
+
+// Whether the job's optimizer does, see OptimizerTraits.
+bool FactorsMoments(const hydra::v1::TrainSpec& train);
 
 // What an optimizer is told for one update; see hydra.v1.TrainSpec.
 struct Hyperparameters {

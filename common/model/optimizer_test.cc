@@ -62,6 +62,14 @@ TEST(OptimizerTest, KeepsTheMomentsThatPyTorchKeeps) {
   EXPECT_EQ(OptimizerStateFactor(Spec(hydra::v1::OPTIMIZER_LION)), 1);
 }
 
+TEST(OptimizerTest, AdafactorKeepsNoMomentOfEachParameter) {
+  EXPECT_TRUE(FactorsMoments(Spec(hydra::v1::OPTIMIZER_ADAFACTOR)));
+  EXPECT_THAT(MomentsOf(Spec(hydra::v1::OPTIMIZER_ADAFACTOR)), IsEmpty());
+  EXPECT_EQ(OptimizerStateFactor(Spec(hydra::v1::OPTIMIZER_ADAFACTOR)), 0);
+  EXPECT_FALSE(FactorsMoments(Spec(hydra::v1::OPTIMIZER_SGD)));
+  EXPECT_FALSE(FactorsMoments(Spec(static_cast<Optimizer>(77))));
+}
+
 TEST(OptimizerTest, WhatIsNoOptimizerIsNotTakenForOne) {
   const auto unknown = static_cast<Optimizer>(77);
   EXPECT_EQ(FindOptimizer(unknown), nullptr);

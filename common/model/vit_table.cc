@@ -5,17 +5,15 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
+#include "common/model/table_parts.h"
 
 namespace hydra {
 namespace {
 
 constexpr char kModule[] = "vit.";
 
-constexpr TensorInit kZero{TensorInit::Kind::kZero, 0};
-constexpr TensorInit kOne{TensorInit::Kind::kOne, 0};
-
 TensorInit WeightInit(const VitConfig& config) {
-  return {TensorInit::Kind::kNormal, config.initializer_range};
+  return Normal(config.initializer_range);
 }
 
 ParameterBlock Embeddings(const VitConfig& config) {
@@ -258,9 +256,7 @@ ModelTable BuildVitTable(const VitConfig& config) {
 
   // Layer i has block i.
   const auto add = [&table](LayerEntry layer, ParameterBlock block) {
-    layer.parameter_blocks = {static_cast<int>(table.parameter_blocks.size())};
-    table.parameter_blocks.push_back(std::move(block));
-    table.layers.push_back(std::move(layer));
+    AddLayer(std::move(layer), {AddBlock(std::move(block), table)}, table);
   };
   add(Embedding(config), Embeddings(config));
   for (int64_t i = 0; i < config.num_hidden_layers; ++i) {

@@ -3,6 +3,7 @@
 #include <cmath>
 #include <cstring>
 #include <limits>
+#include <utility>
 #include <vector>
 
 #include "gtest/gtest.h"
@@ -70,6 +71,69 @@ TEST(FloatConversionTest, NanKeepsItsPayload) {
   float widened[1];
   WidenF16(half, absl::MakeSpan(widened));
   EXPECT_EQ(Bits(widened[0]), 0x7f800000u | (0x155u << 13));
+}
+
+using Narrow = void (*)(absl::Span<const float>, absl::Span<uint16_t>);
+
+uint16_t Narrowed(Narrow narrow, float value) {
+  uint16_t narrowed[1];
+  narrow({value}, absl::MakeSpan(narrowed));
+  return narrowed[0];
+}
+
+// Of each two neighbours, and of the largest number and infinity, whose pattern
+// follows that of the largest number.
+void ExpectNearestPatterns(Widen widen, Narrow narrow, uint16_t infinity) {
+  const std::vector<uint16_t> from = AllPatterns();
+  std::vector<float> to(from.size());
+  widen(from, absl::MakeSpan(to));
+  for (uint16_t i = 0; i < infinity; ++i) {
+    const uint16_t next = i + 1;
+    const float step = next < infinity ? to[next] - to[i] : to[i] - to[i - 1];
+    const float middle = to[i] + step / 2;
+    const uint16_t even = i % 2 == 0 ? i : next;
+    for (const uint16_t sign : {0, 0x8000}) {
+      const float one = sign == 0 ? 1.0f : -1.0f;
+      EXPECT_EQ(Narrowed(narrow, one * to[i]), sign | i) << i;
+      EXPECT_EQ(Narrowed(narrow, one * middle), sign | even) << i;
+      EXPECT_EQ(Narrowed(narrow, one * std::nextafter(middle, 0.0f)), sign | i)
+          << i;
+      EXPECT_EQ(Narrowed(narrow, one * std::nextafter(middle, HUGE_VALF)),
+                sign | next)
+          << i;
+    }
+  }
+  for (const float sign : {1.0f, -1.0f}) {
+    const uint16_t bit = sign < 0 ? 0x8000 : 0;
+    EXPECT_EQ(Narrowed(narrow, sign * HUGE_VALF), bit | infinity);
+    EXPECT_EQ(Narrowed(narrow, sign * std::numeric_limits<float>::max()),
+              bit | infinity);
+  }
+}
+
+TEST(FloatConversionTest, NumbersAreRoundedToTheNearestBinary16) {
+  ExpectNearestPatterns(&WidenF16, &NarrowF16, /*infinity=*/0x7c00);
+}
+
+TEST(FloatConversionTest, NumbersAreRoundedToTheNearestBfloat16) {
+  ExpectNearestPatterns(&WidenBF16, &NarrowBF16, /*infinity=*/0x7f80);
+}
+
+TEST(FloatConversionTest, ANanIsNarrowedToOneOfItsSign) {
+  // Its payload is in the bits that are cut off.
+  for (const uint32_t bits : {0x7f800001u, 0xff800001u}) {
+    float nan;
+    std::memcpy(&nan, &bits, sizeof(nan));
+    for (const auto& [narrow, widen] :
+         {std::pair<Narrow, Widen>{&NarrowF16, &WidenF16},
+          {&NarrowBF16, &WidenBF16}}) {
+      const uint16_t narrowed[] = {Narrowed(narrow, nan)};
+      float widened[1];
+      widen(absl::MakeConstSpan(narrowed), absl::MakeSpan(widened));
+      EXPECT_TRUE(std::isnan(widened[0]));
+      EXPECT_EQ(std::signbit(widened[0]), bits >> 31 != 0);
+    }
+  }
 }
 
 #if defined(__x86_64__)

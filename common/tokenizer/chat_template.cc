@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "absl/status/status.h"
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "common/text/utf8.h"
 #include "common/tokenizer/tokenizer_json.h"
@@ -142,7 +143,8 @@ absl::StatusOr<ChatTemplate> ChatTemplateOf(
     const TokenizerFiles& files, const Tokenizer& tokenizer,
     const std::optional<TokenizerFile>& given, bool or_alpaca) {
   std::optional<TokenizerFile> file = given;
-  if (!file.has_value()) {
+  const bool is_given = given.has_value();
+  if (!is_given) {
     auto found = FindChatTemplate(files);
     if (!found.ok()) return found.status();
     file = *std::move(found);
@@ -166,7 +168,11 @@ absl::StatusOr<ChatTemplate> ChatTemplateOf(
         "chat template; tokenizer_config.json may name one");
   }
   return ChatTemplate{std::move(file->name), std::move(file->text),
-                      *std::move(variables)};
+                      *std::move(variables), !is_given && !is_alpaca};
+}
+
+bool DependsOnDay(const ChatTemplate& chat_template) {
+  return absl::StrContains(chat_template.text, "strftime_now");
 }
 
 }  // namespace hydra

@@ -18,7 +18,15 @@ struct ChatTemplate {
   std::string text;
   // bos_token, eos_token and others that the tokenizer names, with their texts.
   std::map<std::string, std::string> variables;
+  // It came with the tokenizer.
+  bool is_tokenizers = false;
+  // What strftime_now takes for now: the beginning of this day, "2026-11-30".
+  // Empty: when the process that renders began.
+  std::string day;
 };
+
+// Whether what it renders is another text on another day.
+bool DependsOnDay(const ChatTemplate& chat_template);
 
 // A longer one is refused.
 inline constexpr int64_t kMaxTemplateBytes = int64_t{1} << 20;

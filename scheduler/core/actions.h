@@ -25,8 +25,8 @@ struct ModelToWrite : WrittenModel {
   std::vector<std::pair<BlockKey, Version>> blocks;
 };
 
-// The trained model: those of its parameters that IsInFile() is true of, in the
-// table's order.
+// The trained model: those of its parameters that IsInFile() is true of, or
+// all, where adapters are merged; in the table's order.
 struct SaveRequest : ModelToWrite {
   // The job's configuration and what it measured, to be kept beside the model.
   hydra::v1::JobDetail detail;

@@ -23,8 +23,10 @@ int64_t Bounded(absl::int128 bytes) {
 }
 
 int64_t CommittedBytes(const JobShape& shape) {
-  return Bounded(absl::int128(shape.table->TrainedBytes()) *
-                 (1 + shape.state_factor));
+  absl::int128 bytes = shape.table->TrainedBytes();
+  const int blocks = static_cast<int>(shape.table->parameter_blocks.size());
+  for (int block = 0; block < blocks; ++block) bytes += shape.StateBytes(block);
+  return Bounded(bytes);
 }
 
 int64_t BaseBytes(const JobShape& shape) {
@@ -117,18 +119,20 @@ PoolDemand DemandOf(const JobShape& shape) {
 }
 
 PoolDemand LeastDemandOf(const JobShape& shape) {
-  int64_t largest_block = 0;
-  for (const ParameterBlock& block : shape.table->parameter_blocks) {
-    if (block.frozen) continue;
-    largest_block = std::max(largest_block, block.size_bytes);
+  int64_t largest_write = 0;
+  const int blocks = static_cast<int>(shape.table->parameter_blocks.size());
+  for (int block = 0; block < blocks; ++block) {
+    if (shape.table->parameter_blocks[block].frozen) continue;
+    largest_write = std::max(
+        largest_write, shape.ParameterBytes(block) + shape.StateBytes(block));
   }
   PoolDemand demand;
   demand.set_committed_bytes(CommittedBytes(shape));
   demand.set_base_bytes(BaseBytes(shape));
-  if (shape.clips_gradients) {
+  if (shape.gradients_wait()) {
     demand.set_gradient_bytes(Bounded(shape.table->TrainedBytes()));
   }
-  demand.set_largest_write_bytes(largest_block * (1 + shape.state_factor));
+  demand.set_largest_write_bytes(largest_write);
   return Total(demand);
 }
 

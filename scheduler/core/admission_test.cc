@@ -8,6 +8,8 @@
 #include <vector>
 
 #include "common/chain/testing/tiny_shape.h"
+#include "common/model/factored_moments.h"
+#include "common/model/model_table.h"
 
 namespace hydra {
 namespace {
@@ -58,6 +60,24 @@ TEST(DemandOfTest, CountsAllGradientsWhereTheyWaitForTheirNorm) {
   EXPECT_GE(demand.total_bytes(), LeastDemandOf(shape).total_bytes());
   EXPECT_GT(LeastDemandOf(shape).total_bytes(),
             LeastDemandOf(Shape({1, 3})).total_bytes());
+}
+
+TEST(DemandOfTest, FactoredMomentsAreCountedByTheBlocksTensors) {
+  JobShape shape = Shape({1, 3});
+  shape.state_factor = 0;
+  shape.factors_moments = true;
+  const ModelTable& table = *shape.table;
+  int64_t state = 0;
+  for (const ParameterBlock& block : table.parameter_blocks) {
+    state += FactoredStateBytes(block);
+  }
+  ASSERT_LT(state, table.ParameterBytes());
+  const hydra::v1::PoolDemand demand = DemandOf(shape);
+  EXPECT_EQ(demand.committed_bytes(), table.ParameterBytes() + state);
+  // All wait for their UPDATE.
+  EXPECT_GE(demand.gradient_bytes(), table.ParameterBytes());
+  EXPECT_GE(demand.total_bytes(), LeastDemandOf(shape).total_bytes());
+  EXPECT_EQ(LeastDemandOf(shape).committed_bytes(), demand.committed_bytes());
 }
 
 TEST(DemandOfTest, OneShardHasNoBoundariesAndNoCrossingGradients) {

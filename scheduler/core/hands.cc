@@ -4,6 +4,8 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "absl/time/time.h"
+#include "common/data/data_format.h"
 #include "glog/logging.h"
 #include "scheduler/core/job_move.h"
 #include "scheduler/core/newest_versions.h"
@@ -249,6 +251,12 @@ wv1::JobContext Hands::ContextOf(const Job& job) const {
   context.set_job_id(job.id.value());
   *context.mutable_spec() = job.submitted.spec;
   context.set_model_config_json(*job.submitted.model_config_json);
+  if (IsConversations(job.submitted.spec.data().format())) {
+    context.set_chat_template(*job.submitted.chat_template);
+    // However often it is prepared again.
+    context.set_day(
+        absl::FormatTime("%Y-%m-%d", job.submitted_at, absl::LocalTimeZone()));
+  }
   context.mutable_splits()->Assign(job.splits.begin(), job.splits.end());
   context.set_token_cache_dir(parts_.options->token_cache_dir);
   context.set_prefetch_bytes(parts_.options->prefetch_bytes +

@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "absl/time/time.h"
 #include "scheduler/core/hands.h"
 #include "scheduler/core/job_move.h"
 #include "scheduler/core/testing/hands_fixture.h"
@@ -93,6 +94,19 @@ TEST_F(HandsMessagesTest, AfterABreakOfTheStreamItIsToldAgain) {
   ASSERT_THAT(messages, SizeIs(1));
   EXPECT_THAT(TasksOf(messages[0]), ElementsAre(101));
   EXPECT_THAT(messages[0].desired.jobs(), SizeIs(1));
+}
+
+// Whatever becomes of files, and on whatever day it is prepared again.
+TEST_F(HandsMessagesTest, ConversationsComeWithTheirTemplateAndDay) {
+  Job& job = AddAt(1, InStep(3));
+  job.submitted.spec.mutable_data()->set_format(v1::DATA_FORMAT_CHAT);
+  job.submitted.chat_template = std::string("{{ messages }}");
+  job.submitted_at = absl::FromCivil(
+      absl::CivilSecond(2026, 11, 30, 23, 59, 59), absl::LocalTimeZone());
+  HandOut(job);
+  const wv1::JobContext context = Tell().at(0).desired.jobs(0);
+  EXPECT_EQ(context.chat_template(), "{{ messages }}");
+  EXPECT_EQ(context.day(), "2026-11-30");
 }
 
 // A job's specification may take a megabyte.

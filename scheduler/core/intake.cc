@@ -91,6 +91,7 @@ void Intake::FillJob(JobId id, const Entry& entry, NewJob submitted, Job& job) {
   job.submitted_at = entry.submitted_at;
   submitted.least_demands = {};
   submitted.model_config_json = models_->Text(*submitted.model_config_json);
+  submitted.chat_template = models_->Text(*submitted.chat_template);
   submitted.table = models_->Table(submitted);
   job.shape = MakeJobShape(submitted.spec, submitted.table);
   job.output_path = OutputPath(id, submitted.output_dir, submitted.spec.name());

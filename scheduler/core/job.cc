@@ -7,6 +7,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "common/chain/split.h"
+#include "common/data/data_format.h"
 #include "common/data/step_count.h"
 #include "common/status/proto_time.h"
 #include "glog/logging.h"
@@ -175,6 +176,7 @@ void Job::DropWorkingData() {
   Free(shape.shards);
   submitted.table = {};
   submitted.model_config_json = {};
+  submitted.chat_template = {};
   Free(splits);
   Free(last_lines);
   times.reset();
@@ -230,6 +232,7 @@ v1::JobStatus StatusOf(const Job& job) {
   status.set_total_steps(job.plan.total_steps);
   status.set_shard_count(
       job.partition != nullptr ? job.partition->cut_points_size() + 1 : 0);
+  status.set_counts_examples(IsTensors(job.submitted.spec.data().format()));
   FillMetrics(job, status);
   FillTimes(job, status);
   status.mutable_parameters()->Assign(job.submitted.parameters.begin(),

@@ -383,8 +383,9 @@ void JobLife::BeginSaving(Job& job, absl::Time now) {
   parts_.book->Touch(job);
   SaveRequest request{ModelToWriteOf(job, job.output_path)};
   request.detail = DetailOf(job, kAllSteps);
+  request.merge_adapters = job.submitted.spec.output().merge_adapters();
   for (int i = 0; i < job.shape.table->parameter_blocks.size(); ++i) {
-    if (!IsInFile(*job.shape.table, i)) continue;
+    if (!request.merge_adapters && !IsInFile(*job.shape.table, i)) continue;
     const BlockKey key = ParametersKey(i);
     request.blocks.emplace_back(key, *parts_.blocks->Find(job.id, key));
   }

@@ -20,6 +20,7 @@ journal::v1::SubmittedJob SubmittedOf(const NewJob& job) {
   record.mutable_parameters()->Assign(job.parameters.begin(),
                                       job.parameters.end());
   record.set_model_config_json(*job.model_config_json);
+  record.set_chat_template(*job.chat_template);
   record.set_output_dir(job.output_dir);
   record.set_base_key(job.base_key);
   record.mutable_warnings()->Assign(job.warnings.begin(), job.warnings.end());

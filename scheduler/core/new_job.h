@@ -19,6 +19,9 @@ struct NewJob {
   // "learning_rate=0.001"
   std::vector<std::string> parameters;
   Shared<std::string> model_config_json;
+  // Of conversations, where it is not the tokenizer's own: files may change
+  // after the submission. Else empty.
+  Shared<std::string> chat_template;
   Shared<ModelTable> table;
   // Below the output root; the job's own folder is made in it.
   std::string output_dir;

@@ -96,6 +96,8 @@ absl::Status Restoration::RestoreJob(JobId id, const RecoveredJob& recovered) {
   SetSubmitted(id, recovered.submitted, job);
   job.submitted.model_config_json =
       parts_.models.Text(recovered.submitted.model_config_json());
+  job.submitted.chat_template =
+      parts_.models.Text(recovered.submitted.chat_template());
   absl::StatusOr<Shared<ModelTable>> table =
       parts_.models.MakeTable(job.submitted);
   if (!table.ok()) {

@@ -152,6 +152,9 @@ TEST_F(TaskResultsTest, AJobsRateIsOfTheTimeOfItsTasksAlone) {
   const v1::JobStatus status = StatusOf(job);
   EXPECT_EQ(status.tokens_per_second(), job.tokens_per_second);
   EXPECT_LT(status.overall_tokens_per_second(), job.tokens_per_second / 100);
+  EXPECT_FALSE(status.counts_examples());
+  job.submitted.spec.mutable_data()->set_format(v1::DATA_FORMAT_TENSORS);
+  EXPECT_TRUE(StatusOf(job).counts_examples());
 }
 
 TEST_F(TaskResultsTest, WhatBecameOfEachBegunTaskIsTraced) {

@@ -13,11 +13,15 @@ ModelContents ContentsOf(const ModelToWrite& model, const PoolFile& pool,
                          const std::vector<std::string>& read_roots) {
   ModelContents contents{model};
   for (const char* name : kTokenizerFiles) {
-    const bool is_own = absl::string_view(name) == kTemplateFile &&
-                        !model.chat_template.empty();
+    const bool is_template = absl::string_view(name) == kTemplateFile;
+    if (is_template && !model.chat_template.empty()) {
+      contents.text_files.push_back({name, model.chat_template});
+      continue;
+    }
+    const bool is_named = is_template && !model.chat_template_path.empty();
     contents.copied_files.push_back(
-        {name, is_own ? model.chat_template
-                      : absl::StrCat(model.tokenizer_dir, "/", name)});
+        {name, is_named ? model.chat_template_path
+                        : absl::StrCat(model.tokenizer_dir, "/", name)});
   }
   std::set<std::string> copied;
   for (const LayerEntry& layer : model.table.layers) {

@@ -57,7 +57,7 @@ absl::Status WriteOtherFiles(const SaveRequest& request,
   const absl::Status status =
       WritePlainFile(directory, "hydra_job.json", JobJson(request)).status();
   // The model of adapters has its own.
-  if (!status.ok() || request.table.lora.has_value()) return status;
+  if (!status.ok() || request.writes_adapters()) return status;
   return CopyGenerationConfig(request, real_roots, directory);
 }
 
@@ -91,7 +91,8 @@ absl::Status WriteModel(const PoolFile& pool, const SaveRequest& request,
   }
   if (!status.ok()) return status;
   // The checkpoints lie there too, so the directory cannot be exchanged.
-  return staged->CommitFiles(ParametersFile(request.table));
+  return staged->CommitFiles(
+      request.merge_adapters ? kModelFile : ParametersFile(request.table));
 }
 
 ModelWriter::ModelWriter(const PoolFile* pool,

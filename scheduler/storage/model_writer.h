@@ -16,7 +16,8 @@ namespace hydra {
 
 // Writes one trained model as a directory that Hugging Face tools open:
 // config.json, model.safetensors, and the tokenizer's files where there are
-// any, or adapters as one that PEFT opens, see WriteModelFiles(); beside them
+// any, or adapters as one that PEFT opens, or a model with adapters merged into
+// it, see WriteModelFiles(); beside them
 // hydra_job.json with the job's configuration and what it measured. What else
 // is in the directory stays. Whoever finds the weights finds all of it, also
 // after a crash; when this returns, it is on the disk.

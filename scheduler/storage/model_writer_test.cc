@@ -1,5 +1,6 @@
 #include "scheduler/storage/model_writer.h"
 
+#include <algorithm>
 #include <filesystem>
 #include <string>
 #include <vector>
@@ -116,6 +117,71 @@ TEST_F(ModelWriterTest, OfAdaptersNothingElseIsWritten) {
   }
 }
 
+TEST_F(ModelWriterTest, MergedAdaptersAreAWholeModel) {
+  LoraConfig lora;
+  lora.r = 2;
+  lora.lora_alpha = 3;
+  model_.save.table = WithLora(model_.save.table, lora).value();
+  const ModelTable& table = model_.save.table;
+  const ParameterBlock& adapters = table.parameter_blocks.back();
+  // Behind the others, which are all 1.
+  const Slot last = model_.save.blocks.back().second.slot.value();
+  Version version;
+  version.size_bytes = adapters.size_bytes;
+  version.slot = Slot{last.offset + last.bytes, adapters.size_bytes};
+  float* const numbers = reinterpret_cast<float*>(
+      model_.pool().Range(version.slot->offset, adapters.size_bytes).data());
+  std::fill_n(numbers, adapters.element_count(), 0.5f);
+  model_.save.blocks.emplace_back(
+      ParametersKey(static_cast<int>(table.parameter_blocks.size()) - 1),
+      version);
+  model_.save.merge_adapters = true;
+  model_.folder().Write("model/generation_config.json", "{}");
+  ASSERT_TRUE(Write().ok());
+  EXPECT_THAT(Written(),
+              UnorderedElementsAre("config.json", "generation_config.json",
+                                   "hydra_job.json", "model.safetensors",
+                                   "vocab.json"));
+  EXPECT_THAT(ReadFile(PathOf("out/config.json")),
+              testing::HasSubstr("\"float32\""));
+  const auto reader =
+      safetensors::Reader::Open(PathOf("out/model.safetensors"));
+  ASSERT_TRUE(reader.ok()) << reader.status();
+  size_t tensors = 0;
+  for (const ParameterBlock& block : table.parameter_blocks) {
+    if (block.is_adapter) continue;
+    for (const TensorEntry& tensor : block.tensors) {
+      ++tensors;
+      std::vector<float> read(tensor.element_count);
+      ASSERT_TRUE(
+          reader->ReadAsFloat32(tensor.name, 0, absl::MakeSpan(read)).ok());
+      // PEFT adapts c_attn alone: 1 + 3 / 2 * (0.5 * 0.5 + 0.5 * 0.5).
+      const bool is_adapted =
+          tensor.name == "transformer.h.0.attn.c_attn.weight";
+      EXPECT_THAT(read, testing::Each(is_adapted ? 1.75f : 1.0f))
+          << tensor.name;
+    }
+  }
+  EXPECT_EQ(reader->table().tensors().size(), tensors);
+}
+
+TEST_F(ModelWriterTest, AdaptersCannotGoBeforeWhatTheyAreMergedInto) {
+  LoraConfig lora;
+  lora.r = 2;
+  model_.save.table = WithLora(model_.save.table, lora).value();
+  const int block =
+      static_cast<int>(model_.save.table.parameter_blocks.size()) - 1;
+  Version version;
+  version.size_bytes = model_.save.table.parameter_blocks[block].size_bytes;
+  version.slot = Slot{model_.pool().data_offset(), version.size_bytes};
+  model_.save.blocks.insert(model_.save.blocks.begin(),
+                            {ParametersKey(block), version});
+  model_.save.merge_adapters = true;
+  const absl::Status status = Write();
+  EXPECT_TRUE(absl::IsInvalidArgument(status)) << status;
+  EXPECT_THAT(status.message(), testing::HasSubstr("behind adapters"));
+}
+
 TEST_F(ModelWriterTest, AllOfATokenizerGoesAlong) {
   const std::string names[] = {"vocab.json",
                                "merges.txt",
@@ -137,8 +203,16 @@ TEST_F(ModelWriterTest, AllOfATokenizerGoesAlong) {
 
 TEST_F(ModelWriterTest, TheJobsTemplateStandsInForTheTokenizers) {
   model_.folder().Write("tokenizer/chat_template.jinja", "of the tokenizer");
+  model_.save.chat_template = "of the job";
+  ASSERT_TRUE(Write().ok());
+  EXPECT_EQ(ReadFile(PathOf("out/chat_template.jinja")), "of the job");
+}
+
+// As of jobs that an earlier version took in.
+TEST_F(ModelWriterTest, ATemplateThatWasNotKeptIsCopied) {
+  model_.folder().Write("tokenizer/chat_template.jinja", "of the tokenizer");
   model_.folder().Write("mine.txt", "of the job");
-  model_.save.chat_template = PathOf("mine.txt");
+  model_.save.chat_template_path = PathOf("mine.txt");
   ASSERT_TRUE(Write().ok());
   EXPECT_EQ(ReadFile(PathOf("out/chat_template.jinja")), "of the job");
 }

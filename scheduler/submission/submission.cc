@@ -299,7 +299,7 @@ class Checker {
                         IsFedWhatItTakes(*model.table, spec, mistakes);
     if (is_fed && (has_tokenizer || model.is_there) &&
         !HasMistake(mistakes, "model.tokenizer_path")) {
-      tokenizers_.Check(
+      job.chat_template = tokenizers_.Check(
           spec,
           model.table.has_value() && !model.table->examples.has_value()
               ? std::optional<int64_t>(model.table->vocabulary_size)
@@ -315,8 +315,8 @@ class Checker {
     if (model.table->RunsOwnCode()) {
       CheckOwnCode(allows_exported_chains_, spec, mistakes);
     }
-    const bool freezes = spec.has_lora() || spec.model().frozen_size() > 0;
-    if (freezes && spec.model().frozen_dtype() == v1::PARAMETER_TYPE_AUTO) {
+    if (FreezesAny(spec) &&
+        spec.model().frozen_dtype() == v1::PARAMETER_TYPE_AUTO) {
       spec.mutable_model()->set_frozen_dtype(model.weights_type);
     }
     CheckAgainstModel(*model.table, spec, mistakes);

@@ -12,6 +12,8 @@
 #include "common/gzip/testing/gzip.h"
 #include "common/model/gpt2_table.h"
 #include "common/safetensors/writer.h"
+#include "common/tokenizer/chat_template.h"
+#include "scheduler/core/new_job.h"
 
 namespace hydra {
 namespace {
@@ -143,9 +145,12 @@ TEST_F(SubmissionTest, PatternsThatDoNotFitTheModelAreNamed) {
   ASSERT_TRUE(jobs.ok()) << jobs.status();
   EXPECT_TRUE(jobs->front().table->parameter_blocks[2].frozen);
   job_.mutable_model()->set_frozen(0, "*.h.0.*.weight");
+  const auto in_part = Check();
+  ASSERT_TRUE(in_part.ok()) << in_part.status();
+  EXPECT_EQ(in_part->front().table->parameter_blocks.back().divided_from, 2);
+  job_.mutable_model()->set_frozen(0, "*.h.77.*");
   EXPECT_THAT(std::string(Check().status().message()),
-              HasSubstr("model.frozen: the tensors of a layer are frozen "
-                        "together"));
+              HasSubstr("model.frozen: '*.h.77.*' matches no tensor"));
 }
 
 TEST_F(SubmissionTest, AFileThatIsNamedTwiceIsReportedOnce) {
@@ -247,13 +252,25 @@ TEST_F(SubmissionTest, ConversationsNeedATemplateBeforeTheJobRuns) {
   ASSERT_TRUE(jobs.ok()) << jobs.status();
   EXPECT_TRUE(jobs->front().spec.data().has_packing());
   EXPECT_FALSE(jobs->front().spec.data().train_on_prompt());
-  // Instructions have Alpaca's, which needs a token that ends answers.
+  // It is kept, in the record too.
+  EXPECT_EQ(*jobs->front().chat_template, "{{ messages }}");
+  EXPECT_EQ(SubmittedOf(jobs->front()).chat_template(), "{{ messages }}");
+  folder_.Write("a.jinja", std::string(200'000, ' '));
+  EXPECT_THAT(Refusal(), ElementsAre(AllOf(HasSubstr("data.chat_template: "),
+                                           HasSubstr("131072"))));
+  // The tokenizer's own lies where the tokenizer lies.
+  folder_.Write("model/tokenizer_config.json", R"({"chat_template": "x"})");
   data.clear_chat_template();
+  ASSERT_TRUE(Check().ok()) << Check().status();
+  EXPECT_EQ(*Check()->front().chat_template, "");
+  folder_.Write("model/tokenizer_config.json", "{}");
+  // Instructions have Alpaca's, which needs a token that ends answers.
   data.set_format(v1::DATA_FORMAT_INSTRUCTION);
   EXPECT_THAT(Refusal(), ElementsAre(AllOf(HasSubstr("data.chat_template: "),
                                            HasSubstr("no eos_token"))));
   folder_.Write("model/tokenizer_config.json", R"({"eos_token": "[UNK]"})");
-  EXPECT_TRUE(Check().ok()) << Check().status();
+  ASSERT_TRUE(Check().ok()) << Check().status();
+  EXPECT_EQ(*Check()->front().chat_template, AlpacaTemplate().text);
   // An array of rows.
   folder_.Write("rows.jsonl", "[1]");
   EXPECT_THAT(Refusal(), ElementsAre(HasSubstr("is no JSON Lines")));

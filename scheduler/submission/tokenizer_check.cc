@@ -1,5 +1,7 @@
 #include "scheduler/submission/tokenizer_check.h"
 
+#include <utility>
+
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
 #include "common/data/data_format.h"
@@ -16,6 +18,9 @@ namespace v1 = hydra::v1;
 
 constexpr char kField[] = "model.tokenizer_path";
 constexpr char kTemplateField[] = "data.chat_template";
+
+// Each job of a sweep has it among its records.
+constexpr int64_t kMaxKeptTemplateBytes = int64_t{128} << 10;
 
 }  // namespace
 
@@ -58,33 +63,35 @@ TokenizerCheck::Finding TokenizerCheck::Look(const Asked& asked) const {
     finding.size = tokenizer->size;
     finding.end_of_text_id = tokenizer->end_of_text_id;
     finding.template_mistake =
-        std::string(CheckTemplate(asked, files, *tokenizer).message());
+        std::string(FindTemplate(asked, files, *tokenizer, finding).message());
   } else {
     finding.mistakes.push_back(std::string(tokenizer.status().message()));
   }
   return finding;
 }
 
-absl::Status TokenizerCheck::CheckTemplate(const Asked& asked,
-                                           const TokenizerFiles& files,
-                                           const Tokenizer& tokenizer) const {
+absl::Status TokenizerCheck::FindTemplate(const Asked& asked,
+                                          const TokenizerFiles& files,
+                                          const Tokenizer& tokenizer,
+                                          Finding& finding) const {
   if (!IsConversations(asked.format)) return absl::OkStatus();
   std::optional<TokenizerFile> given;
   if (!asked.chat_template.empty()) {
     absl::StatusOr<std::string> text =
-        ReadUserFile(asked.chat_template, paths_, kMaxTemplateBytes);
+        ReadUserFile(asked.chat_template, paths_, kMaxKeptTemplateBytes);
     if (!text.ok()) return text.status();
     given = TokenizerFile{asked.chat_template, *std::move(text)};
   }
-  return ChatTemplateOf(files, tokenizer, given,
-                        asked.format == v1::DATA_FORMAT_INSTRUCTION)
-      .status();
+  const bool is_instruction = asked.format == v1::DATA_FORMAT_INSTRUCTION;
+  auto found = ChatTemplateOf(files, tokenizer, given, is_instruction);
+  if (!found.ok()) return found.status();
+  if (!found->is_tokenizers) finding.chat_template = std::move(found->text);
+  return absl::OkStatus();
 }
 
-void TokenizerCheck::Check(const v1::JobSpec& spec,
-                           std::optional<int64_t> vocabulary_size,
-                           Mistakes* mistakes,
-                           std::vector<std::string>* warnings) {
+Shared<std::string> TokenizerCheck::Check(
+    const v1::JobSpec& spec, std::optional<int64_t> vocabulary_size,
+    Mistakes* mistakes, std::vector<std::string>* warnings) {
   const std::string& directory = spec.model().tokenizer_path();
   const v1::DataFormat format = spec.data().format();
   // Of those who do not look at it.
@@ -122,6 +129,7 @@ void TokenizerCheck::Check(const v1::JobSpec& spec,
         ", the model's vocab_size is ", *vocabulary_size,
         "; text with a token beyond it fails the job"));
   }
+  return finding.chat_template;
 }
 
 }  // namespace hydra

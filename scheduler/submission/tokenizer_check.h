@@ -10,6 +10,7 @@
 
 #include "absl/status/status.h"
 #include "common/jobfile/mistakes.h"
+#include "common/shared/shared.h"
 #include "common/tokenizer/tokenizer.h"
 #include "hydra/v1/job.pb.h"
 #include "scheduler/submission/path_policy.h"
@@ -18,7 +19,9 @@ namespace hydra {
 
 // Looks at the tokenizers of a submission's jobs: text is tokenized only when a
 // job runs, and whether that can be done is known before; so is where the
-// template of conversations is, but not what it does. A directory is read once
+// template of conversations is, but not what it does. One that the tokenizer
+// does not bring along is kept with the job, whatever becomes of its file. A
+// directory is read once
 // for each of the formats that jobs have.
 //
 // Not thread-safe. Reads files.
@@ -28,10 +31,12 @@ class TokenizerCheck {
   explicit TokenizerCheck(const PathPolicy* paths) : paths_(*paths) {}
 
   // Requires the defaults of `spec` filled in. `vocabulary_size`: the model's,
-  // if it is known.
-  void Check(const hydra::v1::JobSpec& spec,
-             std::optional<int64_t> vocabulary_size, Mistakes* mistakes,
-             std::vector<std::string>* warnings);
+  // if it is known. Returns the template of conversations where that is not the
+  // tokenizer's own, else an empty text.
+  Shared<std::string> Check(const hydra::v1::JobSpec& spec,
+                            std::optional<int64_t> vocabulary_size,
+                            Mistakes* mistakes,
+                            std::vector<std::string>* warnings);
 
  private:
   struct Finding {
@@ -41,6 +46,8 @@ class TokenizerCheck {
     std::optional<uint32_t> end_of_text_id;
     // Of the template of conversations, if there is none to render with.
     std::string template_mistake;
+    // That one, if it is not the tokenizer's.
+    Shared<std::string> chat_template;
   };
   // All that a finding follows from.
   struct Asked {
@@ -55,8 +62,8 @@ class TokenizerCheck {
     }
   };
   Finding Look(const Asked& asked) const;
-  absl::Status CheckTemplate(const Asked& asked, const TokenizerFiles& files,
-                             const Tokenizer& tokenizer) const;
+  absl::Status FindTemplate(const Asked& asked, const TokenizerFiles& files,
+                            const Tokenizer& tokenizer, Finding& finding) const;
 
   const PathPolicy& paths_;
   std::map<Asked, Finding> seen_;

@@ -1,15 +1,15 @@
 // What hydrad answers to broken submissions and requests, and that it serves on
 // after each. Prints the table of docs/benchmarks.md.
 
+#include "tests/e2e/bad_input.h"
+
 #include <gmock/gmock.h>
 #include <grpcpp/generic/generic_stub.h>
 #include <grpcpp/grpcpp.h>
 #include <gtest/gtest.h>
-#include <sys/stat.h>
 
-#include <cstdio>
+#include <cmath>
 #include <filesystem>
-#include <functional>
 #include <string>
 #include <vector>
 
@@ -17,7 +17,6 @@
 #include "absl/strings/str_replace.h"
 #include "common/file/scratch_directory.h"
 #include "tests/e2e/cluster.h"
-#include "tests/e2e/small_job.h"
 
 namespace hydra {
 namespace {
@@ -29,104 +28,6 @@ using ::testing::HasSubstr;
 constexpr auto kInvalid = grpc::StatusCode::INVALID_ARGUMENT;
 constexpr auto kNotFound = grpc::StatusCode::NOT_FOUND;
 constexpr auto kExhausted = grpc::StatusCode::RESOURCE_EXHAUSTED;
-
-struct Submission {
-  std::string what;
-  std::function<void(v1::SubmitRequest&)> spoil;
-  grpc::StatusCode code;
-  // Must be part of the answer.
-  std::string answer;
-};
-
-class BadInputTest : public ::testing::Test {
- protected:
-  static void SetUpTestSuite() {
-    Cluster::Options options;
-    options.devices = {"cpu:0=16MiB"};
-    options.settings = {"pool.size_bytes=64MiB"};
-    cluster_ = new Cluster(options);
-    files_ = new SmallJobFiles(MakeSmallJobFiles(cluster_->directory()));
-  }
-  static void TearDownTestSuite() {
-    delete files_;
-    delete cluster_;
-  }
-
-  v1::SubmitRequest Good() {
-    v1::SubmitRequest request;
-    *request.mutable_job() = SmallJob(*files_, {2});
-    return request;
-  }
-  grpc::Status Submit(const v1::SubmitRequest& request) {
-    grpc::ClientContext context;
-    v1::SubmitResponse response;
-    return cluster_->stub().Submit(&context, request, &response);
-  }
-  void ExpectServesOn() {
-    v1::SubmitRequest request = Good();
-    request.set_validate_only(true);
-    const grpc::Status status = Submit(request);
-    EXPECT_TRUE(status.ok()) << status.error_message();
-  }
-  void Report(const std::string& what, int code, const std::string& answer) {
-    const std::string line = answer.substr(0, answer.find('\n'));
-    std::printf("| %s | %d | %s |\n", what.c_str(), code,
-                absl::StrReplaceAll(line, {{cluster_->directory(), "DIR"},
-                                           {fs::current_path().string(), "."}})
-                    .c_str());
-  }
-  void ExpectRefused(const Submission& submission) {
-    SCOPED_TRACE(submission.what);
-    v1::SubmitRequest request = Good();
-    submission.spoil(request);
-    const grpc::Status status = Submit(request);
-    EXPECT_EQ(status.error_code(), submission.code) << status.error_message();
-    EXPECT_THAT(status.error_message(), HasSubstr(submission.answer));
-    Report(submission.what, status.error_code(), status.error_message());
-    ExpectServesOn();
-  }
-  // The job is accepted, and fails by itself.
-  void ExpectFails(const Submission& submission) {
-    SCOPED_TRACE(submission.what);
-    v1::SubmitRequest request = Good();
-    submission.spoil(request);
-    const std::string id = cluster_->Submit(request).front();
-    const v1::JobDetail job = cluster_->AwaitEnd(id);
-    EXPECT_EQ(job.status().state(), v1::JOB_STATE_FAILED);
-    EXPECT_THAT(job.status().reason(), HasSubstr(submission.answer));
-    Report(submission.what + " (the job fails)", 0, job.status().reason());
-    ExpectServesOn();
-  }
-
-  // A model directory like the fixture, with one file replaced.
-  std::string ModelWith(const std::string& file, const std::string& content) {
-    const std::string path =
-        absl::StrCat(cluster_->directory(), "/model", ++models_);
-    fs::create_directories(path);
-    for (const char* name : {"config.json", "model.safetensors"}) {
-      WriteFile(absl::StrCat(path, "/", name),
-                ReadFile(absl::StrCat(files_->tiny_model, "/", name)));
-    }
-    WriteFile(absl::StrCat(path, "/", file), content);
-    return path;
-  }
-  std::string FileWith(const std::string& content) {
-    const std::string path =
-        absl::StrCat(cluster_->directory(), "/file", ++models_);
-    WriteFile(path, content);
-    return path;
-  }
-  std::string Weights() {
-    return ReadFile(files_->tiny_model + "/model.safetensors");
-  }
-
-  static Cluster* cluster_;
-  static SmallJobFiles* files_;
-  int models_ = 0;
-};
-
-Cluster* BadInputTest::cluster_ = nullptr;
-SmallJobFiles* BadInputTest::files_ = nullptr;
 
 TEST_F(BadInputTest, WrongValuesAreRefusedWithTheirField) {
   for (const Submission& submission : std::vector<Submission>{

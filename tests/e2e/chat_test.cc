@@ -13,6 +13,7 @@
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "common/file/scratch_directory.h"
+#include "common/tokenizer/chat_template.h"
 #include "tests/e2e/cluster.h"
 #include "tests/e2e/outcome.h"
 #include "tests/e2e/small_job.h"
@@ -146,6 +147,65 @@ TEST_F(ChatJobTest, EveryPartitionGivesTheBitsOfPlainTraining) {
 TEST_F(ChatJobTest, PackedRowsDoSoToo) {
   spec_.mutable_data()->set_packing(true);
   ExpectTheBitsOfPlainTraining(/*packed=*/true);
+}
+
+TEST_F(ChatJobTest, ItsTemplateStaysThoughTheFileGoes) {
+  const std::string path = folder_ + "/mine.jinja";
+  const std::string text =
+      "{% for m in messages %}{% generation %}{{ m.content }}{% endgeneration "
+      "%}{% endfor %}";
+  WriteFile(path, text);
+  spec_.mutable_data()->set_chat_template(path);
+  Cluster cluster({});
+  const std::string id = cluster.Submit(spec_);
+  WriteFile(path, "{{ raise_exception('it changed') }}");
+  // It is among the job's records.
+  cluster.KillDaemon();
+  cluster.LosePool();
+  cluster.StartDaemon();
+  const v1::JobDetail job = cluster.AwaitEnd(id);
+  ASSERT_EQ(job.status().state(), v1::JOB_STATE_COMPLETED)
+      << job.status().reason();
+  EXPECT_EQ(ReadFile(job.output_path() + "/chat_template.jinja"), text);
+}
+
+// A model that was trained on Alpaca's prompt brings it along, and instructions
+// become the very same tokens by it.
+TEST_F(ChatJobTest, AlpacasPromptGoesAlongAndRendersTheSame) {
+  fs::remove(model_ + "/tokenizer_config.json");
+  WriteFile(model_ + "/tokenizer_config.json",
+            R"({"eos_token": "<|im_end|>"})");
+  // Its own beginning is longer than the model's context.
+  WriteFile(folder_ + "/train.jsonl",
+            R"({"system": "S ", "instruction": "Say so.", "output": "So."})"
+            "\n");
+  spec_.mutable_data()->clear_validation_files();
+  spec_.mutable_data()->set_format(v1::DATA_FORMAT_INSTRUCTION);
+  spec_.mutable_train()->set_per_device_train_batch_size(1);
+  spec_.mutable_train()->set_gradient_accumulation_steps(1);
+  spec_.mutable_train()->set_context_length(64);
+  spec_.mutable_train()->set_max_steps(1);
+  Cluster cluster({});
+  const v1::JobDetail first = Run(cluster);
+  EXPECT_TRUE(ReadFile(first.output_path() + "/chat_template.jinja") ==
+              AlpacaTemplate().text);
+  const std::string written = folder_ + "/written";
+  fs::create_directory(written);
+  for (const char* file :
+       {"tokenizer.json", "tokenizer_config.json", "chat_template.jinja"}) {
+    fs::copy_file(absl::StrCat(first.output_path(), "/", file),
+                  absl::StrCat(written, "/", file));
+  }
+  spec_.mutable_model()->set_tokenizer_path(written);
+  const v1::JobDetail second = Run(cluster);
+  EXPECT_EQ(Difference(OutcomeOf(second), OutcomeOf(first)), "");
+  // Its name follows from what is rendered, and how.
+  int prepared = 0;
+  for (const auto& entry :
+       fs::directory_iterator(cluster.state_dir() + "/tokens")) {
+    prepared += entry.path().extension() == ".tokens";
+  }
+  EXPECT_EQ(prepared, 1);
 }
 
 TEST_F(ChatJobTest, ARowThatIsWrongEndsTheJobWithItsFileAndLine) {

@@ -156,6 +156,11 @@ void Cluster::KillDaemon() {
   AwaitProgram(std::exchange(pid_, 0), kDeadline);
 }
 
+void Cluster::LosePool() const {
+  fs::remove(directory_ + "/pool");
+  fs::remove(directory_ + "/pool.db");
+}
+
 void Cluster::StopDaemon() {
   kill(pid_, SIGTERM);
   const int code = AwaitProgram(std::exchange(pid_, 0), kDeadline);

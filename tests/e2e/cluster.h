@@ -43,6 +43,8 @@ class Cluster {
 
   // kill -9 of the daemon; its workers live on.
   void KillDaemon();
+  // Its own pool is gone, as after a restart of the machine. No daemon runs.
+  void LosePool() const;
   // SIGTERM; returns when it has ended, and checks that it ended well.
   void StopDaemon();
   // Starts it again on what it left, with `options`; returns when it serves.

@@ -4,7 +4,6 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include <filesystem>
 #include <string>
 
 #include "common/file/scratch_directory.h"
@@ -15,7 +14,6 @@
 namespace hydra {
 namespace {
 
-namespace fs = std::filesystem;
 namespace v1 = hydra::v1;
 using ::testing::StartsWith;
 
@@ -68,11 +66,7 @@ TEST_F(EarlyStoppingTest, ItStopsThereThoughDaemonAndPoolAreLost) {
   for (int64_t step : {3, 8, 13}) {
     cluster.AwaitStep(job, step);
     cluster.KillDaemon();
-    if (step == 13) {
-      // As after a restart of the machine.
-      fs::remove(cluster.directory() + "/pool");
-      fs::remove(cluster.directory() + "/pool.db");
-    }
+    if (step == 13) cluster.LosePool();
     cluster.StartDaemon();
   }
   ExpectStopped(cluster.AwaitEnd(job));

@@ -53,8 +53,9 @@ TEST_F(ExactnessTest, EveryPartitionGivesTheSameBits) {
 
 TEST_F(ExactnessTest, EveryOptimizerIsTheSameInOnePieceAndInMany) {
   Cluster cluster({});
-  for (v1::Optimizer optimizer : {v1::OPTIMIZER_SGD, v1::OPTIMIZER_ADAM,
-                                  v1::OPTIMIZER_ADAMW, v1::OPTIMIZER_LION}) {
+  for (v1::Optimizer optimizer :
+       {v1::OPTIMIZER_SGD, v1::OPTIMIZER_ADAM, v1::OPTIMIZER_ADAMW,
+        v1::OPTIMIZER_LION, v1::OPTIMIZER_ADAFACTOR}) {
     v1::JobSpec spec = SmallJob(files_, {});
     spec.mutable_train()->set_optim(optimizer);
     if (optimizer == v1::OPTIMIZER_SGD) {
@@ -63,6 +64,33 @@ TEST_F(ExactnessTest, EveryOptimizerIsTheSameInOnePieceAndInMany) {
     const Outcome whole = CompletedOutcomeOf(cluster.Run(spec));
     for (int cut : {1, 2, 3}) spec.mutable_partition()->add_cut_points(cut);
     ExpectSame(CompletedOutcomeOf(cluster.Run(spec)), whole);
+  }
+}
+
+TEST_F(ExactnessTest, AdafactorIsThatOfPlainTraining) {
+  Cluster::Options options;
+  options.devices = {"cpu:0=64MiB", "cpu:1=64MiB,link=0.05"};
+  Cluster cluster(options);
+  for (const double max_grad_norm : {0.0, 0.01}) {
+    SCOPED_TRACE(max_grad_norm);
+    v1::JobSpec spec = SmallJob(files_, {});
+    spec.mutable_train()->set_optim(v1::OPTIMIZER_ADAFACTOR);
+    spec.mutable_train()->set_max_grad_norm(max_grad_norm);
+    spec.mutable_train()->set_no_decay_biases_and_norms(true);
+    const v1::JobDetail whole = cluster.Run(spec);
+    EXPECT_EQ(DifferenceToPlainTraining(whole, files_.tiny_model,
+                                        files_.train_tokens),
+              "");
+    for (const v1::StepMetrics& step : whole.steps()) {
+      EXPECT_EQ(step.has_grad_norm(), max_grad_norm > 0);
+    }
+    spec.mutable_train()->set_micro_batches_per_round(1);
+    for (const std::vector<int>& cuts : {std::vector<int>{2}, {1, 2, 3}}) {
+      spec.clear_partition();
+      for (int cut : cuts) spec.mutable_partition()->add_cut_points(cut);
+      ExpectSame(CompletedOutcomeOf(cluster.Run(spec)),
+                 CompletedOutcomeOf(whole));
+    }
   }
 }
 

@@ -2,13 +2,16 @@
 
 #include <gtest/gtest.h>
 
+#include <cstddef>
 #include <filesystem>
+#include <utility>
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_replace.h"
 #include "absl/strings/str_split.h"
 #include "common/file/scratch_directory.h"
 #include "tests/e2e/cluster.h"
+#include "tests/e2e/outcome.h"
 
 namespace hydra {
 
@@ -49,6 +52,33 @@ std::vector<hydra::v1::JobDetail> ExampleSweep::Train(
   }
   EXPECT_EQ(cluster.AwaitEmptyPool(), 0);
   return jobs;
+}
+
+std::vector<ExampleSweep::Pair> ExampleSweep::TrainAlsoInOnePiece(
+    const Comparison& wanted) const {
+  std::vector<hydra::v1::JobDetail> jobs =
+      Train(wanted.steps, wanted.memory, "");
+  std::vector<hydra::v1::JobDetail> whole = Train(
+      wanted.steps, wanted.whole_memory, "partition: {shards: longest}\n");
+  EXPECT_EQ(jobs.size(), wanted.jobs);
+  EXPECT_EQ(whole.size(), wanted.jobs);
+  if (jobs.size() != whole.size()) return {};
+  std::vector<Pair> pairs;
+  for (size_t i = 0; i < jobs.size(); ++i) {
+    const hydra::v1::JobDetail& job = jobs[i];
+    SCOPED_TRACE(job.status().name());
+    EXPECT_EQ(job.status().state(), hydra::v1::JOB_STATE_COMPLETED)
+        << job.status().reason();
+    if (job.status().state() != hydra::v1::JOB_STATE_COMPLETED) return {};
+    EXPECT_EQ(job.warnings_size(), 0) << job.warnings(0);
+    EXPECT_EQ(whole[i].partition().cut_points_size(), 0);
+    const Outcome outcome = OutcomeOf(job);
+    EXPECT_EQ(outcome.losses.size(), wanted.steps);
+    EXPECT_EQ(outcome.evaluations.size(), wanted.evaluations);
+    EXPECT_EQ(Difference(outcome, OutcomeOf(whole[i])), "");
+    pairs.push_back({std::move(jobs[i]), std::move(whole[i])});
+  }
+  return pairs;
 }
 
 }  // namespace hydra

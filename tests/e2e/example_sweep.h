@@ -25,6 +25,26 @@ class ExampleSweep {
       int steps, const std::string& memory, const std::string& more,
       const std::vector<std::string>& settings = {}) const;
 
+  // What two trainings of the sweep must have in common.
+  struct Comparison {
+    int jobs;
+    int steps;
+    // Of each device; where nothing must be cut, that of the second training.
+    std::string memory;
+    std::string whole_memory;
+    // Of each job, at its end.
+    int evaluations;
+  };
+  // A job, and the same one in one piece.
+  struct Pair {
+    hydra::v1::JobDetail job;
+    hydra::v1::JobDetail whole;
+  };
+  // The jobs in the order of the sweep, trained with the memory of the
+  // example's README.md and again in one piece. Checks that all complete
+  // without a warning, with the same bits. None, if a job did not complete.
+  std::vector<Pair> TrainAlsoInOnePiece(const Comparison& wanted) const;
+
  private:
   const std::string folder_;
   const int max_steps_;

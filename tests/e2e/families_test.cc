@@ -177,6 +177,49 @@ TEST_P(FamiliesTest, FrozenFirstLayersAreTheSameInOnePieceAndInMany) {
   ExpectTheBitsOfPlainTraining(cluster, spec);
 }
 
+TEST_P(FamiliesTest, PartsOfBlocksThatAreFrozenStayAsTheyAre) {
+  Cluster cluster(PlainAndLinked());
+  v1::JobSpec spec = Job();
+  spec.mutable_model()->add_frozen("*.mlp.*");
+  spec.mutable_train()->set_dropout(0.1);
+  spec.mutable_train()->set_max_grad_norm(0.01);
+  spec.mutable_train()->set_micro_batches_per_round(1);
+  ExpectTheBitsOfPlainTraining(cluster, spec);
+  const std::string trained = Run(cluster, spec).output_path();
+  const auto before = safetensors::Reader::Open(model_ + "/model.safetensors");
+  const auto after = safetensors::Reader::Open(trained + "/model.safetensors");
+  ASSERT_TRUE(before.ok() && after.ok());
+  for (const safetensors::TensorInfo& tensor : before->table().tensors()) {
+    std::vector<float> a(tensor.elements), b(tensor.elements);
+    ASSERT_TRUE(before->ReadAsFloat32(tensor.name, 0, absl::MakeSpan(a)).ok());
+    ASSERT_TRUE(after->ReadAsFloat32(tensor.name, 0, absl::MakeSpan(b)).ok());
+    EXPECT_EQ(a == b, tensor.name.find(".mlp.") != std::string::npos)
+        << tensor.name;
+  }
+}
+
+TEST_P(FamiliesTest, NormsAloneAreTheSameInOnePieceAndInMany) {
+  Cluster cluster(PlainAndLinked());
+  v1::JobSpec spec = Job();
+  for (const char* pattern :
+       IsGpt2() ? std::vector<const char*>{"*.w?e.*", "*.attn.*", "*.mlp.*"}
+                : std::vector<const char*>{"*.embed_tokens.*", "*lm_head.*",
+                                           "*_proj.*"}) {
+    spec.mutable_model()->add_frozen(pattern);
+  }
+  ExpectTheBitsOfPlainTraining(cluster, spec);
+}
+
+TEST_P(FamiliesTest, AdafactorIsTheSameInOnePieceAndInMany) {
+  Cluster cluster(PlainAndLinked());
+  v1::JobSpec spec = Job();
+  spec.mutable_train()->set_optim(v1::OPTIMIZER_ADAFACTOR);
+  ExpectTheBitsOfPlainTraining(cluster, spec);
+  spec.mutable_model()->add_frozen("*.mlp.*");
+  spec.mutable_train()->set_max_grad_norm(0.01);
+  ExpectTheBitsOfPlainTraining(cluster, spec);
+}
+
 TEST_P(FamiliesTest, FrozenParametersOfTwoBytesChangeNoBit) {
   RoundWeights(model_);
   Cluster cluster(PlainAndLinked());
@@ -213,6 +256,8 @@ TEST_P(FamiliesTest, FrozenLayersOfTwoBytesChangeNoBit) {
   Cluster cluster(PlainAndLinked());
   v1::JobSpec spec = Job();
   spec.mutable_model()->add_frozen(IsGpt2() ? "*.h.0.*" : "*.layers.0.*");
+  // And a part of one.
+  spec.mutable_model()->add_frozen("*.1.mlp.*");
   spec.mutable_checkpoint()->set_every_steps(2);
   const v1::JobDetail half = Run(cluster, spec);
   spec.mutable_model()->set_frozen_dtype(v1::PARAMETER_TYPE_FLOAT32);
@@ -256,6 +301,65 @@ TEST_P(FamiliesTest, TrainedAdaptersAreAsPeftWritesThem) {
   for (const auto& [name, shape] : shapes) {
     EXPECT_EQ(name.rfind("base_model.model.", 0), 0) << name;
     EXPECT_EQ(shape[name.find("lora_A") == name.npos ? 1 : 0], 2) << name;
+  }
+}
+
+// The same bits however it was cut.
+TEST_P(FamiliesTest, MergedAdaptersAreAWholeModelOfTheBasesType) {
+  Cluster cluster(PlainAndLinked());
+  v1::JobSpec spec = Job();
+  spec.mutable_train()->set_max_steps(2);
+  // So that what is added is more than what bfloat16 rounds away.
+  spec.mutable_train()->set_learning_rate(0.01);
+  spec.mutable_lora()->add_target_modules("all-linear");
+  for (const bool is_rounded : {false, true}) {
+    SCOPED_TRACE(is_rounded ? "bfloat16" : "float32");
+    if (is_rounded) RoundWeights(model_);
+    spec.mutable_output()->set_merge_adapters(false);
+    spec.clear_partition();
+    const v1::JobDetail adapted = Run(cluster, spec);
+    spec.mutable_output()->set_merge_adapters(true);
+    const v1::JobDetail whole = Run(cluster, spec);
+    const std::string merged = whole.output_path();
+    EXPECT_FALSE(std::filesystem::exists(merged + "/adapter_config.json"));
+    EXPECT_EQ(ShapesIn(merged), ShapesIn(model_));
+    EXPECT_EQ(
+        nlohmann::json::parse(ReadFile(merged + "/config.json")).at("dtype"),
+        is_rounded ? "bfloat16" : "float32");
+    const auto before =
+        safetensors::Reader::Open(model_ + "/model.safetensors");
+    const auto after = safetensors::Reader::Open(merged + "/model.safetensors");
+    ASSERT_TRUE(before.ok() && after.ok());
+    size_t changed = 0;
+    for (const safetensors::TensorInfo& tensor : before->table().tensors()) {
+      EXPECT_EQ(after->table().Find(tensor.name)->dtype, tensor.dtype);
+      std::vector<float> a(tensor.elements), b(tensor.elements);
+      ASSERT_TRUE(
+          before->ReadAsFloat32(tensor.name, 0, absl::MakeSpan(a)).ok());
+      ASSERT_TRUE(after->ReadAsFloat32(tensor.name, 0, absl::MakeSpan(b)).ok());
+      changed += a != b;
+    }
+    EXPECT_EQ(
+        changed,
+        ShapesIn(adapted.output_path(), "adapter_model.safetensors").size() /
+            2);
+    spec.mutable_partition()->add_cut_points(2);
+    EXPECT_EQ(Difference(OutcomeOf(Run(cluster, spec)), OutcomeOf(whole)), "");
+    // A step of no length leaves it as it is: it has the adapted model's loss.
+    // What is in hydrad's state directory no job may read.
+    const std::string copy = FreshDirectory() + "/merged";
+    std::filesystem::copy(merged, copy,
+                          std::filesystem::copy_options::recursive);
+    v1::JobSpec next = Job();
+    next.mutable_model()->set_path(copy);
+    next.mutable_train()->set_max_steps(1);
+    next.mutable_train()->set_learning_rate(1e-30);
+    const v1::JobDetail opened = Run(cluster, next);
+    ASSERT_GT(opened.evaluations_size(), 0);
+    ASSERT_GT(adapted.evaluations_size(), 0);
+    EXPECT_NEAR(opened.evaluations().rbegin()->loss(),
+                adapted.evaluations().rbegin()->loss(),
+                is_rounded ? 1e-2 : 1e-4);
   }
 }
 

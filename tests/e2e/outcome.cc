@@ -43,9 +43,12 @@ std::string FirstDifference(const std::string& what,
 Outcome OutcomeOf(const v1::JobDetail& job) {
   Outcome outcome;
   if (job.status().state() != v1::JOB_STATE_COMPLETED) return outcome;
-  outcome.weights = ReadFile(
-      job.output_path() +
-      (job.spec().has_lora() ? "/adapter_model" : "/model") + ".safetensors");
+  outcome.weights =
+      ReadFile(job.output_path() +
+               (job.spec().has_lora() && !job.spec().output().merge_adapters()
+                    ? "/adapter_model"
+                    : "/model") +
+               ".safetensors");
   for (const v1::StepMetrics& step : job.steps()) {
     outcome.losses.emplace_back(step.step(), step.train_loss());
   }

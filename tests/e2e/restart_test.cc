@@ -26,14 +26,7 @@ namespace fs = std::filesystem;
 namespace v1 = hydra::v1;
 using ::testing::HasSubstr;
 
-class RestartTest : public FaultTest {
- protected:
-  // As after a restart of the machine.
-  static void LosePool(const Cluster& cluster) {
-    fs::remove(cluster.directory() + "/pool");
-    fs::remove(cluster.directory() + "/pool.db");
-  }
-};
+class RestartTest : public FaultTest {};
 
 TEST_F(RestartTest, ADaemonKilledWhileWorkersRunGoesOnWithThem) {
   Cluster cluster(TwoDevices());
@@ -57,7 +50,7 @@ TEST_F(RestartTest, WithoutThePoolJobsGoOnFromTheirCheckpoints) {
     return detail.checkpoints_size() > 0;
   });
   cluster.KillDaemon();
-  LosePool(cluster);
+  cluster.LosePool();
   cluster.StartDaemon();
   EXPECT_GE(cluster.Job(job).status().step(), 5);
   ExpectExact(cluster.AwaitEnd(job));
@@ -78,12 +71,33 @@ TEST_F(RestartTest, WithoutThePoolAdaptersGoOnFromTheirCheckpoints) {
     return detail.checkpoints_size() > 0;
   });
   cluster.KillDaemon();
-  LosePool(cluster);
+  cluster.LosePool();
   cluster.StartDaemon();
   const v1::JobDetail resumed = cluster.Job(job);
   EXPECT_GE(resumed.status().step(), 5);
   EXPECT_FALSE(
       fs::exists(resumed.checkpoints(0).path() + "/model.safetensors"));
+  EXPECT_EQ(Difference(OutcomeOf(cluster.AwaitEnd(job)), OutcomeOf(whole)), "");
+}
+
+// Whose moments are no larger than its rows and columns.
+TEST_F(RestartTest, WithoutThePoolAdafactorGoesOnFromItsCheckpoints) {
+  v1::JobSpec spec = LongSpec();
+  spec.mutable_train()->set_optim(v1::OPTIMIZER_ADAFACTOR);
+  spec.mutable_checkpoint()->set_every_steps(5);
+  Cluster undisturbed({});
+  const v1::JobDetail whole = undisturbed.Run(spec);
+  ASSERT_EQ(whole.status().state(), v1::JOB_STATE_COMPLETED)
+      << whole.status().reason();
+  Cluster cluster(TwoDevices());
+  const std::string job = cluster.Submit(spec);
+  cluster.AwaitJob(job, [](const v1::JobDetail& detail) {
+    return detail.checkpoints_size() > 0;
+  });
+  cluster.KillDaemon();
+  LosePool(cluster);
+  cluster.StartDaemon();
+  EXPECT_GE(cluster.Job(job).status().step(), 5);
   EXPECT_EQ(Difference(OutcomeOf(cluster.AwaitEnd(job)), OutcomeOf(whole)), "");
 }
 
@@ -96,7 +110,7 @@ TEST_F(RestartTest, ADamagedCheckpointIsPassedOverForTheOneBefore) {
     return detail.checkpoints_size() >= 2;
   });
   cluster.KillDaemon();
-  LosePool(cluster);
+  cluster.LosePool();
   const std::string folder =
       cluster.state_dir() + "/outputs/" + job + "-small/checkpoints";
   std::map<int64_t, std::string> by_step;

@@ -90,8 +90,7 @@ class SharedBaseTest : public FaultTest {
       return detail.checkpoints_size() > 0;
     });
     cluster.KillDaemon();
-    fs::remove(cluster.directory() + "/pool");
-    fs::remove(cluster.directory() + "/pool.db");
+    cluster.LosePool();
     change();
     cluster.StartDaemon();
     cluster.AwaitJob(job, IsPaused);

@@ -129,6 +129,22 @@ TEST_F(VitTest, FrozenFirstLayersAreTheSameInOnePieceAndInMany) {
   ExpectTheBitsOfPlainTraining(spec);
 }
 
+TEST_F(VitTest, BiasesAndNormsAloneAreTheSameInOnePieceAndInMany) {
+  v1::JobSpec spec = Job();
+  spec.mutable_model()->add_frozen("vit.*.dense.weight");
+  spec.mutable_model()->add_frozen("vit.*.attention.*.weight");
+  spec.mutable_model()->add_frozen("vit.embeddings.*");
+  spec.mutable_model()->add_frozen("classifier.weight");
+  ExpectTheBitsOfPlainTraining(spec);
+}
+
+// Its patches' weight has four dimensions.
+TEST_F(VitTest, AdafactorIsTheSameInOnePieceAndInMany) {
+  v1::JobSpec spec = Job();
+  spec.mutable_train()->set_optim(v1::OPTIMIZER_ADAFACTOR);
+  ExpectTheBitsOfPlainTraining(spec);
+}
+
 TEST_F(VitTest, AccuracyIsWhatClientsSee) {
   Cluster cluster({});
   v1::JobSpec spec = Job();

@@ -268,8 +268,7 @@ TEST_F(DamagedJournalTest, F18ATornTail) {
   cluster.AwaitStep(job, 2);
   cluster.KillDaemon();
   // A power cut takes the pool too.
-  fs::remove(cluster.directory() + "/pool");
-  fs::remove(cluster.directory() + "/pool.db");
+  cluster.LosePool();
   const std::string log = Journal(cluster) + "-wal";
   const int64_t size = fs::file_size(log);
   // The last transaction loses its end.

@@ -68,6 +68,20 @@ def train(directory, case, batches, optimizer):
             "loss": losses, "loss_after_per_batch": after, "final_l2": norms(model)}
 
 
+def merged(directory, case, batches):
+    """What PEFT's merge makes: of each weight the sum of its squares, and the same with what lies behind counting more,
+    up to twice; and the losses."""
+    model = adapted(directory, case).merge_and_unload()
+    weights = {}
+    for name, tensor in model.state_dict().items():
+        squares = tensor.double().flatten() ** 2
+        places = torch.arange(squares.numel(), dtype=torch.float64) / squares.numel()
+        weights[name] = [squares.sum().item(), (squares * (1 + places)).sum().item()]
+    with torch.no_grad():
+        losses = [mean_loss(model, batch).item() for batch in batches]
+    return {"weights": weights, "loss_per_batch": losses}
+
+
 def main(folder):
     torch.set_num_threads(1)
     for name in ("gpt2-tiny", "llama3-tiny"):
@@ -90,6 +104,7 @@ def main(folder):
                            "target_modules": CASES[case].get("target_modules", "")},
                 "found_modules": sorted(config.target_modules),
                 "initial_l2": norms(model), "grad_l2_batch0": gradients,
+                "merged": merged(directory, case, batches),
                 "runs": {optimizer: train(directory, case, batches, optimizer) for optimizer in OPTIMIZERS},
             }
         (directory / "lora.json").write_text(json.dumps(expected, indent=1) + "\n")

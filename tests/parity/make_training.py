@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
-"""Makes gpt2-tiny/training.json: what Lion, and transformers' trainer with smoothed labels, train of gpt2-tiny.
+"""Makes training.json: what Lion, and transformers' trainer with smoothed labels, train of gpt2-tiny, and transformers'
+Adafactor of llama3-tiny.
 
     pip install torch==2.11.0 transformers==5.24.0 accelerate==1.15.0
     tests/parity/make_training.py tests/parity
@@ -18,6 +19,8 @@ from safetensors import safe_open
 
 STEPS = 20
 LION = {"lr": 1e-4, "betas": [0.9, 0.99], "weight_decay": 0.1}
+# What transformers' trainer makes for optim=adafactor.
+ADAFACTOR = {"lr": 1e-2, "weight_decay": 0.1, "scale_parameter": False, "relative_step": False}
 SMOOTHED = {"label_smoothing_factor": 0.1, "optimizer": {"lr": 0.5, "momentum": 0.0, "weight_decay": 0.0}}
 
 
@@ -89,6 +92,20 @@ def lion(directory, batches):
             "max_abs_loss_gap_to_float64": max(abs(a - b) for a, b in zip(losses, exact_losses))}
 
 
+def adafactor(directory, batches):
+    model = load(directory)
+    optimizer = transformers.optimization.Adafactor(model.parameters(), **ADAFACTOR)
+    losses = []
+    for step in range(STEPS):
+        optimizer.zero_grad()
+        loss = mean_loss(model, batches[step % len(batches)])
+        loss.backward()
+        optimizer.step()
+        losses.append(loss.item())
+    return {"optimizer": ADAFACTOR, "loss": losses, "loss_after_per_batch": losses_after(model, batches),
+            "final_l2": norms(model)}
+
+
 class InOrder(transformers.Trainer):
     """Takes the examples in their order, and keeps each step's loss as it is."""
 
@@ -126,14 +143,20 @@ def smoothed(directory, batches):
             "loss_after_as_trainer_evaluates": evaluated, "final_l2": norms(model)}
 
 
-def main(folder):
-    torch.set_num_threads(1)
-    directory = folder / "gpt2-tiny"
+def make(directory, **runs):
     with safe_open(directory / "inputs.safetensors", "pt") as inputs:
         batches = list(inputs.get_tensor("tokens"))
-    expected = {"versions": {"torch": torch.__version__, "transformers": transformers.__version__},
-                "lion": lion(directory, batches), "smoothed": smoothed(directory, batches)}
+    expected = {"versions": {"torch": torch.__version__, "transformers": transformers.__version__}}
+    for name, run in runs.items():
+        expected[name] = run(directory, batches)
     (directory / "training.json").write_text(json.dumps(expected, indent=1) + "\n")
+
+
+def main(folder):
+    torch.set_num_threads(1)
+    make(folder / "gpt2-tiny", lion=lion, smoothed=smoothed)
+    # It has no biases: Adafactor would make of a key's, whose gradient is rounding errors, steps as long as all others.
+    make(folder / "llama3-tiny", adafactor=adafactor)
 
 
 if __name__ == "__main__":

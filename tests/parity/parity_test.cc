@@ -3,6 +3,8 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstddef>
+#include <cstdint>
 #include <fstream>
 #include <iostream>
 #include <string>
@@ -13,6 +15,10 @@
 #include "ATen/core/Tensor.h"
 #include "ATen/ops/empty.h"
 #include "absl/strings/match.h"
+#include "common/chain/block_key.h"
+#include "common/checkpoint/model_files.h"
+#include "common/file/held_directory.h"
+#include "common/file/scratch_directory.h"
 #include "common/safetensors/reader.h"
 #include "gtest/gtest.h"
 #include "nlohmann/json.hpp"
@@ -109,10 +115,11 @@ std::vector<ReferenceBatch> ReadInputs(const std::string& fixture) {
 hydra::v1::TrainSpec TrainSpecOf(const std::string& name,
                                  const json& optimizer) {
   hydra::v1::TrainSpec train;
-  train.set_optim(name == "adam"    ? hydra::v1::OPTIMIZER_ADAM
-                  : name == "adamw" ? hydra::v1::OPTIMIZER_ADAMW
-                  : name == "lion"  ? hydra::v1::OPTIMIZER_LION
-                                    : hydra::v1::OPTIMIZER_SGD);
+  train.set_optim(name == "adam"        ? hydra::v1::OPTIMIZER_ADAM
+                  : name == "adamw"     ? hydra::v1::OPTIMIZER_ADAMW
+                  : name == "lion"      ? hydra::v1::OPTIMIZER_LION
+                  : name == "adafactor" ? hydra::v1::OPTIMIZER_ADAFACTOR
+                                        : hydra::v1::OPTIMIZER_SGD);
   train.set_learning_rate(optimizer["lr"]);
   train.set_momentum(optimizer.value("momentum", 0.0));
   train.set_weight_decay(optimizer.value("weight_decay", 0.0));
@@ -205,6 +212,30 @@ TEST_P(ParityTest, InitialGradients) {
   ExpectNorms(trainer.table(), trainer.gradients(),
               ReadReference(GetParam())["initial"]["grad_l2_batch0"],
               "gradient norms of batch 0");
+}
+
+TEST_P(ParityTest, WhatIsFrozenInABlockChangesNoOtherGradient) {
+  ModelOverrides overrides;
+  if (GetParam() == "gpt2") {
+    overrides.frozen = {"*.mlp.*", "*.ln_f.bias"};
+  } else if (GetParam() == "vit") {
+    overrides.frozen = {"*.intermediate.*", "*.cls_token", "classifier.bias"};
+  } else {
+    overrides.frozen = {"*.mlp.*", "*.input_layernorm.*"};
+  }
+  ReferenceTrainer trainer = MakeTrainer(GetParam(), {}, overrides);
+  trainer.Step({ReadInputs(GetParam())[0]});
+  const json all = ReadReference(GetParam())["initial"]["grad_l2_batch0"];
+  json expected = json::object();
+  for (const ParameterBlock& block : trainer.table().parameter_blocks) {
+    if (block.frozen) continue;
+    for (const TensorEntry& tensor : block.tensors) {
+      expected[tensor.name] = all.at(tensor.name);
+    }
+  }
+  EXPECT_LT(expected.size(), all.size());
+  ExpectNorms(trainer.table(), trainer.gradients(), expected,
+              "gradient norms beside what is frozen");
 }
 
 // The parameters: fixture and optimizer.
@@ -317,8 +348,8 @@ TEST_P(BatchNormParityTest, TwentyStepsOfTwoMicroBatches) {
 }
 
 // See make_training.py, and the fixture's README.md.
-json TrainingCase(const std::string& name) {
-  std::ifstream file(DirectoryOf("gpt2") + "/training.json");
+json TrainingCase(const std::string& fixture, const std::string& name) {
+  std::ifstream file(DirectoryOf(fixture) + "/training.json");
   return json::parse(file)[name];
 }
 
@@ -341,7 +372,7 @@ void ExpectLosses(const json& run, const std::vector<ReferenceBatch>& inputs,
 // The gradient of a key's bias is rounding errors, of which Lion makes steps
 // that are as long as all others: it is left out, here and there.
 TEST(LionParityTest, TwentySteps) {
-  const json run = TrainingCase("lion");
+  const json run = TrainingCase("gpt2", "lion");
   ReferenceTrainer trainer =
       MakeTrainer("gpt2", TrainSpecOf("lion", run["optimizer"]));
   ExpectLosses(run, ReadInputs("gpt2"), "lion", trainer);
@@ -359,8 +390,17 @@ TEST(LionParityTest, TwentySteps) {
               "lion final weight norms");
 }
 
+TEST(AdafactorParityTest, TwentySteps) {
+  const json run = TrainingCase("llama3", "adafactor");
+  ReferenceTrainer trainer =
+      MakeTrainer("llama3", TrainSpecOf("adafactor", run["optimizer"]));
+  ExpectLosses(run, ReadInputs("llama3"), "adafactor", trainer);
+  ExpectNorms(trainer.table(), trainer.parameters(), run["final_l2"],
+              "adafactor final weight norms");
+}
+
 TEST(LabelSmoothingParityTest, TwentyStepsOfTransformersTrainer) {
-  const json run = TrainingCase("smoothed");
+  const json run = TrainingCase("gpt2", "smoothed");
   hydra::v1::TrainSpec train = TrainSpecOf("sgd", run["optimizer"]);
   train.set_label_smoothing_factor(run["label_smoothing_factor"]);
   ReferenceTrainer trainer = MakeTrainer("gpt2", train);
@@ -460,6 +500,67 @@ TEST_P(LoraParityTest, TwentySteps) {
     }
     ExpectNorms(trainer.table(), trainer.parameters(), run["final_l2"],
                 std::string(optimizer) + " final adapter norms");
+  }
+}
+
+// The files that a job with output.merge_adapters writes.
+TEST_P(LoraParityTest, MergedWeightsAreThoseOfPeft) {
+  const json expected = Expected()["merged"];
+  const ReferenceTrainer adapted = MakeAdapted({});
+  const ScratchDirectory folder;
+  ModelContents contents;
+  contents.directory = folder.path();
+  contents.table = adapted.table();
+  contents.merge_adapters = true;
+  contents.config_json = ReadFile(directory_ + "/config.json");
+  for (size_t i = 0; i < adapted.parameters().size(); ++i) {
+    contents.blocks.push_back(
+        {ParametersKey(static_cast<int>(i)),
+         contents.table.parameter_blocks[i].size_bytes,
+         static_cast<const std::byte*>(adapted.parameters()[i].data_ptr())});
+  }
+  const absl::Status written = WriteModelFiles(
+      contents, {}, *HeldDirectory::Open(folder.path()),
+      [](size_t) { return true; }, /*sums=*/nullptr);
+  ASSERT_TRUE(written.ok()) << written;
+
+  const absl::StatusOr<ModelTable> table = ReadTable(folder.path(), {});
+  ASSERT_TRUE(table.ok()) << table.status();
+  ReferenceTrainer plain(*table, {});
+  const absl::Status loaded =
+      LoadWeights(folder.path(), *table, plain.parameters());
+  ASSERT_TRUE(loaded.ok()) << loaded;
+  Comparison squares("merged weights");
+  for (size_t i = 0; i < plain.parameters().size(); ++i) {
+    const ParameterBlock& block = table->parameter_blocks[i];
+    const Tensors views = TensorViews(block, plain.parameters()[i]);
+    for (size_t j = 0; j < views.size(); ++j) {
+      const std::string& name = block.tensors[j].name;
+      const json sums = expected["weights"].at(name);
+      const at::Tensor of_each = views[j].to(at::kDouble).flatten().square();
+      const int64_t count = of_each.numel();
+      double sum = 0;
+      double weighted = 0;
+      for (int64_t k = 0; k < count; ++k) {
+        const double square = of_each.data_ptr<double>()[k];
+        sum += square;
+        weighted += square * (1 + static_cast<double>(k) / count);
+      }
+      if (sums[0] == 0.0) {
+        EXPECT_EQ(sum, 0) << name;
+        continue;
+      }
+      squares.Expect(sum, sums[0], name);
+      squares.Expect(weighted, sums[1], name);
+    }
+  }
+  const std::vector<ReferenceBatch> inputs =
+      ReadInputs(std::get<0>(GetParam()));
+  Comparison losses("losses of the merged model");
+  for (size_t i = 0; i < inputs.size(); ++i) {
+    const double loss = Mean(plain.Evaluate(inputs[i]));
+    losses.Expect(loss, expected["loss_per_batch"][i]);
+    losses.Expect(loss, Mean(adapted.Evaluate(inputs[i])), "with adapters");
   }
 }
 

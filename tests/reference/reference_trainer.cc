@@ -9,14 +9,17 @@
 #include "ATen/ops/zeros.h"
 #include "common/data/batch_plan.h"
 #include "common/jobfile/validate.h"
+#include "common/model/factored_moments.h"
 #include "common/model/optimizer.h"
 #include "common/model/resnet_table.h"
+#include "worker/model/adafactor.h"
 #include "worker/model/block_views.h"
 #include "worker/model/classifier_layer.h"
 #include "worker/model/final_norm.h"
 #include "worker/model/finite_check.h"
 #include "worker/model/gradient_norm.h"
 #include "worker/model/known_layers.h"
+#include "worker/model/layer_blocks.h"
 #include "worker/model/layer_registry.h"
 #include "worker/model/parameter_init.h"
 #include "worker/model/resnet_head.h"
@@ -73,6 +76,10 @@ ReferenceTrainer::ReferenceTrainer(ModelTable table, const TrainSpec& train,
     parameters_.push_back(ZeroFlat(block));
     first_moments_.push_back(kept > 0 ? ZeroFlat(block) : at::Tensor());
     second_moments_.push_back(kept > 1 ? ZeroFlat(block) : at::Tensor());
+    factored_states_.push_back(
+        !block.frozen && FactorsMoments(train_)
+            ? at::zeros({FactoredStateBytes(block) / kFloatBytes})
+            : at::Tensor());
   }
   gradients_.resize(parameters_.size());
   for (const LayerEntry& layer : table_.layers) {
@@ -132,21 +139,20 @@ at::Tensor ReferenceTrainer::Logits(const ReferenceBatch& batch,
                                     Mode mode) const {
   const MicroBatch micro_batch = BatchOf(batch, mode);
   const int head = table_.layer_count() - 1;
-  const std::vector<int>& blocks = table_.layers[head].parameter_blocks;
-  if (table_.examples.has_value()) {
-    const LayerContext context{
-        table_.layers[head], {table_.parameter_blocks[blocks[0]]}, head};
-    const at::Tensor boundary = Forward(micro_batch, head).boundary.front();
-    const at::Tensor& classifier = parameters_[blocks[0]];
-    return context.entry.op == kResnetHeadOp
-               ? ResnetHead(context).Logits(boundary, classifier)
-               : ClassifierLayer(context).Logits(boundary, classifier);
+  LayerContext context{table_.layers[head], {}, head};
+  for (int block : table_.layers[head].parameter_blocks) {
+    context.blocks.push_back(table_.parameter_blocks[block]);
   }
-  const Tensors norm =
-      TensorViews(table_.parameter_blocks[blocks[0]], parameters_[blocks[0]]);
-  const Tensors weight =
-      TensorViews(table_.parameter_blocks[blocks[1]], parameters_[blocks[1]]);
+  const Tensors flats = FlatsOf(head);
   const at::Tensor hidden = Forward(micro_batch, head).boundary.front();
+  if (table_.examples.has_value()) {
+    return context.entry.op == kResnetHeadOp
+               ? ResnetHead(context).Logits(hidden, flats)
+               : ClassifierLayer(context).Logits(hidden, flats);
+  }
+  const LayerBlocks blocks(context);
+  const Tensors norm = blocks.Views(0, flats);
+  const Tensors weight = blocks.Views(1, flats);
   Tensors statistics;
   return FinalNormOf(table_.layers[head])
       ->Forward(hidden, norm, &statistics)
@@ -234,19 +240,39 @@ double ReferenceTrainer::NormOfGradients() const {
   return GradientNorm(squares);
 }
 
+void ReferenceTrainer::UpdateFactored(float gradient_scale) {
+  AdafactorScalars scalars =
+      AdafactorScalarsAt(At(train_, steps_, train_.max_steps()), steps_ + 1);
+  scalars.gradient_scale = gradient_scale;
+  for (size_t i = 0; i < parameters_.size(); ++i) {
+    if (IsFrozen(i) || !AllFinite(gradients_[i])) continue;
+    AdafactorArrays arrays;
+    arrays.gradient = gradients_[i].const_data_ptr<float>();
+    arrays.new_parameters = parameters_[i].mutable_data_ptr<float>();
+    arrays.new_state = factored_states_[i].mutable_data_ptr<float>();
+    arrays.parameters = arrays.new_parameters;
+    arrays.state = arrays.new_state;
+    UpdateTensors(scalars, table_.parameter_blocks[i],
+                  train_.no_decay_biases_and_norms(), arrays);
+  }
+}
+
 void ReferenceTrainer::Update() {
+  float gradient_scale = 1;
+  if (train_.max_grad_norm() > 0) {
+    const double norm = NormOfGradients();
+    if (!std::isfinite(norm)) return;
+    gradient_scale = ClipFactor(train_.max_grad_norm(), norm);
+  }
+  if (FactorsMoments(train_)) return UpdateFactored(gradient_scale);
   Hyperparameters hyperparameters = At(train_, steps_, train_.max_steps());
   UpdateScalars scalars = ScalarsAt(hyperparameters, steps_ + 1);
   hyperparameters.weight_decay = 0;
   UpdateScalars without_decay = ScalarsAt(hyperparameters, steps_ + 1);
   UpdateScalars taken;
   taken.rule = UpdateScalars::Rule::kTake;
-  if (train_.max_grad_norm() > 0) {
-    const double norm = NormOfGradients();
-    if (!std::isfinite(norm)) return;
-    scalars.gradient_scale = ClipFactor(train_.max_grad_norm(), norm);
-    without_decay.gradient_scale = scalars.gradient_scale;
-  }
+  scalars.gradient_scale = gradient_scale;
+  without_decay.gradient_scale = gradient_scale;
   for (size_t i = 0; i < parameters_.size(); ++i) {
     if (IsFrozen(i) || !AllFinite(gradients_[i])) continue;
     for (const TensorEntry& tensor : table_.parameter_blocks[i].tensors) {

@@ -82,6 +82,8 @@ class ReferenceTrainer {
   // Norm of all gradients, in the order of the table.
   double NormOfGradients() const;
   void Update();
+  // Adafactor's.
+  void UpdateFactored(float gradient_scale);
 
   bool IsFrozen(size_t block) const {
     return table_.parameter_blocks[block].frozen;
@@ -101,6 +103,8 @@ class ReferenceTrainer {
   std::vector<Tensors> layer_gradients_;
   std::vector<at::Tensor> first_moments_;
   std::vector<at::Tensor> second_moments_;
+  // Flat, as factored_moments.h lays them out.
+  std::vector<at::Tensor> factored_states_;
   int64_t steps_ = 0;
 };
 

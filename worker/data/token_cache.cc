@@ -125,7 +125,12 @@ absl::StatusOr<ChatTemplate> TemplateOf(const PrepareRequest& request,
                                         const TokenizerFiles& files,
                                         const Tokenizer& tokenizer) {
   std::optional<TokenizerFile> given;
-  if (!request.chat_template_path.empty()) {
+  if (!request.chat_template.empty()) {
+    given = TokenizerFile{request.chat_template_path.empty()
+                              ? AlpacaTemplate().name
+                              : request.chat_template_path,
+                          request.chat_template};
+  } else if (!request.chat_template_path.empty()) {
     absl::StatusOr<std::string> text =
         ReadTokenizerFile(request.chat_template_path, request.read_roots);
     if (!text.ok()) return text.status();
@@ -157,6 +162,7 @@ absl::StatusOr<Sources> ReadSources(const PrepareRequest& request,
         TemplateOf(request, sources.tokenizer_files, *sources.tokenizer);
     if (!chat_template.ok()) return chat_template.status();
     sources.chat_template = *std::move(chat_template);
+    sources.chat_template->day = request.day;
   }
   for (const std::string& path : request.files) {
     absl::StatusOr<PosixFile> file = OpenInputFile(path, request.read_roots);
@@ -254,6 +260,9 @@ std::string RenderingText(const PrepareRequest& request,
     absl::StrAppend(&text, " packed");
   } else {
     absl::StrAppend(&text, " rows of ", request.context_length);
+  }
+  if (DependsOnDay(chat_template)) {
+    absl::StrAppend(&text, " on ", chat_template.day);
   }
   for (const auto& [name, value] : chat_template.variables) {
     absl::StrAppend(&text, " ", name, " ", value.size(), " ", value);

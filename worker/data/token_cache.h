@@ -16,7 +16,8 @@
 // Data sets on disk as one file of ids (see TokenFile), found by content: its
 // name is the SHA-256 of the data files, in their order, of what of the
 // tokenizer's files decides ids, of the field that rows are read by, of how
-// conversations are rendered and cut, and of the version of this code's output.
+// conversations are rendered and cut (of the day, too, if their template asks
+// for it), and of the version of this code's output.
 // Where a file lies and when it was written does not matter, nor whether its
 // text was packed.
 namespace hydra {
@@ -34,9 +35,13 @@ struct PrepareRequest {
   // For jsonl: the field with a row's text.
   std::string text_field = "text";
 
-  // For conversations: a file with their template; empty: the tokenizer's own,
-  // or for instruction rows Alpaca's prompt.
+  // For conversations: their template, which `chat_template_path` is the name
+  // of, if it has one; empty: what that file holds; without a file the
+  // tokenizer's own, or for instruction rows Alpaca's prompt.
+  std::string chat_template;
   std::string chat_template_path;
+  // As ChatTemplate's.
+  std::string day;
   // As ChatOptions'.
   bool train_on_prompt = false;
   bool packing = false;

@@ -122,6 +122,61 @@ TEST_F(TokenCacheTest, EachTextFileIsTokenizedByItself) {
   EXPECT_THAT(Tokens(*data), ElementsAre(15496, 476, 335, 50256));
 }
 
+class ChatTokenCacheTest : public TokenCacheTest {
+ protected:
+  PrepareRequest ChatRequest(const std::string& chat_template) {
+    PrepareRequest request = TextRequest({WriteFile(
+        "rows", R"({"messages": [{"role": "user", "content": "How?"}, )"
+                R"({"role": "assistant", "content": "So."}]})"
+                "\n")});
+    request.format = v1::DATA_FORMAT_CHAT;
+    request.chat_template = chat_template;
+    request.chat_template_path = "/no/such/file";
+    request.train_on_prompt = true;
+    request.context_length = 64;
+    request.day = "2026-11-29";
+    return request;
+  }
+};
+
+TEST_F(ChatTokenCacheTest, ADayIsPartOfTheContentWhereTheTemplateAsksForIt) {
+  PrepareRequest request =
+      ChatRequest("{{ strftime_now('%d') }} {{ messages[1].content }}");
+  const auto first = PrepareAll(request);
+  ASSERT_TRUE(first.ok()) << first.status();
+  request.day = "2026-11-30";
+  const auto second = PrepareAll(request);
+  ASSERT_TRUE(second.ok()) << second.status();
+  EXPECT_FALSE(second->reused);
+  EXPECT_NE(second->path, first->path);
+  EXPECT_NE(second->content_hash, first->content_hash);
+  request.day = "2026-11-29";
+  const auto again = PrepareAll(request);
+  ASSERT_TRUE(again.ok()) << again.status();
+  EXPECT_TRUE(again->reused);
+  EXPECT_EQ(again->path, first->path);
+}
+
+TEST_F(ChatTokenCacheTest, AFileOfWhiteSpaceHasNoRows) {
+  PrepareRequest request = ChatRequest("{{ messages[1].content }}");
+  request.files = {WriteFile("blank", "\n \n\t\n")};
+  const auto data = PrepareAll(request);
+  EXPECT_EQ(data.status().code(), absl::StatusCode::kInvalidArgument);
+  EXPECT_THAT(std::string(data.status().message()),
+              HasSubstr(request.files.front() + " has no rows"));
+}
+
+TEST_F(ChatTokenCacheTest, ForAnyOtherTemplateADayIsAsAnother) {
+  PrepareRequest request = ChatRequest("{{ messages[1].content }}");
+  const auto first = PrepareAll(request);
+  ASSERT_TRUE(first.ok()) << first.status();
+  request.day = "2026-11-30";
+  const auto second = PrepareAll(request);
+  ASSERT_TRUE(second.ok()) << second.status();
+  EXPECT_TRUE(second->reused);
+  EXPECT_EQ(second->path, first->path);
+}
+
 TEST_F(TokenCacheTest, TheSameContentIsReusedWhereverItLies) {
   const auto first = PrepareAll(BinaryRequest({WriteFile("a", "abcd")}));
   ASSERT_TRUE(first.ok()) << first.status();

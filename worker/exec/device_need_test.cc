@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_replace.h"
 #include "common/chain/chain_task.h"
 #include "common/jobfile/validate.h"
 #include "worker/device/testing/test_device.h"
@@ -27,7 +28,12 @@ constexpr int kLayers = 6;
 struct Family {
   std::string name;
   std::string config;
+  // Patterns of its embedding and of its first three blocks.
+  std::vector<const char*> first_layers;
 };
+
+const std::vector<const char*> kFirstOfLlama = {"model.embed_tokens.*",
+                                                "model.layers.[0-2].*"};
 
 enum class Trained {
   kAll,
@@ -46,6 +52,12 @@ worker::v1::JobContext ContextOf(const Family& family, Trained trained,
   train.set_per_device_train_batch_size(3);
   train.set_gradient_accumulation_steps(micro_batches);
   train.set_context_length(context_length);
+  if (family.name == "vit") {
+    // An image is one token; what grows is its side: 32, or 64.
+    context.set_model_config_json(absl::StrReplaceAll(
+        family.config, {{"SIDE", context_length > 64 ? "64" : "32"}}));
+    train.set_context_length(1);
+  }
   train.set_learning_rate(1e-3);
   // Then scores are made, as on a GPU.
   train.set_dropout(0.1);
@@ -55,11 +67,9 @@ worker::v1::JobContext ContextOf(const Family& family, Trained trained,
     context.mutable_spec()->mutable_lora()->set_lora_dropout(0.1);
     context.mutable_spec()->mutable_lora()->add_target_modules("all-linear");
   } else if (trained == Trained::kLastLayers) {
-    context.mutable_spec()->mutable_model()->add_frozen(
-        family.name == "gpt2" ? "transformer.h.[0-2].*"
-                              : "model.layers.[0-2].*");
-    context.mutable_spec()->mutable_model()->add_frozen(
-        family.name == "gpt2" ? "transformer.w*" : "model.embed_tokens.*");
+    for (const char* pattern : family.first_layers) {
+      context.mutable_spec()->mutable_model()->add_frozen(pattern);
+    }
   }
   train.set_bf16(trained == Trained::kAllWithRoundedProducts ||
                  trained == Trained::kRoundedAdaptersOfBFloat16);
@@ -80,21 +90,30 @@ INSTANTIATE_TEST_SUITE_P(
         Family{"gpt2",
                R"({"model_type": "gpt2", "vocab_size": 5000, "n_embd": 96,
                    "n_positions": 256, "n_layer": 4, "n_head": 4,
-                   "n_inner": 384, "activation_function": "gelu_new"})"},
+                   "n_inner": 384, "activation_function": "gelu_new"})",
+               {"transformer.w*", "transformer.h.[0-2].*"}},
         Family{"llama",
                R"({"model_type": "llama", "vocab_size": 5000,
                    "hidden_size": 96, "intermediate_size": 256,
                    "num_hidden_layers": 4, "num_attention_heads": 4,
                    "num_key_value_heads": 2, "max_position_embeddings": 256,
                    "rms_norm_eps": 1e-5, "hidden_act": "silu",
-                   "tie_word_embeddings": false})"},
+                   "tie_word_embeddings": false})",
+               kFirstOfLlama},
         Family{"qwen3",
                R"({"model_type": "qwen3", "vocab_size": 5000,
                    "hidden_size": 96, "intermediate_size": 256, "head_dim": 32,
                    "num_hidden_layers": 4, "num_attention_heads": 4,
                    "num_key_value_heads": 2, "max_position_embeddings": 256,
                    "rms_norm_eps": 1e-6, "hidden_act": "silu",
-                   "tie_word_embeddings": true})"}),
+                   "tie_word_embeddings": true})",
+               kFirstOfLlama},
+        Family{"vit",
+               R"({"model_type": "vit", "image_size": SIDE, "patch_size": 8,
+                   "hidden_size": 96, "intermediate_size": 384,
+                   "num_hidden_layers": 4, "num_attention_heads": 4,
+                   "num_labels": 1000, "hidden_act": "gelu"})",
+               {"vit.embeddings.*", "vit.encoder.layer.[0-2].*"}}),
     [](const auto& info) { return info.param.name; });
 
 // Of its BACKWARD, or TURN.

@@ -61,6 +61,10 @@ std::vector<Case> Cases() {
       {"TheHead", {"lm_head.*"}, {}, false},
       {"OneInTheMiddle", {"*.h.1.*"}, {}},
       {"Tokens", {"*.wte.*"}, {}},
+      {"PartsOfBlocks",
+       {"*.w?e.*", "*.h.0.*", "*.h.1.mlp.*", "*.h.2.*.bias", "*.ln_f.bias"},
+       {}},
+      {"AllButBiases", {"*.weight"}, {}, false},
   };
 }
 

@@ -142,7 +142,7 @@ class KeepInPool : public UseOnHost {
 
 std::unique_ptr<GradientUse> NewGradientUse(const Pass& pass,
                                             MomentStream& moments) {
-  if (pass.model.shape.clips_gradients) {
+  if (pass.model.shape.gradients_wait()) {
     return std::make_unique<KeepInPool>(pass);
   }
   if (pass.updates_on_host()) return std::make_unique<UpdateOnHost>(pass);

@@ -7,9 +7,11 @@
 
 #include "common/chain/block_key.h"
 #include "common/failpoint/fail_point.h"
+#include "worker/exec/factored_update.h"
 #include "worker/exec/host_gradient.h"
 #include "worker/exec/host_update.h"
 #include "worker/exec/update_ranges.h"
+#include "worker/model/adafactor.h"
 
 namespace hydra {
 namespace {
@@ -38,7 +40,7 @@ class BlockOnHost {
     FailPoint("worker.update", job_);
   }
 
-  const HostUpdate& update() const { return update_; }
+  const bool& skipped() const { return update_.skipped(); }
 
  private:
   static HostUpdate::Old OldOf(const Pass& pass, int block) {
@@ -81,14 +83,54 @@ UseRange UpdateWith(std::shared_ptr<BlockOnHost> on_host) {
   };
 }
 
+// The same of an optimizer that factors its moments.
+class FactoredOnHost {
+ public:
+  FactoredOnHost(const Pass& pass, int block)
+      : job_(pass.task.job_id()),
+        built_(pass.model.built),
+        update_(
+            built_->table.parameter_blocks[block],
+            AdafactorScalarsAt(pass.model.HyperparametersAt(pass.task.step()),
+                               pass.task.step() + 1),
+            pass.model.train.no_decay_biases_and_norms(),
+            MemoryOf(pass, block)) {}
+
+  void Update(const float* gradient, const GradientClip& clip) {
+    update_.Update(gradient, clip);
+    FailPoint("worker.update", job_);
+  }
+
+  const bool& skipped() const { return update_.skipped(); }
+
+ private:
+  static FactoredUpdate::Memory MemoryOf(const Pass& pass, int block) {
+    FactoredUpdate::Memory memory;
+    memory.parameters =
+        ForHostThread(pass, pass.blocks.Read(ParametersKey(block)));
+    memory.state = ForHostThread(pass, pass.blocks.Read(StateKey(block)));
+    memory.new_parameters =
+        pass.io.SlotOnHost(pass.blocks.Written(ParametersKey(block))).floats;
+    memory.new_state =
+        pass.io.SlotOnHost(pass.blocks.Written(StateKey(block))).floats;
+    return memory;
+  }
+
+  const uint64_t job_;
+  // Has the block.
+  const std::shared_ptr<const BuiltModel> built_;
+  FactoredUpdate update_;
+};
+
 // Notes what all that was given to the host so far makes.
+template <typename OnHost>
 void EndUpdate(const Pass& pass, int block,
-               const std::shared_ptr<BlockOnHost>& on_host) {
+               const std::shared_ptr<OnHost>& on_host) {
   pass.io.MadeOnHost(pass.blocks.Written(ParametersKey(block)));
-  if (pass.model.moment_count() > 0) {
+  if (pass.model.shape.StateBytes(block) > 0) {
     pass.io.MadeOnHost(pass.blocks.Written(StateKey(block)));
   }
-  pass.results.Add(block, {on_host, &on_host->update()});
+  pass.results.Add(block, {on_host, &on_host->skipped()});
   // No task will read it again.
   pass.io.Forget(pass.blocks.Read(ParametersKey(block)));
 }
@@ -133,6 +175,15 @@ void UpdateGatheredBlockOnHost(const Pass& pass, int block,
 
 void UpdateBlockFromPool(const Pass& pass, int block,
                          std::shared_ptr<const GradientClip> clip) {
+  if (pass.model.shape.factors_moments) {
+    const auto on_host = std::make_shared<FactoredOnHost>(pass, block);
+    const float* const gradient =
+        ForHostThread(pass, pass.blocks.Read(ParameterGradientKey(block)));
+    pass.io.updates().Do([on_host, gradient, clip = std::move(clip)] {
+      on_host->Update(gradient, *clip);
+    });
+    return EndUpdate(pass, block, on_host);
+  }
   UpdateFromPool(pass, block, pass.blocks.Read(ParameterGradientKey(block)),
                  std::move(clip));
 }

@@ -55,7 +55,7 @@ const BlockVersion& MadeOfGradient(const Pass& pass, int block) {
           GradientSumKey(block, pass.block(block).owner()))) {
     return *sum;
   }
-  return pass.blocks.Written(pass.model.shape.clips_gradients
+  return pass.blocks.Written(pass.model.shape.gradients_wait()
                                  ? ParameterGradientKey(block)
                                  : ParametersKey(block));
 }

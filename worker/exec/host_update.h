@@ -49,7 +49,7 @@ class HostUpdate {
   void Skip() { skipped_ = true; }
 
   // Whether it does.
-  bool skipped() const { return skipped_; }
+  const bool& skipped() const { return skipped_; }
 
  private:
   void Copy(int64_t first, int64_t last);

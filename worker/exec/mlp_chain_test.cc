@@ -304,6 +304,8 @@ std::vector<LayerCase> Cases() {
       return PlainLayer(layer, parameters, inputs, batch);
     };
     cases.push_back(layer_case);
+    cases.push_back(FrozenInPart(
+        layer_case, "", {"widen.bias", "narrow.weight", "guess.bias"}));
   }
   return cases;
 }

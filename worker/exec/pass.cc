@@ -69,7 +69,7 @@ BlockScalars Pass::ScalarsOf(int block_number) const {
 }
 
 bool UpdatesOnHost(const JobModel& model, const Device& device) {
-  if (model.shape.clips_gradients) return true;
+  if (model.shape.gradients_wait()) return true;
   if (device.HostMemoryIsDeviceMemory()) return false;
   return !CanUpdate(device) ||
          (model.moment_count() > 0 &&

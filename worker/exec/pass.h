@@ -22,7 +22,7 @@ namespace hydra {
 // Whether the host updates the model's blocks, while the device goes on, and
 // not the device: where optimizer state would have to go to the device and
 // back, unless the job's place is the device; where that cannot do it; and
-// where gradients wait for their norm, which the host adds up.
+// where gradients wait in the pool, which is the host's.
 bool UpdatesOnHost(const JobModel& model, const Device& device);
 
 // All that a pass over a shard works with; everything outlives the pass. The

@@ -100,7 +100,7 @@ PilotOutcome RunPilot(const worker::v1::JobContext& job,
   const CopyRates rates = MeasureCopyRates(*device);
   const bool has_memory = !device->HostMemoryIsDeviceMemory();
   if (described.moment_count() > 0 && has_memory) {
-    const hydra::v1::UpdatePlace asked = described.shape.clips_gradients
+    const hydra::v1::UpdatePlace asked = described.shape.gradients_wait()
                                              ? hydra::v1::UPDATE_PLACE_HOST
                                              : job.spec().train().update_on();
     if (asked == hydra::v1::UPDATE_PLACE_DEVICE && !CanUpdate(*device)) {

@@ -22,7 +22,7 @@ const BlockVersion* GradientOf(const Pass& pass) {
     return sum;
   }
   const bool is_owner = pass.block(block).owner() + 1 == pass.last_layer();
-  const bool updates = is_owner && !pass.model.shape.clips_gradients;
+  const bool updates = is_owner && !pass.model.shape.gradients_wait();
   return pass.blocks.FindWritten(updates ? ParametersKey(block)
                                          : ParameterGradientKey(block));
 }

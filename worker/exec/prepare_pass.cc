@@ -31,7 +31,9 @@ PrepareRequest RequestFor(const JobContext& job, const Files& files,
   request.files.assign(files.begin(), files.end());
   request.format = data.format();
   request.text_field = data.text_field();
+  request.chat_template = job.chat_template();
   request.chat_template_path = data.chat_template();
+  request.day = job.day();
   request.train_on_prompt = data.train_on_prompt();
   request.packing = data.packing();
   request.context_length = job.spec().train().context_length();

@@ -92,7 +92,8 @@ std::vector<ExactnessCase> ExactnessCases() {
   for (bool tied : {true, false}) {
     for (auto [name, optimizer] :
          {std::tuple("ClippedSgd", hydra::v1::OPTIMIZER_SGD),
-          std::tuple("ClippedAdamW", hydra::v1::OPTIMIZER_ADAMW)}) {
+          std::tuple("ClippedAdamW", hydra::v1::OPTIMIZER_ADAMW),
+          std::tuple("ClippedAdafactor", hydra::v1::OPTIMIZER_ADAFACTOR)}) {
       ExactnessCase test_case;
       test_case.options.tied = tied;
       test_case.options.dropout = 0.1;
@@ -102,6 +103,14 @@ std::vector<ExactnessCase> ExactnessCases() {
       test_case.name = absl::StrCat(name, tied ? "Tied" : "Untied");
       cases.push_back(test_case);
     }
+    // Its gradients wait without a norm, too.
+    ExactnessCase adafactor;
+    adafactor.options.tied = tied;
+    adafactor.options.dropout = 0.1;
+    adafactor.options.micro_batches = 2;
+    adafactor.options.optimizer = hydra::v1::OPTIMIZER_ADAFACTOR;
+    adafactor.name = absl::StrCat("Adafactor", tied ? "Tied" : "Untied");
+    cases.push_back(adafactor);
     ExactnessCase smoothed;
     smoothed.options.tied = tied;
     smoothed.options.micro_batches = 2;
@@ -167,7 +176,8 @@ std::vector<ExactnessCase> RoundsCases() {
           std::tuple("AdamW", hydra::v1::OPTIMIZER_ADAMW, 0.0, 97),
           // A table that is smaller than what one micro-batch gathers of it.
           std::tuple("SmallTable", hydra::v1::OPTIMIZER_ADAMW, 0.0, 20),
-          std::tuple("Clipped", hydra::v1::OPTIMIZER_ADAMW, 0.5, 97)}) {
+          std::tuple("Clipped", hydra::v1::OPTIMIZER_ADAMW, 0.5, 97),
+          std::tuple("Adafactor", hydra::v1::OPTIMIZER_ADAFACTOR, 0.0, 97)}) {
       for (int micro_batches_per_round : {1, 2}) {
         ExactnessCase test_case;
         test_case.options.tied = tied;

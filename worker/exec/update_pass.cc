@@ -40,8 +40,10 @@ std::shared_ptr<const GradientClip> FindClip(const Pass& pass) {
 }  // namespace
 
 worker::v1::PassResult RunUpdatePass(const Pass& pass) {
-  const std::shared_ptr<const GradientClip> clip = FindClip(pass);
-  pass.results.SetClip(clip);
+  const bool clips = pass.model.shape.clips_gradients;
+  const std::shared_ptr<const GradientClip> clip =
+      clips ? FindClip(pass) : std::make_shared<const GradientClip>();
+  if (clips) pass.results.SetClip(clip);
   for (int layer = pass.first_layer(); layer < pass.last_layer(); ++layer) {
     for (int block : pass.layer(layer).parameter_blocks) {
       if (pass.block(block).frozen || pass.block(block).owner() != layer) {

@@ -6,7 +6,6 @@
 #include <vector>
 
 #include "worker/exec/gradient_clip.h"
-#include "worker/exec/host_update.h"
 
 namespace hydra {
 
@@ -18,9 +17,9 @@ class UpdateResults {
   void Add(int block, bool skipped) {
     if (skipped) entries_.push_back({block, nullptr});
   }
-  // The host does it.
-  void Add(int block, std::shared_ptr<const HostUpdate> update) {
-    entries_.push_back({block, std::move(update)});
+  // The host does it, and knows then whether the block was skipped.
+  void Add(int block, std::shared_ptr<const bool> skipped) {
+    entries_.push_back({block, std::move(skipped)});
   }
 
   // Made by the host, as its updates.
@@ -34,15 +33,15 @@ class UpdateResults {
   // updates must be done.
   std::vector<int> SkippedBlocks() const {
     std::vector<int> skipped;
-    for (const auto& [block, update] : entries_) {
-      if (update == nullptr || update->skipped()) skipped.push_back(block);
+    for (const auto& [block, was_skipped] : entries_) {
+      if (was_skipped == nullptr || *was_skipped) skipped.push_back(block);
     }
     return skipped;
   }
 
  private:
   // Null: skipped by the device.
-  std::vector<std::pair<int, std::shared_ptr<const HostUpdate>>> entries_;
+  std::vector<std::pair<int, std::shared_ptr<const bool>>> entries_;
   std::shared_ptr<const GradientClip> clip_;
 };
 

@@ -7,9 +7,8 @@
 #include "ATen/ops/zeros_like.h"
 #include "c10/core/GradMode.h"
 #include "c10/util/Exception.h"
+#include "common/model/model_table.h"
 #include "torch/csrc/autograd/autograd.h"
-#include "worker/model/block_views.h"
-#include "worker/model/element_type.h"
 
 namespace hydra {
 namespace {
@@ -27,8 +26,8 @@ LossSum LossOf(const at::Tensor& loss, const MicroBatch& micro_batch) {
 }  // namespace
 
 AutogradLayer::AutogradLayer(const LayerContext& context)
-    : blocks_(context.blocks), makes_loss_(context.entry.outputs.empty()) {
-  for (const ParameterBlock& block : blocks_) {
+    : blocks_(context), makes_loss_(context.entry.outputs.empty()) {
+  for (const ParameterBlock& block : context.blocks) {
     TORCH_CHECK(!block.gathered_by(context.layer), "layer ", context.layer,
                 " (", context.entry.op, ") gathers no rows");
   }
@@ -51,8 +50,9 @@ Tape AutogradLayer::Record(const LayerInput& input) const {
   Tape tape;
   tape.micro_batch = input.micro_batch;
   for (size_t i = 0; i < blocks_.size(); ++i) {
-    for (const at::Tensor& view : WidenedViews(blocks_[i], input.flats[i])) {
-      tape.parameters.push_back(Leaf(view, blocks_[i].frozen));
+    const Tensors views = blocks_.WidenedViews(i, input.flats);
+    for (size_t j = 0; j < views.size(); ++j) {
+      tape.parameters.push_back(Leaf(views[j], blocks_.IsFrozen(i, j)));
     }
   }
   for (const at::Tensor& tensor : input.boundary) {
@@ -103,7 +103,7 @@ LayerGradients AutogradLayer::Backward(Tape tape,
 Tensors AutogradLayer::ViewsOf(const Tensors& flats) const {
   Tensors views;
   for (size_t i = 0; i < blocks_.size(); ++i) {
-    for (at::Tensor& view : WidenedViews(blocks_[i], flats[i])) {
+    for (at::Tensor& view : blocks_.WidenedViews(i, flats)) {
       views.push_back(std::move(view));
     }
   }

@@ -1,10 +1,8 @@
 #ifndef HYDRA_WORKER_MODEL_AUTOGRAD_LAYER_H_
 #define HYDRA_WORKER_MODEL_AUTOGRAD_LAYER_H_
 
-#include <vector>
-
-#include "common/model/model_table.h"
 #include "worker/model/layer.h"
+#include "worker/model/layer_blocks.h"
 #include "worker/model/layer_registry.h"
 
 namespace hydra {
@@ -22,17 +20,17 @@ class AutogradLayer : public Layer {
                           bool accumulate) const final;
 
  protected:
-  // The arithmetic. `parameters` are the TensorViews of all its blocks, one
-  // block after another; `inputs` are the boundary tensors before it. Returns
-  // those behind it; of the last layer one number, the sum of the losses of the
-  // micro-batch's target tokens.
+  // The arithmetic. `parameters` are the tensors of all its blocks, as
+  // LayerBlocks has them, one block after another; `inputs` are the boundary
+  // tensors before it. Returns those behind it; of the last layer one number,
+  // the sum of the losses of the micro-batch's target tokens.
   virtual Tensors Compute(const Tensors& parameters, const Tensors& inputs,
                           const MicroBatch& micro_batch) const = 0;
 
  private:
   Tensors ViewsOf(const Tensors& flats) const;
 
-  const std::vector<ParameterBlock> blocks_;
+  const LayerBlocks blocks_;
   const bool makes_loss_;
 };
 

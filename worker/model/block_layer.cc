@@ -4,7 +4,6 @@
 #include "c10/core/GradMode.h"
 #include "c10/util/Exception.h"
 #include "common/model/bfloat16_products.h"
-#include "worker/model/block_views.h"
 #include "worker/model/dropout.h"
 #include "worker/model/element_type.h"
 #include "worker/model/micro_batch.h"
@@ -24,8 +23,7 @@ Projection BlockLayer::Parameters::NextProjection(bool has_bias) {
   Projection projection;
   projection.adapter = adapters_[next_];
   projection.is_rounded = are_products_rounded_;
-  const bool is_transposed =
-      block_->tensors[next_].linear == LinearLayout::kInOut;
+  const bool is_transposed = (*entries_)[next_].linear == LinearLayout::kInOut;
   projection.weight = tensors_[next_++];
   if (is_transposed && projection.weight.defined()) {
     projection.weight = projection.weight.t();
@@ -35,15 +33,16 @@ Projection BlockLayer::Parameters::NextProjection(bool has_bias) {
 }
 
 BlockLayer::BlockLayer(const LayerContext& context)
-    : blocks_(context.blocks),
+    : blocks_(context),
       layer_(context.layer),
       are_products_rounded_(context.entry.attributes.count(kBFloat16Products) >
                             0) {
   if (blocks_.size() == 1) return;
-  places_ = AdapterPlaces(blocks_[0], blocks_[1]);
-  TORCH_CHECK(2 * places_.size() == blocks_[1].tensors.size(), "the layer has ",
-              blocks_[1].tensors.size(), " tensors of adapters, of which ",
-              2 * places_.size(), " are those of its linear maps");
+  places_ = AdapterPlaces(blocks_.block(kOwn), blocks_.block(kAdapters));
+  const size_t adapters = blocks_.tensors(kAdapters).size();
+  TORCH_CHECK(2 * places_.size() == adapters, "the layer has ", adapters,
+              " tensors of adapters, of which ", 2 * places_.size(),
+              " are those of its linear maps");
   adapter_scale_ = context.entry.attributes.at(lora::kScale);
   adapter_dropout_ = context.entry.attributes.at(lora::kDropout);
 }
@@ -51,12 +50,12 @@ BlockLayer::BlockLayer(const LayerContext& context)
 BlockLayer::Parameters BlockLayer::ParametersOf(
     const Tensors& flats, const MicroBatch& micro_batch) const {
   Parameters parameters;
-  parameters.block_ = &block();
+  parameters.entries_ = &tensors();
   parameters.are_products_rounded_ = are_products_rounded_;
-  parameters.tensors_ = TensorViews(block(), flats.front());
+  parameters.tensors_ = blocks_.Views(kOwn, flats);
   parameters.adapters_.resize(parameters.tensors_.size());
   if (places_.empty()) return parameters;
-  const Tensors matrices = TensorViews(blocks_[1], flats[1]);
+  const Tensors matrices = blocks_.Views(kAdapters, flats);
   for (const AdapterPlace& place : places_) {
     Adapter& adapter = parameters.adapters_[place.weight];
     adapter.a = matrices[place.lora_a];
@@ -106,9 +105,7 @@ LayerGradients BlockLayer::Backward(Tape tape, const Tensors& output_gradients,
   const at::Tensor gradient = Differentiate(
       RowsOf(output_gradients.front()),
       {parameters, to, store, input, tape.micro_batch, tape.saved});
-  for (size_t i = 0; i < blocks_.size() && !accumulate; ++i) {
-    if (flat_gradients[i].defined()) ZeroPadding(blocks_[i], flat_gradients[i]);
-  }
+  if (!accumulate) blocks_.ZeroPadding(flat_gradients);
   LayerGradients gradients;
   gradients.inputs = {gradient.view(tape.inputs.front().sizes())};
   return gradients;

@@ -8,6 +8,7 @@
 #include "common/model/lora.h"
 #include "common/model/model_table.h"
 #include "worker/model/layer.h"
+#include "worker/model/layer_blocks.h"
 #include "worker/model/layer_registry.h"
 #include "worker/model/parameter_gradients.h"
 #include "worker/model/projection.h"
@@ -45,7 +46,7 @@ class BlockLayer : public Layer {
    private:
     friend class BlockLayer;
 
-    const ParameterBlock* block_ = nullptr;
+    const std::vector<TensorEntry>* entries_ = nullptr;
     Tensors tensors_;
     // By the tensor that they adapt.
     std::vector<Adapter> adapters_;
@@ -83,16 +84,20 @@ class BlockLayer : public Layer {
     return std::exchange(tensor, {});
   }
 
-  const ParameterBlock& block() const { return blocks_.front(); }
+  // Of its block.
+  const std::vector<TensorEntry>& tensors() const {
+    return blocks_.tensors(kOwn);
+  }
   int layer() const { return layer_; }
 
  private:
+  enum Block { kOwn, kAdapters };
+
   Parameters ParametersOf(const Tensors& flats,
                           const MicroBatch& micro_batch) const;
   at::Tensor Output(const LayerInput& input, Tensors* saved) const;
 
-  // Its own and its adapters'.
-  const std::vector<ParameterBlock> blocks_;
+  const LayerBlocks blocks_;
   const int layer_;
   std::vector<AdapterPlace> places_;
   const bool are_products_rounded_;

@@ -7,9 +7,7 @@
 #include "ATen/ops/zeros.h"
 #include "c10/core/GradMode.h"
 #include "common/model/vit_table.h"
-#include "worker/model/block_views.h"
 #include "worker/model/class_loss.h"
-#include "worker/model/element_type.h"
 #include "worker/model/parameter_gradients.h"
 
 namespace hydra {
@@ -23,11 +21,10 @@ at::Tensor ClassTokens(const at::Tensor& hidden) {
 }  // namespace
 
 ClassifierLayer::ClassifierLayer(const LayerContext& context)
-    : block_(context.blocks.front()),
-      epsilon_(context.entry.attributes.at(vit::kEpsilon)) {}
+    : blocks_(context), epsilon_(context.entry.attributes.at(vit::kEpsilon)) {}
 
-ClassifierLayer::Views ClassifierLayer::ViewsOf(const at::Tensor& flat) const {
-  const Tensors tensors = WidenedViews(block_, flat);
+ClassifierLayer::Views ClassifierLayer::ViewsOf(const Tensors& flats) const {
+  const Tensors tensors = blocks_.WidenedViews(0, flats);
   Views views;
   views.norm_weight = tensors[0];
   views.norm_bias = tensors[1];
@@ -43,16 +40,16 @@ at::Tensor ClassifierLayer::Normalized(const at::Tensor& tokens, const Views& p,
 }
 
 at::Tensor ClassifierLayer::Logits(const at::Tensor& hidden,
-                                   const at::Tensor& flat) const {
+                                   const Tensors& flats) const {
   const at::NoGradGuard no_grad;
-  const Views p = ViewsOf(flat);
+  const Views p = ViewsOf(flats);
   NormStatistics statistics;
   return Project(Normalized(ClassTokens(hidden), p, &statistics), p.classifier);
 }
 
 LayerOutput ClassifierLayer::Forward(const LayerInput& input) const {
   const at::NoGradGuard no_grad;
-  at::Tensor logits = Logits(input.boundary.front(), input.flats.front());
+  at::Tensor logits = Logits(input.boundary.front(), input.flats);
   LayerOutput output;
   output.loss = ClassLoss(input.micro_batch, logits);
   return output;
@@ -72,8 +69,8 @@ LayerGradients ClassifierLayer::Backward(Tape tape,
                                          bool accumulate) const {
   const at::NoGradGuard no_grad;
   const at::Tensor& hidden = tape.inputs.front();
-  const Views p = ViewsOf(tape.parameters.front());
-  const Views to = ViewsOf(flat_gradients.front());
+  const Views p = ViewsOf(tape.parameters);
+  const Views to = ViewsOf(flat_gradients);
   const ParameterGradients store(accumulate);
   const at::Tensor tokens = ClassTokens(hidden);
   NormStatistics statistics;
@@ -91,9 +88,7 @@ LayerGradients ClassifierLayer::Backward(Tape tape,
   gradient.select(1, 0).copy_(
       LayerNormBackward(token_gradient, tokens, p.norm_weight, statistics,
                         store, {to.norm_weight, to.norm_bias}));
-  if (!accumulate && flat_gradients.front().defined()) {
-    ZeroPadding(block_, flat_gradients.front());
-  }
+  if (!accumulate) blocks_.ZeroPadding(flat_gradients);
   gradients.inputs = {gradient};
   return gradients;
 }

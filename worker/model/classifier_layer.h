@@ -2,8 +2,8 @@
 #define HYDRA_WORKER_MODEL_CLASSIFIER_LAYER_H_
 
 #include "ATen/core/Tensor.h"
-#include "common/model/model_table.h"
 #include "worker/model/layer.h"
+#include "worker/model/layer_blocks.h"
 #include "worker/model/layer_norm.h"
 #include "worker/model/layer_registry.h"
 #include "worker/model/projection.h"
@@ -26,7 +26,7 @@ class ClassifierLayer : public Layer {
                           bool accumulate) const override;
 
   // [sequences, classes].
-  at::Tensor Logits(const at::Tensor& hidden, const at::Tensor& flat) const;
+  at::Tensor Logits(const at::Tensor& hidden, const Tensors& flats) const;
 
  private:
   // The block's tensors, or where their gradients go.
@@ -35,12 +35,12 @@ class ClassifierLayer : public Layer {
     Projection classifier;
   };
 
-  Views ViewsOf(const at::Tensor& flat) const;
+  Views ViewsOf(const Tensors& flats) const;
   // Of the class tokens.
   at::Tensor Normalized(const at::Tensor& tokens, const Views& p,
                         NormStatistics* statistics) const;
 
-  const ParameterBlock block_;
+  const LayerBlocks blocks_;
   const double epsilon_;
 };
 

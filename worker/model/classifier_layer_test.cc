@@ -23,7 +23,7 @@ class ClassifierLayerTest : public testing::Test {
     const LayerContext context{
         table_.layers[head_], {table_.parameter_blocks[head_]}, head_};
     return ClassifierLayer(context)
-        .Logits(input.boundary.front(), input.flats.front())
+        .Logits(input.boundary.front(), input.flats)
         .argmax(1, /*keepdim=*/true);
   }
 

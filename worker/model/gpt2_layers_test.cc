@@ -105,6 +105,10 @@ std::vector<LayerCase> Cases() {
     cases.push_back(InTwoBytes(cases.back(), ElementType::kFloat16));
     cases.push_back(Frozen(block, "Block", 0));
     cases.push_back(InTwoBytes(cases.back(), ElementType::kBFloat16));
+    cases.push_back(FrozenInPart(block, "FeedForward", {"*.h.0.mlp.*"}));
+    cases.push_back(InTwoBytes(cases.back(), ElementType::kBFloat16));
+    cases.push_back(FrozenInPart(block, "Weights", {"*.h.0.*.weight"}));
+    cases.push_back(WithRoundedProducts(cases.back()));
     cases.push_back(std::move(embedding));
     cases.push_back(WithRoundedProducts(block));
     cases.push_back(std::move(block));
@@ -129,6 +133,7 @@ std::vector<LayerCase> Cases() {
     cases.push_back(Frozen(head, "Norm", 0));
     cases.push_back(Frozen(head, "Table", 1));
     cases.push_back(InTwoBytes(cases.back(), ElementType::kFloat16));
+    cases.push_back(FrozenInPart(head, "NormBias", {"*.ln_f.bias"}));
     cases.push_back(WithRoundedProducts(head));
     LayerCase smoothed = head;
     smoothed.name += "Smoothed";

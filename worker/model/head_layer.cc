@@ -10,8 +10,8 @@
 #include "ATen/ops/empty_like.h"
 #include "ATen/ops/mm.h"
 #include "c10/core/GradMode.h"
+#include "c10/util/Exception.h"
 #include "common/model/bfloat16_products.h"
-#include "worker/model/block_views.h"
 #include "worker/model/element_type.h"
 #include "worker/model/parameter_gradients.h"
 #include "worker/model/rounded_product.h"
@@ -57,9 +57,11 @@ at::Tensor RowsOf(const at::Tensor& table, const RowRange& range) {
   return table.narrow(0, range.first, range.count());
 }
 
-// What a product takes: RoundedProducts take rows of two bytes as they are.
+// What products take of some rows of the table. RoundedProducts take rows that
+// are rounded already as they are: so rows that several of them need are
+// rounded once.
 at::Tensor Operand(const at::Tensor& rows, bool is_rounded) {
-  return is_rounded ? rows : Widened(rows);
+  return is_rounded ? rows.to(at::kBFloat16) : Widened(rows);
 }
 
 // Calls body(first token, rows of `normalized`) for slice after slice.
@@ -113,10 +115,12 @@ void AddScaled(const at::Tensor& product, double scale, bool add,
 }  // namespace
 
 HeadLayer::HeadLayer(const LayerContext& context)
-    : norm_block_(context.blocks.at(kNorm)),
-      weight_block_(context.blocks.at(kWeight)),
+    : blocks_(context),
       norm_(FinalNormOf(context.entry)),
-      is_rounded_(context.entry.attributes.count(kBFloat16Products) > 0) {}
+      is_rounded_(context.entry.attributes.count(kBFloat16Products) > 0) {
+  TORCH_CHECK(blocks_.size() == 2, "a head has 2 blocks, this one has ",
+              blocks_.size());
+}
 
 // The same product wherever it is used: a slice's part of the gradient of a
 // range's rows.
@@ -144,16 +148,15 @@ void HeadLayer::AddSliceGradient(const at::Tensor& logit_gradient,
 LayerOutput HeadLayer::Forward(const LayerInput& input) const {
   const at::NoGradGuard no_grad;
   const at::Tensor& hidden = input.boundary.front();
-  const Tensors norm = WidenedViews(norm_block_, input.flats[kNorm]);
+  const Tensors norm = blocks_.WidenedViews(kNorm, input.flats);
   Tensors statistics;
   const at::Tensor normalized =
       norm_->Forward(hidden, norm, &statistics).view({-1, hidden.size(-1)});
   CrossEntropy loss = LossOf(input.micro_batch, normalized);
   const std::vector<RowRange> ranges = TableRanges(vocabulary());
-  const at::Tensor table =
-      input.rows == nullptr
-          ? TensorViews(weight_block_, input.flats[kWeight]).front()
-          : at::Tensor();
+  const at::Tensor table = input.rows == nullptr
+                               ? blocks_.Views(kWeight, input.flats).front()
+                               : at::Tensor();
   const auto rows_of = [&](int i, int next) {
     return input.rows == nullptr ? RowsOf(table, ranges[i])
                                  : input.rows->Rows(i, next);
@@ -180,7 +183,7 @@ LayerGradients HeadLayer::Backward(Tape tape,
                                    bool accumulate) const {
   const at::NoGradGuard no_grad;
   const at::Tensor& hidden = tape.inputs.front();
-  const Tensors norm = WidenedViews(norm_block_, tape.parameters[kNorm]);
+  const Tensors norm = blocks_.WidenedViews(kNorm, tape.parameters);
   Tensors statistics;
   at::Tensor normalized =
       norm_->Forward(hidden, norm, &statistics).view({-1, hidden.size(-1)});
@@ -188,33 +191,28 @@ LayerGradients HeadLayer::Backward(Tape tape,
   LayerGradients gradients;
   if (tape.rows == nullptr) {
     gradients.loss =
-        BackwardWhole(tape, flat_gradients[kWeight], accumulate, normalized);
+        BackwardWhole(tape, flat_gradients, accumulate, normalized);
   } else {
     normalized = BackwardStreamed(tape, accumulate, normalized, gradients.loss);
   }
   // From here on the norm's output is its own gradient.
-  const Tensors norm_gradients =
-      TensorViews(norm_block_, flat_gradients[kNorm]);
+  const Tensors norm_gradients = blocks_.Views(kNorm, flat_gradients);
   gradients.inputs = {
       norm_
           ->Backward(normalized, hidden.view(normalized.sizes()), norm,
                      statistics, ParameterGradients(accumulate), norm_gradients)
           .view(hidden.sizes())};
-  for (Block block : {kNorm, kWeight}) {
-    const at::Tensor& flat = flat_gradients[block];
-    if (accumulate || !flat.defined()) continue;
-    ZeroPadding(block == kNorm ? norm_block_ : weight_block_, flat);
-  }
+  if (!accumulate) blocks_.ZeroPadding(flat_gradients);
   return gradients;
 }
 
 LossSum HeadLayer::BackwardWhole(const Tape& tape,
-                                 const at::Tensor& flat_gradient,
-                                 bool accumulate,
+                                 const Tensors& flat_gradients, bool accumulate,
                                  const at::Tensor& normalized) const {
-  const at::Tensor weight =
-      TensorViews(weight_block_, tape.parameters[kWeight]).front();
-  const at::Tensor gradient = TensorViews(weight_block_, flat_gradient).front();
+  const at::Tensor table = blocks_.Views(kWeight, tape.parameters).front();
+  // For all slices; what is widened is so range by range.
+  const at::Tensor weight = is_rounded_ ? Operand(table, is_rounded_) : table;
+  const at::Tensor gradient = blocks_.Views(kWeight, flat_gradients).front();
   const double scale = tape.micro_batch.gradient_scale;
   const std::vector<RowRange> ranges = TableRanges(vocabulary());
   CrossEntropy loss = LossOf(tape.micro_batch, normalized);
@@ -259,7 +257,8 @@ at::Tensor HeadLayer::BackwardStreamed(const Tape& tape, bool accumulate,
   ForEachRange(ranges, [&](int i, const RowRange& range, int next) {
     const at::Tensor weight = Operand(rows.Rows(i, next), is_rounded_);
     at::Tensor gradient;
-    if (!weight_block_.frozen) gradient = rows.Gradient(i, next, accumulate);
+    if (!blocks_.block(kWeight).frozen)
+      gradient = rows.Gradient(i, next, accumulate);
     ForEachSlice(normalized, [&](int64_t first, const at::Tensor& slice) {
       at::Tensor logits = buffer.Fill(slice, weight, range);
       loss.Exponentiate(first, i, logits);

@@ -9,6 +9,7 @@
 #include "worker/model/cross_entropy.h"
 #include "worker/model/final_norm.h"
 #include "worker/model/layer.h"
+#include "worker/model/layer_blocks.h"
 #include "worker/model/layer_registry.h"
 #include "worker/model/row_stream.h"
 
@@ -24,7 +25,8 @@ namespace hydra {
 // table, and its logits are made twice. The bits are the same: the products
 // are, and so is the order of every sum. Beside its arguments, the normalized
 // input and, streamed, that one's gradient it needs SliceBytes of the
-// vocabulary, or of one range.
+// vocabulary, or of one range. Where products are rounded, so is the table, or
+// one range, once for all of its slices: it lies beside them in bfloat16.
 class HeadLayer : public Layer {
  public:
   explicit HeadLayer(const LayerContext& context);
@@ -44,7 +46,7 @@ class HeadLayer : public Layer {
   enum Block { kNorm, kWeight };
 
   // With the table held whole. Turns `normalized` into its gradient.
-  LossSum BackwardWhole(const Tape& tape, const at::Tensor& flat_gradient,
+  LossSum BackwardWhole(const Tape& tape, const Tensors& flat_gradients,
                         bool accumulate, const at::Tensor& normalized) const;
   // Streamed: its gradient.
   at::Tensor BackwardStreamed(const Tape& tape, bool accumulate,
@@ -60,10 +62,9 @@ class HeadLayer : public Layer {
 
   CrossEntropy LossOf(const MicroBatch& micro_batch,
                       const at::Tensor& normalized) const;
-  int64_t vocabulary() const { return weight_block_.tensors.front().shape[0]; }
+  int64_t vocabulary() const { return blocks_.tensors(kWeight)[0].shape[0]; }
 
-  const ParameterBlock norm_block_;
-  const ParameterBlock weight_block_;
+  const LayerBlocks blocks_;
   const std::unique_ptr<const FinalNorm> norm_;
   // The products with the table are RoundedProducts.
   const bool is_rounded_;

@@ -48,10 +48,9 @@ LlamaBlock::LlamaBlock(const LayerContext& context)
       attention_dropout_(context.entry.attributes.at(llama::kAttentionDropout)),
       rotary_(
           RotaryFrequencies(RotaryOf(context.entry.attributes), head_width_)) {
-  const size_t tensors = 9 + (has_biases_ ? 3 : 0) + (has_head_norms_ ? 2 : 0);
-  TORCH_CHECK(block().tensors.size() == tensors, "the block has ",
-              block().tensors.size(), " tensors, its attributes ask for ",
-              tensors);
+  const size_t wanted = 9 + (has_biases_ ? 3 : 0) + (has_head_norms_ ? 2 : 0);
+  TORCH_CHECK(tensors().size() == wanted, "the block has ", tensors().size(),
+              " tensors, its attributes ask for ", wanted);
 }
 
 LlamaBlock::Views LlamaBlock::ViewsOf(Parameters parameters) const {

@@ -143,6 +143,13 @@ std::vector<LayerCase> Cases() {
   cases.push_back(WithRoundedProducts(Block("Qwen2", qwen2, 1)));
   cases.push_back(WithRoundedProducts(
       InTwoBytes(Adapted("Lora", qwen2, {4, 8}), kBFloat16)));
+  const LayerCase block = Block("Qwen2", qwen2, 1);
+  cases.push_back(FrozenInPart(block, "FeedForward", {"*.layers.0.mlp.*"}));
+  cases.push_back(FrozenInPart(block, "Biases", {"*.layers.0.*.bias"}));
+  cases.push_back(FrozenInPart(block, "Weights", {"*.layers.0.*.weight"}));
+  cases.push_back(InTwoBytes(cases.back(), kBFloat16));
+  cases.push_back(FrozenInPart(Block("Qwen3", qwen3, 1), "HeadNorm",
+                               {"*.layers.0.*.q_norm.*"}));
   LlamaConfig scaled = TinyLlamaConfig(LlamaFamily::kLlama);
   scaled.rotary = {1000, RotaryConfig::Type::kLlama3, 8, 1, 4, 16};
   cases.push_back(Block("Llama3Scaling", scaled, 1));

@@ -94,12 +94,14 @@ UpdateScalars ScalarsAt(const Hyperparameters& hyperparameters, int64_t step) {
     }
     case hydra::v1::OPTIMIZER_LION:
       return LionScalars(h);
+    // It updates whole tensors, see adafactor.h.
+    case hydra::v1::OPTIMIZER_ADAFACTOR:
     case hydra::v1::OPTIMIZER_UNSPECIFIED:
     case hydra::v1::Optimizer_INT_MIN_SENTINEL_DO_NOT_USE_:
     case hydra::v1::Optimizer_INT_MAX_SENTINEL_DO_NOT_USE_:
       break;
   }
-  TORCH_CHECK(false, "no optimizer has the number ",
+  TORCH_CHECK(false, "no optimizer that updates number by number is number ",
               static_cast<int>(h.optimizer));
 }
 

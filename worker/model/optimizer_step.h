@@ -20,7 +20,8 @@ namespace hydra {
 inline constexpr int64_t kUpdateRangeElements = int64_t{1} << 16;
 
 // What the update number `step`, from 1, computes with; calculated in double.
-// Throws c10::Error for what is no optimizer.
+// Throws c10::Error for what is no optimizer, and for one that updates tensors
+// as a whole (adafactor.h).
 UpdateScalars ScalarsAt(const Hyperparameters& hyperparameters, int64_t step);
 
 // Updates all `count` elements in LibTorch's threads.

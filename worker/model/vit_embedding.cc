@@ -6,8 +6,6 @@
 #include "ATen/ops/empty.h"
 #include "c10/core/GradMode.h"
 #include "common/model/vit_table.h"
-#include "worker/model/block_views.h"
-#include "worker/model/element_type.h"
 #include "worker/model/parameter_gradients.h"
 
 namespace hydra {
@@ -25,7 +23,7 @@ at::Tensor Flat(const at::Tensor& tensor) {
 }  // namespace
 
 VitEmbedding::VitEmbedding(const LayerContext& context)
-    : block_(context.blocks.front()),
+    : blocks_(context),
       channels_(IntegerOf(context, vit::kChannels)),
       patch_height_(IntegerOf(context, vit::kPatchHeight)),
       patch_width_(IntegerOf(context, vit::kPatchWidth)),
@@ -34,8 +32,8 @@ VitEmbedding::VitEmbedding(const LayerContext& context)
       dropout_(context.entry.attributes.at(vit::kDropout)),
       layer_(context.layer) {}
 
-VitEmbedding::Views VitEmbedding::ViewsOf(const at::Tensor& flat) const {
-  const Tensors tensors = WidenedViews(block_, flat);
+VitEmbedding::Views VitEmbedding::ViewsOf(const Tensors& flats) const {
+  const Tensors tensors = blocks_.WidenedViews(0, flats);
   Views views;
   views.class_token = Flat(tensors[0]);
   views.positions = Flat(tensors[1]);
@@ -57,7 +55,7 @@ at::Tensor VitEmbedding::PatchesOf(const MicroBatch& micro_batch) const {
 LayerOutput VitEmbedding::Forward(const LayerInput& input) const {
   const at::NoGradGuard no_grad;
   const MicroBatch& batch = input.micro_batch;
-  const Views p = ViewsOf(input.flats.front());
+  const Views p = ViewsOf(input.flats);
   const int64_t images = batch.sequences();
   const int64_t patches = patch_rows_ * patch_columns_;
   const int64_t width = p.patches.weight.size(0);
@@ -85,8 +83,7 @@ LayerGradients VitEmbedding::Backward(Tape tape,
                                       const Tensors& output_gradients,
                                       const Tensors& flat_gradients,
                                       bool accumulate) const {
-  const at::Tensor& flat = flat_gradients.front();
-  if (!flat.defined()) return {};
+  if (!flat_gradients.front().defined()) return {};
   const at::NoGradGuard no_grad;
   const MicroBatch& batch = tape.micro_batch;
   tape.outputs.clear();
@@ -96,15 +93,17 @@ LayerGradients VitEmbedding::Backward(Tape tape,
     DropOut(gradient, dropout);
   }
   const int64_t images = batch.sequences();
-  const Views to = ViewsOf(flat);
+  const Views to = ViewsOf(flat_gradients);
   const ParameterGradients store(accumulate);
   store.StoreRowSum(gradient.select(1, 0), to.class_token);
   store.StoreRowSum(gradient.view({images, -1}), to.positions);
-  StoreProjection(PatchesOf(batch),
-                  gradient.narrow(1, 1, patch_rows_ * patch_columns_)
-                      .reshape({-1, gradient.size(2)}),
-                  {}, store, to.patches);
-  if (!accumulate) ZeroPadding(block_, flat);
+  if (to.patches.weight.defined() || to.patches.bias.defined()) {
+    StoreProjection(PatchesOf(batch),
+                    gradient.narrow(1, 1, patch_rows_ * patch_columns_)
+                        .reshape({-1, gradient.size(2)}),
+                    {}, store, to.patches);
+  }
+  if (!accumulate) blocks_.ZeroPadding(flat_gradients);
   return {};
 }
 

@@ -4,9 +4,9 @@
 #include <cstdint>
 
 #include "ATen/core/Tensor.h"
-#include "common/model/model_table.h"
 #include "worker/model/dropout.h"
 #include "worker/model/layer.h"
+#include "worker/model/layer_blocks.h"
 #include "worker/model/layer_registry.h"
 #include "worker/model/projection.h"
 
@@ -34,13 +34,13 @@ class VitEmbedding : public Layer {
     Projection patches;
   };
 
-  Views ViewsOf(const at::Tensor& flat) const;
+  Views ViewsOf(const Tensors& flats) const;
   // [sequences * patches, numbers of a patch]: channel after channel, row after
   // row, as a convolution's weight has them.
   at::Tensor PatchesOf(const MicroBatch& micro_batch) const;
   Dropout DropoutOf(const MicroBatch& micro_batch) const;
 
-  const ParameterBlock block_;
+  const LayerBlocks blocks_;
   const int64_t channels_;
   const int64_t patch_height_;
   const int64_t patch_width_;

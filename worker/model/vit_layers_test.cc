@@ -137,6 +137,16 @@ std::vector<LayerCase> Cases() {
   cases.push_back(InTwoBytes(Adapted("Lora", TinyVitConfig(), {4, 8}),
                              ElementType::kBFloat16));
   cases.push_back(WithRoundedProducts(Block("Block", TinyVitConfig())));
+  cases.push_back(
+      FrozenInPart(Embedding(0.1), "Positions", {"*.position_embeddings"}));
+  cases.push_back(
+      InTwoBytes(FrozenInPart(Embedding(0), "Patches",
+                              {"*.patch_embeddings.*.weight", "*.cls_token"}),
+                 ElementType::kBFloat16));
+  cases.push_back(FrozenInPart(Block("Block", TinyVitConfig(0.1)), "Attention",
+                               {"*.layer.0.attention.*"}));
+  cases.push_back(FrozenInPart(Head(), "Norm", {"*.layernorm.*"}));
+  cases.push_back(FrozenInPart(Head(), "Weights", {"classifier.weight"}));
   for (LayerCase& layer : cases) layer.context = 1;
   return cases;
 }

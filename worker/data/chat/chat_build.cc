@@ -34,10 +34,16 @@ class Builder {
       done = Read(build_.files[i]);
     }
     if (!done.ok()) return done;
+    const std::string files =
+        absl::StrCat(build_.files.front().path,
+                     build_.files.size() > 1 ? " and others" : "");
+    if (counts_.read_rows == 0) {
+      return absl::InvalidArgumentError(absl::StrCat(
+          files, " has no rows; each line must be an object, {...}"));
+    }
     if (counts_.dropped_rows == counts_.read_rows) {
       return absl::InvalidArgumentError(absl::StrCat(
-          "of ", counts_.read_rows, " rows in ", build_.files.front().path,
-          build_.files.size() > 1 ? " and others" : "",
+          "of ", counts_.read_rows, " rows in ", files,
           ", none has a token to train on",
           options_.packing
               ? ""

@@ -57,7 +57,8 @@ absl::StatusOr<std::unique_ptr<ChatRenderer>> ChatRenderer::Start(
       LineProcess::Start({python, "-I", "-B", "-c", kProgram}, limits);
   if (!process.ok()) return process.status();
   const Json asked = {{"template", chat_template.text},
-                      {"variables", chat_template.variables}};
+                      {"variables", chat_template.variables},
+                      {"day", chat_template.day}};
   const auto line = (*process)->Ask(asked.dump(), control);
   if (absl::IsNotFound(line.status())) return NeedsPython(python);
   if (!line.ok()) return WithName(line.status(), chat_template.name);

@@ -150,6 +150,18 @@ TEST(ChatRendererTest, KnowsTheDay) {
   EXPECT_THAT(chat->text, ::testing::AnyOf(before, day()));
 }
 
+TEST(ChatRendererTest, TheDayMayBeGiven) {
+  TaskControl control;
+  ChatTemplate chat_template = {"t", "{{ strftime_now('%d %b %Y %H:%M') }}"};
+  chat_template.day = "2026-11-30";
+  EXPECT_TRUE(DependsOnDay(chat_template));
+  const auto renderer = ChatRenderer::Start(chat_template, control);
+  ASSERT_TRUE(renderer.ok()) << renderer.status();
+  const auto chat = (*renderer)->Render(kMessages, false, control);
+  ASSERT_TRUE(chat.ok()) << chat.status();
+  EXPECT_EQ(chat->text, "30 Nov 2026 00:00");
+}
+
 TEST(ChatRendererTest, SaysWhatToInstall) {
   TaskControl control;
   const auto renderer =

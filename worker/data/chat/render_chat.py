@@ -1,8 +1,9 @@
 """Renders conversations with a chat template, as transformers does.
 
 Each line that is read, and each that is written, is a JSON object. First comes
-the template, {"template": TEXT, "variables": {NAME: TEXT}}, which {} answers;
-then conversations, {"messages": [...], "marks": BOOL}. What answers one is
+the template, {"template": TEXT, "variables": {NAME: TEXT}, "day": DAY}, which {}
+answers; DAY is that of strftime_now, "2026-11-30", or "" for today. Then come
+conversations, {"messages": [...], "marks": BOOL}. What answers one is
 {"text": TEXT, "answers": [[BEGIN, END], ...]}: what the template makes of it
 and, if it shall be marked, where in the text's UTF-8 the assistant's answers
 lie, in order. Wherever that does not work out the answer is {"error": WHAT},
@@ -102,12 +103,13 @@ def tojson(value, ensure_ascii=False, indent=None, separators=None,
                       separators=separators, sort_keys=sort_keys)
 
 
-def environment_of_templates():
+def environment_of_templates(day):
     environment = jinja2.sandbox.ImmutableSandboxedEnvironment(
         trim_blocks=True, lstrip_blocks=True,
         extensions=[Answers, jinja2.ext.loopcontrols])
     # One data set is of one day.
-    now = datetime.datetime.now()
+    now = datetime.datetime.fromisoformat(day) if day \
+        else datetime.datetime.now()
     environment.filters["tojson"] = tojson
     environment.globals["raise_exception"] = raise_exception
     environment.globals["strftime_now"] = now.strftime
@@ -131,8 +133,8 @@ def plain_messages(messages):
 
 class Renderer:
 
-    def __init__(self, template, variables):
-        self._environment = environment_of_templates()
+    def __init__(self, template, variables, day):
+        self._environment = environment_of_templates(day)
         self._template = self._environment.from_string(template)
         self._variables = variables
         tokens = [token[1:] for token in self._environment.lex(template)
@@ -251,7 +253,8 @@ def main():
             if jinja2 is None:
                 raise Failure("jinja2 is not installed")
             if renderer is None:
-                renderer = Renderer(asked["template"], asked["variables"])
+                renderer = Renderer(asked["template"], asked["variables"],
+                                    asked["day"])
                 answer = {}
             else:
                 text, spans = renderer.render(asked["messages"],

@@ -8,6 +8,7 @@
 #include "ATen/ops/zeros.h"
 #include "c10/core/GradMode.h"
 #include "common/model/bfloat16_products.h"
+#include "common/model/frozen_layers.h"
 #include "common/model/frozen_type.h"
 #include "torch/csrc/autograd/autograd.h"
 #include "worker/device/testing/test_device.h"
@@ -44,6 +45,14 @@ bool SameBits(const Tensors& a, const Tensors& b) {
   return true;
 }
 
+LayerContext ContextOf(const ModelTable& table, int layer) {
+  LayerContext context{table.layers[layer], {}, layer};
+  for (int block : context.entry.parameter_blocks) {
+    context.blocks.push_back(table.parameter_blocks[block]);
+  }
+  return context;
+}
+
 Tensors CopiesOf(const Tensors& tensors) {
   Tensors copies;
   for (const at::Tensor& tensor : tensors) {
@@ -58,6 +67,15 @@ LayerCase InTwoBytes(LayerCase layer_case, ElementType type) {
   layer_case.name +=
       type == ElementType::kBFloat16 ? "InBFloat16" : "InFloat16";
   layer_case.table = WithFrozenType(std::move(layer_case.table), type);
+  return layer_case;
+}
+
+LayerCase FrozenInPart(LayerCase layer_case, const std::string& what,
+                       const std::vector<std::string>& patterns) {
+  layer_case.name += "FrozenInPart" + what;
+  layer_case.table = WithFrozen(std::move(layer_case.table), patterns).value();
+  // The block's largest gradients may be those that are not made.
+  if (layer_case.tolerance > 0) layer_case.tolerance *= 5;
   return layer_case;
 }
 
@@ -81,6 +99,7 @@ LayerContractTest::LayerContractTest()
     : device_(NewTestDevice(kDeviceBytes)),
       table_(GetParam().table),
       entry_(table_.layers[GetParam().layer]),
+      blocks_(ContextOf(table_, GetParam().layer)),
       layer_(GetParam()
                  .registry->Make(table_, GetParam().layer, GetParam().code)
                  .value()),
@@ -125,8 +144,8 @@ Tensors LayerContractTest::FreshFlats() const {
 
 Tensors LayerContractTest::HostParameters() const {
   Tensors parameters;
-  for (size_t i = 0; i < entry_.parameter_blocks.size(); ++i) {
-    for (at::Tensor& view : WidenedViews(Block(i), host_input_.flats[i])) {
+  for (size_t i = 0; i < blocks_.size(); ++i) {
+    for (at::Tensor& view : blocks_.WidenedViews(i, host_input_.flats)) {
       parameters.push_back(std::move(view));
     }
   }
@@ -186,18 +205,16 @@ LayerContractTest::Gradients LayerContractTest::Plain() const {
     }
     if (!roots.empty()) torch::autograd::backward(roots, root_gradients);
   }
-  size_t next = 0;
   for (size_t i = 0; i < entry_.parameter_blocks.size(); ++i) {
-    if (!IsTrained(i)) {
-      next += Block(i).tensors.size();
-      gradients.flats.emplace_back();
-      continue;
+    gradients.flats.push_back(
+        IsTrained(i) ? at::zeros({Block(i).element_count()}) : at::Tensor());
+  }
+  size_t next = 0;
+  for (size_t i = 0; i < blocks_.size(); ++i) {
+    for (const at::Tensor& view : blocks_.Views(i, gradients.flats)) {
+      if (view.defined()) view.copy_(parameters[next].grad());
+      ++next;
     }
-    const at::Tensor flat = at::zeros({Block(i).element_count()});
-    for (const at::Tensor& view : TensorViews(Block(i), flat)) {
-      view.copy_(parameters[next++].grad());
-    }
-    gradients.flats.push_back(flat);
   }
   for (const at::Tensor& input : inputs) {
     gradients.made.inputs.push_back(input.grad());

@@ -6,11 +6,13 @@
 #include <memory>
 #include <ostream>
 #include <string>
+#include <vector>
 
 #include "common/model/model_table.h"
 #include "gtest/gtest.h"
 #include "worker/device/device.h"
 #include "worker/model/layer.h"
+#include "worker/model/layer_blocks.h"
 #include "worker/model/layer_registry.h"
 
 namespace hydra {
@@ -26,10 +28,11 @@ struct LayerCase {
   std::shared_ptr<const LayerCode> code;
 
   // The same in plain, differentiable operations of LibTorch. `parameters` are
-  // the tensors of the layer's blocks, one block after another, `inputs` the
-  // boundary before it. Returns the boundary behind it; of a last layer, the
-  // sum of the losses. Of tensors that are no parameters (TensorUse), those
-  // that require a gradient get as such what Backward is to make of them.
+  // the tensors of the layer's blocks, one block after another and each whole,
+  // `inputs` the boundary before it. Returns the boundary behind it; of a last
+  // layer, the sum of the losses. Of tensors that are no parameters
+  // (TensorUse), those that require a gradient get as such what Backward is to
+  // make of them.
   std::function<Tensors(const Tensors& parameters, const Tensors& inputs,
                         const MicroBatch& micro_batch)>
       plain;
@@ -45,6 +48,11 @@ struct LayerCase {
 
 // The same with elements of this type, of two bytes, in all that is frozen.
 LayerCase InTwoBytes(LayerCase layer_case, ElementType type);
+
+// The same with the tensors frozen that the patterns match, see
+// frozen_layers.h; `what` they are, for its name.
+LayerCase FrozenInPart(LayerCase layer_case, const std::string& what,
+                       const std::vector<std::string>& patterns);
 
 // The same with the products of linear maps in bfloat16. `plain` goes on to
 // compute in fp32.
@@ -95,6 +103,7 @@ class LayerContractTest : public testing::TestWithParam<LayerCase> {
   const std::unique_ptr<Device> device_;
   const ModelTable& table_;
   const LayerEntry& entry_;
+  const LayerBlocks blocks_;
   std::unique_ptr<Layer> layer_;
   const LayerInput host_input_;
   // The same on the device, but for blocks whose rows are gathered.
