@@ -38,7 +38,8 @@ struct JobShape {
   int rounds = 1;
   int64_t context_length = 1;
   int64_t eval_batch_size = 1;
-  // Optimizer state over parameters (common/model/optimizer.h).
+  // Moments that the optimizer keeps of each parameter
+  // (common/model/optimizer.h).
   int64_t state_factor = 0;
   // Gradients wait for the norm of all of them: updates are tasks of their own.
   bool clips_gradients = false;
@@ -59,12 +60,21 @@ struct JobShape {
   int64_t ParameterBytes(int block) const {
     return table->parameter_blocks[block].size_bytes;
   }
-  // 0: the block has no state.
-  int64_t StateBytes(int block) const {
-    return table->parameter_blocks[block].frozen
-               ? 0
-               : state_factor * ParameterBytes(block);
+  // Of the whole block, or of what earlier rounds or later layers give to it.
+  int64_t GradientBytes(int block) const {
+    return table->parameter_blocks[block].gradient_bytes();
   }
+  // What its state consists of, one behind the other, each as large as its
+  // gradient: the moments, then the master. 0: the block has no state.
+  int StateParts(int block) const {
+    const ParameterBlock& described = table->parameter_blocks[block];
+    if (described.frozen) return 0;
+    return static_cast<int>(state_factor) + (described.has_master() ? 1 : 0);
+  }
+  int64_t StateBytes(int block) const {
+    return StateParts(block) * GradientBytes(block);
+  }
+  bool KeepsState() const { return state_factor > 0 || table->HasMasters(); }
   // The first shard with parameters that are trained, in which gradients end:
   // those before it have no BACKWARD and no UPDATE.
   int FirstTrainedShard() const {

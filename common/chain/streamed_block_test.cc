@@ -1,6 +1,7 @@
 #include "common/chain/streamed_block.h"
 
 #include "common/model/gpt2_table.h"
+#include "common/model/trained_type.h"
 #include "gtest/gtest.h"
 
 namespace hydra {
@@ -39,6 +40,19 @@ TEST(StreamedBlockTest, ATableThatFitsBesideItsGradientIsHeldWhole) {
     EXPECT_EQ(StreamedBlock(shape, {12, 14}, 320 * kMiB), HeadTable(shape));
     EXPECT_EQ(StreamedBlock(shape, {13, 14}, 100 * kMiB), HeadTable(shape));
   }
+}
+
+// With a master the table has half of its bytes, its gradient as many, and a
+// range of it is widened.
+TEST(StreamedBlockTest, ATableWithAMasterIsHeldWholeWhereItFits) {
+  JobShape shape = Gpt2(/*tied=*/true);
+  shape.table = WithTrainedType(*shape.table, ElementType::kBFloat16);
+  const int64_t saved = shape.ParameterBytes(HeadTable(shape));
+  constexpr int64_t kRange = int64_t{8192} * 768 * 4;
+  EXPECT_EQ(StreamedBlock(shape, {12, 14}, 334 * kMiB - saved + kRange),
+            kNoBlock);
+  EXPECT_EQ(StreamedBlock(shape, {12, 14}, 320 * kMiB - saved),
+            HeadTable(shape));
 }
 
 TEST(StreamedBlockTest, OnlyTheLastLayersTableIsStreamed) {

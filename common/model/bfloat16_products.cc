@@ -17,6 +17,7 @@ struct Product {
   int64_t in = 0;
   // Of the weights.
   ElementType type = ElementType::kFloat32;
+  bool has_master = false;
 };
 
 // The largest one of the layer; of a head, that of a range of its table.
@@ -28,7 +29,8 @@ Product LargestOf(const ModelTable& table, const LayerEntry& layer) {
     for (const TensorEntry& tensor : block.tensors) {
       const bool is_table = static_cast<int>(i) == layer.streamed_block;
       if (tensor.linear == LinearLayout::kNone && !is_table) continue;
-      Product product{tensor.shape[0], tensor.shape[1], block.type};
+      Product product{tensor.shape[0], tensor.shape[1], block.type,
+                      block.has_master()};
       if (tensor.linear == LinearLayout::kInOut) {
         std::swap(product.out, product.in);
       }
@@ -64,6 +66,9 @@ std::vector<BoundaryTensor> MadeBy(const Product& product,
     const std::vector<int64_t> weights = {product.out, product.in};
     made.push_back({ElementType::kFloat32, weights});
     made.push_back({ElementType::kBFloat16, weights});
+  } else if (product.has_master && backward) {
+    // Their gradient is there when they are not, and in both.
+    made.push_back({ElementType::kBFloat16, {product.out, product.in}});
   }
   if (is_head || backward) made.push_back(rows(product.out));
   if (is_head) {

@@ -5,6 +5,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "common/json/python_json.h"
+#include "common/model/two_byte_block.h"
 
 namespace hydra {
 namespace {
@@ -154,7 +155,8 @@ std::vector<std::string> ConfigWarnings(absl::string_view config_json,
 }
 
 absl::StatusOr<std::string> TrainedModelConfig(absl::string_view config_json,
-                                               const ConfigNames& names) {
+                                               const ConfigNames& names,
+                                               ElementType trained_type) {
   absl::StatusOr<Json> config = ParsePythonJson(config_json);
   if (!config.ok()) return config.status();
   (*config)["architectures"] = Json{names.model_class};
@@ -163,10 +165,11 @@ absl::StatusOr<std::string> TrainedModelConfig(absl::string_view config_json,
   }
   for (absl::string_view key : kCodeKeys) config->erase(std::string(key));
   // transformers 5 writes dtype, and reads the older name too.
+  const std::string dtype(ElementTypeName(trained_type));
   const bool is_new = config->contains("dtype");
-  if (is_new) (*config)["dtype"] = "float32";
+  if (is_new) (*config)["dtype"] = dtype;
   if (!is_new || config->contains("torch_dtype")) {
-    (*config)["torch_dtype"] = "float32";
+    (*config)["torch_dtype"] = dtype;
   }
   return absl::StrCat(WritePythonJson(*config, /*indent=*/2), "\n");
 }

@@ -78,5 +78,15 @@ TEST(ConfigFileTest, TheRestOfTheTrainedModelsConfigIsAsItWas) {
   EXPECT_EQ(*TrainedModelConfig(*trained, Gpt2Names()), *trained);
 }
 
+TEST(ConfigFileTest, TheTrainedModelsTypeIsSaidUnderEitherName) {
+  const auto named = [](const char* config) {
+    return *TrainedModelConfig(config, Gpt2Names(), ElementType::kBFloat16);
+  };
+  EXPECT_THAT(named(kClassifier), HasSubstr("\"dtype\": \"bfloat16\""));
+  EXPECT_THAT(named(kLanguageModel),
+              HasSubstr("\"torch_dtype\": \"bfloat16\""));
+  EXPECT_THAT(named(kLanguageModel), Not(HasSubstr("float32")));
+}
+
 }  // namespace
 }  // namespace hydra

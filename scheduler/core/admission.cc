@@ -22,9 +22,20 @@ int64_t Bounded(absl::int128 bytes) {
   return static_cast<int64_t>(std::min<absl::int128>(bytes, kMostBytes));
 }
 
+// What an update of a block that is trained makes.
+absl::int128 UpdatedBytes(const JobShape& shape, int block) {
+  return absl::int128(shape.ParameterBytes(block)) +
+         absl::int128(shape.GradientBytes(block)) * shape.StateParts(block);
+}
+
 int64_t CommittedBytes(const JobShape& shape) {
-  return Bounded(absl::int128(shape.table->TrainedBytes()) *
-                 (1 + shape.state_factor));
+  absl::int128 bytes = 0;
+  const int blocks = static_cast<int>(shape.table->parameter_blocks.size());
+  for (int block = 0; block < blocks; ++block) {
+    if (shape.table->parameter_blocks[block].frozen) continue;
+    bytes += UpdatedBytes(shape, block);
+  }
+  return Bounded(bytes);
 }
 
 int64_t BaseBytes(const JobShape& shape) {
@@ -117,18 +128,19 @@ PoolDemand DemandOf(const JobShape& shape) {
 }
 
 PoolDemand LeastDemandOf(const JobShape& shape) {
-  int64_t largest_block = 0;
-  for (const ParameterBlock& block : shape.table->parameter_blocks) {
-    if (block.frozen) continue;
-    largest_block = std::max(largest_block, block.size_bytes);
+  absl::int128 largest_write = 0;
+  const int blocks = static_cast<int>(shape.table->parameter_blocks.size());
+  for (int block = 0; block < blocks; ++block) {
+    if (shape.table->parameter_blocks[block].frozen) continue;
+    largest_write = std::max(largest_write, UpdatedBytes(shape, block));
   }
   PoolDemand demand;
   demand.set_committed_bytes(CommittedBytes(shape));
   demand.set_base_bytes(BaseBytes(shape));
   if (shape.clips_gradients) {
-    demand.set_gradient_bytes(Bounded(shape.table->TrainedBytes()));
+    demand.set_gradient_bytes(Bounded(shape.table->GradientBytes()));
   }
-  demand.set_largest_write_bytes(largest_block * (1 + shape.state_factor));
+  demand.set_largest_write_bytes(Bounded(largest_write));
   return Total(demand);
 }
 

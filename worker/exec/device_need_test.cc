@@ -32,6 +32,8 @@ struct Family {
 enum class Trained {
   kAll,
   kAllWithRoundedProducts,
+  kAllWithMasters,
+  kAllWithMastersAndRoundedProducts,
   kAdapters,
   kAdaptersOfBFloat16,
   kRoundedAdaptersOfBFloat16,
@@ -61,7 +63,13 @@ worker::v1::JobContext ContextOf(const Family& family, Trained trained,
     context.mutable_spec()->mutable_model()->add_frozen(
         family.name == "gpt2" ? "transformer.w*" : "model.embed_tokens.*");
   }
+  if (trained == Trained::kAllWithMasters ||
+      trained == Trained::kAllWithMastersAndRoundedProducts) {
+    context.mutable_spec()->mutable_model()->set_trained_dtype(
+        hydra::v1::PARAMETER_TYPE_BFLOAT16);
+  }
   train.set_bf16(trained == Trained::kAllWithRoundedProducts ||
+                 trained == Trained::kAllWithMastersAndRoundedProducts ||
                  trained == Trained::kRoundedAdaptersOfBFloat16);
   FillDefaults(context.mutable_spec());
   if (trained == Trained::kAdaptersOfBFloat16 ||
@@ -101,9 +109,10 @@ INSTANTIATE_TEST_SUITE_P(
 TEST_P(DeviceNeedTest, IsWhatAShardsPassesTake) {
   JobModels models(kPlenty);
   for (Trained trained :
-       {Trained::kAll, Trained::kAllWithRoundedProducts, Trained::kAdapters,
-        Trained::kAdaptersOfBFloat16, Trained::kRoundedAdaptersOfBFloat16,
-        Trained::kLastLayers}) {
+       {Trained::kAll, Trained::kAllWithRoundedProducts,
+        Trained::kAllWithMasters, Trained::kAllWithMastersAndRoundedProducts,
+        Trained::kAdapters, Trained::kAdaptersOfBFloat16,
+        Trained::kRoundedAdaptersOfBFloat16, Trained::kLastLayers}) {
     for (const auto& [micro_batches, context_length] :
          {std::pair{1, 64}, {1, 256}, {2, 64}, {2, 256}}) {
       const worker::v1::JobContext context =

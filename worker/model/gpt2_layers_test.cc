@@ -105,7 +105,10 @@ std::vector<LayerCase> Cases() {
     cases.push_back(InTwoBytes(cases.back(), ElementType::kFloat16));
     cases.push_back(Frozen(block, "Block", 0));
     cases.push_back(InTwoBytes(cases.back(), ElementType::kBFloat16));
+    cases.push_back(WithMasters(embedding));
     cases.push_back(std::move(embedding));
+    cases.push_back(WithMasters(block));
+    cases.push_back(WithRoundedProducts(cases.back()));
     cases.push_back(WithRoundedProducts(block));
     cases.push_back(std::move(block));
   }
@@ -129,6 +132,8 @@ std::vector<LayerCase> Cases() {
     cases.push_back(Frozen(head, "Norm", 0));
     cases.push_back(Frozen(head, "Table", 1));
     cases.push_back(InTwoBytes(cases.back(), ElementType::kFloat16));
+    cases.push_back(WithMasters(head));
+    cases.push_back(WithRoundedProducts(cases.back()));
     cases.push_back(WithRoundedProducts(head));
     LayerCase smoothed = head;
     smoothed.name += "Smoothed";

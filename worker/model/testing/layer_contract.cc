@@ -9,6 +9,7 @@
 #include "c10/core/GradMode.h"
 #include "common/model/bfloat16_products.h"
 #include "common/model/frozen_type.h"
+#include "common/model/trained_type.h"
 #include "torch/csrc/autograd/autograd.h"
 #include "worker/device/testing/test_device.h"
 #include "worker/model/block_views.h"
@@ -58,6 +59,13 @@ LayerCase InTwoBytes(LayerCase layer_case, ElementType type) {
   layer_case.name +=
       type == ElementType::kBFloat16 ? "InBFloat16" : "InFloat16";
   layer_case.table = WithFrozenType(std::move(layer_case.table), type);
+  return layer_case;
+}
+
+LayerCase WithMasters(LayerCase layer_case) {
+  layer_case.name += "WithMasters";
+  layer_case.table =
+      WithTrainedType(std::move(layer_case.table), ElementType::kBFloat16);
   return layer_case;
 }
 

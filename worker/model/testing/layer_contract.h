@@ -43,6 +43,9 @@ struct LayerCase {
 // The same with elements of this type, of two bytes, in all that is frozen.
 LayerCase InTwoBytes(LayerCase layer_case, ElementType type);
 
+// The same with bfloat16 elements, and masters, in all that is trained.
+LayerCase WithMasters(LayerCase layer_case);
+
 // The same with the products of linear maps in bfloat16. `plain` goes on to
 // compute in fp32.
 LayerCase WithRoundedProducts(LayerCase layer_case);
