@@ -211,10 +211,8 @@ TEST_P(FamiliesTest, MastersAreTheSameInOnePieceAndInMany) {
   Cluster cluster(PlainAndLinked());
   v1::JobSpec spec = Job();
   spec.mutable_train()->set_dropout(0.1);
-  const Outcome wide = OutcomeOf(Run(cluster, spec));
   spec.mutable_model()->set_trained_dtype(v1::PARAMETER_TYPE_BFLOAT16);
   ExpectTheBitsOfPlainTraining(cluster, spec);
-  EXPECT_NE(Difference(OutcomeOf(Run(cluster, spec)), wide), "");
   spec.mutable_train()->set_bf16(true);
   spec.mutable_train()->set_max_grad_norm(0.01);
   spec.mutable_train()->set_micro_batches_per_round(1);
@@ -222,7 +220,8 @@ TEST_P(FamiliesTest, MastersAreTheSameInOnePieceAndInMany) {
   ExpectTheBitsOfPlainTraining(cluster, spec);
 }
 
-// Without moments, and beside layers that stay as they are.
+// Without moments, beside layers that stay as they are, and of a checkpoint in
+// bfloat16.
 TEST_P(FamiliesTest, MastersOfSgdAreTheSameInOnePieceAndInMany) {
   RoundWeights(model_);
   Cluster cluster(PlainAndLinked());
@@ -230,7 +229,6 @@ TEST_P(FamiliesTest, MastersOfSgdAreTheSameInOnePieceAndInMany) {
   spec.mutable_model()->set_trained_dtype(v1::PARAMETER_TYPE_BFLOAT16);
   spec.mutable_train()->set_optim(v1::OPTIMIZER_SGD);
   spec.mutable_train()->set_learning_rate(0.1);
-  ExpectTheBitsOfPlainTraining(cluster, spec);
   spec.mutable_model()->add_frozen(IsGpt2() ? "*.h.0.*" : "*.layers.0.*");
   spec.mutable_model()->set_frozen_dtype(v1::PARAMETER_TYPE_FLOAT32);
   ExpectTheBitsOfPlainTraining(cluster, spec);

@@ -209,6 +209,11 @@ INSTANTIATE_TEST_SUITE_P(All, StreamedHeadFrozenTest,
 // Its gradient goes where the new masters will be.
 TEST(StreamedHeadMastersTest, GivesTheBitsOfATableThatIsHeldWhole) {
   for (const Case& of : Cases()) {
+    // Tied, another shard updates it.
+    if (of.tied &&
+        (of.micro_batches == 1 || of.optimizer == hydra::v1::OPTIMIZER_SGD)) {
+      continue;
+    }
     TinyJob::Options options = OptionsOf(of);
     options.trained_dtype = hydra::v1::PARAMETER_TYPE_BFLOAT16;
     SCOPED_TRACE(absl::StrCat(
@@ -226,8 +231,8 @@ TEST(StreamedHeadMastersTest, GivesTheBitsOfATableThatIsHeldWhole) {
     const Outcome actual = train(kTooLittleForTheTable, /*overlapped=*/false);
     ExpectSame(actual, expected);
     EXPECT_GT(actual.promoted_bytes, expected.promoted_bytes + kTableBytes / 4);
-    ExpectSame(train(kTooLittleForTheTable, /*overlapped=*/true), expected);
     if (of.micro_batches == 1) continue;
+    ExpectSame(train(kTooLittleForTheTable, /*overlapped=*/true), expected);
     options.micro_batches_per_round = 1;
     ExpectSame(train(kTooLittleForTheTable, /*overlapped=*/false), expected);
   }
