@@ -62,9 +62,9 @@ int StreamedBlock(const JobShape& shape, const LayerRange& layers,
       kRangesOfRows * ElementBytes(block.type) +
       RangesOfGradients(block, shape.micro_batches) * kFloatBytes;
   // What is made of the input has its gradient beside it.
-  const int64_t streamed_bytes =
-      range_elements * bytes_of_element + widened_bytes + 3 * input_bytes +
-      LogitsBytes(shape, range_elements / sizes[1]);
+  const int64_t streamed_bytes = range_elements * bytes_of_element +
+                                 widened_bytes + 3 * input_bytes +
+                                 LogitsBytes(shape, range_elements / sizes[1]);
   return streamed_bytes < whole_bytes ? index : kNoBlock;
 }
 

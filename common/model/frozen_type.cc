@@ -18,7 +18,8 @@ ModelTable WithFrozenType(ModelTable table, ElementType type) {
     ReckonWithWidened(
         table, [](const ParameterBlock& block) { return block.frozen; }, layer);
   }
-  absl::StrAppend(&table.architecture_key, " frozen_dtype=", ElementTypeName(type));
+  absl::StrAppend(&table.architecture_key,
+                  " frozen_dtype=", ElementTypeName(type));
   return table;
 }
 

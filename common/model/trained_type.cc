@@ -16,7 +16,8 @@ ModelTable WithTrainedType(ModelTable table, ElementType type) {
         table, [](const ParameterBlock& block) { return block.has_master(); },
         layer);
   }
-  absl::StrAppend(&table.architecture_key, " trained_dtype=", ElementTypeName(type));
+  absl::StrAppend(&table.architecture_key,
+                  " trained_dtype=", ElementTypeName(type));
   return table;
 }
 
