@@ -7,6 +7,7 @@
 
 #include "absl/time/time.h"
 #include "common/model/gpt2_table.h"
+#include "common/model/trained_type.h"
 
 namespace hydra {
 namespace {
@@ -72,6 +73,24 @@ TEST(StepModelTest, SeveralMicroBatchesKeepAllGradients) {
                         Costs(shape, absl::Milliseconds(1)));
   EXPECT_EQ(model.NeededBytes({2, 4}),
             2 * (BytesOf(shape, 2) + BytesOf(shape, 3)) + 2 * (1 << 10));
+}
+
+TEST(StepModelTest, GradientsOfParametersWithMastersHaveFourBytes) {
+  JobShape shape = Shape(/*micro_batches=*/2);
+  shape.table = WithTrainedType(*shape.table, ElementType::kBFloat16);
+  const StepModel model(shape, WithLink(1e9, kPlenty), /*state_moves=*/false,
+                        Costs(shape, absl::Milliseconds(1)));
+  EXPECT_EQ(model.NeededBytes({2, 4}),
+            3 * (BytesOf(shape, 2) + BytesOf(shape, 3)) + 2 * (1 << 10));
+  // On a slow link, masters without moments are state all the same.
+  shape.state_factor = 0;
+  const auto costs = Costs(shape, absl::Milliseconds(1));
+  const StepModel on_host(shape, WithLink(1e7, kPlenty),
+                          /*state_moves=*/false, costs);
+  const StepModel on_device(shape, WithLink(1e7, kPlenty),
+                            /*state_moves=*/true, costs);
+  EXPECT_GT(on_device.StepTime({{0, 4}, {4, 8}}),
+            on_host.StepTime({{0, 4}, {4, 8}}));
 }
 
 TEST(StepModelTest, AStreamedTableNeedsNoRoomAndItsCopiesTakeTime) {
