@@ -5,6 +5,7 @@
 #include <memory>
 #include <optional>
 #include <set>
+#include <tuple>
 #include <utility>
 
 #include "absl/strings/ascii.h"
@@ -292,7 +293,7 @@ class Checker {
 
   const CheckedModel& ModelOf(const v1::ModelSpec& spec) {
     const auto [model, is_new] =
-        models_.try_emplace({spec.path(), spec.init()});
+        models_.try_emplace({spec.path(), spec.init(), spec.trained_dtype()});
     if (is_new) model->second = CheckModel(spec, paths_);
     return model->second;
   }
@@ -301,7 +302,9 @@ class Checker {
   const std::string& default_output_dir_;
   DataCheck data_;
   TokenizerCheck tokenizers_;
-  std::map<std::pair<std::string, v1::Initialization>, CheckedModel> models_;
+  std::map<std::tuple<std::string, v1::Initialization, v1::ParameterType>,
+           CheckedModel>
+      models_;
   SharedByContent<ModelTable> tables_;
 };
 

@@ -9,9 +9,11 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "common/model/describe.h"
+#include "common/model/element_dtype.h"
 #include "common/model/weight_match.h"
 #include "common/safetensors/weight_directory.h"
 #include "common/safetensors/writer.h"
+#include "worker/model/element_type.h"
 
 namespace hydra {
 namespace {
@@ -20,8 +22,9 @@ using safetensors::TensorSpec;
 using safetensors::WeightDirectory;
 using safetensors::Writer;
 
-float* Numbers(const TensorEntry& tensor, const at::Tensor& flat) {
-  return flat.mutable_data_ptr<float>() + tensor.offset_bytes / kFloatBytes;
+at::Tensor Numbers(const ParameterBlock& block, const TensorEntry& tensor,
+                   const at::Tensor& flat) {
+  return flat.narrow(0, block.FirstElement(tensor), tensor.element_count);
 }
 
 bool IsSaved(const ParameterBlock& block, const ModelTable& table) {
@@ -52,11 +55,14 @@ absl::Status LoadWeights(const std::string& directory, const ModelTable& table,
     return absl::InvalidArgumentError(absl::StrJoin(match.mistakes, "; "));
   }
   for (size_t i = 0; i < flats.size(); ++i) {
-    if (table.parameter_blocks[i].is_adapter) continue;
-    for (const TensorEntry& tensor : table.parameter_blocks[i].tensors) {
+    const ParameterBlock& block = table.parameter_blocks[i];
+    if (block.is_adapter) continue;
+    for (const TensorEntry& tensor : block.tensors) {
       const absl::Status status = weights->ReadAsFloat32(
           match.names.at(tensor.name), 0,
-          absl::MakeSpan(Numbers(tensor, flats[i]), tensor.element_count));
+          absl::MakeSpan(
+              Numbers(block, tensor, flats[i]).mutable_data_ptr<float>(),
+              tensor.element_count));
       if (!status.ok()) return status;
     }
   }
@@ -69,17 +75,20 @@ absl::Status SaveWeights(const std::string& path, const ModelTable& table,
   for (const ParameterBlock& block : table.parameter_blocks) {
     if (!IsSaved(block, table)) continue;
     for (const TensorEntry& tensor : block.tensors) {
-      specs.push_back({tensor.name, safetensors::Dtype::kF32, tensor.shape});
+      specs.push_back({tensor.name, DtypeOf(block.type), tensor.shape});
     }
   }
   absl::StatusOr<std::unique_ptr<Writer>> writer = Writer::Create(path, specs);
   if (!writer.ok()) return writer.status();
   for (size_t i = 0; i < flats.size(); ++i) {
-    if (!IsSaved(table.parameter_blocks[i], table)) continue;
-    for (const TensorEntry& tensor : table.parameter_blocks[i].tensors) {
+    const ParameterBlock& block = table.parameter_blocks[i];
+    if (!IsSaved(block, table)) continue;
+    for (const TensorEntry& tensor : block.tensors) {
+      const at::Tensor saved =
+          Numbers(block, tensor, flats[i]).to(TorchTypeOf(block.type));
       const absl::Status status =
-          (*writer)->Append(tensor.name, Numbers(tensor, flats[i]),
-                            tensor.element_count * kFloatBytes);
+          (*writer)->Append(tensor.name, saved.const_data_ptr(),
+                            tensor.element_count * ElementBytes(block.type));
       if (!status.ok()) return status;
     }
   }

@@ -11,9 +11,10 @@ BlockScalars::BlockScalars(const UpdateScalars& scalars,
   other_.kept_parameter = 1;
   for (const TensorEntry& tensor : block.tensors) {
     if (tensor.shape.size() > 1) continue;
-    const int64_t bytes = tensor.element_count * kFloatBytes;
-    const int64_t begin = tensor.offset_bytes / kFloatBytes;
-    const int64_t end = begin + AlignedTensorBytes(bytes) / kFloatBytes;
+    const int64_t element_bytes = ElementBytes(block.type);
+    const int64_t bytes = tensor.element_count * element_bytes;
+    const int64_t begin = block.FirstElement(tensor);
+    const int64_t end = begin + AlignedTensorBytes(bytes) / element_bytes;
     if (!not_decayed_.empty() && not_decayed_.back().end == begin) {
       not_decayed_.back().end = end;
     } else {

@@ -36,8 +36,8 @@ double SumOfSquares(const float* floats, int64_t count) {
 double GradientSquares(const ParameterBlock& block, const float* flat) {
   double squares = 0;
   for (const TensorEntry& tensor : block.tensors) {
-    squares += SumOfSquares(flat + tensor.offset_bytes / kFloatBytes,
-                            tensor.element_count);
+    squares +=
+        SumOfSquares(flat + block.FirstElement(tensor), tensor.element_count);
   }
   return squares;
 }
