@@ -26,10 +26,14 @@ class PassBuilder {
     for (int block : Blocks()) task_.reads.push_back(ParametersKey(block));
   }
 
-  // Every block that the shard owns.
+  // Every block that the shard owns, and state that does not begin as zero.
   void FillParameters() {
     for (int block : Blocks()) {
-      if (Owns(block)) Write(ParametersKey(block));
+      if (!Owns(block)) continue;
+      Write(ParametersKey(block));
+      if (shape_.table->parameter_blocks[block].has_master()) {
+        Write(StateKey(block));
+      }
     }
   }
 
@@ -244,6 +248,9 @@ int64_t BlockBytes(const JobShape& shape, wv1::TaskKind kind,
   switch (key.kind) {
     case wv1::BLOCK_KIND_OPTIMIZER_STATE:
       return shape.StateBytes(key.index);
+    case wv1::BLOCK_KIND_PARAMETER_GRADIENT:
+    case wv1::BLOCK_KIND_GRADIENT_SUM:
+      return shape.GradientBytes(key.index);
     case wv1::BLOCK_KIND_GRADIENT_SQUARES:
       return AlignedTensorBytes(sizeof(double));
     default:

@@ -22,12 +22,12 @@ class Estimate {
         table_(*shape.table),
         layers_(layers),
         streamed_(StreamedBlock(shape, layers, room_bytes)) {
-    parameter_bytes_ = RangeBytes(/*ranges=*/2);
+    parameter_bytes_ = 2 * RangeElements() * StreamedElementBytes();
     for (int block : BlocksUsed(table_, layers_)) {
       if (!IsHeld(block)) continue;
       parameter_bytes_ += shape_.ParameterBytes(block);
       if (!table_.parameter_blocks[block].frozen) {
-        gradient_bytes_ += shape_.ParameterBytes(block);
+        gradient_bytes_ += shape_.GradientBytes(block);
       }
     }
   }
@@ -110,7 +110,7 @@ class Estimate {
     int64_t bytes = 0;
     for (int block : table_.layers[layer].parameter_blocks) {
       if (IsHeld(block) && !table_.parameter_blocks[block].frozen) {
-        bytes += shape_.ParameterBytes(block);
+        bytes += shape_.GradientBytes(block);
       }
     }
     return bytes;
@@ -128,19 +128,23 @@ class Estimate {
       }
       const int64_t width = gathered.tensors.front().shape[1];
       bytes += shape_.LargestRound() * batch.sequences * batch.context *
-               (width * ElementBytes(gathered.type) +
-                static_cast<int64_t>(sizeof(int64_t)));
+               (width * kFloatBytes + static_cast<int64_t>(sizeof(int64_t)));
     }
     return bytes;
   }
 
-  // Of the streamed table.
-  int64_t RangeBytes(int ranges) const {
+  // Of a range of the streamed table's rows.
+  int64_t RangeElements() const {
     if (streamed_ == kNoBlock) return 0;
-    const ParameterBlock& block = table_.parameter_blocks[streamed_];
-    const std::vector<int64_t>& sizes = block.tensors.front().shape;
-    return ranges * TableRanges(sizes[0]).front().count() * sizes[1] *
-           ElementBytes(block.type);
+    const std::vector<int64_t>& sizes =
+        table_.parameter_blocks[streamed_].tensors.front().shape;
+    return TableRanges(sizes[0]).front().count() * sizes[1];
+  }
+
+  int64_t StreamedElementBytes() const {
+    return streamed_ == kNoBlock
+               ? 0
+               : ElementBytes(table_.parameter_blocks[streamed_].type);
   }
 
   // What a layer with the streamed table has of its gradient; 0: it has none.
@@ -150,7 +154,7 @@ class Estimate {
       return 0;
     }
     if (table_.parameter_blocks[streamed_].frozen) return kTensorAlignmentBytes;
-    return RangeBytes(shape_.micro_batches > 1 ? 3 : 2);
+    return (shape_.micro_batches > 1 ? 3 : 2) * RangeElements() * kFloatBytes;
   }
 
   const JobShape& shape_;

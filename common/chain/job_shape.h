@@ -39,9 +39,10 @@ struct JobShape {
   int rounds = 1;
   int64_t context_length = 1;
   int64_t eval_batch_size = 1;
-  // Optimizer state over parameters (common/model/optimizer.h).
+  // Moments that the optimizer keeps of each parameter
+  // (common/model/optimizer.h).
   int64_t state_factor = 0;
-  // Optimizer state is that of factored_moments.h, and state_factor 0.
+  // Moments are those of factored_moments.h, and state_factor 0.
   bool factors_moments = false;
   // Gradients wait for the norm of all of them.
   bool clips_gradients = false;
@@ -66,12 +67,29 @@ struct JobShape {
   int64_t ParameterBytes(int block) const {
     return table->parameter_blocks[block].size_bytes;
   }
+  // Of the whole block, or of what earlier rounds or later layers give to it.
+  int64_t GradientBytes(int block) const {
+    return table->parameter_blocks[block].gradient_bytes();
+  }
+  // What its state consists of, one behind the other, each as large as its
+  // gradient: the moments, then the master. Where moments are factored, these
+  // lie before the master and are not among the parts.
+  int StateParts(int block) const {
+    const ParameterBlock& described = table->parameter_blocks[block];
+    if (described.frozen) return 0;
+    return static_cast<int>(state_factor) + (described.has_master() ? 1 : 0);
+  }
   // 0: the block has no state.
   int64_t StateBytes(int block) const {
     const ParameterBlock& described = table->parameter_blocks[block];
     if (described.frozen) return 0;
-    return factors_moments ? FactoredStateBytes(described)
-                           : state_factor * described.size_bytes;
+    const int64_t moment_bytes = factors_moments
+                                     ? FactoredStateBytes(described)
+                                     : state_factor * GradientBytes(block);
+    return moment_bytes + (described.has_master() ? GradientBytes(block) : 0);
+  }
+  bool KeepsState() const {
+    return state_factor > 0 || factors_moments || table->HasMasters();
   }
   // The first shard with parameters that are trained, in which gradients end:
   // those before it have no BACKWARD and no UPDATE.

@@ -32,9 +32,10 @@ class TaskBytes {
     bool moves = true;
     switch (key.kind) {
       case wv1::BLOCK_KIND_PARAMETERS:
-        // A table whose rows are gathered on the host comes for its update.
+        // A table whose rows are gathered on the host comes for its update,
+        // unless that takes the master.
         moves = !StaysOnHost(block(key), task_.layers) ||
-                (!on_host_ && Updates(key.index));
+                (!on_host_ && Updates(key.index) && !block(key).has_master());
         break;
       case wv1::BLOCK_KIND_OPTIMIZER_STATE:
         moves = !on_host_;
@@ -98,16 +99,16 @@ class TaskBytes {
   // is a gradient and a number for each token, and, if a later layer of the
   // shard uses all of the block, its part of the gradient.
   int64_t GradientBytes(const ParameterBlock& block) const {
-    if (!block.rows_are_gathered) return block.size_bytes;
+    if (!block.rows_are_gathered) return block.gradient_bytes();
     const int64_t rows = RowBytes(block);
-    return StaysOnHost(block, task_.layers) ? rows : rows + block.size_bytes;
+    return StaysOnHost(block, task_.layers) ? rows
+                                            : rows + block.gradient_bytes();
   }
 
   int64_t RowBytes(const ParameterBlock& block) const {
     const int64_t tokens = task_.sequences * shape_.context_length;
     const int64_t width = block.tensors.front().shape[1];
-    return tokens *
-           (width * ElementBytes(block.type) + int64_t{sizeof(int64_t)});
+    return tokens * (width * kFloatBytes + int64_t{sizeof(int64_t)});
   }
 
   const JobShape& shape_;

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "common/chain/testing/tiny_shape.h"
+#include "common/model/trained_type.h"
 
 namespace hydra {
 namespace {
@@ -71,6 +72,27 @@ TEST(StepBytesTest, WithUpdatesOnTheDeviceStateComesAndGoes) {
   EXPECT_EQ(bytes.demoted.optimizer_state(), 2 * all);
   EXPECT_EQ(bytes.demoted.parameter_gradients(), TableBytes(shape));
   EXPECT_EQ(bytes.promoted.parameter_gradients(), TableBytes(shape));
+}
+
+// Parameters have half of a gradient's bytes; the table's own update does not
+// read it.
+TEST(StepBytesTest, MastersAreState) {
+  JobShape shape = Shape({2, 4});
+  shape.table = WithTrainedType(*shape.table, ElementType::kBFloat16);
+  const int64_t last = OwnBytes(shape, 2);
+  const int64_t others = OwnBytes(shape, 0) + OwnBytes(shape, 1);
+  const int64_t all = others + last + TableBytes(shape);
+  StepBytes bytes = PredictStepBytes(shape, UPDATE_PLACE_HOST);
+  EXPECT_EQ(bytes.promoted.parameters(), 2 * others + last + TableBytes(shape));
+  EXPECT_EQ(bytes.demoted.parameters(), 2 * (others + last) + kRowBytes);
+  EXPECT_EQ(bytes.promoted.optimizer_state(), 0);
+  EXPECT_EQ(bytes.demoted.parameter_gradients(), 2 * TableBytes(shape));
+  bytes = PredictStepBytes(shape, UPDATE_PLACE_DEVICE);
+  EXPECT_EQ(bytes.promoted.parameters(), 2 * others + last + TableBytes(shape));
+  EXPECT_EQ(bytes.demoted.parameters(), all);
+  EXPECT_EQ(bytes.promoted.optimizer_state(), 3 * 2 * all);
+  EXPECT_EQ(bytes.demoted.optimizer_state(), 3 * 2 * all);
+  EXPECT_EQ(bytes.promoted.parameter_gradients(), 2 * TableBytes(shape));
 }
 
 TEST(StepBytesTest, EachCutIsWrittenOnceAndReadAsOftenAsItsShardRuns) {

@@ -63,18 +63,19 @@ int StreamedBlock(const JobShape& shape, const LayerRange& layers,
       TableRanges(sizes[0]).front().count() * sizes[1];
   const int64_t widened_bytes =
       block.type == ElementType::kFloat32 ? 0 : range_elements * kFloatBytes;
-  const int64_t whole_bytes = (block.frozen ? 1 : 2) * block.size_bytes +
-                              widened_bytes + 2 * input_bytes +
-                              LogitsBytes(shape, sizes[0]) +
-                              RoundedBytes(entry, block);
+  const int64_t whole_bytes =
+      block.size_bytes + (block.frozen ? 0 : block.gradient_bytes()) +
+      widened_bytes + 2 * input_bytes + LogitsBytes(shape, sizes[0]) +
+      RoundedBytes(entry, block);
   if (whole_bytes <= room_bytes - room_bytes / kSpareShare) return kNoBlock;
 
-  const int64_t ranges =
-      kRangesOfRows + RangesOfGradients(block, shape.micro_batches);
+  const int64_t bytes_of_element =
+      kRangesOfRows * ElementBytes(block.type) +
+      RangesOfGradients(block, shape.micro_batches) * kFloatBytes;
   // What is made of the input has its gradient beside it.
-  const int64_t streamed_bytes =
-      ranges * range_elements * ElementBytes(block.type) + widened_bytes +
-      3 * input_bytes + LogitsBytes(shape, range_elements / sizes[1]);
+  const int64_t streamed_bytes = range_elements * bytes_of_element +
+                                 widened_bytes + 3 * input_bytes +
+                                 LogitsBytes(shape, range_elements / sizes[1]);
   return streamed_bytes < whole_bytes ? index : kNoBlock;
 }
 

@@ -2,6 +2,7 @@
 
 #include "common/model/bfloat16_products.h"
 #include "common/model/gpt2_table.h"
+#include "common/model/trained_type.h"
 #include "gtest/gtest.h"
 
 namespace hydra {
@@ -52,6 +53,19 @@ TEST(StreamedBlockTest, ATableThatIsRoundedNeedsHalfAsMuchMoreToBeHeldWhole) {
   EXPECT_EQ(StreamedBlock(shape, {12, 14}, 400 * kMiB), HeadTable(shape));
   EXPECT_EQ(StreamedBlock(shape, {12, 14}, 400 * kMiB + table_bytes / 2),
             kNoBlock);
+}
+
+// With a master the table has half of its bytes, its gradient as many, and a
+// range of it is widened.
+TEST(StreamedBlockTest, ATableWithAMasterIsHeldWholeWhereItFits) {
+  JobShape shape = Gpt2(/*tied=*/true);
+  shape.table = WithTrainedType(*shape.table, ElementType::kBFloat16);
+  const int64_t saved = shape.ParameterBytes(HeadTable(shape));
+  constexpr int64_t kRange = int64_t{8192} * 768 * 4;
+  EXPECT_EQ(StreamedBlock(shape, {12, 14}, 334 * kMiB - saved + kRange),
+            kNoBlock);
+  EXPECT_EQ(StreamedBlock(shape, {12, 14}, 320 * kMiB - saved),
+            HeadTable(shape));
 }
 
 TEST(StreamedBlockTest, OnlyTheLastLayersTableIsStreamed) {

@@ -27,9 +27,10 @@ ChainTask InitTask(const JobShape& shape, const ChainPlan& plan, int shard) {
       PassTask(shape, wv1::TASK_KIND_INIT, shape.shards[shard], /*count=*/0);
   task.shard = shard;
   if (!plan.resume.has_value()) return task;
-  const std::vector<BlockWrite> parameters = std::move(task.writes);
+  const std::vector<BlockWrite> from_nothing = std::move(task.writes);
   task.writes.clear();
-  for (const BlockWrite& write : parameters) {
+  for (const BlockWrite& write : from_nothing) {
+    if (write.key.kind != wv1::BLOCK_KIND_PARAMETERS) continue;
     task.writes.push_back(write);
     if (shape.StateBytes(write.key.index) == 0) continue;
     const BlockKey state = StateKey(write.key.index);

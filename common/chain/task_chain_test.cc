@@ -12,6 +12,7 @@
 #include "absl/strings/str_cat.h"
 #include "common/chain/step_numbers.h"
 #include "common/chain/testing/tiny_shape.h"
+#include "common/model/trained_type.h"
 
 namespace hydra {
 namespace {
@@ -177,6 +178,59 @@ TEST(TaskChainTest, AFrozenBlockIsFilledAndReadAndNothingElse) {
       ElementsAre());
   EXPECT_EQ(shape.StateBytes(1), 0);
   EXPECT_GT(shape.StateBytes(4), 0);
+}
+
+JobShape WithMasters(JobShape shape) {
+  shape.table = WithTrainedType(*shape.table, ElementType::kBFloat16);
+  return shape;
+}
+
+TEST(TaskChainTest, InitMakesStateThatDoesNotBeginAsZero) {
+  const JobShape plain = Shape({2});
+  const JobShape shape = WithMasters(plain);
+  ChainPlan resumed{/*total_steps=*/1};
+  resumed.resume = ChainPosition{ChainPosition::Phase::kTrain, 0, 0};
+  EXPECT_THAT(
+      IndicesOf(TaskAt(plain, {1}, {}), wv1::BLOCK_KIND_OPTIMIZER_STATE),
+      ElementsAre());
+  for (const ChainPlan& plan : {ChainPlan{/*total_steps=*/1}, resumed}) {
+    const ChainTask init = TaskAt(shape, plan, {});
+    EXPECT_THAT(IndicesOf(init, wv1::BLOCK_KIND_PARAMETERS),
+                ElementsAre(0, 1, 2));
+    EXPECT_THAT(IndicesOf(init, wv1::BLOCK_KIND_OPTIMIZER_STATE),
+                ElementsAre(0, 1, 2));
+    for (const BlockWrite& write : init.writes) {
+      EXPECT_EQ(write.size_bytes, write.key.kind == wv1::BLOCK_KIND_PARAMETERS
+                                      ? shape.ParameterBytes(write.key.index)
+                                      : shape.StateBytes(write.key.index));
+    }
+  }
+}
+
+TEST(TaskChainTest, WithMastersGradientsAndStateHaveFourBytesAnElement) {
+  JobShape shape = WithMasters(Shape({2}, /*micro_batches=*/2));
+  shape.state_factor = 0;
+  shape.rounds = 2;
+  EXPECT_EQ(shape.StateBytes(1), 2 * shape.ParameterBytes(1));
+  bool has_sums = false, has_gradients = false, has_state = false;
+  for (int task = 0; task < TasksPerStep(shape); ++task) {
+    const ChainTask at =
+        TaskAt(shape, {1}, {ChainPosition::Phase::kTrain, 0, task});
+    for (const BlockWrite& write : at.writes) {
+      const bool is_sum = write.key.kind == wv1::BLOCK_KIND_GRADIENT_SUM;
+      const bool is_gradient =
+          write.key.kind == wv1::BLOCK_KIND_PARAMETER_GRADIENT;
+      const bool is_state = write.key.kind == wv1::BLOCK_KIND_OPTIMIZER_STATE;
+      if (!is_sum && !is_gradient && !is_state) continue;
+      has_sums |= is_sum;
+      has_gradients |= is_gradient;
+      has_state |= is_state;
+      EXPECT_EQ(write.size_bytes, 2 * shape.ParameterBytes(write.key.index));
+      if (!is_state) continue;
+      EXPECT_THAT(at.reads, Contains(write.key));
+    }
+  }
+  EXPECT_TRUE(has_sums && has_gradients && has_state);
 }
 
 TEST(TaskChainTest, WhatNoBackwardReadsEndsWithItsForward) {

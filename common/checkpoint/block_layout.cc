@@ -13,14 +13,19 @@
 namespace hydra {
 namespace {
 
-// `suffix`: that of a moment; of the block itself there is none.
+// What a parameter's master is called beside its moments.
+constexpr char kMaster[] = "master";
+
+// The block's tensors, in elements of this type. `suffix`: that of a moment; of
+// the block itself there is none.
 void AddTensors(const ParameterBlock& block, const std::string& suffix,
-                int64_t offset_bytes, BlockLayout* layout) {
+                ElementType type, int64_t offset_bytes, BlockLayout* layout) {
+  const int64_t element_bytes = ElementBytes(type);
   for (const TensorEntry& tensor : block.tensors) {
     layout->tensors.push_back(
         {absl::StrCat(tensor.name, suffix), tensor.shape,
-         offset_bytes + tensor.offset_bytes,
-         tensor.element_count * ElementBytes(block.type), block.type,
+         offset_bytes + block.FirstElement(tensor) * element_bytes,
+         tensor.element_count * element_bytes, type,
          suffix.empty() && tensor.use == TensorUse::kCount});
   }
 }
@@ -50,14 +55,16 @@ absl::StatusOr<BlockLayout> LayOutParameters(int index, int64_t size_bytes,
                                   size_bytes, (*block)->size_bytes);
   if (!status.ok()) return status;
   BlockLayout layout{ParametersFile(table), {}};
-  AddTensors(**block, "", 0, &layout);
+  AddTensors(**block, "", (*block)->type, 0, &layout);
   return layout;
 }
 
 absl::StatusOr<BlockLayout> LayOutFactored(int index, int64_t size_bytes,
                                            const ParameterBlock& block) {
+  const int64_t moment_bytes = FactoredStateBytes(block);
+  const int64_t master_bytes = block.has_master() ? block.gradient_bytes() : 0;
   absl::Status status = CheckSize(absl::StrCat("optimizer state ", index),
-                                  size_bytes, FactoredStateBytes(block));
+                                  size_bytes, moment_bytes + master_bytes);
   if (!status.ok()) return status;
   BlockLayout layout{kOptimizerFile, {}};
   const std::vector<FactoredMoments> kept = FactoredMomentsOf(block);
@@ -65,8 +72,13 @@ absl::StatusOr<BlockLayout> LayOutFactored(int index, int64_t size_bytes,
     for (const FactoredMoment& moment : kept[i].moments) {
       layout.tensors.push_back(
           {absl::StrCat(block.tensors[i].name, ".", moment.name), moment.shape,
-           moment.offset_bytes, moment.element_count * kFloatBytes});
+           moment.offset_bytes, moment.element_count * kFloatBytes,
+           ElementType::kFloat32, /*may_be_absent=*/true});
     }
+  }
+  if (block.has_master()) {
+    AddTensors(block, absl::StrCat(".", kMaster), ElementType::kFloat32,
+               moment_bytes, &layout);
   }
   return layout;
 }
@@ -77,17 +89,23 @@ absl::StatusOr<BlockLayout> LayOutState(int index, int64_t size_bytes,
   const absl::StatusOr<const ParameterBlock*> block = FindBlock(index, table);
   if (!block.ok()) return block.status();
   if (FactorsMoments(train)) return LayOutFactored(index, size_bytes, **block);
-  const std::vector<std::string> moments = MomentsOf(train);
-  const int64_t moment_bytes = (*block)->size_bytes;
+  std::vector<std::string> parts = MomentsOf(train);
+  if ((*block)->has_master()) parts.push_back(kMaster);
+  const int64_t part_bytes = (*block)->gradient_bytes();
   absl::Status status =
       CheckSize(absl::StrCat("optimizer state ", index), size_bytes,
-                static_cast<int64_t>(moments.size()) * moment_bytes);
+                static_cast<int64_t>(parts.size()) * part_bytes);
   if (!status.ok()) return status;
   BlockLayout layout{kOptimizerFile, {}};
   int64_t offset_bytes = 0;
-  for (const std::string& moment : moments) {
-    AddTensors(**block, absl::StrCat(".", moment), offset_bytes, &layout);
-    offset_bytes += moment_bytes;
+  for (const std::string& part : parts) {
+    const size_t first = layout.tensors.size();
+    AddTensors(**block, absl::StrCat(".", part), ElementType::kFloat32,
+               offset_bytes, &layout);
+    for (size_t i = first; i < layout.tensors.size(); ++i) {
+      layout.tensors[i].may_be_absent = part != kMaster;
+    }
+    offset_bytes += part_bytes;
   }
   return layout;
 }

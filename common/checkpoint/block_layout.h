@@ -33,6 +33,8 @@ struct BlockTensor {
   // One fp32 number in the block, and an int64 in the file: see
   // TensorUse::kCount.
   bool is_count = false;
+  // A file that does not have it means that it is zero.
+  bool may_be_absent = false;
 };
 
 // The type of the tensor's elements in its file.
@@ -58,8 +60,9 @@ bool IsInFile(const ModelTable& table, int block);
 
 // The layout of a block of `size_bytes`. Parameters have their published names.
 // A state block has each of them once for every moment of `train`'s optimizer,
-// "NAME.exp_avg", or what factored_moments.h says, "NAME.exp_avg_sq_row". The
-// others are one flat tensor, "activation.INDEX.BATCH",
+// "NAME.exp_avg", or what factored_moments.h says, "NAME.exp_avg_sq_row"; and,
+// of parameters with masters, once more, "NAME.master". The others are one flat
+// tensor, "activation.INDEX.BATCH",
 // "activation_gradient.INDEX.BATCH" or "parameter_gradient.INDEX".
 //
 // FAILED_PRECONDITION: the table has no such block, or one of another size.

@@ -7,6 +7,7 @@
 
 #include "common/checkpoint/testing.h"
 #include "common/model/factored_moments.h"
+#include "common/model/trained_type.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 
@@ -132,6 +133,7 @@ TEST_F(BlockLayoutTest, AdafactorKeepsRowsAndColumns) {
       EXPECT_EQ(moment.name, tensor.name + suffixes[i]);
       EXPECT_THAT(moment.shape, ElementsAre(tensor.shape[i]));
       EXPECT_EQ(moment.offset_bytes, end);
+      EXPECT_TRUE(moment.may_be_absent);
       end += AlignedTensorBytes(moment.size_bytes);
     }
   }
@@ -140,6 +142,69 @@ TEST_F(BlockLayoutTest, AdafactorKeepsRowsAndColumns) {
   EXPECT_TRUE(
       absl::IsFailedPrecondition(LayOutBlock({BLOCK_KIND_OPTIMIZER_STATE, 2, 0},
                                              block_bytes_, table_, train)
+                                     .status()));
+}
+
+TEST_F(BlockLayoutTest, MastersLieBehindTheMomentsInFourBytes) {
+  const ModelTable table = WithTrainedType(table_, ElementType::kBFloat16);
+  const ParameterBlock& block = table.parameter_blocks[2];
+  const auto parameters = LayOutBlock({BLOCK_KIND_PARAMETERS, 2, 0},
+                                      block.size_bytes, table, AdamWSpec());
+  const auto layout =
+      LayOutBlock({BLOCK_KIND_OPTIMIZER_STATE, 2, 0},
+                  3 * block.gradient_bytes(), table, AdamWSpec());
+  ASSERT_TRUE(parameters.ok()) << parameters.status();
+  ASSERT_TRUE(layout.ok()) << layout.status();
+  const size_t tensors = block.tensors.size();
+  ASSERT_EQ(parameters->tensors.size(), tensors);
+  ASSERT_EQ(layout->tensors.size(), 3 * tensors);
+  for (size_t i = 0; i < tensors; ++i) {
+    const TensorEntry& tensor = block.tensors[i];
+    EXPECT_EQ(parameters->tensors[i].type, ElementType::kBFloat16);
+    EXPECT_EQ(parameters->tensors[i].size_bytes, 2 * tensor.element_count);
+    EXPECT_FALSE(parameters->tensors[i].may_be_absent);
+    EXPECT_TRUE(layout->tensors[i].may_be_absent);
+    const BlockTensor& master = layout->tensors[2 * tensors + i];
+    EXPECT_EQ(master.name, tensor.name + ".master");
+    EXPECT_EQ(master.type, ElementType::kFloat32);
+    EXPECT_EQ(master.offset_bytes,
+              2 * block.gradient_bytes() + 2 * tensor.offset_bytes);
+    EXPECT_EQ(master.size_bytes, 4 * tensor.element_count);
+    EXPECT_FALSE(master.may_be_absent);
+  }
+  hydra::v1::TrainSpec sgd;
+  sgd.set_optim(hydra::v1::OPTIMIZER_SGD);
+  const auto alone = LayOutBlock({BLOCK_KIND_OPTIMIZER_STATE, 2, 0},
+                                 block.gradient_bytes(), table, sgd);
+  ASSERT_TRUE(alone.ok()) << alone.status();
+  EXPECT_EQ(alone->tensors[0].name, block.tensors[0].name + ".master");
+}
+
+TEST_F(BlockLayoutTest, MastersLieBehindFactoredMoments) {
+  const ModelTable table = WithTrainedType(table_, ElementType::kBFloat16);
+  const ParameterBlock& block = table.parameter_blocks[2];
+  hydra::v1::TrainSpec train;
+  train.set_optim(hydra::v1::OPTIMIZER_ADAFACTOR);
+  const int64_t moment_bytes = FactoredStateBytes(block);
+  const auto layout =
+      LayOutBlock({BLOCK_KIND_OPTIMIZER_STATE, 2, 0},
+                  moment_bytes + block.gradient_bytes(), table, train);
+  ASSERT_TRUE(layout.ok()) << layout.status();
+  const size_t tensors = block.tensors.size();
+  ASSERT_GT(layout->tensors.size(), tensors);
+  const size_t first = layout->tensors.size() - tensors;
+  for (size_t i = 0; i < tensors; ++i) {
+    EXPECT_TRUE(layout->tensors[i].may_be_absent);
+    const BlockTensor& master = layout->tensors[first + i];
+    EXPECT_EQ(master.name, block.tensors[i].name + ".master");
+    EXPECT_EQ(master.offset_bytes,
+              moment_bytes + 2 * block.tensors[i].offset_bytes);
+    EXPECT_EQ(master.size_bytes, 4 * block.tensors[i].element_count);
+    EXPECT_FALSE(master.may_be_absent);
+  }
+  EXPECT_TRUE(
+      absl::IsFailedPrecondition(LayOutBlock({BLOCK_KIND_OPTIMIZER_STATE, 2, 0},
+                                             moment_bytes, table, train)
                                      .status()));
 }
 

@@ -60,7 +60,7 @@ absl::Status CheckpointReader::ReadBlock(const BlockKey& key,
   for (const BlockTensor& tensor : layout->tensors) {
     std::byte* const begin = out.data() + tensor.offset_bytes;
     std::fill(filled, begin, std::byte{0});
-    absl::Status status = ReadOrClear(key, layout->file, tensor, begin);
+    absl::Status status = ReadOrClear(layout->file, tensor, begin);
     if (!status.ok()) return status;
     filled = begin + tensor.size_bytes;
   }
@@ -68,15 +68,14 @@ absl::Status CheckpointReader::ReadBlock(const BlockKey& key,
   return absl::OkStatus();
 }
 
-absl::Status CheckpointReader::ReadOrClear(const BlockKey& key,
-                                           const std::string& file,
+absl::Status CheckpointReader::ReadOrClear(const std::string& file,
                                            const BlockTensor& tensor,
                                            std::byte* out) const {
   const auto found = tensor_files_.find(file);
   if (found != tensor_files_.end() && found->second.Has(tensor.name)) {
     return found->second.Read(tensor, out);
   }
-  if (key.kind == worker::v1::BLOCK_KIND_OPTIMIZER_STATE) {
+  if (tensor.may_be_absent) {
     std::fill(out, out + tensor.size_bytes, std::byte{0});
     return absl::OkStatus();
   }

@@ -54,8 +54,8 @@ class CheckpointReader {
   explicit CheckpointReader(FileOpener opener);
 
   absl::Status OpenTensorFiles();
-  absl::Status ReadOrClear(const BlockKey& key, const std::string& file,
-                           const BlockTensor& tensor, std::byte* out) const;
+  absl::Status ReadOrClear(const std::string& file, const BlockTensor& tensor,
+                           std::byte* out) const;
 
   FileOpener opener_;
   checkpoint::v1::Manifest manifest_;

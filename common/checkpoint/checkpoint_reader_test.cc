@@ -8,6 +8,7 @@
 #include "common/checkpoint/manifest_file.h"
 #include "common/checkpoint/testing.h"
 #include "common/file/scratch_directory.h"
+#include "common/model/trained_type.h"
 #include "gmock/gmock.h"
 #include "google/protobuf/util/message_differencer.h"
 #include "gtest/gtest.h"
@@ -143,6 +144,38 @@ TEST_F(CheckpointReaderTest, BlocksOfAnotherSizeOrUnknownOnesDoNotFit) {
       ReadInto(worker::v1::BLOCK_KIND_ACTIVATION, 1, 1000, table_)));
   EXPECT_TRUE(absl::IsFailedPrecondition(
       ReadInto(worker::v1::BLOCK_KIND_ACTIVATION, 2, 996, table_)));
+}
+
+// Moments that are not there are zero; of a master that would be no model.
+TEST_F(CheckpointReaderTest, MastersThatAreNotThereAreNotTakenForZero) {
+  TestCheckpoint without(folder_.PathOf("checkpoint-122"), /*seed=*/3);
+  without.contents.table =
+      WithTrainedType(without.contents.table, ElementType::kBFloat16);
+  const ModelTable& table = without.contents.table;
+  without.contents.blocks.clear();
+  std::vector<std::vector<std::byte>> memory;
+  const auto blocks = static_cast<int>(table.parameter_blocks.size());
+  for (int i = 0; i < blocks; ++i) {
+    const ParameterBlock& block = table.parameter_blocks[i];
+    memory.emplace_back(block.size_bytes);
+    without.contents.blocks.push_back(
+        {{worker::v1::BLOCK_KIND_PARAMETERS, i, 0},
+         block.size_bytes,
+         memory.back().data()});
+    without.contents.blocks.push_back(
+        {{worker::v1::BLOCK_KIND_OPTIMIZER_STATE, i, 0},
+         3 * block.gradient_bytes(),
+         /*bytes=*/nullptr});
+  }
+  ASSERT_TRUE(Write(without).ok());
+  const auto reader = CheckpointReader::Open(without.contents.directory);
+  ASSERT_TRUE(reader.ok()) << reader.status();
+  std::vector<std::byte> state(3 * table.parameter_blocks[2].gradient_bytes());
+  const absl::Status status =
+      reader->ReadBlock({worker::v1::BLOCK_KIND_OPTIMIZER_STATE, 2, 0}, table,
+                        absl::MakeSpan(state));
+  EXPECT_TRUE(absl::IsFailedPrecondition(status)) << status;
+  EXPECT_THAT(status.message(), HasSubstr(".master'"));
 }
 
 TEST_F(CheckpointReaderTest, AMissingDirectoryIsNotFound) {

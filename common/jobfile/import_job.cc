@@ -42,6 +42,7 @@ constexpr absl::string_view kAdapters = "lora.";
 constexpr absl::string_view kModules = "lora.target_modules";
 constexpr absl::string_view kSchedule = "train.lr_scheduler_type";
 constexpr absl::string_view kBf16 = "train.bf16";
+constexpr absl::string_view kTrainedType = "model.trained_dtype";
 constexpr absl::string_view kWarmup[] = {"train.warmup_steps",
                                          "train.warmup_ratio"};
 
@@ -154,6 +155,11 @@ class Importer {
       mentioned_.emplace(kBf16);
       return TakeBf16(key, "true", absl::StrCat("for ", Shown(entry.value)));
     }
+    if (section.empty() && entry.key == "pure_bf16" &&
+        IsOneOf("true", entry.value)) {
+      mentioned_.emplace(kBf16);
+      return TakePureBf16(key);
+    }
     if (section.empty() && entry.key == "metric_for_best_model" &&
         !looks_for_the_best_) {
       return ledger_.Tell(
@@ -235,8 +241,28 @@ class Importer {
     const std::string value(text == "auto" ? "true" : text);
     ledger_.Set(std::string(kBf16), key, value, note);
     if (value == "true" && tool_.has_bf16_weights && !has_adapters_) {
-      ledger_.LoseLast("weights and moments are fp32 here");
+      HaveMasters(key);
     }
+  }
+
+  // LLaMA-Factory's word for weights, moments and products in bf16.
+  void TakePureBf16(const Key& key) {
+    ledger_.Set(std::string(kBf16), key, "true", "");
+    if (has_adapters_) {
+      ledger_.LoseLast("adapters are fp32 here");
+    } else {
+      HaveMasters(key);
+    }
+  }
+
+  // What was taken last has weights that are trained, and their moments, in
+  // bf16 alone.
+  void HaveMasters(const Key& key) {
+    ledger_.LoseLast(
+        "moments are fp32 here, and so are masters of the weights, which "
+        "themselves are bf16");
+    mentioned_.emplace(kTrainedType);
+    ledger_.Set(std::string(kTrainedType), key, "bfloat16", "with masters");
   }
 
   // A value that stands for another word here, as adamw_torch does for adamw.

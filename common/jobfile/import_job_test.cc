@@ -23,6 +23,7 @@ using ::testing::Contains;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
+using ::testing::Not;
 using ::testing::UnorderedElementsAre;
 
 using Fate = ImportedKey::Fate;
@@ -260,17 +261,44 @@ TEST(ImportJobTest, MergingIsOfAdaptersAlone) {
   EXPECT_THAT(KeysOf(whole, Fate::kLeftOut), Contains("merge_lora"));
 }
 
-TEST(ImportJobTest, WhereAToolHasItsWeightsInBf16ThatIsLost) {
+TEST(ImportJobTest, WhereAToolHasItsWeightsInBf16TheyHaveMasters) {
   const std::string axolotl = "base_model: /m\nsample_packing: true\n";
   for (const char* line : {"", "bf16: auto\n", "bf16: true\n"}) {
     const ImportedJob full = Import(absl::StrCat(axolotl, line));
     EXPECT_THAT(KeysOf(full, Fate::kLost), ElementsAre("bf16")) << line;
     EXPECT_THAT(WhatOf(full, "bf16"),
-                HasSubstr("weights and moments are fp32 here"));
+                HasSubstr("moments are fp32 here, and so are masters"));
     EXPECT_EQ(Field(full, "train.bf16"), "true");
+    EXPECT_EQ(Field(full, "model.trained_dtype"), "bfloat16");
   }
+  EXPECT_EQ(Field(Import(absl::StrCat(axolotl, "bf16: false\n")),
+                  "model.trained_dtype"),
+            "none");
+  EXPECT_EQ(Field(Import(absl::StrCat(axolotl, "adapter: lora\n")),
+                  "model.trained_dtype"),
+            "none");
   // Others have copies of them in fp32.
   EXPECT_FALSE(TrainsAnother(ImportWith("bf16: true\n")));
+}
+
+TEST(ImportJobTest, PureBf16HasMastersHere) {
+  const std::string factory = "stage: sft\ncutoff_len: 8\npure_bf16: ";
+  const ImportedJob full =
+      Import(absl::StrCat(factory, "true\nfinetuning_type: full\n"));
+  EXPECT_THAT(KeysOf(full, Fate::kLost), Contains("pure_bf16"));
+  EXPECT_THAT(WhatOf(full, "pure_bf16"), HasSubstr("masters of the weights"));
+  EXPECT_EQ(Field(full, "train.bf16"), "true");
+  EXPECT_EQ(Field(full, "model.trained_dtype"), "bfloat16");
+  const ImportedJob adapted =
+      Import(absl::StrCat(factory, "true\nfinetuning_type: lora\n"));
+  EXPECT_THAT(WhatOf(adapted, "pure_bf16"),
+              HasSubstr("adapters are fp32 here"));
+  EXPECT_EQ(Field(adapted, "train.bf16"), "true");
+  EXPECT_EQ(Field(adapted, "model.trained_dtype"), "none");
+  const ImportedJob off =
+      Import(absl::StrCat(factory, "false\nfinetuning_type: full\n"));
+  EXPECT_EQ(Field(off, "model.trained_dtype"), "none");
+  EXPECT_THAT(KeysOf(off, Fate::kLost), Not(Contains("pure_bf16")));
 }
 
 TEST(ImportJobTest, MixedPrecisionInBf16IsThatOfTheJob) {

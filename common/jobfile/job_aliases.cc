@@ -30,9 +30,10 @@ constexpr absl::string_view kSchedules =
     "there are constant, linear and cosine, each with warmup_steps or "
     "warmup_ratio";
 constexpr absl::string_view kFp32 =
-    "Hydra's parameters, moments and sums are fp32; linear maps may compute in "
-    "bfloat16 (train.bf16), and parameters that are not trained keep the two "
-    "bytes of their checkpoint (model.frozen_dtype)";
+    "Hydra's moments and sums are fp32; linear maps may compute in bfloat16 "
+    "(train.bf16), parameters that are trained may lie in it beside fp32 "
+    "masters (model.trained_dtype), and those that are not keep the two bytes "
+    "of their checkpoint (model.frozen_dtype)";
 constexpr absl::string_view kAlwaysRecomputed =
     "Hydra keeps activations at shard boundaries and computes the rest anew in "
     "any case";

@@ -90,10 +90,9 @@ TEST(JobAliasesTest, KeysOfOtherToolsHaveTheirHints) {
       {"train", "scheduler", "did you mean 'lr_scheduler_type'? there are"},
       {"train", "num_warmup_steps", "did you mean 'warmup_steps'?"},
       {"", "max_grad_norm", "did you mean 'max_grad_norm' under 'train'?"},
-      {"train", "fp16", "Hydra's parameters, moments and sums are fp32"},
-      {"train", "fp16_full_eval",
-       "Hydra's parameters, moments and sums are fp32"},
-      {"model", "dtype", "Hydra's parameters, moments and sums are fp32"},
+      {"train", "fp16", "Hydra's moments and sums are fp32"},
+      {"train", "fp16_full_eval", "Hydra's moments and sums are fp32"},
+      {"model", "dtype", "Hydra's moments and sums are fp32"},
       {"", "gradient_checkpointing", "Hydra keeps activations"},
       {"", "save_total_limit", "did you mean 'keep_last' under 'checkpoint'?"},
       {"", "load_best_model_at_end", "did you mean 'keep_best'"},
@@ -123,7 +122,7 @@ TEST(JobAliasesTest, KeysOfOtherToolsHaveTheirHints) {
       // torchtune and Lightning.
       {"", "max_epochs", "did you mean 'num_train_epochs' under 'train'?"},
       {"", "accumulate_grad_batches", "did you mean 'gradient_accumulation"},
-      {"", "precision", "Hydra's parameters, moments and sums are fp32"},
+      {"", "precision", "Hydra's moments and sums are fp32"},
       {"", "val_check_interval", "did you mean 'eval_steps' under"},
       {"model", "_component_", "Hydra runs no code of users"},
       // Weights & Biases.

@@ -119,7 +119,7 @@ TEST(ParseJobFileTest, ExplainsEachMistake) {
        "model on its devices by itself; remove it"},
       {"model: {wheels: 1}",
        "model.wheels: line 1: unknown key 'wheels'; known here: path, init, "
-       "tokenizer_path, frozen, frozen_dtype"},
+       "tokenizer_path, frozen, frozen_dtype, trained_dtype"},
       {"wheels: 1",
        "wheels: line 1: unknown key 'wheels'; known here: name, model, data, "
        "train, evaluation, output, partition, checkpoint, lora, sweep"},
@@ -229,12 +229,11 @@ TEST(ParseJobFileTest, ExplainsEachMistake) {
       {"sweep: {gird: 3}",
        "sweep.gird: line 1: unknown key 'gird'; did you mean 'grid'?"},
       {"sweep: {grid: {train.fp16: [true, false]}}",
-       "train.fp16: line 1: no such field in a job; Hydra's parameters, "
-       "moments "
-       "and sums are fp32; linear maps may compute in bfloat16 (train.bf16), "
-       "and "
-       "parameters that are not trained keep the two bytes of their checkpoint "
-       "(model.frozen_dtype)"},
+       "train.fp16: line 1: no such field in a job; Hydra's moments and sums "
+       "are fp32; linear maps may compute in bfloat16 (train.bf16), parameters "
+       "that are trained may lie in it beside fp32 masters "
+       "(model.trained_dtype), and those that are not keep the two bytes of "
+       "their checkpoint (model.frozen_dtype)"},
       {"sweep: {}\nsweep: {}",
        "sweep: line 2: this key is given twice, first in line 1"},
       {"sweep: {grid: {}, grid: {}}",

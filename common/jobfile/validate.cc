@@ -354,9 +354,35 @@ void CheckFrozen(const v1::JobSpec& job, SectionChecker* check) {
       job.model().frozen_dtype() == v1::PARAMETER_TYPE_FLOAT16;
   if (is_short && !FreezesAny(job)) {
     check->Add("frozen_dtype",
-               "this job trains all of its model, and what is trained is "
-               "float32; it is for the parameters that lora or model.frozen "
-               "leave as they are");
+               "this job trains all of its model; it is for the parameters "
+               "that lora or model.frozen leave as they are, and "
+               "model.trained_dtype for those that are trained");
+  }
+}
+
+void CheckTrainedType(const v1::JobSpec& job, SectionChecker* check) {
+  switch (job.model().trained_dtype()) {
+    case v1::PARAMETER_TYPE_AUTO:
+      check->Add("trained_dtype",
+                 "auto is for parameters that stay as the checkpoint has them; "
+                 "expected float32 or bfloat16");
+      break;
+    case v1::PARAMETER_TYPE_FLOAT16:
+      check->Add("trained_dtype",
+                 "float16 has no room for small gradients and large values "
+                 "without a scale of the loss, which there is not; expected "
+                 "float32 or bfloat16");
+      break;
+    case v1::PARAMETER_TYPE_BFLOAT16:
+      if (job.has_lora()) {
+        check->Add("trained_dtype",
+                   "with lora, adapters alone are trained, which are float32 "
+                   "always; remove it (model.frozen_dtype says how the model "
+                   "lies)");
+      }
+      break;
+    default:
+      break;
   }
 }
 
@@ -451,7 +477,10 @@ void ValidateJob(const v1::JobSpec& job, Mistakes* mistakes) {
   model.Known("init", *v1::Initialization_descriptor(), job.model().init());
   model.Known("frozen_dtype", *v1::ParameterType_descriptor(),
               job.model().frozen_dtype());
+  model.Known("trained_dtype", *v1::ParameterType_descriptor(),
+              job.model().trained_dtype());
   CheckFrozen(job, &model);
+  CheckTrainedType(job, &model);
   SectionChecker data("data", mistakes);
   data.Known("format", *v1::DataFormat_descriptor(), job.data().format());
   CheckRows(job.data(), &data);

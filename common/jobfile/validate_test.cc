@@ -453,11 +453,41 @@ TEST(ValidateJobTest, OnlyFrozenParametersHaveTwoBytes) {
   EXPECT_EQ(MessageOf(job), "");
   job.mutable_model()->set_frozen_dtype(v1::PARAMETER_TYPE_BFLOAT16);
   EXPECT_EQ(MessageOf(job),
-            "model.frozen_dtype: this job trains all of its model, and what is "
-            "trained is float32; it is for the parameters that lora or "
-            "model.frozen leave as they are");
+            "model.frozen_dtype: this job trains all of its model; it is for "
+            "the parameters that lora or model.frozen leave as they are, and "
+            "model.trained_dtype for those that are trained");
   job.mutable_lora();
   EXPECT_EQ(MessageOf(job), "");
+}
+
+TEST(ValidateJobTest, WhatIsTrainedIsFloat32OrBFloat16) {
+  v1::JobSpec job = ValidJob();
+  for (v1::ParameterType type :
+       {v1::PARAMETER_TYPE_FLOAT32, v1::PARAMETER_TYPE_BFLOAT16}) {
+    job.mutable_model()->set_trained_dtype(type);
+    EXPECT_EQ(MessageOf(job), "");
+  }
+  job.mutable_model()->set_trained_dtype(v1::PARAMETER_TYPE_AUTO);
+  EXPECT_EQ(MessageOf(job),
+            "model.trained_dtype: auto is for parameters that stay as the "
+            "checkpoint has them; expected float32 or bfloat16");
+  job.mutable_model()->set_trained_dtype(v1::PARAMETER_TYPE_FLOAT16);
+  EXPECT_EQ(MessageOf(job),
+            "model.trained_dtype: float16 has no room for small gradients and "
+            "large values without a scale of the loss, which there is not; "
+            "expected float32 or bfloat16");
+}
+
+TEST(ValidateJobTest, AdaptersAreFloat32) {
+  v1::JobSpec job = ValidJob();
+  job.mutable_lora();
+  job.mutable_model()->set_trained_dtype(v1::PARAMETER_TYPE_FLOAT32);
+  EXPECT_EQ(MessageOf(job), "");
+  job.mutable_model()->set_trained_dtype(v1::PARAMETER_TYPE_BFLOAT16);
+  EXPECT_EQ(MessageOf(job),
+            "model.trained_dtype: with lora, adapters alone are trained, which "
+            "are float32 always; remove it (model.frozen_dtype says how the "
+            "model lies)");
 }
 
 TEST(FillDefaultsTest, AdaptersAreThoseOfPeft) {

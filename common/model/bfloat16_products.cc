@@ -17,6 +17,8 @@ struct Product {
   int64_t in = 0;
   // Of the weights.
   ElementType type = ElementType::kFloat32;
+  // Any of the layer's weights have one.
+  bool has_master = false;
   // Of a table that is taken in ranges: all of its rows, and whether they have
   // a gradient.
   int64_t table_rows = 0;
@@ -26,12 +28,14 @@ struct Product {
 // The largest one of the layer; of a head, that of a range of its table.
 Product LargestOf(const ModelTable& table, const LayerEntry& layer) {
   Product largest;
+  bool has_master = false;
   for (size_t i = 0; i < layer.parameter_blocks.size(); ++i) {
     const ParameterBlock& block =
         table.parameter_blocks[layer.parameter_blocks[i]];
     for (const TensorEntry& tensor : block.tensors) {
       const bool is_table = static_cast<int>(i) == layer.streamed_block;
       if (tensor.linear == LinearLayout::kNone && !is_table) continue;
+      has_master |= block.has_master();
       Product product{tensor.shape[0], tensor.shape[1], block.type};
       if (tensor.linear == LinearLayout::kInOut) {
         std::swap(product.out, product.in);
@@ -46,6 +50,7 @@ Product LargestOf(const ModelTable& table, const LayerEntry& layer) {
       }
     }
   }
+  largest.has_master = has_master;
   return largest;
 }
 
@@ -72,6 +77,9 @@ std::vector<BoundaryTensor> MadeBy(const Product& product,
     const std::vector<int64_t> weights = {product.out, product.in};
     made.push_back({ElementType::kFloat32, weights});
     made.push_back({ElementType::kBFloat16, weights});
+  } else if (product.has_master && backward) {
+    // Their gradient is there when they are not, and in both.
+    made.push_back({ElementType::kBFloat16, {product.out, product.in}});
   }
   // A head's table is rounded once for all slices: in a backward as a whole;
   // one that comes in ranges, which has what a forward has, a range of it

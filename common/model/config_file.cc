@@ -5,6 +5,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "common/json/python_json.h"
+#include "common/model/two_byte_block.h"
 
 namespace hydra {
 namespace {
@@ -114,24 +115,12 @@ std::string Keys(const Json& config, Wanted is_wanted) {
                           : "");
 }
 
-const char* TorchNameOf(ElementType type) {
-  switch (type) {
-    case ElementType::kBFloat16:
-      return "bfloat16";
-    case ElementType::kFloat16:
-      return "float16";
-    default:
-      return "float32";
-  }
-}
-
 // transformers 5 writes dtype, and reads the older name too.
 void SetType(ElementType type, Json& config) {
+  const std::string name(ElementTypeName(type));
   const bool is_new = config.contains("dtype");
-  if (is_new) config["dtype"] = TorchNameOf(type);
-  if (!is_new || config.contains("torch_dtype")) {
-    config["torch_dtype"] = TorchNameOf(type);
-  }
+  if (is_new) config["dtype"] = name;
+  if (!is_new || config.contains("torch_dtype")) config["torch_dtype"] = name;
 }
 
 std::string TextOf(const Json& config) {
@@ -179,7 +168,8 @@ std::vector<std::string> ConfigWarnings(absl::string_view config_json,
 }
 
 absl::StatusOr<std::string> TrainedModelConfig(absl::string_view config_json,
-                                               const ConfigNames& names) {
+                                               const ConfigNames& names,
+                                               ElementType trained_type) {
   absl::StatusOr<Json> config = ParsePythonJson(config_json);
   if (!config.ok()) return config.status();
   if (names.model_class.empty()) return std::string(config_json);
@@ -188,7 +178,7 @@ absl::StatusOr<std::string> TrainedModelConfig(absl::string_view config_json,
     for (absl::string_view key : kHeadKeys) config->erase(std::string(key));
   }
   for (absl::string_view key : kCodeKeys) config->erase(std::string(key));
-  SetType(ElementType::kFloat32, *config);
+  SetType(trained_type, *config);
   return TextOf(*config);
 }
 

@@ -19,13 +19,14 @@ std::vector<std::string> ConfigWarnings(absl::string_view config_json,
                                         const ConfigNames& names);
 
 // The config.json of the model that training makes of one with `config_json`:
-// the same, but for what would not be true of it. It is a language model, its
-// weights are fp32, and it has no other head and no code of its own. What
-// transformers knows nothing of is as it was.
+// the same, but for what would not be true of it. It is a language model, what
+// was trained of its weights is of `trained_type`, and it has no other head and
+// no code of its own. What transformers knows nothing of is as it was.
 //
 // INVALID_ARGUMENT: as ParsePythonJson.
-absl::StatusOr<std::string> TrainedModelConfig(absl::string_view config_json,
-                                               const ConfigNames& names);
+absl::StatusOr<std::string> TrainedModelConfig(
+    absl::string_view config_json, const ConfigNames& names,
+    ElementType trained_type = ElementType::kFloat32);
 
 // The same config.json for weights that are kFloat32, kBFloat16 or kFloat16.
 //

@@ -88,5 +88,15 @@ TEST(ConfigFileTest, TheWeightsTypeIsWhatTransformersCallsIt) {
   EXPECT_FALSE(WithWeightsType("{", ElementType::kFloat32).ok());
 }
 
+TEST(ConfigFileTest, TheTrainedModelsTypeIsSaidUnderEitherName) {
+  const auto named = [](const char* config) {
+    return *TrainedModelConfig(config, Gpt2Names(), ElementType::kBFloat16);
+  };
+  EXPECT_THAT(named(kClassifier), HasSubstr("\"dtype\": \"bfloat16\""));
+  EXPECT_THAT(named(kLanguageModel),
+              HasSubstr("\"torch_dtype\": \"bfloat16\""));
+  EXPECT_THAT(named(kLanguageModel), Not(HasSubstr("float32")));
+}
+
 }  // namespace
 }  // namespace hydra

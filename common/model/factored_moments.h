@@ -38,7 +38,8 @@ struct FactoredMoments {
 // Of each tensor of the block, in its order.
 std::vector<FactoredMoments> FactoredMomentsOf(const ParameterBlock& block);
 
-// Bytes of the block's state.
+// Bytes of all of them; behind these the block's state has its master, if there
+// is one.
 int64_t FactoredStateBytes(const ParameterBlock& block);
 
 }  // namespace hydra

@@ -12,6 +12,7 @@
 #include "common/model/frozen_layers.h"
 #include "common/model/frozen_type.h"
 #include "common/model/lora.h"
+#include "common/model/trained_type.h"
 
 namespace hydra {
 
@@ -44,6 +45,7 @@ ModelOverrides OverridesOf(const hydra::v1::JobSpec& job) {
   }
   overrides.bfloat16_products = job.train().bf16();
   overrides.frozen_type = ElementTypeOf(job.model().frozen_dtype());
+  overrides.trained_type = ElementTypeOf(job.model().trained_dtype());
   return overrides;
 }
 
@@ -62,6 +64,10 @@ std::string DescriptionContent(absl::string_view config_json,
     absl::StrAppend(&content, "type ", static_cast<int>(overrides.frozen_type),
                     "\n");
   }
+  if (overrides.trained_type != ElementType::kFloat32) {
+    absl::StrAppend(&content, "trained type ",
+                    static_cast<int>(overrides.trained_type), "\n");
+  }
   return absl::StrCat(content, config_json);
 }
 
@@ -79,6 +85,7 @@ absl::StatusOr<ModelTable> ModelFamilies::Describe(
         table = WithLora(*std::move(table), *overrides.lora);
       }
       if (!table.ok()) return table;
+      table = WithTrainedType(*std::move(table), overrides.trained_type);
       table = WithFrozenType(*std::move(table), overrides.frozen_type);
       if (!overrides.bfloat16_products) return table;
       return WithBFloat16Products(*std::move(table));

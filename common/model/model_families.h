@@ -27,6 +27,8 @@ struct ModelOverrides {
   bool bfloat16_products = false;
   // See WithFrozenType.
   ElementType frozen_type = ElementType::kFloat32;
+  // See WithTrainedType.
+  ElementType trained_type = ElementType::kFloat32;
 };
 
 // Requires the defaults filled in.

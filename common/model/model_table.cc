@@ -88,6 +88,20 @@ int64_t ModelTable::TrainedBytes() const {
   return bytes;
 }
 
+int64_t ModelTable::TrainedElements() const {
+  int64_t elements = 0;
+  for (const ParameterBlock& block : parameter_blocks) {
+    if (!block.frozen) elements += block.element_count();
+  }
+  return elements;
+}
+
+bool ModelTable::HasMasters() const {
+  return std::any_of(
+      parameter_blocks.begin(), parameter_blocks.end(),
+      [](const ParameterBlock& block) { return block.has_master(); });
+}
+
 int64_t ModelTable::ParameterCount() const {
   int64_t count = 0;
   for (const ParameterBlock& block : parameter_blocks) count += CountOf(block);

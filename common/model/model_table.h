@@ -85,6 +85,10 @@ struct TensorEntry {
 
 // A contiguous range of parameters that moves, updates and is versioned as one.
 // Bytes between tensors are zero and stay zero under every optimizer.
+//
+// Its gradient, each of its moments and its master, if it has one, have a
+// kFloat32 for each of its elements, in the same order, whatever its own type
+// is.
 struct ParameterBlock {
   std::vector<TensorEntry> tensors;
   // A multiple of kTensorAlignmentBytes.
@@ -97,8 +101,8 @@ struct ParameterBlock {
   // The block is one tensor [rows, width] then. Other layers that use it
   // compute with all of it.
   bool rows_are_gathered = false;
-  // Of parameters, gradients and moments alike; of a frozen block it may be
-  // kBFloat16 or kFloat16. Passes and optimizers compute in kFloat32.
+  // Of a frozen block it may be kBFloat16 or kFloat16, of another one
+  // kBFloat16. Passes and optimizers compute in kFloat32.
   ElementType type = ElementType::kFloat32;
   // Training does not change it: it has no gradient and no optimizer state, and
   // jobs that begin with the same values share it.
@@ -114,6 +118,11 @@ struct ParameterBlock {
   int divided_from = -1;
 
   int64_t element_count() const { return size_bytes / ElementBytes(type); }
+  // And of each of its moments, and of its master.
+  int64_t gradient_bytes() const { return element_count() * kFloatBytes; }
+  // Training changes a kFloat32 of each element, and this block is its
+  // rounding.
+  bool has_master() const { return !frozen && type != ElementType::kFloat32; }
   // Of a tensor of this block.
   int64_t FirstElement(const TensorEntry& tensor) const {
     return tensor.offset_bytes / ElementBytes(type);
@@ -293,6 +302,10 @@ struct ModelTable {
   // Of all blocks, and of those that training changes; padding included.
   int64_t ParameterBytes() const;
   int64_t TrainedBytes() const;
+  // Of the latter, and of all their gradients; padding included.
+  int64_t TrainedElements() const;
+  int64_t GradientBytes() const { return TrainedElements() * kFloatBytes; }
+  bool HasMasters() const;
   // Parameters of the model, and those that training changes; neither padding
   // nor what a batch norm remembers is included.
   int64_t ParameterCount() const;

@@ -22,10 +22,18 @@ int64_t Bounded(absl::int128 bytes) {
   return static_cast<int64_t>(std::min<absl::int128>(bytes, kMostBytes));
 }
 
+// What an update of a block that is trained makes.
+absl::int128 UpdatedBytes(const JobShape& shape, int block) {
+  return absl::int128(shape.ParameterBytes(block)) + shape.StateBytes(block);
+}
+
 int64_t CommittedBytes(const JobShape& shape) {
-  absl::int128 bytes = shape.table->TrainedBytes();
+  absl::int128 bytes = 0;
   const int blocks = static_cast<int>(shape.table->parameter_blocks.size());
-  for (int block = 0; block < blocks; ++block) bytes += shape.StateBytes(block);
+  for (int block = 0; block < blocks; ++block) {
+    if (shape.table->parameter_blocks[block].frozen) continue;
+    bytes += UpdatedBytes(shape, block);
+  }
   return Bounded(bytes);
 }
 
@@ -119,20 +127,19 @@ PoolDemand DemandOf(const JobShape& shape) {
 }
 
 PoolDemand LeastDemandOf(const JobShape& shape) {
-  int64_t largest_write = 0;
+  absl::int128 largest_write = 0;
   const int blocks = static_cast<int>(shape.table->parameter_blocks.size());
   for (int block = 0; block < blocks; ++block) {
     if (shape.table->parameter_blocks[block].frozen) continue;
-    largest_write = std::max(
-        largest_write, shape.ParameterBytes(block) + shape.StateBytes(block));
+    largest_write = std::max(largest_write, UpdatedBytes(shape, block));
   }
   PoolDemand demand;
   demand.set_committed_bytes(CommittedBytes(shape));
   demand.set_base_bytes(BaseBytes(shape));
   if (shape.gradients_wait()) {
-    demand.set_gradient_bytes(Bounded(shape.table->TrainedBytes()));
+    demand.set_gradient_bytes(Bounded(shape.table->GradientBytes()));
   }
-  demand.set_largest_write_bytes(largest_write);
+  demand.set_largest_write_bytes(Bounded(largest_write));
   return Total(demand);
 }
 

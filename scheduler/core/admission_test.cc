@@ -10,6 +10,7 @@
 #include "common/chain/testing/tiny_shape.h"
 #include "common/model/factored_moments.h"
 #include "common/model/model_table.h"
+#include "common/model/trained_type.h"
 
 namespace hydra {
 namespace {
@@ -78,6 +79,26 @@ TEST(DemandOfTest, FactoredMomentsAreCountedByTheBlocksTensors) {
   EXPECT_GE(demand.gradient_bytes(), table.ParameterBytes());
   EXPECT_GE(demand.total_bytes(), LeastDemandOf(shape).total_bytes());
   EXPECT_EQ(LeastDemandOf(shape).committed_bytes(), demand.committed_bytes());
+}
+
+TEST(DemandOfTest, CountsMastersAsState) {
+  JobShape shape = Shape({1, 3});
+  shape.table = WithTrainedType(*shape.table, ElementType::kBFloat16);
+  shape.clips_gradients = true;
+  const int64_t parameters = shape.table->ParameterBytes();
+  const hydra::v1::PoolDemand demand = DemandOf(shape);
+  // Two bytes, and two moments and a master of four.
+  EXPECT_EQ(demand.committed_bytes(), (1 + 3 * 2) * parameters);
+  EXPECT_EQ(demand.gradient_bytes(),
+            2 * parameters + 64 * static_cast<int64_t>(
+                                      shape.table->parameter_blocks.size()));
+  const hydra::v1::PoolDemand least = LeastDemandOf(shape);
+  EXPECT_EQ(least.committed_bytes(), demand.committed_bytes());
+  EXPECT_EQ(least.gradient_bytes(), 2 * parameters);
+  EXPECT_LE(least.total_bytes(), demand.total_bytes());
+  // Without moments there is a master all the same.
+  shape.state_factor = 0;
+  EXPECT_EQ(DemandOf(shape).committed_bytes(), 3 * parameters);
 }
 
 TEST(DemandOfTest, OneShardHasNoBoundariesAndNoCrossingGradients) {

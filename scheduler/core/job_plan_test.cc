@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "common/model/trained_type.h"
 #include "scheduler/core/admission.h"
 #include "scheduler/core/testing/small_job.h"
 
@@ -69,6 +70,25 @@ TEST(JobPlanTest, ThatCodesOwnNeedIsNotKnownIsSaid) {
   EXPECT_THAT(PlanWarnings(job),
               testing::ElementsAre(testing::AllOf(
                   HasSubstr("/my/chain: "), HasSubstr("pilot measures"))));
+}
+
+// Half of a parameter's bytes come; a whole gradient goes, and stays beside
+// moments and masters.
+TEST(JobPlanTest, MastersAreReckonedWith) {
+  NewJob job = SmallJob(1);
+  const v1::DevicePlan plain = PlanOn(job, kPlenty);
+  job.table = WithTrainedType(*job.table, ElementType::kBFloat16);
+  const int64_t parameters = job.table->ParameterBytes();
+  const v1::DevicePlan plan = PlanOn(job, kPlenty);
+  EXPECT_EQ(plan.promoted().parameters(), parameters);
+  EXPECT_LT(plan.promoted().parameters(), plain.promoted().parameters());
+  EXPECT_EQ(plan.pool_demand().committed_bytes() -
+                plan.promoted_with_device_updates().optimizer_state(),
+            parameters);
+  EXPECT_EQ(
+      plan.promoted_with_device_updates().optimizer_state() % (2 * parameters),
+      0);
+  EXPECT_GT(plan.promoted_with_device_updates().optimizer_state(), 0);
 }
 
 TEST(JobPlanTest, WhatIsFrozenIsCountedApart) {

@@ -185,6 +185,7 @@ void JobStart::BeginChain(Job& job, absl::Time now) {
   job.reason.clear();
   BeginTimes(job);
   parts_.bases->Join(job);
+  // INIT makes other versions of state that does not begin as zero.
   for (int i = 0; i < job.shape.table->parameter_blocks.size(); ++i) {
     if (job.shape.StateBytes(i) == 0) continue;
     const BlockKey key = StateKey(i);

@@ -106,10 +106,12 @@ TEST_F(ChainSubmissionTest, WhatHydrasOwnLayersHaveIsRefused) {
   job_.mutable_model()->set_init(v1::INITIALIZATION_RANDOM);
   job_.mutable_train()->set_dropout(0.1);
   job_.mutable_train()->set_bf16(true);
+  job_.mutable_model()->set_trained_dtype(v1::PARAMETER_TYPE_BFLOAT16);
   EXPECT_THAT(Refusal(),
               UnorderedElementsAre(StartsWith("model.init: found random"),
                                    StartsWith("train.dropout: found 0.1"),
-                                   StartsWith("train.bf16: found true")));
+                                   StartsWith("train.bf16: found true"),
+                                   StartsWith("model.trained_dtype: found")));
 }
 
 TEST_F(ChainSubmissionTest, HasNoMapsForAdapters) {

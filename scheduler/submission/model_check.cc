@@ -11,6 +11,7 @@
 #include "common/model/chain_config.h"
 #include "common/model/config_file.h"
 #include "common/model/describe.h"
+#include "common/model/frozen_type.h"
 #include "common/model/weight_match.h"
 #include "common/safetensors/weight_directory.h"
 #include "scheduler/submission/user_file.h"
@@ -144,7 +145,8 @@ CheckedModel CheckModel(const v1::ModelSpec& spec, const PathPolicy& paths) {
   model.table = *std::move(table);
   model.warnings = ConfigWarnings(*text, model.table->config_names);
   // What parses as a config is JSON.
-  model.config_json = *TrainedModelConfig(*text, model.table->config_names);
+  model.config_json = *TrainedModelConfig(*text, model.table->config_names,
+                                          ElementTypeOf(spec.trained_dtype()));
   CheckLayerFiles(spec.path(), paths, *model.table, model);
   if (spec.init() == v1::INITIALIZATION_PRETRAINED) {
     CheckWeights(spec.path(), paths.read_roots(), *model.table, model);

@@ -5,6 +5,7 @@
 #include <memory>
 #include <optional>
 #include <set>
+#include <tuple>
 #include <utility>
 
 #include "absl/strings/ascii.h"
@@ -165,6 +166,28 @@ void CheckOwnCode(bool is_allowed, const v1::JobSpec& spec,
   }
 }
 
+// Whether what is trained can have two bytes an element.
+void CheckTrainedType(const ModelTable& table, const v1::JobSpec& spec,
+                      Mistakes& mistakes) {
+  if (spec.model().trained_dtype() != v1::PARAMETER_TYPE_BFLOAT16) return;
+  const char* reason = nullptr;
+  if (table.RunsOwnCode()) {
+    reason =
+        "the layers of an exported chain compute as they are written, in "
+        "float32";
+  } else if (std::any_of(table.parameter_blocks.begin(),
+                         table.parameter_blocks.end(),
+                         [](const ParameterBlock& block) {
+                           return block.has_statistics();
+                         })) {
+    reason = "layers with batch norms, which remember float32, are float32";
+  }
+  if (reason == nullptr) return;
+  AddMistake("model.trained_dtype",
+             absl::StrCat("found bfloat16; ", reason, ": remove it"),
+             &mistakes);
+}
+
 // What depends on the model's dimensions; fills in the context length.
 void CheckAgainstModel(const ModelTable& table, v1::JobSpec& spec,
                        Mistakes& mistakes) {
@@ -315,6 +338,7 @@ class Checker {
     if (model.table->RunsOwnCode()) {
       CheckOwnCode(allows_exported_chains_, spec, mistakes);
     }
+    CheckTrainedType(*model.table, spec, mistakes);
     if (FreezesAny(spec) &&
         spec.model().frozen_dtype() == v1::PARAMETER_TYPE_AUTO) {
       spec.mutable_model()->set_frozen_dtype(model.weights_type);
@@ -360,7 +384,7 @@ class Checker {
 
   const CheckedModel& ModelOf(const v1::ModelSpec& spec) {
     const auto [model, is_new] =
-        models_.try_emplace({spec.path(), spec.init()});
+        models_.try_emplace({spec.path(), spec.init(), spec.trained_dtype()});
     if (is_new) model->second = CheckModel(spec, paths_);
     return model->second;
   }
@@ -371,7 +395,9 @@ class Checker {
   DataCheck data_;
   ImageCheck images_;
   TokenizerCheck tokenizers_;
-  std::map<std::pair<std::string, v1::Initialization>, CheckedModel> models_;
+  std::map<std::tuple<std::string, v1::Initialization, v1::ParameterType>,
+           CheckedModel>
+      models_;
   SharedByContent<ModelTable> tables_;
 };
 

@@ -105,6 +105,22 @@ TEST_F(SubmissionTest, TheTrainedModelsConfigSaysFp32) {
               HasSubstr("\"torch_dtype\": \"float32\""));
 }
 
+TEST_F(SubmissionTest, TheTrainedModelsConfigSaysWhatIsTrainedIsOf) {
+  v1::GridAxis axis;
+  axis.set_field("model.trained_dtype");
+  axis.add_values("bfloat16");
+  axis.add_values("float32");
+  const auto jobs = Check({axis});
+  ASSERT_TRUE(jobs.ok()) << jobs.status();
+  ASSERT_EQ(jobs->size(), 2);
+  EXPECT_THAT(*jobs->front().model_config_json,
+              HasSubstr("\"torch_dtype\": \"bfloat16\""));
+  EXPECT_TRUE(jobs->front().table->HasMasters());
+  EXPECT_THAT(*jobs->back().model_config_json,
+              HasSubstr("\"torch_dtype\": \"float32\""));
+  EXPECT_FALSE(jobs->back().table->HasMasters());
+}
+
 TEST_F(SubmissionTest, ReportsRangesFilesModelAndGridInOneAnswer) {
   job_.mutable_model()->set_path(folder_.PathOf("nowhere"));
   job_.mutable_data()->set_train_files(0, folder_.PathOf("nothing"));

@@ -218,6 +218,8 @@ TEST_P(FamiliesTest, AdafactorIsTheSameInOnePieceAndInMany) {
   spec.mutable_model()->add_frozen("*.mlp.*");
   spec.mutable_train()->set_max_grad_norm(0.01);
   ExpectTheBitsOfPlainTraining(cluster, spec);
+  spec.mutable_model()->set_trained_dtype(v1::PARAMETER_TYPE_BFLOAT16);
+  ExpectTheBitsOfPlainTraining(cluster, spec);
 }
 
 TEST_P(FamiliesTest, FrozenParametersOfTwoBytesChangeNoBit) {
@@ -248,6 +250,52 @@ TEST_P(FamiliesTest, ProductsOfBFloat16AreTheSameInOnePieceAndInMany) {
   Outcome rounded = OutcomeOf(Run(cluster, spec));
   spec.mutable_train()->set_bf16(false);
   EXPECT_NE(Difference(OutcomeOf(Run(cluster, spec)), rounded), "");
+}
+
+TEST_P(FamiliesTest, MastersAreTheSameInOnePieceAndInMany) {
+  Cluster cluster(PlainAndLinked());
+  v1::JobSpec spec = Job();
+  spec.mutable_train()->set_dropout(0.1);
+  spec.mutable_model()->set_trained_dtype(v1::PARAMETER_TYPE_BFLOAT16);
+  ExpectTheBitsOfPlainTraining(cluster, spec);
+  spec.mutable_train()->set_bf16(true);
+  spec.mutable_train()->set_max_grad_norm(0.01);
+  spec.mutable_train()->set_micro_batches_per_round(1);
+  spec.mutable_train()->set_no_decay_biases_and_norms(true);
+  ExpectTheBitsOfPlainTraining(cluster, spec);
+}
+
+// Without moments, beside layers that stay as they are, and of a checkpoint in
+// bfloat16.
+TEST_P(FamiliesTest, MastersOfSgdAreTheSameInOnePieceAndInMany) {
+  RoundWeights(model_);
+  Cluster cluster(PlainAndLinked());
+  v1::JobSpec spec = Job();
+  spec.mutable_model()->set_trained_dtype(v1::PARAMETER_TYPE_BFLOAT16);
+  spec.mutable_train()->set_optim(v1::OPTIMIZER_SGD);
+  spec.mutable_train()->set_learning_rate(0.1);
+  spec.mutable_model()->add_frozen(IsGpt2() ? "*.h.0.*" : "*.layers.0.*");
+  spec.mutable_model()->set_frozen_dtype(v1::PARAMETER_TYPE_FLOAT32);
+  ExpectTheBitsOfPlainTraining(cluster, spec);
+}
+
+// As transformers saves a model that it loaded in bfloat16.
+TEST_P(FamiliesTest, AModelWithMastersIsWrittenInBFloat16) {
+  Cluster cluster({});
+  v1::JobSpec spec = Job();
+  spec.mutable_train()->set_max_steps(1);
+  spec.mutable_model()->set_trained_dtype(v1::PARAMETER_TYPE_BFLOAT16);
+  const std::string trained = Run(cluster, spec).output_path();
+  EXPECT_EQ(ShapesIn(trained), ShapesIn(model_));
+  const auto reader = safetensors::Reader::Open(trained + "/model.safetensors");
+  ASSERT_TRUE(reader.ok()) << reader.status();
+  for (const safetensors::TensorInfo& tensor : reader->table().tensors()) {
+    EXPECT_EQ(tensor.dtype, safetensors::Dtype::kBF16) << tensor.name;
+  }
+  auto expected = nlohmann::json::parse(ReadFile(model_ + "/config.json"));
+  expected[expected.contains("dtype") ? "dtype" : "torch_dtype"] = "bfloat16";
+  EXPECT_EQ(nlohmann::json::parse(ReadFile(trained + "/config.json")),
+            expected);
 }
 
 // And are written as they lie, beside what was trained in four.

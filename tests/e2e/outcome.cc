@@ -107,6 +107,9 @@ std::string DifferenceToPlainTraining(const v1::JobDetail& job,
   for (const std::string& pattern : job.spec().model().frozen()) {
     command.insert(command.end(), {"--frozen", pattern});
   }
+  if (job.spec().model().trained_dtype() == v1::PARAMETER_TYPE_BFLOAT16) {
+    command.push_back("--masters");
+  }
   if (are_rows) command.push_back("--rows");
   const ProgramResult reference = RunProgram(command);
   if (reference.code != 0) return reference.output;

@@ -95,7 +95,28 @@ TEST_F(RestartTest, WithoutThePoolAdafactorGoesOnFromItsCheckpoints) {
     return detail.checkpoints_size() > 0;
   });
   cluster.KillDaemon();
-  LosePool(cluster);
+  cluster.LosePool();
+  cluster.StartDaemon();
+  EXPECT_GE(cluster.Job(job).status().step(), 5);
+  EXPECT_EQ(Difference(OutcomeOf(cluster.AwaitEnd(job)), OutcomeOf(whole)), "");
+}
+
+// The checkpoint has parameters of two bytes, and their masters.
+TEST_F(RestartTest, WithoutThePoolMastersGoOnFromTheirCheckpoints) {
+  v1::JobSpec spec = LongSpec();
+  spec.mutable_model()->set_trained_dtype(v1::PARAMETER_TYPE_BFLOAT16);
+  spec.mutable_checkpoint()->set_every_steps(5);
+  Cluster undisturbed({});
+  const v1::JobDetail whole = undisturbed.Run(spec);
+  ASSERT_EQ(whole.status().state(), v1::JOB_STATE_COMPLETED)
+      << whole.status().reason();
+  Cluster cluster(TwoDevices());
+  const std::string job = cluster.Submit(spec);
+  cluster.AwaitJob(job, [](const v1::JobDetail& detail) {
+    return detail.checkpoints_size() > 0;
+  });
+  cluster.KillDaemon();
+  cluster.LosePool();
   cluster.StartDaemon();
   EXPECT_GE(cluster.Job(job).status().step(), 5);
   EXPECT_EQ(Difference(OutcomeOf(cluster.AwaitEnd(job)), OutcomeOf(whole)), "");

@@ -122,6 +122,12 @@ TEST_F(VitTest, AdaptersAreTheSameInOnePieceAndInMany) {
   ExpectTheBitsOfPlainTraining(spec);
 }
 
+TEST_F(VitTest, MastersAreTheSameInOnePieceAndInMany) {
+  v1::JobSpec spec = Job();
+  spec.mutable_model()->set_trained_dtype(v1::PARAMETER_TYPE_BFLOAT16);
+  ExpectTheBitsOfPlainTraining(spec);
+}
+
 TEST_F(VitTest, FrozenFirstLayersAreTheSameInOnePieceAndInMany) {
   v1::JobSpec spec = Job();
   spec.mutable_model()->add_frozen("vit.embeddings.*");

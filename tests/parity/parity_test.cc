@@ -414,6 +414,45 @@ TEST(LabelSmoothingParityTest, TwentyStepsOfTransformersTrainer) {
               "smoothed final weight norms");
 }
 
+// See make_masters.py. The parameter: the optimizer.
+class MastersParityTest : public testing::TestWithParam<std::string> {};
+
+INSTANTIATE_TEST_SUITE_P(All, MastersParityTest,
+                         testing::Values("sgd_momentum", "adamw"),
+                         [](const testing::TestParamInfo<std::string>& info) {
+                           return info.param;
+                         });
+
+TEST_P(MastersParityTest, StepsOfPyTorchsOptimizersOnMasters) {
+  std::ifstream file(DirectoryOf("gpt2") + "/masters.json");
+  const json run = json::parse(file)["runs"][GetParam()];
+  ModelOverrides overrides;
+  overrides.trained_type = ElementType::kBFloat16;
+  ReferenceTrainer trainer =
+      MakeTrainer("gpt2", TrainSpecOf(GetParam(), run["optimizer"]), overrides);
+  const std::vector<ReferenceBatch> inputs = ReadInputs("gpt2");
+  Comparison losses("masters' losses");
+  ASSERT_EQ(run["loss"].size(), 8);
+  for (size_t step = 0; step < run["loss"].size(); ++step) {
+    losses.Expect(Mean(trainer.Step({inputs[step % inputs.size()]})),
+                  run["loss"][step]);
+  }
+  Comparison after("masters' losses after the last step");
+  for (size_t i = 0; i < inputs.size(); ++i) {
+    after.Expect(Mean(trainer.Evaluate(inputs[i])),
+                 run["loss_after_per_batch"][i]);
+  }
+  ExpectNorms(trainer.table(), trainer.parameters(), run["final_l2"],
+              "masters' final norms");
+  // Of the checkpoint's own numbers, the first loss is another one.
+  ReferenceTrainer plain =
+      MakeTrainer("gpt2", TrainSpecOf(GetParam(), run["optimizer"]));
+  EXPECT_GT(
+      std::abs(Mean(plain.Evaluate(inputs[0])) / run["loss"][0].get<double>() -
+               1),
+      2 * kTolerance);
+}
+
 // Adapters: fixture, case of lora.json. See make_lora.py.
 class LoraParityTest
     : public testing::TestWithParam<std::tuple<std::string, std::string>> {

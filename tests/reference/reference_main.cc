@@ -51,6 +51,7 @@ struct Options {
   // Empty: the model itself is trained.
   std::string lora_json;
   std::vector<std::string> frozen;
+  bool has_masters = false;
   std::string save_path;
   int threads = 1;
 };
@@ -77,6 +78,9 @@ absl::StatusOr<ModelOverrides> OverridesFor(const Options& options,
   *job.mutable_train() = train;
   for (const std::string& pattern : options.frozen) {
     job.mutable_model()->add_frozen(pattern);
+  }
+  if (options.has_masters) {
+    job.mutable_model()->set_trained_dtype(hydra::v1::PARAMETER_TYPE_BFLOAT16);
   }
   if (!options.lora_json.empty()) {
     const auto status = google::protobuf::util::JsonStringToMessage(
@@ -281,6 +285,9 @@ int main(int argc, char** argv) {
                  "a job file's lora section, as JSON: train adapters");
   app.add_option("--frozen", options.frozen,
                  "a job file's model.frozen: patterns of tensors' names");
+  app.add_flag("--masters", options.has_masters,
+               "what is trained is bfloat16, with masters in float32: a job "
+               "file's model.trained_dtype");
   app.add_option("--save", options.save_path,
                  "write the final weights to this safetensors file");
   app.add_option("--threads", options.threads)->check(CLI::PositiveNumber);

@@ -15,6 +15,7 @@
 #include "worker/model/adafactor.h"
 #include "worker/model/block_views.h"
 #include "worker/model/classifier_layer.h"
+#include "worker/model/element_type.h"
 #include "worker/model/final_norm.h"
 #include "worker/model/finite_check.h"
 #include "worker/model/gradient_norm.h"
@@ -107,7 +108,7 @@ void ReferenceTrainer::Initialize(size_t block) {
   for (const TensorEntry& tensor : table_.parameter_blocks[block].tensors) {
     InitTensor(tensor, train_.seed(),
                parameters_[block].mutable_data_ptr<float>() +
-                   tensor.offset_bytes / kFloatBytes);
+                   table_.parameter_blocks[block].FirstElement(tensor));
   }
 }
 
@@ -151,8 +152,8 @@ at::Tensor ReferenceTrainer::Logits(const ReferenceBatch& batch,
                : ClassifierLayer(context).Logits(hidden, flats);
   }
   const LayerBlocks blocks(context);
-  const Tensors norm = blocks.Views(0, flats);
-  const Tensors weight = blocks.Views(1, flats);
+  const Tensors norm = blocks.WidenedViews(0, flats);
+  const Tensors weight = blocks.WidenedViews(1, flats);
   Tensors statistics;
   return FinalNormOf(table_.layers[head])
       ->Forward(hidden, norm, &statistics)
@@ -275,14 +276,14 @@ void ReferenceTrainer::Update() {
   without_decay.gradient_scale = gradient_scale;
   for (size_t i = 0; i < parameters_.size(); ++i) {
     if (IsFrozen(i) || !AllFinite(gradients_[i])) continue;
-    for (const TensorEntry& tensor : table_.parameter_blocks[i].tensors) {
+    const ParameterBlock& block = table_.parameter_blocks[i];
+    for (const TensorEntry& tensor : block.tensors) {
       const bool decays =
           !train_.no_decay_biases_and_norms() || tensor.shape.size() > 1;
-      const auto part = [&tensor](const at::Tensor& flat) {
-        return flat.defined()
-                   ? flat.narrow(0, tensor.offset_bytes / kFloatBytes,
-                                 tensor.element_count)
-                   : flat;
+      const auto part = [&](const at::Tensor& flat) {
+        return flat.defined() ? flat.narrow(0, block.FirstElement(tensor),
+                                            tensor.element_count)
+                              : flat;
       };
       const UpdateScalars& own = tensor.use != TensorUse::kParameter ? taken
                                  : decays                            ? scalars
@@ -300,9 +301,14 @@ bool ReferenceTrainer::Gathers(int layer, int block) const {
 Tensors ReferenceTrainer::FlatsOf(int layer) const {
   Tensors flats;
   for (int block : table_.layers[layer].parameter_blocks) {
-    flats.push_back(parameters_[block]);
+    flats.push_back(Rounded(block));
   }
   return flats;
+}
+
+at::Tensor ReferenceTrainer::Rounded(int block) const {
+  return parameters_[block].to(
+      TorchTypeOf(table_.parameter_blocks[block].type));
 }
 
 }  // namespace hydra

@@ -67,7 +67,8 @@ class ReferenceTrainer {
                     Mode mode = Mode::kEvaluation) const;
 
   const ModelTable& table() const { return table_; }
-  // Flat, in the order of the table's parameter blocks. Writable.
+  // Flat, in the order of the table's parameter blocks, fp32. Writable. Of
+  // blocks with masters they are these: passes compute with what they round to.
   const std::vector<at::Tensor>& parameters() const { return parameters_; }
   // Those of the last step; undefined for frozen blocks.
   const std::vector<at::Tensor>& gradients() const { return gradients_; }
@@ -90,6 +91,8 @@ class ReferenceTrainer {
   }
   bool Gathers(int layer, int block) const;
   Tensors FlatsOf(int layer) const;
+  // What passes compute with.
+  at::Tensor Rounded(int block) const;
 
   const ModelTable table_;
   ModelLayers layers_;

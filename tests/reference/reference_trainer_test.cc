@@ -3,10 +3,13 @@
 #include <cmath>
 
 #include "ATen/Parallel.h"
+#include "ATen/TensorOperators.h"
 #include "ATen/core/Tensor.h"
 #include "ATen/ops/rand.h"
 #include "common/model/gpt2_table.h"
+#include "common/model/trained_type.h"
 #include "gtest/gtest.h"
+#include "worker/model/block_views.h"
 #include "worker/model/compute_threads.h"
 #include "worker/model/test_models.h"
 
@@ -85,6 +88,48 @@ TEST(ReferenceTrainerTest, MicroBatchesSumUpToTheirMiniBatch) {
   EXPECT_EQ(parts_loss.tokens, whole_loss.tokens);
   for (size_t i = 0; i < one.gradients().size(); ++i) {
     EXPECT_LT(RelativeDifference(two.gradients()[i], one.gradients()[i]), 1e-5);
+  }
+}
+
+// Written down: a model of two bytes that has each step's gradient, and SGD of
+// numbers in float32 that it is the rounding of.
+TEST(ReferenceTrainerTest, MastersAreWhatGradientsOfTheirRoundingsMove) {
+  hydra::v1::TrainSpec sgd;
+  sgd.set_optim(hydra::v1::OPTIMIZER_SGD);
+  sgd.set_learning_rate(0.5);
+  const ModelTable table = WithTrainedType(Table(), ElementType::kBFloat16);
+  ReferenceTrainer trainer(table, sgd);
+  trainer.InitializeRandomly();
+  // Its parameters are float32, and rounded by hand.
+  ReferenceTrainer rounded(Table(), sgd);
+  std::vector<std::vector<at::Tensor>> masters;
+  for (size_t i = 0; i < table.parameter_blocks.size(); ++i) {
+    masters.emplace_back();
+    for (const at::Tensor& view :
+         TensorViews(table.parameter_blocks[i], trainer.parameters()[i])) {
+      masters.back().push_back(view.clone());
+    }
+  }
+  for (uint64_t step = 0; step < 3; ++step) {
+    for (size_t i = 0; i < masters.size(); ++i) {
+      const Tensors views = TensorViews(rounded.table().parameter_blocks[i],
+                                        rounded.parameters()[i]);
+      for (size_t j = 0; j < views.size(); ++j) {
+        views[j].copy_(masters[i][j].to(at::kBFloat16).to(at::kFloat));
+      }
+    }
+    const double expected = rounded.Step({Tokens(step)}).loss_sum;
+    EXPECT_EQ(trainer.Step({Tokens(step)}).loss_sum, expected);
+    for (size_t i = 0; i < masters.size(); ++i) {
+      const Tensors gradients = TensorViews(rounded.table().parameter_blocks[i],
+                                            rounded.gradients()[i]);
+      const Tensors made =
+          TensorViews(table.parameter_blocks[i], trainer.parameters()[i]);
+      for (size_t j = 0; j < made.size(); ++j) {
+        masters[i][j].sub_(gradients[j].mul(0.5));
+        EXPECT_TRUE(made[j].equal(masters[i][j])) << i << " " << j;
+      }
+    }
   }
 }
 

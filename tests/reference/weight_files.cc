@@ -10,9 +10,11 @@
 #include "absl/strings/str_join.h"
 #include "common/model/chain_config.h"
 #include "common/model/describe.h"
+#include "common/model/element_dtype.h"
 #include "common/model/weight_match.h"
 #include "common/safetensors/weight_directory.h"
 #include "common/safetensors/writer.h"
+#include "worker/model/element_type.h"
 
 namespace hydra {
 namespace {
@@ -21,8 +23,9 @@ using safetensors::TensorSpec;
 using safetensors::WeightDirectory;
 using safetensors::Writer;
 
-float* Numbers(const TensorEntry& tensor, const at::Tensor& flat) {
-  return flat.mutable_data_ptr<float>() + tensor.offset_bytes / kFloatBytes;
+at::Tensor Numbers(const ParameterBlock& block, const TensorEntry& tensor,
+                   const at::Tensor& flat) {
+  return flat.narrow(0, block.FirstElement(tensor), tensor.element_count);
 }
 
 bool IsSaved(const ParameterBlock& block, const ModelTable& table) {
@@ -60,11 +63,14 @@ absl::Status LoadWeights(const std::string& directory, const ModelTable& table,
     return absl::InvalidArgumentError(absl::StrJoin(match.mistakes, "; "));
   }
   for (size_t i = 0; i < flats.size(); ++i) {
-    if (table.parameter_blocks[i].is_adapter) continue;
-    for (const TensorEntry& tensor : table.parameter_blocks[i].tensors) {
+    const ParameterBlock& block = table.parameter_blocks[i];
+    if (block.is_adapter) continue;
+    for (const TensorEntry& tensor : block.tensors) {
       const absl::Status status = ReadElements(
           match, *weights, tensor, 0,
-          absl::MakeSpan(Numbers(tensor, flats[i]), tensor.element_count));
+          absl::MakeSpan(
+              Numbers(block, tensor, flats[i]).mutable_data_ptr<float>(),
+              tensor.element_count));
       if (!status.ok()) return status;
     }
   }
@@ -78,24 +84,23 @@ absl::Status SaveWeights(const std::string& path, const ModelTable& table,
     if (!IsSaved(block, table)) continue;
     for (const TensorEntry& tensor : block.tensors) {
       specs.push_back({tensor.name,
-                       tensor.use == TensorUse::kCount
-                           ? safetensors::Dtype::kI64
-                           : safetensors::Dtype::kF32,
+                       tensor.use == TensorUse::kCount ? safetensors::Dtype::kI64
+                                                       : DtypeOf(block.type),
                        tensor.shape});
     }
   }
   absl::StatusOr<std::unique_ptr<Writer>> writer = Writer::Create(path, specs);
   if (!writer.ok()) return writer.status();
   for (size_t i = 0; i < flats.size(); ++i) {
-    if (!IsSaved(table.parameter_blocks[i], table)) continue;
-    for (const TensorEntry& tensor : table.parameter_blocks[i].tensors) {
-      const float* const numbers = Numbers(tensor, flats[i]);
-      const auto count = static_cast<int64_t>(*numbers);
-      const absl::Status status =
-          tensor.use == TensorUse::kCount
-              ? (*writer)->Append(tensor.name, &count, sizeof(count))
-              : (*writer)->Append(tensor.name, numbers,
-                                  tensor.element_count * kFloatBytes);
+    const ParameterBlock& block = table.parameter_blocks[i];
+    if (!IsSaved(block, table)) continue;
+    for (const TensorEntry& tensor : block.tensors) {
+      const at::Tensor numbers = Numbers(block, tensor, flats[i]);
+      const at::Tensor saved = tensor.use == TensorUse::kCount
+                                   ? numbers.to(at::kLong)
+                                   : numbers.to(TorchTypeOf(block.type));
+      const absl::Status status = (*writer)->Append(
+          tensor.name, saved.const_data_ptr(), saved.nbytes());
       if (!status.ok()) return status;
     }
   }

@@ -20,13 +20,14 @@ absl::StatusOr<std::string> ReadWholeFile(const std::string& path);
 absl::StatusOr<ModelTable> ReadTable(const std::string& directory,
                                      const ModelOverrides& overrides);
 
-// Fills `flats`, one for each parameter block of `table`, with a Hugging Face
-// model directory's weights; those of adapters stay as they are. Names are
+// Fills `flats`, fp32, one for each parameter block of `table`, with a Hugging
+// Face model directory's weights; those of adapters stay as they are. Names are
 // found as in MatchWeights.
 absl::Status LoadWeights(const std::string& directory, const ModelTable& table,
                          const std::vector<at::Tensor>& flats);
 
-// Writes them as one safetensors file; of a model with adapters these alone.
+// Writes them as one safetensors file, each block's rounded to its type; of a
+// model with adapters these alone.
 absl::Status SaveWeights(const std::string& path, const ModelTable& table,
                          const std::vector<at::Tensor>& flats);
 

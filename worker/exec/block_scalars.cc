@@ -13,9 +13,10 @@ BlockScalars::BlockScalars(const UpdateScalars& scalars,
     const bool decays =
         !train.no_decay_biases_and_norms() || tensor.shape.size() > 1;
     if (decays && !is_taken) continue;
-    const int64_t bytes = tensor.element_count * kFloatBytes;
-    const int64_t begin = tensor.offset_bytes / kFloatBytes;
-    const int64_t end = begin + AlignedTensorBytes(bytes) / kFloatBytes;
+    const int64_t element_bytes = ElementBytes(block.type);
+    const int64_t bytes = tensor.element_count * element_bytes;
+    const int64_t begin = block.FirstElement(tensor);
+    const int64_t end = begin + AlignedTensorBytes(bytes) / element_bytes;
     if (!other_parts_.empty() && other_parts_.back().end == begin &&
         other_parts_.back().is_taken == is_taken) {
       other_parts_.back().end = end;

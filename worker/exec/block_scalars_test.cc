@@ -73,6 +73,20 @@ TEST(BlockScalarsTest, TensorsOfOneDimensionDoNotDecay) {
       ElementsAre(Part(false, 0, 32), Part(true, 32, 32), Part(false, 64, 16)));
 }
 
+// Tensors begin at multiples of 32 elements then.
+TEST(BlockScalarsTest, PartsOfABlockOfTwoBytesAreCountedInElements) {
+  ParameterBlock block;
+  block.type = ElementType::kBFloat16;
+  block.tensors = {Tensor({32}, 0), Tensor({5}, 32), Tensor({4, 8}, 64),
+                   Tensor({16}, 96)};
+  for (TensorEntry& tensor : block.tensors) tensor.offset_bytes /= 2;
+  block.size_bytes = 2 * 128;
+  const BlockScalars scalars(Decaying(), NoDecay(), block);
+  EXPECT_THAT(
+      PartsOf(scalars, 0, 128),
+      ElementsAre(Part(false, 0, 64), Part(true, 64, 32), Part(false, 96, 32)));
+}
+
 TEST(BlockScalarsTest, ARangeHasThePartsThatLieInIt) {
   const BlockScalars scalars(Decaying(), NoDecay(), Block());
   EXPECT_THAT(PartsOf(scalars, 8, 8), ElementsAre(Part(false, 8, 8)));

@@ -10,6 +10,7 @@
 #include "c10/util/Exception.h"
 #include "common/chain/block_key.h"
 #include "common/failpoint/fail_point.h"
+#include "worker/exec/block_floats.h"
 #include "worker/exec/block_scalars.h"
 #include "worker/model/finite_check.h"
 #include "worker/model/optimizer_step.h"
@@ -20,8 +21,8 @@ namespace {
 using worker::v1::BlockVersion;
 
 // Updates ranges of one block, or lets them be as they are. Where the device's
-// memory is host memory, old moments are read and new ones written where they
-// are in the pool; other devices have them from a stream.
+// memory is host memory, old state is read and new one written where it is in
+// the pool; other devices have it from a stream.
 class RangeUpdater {
  public:
   RangeUpdater(const Pass& pass, int block, MomentStream& moments, bool skip)
@@ -50,49 +51,68 @@ class RangeUpdater {
  private:
   void UpdateByCopies(const BlockRange& range, const at::Tensor& parameters,
                       const at::Tensor& gradient) {
-    const MomentStream::Moments moments = moments_.Take(block_, range);
+    const MomentStream::Moments state = moments_.Take(block_, range);
     if (!skip_) {
+      const VersionRange version = VersionOf(parameters, state);
       ForEachPart(range, [&](const UpdateScalars& scalars, const auto& part) {
-        UpdateRange(scalars, part(parameters), part(gradient), part(moments[0]),
-                    part(moments[1]));
+        UpdateRange(scalars, part(gradient), PartOf(version, part));
       });
     }
-    pass_.io.Demote(parameters, new_parameters_, range.first);
+    pass_.io.Demote(AsFloats(parameters), new_parameters_,
+                    FloatsOf(described().type, range.first));
     FailPoint("worker.update", pass_.task.job_id());
-    for (int i = 0; i < moment_count(); ++i) {
-      pass_.io.Demote(moments[i], new_state(), MomentBegin(i) + range.first);
+    for (int i = 0; i < state_parts(); ++i) {
+      pass_.io.Demote(state[i], new_state(), PartBegin(i) + range.first);
     }
   }
 
   void UpdateInPlace(const BlockRange& range, const at::Tensor& parameters,
                      const at::Tensor& gradient) {
-    VersionRange from, to;
-    from.parameters = parameters.defined()
-                          ? parameters
-                          : Old(pass_.blocks.Read(ParametersKey(block_)),
-                                range.first, range.count);
-    to.parameters =
-        pass_.io.WriteInPlace(new_parameters_, range.first, range.count);
-    for (int i = 0; i < moment_count(); ++i) {
-      const int64_t first = MomentBegin(i) + range.first;
-      from.moments[i] =
-          Old(pass_.blocks.Read(StateKey(block_)), first, range.count);
-      to.moments[i] = pass_.io.WriteInPlace(new_state(), first, range.count);
+    const int64_t first = FloatsOf(described().type, range.first);
+    const int64_t count = FloatsOf(described().type, range.count);
+    at::Tensor old_parameters = parameters;
+    if (!parameters.defined() && (skip_ || !described().has_master())) {
+      old_parameters = AsElements(
+          Old(pass_.blocks.Read(ParametersKey(block_)), first, count),
+          described().type);
     }
+    const at::Tensor made_parameters = AsElements(
+        pass_.io.WriteInPlace(new_parameters_, first, count), described().type);
+    MomentStream::Moments old_state, made_state;
+    for (int i = 0; i < state_parts(); ++i) {
+      const int64_t begin = PartBegin(i) + range.first;
+      old_state[i] =
+          Old(pass_.blocks.Read(StateKey(block_)), begin, range.count);
+      made_state[i] = pass_.io.WriteInPlace(new_state(), begin, range.count);
+    }
+    const VersionRange from = VersionOf(old_parameters, old_state);
+    const VersionRange to = VersionOf(made_parameters, made_state);
     if (skip_) {
       Copy(from, to);
     } else {
       ForEachPart(range, [&](const UpdateScalars& scalars, const auto& part) {
-        const auto part_of = [&part](const VersionRange& version) {
-          return VersionRange{
-              part(version.parameters),
-              {part(version.moments[0]), part(version.moments[1])}};
-        };
-        UpdateRange(scalars, part(gradient), part_of(from), part_of(to),
-                    part(parameters));
+        UpdateRange(scalars, part(gradient), PartOf(from, part),
+                    PartOf(to, part), part(parameters));
       });
     }
     FailPoint("worker.update", pass_.task.job_id());
+  }
+
+  // The state's parts are the moments, then the master.
+  VersionRange VersionOf(const at::Tensor& parameters,
+                         const MomentStream::Moments& state) const {
+    VersionRange version;
+    version.parameters = parameters;
+    for (int i = 0; i < moment_count(); ++i) version.moments[i] = state[i];
+    if (described().has_master()) version.master = state[moment_count()];
+    return version;
+  }
+
+  template <typename Part>
+  static VersionRange PartOf(const VersionRange& version, const Part& part) {
+    return {part(version.parameters),
+            {part(version.moments[0]), part(version.moments[1])},
+            part(version.master)};
   }
 
   // Calls update(scalars, part) for the parts of the range that have the same
@@ -116,6 +136,7 @@ class RangeUpdater {
     for (int i = 0; i < kMostMoments; ++i) {
       if (to.moments[i].defined()) to.moments[i].copy_(from.moments[i]);
     }
+    if (to.master.defined()) to.master.copy_(from.master);
   }
 
   at::Tensor Old(const BlockVersion& version, int64_t first, int64_t count) {
@@ -125,9 +146,11 @@ class RangeUpdater {
     return at::from_blob(zeros_.data(), {count});
   }
 
+  const ParameterBlock& described() const { return pass_.block(block_); }
   int moment_count() const { return pass_.model.moment_count(); }
-  int64_t MomentBegin(int moment) const {
-    return moment * pass_.block(block_).element_count();
+  int state_parts() const { return pass_.model.shape.StateParts(block_); }
+  int64_t PartBegin(int part) const {
+    return part * described().element_count();
   }
   const BlockVersion& new_state() const {
     return pass_.blocks.Written(StateKey(block_));
@@ -195,13 +218,19 @@ bool UpdateByRanges(const Pass& pass, int block, at::Tensor parameters,
                     const std::vector<BlockRange>& ranges,
                     GradientOf gradient_of, MomentStream& moments) {
   const BlockVersion& read = pass.blocks.Read(ParametersKey(block));
+  const ParameterBlock& described = pass.block(block);
   const bool whole = parameters.defined();
   if (whole) pass.io.MakeWritable(read);
   const bool in_place = pass.io.device().HostMemoryIsDeviceMemory();
   const auto values_of = [&](const BlockRange& range) {
-    return whole      ? parameters.narrow(0, range.first, range.count)
-           : in_place ? at::Tensor()
-                      : pass.io.Empty({range.count});
+    if (whole) return parameters.narrow(0, range.first, range.count);
+    if (in_place) return at::Tensor();
+    return AsElements(pass.io.Empty({FloatsOf(described.type, range.count)}),
+                      described.type);
+  };
+  const auto promote = [&](const BlockRange& range, const at::Tensor& values) {
+    pass.io.PromoteRange(read, FloatsOf(described.type, range.first),
+                         AsFloats(values));
   };
   bool finite = true;
   {
@@ -211,8 +240,9 @@ bool UpdateByRanges(const Pass& pass, int block, at::Tensor parameters,
       finite = AllFinite(part);
       if (!finite) break;
       const at::Tensor values = values_of(range);
-      if (!whole && !in_place) {
-        pass.io.PromoteRange(read, range.first, values);
+      // Of a master the new ones are made without the old ones.
+      if (!whole && !in_place && !described.has_master()) {
+        promote(range, values);
       }
       updater.Update(range, values, part);
     }
@@ -223,13 +253,13 @@ bool UpdateByRanges(const Pass& pass, int block, at::Tensor parameters,
     RangeUpdater updater(pass, block, moments, /*skip=*/true);
     for (const BlockRange& range : ranges) {
       const at::Tensor values = values_of(range);
-      if (values.defined()) pass.io.PromoteRange(read, range.first, values);
+      if (values.defined()) promote(range, values);
       updater.Update(range, values, /*gradient=*/{});
     }
   }
   if (whole) {
     pass.io.Keep(pass.blocks.Written(ParametersKey(block)),
-                 std::move(parameters));
+                 AsFloats(parameters));
   } else {
     // No task will read it again.
     pass.io.Forget(read);
@@ -249,7 +279,7 @@ bool UpdateBlock(const Pass& pass, int block, at::Tensor parameters,
     updater.Update(range, parameters.narrow(0, range.first, range.count),
                    gradient.narrow(0, range.first, range.count));
   }
-  pass.io.Keep(updater.new_parameters(), std::move(parameters));
+  pass.io.Keep(updater.new_parameters(), AsFloats(parameters));
   return finite;
 }
 
@@ -266,13 +296,13 @@ bool UpdateGatheredBlock(const Pass& pass, int block, at::Tensor parameters,
 }
 
 bool UpdateStreamedBlock(const Pass& pass, int block,
-                         const BlockVersion& gradient, MomentStream& moments) {
+                         const GradientPlace& gradient, MomentStream& moments) {
   const at::NoGradGuard no_grad;
   const std::vector<BlockRange> ranges = UpdateRangesOf(pass.block(block));
   const at::Tensor buffer = pass.io.Empty({ranges.front().count});
   const auto gradient_of = [&](const BlockRange& range) {
     at::Tensor part = buffer.narrow(0, 0, range.count);
-    pass.io.PromoteRange(gradient, range.first, part);
+    pass.io.PromoteRange(*gradient.version, gradient.first + range.first, part);
     return part;
   };
   return UpdateByRanges(pass, block, /*parameters=*/{}, ranges, gradient_of,

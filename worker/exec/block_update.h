@@ -2,6 +2,7 @@
 #define HYDRA_WORKER_EXEC_BLOCK_UPDATE_H_
 
 #include "ATen/core/Tensor.h"
+#include "worker/exec/gradient_place.h"
 #include "worker/exec/moment_stream.h"
 #include "worker/exec/pass.h"
 #include "worker/exec/row_gradient_sum.h"
@@ -35,11 +36,10 @@ bool UpdateGatheredBlock(const Pass& pass, int block, at::Tensor parameters,
                          RowGradientSum& row_gradient, MomentStream& moments);
 
 // Updates a block that is not on the device as a whole, nor is its gradient,
-// which was demoted to the version `gradient`: that may be the one that gets
-// the new parameters. Both pass through in ranges. Bad ranges are met as above.
+// which was demoted to `gradient`: that may be where the new numbers go. Both
+// pass through in ranges. Bad ranges are met as above.
 bool UpdateStreamedBlock(const Pass& pass, int block,
-                         const worker::v1::BlockVersion& gradient,
-                         MomentStream& moments);
+                         const GradientPlace& gradient, MomentStream& moments);
 
 }  // namespace hydra
 

@@ -38,6 +38,8 @@ const std::vector<const char*> kFirstOfLlama = {"model.embed_tokens.*",
 enum class Trained {
   kAll,
   kAllWithRoundedProducts,
+  kAllWithMasters,
+  kAllWithMastersAndRoundedProducts,
   kAdapters,
   kAdaptersOfBFloat16,
   kRoundedAdaptersOfBFloat16,
@@ -71,7 +73,13 @@ worker::v1::JobContext ContextOf(const Family& family, Trained trained,
       context.mutable_spec()->mutable_model()->add_frozen(pattern);
     }
   }
+  if (trained == Trained::kAllWithMasters ||
+      trained == Trained::kAllWithMastersAndRoundedProducts) {
+    context.mutable_spec()->mutable_model()->set_trained_dtype(
+        hydra::v1::PARAMETER_TYPE_BFLOAT16);
+  }
   train.set_bf16(trained == Trained::kAllWithRoundedProducts ||
+                 trained == Trained::kAllWithMastersAndRoundedProducts ||
                  trained == Trained::kRoundedAdaptersOfBFloat16);
   FillDefaults(context.mutable_spec());
   if (trained == Trained::kAdaptersOfBFloat16 ||
@@ -120,9 +128,10 @@ INSTANTIATE_TEST_SUITE_P(
 TEST_P(DeviceNeedTest, IsWhatAShardsPassesTake) {
   JobModels models(kPlenty);
   for (Trained trained :
-       {Trained::kAll, Trained::kAllWithRoundedProducts, Trained::kAdapters,
-        Trained::kAdaptersOfBFloat16, Trained::kRoundedAdaptersOfBFloat16,
-        Trained::kLastLayers}) {
+       {Trained::kAll, Trained::kAllWithRoundedProducts,
+        Trained::kAllWithMasters, Trained::kAllWithMastersAndRoundedProducts,
+        Trained::kAdapters, Trained::kAdaptersOfBFloat16,
+        Trained::kRoundedAdaptersOfBFloat16, Trained::kLastLayers}) {
     for (const auto& [micro_batches, context_length] :
          {std::pair{1, 64}, {1, 256}, {2, 64}, {2, 256}}) {
       const worker::v1::JobContext context =

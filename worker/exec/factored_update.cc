@@ -5,8 +5,16 @@
 
 #include "common/model/factored_moments.h"
 #include "worker/model/finite_check.h"
+#include "worker/model/optimizer_kernel.h"
+#include "worker/model/parallel_for.h"
 
 namespace hydra {
+namespace {
+
+// What a thread rounds at once, at least.
+constexpr int64_t kRoundedElements = 1 << 16;
+
+}  // namespace
 
 FactoredUpdate::FactoredUpdate(const ParameterBlock& block,
                                const AdafactorScalars& scalars,
@@ -30,16 +38,28 @@ void FactoredUpdate::Update(const float* gradient, const GradientClip& clip) {
   arrays.new_parameters = memory_.new_parameters;
   arrays.new_state = memory_.new_state;
   UpdateTensors(scalars_, block_, decays_matrices_alone_, arrays);
+  if (memory_.new_rounded != nullptr) Round();
 }
 
 void FactoredUpdate::Copy() const {
   std::copy_n(memory_.parameters, block_.element_count(),
               memory_.new_parameters);
+  if (memory_.new_rounded != nullptr) {
+    std::copy_n(memory_.rounded, block_.element_count(), memory_.new_rounded);
+  }
   if (memory_.state == nullptr) {
     std::fill_n(memory_.new_state, state_elements_, 0.0f);
   } else {
     std::copy_n(memory_.state, state_elements_, memory_.new_state);
   }
+}
+
+void FactoredUpdate::Round() const {
+  ParallelFor(0, block_.element_count(), kRoundedElements,
+              [this](int64_t first, int64_t last) {
+                RoundToBFloat16(memory_.new_parameters + first, last - first,
+                                memory_.new_rounded + first);
+              });
 }
 
 // The state is small, so all of it is.

@@ -16,10 +16,15 @@ class FactoredUpdate {
  public:
   // Whole blocks. An old state that is null is zero.
   struct Memory {
+    // Or masters.
     const float* parameters = nullptr;
+    // The moments.
     const float* state = nullptr;
     float* new_parameters = nullptr;
     float* new_state = nullptr;
+    // Of masters: the parameters that are made of them, as bfloat16.
+    const uint16_t* rounded = nullptr;
+    uint16_t* new_rounded = nullptr;
   };
 
   FactoredUpdate(const ParameterBlock& block, const AdafactorScalars& scalars,
@@ -37,6 +42,7 @@ class FactoredUpdate {
 
  private:
   void Copy() const;
+  void Round() const;
   void ZeroPadding() const;
 
   const ParameterBlock& block_;

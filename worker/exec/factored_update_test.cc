@@ -7,9 +7,11 @@
 
 #include "common/model/factored_moments.h"
 #include "common/model/model_table.h"
+#include "common/model/two_byte_block.h"
 #include "gtest/gtest.h"
 #include "worker/exec/gradient_clip.h"
 #include "worker/model/adafactor.h"
+#include "worker/model/optimizer_kernel.h"
 
 namespace hydra {
 namespace {
@@ -132,6 +134,51 @@ TEST_F(FactoredUpdateTest, SoDoesANormThatIsNoNumber) {
   ExpectACopy();
   EXPECT_TRUE(Update({/*norm=*/kNan, /*factor=*/1}, /*has_state=*/false));
   EXPECT_EQ(made_state_, Floats(state_.size(), 0));
+}
+
+TEST_F(FactoredUpdateTest, ChangesMastersAndMakesParametersOfThem) {
+  ParameterBlock block = Block();
+  LayOutAs(ElementType::kBFloat16, block);
+  ASSERT_TRUE(block.has_master());
+  const int64_t count = block.element_count();
+  const Floats masters = Drawn(count, 1);
+  Floats gradient = Drawn(count, 3);
+  const std::vector<uint16_t> rounded(count, 7);
+  Floats made(count, kNan);
+  std::vector<uint16_t> made_rounded(count, 1);
+  const FactoredUpdate::Memory memory = {masters.data(), state_.data(),
+                                         made.data(),    made_state_.data(),
+                                         rounded.data(), made_rounded.data()};
+  FactoredUpdate update(block, Scalars(), /*decays_matrices_alone=*/false,
+                        memory);
+  update.Update(gradient.data(), {});
+  EXPECT_FALSE(update.skipped());
+  Floats expected = masters;
+  Floats state = state_;
+  const std::vector<FactoredMoments> kept = FactoredMomentsOf(block);
+  for (size_t i = 0; i < kept.size(); ++i) {
+    const int64_t first = block.FirstElement(block.tensors[i]);
+    UpdateTensor(Scalars(), kept[i],
+                 {gradient.data() + first, expected.data() + first,
+                  state.data(), expected.data() + first, state.data()});
+    const int64_t last = first + block.tensors[i].element_count;
+    for (int64_t j = first; j < last; ++j) {
+      EXPECT_EQ(made[j], expected[j]);
+      EXPECT_NE(made[j], masters[j]);
+    }
+  }
+  std::vector<uint16_t> expected_rounded(count);
+  RoundToBFloat16(made.data(), count, expected_rounded.data());
+  EXPECT_EQ(made_rounded, expected_rounded);
+
+  gradient[0] = kNan;
+  FactoredUpdate skipped(block, Scalars(), /*decays_matrices_alone=*/false,
+                         memory);
+  skipped.Update(gradient.data(), {});
+  EXPECT_TRUE(skipped.skipped());
+  EXPECT_EQ(made, masters);
+  EXPECT_EQ(made_rounded, rounded);
+  EXPECT_EQ(made_state_, state_);
 }
 
 }  // namespace

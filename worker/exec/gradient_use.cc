@@ -56,7 +56,7 @@ class UpdateOnDevice : public GradientUse {
     pass_.results.Add(block, /*skipped=*/!updated);
   }
 
-  void UseStreamed(int block, const BlockVersion& gradient) override {
+  void UseStreamed(int block, const GradientPlace& gradient) override {
     const bool updated = UpdateStreamedBlock(pass_, block, gradient, moments_);
     pass_.results.Add(block, /*skipped=*/!updated);
   }
@@ -107,7 +107,7 @@ class UpdateOnHost : public UseOnHost {
     UpdateBlockOnHost(pass_, block, gradient);
   }
 
-  void UseStreamed(int block, const BlockVersion& gradient) override {
+  void UseStreamed(int block, const GradientPlace& gradient) override {
     UpdateStreamedBlockOnHost(pass_, block, gradient);
   }
 
@@ -127,7 +127,7 @@ class KeepInPool : public UseOnHost {
     KeepGradient(pass_, block, gradient);
   }
 
-  void UseStreamed(int block, const BlockVersion& /*gradient*/) override {
+  void UseStreamed(int block, const GradientPlace& /*gradient*/) override {
     KeepStreamedGradient(pass_, block);
   }
 

@@ -6,6 +6,7 @@
 
 #include "ATen/core/Tensor.h"
 #include "hydra/worker/v1/worker.pb.h"
+#include "worker/exec/gradient_place.h"
 #include "worker/exec/moment_stream.h"
 #include "worker/exec/pass.h"
 #include "worker/exec/row_gradient_sum.h"
@@ -37,8 +38,7 @@ class GradientUse {
                    const at::Tensor& gradient) = 0;
 
   // The same of a streamed block, whose gradient is in the pool, at `gradient`.
-  virtual void UseStreamed(int block,
-                           const worker::v1::BlockVersion& gradient) = 0;
+  virtual void UseStreamed(int block, const GradientPlace& gradient) = 0;
 
   // The same where rows are gathered: the parts of later layers, see
   // UpdateGatheredBlock, and of the rows. The block is undefined if it is not

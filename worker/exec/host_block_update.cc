@@ -7,6 +7,7 @@
 
 #include "common/chain/block_key.h"
 #include "common/failpoint/fail_point.h"
+#include "common/model/factored_moments.h"
 #include "worker/exec/factored_update.h"
 #include "worker/exec/host_gradient.h"
 #include "worker/exec/host_update.h"
@@ -15,8 +16,6 @@
 
 namespace hydra {
 namespace {
-
-using worker::v1::BlockVersion;
 
 // What updates one block: made by the pass, and then the host's thread's alone.
 class BlockOnHost {
@@ -45,28 +44,40 @@ class BlockOnHost {
  private:
   static HostUpdate::Old OldOf(const Pass& pass, int block) {
     HostUpdate::Old old;
-    old.parameters =
+    const float* const parameters =
         ForHostThread(pass, pass.blocks.Read(ParametersKey(block)));
-    if (pass.model.moment_count() == 0) return old;
-    const float* const moments =
+    if (pass.block(block).has_master()) {
+      old.rounded = reinterpret_cast<const uint16_t*>(parameters);
+    } else {
+      old.parameters = parameters;
+    }
+    if (pass.model.shape.StateParts(block) == 0) return old;
+    const float* const state =
         ForHostThread(pass, pass.blocks.Read(StateKey(block)));
-    if (moments == nullptr) return old;
+    if (state == nullptr) return old;
     const int64_t elements = pass.block(block).element_count();
-    for (int i = 0; i < pass.model.moment_count(); ++i) {
-      old.moments[i] = moments + i * elements;
+    const int moments = pass.model.moment_count();
+    for (int i = 0; i < moments; ++i) old.moments[i] = state + i * elements;
+    if (pass.block(block).has_master()) {
+      old.parameters = state + moments * elements;
     }
     return old;
   }
 
   static HostUpdate::New NewOf(const Pass& pass, int block) {
     HostUpdate::New made;
-    made.parameters =
+    float* const parameters =
         pass.io.SlotOnHost(pass.blocks.Written(ParametersKey(block))).floats;
+    made.parameters = parameters;
+    if (pass.model.shape.StateParts(block) == 0) return made;
+    float* const state =
+        pass.io.SlotOnHost(pass.blocks.Written(StateKey(block))).floats;
     const int64_t elements = pass.block(block).element_count();
-    for (int i = 0; i < pass.model.moment_count(); ++i) {
-      made.moments[i] =
-          pass.io.SlotOnHost(pass.blocks.Written(StateKey(block))).floats +
-          i * elements;
+    const int moments = pass.model.moment_count();
+    for (int i = 0; i < moments; ++i) made.moments[i] = state + i * elements;
+    if (pass.block(block).has_master()) {
+      made.parameters = state + moments * elements;
+      made.rounded = reinterpret_cast<uint16_t*>(parameters);
     }
     return made;
   }
@@ -105,14 +116,26 @@ class FactoredOnHost {
 
  private:
   static FactoredUpdate::Memory MemoryOf(const Pass& pass, int block) {
-    FactoredUpdate::Memory memory;
-    memory.parameters =
+    const ParameterBlock& described = pass.block(block);
+    const float* const parameters =
         ForHostThread(pass, pass.blocks.Read(ParametersKey(block)));
-    memory.state = ForHostThread(pass, pass.blocks.Read(StateKey(block)));
-    memory.new_parameters =
+    float* const new_parameters =
         pass.io.SlotOnHost(pass.blocks.Written(ParametersKey(block))).floats;
+    FactoredUpdate::Memory memory;
+    memory.state = ForHostThread(pass, pass.blocks.Read(StateKey(block)));
     memory.new_state =
         pass.io.SlotOnHost(pass.blocks.Written(StateKey(block))).floats;
+    if (!described.has_master()) {
+      memory.parameters = parameters;
+      memory.new_parameters = new_parameters;
+      return memory;
+    }
+    // The master is behind the moments; INIT made it.
+    const int64_t moments = FactoredStateBytes(described) / kFloatBytes;
+    memory.parameters = memory.state + moments;
+    memory.new_parameters = memory.new_state + moments;
+    memory.rounded = reinterpret_cast<const uint16_t*>(parameters);
+    memory.new_rounded = reinterpret_cast<uint16_t*>(new_parameters);
     return memory;
   }
 
@@ -136,17 +159,17 @@ void EndUpdate(const Pass& pass, int block,
 }
 
 // With a gradient that is in the pool, or on its way there.
-void UpdateFromPool(const Pass& pass, int block, const BlockVersion& gradient,
+void UpdateFromPool(const Pass& pass, int block, const GradientPlace& gradient,
                     std::shared_ptr<const GradientClip> clip) {
   const auto on_host = std::make_shared<BlockOnHost>(pass, block);
-  pass.io.updates().Do([on_host, from = ForHostThread(pass, gradient),
-                        clip = std::move(clip),
-                        ranges = UpdateRangesOf(pass.block(block))] {
-    on_host->Clip(*clip);
-    for (const BlockRange& range : ranges) {
-      on_host->Update(range, from + range.first);
-    }
-  });
+  pass.io.updates().Do(
+      [on_host, from = ForHostThread(pass, *gradient.version) + gradient.first,
+       clip = std::move(clip), ranges = UpdateRangesOf(pass.block(block))] {
+        on_host->Clip(*clip);
+        for (const BlockRange& range : ranges) {
+          on_host->Update(range, from + range.first);
+        }
+      });
   EndUpdate(pass, block, on_host);
 }
 
@@ -160,7 +183,7 @@ void UpdateBlockOnHost(const Pass& pass, int block,
 }
 
 void UpdateStreamedBlockOnHost(const Pass& pass, int block,
-                               const BlockVersion& gradient) {
+                               const GradientPlace& gradient) {
   UpdateFromPool(pass, block, gradient, std::make_shared<GradientClip>());
 }
 
@@ -184,7 +207,7 @@ void UpdateBlockFromPool(const Pass& pass, int block,
     });
     return EndUpdate(pass, block, on_host);
   }
-  UpdateFromPool(pass, block, pass.blocks.Read(ParameterGradientKey(block)),
+  UpdateFromPool(pass, block, {&pass.blocks.Read(ParameterGradientKey(block))},
                  std::move(clip));
 }
 

@@ -5,6 +5,7 @@
 
 #include "ATen/core/Tensor.h"
 #include "worker/exec/gradient_clip.h"
+#include "worker/exec/gradient_place.h"
 #include "worker/exec/pass.h"
 #include "worker/exec/row_gradient_sum.h"
 
@@ -18,10 +19,10 @@ namespace hydra {
 // `gradient` is flat and whole.
 void UpdateBlockOnHost(const Pass& pass, int block, const at::Tensor& gradient);
 
-// Its gradient was demoted to the version `gradient`, which may be the one that
-// gets the new parameters.
+// Its gradient was demoted to `gradient`, which may be where the new numbers
+// go.
 void UpdateStreamedBlockOnHost(const Pass& pass, int block,
-                               const worker::v1::BlockVersion& gradient);
+                               const GradientPlace& gradient);
 
 // A block whose rows its owner gathers; see UseGatheredGradientOnHost.
 void UpdateGatheredBlockOnHost(const Pass& pass, int block,

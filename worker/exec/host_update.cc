@@ -9,10 +9,11 @@
 namespace hydra {
 namespace {
 
-void CopyRange(const float* from, float* to, int64_t first, int64_t last) {
+template <typename Number>
+void CopyRange(const Number* from, Number* to, int64_t first, int64_t last) {
   if (to == nullptr) return;
   if (from == nullptr) {
-    std::fill(to + first, to + last, 0.0f);
+    std::fill(to + first, to + last, Number{0});
   } else {
     std::copy(from + first, from + last, to + first);
   }
@@ -42,6 +43,9 @@ void HostUpdate::Update(const BlockRange& range, const float* gradient) {
         arrays.parameters = old_part(old_.parameters);
         arrays.new_parameters = new_.parameters + first;
         arrays.copied_parameters = arrays.new_parameters;
+        if (new_.rounded != nullptr) {
+          arrays.rounded_parameters[0] = new_.rounded + first;
+        }
         for (int i = 0; i < kMostMoments; ++i) {
           if (new_.moments[i] == nullptr) continue;
           arrays.moments[i] = old_part(old_.moments[i]);
@@ -55,6 +59,7 @@ void HostUpdate::Update(const BlockRange& range, const float* gradient) {
 
 void HostUpdate::Copy(int64_t first, int64_t last) {
   CopyRange(old_.parameters, new_.parameters, first, last);
+  CopyRange(old_.rounded, new_.rounded, first, last);
   for (int i = 0; i < kMostMoments; ++i) {
     CopyRange(old_.moments[i], new_.moments[i], first, last);
   }

@@ -14,20 +14,27 @@ namespace hydra {
 
 // The optimizer's update of one block in host memory, from one version to
 // another: 12 bytes of a parameter go over the device's link for it in a step
-// with Adam, in place of 28, since the moments stay where they are.
+// with Adam, in place of 28, since the moments stay where they are, as masters
+// do.
 //
 // One thread at a time. Borrows all memory.
 class HostUpdate {
  public:
   // Whole blocks. Old ones that are null are zero.
   struct Old {
+    // Or masters.
     const float* parameters = nullptr;
     std::array<const float*, kMostMoments> moments = {};
+    // Of masters: the parameters that were made of them, as bfloat16.
+    const uint16_t* rounded = nullptr;
   };
   struct New {
+    // Or masters.
     float* parameters = nullptr;
     // Null: the optimizer does not keep it.
     std::array<float*, kMostMoments> moments = {};
+    // Of masters: the parameters that are made of them.
+    uint16_t* rounded = nullptr;
   };
 
   HostUpdate(BlockScalars scalars, const Old& old, const New& made)

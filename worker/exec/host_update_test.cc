@@ -102,5 +102,71 @@ TEST(HostUpdateTest, MomentsThatAreNotKeptAreNotTouched) {
   EXPECT_EQ(made, old);
 }
 
+// As Version, of masters and what they are rounded to.
+struct MasterVersion {
+  explicit MasterVersion(float value)
+      : numbers(value), rounded(kCount, static_cast<uint16_t>(value)) {}
+
+  HostUpdate::Old AsOld() const {
+    HostUpdate::Old old = numbers.AsOld();
+    old.rounded = rounded.data();
+    return old;
+  }
+  HostUpdate::New AsNew() {
+    HostUpdate::New made = numbers.AsNew();
+    made.rounded = rounded.data();
+    return made;
+  }
+
+  Version numbers;
+  std::vector<uint16_t> rounded;
+};
+
+TEST(HostUpdateTest, ParametersAreMadeOfTheirMasters) {
+  const MasterVersion old(3);
+  const Floats gradient(kCount, 0.5f);
+  Version expected(kNan);
+  HostUpdate plain(BlockScalars(Adam()), old.numbers.AsOld(), expected.AsNew());
+  plain.Update(Range(0, kCount), gradient.data());
+  std::vector<uint16_t> rounded(kCount);
+  RoundToBFloat16(expected.parameters.data(), kCount, rounded.data());
+  MasterVersion made(7);
+  HostUpdate update(BlockScalars(Adam()), old.AsOld(), made.AsNew());
+  update.Update(Range(0, 64), gradient.data());
+  update.Update(Range(64, kCount), gradient.data());
+  EXPECT_TRUE(made.numbers == expected);
+  EXPECT_EQ(made.rounded, rounded);
+}
+
+// Where it lies until the update: no other array of the new version.
+TEST(HostUpdateTest, TheGradientMayLieWhereTheNewMastersGo) {
+  const MasterVersion old(3);
+  const Floats gradient(kCount, 0.5f);
+  MasterVersion expected(7), made(7);
+  HostUpdate plain(BlockScalars(Adam()), old.AsOld(), expected.AsNew());
+  plain.Update(Range(0, kCount), gradient.data());
+  made.numbers.parameters = gradient;
+  HostUpdate update(BlockScalars(Adam()), old.AsOld(), made.AsNew());
+  update.Update(Range(0, 64), made.numbers.parameters.data());
+  update.Update(Range(64, kCount), made.numbers.parameters.data() + 64);
+  EXPECT_TRUE(made.numbers == expected.numbers);
+  EXPECT_EQ(made.rounded, expected.rounded);
+}
+
+TEST(HostUpdateTest, ABadNumberMakesParametersAndMastersCopies) {
+  const MasterVersion old(3);
+  for (int64_t bad : {0, 63, 64, 99}) {
+    Floats gradient(kCount, 0.5f);
+    gradient[bad] = kNan;
+    MasterVersion made(7);
+    HostUpdate update(BlockScalars(Adam()), old.AsOld(), made.AsNew());
+    update.Update(Range(0, 64), gradient.data());
+    update.Update(Range(64, kCount), gradient.data() + 64);
+    EXPECT_TRUE(update.skipped()) << bad;
+    EXPECT_TRUE(made.numbers == old.numbers) << bad;
+    EXPECT_EQ(made.rounded, old.rounded) << bad;
+  }
+}
+
 }  // namespace
 }  // namespace hydra

@@ -19,6 +19,7 @@
 #include "common/safetensors/weight_directory.h"
 #include "worker/exec/restore_pass.h"
 #include "worker/model/element_type.h"
+#include "worker/model/optimizer_kernel.h"
 #include "worker/model/parameter_init.h"
 
 namespace hydra {
@@ -127,6 +128,64 @@ absl::Status ReadTensor(const Checkpoint& checkpoint, const TensorEntry& tensor,
   });
 }
 
+// Where a block's numbers come from: the checkpoint, or, if that is null, each
+// tensor's own random stream.
+struct Source {
+  const Checkpoint* checkpoint = nullptr;
+  uint64_t seed = 0;
+};
+
+// Fills `out`, which is laid out like the block, with numbers of this type.
+absl::Status Fill(const ParameterBlock& block, const Source& source,
+                  ElementType type, absl::Span<std::byte> out,
+                  TaskControl* control) {
+  // For the bytes between tensors.
+  std::memset(out.data(), 0, out.size());
+  for (const TensorEntry& tensor : block.tensors) {
+    if (absl::Status on = control->Advance(); !on.ok()) return on;
+    std::byte* const begin =
+        out.data() + block.FirstElement(tensor) * ElementBytes(type);
+    absl::Status filled =
+        source.checkpoint != nullptr
+            ? ReadTensor(*source.checkpoint, tensor, type, begin)
+            : Draw(tensor, type, source.seed, begin);
+    if (!filled.ok()) return filled;
+  }
+  return absl::OkStatus();
+}
+
+// The slot of the state that the task writes beside a block with a master.
+absl::StatusOr<absl::Span<std::byte>> StateSlot(const worker::v1::Task& task,
+                                                int index, int64_t least_bytes,
+                                                const HostRange& host) {
+  for (const BlockVersion& version : task.writes()) {
+    if (version.kind() == worker::v1::BLOCK_KIND_OPTIMIZER_STATE &&
+        version.index() == index && version.size_bytes() >= least_bytes) {
+      return host(version.offset_bytes(), version.size_bytes());
+    }
+  }
+  return absl::InternalError(absl::StrCat("the task writes parameters ", index,
+                                          ", and no state with room for ",
+                                          least_bytes, " bytes of masters"));
+}
+
+// Moments are zero, masters as the model begins, and `parameters` made of them.
+absl::Status FillWithMaster(const ParameterBlock& block, const Source& source,
+                            absl::Span<std::byte> parameters,
+                            absl::Span<std::byte> state, TaskControl* control) {
+  const int64_t moment_bytes =
+      static_cast<int64_t>(state.size()) - block.gradient_bytes();
+  std::memset(state.data(), 0, moment_bytes);
+  const absl::Span<std::byte> master = state.subspan(moment_bytes);
+  absl::Status filled =
+      Fill(block, source, ElementType::kFloat32, master, control);
+  if (!filled.ok()) return filled;
+  RoundToBFloat16(reinterpret_cast<const float*>(master.data()),
+                  block.element_count(),
+                  reinterpret_cast<uint16_t*>(parameters.data()));
+  return absl::OkStatus();
+}
+
 // Fills what comes from the model itself: all blocks, or, where others come
 // from a checkpoint, those that are not there.
 absl::StatusOr<int64_t> FillFromModel(const worker::v1::Task& task,
@@ -146,24 +205,29 @@ absl::StatusOr<int64_t> FillFromModel(const worker::v1::Task& task,
     if (!task.restore_dir().empty() && IsInFile(table, version.index())) {
       continue;
     }
-    const bool is_read = is_pretrained && !block.is_adapter;
-    if (is_read && !checkpoint.has_value()) {
-      auto opened = OpenCheckpoint(job, table);
-      if (!opened.ok()) return opened.status();
-      checkpoint = *std::move(opened);
+    Source source;
+    source.seed = spec.train().seed();
+    if (is_pretrained && !block.is_adapter) {
+      if (!checkpoint.has_value()) {
+        auto opened = OpenCheckpoint(job, table);
+        if (!opened.ok()) return opened.status();
+        checkpoint = *std::move(opened);
+      }
+      source.checkpoint = &*checkpoint;
     }
     const absl::Span<std::byte> slot =
         host(version.offset_bytes(), block.size_bytes);
-    // For the bytes between tensors.
-    std::memset(slot.data(), 0, slot.size());
-    for (const TensorEntry& tensor : block.tensors) {
-      if (absl::Status on = control->Advance(); !on.ok()) return on;
-      std::byte* const out = slot.data() + tensor.offset_bytes;
-      absl::Status filled =
-          is_read ? ReadTensor(*checkpoint, tensor, block.type, out)
-                  : Draw(tensor, block.type, spec.train().seed(), out);
-      if (!filled.ok()) return filled;
+    absl::Status filled;
+    if (block.has_master()) {
+      const auto state =
+          StateSlot(task, version.index(), block.gradient_bytes(), host);
+      if (!state.ok()) return state.status();
+      filled = FillWithMaster(block, source, slot, *state, control);
+      filled_bytes += static_cast<int64_t>(state->size());
+    } else {
+      filled = Fill(block, source, block.type, slot, control);
     }
+    if (!filled.ok()) return filled;
     filled_bytes += block.size_bytes;
   }
   return filled_bytes;

@@ -14,9 +14,11 @@ namespace hydra {
 // INIT: fills the parameter blocks that the task writes, straight in the pool,
 // from the model directory's checkpoint or from each tensor's own random
 // stream; adapters from the latter always. What has another type there than its
-// block has is rounded to the nearest number of that. Needs no device memory.
-// Returns how many bytes it filled. With a restore_dir RunRestorePass fills all
-// blocks but the frozen ones.
+// block has is rounded to the nearest number of that. Of a block with a master,
+// which the task writes the state of, too, the master has the number itself,
+// and moments are zero. Needs no device memory. Returns how many bytes it
+// filled. With a restore_dir RunRestorePass fills all blocks but the frozen
+// ones.
 //
 // INVALID_ARGUMENT: MatchWeights finds mistakes in the checkpoint, or a value
 // is

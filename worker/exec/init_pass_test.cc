@@ -13,6 +13,7 @@
 #include "common/model/frozen_type.h"
 #include "common/model/gpt2_table.h"
 #include "common/model/lora.h"
+#include "common/model/trained_type.h"
 #include "common/safetensors/writer.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
@@ -79,6 +80,7 @@ class InitPassTest : public testing::Test {
     worker::v1::Task task;
     int64_t offset = 0;
     offsets_.clear();
+    states_.clear();
     for (size_t i = 0; i < table.parameter_blocks.size(); ++i) {
       worker::v1::BlockVersion unnamed;
       const bool is_named =
@@ -91,6 +93,15 @@ class InitPassTest : public testing::Test {
       version->set_size_bytes(table.parameter_blocks[i].size_bytes);
       offsets_.push_back(offset);
       offset += version->size_bytes();
+      states_.push_back(offset);
+      if (!table.parameter_blocks[i].has_master() || !writes_state_) continue;
+      worker::v1::BlockVersion* state = task.add_writes();
+      state->set_kind(worker::v1::BLOCK_KIND_OPTIMIZER_STATE);
+      state->set_index(static_cast<int>(i));
+      state->set_offset_bytes(offset);
+      // A moment and the master.
+      state->set_size_bytes(2 * table.parameter_blocks[i].gradient_bytes());
+      offset += state->size_bytes();
     }
     pool_.assign(offset / kFloatBytes, 1);
     worker::v1::JobContext job;
@@ -109,6 +120,11 @@ class InitPassTest : public testing::Test {
     return filled.status();
   }
 
+  // Of the moment, and behind it of the master.
+  const float* State(int block) {
+    return pool_.data() + states_[block] / kFloatBytes;
+  }
+
   const float* Tensor(const ModelTable& table, int block, int tensor) {
     return pool_.data() +
            (offsets_[block] +
@@ -121,6 +137,9 @@ class InitPassTest : public testing::Test {
   std::vector<int> blocks_;
   std::vector<float> pool_;
   std::vector<int64_t> offsets_;
+  // Where each block's state begins, if it has a master.
+  std::vector<int64_t> states_;
+  bool writes_state_ = true;
   int64_t filled_bytes_ = 0;
   TaskControl control_;
 };
@@ -316,6 +335,69 @@ TEST_F(InitPassTest, RandomTensorsAreRoundedToo) {
     const uint32_t widened = uint32_t{BitsAt(Tensor(half, 0, 0), i)} << 16;
     EXPECT_NEAR(absl::bit_cast<float>(widened) / drawn[i], 1, 1.0 / 256) << i;
   }
+}
+
+ModelTable WithMasters(bool tied) {
+  return WithTrainedType(Table(tied), ElementType::kBFloat16);
+}
+
+TEST_F(InitPassTest, MastersHaveTheCheckpointsNumbersAndParametersAreRounded) {
+  WriteCheckpoint(testing::TempDir(), Table(/*tied=*/true), "");
+  const ModelTable table = WithMasters(/*tied=*/true);
+  ASSERT_TRUE(Run(table, hydra::v1::INITIALIZATION_PRETRAINED).ok());
+  // 301 lies between two numbers that bfloat16 has, 300 and 302: halfway goes
+  // to the even one.
+  EXPECT_EQ(BitsAt(Tensor(table, 2, 0), 0), 0x4396);
+  EXPECT_EQ(BitsAt(Tensor(table, 2, 0), 1), 0x4396);
+  EXPECT_EQ(BitsAt(Tensor(table, 2, 0), 3), 0x4398);
+  int64_t state_bytes = 0;
+  for (size_t i = 0; i < table.parameter_blocks.size(); ++i) {
+    const ParameterBlock& block = table.parameter_blocks[i];
+    const int64_t count = block.element_count();
+    const float* const moment = State(static_cast<int>(i));
+    const float* const master = moment + count;
+    std::vector<float> expected(count);
+    for (const TensorEntry& tensor : block.tensors) {
+      const int number = static_cast<int>(&tensor - block.tensors.data());
+      const int before = static_cast<int>(i == 0   ? 0
+                                          : i == 1 ? 1
+                                          : i == 2 ? 2
+                                                   : 14);
+      for (int64_t j = 0; j < tensor.element_count; ++j) {
+        expected[block.FirstElement(tensor) + j] =
+            static_cast<float>(100 * (before + number + 1) + j);
+      }
+    }
+    for (int64_t j = 0; j < count; ++j) {
+      ASSERT_EQ(moment[j], 0) << i << " " << j;
+      ASSERT_EQ(master[j], expected[j]) << i << " " << j;
+    }
+    state_bytes += 2 * block.gradient_bytes();
+  }
+  EXPECT_EQ(filled_bytes_, table.ParameterBytes() + state_bytes);
+}
+
+TEST_F(InitPassTest, DrawnMastersAreThoseOfAModelWithoutThem) {
+  const ModelTable wide = Table(/*tied=*/false);
+  ASSERT_TRUE(Run(wide, hydra::v1::INITIALIZATION_RANDOM).ok());
+  const std::vector<float> drawn(Tensor(wide, 0, 0), Tensor(wide, 0, 0) + 20);
+  const ModelTable table = WithMasters(/*tied=*/false);
+  ASSERT_TRUE(Run(table, hydra::v1::INITIALIZATION_RANDOM).ok());
+  const float* const master =
+      State(0) + table.parameter_blocks[0].element_count();
+  for (int i = 0; i < 20; ++i) {
+    EXPECT_EQ(master[i], drawn[i]) << i;
+    const uint32_t widened = uint32_t{BitsAt(Tensor(table, 0, 0), i)} << 16;
+    EXPECT_NEAR(absl::bit_cast<float>(widened) / drawn[i], 1, 1.0 / 256) << i;
+  }
+}
+
+TEST_F(InitPassTest, ATaskWithoutRoomForMastersIsRefused) {
+  writes_state_ = false;
+  const absl::Status status =
+      Run(WithMasters(/*tied=*/true), hydra::v1::INITIALIZATION_RANDOM);
+  EXPECT_EQ(status.code(), absl::StatusCode::kInternal);
+  EXPECT_THAT(std::string(status.message()), HasSubstr("bytes of masters"));
 }
 
 TEST_F(InitPassTest, RandomTensorsFollowTheirInit) {

@@ -18,7 +18,6 @@ MomentStream::MomentStream(const Pass& pass) : pass_(pass) {
   if (pass.updates_on_host() || pass.io.device().HostMemoryIsDeviceMemory()) {
     return;
   }
-  if (pass.model.moment_count() == 0) return;
   for (int layer = pass.last_layer() - 1; layer >= pass.first_layer();
        --layer) {
     for (int block : pass.layer(layer).parameter_blocks) {
@@ -36,9 +35,9 @@ MomentStream::~MomentStream() { pass_.io.AddBegunBytes(-begun_bytes_); }
 
 void MomentStream::Prefetch(int64_t room_bytes) {
   while (!not_begun_.empty()) {
-    const int64_t bytes = BytesOf(not_begun_.front().range);
+    const int64_t bytes = BytesOf(not_begun_.front());
     if (begun_bytes_ + bytes > room_bytes) return;
-    // One tensor for each moment.
+    // One tensor for each part.
     const int64_t largest = pass_.io.device().arena().largest_free_bytes();
     if (largest < bytes) return;
     BeginNext();
@@ -57,28 +56,28 @@ MomentStream::Moments MomentStream::Take(int block, const BlockRange& range) {
   if (!begun_.empty() && is_asked_for(begun_.front().part)) {
     taken = std::move(begun_.front());
     begun_.pop_front();
-    const int64_t bytes = BytesOf(range);
+    const int64_t bytes = BytesOf(taken.part);
     begun_bytes_ -= bytes;
     pass_.io.AddBegunBytes(-bytes);
     while (begun_.size() < kAhead && !not_begun_.empty()) BeginNext();
   } else {
     taken = Begin({block, range});
   }
-  for (int i = 0; i < pass_.model.moment_count(); ++i) {
+  for (int i = 0; i < Parts(block); ++i) {
     pass_.io.WaitFor(taken.ready[i]);
   }
   return std::move(taken.moments);
 }
 
-int64_t MomentStream::BytesOf(const BlockRange& range) const {
-  return pass_.model.moment_count() * range.count * kFloatBytes;
+int64_t MomentStream::BytesOf(const Part& part) const {
+  return Parts(part.block) * part.range.count * kFloatBytes;
 }
 
 MomentStream::Begun MomentStream::Begin(const Part& part) {
   Begun begun;
   begun.part = part;
   const int64_t elements = pass_.block(part.block).element_count();
-  for (int i = 0; i < pass_.model.moment_count(); ++i) {
+  for (int i = 0; i < Parts(part.block); ++i) {
     begun.moments[i] = pass_.io.Empty({part.range.count});
     begun.ready[i] = pass_.io.BeginPromoteRange(
         pass_.blocks.Read(StateKey(part.block)),
@@ -88,7 +87,7 @@ MomentStream::Begun MomentStream::Begin(const Part& part) {
 }
 
 void MomentStream::BeginNext() {
-  const int64_t bytes = BytesOf(not_begun_.front().range);
+  const int64_t bytes = BytesOf(not_begun_.front());
   begun_.push_back(Begin(not_begun_.front()));
   not_begun_.pop_front();
   begun_bytes_ += bytes;

@@ -12,16 +12,17 @@
 
 namespace hydra {
 
-// The optimizer's moments of all blocks that a pass updates, promoted in ranges
-// in the order in which they are updated, some of them before their update:
+// The optimizer's state of all blocks that a pass updates, moments and masters,
+// promoted in ranges in the order in which they are updated, some of them
+// before their update:
 // while the pass computes, as far as there is room, and always the next ones of
 // the range that is being updated.
 //
 // Not thread-safe. `pass` outlives this.
 class MomentStream {
  public:
-  // Those that the optimizer does not keep are undefined.
-  using Moments = std::array<at::Tensor, kMostMoments>;
+  // The parts of a block's state (JobShape::StateParts); others are undefined.
+  using Moments = std::array<at::Tensor, kMostStateParts>;
 
   explicit MomentStream(const Pass& pass);
   ~MomentStream();
@@ -49,10 +50,11 @@ class MomentStream {
   struct Begun {
     Part part;
     Moments moments;
-    std::array<Mark, kMostMoments> ready;
+    std::array<Mark, kMostStateParts> ready;
   };
 
-  int64_t BytesOf(const BlockRange& range) const;
+  int Parts(int block) const { return pass_.model.shape.StateParts(block); }
+  int64_t BytesOf(const Part& part) const;
   Begun Begin(const Part& part);
   void BeginNext();
 

@@ -72,7 +72,7 @@ bool UpdatesOnHost(const JobModel& model, const Device& device) {
   if (model.shape.gradients_wait()) return true;
   if (device.HostMemoryIsDeviceMemory()) return false;
   return !CanUpdate(device) ||
-         (model.moment_count() > 0 &&
+         (model.shape.KeepsState() &&
           model.update_place != hydra::v1::UPDATE_PLACE_DEVICE);
 }
 

@@ -35,8 +35,9 @@ int64_t ParameterBytes(const ModelTable& table, int layer) {
 }
 
 // Padding included, as it is updated too.
-int64_t UpdatedCount(const ModelTable& table) {
-  return table.TrainedBytes() / kFloatBytes;
+UpdatedParameters UpdatedOf(const JobModel& model) {
+  return {model.table.TrainedElements(), model.moment_count(),
+          model.table.HasMasters()};
 }
 
 void AddProfiles(const JobShape& shape, const TrialOutcome& outcome,
@@ -99,7 +100,7 @@ PilotOutcome RunPilot(const worker::v1::JobContext& job,
   JobModel model = described;
   const CopyRates rates = MeasureCopyRates(*device);
   const bool has_memory = !device->HostMemoryIsDeviceMemory();
-  if (described.moment_count() > 0 && has_memory) {
+  if (described.shape.KeepsState() && has_memory) {
     const hydra::v1::UpdatePlace asked = described.shape.gradients_wait()
                                              ? hydra::v1::UPDATE_PLACE_HOST
                                              : job.spec().train().update_on();
@@ -109,8 +110,7 @@ PilotOutcome RunPilot(const worker::v1::JobContext& job,
           " cannot update parameters: remove it, or set it to host"))};
     }
     *result.mutable_updates() =
-        PlanUpdates(asked, UpdatedCount(model.table), model.moment_count(),
-                    CanUpdate(*device), rates);
+        PlanUpdates(asked, UpdatedOf(model), CanUpdate(*device), rates);
     model.update_place = result.updates().place();
   }
   const int64_t reserve_bytes =
@@ -131,9 +131,8 @@ PilotOutcome RunPilot(const worker::v1::JobContext& job,
   costs.memory_bytes = limit_bytes - PilotReserveBytes(0, limit_bytes);
   costs.most_needed_bytes = limit_bytes - reserve_bytes;
   costs.table_room_bytes = trial.RoomForTable();
-  const bool moments_move = has_memory && !UpdatesOnHost(model, *device);
-  const StepModel step(model.shape, costs,
-                       moments_move ? model.moment_count() : 0,
+  const bool state_moves = has_memory && !UpdatesOnHost(model, *device);
+  const StepModel step(model.shape, costs, state_moves,
                        CostsOf(model.shape, cut, costs.table_room_bytes));
   const absl::Duration in_longest = step.StepTime(cut.shards);
   *result.mutable_step_of_longest_shards() = ToProto(in_longest);

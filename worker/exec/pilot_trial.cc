@@ -109,11 +109,11 @@ PilotTrial::PilotTrial(const worker::v1::JobContext& job, const JobModel& model,
   int64_t largest = shape.LargestBoundaryBytes();
   const int blocks = static_cast<int>(model.table.parameter_blocks.size());
   for (int block = 0; block < blocks; ++block) {
-    largest = std::max(
-        {largest, shape.ParameterBytes(block), shape.StateBytes(block)});
+    largest = std::max({largest, shape.ParameterBytes(block),
+                        shape.GradientBytes(block), shape.StateBytes(block)});
   }
   // Positive, for second moments too, and small and finite as two numbers of
-  // two bytes, for frozen parameters.
+  // two bytes, for parameters of so many.
   std::uniform_int_distribution<uint32_t> small(
       absl::bit_cast<uint32_t>(0.001f), absl::bit_cast<uint32_t>(0.02f));
   read_ = MakeMemory(largest);

@@ -4,7 +4,7 @@
 #include <utility>
 
 #include "common/chain/block_key.h"
-#include "worker/model/element_type.h"
+#include "worker/exec/block_floats.h"
 
 namespace hydra {
 
@@ -16,15 +16,21 @@ BlockKey SumKeyOf(const Pass& pass) {
   return GradientSumKey(pass.streamed_block, pass.last_layer() - 1);
 }
 
-const BlockVersion* GradientOf(const Pass& pass) {
+GradientPlace GradientOf(const Pass& pass) {
   const int block = pass.streamed_block;
   if (const BlockVersion* const sum = pass.blocks.FindWritten(SumKeyOf(pass))) {
-    return sum;
+    return {sum};
   }
   const bool is_owner = pass.block(block).owner() + 1 == pass.last_layer();
   const bool updates = is_owner && !pass.model.shape.gradients_wait();
-  return pass.blocks.FindWritten(updates ? ParametersKey(block)
-                                         : ParameterGradientKey(block));
+  if (!updates) return {pass.blocks.FindWritten(ParameterGradientKey(block))};
+  if (!pass.block(block).has_master()) {
+    return {pass.blocks.FindWritten(ParametersKey(block))};
+  }
+  // The master is the last part.
+  return {pass.blocks.FindWritten(StateKey(block)),
+          (pass.model.shape.StateParts(block) - 1) *
+              pass.block(block).element_count()};
 }
 
 }  // namespace
@@ -41,7 +47,7 @@ PoolRows::PoolRows(const Pass& pass)
 
 at::Tensor PoolRows::Rows(int range, int next) {
   pass_.meter.Advance();
-  return Take([this](int) -> const BlockVersion& { return parameters_; },
+  return Take([this](int) { return GradientPlace{&parameters_}; },
               pass_.block(pass_.streamed_block).type, range, next,
               coming_rows_);
 }
@@ -50,8 +56,8 @@ at::Tensor PoolRows::Gradient(int range, int next, bool accumulate) {
   pass_.io.WaitFor(departed_before_);
   if (!accumulate) return Empty(range);
   return Take(
-      [this](int of_range) -> const BlockVersion& {
-        return given_[of_range] ? gradient() : *earlier_;
+      [this](int of_range) {
+        return given_[of_range] ? gradient_ : GradientPlace{earlier_};
       },
       ElementType::kFloat32, range, next, coming_gradient_);
 }
@@ -59,10 +65,11 @@ at::Tensor PoolRows::Gradient(int range, int next, bool accumulate) {
 void PoolRows::GiveGradient(int range, at::Tensor gradient) {
   given_[range] = true;
   departed_before_ = departed_;
-  departed_ =
-      pass_.io.Demote(gradient.view({-1}), this->gradient(), First(range));
+  departed_ = pass_.io.Demote(gradient.view({-1}), *gradient_.version,
+                              gradient_.first + First(range));
   if (range + 1 < static_cast<int>(ranges_.size())) return;
-  pass_.io.ZeroTail(this->gradient(), ranges_.back().last * width_);
+  pass_.io.ZeroTail(*gradient_.version,
+                    gradient_.first + ranges_.back().last * width_);
 }
 
 void PoolRows::SpoilGradient() {
@@ -73,7 +80,7 @@ at::Tensor PoolRows::Empty(int range) const {
   return pass_.io.Empty({ranges_[range].count(), width_});
 }
 
-PoolRows::Coming PoolRows::Begin(const BlockVersion& version, int range,
+PoolRows::Coming PoolRows::Begin(const GradientPlace& place, int range,
                                  ElementType type) {
   // A range begins at a whole float, and ends before the block's padding does.
   const int64_t elements = ranges_[range].count() * width_;
@@ -83,20 +90,20 @@ PoolRows::Coming PoolRows::Begin(const BlockVersion& version, int range,
   Coming coming;
   coming.range = range;
   coming.ready = pass_.io.BeginPromoteRange(
-      version, First(range) * ElementBytes(type) / kFloatBytes, floats);
-  coming.rows = floats.view(TorchTypeOf(type))
+      *place.version, place.first + FloatsOf(type, First(range)), floats);
+  coming.rows = AsElements(floats, type)
                     .narrow(0, 0, elements)
                     .view({ranges_[range].count(), width_});
   return coming;
 }
 
-template <typename VersionOf>
-at::Tensor PoolRows::Take(VersionOf version_of, ElementType type, int range,
+template <typename PlaceOf>
+at::Tensor PoolRows::Take(PlaceOf place_of, ElementType type, int range,
                           int next, Coming& coming) {
   Coming taken = std::exchange(coming, Coming());
-  if (taken.range != range) taken = Begin(version_of(range), range, type);
+  if (taken.range != range) taken = Begin(place_of(range), range, type);
   pass_.io.WaitFor(taken.ready);
-  if (next != kNone) coming = Begin(version_of(next), next, type);
+  if (next != kNone) coming = Begin(place_of(next), next, type);
   return std::move(taken.rows);
 }
 

@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "ATen/core/Tensor.h"
+#include "worker/exec/gradient_place.h"
 #include "worker/exec/pass.h"
 #include "worker/model/row_stream.h"
 
@@ -26,8 +27,9 @@ class PoolRows : public RowStream {
   // Of a backward pass: where the gradient goes. What waits, for the step's
   // next round, for the block's owner in another shard or to be clipped, is a
   // version of its own; what the owner updates with goes to the slot of the
-  // block's new parameters, which nobody needs before.
-  const worker::v1::BlockVersion& gradient() const { return *gradient_; }
+  // block's new parameters, or to their new masters', which nobody needs
+  // before.
+  const GradientPlace& gradient() const { return gradient_; }
 
   // Makes a part of the gradient NaN.
   void SpoilGradient();
@@ -42,19 +44,18 @@ class PoolRows : public RowStream {
   int64_t First(int range) const { return ranges_[range].first * width_; }
   at::Tensor Empty(int range) const;
   // Of gradients, or of rows of the block's type.
-  Coming Begin(const worker::v1::BlockVersion& version, int range,
-               ElementType type);
+  Coming Begin(const GradientPlace& place, int range, ElementType type);
   // What was begun, if it is that range, ready for operations; begins the next.
-  // `version_of` a range: where it is.
-  template <typename VersionOf>
-  at::Tensor Take(VersionOf version_of, ElementType type, int range, int next,
+  // `place_of` a range: where what it is a part of is.
+  template <typename PlaceOf>
+  at::Tensor Take(PlaceOf place_of, ElementType type, int range, int next,
                   Coming& coming);
 
   const Pass& pass_;
   const std::vector<RowRange> ranges_;
   const int64_t width_;
   const worker::v1::BlockVersion& parameters_;
-  const worker::v1::BlockVersion* const gradient_;
+  const GradientPlace gradient_;
   // What earlier rounds of the step added up of it; null: this is the first.
   const worker::v1::BlockVersion* const earlier_;
   // By range: whether the gradient has what this pass gave.

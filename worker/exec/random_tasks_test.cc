@@ -50,6 +50,9 @@ TinyJob::Options AnyOptions(std::mt19937_64& random) {
   options.context = OneOf<int>(random, {8, 24});
   options.micro_batches = 1 + random() % 3;
   options.micro_batches_per_round = random() % 3;
+  options.trained_dtype = OneOf<hydra::v1::ParameterType>(
+      random,
+      {hydra::v1::PARAMETER_TYPE_FLOAT32, hydra::v1::PARAMETER_TYPE_BFLOAT16});
   return options;
 }
 

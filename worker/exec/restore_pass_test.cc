@@ -120,6 +120,29 @@ class RestoreAdaptersTest : public RestorePassTest {
   }
 };
 
+class RestoreMastersTest : public RestorePassTest {
+ protected:
+  RestoreMastersTest() : RestorePassTest(Options()) {}
+
+  static TinyJob::Options Options() {
+    TinyJob::Options options;
+    options.trained_dtype = hydra::v1::PARAMETER_TYPE_BFLOAT16;
+    // There is state all the same.
+    options.optimizer = hydra::v1::OPTIMIZER_SGD;
+    return options;
+  }
+};
+
+TEST_F(RestoreMastersTest, MastersComeBackBitForBit) {
+  const Task task = RestoreTask();
+  const TaskReport report = job_.Run(runner_, task);
+  ASSERT_TRUE(report.has_pass()) << report.ShortDebugString();
+  for (size_t i = 0; i < versions_.size(); ++i) {
+    EXPECT_TRUE(Slot(task.writes(static_cast<int>(i))) == Slot(versions_[i]))
+        << versions_[i].ShortDebugString();
+  }
+}
+
 TEST_F(RestorePassTest, EveryBlockComesBackBitForBit) {
   const Task task = RestoreTask();
   const TaskReport report = job_.Run(runner_, task);

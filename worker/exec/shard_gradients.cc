@@ -108,7 +108,7 @@ void ShardGradients::KeepSum(int layer, int block, const BlockVersion& sum) {
 }
 
 void ShardGradients::FinishStreamed(int layer, int block,
-                                    const BlockVersion& gradient) {
+                                    const GradientPlace& gradient) {
   // Another one's is where its owner looks for it.
   if (pass_.block(block).owner() == layer) use_->UseStreamed(block, gradient);
 }

@@ -6,6 +6,7 @@
 
 #include "ATen/core/Tensor.h"
 #include "absl/container/flat_hash_map.h"
+#include "worker/exec/gradient_place.h"
 #include "worker/exec/gradient_use.h"
 #include "worker/exec/moment_stream.h"
 #include "worker/exec/pass.h"
@@ -44,8 +45,7 @@ class ShardGradients {
  private:
   void KeepSum(int layer, int block, const worker::v1::BlockVersion& sum);
   // `gradient` is where the rows' gradients went.
-  void FinishStreamed(int layer, int block,
-                      const worker::v1::BlockVersion& gradient);
+  void FinishStreamed(int layer, int block, const GradientPlace& gradient);
   // No earlier layer of this shard uses the block.
   bool IsLastUseHere(int layer, int block) const;
   // The later layers' part, wherever it is; `own` may be all there is.

@@ -4,29 +4,17 @@
 
 #include "common/chain/block_key.h"
 #include "common/failpoint/fail_point.h"
-#include "worker/model/element_type.h"
+#include "worker/exec/block_floats.h"
 
 namespace hydra {
-namespace {
-
-// The block as it moves: in floats, whatever its type is.
-int64_t FloatsOf(const ParameterBlock& block) {
-  return block.size_bytes / kFloatBytes;
-}
-
-at::Tensor TypedFlat(const ParameterBlock& block, const at::Tensor& floats) {
-  return floats.view(TorchTypeOf(block.type));
-}
-
-}  // namespace
 
 at::Tensor ShardParameters::Block(int block) {
   at::Tensor& flat = promoted_[block];
   if (!flat.defined()) {
-    flat = TypedFlat(pass_.block(block),
-                     pass_.io.Promote(pass_.blocks.Read(ParametersKey(block)),
-                                      FloatsOf(pass_.block(block)),
-                                      BlockIo::Reuse::kLikely));
+    flat = AsElements(
+        pass_.io.Promote(pass_.blocks.Read(ParametersKey(block)),
+                         FloatsOf(pass_.block(block)), BlockIo::Reuse::kLikely),
+        pass_.block(block).type);
   }
   return flat;
 }
@@ -52,9 +40,9 @@ Tensors ShardParameters::FlatsOf(int layer) {
     }
     flats.push_back(
         StaysOnHost(block)
-            ? TypedFlat(pass_.block(block),
-                        pass_.io.View(pass_.blocks.Read(ParametersKey(block)),
-                                      FloatsOf(pass_.block(block))))
+            ? AsElements(pass_.io.View(pass_.blocks.Read(ParametersKey(block)),
+                                       FloatsOf(pass_.block(block))),
+                         pass_.block(block).type)
             : Block(block));
   }
   return flats;

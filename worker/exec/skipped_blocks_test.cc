@@ -118,6 +118,24 @@ TEST(SkippedBlocksTest, ANanInOneLayerStopsAllOfAStep) {
   }
 }
 
+// There, half of what is spoiled is no number.
+TEST(SkippedBlocksTest, MastersStayAsTheyAreToo) {
+  for (auto optimizer :
+       {hydra::v1::OPTIMIZER_ADAMW, hydra::v1::OPTIMIZER_SGD}) {
+    for (auto place :
+         {hydra::v1::UPDATE_PLACE_HOST, hydra::v1::UPDATE_PLACE_DEVICE}) {
+      for (double max_grad_norm : {0, 1}) {
+        TinyJob::Options options;
+        options.trained_dtype = hydra::v1::PARAMETER_TYPE_BFLOAT16;
+        options.optimizer = optimizer;
+        options.update_place = place;
+        options.max_grad_norm = max_grad_norm;
+        ExpectNothingUpdated(options, SpoilMiddleLayer);
+      }
+    }
+  }
+}
+
 // The loss is finite, and so are the gradients of later layers. Those of layer
 // 2, and of all before it, are not.
 void OverflowMiddleGradient(TinyJob& job) {

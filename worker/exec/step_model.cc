@@ -23,10 +23,10 @@ absl::Duration CopyTime(int64_t bytes, double rate) {
 }  // namespace
 
 StepModel::StepModel(const JobShape& shape, const Device& device,
-                     int moments_move, std::vector<LayerCost> layers)
+                     bool state_moves, std::vector<LayerCost> layers)
     : shape_(shape),
       device_(device),
-      moments_move_(moments_move),
+      state_moves_(state_moves),
       layers_(std::move(layers)),
       layer_count_(shape.table->layer_count()) {
   costs_.resize((layer_count_ + 1) * (layer_count_ + 1));
@@ -54,9 +54,10 @@ std::vector<int64_t> StepModel::HeldBytes(const JobShape& shape,
           !held.insert(block).second) {
         continue;
       }
-      const bool has_gradient =
-          !one && !shape.table->parameter_blocks[block].frozen;
-      block_bytes += shape.ParameterBytes(block) * (has_gradient ? 2 : 1);
+      block_bytes += shape.ParameterBytes(block);
+      if (!one && !shape.table->parameter_blocks[block].frozen) {
+        block_bytes += shape.GradientBytes(block);
+      }
     }
   };
   if (!one) {
@@ -85,7 +86,7 @@ int64_t StepModel::NeededBytes(const LayerRange& shard) const {
 StepModel::Costs StepModel::CostsOf(const LayerRange& shard) const {
   Costs costs;
   int64_t gradient_bytes = 0;
-  int64_t moment_bytes = 0;
+  int64_t state_bytes = 0;
   // While the last layer computes.
   int64_t streamed_bytes = 0;
   const ModelTable& table = *shape_.table;
@@ -93,19 +94,24 @@ StepModel::Costs StepModel::CostsOf(const LayerRange& shard) const {
   for (int block : BlocksUsed(table, shard)) {
     const ParameterBlock& described = table.parameter_blocks[block];
     if (StaysOnHost(described, shard)) continue;
+    const bool moves_state =
+        state_moves_ && !described.frozen && shard.Contains(described.owner());
     // Of an update on the device: the new parameters.
-    if (!described.frozen) gradient_bytes += described.size_bytes;
+    if (!described.frozen) {
+      gradient_bytes +=
+          moves_state ? described.size_bytes : described.gradient_bytes();
+    }
     if (block == streamed) {
       // For the loss, and for the gradient, which is added to.
-      const int sweeps = described.frozen ? 2 * shape_.micro_batches
-                                          : 3 * shape_.micro_batches - 1;
-      streamed_bytes = sweeps * described.size_bytes;
+      streamed_bytes = 2 * shape_.micro_batches * described.size_bytes;
+      if (!described.frozen) {
+        streamed_bytes +=
+            (shape_.micro_batches - 1) * described.gradient_bytes();
+      }
     } else {
       costs.parameter_bytes += described.size_bytes;
     }
-    if (!described.frozen && shard.Contains(described.owner())) {
-      moment_bytes += moments_move_ * described.size_bytes;
-    }
+    if (moves_state) state_bytes += shape_.StateBytes(block);
   }
   const auto boundary_bytes = [&](int layer) {
     return layer == 0 || layer == layer_count_
@@ -116,8 +122,8 @@ StepModel::Costs StepModel::CostsOf(const LayerRange& shard) const {
       shard.last == layer_count_ || HandsGradientsDown(table, shard.last);
   costs.forward_out_bytes = boundary_bytes(shard.last);
   if (costs.goes_back) {
-    costs.backward_in_bytes = boundary_bytes(shard.first) + moment_bytes;
-    costs.backward_out_bytes = gradient_bytes + moment_bytes;
+    costs.backward_in_bytes = boundary_bytes(shard.first) + state_bytes;
+    costs.backward_out_bytes = gradient_bytes + state_bytes;
   }
   if (HandsGradientsDown(table, shard.first)) {
     costs.backward_out_bytes += boundary_bytes(shard.first);

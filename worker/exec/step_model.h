@@ -44,10 +44,10 @@ class StepModel {
     int64_t table_room_bytes = 0;
   };
 
-  // `shape` (its shards do not matter) must outlive this; `moments_move`: how
-  // many of a parameter's moments come to the device and leave it in a step;
-  // `layers`: one for each layer of the model.
-  StepModel(const JobShape& shape, const Device& device, int moments_move,
+  // `shape` (its shards do not matter) must outlive this; `state_moves`: where
+  // there is optimizer state, the device updates, so that it comes there and
+  // leaves; `layers`: one for each layer of the model.
+  StepModel(const JobShape& shape, const Device& device, bool state_moves,
             std::vector<LayerCost> layers);
 
   // Of a BACKWARD or TURN: parameters and gradients that are not streamed, and
@@ -102,7 +102,7 @@ class StepModel {
 
   const JobShape& shape_;
   const Device device_;
-  const int moments_move_;
+  const bool state_moves_;
   const std::vector<LayerCost> layers_;
   const int layer_count_;
   // By first layer and one past the last one.

@@ -7,6 +7,7 @@
 
 #include "absl/time/time.h"
 #include "common/model/gpt2_table.h"
+#include "common/model/trained_type.h"
 
 namespace hydra {
 namespace {
@@ -60,7 +61,7 @@ int64_t BytesOf(const JobShape& shape, int layer) {
 
 TEST(StepModelTest, AShardNeedsItsParametersWhatWasSavedAndItsLayersOwn) {
   const JobShape shape = Shape();
-  const StepModel model(shape, WithLink(1e9, kPlenty), 0,
+  const StepModel model(shape, WithLink(1e9, kPlenty), /*state_moves=*/false,
                         Costs(shape, absl::Milliseconds(1)));
   EXPECT_EQ(model.NeededBytes({2, 4}),
             BytesOf(shape, 2) + BytesOf(shape, 3) + 2 * (1 << 10));
@@ -68,19 +69,37 @@ TEST(StepModelTest, AShardNeedsItsParametersWhatWasSavedAndItsLayersOwn) {
 
 TEST(StepModelTest, SeveralMicroBatchesKeepAllGradients) {
   const JobShape shape = Shape(/*micro_batches=*/2);
-  const StepModel model(shape, WithLink(1e9, kPlenty), 0,
+  const StepModel model(shape, WithLink(1e9, kPlenty), /*state_moves=*/false,
                         Costs(shape, absl::Milliseconds(1)));
   EXPECT_EQ(model.NeededBytes({2, 4}),
             2 * (BytesOf(shape, 2) + BytesOf(shape, 3)) + 2 * (1 << 10));
+}
+
+TEST(StepModelTest, GradientsOfParametersWithMastersHaveFourBytes) {
+  JobShape shape = Shape(/*micro_batches=*/2);
+  shape.table = WithTrainedType(*shape.table, ElementType::kBFloat16);
+  const StepModel model(shape, WithLink(1e9, kPlenty), /*state_moves=*/false,
+                        Costs(shape, absl::Milliseconds(1)));
+  EXPECT_EQ(model.NeededBytes({2, 4}),
+            3 * (BytesOf(shape, 2) + BytesOf(shape, 3)) + 2 * (1 << 10));
+  // On a slow link, masters without moments are state all the same.
+  shape.state_factor = 0;
+  const auto costs = Costs(shape, absl::Milliseconds(1));
+  const StepModel on_host(shape, WithLink(1e7, kPlenty),
+                          /*state_moves=*/false, costs);
+  const StepModel on_device(shape, WithLink(1e7, kPlenty),
+                            /*state_moves=*/true, costs);
+  EXPECT_GT(on_device.StepTime({{0, 4}, {4, 8}}),
+            on_host.StepTime({{0, 4}, {4, 8}}));
 }
 
 TEST(StepModelTest, AStreamedTableNeedsNoRoomAndItsCopiesTakeTime) {
   const JobShape shape = Shape(/*micro_batches=*/1, /*vocabulary=*/100'000);
   const auto costs = Costs(shape, absl::Milliseconds(1));
   StepModel::Device device = WithLink(1e7, kPlenty);
-  const StepModel whole(shape, device, 0, costs);
+  const StepModel whole(shape, device, /*state_moves=*/false, costs);
   device.table_room_bytes = 0;
-  const StepModel streamed(shape, device, 0, costs);
+  const StepModel streamed(shape, device, /*state_moves=*/false, costs);
   const int64_t table =
       shape.ParameterBytes(shape.table->layers.back().parameter_blocks.back());
   EXPECT_EQ(whole.NeededBytes({7, 8}) - streamed.NeededBytes({7, 8}), table);
@@ -89,7 +108,7 @@ TEST(StepModelTest, AStreamedTableNeedsNoRoomAndItsCopiesTakeTime) {
 
 TEST(StepModelTest, AStepOnAFastLinkTakesWhatItComputes) {
   const JobShape shape = Shape();
-  const StepModel model(shape, WithLink(1e15, kPlenty), 0,
+  const StepModel model(shape, WithLink(1e15, kPlenty), /*state_moves=*/false,
                         Costs(shape, absl::Milliseconds(100)));
   const absl::Duration one = model.StepTime({{0, 8}});
   EXPECT_GE(one, absl::Milliseconds(8 * 300));
@@ -102,18 +121,21 @@ TEST(StepModelTest, ASlowLinkIsWaitedForAndPartsOfItAreNot) {
   const JobShape shape = Shape();
   const std::vector<LayerRange> shards = {{0, 4}, {4, 8}};
   const auto costs = Costs(shape, absl::Milliseconds(100));
-  const StepModel fast(shape, WithLink(1e15, kPlenty), 0, costs);
-  const StepModel slow(shape, WithLink(1e7, kPlenty), 0, costs);
+  const StepModel fast(shape, WithLink(1e15, kPlenty), /*state_moves=*/false,
+                       costs);
+  const StepModel slow(shape, WithLink(1e7, kPlenty), /*state_moves=*/false,
+                       costs);
   EXPECT_GT(slow.StepTime(shards), fast.StepTime(shards));
   StepModel::Device one_after_another = WithLink(1e7, kPlenty);
   one_after_another.copies_beside = false;
-  EXPECT_GT(StepModel(shape, one_after_another, 0, costs).StepTime(shards),
+  EXPECT_GT(StepModel(shape, one_after_another, /*state_moves=*/false, costs)
+                .StepTime(shards),
             slow.StepTime(shards));
 }
 
 TEST(StepModelTest, WhereEverythingFitsAndTheLinkIsFastOneShardIsFastest) {
   const JobShape shape = Shape();
-  const StepModel model(shape, WithLink(1e15, kPlenty), 0,
+  const StepModel model(shape, WithLink(1e15, kPlenty), /*state_moves=*/false,
                         Costs(shape, absl::Milliseconds(10)));
   EXPECT_THAT(model.FastestShards(), ElementsAre(LayerRange{0, 8}));
 }
@@ -126,7 +148,7 @@ TEST(StepModelTest, ASlowLinkMakesRoomForWhatComes) {
   const auto costs = Costs(shape, absl::Milliseconds(40));
   const StepModel::Device device =
       WithLink(static_cast<double>(block) / 0.05, /*memory_bytes=*/5 * block);
-  const StepModel model(shape, device, 0, costs);
+  const StepModel model(shape, device, /*state_moves=*/false, costs);
   const std::vector<LayerRange> longest = {{0, 5}, {5, 8}};
   const std::vector<LayerRange> fastest = model.FastestShards();
   EXPECT_THAT(fastest, SizeIs(testing::Gt(2)));
@@ -144,7 +166,8 @@ TEST(StepModelTest, NoOtherWayToCutIsFaster) {
   }
   for (double rate : {1e7, 1e8, 1e9}) {
     for (int64_t memory : {9, 14, 40}) {
-      const StepModel model(shape, WithLink(rate, memory << 20), 0, costs);
+      const StepModel model(shape, WithLink(rate, memory << 20),
+                            /*state_moves=*/false, costs);
       absl::Duration best = absl::InfiniteDuration();
       for (int cuts = 0; cuts < 1 << (layers - 1); ++cuts) {
         std::vector<LayerRange> shards = {{0, 0}};
@@ -166,7 +189,7 @@ TEST(StepModelTest, NoOtherWayToCutIsFaster) {
 
 TEST(StepModelTest, WhereALayerFitsNoDeviceThereIsNoCut) {
   const JobShape shape = Shape();
-  const StepModel model(shape, WithLink(1e9, 1 << 10), 0,
+  const StepModel model(shape, WithLink(1e9, 1 << 10), /*state_moves=*/false,
                         Costs(shape, absl::Milliseconds(1)));
   EXPECT_THAT(model.FastestShards(), IsEmpty());
 }

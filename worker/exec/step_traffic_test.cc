@@ -109,6 +109,37 @@ TEST(StepTrafficTest, IsAsPredictedOfFrozenBlocks) {
   }
 }
 
+TEST(StepTrafficTest, IsAsPredictedOfMasters) {
+  for (const hydra::v1::Optimizer optimizer :
+       {hydra::v1::OPTIMIZER_ADAMW, hydra::v1::OPTIMIZER_SGD}) {
+    for (const hydra::v1::UpdatePlace place :
+         {UPDATE_PLACE_HOST, UPDATE_PLACE_DEVICE}) {
+      for (const double max_grad_norm : {0, 1}) {
+        for (const int per_round : {0, 2}) {
+          for (const bool tied : {true, false}) {
+            for (const std::vector<int>& cuts :
+                 std::vector<std::vector<int>>{{}, {2}, {1, 2, 3, 4}}) {
+              SCOPED_TRACE(absl::StrCat(
+                  hydra::v1::Optimizer_Name(optimizer), " ",
+                  hydra::v1::UpdatePlace_Name(place), " ", max_grad_norm, " ",
+                  per_round, tied ? " tied " : " ", cuts.size(), " cuts"));
+              TinyJob::Options options;
+              options.trained_dtype = hydra::v1::PARAMETER_TYPE_BFLOAT16;
+              options.optimizer = optimizer;
+              options.update_place = place;
+              options.max_grad_norm = max_grad_norm;
+              options.tied = tied;
+              options.micro_batches = 3;
+              options.micro_batches_per_round = per_round;
+              ExpectAsPredicted(options, cuts);
+            }
+          }
+        }
+      }
+    }
+  }
+}
+
 TEST(StepTrafficTest, IsAsPredictedInRounds) {
   for (const hydra::v1::UpdatePlace place :
        {UPDATE_PLACE_HOST, UPDATE_PLACE_DEVICE}) {

@@ -206,6 +206,38 @@ INSTANTIATE_TEST_SUITE_P(All, StreamedHeadFrozenTest,
                          testing::Values(hydra::v1::PARAMETER_TYPE_FLOAT32,
                                          hydra::v1::PARAMETER_TYPE_BFLOAT16));
 
+// Its gradient goes where the new masters will be.
+TEST(StreamedHeadMastersTest, GivesTheBitsOfATableThatIsHeldWhole) {
+  for (const Case& of : Cases()) {
+    // Tied, another shard updates it.
+    if (of.tied &&
+        (of.micro_batches == 1 || of.optimizer == hydra::v1::OPTIMIZER_SGD)) {
+      continue;
+    }
+    TinyJob::Options options = OptionsOf(of);
+    options.trained_dtype = hydra::v1::PARAMETER_TYPE_BFLOAT16;
+    SCOPED_TRACE(absl::StrCat(
+        of.tied ? "tied, " : "untied, ", of.micro_batches, ", ",
+        hydra::v1::Optimizer_Name(of.optimizer), ", ",
+        hydra::v1::UpdatePlace_Name(of.update_place), ", ", of.max_grad_norm));
+    const auto train = [&options](int64_t limit_bytes, bool overlapped) {
+      Training training(options, limit_bytes);
+      for (int i = 0; i < 2; ++i) {
+        overlapped ? training.OverlappedStep() : training.Step();
+      }
+      return training.End();
+    };
+    const Outcome expected = train(kPlenty, /*overlapped=*/false);
+    const Outcome actual = train(kTooLittleForTheTable, /*overlapped=*/false);
+    ExpectSame(actual, expected);
+    EXPECT_GT(actual.promoted_bytes, expected.promoted_bytes + kTableBytes / 4);
+    if (of.micro_batches == 1) continue;
+    ExpectSame(train(kTooLittleForTheTable, /*overlapped=*/true), expected);
+    options.micro_batches_per_round = 1;
+    ExpectSame(train(kTooLittleForTheTable, /*overlapped=*/false), expected);
+  }
+}
+
 // The table's gradient comes from one round's version and goes to the next
 // one's.
 TEST(StreamedHeadRoundsTest, GiveTheBitsOfATableThatIsHeldWholeInOneRound) {
@@ -273,20 +305,28 @@ TEST(StreamedHeadSkipTest, ABadRangeAtTheEndSkipsTheWholeBlock) {
   TinyJob::Options options = WideVocabulary();
   options.tied = false;
   constexpr int kHeadTable = 5;
-  std::vector<Outcome> outcomes;
-  for (int64_t limit : {kPlenty, kTooLittleForTheTable}) {
-    Training training(options, limit);
-    training.Step();
-    // Its logits are infinite, so nothing is a number.
-    training.job().Slot(BLOCK_KIND_PARAMETERS, kHeadTable)[19990 * 16] =
-        std::numeric_limits<float>::infinity();
-    const std::vector<std::byte> before = training.job().State();
-    training.Step();
-    outcomes.push_back(training.End());
-    EXPECT_TRUE(outcomes.back().state == before);
-    EXPECT_EQ(outcomes.back().skipped.size(), 6);
+  for (auto type : {hydra::v1::PARAMETER_TYPE_FLOAT32,
+                    hydra::v1::PARAMETER_TYPE_BFLOAT16}) {
+    options.trained_dtype = type;
+    // Of two bytes an element, the second one of a float becomes infinite.
+    const int row_floats =
+        type == hydra::v1::PARAMETER_TYPE_FLOAT32 ? 16 : 16 / 2;
+    std::vector<Outcome> outcomes;
+    for (int64_t limit : {kPlenty, kTooLittleForTheTable}) {
+      Training training(options, limit);
+      training.Step();
+      // Its logits are infinite, so nothing is a number.
+      training.job().Slot(BLOCK_KIND_PARAMETERS,
+                          kHeadTable)[19990 * row_floats] =
+          std::numeric_limits<float>::infinity();
+      const std::vector<std::byte> before = training.job().State();
+      training.Step();
+      outcomes.push_back(training.End());
+      EXPECT_TRUE(outcomes.back().state == before);
+      EXPECT_EQ(outcomes.back().skipped.size(), 6);
+    }
+    EXPECT_EQ(outcomes[1].skipped, outcomes[0].skipped);
   }
-  EXPECT_EQ(outcomes[1].skipped, outcomes[0].skipped);
 }
 
 // The loss is infinite, and every gradient that the arithmetic makes is finite.

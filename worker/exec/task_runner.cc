@@ -492,9 +492,10 @@ int64_t TaskRunner::BlockBytesOf(const Task& task, const JobContext& job) {
   }
   int64_t bytes = 0;
   for (int block : blocks) {
-    const bool has_gradient =
-        IsBackward(task) && !model->table.parameter_blocks[block].frozen;
-    bytes += model->shape.ParameterBytes(block) * (has_gradient ? 2 : 1);
+    bytes += model->shape.ParameterBytes(block);
+    if (IsBackward(task) && !model->table.parameter_blocks[block].frozen) {
+      bytes += model->shape.GradientBytes(block);
+    }
   }
   return bytes;
 }

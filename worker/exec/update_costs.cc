@@ -81,19 +81,27 @@ double MeasureHostUpdateRate() {
                   [&] { UpdateAll(scalars, arrays, kUpdatedElements); });
 }
 
-UpdateCosts CostsOfUpdates(const UpdateRates& rates, int64_t parameters,
-                           int moments) {
-  const double block = static_cast<double>(parameters) * kFloatBytes;
-  const auto seconds = [&](double blocks, double rate) {
-    return absl::Seconds(blocks * block / rate);
+UpdateCosts CostsOfUpdates(const UpdateRates& rates,
+                           const UpdatedParameters& parameters) {
+  // Of a parameter.
+  const int64_t gradient = kFloatBytes;
+  const int64_t state =
+      (parameters.moments + (parameters.have_masters ? 1 : 0)) * kFloatBytes;
+  const int64_t made = ElementBytes(
+      parameters.have_masters ? ElementType::kBFloat16 : ElementType::kFloat32);
+  // With a master, the old parameter is not read.
+  const int64_t old = parameters.have_masters ? 0 : made;
+  const auto seconds = [&](int64_t bytes, double rate) {
+    return absl::Seconds(static_cast<double>(bytes) *
+                         static_cast<double>(parameters.count) / rate);
   };
   UpdateCosts costs;
-  // A gradient and old versions are read, new ones written.
-  costs.on_host = std::max({seconds(1, rates.copies.to_host),
-                            seconds(1, rates.copies.to_device),
-                            seconds(3 + 2 * moments, rates.host_update)});
-  costs.on_device = std::max(seconds(1 + moments, rates.copies.to_host),
-                             seconds(moments, rates.copies.to_device));
+  costs.on_host =
+      std::max({seconds(gradient, rates.copies.to_host),
+                seconds(made, rates.copies.to_device),
+                seconds(gradient + old + made + 2 * state, rates.host_update)});
+  costs.on_device = std::max(seconds(made + state, rates.copies.to_host),
+                             seconds(state, rates.copies.to_device));
   return costs;
 }
 
@@ -103,7 +111,7 @@ CopyRates MeasureCopyRates(Device& device) {
 }
 
 hydra::v1::UpdatePlan PlanUpdates(hydra::v1::UpdatePlace asked,
-                                  int64_t parameters, int moments,
+                                  const UpdatedParameters& parameters,
                                   bool device_can_update,
                                   const CopyRates& copies) {
   hydra::v1::UpdatePlan plan;
@@ -117,7 +125,7 @@ hydra::v1::UpdatePlan PlanUpdates(hydra::v1::UpdatePlace asked,
     return plan;
   }
   const UpdateCosts costs =
-      CostsOfUpdates({copies, MeasureHostUpdateRate()}, parameters, moments);
+      CostsOfUpdates({copies, MeasureHostUpdateRate()}, parameters);
   plan.set_place(costs.on_host <= costs.on_device
                      ? hydra::v1::UPDATE_PLACE_HOST
                      : hydra::v1::UPDATE_PLACE_DEVICE);

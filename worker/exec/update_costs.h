@@ -30,11 +30,20 @@ struct UpdateCosts {
   absl::Duration on_device;
 };
 
-// For fp32 parameters with so many moments each. On the device, moments come,
-// and moments and parameters go; on the host, gradients go, and the new
-// parameters, which were on the device already, come. Pure.
-UpdateCosts CostsOfUpdates(const UpdateRates& rates, int64_t parameters,
-                           int moments);
+// What is updated.
+struct UpdatedParameters {
+  int64_t count = 0;
+  // Of each.
+  int moments = 0;
+  // They are bfloat16, each with a master; else they are fp32.
+  bool have_masters = false;
+};
+
+// On the device, state comes, and state and parameters go; on the host,
+// gradients go, and the new parameters, which were on the device already, come.
+// Pure.
+UpdateCosts CostsOfUpdates(const UpdateRates& rates,
+                           const UpdatedParameters& parameters);
 
 // Copies some megabytes each way, in the thread that issues the device's
 // operations; nothing else may use the device meanwhile. LibTorch's exceptions
@@ -52,7 +61,7 @@ inline bool CanUpdate(const Device& device) {
 // Where to update, for what the job asks for. Measures the host if there is a
 // choice.
 hydra::v1::UpdatePlan PlanUpdates(hydra::v1::UpdatePlace asked,
-                                  int64_t parameters, int moments,
+                                  const UpdatedParameters& parameters,
                                   bool device_can_update,
                                   const CopyRates& copies);
 

@@ -8,11 +8,11 @@ namespace hydra {
 namespace {
 
 std::vector<BlockRange> RowRangesOf(const ParameterBlock& table) {
-  constexpr int64_t kRows = kTensorAlignmentBytes / kFloatBytes;
+  const int64_t aligned_rows = kTensorAlignmentBytes / ElementBytes(table.type);
   const int64_t rows = table.tensors.front().shape[0];
   const int64_t width = table.tensors.front().shape[1];
-  const int64_t rows_of_range =
-      std::max(kRows, kUpdateRangeElements / width / kRows * kRows);
+  const int64_t rows_of_range = std::max(
+      aligned_rows, kUpdateRangeElements / width / aligned_rows * aligned_rows);
   std::vector<BlockRange> ranges;
   for (int64_t row = 0; row < rows; row += rows_of_range) {
     const int64_t last_row = std::min(rows, row + rows_of_range);

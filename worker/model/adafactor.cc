@@ -259,7 +259,7 @@ void UpdateTensors(const AdafactorScalars& scalars, const ParameterBlock& block,
   const std::vector<FactoredMoments> kept = FactoredMomentsOf(block);
   for (size_t i = 0; i < kept.size(); ++i) {
     const TensorEntry& tensor = block.tensors[i];
-    const int64_t first = tensor.offset_bytes / kFloatBytes;
+    const int64_t first = block.FirstElement(tensor);
     AdafactorScalars of_tensor = scalars;
     if (decays_matrices_alone && tensor.shape.size() < 2) of_tensor.decay = 0;
     AdafactorArrays of_arrays = arrays;

@@ -8,9 +8,9 @@
 
 namespace hydra {
 
-// The tensors of `block`, in its order, as views of `flat`: of the block's
-// type, one dimension, block.element_count() long. Parameters, gradients and
-// moments are all laid out like this. Of an undefined flat, all are undefined.
+// The tensors of `block`, in its order, as views of `flat`: one dimension,
+// block.element_count() long, of the block's type, or, of its gradient, moments
+// and master, fp32. Of an undefined flat, all are undefined.
 std::vector<at::Tensor> TensorViews(const ParameterBlock& block,
                                     const at::Tensor& flat);
 

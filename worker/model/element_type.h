@@ -10,8 +10,8 @@ namespace hydra {
 
 at::ScalarType TorchTypeOf(ElementType type);
 
-// What layers compute with: a tensor of a frozen block whose elements have two
-// bytes, each widened exactly to fp32, in its strides; any other one itself.
+// What layers compute with: a tensor of a block whose elements have two bytes,
+// each widened exactly to fp32, in its strides; any other one itself.
 at::Tensor Widened(const at::Tensor& tensor);
 
 // TensorViews of the block, widened.

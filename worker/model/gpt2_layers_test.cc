@@ -107,9 +107,15 @@ std::vector<LayerCase> Cases() {
     cases.push_back(InTwoBytes(cases.back(), ElementType::kBFloat16));
     cases.push_back(FrozenInPart(block, "FeedForward", {"*.h.0.mlp.*"}));
     cases.push_back(InTwoBytes(cases.back(), ElementType::kBFloat16));
+    cases.push_back(WithMasters(cases.back()));
     cases.push_back(FrozenInPart(block, "Weights", {"*.h.0.*.weight"}));
     cases.push_back(WithRoundedProducts(cases.back()));
+    cases.push_back(WithMasters(cases[cases.size() - 2]));
+    cases.push_back(WithRoundedProducts(cases.back()));
+    cases.push_back(WithMasters(embedding));
     cases.push_back(std::move(embedding));
+    cases.push_back(WithMasters(block));
+    cases.push_back(WithRoundedProducts(cases.back()));
     cases.push_back(WithRoundedProducts(block));
     cases.push_back(std::move(block));
   }
@@ -134,6 +140,9 @@ std::vector<LayerCase> Cases() {
     cases.push_back(Frozen(head, "Table", 1));
     cases.push_back(InTwoBytes(cases.back(), ElementType::kFloat16));
     cases.push_back(FrozenInPart(head, "NormBias", {"*.ln_f.bias"}));
+    cases.push_back(WithMasters(cases.back()));
+    cases.push_back(WithMasters(head));
+    cases.push_back(WithRoundedProducts(cases.back()));
     cases.push_back(WithRoundedProducts(head));
     LayerCase smoothed = head;
     smoothed.name += "Smoothed";

@@ -37,7 +37,7 @@ double SumOfSquares(const float* floats, int64_t count) {
 double GradientSquares(const ParameterBlock& block, const float* flat) {
   double squares = 0;
   for (const TensorEntry& tensor : block.tensors) {
-    const float* const numbers = flat + tensor.offset_bytes / kFloatBytes;
+    const float* const numbers = flat + block.FirstElement(tensor);
     if (tensor.use == TensorUse::kParameter) {
       squares += SumOfSquares(numbers, tensor.element_count);
     } else if (!std::all_of(

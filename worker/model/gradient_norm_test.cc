@@ -9,36 +9,41 @@
 namespace hydra {
 namespace {
 
-// Tensors of so many elements, each from a multiple of 16 elements on.
-ParameterBlock Block(const std::vector<int64_t>& counts) {
+// Tensors of so many elements, each from a multiple of 16 elements on, or, in
+// two bytes, of 32.
+ParameterBlock Block(const std::vector<int64_t>& counts,
+                     ElementType type = ElementType::kFloat32) {
   ParameterBlock block;
+  block.type = type;
   for (int64_t count : counts) {
     TensorEntry tensor;
     tensor.shape = {count};
     tensor.element_count = count;
     tensor.offset_bytes = block.size_bytes;
-    block.size_bytes += AlignedTensorBytes(count * kFloatBytes);
+    block.size_bytes += AlignedTensorBytes(count * ElementBytes(type));
     block.tensors.push_back(tensor);
   }
   return block;
 }
 
 TEST(GradientNormTest, CountsEveryElementOnceAndNoPadding) {
-  const ParameterBlock block = Block({21, 3, 64});
-  std::vector<float> flat(block.element_count(),
-                          std::numeric_limits<float>::quiet_NaN());
-  double expected = 0;
-  int64_t number = 0;
-  for (const TensorEntry& tensor : block.tensors) {
-    for (int64_t i = 0; i < tensor.element_count; ++i) {
-      ++number;
-      flat[tensor.offset_bytes / kFloatBytes + i] =
-          static_cast<float>(number % 2 == 0 ? number : -number);
-      expected += static_cast<double>(number) * static_cast<double>(number);
+  for (ElementType type : {ElementType::kFloat32, ElementType::kBFloat16}) {
+    const ParameterBlock block = Block({21, 3, 64}, type);
+    std::vector<float> flat(block.element_count(),
+                            std::numeric_limits<float>::quiet_NaN());
+    double expected = 0;
+    int64_t number = 0;
+    for (const TensorEntry& tensor : block.tensors) {
+      for (int64_t i = 0; i < tensor.element_count; ++i) {
+        ++number;
+        flat[block.FirstElement(tensor) + i] =
+            static_cast<float>(number % 2 == 0 ? number : -number);
+        expected += static_cast<double>(number) * static_cast<double>(number);
+      }
     }
+    EXPECT_EQ(GradientSquares(block, flat.data()), expected)
+        << "whole numbers, exact in any order";
   }
-  EXPECT_EQ(GradientSquares(block, flat.data()), expected)
-      << "whole numbers, exact in any order";
 }
 
 TEST(GradientNormTest, TheLargestFloatsHaveAFiniteNorm) {

@@ -1,8 +1,9 @@
 #include "worker/model/optimizer_kernel.h"
 
-#include <xmmintrin.h>
+#include <emmintrin.h>
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <cstdint>
 #include <cstring>
@@ -97,8 +98,23 @@ HYDRA_KERNEL Take(const UpdateArrays arrays, int64_t first, int64_t last) {
   }
 }
 
-HYDRA_KERNEL Update(const UpdateScalars& scalars, const UpdateArrays& arrays,
-                    int64_t first, int64_t last) {
+HYDRA_KERNEL Round(const float* from, int64_t first, int64_t last,
+                   uint16_t* to) {
+  constexpr uint32_t kInfinity = 0x7f800000;
+  constexpr uint32_t kNan = 0x7fc0;
+#pragma omp simd
+  for (int64_t i = first; i < last; ++i) {
+    uint32_t bits;
+    std::memcpy(&bits, from + i, sizeof(bits));
+    const uint32_t nearest = (bits + 0x7fff + ((bits >> 16) & 1)) >> 16;
+    const bool is_nan = (bits & 0x7fffffff) > kInfinity;
+    to[i] = static_cast<uint16_t>(is_nan ? kNan : nearest);
+  }
+}
+
+HYDRA_KERNEL UpdateNumbers(const UpdateScalars& scalars,
+                           const UpdateArrays& arrays, int64_t first,
+                           int64_t last) {
   switch (scalars.rule) {
     case UpdateScalars::Rule::kSgd:
       return Sgd(scalars, arrays, first, last);
@@ -110,6 +126,14 @@ HYDRA_KERNEL Update(const UpdateScalars& scalars, const UpdateArrays& arrays,
       return Lion(scalars, arrays, first, last);
     case UpdateScalars::Rule::kTake:
       return Take(arrays, first, last);
+  }
+}
+
+HYDRA_KERNEL Update(const UpdateScalars& scalars, const UpdateArrays& arrays,
+                    int64_t first, int64_t last) {
+  UpdateNumbers(scalars, arrays, first, last);
+  for (uint16_t* rounded : arrays.rounded_parameters) {
+    if (rounded != nullptr) Round(arrays.new_parameters, first, last, rounded);
   }
 }
 
@@ -139,20 +163,29 @@ void UpdateIn(InstructionSet instructions, const UpdateScalars& scalars,
 constexpr int64_t kPieceElements = 256;
 
 // `from` is aligned to 16 bytes.
-void CopyPastCaches(const float* from, int64_t count, float* to) {
+template <typename Number>
+void CopyPastCaches(const Number* from, int64_t count, Number* to) {
+  constexpr int64_t kAtOnce = sizeof(__m128i) / sizeof(Number);
   int64_t i = 0;
-  if (reinterpret_cast<uintptr_t>(to) % sizeof(__m128) == 0) {
-    for (; i + 4 <= count; i += 4) _mm_stream_ps(to + i, _mm_load_ps(from + i));
+  if (reinterpret_cast<uintptr_t>(to) % sizeof(__m128i) == 0) {
+    for (; i + kAtOnce <= count; i += kAtOnce) {
+      _mm_stream_si128(
+          reinterpret_cast<__m128i*>(to + i),
+          _mm_load_si128(reinterpret_cast<const __m128i*>(from + i)));
+    }
   }
-  std::memcpy(to + i, from + i, (count - i) * sizeof(float));
+  std::memcpy(to + i, from + i, (count - i) * sizeof(Number));
 }
 
 void UpdatePastCaches(InstructionSet instructions, const UpdateScalars& scalars,
                       const UpdateArrays& arrays, int64_t first, int64_t last) {
   alignas(64) float parameters[kPieceElements];
   alignas(64) float moments[kMostMoments][kPieceElements];
+  alignas(64) uint16_t rounded[kPieceElements];
+  const auto& [rounded_past_caches, rounded_copy] = arrays.rounded_parameters;
   UpdateArrays piece;
   piece.new_parameters = parameters;
+  if (rounded_past_caches != nullptr) piece.rounded_parameters[0] = rounded;
   for (int i = 0; i < kMostMoments; ++i) piece.new_moments[i] = moments[i];
   for (; first < last; first += kPieceElements) {
     const int64_t count = std::min(kPieceElements, last - first);
@@ -161,12 +194,18 @@ void UpdatePastCaches(InstructionSet instructions, const UpdateScalars& scalars,
     piece.copied_parameters = arrays.copied_parameters == arrays.new_parameters
                                   ? parameters
                                   : arrays.copied_parameters + first;
+    if (rounded_copy != nullptr) {
+      piece.rounded_parameters[1] = rounded_copy + first;
+    }
     for (int i = 0; i < kMostMoments; ++i) {
       if (arrays.moments[i] == nullptr) continue;
       piece.moments[i] = arrays.moments[i] + first;
     }
     UpdateIn(instructions, scalars, piece, 0, count);
     CopyPastCaches(parameters, count, arrays.new_parameters + first);
+    if (rounded_past_caches != nullptr) {
+      CopyPastCaches(rounded, count, rounded_past_caches + first);
+    }
     for (int i = 0; i < kMostMoments; ++i) {
       if (arrays.new_moments[i] == nullptr) continue;
       CopyPastCaches(moments[i], count, arrays.new_moments[i] + first);
@@ -181,6 +220,10 @@ void UpdatePastCaches(InstructionSet instructions, const UpdateScalars& scalars,
 bool IsAvailable(InstructionSet instructions) {
   return instructions == InstructionSet::kBaseline ||
          __builtin_cpu_supports("avx2");
+}
+
+void RoundToBFloat16(const float* from, int64_t count, uint16_t* to) {
+  Round(from, 0, count, to);
 }
 
 void UpdateElements(const UpdateScalars& scalars, const UpdateArrays& arrays,

@@ -10,6 +10,8 @@ namespace hydra {
 
 // Moments that an update takes: no optimizer keeps more.
 inline constexpr int kMostMoments = 2;
+// And a master.
+inline constexpr int kMostStateParts = kMostMoments + 1;
 
 // The numbers that one update computes with, the same for all elements.
 struct UpdateScalars {
@@ -63,10 +65,14 @@ struct UpdateArrays {
   float* new_parameters = nullptr;
   // Gets the new parameters too; may be `new_parameters`.
   float* copied_parameters = nullptr;
+  // Where `parameters` are masters: get the new ones as bfloat16, as
+  // RoundToBFloat16 has them, both. Null: nowhere.
+  std::array<uint16_t*, 2> rounded_parameters = {};
   std::array<float*, kMostMoments> new_moments = {};
 
-  // New parameters and moments go to memory past the processor's caches: for
-  // arrays larger than these. That spares reading what is written over.
+  // New parameters and moments, and the first of the rounded ones, go to memory
+  // past the processor's caches: for arrays larger than these. That spares
+  // reading what is written over.
   bool past_caches = false;
 };
 
@@ -86,6 +92,10 @@ void UpdateElementsWith(InstructionSet instructions,
                         const UpdateScalars& scalars,
                         const UpdateArrays& arrays, int64_t first,
                         int64_t last);
+
+// The bits of each number's nearest bfloat16; of two that are as near, of the
+// even one. NaN stays NaN, and a number beyond the largest becomes infinite.
+void RoundToBFloat16(const float* from, int64_t count, uint16_t* to);
 
 }  // namespace hydra
 

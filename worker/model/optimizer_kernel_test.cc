@@ -191,6 +191,89 @@ TEST(TakeKernelTest, TakesWhatStandsWhereTheGradientWouldBe) {
   }
 }
 
+TEST_P(OptimizerKernelTest, MastersAreUpdatedAsParametersAreAndRounded) {
+  const Arrays expected = Updated(InstructionSet::kBaseline);
+  std::vector<uint16_t> rounded(kElements);
+  RoundToBFloat16(expected.parameters.data(), kElements, rounded.data());
+  for (InstructionSet instructions :
+       {InstructionSet::kBaseline, InstructionSet::kAvx2}) {
+    if (!IsAvailable(instructions)) continue;
+    for (bool past_caches : {false, true}) {
+      const Arrays from;
+      Arrays to;
+      std::vector<uint16_t> parameters(kElements), copy(kElements);
+      UpdateArrays arrays = FromTo(scalars_.rule, gradient_, from, to);
+      arrays.rounded_parameters = {parameters.data(), copy.data()};
+      arrays.past_caches = past_caches;
+      // In two parts, of which the second begins anywhere.
+      UpdateElementsWith(instructions, scalars_, arrays, 0, 1001);
+      UpdateElementsWith(instructions, scalars_, arrays, 1001, kElements);
+      EXPECT_TRUE(to.SameBitsAs(expected));
+      EXPECT_EQ(parameters, rounded);
+      EXPECT_EQ(copy, rounded);
+    }
+  }
+}
+
+float WithBits(uint32_t bits) {
+  float number;
+  std::memcpy(&number, &bits, sizeof(number));
+  return number;
+}
+
+uint32_t BitsOf(float number) {
+  uint32_t bits;
+  std::memcpy(&bits, &number, sizeof(bits));
+  return bits;
+}
+
+uint16_t Rounded(float number) {
+  uint16_t rounded = 0;
+  RoundToBFloat16(&number, 1, &rounded);
+  return rounded;
+}
+
+// Of the two that a number lies between, by their distances.
+uint16_t NearestByDistance(float number) {
+  const uint32_t below = BitsOf(number) >> 16;
+  const double to_below =
+      std::abs(double{number} - double{WithBits(below << 16)});
+  const double to_above =
+      std::abs(double{WithBits((below + 1) << 16)} - double{number});
+  if (to_below != to_above) return to_below < to_above ? below : below + 1;
+  return below % 2 == 0 ? below : below + 1;
+}
+
+TEST(RoundToBFloat16Test, TakesTheNearestAndOfTwoTheEvenOne) {
+  EXPECT_EQ(Rounded(1.0f), 0x3f80);
+  // Half of a step above 1, and above the number behind it.
+  EXPECT_EQ(Rounded(WithBits(0x3f808000)), 0x3f80);
+  EXPECT_EQ(Rounded(WithBits(0x3f818000)), 0x3f82);
+  EXPECT_EQ(Rounded(WithBits(0x3f808001)), 0x3f81);
+  EXPECT_EQ(Rounded(WithBits(0xbf818000)), 0xbf82);
+  // Into the next power of two.
+  EXPECT_EQ(Rounded(WithBits(0x3fffffff)), 0x4000);
+  std::mt19937 random(7);
+  for (int i = 0; i < 100000; ++i) {
+    const float number = WithBits(random());
+    // The largest ones have nothing finite above them.
+    if (!(std::abs(number) < 3e38f)) continue;
+    ASSERT_EQ(Rounded(number), NearestByDistance(number)) << number;
+  }
+}
+
+TEST(RoundToBFloat16Test, ZerosInfinitiesAndWhatIsNoNumberStayWhatTheyAre) {
+  EXPECT_EQ(Rounded(0.0f), 0x0000);
+  EXPECT_EQ(Rounded(-0.0f), 0x8000);
+  EXPECT_EQ(Rounded(INFINITY), 0x7f80);
+  EXPECT_EQ(Rounded(-INFINITY), 0xff80);
+  EXPECT_EQ(Rounded(WithBits(0x7f7fffff)), 0x7f80);
+  // The first of these would become infinite, the second one zero.
+  for (uint32_t nan : {0x7f800001u, 0x7fffffffu, 0xffffffffu}) {
+    EXPECT_TRUE(std::isnan(WithBits(uint32_t{Rounded(WithBits(nan))} << 16)));
+  }
+}
+
 // What is neither above nor below 0 moves nothing, whatever its sign bit.
 TEST(LionKernelTest, MovesByTheSignAlone) {
   UpdateScalars scalars = Scalars(Rule::kLion);

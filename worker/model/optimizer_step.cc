@@ -57,14 +57,24 @@ UpdateScalars LionScalars(const Hyperparameters& h) {
   return scalars;
 }
 
+uint16_t* BFloat16Of(const at::Tensor& tensor) {
+  return reinterpret_cast<uint16_t*>(tensor.mutable_data_ptr<at::BFloat16>());
+}
+
 UpdateArrays ArraysOf(const at::Tensor& gradient, const VersionRange& from,
                       const VersionRange& to) {
   TORCH_CHECK(gradient.is_cpu(), "updates are computed in host memory, not on ",
               gradient.device());
   UpdateArrays arrays;
   arrays.gradient = gradient.const_data_ptr<float>();
-  arrays.parameters = from.parameters.const_data_ptr<float>();
-  arrays.new_parameters = to.parameters.mutable_data_ptr<float>();
+  if (to.master.defined()) {
+    arrays.parameters = from.master.const_data_ptr<float>();
+    arrays.new_parameters = to.master.mutable_data_ptr<float>();
+    arrays.rounded_parameters[0] = BFloat16Of(to.parameters);
+  } else {
+    arrays.parameters = from.parameters.const_data_ptr<float>();
+    arrays.new_parameters = to.parameters.mutable_data_ptr<float>();
+  }
   arrays.copied_parameters = arrays.new_parameters;
   for (int i = 0; i < kMostMoments; ++i) {
     if (!to.moments[i].defined()) continue;
@@ -118,15 +128,21 @@ void UpdateAll(const UpdateScalars& scalars, const UpdateArrays& arrays,
 void UpdateRange(const UpdateScalars& scalars, const at::Tensor& parameters,
                  const at::Tensor& gradient, const at::Tensor& first_moment,
                  const at::Tensor& second_moment) {
-  const VersionRange range = {parameters, {first_moment, second_moment}};
-  UpdateAll(scalars, ArraysOf(gradient, range, range), parameters.numel());
+  UpdateRange(scalars, gradient, {parameters, {first_moment, second_moment}});
+}
+
+void UpdateRange(const UpdateScalars& scalars, const at::Tensor& gradient,
+                 const VersionRange& range) {
+  UpdateAll(scalars, ArraysOf(gradient, range, range), gradient.numel());
 }
 
 void UpdateRange(const UpdateScalars& scalars, const at::Tensor& gradient,
                  const VersionRange& from, const VersionRange& to,
                  const at::Tensor& copied_parameters) {
   UpdateArrays arrays = ArraysOf(gradient, from, to);
-  if (copied_parameters.defined()) {
+  if (copied_parameters.defined() && to.master.defined()) {
+    arrays.rounded_parameters[1] = BFloat16Of(copied_parameters);
+  } else if (copied_parameters.defined()) {
     arrays.copied_parameters = copied_parameters.mutable_data_ptr<float>();
   }
   arrays.past_caches = true;

@@ -36,11 +36,18 @@ void UpdateRange(const UpdateScalars& scalars, const at::Tensor& parameters,
                  const at::Tensor& gradient, const at::Tensor& first_moment,
                  const at::Tensor& second_moment);
 
-// A range of a block and of its moments, as above.
+// A range of a block and of its moments, as above. Of a block with a master,
+// that is what an update changes, and the parameters are bfloat16 and made of
+// it; those before the update are not read. Else it is undefined.
 struct VersionRange {
   at::Tensor parameters;
   std::array<at::Tensor, kMostMoments> moments;
+  at::Tensor master = {};
 };
+
+// Updates it in place.
+void UpdateRange(const UpdateScalars& scalars, const at::Tensor& gradient,
+                 const VersionRange& range);
 
 // The same from one version to another, which nobody reads soon, so that it
 // goes past the caches. `copied_parameters`, unless it is undefined, gets the

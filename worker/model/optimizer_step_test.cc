@@ -163,6 +163,41 @@ TEST_P(OptimizerStepTest, FromOneVersionToAnotherIsTheSameAsInPlace) {
   EXPECT_TRUE(from == State());
 }
 
+TEST_P(OptimizerStepTest,
+       AMasterIsUpdatedAsAParameterAndRoundedAsLibTorchDoes) {
+  const bool has_second = h().optimizer == hydra::v1::OPTIMIZER_ADAM ||
+                          h().optimizer == hydra::v1::OPTIMIZER_ADAMW;
+  const bool has_first =
+      h().optimizer != hydra::v1::OPTIMIZER_SGD || h().momentum != 0;
+  const auto range_of = [&](const State& state, const at::Tensor& parameters) {
+    return VersionRange{parameters,
+                        {has_first ? state.first : at::Tensor(),
+                         has_second ? state.second : at::Tensor()},
+                        state.parameters};
+  };
+  const at::Tensor unread = at::zeros({kElements}).to(at::kBFloat16);
+  State plain, in_place;
+  const at::Tensor parameters = unread.clone();
+  for (int64_t step = 1; step <= kSteps; ++step) {
+    const UpdateScalars scalars = ScalarsAt(h(), step);
+    const State from = {in_place.parameters.clone(), in_place.first.clone(),
+                        in_place.second.clone()};
+    UpdateRange(scalars, plain.parameters, Gradient(step), plain.first,
+                plain.second);
+    UpdateRange(scalars, Gradient(step), range_of(in_place, parameters));
+    EXPECT_TRUE(in_place == plain) << step;
+    EXPECT_TRUE(parameters.equal(plain.parameters.to(at::kBFloat16)));
+    State to;
+    const at::Tensor made = unread.clone(), copied = unread.clone();
+    UpdateRange(scalars, Gradient(step), range_of(from, unread),
+                range_of(to, made), copied);
+    EXPECT_TRUE(to.parameters.equal(plain.parameters)) << step;
+    EXPECT_TRUE(made.equal(parameters));
+    EXPECT_TRUE(copied.equal(parameters));
+    EXPECT_TRUE(unread.eq(0).all().item<bool>());
+  }
+}
+
 TEST_P(OptimizerStepTest, TheGradientIsOnlyRead) {
   State state;
   const at::Tensor gradient = Gradient(1);

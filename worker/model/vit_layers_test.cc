@@ -136,6 +136,9 @@ std::vector<LayerCase> Cases() {
   cases.push_back(InTwoBytes(Frozen(Head()), ElementType::kFloat16));
   cases.push_back(InTwoBytes(Adapted("Lora", TinyVitConfig(), {4, 8}),
                              ElementType::kBFloat16));
+  cases.push_back(WithMasters(Embedding(0.1)));
+  cases.push_back(WithMasters(Block("Block", TinyVitConfig())));
+  cases.push_back(WithMasters(Head()));
   cases.push_back(WithRoundedProducts(Block("Block", TinyVitConfig())));
   cases.push_back(
       FrozenInPart(Embedding(0.1), "Positions", {"*.position_embeddings"}));

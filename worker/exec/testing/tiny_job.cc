@@ -120,6 +120,7 @@ TinyJob::TinyJob(const Options& options, const std::string& directory)
   train.set_learning_rate(0.01);
   train.set_weight_decay(0.01);
   train.set_momentum(options.momentum);
+  train.set_no_decay_biases_and_norms(options.no_decay_biases_and_norms);
   train.set_max_grad_norm(options.max_grad_norm);
   train.set_label_smoothing_factor(options.label_smoothing);
   train.set_seed(7);
@@ -130,6 +131,7 @@ TinyJob::TinyJob(const Options& options, const std::string& directory)
     spec.mutable_model()->add_frozen(pattern);
   }
   spec.mutable_model()->set_frozen_dtype(options.frozen_dtype);
+  spec.mutable_model()->set_trained_dtype(options.trained_dtype);
   if (options.lora.has_value()) *spec.mutable_lora() = *options.lora;
   FillDefaults(&spec);
   shape_ = MakeJobShape(
@@ -175,7 +177,11 @@ void TinyJob::Init(TaskRunner& runner) {
   }
   const int blocks = static_cast<int>(table().parameter_blocks.size());
   for (int block = 0; block < blocks; ++block) {
-    if (shape_.StateBytes(block) == 0) continue;
+    // INIT makes what does not begin as zero.
+    if (shape_.StateBytes(block) == 0 ||
+        table().parameter_blocks[block].has_master()) {
+      continue;
+    }
     BlockVersion& state = committed_[StateKey(block)];
     SetBlockKey(StateKey(block), state);
     state.set_version(++last_version_);

@@ -66,6 +66,7 @@ class TinyJob {
     double dropout = 0;
     hydra::v1::Optimizer optimizer = hydra::v1::OPTIMIZER_ADAMW;
     double momentum = 0;
+    bool no_decay_biases_and_norms = false;
     double max_grad_norm = 0;
     double label_smoothing = 0;
     int sequences = 2;
@@ -79,6 +80,7 @@ class TinyJob {
     // See hydra.v1.ModelSpec and JobSpec.
     std::vector<std::string> frozen;
     hydra::v1::ParameterType frozen_dtype = hydra::v1::PARAMETER_TYPE_FLOAT32;
+    hydra::v1::ParameterType trained_dtype = hydra::v1::PARAMETER_TYPE_FLOAT32;
     std::optional<hydra::v1::LoraSpec> lora;
     // Another model than that GPT-2, whose vocabulary is `vocabulary`, and for
     // which `layers`, `tied` and the like do not count; and what trains it,

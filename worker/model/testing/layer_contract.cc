@@ -10,6 +10,7 @@
 #include "common/model/bfloat16_products.h"
 #include "common/model/frozen_layers.h"
 #include "common/model/frozen_type.h"
+#include "common/model/trained_type.h"
 #include "torch/csrc/autograd/autograd.h"
 #include "worker/device/testing/test_device.h"
 #include "worker/model/block_views.h"
@@ -76,6 +77,13 @@ LayerCase FrozenInPart(LayerCase layer_case, const std::string& what,
   layer_case.table = WithFrozen(std::move(layer_case.table), patterns).value();
   // The block's largest gradients may be those that are not made.
   if (layer_case.tolerance > 0) layer_case.tolerance *= 5;
+  return layer_case;
+}
+
+LayerCase WithMasters(LayerCase layer_case) {
+  layer_case.name += "WithMasters";
+  layer_case.table =
+      WithTrainedType(std::move(layer_case.table), ElementType::kBFloat16);
   return layer_case;
 }
 

@@ -54,6 +54,9 @@ LayerCase InTwoBytes(LayerCase layer_case, ElementType type);
 LayerCase FrozenInPart(LayerCase layer_case, const std::string& what,
                        const std::vector<std::string>& patterns);
 
+// The same with bfloat16 elements, and masters, in all that is trained.
+LayerCase WithMasters(LayerCase layer_case);
+
 // The same with the products of linear maps in bfloat16. `plain` goes on to
 // compute in fp32.
 LayerCase WithRoundedProducts(LayerCase layer_case);
