@@ -51,7 +51,8 @@ std::string OptionalTime(bool has, const google::protobuf::Timestamp& time,
 std::string StatusSection(const v1::JobDetail& detail, bool color,
                           absl::TimeZone zone) {
   const v1::JobStatus& job = detail.status();
-  const bool classifies = IsTensors(detail.spec().data().format());
+  const v1::DataFormat format = detail.spec().data().format();
+  const bool classifies = HasClasses(format);
   return absl::StrCat(
       Styled(Printable(absl::StrCat(job.job_id(), " ", job.name())),
              Style::kBold, color),
@@ -73,7 +74,8 @@ std::string StatusSection(const v1::JobDetail& detail, bool color,
            {"test", classifies
                         ? absl::StrCat("accuracy ", TestAccuracyText(job))
                         : absl::StrCat("perplexity ", TestPerplexityText(job))},
-           {classifies ? "examples/s" : "tokens/s", TokensPerSecondText(job)},
+           {IsTensors(format) ? "examples/s" : "tokens/s",
+            TokensPerSecondText(job)},
            {"remaining", RemainingText(job)},
            {"submitted",
             OptionalTime(job.has_submitted_at(), job.submitted_at(), zone)},
@@ -238,7 +240,7 @@ std::string TotalsSection(const v1::JobTotals& totals, bool color) {
 
 std::string EvaluationsSection(const v1::JobDetail& job, int width,
                                bool color) {
-  const bool classifies = IsTensors(job.spec().data().format());
+  const bool classifies = HasClasses(job.spec().data().format());
   Table table({{"STEP", true},
                {"SPLIT", false, /*flexible=*/true},
                {"LOSS", true},

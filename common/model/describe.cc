@@ -1,5 +1,6 @@
 #include "common/model/describe.h"
 
+#include "common/model/bert_table.h"
 #include "common/model/gpt2_table.h"
 #include "common/model/llama_table.h"
 #include "common/model/vit_table.h"
@@ -8,6 +9,7 @@ namespace hydra {
 
 const ModelFamilies& KnownFamilies() {
   static const auto& families = *new ModelFamilies({
+      {"bert", DescribeBert},
       {"gpt2", DescribeGpt2},
       {"llama", DescribeLlama},
       {"mistral", DescribeMistral},

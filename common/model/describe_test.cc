@@ -47,7 +47,7 @@ TEST(DescribeTest, AJobsDropoutStandsInPlaceOfEveryOneOfTheModel) {
 
 TEST(DescribeTest, AnotherModelTypeIsNamed) {
   constexpr char kSupported[] =
-      "; supported are \"gpt2\", \"llama\", \"mistral\", \"qwen2\", "
+      "; supported are \"bert\", \"gpt2\", \"llama\", \"mistral\", \"qwen2\", "
       "\"qwen3\", \"vit\"";
   EXPECT_EQ(ErrorOf(R"({"model_type": "mamba"})"),
             absl::StrCat("model_type: found \"mamba\"", kSupported));

@@ -12,9 +12,10 @@ namespace hydra {
 // Lines, an order of products that no number of threads changes. 3: frozen
 // blocks, adapters, conversations, tokens that are not trained on, rows that
 // are sequences. 4: frozen blocks of two bytes an element, products of
-// bfloat16, batches of rows that are as long as their longest row. What tasks
+// bfloat16, batches of rows that are as long as their longest row. 5: sequences
+// that are taken whole, with their lengths beside them at each cut. What tasks
 // of one format hand on inside of a step, those of another cannot read.
-inline constexpr uint32_t kTaskFormat = 4;
+inline constexpr uint32_t kTaskFormat = 5;
 
 }  // namespace hydra
 

@@ -57,6 +57,9 @@ TokenizerCheck::Finding TokenizerCheck::Look(const Asked& asked) const {
   if (tokenizer.ok()) {
     finding.size = tokenizer->size;
     finding.end_of_text_id = tokenizer->end_of_text_id;
+    finding.has_cls_and_sep =
+        tokenizer->cls_id.has_value() && tokenizer->sep_id.has_value();
+    finding.has_mask = tokenizer->mask_id.has_value();
     finding.template_mistake =
         std::string(CheckTemplate(asked, files, *tokenizer).message());
   } else {
@@ -83,7 +86,7 @@ absl::Status TokenizerCheck::CheckTemplate(const Asked& asked,
 
 void TokenizerCheck::Check(const v1::JobSpec& spec,
                            std::optional<int64_t> vocabulary_size,
-                           Mistakes* mistakes,
+                           Objective objective, Mistakes* mistakes,
                            std::vector<std::string>* warnings) {
   const std::string& directory = spec.model().tokenizer_path();
   const v1::DataFormat format = spec.data().format();
@@ -101,7 +104,15 @@ void TokenizerCheck::Check(const v1::JobSpec& spec,
       !HasMistake(*mistakes, kTemplateField)) {
     AddMistake(kTemplateField, finding.template_mistake, mistakes);
   }
-  if (format == v1::DATA_FORMAT_JSONL && finding.size > 0) {
+  const bool is_whole = objective != Objective::kNextToken;
+  if (is_whole && finding.size > 0 && !finding.has_cls_and_sep) {
+    AddMistake(kField, absl::StrCat(directory, " ", kHasNoClsOrSep), mistakes);
+  }
+  if (objective == Objective::kMaskedTokens && finding.size > 0 &&
+      !finding.has_mask) {
+    AddMistake(kField, absl::StrCat(directory, " ", kHasNoMask), mistakes);
+  }
+  if (format == v1::DATA_FORMAT_JSONL && finding.size > 0 && !is_whole) {
     const std::optional<uint32_t>& end = finding.end_of_text_id;
     if (!end.has_value()) {
       AddMistake(kField, absl::StrCat(directory, " ", kHasNoEndOfText),

@@ -10,6 +10,7 @@
 
 #include "absl/status/status.h"
 #include "common/jobfile/mistakes.h"
+#include "common/model/model_table.h"
 #include "common/tokenizer/tokenizer.h"
 #include "hydra/v1/job.pb.h"
 #include "scheduler/submission/path_policy.h"
@@ -28,10 +29,10 @@ class TokenizerCheck {
   explicit TokenizerCheck(const PathPolicy* paths) : paths_(*paths) {}
 
   // Requires the defaults of `spec` filled in. `vocabulary_size`: the model's,
-  // if it is known.
+  // if it is known; `objective`: what it learns of tokens.
   void Check(const hydra::v1::JobSpec& spec,
-             std::optional<int64_t> vocabulary_size, Mistakes* mistakes,
-             std::vector<std::string>* warnings);
+             std::optional<int64_t> vocabulary_size, Objective objective,
+             Mistakes* mistakes, std::vector<std::string>* warnings);
 
  private:
   struct Finding {
@@ -39,6 +40,10 @@ class TokenizerCheck {
     // One more than the largest id; 0: not known.
     int64_t size = 0;
     std::optional<uint32_t> end_of_text_id;
+    // Whether there are the tokens that stand about a text, and in place of
+    // hidden ones.
+    bool has_cls_and_sep = false;
+    bool has_mask = false;
     // Of the template of conversations, if there is none to render with.
     std::string template_mistake;
   };

@@ -4,11 +4,13 @@
 #include <cmath>
 #include <utility>
 
+#include "ATen/TensorOperators.h"
 #include "ATen/core/Tensor.h"
 #include "ATen/ops/where.h"
 #include "ATen/ops/zeros.h"
 #include "common/data/batch_plan.h"
 #include "common/jobfile/validate.h"
+#include "common/model/bert_table.h"
 #include "common/model/optimizer.h"
 #include "worker/model/block_views.h"
 #include "worker/model/classifier_layer.h"
@@ -33,6 +35,7 @@ TrainSpec WithDefaults(const TrainSpec& train) {
 }
 
 MicroBatch BatchOf(const ReferenceBatch& given) {
+  if (given.whole.tokens.defined()) return given.whole;
   MicroBatch batch;
   if (given.examples.defined()) {
     batch.examples = given.examples;
@@ -84,12 +87,6 @@ void ReferenceTrainer::InitializeRandomly() {
   for (size_t i = 0; i < parameters_.size(); ++i) Initialize(i);
 }
 
-void ReferenceTrainer::InitializeAdapters() {
-  for (size_t i = 0; i < parameters_.size(); ++i) {
-    if (table_.parameter_blocks[i].is_adapter) Initialize(i);
-  }
-}
-
 void ReferenceTrainer::Initialize(size_t block) {
   for (const TensorEntry& tensor : table_.parameter_blocks[block].tensors) {
     InitTensor(tensor, train_.seed(),
@@ -137,10 +134,13 @@ at::Tensor ReferenceTrainer::Logits(const ReferenceBatch& batch) const {
       TensorViews(table_.parameter_blocks[blocks[1]], parameters_[blocks[1]]);
   const at::Tensor hidden = Forward(micro_batch, head).boundary.front();
   Tensors statistics;
-  return FinalNormOf(table_.layers[head])
-      ->Forward(hidden, norm, &statistics)
-      .view({-1, hidden.size(-1)})
-      .mm(weight.front().t());
+  const at::Tensor logits = FinalNormOf(table_.layers[head])
+                                ->Forward(hidden, norm, &statistics)
+                                .view({-1, hidden.size(-1)})
+                                .mm(weight.front().t());
+  return table_.layers[head].op == kBertMaskedHeadOp
+             ? logits + norm[bert_head::kBias]
+             : logits;
 }
 
 MicroBatch ReferenceTrainer::Describe(const ReferenceBatch& given,

@@ -54,8 +54,11 @@ absl::Status LoadWeights(const std::string& directory, const ModelTable& table,
   for (size_t i = 0; i < flats.size(); ++i) {
     if (table.parameter_blocks[i].is_adapter) continue;
     for (const TensorEntry& tensor : table.parameter_blocks[i].tensors) {
+      const auto found = match.names.find(tensor.name);
+      // It is as it was drawn.
+      if (found == match.names.end()) continue;
       const absl::Status status = weights->ReadAsFloat32(
-          match.names.at(tensor.name), 0,
+          found->second, 0,
           absl::MakeSpan(Numbers(tensor, flats[i]), tensor.element_count));
       if (!status.ok()) return status;
     }

@@ -1,8 +1,12 @@
 #include "worker/model/known_layers.h"
 
+#include "common/model/bert_table.h"
 #include "common/model/gpt2_table.h"
 #include "common/model/llama_table.h"
 #include "common/model/vit_table.h"
+#include "worker/model/bert_block.h"
+#include "worker/model/bert_classifier.h"
+#include "worker/model/bert_embedding.h"
 #include "worker/model/classifier_layer.h"
 #include "worker/model/embedding_layer.h"
 #include "worker/model/head_layer.h"
@@ -16,7 +20,11 @@ namespace hydra {
 
 const LayerRegistry& KnownLayers() {
   static const auto& layers =
-      *new LayerRegistry({{kGpt2EmbeddingOp, MakeLayer<EmbeddingLayer>},
+      *new LayerRegistry({{kBertEmbeddingOp, MakeLayer<BertEmbedding>},
+                          {kBertBlockOp, MakeLayer<BertBlock>},
+                          {kBertMaskedHeadOp, MakeLayer<HeadLayer>},
+                          {kBertClassHeadOp, MakeLayer<BertClassifier>},
+                          {kGpt2EmbeddingOp, MakeLayer<EmbeddingLayer>},
                           {kGpt2BlockOp, MakeLayer<TransformerBlock>},
                           {kGpt2HeadOp, MakeLayer<HeadLayer>},
                           {kLlamaEmbeddingOp, MakeLayer<TokenEmbedding>},
