@@ -62,6 +62,8 @@ absl::Status LoadWeights(const std::string& directory, const ModelTable& table,
   for (size_t i = 0; i < flats.size(); ++i) {
     if (table.parameter_blocks[i].is_adapter) continue;
     for (const TensorEntry& tensor : table.parameter_blocks[i].tensors) {
+      // Else it is as it was drawn.
+      if (match.names.count(tensor.name) == 0) continue;
       const absl::Status status = ReadElements(
           match, *weights, tensor, 0,
           absl::MakeSpan(Numbers(tensor, flats[i]), tensor.element_count));

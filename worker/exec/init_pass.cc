@@ -159,9 +159,17 @@ absl::StatusOr<int64_t> FillFromModel(const worker::v1::Task& task,
     for (const TensorEntry& tensor : block.tensors) {
       if (absl::Status on = control->Advance(); !on.ok()) return on;
       std::byte* const out = slot.data() + tensor.offset_bytes;
+      const bool is_there =
+          is_read && checkpoint->match.names.contains(tensor.name);
+      if (is_read && !is_there && block.frozen) {
+        // Jobs of other seeds may share it.
+        return absl::InvalidArgumentError(
+            absl::StrCat("the weights lack ", tensor.name,
+                         ", which the job does not train"));
+      }
       absl::Status filled =
-          is_read ? ReadTensor(*checkpoint, tensor, block.type, out)
-                  : Draw(tensor, block.type, spec.train().seed(), out);
+          is_there ? ReadTensor(*checkpoint, tensor, block.type, out)
+                   : Draw(tensor, block.type, spec.train().seed(), out);
       if (!filled.ok()) return filled;
     }
     filled_bytes += block.size_bytes;
