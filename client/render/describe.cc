@@ -51,7 +51,7 @@ std::string OptionalTime(bool has, const google::protobuf::Timestamp& time,
 std::string StatusSection(const v1::JobDetail& detail, bool color,
                           absl::TimeZone zone) {
   const v1::JobStatus& job = detail.status();
-  const bool classifies = HasExamples(detail.spec().data().format());
+  const bool classifies = HasClasses(detail.spec().data().format());
   return absl::StrCat(
       Styled(Printable(absl::StrCat(job.job_id(), " ", job.name())),
              Style::kBold, color),
@@ -238,7 +238,7 @@ std::string TotalsSection(const v1::JobTotals& totals, bool color) {
 
 std::string EvaluationsSection(const v1::JobDetail& job, int width,
                                bool color) {
-  const bool classifies = HasExamples(job.spec().data().format());
+  const bool classifies = HasClasses(job.spec().data().format());
   Table table({{"STEP", true},
                {"SPLIT", false, /*flexible=*/true},
                {"LOSS", true},

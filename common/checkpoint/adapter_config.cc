@@ -51,8 +51,9 @@ std::string AdapterConfigJson(const ModelTable& table,
       {"rank_pattern", json::object()},
       {"revision", nullptr},
       {"target_modules", lora.target_modules},
-      {"task_type",
-       table.examples.has_value() ? json(nullptr) : json("CAUSAL_LM")},
+      {"task_type", table.examples.has_value() || table.takes_whole_sequences()
+                        ? json(nullptr)
+                        : json("CAUSAL_LM")},
       {"use_dora", false},
       {"use_rslora", lora.use_rslora},
   };

@@ -1,5 +1,6 @@
 #include "common/checkpoint/adapter_config.h"
 
+#include "common/model/bert_table.h"
 #include "common/model/gpt2_table.h"
 #include "common/model/llama_table.h"
 #include "common/model/lora.h"
@@ -71,6 +72,20 @@ TEST(AdapterConfigTest, AClassifierIsNoLanguageModel) {
       ConfigOf(WithLora(BuildVitTable(model), LoraConfig{2}).value());
   EXPECT_TRUE(config["task_type"].is_null());
   EXPECT_EQ(config["target_modules"], json({"q_proj", "v_proj"}));
+}
+
+TEST(AdapterConfigTest, NeitherIsAModelOfMaskedTokensACausalOne) {
+  BertConfig model;
+  model.vocab_size = 8;
+  model.hidden_size = 4;
+  model.num_hidden_layers = 1;
+  model.num_attention_heads = 1;
+  model.intermediate_size = 8;
+  model.max_position_embeddings = 4;
+  const json config =
+      ConfigOf(WithLora(BuildBertTable(model), LoraConfig{2}).value());
+  EXPECT_TRUE(config["task_type"].is_null());
+  EXPECT_EQ(config["target_modules"], json({"query", "value"}));
 }
 
 }  // namespace

@@ -13,9 +13,21 @@ inline bool IsConversations(hydra::v1::DataFormat format) {
          format == hydra::v1::DATA_FORMAT_INSTRUCTION;
 }
 
+// Rows are texts with their classes.
+inline bool IsLabeled(hydra::v1::DataFormat format) {
+  return format == hydra::v1::DATA_FORMAT_LABELED ||
+         format == hydra::v1::DATA_FORMAT_CSV;
+}
+
 // JSON Lines: an object in each line.
+inline bool IsJsonLines(hydra::v1::DataFormat format) {
+  return format == hydra::v1::DATA_FORMAT_JSONL ||
+         format == hydra::v1::DATA_FORMAT_LABELED || IsConversations(format);
+}
+
+// Rows, whatever they look like.
 inline bool IsRows(hydra::v1::DataFormat format) {
-  return format == hydra::v1::DATA_FORMAT_JSONL || IsConversations(format);
+  return IsJsonLines(format) || IsLabeled(format);
 }
 
 // Tensors, of which each model takes its own; no tokens.
@@ -31,6 +43,12 @@ inline bool IsImages(hydra::v1::DataFormat format) {
 // Examples with a class each, and no tokens.
 inline bool HasExamples(hydra::v1::DataFormat format) {
   return IsTensors(format) || IsImages(format);
+}
+
+// Examples, or rows, have a class, and models that learn from them are measured
+// by their accuracy.
+inline bool HasClasses(hydra::v1::DataFormat format) {
+  return HasExamples(format) || IsLabeled(format);
 }
 
 // Text that a tokenizer makes ids of; else the ids, or tensors, are there.

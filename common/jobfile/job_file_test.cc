@@ -190,8 +190,8 @@ TEST(ParseJobFileTest, ExplainsEachMistake) {
        "model.init: line 1: expected one of pretrained, random, found a list"},
       {"data: {format: txt}",
        "data.format: line 1: expected one of text, tokens_u16, tokens_u32, "
-       "jsonl, chat, instruction, tensors, images, found 'txt'; did you mean "
-       "'text'?"},
+       "jsonl, chat, instruction, tensors, labeled, csv, images, found 'txt'; "
+       "did you mean 'text'?"},
       {"data: {shuffle: yes}",
        "data.shuffle: line 1: expected true or false, found 'yes'"},
       {"data: {shuffle: 1}",

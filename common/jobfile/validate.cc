@@ -408,12 +408,27 @@ void CheckLora(const v1::LoraSpec& lora, SectionChecker* check) {
 
 // What rows of one format have, and others do not.
 void CheckRows(const v1::DataSpec& data, SectionChecker* check) {
-  if (!data.text_field().empty() && data.format() != v1::DATA_FORMAT_JSONL) {
+  if (!data.text_field().empty() && data.format() != v1::DATA_FORMAT_JSONL &&
+      !IsLabeled(data.format())) {
     check->Add("text_field",
                absl::StrCat("found ", Quoted(data.text_field()),
-                            ", but only rows of jsonl have fields; set format "
-                            "to jsonl or remove it"));
+                            ", but only rows of jsonl, labeled and csv have "
+                            "fields; set format to one of them or remove it"));
   }
+  const auto refuse_label = [&](absl::string_view name,
+                                const std::string& found) {
+    if (found.empty() || IsLabeled(data.format())) return;
+    check->Add(name, absl::StrCat("found ", Quoted(found),
+                                  ", but only rows of labeled and csv have "
+                                  "it; set format to one of them or remove "
+                                  "it"));
+  };
+  if (IsLabeled(data.format()) && data.packing()) {
+    check->Add("packing",
+               "rows of labeled and csv are sequences of their own; remove it");
+  }
+  refuse_label("label_field", data.label_field());
+  refuse_label("text_pair_field", data.text_pair_field());
   if (IsConversations(data.format())) return;
   const auto refuse = [check](absl::string_view name) {
     check->Add(name,
@@ -494,6 +509,12 @@ void ValidateJob(const v1::JobSpec& job, Mistakes* mistakes) {
   if (job.train().has_dropout()) {
     train.Fraction("dropout", job.train().dropout());
   }
+  if (job.train().has_mlm_probability()) {
+    train.Fraction("mlm_probability", job.train().mlm_probability());
+    if (job.train().mlm_probability() == 0) {
+      train.Add("mlm_probability", "expected more than 0, found 0");
+    }
+  }
   train.Fraction("label_smoothing_factor",
                  job.train().label_smoothing_factor());
   train.Range("max_nonfinite_steps", job.train().max_nonfinite_steps(), 0,
@@ -549,8 +570,13 @@ void FillDefaults(v1::JobSpec* job) {
   if (data->format() == v1::DATA_FORMAT_UNSPECIFIED) {
     data->set_format(v1::DATA_FORMAT_TEXT);
   }
-  if (data->format() == v1::DATA_FORMAT_JSONL && data->text_field().empty()) {
+  const bool has_text_field =
+      data->format() == v1::DATA_FORMAT_JSONL || IsLabeled(data->format());
+  if (has_text_field && data->text_field().empty()) {
     data->set_text_field("text");
+  }
+  if (IsLabeled(data->format()) && data->label_field().empty()) {
+    data->set_label_field("label");
   }
   if (!data->has_shuffle()) data->set_shuffle(true);
   if (IsConversations(data->format())) {

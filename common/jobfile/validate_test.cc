@@ -160,7 +160,8 @@ TEST(ValidateJobTest, ExplainsEachMistake) {
          j->mutable_data()->set_format(static_cast<v1::DataFormat>(99));
        },
        "data.format: expected one of text, tokens_u16, tokens_u32, jsonl, "
-       "chat, instruction, tensors, images, found the unknown value 99"},
+       "chat, instruction, tensors, labeled, csv, images, found the unknown "
+       "value 99"},
       {[](Job* j) { j->mutable_train()->set_max_steps(0); },
        "train.max_steps: expected a whole number from 1 to 1000000000000, "
        "found 0"},
@@ -210,8 +211,27 @@ TEST(ValidateJobTest, ExplainsEachMistake) {
        "train.learning_rate: expected a number from 1.17549e-38 to "
        "3.40282e+38, as fp32 has them, found 1e-40"},
       {[](Job* j) { j->mutable_data()->set_text_field("body"); },
-       "data.text_field: found 'body', but only rows of jsonl have fields; set "
-       "format to jsonl or remove it"},
+       "data.text_field: found 'body', but only rows of jsonl, labeled and csv "
+       "have fields; set format to one of them or remove it"},
+      {[](Job* j) { j->mutable_data()->set_label_field("gold"); },
+       "data.label_field: found 'gold', but only rows of labeled and csv have "
+       "it; set format to one of them or remove it"},
+      {[](Job* j) {
+         j->mutable_data()->set_format(v1::DATA_FORMAT_JSONL);
+         j->mutable_data()->set_text_pair_field("second");
+       },
+       "data.text_pair_field: found 'second', but only rows of labeled and csv "
+       "have it; set format to one of them or remove it"},
+      {[](Job* j) {
+         j->mutable_data()->set_format(v1::DATA_FORMAT_CSV);
+         j->mutable_data()->set_packing(true);
+       },
+       "data.packing: rows of labeled and csv are sequences of their own; "
+       "remove it"},
+      {[](Job* j) { j->mutable_train()->set_mlm_probability(0); },
+       "train.mlm_probability: expected more than 0, found 0"},
+      {[](Job* j) { j->mutable_train()->set_mlm_probability(1); },
+       "train.mlm_probability: expected a number from 0 to below 1, found 1"},
       {[](Job* j) { j->mutable_data()->set_chat_template("/t.jinja"); },
        "data.chat_template: only rows of chat and instruction have it; set "
        "format to one of them or remove it"},

@@ -1,5 +1,6 @@
 #include "common/model/describe.h"
 
+#include "common/model/bert_table.h"
 #include "common/model/chain_table.h"
 #include "common/model/gpt2_table.h"
 #include "common/model/llama_table.h"
@@ -11,6 +12,7 @@ namespace hydra {
 const ModelFamilies& KnownFamilies() {
   static const auto& families = *new ModelFamilies(
       {
+          {"bert", DescribeBert},
           {"gpt2", DescribeGpt2},
           {kChainModelType, DescribeChain},
           {"llama", DescribeLlama},

@@ -32,6 +32,13 @@ absl::string_view LastPart(absl::string_view module) {
   return module.substr(module.rfind('.') + 1);
 }
 
+// "output.dense"
+absl::string_view LastTwoParts(absl::string_view module) {
+  const size_t last = module.rfind('.');
+  if (last == absl::string_view::npos || last == 0) return module;
+  return module.substr(module.rfind('.', last - 1) + 1);
+}
+
 // PEFT's rule for a list of names.
 bool IsNamed(absl::string_view module, absl::string_view target) {
   return module == target ||
@@ -63,6 +70,42 @@ absl::Status CheckNames(const ModelTable& table,
             : absl::StrCat("there are ", there, "; or write ", kAllLinear)));
   }
   return absl::OkStatus();
+}
+
+// Whether PEFT would find a map by that name which has no adapter here: one of
+// a head.
+bool FitsOthers(const ModelTable& table, const std::string& target) {
+  return absl::c_any_of(table.parameter_blocks, [&](const auto& block) {
+    return absl::c_any_of(block.tensors, [&](const TensorEntry& tensor) {
+      return tensor.linear == LinearLayout::kNone && tensor.shape.size() == 2 &&
+             IsNamed(ModuleOf(tensor), target);
+    });
+  });
+}
+
+// The names, with longer ones, which fit the adapted maps alone, in place of
+// those that fit others too.
+std::vector<std::string> FittingAdaptedAlone(
+    const ModelTable& table, const std::vector<std::string>& targets) {
+  std::vector<std::string> names;
+  const auto add = [&names](absl::string_view name) {
+    if (!absl::c_linear_search(names, name)) names.emplace_back(name);
+  };
+  for (const std::string& target : targets) {
+    if (!FitsOthers(table, target)) {
+      add(target);
+      continue;
+    }
+    for (const ParameterBlock& block : table.parameter_blocks) {
+      for (const TensorEntry& tensor : block.tensors) {
+        if (tensor.linear != LinearLayout::kNone &&
+            IsNamed(ModuleOf(tensor), target)) {
+          add(LastTwoParts(ModuleOf(tensor)));
+        }
+      }
+    }
+  }
+  return names;
 }
 
 // Of torch.nn.Linear's own initialisation, which PEFT leaves lora_A with:
@@ -141,6 +184,7 @@ absl::StatusOr<ModelTable> WithLora(ModelTable table,
       !known.ok()) {
     return known;
   }
+  found.target_modules = FittingAdaptedAlone(table, found.target_modules);
   for (ParameterBlock& block : table.parameter_blocks) block.frozen = true;
   for (LayerEntry& layer : table.layers) {
     if (layer.parameter_blocks.empty()) continue;

@@ -25,7 +25,8 @@ inline constexpr char kDropout[] = "lora_dropout";
 //
 //   x W^T + scale * dropout(x) lora_A^T lora_B^T.
 //
-// The table's `lora` has the names of what is adapted. Pure.
+// The table's `lora` has the names of what is adapted, long enough that PEFT,
+// which looks at heads too, finds nothing else by them. Pure.
 //
 // INVALID_ARGUMENT: a name of target_modules is no linear map's, or its numbers
 //   cannot be used; the message says what there is.

@@ -5,6 +5,7 @@
 #include <map>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "common/model/lora_config.h"
@@ -74,6 +75,9 @@ struct TensorEntry {
   // Another name under which a checkpoint may have it, beside or in place of
   // its own: that of a tensor which is tied to it. Empty: none.
   std::string alias = {};
+  // Checkpoints of a model without this head do not have it: it is drawn then,
+  // and must be trained.
+  bool may_be_drawn = false;
   // If it is the weight of a linear map inside a layer, which an adapter can
   // add to; its name then is the module's and ".weight".
   LinearLayout linear = LinearLayout::kNone;
@@ -239,6 +243,25 @@ struct ExampleInput {
   int64_t element_count() const;
 };
 
+// What a model that is fed token ids learns of a sequence of them.
+enum class Objective {
+  // Each token from those before it.
+  kNextToken,
+  // Tokens that were hidden from it, from all others: a sequence is taken
+  // whole, with the tokenizer's special tokens about its text.
+  kMaskedTokens,
+  // Its class; it is taken whole, too.
+  kClass,
+};
+
+// The classes of Objective::kClass.
+struct SequenceClasses {
+  // They are numbered from 0.
+  int64_t count = 0;
+  // By the names that rows of data may have in place of them.
+  std::map<std::string, int64_t> numbers;
+};
+
 // How published checkpoints of an architecture may differ in the names of their
 // tensors from its table.
 struct WeightNames {
@@ -249,6 +272,9 @@ struct WeightNames {
   // architecture has and nothing else has: where it is found in a checkpoint
   // tells what else stands before the names. "h.0.ln_1.weight"
   std::string landmark;
+  // Ends of tensors' names in old checkpoints, and what they are by now:
+  // ".gamma", ".weight".
+  std::vector<std::pair<std::string, std::string>> renamed_suffixes = {};
   // Tensors whose names end like this are kept by some checkpoints, and Hydra
   // has no use for them.
   std::vector<std::string> unread_suffixes;
@@ -286,6 +312,11 @@ struct ModelTable {
   std::optional<ExampleInput> examples;
   // Of any other model: token ids are below it.
   int64_t vocabulary_size = 0;
+  // And what it learns of them.
+  Objective objective = Objective::kNextToken;
+  SequenceClasses classes;
+  // Of one that takes sequences whole: a sequence may have so many texts.
+  int64_t token_types = 1;
   // Tokens in the longest sequence; 1 of a model that classifies.
   int64_t longest_context = 0;
   // Names what is computed: models with equal keys take equal memory and time.
@@ -299,6 +330,15 @@ struct ModelTable {
   std::optional<LoraConfig> lora;
 
   int layer_count() const { return static_cast<int>(layers.size()); }
+  // Its sequences have a length of their own, and no token of one is the target
+  // of another.
+  bool takes_whole_sequences() const {
+    return !examples.has_value() && objective != Objective::kNextToken;
+  }
+  // A target is a class of an example or of a whole sequence.
+  bool classifies() const {
+    return examples.has_value() || objective == Objective::kClass;
+  }
   // Of all blocks, and of those that training changes; padding included.
   int64_t ParameterBytes() const;
   int64_t TrainedBytes() const;

@@ -124,8 +124,21 @@ class Matcher {
                        });
   }
 
+  // Under the tensor's name, or one that it had once.
+  const Weight* FindNamed(const std::string& tensor) const {
+    const std::string name = NameOf(tensor);
+    const Weight* weight = weights_.Find(name);
+    for (const auto& [old_end, end] : names_.renamed_suffixes) {
+      absl::string_view stem = name;
+      if (weight == nullptr && absl::ConsumeSuffix(&stem, end)) {
+        weight = weights_.Find(absl::StrCat(stem, old_end));
+      }
+    }
+    return weight;
+  }
+
   const Weight* Find(const TensorEntry& tensor) {
-    const Weight* weight = weights_.Find(NameOf(tensor.name));
+    const Weight* weight = FindNamed(tensor.name);
     if (tensor.alias.empty()) return weight;
     const Weight* other = weights_.Find(NameOf(tensor.alias));
     if (other == nullptr) return weight;
@@ -144,6 +157,10 @@ class Matcher {
   void MatchTensor(const TensorEntry& tensor) {
     ++wanted_;
     const Weight* weight = Find(tensor);
+    if (weight == nullptr && tensor.may_be_drawn) {
+      match_.drawn.push_back(tensor.name);
+      return;
+    }
     if (weight == nullptr) {
       missing_.push_back(
           absl::StrCat(tensor.name, " of shape ", ShapeText(tensor.shape)));
@@ -212,6 +229,11 @@ class Matcher {
   }
 
   void AddWarnings() {
+    if (!match_.drawn.empty()) {
+      match_.warnings.push_back(absl::StrCat(
+          "the weights lack ", absl::StrJoin(match_.drawn, ", "),
+          "; they are drawn at random from train.seed, and trained"));
+    }
     if (const std::vector<std::string> unused = Unused(); !unused.empty()) {
       match_.warnings.push_back(absl::StrCat(
           unused.size(),

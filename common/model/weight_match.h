@@ -15,12 +15,17 @@ namespace hydra {
 
 // Which tensors of a checkpoint a model takes; adapters take none. Names are
 // found as transformers finds them: with or without the module's
-// ("transformer."), and under a tied tensor's name in place of their own, see
-// WeightNames and TensorEntry::alias. One prefix that all of them have, as
-// torch.compile and others leave it, is taken for what it is.
+// ("transformer."), under a tied tensor's name in place of their own, and with
+// ends that they had once, see WeightNames and TensorEntry::alias. One prefix
+// that all of them have, as torch.compile and others leave it, is taken for
+// what it is.
 struct WeightMatch {
-  // The checkpoint's name of each tensor of the table, by the table's.
+  // The checkpoint's name of each tensor of the table, by the table's, but for
+  // those that are drawn.
   absl::flat_hash_map<std::string, std::string> names;
+  // Those of TensorEntry::may_be_drawn that the checkpoint does not have, in
+  // the table's order.
+  std::vector<std::string> drawn;
   // Not empty: the checkpoint cannot be used. Long lists are shortened.
   std::vector<std::string> mistakes;
   // What of the checkpoint is not used, or is not named as it should be.

@@ -7,8 +7,11 @@
 #include <filesystem>
 #include <string>
 
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_replace.h"
 #include "common/file/scratch_directory.h"
+#include "common/model/bert_table.h"
 #include "common/model/gpt2_table.h"
 #include "common/model/llama_table.h"
 #include "common/safetensors/writer.h"
@@ -255,6 +258,65 @@ TEST_F(WeightMatchTest, TakesALlamasOlderCheckpoints) {
                                     "from config.json")));
   EXPECT_EQ(match.names.at("model.norm.weight"), "norm.weight");
   EXPECT_EQ(match.names.at("lm_head.weight"), "lm_head.weight");
+}
+
+ModelTable Bert(BertHead head) {
+  BertConfig config;
+  config.head = head;
+  config.vocab_size = 5;
+  config.hidden_size = 4;
+  config.num_hidden_layers = 1;
+  config.num_attention_heads = 2;
+  config.intermediate_size = 8;
+  config.max_position_embeddings = 3;
+  return BuildBertTable(config);
+}
+
+std::vector<TensorSpec> SpecsOf(const ModelTable& table) {
+  std::vector<TensorSpec> specs;
+  for (const ParameterBlock& block : table.parameter_blocks) {
+    for (const TensorEntry& tensor : block.tensors) {
+      specs.push_back({tensor.name, Dtype::kF32, tensor.shape});
+    }
+  }
+  return specs;
+}
+
+TEST_F(WeightMatchTest, OldEndsOfNamesAreFound) {
+  const ModelTable table = Bert(BertHead::kMaskedTokens);
+  std::vector<TensorSpec> specs = SpecsOf(table);
+  for (TensorSpec& spec : specs) {
+    if (!absl::StrContains(spec.name, "LayerNorm")) continue;
+    spec.name = absl::StrReplaceAll(
+        spec.name, {{".weight", ".gamma"}, {".bias", ".beta"}});
+  }
+  // Of the other head, and buffers.
+  specs.push_back({"cls.seq_relationship.weight", Dtype::kF32, {2, 4}});
+  specs.push_back({"bert.embeddings.position_ids", Dtype::kI64, {1, 3}});
+  specs.push_back({"bert.pooler.dense.weight", Dtype::kF32, {4, 4}});
+  const WeightMatch match = MatchWeights(table, Write(specs));
+  EXPECT_THAT(match.mistakes, IsEmpty());
+  EXPECT_EQ(match.names.at("bert.embeddings.LayerNorm.weight"),
+            "bert.embeddings.LayerNorm.gamma");
+  EXPECT_EQ(match.names.at("cls.predictions.transform.LayerNorm.bias"),
+            "cls.predictions.transform.LayerNorm.beta");
+  EXPECT_THAT(match.warnings,
+              ElementsAre(HasSubstr("3 buffers and weights of other heads")));
+}
+
+TEST_F(WeightMatchTest, AHeadThatTheCheckpointLacksIsDrawn) {
+  const ModelTable table = Bert(BertHead::kClass);
+  const WeightMatch match =
+      MatchWeights(table, Write(SpecsOf(Bert(BertHead::kMaskedTokens))));
+  EXPECT_THAT(match.mistakes, IsEmpty());
+  EXPECT_THAT(match.drawn,
+              ElementsAre("bert.pooler.dense.weight", "bert.pooler.dense.bias",
+                          "classifier.weight", "classifier.bias"));
+  EXPECT_EQ(match.names.count("classifier.weight"), 0);
+  ASSERT_EQ(match.warnings.size(), 2);
+  EXPECT_THAT(match.warnings[0],
+              AllOf(HasSubstr("the weights lack bert.pooler.dense.weight"),
+                    HasSubstr("drawn at random from train.seed")));
 }
 
 }  // namespace

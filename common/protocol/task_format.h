@@ -15,7 +15,8 @@ namespace hydra {
 // bfloat16, batches of rows that are as long as their longest row. 5: templates
 // of conversations, and their day, that come with the job; blocks of which a
 // part is frozen, Adafactor; folders of pictures; trained blocks of bfloat16
-// with masters. What tasks of one format hand on inside of a step, those of
+// with masters; sequences that are taken whole, with their lengths beside them
+// at each cut. What tasks of one format hand on inside of a step, those of
 // another cannot read.
 inline constexpr uint32_t kTaskFormat = 5;
 

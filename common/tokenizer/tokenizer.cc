@@ -194,24 +194,29 @@ const Json* FindSpecial(const Json& config, const Json& map, const char* key) {
   return nullptr;
 }
 
-// All special tokens have been added.
-std::optional<uint32_t> EndOfTextOf(const Json& config, const Json& map,
-                                    bool has_defaults,
+// Of the token that is named by `key`, or, where nothing is, is `usual`; that
+// may be empty. All special tokens have been added.
+std::optional<uint32_t> SpecialIdOf(const Json& config, const Json& map,
+                                    const char* key, absl::string_view usual,
                                     const Tokenizer& tokenizer) {
-  const Json* token = FindSpecial(config, map, "eos_token");
+  const Json* token = FindSpecial(config, map, key);
   if (token != nullptr && token->is_object()) {
     token = token->contains("content") ? &(*token)["content"] : nullptr;
   }
   std::string text;
   if (token != nullptr && token->is_string()) {
     text = token->get<std::string>();
-  } else if (token == nullptr && has_defaults) {
-    text = kEndOfText;
+  } else if (token == nullptr) {
+    text = std::string(usual);
   }
+  if (text.empty()) return std::nullopt;
   for (const AddedToken& added : tokenizer.added) {
     if (added.text == text) return added.id;
   }
-  return std::nullopt;
+  // A usual one need not have been added.
+  const auto found = tokenizer.vocabulary.find(text);
+  if (found == tokenizer.vocabulary.end()) return std::nullopt;
+  return found->second;
 }
 
 // Special tokens that are named by what they are for.
@@ -337,8 +342,15 @@ absl::StatusOr<Tokenizer> ParseTokenizer(const TokenizerFiles& files) {
       (named != nullptr ? named->has_defaults : IsLikeGpt2(tokenizer));
   status = AddSpecial(*config, *map, has_defaults, config_name, list);
   if (!status.ok()) return status;
-  tokenizer.end_of_text_id =
-      EndOfTextOf(*config, *map, has_defaults, tokenizer);
+  tokenizer.end_of_text_id = SpecialIdOf(
+      *config, *map, "eos_token", has_defaults ? kEndOfText : "", tokenizer);
+  const bool is_bert = tokenizer.model == TokenModel::kWordPiece;
+  const auto of_bert = [&](const char* key, absl::string_view usual) {
+    return SpecialIdOf(*config, *map, key, is_bert ? usual : "", tokenizer);
+  };
+  tokenizer.cls_id = of_bert("cls_token", "[CLS]");
+  tokenizer.sep_id = of_bert("sep_token", "[SEP]");
+  tokenizer.mask_id = of_bert("mask_token", "[MASK]");
   tokenizer.size = SizeOf(tokenizer);
   return tokenizer;
 }

@@ -19,6 +19,14 @@ inline constexpr char kHasNoEndOfText[] =
     "names no eos_token, which is put behind the text of each row; "
     "tokenizer_config.json may name one";
 
+// And of one that makes no sequences that are taken whole.
+inline constexpr char kHasNoClsOrSep[] =
+    "names no cls_token and sep_token, which stand about each text; "
+    "tokenizer_config.json may name them";
+inline constexpr char kHasNoMask[] =
+    "names no mask_token, which stands in place of hidden tokens; "
+    "tokenizer_config.json may name one";
+
 // One file, and what errors call it, say its path.
 struct TokenizerFile {
   std::string name;

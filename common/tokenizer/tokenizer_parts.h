@@ -124,6 +124,12 @@ struct Tokenizer {
   std::vector<AddedToken> added;
   // What ends a text: eos_token. Nothing puts it there by itself.
   std::optional<uint32_t> end_of_text_id;
+  // What stands before the text of a sequence that is taken whole, behind each
+  // of its texts, and in place of a hidden token: cls_token, sep_token and
+  // mask_token. Nothing puts them there by itself.
+  std::optional<uint32_t> cls_id;
+  std::optional<uint32_t> sep_id;
+  std::optional<uint32_t> mask_id;
   // One more than the largest id.
   int64_t size = 0;
 };

@@ -4,9 +4,11 @@
 #include <gtest/gtest.h>
 
 #include <nlohmann/json.hpp>
+#include <optional>
 #include <string>
 
 #include "absl/strings/str_cat.h"
+#include "common/tokenizer/testing/bert_tokenizer.h"
 
 namespace hydra {
 namespace {
@@ -339,6 +341,27 @@ TEST(ParseTokenizerTest, MetaspaceIsSeveralSteps) {
   json["pre_tokenizer"] = metaspace;
   json["pre_tokenizer"]["prepend_scheme"] = "last";
   EXPECT_THAT(Refusal(FilesOf(json)), HasSubstr("always, first or never"));
+}
+
+// Of whole sequences.
+TEST(ParseTokenizerTest, KnowsWhatStandsAboutATextAndInPlaceOfHiddenTokens) {
+  TokenizerFiles files;
+  files.tokenizer_json = TokenizerFile{"tokenizer.json", BertTokenizerJson(20)};
+  const auto usual = ParseTokenizer(files);
+  ASSERT_TRUE(usual.ok()) << usual.status();
+  EXPECT_EQ(usual->cls_id, kTestCls);
+  EXPECT_EQ(usual->sep_id, kTestSep);
+  EXPECT_EQ(usual->mask_id, kTestMask);
+  EXPECT_EQ(usual->end_of_text_id, std::nullopt);
+  files.tokenizer_config_json =
+      TokenizerFile{"tokenizer_config.json",
+                    R"({"cls_token": "[SEP]", "sep_token": null,
+          "mask_token": "[UNK]"})"};
+  const auto named = ParseTokenizer(files);
+  ASSERT_TRUE(named.ok()) << named.status();
+  EXPECT_EQ(named->cls_id, kTestSep);
+  EXPECT_EQ(named->sep_id, std::nullopt);
+  EXPECT_EQ(named->mask_id, kTestUnknown);
 }
 
 TEST(ParseTokenizerTest, ReadsWordPiece) {

@@ -5,6 +5,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "common/data/data_format.h"
+#include "common/model/model_table.h"
 #include "common/version/version.h"
 
 namespace hydra {
@@ -21,6 +22,16 @@ absl::string_view DeviceKind(absl::string_view name) {
   return name.substr(0, name.find(':'));
 }
 
+// Rows of data name them.
+std::string ClassesText(const ModelTable& table) {
+  if (!table.takes_whole_sequences()) return "";
+  std::string text = absl::StrCat("|", table.classes.count);
+  for (const auto& [name, number] : table.classes.numbers) {
+    absl::StrAppend(&text, "|", name.size(), " ", name, " ", number);
+  }
+  return text;
+}
+
 std::string PrepareKey(const Job& job) {
   const v1::DataSpec& data = job.submitted.spec.data();
   if (job.shape.table->examples.has_value()) {
@@ -33,13 +44,15 @@ std::string PrepareKey(const Job& job) {
             ? absl::StrCat("|", job.submitted.spec.model().path())
             : "");
   }
-  return absl::StrCat(data.SerializeAsString(), "|",
-                      job.submitted.spec.model().tokenizer_path(), "|",
-                      job.shape.table->vocabulary_size,
-                      // Rows are cut to it.
-                      IsConversations(data.format())
-                          ? absl::StrCat("|", job.shape.context_length)
-                          : "");
+  return absl::StrCat(
+      data.SerializeAsString(), "|",
+      job.submitted.spec.model().tokenizer_path(), "|",
+      job.shape.table->vocabulary_size,
+      // Rows are cut to it.
+      IsConversations(data.format()) || job.shape.table->takes_whole_sequences()
+          ? absl::StrCat("|", job.shape.context_length)
+          : "",
+      ClassesText(*job.shape.table));
 }
 
 // What jobs wait for while another one prepares their data.

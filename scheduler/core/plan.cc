@@ -50,10 +50,13 @@ std::string TooShort(const Job& job, const wv1::PreparedSplit& train,
                         " examples; one step takes ", sequences);
   }
   if (train.row_count() > 0) {
-    return absl::StrCat(
-        "the training split has ", train.row_count(),
-        " rows that can be trained on; one step takes ", sequences,
-        " rows; smaller batches, or data.packing: true, need fewer");
+    return absl::StrCat("the training split has ", train.row_count(),
+                        " rows that can be trained on; one step takes ",
+                        sequences, " rows; smaller batches",
+                        job.shape.table->takes_whole_sequences()
+                            ? ""
+                            : ", or data.packing: true,",
+                        " need fewer");
   }
   return absl::StrCat("the training split has ", train.token_count(),
                       " tokens; one step of ", sequences, " sequences of ",

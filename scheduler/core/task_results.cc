@@ -230,7 +230,7 @@ void TaskResults::RecordEvaluation(Job& job, const OutstandingTask& done,
   // No number where nothing was measured: that is no best model.
   metrics.set_loss(job.eval_loss_sum / static_cast<double>(job.eval_tokens));
   std::string quality;
-  if (job.shape.table->examples.has_value()) {
+  if (job.shape.table->classifies()) {
     metrics.set_accuracy(static_cast<double>(job.eval_correct) /
                          static_cast<double>(job.eval_tokens));
     quality = absl::StrCat("accuracy ", metrics.accuracy(), " over ",

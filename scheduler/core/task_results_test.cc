@@ -153,8 +153,13 @@ TEST_F(TaskResultsTest, AJobsRateIsOfTheTimeOfItsTasksAlone) {
   EXPECT_EQ(status.tokens_per_second(), job.tokens_per_second);
   EXPECT_LT(status.overall_tokens_per_second(), job.tokens_per_second / 100);
   EXPECT_FALSE(status.counts_examples());
-  job.submitted.spec.mutable_data()->set_format(v1::DATA_FORMAT_TENSORS);
-  EXPECT_TRUE(StatusOf(job).counts_examples());
+  const auto counts_examples = [&job](v1::DataFormat format) {
+    job.submitted.spec.mutable_data()->set_format(format);
+    return StatusOf(job).counts_examples();
+  };
+  EXPECT_TRUE(counts_examples(v1::DATA_FORMAT_TENSORS));
+  EXPECT_TRUE(counts_examples(v1::DATA_FORMAT_IMAGES));
+  EXPECT_FALSE(counts_examples(v1::DATA_FORMAT_LABELED));
 }
 
 TEST_F(TaskResultsTest, WhatBecameOfEachBegunTaskIsTraced) {

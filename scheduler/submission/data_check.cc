@@ -86,7 +86,7 @@ const DataCheck::Finding& DataCheck::Look(const std::string& path,
     finding.mistake = MistakeOfFolder(path, paths_);
     return finding;
   }
-  const bool is_rows = IsRows(format);
+  const bool is_json_lines = IsJsonLines(format);
   const bool is_text = IsTokenized(format);
   absl::StatusOr<std::string> head = HeadOf(path, paths_);
   const bool is_packed = head.ok() && IsGzip(*head);
@@ -108,9 +108,9 @@ const DataCheck::Finding& DataCheck::Look(const std::string& path,
           path, is_text ? " is no text but " : " has no ids but is ",
           Describe(*found));
     }
-  } else if (is_rows) {
+  } else if (is_json_lines) {
     finding.mistake = MistakeOfRows(path, *head);
-  } else if (found != nullptr) {
+  } else if (found != nullptr && !IsRows(format)) {
     finding.warning =
         absl::StrCat(path, " is ", found->name,
                      ", and is trained on as it stands, markup included",

@@ -55,6 +55,7 @@ void CheckWeights(const std::string& path,
   model.weights_identity = IdentityOf(*weights);
   const WeightMatch match = MatchWeights(table, *weights);
   model.weights_type = TypeOf(*weights, match);
+  model.drawn = match.drawn;
   for (const std::string& mistake : match.mistakes) {
     AddMistake(kField, mistake, &model.mistakes);
   }

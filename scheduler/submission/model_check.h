@@ -28,6 +28,8 @@ struct CheckedModel {
   // Of all of those weights that the model takes; FLOAT32 where they differ,
   // and where there are none.
   hydra::v1::ParameterType weights_type = hydra::v1::PARAMETER_TYPE_FLOAT32;
+  // Tensors that its weights lack, and that are drawn (weight_match.h).
+  std::vector<std::string> drawn;
   // What is wrong with it, each with its field.
   Mistakes mistakes;
   std::vector<std::string> warnings;

@@ -15,6 +15,7 @@
 #include "absl/strings/strip.h"
 #include "common/chain/step_numbers.h"
 #include "common/data/data_format.h"
+#include "common/data/padded_context.h"
 #include "common/data/step_count.h"
 #include "common/jobfile/expand.h"
 #include "common/jobfile/validate.h"
@@ -68,12 +69,53 @@ std::string NameOf(v1::DataFormat format) {
       absl::StripPrefix(v1::DataFormat_Name(format), "DATA_FORMAT_"));
 }
 
+// What of text a model can learn from.
+bool CanLearnFrom(const ModelTable& table, v1::DataFormat format) {
+  switch (table.objective) {
+    case Objective::kClass:
+      return IsLabeled(format);
+    case Objective::kMaskedTokens:
+      return format == v1::DATA_FORMAT_TEXT || format == v1::DATA_FORMAT_JSONL;
+    case Objective::kNextToken:
+      break;
+  }
+  return !IsLabeled(format);
+}
+
+// What it learns, and from what.
+std::string HowItLearns(const ModelTable& table) {
+  switch (table.objective) {
+    case Objective::kClass:
+      return absl::StrCat(
+          "a ", table.config_names.model_class,
+          " learns classes of texts; set it to labeled, or csv");
+    case Objective::kMaskedTokens:
+      return absl::StrCat(
+          "a ", table.config_names.model_class,
+          " guesses tokens that are hidden from it; set it to text, or jsonl. "
+          "Texts with classes are for a model whose config.json has "
+          "\"architectures\": [\"BertForSequenceClassification\"]");
+    case Objective::kNextToken:
+      break;
+  }
+  return absl::StrCat("a ", table.config_names.model_class,
+                      " does not classify texts; rows of text are jsonl");
+}
+
 // Whether the data is what the model is fed; else that is among the mistakes.
 bool IsFedWhatItTakes(const ModelTable& table, const v1::JobSpec& spec,
                       Mistakes& mistakes) {
-  const bool has_examples = HasExamples(spec.data().format());
+  const v1::DataFormat format = spec.data().format();
+  const bool has_examples = HasExamples(format);
   if (HasMistake(mistakes, "data.format")) return false;
-  if (has_examples == table.examples.has_value()) return true;
+  if (has_examples == table.examples.has_value()) {
+    if (has_examples || CanLearnFrom(table, format)) return true;
+    AddMistake(
+        "data.format",
+        absl::StrCat("found ", NameOf(format), ", but ", HowItLearns(table)),
+        &mistakes);
+    return false;
+  }
   AddMistake(
       "data.format",
       absl::StrCat(
@@ -130,6 +172,37 @@ void CheckSizes(const ModelTable& table, const v1::JobSpec& spec,
                             "; with this context, width and accumulation the "
                             "boundary tensors would take ",
                             boundary_bytes, " bytes"),
+               &mistakes);
+  }
+}
+
+// Of a model that takes sequences whole, and of any other one, what only the
+// one has; fills in how many tokens are hidden.
+void CheckSequences(const ModelTable& table, v1::JobSpec& spec,
+                    Mistakes& mistakes) {
+  v1::TrainSpec& train = *spec.mutable_train();
+  if (table.objective == Objective::kMaskedTokens) {
+    if (!train.has_mlm_probability()) train.set_mlm_probability(0.15);
+  } else if (train.has_mlm_probability()) {
+    AddMistake("train.mlm_probability",
+               absl::StrCat("found ", train.mlm_probability(), ", but a ",
+                            table.config_names.model_class,
+                            " has no masked tokens; remove it"),
+               &mistakes);
+  }
+  if (!table.takes_whole_sequences()) return;
+  if (train.context_length() < kLeastSequence) {
+    AddMistake("train.context_length",
+               absl::StrCat("found ", train.context_length(),
+                            "; special tokens about a text leave it no room: "
+                            "at least ",
+                            kLeastSequence, " are needed"),
+               &mistakes);
+  }
+  if (!spec.data().text_pair_field().empty() && table.token_types < 2) {
+    AddMistake("data.text_pair_field",
+               "the model has one token type (type_vocab_size), and takes one "
+               "text",
                &mistakes);
   }
 }
@@ -201,6 +274,7 @@ void CheckAgainstModel(const ModelTable& table, v1::JobSpec& spec,
                             "; the model's longest is ", table.longest_context),
                &mistakes);
   }
+  CheckSequences(table, spec, mistakes);
   // Their products mean something only if each of them does.
   if (!HasMistakeBelow(mistakes, "train.") &&
       !HasMistakeBelow(mistakes, "evaluation.")) {
@@ -235,6 +309,26 @@ bool CanTrainLayers(const ModelTable& table, const v1::JobSpec& spec,
   }
   return !HasMistakeBelow(mistakes, "lora.") &&
          !HasMistakeBelow(mistakes, "model.frozen");
+}
+
+// What is drawn, and stays as it was drawn, nothing is learned with.
+void CheckDrawn(const std::vector<std::string>& drawn, const ModelTable& table,
+                Mistakes& mistakes) {
+  for (const ParameterBlock& block : table.parameter_blocks) {
+    if (!block.frozen) continue;
+    for (const TensorEntry& tensor : block.tensors) {
+      if (std::find(drawn.begin(), drawn.end(), tensor.name) == drawn.end()) {
+        continue;
+      }
+      AddMistake(table.lora.has_value() ? "lora" : "model.frozen",
+                 absl::StrCat("the weights lack ", tensor.name,
+                              ", which would be drawn at random and never "
+                              "trained; train the model's own parameters "
+                              "first, or name a model that has it"),
+                 &mistakes);
+      return;
+    }
+  }
 }
 
 // With the job's own frozen layers.
@@ -327,6 +421,8 @@ class Checker {
           model.table.has_value() && !model.table->examples.has_value()
               ? std::optional<int64_t>(model.table->vocabulary_size)
               : std::nullopt,
+          model.table.has_value() ? model.table->objective
+                                  : Objective::kNextToken,
           &mistakes, &job.warnings);
     }
     if (!model.table.has_value()) return mistakes;
@@ -347,6 +443,7 @@ class Checker {
     if (CanTrainLayers(*model.table, spec, mistakes)) {
       AddStatus("model.path", SetTable(*model.config_json, job), mistakes);
       CheckLeastSequences(*job.table, spec, mistakes);
+      CheckDrawn(model.drawn, *job.table, mistakes);
     }
     job.model_config_json = model.config_json;
     job.base_key = BaseKey(spec, *job.table, model.weights_identity);

@@ -13,6 +13,7 @@
 #include "common/model/gpt2_table.h"
 #include "common/safetensors/writer.h"
 #include "common/tokenizer/chat_template.h"
+#include "common/tokenizer/testing/bert_tokenizer.h"
 #include "scheduler/core/new_job.h"
 
 namespace hydra {
@@ -290,6 +291,37 @@ TEST_F(SubmissionTest, ConversationsNeedATemplateBeforeTheJobRuns) {
   // An array of rows.
   folder_.Write("rows.jsonl", "[1]");
   EXPECT_THAT(Refusal(), ElementsAre(HasSubstr("is no JSON Lines")));
+}
+
+TEST_F(SubmissionTest, ABertNeedsItsSpecialTokensAndItsFormats) {
+  folder_.MakeDirectory("bert");
+  folder_.Write("bert/config.json", R"({
+    "model_type": "bert", "architectures": ["BertForMaskedLM"],
+    "vocab_size": 50, "hidden_size": 4, "num_hidden_layers": 1,
+    "num_attention_heads": 2, "intermediate_size": 8,
+    "max_position_embeddings": 16})");
+  folder_.Write("text.txt", "w1 w2 w3");
+  job_.mutable_model()->set_path(folder_.PathOf("bert"));
+  job_.mutable_model()->set_init(v1::INITIALIZATION_RANDOM);
+  job_.mutable_data()->set_train_files(0, folder_.PathOf("text.txt"));
+  EXPECT_THAT(Refusal(),
+              ElementsAre(HasSubstr("data.format: found tokens_u16, but a "
+                                    "BertForMaskedLM guesses tokens")));
+  job_.mutable_data()->set_format(v1::DATA_FORMAT_TEXT);
+  folder_.Write("bert/tokenizer.json",
+                R"({"pre_tokenizer": {"type": "BertPreTokenizer"},
+                    "model": {"type": "WordPiece", "unk_token": "[UNK]",
+                              "vocab": {"[UNK]": 0, "w1": 1}}})");
+  EXPECT_THAT(Refusal(),
+              ElementsAre(HasSubstr("names no cls_token and sep_token"),
+                          HasSubstr("names no mask_token")));
+  folder_.Write("bert/tokenizer.json", BertTokenizerJson(50));
+  const auto jobs = Check();
+  ASSERT_TRUE(jobs.ok()) << jobs.status();
+  EXPECT_EQ(jobs->front().spec.train().mlm_probability(), 0.15);
+  EXPECT_EQ(jobs->front().spec.train().context_length(), 16);
+  job_.mutable_train()->set_context_length(4);
+  EXPECT_THAT(Refusal(), ElementsAre(HasSubstr("at least 5 are needed")));
 }
 
 TEST_F(SubmissionTest, WarnsOfWhatIsNotUsed) {

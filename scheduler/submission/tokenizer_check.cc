@@ -62,6 +62,9 @@ TokenizerCheck::Finding TokenizerCheck::Look(const Asked& asked) const {
   if (tokenizer.ok()) {
     finding.size = tokenizer->size;
     finding.end_of_text_id = tokenizer->end_of_text_id;
+    finding.has_cls_and_sep =
+        tokenizer->cls_id.has_value() && tokenizer->sep_id.has_value();
+    finding.has_mask = tokenizer->mask_id.has_value();
     finding.template_mistake =
         std::string(FindTemplate(asked, files, *tokenizer, finding).message());
   } else {
@@ -91,7 +94,8 @@ absl::Status TokenizerCheck::FindTemplate(const Asked& asked,
 
 Shared<std::string> TokenizerCheck::Check(
     const v1::JobSpec& spec, std::optional<int64_t> vocabulary_size,
-    Mistakes* mistakes, std::vector<std::string>* warnings) {
+    Objective objective, Mistakes* mistakes,
+    std::vector<std::string>* warnings) {
   const std::string& directory = spec.model().tokenizer_path();
   const v1::DataFormat format = spec.data().format();
   // Of those who do not look at it.
@@ -108,7 +112,15 @@ Shared<std::string> TokenizerCheck::Check(
       !HasMistake(*mistakes, kTemplateField)) {
     AddMistake(kTemplateField, finding.template_mistake, mistakes);
   }
-  if (format == v1::DATA_FORMAT_JSONL && finding.size > 0) {
+  const bool is_whole = objective != Objective::kNextToken;
+  if (is_whole && finding.size > 0 && !finding.has_cls_and_sep) {
+    AddMistake(kField, absl::StrCat(directory, " ", kHasNoClsOrSep), mistakes);
+  }
+  if (objective == Objective::kMaskedTokens && finding.size > 0 &&
+      !finding.has_mask) {
+    AddMistake(kField, absl::StrCat(directory, " ", kHasNoMask), mistakes);
+  }
+  if (format == v1::DATA_FORMAT_JSONL && finding.size > 0 && !is_whole) {
     const std::optional<uint32_t>& end = finding.end_of_text_id;
     if (!end.has_value()) {
       AddMistake(kField, absl::StrCat(directory, " ", kHasNoEndOfText),

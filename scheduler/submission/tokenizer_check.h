@@ -10,6 +10,7 @@
 
 #include "absl/status/status.h"
 #include "common/jobfile/mistakes.h"
+#include "common/model/model_table.h"
 #include "common/shared/shared.h"
 #include "common/tokenizer/tokenizer.h"
 #include "hydra/v1/job.pb.h"
@@ -31,11 +32,11 @@ class TokenizerCheck {
   explicit TokenizerCheck(const PathPolicy* paths) : paths_(*paths) {}
 
   // Requires the defaults of `spec` filled in. `vocabulary_size`: the model's,
-  // if it is known. Returns the template of conversations where that is not the
-  // tokenizer's own, else an empty text.
+  // if it is known; `objective`: what it learns of tokens. Returns the template
+  // of conversations where that is not the tokenizer's own, else an empty text.
   Shared<std::string> Check(const hydra::v1::JobSpec& spec,
                             std::optional<int64_t> vocabulary_size,
-                            Mistakes* mistakes,
+                            Objective objective, Mistakes* mistakes,
                             std::vector<std::string>* warnings);
 
  private:
@@ -44,6 +45,10 @@ class TokenizerCheck {
     // One more than the largest id; 0: not known.
     int64_t size = 0;
     std::optional<uint32_t> end_of_text_id;
+    // Whether there are the tokens that stand about a text, and in place of
+    // hidden ones.
+    bool has_cls_and_sep = false;
+    bool has_mask = false;
     // Of the template of conversations, if there is none to render with.
     std::string template_mistake;
     // That one, if it is not the tokenizer's.

@@ -76,10 +76,12 @@ std::string DifferenceToPlainTraining(const v1::JobDetail& job,
                                       bool are_rows) {
   std::string train;
   std::string lora;
+  std::string data_section;
   for (const auto& [section, json] :
        {std::pair<const google::protobuf::Message*, std::string*>{
             &job.spec().train(), &train},
-        {&job.spec().lora(), &lora}}) {
+        {&job.spec().lora(), &lora},
+        {&job.spec().data(), &data_section}}) {
     const auto written =
         google::protobuf::util::MessageToJsonString(*section, json);
     if (!written.ok()) return std::string(written.message());
@@ -90,8 +92,6 @@ std::string DifferenceToPlainTraining(const v1::JobDetail& job,
   std::vector<std::string> command = {"tests/reference/reference_main",
                                       "--model",
                                       model,
-                                      has_tensors ? "--examples" : "--tokens",
-                                      data,
                                       "--token-bytes",
                                       absl::StrCat(token_bytes),
                                       "--train",
@@ -111,6 +111,13 @@ std::string DifferenceToPlainTraining(const v1::JobDetail& job,
     command.push_back("--masters");
   }
   if (are_rows) command.push_back("--rows");
+  if (data.empty()) {
+    command.insert(command.end(), {"--data", data_section, "--tokenizer",
+                                   job.spec().model().tokenizer_path()});
+  } else {
+    command.insert(command.end(),
+                   {has_tensors ? "--examples" : "--tokens", data});
+  }
   const ProgramResult reference = RunProgram(command);
   if (reference.code != 0) return reference.output;
   Outcome plain = OutcomeOf(job);

@@ -29,9 +29,9 @@ std::string Difference(const Outcome& a, const Outcome& b);
 
 // What differs first from the same training by the plain LibTorch program
 // (tests/reference), which is run here: in one process, without pool and
-// shards. `model` and `data`, a file of ids or of tensors, are the job's.
-// `are_rows`: ids are of one more than the context length each, and sequences
-// of their own.
+// shards. `model` and `data`, a file of ids or of tensors, are the job's; empty
+// of a model that takes sequences whole. `are_rows`: ids are of one more than
+// the context length each, and sequences of their own.
 std::string DifferenceToPlainTraining(const hydra::v1::JobDetail& job,
                                       const std::string& model,
                                       const std::string& data,

@@ -39,12 +39,16 @@ void Try(absl::string_view bytes) {
   const int64_t rows = file->row_count();
   const int64_t header_bytes =
       file->has_marks() ? TokenHeader::kMarkedBytes : TokenHeader::kBytes;
+  const bool has_classes =
+      file->whole().has_value() && file->whole()->class_count > 0;
   CHECK_EQ(header_bytes + file->token_count() * sizeof(uint32_t) +
-               (rows > 0 ? (rows + 1) * sizeof(uint64_t) : 0),
+               (rows > 0 ? (rows + 1) * sizeof(uint64_t) : 0) +
+               (has_classes ? rows * sizeof(int64_t) : 0),
            bytes.size());
   if (rows > 0) {
     const auto row = file->FindRow(rows - 1);
     CHECK(row.ok() || absl::IsDataLoss(row.status())) << row.status();
+    if (has_classes) CHECK(file->ReadClass(rows - 1).ok());
   }
   TaskControl control;
   const absl::Status content = file->CheckContent(control);

@@ -9,14 +9,18 @@
 #include <iostream>
 #include <string>
 #include <tuple>
+#include <utility>
 #include <vector>
 
 #include "ATen/Parallel.h"
 #include "ATen/core/Tensor.h"
+#include "ATen/ops/cat.h"
 #include "ATen/ops/empty.h"
+#include "ATen/ops/zeros_like.h"
 #include "absl/strings/match.h"
 #include "common/chain/block_key.h"
 #include "common/checkpoint/model_files.h"
+#include "common/data/batch_plan.h"
 #include "common/file/held_directory.h"
 #include "common/file/scratch_directory.h"
 #include "common/safetensors/reader.h"
@@ -26,6 +30,7 @@
 #include "tests/reference/weight_files.h"
 #include "worker/model/block_views.h"
 #include "worker/model/compute_threads.h"
+#include "worker/model/micro_batch.h"
 
 namespace hydra {
 namespace {
@@ -37,9 +42,10 @@ constexpr double kTolerance = 1e-5;
 // so what Adam makes of its rounding errors is noise.
 constexpr double kNoisyTolerance = 1e-4;
 
-// As has all of ViT's key's bias, whose norms say nothing.
+// As has all of BERT's and ViT's key's bias, whose norms say nothing.
 bool IsNoise(const std::string& name) {
-  return absl::EndsWith(name, "attention.attention.key.bias");
+  return absl::EndsWith(name, "attention.attention.key.bias") ||
+         absl::EndsWith(name, "attention.self.key.bias");
 }
 
 // Remembers the largest relative difference that it saw.
@@ -63,7 +69,8 @@ class Comparison {
 };
 
 std::vector<std::string> Fixtures() {
-  return {"gpt2", "llama3", "mistral", "qwen2", "qwen3", "resnet", "vit"};
+  return {"bert",  "gpt2",  "llama3", "mistral",
+          "qwen2", "qwen3", "resnet", "vit"};
 }
 
 // What the fixture's numbers were measured as; without dropout there is no
@@ -91,6 +98,27 @@ at::Tensor ReadTensor(const safetensors::Reader& reader,
   return tensor;
 }
 
+// Sequences that BERT takes whole, of which tokens that are to be guessed have
+// labels.
+std::vector<ReferenceBatch> ReadMasked(const safetensors::Reader& reader) {
+  const at::Tensor ids = ReadTensor(reader, "input_ids", at::kLong);
+  const at::Tensor types = ReadTensor(reader, "token_type_ids", at::kLong);
+  const at::Tensor is_there = ReadTensor(reader, "attention_mask", at::kLong);
+  const at::Tensor labels = ReadTensor(reader, "labels", at::kLong);
+  std::vector<ReferenceBatch> batches;
+  for (int64_t i = 0; i < ids.size(0); ++i) {
+    MicroBatch batch;
+    // The last column is no input.
+    batch.tokens = at::cat({ids[i], at::zeros_like(ids[i].narrow(1, 0, 1))}, 1);
+    batch.targets = labels[i];
+    batch.untrained_targets = labels[i].eq(kNoTarget).sum().item<int64_t>();
+    batch.lengths = is_there[i].sum(1);
+    batch.token_types = types[i];
+    batches.emplace_back(std::move(batch));
+  }
+  return batches;
+}
+
 // The fixture's batches: tokens, or images with their labels.
 std::vector<ReferenceBatch> ReadInputs(const std::string& fixture) {
   const auto reader =
@@ -103,6 +131,7 @@ std::vector<ReferenceBatch> ReadInputs(const std::string& fixture) {
     }
     return batches;
   }
+  if (reader->table().Find("input_ids") != nullptr) return ReadMasked(*reader);
   const at::Tensor labels = ReadTensor(*reader, "labels", at::kLong);
   const at::Tensor images =
       ReadTensor(*reader, "pixel_values", at::kFloat).flatten(2);

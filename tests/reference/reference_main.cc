@@ -6,6 +6,8 @@
 #include <fstream>
 #include <iostream>
 #include <iterator>
+#include <memory>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -24,16 +26,25 @@
 #include "absl/types/span.h"
 #include "common/data/batch_plan.h"
 #include "common/data/padded_context.h"
+#include "common/file/scratch_directory.h"
 #include "common/jobfile/validate.h"
 #include "common/model/model_families.h"
 #include "common/model/model_table.h"
 #include "common/safetensors/reader.h"
 #include "google/protobuf/util/json_util.h"
+#include "hydra/worker/v1/worker.pb.h"
 #include "nlohmann/json.hpp"
 #include "tests/reference/reference_trainer.h"
 #include "tests/reference/weight_files.h"
+#include "worker/data/token_masking.h"
+#include "worker/exec/host_batch.h"
+#include "worker/exec/log_sink.h"
+#include "worker/exec/prepare_pass.h"
+#include "worker/exec/split_file.h"
 #include "worker/model/compute_threads.h"
+#include "worker/model/micro_batch.h"
 #include "worker/model/product_order.h"
+#include "worker/task/task_control.h"
 
 namespace hydra {
 namespace {
@@ -42,6 +53,10 @@ struct Options {
   std::string model_directory;
   bool random = false;
   std::string token_file;
+  // In place of tokens, of a model that takes sequences whole: a job file's
+  // data section, and the directory of its tokenizer.
+  std::string data_json;
+  std::string tokenizer_directory;
   // In place of tokens, of a model that is fed examples.
   std::string example_file;
   int64_t token_bytes = 4;
@@ -91,6 +106,11 @@ absl::StatusOr<ModelOverrides> OverridesFor(const Options& options,
   return OverridesOf(job);
 }
 
+int64_t ContextOf(const hydra::v1::TrainSpec& train, const ModelTable& table) {
+  return train.has_context_length() ? train.context_length()
+                                    : table.longest_context;
+}
+
 absl::StatusOr<at::Tensor> ReadTokens(const Options& options) {
   std::ifstream file(options.token_file, std::ios::binary);
   if (!file) return absl::NotFoundError(options.token_file);
@@ -134,6 +154,38 @@ absl::StatusOr<ReferenceBatch> ReadExamples(const std::string& path,
   return ReferenceBatch(examples, classes);
 }
 
+class NoLog : public LogSink {
+ public:
+  void Log(Severity, std::string) override {}
+};
+
+// The training files' sequences, prepared as PREPARE does it, in a directory
+// that goes when all is read.
+absl::StatusOr<std::shared_ptr<const SplitFile>> PrepareSequences(
+    const Options& options, const ModelTable& table,
+    const hydra::v1::TrainSpec& train) {
+  const ScratchDirectory cache;
+  worker::v1::JobContext context;
+  hydra::v1::JobSpec& job = *context.mutable_spec();
+  const auto status = google::protobuf::util::JsonStringToMessage(
+      options.data_json, job.mutable_data());
+  if (!status.ok()) return absl::InvalidArgumentError(status.ToString());
+  job.mutable_data()->clear_validation_files();
+  job.mutable_data()->clear_test_files();
+  *job.mutable_train() = train;
+  job.mutable_train()->set_context_length(ContextOf(train, table));
+  job.mutable_model()->set_tokenizer_path(options.tokenizer_directory);
+  context.set_token_cache_dir(cache.path());
+  NoLog log;
+  TaskControl control;
+  const auto prepared = RunPreparePass(context, table, log, control);
+  if (!prepared.ok()) return prepared.status();
+  auto file = SplitFile::Open(prepared->splits(0).token_file(),
+                              job.train().context_length(), table);
+  if (!file.ok()) return file.status();
+  return std::shared_ptr<const SplitFile>(*std::move(file));
+}
+
 // What a model is trained on.
 struct Data {
   // Of tokens: one long row, in which each window begins so many ids behind the
@@ -142,10 +194,37 @@ struct Data {
   int64_t context = 1;
   int64_t stride = 1;
   int64_t windows = 0;
+  // Or sequences that are taken whole, and how tokens of them are hidden; the
+  // epoch is the step's.
+  std::shared_ptr<const SplitFile> sequences = nullptr;
+  std::optional<TokenMasking> masking = std::nullopt;
 };
+
+absl::StatusOr<Data> ReadSequences(const Options& options,
+                                   const ModelTable& table,
+                                   const hydra::v1::TrainSpec& train) {
+  auto sequences = PrepareSequences(options, table, train);
+  if (!sequences.ok()) return sequences.status();
+  Data data{ReferenceBatch(at::Tensor())};
+  data.sequences = *std::move(sequences);
+  data.windows = data.sequences->window_count();
+  if (table.objective == Objective::kMaskedTokens) {
+    TokenMasking& masking = data.masking.emplace();
+    if (train.has_mlm_probability()) {
+      masking.probability = train.mlm_probability();
+    }
+    masking.mask_id = data.sequences->mask_id();
+    masking.vocabulary_size = table.vocabulary_size;
+    masking.seed = train.seed();
+  }
+  return data;
+}
 
 absl::StatusOr<Data> ReadData(const Options& options, const ModelTable& table,
                               const hydra::v1::TrainSpec& train) {
+  if (table.takes_whole_sequences()) {
+    return ReadSequences(options, table, train);
+  }
   if (table.examples.has_value()) {
     auto examples = ReadExamples(options.example_file, *table.examples);
     if (!examples.ok()) return examples.status();
@@ -154,8 +233,7 @@ absl::StatusOr<Data> ReadData(const Options& options, const ModelTable& table,
   }
   auto tokens = ReadTokens(options);
   if (!tokens.ok()) return tokens.status();
-  const int64_t context = train.has_context_length() ? train.context_length()
-                                                     : table.longest_context;
+  const int64_t context = ContextOf(train, table);
   const int64_t stride = options.rows ? context + 1 : context;
   const int64_t windows = options.rows ? tokens->numel() / stride
                                        : WindowCount(tokens->numel(), context);
@@ -171,7 +249,34 @@ at::Tensor ToLongestRow(const at::Tensor& rows) {
   return rows.narrow(1, 0, PaddedContext(row_tokens, rows.size(1) - 1) + 1);
 }
 
-ReferenceBatch BatchOf(const Data& data, absl::Span<const int64_t> windows) {
+// Of numbers in so many rows; none: undefined.
+at::Tensor RowsOf(std::vector<int64_t>& numbers, int64_t rows) {
+  if (numbers.empty()) return {};
+  const auto count = static_cast<int64_t>(numbers.size());
+  return at::from_blob(numbers.data(), {rows, count / rows}, at::kLong).clone();
+}
+
+ReferenceBatch WholeBatchOf(const Data& data, absl::Span<const int64_t> windows,
+                            int64_t epoch) {
+  HostBatch read = data.sequences->Read(windows, /*with_inputs=*/true).value();
+  MicroBatch batch;
+  if (data.masking.has_value()) {
+    TokenMasking masking = *data.masking;
+    masking.epoch = epoch;
+    batch.untrained_targets =
+        MaskTokens(masking, windows, read.context, absl::MakeSpan(read.tokens),
+                   absl::MakeSpan(read.targets));
+  }
+  batch.tokens = RowsOf(read.tokens, read.sequences);
+  batch.targets = RowsOf(read.targets, read.sequences);
+  batch.lengths = RowsOf(read.lengths, 1).view({-1});
+  batch.token_types = RowsOf(read.token_types, read.sequences);
+  return ReferenceBatch(std::move(batch));
+}
+
+ReferenceBatch BatchOf(const Data& data, absl::Span<const int64_t> windows,
+                       int64_t epoch) {
+  if (data.sequences != nullptr) return WholeBatchOf(data, windows, epoch);
   std::vector<at::Tensor> rows, classes;
   for (int64_t window : windows) {
     if (data.all.examples.defined()) {
@@ -193,11 +298,11 @@ ReferenceBatch BatchOf(const Data& data, absl::Span<const int64_t> windows) {
 // The micro-batches of one step, from the windows that Hydra would take.
 std::vector<ReferenceBatch> MicroBatches(const Data& data,
                                          const std::vector<int64_t>& windows,
-                                         int64_t micro_batches) {
+                                         int64_t micro_batches, int64_t epoch) {
   std::vector<ReferenceBatch> result;
   for (int64_t i = 0; i < micro_batches; ++i) {
     result.push_back(
-        BatchOf(data, MicroBatchWindows(windows, i, micro_batches)));
+        BatchOf(data, MicroBatchWindows(windows, i, micro_batches), epoch));
   }
   return result;
 }
@@ -208,7 +313,8 @@ nlohmann::json Train(ReferenceTrainer& trainer,
   std::vector<double> losses, seconds;
   for (int64_t step = 0; step < train.max_steps(); ++step) {
     const std::vector<ReferenceBatch> batches = MicroBatches(
-        data, order.WindowsOfStep(step), train.gradient_accumulation_steps());
+        data, order.WindowsOfStep(step), train.gradient_accumulation_steps(),
+        step / order.steps_per_epoch());
     const absl::Time begin = absl::Now();
     const LossSum loss = trainer.Step(batches);
     seconds.push_back(absl::ToDoubleSeconds(absl::Now() - begin));
@@ -242,10 +348,8 @@ absl::Status Run(const Options& options) {
   ReferenceTrainer trainer(*table, *train, [&](const std::string& name) {
     return ReadWholeFile(absl::StrCat(options.model_directory, "/", name));
   });
-  if (options.random) {
-    trainer.InitializeRandomly();
-  } else {
-    trainer.InitializeAdapters();
+  trainer.InitializeRandomly();
+  if (!options.random) {
     const absl::Status status = LoadWeights(
         options.model_directory, trainer.table(), trainer.parameters());
     if (!status.ok()) return status;
@@ -271,6 +375,11 @@ int main(int argc, char** argv) {
   app.add_option("--tokens", options.token_file,
                  "raw little-endian token ids; ~id of one that is not trained "
                  "on");
+  app.add_option("--data", options.data_json,
+                 "in place of tokens: a job file's data section, as JSON, of a "
+                 "model that takes sequences whole");
+  app.add_option("--tokenizer", options.tokenizer_directory,
+                 "the directory of its tokenizer");
   app.add_option("--examples", options.example_file,
                  "in place of tokens: a safetensors file of the model's "
                  "examples and their labels");

@@ -4,11 +4,13 @@
 #include <cmath>
 #include <utility>
 
+#include "ATen/TensorOperators.h"
 #include "ATen/core/Tensor.h"
 #include "ATen/ops/where.h"
 #include "ATen/ops/zeros.h"
 #include "common/data/batch_plan.h"
 #include "common/jobfile/validate.h"
+#include "common/model/bert_table.h"
 #include "common/model/factored_moments.h"
 #include "common/model/optimizer.h"
 #include "common/model/resnet_table.h"
@@ -41,6 +43,11 @@ TrainSpec WithDefaults(const TrainSpec& train) {
 MicroBatch BatchOf(
     const ReferenceBatch& given,
     ReferenceTrainer::Mode mode = ReferenceTrainer::Mode::kEvaluation) {
+  if (given.whole.tokens.defined()) {
+    MicroBatch whole = given.whole;
+    whole.training = mode == ReferenceTrainer::Mode::kTraining;
+    return whole;
+  }
   MicroBatch batch;
   batch.training = mode == ReferenceTrainer::Mode::kTraining;
   if (given.examples.defined()) {
@@ -98,12 +105,6 @@ void ReferenceTrainer::InitializeRandomly() {
   for (size_t i = 0; i < parameters_.size(); ++i) Initialize(i);
 }
 
-void ReferenceTrainer::InitializeAdapters() {
-  for (size_t i = 0; i < parameters_.size(); ++i) {
-    if (table_.parameter_blocks[i].is_adapter) Initialize(i);
-  }
-}
-
 void ReferenceTrainer::Initialize(size_t block) {
   for (const TensorEntry& tensor : table_.parameter_blocks[block].tensors) {
     InitTensor(tensor, train_.seed(),
@@ -155,10 +156,13 @@ at::Tensor ReferenceTrainer::Logits(const ReferenceBatch& batch,
   const Tensors norm = blocks.WidenedViews(0, flats);
   const Tensors weight = blocks.WidenedViews(1, flats);
   Tensors statistics;
-  return FinalNormOf(table_.layers[head])
-      ->Forward(hidden, norm, &statistics)
-      .view({-1, hidden.size(-1)})
-      .mm(weight.front().t());
+  const at::Tensor logits = FinalNormOf(table_.layers[head])
+                                ->Forward(hidden, norm, &statistics)
+                                .view({-1, hidden.size(-1)})
+                                .mm(weight.front().t());
+  return table_.layers[head].op == kBertMaskedHeadOp
+             ? logits + norm[bert_head::kBias]
+             : logits;
 }
 
 MicroBatch ReferenceTrainer::Describe(const ReferenceBatch& given,

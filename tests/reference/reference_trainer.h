@@ -21,6 +21,8 @@ struct ReferenceBatch {
   ReferenceBatch(at::Tensor token_ids) : tokens(std::move(token_ids)) {}
   ReferenceBatch(at::Tensor numbers, at::Tensor labels)
       : examples(std::move(numbers)), classes(std::move(labels)) {}
+  // Of sequences that are taken whole.
+  explicit ReferenceBatch(MicroBatch sequences) : whole(std::move(sequences)) {}
 
   // int64 [sequences, context + 1] of token ids, with ~id in place of an id
   // that is not trained on.
@@ -28,6 +30,8 @@ struct ReferenceBatch {
   // Or fp32 [sequences, numbers of an example], and int64 [sequences].
   at::Tensor examples;
   at::Tensor classes;
+  // Or all of a batch but what training adds: tokens, targets, lengths, types.
+  MicroBatch whole;
 };
 
 // Plain training of one model: one process, no pool, no shards, nothing
@@ -45,8 +49,6 @@ class ReferenceTrainer {
 
   // As the tensors' TensorInits say.
   void InitializeRandomly();
-  // The same of adapters alone.
-  void InitializeAdapters();
 
   // One optimizer update on a mini-batch in micro-batches. Returns the loss
   // before the update, summed over micro-batches in order. If that is not
@@ -61,8 +63,8 @@ class ReferenceTrainer {
   LossSum Evaluate(const ReferenceBatch& batch,
                    Mode mode = Mode::kEvaluation) const;
 
-  // The same batch's logits, [tokens, vocab] or [sequences, classes], all at
-  // once.
+  // The same batch's logits, [tokens, vocab], or of examples [sequences,
+  // classes], all at once.
   at::Tensor Logits(const ReferenceBatch& batch,
                     Mode mode = Mode::kEvaluation) const;
 

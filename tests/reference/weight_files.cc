@@ -66,6 +66,8 @@ absl::Status LoadWeights(const std::string& directory, const ModelTable& table,
     const ParameterBlock& block = table.parameter_blocks[i];
     if (block.is_adapter) continue;
     for (const TensorEntry& tensor : block.tensors) {
+      // Else it is as it was drawn.
+      if (match.names.count(tensor.name) == 0) continue;
       const absl::Status status = ReadElements(
           match, *weights, tensor, 0,
           absl::MakeSpan(

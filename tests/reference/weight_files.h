@@ -21,7 +21,8 @@ absl::StatusOr<ModelTable> ReadTable(const std::string& directory,
                                      const ModelOverrides& overrides);
 
 // Fills `flats`, fp32, one for each parameter block of `table`, with a Hugging
-// Face model directory's weights; those of adapters stay as they are. Names are
+// Face model directory's weights; those of adapters stay as they are, and so do
+// tensors that a checkpoint may lack and does. Names are
 // found as in MatchWeights.
 absl::Status LoadWeights(const std::string& directory, const ModelTable& table,
                          const std::vector<at::Tensor>& flats);

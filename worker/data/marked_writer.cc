@@ -25,13 +25,21 @@ absl::Status MarkedWriter::Begin() {
 }
 
 absl::Status MarkedWriter::Append(absl::Span<const uint32_t> ids) {
+  const uint32_t marks =
+      whole_.has_value() ? kUntrainedMark | kSecondTextMark : kUntrainedMark;
   for (size_t i = 0; i < ids.size(); ++i) {
-    max_token_id_ = std::max(max_token_id_, ids[i] & ~kUntrainedMark);
-    const bool is_target = i > 0 || !has_rows_;
+    max_token_id_ = std::max(max_token_id_, ids[i] & ~marks);
+    const bool is_target = i > 0 || !has_rows_ || whole_.has_value();
     if (is_target && (ids[i] & kUntrainedMark) == 0) ++trained_count_;
   }
   row_ends_.push_back(row_ends_.back() + ids.size());
   return Write(BytesOf(ids));
+}
+
+absl::Status MarkedWriter::Append(absl::Span<const uint32_t> ids,
+                                  int64_t row_class) {
+  classes_.push_back(row_class);
+  return Append(ids);
 }
 
 absl::Status MarkedWriter::Finish(MarkedTokens counts) {
@@ -40,6 +48,10 @@ absl::Status MarkedWriter::Finish(MarkedTokens counts) {
     if (!written.ok()) return written;
     counts.row_count = static_cast<int64_t>(row_ends_.size()) - 1;
   }
+  const absl::Status written_classes =
+      Write(BytesOf(absl::MakeConstSpan(classes_)));
+  if (!written_classes.ok()) return written_classes;
+  counts.whole = whole_;
   const absl::Status flushed = Flush();
   if (!flushed.ok()) return flushed;
   counts.trained_count = trained_count_;

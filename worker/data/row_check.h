@@ -2,6 +2,7 @@
 #define HYDRA_WORKER_DATA_ROW_CHECK_H_
 
 #include <cstdint>
+#include <limits>
 #include <nlohmann/json.hpp>
 #include <string>
 #include <utility>
@@ -35,8 +36,18 @@ class RowCheck : public nlohmann::json_sax<Json> {
 
   bool null() override { return Begin("null"); }
   bool boolean(bool) override { return Begin("a boolean"); }
-  bool number_integer(int64_t) override { return Begin("a number"); }
-  bool number_unsigned(uint64_t) override { return Begin("a number"); }
+  bool number_integer(int64_t number) override {
+    if (!Begin("a number")) return false;
+    if (depth_ == 1) FieldHasNumber(number);
+    return true;
+  }
+  bool number_unsigned(uint64_t number) override {
+    if (!Begin("a number")) return false;
+    if (depth_ == 1 && number <= std::numeric_limits<int64_t>::max()) {
+      FieldHasNumber(static_cast<int64_t>(number));
+    }
+    return true;
+  }
   bool number_float(double, const std::string&) override {
     return Begin("a number");
   }
@@ -65,11 +76,12 @@ class RowCheck : public nlohmann::json_sax<Json> {
   }
 
  protected:
-  // A field of the row is named, has a value, and if that is a text, this one,
-  // which may be moved away.
+  // A field of the row is named, has a value, and if that is a text or a whole
+  // number, this one; the text may be moved away.
   virtual void FieldIsNamed(const std::string& /*name*/) {}
   virtual void FieldHas(absl::string_view /*what*/) {}
   virtual void FieldHasText(std::string& /*text*/) {}
+  virtual void FieldHasNumber(int64_t /*number*/) {}
 
  private:
   static constexpr size_t kMostNamedKeys = 5;

@@ -25,6 +25,7 @@
 #include "worker/data/chat/chat_build.h"
 #include "worker/data/chat/chat_row.h"
 #include "worker/data/input_file.h"
+#include "worker/data/labeled_rows.h"
 #include "worker/data/posix_file.h"
 #include "worker/data/token_build.h"
 #include "worker/data/token_file.h"
@@ -38,6 +39,10 @@ constexpr absl::string_view kOutputVersion = "hydra tokens 1";
 
 // And this one with any change of what becomes of conversations.
 constexpr absl::string_view kRenderingVersion = "rendering 1";
+
+// And this one with any change of what becomes of sequences that are taken
+// whole.
+constexpr absl::string_view kSequenceVersion = "sequences 1";
 
 // The added token that keys do not tell of where the vocabulary has it: they
 // had it from the start.
@@ -116,9 +121,28 @@ absl::StatusOr<FileDigest> Digest(const PrepareRequest& request,
         return MessagesOfRow(row, request.format, !request.train_on_prompt)
             .status();
       });
+    case v1::DATA_FORMAT_LABELED:
+    case v1::DATA_FORMAT_CSV:
+      return ReadLabeledRows(
+          file, *request.sequences->labeled, control,
+          [](const LabeledText&) { return absl::OkStatus(); });
     default:
       return DigestFile(file, control);
   }
+}
+
+// Whether the format is one that the model learns from.
+absl::Status CheckFormat(const PrepareRequest& request) {
+  const bool has_classes =
+      request.sequences.has_value() && request.sequences->labeled.has_value();
+  if (IsLabeled(request.format) == has_classes &&
+      (!request.sequences.has_value() || IsTokenized(request.format))) {
+    return absl::OkStatus();
+  }
+  return absl::InvalidArgumentError(
+      absl::StrCat("data.format ", v1::DataFormat_Name(request.format),
+                   has_classes ? " has no classes, which the model learns"
+                               : " is not what the model learns from"));
 }
 
 absl::StatusOr<ChatTemplate> TemplateOf(const PrepareRequest& request,
@@ -149,10 +173,15 @@ absl::StatusOr<Sources> ReadSources(const PrepareRequest& request,
     if (!files.ok()) return files.status();
     absl::StatusOr<Tokenizer> tokenizer = ParseTokenizer(*files);
     if (!tokenizer.ok()) return tokenizer.status();
+    // There it is sep_token that stands behind a text.
+    if (request.sequences.has_value()) {
+      tokenizer->end_of_text_id = tokenizer->sep_id;
+    }
     if (request.format == v1::DATA_FORMAT_JSONL &&
         !tokenizer->end_of_text_id.has_value()) {
       return absl::InvalidArgumentError(absl::StrCat(
-          "the tokenizer in ", request.tokenizer_dir, " ", kHasNoEndOfText));
+          "the tokenizer in ", request.tokenizer_dir, " ",
+          request.sequences.has_value() ? kHasNoClsOrSep : kHasNoEndOfText));
     }
     sources.tokenizer_files = *std::move(files);
     sources.tokenizer = *std::move(tokenizer);
@@ -270,6 +299,29 @@ std::string RenderingText(const PrepareRequest& request,
   return absl::StrCat(text, " ", chat_template.text);
 }
 
+// Tells any two ways to make whole sequences apart.
+std::string SequencesText(const SequenceOptions& options,
+                          const Tokenizer& tokenizer) {
+  const auto id_text = [](const std::optional<uint32_t>& id) {
+    return id.has_value() ? absl::StrCat(*id) : "none";
+  };
+  std::string text =
+      absl::StrCat(kSequenceVersion, " of ", options.context_length, " ",
+                   id_text(tokenizer.cls_id), " ", id_text(tokenizer.sep_id),
+                   " ", id_text(tokenizer.mask_id));
+  if (!options.labeled.has_value()) return text;
+  const LabeledReading& labeled = *options.labeled;
+  for (const std::string& name :
+       {labeled.text_field, labeled.text_pair_field, labeled.label_field}) {
+    absl::StrAppend(&text, " ", name.size(), " ", name);
+  }
+  absl::StrAppend(&text, " classes ", labeled.class_count);
+  for (const auto& [name, number] : labeled.class_numbers) {
+    absl::StrAppend(&text, " ", name.size(), " ", name, " ", number);
+  }
+  return text;
+}
+
 // The first line says which parts follow but the data files' hashes, which are
 // all that is left. All parts but that line have a fixed length, so no two
 // requests share a key.
@@ -278,9 +330,10 @@ std::string Key(const PrepareRequest& request, const Sources& sources) {
       sources.tokenizer.has_value() && !HasUsualTokens(*sources.tokenizer);
   Sha256 sha;
   // Formats were counted from 0 once.
-  sha.Update(absl::StrCat(kOutputVersion, " format ",
-                          static_cast<int>(request.format) - 1,
-                          tells_added ? " added tokens" : "", "\n"));
+  sha.Update(absl::StrCat(
+      kOutputVersion, " format ", static_cast<int>(request.format) - 1,
+      tells_added ? " added tokens" : "",
+      request.sequences.has_value() ? " sequences" : "", "\n"));
   const TokenizerFiles& files = sources.tokenizer_files;
   if (files.tokenizer_json.has_value()) {
     sha.Update(Sha256Of(files.tokenizer_json->text));
@@ -295,6 +348,9 @@ std::string Key(const PrepareRequest& request, const Sources& sources) {
   if (request.format == v1::DATA_FORMAT_JSONL) {
     sha.Update(Sha256Of(absl::StrCat(*sources.tokenizer->end_of_text_id, " ",
                                      request.text_field)));
+  }
+  if (request.sequences.has_value()) {
+    sha.Update(Sha256Of(SequencesText(*request.sequences, *sources.tokenizer)));
   }
   if (IsConversations(request.format)) {
     sha.Update(Sha256Of(RenderingText(request, *sources.chat_template)));
@@ -353,14 +409,18 @@ struct Made {
   int64_t resumed_tokens = 0;
 };
 
-// See MakeWholeFile.
-absl::StatusOr<Made> MakeConversationsFile(const PrepareRequest& request,
-                                           const Sources& sources,
-                                           const std::string& path,
-                                           TaskControl& control) {
+// Of what begins anew after an interruption. See MakeWholeFile.
+absl::StatusOr<Made> MakeMarkedFile(const PrepareRequest& request,
+                                    const Sources& sources,
+                                    const std::string& path,
+                                    TaskControl& control) {
   const absl::StatusOr<bool> made = MakeWholeFile(
       path, control, [&] { return OpenChecked(path, control).ok(); },
       [&](PosixFile& file) {
+        if (request.sequences.has_value()) {
+          return BuildSequences(BuildOf(request, sources), *request.sequences,
+                                &file, control);
+        }
         return BuildConversations(BuildOf(request, sources),
                                   ChatOptionsOf(request, sources), &file,
                                   control);
@@ -436,6 +496,12 @@ absl::Status CheckIds(const PrepareRequest& request, const Sources& sources,
                       const TokenFile& file) {
   if (!request.vocabulary_size.has_value()) return absl::OkStatus();
   const int64_t vocabulary_size = *request.vocabulary_size;
+  if (const int64_t mask = file.whole().value_or(WholeRows()).mask_id;
+      mask >= vocabulary_size) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("the tokenizer's mask_token has id ", mask,
+                     ", vocab_size is ", vocabulary_size));
+  }
   if (file.max_token_id() < vocabulary_size) return absl::OkStatus();
   const auto bad = file.FindIdFrom(vocabulary_size);
   if (!bad.ok()) return bad.status();
@@ -453,6 +519,7 @@ absl::StatusOr<PreparedData> Prepare(const PrepareRequest& request,
   if (request.files.empty()) {
     return absl::InvalidArgumentError("the data set has no files");
   }
+  if (absl::Status format = CheckFormat(request); !format.ok()) return format;
   const absl::StatusOr<Sources> sources = ReadSources(request, control);
   if (!sources.ok()) return sources.status();
   std::error_code error;
@@ -470,8 +537,8 @@ absl::StatusOr<PreparedData> Prepare(const PrepareRequest& request,
   if (MustBeMade(file.status())) {
     RemoveAbandoned(request.cache_dir, absl::Now() - kKeepUnfinished);
     const absl::StatusOr<Made> made =
-        IsConversations(request.format)
-            ? MakeConversationsFile(request, *sources, data.path, control)
+        IsConversations(request.format) || request.sequences.has_value()
+            ? MakeMarkedFile(request, *sources, data.path, control)
             : MakeTokenFile(request, *sources, data.path, control);
     if (!made.ok()) return made.status();
     data.reused = made->by_another;

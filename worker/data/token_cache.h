@@ -8,6 +8,7 @@
 
 #include "absl/status/statusor.h"
 #include "hydra/v1/job.pb.h"
+#include "worker/data/sequence_build.h"
 #include "worker/data/token_build.h"
 #include "worker/data/token_header.h"
 #include "worker/data/token_source.h"
@@ -47,6 +48,9 @@ struct PrepareRequest {
   bool packing = false;
   int64_t context_length = 0;
 
+  // For a model that takes sequences whole: its labeled rows, or text.
+  std::optional<SequenceOptions> sequences;
+
   // For text and rows: GPT-2's vocab.json and merges.txt.
   std::string vocabulary_path;
   std::string merges_path;
@@ -75,7 +79,7 @@ struct PreparedData {
 
   // For JSON Lines: the rows of all files.
   RowCounts rows;
-  // For conversations.
+  // For conversations, and sequences that are taken whole.
   std::optional<MarkedTokens> marked;
 
   // For text: a sentence for each file that has bytes which no text has, with
@@ -94,12 +98,12 @@ struct PreparedData {
 // it has its name. A call that is killed, stopped, or whose disk fails leaves a
 // <name>.tmp and, once save_bytes were tokenized, a <name>.tmp.progress; the
 // next call for the same data goes on from there, and makes the same bytes;
-// conversations are begun anew. If
+// conversations, and sequences that are taken whole, are begun anew. If
 // there is none within a day, a call for other data removes them.
 // Blocks; thread-safe.
 //
 // INVALID_ARGUMENT: as ReadTokens, DigestRows, ParseTokenizer, MessagesOfRow,
-// ChatTemplateOf and BuildConversations; no files;
+// ChatTemplateOf, BuildConversations and BuildSequences; no files;
 // for jsonl, a tokenizer that has no token to end a text; a file
 // of the tokenizer that is far too large; an id at or above vocabulary_size
 // (the token file then stays: it is right). FAILED_PRECONDITION: a data file

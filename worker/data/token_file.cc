@@ -15,7 +15,7 @@ namespace {
 constexpr int64_t kIdBytes = sizeof(uint32_t);
 constexpr int64_t kPieceIds = int64_t{1} << 18;
 constexpr int64_t kPieceBytes = kPieceIds * kIdBytes;
-// Of a number in the index of rows.
+// Of a number in the index of rows, and of a row's class.
 constexpr int64_t kRowBytes = sizeof(uint64_t);
 
 absl::StatusOr<TokenHeader> ReadHeader(const UniqueFd& fd,
@@ -38,11 +38,20 @@ int64_t IdsEnd(const TokenHeader& header) {
   return header.bytes() + header.token_count * kIdBytes;
 }
 
-int64_t BytesOf(const TokenHeader& header) {
+// Where the rows' classes begin, if they have any.
+int64_t IndexEnd(const TokenHeader& header) {
   const bool has_rows =
       header.marked.has_value() && header.marked->row_count > 0;
   return IdsEnd(header) +
          (has_rows ? (header.marked->row_count + 1) * kRowBytes : 0);
+}
+
+int64_t BytesOf(const TokenHeader& header) {
+  const bool has_classes = header.marked.has_value() &&
+                           header.marked->whole.has_value() &&
+                           header.marked->whole->class_count > 0;
+  return IndexEnd(header) +
+         (has_classes ? header.marked->row_count * kRowBytes : 0);
 }
 
 // The ids from number `first` on, a piece of them, which is not empty if there
@@ -100,6 +109,17 @@ absl::StatusOr<TokenFile::Row> TokenFile::FindRow(int64_t row) const {
   return Row{row, static_cast<int64_t>(ends[0]), static_cast<int64_t>(ends[1])};
 }
 
+absl::StatusOr<int64_t> TokenFile::ReadClass(int64_t row) const {
+  CHECK(whole().has_value() && whole()->class_count > 0);
+  CHECK(row >= 0 && row < row_count()) << row << " of " << row_count();
+  int64_t row_class = 0;
+  const absl::Status read =
+      ReadExactly(fd_, path_, IndexEnd(header_) + row * kRowBytes,
+                  sizeof(row_class), reinterpret_cast<char*>(&row_class));
+  if (!read.ok()) return read;
+  return row_class;
+}
+
 absl::StatusOr<TokenFile::Row> TokenFile::RowWith(int64_t index) const {
   CHECK(row_count() > 0 && index >= 0 && index < token_count());
   int64_t first = 0;
@@ -119,7 +139,7 @@ absl::StatusOr<TokenFile::Row> TokenFile::RowWith(int64_t index) const {
 
 absl::StatusOr<std::optional<TokenFile::Position>> TokenFile::FindIdFrom(
     int64_t limit) const {
-  const uint32_t mark = has_marks() ? kUntrainedMark : 0;
+  const uint32_t mark = header_.marks();
   std::vector<uint32_t> ids;
   for (int64_t first = 0; first < token_count(); first += kPieceIds) {
     const absl::Status read = ReadPiece(*this, first, &ids);

@@ -37,6 +37,10 @@ class TokenFile {
   int64_t row_count() const {
     return has_marks() ? header_.marked->row_count : 0;
   }
+  // Of rows that are taken whole.
+  std::optional<WholeRows> whole() const {
+    return has_marks() ? header_.marked->whole : std::nullopt;
+  }
 
   // SHA-256 of the content behind the header, as lower-case hexadecimal digits.
   std::string content_hash() const;
@@ -59,6 +63,9 @@ class TokenFile {
   // Requires 0 <= row < row_count(). DATA_LOSS: it says what cannot be, or as
   // Read.
   absl::StatusOr<Row> FindRow(int64_t row) const;
+  // Of whole rows that have classes. Requires 0 <= row < row_count(). Errors:
+  // as Read.
+  absl::StatusOr<int64_t> ReadClass(int64_t row) const;
   // The row that has the id number `index`. Requires a row_count() above 0, and
   // that there is such an id. Errors: as FindRow.
   absl::StatusOr<Row> RowWith(int64_t index) const;

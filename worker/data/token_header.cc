@@ -36,7 +36,9 @@ struct MarkedLayout {
   int64_t cut_rows;
   int64_t cut_tokens;
   int64_t dropped_rows;
-  char reserved[16];
+  // Of WholeRows.
+  int64_t class_count;
+  int64_t mask_id;
   char checksum[kHeaderChecksumBytes];
 };
 
@@ -49,8 +51,10 @@ Front FrontOf(const TokenHeader& header) {
   CHECK_EQ(header.content_hash.size(), Sha256::kDigestBytes);
   Front front = {};
   std::memcpy(front.magic, kMagic, sizeof(front.magic));
-  front.version = header.marked.has_value() ? TokenHeader::kMarkedVersion
-                                            : TokenHeader::kVersion;
+  front.version = !header.marked.has_value() ? TokenHeader::kVersion
+                  : header.marked->whole.has_value()
+                      ? TokenHeader::kWholeVersion
+                      : TokenHeader::kMarkedVersion;
   front.max_token_id = header.max_token_id;
   front.token_count = header.token_count;
   std::memcpy(front.content_hash, header.content_hash.data(),
@@ -75,9 +79,17 @@ absl::StatusOr<MarkedTokens> MarkedOf(absl::string_view bytes) {
         absl::StrCat("has a header of ", layout.row_count, " rows and ",
                      layout.trained_count, " trained tokens, of ", tokens));
   }
-  return MarkedTokens{layout.row_count,  layout.trained_count,
+  MarkedTokens marked{layout.row_count,  layout.trained_count,
                       layout.read_rows,  layout.cut_rows,
                       layout.cut_tokens, layout.dropped_rows};
+  if (layout.front.version != TokenHeader::kWholeVersion) return marked;
+  if (layout.row_count == 0 || layout.class_count < 0 || layout.mask_id < 0) {
+    return absl::DataLossError(absl::StrCat(
+        "has a header of ", layout.row_count, " whole rows of ",
+        layout.class_count, " classes, and of the mask ", layout.mask_id));
+  }
+  marked.whole = WholeRows{layout.class_count, layout.mask_id};
+  return marked;
 }
 
 }  // namespace
@@ -85,6 +97,7 @@ absl::StatusOr<MarkedTokens> MarkedOf(absl::string_view bytes) {
 std::string EncodeTokenHeader(const TokenHeader& header) {
   if (!header.marked.has_value()) return BytesOf(Layout{FrontOf(header), {}});
   const MarkedTokens& marked = *header.marked;
+  const WholeRows whole = marked.whole.value_or(WholeRows());
   return BytesOf(MarkedLayout{FrontOf(header),
                               marked.row_count,
                               marked.trained_count,
@@ -92,7 +105,8 @@ std::string EncodeTokenHeader(const TokenHeader& header) {
                               marked.cut_rows,
                               marked.cut_tokens,
                               marked.dropped_rows,
-                              {},
+                              whole.class_count,
+                              whole.mask_id,
                               {}});
 }
 
@@ -107,11 +121,12 @@ absl::StatusOr<TokenHeader> DecodeTokenHeader(absl::string_view bytes) {
   if (std::memcmp(front.magic, kMagic, sizeof(front.magic)) != 0) {
     return absl::DataLossError("is not a prepared token file");
   }
-  const bool is_marked = front.version == TokenHeader::kMarkedVersion;
+  const bool is_marked = front.version == TokenHeader::kMarkedVersion ||
+                         front.version == TokenHeader::kWholeVersion;
   if (!is_marked && front.version != TokenHeader::kVersion) {
     return absl::DataLossError(absl::StrCat(
         "has format version ", front.version, ", expected ",
-        TokenHeader::kVersion, " or ", TokenHeader::kMarkedVersion));
+        TokenHeader::kVersion, " to ", TokenHeader::kWholeVersion));
   }
   const size_t header_bytes =
       is_marked ? TokenHeader::kMarkedBytes : TokenHeader::kBytes;

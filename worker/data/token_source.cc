@@ -130,6 +130,14 @@ class TextTokens : public Tokens {
   std::string pending_;
 };
 
+// An error of a row, with the file and the line.
+absl::Status WithLine(const std::string& path, int64_t line,
+                      const absl::Status& status) {
+  if (status.ok() || absl::IsAborted(status)) return status;
+  return absl::Status(status.code(), absl::StrCat(path, ": line ", line, " ",
+                                                  status.message()));
+}
+
 // Hands rows to `take`; errors name the file and the line.
 class PlacedRows {
  public:
@@ -146,10 +154,7 @@ class PlacedRows {
 
  private:
   absl::Status WithPlace(const absl::Status& status) const {
-    if (status.ok() || absl::IsAborted(status)) return status;
-    return absl::Status(
-        status.code(),
-        absl::StrCat(path_, ": line ", rows_.line(), " ", status.message()));
+    return WithLine(path_, rows_.line(), status);
   }
 
   const std::string& path_;
@@ -295,6 +300,27 @@ absl::StatusOr<FileDigest> ReadRows(PosixFile* file, TaskControl& control,
       });
   if (!digest.ok()) return digest;
   if (absl::Status last = rows.Finish(count_and_take); !last.ok()) return last;
+  digest->rows.rows = count;
+  return digest;
+}
+
+absl::StatusOr<FileDigest> ReadCsvRows(PosixFile* file, TaskControl& control,
+                                       CsvReader::Take take) {
+  CsvReader rows;
+  int64_t count = 0;
+  const auto count_and_take = [&](absl::Span<const std::string> fields) {
+    ++count;
+    return take(fields);
+  };
+  absl::StatusOr<FileDigest> digest =
+      ReadText(file, control, [&](absl::string_view piece, const ReadSoFar&) {
+        const absl::Status added = rows.Add(piece, count_and_take);
+        return WithLine(file->path(), rows.line(), added);
+      });
+  if (!digest.ok()) return digest;
+  if (absl::Status last = rows.Finish(count_and_take); !last.ok()) {
+    return WithLine(file->path(), rows.line(), last);
+  }
   digest->rows.rows = count;
   return digest;
 }

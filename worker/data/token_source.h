@@ -10,6 +10,7 @@
 #include "absl/strings/string_view.h"
 #include "absl/types/span.h"
 #include "hydra/v1/job.pb.h"
+#include "worker/data/csv_rows.h"
 #include "worker/data/json_rows.h"
 #include "worker/data/posix_file.h"
 #include "worker/data/text_tokenizer.h"
@@ -58,6 +59,10 @@ absl::StatusOr<FileDigest> DigestRows(PosixFile* file,
 // of the rows themselves, the file and the line are added.
 absl::StatusOr<FileDigest> ReadRows(PosixFile* file, TaskControl& control,
                                     RowReader::Take take);
+
+// And hands the fields of each row of CSV to `take`, in the same way.
+absl::StatusOr<FileDigest> ReadCsvRows(PosixFile* file, TaskControl& control,
+                                       CsvReader::Take take);
 
 // How far a reading got.
 struct SourcePlace {

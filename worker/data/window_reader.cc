@@ -1,7 +1,9 @@
 #include "worker/data/window_reader.h"
 
 #include <algorithm>
+#include <optional>
 
+#include "absl/algorithm/container.h"
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
 #include "common/data/batch_plan.h"
@@ -34,11 +36,16 @@ absl::Status CheckArguments(const TokenFile& file, int64_t context_length,
 // The ids of a window, with their marks: context_length + 1, or those of a row.
 absl::Status ReadIds(const TokenFile& file, int64_t context_length,
                      int64_t window, std::vector<uint32_t>* ids) {
+  const bool is_whole = file.whole().has_value();
   int64_t first = window * context_length;
-  int64_t count = context_length + 1;
+  int64_t count = is_whole ? context_length : context_length + 1;
   if (file.row_count() > 0) {
     const absl::StatusOr<TokenFile::Row> row = file.FindRow(window);
     if (!row.ok()) return row.status();
+    if (is_whole && row->end == row->begin) {
+      return absl::DataLossError(
+          absl::StrCat(file.path(), " has no tokens in row ", window));
+    }
     if (row->end - row->begin > count) {
       return absl::DataLossError(
           absl::StrCat(file.path(), " has ", row->end - row->begin,
@@ -61,6 +68,29 @@ void AddMarkedTargets(absl::Span<const uint32_t> ids, int64_t context_length,
   }
 }
 
+// Of a row that is taken whole.
+void AddWholeTargets(absl::Span<const uint32_t> ids, int64_t context_length,
+                     TokenWindows* read) {
+  const int64_t count = ids.size();
+  for (int64_t i = 0; i < context_length; ++i) {
+    const bool is_target = i < count && (ids[i] & kUntrainedMark) == 0;
+    read->targets.push_back(is_target ? ids[i] & ~kSecondTextMark : kNoTarget);
+    if (!is_target) ++read->untrained_targets;
+  }
+}
+
+// See TokenWindows. Takes the marks off.
+void AddLengthAndTypes(int64_t context_length, std::vector<uint32_t>* ids,
+                       TokenWindows* read) {
+  read->lengths.push_back(static_cast<int64_t>(ids->size()));
+  const size_t first = read->token_types.size();
+  read->token_types.resize(first + context_length, 0);
+  for (size_t i = 0; i < ids->size(); ++i) {
+    if (((*ids)[i] & kSecondTextMark) != 0) read->token_types[first + i] = 1;
+    (*ids)[i] &= ~(kSecondTextMark | kUntrainedMark);
+  }
+}
+
 }  // namespace
 
 int64_t WindowsIn(const TokenFile& file, int64_t context_length) {
@@ -79,7 +109,8 @@ absl::StatusOr<int64_t> ContextOf(const TokenFile& file, int64_t context_length,
     if (!row.ok()) return row.status();
     longest = std::max(longest, row->end - row->begin);
   }
-  return PaddedContext(longest, context_length);
+  return PaddedContext(file.whole().has_value() ? longest + 1 : longest,
+                       context_length);
 }
 
 absl::StatusOr<TokenWindows> ReadWindows(const TokenFile& file,
@@ -95,7 +126,17 @@ absl::StatusOr<TokenWindows> ReadWindows(const TokenFile& file,
   for (const int64_t window : windows) {
     const absl::Status done = ReadIds(file, context_length, window, &ids);
     if (!done.ok()) return done;
-    if (file.has_marks()) {
+    if (const std::optional<WholeRows> whole = file.whole();
+        whole.has_value()) {
+      if (whole->class_count > 0) {
+        const absl::StatusOr<int64_t> row_class = file.ReadClass(window);
+        if (!row_class.ok()) return row_class.status();
+        read.targets.push_back(*row_class);
+      } else {
+        AddWholeTargets(ids, context_length, &read);
+      }
+      AddLengthAndTypes(context_length, &ids, &read);
+    } else if (file.has_marks()) {
       AddMarkedTargets(ids, context_length, &read);
       for (uint32_t& id : ids) id &= ~kUntrainedMark;
     }
@@ -103,7 +144,13 @@ absl::StatusOr<TokenWindows> ReadWindows(const TokenFile& file,
     row += row_tokens;
   }
   // As if there had been no marks: the same work, and the same bits.
-  if (read.untrained_targets == 0) read.targets.clear();
+  if (read.untrained_targets == 0 && !file.whole().has_value()) {
+    read.targets.clear();
+  }
+  if (absl::c_none_of(read.token_types,
+                      [](int64_t type) { return type > 0; })) {
+    read.token_types.clear();
+  }
   return read;
 }
 

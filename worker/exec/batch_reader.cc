@@ -39,6 +39,38 @@ absl::StatusOr<SplitPtr> OpenFile(Split split, const JobContext& job,
 // The model's first layer takes the batch itself.
 bool TakesInputs(const Task& task) { return task.first_layer() == 0; }
 
+// Evaluations hide the same tokens after every step, and in every job.
+constexpr uint64_t kEvaluationSeed = 0;
+
+// How tokens of the file are hidden; nothing: the model learns otherwise.
+std::optional<TokenMasking> MaskingOf(const JobContext& job,
+                                      const ModelTable& table,
+                                      const SplitFile& file, uint64_t seed,
+                                      int64_t epoch) {
+  if (table.objective != Objective::kMaskedTokens) return std::nullopt;
+  TokenMasking masking;
+  if (job.spec().train().has_mlm_probability()) {
+    masking.probability = job.spec().train().mlm_probability();
+  }
+  masking.mask_id = file.mask_id();
+  masking.vocabulary_size = table.vocabulary_size;
+  masking.seed = seed;
+  masking.epoch = epoch;
+  return masking;
+}
+
+// SplitFile::Read, with tokens hidden.
+absl::StatusOr<HostBatch> ReadBatch(
+    const SplitFile& file, absl::Span<const int64_t> windows, bool with_inputs,
+    const std::optional<TokenMasking>& masking) {
+  absl::StatusOr<HostBatch> batch = file.Read(windows, with_inputs);
+  if (!batch.ok() || !masking.has_value()) return batch;
+  batch->untrained_targets =
+      MaskTokens(*masking, windows, batch->context,
+                 absl::MakeSpan(batch->tokens), absl::MakeSpan(batch->targets));
+  return batch;
+}
+
 }  // namespace
 
 absl::StatusOr<std::vector<HostBatch>> BatchReader::Read(
@@ -56,15 +88,20 @@ absl::StatusOr<std::vector<HostBatch>> BatchReader::ReadTraining(
   auto windows =
       WindowsOfStep(task.step(), (*split)->window_count(), job.spec());
   if (!windows.ok()) return windows.status();
+  const int64_t steps_per_epoch =
+      StepsPerEpoch((*split)->window_count(), SequencesPerStep(train));
+  const std::optional<TokenMasking> masking = MaskingOf(
+      job, table, **split, train.seed(), task.step() / steps_per_epoch);
   const absl::StatusOr<double> scale =
-      GradientScaleOf(task, job, **split, *windows);
+      GradientScaleOf(task, job, **split, *windows, masking);
   if (!scale.ok()) return scale.status();
 
   std::vector<HostBatch> batches;
   for (int i = task.first_micro_batch(); i < task.last_micro_batch(); ++i) {
-    auto batch = (*split)->Read(
+    auto batch = ReadBatch(
+        **split,
         MicroBatchWindows(*windows, i, train.gradient_accumulation_steps()),
-        TakesInputs(task));
+        TakesInputs(task), masking);
     if (!batch.ok()) return batch.status();
     batch->seed = DropoutSeed(train.seed(), task.step(), i);
     batch->gradient_scale = *scale;
@@ -89,12 +126,14 @@ absl::StatusOr<std::vector<HostBatch>> BatchReader::ReadEvaluation(
                      batch_count, " in ", SplitName(task.split())));
   }
 
+  const std::optional<TokenMasking> masking =
+      MaskingOf(job, table, **split, kEvaluationSeed, /*epoch=*/0);
   std::vector<HostBatch> batches;
   for (int i = task.first_micro_batch(); i < task.last_micro_batch(); ++i) {
     const WindowRange range = EvaluationBatch(window_count, batch_size, i);
     std::vector<int64_t> windows(range.count);
     std::iota(windows.begin(), windows.end(), range.first);
-    auto batch = (*split)->Read(windows, TakesInputs(task));
+    auto batch = ReadBatch(**split, windows, TakesInputs(task), masking);
     if (!batch.ok()) return batch.status();
     batches.push_back(*std::move(batch));
   }
@@ -128,16 +167,18 @@ absl::StatusOr<std::vector<int64_t>> BatchReader::WindowsOfStep(
 
 absl::StatusOr<double> BatchReader::GradientScaleOf(
     const Task& task, const JobContext& job, const SplitFile& file,
-    absl::Span<const int64_t> windows) {
+    absl::Span<const int64_t> windows,
+    const std::optional<TokenMasking>& masking) {
   const TrainSpec& train = job.spec().train();
   const bool makes_loss = task.kind() == worker::v1::TASK_KIND_TURN;
   if (!file.has_untrained_targets() || !makes_loss) return GradientScale(train);
   int64_t trained = 0;
   for (const int64_t& window : windows) {
     const absl::StatusOr<HostBatch> read =
-        file.Read(absl::MakeConstSpan(&window, 1), /*with_inputs=*/false);
+        ReadBatch(file, absl::MakeConstSpan(&window, 1),
+                  /*with_inputs=*/false, masking);
     if (!read.ok()) return read.status();
-    trained += read->context - read->untrained_targets;
+    trained += read->target_count();
   }
   // Without any, all gradients are zero, whatever they are multiplied by.
   return 1.0 / static_cast<double>(std::max<int64_t>(trained, 1));

@@ -2,6 +2,7 @@
 #define HYDRA_WORKER_EXEC_BATCH_READER_H_
 
 #include <cstdint>
+#include <optional>
 #include <vector>
 
 #include "absl/status/statusor.h"
@@ -9,6 +10,7 @@
 #include "common/data/batch_plan.h"
 #include "common/model/model_table.h"
 #include "hydra/worker/v1/worker.pb.h"
+#include "worker/data/token_masking.h"
 #include "worker/exec/content_cache.h"
 #include "worker/exec/host_batch.h"
 #include "worker/exec/split_file.h"
@@ -52,10 +54,10 @@ class BatchReader {
 
   // 1 / target tokens of the step that are trained on, of whatever round. They
   // are counted for those who make the loss.
-  absl::StatusOr<double> GradientScaleOf(const worker::v1::Task& task,
-                                         const worker::v1::JobContext& job,
-                                         const SplitFile& file,
-                                         absl::Span<const int64_t> windows);
+  absl::StatusOr<double> GradientScaleOf(
+      const worker::v1::Task& task, const worker::v1::JobContext& job,
+      const SplitFile& file, absl::Span<const int64_t> windows,
+      const std::optional<TokenMasking>& masking);
 
   absl::StatusOr<std::vector<int64_t>> WindowsOfStep(
       int64_t step, int64_t window_count, const hydra::v1::JobSpec& spec);

@@ -13,8 +13,11 @@ struct HostBatch {
   int64_t context = 0;
   // [sequences, context + 1], or empty.
   std::vector<int64_t> tokens;
-  // [sequences, context], or empty: as MicroBatch's.
+  // [sequences, context], [sequences] of classes, or empty: as MicroBatch's.
   std::vector<int64_t> targets;
+  // [sequences] and [sequences, context], or empty: as MicroBatch's.
+  std::vector<int64_t> lengths;
+  std::vector<int64_t> token_types;
   // Of a model that is fed examples, in place of tokens: [sequences, numbers of
   // an example]. Empty where the model's first layer is not computed.
   std::vector<float> examples;
@@ -24,6 +27,13 @@ struct HostBatch {
   double gradient_scale = 1;
   bool training = false;
   double label_smoothing = 0;
+
+  // Targets that are trained on.
+  int64_t target_count() const {
+    return (targets.empty() ? sequences * context
+                            : static_cast<int64_t>(targets.size())) -
+           untrained_targets;
+  }
 };
 
 }  // namespace hydra

@@ -128,8 +128,8 @@ absl::Status ReadTensor(const Checkpoint& checkpoint, const TensorEntry& tensor,
   });
 }
 
-// Where a block's numbers come from: the checkpoint, or, if that is null, each
-// tensor's own random stream.
+// Where a block's numbers come from: the checkpoint, or, if that is null, and
+// of tensors that it may lack and does, each tensor's own random stream.
 struct Source {
   const Checkpoint* checkpoint = nullptr;
   uint64_t seed = 0;
@@ -145,10 +145,17 @@ absl::Status Fill(const ParameterBlock& block, const Source& source,
     if (absl::Status on = control->Advance(); !on.ok()) return on;
     std::byte* const begin =
         out.data() + block.FirstElement(tensor) * ElementBytes(type);
+    const bool is_there =
+        source.checkpoint != nullptr &&
+        source.checkpoint->match.names.contains(tensor.name);
+    if (source.checkpoint != nullptr && !is_there && block.frozen) {
+      // Jobs of other seeds may share it.
+      return absl::InvalidArgumentError(absl::StrCat(
+          "the weights lack ", tensor.name, ", which the job does not train"));
+    }
     absl::Status filled =
-        source.checkpoint != nullptr
-            ? ReadTensor(*source.checkpoint, tensor, type, begin)
-            : Draw(tensor, type, source.seed, begin);
+        is_there ? ReadTensor(*source.checkpoint, tensor, type, begin)
+                 : Draw(tensor, type, source.seed, begin);
     if (!filled.ok()) return filled;
   }
   return absl::OkStatus();

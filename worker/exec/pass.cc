@@ -83,6 +83,10 @@ MicroBatch PromoteBatch(const Pass& pass, int batch_number) {
   micro_batch.tokens = PromoteRows(batch.tokens, batch.sequences, io);
   micro_batch.targets = PromoteRows(batch.targets, batch.sequences, io);
   if (pass.first_layer() == 0) {
+    const at::Tensor lengths = PromoteRows(batch.lengths, /*rows=*/1, io);
+    if (lengths.defined()) micro_batch.lengths = lengths.view({-1});
+    micro_batch.token_types =
+        PromoteRows(batch.token_types, batch.sequences, io);
     micro_batch.examples = PromoteRows(batch.examples, batch.sequences, io);
   }
   micro_batch.untrained_targets = batch.untrained_targets;

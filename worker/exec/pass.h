@@ -76,8 +76,9 @@ struct Pass {
   }
 };
 
-// Puts the batch's tokens on the device, or its classes and, for the model's
-// first layer, its examples.
+// Puts the batch's tokens on the device, its targets where they are not those,
+// and, for the model's first layer, lengths and token types of its sequences,
+// or its examples.
 MicroBatch PromoteBatch(const Pass& pass, int batch_number);
 
 // The boundary tensors that lie in the block `boundary`, which the task reads:

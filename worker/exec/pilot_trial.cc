@@ -42,6 +42,22 @@ HostBatch RandomBatch(int64_t sequences, int64_t context, int64_t vocabulary,
   return batch;
 }
 
+// As large as can be.
+HostBatch RandomWholeBatch(int64_t sequences, int64_t context,
+                           const ModelTable& table, std::mt19937& random) {
+  HostBatch batch = RandomBatch(sequences, context, table.vocabulary_size,
+                                /*has_targets=*/true, random);
+  batch.lengths.assign(sequences, context);
+  batch.token_types.assign(sequences * context, 0);
+  if (table.objective == Objective::kClass) {
+    std::uniform_int_distribution<int64_t> label(0, table.classes.count - 1);
+    batch.targets.resize(sequences);
+    for (int64_t& target : batch.targets) target = label(random);
+    batch.untrained_targets = 0;
+  }
+  return batch;
+}
+
 HostBatch RandomBatch(int64_t sequences, const ExampleInput& input,
                       std::mt19937& random) {
   std::uniform_real_distribution<float> number(-1, 1);
@@ -94,10 +110,15 @@ PilotTrial::PilotTrial(const worker::v1::JobContext& job, const JobModel& model,
   const bool has_targets = IsConversations(job.spec().data().format());
   std::mt19937 random;  // Its default seed: a pilot repeats itself.
   const auto make_batch = [&](int64_t sequences) {
-    return model.table.examples.has_value()
-               ? RandomBatch(sequences, *model.table.examples, random)
-               : RandomBatch(sequences, shape.context_length,
-                             model.table.vocabulary_size, has_targets, random);
+    if (model.table.examples.has_value()) {
+      return RandomBatch(sequences, *model.table.examples, random);
+    }
+    if (model.table.takes_whole_sequences()) {
+      return RandomWholeBatch(sequences, shape.context_length, model.table,
+                              random);
+    }
+    return RandomBatch(sequences, shape.context_length,
+                       model.table.vocabulary_size, has_targets, random);
   };
   for (int i = 0; i < std::min(shape.micro_batches, kMostMicroBatches); ++i) {
     training_.push_back(make_batch(shape.micro_batch_size));

@@ -10,7 +10,9 @@
 #include "google/protobuf/repeated_ptr_field.h"
 #include "worker/data/example_cache.h"
 #include "worker/data/image/image_cache.h"
+#include "worker/data/labeled_rows.h"
 #include "worker/data/prepared_examples.h"
+#include "worker/data/sequence_build.h"
 #include "worker/data/token_cache.h"
 
 namespace hydra {
@@ -22,8 +24,24 @@ using worker::v1::Split;
 
 using Files = google::protobuf::RepeatedPtrField<std::string>;
 
+// Of a model that takes sequences whole.
+SequenceOptions SequencesOf(const JobContext& job, const ModelTable& table) {
+  SequenceOptions options;
+  options.context_length = job.spec().train().context_length();
+  if (table.objective != Objective::kClass) return options;
+  const hydra::v1::DataSpec& data = job.spec().data();
+  LabeledReading& labeled = options.labeled.emplace();
+  labeled.format = data.format();
+  labeled.text_field = data.text_field();
+  labeled.text_pair_field = data.text_pair_field();
+  labeled.label_field = data.label_field();
+  labeled.class_count = table.classes.count;
+  labeled.class_numbers = table.classes.numbers;
+  return options;
+}
+
 PrepareRequest RequestFor(const JobContext& job, const Files& files,
-                          int64_t vocabulary_size) {
+                          const ModelTable& table) {
   const hydra::v1::ModelSpec& model = job.spec().model();
   const hydra::v1::DataSpec& data = job.spec().data();
   PrepareRequest request;
@@ -40,7 +58,10 @@ PrepareRequest RequestFor(const JobContext& job, const Files& files,
   request.tokenizer_dir =
       model.tokenizer_path().empty() ? model.path() : model.tokenizer_path();
   request.read_roots.assign(job.read_roots().begin(), job.read_roots().end());
-  request.vocabulary_size = vocabulary_size;
+  request.vocabulary_size = table.vocabulary_size;
+  if (table.takes_whole_sequences()) {
+    request.sequences = SequencesOf(job, table);
+  }
   return request;
 }
 
@@ -53,10 +74,9 @@ struct Outcome {
 };
 
 absl::StatusOr<Outcome> PrepareTokens(const JobContext& job, const Files& files,
-                                      int64_t vocabulary_size,
+                                      const ModelTable& table,
                                       TaskControl& control) {
-  const auto prepared =
-      Prepare(RequestFor(job, files, vocabulary_size), control);
+  const auto prepared = Prepare(RequestFor(job, files, table), control);
   if (!prepared.ok()) return prepared.status();
   Outcome outcome;
   outcome.split.set_token_file(prepared->path);
@@ -65,12 +85,18 @@ absl::StatusOr<Outcome> PrepareTokens(const JobContext& job, const Files& files,
     outcome.split.set_row_count(prepared->marked->row_count);
     outcome.split.set_trained_count(prepared->marked->trained_count);
   }
+  const bool is_whole = table.takes_whole_sequences();
+  // Which of them are, is drawn anew in each epoch; or each row's class is.
+  if (is_whole) outcome.split.clear_trained_count();
   outcome.warnings = prepared->warnings;
   outcome.summary = absl::StrCat(prepared->token_count, " tokens");
   if (IsRows(job.spec().data().format())) {
     absl::StrAppend(&outcome.summary, " of ", prepared->rows.rows, " rows");
   }
-  if (prepared->marked.has_value()) {
+  if (is_whole) {
+    absl::StrAppend(&outcome.summary, " in ", prepared->marked->row_count,
+                    " sequences");
+  } else if (prepared->marked.has_value()) {
     absl::StrAppend(&outcome.summary, ", ", prepared->marked->trained_count,
                     " of them trained on");
   }
@@ -137,7 +163,7 @@ absl::StatusOr<Outcome> PrepareSplit(const JobContext& job, const Files& files,
                                      const ModelTable& table,
                                      TaskControl& control) {
   if (!table.examples.has_value()) {
-    return PrepareTokens(job, files, table.vocabulary_size, control);
+    return PrepareTokens(job, files, table, control);
   }
   if (IsImages(job.spec().data().format())) {
     return PrepareFolders(job, files, *table.examples, control);

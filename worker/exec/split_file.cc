@@ -1,8 +1,10 @@
 #include "worker/exec/split_file.h"
 
 #include <algorithm>
+#include <optional>
 #include <utility>
 
+#include "absl/algorithm/container.h"
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
 #include "worker/data/example_file.h"
@@ -54,23 +56,63 @@ absl::Status CheckIds(const TokenFile& file, const HostBatch& batch,
                                       index % row_tokens, *bad, vocab_size));
 }
 
+// A model learns from files that were made for it.
+absl::Status CheckObjective(const TokenFile& file, const ModelTable& table) {
+  const std::optional<WholeRows> whole = file.whole();
+  const bool is_right =
+      whole.has_value() == table.takes_whole_sequences() &&
+      (!whole.has_value() || (whole->class_count == table.classes.count &&
+                              whole->mask_id < table.vocabulary_size));
+  if (is_right) return absl::OkStatus();
+  return absl::FailedPreconditionError(absl::StrCat(
+      file.path(), " was not made for what the model learns: it has ",
+      whole.has_value()
+          ? absl::StrCat("whole rows of ", whole->class_count,
+                         " classes, and the mask ", whole->mask_id)
+          : "no whole rows"));
+}
+
+// Nor has a damaged file other classes, or more texts, than the model.
+absl::Status CheckClassesAndTypes(const TokenFile& file, const HostBatch& batch,
+                                  absl::Span<const int64_t> windows,
+                                  const ModelTable& table) {
+  if (absl::c_any_of(batch.token_types,
+                     [&](int64_t type) { return type >= table.token_types; })) {
+    return absl::DataLossError(
+        absl::StrCat(file.path(), " has rows of two texts; the model takes ",
+                     table.token_types));
+  }
+  if (table.objective != Objective::kClass) return absl::OkStatus();
+  for (size_t i = 0; i < windows.size(); ++i) {
+    const int64_t row_class = batch.targets[i];
+    if (row_class >= 0 && row_class < table.classes.count) continue;
+    return absl::DataLossError(
+        absl::StrCat(file.path(), ": row ", windows[i], " has class ",
+                     row_class, "; the model has ", table.classes.count));
+  }
+  return absl::OkStatus();
+}
+
 class TokenSplit : public SplitFile {
  public:
   static absl::StatusOr<std::unique_ptr<const SplitFile>> Open(
-      const std::string& path, int64_t context, int64_t vocab_size) {
+      const std::string& path, int64_t context, const ModelTable& table) {
     absl::StatusOr<TokenFile> file = TokenFile::Open(path);
     if (!file.ok()) return file.status();
-    absl::Status checked = CheckHeader(*file, context, vocab_size);
+    absl::Status checked = CheckObjective(*file, table);
+    checked.Update(CheckHeader(*file, context, table.vocabulary_size));
     if (!checked.ok()) return checked;
-    return std::make_unique<const TokenSplit>(*std::move(file), context,
-                                              vocab_size);
+    return std::make_unique<const TokenSplit>(*std::move(file), context, table);
   }
 
-  TokenSplit(TokenFile file, int64_t context, int64_t vocab_size)
-      : file_(std::move(file)), context_(context), vocab_size_(vocab_size) {}
+  TokenSplit(TokenFile file, int64_t context, const ModelTable& table)
+      : file_(std::move(file)), context_(context), table_(table) {}
 
   int64_t window_count() const override { return WindowsIn(file_, context_); }
   bool has_untrained_targets() const override { return file_.has_marks(); }
+  int64_t mask_id() const override {
+    return file_.whole().value_or(WholeRows()).mask_id;
+  }
 
   absl::StatusOr<HostBatch> Read(absl::Span<const int64_t> windows,
                                  bool /*with_inputs*/) const override {
@@ -84,7 +126,11 @@ class TokenSplit : public SplitFile {
     batch.tokens = std::move(read->tokens);
     batch.targets = std::move(read->targets);
     batch.untrained_targets = read->untrained_targets;
-    absl::Status checked = CheckIds(file_, batch, windows, vocab_size_);
+    batch.lengths = std::move(read->lengths);
+    batch.token_types = std::move(read->token_types);
+    absl::Status checked =
+        CheckIds(file_, batch, windows, table_.vocabulary_size);
+    checked.Update(CheckClassesAndTypes(file_, batch, windows, table_));
     if (!checked.ok()) return checked;
     return batch;
   }
@@ -92,7 +138,7 @@ class TokenSplit : public SplitFile {
  private:
   const TokenFile file_;
   const int64_t context_;
-  const int64_t vocab_size_;
+  const ModelTable& table_;
 };
 
 class ExampleSplit : public SplitFile {
@@ -156,9 +202,8 @@ class ExampleSplit : public SplitFile {
 
 absl::StatusOr<std::unique_ptr<const SplitFile>> SplitFile::Open(
     const std::string& path, int64_t context, const ModelTable& table) {
-  return table.examples.has_value()
-             ? ExampleSplit::Open(path, *table.examples)
-             : TokenSplit::Open(path, context, table.vocabulary_size);
+  return table.examples.has_value() ? ExampleSplit::Open(path, *table.examples)
+                                    : TokenSplit::Open(path, context, table);
 }
 
 }  // namespace hydra

@@ -18,11 +18,12 @@ class SplitFile {
  public:
   virtual ~SplitFile() = default;
 
-  // Of what the model of `table` is fed; of tokens, windows have `context` of
-  // them. Takes a few microseconds.
+  // Of what the model of `table`, which outlives the file, is fed; of tokens,
+  // windows have `context` of them. Takes a few microseconds.
   //
   // INVALID_ARGUMENT: a token file has an id that is no id of the model. The
   //   message names the file, and the window and position in it.
+  // FAILED_PRECONDITION: it was not made for what the model learns.
   // DATA_LOSS: examples have another size than the model's.
   // Others: as TokenFile::Open and ExampleFile::Open.
   static absl::StatusOr<std::unique_ptr<const SplitFile>> Open(
@@ -30,11 +31,17 @@ class SplitFile {
 
   // Sequences, or examples.
   virtual int64_t window_count() const = 0;
-  // Some targets may be kNoTarget.
+  // A sequence of so many tokens may have fewer targets: some are kNoTarget, or
+  // it has one class.
   virtual bool has_untrained_targets() const = 0;
+  // Of a model of masked tokens: what stands in place of hidden ones.
+  virtual int64_t mask_id() const { return 0; }
 
   // `with_inputs`: for the model's first layer, too. Of tokens that makes no
   // difference.
+  //
+  // Of a model of masked tokens, targets are all that may be hidden, and
+  // nothing is yet; see MaskTokens.
   //
   // DATA_LOSS: an id, or a class, that is none of the model's, which the file's
   //   header had denied; or as TokenFile::Read and ExampleFile::Read.

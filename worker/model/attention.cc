@@ -9,6 +9,7 @@
 #include "ATen/ops/_scaled_dot_product_flash_attention_for_cpu.h"
 #include "ATen/ops/_scaled_dot_product_flash_attention_for_cpu_backward.h"
 #include "ATen/ops/_softmax.h"
+#include "ATen/ops/arange.h"
 #include "ATen/ops/baddbmm.h"
 #include "ATen/ops/empty.h"
 #include "ATen/ops/empty_like.h"
@@ -42,6 +43,13 @@ at::Tensor HiddenPairs(const AttentionShape& shape,
   const at::Tensor hidden = all.triu(1);
   return IsWindowed(shape) ? hidden.logical_or(all.tril(-shape.window))
                            : hidden;
+}
+
+// True at the keys behind the end of each sequence, [sequences, context].
+at::Tensor PaddedKeys(const AttentionShape& shape) {
+  return at::arange(shape.context, shape.lengths.options())
+      .unsqueeze(0)
+      .ge(shape.lengths.unsqueeze(1));
 }
 
 // [tokens, heads * width of a head] as [sequences, heads, context, width of a
@@ -92,6 +100,7 @@ class Scores {
         scale_(1 / std::sqrt(static_cast<double>(key_.size(-1)))),
         hidden_(shape.is_causal ? HiddenPairs(shape, input.query.options())
                                 : at::Tensor()),
+        padded_(shape.lengths.defined() ? PaddedKeys(shape) : at::Tensor()),
         weights_(at::empty({shape.heads, shape.context, shape.context},
                            input.query.options())) {
     for (int64_t member = 0; member < group_size_; ++member) {
@@ -123,6 +132,10 @@ class Scores {
     if (hidden_.defined()) {
       weights_.masked_fill_(hidden_, -std::numeric_limits<float>::infinity());
     }
+    if (padded_.defined()) {
+      weights_.masked_fill_(padded_[sequence],
+                            -std::numeric_limits<float>::infinity());
+    }
     at::_softmax_out(weights_, weights_, /*dim=*/-1, /*half_to_float=*/false);
     return weights_;
   }
@@ -142,6 +155,8 @@ class Scores {
   const double scale_;
   // Undefined: all pairs count.
   const at::Tensor hidden_;
+  // Undefined: all keys of a sequence do.
+  const at::Tensor padded_;
   at::Tensor weights_;
 };
 
@@ -204,9 +219,16 @@ void BackwardByScores(const at::Tensor& output_gradient,
   }
 }
 
-// What is added to the fused kernels' scores: nothing unless there is a window.
+// What is added to the fused kernels' scores: nothing unless there is a window,
+// or padding.
 std::optional<at::Tensor> FusedMask(const QueryKeyValue& input,
                                     const AttentionShape& shape) {
+  if (shape.lengths.defined()) {
+    return at::zeros({shape.sequences, 1, 1, shape.context},
+                     input.query.options())
+        .masked_fill_(PaddedKeys(shape).unsqueeze(1).unsqueeze(1),
+                      -std::numeric_limits<float>::infinity());
+  }
   if (!IsWindowed(shape)) return std::nullopt;
   return at::zeros({shape.context, shape.context}, input.query.options())
       .masked_fill_(HiddenPairs(shape, input.query.options()),

@@ -12,7 +12,8 @@ namespace hydra {
 // recorded. Works where its tensors are.
 //
 // Without dropout on a CPU, LibTorch's fused kernels compute it; a window that
-// is shorter than the context takes a mask of [context, context] there.
+// is shorter than the context takes a mask of [context, context] there, and
+// lengths one of [sequences, context].
 // Elsewhere the scores of all pairs of one sequence's tokens exist at a time,
 // twice in the backward pass, which makes them again.
 struct AttentionShape {
@@ -32,6 +33,9 @@ struct AttentionShape {
   Dropout dropout;
   // A token looks at those before it and itself; else at all of its sequence.
   bool is_causal = true;
+  // Of attention that is not causal: int64 [sequences], from 1 on; no token
+  // looks at those behind so many of its sequence. Undefined: there are none.
+  at::Tensor lengths = {};
 };
 
 // Of each token: [tokens, heads * width of a head] and, of keys and values,

@@ -8,7 +8,9 @@
 #include "ATen/Parallel.h"
 #include "ATen/TensorOperators.h"
 #include "ATen/core/Tensor.h"
+#include "ATen/ops/arange.h"
 #include "ATen/ops/cat.h"
+#include "ATen/ops/empty.h"
 #include "ATen/ops/ones.h"
 #include "ATen/ops/softmax.h"
 #include "gtest/gtest.h"
@@ -28,15 +30,25 @@ struct AttentionCase {
   int64_t key_value_heads = 2;
   int64_t window = 0;
   bool is_causal = true;
+  // Sequences of three lengths.
+  bool has_lengths = false;
 };
 
 class AttentionTest : public testing::TestWithParam<AttentionCase> {
  protected:
   static AttentionShape Shape(int64_t context) {
-    return {/*sequences=*/3,     context,
-            GetParam().heads,    GetParam().key_value_heads,
-            GetParam().window,   {GetParam().dropout, /*seed=*/5},
-            GetParam().is_causal};
+    AttentionShape shape = {
+        /*sequences=*/3,     context,
+        GetParam().heads,    GetParam().key_value_heads,
+        GetParam().window,   {GetParam().dropout, /*seed=*/5},
+        GetParam().is_causal};
+    if (GetParam().has_lengths) {
+      shape.lengths = at::empty({3}, at::kLong);
+      shape.lengths[0] = (context + 1) / 2;
+      shape.lengths[1] = context;
+      shape.lengths[2] = 1;
+    }
+    return shape;
   }
 
   static at::Tensor Rows(const AttentionShape& shape, int64_t heads,
@@ -73,6 +85,10 @@ class AttentionTest : public testing::TestWithParam<AttentionCase> {
     const at::Tensor all = at::ones({shape.context, shape.context}, at::kBool);
     at::Tensor hidden = shape.is_causal ? all.triu(1) : all.logical_not();
     if (shape.window > 0) hidden = hidden.logical_or(all.tril(-shape.window));
+    if (shape.lengths.defined()) {
+      hidden = hidden.logical_or(at::arange(shape.context, at::kLong)
+                                     .ge(shape.lengths.view({-1, 1, 1, 1})));
+    }
     const at::Tensor weights = at::softmax(
         (by_head(input.query, shape.heads)
              .matmul(
@@ -91,18 +107,20 @@ class AttentionTest : public testing::TestWithParam<AttentionCase> {
 
 INSTANTIATE_TEST_SUITE_P(
     All, AttentionTest,
-    testing::Values(AttentionCase{"Plain"},  //
-                    AttentionCase{"Dropout", 0.25},
-                    AttentionCase{"Grouped", 0, 6, 2},
-                    AttentionCase{"GroupedDropout", 0.25, 6, 2},
-                    AttentionCase{"OneKey", 0, 4, 1},
-                    AttentionCase{"Window", 0, 2, 2, 12},
-                    AttentionCase{"GroupedWindow", 0, 6, 2, 12},
-                    AttentionCase{"GroupedWindowDropout", 0.25, 6, 2, 12},
-                    AttentionCase{"WindowOfOne", 0, 2, 1, 1},
-                    AttentionCase{"Full", 0, 2, 2, 0, false},
-                    AttentionCase{"FullGrouped", 0, 6, 2, 0, false},
-                    AttentionCase{"FullDropout", 0.25, 2, 2, 0, false}),
+    testing::Values(
+        AttentionCase{"Plain"},  //
+        AttentionCase{"Dropout", 0.25}, AttentionCase{"Grouped", 0, 6, 2},
+        AttentionCase{"GroupedDropout", 0.25, 6, 2},
+        AttentionCase{"OneKey", 0, 4, 1}, AttentionCase{"Window", 0, 2, 2, 12},
+        AttentionCase{"GroupedWindow", 0, 6, 2, 12},
+        AttentionCase{"GroupedWindowDropout", 0.25, 6, 2, 12},
+        AttentionCase{"WindowOfOne", 0, 2, 1, 1},
+        AttentionCase{"Full", 0, 2, 2, 0, false},
+        AttentionCase{"FullGrouped", 0, 6, 2, 0, false},
+        AttentionCase{"FullDropout", 0.25, 2, 2, 0, false},
+        AttentionCase{"Lengths", 0, 2, 2, 0, false, true},
+        AttentionCase{"LengthsGrouped", 0, 6, 2, 0, false, true},
+        AttentionCase{"LengthsDropout", 0.25, 2, 2, 0, false, true}),
     [](const testing::TestParamInfo<AttentionCase>& info) {
       return info.param.name;
     });
@@ -179,6 +197,7 @@ TEST_P(AttentionTest, AnyNumberOfThreadsGivesTheSameBits) {
 TEST_P(AttentionTest, ScoresOfOneSequenceExistAtATime) {
   AttentionShape shape = Shape(200);
   shape.sequences = 20;
+  if (shape.lengths.defined()) shape.lengths = shape.lengths[0].expand({20});
   const QueryKeyValue input = Input(shape);
   const int64_t input_bytes =
       input.query.nbytes() + input.key.nbytes() + input.value.nbytes();

@@ -1,5 +1,7 @@
 #include "worker/model/block_layer.h"
 
+#include <utility>
+
 #include "ATen/core/Tensor.h"
 #include "c10/core/GradMode.h"
 #include "c10/util/Exception.h"
@@ -13,6 +15,24 @@ namespace {
 
 at::Tensor RowsOf(const at::Tensor& tensor) {
   return tensor.reshape({-1, tensor.size(-1)});
+}
+
+// The batch with the lengths that came over the boundary, if they did.
+MicroBatch BatchAt(const Tensors& boundary, const MicroBatch& micro_batch) {
+  MicroBatch batch = micro_batch;
+  if (boundary.size() > 1) batch.lengths = boundary[1];
+  return batch;
+}
+
+// What a layer makes of the first tensor of its boundary, and copies of the
+// others: they are small, and all of them may lie in one memory, which would
+// stay as long as they do.
+Tensors WithOthers(at::Tensor made, const Tensors& boundary) {
+  Tensors tensors = {std::move(made)};
+  for (size_t i = 1; i < boundary.size(); ++i) {
+    tensors.push_back(boundary[i].clone());
+  }
+  return tensors;
 }
 
 }  // namespace
@@ -74,13 +94,14 @@ at::Tensor BlockLayer::Output(const LayerInput& input, Tensors* saved) const {
   const at::NoGradGuard no_grad;
   const at::Tensor& boundary = input.boundary.front();
   return Compute(RowsOf(boundary), ParametersOf(input.flats, input.micro_batch),
-                 input.micro_batch, saved)
+                 BatchAt(input.boundary, input.micro_batch), saved)
       .view(boundary.sizes());
 }
 
 LayerOutput BlockLayer::Forward(const LayerInput& input) const {
   LayerOutput output;
-  output.boundary = {Output(input, /*saved=*/nullptr)};
+  output.boundary =
+      WithOthers(Output(input, /*saved=*/nullptr), input.boundary);
   return output;
 }
 
@@ -88,8 +109,8 @@ Tape BlockLayer::Record(const LayerInput& input) const {
   Tape tape;
   tape.inputs = input.boundary;
   tape.parameters = input.flats;
-  tape.micro_batch = input.micro_batch;
-  tape.outputs = {Output(input, &tape.saved)};
+  tape.micro_batch = BatchAt(input.boundary, input.micro_batch);
+  tape.outputs = WithOthers(Output(input, &tape.saved), input.boundary);
   return tape;
 }
 
@@ -107,7 +128,8 @@ LayerGradients BlockLayer::Backward(Tape tape, const Tensors& output_gradients,
       {parameters, to, store, input, tape.micro_batch, tape.saved});
   if (!accumulate) blocks_.ZeroPadding(flat_gradients);
   LayerGradients gradients;
-  gradients.inputs = {gradient.view(tape.inputs.front().sizes())};
+  gradients.inputs.resize(tape.inputs.size());
+  gradients.inputs.front() = gradient.view(tape.inputs.front().sizes());
   return gradients;
 }
 

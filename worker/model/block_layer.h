@@ -16,9 +16,11 @@
 namespace hydra {
 
 // A layer in the middle of a model, from one boundary tensor to one like it,
-// that differentiates by hand. It has a block of parameters of its own and,
-// where the table gives it any, one of adapters of its linear maps. What each
-// such layer does alike; what one computes is Compute and Differentiate.
+// that differentiates by hand. Behind that one the boundary may have the
+// sequences' lengths (MicroBatch::lengths), which it hands on. It has a block
+// of parameters of its own and, where the table gives it any, one of adapters
+// of its linear maps. What each such layer does alike; what one computes is
+// Compute and Differentiate.
 //
 // Tensors are [tokens, width] there, and nothing is recorded.
 class BlockLayer : public Layer {

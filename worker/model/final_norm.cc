@@ -1,9 +1,13 @@
 #include "worker/model/final_norm.h"
 
 #include "c10/util/Exception.h"
+#include "common/model/bert_table.h"
+#include "common/model/bfloat16_products.h"
 #include "common/model/gpt2_table.h"
 #include "common/model/llama_table.h"
+#include "worker/model/gelu.h"
 #include "worker/model/layer_norm.h"
+#include "worker/model/projection.h"
 #include "worker/model/rms_norm.h"
 
 namespace hydra {
@@ -60,11 +64,69 @@ class FinalRmsNorm : public FinalNorm {
   const double epsilon_;
 };
 
+// BERT's transform: its parameters are those of bert_head.
+class BertTransform : public FinalNorm {
+ public:
+  BertTransform(double epsilon, bool is_rounded)
+      : epsilon_(epsilon), is_rounded_(is_rounded) {}
+
+  at::Tensor Forward(const at::Tensor& input, const Tensors& parameters,
+                     Tensors* statistics) const override {
+    const at::Tensor mapped =
+        Project(RowsOf(input), DenseOf(parameters, is_rounded_));
+    NormStatistics made;
+    at::Tensor output = LayerNormForward(
+        Gelu(mapped, GeluFormula::kErf), parameters[bert_head::kNormWeight],
+        parameters[bert_head::kNormBias], epsilon_, &made);
+    *statistics = {made.mean, made.inverse_deviation, mapped};
+    return output.view(input.sizes());
+  }
+
+  at::Tensor Backward(const at::Tensor& output_gradient,
+                      const at::Tensor& input, const Tensors& parameters,
+                      const Tensors& statistics,
+                      const ParameterGradients& store,
+                      const Tensors& to) const override {
+    // From now on gelu's derivative.
+    const at::Tensor& mapped = statistics[2];
+    const at::Tensor activated = GeluForBackward(mapped, GeluFormula::kErf);
+    mapped.mul_(LayerNormBackward(
+        output_gradient, activated, parameters[bert_head::kNormWeight],
+        {statistics[0], statistics[1]}, store,
+        {to[bert_head::kNormWeight], to[bert_head::kNormBias]}));
+    const Projection dense = DenseOf(parameters, is_rounded_);
+    StoreProjection(input, mapped, dense, store, DenseOf(to, is_rounded_));
+    InputGradient(mapped, dense, /*add=*/false, activated);
+    return activated;
+  }
+
+ private:
+  static at::Tensor RowsOf(const at::Tensor& tensor) {
+    return tensor.reshape({-1, tensor.size(-1)});
+  }
+
+  static Projection DenseOf(const Tensors& tensors, bool is_rounded) {
+    Projection dense;
+    dense.weight = tensors[bert_head::kDenseWeight];
+    dense.bias = tensors[bert_head::kDenseBias];
+    dense.is_rounded = is_rounded;
+    return dense;
+  }
+
+  const double epsilon_;
+  const bool is_rounded_;
+};
+
 }  // namespace
 
 std::unique_ptr<const FinalNorm> FinalNormOf(const LayerEntry& head) {
   if (head.op == kLlamaHeadOp) {
     return std::make_unique<FinalRmsNorm>(head.attributes.at(llama::kEpsilon));
+  }
+  if (head.op == kBertMaskedHeadOp) {
+    return std::make_unique<BertTransform>(
+        head.attributes.at(bert::kEpsilon),
+        head.attributes.count(kBFloat16Products) > 0);
   }
   TORCH_CHECK(head.op == kGpt2HeadOp, "no norm for ", head.op);
   return std::make_unique<FinalLayerNorm>(head.attributes.at(gpt2::kEpsilon));

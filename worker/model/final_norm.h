@@ -10,13 +10,14 @@
 
 namespace hydra {
 
-// The norm before a head, whichever its model has. Immutable.
+// What a head does with each row before its table: a norm, whichever its model
+// has, behind BERT's transform. Immutable.
 class FinalNorm {
  public:
   virtual ~FinalNorm() = default;
 
   // Of rows: over the last dimension of `input`. `parameters` are the tensors
-  // of its block; Backward wants `statistics` back.
+  // of its block; Backward wants `statistics` back, once.
   virtual at::Tensor Forward(const at::Tensor& input, const Tensors& parameters,
                              Tensors* statistics) const = 0;
 
@@ -31,7 +32,8 @@ class FinalNorm {
                               const Tensors& to) const = 0;
 };
 
-// That of a head's entry: layer norm for GPT-2's, RMS norm for Llama's. Throws
+// That of a head's entry: layer norm for GPT-2's, RMS norm for Llama's; for
+// BERT's of masked tokens a linear map, gelu and layer norm. Throws
 // std::out_of_range where the entry lacks an attribute, c10::Error for another
 // op.
 std::unique_ptr<const FinalNorm> FinalNormOf(const LayerEntry& head);

@@ -12,7 +12,7 @@ namespace hydra {
 enum class GeluFormula {
   // GPT-2's: the approximation by tanh.
   kTanh,
-  // ViT's: x times the normal distribution's function of x.
+  // ViT's and BERT's: x times the normal distribution's function of x.
   kErf,
 };
 

@@ -11,6 +11,7 @@
 #include "ATen/ops/mm.h"
 #include "c10/core/GradMode.h"
 #include "c10/util/Exception.h"
+#include "common/model/bert_table.h"
 #include "common/model/bfloat16_products.h"
 #include "worker/model/element_type.h"
 #include "worker/model/parameter_gradients.h"
@@ -24,10 +25,12 @@ namespace {
 class LogitsBuffer {
  public:
   // For the logits of so many rows of the vocabulary.
-  LogitsBuffer(const at::Tensor& normalized, int64_t rows, bool is_rounded)
+  LogitsBuffer(const at::Tensor& normalized, int64_t rows,
+               const at::Tensor& bias, bool is_rounded)
       : buffer_(
             at::empty({std::min(normalized.size(0), kLossSliceTokens) * rows},
                       normalized.options())),
+        bias_(bias),
         is_rounded_(is_rounded) {}
 
   // Of `tokens` tokens and a range, behind those of `rows_before` other rows.
@@ -40,16 +43,21 @@ class LogitsBuffer {
   at::Tensor Fill(const at::Tensor& normalized, const at::Tensor& weight,
                   const RowRange& range, int64_t rows_before = 0) const {
     at::Tensor logits = At(normalized.size(0), range, rows_before);
+    const at::Tensor bias =
+        bias_.defined() ? bias_.narrow(0, range.first, range.count()) : bias_;
     if (is_rounded_) {
-      logits.copy_(RoundedProduct(normalized, weight.t()));
-    } else {
-      at::mm_out(logits, normalized, weight.t());
+      logits.copy_(RoundedProduct(normalized, weight.t(), bias));
+      return logits;
     }
+    at::mm_out(logits, normalized, weight.t());
+    if (bias.defined()) logits.add_(bias);
     return logits;
   }
 
  private:
   const at::Tensor buffer_;
+  // Of all rows of the vocabulary; undefined: none.
+  const at::Tensor bias_;
   const bool is_rounded_;
 };
 
@@ -88,8 +96,10 @@ void ForEachRange(const std::vector<RowRange>& ranges, Body body) {
 template <typename RowsOfRange>
 void SweepForLoss(const at::Tensor& normalized,
                   const std::vector<RowRange>& ranges, RowsOfRange rows_of,
-                  int behind, bool is_rounded, CrossEntropy& loss) {
-  const LogitsBuffer buffer(normalized, ranges.front().count(), is_rounded);
+                  int behind, const at::Tensor& bias, bool is_rounded,
+                  CrossEntropy& loss) {
+  const LogitsBuffer buffer(normalized, ranges.front().count(), bias,
+                            is_rounded);
   ForEachRange(ranges, [&](int i, const RowRange& range, int next) {
     const at::Tensor weight = Operand(
         rows_of(i, next == RowStream::kNone ? behind : next), is_rounded);
@@ -117,9 +127,19 @@ void AddScaled(const at::Tensor& product, double scale, bool add,
 HeadLayer::HeadLayer(const LayerContext& context)
     : blocks_(context),
       norm_(FinalNormOf(context.entry)),
-      is_rounded_(context.entry.attributes.count(kBFloat16Products) > 0) {
+      is_rounded_(context.entry.attributes.count(kBFloat16Products) > 0),
+      has_bias_(context.entry.op == kBertMaskedHeadOp) {
   TORCH_CHECK(blocks_.size() == 2, "a head has 2 blocks, this one has ",
               blocks_.size());
+}
+
+at::Tensor HeadLayer::BiasOf(const Tensors& norm) const {
+  return has_bias_ ? norm[bert_head::kBias] : at::Tensor();
+}
+
+void HeadLayer::AddBiasGradient(const at::Tensor& logit_gradient, double scale,
+                                bool add, const at::Tensor& to) const {
+  AddScaled(logit_gradient.sum(0), scale, add, to);
 }
 
 // The same product wherever it is used: a slice's part of the gradient of a
@@ -161,8 +181,8 @@ LayerOutput HeadLayer::Forward(const LayerInput& input) const {
     return input.rows == nullptr ? RowsOf(table, ranges[i])
                                  : input.rows->Rows(i, next);
   };
-  SweepForLoss(normalized, ranges, rows_of, RowStream::kNone, is_rounded_,
-               loss);
+  SweepForLoss(normalized, ranges, rows_of, RowStream::kNone, BiasOf(norm),
+               is_rounded_, loss);
   LayerOutput output;
   output.loss = loss.Loss();
   return output;
@@ -170,7 +190,8 @@ LayerOutput HeadLayer::Forward(const LayerInput& input) const {
 
 Tape HeadLayer::Record(const LayerInput& input) const {
   Tape tape;
-  tape.inputs = {input.boundary.front().detach()};
+  tape.inputs = input.boundary;
+  tape.inputs.front() = tape.inputs.front().detach();
   tape.parameters = input.flats;
   tape.rows = input.rows;
   tape.micro_batch = input.micro_batch;
@@ -188,25 +209,28 @@ LayerGradients HeadLayer::Backward(Tape tape,
   at::Tensor normalized =
       norm_->Forward(hidden, norm, &statistics).view({-1, hidden.size(-1)});
 
+  const Tensors norm_gradients = blocks_.Views(kNorm, flat_gradients);
+  const Bias bias = {BiasOf(norm), BiasOf(norm_gradients)};
   LayerGradients gradients;
   if (tape.rows == nullptr) {
     gradients.loss =
-        BackwardWhole(tape, flat_gradients, accumulate, normalized);
+        BackwardWhole(tape, bias, flat_gradients, accumulate, normalized);
   } else {
-    normalized = BackwardStreamed(tape, accumulate, normalized, gradients.loss);
+    normalized =
+        BackwardStreamed(tape, bias, accumulate, normalized, gradients.loss);
   }
   // From here on the norm's output is its own gradient.
-  const Tensors norm_gradients = blocks_.Views(kNorm, flat_gradients);
-  gradients.inputs = {
+  gradients.inputs.resize(tape.inputs.size());
+  gradients.inputs.front() =
       norm_
           ->Backward(normalized, hidden.view(normalized.sizes()), norm,
                      statistics, ParameterGradients(accumulate), norm_gradients)
-          .view(hidden.sizes())};
+          .view(hidden.sizes());
   if (!accumulate) blocks_.ZeroPadding(flat_gradients);
   return gradients;
 }
 
-LossSum HeadLayer::BackwardWhole(const Tape& tape,
+LossSum HeadLayer::BackwardWhole(const Tape& tape, const Bias& bias,
                                  const Tensors& flat_gradients, bool accumulate,
                                  const at::Tensor& normalized) const {
   const at::Tensor table = blocks_.Views(kWeight, tape.parameters).front();
@@ -216,7 +240,7 @@ LossSum HeadLayer::BackwardWhole(const Tape& tape,
   const double scale = tape.micro_batch.gradient_scale;
   const std::vector<RowRange> ranges = TableRanges(vocabulary());
   CrossEntropy loss = LossOf(tape.micro_batch, normalized);
-  const LogitsBuffer buffer(normalized, vocabulary(), is_rounded_);
+  const LogitsBuffer buffer(normalized, vocabulary(), bias.values, is_rounded_);
   ForEachSlice(normalized, [&](int64_t first, const at::Tensor& slice) {
     ForEachRange(ranges, [&](int i, const RowRange& range, int) {
       at::Tensor logits =
@@ -228,6 +252,10 @@ LossSum HeadLayer::BackwardWhole(const Tape& tape,
     ForEachRange(ranges, [&](int i, const RowRange& range, int) {
       at::Tensor logits = buffer.At(slice.size(0), range, range.first);
       loss.ToGradient(first, i, logits);
+      if (bias.gradient.defined()) {
+        AddBiasGradient(logits, scale, accumulate || first > 0,
+                        RowsOf(bias.gradient, range));
+      }
       if (!gradient.defined()) return;
       AddWeightGradient(logits, slice, scale, accumulate || first > 0,
                         RowsOf(gradient, range));
@@ -241,7 +269,8 @@ LossSum HeadLayer::BackwardWhole(const Tape& tape,
   return loss.Loss();
 }
 
-at::Tensor HeadLayer::BackwardStreamed(const Tape& tape, bool accumulate,
+at::Tensor HeadLayer::BackwardStreamed(const Tape& tape, const Bias& bias,
+                                       bool accumulate,
                                        const at::Tensor& normalized,
                                        LossSum& loss_sum) const {
   RowStream& rows = *tape.rows;
@@ -250,10 +279,11 @@ at::Tensor HeadLayer::BackwardStreamed(const Tape& tape, bool accumulate,
   CrossEntropy loss = LossOf(tape.micro_batch, normalized);
   SweepForLoss(
       normalized, ranges, [&](int i, int next) { return rows.Rows(i, next); },
-      /*behind=*/0, is_rounded_, loss);
+      /*behind=*/0, bias.values, is_rounded_, loss);
   loss_sum = loss.Loss();
   const at::Tensor hidden_gradient = at::empty_like(normalized);
-  const LogitsBuffer buffer(normalized, ranges.front().count(), is_rounded_);
+  const LogitsBuffer buffer(normalized, ranges.front().count(), bias.values,
+                            is_rounded_);
   ForEachRange(ranges, [&](int i, const RowRange& range, int next) {
     const at::Tensor weight = Operand(rows.Rows(i, next), is_rounded_);
     at::Tensor gradient;
@@ -263,6 +293,10 @@ at::Tensor HeadLayer::BackwardStreamed(const Tape& tape, bool accumulate,
       at::Tensor logits = buffer.Fill(slice, weight, range);
       loss.Exponentiate(first, i, logits);
       loss.ToGradient(first, i, logits);
+      if (bias.gradient.defined()) {
+        AddBiasGradient(logits, scale, accumulate || first > 0,
+                        RowsOf(bias.gradient, range));
+      }
       if (gradient.defined()) {
         AddWeightGradient(logits, slice, scale, accumulate || first > 0,
                           gradient);

@@ -15,9 +15,10 @@
 
 namespace hydra {
 
-// The last layer of GPT-2 and of Llama: final norm, projection to the
-// vocabulary, cross entropy in nats. Forward and backward are one: Record keeps
-// the input and computes nothing.
+// The last layer of GPT-2, of Llama, and of a BERT of masked tokens: final norm
+// or transform, projection to the vocabulary, with a bias where there is one,
+// cross entropy in nats. Forward and backward are one: Record keeps the input
+// and computes nothing.
 //
 // The vocabulary is taken in TableRanges. With the table held whole, a slice of
 // tokens has its logits of all ranges at once, and each product is made once;
@@ -45,29 +46,42 @@ class HeadLayer : public Layer {
  private:
   enum Block { kNorm, kWeight };
 
+  // The table's bias, and where its gradient goes; undefined: nowhere.
+  struct Bias {
+    at::Tensor values;
+    at::Tensor gradient;
+  };
+
   // With the table held whole. Turns `normalized` into its gradient.
-  LossSum BackwardWhole(const Tape& tape, const Tensors& flat_gradients,
-                        bool accumulate, const at::Tensor& normalized) const;
+  LossSum BackwardWhole(const Tape& tape, const Bias& bias,
+                        const Tensors& flat_gradients, bool accumulate,
+                        const at::Tensor& normalized) const;
   // Streamed: its gradient.
-  at::Tensor BackwardStreamed(const Tape& tape, bool accumulate,
-                              const at::Tensor& normalized,
+  at::Tensor BackwardStreamed(const Tape& tape, const Bias& bias,
+                              bool accumulate, const at::Tensor& normalized,
                               LossSum& loss) const;
 
   void AddWeightGradient(const at::Tensor& logit_gradient,
                          const at::Tensor& slice, double scale, bool add,
                          const at::Tensor& to) const;
+  // Of the bias of a range's rows.
+  void AddBiasGradient(const at::Tensor& logit_gradient, double scale, bool add,
+                       const at::Tensor& to) const;
   void AddSliceGradient(const at::Tensor& logit_gradient,
                         const at::Tensor& weight, double scale, bool add,
                         at::Tensor to) const;
 
   CrossEntropy LossOf(const MicroBatch& micro_batch,
                       const at::Tensor& normalized) const;
+  // The table's bias among the tensors of the norm's block; undefined: none.
+  at::Tensor BiasOf(const Tensors& norm) const;
   int64_t vocabulary() const { return blocks_.tensors(kWeight)[0].shape[0]; }
 
   const LayerBlocks blocks_;
   const std::unique_ptr<const FinalNorm> norm_;
   // The products with the table are RoundedProducts.
   const bool is_rounded_;
+  const bool has_bias_;
 };
 
 }  // namespace hydra

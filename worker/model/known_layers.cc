@@ -1,10 +1,14 @@
 #include "worker/model/known_layers.h"
 
+#include "common/model/bert_table.h"
 #include "common/model/chain_table.h"
 #include "common/model/gpt2_table.h"
 #include "common/model/llama_table.h"
 #include "common/model/resnet_table.h"
 #include "common/model/vit_table.h"
+#include "worker/model/bert_block.h"
+#include "worker/model/bert_classifier.h"
+#include "worker/model/bert_embedding.h"
 #include "worker/model/classifier_layer.h"
 #include "worker/model/code_layer.h"
 #include "worker/model/embedding_layer.h"
@@ -22,7 +26,11 @@ namespace hydra {
 
 const LayerRegistry& KnownLayers() {
   static const auto& layers =
-      *new LayerRegistry({{kChainLayerOp, MakeLayer<CodeLayer>},
+      *new LayerRegistry({{kBertEmbeddingOp, MakeLayer<BertEmbedding>},
+                          {kBertBlockOp, MakeLayer<BertBlock>},
+                          {kBertMaskedHeadOp, MakeLayer<HeadLayer>},
+                          {kBertClassHeadOp, MakeLayer<BertClassifier>},
+                          {kChainLayerOp, MakeLayer<CodeLayer>},
                           {kChainHeadOp, MakeLayer<CodeHead>},
                           {kGpt2EmbeddingOp, MakeLayer<EmbeddingLayer>},
                           {kGpt2BlockOp, MakeLayer<TransformerBlock>},

@@ -18,18 +18,28 @@ struct MicroBatch {
   }
   // Targets that are trained on.
   int64_t target_count() const {
-    return sequences() * context() - untrained_targets;
+    return (targets.defined() ? targets.numel() : sequences() * context()) -
+           untrained_targets;
   }
-  // Views, both [sequences, context]. Of examples there are no inputs.
+  // Views, both [sequences, context], but for targets that are classes. Of
+  // examples there are no inputs.
   at::Tensor Inputs() const;
   at::Tensor Targets() const;
 
-  // int64 [sequences, context + 1]. Undefined: the model is fed examples.
+  // int64 [sequences, context + 1]; of sequences that are taken whole the last
+  // column is padding. Undefined: the model is fed examples.
   at::Tensor tokens;
   // int64 [sequences, context], with kNoTarget for what is not trained on.
-  // Undefined: each token is the target of the one before it. Of examples their
-  // classes, [sequences, 1].
+  // Undefined: each token is the target of the one before it. Of examples, or
+  // sequences, that are classified their classes, [sequences, 1].
   at::Tensor targets;
+  // Of sequences that are taken whole, int64 [sequences]: so many tokens of
+  // each are there, at least 1. From the batch for the first layer, from its
+  // boundary for any other one. Undefined: all are.
+  at::Tensor lengths;
+  // Which of its sequence's texts each token is of, int64 [sequences, context];
+  // for the first layer alone. Undefined: there is one.
+  at::Tensor token_types;
   // fp32 [sequences, numbers of an example], for the first layer alone: may be
   // undefined for others.
   at::Tensor examples;

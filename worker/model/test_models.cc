@@ -6,6 +6,7 @@
 #include "ATen/ops/empty.h"
 #include "ATen/ops/full.h"
 #include "ATen/ops/ones.h"
+#include "common/data/batch_plan.h"
 #include "worker/model/block_views.h"
 #include "worker/model/element_type.h"
 #include "worker/model/product_order.h"
@@ -80,6 +81,23 @@ ResnetConfig TinyResnetConfig(bool is_bottleneck) {
   return config;
 }
 
+BertConfig TinyBertConfig(BertHead head, double dropout) {
+  BertConfig config;
+  config.head = head;
+  config.vocab_size = 97;
+  config.hidden_size = 24;
+  config.num_hidden_layers = 2;
+  config.num_attention_heads = 3;
+  config.intermediate_size = 50;
+  config.max_position_embeddings = 40;
+  config.type_vocab_size = 3;
+  config.num_labels = 7;
+  config.hidden_dropout_prob = dropout;
+  config.attention_probs_dropout_prob = dropout;
+  config.classifier_dropout = dropout;
+  return config;
+}
+
 at::Tensor RandomTensor(at::IntArrayRef shape, uint64_t seed) {
   return at::empty(shape, at::kFloat)
       .normal_(0, 1, at::detail::createCPUGenerator(seed));
@@ -134,15 +152,44 @@ MicroBatch RandomMicroBatch(const ExampleInput& examples, int64_t sequences,
   return batch;
 }
 
+MicroBatch RandomWholeBatch(const ModelTable& table, int64_t sequences,
+                            int64_t context, uint64_t seed, bool training) {
+  MicroBatch batch = RandomMicroBatch(table.vocabulary_size, sequences, context,
+                                      seed, training);
+  const auto random = [&](at::IntArrayRef shape, int64_t first, int64_t last) {
+    return at::empty(shape, at::kLong)
+        .random_(first, last, at::detail::createCPUGenerator(++seed));
+  };
+  batch.lengths = random({sequences}, 1, context + 1);
+  batch.lengths[sequences - 1] = context;
+  batch.token_types = random({sequences, context}, 0, table.token_types);
+  if (table.objective == Objective::kClass) {
+    batch.targets = random({sequences, 1}, 0, table.classes.count);
+  } else {
+    batch.targets = batch.Inputs().clone();
+    batch.targets.masked_fill_(random({sequences, context}, 0, 4).gt(0),
+                               kNoTarget);
+    batch.untrained_targets = batch.targets.eq(kNoTarget).sum().item<int64_t>();
+  }
+  batch.gradient_scale = 1.0 / batch.target_count();
+  return batch;
+}
+
 LayerInput RandomInput(const ModelTable& table, int layer, int64_t sequences,
                        int64_t context, uint64_t seed) {
   LayerInput input;
   input.micro_batch =
       table.examples.has_value()
           ? RandomMicroBatch(*table.examples, sequences, seed)
+      : table.takes_whole_sequences()
+          ? RandomWholeBatch(table, sequences, context, seed)
           : RandomMicroBatch(table.vocabulary_size, sequences, context, seed);
   for (const BoundaryTensor& tensor : table.BoundaryBefore(layer)) {
     const std::vector<int64_t> shape = tensor.ShapeOf(sequences, context);
+    if (table.takes_whole_sequences() && tensor.type == ElementType::kInt64) {
+      input.boundary.push_back(input.micro_batch.lengths);
+      continue;
+    }
     input.boundary.push_back(
         tensor.type == ElementType::kFloat32
             ? RandomTensor(shape, ++seed)

@@ -5,8 +5,10 @@
 #include <vector>
 
 #include "ATen/core/Tensor.h"
+#include "common/model/bert_table.h"
 #include "common/model/gpt2_table.h"
 #include "common/model/llama_table.h"
+#include "common/model/model_table.h"
 #include "common/model/resnet_table.h"
 #include "common/model/vit_table.h"
 #include "worker/model/layer.h"
@@ -23,6 +25,9 @@ LlamaConfig TinyLlamaConfig(LlamaFamily family, double dropout = 0);
 
 // Images and patches that are no squares.
 VitConfig TinyVitConfig(double dropout = 0);
+
+// Three token types; token 0 is padding.
+BertConfig TinyBertConfig(BertHead head, double dropout = 0);
 
 // Images whose sides are no multiples of the strides; stages of one and of two
 // residual layers, of which the second one has a convolution in its shortcut.
@@ -46,6 +51,12 @@ MicroBatch RandomMicroBatch(int64_t vocabulary_size, int64_t sequences,
 // The same of examples.
 MicroBatch RandomMicroBatch(const ExampleInput& examples, int64_t sequences,
                             uint64_t seed, bool training = true);
+
+// The same of sequences that the table's model takes whole: each has a length
+// of its own, and the last one is as long as can be.
+MicroBatch RandomWholeBatch(const ModelTable& table, int64_t sequences,
+                            int64_t context, uint64_t seed,
+                            bool training = true);
 
 // All that a layer of the table takes, random.
 LayerInput RandomInput(const ModelTable& table, int layer, int64_t sequences,

@@ -1,6 +1,7 @@
 #include "worker/exec/testing/tiny_job.h"
 
 #include <algorithm>
+#include <filesystem>
 #include <fstream>
 #include <memory>
 #include <numeric>
@@ -11,6 +12,7 @@
 #include "common/data/batch_plan.h"
 #include "common/jobfile/validate.h"
 #include "common/safetensors/testing/tensor_files.h"
+#include "common/tokenizer/testing/bert_tokenizer.h"
 #include "glog/logging.h"
 #include "worker/exec/host_task.h"
 
@@ -64,6 +66,28 @@ void WriteExamples(const std::string& path, int count,
                                    numbers),
              safetensors::TensorOf("labels", safetensors::Dtype::kI64, {count},
                                    labels)});
+}
+
+// So many of a tokenizer's words, in which half of them never occur.
+std::string RandomWords(int64_t count, int64_t vocabulary,
+                        std::mt19937& random) {
+  std::string text;
+  for (int64_t i = 0; i < count; ++i) {
+    absl::StrAppend(&text, "w", random() % (vocabulary / 2), " ");
+  }
+  return text;
+}
+
+// Rows of one word to a few more than there is room for.
+void WriteLabeledRows(const std::string& path, int count, int context,
+                      const ModelTable& table, int seed) {
+  std::mt19937 random(seed);
+  std::ofstream file(path);
+  for (int i = 0; i < count; ++i) {
+    file << "{\"text\": \""
+         << RandomWords(1 + random() % context, table.vocabulary_size, random)
+         << "\", \"label\": " << random() % table.classes.count << "}\n";
+  }
 }
 
 }  // namespace
@@ -140,6 +164,7 @@ TinyJob::TinyJob(const Options& options, const std::string& directory)
                 .value());
   SetCuts({});
   if (table().examples.has_value()) UseExamples(*table().examples);
+  if (table().takes_whole_sequences()) UseTexts();
 }
 
 void TinyJob::UseExamples(const ExampleInput& input) {
@@ -147,6 +172,41 @@ void TinyJob::UseExamples(const ExampleInput& input) {
   data.set_format(hydra::v1::DATA_FORMAT_TENSORS);
   WriteExamples(data.train_files(0), kExamples, input, 1);
   WriteExamples(data.validation_files(0), kValidationExamples, input, 2);
+}
+
+void TinyJob::UseTexts() {
+  hydra::v1::JobSpec& spec = *context_.mutable_spec();
+  const int64_t vocabulary = table().vocabulary_size;
+  const std::string tokenizer = directory_ + "/tokenizer";
+  std::filesystem::create_directories(tokenizer);
+  std::ofstream(tokenizer + "/tokenizer.json") << BertTokenizerJson(vocabulary);
+  spec.mutable_model()->set_tokenizer_path(tokenizer);
+  hydra::v1::DataSpec& data = *spec.mutable_data();
+  if (table().objective == Objective::kClass) {
+    data.set_format(hydra::v1::DATA_FORMAT_LABELED);
+    WriteLabeledRows(data.train_files(0), kExamples, options_.context, table(),
+                     1);
+    WriteLabeledRows(data.validation_files(0), kValidationExamples,
+                     options_.context, table(), 2);
+  } else {
+    data.set_format(hydra::v1::DATA_FORMAT_TEXT);
+    std::mt19937 random(1);
+    std::ofstream(data.train_files(0))
+        << RandomWords(kTrainTokens, vocabulary, random);
+    std::ofstream(data.validation_files(0))
+        << RandomWords(kValidationTokens, vocabulary, random);
+  }
+  FillDefaults(&spec);
+}
+
+int64_t TinyJob::WindowsOfSplit(worker::v1::Split split) const {
+  if (table().examples.has_value()) return kValidationExamples;
+  for (const worker::v1::PreparedSplit& prepared : context_.splits()) {
+    if (table().takes_whole_sequences() && prepared.split() == split) {
+      return prepared.row_count();
+    }
+  }
+  return WindowCount(kValidationTokens, options_.context);
 }
 
 void TinyJob::SetCuts(const std::vector<int>& cuts) {
@@ -264,12 +324,8 @@ void TinyJob::Finish() {
 }
 
 double TinyJob::Evaluate(TaskRunner& runner, worker::v1::Split split) {
-  const int64_t windows =
-      table().examples.has_value()
-          ? kValidationExamples
-          : WindowCount(kValidationTokens, options_.context);
-  const int batches = static_cast<int>(
-      EvaluationBatchCount(windows, options_.evaluation_sequences));
+  const int batches = static_cast<int>(EvaluationBatchCount(
+      WindowsOfSplit(split), options_.evaluation_sequences));
   ChainPlan plan;
   plan.validation_batches = batches;
   plan.test_batches = batches;

@@ -85,7 +85,8 @@ class TinyJob {
     // Another model than that GPT-2, whose vocabulary is `vocabulary`, and for
     // which `layers`, `tied` and the like do not count; and what trains it,
     // which the TaskRunner must be given too. Of one that is fed examples,
-    // `context` is 1.
+    // `context` is 1. One that takes sequences whole has rows of random length
+    // with classes, or a text.
     std::string config_json;
     Architectures architectures;
     // The directory of that model, to begin with its weights; empty: they are
@@ -155,6 +156,9 @@ class TinyJob {
  private:
   // In place of the token files.
   void UseExamples(const ExampleInput& input);
+  void UseTexts();
+  // That an evaluation of the split goes through.
+  int64_t WindowsOfSplit(worker::v1::Split split) const;
   worker::v1::Task NewTask(const ChainTask& task);
   // What it reads must be committed; what it makes has slots from now on.
   worker::v1::Task WithVersions(const ChainTask& task);

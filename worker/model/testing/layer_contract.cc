@@ -115,7 +115,8 @@ LayerContractTest::LayerContractTest()
       input_(host_input_) {
   const c10::Device there = device_->torch_device();
   MicroBatch& batch = input_.micro_batch;
-  for (at::Tensor* fed : {&batch.tokens, &batch.targets, &batch.examples}) {
+  for (at::Tensor* fed : {&batch.tokens, &batch.targets, &batch.lengths,
+                          &batch.token_types, &batch.examples}) {
     if (fed->defined()) *fed = fed->to(there);
   }
   for (at::Tensor& tensor : input_.boundary) tensor = tensor.to(there);
