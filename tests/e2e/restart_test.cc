@@ -95,7 +95,7 @@ TEST_F(RestartTest, WithoutThePoolAdafactorGoesOnFromItsCheckpoints) {
     return detail.checkpoints_size() > 0;
   });
   cluster.KillDaemon();
-  LosePool(cluster);
+  cluster.LosePool();
   cluster.StartDaemon();
   EXPECT_GE(cluster.Job(job).status().step(), 5);
   EXPECT_EQ(Difference(OutcomeOf(cluster.AwaitEnd(job)), OutcomeOf(whole)), "");
