@@ -14,8 +14,9 @@ namespace hydra {
 // are sequences. 4: frozen blocks of two bytes an element, products of
 // bfloat16, batches of rows that are as long as their longest row. 5: templates
 // of conversations, and their day, that come with the job; blocks of which a
-// part is frozen, Adafactor; folders of pictures. What tasks of one format hand
-// on inside of a step, those of another cannot read.
+// part is frozen, Adafactor; folders of pictures; ResNets, and what batch norms
+// remember; layers whose code is their user's. What tasks of one format hand on
+// inside of a step, those of another cannot read.
 inline constexpr uint32_t kTaskFormat = 5;
 
 }  // namespace hydra
