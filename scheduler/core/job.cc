@@ -232,7 +232,7 @@ v1::JobStatus StatusOf(const Job& job) {
   status.set_total_steps(job.plan.total_steps);
   status.set_shard_count(
       job.partition != nullptr ? job.partition->cut_points_size() + 1 : 0);
-  status.set_counts_examples(IsTensors(job.submitted.spec.data().format()));
+  status.set_counts_examples(HasExamples(job.submitted.spec.data().format()));
   FillMetrics(job, status);
   FillTimes(job, status);
   status.mutable_parameters()->Assign(job.submitted.parameters.begin(),

@@ -153,8 +153,11 @@ TEST_F(TaskResultsTest, AJobsRateIsOfTheTimeOfItsTasksAlone) {
   EXPECT_EQ(status.tokens_per_second(), job.tokens_per_second);
   EXPECT_LT(status.overall_tokens_per_second(), job.tokens_per_second / 100);
   EXPECT_FALSE(status.counts_examples());
-  job.submitted.spec.mutable_data()->set_format(v1::DATA_FORMAT_TENSORS);
-  EXPECT_TRUE(StatusOf(job).counts_examples());
+  for (v1::DataFormat format :
+       {v1::DATA_FORMAT_TENSORS, v1::DATA_FORMAT_IMAGES}) {
+    job.submitted.spec.mutable_data()->set_format(format);
+    EXPECT_TRUE(StatusOf(job).counts_examples());
+  }
 }
 
 TEST_F(TaskResultsTest, WhatBecameOfEachBegunTaskIsTraced) {
