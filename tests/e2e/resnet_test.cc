@@ -234,6 +234,11 @@ TEST_F(ResnetTest, WhatItCannotDoIsRefused) {
   spec.mutable_train()->set_bf16(true);
   EXPECT_THAT(error_of(spec), HasSubstr("no products that train.bf16 rounds"));
   spec = Job();
+  spec.mutable_model()->add_frozen("resnet.*.weight");
+  spec.mutable_model()->add_frozen("resnet.*.bias");
+  EXPECT_THAT(error_of(spec), HasSubstr("but not all that its batch norms "
+                                        "remember"));
+  spec = Job();
   const std::string config = ReadFile(model_ + "/config.json");
   WriteFile(model_ + "/config.json",
             absl::StrReplaceAll(config, {{"\"image_size\": 32,", ""}}));

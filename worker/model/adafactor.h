@@ -47,9 +47,10 @@ struct AdafactorArrays {
   float* new_state = nullptr;
 };
 
-// Updates the tensor, a parameter, in LibTorch's threads. `state` and `new_state` begin where
-// the block's state does, and only the tensor's own moments are read and made.
-// Takes memory for some numbers of each row and column.
+// Updates the tensor, a parameter, in LibTorch's threads. `state` and
+// `new_state` begin where the block's state does, and only the tensor's own
+// moments are read and made. Takes memory for some numbers of each row and
+// column.
 void UpdateTensor(const AdafactorScalars& scalars, const FactoredMoments& kept,
                   const AdafactorArrays& arrays);
 
