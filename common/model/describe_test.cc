@@ -49,8 +49,7 @@ TEST(DescribeTest, AnotherModelTypeIsNamed) {
   constexpr char kSupported[] =
       "; supported are \"gpt2\", \"hydra_chain\", \"llama\", \"mistral\", "
       "\"qwen2\", \"qwen3\", \"resnet\", \"vit\"; any other classifier that is "
-      "a chain of "
-      "PyTorch layers can be exported with python -m hydrad.export "
+      "a chain of PyTorch layers can be exported with python -m hydrad.export "
       "(docs/job-file.md, \"Chains of your own\")";
   EXPECT_EQ(ErrorOf(R"({"model_type": "mamba"})"),
             absl::StrCat("model_type: found \"mamba\"", kSupported));
