@@ -157,10 +157,12 @@ TEST(ParseDaemonConfigTest, ExplainsEachMistake) {
        "pool.path: expected an absolute path, found 'p'\n"
        "pool.size_bytes: expected at least 64MiB, found 67108863 bytes"},
       {WithDevices("[{name: gpu:0, memory_limit_bytes: 1GiB}]"),
-       "devices[0].name: expected cpu:N or cuda:N, such as cpu:0, or cuda:all, found "
+       "devices[0].name: expected cpu:N or cuda:N, such as cpu:0, or cuda:all, "
+       "found "
        "'gpu:0'"},
       {WithDevices("[{name: cpu:01, memory_limit_bytes: 1GiB}]"),
-       "devices[0].name: expected cpu:N or cuda:N, such as cpu:0, or cuda:all, found "
+       "devices[0].name: expected cpu:N or cuda:N, such as cpu:0, or cuda:all, "
+       "found "
        "'cpu:01'"},
       {WithDevices("[{name: cuda:0, memory_limit_bytes: 1073741888, link: "
                    "{to_device_gb_per_second: 8, to_host_gb_per_second: 8}}]"),

@@ -25,6 +25,7 @@ FactoredMoment Place(const char* name, std::vector<int64_t> shape,
 
 FactoredMoments MomentsOf(const TensorEntry& tensor, int64_t& end_bytes) {
   FactoredMoments kept;
+  if (tensor.use != TensorUse::kParameter) return kept;
   const std::vector<int64_t>& shape = tensor.shape;
   if (shape.size() < 2) {
     kept.columns = tensor.element_count;
@@ -58,11 +59,13 @@ std::vector<FactoredMoments> FactoredMomentsOf(const ParameterBlock& block) {
 }
 
 int64_t FactoredStateBytes(const ParameterBlock& block) {
-  const std::vector<FactoredMoments> kept = FactoredMomentsOf(block);
-  if (kept.empty()) return 0;
-  const FactoredMoment& last = kept.back().moments.back();
-  return last.offset_bytes +
-         AlignedTensorBytes(last.element_count * kFloatBytes);
+  int64_t bytes = 0;
+  for (const FactoredMoments& kept : FactoredMomentsOf(block)) {
+    for (const FactoredMoment& moment : kept.moments) {
+      bytes += AlignedTensorBytes(moment.element_count * kFloatBytes);
+    }
+  }
+  return bytes;
 }
 
 }  // namespace hydra

@@ -11,7 +11,8 @@ namespace hydra {
 
 // What Adafactor keeps of a block: of a tensor of two or more dimensions, which
 // is a matrix or several, the means of each row and of each column of the
-// squared gradients; of any other one a second moment of each number. Pure.
+// squared gradients; of any other one a second moment of each number; and of
+// what is no parameter (TensorUse) nothing. Pure.
 
 // One tensor of a state block.
 struct FactoredMoment {
@@ -25,7 +26,8 @@ struct FactoredMoment {
 
 // What is kept of one tensor of a block.
 struct FactoredMoments {
-  // The row's means and the column's, or a moment of each number alone.
+  // The row's means and the column's, or a moment of each number alone. None:
+  // the tensor is no parameter.
   std::vector<FactoredMoment> moments;
   // The tensor as matrices [rows, columns], one behind the other.
   int64_t matrices = 1;

@@ -60,5 +60,22 @@ TEST(FactoredMomentsTest, EachBeginsAtItsAlignment) {
   EXPECT_EQ(FactoredStateBytes(ParameterBlock()), 0);
 }
 
+TEST(FactoredMomentsTest, OfWhatIsNoParameterNothingIsKept) {
+  ParameterBlock block = Block();
+  AddStatistic("mean", {20}, TensorUse::kStatistic, TensorInit(), block);
+  AddStatistic("batches", {}, TensorUse::kCount, TensorInit(), block);
+  AddTensor("last", {4}, TensorInit(), block);
+  const auto kept = FactoredMomentsOf(block);
+  ASSERT_EQ(kept.size(), 7);
+  EXPECT_THAT(kept[4].moments, IsEmpty());
+  EXPECT_THAT(kept[5].moments, IsEmpty());
+  const FactoredMoment& last = kept[6].moments.front();
+  EXPECT_EQ(last.offset_bytes, FactoredStateBytes(Block()));
+  EXPECT_EQ(FactoredStateBytes(block), last.offset_bytes + 64);
+  // Nor is it if it comes last.
+  block.tensors.pop_back();
+  EXPECT_EQ(FactoredStateBytes(block), FactoredStateBytes(Block()));
+}
+
 }  // namespace
 }  // namespace hydra

@@ -71,6 +71,24 @@ std::vector<bool> Matched(const ParameterBlock& block,
   return matched;
 }
 
+// Patterns that match all of a block's parameters match what its batch norms
+// remember, too.
+absl::Status CheckRest(const ParameterBlock& block,
+                       const std::vector<bool>& matched) {
+  std::vector<std::string> rest;
+  for (size_t i = 0; i < matched.size(); ++i) {
+    if (matched[i]) continue;
+    const TensorEntry& tensor = block.tensors[i];
+    if (tensor.use == TensorUse::kParameter) return absl::OkStatus();
+    rest.push_back(tensor.name);
+  }
+  if (rest.empty()) return absl::OkStatus();
+  return absl::InvalidArgumentError(absl::StrCat(
+      "the patterns match every parameter of a layer, but not all that its "
+      "batch norms remember, and nothing else of it would be trained: ",
+      List(rest), "; name these too, as ", Quoted(PatternOf(block)), " does"));
+}
+
 // Those of the whole block's tensors for which `taken` says `is_taken`, laid
 // out anew.
 ParameterBlock PartOf(const ParameterBlock& whole,
@@ -143,6 +161,8 @@ absl::StatusOr<ModelTable> WithFrozen(
     const std::vector<bool> matched =
         Matched(table.parameter_blocks[block], patterns);
     if (!absl::c_linear_search(matched, true)) continue;
+    absl::Status rest = CheckRest(table.parameter_blocks[block], matched);
+    if (!rest.ok()) return rest;
     if (absl::c_linear_search(matched, false)) {
       Divide(block, matched, table);
     } else {

@@ -19,8 +19,13 @@ namespace hydra {
 // the layer's own in each layer that uses it (ParameterBlock::divided_from). So
 // the numbers of all that is trained, and their order, stay as they are.
 //
+// What a batch norm remembers (TensorUse) is frozen where a pattern matches it,
+// too; else it is in the part that is trained, whatever becomes of the norm's
+// parameters.
+//
 // INVALID_ARGUMENT: a pattern matches no tensor, or together they match all of
-//   the model; the message names what there is.
+//   the model, or of a block all but what batch norms remember; the message
+//   names what there is.
 absl::StatusOr<ModelTable> WithFrozen(ModelTable table,
                                       const std::vector<std::string>& patterns);
 

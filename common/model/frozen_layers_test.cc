@@ -114,6 +114,32 @@ TEST(FrozenLayersTest, PatternsThatDoNothingOrEverythingAreRefused) {
   EXPECT_THAT(Refusal({"*"}), HasSubstr("nothing would be trained"));
 }
 
+TEST(FrozenLayersTest, WhatBatchNormsRememberIsTrainedUnlessItIsNamed) {
+  const ModelTable base = Describe(R"({"model_type": "resnet", "image_size": 16,
+                   "num_channels": 2, "embedding_size": 8,
+                   "hidden_sizes": [8], "depths": [1], "layer_type": "basic",
+                   "num_labels": 5})",
+                                   {})
+                              .value();
+  ModelTable table =
+      WithFrozen(base, {"resnet.*.normalization.weight"}).value();
+  EXPECT_TRUE(table.parameter_blocks[0].has_statistics());
+  EXPECT_FALSE(table.parameter_blocks[0].frozen);
+  for (const ParameterBlock& block : table.parameter_blocks) {
+    EXPECT_FALSE(block.frozen && block.has_statistics());
+  }
+  table = WithFrozen(base, {"resnet.*.normalization.*"}).value();
+  for (const ParameterBlock& block : table.parameter_blocks) {
+    EXPECT_EQ(block.frozen, block.has_statistics());
+  }
+  // A part that is trained has something to train.
+  EXPECT_THAT(std::string(WithFrozen(base, {"resnet.*.weight", "resnet.*.bias"})
+                              .status()
+                              .message()),
+              AllOf(HasSubstr("running_mean"),
+                    HasSubstr("'resnet.embedder.embedder.")));
+}
+
 TEST(FrozenLayersTest, TheKeyTellsWhatIsFrozen) {
   EXPECT_EQ(WithFrozen(Base(), {})->architecture_key, Base().architecture_key);
   EXPECT_EQ(WithFrozen(Base(), {"*.w?e.*", "*.ln_f.*"})->architecture_key,

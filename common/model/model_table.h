@@ -56,7 +56,7 @@ enum class TensorUse {
   // saw: a running mean, or variance. Where its gradient would be, BACKWARD
   // puts what it is to be after the micro-batches so far, from what it was
   // before the step on; the update takes that as it is. Only evaluations, and
-  // layers that are frozen, compute with it.
+  // batch norms of which all of it is frozen, compute with it.
   kStatistic,
   // The same of how many micro-batches a batch norm saw: a whole number, exact
   // up to 2^24, where it stays. One element, which checkpoints have as int64.
@@ -225,7 +225,8 @@ struct LayerEntry {
   // Beside two for each parameter and token: what the forward calculates for
   // each pair of tokens of a sequence. Attention does.
   int64_t flops_per_token_pair = 0;
-  // Sequences that a micro-batch has at least where the layer is trained.
+  // Sequences that a micro-batch has at least where a block of the layer is
+  // trained that has what batch norms remember.
   int64_t least_sequences = 1;
 };
 

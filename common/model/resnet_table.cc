@@ -6,6 +6,7 @@
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
+#include "common/model/table_parts.h"
 
 namespace hydra {
 namespace {
@@ -14,14 +15,11 @@ using Attributes = std::map<std::string, double>;
 
 constexpr char kModule[] = "resnet.";
 
-constexpr TensorInit kZero{TensorInit::Kind::kZero, 0};
-constexpr TensorInit kOne{TensorInit::Kind::kOne, 0};
-
 // kaiming_normal_ over what goes out, for relu.
 TensorInit InitOf(const ConvolutionShape& shape) {
   const auto fan_out =
       static_cast<double>(shape.out_channels * shape.kernel * shape.kernel);
-  return {TensorInit::Kind::kNormal, std::sqrt(2 / fan_out)};
+  return Normal(std::sqrt(2 / fan_out));
 }
 
 // Of torch.nn.Linear's own initialisation.
@@ -378,9 +376,7 @@ ModelTable BuildResnetTable(const ResnetConfig& config) {
 
   // Layer i has block i.
   const auto add = [&table](LayerEntry layer, ParameterBlock block) {
-    layer.parameter_blocks = {static_cast<int>(table.parameter_blocks.size())};
-    table.parameter_blocks.push_back(std::move(block));
-    table.layers.push_back(std::move(layer));
+    AddLayer(std::move(layer), {AddBlock(std::move(block), table)}, table);
   };
   LayerEntry embedder = EmbedderLayer(config);
   const resnet::Embedder shape = resnet::EmbedderOf(embedder.attributes);

@@ -16,7 +16,8 @@ namespace hydra {
 // of conversations, and their day, that come with the job; blocks of which a
 // part is frozen, Adafactor; folders of pictures; trained blocks of bfloat16
 // with masters; sequences that are taken whole, with their lengths beside them
-// at each cut. What tasks of one format hand on inside of a step, those of
+// at each cut; ResNets, and what batch norms remember; layers whose code is
+// their user's. What tasks of one format hand on inside of a step, those of
 // another cannot read.
 inline constexpr uint32_t kTaskFormat = 5;
 

@@ -331,15 +331,19 @@ void CheckDrawn(const std::vector<std::string>& drawn, const ModelTable& table,
   }
 }
 
-// With the job's own frozen layers.
+// With the job's own frozen layers: a batch norm which is frozen with what it
+// remembers needs no images but one.
 void CheckLeastSequences(const ModelTable& table, const v1::JobSpec& spec,
                          Mistakes& mistakes) {
   const int64_t found = spec.train().per_device_train_batch_size();
   for (int layer = 0; layer < table.layer_count(); ++layer) {
     const LayerEntry& entry = table.layers[layer];
-    const bool is_trained = std::any_of(
-        entry.parameter_blocks.begin(), entry.parameter_blocks.end(),
-        [&](int block) { return !table.parameter_blocks[block].frozen; });
+    const bool is_trained =
+        std::any_of(entry.parameter_blocks.begin(),
+                    entry.parameter_blocks.end(), [&](int block) {
+                      return !table.parameter_blocks[block].frozen &&
+                             table.parameter_blocks[block].has_statistics();
+                    });
     if (!is_trained || found >= entry.least_sequences) continue;
     AddMistake("train.per_device_train_batch_size",
                absl::StrCat("found ", found, "; layer ", layer,

@@ -126,6 +126,8 @@ TEST_F(ChainTest, SoItDoesWithFrozenLayers) {
   v1::JobSpec spec = Job();
   spec.mutable_model()->add_frozen("0.*");
   spec.mutable_model()->add_frozen("mix.weight");
+  // Of the last layer, a part.
+  spec.mutable_model()->add_frozen("3.bias");
   ExpectTheBitsOfPlainTraining(spec);
 }
 

@@ -57,9 +57,10 @@ std::vector<hydra::v1::JobDetail> ExampleSweep::Train(
 std::vector<ExampleSweep::Pair> ExampleSweep::TrainAlsoInOnePiece(
     const Comparison& wanted) const {
   std::vector<hydra::v1::JobDetail> jobs =
-      Train(wanted.steps, wanted.memory, "");
-  std::vector<hydra::v1::JobDetail> whole = Train(
-      wanted.steps, wanted.whole_memory, "partition: {shards: longest}\n");
+      Train(wanted.steps, wanted.memory, wanted.more, wanted.settings);
+  std::vector<hydra::v1::JobDetail> whole =
+      Train(wanted.steps, wanted.whole_memory, "partition: {shards: longest}\n",
+            wanted.settings);
   EXPECT_EQ(jobs.size(), wanted.jobs);
   EXPECT_EQ(whole.size(), wanted.jobs);
   if (jobs.size() != whole.size()) return {};

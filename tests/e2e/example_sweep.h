@@ -34,6 +34,10 @@ class ExampleSweep {
     std::string whole_memory;
     // Of each job, at its end.
     int evaluations;
+    // Behind the file of the first training.
+    std::string more = "";
+    // As Train's, of both.
+    std::vector<std::string> settings = {};
   };
   // A job, and the same one in one piece.
   struct Pair {

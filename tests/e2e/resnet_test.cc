@@ -5,7 +5,6 @@
 #include <gtest/gtest.h>
 
 #include <cstdint>
-#include <filesystem>
 #include <map>
 #include <nlohmann/json.hpp>
 #include <string>
@@ -125,6 +124,24 @@ TEST_F(ResnetTest, SoItDoesFromRandomWeightsWithoutMoments) {
   ExpectTheBitsOfPlainTraining(spec);
 }
 
+TEST_F(ResnetTest, SoItDoesWithFactoredMoments) {
+  v1::JobSpec spec = Job();
+  spec.mutable_train()->set_optim(v1::OPTIMIZER_ADAFACTOR);
+  ExpectTheBitsOfPlainTraining(spec);
+}
+
+// What a batch norm remembers is trained where its parameters are frozen.
+TEST_F(ResnetTest, SoItDoesWithPartsOfLayersFrozen) {
+  v1::JobSpec spec = Job();
+  spec.mutable_model()->add_frozen("*.normalization.weight");
+  spec.mutable_model()->add_frozen("resnet.embedder.*.normalization.*");
+  ExpectTheBitsOfPlainTraining(spec);
+  Cluster cluster({});
+  for (const auto& [name, count] : CountsIn(Run(cluster, spec).output_path())) {
+    EXPECT_EQ(count, absl::StrContains(name, "embedder") ? 0 : 12) << name;
+  }
+}
+
 TEST_F(ResnetTest, FrozenFirstLayersAreTheSameInOnePieceAndInMany) {
   v1::JobSpec spec = Job();
   spec.mutable_model()->add_frozen("resnet.embedder.*");
@@ -149,8 +166,7 @@ TEST_F(ResnetTest, WithoutThePoolItGoesOnFromItsCheckpoint) {
     return detail.checkpoints_size() > 0;
   });
   cluster.KillDaemon();
-  std::filesystem::remove(cluster.directory() + "/pool");
-  std::filesystem::remove(cluster.directory() + "/pool.db");
+  cluster.LosePool();
   cluster.StartDaemon();
   EXPECT_EQ(Difference(OutcomeOf(cluster.AwaitEnd(job)), OutcomeOf(whole)), "");
 }
@@ -220,6 +236,11 @@ TEST_F(ResnetTest, WhatItCannotDoIsRefused) {
   spec = Job();
   spec.mutable_model()->set_trained_dtype(v1::PARAMETER_TYPE_BFLOAT16);
   EXPECT_THAT(error_of(spec), HasSubstr("model.trained_dtype: found bfloat16"));
+  spec = Job();
+  spec.mutable_model()->add_frozen("resnet.*.weight");
+  spec.mutable_model()->add_frozen("resnet.*.bias");
+  EXPECT_THAT(error_of(spec), HasSubstr("but not all that its batch norms "
+                                        "remember"));
   spec = Job();
   const std::string config = ReadFile(model_ + "/config.json");
   WriteFile(model_ + "/config.json",

@@ -117,6 +117,14 @@ TEST_F(ExportedChainTest, FrozenLayersAreTheSameInOnePieceAndInMany) {
   ExpectSame(Train(options_, {1, 2, 3}, /*overlapped=*/true), whole);
 }
 
+TEST_F(ExportedChainTest, PartsOfFrozenLayersAreTheSameInOnePieceAndInMany) {
+  options_.frozen = {"0.weight", "mix.weight", "3.bias"};
+  const Outcome whole = Train(options_, {});
+  EXPECT_NE(whole.losses[0], whole.losses[1]);
+  ExpectSame(Train(options_, {2}), whole);
+  ExpectSame(Train(options_, {1, 2, 3}, /*overlapped=*/true), whole);
+}
+
 TEST_F(ExportedChainTest, APilotRunsItsPasses) {
   const TaskReport report = Pilot(architectures_);
   ASSERT_TRUE(report.has_pilot()) << report.DebugString();

@@ -109,6 +109,31 @@ TEST_F(FactoredUpdateTest, AClippedGradientIsASmallerOne) {
   EXPECT_EQ(clipped_state, made_state_);
 }
 
+TEST(FactoredUpdateOfStatisticsTest, TakesThemAsTheyAre) {
+  ParameterBlock block = Block();
+  const Floats plain(FactoredStateBytes(block) / kFloatBytes, 0);
+  AddStatistic("mean", {3}, TensorUse::kStatistic, TensorInit(), block);
+  AddStatistic("batches", {}, TensorUse::kCount, TensorInit(), block);
+  const Floats parameters(block.element_count(), 2);
+  const Floats gradient(block.element_count(), 7);
+  Floats made(parameters.size(), kNan);
+  // There is no more of it than without them.
+  Floats state(plain.size(), kNan);
+  FactoredUpdate update(
+      block, Scalars(), /*decays_matrices_alone=*/false,
+      {parameters.data(), plain.data(), made.data(), state.data()});
+  update.Update(gradient.data(), {/*norm=*/4, /*factor=*/0.25f});
+  EXPECT_FALSE(update.skipped());
+  for (const TensorEntry& tensor : block.tensors) {
+    const bool is_taken = tensor.use != TensorUse::kParameter;
+    const int64_t first = block.FirstElement(tensor);
+    for (int64_t i = first; i < first + tensor.element_count; ++i) {
+      EXPECT_EQ(made[i] == 7, is_taken) << tensor.name;
+    }
+  }
+  for (float number : state) EXPECT_EQ(number, number);
+}
+
 TEST_F(FactoredUpdateTest, AStateThatIsNullIsZero) {
   EXPECT_FALSE(Update({}, /*has_state=*/false));
   // Of the first bias: half of its squared gradient.

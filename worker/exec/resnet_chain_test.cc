@@ -72,7 +72,8 @@ void ExpectSame(const Outcome& actual, const Outcome& expected) {
 
 TEST(ResnetChainTest, EveryPartitionGivesTheSameBits) {
   for (hydra::v1::Optimizer optimizer :
-       {hydra::v1::OPTIMIZER_ADAMW, hydra::v1::OPTIMIZER_SGD}) {
+       {hydra::v1::OPTIMIZER_ADAMW, hydra::v1::OPTIMIZER_SGD,
+        hydra::v1::OPTIMIZER_ADAFACTOR}) {
     for (double max_grad_norm : {0.0, 0.01}) {
       SCOPED_TRACE(testing::Message() << optimizer << " " << max_grad_norm);
       TinyJob::Options options = Options();
@@ -109,6 +110,24 @@ TEST(ResnetChainTest, RoundsGiveTheSameBits) {
       options.micro_batches_per_round = micro_batches;
       ExpectSame(Train(options, {2}), whole);
     }
+  }
+}
+
+TEST(ResnetChainTest, SoDoLayersThatAreFrozenInPart) {
+  for (const char* pattern : {"*.normalization.weight", "*.normalization.*",
+                              "*.convolution.weight"}) {
+    SCOPED_TRACE(pattern);
+    TinyJob::Options options = Options();
+    options.frozen = {pattern};
+    options.max_grad_norm = 0.01;
+    options.update_place = UPDATE_PLACE_HOST;
+    const Outcome whole = Train(options, {});
+    EXPECT_NE(whole.losses[0], whole.losses[1]);
+    ExpectSame(Train(options, {1, 2, 3, 4}, /*overlapped=*/true), whole);
+    options.micro_batches_per_round = 1;
+    ExpectSame(Train(options, {2}), whole);
+    options.update_place = UPDATE_PLACE_DEVICE;
+    ExpectSame(Train(options, {2}), whole);
   }
 }
 
@@ -159,8 +178,10 @@ class Remembered {
 
 TEST(ResnetChainTest, EachMicroBatchIsRememberedOnce) {
   TinyJob::Options options = Options();
-  for (int per_round : {0, 1}) {
+  for (int per_round : {0, 1, 2}) {
     options.micro_batches_per_round = per_round;
+    // One whose update is of whole tensors.
+    if (per_round == 2) options.optimizer = hydra::v1::OPTIMIZER_ADAFACTOR;
     Remembered remembered(options);
     std::vector<std::vector<float>> before;
     for (int block = 0; block + 1 < kLayers; ++block) {

@@ -266,6 +266,11 @@ void UpdateTensors(const AdafactorScalars& scalars, const ParameterBlock& block,
     of_arrays.gradient += first;
     of_arrays.parameters += first;
     of_arrays.new_parameters += first;
+    if (tensor.use != TensorUse::kParameter) {
+      std::copy_n(of_arrays.gradient, tensor.element_count,
+                  of_arrays.new_parameters);
+      continue;
+    }
     UpdateTensor(of_tensor, kept[i], of_arrays);
   }
 }

@@ -47,15 +47,17 @@ struct AdafactorArrays {
   float* new_state = nullptr;
 };
 
-// Updates the tensor in LibTorch's threads. `state` and `new_state` begin where
-// the block's state does, and only the tensor's own moments are read and made.
-// Takes memory for some numbers of each row and column.
+// Updates the tensor, a parameter, in LibTorch's threads. `state` and
+// `new_state` begin where the block's state does, and only the tensor's own
+// moments are read and made. Takes memory for some numbers of each row and
+// column.
 void UpdateTensor(const AdafactorScalars& scalars, const FactoredMoments& kept,
                   const AdafactorArrays& arrays);
 
 // Updates all of a block's tensors: its flats, from their beginnings. Decay
-// leaves tensors of one dimension alone if `decays_matrices_alone`. What lies
-// between tensors is not touched.
+// leaves tensors of one dimension alone if `decays_matrices_alone`. What is no
+// parameter (TensorUse) becomes what stands where its gradient would be. What
+// lies between tensors is not touched.
 void UpdateTensors(const AdafactorScalars& scalars, const ParameterBlock& block,
                    bool decays_matrices_alone, const AdafactorArrays& arrays);
 

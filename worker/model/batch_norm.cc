@@ -60,16 +60,28 @@ at::Tensor BatchNormBackward(const at::Tensor& output_gradient,
   const auto [gradient, of_weight, of_bias] = at::native_batch_norm_backward(
       InRows(output_gradient), InRows(images), weight, /*running_mean=*/{},
       /*running_var=*/{}, statistics.mean, inverse_deviation, /*train=*/true,
-      epsilon, {true, true, true});
+      epsilon, {true, to.weight.defined(), to.bias.defined()});
   store.Store(of_weight, to.weight);
   store.Store(of_bias, to.bias);
   return LikeImages(gradient, images);
 }
 
 at::Tensor ConstantNormBackward(const at::Tensor& output_gradient,
+                                const at::Tensor& images,
                                 const ChannelStatistics& statistics,
-                                const at::Tensor& weight, double epsilon) {
+                                const at::Tensor& weight, double epsilon,
+                                const ParameterGradients& store,
+                                const BatchNormGradients& to) {
   const at::NoGradGuard no_grad;
+  if (to.weight.defined() || to.bias.defined()) {
+    const auto [none, of_weight, of_bias] = at::native_batch_norm_backward(
+        InRows(output_gradient), InRows(images), weight, statistics.mean,
+        statistics.variance, /*save_mean=*/{}, /*save_invstd=*/{},
+        /*train=*/false, epsilon,
+        {false, to.weight.defined(), to.bias.defined()});
+    store.Store(of_weight, to.weight);
+    store.Store(of_bias, to.bias);
+  }
   const at::Tensor factors =
       statistics.variance.add(epsilon).rsqrt_().mul_(weight);
   return output_gradient.mul(factors.view({1, -1, 1}));
@@ -84,13 +96,14 @@ void StoreRunning(const ChannelStatistics& statistics, int64_t values,
   const auto store = [momentum](const at::Tensor& newest,
                                 const at::Tensor& from,
                                 const at::Tensor& into) {
+    if (!into.defined()) return;
     // In two operations that round by themselves.
     const at::Tensor share = newest.mul(momentum);
     into.copy_(from.mul(1 - momentum).add_(share));
   };
   store(statistics.mean, before.mean, to.mean);
   store(statistics.variance.mul(unbiased), before.variance, to.variance);
-  to.batches.copy_(before.batches.add(1));
+  if (to.batches.defined()) to.batches.copy_(before.batches.add(1));
 }
 
 }  // namespace hydra

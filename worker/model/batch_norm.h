@@ -42,12 +42,16 @@ at::Tensor BatchNormBackward(const at::Tensor& output_gradient,
                              const ParameterGradients& store,
                              const BatchNormGradients& to);
 
-// That of any images, with statistics that do not follow from them.
+// The same of any images, with statistics that do not follow from them.
 at::Tensor ConstantNormBackward(const at::Tensor& output_gradient,
+                                const at::Tensor& images,
                                 const ChannelStatistics& statistics,
-                                const at::Tensor& weight, double epsilon);
+                                const at::Tensor& weight, double epsilon,
+                                const ParameterGradients& store,
+                                const BatchNormGradients& to);
 
-// What a batch norm remembers of the batches that it saw.
+// What a batch norm remembers of the batches that it saw; undefined as a place
+// to write to: that stays as it is.
 struct RunningStatistics {
   at::Tensor mean;
   // Divided by the number of values less one.

@@ -100,11 +100,19 @@ TEST_P(BatchNormTest, WithOtherStatisticsItEqualsLibTorchsEvaluation) {
                 BatchNormForward(images_, statistics, weight_, bias_, kEpsilon),
                 theirs.output),
             1e-6);
-  EXPECT_LT(
-      RelativeDifference(
-          ConstantNormBackward(output_gradient_, statistics, weight_, kEpsilon),
-          theirs.input_gradient),
-      1e-6);
+  const at::Tensor of_weight = at::full_like(weight_, NAN);
+  const at::Tensor of_bias = at::full_like(bias_, NAN);
+  const at::Tensor gradient = ConstantNormBackward(
+      output_gradient_, images_, statistics, weight_, kEpsilon,
+      ParameterGradients(/*accumulate=*/false), {of_weight, of_bias});
+  EXPECT_LT(RelativeDifference(gradient, theirs.input_gradient), 1e-6);
+  EXPECT_LT(RelativeDifference(of_weight, theirs.weight_gradient), 5e-5);
+  EXPECT_LT(RelativeDifference(of_bias, theirs.bias_gradient), 5e-5);
+  // Nobody wants the others.
+  EXPECT_TRUE(ConstantNormBackward(output_gradient_, images_, statistics,
+                                   weight_, kEpsilon,
+                                   ParameterGradients(/*accumulate=*/false), {})
+                  .equal(gradient));
 }
 
 // Micro-batch after micro-batch.
@@ -123,6 +131,18 @@ TEST_P(BatchNormTest, RemembersWhatLibTorchsDoes) {
   EXPECT_LT(RelativeDifference(after.variance, variance), 1e-5);
   EXPECT_EQ(after.batches.item<float>(), 43);
   EXPECT_EQ(before.batches.item<float>(), 41);
+}
+
+TEST_P(BatchNormTest, WhatHasNoPlaceIsNotRemembered) {
+  const RunningStatistics before = {at::zeros({channels()}),
+                                    at::ones({channels()}), at::full({}, 41)};
+  RunningStatistics all = {at::zeros({channels()}), at::ones({channels()}),
+                           at::full({}, NAN)};
+  RunningStatistics mean_alone;
+  mean_alone.mean = at::full({channels()}, NAN);
+  StoreRunning(StatisticsOf(images_), values(), kMomentum, before, all);
+  StoreRunning(StatisticsOf(images_), values(), kMomentum, before, mean_alone);
+  EXPECT_TRUE(mean_alone.mean.equal(all.mean));
 }
 
 TEST_P(BatchNormTest, AddsIfToldToAccumulate) {

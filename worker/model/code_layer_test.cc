@@ -84,6 +84,12 @@ std::vector<LayerCase> Cases() {
   }
   cases.push_back(PartlyFrozen(Case(1)));
   cases.push_back(PartlyFrozen(Case(2)));
+  cases.push_back(FrozenInPart(Case(0), "Weight", {"0.weight"}));
+  cases.push_back(FrozenInPart(Case(0), "Bias", {"0.bias"}));
+  const LayerCase head = Case(kExportedLayers - 1);
+  cases.push_back(FrozenInPart(head, "Bias", {"3.bias"}));
+  cases.push_back(InTwoBytes(FrozenInPart(head, "Weight", {"3.weight"}),
+                             ElementType::kBFloat16));
   cases.push_back(Smoothed(Case(kExportedLayers - 1)));
   return cases;
 }

@@ -6,21 +6,38 @@
 #include "worker/model/parameter_gradients.h"
 
 namespace hydra {
+namespace {
+
+// Of a convolution's tensors: what its norm remembers.
+constexpr size_t kFirstRemembered = 3;
+
+bool IsConstant(const LayerBlocks& blocks, size_t first) {
+  for (size_t i = kFirstRemembered; i < resnet::kTensorsOfConvolution; ++i) {
+    if (!blocks.IsFrozen(0, first + i)) return false;
+  }
+  return true;
+}
+
+}  // namespace
 
 ConvolutionNorm::Views::Views(const Tensors& tensors, size_t first)
     : weight(tensors[first]),
       norm_weight(tensors[first + 1]),
       norm_bias(tensors[first + 2]),
       running({tensors[first + 3], tensors[first + 4], tensors[first + 5]}) {
-  static_assert(resnet::kTensorsOfConvolution == 6);
+  static_assert(resnet::kTensorsOfConvolution == kFirstRemembered + 3);
 }
 
-ConvolutionNorm::Convolved ConvolutionNorm::Convolve(
-    const at::Tensor& images, const Views& parameters,
-    bool own_statistics) const {
+ConvolutionNorm::ConvolutionNorm(const ConvolutionShape& shape,
+                                 const LayerBlocks& blocks, size_t first)
+    : shape_(shape), is_constant_(IsConstant(blocks, first)) {}
+
+ConvolutionNorm::Convolved ConvolutionNorm::Convolve(const at::Tensor& images,
+                                                     const Views& parameters,
+                                                     bool training) const {
   Convolved convolved;
   convolved.images = hydra::Convolve(images, parameters.weight, shape_);
-  convolved.statistics = own_statistics
+  convolved.statistics = training && !is_constant_
                              ? StatisticsOf(convolved.images)
                              : ChannelStatistics{parameters.running.mean,
                                                  parameters.running.variance};
@@ -39,19 +56,21 @@ at::Tensor ConvolutionNorm::NormBackward(const at::Tensor& output_gradient,
                                          const Views& parameters,
                                          const Views& to,
                                          bool accumulate) const {
-  if (!to.weight.defined()) {
-    return ConstantNormBackward(output_gradient, convolved.statistics,
-                                parameters.norm_weight, resnet::kEpsilon);
-  }
   const at::Tensor& images = convolved.images;
+  const ParameterGradients store(accumulate);
+  const BatchNormGradients to_parameters = {to.norm_weight, to.norm_bias};
+  if (is_constant_) {
+    return ConstantNormBackward(output_gradient, images, convolved.statistics,
+                                parameters.norm_weight, resnet::kEpsilon, store,
+                                to_parameters);
+  }
   // The step's first micro-batch goes on from what is remembered so far.
   StoreRunning(convolved.statistics, images.size(0) * images.size(2),
                resnet::kMomentum, accumulate ? to.running : parameters.running,
                to.running);
   return BatchNormBackward(output_gradient, images, convolved.statistics,
-                           parameters.norm_weight, resnet::kEpsilon,
-                           ParameterGradients(accumulate),
-                           {to.norm_weight, to.norm_bias});
+                           parameters.norm_weight, resnet::kEpsilon, store,
+                           to_parameters);
 }
 
 void ConvolutionNorm::StoreWeight(const at::Tensor& images,

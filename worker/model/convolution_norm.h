@@ -7,19 +7,20 @@
 #include "common/model/convolution_shape.h"
 #include "worker/model/batch_norm.h"
 #include "worker/model/layer.h"
+#include "worker/model/layer_blocks.h"
 
 namespace hydra {
 
 // A convolution with a batch norm behind it, which ResNets are made of. In
 // training the norm has the micro-batch's own statistics, and Backward brings
-// the running ones up to date; in evaluations, and where the block is frozen,
-// it has the running ones, which stay as they are.
+// the running ones up to date; in evaluations, and where all of these are
+// frozen, it has the running ones, which stay as they are.
 //
 // Nothing is recorded; images are [images, channels, pixels]. Immutable.
 class ConvolutionNorm {
  public:
   // Its tensors, resnet::kTensorsOfConvolution of those of a block from
-  // `first` on, or where their gradients go; all undefined: nowhere.
+  // `first` on, or where their gradients go; undefined: nowhere.
   struct Views {
     Views(const Tensors& tensors, size_t first);
 
@@ -35,18 +36,19 @@ class ConvolutionNorm {
     ChannelStatistics statistics;
   };
 
-  explicit ConvolutionNorm(const ConvolutionShape& shape) : shape_(shape) {}
+  // Its tensors are those of the layer's only block from `first` on.
+  ConvolutionNorm(const ConvolutionShape& shape, const LayerBlocks& blocks,
+                  size_t first);
 
-  // `own_statistics`: as in training.
   Convolved Convolve(const at::Tensor& images, const Views& parameters,
-                     bool own_statistics) const;
+                     bool training) const;
 
   at::Tensor Normalize(const Convolved& convolved,
                        const Views& parameters) const;
 
-  // The gradient of the convolution's result from that of the norm's. Stores
-  // those of the norm's parameters, and the running statistics, unless the
-  // block is frozen: then `to` is undefined. What was convolved goes.
+  // The gradient of the convolution's result from that of the norm's, in
+  // training. Stores those of the norm's parameters, and the running
+  // statistics. What was convolved goes.
   at::Tensor NormBackward(const at::Tensor& output_gradient,
                           Convolved convolved, const Views& parameters,
                           const Views& to, bool accumulate) const;
@@ -62,6 +64,8 @@ class ConvolutionNorm {
 
  private:
   const ConvolutionShape shape_;
+  // All that the norm remembers is frozen.
+  const bool is_constant_;
 };
 
 }  // namespace hydra

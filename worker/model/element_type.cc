@@ -1,7 +1,6 @@
 #include "worker/model/element_type.h"
 
 #include "ATen/core/Tensor.h"
-#include "worker/model/block_views.h"
 
 namespace hydra {
 
@@ -23,13 +22,6 @@ at::Tensor Widened(const at::Tensor& tensor) {
   const bool is_half =
       tensor.defined() && at::isReducedFloatingType(tensor.scalar_type());
   return is_half ? tensor.to(at::kFloat) : tensor;
-}
-
-std::vector<at::Tensor> WidenedViews(const ParameterBlock& block,
-                                     const at::Tensor& flat) {
-  std::vector<at::Tensor> views = TensorViews(block, flat);
-  for (at::Tensor& view : views) view = Widened(view);
-  return views;
 }
 
 }  // namespace hydra

@@ -1,8 +1,6 @@
 #ifndef HYDRA_WORKER_MODEL_ELEMENT_TYPE_H_
 #define HYDRA_WORKER_MODEL_ELEMENT_TYPE_H_
 
-#include <vector>
-
 #include "ATen/core/Tensor.h"
 #include "common/model/model_table.h"
 
@@ -13,10 +11,6 @@ at::ScalarType TorchTypeOf(ElementType type);
 // What layers compute with: a tensor of a block whose elements have two bytes,
 // each widened exactly to fp32, in its strides; any other one itself.
 at::Tensor Widened(const at::Tensor& tensor);
-
-// TensorViews of the block, widened.
-std::vector<at::Tensor> WidenedViews(const ParameterBlock& block,
-                                     const at::Tensor& flat);
 
 }  // namespace hydra
 

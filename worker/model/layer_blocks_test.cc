@@ -142,6 +142,13 @@ TEST(LayerBlocksTest, WhatIsFrozenInABlockChangesNoBitOfTheRest) {
   ExpectTheBitsOfTheWhole(vit, 0, {"*.cls_token", "*.projection.bias"});
   ExpectTheBitsOfTheWhole(vit, 1, {"*.layer.0.*.bias"});
   ExpectTheBitsOfTheWhole(vit, vit.layer_count() - 1, {"classifier.*"});
+  // With all that batch norms remember.
+  const ModelTable resnet = BuildResnetTable(TinyResnetConfig());
+  ExpectTheBitsOfTheWhole(resnet, 0, {"*.normalization.weight"});
+  ExpectTheBitsOfTheWhole(resnet, 2, {"*.normalization.bias"});
+  ExpectTheBitsOfTheWhole(resnet, 2, {"*.convolution.weight"});
+  ExpectTheBitsOfTheWhole(resnet, resnet.layer_count() - 1,
+                          {"classifier.*.bias"});
 }
 
 TEST(LayerBlocksTest, APartStandsInItsPlacesOfTheWhole) {

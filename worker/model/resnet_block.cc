@@ -7,7 +7,6 @@
 #include "ATen/ops/threshold_backward.h"
 #include "c10/core/GradMode.h"
 #include "common/model/resnet_table.h"
-#include "worker/model/block_views.h"
 
 namespace hydra {
 namespace {
@@ -42,17 +41,21 @@ at::Tensor Flattened(const at::Tensor& images) {
 
 }  // namespace
 
-ResnetBlock::ResnetBlock(const LayerContext& context)
-    : block_(context.blocks.front()) {
+ResnetBlock::ResnetBlock(const LayerContext& context) : blocks_(context) {
   const resnet::Block shape = resnet::BlockOf(context.entry.attributes);
-  if (shape.shortcut.has_value()) shortcut_.emplace(*shape.shortcut);
+  size_t first = 0;
+  if (shape.shortcut.has_value()) {
+    shortcut_.emplace(*shape.shortcut, blocks_, first);
+    first += resnet::kTensorsOfConvolution;
+  }
   for (const ConvolutionShape& convolution : shape.branch) {
-    branch_.emplace_back(convolution);
+    branch_.emplace_back(convolution, blocks_, first);
+    first += resnet::kTensorsOfConvolution;
   }
 }
 
-ResnetBlock::Views ResnetBlock::ViewsOf(const at::Tensor& flat) const {
-  const Tensors tensors = TensorViews(block_, flat);
+ResnetBlock::Views ResnetBlock::ViewsOf(const Tensors& flats) const {
+  const Tensors tensors = blocks_.WidenedViews(0, flats);
   Views views;
   size_t first = 0;
   const auto next = [&] {
@@ -69,13 +72,12 @@ at::Tensor ResnetBlock::Output(const LayerInput& input, Tensors* saved) const {
   const at::NoGradGuard no_grad;
   const at::Tensor& boundary = input.boundary.front();
   const at::Tensor images = Flattened(boundary);
-  const Views p = ViewsOf(input.flats.front());
-  const bool own_statistics = input.micro_batch.training && !block_.frozen;
+  const Views p = ViewsOf(input.flats);
   const auto made_by = [&](const ConvolutionNorm& convolution,
                            const at::Tensor& from,
                            const ConvolutionNorm::Views& views) {
     const Convolved convolved =
-        convolution.Convolve(from, views, own_statistics);
+        convolution.Convolve(from, views, input.micro_batch.training);
     Save(convolved, saved);
     return convolution.Normalize(convolved, views);
   };
@@ -110,11 +112,10 @@ LayerGradients ResnetBlock::Backward(Tape tape, const Tensors& output_gradients,
                                      const Tensors& flat_gradients,
                                      bool accumulate) const {
   const at::NoGradGuard no_grad;
-  const at::Tensor& flat = flat_gradients.front();
   const at::Tensor& boundary = tape.inputs.front();
   const at::Tensor images = Flattened(boundary);
-  const Views p = ViewsOf(tape.parameters.front());
-  const Views to = ViewsOf(flat);
+  const Views p = ViewsOf(tape.parameters);
+  const Views to = ViewsOf(flat_gradients);
   Tensors& saved = tape.saved;
 
   const at::Tensor sum_gradient = at::threshold_backward(
@@ -144,7 +145,7 @@ LayerGradients ResnetBlock::Backward(Tape tape, const Tensors& output_gradients,
     gradient = convolution.InputGradient(gradient, p.branch[i]);
     if (i > 0) gradient = at::threshold_backward(gradient, from, 0);
   }
-  if (!accumulate && flat.defined()) ZeroPadding(block_, flat);
+  if (!accumulate) blocks_.ZeroPadding(flat_gradients);
   LayerGradients gradients;
   gradients.inputs = {gradient.add_(shortcut_gradient).view(boundary.sizes())};
   return gradients;

@@ -5,9 +5,9 @@
 #include <vector>
 
 #include "ATen/core/Tensor.h"
-#include "common/model/model_table.h"
 #include "worker/model/convolution_norm.h"
 #include "worker/model/layer.h"
+#include "worker/model/layer_blocks.h"
 #include "worker/model/layer_registry.h"
 
 namespace hydra {
@@ -34,11 +34,11 @@ class ResnetBlock : public Layer {
     std::vector<ConvolutionNorm::Views> branch;
   };
 
-  Views ViewsOf(const at::Tensor& flat) const;
+  Views ViewsOf(const Tensors& flats) const;
   // The output; `saved`, unless it is null, gets what Backward needs.
   at::Tensor Output(const LayerInput& input, Tensors* saved) const;
 
-  const ParameterBlock block_;
+  const LayerBlocks blocks_;
   std::optional<ConvolutionNorm> shortcut_;
   std::vector<ConvolutionNorm> branch_;
 };

@@ -7,7 +7,6 @@
 #include "ATen/ops/max_pool2d_with_indices_backward.h"
 #include "ATen/ops/threshold_backward.h"
 #include "c10/core/GradMode.h"
-#include "worker/model/block_views.h"
 
 namespace hydra {
 namespace {
@@ -18,9 +17,14 @@ enum Saved { kConvolved, kMean, kVariance };
 }  // namespace
 
 ResnetEmbedder::ResnetEmbedder(const LayerContext& context)
-    : block_(context.blocks.front()),
+    : blocks_(context),
       pool_(resnet::EmbedderOf(context.entry.attributes).pool),
-      convolution_(resnet::EmbedderOf(context.entry.attributes).convolution) {}
+      convolution_(resnet::EmbedderOf(context.entry.attributes).convolution,
+                   blocks_, /*first=*/0) {}
+
+ConvolutionNorm::Views ResnetEmbedder::ViewsOf(const Tensors& flats) const {
+  return {blocks_.WidenedViews(0, flats), /*first=*/0};
+}
 
 at::Tensor ResnetEmbedder::ImagesOf(const MicroBatch& micro_batch,
                                     const ConvolutionShape& shape) {
@@ -32,7 +36,7 @@ ConvolutionNorm::Convolved ResnetEmbedder::Convolve(
     const LayerInput& input, const ConvolutionNorm::Views& parameters) const {
   return convolution_.Convolve(
       ImagesOf(input.micro_batch, convolution_.shape()), parameters,
-      /*own_statistics=*/input.micro_batch.training && !block_.frozen);
+      input.micro_batch.training);
 }
 
 at::Tensor ResnetEmbedder::Activate(
@@ -52,8 +56,7 @@ ResnetEmbedder::Pooled ResnetEmbedder::Pool(const at::Tensor& activated) const {
 
 LayerOutput ResnetEmbedder::Forward(const LayerInput& input) const {
   const at::NoGradGuard no_grad;
-  const ConvolutionNorm::Views parameters(
-      TensorViews(block_, input.flats.front()), 0);
+  const ConvolutionNorm::Views parameters = ViewsOf(input.flats);
   LayerOutput output;
   output.boundary.push_back(
       Pool(Activate(Convolve(input, parameters), parameters))
@@ -64,8 +67,7 @@ LayerOutput ResnetEmbedder::Forward(const LayerInput& input) const {
 
 Tape ResnetEmbedder::Record(const LayerInput& input) const {
   const at::NoGradGuard no_grad;
-  const ConvolutionNorm::Views parameters(
-      TensorViews(block_, input.flats.front()), 0);
+  const ConvolutionNorm::Views parameters = ViewsOf(input.flats);
   const ConvolutionNorm::Convolved convolved = Convolve(input, parameters);
   Tape tape;
   tape.parameters = input.flats;
@@ -83,13 +85,11 @@ LayerGradients ResnetEmbedder::Backward(Tape tape,
                                         const Tensors& output_gradients,
                                         const Tensors& flat_gradients,
                                         bool accumulate) const {
-  const at::Tensor& flat = flat_gradients.front();
-  if (!flat.defined()) return {};
+  if (!flat_gradients.front().defined()) return {};
   const at::NoGradGuard no_grad;
   tape.outputs.clear();
-  const ConvolutionNorm::Views parameters(
-      TensorViews(block_, tape.parameters.front()), 0);
-  const ConvolutionNorm::Views to(TensorViews(block_, flat), 0);
+  const ConvolutionNorm::Views parameters = ViewsOf(tape.parameters);
+  const ConvolutionNorm::Views to = ViewsOf(flat_gradients);
   ConvolutionNorm::Convolved convolved{
       std::move(tape.saved[kConvolved]),
       {tape.saved[kMean], tape.saved[kVariance]}};
@@ -109,7 +109,7 @@ LayerGradients ResnetEmbedder::Backward(Tape tape,
       gradient.view({images.size(0), shape.out_channels, shape.out_pixels()}),
       std::move(convolved), parameters, to, accumulate);
   convolution_.StoreWeight(images, gradient, to, accumulate);
-  if (!accumulate) ZeroPadding(block_, flat);
+  if (!accumulate) blocks_.ZeroPadding(flat_gradients);
   return {};
 }
 

@@ -2,10 +2,10 @@
 #define HYDRA_WORKER_MODEL_RESNET_EMBEDDER_H_
 
 #include "ATen/core/Tensor.h"
-#include "common/model/model_table.h"
 #include "common/model/resnet_table.h"
 #include "worker/model/convolution_norm.h"
 #include "worker/model/layer.h"
+#include "worker/model/layer_blocks.h"
 #include "worker/model/layer_registry.h"
 
 namespace hydra {
@@ -31,6 +31,8 @@ class ResnetEmbedder : public Layer {
     at::Tensor places;
   };
 
+  // The block's tensors, or where their gradients go.
+  ConvolutionNorm::Views ViewsOf(const Tensors& flats) const;
   // [images, channels, pixels].
   static at::Tensor ImagesOf(const MicroBatch& micro_batch,
                              const ConvolutionShape& shape);
@@ -41,7 +43,7 @@ class ResnetEmbedder : public Layer {
                       const ConvolutionNorm::Views& parameters) const;
   Pooled Pool(const at::Tensor& activated) const;
 
-  const ParameterBlock block_;
+  const LayerBlocks blocks_;
   const ConvolutionShape pool_;
   const ConvolutionNorm convolution_;
 };

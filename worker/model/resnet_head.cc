@@ -3,9 +3,7 @@
 #include "ATen/core/Tensor.h"
 #include "ATen/ops/empty.h"
 #include "c10/core/GradMode.h"
-#include "worker/model/block_views.h"
 #include "worker/model/class_loss.h"
-#include "worker/model/element_type.h"
 #include "worker/model/parameter_gradients.h"
 
 namespace hydra {
@@ -23,11 +21,10 @@ at::Tensor MeansOf(const at::Tensor& images) {
 
 }  // namespace
 
-ResnetHead::ResnetHead(const LayerContext& context)
-    : block_(context.blocks.front()) {}
+ResnetHead::ResnetHead(const LayerContext& context) : blocks_(context) {}
 
-Projection ResnetHead::ClassifierOf(const at::Tensor& flat) const {
-  const Tensors tensors = WidenedViews(block_, flat);
+Projection ResnetHead::ClassifierOf(const Tensors& flats) const {
+  const Tensors tensors = blocks_.WidenedViews(0, flats);
   Projection classifier;
   classifier.weight = tensors[0];
   classifier.bias = tensors[1];
@@ -35,14 +32,14 @@ Projection ResnetHead::ClassifierOf(const at::Tensor& flat) const {
 }
 
 at::Tensor ResnetHead::Logits(const at::Tensor& images,
-                              const at::Tensor& flat) const {
+                              const Tensors& flats) const {
   const at::NoGradGuard no_grad;
-  return Project(MeansOf(images), ClassifierOf(flat));
+  return Project(MeansOf(images), ClassifierOf(flats));
 }
 
 LayerOutput ResnetHead::Forward(const LayerInput& input) const {
   const at::NoGradGuard no_grad;
-  at::Tensor logits = Logits(input.boundary.front(), input.flats.front());
+  at::Tensor logits = Logits(input.boundary.front(), input.flats);
   LayerOutput output;
   output.loss = ClassLoss(input.micro_batch, logits);
   return output;
@@ -62,21 +59,19 @@ LayerGradients ResnetHead::Backward(Tape tape,
                                     bool accumulate) const {
   const at::NoGradGuard no_grad;
   const at::Tensor& images = tape.inputs.front();
-  const Projection classifier = ClassifierOf(tape.parameters.front());
+  const Projection classifier = ClassifierOf(tape.parameters);
   const at::Tensor means = MeansOf(images);
   at::Tensor logits = Project(means, classifier);
   LayerGradients gradients;
   gradients.loss = ClassLossToGradient(tape.micro_batch, logits);
   StoreProjection(means, logits, classifier, ParameterGradients(accumulate),
-                  ClassifierOf(flat_gradients.front()));
+                  ClassifierOf(flat_gradients));
   const at::Tensor mean_gradient = at::empty(means.sizes(), means.options());
   InputGradient(logits, classifier, /*add=*/false, mean_gradient);
   const at::Tensor gradient = at::empty(images.sizes(), images.options());
   const at::Tensor pixels = Flattened(gradient);
   pixels.copy_(mean_gradient.div_(pixels.size(2)).unsqueeze(2));
-  if (!accumulate && flat_gradients.front().defined()) {
-    ZeroPadding(block_, flat_gradients.front());
-  }
+  if (!accumulate) blocks_.ZeroPadding(flat_gradients);
   gradients.inputs = {gradient};
   return gradients;
 }

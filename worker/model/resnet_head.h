@@ -2,8 +2,8 @@
 #define HYDRA_WORKER_MODEL_RESNET_HEAD_H_
 
 #include "ATen/core/Tensor.h"
-#include "common/model/model_table.h"
 #include "worker/model/layer.h"
+#include "worker/model/layer_blocks.h"
 #include "worker/model/layer_registry.h"
 #include "worker/model/projection.h"
 
@@ -24,13 +24,13 @@ class ResnetHead : public Layer {
                           bool accumulate) const override;
 
   // [sequences, classes].
-  at::Tensor Logits(const at::Tensor& images, const at::Tensor& flat) const;
+  at::Tensor Logits(const at::Tensor& images, const Tensors& flats) const;
 
  private:
   // The block's tensors, or where their gradients go.
-  Projection ClassifierOf(const at::Tensor& flat) const;
+  Projection ClassifierOf(const Tensors& flats) const;
 
-  const ParameterBlock block_;
+  const LayerBlocks blocks_;
 };
 
 }  // namespace hydra

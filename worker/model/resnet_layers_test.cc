@@ -2,6 +2,7 @@
 // frozen, compute with what batch norms remember.
 
 #include <memory>
+#include <set>
 #include <string>
 #include <utility>
 #include <vector>
@@ -27,21 +28,32 @@ namespace {
 
 using Channels = std::vector<int64_t>;
 
+// Numbers of a block's batch norms.
+using Norms = std::set<int>;
+
+// Those of all blocks.
+const Norms kAllNorms = {0, 1, 2, 3};
+
 // transformers' convolutions and batch norms, of a block's tensors from the
-// first on.
+// first on. In training, the norms but those that are `constant` have the
+// images' own statistics.
 class PlainConvolutions {
  public:
-  PlainConvolutions(const Tensors& parameters, bool own_statistics)
-      : parameters_(parameters), own_statistics_(own_statistics) {}
+  PlainConvolutions(const Tensors& parameters, bool training, Norms constant)
+      : parameters_(parameters),
+        training_(training),
+        constant_(std::move(constant)) {}
 
   at::Tensor Next(const at::Tensor& images, int64_t stride) {
-    const at::Tensor* const own = &parameters_[next_];
-    next_ += resnet::kTensorsOfConvolution;
+    const at::Tensor* const own =
+        &parameters_[next_ * resnet::kTensorsOfConvolution];
+    const bool own_statistics = training_ && constant_.count(next_) == 0;
+    ++next_;
     const int64_t padding = own[0].size(2) / 2;
     const at::Tensor made =
         at::conv2d(images, own[0], /*bias=*/{}, Channels{stride, stride},
                    Channels{padding, padding});
-    if (!own_statistics_) {
+    if (!own_statistics) {
       return at::batch_norm(made, own[1], own[2], own[3].detach(),
                             own[4].detach(), /*training=*/false,
                             resnet::kMomentum, resnet::kEpsilon,
@@ -67,22 +79,26 @@ class PlainConvolutions {
   }
 
   const Tensors& parameters_;
-  const bool own_statistics_;
-  size_t next_ = 0;
+  const bool training_;
+  const Norms constant_;
+  int next_ = 0;
 };
 
-LayerCase Embedder(const ResnetConfig& config, bool frozen = false) {
+// `constant`: norms for which that is frozen which they remember.
+LayerCase Embedder(const ResnetConfig& config, bool frozen = false,
+                   Norms constant = {}) {
+  if (frozen) constant = kAllNorms;
   LayerCase embedder;
   embedder.name = frozen ? "EmbedderFrozen" : "Embedder";
   embedder.table = BuildResnetTable(config);
   embedder.table.parameter_blocks[0].frozen = frozen;
   embedder.registry = &KnownLayers();
-  embedder.plain = [config, frozen](const Tensors& parameters, const Tensors&,
-                                    const MicroBatch& batch) -> Tensors {
+  embedder.plain = [config, constant](const Tensors& parameters, const Tensors&,
+                                      const MicroBatch& batch) -> Tensors {
     const at::Tensor images =
         batch.examples.view({batch.sequences(), config.num_channels,
                              config.image_height, config.image_width});
-    PlainConvolutions convolutions(parameters, batch.training && !frozen);
+    PlainConvolutions convolutions(parameters, batch.training, constant);
     return {at::max_pool2d(at::relu(convolutions.Next(images, 2)),
                            Channels{3, 3}, Channels{2, 2}, Channels{1, 1})};
   };
@@ -91,7 +107,8 @@ LayerCase Embedder(const ResnetConfig& config, bool frozen = false) {
 }
 
 LayerCase Block(const std::string& name, const ResnetConfig& config, int layer,
-                bool frozen = false) {
+                bool frozen = false, Norms constant = {}) {
+  if (frozen) constant = kAllNorms;
   LayerCase block;
   block.name = frozen ? name + "Frozen" : name;
   block.table = BuildResnetTable(config);
@@ -103,11 +120,11 @@ LayerCase Block(const std::string& name, const ResnetConfig& config, int layer,
   const bool has_shortcut =
       stride != 1 ||
       attributes.at(resnet::kInChannels) != attributes.at(resnet::kOutChannels);
-  block.plain = [config, frozen, stride, has_shortcut](
+  block.plain = [config, constant, stride, has_shortcut](
                     const Tensors& parameters, const Tensors& inputs,
                     const MicroBatch& batch) -> Tensors {
     const at::Tensor& input = inputs.front();
-    PlainConvolutions convolutions(parameters, batch.training && !frozen);
+    PlainConvolutions convolutions(parameters, batch.training, constant);
     const at::Tensor residual =
         has_shortcut ? convolutions.Next(input, stride) : input;
     at::Tensor hidden;
@@ -176,6 +193,30 @@ std::vector<LayerCase> Cases() {
       Head(basic, /*frozen=*/true)};
   cases.push_back(
       InTwoBytes(Head(basic, /*frozen=*/true), ElementType::kBFloat16));
+  // Norms go on to train where their parameters are frozen, and do not where
+  // all that they remember is.
+  cases.push_back(
+      FrozenInPart(Embedder(basic), "NormWeight", {"*.normalization.weight"}));
+  cases.push_back(FrozenInPart(Embedder(basic, /*frozen=*/false, kAllNorms),
+                               "Norm", {"*.normalization.*"}));
+  cases.push_back(InTwoBytes(
+      FrozenInPart(Embedder(basic), "Convolution", {"*.convolution.weight"}),
+      ElementType::kBFloat16));
+  cases.push_back(
+      FrozenInPart(Block("BasicShortcut", basic, 2), "NormParameters",
+                   {"*.normalization.weight", "*.normalization.bias"}));
+  cases.push_back(FrozenInPart(Block("BasicShortcut", basic, 2), "Mean",
+                               {"*.running_mean"}));
+  cases.push_back(FrozenInPart(Block("BasicShortcut", basic, 2,
+                                     /*frozen=*/false, /*constant=*/{0}),
+                               "Shortcut", {"*.shortcut.*"}));
+  cases.push_back(FrozenInPart(
+      Block("Bottleneck", bottleneck, 1, /*frozen=*/false, kAllNorms),
+      "Remembered", {"*.running_*", "*.num_batches_tracked"}));
+  cases.push_back(InTwoBytes(FrozenInPart(Block("Bottleneck", bottleneck, 1),
+                                          "Convolution", {"*.convolution.*"}),
+                             ElementType::kFloat16));
+  cases.push_back(FrozenInPart(Head(basic), "Weight", {"classifier.*.weight"}));
   for (LayerCase& layer : cases) layer.context = 1;
   return cases;
 }
