@@ -36,6 +36,7 @@
 #include "nlohmann/json.hpp"
 #include "tests/reference/reference_trainer.h"
 #include "tests/reference/weight_files.h"
+#include "worker/data/posix_file.h"
 #include "worker/data/token_masking.h"
 #include "worker/exec/host_batch.h"
 #include "worker/exec/log_sink.h"

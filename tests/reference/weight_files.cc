@@ -1,7 +1,5 @@
 #include "tests/reference/weight_files.h"
 
-#include <fstream>
-#include <iterator>
 #include <memory>
 
 #include "ATen/core/Tensor.h"
@@ -14,6 +12,7 @@
 #include "common/model/weight_match.h"
 #include "common/safetensors/weight_directory.h"
 #include "common/safetensors/writer.h"
+#include "worker/data/posix_file.h"
 #include "worker/model/element_type.h"
 
 namespace hydra {
@@ -33,12 +32,6 @@ bool IsSaved(const ParameterBlock& block, const ModelTable& table) {
 }
 
 }  // namespace
-
-absl::StatusOr<std::string> ReadWholeFile(const std::string& path) {
-  std::ifstream file(path, std::ios::binary);
-  if (!file) return absl::NotFoundError(path);
-  return std::string(std::istreambuf_iterator<char>(file), {});
-}
 
 absl::StatusOr<ModelTable> ReadTable(const std::string& directory,
                                      const ModelOverrides& overrides) {

@@ -12,9 +12,6 @@
 
 namespace hydra {
 
-// All of a file.
-absl::StatusOr<std::string> ReadWholeFile(const std::string& path);
-
 // The table of a Hugging Face model directory's config.json, or of an exported
 // chain's chain.json.
 absl::StatusOr<ModelTable> ReadTable(const std::string& directory,
