@@ -127,8 +127,8 @@ std::optional<ImageSize> ReadSize(const char* key, const Json& value,
   }
   const Json list = value.is_array() ? value : Json::array({value, value});
   const auto is_side = [](const Json& side) {
-    return side.is_number_unsigned() && side.get<uint64_t>() >= 1 &&
-           side.get<uint64_t>() <= static_cast<uint64_t>(kMaxSide);
+    return side.is_number_integer() && side.get<int64_t>() >= 1 &&
+           side.get<int64_t>() <= kMaxSide;
   };
   if (list.size() != 2 || !is_side(list[0]) || !is_side(list[1])) {
     reader.Fail(key, absl::StrCat("found ", ShownJson(value),

@@ -17,12 +17,15 @@ int64_t WidenedElements(const ParameterBlock& block, bool is_streamed) {
     return TableRanges(sizes[0]).front().count() * sizes[1];
   }
   int64_t most = 0;
+  int64_t all = 0;
   for (const TensorEntry& tensor : block.tensors) {
+    all +=
+        AlignedTensorBytes(tensor.element_count * kFloatBytes) / kFloatBytes;
     if (tensor.linear != LinearLayout::kNone) {
       most = std::max(most, tensor.element_count);
     }
   }
-  if (most == 0 && !block.rows_are_gathered) return block.element_count();
+  if (most == 0 && !block.rows_are_gathered) return all;
   return most;
 }
 
