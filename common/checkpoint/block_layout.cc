@@ -73,7 +73,8 @@ absl::StatusOr<BlockLayout> LayOutFactored(int index, int64_t size_bytes,
       layout.tensors.push_back(
           {absl::StrCat(block.tensors[i].name, ".", moment.name), moment.shape,
            moment.offset_bytes, moment.element_count * kFloatBytes,
-           ElementType::kFloat32, /*may_be_absent=*/true});
+           ElementType::kFloat32, /*is_count=*/false,
+           /*may_be_absent=*/true});
     }
   }
   if (block.has_master()) {

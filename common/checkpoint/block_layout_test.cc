@@ -133,6 +133,7 @@ TEST_F(BlockLayoutTest, AdafactorKeepsRowsAndColumns) {
       EXPECT_EQ(moment.name, tensor.name + suffixes[i]);
       EXPECT_THAT(moment.shape, ElementsAre(tensor.shape[i]));
       EXPECT_EQ(moment.offset_bytes, end);
+      EXPECT_EQ(FileDtypeOf(moment), safetensors::Dtype::kF32);
       EXPECT_TRUE(moment.may_be_absent);
       end += AlignedTensorBytes(moment.size_bytes);
     }
