@@ -3,8 +3,10 @@
 #include <algorithm>
 
 #include "absl/strings/str_cat.h"
+#include "absl/strings/string_view.h"
 #include "common/chain/split.h"
 #include "common/data/batch_plan.h"
+#include "common/data/data_format.h"
 #include "common/data/split_windows.h"
 #include "common/data/step_count.h"
 #include "common/model/describe.h"
@@ -41,6 +43,21 @@ Evaluated EvaluationOf(const Job& job, wv1::Split split) {
   return {most, most * job.shape.eval_batch_size};
 }
 
+// What a sequence of the split is; empty where it is cut out of one long row of
+// tokens.
+absl::string_view WhatIsASequence(const Job& job,
+                                  const wv1::PreparedSplit& split) {
+  const ModelTable& table = *job.shape.table;
+  if (table.examples.has_value()) return "examples";
+  // A text may make several.
+  if (table.objective == Objective::kMaskedTokens) return "sequences";
+  const v1::DataSpec& data = job.submitted.spec.data();
+  const bool has_rows = split.row_count() > 0 ||
+                        table.takes_whole_sequences() ||
+                        (IsConversations(data.format()) && !data.packing());
+  return has_rows ? "rows" : "";
+}
+
 // Of a split that is too short for one step of `sequences`.
 std::string TooShort(const Job& job, const wv1::PreparedSplit& train,
                      int64_t sequences) {
@@ -49,14 +66,18 @@ std::string TooShort(const Job& job, const wv1::PreparedSplit& train,
     return absl::StrCat("the training split has ", train.row_count(),
                         " examples; one step takes ", sequences);
   }
-  if (train.row_count() > 0) {
-    return absl::StrCat("the training split has ", train.row_count(),
-                        " rows that can be trained on; one step takes ",
-                        sequences, " rows; smaller batches",
-                        job.shape.table->takes_whole_sequences()
-                            ? ""
-                            : ", or data.packing: true,",
-                        " need fewer");
+  const absl::string_view rows = WhatIsASequence(job, train);
+  if (!rows.empty()) {
+    const ModelTable& table = *job.shape.table;
+    return absl::StrCat(
+        "the training split has ", train.row_count(), " ", rows,
+        " that can be trained on; one step takes ", sequences, " ", rows,
+        "; smaller batches",
+        table.objective == Objective::kMaskedTokens
+            ? " need fewer, or a smaller train.context_length makes more"
+        : table.takes_whole_sequences()
+            ? " need fewer"
+            : ", or data.packing: true, need fewer");
   }
   return absl::StrCat("the training split has ", train.token_count(),
                       " tokens; one step of ", sequences, " sequences of ",
@@ -71,6 +92,12 @@ absl::Status CheckEvaluationSplits(const Job& job) {
     if (prepared.split() == wv1::SPLIT_TRAIN ||
         WindowsOf(prepared, job.shape.context_length) > 0) {
       continue;
+    }
+    const absl::string_view rows = WhatIsASequence(job, prepared);
+    if (!rows.empty()) {
+      return absl::InvalidArgumentError(
+          absl::StrCat("the ", SplitName(prepared.split()), " split has no ",
+                       rows, " that can be evaluated"));
     }
     return absl::InvalidArgumentError(
         absl::StrCat("the ", SplitName(prepared.split()), " split has ",

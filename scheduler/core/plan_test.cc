@@ -1,12 +1,17 @@
 #include "scheduler/core/plan.h"
 
+#include <string>
+
+#include "common/model/model_table.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 
 namespace hydra {
 namespace {
 
+using ::testing::AllOf;
 using ::testing::HasSubstr;
+using ::testing::Not;
 
 Job JobWithTokens(int64_t train, int64_t validation, int64_t test) {
   Job job;
@@ -69,6 +74,53 @@ TEST(PlanOfTest, WhereRowsAreSequencesTheyAreCounted) {
   job.splits[0].set_row_count(1);
   EXPECT_THAT(PlanOf(job).status().message(),
               HasSubstr("1 rows that can be trained on; one step takes 2"));
+}
+
+TEST(PlanOfTest, OfHiddenTokensTheSequencesAreCounted) {
+  Job job = JobWithTokens(40, 0, 0);
+  ModelTable table;
+  table.objective = Objective::kMaskedTokens;
+  job.shape.table = table;
+  job.splits[0].set_row_count(1);
+  EXPECT_EQ(PlanOf(job).status().message(),
+            "the training split has 1 sequences that can be trained on; one "
+            "step takes 2 sequences; smaller batches need fewer, or a smaller "
+            "train.context_length makes more");
+}
+
+// One token more than a context makes no row.
+TEST(PlanOfTest, ASplitWithoutRowsIsNotCountedInTokens) {
+  const auto refusal = [](const Job& job) {
+    return std::string(PlanOf(job).status().message());
+  };
+  for (const Objective objective :
+       {Objective::kMaskedTokens, Objective::kClass}) {
+    Job job = JobWithTokens(1000, 1, 0);
+    ModelTable table;
+    table.objective = objective;
+    job.shape.table = table;
+    job.splits[0].set_row_count(9);
+    EXPECT_EQ(refusal(job),
+              objective == Objective::kClass
+                  ? "the validation split has no rows that can be evaluated"
+                  : "the validation split has no sequences that can be "
+                    "evaluated");
+    job.splits[0].clear_row_count();
+    job.splits[0].set_token_count(3);
+    EXPECT_THAT(refusal(job),
+                AllOf(HasSubstr("training split has 0 "),
+                      HasSubstr("one step takes 2"), Not(HasSubstr("65"))));
+  }
+  Job chat = JobWithTokens(1000, 1, 0);
+  hydra::v1::DataSpec& data = *chat.submitted.spec.mutable_data();
+  data.set_format(hydra::v1::DATA_FORMAT_CHAT);
+  chat.splits[0].set_row_count(9);
+  EXPECT_EQ(refusal(chat),
+            "the validation split has no rows that can be evaluated");
+  data.set_packing(true);
+  EXPECT_EQ(refusal(chat),
+            "the validation split has 1 tokens; one sequence of 32 tokens "
+            "needs 33");
 }
 
 }  // namespace

@@ -116,15 +116,19 @@ bool IsFedWhatItTakes(const ModelTable& table, const v1::JobSpec& spec,
         &mistakes);
     return false;
   }
-  AddMistake(
-      "data.format",
-      absl::StrCat(
-          "found ", NameOf(spec.data().format()), ", but ", WhatItTakes(table),
-          has_examples ? "; text, jsonl, chat, instruction or files of ids "
-                         "have them"
-                       : " of safetensors files; set it to tensors, or to "
-                         "images for folders of JPEG and PNG files"),
-      &mistakes);
+  const std::string wanted =
+      !has_examples
+          ? absl::StrCat(WhatItTakes(table),
+                         " of safetensors files; set it to tensors, or to "
+                         "images for folders of JPEG and PNG files")
+      : table.objective == Objective::kNextToken
+          ? absl::StrCat(WhatItTakes(table),
+                         "; text, jsonl, chat, instruction or files of ids "
+                         "have them")
+          : HowItLearns(table);
+  AddMistake("data.format",
+             absl::StrCat("found ", NameOf(format), ", but ", wanted),
+             &mistakes);
   return false;
 }
 

@@ -25,6 +25,7 @@ using ::testing::Contains;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
+using ::testing::Not;
 using ::testing::UnorderedElementsAre;
 
 constexpr char kConfig[] = R"({
@@ -307,6 +308,13 @@ TEST_F(SubmissionTest, ABertNeedsItsSpecialTokensAndItsFormats) {
   EXPECT_THAT(Refusal(),
               ElementsAre(HasSubstr("data.format: found tokens_u16, but a "
                                     "BertForMaskedLM guesses tokens")));
+  // No other model's formats are named.
+  job_.mutable_data()->set_format(v1::DATA_FORMAT_TENSORS);
+  EXPECT_THAT(Refusal(),
+              Contains(AllOf(HasSubstr("data.format: found tensors, but a "
+                                       "BertForMaskedLM guesses tokens"),
+                             HasSubstr("set it to text, or jsonl"),
+                             Not(HasSubstr("files of ids")))));
   job_.mutable_data()->set_format(v1::DATA_FORMAT_TEXT);
   folder_.Write("bert/tokenizer.json",
                 R"({"pre_tokenizer": {"type": "BertPreTokenizer"},
