@@ -1,9 +1,11 @@
 #include "common/checkpoint/merge_adapter.h"
 
 #include <algorithm>
+#include <cmath>
 #include <cstring>
 #include <vector>
 
+#include "absl/strings/str_cat.h"
 #include "absl/types/span.h"
 #include "common/safetensors/float_conversion.h"
 
@@ -66,6 +68,26 @@ void Widen(ElementType type, const std::byte* bytes, absl::Span<float> to) {
                                  : safetensors::WidenF16(from, to);
 }
 
+// Rounds to a type of two bytes.
+absl::Status Narrow(const AdaptedWeight& adapted,
+                    absl::Span<const float> numbers, absl::Span<uint16_t> to) {
+  if (adapted.type == ElementType::kBFloat16) {
+    safetensors::NarrowBF16(numbers, to);
+    return absl::OkStatus();
+  }
+  // What lies at least halfway to the number behind the largest.
+  constexpr float kTooLarge = 65520;
+  for (float number : numbers) {
+    if (std::abs(number) < kTooLarge || !std::isfinite(number)) continue;
+    return absl::InvalidArgumentError(absl::StrCat(
+        "tensor ", adapted.weight->name, " has a value of ", number,
+        " once its adapter is merged, and float16 ends at 65504; "
+        "model.frozen_dtype: bfloat16 has room for it"));
+  }
+  safetensors::NarrowF16(numbers, to);
+  return absl::OkStatus();
+}
+
 }  // namespace
 
 absl::Status MergeAdapter(
@@ -106,9 +128,8 @@ absl::Status MergeAdapter(
     const void* bytes = piece.data();
     if (adapted.type != ElementType::kFloat32) {
       const auto to = absl::MakeSpan(rounded.data(), piece.size());
-      adapted.type == ElementType::kBFloat16
-          ? safetensors::NarrowBF16(piece, to)
-          : safetensors::NarrowF16(piece, to);
+      absl::Status narrowed = Narrow(adapted, piece, to);
+      if (!narrowed.ok()) return narrowed;
       bytes = to.data();
     }
     absl::Status status = write(static_cast<const std::byte*>(bytes),

@@ -33,7 +33,9 @@ struct AdaptedWeight {
 // the calling thread, and memory for the adapter's transposed matrices and one
 // piece of about 64K elements; a row may have more.
 //
-// Errors: the first of write()'s, after which nothing more is handed out.
+// Errors; nothing more is handed out after one:
+// INVALID_ARGUMENT: a finite element is beyond what float16 has.
+// Others: the first of write()'s.
 absl::Status MergeAdapter(
     const AdaptedWeight& adapted,
     absl::FunctionRef<absl::Status(const std::byte* bytes, int64_t size_bytes)>

@@ -153,6 +153,45 @@ TEST(MergeAdapterTest, ARowThatIsLongerThanAPieceComesAlone) {
   map.ExpectMerged(ElementType::kBFloat16);
 }
 
+TEST(MergeAdapterTest, WhatFloat16CannotHoldIsRefusedByItsTensor) {
+  TensorEntry weight;
+  weight.name = "h.0.weight";
+  weight.linear = LinearLayout::kOutIn;
+  weight.shape = {2, 2};
+  // The last is the largest that there is; the first is infinite in any case.
+  const std::vector<uint16_t> numbers = {0x7c00, 0, 0, 0x7bff};
+  const std::vector<float> a = {0, 1};
+  std::vector<float> b = {0, 15};
+  AdaptedWeight adapted;
+  adapted.weight = &weight;
+  adapted.type = ElementType::kFloat16;
+  adapted.bytes = reinterpret_cast<const std::byte*>(numbers.data());
+  adapted.lora_a = a.data();
+  adapted.lora_b = b.data();
+  adapted.r = 1;
+  adapted.scale = 1;
+  int64_t written_bytes = 0;
+  std::vector<uint16_t> merged(4);
+  const auto merge = [&] {
+    return MergeAdapter(adapted, [&](const std::byte* bytes, int64_t size) {
+      written_bytes += size;
+      std::memcpy(merged.data(), bytes, size);
+      return absl::OkStatus();
+    });
+  };
+  ASSERT_TRUE(merge().ok()) << merge();
+  EXPECT_EQ(written_bytes, 8);
+  EXPECT_EQ(merged, (std::vector<uint16_t>{0x7c00, 0, 0, 0x7bff}));
+  b[1] = 16;
+  const absl::Status status = merge();
+  EXPECT_EQ(status.code(), absl::StatusCode::kInvalidArgument);
+  EXPECT_EQ(status.message(),
+            "tensor h.0.weight has a value of 65520 once its adapter is "
+            "merged, and float16 ends at 65504; model.frozen_dtype: bfloat16 "
+            "has room for it");
+  EXPECT_EQ(written_bytes, 8);
+}
+
 TEST(MergeAdapterTest, StopsWhereItCannotBeWritten) {
   TensorEntry weight;
   weight.linear = LinearLayout::kOutIn;

@@ -1,6 +1,7 @@
 #include "common/checkpoint/model_files.h"
 
 #include <map>
+#include <optional>
 #include <utility>
 #include <vector>
 
@@ -26,8 +27,6 @@ using checkpoint::v1::FileSum;
 // By file name.
 using TensorFiles = std::map<std::string, TensorFileWriter>;
 using FileSums = std::vector<FileSum>;
-
-constexpr char kConfigFile[] = "config.json";
 
 absl::Status CheckCopies(const ModelContents& contents) {
   for (const CopiedFile& copy : contents.copied_files) {
@@ -144,6 +143,25 @@ std::map<size_t, AdaptedWeight> AdaptedWeights(const ModelContents& contents,
   return adapted;
 }
 
+// What no weight takes would be lost.
+absl::Status CheckAdaptersFit(const ModelContents& contents) {
+  const std::vector<ParameterBlock>& blocks = contents.table.parameter_blocks;
+  for (const CheckpointBlock& block : contents.blocks) {
+    if (!IsMergedAdapter(contents, block.key)) continue;
+    const ParameterBlock& adapters = blocks[block.key.index];
+    size_t taken = 0;
+    for (const ParameterBlock& own : blocks) {
+      if (!own.is_adapter) taken += 2 * AdapterPlaces(own, adapters).size();
+    }
+    if (taken == adapters.tensors.size()) continue;
+    return absl::InvalidArgumentError(absl::StrCat(
+        "block ", block.key.index, " has ", adapters.tensors.size(),
+        " tensors of adapters, and the model's weights take ", taken,
+        " of them"));
+  }
+  return absl::OkStatus();
+}
+
 absl::Status AppendMerged(const ModelContents& contents,
                           const CheckpointBlock& block,
                           const BlockLayout& layout, TensorFileWriter* file) {
@@ -157,7 +175,7 @@ absl::Status AppendMerged(const ModelContents& contents,
     absl::Status status =
         found != adapted.end()
             ? MergeAdapter(found->second, write)
-            : write(block.bytes + tensor.offset_bytes, tensor.size_bytes);
+            : file->AppendTensor(tensor, block.bytes + tensor.offset_bytes);
     if (!status.ok()) return status;
   }
   return absl::OkStatus();
@@ -192,12 +210,14 @@ absl::Status WriteTensors(const ModelContents& contents,
                           const HeldDirectory& directory, FileSums* sums) {
   const auto layouts = LayOutBlocks(contents, train);
   if (!layouts.ok()) return layouts.status();
+  absl::Status status = CheckAdaptersFit(contents);
+  if (!status.ok()) return status;
   absl::StatusOr<TensorFiles> files =
       CreateFiles(directory, *layouts,
                   sums == nullptr ? TensorFileWriter::Sums::kNone
                                   : TensorFileWriter::Sums::kOfTensors);
   if (!files.ok()) return files.status();
-  absl::Status status = AppendBlocks(contents, *layouts, written, &*files);
+  status = AppendBlocks(contents, *layouts, written, &*files);
   if (!status.ok()) return status;
   for (auto& [name, file] : *files) {
     absl::StatusOr<FileSum> sum = file.Finish();
@@ -208,13 +228,30 @@ absl::Status WriteTensors(const ModelContents& contents,
   return absl::OkStatus();
 }
 
-// The table's blocks that are no adapters have one type.
-absl::StatusOr<FileSum> WriteMergedConfig(const ModelContents& contents,
-                                          const HeldDirectory& directory) {
-  const absl::StatusOr<std::string> config = WithWeightsType(
-      contents.config_json, contents.table.parameter_blocks.front().type);
+// What all weights in the file can be read as without a loss.
+ElementType WidestType(const ModelTable& table) {
+  std::optional<ElementType> type;
+  for (const ParameterBlock& block : table.parameter_blocks) {
+    if (block.is_adapter) continue;
+    if (type.value_or(block.type) != block.type) return ElementType::kFloat32;
+    type = block.type;
+  }
+  return type.value_or(ElementType::kFloat32);
+}
+
+// contents.config_json says what is trained is of; what is frozen may be of
+// another type, and transformers rounds all weights to the one that it reads.
+absl::StatusOr<FileSum> WriteConfig(const ModelContents& contents,
+                                    const HeldDirectory& directory) {
+  const ModelTable& table = contents.table;
+  if (!contents.merge_adapters && !table.HasMasters()) {
+    return WritePlainFile(directory, table.config_names.file,
+                          contents.config_json);
+  }
+  const absl::StatusOr<std::string> config =
+      WithWeightsType(contents.config_json, WidestType(table));
   if (!config.ok()) return config.status();
-  return WritePlainFile(directory, kConfigFile, *config);
+  return WritePlainFile(directory, table.config_names.file, *config);
 }
 
 absl::Status WritePlainFiles(const ModelContents& contents,
@@ -224,10 +261,7 @@ absl::Status WritePlainFiles(const ModelContents& contents,
       contents.writes_adapters()
           ? WritePlainFile(directory, kAdapterConfigFile,
                            AdapterConfigJson(table, contents.model_dir))
-      : contents.merge_adapters
-          ? WriteMergedConfig(contents, directory)
-          : WritePlainFile(directory, table.config_names.file,
-                           contents.config_json);
+          : WriteConfig(contents, directory);
   if (!sum.ok()) return sum.status();
   FileSums own = {*std::move(sum)};
   for (const TextFile& file : contents.text_files) {

@@ -53,9 +53,10 @@ struct ModelContents : WrittenModel {
 // adapter_model.safetensors and adapter_config.json stand in place of the first
 // and of config.json, as PEFT writes them, or they are merged (see
 // merge_adapter.h), and the files are those of a model in the type that its
-// frozen blocks have. When this returns they are on the disk; `sums`, unless it
-// is null, gets what each must be like from now on. `train` tells the optimizer
-// that the state is of.
+// frozen blocks have. Where the weights have several types, config.json says
+// float32, which holds them all. When this returns they are on the disk;
+// `sums`, unless it is null, gets what each must be like from now on. `train`
+// tells the optimizer that the state is of.
 //
 // Calls written(i) as soon as blocks[i] is not needed any more, in order; stops
 // when that returns false.
@@ -65,7 +66,8 @@ struct ModelContents : WrittenModel {
 // CANCELLED: written() returned false.
 // INVALID_ARGUMENT: a copied file's name is not a plain one, a block twice,
 //   parameters missing, a known-zero block that is no optimizer state, adapters
-//   before a weight that they are merged into.
+//   before a weight that they are merged into, or of no weight; as
+//   MergeAdapter().
 // ALREADY_EXISTS: a copied file has the name of another file.
 // FAILED_PRECONDITION: a block does not fit the table.
 // RESOURCE_EXHAUSTED: the disk, quota or file size limit has no room; for the

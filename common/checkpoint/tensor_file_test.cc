@@ -89,7 +89,12 @@ TEST_F(TensorFileTest, ACountIsAnInt64InTheFile) {
     auto writer = TensorFileWriter::Create(*HeldDirectory::Open(folder_.path()),
                                            "counts", layouts, sums);
     ASSERT_TRUE(writer.ok()) << writer.status();
-    ASSERT_TRUE(writer->Append(layouts[0], block.data()).ok());
+    // Alone as in its block.
+    if (sums == TensorFileWriter::Sums::kNone) {
+      ASSERT_TRUE(writer->AppendTensor(count, block.data() + 64).ok());
+    } else {
+      ASSERT_TRUE(writer->Append(layouts[0], block.data()).ok());
+    }
     const auto sum = writer->Finish();
     ASSERT_TRUE(sum.ok()) << sum.status();
     {

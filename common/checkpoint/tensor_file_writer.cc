@@ -38,17 +38,7 @@ absl::StatusOr<TensorFileWriter> TensorFileWriter::Create(
 absl::Status TensorFileWriter::Append(const BlockLayout& layout,
                                       const std::byte* block) {
   for (const BlockTensor& tensor : layout.tensors) {
-    const std::byte* const bytes = block + tensor.offset_bytes;
-    absl::Status status;
-    if (tensor.is_count) {
-      const int64_t count = CountInFile(bytes);
-      BlockTensor in_file = tensor;
-      in_file.size_bytes = sizeof(count);
-      status =
-          AppendTensor(in_file, reinterpret_cast<const std::byte*>(&count));
-    } else {
-      status = AppendTensor(tensor, bytes);
-    }
+    absl::Status status = AppendTensor(tensor, block + tensor.offset_bytes);
     if (!status.ok()) return status;
   }
   return absl::OkStatus();
@@ -56,6 +46,13 @@ absl::Status TensorFileWriter::Append(const BlockLayout& layout,
 
 absl::Status TensorFileWriter::AppendTensor(const BlockTensor& tensor,
                                             const std::byte* bytes) {
+  if (tensor.is_count) {
+    const int64_t count = CountInFile(bytes);
+    BlockTensor in_file = tensor;
+    in_file.is_count = false;
+    in_file.size_bytes = sizeof(count);
+    return AppendTensor(in_file, reinterpret_cast<const std::byte*>(&count));
+  }
   if (sums_ == Sums::kNone) return AppendPart(tensor, bytes, tensor.size_bytes);
   int64_t done = 0;
   do {

@@ -33,8 +33,9 @@ class TensorFileWriter {
   // The bytes of the next layout's block.
   absl::Status Append(const BlockLayout& layout, const std::byte* block);
 
-  // The next bytes of one tensor, in place of its block's: all of a block's
-  // tensors are to come in this way then, in their order.
+  // In place of a block's bytes, for all of its tensors in their order: those
+  // of the next tensor in the block, or its bytes in the file in parts.
+  absl::Status AppendTensor(const BlockTensor& tensor, const std::byte* bytes);
   absl::Status AppendPart(const BlockTensor& tensor, const std::byte* bytes,
                           int64_t size_bytes);
 
@@ -45,8 +46,6 @@ class TensorFileWriter {
  private:
   TensorFileWriter(const std::string& name,
                    std::unique_ptr<safetensors::Writer> writer, Sums sums);
-
-  absl::Status AppendTensor(const BlockTensor& tensor, const std::byte* bytes);
 
   std::unique_ptr<safetensors::Writer> writer_;
   Sums sums_;

@@ -3,12 +3,15 @@
 #include <algorithm>
 #include <filesystem>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "absl/synchronization/notification.h"
 #include "common/checkpoint/checkpoint_writer.h"
 #include "common/file/scratch_directory.h"
+#include "common/model/frozen_type.h"
 #include "common/model/lora.h"
+#include "common/model/trained_type.h"
 #include "common/safetensors/reader.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
@@ -37,6 +40,36 @@ class ModelWriterTest : public testing::Test {
       names.push_back(entry.path().filename().string());
     }
     return names;
+  }
+
+  // Adapters of 0.5 behind the others, which are all 1.
+  void MergeAdapters() {
+    LoraConfig lora;
+    lora.r = 2;
+    lora.lora_alpha = 3;
+    model_.save.table = WithLora(model_.save.table, lora).value();
+    const ModelTable& table = model_.save.table;
+    const ParameterBlock& adapters = table.parameter_blocks.back();
+    const Slot last = model_.save.blocks.back().second.slot.value();
+    Version version;
+    version.size_bytes = adapters.size_bytes;
+    version.slot = Slot{last.offset + last.bytes, adapters.size_bytes};
+    float* const numbers = reinterpret_cast<float*>(
+        model_.pool().Range(version.slot->offset, adapters.size_bytes).data());
+    std::fill_n(numbers, adapters.element_count(), 0.5f);
+    model_.save.blocks.emplace_back(
+        ParametersKey(static_cast<int>(table.parameter_blocks.size()) - 1),
+        version);
+    model_.save.merge_adapters = true;
+  }
+
+  // The blocks become as large as the table says, where they begin.
+  void FitBlocks() {
+    for (auto& [key, version] : model_.save.blocks) {
+      version.size_bytes =
+          model_.save.table.parameter_blocks[key.index].size_bytes;
+      version.slot->bytes = version.size_bytes;
+    }
   }
 
   std::string PathOf(const std::string& name) const {
@@ -118,24 +151,8 @@ TEST_F(ModelWriterTest, OfAdaptersNothingElseIsWritten) {
 }
 
 TEST_F(ModelWriterTest, MergedAdaptersAreAWholeModel) {
-  LoraConfig lora;
-  lora.r = 2;
-  lora.lora_alpha = 3;
-  model_.save.table = WithLora(model_.save.table, lora).value();
+  MergeAdapters();
   const ModelTable& table = model_.save.table;
-  const ParameterBlock& adapters = table.parameter_blocks.back();
-  // Behind the others, which are all 1.
-  const Slot last = model_.save.blocks.back().second.slot.value();
-  Version version;
-  version.size_bytes = adapters.size_bytes;
-  version.slot = Slot{last.offset + last.bytes, adapters.size_bytes};
-  float* const numbers = reinterpret_cast<float*>(
-      model_.pool().Range(version.slot->offset, adapters.size_bytes).data());
-  std::fill_n(numbers, adapters.element_count(), 0.5f);
-  model_.save.blocks.emplace_back(
-      ParametersKey(static_cast<int>(table.parameter_blocks.size()) - 1),
-      version);
-  model_.save.merge_adapters = true;
   model_.folder().Write("model/generation_config.json", "{}");
   ASSERT_TRUE(Write().ok());
   EXPECT_THAT(Written(),
@@ -163,6 +180,36 @@ TEST_F(ModelWriterTest, MergedAdaptersAreAWholeModel) {
     }
   }
   EXPECT_EQ(reader->table().tensors().size(), tensors);
+}
+
+TEST_F(ModelWriterTest, AdaptersThatNoWeightTakesAreNotLost) {
+  MergeAdapters();
+  model_.save.table.parameter_blocks.back().tensors[0].name = "another";
+  const absl::Status status = Write();
+  EXPECT_TRUE(absl::IsInvalidArgument(status)) << status;
+  EXPECT_THAT(status.message(),
+              testing::HasSubstr("2 tensors of adapters, and the model's "
+                                 "weights take 0 of them"));
+}
+
+// transformers would round the wider ones.
+TEST_F(ModelWriterTest, TheConfigHasATypeThatHoldsAllWeights) {
+  ModelTable& table = model_.save.table;
+  table.parameter_blocks[2].frozen = true;
+  table = WithTrainedType(table, ElementType::kBFloat16);
+  const std::pair<ElementType, const char*> kTypes[] = {
+      {ElementType::kFloat32, "\"float32\""},
+      {ElementType::kFloat16, "\"float32\""},
+      {ElementType::kBFloat16, "\"bfloat16\""}};
+  const ModelTable described = table;
+  for (const auto& [frozen, said] : kTypes) {
+    table = WithFrozenType(described, frozen);
+    FitBlocks();
+    const absl::Status status = Write();
+    ASSERT_TRUE(status.ok()) << status;
+    EXPECT_THAT(ReadFile(PathOf("out/config.json")), testing::HasSubstr(said))
+        << said;
+  }
 }
 
 TEST_F(ModelWriterTest, AdaptersCannotGoBeforeWhatTheyAreMergedInto) {
