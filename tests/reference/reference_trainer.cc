@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <utility>
+#include <vector>
 
 #include "ATen/TensorOperators.h"
 #include "ATen/core/Tensor.h"
@@ -253,12 +254,24 @@ void ReferenceTrainer::UpdateFactored(float gradient_scale) {
     if (IsFrozen(i) || !AllFinite(gradients_[i])) continue;
     AdafactorArrays arrays;
     arrays.gradient = gradients_[i].const_data_ptr<float>();
-    arrays.new_parameters = parameters_[i].mutable_data_ptr<float>();
-    arrays.new_state = factored_states_[i].mutable_data_ptr<float>();
-    arrays.parameters = arrays.new_parameters;
-    arrays.state = arrays.new_state;
+    float* const parameters = parameters_[i].mutable_data_ptr<float>();
+    float* const state = factored_states_[i].mutable_data_ptr<float>();
+    std::vector<float> new_parameters(parameters,
+                                      parameters + parameters_[i].numel());
+    std::vector<float> new_state(state, state + factored_states_[i].numel());
+    arrays.parameters = parameters;
+    arrays.state = state;
+    arrays.new_parameters = new_parameters.data();
+    arrays.new_state = new_state.data();
     UpdateTensors(scalars, table_.parameter_blocks[i],
                   train_.no_decay_biases_and_norms(), arrays);
+    // Of a gradient whose square is infinite.
+    if (!new_state.empty() &&
+        !AllFinite(new_state.data(), static_cast<int64_t>(new_state.size()))) {
+      continue;
+    }
+    std::copy(new_parameters.begin(), new_parameters.end(), parameters);
+    std::copy(new_state.begin(), new_state.end(), state);
   }
 }
 

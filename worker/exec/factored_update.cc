@@ -38,6 +38,10 @@ void FactoredUpdate::Update(const float* gradient, const GradientClip& clip) {
   arrays.new_parameters = memory_.new_parameters;
   arrays.new_state = memory_.new_state;
   UpdateTensors(scalars_, block_, decays_matrices_alone_, arrays);
+  // Squares may be infinite where the gradient is not.
+  skipped_ =
+      state_elements_ > 0 && !AllFinite(memory_.new_state, state_elements_);
+  if (skipped_) return Copy();
   if (memory_.new_rounded != nullptr) Round();
 }
 

@@ -14,7 +14,7 @@ namespace hydra {
 // and the block.
 class FactoredUpdate {
  public:
-  // Whole blocks. An old state that is null is zero.
+  // Whole blocks, each another one. An old state that is null is zero.
   struct Memory {
     // Or masters.
     const float* parameters = nullptr;
@@ -33,8 +33,9 @@ class FactoredUpdate {
   FactoredUpdate(const FactoredUpdate&) = delete;
   FactoredUpdate& operator=(const FactoredUpdate&) = delete;
 
-  // Once. With a gradient that has an infinite element or a NaN, or a norm that
-  // is not finite, the new version becomes a copy of the old one.
+  // Once. With a gradient that has an infinite element or a NaN, or one whose
+  // square is infinite, or a norm that is not finite, the new version becomes a
+  // copy of the old one.
   void Update(const float* gradient, const GradientClip& clip);
 
   // Whether it did.

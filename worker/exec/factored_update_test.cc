@@ -1,5 +1,6 @@
 #include "worker/exec/factored_update.h"
 
+#include <cmath>
 #include <cstdint>
 #include <limits>
 #include <random>
@@ -150,6 +151,20 @@ TEST_F(FactoredUpdateTest, OneBadNumberMakesTheBlockACopy) {
     gradient_[bad] = kNan;
     EXPECT_TRUE(Update({}));
     ExpectACopy();
+    gradient_ = good;
+  }
+}
+
+TEST_F(FactoredUpdateTest, SoDoesANumberWhoseSquareIsInfinite) {
+  const int64_t last = block_.FirstElement(block_.tensors[1]) + 8;
+  for (int64_t large : {int64_t{0}, last}) {
+    Floats good = gradient_;
+    gradient_[large] = 2e19f;
+    EXPECT_TRUE(Update({}));
+    ExpectACopy();
+    // It is what is left of it that counts.
+    EXPECT_FALSE(Update({/*norm=*/2e19, /*factor=*/1e-3f}));
+    for (float number : made_state_) EXPECT_TRUE(std::isfinite(number));
     gradient_ = good;
   }
 }

@@ -95,8 +95,7 @@ class Matrices {
 
   void Update() {
     MakeRowMeans();
-    MakeColumnMeans();
-    MakeFactors();
+    MakeColumnsAndFactors();
     std::vector<double> squares(matrices_ * rows_);
     ForEachRow([&](int64_t row) {
       squares[row] = SumOf(columns_, [&](int64_t column) {
@@ -130,10 +129,12 @@ class Matrices {
   }
 
   float UpdateOf(int64_t row, int64_t column) const {
-    const float factor =
-        row_factors_[row] * column_factors_[row / rows_ * columns_ + column];
-    return factor * (scalars_.gradient_scale *
-                     arrays_.gradient[row * columns_ + column]);
+    // Both factors together may be too large where all of a row's and of a
+    // column's gradients are zero.
+    const float of_column =
+        column_factors_[row / rows_ * columns_ + column] *
+        (scalars_.gradient_scale * arrays_.gradient[row * columns_ + column]);
+    return row_factors_[row] * of_column;
   }
 
   void MakeRowMeans() {
@@ -145,37 +146,56 @@ class Matrices {
     });
   }
 
-  // A thread has some columns, and goes through the rows.
-  void MakeColumnMeans() {
-    const int64_t grain = std::max(kLeastColumns, kElementsOfThread / rows_);
-    for (int64_t matrix = 0; matrix < matrices_; ++matrix) {
+  // A thread has some columns of a single matrix, or some of many matrices.
+  void MakeColumnsAndFactors() {
+    if (matrices_ == 1) {
+      const int64_t grain = std::max(kLeastColumns, kElementsOfThread / rows_);
       ParallelFor(0, columns_, grain, [&](int64_t first, int64_t last) {
         std::vector<double> sums(last - first);
-        for (int64_t row = matrix * rows_; row < (matrix + 1) * rows_; ++row) {
-          for (int64_t column = first; column < last; ++column) {
-            sums[column - first] += SquareAt(row, column);
-          }
-        }
-        for (int64_t column = first; column < last; ++column) {
-          const int64_t place = matrix * columns_ + column;
-          new_columns_[place] =
-              Mixed(scalars_, At(old_columns_, place),
-                    sums[column - first] / static_cast<double>(rows_));
-        }
+        MakeColumnMeans(0, first, last, sums);
       });
+      MakeFactors(0);
+      return;
+    }
+    const int64_t grain =
+        std::max<int64_t>(1, kElementsOfThread / (rows_ * columns_));
+    ParallelFor(0, matrices_, grain, [&](int64_t first, int64_t last) {
+      std::vector<double> sums(columns_);
+      for (int64_t matrix = first; matrix < last; ++matrix) {
+        std::fill(sums.begin(), sums.end(), 0.0);
+        MakeColumnMeans(matrix, 0, columns_, sums);
+        MakeFactors(matrix);
+      }
+    });
+  }
+
+  // Of some columns, row by row; `sums` has a zero for each.
+  void MakeColumnMeans(int64_t matrix, int64_t first, int64_t last,
+                       std::vector<double>& sums) {
+    for (int64_t row = matrix * rows_; row < (matrix + 1) * rows_; ++row) {
+      for (int64_t column = first; column < last; ++column) {
+        sums[column - first] += SquareAt(row, column);
+      }
+    }
+    for (int64_t column = first; column < last; ++column) {
+      const int64_t place = matrix * columns_ + column;
+      new_columns_[place] =
+          Mixed(scalars_, At(old_columns_, place),
+                sums[column - first] / static_cast<double>(rows_));
     }
   }
 
-  void MakeFactors() {
-    for (int64_t matrix = 0; matrix < matrices_; ++matrix) {
-      const float* const means = new_rows_ + matrix * rows_;
-      const double sum = SumOf(rows_, [&](int64_t row) { return means[row]; });
-      const auto mean = static_cast<float>(sum / static_cast<double>(rows_));
-      for (int64_t row = 0; row < rows_; ++row) {
-        row_factors_[matrix * rows_ + row] = 1 / std::sqrt(means[row] / mean);
-      }
+  void MakeFactors(int64_t matrix) {
+    const float* const means = new_rows_ + matrix * rows_;
+    const double sum = SumOf(rows_, [&](int64_t row) { return means[row]; });
+    const auto mean = static_cast<float>(sum / static_cast<double>(rows_));
+    // Each has a root that is far from zero; their quotient may be none.
+    const float root = std::sqrt(mean);
+    for (int64_t row = 0; row < rows_; ++row) {
+      row_factors_[matrix * rows_ + row] = root / std::sqrt(means[row]);
     }
-    for (int64_t i = 0; i < matrices_ * columns_; ++i) {
+    const int64_t first = matrix * columns_;
+    for (int64_t i = first; i < first + columns_; ++i) {
       column_factors_[i] = 1 / std::sqrt(new_columns_[i]);
     }
   }

@@ -162,6 +162,33 @@ TEST(AdafactorTest, ScaledGradientsMakeTheSameUpdateButForRounding) {
   EXPECT_LT(largest, 5e-6);
 }
 
+// Of rows and columns without any, whatever the others are.
+TEST(AdafactorTest, LargeGradientsLeaveWhereThereAreNoneAsItIs) {
+  ParameterBlock block;
+  AddTensor("matrix", {3, 4}, TensorInit(), block);
+  AddTensor("kernel", {2, 2, 3, 3}, TensorInit(), block);
+  for (float size : {1e5f, 1e12f, 1e18f}) {
+    const Floats before = Parameters(block);
+    Floats parameters = before;
+    Floats gradient(parameters.size());
+    for (const TensorEntry& tensor : block.tensors) {
+      gradient[block.FirstElement(tensor)] = size;
+    }
+    Floats state(FactoredStateBytes(block) / kFloatBytes);
+    UpdateTensors(AdafactorScalarsAt(Make(0), 1), block, false,
+                  {gradient.data(), parameters.data(), nullptr,
+                   parameters.data(), state.data()});
+    for (size_t i = 0; i < before.size(); ++i) {
+      if (gradient[i] == 0) {
+        EXPECT_EQ(parameters[i], before[i]) << size << " " << i;
+      } else {
+        EXPECT_LT(parameters[i], before[i]) << size << " " << i;
+        EXPECT_TRUE(std::isfinite(parameters[i])) << size << " " << i;
+      }
+    }
+  }
+}
+
 TEST(AdafactorTest, DecayMayLeaveVectorsAlone) {
   const ParameterBlock block = Block();
   const Floats all = Train(block, 0.1);
