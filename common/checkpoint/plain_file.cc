@@ -10,6 +10,7 @@
 #include "absl/strings/str_cat.h"
 #include "common/checkpoint/tensor_sum.h"
 #include "common/file/private_places.h"
+#include "common/hash/sha256.h"
 #include "common/text/printable.h"
 #include "glog/logging.h"
 
@@ -32,6 +33,22 @@ FileSum SumOfFile(const std::string& name, int64_t bytes, uint64_t sum) {
 absl::Status Sync(const UniqueFd& fd, const std::string& path) {
   if (fsync(fd.get()) == 0) return absl::OkStatus();
   return FileError(errno, absl::StrCat("cannot sync ", path));
+}
+
+// Whether `text`, read from there, is the file with that sha256.
+absl::Status CheckWanted(const CopiedFile& file,
+                         const absl::StatusOr<std::string>& text) {
+  if (!text.ok()) {
+    return absl::FailedPreconditionError(
+        absl::StrCat("cannot copy ", file.path,
+                     ", which is needed: ", text.status().message()));
+  }
+  const std::string found = HexSha256(*text);
+  if (found == *file.sha256) return absl::OkStatus();
+  return absl::FailedPreconditionError(absl::StrCat(
+      "cannot copy ", file.path,
+      ", which is needed: it is another file than at first, its SHA-256 is ",
+      found, " and not ", *file.sha256));
 }
 
 // Hands the first `bytes` of a file to `use`, piece by piece.
@@ -74,16 +91,21 @@ absl::StatusOr<std::vector<FileSum>> CopyPlainFiles(
     const HeldDirectory& directory, const std::vector<CopiedFile>& files,
     const std::vector<std::string>& real_roots) {
   std::vector<FileSum> sums;
-  for (const auto& [name, path] : files) {
-    const absl::StatusOr<std::string> text = ReadFileToCopy(path, real_roots);
+  for (const CopiedFile& file : files) {
+    const absl::StatusOr<std::string> text =
+        ReadFileToCopy(file.path, real_roots);
+    if (file.sha256.has_value()) {
+      absl::Status wanted = CheckWanted(file, text);
+      if (!wanted.ok()) return wanted;
+    }
     if (absl::IsNotFound(text.status())) continue;
     if (!text.ok()) {
       LOG(WARNING) << Printable(absl::StrCat(directory.path(), " will have no ",
-                                             name, ": ",
+                                             file.name, ": ",
                                              text.status().message()));
       continue;
     }
-    absl::StatusOr<FileSum> sum = WritePlainFile(directory, name, *text);
+    absl::StatusOr<FileSum> sum = WritePlainFile(directory, file.name, *text);
     if (!sum.ok()) return sum.status();
     sums.push_back(*std::move(sum));
   }

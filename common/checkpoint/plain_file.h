@@ -2,6 +2,7 @@
 #define HYDRA_COMMON_CHECKPOINT_PLAIN_FILE_H_
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -32,14 +33,20 @@ struct CopiedFile {
   std::string name;
   // Where it comes from.
   std::string path;
+  // Of its bytes, in lower-case hexadecimal digits. The others are of no use
+  // without a file that has one.
+  std::optional<std::string> sha256 = std::nullopt;
 };
 
 // Copies those that exist, in the same way. They must really lie below one of
 // `real_roots` and not be hydrad's own (see OpenJobFile()). One that does not,
 // is no regular file, has more than 256 MiB or cannot be read is left out, with
-// a line in the log: what it goes along with is worth more.
+// a line in the log: what it goes along with is worth more. With a sha256 it is
+// an error instead.
 //
-// Errors: as WritePlainFile().
+// FAILED_PRECONDITION: a file with a sha256 is missing, must not or cannot be
+//   read, or is another file; the message names it.
+// Others: as WritePlainFile().
 absl::StatusOr<std::vector<checkpoint::v1::FileSum>> CopyPlainFiles(
     const HeldDirectory& directory, const std::vector<CopiedFile>& files,
     const std::vector<std::string>& real_roots);

@@ -3,9 +3,13 @@
 #include <sys/stat.h>
 
 #include <filesystem>
+#include <string>
+#include <vector>
 
+#include "absl/status/status.h"
 #include "common/checkpoint/testing.h"
 #include "common/file/scratch_directory.h"
+#include "common/hash/sha256.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 
@@ -109,6 +113,33 @@ TEST_F(PlainFileTest, ACopyThatCannotBeWrittenIsAnError) {
   WriteFile(folder_.PathOf("f"), "x");
   EXPECT_TRUE(absl::IsAlreadyExists(
       CopyPlainFiles(Held(folder_), From({"f"}), {"/"}).status()));
+}
+
+TEST_F(PlainFileTest, AFileThatIsNeededIsCopiedAsItWas) {
+  ScratchDirectory copies;
+  CopiedFile file{"f", folder_.PathOf("f"), HexSha256("code")};
+  const auto error = [&] {
+    const absl::Status status =
+        CopyPlainFiles(Held(copies), {file}, RealRoots({folder_.path()}))
+            .status();
+    EXPECT_EQ(status.code(), absl::StatusCode::kFailedPrecondition) << status;
+    EXPECT_THAT(std::string(status.message()), testing::HasSubstr(file.path));
+    return std::string(status.message());
+  };
+  EXPECT_THAT(error(), testing::HasSubstr("which is needed"));
+  WriteFile(file.path, "other code");
+  EXPECT_THAT(error(), testing::HasSubstr(HexSha256("other code")));
+  EXPECT_THAT(copies.Names(), testing::IsEmpty());
+  WriteFile(file.path, "code");
+  const auto copied =
+      CopyPlainFiles(Held(copies), {file}, RealRoots({folder_.path()}));
+  ASSERT_TRUE(copied.ok()) << copied.status();
+  EXPECT_EQ(ReadFile(copies.PathOf("f")), "code");
+  // Where nobody may read, there is none.
+  ScratchDirectory elsewhere;
+  file.path = elsewhere.PathOf("f");
+  WriteFile(file.path, "code");
+  error();
 }
 
 TEST_F(PlainFileTest, FilesAboveTheLimitAreNotRead) {

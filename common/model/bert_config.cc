@@ -1,5 +1,6 @@
 #include "common/model/bert_config.h"
 
+#include <algorithm>
 #include <utility>
 #include <vector>
 
@@ -64,9 +65,13 @@ void ReadHead(const Json& json, ConfigReader& reader, BertHead& head) {
                    "[\"BertForSequenceClassification\"]"));
 }
 
-// Names by number, as id2label has them, or numbers by name.
-void ReadNames(const char* key, const Json& json, bool keys_are_numbers,
-               ConfigReader& reader, BertConfig& config) {
+using ClassNumbers = std::map<std::string, int64_t>;
+
+// Names by number, as id2label has them, or numbers by name. Whether all is
+// right.
+bool ReadNames(const char* key, const Json& json, bool keys_are_numbers,
+               int64_t class_count, ConfigReader& reader,
+               ClassNumbers& classes) {
   for (const auto& [first, second] : json.items()) {
     int64_t number = -1;
     std::string name = first;
@@ -77,17 +82,34 @@ void ReadNames(const char* key, const Json& json, bool keys_are_numbers,
     } else if (second.is_number_integer()) {
       number = second.get<int64_t>();
       is_right = true;
+    } else if (second.is_string()) {
+      // transformers wrote numbers as text once.
+      is_right = absl::SimpleAtoi(second.get<std::string>(), &number);
     }
-    if (!is_right || number < 0 || number >= config.num_labels) {
-      reader.Fail(key,
-                  absl::StrCat("found ", ShownJson(second), " for ",
-                               ShownJson(Json(first)),
-                               "; classes are numbered from 0 to ",
-                               config.num_labels - 1, ", and named by texts"));
-      return;
+    if (!is_right || number < 0 || number >= class_count) {
+      reader.Fail(key, absl::StrCat("found ", ShownJson(second), " for ",
+                                    ShownJson(Json(first)),
+                                    "; classes are numbered from 0 to ",
+                                    class_count - 1, ", and named by texts"));
+      return false;
     }
-    config.labels.emplace(std::move(name), number);
+    const auto [there, is_new] = classes.try_emplace(name, number);
+    if (!is_new) {
+      reader.Fail(key, absl::StrCat("classes ", there->second, " and ", number,
+                                    " are both ", ShownJson(Json(name)),
+                                    "; label2id must say which of them the "
+                                    "name means"));
+      return false;
+    }
   }
+  return true;
+}
+
+// Not only LABEL_0, LABEL_1 and so on, as transformers names classes.
+bool HasNamesOfItsOwn(const ClassNumbers& classes) {
+  return std::any_of(classes.begin(), classes.end(), [](const auto& one) {
+    return one.first != absl::StrCat("LABEL_", one.second);
+  });
 }
 
 void ReadLabels(const Json& json, ConfigReader& reader, BertConfig& config) {
@@ -111,11 +133,19 @@ void ReadLabels(const Json& json, ConfigReader& reader, BertConfig& config) {
                 absl::StrCat("found ", config.num_labels,
                              " classes; at least 2 are needed, as there is no "
                              "regression"));
-  } else if (reader.Has(kByName)) {
-    ReadNames(kByName, json.at(kByName), /*keys_are_numbers=*/false, reader,
-              config);
-  } else if (reader.Has(kById)) {
-    ReadNames(kById, json.at(kById), /*keys_are_numbers=*/true, reader, config);
+    return;
+  }
+  if (reader.Has(kByName) &&
+      !ReadNames(kByName, json.at(kByName), /*keys_are_numbers=*/false,
+                 config.num_labels, reader, config.labels)) {
+    return;
+  }
+  if (!reader.Has(kById) || HasNamesOfItsOwn(config.labels)) return;
+  ClassNumbers by_id;
+  if (ReadNames(kById, json.at(kById), /*keys_are_numbers=*/true,
+                config.num_labels, reader, by_id) &&
+      (config.labels.empty() || HasNamesOfItsOwn(by_id))) {
+    config.labels = std::move(by_id);
   }
 }
 

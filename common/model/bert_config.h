@@ -43,7 +43,8 @@ struct BertConfig {
   // Of BertHead::kClass. Classes are those of id2label; transformers' two where
   // there is none.
   int64_t num_labels = 2;
-  // Numbers of classes by their names: label2id, else id2label.
+  // Numbers of classes by their names: label2id, unless it has transformers'
+  // LABEL_0, LABEL_1 and so on alone; else id2label.
   std::map<std::string, int64_t> labels;
 };
 

@@ -103,13 +103,13 @@ void ReadShape(const Json& json, const char* key, size_t least_dimensions,
   }
   int64_t numbers = 1;
   for (const Json& size : *found) {
-    numbers *= size.get<int64_t>();
-    if (numbers > kMostNumbers) {
+    if (size.get<int64_t>() > kMostNumbers / numbers) {
       reader.Fail(
           key, absl::StrCat("a tensor has at most ", kMostNumbers, " numbers"));
       shape.clear();
       return;
     }
+    numbers *= size.get<int64_t>();
     shape.push_back(size.get<int64_t>());
   }
 }
@@ -275,7 +275,8 @@ void CheckNames(const ChainConfig& chain, ConfigReader& reader) {
       if (!is_new) continue;
       int64_t count = 1;
       for (int64_t size : parameter.shape) count *= size;
-      // 10,000 layers with as many tensors of 2^40 are more than 2^63.
+      // As many as ReadShape lets through; 10,000 layers with as many tensors
+      // of 2^40 are more than 2^63.
       numbers = std::min(numbers + count, kMostNumbers * 1000);
     }
     const auto [digest, is_new] =

@@ -117,6 +117,15 @@ TEST(ChainConfigTest, NamesTheFieldOfEveryMistake) {
          c["input"]["shape"] = {1 << 24, 1 << 24};
        },
        "input.shape: a tensor has at most"},
+      // 2^64: a product that is 0 in 64 bits.
+      {[](Json& c) {
+         c["input"]["shape"] = {1 << 24, 1 << 16, 1 << 24};
+       },
+       "input.shape: a tensor has at most"},
+      {[](Json& c) {
+         Parameter(c, 0, 0)["shape"] = {1 << 24, 1 << 16, 1 << 24};
+       },
+       "layers[0].parameters[0].shape: a tensor has at most"},
       {[](Json& c) { c["layers"] = Json::array(); },
        "layers: found 0; 1 to 10000 are possible"},
       {[](Json& c) { c["layers"] = 3; }, "layers: found 3; a list of objects"},

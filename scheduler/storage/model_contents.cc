@@ -29,8 +29,8 @@ ModelContents ContentsOf(const ModelToWrite& model, const PoolFile& pool,
       continue;
     }
     contents.copied_files.push_back(
-        {layer.file->name,
-         absl::StrCat(model.model_dir, "/", layer.file->name)});
+        {layer.file->name, absl::StrCat(model.model_dir, "/", layer.file->name),
+         layer.file->sha256});
   }
   contents.real_roots = RealRoots(read_roots);
   for (const auto& [key, version] : model.blocks) {

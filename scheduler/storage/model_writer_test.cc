@@ -9,8 +9,10 @@
 #include "absl/synchronization/notification.h"
 #include "common/checkpoint/checkpoint_writer.h"
 #include "common/file/scratch_directory.h"
+#include "common/hash/sha256.h"
 #include "common/model/frozen_type.h"
 #include "common/model/lora.h"
+#include "common/model/model_table.h"
 #include "common/model/trained_type.h"
 #include "common/safetensors/reader.h"
 #include "gmock/gmock.h"
@@ -97,10 +99,14 @@ TEST_F(ModelWriterTest, WritesAllOfAModel) {
 
 TEST_F(ModelWriterTest, TheCodeOfAnExportedChainGoesAlong) {
   model_.save.table.config_names.file = "chain.json";
-  for (int layer : {0, 2}) {
-    model_.save.table.layers[layer].file.emplace().name = "same.pt";
-  }
-  model_.save.table.layers[1].file.emplace().name = "other.pt";
+  const auto give_code = [&](int layer, const char* name, const char* code) {
+    LayerFile& file = model_.save.table.layers[layer].file.emplace();
+    file.name = name;
+    file.sha256 = HexSha256(code);
+  };
+  give_code(0, "same.pt", "code");
+  give_code(1, "other.pt", "other code");
+  give_code(2, "same.pt", "code");
   model_.folder().Write("model/same.pt", "code");
   model_.folder().Write("model/other.pt", "other code");
   ASSERT_TRUE(Write().ok());
@@ -109,6 +115,19 @@ TEST_F(ModelWriterTest, TheCodeOfAnExportedChainGoesAlong) {
                                               "same.pt", "vocab.json"));
   EXPECT_EQ(model_.folder().Read("out/chain.json"), "{}");
   EXPECT_EQ(model_.folder().Read("out/same.pt"), "code");
+}
+
+// Without its code a chain is none.
+TEST_F(ModelWriterTest, WithoutTheCodeOfAnExportedChainNothingIsWritten) {
+  LayerFile& file = model_.save.table.layers[0].file.emplace();
+  file.name = "layer.pt";
+  file.sha256 = HexSha256("code");
+  EXPECT_THAT(std::string(Write().message()),
+              testing::HasSubstr(PathOf("model/layer.pt")));
+  model_.folder().Write("model/layer.pt", "other code");
+  EXPECT_THAT(std::string(Write().message()),
+              testing::HasSubstr(HexSha256("other code")));
+  EXPECT_FALSE(fs::exists(PathOf("out")));
 }
 
 TEST_F(ModelWriterTest, OfAdaptersNothingElseIsWritten) {

@@ -4,6 +4,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <cstdint>
+#include <filesystem>
 #include <nlohmann/json.hpp>
 #include <string>
 #include <vector>
@@ -100,6 +102,34 @@ TEST_F(ChainSubmissionTest, IsRefusedWhereCodeMayNotRun) {
               ElementsAre(AllOf(StartsWith("model.path: "),
                                 HasSubstr("allow_exported_chains: true"),
                                 HasSubstr("whoever administers it"))));
+}
+
+TEST_F(ChainSubmissionTest, NoCodeIsReadWhereItMayNotRun) {
+  folder_.Write("chain/layer_0.pt", "other code");
+  EXPECT_THAT(Refusal(/*is_allowed=*/false),
+              ElementsAre(HasSubstr("allow_exported_chains: true")));
+}
+
+// Of holes, which take no room.
+TEST_F(ChainSubmissionTest, LayersFilesOfMoreThanAGibibyteAreRefused) {
+  const int64_t bytes = kMaxLayerFileBytes;
+  const std::string sum = HexSha256(std::string(bytes, '\0'));
+  nlohmann::json chain = Chain();
+  nlohmann::json layer = chain["layers"][0];
+  layer["sha256"] = sum;
+  chain["layers"] = nlohmann::json::array();
+  for (int64_t i = 0; i <= (int64_t{1} << 30) / bytes; ++i) {
+    const std::string file = absl::StrCat("layer_", i, ".pt");
+    folder_.Write(absl::StrCat("chain/", file), "");
+    std::filesystem::resize_file(folder_.PathOf(absl::StrCat("chain/", file)),
+                                 bytes);
+    layer["file"] = file;
+    chain["layers"].push_back(layer);
+  }
+  folder_.Write("chain/chain.json", chain.dump());
+  EXPECT_THAT(Refusal(),
+              ElementsAre("model.path: the files of its layers have more than "
+                          "1073741824 B in all"));
 }
 
 TEST_F(ChainSubmissionTest, WhatHydrasOwnLayersHaveIsRefused) {

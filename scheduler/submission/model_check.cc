@@ -22,6 +22,8 @@ namespace {
 namespace v1 = hydra::v1;
 
 constexpr int64_t kMaxConfigBytes = 1 << 20;
+// Of all files of a chain's layers: of 10,000 they would be 160 GiB.
+constexpr int64_t kMaxCodeBytes = int64_t{1} << 30;
 constexpr char kField[] = "model.path";
 constexpr char kConfigFile[] = "config.json";
 
@@ -68,6 +70,7 @@ void CheckWeights(const std::string& path,
 void CheckLayerFiles(const std::string& path, const PathPolicy& paths,
                      const ModelTable& table, CheckedModel& model) {
   std::set<std::string> seen;
+  int64_t left = kMaxCodeBytes;
   for (const LayerEntry& layer : table.layers) {
     if (!layer.file.has_value() || !seen.insert(layer.file->name).second) {
       continue;
@@ -77,8 +80,18 @@ void CheckLayerFiles(const std::string& path, const PathPolicy& paths,
         ReadUserFile(file, paths, kMaxLayerFileBytes);
     if (!bytes.ok()) {
       Add(bytes.status(), model);
-    } else if (const std::string found = HexSha256(*bytes);
-               found != layer.file->sha256) {
+      continue;
+    }
+    left -= static_cast<int64_t>(bytes->size());
+    if (left < 0) {
+      AddMistake(kField,
+                 absl::StrCat("the files of its layers have more than ",
+                              kMaxCodeBytes, " B in all"),
+                 &model.mistakes);
+      return;
+    }
+    if (const std::string found = HexSha256(*bytes);
+        found != layer.file->sha256) {
       AddMistake(kField,
                  absl::StrCat(file,
                               " is not the file that was exported: its SHA-256 "
@@ -107,7 +120,8 @@ void AddConfigMistakes(const std::string& file, const std::string& name,
 
 }  // namespace
 
-CheckedModel CheckModel(const v1::ModelSpec& spec, const PathPolicy& paths) {
+CheckedModel CheckModel(const v1::ModelSpec& spec, const PathPolicy& paths,
+                        bool allows_exported_chains) {
   CheckedModel model;
   if (absl::Status directory = paths.CheckReadableDirectory(spec.path());
       !directory.ok()) {
@@ -148,7 +162,10 @@ CheckedModel CheckModel(const v1::ModelSpec& spec, const PathPolicy& paths) {
   // What parses as a config is JSON.
   model.config_json = *TrainedModelConfig(*text, model.table->config_names,
                                           ElementTypeOf(spec.trained_dtype()));
-  CheckLayerFiles(spec.path(), paths, *model.table, model);
+  // Where they are not, the job is refused for that alone.
+  if (allows_exported_chains) {
+    CheckLayerFiles(spec.path(), paths, *model.table, model);
+  }
   if (spec.init() == v1::INITIALIZATION_PRETRAINED) {
     CheckWeights(spec.path(), paths.read_roots(), *model.table, model);
   }

@@ -37,12 +37,12 @@ struct CheckedModel {
 
 // Reads what can be known of a model before a job runs: its config.json, or,
 // where there is none, the chain.json of an exported chain, with the files that
-// this names; and, if it is to be trained from its weights, the names, shapes
-// and types of these. Runs nothing of it. Reads no weights but a tied head that
-// has to be compared with its embedding. Requires the defaults of `spec` filled
-// in.
+// this names, where such chains are allowed; and, if it is to be trained from
+// its weights, the names, shapes and types of these. Runs nothing of it. Reads
+// no weights but a tied head that has to be compared with its embedding.
+// Requires the defaults of `spec` filled in.
 CheckedModel CheckModel(const hydra::v1::ModelSpec& spec,
-                        const PathPolicy& paths);
+                        const PathPolicy& paths, bool allows_exported_chains);
 
 }  // namespace hydra
 

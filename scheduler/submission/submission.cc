@@ -490,7 +490,9 @@ class Checker {
   const CheckedModel& ModelOf(const v1::ModelSpec& spec) {
     const auto [model, is_new] =
         models_.try_emplace({spec.path(), spec.init(), spec.trained_dtype()});
-    if (is_new) model->second = CheckModel(spec, paths_);
+    if (is_new) {
+      model->second = CheckModel(spec, paths_, allows_exported_chains_);
+    }
     return model->second;
   }
 

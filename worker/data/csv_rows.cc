@@ -69,6 +69,12 @@ absl::Status CsvReader::AddCharacter(char character, Take take) {
       place_ = Place::kQuoted;
       return absl::OkStatus();
     case ',':
+      // The row has another one behind the comma.
+      if (fields_.size() + 2 > most_fields_) {
+        return absl::InvalidArgumentError(
+            absl::StrCat("has more than ", most_fields_, " fields",
+                         has_row_ ? ", which the first row has" : ""));
+      }
       EndField();
       return absl::OkStatus();
     case '\r':
@@ -103,6 +109,7 @@ absl::Status CsvReader::EndRow(Take take) {
   if (is_empty_line) return absl::OkStatus();
   EndField();
   const std::vector<std::string> fields = std::exchange(fields_, {});
+  if (!std::exchange(has_row_, true)) most_fields_ = fields.size();
   return take(fields);
 }
 

@@ -1,6 +1,7 @@
 #ifndef HYDRA_WORKER_DATA_CSV_ROWS_H_
 #define HYDRA_WORKER_DATA_CSV_ROWS_H_
 
+#include <cstddef>
 #include <cstdint>
 #include <string>
 #include <vector>
@@ -18,13 +19,16 @@ namespace hydra {
 // a byte order mark before the first one. Not thread-safe.
 class CsvReader {
  public:
+  static constexpr size_t kMaxFields = 10'000;
+
   // Takes the fields of a row. An error ends the reading.
   using Take =
       absl::FunctionRef<absl::Status(absl::Span<const std::string> fields)>;
 
   // Hands the rows to `take` that have ended, and returns its first error.
   // INVALID_ARGUMENT: a quote stands where none may; a row has more than
-  // kMaxRowBytes (json_rows.h). The message does not say where.
+  // kMaxRowBytes (json_rows.h); the first row has more than kMaxFields, or
+  // another one more than that. The message does not say where.
   absl::Status Add(absl::string_view piece, Take take);
   // Hands out the last row, if its line has no end. INVALID_ARGUMENT: a quote
   // is open.
@@ -51,6 +55,9 @@ class CsvReader {
   int64_t line_ = 1;
   // Bytes of a byte order mark that may still come.
   int mark_bytes_ = 0;
+  // Of a row: the first one's, once there is one.
+  size_t most_fields_ = kMaxFields;
+  bool has_row_ = false;
   bool has_begun_ = false;
 };
 

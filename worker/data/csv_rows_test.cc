@@ -92,6 +92,25 @@ TEST(CsvReaderTest, WhatIsNoCsvIsNamedByItsLine) {
   EXPECT_THAT(ErrorOf("a\nb\rc"), HasSubstr("2 has a carriage return"));
 }
 
+TEST(CsvReaderTest, TheFirstRowsFieldsAreCounted) {
+  const std::string most(CsvReader::kMaxFields - 1, ',');
+  const auto rows = Read(most + "\n" + most + "\n");
+  ASSERT_TRUE(rows.ok()) << rows.status();
+  EXPECT_EQ(rows->front().second.size(), CsvReader::kMaxFields);
+  EXPECT_EQ(rows->back().second.size(), CsvReader::kMaxFields);
+  EXPECT_EQ(ErrorOf(most + ","),
+            absl::StrCat("1 has more than ", CsvReader::kMaxFields, " fields"));
+}
+
+// Before the row has ended.
+TEST(CsvReaderTest, MoreFieldsThanInTheFirstRowAreRefused) {
+  EXPECT_EQ(ErrorOf("a,b\n1\n1,2\n1,2,"),
+            "4 has more than 2 fields, which the first row has");
+  EXPECT_THAT(*Read("a,b\n\"1,2\",3\n"),
+              ElementsAre(Pair(1, ElementsAre("a", "b")),
+                          Pair(2, ElementsAre("1,2", "3"))));
+}
+
 TEST(CsvReaderTest, ARowThatIsTooLongIsRefused) {
   CsvReader reader;
   const std::string piece(1 << 20, 'x');

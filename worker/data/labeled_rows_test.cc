@@ -124,8 +124,11 @@ TEST(LabeledRowsTest, WrongCsvIsNamedByItsLine) {
   EXPECT_THAT(ErrorOf(reading, "sentence,label\na,1\n"),
               HasSubstr("rows: line 1 names no column 'text', which "
                         "data.text_field names; it names 'sentence', 'label'"));
+  EXPECT_THAT(ErrorOf(reading, "text,label\na,1\nb\n"),
+              HasSubstr("line 3 has 1 fields, the first line names 2 columns"));
   EXPECT_THAT(ErrorOf(reading, "text,label\na,1\nb,1,2\n"),
-              HasSubstr("line 3 has 3 fields, the first line names 2 columns"));
+              HasSubstr("line 3 has more than 2 fields, which the first row "
+                        "has"));
   EXPECT_THAT(ErrorOf(reading, "text,label\n\"a\n\n\",1\nb,x\n"),
               HasSubstr("line 5 'label': found 'x'"));
 }

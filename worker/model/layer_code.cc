@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <exception>
+#include <optional>
 #include <set>
 #include <sstream>
 #include <utility>
@@ -12,6 +13,7 @@
 #include "absl/strings/str_split.h"
 #include "c10/util/Exception.h"
 #include "caffe2/serialize/inline_container.h"
+#include "torch/csrc/jit/ir/ir.h"
 #include "torch/csrc/jit/runtime/graph_executor.h"
 #include "torch/csrc/jit/runtime/interpreter.h"
 #include "torch/csrc/jit/serialization/import.h"
@@ -50,6 +52,48 @@ bool TakesOneArgument(const torch::jit::Method& forward) {
                      });
 }
 
+using torch::jit::Node;
+
+// A value's own name in its module: "weight".
+std::string AttributeName(const Node& node) { return node.s(c10::attr::name); }
+
+// The first of a block's attributes, inner blocks' too, that it sets, or that
+// an operation of it writes into: as soon as it was read, not behind a call.
+std::optional<std::string> ChangedAttribute(const torch::jit::Block& block) {
+  for (const Node* node : block.nodes()) {
+    if (node->kind() == c10::prim::SetAttr) return AttributeName(*node);
+    if (const c10::FunctionSchema* schema = node->maybeSchema()) {
+      const std::vector<c10::Argument>& arguments = schema->arguments();
+      const size_t count = std::min(arguments.size(), node->inputs().size());
+      for (size_t i = 0; i < count; ++i) {
+        const c10::AliasInfo* alias = arguments[i].alias_info();
+        const Node* from = node->input(i)->node();
+        if (alias != nullptr && alias->isWrite() &&
+            from->kind() == c10::prim::GetAttr) {
+          return AttributeName(*from);
+        }
+      }
+    }
+    for (const torch::jit::Block* inner : node->blocks()) {
+      std::optional<std::string> changed = ChangedAttribute(*inner);
+      if (changed.has_value()) return changed;
+    }
+  }
+  return std::nullopt;
+}
+
+// The same of all methods of the module and of those inside of it.
+std::optional<std::string> ChangedAttribute(const torch::jit::Module& module) {
+  for (const torch::jit::Module& part : module.modules()) {
+    for (const torch::jit::Method& method : part.get_methods()) {
+      std::optional<std::string> changed =
+          ChangedAttribute(*method.graph()->block());
+      if (changed.has_value()) return changed;
+    }
+  }
+  return std::nullopt;
+}
+
 // Tensors that are written into the code itself.
 bool HasConstants(const std::string& bytes) {
   std::istringstream file(bytes);
@@ -77,6 +121,12 @@ absl::StatusOr<std::shared_ptr<const LayerCode>> LayerCode::Load(
     const auto forward = module.find_method(kForward);
     if (!forward.has_value() || !TakesOneArgument(*forward)) {
       return Refused(path, "it has no forward of one argument");
+    }
+    if (const auto changed = ChangedAttribute(module)) {
+      return Refused(path,
+                     absl::StrCat("its code changes its attribute ", *changed,
+                                  "; a layer runs forward twice in a "
+                                  "step, and keeps nothing"));
     }
     std::map<std::string, Place> places;
     for (const auto& owner : module.named_modules()) {

@@ -39,7 +39,9 @@ class LayerCode {
   // on
   //   a CPU device is the device's, and that has no room for it.
   // INVALID_ARGUMENT: they are no module that this LibTorch reads, it has no
-  //   forward of one argument, or it has tensors that are no parameters.
+  //   forward of one argument, it has tensors that are no parameters, or its
+  //   code sets an attribute or writes into one (what it does with one in a
+  //   list, an object or a function that it calls is not seen).
   static absl::StatusOr<std::shared_ptr<const LayerCode>> Load(
       const std::string& bytes, absl::string_view path);
 

@@ -2,6 +2,7 @@
 
 #include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "ATen/TensorOperators.h"
@@ -160,6 +161,46 @@ TEST(LayerCodeTest, TensorsThatAreNoParametersAreRefused) {
   EXPECT_THAT(ErrorOf(module),
               HasSubstr("my-chain/a.pt: the tensor running_mean is no "
                         "parameter"));
+}
+
+TEST(LayerCodeTest, CodeThatChangesAnAttributeIsRefused) {
+  ScriptModule module = Affine();
+  module.numbers = {{"runs", 0}};
+  module.lists = {{"seen", {1, 2}}};
+  const std::string compute =
+      "  return torch.matmul(x, self.weight) + self.bias\n";
+  const std::vector<std::pair<std::string, std::string>> changes = {
+      {"runs", "def forward(self, x):\n  self.runs += 1\n" + compute},
+      // In an inner block of another method.
+      {"runs",
+       "def count(self):\n"
+       "  if self.runs < 3:\n"
+       "    for i in range(2):\n"
+       "      self.runs = i\n"
+       "def forward(self, x):\n"
+       "  self.count()\n" +
+           compute},
+      {"seen", "def forward(self, x):\n  self.seen.append(3)\n" + compute},
+      {"seen", "def forward(self, x):\n  self.seen[0] = 3\n" + compute},
+      {"weight", "def forward(self, x):\n  self.weight.mul_(2)\n" + compute}};
+  for (const auto& [name, code] : changes) {
+    module.code = code;
+    EXPECT_THAT(ErrorOf(module),
+                HasSubstr("my-chain/a.pt: its code changes its attribute " +
+                          name + ";"))
+        << code;
+  }
+  // What it only reads, and what it makes and changes itself, are its own.
+  module.code =
+      "def forward(self, x):\n"
+      "  own: List[int] = []\n"
+      "  for i in self.seen:\n"
+      "    own.append(i + self.runs)\n"
+      "  y = torch.matmul(x, self.weight)\n"
+      "  y.add_(self.bias)\n"
+      "  return y * len(own)\n";
+  const auto code = LayerCode::Load(ScriptFile(module), "a.pt");
+  EXPECT_TRUE(code.ok()) << code.status();
 }
 
 TEST(LayerCodeTest, WhatMayBeLeftOutIsLeftOut) {

@@ -18,7 +18,9 @@ import importlib
 import importlib.util
 import io
 import json
+import math
 import pathlib
+import re
 import sys
 import warnings
 import zipfile
@@ -32,6 +34,17 @@ MODEL_TYPE = "hydra_chain"
 FORMAT = 1
 LABELS = "labels"
 LOSSES = ("cross_entropy",)
+
+# What Hydra reads (common/model/chain_config.cc).
+_MOST_DIMENSIONS = 8
+_MOST_SIZE = 1 << 24
+_MOST_NUMBERS = 1 << 40
+_MOST_NAME_BYTES = 512
+_MOST_LAYERS = 10_000
+_MOST_PARAMETERS = 10_000
+_MOST_CHAIN_BYTES = 1 << 20
+_MOST_FILE_BYTES = 16 << 20
+_MOST_CODE_BYTES = 1 << 30
 
 # A compiled layer may round otherwise than the Python that it was made of.
 _RELATIVE, _ABSOLUTE = 1e-4, 1e-5
@@ -86,6 +99,8 @@ def export(model, batch, directory, loss="cross_entropy"):
         "classes": classes,
         "layers": entries,
     }
+    text = json.dumps(chain, indent=1) + "\n"
+    _check_written(chain, text, files)
     directory.mkdir(parents=True, exist_ok=True)
     save_file({own: parameter.detach().contiguous().clone()
                for own, parameter in model.named_parameters()},
@@ -95,7 +110,7 @@ def export(model, batch, directory, loss="cross_entropy"):
     # save_file's is for its owner alone, and hydrad may be another user.
     (directory / WEIGHTS_FILE).chmod((directory / "layer_0.pt").stat().st_mode)
     # Last: whoever finds it finds all.
-    (directory / CHAIN_FILE).write_text(json.dumps(chain, indent=1) + "\n")
+    (directory / CHAIN_FILE).write_text(text)
     return chain
 
 
@@ -163,6 +178,8 @@ def _example(batch):
     else:
         raise ExportError(f"{name} is {inputs.dtype}; float32, float16, bfloat16 "
                           "and uint8 are possible")
+    if not torch.isfinite(inputs).all():
+        raise ExportError(f"{name} has numbers that are not finite")
     if labels.dtype not in (torch.int64, torch.int32) or labels.shape != inputs.shape[:1]:
         raise ExportError(f"{LABELS} is {labels.dtype} {list(labels.shape)}; int64 "
                           f"or int32 [{inputs.shape[0]}] is needed")
@@ -178,6 +195,52 @@ def _class_count(logits, labels):
         raise ExportError(f"{LABELS} has {labels.min()} to {labels.max()}; the last "
                           f"layer makes {classes} classes, from 0")
     return classes
+
+
+def _check_name(what, name):
+    if not 1 <= len(name.encode()) <= _MOST_NAME_BYTES or re.search(
+            r"[\x00-\x1f\x7f]", name):
+        raise ExportError(f"{what} is {name!r}; 1 to {_MOST_NAME_BYTES} bytes without "
+                          "control characters are possible")
+
+
+def _check_shape(what, shape):
+    if len(shape) > _MOST_DIMENSIONS or any(
+            not 1 <= size <= _MOST_SIZE for size in shape) or (
+                math.prod(shape) > _MOST_NUMBERS):
+        raise ExportError(f"{what} has the shape {shape}; at most {_MOST_DIMENSIONS} "
+                          f"dimensions are possible, each of 1 to {_MOST_SIZE:,}, and "
+                          f"{_MOST_NUMBERS:,} numbers")
+
+
+def _check_written(chain, text, files):
+    """That hydrad, which is strict, takes what is about to be written."""
+    _check_name("the input's name", chain["input"]["name"])
+    _check_shape("an example", chain["input"]["shape"])
+    if len(chain["layers"]) > _MOST_LAYERS:
+        raise ExportError(f"the model has {len(chain['layers'])} layers; "
+                          f"{_MOST_LAYERS} are the most")
+    for number, layer in enumerate(chain["layers"]):
+        where = f"layer {number} ({layer['op']})"
+        _check_name(f"{where}: its class", layer["op"])
+        _check_shape(f"{where}: what it makes of an example", layer["output"])
+        if len(layer["parameters"]) > _MOST_PARAMETERS:
+            raise ExportError(f"{where}: it has {len(layer['parameters'])} parameters; "
+                              f"{_MOST_PARAMETERS} are the most")
+        for parameter in layer["parameters"]:
+            _check_name(f"{where}: a parameter's name", parameter["name"])
+            _check_shape(f"{where}: {parameter['name']}", parameter["shape"])
+        if len(files[layer["file"]]) > _MOST_FILE_BYTES:
+            raise ExportError(f"{where}: its code has {len(files[layer['file']]):,} "
+                              f"bytes; {_MOST_FILE_BYTES:,} are the most")
+    of_all = sum(len(content) for content in files.values())
+    if of_all > _MOST_CODE_BYTES:
+        raise ExportError(f"the layers' code has {of_all:,} bytes; "
+                          f"{_MOST_CODE_BYTES:,} are the most")
+    if len(text.encode()) > _MOST_CHAIN_BYTES:
+        raise ExportError(f"{CHAIN_FILE} would have {len(text.encode()):,} bytes; "
+                          f"{_MOST_CHAIN_BYTES:,} are the most: take fewer layers, "
+                          "or shorter names")
 
 
 def _kind(layer):
@@ -251,8 +314,7 @@ def _check_layer(layer, names, where):
             raise ExportError(
                 f"{what} keeps running statistics, which each forward changes; a "
                 "layer of a chain runs forward twice in a step, and changes "
-                "nothing. Take GroupNorm or LayerNorm, or track_running_stats=False, "
-                "which normalizes each micro-batch by itself")
+                "nothing. Take GroupNorm or LayerNorm")
         if isinstance(module, torch.nn.modules.dropout._DropoutNd) and module.p > 0:
             raise ExportError(
                 f"{what} drops numbers at random, with p={module.p}, and other "
@@ -266,6 +328,14 @@ def _check_layer(layer, names, where):
                     "device=x.device)")
         if module._forward_hooks or module._forward_pre_hooks or module._backward_hooks:
             raise ExportError(f"{what} has hooks, which would not be run")
+    for own, _ in layer.named_parameters(remove_duplicate=False):
+        # TorchScript itself cannot read others that it wrote.
+        if len(own) > _MOST_NAME_BYTES or not re.fullmatch(
+                r"[A-Za-z0-9_]+(\.[A-Za-z0-9_]+)*", own):
+            raise ExportError(
+                f"{where}: a parameter is its {own!r}; names of letters from A to Z, "
+                f'digits and "_" are possible, parted by ".", of {_MOST_NAME_BYTES} '
+                "bytes in all")
     for own, parameter in layer.named_parameters():
         if parameter.dtype != torch.float32:
             raise ExportError(f"{where}: {own} is {parameter.dtype}; float32 is needed")
@@ -291,14 +361,18 @@ def _compile(layer, inputs, where):
     # The file is made of the same tensors, without their numbers.
     weights = {path: parameter.detach().clone() for path, parameter
                in layer.named_parameters(remove_duplicate=False)}
-    fewer = inputs[:-1].clone()
+    # A micro-batch may have any number of examples, and an epoch's last one.
+    smaller = [inputs[:-1].clone(), inputs[:1].clone()]
     with torch.no_grad():
-        wanted, wanted_of_fewer = _call(layer, inputs, where), _call(layer, fewer, where)
+        wanted = _call(layer, inputs, where)
+        wanted_of_smaller = [_call(layer, part, where) for part in smaller]
     _check_steady(layer, inputs, wanted, where)
-    compiled = _script_or_trace(layer, inputs, fewer, wanted_of_fewer, where)
+    compiled = _script_or_trace(layer, inputs, smaller, wanted_of_smaller, where)
+    _check_keeps_nothing(compiled, where)
     with torch.no_grad():
-        made, made_of_fewer = compiled(inputs), compiled(fewer)
-    for what, expected in ((made, wanted), (made_of_fewer, wanted_of_fewer)):
+        made = compiled(inputs)
+        made_of_smaller = [compiled(part) for part in smaller]
+    for what, expected in zip([made] + made_of_smaller, [wanted] + wanted_of_smaller):
         if what.shape != expected.shape or not torch.allclose(
                 what, expected, _RELATIVE, _ABSOLUTE):
             raise ExportError(f"{where}: its TorchScript does not compute what its "
@@ -319,21 +393,52 @@ def _call(layer, inputs, where):
     try:
         made = layer(given)
     except Exception as error:
-        raise ExportError(f"{where}: it does not take {list(inputs.shape)}: {error}"
-                          ) from error
+        alone = (", and a micro-batch may have a single example"
+                 if inputs.shape[0] == 1 else "")
+        raise ExportError(f"{where}: it does not take {list(inputs.shape)}{alone}: "
+                          f"{error}") from error
     if not isinstance(made, torch.Tensor) or made.dtype != torch.float32:
         what = made.dtype if isinstance(made, torch.Tensor) else type(made).__name__
         raise ExportError(f"{where}: it makes {what}; one float32 tensor is needed")
     if made.dim() < 2 or made.shape[0] != inputs.shape[0]:
         raise ExportError(f"{where}: it makes {list(made.shape)} of "
                           f"{list(inputs.shape)}; [examples, ...] is needed")
+    if not torch.isfinite(made).all():
+        raise ExportError(f"{where}: it makes numbers that are not finite of "
+                          f"{list(inputs.shape)}, all finite")
     if not torch.equal(given, inputs):
         raise ExportError(f"{where}: it writes into the tensor that it is given; an "
                           "activation with inplace=True at its beginning does so")
     return made
 
 
-def _script_or_trace(layer, inputs, fewer, wanted_of_fewer, where):
+def _check_keeps_nothing(compiled, where):
+    """As a worker does (worker/model/layer_code.cc): no method sets an attribute,
+    or writes into one that it just read."""
+
+    def changed(block):
+        for node in block.nodes():
+            if node.kind() == "prim::SetAttr":
+                yield node.s("name")
+            elif node.schema() != "(no schema)":
+                arguments = torch._C.parse_schema(node.schema()).arguments
+                for argument, value in zip(arguments, node.inputs()):
+                    alias, source = argument.alias_info, value.node()
+                    if alias is not None and alias.is_write and (
+                            source.kind() == "prim::GetAttr"):
+                        yield source.s("name")
+            for inner in node.blocks():
+                yield from changed(inner)
+
+    for module in compiled.modules():
+        for method in module._c._method_names():
+            for name in changed(module._c._get_method(method).graph):
+                raise ExportError(
+                    f"{where}: it changes its attribute {name}; a layer of a chain "
+                    "runs forward twice in a step, and keeps nothing")
+
+
+def _script_or_trace(layer, inputs, smaller, wanted_of_smaller, where):
     try:
         scripted = torch.jit.script(layer)
         # Some of PyTorch's own modules refuse only when they run.
@@ -348,16 +453,18 @@ def _script_or_trace(layer, inputs, fewer, wanted_of_fewer, where):
     except Exception as error:
         raise ExportError(f"{where}: it can neither be scripted ({why}) nor traced "
                           f"({str(error).strip().splitlines()[0]})") from error
-    try:
-        with torch.no_grad():
-            made = traced(fewer)
-    except RuntimeError:
-        made = None
-    if made is None or made.shape != wanted_of_fewer.shape or not torch.allclose(
-            made, wanted_of_fewer, _RELATIVE, _ABSOLUTE):
-        raise ExportError(f"{where}: it cannot be scripted ({why}), and traced it is "
-                          "bound to what the example batch was: with one example "
-                          "less it computes another thing")
+    for part, expected in zip(smaller, wanted_of_smaller):
+        try:
+            with torch.no_grad():
+                made = traced(part)
+        except RuntimeError:
+            made = None
+        if made is None or made.shape != expected.shape or not torch.allclose(
+                made, expected, _RELATIVE, _ABSOLUTE):
+            raise ExportError(f"{where}: it cannot be scripted ({why}), and traced it "
+                              "is bound to what the example batch was: with "
+                              f"{len(part)} of {len(inputs)} examples it computes "
+                              "another thing")
     return traced
 
 
@@ -462,8 +569,8 @@ def main(arguments=None):
                         "returns the model: an nn.Sequential, or an nn.Module with "
                         "hydra_layers")
     parser.add_argument("--example-batch", required=True, metavar="FILE",
-                        help="a safetensors file with two tensors: labels, and the "
-                        "model's input; data of the job will do")
+                        help="a safetensors file with exactly two tensors: labels, "
+                        "and the model's input")
     parser.add_argument("--examples", type=int, default=8, metavar="N",
                         help="so many of the file are looked at (default: 8)")
     parser.add_argument("--loss", default="cross_entropy", choices=LOSSES)
@@ -481,7 +588,9 @@ def main(arguments=None):
         except Exception as error:
             raise ExportError(f"--example-batch {options.example_batch}: {error}"
                               ) from error
-        batch = {name: tensor[:options.examples] for name, tensor in batch.items()}
+        # What has no examples is named by export().
+        batch = {name: tensor[:options.examples] if tensor.dim() else tensor
+                 for name, tensor in batch.items()}
         build = _builder(options.build)
         torch.manual_seed(options.seed)
         chain = export(build(), batch, options.out, options.loss)

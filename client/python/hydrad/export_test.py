@@ -9,6 +9,7 @@ import pathlib
 import tempfile
 import unittest
 import zipfile
+from unittest import mock
 
 import torch
 from safetensors.torch import load_file, save_file
@@ -53,6 +54,71 @@ class BoundToItsBatch(Unscriptable):
 
     def forward(self, x, **options):
         return self.inner(x) * torch.full((int(x.shape[0]), 1), float(x.shape[0]))
+
+
+class OtherAlone(Unscriptable):
+    """Traced, it takes the way that many examples take."""
+
+    def forward(self, x, **options):
+        return self.inner(x) if x.shape[0] > 1 else self.inner(x) * 2
+
+
+class Squeezed(nn.Linear):
+
+    def forward(self, x):
+        return nn.functional.linear(x, self.weight, self.bias).squeeze()
+
+
+class Rooted(nn.Linear):
+
+    def forward(self, x):
+        return nn.functional.linear(x.sqrt(), self.weight, self.bias)
+
+
+class Counting(nn.Linear):
+    """Keeps a number, in an inner block of another method than forward."""
+
+    def __init__(self, *widths):
+        super().__init__(*widths)
+        self.runs = 0
+
+    def count(self):
+        if self.runs < 3:
+            self.runs += 1
+
+    def forward(self, x):
+        self.count()
+        return nn.functional.linear(x, self.weight, self.bias)
+
+
+class Reading(nn.Linear):
+
+    def __init__(self, *widths):
+        super().__init__(*widths)
+        self.seen = [2]
+
+    def forward(self, x):
+        own = [3]
+        own.append(self.seen[0])
+        return nn.functional.linear(x, self.weight, self.bias) * own[1]
+
+
+class Listing(Reading):
+
+    def forward(self, x):
+        self.seen.append(1)
+        return nn.functional.linear(x, self.weight, self.bias) * self.seen[0]
+
+
+class Noting(nn.Linear):
+
+    def __init__(self, *widths):
+        super().__init__(*widths)
+        self.notes = {"runs": 0}
+
+    def forward(self, x):
+        self.notes["runs"] = 1
+        return nn.functional.linear(x, self.weight, self.bias)
 
 
 class Tied(nn.Module):
@@ -203,9 +269,70 @@ class ExportTest(unittest.TestCase):
                                              nn.Linear(4, 3)))
         self.assertIn("layer 1 (BatchNorm1d)", message)
         self.assertIn("running statistics", message)
-        export(nn.Sequential(nn.Linear(5, 4),
-                             nn.BatchNorm1d(4, track_running_stats=False),
-                             nn.Linear(4, 3)), batch_of(5), self.out)
+        self.assertIn("Take GroupNorm or LayerNorm", message)
+        self.assertNotIn("track_running_stats", message)
+
+    def test_what_needs_several_examples_is_refused(self):
+        message = self.refusal(nn.Sequential(
+            nn.Linear(5, 4), nn.BatchNorm1d(4, track_running_stats=False),
+            nn.Linear(4, 3)))
+        self.assertIn("layer 1 (BatchNorm1d): it does not take [1, 4], and a "
+                      "micro-batch may have a single example: Expected more than 1",
+                      message)
+        self.assertIn("layer 0 (Squeezed): it makes [3] of [1, 5]",
+                      self.refusal(nn.Sequential(Squeezed(5, 3))))
+        # Of the pixels of one picture, too, there are several.
+        export(nn.Sequential(nn.Conv2d(1, 2, 2),
+                             nn.BatchNorm2d(2, track_running_stats=False),
+                             nn.Flatten(), nn.Linear(18, 3)),
+               batch_of(1, 4, 4), self.out)
+
+    def test_a_trace_that_does_not_fit_one_example_is_refused(self):
+        self.assertIn("with 1 of 4 examples it computes another thing",
+                      self.refusal(nn.Sequential(OtherAlone(5), nn.Linear(5, 3))))
+
+    def test_a_layer_that_keeps_something_is_refused(self):
+        for layer, attribute in ((Counting(5, 3), "runs"), (Listing(5, 3), "seen"),
+                                 (Noting(5, 3), "notes"),
+                                 (nn.Sequential(Counting(5, 3), nn.ReLU()), "runs")):
+            self.assertIn(f"it changes its attribute {attribute};",
+                          self.refusal(nn.Sequential(layer)))
+        # It may have what it reads alone.
+        export(nn.Sequential(Reading(5, 3)), batch_of(5), self.out)
+
+    def test_numbers_that_are_not_finite_are_named_first(self):
+        batch = batch_of(5)
+        batch["rows"][1, 2] = float("nan")
+        self.assertEqual("rows has numbers that are not finite",
+                         self.refusal(nn.Sequential(nn.Linear(5, 3)), batch))
+        batch["rows"][1, 2] = -1
+        self.assertIn("layer 0 (Rooted): it makes numbers that are not finite of [4, 5]",
+                      self.refusal(nn.Sequential(Rooted(5, 3)), batch))
+
+    def test_what_hydra_would_refuse_is_not_written(self):
+        def renamed(name):
+            batch = batch_of(5)
+            batch[name] = batch.pop("rows")
+            return batch
+
+        plain = nn.Sequential(nn.Linear(5, 3))
+        self.assertIn("the input's name is 'a\\nb'", self.refusal(plain, renamed("a\nb")))
+        self.assertIn("the input's name is", self.refusal(plain, renamed("a" * 513)))
+        layer = nn.Linear(5, 3)
+        layer.größe = nn.Parameter(torch.ones(3))
+        self.assertIn("a parameter is its 'größe'", self.refusal(nn.Sequential(layer)))
+        layer = nn.Linear(5, 3)
+        layer.none = nn.Parameter(torch.ones(0))
+        self.assertIn("0.none has the shape [0]", self.refusal(nn.Sequential(layer)))
+        deep = nn.Sequential(nn.Flatten(), nn.Linear(2, 3))
+        self.assertIn("an example has the shape [1, 1, 1, 1, 1, 1, 1, 1, 2]; at most 8",
+                      self.refusal(deep, batch_of(1, 1, 1, 1, 1, 1, 1, 1, 2)))
+        for limit, message in (("_MOST_CHAIN_BYTES", "chain.json would have"),
+                               ("_MOST_FILE_BYTES", "layer 0 (Linear): its code has"),
+                               ("_MOST_CODE_BYTES", "the layers' code has")):
+            with mock.patch.object(exporter, limit, 100):
+                self.assertIn(message, self.refusal(plain))
+        export(plain, renamed("größe"), self.out)
 
     def test_what_is_random_is_refused(self):
         self.assertIn("set p=0", self.refusal(nn.Sequential(
@@ -298,6 +425,15 @@ class ExportTest(unittest.TestCase):
         code, _, errors = self.run_main(build, *arguments, "--out", str(self.out))
         self.assertEqual(code, 1)
         self.assertIn("no empty folder", errors)
+        save_file({**batch_of(5), "scale": torch.ones(())}, self.folder / "more.safetensors")
+        save_file({"rows": torch.ones(()), "labels": torch.ones(2, dtype=torch.int64)},
+                  self.folder / "one.safetensors")
+        for file, message in (("more", "it needs two"), ("one", "rows has the shape []")):
+            code, _, errors = self.run_main(
+                build, "--example-batch", str(self.folder / f"{file}.safetensors"),
+                "--out", str(self.folder / "none"))
+            self.assertEqual(code, 1)
+            self.assertIn(message, errors)
         code, _, errors = self.run_main(build + "er", *arguments, "--out", "x")
         self.assertEqual(code, 1)
         self.assertIn("has no function builder", errors)

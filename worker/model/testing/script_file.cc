@@ -25,6 +25,12 @@ std::string ScriptFile(const ScriptModule& module) {
   for (const auto& [name, shape] : module.buffers) {
     script.register_buffer(name, Shaped(shape));
   }
+  for (const auto& [name, number] : module.numbers) {
+    script.register_attribute(name, c10::IntType::get(), number);
+  }
+  for (const auto& [name, numbers] : module.lists) {
+    script.register_attribute(name, c10::ListType::ofInts(), numbers);
+  }
   script.define(module.code);
   std::ostringstream file;
   script.save(file);

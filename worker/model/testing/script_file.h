@@ -14,6 +14,9 @@ struct ScriptModule {
   std::vector<std::pair<std::string, std::vector<int64_t>>> parameters;
   // The same of what it has beside these.
   std::vector<std::pair<std::string, std::vector<int64_t>>> buffers;
+  // Attributes that are none.
+  std::vector<std::pair<std::string, int64_t>> numbers;
+  std::vector<std::pair<std::string, std::vector<int64_t>>> lists;
   // Its methods: "def forward(self, x):\n  return x * self.weight\n".
   std::string code;
 };
