@@ -259,7 +259,7 @@ TEST(ResnetTableTest, WhatNoResnetHasIsRefused) {
   rounded.bfloat16_products = true;
   EXPECT_THAT(error_of(rounded), HasSubstr("train.bf16"));
   ModelOverrides lora;
-  lora.lora.emplace();
+  lora.lora = {8, 8};
   EXPECT_THAT(error_of(lora), HasSubstr("no linear maps to adapt"));
 }
 

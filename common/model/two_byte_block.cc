@@ -19,8 +19,7 @@ int64_t WidenedElements(const ParameterBlock& block, bool is_streamed) {
   int64_t most = 0;
   int64_t all = 0;
   for (const TensorEntry& tensor : block.tensors) {
-    all +=
-        AlignedTensorBytes(tensor.element_count * kFloatBytes) / kFloatBytes;
+    all += AlignedTensorBytes(tensor.element_count * kFloatBytes) / kFloatBytes;
     if (tensor.linear != LinearLayout::kNone) {
       most = std::max(most, tensor.element_count);
     }

@@ -79,8 +79,9 @@ absl::Status SaveWeights(const std::string& path, const ModelTable& table,
     if (!IsSaved(block, table)) continue;
     for (const TensorEntry& tensor : block.tensors) {
       specs.push_back({tensor.name,
-                       tensor.use == TensorUse::kCount ? safetensors::Dtype::kI64
-                                                       : DtypeOf(block.type),
+                       tensor.use == TensorUse::kCount
+                           ? safetensors::Dtype::kI64
+                           : DtypeOf(block.type),
                        tensor.shape});
     }
   }

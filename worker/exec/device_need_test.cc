@@ -30,6 +30,8 @@ struct Family {
   std::string config;
   // Patterns of its embedding and of its first three blocks.
   std::vector<const char*> first_layers;
+  // What is reckoned is at most so much more than what is taken.
+  double most = 1.15;
 };
 
 const std::vector<const char*> kFirstOfLlama = {"model.embed_tokens.*",
@@ -121,7 +123,10 @@ INSTANTIATE_TEST_SUITE_P(
                    "hidden_size": 96, "intermediate_size": 384,
                    "num_hidden_layers": 4, "num_attention_heads": 4,
                    "num_labels": 1000, "hidden_act": "gelu"})",
-               {"vit.embeddings.*", "vit.encoder.layer.[0-2].*"}}),
+               {"vit.embeddings.*", "vit.encoder.layer.[0-2].*"},
+               // For a shard that ends the chain, of small images, more is
+               // reckoned than is taken.
+               1.35}),
     [](const auto& info) { return info.param.name; });
 
 // Of its BACKWARD, or TURN.
@@ -161,14 +166,15 @@ TEST_P(DeviceNeedTest, IsWhatAShardsPassesTake) {
         }
         const DeviceNeed need = DeviceNeedOf(model->shape, layers, kPlenty);
         EXPECT_GT(need.backward / taken, 0.98) << taken;
-        EXPECT_LT(need.backward / taken, 1.15) << taken;
+        EXPECT_LT(need.backward / taken, GetParam().most) << taken;
       }
     }
   }
 }
 
 // What a ResNet's layers take differs from layer to layer, and by what goes in
-// and comes out.
+// and comes out. A layer that makes more of what comes in takes up to a seventh
+// more than is reckoned (docs/design.md, section 7).
 TEST(ResnetDeviceNeedTest, IsWhatAShardsPassesTake) {
   JobModels models(kPlenty);
   for (const char* layer_type : {"basic", "bottleneck"}) {
@@ -205,7 +211,7 @@ TEST(ResnetDeviceNeedTest, IsWhatAShardsPassesTake) {
           taken = std::max<double>(taken, measure.peak_bytes);
         }
         const DeviceNeed need = DeviceNeedOf(model->shape, layers, kPlenty);
-        EXPECT_GT(need.backward / taken, 0.9) << taken;
+        EXPECT_GT(need.backward / taken, 0.85) << taken;
         EXPECT_LT(need.backward / taken, 1.25) << taken;
       }
     }

@@ -145,9 +145,8 @@ absl::Status Fill(const ParameterBlock& block, const Source& source,
     if (absl::Status on = control->Advance(); !on.ok()) return on;
     std::byte* const begin =
         out.data() + block.FirstElement(tensor) * ElementBytes(type);
-    const bool is_there =
-        source.checkpoint != nullptr &&
-        source.checkpoint->match.names.contains(tensor.name);
+    const bool is_there = source.checkpoint != nullptr &&
+                          source.checkpoint->match.names.contains(tensor.name);
     if (source.checkpoint != nullptr && !is_there && block.frozen) {
       // Jobs of other seeds may share it.
       return absl::InvalidArgumentError(absl::StrCat(
