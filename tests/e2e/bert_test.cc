@@ -19,6 +19,7 @@
 #include "common/safetensors/reader.h"
 #include "common/tokenizer/testing/bert_tokenizer.h"
 #include "tests/e2e/cluster.h"
+#include "tests/e2e/every_partition.h"
 #include "tests/e2e/outcome.h"
 #include "tests/e2e/small_job.h"
 
@@ -95,20 +96,7 @@ class BertTest : public ::testing::Test {
   }
 
   // Six steps of AdamW.
-  v1::JobSpec Job() const {
-    v1::JobSpec spec;
-    spec.set_name("bert");
-    spec.mutable_model()->set_path(model_);
-    v1::TrainSpec& train = *spec.mutable_train();
-    train.set_max_steps(6);
-    train.set_per_device_train_batch_size(4);
-    train.set_gradient_accumulation_steps(2);
-    train.set_optim(v1::OPTIMIZER_ADAMW);
-    train.set_learning_rate(1e-3);
-    train.set_weight_decay(0.1);
-    spec.mutable_evaluation()->set_eval_steps(3);
-    return spec;
-  }
+  v1::JobSpec Job() const { return SixSteps("bert", model_); }
 
   v1::JobSpec MaskedJob() const {
     v1::JobSpec spec = Job();
@@ -126,28 +114,8 @@ class BertTest : public ::testing::Test {
     return spec;
   }
 
-  v1::JobDetail Run(Cluster& cluster, const v1::JobSpec& spec) const {
-    v1::JobDetail job = cluster.Run(spec);
-    EXPECT_EQ(job.status().state(), v1::JOB_STATE_COMPLETED)
-        << job.status().reason();
-    return job;
-  }
-
-  // Whole, cut in two and everywhere; on one device copies take time.
-  void ExpectTheBitsOfPlainTraining(v1::JobSpec spec) const {
-    Cluster::Options options;
-    options.devices = {"cpu:0=64MiB", "cpu:1=64MiB,link=0.05"};
-    options.settings.push_back("lookahead=2");
-    Cluster cluster(options);
-    const v1::JobDetail whole = Run(cluster, spec);
-    EXPECT_EQ(DifferenceToPlainTraining(whole, model_, /*data=*/""), "");
-    for (const std::vector<int>& cuts :
-         {std::vector<int>{2}, std::vector<int>{1, 2, 3}}) {
-      spec.clear_partition();
-      for (int cut : cuts) spec.mutable_partition()->add_cut_points(cut);
-      EXPECT_EQ(Difference(OutcomeOf(Run(cluster, spec)), OutcomeOf(whole)),
-                "");
-    }
+  void ExpectTheBitsOfPlainTraining(const v1::JobSpec& spec) const {
+    hydra::ExpectTheBitsOfPlainTraining(spec, /*layers=*/4, /*data=*/"");
   }
 
   std::string ErrorOf(Cluster& cluster, const v1::JobSpec& spec) const {
@@ -252,7 +220,7 @@ TEST_F(BertTest, AccuracyIsWhatClientsSee) {
   spec.mutable_train()->set_max_steps(100);
   spec.mutable_train()->set_dropout(0);
   spec.mutable_data()->add_test_files(validation_);
-  const v1::JobDetail job = Run(cluster, spec);
+  const v1::JobDetail job = RunCompleted(cluster, spec);
   // By chance it were a third.
   EXPECT_GT(job.status().validation_accuracy(), 0.6);
   EXPECT_EQ(job.status().test_accuracy(), job.status().validation_accuracy());
@@ -284,7 +252,7 @@ TEST_F(BertTest, ADaemonKilledOnTheWayGoesOnWithTheSameMasks) {
   v1::JobSpec spec = MaskedJob();
   spec.mutable_partition()->add_cut_points(2);
   Cluster undisturbed({});
-  const v1::JobDetail whole = Run(undisturbed, spec);
+  const v1::JobDetail whole = RunCompleted(undisturbed, spec);
   Cluster cluster({});
   const std::string job = cluster.Submit(spec);
   cluster.AwaitStep(job, 3);
@@ -307,7 +275,7 @@ TEST_F(BertTest, TheTrainedDirectoryIsAsTransformersWritesIt) {
   };
   v1::JobSpec masked = MaskedJob();
   masked.mutable_train()->set_max_steps(1);
-  const std::string trained = Run(cluster, masked).output_path();
+  const std::string trained = RunCompleted(cluster, masked).output_path();
   EXPECT_EQ(shapes_in(trained), shapes_in(model_));
   EXPECT_EQ(nlohmann::json::parse(ReadFile(trained + "/config.json")),
             nlohmann::json::parse(ReadFile(model_ + "/config.json")));
@@ -316,7 +284,8 @@ TEST_F(BertTest, TheTrainedDirectoryIsAsTransformersWritesIt) {
 
   v1::JobSpec classifying = ClassJob();
   classifying.mutable_train()->set_max_steps(1);
-  const std::string classifier = Run(cluster, classifying).output_path();
+  const std::string classifier =
+      RunCompleted(cluster, classifying).output_path();
   auto expected = shapes_in(model_);
   for (auto tensor = expected.begin(); tensor != expected.end();) {
     tensor = tensor->first.rfind("cls.", 0) == 0 ? expected.erase(tensor)

@@ -14,6 +14,7 @@
 #include "common/file/scratch_directory.h"
 #include "common/safetensors/testing/tensor_files.h"
 #include "tests/e2e/cluster.h"
+#include "tests/e2e/every_partition.h"
 #include "tests/e2e/outcome.h"
 #include "worker/model/testing/exported_chain.h"
 
@@ -57,20 +58,10 @@ class ChainTest : public ::testing::Test {
 
   // Six steps of AdamW.
   v1::JobSpec Job() const {
-    v1::JobSpec spec;
-    spec.set_name("chain");
-    spec.mutable_model()->set_path(model_);
+    v1::JobSpec spec = SixSteps("chain", model_);
     spec.mutable_data()->set_format(v1::DATA_FORMAT_TENSORS);
     spec.mutable_data()->add_train_files(train_);
     spec.mutable_data()->add_validation_files(validation_);
-    v1::TrainSpec& train = *spec.mutable_train();
-    train.set_max_steps(6);
-    train.set_per_device_train_batch_size(4);
-    train.set_gradient_accumulation_steps(2);
-    train.set_optim(v1::OPTIMIZER_ADAMW);
-    train.set_learning_rate(1e-3);
-    train.set_weight_decay(0.1);
-    spec.mutable_evaluation()->set_eval_steps(3);
     return spec;
   }
 
@@ -80,28 +71,8 @@ class ChainTest : public ::testing::Test {
     return options;
   }
 
-  v1::JobDetail Run(Cluster& cluster, const v1::JobSpec& spec) const {
-    v1::JobDetail job = cluster.Run(spec);
-    EXPECT_EQ(job.status().state(), v1::JOB_STATE_COMPLETED)
-        << job.status().reason();
-    return job;
-  }
-
-  // Whole, cut in two and everywhere; on one device copies take time.
-  void ExpectTheBitsOfPlainTraining(v1::JobSpec spec) const {
-    Cluster::Options options = Allowing();
-    options.devices = {"cpu:0=64MiB", "cpu:1=64MiB,link=0.05"};
-    options.settings.push_back("lookahead=2");
-    Cluster cluster(options);
-    const v1::JobDetail whole = Run(cluster, spec);
-    EXPECT_EQ(DifferenceToPlainTraining(whole, model_, train_), "");
-    for (const std::vector<int>& cuts :
-         {std::vector<int>{2}, std::vector<int>{1, 2, 3}}) {
-      spec.clear_partition();
-      for (int cut : cuts) spec.mutable_partition()->add_cut_points(cut);
-      EXPECT_EQ(Difference(OutcomeOf(Run(cluster, spec)), OutcomeOf(whole)),
-                "");
-    }
+  void ExpectTheBitsOfPlainTraining(const v1::JobSpec& spec) const {
+    hydra::ExpectTheBitsOfPlainTraining(spec, /*layers=*/4, train_, {kAllowed});
   }
 
   const std::string directory_ = FreshDirectory();
@@ -137,7 +108,7 @@ TEST_F(ChainTest, APilotCutsItAndItLearns) {
   spec.mutable_train()->set_max_steps(100);
   spec.mutable_train()->set_learning_rate(1e-2);
   spec.mutable_data()->add_test_files(validation_);
-  const v1::JobDetail job = Run(cluster, spec);
+  const v1::JobDetail job = RunCompleted(cluster, spec);
   EXPECT_EQ(job.warnings_size(), 0) << job.warnings(0);
   // By chance it were 0.2.
   EXPECT_GT(job.status().validation_accuracy(), 0.4);
@@ -151,7 +122,7 @@ TEST_F(ChainTest, ADaemonThatStopsOrDiesGoesOnWithTheSameBits) {
   spec.mutable_train()->set_max_steps(400);
   spec.mutable_evaluation()->set_eval_steps(100);
   Cluster undisturbed(Allowing());
-  const v1::JobDetail whole = Run(undisturbed, spec);
+  const v1::JobDetail whole = RunCompleted(undisturbed, spec);
   Cluster cluster(Allowing());
   const std::string job = cluster.Submit(spec);
   cluster.AwaitStep(job, 20);
@@ -168,7 +139,7 @@ TEST_F(ChainTest, TheTrainedDirectoryIsAChainAgain) {
   Cluster cluster(Allowing());
   v1::JobSpec spec = Job();
   spec.mutable_checkpoint()->set_every_steps(3);
-  const std::string trained = Run(cluster, spec).output_path();
+  const std::string trained = RunCompleted(cluster, spec).output_path();
   EXPECT_EQ(ReadFile(trained + "/chain.json"), ExportedChainJson());
   EXPECT_FALSE(std::filesystem::exists(trained + "/config.json"));
   for (int layer = 0; layer < kExportedLayers; ++layer) {
@@ -181,7 +152,7 @@ TEST_F(ChainTest, TheTrainedDirectoryIsAChainAgain) {
                         std::filesystem::copy_options::recursive);
   spec.mutable_model()->set_path(copy);
   spec.clear_checkpoint();
-  const v1::JobDetail again = Run(cluster, spec);
+  const v1::JobDetail again = RunCompleted(cluster, spec);
   EXPECT_EQ(DifferenceToPlainTraining(again, copy, train_), "");
 }
 

@@ -19,6 +19,7 @@
 #include "common/safetensors/reader.h"
 #include "common/safetensors/testing/tensor_files.h"
 #include "tests/e2e/cluster.h"
+#include "tests/e2e/every_partition.h"
 #include "tests/e2e/noisy_images.h"
 #include "tests/e2e/outcome.h"
 #include "tests/e2e/small_job.h"
@@ -43,46 +44,15 @@ class ResnetTest : public ::testing::Test {
 
   // Six steps of AdamW.
   v1::JobSpec Job() const {
-    v1::JobSpec spec;
-    spec.set_name("resnet");
-    spec.mutable_model()->set_path(model_);
+    v1::JobSpec spec = SixSteps("resnet", model_);
     spec.mutable_data()->set_format(v1::DATA_FORMAT_TENSORS);
     spec.mutable_data()->add_train_files(train_);
     spec.mutable_data()->add_validation_files(validation_);
-    v1::TrainSpec& train = *spec.mutable_train();
-    train.set_max_steps(6);
-    train.set_per_device_train_batch_size(4);
-    train.set_gradient_accumulation_steps(2);
-    train.set_optim(v1::OPTIMIZER_ADAMW);
-    train.set_learning_rate(1e-3);
-    train.set_weight_decay(0.1);
-    spec.mutable_evaluation()->set_eval_steps(3);
     return spec;
   }
 
-  v1::JobDetail Run(Cluster& cluster, const v1::JobSpec& spec) const {
-    v1::JobDetail job = cluster.Run(spec);
-    EXPECT_EQ(job.status().state(), v1::JOB_STATE_COMPLETED)
-        << job.status().reason();
-    return job;
-  }
-
-  // Whole, cut in two and everywhere; on one device copies take time, and
-  // updates are the host's.
-  void ExpectTheBitsOfPlainTraining(v1::JobSpec spec) const {
-    Cluster::Options options;
-    options.devices = {"cpu:0=64MiB", "cpu:1=64MiB,link=0.05"};
-    options.settings.push_back("lookahead=2");
-    Cluster cluster(options);
-    const v1::JobDetail whole = Run(cluster, spec);
-    EXPECT_EQ(DifferenceToPlainTraining(whole, model_, train_), "");
-    for (const std::vector<int>& cuts :
-         {std::vector<int>{2}, std::vector<int>{1, 2, 3, 4}}) {
-      spec.clear_partition();
-      for (int cut : cuts) spec.mutable_partition()->add_cut_points(cut);
-      EXPECT_EQ(Difference(OutcomeOf(Run(cluster, spec)), OutcomeOf(whole)),
-                "");
-    }
+  void ExpectTheBitsOfPlainTraining(const v1::JobSpec& spec) const {
+    hydra::ExpectTheBitsOfPlainTraining(spec, /*layers=*/5, train_);
   }
 
   // Of the model in the directory, by their names.
@@ -138,7 +108,8 @@ TEST_F(ResnetTest, SoItDoesWithPartsOfLayersFrozen) {
   spec.mutable_model()->add_frozen("resnet.embedder.*.normalization.*");
   ExpectTheBitsOfPlainTraining(spec);
   Cluster cluster({});
-  for (const auto& [name, count] : CountsIn(Run(cluster, spec).output_path())) {
+  for (const auto& [name, count] :
+       CountsIn(RunCompleted(cluster, spec).output_path())) {
     EXPECT_EQ(count, absl::StrContains(name, "embedder") ? 0 : 12) << name;
   }
 }
@@ -149,7 +120,8 @@ TEST_F(ResnetTest, FrozenFirstLayersAreTheSameInOnePieceAndInMany) {
   spec.mutable_model()->add_frozen("resnet.encoder.stages.0.*");
   ExpectTheBitsOfPlainTraining(spec);
   Cluster cluster({});
-  for (const auto& [name, count] : CountsIn(Run(cluster, spec).output_path())) {
+  for (const auto& [name, count] :
+       CountsIn(RunCompleted(cluster, spec).output_path())) {
     EXPECT_EQ(count, absl::StrContains(name, "stages.1") ? 12 : 0) << name;
   }
 }
@@ -160,7 +132,7 @@ TEST_F(ResnetTest, WithoutThePoolItGoesOnFromItsCheckpoint) {
   spec.mutable_checkpoint()->set_every_steps(5);
   spec.mutable_partition()->add_cut_points(2);
   Cluster undisturbed({});
-  const v1::JobDetail whole = Run(undisturbed, spec);
+  const v1::JobDetail whole = RunCompleted(undisturbed, spec);
   Cluster cluster({});
   const std::string job = cluster.Submit(spec);
   cluster.AwaitJob(job, [](const v1::JobDetail& detail) {
@@ -179,7 +151,7 @@ TEST_F(ResnetTest, LearnsWhatClientsSee) {
   spec.mutable_train()->set_max_steps(150);
   spec.mutable_evaluation()->clear_eval_steps();
   spec.mutable_data()->add_test_files(train_);
-  const v1::JobDetail job = Run(cluster, spec);
+  const v1::JobDetail job = RunCompleted(cluster, spec);
   // Of the images that it saw. By chance it were 0.1.
   EXPECT_GT(job.status().test_accuracy(), 0.8);
   EXPECT_TRUE(job.status().has_validation_accuracy());
@@ -188,7 +160,7 @@ TEST_F(ResnetTest, LearnsWhatClientsSee) {
 // Tensors, types and shapes, and what goes on where another training ended.
 TEST_F(ResnetTest, TheTrainedDirectoryIsAsTransformersWritesIt) {
   Cluster cluster({});
-  const std::string trained = Run(cluster, Job()).output_path();
+  const std::string trained = RunCompleted(cluster, Job()).output_path();
   const auto tensors_in = [](const std::string& directory) {
     std::map<std::string, std::pair<Dtype, std::vector<int64_t>>> tensors;
     const auto reader =
@@ -211,7 +183,8 @@ TEST_F(ResnetTest, TheTrainedDirectoryIsAsTransformersWritesIt) {
   std::filesystem::copy(trained, copy);
   v1::JobSpec more = Job();
   more.mutable_model()->set_path(copy);
-  for (const auto& [name, count] : CountsIn(Run(cluster, more).output_path())) {
+  for (const auto& [name, count] :
+       CountsIn(RunCompleted(cluster, more).output_path())) {
     EXPECT_EQ(count, 24) << name;
   }
 }

@@ -26,7 +26,29 @@ namespace fs = std::filesystem;
 namespace v1 = hydra::v1;
 using ::testing::HasSubstr;
 
-class RestartTest : public FaultTest {};
+class RestartTest : public FaultTest {
+ protected:
+  // That it goes on from a checkpoint when its daemon and pool are lost, and
+  // comes to what it comes to undisturbed.
+  void ExpectTheSameWithoutThePool(v1::JobSpec spec) {
+    spec.mutable_checkpoint()->set_every_steps(5);
+    Cluster undisturbed({});
+    const v1::JobDetail whole = undisturbed.Run(spec);
+    ASSERT_EQ(whole.status().state(), v1::JOB_STATE_COMPLETED)
+        << whole.status().reason();
+    Cluster cluster(TwoDevices());
+    const std::string job = cluster.Submit(spec);
+    cluster.AwaitJob(job, [](const v1::JobDetail& detail) {
+      return detail.checkpoints_size() > 0;
+    });
+    cluster.KillDaemon();
+    cluster.LosePool();
+    cluster.StartDaemon();
+    EXPECT_GE(cluster.Job(job).status().step(), 5);
+    EXPECT_EQ(Difference(OutcomeOf(cluster.AwaitEnd(job)), OutcomeOf(whole)),
+              "");
+  }
+};
 
 TEST_F(RestartTest, ADaemonKilledWhileWorkersRunGoesOnWithThem) {
   Cluster cluster(TwoDevices());
@@ -84,42 +106,14 @@ TEST_F(RestartTest, WithoutThePoolAdaptersGoOnFromTheirCheckpoints) {
 TEST_F(RestartTest, WithoutThePoolAdafactorGoesOnFromItsCheckpoints) {
   v1::JobSpec spec = LongSpec();
   spec.mutable_train()->set_optim(v1::OPTIMIZER_ADAFACTOR);
-  spec.mutable_checkpoint()->set_every_steps(5);
-  Cluster undisturbed({});
-  const v1::JobDetail whole = undisturbed.Run(spec);
-  ASSERT_EQ(whole.status().state(), v1::JOB_STATE_COMPLETED)
-      << whole.status().reason();
-  Cluster cluster(TwoDevices());
-  const std::string job = cluster.Submit(spec);
-  cluster.AwaitJob(job, [](const v1::JobDetail& detail) {
-    return detail.checkpoints_size() > 0;
-  });
-  cluster.KillDaemon();
-  cluster.LosePool();
-  cluster.StartDaemon();
-  EXPECT_GE(cluster.Job(job).status().step(), 5);
-  EXPECT_EQ(Difference(OutcomeOf(cluster.AwaitEnd(job)), OutcomeOf(whole)), "");
+  ExpectTheSameWithoutThePool(spec);
 }
 
 // The checkpoint has parameters of two bytes, and their masters.
 TEST_F(RestartTest, WithoutThePoolMastersGoOnFromTheirCheckpoints) {
   v1::JobSpec spec = LongSpec();
   spec.mutable_model()->set_trained_dtype(v1::PARAMETER_TYPE_BFLOAT16);
-  spec.mutable_checkpoint()->set_every_steps(5);
-  Cluster undisturbed({});
-  const v1::JobDetail whole = undisturbed.Run(spec);
-  ASSERT_EQ(whole.status().state(), v1::JOB_STATE_COMPLETED)
-      << whole.status().reason();
-  Cluster cluster(TwoDevices());
-  const std::string job = cluster.Submit(spec);
-  cluster.AwaitJob(job, [](const v1::JobDetail& detail) {
-    return detail.checkpoints_size() > 0;
-  });
-  cluster.KillDaemon();
-  cluster.LosePool();
-  cluster.StartDaemon();
-  EXPECT_GE(cluster.Job(job).status().step(), 5);
-  EXPECT_EQ(Difference(OutcomeOf(cluster.AwaitEnd(job)), OutcomeOf(whole)), "");
+  ExpectTheSameWithoutThePool(spec);
 }
 
 TEST_F(RestartTest, ADamagedCheckpointIsPassedOverForTheOneBefore) {

@@ -17,6 +17,7 @@
 #include "common/safetensors/reader.h"
 #include "common/safetensors/testing/tensor_files.h"
 #include "tests/e2e/cluster.h"
+#include "tests/e2e/every_partition.h"
 #include "tests/e2e/noisy_images.h"
 #include "tests/e2e/outcome.h"
 #include "tests/e2e/small_job.h"
@@ -48,45 +49,15 @@ class VitTest : public ::testing::Test {
 
   // Six steps of AdamW.
   v1::JobSpec Job() const {
-    v1::JobSpec spec;
-    spec.set_name("vit");
-    spec.mutable_model()->set_path(model_);
+    v1::JobSpec spec = SixSteps("vit", model_);
     spec.mutable_data()->set_format(v1::DATA_FORMAT_TENSORS);
     spec.mutable_data()->add_train_files(train_);
     spec.mutable_data()->add_validation_files(validation_);
-    v1::TrainSpec& train = *spec.mutable_train();
-    train.set_max_steps(6);
-    train.set_per_device_train_batch_size(4);
-    train.set_gradient_accumulation_steps(2);
-    train.set_optim(v1::OPTIMIZER_ADAMW);
-    train.set_learning_rate(1e-3);
-    train.set_weight_decay(0.1);
-    spec.mutable_evaluation()->set_eval_steps(3);
     return spec;
   }
 
-  v1::JobDetail Run(Cluster& cluster, const v1::JobSpec& spec) const {
-    v1::JobDetail job = cluster.Run(spec);
-    EXPECT_EQ(job.status().state(), v1::JOB_STATE_COMPLETED)
-        << job.status().reason();
-    return job;
-  }
-
-  // Whole, cut in two and everywhere; on one device copies take time.
-  void ExpectTheBitsOfPlainTraining(v1::JobSpec spec) const {
-    Cluster::Options options;
-    options.devices = {"cpu:0=64MiB", "cpu:1=64MiB,link=0.05"};
-    options.settings.push_back("lookahead=2");
-    Cluster cluster(options);
-    const v1::JobDetail whole = Run(cluster, spec);
-    EXPECT_EQ(DifferenceToPlainTraining(whole, model_, train_), "");
-    for (const std::vector<int>& cuts :
-         {std::vector<int>{2}, std::vector<int>{1, 2, 3}}) {
-      spec.clear_partition();
-      for (int cut : cuts) spec.mutable_partition()->add_cut_points(cut);
-      EXPECT_EQ(Difference(OutcomeOf(Run(cluster, spec)), OutcomeOf(whole)),
-                "");
-    }
+  void ExpectTheBitsOfPlainTraining(const v1::JobSpec& spec) const {
+    hydra::ExpectTheBitsOfPlainTraining(spec, /*layers=*/4, train_);
   }
 
   grpc::Status Submit(Cluster& cluster, const v1::JobSpec& spec) const {
@@ -156,7 +127,7 @@ TEST_F(VitTest, AccuracyIsWhatClientsSee) {
   v1::JobSpec spec = Job();
   spec.mutable_train()->set_max_steps(100);
   spec.mutable_data()->add_test_files(validation_);
-  const v1::JobDetail job = Run(cluster, spec);
+  const v1::JobDetail job = RunCompleted(cluster, spec);
   // By chance it were 0.1.
   EXPECT_GT(job.status().validation_accuracy(), 0.3);
   EXPECT_EQ(job.status().test_accuracy(), job.status().validation_accuracy());
@@ -197,7 +168,7 @@ TEST_F(VitTest, ADaemonKilledAboutAnEvaluationCountsOn) {
   spec.mutable_partition()->add_cut_points(2);
   spec.mutable_evaluation()->set_per_device_eval_batch_size(1);
   Cluster undisturbed({});
-  const v1::JobDetail whole = Run(undisturbed, spec);
+  const v1::JobDetail whole = RunCompleted(undisturbed, spec);
   Cluster cluster({});
   const std::string job = cluster.Submit(spec);
   cluster.AwaitStep(job, 3);
@@ -211,7 +182,7 @@ TEST_F(VitTest, TheTrainedDirectoryIsAsTransformersWritesIt) {
   Cluster cluster({});
   v1::JobSpec spec = Job();
   spec.mutable_train()->set_max_steps(1);
-  const std::string trained = Run(cluster, spec).output_path();
+  const std::string trained = RunCompleted(cluster, spec).output_path();
   const auto shapes_in = [](const std::string& directory) {
     std::map<std::string, std::vector<int64_t>> shapes;
     const auto reader =
