@@ -10,6 +10,7 @@
 #include "worker/device/testing/test_device.h"
 #include "worker/exec/task_runner.h"
 #include "worker/exec/testing/tiny_job.h"
+#include "worker/exec/testing/tiny_training.h"
 
 namespace hydra {
 namespace {
@@ -19,34 +20,10 @@ using worker::v1::TaskReport;
 
 constexpr int64_t kPlenty = int64_t{32} << 20;
 
-struct Outcome {
-  std::vector<double> losses;
-  std::vector<std::byte> state;
-};
-
-// Three steps, an evaluation, and what became of the parameters.
-Outcome Train(const TinyJob::Options& options, const std::vector<int>& cuts,
-              bool overlapped = false) {
-  TinyJob job(options, testing::TempDir());
-  job.SetCuts(cuts);
+TinyOutcome Train(const TinyJob::Options& options, const std::vector<int>& cuts,
+                  bool overlapped = false) {
   const auto device = NewTestDevice(kPlenty);
-  TaskRunner runner(device.get(), job.pool().AsHostRange());
-  job.Prepare();
-  job.Init(runner);
-  Outcome outcome;
-  for (int step = 0; step < 3; ++step) {
-    outcome.losses.push_back(overlapped ? job.OverlappedStep(runner)
-                                        : job.Step(runner));
-  }
-  job.Finish();
-  outcome.losses.push_back(job.Evaluate(runner, SPLIT_VALIDATION));
-  outcome.state = job.State();
-  return outcome;
-}
-
-void ExpectSame(const Outcome& actual, const Outcome& expected) {
-  EXPECT_EQ(actual.losses, expected.losses);
-  EXPECT_TRUE(actual.state == expected.state) << "parameters or state differ";
+  return TrainTiny(options, cuts, device.get(), overlapped);
 }
 
 // The parameter: the model's class. Four layers: embedding, two blocks, head.
@@ -82,7 +59,7 @@ TEST_P(BertChainTest, EveryPartitionGivesTheSameBits) {
     for (double dropout : {0.0, 0.1}) {
       SCOPED_TRACE(testing::Message() << max_grad_norm << " " << dropout);
       const TinyJob::Options options = Options(dropout, max_grad_norm);
-      const Outcome whole = Train(options, {});
+      const TinyOutcome whole = Train(options, {});
       EXPECT_NE(whole.losses[0], whole.losses[1]);
       ExpectSame(Train(options, {2}), whole);
       ExpectSame(Train(options, {1, 3}, /*overlapped=*/true), whole);
@@ -94,7 +71,7 @@ TEST_P(BertChainTest, EveryPartitionGivesTheSameBits) {
 
 TEST_P(BertChainTest, RoundsGiveTheSameBits) {
   TinyJob::Options options = Options(0.1, 0);
-  const Outcome whole = Train(options, {2});
+  const TinyOutcome whole = Train(options, {2});
   options.micro_batches_per_round = 1;
   ExpectSame(Train(options, {2}), whole);
 }
@@ -102,19 +79,19 @@ TEST_P(BertChainTest, RoundsGiveTheSameBits) {
 TEST_P(BertChainTest, FrozenLayersTheirPartsAndAdaptersGiveTheSameBits) {
   TinyJob::Options frozen = Options(0.1, 0);
   frozen.frozen = {"bert.embeddings.*", "bert.encoder.layer.0.*"};
-  const Outcome whole = Train(frozen, {});
+  const TinyOutcome whole = Train(frozen, {});
   ExpectSame(Train(frozen, {2}), whole);
   ExpectSame(Train(frozen, {1, 2, 3}), whole);
   TinyJob::Options in_parts = Options(0.1, 0);
   in_parts.frozen = {"bert.embeddings.LayerNorm.*", "bert.encoder.*.weight",
                      Classifies() ? "bert.pooler.*" : "cls.*.transform.*"};
-  const Outcome whole_in_parts = Train(in_parts, {});
+  const TinyOutcome whole_in_parts = Train(in_parts, {});
   EXPECT_NE(whole_in_parts.losses[0], whole_in_parts.losses[1]);
   ExpectSame(Train(in_parts, {2}), whole_in_parts);
   ExpectSame(Train(in_parts, {1, 2, 3}, /*overlapped=*/true), whole_in_parts);
   TinyJob::Options adapted = Options(0.1, 0);
   adapted.lora.emplace().add_target_modules("all-linear");
-  const Outcome whole_adapted = Train(adapted, {});
+  const TinyOutcome whole_adapted = Train(adapted, {});
   EXPECT_NE(whole_adapted.losses[0], whole_adapted.losses[1]);
   ExpectSame(Train(adapted, {1, 2, 3}), whole_adapted);
 }

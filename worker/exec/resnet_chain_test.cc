@@ -13,6 +13,7 @@
 #include "worker/device/testing/test_device.h"
 #include "worker/exec/task_runner.h"
 #include "worker/exec/testing/tiny_job.h"
+#include "worker/exec/testing/tiny_training.h"
 
 namespace hydra {
 namespace {
@@ -20,7 +21,6 @@ namespace {
 using hydra::v1::UPDATE_PLACE_DEVICE;
 using hydra::v1::UPDATE_PLACE_HOST;
 using worker::v1::BLOCK_KIND_PARAMETERS;
-using worker::v1::SPLIT_VALIDATION;
 using worker::v1::TaskReport;
 
 constexpr int64_t kPlenty = int64_t{32} << 20;
@@ -32,11 +32,6 @@ constexpr char kConfig[] = R"({
   "layer_type": "basic", "num_labels": 5})";
 constexpr int kLayers = 5;
 
-struct Outcome {
-  std::vector<double> losses;
-  std::vector<std::byte> state;
-};
-
 TinyJob::Options Options() {
   TinyJob::Options options;
   options.config_json = kConfig;
@@ -45,29 +40,10 @@ TinyJob::Options Options() {
   return options;
 }
 
-// Three steps and an evaluation.
-Outcome Train(const TinyJob::Options& options, const std::vector<int>& cuts,
-              bool overlapped = false) {
-  TinyJob job(options, testing::TempDir());
-  job.SetCuts(cuts);
+TinyOutcome Train(const TinyJob::Options& options, const std::vector<int>& cuts,
+                  bool overlapped = false) {
   const auto device = NewTestDevice(kPlenty);
-  TaskRunner runner(device.get(), job.pool().AsHostRange());
-  job.Prepare();
-  job.Init(runner);
-  Outcome outcome;
-  for (int step = 0; step < 3; ++step) {
-    outcome.losses.push_back(overlapped ? job.OverlappedStep(runner)
-                                        : job.Step(runner));
-  }
-  job.Finish();
-  outcome.losses.push_back(job.Evaluate(runner, SPLIT_VALIDATION));
-  outcome.state = job.State();
-  return outcome;
-}
-
-void ExpectSame(const Outcome& actual, const Outcome& expected) {
-  EXPECT_EQ(actual.losses, expected.losses);
-  EXPECT_TRUE(actual.state == expected.state) << "parameters or state differ";
+  return TrainTiny(options, cuts, device.get(), overlapped);
 }
 
 TEST(ResnetChainTest, EveryPartitionGivesTheSameBits) {
@@ -79,7 +55,7 @@ TEST(ResnetChainTest, EveryPartitionGivesTheSameBits) {
       TinyJob::Options options = Options();
       options.optimizer = optimizer;
       options.max_grad_norm = max_grad_norm;
-      const Outcome whole = Train(options, {});
+      const TinyOutcome whole = Train(options, {});
       EXPECT_NE(whole.losses[0], whole.losses[1]);
       ExpectSame(Train(options, {2}), whole);
       ExpectSame(Train(options, {1, 3}, /*overlapped=*/true), whole);
@@ -94,7 +70,7 @@ TEST(ResnetChainTest, ThePlaceOfUpdatesDoesNotChangeABit) {
     TinyJob::Options options = Options();
     options.optimizer = optimizer;
     options.update_place = UPDATE_PLACE_HOST;
-    const Outcome on_host = Train(options, {2});
+    const TinyOutcome on_host = Train(options, {2});
     options.update_place = UPDATE_PLACE_DEVICE;
     ExpectSame(Train(options, {2}), on_host);
     ExpectSame(Train(options, {2}, /*overlapped=*/true), on_host);
@@ -105,7 +81,7 @@ TEST(ResnetChainTest, RoundsGiveTheSameBits) {
   for (double max_grad_norm : {0.0, 0.01}) {
     TinyJob::Options options = Options();
     options.max_grad_norm = max_grad_norm;
-    const Outcome whole = Train(options, {2});
+    const TinyOutcome whole = Train(options, {2});
     for (int micro_batches : {1, 2}) {
       options.micro_batches_per_round = micro_batches;
       ExpectSame(Train(options, {2}), whole);
@@ -121,7 +97,7 @@ TEST(ResnetChainTest, SoDoLayersThatAreFrozenInPart) {
     options.frozen = {pattern};
     options.max_grad_norm = 0.01;
     options.update_place = UPDATE_PLACE_HOST;
-    const Outcome whole = Train(options, {});
+    const TinyOutcome whole = Train(options, {});
     EXPECT_NE(whole.losses[0], whole.losses[1]);
     ExpectSame(Train(options, {1, 2, 3, 4}, /*overlapped=*/true), whole);
     options.micro_batches_per_round = 1;
@@ -134,7 +110,7 @@ TEST(ResnetChainTest, SoDoLayersThatAreFrozenInPart) {
 TEST(ResnetChainTest, FrozenLayersRememberNothingNew) {
   TinyJob::Options options = Options();
   options.frozen = {"resnet.embedder.*", "resnet.encoder.stages.1.layers.0.*"};
-  const Outcome whole = Train(options, {});
+  const TinyOutcome whole = Train(options, {});
   EXPECT_NE(whole.losses[0], whole.losses[1]);
   ExpectSame(Train(options, {1, 2, 3, 4}), whole);
 }

@@ -9,6 +9,7 @@
 #include "worker/device/testing/test_device.h"
 #include "worker/exec/task_runner.h"
 #include "worker/exec/testing/tiny_job.h"
+#include "worker/exec/testing/tiny_training.h"
 
 namespace hydra {
 namespace {
@@ -24,11 +25,6 @@ constexpr char kConfig[] = R"({
   "num_attention_heads": 3, "intermediate_size": 50, "image_size": [8, 12],
   "patch_size": [4, 3], "num_channels": 2, "num_labels": 5})";
 
-struct Outcome {
-  std::vector<double> losses;
-  std::vector<std::byte> state;
-};
-
 TinyJob::Options Options(double dropout, double max_grad_norm) {
   TinyJob::Options options;
   options.config_json = kConfig;
@@ -39,29 +35,10 @@ TinyJob::Options Options(double dropout, double max_grad_norm) {
   return options;
 }
 
-// Three steps and an evaluation.
-Outcome Train(const TinyJob::Options& options, const std::vector<int>& cuts,
-              bool overlapped = false) {
-  TinyJob job(options, testing::TempDir());
-  job.SetCuts(cuts);
+TinyOutcome Train(const TinyJob::Options& options, const std::vector<int>& cuts,
+                  bool overlapped = false) {
   const auto device = NewTestDevice(kPlenty);
-  TaskRunner runner(device.get(), job.pool().AsHostRange());
-  job.Prepare();
-  job.Init(runner);
-  Outcome outcome;
-  for (int step = 0; step < 3; ++step) {
-    outcome.losses.push_back(overlapped ? job.OverlappedStep(runner)
-                                        : job.Step(runner));
-  }
-  job.Finish();
-  outcome.losses.push_back(job.Evaluate(runner, SPLIT_VALIDATION));
-  outcome.state = job.State();
-  return outcome;
-}
-
-void ExpectSame(const Outcome& actual, const Outcome& expected) {
-  EXPECT_EQ(actual.losses, expected.losses);
-  EXPECT_TRUE(actual.state == expected.state) << "parameters or state differ";
+  return TrainTiny(options, cuts, device.get(), overlapped);
 }
 
 TEST(VitChainTest, EveryPartitionGivesTheSameBits) {
@@ -69,7 +46,7 @@ TEST(VitChainTest, EveryPartitionGivesTheSameBits) {
     for (double dropout : {0.0, 0.1}) {
       SCOPED_TRACE(testing::Message() << max_grad_norm << " " << dropout);
       const TinyJob::Options options = Options(dropout, max_grad_norm);
-      const Outcome whole = Train(options, {});
+      const TinyOutcome whole = Train(options, {});
       EXPECT_NE(whole.losses[0], whole.losses[1]);
       ExpectSame(Train(options, {2}), whole);
       ExpectSame(Train(options, {1, 3}, /*overlapped=*/true), whole);
@@ -81,7 +58,7 @@ TEST(VitChainTest, EveryPartitionGivesTheSameBits) {
 
 TEST(VitChainTest, RoundsGiveTheSameBits) {
   TinyJob::Options options = Options(0.1, 0);
-  const Outcome whole = Train(options, {2});
+  const TinyOutcome whole = Train(options, {2});
   options.micro_batches_per_round = 1;
   ExpectSame(Train(options, {2}), whole);
 }
