@@ -19,6 +19,9 @@ struct Caller {
   friend bool operator==(const Caller& a, const Caller& b) {
     return a.user == b.user;
   }
+  friend bool operator!=(const Caller& a, const Caller& b) {
+    return !(a == b);
+  }
   friend bool operator<(const Caller& a, const Caller& b) {
     return a.user < b.user;
   }

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "common/status/proto_time.h"
+#include "scheduler/core/caller.h"
 
 namespace hydra {
 namespace {
@@ -45,6 +46,8 @@ Submission Intake::Take(std::vector<NewJob>&& jobs, const RequestKey& request,
   // stand one behind the other are one message.
   journal::v1::SubmittedJob common;
   common.set_sweep_id(entry.sweep.value());
+  const Caller owner = request.caller.value_or(Caller());
+  if (owner != Caller()) common.set_owner_user(owner.user);
   *common.mutable_submitted_at() = ToProto(now);
   const std::string end_of_record = common.SerializeAsString();
   Journal::SubmittedJobs records;
@@ -88,6 +91,7 @@ void Intake::MakeSomeJobs() {
 void Intake::FillJob(JobId id, const Entry& entry, NewJob submitted, Job& job) {
   job.id = id;
   job.sweep = entry.sweep;
+  job.owner = entry.request.caller.value_or(Caller());
   job.submitted_at = entry.submitted_at;
   submitted.least_demands = {};
   submitted.model_config_json = models_->Text(*submitted.model_config_json);

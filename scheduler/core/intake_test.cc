@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
+#include "scheduler/core/caller.h"
 #include "scheduler/core/testing/small_job.h"
 
 namespace hydra {
@@ -46,6 +47,18 @@ TEST_F(IntakeTest, JobsComeOutTogetherWhenTheyAreRecorded) {
   EXPECT_EQ(job.submitted.spec.name(), "job-1");
   EXPECT_EQ(job.submitted_at, now_);
   EXPECT_EQ(sweeps[1].jobs.begin()->first, JobId(7));
+}
+
+TEST_F(IntakeTest, JobsBelongToTheirCaller) {
+  intake_.Take({SmallJob(/*steps=*/1)}, {"", "", Caller{1000}}, now_);
+  intake_.Take({SmallJob(/*steps=*/1)}, {"", "", Caller{}}, now_);
+  const Submission last = Take(1);
+  const auto sweeps = intake_.Recorded(last.sequence);
+  ASSERT_THAT(sweeps, SizeIs(3));
+  const v1::JobStatus known = StatusOf(sweeps[0].jobs.begin()->second);
+  EXPECT_EQ(known.owner_user(), 1000);
+  EXPECT_FALSE(StatusOf(sweeps[1].jobs.begin()->second).has_owner_user());
+  EXPECT_FALSE(StatusOf(sweeps[2].jobs.begin()->second).has_owner_user());
 }
 
 TEST_F(IntakeTest, ManyJobsAreMadeInSeveralGoes) {

@@ -18,6 +18,7 @@
 #include "hydra/v1/status.pb.h"
 #include "hydra/worker/v1/worker.pb.h"
 #include "scheduler/core/block_table.h"
+#include "scheduler/core/caller.h"
 #include "scheduler/core/detail_parts.h"
 #include "scheduler/core/intent.h"
 #include "scheduler/core/new_job.h"
@@ -75,6 +76,8 @@ struct CheckpointRun {
 struct Job : DetailParts {
   JobId id;
   SweepId sweep;
+  // Who submitted it. Unknown: by TCP, or under an earlier version.
+  Caller owner;
   // Its table is moved into `shape`, its record to the journal.
   NewJob submitted;
   JobShape shape;

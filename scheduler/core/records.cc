@@ -187,6 +187,7 @@ Job EndedJobOf(JobId id, const RecoveredJob& recovered) {
 void SetSubmitted(JobId id, const jv1::SubmittedJob& record, Job& job) {
   job.id = id;
   job.sweep = SweepId(record.sweep_id());
+  if (record.has_owner_user()) job.owner = Caller{record.owner_user()};
   job.submitted.spec = record.spec();
   job.submitted.parameters.assign(record.parameters().begin(),
                                   record.parameters().end());
