@@ -2,26 +2,22 @@
 #define HYDRA_COMMON_IMAGE_CLASS_NAMES_H_
 
 #include <cstdint>
-#include <map>
 #include <string>
 #include <vector>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
+#include "common/model/class_labels.h"
 
 // Which class a folder of images means, by its name. Pure.
 namespace hydra {
 
-// A class's number, by its name.
-using ClassNumbers = std::map<std::string, int64_t>;
-
-// The names that a model's config.json gives its `class_count` classes: those
-// of label2id, else those of id2label. Empty if it gives none of its own, but
-// LABEL_0, LABEL_1 and so on, as transformers names them.
+// The names that a model's config.json gives its `class_count` classes
+// (ReadClassLabels). Empty if it gives none of its own.
 //
-// INVALID_ARGUMENT: not JSON (see ParsePythonJson), a number that is no class,
-//   or two classes of one name; the message names the key.
+// INVALID_ARGUMENT: not JSON (see ParsePythonJson), or a mistake in these
+//   names; the message names the key.
 absl::StatusOr<ClassNumbers> ClassNamesOf(absl::string_view config_json,
                                           int64_t class_count);
 

@@ -1,14 +1,12 @@
 #include "common/model/bert_config.h"
 
-#include <algorithm>
-#include <utility>
 #include <vector>
 
 #include "absl/status/status.h"
-#include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "common/json/python_json.h"
+#include "common/model/class_labels.h"
 #include "common/model/config_reader.h"
 
 namespace hydra {
@@ -65,63 +63,12 @@ void ReadHead(const Json& json, ConfigReader& reader, BertHead& head) {
                    "[\"BertForSequenceClassification\"]"));
 }
 
-using ClassNumbers = std::map<std::string, int64_t>;
-
-// Names by number, as id2label has them, or numbers by name. Whether all is
-// right.
-bool ReadNames(const char* key, const Json& json, bool keys_are_numbers,
-               int64_t class_count, ConfigReader& reader,
-               ClassNumbers& classes) {
-  for (const auto& [first, second] : json.items()) {
-    int64_t number = -1;
-    std::string name = first;
-    bool is_right = false;
-    if (keys_are_numbers) {
-      is_right = absl::SimpleAtoi(first, &number) && second.is_string();
-      if (is_right) name = second.get<std::string>();
-    } else if (second.is_number_integer()) {
-      number = second.get<int64_t>();
-      is_right = true;
-    } else if (second.is_string()) {
-      // transformers wrote numbers as text once.
-      is_right = absl::SimpleAtoi(second.get<std::string>(), &number);
-    }
-    if (!is_right || number < 0 || number >= class_count) {
-      reader.Fail(key, absl::StrCat("found ", ShownJson(second), " for ",
-                                    ShownJson(Json(first)),
-                                    "; classes are numbered from 0 to ",
-                                    class_count - 1, ", and named by texts"));
-      return false;
-    }
-    const auto [there, is_new] = classes.try_emplace(name, number);
-    if (!is_new) {
-      reader.Fail(key, absl::StrCat("classes ", there->second, " and ", number,
-                                    " are both ", ShownJson(Json(name)),
-                                    "; label2id must say which of them the "
-                                    "name means"));
-      return false;
-    }
-  }
-  return true;
-}
-
-// Not only LABEL_0, LABEL_1 and so on, as transformers names classes.
-bool HasNamesOfItsOwn(const ClassNumbers& classes) {
-  return std::any_of(classes.begin(), classes.end(), [](const auto& one) {
-    return one.first != absl::StrCat("LABEL_", one.second);
-  });
-}
-
 void ReadLabels(const Json& json, ConfigReader& reader, BertConfig& config) {
   constexpr char kById[] = "id2label";
-  constexpr char kByName[] = "label2id";
-  for (const char* key : {kById, kByName}) {
-    if (reader.Has(key) && !json.at(key).is_object()) {
-      reader.Fail(key, absl::StrCat("found ", ShownJson(json.at(key)),
-                                    "; an object, which names each class, is "
-                                    "needed"));
-      return;
-    }
+  if (reader.Has(kById) && !json.at(kById).is_object()) {
+    reader.Fail(kById, absl::StrCat("found ", ShownJson(json.at(kById)),
+                                    "; an object is needed, with each class"));
+    return;
   }
   if (reader.Has(kById)) {
     config.num_labels = static_cast<int64_t>(json.at(kById).size());
@@ -135,18 +82,7 @@ void ReadLabels(const Json& json, ConfigReader& reader, BertConfig& config) {
                              "regression"));
     return;
   }
-  if (reader.Has(kByName) &&
-      !ReadNames(kByName, json.at(kByName), /*keys_are_numbers=*/false,
-                 config.num_labels, reader, config.labels)) {
-    return;
-  }
-  if (!reader.Has(kById) || HasNamesOfItsOwn(config.labels)) return;
-  ClassNumbers by_id;
-  if (ReadNames(kById, json.at(kById), /*keys_are_numbers=*/true,
-                config.num_labels, reader, by_id) &&
-      (config.labels.empty() || HasNamesOfItsOwn(by_id))) {
-    config.labels = std::move(by_id);
-  }
+  config.labels = ReadClassLabels(json, config.num_labels, reader);
 }
 
 // -1: null. transformers' own is 0.

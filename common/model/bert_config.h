@@ -2,11 +2,10 @@
 #define HYDRA_COMMON_MODEL_BERT_CONFIG_H_
 
 #include <cstdint>
-#include <map>
-#include <string>
 
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
+#include "common/model/class_labels.h"
 
 namespace hydra {
 
@@ -43,9 +42,8 @@ struct BertConfig {
   // Of BertHead::kClass. Classes are those of id2label; transformers' two where
   // there is none.
   int64_t num_labels = 2;
-  // Numbers of classes by their names: label2id, unless it has transformers'
-  // LABEL_0, LABEL_1 and so on alone; else id2label.
-  std::map<std::string, int64_t> labels;
+  // As ReadClassLabels says.
+  ClassNumbers labels;
 };
 
 // Reads the text of a config.json whose model_type is "bert".
