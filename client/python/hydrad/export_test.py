@@ -15,6 +15,7 @@ import torch
 from safetensors.torch import load_file, save_file
 from torch import nn
 
+from hydrad import chain_format
 from hydrad import export as exporter
 from hydrad.export import ExportError, export, load
 
@@ -330,7 +331,7 @@ class ExportTest(unittest.TestCase):
         for limit, message in (("_MOST_CHAIN_BYTES", "chain.json would have"),
                                ("_MOST_FILE_BYTES", "layer 0 (Linear): its code has"),
                                ("_MOST_CODE_BYTES", "the layers' code has")):
-            with mock.patch.object(exporter, limit, 100):
+            with mock.patch.object(chain_format, limit, 100):
                 self.assertIn(message, self.refusal(plain))
         export(plain, renamed("größe"), self.out)
 
