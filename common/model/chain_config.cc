@@ -13,6 +13,7 @@
 #include "absl/strings/str_join.h"
 #include "absl/strings/str_split.h"
 #include "common/json/python_json.h"
+#include "common/model/class_labels.h"
 #include "common/model/config_reader.h"
 
 namespace hydra {
@@ -31,17 +32,20 @@ constexpr size_t kSha256Digits = 64;
 constexpr size_t kMostMistakes = 25;
 constexpr char kExtension[] = ".pt";
 
+// Names of classes, which Hydra adds where it finds some.
+constexpr char kClassLabels[] = "label2id";
 constexpr char kFloat32[] = "float32";
 constexpr char kCrossEntropy[] = "cross_entropy";
 
-// The object's own keys, each needed.
+// The object's own keys, each needed but the `optional` one.
 void CheckKeys(const Json& json, std::initializer_list<const char*> keys,
-               ConfigReader& reader) {
+               ConfigReader& reader, absl::string_view optional = "") {
   for (const char* key : keys) {
     if (!json.contains(key)) reader.Fail(key, "missing");
   }
   for (const auto& [key, value] : json.items()) {
-    if (std::find(keys.begin(), keys.end(), key) == keys.end()) {
+    if (key != optional &&
+        std::find(keys.begin(), keys.end(), key) == keys.end()) {
       reader.Fail(
           ShownJson(Json(key)),
           absl::StrCat("unknown; there are ", absl::StrJoin(keys, ", ")));
@@ -327,7 +331,7 @@ absl::StatusOr<ChainConfig> ParseChainConfig(absl::string_view text) {
   ChainConfig chain;
   CheckKeys(json,
             {"model_type", "format", "loss", "input", "classes", "layers"},
-            reader);
+            reader, kClassLabels);
   MustBeText(json, "model_type", kChainModelType, reader);
   MustBeText(json, "loss", kCrossEntropy, reader);
   ReadInput(json, reader, chain);
@@ -336,6 +340,7 @@ absl::StatusOr<ChainConfig> ParseChainConfig(absl::string_view text) {
     if (chain.classes == 1) {
       reader.Fail("classes", "found 1; at least 2 are needed");
     }
+    ReadClassLabels(json, chain.classes, reader);
   }
   ReadObjects(json, "layers", "", kMaxLayers, reader,
               [&](const Json& layer, const std::string& prefix) {

@@ -92,6 +92,10 @@ TEST(ChainConfigTest, NamesTheFieldOfEveryMistake) {
        "classes: found 1; at least 2 are needed"},
       {[](Json& c) { c["classes"] = "3"; }, "classes: found \"3\""},
       {[](Json& c) { c.erase("classes"); }, "classes: missing"},
+      {[](Json& c) {
+         c["label2id"] = {{"cat", 3}};
+       },
+       "label2id: 'cat' has the number 3; the model has classes 0 to 2"},
       {[](Json& c) { c["classes"] = 4; },
        "layers[1].output: found [3]; the last layer makes one number for each "
        "of the 4 classes"},

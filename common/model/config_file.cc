@@ -190,4 +190,23 @@ absl::StatusOr<std::string> WithWeightsType(absl::string_view config_json,
   return TextOf(*config);
 }
 
+absl::StatusOr<std::string> WithClassLabels(absl::string_view config_json,
+                                            const ConfigNames& names,
+                                            const ClassNumbers& classes) {
+  absl::StatusOr<Json> config = ParsePythonJson(config_json);
+  if (!config.ok()) return config.status();
+  std::vector<std::string> by_number(classes.size());
+  for (const auto& [name, number] : classes) by_number.at(number) = name;
+  Json label2id = Json::object();
+  Json id2label = Json::object();
+  for (size_t i = 0; i < by_number.size(); ++i) {
+    label2id[by_number[i]] = i;
+    id2label[absl::StrCat(i)] = by_number[i];
+  }
+  // A chain has what its format says, and nothing that says it twice.
+  if (!names.model_class.empty()) (*config)["id2label"] = std::move(id2label);
+  (*config)["label2id"] = std::move(label2id);
+  return TextOf(*config);
+}
+
 }  // namespace hydra

@@ -6,6 +6,7 @@
 
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
+#include "common/model/class_labels.h"
 #include "common/model/model_table.h"
 
 // A config.json beside its dimensions. `names` are those of the table that
@@ -33,6 +34,13 @@ absl::StatusOr<std::string> TrainedModelConfig(
 // INVALID_ARGUMENT: as ParsePythonJson.
 absl::StatusOr<std::string> WithWeightsType(absl::string_view config_json,
                                             ElementType type);
+
+// The same config.json, with these names of all of its classes.
+//
+// INVALID_ARGUMENT: as ParsePythonJson.
+absl::StatusOr<std::string> WithClassLabels(absl::string_view config_json,
+                                            const ConfigNames& names,
+                                            const ClassNumbers& classes);
 
 }  // namespace hydra
 

@@ -98,5 +98,35 @@ TEST(ConfigFileTest, TheTrainedModelsTypeIsSaidUnderEitherName) {
   EXPECT_THAT(named(kLanguageModel), Not(HasSubstr("float32")));
 }
 
+TEST(ConfigFileTest, ClassesGetNames) {
+  ConfigNames names = Gpt2Names();
+  const ClassNumbers classes = {{"cat", 1}, {"dog", 0}};
+  EXPECT_EQ(*WithClassLabels(R"({"id2label": {"0": "LABEL_0"}, "a": 1})", names,
+                             classes),
+            R"({
+  "id2label": {
+    "0": "dog",
+    "1": "cat"
+  },
+  "a": 1,
+  "label2id": {
+    "dog": 0,
+    "cat": 1
+  }
+}
+)");
+  // Of a chain's file, its format's key alone.
+  names.model_class.clear();
+  EXPECT_EQ(*WithClassLabels("{}", names, classes),
+            R"({
+  "label2id": {
+    "dog": 0,
+    "cat": 1
+  }
+}
+)");
+  EXPECT_FALSE(WithClassLabels("{", names, classes).ok());
+}
+
 }  // namespace
 }  // namespace hydra

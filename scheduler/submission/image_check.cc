@@ -43,9 +43,11 @@ std::vector<SplitFolder> ListAll(absl::string_view field,
 
 }  // namespace
 
-void ImageCheck::Check(const v1::JobSpec& spec, absl::string_view config_json,
-                       const ExampleInput& input, Mistakes* mistakes,
-                       std::vector<std::string>* warnings) {
+const ClassNumbers& ImageCheck::Check(const v1::JobSpec& spec,
+                                      absl::string_view config_json,
+                                      const ExampleInput& input,
+                                      Mistakes* mistakes,
+                                      std::vector<std::string>* warnings) {
   const auto [entry, is_new] = seen_.try_emplace(
       absl::StrCat(spec.model().path(), "\n", spec.data().SerializeAsString()));
   Finding& finding = entry->second;
@@ -54,6 +56,7 @@ void ImageCheck::Check(const v1::JobSpec& spec, absl::string_view config_json,
                    finding.mistakes.end());
   warnings->insert(warnings->end(), finding.warnings.begin(),
                    finding.warnings.end());
+  return finding.classes;
 }
 
 ImageCheck::Finding ImageCheck::Look(const v1::JobSpec& spec,
@@ -126,6 +129,7 @@ void ImageCheck::LookAtFolders(const v1::DataSpec& data,
   };
   check("data.validation_files", validation);
   check("data.test_files", test);
+  if (named->empty()) finding.classes = *classes;
 }
 
 }  // namespace hydra

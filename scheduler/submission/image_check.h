@@ -7,6 +7,7 @@
 
 #include "absl/strings/string_view.h"
 #include "common/jobfile/mistakes.h"
+#include "common/model/class_labels.h"
 #include "common/model/model_table.h"
 #include "hydra/v1/job.pb.h"
 #include "scheduler/submission/path_policy.h"
@@ -25,15 +26,19 @@ class ImageCheck {
   explicit ImageCheck(const PathPolicy* paths) : paths_(*paths) {}
 
   // `config_json` is the text of the model's config.json, and `input` what it
-  // takes. Requires data of pictures.
-  void Check(const hydra::v1::JobSpec& spec, absl::string_view config_json,
-             const ExampleInput& input, Mistakes* mistakes,
-             std::vector<std::string>* warnings);
+  // takes. Requires data of pictures. The classes that the training folders
+  // stand for, if the model has no names of its own for them; else empty. Valid
+  // until the next call.
+  const ClassNumbers& Check(const hydra::v1::JobSpec& spec,
+                            absl::string_view config_json,
+                            const ExampleInput& input, Mistakes* mistakes,
+                            std::vector<std::string>* warnings);
 
  private:
   struct Finding {
     Mistakes mistakes;
     std::vector<std::string> warnings;
+    ClassNumbers classes;
   };
   Finding Look(const hydra::v1::JobSpec& spec, absl::string_view config_json,
                const ExampleInput& input) const;

@@ -16,6 +16,7 @@ namespace v1 = hydra::v1;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
+using ::testing::Pair;
 
 class ImageCheckTest : public ::testing::Test {
  protected:
@@ -37,8 +38,8 @@ class ImageCheckTest : public ::testing::Test {
     ImageCheck check(&paths);
     Mistakes mistakes;
     warnings_.clear();
-    check.Check(spec_, config, {"pixel_values", {3, 8, 8}, 2}, &mistakes,
-                &warnings_);
+    classes_ = check.Check(spec_, config, {"pixel_values", {3, 8, 8}, 2},
+                           &mistakes, &warnings_);
     std::vector<std::string> lines;
     for (const Mistake& mistake : mistakes) {
       lines.push_back(
@@ -50,11 +51,14 @@ class ImageCheckTest : public ::testing::Test {
   const ScratchDirectory folder_;
   v1::JobSpec spec_;
   std::vector<std::string> warnings_;
+  ClassNumbers classes_;
 };
 
 TEST_F(ImageCheckTest, TakesGoodFoldersWithoutAWord) {
   EXPECT_THAT(LinesOf(), IsEmpty());
+  EXPECT_THAT(classes_, ElementsAre(Pair("cat", 0), Pair("dog", 1)));
   EXPECT_THAT(LinesOf(R"({"id2label": {"0": "dog", "1": "cat"}})"), IsEmpty());
+  EXPECT_THAT(classes_, IsEmpty()) << "the model has names";
   EXPECT_THAT(warnings_, IsEmpty());
 }
 

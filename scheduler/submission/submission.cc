@@ -20,6 +20,8 @@
 #include "common/jobfile/expand.h"
 #include "common/jobfile/validate.h"
 #include "common/model/base_key.h"
+#include "common/model/class_labels.h"
+#include "common/model/config_file.h"
 #include "common/model/frozen_layers.h"
 #include "common/model/lora.h"
 #include "common/model/model_families.h"
@@ -434,10 +436,16 @@ class Checker {
           &mistakes, &job.warnings);
     }
     if (!model.table.has_value()) return mistakes;
+    Shared<std::string> config_json = model.config_json;
     if (is_fed && IsImages(spec.data().format()) &&
         !HasMistakeBelow(mistakes, "data.")) {
-      images_.Check(spec, *model.config_json, *model.table->examples, &mistakes,
-                    &job.warnings);
+      const ClassNumbers& classes = images_.Check(
+          spec, *config_json, *model.table->examples, &mistakes, &job.warnings);
+      // What a folder means stays so, whatever becomes of the folders.
+      if (!classes.empty()) {
+        config_json =
+            *WithClassLabels(*config_json, model.table->config_names, classes);
+      }
     }
     if (model.table->RunsOwnCode()) {
       CheckOwnCode(allows_exported_chains_, spec, mistakes);
@@ -449,11 +457,11 @@ class Checker {
     }
     CheckAgainstModel(*model.table, spec, mistakes);
     if (CanTrainLayers(*model.table, spec, mistakes)) {
-      AddStatus("model.path", SetTable(*model.config_json, job), mistakes);
+      AddStatus("model.path", SetTable(*config_json, job), mistakes);
       CheckLeastSequences(*job.table, spec, mistakes);
       CheckDrawn(model.drawn, *job.table, mistakes);
     }
-    job.model_config_json = model.config_json;
+    job.model_config_json = std::move(config_json);
     job.base_key = BaseKey(spec, *job.table, model.weights_identity);
     return mistakes;
   }

@@ -143,6 +143,8 @@ TEST_F(ImagesTest, GiveTheBitsOfTheSameTensorsHoweverTheModelIsCut) {
       << whole.status().reason();
   EXPECT_EQ(Difference(OutcomeOf(whole), OutcomeOf(tensors)), "");
   EXPECT_TRUE(whole.status().has_validation_accuracy());
+  EXPECT_THAT(ReadFile(whole.output_path() + "/config.json"),
+              HasSubstr("\"class-1\": 1"));
   for (int cut : {1, 2, 3}) spec.mutable_partition()->add_cut_points(cut);
   EXPECT_EQ(Difference(OutcomeOf(cluster.Run(spec)), OutcomeOf(tensors)), "");
 }
