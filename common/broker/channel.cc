@@ -77,7 +77,7 @@ int Channel::Call(const Request& request, absl::Span<const int> descriptors,
     connection_ = UniqueFd();
     return ENOTCONN;
   }
-  if (!received.descriptors.empty()) {
+  if (made != nullptr && !received.descriptors.empty()) {
     *made = std::move(received.descriptors.front());
   }
   return reply.error;

@@ -10,7 +10,7 @@
 #include "absl/time/time.h"
 #include "absl/types/span.h"
 #include "common/broker/message.h"
-#include "common/file/file.h"
+#include "common/file/unique_fd.h"
 
 namespace hydra::broker {
 
@@ -25,8 +25,9 @@ class Channel {
 
   // Does what `request` asks for, with these descriptors, which stay the
   // caller's. Returns 0, or the errno of what was asked; `made` gets the
-  // descriptor of an opened file. ENOTCONN: hydra-files cannot be reached; what
-  // was asked for may have been done. ESRCH: there is no such user.
+  // descriptor of an opened file, and may be null for what opens none.
+  // ENOTCONN: hydra-files cannot be reached; what was asked for may have been
+  // done. ESRCH: there is no such user.
   int Call(const Request& request, absl::Span<const int> descriptors,
            UniqueFd* made) ABSL_LOCKS_EXCLUDED(mu_);
 

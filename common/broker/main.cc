@@ -10,7 +10,7 @@
 
 #include "absl/status/status.h"
 #include "common/broker/service.h"
-#include "common/file/file.h"
+#include "common/file/unique_fd.h"
 
 namespace hydra::broker {
 namespace {

@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "absl/types/span.h"
-#include "common/file/file.h"
+#include "common/file/unique_fd.h"
 
 // What hydrad and its workers say to hydra-files (service.h), and it to them:
 // structs of fixed size over a SOCK_SEQPACKET socket, one message each, with
@@ -38,6 +38,8 @@ enum class Operation : uint32_t {
   kUnlink = 5,
   // fchmod(descriptor, mode).
   kChangeMode = 6,
+  // faccessat(directory, ".", mode): whether it may be used so.
+  kAccess = 7,
 };
 
 // Its directories are the message's descriptors, in the operation's order; for

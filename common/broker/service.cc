@@ -29,6 +29,7 @@ namespace {
 
 constexpr int kOpenFlags = O_ACCMODE | O_DIRECTORY | O_NOFOLLOW | O_NONBLOCK |
                            O_NOCTTY | O_PATH | O_CREAT | O_EXCL;
+constexpr mode_t kAccessModes = R_OK | W_OK | X_OK;
 constexpr mode_t kModes = ACCESSPERMS | S_ISGID | S_ISVTX;
 
 // The user's entry of the system's database.
@@ -141,6 +142,10 @@ int Do(const Request& request, const std::vector<UniqueFd>& descriptors,
     case Operation::kChangeMode:
       if (!has(1)) return EINVAL;
       return done(fchmod(descriptors[0].get(), request.mode));
+    case Operation::kAccess:
+      if (!has(1) || (request.mode & ~kAccessModes) != 0) return EINVAL;
+      return done(
+          faccessat(descriptors[0].get(), ".", request.mode, AT_EACCESS));
   }
   return EINVAL;
 }

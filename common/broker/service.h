@@ -4,7 +4,7 @@
 #include <sys/types.h>
 
 #include "absl/status/status.h"
-#include "common/file/file.h"
+#include "common/file/unique_fd.h"
 
 // hydra-files: opens and changes files for hydrad and its workers as the users
 // whose jobs name them, so that what a job may read and write is what the

@@ -20,8 +20,8 @@
 #include "absl/types/span.h"
 #include "common/broker/channel.h"
 #include "common/broker/message.h"
-#include "common/file/file.h"
 #include "common/file/scratch_directory.h"
+#include "common/file/unique_fd.h"
 
 namespace hydra::broker {
 namespace {
@@ -183,6 +183,16 @@ TEST_F(ServiceTest, ChangesNothingThatTheUserMayNot) {
   Request rename = RequestOf(Operation::kRename, "file");
   std::strcpy(rename.other, "taken");
   EXPECT_EQ(Call(rename, {closed.get(), shared.get()}), EACCES);
+}
+
+TEST_F(ServiceTest, TellsWhetherTheUserMayWriteInAFolder) {
+  folder_.MakeDirectory("closed");
+  const UniqueFd closed(
+      open(folder_.PathOf("closed").c_str(), O_RDONLY | O_DIRECTORY));
+  const UniqueFd shared = Shared();
+  const Request writable = RequestOf(Operation::kAccess, "", 0, W_OK | X_OK);
+  EXPECT_EQ(Call(writable, {shared.get()}), 0);
+  EXPECT_EQ(Call(writable, {closed.get()}), EACCES);
 }
 
 TEST_F(ServiceTest, RequestsThatMeanNothingAreRefused) {

@@ -127,10 +127,11 @@ void HydraServiceImpl::Begin(const Caller& caller,
                 &stream_threads_[caller.user % stream_threads_.size()]);
 }
 
-absl::Status HydraServiceImpl::Validate(const v1::SubmitRequest& request,
+absl::Status HydraServiceImpl::Validate(const Caller& caller,
+                                        const v1::SubmitRequest& request,
                                         v1::SubmitResponse* response) {
   const absl::StatusOr<std::vector<NewJob>> jobs =
-      parts_.checker->Check(request);
+      parts_.checker->Check(request, caller.known());
   if (!jobs.ok()) return jobs.status();
   auto fits = [&] {
     absl::MutexLock lock(&long_turn_);
@@ -151,7 +152,8 @@ absl::Status HydraServiceImpl::Validate(const v1::SubmitRequest& request,
   return absl::OkStatus();
 }
 
-absl::Status HydraServiceImpl::MakePlan(const v1::PlanRequest& request,
+absl::Status HydraServiceImpl::MakePlan(const Caller& caller,
+                                        const v1::PlanRequest& request,
                                         v1::PlanResponse* response) {
   if (request.device_memory_bytes_size() > kMostPlannedDevices) {
     return absl::InvalidArgumentError(absl::StrCat(
@@ -167,7 +169,7 @@ absl::Status HydraServiceImpl::MakePlan(const v1::PlanRequest& request,
   *submission.mutable_job() = request.job();
   *submission.mutable_grid() = request.grid();
   const absl::StatusOr<std::vector<NewJob>> jobs =
-      parts_.checker->Check(submission);
+      parts_.checker->Check(submission, caller.known());
   if (!jobs.ok()) return jobs.status();
   std::optional<PlanLimits> limits = parts_.core->Ask(
       [](Core& core, absl::Time) { return core.plan_limits(); });
@@ -214,7 +216,8 @@ absl::Status HydraServiceImpl::Queue(const Caller& caller,
     const absl::Status same = CheckRepeats(*submission, *key);
     if (!same.ok()) return same;
   } else {
-    absl::StatusOr<std::vector<NewJob>> jobs = parts_.checker->Check(request);
+    absl::StatusOr<std::vector<NewJob>> jobs =
+        parts_.checker->Check(request, caller.known());
     if (!jobs.ok()) return jobs.status();
     for (const NewJob& job : *jobs) warnings.Add(job.warnings);
     if (absl::Status healthy = parts_.journal->health(); !healthy.ok()) {
@@ -251,7 +254,7 @@ grpc::Status HydraServiceImpl::Submit(grpc::ServerContext* context,
                                       const v1::SubmitRequest* request,
                                       v1::SubmitResponse* response) {
   return ServeLong(*context, calls_, [&](const Caller& caller) {
-    return request->validate_only() ? Validate(*request, response)
+    return request->validate_only() ? Validate(caller, *request, response)
                                     : Queue(caller, *request, response);
   });
 }
@@ -259,8 +262,9 @@ grpc::Status HydraServiceImpl::Submit(grpc::ServerContext* context,
 grpc::Status HydraServiceImpl::Plan(grpc::ServerContext* context,
                                     const v1::PlanRequest* request,
                                     v1::PlanResponse* response) {
-  return ServeLong(*context, calls_,
-                   [&](const Caller&) { return MakePlan(*request, response); });
+  return ServeLong(*context, calls_, [&](const Caller& caller) {
+    return MakePlan(caller, *request, response);
+  });
 }
 
 grpc::Status HydraServiceImpl::ListJobs(grpc::ServerContext* context,

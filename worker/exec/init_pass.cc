@@ -17,6 +17,7 @@
 #include "common/model/element_dtype.h"
 #include "common/model/weight_match.h"
 #include "common/safetensors/weight_directory.h"
+#include "worker/exec/job_access.h"
 #include "worker/exec/restore_pass.h"
 #include "worker/model/element_type.h"
 #include "worker/model/optimizer_kernel.h"
@@ -39,6 +40,7 @@ safetensors::WeightDirectoryOptions OptionsOf(
   safetensors::WeightDirectoryOptions options;
   options.allowed_roots = {job.read_roots().begin(), job.read_roots().end()};
   if (options.allowed_roots.empty()) options.allowed_roots = {"/"};
+  options.user = UserOf(job);
   return options;
 }
 
