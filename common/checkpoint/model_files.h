@@ -12,6 +12,7 @@
 #include "common/checkpoint/plain_file.h"
 #include "common/checkpoint/written_model.h"
 #include "common/file/file_access.h"
+#include "common/file/file_user.h"
 #include "common/file/held_directory.h"
 #include "hydra/checkpoint/v1/checkpoint.pb.h"
 #include "hydra/v1/job.pb.h"
@@ -41,6 +42,8 @@ struct ModelContents : WrittenModel {
   // As CopyPlainFiles() does.
   std::vector<CopiedFile> copied_files;
   FileAccess access;
+  // Who writes the files, and is their owner.
+  FileUser writer;
   // In the order in which they are to be written; all parameters among them
   // that IsInFile() is true of. Where adapters are merged: all parameters and
   // nothing else, adapters last.

@@ -127,6 +127,10 @@ std::vector<std::string> RealRoots(const std::vector<std::string>& roots) {
   return real;
 }
 
+FileAccess AccessBelow(const std::vector<std::string>& roots, FileUser user) {
+  return {std::move(user), RealRoots(roots)};
+}
+
 absl::StatusOr<UniqueFd> OpenRegularFile(const std::string& path) {
   // O_NONBLOCK: opening a FIFO would wait for its writer. On a regular file it
   // has no effect.

@@ -50,6 +50,10 @@ absl::StatusOr<std::string> RealPath(const UniqueFd& fd);
 // nothing.
 std::vector<std::string> RealRoots(const std::vector<std::string>& roots);
 
+// What `user` may read below `roots`, as RealRoots() takes them.
+FileAccess AccessBelow(const std::vector<std::string>& roots,
+                       FileUser user = FileUser());
+
 // Opens a regular file for reading. FIFOs, devices and directories are refused
 // with INVALID_ARGUMENT, without waiting for anybody.
 absl::StatusOr<UniqueFd> OpenRegularFile(const std::string& path);

@@ -177,6 +177,10 @@ bool IsPrivatePath(const std::string& real_path) {
   return IsIn(real_path, CurrentPlaces().paths);
 }
 
+FileUser WriterOf(const std::string& directory, std::optional<uint32_t> owner) {
+  return IsPrivatePath(directory) ? FileUser() : UserOf(owner);
+}
+
 absl::StatusOr<UniqueFd> OpenJobFile(const UniqueFd& directory,
                                      absl::string_view directory_path,
                                      const std::string& name,

@@ -1,6 +1,8 @@
 #ifndef HYDRA_COMMON_FILE_PRIVATE_PLACES_H_
 #define HYDRA_COMMON_FILE_PRIVATE_PLACES_H_
 
+#include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -8,6 +10,7 @@
 #include "absl/status/statusor.h"
 #include "common/file/file.h"
 #include "common/file/file_access.h"
+#include "common/file/file_user.h"
 
 // The files that belong to hydrad alone, whatever directories a job may read:
 // its state directory, its pool and its configuration. A job's paths are any
@@ -39,6 +42,11 @@ absl::Status CheckNoPrivateHardLink(const UniqueFd& file,
 // Whether `real_path`, which need not exist, is private or would be. All links
 // must have been followed.
 bool IsPrivatePath(const std::string& real_path);
+
+// As whom what a job wrote is made, read and removed, if `owner` submitted it:
+// where it is among hydrad's own files, as hydrad; else as UserOf(owner).
+// `directory` is as IsPrivatePath() takes it.
+FileUser WriterOf(const std::string& directory, std::optional<uint32_t> owner);
 
 // As OpenRegularFileBelow(), for a file that a job names.
 //

@@ -58,6 +58,8 @@ struct WorkerKill {
 struct CheckpointRemoval {
   JobId job;
   std::string path;
+  // As ModelToWrite's.
+  std::optional<uint32_t> owner;
 };
 
 // Remembers what a pilot found, for daemons to come.

@@ -338,7 +338,7 @@ class DaemonImpl final : public Daemon {
     writers_->checkpoints().Write(request);
   }
   void Do(const CheckpointRemoval& removal) {
-    writers_->checkpoints().Remove(removal.job, removal.path);
+    writers_->checkpoints().Remove(removal);
   }
   void Do(const FoundPartition& found) {
     writers_->StorePartition(found.key, found.partition);

@@ -11,6 +11,8 @@
 #include "absl/container/flat_hash_set.h"
 #include "absl/strings/str_cat.h"
 #include "common/clock/steady_time.h"
+#include "common/file/file_user.h"
+#include "common/file/private_places.h"
 #include "common/process/thread_priority.h"
 #include "common/status/rpc_status.h"
 #include "scheduler/core/job_plan.h"
@@ -438,8 +440,13 @@ absl::Status HydraServiceImpl::SendOutput(
         detail->spec().output().save_model() ? ", and has written no model"
                                              : "; output.save_model is false"));
   }
+  const FileUser owner =
+      WriterOf(detail->output_path(),
+               detail->status().has_owner_user()
+                   ? std::optional<uint32_t>(detail->status().owner_user())
+                   : std::nullopt);
   return SendFiles(
-      detail->output_path(),
+      detail->output_path(), owner,
       [&](const v1::DownloadResponse& piece) { return writer->Write(piece); });
 }
 

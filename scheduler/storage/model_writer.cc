@@ -74,14 +74,15 @@ absl::Status WriteModel(const PoolFile& pool, const SaveRequest& request,
                         absl::FunctionRef<bool()> go_on) {
   if (!go_on()) return Stopped(request);
   // They only take room.
-  if (absl::Status removed = RemoveLeftoversOf(request.directory);
+  const ModelContents contents = ContentsOf(request, pool, read_roots);
+  if (absl::Status removed =
+          RemoveLeftoversOf(request.directory, contents.writer);
       !removed.ok()) {
     LOG(WARNING) << "a leftover stays: " << Printable(removed.message());
   }
   absl::StatusOr<StagedDirectory> staged =
-      StagedDirectory::Create(request.directory);
+      StagedDirectory::Create(request.directory, contents.writer);
   if (!staged.ok()) return staged.status();
-  const ModelContents contents = ContentsOf(request, pool, read_roots);
   absl::Status status = WriteModelFiles(
       contents, request.detail.spec().train(), staged->directory(),
       [&](size_t) { return go_on(); },

@@ -13,6 +13,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "common/checkpoint/block_layout.h"
+#include "common/file/file_user.h"
 #include "common/model/base_key.h"
 #include "common/model/element_dtype.h"
 #include "common/model/weight_match.h"
@@ -40,7 +41,7 @@ safetensors::WeightDirectoryOptions OptionsOf(
   safetensors::WeightDirectoryOptions options;
   options.allowed_roots = {job.read_roots().begin(), job.read_roots().end()};
   if (options.allowed_roots.empty()) options.allowed_roots = {"/"};
-  options.user = UserOf(job);
+  options.user = UserOf(OwnerOf(job));
   return options;
 }
 
@@ -251,7 +252,7 @@ absl::StatusOr<int64_t> RunInitPass(const worker::v1::Task& task,
   if (task.restore_dir().empty()) {
     return FillFromModel(task, job, table, host, control);
   }
-  const auto restored = RunRestorePass(task, table, host, control);
+  const auto restored = RunRestorePass(task, job, table, host, control);
   if (!restored.ok()) return restored.status();
   const auto filled = FillFromModel(task, job, table, host, control);
   if (!filled.ok() && !absl::IsAborted(filled.status())) {

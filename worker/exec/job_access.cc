@@ -1,20 +1,18 @@
 #include "worker/exec/job_access.h"
 
-#include <cstdint>
-#include <optional>
-
 #include "common/file/file.h"
+#include "common/file/file_user.h"
 
 namespace hydra {
 
 FileAccess AccessOf(const worker::v1::JobContext& job) {
-  return {UserOf(job),
-          RealRoots({job.read_roots().begin(), job.read_roots().end()})};
+  return AccessBelow({job.read_roots().begin(), job.read_roots().end()},
+                     UserOf(OwnerOf(job)));
 }
 
-FileUser UserOf(const worker::v1::JobContext& job) {
-  return UserOf(job.has_owner_user() ? std::optional<uint32_t>(job.owner_user())
-                                     : std::nullopt);
+std::optional<uint32_t> OwnerOf(const worker::v1::JobContext& job) {
+  if (!job.has_owner_user()) return std::nullopt;
+  return job.owner_user();
 }
 
 }  // namespace hydra

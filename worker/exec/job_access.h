@@ -1,8 +1,10 @@
 #ifndef HYDRA_WORKER_EXEC_JOB_ACCESS_H_
 #define HYDRA_WORKER_EXEC_JOB_ACCESS_H_
 
+#include <cstdint>
+#include <optional>
+
 #include "common/file/file_access.h"
-#include "common/file/file_user.h"
 #include "hydra/worker/v1/worker.pb.h"
 
 namespace hydra {
@@ -11,8 +13,8 @@ namespace hydra {
 // root that cannot be opened allows nothing.
 FileAccess AccessOf(const worker::v1::JobContext& job);
 
-// As whom the job's files are opened.
-FileUser UserOf(const worker::v1::JobContext& job);
+// Whose files these are, if anybody knows.
+std::optional<uint32_t> OwnerOf(const worker::v1::JobContext& job);
 
 }  // namespace hydra
 
