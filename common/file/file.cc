@@ -72,6 +72,9 @@ absl::Status FileError(int error, absl::string_view what) {
     case ESTALE:
     case ENOTCONN:
       return absl::UnavailableError(status.message());
+    case ESRCH:
+      return absl::PermissionDeniedError(
+          absl::StrCat(what, ": its user is none of this machine"));
     default:
       return status;
   }

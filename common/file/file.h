@@ -20,6 +20,7 @@ namespace hydra {
 // UNAVAILABLE: the disk or its server failed (EIO, ESTALE), or hydra-files is
 //   not there (ENOTCONN, see FileUser). Trying again can work once somebody has
 //   seen to it.
+// PERMISSION_DENIED: the user as whom it was tried is none (ESRCH), too.
 // Others: as absl::ErrnoToStatus() has them.
 //
 // Functions that read a file say DATA_LOSS instead of UNAVAILABLE: what cannot
