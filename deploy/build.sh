@@ -1,10 +1,10 @@
 #!/usr/bin/env bash
-# Builds hydra, hydrad and hydra-worker into bin/ of this checkout, and, where
+# Builds hydra, hydrad, hydra-files and hydra-worker into bin/ of this checkout, and, where
 # the CUDA toolkit is, libhydra_cuda.so, by which hydra-worker drives GPUs.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 . deploy/find_cuda.sh
-outputs=(client/hydra scheduler/hydrad worker/hydra-worker)
+outputs=(client/hydra common/broker/hydra-files scheduler/hydrad worker/hydra-worker)
 if [ -n "$cuda_home" ]; then
   outputs+=(worker/device/cuda/module/libhydra_cuda.so)
 else

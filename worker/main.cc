@@ -21,6 +21,7 @@
 #include "absl/strings/strip.h"
 #include "absl/time/time.h"
 #include "common/device/device_name.h"
+#include "common/file/file_user.h"
 #include "common/file/private_places.h"
 #include "common/file/socket_path.h"
 #include "common/pool/instance_id.h"
@@ -73,6 +74,7 @@ struct Flags {
   std::string log_dir;
   std::vector<std::string> private_places;
   std::string private_but_linkable;
+  std::string file_broker;
   std::string control_latency_file;
   bool allow_exported_chains = false;
   double patience_seconds = 60;
@@ -282,6 +284,7 @@ int Work(const Flags& flags) {
   std::signal(SIGINT, SIG_IGN);
   std::signal(SIGHUP, SIG_IGN);
   SetPrivatePlaces(flags.private_places, flags.private_but_linkable);
+  SetFileBroker(flags.file_broker);
   const absl::StatusOr<std::unique_ptr<PoolFile>> pool = OpenPool(flags);
   if (!pool.ok()) return Complain(kExitSetUp, pool.status());
   const absl::StatusOr<SocketPath> socket =
@@ -344,6 +347,8 @@ int Main(int argc, char** argv) {
       ->allow_extra_args(false);
   app.add_option("--private-but-linkable", flags.private_but_linkable,
                  "of that, the folder whose files may be read by other names");
+  app.add_option("--file-broker", flags.file_broker,
+                 "where hydra-files listens, if jobs' files are their users'");
   app.add_flag("--allow-exported-chains", flags.allow_exported_chains,
                "run the code that models have for their layers");
   app.add_option("--control-latency-file", flags.control_latency_file,

@@ -34,8 +34,8 @@ std::optional<std::string> LeftoverOf(const std::string& directory) {
 
 // None if it is missing.
 absl::StatusOr<std::optional<HeldDirectory>> OpenIfThere(
-    const std::string& folder) {
-  absl::StatusOr<HeldDirectory> held = HeldDirectory::Open(folder);
+    const std::string& folder, const FileUser& user) {
+  absl::StatusOr<HeldDirectory> held = HeldDirectory::Open(folder, user);
   if (absl::IsNotFound(held.status())) return std::nullopt;
   if (!held.ok()) return held.status();
   return *std::move(held);
@@ -67,9 +67,9 @@ std::optional<CheckpointName> ParseCheckpointDirectoryName(
 }
 
 absl::StatusOr<std::vector<CheckpointEntry>> ListCheckpoints(
-    const std::string& folder) {
+    const std::string& folder, const FileUser& user) {
   std::vector<CheckpointEntry> entries;
-  const auto held = OpenIfThere(folder);
+  const auto held = OpenIfThere(folder, user);
   if (!held.ok()) return held.status();
   if (!held->has_value()) return entries;
   const auto names = (*held)->Names();
@@ -84,13 +84,13 @@ absl::StatusOr<std::vector<CheckpointEntry>> ListCheckpoints(
   return entries;
 }
 
-absl::Status RemoveCheckpoint(const std::string& path) {
+absl::Status RemoveCheckpoint(const std::string& path, const FileUser& user) {
   const SplitPath split(path);
   if (!ParseCheckpointDirectoryName(split.name)) {
     return absl::InvalidArgumentError(
         absl::StrCat(path, " is not a checkpoint's name"));
   }
-  const auto folder = HeldDirectory::Open(split.folder);
+  const auto folder = HeldDirectory::Open(split.folder, user);
   if (!folder.ok()) return folder.status();
   const std::string removable = RemovableName(split.name, kRemovedPurpose);
   absl::Status status = folder->Remove(removable);
@@ -101,8 +101,8 @@ absl::Status RemoveCheckpoint(const std::string& path) {
   return status;
 }
 
-absl::Status RemoveLeftovers(const std::string& folder) {
-  const auto held = OpenIfThere(folder);
+absl::Status RemoveLeftovers(const std::string& folder, const FileUser& user) {
+  const auto held = OpenIfThere(folder, user);
   if (!held.ok()) return held.status();
   if (!held->has_value()) return absl::OkStatus();
   const auto names = (*held)->Names();

@@ -27,8 +27,8 @@ CheckpointReader::CheckpointReader(FileOpener opener)
     : opener_(std::move(opener)) {}
 
 absl::StatusOr<CheckpointReader> CheckpointReader::Open(
-    const std::string& directory) {
-  absl::StatusOr<FileOpener> opener = FileOpener::Make(directory);
+    const std::string& directory, const FileUser& user) {
+  absl::StatusOr<FileOpener> opener = FileOpener::Make(directory, user);
   if (!opener.ok()) return opener.status();
   absl::StatusOr<Manifest> manifest = ReadManifest(*opener);
   if (!manifest.ok()) return manifest.status();

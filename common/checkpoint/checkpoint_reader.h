@@ -33,7 +33,8 @@ class CheckpointReader {
   // PERMISSION_DENIED: a file may not be read, or is a link that leads out.
   // FAILED_PRECONDITION: a part of the directory's path is a link, or no
   //   directory.
-  static absl::StatusOr<CheckpointReader> Open(const std::string& directory);
+  static absl::StatusOr<CheckpointReader> Open(
+      const std::string& directory, const FileUser& user = FileUser());
 
   const checkpoint::v1::Manifest& manifest() const { return manifest_; }
 

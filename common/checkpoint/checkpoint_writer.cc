@@ -22,7 +22,7 @@ absl::StatusOr<int64_t> WriteCheckpoint(
         "directory: ", contents.directory, " is not a checkpoint's name"));
   }
   absl::StatusOr<StagedDirectory> staged =
-      StagedDirectory::Create(contents.directory);
+      StagedDirectory::Create(contents.directory, contents.writer);
   if (!staged.ok()) return staged.status();
   std::vector<FileSum> files;
   absl::Status status = WriteModelFiles(contents, manifest.spec().train(),

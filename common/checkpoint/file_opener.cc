@@ -4,21 +4,22 @@
 
 namespace hydra {
 
-FileOpener::FileOpener(HeldDirectory directory, std::string real_path)
-    : directory_(std::move(directory)), real_path_(std::move(real_path)) {}
+FileOpener::FileOpener(HeldDirectory directory, FileAccess access)
+    : directory_(std::move(directory)), access_(std::move(access)) {}
 
-absl::StatusOr<FileOpener> FileOpener::Make(const std::string& directory) {
-  absl::StatusOr<HeldDirectory> held = HeldDirectory::Open(directory);
+absl::StatusOr<FileOpener> FileOpener::Make(const std::string& directory,
+                                            const FileUser& user) {
+  absl::StatusOr<HeldDirectory> held = HeldDirectory::Open(directory, user);
   if (absl::IsNotFound(held.status())) return held.status();
   if (!held.ok()) return AsDataLoss(held.status());
   absl::StatusOr<std::string> real_path = RealPath(held->fd());
   if (!real_path.ok()) return real_path.status();
-  return FileOpener(*std::move(held), *std::move(real_path));
+  return FileOpener(*std::move(held), {user, {*std::move(real_path)}});
 }
 
 absl::StatusOr<UniqueFd> FileOpener::Open(const std::string& name) const {
-  absl::StatusOr<UniqueFd> fd = OpenRegularFileBelow(
-      directory_.fd(), directory_.path(), name, {real_path_});
+  absl::StatusOr<UniqueFd> fd =
+      OpenRegularFileBelow(directory_.fd(), directory_.path(), name, access_);
   if (!fd.ok()) return AsDataLoss(fd.status());
   return fd;
 }

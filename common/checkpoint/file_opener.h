@@ -7,6 +7,8 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 #include "common/file/file.h"
+#include "common/file/file_access.h"
+#include "common/file/file_user.h"
 #include "common/file/held_directory.h"
 
 namespace hydra {
@@ -18,7 +20,8 @@ class FileOpener {
   // NOT_FOUND: there is no such directory.
   // DATA_LOSS: the disk cannot read it.
   // FAILED_PRECONDITION: a part of its path is a link, or no directory.
-  static absl::StatusOr<FileOpener> Make(const std::string& directory);
+  static absl::StatusOr<FileOpener> Make(const std::string& directory,
+                                         const FileUser& user = FileUser());
 
   // DATA_LOSS: the file is missing or not a regular one.
   // PERMISSION_DENIED: it really lies elsewhere, or may not be read.
@@ -29,10 +32,10 @@ class FileOpener {
   }
 
  private:
-  FileOpener(HeldDirectory directory, std::string real_path);
+  FileOpener(HeldDirectory directory, FileAccess access);
 
   HeldDirectory directory_;
-  std::string real_path_;
+  FileAccess access_;
 };
 
 // The same error as DATA_LOSS if what it says is that a file that must be there

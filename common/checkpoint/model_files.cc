@@ -270,7 +270,7 @@ absl::Status WritePlainFiles(const ModelContents& contents,
     own.push_back(*std::move(sum));
   }
   const absl::StatusOr<FileSums> copies =
-      CopyPlainFiles(directory, contents.copied_files, contents.real_roots);
+      CopyPlainFiles(directory, contents.copied_files, contents.access);
   if (!copies.ok()) return copies.status();
   if (sums == nullptr) return absl::OkStatus();
   sums->insert(sums->end(), own.begin(), own.end());

@@ -11,6 +11,8 @@
 #include "common/chain/block_key.h"
 #include "common/checkpoint/plain_file.h"
 #include "common/checkpoint/written_model.h"
+#include "common/file/file_access.h"
+#include "common/file/file_user.h"
 #include "common/file/held_directory.h"
 #include "hydra/checkpoint/v1/checkpoint.pb.h"
 #include "hydra/v1/job.pb.h"
@@ -39,7 +41,9 @@ struct ModelContents : WrittenModel {
   std::vector<TextFile> text_files;
   // As CopyPlainFiles() does.
   std::vector<CopiedFile> copied_files;
-  std::vector<std::string> real_roots;
+  FileAccess access;
+  // Who writes the files, and is their owner.
+  FileUser writer;
   // In the order in which they are to be written; all parameters among them
   // that IsInFile() is true of. Where adapters are merged: all parameters and
   // nothing else, adapters last.

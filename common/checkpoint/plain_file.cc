@@ -82,18 +82,17 @@ absl::StatusOr<FileSum> WritePlainFile(const HeldDirectory& directory,
   return SumOfFile(name, bytes, SumOf(text));
 }
 
-absl::StatusOr<std::string> ReadFileToCopy(
-    const std::string& path, const std::vector<std::string>& real_roots) {
-  return ReadJobFile(path, real_roots, kMaxCopiedBytes);
+absl::StatusOr<std::string> ReadFileToCopy(const std::string& path,
+                                           const FileAccess& access) {
+  return ReadJobFile(path, access, kMaxCopiedBytes);
 }
 
 absl::StatusOr<std::vector<FileSum>> CopyPlainFiles(
     const HeldDirectory& directory, const std::vector<CopiedFile>& files,
-    const std::vector<std::string>& real_roots) {
+    const FileAccess& access) {
   std::vector<FileSum> sums;
   for (const CopiedFile& file : files) {
-    const absl::StatusOr<std::string> text =
-        ReadFileToCopy(file.path, real_roots);
+    const absl::StatusOr<std::string> text = ReadFileToCopy(file.path, access);
     if (file.sha256.has_value()) {
       absl::Status wanted = CheckWanted(file, text);
       if (!wanted.ok()) return wanted;
@@ -112,10 +111,10 @@ absl::StatusOr<std::vector<FileSum>> CopyPlainFiles(
   return sums;
 }
 
-absl::StatusOr<std::string> ReadJobFile(
-    const std::string& path, const std::vector<std::string>& real_roots,
-    int64_t max_bytes) {
-  const absl::StatusOr<UniqueFd> file = OpenJobFile(path, real_roots);
+absl::StatusOr<std::string> ReadJobFile(const std::string& path,
+                                        const FileAccess& access,
+                                        int64_t max_bytes) {
+  const absl::StatusOr<UniqueFd> file = OpenJobFile(path, access);
   if (!file.ok()) return file.status();
   return ReadPlainFile(*file, path, max_bytes);
 }

@@ -10,6 +10,7 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 #include "common/file/file.h"
+#include "common/file/file_access.h"
 #include "common/file/held_directory.h"
 #include "hydra/checkpoint/v1/checkpoint.pb.h"
 
@@ -38,8 +39,8 @@ struct CopiedFile {
   std::optional<std::string> sha256 = std::nullopt;
 };
 
-// Copies those that exist, in the same way. They must really lie below one of
-// `real_roots` and not be hydrad's own (see OpenJobFile()). One that does not,
+// Copies those that exist, in the same way. They must really lie where
+// `access` says and not be hydrad's own (see OpenJobFile()). One that does not,
 // is no regular file, has more than 256 MiB or cannot be read is left out, with
 // a line in the log: what it goes along with is worth more. With a sha256 it is
 // an error instead.
@@ -49,13 +50,13 @@ struct CopiedFile {
 // Others: as WritePlainFile().
 absl::StatusOr<std::vector<checkpoint::v1::FileSum>> CopyPlainFiles(
     const HeldDirectory& directory, const std::vector<CopiedFile>& files,
-    const std::vector<std::string>& real_roots);
+    const FileAccess& access);
 
 // All of such a file, under the same conditions.
 //
 // NOT_FOUND: there is none. Others: it must not be copied, or cannot be read.
-absl::StatusOr<std::string> ReadFileToCopy(
-    const std::string& path, const std::vector<std::string>& real_roots);
+absl::StatusOr<std::string> ReadFileToCopy(const std::string& path,
+                                           const FileAccess& access);
 
 // All of a file. INVALID_ARGUMENT: it is longer than `max_bytes`.
 absl::StatusOr<std::string> ReadPlainFile(const UniqueFd& fd,
@@ -64,9 +65,9 @@ absl::StatusOr<std::string> ReadPlainFile(const UniqueFd& fd,
 
 // All of a file that a job names. Errors: as OpenJobFile() and
 // ReadPlainFile().
-absl::StatusOr<std::string> ReadJobFile(
-    const std::string& path, const std::vector<std::string>& real_roots,
-    int64_t max_bytes);
+absl::StatusOr<std::string> ReadJobFile(const std::string& path,
+                                        const FileAccess& access,
+                                        int64_t max_bytes);
 
 // DATA_LOSS: the file is not what `wanted` says.
 absl::Status CheckPlainFile(const UniqueFd& fd, absl::string_view path,

@@ -8,6 +8,7 @@
 
 #include "absl/status/status.h"
 #include "common/checkpoint/testing.h"
+#include "common/file/file.h"
 #include "common/file/scratch_directory.h"
 #include "common/hash/sha256.h"
 #include "gmock/gmock.h"
@@ -48,7 +49,8 @@ TEST_F(PlainFileTest, WrittenAndCopiedFilesHaveTheirBytesAndSum) {
   const auto written = WritePlainFile(Held(folder_), "a", text);
   ASSERT_TRUE(written.ok()) << written.status();
   ScratchDirectory copies;
-  const auto copied = CopyPlainFiles(Held(copies), From({"none", "a"}), {"/"});
+  const auto copied =
+      CopyPlainFiles(Held(copies), From({"none", "a"}), FileAccess());
   ASSERT_TRUE(copied.ok()) << copied.status();
   ASSERT_EQ(copied->size(), 1);
   EXPECT_EQ(ReadFile(copies.PathOf("a")), text);
@@ -85,13 +87,13 @@ TEST_F(PlainFileTest, WhatMayNotBeReadIsNotCopied) {
   WriteFile(folder_.PathOf("f"), "x");
   const auto copied = CopyPlainFiles(
       Held(copies), From({"leads_out", "directory", "fifo", "huge", "f"}),
-      RealRoots({folder_.path()}));
+      AccessBelow({folder_.path()}));
   EXPECT_TRUE(copied.ok()) << copied.status();
   EXPECT_THAT(copies.Names(), testing::ElementsAre("f"));
 
-  EXPECT_TRUE(
-      CopyPlainFiles(Held(copies), {{"f", folder_.PathOf("none/f")}}, {"/"})
-          .ok());
+  EXPECT_TRUE(CopyPlainFiles(Held(copies), {{"f", folder_.PathOf("none/f")}},
+                             FileAccess())
+                  .ok());
 }
 
 TEST_F(PlainFileTest, TheLogHasNoControlCharactersOfAUsersPath) {
@@ -102,7 +104,7 @@ TEST_F(PlainFileTest, TheLogHasNoControlCharactersOfAUsersPath) {
   fs::create_directory(from + "/vocab.json");
   testing::internal::CaptureStderr();
   const auto copied = CopyPlainFiles(
-      Held(folder_), {{"vocab.json", from + "/vocab.json"}}, {"/"});
+      Held(folder_), {{"vocab.json", from + "/vocab.json"}}, FileAccess());
   const std::string log = testing::internal::GetCapturedStderr();
   EXPECT_TRUE(copied.ok()) << copied.status();
   EXPECT_THAT(log, testing::HasSubstr("\\u{009b}31m\\u{202e}"));
@@ -112,7 +114,7 @@ TEST_F(PlainFileTest, TheLogHasNoControlCharactersOfAUsersPath) {
 TEST_F(PlainFileTest, ACopyThatCannotBeWrittenIsAnError) {
   WriteFile(folder_.PathOf("f"), "x");
   EXPECT_TRUE(absl::IsAlreadyExists(
-      CopyPlainFiles(Held(folder_), From({"f"}), {"/"}).status()));
+      CopyPlainFiles(Held(folder_), From({"f"}), FileAccess()).status()));
 }
 
 TEST_F(PlainFileTest, AFileThatIsNeededIsCopiedAsItWas) {
@@ -120,7 +122,7 @@ TEST_F(PlainFileTest, AFileThatIsNeededIsCopiedAsItWas) {
   CopiedFile file{"f", folder_.PathOf("f"), HexSha256("code")};
   const auto error = [&] {
     const absl::Status status =
-        CopyPlainFiles(Held(copies), {file}, RealRoots({folder_.path()}))
+        CopyPlainFiles(Held(copies), {file}, AccessBelow({folder_.path()}))
             .status();
     EXPECT_EQ(status.code(), absl::StatusCode::kFailedPrecondition) << status;
     EXPECT_THAT(std::string(status.message()), testing::HasSubstr(file.path));
@@ -132,7 +134,7 @@ TEST_F(PlainFileTest, AFileThatIsNeededIsCopiedAsItWas) {
   EXPECT_THAT(copies.Names(), testing::IsEmpty());
   WriteFile(file.path, "code");
   const auto copied =
-      CopyPlainFiles(Held(copies), {file}, RealRoots({folder_.path()}));
+      CopyPlainFiles(Held(copies), {file}, AccessBelow({folder_.path()}));
   ASSERT_TRUE(copied.ok()) << copied.status();
   EXPECT_EQ(ReadFile(copies.PathOf("f")), "code");
   // Where nobody may read, there is none.

@@ -57,9 +57,10 @@ absl::Status RemoveLeftoversOf(const HeldDirectory& folder,
   return status;
 }
 
-absl::Status RemoveLeftoversOf(const std::string& final_path) {
+absl::Status RemoveLeftoversOf(const std::string& final_path,
+                               const FileUser& user) {
   const SplitPath split(final_path);
-  const auto folder = HeldDirectory::Open(split.folder);
+  const auto folder = HeldDirectory::Open(split.folder, user);
   if (absl::IsNotFound(folder.status())) return absl::OkStatus();
   if (!folder.ok()) return folder.status();
   return RemoveLeftoversOf(*folder, split.name);
@@ -88,9 +89,10 @@ StagedDirectory::~StagedDirectory() {
 }
 
 absl::StatusOr<StagedDirectory> StagedDirectory::Create(
-    const std::string& final_path) {
+    const std::string& final_path, const FileUser& user) {
   SplitPath split(final_path);
-  absl::StatusOr<HeldDirectory> folder = HeldDirectory::Make(split.folder);
+  absl::StatusOr<HeldDirectory> folder =
+      HeldDirectory::Make(split.folder, user);
   if (!folder.ok()) return folder.status();
   std::string name = absl::StrCat(split.name, kLeftoverInfix, getpid());
   // Of a process that had this id and was killed.

@@ -5,6 +5,7 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "common/file/file_user.h"
 #include "common/file/held_directory.h"
 
 namespace hydra {
@@ -21,10 +22,12 @@ namespace hydra {
 // HeldDirectory has them.
 class StagedDirectory {
  public:
-  // Makes an empty directory beside `final_path`, and the folders above it.
+  // Makes an empty directory beside `final_path`, and the folders above it. All
+  // of it is done as `user`.
   //
   // FAILED_PRECONDITION: a part of the path is a link, or no directory.
-  static absl::StatusOr<StagedDirectory> Create(const std::string& final_path);
+  static absl::StatusOr<StagedDirectory> Create(
+      const std::string& final_path, const FileUser& user = FileUser());
 
   StagedDirectory(StagedDirectory&& other) noexcept;
   StagedDirectory& operator=(StagedDirectory&&) = delete;
@@ -94,7 +97,8 @@ absl::Status RemoveLeftoversOf(const HeldDirectory& folder,
                                const std::string& final_name);
 
 // The same beside `final_path`; OK if its folder is missing.
-absl::Status RemoveLeftoversOf(const std::string& final_path);
+absl::Status RemoveLeftoversOf(const std::string& final_path,
+                               const FileUser& user = FileUser());
 
 }  // namespace hydra
 

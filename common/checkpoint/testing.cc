@@ -88,7 +88,6 @@ TestCheckpoint::TestCheckpoint(const std::string& directory, uint32_t seed)
 void TestCheckpoint::CopyFrom(const std::string& source_directory,
                               const std::string& name) {
   contents.copied_files = {{name, source_directory + "/" + name}};
-  contents.real_roots = {"/"};
 }
 
 void TestCheckpoint::Add(BlockKind kind, int index, int micro_batch,

@@ -24,8 +24,6 @@ absl::Status ReadingError(int error, absl::string_view what) {
   return absl::DataLossError(status.message());
 }
 
-std::string LinkToFd(int fd) { return absl::StrCat("/proc/self/fd/", fd); }
-
 absl::Status RequireRegular(const UniqueFd& fd, absl::string_view path) {
   struct stat facts;
   if (fstat(fd.get(), &facts) != 0) {
@@ -39,20 +37,20 @@ absl::Status RequireRegular(const UniqueFd& fd, absl::string_view path) {
 // An O_PATH descriptor: it finds the file without touching it.
 absl::StatusOr<UniqueFd> FindIn(const UniqueFd& directory,
                                 const std::string& name, int flags,
-                                absl::string_view path) {
-  UniqueFd found(
-      openat(directory.get(), name.c_str(), flags | O_PATH | O_CLOEXEC));
+                                absl::string_view path, const FileUser& user) {
+  UniqueFd found = user.OpenAt(directory.get(), name, flags | O_PATH);
   if (found.is_open()) return found;
   return ReadingError(errno, absl::StrCat("cannot open ", path));
 }
 
 // That very file, whatever has its name by now.
 absl::StatusOr<UniqueFd> OpenFound(const UniqueFd& found,
-                                   absl::string_view path) {
+                                   absl::string_view path,
+                                   const FileUser& user) {
   if (absl::Status status = RequireRegular(found, path); !status.ok()) {
     return status;
   }
-  UniqueFd fd(open(LinkToFd(found.get()).c_str(), O_RDONLY | O_CLOEXEC));
+  UniqueFd fd = user.Reopen(found.get(), O_RDONLY);
   if (fd.is_open()) return fd;
   return ReadingError(errno, absl::StrCat("cannot open ", path));
 }
@@ -65,15 +63,6 @@ bool IsBelow(absl::string_view path, absl::string_view root) {
 
 }  // namespace
 
-UniqueFd& UniqueFd::operator=(UniqueFd&& other) noexcept {
-  std::swap(fd_, other.fd_);
-  return *this;
-}
-
-UniqueFd::~UniqueFd() {
-  if (is_open()) close(fd_);
-}
-
 absl::Status FileError(int error, absl::string_view what) {
   absl::Status status = absl::ErrnoToStatus(error, what);
   switch (error) {
@@ -81,7 +70,11 @@ absl::Status FileError(int error, absl::string_view what) {
       return absl::ResourceExhaustedError(status.message());
     case EIO:
     case ESTALE:
+    case ENOTCONN:
       return absl::UnavailableError(status.message());
+    case ESRCH:
+      return absl::PermissionDeniedError(
+          absl::StrCat(what, ": its user is none of this machine"));
     default:
       return status;
   }
@@ -93,8 +86,9 @@ SplitPath::SplitPath(const std::string& path)
   if (folder.empty()) folder = ".";
 }
 
-absl::StatusOr<UniqueFd> OpenDirectory(const std::string& path) {
-  UniqueFd fd(open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+absl::StatusOr<UniqueFd> OpenDirectory(const std::string& path,
+                                       const FileUser& user) {
+  UniqueFd fd = user.Open(path, O_RDONLY | O_DIRECTORY);
   if (!fd.is_open()) {
     return FileError(errno, absl::StrCat("cannot open directory ", path));
   }
@@ -114,8 +108,8 @@ absl::Status SyncDirectory(const UniqueFd& directory, absl::string_view path) {
 
 absl::StatusOr<std::string> RealPath(const UniqueFd& fd) {
   char path[PATH_MAX];
-  const ssize_t length =
-      readlink(LinkToFd(fd.get()).c_str(), path, sizeof(path));
+  const ssize_t length = readlink(
+      absl::StrCat("/proc/self/fd/", fd.get()).c_str(), path, sizeof(path));
   if (length < 0) return FileError(errno, "cannot read /proc/self/fd");
   if (length == sizeof(path)) {
     return absl::InvalidArgumentError(
@@ -136,6 +130,10 @@ std::vector<std::string> RealRoots(const std::vector<std::string>& roots) {
   return real;
 }
 
+FileAccess AccessBelow(const std::vector<std::string>& roots, FileUser user) {
+  return {std::move(user), RealRoots(roots)};
+}
+
 absl::StatusOr<UniqueFd> OpenRegularFile(const std::string& path) {
   // O_NONBLOCK: opening a FIFO would wait for its writer. On a regular file it
   // has no effect.
@@ -147,31 +145,34 @@ absl::StatusOr<UniqueFd> OpenRegularFile(const std::string& path) {
   return fd;
 }
 
-absl::StatusOr<UniqueFd> OpenRegularFileBelow(
-    const UniqueFd& directory, absl::string_view directory_path,
-    const std::string& name, const std::vector<std::string>& real_roots) {
+absl::StatusOr<UniqueFd> OpenRegularFileBelow(const UniqueFd& directory,
+                                              absl::string_view directory_path,
+                                              const std::string& name,
+                                              const FileAccess& access) {
   const std::string path = absl::StrCat(directory_path, "/", name);
-  const absl::StatusOr<UniqueFd> found = FindIn(directory, name, 0, path);
+  const absl::StatusOr<UniqueFd> found =
+      FindIn(directory, name, 0, path, access.user);
   if (!found.ok()) return found.status();
   const absl::StatusOr<std::string> real_path = RealPath(*found);
   if (!real_path.ok()) return real_path.status();
   if (std::none_of(
-          real_roots.begin(), real_roots.end(),
+          access.real_roots.begin(), access.real_roots.end(),
           [&](const std::string& root) { return IsBelow(*real_path, root); })) {
     return absl::PermissionDeniedError(absl::StrCat(
         path, " leads to ", *real_path, ", outside of the allowed roots"));
   }
-  return OpenFound(*found, path);
+  return OpenFound(*found, path, access.user);
 }
 
 absl::StatusOr<UniqueFd> OpenRegularFileIn(const UniqueFd& directory,
                                            absl::string_view directory_path,
-                                           const std::string& name) {
+                                           const std::string& name,
+                                           const FileUser& user) {
   const std::string path = absl::StrCat(directory_path, "/", name);
   const absl::StatusOr<UniqueFd> found =
-      FindIn(directory, name, O_NOFOLLOW, path);
+      FindIn(directory, name, O_NOFOLLOW, path, user);
   if (!found.ok()) return found.status();
-  return OpenFound(*found, path);
+  return OpenFound(*found, path, user);
 }
 
 absl::StatusOr<int64_t> FileBytes(const UniqueFd& fd, absl::string_view path) {

@@ -3,38 +3,24 @@
 
 #include <cstdint>
 #include <string>
-#include <utility>
 #include <vector>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
+#include "common/file/file_access.h"
+#include "common/file/file_user.h"
+#include "common/file/unique_fd.h"
 
 namespace hydra {
-
-// Owns a file descriptor, or none (-1).
-class UniqueFd {
- public:
-  UniqueFd() = default;
-  explicit UniqueFd(int fd) : fd_(fd) {}
-  UniqueFd(UniqueFd&& other) noexcept : fd_(std::exchange(other.fd_, -1)) {}
-  UniqueFd& operator=(UniqueFd&& other) noexcept;
-  ~UniqueFd();
-
-  bool is_open() const { return fd_ >= 0; }
-  int get() const { return fd_; }
-  // Gives it away.
-  int Release() { return std::exchange(fd_, -1); }
-
- private:
-  int fd_ = -1;
-};
 
 // The status of a system call that failed with `error`, an errno.
 //
 // RESOURCE_EXHAUSTED: the disk, quota or file size limit has no room.
-// UNAVAILABLE: the disk or its server failed (EIO, ESTALE). Trying again can
-//   work once somebody has seen to it.
+// UNAVAILABLE: the disk or its server failed (EIO, ESTALE), or hydra-files is
+//   not there (ENOTCONN, see FileUser). Trying again can work once somebody has
+//   seen to it.
+// PERMISSION_DENIED: the user as whom it was tried is none (ESRCH), too.
 // Others: as absl::ErrnoToStatus() has them.
 //
 // Functions that read a file say DATA_LOSS instead of UNAVAILABLE: what cannot
@@ -50,7 +36,8 @@ struct SplitPath {
 };
 
 // For openat() and the like relative to it.
-absl::StatusOr<UniqueFd> OpenDirectory(const std::string& path);
+absl::StatusOr<UniqueFd> OpenDirectory(const std::string& path,
+                                       const FileUser& user = FileUser());
 
 // When this returns, the names in the directory are on the disk.
 absl::Status SyncDirectory(const std::string& path);
@@ -64,23 +51,28 @@ absl::StatusOr<std::string> RealPath(const UniqueFd& fd);
 // nothing.
 std::vector<std::string> RealRoots(const std::vector<std::string>& roots);
 
+// What `user` may read below `roots`, as RealRoots() takes them.
+FileAccess AccessBelow(const std::vector<std::string>& roots,
+                       FileUser user = FileUser());
+
 // Opens a regular file for reading. FIFOs, devices and directories are refused
 // with INVALID_ARGUMENT, without waiting for anybody.
 absl::StatusOr<UniqueFd> OpenRegularFile(const std::string& path);
 
 // The same for `name` in `directory`, which is known as `directory_path`. What
-// it resolves to must lie below one of `real_roots`, paths as RealRoots()
-// gives them, else PERMISSION_DENIED. Judged is the file that is then read:
-// changing links meanwhile gains nothing.
-absl::StatusOr<UniqueFd> OpenRegularFileBelow(
-    const UniqueFd& directory, absl::string_view directory_path,
-    const std::string& name, const std::vector<std::string>& real_roots);
+// it resolves to must lie where `access` says, else PERMISSION_DENIED. Judged
+// is the file that is then read: changing links meanwhile gains nothing.
+absl::StatusOr<UniqueFd> OpenRegularFileBelow(const UniqueFd& directory,
+                                              absl::string_view directory_path,
+                                              const std::string& name,
+                                              const FileAccess& access);
 
 // The same for `name` in `directory`, and for nothing else: a link is refused
 // like what is no regular file.
 absl::StatusOr<UniqueFd> OpenRegularFileIn(const UniqueFd& directory,
                                            absl::string_view directory_path,
-                                           const std::string& name);
+                                           const std::string& name,
+                                           const FileUser& user = FileUser());
 
 absl::StatusOr<int64_t> FileBytes(const UniqueFd& fd, absl::string_view path);
 

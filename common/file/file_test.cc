@@ -19,7 +19,8 @@ absl::StatusCode OpenBelow(const ScratchDirectory& directory,
                            const std::vector<std::string>& roots) {
   const absl::StatusOr<UniqueFd> opened = OpenDirectory(directory.path());
   EXPECT_TRUE(opened.ok()) << opened.status();
-  return OpenRegularFileBelow(*opened, directory.path(), name, roots)
+  return OpenRegularFileBelow(*opened, directory.path(), name,
+                              {FileUser(), roots})
       .status()
       .code();
 }

@@ -36,11 +36,12 @@ absl::StatusOr<mode_t> ModeOf(int fd, const std::string& path) {
 
 // The umask may have taken some of it away. Not done without need, since it
 // takes the set-group-id bit from whoever is not in the group.
-absl::Status GiveMode(int fd, mode_t mode, const std::string& path) {
+absl::Status GiveMode(const FileUser& user, int fd, mode_t mode,
+                      const std::string& path) {
   const absl::StatusOr<mode_t> now = ModeOf(fd, path);
   if (!now.ok()) return now.status();
   const mode_t kept = *now & S_ISGID;
-  if ((*now & ACCESSPERMS) == mode || fchmod(fd, mode | kept) == 0) {
+  if ((*now & ACCESSPERMS) == mode || user.ChangeMode(fd, mode | kept) == 0) {
     return absl::OkStatus();
   }
   // A file system that has no modes of its own.
@@ -55,11 +56,13 @@ std::string KindOf(mode_t mode) {
 }
 
 // Why `name` could not be opened as a directory.
-absl::Status NotOpened(int at, const std::string& name, const std::string& path,
-                       int error) {
+absl::Status NotOpened(const FileUser& user, int at, const std::string& name,
+                       const std::string& path, int error) {
   struct stat facts;
-  if ((error == ENOTDIR || error == ELOOP) &&
-      fstatat(at, name.c_str(), &facts, AT_SYMLINK_NOFOLLOW) == 0 &&
+  const bool is_no_folder = error == ENOTDIR || error == ELOOP;
+  const UniqueFd found =
+      is_no_folder ? user.OpenAt(at, name, O_PATH | O_NOFOLLOW) : UniqueFd();
+  if (found.is_open() && fstat(found.get(), &facts) == 0 &&
       !S_ISDIR(facts.st_mode)) {
     return absl::FailedPreconditionError(absl::StrCat(
         path, " is ", KindOf(facts.st_mode), ", not a directory",
@@ -70,51 +73,55 @@ absl::Status NotOpened(int at, const std::string& name, const std::string& path,
   return FileError(error, absl::StrCat("cannot open directory ", path));
 }
 
-absl::StatusOr<UniqueFd> OpenIn(int at, const std::string& name, int flags,
+absl::StatusOr<UniqueFd> OpenIn(const FileUser& user, int at,
+                                const std::string& name, int flags,
                                 const std::string& path) {
-  UniqueFd fd(openat(at, name.c_str(), flags | kFolderFlags));
+  UniqueFd fd = user.OpenAt(at, name, flags | kFolderFlags);
   if (fd.is_open()) return fd;
-  return NotOpened(at, name, path, errno);
+  return NotOpened(user, at, name, path, errno);
 }
 
-absl::StatusOr<UniqueFd> MakeIn(int at, const std::string& name,
+absl::StatusOr<UniqueFd> MakeIn(const FileUser& user, int at,
+                                const std::string& name,
                                 const std::string& path) {
   const absl::StatusOr<mode_t> around = ModeOf(at, path);
   if (!around.ok()) return around.status();
   const mode_t mode = FolderMode(*around);
-  if (mkdirat(at, name.c_str(), mode) != 0) {
+  if (user.MakeDirectoryAt(at, name, mode) != 0) {
     return FileError(errno, absl::StrCat("cannot make directory ", path));
   }
-  absl::StatusOr<UniqueFd> made = OpenIn(at, name, O_RDONLY, path);
+  absl::StatusOr<UniqueFd> made = OpenIn(user, at, name, O_RDONLY, path);
   if (!made.ok()) return made;
-  if (absl::Status given = GiveMode(made->get(), mode, path); !given.ok()) {
+  if (absl::Status given = GiveMode(user, made->get(), mode, path);
+      !given.ok()) {
     return given;
   }
   return made;
 }
 
 // One that is to pass through: it need not be readable.
-absl::StatusOr<UniqueFd> StepInto(int at, const std::string& name, bool make,
+absl::StatusOr<UniqueFd> StepInto(const FileUser& user, int at,
+                                  const std::string& name, bool make,
                                   const std::string& path) {
-  absl::StatusOr<UniqueFd> next = OpenIn(at, name, O_PATH, path);
+  absl::StatusOr<UniqueFd> next = OpenIn(user, at, name, O_PATH, path);
   if (!make || !absl::IsNotFound(next.status())) return next;
-  const absl::StatusOr<UniqueFd> made = MakeIn(at, name, path);
+  const absl::StatusOr<UniqueFd> made = MakeIn(user, at, name, path);
   // Somebody else may have made it just now.
   if (!made.ok() && !absl::IsAlreadyExists(made.status())) {
     return made.status();
   }
-  const absl::StatusOr<UniqueFd> around = OpenIn(at, ".", O_RDONLY, path);
+  const absl::StatusOr<UniqueFd> around = OpenIn(user, at, ".", O_RDONLY, path);
   if (!around.ok()) return around.status();
   if (absl::Status synced = SyncDirectory(*around, path); !synced.ok()) {
     return synced;
   }
-  return OpenIn(at, name, O_PATH, path);
+  return OpenIn(user, at, name, O_PATH, path);
 }
 
-absl::StatusOr<std::vector<std::string>> NamesIn(int fd,
+absl::StatusOr<std::vector<std::string>> NamesIn(const FileUser& user, int fd,
                                                  const std::string& path) {
   // One with a position of its own.
-  absl::StatusOr<UniqueFd> own = OpenIn(fd, ".", O_RDONLY, path);
+  absl::StatusOr<UniqueFd> own = OpenIn(user, fd, ".", O_RDONLY, path);
   if (!own.ok()) return own.status();
   const std::unique_ptr<DIR, int (*)(DIR*)> entries(fdopendir(own->get()),
                                                     &closedir);
@@ -135,35 +142,37 @@ absl::StatusOr<std::vector<std::string>> NamesIn(int fd,
   return names;
 }
 
-absl::Status RemoveIn(int at, const std::string& name, const std::string& path,
-                      int depth);
+absl::Status RemoveIn(const FileUser& user, int at, const std::string& name,
+                      const std::string& path, int depth);
 
-absl::Status RemoveContents(int fd, const std::string& path, int depth) {
+absl::Status RemoveContentsOf(const FileUser& user, int fd,
+                              const std::string& path, int depth) {
   if (depth > kMaxDepth) {
     return absl::FailedPreconditionError(absl::StrCat(
         "cannot remove ", path, ": it is ", depth, " directories deep"));
   }
-  const absl::StatusOr<std::vector<std::string>> names = NamesIn(fd, path);
+  const absl::StatusOr<std::vector<std::string>> names =
+      NamesIn(user, fd, path);
   if (!names.ok()) return names.status();
   for (const std::string& name : *names) {
     absl::Status removed =
-        RemoveIn(fd, name, absl::StrCat(path, "/", name), depth + 1);
+        RemoveIn(user, fd, name, absl::StrCat(path, "/", name), depth + 1);
     if (!removed.ok()) return removed;
   }
   return absl::OkStatus();
 }
 
-absl::Status RemoveIn(int at, const std::string& name, const std::string& path,
-                      int depth) {
-  const UniqueFd folder(openat(at, name.c_str(), O_RDONLY | kFolderFlags));
+absl::Status RemoveIn(const FileUser& user, int at, const std::string& name,
+                      const std::string& path, int depth) {
+  const UniqueFd folder = user.OpenAt(at, name, O_RDONLY | kFolderFlags);
   const bool is_folder = folder.is_open();
   if (is_folder) {
-    absl::Status emptied = RemoveContents(folder.get(), path, depth);
+    absl::Status emptied = RemoveContentsOf(user, folder.get(), path, depth);
     if (!emptied.ok()) return emptied;
   } else if (errno != ENOTDIR && errno != ELOOP && errno != ENOENT) {
     return FileError(errno, absl::StrCat("cannot remove ", path));
   }
-  if (unlinkat(at, name.c_str(), is_folder ? AT_REMOVEDIR : 0) == 0 ||
+  if (user.UnlinkAt(at, name, is_folder ? AT_REMOVEDIR : 0) == 0 ||
       errno == ENOENT) {
     return absl::OkStatus();
   }
@@ -172,11 +181,13 @@ absl::Status RemoveIn(int at, const std::string& name, const std::string& path,
 
 }  // namespace
 
-HeldDirectory::HeldDirectory(std::string path, UniqueFd fd)
-    : path_(std::move(path)),
+HeldDirectory::HeldDirectory(FileUser user, std::string path, UniqueFd fd)
+    : user_(std::move(user)),
+      path_(std::move(path)),
       fd_(std::make_shared<const UniqueFd>(std::move(fd))) {}
 
 absl::StatusOr<HeldDirectory> HeldDirectory::Walk(const std::string& path,
+                                                  const FileUser& user,
                                                   bool make) {
   std::string passed = path.substr(0, 1) == "/" ? "/" : "";
   UniqueFd at(open(passed.empty() ? "." : "/", O_PATH | kFolderFlags));
@@ -187,28 +198,31 @@ absl::StatusOr<HeldDirectory> HeldDirectory::Walk(const std::string& path,
        absl::StrSplit(path, '/', absl::SkipEmpty())) {
     absl::StrAppend(&passed, passed.empty() || passed == "/" ? "" : "/", name);
     absl::StatusOr<UniqueFd> next =
-        StepInto(at.get(), std::string(name), make, passed);
+        StepInto(user, at.get(), std::string(name), make, passed);
     if (!next.ok()) return next.status();
     at = *std::move(next);
   }
-  absl::StatusOr<UniqueFd> readable = OpenIn(at.get(), ".", O_RDONLY, path);
+  absl::StatusOr<UniqueFd> readable =
+      OpenIn(user, at.get(), ".", O_RDONLY, path);
   if (!readable.ok()) return readable.status();
-  return HeldDirectory(path, *std::move(readable));
+  return HeldDirectory(user, path, *std::move(readable));
 }
 
-absl::StatusOr<HeldDirectory> HeldDirectory::Open(const std::string& path) {
-  return Walk(path, /*make=*/false);
+absl::StatusOr<HeldDirectory> HeldDirectory::Open(const std::string& path,
+                                                  const FileUser& user) {
+  return Walk(path, user, /*make=*/false);
 }
 
-absl::StatusOr<HeldDirectory> HeldDirectory::Make(const std::string& path) {
-  return Walk(path, /*make=*/true);
+absl::StatusOr<HeldDirectory> HeldDirectory::Make(const std::string& path,
+                                                  const FileUser& user) {
+  return Walk(path, user, /*make=*/true);
 }
 
 absl::StatusOr<HeldDirectory> HeldDirectory::OpenFollowingLinks(
     const std::string& path) {
   absl::StatusOr<UniqueFd> fd = OpenDirectory(path);
   if (!fd.ok()) return fd.status();
-  return HeldDirectory(path, *std::move(fd));
+  return HeldDirectory(FileUser(), path, *std::move(fd));
 }
 
 std::string HeldDirectory::PathOf(absl::string_view name) const {
@@ -218,28 +232,29 @@ std::string HeldDirectory::PathOf(absl::string_view name) const {
 absl::StatusOr<HeldDirectory> HeldDirectory::OpenFolder(
     const std::string& name) const {
   absl::StatusOr<UniqueFd> folder =
-      OpenIn(fd_->get(), name, O_RDONLY, PathOf(name));
+      OpenIn(user_, fd_->get(), name, O_RDONLY, PathOf(name));
   if (!folder.ok()) return folder.status();
-  return HeldDirectory(PathOf(name), *std::move(folder));
+  return HeldDirectory(user_, PathOf(name), *std::move(folder));
 }
 
 absl::StatusOr<HeldDirectory> HeldDirectory::MakeFolder(
     const std::string& name) const {
-  absl::StatusOr<UniqueFd> folder = MakeIn(fd_->get(), name, PathOf(name));
+  absl::StatusOr<UniqueFd> folder =
+      MakeIn(user_, fd_->get(), name, PathOf(name));
   if (!folder.ok()) return folder.status();
-  return HeldDirectory(PathOf(name), *std::move(folder));
+  return HeldDirectory(user_, PathOf(name), *std::move(folder));
 }
 
 absl::StatusOr<HeldDirectory> HeldDirectory::OpenOrMakeFolder(
     const std::string& name) const {
   const std::string path = PathOf(name);
   const absl::StatusOr<UniqueFd> folder =
-      StepInto(fd_->get(), name, /*make=*/true, path);
+      StepInto(user_, fd_->get(), name, /*make=*/true, path);
   if (!folder.ok()) return folder.status();
   absl::StatusOr<UniqueFd> readable =
-      OpenIn(folder->get(), ".", O_RDONLY, path);
+      OpenIn(user_, folder->get(), ".", O_RDONLY, path);
   if (!readable.ok()) return readable.status();
-  return HeldDirectory(path, *std::move(readable));
+  return HeldDirectory(user_, path, *std::move(readable));
 }
 
 absl::StatusOr<UniqueFd> HeldDirectory::CreateFile(
@@ -249,7 +264,7 @@ absl::StatusOr<UniqueFd> HeldDirectory::CreateFile(
   const mode_t mode = FileMode(*around);
   absl::StatusOr<UniqueFd> file = CreateFile(name, mode);
   if (!file.ok()) return file;
-  if (absl::Status given = GiveMode(file->get(), mode, PathOf(name));
+  if (absl::Status given = GiveMode(user_, file->get(), mode, PathOf(name));
       !given.ok()) {
     return given;
   }
@@ -258,26 +273,31 @@ absl::StatusOr<UniqueFd> HeldDirectory::CreateFile(
 
 absl::StatusOr<UniqueFd> HeldDirectory::CreateFile(const std::string& name,
                                                    mode_t mode) const {
-  UniqueFd file(openat(fd_->get(), name.c_str(),
-                       O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, mode));
+  UniqueFd file =
+      user_.OpenAt(fd_->get(), name, O_WRONLY | O_CREAT | O_EXCL, mode);
   if (file.is_open()) return file;
   return FileError(errno, absl::StrCat("cannot create ", PathOf(name)));
 }
 
 bool HeldDirectory::Has(const std::string& name) const {
+  return user_.OpenAt(fd_->get(), name, O_PATH | O_NOFOLLOW).is_open();
+}
+
+bool HeldDirectory::HasFile(const std::string& name) const {
   struct stat facts;
-  return fstatat(fd_->get(), name.c_str(), &facts, AT_SYMLINK_NOFOLLOW) == 0;
+  const UniqueFd found = user_.OpenAt(fd_->get(), name, O_PATH | O_NOFOLLOW);
+  return found.is_open() && fstat(found.get(), &facts) == 0 &&
+         S_ISREG(facts.st_mode);
 }
 
 absl::StatusOr<std::vector<std::string>> HeldDirectory::Names() const {
-  return NamesIn(fd_->get(), path_);
+  return NamesIn(user_, fd_->get(), path_);
 }
 
 absl::Status HeldDirectory::Rename(const std::string& name,
                                    const HeldDirectory& directory,
                                    const std::string& to) const {
-  if (renameat(fd_->get(), name.c_str(), directory.fd_->get(), to.c_str()) ==
-      0) {
+  if (user_.RenameAt(fd_->get(), name, directory.fd_->get(), to) == 0) {
     return absl::OkStatus();
   }
   // Of the two errors that say so, the one that has a code of its own.
@@ -288,8 +308,8 @@ absl::Status HeldDirectory::Rename(const std::string& name,
 
 absl::Status HeldDirectory::Exchange(const std::string& name,
                                      const std::string& other) const {
-  if (renameat2(fd_->get(), name.c_str(), fd_->get(), other.c_str(),
-                RENAME_EXCHANGE) == 0) {
+  if (user_.RenameAt(fd_->get(), name, fd_->get(), other, RENAME_EXCHANGE) ==
+      0) {
     return absl::OkStatus();
   }
   const std::string what =
@@ -299,15 +319,15 @@ absl::Status HeldDirectory::Exchange(const std::string& name,
 }
 
 absl::Status HeldDirectory::Remove(const std::string& name) const {
-  return RemoveIn(fd_->get(), name, PathOf(name), 0);
+  return RemoveIn(user_, fd_->get(), name, PathOf(name), 0);
 }
 
 absl::Status HeldDirectory::RemoveContents() const {
-  return hydra::RemoveContents(fd_->get(), path_, 0);
+  return RemoveContentsOf(user_, fd_->get(), path_, 0);
 }
 
 absl::Status HeldDirectory::RemoveEmptyFolder(const std::string& name) const {
-  if (unlinkat(fd_->get(), name.c_str(), AT_REMOVEDIR) == 0) {
+  if (user_.UnlinkAt(fd_->get(), name, AT_REMOVEDIR) == 0) {
     return absl::OkStatus();
   }
   return FileError(errno, absl::StrCat("cannot remove ", PathOf(name)));
@@ -316,7 +336,7 @@ absl::Status HeldDirectory::RemoveEmptyFolder(const std::string& name) const {
 absl::Status HeldDirectory::Sync() const { return SyncDirectory(*fd_, path_); }
 
 absl::Status HeldDirectory::CheckStillThere() const {
-  const absl::StatusOr<HeldDirectory> now = Open(path_);
+  const absl::StatusOr<HeldDirectory> now = Open(path_, user_);
   struct stat held;
   struct stat found;
   if (now.ok() && fstat(fd_->get(), &held) == 0 &&

@@ -11,6 +11,7 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 #include "common/file/file.h"
+#include "common/file/file_user.h"
 
 namespace hydra {
 
@@ -22,7 +23,8 @@ namespace hydra {
 // and others may read, list and pass what they may read, list and pass here;
 // they never write. In a set-group-id directory it has the directory's group.
 //
-// Copies hold the same directory. Thread-compatible; blocks on the disk. A
+// All of it is done as one user, who is the owner of what is made. Copies hold
+// the same directory. Thread-compatible; blocks on the disk. A
 // `name` is that of an entry, without a slash, and a link by that name is never
 // followed. Errors: as FileError() has them, with the path.
 class HeldDirectory {
@@ -32,10 +34,12 @@ class HeldDirectory {
   // NOT_FOUND: there is none.
   // FAILED_PRECONDITION: a part of the path is a link, or no directory; it is
   //   named.
-  static absl::StatusOr<HeldDirectory> Open(const std::string& path);
+  static absl::StatusOr<HeldDirectory> Open(const std::string& path,
+                                            const FileUser& user = FileUser());
 
   // The same; makes what is missing, and that survives a power cut.
-  static absl::StatusOr<HeldDirectory> Make(const std::string& path);
+  static absl::StatusOr<HeldDirectory> Make(const std::string& path,
+                                            const FileUser& user = FileUser());
 
   // Follows links: for a path of whoever runs this program.
   static absl::StatusOr<HeldDirectory> OpenFollowingLinks(
@@ -61,6 +65,8 @@ class HeldDirectory {
 
   // Whether anything has that name, a link too.
   bool Has(const std::string& name) const;
+  // Whether a regular file has it.
+  bool HasFile(const std::string& name) const;
   // Of all entries, sorted.
   absl::StatusOr<std::vector<std::string>> Names() const;
 
@@ -100,10 +106,12 @@ class HeldDirectory {
   absl::Status CheckStillThere() const;
 
  private:
-  HeldDirectory(std::string path, UniqueFd fd);
+  HeldDirectory(FileUser user, std::string path, UniqueFd fd);
 
-  static absl::StatusOr<HeldDirectory> Walk(const std::string& path, bool make);
+  static absl::StatusOr<HeldDirectory> Walk(const std::string& path,
+                                            const FileUser& user, bool make);
 
+  FileUser user_;
   std::string path_;
   std::shared_ptr<const UniqueFd> fd_;
 };

@@ -109,15 +109,15 @@ bool Holds(const std::string& place, const std::string& linkable,
 }
 
 // `directory` is open(2)'s answer for `path`.
-absl::StatusOr<UniqueFd> CheckedDirectory(
-    UniqueFd directory, absl::string_view path,
-    const std::vector<std::string>& real_roots) {
+absl::StatusOr<UniqueFd> CheckedDirectory(UniqueFd directory,
+                                          absl::string_view path,
+                                          const FileAccess& access) {
   if (!directory.is_open()) {
     return FileError(errno, absl::StrCat("cannot open directory ", path));
   }
   const absl::StatusOr<std::string> real_path = RealPath(directory);
   if (!real_path.ok()) return real_path.status();
-  if (std::none_of(real_roots.begin(), real_roots.end(),
+  if (std::none_of(access.real_roots.begin(), access.real_roots.end(),
                    [&](const std::string& root) {
                      return IsAtOrBelow(*real_path, root);
                    })) {
@@ -177,11 +177,16 @@ bool IsPrivatePath(const std::string& real_path) {
   return IsIn(real_path, CurrentPlaces().paths);
 }
 
-absl::StatusOr<UniqueFd> OpenJobFile(
-    const UniqueFd& directory, absl::string_view directory_path,
-    const std::string& name, const std::vector<std::string>& real_roots) {
+FileUser WriterOf(const std::string& directory, std::optional<uint32_t> owner) {
+  return IsPrivatePath(directory) ? FileUser() : UserOf(owner);
+}
+
+absl::StatusOr<UniqueFd> OpenJobFile(const UniqueFd& directory,
+                                     absl::string_view directory_path,
+                                     const std::string& name,
+                                     const FileAccess& access) {
   absl::StatusOr<UniqueFd> file =
-      OpenRegularFileBelow(directory, directory_path, name, real_roots);
+      OpenRegularFileBelow(directory, directory_path, name, access);
   if (!file.ok()) return file;
   absl::Status status =
       CheckNotPrivate(*file, absl::StrCat(directory_path, "/", name));
@@ -189,30 +194,31 @@ absl::StatusOr<UniqueFd> OpenJobFile(
   return file;
 }
 
-absl::StatusOr<UniqueFd> OpenJobFile(
-    const std::string& path, const std::vector<std::string>& real_roots) {
+absl::StatusOr<UniqueFd> OpenJobFile(const std::string& path,
+                                     const FileAccess& access) {
   const SplitPath split(path);
-  const absl::StatusOr<UniqueFd> directory = OpenDirectory(split.folder);
+  const absl::StatusOr<UniqueFd> directory =
+      OpenDirectory(split.folder, access.user);
   if (!directory.ok()) {
     return absl::Status(directory.status().code(),
                         absl::StrCat(path, ": ", directory.status().message()));
   }
-  return OpenJobFile(*directory, split.folder, split.name, real_roots);
+  return OpenJobFile(*directory, split.folder, split.name, access);
 }
 
-absl::StatusOr<UniqueFd> OpenJobDirectory(
-    const std::string& path, const std::vector<std::string>& real_roots) {
+absl::StatusOr<UniqueFd> OpenJobDirectory(const std::string& path,
+                                          const FileAccess& access) {
+  return CheckedDirectory(access.user.Open(path, O_RDONLY | O_DIRECTORY), path,
+                          access);
+}
+
+absl::StatusOr<UniqueFd> OpenJobDirectory(const UniqueFd& directory,
+                                          absl::string_view directory_path,
+                                          const std::string& name,
+                                          const FileAccess& access) {
   return CheckedDirectory(
-      UniqueFd(open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC)), path,
-      real_roots);
-}
-
-absl::StatusOr<UniqueFd> OpenJobDirectory(
-    const UniqueFd& directory, absl::string_view directory_path,
-    const std::string& name, const std::vector<std::string>& real_roots) {
-  return CheckedDirectory(UniqueFd(openat(directory.get(), name.c_str(),
-                                          O_RDONLY | O_DIRECTORY | O_CLOEXEC)),
-                          absl::StrCat(directory_path, "/", name), real_roots);
+      access.user.OpenAt(directory.get(), name, O_RDONLY | O_DIRECTORY),
+      absl::StrCat(directory_path, "/", name), access);
 }
 
 }  // namespace hydra

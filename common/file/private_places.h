@@ -1,12 +1,16 @@
 #ifndef HYDRA_COMMON_FILE_PRIVATE_PLACES_H_
 #define HYDRA_COMMON_FILE_PRIVATE_PLACES_H_
 
+#include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "common/file/file.h"
+#include "common/file/file_access.h"
+#include "common/file/file_user.h"
 
 // The files that belong to hydrad alone, whatever directories a job may read:
 // its state directory, its pool and its configuration. A job's paths are any
@@ -39,16 +43,22 @@ absl::Status CheckNoPrivateHardLink(const UniqueFd& file,
 // must have been followed.
 bool IsPrivatePath(const std::string& real_path);
 
+// As whom what a job wrote is made, read and removed, if `owner` submitted it:
+// where it is among hydrad's own files, as hydrad; else as UserOf(owner).
+// `directory` is as IsPrivatePath() takes it.
+FileUser WriterOf(const std::string& directory, std::optional<uint32_t> owner);
+
 // As OpenRegularFileBelow(), for a file that a job names.
 //
 // PERMISSION_DENIED: as CheckNotPrivate(), too.
-absl::StatusOr<UniqueFd> OpenJobFile(
-    const UniqueFd& directory, absl::string_view directory_path,
-    const std::string& name, const std::vector<std::string>& real_roots);
+absl::StatusOr<UniqueFd> OpenJobFile(const UniqueFd& directory,
+                                     absl::string_view directory_path,
+                                     const std::string& name,
+                                     const FileAccess& access);
 
 // The same for a whole path.
-absl::StatusOr<UniqueFd> OpenJobFile(
-    const std::string& path, const std::vector<std::string>& real_roots);
+absl::StatusOr<UniqueFd> OpenJobFile(const std::string& path,
+                                     const FileAccess& access);
 
 // For a directory that a job names, which may be one of the roots: for listing
 // it, and for opening what is in it.
@@ -56,13 +66,14 @@ absl::StatusOr<UniqueFd> OpenJobFile(
 // PERMISSION_DENIED: it lies outside of the roots, or as CheckNotPrivate().
 // FAILED_PRECONDITION: it is no directory. NOT_FOUND and others: from the file
 // system.
-absl::StatusOr<UniqueFd> OpenJobDirectory(
-    const std::string& path, const std::vector<std::string>& real_roots);
+absl::StatusOr<UniqueFd> OpenJobDirectory(const std::string& path,
+                                          const FileAccess& access);
 
 // The same for `name` in `directory`, which is known as `directory_path`.
-absl::StatusOr<UniqueFd> OpenJobDirectory(
-    const UniqueFd& directory, absl::string_view directory_path,
-    const std::string& name, const std::vector<std::string>& real_roots);
+absl::StatusOr<UniqueFd> OpenJobDirectory(const UniqueFd& directory,
+                                          absl::string_view directory_path,
+                                          const std::string& name,
+                                          const FileAccess& access);
 
 }  // namespace hydra
 

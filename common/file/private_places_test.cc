@@ -33,7 +33,7 @@ class PrivatePlacesTest : public ::testing::Test {
   ~PrivatePlacesTest() override { SetPrivatePlaces({}); }
 
   absl::Status Open(const std::string& name) {
-    return OpenJobFile(folder_.PathOf(name), {"/"}).status();
+    return OpenJobFile(folder_.PathOf(name), FileAccess()).status();
   }
   void ExpectPrivate(const std::string& name) {
     const absl::Status status = Open(name);
@@ -92,7 +92,7 @@ TEST_F(PrivatePlacesTest, WhatDoesNotExistYetIsPrivateByItsPath) {
 }
 
 TEST_F(PrivatePlacesTest, AFolderIsOpenedBelowTheRootsAlone) {
-  const std::vector<std::string> roots = {folder_.PathOf("user")};
+  const FileAccess roots = AccessBelow({folder_.PathOf("user")});
   const absl::StatusOr<UniqueFd> user =
       OpenJobDirectory(folder_.PathOf("user"), roots);
   ASSERT_TRUE(user.ok()) << user.status();
@@ -106,15 +106,16 @@ TEST_F(PrivatePlacesTest, AFolderIsOpenedBelowTheRootsAlone) {
   EXPECT_TRUE(absl::IsPermissionDenied(
       OpenJobDirectory(folder_.path(), roots).status()));
   EXPECT_TRUE(absl::IsPermissionDenied(
-      OpenJobDirectory(folder_.PathOf("state"), {"/"}).status()));
+      OpenJobDirectory(folder_.PathOf("state"), FileAccess()).status()));
   EXPECT_TRUE(absl::IsNotFound(
-      OpenJobDirectory(folder_.PathOf("none"), {"/"}).status()));
+      OpenJobDirectory(folder_.PathOf("none"), FileAccess()).status()));
   EXPECT_TRUE(absl::IsFailedPrecondition(
-      OpenJobDirectory(folder_.PathOf("user/data"), {"/"}).status()));
+      OpenJobDirectory(folder_.PathOf("user/data"), FileAccess()).status()));
 }
 
 TEST_F(PrivatePlacesTest, TheKernelsAnswersAreNoFiles) {
-  const absl::Status status = OpenJobFile("/proc/self/environ", {"/"}).status();
+  const absl::Status status =
+      OpenJobFile("/proc/self/environ", FileAccess()).status();
   EXPECT_EQ(status.code(), absl::StatusCode::kPermissionDenied);
   EXPECT_THAT(std::string(status.message()), HasSubstr("answer of the kernel"));
 }

@@ -16,9 +16,9 @@ void OtherEntries::Add(int64_t more, const std::string& path) {
   count += more;
 }
 
-absl::StatusOr<SplitFolder> ReadSplitFolder(
-    const std::string& path, const std::vector<std::string>& real_roots) {
-  const absl::StatusOr<UniqueFd> directory = OpenJobDirectory(path, real_roots);
+absl::StatusOr<SplitFolder> ReadSplitFolder(const std::string& path,
+                                            const FileAccess& access) {
+  const absl::StatusOr<UniqueFd> directory = OpenJobDirectory(path, access);
   if (!directory.ok()) return directory.status();
   absl::StatusOr<FolderEntries> entries = ReadFolderEntries(*directory, path);
   if (!entries.ok()) return entries.status();

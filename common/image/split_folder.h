@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "absl/status/statusor.h"
+#include "common/file/file_access.h"
 
 namespace hydra {
 
@@ -27,13 +28,13 @@ struct SplitFolder {
 };
 
 // The one at `path`, which a job names. Links are followed as far as
-// `real_roots` (see RealRoots), and where jobs may read. Thread-safe; blocks on
+// `access` says, and where jobs may read. Thread-safe; blocks on
 // the disk.
 //
 // INVALID_ARGUMENT: no folders are in it. Others: as OpenJobDirectory, and from
 // the file system. Errors name the folder.
-absl::StatusOr<SplitFolder> ReadSplitFolder(
-    const std::string& path, const std::vector<std::string>& real_roots);
+absl::StatusOr<SplitFolder> ReadSplitFolder(const std::string& path,
+                                            const FileAccess& access);
 
 // The classes of several, each named once, in the order of their bytes.
 std::vector<std::string> ClassesOf(const std::vector<SplitFolder>& folders);

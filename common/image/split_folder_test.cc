@@ -5,6 +5,7 @@
 
 #include <filesystem>
 
+#include "common/file/file.h"
 #include "common/file/scratch_directory.h"
 
 namespace hydra {
@@ -20,7 +21,7 @@ TEST(SplitFolderTest, ItsFoldersAreClasses) {
   folder.Write("readme.txt", "x");
   folder.Write("loose.png", "x");
   fs::create_directory_symlink("cat", folder.PathOf("eel"));
-  const auto split = ReadSplitFolder(folder.path(), {"/"});
+  const auto split = ReadSplitFolder(folder.path(), FileAccess());
   ASSERT_TRUE(split.ok()) << split.status();
   EXPECT_THAT(split->classes, ElementsAre("cat", "dog", "eel"));
   EXPECT_EQ(split->others.count, 2);
@@ -39,19 +40,18 @@ TEST(SplitFolderTest, WhatIsNoSuchFolderIsNamed) {
   const ScratchDirectory folder;
   folder.MakeDirectory("empty");
   folder.Write("file", "x");
-  const auto error_of = [&](const std::string& path,
-                            const std::vector<std::string>& roots) {
-    const absl::Status status = ReadSplitFolder(path, roots).status();
+  const auto error_of = [&](const std::string& path, const FileAccess& access) {
+    const absl::Status status = ReadSplitFolder(path, access).status();
     EXPECT_THAT(std::string(status.message()), HasSubstr(path));
     return status;
   };
-  const absl::Status empty = error_of(folder.PathOf("empty"), {"/"});
+  const absl::Status empty = error_of(folder.PathOf("empty"), FileAccess());
   EXPECT_TRUE(absl::IsInvalidArgument(empty));
   EXPECT_THAT(std::string(empty.message()), HasSubstr("one for each class"));
-  EXPECT_FALSE(error_of(folder.PathOf("file"), {"/"}).ok());
-  EXPECT_TRUE(absl::IsNotFound(error_of(folder.PathOf("none"), {"/"})));
+  EXPECT_FALSE(error_of(folder.PathOf("file"), FileAccess()).ok());
+  EXPECT_TRUE(absl::IsNotFound(error_of(folder.PathOf("none"), FileAccess())));
   EXPECT_TRUE(absl::IsPermissionDenied(
-      error_of(folder.path(), {folder.PathOf("empty")})));
+      error_of(folder.path(), AccessBelow({folder.PathOf("empty")}))));
 }
 
 }  // namespace

@@ -104,15 +104,30 @@ void CheckTcpAddress(const DaemonConfig& config, Mistakes* mistakes) {
   }
 }
 
-void CheckUnixSocket(const std::string& path, Mistakes* mistakes) {
-  CheckPath("unix_socket", path, mistakes);
+void CheckSocket(absl::string_view field, const std::string& path,
+                 Mistakes* mistakes) {
+  CheckPath(field, path, mistakes);
   constexpr size_t kMaxBytes = sizeof(sockaddr_un::sun_path) - 1;
   if (path.size() > kMaxBytes) {
     AddMistake(
-        "unix_socket",
+        field,
         absl::StrCat("expected a path of at most ", kMaxBytes,
                      " bytes, found one of ", path.size(), ": ", Quoted(path)),
         mistakes);
+  }
+}
+
+void CheckFileBroker(const DaemonConfig& config, Mistakes* mistakes) {
+  if (config.file_broker().empty()) return;
+  CheckSocket("file_broker", config.file_broker(), mistakes);
+  if (config.allow_exported_chains()) {
+    AddMistake("file_broker",
+               absl::StrCat("found ", Quoted(config.file_broker()),
+                            " beside allow_exported_chains: true: code of "
+                            "users would run as hydrad's user, for whom "
+                            "hydra-files opens everybody's files; leave one "
+                            "of them out"),
+               mistakes);
   }
 }
 
@@ -288,9 +303,10 @@ void CheckDaemonConfig(const DaemonConfig& config, Mistakes* mistakes) {
   CheckRequiredPath("state_dir", config.state_dir(), mistakes);
   // Without a state_dir there is no default either.
   if (!config.unix_socket().empty()) {
-    CheckUnixSocket(config.unix_socket(), mistakes);
+    CheckSocket("unix_socket", config.unix_socket(), mistakes);
   }
   CheckTcpAddress(config, mistakes);
+  CheckFileBroker(config, mistakes);
   if (!config.pool().path().empty()) {
     CheckPath("pool.path", config.pool().path(), mistakes);
   }

@@ -84,6 +84,16 @@ TEST(ParseDaemonConfigTest, TellsAllThatAnEmptyFileLacks) {
             "devices: expected at least one device, found none");
 }
 
+TEST(ParseDaemonConfigTest, CodeOfUsersGetsNoBrokerOfFiles) {
+  const std::string text =
+      absl::StrCat(kValid, "file_broker: /run/hydra-files/socket");
+  EXPECT_EQ(MessageOf(text), "");
+  EXPECT_THAT(MessageOf(text + "\nallow_exported_chains: true"),
+              testing::StartsWith("file_broker: "));
+  EXPECT_THAT(MessageOf(absl::StrCat(kValid, "file_broker: relative")),
+              testing::StartsWith("file_broker: "));
+}
+
 TEST(ParseDaemonConfigTest, ListensOnLoopbackOnly) {
   for (absl::string_view address :
        {"127.0.0.1:7070", "127.3.2.1:0", "localhost:65535", "'[::1]:1'"}) {

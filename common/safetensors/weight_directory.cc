@@ -10,6 +10,7 @@
 #include "absl/container/flat_hash_map.h"
 #include "absl/strings/str_cat.h"
 #include "common/file/file.h"
+#include "common/file/file_access.h"
 #include "common/file/file_format.h"
 #include "common/file/private_places.h"
 #include "common/safetensors/weight_index.h"
@@ -45,15 +46,16 @@ class Opener {
  public:
   static absl::StatusOr<Opener> Make(const std::string& path,
                                      const WeightDirectoryOptions& options) {
-    absl::StatusOr<UniqueFd> directory = OpenDirectory(path);
+    absl::StatusOr<UniqueFd> directory = OpenDirectory(path, options.user);
     if (!directory.ok()) return directory.status();
     if (!options.allowed_roots.empty()) {
       return Opener(path, *std::move(directory),
-                    RealRoots(options.allowed_roots));
+                    {options.user, RealRoots(options.allowed_roots)});
     }
     absl::StatusOr<std::string> real_path = RealPath(*directory);
     if (!real_path.ok()) return real_path.status();
-    return Opener(path, *std::move(directory), {*std::move(real_path)});
+    return Opener(path, *std::move(directory),
+                  {options.user, {*std::move(real_path)}});
   }
 
   std::string PathOf(absl::string_view name) const {
@@ -63,7 +65,7 @@ class Opener {
   // For whoever has the weights in another format; empty if they are not there.
   std::string OtherWeights() const {
     for (const auto& [name, what] : kOtherWeights) {
-      if (faccessat(directory_.get(), name, F_OK, 0) == 0) {
+      if (access_.user.OpenAt(directory_.get(), name, O_PATH).is_open()) {
         return absl::StrCat("; it has ", name, ", ", what);
       }
     }
@@ -71,7 +73,7 @@ class Opener {
   }
 
   absl::StatusOr<UniqueFd> Open(const std::string& name) const {
-    return OpenJobFile(directory_, path_, name, real_roots_);
+    return OpenJobFile(directory_, path_, name, access_);
   }
 
   absl::StatusOr<std::unique_ptr<const Reader>> OpenReader(
@@ -85,15 +87,14 @@ class Opener {
   }
 
  private:
-  Opener(std::string path, UniqueFd directory,
-         std::vector<std::string> real_roots)
+  Opener(std::string path, UniqueFd directory, FileAccess access)
       : path_(std::move(path)),
         directory_(std::move(directory)),
-        real_roots_(std::move(real_roots)) {}
+        access_(std::move(access)) {}
 
   std::string path_;
   UniqueFd directory_;
-  std::vector<std::string> real_roots_;
+  FileAccess access_;
 };
 
 absl::StatusOr<WeightMap> ReadIndex(const UniqueFd& fd,

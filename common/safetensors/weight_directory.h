@@ -10,6 +10,7 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 #include "absl/types/span.h"
+#include "common/file/file_user.h"
 #include "common/safetensors/header.h"
 #include "common/safetensors/reader.h"
 
@@ -20,6 +21,8 @@ struct WeightDirectoryOptions {
   // opened allows nothing. None: the model's own directory alone. The files of
   // a Hugging Face cache are links to ../../blobs.
   std::vector<std::string> allowed_roots;
+  // As whom they are opened.
+  FileUser user;
 };
 
 // One tensor of a model. Both pointers live as long as the WeightDirectory.

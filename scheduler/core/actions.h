@@ -2,6 +2,7 @@
 #define HYDRA_SCHEDULER_CORE_ACTIONS_H_
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <utility>
 #include <variant>
@@ -22,6 +23,8 @@ namespace hydra {
 // until the core is told that they are written.
 struct ModelToWrite : WrittenModel {
   JobId job;
+  // As whom its files are read and written; none: nobody knows whose job it is.
+  std::optional<uint32_t> owner;
   std::vector<std::pair<BlockKey, Version>> blocks;
 };
 
@@ -55,6 +58,8 @@ struct WorkerKill {
 struct CheckpointRemoval {
   JobId job;
   std::string path;
+  // As ModelToWrite's.
+  std::optional<uint32_t> owner;
 };
 
 // Remembers what a pilot found, for daemons to come.

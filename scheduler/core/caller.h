@@ -3,6 +3,7 @@
 
 #include <sys/types.h>
 
+#include <optional>
 #include <utility>
 
 namespace hydra {
@@ -16,11 +17,14 @@ inline constexpr uid_t kUnknownUser = static_cast<uid_t>(-1);
 struct Caller {
   uid_t user = kUnknownUser;
 
+  // The user, if anybody knows who that is.
+  std::optional<uid_t> known() const {
+    if (user == kUnknownUser) return std::nullopt;
+    return user;
+  }
+
   friend bool operator==(const Caller& a, const Caller& b) {
     return a.user == b.user;
-  }
-  friend bool operator!=(const Caller& a, const Caller& b) {
-    return !(a == b);
   }
   friend bool operator<(const Caller& a, const Caller& b) {
     return a.user < b.user;

@@ -226,7 +226,8 @@ void Checkpoints::Keep(Job& job, CheckpointRun run, int64_t bytes) {
     }
   }
   if (job.delete_checkpoints) {
-    actions_->push_back(CheckpointRemoval{job.id, info.path()});
+    actions_->push_back(
+        CheckpointRemoval{job.id, info.path(), job.owner.known()});
     return;
   }
   journal_->CheckpointRecorded(job.id, run.record);
@@ -277,7 +278,8 @@ void Checkpoints::Remove(Job& job, size_t index) {
   auto& checkpoints = job.checkpoints.Fresh();
   checkpoints.erase(checkpoints.begin() + index);
   journal_->CheckpointErased(job.id, info);
-  actions_->push_back(CheckpointRemoval{job.id, info.path()});
+  actions_->push_back(
+      CheckpointRemoval{job.id, info.path(), job.owner.known()});
   book_->Touch(job);
 }
 

@@ -263,6 +263,9 @@ wv1::JobContext Hands::ContextOf(const Job& job) const {
                              job.pilot_reserve_bytes);
   context.set_update_place(UpdatePlaceOf(job));
   context.set_base_key(ExpectedBase(job));
+  if (const std::optional<uid_t> owner = job.owner.known()) {
+    context.set_owner_user(*owner);
+  }
   context.mutable_read_roots()->Assign(parts_.options->read_roots.begin(),
                                        parts_.options->read_roots.end());
   return context;

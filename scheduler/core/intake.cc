@@ -47,7 +47,7 @@ Submission Intake::Take(std::vector<NewJob>&& jobs, const RequestKey& request,
   journal::v1::SubmittedJob common;
   common.set_sweep_id(entry.sweep.value());
   const Caller owner = request.caller.value_or(Caller());
-  if (owner != Caller()) common.set_owner_user(owner.user);
+  if (owner.known().has_value()) common.set_owner_user(owner.user);
   *common.mutable_submitted_at() = ToProto(now);
   const std::string end_of_record = common.SerializeAsString();
   Journal::SubmittedJobs records;

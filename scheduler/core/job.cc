@@ -233,7 +233,9 @@ v1::JobStatus StatusOf(const Job& job) {
   status.set_shard_count(
       job.partition != nullptr ? job.partition->cut_points_size() + 1 : 0);
   status.set_counts_examples(HasExamples(job.submitted.spec.data().format()));
-  if (job.owner != Caller()) status.set_owner_user(job.owner.user);
+  if (const std::optional<uid_t> owner = job.owner.known()) {
+    status.set_owner_user(*owner);
+  }
   FillMetrics(job, status);
   FillTimes(job, status);
   status.mutable_parameters()->Assign(job.submitted.parameters.begin(),

@@ -7,6 +7,7 @@ namespace hydra {
 ModelToWrite ModelToWriteOf(const Job& job, const std::string& directory) {
   ModelToWrite model;
   model.job = job.id;
+  model.owner = job.owner.known();
   model.directory = directory;
   model.table = *job.shape.table;
   model.config_json = *job.submitted.model_config_json;

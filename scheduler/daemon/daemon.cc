@@ -1,8 +1,10 @@
 #include "scheduler/daemon/daemon.h"
 
+#include <fcntl.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <cstring>
 #include <filesystem>
 #include <optional>
 #include <utility>
@@ -11,9 +13,13 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
+#include "common/broker/channel.h"
+#include "common/broker/message.h"
 #include "common/clock/steady_time.h"
 #include "common/failpoint/fail_point.h"
+#include "common/file/file_user.h"
 #include "common/file/private_places.h"
+#include "common/file/unique_fd.h"
 #include "common/pool/pool_file.h"
 #include "common/status/proto_time.h"
 #include "common/text/printable.h"
@@ -338,7 +344,7 @@ class DaemonImpl final : public Daemon {
     writers_->checkpoints().Write(request);
   }
   void Do(const CheckpointRemoval& removal) {
-    writers_->checkpoints().Remove(removal.job, removal.path);
+    writers_->checkpoints().Remove(removal);
   }
   void Do(const FoundPartition& found) {
     writers_->StorePartition(found.key, found.partition);
@@ -383,6 +389,24 @@ class DaemonImpl final : public Daemon {
   std::optional<MemoryTrimmer> trimmer_;
 };
 
+// Whether hydra-files answers, if there shall be one.
+absl::Status UseFileBroker(const std::string& socket) {
+  SetFileBroker(socket);
+  if (socket.empty()) return absl::OkStatus();
+  broker::Request look;
+  look.flags = O_PATH | O_DIRECTORY;
+  look.name[0] = '/';
+  UniqueFd root;
+  const int error =
+      broker::Channel(socket, geteuid()).Call(look, /*descriptors=*/{}, &root);
+  if (error == 0) return absl::OkStatus();
+  return absl::UnavailableError(absl::StrCat(
+      "file_broker: hydra-files does not answer at ", socket, " (",
+      std::strerror(error),
+      "); start it, such as by systemctl start hydra-files.socket, or take the "
+      "key out"));
+}
+
 }  // namespace
 
 absl::StatusOr<std::unique_ptr<Daemon>> Daemon::Start(
@@ -397,6 +421,12 @@ absl::StatusOr<std::unique_ptr<Daemon>> Daemon::Start(
       !claimed.ok()) {
     return claimed;
   }
+  if (absl::Status reached = UseFileBroker(config.file_broker());
+      !reached.ok()) {
+    return reached;
+  }
+  // What jobs wrote is looked at when the state is opened.
+  SetPrivatePlaces({config.state_dir()}, directory->outputs());
   absl::StatusOr<DaemonState> state = OpenDaemonState(config);
   if (!state.ok()) return state.status();
   const std::vector<std::string> own_files =

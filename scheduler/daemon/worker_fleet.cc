@@ -83,6 +83,10 @@ Supervisor::Process WorkerFleet::CommandOf(
   if (parts_.config->allow_exported_chains()) {
     process.arguments.push_back("--allow-exported-chains");
   }
+  if (!parts_.config->file_broker().empty()) {
+    process.arguments.push_back("--file-broker=" +
+                                parts_.config->file_broker());
+  }
   for (const std::string& file : *parts_.own_files) {
     process.arguments.push_back("--private=" + file);
   }

@@ -23,10 +23,7 @@ absl::StatusOr<std::vector<std::string>> RegularFiles(
   absl::StatusOr<std::vector<std::string>> names = directory.Names();
   if (!names.ok()) return names;
   const auto is_other = [&](const std::string& name) {
-    struct stat facts;
-    return fstatat(directory.fd().get(), name.c_str(), &facts,
-                   AT_SYMLINK_NOFOLLOW) != 0 ||
-           !S_ISREG(facts.st_mode);
+    return !directory.HasFile(name);
   };
   names->erase(std::remove_if(names->begin(), names->end(), is_other),
                names->end());
@@ -59,16 +56,17 @@ absl::Status SendFile(
 }  // namespace
 
 absl::Status SendFiles(
-    const std::string& directory,
+    const std::string& directory, const FileUser& user,
     absl::FunctionRef<bool(const hydra::v1::DownloadResponse&)> send) {
-  const absl::StatusOr<HeldDirectory> folder = HeldDirectory::Open(directory);
+  const absl::StatusOr<HeldDirectory> folder =
+      HeldDirectory::Open(directory, user);
   if (!folder.ok()) return folder.status();
   const absl::StatusOr<std::vector<std::string>> names = RegularFiles(*folder);
   if (!names.ok()) return names.status();
   for (const std::string& name : *names) {
     const std::string path = folder->PathOf(name);
     const absl::StatusOr<UniqueFd> file =
-        OpenRegularFileIn(folder->fd(), directory, name);
+        OpenRegularFileIn(folder->fd(), directory, name, user);
     if (!file.ok()) return file.status();
     absl::Status status = CheckNoPrivateHardLink(*file, path);
     if (status.ok()) status = SendFile(*file, path, name, send);

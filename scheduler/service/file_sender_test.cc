@@ -3,6 +3,7 @@
 #include <filesystem>
 #include <map>
 
+#include "common/file/file_user.h"
 #include "common/file/private_places.h"
 #include "common/file/scratch_directory.h"
 #include "gmock/gmock.h"
@@ -22,15 +23,16 @@ class FileSenderTest : public testing::Test {
   // Puts the pieces together again.
   absl::Status Send() {
     std::string name;
-    return SendFiles(directory_.path(), [&](const DownloadResponse& piece) {
-      if (!piece.file_name().empty()) {
-        name = piece.file_name();
-        announced_bytes_[name] = piece.file_bytes();
-      }
-      received_[name] += piece.data();
-      pieces_.push_back(piece.data().size());
-      return true;
-    });
+    return SendFiles(directory_.path(), FileUser(),
+                     [&](const DownloadResponse& piece) {
+                       if (!piece.file_name().empty()) {
+                         name = piece.file_name();
+                         announced_bytes_[name] = piece.file_bytes();
+                       }
+                       received_[name] += piece.data();
+                       pieces_.push_back(piece.data().size());
+                       return true;
+                     });
   }
 
   ScratchDirectory directory_;
@@ -68,10 +70,11 @@ TEST_F(FileSenderTest, NothingIsSentFromBehindALink) {
   another.Write("model.safetensors", "another's");
   const std::string link = directory_.PathOf("link");
   std::filesystem::create_directory_symlink(another.path(), link);
-  const absl::Status status = SendFiles(link, [](const DownloadResponse&) {
-    ADD_FAILURE();
-    return true;
-  });
+  const absl::Status status =
+      SendFiles(link, FileUser(), [](const DownloadResponse&) {
+        ADD_FAILURE();
+        return true;
+      });
   EXPECT_TRUE(absl::IsFailedPrecondition(status)) << status;
   EXPECT_THAT(status.message(), HasSubstr(link + " is a symbolic link"));
 }
@@ -90,7 +93,7 @@ TEST_F(FileSenderTest, AFileThatVanishesIsNamed) {
   directory_.Write("a", "x");
   const std::string vanishing = directory_.Write("b", "x");
   const absl::Status status =
-      SendFiles(directory_.path(), [&](const DownloadResponse&) {
+      SendFiles(directory_.path(), FileUser(), [&](const DownloadResponse&) {
         std::filesystem::remove(vanishing);
         return true;
       });
@@ -101,8 +104,8 @@ TEST_F(FileSenderTest, AFileThatVanishesIsNamed) {
 TEST_F(FileSenderTest, AFileThatBecomesALinkIsNotSent) {
   directory_.Write("a", "x");
   const std::string path = directory_.Write("b", "x");
-  const absl::Status status =
-      SendFiles(directory_.path(), [&](const DownloadResponse& piece) {
+  const absl::Status status = SendFiles(
+      directory_.path(), FileUser(), [&](const DownloadResponse& piece) {
         EXPECT_EQ(piece.file_name(), "a");
         std::filesystem::remove(path);
         std::filesystem::create_symlink("a", path);
@@ -115,7 +118,7 @@ TEST_F(FileSenderTest, AFileThatBecomesALinkIsNotSent) {
 TEST_F(FileSenderTest, AFileThatBecomesShorterIsDataLoss) {
   const std::string path = directory_.Write("a", std::string(3 << 20, 'x'));
   const absl::Status status =
-      SendFiles(directory_.path(), [&](const DownloadResponse&) {
+      SendFiles(directory_.path(), FileUser(), [&](const DownloadResponse&) {
         std::filesystem::resize_file(path, 1);
         return true;
       });
@@ -127,7 +130,7 @@ TEST_F(FileSenderTest, EndsWhenNobodyListens) {
   directory_.Write("b", "x");
   int pieces = 0;
   const absl::Status status =
-      SendFiles(directory_.path(), [&](const DownloadResponse&) {
+      SendFiles(directory_.path(), FileUser(), [&](const DownloadResponse&) {
         ++pieces;
         return false;
       });
@@ -137,7 +140,8 @@ TEST_F(FileSenderTest, EndsWhenNobodyListens) {
 
 TEST_F(FileSenderTest, AMissingDirectoryIsNotFound) {
   const auto nobody = [](const DownloadResponse&) { return true; };
-  EXPECT_TRUE(absl::IsNotFound(SendFiles(directory_.PathOf("none"), nobody)));
+  EXPECT_TRUE(absl::IsNotFound(
+      SendFiles(directory_.PathOf("none"), FileUser(), nobody)));
 }
 
 }  // namespace

@@ -11,6 +11,8 @@
 #include "absl/container/flat_hash_set.h"
 #include "absl/strings/str_cat.h"
 #include "common/clock/steady_time.h"
+#include "common/file/file_user.h"
+#include "common/file/private_places.h"
 #include "common/process/thread_priority.h"
 #include "common/status/rpc_status.h"
 #include "scheduler/core/job_plan.h"
@@ -127,10 +129,11 @@ void HydraServiceImpl::Begin(const Caller& caller,
                 &stream_threads_[caller.user % stream_threads_.size()]);
 }
 
-absl::Status HydraServiceImpl::Validate(const v1::SubmitRequest& request,
+absl::Status HydraServiceImpl::Validate(const Caller& caller,
+                                        const v1::SubmitRequest& request,
                                         v1::SubmitResponse* response) {
   const absl::StatusOr<std::vector<NewJob>> jobs =
-      parts_.checker->Check(request);
+      parts_.checker->Check(request, caller.known());
   if (!jobs.ok()) return jobs.status();
   auto fits = [&] {
     absl::MutexLock lock(&long_turn_);
@@ -151,7 +154,8 @@ absl::Status HydraServiceImpl::Validate(const v1::SubmitRequest& request,
   return absl::OkStatus();
 }
 
-absl::Status HydraServiceImpl::MakePlan(const v1::PlanRequest& request,
+absl::Status HydraServiceImpl::MakePlan(const Caller& caller,
+                                        const v1::PlanRequest& request,
                                         v1::PlanResponse* response) {
   if (request.device_memory_bytes_size() > kMostPlannedDevices) {
     return absl::InvalidArgumentError(absl::StrCat(
@@ -167,7 +171,7 @@ absl::Status HydraServiceImpl::MakePlan(const v1::PlanRequest& request,
   *submission.mutable_job() = request.job();
   *submission.mutable_grid() = request.grid();
   const absl::StatusOr<std::vector<NewJob>> jobs =
-      parts_.checker->Check(submission);
+      parts_.checker->Check(submission, caller.known());
   if (!jobs.ok()) return jobs.status();
   std::optional<PlanLimits> limits = parts_.core->Ask(
       [](Core& core, absl::Time) { return core.plan_limits(); });
@@ -214,7 +218,8 @@ absl::Status HydraServiceImpl::Queue(const Caller& caller,
     const absl::Status same = CheckRepeats(*submission, *key);
     if (!same.ok()) return same;
   } else {
-    absl::StatusOr<std::vector<NewJob>> jobs = parts_.checker->Check(request);
+    absl::StatusOr<std::vector<NewJob>> jobs =
+        parts_.checker->Check(request, caller.known());
     if (!jobs.ok()) return jobs.status();
     for (const NewJob& job : *jobs) warnings.Add(job.warnings);
     if (absl::Status healthy = parts_.journal->health(); !healthy.ok()) {
@@ -251,7 +256,7 @@ grpc::Status HydraServiceImpl::Submit(grpc::ServerContext* context,
                                       const v1::SubmitRequest* request,
                                       v1::SubmitResponse* response) {
   return ServeLong(*context, calls_, [&](const Caller& caller) {
-    return request->validate_only() ? Validate(*request, response)
+    return request->validate_only() ? Validate(caller, *request, response)
                                     : Queue(caller, *request, response);
   });
 }
@@ -259,8 +264,9 @@ grpc::Status HydraServiceImpl::Submit(grpc::ServerContext* context,
 grpc::Status HydraServiceImpl::Plan(grpc::ServerContext* context,
                                     const v1::PlanRequest* request,
                                     v1::PlanResponse* response) {
-  return ServeLong(*context, calls_,
-                   [&](const Caller&) { return MakePlan(*request, response); });
+  return ServeLong(*context, calls_, [&](const Caller& caller) {
+    return MakePlan(caller, *request, response);
+  });
 }
 
 grpc::Status HydraServiceImpl::ListJobs(grpc::ServerContext* context,
@@ -434,8 +440,13 @@ absl::Status HydraServiceImpl::SendOutput(
         detail->spec().output().save_model() ? ", and has written no model"
                                              : "; output.save_model is false"));
   }
+  const FileUser owner =
+      WriterOf(detail->output_path(),
+               detail->status().has_owner_user()
+                   ? std::optional<uint32_t>(detail->status().owner_user())
+                   : std::nullopt);
   return SendFiles(
-      detail->output_path(),
+      detail->output_path(), owner,
       [&](const v1::DownloadResponse& piece) { return writer->Write(piece); });
 }
 

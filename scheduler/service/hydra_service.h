@@ -114,9 +114,9 @@ class HydraServiceImpl final
   template <typename Response>
   void Begin(const Caller& caller, PolledStream<Response>* stream);
   // As Submit, but queues nothing.
-  absl::Status Validate(const v1::SubmitRequest& request,
+  absl::Status Validate(const Caller& caller, const v1::SubmitRequest& request,
                         v1::SubmitResponse* response);
-  absl::Status MakePlan(const v1::PlanRequest& request,
+  absl::Status MakePlan(const Caller& caller, const v1::PlanRequest& request,
                         v1::PlanResponse* response);
   absl::Status Queue(const Caller& caller, const v1::SubmitRequest& request,
                      v1::SubmitResponse* response);

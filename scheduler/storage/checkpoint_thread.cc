@@ -6,6 +6,7 @@
 #include "absl/strings/str_cat.h"
 #include "common/checkpoint/checkpoint_directory.h"
 #include "common/checkpoint/checkpoint_writer.h"
+#include "common/file/private_places.h"
 #include "scheduler/storage/model_contents.h"
 
 namespace hydra {
@@ -23,11 +24,12 @@ void CheckpointThread::Write(const CheckpointRequest& request) {
   Do([this, request] { callbacks_.written(request.job, WriteNow(request)); });
 }
 
-void CheckpointThread::Remove(JobId job, const std::string& path) {
-  Do([this, job, path] {
-    const absl::Status removed = RemoveCheckpoint(path);
+void CheckpointThread::Remove(const CheckpointRemoval& removal) {
+  Do([this, removal] {
+    const absl::Status removed =
+        RemoveCheckpoint(removal.path, WriterOf(removal.path, removal.owner));
     if (!removed.ok() && !absl::IsNotFound(removed)) {
-      callbacks_.not_removed(job, removed);
+      callbacks_.not_removed(removal.job, removed);
     }
   });
 }

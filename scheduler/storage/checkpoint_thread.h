@@ -36,7 +36,7 @@ class CheckpointThread {
   ~CheckpointThread();
 
   void Write(const CheckpointRequest& request);
-  void Remove(JobId job, const std::string& path);
+  void Remove(const CheckpointRemoval& removal);
   // For other small things that wait for the disk.
   void Do(WorkThread::Work work);
 

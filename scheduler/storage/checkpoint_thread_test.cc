@@ -74,8 +74,9 @@ TEST_F(CheckpointThreadTest, SaysWhichCheckpointsItCouldNotRemove) {
   Start([](size_t) {});
   fs::create_directories(model_.PathOf("another/checkpoint-1"));
   fs::create_directory_symlink("another", model_.PathOf("link"));
-  thread_->Remove(JobId(7), model_.PathOf("link/checkpoint-1"));
-  thread_->Remove(JobId(7), model_.PathOf("another/checkpoint-2"));
+  thread_->Remove({JobId(7), model_.PathOf("link/checkpoint-1"), std::nullopt});
+  thread_->Remove(
+      {JobId(7), model_.PathOf("another/checkpoint-2"), std::nullopt});
   thread_->Stop();
   EXPECT_THAT(results_, ElementsAre(absl::StatusCode::kFailedPrecondition));
   EXPECT_TRUE(fs::exists(model_.PathOf("another/checkpoint-1")));
@@ -94,7 +95,7 @@ TEST_F(CheckpointThreadTest, StopBreaksOffWritingButNotRemoving) {
   fs::create_directory(older);
   thread_->Write(model_.checkpoint);
   thread_->Write(model_.checkpoint);
-  thread_->Remove(JobId(7), older);
+  thread_->Remove({JobId(7), older, std::nullopt});
   first_block.WaitForNotification();
   std::thread stopper([&] { thread_->Stop(); });
   while (!DropsWork()) std::this_thread::yield();

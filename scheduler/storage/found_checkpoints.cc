@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <limits>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -10,6 +11,8 @@
 #include "absl/strings/str_cat.h"
 #include "common/checkpoint/checkpoint_directory.h"
 #include "common/checkpoint/checkpoint_reader.h"
+#include "common/file/file_user.h"
+#include "common/file/private_places.h"
 #include "common/text/printable.h"
 #include "glog/logging.h"
 #include "google/protobuf/util/message_differencer.h"
@@ -65,9 +68,9 @@ bool IsVerdict(const absl::Status& status) {
   return absl::IsDataLoss(status) || absl::IsInvalidArgument(status);
 }
 
-void LookAt(const CheckpointEntry& entry, JobId id,
+void LookAt(const CheckpointEntry& entry, const FileUser& user, JobId id,
             const jv1::SubmittedJob& job, OnDisk& disk) {
-  const auto reader = CheckpointReader::Open(entry.path);
+  const auto reader = CheckpointReader::Open(entry.path, user);
   if (reader.ok() && IsOwn(reader->manifest(), id, job)) {
     disk.usable.push_back(FoundAt(entry, reader->manifest()));
   } else if (reader.ok() || IsVerdict(reader.status())) {
@@ -86,16 +89,20 @@ OnDisk Look(JobId id, const jv1::SubmittedJob& job) {
   OnDisk disk;
   const std::string folder =
       CheckpointFolder(OutputPath(id, job.output_dir(), job.spec().name()));
-  if (absl::Status removed = RemoveLeftovers(folder); !removed.ok()) {
+  const FileUser user = WriterOf(
+      folder, job.has_owner_user() ? std::optional<uint32_t>(job.owner_user())
+                                   : std::nullopt);
+  if (absl::Status removed = RemoveLeftovers(folder, user); !removed.ok()) {
     LOG(WARNING) << Printable(removed.message());
   }
-  const auto entries = ListCheckpoints(folder);
+  const auto entries = ListCheckpoints(folder, user);
   if (!entries.ok()) {
     disk.newest_unseen = std::numeric_limits<int64_t>::max();
     disk.why_unseen = std::string(entries.status().message());
     return disk;
   }
-  for (const CheckpointEntry& entry : *entries) LookAt(entry, id, job, disk);
+  for (const CheckpointEntry& entry : *entries)
+    LookAt(entry, user, id, job, disk);
   return disk;
 }
 

@@ -5,6 +5,8 @@
 
 #include "absl/strings/str_cat.h"
 #include "common/file/file.h"
+#include "common/file/file_user.h"
+#include "common/file/private_places.h"
 #include "scheduler/storage/tokenizer_files.h"
 
 namespace hydra {
@@ -32,7 +34,8 @@ ModelContents ContentsOf(const ModelToWrite& model, const PoolFile& pool,
         {layer.file->name, absl::StrCat(model.model_dir, "/", layer.file->name),
          layer.file->sha256});
   }
-  contents.real_roots = RealRoots(read_roots);
+  contents.access = AccessBelow(read_roots, UserOf(model.owner));
+  contents.writer = WriterOf(model.directory, model.owner);
   for (const auto& [key, version] : model.blocks) {
     CheckpointBlock& block = contents.blocks.emplace_back();
     block.key = key;

@@ -8,6 +8,7 @@
 #include "common/checkpoint/model_files.h"
 #include "common/checkpoint/plain_file.h"
 #include "common/checkpoint/staged_directory.h"
+#include "common/file/file_access.h"
 #include "common/file/held_directory.h"
 #include "common/json/python_json.h"
 #include "common/text/printable.h"
@@ -34,10 +35,10 @@ std::string JobJson(const SaveRequest& request) {
 // What transformers generates text by. It opens no model where this is there
 // and is no JSON.
 absl::Status CopyGenerationConfig(const SaveRequest& request,
-                                  const std::vector<std::string>& real_roots,
+                                  const FileAccess& access,
                                   const HeldDirectory& directory) {
   const absl::StatusOr<std::string> text = ReadFileToCopy(
-      absl::StrCat(request.model_dir, "/", kGenerationConfig), real_roots);
+      absl::StrCat(request.model_dir, "/", kGenerationConfig), access);
   if (absl::IsNotFound(text.status())) return absl::OkStatus();
   absl::Status usable = text.status();
   if (usable.ok()) usable = StrictJson(*text).status();
@@ -52,13 +53,13 @@ absl::Status CopyGenerationConfig(const SaveRequest& request,
 
 // What a checkpoint has not.
 absl::Status WriteOtherFiles(const SaveRequest& request,
-                             const std::vector<std::string>& real_roots,
+                             const FileAccess& access,
                              const HeldDirectory& directory) {
   const absl::Status status =
       WritePlainFile(directory, "hydra_job.json", JobJson(request)).status();
   // The model of adapters has its own.
   if (!status.ok() || request.writes_adapters()) return status;
-  return CopyGenerationConfig(request, real_roots, directory);
+  return CopyGenerationConfig(request, access, directory);
 }
 
 absl::Status Stopped(const SaveRequest& request) {
@@ -73,21 +74,22 @@ absl::Status WriteModel(const PoolFile& pool, const SaveRequest& request,
                         absl::FunctionRef<bool()> go_on) {
   if (!go_on()) return Stopped(request);
   // They only take room.
-  if (absl::Status removed = RemoveLeftoversOf(request.directory);
+  const ModelContents contents = ContentsOf(request, pool, read_roots);
+  if (absl::Status removed =
+          RemoveLeftoversOf(request.directory, contents.writer);
       !removed.ok()) {
     LOG(WARNING) << "a leftover stays: " << Printable(removed.message());
   }
   absl::StatusOr<StagedDirectory> staged =
-      StagedDirectory::Create(request.directory);
+      StagedDirectory::Create(request.directory, contents.writer);
   if (!staged.ok()) return staged.status();
-  const ModelContents contents = ContentsOf(request, pool, read_roots);
   absl::Status status = WriteModelFiles(
       contents, request.detail.spec().train(), staged->directory(),
       [&](size_t) { return go_on(); },
       /*sums=*/nullptr);
   if (absl::IsCancelled(status)) return Stopped(request);
   if (status.ok()) {
-    status = WriteOtherFiles(request, contents.real_roots, staged->directory());
+    status = WriteOtherFiles(request, contents.access, staged->directory());
   }
   if (!status.ok()) return status;
   // The checkpoints lie there too, so the directory cannot be exchanged.

@@ -6,6 +6,7 @@
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
+#include "common/file/file_access.h"
 #include "common/image/class_names.h"
 #include "common/image/image_processing.h"
 #include "common/image/split_folder.h"
@@ -25,12 +26,10 @@ constexpr char kTrain[] = "data.train_files";
 // Those that can be listed; what is wrong with the others is told.
 std::vector<SplitFolder> ListAll(absl::string_view field,
                                  const Folders& folders,
-                                 const std::vector<std::string>& real_roots,
-                                 Mistakes& mistakes) {
+                                 const FileAccess& access, Mistakes& mistakes) {
   std::vector<SplitFolder> listed;
   for (int i = 0; i < folders.size(); ++i) {
-    absl::StatusOr<SplitFolder> folder =
-        ReadSplitFolder(folders[i], real_roots);
+    absl::StatusOr<SplitFolder> folder = ReadSplitFolder(folders[i], access);
     if (folder.ok()) {
       listed.push_back(*std::move(folder));
     } else {
@@ -100,14 +99,14 @@ void ImageCheck::LookAtFolders(const v1::DataSpec& data,
                                absl::string_view config_json,
                                const ExampleInput& input,
                                Finding& finding) const {
-  const std::vector<std::string>& roots = paths_.read_roots();
+  const FileAccess& access = paths_.access();
   const std::vector<SplitFolder> train =
-      ListAll(kTrain, data.train_files(), roots, finding.mistakes);
+      ListAll(kTrain, data.train_files(), access, finding.mistakes);
   const std::vector<SplitFolder> validation =
-      ListAll("data.validation_files", data.validation_files(), roots,
+      ListAll("data.validation_files", data.validation_files(), access,
               finding.mistakes);
   const std::vector<SplitFolder> test =
-      ListAll("data.test_files", data.test_files(), roots, finding.mistakes);
+      ListAll("data.test_files", data.test_files(), access, finding.mistakes);
   const absl::StatusOr<ClassNumbers> named =
       ClassNamesOf(config_json, input.class_count);
   if (!named.ok()) {

@@ -5,6 +5,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
+#include "common/file/file_access.h"
 #include "common/file/file_format.h"
 #include "common/hash/sha256.h"
 #include "common/model/base_key.h"
@@ -46,11 +47,11 @@ v1::ParameterType TypeOf(const safetensors::WeightDirectory& weights,
   return v1::PARAMETER_TYPE_FLOAT32;
 }
 
-void CheckWeights(const std::string& path,
-                  const std::vector<std::string>& read_roots,
+void CheckWeights(const std::string& path, const FileAccess& access,
                   const ModelTable& table, CheckedModel& model) {
   safetensors::WeightDirectoryOptions options;
-  options.allowed_roots = read_roots;
+  options.allowed_roots = access.real_roots;
+  options.user = access.user;
   const absl::StatusOr<safetensors::WeightDirectory> weights =
       safetensors::WeightDirectory::Open(path, options);
   if (!weights.ok()) return Add(weights.status(), model);
@@ -167,7 +168,7 @@ CheckedModel CheckModel(const v1::ModelSpec& spec, const PathPolicy& paths,
     CheckLayerFiles(spec.path(), paths, *model.table, model);
   }
   if (spec.init() == v1::INITIALIZATION_PRETRAINED) {
-    CheckWeights(spec.path(), paths.read_roots(), *model.table, model);
+    CheckWeights(spec.path(), paths.access(), *model.table, model);
   }
   for (std::string& warning : model.warnings) {
     warning = absl::StrCat(spec.path(), ": ", warning);

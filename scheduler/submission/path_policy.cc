@@ -55,13 +55,35 @@ bool BelowAny(const std::string& path, const std::vector<std::string>& roots) {
   });
 }
 
-// Of `path` and the folders above it, the first that is there.
-fs::path NearestExisting(fs::path path) {
-  std::error_code error;
-  while (!fs::exists(path, error) && path.has_relative_path()) {
-    path = path.parent_path();
+// Of a path and the folders above it, the nearest that is there.
+struct Nearest {
+  UniqueFd folder;
+  // Where it really is, and what of the path is not there.
+  std::string real;
+  fs::path missing;
+};
+
+absl::StatusOr<Nearest> NearestExisting(const FileUser& user,
+                                        const fs::path& path) {
+  Nearest nearest;
+  for (fs::path above = path.has_filename() ? path : path.parent_path();;
+       above = above.parent_path()) {
+    nearest.folder = user.Open(above, O_PATH);
+    if (nearest.folder.is_open()) break;
+    if ((errno != ENOENT && errno != ENOTDIR) || !above.has_relative_path()) {
+      return FileError(errno, absl::StrCat("cannot look at ", above.string()));
+    }
+    nearest.missing = above.filename() / nearest.missing;
   }
-  return path;
+  absl::StatusOr<std::string> real = RealPath(nearest.folder);
+  if (!real.ok()) return real.status();
+  nearest.real = *std::move(real);
+  return nearest;
+}
+
+mode_t ModeOf(const UniqueFd& file) {
+  struct stat facts = {};
+  return fstat(file.get(), &facts) == 0 ? facts.st_mode : 0;
 }
 
 }  // namespace
@@ -69,67 +91,92 @@ fs::path NearestExisting(fs::path path) {
 PathPolicy::PathPolicy(const std::vector<std::string>& read_roots,
                        const std::vector<std::string>& output_roots,
                        const std::string& default_output_dir)
-    : read_roots_(read_roots.empty() ? std::vector<std::string>{"/"}
-                                     : FollowedRoots(read_roots)),
-      output_roots_(FollowedRoots(output_roots)),
+    : output_roots_(FollowedRoots(output_roots)),
       default_output_dir_(
-          default_output_dir.empty() ? "" : Real(default_output_dir)) {}
+          default_output_dir.empty() ? "" : Real(default_output_dir)) {
+  if (!read_roots.empty()) access_.real_roots = FollowedRoots(read_roots);
+}
 
-absl::StatusOr<std::string> PathPolicy::Readable(
-    const std::string& path) const {
-  const std::string real = Real(path);
-  if (real.empty()) {
-    return absl::NotFoundError(absl::StrCat(path, " cannot be followed"));
-  }
-  if (!BelowAny(real, read_roots_)) {
-    return absl::PermissionDeniedError(
-        absl::StrCat(path, " is outside of what this server reads: ",
-                     absl::StrJoin(read_roots_, ", ")));
-  }
-  const UniqueFd found(open(real.c_str(), O_PATH | O_CLOEXEC));
+PathPolicy PathPolicy::For(FileUser user) const {
+  PathPolicy policy = *this;
+  policy.access_.user = std::move(user);
+  return policy;
+}
+
+absl::Status PathPolicy::CheckRoots(const std::string& path,
+                                    const std::string& real) const {
+  if (BelowAny(real, access_.real_roots)) return absl::OkStatus();
+  return absl::PermissionDeniedError(
+      absl::StrCat(path, " is outside of what this server reads: ",
+                   absl::StrJoin(access_.real_roots, ", ")));
+}
+
+absl::StatusOr<UniqueFd> PathPolicy::Find(const std::string& path) const {
+  UniqueFd found = access_.user.Open(path, O_PATH);
   if (!found.is_open()) {
-    if (errno == ENOENT || errno == ENOTDIR) {
+    const int error = errno;
+    // Of what is elsewhere nothing is told, not even whether it is there.
+    const std::string real = Real(path);
+    if (real.empty()) {
+      return absl::NotFoundError(absl::StrCat(path, " cannot be followed"));
+    }
+    if (absl::Status in = CheckRoots(path, real); !in.ok()) return in;
+    if (error == ENOENT || error == ENOTDIR) {
       return absl::NotFoundError(absl::StrCat(path, " does not exist"));
     }
-    return FileError(errno, absl::StrCat("cannot look at ", path));
+    return FileError(error, absl::StrCat("cannot look at ", path));
   }
+  const absl::StatusOr<std::string> real = RealPath(found);
+  if (!real.ok()) return real.status();
+  if (absl::Status in = CheckRoots(path, *real); !in.ok()) return in;
   if (absl::Status own = CheckNotPrivate(found, path); !own.ok()) return own;
-  if (access(real.c_str(), R_OK) != 0) {
-    return absl::PermissionDeniedError(
-        absl::StrCat(path, " is not readable for the server"));
+  return found;
+}
+
+absl::Status PathPolicy::CheckOpens(const UniqueFd& found, int flags,
+                                    const std::string& path) const {
+  if (access_.user.Reopen(found.get(), O_RDONLY | flags).is_open()) {
+    return absl::OkStatus();
   }
-  return real;
+  return absl::PermissionDeniedError(absl::StrCat(
+      path, access_.user.is_own() ? " is not readable for the server"
+                                  : " is not readable for you"));
 }
 
 absl::Status PathPolicy::CheckReadableFile(const std::string& path) const {
-  const absl::StatusOr<std::string> real = Readable(path);
-  if (!real.ok()) return real.status();
-  std::error_code error;
-  if (!fs::is_regular_file(*real, error)) {
+  const absl::StatusOr<UniqueFd> found = Find(path);
+  if (!found.ok()) return found.status();
+  if (!S_ISREG(ModeOf(*found))) {
     return absl::InvalidArgumentError(absl::StrCat(path, " is not a file"));
   }
-  if (fs::file_size(*real, error) == 0) {
-    return absl::InvalidArgumentError(absl::StrCat(path, " is empty"));
+  if (absl::Status opens = CheckOpens(*found, 0, path); !opens.ok()) {
+    return opens;
   }
-  return absl::OkStatus();
+  const absl::StatusOr<int64_t> bytes = FileBytes(*found, path);
+  if (!bytes.ok()) return bytes.status();
+  if (*bytes > 0) return absl::OkStatus();
+  return absl::InvalidArgumentError(absl::StrCat(path, " is empty"));
 }
 
 absl::Status PathPolicy::CheckReadableDirectory(const std::string& path) const {
-  const absl::StatusOr<std::string> real = Readable(path);
-  if (!real.ok()) return real.status();
-  std::error_code error;
-  if (!fs::is_directory(*real, error)) {
-    return absl::InvalidArgumentError(
-        absl::StrCat(path, " is not a directory"));
-  }
-  return absl::OkStatus();
+  const absl::StatusOr<UniqueFd> found = Find(path);
+  if (!found.ok()) return found.status();
+  if (S_ISDIR(ModeOf(*found))) return CheckOpens(*found, O_DIRECTORY, path);
+  return absl::InvalidArgumentError(absl::StrCat(path, " is not a directory"));
 }
 
 absl::StatusOr<std::string> PathPolicy::OutputDirectory(
     const std::string& path) const {
-  const std::string real = Real(path);
   const bool is_default =
-      !default_output_dir_.empty() && real == default_output_dir_;
+      !default_output_dir_.empty() && Real(path) == default_output_dir_;
+  // Hydrad's own folder is hydrad's to write in.
+  const FileUser user = is_default ? FileUser() : access_.user;
+  const absl::StatusOr<Nearest> nearest = NearestExisting(user, path);
+  if (!nearest.ok()) return nearest.status();
+  const std::string real =
+      nearest->missing.empty()
+          ? nearest->real
+          : (nearest->real / nearest->missing).lexically_normal().string();
   if (!is_default && !BelowAny(real, output_roots_)) {
     return absl::PermissionDeniedError(
         absl::StrCat(path, " is outside of where this server writes: ",
@@ -141,36 +188,34 @@ absl::StatusOr<std::string> PathPolicy::OutputDirectory(
         path, " is hydrad's own: below its state directory jobs write to ",
         default_output_dir_, " alone, each in a folder that hydrad names"));
   }
-  const fs::path existing = NearestExisting(real);
-  std::error_code error;
-  if (!fs::is_directory(existing, error)) {
-    return absl::PermissionDeniedError(
-        absl::StrCat("the server cannot write to ", path, ": ",
-                     existing.string(), " is not a directory"));
+  const char* const who = user.is_own() ? "the server" : "you";
+  if (!S_ISDIR(ModeOf(nearest->folder))) {
+    return absl::PermissionDeniedError(absl::StrCat(who, " cannot write to ",
+                                                    path, ": ", nearest->real,
+                                                    " is not a directory"));
   }
-  if (access(existing.c_str(), W_OK | X_OK) != 0) {
+  if (user.Access(nearest->folder.get(), W_OK | X_OK) != 0) {
     return absl::PermissionDeniedError(
-        absl::StrCat("the server cannot write to ", path, ": ",
-                     existing.string(), " is not writable for it"));
+        absl::StrCat(who, " cannot write to ", path, ": ", nearest->real,
+                     " is not writable for ", user.is_own() ? "it" : "you"));
   }
   return real;
 }
 
 std::string PathPolicy::OutputWarning(const std::string& path) const {
   if (path == default_output_dir_) return "";
-  const std::string folder = NearestExisting(path);
-  struct stat found;
-  if (stat(folder.c_str(), &found) != 0) return "";
+  const absl::StatusOr<Nearest> nearest = NearestExisting(access_.user, path);
+  if (!nearest.ok()) return "";
+  const mode_t mode = ModeOf(nearest->folder);
   constexpr mode_t kWritableForOthers = S_IWGRP | S_IWOTH;
-  if ((found.st_mode & kWritableForOthers) == 0 ||
-      (found.st_mode & S_ISVTX) != 0) {
+  if ((mode & kWritableForOthers) == 0 || (mode & S_ISVTX) != 0) {
     return "";
   }
   return absl::StrFormat(
       "%s has mode %04o: everyone who may write there can rename and replace "
       "the folders of jobs in it; \"chmod +t %s\" leaves that to each folder's "
       "owner",
-      folder, static_cast<uint32_t>(found.st_mode & 07777), folder);
+      nearest->real, static_cast<uint32_t>(mode & 07777), nearest->real);
 }
 
 }  // namespace hydra

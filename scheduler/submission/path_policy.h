@@ -7,6 +7,9 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "common/file/file_access.h"
+#include "common/file/file_user.h"
+#include "common/file/unique_fd.h"
 
 namespace hydra {
 
@@ -22,6 +25,9 @@ class PathPolicy {
   PathPolicy(const std::vector<std::string>& read_roots,
              const std::vector<std::string>& output_roots,
              const std::string& default_output_dir = "");
+
+  // The same for jobs of `user`: as whom files are looked at, too.
+  PathPolicy For(FileUser user) const;
 
   // NOT_FOUND: nothing there.
   // PERMISSION_DENIED: outside of the read roots, hydrad's own, or not
@@ -43,15 +49,19 @@ class PathPolicy {
   // for its user alone.
   std::string OutputWarning(const std::string& path) const;
 
-  // "/" if everything may be read.
-  const std::vector<std::string>& read_roots() const { return read_roots_; }
+  const FileAccess& access() const { return access_; }
 
  private:
-  absl::StatusOr<std::string> Readable(const std::string& path) const;
+  // Where a path leads that may be looked at.
+  absl::StatusOr<UniqueFd> Find(const std::string& path) const;
+  absl::Status CheckRoots(const std::string& path,
+                          const std::string& real) const;
+  absl::Status CheckOpens(const UniqueFd& found, int flags,
+                          const std::string& path) const;
 
-  const std::vector<std::string> read_roots_;
-  const std::vector<std::string> output_roots_;
-  const std::string default_output_dir_;
+  FileAccess access_;
+  std::vector<std::string> output_roots_;
+  std::string default_output_dir_;
 };
 
 }  // namespace hydra

@@ -95,7 +95,7 @@ TEST_F(PathPolicyTest, RootsThatCannotBeFollowedAllowNothing) {
             absl::StatusCode::kPermissionDenied);
   EXPECT_EQ(policy.OutputDirectory(root_ / "in/sub").status().code(),
             absl::StatusCode::kPermissionDenied);
-  EXPECT_TRUE(policy.read_roots().empty());
+  EXPECT_TRUE(policy.access().real_roots.empty());
 }
 
 TEST_F(PathPolicyTest, WhatIsHydradsOwnIsNeitherReadNorWritten) {

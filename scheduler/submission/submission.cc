@@ -17,6 +17,7 @@
 #include "common/data/data_format.h"
 #include "common/data/padded_context.h"
 #include "common/data/step_count.h"
+#include "common/file/file_user.h"
 #include "common/jobfile/expand.h"
 #include "common/jobfile/validate.h"
 #include "common/model/base_key.h"
@@ -526,7 +527,7 @@ SubmissionChecker::SubmissionChecker(PathPolicy paths,
       allows_exported_chains_(allows_exported_chains) {}
 
 absl::StatusOr<std::vector<NewJob>> SubmissionChecker::Check(
-    const v1::SubmitRequest& request) const {
+    const v1::SubmitRequest& request, std::optional<uint32_t> owner) const {
   const std::vector<v1::GridAxis> grid(request.grid().begin(),
                                        request.grid().end());
   absl::StatusOr<std::vector<ExpandedJob>> expanded =
@@ -538,7 +539,8 @@ absl::StatusOr<std::vector<NewJob>> SubmissionChecker::Check(
     mistakes = MistakesOf(expanded.status());
     expanded = std::vector<ExpandedJob>{{request.job(), {}}};
   }
-  Checker checker(paths_, default_output_dir_, allows_exported_chains_);
+  const PathPolicy paths = paths_.For(UserOf(owner));
+  Checker checker(paths, default_output_dir_, allows_exported_chains_);
   std::vector<NewJob> jobs;
   for (ExpandedJob& one : *expanded) {
     NewJob job;

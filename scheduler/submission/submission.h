@@ -1,7 +1,9 @@
 #ifndef HYDRA_SCHEDULER_SUBMISSION_SUBMISSION_H_
 #define HYDRA_SCHEDULER_SUBMISSION_SUBMISSION_H_
 
+#include <cstdint>
 #include <map>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -23,9 +25,12 @@ class SubmissionChecker {
   SubmissionChecker(PathPolicy paths, std::string default_output_dir,
                     bool allows_exported_chains = false);
 
+  // `owner`: who submits it, as whom files are looked at; none: nobody knows.
+  //
   // INVALID_ARGUMENT: every mistake of every job, each once (see mistakes.h).
   absl::StatusOr<std::vector<NewJob>> Check(
-      const hydra::v1::SubmitRequest& request) const;
+      const hydra::v1::SubmitRequest& request,
+      std::optional<uint32_t> owner = std::nullopt) const;
 
  private:
   PathPolicy paths_;

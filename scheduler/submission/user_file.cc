@@ -10,7 +10,7 @@ absl::StatusOr<UniqueFd> OpenUserFile(const std::string& path,
   if (absl::Status readable = paths.CheckReadableFile(path); !readable.ok()) {
     return readable;
   }
-  return OpenJobFile(path, paths.read_roots());
+  return OpenJobFile(path, paths.access());
 }
 
 absl::StatusOr<std::string> ReadUserFile(const std::string& path,

@@ -35,15 +35,14 @@ std::string Key(const ExampleRequest& request,
 absl::StatusOr<FileDigest> DigestOf(const std::string& path,
                                     const ExampleRequest& request,
                                     TaskControl& control) {
-  absl::StatusOr<PosixFile> file = OpenInputFile(path, request.read_roots);
+  absl::StatusOr<PosixFile> file = OpenInputFile(path, request.access);
   if (!file.ok()) return file.status();
   return DigestFile(&*file, control);
 }
 
 absl::StatusOr<ExampleSource> OpenSource(const std::string& path,
                                          const ExampleRequest& request) {
-  const absl::StatusOr<PosixFile> file =
-      OpenInputFile(path, request.read_roots);
+  const absl::StatusOr<PosixFile> file = OpenInputFile(path, request.access);
   if (!file.ok()) return file.status();
   return ExampleSource::Open(*file, request.input);
 }

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "absl/status/statusor.h"
+#include "common/file/file_access.h"
 #include "common/model/model_table.h"
 #include "worker/data/prepared_examples.h"
 #include "worker/task/task_control.h"
@@ -22,8 +23,8 @@ struct ExampleRequest {
   // At least one, see ExampleSource. Their examples follow each other in this
   // order.
   std::vector<std::string> files;
-  // The files must lie below these directories; none: anywhere.
-  std::vector<std::string> read_roots;
+  // The files must lie where it says.
+  FileAccess access;
   // The model's.
   ExampleInput input;
 };

@@ -7,9 +7,9 @@
 
 namespace hydra {
 
-absl::StatusOr<PosixFile> OpenInputFile(
-    const std::string& path, const std::vector<std::string>& read_roots) {
-  absl::StatusOr<UniqueFd> file = OpenJobFile(path, RealRoots(read_roots));
+absl::StatusOr<PosixFile> OpenInputFile(const std::string& path,
+                                        const FileAccess& access) {
+  absl::StatusOr<UniqueFd> file = OpenJobFile(path, access);
   if (!file.ok()) return file.status();
   return PosixFile(*std::move(file), path);
 }

@@ -5,21 +5,21 @@
 #include <vector>
 
 #include "absl/status/statusor.h"
+#include "common/file/file_access.h"
 #include "worker/data/posix_file.h"
 
 namespace hydra {
 
-// Opens a file that a job names, for reading. It must really lie below one of
-// `read_roots`; none: anywhere. A root that cannot be opened allows nothing.
-// Judged is the file that is then read: whoever changes links after the job was
-// submitted gains nothing. Thread-safe; waits for nobody.
+// Opens a file that a job names, for reading. It must really lie where `access`
+// says. Judged is the file that is then read: whoever changes links after the
+// job was submitted gains nothing. Thread-safe; waits for nobody.
 //
 // INVALID_ARGUMENT: not a regular file, but a FIFO, say.
 // PERMISSION_DENIED: outside of the roots, or hydrad's own (see
 //   common/file/private_places.h).
 // NOT_FOUND and others: from the file system. Errors name the file.
-absl::StatusOr<PosixFile> OpenInputFile(
-    const std::string& path, const std::vector<std::string>& read_roots);
+absl::StatusOr<PosixFile> OpenInputFile(const std::string& path,
+                                        const FileAccess& access);
 
 }  // namespace hydra
 

@@ -6,6 +6,7 @@
 #include <filesystem>
 
 #include "absl/strings/str_cat.h"
+#include "common/file/file.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 
@@ -47,9 +48,11 @@ std::string Content(absl::StatusOr<PosixFile> file) {
 }
 
 TEST_F(OpenInputFileTest, OpensAFileBelowARootOrAnywhere) {
-  EXPECT_EQ(Content(OpenInputFile(In("inside/file"), {In("inside")})),
-            "inside");
-  EXPECT_EQ(Content(OpenInputFile(In("outside/file"), {})), "outside");
+  EXPECT_EQ(
+      Content(OpenInputFile(In("inside/file"), AccessBelow({In("inside")}))),
+      "inside");
+  EXPECT_EQ(Content(OpenInputFile(In("outside/file"), FileAccess())),
+            "outside");
 }
 
 TEST_F(OpenInputFileTest, ALinkThatLeadsOutOfTheRootsIsRefused) {
@@ -57,34 +60,37 @@ TEST_F(OpenInputFileTest, ALinkThatLeadsOutOfTheRootsIsRefused) {
   fs::create_directory_symlink("../outside", In("inside/folder"));
   for (absl::string_view name : {"inside/link", "inside/folder/file"}) {
     const absl::Status status =
-        OpenInputFile(In(name), {In("inside")}).status();
+        OpenInputFile(In(name), AccessBelow({In("inside")})).status();
     EXPECT_EQ(status.code(), absl::StatusCode::kPermissionDenied) << name;
     EXPECT_THAT(status.message(), HasSubstr(In(name)));
   }
-  EXPECT_EQ(
-      Content(OpenInputFile(In("inside/link"), {In("inside"), In("outside")})),
-      "outside");
+  EXPECT_EQ(Content(OpenInputFile(In("inside/link"),
+                                  AccessBelow({In("inside"), In("outside")}))),
+            "outside");
 }
 
 TEST_F(OpenInputFileTest, ARootMayBeALink) {
   fs::create_directory_symlink("inside", In("link"));
-  EXPECT_EQ(Content(OpenInputFile(In("link/file"), {In("link")})), "inside");
+  EXPECT_EQ(Content(OpenInputFile(In("link/file"), AccessBelow({In("link")}))),
+            "inside");
 }
 
 TEST_F(OpenInputFileTest, ARootThatIsNotThereAllowsNothing) {
-  EXPECT_EQ(OpenInputFile(In("inside/file"), {In("none")}).status().code(),
+  EXPECT_EQ(OpenInputFile(In("inside/file"), AccessBelow({In("none")}))
+                .status()
+                .code(),
             absl::StatusCode::kPermissionDenied);
 }
 
 TEST_F(OpenInputFileTest, AFifoIsRefusedWithoutWaiting) {
   ASSERT_EQ(mkfifo(In("inside/fifo").c_str(), 0600), 0);
-  EXPECT_EQ(OpenInputFile(In("inside/fifo"), {}).status().code(),
+  EXPECT_EQ(OpenInputFile(In("inside/fifo"), FileAccess()).status().code(),
             absl::StatusCode::kInvalidArgument);
 }
 
 TEST_F(OpenInputFileTest, AMissingFileIsNamed) {
   for (absl::string_view name : {"inside/none", "none/file"}) {
-    const absl::Status status = OpenInputFile(In(name), {}).status();
+    const absl::Status status = OpenInputFile(In(name), FileAccess()).status();
     EXPECT_EQ(status.code(), absl::StatusCode::kNotFound);
     EXPECT_THAT(status.message(), HasSubstr(In(name)));
   }

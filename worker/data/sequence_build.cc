@@ -67,8 +67,7 @@ class Builder {
   }
 
   absl::Status Read(const TokenBuild::File& named) {
-    absl::StatusOr<PosixFile> source =
-        OpenInputFile(named.path, build_.read_roots);
+    absl::StatusOr<PosixFile> source = OpenInputFile(named.path, build_.access);
     if (!source.ok()) return source.status();
     const absl::StatusOr<FileDigest> digest = options_.labeled.has_value()
                                                   ? ReadRowsOf(*source)

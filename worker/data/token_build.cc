@@ -59,8 +59,7 @@ class Builder {
 
   absl::Status Read(int64_t index, const SourcePlace& start) {
     const TokenBuild::File& named = build_.files[index];
-    absl::StatusOr<PosixFile> source =
-        OpenInputFile(named.path, build_.read_roots);
+    absl::StatusOr<PosixFile> source = OpenInputFile(named.path, build_.access);
     if (!source.ok()) return source.status();
     int64_t taken_bytes = start.end_bytes;
     const auto take = [&](absl::Span<const uint32_t> ids, int64_t end_bytes,

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "absl/status/statusor.h"
+#include "common/file/file_access.h"
 #include "common/tokenizer/tokenizer.h"
 #include "hydra/v1/job.pb.h"
 #include "worker/data/posix_file.h"
@@ -21,8 +22,8 @@ struct TokenBuild {
     std::string sha256;  // Of the content, raw bytes.
   };
   std::vector<File> files;
-  // They must lie below these directories; none: anywhere.
-  std::vector<std::string> read_roots;
+  // They must lie where it says.
+  FileAccess access;
   hydra::v1::DataFormat format = hydra::v1::DATA_FORMAT_TEXT;
   // Of text and rows; must outlive the call.
   const Tokenizer* tokenizer = nullptr;

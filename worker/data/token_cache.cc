@@ -18,6 +18,7 @@
 #include "absl/time/time.h"
 #include "common/data/data_format.h"
 #include "common/file/file.h"
+#include "common/file/file_access.h"
 #include "common/hash/sha256.h"
 #include "common/tokenizer/chat_template.h"
 #include "common/tokenizer/tokenizer.h"
@@ -64,9 +65,9 @@ std::string Sha256Of(absl::string_view bytes) {
   return sha.Finish();
 }
 
-absl::StatusOr<std::string> ReadTokenizerFile(
-    const std::string& path, const std::vector<std::string>& read_roots) {
-  absl::StatusOr<PosixFile> file = OpenInputFile(path, read_roots);
+absl::StatusOr<std::string> ReadTokenizerFile(const std::string& path,
+                                              const FileAccess& access) {
+  absl::StatusOr<PosixFile> file = OpenInputFile(path, access);
   if (!file.ok()) return file.status();
   const absl::StatusOr<int64_t> size_bytes = file->SizeBytes();
   if (!size_bytes.ok()) return size_bytes.status();
@@ -87,8 +88,7 @@ absl::StatusOr<TokenizerFiles> ReadTokenizerFiles(
   TokenizerFiles files;
   const auto read = [&](const std::string& path,
                         std::optional<TokenizerFile>& file) -> absl::Status {
-    absl::StatusOr<std::string> text =
-        ReadTokenizerFile(path, request.read_roots);
+    absl::StatusOr<std::string> text = ReadTokenizerFile(path, request.access);
     if (!text.ok()) return text.status();
     file = TokenizerFile{path, *std::move(text)};
     return absl::OkStatus();
@@ -156,7 +156,7 @@ absl::StatusOr<ChatTemplate> TemplateOf(const PrepareRequest& request,
                           request.chat_template};
   } else if (!request.chat_template_path.empty()) {
     absl::StatusOr<std::string> text =
-        ReadTokenizerFile(request.chat_template_path, request.read_roots);
+        ReadTokenizerFile(request.chat_template_path, request.access);
     if (!text.ok()) return text.status();
     given = TokenizerFile{request.chat_template_path, *std::move(text)};
   }
@@ -194,7 +194,7 @@ absl::StatusOr<Sources> ReadSources(const PrepareRequest& request,
     sources.chat_template->day = request.day;
   }
   for (const std::string& path : request.files) {
-    absl::StatusOr<PosixFile> file = OpenInputFile(path, request.read_roots);
+    absl::StatusOr<PosixFile> file = OpenInputFile(path, request.access);
     if (!file.ok()) return file.status();
     absl::StatusOr<FileDigest> digest = Digest(request, &*file, control);
     if (!digest.ok()) return digest.status();
@@ -382,7 +382,7 @@ TokenBuild BuildOf(const PrepareRequest& request, const Sources& sources) {
   for (size_t i = 0; i < request.files.size(); ++i) {
     build.files.push_back({request.files[i], sources.digests[i].sha256});
   }
-  build.read_roots = request.read_roots;
+  build.access = request.access;
   build.format = request.format;
   build.text_field = request.text_field;
   if (sources.tokenizer.has_value()) build.tokenizer = &*sources.tokenizer;

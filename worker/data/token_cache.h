@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "absl/status/statusor.h"
+#include "common/file/file_access.h"
 #include "hydra/v1/job.pb.h"
 #include "worker/data/sequence_build.h"
 #include "worker/data/token_build.h"
@@ -58,8 +59,8 @@ struct PrepareRequest {
   // takes. Empty: none.
   std::string tokenizer_dir;
 
-  // The files above must lie below these directories; none: anywhere.
-  std::vector<std::string> read_roots;
+  // The files above must lie where it says.
+  FileAccess access;
 
   // The model's: ids at or above it are refused.
   std::optional<int64_t> vocabulary_size;

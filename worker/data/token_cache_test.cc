@@ -15,6 +15,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
 #include "absl/time/time.h"
+#include "common/file/file.h"
 #include "common/file/scratch_directory.h"
 #include "common/gzip/testing/gzip.h"
 #include "common/tokenizer/tokenizer.h"
@@ -536,14 +537,14 @@ TEST_F(TokenCacheTest, FilesOutsideOfTheReadRootsAreRefused) {
   std::filesystem::create_symlink(merges,
                                   absl::StrCat(root_, "/inside/merges.txt"));
   PrepareRequest data = BinaryRequest({WriteFile("a", "abcd")});
-  data.read_roots = {absl::StrCat(root_, "/inside")};
+  data.access = AccessBelow({absl::StrCat(root_, "/inside")});
   EXPECT_EQ(PrepareAll(data).status().code(),
             absl::StatusCode::kPermissionDenied);
 
   PrepareRequest text = TextRequest({WriteFile("inside/text", "Hello")});
   text.vocabulary_path = WriteFile("inside/vocab.json", "{\"a\": 0}");
   text.merges_path = absl::StrCat(root_, "/inside/merges.txt");
-  text.read_roots = data.read_roots;
+  text.access = data.access;
   const absl::Status status = PrepareAll(text).status();
   EXPECT_EQ(status.code(), absl::StatusCode::kPermissionDenied);
   EXPECT_THAT(status.message(), Not(HasSubstr("secret")));

@@ -13,10 +13,12 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "common/checkpoint/block_layout.h"
+#include "common/file/file_user.h"
 #include "common/model/base_key.h"
 #include "common/model/element_dtype.h"
 #include "common/model/weight_match.h"
 #include "common/safetensors/weight_directory.h"
+#include "worker/exec/job_access.h"
 #include "worker/exec/restore_pass.h"
 #include "worker/model/element_type.h"
 #include "worker/model/optimizer_kernel.h"
@@ -39,6 +41,7 @@ safetensors::WeightDirectoryOptions OptionsOf(
   safetensors::WeightDirectoryOptions options;
   options.allowed_roots = {job.read_roots().begin(), job.read_roots().end()};
   if (options.allowed_roots.empty()) options.allowed_roots = {"/"};
+  options.user = UserOf(OwnerOf(job));
   return options;
 }
 
@@ -249,7 +252,7 @@ absl::StatusOr<int64_t> RunInitPass(const worker::v1::Task& task,
   if (task.restore_dir().empty()) {
     return FillFromModel(task, job, table, host, control);
   }
-  const auto restored = RunRestorePass(task, table, host, control);
+  const auto restored = RunRestorePass(task, job, table, host, control);
   if (!restored.ok()) return restored.status();
   const auto filled = FillFromModel(task, job, table, host, control);
   if (!filled.ok() && !absl::IsAborted(filled.status())) {

@@ -11,6 +11,7 @@
 #include "common/file/file.h"
 #include "common/model/chain_config.h"
 #include "common/shared/shared.h"
+#include "worker/exec/job_access.h"
 
 namespace hydra {
 namespace {
@@ -22,10 +23,8 @@ ReadLayerFile LayerFilesOf(const JobContext& job,
                            const Architectures& architectures) {
   if (!architectures.runs_exported_chains) return nullptr;
   return [&job](const std::string& name) {
-    return ReadJobFile(
-        absl::StrCat(job.spec().model().path(), "/", name),
-        RealRoots({job.read_roots().begin(), job.read_roots().end()}),
-        kMaxLayerFileBytes);
+    return ReadJobFile(absl::StrCat(job.spec().model().path(), "/", name),
+                       AccessOf(job), kMaxLayerFileBytes);
   };
 }
 

@@ -14,6 +14,7 @@
 #include "worker/data/prepared_examples.h"
 #include "worker/data/sequence_build.h"
 #include "worker/data/token_cache.h"
+#include "worker/exec/job_access.h"
 
 namespace hydra {
 namespace {
@@ -57,7 +58,7 @@ PrepareRequest RequestFor(const JobContext& job, const Files& files,
   request.context_length = job.spec().train().context_length();
   request.tokenizer_dir =
       model.tokenizer_path().empty() ? model.path() : model.tokenizer_path();
-  request.read_roots.assign(job.read_roots().begin(), job.read_roots().end());
+  request.access = AccessOf(job);
   request.vocabulary_size = table.vocabulary_size;
   if (table.takes_whole_sequences()) {
     request.sequences = SequencesOf(job, table);
@@ -128,7 +129,7 @@ absl::StatusOr<Outcome> PrepareTensors(const JobContext& job,
   ExampleRequest request;
   request.cache_dir = job.token_cache_dir();
   request.files.assign(files.begin(), files.end());
-  request.read_roots.assign(job.read_roots().begin(), job.read_roots().end());
+  request.access = AccessOf(job);
   request.input = input;
   absl::StatusOr<PreparedExamples> prepared = PrepareExamples(request, control);
   if (!prepared.ok()) return prepared.status();
@@ -146,12 +147,12 @@ absl::StatusOr<Outcome> PrepareFolders(const JobContext& job,
   ImageRequest request;
   request.cache_dir = job.token_cache_dir();
   request.folders = ListOf(folders);
-  request.read_roots = ListOf(job.read_roots());
+  request.access = AccessOf(job);
   request.input = input;
   // The same for each split: the training folders say which class is which.
   absl::StatusOr<ImageReading> reading = ReadImageReading(
       job.spec().model().path(), job.model_config_json(),
-      ListOf(job.spec().data().train_files()), request.read_roots, input);
+      ListOf(job.spec().data().train_files()), request.access, input);
   if (!reading.ok()) return reading.status();
   request.reading = *std::move(reading);
   absl::StatusOr<PreparedExamples> prepared = PrepareImages(request, control);

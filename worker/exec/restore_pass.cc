@@ -5,6 +5,8 @@
 #include "common/chain/chain_task.h"
 #include "common/checkpoint/block_layout.h"
 #include "common/checkpoint/checkpoint_reader.h"
+#include "common/file/private_places.h"
+#include "worker/exec/job_access.h"
 
 namespace hydra {
 namespace {
@@ -17,11 +19,12 @@ bool IsElsewhere(const ModelTable& table, const BlockKey& key) {
 }  // namespace
 
 absl::StatusOr<int64_t> RunRestorePass(const worker::v1::Task& task,
+                                       const worker::v1::JobContext& job,
                                        const ModelTable& table,
                                        const HostRange& host,
                                        TaskControl* control) {
-  const absl::StatusOr<CheckpointReader> checkpoint =
-      CheckpointReader::Open(task.restore_dir());
+  const absl::StatusOr<CheckpointReader> checkpoint = CheckpointReader::Open(
+      task.restore_dir(), WriterOf(task.restore_dir(), OwnerOf(job)));
   if (!checkpoint.ok()) return checkpoint.status();
   int64_t filled_bytes = 0;
   for (const worker::v1::BlockVersion& version : task.writes()) {

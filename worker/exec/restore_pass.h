@@ -19,6 +19,7 @@ namespace hydra {
 // Errors: as CheckpointReader::Open and ReadBlock; DATA_LOSS where the files
 //   are not as they were written. ABORTED: `control` says so.
 absl::StatusOr<int64_t> RunRestorePass(const worker::v1::Task& task,
+                                       const worker::v1::JobContext& job,
                                        const ModelTable& table,
                                        const HostRange& host,
                                        TaskControl* control);

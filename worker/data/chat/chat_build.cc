@@ -55,7 +55,7 @@ class Builder {
  private:
   absl::Status Read(const TokenBuild::File& named) {
     absl::StatusOr<PosixFile> source =
-        OpenInputFile(named.path, build_.read_roots);
+        OpenInputFile(named.path, build_.access);
     if (!source.ok()) return source.status();
     const absl::StatusOr<FileDigest> digest =
         ReadRows(&*source, control_,

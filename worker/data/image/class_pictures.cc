@@ -21,11 +21,10 @@ bool IsPicture(absl::string_view name) {
 }
 
 absl::Status ReadInto(const UniqueFd& directory, const ClassPictures& pictures,
-                      const std::string& name,
-                      const std::vector<std::string>& real_roots,
+                      const std::string& name, const FileAccess& access,
                       std::string* file) {
   const absl::StatusOr<UniqueFd> fd =
-      OpenJobFile(directory, pictures.path, name, real_roots);
+      OpenJobFile(directory, pictures.path, name, access);
   if (!fd.ok()) return fd.status();
   const std::string path = pictures.PathOf(name);
   const absl::StatusOr<int64_t> bytes = FileBytes(*fd, path);
@@ -45,10 +44,11 @@ std::string ClassPictures::PathOf(const std::string& name) const {
   return absl::StrCat(path, "/", name);
 }
 
-absl::StatusOr<ClassPictures> ListPictures(
-    const std::string& path, int64_t number,
-    const std::vector<std::string>& real_roots, OtherEntries* others) {
-  const absl::StatusOr<UniqueFd> directory = OpenJobDirectory(path, real_roots);
+absl::StatusOr<ClassPictures> ListPictures(const std::string& path,
+                                           int64_t number,
+                                           const FileAccess& access,
+                                           OtherEntries* others) {
+  const absl::StatusOr<UniqueFd> directory = OpenJobDirectory(path, access);
   if (!directory.ok()) return directory.status();
   absl::StatusOr<FolderEntries> entries = ReadFolderEntries(*directory, path);
   if (!entries.ok()) return entries.status();
@@ -79,17 +79,16 @@ absl::StatusOr<ClassPictures> ListPictures(
 }
 
 absl::Status ReadPictures(const ClassPictures& pictures,
-                          const std::vector<std::string>& real_roots,
+                          const FileAccess& access,
                           absl::FunctionRef<absl::Status(
                               const std::string& name, absl::string_view file)>
                               take) {
   const absl::StatusOr<UniqueFd> directory =
-      OpenJobDirectory(pictures.path, real_roots);
+      OpenJobDirectory(pictures.path, access);
   if (!directory.ok()) return directory.status();
   std::string file;
   for (const std::string& name : pictures.names) {
-    absl::Status status =
-        ReadInto(*directory, pictures, name, real_roots, &file);
+    absl::Status status = ReadInto(*directory, pictures, name, access, &file);
     if (!status.ok()) return status;
     status = take(name, file);
     if (!status.ok()) return status;

@@ -9,10 +9,11 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
+#include "common/file/file_access.h"
 #include "common/image/split_folder.h"
 
 // The pictures of a class, in a folder with its name. Links are followed as far
-// as `real_roots` (see RealRoots), and where jobs may read. Thread-safe; blocks
+// as `access` says, and where jobs may read. Thread-safe; blocks
 // on the disk.
 namespace hydra {
 
@@ -36,9 +37,10 @@ struct ClassPictures {
 //
 // INVALID_ARGUMENT: it has no pictures, or folders are in it. Others: as
 // OpenJobDirectory, and from the file system. Errors name the folder.
-absl::StatusOr<ClassPictures> ListPictures(
-    const std::string& path, int64_t number,
-    const std::vector<std::string>& real_roots, OtherEntries* others);
+absl::StatusOr<ClassPictures> ListPictures(const std::string& path,
+                                           int64_t number,
+                                           const FileAccess& access,
+                                           OtherEntries* others);
 
 // Hands each picture's file, in order, to `take`, with its name: all of it, and
 // no other one is in memory. An error ends it.
@@ -47,7 +49,7 @@ absl::StatusOr<ClassPictures> ListPictures(
 // NOT_FOUND, PERMISSION_DENIED and others: as OpenJobFile, and from the file
 // system. Errors name the file.
 absl::Status ReadPictures(const ClassPictures& pictures,
-                          const std::vector<std::string>& real_roots,
+                          const FileAccess& access,
                           absl::FunctionRef<absl::Status(
                               const std::string& name, absl::string_view file)>
                               take);

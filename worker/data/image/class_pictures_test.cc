@@ -7,6 +7,7 @@
 
 #include <filesystem>
 
+#include "common/file/file.h"
 #include "common/file/scratch_directory.h"
 
 namespace hydra {
@@ -26,13 +27,13 @@ class ClassPicturesTest : public ::testing::Test {
   }
 
   absl::StatusOr<ClassPictures> List() {
-    return ListPictures(folder_.PathOf("cat"), 7, roots_, &others_);
+    return ListPictures(folder_.PathOf("cat"), 7, access_, &others_);
   }
   // Names and contents.
   absl::Status Read(std::vector<std::string>* read) {
     const auto pictures = List();
     if (!pictures.ok()) return pictures.status();
-    return ReadPictures(*pictures, roots_,
+    return ReadPictures(*pictures, access_,
                         [&](const std::string& name, absl::string_view file) {
                           read->push_back(name + " " + std::string(file));
                           return absl::OkStatus();
@@ -40,7 +41,7 @@ class ClassPicturesTest : public ::testing::Test {
   }
 
   const ScratchDirectory folder_;
-  std::vector<std::string> roots_ = {folder_.path()};
+  const FileAccess access_ = AccessBelow({folder_.path()});
   OtherEntries others_;
 };
 
@@ -71,7 +72,7 @@ TEST_F(ClassPicturesTest, AClassWithoutPicturesIsRefused) {
   folder_.MakeDirectory("dog");
   folder_.Write("dog/notes.txt", "x");
   const absl::Status status =
-      ListPictures(folder_.PathOf("dog"), 1, roots_, &others_).status();
+      ListPictures(folder_.PathOf("dog"), 1, access_, &others_).status();
   EXPECT_TRUE(absl::IsInvalidArgument(status));
   EXPECT_THAT(std::string(status.message()),
               HasSubstr("/dog has no .jpg, .jpeg or .png file"));
@@ -95,7 +96,7 @@ TEST_F(ClassPicturesTest, LinksThatLeadOutsideAreRefused) {
   EXPECT_THAT(std::string(status.message()), HasSubstr("/cat/1.png"));
   fs::create_directory_symlink(elsewhere.path(), folder_.PathOf("out"));
   EXPECT_TRUE(absl::IsPermissionDenied(
-      ListPictures(folder_.PathOf("out"), 0, roots_, &others_).status()));
+      ListPictures(folder_.PathOf("out"), 0, access_, &others_).status()));
 }
 
 TEST_F(ClassPicturesTest, LinksInsideAreFollowed) {
@@ -122,7 +123,7 @@ TEST_F(ClassPicturesTest, AFileThatIsGoneIsNamed) {
   ASSERT_TRUE(pictures.ok());
   fs::remove(folder_.PathOf("cat/2.png"));
   const absl::Status status = ReadPictures(
-      *pictures, roots_,
+      *pictures, access_,
       [](const std::string&, absl::string_view) { return absl::OkStatus(); });
   EXPECT_TRUE(absl::IsNotFound(status));
   EXPECT_THAT(std::string(status.message()), HasSubstr("/cat/2.png"));

@@ -12,6 +12,7 @@
 #include "absl/types/span.h"
 #include "common/checkpoint/plain_file.h"
 #include "common/file/file.h"
+#include "common/file/file_access.h"
 #include "common/file/private_places.h"
 #include "common/hash/sha256.h"
 #include "common/image/split_folder.h"
@@ -48,8 +49,8 @@ std::string DigestOf(absl::string_view file) {
 
 // The text of the model's image processor, if it has one.
 absl::StatusOr<std::optional<std::string>> ReadProcessor(
-    const std::string& path, const std::vector<std::string>& real_roots) {
-  const absl::StatusOr<UniqueFd> file = OpenJobFile(path, real_roots);
+    const std::string& path, const FileAccess& access) {
+  const absl::StatusOr<UniqueFd> file = OpenJobFile(path, access);
   if (absl::IsNotFound(file.status())) return std::nullopt;
   if (!file.ok()) return file.status();
   absl::StatusOr<std::string> text =
@@ -60,13 +61,13 @@ absl::StatusOr<std::optional<std::string>> ReadProcessor(
 
 absl::StatusOr<ClassNumbers> ReadClasses(
     absl::string_view config_json, const std::vector<std::string>& folders,
-    const std::vector<std::string>& real_roots, const ExampleInput& input) {
+    const FileAccess& access, const ExampleInput& input) {
   const absl::StatusOr<ClassNumbers> named =
       ClassNamesOf(config_json, input.class_count);
   if (!named.ok()) return named.status();
   std::vector<SplitFolder> splits;
   for (const std::string& folder : folders) {
-    absl::StatusOr<SplitFolder> split = ReadSplitFolder(folder, real_roots);
+    absl::StatusOr<SplitFolder> split = ReadSplitFolder(folder, access);
     if (!split.ok()) return split.status();
     splits.push_back(*std::move(split));
   }
@@ -105,7 +106,7 @@ class SplitPictures {
           take) const {
     for (const ClassPictures& pictures : classes_) {
       absl::Status read = ReadPictures(
-          pictures, real_roots_,
+          pictures, access_,
           [&](const std::string& name, absl::string_view file) {
             if (absl::Status on = control.Advance(); !on.ok()) return on;
             return take(pictures.PathOf(name), pictures.number, file);
@@ -117,21 +118,18 @@ class SplitPictures {
 
  private:
   explicit SplitPictures(const ImageRequest& request)
-      : numbers_(&request.reading.classes),
-        real_roots_(RealRoots(request.read_roots)) {}
+      : numbers_(&request.reading.classes), access_(request.access) {}
 
   absl::Status AddFolder(const std::string& path, TaskControl& control) {
-    const absl::StatusOr<SplitFolder> folder =
-        ReadSplitFolder(path, real_roots_);
+    const absl::StatusOr<SplitFolder> folder = ReadSplitFolder(path, access_);
     if (!folder.ok()) return folder.status();
     absl::Status known = CheckFoldersAreClasses(folder->classes, *numbers_);
     if (!known.ok()) return Prefixed(absl::StrCat(path, ":"), known);
     others_.Add(folder->others.count, folder->others.first);
     for (const std::string& name : folder->classes) {
       if (absl::Status on = control.Advance(); !on.ok()) return on;
-      absl::StatusOr<ClassPictures> pictures =
-          ListPictures(absl::StrCat(path, "/", name), numbers_->at(name),
-                       real_roots_, &others_);
+      absl::StatusOr<ClassPictures> pictures = ListPictures(
+          absl::StrCat(path, "/", name), numbers_->at(name), access_, &others_);
       if (!pictures.ok()) return pictures.status();
       count_ += static_cast<int64_t>(pictures->names.size());
       classes_.push_back(*std::move(pictures));
@@ -140,7 +138,7 @@ class SplitPictures {
   }
 
   const ClassNumbers* numbers_;
-  std::vector<std::string> real_roots_;
+  FileAccess access_;
   std::vector<ClassPictures> classes_;
   int64_t count_ = 0;
   OtherEntries others_;
@@ -246,11 +244,10 @@ std::vector<std::string> WarningsOf(const OtherEntries& others,
 
 absl::StatusOr<ImageReading> ReadImageReading(
     const std::string& model_dir, absl::string_view config_json,
-    const std::vector<std::string>& train_folders,
-    const std::vector<std::string>& read_roots, const ExampleInput& input) {
-  const std::vector<std::string> real_roots = RealRoots(read_roots);
+    const std::vector<std::string>& train_folders, const FileAccess& access,
+    const ExampleInput& input) {
   const std::string path = absl::StrCat(model_dir, "/", kImageProcessorFile);
-  const auto text = ReadProcessor(path, real_roots);
+  const auto text = ReadProcessor(path, access);
   if (!text.ok()) return text.status();
   const absl::StatusOr<ParsedImageProcessing> parsed = ParseImageProcessing(
       text->has_value() ? std::optional<absl::string_view>(**text)
@@ -260,7 +257,7 @@ absl::StatusOr<ImageReading> ReadImageReading(
     return Prefixed(absl::StrCat(path, ":"), parsed.status());
   }
   absl::StatusOr<ClassNumbers> classes =
-      ReadClasses(config_json, train_folders, real_roots, input);
+      ReadClasses(config_json, train_folders, access, input);
   if (!classes.ok()) return classes.status();
   return ImageReading{*std::move(classes), parsed->processing};
 }

@@ -6,6 +6,7 @@
 
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
+#include "common/file/file_access.h"
 #include "common/image/class_names.h"
 #include "common/image/image_processing.h"
 #include "common/model/model_table.h"
@@ -26,16 +27,16 @@ struct ImageReading {
 };
 
 // `model_dir` may have a preprocessor_config.json; `config_json` is the text of
-// the model's config.json, and `input` what it takes. Folders must lie below
-// `read_roots`; none: anywhere. Thread-safe; blocks on the disk.
+// the model's config.json, and `input` what it takes. Folders must lie where
+// `access` says. Thread-safe; blocks on the disk.
 //
 // INVALID_ARGUMENT: as ParseImageProcessing, ClassNamesOf and ClassesOfFolders.
 // Others: as ReadSplitFolder and OpenInputFile. Errors name the file or the
 // folders.
 absl::StatusOr<ImageReading> ReadImageReading(
     const std::string& model_dir, absl::string_view config_json,
-    const std::vector<std::string>& train_folders,
-    const std::vector<std::string>& read_roots, const ExampleInput& input);
+    const std::vector<std::string>& train_folders, const FileAccess& access,
+    const ExampleInput& input);
 
 struct ImageRequest {
   // Created if missing.
@@ -44,7 +45,7 @@ struct ImageRequest {
   // and in each the classes' and then the files' in that of their names' bytes.
   std::vector<std::string> folders;
   // As ReadImageReading's.
-  std::vector<std::string> read_roots;
+  FileAccess access;
   ExampleInput input;
   // ReadImageReading's, of this input.
   ImageReading reading;

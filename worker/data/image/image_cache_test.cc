@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
+#include "common/file/file.h"
 #include "common/file/scratch_directory.h"
 #include "worker/data/example_file.h"
 #include "worker/data/image/image_decoder.h"
@@ -49,8 +50,8 @@ class ImageCacheTest : public ::testing::Test {
   absl::StatusOr<ImageReading> Reading(
       const std::string& config = kConfig) const {
     return ReadImageReading(folder_.PathOf("model"), config,
-                            {folder_.PathOf("train")}, {folder_.path()},
-                            Input());
+                            {folder_.PathOf("train")},
+                            AccessBelow({folder_.path()}), Input());
   }
 
   absl::StatusOr<PreparedExamples> Prepare(
@@ -60,7 +61,7 @@ class ImageCacheTest : public ::testing::Test {
     ImageRequest request;
     request.cache_dir = folder_.PathOf("cache");
     request.folders = {folder_.PathOf(split)};
-    request.read_roots = {folder_.path()};
+    request.access = AccessBelow({folder_.path()});
     request.input = Input();
     request.reading = *std::move(reading);
     TaskControl control;

@@ -1,0 +1,34 @@
+#ifndef HYDRA_COMMON_BROKER_SERVICE_H_
+#define HYDRA_COMMON_BROKER_SERVICE_H_
+
+#include <sys/types.h>
+
+#include "absl/status/status.h"
+#include "common/file/unique_fd.h"
+
+// hydra-files: opens and changes files for hydrad and its workers as the users
+// whose jobs name them, so that what a job may read and write is what the
+// kernel lets its user read and write. It alone has the right to become other
+// users (CAP_SETUID, CAP_SETGID), and it reads nothing that a user wrote.
+namespace hydra::broker {
+
+// Becomes `user` with all of his groups, as the system's user database has
+// them, and gives up every right to become anybody again. For a process of its
+// own, which has one thread.
+//
+// NOT_FOUND: there is no such user. Others: what the system said; the process
+//   must end.
+absl::Status BecomeUser(uid_t user);
+
+// Does what requests on `connection` ask for, as the user that its first
+// message names, until the other side is gone. In a process of its own.
+void ServeConnection(UniqueFd connection);
+
+// Accepts connections of processes of `peer`, hydrad's user, on `socket`, which
+// listens, and serves each in a child process; others are closed. Returns where
+// accepting fails for good.
+absl::Status Serve(const UniqueFd& socket, uid_t peer);
+
+}  // namespace hydra::broker
+
+#endif  // HYDRA_COMMON_BROKER_SERVICE_H_

@@ -1,0 +1,152 @@
+#include "common/file/file_user.h"
+
+#include <fcntl.h>
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <signal.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstring>
+#include <string>
+
+#include "common/broker/service.h"
+#include "common/file/file.h"
+#include "common/file/held_directory.h"
+#include "common/file/private_places.h"
+#include "common/file/scratch_directory.h"
+
+namespace hydra {
+namespace {
+
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+
+// Debian's "nobody", and a number that nobody has.
+constexpr uint32_t kUser = 65534;
+constexpr uint32_t kNoUser = 0x7ffffff0;
+
+uid_t OwnerOf(const std::string& path) {
+  struct stat facts = {};
+  EXPECT_EQ(lstat(path.c_str(), &facts), 0) << path;
+  return facts.st_uid;
+}
+
+TEST(FileUserTest, WithoutHydraFilesEverybodyIsThisProcess) {
+  SetFileBroker("");
+  EXPECT_TRUE(UserOf(kUser).is_own());
+  EXPECT_TRUE(FileUser().is_own());
+}
+
+// hydra-files in a process of its own.
+class BrokeredUserTest : public ::testing::Test {
+ protected:
+  void SetUp() override {
+    if (geteuid() != 0) GTEST_SKIP() << "only root can become other users";
+    ASSERT_EQ(chmod(folder_.path().c_str(), 0755), 0);
+    const std::string path = folder_.PathOf("socket");
+    sockaddr_un address = {};
+    address.sun_family = AF_UNIX;
+    std::strcpy(address.sun_path, path.c_str());
+    const UniqueFd listening(socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0));
+    ASSERT_EQ(bind(listening.get(), reinterpret_cast<sockaddr*>(&address),
+                   sizeof(address)),
+              0);
+    ASSERT_EQ(listen(listening.get(), 16), 0);
+    server_ = fork();
+    if (server_ == 0) {
+      prctl(PR_SET_PDEATHSIG, SIGKILL);
+      (void)broker::Serve(listening, geteuid());
+      _exit(1);
+    }
+    SetFileBroker(path);
+    his_ = folder_.PathOf("his");
+    folder_.MakeDirectory("his");
+    ASSERT_EQ(chown(his_.c_str(), kUser, kUser), 0);
+    ASSERT_EQ(chmod(his_.c_str(), 0700), 0);
+  }
+  ~BrokeredUserTest() override {
+    SetFileBroker("");
+    if (server_ <= 0) return;
+    kill(server_, SIGKILL);
+    waitpid(server_, nullptr, 0);
+  }
+
+  const ScratchDirectory folder_;
+  std::string his_;
+  pid_t server_ = -1;
+};
+
+TEST_F(BrokeredUserTest, ADirectoryIsHeldAndChangedAsTheUser) {
+  const auto held = HeldDirectory::Make(his_ + "/a/b", UserOf(kUser));
+  ASSERT_TRUE(held.ok()) << held.status();
+  EXPECT_EQ(OwnerOf(his_ + "/a/b"), kUser);
+  ASSERT_TRUE(held->CreateFile("file").ok());
+  EXPECT_EQ(OwnerOf(his_ + "/a/b/file"), kUser);
+  EXPECT_TRUE(held->HasFile("file"));
+  EXPECT_TRUE(absl::IsAlreadyExists(held->CreateFile("file").status()));
+  const auto folder = held->MakeFolder("folder");
+  ASSERT_TRUE(folder.ok()) << folder.status();
+  EXPECT_EQ(held->Rename("file", *folder, "moved"), absl::OkStatus());
+  EXPECT_THAT(*folder->Names(), ElementsAre("moved"));
+  EXPECT_TRUE(
+      OpenRegularFileIn(folder->fd(), folder->path(), "moved", UserOf(kUser))
+          .ok());
+  EXPECT_EQ(held->Exchange("folder", "folder"), absl::OkStatus());
+  EXPECT_EQ(held->CheckStillThere(), absl::OkStatus());
+  EXPECT_EQ(held->Remove("folder"), absl::OkStatus());
+  EXPECT_FALSE(held->Has("folder"));
+  EXPECT_EQ(held->Sync(), absl::OkStatus());
+}
+
+TEST_F(BrokeredUserTest, AnothersDirectoryIsNot) {
+  folder_.MakeDirectory("others");
+  ASSERT_EQ(chmod(folder_.PathOf("others").c_str(), 0700), 0);
+  folder_.Write("others/file", "secret");
+  const FileUser user = UserOf(kUser);
+  EXPECT_TRUE(absl::IsPermissionDenied(
+      HeldDirectory::Open(folder_.PathOf("others"), user).status()));
+  EXPECT_TRUE(absl::IsPermissionDenied(
+      HeldDirectory::Make(folder_.PathOf("new"), user).status()));
+  EXPECT_TRUE(absl::IsPermissionDenied(
+      OpenJobFile(folder_.PathOf("others/file"), {user, {"/"}}).status()));
+  // Links are followed as he may.
+  ASSERT_EQ(symlink("../others/file", (his_ + "/link").c_str()), 0);
+  EXPECT_TRUE(absl::IsPermissionDenied(
+      OpenJobFile(his_ + "/link", {user, {"/"}}).status()));
+  EXPECT_TRUE(OpenJobFile(folder_.PathOf("others/file"), FileAccess()).ok());
+}
+
+TEST_F(BrokeredUserTest, WhatHydradKeepsItWritesItself) {
+  SetPrivatePlaces({folder_.PathOf("state")});
+  EXPECT_TRUE(WriterOf(folder_.PathOf("state/outputs/j1"), kUser).is_own());
+  EXPECT_FALSE(WriterOf(his_, kUser).is_own());
+  EXPECT_TRUE(WriterOf(his_, std::nullopt).is_own());
+  EXPECT_TRUE(UserOf(geteuid()).is_own());
+  SetPrivatePlaces({});
+}
+
+TEST_F(BrokeredUserTest, AUserWhoIsNoneAndANameThatIsTooLongAreSaidSo) {
+  const absl::Status status = OpenDirectory(his_, UserOf(kNoUser)).status();
+  EXPECT_TRUE(absl::IsPermissionDenied(status));
+  EXPECT_THAT(std::string(status.message()),
+              HasSubstr("its user is none of this machine"));
+  EXPECT_FALSE(
+      UserOf(kUser).Open("/" + std::string(5000, 'a'), O_RDONLY).is_open());
+  EXPECT_EQ(errno, ENAMETOOLONG);
+}
+
+TEST_F(BrokeredUserTest, WithoutAnAnswerItIsTriedAgainLater) {
+  kill(server_, SIGKILL);
+  waitpid(server_, nullptr, 0);
+  server_ = -1;
+  EXPECT_TRUE(absl::IsUnavailable(OpenDirectory(his_, UserOf(kUser)).status()));
+}
+
+}  // namespace
+}  // namespace hydra
