@@ -173,11 +173,13 @@ void TaskResults::TakePass(Job& job, const OutstandingTask& done,
   // While more of the chain is outstanding, nothing else notes it.
   if (!job.position.done()) MoveTo(job, ChainPhase(job.position));
   RecordNonfinite(job, done, report.pass(), now);
-  if (job.shape.scales_loss && CompletesStep(job.shape, *done.position)) {
-    job.loss_scale = AfterStep(job.loss_scale, FoundNoNorm(report.pass()),
-                               job.submitted.spec.train());
+  if (!job.ended()) {
+    if (job.shape.scales_loss && CompletesStep(job.shape, *done.position)) {
+      job.loss_scale = AfterStep(job.loss_scale, FoundNoNorm(report.pass()),
+                                 job.submitted.spec.train());
+    }
+    parts_.journal->PoolJobChanged(job.id, PoolJobOf(job));
   }
-  if (!job.ended()) parts_.journal->PoolJobChanged(job.id, PoolJobOf(job));
   if (job.state() == v1::JOB_STATE_RUNNING &&
       CompletesStep(job.shape, *done.position)) {
     parts_.checkpoints->EndOfStep(job, now);
