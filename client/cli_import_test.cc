@@ -90,11 +90,11 @@ TEST_F(CliImportTest, WithoutAFileTheJobFileAloneGoesToStandardOutput) {
 }
 
 TEST_F(CliImportTest, WhatTrainsAnotherModelIsAnErrorUnlessItMayBe) {
-  const std::string file =
-      Write("hf.yaml", std::string(kAllCounterparts) + "fp16: true\n");
+  const std::string file = Write(
+      "hf.yaml", std::string(kAllCounterparts) + "torch_dtype: float16\n");
   EXPECT_EQ(Run({"import", file}), ExitCode::kFailed);
-  EXPECT_THAT(err_.str(), AllOf(HasSubstr("line 9: fp16: 'true'; Hydra's "
-                                          "moments and sums are fp32"),
+  EXPECT_THAT(err_.str(), AllOf(HasSubstr("line 9: torch_dtype: 'float16'; "
+                                          "Hydra's moments and sums are fp32"),
                                 HasSubstr("--anyway")));
   EXPECT_TRUE(ParseJobFile(out_.str()).ok());
   EXPECT_EQ(Run({"import", file, "--anyway"}), ExitCode::kOk);

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_format.h"
 #include "absl/strings/str_join.h"
 #include "absl/strings/str_split.h"
 #include "client/render/device_time.h"
@@ -48,6 +49,15 @@ std::string OptionalTime(bool has, const google::protobuf::Timestamp& time,
   return has ? TimeText(time, zone) : "";
 }
 
+// Of the newest step: "65536", or "65536, which overflowed"; empty where the
+// loss is not scaled.
+std::string LossScaleText(const v1::JobDetail& job) {
+  if (job.steps().empty() || !job.steps().rbegin()->has_loss_scale()) return "";
+  const v1::StepMetrics& newest = *job.steps().rbegin();
+  return absl::StrFormat("%.0f%s", newest.loss_scale(),
+                         newest.overflowed() ? ", which overflowed" : "");
+}
+
 std::string StatusSection(const v1::JobDetail& detail, bool color,
                           absl::TimeZone zone) {
   const v1::JobStatus& job = detail.status();
@@ -64,6 +74,7 @@ std::string StatusSection(const v1::JobDetail& detail, bool color,
            {"parameters", absl::StrJoin(job.parameters(), " ")},
            {"step", StepText(job)},
            {"train loss", TrainLossText(job)},
+           {"loss scale", LossScaleText(detail)},
            {"validation",
             classifies
                 ? absl::StrCat("loss ", ValidationLossText(job), ", accuracy ",

@@ -95,6 +95,20 @@ TEST(RenderJobDetailTest, ShowsPoolTotalsAndEvaluations) {
   EXPECT_THAT(text, ContainsRegex("20 +validation.* 31.25"));
 }
 
+TEST(RenderJobDetailTest, ShowsTheScaleOfALossThatIsScaled) {
+  v1::JobDetail job = Detail();
+  EXPECT_THAT(Render(job), Not(HasSubstr("loss scale")));
+  job.add_steps()->set_train_loss(3);
+  EXPECT_THAT(Render(job), Not(HasSubstr("loss scale")));
+  v1::StepMetrics* step = job.add_steps();
+  step->set_loss_scale(65536);
+  step->set_overflowed(true);
+  EXPECT_THAT(Render(job),
+              ContainsRegex("loss scale +65536, which overflowed\n"));
+  step->set_overflowed(false);
+  EXPECT_THAT(Render(job), ContainsRegex("loss scale +65536\n"));
+}
+
 TEST(RenderJobDetailTest, ShowsTheAccuracyOfAClassification) {
   v1::JobDetail job = Detail();
   job.mutable_spec()->mutable_data()->set_format(v1::DATA_FORMAT_TENSORS);

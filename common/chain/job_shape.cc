@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "common/model/loss_scale.h"
 #include "common/model/optimizer.h"
 
 namespace hydra {
@@ -19,6 +20,7 @@ JobShape MakeJobShape(const hydra::v1::JobSpec& spec,
   shape.state_factor = OptimizerStateFactor(spec.train());
   shape.factors_moments = FactorsMoments(spec.train());
   shape.clips_gradients = spec.train().max_grad_norm() > 0;
+  shape.scales_loss = ScalesLoss(spec.train());
   return shape;
 }
 

@@ -46,6 +46,9 @@ struct JobShape {
   bool factors_moments = false;
   // Gradients wait for the norm of all of them.
   bool clips_gradients = false;
+  // They are those of a scaled loss (common/model/loss_scale.h), and wait until
+  // it is known whether all of them are finite, which their norm says, too.
+  bool scales_loss = false;
   // In chain order; empty until the cut points are known.
   std::vector<LayerRange> shards;
 
@@ -60,7 +63,9 @@ struct JobShape {
 
   // Gradients wait in the pool until all are there that an update needs:
   // updates are tasks of their own.
-  bool gradients_wait() const { return clips_gradients || factors_moments; }
+  bool gradients_wait() const { return needs_norm() || factors_moments; }
+  // An update depends on the norm of all gradients.
+  bool needs_norm() const { return clips_gradients || scales_loss; }
 
   int shard_count() const { return static_cast<int>(shards.size()); }
 

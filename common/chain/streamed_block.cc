@@ -3,8 +3,8 @@
 #include <algorithm>
 #include <vector>
 
-#include "common/model/bfloat16_products.h"
 #include "common/model/model_table.h"
+#include "common/model/product_type.h"
 #include "common/model/table_ranges.h"
 
 namespace hydra {
@@ -36,11 +36,9 @@ int64_t LogitsBytes(const JobShape& shape, int64_t rows) {
 
 // Of the table held whole: it is rounded once for all of its slices.
 int64_t RoundedBytes(const LayerEntry& layer, const ParameterBlock& table) {
-  const bool is_rounded = layer.attributes.count(kBFloat16Products) > 0 &&
-                          table.type != ElementType::kBFloat16;
-  return is_rounded
-             ? table.element_count() * ElementBytes(ElementType::kBFloat16)
-             : 0;
+  const ElementType type = ProductTypeOf(layer);
+  const bool is_rounded = type != ElementType::kFloat32 && table.type != type;
+  return is_rounded ? table.element_count() * ElementBytes(type) : 0;
 }
 
 }  // namespace

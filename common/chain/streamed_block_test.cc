@@ -1,7 +1,7 @@
 #include "common/chain/streamed_block.h"
 
-#include "common/model/bfloat16_products.h"
 #include "common/model/gpt2_table.h"
+#include "common/model/product_type.h"
 #include "common/model/trained_type.h"
 #include "gtest/gtest.h"
 
@@ -49,7 +49,7 @@ TEST(StreamedBlockTest, ATableThatIsRoundedNeedsHalfAsMuchMoreToBeHeldWhole) {
   const int64_t table_bytes =
       shape.table->parameter_blocks[HeadTable(shape)].size_bytes;
   EXPECT_EQ(StreamedBlock(shape, {12, 14}, 400 * kMiB), kNoBlock);
-  shape.table = WithBFloat16Products(*shape.table);
+  shape.table = WithProductType(*shape.table, ElementType::kBFloat16);
   EXPECT_EQ(StreamedBlock(shape, {12, 14}, 400 * kMiB), HeadTable(shape));
   EXPECT_EQ(StreamedBlock(shape, {12, 14}, 400 * kMiB + table_bytes / 2),
             kNoBlock);

@@ -208,6 +208,8 @@ int TasksPerRound(const JobShape& shape) {
   return 2 * shape.shard_count() - 1 - shape.FirstTrainedShard();
 }
 
+int FirstTurn(const JobShape& shape) { return shape.shard_count() - 1; }
+
 int LastTurn(const JobShape& shape) {
   return (shape.rounds - 1) * TasksPerRound(shape) + shape.shard_count() - 1;
 }

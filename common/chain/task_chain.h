@@ -96,6 +96,10 @@ int TasksPerStep(const JobShape& shape);
 // FORWARD, TURN and BACKWARD tasks of one round.
 int TasksPerRound(const JobShape& shape);
 
+// The number of a step's task that is TURN of its first round: before it, no
+// gradients are made.
+int FirstTurn(const JobShape& shape);
+
 // The number of a step's task that is TURN of its last round: from then on,
 // parameters are updated, and the loss is known.
 int LastTurn(const JobShape& shape);

@@ -66,6 +66,24 @@ TEST(TaskChainTest, ClippedGradientsWaitForTheLastOfThem) {
   }
 }
 
+// Though none of them is clipped.
+TEST(TaskChainTest, GradientsOfAScaledLossWaitForTheLastOfThemToo) {
+  JobShape clips = Shape({2, 4});
+  clips.clips_gradients = true;
+  JobShape scales = Shape({2, 4});
+  scales.scales_loss = true;
+  EXPECT_EQ(Names(scales, {/*total_steps=*/1}),
+            Names(clips, {/*total_steps=*/1}));
+  ASSERT_EQ(TasksPerStep(scales), TasksPerStep(clips));
+  for (int i = 0; i < TasksPerStep(scales); ++i) {
+    const ChainPosition at{ChainPosition::Phase::kTrain, 0, i};
+    EXPECT_EQ(TaskAt(scales, {1}, at).reads, TaskAt(clips, {1}, at).reads);
+    EXPECT_EQ(TaskAt(scales, {1}, at).ends, TaskAt(clips, {1}, at).ends);
+    const bool is_turn = TaskAt(scales, {1}, at).kind == wv1::TASK_KIND_TURN;
+    EXPECT_EQ(i == FirstTurn(scales), is_turn);
+  }
+}
+
 TEST(TaskChainTest, AStepMayGoInRoundsOfMicroBatches) {
   JobShape shape = Shape({2}, /*micro_batches=*/7);
   shape.rounds = 3;

@@ -42,6 +42,7 @@ constexpr absl::string_view kAdapters = "lora.";
 constexpr absl::string_view kModules = "lora.target_modules";
 constexpr absl::string_view kSchedule = "train.lr_scheduler_type";
 constexpr absl::string_view kBf16 = "train.bf16";
+constexpr absl::string_view kFp16 = "train.fp16";
 constexpr absl::string_view kTrainedType = "model.trained_dtype";
 constexpr absl::string_view kWarmup[] = {"train.warmup_steps",
                                          "train.warmup_ratio"};
@@ -57,6 +58,12 @@ constexpr std::pair<absl::string_view, absl::string_view> kEither[] = {
 bool IsBf16Products(absl::string_view key, const YamlNode& value) {
   return (key == "mixed_precision" && IsOneOf("bf16", value)) ||
          (key == "precision" && IsOneOf("bf16-mixed|bf16", value));
+}
+
+// The same in fp16, with a scaled loss, as train.fp16 has them.
+bool IsFp16Products(absl::string_view key, const YamlNode& value) {
+  return (key == "mixed_precision" && IsOneOf("fp16", value)) ||
+         (key == "precision" && IsOneOf("16-mixed|16", value));
 }
 
 // Whether the key makes a tool look for the best of its evaluations.
@@ -155,6 +162,10 @@ class Importer {
       mentioned_.emplace(kBf16);
       return TakeBf16(key, "true", absl::StrCat("for ", Shown(entry.value)));
     }
+    if (section.empty() && IsFp16Products(entry.key, entry.value)) {
+      mentioned_.emplace(kFp16);
+      return TakeFp16(key, "true", absl::StrCat("for ", Shown(entry.value)));
+    }
     if (section.empty() && entry.key == "pure_bf16" &&
         IsOneOf("true", entry.value)) {
       mentioned_.emplace(kBf16);
@@ -232,6 +243,7 @@ class Importer {
     const bool is_switch = field.cpp_type() == FieldDescriptor::CPPTYPE_BOOL;
     const std::string text = is_switch ? WithoutSynonyms(node.text) : node.text;
     if (path == kBf16) return TakeBf16(key, text, note);
+    if (path == kFp16) return TakeFp16(key, text, note);
     ledger_.Set(path, key, text, note);
   }
 
@@ -242,6 +254,17 @@ class Importer {
     ledger_.Set(std::string(kBf16), key, value, note);
     if (value == "true" && tool_.has_bf16_weights && !has_adapters_) {
       HaveMasters(key);
+    }
+  }
+
+  void TakeFp16(const Key& key, const std::string& text,
+                absl::string_view note) {
+    ledger_.Set(std::string(kFp16), key, text, note);
+    if (text != "true") return;
+    // It is that in bf16's place, which nobody has to turn off.
+    mentioned_.emplace(kBf16);
+    if (tool_.has_bf16_weights && !has_adapters_) {
+      ledger_.LoseLast("weights that are trained are fp32 here");
     }
   }
 

@@ -222,15 +222,26 @@ TEST(ImportJobTest, EveryKeyIsToldWithItsLine) {
 }
 
 TEST(ImportJobTest, ValuesThatAskForWhatHydraDoesLoseNothing) {
-  for (const char* lines :
-       {"bf16: false", "bf16: no", "bf16: off", "torch_dtype: float32",
-        "label_smoothing_factor: 0.1", "load_best_model_at_end: false",
-        "optim: adafactor", "metric_for_best_model: eval_loss",
-        "optim: paged_lion_32bit", "metric_for_best_model: eval_bleu",
-        "mixed_precision: bf16", "revision: main",
-        "validation_split_percentage: 0", "group_by_length: False",
-        "lora_r:", "plugins: []", "optim: adamw_torch",
-        "lr_scheduler_type: constant_with_warmup"}) {
+  for (const char* lines : {"bf16: false",
+                            "bf16: no",
+                            "bf16: off",
+                            "torch_dtype: float32",
+                            "label_smoothing_factor: 0.1",
+                            "load_best_model_at_end: false",
+                            "optim: adafactor",
+                            "metric_for_best_model: eval_loss",
+                            "optim: paged_lion_32bit",
+                            "metric_for_best_model: eval_bleu",
+                            "mixed_precision: bf16",
+                            "fp16: true",
+                            "fp16: false",
+                            "revision: main",
+                            "validation_split_percentage: 0",
+                            "group_by_length: False",
+                            "lora_r:",
+                            "plugins: []",
+                            "optim: adamw_torch",
+                            "lr_scheduler_type: constant_with_warmup"}) {
     EXPECT_FALSE(TrainsAnother(ImportWith(lines))) << lines;
   }
 }
@@ -309,11 +320,41 @@ TEST(ImportJobTest, MixedPrecisionInBf16IsThatOfTheJob) {
     EXPECT_EQ(Field(job, "train.bf16"), "true") << line;
   }
   for (const char* line :
-       {"mixed_precision: fp16", "precision: bf16-true", "precision: 16"}) {
+       {"mixed_precision: fp8", "precision: bf16-true", "precision: 16-true"}) {
     const ImportedJob job = ImportWith(line);
     EXPECT_TRUE(TrainsAnother(job)) << line;
     EXPECT_EQ(Field(job, "train.bf16"), "none") << line;
+    EXPECT_EQ(Field(job, "train.fp16"), "none") << line;
   }
+}
+
+TEST(ImportJobTest, MixedPrecisionInFp16IsThatOfTheJob) {
+  for (const char* line : {"fp16: true", "fp16: yes", "mixed_precision: fp16",
+                           "precision: 16-mixed", "precision: 16"}) {
+    const ImportedJob job = ImportWith(line);
+    EXPECT_FALSE(TrainsAnother(job)) << line;
+    EXPECT_EQ(Field(job, "train.fp16"), "true") << line;
+    EXPECT_EQ(Field(job, "train.bf16"), "none") << line;
+  }
+  // Where bf16 is what the tool does unasked, it is not asked for both.
+  const ImportedJob trl = Import("{use_peft: true, max_length: 8, fp16: true}");
+  EXPECT_EQ(Field(trl, "train.fp16"), "true");
+  EXPECT_EQ(Field(trl, "train.bf16"), "none");
+  const std::string axolotl = "base_model: /m\nsample_packing: true\n";
+  const ImportedJob adapted =
+      Import(absl::StrCat(axolotl, "fp16: true\nadapter: lora\nlora_r: 4\n"));
+  EXPECT_EQ(Field(adapted, "train.fp16"), "true");
+  EXPECT_EQ(Field(adapted, "train.bf16"), "none");
+  EXPECT_THAT(KeysOf(adapted, Fate::kLost), Not(Contains("fp16")));
+  const ImportedJob full = Import(absl::StrCat(axolotl, "fp16: true\n"));
+  EXPECT_THAT(WhatOf(full, "fp16"),
+              HasSubstr("weights that are trained are fp32 here"));
+  EXPECT_EQ(Field(full, "train.fp16"), "true");
+  // A job has one of the two.
+  const ImportedJob both = ImportWith("bf16: true\nfp16: true\n");
+  EXPECT_TRUE(TrainsAnother(both));
+  EXPECT_EQ(Field(both, "train.bf16"), "true");
+  EXPECT_EQ(Field(both, "train.fp16"), "none");
 }
 
 TEST(ImportJobTest, AnotherMetricIsLostWhereItChoosesSomething) {
@@ -415,7 +456,7 @@ TEST(ImportJobTest, DataSetsWithTheirTextInTwoFieldsAreLost) {
 
 TEST(ImportJobTest, ValuesThatTrainAnotherModelAreLost) {
   for (const char* lines : {"bf16_full_eval: true",
-                            "fp16: true",
+                            "fp16_full_eval: true",
                             "torch_dtype: bfloat16",
                             "lora_r: 8",
                             "load_in_4bit: true",

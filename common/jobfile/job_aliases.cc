@@ -31,9 +31,9 @@ constexpr absl::string_view kSchedules =
     "warmup_ratio";
 constexpr absl::string_view kFp32 =
     "Hydra's moments and sums are fp32; linear maps may compute in bfloat16 "
-    "(train.bf16), parameters that are trained may lie in it beside fp32 "
-    "masters (model.trained_dtype), and those that are not keep the two bytes "
-    "of their checkpoint (model.frozen_dtype)";
+    "(train.bf16) or float16 (train.fp16), parameters that are trained may lie "
+    "in bfloat16 beside fp32 masters (model.trained_dtype), and those that are "
+    "not keep the two bytes of their checkpoint (model.frozen_dtype)";
 constexpr absl::string_view kAlwaysRecomputed =
     "Hydra keeps activations at shard boundaries and computes the rest anew in "
     "any case";

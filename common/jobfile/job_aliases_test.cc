@@ -90,7 +90,7 @@ TEST(JobAliasesTest, KeysOfOtherToolsHaveTheirHints) {
       {"train", "scheduler", "did you mean 'lr_scheduler_type'? there are"},
       {"train", "num_warmup_steps", "did you mean 'warmup_steps'?"},
       {"", "max_grad_norm", "did you mean 'max_grad_norm' under 'train'?"},
-      {"train", "fp16", "Hydra's moments and sums are fp32"},
+      {"train", "fp8", "Hydra's moments and sums are fp32"},
       {"train", "fp16_full_eval", "Hydra's moments and sums are fp32"},
       {"model", "dtype", "Hydra's moments and sums are fp32"},
       {"", "gradient_checkpointing", "Hydra keeps activations"},
@@ -169,8 +169,9 @@ TEST(JobAliasesTest, ValuesOfOtherToolsHaveTheirHints) {
                                        "'; did you mean '", test.meant, "'?")))
         << test.field;
   }
-  // A key of that name is still the other tool's.
-  EXPECT_THAT(Hint("train", "fp16"), HasSubstr("fp32"));
+  // As a key it is the other tool's, or none.
+  EXPECT_THAT(Hint("train", "fp8"), HasSubstr("fp32"));
+  EXPECT_EQ(FindAlias("train", "half", JobAliases()), nullptr);
 }
 
 TEST(JobAliasesTest, WordsThatAreFarFromEverythingAreNotGuessedAt) {

@@ -228,12 +228,12 @@ TEST(ParseJobFileTest, ExplainsEachMistake) {
        "combination of sweep.grid; remove it"},
       {"sweep: {gird: 3}",
        "sweep.gird: line 1: unknown key 'gird'; did you mean 'grid'?"},
-      {"sweep: {grid: {train.fp16: [true, false]}}",
-       "train.fp16: line 1: no such field in a job; Hydra's moments and sums "
-       "are fp32; linear maps may compute in bfloat16 (train.bf16), parameters "
-       "that are trained may lie in it beside fp32 masters "
-       "(model.trained_dtype), and those that are not keep the two bytes of "
-       "their checkpoint (model.frozen_dtype)"},
+      {"sweep: {grid: {train.fp8: [true, false]}}",
+       "train.fp8: line 1: no such field in a job; Hydra's moments and sums "
+       "are fp32; linear maps may compute in bfloat16 (train.bf16) or float16 "
+       "(train.fp16), parameters that are trained may lie in bfloat16 beside "
+       "fp32 masters (model.trained_dtype), and those that are not keep the "
+       "two bytes of their checkpoint (model.frozen_dtype)"},
       {"sweep: {}\nsweep: {}",
        "sweep: line 2: this key is given twice, first in line 1"},
       {"sweep: {grid: {}, grid: {}}",

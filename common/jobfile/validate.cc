@@ -14,6 +14,7 @@
 #include "common/data/step_count.h"
 #include "common/jobfile/field_value.h"
 #include "common/jobfile/path_rules.h"
+#include "common/model/loss_scale.h"
 #include "common/model/optimizer.h"
 #include "common/text/printable.h"
 #include "google/protobuf/descriptor.h"
@@ -34,6 +35,7 @@ constexpr int64_t kMaxStepTokens = int64_t{1} << 26;
 constexpr double kLeastFloat = std::numeric_limits<float>::min();
 constexpr double kLargestFloat = std::numeric_limits<float>::max();
 constexpr int64_t kMaxNonfiniteSteps = 1'000'000;
+constexpr int64_t kMaxGrowthInterval = 1'000'000'000;
 constexpr int64_t kMaxKeptCheckpoints = 1'000;
 constexpr int64_t kMaxRank = 65'536;
 constexpr int64_t kMaxPatience = 1'000'000;
@@ -262,6 +264,12 @@ void CheckOptimizer(const v1::TrainSpec& train, SectionChecker* check) {
                             ", the host updates parameters, since gradients "
                             "wait in its memory; found device; remove it"));
   }
+  if (ScalesLoss(train) && train.update_on() == v1::UPDATE_PLACE_DEVICE) {
+    check->Add("update_on",
+               "with fp16 the host updates parameters, since gradients wait in "
+               "its memory until it is known whether one overflowed; found "
+               "device; remove it");
+  }
   if (FactorsMoments(train) && train.update_on() == v1::UPDATE_PLACE_DEVICE) {
     check->Add("update_on",
                "with adafactor the host updates parameters, since an update "
@@ -441,6 +449,40 @@ void CheckRows(const v1::DataSpec& data, SectionChecker* check) {
   if (data.has_packing() && !data.packing()) refuse("packing");
 }
 
+bool IsPowerOfTwo(double number) {
+  int exponent;
+  return std::isfinite(number) && number > 0 &&
+         std::frexp(number, &exponent) == 0.5;
+}
+
+void CheckLossScale(const v1::TrainSpec& train, SectionChecker* check) {
+  if (train.fp16() && train.bf16()) {
+    check->Add("fp16", "found true beside bf16 true; remove one of the two");
+  }
+  const auto refuse = [check](absl::string_view field) {
+    check->Add(field,
+               "it is for fp16 alone, whose range is small; remove it, or set "
+               "fp16 to true");
+  };
+  if (train.has_loss_scale()) {
+    const double scale = train.loss_scale();
+    if (!train.fp16()) {
+      refuse("loss_scale");
+    } else if (!IsPowerOfTwo(scale) || scale < kLeastLossScale ||
+               scale > kLargestLossScale) {
+      check->Add("loss_scale",
+                 absl::StrCat("expected a power of two from ", kLeastLossScale,
+                              " to ", kLargestLossScale,
+                              ", with which no digit is lost, found ", scale));
+    }
+  }
+  if (train.has_loss_scale_growth_interval()) {
+    if (!train.fp16()) return refuse("loss_scale_growth_interval");
+    check->Range("loss_scale_growth_interval",
+                 train.loss_scale_growth_interval(), 0, kMaxGrowthInterval);
+  }
+}
+
 // What belongs to tokens, and has no meaning for examples; what FillDefaults,
 // or a submission, fills in is no mistake.
 void CheckExamples(const v1::JobSpec& job, Mistakes* mistakes) {
@@ -506,6 +548,7 @@ void ValidateJob(const v1::JobSpec& job, Mistakes* mistakes) {
   CheckBatch(job.train(), &train);
   CheckSchedule(job.train(), &train);
   CheckOptimizer(job.train(), &train);
+  CheckLossScale(job.train(), &train);
   if (job.train().has_dropout()) {
     train.Fraction("dropout", job.train().dropout());
   }
@@ -593,6 +636,12 @@ void FillDefaults(v1::JobSpec* job) {
     train->set_update_on(v1::UPDATE_PLACE_AUTO);
   }
   if (!train->has_seed()) train->set_seed(42);
+  if (ScalesLoss(*train)) {
+    if (!train->has_loss_scale()) train->set_loss_scale(kFirstLossScale);
+    if (!train->has_loss_scale_growth_interval()) {
+      train->set_loss_scale_growth_interval(kLossScaleGrowthInterval);
+    }
+  }
 
   v1::EvaluationSpec* evaluation = job->mutable_evaluation();
   if (!evaluation->has_per_device_eval_batch_size()) {

@@ -80,6 +80,57 @@ TEST(ValidateJobTest, AcceptsEveryFieldAtItsLimits) {
   EXPECT_EQ(MessageOf(job), "");
 }
 
+TEST(ValidateJobTest, ProductsOfFloat16HaveAScaledLoss) {
+  v1::JobSpec job = ValidJob();
+  v1::TrainSpec* train = job.mutable_train();
+  train->set_fp16(true);
+  EXPECT_EQ(MessageOf(job), "");
+  for (double scale : {1.0, 128.0, 0x1p40, 0x1p64}) {
+    train->set_loss_scale(scale);
+    for (int interval : {0, 1, 2000}) {
+      train->set_loss_scale_growth_interval(interval);
+      EXPECT_EQ(MessageOf(job), "") << scale << " " << interval;
+    }
+  }
+  for (double scale :
+       {0.0, 0.5, -2.0, 1000.0, 0x1p65, std::numeric_limits<double>::infinity(),
+        std::numeric_limits<double>::quiet_NaN()}) {
+    train->set_loss_scale(scale);
+    EXPECT_NE(MessageOf(job).find("train.loss_scale: expected a power of two"),
+              std::string::npos)
+        << scale;
+  }
+  train->set_loss_scale(65536);
+  train->set_loss_scale_growth_interval(-1);
+  EXPECT_EQ(MessageOf(job),
+            "train.loss_scale_growth_interval: expected a whole number from 0 "
+            "to 1000000000, found -1");
+  train->set_loss_scale_growth_interval(2000);
+  train->set_bf16(true);
+  EXPECT_EQ(MessageOf(job),
+            "train.fp16: found true beside bf16 true; remove one of the two");
+  train->set_bf16(false);
+  train->set_update_on(v1::UPDATE_PLACE_DEVICE);
+  EXPECT_EQ(MessageOf(job),
+            "train.update_on: with fp16 the host updates parameters, since "
+            "gradients wait in its memory until it is known whether one "
+            "overflowed; found device; remove it");
+}
+
+TEST(ValidateJobTest, OnlyFloat16HasAScaledLoss) {
+  v1::JobSpec job = ValidJob();
+  job.mutable_train()->set_bf16(true);
+  job.mutable_train()->set_loss_scale(65536);
+  EXPECT_EQ(MessageOf(job),
+            "train.loss_scale: it is for fp16 alone, whose range is small; "
+            "remove it, or set fp16 to true");
+  job.mutable_train()->clear_loss_scale();
+  job.mutable_train()->set_loss_scale_growth_interval(2000);
+  EXPECT_EQ(MessageOf(job),
+            "train.loss_scale_growth_interval: it is for fp16 alone, whose "
+            "range is small; remove it, or set fp16 to true");
+}
+
 TEST(ValidateJobTest, AJobNamesAtMostTenThousandFiles) {
   v1::JobSpec job = ValidJob();
   for (int i = 1; i < kMaxDataFiles; ++i) {
@@ -553,6 +604,23 @@ TEST(FillDefaultsTest, FillsWhatIsUnset) {
   EXPECT_FALSE(job.train().has_context_length());
   EXPECT_FALSE(job.train().has_dropout());
   EXPECT_EQ(job.output().output_dir(), "");
+}
+
+TEST(FillDefaultsTest, ALossIsScaledAsByGradScaler) {
+  v1::JobSpec job = ValidJob();
+  FillDefaults(&job);
+  EXPECT_FALSE(job.train().has_loss_scale());
+  EXPECT_FALSE(job.train().has_loss_scale_growth_interval());
+  job.mutable_train()->set_fp16(true);
+  FillDefaults(&job);
+  EXPECT_EQ(job.train().loss_scale(), 65536);
+  EXPECT_EQ(job.train().loss_scale_growth_interval(), 2000);
+  job.mutable_train()->set_loss_scale(128);
+  job.mutable_train()->set_loss_scale_growth_interval(0);
+  FillDefaults(&job);
+  EXPECT_EQ(job.train().loss_scale(), 128);
+  EXPECT_EQ(job.train().loss_scale_growth_interval(), 0);
+  EXPECT_EQ(MessageOf(job), "");
 }
 
 TEST(FillDefaultsTest, KeepsWhatIsSet) {

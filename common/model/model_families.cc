@@ -8,10 +8,10 @@
 #include "absl/strings/str_format.h"
 #include "absl/strings/str_join.h"
 #include "common/json/python_json.h"
-#include "common/model/bfloat16_products.h"
 #include "common/model/frozen_layers.h"
 #include "common/model/frozen_type.h"
 #include "common/model/lora.h"
+#include "common/model/product_type.h"
 #include "common/model/trained_type.h"
 
 namespace hydra {
@@ -43,7 +43,7 @@ ModelOverrides OverridesOf(const hydra::v1::JobSpec& job) {
         {lora.target_modules().begin(), lora.target_modules().end()},
         lora.use_rslora()};
   }
-  overrides.bfloat16_products = job.train().bf16();
+  overrides.product_type = ProductTypeOf(job.train());
   overrides.frozen_type = ElementTypeOf(job.model().frozen_dtype());
   overrides.trained_type = ElementTypeOf(job.model().trained_dtype());
   return overrides;
@@ -59,7 +59,10 @@ std::string DescriptionContent(absl::string_view config_json,
   if (overrides.lora.has_value()) {
     absl::StrAppend(&content, LoraContent(*overrides.lora));
   }
-  if (overrides.bfloat16_products) absl::StrAppend(&content, "bf16\n");
+  if (overrides.product_type != ElementType::kFloat32) {
+    absl::StrAppend(&content, "products ",
+                    static_cast<int>(overrides.product_type), "\n");
+  }
   if (overrides.frozen_type != ElementType::kFloat32) {
     absl::StrAppend(&content, "type ", static_cast<int>(overrides.frozen_type),
                     "\n");
@@ -87,8 +90,8 @@ absl::StatusOr<ModelTable> ModelFamilies::Describe(
       if (!table.ok()) return table;
       table = WithTrainedType(*std::move(table), overrides.trained_type);
       table = WithFrozenType(*std::move(table), overrides.frozen_type);
-      if (!overrides.bfloat16_products) return table;
-      return WithBFloat16Products(*std::move(table));
+      if (overrides.product_type == ElementType::kFloat32) return table;
+      return WithProductType(*std::move(table), overrides.product_type);
     }
   }
   std::vector<std::string> known;

@@ -23,8 +23,8 @@ struct ModelOverrides {
   std::vector<std::string> frozen;
   // See WithLora.
   std::optional<LoraConfig> lora;
-  // See WithBFloat16Products.
-  bool bfloat16_products = false;
+  // See WithProductType.
+  ElementType product_type = ElementType::kFloat32;
   // See WithFrozenType.
   ElementType frozen_type = ElementType::kFloat32;
   // See WithTrainedType.

@@ -415,10 +415,11 @@ absl::StatusOr<ModelTable> DescribeResnet(absl::string_view config_json,
         absl::StrCat("a ResNet has no dropout; found train.dropout ",
                      *overrides.dropout, ", remove it"));
   }
-  if (overrides.bfloat16_products) {
-    return absl::InvalidArgumentError(
-        "a ResNet has no products that train.bf16 rounds, which are those of "
-        "linear maps; remove it");
+  if (overrides.product_type != ElementType::kFloat32) {
+    return absl::InvalidArgumentError(absl::StrCat(
+        "a ResNet has no products that train.",
+        overrides.product_type == ElementType::kFloat16 ? "fp16" : "bf16",
+        " rounds, which are those of linear maps; remove it"));
   }
   return BuildResnetTable(*config);
 }

@@ -256,8 +256,10 @@ TEST(ResnetTableTest, WhatNoResnetHasIsRefused) {
   dropout.dropout = 0;
   EXPECT_TRUE(Describe(kFifty, dropout).ok());
   ModelOverrides rounded;
-  rounded.bfloat16_products = true;
+  rounded.product_type = ElementType::kBFloat16;
   EXPECT_THAT(error_of(rounded), HasSubstr("train.bf16"));
+  rounded.product_type = ElementType::kFloat16;
+  EXPECT_THAT(error_of(rounded), HasSubstr("train.fp16"));
   ModelOverrides lora;
   lora.lora = {8, 8};
   EXPECT_THAT(error_of(lora), HasSubstr("no linear maps to adapt"));

@@ -157,6 +157,9 @@ void Checkpoints::Begin(Job& job, absl::Time now) {
   }
   request.manifest.set_nonfinite_in_a_row(job.nonfinite_in_a_row);
   request.manifest.set_last_nonfinite_step(job.last_nonfinite_step);
+  if (job.shape.scales_loss) {
+    *request.manifest.mutable_loss_scale() = job.loss_scale;
+  }
   request.blocks =
       BlocksToWrite(job.shape, *blocks_->BlocksOf(job.id), place.inside_step());
   for (const auto& [key, version] : request.blocks) {

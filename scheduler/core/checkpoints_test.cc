@@ -188,6 +188,20 @@ TEST_F(CheckpointsTest, ADueOneThatFoundTheWriterTakenIsMadeAtTheNextEnd) {
   EXPECT_THAT(TakeRequested(), ElementsAre(JobId(2)));
 }
 
+TEST_F(CheckpointsTest, OfAScaledLossItHasTheScale) {
+  Job& plain = AddAt(1, InStep(2));
+  EndStep(plain);
+  EXPECT_FALSE(plain.writing->record.has_loss_scale());
+  Written(plain.id);
+  Job& scaled = AddAt(2, InStep(2));
+  scaled.shape.scales_loss = true;
+  scaled.loss_scale.set_scale(512);
+  scaled.loss_scale.set_skipped_steps(3);
+  EndStep(scaled);
+  EXPECT_EQ(scaled.writing->record.loss_scale().scale(), 512);
+  EXPECT_EQ(scaled.writing->record.loss_scale().skipped_steps(), 3);
+}
+
 TEST_F(CheckpointsTest, AFailedOneIsTriedAgainLaterAndTheOlderOnesStay) {
   Job& job = AddAt(1, InStep(2));
   EndStep(job);

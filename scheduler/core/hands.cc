@@ -6,6 +6,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/time/time.h"
 #include "common/data/data_format.h"
+#include "common/model/loss_scale.h"
 #include "glog/logging.h"
 #include "scheduler/core/job_move.h"
 #include "scheduler/core/newest_versions.h"
@@ -28,6 +29,11 @@ wv1::Task WireTask(const Job& job, const OutstandingTask& task) {
 // What was trained belongs to it, unless the user insists.
 std::string ExpectedBase(const Job& job) {
   return job.restore_dir.empty() || job.insists ? "" : job.submitted.base_key;
+}
+
+bool NeedsLossScale(const Job& job, wv1::TaskKind kind) {
+  return job.shape.scales_loss &&
+         (kind == wv1::TASK_KIND_TURN || kind == wv1::TASK_KIND_UPDATE);
 }
 
 int64_t WrittenBytes(const ChainTask& task) {
@@ -61,6 +67,11 @@ std::optional<OutstandingTask> Hands::MakeTask(Job& job) {
   task.wire = WireTask(job, task);
   if (task.task.kind == wv1::TASK_KIND_INIT) {
     task.wire.set_restore_dir(job.restore_dir);
+  }
+  if (NeedsLossScale(job, task.task.kind)) {
+    const v1::TrainSpec& train = job.submitted.spec.train();
+    task.wire.set_loss_scale(ScaleOf(job.loss_scale, train));
+    task.wire.set_skipped_steps(job.loss_scale.skipped_steps());
   }
   const NewestVersions newest(*parts_.blocks, job);
   for (const BlockKey& key : task.task.reads) {

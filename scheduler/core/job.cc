@@ -74,6 +74,19 @@ void FillTimes(const Job& job, v1::JobStatus& status) {
   }
 }
 
+// Whether nothing that is out may change the scale of the loss at `place`.
+// Forward passes need none.
+bool KnowsLossScale(const Job& job, const ChainPosition& place) {
+  if (!job.shape.scales_loss || job.outstanding.empty() ||
+      place.phase != ChainPosition::Phase::kTrain ||
+      place.task < FirstTurn(job.shape)) {
+    return true;
+  }
+  const std::optional<ChainPosition>& first = job.outstanding.front().position;
+  return !first.has_value() || first->phase != ChainPosition::Phase::kTrain ||
+         first->step == place.step;
+}
+
 // clear() would keep the memory.
 template <typename Container>
 void Free(Container& container) {
@@ -114,7 +127,7 @@ bool Job::MayGoOn(const ChainPosition& place) const {
                           !outstanding.back().position.has_value() ||
                           !DecidesOnStop(submitted.spec.evaluation(), shape,
                                          plan, *outstanding.back().position);
-  if (!is_decided) return false;
+  if (!is_decided || !KnowsLossScale(*this, place)) return false;
   return !Pauses(intent) || place.inside_step();
 }
 

@@ -147,6 +147,8 @@ struct Job : DetailParts {
   bool summary_only = false;
   // Of the step under way: what its rounds lost so far.
   checkpoint::v1::StepLoss step_loss;
+  // Of the step at `position` where the loss is scaled, see loss_scale.h.
+  checkpoint::v1::LossScale loss_scale;
   // Sums of the evaluation under way.
   double eval_loss_sum = 0;
   int64_t eval_tokens = 0;
@@ -172,7 +174,8 @@ struct Job : DetailParts {
   ChainPosition NextPosition() const;
   // Whether a worker should get the task at `place`, which comes behind those
   // that are out: not past the place where the job pauses or begins again, nor
-  // past an evaluation that may end it.
+  // past an evaluation that may end it; nor, of a scaled loss, to where the
+  // scale is needed before the step is done that it follows from.
   bool MayGoOn(const ChainPosition& place) const;
   // Its intent becomes what follows from the event, which must be one that can
   // happen.

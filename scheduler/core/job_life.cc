@@ -275,6 +275,7 @@ void JobLife::ResetToCheckpoint(Job& job, v1::JobState state) {
   job.restore_dir.clear();
   job.position = {};
   job.step_loss.Clear();
+  job.loss_scale.Clear();
   job.eval_loss_sum = 0;
   job.eval_tokens = 0;
   job.eval_correct = 0;
@@ -290,8 +291,10 @@ void JobLife::ResetToCheckpoint(Job& job, v1::JobState state) {
     place = FromRecord(newest.position());
     turned = IsAfterTurn(job, newest);
     job.step_loss = newest.step_loss();
+    job.loss_scale = newest.loss_scale();
     job.nonfinite_in_a_row = newest.nonfinite_in_a_row();
-    if (newest.nonfinite_in_a_row() > 0) {
+    // Of an earlier version the other one may say nothing.
+    if (newest.nonfinite_in_a_row() > 0 || newest.has_loss_scale()) {
       job.last_nonfinite_step = newest.last_nonfinite_step();
     }
   }

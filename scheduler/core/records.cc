@@ -72,6 +72,9 @@ jv1::CheckpointRecord ToRecord(const cv1::Manifest& manifest) {
   record.set_rounds(manifest.rounds());
   record.set_task_format(manifest.task_format());
   *record.mutable_step_loss() = manifest.step_loss();
+  if (manifest.has_loss_scale()) {
+    *record.mutable_loss_scale() = manifest.loss_scale();
+  }
   return record;
 }
 
@@ -271,6 +274,7 @@ jv1::PoolJob PoolJobOf(const Job& job) {
   *record.mutable_totals() = job.totals;
   record.set_rounds(job.shape.rounds);
   *record.mutable_step_loss() = job.step_loss;
+  if (job.shape.scales_loss) *record.mutable_loss_scale() = job.loss_scale;
   if (job.plan.resume.has_value()) {
     *record.mutable_resume() = ToRecord(*job.plan.resume);
     record.set_restore_dir(job.restore_dir);
@@ -305,6 +309,7 @@ void SetPoolJob(const jv1::PoolJob& record, Job& job) {
   job.totals = record.totals();
   job.shape.rounds = std::max(1, record.rounds());
   job.step_loss = record.step_loss();
+  job.loss_scale = record.loss_scale();
   if (record.has_resume()) {
     job.plan.resume = FromRecord(record.resume());
     job.restore_dir = record.restore_dir();

@@ -76,6 +76,12 @@ absl::Status CheckPass(const JobShape& shape, const ChainTask& task,
     return Contradiction(report, "has ", report.pass().correct(),
                          " correct ones of ", report.pass().loss_tokens());
   }
+  if (shape.scales_loss && task.kind == wv1::TASK_KIND_UPDATE &&
+      !report.pass().has_grad_norm()) {
+    return Contradiction(report,
+                         "has no norm of gradients, which says whether its "
+                         "step overflowed");
+  }
   if (!has_loss || report.pass().loss_tokens() > 0) return absl::OkStatus();
   // None of its tokens is trained on: then each batch has the loss of none.
   const int batches = task.last_micro_batch - task.first_micro_batch;

@@ -3,6 +3,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <limits>
+
 #include "common/model/gpt2_table.h"
 
 namespace hydra {
@@ -69,6 +71,17 @@ TEST_F(ReportCheckTest, NumbersThatCannotBeAreRefused) {
   EXPECT_THAT(Check(wv1::TASK_KIND_PREPARE), HasSubstr("no training split"));
   report_.mutable_prepare()->add_splits()->set_token_count(-5);
   EXPECT_THAT(Check(wv1::TASK_KIND_PREPARE), HasSubstr("-5 tokens"));
+}
+
+TEST_F(ReportCheckTest, AnUpdateOfAScaledLossSaysWhetherItOverflowed) {
+  report_.mutable_pass();
+  EXPECT_EQ(Check(wv1::TASK_KIND_UPDATE), "");
+  shape_.scales_loss = true;
+  EXPECT_THAT(Check(wv1::TASK_KIND_UPDATE), HasSubstr("no norm of gradients"));
+  EXPECT_EQ(Check(wv1::TASK_KIND_BACKWARD), "");
+  report_.mutable_pass()->set_grad_norm(
+      std::numeric_limits<double>::infinity());
+  EXPECT_EQ(Check(wv1::TASK_KIND_UPDATE), "");
 }
 
 TEST_F(ReportCheckTest, BatchesOfWhichNothingIsTrainedOnHaveTheLossOfNone) {

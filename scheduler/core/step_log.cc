@@ -19,7 +19,11 @@ StepLog::Step StepLog::FromProto(const v1::StepMetrics& step,
           sequence,
           step.has_grad_norm() ? step.grad_norm()
                                : std::numeric_limits<double>::quiet_NaN(),
-          step.skipped_blocks()};
+          step.skipped_blocks(),
+          step.has_loss_scale()
+              ? static_cast<int8_t>(std::ilogb(step.loss_scale()))
+              : kNoScale,
+          step.overflowed()};
 }
 
 v1::StepMetrics StepLog::ToProto(const Step& step) {
@@ -29,6 +33,10 @@ v1::StepMetrics StepLog::ToProto(const Step& step) {
   *proto.mutable_time() = hydra::ToProto(absl::FromUnixNanos(step.time_ns));
   proto.set_skipped_blocks(step.skipped_blocks);
   if (!std::isnan(step.grad_norm)) proto.set_grad_norm(step.grad_norm);
+  if (step.scale_exponent != kNoScale) {
+    proto.set_loss_scale(std::ldexp(1.0, step.scale_exponent));
+  }
+  proto.set_overflowed(step.overflowed);
   if (step.device_ns > 0) {
     *proto.mutable_device() = hydra::ToProto(absl::Nanoseconds(step.device_ns));
   }

@@ -65,7 +65,11 @@ class StepLog {
     // NaN: absent.
     double grad_norm;
     int32_t skipped_blocks;
+    // Of the loss's scale, a power of two of at least 1; kNoScale: absent.
+    int8_t scale_exponent;
+    bool overflowed;
   };
+  static constexpr int8_t kNoScale = -1;
   using Piece = std::vector<Step>;
   static Step FromProto(const hydra::v1::StepMetrics& step, uint64_t sequence);
   static hydra::v1::StepMetrics ToProto(const Step& step);

@@ -19,6 +19,9 @@ v1::StepMetrics Step(int64_t number) {
   step.mutable_time()->set_seconds(1'700'000'000 + number);
   step.mutable_time()->set_nanos(123);
   step.mutable_device()->set_nanos(7);
+  // Of a job with train.fp16, and the first step overflows.
+  step.set_loss_scale(number == 0 ? 0x1p40 : 0x1p39);
+  step.set_overflowed(number == 0);
   return step;
 }
 
@@ -54,6 +57,20 @@ TEST(StepLogTest, AStepThatIsAddedAgainIsThereOnce) {
   ASSERT_EQ(log.size(), 1);
   EXPECT_EQ(log.back().skipped_blocks(), 4);
   EXPECT_EQ(log.back().grad_norm(), 0.5);
+  EXPECT_EQ(log.back().loss_scale(), 0x1p40);
+  EXPECT_TRUE(log.back().overflowed());
+}
+
+TEST(StepLogTest, TheScaleOfALossIsAbsentWhereThereIsNone) {
+  StepLog log;
+  v1::StepMetrics step = Step(3);
+  step.set_loss_scale(1);
+  log.Add(step, 1, 0);
+  EXPECT_EQ(log.back().SerializeAsString(), step.SerializeAsString());
+  step.clear_loss_scale();
+  log.Add(step, 2, 0);
+  EXPECT_FALSE(log.back().has_loss_scale());
+  EXPECT_FALSE(log.back().overflowed());
 }
 
 TEST(StepLogTest, AddsUpTheNewestStepsUntilTheyTookLongEnough) {

@@ -6,7 +6,9 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_format.h"
 #include "common/chain/split.h"
+#include "common/model/loss_scale.h"
 #include "common/status/proto_time.h"
 #include "scheduler/core/early_stopping.h"
 #include "scheduler/core/job_move.h"
@@ -37,6 +39,19 @@ void AddLoss(const ChainTask& turn, const wv1::PassResult& result,
   // A worker of an earlier version, which runs steps of one round alone.
   if (result.batch_loss_sums().empty()) sum.set_sum(result.loss_sum());
   sum.set_tokens(sum.tokens() + result.loss_tokens());
+}
+
+// An UPDATE's: its step updates nothing.
+bool FoundNoNorm(const wv1::PassResult& result) {
+  return result.has_grad_norm() && !std::isfinite(result.grad_norm());
+}
+
+// Of a task with a loss or gradient that is not finite: its step updates
+// nothing, and the loss's scale shrinks if it can.
+bool Overflows(const Job& job, const OutstandingTask& done,
+               const wv1::PassResult& result) {
+  return job.shape.scales_loss &&
+         (done.task.kind != wv1::TASK_KIND_UPDATE || FoundNoNorm(result));
 }
 
 // Where no token is trained on, a step has no loss; shown as 0.
@@ -158,7 +173,13 @@ void TaskResults::TakePass(Job& job, const OutstandingTask& done,
   // While more of the chain is outstanding, nothing else notes it.
   if (!job.position.done()) MoveTo(job, ChainPhase(job.position));
   RecordNonfinite(job, done, report.pass(), now);
-  if (!job.ended()) parts_.journal->PoolJobChanged(job.id, PoolJobOf(job));
+  if (!job.ended()) {
+    if (job.shape.scales_loss && CompletesStep(job.shape, *done.position)) {
+      job.loss_scale = AfterStep(job.loss_scale, FoundNoNorm(report.pass()),
+                                 job.submitted.spec.train());
+    }
+    parts_.journal->PoolJobChanged(job.id, PoolJobOf(job));
+  }
   if (job.state() == v1::JOB_STATE_RUNNING &&
       CompletesStep(job.shape, *done.position)) {
     parts_.checkpoints->EndOfStep(job, now);
@@ -198,16 +219,22 @@ void TaskResults::RecordPass(Job& job, const OutstandingTask& done,
     step.set_train_loss(MeanLoss(job.step_loss.sum(), job.step_loss.tokens()));
     *step.mutable_time() = ToProto(now);
     step.set_skipped_blocks(result.skipped_blocks_size());
+    if (job.shape.scales_loss) step.set_loss_scale(done.wire.loss_scale());
     AddStep(job, step);
   } else if (Trains(done.task.kind) && !job.steps.empty() &&
              job.steps.back().step() == done.task.step) {
     v1::StepMetrics step = job.steps.back();
     const bool norm_is_new = !step.has_grad_norm() && result.has_grad_norm() &&
                              std::isfinite(result.grad_norm());
-    if (result.skipped_blocks_size() == 0 && !norm_is_new) return;
+    const bool overflow_is_new =
+        job.shape.scales_loss && !step.overflowed() && FoundNoNorm(result);
+    if (result.skipped_blocks_size() == 0 && !norm_is_new && !overflow_is_new) {
+      return;
+    }
     step.set_skipped_blocks(step.skipped_blocks() +
                             result.skipped_blocks_size());
     if (norm_is_new) step.set_grad_norm(result.grad_norm());
+    if (overflow_is_new) step.set_overflowed(true);
     AddStep(job, step);
   } else if (done.task.kind == wv1::TASK_KIND_EVALUATE) {
     RecordEvaluation(job, done, result, now);
@@ -272,14 +299,28 @@ void TaskResults::RecordNonfinite(Job& job, const OutstandingTask& done,
       (result.skipped_blocks_size() > 0 || !std::isfinite(result.loss_sum()));
   if (bad && job.last_nonfinite_step != step) {
     job.last_nonfinite_step = step;
-    ++job.nonfinite_in_a_row;
     job.totals.set_nonfinite_steps(job.totals.nonfinite_steps() + 1);
-    const int most = job.submitted.spec.train().max_nonfinite_steps();
-    const std::string what =
+    const v1::TrainSpec& train = job.submitted.spec.train();
+    const int most = train.max_nonfinite_steps();
+    std::string what =
         absl::StrCat("step ", step, ": the loss or the gradient of ",
                      result.skipped_blocks_size(),
                      " parameter blocks is infinite or no ", "number; layers [",
                      done.task.layers.first, ", ", done.task.layers.last, ")");
+    const bool overflows = Overflows(job, done, result);
+    if (overflows) {
+      const checkpoint::v1::LossScale next =
+          AfterStep(job.loss_scale, /*overflowed=*/true, train);
+      absl::StrAppendFormat(&what,
+                            "; nothing is updated, the loss scale was %.0f and "
+                            "is %.0f from now on",
+                            ScaleOf(job.loss_scale, train), next.scale());
+    }
+    if (overflows && CanShrink(job.loss_scale, train)) {
+      parts_.book->Log(job, "I", what, now, &done);
+      return;
+    }
+    ++job.nonfinite_in_a_row;
     if (job.nonfinite_in_a_row > most) {
       parts_.life->End(
           job, v1::JOB_STATE_FAILED,

@@ -3,12 +3,15 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <limits>
 #include <string>
 #include <utility>
 #include <vector>
 
 #include "absl/strings/str_cat.h"
+#include "common/chain/task_chain.h"
 #include "common/status/proto_time.h"
+#include "scheduler/core/records.h"
 #include "scheduler/core/testing/results_fixture.h"
 
 namespace hydra {
@@ -106,6 +109,125 @@ TEST_F(TaskResultsTest, TheNormOfGradientsThatWereClippedIsItsStepsOnce) {
   EXPECT_EQ(job.steps.back().grad_norm(), 2.5);
   EXPECT_EQ(job.steps.back().train_loss(), 1.5);
   CheckSlots();
+}
+
+// With a scaled loss, and steps of which some overflow.
+class ScaledLossTest : public TaskResultsTest {
+ protected:
+  ScaledLossTest() : job_(AddSmallJob(1, book_)) {
+    v1::TrainSpec& train = *job_.submitted.spec.mutable_train();
+    train.set_fp16(true);
+    train.set_loss_scale(4);
+    train.set_loss_scale_growth_interval(2);
+    job_.submitted.spec.mutable_evaluation()->set_eval_steps(0);
+    job_.submitted.spec.mutable_checkpoint()->set_every_steps(0);
+    job_.shape.scales_loss = true;
+    PutIntoChain(InStep(3), job_, blocks_);
+  }
+
+  // All tasks of a step. Returns the scale that its TURN had.
+  double Step(bool overflows) {
+    const int64_t step = job_.position.step;
+    double scale = 0;
+    while (job_.position.step == step && !job_.ended()) {
+      if (!HandOut(job_)) {
+        ADD_FAILURE() << "no task of step " << step << " is handed out";
+        return 0;
+      }
+      const OutstandingTask& task = job_.outstanding.front();
+      wv1::TaskReport done = Done(task.id, /*loss_sum=*/6, /*loss_tokens=*/4);
+      const bool is_update = task.task.kind == wv1::TASK_KIND_UPDATE;
+      const bool has_scale = is_update || task.task.kind == wv1::TASK_KIND_TURN;
+      EXPECT_EQ(task.wire.loss_scale() > 0, has_scale);
+      if (has_scale) scale = task.wire.loss_scale();
+      if (is_update) {
+        EXPECT_EQ(task.wire.skipped_steps(), skipped_);
+        done.mutable_pass()->set_grad_norm(
+            overflows ? std::numeric_limits<double>::quiet_NaN() : 2.5);
+        if (overflows) done.mutable_pass()->add_skipped_blocks(0);
+      }
+      EXPECT_TRUE(Take(done).ok());
+    }
+    if (overflows) ++skipped_;
+    return scale;
+  }
+
+  Job& job_;
+  int64_t skipped_ = 0;
+};
+
+TEST_F(ScaledLossTest, AnOverflowHalvesTheScaleAndIsNoFailure) {
+  EXPECT_EQ(Step(/*overflows=*/true), 4);
+  ASSERT_FALSE(job_.ended()) << job_.reason;
+  EXPECT_TRUE(job_.steps.back().overflowed());
+  EXPECT_EQ(job_.steps.back().loss_scale(), 4);
+  EXPECT_EQ(job_.steps.back().train_loss(), 1.5);
+  EXPECT_FALSE(job_.steps.back().has_grad_norm());
+  EXPECT_GT(job_.steps.back().skipped_blocks(), 0);
+  EXPECT_EQ(job_.totals.nonfinite_steps(), 1);
+  EXPECT_EQ(job_.nonfinite_in_a_row, 0);
+
+  EXPECT_EQ(Step(/*overflows=*/false), 2);
+  EXPECT_FALSE(job_.steps.back().overflowed());
+  EXPECT_EQ(job_.steps.back().grad_norm(), 2.5);
+  EXPECT_EQ(Step(/*overflows=*/false), 2);
+  EXPECT_EQ(Step(/*overflows=*/false), 4);
+  EXPECT_EQ(job_.totals.nonfinite_steps(), 1);
+  CheckSlots();
+}
+
+TEST_F(ScaledLossTest, AnOverflowWithTheLeastScaleCountsAsAnyOther) {
+  job_.submitted.spec.mutable_train()->set_max_nonfinite_steps(1);
+  EXPECT_EQ(Step(/*overflows=*/true), 4);
+  EXPECT_EQ(Step(/*overflows=*/true), 2);
+  EXPECT_EQ(job_.nonfinite_in_a_row, 0);
+  EXPECT_EQ(Step(/*overflows=*/true), 1);
+  ASSERT_FALSE(job_.ended()) << job_.reason;
+  EXPECT_EQ(job_.nonfinite_in_a_row, 1);
+  EXPECT_EQ(Step(/*overflows=*/true), 1);
+  EXPECT_EQ(job_.state(), v1::JOB_STATE_FAILED);
+  EXPECT_THAT(job_.reason, HasSubstr("step number 2 in a row"));
+  EXPECT_THAT(job_.reason, HasSubstr("the loss scale was 1 and is 1"));
+}
+
+TEST_F(ScaledLossTest, ItIsRecordedAndReadBack) {
+  Step(/*overflows=*/true);
+  Step(/*overflows=*/false);
+  const journal::v1::PoolJob record = PoolJobOf(job_);
+  Job& other = AddSmallJob(2, book_);
+  SetPoolJob(record, other);
+  EXPECT_EQ(other.loss_scale.SerializeAsString(),
+            job_.loss_scale.SerializeAsString());
+  EXPECT_EQ(other.loss_scale.scale(), 2);
+  EXPECT_EQ(other.loss_scale.good_steps(), 1);
+  EXPECT_EQ(other.loss_scale.skipped_steps(), 1);
+
+  checkpoint::v1::Manifest manifest;
+  *manifest.mutable_loss_scale() = job_.loss_scale;
+  EXPECT_EQ(ToRecord(manifest).loss_scale().SerializeAsString(),
+            job_.loss_scale.SerializeAsString());
+}
+
+// What a TURN multiplies with is known when the step before is done; its
+// FORWARDs may go ahead.
+TEST_F(ScaledLossTest, NoTurnGoesAheadOfTheStepThatItsScaleFollowsFrom) {
+  ChainPosition last_update = InStep(3);
+  last_update.task = TasksPerStep(job_.shape) - 1;
+  OutstandingTask& update = job_.outstanding.emplace_back();
+  update.position = last_update;
+  ChainPosition forward = InStep(4);
+  EXPECT_TRUE(job_.MayGoOn(forward));
+  ChainPosition turn = forward;
+  turn.task = FirstTurn(job_.shape);
+  EXPECT_FALSE(job_.MayGoOn(turn));
+  job_.shape.scales_loss = false;
+  EXPECT_TRUE(job_.MayGoOn(turn));
+  job_.shape.scales_loss = true;
+  // Its own FORWARD.
+  update.position = forward;
+  EXPECT_TRUE(job_.MayGoOn(turn));
+  job_.outstanding.clear();
+  EXPECT_TRUE(job_.MayGoOn(turn));
 }
 
 // The sums of micro-batches are added one after another, as one round adds

@@ -1,5 +1,7 @@
 #include "scheduler/sim/sim_device.h"
 
+#include <limits>
+
 #include "common/hash/split_mix.h"
 #include "glog/logging.h"
 #include "scheduler/journal/tables.h"
@@ -8,6 +10,9 @@ namespace hydra {
 namespace {
 
 namespace wv1 = hydra::worker::v1;
+
+// With a scaled loss, one in so many steps.
+constexpr int64_t kOverflowEvery = 4;
 
 // Every bit of both numbers matters.
 uint64_t Mix(uint64_t a, uint64_t b) { return SplitMix(a * kSplitMixStep + b); }
@@ -58,12 +63,22 @@ void SimDevice::FillIn(const wv1::Task& task, int64_t reserve_bytes,
     report.mutable_pass()->set_loss_sum(loss);
     report.mutable_pass()->set_loss_tokens(1);
     report.mutable_pass()->add_batch_loss_sums(loss);
+    if (task.kind() == wv1::TASK_KIND_UPDATE && task.loss_scale() > 0) {
+      const bool overflows = task.step() % kOverflowEvery == 1;
+      report.mutable_pass()->set_grad_norm(
+          overflows ? std::numeric_limits<double>::infinity() : loss);
+      if (overflows) report.mutable_pass()->add_skipped_blocks(0);
+    }
   }
 }
 
 uint64_t SimDevice::InputOf(const wv1::Task& task) const {
   uint64_t input = Mix(Mix(task.kind(), task.step()),
                        Mix(task.split(), task.first_micro_batch()));
+  if (task.loss_scale() > 0) {
+    input = Mix(input, static_cast<uint64_t>(task.loss_scale()));
+    input = Mix(input, task.skipped_steps());
+  }
   for (const wv1::BlockVersion& read : task.reads()) {
     input =
         Mix(input, read.zero() ? 0 : pool_->at(read.offset_bytes()).content);

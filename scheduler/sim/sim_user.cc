@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "common/model/loss_scale.h"
 #include "glog/logging.h"
 #include "scheduler/core/testing/small_job.h"
 #include "scheduler/sim/delays.h"
@@ -32,6 +33,11 @@ NewJob JobOf(int64_t steps, const WorldOptions& options) {
   job.spec.mutable_train()->set_max_nonfinite_steps(
       options.max_nonfinite_steps);
   job.spec.mutable_train()->set_max_grad_norm(options.max_grad_norm);
+  if (options.fp16) {
+    job.spec.mutable_train()->set_fp16(true);
+    job.spec.mutable_train()->set_loss_scale(kFirstLossScale);
+    job.spec.mutable_train()->set_loss_scale_growth_interval(2);
+  }
   job.spec.mutable_evaluation()->set_early_stopping_patience(
       options.early_stopping_patience);
   job.spec.mutable_train()->set_gradient_accumulation_steps(

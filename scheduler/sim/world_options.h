@@ -50,6 +50,9 @@ struct WorldOptions {
   int max_nonfinite_steps = 0;
   int early_stopping_patience = 0;
   double max_grad_norm = 0;
+  // With a scaled loss, and some steps that overflow, the same ones of each
+  // job.
+  bool fp16 = false;
   int micro_batches = 2;
   int micro_batches_per_round = 2;
   // How often every job is saved; 0: after every second step.

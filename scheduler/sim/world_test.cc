@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include "common/model/loss_scale.h"
 #include "scheduler/sim/rough_world.h"
 
 namespace hydra {
@@ -121,6 +122,42 @@ TEST(WorldTest, NothingOfAStepIsLostWhereItsGradientsWaitForEachOther) {
     world.RunUntilJobsEnd();
     ExpectAllCompleted(world);
     EXPECT_EQ(world.trained().at(5), trained);
+  }
+}
+
+// Its scale follows from the steps that overflowed before, whoever made them.
+TEST(WorldTest, AScaledLossHasTheSameScalesWhateverBreaks) {
+  constexpr int64_t kSteps = 7;
+  World::Options scales;
+  scales.fp16 = true;
+  World undisturbed(scales);
+  undisturbed.Submit(1, kSteps);
+  undisturbed.RunUntilJobsEnd();
+  ExpectAllCompleted(undisturbed);
+  const Job& job = *Jobs(undisturbed).front();
+  // Steps 1 and 5 overflow; 2 and 3 are two good ones in a row, and double the
+  // scale again.
+  EXPECT_EQ(job.loss_scale.skipped_steps(), 2);
+  EXPECT_EQ(job.loss_scale.scale(), kFirstLossScale / 2);
+  EXPECT_EQ(job.totals.nonfinite_steps(), 2);
+  const uint64_t trained = undisturbed.trained().at(kSteps);
+  scales.micro_batches_per_round = 1;
+  const uint64_t trained_in_rounds = TrainedModel(kSteps, scales);
+  for (uint64_t seed = 1; seed <= 200; ++seed) {
+    SCOPED_TRACE(seed);
+    World::Options options = RoughWorld(seed);
+    options.fp16 = true;
+    options.micro_batches_per_round = 1 + seed % 2;
+    if (seed % 3 == 0) {
+      options.power_cut = 0.003;
+      options.checkpoint_damage = 0.1;
+    }
+    World world(options);
+    world.Submit(1 + seed % 3, kSteps);
+    world.RunUntilJobsEnd();
+    ExpectAllCompleted(world);
+    EXPECT_EQ(world.trained().at(kSteps),
+              seed % 2 == 1 ? trained : trained_in_rounds);
   }
 }
 

@@ -145,6 +145,11 @@ TEST_F(ChainSubmissionTest, WhatHydrasOwnLayersHaveIsRefused) {
                                    StartsWith("model.trained_dtype: found")));
 }
 
+TEST_F(ChainSubmissionTest, ProductsOfFloat16AreRefused) {
+  job_.mutable_train()->set_fp16(true);
+  EXPECT_THAT(Refusal(), ElementsAre(StartsWith("train.fp16: found true")));
+}
+
 TEST_F(ChainSubmissionTest, HasNoMapsForAdapters) {
   job_.mutable_lora()->set_r(2);
   EXPECT_THAT(Refusal(), ElementsAre(HasSubstr("no linear maps to adapt")));

@@ -238,8 +238,11 @@ void CheckOwnCode(bool is_allowed, const v1::JobSpec& spec,
                             "; an exported chain has no dropout"),
                &mistakes);
   }
-  if (spec.train().bf16()) {
-    AddMistake("train.bf16",
+  for (const auto& [field, is_set] :
+       {std::pair{"train.bf16", spec.train().bf16()},
+        {"train.fp16", spec.train().fp16()}}) {
+    if (!is_set) continue;
+    AddMistake(field,
                "found true; the layers of an exported chain compute as they "
                "are written, in float32",
                &mistakes);

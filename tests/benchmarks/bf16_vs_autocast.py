@@ -1,13 +1,13 @@
 #!/usr/bin/env python3
-"""Losses with train.bf16 beside torch.autocast, from the same weights and batches.
+"""Losses with train.bf16, or train.fp16, beside torch.autocast, from the same weights and batches.
 
     bazel build //tests/reference:reference_main
-    bf16_vs_autocast.py [--models gpt2-tiny llama3-tiny qwen3-tiny]
+    bf16_vs_autocast.py [--type fp16] [--models gpt2-tiny llama3-tiny qwen3-tiny]
 
 Twenty steps of AdamW on random ids of the parity fixtures' models: in the plain
 LibTorch reference, whose bits are Hydra's, and in transformers, each with
-bfloat16's products and with float32's. Prints the largest relative differences
-of a step's loss. Needs numpy, torch and transformers.
+products of two bytes and with float32's; of float16 with a GradScaler. Prints
+the largest relative differences of a step's loss. Needs numpy, torch and transformers.
 """
 
 import argparse
@@ -42,7 +42,10 @@ def windows_of_first_epoch(count):
     return order
 
 
-def reference(program, model, tokens, bf16):
+TYPES = {"bf16": torch.bfloat16, "fp16": torch.float16}
+
+
+def reference(program, model, tokens, product_type):
     train = {
         "max_steps": STEPS,
         "per_device_train_batch_size": BATCH,
@@ -54,8 +57,9 @@ def reference(program, model, tokens, bf16):
         "learning_rate": RATE,
         "dropout": 0,
         "seed": SEED,
-        "bf16": bf16,
     }
+    if product_type:
+        train[product_type] = True
     command = [program, "--model", model, "--tokens", tokens]
     ended = subprocess.run(
         [*command, "--train", json.dumps(train)],
@@ -66,10 +70,11 @@ def reference(program, model, tokens, bf16):
     return json.loads(ended.stdout)["losses"]
 
 
-def transformers(model, tokens, autocast):
+def transformers(model, tokens, product_type):
     trained = AutoModelForCausalLM.from_pretrained(model, dtype=torch.float32)
     trained.eval()  # Without dropout.
     optimizer = torch.optim.AdamW(trained.parameters(), lr=RATE, weight_decay=0)
+    scaler = torch.amp.GradScaler("cpu", enabled=product_type == "fp16")
     order = windows_of_first_epoch((len(tokens) - 1) // CONTEXT)
     losses = []
     for step in range(STEPS):
@@ -77,14 +82,16 @@ def transformers(model, tokens, autocast):
         rows = torch.stack(
             [tokens[w * CONTEXT : w * CONTEXT + CONTEXT + 1] for w in windows]
         )
-        with torch.autocast("cpu", dtype=torch.bfloat16, enabled=autocast):
+        dtype = TYPES.get(product_type, torch.bfloat16)
+        with torch.autocast("cpu", dtype=dtype, enabled=bool(product_type)):
             logits = trained(rows[:, :-1]).logits
         loss = torch.nn.functional.cross_entropy(
             logits.float().flatten(0, 1), rows[:, 1:].flatten()
         )
         optimizer.zero_grad()
-        loss.backward()
-        optimizer.step()
+        scaler.scale(loss).backward()
+        scaler.step(optimizer)
+        scaler.update()
         losses.append(loss.item())
     return losses
 
@@ -98,14 +105,16 @@ def main():
     parser.add_argument(
         "--reference", default=str(ROOT / "bazel-bin/tests/reference/reference_main")
     )
+    parser.add_argument("--type", choices=TYPES, default="bf16")
     parser.add_argument(
         "--models", nargs="+", default=["gpt2-tiny", "llama3-tiny", "qwen3-tiny"]
     )
     args = parser.parse_args()
     random = numpy.random.default_rng(0)
     print(
-        "| model | Hydra's bf16 and autocast | autocast and float32 |"
-        " Hydra's bf16 and float32 | both float32 |\n| --- | --- | --- | --- | --- |"
+        f"| model | Hydra's {args.type} and autocast | autocast and float32 |"
+        f" Hydra's {args.type} and float32 | both float32 |\n"
+        "| --- | --- | --- | --- | --- |"
     )
     for name in args.models:
         model = str(ROOT / "tests/parity" / name)
@@ -115,16 +124,16 @@ def main():
             file.write(ids.astype("<u4").tobytes())
             file.flush()
             ours = {
-                bf16: reference(args.reference, model, file.name, bf16)
-                for bf16 in (True, False)
+                one: reference(args.reference, model, file.name, one)
+                for one in (args.type, None)
             }
         tokens = torch.from_numpy(ids.astype("int64"))
-        theirs = {one: transformers(model, tokens, one) for one in (True, False)}
+        theirs = {one: transformers(model, tokens, one) for one in (args.type, None)}
         print(
-            f"| {name} | {apart(ours[True], theirs[True])} |"
-            f" {apart(theirs[True], theirs[False])} |"
-            f" {apart(ours[True], ours[False])} |"
-            f" {apart(ours[False], theirs[False])} |",
+            f"| {name} | {apart(ours[args.type], theirs[args.type])} |"
+            f" {apart(theirs[args.type], theirs[None])} |"
+            f" {apart(ours[args.type], ours[None])} |"
+            f" {apart(ours[None], theirs[None])} |",
             flush=True,
         )
 

@@ -214,6 +214,12 @@ TEST_F(BertTest, ProductsOfBFloat16AreTheSameInOnePieceAndInMany) {
   ExpectTheBitsOfPlainTraining(spec);
 }
 
+TEST_F(BertTest, ProductsOfFloat16AreTheSameInOnePieceAndInMany) {
+  v1::JobSpec spec = MaskedJob();
+  spec.mutable_train()->set_fp16(true);
+  ExpectTheBitsOfPlainTraining(spec);
+}
+
 TEST_F(BertTest, AccuracyIsWhatClientsSee) {
   Cluster cluster({});
   v1::JobSpec spec = ClassJob();

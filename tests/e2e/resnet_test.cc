@@ -211,6 +211,9 @@ TEST_F(ResnetTest, WhatItCannotDoIsRefused) {
   spec.mutable_train()->set_bf16(true);
   EXPECT_THAT(error_of(spec), HasSubstr("no products that train.bf16 rounds"));
   spec = Job();
+  spec.mutable_train()->set_fp16(true);
+  EXPECT_THAT(error_of(spec), HasSubstr("no products that train.fp16 rounds"));
+  spec = Job();
   spec.mutable_model()->set_trained_dtype(v1::PARAMETER_TYPE_BFLOAT16);
   EXPECT_THAT(error_of(spec), HasSubstr("model.trained_dtype: found bfloat16"));
   spec = Job();

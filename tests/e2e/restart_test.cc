@@ -102,6 +102,15 @@ TEST_F(RestartTest, WithoutThePoolAdaptersGoOnFromTheirCheckpoints) {
   EXPECT_EQ(Difference(OutcomeOf(cluster.AwaitEnd(job)), OutcomeOf(whole)), "");
 }
 
+// Whose scale follows from the steps before, most of which overflow.
+TEST_F(RestartTest, WithoutThePoolAScaledLossGoesOnWithItsScale) {
+  v1::JobSpec spec = LongSpec();
+  spec.mutable_train()->set_fp16(true);
+  spec.mutable_train()->set_loss_scale(0x1p23);
+  spec.mutable_train()->set_loss_scale_growth_interval(2);
+  ExpectTheSameWithoutThePool(spec);
+}
+
 // Whose moments are no larger than its rows and columns.
 TEST_F(RestartTest, WithoutThePoolAdafactorGoesOnFromItsCheckpoints) {
   v1::JobSpec spec = LongSpec();

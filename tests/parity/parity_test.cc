@@ -487,6 +487,69 @@ TEST_P(MastersParityTest, StepsOfPyTorchsOptimizersOnMasters) {
       2 * kTolerance);
 }
 
+// See make_half.py. The parameters: fixture and optimizer.
+class HalfParityTest
+    : public testing::TestWithParam<std::tuple<std::string, std::string>> {};
+
+INSTANTIATE_TEST_SUITE_P(
+    All, HalfParityTest,
+    testing::Combine(testing::Values("gpt2", "llama3"),
+                     testing::Values("sgd_momentum", "adamw")),
+    [](const testing::TestParamInfo<std::tuple<std::string, std::string>>&
+           info) {
+      return std::get<0>(info.param) + "_" + std::get<1>(info.param);
+    });
+
+TEST_P(HalfParityTest, FortyStepsOfGradScaler) {
+  const auto& [fixture, optimizer] = GetParam();
+  std::ifstream file(DirectoryOf(fixture) + "/half.json");
+  const json half = json::parse(file);
+  const json& run = half["runs"][optimizer];
+  hydra::v1::TrainSpec train = TrainSpecOf(optimizer, run["optimizer"]);
+  train.set_fp16(true);
+  train.set_loss_scale(half["scaler"]["init_scale"]);
+  train.set_loss_scale_growth_interval(half["scaler"]["growth_interval"]);
+  ModelOverrides overrides;
+  overrides.product_type = ElementType::kFloat16;
+  ReferenceTrainer trainer = MakeTrainer(fixture, train, overrides);
+  const std::vector<ReferenceBatch> inputs = ReadInputs(fixture);
+
+  // Rounding errors decide on which side of a float16's half a number falls,
+  // and what follows differs by that.
+  constexpr double kRounded = 2e-4;
+  // Which rounds what lies between linear maps, too.
+  constexpr double kAutocast = 5e-4;
+  Comparison rounded(fixture + " " + optimizer + ", float16's losses");
+  Comparison autocast(fixture + " " + optimizer + ", autocast's losses");
+  int overflows = 0;
+  ASSERT_EQ(run["rounded"]["loss"].size(), 40);
+  for (size_t step = 0; step < run["rounded"]["loss"].size(); ++step) {
+    const std::string where = "of step " + std::to_string(step);
+    EXPECT_EQ(trainer.loss_scale(), run["rounded"]["scale"][step]) << where;
+    EXPECT_EQ(trainer.loss_scale(), run["autocast"]["scale"][step]) << where;
+    const double scale = trainer.loss_scale();
+    const double loss = Mean(trainer.Step({inputs[step % inputs.size()]}));
+    rounded.Expect(loss, run["rounded"]["loss"][step], where, kRounded);
+    autocast.Expect(loss, run["autocast"]["loss"][step], where, kAutocast);
+    overflows += trainer.loss_scale() < scale;
+  }
+  EXPECT_EQ(trainer.loss_scale(), run["rounded"]["final_scale"]);
+  EXPECT_GT(overflows, 20);
+
+  Comparison norms(fixture + " " + optimizer + ", float16's final norms");
+  for (size_t i = 0; i < trainer.parameters().size(); ++i) {
+    const ParameterBlock& block = trainer.table().parameter_blocks[i];
+    const std::vector<at::Tensor> views =
+        TensorViews(block, trainer.parameters()[i]);
+    for (size_t j = 0; j < views.size(); ++j) {
+      const std::string& name = block.tensors[j].name;
+      if (absl::EndsWith(name, "attn.c_attn.bias")) continue;
+      norms.Expect(views[j].to(at::kDouble).norm().item<double>(),
+                   run["rounded"]["final_l2"].at(name), name, kRounded);
+    }
+  }
+}
+
 // Adapters: fixture, case of lora.json. See make_lora.py.
 class LoraParityTest
     : public testing::TestWithParam<std::tuple<std::string, std::string>> {

@@ -13,6 +13,7 @@
 #include "common/jobfile/validate.h"
 #include "common/model/bert_table.h"
 #include "common/model/factored_moments.h"
+#include "common/model/loss_scale.h"
 #include "common/model/optimizer.h"
 #include "common/model/resnet_table.h"
 #include "worker/model/adafactor.h"
@@ -128,7 +129,10 @@ LossSum ReferenceTrainer::Step(
     total.tokens += loss.tokens;
   }
   SumGradients();
-  if (std::isfinite(total.loss_sum)) Update();
+  const bool updated = std::isfinite(total.loss_sum) && Update();
+  if (ScalesLoss(train_)) {
+    loss_scale_ = AfterStep(loss_scale_, /*overflowed=*/!updated, train_);
+  }
   ++steps_;
   return total;
 }
@@ -171,7 +175,7 @@ MicroBatch ReferenceTrainer::Describe(const ReferenceBatch& given,
                                       int64_t index) const {
   MicroBatch batch = BatchOf(given);
   batch.seed = DropoutSeed(train_.seed(), steps_, index);
-  batch.gradient_scale = 1.0 / std::max<int64_t>(step_tokens, 1);
+  batch.gradient_scale = loss_scale() / std::max<int64_t>(step_tokens, 1);
   batch.training = true;
   batch.label_smoothing = train_.label_smoothing_factor();
   return batch;
@@ -247,8 +251,8 @@ double ReferenceTrainer::NormOfGradients() const {
 }
 
 void ReferenceTrainer::UpdateFactored(float gradient_scale) {
-  AdafactorScalars scalars =
-      AdafactorScalarsAt(At(train_, steps_, train_.max_steps()), steps_ + 1);
+  AdafactorScalars scalars = AdafactorScalarsAt(
+      At(train_, steps_, train_.max_steps()), UpdateNumber());
   scalars.gradient_scale = gradient_scale;
   for (size_t i = 0; i < parameters_.size(); ++i) {
     if (IsFrozen(i) || !AllFinite(gradients_[i])) continue;
@@ -275,18 +279,32 @@ void ReferenceTrainer::UpdateFactored(float gradient_scale) {
   }
 }
 
-void ReferenceTrainer::Update() {
+double ReferenceTrainer::loss_scale() const {
+  return ScalesLoss(train_) ? ScaleOf(loss_scale_, train_) : 1;
+}
+
+int64_t ReferenceTrainer::UpdateNumber() const {
+  return steps_ + 1 - loss_scale_.skipped_steps();
+}
+
+bool ReferenceTrainer::Update() {
   float gradient_scale = 1;
-  if (train_.max_grad_norm() > 0) {
-    const double norm = NormOfGradients();
-    if (!std::isfinite(norm)) return;
-    gradient_scale = ClipFactor(train_.max_grad_norm(), norm);
+  if (train_.max_grad_norm() > 0 || ScalesLoss(train_)) {
+    const double norm = NormOfGradients() / loss_scale();
+    if (!std::isfinite(norm)) return false;
+    gradient_scale = static_cast<float>(1 / loss_scale());
+    if (train_.max_grad_norm() > 0) {
+      gradient_scale *= ClipFactor(train_.max_grad_norm(), norm);
+    }
   }
-  if (FactorsMoments(train_)) return UpdateFactored(gradient_scale);
+  if (FactorsMoments(train_)) {
+    UpdateFactored(gradient_scale);
+    return true;
+  }
   Hyperparameters hyperparameters = At(train_, steps_, train_.max_steps());
-  UpdateScalars scalars = ScalarsAt(hyperparameters, steps_ + 1);
+  UpdateScalars scalars = ScalarsAt(hyperparameters, UpdateNumber());
   hyperparameters.weight_decay = 0;
-  UpdateScalars without_decay = ScalarsAt(hyperparameters, steps_ + 1);
+  UpdateScalars without_decay = ScalarsAt(hyperparameters, UpdateNumber());
   UpdateScalars taken;
   taken.rule = UpdateScalars::Rule::kTake;
   scalars.gradient_scale = gradient_scale;
@@ -309,6 +327,7 @@ void ReferenceTrainer::Update() {
                   part(first_moments_[i]), part(second_moments_[i]));
     }
   }
+  return true;
 }
 
 bool ReferenceTrainer::Gathers(int layer, int block) const {

@@ -7,6 +7,7 @@
 
 #include "ATen/core/Tensor.h"
 #include "common/model/model_table.h"
+#include "hydra/checkpoint/v1/checkpoint.pb.h"
 #include "hydra/v1/job.pb.h"
 #include "worker/model/layer.h"
 #include "worker/model/micro_batch.h"
@@ -52,8 +53,9 @@ class ReferenceTrainer {
 
   // One optimizer update on a mini-batch in micro-batches. Returns the loss
   // before the update, summed over micro-batches in order. If that is not
-  // finite, or the norm of gradients that are clipped, nothing is updated; a
-  // block whose gradient is not finite is left as it is.
+  // finite, or the norm of gradients that are clipped or those of a scaled
+  // loss, nothing is updated; a block whose gradient is not finite is left as
+  // it is.
   LossSum Step(const std::vector<ReferenceBatch>& micro_batches);
 
   // What the batch is computed as: in an evaluation without dropout and label
@@ -72,8 +74,11 @@ class ReferenceTrainer {
   // Flat, in the order of the table's parameter blocks, fp32. Writable. Of
   // blocks with masters they are these: passes compute with what they round to.
   const std::vector<at::Tensor>& parameters() const { return parameters_; }
-  // Those of the last step; undefined for frozen blocks.
+  // Those of the last step, of a scaled loss as they are; undefined for frozen
+  // blocks.
   const std::vector<at::Tensor>& gradients() const { return gradients_; }
+  // Of the next step; 1 without train.fp16.
+  double loss_scale() const;
 
  private:
   MicroBatch Describe(const ReferenceBatch& batch, int64_t step_tokens,
@@ -84,7 +89,10 @@ class ReferenceTrainer {
   void SumGradients();
   // Norm of all gradients, in the order of the table.
   double NormOfGradients() const;
-  void Update();
+  // Of the optimizer, from 1.
+  int64_t UpdateNumber() const;
+  // False: a norm that is not finite kept it from updating anything.
+  bool Update();
   // Adafactor's.
   void UpdateFactored(float gradient_scale);
 
@@ -111,6 +119,7 @@ class ReferenceTrainer {
   // Flat, as factored_moments.h lays them out.
   std::vector<at::Tensor> factored_states_;
   int64_t steps_ = 0;
+  checkpoint::v1::LossScale loss_scale_;
 };
 
 }  // namespace hydra

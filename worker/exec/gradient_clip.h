@@ -3,11 +3,11 @@
 
 namespace hydra {
 
-// What clipping does to a step's gradients: made by the host's thread, and
-// constant from then on.
+// What clipping, and the scale of the loss, do to a step's gradients: made by
+// the host's thread, and constant from then on.
 struct GradientClip {
-  // Of all gradients together; not finite if one of them is not: then nothing
-  // of the model is updated.
+  // Of all gradients together, without the loss's scale; not finite if one of
+  // them is not: then nothing of the model is updated.
   double norm = 0;
   // What they are multiplied with.
   float factor = 1;

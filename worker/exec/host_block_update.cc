@@ -103,7 +103,7 @@ class FactoredOnHost {
         update_(
             built_->table.parameter_blocks[block],
             AdafactorScalarsAt(pass.model.HyperparametersAt(pass.task.step()),
-                               pass.task.step() + 1),
+                               pass.update_number()),
             pass.model.train.no_decay_biases_and_norms(),
             MemoryOf(pass, block)) {}
 

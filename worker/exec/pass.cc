@@ -5,6 +5,7 @@
 #include "ATen/core/Tensor.h"
 #include "ATen/ops/empty.h"
 #include "c10/core/ScalarType.h"
+#include "common/model/loss_scale.h"
 #include "worker/exec/update_costs.h"
 #include "worker/model/optimizer_step.h"
 
@@ -64,7 +65,7 @@ at::Tensor Packed(const Tensors& tensors,
 }  // namespace
 
 BlockScalars Pass::ScalarsOf(int block_number) const {
-  return {ScalarsAt(model.HyperparametersAt(task.step()), task.step() + 1),
+  return {ScalarsAt(model.HyperparametersAt(task.step()), update_number()),
           model.train, block(block_number)};
 }
 
@@ -91,7 +92,8 @@ MicroBatch PromoteBatch(const Pass& pass, int batch_number) {
   }
   micro_batch.untrained_targets = batch.untrained_targets;
   micro_batch.seed = batch.seed;
-  micro_batch.gradient_scale = batch.gradient_scale;
+  micro_batch.gradient_scale =
+      batch.gradient_scale * ScaleOrOne(pass.task.loss_scale());
   micro_batch.training = batch.training;
   micro_batch.label_smoothing = batch.label_smoothing;
   return micro_batch;

@@ -70,6 +70,11 @@ struct Pass {
   bool streams(int block) const { return block == streamed_block; }
   // What its update in the task's step computes with.
   BlockScalars ScalarsOf(int block) const;
+  // Of the optimizer, from 1: that of the step, less those that an overflow of
+  // the scaled loss's gradients left out.
+  int64_t update_number() const {
+    return task.step() + 1 - task.skipped_steps();
+  }
   bool is_last(int batch) const { return batch + 1 == last_batch(); }
   const HostBatch& batch(int batch) const {
     return batches[batch - first_batch()];

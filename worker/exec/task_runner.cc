@@ -1,6 +1,7 @@
 #include "worker/exec/task_runner.h"
 
 #include <algorithm>
+#include <cmath>
 #include <exception>
 #include <set>
 #include <string>
@@ -272,23 +273,26 @@ void TaskRunner::SetFinish(const Task& task, Attempt& attempt, LogSink& log,
                            Computed& computed) {
   const BlockIo::Written written = attempt.io.written();
   HostUpdates* const updates = &outbound_.updates;
-  computed.finish = [device = device_, updates, written, step = task.step(),
-                     has_loss = task.first_micro_batch() == 0,
-                     model = std::move(attempt.model),
-                     results = std::move(attempt.results),
-                     log = &log](TaskReport& report) {
-    device->Await(written.copied);
-    updates->Await(written.made_after, written.made);
-    for (int block : results.SkippedBlocks()) {
-      report.mutable_pass()->add_skipped_blocks(block);
-    }
-    if (results.clip() != nullptr) {
-      report.mutable_pass()->set_grad_norm(results.clip()->norm);
-    }
-    if (model != nullptr) {
-      LogSkippedBlocks(step, has_loss, model->table, report.pass(), *log);
-    }
-  };
+  computed.finish =
+      [device = device_, updates, written, step = task.step(),
+       has_loss = task.first_micro_batch() == 0,
+       scales_loss = task.loss_scale() > 0, model = std::move(attempt.model),
+       results = std::move(attempt.results), log = &log](TaskReport& report) {
+        device->Await(written.copied);
+        updates->Await(written.made_after, written.made);
+        for (int block : results.SkippedBlocks()) {
+          report.mutable_pass()->add_skipped_blocks(block);
+        }
+        if (results.clip() != nullptr) {
+          report.mutable_pass()->set_grad_norm(results.clip()->norm);
+        }
+        // That it was the scale, the daemon tells.
+        const bool overflowed = scales_loss && results.clip() != nullptr &&
+                                !std::isfinite(results.clip()->norm);
+        if (model != nullptr && !overflowed) {
+          LogSkippedBlocks(step, has_loss, model->table, report.pass(), *log);
+        }
+      };
   if (!device_->IsDone(written.copied) || !updates->IsDone(written.made)) {
     return;
   }

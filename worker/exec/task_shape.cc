@@ -25,6 +25,8 @@ hydra::v1::TrainSpec WithoutWhatNeedsNoMemory(hydra::v1::TrainSpec train) {
   train.clear_adam_epsilon();
   train.clear_seed();
   train.clear_max_nonfinite_steps();
+  train.clear_loss_scale();
+  train.clear_loss_scale_growth_interval();
   return train;
 }
 

@@ -30,6 +30,8 @@ TEST(TaskShapeTest, JobsOfASweepOverRatesAndSeedsHaveTheSame) {
   train.set_learning_rate(1e-3);
   train.set_seed(7);
   train.set_max_steps(100);
+  train.set_loss_scale(1024);
+  train.set_loss_scale_growth_interval(10);
   EXPECT_EQ(TaskShapeOf(OfLayers(0, 3), Job(1)),
             TaskShapeOf(OfLayers(0, 3), other));
 }

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "common/chain/block_key.h"
+#include "common/model/loss_scale.h"
 #include "worker/exec/gradient_clip.h"
 #include "worker/exec/host_block_update.h"
 #include "worker/exec/host_gradient.h"
@@ -25,14 +26,16 @@ std::shared_ptr<const GradientClip> FindClip(const Pass& pass) {
   }
   const auto clip = std::make_shared<GradientClip>();
   pass.io.updates().Do([squares = std::move(squares), clip,
-                        max_norm = pass.model.train.max_grad_norm()] {
+                        max_norm = pass.model.train.max_grad_norm(),
+                        loss_scale = ScaleOrOne(pass.task.loss_scale())] {
     std::vector<double> sums;
     sums.reserve(squares.size());
     for (const double* of_block : squares) sums.push_back(*of_block);
-    clip->norm = GradientNorm(sums);
-    if (std::isfinite(clip->norm)) {
-      clip->factor = ClipFactor(max_norm, clip->norm);
-    }
+    clip->norm = GradientNorm(sums) / loss_scale;
+    if (!std::isfinite(clip->norm)) return;
+    // Of a power of two nothing is lost.
+    clip->factor = static_cast<float>(1 / loss_scale);
+    if (max_norm > 0) clip->factor *= ClipFactor(max_norm, clip->norm);
   });
   return clip;
 }
@@ -40,10 +43,10 @@ std::shared_ptr<const GradientClip> FindClip(const Pass& pass) {
 }  // namespace
 
 worker::v1::PassResult RunUpdatePass(const Pass& pass) {
-  const bool clips = pass.model.shape.clips_gradients;
+  const bool needs_norm = pass.model.shape.needs_norm();
   const std::shared_ptr<const GradientClip> clip =
-      clips ? FindClip(pass) : std::make_shared<const GradientClip>();
-  if (clips) pass.results.SetClip(clip);
+      needs_norm ? FindClip(pass) : std::make_shared<const GradientClip>();
+  if (needs_norm) pass.results.SetClip(clip);
   for (int layer = pass.first_layer(); layer < pass.last_layer(); ++layer) {
     for (int block : pass.layer(layer).parameter_blocks) {
       if (pass.block(block).frozen || pass.block(block).owner() != layer) {

@@ -194,6 +194,7 @@ std::vector<LayerCase> Cases() {
       InTwoBytes(Adapted("Lora", 0, {4, 8}), ElementType::kBFloat16));
   cases.push_back(WithRoundedProducts(Block("Block", 0)));
   cases.push_back(WithRoundedProducts(MaskedHead(true)));
+  cases.push_back(WithRoundedProducts(MaskedHead(true), ElementType::kFloat16));
   cases.push_back(FrozenInPart(Embedding(0.1), "Positions",
                                {"*.position_embeddings.weight"}));
   cases.push_back(FrozenInPart(

@@ -5,7 +5,7 @@
 #include "ATen/core/Tensor.h"
 #include "c10/core/GradMode.h"
 #include "c10/util/Exception.h"
-#include "common/model/bfloat16_products.h"
+#include "common/model/product_type.h"
 #include "worker/model/dropout.h"
 #include "worker/model/element_type.h"
 #include "worker/model/micro_batch.h"
@@ -42,7 +42,7 @@ at::Tensor BlockLayer::Parameters::Next() { return Widened(tensors_[next_++]); }
 Projection BlockLayer::Parameters::NextProjection(bool has_bias) {
   Projection projection;
   projection.adapter = adapters_[next_];
-  projection.is_rounded = are_products_rounded_;
+  projection.product_type = product_type_;
   const bool is_transposed = (*entries_)[next_].linear == LinearLayout::kInOut;
   projection.weight = tensors_[next_++];
   if (is_transposed && projection.weight.defined()) {
@@ -55,8 +55,7 @@ Projection BlockLayer::Parameters::NextProjection(bool has_bias) {
 BlockLayer::BlockLayer(const LayerContext& context)
     : blocks_(context),
       layer_(context.layer),
-      are_products_rounded_(context.entry.attributes.count(kBFloat16Products) >
-                            0) {
+      product_type_(ProductTypeOf(context.entry)) {
   if (blocks_.size() == 1) return;
   places_ = AdapterPlaces(blocks_.block(kOwn), blocks_.block(kAdapters));
   const size_t adapters = blocks_.tensors(kAdapters).size();
@@ -71,7 +70,7 @@ BlockLayer::Parameters BlockLayer::ParametersOf(
     const Tensors& flats, const MicroBatch& micro_batch) const {
   Parameters parameters;
   parameters.entries_ = &tensors();
-  parameters.are_products_rounded_ = are_products_rounded_;
+  parameters.product_type_ = product_type_;
   parameters.tensors_ = blocks_.Views(kOwn, flats);
   parameters.adapters_.resize(parameters.tensors_.size());
   if (places_.empty()) return parameters;

@@ -52,7 +52,7 @@ class BlockLayer : public Layer {
     Tensors tensors_;
     // By the tensor that they adapt.
     std::vector<Adapter> adapters_;
-    bool are_products_rounded_ = false;
+    ElementType product_type_ = ElementType::kFloat32;
     int next_ = 0;
   };
 
@@ -102,7 +102,7 @@ class BlockLayer : public Layer {
   const LayerBlocks blocks_;
   const int layer_;
   std::vector<AdapterPlace> places_;
-  const bool are_products_rounded_;
+  const ElementType product_type_;
   double adapter_scale_ = 0;
   double adapter_dropout_ = 0;
 };

@@ -2,9 +2,9 @@
 
 #include "c10/util/Exception.h"
 #include "common/model/bert_table.h"
-#include "common/model/bfloat16_products.h"
 #include "common/model/gpt2_table.h"
 #include "common/model/llama_table.h"
+#include "common/model/product_type.h"
 #include "worker/model/gelu.h"
 #include "worker/model/layer_norm.h"
 #include "worker/model/projection.h"
@@ -67,13 +67,13 @@ class FinalRmsNorm : public FinalNorm {
 // BERT's transform: its parameters are those of bert_head.
 class BertTransform : public FinalNorm {
  public:
-  BertTransform(double epsilon, bool is_rounded)
-      : epsilon_(epsilon), is_rounded_(is_rounded) {}
+  BertTransform(double epsilon, ElementType product_type)
+      : epsilon_(epsilon), product_type_(product_type) {}
 
   at::Tensor Forward(const at::Tensor& input, const Tensors& parameters,
                      Tensors* statistics) const override {
     const at::Tensor mapped =
-        Project(RowsOf(input), DenseOf(parameters, is_rounded_));
+        Project(RowsOf(input), DenseOf(parameters, product_type_));
     NormStatistics made;
     at::Tensor output = LayerNormForward(
         Gelu(mapped, GeluFormula::kErf), parameters[bert_head::kNormWeight],
@@ -94,8 +94,8 @@ class BertTransform : public FinalNorm {
         output_gradient, activated, parameters[bert_head::kNormWeight],
         {statistics[0], statistics[1]}, store,
         {to[bert_head::kNormWeight], to[bert_head::kNormBias]}));
-    const Projection dense = DenseOf(parameters, is_rounded_);
-    StoreProjection(input, mapped, dense, store, DenseOf(to, is_rounded_));
+    const Projection dense = DenseOf(parameters, product_type_);
+    StoreProjection(input, mapped, dense, store, DenseOf(to, product_type_));
     InputGradient(mapped, dense, /*add=*/false, activated);
     return activated;
   }
@@ -105,16 +105,16 @@ class BertTransform : public FinalNorm {
     return tensor.reshape({-1, tensor.size(-1)});
   }
 
-  static Projection DenseOf(const Tensors& tensors, bool is_rounded) {
+  static Projection DenseOf(const Tensors& tensors, ElementType product_type) {
     Projection dense;
     dense.weight = tensors[bert_head::kDenseWeight];
     dense.bias = tensors[bert_head::kDenseBias];
-    dense.is_rounded = is_rounded;
+    dense.product_type = product_type;
     return dense;
   }
 
   const double epsilon_;
-  const bool is_rounded_;
+  const ElementType product_type_;
 };
 
 }  // namespace
@@ -124,9 +124,8 @@ std::unique_ptr<const FinalNorm> FinalNormOf(const LayerEntry& head) {
     return std::make_unique<FinalRmsNorm>(head.attributes.at(llama::kEpsilon));
   }
   if (head.op == kBertMaskedHeadOp) {
-    return std::make_unique<BertTransform>(
-        head.attributes.at(bert::kEpsilon),
-        head.attributes.count(kBFloat16Products) > 0);
+    return std::make_unique<BertTransform>(head.attributes.at(bert::kEpsilon),
+                                           ProductTypeOf(head));
   }
   TORCH_CHECK(head.op == kGpt2HeadOp, "no norm for ", head.op);
   return std::make_unique<FinalLayerNorm>(head.attributes.at(gpt2::kEpsilon));

@@ -117,6 +117,7 @@ std::vector<LayerCase> Cases() {
     cases.push_back(WithMasters(block));
     cases.push_back(WithRoundedProducts(cases.back()));
     cases.push_back(WithRoundedProducts(block));
+    cases.push_back(WithRoundedProducts(block, ElementType::kFloat16));
     cases.push_back(std::move(block));
   }
   for (bool tied : {true, false}) {
@@ -144,6 +145,7 @@ std::vector<LayerCase> Cases() {
     cases.push_back(WithMasters(head));
     cases.push_back(WithRoundedProducts(cases.back()));
     cases.push_back(WithRoundedProducts(head));
+    cases.push_back(WithRoundedProducts(head, ElementType::kFloat16));
     LayerCase smoothed = head;
     smoothed.name += "Smoothed";
     smoothed.label_smoothing = 0.1;

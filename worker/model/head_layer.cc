@@ -12,7 +12,7 @@
 #include "c10/core/GradMode.h"
 #include "c10/util/Exception.h"
 #include "common/model/bert_table.h"
-#include "common/model/bfloat16_products.h"
+#include "common/model/product_type.h"
 #include "worker/model/element_type.h"
 #include "worker/model/parameter_gradients.h"
 #include "worker/model/rounded_product.h"
@@ -20,18 +20,22 @@
 namespace hydra {
 namespace {
 
+bool IsRounded(ElementType product_type) {
+  return product_type != ElementType::kFloat32;
+}
+
 // Room for one slice of logits, used again for each. The logits of each range
 // lie by themselves: a product's bits must not depend on what lies beside it.
 class LogitsBuffer {
  public:
   // For the logits of so many rows of the vocabulary.
   LogitsBuffer(const at::Tensor& normalized, int64_t rows,
-               const at::Tensor& bias, bool is_rounded)
+               const at::Tensor& bias, ElementType product_type)
       : buffer_(
             at::empty({std::min(normalized.size(0), kLossSliceTokens) * rows},
                       normalized.options())),
         bias_(bias),
-        is_rounded_(is_rounded) {}
+        product_type_(product_type) {}
 
   // Of `tokens` tokens and a range, behind those of `rows_before` other rows.
   at::Tensor At(int64_t tokens, const RowRange& range,
@@ -45,8 +49,8 @@ class LogitsBuffer {
     at::Tensor logits = At(normalized.size(0), range, rows_before);
     const at::Tensor bias =
         bias_.defined() ? bias_.narrow(0, range.first, range.count()) : bias_;
-    if (is_rounded_) {
-      logits.copy_(RoundedProduct(normalized, weight.t(), bias));
+    if (IsRounded(product_type_)) {
+      logits.copy_(RoundedProduct(normalized, weight.t(), product_type_, bias));
       return logits;
     }
     at::mm_out(logits, normalized, weight.t());
@@ -58,7 +62,7 @@ class LogitsBuffer {
   const at::Tensor buffer_;
   // Of all rows of the vocabulary; undefined: none.
   const at::Tensor bias_;
-  const bool is_rounded_;
+  const ElementType product_type_;
 };
 
 at::Tensor RowsOf(const at::Tensor& table, const RowRange& range) {
@@ -68,8 +72,9 @@ at::Tensor RowsOf(const at::Tensor& table, const RowRange& range) {
 // What products take of some rows of the table. RoundedProducts take rows that
 // are rounded already as they are: so rows that several of them need are
 // rounded once.
-at::Tensor Operand(const at::Tensor& rows, bool is_rounded) {
-  return is_rounded ? rows.to(at::kBFloat16) : Widened(rows);
+at::Tensor Operand(const at::Tensor& rows, ElementType product_type) {
+  return IsRounded(product_type) ? rows.to(TorchTypeOf(product_type))
+                                 : Widened(rows);
 }
 
 // Calls body(first token, rows of `normalized`) for slice after slice.
@@ -96,13 +101,13 @@ void ForEachRange(const std::vector<RowRange>& ranges, Body body) {
 template <typename RowsOfRange>
 void SweepForLoss(const at::Tensor& normalized,
                   const std::vector<RowRange>& ranges, RowsOfRange rows_of,
-                  int behind, const at::Tensor& bias, bool is_rounded,
+                  int behind, const at::Tensor& bias, ElementType product_type,
                   CrossEntropy& loss) {
   const LogitsBuffer buffer(normalized, ranges.front().count(), bias,
-                            is_rounded);
+                            product_type);
   ForEachRange(ranges, [&](int i, const RowRange& range, int next) {
     const at::Tensor weight = Operand(
-        rows_of(i, next == RowStream::kNone ? behind : next), is_rounded);
+        rows_of(i, next == RowStream::kNone ? behind : next), product_type);
     ForEachSlice(normalized, [&](int64_t first, const at::Tensor& slice) {
       at::Tensor logits = buffer.Fill(slice, weight, range);
       loss.Add(first, i, logits);
@@ -127,7 +132,7 @@ void AddScaled(const at::Tensor& product, double scale, bool add,
 HeadLayer::HeadLayer(const LayerContext& context)
     : blocks_(context),
       norm_(FinalNormOf(context.entry)),
-      is_rounded_(context.entry.attributes.count(kBFloat16Products) > 0),
+      product_type_(ProductTypeOf(context.entry)),
       has_bias_(context.entry.op == kBertMaskedHeadOp) {
   TORCH_CHECK(blocks_.size() == 2, "a head has 2 blocks, this one has ",
               blocks_.size());
@@ -147,8 +152,9 @@ void HeadLayer::AddBiasGradient(const at::Tensor& logit_gradient, double scale,
 void HeadLayer::AddWeightGradient(const at::Tensor& logit_gradient,
                                   const at::Tensor& slice, double scale,
                                   bool add, const at::Tensor& to) const {
-  if (is_rounded_) {
-    AddScaled(RoundedProduct(logit_gradient.t(), slice), scale, add, to);
+  if (IsRounded(product_type_)) {
+    AddScaled(RoundedProduct(logit_gradient.t(), slice, product_type_), scale,
+              add, to);
   } else {
     to.addmm_(logit_gradient.t(), slice, /*beta=*/add ? 1 : 0, scale);
   }
@@ -158,8 +164,9 @@ void HeadLayer::AddWeightGradient(const at::Tensor& logit_gradient,
 void HeadLayer::AddSliceGradient(const at::Tensor& logit_gradient,
                                  const at::Tensor& weight, double scale,
                                  bool add, at::Tensor to) const {
-  if (is_rounded_) {
-    AddScaled(RoundedProduct(logit_gradient, weight), scale, add, to);
+  if (IsRounded(product_type_)) {
+    AddScaled(RoundedProduct(logit_gradient, weight, product_type_), scale, add,
+              to);
   } else {
     at::addmm_out(to, to, logit_gradient, weight, /*beta=*/add ? 1 : 0, scale);
   }
@@ -182,7 +189,7 @@ LayerOutput HeadLayer::Forward(const LayerInput& input) const {
                                  : input.rows->Rows(i, next);
   };
   SweepForLoss(normalized, ranges, rows_of, RowStream::kNone, BiasOf(norm),
-               is_rounded_, loss);
+               product_type_, loss);
   LayerOutput output;
   output.loss = loss.Loss();
   return output;
@@ -235,23 +242,27 @@ LossSum HeadLayer::BackwardWhole(const Tape& tape, const Bias& bias,
                                  const at::Tensor& normalized) const {
   const at::Tensor table = blocks_.Views(kWeight, tape.parameters).front();
   // For all slices; what is widened is so range by range.
-  const at::Tensor weight = is_rounded_ ? Operand(table, is_rounded_) : table;
+  const at::Tensor weight =
+      IsRounded(product_type_) ? Operand(table, product_type_) : table;
   const at::Tensor gradient = blocks_.Views(kWeight, flat_gradients).front();
-  const double scale = tape.micro_batch.gradient_scale;
+  const Scales scales = ScalesOf(tape.micro_batch);
+  const double scale = scales.of_products;
   const std::vector<RowRange> ranges = TableRanges(vocabulary());
   CrossEntropy loss = LossOf(tape.micro_batch, normalized);
-  const LogitsBuffer buffer(normalized, vocabulary(), bias.values, is_rounded_);
+  const LogitsBuffer buffer(normalized, vocabulary(), bias.values,
+                            product_type_);
   ForEachSlice(normalized, [&](int64_t first, const at::Tensor& slice) {
     ForEachRange(ranges, [&](int i, const RowRange& range, int) {
       at::Tensor logits =
-          buffer.Fill(slice, Operand(RowsOf(weight, range), is_rounded_), range,
-                      range.first);
+          buffer.Fill(slice, Operand(RowsOf(weight, range), product_type_),
+                      range, range.first);
       loss.Add(first, i, logits);
     });
     loss.Finish(first, slice.size(0));
     ForEachRange(ranges, [&](int i, const RowRange& range, int) {
       at::Tensor logits = buffer.At(slice.size(0), range, range.first);
       loss.ToGradient(first, i, logits);
+      if (scales.of_logits != 1) logits.mul_(scales.of_logits);
       if (bias.gradient.defined()) {
         AddBiasGradient(logits, scale, accumulate || first > 0,
                         RowsOf(bias.gradient, range));
@@ -262,7 +273,7 @@ LossSum HeadLayer::BackwardWhole(const Tape& tape, const Bias& bias,
     });
     ForEachRange(ranges, [&](int i, const RowRange& range, int) {
       AddSliceGradient(buffer.At(slice.size(0), range, range.first),
-                       Operand(RowsOf(weight, range), is_rounded_), scale,
+                       Operand(RowsOf(weight, range), product_type_), scale,
                        /*add=*/i > 0, slice);
     });
   });
@@ -274,18 +285,19 @@ at::Tensor HeadLayer::BackwardStreamed(const Tape& tape, const Bias& bias,
                                        const at::Tensor& normalized,
                                        LossSum& loss_sum) const {
   RowStream& rows = *tape.rows;
-  const double scale = tape.micro_batch.gradient_scale;
+  const Scales scales = ScalesOf(tape.micro_batch);
+  const double scale = scales.of_products;
   const std::vector<RowRange> ranges = TableRanges(vocabulary());
   CrossEntropy loss = LossOf(tape.micro_batch, normalized);
   SweepForLoss(
       normalized, ranges, [&](int i, int next) { return rows.Rows(i, next); },
-      /*behind=*/0, bias.values, is_rounded_, loss);
+      /*behind=*/0, bias.values, product_type_, loss);
   loss_sum = loss.Loss();
   const at::Tensor hidden_gradient = at::empty_like(normalized);
   const LogitsBuffer buffer(normalized, ranges.front().count(), bias.values,
-                            is_rounded_);
+                            product_type_);
   ForEachRange(ranges, [&](int i, const RowRange& range, int next) {
-    const at::Tensor weight = Operand(rows.Rows(i, next), is_rounded_);
+    const at::Tensor weight = Operand(rows.Rows(i, next), product_type_);
     at::Tensor gradient;
     if (!blocks_.block(kWeight).frozen)
       gradient = rows.Gradient(i, next, accumulate);
@@ -293,6 +305,7 @@ at::Tensor HeadLayer::BackwardStreamed(const Tape& tape, const Bias& bias,
       at::Tensor logits = buffer.Fill(slice, weight, range);
       loss.Exponentiate(first, i, logits);
       loss.ToGradient(first, i, logits);
+      if (scales.of_logits != 1) logits.mul_(scales.of_logits);
       if (bias.gradient.defined()) {
         AddBiasGradient(logits, scale, accumulate || first > 0,
                         RowsOf(bias.gradient, range));
@@ -307,6 +320,12 @@ at::Tensor HeadLayer::BackwardStreamed(const Tape& tape, const Bias& bias,
     if (gradient.defined()) rows.GiveGradient(i, std::move(gradient));
   });
   return hidden_gradient;
+}
+
+HeadLayer::Scales HeadLayer::ScalesOf(const MicroBatch& micro_batch) const {
+  const double scale = micro_batch.gradient_scale;
+  if (product_type_ == ElementType::kFloat16) return {scale, 1};
+  return {1, scale};
 }
 
 CrossEntropy HeadLayer::LossOf(const MicroBatch& micro_batch,

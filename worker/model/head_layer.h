@@ -27,7 +27,9 @@ namespace hydra {
 // are, and so is the order of every sum. Beside its arguments, the normalized
 // input and, streamed, that one's gradient it needs SliceBytes of the
 // vocabulary, or of one range. Where products are rounded, so is the table, or
-// one range, once for all of its slices: it lies beside them in bfloat16.
+// one range, once for all of its slices: it lies beside them in two bytes.
+// To float16 it is the gradients of the scaled loss that are rounded, as
+// torch.amp has it, and not those of each token's loss, which may be too small.
 class HeadLayer : public Layer {
  public:
   explicit HeadLayer(const LayerContext& context);
@@ -71,6 +73,14 @@ class HeadLayer : public Layer {
                         const at::Tensor& weight, double scale, bool add,
                         at::Tensor to) const;
 
+  // What the losses' gradients by the logits are multiplied with before
+  // products are made of them, and what the products are.
+  struct Scales {
+    double of_logits = 1;
+    double of_products = 1;
+  };
+  Scales ScalesOf(const MicroBatch& micro_batch) const;
+
   CrossEntropy LossOf(const MicroBatch& micro_batch,
                       const at::Tensor& normalized) const;
   // The table's bias among the tensors of the norm's block; undefined: none.
@@ -79,8 +89,9 @@ class HeadLayer : public Layer {
 
   const LayerBlocks blocks_;
   const std::unique_ptr<const FinalNorm> norm_;
-  // The products with the table are RoundedProducts.
-  const bool is_rounded_;
+  // Unless it is kFloat32, the products with the table are RoundedProducts of
+  // this type.
+  const ElementType product_type_;
   const bool has_bias_;
 };
 

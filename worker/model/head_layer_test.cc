@@ -11,10 +11,12 @@
 #include "ATen/ops/isfinite.h"
 #include "ATen/ops/layer_norm.h"
 #include "ATen/ops/zeros_like.h"
-#include "common/model/bfloat16_products.h"
+#include "common/model/product_type.h"
 #include "gtest/gtest.h"
 #include "worker/model/block_views.h"
 #include "worker/model/counting_allocator.h"
+#include "worker/model/element_type.h"
+#include "worker/model/finite_check.h"
 #include "worker/model/known_layers.h"
 #include "worker/model/row_stream.h"
 #include "worker/model/test_models.h"
@@ -26,6 +28,9 @@ namespace {
 // Two whole slices and a shorter one.
 constexpr int64_t kSequences = 8;
 constexpr int64_t kContext = 35;
+
+constexpr ElementType kRoundedTypes[] = {ElementType::kBFloat16,
+                                         ElementType::kFloat16};
 
 struct Gradients {
   Tensors flats;
@@ -46,9 +51,10 @@ class HeadLayerTest : public testing::Test {
     input_ = RandomInput(table_, layer, kSequences, context, 1);
   }
 
-  void RoundProducts() {
-    table_ = WithBFloat16Products(table_);
-    layer_ = KnownLayers().Make(table_, table_.layer_count() - 1).value();
+  void RoundProducts(ElementType type) {
+    layer_ = KnownLayers()
+                 .Make(WithProductType(table_, type), table_.layer_count() - 1)
+                 .value();
   }
 
   Gradients Run(bool accumulate, Tensors flats) const {
@@ -219,12 +225,6 @@ TEST_F(LargeVocabularyHeadLayerTest, SmoothsLabelsAsPyTorchDoes) {
 }
 
 TEST_F(HeadLayerTest, RoundsWhatItsProductsTakeAndGive) {
-  const ModelTable rounded = WithBFloat16Products(table_);
-  const auto layer =
-      KnownLayers().Make(rounded, rounded.layer_count() - 1).value();
-  const auto round = [](const at::Tensor& tensor) {
-    return tensor.to(at::kBFloat16).to(at::kFloat);
-  };
   const Tensors norm = TensorViews(
       table_.parameter_blocks[table_.layers.back().parameter_blocks[0]],
       input_.flats[0]);
@@ -236,28 +236,59 @@ TEST_F(HeadLayerTest, RoundsWhatItsProductsTakeAndGive) {
       at::layer_norm(hidden, {hidden.size(-1)}, norm[0], norm[1],
                      TinyConfig().layer_norm_epsilon)
           .view({-1, hidden.size(-1)});
+  const double plain = layer_->Forward(input_).loss.loss_sum;
+  const auto round = [](const at::Tensor& tensor) {
+    return tensor.to(at::kBFloat16).to(at::kFloat);
+  };
   const double expected =
       at::cross_entropy_loss(round(round(normalized).mm(round(weight).t())),
                              input_.micro_batch.Targets().reshape({-1}), {},
                              at::Reduction::Sum)
           .item<double>();
   constexpr double kTolerance = 1e-5;
-  EXPECT_NEAR(layer->Forward(input_).loss.loss_sum / expected, 1, kTolerance);
-  EXPECT_GT(std::abs(layer_->Forward(input_).loss.loss_sum / expected - 1),
-            kTolerance);
+  RoundProducts(ElementType::kBFloat16);
+  EXPECT_NEAR(layer_->Forward(input_).loss.loss_sum / expected, 1, kTolerance);
+  EXPECT_GT(std::abs(plain / expected - 1), kTolerance);
+}
+
+// Else none of these would be left of what is below float16's least number,
+// and nothing would tell of what is above its largest.
+TEST_F(HeadLayerTest, ToFloat16ItRoundsTheGradientsOfTheScaledLoss) {
+  const auto gradient_of = [this](ElementType type, double scale) {
+    RoundProducts(type);
+    input_.micro_batch.gradient_scale = scale;
+    return Run().flats[1];
+  };
+  const auto bfloat16 = ElementType::kBFloat16;
+  const auto float16 = ElementType::kFloat16;
+  const double least = 0x1p-24;
+  EXPECT_EQ(gradient_of(float16, least / 2).abs().max().item<float>(), 0);
+  EXPECT_GT(gradient_of(bfloat16, least / 2).abs().max().item<float>(), 0);
+
+  const at::Tensor gradient = gradient_of(float16, 0x1p-6);
+  EXPECT_GT(gradient.abs().max().item<float>(), 0);
+  EXPECT_LT(RelativeDifference(gradient, gradient_of(bfloat16, 0x1p-6)), 0.05);
+
+  EXPECT_TRUE(AllFinite(gradient_of(bfloat16, 0x1p20)));
+  EXPECT_FALSE(AllFinite(gradient_of(float16, 0x1p20)));
 }
 
 // Rounding what is rounded changes nothing, however often it is done.
 TEST_F(LargeVocabularyHeadLayerTest, RoundsEachNumberOfItsTableOnce) {
-  RoundProducts();
-  const Gradients once = Run();
-  input_.flats[1] = input_.flats[1].to(at::kBFloat16).to(at::kFloat);
-  const Gradients twice = Run();
-  EXPECT_EQ(twice.made.loss.loss_sum, once.made.loss.loss_sum);
-  EXPECT_TRUE(twice.flats[0].equal(once.flats[0]));
-  EXPECT_TRUE(twice.flats[1].equal(once.flats[1]));
-  EXPECT_TRUE(twice.made.inputs[0].equal(once.made.inputs[0]));
-  EXPECT_EQ(layer_->Forward(input_).loss.loss_sum, once.made.loss.loss_sum);
+  const at::Tensor table = input_.flats[1];
+  for (ElementType type : kRoundedTypes) {
+    SCOPED_TRACE(static_cast<int>(type));
+    RoundProducts(type);
+    input_.flats[1] = table;
+    const Gradients once = Run();
+    input_.flats[1] = table.to(TorchTypeOf(type)).to(at::kFloat);
+    const Gradients twice = Run();
+    EXPECT_EQ(twice.made.loss.loss_sum, once.made.loss.loss_sum);
+    EXPECT_TRUE(twice.flats[0].equal(once.flats[0]));
+    EXPECT_TRUE(twice.flats[1].equal(once.flats[1]));
+    EXPECT_TRUE(twice.made.inputs[0].equal(once.made.inputs[0]));
+    EXPECT_EQ(layer_->Forward(input_).loss.loss_sum, once.made.loss.loss_sum);
+  }
 }
 
 TEST_F(HeadLayerTest, SmoothingLeavesOutWhatIsNotTrainedOn) {
@@ -321,15 +352,18 @@ TEST_P(StreamedHeadLayerTest, GivesTheBitsOfTheTableHeldWhole) {
 }
 
 TEST_P(StreamedHeadLayerTest, RoundedItGivesTheBitsOfTheTableHeldWhole) {
-  RoundProducts();
-  const Gradients once = Run();
-  const Gradients whole = Run(true, once.flats);
-  int ranges_asked = 0;
-  const Gradients streamed = RunStreamed(&ranges_asked);
-  EXPECT_EQ(streamed.made.loss.loss_sum, whole.made.loss.loss_sum);
-  EXPECT_TRUE(streamed.flats[0].equal(whole.flats[0]));
-  EXPECT_TRUE(streamed.flats[1].equal(whole.flats[1]));
-  EXPECT_TRUE(streamed.made.inputs[0].equal(whole.made.inputs[0]));
+  for (ElementType type : kRoundedTypes) {
+    SCOPED_TRACE(static_cast<int>(type));
+    RoundProducts(type);
+    const Gradients once = Run();
+    const Gradients whole = Run(true, once.flats);
+    int ranges_asked = 0;
+    const Gradients streamed = RunStreamed(&ranges_asked);
+    EXPECT_EQ(streamed.made.loss.loss_sum, whole.made.loss.loss_sum);
+    EXPECT_TRUE(streamed.flats[0].equal(whole.flats[0]));
+    EXPECT_TRUE(streamed.flats[1].equal(whole.flats[1]));
+    EXPECT_TRUE(streamed.made.inputs[0].equal(whole.made.inputs[0]));
+  }
 }
 
 INSTANTIATE_TEST_SUITE_P(All, StreamedHeadLayerTest,

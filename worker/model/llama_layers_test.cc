@@ -146,9 +146,12 @@ std::vector<LayerCase> Cases() {
   cases.push_back(WithMasters(Block("Qwen3", qwen3, 1)));
   cases.push_back(WithRoundedProducts(WithMasters(Block("Qwen2", qwen2, 1))));
   cases.push_back(WithRoundedProducts(Head(true)));
+  cases.push_back(WithRoundedProducts(Head(true), kFloat16));
   cases.push_back(WithRoundedProducts(Block("Qwen2", qwen2, 1)));
   cases.push_back(WithRoundedProducts(
       InTwoBytes(Adapted("Lora", qwen2, {4, 8}), kBFloat16)));
+  cases.push_back(WithRoundedProducts(
+      InTwoBytes(Adapted("Lora", qwen2, {4, 8}), kFloat16), kFloat16));
   const LayerCase block = Block("Qwen2", qwen2, 1);
   cases.push_back(FrozenInPart(block, "FeedForward", {"*.layers.0.mlp.*"}));
   cases.push_back(FrozenInPart(block, "Biases", {"*.layers.0.*.bias"}));

@@ -9,9 +9,9 @@
 namespace hydra {
 
 at::Tensor Project(const at::Tensor& input, const Projection& projection) {
-  if (projection.is_rounded) {
-    const at::Tensor output =
-        RoundedProduct(input, projection.weight.t(), projection.bias);
+  if (projection.is_rounded()) {
+    const at::Tensor output = RoundedProduct(
+        input, projection.weight.t(), projection.product_type, projection.bias);
     AddAdapter(input, projection.adapter, output);
     return output;
   }
@@ -26,10 +26,12 @@ at::Tensor Project(const at::Tensor& input, const Projection& projection) {
 void StoreProjection(const at::Tensor& input, const at::Tensor& output_gradient,
                      const Projection& projection,
                      const ParameterGradients& store, const Projection& to) {
-  if (!projection.is_rounded) {
+  if (!projection.is_rounded()) {
     store.StoreProduct(output_gradient, input, to.weight);
   } else if (to.weight.defined()) {
-    store.Store(RoundedProduct(output_gradient.t(), input), to.weight);
+    store.Store(
+        RoundedProduct(output_gradient.t(), input, projection.product_type),
+        to.weight);
   }
   store.StoreRowSum(output_gradient, to.bias);
   StoreAdapter(input, output_gradient, projection.adapter, store, to.adapter);
@@ -37,9 +39,9 @@ void StoreProjection(const at::Tensor& input, const at::Tensor& output_gradient,
 
 void InputGradient(const at::Tensor& output_gradient,
                    const Projection& projection, bool add, at::Tensor to) {
-  if (projection.is_rounded) {
-    const at::Tensor gradient =
-        RoundedProduct(output_gradient, projection.weight);
+  if (projection.is_rounded()) {
+    const at::Tensor gradient = RoundedProduct(
+        output_gradient, projection.weight, projection.product_type);
     if (add) {
       to.add_(gradient);
     } else {

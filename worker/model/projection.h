@@ -2,6 +2,7 @@
 #define HYDRA_WORKER_MODEL_PROJECTION_H_
 
 #include "ATen/core/Tensor.h"
+#include "common/model/model_table.h"
 #include "worker/model/adapter.h"
 #include "worker/model/parameter_gradients.h"
 
@@ -16,8 +17,11 @@ struct Projection {
   // [out]; undefined: none.
   at::Tensor bias;
   Adapter adapter;
-  // The products with `weight`, and those of its gradient, are RoundedProducts.
-  bool is_rounded = false;
+  // Unless it is kFloat32, the products with `weight`, and those of its
+  // gradient, are RoundedProducts of this type.
+  ElementType product_type = ElementType::kFloat32;
+
+  bool is_rounded() const { return product_type != ElementType::kFloat32; }
 };
 
 // input [rows, in] -> [rows, out].

@@ -5,8 +5,11 @@
 #include "ATen/ops/addmm.h"
 #include "ATen/ops/full.h"
 #include "ATen/ops/mm.h"
+#include "ATen/ops/zeros_like.h"
 #include "c10/core/GradMode.h"
 #include "gtest/gtest.h"
+#include "worker/model/element_type.h"
+#include "worker/model/finite_check.h"
 #include "worker/model/product_order.h"
 #include "worker/model/test_models.h"
 
@@ -16,13 +19,13 @@ namespace {
 // Before any test's first product.
 const bool kIsFixed = (FixProductOrder(), true);
 
-// Differentiated, it rounds the gradient, too.
-at::Tensor Rounded(const at::Tensor& tensor) {
-  return tensor.to(at::kBFloat16).to(at::kFloat);
-}
-
-class RoundedProjectionTest : public testing::Test {
+class RoundedProjectionTest : public testing::TestWithParam<ElementType> {
  protected:
+  // Differentiated, it rounds the gradient, too.
+  static at::Tensor Rounded(const at::Tensor& tensor) {
+    return tensor.to(TorchTypeOf(GetParam())).to(at::kFloat);
+  }
+
   // The gradients of input, weight and bias, by autograd.
   void RunPlain() {
     const at::AutoGradMode grad(true);
@@ -42,7 +45,7 @@ class RoundedProjectionTest : public testing::Test {
     Projection projection;
     projection.weight = weight_;
     projection.bias = bias_;
-    projection.is_rounded = true;
+    projection.product_type = GetParam();
     return projection;
   }
 
@@ -53,7 +56,7 @@ class RoundedProjectionTest : public testing::Test {
   at::Tensor output_, input_gradient_, weight_gradient_, bias_gradient_;
 };
 
-TEST_F(RoundedProjectionTest, HasTheBitsOfRoundedOperandsAndResults) {
+TEST_P(RoundedProjectionTest, HasTheBitsOfRoundedOperandsAndResults) {
   ASSERT_TRUE(kIsFixed);
   RunPlain();
   const at::NoGradGuard no_grad;
@@ -81,20 +84,40 @@ TEST_F(RoundedProjectionTest, HasTheBitsOfRoundedOperandsAndResults) {
   EXPECT_TRUE(gradient.equal(input_gradient_ + input_gradient_));
 }
 
-TEST_F(RoundedProjectionTest, AWeightOfTwoBytesIsTakenAsItIs) {
+TEST_P(RoundedProjectionTest, AWeightOfTwoBytesIsTakenAsItIs) {
   const at::NoGradGuard no_grad;
   Projection projection = Rounding();
-  projection.weight = weight_.to(at::kBFloat16);
+  projection.weight = weight_.to(TorchTypeOf(GetParam()));
   EXPECT_TRUE(Project(input_, projection).equal(Project(input_, Rounding())));
 }
 
-TEST_F(RoundedProjectionTest, NothingIsMadeOfAGradientThatNobodyWants) {
+TEST_P(RoundedProjectionTest, NothingIsMadeOfAGradientThatNobodyWants) {
   const at::NoGradGuard no_grad;
   Projection nowhere;
   StoreProjection(input_, output_gradient_, Rounding(),
                   ParameterGradients(/*accumulate=*/false), nowhere);
   EXPECT_FALSE(nowhere.weight.defined());
 }
+
+// As IEEE has it; bfloat16 has fp32's range.
+TEST_P(RoundedProjectionTest, WhatIsTooLargeForFloat16IsInfinite) {
+  const at::NoGradGuard no_grad;
+  const bool is_half = GetParam() == ElementType::kFloat16;
+  Projection projection = Rounding();
+  projection.bias = at::full({40}, 65504.0f);
+  EXPECT_TRUE(AllFinite(Project(at::zeros_like(input_), projection)));
+  projection.bias = at::full({40}, 65520.0f);
+  EXPECT_EQ(AllFinite(Project(at::zeros_like(input_), projection)), !is_half);
+  // The result alone.
+  projection.bias = at::full({40}, 40000.0f);
+  projection.weight = at::full({40, 24}, 200.0f);
+  EXPECT_EQ(AllFinite(Project(at::full({20, 24}, 10.0f), projection)),
+            !is_half);
+}
+
+INSTANTIATE_TEST_SUITE_P(All, RoundedProjectionTest,
+                         testing::Values(ElementType::kBFloat16,
+                                         ElementType::kFloat16));
 
 }  // namespace
 }  // namespace hydra

@@ -3,29 +3,32 @@
 #include "ATen/core/Tensor.h"
 #include "ATen/ops/addmm.h"
 #include "ATen/ops/mm.h"
+#include "worker/model/element_type.h"
 
 namespace hydra {
 namespace {
 
-at::Tensor Rounded(const at::Tensor& tensor) {
-  return tensor.to(at::kBFloat16).to(at::kFloat);
+at::Tensor Rounded(const at::Tensor& tensor, at::ScalarType type) {
+  return tensor.to(type).to(at::kFloat);
 }
 
 }  // namespace
 
 at::Tensor RoundedProduct(const at::Tensor& a, const at::Tensor& b,
-                          const at::Tensor& bias) {
+                          ElementType element_type, const at::Tensor& bias) {
+  const at::ScalarType type = TorchTypeOf(element_type);
   if (!a.is_cpu()) {
-    const at::Tensor left = a.to(at::kBFloat16);
-    const at::Tensor right = b.to(at::kBFloat16);
-    return (bias.defined() ? at::addmm(bias.to(at::kBFloat16), left, right)
+    const at::Tensor left = a.to(type);
+    const at::Tensor right = b.to(type);
+    return (bias.defined() ? at::addmm(bias.to(type), left, right)
                            : at::mm(left, right))
         .to(at::kFloat);
   }
   const at::Tensor product =
-      bias.defined() ? at::addmm(Rounded(bias), Rounded(a), Rounded(b))
-                     : at::mm(Rounded(a), Rounded(b));
-  return product.copy_(product.to(at::kBFloat16));
+      bias.defined()
+          ? at::addmm(Rounded(bias, type), Rounded(a, type), Rounded(b, type))
+          : at::mm(Rounded(a, type), Rounded(b, type));
+  return product.copy_(product.to(type));
 }
 
 }  // namespace hydra

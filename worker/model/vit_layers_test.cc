@@ -140,6 +140,8 @@ std::vector<LayerCase> Cases() {
   cases.push_back(WithMasters(Block("Block", TinyVitConfig())));
   cases.push_back(WithMasters(Head()));
   cases.push_back(WithRoundedProducts(Block("Block", TinyVitConfig())));
+  cases.push_back(WithRoundedProducts(Block("Block", TinyVitConfig()),
+                                      ElementType::kFloat16));
   cases.push_back(
       FrozenInPart(Embedding(0.1), "Positions", {"*.position_embeddings"}));
   cases.push_back(

@@ -1,6 +1,7 @@
 #include "worker/exec/testing/tiny_job.h"
 
 #include <algorithm>
+#include <cmath>
 #include <filesystem>
 #include <fstream>
 #include <memory>
@@ -11,6 +12,7 @@
 #include "absl/strings/str_cat.h"
 #include "common/data/batch_plan.h"
 #include "common/jobfile/validate.h"
+#include "common/model/loss_scale.h"
 #include "common/safetensors/testing/tensor_files.h"
 #include "common/tokenizer/testing/bert_tokenizer.h"
 #include "glog/logging.h"
@@ -147,6 +149,12 @@ TinyJob::TinyJob(const Options& options, const std::string& directory)
   train.set_no_decay_biases_and_norms(options.no_decay_biases_and_norms);
   train.set_max_grad_norm(options.max_grad_norm);
   train.set_label_smoothing_factor(options.label_smoothing);
+  train.set_bf16(options.bf16);
+  if (options.fp16) {
+    train.set_fp16(true);
+    train.set_loss_scale(options.loss_scale);
+    train.set_loss_scale_growth_interval(options.loss_scale_growth_interval);
+  }
   train.set_seed(7);
   train.set_dropout(options.dropout);
   spec.mutable_evaluation()->set_per_device_eval_batch_size(
@@ -269,7 +277,7 @@ std::vector<TaskReport> TinyJob::StepReports(TaskRunner& runner) {
   for (int i = 0; i < TaskCount(); ++i) {
     reports.push_back(RunToCommit(runner, StepTask(i)));
   }
-  ++step_;
+  EndStep();
   return reports;
 }
 
@@ -284,9 +292,10 @@ std::vector<TaskReport> TinyJob::TryStep(TaskRunner& runner) {
           << reports.back().error().ShortDebugString();
       return reports;
     }
+    NoteNorm(reports.back());
     Commit(task);
   }
-  ++step_;
+  EndStep();
   return reports;
 }
 
@@ -310,17 +319,41 @@ double TinyJob::OverlappedStep(TaskRunner& runner) {
     const TaskReport& report = computed.report;
     CHECK(!report.has_error()) << report.error().ShortDebugString();
     reports.push_back(report);
-    if (computed.finish) unfinished_.push_back(std::move(computed));
+    if (computed.finish) {
+      unfinished_.push_back(std::move(computed));
+    } else {
+      NoteNorm(report);
+    }
   }
-  ++step_;
+  EndStep();
   return MeanLoss(reports);
 }
 
 void TinyJob::Finish() {
   for (TaskRunner::Computed& computed : unfinished_) {
     computed.finish(computed.report);
+    NoteNorm(computed.report);
   }
   unfinished_.clear();
+}
+
+double TinyJob::loss_scale() const {
+  return shape_.scales_loss ? ScaleOf(loss_scale_, context_.spec().train()) : 1;
+}
+
+void TinyJob::NoteNorm(const TaskReport& report) {
+  if (report.pass().has_grad_norm()) grad_norm_ = report.pass().grad_norm();
+}
+
+void TinyJob::EndStep() {
+  ++step_;
+  if (!shape_.scales_loss) return;
+  // Its UPDATEs must be done.
+  Finish();
+  CHECK(grad_norm_.has_value());
+  loss_scale_ = AfterStep(loss_scale_, !std::isfinite(*grad_norm_),
+                          context_.spec().train());
+  grad_norm_.reset();
 }
 
 double TinyJob::Evaluate(TaskRunner& runner, worker::v1::Split split) {
@@ -350,8 +383,14 @@ TaskReport TinyJob::Pilot(TaskRunner& runner) {
 }
 
 Task TinyJob::StepTask(int index) {
-  return WithVersions(
+  Task task = WithVersions(
       TaskAt(shape_, {}, {ChainPosition::Phase::kTrain, step_, index}));
+  if (shape_.scales_loss && (task.kind() == worker::v1::TASK_KIND_TURN ||
+                             task.kind() == worker::v1::TASK_KIND_UPDATE)) {
+    task.set_loss_scale(loss_scale());
+    task.set_skipped_steps(loss_scale_.skipped_steps());
+  }
+  return task;
 }
 
 Task TinyJob::EvaluateTask(worker::v1::Split split, int shard, int first,
@@ -375,6 +414,7 @@ TaskReport TinyJob::RunToCommit(TaskRunner& runner, const Task& task) {
       << worker::v1::TaskKind_Name(task.kind()) << " of layers ["
       << task.first_layer() << ", " << task.last_layer()
       << "): " << report.error().ShortDebugString();
+  NoteNorm(report);
   Commit(task);
   return report;
 }

@@ -14,6 +14,7 @@
 #include "common/chain/job_shape.h"
 #include "common/chain/task_chain.h"
 #include "common/model/model_table.h"
+#include "hydra/checkpoint/v1/checkpoint.pb.h"
 #include "hydra/worker/v1/worker.pb.h"
 #include "worker/exec/block_io.h"
 #include "worker/exec/log_sink.h"
@@ -68,6 +69,11 @@ class TinyJob {
     double momentum = 0;
     bool no_decay_biases_and_norms = false;
     double max_grad_norm = 0;
+    bool bf16 = false;
+    // With a loss that is scaled, at first by this.
+    bool fp16 = false;
+    double loss_scale = 65536;
+    int loss_scale_growth_interval = 2000;
     double label_smoothing = 0;
     int sequences = 2;
     int evaluation_sequences = 3;
@@ -150,6 +156,8 @@ class TinyJob {
   RecordingLog& log() { return log_; }
   // The one of the task that runs, or ran last.
   TaskControl& control() { return *control_; }
+  // Of the next step; 1 without fp16.
+  double loss_scale() const;
   int shard_count() const { return shape_.shard_count(); }
   const JobShape& shape() const { return shape_; }
 
@@ -164,6 +172,9 @@ class TinyJob {
   worker::v1::Task WithVersions(const ChainTask& task);
   worker::v1::TaskReport RunToCommit(TaskRunner& runner,
                                      const worker::v1::Task& task);
+  // The scale of the next one's loss follows from the norm of the gradients.
+  void EndStep();
+  void NoteNorm(const worker::v1::TaskReport& report);
 
   const Options options_;
   const std::string directory_;
@@ -174,6 +185,9 @@ class TinyJob {
   std::optional<TaskControl> control_;
   JobShape shape_;
   int64_t step_ = 0;
+  checkpoint::v1::LossScale loss_scale_;
+  // Of the step under way.
+  std::optional<double> grad_norm_;
   uint64_t last_task_ = 0;
   uint64_t last_version_ = 0;
   std::map<BlockKey, worker::v1::BlockVersion> committed_;

@@ -7,9 +7,9 @@
 #include "ATen/ops/rand.h"
 #include "ATen/ops/zeros.h"
 #include "c10/core/GradMode.h"
-#include "common/model/bfloat16_products.h"
 #include "common/model/frozen_layers.h"
 #include "common/model/frozen_type.h"
+#include "common/model/product_type.h"
 #include "common/model/trained_type.h"
 #include "torch/csrc/autograd/autograd.h"
 #include "worker/device/testing/test_device.h"
@@ -87,9 +87,10 @@ LayerCase WithMasters(LayerCase layer_case) {
   return layer_case;
 }
 
-LayerCase WithRoundedProducts(LayerCase layer_case) {
-  layer_case.name += "Rounded";
-  layer_case.table = WithBFloat16Products(std::move(layer_case.table));
+LayerCase WithRoundedProducts(LayerCase layer_case, ElementType type) {
+  layer_case.name +=
+      type == ElementType::kFloat16 ? "RoundedToHalf" : "Rounded";
+  layer_case.table = WithProductType(std::move(layer_case.table), type);
   // As many digits as bfloat16 has, several times over.
   layer_case.tolerance = 0.05;
   return layer_case;

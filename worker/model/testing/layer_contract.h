@@ -57,9 +57,10 @@ LayerCase FrozenInPart(LayerCase layer_case, const std::string& what,
 // The same with bfloat16 elements, and masters, in all that is trained.
 LayerCase WithMasters(LayerCase layer_case);
 
-// The same with the products of linear maps in bfloat16. `plain` goes on to
-// compute in fp32.
-LayerCase WithRoundedProducts(LayerCase layer_case);
+// The same with the products of linear maps in a type of two bytes. `plain`
+// goes on to compute in fp32.
+LayerCase WithRoundedProducts(LayerCase layer_case,
+                              ElementType type = ElementType::kBFloat16);
 
 std::ostream& operator<<(std::ostream& out, const LayerCase& layer_case);
 

@@ -1,4 +1,4 @@
-#include "common/model/bfloat16_products.h"
+#include "common/model/product_type.h"
 
 #include <utility>
 #include <vector>
@@ -10,6 +10,9 @@
 
 namespace hydra {
 namespace {
+
+// A layer's attribute: the number of an ElementType.
+constexpr char kProductType[] = "product_type";
 
 // A product of so many rows of weights, each so long.
 struct Product {
@@ -54,10 +57,10 @@ Product LargestOf(const ModelTable& table, const LayerEntry& layer) {
   return largest;
 }
 
-// Rounded operands, and a result that is rounded, or, in a backward, the
-// gradient of the weights: beside them in the digits of both types. A head has
-// a slice of tokens at once.
-std::vector<BoundaryTensor> MadeBy(const Product& product,
+// Rounded operands of this type, and a result that is rounded, or, in a
+// backward, the gradient of the weights: beside them in the digits of both
+// types. A head has a slice of tokens at once.
+std::vector<BoundaryTensor> MadeBy(const Product& product, ElementType type,
                                    const LayerEntry& layer, bool backward) {
   const bool is_head = layer.streamed_block >= 0;
   const auto rows = [&layer, is_head](int64_t width) {
@@ -76,48 +79,60 @@ std::vector<BoundaryTensor> MadeBy(const Product& product,
   if (product.type == ElementType::kFloat32) {
     const std::vector<int64_t> weights = {product.out, product.in};
     made.push_back({ElementType::kFloat32, weights});
-    made.push_back({ElementType::kBFloat16, weights});
+    made.push_back({type, weights});
   } else if (product.has_master && backward) {
     // Their gradient is there when they are not, and in both.
-    made.push_back({ElementType::kBFloat16, {product.out, product.in}});
+    made.push_back({type, {product.out, product.in}});
   }
   // A head's table is rounded once for all slices: in a backward as a whole;
   // one that comes in ranges, which has what a forward has, a range of it
   // beside what is made of its gradient.
-  if (is_head && product.type != ElementType::kBFloat16) {
+  if (is_head && product.type != type) {
     if (backward) {
-      made.push_back(
-          {ElementType::kBFloat16, {product.table_rows, product.in}});
+      made.push_back({type, {product.table_rows, product.in}});
     } else if (product.is_trained) {
-      made.push_back({ElementType::kBFloat16, {product.out, product.in}});
+      made.push_back({type, {product.out, product.in}});
     }
   }
   if (is_head || backward) made.push_back(rows(product.out));
   if (is_head) {
     made.push_back(rows(product.out));
-    made.back().type = ElementType::kBFloat16;
+    made.back().type = type;
   }
   return made;
 }
 
 }  // namespace
 
-ModelTable WithBFloat16Products(ModelTable table) {
+ElementType ProductTypeOf(const hydra::v1::TrainSpec& train) {
+  if (train.bf16()) return ElementType::kBFloat16;
+  return train.fp16() ? ElementType::kFloat16 : ElementType::kFloat32;
+}
+
+ModelTable WithProductType(ModelTable table, ElementType type) {
   for (LayerEntry& layer : table.layers) {
     const Product largest = LargestOf(table, layer);
     if (largest.out == 0) continue;
-    layer.attributes[kBFloat16Products] = 1;
+    layer.attributes[kProductType] = static_cast<int>(type);
     for (auto* moments : {&layer.memory.forward, &layer.memory.backward}) {
       const std::vector<BoundaryTensor> made =
-          MadeBy(largest, layer, moments == &layer.memory.backward);
+          MadeBy(largest, type, layer, moments == &layer.memory.backward);
       for (std::vector<BoundaryTensor>& moment : *moments) {
         if (HasScores(moment)) continue;
         moment.insert(moment.end(), made.begin(), made.end());
       }
     }
   }
-  absl::StrAppend(&table.architecture_key, " bf16");
+  absl::StrAppend(&table.architecture_key,
+                  type == ElementType::kFloat16 ? " fp16" : " bf16");
   return table;
+}
+
+ElementType ProductTypeOf(const LayerEntry& layer) {
+  const auto type = layer.attributes.find(kProductType);
+  return type == layer.attributes.end()
+             ? ElementType::kFloat32
+             : static_cast<ElementType>(static_cast<int>(type->second));
 }
 
 }  // namespace hydra
