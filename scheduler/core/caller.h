@@ -3,7 +3,10 @@
 
 #include <sys/types.h>
 
+#include <algorithm>
+#include <memory>
 #include <utility>
+#include <vector>
 
 namespace hydra {
 
@@ -12,9 +15,19 @@ inline constexpr uid_t kUnknownUser = static_cast<uid_t>(-1);
 
 // Who makes a call. It is made once, at the door of the services, of what the
 // kernel says of the connection, and goes from there as a value to whatever
-// decides or reads for a client.
+// decides or reads for a client. Callers of one user are equal, whatever
+// connections they come by.
 struct Caller {
   uid_t user = kUnknownUser;
+  // The process that connected. 0: nobody knows.
+  pid_t pid = 0;
+  // The groups that this process had when it connected. Null: none.
+  std::shared_ptr<const std::vector<gid_t>> groups;
+
+  bool is_in(gid_t group) const {
+    return groups != nullptr &&
+           std::find(groups->begin(), groups->end(), group) != groups->end();
+  }
 
   friend bool operator==(const Caller& a, const Caller& b) {
     return a.user == b.user;
