@@ -113,9 +113,9 @@ class Sender {
     const Answer answer = AnswerTo(task.job);
     FillPlace(task, traced);
     traced.set_withheld(answer != Answer::kAllowed);
+    traced.set_kind(KindName(task.kind));
     if (answer != Answer::kHidden) {
       traced.set_job_id(JobName(task.job));
-      traced.set_kind(KindName(task.kind));
       traced.set_shard(task.shard);
     }
     if (answer == Answer::kAllowed) FillWork(task, traced);

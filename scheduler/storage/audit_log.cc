@@ -217,9 +217,11 @@ absl::StatusOr<AuditLog::Page> AuditLog::Newest(const Query& query) const {
       ++looked_at;
       last = sequence;
       v1::AuditEntry entry;
-      if (!google::protobuf::util::JsonStringToMessage(
-               std::string(line), &entry,
-               google::protobuf::util::JsonParseOptions())
+      // A later version may have written more.
+      google::protobuf::util::JsonParseOptions options;
+      options.ignore_unknown_fields = true;
+      if (!google::protobuf::util::JsonStringToMessage(std::string(line),
+                                                       &entry, options)
                .ok()) {
         return true;
       }
