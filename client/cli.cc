@@ -54,6 +54,7 @@ void AddVerbs(CLI::App* app, Invocation* invocation) {
   AddDownload(app, invocation);
   AddTrace(app, invocation);
   AddTargetVerbs(app, invocation);
+  AddAudit(app, invocation);
   AddImport(app, invocation);
   AddServerVerbs(app, invocation);
 }

@@ -47,6 +47,37 @@ TEST_F(CliJobsTest, ListFiltersAndPrintsIdsOrJsonAlone) {
   EXPECT_THAT(err_.str(), IsEmpty());
 }
 
+TEST_F(CliJobsTest, ListsJobsOfOneUser) {
+  EXPECT_EQ(Run({"list", "--mine"}), ExitCode::kOk);
+  EXPECT_EQ(Run({"list", "--user", "alice"}), ExitCode::kOk);
+  ASSERT_THAT(service_.list_requests, SizeIs(2));
+  EXPECT_EQ(service_.list_requests[0].owner(), "me");
+  EXPECT_EQ(service_.list_requests[1].owner(), "alice");
+  EXPECT_EQ(Run({"list", "--mine", "--user", "alice"}), ExitCode::kInvalid);
+}
+
+TEST_F(CliJobsTest, AuditAsksForPagesUntilItHasEnough) {
+  service_.audit_response.add_entries()->set_rpc("Cancel");
+  service_.audit_response.set_next_page_token("7");
+  service_.audit_pages["7"].add_entries()->set_rpc("Submit");
+  service_.audit_pages["7"].set_next_page_token("5");
+  EXPECT_EQ(Run({"audit", "--user", "bob", "--since", "2026-11-30", "--limit",
+                 "2", "-o", "json"}),
+            ExitCode::kOk);
+  const auto json = nlohmann::json::parse(out_.str());
+  ASSERT_EQ(json["entries"].size(), 2);
+  EXPECT_EQ(json["entries"][1]["rpc"], "Submit");
+  ASSERT_THAT(service_.audit_requests, SizeIs(2));
+  EXPECT_EQ(service_.audit_requests[0].user(), "bob");
+  EXPECT_TRUE(service_.audit_requests[0].has_since());
+  EXPECT_EQ(service_.audit_requests[0].page_size(), 2);
+  EXPECT_EQ(service_.audit_requests[1].page_size(), 1);
+  EXPECT_EQ(Run({"audit", "--since", "yesterday"}), ExitCode::kInvalid);
+  EXPECT_THAT(err_.str(), HasSubstr("--since: expected a time"));
+  service_.error = grpc::Status(grpc::StatusCode::PERMISSION_DENIED, "no");
+  EXPECT_EQ(Run({"audit"}), ExitCode::kPermission);
+}
+
 TEST_F(CliJobsTest, DescribeWorkersAndInfoPrintWhatTheServerSays) {
   *service_.job_response.mutable_job()->mutable_status() =
       Job("j1", v1::JOB_STATE_RUNNING);

@@ -24,6 +24,8 @@ void AddDownload(CLI::App* app, Invocation* invocation);
 void AddTrace(CLI::App* app, Invocation* invocation);
 // pause, resume and cancel.
 void AddTargetVerbs(CLI::App* app, Invocation* invocation);
+// For operators.
+void AddAudit(CLI::App* app, Invocation* invocation);
 void AddImport(CLI::App* app, Invocation* invocation);
 // workers, info and version.
 void AddServerVerbs(CLI::App* app, Invocation* invocation);

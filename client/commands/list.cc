@@ -17,6 +17,9 @@ namespace {
 struct ListOptions {
   // Unset: all.
   std::optional<std::string> sweep;
+  // Unset: everybody's.
+  std::optional<std::string> user;
+  bool mine = false;
   // Places in StateNames(); none: every state.
   std::vector<int> states;
   OutputFormat format = OutputFormat::kTable;
@@ -54,6 +57,7 @@ absl::StatusOr<ExitCode> List(const CliContext& context,
     if (!status.ok()) return status;
     request.set_sweep_id(*options.sweep);
   }
+  request.set_owner(options.mine ? "me" : options.user.value_or(""));
   const auto connection = Connect(context, invocation);
   if (!connection.ok()) return connection.status();
   for (const int place : options.states) {
@@ -81,6 +85,9 @@ void AddList(CLI::App* app, Invocation* invocation) {
               return List(context, *invocation, *options);
             });
   verb.Option("--sweep", "SWEEP", &options->sweep, "Only this sweep's")
+      .Option("--user", "NAME", &options->user,
+              "Only this user's, by name or number")
+      .FlagWithout("--user", "--mine", &options->mine, "Only your own")
       .WordsOption("--state", StateNames(), &options->states,
                    "Only jobs in this state; may be given more than once")
       .OutputOption(&options->format);

@@ -1,4 +1,5 @@
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -15,6 +16,8 @@ namespace {
 
 struct SubmitOptions {
   std::string file;
+  // Unset: the file's.
+  std::optional<std::string> project;
   bool watch = false;
   bool validate_only = false;
   OutputFormat format = OutputFormat::kTable;
@@ -44,6 +47,9 @@ absl::StatusOr<ExitCode> Submit(const CliContext& context,
   auto file = LoadSubmitRequest(context, options.file);
   if (!file.ok()) return file.status();
   file->request.set_validate_only(options.validate_only);
+  if (options.project.has_value()) {
+    file->request.mutable_job()->set_project(*options.project);
+  }
   const auto connection = Connect(context, invocation);
   if (!connection.ok()) return NotAsked(*file, connection.status());
   const auto response = hydra::Submit(*file, connection->get());
@@ -70,6 +76,8 @@ void AddSubmit(CLI::App* app, Invocation* invocation) {
             "Watch the jobs until they end; then results")
       .FlagWithout("--watch", "--validate-only", &options->validate_only,
                    "Check the file, but queue nothing")
+      .Option("--project", "GROUP", &options->project,
+              "A group of yours whose members may read and pause the jobs")
       .OutputOption(&options->format);
 }
 

@@ -4,8 +4,10 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "absl/strings/strip.h"
 #include "absl/time/clock.h"
 #include "client/connection/address.h"
+#include "client/connection/socket_access.h"
 #include "client/render/format.h"
 #include "common/clock/steady_time.h"
 #include "common/status/rpc_status.h"
@@ -78,6 +80,16 @@ class Connection::Rpcs {
   }
 
  private:
+  absl::Status NotReached(const grpc::Status& status) const {
+    absl::string_view path = address_;
+    if (absl::ConsumePrefix(&path, "unix:")) {
+      const std::string why = WhyNoAccess(std::string(path));
+      if (!why.empty()) return absl::PermissionDeniedError(why);
+    }
+    return absl::UnavailableError(
+        absl::StrCat("server ", address_, ": ", status.error_message()));
+  }
+
   absl::Status Explain(const grpc::Status& status) const {
     switch (status.error_code()) {
       case grpc::StatusCode::DEADLINE_EXCEEDED:
@@ -85,8 +97,7 @@ class Connection::Rpcs {
             absl::StrCat("server ", address_, " did not answer within ",
                          DurationText(timeout_), " (see --timeout)"));
       case grpc::StatusCode::UNAVAILABLE:
-        return absl::UnavailableError(
-            absl::StrCat("server ", address_, ": ", status.error_message()));
+        return NotReached(status);
       default:
         return FromGrpc(status);
     }
@@ -152,6 +163,11 @@ absl::StatusOr<v1::ListWorkersResponse> Connection::ListWorkers(
 absl::StatusOr<v1::GetServerInfoResponse> Connection::GetServerInfo(
     const v1::GetServerInfoRequest& request) {
   return rpcs_->Call(&Rpcs::Stub::GetServerInfo, request);
+}
+
+absl::StatusOr<v1::ListAuditResponse> Connection::ListAudit(
+    const v1::ListAuditRequest& request) {
+  return rpcs_->Call(&Rpcs::Stub::ListAudit, request);
 }
 
 absl::Status Connection::Watch(const v1::WatchRequest& request,

@@ -22,8 +22,9 @@ namespace hydra {
 // again when the server was away.
 //
 // Errors are those of the server; besides, DEADLINE_EXCEEDED when a call took
-// longer than the timeout, and UNAVAILABLE when nobody listens. The messages of
-// these two name the server.
+// longer than the timeout, UNAVAILABLE when nobody listens, and
+// PERMISSION_DENIED when this process may not connect to the socket. The
+// messages of these name the server.
 class Connection {
  public:
   // `address` as ResolveServer() makes it. `timeout` is for each call that is
@@ -45,6 +46,8 @@ class Connection {
       const v1::ListWorkersRequest& request);
   absl::StatusOr<v1::GetServerInfoResponse> GetServerInfo(
       const v1::GetServerInfoRequest& request);
+  absl::StatusOr<v1::ListAuditResponse> ListAudit(
+      const v1::ListAuditRequest& request);
 
   // These hand each message to `on_message` until the server ends the stream,
   // or `on_message` fails and its error is returned, or `interrupt` is

@@ -29,6 +29,10 @@ Style StateStyle(v1::JobState state) {
 
 }  // namespace
 
+std::string NameText(const v1::JobStatus& job) {
+  return job.withheld() ? absl::StrCat("(", job.owner(), "'s)") : job.name();
+}
+
 Cell StateCell(const v1::JobStatus& job) {
   return Cell(StateName(job.state()), StateStyle(job.state()));
 }
@@ -98,6 +102,20 @@ std::string RateUnit(const v1::JobStatus& job) {
 std::string RemainingText(const v1::JobStatus& job) {
   if (HasEnded(job) || !job.has_remaining()) return kNothing;
   return DurationText(FromProto(job.remaining()));
+}
+
+void OwnerColumn::Note(const v1::JobStatus& job) {
+  if (!first_.has_value()) first_ = job.owner();
+  is_mixed_ = is_mixed_ || job.owner() != *first_;
+}
+
+void OwnerColumn::Add(std::vector<Column>& columns) const {
+  if (is_mixed_) columns.push_back({"OWNER"});
+}
+
+void OwnerColumn::Add(const v1::JobStatus& job,
+                      std::vector<Cell>& cells) const {
+  if (is_mixed_) cells.push_back(job.owner().empty() ? kNothing : job.owner());
 }
 
 void QualityColumns::Note(const v1::JobStatus& job) {

@@ -1,6 +1,7 @@
 #ifndef HYDRA_CLIENT_RENDER_JOB_CELLS_H_
 #define HYDRA_CLIENT_RENDER_JOB_CELLS_H_
 
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -12,6 +13,8 @@ namespace hydra {
 // Table cells that several displays of jobs share. Pure. What a job does not
 // have yet is "-".
 
+// Its name; of another user's, whose it is: "(alice's)".
+std::string NameText(const v1::JobStatus& job);
 // "completed" in green, and so on.
 Cell StateCell(const v1::JobStatus& job);
 // The phase of a job that runs or waits, else "-".
@@ -36,6 +39,25 @@ std::string RateUnit(const v1::JobStatus& job);
 std::string RemainingText(const v1::JobStatus& job);
 // The sweep's values of this job, or its name where there are none.
 std::string ParametersText(const v1::JobStatus& job);
+
+// Whose the jobs of a table are, where they are not all one user's.
+class OwnerColumn {
+ public:
+  // `jobs` is a range of v1::JobStatus.
+  template <typename Jobs>
+  explicit OwnerColumn(const Jobs& jobs) {
+    for (const v1::JobStatus& job : jobs) Note(job);
+  }
+
+  void Add(std::vector<Column>& columns) const;
+  void Add(const v1::JobStatus& job, std::vector<Cell>& cells) const;
+
+ private:
+  void Note(const v1::JobStatus& job);
+
+  std::optional<std::string> first_;
+  bool is_mixed_ = false;
+};
 
 // What a table of jobs shows of how good they are: accuracies where any has
 // them, and perplexities unless all that were measured have accuracies.

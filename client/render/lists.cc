@@ -58,18 +58,23 @@ std::string RenderJobs(const v1::ListJobsResponse& response, int width,
                        bool color, absl::TimeZone zone) {
   const QualityColumns quality(response.jobs());
   const RateColumn rate(response.jobs());
-  std::vector<Column> columns = {
-      {"JOB"},       {"SWEEP"}, {"NAME", false, /*flexible=*/true},
-      {"STATE"},     {"PHASE"}, {"STEP", true},
-      {"LOSS", true}};
+  const OwnerColumn owner(response.jobs());
+  std::vector<Column> columns = {{"JOB"}, {"SWEEP"}};
+  owner.Add(columns);
+  columns.insert(columns.end(), {{"NAME", false, /*flexible=*/true},
+                                 {"STATE"},
+                                 {"PHASE"},
+                                 {"STEP", true},
+                                 {"LOSS", true}});
   quality.AddValidation(columns);
   columns.insert(columns.end(),
                  {rate.Title(), {"LEFT", true}, {"SUBMITTED"}, {"REASON"}});
   Table table(columns);
   for (const v1::JobStatus& job : response.jobs()) {
-    std::vector<Cell> row = {job.job_id(),      job.sweep_id(), job.name(),
-                             StateCell(job),    PhaseText(job), StepText(job),
-                             TrainLossText(job)};
+    std::vector<Cell> row = {job.job_id(), job.sweep_id()};
+    owner.Add(job, row);
+    row.insert(row.end(), {NameText(job), StateCell(job), PhaseText(job),
+                           StepText(job), TrainLossText(job)});
     quality.AddValidation(job, row);
     row.insert(
         row.end(),

@@ -48,6 +48,26 @@ TEST(RenderJobsTest, SaysWhyAJobIsPending) {
   EXPECT_THAT(text, HasSubstr("needs 6.0 GiB of the pool"));
 }
 
+TEST(RenderJobsTest, ShowsOwnersWhereThereAreSeveral) {
+  v1::ListJobsResponse response;
+  v1::JobStatus* mine = response.add_jobs();
+  mine->set_job_id("j1");
+  mine->set_name("gpt2");
+  mine->set_owner("alice");
+  EXPECT_THAT(RenderJobs(response, 0, false, absl::UTCTimeZone()),
+              Not(HasSubstr("OWNER")));
+  v1::JobStatus* others = response.add_jobs();
+  others->set_job_id("j2");
+  others->set_sweep_id("s2");
+  others->set_owner("bob");
+  others->set_state(v1::JOB_STATE_RUNNING);
+  others->set_withheld(true);
+  const std::string text = RenderJobs(response, 0, false, absl::UTCTimeZone());
+  EXPECT_THAT(text, ContainsRegex("JOB +SWEEP +OWNER +NAME"));
+  EXPECT_THAT(text, ContainsRegex("j1 +alice +gpt2"));
+  EXPECT_THAT(text, ContainsRegex("j2 +s2 +bob +.bob's. +running +- +- +-"));
+}
+
 TEST(RenderJobsTest, APausedJobIsInNoPhase) {
   v1::ListJobsResponse response;
   v1::JobStatus* job = response.add_jobs();

@@ -45,10 +45,12 @@ double Milliseconds(const google::protobuf::Duration& duration) {
 }
 
 std::string NameOf(const v1::TracedTask& task) {
+  if (task.job_id().empty()) return "another user's task";
   std::string name = absl::StrCat(task.job_id(), " ", task.kind());
   if (task.kind() == "PREPARE" || task.kind() == "PILOT") return name;
   absl::StrAppend(&name, " shard ", task.shard());
-  if (task.kind() != "INIT") absl::StrAppend(&name, " step ", task.step());
+  if (task.kind() != "INIT" && !task.withheld())
+    absl::StrAppend(&name, " step ", task.step());
   return name;
 }
 
@@ -96,6 +98,7 @@ const char* NameOf(v1::DecisionKind kind) {
 }
 
 ordered_json ArgumentsOf(const v1::TracedTask& task, std::string title) {
+  if (task.withheld()) return {{"job", "another user's"}};
   ordered_json arguments = {
       {"job", std::move(title)},
       {"kind", task.kind()},

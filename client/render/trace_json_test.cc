@@ -68,6 +68,23 @@ class TraceJsonTest : public ::testing::Test {
   int64_t tasks_ = 0;
 };
 
+TEST_F(TraceJsonTest, OfOthersTasksThereIsNoMoreThanWasTold) {
+  v1::TracedTask* others = AddTask("j2", "BACKWARD", 1000, 2000, &message_);
+  others->clear_step();
+  others->set_withheld(true);
+  v1::TracedTask* hidden = AddTask("", "FORWARD", 3000, 4000, &message_);
+  hidden->clear_step();
+  hidden->clear_shard();
+  hidden->set_withheld(true);
+  const std::vector<json> tasks = Events("X");
+  ASSERT_THAT(tasks, SizeIs(2));
+  EXPECT_EQ(tasks[0].at("name"), "j2 BACKWARD shard 1");
+  EXPECT_EQ(tasks[1].at("name"), "another user's task");
+  for (const json& task : tasks) {
+    EXPECT_EQ(task.at("args").dump(), R"({"job":"another user's"})");
+  }
+}
+
 TEST_F(TraceJsonTest, EachDeviceIsAProcessWithLanes) {
   std::vector<std::string> processes;
   std::vector<std::string> lanes;

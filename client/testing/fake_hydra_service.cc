@@ -166,4 +166,15 @@ grpc::Status FakeHydraService::GetServerInfo(
   return error;
 }
 
+grpc::Status FakeHydraService::ListAudit(grpc::ServerContext* context,
+                                         const v1::ListAuditRequest* request,
+                                         v1::ListAuditResponse* response) {
+  absl::MutexLock lock(&mu);
+  audit_requests.push_back(*request);
+  *response = request->page_token().empty()
+                  ? audit_response
+                  : audit_pages[request->page_token()];
+  return error;
+}
+
 }  // namespace hydra

@@ -69,6 +69,9 @@ class FakeHydraService final : public v1::HydraService::Service {
   grpc::Status GetServerInfo(grpc::ServerContext* context,
                              const v1::GetServerInfoRequest* request,
                              v1::GetServerInfoResponse* response) override;
+  grpc::Status ListAudit(grpc::ServerContext* context,
+                         const v1::ListAuditRequest* request,
+                         v1::ListAuditResponse* response) override;
 
   absl::Mutex mu;
   // What calls that are no streams answer.
@@ -87,6 +90,9 @@ class FakeHydraService final : public v1::HydraService::Service {
   v1::GetResultsResponse results_response;
   v1::ListWorkersResponse workers_response;
   v1::GetServerInfoResponse info_response;
+  v1::ListAuditResponse audit_response;
+  // Later pages, by their tokens.
+  std::map<std::string, v1::ListAuditResponse> audit_pages;
   // What streams answer.
   std::deque<Take<v1::WatchResponse>> watch_takes;
   std::deque<Take<v1::StreamLogsResponse>> log_takes;
@@ -96,6 +102,7 @@ class FakeHydraService final : public v1::HydraService::Service {
   std::vector<v1::SubmitRequest> submit_requests;
   std::vector<v1::PlanRequest> plan_requests;
   std::vector<v1::ListJobsRequest> list_requests;
+  std::vector<v1::ListAuditRequest> audit_requests;
   std::vector<v1::CancelRequest> cancel_requests;
   std::vector<v1::PauseRequest> pause_requests;
   std::vector<v1::ResumeRequest> resume_requests;

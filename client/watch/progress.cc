@@ -116,7 +116,7 @@ Table JobTable(const std::vector<v1::JobStatus>& jobs, size_t count) {
   Table table(columns);
   for (size_t i = 0; i < count; ++i) {
     const v1::JobStatus& job = jobs[i];
-    std::vector<Cell> row = {job.job_id(), job.name(), PhaseCell(job),
+    std::vector<Cell> row = {job.job_id(), NameText(job), PhaseCell(job),
                              StepText(job), TrainLossText(job)};
     quality.AddValidation(job, row);
     row.insert(row.end(), {rate.Of(job), RemainingText(job), NoteText(job)});
@@ -151,7 +151,7 @@ void Append(std::vector<std::string> more, std::vector<std::string>* lines) {
 }
 
 std::string JobLabel(const v1::JobStatus& job) {
-  return Printable(absl::StrCat(job.job_id(), " ", job.name()));
+  return Printable(absl::StrCat(job.job_id(), " ", NameText(job)));
 }
 
 std::string ChangeLine(const v1::JobStatus& job) {

@@ -13,6 +13,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/strip.h"
 #include "common/device/device_name.h"
+#include "common/jobfile/account_entry.h"
 #include "common/jobfile/path_rules.h"
 #include "common/jobfile/suggest.h"
 #include "common/jobfile/yaml_to_proto.h"
@@ -66,6 +67,19 @@ void CheckRoots(absl::string_view field,
   }
 }
 
+void CheckAccounts(absl::string_view field,
+                   const google::protobuf::RepeatedPtrField<std::string>& names,
+                   Mistakes* mistakes) {
+  for (int i = 0; i < names.size(); ++i) {
+    if (ParseAccountEntry(names[i]).has_value()) continue;
+    AddMistake(absl::StrCat(field, "[", i, "]"),
+               absl::StrCat("expected the name of a user, or 'group' and that "
+                            "of a group, such as 'group hydra', found ",
+                            Quoted(names[i])),
+               mistakes);
+  }
+}
+
 bool IsLoopback(const std::string& host) {
   if (host == "localhost" || host == "[::1]") return true;
   in_addr address;
@@ -100,6 +114,12 @@ void CheckTcpAddress(const DaemonConfig& config, Mistakes* mistakes) {
                             "connect and do all that hydrad's user may; leave "
                             "it out and use unix_socket, or set insecure_tcp: "
                             "true if all accounts are to be trusted"),
+               mistakes);
+  } else if (!config.allow().empty()) {
+    AddMistake("tcp_address",
+               absl::StrCat("found ", Quoted(address),
+                            ", where nobody can tell who connects, beside "
+                            "allow, which says who may; leave one of them out"),
                mistakes);
   }
 }
@@ -307,6 +327,8 @@ void CheckDaemonConfig(const DaemonConfig& config, Mistakes* mistakes) {
   }
   CheckTcpAddress(config, mistakes);
   CheckFileBroker(config, mistakes);
+  CheckAccounts("allow", config.allow(), mistakes);
+  CheckAccounts("operators", config.operators(), mistakes);
   if (!config.pool().path().empty()) {
     CheckPath("pool.path", config.pool().path(), mistakes);
   }

@@ -77,6 +77,27 @@ TEST(ParseDaemonConfigTest, ALinkIsAsFastToTheHostAsToTheDevice) {
   EXPECT_FALSE(config->devices(0).link().shared_bus());
 }
 
+TEST(ParseDaemonConfigTest, ReadsWhoMayDoWhat) {
+  const absl::StatusOr<config::v1::DaemonConfig> config =
+      ParseDaemonConfig(absl::StrCat(
+          kValid,
+          "allow: [group hydra, alice]\noperators: root\nprivate_jobs: true"));
+  ASSERT_TRUE(config.ok()) << config.status();
+  ASSERT_EQ(config->allow_size(), 2);
+  EXPECT_EQ(config->allow(0), "group hydra");
+  EXPECT_EQ(config->operators(0), "root");
+  EXPECT_TRUE(config->private_jobs());
+  EXPECT_EQ(
+      MessageOf(absl::StrCat(kValid, "allow: [alice, group a b]")),
+      "allow[1]: expected the name of a user, or 'group' and that of a group, "
+      "such as 'group hydra', found 'group a b'");
+  EXPECT_THAT(
+      MessageOf(absl::StrCat(
+          kValid,
+          "allow: alice\ntcp_address: 127.0.0.1:7\ninsecure_tcp: true")),
+      ::testing::HasSubstr("beside allow"));
+}
+
 TEST(ParseDaemonConfigTest, TellsAllThatAnEmptyFileLacks) {
   EXPECT_EQ(MessageOf(""),
             "state_dir: expected an absolute path, found nothing\n"

@@ -45,6 +45,10 @@ std::string FieldMistake(const std::string& path) {
     return "this is a section; name one of its fields, such as "
            "'train.learning_rate'";
   }
+  // Who may do what with a sweep is one thing for all of it.
+  if (path == "project") {
+    return "a sweep has one project; write it outside of the grid";
+  }
   return "";
 }
 

@@ -48,6 +48,9 @@ Submission Intake::Take(std::vector<NewJob>&& jobs, const RequestKey& request,
   common.set_sweep_id(entry.sweep.value());
   const Caller owner = request.caller.value_or(Caller());
   if (owner.known().has_value()) common.set_owner_user(owner.user);
+  if (!jobs.empty() && jobs.front().project_group.has_value()) {
+    common.set_project_group(*jobs.front().project_group);
+  }
   *common.mutable_submitted_at() = ToProto(now);
   const std::string end_of_record = common.SerializeAsString();
   Journal::SubmittedJobs records;
@@ -92,6 +95,7 @@ void Intake::FillJob(JobId id, const Entry& entry, NewJob submitted, Job& job) {
   job.id = id;
   job.sweep = entry.sweep;
   job.owner = entry.request.caller.value_or(Caller());
+  job.project_group = submitted.project_group;
   job.submitted_at = entry.submitted_at;
   submitted.least_demands = {};
   submitted.model_config_json = models_->Text(*submitted.model_config_json);

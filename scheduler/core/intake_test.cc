@@ -61,6 +61,20 @@ TEST_F(IntakeTest, JobsBelongToTheirCaller) {
   EXPECT_FALSE(StatusOf(sweeps[2].jobs.begin()->second).has_owner_user());
 }
 
+TEST_F(IntakeTest, JobsHaveTheirSubmissionsProject) {
+  NewJob job = SmallJob(/*steps=*/1);
+  job.spec.set_project("vision");
+  job.project_group = 500;
+  const Submission submission =
+      intake_.Take({job, job}, {"", "", Caller{1000}}, now_);
+  const auto sweeps = intake_.Recorded(submission.sequence);
+  ASSERT_THAT(sweeps, SizeIs(1));
+  for (const auto& [id, made] : sweeps[0].jobs) {
+    EXPECT_EQ(StatusOf(made).project(), "vision");
+    EXPECT_EQ(StatusOf(made).project_group(), 500);
+  }
+}
+
 TEST_F(IntakeTest, ManyJobsAreMadeInSeveralGoes) {
   Take(1200);
   int goes = 0;

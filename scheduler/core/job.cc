@@ -249,6 +249,10 @@ v1::JobStatus StatusOf(const Job& job) {
   if (const std::optional<uid_t> owner = job.owner.known()) {
     status.set_owner_user(*owner);
   }
+  status.set_project(job.submitted.spec.project());
+  if (job.project_group.has_value()) {
+    status.set_project_group(*job.project_group);
+  }
   FillMetrics(job, status);
   FillTimes(job, status);
   status.mutable_parameters()->Assign(job.submitted.parameters.begin(),

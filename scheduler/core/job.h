@@ -78,6 +78,8 @@ struct Job : DetailParts {
   SweepId sweep;
   // Who submitted it. Unknown: by TCP, or under an earlier version.
   Caller owner;
+  // The group of its project. None: it has none.
+  std::optional<gid_t> project_group;
   // Its table is moved into `shape`, its record to the journal.
   NewJob submitted;
   JobShape shape;

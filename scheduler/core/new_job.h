@@ -1,6 +1,9 @@
 #ifndef HYDRA_SCHEDULER_CORE_NEW_JOB_H_
 #define HYDRA_SCHEDULER_CORE_NEW_JOB_H_
 
+#include <sys/types.h>
+
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -28,6 +31,9 @@ struct NewJob {
   // Jobs with equal keys have the same values in their frozen parameters.
   // Empty: it has no frozen ones.
   std::string base_key;
+  // The group that spec.project names. None: it names none. All jobs of a
+  // submission have the same.
+  std::optional<gid_t> project_group;
   // What of the input is not used, or not as it is written.
   std::vector<std::string> warnings;
 

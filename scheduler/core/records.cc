@@ -191,6 +191,7 @@ void SetSubmitted(JobId id, const jv1::SubmittedJob& record, Job& job) {
   job.id = id;
   job.sweep = SweepId(record.sweep_id());
   if (record.has_owner_user()) job.owner = Caller{record.owner_user()};
+  if (record.has_project_group()) job.project_group = record.project_group();
   job.submitted.spec = record.spec();
   job.submitted.parameters.assign(record.parameters().begin(),
                                   record.parameters().end());

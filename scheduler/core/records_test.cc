@@ -100,9 +100,11 @@ TEST(RecordsTest, AJobComesBackFromItsRecords) {
   journal::v1::SubmittedJob submitted = SubmittedOf(job.submitted);
   submitted.set_sweep_id(job.sweep.value());
   submitted.set_owner_user(1000);
+  submitted.set_project_group(500);
   *submitted.mutable_submitted_at() = ToProto(job.submitted_at);
   SetSubmitted(job.id, submitted, again);
   EXPECT_EQ(again.owner.user, 1000);
+  EXPECT_EQ(again.project_group, 500);
   SetProgress(ProgressOf(job), again);
   EXPECT_EQ(again.tokens_per_second, 77) << "of an ended job";
   EXPECT_EQ(again.traffic.steps(), 8);

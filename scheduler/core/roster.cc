@@ -356,6 +356,7 @@ std::vector<v1::WorkerStatus> Roster::Statuses(absl::Time now) const {
     for (const auto& [job_id, task_id] : worker.hand) {
       for (const OutstandingTask& task : book_->At(job_id).outstanding) {
         if (task.id != task_id || !task.begun) continue;
+        status.set_task_job_id(JobName(job_id));
         status.set_task(
             absl::StrCat(JobName(job_id), " ", KindName(task.task.kind),
                          " shard ", task.task.shard, " step ", task.task.step));

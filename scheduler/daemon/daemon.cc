@@ -28,6 +28,7 @@
 #include "scheduler/core/actions.h"
 #include "scheduler/core/checkpoints.h"
 #include "scheduler/core/core.h"
+#include "scheduler/daemon/access_rules.h"
 #include "scheduler/daemon/daemon_state.h"
 #include "scheduler/daemon/job_paths.h"
 #include "scheduler/daemon/journal_files.h"
@@ -47,9 +48,13 @@
 #include "scheduler/runtime/read_model.h"
 #include "scheduler/runtime/submission_gate.h"
 #include "scheduler/runtime/trace_log.h"
+#include "scheduler/service/access.h"
+#include "scheduler/service/account_names.h"
+#include "scheduler/service/accounts.h"
 #include "scheduler/service/client_server.h"
 #include "scheduler/service/connection_table.h"
 #include "scheduler/service/worker_server.h"
+#include "scheduler/storage/audit_log.h"
 #include "scheduler/storage/job_history.h"
 #include "scheduler/storage/log_store.h"
 #include "scheduler/submission/submission.h"
@@ -65,7 +70,9 @@ constexpr LogStore::Limit kLogsOfAllJobs = {50'000, 64 << 20};
 constexpr absl::Duration kReserveForEnding = absl::Seconds(5);
 constexpr absl::Duration kTrimEvery = absl::Minutes(1);
 constexpr absl::Duration kParkPoll = absl::Milliseconds(20);
+// Who may use it, the socket's group says, or the configuration.
 constexpr mode_t kClientSocketMode = 0660;
+constexpr mode_t kOpenClientSocketMode = 0666;
 constexpr mode_t kWorkerSocketMode = 0600;
 
 // Whether `path` lies in the folder itself.
@@ -97,6 +104,7 @@ struct Opened {
   // With the configuration.
   DaemonState state;
   std::vector<std::string> own_files;
+  AccessPolicy access;
 };
 
 // What is read without asking the core.
@@ -117,6 +125,7 @@ class DaemonImpl final : public Daemon {
         checker_(PathsOf(config(), directory().outputs()),
                  directory().outputs(), config().allow_exported_chains()),
         readable_(opened_.state.jobs.get()),
+        audit_(directory().audit_log()),
         worker_server_(&core_thread_) {}
 
   // A turn of the core uses what stands below it.
@@ -223,6 +232,9 @@ class DaemonImpl final : public Daemon {
     parts.history = &readable_.history;
     parts.journal = &writers_->jobs_journal();
     parts.gate = &gate_;
+    parts.access = opened_.access;
+    parts.names = &names_;
+    parts.audit = &audit_;
     client_server_.emplace(parts, InfoOf(*opened_.state.pool));
   }
 
@@ -250,8 +262,9 @@ class DaemonImpl final : public Daemon {
   }
 
   absl::Status OpenToClients(const ConnectionLimits& limits) {
-    absl::StatusOr<UniqueFd> socket =
-        ListenOnUnix(config().unix_socket(), kClientSocketMode);
+    absl::StatusOr<UniqueFd> socket = ListenOnUnix(
+        config().unix_socket(),
+        config().allow().empty() ? kClientSocketMode : kOpenClientSocketMode);
     if (!socket.ok()) return socket.status();
     std::vector<UniqueFd> sockets;
     if (!config().tcp_address().empty()) {
@@ -373,6 +386,10 @@ class DaemonImpl final : public Daemon {
   SubmissionGate gate_;
   Readable readable_;
 
+  // Who makes calls, and what became of them.
+  AccountNames names_{NameOfUser};
+  AuditLog audit_;
+
   // What decides, on its thread. There when it is restored.
   std::optional<RestoredCore> core_;
   bool turns_fail_ = false;
@@ -415,6 +432,8 @@ absl::StatusOr<std::unique_ptr<Daemon>> Daemon::Start(
       config.state_dir(),
       /*others_pass=*/IsDirectlyIn(config.unix_socket(), config.state_dir()));
   if (!directory.ok()) return directory.status();
+  absl::StatusOr<AccessPolicy> access = AccessOf(config);
+  if (!access.ok()) return access.status();
   if (absl::Status need = CheckMemoryNeedHere(config); !need.ok()) return need;
   // Before the pool is made, which takes long.
   if (absl::Status claimed = ClaimSocketPath(config.unix_socket());
@@ -437,8 +456,8 @@ absl::StatusOr<std::unique_ptr<Daemon>> Daemon::Start(
                     "served well while the kernel caches it, and no faster "
                     "than the disk when it does not";
   }
-  auto daemon = std::make_unique<DaemonImpl>(
-      Opened{*std::move(directory), *std::move(state), own_files});
+  auto daemon = std::make_unique<DaemonImpl>(Opened{
+      *std::move(directory), *std::move(state), own_files, *std::move(access)});
   if (absl::Status begun = daemon->Begin(); !begun.ok()) return begun;
   return daemon;
 }

@@ -28,6 +28,8 @@ class StateDirectory {
   std::string tokens() const { return path_ + "/tokens"; }
   std::string partitions() const { return path_ + "/partitions"; }
   std::string logs() const { return path_ + "/logs"; }
+  // Who did what.
+  std::string audit_log() const { return path_ + "/audit.jsonl"; }
   // Where workers attach.
   std::string worker_socket() const { return path_ + "/run/workers.sock"; }
 

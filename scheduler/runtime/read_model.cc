@@ -17,6 +17,8 @@ std::shared_ptr<ReadModel::Entry> EntryOf(const Job& job) {
   auto entry = std::make_shared<ReadModel::Entry>();
   entry->job = job.id;
   entry->sweep = job.sweep;
+  entry->owner = job.owner;
+  entry->project_group = job.project_group;
   entry->state = job.state();
   entry->ended = job.ended();
   entry->status = StatusOf(job).SerializeAsString();
@@ -53,6 +55,10 @@ void ReadModel::Update(Core& core, absl::Time now) {
         known != jobs_.end() && known->second->status == entry->status
             ? known->second->revision
             : ++last_revision_;
+    entry->state_revision =
+        known != jobs_.end() && known->second->state == entry->state
+            ? known->second->state_revision
+            : entry->revision;
     Write(core, std::move(entry));
   }
   for (SweepId sweep : changes.forgotten) Forget(sweep);

@@ -15,6 +15,7 @@
 #include "absl/time/time.h"
 #include "common/ids/ids.h"
 #include "hydra/v1/status.pb.h"
+#include "scheduler/core/caller.h"
 #include "scheduler/core/core.h"
 #include "scheduler/core/detail_parts.h"
 
@@ -32,11 +33,16 @@ class ReadModel {
   struct Entry {
     JobId job;
     SweepId sweep;
+    // As Job's.
+    Caller owner;
+    std::optional<gid_t> project_group;
     hydra::v1::JobState state = hydra::v1::JOB_STATE_UNSPECIFIED;
     bool ended = false;
     // Higher than those of all that was written before; that of the entry
     // before, if the status is the same.
     uint64_t revision = 0;
+    // That of the first of its entries in a row with this state.
+    uint64_t state_revision = 0;
     // A hydra.v1.JobStatus, serialized: fifty thousand of them should fit.
     std::string status;
     // Null: as of a job that has not begun.

@@ -65,6 +65,21 @@ TEST_F(ReadModelTest, AnEntryStaysAsItIsWhenItsJobChanges) {
   EXPECT_EQ(after->revision, model_.revision());
 }
 
+TEST_F(ReadModelTest, AnEntrySaysWhoseItIsAndSinceWhenItsStateIs) {
+  Submit(1, Caller{1000});
+  const ReadModel::EntryPtr before = model_.Find(JobId(1));
+  EXPECT_EQ(before->owner, Caller{1000});
+  EXPECT_EQ(before->project_group, std::nullopt);
+  ExplainWaits();
+  const ReadModel::EntryPtr after = model_.Find(JobId(1));
+  ASSERT_GT(after->revision, before->revision);
+  EXPECT_EQ(after->state, before->state);
+  EXPECT_EQ(after->state_revision, before->state_revision);
+  Cancel({JobId(1)});
+  const ReadModel::EntryPtr cancelled = model_.Find(JobId(1));
+  EXPECT_GT(cancelled->state_revision, after->revision);
+}
+
 TEST_F(ReadModelTest, WhatDetailsAloneShowIsNoChangeOfTheStatus) {
   Submit(2);
   Cancel({JobId(1)});

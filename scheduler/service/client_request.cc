@@ -131,7 +131,8 @@ absl::StatusOr<RequestKey> KeyOf(const Caller& caller,
                                  const v1::SubmitRequest& request) {
   RequestKey key;
   key.id = request.request_id();
-  key.caller = caller;
+  // Who it is, without the connection that it came by: it is kept for long.
+  key.caller = Caller{caller.user};
   if (key.id.size() > kMaxRequestIdBytes) {
     return absl::InvalidArgumentError(
         absl::StrCat("request_id: has ", key.id.size(), " bytes; at most ",

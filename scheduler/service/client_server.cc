@@ -41,6 +41,7 @@ absl::Status ClientServer::Open(std::vector<UniqueFd> sockets,
   builder.RegisterService(&service_);
   builder.SetResourceQuota(
       grpc::ResourceQuota("clients").SetMaxThreads(kMaxThreads));
+  // Who may not use it is told so by each call.
   auto server =
       GuardedServer::Make(builder, std::move(sockets), limits,
                           [](const Doorkeeper::Peer&) { return true; });

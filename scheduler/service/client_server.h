@@ -10,6 +10,7 @@
 #include "common/file/file.h"
 #include "scheduler/core/caller.h"
 #include "scheduler/service/connection_table.h"
+#include "scheduler/service/doorkeeper.h"
 #include "scheduler/service/guarded_server.h"
 #include "scheduler/service/hydra_service.h"
 #include "scheduler/service/stream_table.h"
@@ -40,7 +41,8 @@ class ClientServer {
  private:
   // The door is here: no other place makes callers.
   Caller CallerOf(const std::string& grpc_peer) const {
-    return {server_->PeerOf(grpc_peer).uid};
+    const Doorkeeper::Peer peer = server_->PeerOf(grpc_peer);
+    return {peer.uid, peer.pid, peer.groups};
   }
 
   // The server calls the others, so it ends first.

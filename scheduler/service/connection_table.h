@@ -4,6 +4,8 @@
 #include <sys/types.h>
 
 #include <cstdint>
+#include <memory>
+#include <vector>
 
 #include "absl/container/flat_hash_map.h"
 #include "scheduler/core/caller.h"
@@ -34,6 +36,8 @@ class ConnectionTable {
     uid_t uid = kUnknownUser;
     // 0: unknown.
     pid_t pid = 0;
+    // As Caller has them.
+    std::shared_ptr<const std::vector<gid_t>> groups;
   };
 
   explicit ConnectionTable(const ConnectionLimits& limits) : limits_(limits) {}

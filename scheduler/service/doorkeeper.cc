@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <memory>
 #include <utility>
 
 #include "absl/strings/numbers.h"
@@ -20,6 +21,29 @@ namespace {
 
 // Until descriptors may be free again.
 constexpr int kPauseMs = 100;
+
+// Those that the process had when it connected, by the kernel: to look them up
+// by the user's name could take as long as a directory service takes, here
+// where everybody waits, and would find groups that the process was never
+// given.
+std::vector<gid_t> GroupsOfSocket(const UniqueFd& connection, gid_t own) {
+  std::vector<gid_t> groups(32);
+  while (true) {
+    socklen_t size = groups.size() * sizeof(gid_t);
+    if (getsockopt(connection.get(), SOL_SOCKET, SO_PEERGROUPS, groups.data(),
+                   &size) == 0) {
+      groups.resize(size / sizeof(gid_t));
+      break;
+    }
+    if (errno != ERANGE || size / sizeof(gid_t) <= groups.size()) {
+      groups.clear();
+      break;
+    }
+    groups.resize(size / sizeof(gid_t));
+  }
+  groups.push_back(own);
+  return groups;
+}
 
 Doorkeeper::Peer PeerOfSocket(const UniqueFd& connection) {
   ucred credentials = {};
@@ -34,6 +58,8 @@ Doorkeeper::Peer PeerOfSocket(const UniqueFd& connection) {
                  &size) == 0) {
     peer.uid = credentials.uid;
     peer.pid = credentials.pid;
+    peer.groups = std::make_shared<const std::vector<gid_t>>(
+        GroupsOfSocket(connection, credentials.gid));
   }
   return peer;
 }

@@ -7,19 +7,24 @@
 #include <thread>
 #include <utility>
 
+#include "absl/cleanup/cleanup.h"
 #include "absl/container/flat_hash_map.h"
 #include "absl/container/flat_hash_set.h"
 #include "absl/strings/str_cat.h"
 #include "common/clock/steady_time.h"
 #include "common/file/file_user.h"
 #include "common/file/private_places.h"
+#include "common/jobfile/mistakes.h"
 #include "common/process/thread_priority.h"
 #include "common/status/rpc_status.h"
+#include "common/text/printable.h"
 #include "scheduler/core/job_plan.h"
 #include "scheduler/runtime/refusals.h"
+#include "scheduler/service/audit_query.h"
 #include "scheduler/service/client_request.h"
 #include "scheduler/service/file_sender.h"
 #include "scheduler/service/job_streams.h"
+#include "scheduler/service/project.h"
 #include "scheduler/service/sweep_results.h"
 #include "scheduler/service/trace_sender.h"
 
@@ -46,6 +51,11 @@ constexpr StreamLimits kDownloads = {32, 4};
 absl::Status NotRecorded(const CoreThread& core) {
   const absl::Status trouble = core.trouble();
   return trouble.ok() ? NotServing() : CannotRecord(trouble);
+}
+
+template <typename Request>
+std::string TargetText(const Request& request) {
+  return request.job_id().empty() ? request.sweep_id() : request.job_id();
 }
 
 absl::Status NeedsATarget() {
@@ -87,7 +97,8 @@ HydraServiceImpl::HydraServiceImpl(const Parts& parts, CallerOf caller_of,
     : parts_(parts),
       caller_of_(std::move(caller_of)),
       info_(std::move(info)),
-      reader_(parts_.core, parts_.model, parts_.history),
+      reader_(parts_.core, parts_.model, parts_.history, parts_.access,
+              parts_.names),
       calls_("calls", kCalls),
       streams_("streams", kStreams),
       downloads_("downloads", kDownloads),
@@ -99,15 +110,21 @@ void HydraServiceImpl::Stop() {
 }
 
 grpc::Status HydraServiceImpl::Serve(const grpc::ServerContextBase& context,
-                                     StreamTable& table, const Act& act) {
+                                     const Call& call, StreamTable& table,
+                                     const Act& act) {
   const Caller caller = caller_of_(context.peer());
   const absl::StatusOr<StreamTable::Slot> slot = table.Open(caller, nullptr);
-  return ToGrpc(slot.ok() ? act(caller) : slot.status());
+  if (!slot.ok()) return ToGrpc(slot.status());
+  absl::Status answer = MayEnter(caller);
+  if (answer.ok()) answer = act(caller);
+  NoteRefusal(caller, call, answer);
+  return ToGrpc(answer);
 }
 
 grpc::Status HydraServiceImpl::ServeLong(const grpc::ServerContextBase& context,
-                                         StreamTable& table, const Act& act) {
-  return Serve(context, table, [&](const Caller& caller) {
+                                         const Call& call, StreamTable& table,
+                                         const Act& act) {
+  return Serve(context, call, table, [&](const Caller& caller) {
     absl::Status status;
     try {
       std::thread([&] {
@@ -123,17 +140,77 @@ grpc::Status HydraServiceImpl::ServeLong(const grpc::ServerContextBase& context,
 }
 
 template <typename Response>
-void HydraServiceImpl::Begin(const Caller& caller,
+void HydraServiceImpl::Begin(const Caller& caller, const Call& call,
                              PolledStream<Response>* stream) {
+  typename PolledStream<Response>::Hooks hooks;
+  hooks.may_begin = [this, caller] { return MayEnter(caller); };
+  hooks.ends = [this, caller, call](const absl::Status& answer) {
+    NoteRefusal(caller, call, answer);
+  };
   stream->Begin(caller, &streams_,
-                &stream_threads_[caller.user % stream_threads_.size()]);
+                &stream_threads_[caller.user % stream_threads_.size()],
+                std::move(hooks));
+}
+
+absl::Status HydraServiceImpl::MayEnter(const Caller& caller) const {
+  if (parts_.access.MayEnter(caller)) return absl::OkStatus();
+  return parts_.access.NotForYou(reader_.NameOf(caller));
+}
+
+void HydraServiceImpl::NoteChange(const Caller& caller, const Call& call,
+                                  int jobs) const {
+  if (jobs > 0) Note(caller, call, jobs, absl::StatusCode::kOk);
+}
+
+void HydraServiceImpl::NoteRefusal(const Caller& caller, const Call& call,
+                                   const absl::Status& answer) const {
+  // What is hidden is refused by saying that there is no such thing.
+  if (absl::IsPermissionDenied(answer) ||
+      (parts_.access.private_jobs() && absl::IsNotFound(answer))) {
+    Note(caller, call, 0, answer.code());
+  }
+}
+
+void HydraServiceImpl::Note(const Caller& caller, const Call& call, int jobs,
+                            absl::StatusCode result) const {
+  if (parts_.audit == nullptr) return;
+  v1::AuditEntry entry;
+  if (caller != Caller()) entry.set_user(caller.user);
+  entry.set_name(caller != Caller() ? reader_.NameOf(caller) : "tcp");
+  entry.set_pid(caller.pid);
+  entry.set_rpc(call.rpc);
+  entry.set_target(PrintableStart(call.target));
+  entry.set_jobs(jobs);
+  entry.set_result(absl::StatusCodeToString(result));
+  parts_.audit->Add(std::move(entry));
+}
+
+absl::StatusOr<std::vector<NewJob>> HydraServiceImpl::CheckJobs(
+    const Caller& caller, const v1::SubmitRequest& request) const {
+  absl::StatusOr<std::vector<NewJob>> jobs =
+      parts_.checker->Check(request, caller.known());
+  const absl::StatusOr<std::optional<gid_t>> project =
+      FindProject(caller, request.job().project());
+  if (!project.ok()) {
+    Mistakes mistakes = MistakesOf(jobs.status());
+    const Mistakes own = MistakesOf(project.status());
+    // Nothing else is known to be wrong, or nobody can tell of the project.
+    if (own.empty() || (mistakes.empty() && jobs.ok())) return project.status();
+    if (mistakes.empty()) return jobs.status();
+    if (!IsFull(mistakes)) {
+      mistakes.insert(mistakes.end(), own.begin(), own.end());
+    }
+    return ToStatus(mistakes);
+  }
+  if (!jobs.ok()) return jobs.status();
+  for (NewJob& job : *jobs) job.project_group = *project;
+  return jobs;
 }
 
 absl::Status HydraServiceImpl::Validate(const Caller& caller,
                                         const v1::SubmitRequest& request,
                                         v1::SubmitResponse* response) {
-  const absl::StatusOr<std::vector<NewJob>> jobs =
-      parts_.checker->Check(request, caller.known());
+  const absl::StatusOr<std::vector<NewJob>> jobs = CheckJobs(caller, request);
   if (!jobs.ok()) return jobs.status();
   auto fits = [&] {
     absl::MutexLock lock(&long_turn_);
@@ -171,7 +248,7 @@ absl::Status HydraServiceImpl::MakePlan(const Caller& caller,
   *submission.mutable_job() = request.job();
   *submission.mutable_grid() = request.grid();
   const absl::StatusOr<std::vector<NewJob>> jobs =
-      parts_.checker->Check(submission, caller.known());
+      CheckJobs(caller, submission);
   if (!jobs.ok()) return jobs.status();
   std::optional<PlanLimits> limits = parts_.core->Ask(
       [](Core& core, absl::Time) { return core.plan_limits(); });
@@ -213,15 +290,16 @@ absl::Status HydraServiceImpl::Queue(const Caller& caller,
   if (!seen.has_value()) return NotServing();
   std::optional<Submission> submission = *std::move(seen);
   const bool repeated = submission.has_value();
+  int new_jobs = 0;
   OnceEach warnings(response->mutable_warnings());
   if (repeated) {
     const absl::Status same = CheckRepeats(*submission, *key);
     if (!same.ok()) return same;
   } else {
-    absl::StatusOr<std::vector<NewJob>> jobs =
-        parts_.checker->Check(request, caller.known());
+    absl::StatusOr<std::vector<NewJob>> jobs = CheckJobs(caller, request);
     if (!jobs.ok()) return jobs.status();
     for (const NewJob& job : *jobs) warnings.Add(job.warnings);
+    new_jobs = static_cast<int>(jobs->size());
     if (absl::Status healthy = parts_.journal->health(); !healthy.ok()) {
       return CannotRecord(healthy);
     }
@@ -234,10 +312,13 @@ absl::Status HydraServiceImpl::Queue(const Caller& caller,
   }
   // On the disk first.
   absl::Status status = parts_.gate->Await(submission->sequence);
+  if (status.ok() && !repeated) {
+    NoteChange(caller, {"Submit", SweepName(submission->sweep)}, new_jobs);
+  }
   if (status.ok()) status = reader_.Settle();
   if (!status.ok()) return status;
   const absl::StatusOr<std::vector<JobId>> ids =
-      reader_.JobsOf(caller, submission->sweep);
+      reader_.JobsOf(caller, submission->sweep, Right::kRead);
   if (!ids.ok()) return ids.status();
   const auto statuses = reader_.StatusesOf(caller, *ids);
   if (!statuses.ok()) return statuses.status();
@@ -255,7 +336,7 @@ absl::Status HydraServiceImpl::Queue(const Caller& caller,
 grpc::Status HydraServiceImpl::Submit(grpc::ServerContext* context,
                                       const v1::SubmitRequest* request,
                                       v1::SubmitResponse* response) {
-  return ServeLong(*context, calls_, [&](const Caller& caller) {
+  return ServeLong(*context, {"Submit", ""}, calls_, [&](const Caller& caller) {
     return request->validate_only() ? Validate(caller, *request, response)
                                     : Queue(caller, *request, response);
   });
@@ -264,7 +345,7 @@ grpc::Status HydraServiceImpl::Submit(grpc::ServerContext* context,
 grpc::Status HydraServiceImpl::Plan(grpc::ServerContext* context,
                                     const v1::PlanRequest* request,
                                     v1::PlanResponse* response) {
-  return ServeLong(*context, calls_, [&](const Caller& caller) {
+  return ServeLong(*context, {"Plan", ""}, calls_, [&](const Caller& caller) {
     return MakePlan(caller, *request, response);
   });
 }
@@ -275,29 +356,32 @@ grpc::Status HydraServiceImpl::ListJobs(grpc::ServerContext* context,
   auto list = [&](const Caller& caller) {
     return reader_.List(caller, *request, response);
   };
+  const Call call = {"ListJobs", request->sweep_id()};
   const absl::StatusOr<int> page_size = ParsePageSize(*request);
   return page_size.ok() && *page_size <= kShortPage
-             ? Serve(*context, calls_, list)
-             : ServeLong(*context, calls_, list);
+             ? Serve(*context, call, calls_, list)
+             : ServeLong(*context, call, calls_, list);
 }
 
 grpc::Status HydraServiceImpl::GetJob(grpc::ServerContext* context,
                                       const v1::GetJobRequest* request,
                                       v1::GetJobResponse* response) {
-  return Serve(*context, calls_, [&](const Caller& caller) -> absl::Status {
-    const absl::StatusOr<JobId> job = ParseJobId(request->job_id());
-    if (!job.ok()) return job.status();
-    absl::StatusOr<v1::JobDetail> detail =
-        reader_.Detail(caller, *job, kStepsInDetail);
-    if (!detail.ok()) return detail.status();
-    *response->mutable_job() = *std::move(detail);
-    return absl::OkStatus();
-  });
+  const Call call = {"GetJob", request->job_id()};
+  return Serve(
+      *context, call, calls_, [&](const Caller& caller) -> absl::Status {
+        const absl::StatusOr<JobId> job = ParseJobId(request->job_id());
+        if (!job.ok()) return job.status();
+        absl::StatusOr<v1::JobDetail> detail =
+            reader_.Detail(caller, *job, kStepsInDetail);
+        if (!detail.ok()) return detail.status();
+        *response->mutable_job() = *std::move(detail);
+        return absl::OkStatus();
+      });
 }
 
 template <typename Request>
 absl::Status HydraServiceImpl::ForTarget(
-    const Caller& caller, const Request& request,
+    const Caller& caller, const char* rpc, const Request& request, Right right,
     const std::function<std::vector<JobId>(Core&, const std::vector<JobId>&,
                                            absl::Time)>& act,
     google::protobuf::RepeatedPtrField<std::string>* changed) {
@@ -309,9 +393,14 @@ absl::Status HydraServiceImpl::ForTarget(
   const absl::Status settled = reader_.Settle();
   if (!settled.ok()) return settled;
   const absl::StatusOr<std::vector<JobId>> jobs =
-      reader_.JobsOf(caller, *target);
+      reader_.JobsOf(caller, *target, right);
   if (!jobs.ok()) return jobs.status();
   std::vector<JobId> all_changed;
+  // What was changed is changed, whatever becomes of the rest.
+  const absl::Cleanup note = [&] {
+    NoteChange(caller, {rpc, TargetText(request)},
+               static_cast<int>(all_changed.size()));
+  };
   // The newest first: what others wait for is for the most part an older one's,
   // and so is not handed on from each that ends to the next one.
   for (size_t end = jobs->size(); end > 0;) {
@@ -334,9 +423,10 @@ absl::Status HydraServiceImpl::ForTarget(
 grpc::Status HydraServiceImpl::Cancel(grpc::ServerContext* context,
                                       const v1::CancelRequest* request,
                                       v1::CancelResponse* response) {
-  return ServeLong(*context, calls_, [&](const Caller& caller) {
+  const Call call = {"Cancel", TargetText(*request)};
+  return ServeLong(*context, call, calls_, [&](const Caller& caller) {
     return ForTarget(
-        caller, *request,
+        caller, call.rpc, *request, Right::kCancel,
         [&](Core& core, const std::vector<JobId>& jobs, absl::Time now) {
           return core.Cancel(jobs, request->delete_checkpoints(), now);
         },
@@ -347,9 +437,10 @@ grpc::Status HydraServiceImpl::Cancel(grpc::ServerContext* context,
 grpc::Status HydraServiceImpl::Pause(grpc::ServerContext* context,
                                      const v1::PauseRequest* request,
                                      v1::PauseResponse* response) {
-  return ServeLong(*context, calls_, [&](const Caller& caller) {
+  const Call call = {"Pause", TargetText(*request)};
+  return ServeLong(*context, call, calls_, [&](const Caller& caller) {
     return ForTarget(
-        caller, *request,
+        caller, call.rpc, *request, Right::kPause,
         [](Core& core, const std::vector<JobId>& jobs, absl::Time now) {
           return core.Pause(jobs, now);
         },
@@ -360,9 +451,10 @@ grpc::Status HydraServiceImpl::Pause(grpc::ServerContext* context,
 grpc::Status HydraServiceImpl::Resume(grpc::ServerContext* context,
                                       const v1::ResumeRequest* request,
                                       v1::ResumeResponse* response) {
-  return ServeLong(*context, calls_, [&](const Caller& caller) {
+  const Call call = {"Resume", TargetText(*request)};
+  return ServeLong(*context, call, calls_, [&](const Caller& caller) {
     return ForTarget(
-        caller, *request,
+        caller, call.rpc, *request, Right::kPause,
         [](Core& core, const std::vector<JobId>& jobs, absl::Time now) {
           return core.Resume(jobs, now);
         },
@@ -381,31 +473,33 @@ grpc::ServerWriteReactor<v1::WatchResponse>* HydraServiceImpl::Watch(
   }
   const Caller caller = caller_of_(context->peer());
   auto* stream = new WatchStream(
-      parts_.model, WatchCursor(parts_.model, &reader_, caller, *target),
-      *interval);
-  Begin(caller, stream);
+      parts_.model, &reader_, caller,
+      WatchCursor(parts_.model, &reader_, caller, *target), *interval);
+  Begin(caller, {"Watch", TargetText(*request)}, stream);
   return stream;
 }
 
 grpc::Status HydraServiceImpl::GetResults(grpc::ServerContext* context,
                                           const v1::GetResultsRequest* request,
                                           v1::GetResultsResponse* response) {
-  return ServeLong(*context, calls_, [&](const Caller& caller) -> absl::Status {
-    const absl::StatusOr<SweepId> sweep = ParseSweepId(request->sweep_id());
-    if (!sweep.ok()) return sweep.status();
-    const absl::StatusOr<std::vector<JobId>> jobs =
-        reader_.JobsOf(caller, *sweep);
-    if (!jobs.ok()) return jobs.status();
-    std::vector<JobReader::Summary> summaries;
-    for (JobId job : *jobs) {
-      absl::StatusOr<JobReader::Summary> summary =
-          reader_.SummaryOf(caller, job);
-      if (!summary.ok()) return summary.status();
-      summaries.push_back(*std::move(summary));
-    }
-    FillResults(std::move(summaries), response);
-    return absl::OkStatus();
-  });
+  const Call call = {"GetResults", request->sweep_id()};
+  return ServeLong(
+      *context, call, calls_, [&](const Caller& caller) -> absl::Status {
+        const absl::StatusOr<SweepId> sweep = ParseSweepId(request->sweep_id());
+        if (!sweep.ok()) return sweep.status();
+        const absl::StatusOr<std::vector<JobId>> jobs =
+            reader_.JobsOf(caller, *sweep, Right::kRead);
+        if (!jobs.ok()) return jobs.status();
+        std::vector<JobReader::Summary> summaries;
+        for (JobId job : *jobs) {
+          absl::StatusOr<JobReader::Summary> summary =
+              reader_.SummaryOf(caller, job);
+          if (!summary.ok()) return summary.status();
+          summaries.push_back(*std::move(summary));
+        }
+        FillResults(std::move(summaries), response);
+        return absl::OkStatus();
+      });
 }
 
 grpc::ServerWriteReactor<v1::StreamLogsResponse>* HydraServiceImpl::StreamLogs(
@@ -421,7 +515,7 @@ grpc::ServerWriteReactor<v1::StreamLogsResponse>* HydraServiceImpl::StreamLogs(
   const Caller caller = caller_of_(context->peer());
   auto* stream = new LogStream(parts_.model, &reader_, parts_.logs, caller,
                                *job, request->tail(), request->follow());
-  Begin(caller, stream);
+  Begin(caller, {"StreamLogs", request->job_id()}, stream);
   return stream;
 }
 
@@ -430,6 +524,8 @@ absl::Status HydraServiceImpl::SendOutput(
     grpc::ServerWriter<v1::DownloadResponse>* writer) {
   const absl::StatusOr<JobId> job = ParseJobId(request.job_id());
   if (!job.ok()) return job.status();
+  const absl::Status may = reader_.Check(caller, *job, Right::kDownload);
+  if (!may.ok()) return may;
   const absl::StatusOr<v1::JobDetail> detail = reader_.Detail(caller, *job, 0);
   if (!detail.ok()) return detail.status();
   if (detail->status().state() != v1::JOB_STATE_COMPLETED ||
@@ -453,7 +549,8 @@ absl::Status HydraServiceImpl::SendOutput(
 grpc::Status HydraServiceImpl::Download(
     grpc::ServerContext* context, const v1::DownloadRequest* request,
     grpc::ServerWriter<v1::DownloadResponse>* writer) {
-  return ServeLong(*context, downloads_, [&](const Caller& caller) {
+  const Call call = {"Download", request->job_id()};
+  return ServeLong(*context, call, downloads_, [&](const Caller& caller) {
     return SendOutput(caller, *request, writer);
   });
 }
@@ -466,11 +563,15 @@ absl::Status HydraServiceImpl::SendTraceOf(
   if (!target.ok()) return target.status();
   if (std::holds_alternative<AllJobs>(*target)) return NeedsATarget();
   const absl::StatusOr<std::vector<JobId>> jobs =
-      reader_.JobsOf(caller, *target);
+      reader_.JobsOf(caller, *target, Right::kRead);
   if (!jobs.ok()) return jobs.status();
   auto statuses = reader_.StatusesOf(caller, *jobs);
   if (!statuses.ok()) return statuses.status();
-  TraceTarget traced{*std::move(statuses), {}};
+  TraceTarget traced;
+  traced.jobs = *std::move(statuses);
+  traced.others = [&](JobId other) {
+    return reader_.AnswerTo(caller, other, Right::kRead);
+  };
   for (const v1::WorkerStatus& worker : *parts_.model->workers().statuses) {
     traced.devices.push_back(worker.device());
   }
@@ -482,7 +583,8 @@ absl::Status HydraServiceImpl::SendTraceOf(
 grpc::Status HydraServiceImpl::Trace(
     grpc::ServerContext* context, const v1::TraceRequest* request,
     grpc::ServerWriter<v1::TraceResponse>* writer) {
-  return ServeLong(*context, downloads_, [&](const Caller& caller) {
+  const Call call = {"Trace", TargetText(*request)};
+  return ServeLong(*context, call, downloads_, [&](const Caller& caller) {
     return SendTraceOf(caller, *request, writer);
   });
 }
@@ -490,22 +592,49 @@ grpc::Status HydraServiceImpl::Trace(
 grpc::Status HydraServiceImpl::ListWorkers(grpc::ServerContext* context,
                                            const v1::ListWorkersRequest*,
                                            v1::ListWorkersResponse* response) {
-  return Serve(*context, calls_, [&](const Caller&) {
-    const ReadModel::Workers workers = parts_.model->workers();
-    response->mutable_workers()->Assign(workers.statuses->begin(),
-                                        workers.statuses->end());
-    return absl::OkStatus();
-  });
+  return Serve(
+      *context, {"ListWorkers", ""}, calls_, [&](const Caller& caller) {
+        const ReadModel::Workers workers = parts_.model->workers();
+        const auto shown = reader_.WorkersFor(caller, *workers.statuses);
+        response->mutable_workers()->Assign(shown.begin(), shown.end());
+        return absl::OkStatus();
+      });
 }
 
 grpc::Status HydraServiceImpl::GetServerInfo(
     grpc::ServerContext* context, const v1::GetServerInfoRequest*,
     v1::GetServerInfoResponse* response) {
-  return Serve(*context, calls_, [&](const Caller&) {
+  return Serve(*context, {"GetServerInfo", ""}, calls_, [&](const Caller&) {
     *response = info_;
     const ReadModel::Pool pool = parts_.model->pool();
     response->set_pool_used_bytes(pool.used_bytes);
     response->set_pool_reserved_bytes(pool.reserved_bytes);
+    return absl::OkStatus();
+  });
+}
+
+grpc::Status HydraServiceImpl::ListAudit(grpc::ServerContext* context,
+                                         const v1::ListAuditRequest* request,
+                                         v1::ListAuditResponse* response) {
+  // It reads files, as downloads do.
+  const Call call = {"ListAudit", ""};
+  return ServeLong(*context, call, downloads_, [&](const Caller& caller) {
+    if (!parts_.access.IsOperator(caller)) {
+      return absl::PermissionDeniedError(
+          "what others did is for operators alone (docs/daemon.md, \"Who may "
+          "do "
+          "what\")");
+    }
+    const absl::StatusOr<AuditLog::Query> query =
+        ParseAuditQuery(caller, *request);
+    if (!query.ok()) return query.status();
+    if (parts_.audit == nullptr) return absl::OkStatus();
+    absl::StatusOr<AuditLog::Page> page = parts_.audit->Newest(*query);
+    if (!page.ok()) return page.status();
+    response->mutable_entries()->Assign(page->entries.begin(),
+                                        page->entries.end());
+    if (page->next != 0)
+      response->set_next_page_token(absl::StrCat(page->next));
     return absl::OkStatus();
   });
 }

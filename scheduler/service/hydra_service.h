@@ -18,10 +18,13 @@
 #include "scheduler/runtime/submission_gate.h"
 #include "scheduler/runtime/trace_log.h"
 #include "scheduler/runtime/work_thread.h"
+#include "scheduler/service/access.h"
+#include "scheduler/service/account_names.h"
 #include "scheduler/service/job_reader.h"
 #include "scheduler/service/pace.h"
 #include "scheduler/service/polled_stream.h"
 #include "scheduler/service/stream_table.h"
+#include "scheduler/storage/audit_log.h"
 #include "scheduler/storage/job_history.h"
 #include "scheduler/storage/log_store.h"
 #include "scheduler/submission/submission.h"
@@ -38,7 +41,7 @@ class HydraServiceImpl final
           v1::HydraService::WithCallbackMethod_StreamLogs<
               v1::HydraService::Service>> {
  public:
-  // All of them are borrowed.
+  // What is pointed to is borrowed.
   struct Parts {
     CoreThread* core = nullptr;
     const ReadModel* model = nullptr;
@@ -48,6 +51,11 @@ class HydraServiceImpl final
     const JobHistory* history = nullptr;
     const GroupCommit* journal = nullptr;
     SubmissionGate* gate = nullptr;
+    AccessPolicy access;
+    // Null: owners are shown by their numbers.
+    AccountNames* names = nullptr;
+    // Null: nothing is recorded.
+    AuditLog* audit = nullptr;
   };
   // Who made a call, by its context's peer(). Asked once for each call.
   using CallerOf = std::function<Caller(const std::string&)>;
@@ -101,18 +109,40 @@ class HydraServiceImpl final
   grpc::Status GetServerInfo(grpc::ServerContext* context,
                              const v1::GetServerInfoRequest* request,
                              v1::GetServerInfoResponse* response) override;
+  grpc::Status ListAudit(grpc::ServerContext* context,
+                         const v1::ListAuditRequest* request,
+                         v1::ListAuditResponse* response) override;
 
  private:
+  // A method's name, and the id of the job or sweep that it is about, if any.
+  struct Call {
+    const char* rpc;
+    std::string target;
+  };
   using Act = std::function<absl::Status(const Caller&)>;
-  // Answers a call with what `act` says, if its caller may make one more.
-  grpc::Status Serve(const grpc::ServerContextBase& context, StreamTable& table,
-                     const Act& act);
+  // Answers a call with what `act` says, if its caller may make one more, and
+  // any at all.
+  grpc::Status Serve(const grpc::ServerContextBase& context, const Call& call,
+                     StreamTable& table, const Act& act);
   // The same for what may concern thousands of jobs, or read files: on a thread
   // of its own, which leaves cores to training and to short calls.
   grpc::Status ServeLong(const grpc::ServerContextBase& context,
-                         StreamTable& table, const Act& act);
+                         const Call& call, StreamTable& table, const Act& act);
   template <typename Response>
-  void Begin(const Caller& caller, PolledStream<Response>* stream);
+  void Begin(const Caller& caller, const Call& call,
+             PolledStream<Response>* stream);
+  // PERMISSION_DENIED: the caller may not use this server.
+  absl::Status MayEnter(const Caller& caller) const;
+  // Records a call that changed `jobs` jobs.
+  void NoteChange(const Caller& caller, const Call& call, int jobs) const;
+  // Records it if its answer is a refusal.
+  void NoteRefusal(const Caller& caller, const Call& call,
+                   const absl::Status& answer) const;
+  void Note(const Caller& caller, const Call& call, int jobs,
+            absl::StatusCode result) const;
+  // The jobs that a submission asks for, with their project's group.
+  absl::StatusOr<std::vector<NewJob>> CheckJobs(
+      const Caller& caller, const v1::SubmitRequest& request) const;
   // As Submit, but queues nothing.
   absl::Status Validate(const Caller& caller, const v1::SubmitRequest& request,
                         v1::SubmitResponse* response);
@@ -121,11 +151,12 @@ class HydraServiceImpl final
   absl::Status Queue(const Caller& caller, const v1::SubmitRequest& request,
                      v1::SubmitResponse* response);
   // Does `act` with the jobs that the request names, some at a time, so that
-  // other events of the core come between, and training has time; `changed`
-  // takes the names of those that it answers.
+  // other events of the core come between, and training has time, if the caller
+  // has the right to; `changed` takes the names of those that it answers.
   template <typename Request>
   absl::Status ForTarget(
-      const Caller& caller, const Request& request,
+      const Caller& caller, const char* rpc, const Request& request,
+      Right right,
       const std::function<std::vector<JobId>(Core&, const std::vector<JobId>&,
                                              absl::Time)>& act,
       google::protobuf::RepeatedPtrField<std::string>* changed);

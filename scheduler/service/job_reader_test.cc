@@ -5,6 +5,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -17,8 +18,11 @@
 namespace hydra {
 namespace {
 
+using ::testing::AllOf;
 using ::testing::ElementsAre;
+using ::testing::HasSubstr;
 using ::testing::IsEmpty;
+using ::testing::Not;
 
 class JobReaderTest : public ReadModelFixture {
  protected:
@@ -156,6 +160,92 @@ TEST_F(JobReaderTest, AWatcherThatReadsSlowlyIsToldHowForgottenJobsEnded) {
   ASSERT_EQ(*of_job.Next(&job_ended), WatchCursor::State::kEnded);
   ASSERT_EQ(job_ended.jobs_size(), 1);
   EXPECT_EQ(job_ended.jobs(0).state(), v1::JOB_STATE_CANCELLED);
+}
+
+TEST_F(JobReaderTest, AWatcherOfOthersJobsIsToldOfTheirStatesAlone) {
+  Submit(1, Caller{1000});
+  WatchCursor owners(&model_, &reader_, Caller{1000}, AllJobs());
+  WatchCursor others(&model_, &reader_, Caller{1001}, AllJobs());
+  const auto told = [](WatchCursor& cursor) {
+    v1::WatchResponse response;
+    EXPECT_EQ(*cursor.Next(&response), WatchCursor::State::kCaughtUp);
+    return response;
+  };
+  EXPECT_EQ(told(owners).jobs(0).name(), "small");
+  const v1::WatchResponse first = told(others);
+  ASSERT_EQ(first.jobs_size(), 1);
+  EXPECT_TRUE(first.jobs(0).withheld());
+  ExplainWaits();
+  EXPECT_EQ(told(owners).jobs_size(), 1);
+  EXPECT_EQ(told(others).jobs_size(), 0) << "that it got on is not told";
+  ExplainWaits();
+  Cancel({JobId(1)});
+  EXPECT_EQ(told(owners).jobs_size(), 1);
+  const v1::WatchResponse last = told(others);
+  ASSERT_EQ(last.jobs_size(), 1);
+  EXPECT_EQ(last.jobs(0).state(), v1::JOB_STATE_CANCELLED);
+  EXPECT_TRUE(last.jobs(0).withheld());
+}
+
+class OthersJobsTest : public JobReaderTest {
+ protected:
+  OthersJobsTest() {
+    Submit(1, Caller{1000});
+    Submit(1, Caller{1001});
+    AccessPolicy::Rules rules;
+    rules.private_jobs = true;
+    private_reader_.emplace(&core_thread_, &model_, &history_,
+                            AccessPolicy(rules));
+    worker_.set_device("cpu:0");
+    worker_.set_task("j1 BACKWARD shard 2 step 7");
+    worker_.set_task_job_id("j1");
+    // As Job 2 may have waited.
+    v1::JobStatus status;
+    status.set_state(v1::JOB_STATE_PENDING);
+    status.set_owner_user(1001);
+    status.set_reason("waits for j1, which loads the same base model");
+    waiting_.job = JobId(2);
+    waiting_.owner = Caller{1001};
+    waiting_.status = status.SerializeAsString();
+  }
+
+  std::optional<JobReader> private_reader_;
+  v1::WorkerStatus worker_;
+  ReadModel::Entry waiting_;
+};
+
+TEST_F(OthersJobsTest, ReasonsSayNothingOfThem) {
+  EXPECT_EQ(reader_.Shown(Caller{1001}, waiting_)->reason(),
+            "waits for j1, another user's job");
+  EXPECT_EQ(private_reader_->Shown(Caller{1001}, waiting_)->reason(),
+            "waits for another user's job");
+  // Its own, and what names none.
+  v1::JobStatus own = waiting_.Status();
+  own.set_reason("waits for j2, which prepares the same data of /x/j1-a");
+  waiting_.status = own.SerializeAsString();
+  EXPECT_EQ(private_reader_->Shown(Caller{1001}, waiting_)->reason(),
+            own.reason());
+}
+
+TEST_F(OthersJobsTest, WorkersSayNothingOfThem) {
+  EXPECT_EQ(reader_.WorkersFor(Caller{1000}, {worker_})[0].task(),
+            "j1 BACKWARD shard 2 step 7");
+  const v1::WorkerStatus seen = reader_.WorkersFor(Caller{1001}, {worker_})[0];
+  EXPECT_EQ(seen.task(), "j1 BACKWARD shard 2");
+  EXPECT_EQ(seen.task_job_id(), "j1");
+  const v1::WorkerStatus hidden =
+      private_reader_->WorkersFor(Caller{1001}, {worker_})[0];
+  EXPECT_EQ(hidden.task(), "another user's task");
+  EXPECT_EQ(hidden.task_job_id(), "");
+  EXPECT_EQ(hidden.device(), "cpu:0");
+}
+
+TEST_F(OthersJobsTest, AWorkersDeathsSayNothingOfThem) {
+  worker_.set_reason("its process died 2 times, the last time of j1's (x)");
+  EXPECT_EQ(reader_.WorkersFor(Caller{1000}, {worker_})[0].reason(),
+            worker_.reason());
+  EXPECT_THAT(reader_.WorkersFor(Caller{1001}, {worker_})[0].reason(),
+              AllOf(HasSubstr("other users'"), Not(HasSubstr("(x)"))));
 }
 
 TEST_F(JobReaderTest, AWatcherOfWhatThereIsNotIsToldSo) {

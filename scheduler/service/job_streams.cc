@@ -25,8 +25,8 @@ WatchStream::Step WatchStream::Next(v1::WatchResponse* response) {
     return Wait(*state == WatchCursor::State::kMore ? absl::ZeroDuration()
                                                     : interval_);
   }
-  response->mutable_workers()->Assign(workers.statuses->begin(),
-                                      workers.statuses->end());
+  const auto shown = reader_->WorkersFor(caller_, *workers.statuses);
+  response->mutable_workers()->Assign(shown.begin(), shown.end());
   workers_sent_ = workers.revision;
   sent_any_ = true;
   return Send();

@@ -22,14 +22,20 @@ namespace hydra {
 class WatchStream final : public PolledStream<v1::WatchResponse> {
  public:
   // `interval`: the shortest time between two messages, once all is told.
-  WatchStream(const ReadModel* model, WatchCursor cursor,
-              absl::Duration interval)
-      : model_(model), cursor_(std::move(cursor)), interval_(interval) {}
+  WatchStream(const ReadModel* model, const JobReader* reader,
+              const Caller& caller, WatchCursor cursor, absl::Duration interval)
+      : model_(model),
+        reader_(reader),
+        caller_(caller),
+        cursor_(std::move(cursor)),
+        interval_(interval) {}
 
  private:
   Step Next(v1::WatchResponse* response) override;
 
   const ReadModel* const model_;
+  const JobReader* const reader_;
+  const Caller caller_;
   WatchCursor cursor_;
   const absl::Duration interval_;
   // When there may be another message.

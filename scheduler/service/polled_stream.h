@@ -4,6 +4,7 @@
 #include <grpcpp/alarm.h>
 #include <grpcpp/grpcpp.h>
 
+#include <functional>
 #include <memory>
 #include <optional>
 #include <utility>
@@ -30,9 +31,20 @@ namespace hydra {
 template <typename Response>
 class PolledStream : public grpc::ServerWriteReactor<Response> {
  public:
+  // What is asked and told on the stream's thread. May block on the disk.
+  struct Hooks {
+    // Before the first look: an error ends the stream.
+    std::function<absl::Status()> may_begin;
+    // How it ends by itself.
+    std::function<void(const absl::Status&)> ends;
+  };
+
   // Call once; then it runs by itself. Ends at once with the error of
-  // StreamTable::Open. `table` and `thread` must outlive the server.
-  void Begin(const Caller& caller, StreamTable* table, WorkThread* thread) {
+  // StreamTable::Open. `table`, `thread` and what the hooks use must outlive
+  // the server.
+  void Begin(const Caller& caller, StreamTable* table, WorkThread* thread,
+             Hooks hooks) {
+    hooks_ = std::move(hooks);
     table_ = table;
     thread_ = thread;
     absl::StatusOr<StreamTable::Slot> slot =
@@ -95,7 +107,7 @@ class PolledStream : public grpc::ServerWriteReactor<Response> {
   void Advance() {
     StepBack();
     response_.Clear();
-    const Step step = table_->stopped() ? End(Stopping()) : Next(&response_);
+    const Step step = NextStep();
     switch (step.kind) {
       case Step::Kind::kSend:
         this->StartWrite(&response_);
@@ -106,9 +118,20 @@ class PolledStream : public grpc::ServerWriteReactor<Response> {
                                        : grpc::Status::CANCELLED);
         return;
       case Step::Kind::kEnd:
+        hooks_.ends(step.end);
         this->Finish(ToGrpc(step.end));
         return;
     }
+  }
+
+  Step NextStep() {
+    if (table_->stopped()) return End(Stopping());
+    if (!has_begun_) {
+      absl::Status may = hooks_.may_begin();
+      if (!may.ok()) return End(std::move(may));
+      has_begun_ = true;
+    }
+    return Next(&response_);
   }
 
   // False: it has been woken up, which happens at the end alone.
@@ -132,6 +155,8 @@ class PolledStream : public grpc::ServerWriteReactor<Response> {
     return true;
   }
 
+  Hooks hooks_;
+  bool has_begun_ = false;
   StreamTable* table_ = nullptr;
   WorkThread* thread_ = nullptr;
   std::optional<StreamTable::Slot> slot_;

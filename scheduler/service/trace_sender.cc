@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "absl/container/flat_hash_map.h"
 #include "absl/container/flat_hash_set.h"
 #include "common/chain/split.h"
 #include "common/status/proto_time.h"
@@ -101,11 +102,27 @@ class Sender {
                : target_.devices[number - 1];
   }
 
-  void FillTask(const TaskTrace& task, v1::TracedTask& traced) const {
-    traced.set_job_id(JobName(task.job));
-    traced.set_device(DeviceOf(task.worker));
+  Answer AnswerTo(JobId job) {
+    if (IsTargets(job)) return Answer::kAllowed;
+    const auto [answer, is_new] = others_.try_emplace(job);
+    if (is_new) answer->second = target_.others(job);
+    return answer->second;
+  }
+
+  void FillTask(const TaskTrace& task, v1::TracedTask& traced) {
+    const Answer answer = AnswerTo(task.job);
+    FillPlace(task, traced);
+    traced.set_withheld(answer != Answer::kAllowed);
     traced.set_kind(KindName(task.kind));
-    traced.set_shard(task.shard);
+    if (answer != Answer::kHidden) {
+      traced.set_job_id(JobName(task.job));
+      traced.set_shard(task.shard);
+    }
+    if (answer == Answer::kAllowed) FillWork(task, traced);
+  }
+
+  // What it was about, and what it took.
+  static void FillWork(const TaskTrace& task, v1::TracedTask& traced) {
     traced.set_first_layer(task.layers.first);
     traced.set_last_layer(task.layers.last);
     traced.set_step(task.step);
@@ -118,14 +135,19 @@ class Sender {
     if (task.handed_out_at != absl::InfinitePast()) {
       *traced.mutable_handed_out() = ToProto(task.handed_out_at);
     }
-    *traced.mutable_begun() = ToProto(task.begun_at);
-    *traced.mutable_ended() = ToProto(task.ended_at);
     *traced.mutable_compute() = ToProto(task.compute);
     *traced.mutable_copy() = ToProto(task.copy);
     traced.set_promoted_bytes(task.promoted_bytes);
     traced.set_demoted_bytes(task.demoted_bytes);
     traced.set_cached_bytes(task.cached_bytes);
     traced.set_peak_bytes(task.peak_bytes);
+  }
+
+  // Where and when it was, and what its device waited for before.
+  void FillPlace(const TaskTrace& task, v1::TracedTask& traced) const {
+    traced.set_device(DeviceOf(task.worker));
+    *traced.mutable_begun() = ToProto(task.begun_at);
+    *traced.mutable_ended() = ToProto(task.ended_at);
     for (const DeviceWait& wait : WaitsBefore(task)) {
       if (wait.end <= window_.begin) continue;
       v1::DeviceWait& shown = *traced.add_waits();
@@ -148,6 +170,7 @@ class Sender {
   const TraceTarget& target_;
   const absl::FunctionRef<bool(const v1::TraceResponse&)> send_;
   absl::flat_hash_set<std::string> jobs_;
+  absl::flat_hash_map<JobId, Answer> others_;
   Window window_;
 };
 

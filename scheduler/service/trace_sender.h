@@ -1,6 +1,7 @@
 #ifndef HYDRA_SCHEDULER_SERVICE_TRACE_SENDER_H_
 #define HYDRA_SCHEDULER_SERVICE_TRACE_SENDER_H_
 
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -9,6 +10,7 @@
 #include "common/ids/ids.h"
 #include "hydra/v1/hydra.pb.h"
 #include "scheduler/runtime/trace_log.h"
+#include "scheduler/service/access.h"
 
 namespace hydra {
 
@@ -17,12 +19,14 @@ struct TraceTarget {
   std::vector<hydra::v1::JobStatus> jobs;
   // The devices' names, worker 1's first.
   std::vector<std::string> devices;
+  // What whoever gets it may know of another job.
+  std::function<Answer(JobId)> others;
 };
 
 // Gives `send` what `log` has of the target's jobs, and of the others' tasks on
-// the devices from the first of their tasks to the last, in messages of some
-// hundred tasks each, until it returns false. The first message alone has what
-// is not a task or a decision.
+// the devices from the first of their tasks to the last, as much of these as
+// may be known, in messages of some hundred tasks each, until it returns false.
+// The first message alone has what is not a task or a decision.
 //
 // CANCELLED: `send` returned false.
 absl::Status SendTrace(

@@ -24,6 +24,7 @@ class TraceSenderTest : public ::testing::Test {
   TraceSenderTest() {
     target_.jobs.emplace_back().set_job_id("j1");
     target_.devices = {"cpu:0", "cpu:1"};
+    target_.others = [this](JobId) { return others_; };
   }
 
   void Add(int job, int worker, int begun, int ended) {
@@ -31,6 +32,10 @@ class TraceSenderTest : public ::testing::Test {
     task.job = JobId(job);
     task.worker = WorkerId(worker);
     task.kind = wv1::TASK_KIND_FORWARD;
+    task.shard = 1;
+    task.step = 17;
+    task.outcome = v1::TASK_OUTCOME_COMMITTED;
+    task.promoted_bytes = 64;
     task.device_free_at = At(begun - 1);
     task.handed_out_at = At(begun - 1);
     task.begun_at = At(begun);
@@ -64,6 +69,7 @@ class TraceSenderTest : public ::testing::Test {
 
   TraceLog log_{{}, At(0)};
   TraceTarget target_;
+  Answer others_ = Answer::kAllowed;
 };
 
 TEST_F(TraceSenderTest, TellsTheTargetsTasksAndWhatElseRanMeanwhile) {
@@ -89,6 +95,38 @@ TEST_F(TraceSenderTest, TellsTheTargetsTasksAndWhatElseRanMeanwhile) {
   EXPECT_THAT(sent.devices(), ElementsAre("cpu:0", "cpu:1"));
   ASSERT_THAT(sent.decisions(), SizeIs(1));
   EXPECT_EQ(sent.decisions(0).job_id(), "j1");
+}
+
+TEST_F(TraceSenderTest, OfOthersTasksAsMuchIsToldAsMayBeKnown) {
+  Add(/*job=*/1, /*worker=*/1, /*begun=*/2, /*ended=*/5);
+  Add(2, 2, 3, 4);
+  Add(1, 2, 6, 7);
+  v1::TracedTask others = Sent().tasks(1);
+  EXPECT_FALSE(others.withheld());
+  EXPECT_EQ(others.outcome(), v1::TASK_OUTCOME_COMMITTED);
+  EXPECT_EQ(others.step(), 17);
+
+  others_ = Answer::kForbidden;
+  v1::TracedTask allowed;
+  allowed.set_withheld(true);
+  allowed.set_job_id("j2");
+  allowed.set_device("cpu:1");
+  allowed.set_kind("FORWARD");
+  allowed.set_shard(1);
+  *allowed.mutable_begun() = others.begun();
+  *allowed.mutable_ended() = others.ended();
+  *allowed.mutable_waits() = others.waits();
+  EXPECT_EQ(Sent().tasks(1).SerializeAsString(), allowed.SerializeAsString());
+
+  others_ = Answer::kHidden;
+  allowed.clear_job_id();
+  allowed.clear_shard();
+  const v1::TraceResponse sent = Sent();
+  EXPECT_EQ(sent.tasks(1).SerializeAsString(), allowed.SerializeAsString());
+  // One's own are told in full.
+  EXPECT_EQ(sent.tasks(0).job_id(), "j1");
+  EXPECT_EQ(sent.tasks(0).step(), 17);
+  EXPECT_FALSE(sent.tasks(0).withheld());
 }
 
 TEST_F(TraceSenderTest, AJobWithoutTasksHasNoBegin) {

@@ -25,6 +25,11 @@ ReadModel::SweepState WatchCursor::TargetState() const {
 
 absl::StatusOr<WatchCursor::State> WatchCursor::Next(
     v1::WatchResponse* response) {
+  if (!may_read_) {
+    const absl::Status may = reader_->Check(caller_, target_, Right::kRead);
+    if (!may.ok()) return may;
+    may_read_ = true;
+  }
   if (old_.has_value()) return NextOfOld(response);
   if (!listed_) return NextOfList(response);
   return NextChanges(response);
@@ -34,13 +39,13 @@ absl::StatusOr<WatchCursor::State> WatchCursor::NextOfList(
     v1::WatchResponse* response) {
   if (!TargetState().known) return NextOfOld(response);
   // What changes while the list is read is told after it.
-  if (!began_) revision_ = model_->revision();
+  if (!began_) told_until_ = revision_ = model_->revision();
   began_ = true;
   if (const JobId* job = std::get_if<JobId>(&target_)) {
     listed_ = true;
     const ReadModel::EntryPtr entry = model_->Find(*job);
     if (entry == nullptr) return NextOfOld(response);
-    *response->add_jobs() = entry->Status();
+    Add(*entry, response);
     return entry->ended ? State::kEnded : State::kCaughtUp;
   }
   const SweepId* sweep = std::get_if<SweepId>(&target_);
@@ -48,7 +53,7 @@ absl::StatusOr<WatchCursor::State> WatchCursor::NextOfList(
       listed_until_,
       sweep == nullptr ? std::nullopt : std::optional<SweepId>(*sweep));
   for (const ReadModel::EntryPtr& entry : some) {
-    *response->add_jobs() = entry->Status();
+    Add(*entry, response);
     listed_until_ = {entry->sweep, entry->job};
   }
   if (some.size() == ReadModel::kMostEntries) return State::kMore;
@@ -65,17 +70,30 @@ absl::StatusOr<WatchCursor::State> WatchCursor::NextChanges(
       model_->ChangedAfter(revision_);
   for (const ReadModel::EntryPtr& entry : changed) {
     revision_ = entry->revision;
-    if (IsOf(*entry)) *response->add_jobs() = entry->Status();
+    // When others' jobs get on is not told, as long as their states stay.
+    if (!IsOf(*entry) || (entry->state_revision <= told_until_ &&
+                          !reader_->MayRead(caller_, *entry))) {
+      continue;
+    }
+    Add(*entry, response);
   }
   if (changed.size() == ReadModel::kMostEntries) return State::kMore;
+  told_until_ = revision_;
   return target.all_ended ? State::kEnded : State::kCaughtUp;
+}
+
+void WatchCursor::Add(const ReadModel::Entry& entry,
+                      v1::WatchResponse* response) const {
+  std::optional<v1::JobStatus> shown = reader_->Shown(caller_, entry);
+  if (shown.has_value()) *response->add_jobs() = *std::move(shown);
 }
 
 // What was told of them before may not have been their end: all are told again.
 absl::StatusOr<WatchCursor::State> WatchCursor::NextOfOld(
     v1::WatchResponse* response) {
   if (!old_.has_value()) {
-    absl::StatusOr<std::vector<JobId>> jobs = reader_->JobsOf(caller_, target_);
+    absl::StatusOr<std::vector<JobId>> jobs =
+        reader_->JobsOf(caller_, target_, Right::kRead);
     if (!jobs.ok()) return jobs.status();
     old_ = *std::move(jobs);
   }

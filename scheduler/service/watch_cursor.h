@@ -36,7 +36,7 @@ class WatchCursor {
   };
   // Adds what is new of the jobs.
   //
-  // NOT_FOUND: there is no such job or sweep. Others: as JobReader.
+  // As JobReader; PERMISSION_DENIED: the caller may not read the target.
   absl::StatusOr<State> Next(v1::WatchResponse* response);
 
  private:
@@ -45,6 +45,8 @@ class WatchCursor {
   ReadModel::SweepState TargetState() const;
   absl::StatusOr<State> NextOfList(v1::WatchResponse* response);
   absl::StatusOr<State> NextChanges(v1::WatchResponse* response);
+  // What is new of a job to this watcher.
+  void Add(const ReadModel::Entry& entry, v1::WatchResponse* response) const;
   // The core has forgotten the target.
   absl::StatusOr<State> NextOfOld(v1::WatchResponse* response);
 
@@ -52,10 +54,14 @@ class WatchCursor {
   const JobReader* const reader_;
   const Caller caller_;
   const Target target_;
+  // The caller was found to have the right to read the target.
+  bool may_read_ = false;
   bool began_ = false;
   bool listed_ = false;
   std::optional<ReadModel::Place> listed_until_;
   uint64_t revision_ = 0;
+  // All states up to this revision were told, when there was no more to tell.
+  uint64_t told_until_ = 0;
   // Of a target that was forgotten.
   std::optional<std::vector<JobId>> old_;
   size_t old_sent_ = 0;

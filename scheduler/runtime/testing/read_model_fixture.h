@@ -7,6 +7,7 @@
 
 #include "absl/time/time.h"
 #include "common/ids/ids.h"
+#include "scheduler/core/caller.h"
 #include "scheduler/core/core.h"
 #include "scheduler/core/testing/small_job.h"
 #include "scheduler/journal/journal.h"
@@ -42,12 +43,19 @@ class ReadModelFixture : public ::testing::Test {
       model_.Update(core_, now_);
     } while (core_.has_more_work() || core_.jobs().has_changes());
   }
-  SweepId Submit(int jobs) {
-    const auto submitted =
-        core_.Submit(std::vector<NewJob>(jobs, SmallJob(1)), {}, now_);
+  SweepId Submit(int jobs, const Caller& owner = Caller()) {
+    const auto submitted = core_.Submit(std::vector<NewJob>(jobs, SmallJob(1)),
+                                        {"", "", owner}, now_);
     EXPECT_TRUE(submitted.ok()) << submitted.status();
     Settle();
     return submitted->sweep;
+  }
+  // Jobs that wait for a device say that there is none: their reasons change,
+  // their states do not.
+  void ExplainWaits() {
+    now_ += absl::Minutes(1);
+    core_.Tick(now_);
+    Settle();
   }
   void Cancel(const std::vector<JobId>& jobs) {
     core_.Cancel(jobs, false, now_);
