@@ -138,7 +138,7 @@ TEST(FactoredUpdateOfStatisticsTest, TakesThemAsTheyAre) {
 TEST_F(FactoredUpdateTest, AStateThatIsNullIsZero) {
   EXPECT_FALSE(Update({}, /*has_state=*/false));
   // Of the first bias: half of its squared gradient.
-  const FactoredMoment& moment = FactoredMomentsOf(block_)[1].moments.front();
+  const FactoredMoment moment = FactoredMomentsOf(block_)[1].moments.front();
   const float gradient = gradient_[block_.FirstElement(block_.tensors[1])];
   EXPECT_FLOAT_EQ(made_state_[moment.offset_bytes / kFloatBytes],
                   0.5f * gradient * gradient);
