@@ -16,6 +16,7 @@ namespace hydra {
 namespace {
 
 constexpr int kMostJobsOnAPage = 1000;
+constexpr int kMostStepsOnAPage = 10'000;
 constexpr int kDefaultWatchMs = 200;
 constexpr int kMinWatchMs = 20;
 constexpr size_t kMaxRequestIdBytes = 128;
@@ -36,6 +37,22 @@ absl::StatusOr<uint64_t> ParseId(absl::string_view text, char prefix,
   return absl::InvalidArgumentError(
       absl::StrCat(field, ": found ", Quoted(text), "; an id such as ", example,
                    " is needed"));
+}
+
+absl::Status NeedsNoNegative(absl::string_view field, int64_t found) {
+  return absl::InvalidArgumentError(
+      absl::StrCat(field, ": found ", found, "; 0 or more is needed"));
+}
+
+absl::StatusOr<int> PageSize(int asked, int most) {
+  if (asked < 0) return NeedsNoNegative("page_size", asked);
+  return asked == 0 ? most : std::min(asked, most);
+}
+
+absl::Status NoTokenOfOurs(const std::string& token) {
+  return absl::InvalidArgumentError(
+      absl::StrCat("page_token: found ", Quoted(token),
+                   ", which is no next_page_token of this server"));
 }
 
 // Messages of the same content give the same bytes.
@@ -63,21 +80,6 @@ absl::StatusOr<SweepId> ParseSweepId(absl::string_view text) {
   return SweepId(*id);
 }
 
-absl::StatusOr<Target> ParseTarget(const std::string& job_id,
-                                   const std::string& sweep_id) {
-  if (!job_id.empty()) {
-    const absl::StatusOr<JobId> job = ParseJobId(job_id);
-    if (!job.ok()) return job.status();
-    return *job;
-  }
-  if (!sweep_id.empty()) {
-    const absl::StatusOr<SweepId> sweep = ParseSweepId(sweep_id);
-    if (!sweep.ok()) return sweep.status();
-    return *sweep;
-  }
-  return AllJobs();
-}
-
 absl::StatusOr<absl::flat_hash_set<int>> ParseStates(
     const v1::ListJobsRequest& request) {
   absl::flat_hash_set<int> states;
@@ -93,12 +95,7 @@ absl::StatusOr<absl::flat_hash_set<int>> ParseStates(
 }
 
 absl::StatusOr<int> ParsePageSize(const v1::ListJobsRequest& request) {
-  if (request.page_size() < 0) {
-    return absl::InvalidArgumentError(absl::StrCat(
-        "page_size: found ", request.page_size(), "; 0 or more is needed"));
-  }
-  if (request.page_size() == 0) return kMostJobsOnAPage;
-  return std::min(request.page_size(), kMostJobsOnAPage);
+  return PageSize(request.page_size(), kMostJobsOnAPage);
 }
 
 std::string PageToken(const ReadModel::Place& place) {
@@ -110,18 +107,33 @@ absl::StatusOr<ReadModel::Place> ParsePageToken(const std::string& token) {
       absl::StrSplit(token, absl::MaxSplits('.', 1));
   const absl::StatusOr<SweepId> sweep = ParseSweepId(parts.first);
   const absl::StatusOr<JobId> job = ParseJobId(parts.second);
-  if (!sweep.ok() || !job.ok()) {
-    return absl::InvalidArgumentError(
-        absl::StrCat("page_token: found ", Quoted(token),
-                     ", which is no next_page_token of this server"));
-  }
+  if (!sweep.ok() || !job.ok()) return NoTokenOfOurs(token);
   return ReadModel::Place{*sweep, *job};
 }
 
+absl::StatusOr<MetricsPage> ParseMetricsPage(
+    const v1::ListMetricsRequest& request) {
+  const absl::StatusOr<int> most =
+      PageSize(request.page_size(), kMostStepsOnAPage);
+  if (!most.ok()) return most.status();
+  if (request.first_step() < 0) {
+    return NeedsNoNegative("first_step", request.first_step());
+  }
+  MetricsPage page = {request.first_step(), *most};
+  const std::string& token = request.page_token();
+  if (token.empty()) return page;
+  if (!absl::SimpleAtoi(token, &page.first) || page.first < 1 ||
+      MetricsPageToken(page.first) != token) {
+    return NoTokenOfOurs(token);
+  }
+  return page;
+}
+
+std::string MetricsPageToken(int64_t first) { return absl::StrCat(first); }
+
 absl::StatusOr<absl::Duration> ParseInterval(const v1::WatchRequest& request) {
   if (request.interval_ms() < 0) {
-    return absl::InvalidArgumentError(absl::StrCat(
-        "interval_ms: found ", request.interval_ms(), "; 0 or more is needed"));
+    return NeedsNoNegative("interval_ms", request.interval_ms());
   }
   if (request.interval_ms() == 0) return absl::Milliseconds(kDefaultWatchMs);
   return absl::Milliseconds(std::max(kMinWatchMs, request.interval_ms()));

@@ -12,6 +12,7 @@
 #include "absl/strings/str_cat.h"
 #include "common/clock/steady_time.h"
 #include "common/process/thread_priority.h"
+#include "common/status/error_details.h"
 #include "common/status/rpc_status.h"
 #include "scheduler/core/job_plan.h"
 #include "scheduler/runtime/refusals.h"
@@ -127,10 +128,18 @@ void HydraServiceImpl::Begin(const Caller& caller,
                 &stream_threads_[caller.user % stream_threads_.size()]);
 }
 
+absl::StatusOr<std::vector<NewJob>> HydraServiceImpl::Checked(
+    const AskedJobs& asked) const {
+  return asked.Checked([this](const v1::SubmitRequest& messages) {
+    return parts_.checker->Check(messages);
+  });
+}
+
 absl::Status HydraServiceImpl::Validate(const v1::SubmitRequest& request,
                                         v1::SubmitResponse* response) {
-  const absl::StatusOr<std::vector<NewJob>> jobs =
-      parts_.checker->Check(request);
+  const absl::StatusOr<AskedJobs> asked = AskedJobs::Of(request);
+  if (!asked.ok()) return asked.status();
+  const absl::StatusOr<std::vector<NewJob>> jobs = Checked(*asked);
   if (!jobs.ok()) return jobs.status();
   auto fits = [&] {
     absl::MutexLock lock(&long_turn_);
@@ -163,11 +172,9 @@ absl::Status HydraServiceImpl::MakePlan(const v1::PlanRequest& request,
     return absl::InvalidArgumentError(absl::StrCat(
         "device_memory_bytes is ", bytes, "; a memory limit is at least 1"));
   }
-  v1::SubmitRequest submission;
-  *submission.mutable_job() = request.job();
-  *submission.mutable_grid() = request.grid();
-  const absl::StatusOr<std::vector<NewJob>> jobs =
-      parts_.checker->Check(submission);
+  const absl::StatusOr<AskedJobs> asked = AskedJobs::Of(request);
+  if (!asked.ok()) return asked.status();
+  const absl::StatusOr<std::vector<NewJob>> jobs = Checked(*asked);
   if (!jobs.ok()) return jobs.status();
   std::optional<PlanLimits> limits = parts_.core->Ask(
       [](Core& core, absl::Time) { return core.plan_limits(); });
@@ -201,7 +208,10 @@ absl::Status HydraServiceImpl::MakePlan(const v1::PlanRequest& request,
 absl::Status HydraServiceImpl::Queue(const Caller& caller,
                                      const v1::SubmitRequest& request,
                                      v1::SubmitResponse* response) {
-  const absl::StatusOr<RequestKey> key = KeyOf(caller, request);
+  const absl::StatusOr<AskedJobs> asked = AskedJobs::Of(request);
+  if (!asked.ok()) return asked.status();
+  if (!asked->is_whole()) return Checked(*asked).status();
+  const absl::StatusOr<RequestKey> key = KeyOf(caller, asked->messages());
   if (!key.ok()) return key.status();
   // Before the files are looked at: they may have gone since the first time.
   auto seen = parts_.core->Ask(
@@ -214,7 +224,7 @@ absl::Status HydraServiceImpl::Queue(const Caller& caller,
     const absl::Status same = CheckRepeats(*submission, *key);
     if (!same.ok()) return same;
   } else {
-    absl::StatusOr<std::vector<NewJob>> jobs = parts_.checker->Check(request);
+    absl::StatusOr<std::vector<NewJob>> jobs = Checked(*asked);
     if (!jobs.ok()) return jobs.status();
     for (const NewJob& job : *jobs) warnings.Add(job.warnings);
     if (absl::Status healthy = parts_.journal->health(); !healthy.ok()) {
@@ -289,14 +299,21 @@ grpc::Status HydraServiceImpl::GetJob(grpc::ServerContext* context,
   });
 }
 
+grpc::Status HydraServiceImpl::ListMetrics(
+    grpc::ServerContext* context, const v1::ListMetricsRequest* request,
+    v1::ListMetricsResponse* response) {
+  return ServeLong(*context, calls_, [&](const Caller& caller) {
+    return reader_.Metrics(caller, *request, response);
+  });
+}
+
 template <typename Request>
 absl::Status HydraServiceImpl::ForTarget(
     const Caller& caller, const Request& request,
     const std::function<std::vector<JobId>(Core&, const std::vector<JobId>&,
                                            absl::Time)>& act,
     google::protobuf::RepeatedPtrField<std::string>* changed) {
-  const absl::StatusOr<Target> target =
-      ParseTarget(request.job_id(), request.sweep_id());
+  const absl::StatusOr<Target> target = ParseTarget(request);
   if (!target.ok()) return target.status();
   if (std::holds_alternative<AllJobs>(*target)) return NeedsATarget();
   // So that none of a sweep's jobs is missed that has just come in.
@@ -366,8 +383,7 @@ grpc::Status HydraServiceImpl::Resume(grpc::ServerContext* context,
 
 grpc::ServerWriteReactor<v1::WatchResponse>* HydraServiceImpl::Watch(
     grpc::CallbackServerContext* context, const v1::WatchRequest* request) {
-  const absl::StatusOr<Target> target =
-      ParseTarget(request->job_id(), request->sweep_id());
+  const absl::StatusOr<Target> target = ParseTarget(*request);
   const absl::StatusOr<absl::Duration> interval = ParseInterval(*request);
   if (!target.ok() || !interval.ok()) {
     return new RefusedStream<v1::WatchResponse>(target.ok() ? interval.status()
@@ -428,11 +444,14 @@ absl::Status HydraServiceImpl::SendOutput(
   if (!detail.ok()) return detail.status();
   if (detail->status().state() != v1::JOB_STATE_COMPLETED ||
       !detail->spec().output().save_model()) {
-    return absl::FailedPreconditionError(absl::StrCat(
-        "job ", request.job_id(), " is ",
-        v1::JobState_Name(detail->status().state()).substr(sizeof("JOB_STATE")),
-        detail->spec().output().save_model() ? ", and has written no model"
-                                             : "; output.save_model is false"));
+    return WithReason(absl::FailedPreconditionError(absl::StrCat(
+                          "job ", request.job_id(), " is ",
+                          v1::JobState_Name(detail->status().state())
+                              .substr(sizeof("JOB_STATE")),
+                          detail->spec().output().save_model()
+                              ? ", and has written no model"
+                              : "; output.save_model is false")),
+                      kNoModel);
   }
   return SendFiles(
       detail->output_path(),
@@ -450,8 +469,7 @@ grpc::Status HydraServiceImpl::Download(
 absl::Status HydraServiceImpl::SendTraceOf(
     const Caller& caller, const v1::TraceRequest& request,
     grpc::ServerWriter<v1::TraceResponse>* writer) {
-  const absl::StatusOr<Target> target =
-      ParseTarget(request.job_id(), request.sweep_id());
+  const absl::StatusOr<Target> target = ParseTarget(request);
   if (!target.ok()) return target.status();
   if (std::holds_alternative<AllJobs>(*target)) return NeedsATarget();
   const absl::StatusOr<std::vector<JobId>> jobs =

@@ -12,6 +12,7 @@
 #include "common/clock/steady_event.h"
 #include "hydra/v1/hydra.grpc.pb.h"
 #include "scheduler/core/caller.h"
+#include "scheduler/core/new_job.h"
 #include "scheduler/journal/group_commit.h"
 #include "scheduler/runtime/core_thread.h"
 #include "scheduler/runtime/read_model.h"
@@ -24,6 +25,7 @@
 #include "scheduler/service/stream_table.h"
 #include "scheduler/storage/job_history.h"
 #include "scheduler/storage/log_store.h"
+#include "scheduler/submission/asked_jobs.h"
 #include "scheduler/submission/submission.h"
 
 namespace hydra {
@@ -71,6 +73,9 @@ class HydraServiceImpl final
   grpc::Status GetJob(grpc::ServerContext* context,
                       const v1::GetJobRequest* request,
                       v1::GetJobResponse* response) override;
+  grpc::Status ListMetrics(grpc::ServerContext* context,
+                           const v1::ListMetricsRequest* request,
+                           v1::ListMetricsResponse* response) override;
   grpc::Status Cancel(grpc::ServerContext* context,
                       const v1::CancelRequest* request,
                       v1::CancelResponse* response) override;
@@ -113,6 +118,8 @@ class HydraServiceImpl final
                          StreamTable& table, const Act& act);
   template <typename Response>
   void Begin(const Caller& caller, PolledStream<Response>* stream);
+  // All of them, if nothing is wrong with any.
+  absl::StatusOr<std::vector<NewJob>> Checked(const AskedJobs& asked) const;
   // As Submit, but queues nothing.
   absl::Status Validate(const v1::SubmitRequest& request,
                         v1::SubmitResponse* response);

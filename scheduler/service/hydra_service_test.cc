@@ -8,6 +8,10 @@
 #include <vector>
 
 #include "common/clock/steady_time.h"
+#include "common/jobfile/job_file.h"
+#include "common/jobfile/mistakes.h"
+#include "common/status/error_details.h"
+#include "common/status/rpc_status.h"
 #include "scheduler/core/new_job.h"
 #include "scheduler/core/testing/small_job.h"
 #include "scheduler/journal/journal.h"
@@ -255,6 +259,91 @@ TEST_F(HydraServiceTest, ARepeatedSubmissionIsWarnedAsTheFirstOne) {
   EXPECT_EQ(response.warnings(0), "a key is not used");
 }
 
+TEST_F(HydraServiceTest, AJobFilesTextIsTheSameSubmissionAsItsMessages) {
+  JobFile file = *ParseJobFile(
+      "name: a\nmodel: {path: m}\nsweep: {grid: {train.seed: [1, 2]}}\n");
+  MakePathsAbsolute("/here", &file);
+  v1::SubmitRequest messages;
+  messages.set_request_id("known");
+  *messages.mutable_job() = file.job;
+  messages.mutable_grid()->Assign(file.grid.begin(), file.grid.end());
+  const RequestKey key = *KeyOf(caller_, messages);
+  jobs_.AddSubmitted(JobId(1), SmallJob(1));
+  const auto queued = core_thread_.Tell([&](Core& core, absl::Time now) {
+    const auto submission = core.Submit({SmallJob(1)}, key, now);
+    core.Recorded(submission->sequence);
+    return submission->sequence;
+  });
+  gate_.Recorded(*queued);
+  v1::SubmitRequest text;
+  text.set_request_id("known");
+  text.set_base_dir("/here");
+  text.set_job_file(
+      "name: 'a'\n"
+      "sweep:\n  grid:\n    train.seed: [1, 2]\n"
+      "model:\n  path: ./m\n");
+  v1::SubmitResponse response;
+  grpc::ClientContext context;
+  const grpc::Status status = stub().Submit(&context, text, &response);
+  ASSERT_TRUE(status.ok()) << status.error_message();
+  EXPECT_EQ(response.jobs_size(), 1);
+  // And of another text it is another one.
+  text.set_job_file("name: b\n");
+  grpc::ClientContext other;
+  const grpc::Status reused = stub().Submit(&other, text, &response);
+  EXPECT_EQ(reused.error_code(), grpc::StatusCode::ALREADY_EXISTS);
+  EXPECT_EQ(ReasonOf(FromGrpc(reused)), "REQUEST_ID_REUSED");
+}
+
+TEST_F(HydraServiceTest, TellsAllThatIsWrongWithAJobFilesText) {
+  v1::SubmitRequest request;
+  request.set_job_file("train: {max_steps: many}\nmodel: {path: here}\n");
+  v1::SubmitResponse response;
+  grpc::ClientContext context;
+  const grpc::Status status = stub().Submit(&context, request, &response);
+  EXPECT_EQ(status.error_code(), grpc::StatusCode::INVALID_ARGUMENT);
+  const Mistakes mistakes = MistakesOf(FromGrpc(status));
+  ASSERT_FALSE(mistakes.empty());
+  EXPECT_EQ(mistakes.front().field(), "train.max_steps");
+  EXPECT_THAT(mistakes.front().description(), HasSubstr("line 1: "));
+  EXPECT_THAT(status.error_message(),
+              HasSubstr("model.path: expected an absolute path, found 'here'"));
+  v1::PlanRequest plan;
+  plan.set_job_file("[");
+  v1::PlanResponse planned;
+  grpc::ClientContext plan_context;
+  EXPECT_EQ(stub().Plan(&plan_context, plan, &planned).error_code(),
+            grpc::StatusCode::INVALID_ARGUMENT);
+}
+
+TEST_F(HydraServiceTest, ErrorsTellProgramsTheirCause) {
+  const auto reason = [](const grpc::Status& status) {
+    return ReasonOf(FromGrpc(status));
+  };
+  v1::GetJobRequest job;
+  job.set_job_id("j99");
+  v1::GetJobResponse got;
+  grpc::ClientContext job_context;
+  EXPECT_EQ(reason(stub().GetJob(&job_context, job, &got)), "JOB_NOT_FOUND");
+  v1::GetResultsRequest sweep;
+  sweep.set_sweep_id("s99");
+  v1::GetResultsResponse results;
+  grpc::ClientContext sweep_context;
+  EXPECT_EQ(reason(stub().GetResults(&sweep_context, sweep, &results)),
+            "SWEEP_NOT_FOUND");
+  v1::DownloadRequest download;
+  download.set_job_id("j7");
+  grpc::ClientContext download_context;
+  EXPECT_EQ(reason(stub().Download(&download_context, download)->Finish()),
+            "NO_MODEL");
+  service_.Stop();
+  grpc::ClientContext watch_context;
+  const absl::Status stopped =
+      FromGrpc(stub().Watch(&watch_context, {})->Finish());
+  EXPECT_EQ(ReasonOf(stopped), "NOT_SERVING");
+  EXPECT_TRUE(RetryAfter(stopped).has_value());
+}
+
 TEST_F(HydraServiceTest, RefusesWhatNoRequestCanMean) {
   const auto refused = [](const grpc::Status& status) {
     return status.error_code() == grpc::StatusCode::INVALID_ARGUMENT;
@@ -273,6 +362,18 @@ TEST_F(HydraServiceTest, RefusesWhatNoRequestCanMean) {
   watch.set_interval_ms(-1);
   grpc::ClientContext watch_context;
   EXPECT_TRUE(refused(stub().Watch(&watch_context, watch)->Finish()));
+  // An empty id is not all jobs.
+  watch.clear_interval_ms();
+  watch.set_job_id("");
+  grpc::ClientContext empty_context;
+  EXPECT_TRUE(refused(stub().Watch(&empty_context, watch)->Finish()));
+  v1::ListMetricsRequest metrics;
+  metrics.set_job_id("j7");
+  metrics.set_first_step(-1);
+  v1::ListMetricsResponse measured;
+  grpc::ClientContext metrics_context;
+  EXPECT_TRUE(
+      refused(stub().ListMetrics(&metrics_context, metrics, &measured)));
   grpc::ClientContext trace_context;
   EXPECT_TRUE(refused(stub().Trace(&trace_context, {})->Finish()));
   v1::StreamLogsRequest logs;
@@ -320,6 +421,7 @@ TEST_F(HydraServiceTest, OneUserHasABoundedNumberOfStreams) {
   EXPECT_EQ(streams.size(), 65);
   EXPECT_EQ(last.error_code(), grpc::StatusCode::RESOURCE_EXHAUSTED);
   EXPECT_THAT(last.error_message(), HasSubstr("64 streams open"));
+  EXPECT_EQ(ReasonOf(FromGrpc(last)), "TOO_MANY_CALLS");
   service_.Stop();
   const grpc::Status stopped = streams.front()->reader->Finish();
   EXPECT_EQ(stopped.error_code(), grpc::StatusCode::UNAVAILABLE);
