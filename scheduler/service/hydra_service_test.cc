@@ -1,17 +1,25 @@
 #include "scheduler/service/hydra_service.h"
 
 #include <gmock/gmock.h>
+#include <grpcpp/generic/generic_stub.h>
 #include <grpcpp/grpcpp.h>
 #include <gtest/gtest.h>
 
+#include <functional>
 #include <memory>
+#include <string>
+#include <utility>
 #include <vector>
 
+#include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
 #include "common/clock/steady_time.h"
 #include "common/jobfile/job_file.h"
 #include "common/jobfile/mistakes.h"
 #include "common/status/error_details.h"
 #include "common/status/rpc_status.h"
+#include "google/protobuf/descriptor.h"
+#include "google/protobuf/message.h"
 #include "scheduler/core/new_job.h"
 #include "scheduler/core/testing/small_job.h"
 #include "scheduler/journal/journal.h"
@@ -26,6 +34,8 @@ namespace {
 
 namespace jv1 = hydra::journal::v1;
 namespace v1 = hydra::v1;
+using google::protobuf::FieldDescriptor;
+using google::protobuf::Message;
 using ::testing::HasSubstr;
 
 constexpr SweepId kOldSweep(5);
@@ -95,6 +105,24 @@ class HydraServiceTest : public ::testing::Test {
     Core::Options options;
     options.pool_bytes = int64_t{64} << 20;
     return options;
+  }
+
+  // A call that must not succeed, by its method's name.
+  static grpc::Status Call(grpc::GenericStub& stub, const std::string& method,
+                           const google::protobuf::Message& request) {
+    grpc::ClientContext context;
+    grpc::CompletionQueue queue;
+    const grpc::Slice bytes(request.SerializeAsString());
+    const auto call = stub.PrepareUnaryCall(
+        &context, method, grpc::ByteBuffer(&bytes, 1), &queue);
+    call->StartCall();
+    grpc::ByteBuffer response;
+    grpc::Status status;
+    call->Finish(&response, &status, nullptr);
+    void* tag = nullptr;
+    bool ok = false;
+    queue.Next(&tag, &ok);
+    return status;
   }
 
   // Who makes the calls.
@@ -381,6 +409,85 @@ TEST_F(HydraServiceTest, RefusesWhatNoRequestCanMean) {
   logs.set_tail(-1);
   grpc::ClientContext logs_context;
   EXPECT_TRUE(refused(stub().StreamLogs(&logs_context, logs)->Finish()));
+}
+
+// Of a field of a request what has no meaning there; none: all has one, or
+// other tests know it.
+std::vector<std::function<void(Message*)>> NoMeaning(
+    const FieldDescriptor* field) {
+  const bool repeated = field->is_repeated();
+  switch (field->cpp_type()) {
+    case FieldDescriptor::CPPTYPE_ENUM:
+      return {[=](Message* message) {
+        const auto& set = *message->GetReflection();
+        repeated ? set.AddEnumValue(message, field, 99)
+                 : set.SetEnumValue(message, field, 99);
+      }};
+    case FieldDescriptor::CPPTYPE_INT32:
+      return {[=](Message* message) {
+        message->GetReflection()->SetInt32(message, field, -1);
+      }};
+    case FieldDescriptor::CPPTYPE_INT64:
+      return {[=](Message* message) {
+        message->GetReflection()->SetInt64(message, field, -1);
+      }};
+    case FieldDescriptor::CPPTYPE_STRING:
+      break;
+    default:
+      return {};
+  }
+  std::vector<std::function<void(Message*)>> texts;
+  if (!absl::EndsWith(field->name(), "_id") && field->name() != "page_token") {
+    return texts;
+  }
+  for (const char* text : {"7", "07", "j 7", "s-1", "j07", "s07", "J7", "x"}) {
+    if (field->name() == "page_token" && text == std::string("7")) continue;
+    texts.push_back([=](Message* message) {
+      message->GetReflection()->SetString(message, field, text);
+    });
+  }
+  return texts;
+}
+
+// Names a job that there is, or the sweep.
+void NameTarget(Message* request) {
+  for (const auto& [name, id] :
+       {std::pair("sweep_id", "s5"), {"job_id", "j7"}}) {
+    const FieldDescriptor* field =
+        request->GetDescriptor()->FindFieldByName(name);
+    if (field == nullptr) continue;
+    request->GetReflection()->SetString(request, field, id);
+  }
+}
+
+TEST_F(HydraServiceTest, EveryFieldOfARequestIsChecked) {
+  const auto* service = v1::SubmitRequest::descriptor()->file()->service(0);
+  grpc::GenericStub generic(server_->InProcessChannel({}));
+  int tried = 0;
+  for (int i = 0; i < service->method_count(); ++i) {
+    const auto& method = *service->method(i);
+    // Of these, see common/jobfile/validate_every_field_test.cc.
+    if (method.name() == "Submit" || method.name() == "Plan") continue;
+    const auto& type = *method.input_type();
+    for (int j = 0; j < type.field_count(); ++j) {
+      for (const auto& spoil : NoMeaning(type.field(j))) {
+        const std::unique_ptr<Message> request(
+            google::protobuf::MessageFactory::generated_factory()
+                ->GetPrototype(&type)
+                ->New());
+        NameTarget(request.get());
+        spoil(request.get());
+        const grpc::Status status =
+            Call(generic,
+                 absl::StrCat("/", service->full_name(), "/", method.name()),
+                 *request);
+        EXPECT_EQ(status.error_code(), grpc::StatusCode::INVALID_ARGUMENT)
+            << method.name() << ": " << request->ShortDebugString();
+        ++tried;
+      }
+    }
+  }
+  EXPECT_GT(tried, 100);
 }
 
 TEST_F(HydraServiceTest, CancellingManyJobsLeavesTimeBetweenItsTurns) {
