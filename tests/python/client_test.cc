@@ -59,7 +59,7 @@ TEST(PythonClientTest, ItsStubsAreThoseOfTheProtos) {
 
 TEST(PythonClientTest, ItsOwnTestsPass) {
   const ProgramResult tests =
-      RunPython({"-m", "unittest", "hydrad.client_test"});
+      RunPython({"-m", "unittest", "hydrad.client_test", "hydrad.track_test"});
   EXPECT_EQ(tests.code, 0) << tests.output;
 }
 

@@ -7,8 +7,8 @@ import os
 import time
 import uuid
 import weakref
-from typing import (Any, Callable, Dict, Iterable, Iterator, List, NamedTuple,
-                    Optional, Sequence, Tuple, TypeVar, Union)
+from typing import (Any, Callable, Dict, Generator, Iterable, Iterator, List,
+                    NamedTuple, Optional, Sequence, Tuple, TypeVar, Union)
 
 import grpc
 
@@ -247,7 +247,7 @@ class Client:
         raise AssertionError("unreachable")
 
     def _read(self, method: Callable[..., Any], request: Any,
-              timeout: Optional[float] = None) -> Iterator[Any]:
+              timeout: Optional[float] = None) -> Generator[Any, None, None]:
         """The messages of a stream, which ends with the iterator."""
         stream = method(request, timeout=timeout)
         try:
@@ -257,8 +257,8 @@ class Client:
         finally:
             stream.cancel()
 
-    def _watch(self, target: Dict[str, str], timeout: Optional[float] = None
-               ) -> Iterator[status_pb2.JobStatus]:
+    def _watch(self, target: Dict[str, Any], timeout: Optional[float] = None
+               ) -> Generator[status_pb2.JobStatus, None, None]:
         """Each new state of jobs, until they all have ended; goes on when the
         server was away for a while. TimeoutError: they have not by then."""
         request = hydra_pb2.WatchRequest(**target)
@@ -296,7 +296,7 @@ class _Target:
     def __init__(self, client: Client, id: str, field: str):
         self._client = client
         self.id = id
-        self._target = {field: id}
+        self._target: Dict[str, Any] = {field: id}
 
     def cancel(self, *, delete_checkpoints: bool = False) -> List[str]:
         """Stops what has not ended; the ids of the jobs that this stopped."""

@@ -2,9 +2,12 @@
 
 import os
 import stat
-from typing import Any, Iterable, List, Optional
+from typing import Any, Iterable, List
 
 from hydrad.errors import HydraError
+
+# No descriptor.
+_NONE = -1
 
 
 def receive(pieces: Iterable[Any], directory: str, overwrite: bool) -> List[str]:
@@ -39,7 +42,7 @@ class _Receiver:
         self.names: List[str] = []
         self._name = ""
         self._part = ""
-        self._file: Optional[int] = None
+        self._file = _NONE
         self._missing = 0
 
     def take(self, piece: Any) -> None:
@@ -62,9 +65,9 @@ class _Receiver:
 
     def drop(self) -> None:
         """What is unfinished goes away."""
-        if self._file is not None:
+        if self._file != _NONE:
             os.close(self._file)
-            self._file = None
+            self._file = _NONE
             os.unlink(self._part, dir_fd=self._held)
 
     def _begin(self, name: str, size: int) -> None:
@@ -90,7 +93,7 @@ class _Receiver:
         os.rename(self._part, self._name, src_dir_fd=self._held,
                   dst_dir_fd=self._held)
         os.close(self._file)
-        self._file = None
+        self._file = _NONE
         self.names.append(self._name)
         self._name = ""
 

@@ -82,7 +82,8 @@ class Tunnel:
                 self._children = [c for c in self._children if c.poll() is None]
                 try:
                     self._children.append(subprocess.Popen(
-                        self._command, stdin=connection, stdout=connection))
+                        self._command, stdin=connection.fileno(),
+                        stdout=connection.fileno()))
                 except OSError as error:
                     # The caller sees its connection closed.
                     print(f"hydrad: cannot start {self._command[0]}: {error}",
