@@ -128,6 +128,13 @@ void HydraServiceImpl::Begin(const Caller& caller,
                 &stream_threads_[caller.user % stream_threads_.size()]);
 }
 
+template <typename Request>
+absl::StatusOr<AskedJobs> HydraServiceImpl::Asked(const Request& request) {
+  if (request.job_file().empty()) return AskedJobs::Of(request);
+  absl::MutexLock lock(&text_turn_);
+  return AskedJobs::Of(request);
+}
+
 absl::StatusOr<std::vector<NewJob>> HydraServiceImpl::Checked(
     const AskedJobs& asked) const {
   return asked.Checked([this](const v1::SubmitRequest& messages) {
@@ -137,7 +144,7 @@ absl::StatusOr<std::vector<NewJob>> HydraServiceImpl::Checked(
 
 absl::Status HydraServiceImpl::Validate(const v1::SubmitRequest& request,
                                         v1::SubmitResponse* response) {
-  const absl::StatusOr<AskedJobs> asked = AskedJobs::Of(request);
+  const absl::StatusOr<AskedJobs> asked = Asked(request);
   if (!asked.ok()) return asked.status();
   const absl::StatusOr<std::vector<NewJob>> jobs = Checked(*asked);
   if (!jobs.ok()) return jobs.status();
@@ -172,7 +179,7 @@ absl::Status HydraServiceImpl::MakePlan(const v1::PlanRequest& request,
     return absl::InvalidArgumentError(absl::StrCat(
         "device_memory_bytes is ", bytes, "; a memory limit is at least 1"));
   }
-  const absl::StatusOr<AskedJobs> asked = AskedJobs::Of(request);
+  const absl::StatusOr<AskedJobs> asked = Asked(request);
   if (!asked.ok()) return asked.status();
   const absl::StatusOr<std::vector<NewJob>> jobs = Checked(*asked);
   if (!jobs.ok()) return jobs.status();
@@ -208,7 +215,7 @@ absl::Status HydraServiceImpl::MakePlan(const v1::PlanRequest& request,
 absl::Status HydraServiceImpl::Queue(const Caller& caller,
                                      const v1::SubmitRequest& request,
                                      v1::SubmitResponse* response) {
-  const absl::StatusOr<AskedJobs> asked = AskedJobs::Of(request);
+  const absl::StatusOr<AskedJobs> asked = Asked(request);
   if (!asked.ok()) return asked.status();
   if (!asked->is_whole()) return Checked(*asked).status();
   const absl::StatusOr<RequestKey> key = KeyOf(caller, asked->messages());

@@ -118,6 +118,10 @@ class HydraServiceImpl final
                          StreamTable& table, const Act& act);
   template <typename Response>
   void Begin(const Caller& caller, PolledStream<Response>* stream);
+  // What a Submit or a Plan asks for. The text of a job file takes a hundred
+  // times its size to be read, so one is read after another.
+  template <typename Request>
+  absl::StatusOr<AskedJobs> Asked(const Request& request);
   // All of them, if nothing is wrong with any.
   absl::StatusOr<std::vector<NewJob>> Checked(const AskedJobs& asked) const;
   // As Submit, but queues nothing.
@@ -152,6 +156,8 @@ class HydraServiceImpl final
   StreamTable downloads_;
   // What concerns many jobs takes a turn of the core for itself.
   absl::Mutex long_turn_;
+  // Whoever reads a job file.
+  absl::Mutex text_turn_;
   // And so often.
   Pace long_pace_;
   SteadyEvent stopping_;
