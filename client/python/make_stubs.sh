@@ -11,7 +11,8 @@
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
 root=$(cd "$here/../.." && pwd)
-out=${1:-$here}
+mkdir -p "${1:-$here}"
+out=$(cd "${1:-$here}" && pwd)
 scratch=$(mktemp -d)
 trap 'rm -rf "$scratch"' EXIT
 mkdir -p "$scratch/hydrad/v1" "$scratch/hydrad/rpc" "$out/hydrad/v1" "$out/hydrad/rpc"

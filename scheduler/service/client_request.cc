@@ -9,6 +9,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
 #include "common/hash/sha256.h"
+#include "common/jobfile/mistakes.h"
 #include "common/text/printable.h"
 #include "scheduler/core/job.h"
 
@@ -26,22 +27,21 @@ absl::StatusOr<uint64_t> ParseId(absl::string_view text, char prefix,
                                  absl::string_view field) {
   const std::string example = absl::StrCat(std::string(1, prefix), "7");
   if (text.empty()) {
-    return absl::InvalidArgumentError(
-        absl::StrCat(field, ": is needed, such as ", example));
+    return WrongField(field, absl::StrCat("is needed, such as ", example));
   }
   uint64_t number = 0;
   if (text[0] == prefix && absl::SimpleAtoi(text.substr(1), &number) &&
       absl::StrCat(number) == text.substr(1)) {
     return number;
   }
-  return absl::InvalidArgumentError(
-      absl::StrCat(field, ": found ", Quoted(text), "; an id such as ", example,
-                   " is needed"));
+  return WrongField(
+      field, absl::StrCat("found ", Quoted(text), "; an id such as ", example,
+                          " is needed"));
 }
 
 absl::Status NeedsNoNegative(absl::string_view field, int64_t found) {
-  return absl::InvalidArgumentError(
-      absl::StrCat(field, ": found ", found, "; 0 or more is needed"));
+  return WrongField(field,
+                    absl::StrCat("found ", found, "; 0 or more is needed"));
 }
 
 absl::StatusOr<int> PageSize(int asked, int most) {
@@ -50,9 +50,10 @@ absl::StatusOr<int> PageSize(int asked, int most) {
 }
 
 absl::Status NoTokenOfOurs(const std::string& token) {
-  return absl::InvalidArgumentError(
-      absl::StrCat("page_token: found ", Quoted(token),
-                   ", which is no next_page_token of this server"));
+  return WrongField("page_token",
+                    absl::StrCat("found ", Quoted(token),
+                                 ", which is no next_page_token of this "
+                                 "server"));
 }
 
 // Messages of the same content give the same bytes.
@@ -85,9 +86,9 @@ absl::StatusOr<absl::flat_hash_set<int>> ParseStates(
   absl::flat_hash_set<int> states;
   for (int state : request.states()) {
     if (!v1::JobState_IsValid(state) || state == v1::JOB_STATE_UNSPECIFIED) {
-      return absl::InvalidArgumentError(
-          absl::StrCat("states: there is no state number ", state, "; they go ",
-                       "from 1 to ", v1::JobState_MAX));
+      return WrongField("states",
+                        absl::StrCat("there is no state number ", state,
+                                     "; they go from 1 to ", v1::JobState_MAX));
     }
     states.insert(state);
   }
@@ -145,9 +146,9 @@ absl::StatusOr<RequestKey> KeyOf(const Caller& caller,
   key.id = request.request_id();
   key.caller = caller;
   if (key.id.size() > kMaxRequestIdBytes) {
-    return absl::InvalidArgumentError(
-        absl::StrCat("request_id: has ", key.id.size(), " bytes; at most ",
-                     kMaxRequestIdBytes, " are possible"));
+    return WrongField("request_id",
+                      absl::StrCat("has ", key.id.size(), " bytes; at most ",
+                                   kMaxRequestIdBytes, " are possible"));
   }
   if (key.id.empty()) return key;
   v1::SubmitRequest asked;

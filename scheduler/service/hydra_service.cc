@@ -11,6 +11,7 @@
 #include "absl/container/flat_hash_set.h"
 #include "absl/strings/str_cat.h"
 #include "common/clock/steady_time.h"
+#include "common/jobfile/mistakes.h"
 #include "common/process/thread_priority.h"
 #include "common/status/error_details.h"
 #include "common/status/rpc_status.h"
@@ -48,7 +49,7 @@ absl::Status NotRecorded(const CoreThread& core) {
 }
 
 absl::Status NeedsATarget() {
-  return absl::InvalidArgumentError("target: a job_id or sweep_id is needed");
+  return WrongField("target", "a job_id or sweep_id is needed");
 }
 
 // Takes each text once, in the order in which they come first.
@@ -432,8 +433,9 @@ grpc::ServerWriteReactor<v1::StreamLogsResponse>* HydraServiceImpl::StreamLogs(
   const absl::StatusOr<JobId> job = ParseJobId(request->job_id());
   if (!job.ok()) return new Refused(job.status());
   if (request->tail() < 0) {
-    return new Refused(absl::InvalidArgumentError(absl::StrCat(
-        "tail: found ", request->tail(), "; 0 or more is needed")));
+    return new Refused(WrongField(
+        "tail",
+        absl::StrCat("found ", request->tail(), "; 0 or more is needed")));
   }
   const Caller caller = caller_of_(context->peer());
   auto* stream = new LogStream(parts_.model, &reader_, parts_.logs, caller,

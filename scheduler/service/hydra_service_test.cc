@@ -229,7 +229,8 @@ TEST_F(HydraServiceTest, APlanIsOfAWholeJobAndOfDevicesWithMemory) {
   grpc::ClientContext without_memory;
   status = stub().Plan(&without_memory, request, &response);
   EXPECT_EQ(status.error_code(), grpc::StatusCode::INVALID_ARGUMENT);
-  EXPECT_THAT(status.error_message(), HasSubstr("device_memory_bytes is 0"));
+  EXPECT_THAT(status.error_message(),
+              HasSubstr("device_memory_bytes is 0"));
 }
 
 TEST_F(HydraServiceTest, RefusesALongRequestId) {
@@ -481,7 +482,8 @@ TEST_F(HydraServiceTest, EveryFieldOfARequestIsChecked) {
             Call(generic,
                  absl::StrCat("/", service->full_name(), "/", method.name()),
                  *request);
-        EXPECT_EQ(status.error_code(), grpc::StatusCode::INVALID_ARGUMENT)
+        EXPECT_EQ(status.error_code(), grpc::StatusCode::INVALID_ARGUMENT);
+        EXPECT_EQ(MistakesOf(FromGrpc(status)).size(), 1u)
             << method.name() << ": " << request->ShortDebugString();
         ++tried;
       }
