@@ -31,7 +31,7 @@ finish() {
 }
 trap finish EXIT
 
-mkdir -p "$scratch/go/src/hydra-go" "$scratch/cache"
+mkdir -p "$scratch/go/src/hydra-go" "$scratch/cache" "$scratch/model"
 plugin=$(command -v protoc-gen-go-1-3 || command -v protoc-gen-go)
 # It is older than proto3's `optional`, whose fields are the same on the wire.
 mkdir -p "$scratch/proto/hydra/v1"
@@ -46,13 +46,13 @@ cp tests/go/main.go "$scratch/go/src/hydra-go/"
 GO111MODULE=off GOFLAGS= GOCACHE="$scratch/cache" GOPATH="$scratch/go:/usr/share/gocode" \
   go build -o "$scratch/hydra-go" hydra-go
 
-cp tests/parity/gpt2-tiny/config.json tests/parity/gpt2-tiny/model.safetensors "$scratch/"
+cp tests/parity/gpt2-tiny/config.json tests/parity/gpt2-tiny/model.safetensors "$scratch/model/"
 # Token ids below 256, of two bytes each.
 for i in $(seq 0 1999); do printf '\\x%02x\\x00' $((i * i % 251)); done >"$scratch/tokens.txt"
 printf '%b' "$(cat "$scratch/tokens.txt")" >"$scratch/train.bin"
 cat >"$scratch/job.yaml" <<'YAML'
 name: from-go
-model: {path: .}
+model: {path: model}
 data: {train_files: train.bin, format: tokens_u16}
 train: {max_steps: 5, per_device_train_batch_size: 2, context_length: 16, learning_rate: 1e-3}
 sweep: {grid: {train.seed: [1, 2]}}

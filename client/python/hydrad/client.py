@@ -186,6 +186,16 @@ class Client:
         return Submitted([Status(each) for each in response.jobs],
                          list(response.warnings))
 
+    def plan(self, job: job_text.Job, *, base_dir: Optional[str] = None,
+             device_memory_bytes: Iterable[int] = ()
+             ) -> hydra_pb2.PlanResponse:
+        """What the jobs will take of devices, pool and link, before anything
+        runs: of devices with such memory limits, or of the server's."""
+        asked = self._request(job, base_dir, "")
+        return self._call(self.stub.Plan, hydra_pb2.PlanRequest(
+            job_file=asked.job_file, base_dir=asked.base_dir,
+            device_memory_bytes=device_memory_bytes))
+
     def job(self, job_id: str) -> "Job":
         """The job of that id; nobody looks whether there is one."""
         return Job(self, job_id)

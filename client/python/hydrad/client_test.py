@@ -55,6 +55,9 @@ class FakeHydra(hydra_pb2_grpc.HydraServiceServicer):
     def Submit(self, request, context):
         return self._answer("Submit", request, context)
 
+    def Plan(self, request, context):
+        return self._answer("Plan", request, context)
+
     def ListJobs(self, request, context):
         return self._answer("ListJobs", request, context)
 
@@ -150,6 +153,17 @@ class ClientTest(unittest.TestCase):
         found = self.client.validate("name: a\n")
         self.assertTrue(self.fake.requests[0].validate_only)
         self.assertEqual(found.jobs[0].parameters, {"x": "1"})
+
+    def test_plans(self):
+        self.fake.answers["Plan"] = hydra_pb2.PlanResponse(
+            jobs=[hydra_pb2.JobPlan(name="a")])
+        planned = self.client.plan("name: a\n", base_dir="/m",
+                                   device_memory_bytes=[1 << 30])
+        self.assertEqual(planned.jobs[0].name, "a")
+        request = self.fake.requests[0]
+        self.assertEqual((request.job_file, request.base_dir),
+                         ("name: a\n", "/m"))
+        self.assertEqual(list(request.device_memory_bytes), [1 << 30])
 
     def test_a_dict_becomes_a_job_file(self):
 
