@@ -14,7 +14,7 @@ namespace hydra {
 // Whether the server's standard health service (grpc.health.v1) answers within
 // `timeout`, whatever it says: hydrad takes jobs before a worker is ready.
 bool IsUp(const std::shared_ptr<grpc::Channel>& channel,
-               absl::Duration timeout);
+          absl::Duration timeout);
 
 }  // namespace hydra
 

@@ -229,8 +229,7 @@ TEST_F(HydraServiceTest, APlanIsOfAWholeJobAndOfDevicesWithMemory) {
   grpc::ClientContext without_memory;
   status = stub().Plan(&without_memory, request, &response);
   EXPECT_EQ(status.error_code(), grpc::StatusCode::INVALID_ARGUMENT);
-  EXPECT_THAT(status.error_message(),
-              HasSubstr("device_memory_bytes is 0"));
+  EXPECT_THAT(status.error_message(), HasSubstr("device_memory_bytes is 0"));
 }
 
 TEST_F(HydraServiceTest, RefusesALongRequestId) {
