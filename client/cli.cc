@@ -50,6 +50,7 @@ void AddVerbs(CLI::App* app, Invocation* invocation) {
   AddList(app, invocation);
   AddDescribe(app, invocation);
   AddLogs(app, invocation);
+  AddMetrics(app, invocation);
   AddResults(app, invocation);
   AddDownload(app, invocation);
   AddTrace(app, invocation);

@@ -19,6 +19,7 @@ void AddWatch(CLI::App* app, Invocation* invocation);
 void AddList(CLI::App* app, Invocation* invocation);
 void AddDescribe(CLI::App* app, Invocation* invocation);
 void AddLogs(CLI::App* app, Invocation* invocation);
+void AddMetrics(CLI::App* app, Invocation* invocation);
 void AddResults(CLI::App* app, Invocation* invocation);
 void AddDownload(CLI::App* app, Invocation* invocation);
 void AddTrace(CLI::App* app, Invocation* invocation);

@@ -7,7 +7,8 @@
 #include "absl/strings/str_cat.h"
 #include "client/commands/text_file.h"
 #include "common/jobfile/job_file.h"
-#include "common/jobfile/unread_fields.h"
+#include "common/jobfile/job_file_check.h"
+#include "common/jobfile/mistakes.h"
 
 namespace hydra {
 namespace {
@@ -22,30 +23,19 @@ std::string RandomRequestId() {
   return id;
 }
 
-absl::Status AllMistakes(const JobFileRequest& file, const Mistakes& theirs) {
-  Mistakes all = file.mistakes;
-  const Mistakes others = WithoutConsequences(file.unread, theirs);
-  all.insert(all.end(), others.begin(), others.end());
-  file.order.Sort(&all);
-  return ToStatus(all);
-}
-
 }  // namespace
 
 absl::StatusOr<JobFileRequest> LoadSubmitRequest(const CliContext& context,
                                                  const std::string& path) {
   const absl::StatusOr<std::string> text = ReadTextFile(context, path);
   if (!text.ok()) return text.status();
-  absl::StatusOr<JobFileDraft> draft = ReadJobFile(*text);
-  if (!draft.ok()) return draft.status();
+  absl::StatusOr<JobFileToCheck> read = ReadJobFileToCheck(*text);
+  if (!read.ok()) return read.status();
   const absl::StatusOr<std::string> base = BaseDirectory(path);
   if (!base.ok()) return base.status();
   JobFileRequest made;
-  JobFile& file = draft->file;
-  made.mistakes = std::move(draft->mistakes);
-  made.order = std::move(draft->order);
-  made.unread = UnreadFields(made.mistakes, file.job);
-  FillUnread(made.unread, &file.job);
+  JobFile& file = read->file;
+  made.known = std::move(read->known);
   made.hints = HintsOf(file, *base);
   MakePathsAbsolute(*base, &file);
   *made.request.mutable_job() = std::move(file.job);
@@ -60,14 +50,15 @@ namespace {
 template <typename Ask>
 auto Asked(const JobFileRequest& file, Ask ask) -> decltype(ask()) {
   // Then part of it may be unread.
-  if (IsFull(file.mistakes)) return ToStatus(file.mistakes);
+  if (IsFull(file.known.mistakes)) return ToStatus(file.known.mistakes);
   auto response = ask();
-  if (response.ok() && file.mistakes.empty()) return response;
+  if (response.ok() && file.known.mistakes.empty()) return response;
   const Mistakes theirs = MistakesOf(WithHints(response.status(), file.hints));
-  if (!theirs.empty()) return AllMistakes(file, theirs);
+  if (!theirs.empty()) return AllMistakes(file.known, theirs);
   // That the job does not fit may come from what is unread.
   if (response.ok() || absl::IsResourceExhausted(response.status())) {
-    return file.mistakes.empty() ? response.status() : ToStatus(file.mistakes);
+    return file.known.mistakes.empty() ? response.status()
+                                       : ToStatus(file.known.mistakes);
   }
   return NotAsked(file, response.status());
 }
@@ -77,7 +68,7 @@ auto Asked(const JobFileRequest& file, Ask ask) -> decltype(ask()) {
 absl::StatusOr<v1::SubmitResponse> Submit(const JobFileRequest& file,
                                           Connection* connection) {
   v1::SubmitRequest request = file.request;
-  if (!file.mistakes.empty()) request.set_validate_only(true);
+  if (!file.known.mistakes.empty()) request.set_validate_only(true);
   return Asked(file, [&] { return connection->Submit(request); });
 }
 
@@ -93,9 +84,9 @@ absl::StatusOr<v1::PlanResponse> Plan(
 }
 
 absl::Status NotAsked(const JobFileRequest& file, const absl::Status& why) {
-  if (file.mistakes.empty()) return why;
+  if (file.known.mistakes.empty()) return why;
   return ToStatus(
-      file.mistakes,
+      file.known.mistakes,
       absl::StrCat("hydra: values, files and the model were not checked: ",
                    why.message()));
 }

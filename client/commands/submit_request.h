@@ -10,8 +10,7 @@
 #include "client/cli_context.h"
 #include "client/commands/path_hints.h"
 #include "client/connection/connection.h"
-#include "common/jobfile/field_order.h"
-#include "common/jobfile/mistakes.h"
+#include "common/jobfile/job_file_check.h"
 #include "hydra/v1/hydra.pb.h"
 
 namespace hydra {
@@ -20,12 +19,9 @@ struct JobFileRequest {
   v1::SubmitRequest request;
   // For what the server may find wrong with it.
   PathHints hints;
-  // What was found while reading the file. With any, the request is what could
-  // be read, and is only there to be checked.
-  Mistakes mistakes;
-  // The fields whose values are not known because of them.
-  std::vector<std::string> unread;
-  FieldOrder order;
+  // With any mistake the request is what could be read, and is only there to be
+  // checked.
+  JobFileMistakes known;
 };
 
 // Reads a job file into a request with a request id of its own. Relative paths

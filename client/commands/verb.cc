@@ -130,6 +130,15 @@ Verb& Verb::WordsOption(const std::string& names,
   return *this;
 }
 
+Verb& Verb::WordOption(const std::string& names,
+                       const std::vector<std::string>& words, int* value,
+                       const std::string& help) {
+  AddWords(
+      verb_, names, words, [value](int place) { *value = place; }, help)
+      ->expected(1);
+  return *this;
+}
+
 Verb& Verb::Flag(const std::string& names, bool* value,
                  const std::string& help) {
   verb_->add_flag(names, *value, help);

@@ -52,6 +52,11 @@ class Verb {
                     const std::vector<std::string>& words,
                     std::vector<int>* values, const std::string& help);
 
+  // At most once; `value` is the word's place.
+  Verb& WordOption(const std::string& names,
+                   const std::vector<std::string>& words, int* value,
+                   const std::string& help);
+
   Verb& Flag(const std::string& names, bool* value, const std::string& help);
   // One that cannot be given together with `other`, which is described already.
   Verb& FlagWithout(const std::string& other, const std::string& names,

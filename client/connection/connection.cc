@@ -1,6 +1,7 @@
 #include "client/connection/connection.h"
 
 #include <algorithm>
+#include <optional>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -10,6 +11,7 @@
 #include "client/connection/socket_access.h"
 #include "client/render/format.h"
 #include "common/clock/steady_time.h"
+#include "common/status/error_details.h"
 #include "common/status/rpc_status.h"
 #include "grpcpp/channel.h"
 #include "grpcpp/client_context.h"
@@ -20,6 +22,9 @@
 
 namespace hydra {
 namespace {
+
+// Of a call that the server says to make again.
+constexpr int kMostAttempts = 3;
 
 std::shared_ptr<grpc::Channel> MakeChannel(const std::string& address) {
   grpc::ChannelArguments arguments;
@@ -51,13 +56,22 @@ class Connection::Rpcs {
       grpc::Status (Stub::*method)(grpc::ClientContext*, const Request&,
                                    Response*),
       const Request& request) const {
-    grpc::ClientContext context;
-    context.set_deadline(absl::ToChronoTime(absl::Now() + timeout_));
-    Response response;
-    const grpc::Status status =
-        (stub_.get()->*method)(&context, request, &response);
-    if (!status.ok()) return Explain(status);
-    return response;
+    const absl::Time deadline = absl::Now() + timeout_;
+    for (int attempt = 1;; ++attempt) {
+      grpc::ClientContext context;
+      context.set_deadline(absl::ToChronoTime(deadline));
+      Response response;
+      const grpc::Status status =
+          (stub_.get()->*method)(&context, request, &response);
+      if (status.ok()) return response;
+      // Each call may be made again: Submit has its request_id.
+      const std::optional<absl::Duration> pause = RetryAfter(FromGrpc(status));
+      if (!pause.has_value() || attempt == kMostAttempts ||
+          absl::Now() + *pause >= deadline) {
+        return Explain(status);
+      }
+      absl::SleepFor(*pause);
+    }
   }
 
   template <typename Request, typename Response>
@@ -133,6 +147,11 @@ absl::StatusOr<v1::ListJobsResponse> Connection::ListJobs(
 absl::StatusOr<v1::GetJobResponse> Connection::GetJob(
     const v1::GetJobRequest& request) {
   return rpcs_->Call(&Rpcs::Stub::GetJob, request);
+}
+
+absl::StatusOr<v1::ListMetricsResponse> Connection::ListMetrics(
+    const v1::ListMetricsRequest& request) {
+  return rpcs_->Call(&Rpcs::Stub::ListMetrics, request);
 }
 
 absl::StatusOr<v1::CancelResponse> Connection::Cancel(

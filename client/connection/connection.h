@@ -24,7 +24,9 @@ namespace hydra {
 // Errors are those of the server; besides, DEADLINE_EXCEEDED when a call took
 // longer than the timeout, UNAVAILABLE when nobody listens, and
 // PERMISSION_DENIED when this process may not connect to the socket. The
-// messages of these name the server.
+// messages of these name the server. A call that is no stream is made up to
+// three times if the server says that this may help, after as long as it says
+// (RetryAfter in common/status/error_details.h), and within the timeout.
 class Connection {
  public:
   // `address` as ResolveServer() makes it. `timeout` is for each call that is
@@ -37,6 +39,8 @@ class Connection {
   absl::StatusOr<v1::ListJobsResponse> ListJobs(
       const v1::ListJobsRequest& request);
   absl::StatusOr<v1::GetJobResponse> GetJob(const v1::GetJobRequest& request);
+  absl::StatusOr<v1::ListMetricsResponse> ListMetrics(
+      const v1::ListMetricsRequest& request);
   absl::StatusOr<v1::CancelResponse> Cancel(const v1::CancelRequest& request);
   absl::StatusOr<v1::PauseResponse> Pause(const v1::PauseRequest& request);
   absl::StatusOr<v1::ResumeResponse> Resume(const v1::ResumeRequest& request);

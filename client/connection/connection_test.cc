@@ -1,6 +1,8 @@
 #include "client/connection/connection.h"
 
 #include "client/testing/fake_server.h"
+#include "common/status/error_details.h"
+#include "common/status/rpc_status.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 
@@ -34,6 +36,32 @@ TEST_F(ConnectionTest, ConnectsAgainToAServerThatWasAway) {
   server_.Start();
   connection_.AwaitServer(absl::Minutes(1), &interrupt_);
   EXPECT_EQ(Ask(), absl::OkStatus());
+}
+
+TEST_F(ConnectionTest, MakesACallAgainIfTheServerSaysThatItMayHelp) {
+  const grpc::Status soon = ToGrpc(
+      WithRetry(absl::UnavailableError("starting"), absl::Milliseconds(1)));
+  server_.service().first_list_errors = {soon, soon};
+  EXPECT_EQ(connection_.ListJobs({}).status(), absl::OkStatus());
+  EXPECT_EQ(server_.service().list_requests.size(), 3u);
+  // Not for ever.
+  server_.service().first_list_errors = {soon, soon, soon, soon};
+  EXPECT_EQ(connection_.ListJobs({}).status().code(),
+            absl::StatusCode::kUnavailable);
+  EXPECT_EQ(server_.service().list_requests.size(), 6u);
+}
+
+TEST_F(ConnectionTest, MakesNoCallAgainOtherwise) {
+  server_.service().first_list_errors = {
+      grpc::Status(grpc::StatusCode::UNAVAILABLE, "stopping")};
+  EXPECT_EQ(connection_.ListJobs({}).status().code(),
+            absl::StatusCode::kUnavailable);
+  // Nor if there is no time for it.
+  server_.service().first_list_errors = {
+      ToGrpc(WithRetry(absl::UnavailableError("starting"), absl::Hours(1)))};
+  EXPECT_EQ(connection_.ListJobs({}).status().code(),
+            absl::StatusCode::kUnavailable);
+  EXPECT_EQ(server_.service().list_requests.size(), 2u);
 }
 
 TEST_F(ConnectionTest, AnInterruptEndsWaitingForTheServer) {

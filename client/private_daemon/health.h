@@ -11,10 +11,10 @@ class Channel;
 
 namespace hydra {
 
-// Asks the server's standard health service (grpc.health.v1) whether it serves.
-// False also when nobody answers within `timeout`.
-bool IsServing(const std::shared_ptr<grpc::Channel>& channel,
-               absl::Duration timeout);
+// Whether the server's standard health service (grpc.health.v1) answers within
+// `timeout`, whatever it says: hydrad takes jobs before a worker is ready.
+bool IsUp(const std::shared_ptr<grpc::Channel>& channel,
+          absl::Duration timeout);
 
 }  // namespace hydra
 

@@ -60,6 +60,11 @@ grpc::Status FakeHydraService::ListJobs(grpc::ServerContext* context,
                                         v1::ListJobsResponse* response) {
   absl::MutexLock lock(&mu);
   list_requests.push_back(*request);
+  if (!first_list_errors.empty()) {
+    const grpc::Status first = first_list_errors.front();
+    first_list_errors.pop_front();
+    return first;
+  }
   *response = request->page_token().empty() ? list_response
                                             : list_pages[request->page_token()];
   return error;
@@ -70,6 +75,15 @@ grpc::Status FakeHydraService::GetJob(grpc::ServerContext* context,
                                       v1::GetJobResponse* response) {
   absl::MutexLock lock(&mu);
   *response = job_response;
+  return error;
+}
+
+grpc::Status FakeHydraService::ListMetrics(
+    grpc::ServerContext* context, const v1::ListMetricsRequest* request,
+    v1::ListMetricsResponse* response) {
+  absl::MutexLock lock(&mu);
+  metrics_requests.push_back(*request);
+  *response = metrics_pages[request->page_token()];
   return error;
 }
 

@@ -39,6 +39,9 @@ class FakeHydraService final : public v1::HydraService::Service {
   grpc::Status GetJob(grpc::ServerContext* context,
                       const v1::GetJobRequest* request,
                       v1::GetJobResponse* response) override;
+  grpc::Status ListMetrics(grpc::ServerContext* context,
+                           const v1::ListMetricsRequest* request,
+                           v1::ListMetricsResponse* response) override;
   grpc::Status Cancel(grpc::ServerContext* context,
                       const v1::CancelRequest* request,
                       v1::CancelResponse* response) override;
@@ -83,7 +86,11 @@ class FakeHydraService final : public v1::HydraService::Service {
   v1::ListJobsResponse list_response;
   // Later pages, by their tokens.
   std::map<std::string, v1::ListJobsResponse> list_pages;
+  // What the first calls of ListJobs answer instead.
+  std::deque<grpc::Status> first_list_errors;
   v1::GetJobResponse job_response;
+  // Pages of ListMetrics, by their tokens.
+  std::map<std::string, v1::ListMetricsResponse> metrics_pages;
   v1::CancelResponse cancel_response;
   v1::PauseResponse pause_response;
   v1::ResumeResponse resume_response;
@@ -103,6 +110,7 @@ class FakeHydraService final : public v1::HydraService::Service {
   std::vector<v1::PlanRequest> plan_requests;
   std::vector<v1::ListJobsRequest> list_requests;
   std::vector<v1::ListAuditRequest> audit_requests;
+  std::vector<v1::ListMetricsRequest> metrics_requests;
   std::vector<v1::CancelRequest> cancel_requests;
   std::vector<v1::PauseRequest> pause_requests;
   std::vector<v1::ResumeRequest> resume_requests;

@@ -12,6 +12,9 @@ constexpr absl::string_view kGrid = "sweep.grid.";
 // Longer ones are no fields; their number times their length would have no
 // bound.
 constexpr size_t kMaxPathBytes = 200;
+// More are in no job that is right; those behind them count as the end of the
+// section that they are in.
+constexpr size_t kMaxPlaces = 20'000;
 
 // What `field` is a part of: "data" of "data.train_files", that of
 // "data.train_files[0]".
@@ -35,7 +38,7 @@ FieldOrder::FieldOrder(const YamlNode& root) {
 }
 
 void FieldOrder::AddChild(const YamlNode& node, const std::string& path) {
-  if (path.size() > kMaxPathBytes) return;
+  if (path.size() > kMaxPathBytes || places_.size() >= kMaxPlaces) return;
   const std::string name = FieldName(path);
   const auto [place, is_new] = places_.try_emplace(name);
   // A key that is given twice stands where it stands first.

@@ -59,6 +59,15 @@ TEST(FieldOrderTest, AnAxisStandsWhereTheFieldDoesElseInTheGrid) {
               ElementsAre("train.optim", "name", "train.seed"));
 }
 
+TEST(FieldOrderTest, OfVeryManyFieldsTheFirstOnesHaveTheirPlaces) {
+  std::string text = "data: {train_files: [a";
+  for (int i = 1; i < 30'000; ++i) text += ",a";
+  EXPECT_THAT(
+      Sorted(text + "]}\nname: x\n",
+             {"name", "data.train_files[29999]", "data.train_files[0]"}),
+      ElementsAre("data.train_files[0]", "data.train_files[29999]", "name"));
+}
+
 TEST(FieldOrderTest, AKeyThatIsNoFieldHasItsPlaceToo) {
   const std::string key(150, 'k');
   EXPECT_THAT(Sorted(key + ": 1\nname: x\n", {"name", key}),

@@ -70,6 +70,13 @@ absl::Status ToStatus(const Mistakes& mistakes, absl::string_view last_line) {
   return status;
 }
 
+absl::Status WrongField(absl::string_view field,
+                        absl::string_view description) {
+  Mistakes mistakes;
+  AddMistake(field, description, &mistakes);
+  return ToStatus(mistakes);
+}
+
 Mistakes MistakesOf(const absl::Status& status) {
   absl::optional<absl::Cord> bytes = status.GetPayload(kPayloadUrl);
   google::rpc::BadRequest payload;

@@ -45,6 +45,9 @@ std::string FieldName(absl::string_view path);
 absl::Status ToStatus(const Mistakes& mistakes,
                       absl::string_view last_line = "");
 
+// The status of one mistake.
+absl::Status WrongField(absl::string_view field, absl::string_view description);
+
 // The payload that ToStatus attached; empty for any other status.
 Mistakes MistakesOf(const absl::Status& status);
 

@@ -17,6 +17,10 @@ namespace {
 // details, which have the message a second time, in Base64.
 constexpr size_t kMaxEncodedMessageBytes = 1500;
 constexpr size_t kMaxMistakesBytes = 2500;
+// What all other details together may take.
+constexpr size_t kMaxOtherDetailsBytes = 600;
+constexpr absl::string_view kBadRequestUrl =
+    "type.googleapis.com/google.rpc.BadRequest";
 // What a mistake takes in a list beside its own bytes, at most.
 constexpr size_t kMistakeHeadBytes = 4;
 
@@ -75,12 +79,18 @@ grpc::Status ToGrpc(const absl::Status& status) {
   google::rpc::Status rich;
   rich.set_code(static_cast<int>(status.code()));
   rich.set_message(Shortened(status.message()));
-  ToStatus(Shortened(MistakesOf(status)))
-      .ForEachPayload([&](absl::string_view url, const absl::Cord& payload) {
-        google::protobuf::Any& detail = *rich.add_details();
-        detail.set_type_url(std::string(url));
-        detail.set_value(std::string(payload));
-      });
+  const auto add = [&](absl::string_view url, const absl::Cord& payload) {
+    google::protobuf::Any& detail = *rich.add_details();
+    detail.set_type_url(std::string(url));
+    detail.set_value(std::string(payload));
+  };
+  ToStatus(Shortened(MistakesOf(status))).ForEachPayload(add);
+  size_t bytes = 0;
+  status.ForEachPayload([&](absl::string_view url, const absl::Cord& payload) {
+    if (url == kBadRequestUrl) return;
+    bytes += url.size() + payload.size();
+    if (bytes <= kMaxOtherDetailsBytes) add(url, payload);
+  });
   return {static_cast<grpc::StatusCode>(status.code()), rich.message(),
           rich.SerializeAsString()};
 }

@@ -5,6 +5,7 @@
 
 #include "absl/functional/function_ref.h"
 #include "absl/strings/str_cat.h"
+#include "common/status/error_details.h"
 #include "glog/logging.h"
 #include "scheduler/core/core_parts.h"
 #include "scheduler/core/job_stand.h"
@@ -97,7 +98,10 @@ absl::StatusOr<Submission> Core::Submit(std::vector<NewJob>&& jobs,
     return *std::move(seen);
   }
   if (parts_->hands.resting()) {
-    return absl::UnavailableError("the server is stopping");
+    return WithRetry(
+        WithReason(absl::UnavailableError("the server is stopping"),
+                   kNotServing),
+        absl::Seconds(1));
   }
   if (absl::Status fits = CheckFits(jobs).status(); !fits.ok()) return fits;
   return parts_->intake.Take(std::move(jobs), request, now);

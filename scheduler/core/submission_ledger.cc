@@ -3,6 +3,7 @@
 #include <iterator>
 
 #include "absl/strings/str_cat.h"
+#include "common/status/error_details.h"
 
 namespace hydra {
 
@@ -11,11 +12,14 @@ absl::Status CheckRepeats(const Submission& first, const RequestKey& again) {
       first.digest == again.digest) {
     return absl::OkStatus();
   }
-  return absl::AlreadyExistsError(absl::StrCat(
-      "request_id: the same one came before with another job or grid, which is "
-      "sweep s",
-      first.sweep.value(),
-      "; nothing was queued; each submission needs a request_id of its own"));
+  return WithReason(
+      absl::AlreadyExistsError(absl::StrCat(
+          "request_id: the same one came before with another job or grid, "
+          "which is sweep s",
+          first.sweep.value(),
+          "; nothing was queued; each submission needs a request_id of its "
+          "own")),
+      kRequestIdReused);
 }
 
 std::optional<Submission> SubmissionLedger::Find(

@@ -7,6 +7,7 @@
 #include "absl/container/flat_hash_set.h"
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
+#include "common/status/error_details.h"
 #include "common/text/printable.h"
 #include "scheduler/journal/record_change.h"
 #include "scheduler/journal/tables.h"
@@ -171,7 +172,9 @@ absl::StatusOr<jv1::SubmittedJob> ReadSubmitted(const RecordStore& jobs,
       ReadOf(jobs, kSubmittedTable, "submitted jobs", id, submitted);
   if (!read.ok()) return read;
   if (submitted.empty()) {
-    return absl::NotFoundError(absl::StrCat("there is no job j", id.value()));
+    return WithReason(
+        absl::NotFoundError(absl::StrCat("there is no job j", id.value())),
+        kJobNotFound);
   }
   return std::move(submitted.front());
 }
@@ -192,8 +195,9 @@ absl::StatusOr<RecoveredJob> ReadJob(const RecordStore& jobs, JobId id,
 
 absl::StatusOr<jv1::SweepRecord> ReadSweep(const RecordStore& jobs,
                                            SweepId id) {
-  absl::StatusOr<jv1::SweepRecord> sweep =
-      absl::NotFoundError(absl::StrCat("there is no sweep s", id.value()));
+  absl::StatusOr<jv1::SweepRecord> sweep = WithReason(
+      absl::NotFoundError(absl::StrCat("there is no sweep s", id.value())),
+      kSweepNotFound);
   const absl::Status read =
       jobs.ForEachOf(kSweepsTable, id.value(),
                      [&](int64_t a, int64_t, absl::string_view value) {

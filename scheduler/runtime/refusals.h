@@ -2,8 +2,11 @@
 #define HYDRA_SCHEDULER_RUNTIME_REFUSALS_H_
 
 #include "absl/status/status.h"
+#include "absl/strings/string_view.h"
 
-// What a call is answered that fails for no fault of its own. Pure.
+// What a call is answered that fails for no fault of its own, with a reason
+// and, where it helps to try again, after how long
+// (common/status/error_details.h). Pure.
 namespace hydra {
 
 // A submission or another order that `why` keeps from being recorded.
@@ -16,6 +19,9 @@ absl::Status NotServing();
 
 // A call or stream that the server's end cuts short. UNAVAILABLE.
 absl::Status Stopping();
+
+// One call or stream more than can be open. RESOURCE_EXHAUSTED.
+absl::Status TooMany(absl::string_view message);
 
 }  // namespace hydra
 

@@ -9,6 +9,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
 #include "common/hash/sha256.h"
+#include "common/jobfile/mistakes.h"
 #include "common/text/printable.h"
 #include "scheduler/core/job.h"
 
@@ -16,6 +17,7 @@ namespace hydra {
 namespace {
 
 constexpr int kMostJobsOnAPage = 1000;
+constexpr int kMostStepsOnAPage = 10'000;
 constexpr int kDefaultWatchMs = 200;
 constexpr int kMinWatchMs = 20;
 constexpr size_t kMaxRequestIdBytes = 128;
@@ -25,17 +27,33 @@ absl::StatusOr<uint64_t> ParseId(absl::string_view text, char prefix,
                                  absl::string_view field) {
   const std::string example = absl::StrCat(std::string(1, prefix), "7");
   if (text.empty()) {
-    return absl::InvalidArgumentError(
-        absl::StrCat(field, ": is needed, such as ", example));
+    return WrongField(field, absl::StrCat("is needed, such as ", example));
   }
   uint64_t number = 0;
   if (text[0] == prefix && absl::SimpleAtoi(text.substr(1), &number) &&
       absl::StrCat(number) == text.substr(1)) {
     return number;
   }
-  return absl::InvalidArgumentError(
-      absl::StrCat(field, ": found ", Quoted(text), "; an id such as ", example,
-                   " is needed"));
+  return WrongField(
+      field, absl::StrCat("found ", Quoted(text), "; an id such as ", example,
+                          " is needed"));
+}
+
+absl::Status NeedsNoNegative(absl::string_view field, int64_t found) {
+  return WrongField(field,
+                    absl::StrCat("found ", found, "; 0 or more is needed"));
+}
+
+absl::StatusOr<int> PageSize(int asked, int most) {
+  if (asked < 0) return NeedsNoNegative("page_size", asked);
+  return asked == 0 ? most : std::min(asked, most);
+}
+
+absl::Status NoTokenOfOurs(const std::string& token) {
+  return WrongField("page_token",
+                    absl::StrCat("found ", Quoted(token),
+                                 ", which is no next_page_token of this "
+                                 "server"));
 }
 
 // Messages of the same content give the same bytes.
@@ -63,29 +81,14 @@ absl::StatusOr<SweepId> ParseSweepId(absl::string_view text) {
   return SweepId(*id);
 }
 
-absl::StatusOr<Target> ParseTarget(const std::string& job_id,
-                                   const std::string& sweep_id) {
-  if (!job_id.empty()) {
-    const absl::StatusOr<JobId> job = ParseJobId(job_id);
-    if (!job.ok()) return job.status();
-    return *job;
-  }
-  if (!sweep_id.empty()) {
-    const absl::StatusOr<SweepId> sweep = ParseSweepId(sweep_id);
-    if (!sweep.ok()) return sweep.status();
-    return *sweep;
-  }
-  return AllJobs();
-}
-
 absl::StatusOr<absl::flat_hash_set<int>> ParseStates(
     const v1::ListJobsRequest& request) {
   absl::flat_hash_set<int> states;
   for (int state : request.states()) {
     if (!v1::JobState_IsValid(state) || state == v1::JOB_STATE_UNSPECIFIED) {
-      return absl::InvalidArgumentError(
-          absl::StrCat("states: there is no state number ", state, "; they go ",
-                       "from 1 to ", v1::JobState_MAX));
+      return WrongField("states",
+                        absl::StrCat("there is no state number ", state,
+                                     "; they go from 1 to ", v1::JobState_MAX));
     }
     states.insert(state);
   }
@@ -93,12 +96,7 @@ absl::StatusOr<absl::flat_hash_set<int>> ParseStates(
 }
 
 absl::StatusOr<int> ParsePageSize(const v1::ListJobsRequest& request) {
-  if (request.page_size() < 0) {
-    return absl::InvalidArgumentError(absl::StrCat(
-        "page_size: found ", request.page_size(), "; 0 or more is needed"));
-  }
-  if (request.page_size() == 0) return kMostJobsOnAPage;
-  return std::min(request.page_size(), kMostJobsOnAPage);
+  return PageSize(request.page_size(), kMostJobsOnAPage);
 }
 
 std::string PageToken(const ReadModel::Place& place) {
@@ -110,18 +108,33 @@ absl::StatusOr<ReadModel::Place> ParsePageToken(const std::string& token) {
       absl::StrSplit(token, absl::MaxSplits('.', 1));
   const absl::StatusOr<SweepId> sweep = ParseSweepId(parts.first);
   const absl::StatusOr<JobId> job = ParseJobId(parts.second);
-  if (!sweep.ok() || !job.ok()) {
-    return absl::InvalidArgumentError(
-        absl::StrCat("page_token: found ", Quoted(token),
-                     ", which is no next_page_token of this server"));
-  }
+  if (!sweep.ok() || !job.ok()) return NoTokenOfOurs(token);
   return ReadModel::Place{*sweep, *job};
 }
 
+absl::StatusOr<MetricsPage> ParseMetricsPage(
+    const v1::ListMetricsRequest& request) {
+  const absl::StatusOr<int> most =
+      PageSize(request.page_size(), kMostStepsOnAPage);
+  if (!most.ok()) return most.status();
+  if (request.first_step() < 0) {
+    return NeedsNoNegative("first_step", request.first_step());
+  }
+  MetricsPage page = {request.first_step(), *most};
+  const std::string& token = request.page_token();
+  if (token.empty()) return page;
+  if (!absl::SimpleAtoi(token, &page.first) || page.first < 1 ||
+      MetricsPageToken(page.first) != token) {
+    return NoTokenOfOurs(token);
+  }
+  return page;
+}
+
+std::string MetricsPageToken(int64_t first) { return absl::StrCat(first); }
+
 absl::StatusOr<absl::Duration> ParseInterval(const v1::WatchRequest& request) {
   if (request.interval_ms() < 0) {
-    return absl::InvalidArgumentError(absl::StrCat(
-        "interval_ms: found ", request.interval_ms(), "; 0 or more is needed"));
+    return NeedsNoNegative("interval_ms", request.interval_ms());
   }
   if (request.interval_ms() == 0) return absl::Milliseconds(kDefaultWatchMs);
   return absl::Milliseconds(std::max(kMinWatchMs, request.interval_ms()));
@@ -134,9 +147,9 @@ absl::StatusOr<RequestKey> KeyOf(const Caller& caller,
   // Who it is, without the connection that it came by: it is kept for long.
   key.caller = Caller{caller.user};
   if (key.id.size() > kMaxRequestIdBytes) {
-    return absl::InvalidArgumentError(
-        absl::StrCat("request_id: has ", key.id.size(), " bytes; at most ",
-                     kMaxRequestIdBytes, " are possible"));
+    return WrongField("request_id",
+                      absl::StrCat("has ", key.id.size(), " bytes; at most ",
+                                   kMaxRequestIdBytes, " are possible"));
   }
   if (key.id.empty()) return key;
   v1::SubmitRequest asked;

@@ -1,6 +1,7 @@
 #ifndef HYDRA_SCHEDULER_SERVICE_CLIENT_REQUEST_H_
 #define HYDRA_SCHEDULER_SERVICE_CLIENT_REQUEST_H_
 
+#include <cstdint>
 #include <string>
 #include <variant>
 #include <vector>
@@ -27,9 +28,20 @@ absl::StatusOr<SweepId> ParseSweepId(absl::string_view text);
 struct AllJobs {};
 // Whom a call is about.
 using Target = std::variant<AllJobs, SweepId, JobId>;
-// AllJobs: neither is named.
-absl::StatusOr<Target> ParseTarget(const std::string& job_id,
-                                   const std::string& sweep_id);
+// Whom `request`, which has a oneof of these, is about. AllJobs: it names
+// neither.
+template <typename Request>
+absl::StatusOr<Target> ParseTarget(const Request& request) {
+  switch (request.target_case()) {
+    case Request::kJobId:
+      return ParseJobId(request.job_id());
+    case Request::kSweepId:
+      return ParseSweepId(request.sweep_id());
+    case Request::TARGET_NOT_SET:
+      break;
+  }
+  return AllJobs();
+}
 
 // Empty: all states.
 absl::StatusOr<absl::flat_hash_set<int>> ParseStates(
@@ -39,6 +51,16 @@ absl::StatusOr<int> ParsePageSize(const v1::ListJobsRequest& request);
 // After which job a page begins, as the page before said.
 std::string PageToken(const ReadModel::Place& place);
 absl::StatusOr<ReadModel::Place> ParsePageToken(const std::string& token);
+
+// A page of a job's metrics: the steps from `first` on, at most so many.
+struct MetricsPage {
+  int64_t first = 0;
+  int most = 0;
+};
+absl::StatusOr<MetricsPage> ParseMetricsPage(
+    const v1::ListMetricsRequest& request);
+// For the page that begins with step `first`, which is not 0.
+std::string MetricsPageToken(int64_t first);
 
 absl::StatusOr<absl::Duration> ParseInterval(const v1::WatchRequest& request);
 

@@ -22,10 +22,17 @@ TEST(ClientRequestTest, TakesIdsAsTheServerWritesThem) {
 }
 
 TEST(ClientRequestTest, KnowsWhomACallIsAbout) {
-  EXPECT_TRUE(std::holds_alternative<AllJobs>(*ParseTarget("", "")));
-  EXPECT_EQ(std::get<JobId>(*ParseTarget("j2", "")), JobId(2));
-  EXPECT_EQ(std::get<SweepId>(*ParseTarget("", "s2")), SweepId(2));
-  EXPECT_FALSE(ParseTarget("", "j2").ok());
+  v1::WatchRequest request;
+  EXPECT_TRUE(std::holds_alternative<AllJobs>(*ParseTarget(request)));
+  request.set_job_id("j2");
+  EXPECT_EQ(std::get<JobId>(*ParseTarget(request)), JobId(2));
+  request.set_sweep_id("s2");
+  EXPECT_EQ(std::get<SweepId>(*ParseTarget(request)), SweepId(2));
+  request.set_sweep_id("j2");
+  EXPECT_FALSE(ParseTarget(request).ok());
+  // Whoever forgot the number means one job, and not all.
+  request.set_job_id("");
+  EXPECT_FALSE(ParseTarget(request).ok());
 }
 
 TEST(ClientRequestTest, RefusesStatesThatThereAreNot) {
@@ -64,6 +71,31 @@ TEST(ClientRequestTest, GoesOnWhereAPageEnded) {
   for (const char* token : {"", "s4", "s4.", "j12.s4", "s4.j12.", "s04.j12"}) {
     EXPECT_FALSE(ParsePageToken(token).ok()) << token;
   }
+}
+
+TEST(ClientRequestTest, PagesOfMetricsBeginWhereTheOneBeforeEnded) {
+  v1::ListMetricsRequest request;
+  EXPECT_EQ(ParseMetricsPage(request)->first, 0);
+  EXPECT_EQ(ParseMetricsPage(request)->most, 10'000);
+  request.set_page_size(1'000'000);
+  EXPECT_EQ(ParseMetricsPage(request)->most, 10'000);
+  request.set_page_size(3);
+  request.set_first_step(5);
+  EXPECT_EQ(ParseMetricsPage(request)->first, 5);
+  EXPECT_EQ(ParseMetricsPage(request)->most, 3);
+  request.set_page_token(MetricsPageToken(8));
+  EXPECT_EQ(ParseMetricsPage(request)->first, 8);
+  for (const char* token :
+       {"0", "-1", "08", "+8", " 8", "8 ", "x", "9223372036854775808"}) {
+    request.set_page_token(token);
+    EXPECT_FALSE(ParseMetricsPage(request).ok()) << token;
+  }
+  request.clear_page_token();
+  request.set_first_step(-1);
+  EXPECT_FALSE(ParseMetricsPage(request).ok());
+  request.set_first_step(0);
+  request.set_page_size(-1);
+  EXPECT_FALSE(ParseMetricsPage(request).ok());
 }
 
 TEST(ClientRequestTest, TheSameIdWithAnotherJobOrGridIsAnotherRequest) {

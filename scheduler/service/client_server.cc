@@ -20,7 +20,8 @@ constexpr StreamLimits kReflections = {16, 4};
 
 ClientServer::ClientServer(const HydraServiceImpl::Parts& parts,
                            v1::GetServerInfoResponse info)
-    : reflections_("reflection streams", kReflections),
+    : parts_(parts),
+      reflections_("reflection streams", kReflections),
       service_(
           parts, [this](const std::string& peer) { return CallerOf(peer); },
           std::move(info)) {}
@@ -47,8 +48,15 @@ absl::Status ClientServer::Open(std::vector<UniqueFd> sockets,
                           [](const Doorkeeper::Peer&) { return true; });
   if (!server.ok()) return server.status();
   server_ = *std::move(server);
-  server_->server().GetHealthCheckService()->SetServingStatus(
-      v1::HydraService::service_full_name(), true);
+  grpc::HealthCheckServiceInterface* const health =
+      server_->server().GetHealthCheckService();
+  health->SetServingStatus(v1::HydraService::service_full_name(), false);
+  health_ = std::make_unique<HealthReporter>(
+      [this] {
+        return CanServe(parts_.journal->health(), parts_.core->trouble(),
+                        *parts_.model->workers().statuses);
+      },
+      [health](bool serving) { health->SetServingStatus(serving); });
   server_->Open();
   return absl::OkStatus();
 }

@@ -12,12 +12,14 @@
 #include "scheduler/service/connection_table.h"
 #include "scheduler/service/doorkeeper.h"
 #include "scheduler/service/guarded_server.h"
+#include "scheduler/service/health_reporter.h"
 #include "scheduler/service/hydra_service.h"
 #include "scheduler/service/stream_table.h"
 
 namespace hydra {
 
-// What clients connect to: the public API, with health and reflection. One
+// What clients connect to: the public API, with health and reflection. Health,
+// of the server as a whole and of HydraService, is as CanServe() says. One
 // thread opens and ends it, in the order in which the functions stand here.
 class ClientServer {
  public:
@@ -31,8 +33,11 @@ class ClientServer {
   absl::Status Open(std::vector<UniqueFd> sockets,
                     const ConnectionLimits& limits);
 
-  // Streams end soon after; none begins any more.
-  void EndStreams() { service_.Stop(); }
+  // Streams end soon after; none begins any more. Only after Open().
+  void EndStreams() {
+    health_->Stop();
+    service_.Stop();
+  }
   // Nobody connects any more. Only after Open().
   void Close() { server_->Close(); }
   // Returns when no call runs any more. Only after Open().
@@ -45,11 +50,14 @@ class ClientServer {
     return {peer.uid, peer.pid, peer.groups};
   }
 
-  // The server calls the others, so it ends first.
+  const HydraServiceImpl::Parts parts_;
+  // The server calls the others, so it ends before them.
   StreamTable reflections_;
   HydraServiceImpl service_;
   // Null before Open().
   std::unique_ptr<GuardedServer> server_;
+  // Null before Open(). Ends before the server, which it tells.
+  std::unique_ptr<HealthReporter> health_;
 };
 
 }  // namespace hydra

@@ -16,6 +16,7 @@
 #include "common/file/private_places.h"
 #include "common/jobfile/mistakes.h"
 #include "common/process/thread_priority.h"
+#include "common/status/error_details.h"
 #include "common/status/rpc_status.h"
 #include "common/text/printable.h"
 #include "scheduler/core/job_plan.h"
@@ -59,7 +60,7 @@ std::string TargetText(const Request& request) {
 }
 
 absl::Status NeedsATarget() {
-  return absl::InvalidArgumentError("target: a job_id or sweep_id is needed");
+  return WrongField("target", "a job_id or sweep_id is needed");
 }
 
 // Takes each text once, in the order in which they come first.
@@ -207,10 +208,26 @@ absl::StatusOr<std::vector<NewJob>> HydraServiceImpl::CheckJobs(
   return jobs;
 }
 
+template <typename Request>
+absl::StatusOr<AskedJobs> HydraServiceImpl::Asked(const Request& request) {
+  if (request.job_file().empty()) return AskedJobs::Of(request);
+  absl::MutexLock lock(&text_turn_);
+  return AskedJobs::Of(request);
+}
+
+absl::StatusOr<std::vector<NewJob>> HydraServiceImpl::Checked(
+    const Caller& caller, const AskedJobs& asked) const {
+  return asked.Checked([&](const v1::SubmitRequest& messages) {
+    return CheckJobs(caller, messages);
+  });
+}
+
 absl::Status HydraServiceImpl::Validate(const Caller& caller,
                                         const v1::SubmitRequest& request,
                                         v1::SubmitResponse* response) {
-  const absl::StatusOr<std::vector<NewJob>> jobs = CheckJobs(caller, request);
+  const absl::StatusOr<AskedJobs> asked = Asked(request);
+  if (!asked.ok()) return asked.status();
+  const absl::StatusOr<std::vector<NewJob>> jobs = Checked(caller, *asked);
   if (!jobs.ok()) return jobs.status();
   auto fits = [&] {
     absl::MutexLock lock(&long_turn_);
@@ -244,11 +261,9 @@ absl::Status HydraServiceImpl::MakePlan(const Caller& caller,
     return absl::InvalidArgumentError(absl::StrCat(
         "device_memory_bytes is ", bytes, "; a memory limit is at least 1"));
   }
-  v1::SubmitRequest submission;
-  *submission.mutable_job() = request.job();
-  *submission.mutable_grid() = request.grid();
-  const absl::StatusOr<std::vector<NewJob>> jobs =
-      CheckJobs(caller, submission);
+  const absl::StatusOr<AskedJobs> asked = Asked(request);
+  if (!asked.ok()) return asked.status();
+  const absl::StatusOr<std::vector<NewJob>> jobs = Checked(caller, *asked);
   if (!jobs.ok()) return jobs.status();
   std::optional<PlanLimits> limits = parts_.core->Ask(
       [](Core& core, absl::Time) { return core.plan_limits(); });
@@ -282,7 +297,10 @@ absl::Status HydraServiceImpl::MakePlan(const Caller& caller,
 absl::Status HydraServiceImpl::Queue(const Caller& caller,
                                      const v1::SubmitRequest& request,
                                      v1::SubmitResponse* response) {
-  const absl::StatusOr<RequestKey> key = KeyOf(caller, request);
+  const absl::StatusOr<AskedJobs> asked = Asked(request);
+  if (!asked.ok()) return asked.status();
+  if (!asked->is_whole()) return Checked(caller, *asked).status();
+  const absl::StatusOr<RequestKey> key = KeyOf(caller, asked->messages());
   if (!key.ok()) return key.status();
   // Before the files are looked at: they may have gone since the first time.
   auto seen = parts_.core->Ask(
@@ -296,7 +314,7 @@ absl::Status HydraServiceImpl::Queue(const Caller& caller,
     const absl::Status same = CheckRepeats(*submission, *key);
     if (!same.ok()) return same;
   } else {
-    absl::StatusOr<std::vector<NewJob>> jobs = CheckJobs(caller, request);
+    absl::StatusOr<std::vector<NewJob>> jobs = Checked(caller, *asked);
     if (!jobs.ok()) return jobs.status();
     for (const NewJob& job : *jobs) warnings.Add(job.warnings);
     new_jobs = static_cast<int>(jobs->size());
@@ -379,14 +397,22 @@ grpc::Status HydraServiceImpl::GetJob(grpc::ServerContext* context,
       });
 }
 
+grpc::Status HydraServiceImpl::ListMetrics(
+    grpc::ServerContext* context, const v1::ListMetricsRequest* request,
+    v1::ListMetricsResponse* response) {
+  const Call call = {"ListMetrics", request->job_id()};
+  return ServeLong(*context, call, calls_, [&](const Caller& caller) {
+    return reader_.Metrics(caller, *request, response);
+  });
+}
+
 template <typename Request>
 absl::Status HydraServiceImpl::ForTarget(
     const Caller& caller, const char* rpc, const Request& request, Right right,
     const std::function<std::vector<JobId>(Core&, const std::vector<JobId>&,
                                            absl::Time)>& act,
     google::protobuf::RepeatedPtrField<std::string>* changed) {
-  const absl::StatusOr<Target> target =
-      ParseTarget(request.job_id(), request.sweep_id());
+  const absl::StatusOr<Target> target = ParseTarget(request);
   if (!target.ok()) return target.status();
   if (std::holds_alternative<AllJobs>(*target)) return NeedsATarget();
   // So that none of a sweep's jobs is missed that has just come in.
@@ -464,8 +490,7 @@ grpc::Status HydraServiceImpl::Resume(grpc::ServerContext* context,
 
 grpc::ServerWriteReactor<v1::WatchResponse>* HydraServiceImpl::Watch(
     grpc::CallbackServerContext* context, const v1::WatchRequest* request) {
-  const absl::StatusOr<Target> target =
-      ParseTarget(request->job_id(), request->sweep_id());
+  const absl::StatusOr<Target> target = ParseTarget(*request);
   const absl::StatusOr<absl::Duration> interval = ParseInterval(*request);
   if (!target.ok() || !interval.ok()) {
     return new RefusedStream<v1::WatchResponse>(target.ok() ? interval.status()
@@ -509,8 +534,9 @@ grpc::ServerWriteReactor<v1::StreamLogsResponse>* HydraServiceImpl::StreamLogs(
   const absl::StatusOr<JobId> job = ParseJobId(request->job_id());
   if (!job.ok()) return new Refused(job.status());
   if (request->tail() < 0) {
-    return new Refused(absl::InvalidArgumentError(absl::StrCat(
-        "tail: found ", request->tail(), "; 0 or more is needed")));
+    return new Refused(WrongField(
+        "tail",
+        absl::StrCat("found ", request->tail(), "; 0 or more is needed")));
   }
   const Caller caller = caller_of_(context->peer());
   auto* stream = new LogStream(parts_.model, &reader_, parts_.logs, caller,
@@ -530,11 +556,14 @@ absl::Status HydraServiceImpl::SendOutput(
   if (!detail.ok()) return detail.status();
   if (detail->status().state() != v1::JOB_STATE_COMPLETED ||
       !detail->spec().output().save_model()) {
-    return absl::FailedPreconditionError(absl::StrCat(
-        "job ", request.job_id(), " is ",
-        v1::JobState_Name(detail->status().state()).substr(sizeof("JOB_STATE")),
-        detail->spec().output().save_model() ? ", and has written no model"
-                                             : "; output.save_model is false"));
+    return WithReason(absl::FailedPreconditionError(absl::StrCat(
+                          "job ", request.job_id(), " is ",
+                          v1::JobState_Name(detail->status().state())
+                              .substr(sizeof("JOB_STATE")),
+                          detail->spec().output().save_model()
+                              ? ", and has written no model"
+                              : "; output.save_model is false")),
+                      kNoModel);
   }
   const FileUser owner =
       WriterOf(detail->output_path(),
@@ -558,8 +587,7 @@ grpc::Status HydraServiceImpl::Download(
 absl::Status HydraServiceImpl::SendTraceOf(
     const Caller& caller, const v1::TraceRequest& request,
     grpc::ServerWriter<v1::TraceResponse>* writer) {
-  const absl::StatusOr<Target> target =
-      ParseTarget(request.job_id(), request.sweep_id());
+  const absl::StatusOr<Target> target = ParseTarget(request);
   if (!target.ok()) return target.status();
   if (std::holds_alternative<AllJobs>(*target)) return NeedsATarget();
   const absl::StatusOr<std::vector<JobId>> jobs =

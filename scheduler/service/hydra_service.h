@@ -12,6 +12,7 @@
 #include "common/clock/steady_event.h"
 #include "hydra/v1/hydra.grpc.pb.h"
 #include "scheduler/core/caller.h"
+#include "scheduler/core/new_job.h"
 #include "scheduler/journal/group_commit.h"
 #include "scheduler/runtime/core_thread.h"
 #include "scheduler/runtime/read_model.h"
@@ -27,6 +28,7 @@
 #include "scheduler/storage/audit_log.h"
 #include "scheduler/storage/job_history.h"
 #include "scheduler/storage/log_store.h"
+#include "scheduler/submission/asked_jobs.h"
 #include "scheduler/submission/submission.h"
 
 namespace hydra {
@@ -79,6 +81,9 @@ class HydraServiceImpl final
   grpc::Status GetJob(grpc::ServerContext* context,
                       const v1::GetJobRequest* request,
                       v1::GetJobResponse* response) override;
+  grpc::Status ListMetrics(grpc::ServerContext* context,
+                           const v1::ListMetricsRequest* request,
+                           v1::ListMetricsResponse* response) override;
   grpc::Status Cancel(grpc::ServerContext* context,
                       const v1::CancelRequest* request,
                       v1::CancelResponse* response) override;
@@ -143,6 +148,13 @@ class HydraServiceImpl final
   // The jobs that a submission asks for, with their project's group.
   absl::StatusOr<std::vector<NewJob>> CheckJobs(
       const Caller& caller, const v1::SubmitRequest& request) const;
+  // What a Submit or a Plan asks for. The text of a job file takes a hundred
+  // times its size to be read, so one is read after another.
+  template <typename Request>
+  absl::StatusOr<AskedJobs> Asked(const Request& request);
+  // All of them, if nothing is wrong with any.
+  absl::StatusOr<std::vector<NewJob>> Checked(const Caller& caller,
+                                              const AskedJobs& asked) const;
   // As Submit, but queues nothing.
   absl::Status Validate(const Caller& caller, const v1::SubmitRequest& request,
                         v1::SubmitResponse* response);
@@ -176,6 +188,8 @@ class HydraServiceImpl final
   StreamTable downloads_;
   // What concerns many jobs takes a turn of the core for itself.
   absl::Mutex long_turn_;
+  // Whoever reads a job file.
+  absl::Mutex text_turn_;
   // And so often.
   Pace long_pace_;
   SteadyEvent stopping_;

@@ -1,13 +1,25 @@
 #include "scheduler/service/hydra_service.h"
 
 #include <gmock/gmock.h>
+#include <grpcpp/generic/generic_stub.h>
 #include <grpcpp/grpcpp.h>
 #include <gtest/gtest.h>
 
+#include <functional>
 #include <memory>
+#include <string>
+#include <utility>
 #include <vector>
 
+#include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
 #include "common/clock/steady_time.h"
+#include "common/jobfile/job_file.h"
+#include "common/jobfile/mistakes.h"
+#include "common/status/error_details.h"
+#include "common/status/rpc_status.h"
+#include "google/protobuf/descriptor.h"
+#include "google/protobuf/message.h"
 #include "scheduler/core/new_job.h"
 #include "scheduler/core/testing/small_job.h"
 #include "scheduler/journal/journal.h"
@@ -22,6 +34,8 @@ namespace {
 
 namespace jv1 = hydra::journal::v1;
 namespace v1 = hydra::v1;
+using google::protobuf::FieldDescriptor;
+using google::protobuf::Message;
 using ::testing::HasSubstr;
 
 constexpr SweepId kOldSweep(5);
@@ -91,6 +105,24 @@ class HydraServiceTest : public ::testing::Test {
     Core::Options options;
     options.pool_bytes = int64_t{64} << 20;
     return options;
+  }
+
+  // A call that must not succeed, by its method's name.
+  static grpc::Status Call(grpc::GenericStub& stub, const std::string& method,
+                           const google::protobuf::Message& request) {
+    grpc::ClientContext context;
+    grpc::CompletionQueue queue;
+    const grpc::Slice bytes(request.SerializeAsString());
+    const auto call = stub.PrepareUnaryCall(
+        &context, method, grpc::ByteBuffer(&bytes, 1), &queue);
+    call->StartCall();
+    grpc::ByteBuffer response;
+    grpc::Status status;
+    call->Finish(&response, &status, nullptr);
+    void* tag = nullptr;
+    bool ok = false;
+    queue.Next(&tag, &ok);
+    return status;
   }
 
   // Who makes the calls.
@@ -255,6 +287,91 @@ TEST_F(HydraServiceTest, ARepeatedSubmissionIsWarnedAsTheFirstOne) {
   EXPECT_EQ(response.warnings(0), "a key is not used");
 }
 
+TEST_F(HydraServiceTest, AJobFilesTextIsTheSameSubmissionAsItsMessages) {
+  JobFile file = *ParseJobFile(
+      "name: a\nmodel: {path: m}\nsweep: {grid: {train.seed: [1, 2]}}\n");
+  MakePathsAbsolute("/here", &file);
+  v1::SubmitRequest messages;
+  messages.set_request_id("known");
+  *messages.mutable_job() = file.job;
+  messages.mutable_grid()->Assign(file.grid.begin(), file.grid.end());
+  const RequestKey key = *KeyOf(caller_, messages);
+  jobs_.AddSubmitted(JobId(1), SmallJob(1));
+  const auto queued = core_thread_.Tell([&](Core& core, absl::Time now) {
+    const auto submission = core.Submit({SmallJob(1)}, key, now);
+    core.Recorded(submission->sequence);
+    return submission->sequence;
+  });
+  gate_.Recorded(*queued);
+  v1::SubmitRequest text;
+  text.set_request_id("known");
+  text.set_base_dir("/here");
+  text.set_job_file(
+      "name: 'a'\n"
+      "sweep:\n  grid:\n    train.seed: [1, 2]\n"
+      "model:\n  path: ./m\n");
+  v1::SubmitResponse response;
+  grpc::ClientContext context;
+  const grpc::Status status = stub().Submit(&context, text, &response);
+  ASSERT_TRUE(status.ok()) << status.error_message();
+  EXPECT_EQ(response.jobs_size(), 1);
+  // And of another text it is another one.
+  text.set_job_file("name: b\n");
+  grpc::ClientContext other;
+  const grpc::Status reused = stub().Submit(&other, text, &response);
+  EXPECT_EQ(reused.error_code(), grpc::StatusCode::ALREADY_EXISTS);
+  EXPECT_EQ(ReasonOf(FromGrpc(reused)), "REQUEST_ID_REUSED");
+}
+
+TEST_F(HydraServiceTest, TellsAllThatIsWrongWithAJobFilesText) {
+  v1::SubmitRequest request;
+  request.set_job_file("train: {max_steps: many}\nmodel: {path: here}\n");
+  v1::SubmitResponse response;
+  grpc::ClientContext context;
+  const grpc::Status status = stub().Submit(&context, request, &response);
+  EXPECT_EQ(status.error_code(), grpc::StatusCode::INVALID_ARGUMENT);
+  const Mistakes mistakes = MistakesOf(FromGrpc(status));
+  ASSERT_FALSE(mistakes.empty());
+  EXPECT_EQ(mistakes.front().field(), "train.max_steps");
+  EXPECT_THAT(mistakes.front().description(), HasSubstr("line 1: "));
+  EXPECT_THAT(status.error_message(),
+              HasSubstr("model.path: expected an absolute path, found 'here'"));
+  v1::PlanRequest plan;
+  plan.set_job_file("[");
+  v1::PlanResponse planned;
+  grpc::ClientContext plan_context;
+  EXPECT_EQ(stub().Plan(&plan_context, plan, &planned).error_code(),
+            grpc::StatusCode::INVALID_ARGUMENT);
+}
+
+TEST_F(HydraServiceTest, ErrorsTellProgramsTheirCause) {
+  const auto reason = [](const grpc::Status& status) {
+    return ReasonOf(FromGrpc(status));
+  };
+  v1::GetJobRequest job;
+  job.set_job_id("j99");
+  v1::GetJobResponse got;
+  grpc::ClientContext job_context;
+  EXPECT_EQ(reason(stub().GetJob(&job_context, job, &got)), "JOB_NOT_FOUND");
+  v1::GetResultsRequest sweep;
+  sweep.set_sweep_id("s99");
+  v1::GetResultsResponse results;
+  grpc::ClientContext sweep_context;
+  EXPECT_EQ(reason(stub().GetResults(&sweep_context, sweep, &results)),
+            "SWEEP_NOT_FOUND");
+  v1::DownloadRequest download;
+  download.set_job_id("j7");
+  grpc::ClientContext download_context;
+  EXPECT_EQ(reason(stub().Download(&download_context, download)->Finish()),
+            "NO_MODEL");
+  service_.Stop();
+  grpc::ClientContext watch_context;
+  const absl::Status stopped =
+      FromGrpc(stub().Watch(&watch_context, {})->Finish());
+  EXPECT_EQ(ReasonOf(stopped), "NOT_SERVING");
+  EXPECT_TRUE(RetryAfter(stopped).has_value());
+}
+
 TEST_F(HydraServiceTest, RefusesWhatNoRequestCanMean) {
   const auto refused = [](const grpc::Status& status) {
     return status.error_code() == grpc::StatusCode::INVALID_ARGUMENT;
@@ -273,6 +390,18 @@ TEST_F(HydraServiceTest, RefusesWhatNoRequestCanMean) {
   watch.set_interval_ms(-1);
   grpc::ClientContext watch_context;
   EXPECT_TRUE(refused(stub().Watch(&watch_context, watch)->Finish()));
+  // An empty id is not all jobs.
+  watch.clear_interval_ms();
+  watch.set_job_id("");
+  grpc::ClientContext empty_context;
+  EXPECT_TRUE(refused(stub().Watch(&empty_context, watch)->Finish()));
+  v1::ListMetricsRequest metrics;
+  metrics.set_job_id("j7");
+  metrics.set_first_step(-1);
+  v1::ListMetricsResponse measured;
+  grpc::ClientContext metrics_context;
+  EXPECT_TRUE(
+      refused(stub().ListMetrics(&metrics_context, metrics, &measured)));
   grpc::ClientContext trace_context;
   EXPECT_TRUE(refused(stub().Trace(&trace_context, {})->Finish()));
   v1::StreamLogsRequest logs;
@@ -280,6 +409,86 @@ TEST_F(HydraServiceTest, RefusesWhatNoRequestCanMean) {
   logs.set_tail(-1);
   grpc::ClientContext logs_context;
   EXPECT_TRUE(refused(stub().StreamLogs(&logs_context, logs)->Finish()));
+}
+
+// Of a field of a request what has no meaning there; none: all has one, or
+// other tests know it.
+std::vector<std::function<void(Message*)>> NoMeaning(
+    const FieldDescriptor* field) {
+  const bool repeated = field->is_repeated();
+  switch (field->cpp_type()) {
+    case FieldDescriptor::CPPTYPE_ENUM:
+      return {[=](Message* message) {
+        const auto& set = *message->GetReflection();
+        repeated ? set.AddEnumValue(message, field, 99)
+                 : set.SetEnumValue(message, field, 99);
+      }};
+    case FieldDescriptor::CPPTYPE_INT32:
+      return {[=](Message* message) {
+        message->GetReflection()->SetInt32(message, field, -1);
+      }};
+    case FieldDescriptor::CPPTYPE_INT64:
+      return {[=](Message* message) {
+        message->GetReflection()->SetInt64(message, field, -1);
+      }};
+    case FieldDescriptor::CPPTYPE_STRING:
+      break;
+    default:
+      return {};
+  }
+  std::vector<std::function<void(Message*)>> texts;
+  if (!absl::EndsWith(field->name(), "_id") && field->name() != "page_token") {
+    return texts;
+  }
+  for (const char* text : {"7", "07", "j 7", "s-1", "j07", "s07", "J7", "x"}) {
+    if (field->name() == "page_token" && text == std::string("7")) continue;
+    texts.push_back([=](Message* message) {
+      message->GetReflection()->SetString(message, field, text);
+    });
+  }
+  return texts;
+}
+
+// Names a job that there is, or the sweep.
+void NameTarget(Message* request) {
+  for (const auto& [name, id] :
+       {std::pair("sweep_id", "s5"), {"job_id", "j7"}}) {
+    const FieldDescriptor* field =
+        request->GetDescriptor()->FindFieldByName(name);
+    if (field == nullptr) continue;
+    request->GetReflection()->SetString(request, field, id);
+  }
+}
+
+TEST_F(HydraServiceTest, EveryFieldOfARequestIsChecked) {
+  const auto* service = v1::SubmitRequest::descriptor()->file()->service(0);
+  grpc::GenericStub generic(server_->InProcessChannel({}));
+  int tried = 0;
+  for (int i = 0; i < service->method_count(); ++i) {
+    const auto& method = *service->method(i);
+    // Of these, see common/jobfile/validate_every_field_test.cc.
+    if (method.name() == "Submit" || method.name() == "Plan") continue;
+    const auto& type = *method.input_type();
+    for (int j = 0; j < type.field_count(); ++j) {
+      for (const auto& spoil : NoMeaning(type.field(j))) {
+        const std::unique_ptr<Message> request(
+            google::protobuf::MessageFactory::generated_factory()
+                ->GetPrototype(&type)
+                ->New());
+        NameTarget(request.get());
+        spoil(request.get());
+        const grpc::Status status =
+            Call(generic,
+                 absl::StrCat("/", service->full_name(), "/", method.name()),
+                 *request);
+        EXPECT_EQ(status.error_code(), grpc::StatusCode::INVALID_ARGUMENT);
+        EXPECT_EQ(MistakesOf(FromGrpc(status)).size(), 1u)
+            << method.name() << ": " << request->ShortDebugString();
+        ++tried;
+      }
+    }
+  }
+  EXPECT_GT(tried, 100);
 }
 
 TEST_F(HydraServiceTest, CancellingManyJobsLeavesTimeBetweenItsTurns) {
@@ -320,6 +529,7 @@ TEST_F(HydraServiceTest, OneUserHasABoundedNumberOfStreams) {
   EXPECT_EQ(streams.size(), 65);
   EXPECT_EQ(last.error_code(), grpc::StatusCode::RESOURCE_EXHAUSTED);
   EXPECT_THAT(last.error_message(), HasSubstr("64 streams open"));
+  EXPECT_EQ(ReasonOf(FromGrpc(last)), "TOO_MANY_CALLS");
   service_.Stop();
   const grpc::Status stopped = streams.front()->reader->Finish();
   EXPECT_EQ(stopped.error_code(), grpc::StatusCode::UNAVAILABLE);

@@ -1,14 +1,17 @@
 #include "scheduler/service/job_reader.h"
 
 #include <algorithm>
+#include <limits>
 #include <optional>
 #include <utility>
 
 #include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
+#include "scheduler/core/detail_parts.h"
 #include "scheduler/core/job.h"
 #include "scheduler/runtime/refusals.h"
 #include "scheduler/service/job_filter.h"
+#include "scheduler/service/metrics_page.h"
 
 namespace hydra {
 namespace {
@@ -377,6 +380,38 @@ absl::StatusOr<v1::JobDetail> JobReader::Detail(const Caller& caller, JobId id,
   *detail->mutable_status() =
       WithNames(caller, std::move(*detail->mutable_status()));
   return detail;
+}
+
+absl::Status JobReader::Metrics(const Caller& caller,
+                                const v1::ListMetricsRequest& request,
+                                v1::ListMetricsResponse* response) const {
+  const absl::StatusOr<JobId> id = ParseJobId(request.job_id());
+  if (!id.ok()) return id.status();
+  const absl::StatusOr<MetricsPage> page = ParseMetricsPage(request);
+  if (!page.ok()) return page.status();
+  const ReadModel::EntryPtr entry = model_->Find(*id);
+  const absl::StatusOr<Ownership> ownership = OwnershipOf(*id, entry);
+  if (!ownership.ok()) return ownership.status();
+  const absl::Status may = Judge(caller, *ownership, Right::kRead, *id);
+  if (!may.ok()) return may;
+  // With the steps that are in memory.
+  v1::JobDetail known;
+  if (entry == nullptr || entry->summary_only) {
+    absl::StatusOr<v1::JobDetail> old = history_->Find(*id, 0);
+    if (!old.ok()) return old.status();
+    known = *std::move(old);
+  } else {
+    *known.mutable_status() = entry->Status();
+    if (entry->parts != nullptr) {
+      AddParts(*entry->parts, std::numeric_limits<int>::max(), known);
+    }
+  }
+  return FillMetrics(
+      *page, std::move(known),
+      [&](int64_t first, int64_t end) {
+        return history_->StepsBetween(*id, first, end);
+      },
+      response);
 }
 
 absl::Status JobReader::Settle() const {

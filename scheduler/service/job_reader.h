@@ -85,6 +85,11 @@ class JobReader {
   // For people.
   std::string NameOf(const Caller& user) const;
 
+  // INVALID_ARGUMENT: as the request's fields say.
+  absl::Status Metrics(const Caller& caller,
+                       const v1::ListMetricsRequest& request,
+                       v1::ListMetricsResponse* response) const;
+
   // Returns once the read model shows what the core has done until now. Others:
   // as CannotRecord.
   absl::Status Settle() const;

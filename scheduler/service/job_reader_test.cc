@@ -9,6 +9,8 @@
 #include <string>
 #include <vector>
 
+#include "scheduler/journal/record_change.h"
+#include "scheduler/journal/tables.h"
 #include "scheduler/runtime/core_thread.h"
 #include "scheduler/runtime/read_model.h"
 #include "scheduler/runtime/testing/read_model_fixture.h"
@@ -120,6 +122,54 @@ TEST_F(JobReaderTest, DetailsOfAForgottenJobAreThoseOnTheDisk) {
   ASSERT_TRUE(detail.ok()) << detail.status();
   EXPECT_EQ(detail->spec().name(), "small");
   EXPECT_EQ(detail->status().state(), v1::JOB_STATE_CANCELLED);
+}
+
+TEST_F(JobReaderTest, MetricsOfAForgottenJobAreAllOnTheDisk) {
+  const SweepId sweep = Submit(1);
+  v1::ListMetricsRequest request;
+  request.set_job_id("j1");
+  v1::ListMetricsResponse none;
+  ASSERT_TRUE(reader_.Metrics(Caller(), request, &none).ok());
+  EXPECT_EQ(none.steps_size(), 0);
+  EXPECT_EQ(none.next_page_token(), "");
+  Cancel({JobId(1)});
+  ForgetEnded(sweep);
+  journal::v1::JobProgress progress;
+  progress.set_state(v1::JOB_STATE_CANCELLED);
+  progress.mutable_ended_at()->set_seconds(5);
+  for (int i = 0; i < 5; ++i) {
+    v1::StepMetrics& step = *progress.mutable_newest_step();
+    step.set_step(i);
+    step.set_train_loss(0.5 * i);
+    ASSERT_TRUE(
+        records_.Apply({MakePut(kStepsTable, 1, i, step.SerializeAsString())})
+            .ok());
+  }
+  v1::EvaluationMetrics evaluation;
+  evaluation.set_step(5);
+  evaluation.set_split("validation");
+  ASSERT_TRUE(
+      records_
+          .Apply({MakePut(kProgressTable, 1, 0, progress.SerializeAsString()),
+                  MakePut(kEvaluationsTable, 1, EvaluationNumber(evaluation),
+                          evaluation.SerializeAsString())})
+          .ok());
+  request.set_page_size(3);
+  v1::ListMetricsResponse first;
+  ASSERT_TRUE(reader_.Metrics(Caller(), request, &first).ok());
+  ASSERT_EQ(first.steps_size(), 3);
+  EXPECT_EQ(first.steps(2).train_loss(), 1.0);
+  EXPECT_EQ(first.evaluations_size(), 0);
+  request.set_page_token(first.next_page_token());
+  v1::ListMetricsResponse second;
+  ASSERT_TRUE(reader_.Metrics(Caller(), request, &second).ok());
+  ASSERT_EQ(second.steps_size(), 2);
+  EXPECT_EQ(second.steps(1).step(), 4);
+  EXPECT_EQ(second.evaluations_size(), 1);
+  EXPECT_EQ(second.next_page_token(), "");
+  request.set_job_id("j2");
+  EXPECT_EQ(reader_.Metrics(Caller(), request, &second).code(),
+            absl::StatusCode::kNotFound);
 }
 
 TEST_F(JobReaderTest, AWatcherIsToldAllThenChangesThenTheEnd) {

@@ -234,6 +234,10 @@ class ServiceAccessTest : public ::testing::Test {
                            return Call(&Stub::GetJob,
                                        ForJob<v1::GetJobRequest>(ids));
                          }}};
+    methods["ListMetrics"] = {
+        Right::kRead, {[this](const Ids& ids) {
+          return Call(&Stub::ListMetrics, ForJob<v1::ListMetricsRequest>(ids));
+        }}};
     methods["GetResults"] = {
         Right::kRead, {[this](const Ids& ids) {
           return Call(&Stub::GetResults, ForSweep<v1::GetResultsRequest>(ids));

@@ -17,13 +17,13 @@ absl::StatusOr<StreamTable::Slot> StreamTable::Open(
   if (stopped_) return Stopping();
   int& own = counts_[caller];
   if (own >= limits_.for_each_user) {
-    return absl::ResourceExhaustedError(
-        absl::StrCat("this user has ", own, " ", what_, " open, and may have ",
-                     limits_.for_each_user, ": end some first"));
+    return TooMany(absl::StrCat("this user has ", own, " ", what_,
+                                " open, and may have ", limits_.for_each_user,
+                                ": end some first"));
   }
   if (streams_.size() >= static_cast<size_t>(limits_.total)) {
     if (own == 0) counts_.erase(caller);
-    return absl::ResourceExhaustedError(
+    return TooMany(
         absl::StrCat("all users together have ", streams_.size(), " ", what_,
                      " open, and no more are possible: try again later"));
   }

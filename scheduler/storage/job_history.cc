@@ -42,15 +42,12 @@ absl::StatusOr<v1::JobDetail> JobHistory::FindSubmitted(JobId id) const {
   return DetailOf(job, /*max_steps=*/0);
 }
 
-absl::Status JobHistory::AddOlderSteps(JobId id, int max_steps,
-                                       v1::JobDetail& detail) const {
-  const int64_t end =
-      detail.steps_size() > 0 ? detail.steps(0).step() : detail.status().step();
-  const int64_t missing = max_steps - detail.steps_size();
-  google::protobuf::RepeatedPtrField<v1::StepMetrics> steps;
+absl::StatusOr<JobHistory::Steps> JobHistory::StepsBetween(JobId id,
+                                                           int64_t first,
+                                                           int64_t end) const {
+  Steps steps;
   // In pieces: whoever reads keeps the writer of jobs.db waiting.
-  for (int64_t first = std::max<int64_t>(0, end - missing); first < end;
-       first += kStepsInOneGo) {
+  for (; first < end; first += kStepsInOneGo) {
     const int64_t last = std::min(end, first + kStepsInOneGo);
     const absl::Status read = jobs_->ForEachFrom(
         kStepsTable, id.value(), first,
@@ -64,10 +61,21 @@ absl::Status JobHistory::AddOlderSteps(JobId id, int max_steps,
         });
     if (!read.ok() && read != kEnough) return read;
   }
+  return steps;
+}
+
+absl::Status JobHistory::AddOlderSteps(JobId id, int max_steps,
+                                       v1::JobDetail& detail) const {
+  const int64_t end =
+      detail.steps_size() > 0 ? detail.steps(0).step() : detail.status().step();
+  const int64_t missing = max_steps - detail.steps_size();
+  absl::StatusOr<Steps> steps =
+      StepsBetween(id, std::max<int64_t>(0, end - missing), end);
+  if (!steps.ok()) return steps.status();
   for (v1::StepMetrics& step : *detail.mutable_steps()) {
-    *steps.Add() = std::move(step);
+    *steps->Add() = std::move(step);
   }
-  detail.mutable_steps()->Swap(&steps);
+  detail.mutable_steps()->Swap(&*steps);
   return absl::OkStatus();
 }
 

@@ -1,11 +1,13 @@
 #ifndef HYDRA_SCHEDULER_STORAGE_JOB_HISTORY_H_
 #define HYDRA_SCHEDULER_STORAGE_JOB_HISTORY_H_
 
+#include <cstdint>
 #include <vector>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "common/ids/ids.h"
+#include "google/protobuf/repeated_ptr_field.h"
 #include "hydra/v1/status.pb.h"
 #include "scheduler/journal/record_store.h"
 
@@ -16,6 +18,8 @@ namespace hydra {
 // is borrowed and thread-safe.
 class JobHistory {
  public:
+  using Steps = google::protobuf::RepeatedPtrField<hydra::v1::StepMetrics>;
+
   explicit JobHistory(const RecordStore* jobs) : jobs_(jobs) {}
 
   // With at most `max_steps` of the newest steps; reads none of them for 0, and
@@ -34,6 +38,11 @@ class JobHistory {
   // come before them, until it has `max_steps`.
   absl::Status AddOlderSteps(JobId job, int max_steps,
                              hydra::v1::JobDetail& detail) const;
+
+  // Of a job, ended or not, the steps from `first` on and before `end` that are
+  // on the disk, oldest first.
+  absl::StatusOr<Steps> StepsBetween(JobId job, int64_t first,
+                                     int64_t end) const;
 
   // NOT_FOUND: there is no such sweep.
   absl::StatusOr<std::vector<JobId>> JobsOf(SweepId sweep) const;

@@ -102,6 +102,18 @@ TEST_F(JobHistoryTest, AddsNoStepsThatTheJobWillMakeAgain) {
   EXPECT_EQ(detail.steps_size(), 5);
 }
 
+TEST_F(JobHistoryTest, ReadsStepsBetweenTwo) {
+  const auto steps = history_.StepsBetween(JobId(2), 1, 3);
+  ASSERT_TRUE(steps.ok()) << steps.status();
+  ASSERT_EQ(steps->size(), 2);
+  EXPECT_EQ(steps->Get(0).step(), 1);
+  EXPECT_EQ(steps->Get(1).step(), 2);
+  // Those that are not there are not there.
+  EXPECT_EQ(history_.StepsBetween(JobId(2), 3, 25'000)->size(), 1);
+  EXPECT_EQ(history_.StepsBetween(JobId(2), 3, 3)->size(), 0);
+  EXPECT_EQ(history_.StepsBetween(JobId(9), 0, 9)->size(), 0);
+}
+
 TEST_F(JobHistoryTest, ARunningJobIsNotFound) {
   EXPECT_TRUE(absl::IsNotFound(history_.Find(JobId(1), 0).status()));
   EXPECT_TRUE(absl::IsNotFound(history_.Find(JobId(3), 0).status()));

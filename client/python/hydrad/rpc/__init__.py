@@ -1,0 +1,1 @@
+"""Stubs of google.rpc, of errors' details, made by make_stubs.sh."""

@@ -1,0 +1,1 @@
+"""Stubs of hydra.v1, made by make_stubs.sh."""
