@@ -9,6 +9,7 @@
 #include "absl/time/time.h"
 #include "hydra/v1/status.pb.h"
 #include "scheduler/core/device_options.h"
+#include "scheduler/policy/share_ledger.h"
 
 namespace hydra {
 
@@ -23,6 +24,8 @@ struct CoreOptions {
   int64_t pool_first_byte = 0;
   int64_t pool_bytes = 0;
   std::vector<DeviceOptions> devices;
+  // Of the devices, among users.
+  ShareOptions shares;
   // Tasks that a worker holds beside the one that it computes.
   int lookahead = 1;
   int64_t prefetch_bytes = 0;

@@ -16,6 +16,7 @@
 #include "scheduler/core/job_queue.h"
 #include "scheduler/core/job_start.h"
 #include "scheduler/core/roster.h"
+#include "scheduler/core/share_recorder.h"
 #include "scheduler/core/shared_bases.h"
 #include "scheduler/core/shared_models.h"
 #include "scheduler/core/task_results.h"
@@ -23,6 +24,7 @@
 #include "scheduler/core/worker_events.h"
 #include "scheduler/journal/journal.h"
 #include "scheduler/policy/policy.h"
+#include "scheduler/policy/share_order.h"
 
 namespace hydra {
 
@@ -34,6 +36,10 @@ struct CoreParts {
   const CoreOptions options;
   Journal* const journal;
   Actions actions;
+
+  // Whose turn it is.
+  ShareOrder shares;
+  ShareRecorder share_recorder;
 
   // What is known.
   JobBook book;

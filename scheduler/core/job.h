@@ -23,6 +23,7 @@
 #include "scheduler/core/intent.h"
 #include "scheduler/core/new_job.h"
 #include "scheduler/core/time_model.h"
+#include "scheduler/policy/account.h"
 #include "scheduler/policy/job_view.h"
 
 namespace hydra {
@@ -44,6 +45,10 @@ struct OutstandingTask {
   // The first message to the worker that named it.
   uint64_t told_in = 0;
   bool begun = false;
+  // By the daemon's clock, as far as its worker said so.
+  absl::Time begun_at = absl::InfiniteFuture();
+  // What its account was promised to use for it (share_ledger.h).
+  absl::Duration promised;
   // Begun, and nothing is left of it but copying what it made to the host.
   bool computed = false;
   // As its worker says, see HeldTask.
@@ -78,6 +83,8 @@ struct Job : DetailParts {
   SweepId sweep;
   // Who submitted it. Unknown: by TCP, or under an earlier version.
   Caller owner;
+  // Of its user's jobs, the higher one goes first.
+  int priority = 0;
   // Its table is moved into `shape`, its record to the journal.
   NewJob submitted;
   JobShape shape;
@@ -201,6 +208,9 @@ struct Job : DetailParts {
 
 // Whether their frozen parameters are the same, and they have some.
 bool HaveSameBase(const Job& a, const Job& b);
+
+// Whose share of the devices its tasks take. All who ask come through here.
+Account AccountOf(const Job& job);
 
 // What the policy knows of the job, were it at `place`.
 JobView ViewAt(const Job& job, const ChainPosition& place);

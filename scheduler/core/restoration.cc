@@ -42,6 +42,9 @@ bool IsNextInChain(const Job& job, const BlockTable& blocks,
 
 absl::Status Restoration::Run() {
   CHECK(parts_.book.all().empty()) << "this comes first";
+  if (recovered_.shares.has_value()) {
+    parts_.share_recorder.Restore(*recovered_.shares);
+  }
   RestoreSweeps();
   for (const auto& [id, job] : recovered_.jobs) {
     // Its sweep may be lost.

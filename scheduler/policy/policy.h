@@ -27,7 +27,8 @@ class Policy {
   virtual ~Policy() = default;
 
   // Whether `a` goes first: a strict order of all jobs, which follows from the
-  // two views alone.
+  // two views alone, and, where accounts share the devices, from what these
+  // have used so far.
   virtual bool Before(const JobView& a, const JobView& b) const = 0;
 
   // Whether `a` goes first although a device is inside of a step of `b`, which
