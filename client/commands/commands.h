@@ -22,7 +22,7 @@ void AddLogs(CLI::App* app, Invocation* invocation);
 void AddResults(CLI::App* app, Invocation* invocation);
 void AddDownload(CLI::App* app, Invocation* invocation);
 void AddTrace(CLI::App* app, Invocation* invocation);
-// pause, resume and cancel.
+// priority, pause, resume and cancel.
 void AddTargetVerbs(CLI::App* app, Invocation* invocation);
 void AddImport(CLI::App* app, Invocation* invocation);
 // workers, info and version.

@@ -121,6 +121,13 @@ std::vector<JobId> Core::Resume(const std::vector<JobId>& jobs,
                       [&](Job& job) { return parts_->life.Resume(job, now); });
 }
 
+std::vector<JobId> Core::SetPriority(const std::vector<JobId>& jobs,
+                                     int priority, absl::Time now) {
+  return ForEachKnown(parts_->book, jobs, [&](Job& job) {
+    return parts_->life.SetPriority(job, priority, now);
+  });
+}
+
 // --- Workers ---
 
 void Core::WorkerStarted(WorkerId worker,

@@ -84,6 +84,9 @@ class Core {
   std::vector<JobId> Pause(const std::vector<JobId>& jobs, absl::Time now);
   // Those that are paused or pausing.
   std::vector<JobId> Resume(const std::vector<JobId>& jobs, absl::Time now);
+  // Not those that have it already, or have ended.
+  std::vector<JobId> SetPriority(const std::vector<JobId>& jobs, int priority,
+                                 absl::Time now);
 
   // --- Workers ---
 

@@ -92,6 +92,7 @@ void Intake::FillJob(JobId id, const Entry& entry, NewJob submitted, Job& job) {
   job.id = id;
   job.sweep = entry.sweep;
   job.owner = entry.request.caller.value_or(Caller());
+  job.priority = submitted.spec.priority();
   job.submitted_at = entry.submitted_at;
   submitted.least_demands = {};
   submitted.model_config_json = models_->Text(*submitted.model_config_json);

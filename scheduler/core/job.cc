@@ -242,6 +242,7 @@ v1::JobStatus StatusOf(const Job& job) {
       job.partition != nullptr ? job.partition->cut_points_size() + 1 : 0);
   status.set_counts_examples(HasExamples(job.submitted.spec.data().format()));
   if (job.owner != Caller()) status.set_owner_user(job.owner.user);
+  status.set_priority(job.priority);
   FillMetrics(job, status);
   FillTimes(job, status);
   status.mutable_parameters()->Assign(job.submitted.parameters.begin(),

@@ -224,6 +224,15 @@ bool JobLife::Resume(Job& job, absl::Time now) {
   return true;
 }
 
+bool JobLife::SetPriority(Job& job, int priority, absl::Time now) {
+  if (job.ended() || job.priority == priority) return false;
+  job.priority = priority;
+  parts_.book->NoteChange(job);
+  // It stands elsewhere.
+  if (parts_.queue->Contains(job.id)) parts_.queue->Enqueue(job, now);
+  return true;
+}
+
 // Once its last TURN is done a step can only go on in its partition.
 bool JobLife::SavesBeforeRestart(Job& job, absl::Time now) {
   const bool turned =

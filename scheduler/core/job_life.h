@@ -60,6 +60,8 @@ class JobLife {
   bool Cancel(Job& job, bool delete_checkpoints, absl::Time now);
   bool Pause(Job& job, absl::Time now);
   bool Resume(Job& job, absl::Time now);
+  // It counts when a device chooses its next task.
+  bool SetPriority(Job& job, int priority, absl::Time now);
 
   // --- Its end ---
 

@@ -11,6 +11,7 @@
 #include "absl/container/flat_hash_set.h"
 #include "absl/strings/str_cat.h"
 #include "common/clock/steady_time.h"
+#include "common/jobfile/validate.h"
 #include "common/process/thread_priority.h"
 #include "common/status/rpc_status.h"
 #include "scheduler/core/job_plan.h"
@@ -362,6 +363,27 @@ grpc::Status HydraServiceImpl::Resume(grpc::ServerContext* context,
         },
         response->mutable_resumed_job_ids());
   });
+}
+
+grpc::Status HydraServiceImpl::SetPriority(
+    grpc::ServerContext* context, const v1::SetPriorityRequest* request,
+    v1::SetPriorityResponse* response) {
+  return ServeLong(
+      *context, calls_, [&](const Caller& caller) -> absl::Status {
+        const int priority = request->priority();
+        if (priority < -kMostPriority || priority > kMostPriority) {
+          return absl::InvalidArgumentError(
+              absl::StrCat("priority: found ", priority,
+                           "; a whole number from ", -kMostPriority, " to ",
+                           kMostPriority, " is needed"));
+        }
+        return ForTarget(
+            caller, *request,
+            [&](Core& core, const std::vector<JobId>& jobs, absl::Time now) {
+              return core.SetPriority(jobs, priority, now);
+            },
+            response->mutable_changed_job_ids());
+      });
 }
 
 grpc::ServerWriteReactor<v1::WatchResponse>* HydraServiceImpl::Watch(

@@ -20,6 +20,7 @@ Core::Options CoreOptionsOf(const WorldOptions& world) {
   core.poison_crashes = world.poison_crashes;
   core.advances_in_one_go = world.advances_in_one_go;
   core.watchdog_unmeasured = absl::Minutes(1);
+  core.shares = world.shares;
   for (int i = 0; i < world.workers; ++i) {
     core.devices.push_back(
         {absl::StrCat("cpu:", i),

@@ -4,6 +4,7 @@
 #include <cstdint>
 
 #include "absl/time/time.h"
+#include "scheduler/policy/share_ledger.h"
 
 namespace hydra {
 
@@ -58,6 +59,8 @@ struct WorldOptions {
   absl::Duration block_time = absl::Milliseconds(20);
   // Waiting jobs that one event looks at.
   int advances_in_one_go = 100;
+  // How users share the devices.
+  ShareOptions shares;
 };
 
 }  // namespace hydra
