@@ -75,12 +75,17 @@ grpc::Status ToGrpc(const absl::Status& status) {
   google::rpc::Status rich;
   rich.set_code(static_cast<int>(status.code()));
   rich.set_message(Shortened(status.message()));
-  ToStatus(Shortened(MistakesOf(status)))
-      .ForEachPayload([&](absl::string_view url, const absl::Cord& payload) {
-        google::protobuf::Any& detail = *rich.add_details();
-        detail.set_type_url(std::string(url));
-        detail.set_value(std::string(payload));
-      });
+  const auto add = [&](absl::string_view url, const absl::Cord& payload) {
+    google::protobuf::Any& detail = *rich.add_details();
+    detail.set_type_url(std::string(url));
+    detail.set_value(std::string(payload));
+  };
+  const absl::Status mistakes = ToStatus(Shortened(MistakesOf(status)));
+  mistakes.ForEachPayload(add);
+  // The others are short.
+  status.ForEachPayload([&](absl::string_view url, const absl::Cord& payload) {
+    if (!mistakes.GetPayload(url).has_value()) add(url, payload);
+  });
   return {static_cast<grpc::StatusCode>(status.code()), rich.message(),
           rich.SerializeAsString()};
 }

@@ -6,6 +6,7 @@
 #include "absl/functional/function_ref.h"
 #include "absl/strings/str_cat.h"
 #include "glog/logging.h"
+#include "scheduler/core/account_of.h"
 #include "scheduler/core/core_parts.h"
 #include "scheduler/core/job_stand.h"
 #include "scheduler/core/restoration.h"
@@ -100,6 +101,13 @@ absl::StatusOr<Submission> Core::Submit(std::vector<NewJob>&& jobs,
     return absl::UnavailableError("the server is stopping");
   }
   if (absl::Status fits = CheckFits(jobs).status(); !fits.ok()) return fits;
+  const Account account = AccountOf(request.caller.value_or(Caller()));
+  const auto count = static_cast<int64_t>(jobs.size());
+  if (absl::Status may = parts_->quotas.CheckSubmission(account, count, now);
+      !may.ok()) {
+    return may;
+  }
+  parts_->quotas.NoteSubmitted(account, count, now);
   return parts_->intake.Take(std::move(jobs), request, now);
 }
 
@@ -209,7 +217,8 @@ void Core::Recorded(uint64_t sequence) {
 }
 
 void Core::SubmissionRefused(uint64_t sequence) {
-  parts_->intake.Refused(sequence);
+  const Intake::RefusedJobs refused = parts_->intake.Refused(sequence);
+  parts_->quotas.NoteEnded(AccountOf(refused.owner), refused.jobs);
 }
 
 void Core::ModelSaved(JobId job, const absl::Status& status, absl::Time now) {
@@ -239,6 +248,8 @@ std::vector<v1::WorkerStatus> Core::Workers(absl::Time now) const {
 JobBook::Changes Core::TakeChanges(size_t most) {
   return parts_->book.TakeChanges(most);
 }
+
+const ShareLedger& Core::shares() const { return parts_->shares.ledger(); }
 
 Core::PoolUse Core::pool() const {
   return {parts_->blocks.used_bytes(), parts_->admission.reserved_bytes()};

@@ -9,6 +9,7 @@
 #include "absl/time/time.h"
 #include "hydra/v1/status.pb.h"
 #include "scheduler/core/device_options.h"
+#include "scheduler/core/quota_options.h"
 #include "scheduler/policy/share_ledger.h"
 
 namespace hydra {
@@ -26,6 +27,8 @@ struct CoreOptions {
   std::vector<DeviceOptions> devices;
   // Of the devices, among users.
   ShareOptions shares;
+  // What a user may have at most.
+  QuotaOptions quotas;
   // Tasks that a worker holds beside the one that it computes.
   int lookahead = 1;
   int64_t prefetch_bytes = 0;

@@ -15,6 +15,7 @@
 #include "scheduler/core/job_life.h"
 #include "scheduler/core/job_queue.h"
 #include "scheduler/core/job_start.h"
+#include "scheduler/core/quotas.h"
 #include "scheduler/core/roster.h"
 #include "scheduler/core/share_recorder.h"
 #include "scheduler/core/shared_bases.h"
@@ -46,6 +47,7 @@ struct CoreParts {
   JobQueue queue;
   BlockTable blocks;
   Admission admission;
+  Quotas quotas;
   SharedModels models;
   Claims claims;
   SharedBases bases;

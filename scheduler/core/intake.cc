@@ -114,13 +114,16 @@ std::vector<Intake::Sweep> Intake::Recorded(uint64_t sequence) {
   return sweeps;
 }
 
-void Intake::Refused(uint64_t sequence) {
+Intake::RefusedJobs Intake::Refused(uint64_t sequence) {
   const auto refused = entries_.find(sequence);
-  if (refused == entries_.end()) return;
+  if (refused == entries_.end()) return {};
   const Entry& entry = refused->second;
+  const RefusedJobs jobs{entry.request.caller.value_or(Caller()),
+                         static_cast<int64_t>(entry.submitted.size())};
   requests_.Remove(entry.request);
   unmade_jobs_ -= entry.submitted.size() - entry.jobs.size();
   entries_.erase(refused);
+  return jobs;
 }
 
 }  // namespace hydra

@@ -261,6 +261,7 @@ void JobLife::LeavePool(Job& job) {
   parts_.bases->Leave(job);
   parts_.blocks->EndAll(job.id);
   parts_.admission->Release(job.id);
+  parts_.quotas->NoteLeft(job.id);
   // Before its admission it has no record there.
   if (job.times.has_value()) parts_.journal->PoolJobErased(job.id);
   parts_.queue->OfferRoom();
@@ -369,6 +370,7 @@ void JobLife::End(Job& job, v1::JobState state, std::string reason,
 void JobLife::FinishEnding(Job& job, absl::Time now) {
   MoveTo(job, v1::JOB_PHASE_ENDED);
   job.ended_at = now;
+  parts_.quotas->NoteEnded(AccountOf(job), 1);
   LeavePool(job);
   parts_.book->NoteChange(job);
   const bool failed = job.state() == v1::JOB_STATE_FAILED;

@@ -20,6 +20,7 @@
 #include "scheduler/core/job_book.h"
 #include "scheduler/core/job_queue.h"
 #include "scheduler/core/job_start.h"
+#include "scheduler/core/quotas.h"
 #include "scheduler/core/shared_bases.h"
 #include "scheduler/journal/journal.h"
 
@@ -43,6 +44,7 @@ class JobLife {
     JobStart* start = nullptr;
     Journal* journal = nullptr;
     Actions* actions = nullptr;
+    Quotas* quotas = nullptr;
   };
   explicit JobLife(const Parts& parts) : parts_(parts) {}
 

@@ -170,6 +170,16 @@ JobStart::Outcome JobStart::FromAdmission(Job& job, absl::Time now) {
         job, "waits behind earlier jobs for room in the pool", now);
     return {Kind::kWaits, ""};
   }
+  if (absl::Status may =
+          parts_.quotas->CheckRoom(AccountOf(job), job.demand->total_bytes());
+      !may.ok()) {
+    if (!absl::IsResourceExhausted(may)) {
+      return {Kind::kFails, std::string(may.message())};
+    }
+    parts_.queue->WaitForRoom(job, std::string(may.message()),
+                              absl::InfiniteFuture());
+    return {Kind::kWaits, ""};
+  }
   if (parts_.queue->IsRoomKept(job, now)) {
     parts_.queue->WaitForRoom(
         job,
@@ -191,6 +201,8 @@ JobStart::Outcome JobStart::FromAdmission(Job& job, absl::Time now) {
 
 void JobStart::BeginChain(Job& job, absl::Time now) {
   parts_.queue->GotRoom(job);
+  parts_.quotas->NoteAdmitted(job.id, AccountOf(job),
+                              job.demand->total_bytes());
   job.reason.clear();
   BeginTimes(job);
   parts_.bases->Join(job);

@@ -54,6 +54,7 @@ absl::Status Restoration::Run() {
     }
   }
   for (const auto& [id, job] : parts_.book.all()) {
+    if (!job.ended()) parts_.quotas.NoteOpen(AccountOf(job));
     if (job.ended() && parts_.archive.NoteEnded(job.sweep)) {
       parts_.claims.ForgetSweep(job.sweep);
     }
@@ -162,6 +163,7 @@ absl::Status Restoration::RestoreInPool(Job& job,
   parts_.start.BeginTimes(job);
   job.times->Restore(MeasuredOf(*recovered.pool));
   parts_.admission.Readmit(job.id, *job.demand, job.submitted.base_key);
+  parts_.quotas.NoteAdmitted(job.id, AccountOf(job), job.demand->total_bytes());
   // Here they serve nothing; whether they are there is seen at the next start.
   job.checkpoints.Fresh().resize(job.checkpoints->size() -
                                  recovered.missing_checkpoints);
