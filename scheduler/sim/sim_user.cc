@@ -52,8 +52,7 @@ size_t SimUser::Submit(int jobs, int64_t steps) {
   return Submit(std::vector<NewJob>(jobs, JobOf(steps, machine_->options)));
 }
 
-size_t SimUser::Submit(std::vector<NewJob> jobs,
-                       std::optional<Caller> caller) {
+size_t SimUser::Submit(std::vector<NewJob> jobs, std::optional<Caller> caller) {
   const size_t request = requests_.size();
   requests_.push_back({std::move(jobs), caller});
   TrySubmit(request);
@@ -67,8 +66,7 @@ RequestKey SimUser::KeyOf(size_t request) const {
 void SimUser::TrySubmit(size_t request) {
   daemon_->InCore([&](Core& core) {
     std::vector<NewJob> jobs = requests_[request].jobs;
-    (void)core.Submit(std::move(jobs), KeyOf(request),
-                      machine_->agenda.now());
+    (void)core.Submit(std::move(jobs), KeyOf(request), machine_->agenda.now());
   });
   machine_->agenda.At(kDiskTime, [=] {
     if (daemon_->is_up()) {
