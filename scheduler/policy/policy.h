@@ -13,7 +13,7 @@ namespace hydra {
 
 // Owns the order in which free devices take jobs: whoever compares two jobs
 // asks it, and it keeps the runnable ones in that order. Who gets a device is
-// all that it decides: room in the pool goes by submission (wait_list.h).
+// all that it decides: room in the pool goes to users in turns (wait_list.h).
 //
 // A job is in here while its next shard task could begin, and outside while
 // that task runs: so the caller removes what it hands to a device, and puts it
