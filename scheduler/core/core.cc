@@ -161,6 +161,7 @@ void Core::Tick(absl::Time now) {
   parts_->hands.KillStuckTasks(now);
   parts_->checkpoints.LeaveStuckWriter(now);
   parts_->life.Tick(now);
+  parts_->reclaimer.Tick(now);
   parts_->explainer.Tick(now);
   parts_->share_recorder.Tick(now);
   parts_->archive.ForgetOldSweeps(parts_->checkpoints.writing());

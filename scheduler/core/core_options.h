@@ -27,6 +27,9 @@ struct CoreOptions {
   std::vector<DeviceOptions> devices;
   // Of the devices, among users.
   ShareOptions shares;
+  // Room in the pool is taken back from users who have more than their part of
+  // it (room_reclaimer.h).
+  bool reclaim_room = false;
   // What a user may have at most.
   QuotaOptions quotas;
   // Tasks that a worker holds beside the one that it computes.

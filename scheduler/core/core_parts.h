@@ -16,6 +16,7 @@
 #include "scheduler/core/job_queue.h"
 #include "scheduler/core/job_start.h"
 #include "scheduler/core/quotas.h"
+#include "scheduler/core/room_reclaimer.h"
 #include "scheduler/core/roster.h"
 #include "scheduler/core/share_recorder.h"
 #include "scheduler/core/shared_bases.h"
@@ -60,6 +61,7 @@ struct CoreParts {
   Hands hands;
   JobStart start;
   JobLife life;
+  RoomReclaimer reclaimer;
   TaskResults results;
   WorkerEvents events;
   Dispatcher dispatcher;

@@ -139,6 +139,11 @@ struct Job : DetailParts {
   std::string restore_dir;
   // What it shall do when no task is out.
   Intent intent = Intent::kGoOn;
+  // It shall pause for its room in the pool alone, and go on when there is some
+  // again.
+  bool yields = false;
+  // When it came into the pool last.
+  absl::Time admitted_at = absl::InfinitePast();
   // Of kHold: what somebody has to look at.
   std::string hold_reason;
   // It was paused for such a reason, and then its user resumed it: it does go

@@ -61,6 +61,9 @@ class JobLife {
 
   bool Cancel(Job& job, bool delete_checkpoints, absl::Time now);
   bool Pause(Job& job, absl::Time now);
+  // The same for its room in the pool alone: it waits for room again, by
+  // itself. Not what its user wants, who may pause or resume it meanwhile.
+  bool YieldRoom(Job& job, absl::Time now);
   bool Resume(Job& job, absl::Time now);
   // It counts when a device chooses its next task.
   bool SetPriority(Job& job, int priority, absl::Time now);
@@ -89,6 +92,8 @@ class JobLife {
   bool AdvanceFromPilot(Job& job, absl::Time now);
   bool AdvanceInChain(Job& job, absl::Time now);
   void BeginSaving(Job& job, absl::Time now);
+  // Whether it pauses; `reason`: what it says until it has come to rest.
+  bool BeginPause(Job& job, std::string reason, absl::Time now);
   // Whether a job without outstanding tasks pauses instead of going on.
   bool PauseHere(Job& job, absl::Time now);
   void EnterPause(Job& job);

@@ -52,6 +52,10 @@ class JobQueue {
   bool WaitsBehindOthers(const Job& job) const {
     return waiting_.WaitsBehindOthers(job.id, AccountOf(job));
   }
+  std::vector<WaitList::Waiting> WaitingForRoom() const {
+    return waiting_.WaitingForRoom();
+  }
+  void KeepRoomFor(JobId job) { waiting_.KeepRoomFor(job); }
   bool IsRoomKept(const Job& job, absl::Time now) {
     return waiting_.IsRoomKept(job.id, AccountOf(job), now);
   }

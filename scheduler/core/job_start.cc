@@ -231,6 +231,7 @@ void JobStart::BeginChain(Job& job, absl::Time now) {
       now);
   parts_.book->Trace(job, v1::DECISION_KIND_ADMITTED, now);
   MoveTo(job, v1::JOB_PHASE_INIT);
+  job.admitted_at = now;
   job.checkpointed_at = now;
   job.step_ended_at = now;
   parts_.journal->PoolJobChanged(job.id, PoolJobOf(job));

@@ -1,5 +1,6 @@
 #include "scheduler/core/quotas.h"
 
+#include <algorithm>
 #include <optional>
 
 #include "absl/strings/str_cat.h"
@@ -104,6 +105,20 @@ void Quotas::NoteLeft(JobId job) {
   --use.admitted_jobs;
   use.pool_bytes -= found->second.bytes;
   admitted_.erase(found);
+}
+
+int64_t Quotas::PoolBytesOf(Account account) const {
+  const auto use = uses_.find(account);
+  return use == uses_.end() ? 0 : use->second.pool_bytes;
+}
+
+std::vector<Account> Quotas::AccountsInPool() const {
+  std::vector<Account> accounts;
+  for (const auto& [account, use] : uses_) {
+    if (use.admitted_jobs > 0) accounts.push_back(account);
+  }
+  std::sort(accounts.begin(), accounts.end());
+  return accounts;
 }
 
 }  // namespace hydra

@@ -5,6 +5,7 @@
 #include <deque>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "absl/container/flat_hash_map.h"
 #include "absl/status/status.h"
@@ -43,6 +44,11 @@ class Quotas {
   void NoteAdmitted(JobId job, Account account, int64_t bytes);
   // It is not any more, if it was.
   void NoteLeft(JobId job);
+
+  // What the account's jobs in the pool need, together.
+  int64_t PoolBytesOf(Account account) const;
+  // By their numbers.
+  std::vector<Account> AccountsInPool() const;
 
  private:
   struct Use {

@@ -11,6 +11,7 @@
 namespace hydra {
 namespace {
 
+using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 
 constexpr Account kAnn{1001};
@@ -97,6 +98,9 @@ TEST(QuotasTest, JobsInThePoolAreCountedAndWhatTheyNeed) {
   EXPECT_TRUE(quotas.CheckRoom(kBob, 100).ok());
   EXPECT_EQ(quotas.CheckRoom(kBob, 101).code(),
             absl::StatusCode::kFailedPrecondition);
+  EXPECT_THAT(quotas.AccountsInPool(), ElementsAre(kAnn));
+  EXPECT_EQ(quotas.PoolBytesOf(kAnn), 70);
+  EXPECT_EQ(quotas.PoolBytesOf(kBob), 0);
   quotas.NoteLeft(JobId(1));
   quotas.NoteLeft(JobId(1));
   EXPECT_TRUE(quotas.CheckRoom(kAnn, 90).ok());

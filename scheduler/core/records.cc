@@ -174,6 +174,7 @@ jv1::JobProgress ProgressOf(const Job& job) {
   if (job.priority != job.submitted.spec.priority()) {
     record.set_priority(job.priority);
   }
+  record.set_yields_room(job.yields);
   return record;
 }
 
@@ -223,6 +224,7 @@ void SetProgress(const jv1::JobProgress& record, Job& job) {
       record.prepare_warnings().begin(), record.prepare_warnings().end());
   job.partition_limit_bytes = record.partition_limit_bytes();
   if (record.has_priority()) job.priority = record.priority();
+  job.yields = record.yields_room();
   job.traffic = record.traffic();
   job.tokens_per_second = record.tokens_per_second();
   if (job.steps.empty() && record.has_newest_step()) {

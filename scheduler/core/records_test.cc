@@ -97,6 +97,7 @@ TEST(RecordsTest, AJobComesBackFromItsRecords) {
   job.submitted.warnings = {"score.weight is not used"};
   job.prepare_warnings = std::vector<std::string>{"7 bytes are no UTF-8"};
   job.priority = 7;
+  job.yields = true;
   Job again;
   journal::v1::SubmittedJob submitted = SubmittedOf(job.submitted);
   submitted.set_sweep_id(job.sweep.value());
@@ -104,6 +105,7 @@ TEST(RecordsTest, AJobComesBackFromItsRecords) {
   *submitted.mutable_submitted_at() = ToProto(job.submitted_at);
   SetSubmitted(job.id, submitted, again);
   EXPECT_EQ(again.owner.user, 1000);
+  EXPECT_TRUE(again.yields);
   EXPECT_EQ(again.priority, 7) << "and not 0, as it was submitted with";
   SetProgress(ProgressOf(job), again);
   EXPECT_EQ(again.tokens_per_second, 77) << "of an ended job";

@@ -116,6 +116,7 @@ absl::Status Restoration::RestoreJob(JobId id, const RecoveredJob& recovered) {
     return absl::OkStatus();
   }
   job.shape = MakeJobShape(job.submitted.spec, *std::move(table));
+  job.admitted_at = now_;
   job.checkpointed_at = now_;
   job.step_ended_at = now_;
   job.steps.Assign(recovered.steps);

@@ -102,7 +102,24 @@ bool WaitList::WaitsBehindOthers(JobId job, Account account) const {
          *room->second.jobs.begin() < job;
 }
 
+std::vector<WaitList::Waiting> WaitList::WaitingForRoom() const {
+  std::vector<Waiting> waiting;
+  for (const auto& [account, room] : for_room_) {
+    if (room.jobs.empty() || *room.jobs.begin() != room.refused ||
+        room.since == absl::InfiniteFuture()) {
+      continue;
+    }
+    waiting.push_back({room.refused, account, room.since});
+  }
+  return waiting;
+}
+
 bool WaitList::IsRoomKept(JobId job, Account account, absl::Time now) {
+  if (job == kept_for_) return false;
+  if (room_of_.contains(kept_for_)) {
+    held_back_ = true;
+    return true;
+  }
   absl::Time own = absl::InfiniteFuture();
   const auto room = for_room_.find(account);
   if (room != for_room_.end() && room->second.refused == job) {

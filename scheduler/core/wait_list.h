@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "absl/container/btree_map.h"
 #include "absl/container/btree_set.h"
@@ -70,6 +71,17 @@ class WaitList {
   // than this one. If so, room is offered anew when that one has got its.
   bool IsRoomKept(JobId job, Account account, absl::Time now);
 
+  // The first of each account that wait for room, and not for something of
+  // their own account's.
+  struct Waiting {
+    JobId job;
+    Account account;
+    absl::Time since;
+  };
+  std::vector<Waiting> WaitingForRoom() const;
+  // Room is kept for this job before all others, as long as it waits.
+  void KeepRoomFor(JobId job) { kept_for_ = job; }
+
  private:
   // Of an account, whether any of its jobs waits for room or not.
   struct Room {
@@ -93,6 +105,8 @@ class WaitList {
   absl::flat_hash_map<JobId, Account> room_of_;
   uint64_t offer_ = 0;
   uint64_t last_turn_ = 0;
+  // See KeepRoomFor. None: for nobody.
+  JobId kept_for_;
   // Some waits only because room is kept for another.
   bool held_back_ = false;
   // What is waited for by nobody is not here. Its name never moves.

@@ -131,6 +131,24 @@ TEST(WaitListTest, RoomIsKeptForTheJobThatHasWaitedLongest) {
   EXPECT_FALSE(list.IsRoomKept(JobId(5), kAnn, late));
 }
 
+TEST(WaitListTest, RoomCanBeKeptForAJobThatHasNotWaitedLongest) {
+  WaitList list;
+  const absl::Time late = kStart + 2 * WaitList::kPatience;
+  list.WaitForRoom(JobId(1), kAnn, kStart);
+  list.WaitForRoom(JobId(2), kBob, late);
+  EXPECT_TRUE(list.IsRoomKept(JobId(2), kBob, late));
+  list.KeepRoomFor(JobId(2));
+  EXPECT_FALSE(list.IsRoomKept(JobId(2), kBob, late));
+  EXPECT_TRUE(list.IsRoomKept(JobId(1), kAnn, late));
+  EXPECT_EQ(list.WaitingForRoom().size(), 2);
+  EXPECT_EQ(list.WaitingForRoom()[1].job, JobId(2));
+  EXPECT_EQ(list.WaitingForRoom()[1].since, late);
+  // It has got it.
+  list.Remove(JobId(2));
+  list.NoteRoomTaken(kBob);
+  EXPECT_FALSE(list.IsRoomKept(JobId(1), kAnn, late));
+}
+
 TEST(WaitListTest, NothingIsKeptForOneThatWaitsForItsOwnAccount) {
   WaitList list;
   list.WaitForRoom(JobId(1), kAnn, absl::InfiniteFuture());

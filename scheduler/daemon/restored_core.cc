@@ -66,6 +66,7 @@ absl::StatusOr<RestoredCore> MakeCore(const StateDirectory& directory,
   absl::StatusOr<ShareOptions> shares = SharesOf(state.config);
   if (!shares.ok()) return shares.status();
   options.shares = *std::move(shares);
+  options.reclaim_room = state.config.shares().reclaim_room();
   absl::StatusOr<QuotaOptions> quotas = QuotasOf(state.config);
   if (!quotas.ok()) return quotas.status();
   options.quotas = *std::move(quotas);

@@ -61,6 +61,7 @@ struct WorldOptions {
   int advances_in_one_go = 100;
   // How users share the devices.
   ShareOptions shares;
+  bool reclaim_room = false;
 };
 
 }  // namespace hydra

@@ -9,6 +9,7 @@
 #include "common/status/proto_time.h"
 #include "scheduler/core/account_of.h"
 #include "scheduler/core/job.h"
+#include "scheduler/core/room_reclaimer.h"
 #include "scheduler/core/testing/small_job.h"
 #include "scheduler/core/testing/world_jobs.h"
 #include "scheduler/policy/share_ledger.h"
@@ -133,6 +134,36 @@ TEST(WorldSharesTest, DeviceTimeGoesByWeights) {
   const absl::Duration more_of_bob = of_bob() - bob;
   EXPECT_NEAR(absl::FDivDuration(more_of_bob, more_of_ann), 3, 0.06);
   EXPECT_GT(more_of_ann + more_of_bob, 0.95 * absl::Hours(1));
+}
+
+// They fill the pool, and never end.
+TEST(WorldSharesTest, RoomIsTakenBackFromWhoHasMoreThanHisPartOfIt) {
+  World::Options options;
+  options.workers = 1;
+  options.pool_bytes = int64_t{600} << 10;
+  options.reclaim_room = true;
+  World world(options);
+  for (uint64_t job = 1; job <= 7; ++job) {
+    world.setup().task_time[job] = absl::Seconds(1);
+  }
+  world.Submit(JobsOf(6, kForEver), kAnn);
+  world.RunUntil([&] { return AllTrain(world, 1, 1); });
+  ASSERT_EQ(JobIn(world, 6).phase(), v1::JOB_PHASE_ADMISSION);
+  std::vector<uint64_t> admitted;
+  for (uint64_t job = 1; job <= 6; ++job) {
+    if (JobIn(world, job).in_chain()) admitted.push_back(job);
+  }
+  world.Submit(JobsOf(1, 3), kBob);
+  world.RunUntil([&] { return JobIn(world, 7).ended(); });
+  EXPECT_EQ(JobIn(world, 7).state(), v1::JOB_STATE_COMPLETED);
+  // No job gives its room before it has had it for a while.
+  EXPECT_GT(world.now() - absl::UnixEpoch(), RoomReclaimer::kTenure);
+  // The one that gave it comes in again, by itself, and goes on.
+  world.RunUntil([&] {
+    return std::all_of(admitted.begin(), admitted.end(),
+                       [&](uint64_t job) { return AllTrain(world, job, job); });
+  });
+  EXPECT_LT(TimeInServer(world, 7), absl::Hours(1));
 }
 
 // --- Priorities ---
