@@ -208,6 +208,23 @@ TEST_F(CliJobsTest, CancelDeletesCheckpointsOnlyWhenAskedTo) {
   EXPECT_TRUE(service_.cancel_requests[2].delete_checkpoints());
 }
 
+TEST_F(CliJobsTest, PriorityIsOfAJobOrASweep) {
+  service_.priority_response.add_changed_job_ids("j7");
+  EXPECT_EQ(Run({"priority", "j7", "10"}), ExitCode::kOk);
+  EXPECT_THAT(OutLines(), ElementsAre("changed j7"));
+  EXPECT_EQ(Run({"priority", "s2", "0", "-o", "id"}), ExitCode::kOk);
+  EXPECT_THAT(OutLines(), ElementsAre("j7"));
+  ASSERT_THAT(service_.priority_requests, SizeIs(2));
+  EXPECT_EQ(service_.priority_requests[0].job_id(), "j7");
+  EXPECT_EQ(service_.priority_requests[0].priority(), 10);
+  EXPECT_EQ(service_.priority_requests[1].sweep_id(), "s2");
+  EXPECT_EQ(service_.priority_requests[1].priority(), 0);
+  EXPECT_EQ(Run({"priority", "j7", "high"}), ExitCode::kInvalid);
+  EXPECT_THAT(err_.str(), HasSubstr("PRIORITY: expected a whole number"));
+  EXPECT_EQ(Run({"priority", "j7"}), ExitCode::kInvalid);
+  EXPECT_THAT(service_.priority_requests, SizeIs(2));
+}
+
 TEST_F(CliJobsTest, PauseTakesJobsAndSweeps) {
   service_.pause_response.add_paused_job_ids("j7");
   EXPECT_EQ(Run({"pause", "j7", "s2"}), ExitCode::kOk);

@@ -21,6 +21,7 @@
 #include "glog/logging.h"
 #include "scheduler/daemon/all_gpus.h"
 #include "scheduler/daemon/daemon.h"
+#include "scheduler/daemon/user_limits.h"
 #include "scheduler/policy/policies.h"
 #include "scheduler/recover.h"
 
@@ -135,6 +136,13 @@ absl::StatusOr<config::v1::DaemonConfig> ReadWholeConfig(const Flags& flags) {
   if (const absl::Status known = MakePolicy(config->policy()).status();
       !known.ok()) {
     AddMistake("policy", known.message(), &mistakes);
+  }
+  // Names that are wrong in themselves are told already.
+  if (mistakes.empty()) {
+    for (const absl::Status& known :
+         {SharesOf(*config).status(), QuotasOf(*config).status()}) {
+      if (!known.ok()) AddMistake("", known.message(), &mistakes);
+    }
   }
   if (!mistakes.empty()) return ToStatus(mistakes);
   return config;

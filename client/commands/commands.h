@@ -23,7 +23,7 @@ void AddMetrics(CLI::App* app, Invocation* invocation);
 void AddResults(CLI::App* app, Invocation* invocation);
 void AddDownload(CLI::App* app, Invocation* invocation);
 void AddTrace(CLI::App* app, Invocation* invocation);
-// pause, resume and cancel.
+// priority, pause, resume and cancel.
 void AddTargetVerbs(CLI::App* app, Invocation* invocation);
 // For operators.
 void AddAudit(CLI::App* app, Invocation* invocation);

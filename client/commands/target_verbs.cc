@@ -11,6 +11,7 @@
 #include "client/commands/verb.h"
 #include "client/render/format.h"
 #include "client/render/json.h"
+#include "common/jobfile/field_value.h"
 #include "common/text/printable.h"
 
 namespace hydra {
@@ -43,6 +44,11 @@ constexpr TargetVerb<v1::PauseRequest, v1::PauseResponse> kPause = {
 constexpr TargetVerb<v1::ResumeRequest, v1::ResumeResponse> kResume = {
     &Connection::Resume, &v1::ResumeResponse::resumed_job_ids, "resumed",
     "nothing to resume; not paused"};
+
+constexpr TargetVerb<v1::SetPriorityRequest, v1::SetPriorityResponse>
+    kPriority = {&Connection::SetPriority,
+                 &v1::SetPriorityResponse::changed_job_ids, "changed",
+                 "nothing to change; it has this priority, or ended already"};
 
 struct TargetOptions {
   std::vector<std::string> targets;
@@ -194,9 +200,40 @@ void AddResume(CLI::App* app, Invocation* invocation) {
   AddTargetOptions(verb, "What to resume", options.get());
 }
 
+void AddPriority(CLI::App* app, Invocation* invocation) {
+  struct PriorityOptions {
+    TargetOptions target;
+    std::string id;
+    std::string priority;
+  };
+  const auto options = std::make_shared<PriorityOptions>();
+  Verb verb(app, "priority",
+            "Let a job, or all jobs of a sweep, go before or behind its user's "
+            "others",
+            "hydra priority j12 10", invocation,
+            [invocation, options](
+                const CliContext& context) -> absl::StatusOr<ExitCode> {
+              v1::SetPriorityRequest request;
+              if (absl::Status set = SetValueAt("priority", options->priority,
+                                                {}, &request);
+                  !set.ok()) {
+                return absl::InvalidArgumentError(
+                    absl::StrCat("PRIORITY: ", set.message()));
+              }
+              options->target.targets = {options->id};
+              return Act(context, *invocation, kPriority, request,
+                         options->target);
+            });
+  verb.Argument("JOB|SWEEP", &options->id, "What goes earlier or later")
+      .Argument("PRIORITY", &options->priority,
+                "From -1000 to 1000; the higher one goes first")
+      .OutputOption(&options->target.format);
+}
+
 }  // namespace
 
 void AddTargetVerbs(CLI::App* app, Invocation* invocation) {
+  AddPriority(app, invocation);
   AddPause(app, invocation);
   AddResume(app, invocation);
   AddCancel(app, invocation);

@@ -169,6 +169,11 @@ absl::StatusOr<v1::ResumeResponse> Connection::Resume(
   return rpcs_->Call(&Rpcs::Stub::Resume, request);
 }
 
+absl::StatusOr<v1::SetPriorityResponse> Connection::SetPriority(
+    const v1::SetPriorityRequest& request) {
+  return rpcs_->Call(&Rpcs::Stub::SetPriority, request);
+}
+
 absl::StatusOr<v1::GetResultsResponse> Connection::GetResults(
     const v1::GetResultsRequest& request) {
   return rpcs_->Call(&Rpcs::Stub::GetResults, request);

@@ -44,6 +44,8 @@ class Connection {
   absl::StatusOr<v1::CancelResponse> Cancel(const v1::CancelRequest& request);
   absl::StatusOr<v1::PauseResponse> Pause(const v1::PauseRequest& request);
   absl::StatusOr<v1::ResumeResponse> Resume(const v1::ResumeRequest& request);
+  absl::StatusOr<v1::SetPriorityResponse> SetPriority(
+      const v1::SetPriorityRequest& request);
   absl::StatusOr<v1::GetResultsResponse> GetResults(
       const v1::GetResultsRequest& request);
   absl::StatusOr<v1::ListWorkersResponse> ListWorkers(

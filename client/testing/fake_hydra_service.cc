@@ -120,6 +120,17 @@ grpc::Status FakeHydraService::Resume(grpc::ServerContext* context,
   return error;
 }
 
+grpc::Status FakeHydraService::SetPriority(
+    grpc::ServerContext* context, const v1::SetPriorityRequest* request,
+    v1::SetPriorityResponse* response) {
+  absl::MutexLock lock(&mu);
+  priority_requests.push_back(*request);
+  const auto of_target = target_errors.find(TargetOf(*request));
+  if (of_target != target_errors.end()) return of_target->second;
+  *response = priority_response;
+  return error;
+}
+
 grpc::Status FakeHydraService::Watch(
     grpc::ServerContext* context, const v1::WatchRequest* request,
     grpc::ServerWriter<v1::WatchResponse>* writer) {

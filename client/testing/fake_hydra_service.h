@@ -51,6 +51,9 @@ class FakeHydraService final : public v1::HydraService::Service {
   grpc::Status Resume(grpc::ServerContext* context,
                       const v1::ResumeRequest* request,
                       v1::ResumeResponse* response) override;
+  grpc::Status SetPriority(grpc::ServerContext* context,
+                           const v1::SetPriorityRequest* request,
+                           v1::SetPriorityResponse* response) override;
   grpc::Status Watch(grpc::ServerContext* context,
                      const v1::WatchRequest* request,
                      grpc::ServerWriter<v1::WatchResponse>* writer) override;
@@ -94,6 +97,7 @@ class FakeHydraService final : public v1::HydraService::Service {
   v1::CancelResponse cancel_response;
   v1::PauseResponse pause_response;
   v1::ResumeResponse resume_response;
+  v1::SetPriorityResponse priority_response;
   v1::GetResultsResponse results_response;
   v1::ListWorkersResponse workers_response;
   v1::GetServerInfoResponse info_response;
@@ -114,6 +118,7 @@ class FakeHydraService final : public v1::HydraService::Service {
   std::vector<v1::CancelRequest> cancel_requests;
   std::vector<v1::PauseRequest> pause_requests;
   std::vector<v1::ResumeRequest> resume_requests;
+  std::vector<v1::SetPriorityRequest> priority_requests;
   std::vector<v1::WatchRequest> watch_requests;
   std::vector<v1::StreamLogsRequest> log_requests;
   std::vector<v1::TraceRequest> trace_requests;

@@ -32,6 +32,9 @@ constexpr int kMaxThreads = 1024;
 constexpr int64_t kGpuAlignmentBytes = 512;
 constexpr int kDefaultTaskTimeoutSeconds = 30;
 constexpr int kDefaultWorkerPatienceSeconds = 60;
+constexpr double kDefaultHalfLifeHours = 24;
+// Two of the largest sweeps.
+constexpr int64_t kDefaultQueuedJobs = 20'000;
 
 constexpr Alias kDaemonAliases[] = {
     {"socket", "unix_socket"},
@@ -270,6 +273,71 @@ void CheckDevices(const DaemonConfig& config, Mistakes* mistakes) {
   }
 }
 
+// Of users in `section`, each of which needs a name of its own.
+template <typename Users>
+void CheckUserNames(absl::string_view section, const Users& users,
+                    Mistakes* mistakes) {
+  std::set<absl::string_view> names;
+  for (int i = 0; i < users.size(); ++i) {
+    const std::string field = absl::StrCat(section, ".users[", i, "].name");
+    if (users[i].name().empty()) {
+      AddMistake(field, "expected the name of an account, found nothing",
+                 mistakes);
+    } else if (!names.insert(users[i].name()).second) {
+      AddMistake(field,
+                 absl::StrCat("expected each user once, found ",
+                              Quoted(users[i].name()), " twice"),
+                 mistakes);
+    }
+  }
+}
+
+void CheckShares(const config::v1::SharesConfig& shares, Mistakes* mistakes) {
+  constexpr double kShortest = 0.01;
+  constexpr double kLongest = 10'000;
+  constexpr double kLeast = 0.001;
+  constexpr double kMost = 1'000;
+  if (const double hours = shares.half_life_hours();
+      !(hours >= kShortest && hours <= kLongest)) {
+    AddMistake("shares.half_life_hours",
+               absl::StrCat("expected a number from ", kShortest, " to ",
+                            kLongest, ", found ", hours),
+               mistakes);
+  }
+  CheckUserNames("shares", shares.users(), mistakes);
+  for (int i = 0; i < shares.users_size(); ++i) {
+    const double weight = shares.users(i).weight();
+    if (weight >= kLeast && weight <= kMost) continue;
+    AddMistake(absl::StrCat("shares.users[", i, "].weight"),
+               absl::StrCat("expected a number from ", kLeast, " to ", kMost,
+                            ", found ", weight),
+               mistakes);
+  }
+}
+
+void CheckQuota(absl::string_view section, const config::v1::QuotaConfig& quota,
+                Mistakes* mistakes) {
+  const auto check = [&](absl::string_view name, int64_t most) {
+    if (most >= 0) return;
+    AddMistake(absl::StrCat(section, ".", name),
+               absl::StrCat("expected a whole number from 0 on, found ", most),
+               mistakes);
+  };
+  check("queued_jobs", quota.queued_jobs());
+  check("admitted_jobs", quota.admitted_jobs());
+  check("pool_bytes", quota.pool_bytes());
+  check("submissions_per_minute", quota.submissions_per_minute());
+}
+
+void CheckQuotas(const config::v1::QuotasConfig& quotas, Mistakes* mistakes) {
+  CheckQuota("quotas.each_user", quotas.each_user(), mistakes);
+  CheckUserNames("quotas", quotas.users(), mistakes);
+  for (int i = 0; i < quotas.users_size(); ++i) {
+    CheckQuota(absl::StrCat("quotas.users[", i, "].quota"),
+               quotas.users(i).quota(), mistakes);
+  }
+}
+
 }  // namespace
 
 absl::StatusOr<DaemonConfig> ParseDaemonConfig(absl::string_view text) {
@@ -309,6 +377,13 @@ void FillDefaults(DaemonConfig* config) {
   }
   if (!config->has_worker_patience_seconds()) {
     config->set_worker_patience_seconds(kDefaultWorkerPatienceSeconds);
+  }
+  if (!config->shares().has_half_life_hours()) {
+    config->mutable_shares()->set_half_life_hours(kDefaultHalfLifeHours);
+  }
+  if (!config->quotas().each_user().has_queued_jobs()) {
+    config->mutable_quotas()->mutable_each_user()->set_queued_jobs(
+        kDefaultQueuedJobs);
   }
   for (DeviceConfig& device : *config->mutable_devices()) {
     if (device.threads() == 0) device.set_threads(1);
@@ -352,6 +427,8 @@ void CheckDaemonConfig(const DaemonConfig& config, Mistakes* mistakes) {
   CheckSeconds("task_timeout_seconds", config.task_timeout_seconds(), mistakes);
   CheckSeconds("worker_patience_seconds", config.worker_patience_seconds(),
                mistakes);
+  CheckShares(config.shares(), mistakes);
+  CheckQuotas(config.quotas(), mistakes);
   if (!config.worker_binary().empty()) {
     CheckPath("worker_binary", config.worker_binary(), mistakes);
   }

@@ -38,6 +38,9 @@ TEST(ParseDaemonConfigTest, FillsInDefaults) {
   EXPECT_EQ(config->worker_patience_seconds(), 60);
   EXPECT_FALSE(config->pool().lock_memory());
   EXPECT_FALSE(config->pool().allow_unlocked());
+  EXPECT_EQ(config->shares().half_life_hours(), 24);
+  EXPECT_EQ(config->quotas().each_user().queued_jobs(), 20'000);
+  EXPECT_EQ(config->quotas().each_user().admitted_jobs(), 0);
   EXPECT_EQ(config->devices(0).threads(), 1);
   EXPECT_EQ(config->devices(0).memory_limit_bytes(), 512 << 20);
 }
@@ -153,6 +156,21 @@ TEST(ParseDaemonConfigTest, ExplainsEachMistake) {
        absl::StrCat("unix_socket: expected a path of at most 107 bytes, found "
                     "one of 108: '/",
                     std::string(107, 'a'), "'")},
+      {absl::StrCat(kValid, "shares: {half_life_hours: 0}"),
+       "shares.half_life_hours: expected a number from 0.01 to 10000, found 0"},
+      {absl::StrCat(kValid,
+                    "shares: {users: [{name: ann, weight: 2}, {name: "
+                    "ann, weight: 0}]}"),
+       "shares.users[1].name: expected each user once, found 'ann' twice\n"
+       "shares.users[1].weight: expected a number from 0.001 to 1000, found 0"},
+      {absl::StrCat(kValid,
+                    "quotas: {each_user: {queued_jobs: -1}, users: "
+                    "{quota: {admitted_jobs: -2}}}"),
+       "quotas.each_user.queued_jobs: expected a whole number from 0 on, found "
+       "-1\n"
+       "quotas.users[0].name: expected the name of an account, found nothing\n"
+       "quotas.users[0].quota.admitted_jobs: expected a whole number from 0 "
+       "on, found -2"},
       {absl::StrCat(kValid, "lookahead: 9"),
        "lookahead: expected a whole number from 0 to 8, found 9"},
       {absl::StrCat(kValid, "lookahead: -1"),

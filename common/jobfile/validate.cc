@@ -124,6 +124,14 @@ void CheckName(absl::string_view name, Mistakes* mistakes) {
   }
 }
 
+void CheckPriority(int priority, Mistakes* mistakes) {
+  if (priority >= -kMostPriority && priority <= kMostPriority) return;
+  AddMistake("priority",
+             absl::StrCat("expected a whole number from ", -kMostPriority,
+                          " to ", kMostPriority, ", found ", priority),
+             mistakes);
+}
+
 void CheckSize(const v1::JobSpec& job, Mistakes* mistakes) {
   const v1::DataSpec& data = job.data();
   if (const int files = CountDataFiles(data); files > kMaxDataFiles) {
@@ -527,6 +535,7 @@ int CountDataFiles(const v1::DataSpec& data) {
 
 void ValidateJob(const v1::JobSpec& job, Mistakes* mistakes) {
   CheckName(job.name(), mistakes);
+  CheckPriority(job.priority(), mistakes);
   CheckSize(job, mistakes);
   CheckPaths(job, mistakes);
 

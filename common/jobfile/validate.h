@@ -18,6 +18,9 @@ inline constexpr int kMaxDataFiles = 10'000;
 // contexts for workers has it.
 inline constexpr int64_t kMaxJobBytes = int64_t{1} << 20;
 
+// A job's priority is no further from 0.
+inline constexpr int kMostPriority = 1'000;
+
 // Adds everything that is wrong with `job` whatever is on the server: values
 // out of range, values that exclude each other, values that are missing. Takes
 // jobs with or without defaults filled in; without, a mistake is told once, in

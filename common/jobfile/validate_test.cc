@@ -176,6 +176,10 @@ TEST(ValidateJobTest, ExplainsEachMistake) {
     std::function<void(Job*)> change;
     absl::string_view message;
   } kCases[] = {
+      {[](Job* j) { j->set_priority(1001); },
+       "priority: expected a whole number from -1000 to 1000, found 1001"},
+      {[](Job* j) { j->set_priority(-1001); },
+       "priority: expected a whole number from -1000 to 1000, found -1001"},
       {[](Job* j) { j->set_name("a/b"); },
        "name: expected letters, digits, '-', '_' and '.' only, found 'a/b'"},
       {[](Job* j) { j->set_name("a\nb"); },

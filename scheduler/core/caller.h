@@ -39,9 +39,7 @@ struct Caller {
   friend bool operator==(const Caller& a, const Caller& b) {
     return a.user == b.user;
   }
-  friend bool operator!=(const Caller& a, const Caller& b) {
-    return !(a == b);
-  }
+  friend bool operator!=(const Caller& a, const Caller& b) { return !(a == b); }
   friend bool operator<(const Caller& a, const Caller& b) {
     return a.user < b.user;
   }

@@ -148,7 +148,7 @@ TEST_F(CheckpointWriterTest, AJobIsLookedAtAgainUnlessItsTasksAreOut) {
 
 // What was kept for it is free now.
 TEST_F(CheckpointWriterTest, RoomIsOfferedOnceItIsWritten) {
-  queue_.WaitForRoom(AddSmallJob(1, book_), "no room");
+  queue_.WaitForRoom(AddSmallJob(1, book_), "no room", now_);
   TakeWriter();
   AddOutstanding(InStep(2), book_.At(JobId(9)));
   EXPECT_THAT(TakeAllAwake(), IsEmpty());

@@ -7,6 +7,7 @@
 #include "absl/strings/str_cat.h"
 #include "common/status/error_details.h"
 #include "glog/logging.h"
+#include "scheduler/core/account_of.h"
 #include "scheduler/core/core_parts.h"
 #include "scheduler/core/job_stand.h"
 #include "scheduler/core/restoration.h"
@@ -104,6 +105,13 @@ absl::StatusOr<Submission> Core::Submit(std::vector<NewJob>&& jobs,
         absl::Seconds(1));
   }
   if (absl::Status fits = CheckFits(jobs).status(); !fits.ok()) return fits;
+  const Account account = AccountOf(request.caller.value_or(Caller()));
+  const auto count = static_cast<int64_t>(jobs.size());
+  if (absl::Status may = parts_->quotas.CheckSubmission(account, count, now);
+      !may.ok()) {
+    return may;
+  }
+  parts_->quotas.NoteSubmitted(account, count, now);
   return parts_->intake.Take(std::move(jobs), request, now);
 }
 
@@ -123,6 +131,13 @@ std::vector<JobId> Core::Resume(const std::vector<JobId>& jobs,
                                 absl::Time now) {
   return ForEachKnown(parts_->book, jobs,
                       [&](Job& job) { return parts_->life.Resume(job, now); });
+}
+
+std::vector<JobId> Core::SetPriority(const std::vector<JobId>& jobs,
+                                     int priority, absl::Time now) {
+  return ForEachKnown(parts_->book, jobs, [&](Job& job) {
+    return parts_->life.SetPriority(job, priority, now);
+  });
 }
 
 // --- Workers ---
@@ -150,7 +165,9 @@ void Core::Tick(absl::Time now) {
   parts_->hands.KillStuckTasks(now);
   parts_->checkpoints.LeaveStuckWriter(now);
   parts_->life.Tick(now);
+  parts_->reclaimer.Tick(now);
   parts_->explainer.Tick(now);
+  parts_->share_recorder.Tick(now);
   parts_->archive.ForgetOldSweeps(parts_->checkpoints.writing());
 }
 
@@ -205,7 +222,8 @@ void Core::Recorded(uint64_t sequence) {
 }
 
 void Core::SubmissionRefused(uint64_t sequence) {
-  parts_->intake.Refused(sequence);
+  const Intake::RefusedJobs refused = parts_->intake.Refused(sequence);
+  parts_->quotas.NoteEnded(AccountOf(refused.owner), refused.jobs);
 }
 
 void Core::ModelSaved(JobId job, const absl::Status& status, absl::Time now) {
@@ -235,6 +253,8 @@ std::vector<v1::WorkerStatus> Core::Workers(absl::Time now) const {
 JobBook::Changes Core::TakeChanges(size_t most) {
   return parts_->book.TakeChanges(most);
 }
+
+const ShareLedger& Core::shares() const { return parts_->shares.ledger(); }
 
 Core::PoolUse Core::pool() const {
   return {parts_->blocks.used_bytes(), parts_->admission.reserved_bytes()};

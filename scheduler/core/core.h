@@ -25,6 +25,7 @@
 #include "scheduler/journal/journal.h"
 #include "scheduler/journal/recovered.h"
 #include "scheduler/policy/policy.h"
+#include "scheduler/policy/share_ledger.h"
 
 namespace hydra {
 
@@ -64,7 +65,8 @@ class Core {
   // `jobs` away only if it queues them.
   //
   // ALREADY_EXISTS: as CheckRepeats.
-  // RESOURCE_EXHAUSTED: one of them can never fit the pool; none was queued.
+  // RESOURCE_EXHAUSTED: one of them can never fit the pool, or they are more
+  //   than their user may have (quotas.h); none was queued.
   // UNAVAILABLE: the daemon is stopping.
   absl::StatusOr<Submission> Submit(std::vector<NewJob>&& jobs,
                                     const RequestKey& request, absl::Time now);
@@ -84,6 +86,9 @@ class Core {
   std::vector<JobId> Pause(const std::vector<JobId>& jobs, absl::Time now);
   // Those that are paused or pausing.
   std::vector<JobId> Resume(const std::vector<JobId>& jobs, absl::Time now);
+  // Not those that have it already, or have ended.
+  std::vector<JobId> SetPriority(const std::vector<JobId>& jobs, int priority,
+                                 absl::Time now);
 
   // --- Workers ---
 
@@ -148,6 +153,8 @@ class Core {
     int64_t reserved_bytes = 0;
   };
   PoolUse pool() const;
+  // What users have used of the devices.
+  const ShareLedger& shares() const;
   // For its own devices.
   PlanLimits plan_limits() const;
 

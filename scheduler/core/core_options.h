@@ -9,6 +9,8 @@
 #include "absl/time/time.h"
 #include "hydra/v1/status.pb.h"
 #include "scheduler/core/device_options.h"
+#include "scheduler/core/quota_options.h"
+#include "scheduler/policy/share_ledger.h"
 
 namespace hydra {
 
@@ -23,6 +25,13 @@ struct CoreOptions {
   int64_t pool_first_byte = 0;
   int64_t pool_bytes = 0;
   std::vector<DeviceOptions> devices;
+  // Of the devices, among users.
+  ShareOptions shares;
+  // Room in the pool is taken back from users who have more than their part of
+  // it (room_reclaimer.h).
+  bool reclaim_room = false;
+  // What a user may have at most.
+  QuotaOptions quotas;
   // Tasks that a worker holds beside the one that it computes.
   int lookahead = 1;
   int64_t prefetch_bytes = 0;

@@ -15,7 +15,10 @@
 #include "scheduler/core/job_life.h"
 #include "scheduler/core/job_queue.h"
 #include "scheduler/core/job_start.h"
+#include "scheduler/core/quotas.h"
+#include "scheduler/core/room_reclaimer.h"
 #include "scheduler/core/roster.h"
+#include "scheduler/core/share_recorder.h"
 #include "scheduler/core/shared_bases.h"
 #include "scheduler/core/shared_models.h"
 #include "scheduler/core/task_results.h"
@@ -23,6 +26,7 @@
 #include "scheduler/core/worker_events.h"
 #include "scheduler/journal/journal.h"
 #include "scheduler/policy/policy.h"
+#include "scheduler/policy/share_order.h"
 
 namespace hydra {
 
@@ -35,11 +39,16 @@ struct CoreParts {
   Journal* const journal;
   Actions actions;
 
+  // Whose turn it is.
+  ShareOrder shares;
+  ShareRecorder share_recorder;
+
   // What is known.
   JobBook book;
   JobQueue queue;
   BlockTable blocks;
   Admission admission;
+  Quotas quotas;
   SharedModels models;
   Claims claims;
   SharedBases bases;
@@ -52,6 +61,7 @@ struct CoreParts {
   Hands hands;
   JobStart start;
   JobLife life;
+  RoomReclaimer reclaimer;
   TaskResults results;
   WorkerEvents events;
   Dispatcher dispatcher;

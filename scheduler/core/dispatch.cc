@@ -2,24 +2,45 @@
 
 #include <algorithm>
 
+#include "scheduler/policy/account.h"
+
 namespace hydra {
 namespace {
 
 using Device = DispatchView::Device;
 
-// Jobs that one device looks at before it gives up: more than one only when the
-// pool is too fragmented for the best ones' next writes, or an idle device
-// could run them.
+// Jobs of one account that one device looks at before it gives them up: more
+// than one only when the pool is too fragmented for the best ones' next writes,
+// or an idle device could run them.
 constexpr int kMostCandidates = 32;
+
+// How many were looked at, of jobs that come in the policy's order: accounts
+// stand one behind the other there, and one whose jobs find no room does not
+// keep the next one's from a device.
+class Looks {
+ public:
+  bool AreEnoughFor(const JobView& job) {
+    if (job.account != account_) looked_at_ = 0;
+    account_ = job.account;
+    return looked_at_ >= kMostCandidates;
+  }
+  void Count() { ++looked_at_; }
+
+ private:
+  Account account_;
+  int looked_at_ = 0;
+};
 
 // The best job in the queue that there is room for.
 std::optional<JobView> BestFor(const DispatchView& view, const Device& device) {
   std::optional<JobView> best;
-  int looked_at = 0;
+  Looks looks;
   view.for_each_runnable([&](const JobView& job) {
+    if (looks.AreEnoughFor(job)) return true;
     if (!view.can_run(device.id, job.id)) return true;
     if (!view.without_room.contains(job.id)) best = job;
-    return !best.has_value() && ++looked_at < kMostCandidates;
+    looks.Count();
+    return !best.has_value();
   });
   return best;
 }
@@ -52,12 +73,14 @@ bool AnyCanRun(const DispatchView& view,
 std::optional<JobView> BestAhead(const DispatchView& view, const Device& device,
                                  const std::vector<const Device*>& idle) {
   std::optional<JobView> best;
-  int looked_at = 0;
+  Looks looks;
   view.for_each_runnable([&](const JobView& job) {
+    if (looks.AreEnoughFor(job)) return true;
     if (!AnyCanRun(view, idle, job.id) && view.can_run(device.id, job.id)) {
       best = job;
     }
-    return !best.has_value() && ++looked_at < kMostCandidates;
+    looks.Count();
+    return !best.has_value();
   });
   return best;
 }

@@ -160,6 +160,18 @@ TEST_F(DispatchTest, OfVeryManyJobsWithoutRoomADeviceTriesSome) {
   EXPECT_EQ(Ask(), std::nullopt);
 }
 
+TEST_F(DispatchTest, OneAccountsJobsWithoutRoomLeaveADeviceToTheNextOnes) {
+  Device(1, 0);
+  for (uint64_t id = 1; id <= 40; ++id) {
+    Runnable(Job(id, 100.0 - id));
+    full_.insert(JobId(id));
+  }
+  JobView of_another = Job(41, 1);
+  of_another.account = Account{1};
+  Runnable(of_another);
+  EXPECT_THAT(Ask(), Gives(1, 41));
+}
+
 TEST_F(DispatchTest, AnIdleDeviceHasTheBestPromiseAskedBack) {
   Device(1, 3).promises = {{Job(5, 1), false, true}, {Job(6, 2), false, true}};
   Device(2, 0);

@@ -7,6 +7,7 @@
 #include "absl/time/time.h"
 #include "common/data/data_format.h"
 #include "common/model/loss_scale.h"
+#include "common/status/proto_time.h"
 #include "glog/logging.h"
 #include "scheduler/core/job_move.h"
 #include "scheduler/core/newest_versions.h"
@@ -24,6 +25,26 @@ wv1::Task WireTask(const Job& job, const OutstandingTask& task) {
   wire.set_task_id(task.id.value());
   wire.set_job_id(job.id.value());
   return wire;
+}
+
+// What a task is taken to use of its device that nothing estimates, as long as
+// it is out.
+constexpr absl::Duration kUnmeasured = absl::Milliseconds(100);
+
+absl::Duration PromisedTime(const Job& job, const OutstandingTask& task) {
+  absl::Duration estimate;
+  if (job.times.has_value() && task.position.has_value()) {
+    estimate = job.times->Estimate(task.task);
+  }
+  return estimate > absl::ZeroDuration() ? estimate : kUnmeasured;
+}
+
+// Since it began, as far as anybody said so. A PREPARE leaves its device to
+// others.
+absl::Duration TimeSinceBegun(const OutstandingTask& task, absl::Time now) {
+  const bool computes = task.begun && task.task.kind != wv1::TASK_KIND_PREPARE;
+  return computes ? std::max(absl::ZeroDuration(), now - task.begun_at)
+                  : absl::ZeroDuration();
 }
 
 // What was trained belongs to it, unless the user insists.
@@ -155,6 +176,8 @@ Hands::Given Hands::HandOut(Job& job, WorkerRecord& worker, absl::Time now) {
     task->idle_since = std::exchange(worker.idle_since, absl::InfiniteFuture());
   }
   parts_.journal->TaskHandedOut(worker.id, task->wire);
+  task->promised = PromisedTime(job, *task);
+  parts_.shares->HandedOut(AccountOf(job), job.priority, task->promised, now);
   worker.hand.emplace_back(job.id, task->id);
   if (job.state() == v1::JOB_STATE_PENDING) {
     Move(job, v1::JOB_STATE_RUNNING, "");
@@ -193,7 +216,22 @@ void Hands::TakeOut(const Job& job, const OutstandingTask& task) {
   auto& hand = parts_.roster->At(task.worker).hand;
   hand.erase(
       std::find(hand.begin(), hand.end(), std::make_pair(job.id, task.id)));
+  parts_.shares->TakeBack(AccountOf(job), task.promised);
   parts_.journal->TaskEnded(task.id);
+}
+
+void Hands::Charge(const Job& job, const wv1::TaskCost& cost, absl::Time now) {
+  const OutstandingTask& task = job.outstanding.front();
+  absl::Duration took = TimeSinceBegun(task, now);
+  if (cost.has_wall() && task.task.kind != wv1::TASK_KIND_PREPARE) {
+    took = std::max(absl::ZeroDuration(), FromProto(cost.wall()));
+  }
+  parts_.shares->Charge(AccountOf(job), took, now);
+}
+
+void Hands::ChargeLost(const Job& job, const OutstandingTask& task,
+                       absl::Time now) {
+  parts_.shares->Charge(AccountOf(job), TimeSinceBegun(task, now), now);
 }
 
 OutstandingTask Hands::Commit(Job& job) {

@@ -23,6 +23,7 @@
 #include "scheduler/core/worker_record.h"
 #include "scheduler/journal/journal.h"
 #include "scheduler/policy/job_view.h"
+#include "scheduler/policy/share_order.h"
 
 namespace hydra {
 
@@ -41,6 +42,7 @@ class Hands {
     Roster* roster = nullptr;
     Journal* journal = nullptr;
     Actions* actions = nullptr;
+    ShareOrder* shares = nullptr;
   };
   // Numbers of tasks and contexts are above `last_number`.
   Hands(const Parts& parts, uint64_t last_number)
@@ -78,6 +80,13 @@ class Hands {
   static void Withdraw(Job& job);
   // What is outstanding comes to nothing, since it follows on a failed task.
   static void Disown(Job& job);
+
+  // The job's first task has ended, and says what it took, or does not. It
+  // counts to the job's account, whatever comes of it.
+  void Charge(const Job& job, const hydra::worker::v1::TaskCost& cost,
+              absl::Time now);
+  // The task's worker died of it or with it.
+  void ChargeLost(const Job& job, const OutstandingTask& task, absl::Time now);
 
   // Takes out the job's first task, which is done: what it wrote is current,
   // and what it ends is gone.

@@ -173,7 +173,7 @@ TEST_F(HandsMessagesTest, BegunTasksAreBrokenOffThatAreOfNoUse) {
     SCOPED_TRACE(each.name);
     for (const bool init : {false, true}) {
       Hands hands({&options_, &book_, &blocks_, &admission_, &roster_,
-                   &journal_, &actions_},
+                   &journal_, &actions_, &shares_},
                   /*last_number=*/100);
       Job& job = AddAt(1, init ? ChainPosition() : InStep(3));
       ASSERT_EQ(hands.HandOut(job, At(1), now_), Hands::Given::kYes);

@@ -163,7 +163,7 @@ TEST_F(HandsTest, BesideItsCheckpointAJobTakesWhatNobodyWasPromised) {
     admission.Readmit(job.id, all, /*base=*/"");
     ASSERT_EQ(admission.spare_bytes() > 0, has_spare);
     Hands hands({&options_, &book_, &blocks_, &admission, &roster_, &journal_,
-                 &actions_},
+                 &actions_, &shares_},
                 /*last_number=*/100);
     BeginCheckpoint(job);
     // The TURN replaces the largest part of the state.

@@ -96,6 +96,7 @@ void Intake::FillJob(JobId id, const Entry& entry, NewJob submitted, Job& job) {
   job.sweep = entry.sweep;
   job.owner = entry.request.caller.value_or(Caller());
   job.project_group = submitted.project_group;
+  job.priority = submitted.spec.priority();
   job.submitted_at = entry.submitted_at;
   submitted.least_demands = {};
   submitted.model_config_json = models_->Text(*submitted.model_config_json);
@@ -117,13 +118,16 @@ std::vector<Intake::Sweep> Intake::Recorded(uint64_t sequence) {
   return sweeps;
 }
 
-void Intake::Refused(uint64_t sequence) {
+Intake::RefusedJobs Intake::Refused(uint64_t sequence) {
   const auto refused = entries_.find(sequence);
-  if (refused == entries_.end()) return;
+  if (refused == entries_.end()) return {};
   const Entry& entry = refused->second;
+  const RefusedJobs jobs{entry.request.caller.value_or(Caller()),
+                         static_cast<int64_t>(entry.submitted.size())};
   requests_.Remove(entry.request);
   unmade_jobs_ -= entry.submitted.size() - entry.jobs.size();
   entries_.erase(refused);
+  return jobs;
 }
 
 }  // namespace hydra

@@ -12,6 +12,7 @@
 #include "absl/time/time.h"
 #include "common/ids/ids.h"
 #include "hydra/journal/v1/journal.pb.h"
+#include "scheduler/core/caller.h"
 #include "scheduler/core/job_book.h"
 #include "scheduler/core/new_job.h"
 #include "scheduler/core/shared_models.h"
@@ -54,8 +55,12 @@ class Intake {
   // Everything up to this sequence number is in jobs.db: the sweeps that come
   // in.
   std::vector<Sweep> Recorded(uint64_t sequence);
-  // jobs.db has no room for this submission.
-  void Refused(uint64_t sequence);
+  // jobs.db has no room for this submission. What it was.
+  struct RefusedJobs {
+    Caller owner;
+    int64_t jobs = 0;
+  };
+  RefusedJobs Refused(uint64_t sequence);
 
  private:
   // Taken, and not recorded yet.

@@ -11,6 +11,7 @@
 #include "common/data/step_count.h"
 #include "common/status/proto_time.h"
 #include "glog/logging.h"
+#include "scheduler/core/account_of.h"
 #include "scheduler/core/early_stopping.h"
 
 namespace hydra {
@@ -162,19 +163,26 @@ bool HaveSameBase(const Job& a, const Job& b) {
          a.submitted.base_key == b.submitted.base_key;
 }
 
+Account AccountOf(const Job& job) { return AccountOf(job.owner); }
+
 JobView ViewAt(const Job& job, const ChainPosition& place) {
-  if (!job.times.has_value()) {
-    return {job.id, job.RemainingFrom(place), job.submitted_at, {}};
-  }
+  JobView view;
+  view.id = job.id;
+  view.submitted = job.submitted_at;
+  view.account = AccountOf(job);
+  view.priority = job.priority;
+  view.waits_since = job.queued_since;
+  view.remaining = absl::InfiniteDuration();
+  if (!job.times.has_value()) return view;
   constexpr auto kMeasure = TimeModel::Measure::kWithoutWaits;
+  view.step = job.times->StepTime(kMeasure);
   // Others may wait for what it fills, whatever they have left to do.
   if (place.phase == ChainPosition::Phase::kInit &&
       !job.submitted.base_key.empty()) {
-    return {job.id, absl::InfiniteDuration(), job.submitted_at,
-            job.times->StepTime(kMeasure)};
+    return view;
   }
-  return {job.id, job.times->Remaining(job.shape, job.plan, place, kMeasure),
-          job.submitted_at, job.times->StepTime(kMeasure)};
+  view.remaining = job.times->Remaining(job.shape, job.plan, place, kMeasure);
+  return view;
 }
 
 v1::UpdatePlace UpdatePlaceOf(const Job& job) {
@@ -253,6 +261,7 @@ v1::JobStatus StatusOf(const Job& job) {
   if (job.project_group.has_value()) {
     status.set_project_group(*job.project_group);
   }
+  status.set_priority(job.priority);
   FillMetrics(job, status);
   FillTimes(job, status);
   status.mutable_parameters()->Assign(job.submitted.parameters.begin(),

@@ -23,6 +23,7 @@
 #include "scheduler/core/intent.h"
 #include "scheduler/core/new_job.h"
 #include "scheduler/core/time_model.h"
+#include "scheduler/policy/account.h"
 #include "scheduler/policy/job_view.h"
 
 namespace hydra {
@@ -44,6 +45,10 @@ struct OutstandingTask {
   // The first message to the worker that named it.
   uint64_t told_in = 0;
   bool begun = false;
+  // By the daemon's clock, as far as its worker said so.
+  absl::Time begun_at = absl::InfiniteFuture();
+  // What its account was promised to use for it (share_ledger.h).
+  absl::Duration promised;
   // Begun, and nothing is left of it but copying what it made to the host.
   bool computed = false;
   // As its worker says, see HeldTask.
@@ -80,6 +85,8 @@ struct Job : DetailParts {
   Caller owner;
   // The group of its project. None: it has none.
   std::optional<gid_t> project_group;
+  // Of its user's jobs, the higher one goes first.
+  int priority = 0;
   // Its table is moved into `shape`, its record to the journal.
   NewJob submitted;
   JobShape shape;
@@ -134,6 +141,11 @@ struct Job : DetailParts {
   std::string restore_dir;
   // What it shall do when no task is out.
   Intent intent = Intent::kGoOn;
+  // It shall pause for its room in the pool alone, and go on when there is some
+  // again.
+  bool yields = false;
+  // When it came into the pool last.
+  absl::Time admitted_at = absl::InfinitePast();
   // Of kHold: what somebody has to look at.
   std::string hold_reason;
   // It was paused for such a reason, and then its user resumed it: it does go
@@ -206,6 +218,9 @@ struct Job : DetailParts {
 
 // Whether their frozen parameters are the same, and they have some.
 bool HaveSameBase(const Job& a, const Job& b);
+
+// Whose share of the devices its tasks take. All who ask come through here.
+Account AccountOf(const Job& job);
 
 // What the policy knows of the job, were it at `place`.
 JobView ViewAt(const Job& job, const ChainPosition& place);

@@ -164,6 +164,30 @@ bool JobLife::Cancel(Job& job, bool delete_checkpoints, absl::Time now) {
 }
 
 bool JobLife::Pause(Job& job, absl::Time now) {
+  constexpr char kReason[] = "pauses at the end of its step";
+  if (!job.yields) return BeginPause(job, kReason, now);
+  // It is on its way already.
+  job.yields = false;
+  job.reason = kReason;
+  parts_.book->NoteChange(job);
+  return true;
+}
+
+bool JobLife::YieldRoom(Job& job, absl::Time now) {
+  job.yields = true;
+  if (!BeginPause(job,
+                  "gives its room in the pool to another user's job at the end "
+                  "of its step, and waits for room then",
+                  now)) {
+    job.yields = false;
+    return false;
+  }
+  parts_.book->Log(job, "I", "gives its room in the pool to another user's job",
+                   now);
+  return true;
+}
+
+bool JobLife::BeginPause(Job& job, std::string reason, absl::Time now) {
   const bool going_on = job.state() == v1::JOB_STATE_PENDING ||
                         job.state() == v1::JOB_STATE_RUNNING;
   const std::optional<Intent> after = After(job.intent, IntentEvent::kPause);
@@ -171,7 +195,7 @@ bool JobLife::Pause(Job& job, absl::Time now) {
     return false;
   }
   job.intent = *after;
-  job.reason = "pauses at the end of its step";
+  job.reason = std::move(reason);
   parts_.book->NoteChange(job);
   if (job.outstanding.empty()) {
     parts_.queue->Leave(job.id);
@@ -189,7 +213,9 @@ bool JobLife::PauseHere(Job& job, absl::Time now) {
     return false;
   }
   if (Checkpoints::IsSaved(job)) {
+    const bool yields = job.yields;
     EnterPause(job);
+    if (yields) Resume(job, now);
   } else {
     parts_.checkpoints->Save(job, now);
   }
@@ -197,6 +223,7 @@ bool JobLife::PauseHere(Job& job, absl::Time now) {
 }
 
 void JobLife::EnterPause(Job& job) {
+  job.yields = false;
   parts_.queue->Leave(job.id);
   parts_.claims->Abandon(job);
   LeavePool(job);
@@ -209,6 +236,7 @@ bool JobLife::Resume(Job& job, absl::Time now) {
     const std::optional<Intent> after = After(job.intent, IntentEvent::kResume);
     if (job.ended() || !after.has_value()) return false;
     job.intent = *after;
+    job.yields = false;
     job.reason.clear();
     parts_.checkpoints->Leave(job.id);
     parts_.book->NoteChange(job);
@@ -221,6 +249,15 @@ bool JobLife::Resume(Job& job, absl::Time now) {
     parts_.book->NoteChange(job);
     Advance(job, now);
   }
+  return true;
+}
+
+bool JobLife::SetPriority(Job& job, int priority, absl::Time now) {
+  if (job.ended() || job.priority == priority) return false;
+  job.priority = priority;
+  parts_.book->NoteChange(job);
+  // It stands elsewhere.
+  if (parts_.queue->Contains(job.id)) parts_.queue->Enqueue(job, now);
   return true;
 }
 
@@ -252,6 +289,7 @@ void JobLife::LeavePool(Job& job) {
   parts_.bases->Leave(job);
   parts_.blocks->EndAll(job.id);
   parts_.admission->Release(job.id);
+  parts_.quotas->NoteLeft(job.id);
   // Before its admission it has no record there.
   if (job.times.has_value()) parts_.journal->PoolJobErased(job.id);
   parts_.queue->OfferRoom();
@@ -341,6 +379,7 @@ void JobLife::CheckpointFailed(Job& job, const absl::Status& why) {
   const bool pauses = Pauses(job.intent);
   job.Hear(IntentEvent::kNotSaved);
   if (!pauses || Pauses(job.intent)) return;
+  job.yields = false;
   job.reason = absl::StrCat("did not pause, since it could not be saved: ",
                             why.message());
   parts_.book->NoteChange(job);
@@ -363,6 +402,7 @@ void JobLife::End(Job& job, v1::JobState state, std::string reason,
 void JobLife::FinishEnding(Job& job, absl::Time now) {
   MoveTo(job, v1::JOB_PHASE_ENDED);
   job.ended_at = now;
+  parts_.quotas->NoteEnded(AccountOf(job), 1);
   LeavePool(job);
   parts_.book->NoteChange(job);
   const bool failed = job.state() == v1::JOB_STATE_FAILED;

@@ -20,6 +20,7 @@
 #include "scheduler/core/job_book.h"
 #include "scheduler/core/job_queue.h"
 #include "scheduler/core/job_start.h"
+#include "scheduler/core/quotas.h"
 #include "scheduler/core/shared_bases.h"
 #include "scheduler/journal/journal.h"
 
@@ -43,6 +44,7 @@ class JobLife {
     JobStart* start = nullptr;
     Journal* journal = nullptr;
     Actions* actions = nullptr;
+    Quotas* quotas = nullptr;
   };
   explicit JobLife(const Parts& parts) : parts_(parts) {}
 
@@ -59,7 +61,12 @@ class JobLife {
 
   bool Cancel(Job& job, bool delete_checkpoints, absl::Time now);
   bool Pause(Job& job, absl::Time now);
+  // The same for its room in the pool alone: it waits for room again, by
+  // itself. Not what its user wants, who may pause or resume it meanwhile.
+  bool YieldRoom(Job& job, absl::Time now);
   bool Resume(Job& job, absl::Time now);
+  // It counts when a device chooses its next task.
+  bool SetPriority(Job& job, int priority, absl::Time now);
 
   // --- Its end ---
 
@@ -85,6 +92,8 @@ class JobLife {
   bool AdvanceFromPilot(Job& job, absl::Time now);
   bool AdvanceInChain(Job& job, absl::Time now);
   void BeginSaving(Job& job, absl::Time now);
+  // Whether it pauses; `reason`: what it says until it has come to rest.
+  bool BeginPause(Job& job, std::string reason, absl::Time now);
   // Whether a job without outstanding tasks pauses instead of going on.
   bool PauseHere(Job& job, absl::Time now);
   void EnterPause(Job& job);

@@ -223,6 +223,41 @@ const Row kRows[] = {
 };
 // clang-format on
 
+TEST(JobLifeTest, AJobThatGivesItsRoomWaitsForRoomAgainByItself) {
+  OneJob one;
+  EXPECT_TRUE(one.life().YieldRoom(one.job(), one.now()));
+  EXPECT_EQ(StandOf(one.job()), Stand::kWaits);
+  EXPECT_FALSE(one.job().yields);
+}
+
+TEST(JobLifeTest, WhileAJobGivesItsRoomItsUsersWordCounts) {
+  OneJob gives;
+  gives.RunToTraining();
+  EXPECT_TRUE(gives.life().YieldRoom(gives.job(), gives.now()));
+  EXPECT_EQ(StandOf(gives.job()), Stand::kPauses);
+  EXPECT_TRUE(gives.job().yields);
+  OneJob by_user;
+  by_user.RunToTraining();
+  EXPECT_TRUE(by_user.life().YieldRoom(by_user.job(), by_user.now()));
+  EXPECT_TRUE(by_user.life().Pause(by_user.job(), by_user.now()));
+  EXPECT_FALSE(by_user.job().yields) << "it is to stay paused";
+  EXPECT_EQ(StandOf(by_user.job()), Stand::kPauses);
+  EXPECT_FALSE(by_user.life().Pause(by_user.job(), by_user.now()));
+  OneJob resumed;
+  resumed.RunToTraining();
+  EXPECT_TRUE(resumed.life().YieldRoom(resumed.job(), resumed.now()));
+  EXPECT_TRUE(resumed.life().Resume(resumed.job(), resumed.now()));
+  EXPECT_FALSE(resumed.job().yields);
+  EXPECT_EQ(StandOf(resumed.job()), Stand::kRuns);
+  OneJob unsaved;
+  unsaved.RunToTraining();
+  EXPECT_TRUE(unsaved.life().YieldRoom(unsaved.job(), unsaved.now()));
+  unsaved.life().CheckpointFailed(unsaved.job(),
+                                  absl::UnknownError("bad disk"));
+  EXPECT_FALSE(unsaved.job().yields);
+  EXPECT_EQ(StandOf(unsaved.job()), Stand::kRuns);
+}
+
 using StateMoves = std::set<std::pair<v1::JobState, v1::JobState>>;
 
 // From a state to another one, as the product's table allows them in any phase.

@@ -35,9 +35,14 @@ void JobQueue::WaitFor(Job& job, const std::string& what, std::string reason) {
   SetWaiting(job, std::move(reason));
 }
 
-void JobQueue::WaitForRoom(Job& job, std::string reason) {
-  waiting_.WaitForRoom(job.id);
+void JobQueue::WaitForRoom(Job& job, std::string reason, absl::Time now) {
+  waiting_.WaitForRoom(job.id, AccountOf(job), now);
   SetWaiting(job, std::move(reason));
+}
+
+void JobQueue::GotRoom(const Job& job) {
+  waiting_.Remove(job.id);
+  waiting_.NoteRoomTaken(AccountOf(job));
 }
 
 void JobQueue::Leave(JobId job) {

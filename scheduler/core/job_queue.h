@@ -10,6 +10,7 @@
 #include "absl/functional/function_ref.h"
 #include "absl/time/time.h"
 #include "common/ids/ids.h"
+#include "scheduler/core/job.h"
 #include "scheduler/core/job_book.h"
 #include "scheduler/core/wait_list.h"
 #include "scheduler/policy/job_view.h"
@@ -37,9 +38,10 @@ class JobQueue {
   void Dequeue(JobId job) { policy_->Remove(job); }
   // It waits for `what`, and says that it is PENDING for `reason`.
   void WaitFor(Job& job, const std::string& what, std::string reason);
-  void WaitForRoom(Job& job, std::string reason);
-  // It waits for nothing, and is in the policy's queue if it was.
-  void StopWaiting(JobId job) { waiting_.Remove(job); }
+  // `now`: as WaitList's.
+  void WaitForRoom(Job& job, std::string reason, absl::Time now);
+  // It has got the room that it waited for, or was looked at for.
+  void GotRoom(const Job& job);
   // It stands nowhere any more.
   void Leave(JobId job);
 
@@ -47,8 +49,15 @@ class JobQueue {
   void Wake(JobId job) { waiting_.Wake(job); }
   void Wake(const std::string& what) { waiting_.Wake(what); }
   void OfferRoom() { waiting_.OfferRoom(); }
-  bool WaitsBehindOthers(JobId job) const {
-    return waiting_.WaitsBehindOthers(job);
+  bool WaitsBehindOthers(const Job& job) const {
+    return waiting_.WaitsBehindOthers(job.id, AccountOf(job));
+  }
+  std::vector<WaitList::Waiting> WaitingForRoom() const {
+    return waiting_.WaitingForRoom();
+  }
+  void KeepRoomFor(JobId job) { waiting_.KeepRoomFor(job); }
+  bool IsRoomKept(const Job& job, absl::Time now) {
+    return waiting_.IsRoomKept(job.id, AccountOf(job), now);
   }
   // Takes out a job that should be looked at again.
   std::optional<JobId> TakeAwake() { return waiting_.Take(); }

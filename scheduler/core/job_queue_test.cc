@@ -128,14 +128,14 @@ TEST_F(JobQueueTest, AReasonThatStaysIsNoChange) {
 
 TEST_F(JobQueueTest, RoomIsOfferedToTheFirstThatWaitsForIt) {
   for (uint64_t id : {1, 2, 3}) AddSmallJob(id, book_);
-  queue_.WaitForRoom(book_.At(JobId(3)), "no room");
-  queue_.WaitForRoom(book_.At(JobId(2)), "no room");
-  EXPECT_TRUE(queue_.WaitsBehindOthers(JobId(3)));
-  EXPECT_FALSE(queue_.WaitsBehindOthers(JobId(1)));
+  queue_.WaitForRoom(book_.At(JobId(3)), "no room", now_);
+  queue_.WaitForRoom(book_.At(JobId(2)), "no room", now_);
+  EXPECT_TRUE(queue_.WaitsBehindOthers(book_.At(JobId(3))));
+  EXPECT_FALSE(queue_.WaitsBehindOthers(book_.At(JobId(1))));
   queue_.OfferRoom();
   EXPECT_THAT(queue_.TakeAwake(), Optional(JobId(2)));
   // It takes the room that there is.
-  queue_.WaitForRoom(book_.At(JobId(2)), "no room");
+  queue_.WaitForRoom(book_.At(JobId(2)), "no room", now_);
   EXPECT_FALSE(queue_.has_awake());
 }
 

@@ -163,17 +163,36 @@ JobStart::Outcome JobStart::FromAdmission(Job& job, absl::Time now) {
     return {Kind::kFails, std::string(fits.message())};
   }
   if (parts_.bases->Waits(job)) return {Kind::kWaits, ""};
-  // First come, first served: a small job does not slip past a large one.
-  if (parts_.queue->WaitsBehindOthers(job.id)) {
-    parts_.queue->WaitForRoom(job,
-                              "waits behind earlier jobs for room in the pool");
+  // Of one user, first come, first served: a small job does not slip past a
+  // large one.
+  if (parts_.queue->WaitsBehindOthers(job)) {
+    parts_.queue->WaitForRoom(
+        job, "waits behind earlier jobs for room in the pool", now);
+    return {Kind::kWaits, ""};
+  }
+  if (absl::Status may =
+          parts_.quotas->CheckRoom(AccountOf(job), job.demand->total_bytes());
+      !may.ok()) {
+    if (!absl::IsResourceExhausted(may)) {
+      return {Kind::kFails, std::string(may.message())};
+    }
+    parts_.queue->WaitForRoom(job, std::string(may.message()),
+                              absl::InfiniteFuture());
+    return {Kind::kWaits, ""};
+  }
+  if (parts_.queue->IsRoomKept(job, now)) {
+    parts_.queue->WaitForRoom(
+        job,
+        "waits for room in the pool, which is kept for the job of another user "
+        "that has waited longest",
+        now);
     return {Kind::kWaits, ""};
   }
   if (absl::Status admitted =
           parts_.admission->Admit(job.id, *job.demand, job.submitted.base_key,
                                   parts_.blocks->kept_bytes());
       !admitted.ok()) {
-    parts_.queue->WaitForRoom(job, std::string(admitted.message()));
+    parts_.queue->WaitForRoom(job, std::string(admitted.message()), now);
     return {Kind::kWaits, ""};
   }
   BeginChain(job, now);
@@ -181,7 +200,9 @@ JobStart::Outcome JobStart::FromAdmission(Job& job, absl::Time now) {
 }
 
 void JobStart::BeginChain(Job& job, absl::Time now) {
-  parts_.queue->StopWaiting(job.id);
+  parts_.queue->GotRoom(job);
+  parts_.quotas->NoteAdmitted(job.id, AccountOf(job),
+                              job.demand->total_bytes());
   job.reason.clear();
   BeginTimes(job);
   parts_.bases->Join(job);
@@ -210,6 +231,7 @@ void JobStart::BeginChain(Job& job, absl::Time now) {
       now);
   parts_.book->Trace(job, v1::DECISION_KIND_ADMITTED, now);
   MoveTo(job, v1::JOB_PHASE_INIT);
+  job.admitted_at = now;
   job.checkpointed_at = now;
   job.step_ended_at = now;
   parts_.journal->PoolJobChanged(job.id, PoolJobOf(job));

@@ -14,6 +14,7 @@
 #include "scheduler/core/job.h"
 #include "scheduler/core/job_book.h"
 #include "scheduler/core/job_queue.h"
+#include "scheduler/core/quotas.h"
 #include "scheduler/core/roster.h"
 #include "scheduler/core/shared_bases.h"
 #include "scheduler/core/shared_models.h"
@@ -35,6 +36,7 @@ class JobStart {
     SharedBases* bases = nullptr;
     const Roster* roster = nullptr;
     Journal* journal = nullptr;
+    Quotas* quotas = nullptr;
   };
   explicit JobStart(const Parts& parts) : parts_(parts) {}
 

@@ -35,6 +35,11 @@ class JobStartTest : public ::testing::Test {
     options.devices = {{"cpu:0", 1 << 20, 1}, {"cpu:1", 2 << 20, 1}};
     return options;
   }
+  static QuotaOptions AtMostTwoOfAUser() {
+    QuotaOptions options;
+    options.each.admitted_jobs = 2;
+    return options;
+  }
   // A job whose data and cut points are known.
   Job& AddCut(uint64_t id) {
     Job& job = AddSmallJob(id, book_);
@@ -69,11 +74,12 @@ class JobStartTest : public ::testing::Test {
   BlockTable blocks_{0, kPoolBytes};
   Admission admission_{kPoolBytes, /*workers=*/2, /*lookahead=*/1};
   SharedModels models_;
+  Quotas quotas_{AtMostTwoOfAUser()};
   Claims claims_{&options_, &queue_};
   SharedBases bases_{{&queue_, &blocks_, &journal_}};
   Roster roster_{&options_, &book_, &queue_, &journal_, &actions_};
   JobStart start_{{&book_, &queue_, &blocks_, &admission_, &models_, &claims_,
-                   &bases_, &roster_, &journal_}};
+                   &bases_, &roster_, &journal_, &quotas_}};
 };
 
 // --- Data ---
@@ -251,6 +257,37 @@ TEST_F(JobStartTest, AJobWaitsForRoomWithTheNumbersAndTheNextBehindIt) {
   EXPECT_EQ(start_.FromAdmission(second, now_).kind, Kind::kGoesOn);
 }
 
+TEST_F(JobStartTest, AJobBeyondItsUsersQuotaWaitsAndKeepsNobodyElseWaiting) {
+  for (uint64_t id : {1, 2}) {
+    EXPECT_EQ(start_.FromAdmission(AddCut(id), now_).kind, Kind::kGoesOn);
+  }
+  Job& third = AddCut(3);
+  EXPECT_EQ(start_.FromAdmission(third, now_).kind, Kind::kWaits);
+  EXPECT_THAT(third.reason, HasSubstr("(quotas: admitted_jobs)"));
+  Job& of_another = AddCut(4);
+  of_another.owner = Caller{1000};
+  EXPECT_EQ(start_.FromAdmission(of_another, now_ + absl::Hours(1)).kind,
+            Kind::kGoesOn);
+  quotas_.NoteLeft(JobId(1));
+  EXPECT_EQ(start_.FromAdmission(third, now_).kind, Kind::kGoesOn);
+}
+
+TEST_F(JobStartTest, RoomIsKeptForAnotherUsersJobThatHasWaitedLong) {
+  Job& large = AddCut(1);
+  v1::PoolDemand most = *large.demand;
+  most.set_total_bytes(kPoolBytes - large.demand->total_bytes());
+  admission_.Readmit(JobId(9), most, /*base=*/"");
+  EXPECT_EQ(start_.FromAdmission(large, now_).kind, Kind::kWaits);
+  admission_.Release(JobId(9));
+  Job& of_another = AddCut(2);
+  of_another.owner = Caller{1000};
+  const absl::Time later = now_ + WaitList::kPatience;
+  EXPECT_EQ(start_.FromAdmission(of_another, later).kind, Kind::kWaits);
+  EXPECT_THAT(of_another.reason, HasSubstr("kept for the job of another user"));
+  EXPECT_EQ(start_.FromAdmission(large, later).kind, Kind::kGoesOn);
+  EXPECT_EQ(start_.FromAdmission(of_another, later).kind, Kind::kGoesOn);
+}
+
 // What a checkpoint that is being written holds is nobody's.
 TEST_F(JobStartTest, NoRoomIsPromisedThatACheckpointHolds) {
   Job& job = AddCut(1);
@@ -304,7 +341,7 @@ TEST_F(JobStartTest, AJobIsCutFinerThanForTheDeviceWhereThePoolNeedsIt) {
   Admission small(in_three.total_bytes() + in_three.largest_write_bytes(),
                   /*workers=*/1, /*lookahead=*/1);
   JobStart start({&book_, &queue_, &blocks_, &small, &models_, &claims_,
-                  &bases_, &roster_, &journal_});
+                  &bases_, &roster_, &journal_, &quotas_});
   v1::Partition whole = CutBefore({});
   whole.mutable_step()->set_seconds(1);
   start.SetFoundPartition(job, whole, /*limit_bytes=*/1 << 20, now_);

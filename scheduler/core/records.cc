@@ -174,6 +174,10 @@ jv1::JobProgress ProgressOf(const Job& job) {
   record.set_partition_limit_bytes(job.partition_limit_bytes);
   record.set_tokens_per_second(job.tokens_per_second);
   *record.mutable_traffic() = job.traffic;
+  if (job.priority != job.submitted.spec.priority()) {
+    record.set_priority(job.priority);
+  }
+  record.set_yields_room(job.yields);
   return record;
 }
 
@@ -193,6 +197,7 @@ void SetSubmitted(JobId id, const jv1::SubmittedJob& record, Job& job) {
   if (record.has_owner_user()) job.owner = Caller{record.owner_user()};
   if (record.has_project_group()) job.project_group = record.project_group();
   job.submitted.spec = record.spec();
+  job.priority = record.spec().priority();
   job.submitted.parameters.assign(record.parameters().begin(),
                                   record.parameters().end());
   job.submitted.output_dir = record.output_dir();
@@ -222,6 +227,8 @@ void SetProgress(const jv1::JobProgress& record, Job& job) {
   job.prepare_warnings = std::vector<std::string>(
       record.prepare_warnings().begin(), record.prepare_warnings().end());
   job.partition_limit_bytes = record.partition_limit_bytes();
+  if (record.has_priority()) job.priority = record.priority();
+  job.yields = record.yields_room();
   job.traffic = record.traffic();
   job.tokens_per_second = record.tokens_per_second();
   if (job.steps.empty() && record.has_newest_step()) {

@@ -96,6 +96,8 @@ TEST(RecordsTest, AJobComesBackFromItsRecords) {
   job.traffic.set_steps(8);
   job.submitted.warnings = {"score.weight is not used"};
   job.prepare_warnings = std::vector<std::string>{"7 bytes are no UTF-8"};
+  job.priority = 7;
+  job.yields = true;
   Job again;
   journal::v1::SubmittedJob submitted = SubmittedOf(job.submitted);
   submitted.set_sweep_id(job.sweep.value());
@@ -105,6 +107,8 @@ TEST(RecordsTest, AJobComesBackFromItsRecords) {
   SetSubmitted(job.id, submitted, again);
   EXPECT_EQ(again.owner.user, 1000);
   EXPECT_EQ(again.project_group, 500);
+  EXPECT_TRUE(again.yields);
+  EXPECT_EQ(again.priority, 7) << "and not 0, as it was submitted with";
   SetProgress(ProgressOf(job), again);
   EXPECT_EQ(again.tokens_per_second, 77) << "of an ended job";
   EXPECT_EQ(again.traffic.steps(), 8);

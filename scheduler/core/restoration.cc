@@ -42,6 +42,9 @@ bool IsNextInChain(const Job& job, const BlockTable& blocks,
 
 absl::Status Restoration::Run() {
   CHECK(parts_.book.all().empty()) << "this comes first";
+  if (recovered_.shares.has_value()) {
+    parts_.share_recorder.Restore(*recovered_.shares);
+  }
   RestoreSweeps();
   for (const auto& [id, job] : recovered_.jobs) {
     // Its sweep may be lost.
@@ -51,6 +54,7 @@ absl::Status Restoration::Run() {
     }
   }
   for (const auto& [id, job] : parts_.book.all()) {
+    if (!job.ended()) parts_.quotas.NoteOpen(AccountOf(job));
     if (job.ended() && parts_.archive.NoteEnded(job.sweep)) {
       parts_.claims.ForgetSweep(job.sweep);
     }
@@ -112,6 +116,7 @@ absl::Status Restoration::RestoreJob(JobId id, const RecoveredJob& recovered) {
     return absl::OkStatus();
   }
   job.shape = MakeJobShape(job.submitted.spec, *std::move(table));
+  job.admitted_at = now_;
   job.checkpointed_at = now_;
   job.step_ended_at = now_;
   job.steps.Assign(recovered.steps);
@@ -159,6 +164,7 @@ absl::Status Restoration::RestoreInPool(Job& job,
   parts_.start.BeginTimes(job);
   job.times->Restore(MeasuredOf(*recovered.pool));
   parts_.admission.Readmit(job.id, *job.demand, job.submitted.base_key);
+  parts_.quotas.NoteAdmitted(job.id, AccountOf(job), job.demand->total_bytes());
   // Here they serve nothing; whether they are there is seen at the next start.
   job.checkpoints.Fresh().resize(job.checkpoints->size() -
                                  recovered.missing_checkpoints);

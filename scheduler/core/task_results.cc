@@ -81,6 +81,7 @@ absl::Status TaskResults::Take(WorkerRecord& worker,
     return valid;
   }
   ++worker.finished_tasks;
+  parts_.hands->Charge(job, report.cost(), now);
   const bool ending =
       job.state() != v1::JOB_STATE_RUNNING || job.outstanding.front().stray;
   if (report.cost().has_begun()) {

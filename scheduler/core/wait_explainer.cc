@@ -18,7 +18,21 @@ constexpr int kExplainedInOneGo = 500;
 
 }  // namespace
 
-std::string WaitExplainer::WhatItWaitsFor(const Job& job, int64_t ahead) const {
+std::string WaitExplainer::WhoseTurnItIs(const Ahead& ahead) const {
+  if (ahead.other_accounts == 0) {
+    return absl::StrCat("waits for a device: ",
+                        parts_.queue->JobsAhead(ahead.all));
+  }
+  // Not whose jobs those are: that is not everybody's business.
+  return absl::StrCat(
+      "waits for a device: number ", ahead.own + 1,
+      " of its user's jobs; they take turns with those of ",
+      ahead.other_accounts,
+      ahead.other_accounts == 1 ? " other user" : " other users");
+}
+
+std::string WaitExplainer::WhatItWaitsFor(const Job& job,
+                                          const Ahead& ahead) const {
   const int64_t devices =
       std::count_if(parts_.roster->all().begin(), parts_.roster->all().end(),
                     [](const WorkerRecord& worker) {
@@ -67,11 +81,11 @@ std::string WaitExplainer::WhatItWaitsFor(const Job& job, int64_t ahead) const {
                           "until a job is paused or cancelled"
                         : "");
   }
-  if (job.writing.has_value() && ahead == 0) {
+  if (job.writing.has_value() && ahead.all == 0) {
     return "waits until its checkpoint is written";
   }
-  if (ahead == 0) return parts_.queue->waits_for_device();
-  return absl::StrCat("waits for a device: ", parts_.queue->JobsAhead(ahead));
+  if (ahead.all == 0) return parts_.queue->waits_for_device();
+  return WhoseTurnItIs(ahead);
 }
 
 void WaitExplainer::Tick(absl::Time now) {
@@ -81,8 +95,13 @@ void WaitExplainer::Tick(absl::Time now) {
   }
   began_at_ = now;
   explained_ = 0;
+  explained_of_.clear();
+  for (const JobView& job : parts_.hands->Jobs()) {
+    explained_of_.try_emplace(job.account, 0);
+  }
   parts_.queue->ForEachInOrder([&](const JobView& job) {
     to_explain_.push_back(job.id);
+    explained_of_.try_emplace(job.account, 0);
     return true;
   });
   std::reverse(to_explain_.begin(), to_explain_.end());
@@ -93,12 +112,15 @@ void WaitExplainer::ExplainSome(absl::Time now) {
   const auto before = [this](const JobView& a, const JobView& b) {
     return parts_.queue->Before(a, b);
   };
-  std::vector<JobView> in_hands = parts_.hands->Jobs();
-  std::sort(in_hands.begin(), in_hands.end(), before);
+  const std::vector<JobView> in_hands = parts_.hands->Jobs();
   for (int i = 0; i < kExplainedInOneGo && !to_explain_.empty(); ++i) {
     const JobId id = to_explain_.back();
     to_explain_.pop_back();
-    const int64_t ahead_in_queue = explained_++;
+    Ahead ahead;
+    ahead.all = explained_++;
+    const Job* known = parts_.book->Find(id);
+    if (known == nullptr) continue;
+    ahead.own = explained_of_[AccountOf(*known)]++;
     // It may have left the queue since, or have ended long ago.
     if (!parts_.queue->Contains(id)) continue;
     Job& job = parts_.book->At(id);
@@ -106,11 +128,14 @@ void WaitExplainer::ExplainSome(absl::Time now) {
         Pauses(job.intent)) {
       continue;
     }
-    const int64_t ahead_in_hands =
-        std::lower_bound(in_hands.begin(), in_hands.end(),
-                         ViewAt(job, job.position), before) -
-        in_hands.begin();
-    Say(job, WhatItWaitsFor(job, ahead_in_queue + ahead_in_hands));
+    const JobView view = ViewAt(job, job.position);
+    for (const JobView& held : in_hands) {
+      if (!before(held, view)) continue;
+      ++ahead.all;
+      ahead.own += held.account == view.account ? 1 : 0;
+    }
+    ahead.other_accounts = static_cast<int64_t>(explained_of_.size()) - 1;
+    Say(job, WhatItWaitsFor(job, ahead));
   }
 }
 

@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "absl/container/flat_hash_map.h"
 #include "absl/time/time.h"
 #include "common/ids/ids.h"
 #include "scheduler/core/block_table.h"
@@ -14,6 +15,7 @@
 #include "scheduler/core/job_book.h"
 #include "scheduler/core/job_queue.h"
 #include "scheduler/core/roster.h"
+#include "scheduler/policy/account.h"
 
 namespace hydra {
 
@@ -39,16 +41,27 @@ class WaitExplainer {
   bool has_more_work() const { return !to_explain_.empty(); }
 
  private:
+  // How many jobs go before one.
+  struct Ahead {
+    int64_t all = 0;
+    // Of its own account.
+    int64_t own = 0;
+    // Accounts with jobs in the queue or in hands, but for its own.
+    int64_t other_accounts = 0;
+  };
   void Say(Job& job, std::string reason);
-  // `ahead`: how many jobs go first.
-  std::string WhatItWaitsFor(const Job& job, int64_t ahead) const;
+  std::string WhatItWaitsFor(const Job& job, const Ahead& ahead) const;
+  // Of those that only wait for their turn.
+  std::string WhoseTurnItIs(const Ahead& ahead) const;
 
   const Parts parts_;
   absl::Time began_at_ = absl::InfinitePast();
   // The queue when it began, its first job last, and how many jobs are ahead of
-  // the last one here.
+  // the last one here: of all, and by account. An account is there if it has
+  // jobs in the queue or in hands.
   std::vector<JobId> to_explain_;
   int64_t explained_ = 0;
+  absl::flat_hash_map<Account, int64_t> explained_of_;
 };
 
 }  // namespace hydra

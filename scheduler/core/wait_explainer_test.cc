@@ -144,6 +144,21 @@ TEST_F(WaitReasonTest, JobsThatGoFirst) {
             "waits for a device: 1 job with more time remaining is ahead");
 }
 
+TEST_F(WaitReasonTest, OtherUsersTakeTurns) {
+  Job& held = AddAt(3, InStep(1));
+  held.owner = Caller{1000};
+  HandOut(held, 1);
+  Job& of_another = AddAt(4, InStep(1));
+  of_another.owner = Caller{1001};
+  Enqueue(of_another);
+  // It has more left than the one that is asked.
+  Job& first = AddAt(2, InStep(1));
+  Enqueue(first);
+  EXPECT_EQ(ReasonAfter([](Job&) {}),
+            "waits for a device: number 2 of its user's jobs; they take turns "
+            "with those of 2 other users");
+}
+
 // Whatever time they have left.
 TEST_F(WaitExplainerTest, UnderFifoThoseThatWereSubmittedEarlierGoFirst) {
   Fifo fifo;

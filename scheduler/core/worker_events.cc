@@ -73,8 +73,9 @@ absl::Status WorkerEvents::TakeHeld(WorkerRecord& worker,
       if (found != held.end()) {
         const wv1::HeldTask& said = *found->second;
         if (said.begun() && !task.begun) {
-          task.got_on_at =
+          task.begun_at =
               now - std::max(absl::ZeroDuration(), FromProto(said.running()));
+          task.got_on_at = task.begun_at;
         }
         if (said.progress() > task.progress) {
           task.progress = said.progress();
@@ -165,6 +166,9 @@ void WorkerEvents::Died(WorkerRecord& worker, absl::string_view how,
                          : "the task it held goes elsewhere"),
         now, &task);
     parts_.book->Trace(job, v1::DECISION_KIND_WORKER_DIED, now, worker.id);
+    for (const OutstandingTask& lost : job.outstanding) {
+      parts_.hands->ChargeLost(job, lost, now);
+    }
     parts_.hands->Abandon(job, 0);
     if (job.in_chain()) parts_.journal->PoolJobChanged(job.id, PoolJobOf(job));
     if (blamed && job.state() == v1::JOB_STATE_RUNNING &&

@@ -11,6 +11,7 @@
 #include "scheduler/daemon/device_model.h"
 #include "scheduler/daemon/job_paths.h"
 #include "scheduler/daemon/open_state.h"
+#include "scheduler/daemon/user_limits.h"
 #include "scheduler/journal/recovered.h"
 #include "scheduler/journal/recovery.h"
 #include "scheduler/policy/policies.h"
@@ -61,9 +62,17 @@ absl::StatusOr<RestoredCore> MakeCore(const StateDirectory& directory,
   auto policy = MakePolicy(state.config.policy());
   if (!policy.ok()) return policy.status();
   parts.policy = *std::move(policy);
+  Core::Options options = OptionsOf(state, directory);
+  absl::StatusOr<ShareOptions> shares = SharesOf(state.config);
+  if (!shares.ok()) return shares.status();
+  options.shares = *std::move(shares);
+  options.reclaim_room = state.config.shares().reclaim_room();
+  absl::StatusOr<QuotaOptions> quotas = QuotasOf(state.config);
+  if (!quotas.ok()) return quotas.status();
+  options.quotas = *std::move(quotas);
   parts.journal = std::make_unique<Journal>(state.last_sequence);
-  parts.core = std::make_unique<Core>(OptionsOf(state, directory),
-                                      parts.policy.get(), parts.journal.get());
+  parts.core = std::make_unique<Core>(std::move(options), parts.policy.get(),
+                                      parts.journal.get());
   const absl::Status restored = parts.core->Restore(recovered, SteadyNow());
   if (!restored.ok()) return restored;
   return parts;

@@ -24,7 +24,7 @@ struct RestoredCore {
 // says contradicts itself, `state` gets a new pool, and the jobs begin again
 // from their checkpoints.
 //
-// INVALID_ARGUMENT: there is no such policy.
+// INVALID_ARGUMENT: there is no such policy, or no such user.
 // DATA_LOSS: a job of jobs.db cannot be understood; the pool is kept.
 // Others: as StartWithNewPool.
 absl::StatusOr<RestoredCore> RestoreCore(const StateDirectory& directory,

@@ -71,6 +71,10 @@ void Journal::CheckpointErased(JobId job,
       MakeErase(kCheckpointsTable, job.value(), CheckpointNumber(checkpoint)));
 }
 
+void Journal::SharesChanged(const journal::v1::ShareRecord& shares) {
+  jobs_changes_.push_back(Put(kJobsMetaTable, 0, kSharesOfAccounts, shares));
+}
+
 void Journal::PoolJobChanged(JobId job, const journal::v1::PoolJob& record) {
   pool_changes_.push_back(Put(kPoolJobsTable, job.value(), 0, record));
 }

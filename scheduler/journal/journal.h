@@ -61,6 +61,8 @@ class Journal {
   void CheckpointRecorded(JobId job,
                           const journal::v1::CheckpointRecord& checkpoint);
   void CheckpointErased(JobId job, const hydra::v1::CheckpointInfo& checkpoint);
+  // What accounts have used of the devices.
+  void SharesChanged(const journal::v1::ShareRecord& shares);
 
   // --- pool.db ---
 

@@ -34,6 +34,8 @@ struct RecoveredJob {
 struct Recovered {
   std::map<SweepId, journal::v1::SweepRecord> sweeps;
   std::map<JobId, RecoveredJob> jobs;
+  // None: there was one account at most.
+  std::optional<journal::v1::ShareRecord> shares;
   // Empty without a pool.
   std::map<TaskId, journal::v1::HandOut> hand_outs;
   std::map<WorkerId, journal::v1::WorkerProcess> workers;

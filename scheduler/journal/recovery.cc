@@ -110,7 +110,14 @@ absl::Status ReadMeta(const RecordStore& store, int table, int64_t number,
                          });
 }
 
-// In every table that the outbox knows, the job's number is `a`.
+absl::Status ReadShares(const RecordStore& jobs, Recovered& recovered) {
+  std::string record;
+  absl::Status read = ReadMeta(jobs, kJobsMetaTable, kSharesOfAccounts, record);
+  if (!read.ok() || record.empty()) return read;
+  return Parse(record, "shares of accounts", 0, recovered.shares.emplace());
+}
+
+// In every other table that the outbox knows, the job's number is `a`.
 absl::Status DropChangesOfUnknownJobs(const RecordStore& jobs,
                                       std::vector<jv1::Change>& changes) {
   absl::flat_hash_set<int64_t> known;
@@ -121,7 +128,8 @@ absl::Status DropChangesOfUnknownJobs(const RecordStore& jobs,
       });
   changes.erase(std::remove_if(changes.begin(), changes.end(),
                                [&](const jv1::Change& change) {
-                                 return !known.contains(change.a());
+                                 return change.table() != kJobsMetaTable &&
+                                        !known.contains(change.a());
                                }),
                 changes.end());
   return read;
@@ -162,6 +170,8 @@ absl::StatusOr<Recovered> ReadJobs(const RecordStore& jobs,
     status = ReadMetrics(jobs, id, !job.progress.has_ended_at(), job);
     if (!status.ok()) return status;
   }
+  status = ReadShares(jobs, recovered);
+  if (!status.ok()) return status;
   return recovered;
 }
 

@@ -27,7 +27,8 @@ enum JobsTable : int {
   kEvaluationsTable = 4,
   // a: job, b: CheckpointNumber(). CheckpointRecord.
   kCheckpointsTable = 5,
-  // b: one of the numbers below. A text, a decimal one where it is a number.
+  // b: one of the numbers below. A text, a decimal one where it is a number; of
+  // kSharesOfAccounts a ShareRecord.
   kJobsMetaTable = 6,
 };
 
@@ -49,12 +50,14 @@ enum PoolTable : int {
 
 // Of kJobsMetaTable: the newest entry of the outbox that is in jobs.db, how
 // often a daemon was started on it, the instance id and the path of the newest
-// pool that its jobs were in, and the number that its first job may have.
+// pool that its jobs were in, the number that its first job may have, and what
+// accounts have used of the devices.
 inline constexpr int64_t kLastSequence = 0;
 inline constexpr int64_t kStarts = 1;
 inline constexpr int64_t kPoolOfJobs = 2;
 inline constexpr int64_t kPoolPathOfJobs = 3;
 inline constexpr int64_t kFirstJob = 4;
+inline constexpr int64_t kSharesOfAccounts = 90;
 // Of kPoolMetaTable: the instance id of the pool that it describes, the devices
 // that its jobs were cut for, the boot id of the machine's start that its
 // processes are of, and the state directory of its jobs.

@@ -3,6 +3,7 @@
 
 #include "absl/time/time.h"
 #include "common/ids/ids.h"
+#include "scheduler/policy/account.h"
 
 namespace hydra {
 
@@ -15,6 +16,12 @@ struct JobView {
   absl::Time submitted;
   // What one of its steps takes on one device, as far as that is known.
   absl::Duration step;
+  // Whose share of the devices it takes.
+  Account account;
+  // Among those of its account: the higher one goes first.
+  int priority = 0;
+  // Since when it waits for a device. Infinitely long ago: it does not.
+  absl::Time waits_since = absl::InfinitePast();
 };
 
 }  // namespace hydra

@@ -13,7 +13,7 @@ namespace hydra {
 
 // Owns the order in which free devices take jobs: whoever compares two jobs
 // asks it, and it keeps the runnable ones in that order. Who gets a device is
-// all that it decides: room in the pool goes by submission (wait_list.h).
+// all that it decides: room in the pool goes to users in turns (wait_list.h).
 //
 // A job is in here while its next shard task could begin, and outside while
 // that task runs: so the caller removes what it hands to a device, and puts it
@@ -27,7 +27,8 @@ class Policy {
   virtual ~Policy() = default;
 
   // Whether `a` goes first: a strict order of all jobs, which follows from the
-  // two views alone.
+  // two views alone, and, where accounts share the devices, from what these
+  // have used so far.
   virtual bool Before(const JobView& a, const JobView& b) const = 0;
 
   // Whether `a` goes first although a device is inside of a step of `b`, which

@@ -28,7 +28,7 @@ enum class Right {
   kDownload,
   // To pause and to resume it.
   kPause,
-  // To cancel it, and to remove its checkpoints.
+  // To cancel it, to remove its checkpoints, and to set its priority.
   kCancel,
 };
 

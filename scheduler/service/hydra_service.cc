@@ -15,6 +15,7 @@
 #include "common/file/file_user.h"
 #include "common/file/private_places.h"
 #include "common/jobfile/mistakes.h"
+#include "common/jobfile/validate.h"
 #include "common/process/thread_priority.h"
 #include "common/status/error_details.h"
 #include "common/status/rpc_status.h"
@@ -486,6 +487,27 @@ grpc::Status HydraServiceImpl::Resume(grpc::ServerContext* context,
         },
         response->mutable_resumed_job_ids());
   });
+}
+
+grpc::Status HydraServiceImpl::SetPriority(
+    grpc::ServerContext* context, const v1::SetPriorityRequest* request,
+    v1::SetPriorityResponse* response) {
+  const Call call = {"SetPriority", TargetText(*request)};
+  return ServeLong(
+      *context, call, calls_, [&](const Caller& caller) -> absl::Status {
+        const int priority = request->priority();
+        if (priority < -kMostPriority || priority > kMostPriority) {
+          return absl::InvalidArgumentError(absl::StrCat(
+              "priority: found ", priority, "; a whole number from ",
+              -kMostPriority, " to ", kMostPriority, " is needed"));
+        }
+        return ForTarget(
+            caller, call.rpc, *request, Right::kCancel,
+            [&](Core& core, const std::vector<JobId>& jobs, absl::Time now) {
+              return core.SetPriority(jobs, priority, now);
+            },
+            response->mutable_changed_job_ids());
+      });
 }
 
 grpc::ServerWriteReactor<v1::WatchResponse>* HydraServiceImpl::Watch(

@@ -93,6 +93,9 @@ class HydraServiceImpl final
   grpc::Status Resume(grpc::ServerContext* context,
                       const v1::ResumeRequest* request,
                       v1::ResumeResponse* response) override;
+  grpc::Status SetPriority(grpc::ServerContext* context,
+                           const v1::SetPriorityRequest* request,
+                           v1::SetPriorityResponse* response) override;
   grpc::ServerWriteReactor<v1::WatchResponse>* Watch(
       grpc::CallbackServerContext* context,
       const v1::WatchRequest* request) override;

@@ -266,6 +266,15 @@ class ServiceAccessTest : public ::testing::Test {
          [this](const Ids& ids) {
            return First(&Stub::Trace, ForSweep<v1::TraceRequest>(ids));
          }}};
+    methods["SetPriority"] = {
+        Right::kCancel,
+        {[this](const Ids& ids) {
+           return Call(&Stub::SetPriority, ForJob<v1::SetPriorityRequest>(ids));
+         },
+         [this](const Ids& ids) {
+           return Call(&Stub::SetPriority,
+                       ForSweep<v1::SetPriorityRequest>(ids));
+         }}};
     methods["Pause"] = {
         Right::kPause,
         {[this](const Ids& ids) {

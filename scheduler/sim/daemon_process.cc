@@ -20,6 +20,8 @@ Core::Options CoreOptionsOf(const WorldOptions& world) {
   core.poison_crashes = world.poison_crashes;
   core.advances_in_one_go = world.advances_in_one_go;
   core.watchdog_unmeasured = absl::Minutes(1);
+  core.shares = world.shares;
+  core.reclaim_room = world.reclaim_room;
   for (int i = 0; i < world.workers; ++i) {
     core.devices.push_back(
         {absl::StrCat("cpu:", i),

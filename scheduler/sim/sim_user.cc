@@ -58,22 +58,25 @@ size_t SimUser::Submit(int jobs, int64_t steps) {
   return Submit(std::vector<NewJob>(jobs, JobOf(steps, machine_->options)));
 }
 
-size_t SimUser::Submit(std::vector<NewJob> jobs) {
+size_t SimUser::Submit(std::vector<NewJob> jobs, std::optional<Caller> caller) {
   const size_t request = requests_.size();
-  requests_.push_back({std::move(jobs)});
+  requests_.push_back({std::move(jobs), caller});
   TrySubmit(request);
   return request;
 }
 
+RequestKey SimUser::KeyOf(size_t request) const {
+  return {RequestId(request), "", requests_[request].caller};
+}
+
 void SimUser::TrySubmit(size_t request) {
-  const std::string id = RequestId(request);
   daemon_->InCore([&](Core& core) {
     std::vector<NewJob> jobs = requests_[request].jobs;
-    (void)core.Submit(std::move(jobs), {id, ""}, machine_->agenda.now());
+    (void)core.Submit(std::move(jobs), KeyOf(request), machine_->agenda.now());
   });
   machine_->agenda.At(kDiskTime, [=] {
     if (daemon_->is_up()) {
-      const auto submission = daemon_->core().SubmissionOf({id});
+      const auto submission = daemon_->core().SubmissionOf(KeyOf(request));
       if (submission.has_value() &&
           !daemon_->core().jobs().JobsOf(submission->sweep).empty()) {
         requests_[request].acknowledged = true;
@@ -134,7 +137,7 @@ void SimUser::CheckAcknowledged() const {
   const Core& core = daemon_->core();
   for (size_t i = 0; i < requests_.size(); ++i) {
     if (!requests_[i].acknowledged) continue;
-    const auto submission = core.SubmissionOf({RequestId(i)});
+    const auto submission = core.SubmissionOf(KeyOf(i));
     CHECK(submission.has_value()) << "acknowledged request " << i << " is lost";
     CHECK_EQ(core.jobs().JobsOf(submission->sweep).size(),
              requests_[i].jobs.size());

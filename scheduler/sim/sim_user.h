@@ -3,10 +3,13 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <vector>
 
 #include "common/ids/ids.h"
+#include "scheduler/core/caller.h"
 #include "scheduler/core/new_job.h"
+#include "scheduler/core/submission_ledger.h"
 #include "scheduler/sim/daemon_process.h"
 #include "scheduler/sim/sim_machine.h"
 
@@ -22,8 +25,9 @@ class SimUser {
   // Submits a sweep of small jobs of `steps` steps each, again and again until
   // it is acknowledged. The number of this request.
   size_t Submit(int jobs, int64_t steps);
-  // The same of any jobs.
-  size_t Submit(std::vector<NewJob> jobs);
+  // The same of any jobs, of such a user; none: of nobody that is known.
+  size_t Submit(std::vector<NewJob> jobs,
+                std::optional<Caller> caller = std::nullopt);
   bool IsAcknowledged(size_t request) const {
     return requests_[request].acknowledged;
   }
@@ -40,9 +44,11 @@ class SimUser {
  private:
   struct Request {
     std::vector<NewJob> jobs;
+    std::optional<Caller> caller;
     bool acknowledged = false;
   };
 
+  RequestKey KeyOf(size_t request) const;
   void TrySubmit(size_t request);
   void ResumeLater(JobId job);
 

@@ -92,6 +92,11 @@ void World::Submit(std::vector<NewJob> jobs) {
   RunUntil([&] { return user_.IsAcknowledged(request); });
 }
 
+void World::Submit(std::vector<NewJob> jobs, const Caller& user) {
+  const size_t request = user_.Submit(std::move(jobs), user);
+  RunUntil([&] { return user_.IsAcknowledged(request); });
+}
+
 void World::RunUntil(const std::function<bool()>& done) {
   Agenda& agenda = machine_.agenda;
   const absl::Time deadline = now() + kLongest;

@@ -10,6 +10,7 @@
 #include "absl/time/time.h"
 #include "common/ids/ids.h"
 #include "scheduler/core/actions.h"
+#include "scheduler/core/caller.h"
 #include "scheduler/core/core.h"
 #include "scheduler/sim/committed_places.h"
 #include "scheduler/sim/daemon_process.h"
@@ -54,6 +55,8 @@ class World {
   // The same of any jobs. Those of as many steps must be of one model and cut
   // alike.
   void Submit(std::vector<NewJob> jobs);
+  // The same of jobs of such a user.
+  void Submit(std::vector<NewJob> jobs, const Caller& user);
 
   // Runs events until `done`, which is asked only while the daemon is up.
   void RunUntil(const std::function<bool()>& done);

@@ -4,6 +4,7 @@
 #include <cstdint>
 
 #include "absl/time/time.h"
+#include "scheduler/policy/share_ledger.h"
 
 namespace hydra {
 
@@ -61,6 +62,9 @@ struct WorldOptions {
   absl::Duration block_time = absl::Milliseconds(20);
   // Waiting jobs that one event looks at.
   int advances_in_one_go = 100;
+  // How users share the devices.
+  ShareOptions shares;
+  bool reclaim_room = false;
 };
 
 }  // namespace hydra

@@ -17,6 +17,7 @@
 #include "scheduler/core/hands.h"
 #include "scheduler/core/testing/book_job.h"
 #include "scheduler/policy/sharded_lrtf.h"
+#include "scheduler/policy/share_order.h"
 
 namespace hydra {
 
@@ -85,12 +86,13 @@ class HandsFixture : public ::testing::Test {
   Actions actions_;
   JobBook book_{&journal_, &actions_};
   ShardedLrtf policy_;
-  JobQueue queue_{&policy_, &book_};
+  ShareOrder shares_{&policy_, {}};
+  JobQueue queue_{&shares_, &book_};
   BlockTable blocks_{0, kPoolBytes};
   Admission admission_{kPoolBytes, /*workers=*/2, /*lookahead=*/1};
   Roster roster_{&options_, &book_, &queue_, &journal_, &actions_};
   Hands hands_{{&options_, &book_, &blocks_, &admission_, &roster_, &journal_,
-                &actions_},
+                &actions_, &shares_},
                /*last_number=*/100};
 };
 

@@ -17,16 +17,17 @@ namespace hydra {
 class ResultsFixture : public HandsFixture {
  protected:
   SharedModels models_;
+  Quotas quotas_{{}};
   Claims claims_{&options_, &queue_};
   SharedBases bases_{{&queue_, &blocks_, &journal_}};
   JobArchive archive_{&options_, &book_, &journal_};
   Checkpoints checkpoints_{&options_, &book_,    &queue_,
                            &blocks_,  &journal_, &actions_};
   JobStart start_{{&book_, &queue_, &blocks_, &admission_, &models_, &claims_,
-                   &bases_, &roster_, &journal_}};
+                   &bases_, &roster_, &journal_, &quotas_}};
   JobLife life_{{&options_, &book_, &queue_, &blocks_, &admission_, &claims_,
                  &bases_, &archive_, &checkpoints_, &start_, &journal_,
-                 &actions_}};
+                 &actions_, &quotas_}};
   TaskResults results_{{&options_, &book_, &roster_, &hands_, &claims_, &bases_,
                         &checkpoints_, &start_, &life_, &journal_, &actions_}};
 };

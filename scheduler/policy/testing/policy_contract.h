@@ -12,6 +12,7 @@
 #include "absl/time/time.h"
 #include "common/ids/ids.h"
 #include "gtest/gtest.h"
+#include "scheduler/policy/account.h"
 #include "scheduler/policy/job_view.h"
 #include "scheduler/policy/policy.h"
 
@@ -42,6 +43,8 @@ class PolicyContract : public ::testing::Test {
     view.remaining =
         remaining == 18 ? absl::InfiniteDuration() : absl::Seconds(remaining);
     view.submitted = absl::FromUnixSeconds(random_() % 20);
+    view.account = Account{random_() % 3};
+    view.priority = static_cast<int>(random_() % 3) - 1;
     return view;
   }
 

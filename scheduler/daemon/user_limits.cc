@@ -1,0 +1,99 @@
+#include "scheduler/daemon/user_limits.h"
+
+#include <pwd.h>
+
+#include <cerrno>
+#include <cstring>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/strings/numbers.h"
+#include "absl/strings/str_cat.h"
+#include "common/text/printable.h"
+#include "scheduler/core/account_of.h"
+
+namespace hydra {
+namespace {
+
+using config::v1::DaemonConfig;
+using config::v1::QuotaConfig;
+
+// Longer entries than this nobody has.
+constexpr size_t kMostEntryBytes = 1 << 20;
+
+absl::StatusOr<Account> AccountAt(const std::string& field,
+                                  const std::string& name) {
+  const absl::StatusOr<uid_t> user = UserIdOf(name);
+  if (!user.ok()) {
+    return absl::InvalidArgumentError(
+        absl::StrCat(field, ": ", user.status().message()));
+  }
+  return AccountOf(Caller{*user});
+}
+
+// What `own` does not say is as in `each`.
+Quota QuotaFrom(const QuotaConfig& own, const QuotaConfig& each) {
+  QuotaConfig whole = each;
+  whole.MergeFrom(own);
+  Quota quota;
+  quota.queued_jobs = whole.queued_jobs();
+  quota.admitted_jobs = whole.admitted_jobs();
+  quota.pool_bytes = whole.pool_bytes();
+  quota.submissions_per_minute = whole.submissions_per_minute();
+  return quota;
+}
+
+}  // namespace
+
+absl::StatusOr<uid_t> UserIdOf(const std::string& name) {
+  uid_t number = 0;
+  if (absl::SimpleAtoi(name, &number)) return number;
+  std::vector<char> buffer(1024);
+  passwd entry;
+  passwd* found = nullptr;
+  int error = 0;
+  while ((error = getpwnam_r(name.c_str(), &entry, buffer.data(), buffer.size(),
+                             &found)) == ERANGE &&
+         buffer.size() < kMostEntryBytes) {
+    buffer.resize(2 * buffer.size());
+  }
+  if (found != nullptr) return entry.pw_uid;
+  // Some of these are how systems say that there is none.
+  if (error == 0 || error == ENOENT || error == ESRCH) {
+    return absl::NotFoundError(
+        absl::StrCat("there is no user ", Quoted(name), " on this machine"));
+  }
+  return absl::UnavailableError(absl::StrCat(
+      "user ", Quoted(name), " cannot be looked up: ", strerror(error)));
+}
+
+absl::StatusOr<ShareOptions> SharesOf(const DaemonConfig& config) {
+  ShareOptions shares;
+  if (config.shares().has_half_life_hours()) {
+    shares.half_life = absl::Hours(config.shares().half_life_hours());
+  }
+  for (int i = 0; i < config.shares().users_size(); ++i) {
+    const config::v1::UserShareConfig& user = config.shares().users(i);
+    const absl::StatusOr<Account> account =
+        AccountAt(absl::StrCat("shares.users[", i, "].name"), user.name());
+    if (!account.ok()) return account.status();
+    shares.weights[*account] = user.weight();
+  }
+  return shares;
+}
+
+absl::StatusOr<QuotaOptions> QuotasOf(const DaemonConfig& config) {
+  QuotaOptions quotas;
+  const QuotaConfig& each = config.quotas().each_user();
+  quotas.each = QuotaFrom({}, each);
+  for (int i = 0; i < config.quotas().users_size(); ++i) {
+    const config::v1::UserQuotaConfig& user = config.quotas().users(i);
+    const absl::StatusOr<Account> account =
+        AccountAt(absl::StrCat("quotas.users[", i, "].name"), user.name());
+    if (!account.ok()) return account.status();
+    quotas.accounts[*account] = QuotaFrom(user.quota(), each);
+  }
+  return quotas;
+}
+
+}  // namespace hydra
