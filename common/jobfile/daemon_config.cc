@@ -73,27 +73,42 @@ bool IsLoopback(const std::string& host) {
   return ntohl(address.s_addr) >> 24 == 127;
 }
 
-void CheckTcpAddress(const DaemonConfig& config, Mistakes* mistakes) {
-  const std::string& address = config.tcp_address();
-  if (address.empty()) return;
+// Whether `address` is a loopback address and a port; `example`: one such, and
+// `otherwise`: why no other will do.
+bool CheckLoopback(absl::string_view field, const std::string& address,
+                   absl::string_view example, absl::string_view otherwise,
+                   Mistakes* mistakes) {
   const size_t colon = address.rfind(':');
   uint32_t port = 0;
   if (colon == address.npos || colon == 0 ||
       !absl::SimpleAtoi(address.substr(colon + 1), &port) || port > 65535) {
-    AddMistake("tcp_address",
-               absl::StrCat("expected a loopback address and a port, such as "
-                            "127.0.0.1:7070, found ",
-                            Quoted(address)),
+    AddMistake(field,
+               absl::StrCat("expected a loopback address and a port, such as ",
+                            example, ", found ", Quoted(address)),
                mistakes);
-  } else if (!IsLoopback(address.substr(0, colon))) {
-    AddMistake("tcp_address",
+    return false;
+  }
+  if (!IsLoopback(address.substr(0, colon))) {
+    AddMistake(field,
                absl::StrCat("expected a loopback address (127.x.x.x, "
                             "localhost or [::1]), found ",
-                            Quoted(address),
-                            "; without TLS, which hydrad does not have yet, "
-                            "others could read along and take over"),
+                            Quoted(address), "; ", otherwise),
                mistakes);
-  } else if (!config.insecure_tcp()) {
+    return false;
+  }
+  return true;
+}
+
+void CheckTcpAddress(const DaemonConfig& config, Mistakes* mistakes) {
+  const std::string& address = config.tcp_address();
+  if (address.empty() ||
+      !CheckLoopback("tcp_address", address, "127.0.0.1:7070",
+                     "without TLS, which hydrad does not have yet, others "
+                     "could read along and take over",
+                     mistakes)) {
+    return;
+  }
+  if (!config.insecure_tcp()) {
     AddMistake("tcp_address",
                absl::StrCat("found ", Quoted(address),
                             ", where every account of this machine could "
@@ -104,15 +119,39 @@ void CheckTcpAddress(const DaemonConfig& config, Mistakes* mistakes) {
   }
 }
 
-void CheckUnixSocket(const std::string& path, Mistakes* mistakes) {
-  CheckPath("unix_socket", path, mistakes);
+void CheckUnixSocket(absl::string_view field, const std::string& path,
+                     Mistakes* mistakes) {
+  CheckPath(field, path, mistakes);
   constexpr size_t kMaxBytes = sizeof(sockaddr_un::sun_path) - 1;
   if (path.size() > kMaxBytes) {
     AddMistake(
-        "unix_socket",
+        field,
         absl::StrCat("expected a path of at most ", kMaxBytes,
                      " bytes, found one of ", path.size(), ": ", Quoted(path)),
         mistakes);
+  }
+}
+
+void CheckHttp(const DaemonConfig& config, Mistakes* mistakes) {
+  const config::v1::HttpConfig& http = config.http();
+  if (!http.unix_socket().empty()) {
+    CheckUnixSocket("http.unix_socket", http.unix_socket(), mistakes);
+    if (http.unix_socket() == config.unix_socket()) {
+      AddMistake(
+          "http.unix_socket",
+          absl::StrCat("expected another socket than unix_socket, found ",
+                       Quoted(http.unix_socket())),
+          mistakes);
+    }
+  }
+  if (!http.address().empty()) {
+    CheckLoopback("http.address", http.address(), "127.0.0.1:9464",
+                  "without TLS, which hydrad does not have yet, others could "
+                  "read along",
+                  mistakes);
+  } else if (http.insecure_http()) {
+    AddMistake("http.insecure_http",
+               "expected an http.address with it, found none", mistakes);
   }
 }
 
@@ -288,9 +327,10 @@ void CheckDaemonConfig(const DaemonConfig& config, Mistakes* mistakes) {
   CheckRequiredPath("state_dir", config.state_dir(), mistakes);
   // Without a state_dir there is no default either.
   if (!config.unix_socket().empty()) {
-    CheckUnixSocket(config.unix_socket(), mistakes);
+    CheckUnixSocket("unix_socket", config.unix_socket(), mistakes);
   }
   CheckTcpAddress(config, mistakes);
+  CheckHttp(config, mistakes);
   if (!config.pool().path().empty()) {
     CheckPath("pool.path", config.pool().path(), mistakes);
   }
