@@ -55,6 +55,7 @@ void AddVerbs(CLI::App* app, Invocation* invocation) {
   AddTrace(app, invocation);
   AddTargetVerbs(app, invocation);
   AddImport(app, invocation);
+  AddUi(app, invocation);
   AddServerVerbs(app, invocation);
 }
 

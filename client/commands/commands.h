@@ -25,6 +25,7 @@ void AddTrace(CLI::App* app, Invocation* invocation);
 // pause, resume and cancel.
 void AddTargetVerbs(CLI::App* app, Invocation* invocation);
 void AddImport(CLI::App* app, Invocation* invocation);
+void AddUi(CLI::App* app, Invocation* invocation);
 // workers, info and version.
 void AddServerVerbs(CLI::App* app, Invocation* invocation);
 
