@@ -113,7 +113,7 @@ TEST_F(CliFollowTest, UiPrintsWhatToOpenUntilItIsInterrupted) {
   service_.info_response.set_http_socket(
       server_.address().substr(std::string("unix:").size()));
   interrupt_.Trigger();
-  EXPECT_EQ(Run({"ui"}), ExitCode::kOk);
+  EXPECT_EQ(Run({"ui"}), ExitCode::kInterrupted);
   EXPECT_THAT(out_.str(), testing::MatchesRegex(
                               "http://127.0.0.1:[0-9]+/[0-9a-f]+/\n"));
 }
