@@ -205,7 +205,10 @@ class DaemonImpl final : public Daemon {
     } while (core_->core->jobs().has_changes());
     if (open.ok()) open = OpenHttp();
     if (open.ok()) open = OpenToClients(limits);
-    if (!open.ok()) return open;
+    if (!open.ok()) {
+      UnlinkHttpSocket();
+      return open;
+    }
     MakeFleet();
     // The core has taken it over, and it may be much.
     opened_.state.recovered = {};
@@ -311,7 +314,6 @@ class DaemonImpl final : public Daemon {
                              /*metrics_alone=*/!http.insecure_http());
       }
     }
-    if (!open.ok()) UnlinkHttpSocket();
     return open;
   }
 
