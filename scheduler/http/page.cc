@@ -13,13 +13,13 @@ namespace {
 
 // Made of the files in page/.
 constexpr char kHtml[] =
-#include "scheduler/http/page/page_html.inc"
+#include "scheduler/http/page_html.inc"
     ;
 constexpr char kStyle[] =
-#include "scheduler/http/page/page_css.inc"
+#include "scheduler/http/page_css.inc"
     ;
 constexpr char kScript[] =
-#include "scheduler/http/page/page_js.inc"
+#include "scheduler/http/page_js.inc"
     ;
 
 // As a policy names an inline style or script.
