@@ -33,10 +33,11 @@ def stamp(seconds):
 
 
 class MadeUp:
-    """What the server knows. Jobs j1 to jN, twelve to a sweep, of three users."""
+    """What the server knows. Jobs j1 to jN, so many to a sweep, of three users."""
 
-    def __init__(self, jobs):
+    def __init__(self, jobs, sweep_jobs=12):
         self.jobs = jobs
+        self.sweep_jobs = sweep_jobs
         self.begun = time.time()
         # Answers nothing while it is set.
         self.silent = threading.Event()
@@ -50,7 +51,7 @@ class MadeUp:
 
     def status(self, number):
         state = STATES[(number // 12 + number) % len(STATES)] if number > 12 else "RUNNING"
-        job = {"job_id": f"j{number}", "sweep_id": f"s{(number - 1) // 12 + 1}", "name": f"gpt2-{number:02d}",
+        job = {"job_id": f"j{number}", "sweep_id": f"s{(number - 1) // self.sweep_jobs + 1}", "name": f"gpt2-{number:02d}",
                "state": "JOB_STATE_" + state, "owner_user": 1000 + number % 3, "total_steps": str(STEPS),
                "parameters": [f"learning_rate={(number % 12 + 1) * 1e-4:g}", "batch=16"], "submitted_at": stamp(self.begun)}
         if number == 5:
@@ -103,7 +104,8 @@ class MadeUp:
                             "totals": {"device": "812.5s", "promoted_bytes": str(9 << 30), "demoted_bytes": str(4 << 30)}}}
         if parts[0] == "sweeps":
             sweep = int(parts[1][1:])
-            jobs = [self.status(n) for n in range(12 * sweep - 11, min(12 * sweep, self.jobs) + 1)]
+            first = self.sweep_jobs * (sweep - 1) + 1
+            jobs = [self.status(n) for n in range(first, min(first + self.sweep_jobs - 1, self.jobs) + 1)]
             return {"jobs": sorted(jobs, key=lambda job: job.get("validation_loss", math.inf))}
         if path == "trace":
             now, since, tasks = time.time(), int(query["since_ms"]) / 1000, []

@@ -145,12 +145,30 @@ def check_many_jobs(browser, url, made_up):
             page.locator("#older").click()
             expect(page.locator("#jobs-note")).to_have_text(f"200 on page {number}, more follow")
         expect(page.locator("#jobs td").first).to_have_text(re.compile("^j1[2-4][0-9][0-9]$"))
-        # The longest time in which nothing else could happen, while all is shown anew.
-        longest = page.evaluate("""() => new Promise((done) => { let longest = 0, last = performance.now(); const end = last + 4500;
-          const look = () => { const now = performance.now(); longest = Math.max(longest, now - last); last = now; now < end ? setTimeout(look, 0) : done(longest); }; look(); })""")
-        print(f"  {made_up.jobs} jobs: the page stands still for {longest:.0f} ms at most")
+        print(f"  {made_up.jobs} jobs: the page stands still for {standstill(page):.0f} ms at most")
         page.locator("#newer").click()
         expect(page.locator("#jobs-note")).to_have_text("200 on page 6, more follow")
+
+
+def check_large_sweep(browser):
+    """So does a sweep of ten thousand."""
+    made_up = made_up_server.MadeUp(10_000, sweep_jobs=10_000)
+    server = made_up_server.serve(made_up)
+    with Visit(browser, f"http://127.0.0.1:{server.server_port}/", viewport={"width": 1280, "height": 900}) as visit:
+        page = visit.go("sweep", "#s1")
+        expect(page.locator("#board-note")).to_have_text("best first, page 1 of 50")
+        assert page.locator("#board tbody tr").count() == 200
+        page.locator("#worse").click()
+        expect(page.locator("#board-note")).to_have_text("best first, page 2 of 50", timeout=20000)
+        expect(page.locator("#board tbody td").first).to_have_text("201")
+        print(f"  a sweep of {made_up.jobs} jobs: the page stands still for {standstill(page):.0f} ms at most")
+    server.shutdown()
+
+
+def standstill(page):
+    """The longest time, of some seconds, in which nothing else could happen there, in milliseconds."""
+    return page.evaluate("""() => new Promise((done) => { let longest = 0, last = performance.now(); const end = last + 4500;
+      const look = () => { const now = performance.now(); longest = Math.max(longest, now - last); last = now; now < end ? setTimeout(look, 0) : done(longest); }; look(); })""")
 
 
 def check_silence(browser, url, made_up):
@@ -252,6 +270,7 @@ def main():
         ("text is text", lambda browser: check_text_is_text(browser, url)),
         ("keyboard", lambda browser: check_keyboard(browser, url)),
         ("many jobs", lambda browser: check_many_jobs(browser, url, made_up)),
+        ("large sweep", check_large_sweep),
         ("silence", lambda browser: check_silence(browser, url, made_up)),
         ("hidden", lambda browser: check_hidden(browser, url, made_up)),
     ]

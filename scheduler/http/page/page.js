@@ -469,6 +469,8 @@ async function showServer() {
 // One turn at a time: a newer one makes what an older one still waits for void.
 async function refresh() {
   clearTimeout(timer);
+  const begun = performance.now();
+  let pause = POLL_MS;
   const mine = ++turn;
   const [view, id] = place();
   try {
@@ -481,6 +483,8 @@ async function refresh() {
     for (const name of ['overview', 'sweep', 'job']) $(name).hidden = name !== view;
     if (isNew) $('log').scrollTop = $('log').scrollHeight;
     tell('up to date', false);
+    // What takes the server or this page long is asked for less often.
+    pause = Math.min(Math.max(POLL_MS, 10 * (performance.now() - begun)), 15 * POLL_MS);
   } catch (error) {
     if (mine !== turn) return;
     if (error instanceof Refused) {
@@ -489,7 +493,7 @@ async function refresh() {
       tell(lastAnswer ? `The server does not answer. What is shown is of ${new Date(lastAnswer).toLocaleTimeString()}.` : 'The server does not answer.', true);
     }
   }
-  if (!document.hidden) timer = setTimeout(refresh, POLL_MS);
+  if (!document.hidden) timer = setTimeout(refresh, pause);
 }
 
 async function go() {
