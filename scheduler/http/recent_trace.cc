@@ -38,16 +38,18 @@ v1::TraceResponse RecentTrace(const TraceLog& log,
   *trace.mutable_complete_since() = ToProto(log.complete_since());
   absl::flat_hash_map<JobId, bool> seen;
   for (const TaskTrace& task : NewestTasks(log, since, most)) {
+    const auto [found, is_new] = seen.try_emplace(task.job, false);
+    if (is_new) found->second = visible(task.job);
+    const bool is_visible = found->second;
+    if (!is_visible && task.kind == worker::v1::TASK_KIND_PREPARE) continue;
     v1::TracedTask& told = *trace.add_tasks();
-    const uint64_t worker = task.worker.value();
-    if (worker > 0 && worker <= devices.size()) {
-      told.set_device(devices[worker - 1]);
+    const uint64_t number = task.worker.value();
+    if (number > 0 && number <= devices.size()) {
+      told.set_device(devices[number - 1]);
     }
     *told.mutable_begun() = ToProto(task.begun_at);
     *told.mutable_ended() = ToProto(task.ended_at);
-    const auto [found, is_new] = seen.try_emplace(task.job, false);
-    if (is_new) found->second = visible(task.job);
-    if (!found->second) continue;
+    if (!is_visible) continue;
     told.set_job_id(JobName(task.job));
     told.set_kind(KindName(task.kind));
     told.set_shard(task.shard);

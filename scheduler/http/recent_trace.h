@@ -15,7 +15,8 @@ namespace hydra {
 
 // The tasks of `log` that ended after `since`, of all jobs, in the order in
 // which the daemon learned of them; the newest `most` if there are more. Of a
-// task whose job is not `visible`, when it ran and where, and nothing else.
+// task whose job is not `visible`, when it ran and where, and nothing else; and
+// of its PREPARE, which takes no device, nothing.
 // `devices`: names, worker 1's first. Pure; `visible` is asked once for a job.
 hydra::v1::TraceResponse RecentTrace(const TraceLog& log,
                                      const std::vector<std::string>& devices,

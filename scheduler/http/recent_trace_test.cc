@@ -16,11 +16,12 @@ absl::Time At(int seconds) { return absl::FromUnixSeconds(1000 + seconds); }
 
 class RecentTraceTest : public ::testing::Test {
  protected:
-  void Add(uint64_t job, uint64_t worker, int begun, int ended) {
+  void Add(uint64_t job, uint64_t worker, int begun, int ended,
+           worker::v1::TaskKind kind = worker::v1::TASK_KIND_FORWARD) {
     TaskTrace task;
     task.job = JobId(job);
     task.worker = WorkerId(worker);
-    task.kind = worker::v1::TASK_KIND_FORWARD;
+    task.kind = kind;
     task.shard = 1;
     task.step = 7;
     task.outcome = v1::TASK_OUTCOME_COMMITTED;
@@ -60,6 +61,9 @@ TEST_F(RecentTraceTest, OfWhatIsHiddenItTellsTheTimeAlone) {
   Add(1, 1, 0, 5);
   Add(2, 2, 1, 6);
   Add(2, 2, 6, 8);
+  // What prepares data takes no device, so nobody misses it.
+  Add(2, 2, 2, 8, worker::v1::TASK_KIND_PREPARE);
+  Add(1, 1, 2, 8, worker::v1::TASK_KIND_PREPARE);
   int asked = 0;
   const v1::TraceResponse trace =
       RecentTrace(log_, {"cpu:0", "cpu:1"}, At(0), 10, [&](JobId job) {
@@ -67,7 +71,9 @@ TEST_F(RecentTraceTest, OfWhatIsHiddenItTellsTheTimeAlone) {
         return job == JobId(1);
       });
   EXPECT_EQ(asked, 2);
-  ASSERT_EQ(trace.tasks_size(), 3);
+  ASSERT_EQ(trace.tasks_size(), 4);
+  EXPECT_EQ(trace.tasks(3).kind(), "PREPARE");
+  EXPECT_EQ(trace.tasks(3).job_id(), "j1");
   EXPECT_EQ(trace.tasks(0).job_id(), "j1");
   EXPECT_EQ(trace.tasks(0).kind(), "FORWARD");
   EXPECT_EQ(trace.tasks(0).shard(), 1);

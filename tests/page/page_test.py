@@ -204,26 +204,27 @@ def check_hidden(browser, url, made_up):
 
 
 def check_hydrad(browser, folder):
-    """The page shows what a hydrad trains."""
+    """The page shows what a hydrad trains, by the way that hydra ui opens."""
     import local_server
 
     with tempfile.TemporaryDirectory() as scratch:
-        port = free_port()
         config = pathlib.Path(scratch) / "hydrad.yaml"
         config.write_text(f"state_dir: {scratch}/state\npool: {{path: {scratch}/pool, size_bytes: 2GiB}}\n"
                           f"unix_socket: {scratch}/hydrad.sock\n"
-                          f"http: {{unix_socket: {scratch}/http.sock, address: '127.0.0.1:{port}', insecure_http: true}}\n"
+                          f"http: {{unix_socket: {scratch}/http.sock}}\n"
                           "devices: [{name: cpu:0, memory_limit_bytes: 80MiB}, {name: cpu:1, memory_limit_bytes: 80MiB}]\n")
         local_server.leave_nothing_behind()
         with open(f"{scratch}/hydrad.log", "w", encoding="utf-8") as log:
             daemon = subprocess.Popen([f"{folder}/hydrad", "--config", str(config)], stderr=log)
+        way = None
         try:
             wait_for(lambda: pathlib.Path(f"{scratch}/hydrad.sock").exists(), daemon)
             hydra = [f"{folder}/hydra", "--server", f"unix:{scratch}/hydrad.sock"]
             submitted = json.loads(subprocess.run(
                 [*hydra, "submit", str(ROOT / "examples/gpt2_wikitext2/sweep.yaml"), "-o", "json"], check=True, capture_output=True, text=True).stdout)
             sweep = submitted["sweep_id"]
-            with Visit(browser, f"http://127.0.0.1:{port}/", viewport={"width": 1280, "height": 900}) as visit:
+            way = subprocess.Popen([*hydra, "ui"], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
+            with Visit(browser, way.stdout.readline().strip(), viewport={"width": 1280, "height": 900}) as visit:
                 page = visit.go("overview", "#")
                 expect(page.locator("#devices h3")).to_have_text([re.compile("cpu:0"), re.compile("cpu:1")])
                 expect(page.locator("#jobs a", has_text=re.compile("^j1$"))).to_be_visible()
@@ -237,16 +238,11 @@ def check_hydrad(browser, folder):
                 expect(page.locator("#facts")).to_contain_text(re.compile("running|waiting"))
             subprocess.run([*hydra, "cancel", sweep], check=True, capture_output=True)
         finally:
+            if way is not None:
+                way.terminate()
+                way.wait(60)
             daemon.terminate()
             daemon.wait(60)
-
-
-def free_port():
-    import socket
-
-    with socket.socket() as sock:
-        sock.bind(("127.0.0.1", 0))
-        return sock.getsockname()[1]
 
 
 def wait_for(there, process, seconds=90):
