@@ -114,8 +114,8 @@ TEST_F(CliFollowTest, UiPrintsWhatToOpenUntilItIsInterrupted) {
       server_.address().substr(std::string("unix:").size()));
   interrupt_.Trigger();
   EXPECT_EQ(Run({"ui"}), ExitCode::kInterrupted);
-  EXPECT_THAT(out_.str(), testing::MatchesRegex(
-                              "http://127.0.0.1:[0-9]+/[0-9a-f]+/\n"));
+  EXPECT_THAT(out_.str(),
+              testing::MatchesRegex("http://127.0.0.1:[0-9]+/[0-9a-f]+/\n"));
 }
 
 TEST_F(CliFollowTest, LogsFollowThroughARestartWithoutRepeatingLines) {
