@@ -1,5 +1,6 @@
 // hydra watch and hydra logs.
 
+#include <string>
 #include <thread>
 
 #include "absl/synchronization/mutex.h"
@@ -96,6 +97,25 @@ TEST_F(CliFollowTest, AnInterruptEndsAWatch) {
   });
   EXPECT_EQ(Run({"watch", "j1"}), ExitCode::kInterrupted);
   interrupting.join();
+}
+
+TEST_F(CliFollowTest, UiNeedsAServerThatServesAPage) {
+  EXPECT_EQ(Run({"ui"}), ExitCode::kFailed);
+  EXPECT_THAT(err_.str(), HasSubstr("http.unix_socket"));
+  service_.info_response.set_http_socket(scratch_.path() + "/none.sock");
+  EXPECT_EQ(Run({"ui"}), ExitCode::kUnavailable);
+  EXPECT_THAT(err_.str(), HasSubstr("/none.sock"));
+  EXPECT_EQ(Run({"ui", "--port", "65536"}), ExitCode::kInvalid);
+}
+
+TEST_F(CliFollowTest, UiPrintsWhatToOpenUntilItIsInterrupted) {
+  // Somebody listens there, which is all that it looks at.
+  service_.info_response.set_http_socket(
+      server_.address().substr(std::string("unix:").size()));
+  interrupt_.Trigger();
+  EXPECT_EQ(Run({"ui"}), ExitCode::kInterrupted);
+  EXPECT_THAT(out_.str(),
+              testing::MatchesRegex("http://127.0.0.1:[0-9]+/[0-9a-f]+/\n"));
 }
 
 TEST_F(CliFollowTest, LogsFollowThroughARestartWithoutRepeatingLines) {

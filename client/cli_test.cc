@@ -22,7 +22,7 @@ TEST_F(CliTest, EveryVerbsHelpEndsWithAnExample) {
   for (const std::string verb :
        {"submit", "run", "watch", "list", "describe", "logs", "metrics",
         "results", "download", "trace", "priority", "pause", "resume", "cancel",
-        "workers", "info", "import", "version"}) {
+        "workers", "info", "import", "ui", "version"}) {
     EXPECT_EQ(Run({verb, "--help"}), ExitCode::kOk);
     EXPECT_THAT(out_.str(), HasSubstr("Example:\n  hydra " + verb));
   }

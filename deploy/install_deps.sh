@@ -19,7 +19,7 @@ packages=(
   protobuf-compiler protobuf-compiler-grpc libprotobuf-dev libgrpc++-dev
   libabsl-dev libgoogle-glog-dev libgtest-dev libgmock-dev libbenchmark-dev
   libsqlite3-dev libcli11-dev libyaml-cpp-dev nlohmann-json3-dev libicu-dev libssl-dev libxxhash-dev zlib1g-dev
-  libjpeg62-turbo-dev libpng-dev
+  libjpeg62-turbo-dev libmicrohttpd-dev libpng-dev
   python3-grpcio python3-protobuf python3-jinja2
 )
 

@@ -177,6 +177,19 @@ sigset_t BlockStopSignals() {
   return signals;
 }
 
+void TellOfHttp(const config::v1::HttpConfig& http) {
+  if (!http.unix_socket().empty()) {
+    LOG(INFO) << "the page and metrics are at unix:" << http.unix_socket();
+  }
+  if (http.insecure_http()) {
+    LOG(WARNING) << "the page is at http://" << http.address()
+                 << " too, where every account of this machine can read what "
+                    "an unknown user may (http.insecure_http)";
+  } else if (!http.address().empty()) {
+    LOG(INFO) << "metrics are at http://" << http.address() << "/metrics";
+  }
+}
+
 int Main(int argc, char** argv) {
   Flags flags;
   bool version = false;
@@ -237,6 +250,7 @@ int Main(int argc, char** argv) {
                  << " too, where every account of this machine can do all that "
                     "this user may (insecure_tcp)";
   }
+  TellOfHttp(config->http());
   int signal = 0;
   sigwait(&signals, &signal);
   LOG(INFO) << "ending on " << strsignal(signal);

@@ -28,6 +28,7 @@ void AddTargetVerbs(CLI::App* app, Invocation* invocation);
 // For operators.
 void AddAudit(CLI::App* app, Invocation* invocation);
 void AddImport(CLI::App* app, Invocation* invocation);
+void AddUi(CLI::App* app, Invocation* invocation);
 // workers, info and version.
 void AddServerVerbs(CLI::App* app, Invocation* invocation);
 

@@ -117,6 +117,7 @@ absl::StatusOr<std::string> MakeDaemonConfig(absl::string_view base,
   }
   config["unix_socket"] = overrides.unix_socket;
   config["state_dir"] = overrides.state_dir;
+  config.erase("http");
   config.erase("tcp_address");
   // Its only user is who started it, and may write there anyway.
   SetDefault(&config, "output_roots", Json::array({"/"}));

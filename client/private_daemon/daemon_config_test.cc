@@ -38,6 +38,7 @@ TEST(MakeDaemonConfigTest, KeepsTheUsersFileButForWhatIsPrivate) {
   const auto config = MakeDaemonConfig(
       "unix_socket: /run/hydra/hydrad.sock\n"
       "tcp_address: 127.0.0.1:7070\n"
+      "http: {unix_socket: /run/hydra/http.sock}\n"
       "checkpoint_on_stop: true\n"
       "allow_exported_chains: false\n"
       "lookahead: 2\n"
@@ -50,6 +51,7 @@ TEST(MakeDaemonConfigTest, KeepsTheUsersFileButForWhatIsPrivate) {
   const Json json = Json::parse(*config);
   EXPECT_EQ(json["unix_socket"], "/tmp/r/hydrad.sock");
   EXPECT_FALSE(json.contains("tcp_address"));
+  EXPECT_FALSE(json.contains("http"));
   EXPECT_EQ(json["allow_exported_chains"], "false");
   EXPECT_EQ(json["checkpoint_on_stop"], false);
   EXPECT_EQ(json["pool"]["lock_memory"], "true");

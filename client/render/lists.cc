@@ -137,7 +137,15 @@ std::string RenderServerInfo(const v1::GetServerInfoResponse& info,
       "pool            ", Printable(info.pool_path()), "\n", "pool size       ",
       BytesText(info.pool_bytes()), "\n", "pool used       ",
       BytesText(info.pool_used_bytes()), "\n", "pool promised   ",
-      BytesText(info.pool_reserved_bytes()), "\n");
+      BytesText(info.pool_reserved_bytes()), "\n",
+      info.http_socket().empty()
+          ? ""
+          : absl::StrCat("page            unix:", Printable(info.http_socket()),
+                         ", see hydra ui\n"),
+      info.http_address().empty()
+          ? ""
+          : absl::StrCat("metrics         http://",
+                         Printable(info.http_address()), "/metrics\n"));
 }
 
 }  // namespace hydra

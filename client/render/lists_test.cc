@@ -148,5 +148,16 @@ TEST(RenderServerInfoTest, ShowsThePool) {
   EXPECT_THAT(text, HasSubstr("8.0 GiB"));
 }
 
+TEST(RenderServerInfoTest, ShowsWhereThePageIsIfThereIsOne) {
+  v1::GetServerInfoResponse info;
+  EXPECT_THAT(RenderServerInfo(info, absl::UTCTimeZone()),
+              Not(HasSubstr("page")));
+  info.set_http_socket("/run/hydra/http.sock");
+  info.set_http_address("127.0.0.1:9464");
+  EXPECT_THAT(RenderServerInfo(info, absl::UTCTimeZone()),
+              HasSubstr("page            unix:/run/hydra/http.sock, see hydra "
+                        "ui\nmetrics         http://127.0.0.1:9464/metrics\n"));
+}
+
 }  // namespace
 }  // namespace hydra

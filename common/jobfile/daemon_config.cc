@@ -90,27 +90,42 @@ bool IsLoopback(const std::string& host) {
   return ntohl(address.s_addr) >> 24 == 127;
 }
 
-void CheckTcpAddress(const DaemonConfig& config, Mistakes* mistakes) {
-  const std::string& address = config.tcp_address();
-  if (address.empty()) return;
+// Whether `address` is a loopback address and a port; `example`: one such, and
+// `otherwise`: why no other will do.
+bool CheckLoopback(absl::string_view field, const std::string& address,
+                   absl::string_view example, absl::string_view otherwise,
+                   Mistakes* mistakes) {
   const size_t colon = address.rfind(':');
   uint32_t port = 0;
   if (colon == address.npos || colon == 0 ||
       !absl::SimpleAtoi(address.substr(colon + 1), &port) || port > 65535) {
-    AddMistake("tcp_address",
-               absl::StrCat("expected a loopback address and a port, such as "
-                            "127.0.0.1:7070, found ",
-                            Quoted(address)),
+    AddMistake(field,
+               absl::StrCat("expected a loopback address and a port, such as ",
+                            example, ", found ", Quoted(address)),
                mistakes);
-  } else if (!IsLoopback(address.substr(0, colon))) {
-    AddMistake("tcp_address",
+    return false;
+  }
+  if (!IsLoopback(address.substr(0, colon))) {
+    AddMistake(field,
                absl::StrCat("expected a loopback address (127.x.x.x, "
                             "localhost or [::1]), found ",
-                            Quoted(address),
-                            "; without TLS, which hydrad does not have yet, "
-                            "others could read along and take over"),
+                            Quoted(address), "; ", otherwise),
                mistakes);
-  } else if (!config.insecure_tcp()) {
+    return false;
+  }
+  return true;
+}
+
+void CheckTcpAddress(const DaemonConfig& config, Mistakes* mistakes) {
+  const std::string& address = config.tcp_address();
+  if (address.empty() ||
+      !CheckLoopback("tcp_address", address, "127.0.0.1:7070",
+                     "without TLS, which hydrad does not have yet, others "
+                     "could read along and take over",
+                     mistakes)) {
+    return;
+  }
+  if (!config.insecure_tcp()) {
     AddMistake("tcp_address",
                absl::StrCat("found ", Quoted(address),
                             ", where every account of this machine could "
@@ -151,6 +166,29 @@ void CheckFileBroker(const DaemonConfig& config, Mistakes* mistakes) {
                             "hydra-files opens everybody's files; leave one "
                             "of them out"),
                mistakes);
+  }
+}
+
+void CheckHttp(const DaemonConfig& config, Mistakes* mistakes) {
+  const config::v1::HttpConfig& http = config.http();
+  if (!http.unix_socket().empty()) {
+    CheckSocket("http.unix_socket", http.unix_socket(), mistakes);
+    if (http.unix_socket() == config.unix_socket()) {
+      AddMistake(
+          "http.unix_socket",
+          absl::StrCat("expected another socket than unix_socket, found ",
+                       Quoted(http.unix_socket())),
+          mistakes);
+    }
+  }
+  if (!http.address().empty()) {
+    CheckLoopback("http.address", http.address(), "127.0.0.1:9464",
+                  "without TLS, which hydrad does not have yet, others could "
+                  "read along",
+                  mistakes);
+  } else if (http.insecure_http()) {
+    AddMistake("http.insecure_http",
+               "expected an http.address with it, found none", mistakes);
   }
 }
 
@@ -404,6 +442,7 @@ void CheckDaemonConfig(const DaemonConfig& config, Mistakes* mistakes) {
   CheckFileBroker(config, mistakes);
   CheckAccounts("allow", config.allow(), mistakes);
   CheckAccounts("operators", config.operators(), mistakes);
+  CheckHttp(config, mistakes);
   if (!config.pool().path().empty()) {
     CheckPath("pool.path", config.pool().path(), mistakes);
   }

@@ -139,6 +139,29 @@ TEST(ParseDaemonConfigTest, ListensOnLoopbackOnly) {
   }
 }
 
+TEST(ParseDaemonConfigTest, ServesHttpOnSocketsAndLoopbackOnly) {
+  const auto config = ParseDaemonConfig(absl::StrCat(
+      kValid,
+      "http: {unix_socket: /run/hydra/http.sock, address: 127.0.0.1:9464}"));
+  ASSERT_TRUE(config.ok()) << config.status();
+  EXPECT_EQ(config->http().unix_socket(), "/run/hydra/http.sock");
+  EXPECT_EQ(config->http().address(), "127.0.0.1:9464");
+  EXPECT_FALSE(config->http().insecure_http())
+      << "an address serves metrics alone unless more is asked for";
+  EXPECT_EQ(MessageOf(absl::StrCat(
+                kValid, "http: {address: '[::1]:0', insecure_http: true}")),
+            "");
+  for (absl::string_view address : {"0.0.0.0:80", "192.168.1.2:1", "[::]:1"}) {
+    EXPECT_EQ(MessageOf(absl::StrCat(kValid, "http: {address: '", address,
+                                     "', insecure_http: true}")),
+              absl::StrCat("http.address: expected a loopback address "
+                           "(127.x.x.x, localhost or [::1]), found '",
+                           address,
+                           "'; without TLS, which hydrad does not have yet, "
+                           "others could read along"));
+  }
+}
+
 TEST(ParseDaemonConfigTest, ExplainsEachMistake) {
   const struct {
     std::string text;
@@ -171,6 +194,16 @@ TEST(ParseDaemonConfigTest, ExplainsEachMistake) {
        "quotas.users[0].name: expected the name of an account, found nothing\n"
        "quotas.users[0].quota.admitted_jobs: expected a whole number from 0 "
        "on, found -2"},
+      {absl::StrCat(kValid, "http: {address: localhost}"),
+       "http.address: expected a loopback address and a port, such as "
+       "127.0.0.1:9464, found 'localhost'"},
+      {absl::StrCat(kValid, "http: {insecure_http: true}"),
+       "http.insecure_http: expected an http.address with it, found none"},
+      {absl::StrCat(kValid, "http: {unix_socket: h.sock}"),
+       "http.unix_socket: expected an absolute path, found 'h.sock'"},
+      {absl::StrCat(kValid, "unix_socket: /a\nhttp: {unix_socket: /a}"),
+       "http.unix_socket: expected another socket than unix_socket, found "
+       "'/a'"},
       {absl::StrCat(kValid, "lookahead: 9"),
        "lookahead: expected a whole number from 0 to 8, found 9"},
       {absl::StrCat(kValid, "lookahead: -1"),

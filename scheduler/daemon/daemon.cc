@@ -4,8 +4,10 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <cstddef>
 #include <cstring>
 #include <filesystem>
+#include <memory>
 #include <optional>
 #include <utility>
 #include <variant>
@@ -28,6 +30,7 @@
 #include "scheduler/core/actions.h"
 #include "scheduler/core/checkpoints.h"
 #include "scheduler/core/core.h"
+#include "scheduler/core/job.h"
 #include "scheduler/daemon/access_rules.h"
 #include "scheduler/daemon/daemon_state.h"
 #include "scheduler/daemon/job_paths.h"
@@ -42,9 +45,12 @@
 #include "scheduler/daemon/unix_socket.h"
 #include "scheduler/daemon/worker_fleet.h"
 #include "scheduler/daemon/writers.h"
+#include "scheduler/http/http_api.h"
+#include "scheduler/http/http_listener.h"
 #include "scheduler/journal/journal.h"
 #include "scheduler/journal/record_store.h"
 #include "scheduler/runtime/core_thread.h"
+#include "scheduler/runtime/daemon_meter.h"
 #include "scheduler/runtime/read_model.h"
 #include "scheduler/runtime/submission_gate.h"
 #include "scheduler/runtime/trace_log.h"
@@ -81,12 +87,21 @@ bool IsDirectlyIn(const std::string& path, const std::string& folder) {
          std::filesystem::path(folder + "/").lexically_normal().parent_path();
 }
 
-v1::GetServerInfoResponse InfoOf(const PoolFile& pool) {
+// Whether others must be able to pass the state directory.
+bool HasSocketInStateDirectory(const config::v1::DaemonConfig& config) {
+  return IsDirectlyIn(config.unix_socket(), config.state_dir()) ||
+         IsDirectlyIn(config.http().unix_socket(), config.state_dir());
+}
+
+v1::GetServerInfoResponse InfoOf(const config::v1::DaemonConfig& config,
+                                 const PoolFile& pool) {
   v1::GetServerInfoResponse info;
   info.set_version(kVersion);
   info.set_pool_path(pool.path());
   info.set_pool_bytes(pool.size_bytes());
   *info.mutable_started_at() = ToProto(absl::Now());
+  info.set_http_socket(config.http().unix_socket());
+  info.set_http_address(config.http().address());
   return info;
 }
 
@@ -115,6 +130,7 @@ struct Readable {
   LogStore logs{kLogOfAJob, kLogsOfAllJobs};
   ReadModel model;
   TraceLog trace{TraceLog::Limit(), SteadyNow()};
+  DaemonMeter meter;
 };
 
 // Each member uses those above it, and ends before them.
@@ -143,6 +159,7 @@ class DaemonImpl final : public Daemon {
 
   void Stop(absl::Duration patience) override {
     const absl::Time deadline = SteadyNow() + patience;
+    http_listeners_.clear();
     client_server_->EndStreams();
     core_thread_.EndPatience();
     fleet_->StopRestarting();
@@ -165,6 +182,7 @@ class DaemonImpl final : public Daemon {
     core_thread_.Stop();
     const bool all_recorded = writers_->StopJournal() && !turns_fail_;
     unlink(config().unix_socket().c_str());
+    UnlinkHttpSocket();
     unlink(directory().worker_socket().c_str());
     LeavePool(all_saved, all_recorded);
   }
@@ -186,7 +204,10 @@ class DaemonImpl final : public Daemon {
 
   absl::Status Serve() {
     MakeWriters();
-    MakeClientServer();
+    const v1::GetServerInfoResponse info =
+        InfoOf(config(), *opened_.state.pool);
+    MakeClientServer(info);
+    MakeHttpApi(info);
     for (const auto& [id, process] : opened_.state.recovered.workers) {
       worker_server_.streams().Expect(id, process.session(),
                                       static_cast<pid_t>(process.pid()));
@@ -197,8 +218,12 @@ class DaemonImpl final : public Daemon {
     do {
       readable_.model.Update(*core_->core, SteadyNow());
     } while (core_->core->jobs().has_changes());
+    if (open.ok()) open = OpenHttp();
     if (open.ok()) open = OpenToClients(limits);
-    if (!open.ok()) return open;
+    if (!open.ok()) {
+      UnlinkHttpSocket();
+      return open;
+    }
     MakeFleet();
     // The core has taken it over, and it may be much.
     opened_.state.recovered = {};
@@ -222,7 +247,7 @@ class DaemonImpl final : public Daemon {
     writers_.emplace(std::move(parts));
   }
 
-  void MakeClientServer() {
+  void MakeClientServer(const v1::GetServerInfoResponse& info) {
     HydraServiceImpl::Parts parts;
     parts.core = &core_thread_;
     parts.model = &readable_.model;
@@ -235,7 +260,21 @@ class DaemonImpl final : public Daemon {
     parts.access = opened_.access;
     parts.names = &names_;
     parts.audit = &audit_;
-    client_server_.emplace(parts, InfoOf(*opened_.state.pool));
+    client_server_.emplace(parts, info);
+  }
+
+  void MakeHttpApi(const v1::GetServerInfoResponse& info) {
+    HttpApi::Parts parts;
+    parts.core = &core_thread_;
+    parts.model = &readable_.model;
+    parts.logs = &readable_.logs;
+    parts.trace = &readable_.trace;
+    parts.history = &readable_.history;
+    parts.journal = &writers_->jobs_journal();
+    parts.meter = &readable_.meter;
+    parts.access = opened_.access;
+    parts.names = &names_;
+    http_api_.emplace(parts, info);
   }
 
   void MakeFleet() {
@@ -279,9 +318,51 @@ class DaemonImpl final : public Daemon {
     return client_server_->Open(std::move(sockets), limits);
   }
 
+  absl::Status OpenHttp() {
+    const config::v1::HttpConfig& http = config().http();
+    absl::Status open;
+    if (!http.unix_socket().empty()) {
+      absl::StatusOr<UniqueFd> socket =
+          ListenOnUnix(http.unix_socket(), kClientSocketMode);
+      if (!socket.ok()) return socket.status();
+      open = ListenForHttp(*std::move(socket), /*metrics_alone=*/false);
+    }
+    if (open.ok() && !http.address().empty()) {
+      auto sockets = ListenOnTcp(http.address());
+      open = sockets.status();
+      for (size_t i = 0; open.ok() && i < sockets->size(); ++i) {
+        open = ListenForHttp(std::move((*sockets)[i]),
+                             /*metrics_alone=*/!http.insecure_http());
+      }
+    }
+    return open;
+  }
+
+  absl::Status ListenForHttp(UniqueFd socket, bool metrics_alone) {
+    auto listener = HttpListener::Open(
+        std::move(socket),
+        [this, metrics_alone](const HttpRequest& request) {
+          return metrics_alone ? http_api_->AnswerMetricsAlone(request)
+                               : http_api_->Answer(request);
+        },
+        HttpLimits());
+    if (!listener.ok()) return listener.status();
+    http_listeners_.push_back(*std::move(listener));
+    return absl::OkStatus();
+  }
+
+  void UnlinkHttpSocket() {
+    const std::string& path = config().http().unix_socket();
+    if (!path.empty()) unlink(path.c_str());
+  }
+
   // The end of a turn of the core (see journal.h). While the pool's journal
   // cannot be written nothing goes out, and submissions are refused.
   absl::Status EndTurn() {
+    // Of one that cannot be recorded, once.
+    if (!turns_fail_) {
+      readable_.meter.AddTurn(SteadyNow() - core_thread_.turn_began());
+    }
     const auto& changes = core_->journal->pool_changes();
     if (!changes.empty()) {
       FailPoint("daemon.before_commit");
@@ -376,7 +457,11 @@ class DaemonImpl final : public Daemon {
     readable_.logs.CountDropped(dropped.job, dropped.count);
   }
 
-  void Do(const TaskTrace& task) { readable_.trace.Add(task); }
+  void Do(const TaskTrace& task) {
+    readable_.trace.Add(task);
+    const Job* const job = core_->core->jobs().Find(task.job);
+    readable_.meter.Add(task, job == nullptr ? Caller() : job->owner);
+  }
   void Do(const DecisionTrace& decision) { readable_.trace.Add(decision); }
 
   Opened opened_;
@@ -404,6 +489,9 @@ class DaemonImpl final : public Daemon {
   WorkerServer worker_server_;
   std::optional<WorkerFleet> fleet_;
   std::optional<MemoryTrimmer> trimmer_;
+  std::optional<HttpApi> http_api_;
+  // They call it, so they end first.
+  std::vector<std::unique_ptr<HttpListener>> http_listeners_;
 };
 
 // Whether hydra-files answers, if there shall be one.
@@ -428,9 +516,9 @@ absl::Status UseFileBroker(const std::string& socket) {
 
 absl::StatusOr<std::unique_ptr<Daemon>> Daemon::Start(
     const config::v1::DaemonConfig& config, const std::string& config_path) {
-  absl::StatusOr<StateDirectory> directory = StateDirectory::Open(
-      config.state_dir(),
-      /*others_pass=*/IsDirectlyIn(config.unix_socket(), config.state_dir()));
+  absl::StatusOr<StateDirectory> directory =
+      StateDirectory::Open(config.state_dir(),
+                           /*others_pass=*/HasSocketInStateDirectory(config));
   if (!directory.ok()) return directory.status();
   absl::StatusOr<AccessPolicy> access = AccessOf(config);
   if (!access.ok()) return access.status();
@@ -439,6 +527,10 @@ absl::StatusOr<std::unique_ptr<Daemon>> Daemon::Start(
   if (absl::Status claimed = ClaimSocketPath(config.unix_socket());
       !claimed.ok()) {
     return claimed;
+  }
+  if (!config.http().unix_socket().empty()) {
+    const absl::Status claimed = ClaimSocketPath(config.http().unix_socket());
+    if (!claimed.ok()) return claimed;
   }
   if (absl::Status reached = UseFileBroker(config.file_broker());
       !reached.ok()) {

@@ -23,6 +23,8 @@ std::shared_ptr<ReadModel::Entry> EntryOf(const Job& job) {
   entry->ended = job.ended();
   entry->status = StatusOf(job).SerializeAsString();
   entry->summary_only = job.summary_only;
+  entry->seen = {job.owner,        job.state(),      job.position.step,
+                 job.StepTokens(), job.submitted_at, job.started_at};
   if (!IsEmpty(job)) {
     entry->parts = std::make_shared<const DetailParts>(job);
   }
@@ -90,8 +92,12 @@ void ReadModel::Write(const Core& core, EntryPtr entry) {
     sweep.jobs.insert(
         std::upper_bound(sweep.jobs.begin(), sweep.jobs.end(), entry->job),
         entry->job);
-  } else if (known->revision != entry->revision) {
-    by_revision_.erase(known->revision);
+    job_meter_.Come(entry->seen);
+  } else {
+    if (known->revision != entry->revision) {
+      by_revision_.erase(known->revision);
+    }
+    job_meter_.Change(known->seen, entry->seen);
   }
   if (entry->ended && (known == nullptr || !known->ended)) --sweep.open_jobs;
   known = std::move(entry);
@@ -102,6 +108,7 @@ void ReadModel::Forget(SweepId id) {
   if (sweep == sweeps_.end()) return;
   for (JobId job : sweep->second.jobs) {
     const auto known = jobs_.find(job);
+    job_meter_.Go(known->second->seen);
     by_revision_.erase(known->second->revision);
     jobs_.erase(known);
   }
@@ -181,6 +188,11 @@ ReadModel::Workers ReadModel::workers() const {
 ReadModel::Pool ReadModel::pool() const {
   absl::MutexLock lock(&mu_);
   return pool_;
+}
+
+JobMeter ReadModel::job_meter() const {
+  absl::MutexLock lock(&mu_);
+  return job_meter_;
 }
 
 }  // namespace hydra

@@ -18,6 +18,7 @@
 #include "scheduler/core/caller.h"
 #include "scheduler/core/core.h"
 #include "scheduler/core/detail_parts.h"
+#include "scheduler/runtime/job_meter.h"
 
 namespace hydra {
 
@@ -49,6 +50,8 @@ class ReadModel {
     std::shared_ptr<const DetailParts> parts;
     // Of the parts, jobs.db alone has all of the steps and of the partition.
     bool summary_only = false;
+    // What is counted of it.
+    JobMeter::Seen seen;
 
     hydra::v1::JobStatus Status() const;
   };
@@ -106,6 +109,8 @@ class ReadModel {
     int64_t reserved_bytes = 0;
   };
   Pool pool() const ABSL_LOCKS_EXCLUDED(mu_);
+  // Of all jobs that it has, and had since it was made.
+  JobMeter job_meter() const ABSL_LOCKS_EXCLUDED(mu_);
 
  private:
   struct Sweep {
@@ -130,6 +135,7 @@ class ReadModel {
   Workers workers_ ABSL_GUARDED_BY(mu_){
       0, std::make_shared<const std::vector<hydra::v1::WorkerStatus>>()};
   Pool pool_ ABSL_GUARDED_BY(mu_);
+  JobMeter job_meter_ ABSL_GUARDED_BY(mu_);
   uint64_t settled_ ABSL_GUARDED_BY(mu_) = 0;
   // The writer's own: the workers' statuses, serialized, and room for the next
   // ones, so that a turn allocates nothing for them.

@@ -46,6 +46,20 @@ class ReadModelTest : public ReadModelFixture {
   }
 };
 
+TEST_F(ReadModelTest, CountsItsJobsByOwnerAndState) {
+  using ::testing::Pair;
+  const SweepId sweep = Submit(3);
+  EXPECT_THAT(model_.job_meter().jobs(),
+              ElementsAre(Pair(Pair(Caller(), v1::JOB_STATE_PENDING), 3)));
+  Cancel({JobId(2)});
+  EXPECT_THAT(model_.job_meter().jobs(),
+              ElementsAre(Pair(Pair(Caller(), v1::JOB_STATE_PENDING), 2),
+                          Pair(Pair(Caller(), v1::JOB_STATE_CANCELLED), 1)));
+  Cancel({JobId(1), JobId(3)});
+  ForgetEnded(sweep);
+  EXPECT_THAT(model_.job_meter().jobs(), IsEmpty());
+}
+
 TEST_F(ReadModelTest, AnEntryStaysAsItIsWhenItsJobChanges) {
   EXPECT_EQ(model_.Find(JobId(1)), nullptr);
   const SweepId sweep = Submit(1);

@@ -9,12 +9,12 @@
 #include <unistd.h>
 
 #include <cerrno>
-#include <memory>
 #include <utility>
 
 #include "absl/strings/numbers.h"
 #include "absl/strings/strip.h"
 #include "glog/logging.h"
+#include "scheduler/service/socket_caller.h"
 
 namespace hydra {
 namespace {
@@ -22,46 +22,9 @@ namespace {
 // Until descriptors may be free again.
 constexpr int kPauseMs = 100;
 
-// Those that the process had when it connected, by the kernel: to look them up
-// by the user's name could take as long as a directory service takes, here
-// where everybody waits, and would find groups that the process was never
-// given.
-std::vector<gid_t> GroupsOfSocket(const UniqueFd& connection, gid_t own) {
-  std::vector<gid_t> groups(32);
-  while (true) {
-    socklen_t size = groups.size() * sizeof(gid_t);
-    if (getsockopt(connection.get(), SOL_SOCKET, SO_PEERGROUPS, groups.data(),
-                   &size) == 0) {
-      groups.resize(size / sizeof(gid_t));
-      break;
-    }
-    if (errno != ERANGE || size / sizeof(gid_t) <= groups.size()) {
-      groups.clear();
-      break;
-    }
-    groups.resize(size / sizeof(gid_t));
-  }
-  groups.push_back(own);
-  return groups;
-}
-
 Doorkeeper::Peer PeerOfSocket(const UniqueFd& connection) {
-  ucred credentials = {};
-  socklen_t size = sizeof(credentials);
-  Doorkeeper::Peer peer;
-  sockaddr_storage address = {};
-  socklen_t address_size = sizeof(address);
-  if (getsockname(connection.get(), reinterpret_cast<sockaddr*>(&address),
-                  &address_size) == 0 &&
-      address.ss_family == AF_UNIX &&
-      getsockopt(connection.get(), SOL_SOCKET, SO_PEERCRED, &credentials,
-                 &size) == 0) {
-    peer.uid = credentials.uid;
-    peer.pid = credentials.pid;
-    peer.groups = std::make_shared<const std::vector<gid_t>>(
-        GroupsOfSocket(connection, credentials.gid));
-  }
-  return peer;
+  const Caller caller = CallerBehind(connection.get());
+  return {caller.user, caller.pid, caller.groups};
 }
 
 }  // namespace

@@ -534,18 +534,7 @@ grpc::Status HydraServiceImpl::GetResults(grpc::ServerContext* context,
       *context, call, calls_, [&](const Caller& caller) -> absl::Status {
         const absl::StatusOr<SweepId> sweep = ParseSweepId(request->sweep_id());
         if (!sweep.ok()) return sweep.status();
-        const absl::StatusOr<std::vector<JobId>> jobs =
-            reader_.JobsOf(caller, *sweep, Right::kRead);
-        if (!jobs.ok()) return jobs.status();
-        std::vector<JobReader::Summary> summaries;
-        for (JobId job : *jobs) {
-          absl::StatusOr<JobReader::Summary> summary =
-              reader_.SummaryOf(caller, job);
-          if (!summary.ok()) return summary.status();
-          summaries.push_back(*std::move(summary));
-        }
-        FillResults(std::move(summaries), response);
-        return absl::OkStatus();
+        return ReadResults(reader_, caller, *sweep, response);
       });
 }
 

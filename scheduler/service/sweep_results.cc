@@ -34,4 +34,19 @@ void FillResults(std::vector<JobReader::Summary> jobs,
   }
 }
 
+absl::Status ReadResults(const JobReader& reader, const Caller& caller,
+                         SweepId sweep, v1::GetResultsResponse* response) {
+  const absl::StatusOr<std::vector<JobId>> jobs =
+      reader.JobsOf(caller, sweep, Right::kRead);
+  if (!jobs.ok()) return jobs.status();
+  std::vector<JobReader::Summary> summaries;
+  for (JobId job : *jobs) {
+    absl::StatusOr<JobReader::Summary> summary = reader.SummaryOf(caller, job);
+    if (!summary.ok()) return summary.status();
+    summaries.push_back(*std::move(summary));
+  }
+  FillResults(std::move(summaries), response);
+  return absl::OkStatus();
+}
+
 }  // namespace hydra

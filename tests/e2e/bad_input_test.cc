@@ -352,6 +352,8 @@ TEST_F(BadStartTest, WhatTheMachineCannotGiveIsAnErrorAtStart) {
                 "pool.size_bytes");
   ExpectNoStart("an address that is not loopback", {"tcp_address=0.0.0.0:7070"},
                 "tcp_address");
+  ExpectNoStart("metrics for other machines", {"http.address=0.0.0.0:9464"},
+                "http.address");
   ExpectNoStart("an unknown setting", {"pool.sise_bytes=1"}, "pool.sise_bytes");
 }
 

@@ -1,0 +1,41 @@
+#!/usr/bin/env bash
+# Drives hydrad's page in Chromium: tests/page/run.sh [PICTURES]
+#
+# Installs what is missing (the package chromium with a font, and playwright
+# from PyPI into ~/.cache/hydra/page), looks at every view at two widths, in
+# light and dark, by keyboard, with ten thousand jobs and hostile names, and
+# then at a hydrad that trains the quick start's sweep, if bin/ is built.
+# PICTURES: a folder for pictures of every view. A part of no other test run.
+set -euo pipefail
+cd "$(dirname "$0")/../.."
+env=${PAGE_ENV:-$HOME/.cache/hydra/page}
+
+missing=()
+for package in chromium fonts-dejavu-core python3-venv; do
+  dpkg-query -W -f '${Status}' "$package" 2>/dev/null | grep -q 'install ok installed' || missing+=("$package")
+done
+if ((${#missing[@]})); then
+  echo "installing packages: ${missing[*]}"
+  sudo=""
+  if [ "$(id -u)" != 0 ]; then sudo=sudo; fi
+  $sudo apt-get update -qq
+  DEBIAN_FRONTEND=noninteractive $sudo apt-get install -y -qq --no-install-recommends "${missing[@]}" >/dev/null
+fi
+if [ ! -e "$env/.complete" ]; then
+  rm -rf "$env"
+  /usr/bin/python3 -m venv "$env"
+  "$env/bin/pip" install --quiet --disable-pip-version-check playwright==1.65.2
+  touch "$env/.complete"
+fi
+
+arguments=()
+if [ -x bin/hydrad ]; then
+  arguments+=(--bin "$PWD/bin")
+else
+  echo "bin/hydrad is not built, so only answers that are made up are shown"
+fi
+if (($#)); then
+  mkdir -p "$1"
+  arguments+=(--shots "$1")
+fi
+"$env/bin/python" tests/page/page_test.py "${arguments[@]}"
