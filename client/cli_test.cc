@@ -21,8 +21,8 @@ using CliTest = CliFixture;
 TEST_F(CliTest, EveryVerbsHelpEndsWithAnExample) {
   for (const std::string verb :
        {"submit", "run", "watch", "list", "describe", "logs", "results",
-        "download", "trace", "priority", "pause", "resume", "cancel", "workers", "info",
-        "import", "version"}) {
+        "download", "trace", "priority", "pause", "resume", "cancel", "workers",
+        "info", "import", "version"}) {
     EXPECT_EQ(Run({verb, "--help"}), ExitCode::kOk);
     EXPECT_THAT(out_.str(), HasSubstr("Example:\n  hydra " + verb));
   }

@@ -368,22 +368,20 @@ grpc::Status HydraServiceImpl::Resume(grpc::ServerContext* context,
 grpc::Status HydraServiceImpl::SetPriority(
     grpc::ServerContext* context, const v1::SetPriorityRequest* request,
     v1::SetPriorityResponse* response) {
-  return ServeLong(
-      *context, calls_, [&](const Caller& caller) -> absl::Status {
-        const int priority = request->priority();
-        if (priority < -kMostPriority || priority > kMostPriority) {
-          return absl::InvalidArgumentError(
-              absl::StrCat("priority: found ", priority,
-                           "; a whole number from ", -kMostPriority, " to ",
-                           kMostPriority, " is needed"));
-        }
-        return ForTarget(
-            caller, *request,
-            [&](Core& core, const std::vector<JobId>& jobs, absl::Time now) {
-              return core.SetPriority(jobs, priority, now);
-            },
-            response->mutable_changed_job_ids());
-      });
+  return ServeLong(*context, calls_, [&](const Caller& caller) -> absl::Status {
+    const int priority = request->priority();
+    if (priority < -kMostPriority || priority > kMostPriority) {
+      return absl::InvalidArgumentError(
+          absl::StrCat("priority: found ", priority, "; a whole number from ",
+                       -kMostPriority, " to ", kMostPriority, " is needed"));
+    }
+    return ForTarget(
+        caller, *request,
+        [&](Core& core, const std::vector<JobId>& jobs, absl::Time now) {
+          return core.SetPriority(jobs, priority, now);
+        },
+        response->mutable_changed_job_ids());
+  });
 }
 
 grpc::ServerWriteReactor<v1::WatchResponse>* HydraServiceImpl::Watch(
