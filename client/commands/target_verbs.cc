@@ -211,11 +211,11 @@ void AddPriority(CLI::App* app, Invocation* invocation) {
             "Let a job, or all jobs of a sweep, go before or behind its user's "
             "others",
             "hydra priority j12 10", invocation,
-            [invocation, options](
-                const CliContext& context) -> absl::StatusOr<ExitCode> {
+            [invocation,
+             options](const CliContext& context) -> absl::StatusOr<ExitCode> {
               v1::SetPriorityRequest request;
-              if (absl::Status set = SetValueAt("priority", options->priority,
-                                                {}, &request);
+              if (absl::Status set =
+                      SetValueAt("priority", options->priority, {}, &request);
                   !set.ok()) {
                 return absl::InvalidArgumentError(
                     absl::StrCat("PRIORITY: ", set.message()));

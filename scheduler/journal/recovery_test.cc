@@ -112,6 +112,20 @@ TEST(RecoveryTest, DeliversTheOutboxAndEmptiesIt) {
   EXPECT_EQ(*DeliverOutbox(two.pool, two.jobs), 2);
 }
 
+TEST(RecoveryTest, WhatAccountsHaveUsedArrivesThoughItIsOfNoJob) {
+  TwoJobs two;
+  EXPECT_FALSE(ReadJobs(two.jobs)->shares.has_value());
+  jv1::ShareRecord shares;
+  shares.add_accounts()->set_account(7);
+  two.journal.SharesChanged(shares);
+  two.EndTurn(/*deliver=*/false);
+  ASSERT_TRUE(DeliverOutbox(two.pool, two.jobs).ok());
+  const Recovered recovered = *ReadJobs(two.jobs);
+  ASSERT_TRUE(recovered.shares.has_value());
+  ASSERT_EQ(recovered.shares->accounts_size(), 1);
+  EXPECT_EQ(recovered.shares->accounts(0).account(), 7);
+}
+
 TEST(RecoveryTest, DoesNotDeliverAgainWhatArrivedBeforeTheDaemonDied) {
   TwoJobs two;
   two.EndTurn(/*deliver=*/true);
