@@ -17,9 +17,9 @@ namespace hydra {
 // part is frozen, Adafactor; folders of pictures; trained blocks of bfloat16
 // with masters; sequences that are taken whole, with their lengths beside them
 // at each cut; ResNets, and what batch norms remember; layers whose code is
-// their user's. What tasks of one format hand on inside of a step, those of
-// another cannot read.
-inline constexpr uint32_t kTaskFormat = 5;
+// their user's. 6: frozen blocks of int8. What tasks of one format hand on
+// inside of a step, those of another cannot read.
+inline constexpr uint32_t kTaskFormat = 6;
 
 }  // namespace hydra
 

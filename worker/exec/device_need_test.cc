@@ -45,8 +45,16 @@ enum class Trained {
   kAdapters,
   kAdaptersOfBFloat16,
   kRoundedAdaptersOfBFloat16,
+  kAdaptersOfInt8,
   kLastLayers
 };
+
+bool AreAdapters(Trained trained) {
+  return trained == Trained::kAdapters ||
+         trained == Trained::kAdaptersOfBFloat16 ||
+         trained == Trained::kRoundedAdaptersOfBFloat16 ||
+         trained == Trained::kAdaptersOfInt8;
+}
 
 worker::v1::JobContext ContextOf(const Family& family, Trained trained,
                                  int micro_batches, int context_length) {
@@ -65,9 +73,7 @@ worker::v1::JobContext ContextOf(const Family& family, Trained trained,
   train.set_learning_rate(1e-3);
   // Then scores are made, as on a GPU.
   train.set_dropout(0.1);
-  if (trained == Trained::kAdapters ||
-      trained == Trained::kAdaptersOfBFloat16 ||
-      trained == Trained::kRoundedAdaptersOfBFloat16) {
+  if (AreAdapters(trained)) {
     context.mutable_spec()->mutable_lora()->set_lora_dropout(0.1);
     context.mutable_spec()->mutable_lora()->add_target_modules("all-linear");
   } else if (trained == Trained::kLastLayers) {
@@ -88,6 +94,10 @@ worker::v1::JobContext ContextOf(const Family& family, Trained trained,
       trained == Trained::kRoundedAdaptersOfBFloat16) {
     context.mutable_spec()->mutable_model()->set_frozen_dtype(
         hydra::v1::PARAMETER_TYPE_BFLOAT16);
+  }
+  if (trained == Trained::kAdaptersOfInt8) {
+    context.mutable_spec()->mutable_model()->set_frozen_dtype(
+        hydra::v1::PARAMETER_TYPE_INT8);
   }
   return context;
 }
@@ -136,7 +146,8 @@ TEST_P(DeviceNeedTest, IsWhatAShardsPassesTake) {
        {Trained::kAll, Trained::kAllWithRoundedProducts,
         Trained::kAllWithMasters, Trained::kAllWithMastersAndRoundedProducts,
         Trained::kAdapters, Trained::kAdaptersOfBFloat16,
-        Trained::kRoundedAdaptersOfBFloat16, Trained::kLastLayers}) {
+        Trained::kRoundedAdaptersOfBFloat16, Trained::kAdaptersOfInt8,
+        Trained::kLastLayers}) {
     for (const auto& [micro_batches, context_length] :
          {std::pair{1, 64}, {1, 256}, {2, 64}, {2, 256}}) {
       const worker::v1::JobContext context =

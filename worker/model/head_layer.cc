@@ -15,6 +15,7 @@
 #include "common/model/bfloat16_products.h"
 #include "worker/model/element_type.h"
 #include "worker/model/parameter_gradients.h"
+#include "worker/model/quantized_tensor.h"
 #include "worker/model/rounded_product.h"
 
 namespace hydra {
@@ -69,7 +70,24 @@ at::Tensor RowsOf(const at::Tensor& table, const RowRange& range) {
 // are rounded already as they are: so rows that several of them need are
 // rounded once.
 at::Tensor Operand(const at::Tensor& rows, bool is_rounded) {
-  return is_rounded ? rows.to(at::kBFloat16) : Widened(rows);
+  return is_rounded ? Dequantized(rows).to(at::kBFloat16) : Widened(rows);
+}
+
+// All rows of a table as RoundedProducts take them. One of int8 is dequantized
+// range by range.
+at::Tensor RoundedTable(const at::Tensor& table,
+                        const std::vector<RowRange>& ranges) {
+  if (!IsQuantized(table)) return Operand(table, /*is_rounded=*/true);
+  at::Tensor rounded;
+  for (const RowRange& range : ranges) {
+    const at::Tensor rows = Dequantized(RowsOf(table, range));
+    if (!rounded.defined()) {
+      rounded = at::empty({table.size(0), rows.size(1)},
+                          rows.options().dtype(at::kBFloat16));
+    }
+    RowsOf(rounded, range).copy_(rows);
+  }
+  return rounded;
 }
 
 // Calls body(first token, rows of `normalized`) for slice after slice.
@@ -234,11 +252,11 @@ LossSum HeadLayer::BackwardWhole(const Tape& tape, const Bias& bias,
                                  const Tensors& flat_gradients, bool accumulate,
                                  const at::Tensor& normalized) const {
   const at::Tensor table = blocks_.Views(kWeight, tape.parameters).front();
+  const std::vector<RowRange> ranges = TableRanges(vocabulary());
   // For all slices; what is widened is so range by range.
-  const at::Tensor weight = is_rounded_ ? Operand(table, is_rounded_) : table;
+  const at::Tensor weight = is_rounded_ ? RoundedTable(table, ranges) : table;
   const at::Tensor gradient = blocks_.Views(kWeight, flat_gradients).front();
   const double scale = tape.micro_batch.gradient_scale;
-  const std::vector<RowRange> ranges = TableRanges(vocabulary());
   CrossEntropy loss = LossOf(tape.micro_batch, normalized);
   const LogitsBuffer buffer(normalized, vocabulary(), bias.values, is_rounded_);
   ForEachSlice(normalized, [&](int64_t first, const at::Tensor& slice) {

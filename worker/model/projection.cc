@@ -4,14 +4,15 @@
 #include "ATen/ops/addmm.h"
 #include "ATen/ops/mm.h"
 #include "worker/model/element_type.h"
+#include "worker/model/quantized_tensor.h"
 #include "worker/model/rounded_product.h"
 
 namespace hydra {
 
 at::Tensor Project(const at::Tensor& input, const Projection& projection) {
   if (projection.is_rounded) {
-    const at::Tensor output =
-        RoundedProduct(input, projection.weight.t(), projection.bias);
+    const at::Tensor output = RoundedProduct(
+        input, Dequantized(projection.weight).t(), projection.bias);
     AddAdapter(input, projection.adapter, output);
     return output;
   }
@@ -39,7 +40,7 @@ void InputGradient(const at::Tensor& output_gradient,
                    const Projection& projection, bool add, at::Tensor to) {
   if (projection.is_rounded) {
     const at::Tensor gradient =
-        RoundedProduct(output_gradient, projection.weight);
+        RoundedProduct(output_gradient, Dequantized(projection.weight));
     if (add) {
       to.add_(gradient);
     } else {
