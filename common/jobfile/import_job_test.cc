@@ -304,8 +304,10 @@ TEST(ImportJobTest, AModelOfEightBitsBelowAdaptersIsOfInt8) {
   const std::string factory =
       "model_name_or_path: /m\ndataset: wiki\ncutoff_len: 8\nstage: pt\n"
       "quantization_bit: ";
-  EXPECT_EQ(Field(Import(absl::StrCat(factory, "8\n")), "model.frozen_dtype"),
-            "int8");
+  const ImportedJob eight =
+      Import(absl::StrCat(factory, "8\nquantization_method: bnb\n"));
+  EXPECT_EQ(Field(eight, "model.frozen_dtype"), "int8");
+  EXPECT_FALSE(TrainsAnother(eight)) << ImportReport(eight);
   const ImportedJob four = Import(absl::StrCat(factory, "4\n"));
   EXPECT_EQ(Field(four, "model.frozen_dtype"), "none");
   EXPECT_THAT(KeysOf(four, Fate::kLost), ElementsAre("quantization_bit"));

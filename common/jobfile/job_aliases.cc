@@ -382,6 +382,8 @@ constexpr Alias kJobAliases[] = {
     {"pure_bf16", "", kFp32, Import::kChanges, kIn32Bits},
     {"load_in_8bit", "", kInt8, Import::kChanges, kIn32Bits},
     {"load_in_4bit", "", kInt8, Import::kChanges, kIn32Bits},
+    // Of how many bits, another key says.
+    {"quantization_method", "", kInt8, Import::kChanges, "bnb|bitsandbytes"},
     {"quantization*", "", kInt8, Import::kChanges, kIn32Bits},
     {"double_quantization", "", kInt8, Import::kChanges, kIn32Bits},
     {"gradient_checkpointing*", "", kAlwaysRecomputed},

@@ -9,10 +9,20 @@
 
 namespace hydra {
 
+namespace {
+
+// What RoundedProducts take as it is. They would round what int8 stands for
+// anyway; rounded here, it is not there in fp32 as well.
+at::Tensor RoundedOperand(const at::Tensor& weight) {
+  return IsQuantized(weight) ? Dequantized(weight).to(at::kBFloat16) : weight;
+}
+
+}  // namespace
+
 at::Tensor Project(const at::Tensor& input, const Projection& projection) {
   if (projection.is_rounded) {
     const at::Tensor output = RoundedProduct(
-        input, Dequantized(projection.weight).t(), projection.bias);
+        input, RoundedOperand(projection.weight).t(), projection.bias);
     AddAdapter(input, projection.adapter, output);
     return output;
   }
@@ -40,7 +50,7 @@ void InputGradient(const at::Tensor& output_gradient,
                    const Projection& projection, bool add, at::Tensor to) {
   if (projection.is_rounded) {
     const at::Tensor gradient =
-        RoundedProduct(output_gradient, Dequantized(projection.weight));
+        RoundedProduct(output_gradient, RoundedOperand(projection.weight));
     if (add) {
       to.add_(gradient);
     } else {
