@@ -604,6 +604,7 @@ constexpr Alias kJobAliases[] = {
     {"data_format.sharegpt", "chat"},
     {"initialization.from_scratch", "random"},
     {"initialization.scratch", "random"},
+    {"parameter_type.8bit", "int8"},
     {"parameter_type.bf16", "bfloat16"},
     {"parameter_type.float", "float32"},
     {"parameter_type.fp16", "float16"},
