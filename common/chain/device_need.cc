@@ -4,6 +4,7 @@
 
 #include "common/chain/chain_task.h"
 #include "common/chain/streamed_block.h"
+#include "common/model/quantized_rows.h"
 #include "common/model/table_ranges.h"
 
 namespace hydra {
@@ -22,7 +23,7 @@ class Estimate {
         table_(*shape.table),
         layers_(layers),
         streamed_(StreamedBlock(shape, layers, room_bytes)) {
-    parameter_bytes_ = 2 * RangeElements() * StreamedElementBytes();
+    parameter_bytes_ = 2 * RangeBytes();
     for (int block : BlocksUsed(table_, layers_)) {
       if (!IsHeld(block)) continue;
       parameter_bytes_ += shape_.ParameterBytes(block);
@@ -141,10 +142,13 @@ class Estimate {
     return TableRanges(sizes[0]).front().count() * sizes[1];
   }
 
-  int64_t StreamedElementBytes() const {
-    return streamed_ == kNoBlock
-               ? 0
-               : ElementBytes(table_.parameter_blocks[streamed_].type);
+  // The same, as the table lies.
+  int64_t RangeBytes() const {
+    if (streamed_ == kNoBlock) return 0;
+    const ParameterBlock& block = table_.parameter_blocks[streamed_];
+    const std::vector<int64_t>& sizes = block.tensors.front().shape;
+    return TableRanges(sizes[0]).front().count() *
+           StoredRowBytes(block.type, sizes[1]);
   }
 
   // What a layer with the streamed table has of its gradient; 0: it has none.

@@ -5,6 +5,7 @@
 
 #include "common/model/model_table.h"
 #include "common/model/product_type.h"
+#include "common/model/quantized_rows.h"
 #include "common/model/table_ranges.h"
 
 namespace hydra {
@@ -57,8 +58,8 @@ int StreamedBlock(const JobShape& shape, const LayerRange& layers,
   // The table and its gradient, if it has one; the layer's input, and what is
   // made of it.
   const int64_t input_bytes = shape.TrainBoundaryBytes(layer);
-  const int64_t range_elements =
-      TableRanges(sizes[0]).front().count() * sizes[1];
+  const int64_t range_rows = TableRanges(sizes[0]).front().count();
+  const int64_t range_elements = range_rows * sizes[1];
   const int64_t widened_bytes =
       block.type == ElementType::kFloat32 ? 0 : range_elements * kFloatBytes;
   const int64_t whole_bytes =
@@ -67,13 +68,15 @@ int StreamedBlock(const JobShape& shape, const LayerRange& layers,
       RoundedBytes(entry, block);
   if (whole_bytes <= room_bytes - room_bytes / kSpareShare) return kNoBlock;
 
-  const int64_t bytes_of_element =
-      kRangesOfRows * ElementBytes(block.type) +
-      RangesOfGradients(block, shape.micro_batches) * kFloatBytes;
+  const int64_t rows_bytes =
+      kRangesOfRows * range_rows * StoredRowBytes(block.type, sizes[1]);
+  const int64_t gradients_bytes =
+      RangesOfGradients(block, shape.micro_batches) * range_elements *
+      kFloatBytes;
   // What is made of the input has its gradient beside it.
-  const int64_t streamed_bytes = range_elements * bytes_of_element +
-                                 widened_bytes + 3 * input_bytes +
-                                 LogitsBytes(shape, range_elements / sizes[1]);
+  const int64_t streamed_bytes = rows_bytes + gradients_bytes + widened_bytes +
+                                 3 * input_bytes +
+                                 LogitsBytes(shape, range_rows);
   return streamed_bytes < whole_bytes ? index : kNoBlock;
 }
 

@@ -1,5 +1,6 @@
 #include "common/chain/streamed_block.h"
 
+#include "common/model/frozen_type.h"
 #include "common/model/gpt2_table.h"
 #include "common/model/product_type.h"
 #include "common/model/trained_type.h"
@@ -66,6 +67,18 @@ TEST(StreamedBlockTest, ATableWithAMasterIsHeldWholeWhereItFits) {
             kNoBlock);
   EXPECT_EQ(StreamedBlock(shape, {12, 14}, 320 * kMiB - saved),
             HeadTable(shape));
+}
+
+// It has a quarter of its bytes, and no gradient; a range of it is dequantized.
+TEST(StreamedBlockTest, ATableOfInt8IsHeldWholeWhereOneOfFloat32IsNot) {
+  JobShape shape = Gpt2(/*tied=*/true);
+  ModelTable table = *shape.table;
+  for (ParameterBlock& block : table.parameter_blocks) block.frozen = true;
+  shape.table = table;
+  EXPECT_EQ(StreamedBlock(shape, {12, 14}, 120 * kMiB), HeadTable(shape));
+  shape.table = WithFrozenType(std::move(table), ElementType::kInt8);
+  EXPECT_EQ(StreamedBlock(shape, {12, 14}, 120 * kMiB), kNoBlock);
+  EXPECT_EQ(StreamedBlock(shape, {12, 14}, 60 * kMiB), HeadTable(shape));
 }
 
 TEST(StreamedBlockTest, OnlyTheLastLayersTableIsStreamed) {

@@ -9,6 +9,7 @@
 #include "common/model/element_dtype.h"
 #include "common/model/factored_moments.h"
 #include "common/model/optimizer.h"
+#include "common/model/quantized_rows.h"
 
 namespace hydra {
 namespace {
@@ -25,7 +26,7 @@ void AddTensors(const ParameterBlock& block, const std::string& suffix,
     layout->tensors.push_back(
         {absl::StrCat(tensor.name, suffix), tensor.shape,
          offset_bytes + block.FirstElement(tensor) * element_bytes,
-         tensor.element_count * element_bytes, type,
+         StoredBytes(type, tensor), StoredType(type, tensor),
          suffix.empty() && tensor.use == TensorUse::kCount});
   }
 }
@@ -124,7 +125,15 @@ absl::StatusOr<BlockLayout> LayOutFlat(std::string name, int64_t size_bytes) {
 }  // namespace
 
 safetensors::Dtype FileDtypeOf(const BlockTensor& tensor) {
-  return tensor.is_count ? safetensors::Dtype::kI64 : DtypeOf(tensor.type);
+  if (tensor.is_count) return safetensors::Dtype::kI64;
+  return DtypeOf(tensor.type == ElementType::kInt8 ? ElementType::kFloat32
+                                                   : tensor.type);
+}
+
+int64_t FileBytesOf(const BlockTensor& tensor) {
+  int64_t bytes = safetensors::DtypeBits(FileDtypeOf(tensor)) / 8;
+  for (int64_t size : tensor.shape) bytes *= size;
+  return bytes;
 }
 
 int64_t CountInFile(const std::byte* in_block) {
@@ -146,6 +155,11 @@ const char* ParametersFile(const ModelTable& table) {
 
 bool IsInFile(const ModelTable& table, int block) {
   return !table.lora.has_value() || !table.parameter_blocks[block].frozen;
+}
+
+bool IsRestored(const ModelTable& table, int block) {
+  return IsInFile(table, block) &&
+         table.parameter_blocks[block].type != ElementType::kInt8;
 }
 
 absl::StatusOr<BlockLayout> LayOutBlock(const BlockKey& key, int64_t size_bytes,

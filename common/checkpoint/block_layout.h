@@ -26,9 +26,11 @@ inline constexpr char kBoundariesFile[] = "boundaries.safetensors";
 struct BlockTensor {
   std::string name;
   std::vector<int64_t> shape;
-  // From the start of the block.
+  // From the start of the block, and there; see FileBytesOf.
   int64_t offset_bytes = 0;
   int64_t size_bytes = 0;
+  // There. The file has kFloat32 in place of kInt8: what the bytes stand for
+  // (quantized_rows.h).
   ElementType type = ElementType::kFloat32;
   // One fp32 number in the block, and an int64 in the file: see
   // TensorUse::kCount.
@@ -37,8 +39,9 @@ struct BlockTensor {
   bool may_be_absent = false;
 };
 
-// The type of the tensor's elements in its file.
+// The type of the tensor's elements in its file, and its bytes there.
 safetensors::Dtype FileDtypeOf(const BlockTensor& tensor);
+int64_t FileBytesOf(const BlockTensor& tensor);
 
 // Of a count: the int64 in the file, and the number in the block, the nearest
 // one that there is.
@@ -57,6 +60,12 @@ const char* ParametersFile(const ModelTable& table);
 
 // Whether the parameter block is there.
 bool IsInFile(const ModelTable& table, int block);
+
+// Whether a job that goes on from a checkpoint has the block from there; else
+// it has it from the model itself, like one that begins. So is what is frozen
+// and of kInt8: the file has what its bytes stand for, and of that other bytes
+// might be made.
+bool IsRestored(const ModelTable& table, int block);
 
 // The layout of a block of `size_bytes`. Parameters have their published names.
 // A state block has each of them once for every moment of `train`'s optimizer,

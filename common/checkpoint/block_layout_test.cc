@@ -7,6 +7,7 @@
 
 #include "common/checkpoint/testing.h"
 #include "common/model/factored_moments.h"
+#include "common/model/frozen_type.h"
 #include "common/model/trained_type.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
@@ -144,6 +145,34 @@ TEST_F(BlockLayoutTest, AdafactorKeepsRowsAndColumns) {
       absl::IsFailedPrecondition(LayOutBlock({BLOCK_KIND_OPTIMIZER_STATE, 2, 0},
                                              block_bytes_, table_, train)
                                      .status()));
+}
+
+TEST_F(BlockLayoutTest, WhatIsOfInt8IsInTheFileAsFloat32AndNotRestored) {
+  ModelTable table = table_;
+  EXPECT_TRUE(IsRestored(table, 2));
+  table.parameter_blocks[2].frozen = true;
+  table = WithFrozenType(table, ElementType::kInt8);
+  const ParameterBlock& block = table.parameter_blocks[2];
+  const auto layout = LayOutBlock({BLOCK_KIND_PARAMETERS, 2, 0},
+                                  block.size_bytes, table, AdamWSpec());
+  ASSERT_TRUE(layout.ok()) << layout.status();
+  ASSERT_EQ(layout->tensors.size(), block.tensors.size());
+  int matrices = 0;
+  for (size_t i = 0; i < block.tensors.size(); ++i) {
+    const TensorEntry& entry = block.tensors[i];
+    const BlockTensor& tensor = layout->tensors[i];
+    const bool is_matrix = entry.shape.size() == 2;
+    matrices += is_matrix;
+    EXPECT_EQ(tensor.type,
+              is_matrix ? ElementType::kInt8 : ElementType::kFloat32);
+    EXPECT_EQ(tensor.offset_bytes, entry.offset_bytes);
+    EXPECT_LE(tensor.offset_bytes + tensor.size_bytes, block.size_bytes);
+    EXPECT_EQ(FileDtypeOf(tensor), safetensors::Dtype::kF32);
+    EXPECT_EQ(FileBytesOf(tensor), 4 * entry.element_count);
+  }
+  EXPECT_GT(matrices, 0);
+  EXPECT_TRUE(IsInFile(table, 2));
+  EXPECT_FALSE(IsRestored(table, 2));
 }
 
 TEST_F(BlockLayoutTest, MastersLieBehindTheMomentsInFourBytes) {

@@ -58,6 +58,11 @@ absl::Status CheckpointReader::ReadBlock(const BlockKey& key,
   if (!layout.ok()) return layout.status();
   std::byte* filled = out.data();
   for (const BlockTensor& tensor : layout->tensors) {
+    if (tensor.type == ElementType::kInt8) {
+      return absl::FailedPreconditionError(
+          absl::StrCat("tensor ", Quoted(tensor.name),
+                       " is of int8, and is not restored from a checkpoint"));
+    }
     std::byte* const begin = out.data() + tensor.offset_bytes;
     std::fill(filled, begin, std::byte{0});
     absl::Status status = ReadOrClear(layout->file, tensor, begin);

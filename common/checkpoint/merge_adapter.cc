@@ -7,6 +7,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/types/span.h"
+#include "common/model/quantized_rows.h"
 #include "common/safetensors/float_conversion.h"
 
 namespace hydra {
@@ -56,11 +57,17 @@ void MultiplyRow(const float* left, const float* right, int64_t r,
   }
 }
 
-void Widen(ElementType type, const std::byte* bytes, absl::Span<float> to) {
+// Rows from `first` on, of so many columns.
+void Widen(const AdaptedWeight& adapted, int64_t first, int64_t columns,
+           absl::Span<float> to) {
+  const ElementType type = adapted.type;
+  const std::byte* const bytes =
+      adapted.bytes + first * StoredRowBytes(type, columns);
   if (type == ElementType::kFloat32) {
     std::memcpy(to.data(), bytes, to.size() * sizeof(float));
     return;
   }
+  if (type == ElementType::kInt8) return DequantizeRows(bytes, columns, to);
   // Tensors are aligned for any element.
   const auto from =
       absl::MakeConstSpan(reinterpret_cast<const uint16_t*>(bytes), to.size());
@@ -108,32 +115,34 @@ absl::Status MergeAdapter(
     right = b.data();
   }
   const auto scale = static_cast<float>(adapted.scale);
-  const int64_t element_bytes = ElementBytes(adapted.type);
+  const bool has_two_bytes = adapted.type == ElementType::kBFloat16 ||
+                             adapted.type == ElementType::kFloat16;
+  const int64_t made_bytes =
+      has_two_bytes ? ElementBytes(adapted.type) : kFloatBytes;
   const int64_t rows_at_once =
       std::clamp<int64_t>(kPieceElements / columns, 1, rows);
   std::vector<float> merged(rows_at_once * columns);
   std::vector<float> added(columns);
-  std::vector<uint16_t> rounded(
-      adapted.type == ElementType::kFloat32 ? 0 : merged.size());
+  std::vector<uint16_t> rounded(has_two_bytes ? merged.size() : 0);
   for (int64_t first = 0; first < rows; first += rows_at_once) {
     const int64_t piece_rows = std::min(rows_at_once, rows - first);
     const absl::Span<float> piece =
         absl::MakeSpan(merged.data(), piece_rows * columns);
-    Widen(adapted.type, adapted.bytes + first * columns * element_bytes, piece);
+    Widen(adapted, first, columns, piece);
     for (int64_t row = 0; row < piece_rows; ++row) {
       MultiplyRow(left + (first + row) * r, right, r, columns, added.data());
       float* const to = piece.data() + row * columns;
       for (int64_t c = 0; c < columns; ++c) to[c] += scale * added[c];
     }
     const void* bytes = piece.data();
-    if (adapted.type != ElementType::kFloat32) {
+    if (has_two_bytes) {
       const auto to = absl::MakeSpan(rounded.data(), piece.size());
       absl::Status narrowed = Narrow(adapted, piece, to);
       if (!narrowed.ok()) return narrowed;
       bytes = to.data();
     }
-    absl::Status status = write(static_cast<const std::byte*>(bytes),
-                                piece.size() * element_bytes);
+    absl::Status status =
+        write(static_cast<const std::byte*>(bytes), piece.size() * made_bytes);
     if (!status.ok()) return status;
   }
   return absl::OkStatus();

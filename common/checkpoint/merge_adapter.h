@@ -15,7 +15,8 @@ namespace hydra {
 struct AdaptedWeight {
   // Its shape, and how W lies in it.
   const TensorEntry* weight = nullptr;
-  // Of W's elements, and of what it becomes: kFloat32, kBFloat16 or kFloat16.
+  // Of W's elements, and of what it becomes: kFloat32, kBFloat16 or kFloat16;
+  // or kInt8 (quantized_rows.h), which becomes kFloat32.
   ElementType type = ElementType::kFloat32;
   const std::byte* bytes = nullptr;
   // [r, in] and [out, r].

@@ -8,6 +8,8 @@
 #include <vector>
 
 #include "absl/types/span.h"
+#include "common/model/model_table.h"
+#include "common/model/quantized_rows.h"
 #include "common/safetensors/float_conversion.h"
 #include "gtest/gtest.h"
 
@@ -44,8 +46,21 @@ class Map {
   std::vector<std::vector<std::byte>> Merge(ElementType type) {
     std::vector<uint16_t> narrow(w_.size());
     const auto to = absl::MakeSpan(narrow);
+    std::vector<std::byte> quantized;
     const void* bytes = w_.data();
-    if (type != ElementType::kFloat32) {
+    if (type == ElementType::kInt8) {
+      const int64_t width = weight_.shape[1];
+      const int64_t row_bytes = QuantizedRowBytes(width);
+      quantized.resize(weight_.shape[0] * row_bytes);
+      for (int64_t row = 0; row < weight_.shape[0]; ++row) {
+        EXPECT_TRUE(
+            QuantizeRow(absl::MakeConstSpan(w_).subspan(row * width, width),
+                        quantized.data() + row * row_bytes)
+                .ok());
+      }
+      DequantizeRows(quantized.data(), width, absl::MakeSpan(w_));
+      bytes = quantized.data();
+    } else if (type != ElementType::kFloat32) {
       type == ElementType::kBFloat16 ? safetensors::NarrowBF16(w_, to)
                                      : safetensors::NarrowF16(w_, to);
       type == ElementType::kBFloat16
@@ -92,6 +107,8 @@ class Map {
     for (const std::vector<std::byte>& piece : Merge(type)) {
       all.insert(all.end(), piece.begin(), piece.end());
     }
+    // What int8 stands for has four.
+    if (type == ElementType::kInt8) type = ElementType::kFloat32;
     ASSERT_EQ(all.size(), w_.size() * ElementBytes(type));
     int wrong = 0;
     for (int64_t o = 0; o < out_; ++o) {
@@ -124,8 +141,8 @@ class Map {
 };
 
 TEST(MergeAdapterTest, EachElementIsTheDefinitionsRoundedOnce) {
-  for (const ElementType type :
-       {ElementType::kFloat32, ElementType::kBFloat16, ElementType::kFloat16}) {
+  for (const ElementType type : {ElementType::kFloat32, ElementType::kBFloat16,
+                                 ElementType::kFloat16, ElementType::kInt8}) {
     for (const LinearLayout layout :
          {LinearLayout::kOutIn, LinearLayout::kInOut}) {
       // Columns in whole groups and beside them, and fewer than one group.
@@ -151,6 +168,7 @@ TEST(MergeAdapterTest, ARowThatIsLongerThanAPieceComesAlone) {
   Map map(3, 70'000, 1, LinearLayout::kOutIn);
   EXPECT_EQ(map.Merge(ElementType::kBFloat16).size(), 3);
   map.ExpectMerged(ElementType::kBFloat16);
+  Map(3, 70'000, 1, LinearLayout::kOutIn).ExpectMerged(ElementType::kInt8);
 }
 
 TEST(MergeAdapterTest, WhatFloat16CannotHoldIsRefusedByItsTensor) {

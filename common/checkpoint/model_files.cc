@@ -236,6 +236,8 @@ ElementType WidestType(const ModelTable& table) {
     if (type.value_or(block.type) != block.type) return ElementType::kFloat32;
     type = block.type;
   }
+  // What stands in the place of int8.
+  if (type == ElementType::kInt8) return ElementType::kFloat32;
   return type.value_or(ElementType::kFloat32);
 }
 

@@ -57,10 +57,10 @@ struct ModelContents : WrittenModel {
 // adapter_model.safetensors and adapter_config.json stand in place of the first
 // and of config.json, as PEFT writes them, or they are merged (see
 // merge_adapter.h), and the files are those of a model in the type that its
-// frozen blocks have. Where the weights have several types, config.json says
-// float32, which holds them all. When this returns they are on the disk;
-// `sums`, unless it is null, gets what each must be like from now on. `train`
-// tells the optimizer that the state is of.
+// frozen blocks have, or float32 in place of int8. Where the weights have
+// several types, config.json says float32, which holds them all. When this
+// returns they are on the disk; `sums`, unless it is null, gets what each must
+// be like from now on. `train` tells the optimizer that the state is of.
 //
 // Calls written(i) as soon as blocks[i] is not needed any more, in order; stops
 // when that returns false.

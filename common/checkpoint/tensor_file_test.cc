@@ -11,6 +11,8 @@
 #include "common/checkpoint/tensor_sum.h"
 #include "common/checkpoint/testing.h"
 #include "common/file/scratch_directory.h"
+#include "common/model/model_table.h"
+#include "common/model/quantized_rows.h"
 #include "common/safetensors/reader.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
@@ -183,6 +185,51 @@ TEST_F(TensorFileTest, AnotherTypeIsNotRead) {
       file->Read({"small", {2, 3}, 0, 12, ElementType::kBFloat16}, out);
   EXPECT_TRUE(absl::IsFailedPrecondition(status));
   EXPECT_THAT(status.message(), HasSubstr("is F32, wanted BF16"));
+}
+
+// A row of nine numbers is 16 bytes; there are a few pieces of them.
+TEST_F(TensorFileTest, WhatInt8StandsForIsWritten) {
+  constexpr int64_t kRows = 20'000;
+  constexpr int64_t kWidth = 9;
+  std::vector<std::byte> rows(kRows * QuantizedRowBytes(kWidth));
+  std::vector<float> numbers(kWidth);
+  for (int64_t row = 0; row < kRows; ++row) {
+    for (int64_t i = 0; i < kWidth; ++i) {
+      numbers[i] = static_cast<float>((row * kWidth + i) % 1000) - 500;
+    }
+    ASSERT_TRUE(
+        QuantizeRow(numbers, rows.data() + row * QuantizedRowBytes(kWidth))
+            .ok());
+  }
+  std::vector<float> expected(kRows * kWidth);
+  DequantizeRows(rows.data(), kWidth, absl::MakeSpan(expected));
+  const std::vector<BlockLayout> layouts = {
+      {kName,
+       {{"matrix",
+         {kRows, kWidth},
+         0,
+         static_cast<int64_t>(rows.size()),
+         ElementType::kInt8}}}};
+  for (const auto sums :
+       {TensorFileWriter::Sums::kNone, TensorFileWriter::Sums::kOfTensors}) {
+    const ScratchDirectory folder;
+    auto writer = TensorFileWriter::Create(*HeldDirectory::Open(folder.path()),
+                                           kName, layouts, sums);
+    ASSERT_TRUE(writer.ok()) << writer.status();
+    ASSERT_TRUE(writer->Append(layouts.front(), rows.data()).ok());
+    const auto sum = writer->Finish();
+    ASSERT_TRUE(sum.ok()) << sum.status();
+    const auto reader = safetensors::Reader::Open(folder.PathOf(kName));
+    ASSERT_TRUE(reader.ok()) << reader.status();
+    EXPECT_EQ(reader->table().Find("matrix")->dtype, safetensors::Dtype::kF32);
+    std::vector<float> found(expected.size());
+    ASSERT_TRUE(reader->ReadAsFloat32("matrix", 0, absl::MakeSpan(found)).ok());
+    EXPECT_TRUE(found == expected);
+    if (sums == TensorFileWriter::Sums::kNone) continue;
+    EXPECT_EQ(sum->tensors().at("matrix"),
+              SumOf({reinterpret_cast<const char*>(expected.data()),
+                     expected.size() * sizeof(float)}));
+  }
 }
 
 TEST_F(TensorFileTest, PartsOfTensorsMakeTheSameFile) {

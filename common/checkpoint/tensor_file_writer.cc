@@ -4,7 +4,8 @@
 #include <utility>
 #include <vector>
 
-#include "common/model/element_dtype.h"
+#include "common/model/model_table.h"
+#include "common/model/quantized_rows.h"
 
 namespace hydra {
 
@@ -48,11 +49,10 @@ absl::Status TensorFileWriter::AppendTensor(const BlockTensor& tensor,
                                             const std::byte* bytes) {
   if (tensor.is_count) {
     const int64_t count = CountInFile(bytes);
-    BlockTensor in_file = tensor;
-    in_file.is_count = false;
-    in_file.size_bytes = sizeof(count);
-    return AppendTensor(in_file, reinterpret_cast<const std::byte*>(&count));
+    return AppendPart(tensor, reinterpret_cast<const std::byte*>(&count),
+                      sizeof(count));
   }
+  if (tensor.type == ElementType::kInt8) return AppendRows(tensor, bytes);
   if (sums_ == Sums::kNone) return AppendPart(tensor, bytes, tensor.size_bytes);
   int64_t done = 0;
   do {
@@ -65,6 +65,25 @@ absl::Status TensorFileWriter::AppendTensor(const BlockTensor& tensor,
   return absl::OkStatus();
 }
 
+absl::Status TensorFileWriter::AppendRows(const BlockTensor& tensor,
+                                          const std::byte* bytes) {
+  const int64_t rows = tensor.shape[0];
+  const int64_t width = tensor.shape[1];
+  const int64_t rows_at_once =
+      std::clamp<int64_t>(kSumPieceBytes / (width * kFloatBytes), 1, rows);
+  std::vector<float> numbers;
+  for (int64_t first = 0; first < rows; first += rows_at_once) {
+    numbers.resize(std::min(rows_at_once, rows - first) * width);
+    DequantizeRows(bytes + first * QuantizedRowBytes(width), width,
+                   absl::MakeSpan(numbers));
+    absl::Status status =
+        AppendPart(tensor, reinterpret_cast<const std::byte*>(numbers.data()),
+                   static_cast<int64_t>(numbers.size()) * kFloatBytes);
+    if (!status.ok()) return status;
+  }
+  return absl::OkStatus();
+}
+
 absl::Status TensorFileWriter::AppendPart(const BlockTensor& tensor,
                                           const std::byte* bytes,
                                           int64_t size_bytes) {
@@ -72,7 +91,7 @@ absl::Status TensorFileWriter::AppendPart(const BlockTensor& tensor,
   absl::Status status = writer_->Append(tensor.name, bytes, size_bytes);
   if (!status.ok()) return status;
   tensor_bytes_ += size_bytes;
-  if (tensor_bytes_ < tensor.size_bytes) return absl::OkStatus();
+  if (tensor_bytes_ < FileBytesOf(tensor)) return absl::OkStatus();
   if (sums_ == Sums::kOfTensors) {
     (*sum_.mutable_tensors())[tensor.name] = tensor_sum_.Value();
   }

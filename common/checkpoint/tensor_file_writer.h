@@ -47,6 +47,9 @@ class TensorFileWriter {
   TensorFileWriter(const std::string& name,
                    std::unique_ptr<safetensors::Writer> writer, Sums sums);
 
+  // Of kInt8: what its rows stand for.
+  absl::Status AppendRows(const BlockTensor& tensor, const std::byte* bytes);
+
   std::unique_ptr<safetensors::Writer> writer_;
   Sums sums_;
   // Of the tensor that is under way, and how many of its bytes are there.

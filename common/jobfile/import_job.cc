@@ -43,6 +43,7 @@ constexpr absl::string_view kModules = "lora.target_modules";
 constexpr absl::string_view kSchedule = "train.lr_scheduler_type";
 constexpr absl::string_view kBf16 = "train.bf16";
 constexpr absl::string_view kFp16 = "train.fp16";
+constexpr absl::string_view kFrozenType = "model.frozen_dtype";
 constexpr absl::string_view kTrainedType = "model.trained_dtype";
 constexpr absl::string_view kWarmup[] = {"train.warmup_steps",
                                          "train.warmup_ratio"};
@@ -64,6 +65,13 @@ bool IsBf16Products(absl::string_view key, const YamlNode& value) {
 bool IsFp16Products(absl::string_view key, const YamlNode& value) {
   return (key == "mixed_precision" && IsOneOf("fp16", value)) ||
          (key == "precision" && IsOneOf("16-mixed|16", value));
+}
+
+// Whether the key has the model that adapters are trained on in 8 bits: of
+// Axolotl, and of LLaMA-Factory.
+bool IsInt8Base(absl::string_view key, const YamlNode& value) {
+  return (key == "load_in_8bit" && IsOneOf("true", value)) ||
+         (key == "quantization_bit" && IsOneOf("8", value));
 }
 
 // Whether the key makes a tool look for the best of its evaluations.
@@ -170,6 +178,14 @@ class Importer {
         IsOneOf("true", entry.value)) {
       mentioned_.emplace(kBf16);
       return TakePureBf16(key);
+    }
+    if (section.empty() && has_adapters_ &&
+        IsInt8Base(entry.key, entry.value)) {
+      mentioned_.emplace(kFrozenType);
+      return ledger_.Set(
+          std::string(kFrozenType), key, "int8",
+          "each row is rounded by its largest number, and columns of outliers "
+          "are not kept apart, as bitsandbytes does it; activations stay fp32");
     }
     if (section.empty() && entry.key == "metric_for_best_model" &&
         !looks_for_the_best_) {

@@ -292,6 +292,40 @@ TEST(ImportJobTest, WhereAToolHasItsWeightsInBf16TheyHaveMasters) {
   EXPECT_FALSE(TrainsAnother(ImportWith("bf16: true\n")));
 }
 
+TEST(ImportJobTest, AModelOfEightBitsBelowAdaptersIsOfInt8) {
+  const std::string axolotl =
+      "base_model: /m\nsample_packing: true\nbf16: false\nlora_r: 8\n"
+      "lora_alpha: 16\nlora_target_linear: true\n";
+  const ImportedJob adapted =
+      Import(absl::StrCat(axolotl, "adapter: lora\nload_in_8bit: true\n"));
+  EXPECT_EQ(Field(adapted, "model.frozen_dtype"), "int8");
+  EXPECT_FALSE(TrainsAnother(adapted)) << ImportReport(adapted);
+  EXPECT_THAT(WhatOf(adapted, "load_in_8bit"), HasSubstr("bitsandbytes"));
+  const ImportedJob off =
+      Import(absl::StrCat(axolotl, "adapter: lora\nload_in_8bit: false\n"));
+  EXPECT_EQ(Field(off, "model.frozen_dtype"), "none");
+  EXPECT_FALSE(TrainsAnother(off)) << ImportReport(off);
+  // Without adapters there is nothing that could be.
+  const ImportedJob whole = Import(
+      "{base_model: /m, sample_packing: true, bf16: false, load_in_8bit: "
+      "true}");
+  EXPECT_EQ(Field(whole, "model.frozen_dtype"), "none");
+  EXPECT_THAT(KeysOf(whole, Fate::kLost), ElementsAre("load_in_8bit"));
+
+  const std::string factory =
+      "model_name_or_path: /m\ndataset: wiki\ncutoff_len: 8\nstage: pt\n"
+      "quantization_bit: ";
+  const ImportedJob eight =
+      Import(absl::StrCat(factory, "8\nquantization_method: bnb\n"));
+  EXPECT_EQ(Field(eight, "model.frozen_dtype"), "int8");
+  EXPECT_FALSE(TrainsAnother(eight)) << ImportReport(eight);
+  const ImportedJob four = Import(absl::StrCat(factory, "4\n"));
+  EXPECT_EQ(Field(four, "model.frozen_dtype"), "none");
+  EXPECT_THAT(KeysOf(four, Fate::kLost), ElementsAre("quantization_bit"));
+  EXPECT_THAT(WhatOf(four, "quantization_bit"),
+              HasSubstr("there is nothing shorter"));
+}
+
 TEST(ImportJobTest, PureBf16HasMastersHere) {
   const std::string factory = "stage: sft\ncutoff_len: 8\npure_bf16: ";
   const ImportedJob full =

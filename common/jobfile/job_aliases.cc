@@ -34,6 +34,10 @@ constexpr absl::string_view kFp32 =
     "(train.bf16) or float16 (train.fp16), parameters that are trained may lie "
     "in bfloat16 beside fp32 masters (model.trained_dtype), and those that are "
     "not keep the two bytes of their checkpoint (model.frozen_dtype)";
+constexpr absl::string_view kInt8 =
+    "with lora, model.frozen_dtype: int8 has the model's matrices in a byte "
+    "for each number; there is nothing shorter, and nothing for parameters "
+    "that are trained";
 constexpr absl::string_view kAlwaysRecomputed =
     "Hydra keeps activations at shard boundaries and computes the rest anew in "
     "any case";
@@ -376,10 +380,12 @@ constexpr Alias kJobAliases[] = {
     {"torch_dtype", "", kFp32, Import::kChanges, kIn32Bits},
     {"half_precision_backend", "", kFp32, Import::kChanges, kIn32Bits},
     {"pure_bf16", "", kFp32, Import::kChanges, kIn32Bits},
-    {"load_in_8bit", "", kFp32, Import::kChanges, kIn32Bits},
-    {"load_in_4bit", "", kFp32, Import::kChanges, kIn32Bits},
-    {"quantization*", "", kFp32, Import::kChanges, kIn32Bits},
-    {"double_quantization", "", kFp32, Import::kChanges, kIn32Bits},
+    {"load_in_8bit", "", kInt8, Import::kChanges, kIn32Bits},
+    {"load_in_4bit", "", kInt8, Import::kChanges, kIn32Bits},
+    // Of how many bits, another key says.
+    {"quantization_method", "", kInt8, Import::kChanges, "bnb|bitsandbytes"},
+    {"quantization*", "", kInt8, Import::kChanges, kIn32Bits},
+    {"double_quantization", "", kInt8, Import::kChanges, kIn32Bits},
     {"gradient_checkpointing*", "", kAlwaysRecomputed},
     {"activation_checkpointing", "", kAlwaysRecomputed},
     {"enable_activation_*", "", kAlwaysRecomputed},
@@ -598,6 +604,7 @@ constexpr Alias kJobAliases[] = {
     {"data_format.sharegpt", "chat"},
     {"initialization.from_scratch", "random"},
     {"initialization.scratch", "random"},
+    {"parameter_type.8bit", "int8"},
     {"parameter_type.bf16", "bfloat16"},
     {"parameter_type.float", "float32"},
     {"parameter_type.fp16", "float16"},

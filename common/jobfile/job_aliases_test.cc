@@ -156,6 +156,7 @@ TEST(JobAliasesTest, ValuesOfOtherToolsHaveTheirHints) {
       {"model.frozen_dtype", "BF16", "bfloat16"},
       {"model.frozen_dtype", "fp16", "float16"},
       {"model.frozen_dtype", "half", "float16"},
+      {"model.frozen_dtype", "8bit", "int8"},
       {"model.frozen_dtype", "float", "float32"},
       {"train.optim", "adamw_torch", "adamw"},
       {"train.update_on", "gpu", "device"},

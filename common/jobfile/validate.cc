@@ -367,7 +367,8 @@ void CheckFrozen(const v1::JobSpec& job, SectionChecker* check) {
   }
   const bool is_short =
       job.model().frozen_dtype() == v1::PARAMETER_TYPE_BFLOAT16 ||
-      job.model().frozen_dtype() == v1::PARAMETER_TYPE_FLOAT16;
+      job.model().frozen_dtype() == v1::PARAMETER_TYPE_FLOAT16 ||
+      job.model().frozen_dtype() == v1::PARAMETER_TYPE_INT8;
   if (is_short && !FreezesAny(job)) {
     check->Add("frozen_dtype",
                "this job trains all of its model; it is for the parameters "
@@ -388,6 +389,12 @@ void CheckTrainedType(const v1::JobSpec& job, SectionChecker* check) {
                  "float16 has no room for small gradients and large values "
                  "without a scale of the loss, which there is not; expected "
                  "float32 or bfloat16");
+      break;
+    case v1::PARAMETER_TYPE_INT8:
+      check->Add("trained_dtype",
+                 "int8 is for parameters that lora or model.frozen leave as "
+                 "they are (model.frozen_dtype); expected float32 or "
+                 "bfloat16");
       break;
     case v1::PARAMETER_TYPE_BFLOAT16:
       if (job.has_lora()) {

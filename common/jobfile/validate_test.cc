@@ -531,6 +531,8 @@ TEST(ValidateJobTest, OnlyFrozenParametersHaveTwoBytes) {
             "model.frozen_dtype: this job trains all of its model; it is for "
             "the parameters that lora or model.frozen leave as they are, and "
             "model.trained_dtype for those that are trained");
+  job.mutable_model()->set_frozen_dtype(v1::PARAMETER_TYPE_INT8);
+  EXPECT_NE(MessageOf(job), "");
   job.mutable_lora();
   EXPECT_EQ(MessageOf(job), "");
 }
@@ -551,6 +553,15 @@ TEST(ValidateJobTest, WhatIsTrainedIsFloat32OrBFloat16) {
             "model.trained_dtype: float16 has no room for small gradients and "
             "large values without a scale of the loss, which there is not; "
             "expected float32 or bfloat16");
+}
+
+TEST(ValidateJobTest, Int8IsForWhatIsNotTrained) {
+  v1::JobSpec job = ValidJob();
+  job.mutable_model()->set_trained_dtype(v1::PARAMETER_TYPE_INT8);
+  EXPECT_EQ(MessageOf(job),
+            "model.trained_dtype: int8 is for parameters that lora or "
+            "model.frozen leave as they are (model.frozen_dtype); expected "
+            "float32 or bfloat16");
 }
 
 TEST(ValidateJobTest, AdaptersAreFloat32) {

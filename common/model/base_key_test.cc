@@ -4,6 +4,7 @@
 
 #include "common/file/file.h"
 #include "common/file/scratch_directory.h"
+#include "common/model/frozen_type.h"
 #include "common/model/gpt2_table.h"
 #include "common/safetensors/writer.h"
 
@@ -54,6 +55,15 @@ TEST(BaseKeyTest, FilesSeedsAndBlocksDo) {
   const std::string key = BaseKey(files, Frozen(2), "a file");
   EXPECT_NE(BaseKey(files, Frozen(2), "another file"), key);
   EXPECT_NE(BaseKey(files, Frozen(3), "a file"), key);
+  for (ElementType type : {ElementType::kBFloat16, ElementType::kInt8}) {
+    const std::string other =
+        BaseKey(files, WithFrozenType(Frozen(2), type), "a file");
+    EXPECT_NE(other, key);
+    EXPECT_NE(other,
+              BaseKey(files, WithFrozenType(Frozen(2), ElementType::kFloat16),
+                      "a file"));
+    EXPECT_EQ(other, BaseKey(files, WithFrozenType(Frozen(2), type), "a file"));
+  }
   EXPECT_NE(BaseKey(drawn, Frozen(2), "a file"), key);
   EXPECT_NE(BaseKey(drawn, Frozen(2), ""),
             BaseKey(Spec(v1::INITIALIZATION_RANDOM, 2), Frozen(2), ""));

@@ -268,9 +268,15 @@ LayerEntry Head(const BertConfig& config) {
   layer.attributes = {{bert::kDropout, config.classifier_dropout}};
   const BoundaryTensor token = PerSequence(config.hidden_size);
   const BoundaryTensor logits = PerSequence(config.num_labels);
+  // As bert_classifier.cc computes: first tokens, what the pooler makes of
+  // them, and the gradients of both, beside that of all tokens.
   layer.memory.forward = {{token, token, token, logits}};
   layer.memory.backward = {
       {PerToken(config.hidden_size), token, token, token, token, logits}};
+  // What is left of the pooler's is beside all of it.
+  if (config.classifier_dropout > 0) {
+    layer.memory.backward.front().push_back(token);
+  }
   return layer;
 }
 

@@ -15,6 +15,8 @@ inline safetensors::Dtype DtypeOf(ElementType type) {
       return safetensors::Dtype::kBF16;
     case ElementType::kFloat16:
       return safetensors::Dtype::kF16;
+    case ElementType::kInt8:
+      return safetensors::Dtype::kI8;
     case ElementType::kFloat32:
       break;
   }

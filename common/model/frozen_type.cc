@@ -29,6 +29,8 @@ ElementType ElementTypeOf(hydra::v1::ParameterType type) {
       return ElementType::kBFloat16;
     case hydra::v1::PARAMETER_TYPE_FLOAT16:
       return ElementType::kFloat16;
+    case hydra::v1::PARAMETER_TYPE_INT8:
+      return ElementType::kInt8;
     default:
       return ElementType::kFloat32;
   }

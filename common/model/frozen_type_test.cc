@@ -44,21 +44,53 @@ TEST(FrozenTypeTest, FrozenBlocksHaveTwoBytesForEachElement) {
   EXPECT_EQ(half.TrainedBytes(), wide.TrainedBytes());
 }
 
+TEST(FrozenTypeTest, MatricesOfInt8HaveAByteForEachNumberAndAScaleForEachRow) {
+  const ModelTable wide = Adapted();
+  const ModelTable quantized = WithFrozenType(wide, ElementType::kInt8);
+  for (size_t i = 0; i < quantized.parameter_blocks.size(); ++i) {
+    SCOPED_TRACE(i);
+    const ParameterBlock& block = quantized.parameter_blocks[i];
+    if (!block.frozen) {
+      EXPECT_EQ(block.size_bytes, wide.parameter_blocks[i].size_bytes);
+      continue;
+    }
+    EXPECT_EQ(block.type, ElementType::kInt8);
+    int64_t end = 0;
+    for (const TensorEntry& tensor : block.tensors) {
+      SCOPED_TRACE(tensor.name);
+      EXPECT_EQ(tensor.offset_bytes, AlignedTensorBytes(end));
+      EXPECT_EQ(block.FirstElement(tensor), tensor.offset_bytes);
+      // Six numbers of a row are eight bytes.
+      const bool is_matrix = tensor.shape.size() == 2;
+      const int64_t width = tensor.shape.back();
+      end = tensor.offset_bytes +
+            (is_matrix ? tensor.shape[0] * (4 + (width + 3) / 4 * 4)
+                       : 4 * tensor.element_count);
+    }
+    EXPECT_EQ(block.size_bytes, AlignedTensorBytes(end));
+  }
+  EXPECT_EQ(quantized.ParameterCount(), wide.ParameterCount());
+  EXPECT_EQ(quantized.TrainedBytes(), wide.TrainedBytes());
+  EXPECT_THAT(quantized.architecture_key, HasSubstr("frozen_dtype=int8"));
+}
+
 TEST(FrozenTypeTest, LayersReckonWithWhatTheyWiden) {
   const ModelTable wide = Adapted();
-  const ModelTable half = WithFrozenType(wide, ElementType::kFloat16);
-  // A block's largest map has 6 x 24 weights; of the head's table a range is
-  // all rows.
-  for (const auto& [layer, elements] :
-       {std::pair<int, int64_t>{1, 6 * 24}, {3, 6 * 513}}) {
-    SCOPED_TRACE(layer);
-    const auto& before = wide.layers[layer].memory.backward;
-    const auto& behind = half.layers[layer].memory.backward;
-    ASSERT_EQ(behind.size(), before.size());
-    for (size_t i = 0; i < behind.size(); ++i) {
-      if (HasScores(before[i])) continue;
-      EXPECT_EQ(BytesOf(behind[i], 2, 8),
-                BytesOf(before[i], 2, 8) + AlignedTensorBytes(4 * elements));
+  for (ElementType type : {ElementType::kFloat16, ElementType::kInt8}) {
+    const ModelTable narrow = WithFrozenType(wide, type);
+    // A block's largest map has 6 x 24 weights; of the head's table a range is
+    // all rows.
+    for (const auto& [layer, elements] :
+         {std::pair<int, int64_t>{1, 6 * 24}, {3, 6 * 513}}) {
+      SCOPED_TRACE(layer);
+      const auto& before = wide.layers[layer].memory.backward;
+      const auto& behind = narrow.layers[layer].memory.backward;
+      ASSERT_EQ(behind.size(), before.size());
+      for (size_t i = 0; i < behind.size(); ++i) {
+        if (HasScores(before[i])) continue;
+        EXPECT_EQ(BytesOf(behind[i], 2, 8),
+                  BytesOf(before[i], 2, 8) + AlignedTensorBytes(4 * elements));
+      }
     }
   }
 }

@@ -30,6 +30,8 @@ int64_t ElementBytes(ElementType type) {
     case ElementType::kBFloat16:
     case ElementType::kFloat16:
       return sizeof(uint16_t);
+    case ElementType::kInt8:
+      return sizeof(int8_t);
   }
   return 0;
 }

@@ -24,7 +24,14 @@ inline constexpr int64_t kFloatBytes = 4;
 // `bytes` and what follows them up to the next tensor.
 int64_t AlignedTensorBytes(int64_t bytes);
 
-enum class ElementType { kFloat32, kInt64, kBFloat16, kFloat16 };
+enum class ElementType {
+  kFloat32,
+  kInt64,
+  kBFloat16,
+  kFloat16,
+  // A byte: of blocks whose matrices lie as quantized_rows.h says.
+  kInt8
+};
 
 int64_t ElementBytes(ElementType type);
 
@@ -105,7 +112,7 @@ struct ParameterBlock {
   // The block is one tensor [rows, width] then. Other layers that use it
   // compute with all of it.
   bool rows_are_gathered = false;
-  // Of a frozen block it may be kBFloat16 or kFloat16, of another one
+  // Of a frozen block it may be kBFloat16, kFloat16 or kInt8, of another one
   // kBFloat16. Passes and optimizers compute in kFloat32.
   ElementType type = ElementType::kFloat32;
   // Training does not change it: it has no gradient and no optimizer state, and
@@ -121,6 +128,7 @@ struct ParameterBlock {
   // -1: it is no such part.
   int divided_from = -1;
 
+  // Of kInt8: bytes, scales among them.
   int64_t element_count() const { return size_bytes / ElementBytes(type); }
   // And of each of its moments, and of its master.
   int64_t gradient_bytes() const { return element_count() * kFloatBytes; }

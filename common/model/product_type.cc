@@ -80,6 +80,8 @@ std::vector<BoundaryTensor> MadeBy(const Product& product, ElementType type,
     const std::vector<int64_t> weights = {product.out, product.in};
     made.push_back({ElementType::kFloat32, weights});
     made.push_back({type, weights});
+  } else if (product.type == ElementType::kInt8) {
+    made.push_back({type, {product.out, product.in}});
   } else if (product.has_master && backward) {
     // Their gradient is there when they are not, and in both.
     made.push_back({type, {product.out, product.in}});

@@ -125,15 +125,17 @@ BoundaryTensor ImagesOf(int64_t channels, int64_t height, int64_t width) {
 }
 
 // What the convolution's products take beside what goes in and comes out: the
-// windows of one image, beside each other.
+// windows of one image, beside each other. The gradient of that image, which is
+// made of its windows', takes as much again: LibTorch leaves it in memory of
+// their size.
 BoundaryTensor WindowsOf(const ConvolutionShape& shape) {
   return {
       ElementType::kFloat32,
       {shape.is_pointwise() ? 0 : shape.window_numbers() * shape.out_pixels()}};
 }
 
-// The gradient of one image, which is made of that of its windows.
-BoundaryTensor FoldedOf(const ConvolutionShape& shape) {
+// The image, of which LibTorch makes a copy first.
+BoundaryTensor CopiedOf(const ConvolutionShape& shape) {
   return {ElementType::kFloat32,
           {shape.is_pointwise() ? 0 : shape.in_numbers()}};
 }
@@ -153,15 +155,17 @@ LayerMemory EmbedderMemory(const resnet::Embedder& shape) {
   const BoundaryTensor pooled = Out(shape.pool);
   const BoundaryTensor places = {ElementType::kInt64, pooled.shape};
   const BoundaryTensor windows = WindowsOf(shape.convolution);
+  const BoundaryTensor copied = CopiedOf(shape.convolution);
   LayerMemory memory;
   memory.kept = {images, made};
-  memory.forward = {{images, made, windows}, {images, made, made, places}};
-  // What was activated, and its gradient; that with relu's; the norm's; the
-  // weight's.
+  memory.forward = {{images, made, windows, copied},
+                    {images, made, made, places}};
+  // What was activated, and its gradient; that with relu's; the norm's, which
+  // takes as much again as it makes; the weight's.
   memory.backward = {{images, made, made, pooled, places, made},
                      {images, made, made, made, made},
-                     {images, made, made, made},
-                     {images, made, windows}};
+                     {images, made, made, made, made},
+                     {images, made, windows, copied}};
   return memory;
 }
 
@@ -184,17 +188,19 @@ LayerMemory BlockMemory(const resnet::Block& shape) {
     if (i > 0) there.push_back(In(branch[i]));
     memory.forward.push_back(there);
     memory.forward.back().push_back(WindowsOf(branch[i]));
+    memory.forward.back().push_back(CopiedOf(branch[i]));
     if (i + 1 == branch.size()) continue;
     memory.forward.push_back(there);
     memory.forward.back().push_back(Out(branch[i]));
   }
   if (shape.shortcut.has_value()) {
-    memory.forward.push_back(
-        {Out(*shape.shortcut), WindowsOf(*shape.shortcut)});
+    memory.forward.push_back({Out(*shape.shortcut), WindowsOf(*shape.shortcut),
+                              CopiedOf(*shape.shortcut)});
     memory.forward.push_back({Out(*shape.shortcut), Out(*shape.shortcut)});
   }
 
-  // What was kept, of the branch its first ones, and the gradient of the sum.
+  // What was kept, of the branch its first ones, and the gradient of the sum. A
+  // norm's backward takes as much again as it makes.
   Tensors there = memory.kept;
   there.push_back(output);
   const auto add = [&](const Tensors& more) {
@@ -205,9 +211,9 @@ LayerMemory BlockMemory(const resnet::Block& shape) {
   add({output});
   if (shape.shortcut.has_value()) {
     const BoundaryTensor made = Out(*shape.shortcut);
-    add({made});
+    add({made, made});
     there.erase(there.begin() + static_cast<int>(branch.size()));
-    add({made, WindowsOf(*shape.shortcut), FoldedOf(*shape.shortcut), input});
+    add({made, WindowsOf(*shape.shortcut), WindowsOf(*shape.shortcut), input});
     there.push_back(input);
   }
   for (size_t i = branch.size(); i-- > 0;) {
@@ -215,12 +221,12 @@ LayerMemory BlockMemory(const resnet::Block& shape) {
     const BoundaryTensor made = Out(branch[i]);
     const BoundaryTensor from = In(branch[i]);
     // Its gradient is that of the sum.
-    add(is_last ? Tensors{made} : Tensors{made, made});
+    add(is_last ? Tensors{made, made} : Tensors{made, made, made});
     there.erase(there.begin() + static_cast<int>(i));
     if (i == 0) {
-      add({made, WindowsOf(branch[i]), FoldedOf(branch[i]), from});
+      add({made, WindowsOf(branch[i]), WindowsOf(branch[i]), from});
     } else {
-      add({made, WindowsOf(branch[i]), FoldedOf(branch[i]), from, from});
+      add({made, WindowsOf(branch[i]), WindowsOf(branch[i]), from, from});
       add({from, from, from});
     }
   }

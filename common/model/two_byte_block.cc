@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "common/model/layer_memory.h"
+#include "common/model/quantized_rows.h"
 #include "common/model/table_ranges.h"
 
 namespace hydra {
@@ -19,6 +20,7 @@ int64_t WidenedElements(const ParameterBlock& block, bool is_streamed) {
   int64_t most = 0;
   int64_t all = 0;
   for (const TensorEntry& tensor : block.tensors) {
+    if (StoredType(block.type, tensor) == ElementType::kFloat32) continue;
     all += AlignedTensorBytes(tensor.element_count * kFloatBytes) / kFloatBytes;
     if (tensor.linear != LinearLayout::kNone) {
       most = std::max(most, tensor.element_count);
@@ -40,6 +42,8 @@ absl::string_view ElementTypeName(ElementType type) {
       return "bfloat16";
     case ElementType::kFloat16:
       return "float16";
+    case ElementType::kInt8:
+      return "int8";
   }
   return "";
 }
@@ -49,8 +53,7 @@ void LayOutAs(ElementType type, ParameterBlock& block) {
   block.size_bytes = 0;
   for (TensorEntry& tensor : block.tensors) {
     tensor.offset_bytes = block.size_bytes;
-    block.size_bytes +=
-        AlignedTensorBytes(tensor.element_count * ElementBytes(type));
+    block.size_bytes += AlignedTensorBytes(StoredBytes(type, tensor));
   }
 }
 

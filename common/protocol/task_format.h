@@ -17,8 +17,9 @@ namespace hydra {
 // part is frozen, Adafactor; folders of pictures; trained blocks of bfloat16
 // with masters; sequences that are taken whole, with their lengths beside them
 // at each cut; ResNets, and what batch norms remember; layers whose code is
-// their user's. 6: products of float16, losses that are scaled. What tasks of
-// one format hand on inside of a step, those of another cannot read.
+// their user's. 6: products of float16, losses that are scaled, frozen blocks of
+// int8. What tasks of one format hand on inside of a step, those of another
+// cannot read.
 inline constexpr uint32_t kTaskFormat = 6;
 
 }  // namespace hydra

@@ -3,6 +3,9 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <utility>
+
+#include "common/model/frozen_type.h"
 #include "common/model/trained_type.h"
 #include "scheduler/core/admission.h"
 #include "scheduler/core/testing/small_job.h"
@@ -105,6 +108,26 @@ TEST(JobPlanTest, WhatIsFrozenIsCountedApart) {
   EXPECT_GT(demand.base_bytes(), 0);
   EXPECT_LT(demand.total_bytes(),
             PlanOn(SmallJob(1), kPlenty).pool_demand().total_bytes());
+}
+
+// Of rows of 16 numbers a third of the bytes is left, of longer ones a quarter.
+TEST(JobPlanTest, ABaseOfInt8TakesLessOfThePoolAndOfTheLink) {
+  NewJob job = SmallJob(1);
+  ModelTable table = *job.table;
+  for (ParameterBlock& block : table.parameter_blocks) {
+    block.frozen = block.owner() < 2;
+  }
+  job.table = table;
+  const v1::DevicePlan wide = PlanOn(job, kPlenty);
+  job.table = WithFrozenType(std::move(table), ElementType::kInt8);
+  const v1::DevicePlan plan = PlanOn(job, kPlenty);
+  EXPECT_EQ(plan.pool_demand().base_bytes(),
+            job.table->ParameterBytes() - job.table->TrainedBytes());
+  EXPECT_LT(plan.pool_demand().base_bytes(),
+            wide.pool_demand().base_bytes() / 2);
+  EXPECT_LT(plan.promoted().parameters(), wide.promoted().parameters());
+  EXPECT_EQ(plan.pool_demand().committed_bytes(),
+            wide.pool_demand().committed_bytes());
 }
 
 }  // namespace

@@ -208,6 +208,18 @@ TEST_F(BertTest, AdafactorIsTheSameInOnePieceAndInMany) {
   ExpectTheBitsOfPlainTraining(spec);
 }
 
+TEST_F(BertTest, WhatIsFrozenInInt8IsTheSameInOnePieceAndInMany) {
+  v1::JobSpec adapted = MaskedJob();
+  adapted.mutable_lora()->add_target_modules("all-linear");
+  adapted.mutable_model()->set_frozen_dtype(v1::PARAMETER_TYPE_INT8);
+  ExpectTheBitsOfPlainTraining(adapted);
+  v1::JobSpec classifying = ClassJob();
+  classifying.mutable_model()->add_frozen("bert.embeddings.*");
+  classifying.mutable_model()->add_frozen("bert.encoder.layer.0.*");
+  classifying.mutable_model()->set_frozen_dtype(v1::PARAMETER_TYPE_INT8);
+  ExpectTheBitsOfPlainTraining(classifying);
+}
+
 TEST_F(BertTest, ProductsOfBFloat16AreTheSameInOnePieceAndInMany) {
   v1::JobSpec spec = MaskedJob();
   spec.mutable_train()->set_bf16(true);

@@ -370,6 +370,49 @@ TEST_P(FamiliesTest, FrozenLayersOfTwoBytesChangeNoBit) {
   EXPECT_GT(in_two_bytes, 5);
 }
 
+// The reference rounds them by LibTorch's operations, and computes in float32.
+TEST_P(FamiliesTest, ABaseOfInt8IsTheSameInOnePieceAndInMany) {
+  Cluster cluster(PlainAndLinked());
+  v1::JobSpec spec = Job();
+  spec.mutable_lora()->add_target_modules("all-linear");
+  spec.mutable_lora()->set_lora_dropout(0.1);
+  spec.mutable_train()->set_dropout(0.1);
+  const Outcome wide = OutcomeOf(Run(cluster, spec));
+  spec.mutable_model()->set_frozen_dtype(v1::PARAMETER_TYPE_INT8);
+  ExpectTheBitsOfPlainTraining(cluster, spec);
+  EXPECT_NE(Difference(OutcomeOf(Run(cluster, spec)), wide), "");
+  spec.mutable_train()->set_bf16(true);
+  spec.mutable_train()->set_max_grad_norm(0.01);
+  spec.mutable_train()->set_micro_batches_per_round(1);
+  ExpectTheBitsOfPlainTraining(cluster, spec);
+  // As it is drawn.
+  spec.mutable_model()->set_init(v1::INITIALIZATION_RANDOM);
+  ExpectTheBitsOfPlainTraining(cluster, spec);
+}
+
+// What they were rounded to is written in float32, as training had it.
+TEST_P(FamiliesTest, FrozenLayersOfInt8AreTheSameInOnePieceAndInMany) {
+  Cluster cluster(PlainAndLinked());
+  v1::JobSpec spec = Job();
+  spec.mutable_model()->add_frozen(IsGpt2() ? "*.w?e.*" : "*.embed_tokens.*");
+  spec.mutable_model()->add_frozen(IsGpt2() ? "*.h.0.*" : "*.layers.0.*");
+  spec.mutable_model()->add_frozen("*.1.mlp.*");
+  spec.mutable_model()->set_frozen_dtype(v1::PARAMETER_TYPE_INT8);
+  spec.mutable_checkpoint()->set_every_steps(2);
+  ExpectTheBitsOfPlainTraining(cluster, spec);
+  spec.mutable_model()->set_trained_dtype(v1::PARAMETER_TYPE_BFLOAT16);
+  const std::string trained = Run(cluster, spec).output_path();
+  const auto reader = safetensors::Reader::Open(trained + "/model.safetensors");
+  ASSERT_TRUE(reader.ok()) << reader.status();
+  std::map<safetensors::Dtype, int> tensors;
+  for (const safetensors::TensorInfo& tensor : reader->table().tensors()) {
+    ++tensors[tensor.dtype];
+  }
+  EXPECT_EQ(tensors.size(), 2);
+  EXPECT_GT(tensors[safetensors::Dtype::kF32], 0);
+  EXPECT_GT(tensors[safetensors::Dtype::kBF16], 0);
+}
+
 TEST_P(FamiliesTest, TrainedAdaptersAreAsPeftWritesThem) {
   Cluster cluster({});
   v1::JobSpec spec = Job();
@@ -448,6 +491,44 @@ TEST_P(FamiliesTest, MergedAdaptersAreAWholeModelOfTheBasesType) {
                 adapted.evaluations().rbegin()->loss(),
                 is_rounded ? 1e-2 : 1e-4);
   }
+}
+
+// Of a base of int8 it is what that stands for, with the adapters.
+TEST_P(FamiliesTest, MergedAdaptersOfABaseOfInt8AreAModelOfFloat32) {
+  RoundWeights(model_);
+  Cluster cluster(PlainAndLinked());
+  v1::JobSpec spec = Job();
+  spec.mutable_train()->set_max_steps(2);
+  spec.mutable_train()->set_learning_rate(0.01);
+  spec.mutable_lora()->add_target_modules("all-linear");
+  spec.mutable_model()->set_frozen_dtype(v1::PARAMETER_TYPE_INT8);
+  const v1::JobDetail adapted = Run(cluster, spec);
+  spec.mutable_output()->set_merge_adapters(true);
+  const v1::JobDetail whole = Run(cluster, spec);
+  const std::string merged = whole.output_path();
+  EXPECT_EQ(ShapesIn(merged), ShapesIn(model_));
+  EXPECT_EQ(
+      nlohmann::json::parse(ReadFile(merged + "/config.json")).at("dtype"),
+      "float32");
+  const auto reader = safetensors::Reader::Open(merged + "/model.safetensors");
+  ASSERT_TRUE(reader.ok()) << reader.status();
+  for (const safetensors::TensorInfo& tensor : reader->table().tensors()) {
+    EXPECT_EQ(tensor.dtype, safetensors::Dtype::kF32) << tensor.name;
+  }
+  spec.mutable_partition()->add_cut_points(2);
+  EXPECT_EQ(Difference(OutcomeOf(Run(cluster, spec)), OutcomeOf(whole)), "");
+  // With a step of no length it has the adapted model's loss.
+  const std::string copy = FreshDirectory() + "/merged";
+  std::filesystem::copy(merged, copy, std::filesystem::copy_options::recursive);
+  v1::JobSpec next = Job();
+  next.mutable_model()->set_path(copy);
+  next.mutable_train()->set_max_steps(1);
+  next.mutable_train()->set_learning_rate(1e-30);
+  const v1::JobDetail opened = Run(cluster, next);
+  ASSERT_GT(opened.evaluations_size(), 0);
+  ASSERT_GT(adapted.evaluations_size(), 0);
+  EXPECT_NEAR(opened.evaluations().rbegin()->loss(),
+              adapted.evaluations().rbegin()->loss(), 1e-4);
 }
 
 TEST_P(FamiliesTest, TheTrainedDirectoryIsAsTransformersWritesIt) {

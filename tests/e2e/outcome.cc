@@ -110,6 +110,9 @@ std::string DifferenceToPlainTraining(const v1::JobDetail& job,
   if (job.spec().model().trained_dtype() == v1::PARAMETER_TYPE_BFLOAT16) {
     command.push_back("--masters");
   }
+  if (job.spec().model().frozen_dtype() == v1::PARAMETER_TYPE_INT8) {
+    command.push_back("--int8");
+  }
   if (are_rows) command.push_back("--rows");
   if (data.empty()) {
     command.insert(command.end(), {"--data", data_section, "--tokenizer",

@@ -125,6 +125,16 @@ TEST_F(RestartTest, WithoutThePoolMastersGoOnFromTheirCheckpoints) {
   ExpectTheSameWithoutThePool(spec);
 }
 
+// What is frozen comes from the model again: the checkpoint has what its int8
+// stands for.
+TEST_F(RestartTest, WithoutThePoolFrozenLayersOfInt8AreAsTheyWere) {
+  v1::JobSpec spec = LongSpec();
+  spec.mutable_model()->add_frozen("*.w?e.*");
+  spec.mutable_model()->add_frozen("*.h.0.*");
+  spec.mutable_model()->set_frozen_dtype(v1::PARAMETER_TYPE_INT8);
+  ExpectTheSameWithoutThePool(spec);
+}
+
 TEST_F(RestartTest, ADamagedCheckpointIsPassedOverForTheOneBefore) {
   v1::JobSpec spec = LongSpec();
   spec.mutable_checkpoint()->set_every_steps(5);

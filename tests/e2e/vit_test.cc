@@ -93,6 +93,13 @@ TEST_F(VitTest, AdaptersAreTheSameInOnePieceAndInMany) {
   ExpectTheBitsOfPlainTraining(spec);
 }
 
+TEST_F(VitTest, ABaseOfInt8IsTheSameInOnePieceAndInMany) {
+  v1::JobSpec spec = Job();
+  spec.mutable_lora()->set_r(3);
+  spec.mutable_model()->set_frozen_dtype(v1::PARAMETER_TYPE_INT8);
+  ExpectTheBitsOfPlainTraining(spec);
+}
+
 TEST_F(VitTest, MastersAreTheSameInOnePieceAndInMany) {
   v1::JobSpec spec = Job();
   spec.mutable_model()->set_trained_dtype(v1::PARAMETER_TYPE_BFLOAT16);

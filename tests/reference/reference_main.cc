@@ -68,6 +68,7 @@ struct Options {
   std::string lora_json;
   std::vector<std::string> frozen;
   bool has_masters = false;
+  bool is_frozen_int8 = false;
   std::string save_path;
   int threads = 1;
 };
@@ -355,6 +356,9 @@ absl::Status Run(const Options& options) {
         options.model_directory, trainer.table(), trainer.parameters());
     if (!status.ok()) return status;
   }
+  if (options.is_frozen_int8) {
+    RoundFrozenToInt8(trainer.table(), trainer.parameters());
+  }
   // The shortest decimals that read back as the same bits.
   std::cout << Train(trainer, *train, *data, *std::move(order)).dump(2)
             << std::endl;
@@ -398,6 +402,9 @@ int main(int argc, char** argv) {
   app.add_flag("--masters", options.has_masters,
                "what is trained is bfloat16, with masters in float32: a job "
                "file's model.trained_dtype");
+  app.add_flag("--int8", options.is_frozen_int8,
+               "matrices that are frozen are rounded to int8 by rows: a job "
+               "file's model.frozen_dtype");
   app.add_option("--save", options.save_path,
                  "write the final weights to this safetensors file");
   app.add_option("--threads", options.threads)->check(CLI::PositiveNumber);

@@ -72,6 +72,24 @@ absl::Status LoadWeights(const std::string& directory, const ModelTable& table,
   return absl::OkStatus();
 }
 
+void RoundFrozenToInt8(const ModelTable& table,
+                       const std::vector<at::Tensor>& flats) {
+  for (size_t i = 0; i < flats.size(); ++i) {
+    const ParameterBlock& block = table.parameter_blocks[i];
+    if (!block.frozen || block.has_statistics()) continue;
+    for (const TensorEntry& tensor : block.tensors) {
+      if (tensor.shape.size() != 2) continue;
+      const at::Tensor matrix =
+          Numbers(block, tensor, flats[i]).view(tensor.shape);
+      const at::Tensor scale =
+          matrix.abs().amax(/*dim=*/1, /*keepdim=*/true).div(127);
+      // Of a row of zeros anything will do.
+      const at::Tensor divisor = scale.masked_fill(scale.eq(0), 1);
+      matrix.copy_(matrix.div(divisor).round().clamp(-127, 127).mul(scale));
+    }
+  }
+}
+
 absl::Status SaveWeights(const std::string& path, const ModelTable& table,
                          const std::vector<at::Tensor>& flats) {
   std::vector<TensorSpec> specs;

@@ -24,6 +24,12 @@ absl::StatusOr<ModelTable> ReadTable(const std::string& directory,
 absl::Status LoadWeights(const std::string& directory, const ModelTable& table,
                          const std::vector<at::Tensor>& flats);
 
+// Rounds the matrices of frozen blocks to an int8 for each number and a scale
+// for each row, and back, as a job file's model.frozen_dtype says; blocks with
+// what a batch norm remembers stay as they are.
+void RoundFrozenToInt8(const ModelTable& table,
+                       const std::vector<at::Tensor>& flats);
+
 // Writes them as one safetensors file, each block's rounded to its type; of a
 // model with adapters these alone.
 absl::Status SaveWeights(const std::string& path, const ModelTable& table,

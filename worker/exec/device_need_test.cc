@@ -36,6 +36,8 @@ struct Family {
 
 const std::vector<const char*> kFirstOfLlama = {"model.embed_tokens.*",
                                                 "model.layers.[0-2].*"};
+const std::vector<const char*> kFirstOfBert = {"bert.embeddings.*",
+                                               "bert.encoder.layer.[0-2].*"};
 
 enum class Trained {
   kAll,
@@ -45,8 +47,16 @@ enum class Trained {
   kAdapters,
   kAdaptersOfBFloat16,
   kRoundedAdaptersOfBFloat16,
+  kAdaptersOfInt8,
   kLastLayers
 };
+
+bool AreAdapters(Trained trained) {
+  return trained == Trained::kAdapters ||
+         trained == Trained::kAdaptersOfBFloat16 ||
+         trained == Trained::kRoundedAdaptersOfBFloat16 ||
+         trained == Trained::kAdaptersOfInt8;
+}
 
 worker::v1::JobContext ContextOf(const Family& family, Trained trained,
                                  int micro_batches, int context_length) {
@@ -65,9 +75,7 @@ worker::v1::JobContext ContextOf(const Family& family, Trained trained,
   train.set_learning_rate(1e-3);
   // Then scores are made, as on a GPU.
   train.set_dropout(0.1);
-  if (trained == Trained::kAdapters ||
-      trained == Trained::kAdaptersOfBFloat16 ||
-      trained == Trained::kRoundedAdaptersOfBFloat16) {
+  if (AreAdapters(trained)) {
     context.mutable_spec()->mutable_lora()->set_lora_dropout(0.1);
     context.mutable_spec()->mutable_lora()->add_target_modules("all-linear");
   } else if (trained == Trained::kLastLayers) {
@@ -88,6 +96,10 @@ worker::v1::JobContext ContextOf(const Family& family, Trained trained,
       trained == Trained::kRoundedAdaptersOfBFloat16) {
     context.mutable_spec()->mutable_model()->set_frozen_dtype(
         hydra::v1::PARAMETER_TYPE_BFLOAT16);
+  }
+  if (trained == Trained::kAdaptersOfInt8) {
+    context.mutable_spec()->mutable_model()->set_frozen_dtype(
+        hydra::v1::PARAMETER_TYPE_INT8);
   }
   return context;
 }
@@ -118,6 +130,25 @@ INSTANTIATE_TEST_SUITE_P(
                    "rms_norm_eps": 1e-6, "hidden_act": "silu",
                    "tie_word_embeddings": true})",
                kFirstOfLlama},
+        Family{"bert",
+               R"({"model_type": "bert", "architectures": ["BertForMaskedLM"],
+                   "vocab_size": 5000, "hidden_size": 96,
+                   "intermediate_size": 384, "num_hidden_layers": 4,
+                   "num_attention_heads": 4, "max_position_embeddings": 256,
+                   "type_vocab_size": 2, "hidden_act": "gelu"})",
+               kFirstOfBert},
+        Family{"bertOfClasses",
+               R"({"model_type": "bert",
+                   "architectures": ["BertForSequenceClassification"],
+                   "vocab_size": 5000, "hidden_size": 96,
+                   "intermediate_size": 384, "num_hidden_layers": 4,
+                   "num_attention_heads": 4, "max_position_embeddings": 256,
+                   "type_vocab_size": 2, "num_labels": 1000,
+                   "hidden_act": "gelu"})",
+               kFirstOfBert,
+               // As below: a shard's worst moment may be behind its head, whose
+               // parameters are gone by then.
+               1.35},
         Family{"vit",
                R"({"model_type": "vit", "image_size": SIDE, "patch_size": 8,
                    "hidden_size": 96, "intermediate_size": 384,
@@ -136,7 +167,8 @@ TEST_P(DeviceNeedTest, IsWhatAShardsPassesTake) {
        {Trained::kAll, Trained::kAllWithRoundedProducts,
         Trained::kAllWithMasters, Trained::kAllWithMastersAndRoundedProducts,
         Trained::kAdapters, Trained::kAdaptersOfBFloat16,
-        Trained::kRoundedAdaptersOfBFloat16, Trained::kLastLayers}) {
+        Trained::kRoundedAdaptersOfBFloat16, Trained::kAdaptersOfInt8,
+        Trained::kLastLayers}) {
     for (const auto& [micro_batches, context_length] :
          {std::pair{1, 64}, {1, 256}, {2, 64}, {2, 256}}) {
       const worker::v1::JobContext context =
@@ -173,8 +205,7 @@ TEST_P(DeviceNeedTest, IsWhatAShardsPassesTake) {
 }
 
 // What a ResNet's layers take differs from layer to layer, and by what goes in
-// and comes out. A layer that makes more of what comes in takes up to a seventh
-// more than is reckoned (docs/design.md, section 7).
+// and comes out.
 TEST(ResnetDeviceNeedTest, IsWhatAShardsPassesTake) {
   JobModels models(kPlenty);
   for (const char* layer_type : {"basic", "bottleneck"}) {
@@ -211,8 +242,8 @@ TEST(ResnetDeviceNeedTest, IsWhatAShardsPassesTake) {
           taken = std::max<double>(taken, measure.peak_bytes);
         }
         const DeviceNeed need = DeviceNeedOf(model->shape, layers, kPlenty);
-        EXPECT_GT(need.backward / taken, 0.85) << taken;
-        EXPECT_LT(need.backward / taken, 1.25) << taken;
+        EXPECT_GT(need.backward / taken, 0.98) << taken;
+        EXPECT_LT(need.backward / taken, 1.15) << taken;
       }
     }
   }

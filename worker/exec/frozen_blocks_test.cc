@@ -2,6 +2,7 @@
 // without: the same bits however they are cut, and frozen blocks stay as they
 // are.
 
+#include <cstddef>
 #include <memory>
 #include <optional>
 #include <string>
@@ -33,7 +34,10 @@ struct Case {
   std::vector<std::string> frozen;
   std::optional<hydra::v1::LoraSpec> lora;
   bool tied = true;
+  hydra::v1::ParameterType frozen_dtype = hydra::v1::PARAMETER_TYPE_FLOAT32;
 };
+
+constexpr auto kInt8 = hydra::v1::PARAMETER_TYPE_INT8;
 
 std::ostream& operator<<(std::ostream& out, const Case& of) {
   return out << of.name;
@@ -65,6 +69,13 @@ std::vector<Case> Cases() {
        {"*.w?e.*", "*.h.0.*", "*.h.1.mlp.*", "*.h.2.*.bias", "*.ln_f.bias"},
        {}},
       {"AllButBiases", {"*.weight"}, {}, false},
+      {"LoraOnInt8", {}, Lora({"all-linear"}, 0.2), true, kInt8},
+      {"LoraOnAnUntiedModelOfInt8", {}, Lora({"c_attn"}, 0), false, kInt8},
+      {"PartsOfBlocksOfInt8",
+       {"*.w?e.*", "*.h.0.*", "*.h.1.mlp.*", "*.h.2.*.bias", "*.ln_f.bias"},
+       {},
+       true,
+       kInt8},
   };
 }
 
@@ -75,6 +86,7 @@ class FrozenBlocksTest : public testing::TestWithParam<Case> {
     options.frozen = GetParam().frozen;
     options.lora = GetParam().lora;
     options.tied = GetParam().tied;
+    options.frozen_dtype = GetParam().frozen_dtype;
     options.dropout = 0.1;
     options.micro_batches = 3;
     return options;
@@ -89,7 +101,7 @@ class FrozenBlocksTest : public testing::TestWithParam<Case> {
     TaskRunner runner(device.get(), job.pool().AsHostRange());
     job.Prepare();
     job.Init(runner);
-    std::vector<std::vector<float>> before = Frozen(job);
+    const std::vector<std::vector<std::byte>> before = Frozen(job);
     Outcome outcome;
     for (int step = 0; step < 2; ++step) {
       outcome.losses.push_back(overlapped ? job.OverlappedStep(runner)
@@ -102,13 +114,14 @@ class FrozenBlocksTest : public testing::TestWithParam<Case> {
     return outcome;
   }
 
-  static std::vector<std::vector<float>> Frozen(TinyJob& job) {
-    std::vector<std::vector<float>> blocks;
+  static std::vector<std::vector<std::byte>> Frozen(TinyJob& job) {
+    std::vector<std::vector<std::byte>> blocks;
     for (size_t i = 0; i < job.table().parameter_blocks.size(); ++i) {
       if (!job.table().parameter_blocks[i].frozen) continue;
       const absl::Span<float> slot =
           job.Slot(BLOCK_KIND_PARAMETERS, static_cast<int>(i));
-      blocks.emplace_back(slot.begin(), slot.end());
+      const auto* const bytes = reinterpret_cast<const std::byte*>(slot.data());
+      blocks.emplace_back(bytes, bytes + slot.size() * sizeof(float));
     }
     EXPECT_FALSE(blocks.empty());
     return blocks;

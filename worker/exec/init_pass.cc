@@ -16,6 +16,7 @@
 #include "common/file/file_user.h"
 #include "common/model/base_key.h"
 #include "common/model/element_dtype.h"
+#include "common/model/quantized_rows.h"
 #include "common/model/weight_match.h"
 #include "common/safetensors/weight_directory.h"
 #include "worker/exec/job_access.h"
@@ -64,12 +65,14 @@ absl::StatusOr<Checkpoint> OpenCheckpoint(const worker::v1::JobContext& job,
   return Checkpoint{*std::move(opened), std::move(match)};
 }
 
-// In the order of the elements.
+// In the order of the elements, some whole rows of so many at once.
 template <typename Fill>
-absl::Status InPieces(int64_t count, Fill fill) {
+absl::Status InPieces(int64_t count, int64_t row_elements, Fill fill) {
   constexpr int64_t kPieceElements = 1 << 16;
-  for (int64_t first = 0; first < count; first += kPieceElements) {
-    absl::Status filled = fill(first, std::min(kPieceElements, count - first));
+  const int64_t piece_elements =
+      std::max<int64_t>(kPieceElements / row_elements, 1) * row_elements;
+  for (int64_t first = 0; first < count; first += piece_elements) {
+    absl::Status filled = fill(first, std::min(piece_elements, count - first));
     if (!filled.ok()) return filled;
   }
   return absl::OkStatus();
@@ -95,6 +98,24 @@ absl::Status Narrow(const TensorEntry& tensor, absl::Span<float> numbers,
   return absl::OkStatus();
 }
 
+// Writes rows of a matrix, of which `first` is the first number of all.
+absl::Status Quantize(const TensorEntry& tensor, int64_t first,
+                      absl::Span<const float> numbers, std::byte* out) {
+  const int64_t width = tensor.shape[1];
+  const auto count = static_cast<int64_t>(numbers.size());
+  for (int64_t i = 0; i < count; i += width) {
+    const int64_t row = (first + i) / width;
+    absl::Status quantized = QuantizeRow(numbers.subspan(i, width),
+                                         out + row * QuantizedRowBytes(width));
+    if (!quantized.ok()) {
+      return absl::InvalidArgumentError(absl::StrCat("tensor ", tensor.name,
+                                                     " has in row ", row, " ",
+                                                     quantized.message()));
+    }
+  }
+  return absl::OkStatus();
+}
+
 absl::Status Draw(const TensorEntry& tensor, ElementType type, uint64_t seed,
                   std::byte* out) {
   if (type == ElementType::kFloat32) {
@@ -103,6 +124,7 @@ absl::Status Draw(const TensorEntry& tensor, ElementType type, uint64_t seed,
   }
   std::vector<float> drawn(tensor.element_count);
   InitTensor(tensor, seed, drawn.data());
+  if (type == ElementType::kInt8) return Quantize(tensor, 0, drawn, out);
   return Narrow(tensor, absl::MakeSpan(drawn), type, out);
 }
 
@@ -111,6 +133,17 @@ absl::Status ReadTensor(const Checkpoint& checkpoint, const TensorEntry& tensor,
                         ElementType type, std::byte* out) {
   const WeightDirectory& weights = checkpoint.weights;
   const std::string& name = checkpoint.match.names.at(tensor.name);
+  if (type == ElementType::kInt8) {
+    std::vector<float> rows;
+    return InPieces(
+        tensor.element_count, tensor.shape[1],
+        [&](int64_t first, int64_t count) {
+          rows.resize(count);
+          absl::Status read = ReadElements(checkpoint.match, weights, tensor,
+                                           first, absl::MakeSpan(rows));
+          return read.ok() ? Quantize(tensor, first, rows, out) : read;
+        });
+  }
   const int64_t element_bytes = ElementBytes(type);
   if (weights.Find(name)->tensor->dtype == DtypeOf(type)) {
     return weights.Read(name, 0, tensor.element_count * element_bytes, out);
@@ -121,14 +154,15 @@ absl::Status ReadTensor(const Checkpoint& checkpoint, const TensorEntry& tensor,
         absl::MakeSpan(reinterpret_cast<float*>(out), tensor.element_count));
   }
   std::vector<float> piece;
-  return InPieces(tensor.element_count, [&](int64_t first, int64_t count) {
-    piece.resize(count);
-    absl::Status read =
-        weights.ReadAsFloat32(name, first, absl::MakeSpan(piece));
-    if (!read.ok()) return read;
-    return Narrow(tensor, absl::MakeSpan(piece), type,
-                  out + first * element_bytes);
-  });
+  return InPieces(tensor.element_count, /*row_elements=*/1,
+                  [&](int64_t first, int64_t count) {
+                    piece.resize(count);
+                    absl::Status read = weights.ReadAsFloat32(
+                        name, first, absl::MakeSpan(piece));
+                    if (!read.ok()) return read;
+                    return Narrow(tensor, absl::MakeSpan(piece), type,
+                                  out + first * element_bytes);
+                  });
 }
 
 // Where a block's numbers come from: the checkpoint, or, if that is null, and
@@ -140,14 +174,15 @@ struct Source {
 
 // Fills `out`, which is laid out like the block, with numbers of this type.
 absl::Status Fill(const ParameterBlock& block, const Source& source,
-                  ElementType type, absl::Span<std::byte> out,
+                  ElementType block_type, absl::Span<std::byte> out,
                   TaskControl* control) {
   // For the bytes between tensors.
   std::memset(out.data(), 0, out.size());
   for (const TensorEntry& tensor : block.tensors) {
+    const ElementType type = StoredType(block_type, tensor);
     if (absl::Status on = control->Advance(); !on.ok()) return on;
     std::byte* const begin =
-        out.data() + block.FirstElement(tensor) * ElementBytes(type);
+        out.data() + block.FirstElement(tensor) * ElementBytes(block_type);
     const bool is_there = source.checkpoint != nullptr &&
                           source.checkpoint->match.names.contains(tensor.name);
     if (source.checkpoint != nullptr && !is_there && block.frozen) {
@@ -211,7 +246,7 @@ absl::StatusOr<int64_t> FillFromModel(const worker::v1::Task& task,
   for (const BlockVersion& version : task.writes()) {
     if (version.kind() != worker::v1::BLOCK_KIND_PARAMETERS) continue;
     const ParameterBlock& block = table.parameter_blocks.at(version.index());
-    if (!task.restore_dir().empty() && IsInFile(table, version.index())) {
+    if (!task.restore_dir().empty() && IsRestored(table, version.index())) {
       continue;
     }
     Source source;

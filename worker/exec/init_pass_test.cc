@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstddef>
 #include <cstring>
 #include <filesystem>
 #include <string>
@@ -13,6 +14,7 @@
 #include "common/model/frozen_type.h"
 #include "common/model/gpt2_table.h"
 #include "common/model/lora.h"
+#include "common/model/quantized_rows.h"
 #include "common/model/trained_type.h"
 #include "common/safetensors/writer.h"
 #include "gmock/gmock.h"
@@ -335,6 +337,97 @@ TEST_F(InitPassTest, RandomTensorsAreRoundedToo) {
     const uint32_t widened = uint32_t{BitsAt(Tensor(half, 0, 0), i)} << 16;
     EXPECT_NEAR(absl::bit_cast<float>(widened) / drawn[i], 1, 1.0 / 256) << i;
   }
+}
+
+// The block's tensors, one after another, as what they stand for.
+std::vector<float> Dequantized(const ParameterBlock& block,
+                               const float* begin) {
+  std::vector<float> numbers;
+  for (const TensorEntry& tensor : block.tensors) {
+    std::vector<float> part(tensor.element_count);
+    const auto* const bytes =
+        reinterpret_cast<const std::byte*>(begin) + tensor.offset_bytes;
+    if (StoredType(block.type, tensor) == ElementType::kInt8) {
+      DequantizeRows(bytes, tensor.shape[1], absl::MakeSpan(part));
+    } else {
+      std::memcpy(part.data(), bytes, part.size() * sizeof(float));
+    }
+    numbers.insert(numbers.end(), part.begin(), part.end());
+  }
+  return numbers;
+}
+
+TEST_F(InitPassTest, MatricesOfInt8AreQuantizedRowByRow) {
+  const ModelTable base = Table(/*tied=*/false);
+  WriteCheckpoint(testing::TempDir(), base, "");
+  const ModelTable table =
+      WithFrozenType(WithLora(base, {2, 8}).value(), ElementType::kInt8);
+  ASSERT_TRUE(Run(table, hydra::v1::INITIALIZATION_PRETRAINED).ok());
+  EXPECT_EQ(filled_bytes_, table.ParameterBytes());
+  int number = 0;
+  for (size_t i = 0; i < base.parameter_blocks.size(); ++i) {
+    const std::vector<float> found =
+        Dequantized(table.parameter_blocks[i], pool_.data() + offsets_[i] / 4);
+    size_t next = 0;
+    for (const TensorEntry& tensor : base.parameter_blocks[i].tensors) {
+      SCOPED_TRACE(tensor.name);
+      ++number;
+      const bool is_matrix = tensor.shape.size() == 2;
+      const int64_t width = is_matrix ? tensor.shape[1] : 1;
+      for (int64_t element = 0; element < tensor.element_count; ++element) {
+        const auto written = static_cast<float>(100 * number + element);
+        // They grow: the last one of a row is its largest.
+        const float scale =
+            static_cast<float>(100 * number + element / width * width + width -
+                               1) /
+            127;
+        const float expected =
+            is_matrix ? std::nearbyint(written / scale) * scale : written;
+        ASSERT_EQ(found[next++], expected) << element;
+      }
+    }
+  }
+}
+
+TEST_F(InitPassTest, DrawnMatricesAreQuantizedToo) {
+  const ModelTable wide = Adapted(ElementType::kFloat32);
+  ASSERT_TRUE(Run(wide, hydra::v1::INITIALIZATION_RANDOM).ok());
+  const std::vector<float> drawn(Tensor(wide, 0, 0), Tensor(wide, 0, 0) + 20);
+  const ModelTable table = Adapted(ElementType::kInt8);
+  ASSERT_TRUE(Run(table, hydra::v1::INITIALIZATION_RANDOM).ok());
+  const std::vector<float> found =
+      Dequantized(table.parameter_blocks[0], pool_.data());
+  ASSERT_EQ(found.size(), drawn.size());
+  for (int i = 0; i < 20; ++i) {
+    const auto row = drawn.begin() + i / 4 * 4;
+    float largest = 0;
+    for (int j = 0; j < 4; ++j) largest = std::max(largest, std::abs(row[j]));
+    EXPECT_EQ(found[i],
+              std::nearbyint(drawn[i] / (largest / 127)) * (largest / 127))
+        << i;
+  }
+}
+
+TEST_F(InitPassTest, AValueForWhichInt8HasNoScaleIsNamed) {
+  WriteCheckpoint(testing::TempDir(), Table(/*tied=*/true), "");
+  const std::string file = directory_ + "/model.safetensors";
+  std::string bytes = ReadFile(file);
+  uint64_t header_bytes = 0;
+  std::memcpy(&header_bytes, bytes.data(), sizeof(header_bytes));
+  const float infinity = HUGE_VALF;
+  // Of the first tensor, which has rows of four.
+  std::memcpy(&bytes[8 + header_bytes + 5 * sizeof(float)], &infinity,
+              sizeof(infinity));
+  WriteFile(file, bytes);
+  EXPECT_TRUE(
+      Run(Adapted(ElementType::kFloat32), hydra::v1::INITIALIZATION_PRETRAINED)
+          .ok());
+  const absl::Status status =
+      Run(Adapted(ElementType::kInt8), hydra::v1::INITIALIZATION_PRETRAINED);
+  EXPECT_EQ(status.code(), absl::StatusCode::kInvalidArgument);
+  EXPECT_EQ(status.message(),
+            "tensor transformer.wte.weight has in row 1 a value of inf, for "
+            "which int8 has no scale");
 }
 
 ModelTable WithMasters(bool tied) {

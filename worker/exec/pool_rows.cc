@@ -4,7 +4,9 @@
 #include <utility>
 
 #include "common/chain/block_key.h"
+#include "common/model/quantized_rows.h"
 #include "worker/exec/block_floats.h"
+#include "worker/model/quantized_tensor.h"
 
 namespace hydra {
 
@@ -83,17 +85,21 @@ at::Tensor PoolRows::Empty(int range) const {
 PoolRows::Coming PoolRows::Begin(const GradientPlace& place, int range,
                                  ElementType type) {
   // A range begins at a whole float, and ends before the block's padding does.
-  const int64_t elements = ranges_[range].count() * width_;
-  const int64_t bytes = elements * ElementBytes(type);
+  const int64_t row_bytes = StoredRowBytes(type, width_);
+  const int64_t rows = ranges_[range].count();
+  const int64_t bytes = rows * row_bytes;
   const at::Tensor floats =
       pass_.io.Empty({(bytes + kFloatBytes - 1) / kFloatBytes});
   Coming coming;
   coming.range = range;
   coming.ready = pass_.io.BeginPromoteRange(
-      *place.version, place.first + FloatsOf(type, First(range)), floats);
-  coming.rows = AsElements(floats, type)
-                    .narrow(0, 0, elements)
-                    .view({ranges_[range].count(), width_});
+      *place.version,
+      place.first + ranges_[range].first * row_bytes / kFloatBytes, floats);
+  const at::Tensor elements =
+      AsElements(floats, type).narrow(0, 0, bytes / ElementBytes(type));
+  coming.rows = type == ElementType::kInt8
+                    ? QuantizedView(elements, rows, width_)
+                    : elements.view({rows, width_});
   return coming;
 }
 

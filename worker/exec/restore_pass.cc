@@ -11,9 +11,8 @@
 namespace hydra {
 namespace {
 
-// Of a model with adapters, its own blocks are not.
 bool IsElsewhere(const ModelTable& table, const BlockKey& key) {
-  return IsFrozen(table, key) && !IsInFile(table, key.index);
+  return IsFrozen(table, key) && !IsRestored(table, key.index);
 }
 
 }  // namespace

@@ -173,9 +173,10 @@ class StreamedHeadFrozenTest
     : public testing::TestWithParam<hydra::v1::ParameterType> {};
 
 TEST_P(StreamedHeadFrozenTest, GivesTheBitsOfATableThatIsHeldWhole) {
-  const int64_t table_bytes = GetParam() == hydra::v1::PARAMETER_TYPE_FLOAT32
-                                  ? kTableBytes
-                                  : kTableBytes / 2;
+  const int64_t table_bytes =
+      GetParam() == hydra::v1::PARAMETER_TYPE_FLOAT32    ? kTableBytes
+      : GetParam() == hydra::v1::PARAMETER_TYPE_BFLOAT16 ? kTableBytes / 2
+                                                         : kTableBytes / 4;
   for (const bool tied : {true, false}) {
     for (const int micro_batches : {1, 2}) {
       TinyJob::Options options = WideVocabulary();
@@ -204,7 +205,8 @@ TEST_P(StreamedHeadFrozenTest, GivesTheBitsOfATableThatIsHeldWhole) {
 
 INSTANTIATE_TEST_SUITE_P(All, StreamedHeadFrozenTest,
                          testing::Values(hydra::v1::PARAMETER_TYPE_FLOAT32,
-                                         hydra::v1::PARAMETER_TYPE_BFLOAT16));
+                                         hydra::v1::PARAMETER_TYPE_BFLOAT16,
+                                         hydra::v1::PARAMETER_TYPE_INT8));
 
 // Its gradient goes where the new masters will be.
 TEST(StreamedHeadMastersTest, GivesTheBitsOfATableThatIsHeldWhole) {

@@ -192,6 +192,13 @@ std::vector<LayerCase> Cases() {
       InTwoBytes(Frozen(ClassHead(0), "", 0), ElementType::kBFloat16));
   cases.push_back(
       InTwoBytes(Adapted("Lora", 0, {4, 8}), ElementType::kBFloat16));
+  cases.push_back(
+      InInt8(Frozen(Frozen(Embedding(0), "Tokens", 0), "Others", 1)));
+  cases.push_back(
+      InInt8(Frozen(Frozen(MaskedHead(false), "Transform", 0), "Table", 1)));
+  cases.push_back(WithRoundedProducts(cases.back()));
+  cases.push_back(InInt8(Frozen(ClassHead(0), "", 0)));
+  cases.push_back(InInt8(Adapted("Lora", 0, {4, 8})));
   cases.push_back(WithRoundedProducts(Block("Block", 0)));
   cases.push_back(WithRoundedProducts(MaskedHead(true)));
   cases.push_back(WithRoundedProducts(MaskedHead(true), ElementType::kFloat16));

@@ -1,8 +1,23 @@
 #include "worker/model/block_views.h"
 
 #include "ATen/core/Tensor.h"
+#include "common/model/quantized_rows.h"
+#include "worker/model/quantized_tensor.h"
 
 namespace hydra {
+namespace {
+
+// Of a block of kInt8.
+at::Tensor ViewOfBytes(const TensorEntry& tensor, const at::Tensor& flat) {
+  const at::Tensor bytes = flat.narrow(0, tensor.offset_bytes,
+                                       StoredBytes(ElementType::kInt8, tensor));
+  if (StoredType(ElementType::kInt8, tensor) == ElementType::kInt8) {
+    return QuantizedView(bytes, tensor.shape[0], tensor.shape[1]);
+  }
+  return bytes.view(at::kFloat).view(tensor.shape);
+}
+
+}  // namespace
 
 std::vector<at::Tensor> TensorViews(const ParameterBlock& block,
                                     const at::Tensor& flat) {
@@ -11,6 +26,10 @@ std::vector<at::Tensor> TensorViews(const ParameterBlock& block,
   for (const TensorEntry& tensor : block.tensors) {
     if (!flat.defined()) {
       views.emplace_back();
+      continue;
+    }
+    if (block.type == ElementType::kInt8) {
+      views.push_back(ViewOfBytes(tensor, flat));
       continue;
     }
     views.push_back(

@@ -10,7 +10,8 @@ namespace hydra {
 
 // The tensors of `block`, in its order, as views of `flat`: one dimension,
 // block.element_count() long, of the block's type, or, of its gradient, moments
-// and master, fp32. Of an undefined flat, all are undefined.
+// and master, fp32. Those of a block of int8 are fp32, and its matrices as
+// QuantizedView has them. Of an undefined flat, all are undefined.
 std::vector<at::Tensor> TensorViews(const ParameterBlock& block,
                                     const at::Tensor& flat);
 

@@ -1,6 +1,7 @@
 #include "worker/model/element_type.h"
 
 #include "ATen/core/Tensor.h"
+#include "worker/model/quantized_tensor.h"
 
 namespace hydra {
 
@@ -12,6 +13,8 @@ at::ScalarType TorchTypeOf(ElementType type) {
       return at::kBFloat16;
     case ElementType::kFloat16:
       return at::kHalf;
+    case ElementType::kInt8:
+      return at::kChar;
     case ElementType::kFloat32:
       break;
   }
@@ -21,7 +24,7 @@ at::ScalarType TorchTypeOf(ElementType type) {
 at::Tensor Widened(const at::Tensor& tensor) {
   const bool is_half =
       tensor.defined() && at::isReducedFloatingType(tensor.scalar_type());
-  return is_half ? tensor.to(at::kFloat) : tensor;
+  return is_half ? tensor.to(at::kFloat) : Dequantized(tensor);
 }
 
 }  // namespace hydra

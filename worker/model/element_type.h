@@ -9,7 +9,8 @@ namespace hydra {
 at::ScalarType TorchTypeOf(ElementType type);
 
 // What layers compute with: a tensor of a block whose elements have two bytes,
-// each widened exactly to fp32, in its strides; any other one itself.
+// each widened exactly to fp32, in its strides; a matrix of int8 as Dequantized
+// has it; any other one itself.
 at::Tensor Widened(const at::Tensor& tensor);
 
 }  // namespace hydra

@@ -10,7 +10,7 @@ at::Tensor GatherRows(const at::Tensor& table, const MicroBatch& micro_batch) {
   const at::Tensor rows =
       table.index_select(0, ids.to(table.device())).to(ids.device());
   return Widened(rows).view(
-      {micro_batch.sequences(), micro_batch.context(), table.size(1)});
+      {micro_batch.sequences(), micro_batch.context(), -1});
 }
 
 }  // namespace hydra

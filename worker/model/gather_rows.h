@@ -7,8 +7,8 @@
 namespace hydra {
 
 // The rows of a table [rows, width] that a micro-batch's inputs name,
-// [sequences, context, width], where the inputs are. The table may have stayed
-// in host memory.
+// [sequences, context, width] in fp32, where the inputs are. The table may have
+// stayed in host memory.
 at::Tensor GatherRows(const at::Tensor& table, const MicroBatch& micro_batch);
 
 }  // namespace hydra

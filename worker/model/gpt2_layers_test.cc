@@ -102,11 +102,17 @@ std::vector<LayerCase> Cases() {
     cases.push_back(Frozen(embedding, "Tokens", 0));
     cases.push_back(InTwoBytes(cases.back(), ElementType::kBFloat16));
     cases.push_back(Frozen(embedding, "Positions", 1));
-    cases.push_back(InTwoBytes(cases.back(), ElementType::kFloat16));
+    cases.push_back(InInt8(cases.back()));
+    cases.push_back(InTwoBytes(cases[cases.size() - 2], ElementType::kFloat16));
     cases.push_back(Frozen(block, "Block", 0));
-    cases.push_back(InTwoBytes(cases.back(), ElementType::kBFloat16));
+    cases.push_back(InInt8(cases.back()));
+    cases.push_back(WithRoundedProducts(cases.back()));
+    cases.push_back(
+        InTwoBytes(cases[cases.size() - 3], ElementType::kBFloat16));
     cases.push_back(FrozenInPart(block, "FeedForward", {"*.h.0.mlp.*"}));
-    cases.push_back(InTwoBytes(cases.back(), ElementType::kBFloat16));
+    cases.push_back(InInt8(cases.back()));
+    cases.push_back(
+        InTwoBytes(cases[cases.size() - 2], ElementType::kBFloat16));
     cases.push_back(WithMasters(cases.back()));
     cases.push_back(FrozenInPart(block, "Weights", {"*.h.0.*.weight"}));
     cases.push_back(WithRoundedProducts(cases.back()));
@@ -140,6 +146,8 @@ std::vector<LayerCase> Cases() {
     cases.push_back(Frozen(head, "Norm", 0));
     cases.push_back(Frozen(head, "Table", 1));
     cases.push_back(InTwoBytes(cases.back(), ElementType::kFloat16));
+    cases.push_back(InInt8(cases[cases.size() - 2]));
+    cases.push_back(WithRoundedProducts(cases.back()));
     cases.push_back(FrozenInPart(head, "NormBias", {"*.ln_f.bias"}));
     cases.push_back(WithMasters(cases.back()));
     cases.push_back(WithMasters(head));
@@ -156,6 +164,7 @@ std::vector<LayerCase> Cases() {
   cases.push_back(Adapted("LoraEverywhere", 0.1, {3, 5, 0, {kAllLinear}}));
   cases.push_back(Adapted("LoraDropout", 0.1, {3, 5, 0.2, {kAllLinear}, true}));
   cases.push_back(InTwoBytes(cases.back(), ElementType::kBFloat16));
+  cases.push_back(InInt8(cases[cases.size() - 2]));
   return cases;
 }
 

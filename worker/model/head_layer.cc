@@ -15,6 +15,7 @@
 #include "common/model/product_type.h"
 #include "worker/model/element_type.h"
 #include "worker/model/parameter_gradients.h"
+#include "worker/model/quantized_tensor.h"
 #include "worker/model/rounded_product.h"
 
 namespace hydra {
@@ -73,8 +74,27 @@ at::Tensor RowsOf(const at::Tensor& table, const RowRange& range) {
 // are rounded already as they are: so rows that several of them need are
 // rounded once.
 at::Tensor Operand(const at::Tensor& rows, ElementType product_type) {
-  return IsRounded(product_type) ? rows.to(TorchTypeOf(product_type))
-                                 : Widened(rows);
+  return IsRounded(product_type)
+             ? Dequantized(rows).to(TorchTypeOf(product_type))
+             : Widened(rows);
+}
+
+// All rows of a table as RoundedProducts take them. One of int8 is dequantized
+// range by range.
+at::Tensor RoundedTable(const at::Tensor& table,
+                        const std::vector<RowRange>& ranges,
+                        ElementType product_type) {
+  if (!IsQuantized(table)) return Operand(table, product_type);
+  at::Tensor rounded;
+  for (const RowRange& range : ranges) {
+    const at::Tensor rows = Dequantized(RowsOf(table, range));
+    if (!rounded.defined()) {
+      rounded = at::empty({table.size(0), rows.size(1)},
+                          rows.options().dtype(TorchTypeOf(product_type)));
+    }
+    RowsOf(rounded, range).copy_(rows);
+  }
+  return rounded;
 }
 
 // Calls body(first token, rows of `normalized`) for slice after slice.
@@ -241,13 +261,14 @@ LossSum HeadLayer::BackwardWhole(const Tape& tape, const Bias& bias,
                                  const Tensors& flat_gradients, bool accumulate,
                                  const at::Tensor& normalized) const {
   const at::Tensor table = blocks_.Views(kWeight, tape.parameters).front();
+  const std::vector<RowRange> ranges = TableRanges(vocabulary());
   // For all slices; what is widened is so range by range.
-  const at::Tensor weight =
-      IsRounded(product_type_) ? Operand(table, product_type_) : table;
+  const at::Tensor weight = IsRounded(product_type_)
+                                ? RoundedTable(table, ranges, product_type_)
+                                : table;
   const at::Tensor gradient = blocks_.Views(kWeight, flat_gradients).front();
   const Scales scales = ScalesOf(tape.micro_batch);
   const double scale = scales.of_products;
-  const std::vector<RowRange> ranges = TableRanges(vocabulary());
   CrossEntropy loss = LossOf(tape.micro_batch, normalized);
   const LogitsBuffer buffer(normalized, vocabulary(), bias.values,
                             product_type_);

@@ -139,6 +139,12 @@ std::vector<LayerCase> Cases() {
   cases.push_back(InTwoBytes(Adapted("Lora", qwen2, {4, 8}), kBFloat16));
   cases.push_back(InTwoBytes(
       Adapted("LoraEverywhere", qwen3, {3, 5, 0.2, {kAllLinear}}), kFloat16));
+  cases.push_back(InInt8(Frozen(Embedding(3))));
+  cases.push_back(InInt8(Frozen(Head(true))));
+  cases.push_back(InInt8(Frozen(Head(false))));
+  cases.push_back(InInt8(Frozen(Block("Qwen2", qwen2, 1))));
+  cases.push_back(
+      InInt8(Adapted("LoraEverywhere", qwen3, {3, 5, 0.2, {kAllLinear}})));
   cases.push_back(WithMasters(Embedding(3)));
   cases.push_back(WithMasters(Head(true)));
   cases.push_back(WithMasters(Head(false)));

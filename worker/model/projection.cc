@@ -4,14 +4,29 @@
 #include "ATen/ops/addmm.h"
 #include "ATen/ops/mm.h"
 #include "worker/model/element_type.h"
+#include "worker/model/quantized_tensor.h"
 #include "worker/model/rounded_product.h"
 
 namespace hydra {
 
+namespace {
+
+// What RoundedProducts take as it is. They would round what int8 stands for
+// anyway; rounded here, it is not there in fp32 as well.
+at::Tensor RoundedOperand(const Projection& projection) {
+  const at::Tensor& weight = projection.weight;
+  return IsQuantized(weight)
+             ? Dequantized(weight).to(TorchTypeOf(projection.product_type))
+             : weight;
+}
+
+}  // namespace
+
 at::Tensor Project(const at::Tensor& input, const Projection& projection) {
   if (projection.is_rounded()) {
-    const at::Tensor output = RoundedProduct(
-        input, projection.weight.t(), projection.product_type, projection.bias);
+    const at::Tensor output =
+        RoundedProduct(input, RoundedOperand(projection).t(),
+                       projection.product_type, projection.bias);
     AddAdapter(input, projection.adapter, output);
     return output;
   }
@@ -41,7 +56,7 @@ void InputGradient(const at::Tensor& output_gradient,
                    const Projection& projection, bool add, at::Tensor to) {
   if (projection.is_rounded()) {
     const at::Tensor gradient = RoundedProduct(
-        output_gradient, projection.weight, projection.product_type);
+        output_gradient, RoundedOperand(projection), projection.product_type);
     if (add) {
       to.add_(gradient);
     } else {

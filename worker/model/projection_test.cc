@@ -7,7 +7,10 @@
 #include "ATen/ops/mm.h"
 #include "ATen/ops/zeros_like.h"
 #include "c10/core/GradMode.h"
+#include "common/model/model_table.h"
+#include "common/model/two_byte_block.h"
 #include "gtest/gtest.h"
+#include "worker/model/block_views.h"
 #include "worker/model/element_type.h"
 #include "worker/model/finite_check.h"
 #include "worker/model/product_order.h"
@@ -89,6 +92,37 @@ TEST_P(RoundedProjectionTest, AWeightOfTwoBytesIsTakenAsItIs) {
   Projection projection = Rounding();
   projection.weight = weight_.to(TorchTypeOf(GetParam()));
   EXPECT_TRUE(Project(input_, projection).equal(Project(input_, Rounding())));
+}
+
+// As LayerBlocks has them.
+TEST(QuantizedProjectionTest, HasTheBitsOfTheWeightThatItStandsFor) {
+  const at::NoGradGuard no_grad;
+  ParameterBlock block;
+  block.type = ElementType::kInt8;
+  AddTensor("weight", {40, 24}, TensorInit(), block);
+  LayOutAs(ElementType::kInt8, block);
+  const at::Tensor weight =
+      TensorViews(block, RandomFlat(block, /*seed=*/5)).front();
+  const at::Tensor input = RandomTensor({20, 24}, 1);
+  const at::Tensor output_gradient = RandomTensor({20, 40}, 4);
+  for (ElementType type :
+       {ElementType::kFloat32, ElementType::kBFloat16, ElementType::kFloat16}) {
+    Projection quantized, wide;
+    quantized.weight = weight;
+    quantized.bias = RandomTensor({40}, 3);
+    quantized.product_type = type;
+    wide = quantized;
+    wide.weight = Widened(weight);
+    EXPECT_EQ(wide.weight.sizes(), at::IntArrayRef({40, 24}));
+    EXPECT_TRUE(Project(input, quantized).equal(Project(input, wide)));
+    const at::Tensor gradient = RandomTensor({20, 24}, 6);
+    const at::Tensor expected = gradient.clone();
+    for (bool add : {true, false}) {
+      InputGradient(output_gradient, quantized, add, gradient);
+      InputGradient(output_gradient, wide, add, expected);
+      EXPECT_TRUE(gradient.equal(expected));
+    }
+  }
 }
 
 TEST_P(RoundedProjectionTest, NothingIsMadeOfAGradientThatNobodyWants) {

@@ -1,12 +1,20 @@
 #include "worker/model/test_models.h"
 
+#include <cstddef>
+#include <cstring>
+
 #include "ATen/CPUGeneratorImpl.h"
 #include "ATen/TensorOperators.h"
 #include "ATen/core/Tensor.h"
 #include "ATen/ops/empty.h"
 #include "ATen/ops/full.h"
 #include "ATen/ops/ones.h"
+#include "ATen/ops/zeros.h"
+#include "absl/status/status.h"
+#include "absl/types/span.h"
+#include "c10/util/Exception.h"
 #include "common/data/batch_plan.h"
+#include "common/model/quantized_rows.h"
 #include "worker/model/block_views.h"
 #include "worker/model/element_type.h"
 #include "worker/model/product_order.h"
@@ -103,7 +111,37 @@ at::Tensor RandomTensor(at::IntArrayRef shape, uint64_t seed) {
       .normal_(0, 1, at::detail::createCPUGenerator(seed));
 }
 
+namespace {
+
+// Of a block of kInt8.
+at::Tensor RandomBytes(const ParameterBlock& block, uint64_t seed) {
+  at::Tensor flat = at::zeros({block.size_bytes}, at::kChar);
+  auto* const bytes =
+      reinterpret_cast<std::byte*>(flat.mutable_data_ptr<int8_t>());
+  for (const TensorEntry& tensor : block.tensors) {
+    const at::Tensor numbers =
+        RandomTensor({tensor.element_count}, ++seed).mul_(0.1);
+    const auto* const from = numbers.const_data_ptr<float>();
+    std::byte* const to = bytes + tensor.offset_bytes;
+    if (StoredType(block.type, tensor) == ElementType::kFloat32) {
+      std::memcpy(to, from, numbers.nbytes());
+      continue;
+    }
+    const int64_t width = tensor.shape[1];
+    for (int64_t row = 0; row < tensor.shape[0]; ++row) {
+      const absl::Status quantized =
+          QuantizeRow(absl::MakeConstSpan(from + row * width, width),
+                      to + row * QuantizedRowBytes(width));
+      TORCH_CHECK(quantized.ok(), quantized.ToString());
+    }
+  }
+  return flat;
+}
+
+}  // namespace
+
 at::Tensor RandomFlat(const ParameterBlock& block, uint64_t seed) {
+  if (block.type == ElementType::kInt8) return RandomBytes(block, seed);
   at::Tensor flat = RandomTensor({block.element_count()}, seed).mul_(0.1);
   for (const TensorEntry& tensor : block.tensors) {
     const at::Tensor part =

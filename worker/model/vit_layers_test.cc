@@ -136,6 +136,9 @@ std::vector<LayerCase> Cases() {
   cases.push_back(InTwoBytes(Frozen(Head()), ElementType::kFloat16));
   cases.push_back(InTwoBytes(Adapted("Lora", TinyVitConfig(), {4, 8}),
                              ElementType::kBFloat16));
+  cases.push_back(InInt8(Frozen(Embedding(0))));
+  cases.push_back(InInt8(Frozen(Head())));
+  cases.push_back(InInt8(Adapted("Lora", TinyVitConfig(), {4, 8})));
   cases.push_back(WithMasters(Embedding(0.1)));
   cases.push_back(WithMasters(Block("Block", TinyVitConfig())));
   cases.push_back(WithMasters(Head()));

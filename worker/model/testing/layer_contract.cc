@@ -11,6 +11,7 @@
 #include "common/model/frozen_type.h"
 #include "common/model/product_type.h"
 #include "common/model/trained_type.h"
+#include "common/model/two_byte_block.h"
 #include "torch/csrc/autograd/autograd.h"
 #include "worker/device/testing/test_device.h"
 #include "worker/model/block_views.h"
@@ -68,6 +69,13 @@ LayerCase InTwoBytes(LayerCase layer_case, ElementType type) {
   layer_case.name +=
       type == ElementType::kBFloat16 ? "InBFloat16" : "InFloat16";
   layer_case.table = WithFrozenType(std::move(layer_case.table), type);
+  return layer_case;
+}
+
+LayerCase InInt8(LayerCase layer_case) {
+  layer_case.name += "InInt8";
+  layer_case.table =
+      WithFrozenType(std::move(layer_case.table), ElementType::kInt8);
   return layer_case;
 }
 
@@ -400,7 +408,7 @@ TEST_P(LayerContractTest, ABlockThatComesInRangesGivesTheSameBits) {
   EXPECT_EQ(gradients.made.loss.loss_sum, whole.made.loss.loss_sum);
 }
 
-TEST_P(LayerContractTest, ElementsOfTwoBytesAreAsGoodAsTheSameOfFour) {
+TEST_P(LayerContractTest, ElementsOfFewerBytesAreAsGoodAsTheSameOfFour) {
   ModelTable wide_table = table_;
   LayerInput wide_input = input_;
   bool has_any = false;
@@ -409,6 +417,17 @@ TEST_P(LayerContractTest, ElementsOfTwoBytesAreAsGoodAsTheSameOfFour) {
         wide_table.parameter_blocks[entry_.parameter_blocks[i]];
     if (block.type == ElementType::kFloat32) continue;
     has_any = true;
+    if (block.type == ElementType::kInt8) {
+      const Tensors views = TensorViews(block, input_.flats[i]);
+      LayOutAs(ElementType::kFloat32, block);
+      wide_input.flats[i] = at::zeros(
+          {block.element_count()}, input_.flats[i].options().dtype(at::kFloat));
+      const Tensors wide_views = TensorViews(block, wide_input.flats[i]);
+      for (size_t j = 0; j < views.size(); ++j) {
+        wide_views[j].copy_(Widened(views[j]));
+      }
+      continue;
+    }
     block.type = ElementType::kFloat32;
     block.size_bytes *= 2;
     for (TensorEntry& tensor : block.tensors) tensor.offset_bytes *= 2;

@@ -49,6 +49,10 @@ struct LayerCase {
 // The same with elements of this type, of two bytes, in all that is frozen.
 LayerCase InTwoBytes(LayerCase layer_case, ElementType type);
 
+// The same with the matrices of all that is frozen in int8, and the rest in
+// fp32.
+LayerCase InInt8(LayerCase layer_case);
+
 // The same with the tensors frozen that the patterns match, see
 // frozen_layers.h; `what` they are, for its name.
 LayerCase FrozenInPart(LayerCase layer_case, const std::string& what,
