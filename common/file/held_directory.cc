@@ -264,6 +264,25 @@ absl::StatusOr<UniqueFd> HeldDirectory::CreateFile(const std::string& name,
   return FileError(errno, absl::StrCat("cannot create ", PathOf(name)));
 }
 
+absl::StatusOr<UniqueFd> HeldDirectory::OpenToAppend(
+    const std::string& name) const {
+  UniqueFd file(
+      openat(fd_->get(), name.c_str(),
+             O_RDWR | O_APPEND | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC));
+  if (!file.is_open() && errno != ELOOP) {
+    return FileError(errno, absl::StrCat("cannot open ", PathOf(name)));
+  }
+  struct stat facts;
+  if (!file.is_open() || fstat(file.get(), &facts) != 0 ||
+      !S_ISREG(facts.st_mode) || facts.st_nlink != 1) {
+    return absl::FailedPreconditionError(absl::StrCat(
+        PathOf(name),
+        " is a link, no regular file, or has another name, too; it is left as "
+        "it is: remove it"));
+  }
+  return file;
+}
+
 bool HeldDirectory::Has(const std::string& name) const {
   struct stat facts;
   return fstatat(fd_->get(), name.c_str(), &facts, AT_SYMLINK_NOFOLLOW) == 0;

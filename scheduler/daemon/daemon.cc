@@ -3,6 +3,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <filesystem>
 #include <optional>
 #include <utility>
@@ -57,6 +58,8 @@ constexpr LogStore::Limit kLogOfAJob = {5000, 4 << 20};
 constexpr LogStore::Limit kLogsOfAllJobs = {50'000, 64 << 20};
 // Of the time to stop, what is left when checkpoints had theirs.
 constexpr absl::Duration kReserveForEnding = absl::Seconds(5);
+// Files of metrics follow what is recorded within seconds.
+constexpr absl::Duration kLateMetrics = absl::Minutes(10);
 constexpr absl::Duration kTrimEvery = absl::Minutes(1);
 constexpr absl::Duration kParkPoll = absl::Milliseconds(20);
 constexpr mode_t kClientSocketMode = 0660;
@@ -185,6 +188,7 @@ class DaemonImpl final : public Daemon {
     if (open.ok()) open = OpenToClients(limits);
     if (!open.ok()) return open;
     MakeFleet();
+    LookAtMetrics();
     // The core has taken it over, and it may be much.
     opened_.state.recovered = {};
     trimmer_.emplace(kTrimEvery);
@@ -205,6 +209,22 @@ class DaemonImpl final : public Daemon {
       Do(LineForJob{job, line});
     };
     writers_.emplace(std::move(parts));
+  }
+
+  // Whatever an earlier daemon did not come to: of jobs that go on, and of
+  // those that ended shortly before it did.
+  void LookAtMetrics() {
+    absl::Time newest_end = absl::InfinitePast();
+    for (const auto& [id, job] : opened_.state.recovered.jobs) {
+      if (!job.progress.has_ended_at()) continue;
+      newest_end = std::max(newest_end, FromProto(job.progress.ended_at()));
+    }
+    for (const auto& [id, job] : opened_.state.recovered.jobs) {
+      if (!job.progress.has_ended_at() ||
+          FromProto(job.progress.ended_at()) >= newest_end - kLateMetrics) {
+        writers_->metrics().LookAt(id);
+      }
+    }
   }
 
   void MakeClientServer() {
