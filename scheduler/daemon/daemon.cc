@@ -54,8 +54,6 @@ namespace {
 
 namespace v1 = hydra::v1;
 
-constexpr LogStore::Limit kLogOfAJob = {5000, 4 << 20};
-constexpr LogStore::Limit kLogsOfAllJobs = {50'000, 64 << 20};
 // Of the time to stop, what is left when checkpoints had theirs.
 constexpr absl::Duration kReserveForEnding = absl::Seconds(5);
 // Files of metrics follow what is recorded within seconds.
@@ -98,10 +96,20 @@ struct Opened {
 
 // What is read without asking the core.
 struct Readable {
-  explicit Readable(const RecordStore* jobs) : history(jobs) {}
+  Readable(const RecordStore* jobs, const std::string& job_logs)
+      : history(jobs), logs(LogsIn(job_logs)) {}
+
+  LogStore::Options LogsIn(const std::string& directory) const {
+    LogStore::Options options;
+    options.directory = directory;
+    options.is_known = [this](JobId job) {
+      return !absl::IsNotFound(history.FindSubmitted(job).status());
+    };
+    return options;
+  }
 
   const JobHistory history;
-  LogStore logs{kLogOfAJob, kLogsOfAllJobs};
+  LogStore logs;
   ReadModel model;
   TraceLog trace{TraceLog::Limit(), SteadyNow()};
 };
@@ -113,7 +121,7 @@ class DaemonImpl final : public Daemon {
       : opened_(std::move(opened)),
         checker_(PathsOf(config(), directory().outputs()),
                  directory().outputs(), config().allow_exported_chains()),
-        readable_(opened_.state.jobs.get()),
+        readable_(opened_.state.jobs.get(), directory().job_logs()),
         worker_server_(&core_thread_) {}
 
   // A turn of the core uses what stands below it.

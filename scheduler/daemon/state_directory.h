@@ -28,6 +28,7 @@ class StateDirectory {
   std::string tokens() const { return path_ + "/tokens"; }
   std::string partitions() const { return path_ + "/partitions"; }
   std::string logs() const { return path_ + "/logs"; }
+  std::string job_logs() const { return path_ + "/logs/jobs"; }
   // Where workers attach.
   std::string worker_socket() const { return path_ + "/run/workers.sock"; }
 
