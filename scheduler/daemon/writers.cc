@@ -17,7 +17,7 @@ namespace hydra {
 namespace {
 
 constexpr absl::Duration kJournalRetry = absl::Seconds(1);
-constexpr absl::Duration kMetricsPause = absl::Seconds(1);
+constexpr absl::Duration kMetricsPause = absl::Milliseconds(250);
 
 std::string HostName() {
   char name[HOST_NAME_MAX + 1] = {};

@@ -3,10 +3,12 @@
 #include <algorithm>
 #include <optional>
 
+#include "absl/strings/match.h"
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "absl/strings/strip.h"
+#include "common/chain/split.h"
 #include "common/file/file.h"
 #include "common/status/proto_time.h"
 #include "hydra/tensorboard/v1/event.pb.h"
@@ -20,6 +22,9 @@ using tensorboard::v1::SessionLog;
 using tensorboard::v1::Summary;
 
 constexpr char kPrefix[] = "events.out.tfevents.";
+// Of curves.
+constexpr char kTrain[] = "train/";
+constexpr char kEval[] = "eval/";
 
 // The seconds that a file's name says, if it is one of ours.
 std::optional<int64_t> SecondsOf(absl::string_view name) {
@@ -60,28 +65,31 @@ void AddValue(const std::string& tag, double value, Summary& summary) {
 
 void Fill(const v1::StepMetrics& step, const MetricsContext& context,
           Summary& summary) {
-  AddValue("train/loss", step.train_loss(), summary);
-  AddValue("train/learning_rate", LearningRateOf(step, context), summary);
+  AddValue(absl::StrCat(kTrain, "loss"), step.train_loss(), summary);
+  AddValue(absl::StrCat(kTrain, "learning_rate"), LearningRateOf(step, context),
+           summary);
   if (step.has_grad_norm()) {
-    AddValue("train/grad_norm", step.grad_norm(), summary);
+    AddValue(absl::StrCat(kTrain, "grad_norm"), step.grad_norm(), summary);
   }
   if (const std::optional<double> rate = RateOf(step, context)) {
-    AddValue(context.counts_examples ? "train/examples_per_second"
-                                     : "train/tokens_per_second",
-             *rate, summary);
+    AddValue(
+        absl::StrCat(kTrain, context.counts_examples ? "examples_per_second"
+                                                     : "tokens_per_second"),
+        *rate, summary);
   }
 }
 
 // Validation's curves are named as Hugging Face's trainer names them.
 void Fill(const v1::EvaluationMetrics& evaluation, const MetricsContext&,
           Summary& summary) {
-  const std::string group =
-      evaluation.split() == "validation" ? "eval" : evaluation.split();
-  AddValue(absl::StrCat(group, "/loss"), evaluation.loss(), summary);
+  const std::string group = SplitOf(evaluation) == worker::v1::SPLIT_VALIDATION
+                                ? kEval
+                                : absl::StrCat(evaluation.split(), "/");
+  AddValue(absl::StrCat(group, "loss"), evaluation.loss(), summary);
   if (evaluation.has_accuracy()) {
-    AddValue(absl::StrCat(group, "/accuracy"), evaluation.accuracy(), summary);
+    AddValue(absl::StrCat(group, "accuracy"), evaluation.accuracy(), summary);
   } else {
-    AddValue(absl::StrCat(group, "/perplexity"), evaluation.perplexity(),
+    AddValue(absl::StrCat(group, "perplexity"), evaluation.perplexity(),
              summary);
   }
 }
@@ -90,36 +98,46 @@ std::string FrameOf(const Event& event) {
   return EventFrame(event.SerializeAsString());
 }
 
-// The step of the last event that has one, of the events that are whole.
-absl::StatusOr<std::optional<int64_t>> LastStep(const HeldDirectory& folder,
-                                                const std::string& name) {
+// The first place that an event, and so all before it in its file, leaves open.
+std::optional<int64_t> PlaceBehind(const Event& event) {
+  // What counts no more is to be written anew.
+  if (event.has_session_log()) return FirstPlaceOf(event.step());
+  if (event.summary().value().empty()) return std::nullopt;
+  const std::string& tag = event.summary().value(0).tag();
+  if (absl::StartsWith(tag, kTrain)) return PlaceOfStep(event.step()) + 1;
+  return FirstPlaceOf(event.step()) + (absl::StartsWith(tag, kEval) ? 1 : 2);
+}
+
+// The same of the last event of a file, of those that are whole.
+absl::StatusOr<std::optional<int64_t>> PlaceBehind(const HeldDirectory& folder,
+                                                   const std::string& name) {
   const std::string path = folder.PathOf(name);
   const absl::StatusOr<UniqueFd> file =
       OpenRegularFileIn(folder.fd(), folder.path(), name);
   if (!file.ok()) return file.status();
-  std::optional<int64_t> last;
+  std::optional<int64_t> place;
   const absl::StatusOr<int64_t> read =
       ForEachEventFrame(*file, path, [&](absl::string_view data) {
         Event event;
-        if (event.ParseFromArray(data.data(), static_cast<int>(data.size())) &&
-            (event.has_summary() || event.has_session_log())) {
-          last = event.step();
+        if (!event.ParseFromArray(data.data(), static_cast<int>(data.size()))) {
+          return;
         }
+        const std::optional<int64_t> behind = PlaceBehind(event);
+        if (behind.has_value()) place = behind;
       });
   if (!read.ok()) return read.status();
-  return last;
+  return place;
 }
 
 }  // namespace
 
-absl::StatusOr<int64_t> FirstStepWithoutEvents(const HeldDirectory& folder) {
+absl::StatusOr<int64_t> FirstPlaceWithoutEvents(const HeldDirectory& folder) {
   const absl::StatusOr<std::vector<std::string>> names = EventFileNames(folder);
   if (!names.ok()) return names.status();
   for (auto name = names->rbegin(); name != names->rend(); ++name) {
-    const auto last = LastStep(folder, *name);
-    if (!last.ok()) return last.status();
-    // What else belongs to that step may be missing.
-    if (last->has_value()) return **last;
+    const auto place = PlaceBehind(folder, *name);
+    if (!place.ok()) return place.status();
+    if (place->has_value()) return **place;
   }
   return 0;
 }
@@ -171,9 +189,6 @@ absl::Status AppendEvents(const HeldDirectory& folder,
   }
   const std::string path = folder.PathOf(file.name);
   const absl::StatusOr<UniqueFd> opened = folder.OpenToAppend(file.name);
-  if (absl::IsNotFound(opened.status())) {
-    return absl::AbortedError(absl::StrCat(path, " is not there any more"));
-  }
   if (!opened.ok()) return opened.status();
   const absl::StatusOr<int64_t> bytes = FileBytes(*opened, path);
   if (!bytes.ok()) return bytes.status();

@@ -20,9 +20,9 @@
 // HeldDirectory has them.
 namespace hydra {
 
-// The first step of which these files may not have all, or may say what is no
-// longer so. 0 where there are none.
-absl::StatusOr<int64_t> FirstStepWithoutEvents(const HeldDirectory& folder);
+// The first place of which these files have no row, as far as they are whole. 0
+// where there are none.
+absl::StatusOr<int64_t> FirstPlaceWithoutEvents(const HeldDirectory& folder);
 
 // A file that is being written.
 struct EventFile {
@@ -40,7 +40,8 @@ absl::StatusOr<EventFile> BeginEventFile(const HeldDirectory& folder,
 // `last_time`: of the newest step before the rows; an evaluation has no time of
 // its own. It becomes that of the newest step.
 //
-// ABORTED: the file is not as it was left; begin a further one.
+// ABORTED: the file is not as it was left; begin a further one. NOT_FOUND: it is
+//   not there any more.
 // After every error any part of the rows may be there.
 absl::Status AppendEvents(const HeldDirectory& folder,
                           const std::vector<MetricsRow>& rows,

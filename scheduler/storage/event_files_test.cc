@@ -71,9 +71,9 @@ class EventFilesTest : public testing::Test {
   }
 
   int64_t FirstMissing() const {
-    const auto step = FirstStepWithoutEvents(Folder());
-    EXPECT_TRUE(step.ok()) << step.status();
-    return step.value_or(-1);
+    const auto place = FirstPlaceWithoutEvents(Folder());
+    EXPECT_TRUE(place.ok()) << place.status();
+    return place.value_or(-1);
   }
 
   std::vector<Event> Events(const std::string& name) const {
@@ -135,16 +135,25 @@ TEST_F(EventFilesTest, AFileHasACurveForEachNumber) {
 TEST_F(EventFilesTest, AFurtherFileSaysFromWhereItCounts) {
   EventFile first = Begin(0);
   Append({StepRow(0, 3), StepRow(1, 2)}, first);
-  // Some of step 1's curves may be missing.
-  EXPECT_EQ(FirstMissing(), 1);
+  EXPECT_EQ(FirstMissing(), FirstPlaceOf(2));
   // The clock was set back, and the name still comes behind.
-  EventFile second = Begin(FirstMissing(), kNow - absl::Hours(1));
+  EventFile second = Begin(1, kNow - absl::Hours(1));
   EXPECT_EQ(second.name, "events.out.tfevents.1700000001.host");
   EXPECT_EQ(Events(second.name)[1].step(), 1);
-  EXPECT_EQ(FirstMissing(), 1);
+  EXPECT_EQ(FirstMissing(), FirstPlaceOf(1));
   Append({StepRow(1, 2), StepRow(2, 1)}, second);
-  EXPECT_EQ(FirstMissing(), 2);
+  EXPECT_EQ(FirstMissing(), FirstPlaceOf(3));
   EXPECT_THAT(scratch_.Names(), ElementsAre(first.name, second.name));
+}
+
+TEST_F(EventFilesTest, TheLastRowIsKnownOfEachKind) {
+  EventFile file = Begin(0);
+  for (const MetricsRow& row :
+       {EvaluationRow(0, "validation"), EvaluationRow(0, "test"), StepRow(0, 3),
+        EvaluationRow(1, "test")}) {
+    Append({row}, file);
+    EXPECT_EQ(FirstMissing(), row.place() + 1);
+  }
 }
 
 TEST_F(EventFilesTest, WhatIsBrokenOffCountsAsMissing) {
@@ -152,11 +161,11 @@ TEST_F(EventFilesTest, WhatIsBrokenOffCountsAsMissing) {
   Append({StepRow(0, 3), StepRow(1, 2)}, file);
   const std::string text = scratch_.Read(file.name);
   scratch_.Write(file.name, text.substr(0, text.size() - 1));
-  EXPECT_EQ(FirstMissing(), 0);
+  EXPECT_EQ(FirstMissing(), FirstPlaceOf(1));
   // Nothing of the newest one reached the disk: the one before says it.
   scratch_.Write(file.name, text);
   scratch_.Write("events.out.tfevents.1700000009.host", "");
-  EXPECT_EQ(FirstMissing(), 1);
+  EXPECT_EQ(FirstMissing(), FirstPlaceOf(2));
 }
 
 TEST_F(EventFilesTest, WhoeverChangedAFileIsNoticed) {
@@ -165,7 +174,7 @@ TEST_F(EventFilesTest, WhoeverChangedAFileIsNoticed) {
   EXPECT_TRUE(absl::IsAborted(
       AppendEvents(Folder(), {StepRow(0, 1)}, context_, last_time_, file)));
   std::filesystem::remove(scratch_.PathOf(file.name));
-  EXPECT_TRUE(absl::IsAborted(
+  EXPECT_TRUE(absl::IsNotFound(
       AppendEvents(Folder(), {StepRow(0, 1)}, context_, last_time_, file)));
 }
 

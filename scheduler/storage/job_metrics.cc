@@ -75,13 +75,14 @@ absl::Status JobMetrics::Look(JobId job, bool ended, Files& files) const {
       *folder,
       [&](int64_t place) { return ReadMetricsRow(*jobs_, job, place, ended); });
   if (!end.ok()) return end.status();
-  int64_t step = StepAt(end->next);
+  files.had_folder = true;
+  files.events_next = end->next;
   if (files.has_events) {
-    const absl::StatusOr<int64_t> missing = FirstStepWithoutEvents(*folder);
+    const absl::StatusOr<int64_t> missing = FirstPlaceWithoutEvents(*folder);
     if (!missing.ok()) return missing.status();
-    step = std::min(step, *missing);
+    files.events_next = std::min(files.events_next, *missing);
   }
-  files.events_next = FirstPlaceOf(step);
+  const int64_t step = StepAt(files.events_next);
   files.last_time = files.submitted_at;
   if (step > 0) {
     const absl::StatusOr<std::optional<MetricsRow>> before =
@@ -116,9 +117,11 @@ absl::Status JobMetrics::WriteEvents(const HeldDirectory& folder,
   return appended;
 }
 
-absl::StatusOr<HeldDirectory> JobMetrics::OpenFolder(const Files& files) const {
-  return files.may_make_folder ? HeldDirectory::Make(files.folder)
-                               : HeldDirectory::Open(files.folder);
+absl::StatusOr<HeldDirectory> JobMetrics::OpenFolder(bool ended,
+                                                     const Files& files) {
+  const bool may_make = files.has_new_rows && !(ended && files.had_folder);
+  return may_make ? HeldDirectory::Make(files.folder)
+                  : HeldDirectory::Open(files.folder);
 }
 
 // Events first: lines say how far they are.
@@ -126,13 +129,21 @@ absl::StatusOr<bool> JobMetrics::WriteSome(JobId job, bool ended,
                                            Files& files) const {
   int64_t from = files.lines->next;
   if (files.has_events) from = std::min(from, files.events_next);
-  const absl::StatusOr<std::vector<MetricsRow>> rows =
+  absl::StatusOr<std::vector<MetricsRow>> rows =
       ReadMetricsRows(*jobs_, job, from, kRowsInOneGo, ended);
   if (!rows.ok()) return rows.status();
   if (rows->empty()) return false;
-  const absl::StatusOr<HeldDirectory> folder = OpenFolder(files);
-  if (!files.may_make_folder && absl::IsNotFound(folder.status())) return false;
+  if (files.has_events && !files.events.has_value()) {
+    // A further file says from which step on it counts, so it has all of it.
+    files.events_next = FirstPlaceOf(StepAt(files.events_next));
+    rows = ReadMetricsRows(*jobs_, job, std::min(from, files.events_next),
+                           kRowsInOneGo, ended);
+    if (!rows.ok()) return rows.status();
+  }
+  const absl::StatusOr<HeldDirectory> folder = OpenFolder(ended, files);
+  if (absl::IsNotFound(folder.status())) return false;
   if (!folder.ok()) return folder.status();
+  files.had_folder = true;
   if (files.has_events) {
     absl::Status written = WriteEvents(*folder, *rows, files);
     if (!written.ok()) return written;
@@ -187,19 +198,21 @@ absl::Status JobMetrics::Update(JobId job, int64_t changed_from) {
     known = files_.emplace(job, *std::move(files)).first;
   }
   Files& files = known->second;
-  if (changed_from != kNothingOlder) files.may_make_folder = true;
+  const bool ended = (*progress)->has_ended_at();
+  if (changed_from != kNothingOlder) files.has_new_rows = true;
   absl::Status written = WriteAll(job, **progress, changed_from, files);
-  // Whoever changed the files is seen to at once.
-  if (absl::IsAborted(written)) {
+  // Whoever changed the files, or removed them, is seen to at once.
+  if (absl::IsAborted(written) || (absl::IsNotFound(written) && !ended)) {
     files.lines.reset();
     files.events.reset();
     written = WriteAll(job, **progress, changed_from, files);
   }
+  if (absl::IsNotFound(written) && ended) written = absl::OkStatus();
   if (!written.ok()) {
     files.lines.reset();
     files.events.reset();
   }
-  if (written.ok() && (*progress)->has_ended_at()) files_.erase(known);
+  if (written.ok() && ended) files_.erase(known);
   return written;
 }
 

@@ -41,8 +41,9 @@ class JobMetrics {
 
   // `changed_from`: the first place of which a record was put or erased since
   // the last call for this job; kNothingOlder if no row's was. Until there was
-  // one, a folder that is missing is not made: its disk may not be mounted.
-  // After it, it is made with the first row. No link on the way is followed
+  // one, a folder that is missing is not made: its disk may not be mounted. Nor
+  // is that of a job that has ended, if it was there: somebody moved it away.
+  // Else it is made with the first row. No link on the way is followed
   // (HeldDirectory).
   //
   // After every error what is missing is written by the next call that
@@ -58,12 +59,14 @@ class JobMetrics {
     bool has_events = false;
     absl::Time submitted_at;
     // A row was recorded since this was made.
-    bool may_make_folder = false;
+    bool has_new_rows = false;
+    // Something was written, or found, in the folder.
+    bool had_folder = false;
     // None: nobody looked yet, or something failed.
     std::optional<MetricsFileEnd> lines;
     // The first place that is not among the events. Of use only with `lines`.
     int64_t events_next = 0;
-    // None: the next row needs a further file.
+    // None: the next row needs a further file, which begins with its step.
     std::optional<EventFile> events;
     absl::Time last_time;
   };
@@ -71,7 +74,9 @@ class JobMetrics {
   absl::StatusOr<Files> FilesOf(JobId job) const;
   // Finds out what is there, and cuts what is not recorded.
   absl::Status Look(JobId job, bool ended, Files& files) const;
-  absl::StatusOr<HeldDirectory> OpenFolder(const Files& files) const;
+  // Makes it, if it may be made.
+  static absl::StatusOr<HeldDirectory> OpenFolder(bool ended,
+                                                  const Files& files);
   // Some of the missing rows. False: there are none, or no folder for them.
   absl::StatusOr<bool> WriteSome(JobId job, bool ended, Files& files) const;
   absl::Status WriteEvents(const HeldDirectory& folder,

@@ -108,9 +108,6 @@ absl::Status AppendToMetricsFile(const HeldDirectory& folder,
     file = folder.CreateFile(kMetricsFile);
   }
   const std::string path = folder.PathOf(kMetricsFile);
-  if (absl::IsNotFound(file.status())) {
-    return absl::AbortedError(absl::StrCat(path, " is not there any more"));
-  }
   if (!file.ok()) return file.status();
   const absl::StatusOr<int64_t> bytes = FileBytes(*file, path);
   if (!bytes.ok()) return bytes.status();

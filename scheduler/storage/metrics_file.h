@@ -41,7 +41,7 @@ absl::StatusOr<MetricsFileEnd> CutMetricsFile(const HeldDirectory& folder,
 // its beginning.
 //
 // ABORTED: the file is not as long as `end` says, so somebody else changed it;
-//   cut it first.
+//   cut it first. NOT_FOUND: it is not there any more.
 // After every error any part of the lines may be there.
 absl::Status AppendToMetricsFile(const HeldDirectory& folder,
                                  absl::string_view lines, int64_t next,

@@ -112,7 +112,7 @@ TEST_F(MetricsFileTest, WhoeverChangedTheFileIsNoticed) {
       absl::IsAborted(AppendToMetricsFile(Folder(), Record(1, 2), 6, end)));
   std::filesystem::remove(scratch_.PathOf(kMetricsFile));
   EXPECT_TRUE(
-      absl::IsAborted(AppendToMetricsFile(Folder(), Record(1, 2), 6, end)));
+      absl::IsNotFound(AppendToMetricsFile(Folder(), Record(1, 2), 6, end)));
   EXPECT_EQ(Cut().bytes, 0);
 }
 

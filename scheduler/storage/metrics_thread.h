@@ -32,7 +32,7 @@ class MetricsThread {
     absl::Duration pause;
     // What failed is tried again after so many looks, and when more of the job
     // was recorded.
-    int looks_until_retry = 10;
+    int looks_until_retry = 40;
   };
   // Called on the thread, once until the job's files can be written again.
   using Trouble = std::function<void(JobId, const absl::Status&)>;
