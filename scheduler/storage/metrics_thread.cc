@@ -3,10 +3,17 @@
 #include <algorithm>
 #include <utility>
 
+#include "common/clock/steady_time.h"
 #include "scheduler/journal/tables.h"
 #include "scheduler/storage/metrics_rows.h"
 
 namespace hydra {
+namespace {
+
+// So many times as long as a look took, the thread rests before the next one.
+constexpr int kRest = 9;
+
+}  // namespace
 
 MetricsThread::MetricsThread(const RecordStore* jobs, const Options& options,
                              Trouble trouble)
@@ -54,8 +61,11 @@ void MetricsThread::Stop() {
 
 void MetricsThread::Loop() {
   bool is_last = false;
+  absl::Duration took;
   for (int look = 1; !is_last; ++look) {
-    is_last = stop_.WaitFor(options_.pause);
+    // With very many jobs, they are looked at less often.
+    is_last = stop_.WaitFor(std::max(options_.pause, kRest * took));
+    const absl::Time begun = SteadyNow();
     Changed changed;
     {
       absl::MutexLock lock(&mu_);
@@ -66,6 +76,7 @@ void MetricsThread::Loop() {
       if (tries_again || changed.count(job) > 0) Note(job, place, changed);
     }
     UpdateAll(changed);
+    took = SteadyNow() - begun;
   }
 }
 

@@ -28,7 +28,7 @@ class MetricsThread {
   struct Options {
     // Stands in the names of TensorBoard's files.
     std::string host;
-    // Between two looks at what was recorded.
+    // Between two looks at what was recorded, at least.
     absl::Duration pause;
     // What failed is tried again after so many looks, and when more of the job
     // was recorded.
