@@ -204,6 +204,11 @@ void Core::SubmissionRefused(uint64_t sequence) {
   parts_->intake.Refused(sequence);
 }
 
+void Core::LogLinesKept(WorkerId worker, absl::string_view session,
+                        uint64_t sequence) {
+  WorkerEvents::LogLinesKept(parts_->roster.At(worker), session, sequence);
+}
+
 void Core::ModelSaved(JobId job, const absl::Status& status, absl::Time now) {
   parts_->life.ModelSaved(parts_->book.At(job), status, now);
 }

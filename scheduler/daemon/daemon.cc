@@ -124,8 +124,12 @@ class DaemonImpl final : public Daemon {
         readable_(opened_.state.jobs.get(), directory().job_logs()),
         worker_server_(&core_thread_) {}
 
-  // A turn of the core uses what stands below it.
-  ~DaemonImpl() override { core_thread_.Stop(); }
+  // A turn of the core uses what stands below it, and what waits for log lines
+  // uses the core's thread.
+  ~DaemonImpl() override {
+    core_thread_.Stop();
+    readable_.logs.Stop();
+  }
 
   // Returns when clients can connect. After an error there is no pool that was
   // not there before.
@@ -383,6 +387,15 @@ class DaemonImpl final : public Daemon {
   }
   void Do(const DroppedLines& dropped) {
     readable_.logs.CountDropped(dropped.job, dropped.count);
+  }
+
+  // A worker sends its lines again until they are in their files.
+  void Do(const LogLinesTaken& taken) {
+    readable_.logs.WhenWritten([this, taken] {
+      core_thread_.Post([taken](Core& core, absl::Time) {
+        core.LogLinesKept(taken.worker, taken.session, taken.sequence);
+      });
+    });
   }
 
   void Do(const TaskTrace& task) { readable_.trace.Add(task); }

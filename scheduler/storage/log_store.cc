@@ -48,12 +48,14 @@ LogStore::LogStore(Options options)
   thread_ = std::thread([this] { Loop(); });
 }
 
-LogStore::~LogStore() {
+LogStore::~LogStore() { Stop(); }
+
+void LogStore::Stop() {
   {
     absl::MutexLock lock(&mu_);
     stopping_ = true;
   }
-  thread_.join();
+  if (thread_.joinable()) thread_.join();
 }
 
 std::string LogStore::PathOf(JobId job, int64_t first) const {
@@ -85,14 +87,20 @@ void LogStore::FindSegments() {
 
 void LogStore::Append(JobId job, const v1::LogLine& line) {
   absl::MutexLock lock(&mu_);
+  if (stopping_) return;
   const auto bytes = static_cast<int64_t>(line.text().size());
   if (waiting_bytes_ + bytes > options_.most_waiting_bytes) {
     ++lost_[job];
     return;
   }
-  waiting_.emplace_back(job, line);
+  waiting_.push_back({job, line, nullptr});
   waiting_bytes_ += bytes;
   ++busy_[job];
+}
+
+void LogStore::WhenWritten(std::function<void()> then) {
+  absl::MutexLock lock(&mu_);
+  if (!stopping_) waiting_.push_back({JobId(), {}, std::move(then)});
 }
 
 void LogStore::CountDropped(JobId job, int64_t count) {
@@ -230,7 +238,7 @@ int64_t LogStore::End(JobId job) const {
 void LogStore::Loop() {
   ForgetUnknown();
   while (true) {
-    std::deque<std::pair<JobId, v1::LogLine>> taken;
+    std::deque<Waiting> taken;
     {
       absl::MutexLock lock(&mu_);
       auto wake = [this]() ABSL_SHARED_LOCKS_REQUIRED(mu_) {
@@ -242,13 +250,18 @@ void LogStore::Loop() {
       waiting_bytes_ = 0;
     }
     std::map<JobId, Lines> by_job;
-    for (auto& [job, line] : taken) by_job[job].push_back(std::move(line));
+    for (Waiting& one : taken) {
+      if (one.then == nullptr) by_job[one.job].push_back(std::move(one.line));
+    }
     for (const auto& [job, lines] : by_job) {
       Write(job, lines);
       absl::MutexLock lock(&mu_);
       const auto busy = busy_.find(job);
       busy->second -= static_cast<int64_t>(lines.size());
       if (busy->second == 0) busy_.erase(busy);
+    }
+    for (const Waiting& one : taken) {
+      if (one.then != nullptr) one.then();
     }
   }
 }

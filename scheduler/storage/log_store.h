@@ -58,12 +58,19 @@ class LogStore {
     std::function<bool(JobId)> is_known;
   };
   explicit LogStore(Options options);
-  // Writes what waits.
+  // Stops it.
   ~LogStore();
 
   void Append(JobId job, const v1::LogLine& line) ABSL_LOCKS_EXCLUDED(mu_);
   // Lines that never arrived.
   void CountDropped(JobId job, int64_t count) ABSL_LOCKS_EXCLUDED(mu_);
+
+  // Calls `then` on the thread, once all lines that were brought before are
+  // written or lost.
+  void WhenWritten(std::function<void()> then) ABSL_LOCKS_EXCLUDED(mu_);
+  // Writes what waits, and ends the thread. What comes later is dropped. May be
+  // called again, but not from two threads at once.
+  void Stop() ABSL_LOCKS_EXCLUDED(mu_);
 
   // Whether lines of the job wait to be written.
   bool IsBusyWith(JobId job) const ABSL_LOCKS_EXCLUDED(mu_);
@@ -114,6 +121,12 @@ class LogStore {
     int64_t last_write = 0;
   };
   using Lines = std::vector<v1::LogLine>;
+  // A line, or what follows once those before it are written.
+  struct Waiting {
+    JobId job;
+    v1::LogLine line;
+    std::function<void()> then;
+  };
 
   std::string PathOf(JobId job, int64_t first) const;
   void FindSegments() ABSL_LOCKS_EXCLUDED(mu_);
@@ -153,7 +166,7 @@ class LogStore {
   // Of all segments.
   mutable int64_t bytes_ ABSL_GUARDED_BY(mu_) = 0;
   int64_t writes_ ABSL_GUARDED_BY(mu_) = 0;
-  std::deque<std::pair<JobId, v1::LogLine>> waiting_ ABSL_GUARDED_BY(mu_);
+  std::deque<Waiting> waiting_ ABSL_GUARDED_BY(mu_);
   int64_t waiting_bytes_ ABSL_GUARDED_BY(mu_) = 0;
   // By job, how many lines wait, those included that are just written.
   absl::flat_hash_map<JobId, int64_t> busy_ ABSL_GUARDED_BY(mu_);

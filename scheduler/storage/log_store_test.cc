@@ -211,6 +211,25 @@ TEST_F(LogStoreTest, LinesThatAWorkerSendsAgainAreThereOnce) {
   EXPECT_THAT(ReadAll().texts, SizeIs(6));
 }
 
+TEST_F(LogStoreTest, ItTellsWhenLinesAreWritten) {
+  for (int i = 1; i <= 100; ++i) {
+    store_->Append(kJob, Line(absl::StrCat(i)));
+  }
+  int64_t end = 0;
+  bool is_told_last = false;
+  store_->WhenWritten([&] { end = store_->End(kJob); });
+  store_->WhenWritten([&] { is_told_last = end > 0; });
+  store_->Stop();
+  EXPECT_EQ(end, 101);
+  EXPECT_TRUE(is_told_last);
+  // Nothing comes after that.
+  store_->Append(kJob, Line("late"));
+  store_->WhenWritten([&] { end = 0; });
+  EXPECT_FALSE(store_->IsBusyWith(kJob));
+  store_.reset();
+  EXPECT_EQ(end, 101);
+}
+
 TEST_F(LogStoreTest, WhatNeverArrivedIsSaid) {
   Append("1");
   store_->CountDropped(kJob, 7);
