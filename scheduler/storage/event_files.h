@@ -40,7 +40,8 @@ absl::StatusOr<EventFile> BeginEventFile(const HeldDirectory& folder,
 // `last_time`: of the newest step before the rows; an evaluation has no time of
 // its own. It becomes that of the newest step.
 //
-// ABORTED: the file is not as it was left; begin a further one. NOT_FOUND: it is
+// ABORTED: the file is not as it was left; begin a further one. NOT_FOUND: it
+// is
 //   not there any more.
 // After every error any part of the rows may be there.
 absl::Status AppendEvents(const HeldDirectory& folder,
