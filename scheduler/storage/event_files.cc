@@ -1,6 +1,9 @@
 #include "scheduler/storage/event_files.h"
 
+#include <unistd.h>
+
 #include <algorithm>
+#include <cerrno>
 #include <optional>
 
 #include "absl/strings/match.h"
@@ -166,8 +169,10 @@ absl::StatusOr<EventFile> BeginEventFile(const HeldDirectory& folder,
   made.bytes = static_cast<int64_t>(text.size());
   absl::Status written =
       WriteExactly(*file, folder.PathOf(made.name), 0, made.bytes, text.data());
-  if (!written.ok()) return written;
-  return made;
+  if (written.ok()) return made;
+  // Where there is no room, each attempt would leave one.
+  (void)folder.Remove(made.name);
+  return written;
 }
 
 absl::Status AppendEvents(const HeldDirectory& folder,
@@ -199,7 +204,12 @@ absl::Status AppendEvents(const HeldDirectory& folder,
   const auto more = static_cast<int64_t>(text.size());
   absl::Status written =
       WriteExactly(*opened, path, file.bytes, more, text.data());
-  if (written.ok()) file.bytes += more;
+  if (written.ok()) {
+    file.bytes += more;
+  } else if (ftruncate(opened->get(), file.bytes) != 0) {
+    return FileError(errno, absl::StrCat("cannot shorten ", path,
+                                         " after: ", written.message()));
+  }
   return written;
 }
 

@@ -43,7 +43,7 @@ absl::StatusOr<EventFile> BeginEventFile(const HeldDirectory& folder,
 // ABORTED: the file is not as it was left; begin a further one. NOT_FOUND: it
 // is
 //   not there any more.
-// After every error any part of the rows may be there.
+// After every error the file ends as before, unless that fails, too.
 absl::Status AppendEvents(const HeldDirectory& folder,
                           const std::vector<MetricsRow>& rows,
                           const MetricsContext& context, absl::Time& last_time,

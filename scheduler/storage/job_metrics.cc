@@ -67,6 +67,7 @@ absl::Status JobMetrics::Look(JobId job, bool ended, Files& files) const {
   if (absl::IsNotFound(folder.status())) {
     files.lines = MetricsFileEnd();
     files.events_next = 0;
+    files.events.reset();
     files.last_time = files.submitted_at;
     return absl::OkStatus();
   }
@@ -80,7 +81,9 @@ absl::Status JobMetrics::Look(JobId job, bool ended, Files& files) const {
   if (files.has_events) {
     const absl::StatusOr<int64_t> missing = FirstPlaceWithoutEvents(*folder);
     if (!missing.ok()) return missing.status();
-    files.events_next = std::min(files.events_next, *missing);
+    // A file of this process has nothing else than what is recorded.
+    files.events_next =
+        files.events.has_value() ? *missing : std::min(end->next, *missing);
   }
   const int64_t step = StepAt(files.events_next);
   files.last_time = files.submitted_at;
@@ -165,8 +168,10 @@ absl::Status JobMetrics::WriteAll(JobId job, const jv1::JobProgress& progress,
   const bool ended = progress.has_ended_at();
   files.context.total_steps = progress.total_steps();
   files.context.tokens_of_a_step = TokensOfAStep(files.context.train, progress);
-  if (files.lines.has_value() &&
-      changed_from < std::max(files.lines->next, files.events_next)) {
+  const int64_t written_to =
+      std::max(files.lines.has_value() ? files.lines->next : 0,
+               files.events.has_value() ? files.events_next : 0);
+  if (changed_from < written_to) {
     files.lines.reset();
     files.events.reset();
   }
@@ -189,7 +194,11 @@ absl::Status JobMetrics::WriteAll(JobId job, const jv1::JobProgress& progress,
 absl::Status JobMetrics::Update(JobId job, int64_t changed_from) {
   const absl::StatusOr<std::optional<jv1::JobProgress>> progress =
       ReadProgress(*jobs_, job);
-  if (!progress.ok()) return progress.status();
+  if (!progress.ok()) {
+    // What was changed is not known the next time.
+    files_.erase(job);
+    return progress.status();
+  }
   if (!progress->has_value()) return absl::OkStatus();
   auto known = files_.find(job);
   if (known == files_.end()) {
@@ -208,10 +217,7 @@ absl::Status JobMetrics::Update(JobId job, int64_t changed_from) {
     written = WriteAll(job, **progress, changed_from, files);
   }
   if (absl::IsNotFound(written) && ended) written = absl::OkStatus();
-  if (!written.ok()) {
-    files.lines.reset();
-    files.events.reset();
-  }
+  if (!written.ok()) files.lines.reset();
   if (written.ok() && ended) files_.erase(known);
   return written;
 }

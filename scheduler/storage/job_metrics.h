@@ -64,9 +64,11 @@ class JobMetrics {
     bool had_folder = false;
     // None: nobody looked yet, or something failed.
     std::optional<MetricsFileEnd> lines;
-    // The first place that is not among the events. Of use only with `lines`.
+    // The first place that is not among the events. Of use only with `lines`
+    // or `events`.
     int64_t events_next = 0;
-    // None: the next row needs a further file, which begins with its step.
+    // A file of this process, all of whose rows are recorded. None: the next
+    // row needs a further file, which begins with its step.
     std::optional<EventFile> events;
     absl::Time last_time;
   };

@@ -308,6 +308,27 @@ TEST_F(JobMetricsTest, ALinkInThePathIsNotFollowedAndNothingIsLost) {
   EXPECT_NE(Lines(), "");
 }
 
+// A file in the place of the other one: events are written, and lines are not.
+TEST_F(JobMetricsTest, WhatFailsBetweenTheTwoLeavesOneCurveAndOneFile) {
+  JobMetrics metrics(&jobs_, "host");
+  PutStep(0, 0);
+  Update(metrics, PlaceOfStep(0));
+  const std::string lines = Lines();
+  fs::remove(PathOf("metrics.jsonl"));
+  fs::create_directory(PathOf("metrics.jsonl"));
+  for (int step = 1; step < 4; ++step) {
+    PutStep(step, 0);
+    EXPECT_FALSE(metrics.Update(kJob, PlaceOfStep(step)).ok());
+    EXPECT_FALSE(metrics.Update(kJob, kNothing).ok());
+  }
+  fs::remove(PathOf("metrics.jsonl"));
+  WriteFile(PathOf("metrics.jsonl"), lines);
+  Update(metrics, kNothing);
+  EXPECT_EQ(Lines(), Recorded());
+  EXPECT_EQ(Curve("train/loss"), CurveOf({0, 1, 2, 3}));
+  EXPECT_THAT(EventFiles(), SizeIs(1));
+}
+
 TEST_F(JobMetricsTest, EventsAreForWhoAskedForThem) {
   jv1::SubmittedJob submitted;
   submitted.mutable_spec()->set_name("small");

@@ -72,8 +72,8 @@ void MetricsThread::Loop() {
       changed.swap(changed_);
     }
     const bool tries_again = is_last || look % options_.looks_until_retry == 0;
-    for (const auto& [job, place] : failed_) {
-      if (tries_again || changed.count(job) > 0) Note(job, place, changed);
+    for (JobId job : failed_) {
+      if (tries_again) Note(job, JobMetrics::kNothingOlder, changed);
     }
     UpdateAll(changed);
     took = SteadyNow() - begun;
@@ -85,7 +85,7 @@ void MetricsThread::UpdateAll(const Changed& changed) {
     const absl::Status written = metrics_.Update(job, place);
     if (written.ok()) {
       failed_.erase(job);
-    } else if (failed_.try_emplace(job, place).second) {
+    } else if (failed_.insert(job).second) {
       trouble_(job, written);
     }
   }

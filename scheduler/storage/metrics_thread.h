@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <functional>
 #include <map>
+#include <set>
 #include <string>
 #include <thread>
 #include <vector>
@@ -69,7 +70,7 @@ class MetricsThread {
   // The thread's alone.
   JobMetrics metrics_;
   // Those whose files could not be written the last time.
-  Changed failed_;
+  std::set<JobId> failed_;
 
   SteadyEvent stop_;
   std::thread thread_;
