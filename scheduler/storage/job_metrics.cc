@@ -81,7 +81,9 @@ absl::Status JobMetrics::Look(JobId job, bool ended, Files& files) const {
   if (files.has_events) {
     const absl::StatusOr<int64_t> missing = FirstPlaceWithoutEvents(*folder);
     if (!missing.ok()) return missing.status();
-    // A file of this process has nothing else than what is recorded.
+    // A file of this process has nothing else than what was recorded. Where
+    // its lines were cut, that is no longer so.
+    if (files.may_be_stale && *missing > end->next) files.events.reset();
     files.events_next =
         files.events.has_value() ? *missing : std::min(end->next, *missing);
   }
@@ -96,6 +98,7 @@ absl::Status JobMetrics::Look(JobId job, bool ended, Files& files) const {
           FromProto(std::get<v1::StepMetrics>((*before)->metrics).time());
     }
   }
+  files.may_be_stale = false;
   files.lines = *end;
   return absl::OkStatus();
 }
@@ -171,9 +174,10 @@ absl::Status JobMetrics::WriteAll(JobId job, const jv1::JobProgress& progress,
   const int64_t written_to =
       std::max(files.lines.has_value() ? files.lines->next : 0,
                files.events.has_value() ? files.events_next : 0);
+  // It may also be a row that was read just before this was told of it.
   if (changed_from < written_to) {
+    files.may_be_stale = true;
     files.lines.reset();
-    files.events.reset();
   }
   if (!files.lines.has_value()) {
     absl::Status looked = Look(job, ended, files);

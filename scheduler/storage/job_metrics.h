@@ -70,6 +70,8 @@ class JobMetrics {
     // A file of this process, all of whose rows are recorded. None: the next
     // row needs a further file, which begins with its step.
     std::optional<EventFile> events;
+    // What a written row was made of may have changed since.
+    bool may_be_stale = false;
     absl::Time last_time;
   };
 

@@ -203,6 +203,20 @@ TEST_F(JobMetricsTest, AJobThatGoesBackLosesWhatItMeasuredSince) {
   EXPECT_THAT(EventFiles(), SizeIs(2));
 }
 
+// Between its writing and the word of it.
+TEST_F(JobMetricsTest, ARowThatWasReadBeforeItWasToldOfChangesNothing) {
+  JobMetrics metrics(&jobs_, "host");
+  PutStep(0, 0);
+  PutStep(1, 0);
+  Update(metrics, PlaceOfStep(0));
+  Update(metrics, PlaceOfStep(1));
+  PutStep(2, 0);
+  Update(metrics, PlaceOfStep(2));
+  EXPECT_EQ(Lines(), Recorded());
+  EXPECT_EQ(Curve("train/loss"), CurveOf({0, 1, 2}));
+  EXPECT_THAT(EventFiles(), SizeIs(1));
+}
+
 // As the two are when the daemon was killed after any number of writes: events
 // are written first.
 TEST_F(JobMetricsTest, AnotherDaemonGoesOnWhereverTheFirstOneWasKilled) {
