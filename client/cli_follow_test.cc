@@ -14,7 +14,6 @@ namespace {
 
 using ::testing::AllOf;
 using ::testing::HasSubstr;
-using ::testing::Not;
 using ::testing::SizeIs;
 
 using CliFollowTest = CliFixture;
@@ -118,58 +117,46 @@ TEST_F(CliFollowTest, UiPrintsWhatToOpenUntilItIsInterrupted) {
               testing::MatchesRegex("http://127.0.0.1:[0-9]+/[0-9a-f]+/\n"));
 }
 
-TEST_F(CliFollowTest, LogsFollowThroughARestartWithoutRepeatingLines) {
+TEST_F(CliFollowTest, LogsFollowThroughARestartBehindTheLastLine) {
   Take<v1::StreamLogsResponse> first;
-  v1::LogLine* line = first.messages.emplace_back().add_lines();
-  line->mutable_time()->set_seconds(1);
-  line->set_text("one\x1b");
-  line->set_step(-1);
+  for (int number : {8, 9}) {
+    v1::LogLine* line = first.messages.emplace_back().add_lines();
+    line->mutable_time()->set_seconds(1);
+    line->set_text("one\x1b");
+    line->set_step(-1);
+    line->set_sequence(number);
+  }
   first.end = grpc::Status(grpc::StatusCode::UNAVAILABLE, "stopping");
   Take<v1::StreamLogsResponse> second;
-  second.messages = first.messages;
-  line = second.messages[0].add_lines();
-  line->mutable_time()->set_seconds(2);
+  // Nothing was new.
+  second.end = first.end;
+  Take<v1::StreamLogsResponse> third;
+  v1::LogLine* line = third.messages.emplace_back().add_lines();
+  line->mutable_time()->set_seconds(1);
   line->set_text("two");
-  service_.log_takes = {first, second};
+  line->set_sequence(10);
+  service_.log_takes = {first, second, third};
   EXPECT_EQ(Run({"logs", "j1", "-f", "--tail", "5"}), ExitCode::kOk);
-  ASSERT_THAT(OutLines(), SizeIs(2));
-  EXPECT_THAT(OutLines()[0], HasSubstr("one\\x1b"));
-  EXPECT_THAT(OutLines()[1], HasSubstr("two"));
+  ASSERT_THAT(OutLines(), SizeIs(3));
+  EXPECT_THAT(OutLines()[1], HasSubstr("one\\x1b"));
+  EXPECT_THAT(OutLines()[2], HasSubstr("two"));
   EXPECT_THAT(err_.str(), HasSubstr("lost the server"));
-  ASSERT_THAT(service_.log_requests, SizeIs(2));
+  ASSERT_THAT(service_.log_requests, SizeIs(3));
   EXPECT_EQ(service_.log_requests[0].tail(), 5);
-  EXPECT_EQ(service_.log_requests[1].tail(), 0);
+  EXPECT_EQ(service_.log_requests[0].after(), 0);
+  EXPECT_EQ(service_.log_requests[1].after(), 9);
+  EXPECT_EQ(service_.log_requests[2].after(), 9);
 }
 
-TEST_F(CliFollowTest, LogsSayThatLinesMayBeMissingAfterARestart) {
-  Take<v1::StreamLogsResponse> first;
-  v1::LogLine* line = first.messages.emplace_back().add_lines();
-  line->mutable_time()->set_seconds(1);
-  line->set_text("before");
-  first.end = grpc::Status(grpc::StatusCode::UNAVAILABLE, "stopping");
-  // A server that was started again has newer lines alone.
-  Take<v1::StreamLogsResponse> second;
-  line = second.messages.emplace_back().add_lines();
-  line->mutable_time()->set_seconds(9);
-  line->set_text("after");
-  service_.log_takes = {first, second};
-  EXPECT_EQ(Run({"logs", "j1", "-f"}), ExitCode::kOk);
-  EXPECT_THAT(OutLines(), SizeIs(2));
-  EXPECT_THAT(err_.str(), HasSubstr("may be missing here"));
-}
-
-TEST_F(CliFollowTest, LogsCountNoLinesAsLostThatWereShownBefore) {
-  Take<v1::StreamLogsResponse> first;
-  v1::LogLine* line = first.messages.emplace_back().add_lines();
-  line->mutable_time()->set_seconds(5);
-  first.end = grpc::Status(grpc::StatusCode::UNAVAILABLE, "stopping");
-  Take<v1::StreamLogsResponse> second;
-  second.messages = first.messages;
-  second.messages[0].set_dropped_lines(1000);
-  service_.log_takes = {first, second};
-  EXPECT_EQ(Run({"logs", "j1", "-f", "--tail", "1"}), ExitCode::kOk);
-  EXPECT_THAT(err_.str(), Not(HasSubstr("1000")));
-  EXPECT_THAT(err_.str(), Not(HasSubstr("missing")));
+TEST_F(CliFollowTest, LogsSayHowManyLinesAreKeptNoMore) {
+  Take<v1::StreamLogsResponse> take;
+  v1::StreamLogsResponse& message = take.messages.emplace_back();
+  message.set_dropped_lines(1000);
+  message.add_lines()->set_sequence(1001);
+  service_.log_takes = {take};
+  EXPECT_EQ(Run({"logs", "j1"}), ExitCode::kOk);
+  EXPECT_THAT(OutLines(), SizeIs(1));
+  EXPECT_THAT(err_.str(), HasSubstr("1000 line(s) were lost"));
 }
 
 }  // namespace

@@ -1,10 +1,9 @@
 #include <limits>
 #include <memory>
 #include <string>
-#include <utility>
 
 #include "client/commands/commands.h"
-#include "client/commands/log_cursor.h"
+#include "client/commands/log_text.h"
 #include "client/commands/target.h"
 #include "client/commands/verb.h"
 #include "client/connection/reconnector.h"
@@ -23,36 +22,18 @@ struct LogsOptions {
   OutputFormat format = OutputFormat::kTable;
 };
 
-// Prints what the cursor has not seen yet. `is_again`: this message begins a
-// stream that goes on where another one broke off.
 absl::Status Print(const CliContext& context, OutputFormat format,
-                   v1::StreamLogsResponse response, bool is_again,
-                   LogCursor* cursor) {
-  v1::StreamLogsResponse fresh;
-  fresh.set_dropped_lines(response.dropped_lines());
-  for (v1::LogLine& line : *response.mutable_lines()) {
-    if (cursor->Advance(line)) fresh.add_lines()->Swap(&line);
-  }
-  if (is_again && cursor->overlaps()) {
-    // They stood before lines that were shown.
-    fresh.clear_dropped_lines();
-  } else if (is_again) {
-    *context.err
-        << "hydra: lines from before and while the server was away may "
-           "be missing here\n";
-  }
+                   const v1::StreamLogsResponse& response) {
   if (format == OutputFormat::kJson) {
-    if (!fresh.lines().empty() || fresh.dropped_lines() > 0) {
-      *context.out << JsonLine(fresh);
-    }
-  } else {
-    if (fresh.dropped_lines() > 0) {
-      *context.err << "hydra: " << fresh.dropped_lines()
-                   << " line(s) were lost\n";
-    }
-    for (const v1::LogLine& line : fresh.lines()) {
-      *context.out << LogText(line, absl::LocalTimeZone()) << "\n";
-    }
+    *context.out << JsonLine(response);
+    return FlushOutput(context);
+  }
+  if (response.dropped_lines() > 0) {
+    *context.err << "hydra: " << response.dropped_lines()
+                 << " line(s) were lost\n";
+  }
+  for (const v1::LogLine& line : response.lines()) {
+    *context.out << LogText(line, absl::LocalTimeZone()) << "\n";
   }
   return FlushOutput(context);
 }
@@ -67,22 +48,23 @@ absl::StatusOr<ExitCode> Logs(const CliContext& context,
   request.set_job_id(options.job);
   request.set_follow(options.follow);
   request.set_tail(options.tail);
-  LogCursor cursor;
   Reconnector reconnector(
       context.reconnect, context.interrupt, [&](const std::string& text) {
         *context.err << "hydra: " << Printable(text) << "\n";
       });
+  int64_t newest = 0;
   while (true) {
-    bool is_again = cursor.started();
-    if (is_again) cursor.Restart();
+    // A stream that broke off goes on behind what was shown.
+    request.set_after(newest);
     const absl::Status status =
         (*connection)
             ->StreamLogs(request, context.interrupt,
                          [&](const v1::StreamLogsResponse& response) {
                            reconnector.Connected();
-                           return Print(context, options.format, response,
-                                        std::exchange(is_again, false),
-                                        &cursor);
+                           if (!response.lines().empty()) {
+                             newest = response.lines().rbegin()->sequence();
+                           }
+                           return Print(context, options.format, response);
                          });
     if (status.ok()) return ExitCode::kOk;
     if (!options.follow) return status;
@@ -90,8 +72,6 @@ absl::StatusOr<ExitCode> Logs(const CliContext& context,
     if (!retry.ok()) return retry;
     (*connection)
         ->AwaitServer(context.reconnect.connect_patience, context.interrupt);
-    // Lines that came while the server was away are beyond any tail.
-    if (cursor.started()) request.set_tail(0);
   }
 }
 

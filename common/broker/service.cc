@@ -28,7 +28,8 @@ namespace hydra::broker {
 namespace {
 
 constexpr int kOpenFlags = O_ACCMODE | O_DIRECTORY | O_NOFOLLOW | O_NONBLOCK |
-                           O_NOCTTY | O_PATH | O_CREAT | O_EXCL | O_CLOEXEC;
+                           O_NOCTTY | O_APPEND | O_PATH | O_CREAT | O_EXCL |
+                           O_CLOEXEC;
 constexpr mode_t kAccessModes = R_OK | W_OK | X_OK;
 constexpr mode_t kModes = ACCESSPERMS | S_ISGID | S_ISVTX;
 

@@ -279,6 +279,24 @@ absl::StatusOr<UniqueFd> HeldDirectory::CreateFile(const std::string& name,
   return FileError(errno, absl::StrCat("cannot create ", PathOf(name)));
 }
 
+absl::StatusOr<UniqueFd> HeldDirectory::OpenToAppend(
+    const std::string& name) const {
+  UniqueFd file = user_.OpenAt(fd_->get(), name,
+                               O_RDWR | O_APPEND | O_NOFOLLOW | O_NONBLOCK);
+  if (!file.is_open() && errno != ELOOP) {
+    return FileError(errno, absl::StrCat("cannot open ", PathOf(name)));
+  }
+  struct stat facts;
+  if (!file.is_open() || fstat(file.get(), &facts) != 0 ||
+      !S_ISREG(facts.st_mode) || facts.st_nlink != 1) {
+    return absl::FailedPreconditionError(absl::StrCat(
+        PathOf(name),
+        " is a link, no regular file, or has another name, too; it is left as "
+        "it is: remove it"));
+  }
+  return file;
+}
+
 bool HeldDirectory::Has(const std::string& name) const {
   return user_.OpenAt(fd_->get(), name, O_PATH | O_NOFOLLOW).is_open();
 }

@@ -63,6 +63,13 @@ class HeldDirectory {
   absl::StatusOr<UniqueFd> CreateFile(const std::string& name,
                                       mode_t mode) const;
 
+  // A file for reading, and for writing at its end alone. Waits for nobody.
+  //
+  // NOT_FOUND: there is none.
+  // FAILED_PRECONDITION: it is a link, no regular file, or has further names:
+  //   it may be another's.
+  absl::StatusOr<UniqueFd> OpenToAppend(const std::string& name) const;
+
   // Whether anything has that name, a link too.
   bool Has(const std::string& name) const;
   // Whether a regular file has it.

@@ -183,6 +183,29 @@ TEST_F(HeldDirectoryTest, SwappingAsFastAsOneCanGainsNothing) {
               folder_.PathOf("other/b/c/f"));
 }
 
+TEST_F(HeldDirectoryTest, WhatIsAppendedStandsAtTheEnd) {
+  const HeldDirectory held = Open("a");
+  EXPECT_TRUE(absl::IsNotFound(held.OpenToAppend("f").status()));
+  folder_.Write("a/f", "one ");
+  const auto file = held.OpenToAppend("f");
+  ASSERT_TRUE(file.ok()) << file.status();
+  EXPECT_TRUE(WriteExactly(*file, "f", 0, 3, "two").ok());
+  EXPECT_EQ(folder_.Read("a/f"), "one two");
+}
+
+TEST_F(HeldDirectoryTest, NothingIsAppendedToWhatMayBeAnothers) {
+  const HeldDirectory held = Open("a");
+  const std::string another = folder_.PathOf("other/b/c/f");
+  fs::create_symlink(another, folder_.PathOf("a/link"));
+  fs::create_hard_link(another, folder_.PathOf("a/hard"));
+  ASSERT_EQ(mkfifo(folder_.PathOf("a/fifo").c_str(), 0600), 0);
+  for (const char* name : {"link", "hard", "fifo"}) {
+    const absl::Status refused = held.OpenToAppend(name).status();
+    EXPECT_TRUE(absl::IsFailedPrecondition(refused)) << name << refused;
+    EXPECT_THAT(refused.message(), HasSubstr(folder_.PathOf("a/") + name));
+  }
+}
+
 struct ModeCase {
   mode_t around;
   mode_t folder;

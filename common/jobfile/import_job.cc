@@ -82,6 +82,16 @@ bool LooksForTheBest(const YamlEntry& entry) {
          !IsNothing(entry.value) && !IsOneOf("false|0|none", entry.value);
 }
 
+// Whether the key makes a tool write TensorBoard's event files.
+bool ReportsToTensorBoard(const YamlEntry& entry) {
+  if (entry.key == "use_tensorboard") return IsOneOf("true", entry.value);
+  if (entry.key != "report_to") return false;
+  return IsOneOf("tensorboard", entry.value) ||
+         absl::c_any_of(entry.value.items, [](const YamlNode& item) {
+           return IsOneOf("tensorboard", item);
+         });
+}
+
 // Keys that stand twice, in maps within maps too.
 void FindTwice(const YamlNode& node, std::vector<std::string>* found) {
   std::map<absl::string_view, int> line_of_key;
@@ -193,6 +203,10 @@ class Importer {
           Fate::kLeftOut, key,
           absl::StrCat(Shown(entry.value),
                        "; nothing here depends on which is the best"));
+    }
+    if (section.empty() && ReportsToTensorBoard(entry)) {
+      return ledger_.Set("output.tensorboard", key, "true",
+                         absl::StrCat("for ", Shown(entry.value)));
     }
     // A section of a job file, or a word that is no key, is no counterpart.
     if (path.empty() && (alias == nullptr || !alias->meant.empty())) {

@@ -346,6 +346,23 @@ TEST(ImportJobTest, PureBf16HasMastersHere) {
   EXPECT_THAT(KeysOf(off, Fate::kLost), Not(Contains("pure_bf16")));
 }
 
+TEST(ImportJobTest, ReportsToTensorBoardAreItsEventFiles) {
+  for (const char* line :
+       {"report_to: tensorboard\n", "report_to: TensorBoard\n",
+        "report_to: [wandb, tensorboard]\n", "use_tensorboard: true\n"}) {
+    const ImportedJob imported = ImportWith(line);
+    EXPECT_EQ(Field(imported, "output.tensorboard"), "true") << line;
+    EXPECT_FALSE(TrainsAnother(imported)) << line;
+  }
+  for (const char* line :
+       {"report_to: none\n", "report_to: wandb\n", "report_to: [wandb]\n",
+        "use_tensorboard: false\n"}) {
+    const ImportedJob imported = ImportWith(line);
+    EXPECT_EQ(Field(imported, "output.tensorboard"), "none") << line;
+    EXPECT_FALSE(TrainsAnother(imported)) << line;
+  }
+}
+
 TEST(ImportJobTest, MixedPrecisionInBf16IsThatOfTheJob) {
   for (const char* line :
        {"mixed_precision: bf16", "precision: bf16-mixed", "precision: bf16"}) {

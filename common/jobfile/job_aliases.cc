@@ -64,6 +64,9 @@ constexpr absl::string_view kByValidationLoss =
     "best is the lowest validation loss";
 constexpr absl::string_view kOwnLogs =
     "hydra watch, logs and results show the metrics, with -o json for programs";
+constexpr absl::string_view kTracked =
+    "true writes TensorBoard's files; metrics.jsonl is written always, and "
+    "hydra watch, logs and results show the metrics";
 constexpr absl::string_view kPlacesItself =
     "hydrad places every model on its devices by itself";
 constexpr absl::string_view kGrid =
@@ -498,11 +501,11 @@ constexpr Alias kJobAliases[] = {
     // Reports.
     {"logging_*", "", kOwnLogs},
     {"log_*", "", kOwnLogs},
-    {"report_to", "", kOwnLogs},
+    {"report_to", "output.tensorboard", kTracked},
     {"wandb*", "", kOwnLogs},
     {"mlflow*", "", kOwnLogs},
     {"comet*", "", kOwnLogs},
-    {"tensorboard*", "", kOwnLogs},
+    {"tensorboard*", "output.tensorboard", kTracked},
     {"logger", "", kOwnLogs},
     {"metric_logger", "", kOwnLogs},
     {"profiler", "", kOwnLogs},
@@ -510,7 +513,7 @@ constexpr Alias kJobAliases[] = {
     {"use_swanlab", "", kOwnLogs},
     {"swanlab_*", "", kOwnLogs},
     {"use_mlflow", "", kOwnLogs},
-    {"use_tensorboard", "", kOwnLogs},
+    {"use_tensorboard", "output.tensorboard", kTracked},
     {"use_comet", "", kOwnLogs},
     {"include_*", "", kOwnLogs},
     {"project_name", "", kOwnLogs},

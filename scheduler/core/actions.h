@@ -80,6 +80,16 @@ struct DroppedLines {
   int64_t count = 0;
 };
 
+// Everything that the lines of this process were to be kept for is among the
+// actions before this one: once they are kept, or lost for good,
+// Core::LogLinesKept follows, and the worker forgets its lines up to
+// `sequence`.
+struct LogLinesTaken {
+  WorkerId worker;
+  std::string session;
+  uint64_t sequence = 0;
+};
+
 // What the core wants done outside, as a value. Whoever runs the core carries
 // it out once its turn is recorded (see journal.h); none of it may make the
 // core wait, and the outcome comes as an event: Core::ModelSaved for a
@@ -89,7 +99,7 @@ struct DroppedLines {
 using Action =
     std::variant<WorkerMessage, WorkerKill, SaveRequest, CheckpointRequest,
                  CheckpointRemoval, FoundPartition, LineForJob, DroppedLines,
-                 TaskTrace, DecisionTrace>;
+                 LogLinesTaken, TaskTrace, DecisionTrace>;
 
 // In the order in which they are to be carried out.
 using Actions = std::vector<Action>;

@@ -226,6 +226,11 @@ void Core::SubmissionRefused(uint64_t sequence) {
   parts_->quotas.NoteEnded(AccountOf(refused.owner), refused.jobs);
 }
 
+void Core::LogLinesKept(WorkerId worker, absl::string_view session,
+                        uint64_t sequence) {
+  WorkerEvents::LogLinesKept(parts_->roster.At(worker), session, sequence);
+}
+
 void Core::ModelSaved(JobId job, const absl::Status& status, absl::Time now) {
   parts_->life.ModelSaved(parts_->book.At(job), status, now);
 }

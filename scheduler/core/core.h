@@ -135,6 +135,9 @@ class Core {
   void Recorded(uint64_t sequence);
   // jobs.db has no room for this submission.
   void SubmissionRefused(uint64_t sequence);
+  // See LogLinesTaken. Of a session that has ended, nothing follows.
+  void LogLinesKept(WorkerId worker, absl::string_view session,
+                    uint64_t sequence);
   void ModelSaved(JobId job, const absl::Status& status, absl::Time now);
   // The request's block number `index` is written; they come in order.
   void CheckpointBlockWritten(JobId job, size_t index);

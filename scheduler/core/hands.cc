@@ -328,7 +328,7 @@ DesiredKey Hands::DesiredKeyOf(const WorkerRecord& worker) const {
     }
   }
   key.acknowledged = worker.acknowledged;
-  key.log_sequence = worker.log_sequence;
+  key.log_sequence = worker.kept_log_sequence;
   key.stop = stopping_;
   for (const auto& [job_id, task_id] : worker.hand) {
     const Job& job = parts_.book->At(job_id);
@@ -388,7 +388,7 @@ wv1::DesiredState Hands::MakeDesired(WorkerRecord& worker) {
   AddContexts(worker, jobs, desired);
   desired.mutable_acknowledged_tasks()->Assign(worker.acknowledged.begin(),
                                                worker.acknowledged.end());
-  desired.set_acknowledged_log_sequence(worker.log_sequence);
+  desired.set_acknowledged_log_sequence(worker.kept_log_sequence);
   desired.set_stop(stopping_);
   return desired;
 }

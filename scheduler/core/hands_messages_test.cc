@@ -53,7 +53,8 @@ TEST_F(HandsMessagesTest, EveryMessageSaysAllAndHasANumberOfItsOwn) {
   const WorkerMessage first = Tell().at(0);
   HandOut(job);
   At(1).acknowledged = {55};
-  At(1).log_sequence = 9;
+  At(1).log_sequence = 12;
+  At(1).kept_log_sequence = 9;
   const WorkerMessage second = Tell().at(0);
   EXPECT_THAT(TasksOf(second), ElementsAre(101, 102));
   EXPECT_THAT(second.desired.acknowledged_tasks(), ElementsAre(55));

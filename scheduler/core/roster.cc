@@ -128,6 +128,7 @@ void Roster::Started(WorkerId id, const journal::v1::WorkerProcess& process) {
   // A new process counts from one again.
   worker.report_sequence = 0;
   worker.log_sequence = 0;
+  worker.kept_log_sequence = 0;
   worker.acknowledged.clear();
   worker.sent = {};
   worker.status.Clear();

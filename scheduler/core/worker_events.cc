@@ -107,6 +107,7 @@ absl::Status WorkerEvents::TakeHeld(WorkerRecord& worker,
 
 void WorkerEvents::TakeLogLines(WorkerRecord& worker,
                                 const wv1::WorkerReport& report) {
+  const uint64_t before = worker.log_sequence;
   for (const wv1::JobLogLine& line : report.log_lines()) {
     if (line.sequence() <= worker.log_sequence) continue;
     worker.log_sequence = line.sequence();
@@ -127,6 +128,16 @@ void WorkerEvents::TakeLogLines(WorkerRecord& worker,
     if (last.size() > kLastLines) last.erase(last.begin());
     parts_.actions->push_back(LineForJob{job, std::move(kept)});
   }
+  if (worker.log_sequence == before) return;
+  parts_.actions->push_back(
+      LogLinesTaken{worker.id, worker.session, worker.log_sequence});
+}
+
+void WorkerEvents::LogLinesKept(WorkerRecord& worker, absl::string_view session,
+                                uint64_t sequence) {
+  // The next process counts from one again.
+  if (session != worker.session) return;
+  worker.kept_log_sequence = std::max(worker.kept_log_sequence, sequence);
 }
 
 void WorkerEvents::Died(WorkerRecord& worker, absl::string_view how,

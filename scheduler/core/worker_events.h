@@ -35,6 +35,9 @@ class WorkerEvents {
 
   void Reported(WorkerRecord& worker,
                 const hydra::worker::v1::WorkerReport& report, absl::Time now);
+  // See LogLinesTaken.
+  static void LogLinesKept(WorkerRecord& worker, absl::string_view session,
+                           uint64_t sequence);
   void Died(WorkerRecord& worker, absl::string_view how, absl::Time now);
 
  private:

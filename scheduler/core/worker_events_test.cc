@@ -54,6 +54,38 @@ TEST_F(WorkerEventsTest, AJobsNextTaskIsToBlameAndNotTheJobBehindIt) {
   EXPECT_THAT(behind.crashed_on, IsEmpty());
 }
 
+// A worker sends its lines until it is told that they are kept.
+TEST_F(WorkerEventsTest, LogLinesAreAcknowledgedOnceTheyAreKept) {
+  AddAt(1, InStep(3));
+  hydra::worker::v1::WorkerReport report;
+  report.set_session(At(1).session);
+  report.set_sequence(At(1).report_sequence + 1);
+  report.set_task_format(kTaskFormat);
+  for (int sequence : {1, 2}) {
+    hydra::worker::v1::JobLogLine& line = *report.add_log_lines();
+    line.set_sequence(sequence);
+    line.set_job_id(1);
+    line.set_text("a line");
+  }
+  actions_.clear();
+  events_.Reported(At(1), report, now_);
+  EXPECT_EQ(At(1).log_sequence, 2);
+  EXPECT_EQ(At(1).kept_log_sequence, 0);
+  ASSERT_FALSE(actions_.empty());
+  const auto* taken = std::get_if<LogLinesTaken>(&actions_.back());
+  ASSERT_NE(taken, nullptr);
+  EXPECT_EQ(taken->sequence, 2);
+  // Those that are sent again are not taken again.
+  actions_.clear();
+  report.set_sequence(report.sequence() + 1);
+  events_.Reported(At(1), report, now_);
+  EXPECT_THAT(actions_, IsEmpty());
+  WorkerEvents::LogLinesKept(At(1), "another session", 2);
+  EXPECT_EQ(At(1).kept_log_sequence, 0);
+  WorkerEvents::LogLinesKept(At(1), At(1).session, 2);
+  EXPECT_EQ(At(1).kept_log_sequence, 2);
+}
+
 TEST_F(WorkerEventsTest, WhatIsOnlyWrittenIsToBlameWhereNothingElseWasDone) {
   Job& job = AddWithTasks(1, 1);
   job.outstanding[0].begun = job.outstanding[0].computed = true;

@@ -82,7 +82,9 @@ struct WorkerRecord {
   // Reports that its newest message listed.
   std::vector<uint64_t> acknowledged;
   uint64_t report_sequence = 0;
+  // Of its log lines, those that were taken, and those that are kept.
   uint64_t log_sequence = 0;
+  uint64_t kept_log_sequence = 0;
   // The number of the newest message to it, and what that said.
   uint64_t desired_sequence = 0;
   DesiredKey sent;

@@ -4,6 +4,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cstddef>
 #include <cstring>
 #include <filesystem>
@@ -70,10 +71,10 @@ namespace {
 
 namespace v1 = hydra::v1;
 
-constexpr LogStore::Limit kLogOfAJob = {5000, 4 << 20};
-constexpr LogStore::Limit kLogsOfAllJobs = {50'000, 64 << 20};
 // Of the time to stop, what is left when checkpoints had theirs.
 constexpr absl::Duration kReserveForEnding = absl::Seconds(5);
+// Files of metrics follow what is recorded within seconds.
+constexpr absl::Duration kLateMetrics = absl::Minutes(10);
 constexpr absl::Duration kTrimEvery = absl::Minutes(1);
 constexpr absl::Duration kParkPoll = absl::Milliseconds(20);
 // Who may use it, the socket's group says, or the configuration.
@@ -124,10 +125,20 @@ struct Opened {
 
 // What is read without asking the core.
 struct Readable {
-  explicit Readable(const RecordStore* jobs) : history(jobs) {}
+  Readable(const RecordStore* jobs, const std::string& job_logs)
+      : history(jobs), logs(LogsIn(job_logs)) {}
+
+  LogStore::Options LogsIn(const std::string& directory) const {
+    LogStore::Options options;
+    options.directory = directory;
+    options.is_known = [this](JobId job) {
+      return !absl::IsNotFound(history.FindSubmitted(job).status());
+    };
+    return options;
+  }
 
   const JobHistory history;
-  LogStore logs{kLogOfAJob, kLogsOfAllJobs};
+  LogStore logs;
   ReadModel model;
   TraceLog trace{TraceLog::Limit(), SteadyNow()};
   DaemonMeter meter;
@@ -140,12 +151,16 @@ class DaemonImpl final : public Daemon {
       : opened_(std::move(opened)),
         checker_(PathsOf(config(), directory().outputs()),
                  directory().outputs(), config().allow_exported_chains()),
-        readable_(opened_.state.jobs.get()),
+        readable_(opened_.state.jobs.get(), directory().job_logs()),
         audit_(directory().audit_log()),
         worker_server_(&core_thread_) {}
 
-  // A turn of the core uses what stands below it.
-  ~DaemonImpl() override { core_thread_.Stop(); }
+  // A turn of the core uses what stands below it, and what waits for log lines
+  // uses the core's thread.
+  ~DaemonImpl() override {
+    core_thread_.Stop();
+    readable_.logs.Stop();
+  }
 
   // Returns when clients can connect. After an error there is no pool that was
   // not there before.
@@ -225,6 +240,7 @@ class DaemonImpl final : public Daemon {
       return open;
     }
     MakeFleet();
+    LookAtMetrics();
     // The core has taken it over, and it may be much.
     opened_.state.recovered = {};
     trimmer_.emplace(kTrimEvery);
@@ -245,6 +261,22 @@ class DaemonImpl final : public Daemon {
       Do(LineForJob{job, line});
     };
     writers_.emplace(std::move(parts));
+  }
+
+  // Whatever an earlier daemon did not come to: of jobs that go on, and of
+  // those that ended shortly before it did.
+  void LookAtMetrics() {
+    absl::Time newest_end = absl::InfinitePast();
+    for (const auto& [id, job] : opened_.state.recovered.jobs) {
+      if (!job.progress.has_ended_at()) continue;
+      newest_end = std::max(newest_end, FromProto(job.progress.ended_at()));
+    }
+    for (const auto& [id, job] : opened_.state.recovered.jobs) {
+      if (!job.progress.has_ended_at() ||
+          FromProto(job.progress.ended_at()) >= newest_end - kLateMetrics) {
+        writers_->metrics().LookAt(id);
+      }
+    }
   }
 
   void MakeClientServer(const v1::GetServerInfoResponse& info) {
@@ -455,6 +487,15 @@ class DaemonImpl final : public Daemon {
   }
   void Do(const DroppedLines& dropped) {
     readable_.logs.CountDropped(dropped.job, dropped.count);
+  }
+
+  // A worker sends its lines again until they are in their files.
+  void Do(const LogLinesTaken& taken) {
+    readable_.logs.WhenWritten([this, taken] {
+      core_thread_.Post([taken](Core& core, absl::Time) {
+        core.LogLinesKept(taken.worker, taken.session, taken.sequence);
+      });
+    });
   }
 
   void Do(const TaskTrace& task) {

@@ -45,7 +45,7 @@ absl::StatusOr<StateDirectory> StateDirectory::Open(const std::string& path,
                                                     bool others_pass) {
   absl::Status made = MakeFolder(path, others_pass ? kOthersPass : kOwnerAlone);
   for (const char* folder :
-       {"outputs", "tokens", "partitions", "logs", "run"}) {
+       {"outputs", "tokens", "partitions", "logs", "logs/jobs", "run"}) {
     if (made.ok()) {
       made = MakeFolder(absl::StrCat(path, "/", folder), kOwnerAlone);
     }

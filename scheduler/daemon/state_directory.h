@@ -30,6 +30,7 @@ class StateDirectory {
   std::string logs() const { return path_ + "/logs"; }
   // Who did what.
   std::string audit_log() const { return path_ + "/audit.jsonl"; }
+  std::string job_logs() const { return path_ + "/logs/jobs"; }
   // Where workers attach.
   std::string worker_socket() const { return path_ + "/run/workers.sock"; }
 

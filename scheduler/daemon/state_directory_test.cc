@@ -34,8 +34,8 @@ TEST(StateDirectoryTest, KeepsOthersOut) {
     fs::permissions(made, fs::perms(0755));
   }
   ASSERT_TRUE(StateDirectory::Open(path).ok());
-  for (const char* folder :
-       {"", "/outputs", "/tokens", "/partitions", "/logs", "/run"}) {
+  for (const char* folder : {"", "/outputs", "/tokens", "/partitions", "/logs",
+                             "/logs/jobs", "/run"}) {
     EXPECT_EQ(ModeOf(path + folder), fs::perms(0700)) << folder;
   }
 }

@@ -1,5 +1,8 @@
 #include "scheduler/daemon/writers.h"
 
+#include <unistd.h>
+
+#include <climits>
 #include <cstddef>
 #include <cstdint>
 #include <utility>
@@ -14,12 +17,26 @@ namespace hydra {
 namespace {
 
 constexpr absl::Duration kJournalRetry = absl::Seconds(1);
+constexpr absl::Duration kMetricsPause = absl::Milliseconds(250);
+
+std::string HostName() {
+  char name[HOST_NAME_MAX + 1] = {};
+  const bool has_name = gethostname(name, sizeof(name) - 1) == 0;
+  return has_name && name[0] != '\0' ? name : "localhost";
+}
 
 }  // namespace
 
 Writers::Writers(Parts parts)
     : parts_(std::move(parts)),
       partitions_(parts_.partitions),
+      metrics_(parts_.jobs, MetricsThread::Options{HostName(), kMetricsPause},
+               [this](JobId job, const absl::Status& why) {
+                 Warn(job, absl::StrCat("files of its metrics cannot be "
+                                        "written; training goes on, and they "
+                                        "are tried again: ",
+                                        why.message()));
+               }),
       jobs_journal_(
           parts_.jobs,
           GroupCommit::SequenceRecord{kJobsMetaTable, 0, kLastSequence},
@@ -36,8 +53,11 @@ Writers::Writers(Parts parts)
           }),
       checkpoints_(parts_.pool, parts_.read_roots, CheckpointCallbacks()) {}
 
-GroupCommit::Callbacks Writers::JournalCallbacks() const {
+GroupCommit::Callbacks Writers::JournalCallbacks() {
   GroupCommit::Callbacks callbacks;
+  callbacks.applied = [this](const std::vector<journal::v1::Change>& changes) {
+    metrics_.Recorded(changes);
+  };
   callbacks.recorded = [thread = parts_.core,
                         gate = parts_.gate](uint64_t up_to) {
     thread->Post([up_to](Core& core, absl::Time) { core.Recorded(up_to); });
@@ -74,18 +94,26 @@ CheckpointThread::Callbacks Writers::CheckpointCallbacks() const {
       core.CheckpointWritten(job, bytes, now);
     });
   };
-  callbacks.not_removed = [log = parts_.log](JobId job,
-                                             const absl::Status& why) {
-    v1::LogLine line;
-    *line.mutable_time() = ToProto(absl::Now());
-    line.set_severity("W");
-    line.set_source("hydrad");
-    line.set_step(-1);
-    line.set_text(
-        absl::StrCat("a checkpoint stays on the disk: ", why.message()));
-    log(job, line);
+  callbacks.not_removed = [this](JobId job, const absl::Status& why) {
+    Warn(job, absl::StrCat("a checkpoint stays on the disk: ", why.message()));
   };
   return callbacks;
+}
+
+void Writers::Warn(JobId job, std::string text) const {
+  v1::LogLine line;
+  *line.mutable_time() = ToProto(absl::Now());
+  line.set_severity("W");
+  line.set_source("hydrad");
+  line.set_step(-1);
+  line.set_text(std::move(text));
+  parts_.log(job, line);
+}
+
+bool Writers::StopJournal() {
+  const bool all_recorded = jobs_journal_.Stop();
+  metrics_.Stop();
+  return all_recorded;
 }
 
 void Writers::StorePartition(const std::string& key,

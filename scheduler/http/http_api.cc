@@ -185,13 +185,13 @@ HttpResponse HttpApi::Logs(const HttpRequest& request, JobId job) const {
   if (status.ok()) status = reader_.StatusOf(request.caller, job).status();
   if (!status.ok()) return ErrorResponse(status);
   v1::StreamLogsResponse response;
-  int64_t next = parts_.logs->TailStart(job, *tail);
+  LogStore::Cursor cursor;
+  cursor.next = parts_.logs->TailStart(job, *tail);
   while (response.lines_size() < *tail) {
-    const LogStore::Page page =
-        parts_.logs->Read(job, next, *tail - response.lines_size());
+    const LogStore::Page page = parts_.logs->Read(job, cursor);
     if (page.lines.empty()) break;
-    next = page.next;
-    for (const LogStore::LinePtr& line : page.lines) {
+    for (const LogPiece::LinePtr& line : page.lines) {
+      if (response.lines_size() == *tail) break;
       *response.add_lines() = *line;
     }
   }

@@ -4,6 +4,8 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "absl/synchronization/notification.h"
+#include "common/file/scratch_directory.h"
 #include "common/status/proto_time.h"
 #include "gmock/gmock.h"
 #include "google/protobuf/util/json_util.h"
@@ -68,13 +70,17 @@ class HttpApiTest : public ReadModelFixture {
     v1::LogLine line;
     line.set_text(text);
     logs_.Append(job, line);
+    absl::Notification written;
+    logs_.WhenWritten([&] { written.Notify(); });
+    written.WaitForNotification();
   }
 
   // Not started: nothing here asks it.
   CoreThread core_thread_;
   const JobHistory history_{&records_};
   const JobReader reader_{&core_thread_, &model_, &history_};
-  LogStore logs_{{5000, 4 << 20}, {50'000, 64 << 20}};
+  const ScratchDirectory scratch_;
+  LogStore logs_{{scratch_.PathOf("logs")}};
   TraceLog trace_{{}, absl::FromUnixSeconds(1000)};
   DaemonMeter meter_;
   MemoryRecordStore journal_records_;

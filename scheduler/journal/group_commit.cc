@@ -86,7 +86,9 @@ absl::Status GroupCommit::Write() {
                             sequence_record_.b, absl::StrCat(taken_.last)));
   FailPoint("daemon.before_group_commit");
   absl::Status applied = store_->Apply(changes);
-  if (applied.ok()) taken_.entries.clear();
+  if (!applied.ok()) return applied;
+  taken_.entries.clear();
+  if (callbacks_.applied != nullptr) callbacks_.applied(changes);
   return applied;
 }
 

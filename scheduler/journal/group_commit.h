@@ -42,6 +42,9 @@ class GroupCommit {
     // This entry was dropped; the status is the store's. Comes before the
     // `recorded` that covers it.
     std::function<void(uint64_t sequence, const absl::Status&)> refused;
+    // These changes, of any number of entries, are in the store, and nothing
+    // later is. Comes before the `recorded` that covers them. May be empty.
+    std::function<void(const std::vector<hydra::journal::v1::Change>&)> applied;
   };
 
   // The record that says how far the store is, written with each transaction:

@@ -95,6 +95,16 @@ class GroupCommitTest : public testing::Test {
       absl::MutexLock lock(&mu_);
       refused_.emplace_back(sequence, error);
     };
+    callbacks.applied =
+        [this](const std::vector<hydra::journal::v1::Change>& changes) {
+          absl::MutexLock lock(&mu_);
+          for (const auto& change : changes) {
+            if (change.table() != 0) continue;
+            told_applied_.push_back(change.a());
+            told_before_recorded_ &=
+                recorded_.empty() || change.a() > recorded_.back();
+          }
+        };
     commit_ = std::make_unique<GroupCommit>(&store_, kSequence,
                                             std::move(callbacks), retry_pause);
   }
@@ -148,6 +158,9 @@ class GroupCommitTest : public testing::Test {
   absl::Mutex mu_;
   std::vector<uint64_t> recorded_;
   std::vector<std::pair<uint64_t, absl::Status>> refused_;
+  // Entries by their changes.
+  std::vector<int64_t> told_applied_;
+  bool told_before_recorded_ = true;
   // Ends before the above.
   std::unique_ptr<GroupCommit> commit_;
 };
@@ -174,6 +187,24 @@ TEST_F(GroupCommitTest, WritesWhatWaitsInOneTransaction) {
   EXPECT_EQ(store_.applied(), 2);
   EXPECT_EQ(Stored(), (std::vector<int64_t>{1, 2, 4, 7, 8}));
   EXPECT_EQ(StoredSequence(), "8");
+}
+
+TEST_F(GroupCommitTest, TellsOfChangesOnceTheyAreInTheStore) {
+  Start(absl::Milliseconds(1));
+  store_.Fail(absl::UnavailableError("no disk"));
+  for (uint64_t sequence : {1, 2}) Enqueue(sequence);
+  store_.AwaitBegun(3);
+  {
+    absl::MutexLock lock(&mu_);
+    EXPECT_TRUE(told_applied_.empty());
+  }
+  store_.Fail(absl::OkStatus());
+  AwaitRecorded(2);
+  Enqueue(3);
+  AwaitRecorded(3);
+  absl::MutexLock lock(&mu_);
+  EXPECT_EQ(told_applied_, (std::vector<int64_t>{1, 2, 3}));
+  EXPECT_TRUE(told_before_recorded_);
 }
 
 TEST_F(GroupCommitTest, RefusesWhatMayBeRefusedAndKeepsTheRest) {

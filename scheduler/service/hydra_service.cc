@@ -549,9 +549,14 @@ grpc::ServerWriteReactor<v1::StreamLogsResponse>* HydraServiceImpl::StreamLogs(
         "tail",
         absl::StrCat("found ", request->tail(), "; 0 or more is needed")));
   }
+  if (request->after() < 0) {
+    return new Refused(absl::InvalidArgumentError(absl::StrCat(
+        "after: found ", request->after(), "; 0 or more is needed")));
+  }
   const Caller caller = caller_of_(context->peer());
-  auto* stream = new LogStream(parts_.model, &reader_, parts_.logs, caller,
-                               *job, request->tail(), request->follow());
+  auto* stream =
+      new LogStream(parts_.model, &reader_, parts_.logs, caller, *job,
+                    request->after(), request->tail(), request->follow());
   Begin(caller, {"StreamLogs", request->job_id()}, stream);
   return stream;
 }

@@ -14,6 +14,7 @@
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "common/clock/steady_time.h"
+#include "common/file/scratch_directory.h"
 #include "common/jobfile/job_file.h"
 #include "common/jobfile/mistakes.h"
 #include "common/status/error_details.h"
@@ -36,7 +37,9 @@ namespace jv1 = hydra::journal::v1;
 namespace v1 = hydra::v1;
 using google::protobuf::FieldDescriptor;
 using google::protobuf::Message;
+using ::testing::ElementsAre;
 using ::testing::HasSubstr;
+using ::testing::IsEmpty;
 
 constexpr SweepId kOldSweep(5);
 constexpr JobId kOldJob(7);
@@ -133,7 +136,8 @@ class HydraServiceTest : public ::testing::Test {
   Core core_{SmallPool(), &policy_, &journal_};
   ReadModel model_;
   CoreThread core_thread_;
-  LogStore logs_{{}, {}};
+  const ScratchDirectory scratch_;
+  LogStore logs_{LogStore::Options{scratch_.path()}};
   const SubmissionChecker checker_{PathPolicy({}, {}), "/nowhere"};
   const JobHistory history_{&jobs_};
   GroupCommit group_commit_{
@@ -409,6 +413,45 @@ TEST_F(HydraServiceTest, RefusesWhatNoRequestCanMean) {
   logs.set_tail(-1);
   grpc::ClientContext logs_context;
   EXPECT_TRUE(refused(stub().StreamLogs(&logs_context, logs)->Finish()));
+  logs.clear_tail();
+  logs.set_after(-1);
+  grpc::ClientContext after_context;
+  EXPECT_TRUE(refused(stub().StreamLogs(&after_context, logs)->Finish()));
+}
+
+TEST_F(HydraServiceTest, LogsBeginBehindTheLineThatWasSeenLast) {
+  for (int i = 1; i <= 5; ++i) {
+    v1::LogLine line;
+    line.set_text(std::to_string(i));
+    logs_.Append(kOldJob, line);
+  }
+  const auto numbers = [&](int64_t after, int32_t tail) {
+    v1::StreamLogsRequest request;
+    request.set_job_id("j7");
+    request.set_after(after);
+    request.set_tail(tail);
+    request.set_follow(true);
+    grpc::ClientContext context;
+    const auto reader = stub().StreamLogs(&context, request);
+    v1::StreamLogsResponse response;
+    std::vector<int64_t> sequences;
+    while (reader->Read(&response)) {
+      EXPECT_EQ(response.dropped_lines(), 0);
+      for (const v1::LogLine& line : response.lines()) {
+        EXPECT_EQ(line.text(), std::to_string(line.sequence()));
+        sequences.push_back(line.sequence());
+      }
+    }
+    EXPECT_TRUE(reader->Finish().ok());
+    return sequences;
+  };
+  EXPECT_THAT(numbers(0, 0), ElementsAre(1, 2, 3, 4, 5));
+  EXPECT_THAT(numbers(0, 2), ElementsAre(4, 5));
+  EXPECT_THAT(numbers(3, 0), ElementsAre(4, 5));
+  EXPECT_THAT(numbers(3, 1), ElementsAre(4, 5));
+  EXPECT_THAT(numbers(5, 0), IsEmpty());
+  // Of a server that lost its disk.
+  EXPECT_THAT(numbers(99, 0), IsEmpty());
 }
 
 // Of a field of a request what has no meaning there; none: all has one, or

@@ -1,12 +1,17 @@
 #include "scheduler/service/job_streams.h"
 
+#include <algorithm>
+
 #include "common/clock/steady_time.h"
 
 namespace hydra {
 namespace {
 
 constexpr absl::Duration kLookForLines = absl::Milliseconds(100);
-constexpr int64_t kLinesInAMessage = 1000;
+// For those that are just written.
+constexpr absl::Duration kWaitForLines = absl::Milliseconds(5);
+// A job that writes all the time is not waited for any longer.
+constexpr int kMostLooks = 200;
 
 }  // namespace
 
@@ -32,22 +37,39 @@ WatchStream::Step WatchStream::Next(v1::WatchResponse* response) {
   return Send();
 }
 
+LogStore::Cursor LogStream::FirstLine() const {
+  LogStore::Cursor cursor;
+  if (after_ > 0) {
+    // No client can have seen more, unless the machine lost it.
+    cursor.next = std::min(after_ + 1, logs_->End(job_));
+  } else if (tail_ > 0) {
+    cursor.next = logs_->TailStart(job_, tail_);
+  }
+  return cursor;
+}
+
 LogStream::Step LogStream::Next(v1::StreamLogsResponse* response) {
-  if (!next_.has_value()) {
+  if (!cursor_.has_value()) {
     const absl::Status known = reader_->StatusOf(caller_, job_).status();
     if (!known.ok()) return End(known);
-    next_ = tail_ == 0 ? 0 : logs_->TailStart(job_, tail_);
+    // A tail is of all that it had when it was asked for.
+    if (logs_->IsBusyWith(job_) && ++looks_ < kMostLooks) {
+      return Wait(kWaitForLines);
+    }
+    cursor_ = FirstLine();
   }
   // Asked before the lines are read: none comes after the job has ended.
   const ReadModel::EntryPtr entry = model_->Find(job_);
   const bool ended = entry == nullptr || entry->ended;
-  const LogStore::Page page = logs_->Read(job_, *next_, kLinesInAMessage);
-  if (page.lines.empty()) {
+  const bool is_busy = logs_->IsBusyWith(job_);
+  const LogStore::Page page = logs_->Read(job_, *cursor_);
+  if (page.lines.empty() && page.dropped == 0) {
+    if (is_busy) return Wait(kWaitForLines);
     return ended || !follow_ ? End(absl::OkStatus()) : Wait(kLookForLines);
   }
-  next_ = page.next;
-  for (const LogStore::LinePtr& line : page.lines)
+  for (const LogPiece::LinePtr& line : page.lines) {
     *response->add_lines() = *line;
+  }
   response->set_dropped_lines(page.dropped);
   return Send();
 }

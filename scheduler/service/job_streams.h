@@ -46,34 +46,40 @@ class WatchStream final : public PolledStream<v1::WatchResponse> {
   bool sent_any_ = false;
 };
 
-// Sends a job's log lines: the newest `tail`, or all that are kept for 0.
+// Sends a job's log lines: those behind number `after`; for 0 the newest
+// `tail`; for 0 all that are kept. Lines that were there when the stream was
+// opened, or before the job was seen to have ended, are among them.
 //
 // NOT_FOUND and others: as JobReader::StatusOf.
 class LogStream final : public PolledStream<v1::StreamLogsResponse> {
  public:
   LogStream(const ReadModel* model, const JobReader* reader,
-            const LogStore* logs, const Caller& caller, JobId job, int64_t tail,
-            bool follow)
+            const LogStore* logs, const Caller& caller, JobId job,
+            int64_t after, int64_t tail, bool follow)
       : model_(model),
         reader_(reader),
         logs_(logs),
         caller_(caller),
         job_(job),
+        after_(after),
         tail_(tail),
         follow_(follow) {}
 
  private:
   Step Next(v1::StreamLogsResponse* response) override;
+  LogStore::Cursor FirstLine() const;
 
   const ReadModel* const model_;
   const JobReader* const reader_;
   const LogStore* const logs_;
   const Caller caller_;
   const JobId job_;
+  const int64_t after_;
   const int64_t tail_;
   const bool follow_;
-  // The number of the next line; none before the first look.
-  std::optional<int64_t> next_;
+  // None before the first line is known.
+  std::optional<LogStore::Cursor> cursor_;
+  int looks_ = 0;
 };
 
 }  // namespace hydra

@@ -396,7 +396,7 @@ class ServiceAccessTest : public ::testing::Test {
   Core core_{SmallPool(), &policy_, &journal_};
   ReadModel model_;
   CoreThread core_thread_;
-  LogStore logs_{{5, 1000}, {5, 1000}};
+  LogStore logs_{{scratch_.PathOf("logs")}};
   const SubmissionChecker checker_{PathPolicy({}, {}), "/nowhere"};
   const JobHistory history_{&records_};
   GroupCommit group_commit_{

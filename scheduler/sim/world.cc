@@ -25,6 +25,7 @@ struct Deliver {
   void operator()(const FoundPartition&) {}
   void operator()(const LineForJob& line) { writers.Keep(line); }
   void operator()(const DroppedLines&) {}
+  void operator()(const LogLinesTaken&) {}
   void operator()(const TaskTrace&) {}
   void operator()(const DecisionTrace&) {}
 

@@ -1,84 +1,320 @@
 #include "scheduler/storage/log_store.h"
 
-#include <gtest/gtest.h>
+#include <filesystem>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "absl/time/clock.h"
+#include "common/file/scratch_directory.h"
+#include "common/status/proto_time.h"
+#include "gmock/gmock.h"
+#include "gtest/gtest.h"
+#include "scheduler/storage/log_record.h"
 
 namespace hydra {
 namespace {
 
-constexpr JobId kJob(1);
-constexpr int64_t kManyBytes = 1 << 20;
+namespace fs = std::filesystem;
+using testing::ElementsAre;
+using testing::Ge;
+using testing::IsEmpty;
+using testing::SizeIs;
 
-hydra::v1::LogLine Line(const std::string& text) {
-  hydra::v1::LogLine line;
+constexpr JobId kJob(1);
+
+v1::LogLine Line(const std::string& text, const std::string& source = "cpu:0",
+                 absl::Time time = absl::Now()) {
+  v1::LogLine line;
   line.set_text(text);
+  line.set_source(source);
+  *line.mutable_time() = ToProto(time);
   return line;
 }
 
-void AppendNumbered(LogStore& store, int from, int to) {
-  for (int i = from; i < to; ++i) {
-    store.Append(kJob, Line(std::to_string(i)));
+class LogStoreTest : public testing::Test {
+ protected:
+  LogStoreTest() { Start(); }
+
+  LogStore::Options Options() const {
+    LogStore::Options options;
+    options.directory = scratch_.PathOf("jobs");
+    return options;
+  }
+  void Start() { Start(Options()); }
+  void Start(const LogStore::Options& options) {
+    store_.reset();
+    store_ = std::make_unique<LogStore>(options);
+  }
+
+  // What it must have done by then.
+  void AwaitWritten(JobId job = kJob) const {
+    while (store_->IsBusyWith(job)) absl::SleepFor(absl::Milliseconds(1));
+  }
+  void Append(const std::string& text, JobId job = kJob) {
+    store_->Append(job, Line(text));
+    AwaitWritten(job);
+  }
+  // Texts "from" to "to - 1".
+  void AppendNumbered(int from, int to, JobId job = kJob) {
+    for (int i = from; i < to; ++i) Append(absl::StrCat(i), job);
+  }
+
+  struct Seen {
+    std::vector<std::string> texts;
+    std::vector<int64_t> numbers;
+    int64_t dropped = 0;
+  };
+  // All from there on.
+  Seen ReadFrom(LogStore::Cursor& cursor, JobId job = kJob) const {
+    Seen seen;
+    while (true) {
+      const LogStore::Page page = store_->Read(job, cursor);
+      seen.dropped += page.dropped;
+      if (page.lines.empty() && page.dropped == 0) return seen;
+      for (const auto& line : page.lines) {
+        seen.texts.push_back(line->text());
+        seen.numbers.push_back(line->sequence());
+      }
+    }
+  }
+  Seen ReadAll(int64_t from = 1, JobId job = kJob) const {
+    LogStore::Cursor cursor;
+    cursor.next = from;
+    return ReadFrom(cursor, job);
+  }
+  std::vector<std::string> Files() const {
+    std::vector<std::string> names;
+    for (const auto& [name, text] : ReadFiles(scratch_.PathOf("jobs"))) {
+      names.push_back(name);
+    }
+    return names;
+  }
+
+  ScratchDirectory scratch_;
+  std::unique_ptr<LogStore> store_;
+};
+
+TEST_F(LogStoreTest, LinesAreNumberedFromOne) {
+  AppendNumbered(1, 4);
+  EXPECT_THAT(ReadAll().texts, ElementsAre("1", "2", "3"));
+  EXPECT_THAT(ReadAll().numbers, ElementsAre(1, 2, 3));
+  EXPECT_THAT(ReadAll(3).texts, ElementsAre("3"));
+  EXPECT_THAT(ReadAll(4).texts, IsEmpty());
+  EXPECT_EQ(store_->End(kJob), 4);
+  EXPECT_EQ(store_->TailStart(kJob, 2), 2);
+  EXPECT_EQ(store_->TailStart(kJob, 100), 1);
+  EXPECT_EQ(store_->End(JobId(9)), 1);
+  EXPECT_THAT(ReadAll(1, JobId(9)).texts, IsEmpty());
+}
+
+TEST_F(LogStoreTest, AReaderGoesOnWhereItWas) {
+  LogStore::Cursor cursor;
+  for (int i = 1; i <= 20; ++i) {
+    Append(absl::StrCat(i));
+    EXPECT_THAT(ReadFrom(cursor).texts, ElementsAre(absl::StrCat(i)));
   }
 }
 
-TEST(LogStoreTest, ReadsPageByPage) {
-  LogStore store({10, kManyBytes}, {1000, kManyBytes});
-  AppendNumbered(store, 0, 5);
-  const LogStore::Page first = store.Read(kJob, 0, 3);
-  ASSERT_EQ(first.lines.size(), 3);
-  EXPECT_EQ(first.lines[0]->text(), "0");
-  const LogStore::Page second = store.Read(kJob, first.next, 3);
-  ASSERT_EQ(second.lines.size(), 2);
-  EXPECT_EQ(second.lines[1]->text(), "4");
-  EXPECT_TRUE(store.Read(kJob, second.next, 3).lines.empty());
+TEST_F(LogStoreTest, AnotherProcessGoesOnWithTheNumbers) {
+  LogStore::Cursor cursor;
+  AppendNumbered(1, 4);
+  EXPECT_THAT(ReadFrom(cursor).numbers, ElementsAre(1, 2, 3));
+  Start();
+  EXPECT_THAT(ReadAll().texts, ElementsAre("1", "2", "3"));
+  EXPECT_THAT(ReadFrom(cursor).texts, IsEmpty());
+  AppendNumbered(4, 6);
+  EXPECT_THAT(ReadFrom(cursor).numbers, ElementsAre(4, 5));
+  // Without anybody having read before.
+  Start();
+  Append("6");
+  EXPECT_THAT(ReadAll().numbers, ElementsAre(1, 2, 3, 4, 5, 6));
 }
 
-TEST(LogStoreTest, CountsWhatItDropped) {
-  LogStore store({3, kManyBytes}, {1000, kManyBytes});
-  AppendNumbered(store, 0, 10);
-  const LogStore::Page page = store.Read(kJob, 2, 100);
-  EXPECT_EQ(page.dropped, 5);
-  ASSERT_EQ(page.lines.size(), 3);
-  EXPECT_EQ(page.lines[0]->text(), "7");
-  EXPECT_EQ(page.next, 10);
+TEST_F(LogStoreTest, WhatAKillBrokeOffIsNoLineAndItsNumberIsGivenAgain) {
+  AppendNumbered(1, 4);
+  store_.reset();
+  const std::string path = scratch_.PathOf("jobs/" + ToString({kJob, 1}));
+  const std::string text = ReadFile(path);
+  WriteFile(path, text + LogRecord(4, Line("broken")).substr(0, 20));
+  Start();
+  EXPECT_THAT(ReadAll().numbers, ElementsAre(1, 2, 3));
+  Append("4");
+  EXPECT_THAT(ReadAll().texts, ElementsAre("1", "2", "3", "4"));
 }
 
-TEST(LogStoreTest, TailBeginsAtTheNewestLines) {
-  LogStore store({10, kManyBytes}, {1000, kManyBytes});
-  AppendNumbered(store, 0, 6);
-  EXPECT_EQ(store.TailStart(kJob, 2), 4);
-  EXPECT_EQ(store.TailStart(kJob, 100), 0);
-  EXPECT_EQ(store.TailStart(JobId(9), 2), 0);
+TEST_F(LogStoreTest, TheOldestSegmentsGoAndTheirLinesAreCounted) {
+  LogStore::Options options = Options();
+  options.segment_bytes = 200;
+  options.most_segments = 3;
+  Start(options);
+  LogStore::Cursor cursor;
+  Append("1");
+  ASSERT_THAT(ReadFrom(cursor).numbers, ElementsAre(1));
+  AppendNumbered(2, 101);
+  EXPECT_THAT(Files(), SizeIs(3));
+  const Seen seen = ReadFrom(cursor);
+  ASSERT_FALSE(seen.numbers.empty());
+  EXPECT_EQ(seen.numbers.back(), 100);
+  EXPECT_EQ(seen.dropped, seen.numbers.front() - 2);
+  EXPECT_EQ(seen.numbers.size(), 100 - seen.numbers.front() + 1);
+  EXPECT_EQ(seen.texts.back(), "100");
+  EXPECT_EQ(store_->TailStart(kJob, 1000), seen.numbers.front());
+  Start(options);
+  EXPECT_EQ(ReadAll().numbers, seen.numbers);
+  EXPECT_EQ(ReadAll().dropped, seen.numbers.front() - 1);
 }
 
-TEST(LogStoreTest, TheQuietestJobIsForgottenFirst) {
-  LogStore store({10, kManyBytes}, {4, kManyBytes});
-  for (uint64_t job : {1, 2, 1, 3}) store.Append(JobId(job), Line("x"));
-  store.Append(JobId(3), Line("one too many"));
-  EXPECT_TRUE(store.Read(JobId(2), 0, 10).lines.empty());
-  EXPECT_EQ(store.Read(JobId(1), 0, 10).lines.size(), 2);
-  EXPECT_EQ(store.Read(JobId(3), 0, 10).lines.size(), 2);
-  // Whoever read some of job 2's lines before is told of the others.
-  EXPECT_EQ(store.TailStart(JobId(2), 10), 1);
-  store.Append(JobId(2), Line("again"));
-  const LogStore::Page page = store.Read(JobId(2), 0, 10);
-  EXPECT_EQ(page.dropped, 1);
-  ASSERT_EQ(page.lines.size(), 1);
-  EXPECT_EQ(page.lines[0]->text(), "again");
-  EXPECT_EQ(page.next, 2);
+TEST_F(LogStoreTest, TheQuietestJobsLoseTheirLinesButNoNumber) {
+  const JobId quiet(2);
+  LogStore::Options options = Options();
+  options.segment_bytes = 500;
+  options.most_bytes = 3000;
+  Start(options);
+  AppendNumbered(1, 4, quiet);
+  AppendNumbered(1, 200);
+  EXPECT_EQ(ReadAll(1, quiet).dropped, 3);
+  EXPECT_THAT(ReadAll(1, quiet).texts, IsEmpty());
+  EXPECT_EQ(store_->End(quiet), 4);
+  Start(options);
+  EXPECT_EQ(store_->End(quiet), 4);
+  Append("4", quiet);
+  EXPECT_THAT(ReadAll(1, quiet).numbers, ElementsAre(4));
 }
 
-TEST(LogStoreTest, LongLinesLeaveRoomForFewer) {
-  LogStore store({10, 8}, {1000, 12});
-  for (const char* text : {"aaaa", "bbbb", "cccc"}) {
-    store.Append(kJob, Line(text));
+TEST_F(LogStoreTest, LinesThatAWorkerSendsAgainAreThereOnce) {
+  const v1::LogLine one = Line("one");
+  const v1::LogLine two = Line("two");
+  store_->Append(kJob, Line("from hydrad", "hydrad"));
+  store_->Append(kJob, one);
+  store_->Append(kJob, two);
+  AwaitWritten();
+  Start();
+  // The daemon was killed before it said that it had them.
+  store_->Append(kJob, one);
+  store_->Append(kJob, two);
+  const v1::LogLine three = Line("three");
+  store_->Append(kJob, three);
+  // Nobody sends this one again: it is another that says the same.
+  store_->Append(kJob, three);
+  AwaitWritten();
+  EXPECT_THAT(ReadAll().texts,
+              ElementsAre("from hydrad", "one", "two", "three", "three"));
+  // Of another device nothing came yet.
+  Start();
+  v1::LogLine other = three;
+  other.set_source("cpu:1");
+  store_->Append(kJob, other);
+  store_->Append(kJob, three);
+  AwaitWritten();
+  EXPECT_THAT(ReadAll().texts, SizeIs(6));
+}
+
+TEST_F(LogStoreTest, ItTellsWhenLinesAreWritten) {
+  for (int i = 1; i <= 100; ++i) {
+    store_->Append(kJob, Line(absl::StrCat(i)));
   }
-  EXPECT_EQ(store.Read(kJob, 0, 10).dropped, 1);
-  EXPECT_EQ(store.Read(kJob, 0, 10).lines.size(), 2);
-  // More than a job may have; the newest line stays, whatever its length.
-  store.Append(JobId(2), Line("a long line"));
-  EXPECT_EQ(store.Read(JobId(2), 0, 10).lines.size(), 1);
-  EXPECT_TRUE(store.Read(kJob, 0, 10).lines.empty());
-  EXPECT_EQ(store.TailStart(kJob, 10), 3);
+  int64_t end = 0;
+  bool is_told_last = false;
+  store_->WhenWritten([&] { end = store_->End(kJob); });
+  store_->WhenWritten([&] { is_told_last = end > 0; });
+  store_->Stop();
+  EXPECT_EQ(end, 101);
+  EXPECT_TRUE(is_told_last);
+  // Nothing comes after that.
+  store_->Append(kJob, Line("late"));
+  store_->WhenWritten([&] { end = 0; });
+  EXPECT_FALSE(store_->IsBusyWith(kJob));
+  store_.reset();
+  EXPECT_EQ(end, 101);
+}
+
+TEST_F(LogStoreTest, WhatNeverArrivedIsSaid) {
+  Append("1");
+  store_->CountDropped(kJob, 7);
+  Append("2");
+  EXPECT_THAT(ReadAll().texts, ElementsAre("1", "7 lines were lost here", "2"));
+  EXPECT_THAT(ReadAll().numbers, ElementsAre(1, 2, 3));
+}
+
+TEST_F(LogStoreTest, WhatCannotBeWrittenIsLostAndSaid) {
+  Append("1");
+  // Nothing can be written there, whoever this runs as.
+  const std::string path = scratch_.PathOf("jobs/" + ToString({kJob, 1}));
+  const std::string text = ReadFile(path);
+  fs::remove(path);
+  fs::create_directory(path);
+  AppendNumbered(2, 5);
+  fs::remove(path);
+  WriteFile(path, text);
+  Append("5");
+  EXPECT_THAT(ReadAll().texts, ElementsAre("1", "3 lines were lost here", "5"));
+}
+
+TEST_F(LogStoreTest, WhatComesTooFastIsLostAndSaid) {
+  LogStore::Options options = Options();
+  options.most_waiting_bytes = 10;
+  Start(options);
+  Append(std::string(11, 'x'));
+  Append("short");
+  EXPECT_THAT(ReadAll().texts, ElementsAre("1 lines were lost here", "short"));
+}
+
+TEST_F(LogStoreTest, JobsThatAreNotKnownLeaveNothing) {
+  Append("1");
+  Append("1", JobId(2));
+  LogStore::Options options = Options();
+  options.is_known = [](JobId job) { return job == JobId(2); };
+  Start(options);
+  // The thread looks before it writes.
+  Append("2", JobId(2));
+  EXPECT_THAT(Files(), ElementsAre(ToString({JobId(2), 1})));
+  EXPECT_THAT(ReadAll(1, JobId(2)).numbers, ElementsAre(1, 2));
+}
+
+TEST_F(LogStoreTest, ADamagedFileLosesItsRest) {
+  LogStore::Options options = Options();
+  options.segment_bytes = 200;
+  Start(options);
+  AppendNumbered(1, 21);
+  store_.reset();
+  const std::vector<std::string> files = Files();
+  ASSERT_THAT(files, SizeIs(Ge(2)));
+  const int64_t second = ParseLogSegmentName(files[1])->first;
+  std::string text = scratch_.Read("jobs/" + files[0]);
+  text[text.find('\n') + 1] = 'x';
+  scratch_.Write("jobs/" + files[0], text);
+  Start(options);
+  const Seen seen = ReadAll();
+  EXPECT_EQ(seen.numbers.front(), 1);
+  EXPECT_EQ(seen.numbers[1], second);
+  EXPECT_EQ(seen.numbers.back(), 20);
+  EXPECT_EQ(seen.dropped, second - 2);
+}
+
+TEST_F(LogStoreTest, ManyLinesAtOnceFillSegments) {
+  LogStore::Options options = Options();
+  options.segment_bytes = 1000;
+  options.most_segments = 1000;
+  Start(options);
+  for (int i = 1; i <= 5000; ++i) {
+    store_->Append(kJob, Line(absl::StrCat(i)));
+  }
+  AwaitWritten();
+  const Seen seen = ReadAll();
+  ASSERT_THAT(seen.numbers, SizeIs(5000));
+  for (int i = 0; i < 5000; ++i) {
+    ASSERT_EQ(seen.numbers[i], i + 1);
+    ASSERT_EQ(seen.texts[i], absl::StrCat(i + 1));
+  }
+}
+
+TEST_F(LogStoreTest, FilesAreForTheirOwnerAlone) {
+  Append("1");
+  const fs::perms mode =
+      fs::status(scratch_.PathOf("jobs/" + ToString({kJob, 1}))).permissions();
+  EXPECT_EQ(mode & fs::perms(0077), fs::perms::none);
 }
 
 }  // namespace

@@ -157,7 +157,8 @@ TEST_F(ReadAbuseTest, WhatHydradKeepsIsForItAlone) {
               fs::perms(0700))
         << folder;
   }
-  for (const char* folder : {"/tokens", "/partitions", "/outputs"}) {
+  for (const char* folder :
+       {"/tokens", "/partitions", "/outputs", "/logs/jobs"}) {
     for (const auto& entry :
          fs::recursive_directory_iterator(cluster_.state_dir() + folder)) {
       EXPECT_EQ(entry.status().permissions() & fs::perms(0077), fs::perms::none)

@@ -267,7 +267,7 @@ class ControlDaemon {
   absl::Duration cpu_;
 
   CoreThread thread_;
-  LogStore logs_{{}, {}};
+  LogStore logs_{LogStore::Options{"/tmp/hydra-control.logs"}};
   TraceLog trace_{{}, absl::Now()};
   const SubmissionChecker checker_{PathPolicy({}, {}), "/nowhere"};
   SubmissionGate gate_;
