@@ -31,7 +31,7 @@ Exit codes:
     4  not allowed
     5  the server cannot be reached
     6  it does not fit the server
-    7  the server did not answer in time
+    7  the server did not answer in time; wait: the jobs have not ended in time
   129, 130, 143  interrupted by SIGHUP, Ctrl-C, SIGTERM
 
 Environment:
@@ -47,6 +47,7 @@ void AddVerbs(CLI::App* app, Invocation* invocation) {
   AddPlan(app, invocation);
   AddRun(app, invocation);
   AddWatch(app, invocation);
+  AddWait(app, invocation);
   AddList(app, invocation);
   AddDescribe(app, invocation);
   AddLogs(app, invocation);
@@ -84,7 +85,8 @@ void SetUp(CLI::App* app, Invocation* invocation) {
       ->option_text("ADDRESS")
       ->check(NotEmpty);
   app->add_option("--timeout", invocation->timeout_seconds,
-                  "Longest wait for an answer, in seconds (default 60)")
+                  "Longest wait for an answer, in seconds (default 60); of "
+                  "hydra wait, for the jobs (default: for ever)")
       ->option_text("SECONDS")
       ->check(NotAboveZero);
   AddVerbs(app, invocation);

@@ -7,6 +7,10 @@
 
 namespace hydra {
 
+absl::Duration AnswerTimeout(const Invocation& invocation) {
+  return absl::Seconds(invocation.timeout_seconds.value_or(60));
+}
+
 absl::StatusOr<std::unique_ptr<Connection>> Connect(
     const CliContext& context, const Invocation& invocation) {
   const absl::StatusOr<std::string> address = ResolveServer(
@@ -15,8 +19,7 @@ absl::StatusOr<std::unique_ptr<Connection>> Connect(
         return std::filesystem::is_socket(path, ignored);
       });
   if (!address.ok()) return address.status();
-  return std::make_unique<Connection>(
-      *address, absl::Seconds(invocation.timeout_seconds));
+  return std::make_unique<Connection>(*address, AnswerTimeout(invocation));
 }
 
 int OutWidth(const CliContext& context) {

@@ -3,9 +3,11 @@
 
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "absl/status/statusor.h"
+#include "absl/time/time.h"
 #include "client/cli_context.h"
 #include "client/connection/connection.h"
 #include "client/exit_code.h"
@@ -20,10 +22,14 @@ using Action =
 struct Invocation {
   // For every verb.
   std::string server;
-  double timeout_seconds = 60;
+  // Unset: AnswerTimeout() of an answer, and no end to waiting for jobs.
+  std::optional<double> timeout_seconds;
   // The chosen verb's.
   Action action;
 };
+
+// Longest wait for an answer of the server.
+absl::Duration AnswerTimeout(const Invocation& invocation);
 
 // How a command writes its result.
 enum class OutputFormat { kTable, kJson, kId };
