@@ -57,6 +57,8 @@ void AddVerbs(CLI::App* app, Invocation* invocation) {
   AddTargetVerbs(app, invocation);
   AddImport(app, invocation);
   AddServerVerbs(app, invocation);
+  AddCompletion(app, invocation);
+  AddMan(app, invocation);
 }
 
 std::string NotAboveZero(const std::string& text) {
@@ -116,24 +118,30 @@ ExitCode Perform(const Invocation& invocation, const CliContext& context) {
   return *result;
 }
 
-std::vector<std::string> VerbNames(const CLI::App& app) {
+// Without those that the help does not list.
+std::vector<std::string> ShownVerbs(const CLI::App& app) {
   std::vector<std::string> names;
   for (const CLI::App* verb : app.get_subcommands(nullptr)) {
-    names.push_back(verb->get_name());
+    if (!verb->get_group().empty()) names.push_back(verb->get_name());
   }
   return names;
 }
 
+bool HasVerb(const CLI::App& app, const std::string& name) {
+  return absl::c_any_of(
+      app.get_subcommands(nullptr),
+      [&name](const CLI::App* verb) { return verb->get_name() == name; });
+}
+
 // The word where the name of a command belongs, if it is none.
 std::optional<std::string> UnknownVerb(
-    const std::vector<std::string>& names,
-    const std::vector<std::string>& arguments) {
+    const CLI::App& app, const std::vector<std::string>& arguments) {
   for (size_t i = 0; i < arguments.size(); ++i) {
     const std::string& word = arguments[i];
     if (word == "--server" || word == "--timeout") {
       ++i;
     } else if (!absl::StartsWith(word, "-")) {
-      if (absl::c_linear_search(names, word)) return std::nullopt;
+      if (HasVerb(app, word)) return std::nullopt;
       return word;
     }
   }
@@ -165,9 +173,10 @@ ExitCode RunCli(const std::vector<std::string>& arguments,
     *context.err << app.help();
     return ExitCode::kInvalid;
   }
-  const std::vector<std::string> names = VerbNames(app);
-  const auto unknown = UnknownVerb(names, arguments);
-  if (unknown.has_value()) return RefuseVerb(*unknown, names, context);
+  const auto unknown = UnknownVerb(app, arguments);
+  if (unknown.has_value()) {
+    return RefuseVerb(*unknown, ShownVerbs(app), context);
+  }
   try {
     // CLI11 takes them from the back.
     app.parse(std::vector<std::string>(arguments.rbegin(), arguments.rend()));

@@ -22,7 +22,7 @@ TEST_F(CliTest, EveryVerbsHelpEndsWithAnExample) {
   for (const std::string verb :
        {"submit", "run", "watch", "list", "describe", "logs", "results",
         "download", "trace", "pause", "resume", "cancel", "workers", "info",
-        "import", "version", "wait"}) {
+        "import", "completion", "man", "version", "wait"}) {
     EXPECT_EQ(Run({verb, "--help"}), ExitCode::kOk);
     EXPECT_THAT(out_.str(), HasSubstr("Example:\n  hydra " + verb));
   }

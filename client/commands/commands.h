@@ -26,6 +26,8 @@ void AddTrace(CLI::App* app, Invocation* invocation);
 // pause, resume and cancel.
 void AddTargetVerbs(CLI::App* app, Invocation* invocation);
 void AddImport(CLI::App* app, Invocation* invocation);
+void AddCompletion(CLI::App* app, Invocation* invocation);
+void AddMan(CLI::App* app, Invocation* invocation);
 // workers, info and version.
 void AddServerVerbs(CLI::App* app, Invocation* invocation);
 
