@@ -1,6 +1,7 @@
 #include "scheduler/service/hydra_service.h"
 
 #include <algorithm>
+#include <filesystem>
 #include <memory>
 #include <optional>
 #include <system_error>
@@ -10,8 +11,10 @@
 #include "absl/container/flat_hash_map.h"
 #include "absl/container/flat_hash_set.h"
 #include "absl/strings/str_cat.h"
+#include "absl/time/clock.h"
 #include "common/clock/steady_time.h"
 #include "common/process/thread_priority.h"
+#include "common/status/proto_time.h"
 #include "common/status/rpc_status.h"
 #include "scheduler/core/job_plan.h"
 #include "scheduler/runtime/refusals.h"
@@ -495,6 +498,11 @@ grpc::Status HydraServiceImpl::GetServerInfo(
     const ReadModel::Pool pool = parts_.model->pool();
     response->set_pool_used_bytes(pool.used_bytes);
     response->set_pool_reserved_bytes(pool.reserved_bytes);
+    *response->mutable_server_time() = ToProto(absl::Now());
+    // Of the file system that may run full, not of what was there at the start.
+    std::error_code failed;
+    const auto space = std::filesystem::space(response->state_dir(), failed);
+    if (!failed) response->set_state_free_bytes(space.available);
     return absl::OkStatus();
   });
 }
