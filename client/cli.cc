@@ -57,8 +57,10 @@ void AddVerbs(CLI::App* app, Invocation* invocation) {
   AddTargetVerbs(app, invocation);
   AddImport(app, invocation);
   AddServerVerbs(app, invocation);
+  AddDoctor(app, invocation);
   AddCompletion(app, invocation);
   AddMan(app, invocation);
+  AddProxy(app, invocation);
 }
 
 std::string NotAboveZero(const std::string& text) {
@@ -82,8 +84,9 @@ void SetUp(CLI::App* app, Invocation* invocation) {
   });
   app->footer(kFooter);
   app->add_option("--server", invocation->server,
-                  "unix:/path or host:port (default: $HYDRA_SERVER, else the "
-                  "first of the usual sockets)")
+                  "unix:/path, ssh://[user@]host[:port][/path] or host:port "
+                  "(default: $HYDRA_SERVER, else the first of the usual "
+                  "sockets)")
       ->option_text("ADDRESS")
       ->check(NotEmpty);
   app->add_option("--timeout", invocation->timeout_seconds,

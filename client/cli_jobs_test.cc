@@ -61,6 +61,29 @@ TEST_F(CliJobsTest, DescribeWorkersAndInfoPrintWhatTheServerSays) {
   EXPECT_EQ(Run({"info", "-o", "id"}), ExitCode::kInvalid);
 }
 
+TEST_F(CliJobsTest, TheDoctorHasALineForEachThingAndSaysWhatFails) {
+  service_.info_response.set_version("9.9");
+  v1::WorkerStatus& worker = *service_.workers_response.add_workers();
+  worker.set_device("cpu:0");
+  worker.set_state(v1::WORKER_STATE_READY);
+  EXPECT_EQ(Run({"doctor"}), ExitCode::kOk);
+  ASSERT_THAT(OutLines(), SizeIs(3));
+  EXPECT_THAT(OutLines()[0], HasSubstr("ok    connection: unix:"));
+  EXPECT_THAT(OutLines()[1],
+              AllOf(HasSubstr("warn  version: "), HasSubstr("9.9. Remedy: ")));
+  EXPECT_EQ(OutLines()[2], "ok    worker cpu:0: ready");
+  worker.set_state(v1::WORKER_STATE_RESTARTING);
+  worker.set_reason("no library");
+  EXPECT_EQ(Run({"doctor"}), ExitCode::kFailed);
+  EXPECT_THAT(
+      OutLines()[2],
+      HasSubstr("fail  worker cpu:0: restarting: no library. Remedy: "));
+  server_.Stop();
+  EXPECT_EQ(Run({"doctor"}), ExitCode::kFailed);
+  ASSERT_THAT(OutLines(), SizeIs(1));
+  EXPECT_THAT(OutLines()[0], HasSubstr("fail  connection: "));
+}
+
 TEST_F(CliJobsTest, ResultsKeepTheServersOrder) {
   *service_.results_response.add_jobs() = Job("j2", v1::JOB_STATE_COMPLETED);
   *service_.results_response.add_jobs() = Job("j1", v1::JOB_STATE_COMPLETED);

@@ -20,9 +20,10 @@ using CliTest = CliFixture;
 
 TEST_F(CliTest, EveryVerbsHelpEndsWithAnExample) {
   for (const std::string verb :
-       {"submit", "run", "watch", "list", "describe", "logs", "results",
-        "download", "trace", "pause", "resume", "cancel", "workers", "info",
-        "import", "completion", "man", "version", "wait"}) {
+       {"submit", "run",        "watch",    "list",    "describe",
+        "logs",   "results",    "download", "trace",   "pause",
+        "resume", "cancel",     "workers",  "info",    "import",
+        "doctor", "completion", "man",      "version", "wait"}) {
     EXPECT_EQ(Run({verb, "--help"}), ExitCode::kOk);
     EXPECT_THAT(out_.str(), HasSubstr("Example:\n  hydra " + verb));
   }

@@ -34,6 +34,10 @@ absl::Duration AnswerTimeout(const Invocation& invocation);
 // How a command writes its result.
 enum class OutputFormat { kTable, kJson, kId };
 
+// Where the server is (ResolveServer).
+absl::StatusOr<std::string> ServerAddress(const CliContext& context,
+                                          const Invocation& invocation);
+
 // Finds the server, and prepares to call it.
 absl::StatusOr<std::unique_ptr<Connection>> Connect(
     const CliContext& context, const Invocation& invocation);

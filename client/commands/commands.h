@@ -28,6 +28,8 @@ void AddTargetVerbs(CLI::App* app, Invocation* invocation);
 void AddImport(CLI::App* app, Invocation* invocation);
 void AddCompletion(CLI::App* app, Invocation* invocation);
 void AddMan(CLI::App* app, Invocation* invocation);
+void AddDoctor(CLI::App* app, Invocation* invocation);
+void AddProxy(CLI::App* app, Invocation* invocation);
 // workers, info and version.
 void AddServerVerbs(CLI::App* app, Invocation* invocation);
 

@@ -228,6 +228,19 @@ TEST_F(CliTest, CancelStopsAJobAndFreesThePool) {
   EXPECT_EQ(nlohmann::json::parse(info.output)["pool_used_bytes"], "0");
 }
 
+TEST_F(CliTest, TheDoctorLooksAtAWholeServer) {
+  Cluster cluster({});
+  cluster.WorkerPids();
+  const ProgramResult doctor =
+      RunProgram({kHydra, "--server", cluster.address(), "doctor"});
+  for (const char* line :
+       {"ok    connection: ", "ok    version: ", "ok    clock: ", "  disk: ",
+        "  pool: ", "  processor: ", "ok    worker cpu:0: ready\n"}) {
+    EXPECT_THAT(doctor.output, HasSubstr(line));
+  }
+  EXPECT_THAT(doctor.output, HasSubstr(cluster.state_dir()));
+}
+
 TEST_F(CliTest, RunTrainsWithADaemonOfItsOwn) {
   const std::string state = directory_ + "/state";
   const ProgramResult result = RunProgram(
