@@ -28,7 +28,7 @@ end() {
 }
 
 dpkg-deb --contents "$deb" | awk '{print $1, $2, $6 ($7 == "->" ? " -> " $8 : "")}' > "$scratch/contents"
-has() { grep -qE "^$1 root/root \./$2( -> $3)?\$" "$scratch/contents"; }
+has() { grep -qE "^$1 root/root \./$2${3:+ -> $3}\$" "$scratch/contents"; }
 for program in hydra hydrad hydra-worker; do
   check "$program is a program" "has -rwxr-xr-x usr/lib/hydra/$program"
 done
