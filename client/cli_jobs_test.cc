@@ -3,6 +3,7 @@
 #include <filesystem>
 #include <fstream>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "client/testing/cli_fixture.h"
@@ -47,6 +48,37 @@ TEST_F(CliJobsTest, ListFiltersAndPrintsIdsOrJsonAlone) {
   EXPECT_THAT(err_.str(), IsEmpty());
 }
 
+TEST_F(CliJobsTest, ListLeavesOutWhatHasEndedUnlessItIsAskedFor) {
+  for (const auto& [id, state] :
+       std::vector<std::pair<std::string, v1::JobState>>{
+           {"j9", v1::JOB_STATE_RUNNING},
+           {"j8", v1::JOB_STATE_FAILED},
+           {"j7", v1::JOB_STATE_PAUSED},
+           {"j6", v1::JOB_STATE_COMPLETED},
+           {"j5", v1::JOB_STATE_PENDING},
+           {"j4", v1::JOB_STATE_CANCELLED}}) {
+    *service_.list_response.add_jobs() = Job(id, state);
+  }
+  EXPECT_EQ(Run({"list"}), ExitCode::kOk);
+  std::vector<std::string> firsts;
+  for (const std::string& line : OutLines()) {
+    firsts.push_back(line.substr(0, line.find(' ')));
+  }
+  EXPECT_THAT(firsts, ElementsAre("JOB", "j9", "j7", "j5", "3"));
+  EXPECT_EQ(OutLines().back(), "3 ended: hydra list --all");
+  for (const std::vector<std::string>& asked :
+       {std::vector<std::string>{"list", "--all"},
+        {"list", "--sweep", "s1"},
+        {"list", "--state", "failed"}}) {
+    EXPECT_EQ(Run(asked), ExitCode::kOk);
+    EXPECT_THAT(OutLines(), SizeIs(7)) << "a title, and what the server said";
+  }
+  EXPECT_EQ(Run({"list", "-o", "id"}), ExitCode::kOk);
+  EXPECT_THAT(OutLines(), SizeIs(6));
+  EXPECT_EQ(Run({"list", "-o", "json"}), ExitCode::kOk);
+  EXPECT_EQ(nlohmann::json::parse(out_.str())["jobs"].size(), 6);
+}
+
 TEST_F(CliJobsTest, DescribeWorkersAndInfoPrintWhatTheServerSays) {
   *service_.job_response.mutable_job()->mutable_status() =
       Job("j1", v1::JOB_STATE_RUNNING);
@@ -54,6 +86,13 @@ TEST_F(CliJobsTest, DescribeWorkersAndInfoPrintWhatTheServerSays) {
   service_.info_response.set_version("9.9");
   EXPECT_EQ(Run({"describe", "j1"}), ExitCode::kOk);
   EXPECT_THAT(out_.str(), HasSubstr("j1 tiny"));
+  v1::JobSpec& spec = *service_.job_response.mutable_job()->mutable_spec();
+  spec.set_name("tiny");
+  spec.mutable_train()->set_learning_rate(3e-4);
+  EXPECT_EQ(Run({"describe", "j1"}), ExitCode::kOk);
+  EXPECT_THAT(out_.str(), HasSubstr("\n    learning_rate: 0.0003\n"));
+  EXPECT_EQ(Run({"describe", "j1", "--job-file"}), ExitCode::kOk);
+  EXPECT_EQ(out_.str(), "name: tiny\ntrain:\n  learning_rate: 0.0003\n");
   EXPECT_EQ(Run({"workers", "-o", "id"}), ExitCode::kOk);
   EXPECT_THAT(OutLines(), ElementsAre("cpu:0"));
   EXPECT_EQ(Run({"info"}), ExitCode::kOk);
