@@ -90,9 +90,9 @@ TEST_F(CliJobsTest, DescribeWorkersAndInfoPrintWhatTheServerSays) {
   spec.set_name("tiny");
   spec.mutable_train()->set_learning_rate(3e-4);
   EXPECT_EQ(Run({"describe", "j1"}), ExitCode::kOk);
-  EXPECT_THAT(out_.str(), HasSubstr("\n    learning_rate: 0.0003\n"));
+  EXPECT_THAT(out_.str(), HasSubstr("\n    learning_rate: 3e-04\n"));
   EXPECT_EQ(Run({"describe", "j1", "--job-file"}), ExitCode::kOk);
-  EXPECT_EQ(out_.str(), "name: tiny\ntrain:\n  learning_rate: 0.0003\n");
+  EXPECT_EQ(out_.str(), "name: tiny\ntrain:\n  learning_rate: 3e-04\n");
   EXPECT_EQ(Run({"workers", "-o", "id"}), ExitCode::kOk);
   EXPECT_THAT(OutLines(), ElementsAre("cpu:0"));
   EXPECT_EQ(Run({"info"}), ExitCode::kOk);

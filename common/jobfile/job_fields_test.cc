@@ -83,7 +83,7 @@ TEST(FieldsOfTest, WritesWhatIsSetAsPeopleWriteIt) {
   spec.mutable_data()->add_train_files("/b");
   const JobFields fields = FieldsOf(spec);
   EXPECT_EQ(fields.size(), 4);
-  EXPECT_THAT(fields.at("train.learning_rate"), ElementsAre("0.0003"));
+  EXPECT_THAT(fields.at("train.learning_rate"), ElementsAre("3e-04"));
   EXPECT_THAT(fields.at("train.optim"), ElementsAre("adamw"));
   EXPECT_THAT(fields.at("train.dropout"), ElementsAre("0"))
       << "it was said, so it is no default";
