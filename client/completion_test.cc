@@ -119,6 +119,9 @@ TEST_F(CompletionTest, BashOffersFilesFoldersAndJobs) {
   server_.service().list_response.add_jobs()->set_job_id("j71");
   server_.service().list_response.add_jobs()->set_job_id("j8");
   EXPECT_THAT(Offered("hydra describe j7"), ElementsAre("j7", "j71"));
+  server_.service().list_response.mutable_jobs(0)->set_job_id("$(echo j9)");
+  EXPECT_THAT(Offered("hydra describe '$'"), ElementsAre("$(echo j9)"))
+      << "what a server says is not run";
   server_.Stop();
   EXPECT_THAT(Offered("hydra cancel ''"), IsEmpty());
 }

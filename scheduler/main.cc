@@ -3,10 +3,12 @@
 #include <signal.h>
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <cstdio>
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
+#include <memory>
 #include <optional>
 #include <sstream>
 #include <string>
@@ -175,8 +177,10 @@ absl::StatusOr<std::unique_ptr<Watchdog>> StartWatchdog(
   const std::shared_ptr<SelfCheck> check = *std::move(made);
   // Two looks may fail, or be late.
   const absl::Duration every = *manager.watchdog() / 4;
+  // A stop waits for a look that has begun.
+  const absl::Duration patience = std::min(every, absl::Seconds(10));
   return std::make_unique<Watchdog>(
-      every, [check, every] { return check->Answers(every); },
+      every, [check, patience] { return check->Answers(patience); },
       [&manager] { manager.Alive(); });
 }
 

@@ -40,8 +40,13 @@ _PROGRAM_files() {
   compopt -o filenames 2>/dev/null
   mapfile -t COMPREPLY < <(compgen "$1" -- "$current")
 }
+# Words of a list are expanded, and these are a server's.
 _PROGRAM_jobs() {
-  _PROGRAM_words "$("${COMP_WORDS[0]}" --timeout 2 list -o id 2>/dev/null)"
+  local job
+  COMPREPLY=()
+  while read -r job; do
+    if [[ $job == "$current"* ]]; then COMPREPLY+=("$job"); fi
+  done < <("${COMP_WORDS[0]}" --timeout 2 list -o id 2>/dev/null)
 }
 complete -F _PROGRAM PROGRAM
 )sh";

@@ -70,9 +70,9 @@ cat > "$scratch/try.sh" <<'SH'
 set -u
 fail() { echo "FAILED: $1"; exit 1; }
 export HOME=/tmp
-# No hydrad of this machine's own.
+# No hydrad, and no hydra, of this machine's own.
 dpkg -P hydrad >/tmp/log 2>&1
-rm -rf /var/lib/hydra /etc/hydra
+rm -rf /var/lib/hydra /etc/hydra /usr/bin/hydra
 dpkg -i /tmp/hydrad.deb >/tmp/log 2>&1 || { cat /tmp/log; fail "install"; }
 getent passwd hydra >/dev/null || fail "there is no user hydra"
 getent group hydra-admin >/dev/null || fail "there is no group hydra-admin"
