@@ -31,7 +31,7 @@ Exit codes:
     4  not allowed
     5  the server cannot be reached
     6  it does not fit the server
-    7  the server did not answer in time
+    7  the server did not answer in time; wait: the jobs have not ended in time
   129, 130, 143  interrupted by SIGHUP, Ctrl-C, SIGTERM
 
 Environment:
@@ -47,6 +47,7 @@ void AddVerbs(CLI::App* app, Invocation* invocation) {
   AddPlan(app, invocation);
   AddRun(app, invocation);
   AddWatch(app, invocation);
+  AddWait(app, invocation);
   AddList(app, invocation);
   AddDescribe(app, invocation);
   AddLogs(app, invocation);
@@ -59,6 +60,10 @@ void AddVerbs(CLI::App* app, Invocation* invocation) {
   AddImport(app, invocation);
   AddUi(app, invocation);
   AddServerVerbs(app, invocation);
+  AddDoctor(app, invocation);
+  AddCompletion(app, invocation);
+  AddMan(app, invocation);
+  AddProxy(app, invocation);
 }
 
 std::string NotAboveZero(const std::string& text) {
@@ -82,12 +87,14 @@ void SetUp(CLI::App* app, Invocation* invocation) {
   });
   app->footer(kFooter);
   app->add_option("--server", invocation->server,
-                  "unix:/path or host:port (default: $HYDRA_SERVER, else the "
-                  "first of the usual sockets)")
+                  "unix:/path, ssh://[user@]host[:port][/path] or host:port "
+                  "(default: $HYDRA_SERVER, else the first of the usual "
+                  "sockets)")
       ->option_text("ADDRESS")
       ->check(NotEmpty);
   app->add_option("--timeout", invocation->timeout_seconds,
-                  "Longest wait for an answer, in seconds (default 60)")
+                  "Longest wait for an answer, in seconds (default 60); of "
+                  "hydra wait, for the jobs (default: for ever)")
       ->option_text("SECONDS")
       ->check(NotAboveZero);
   AddVerbs(app, invocation);
@@ -117,24 +124,30 @@ ExitCode Perform(const Invocation& invocation, const CliContext& context) {
   return *result;
 }
 
-std::vector<std::string> VerbNames(const CLI::App& app) {
+// Without those that the help does not list.
+std::vector<std::string> ShownVerbs(const CLI::App& app) {
   std::vector<std::string> names;
   for (const CLI::App* verb : app.get_subcommands(nullptr)) {
-    names.push_back(verb->get_name());
+    if (!verb->get_group().empty()) names.push_back(verb->get_name());
   }
   return names;
 }
 
+bool HasVerb(const CLI::App& app, const std::string& name) {
+  return absl::c_any_of(
+      app.get_subcommands(nullptr),
+      [&name](const CLI::App* verb) { return verb->get_name() == name; });
+}
+
 // The word where the name of a command belongs, if it is none.
 std::optional<std::string> UnknownVerb(
-    const std::vector<std::string>& names,
-    const std::vector<std::string>& arguments) {
+    const CLI::App& app, const std::vector<std::string>& arguments) {
   for (size_t i = 0; i < arguments.size(); ++i) {
     const std::string& word = arguments[i];
     if (word == "--server" || word == "--timeout") {
       ++i;
     } else if (!absl::StartsWith(word, "-")) {
-      if (absl::c_linear_search(names, word)) return std::nullopt;
+      if (HasVerb(app, word)) return std::nullopt;
       return word;
     }
   }
@@ -166,9 +179,10 @@ ExitCode RunCli(const std::vector<std::string>& arguments,
     *context.err << app.help();
     return ExitCode::kInvalid;
   }
-  const std::vector<std::string> names = VerbNames(app);
-  const auto unknown = UnknownVerb(names, arguments);
-  if (unknown.has_value()) return RefuseVerb(*unknown, names, context);
+  const auto unknown = UnknownVerb(app, arguments);
+  if (unknown.has_value()) {
+    return RefuseVerb(*unknown, ShownVerbs(app), context);
+  }
   try {
     // CLI11 takes them from the back.
     app.parse(std::vector<std::string>(arguments.rbegin(), arguments.rend()));

@@ -117,6 +117,50 @@ TEST_F(CliFollowTest, UiPrintsWhatToOpenUntilItIsInterrupted) {
               testing::MatchesRegex("http://127.0.0.1:[0-9]+/[0-9a-f]+/\n"));
 }
 
+TEST_F(CliFollowTest, WaitIsSilentAndItsCodeSaysWhetherAllCompleted) {
+  auto take = WatchTake(v1::JOB_STATE_RUNNING);
+  take.messages.push_back(WatchTake(v1::JOB_STATE_COMPLETED).messages.front());
+  service_.watch_takes = {take, WatchTake(v1::JOB_STATE_COMPLETED)};
+  EXPECT_EQ(Run({"wait", "j1", "s2"}), ExitCode::kOk);
+  EXPECT_EQ(out_.str() + err_.str(), "");
+  ASSERT_THAT(service_.watch_requests, SizeIs(2));
+  EXPECT_EQ(service_.watch_requests[0].job_id(), "j1");
+  EXPECT_EQ(service_.watch_requests[1].sweep_id(), "s2");
+
+  take = WatchTake(v1::JOB_STATE_FAILED);
+  take.messages[0].mutable_jobs(0)->set_reason("no such file");
+  service_.watch_takes = {take, WatchTake(v1::JOB_STATE_COMPLETED)};
+  EXPECT_EQ(Run({"wait", "j1", "s2"}), ExitCode::kFailed);
+  EXPECT_EQ(out_.str(), "");
+  EXPECT_EQ(err_.str(), "hydra: j1 failed: no such file\n");
+  EXPECT_THAT(service_.watch_requests, SizeIs(4))
+      << "the others are waited for";
+}
+
+TEST_F(CliFollowTest, WaitEndsWithItsTime) {
+  auto take = WatchTake(v1::JOB_STATE_RUNNING);
+  take.stays_open = true;
+  service_.watch_takes = {take};
+  EXPECT_EQ(Run({"wait", "j1", "--timeout", "0.05"}), ExitCode::kTimeout);
+  EXPECT_THAT(err_.str(), HasSubstr("j1 has not ended within 0.1s"));
+}
+
+TEST_F(CliFollowTest, WaitGoesOnWithoutAServerForAWhileAndTakesInterrupts) {
+  const grpc::Status gone(grpc::StatusCode::UNAVAILABLE, "stopping");
+  service_.watch_takes = {WatchTake(v1::JOB_STATE_RUNNING, gone),
+                          WatchTake(v1::JOB_STATE_COMPLETED)};
+  EXPECT_EQ(Run({"wait", "j1"}), ExitCode::kOk);
+  EXPECT_THAT(err_.str(), HasSubstr("lost the server"));
+  std::thread interrupting([this] {
+    absl::MutexLock lock(&service_.mu);
+    const auto asked = [this] { return service_.watch_requests.size() == 3; };
+    service_.mu.Await(absl::Condition(&asked));
+    interrupt_.Trigger();
+  });
+  EXPECT_EQ(Run({"wait", "j1"}), ExitCode::kInterrupted);
+  interrupting.join();
+}
+
 TEST_F(CliFollowTest, LogsFollowThroughARestartBehindTheLastLine) {
   Take<v1::StreamLogsResponse> first;
   for (int number : {8, 9}) {

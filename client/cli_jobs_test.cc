@@ -3,6 +3,7 @@
 #include <filesystem>
 #include <fstream>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "client/testing/cli_fixture.h"
@@ -78,6 +79,37 @@ TEST_F(CliJobsTest, AuditAsksForPagesUntilItHasEnough) {
   EXPECT_EQ(Run({"audit"}), ExitCode::kPermission);
 }
 
+TEST_F(CliJobsTest, ListLeavesOutWhatHasEndedUnlessItIsAskedFor) {
+  for (const auto& [id, state] :
+       std::vector<std::pair<std::string, v1::JobState>>{
+           {"j9", v1::JOB_STATE_RUNNING},
+           {"j8", v1::JOB_STATE_FAILED},
+           {"j7", v1::JOB_STATE_PAUSED},
+           {"j6", v1::JOB_STATE_COMPLETED},
+           {"j5", v1::JOB_STATE_PENDING},
+           {"j4", v1::JOB_STATE_CANCELLED}}) {
+    *service_.list_response.add_jobs() = Job(id, state);
+  }
+  EXPECT_EQ(Run({"list"}), ExitCode::kOk);
+  std::vector<std::string> firsts;
+  for (const std::string& line : OutLines()) {
+    firsts.push_back(line.substr(0, line.find(' ')));
+  }
+  EXPECT_THAT(firsts, ElementsAre("JOB", "j9", "j7", "j5", "3"));
+  EXPECT_EQ(OutLines().back(), "3 ended: hydra list --all");
+  for (const std::vector<std::string>& asked :
+       {std::vector<std::string>{"list", "--all"},
+        {"list", "--sweep", "s1"},
+        {"list", "--state", "failed"}}) {
+    EXPECT_EQ(Run(asked), ExitCode::kOk);
+    EXPECT_THAT(OutLines(), SizeIs(7)) << "a title, and what the server said";
+  }
+  EXPECT_EQ(Run({"list", "-o", "id"}), ExitCode::kOk);
+  EXPECT_THAT(OutLines(), SizeIs(6));
+  EXPECT_EQ(Run({"list", "-o", "json"}), ExitCode::kOk);
+  EXPECT_EQ(nlohmann::json::parse(out_.str())["jobs"].size(), 6);
+}
+
 TEST_F(CliJobsTest, DescribeWorkersAndInfoPrintWhatTheServerSays) {
   *service_.job_response.mutable_job()->mutable_status() =
       Job("j1", v1::JOB_STATE_RUNNING);
@@ -85,11 +117,41 @@ TEST_F(CliJobsTest, DescribeWorkersAndInfoPrintWhatTheServerSays) {
   service_.info_response.set_version("9.9");
   EXPECT_EQ(Run({"describe", "j1"}), ExitCode::kOk);
   EXPECT_THAT(out_.str(), HasSubstr("j1 tiny"));
+  v1::JobSpec& spec = *service_.job_response.mutable_job()->mutable_spec();
+  spec.set_name("tiny");
+  spec.mutable_train()->set_learning_rate(3e-4);
+  EXPECT_EQ(Run({"describe", "j1"}), ExitCode::kOk);
+  EXPECT_THAT(out_.str(), HasSubstr("\n    learning_rate: 3e-04\n"));
+  EXPECT_EQ(Run({"describe", "j1", "--job-file"}), ExitCode::kOk);
+  EXPECT_EQ(out_.str(), "name: tiny\ntrain:\n  learning_rate: 3e-04\n");
   EXPECT_EQ(Run({"workers", "-o", "id"}), ExitCode::kOk);
   EXPECT_THAT(OutLines(), ElementsAre("cpu:0"));
   EXPECT_EQ(Run({"info"}), ExitCode::kOk);
   EXPECT_THAT(out_.str(), HasSubstr("9.9"));
   EXPECT_EQ(Run({"info", "-o", "id"}), ExitCode::kInvalid);
+}
+
+TEST_F(CliJobsTest, TheDoctorHasALineForEachThingAndSaysWhatFails) {
+  service_.info_response.set_version("9.9");
+  v1::WorkerStatus& worker = *service_.workers_response.add_workers();
+  worker.set_device("cpu:0");
+  worker.set_state(v1::WORKER_STATE_READY);
+  EXPECT_EQ(Run({"doctor"}), ExitCode::kOk);
+  ASSERT_THAT(OutLines(), SizeIs(3));
+  EXPECT_THAT(OutLines()[0], HasSubstr("ok    connection: unix:"));
+  EXPECT_THAT(OutLines()[1],
+              AllOf(HasSubstr("warn  version: "), HasSubstr("9.9. Remedy: ")));
+  EXPECT_EQ(OutLines()[2], "ok    worker cpu:0: ready");
+  worker.set_state(v1::WORKER_STATE_RESTARTING);
+  worker.set_reason("no library");
+  EXPECT_EQ(Run({"doctor"}), ExitCode::kFailed);
+  EXPECT_THAT(
+      OutLines()[2],
+      HasSubstr("fail  worker cpu:0: restarting: no library. Remedy: "));
+  server_.Stop();
+  EXPECT_EQ(Run({"doctor"}), ExitCode::kFailed);
+  ASSERT_THAT(OutLines(), SizeIs(1));
+  EXPECT_THAT(OutLines()[0], HasSubstr("fail  connection: "));
 }
 
 TEST_F(CliJobsTest, ResultsKeepTheServersOrder) {

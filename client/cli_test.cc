@@ -20,9 +20,10 @@ using CliTest = CliFixture;
 
 TEST_F(CliTest, EveryVerbsHelpEndsWithAnExample) {
   for (const std::string verb :
-       {"submit", "run", "watch", "list", "describe", "logs", "metrics",
-        "results", "download", "trace", "priority", "pause", "resume", "cancel",
-        "workers", "info", "import", "ui", "version"}) {
+       {"submit",  "run",        "watch",    "list",    "describe", "logs",
+        "metrics", "results",    "download", "trace",   "priority", "pause",
+        "resume",  "cancel",     "workers",  "info",    "import",   "ui",
+        "doctor",  "completion", "man",      "version", "wait"}) {
     EXPECT_EQ(Run({verb, "--help"}), ExitCode::kOk);
     EXPECT_THAT(out_.str(), HasSubstr("Example:\n  hydra " + verb));
   }
@@ -62,7 +63,7 @@ TEST_F(CliTest, GuessesWhichCommandIsMeant) {
   EXPECT_THAT(err_.str(), HasSubstr("did you mean 'cancel'?"));
   EXPECT_EQ(Run({"frobnicate"}), ExitCode::kInvalid);
   EXPECT_THAT(err_.str(),
-              HasSubstr("the commands are submit, plan, run, watch"));
+              HasSubstr("the commands are submit, plan, run, watch, wait"));
 }
 
 TEST_F(CliTest, NamesTheChoicesOfAnOption) {
@@ -106,7 +107,8 @@ TEST_F(CliTest, IdsThatAreNoneNeedNoServer) {
   EXPECT_EQ(Run({"cancel", "all", "12"}), ExitCode::kInvalid);
   EXPECT_THAT(err_.str(), AllOf(HasSubstr("'all' is no id"),
                                 HasSubstr("did you mean j12?")));
-  for (const std::string verb : {"describe", "logs", "results", "watch"}) {
+  for (const std::string verb :
+       {"describe", "logs", "results", "wait", "watch"}) {
     EXPECT_EQ(Run({verb, ""}), ExitCode::kInvalid) << verb;
     EXPECT_THAT(err_.str(), HasSubstr("'' is no id")) << verb;
   }

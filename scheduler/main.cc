@@ -3,9 +3,13 @@
 #include <signal.h>
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <cstdio>
+#include <cstdlib>
 #include <filesystem>
 #include <fstream>
+#include <memory>
+#include <optional>
 #include <sstream>
 #include <string>
 #include <utility>
@@ -21,9 +25,12 @@
 #include "glog/logging.h"
 #include "scheduler/daemon/all_gpus.h"
 #include "scheduler/daemon/daemon.h"
+#include "scheduler/daemon/service_manager.h"
 #include "scheduler/daemon/user_limits.h"
+#include "scheduler/daemon/watchdog.h"
 #include "scheduler/policy/policies.h"
 #include "scheduler/recover.h"
+#include "scheduler/service/self_check.h"
 
 namespace hydra {
 namespace {
@@ -148,6 +155,43 @@ absl::StatusOr<config::v1::DaemonConfig> ReadWholeConfig(const Flags& flags) {
   return config;
 }
 
+int RunCheck(const Flags& flags) {
+  const auto config = ReadWholeConfig(flags);
+  if (!config.ok()) return Complain(kExitUsage, config.status().message());
+  std::printf("ok\n");
+  return 0;
+}
+
+// What started this process, if it wants to know how it is. Workers are none of
+// its business.
+ServiceManager TakeServiceManager() {
+  ServiceManager manager([](const char* name) -> std::optional<std::string> {
+    const char* const value = getenv(name);
+    if (value == nullptr) return std::nullopt;
+    return value;
+  });
+  for (const char* name : {"NOTIFY_SOCKET", "WATCHDOG_USEC", "WATCHDOG_PID"}) {
+    unsetenv(name);
+  }
+  return manager;
+}
+
+// Answers, through the daemon's own socket, for as long as the object lives.
+absl::StatusOr<std::unique_ptr<Watchdog>> StartWatchdog(
+    const ServiceManager& manager, const std::string& unix_socket) {
+  if (!manager.watchdog().has_value()) return nullptr;
+  auto made = SelfCheck::Of(unix_socket);
+  if (!made.ok()) return made.status();
+  const std::shared_ptr<SelfCheck> check = *std::move(made);
+  // Two looks may fail, or be late.
+  const absl::Duration every = *manager.watchdog() / 4;
+  // A stop waits for a look that has begun.
+  const absl::Duration patience = std::min(every, absl::Seconds(10));
+  return std::make_unique<Watchdog>(
+      every, [check, patience] { return check->Answers(patience); },
+      [&manager] { manager.Alive(); });
+}
+
 int RunRecover(const Flags& flags, bool write) {
   Mistakes mistakes;
   const auto config = ReadConfig(flags, mistakes);
@@ -208,6 +252,13 @@ int Main(int argc, char** argv) {
                  "one setting, such as pool.size_bytes=8GiB; goes before the "
                  "file; may be repeated");
   app.add_flag("--version", version, "print the version and end");
+  std::string checked;
+  const CLI::Option* const check =
+      app.add_option("--check-config", checked,
+                     "read this file as --config does, with --set and "
+                     "--device, print what is wrong with it, or ok, and end")
+          ->option_text("FILE")
+          ->excludes("--config");
   bool write = false;
   CLI::App* const recover = app.add_subcommand(
       "recover",
@@ -218,9 +269,9 @@ int Main(int argc, char** argv) {
                     "put jobs.db.recovered in the place of the damaged file, "
                     "which stays as jobs.db.damaged-N");
   app.footer(
-      "Exit codes: 0 stopped as told; 1 recover: jobs.db is damaged; 2 flags "
-      "or "
-      "configuration; 3 cannot start, or recover cannot read or write.\n"
+      "Exit codes: 0 stopped as told, or ok; 1 recover: jobs.db is damaged; 2 "
+      "flags or configuration; 3 cannot start, or recover cannot read or "
+      "write.\n"
       "Example:\n  hydrad --set state_dir=/var/lib/hydra --set "
       "pool.size_bytes=8GiB --device cpu:0=1GiB --device cpu:1=1GiB");
   try {
@@ -237,6 +288,11 @@ int Main(int argc, char** argv) {
   // The distribution's Abseil looks for deadlocks at every lock.
   absl::SetMutexDeadlockDetectionMode(absl::OnDeadlockCycle::kIgnore);
   if (recover->parsed()) return RunRecover(flags, write);
+  if (check->count() > 0) {
+    flags.config = checked;
+    return RunCheck(flags);
+  }
+  const ServiceManager manager = TakeServiceManager();
   const sigset_t signals = BlockStopSignals();
   const absl::StatusOr<config::v1::DaemonConfig> config =
       ReadWholeConfig(flags);
@@ -251,9 +307,18 @@ int Main(int argc, char** argv) {
                     "this user may (insecure_tcp)";
   }
   TellOfHttp(config->http());
+  absl::StatusOr<std::unique_ptr<Watchdog>> watchdog =
+      StartWatchdog(manager, config->unix_socket());
+  if (!watchdog.ok()) {
+    (*daemon)->Stop(kStopPatience);
+    return Complain(kExitStart, watchdog.status().message());
+  }
+  manager.Ready();
   int signal = 0;
   sigwait(&signals, &signal);
   LOG(INFO) << "ending on " << strsignal(signal);
+  watchdog->reset();
+  manager.Stopping();
   (*daemon)->Stop(kStopPatience);
   return 0;
 }

@@ -3,9 +3,11 @@
 
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "absl/status/statusor.h"
+#include "absl/time/time.h"
 #include "client/cli_context.h"
 #include "client/connection/connection.h"
 #include "client/exit_code.h"
@@ -20,13 +22,21 @@ using Action =
 struct Invocation {
   // For every verb.
   std::string server;
-  double timeout_seconds = 60;
+  // Unset: AnswerTimeout() of an answer, and no end to waiting for jobs.
+  std::optional<double> timeout_seconds;
   // The chosen verb's.
   Action action;
 };
 
+// Longest wait for an answer of the server.
+absl::Duration AnswerTimeout(const Invocation& invocation);
+
 // How a command writes its result.
 enum class OutputFormat { kTable, kJson, kId };
+
+// Where the server is (ResolveServer).
+absl::StatusOr<std::string> ServerAddress(const CliContext& context,
+                                          const Invocation& invocation);
 
 // Finds the server, and prepares to call it.
 absl::StatusOr<std::unique_ptr<Connection>> Connect(

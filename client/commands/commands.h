@@ -16,6 +16,7 @@ void AddSubmit(CLI::App* app, Invocation* invocation);
 void AddPlan(CLI::App* app, Invocation* invocation);
 void AddRun(CLI::App* app, Invocation* invocation);
 void AddWatch(CLI::App* app, Invocation* invocation);
+void AddWait(CLI::App* app, Invocation* invocation);
 void AddList(CLI::App* app, Invocation* invocation);
 void AddDescribe(CLI::App* app, Invocation* invocation);
 void AddLogs(CLI::App* app, Invocation* invocation);
@@ -29,6 +30,10 @@ void AddTargetVerbs(CLI::App* app, Invocation* invocation);
 void AddAudit(CLI::App* app, Invocation* invocation);
 void AddImport(CLI::App* app, Invocation* invocation);
 void AddUi(CLI::App* app, Invocation* invocation);
+void AddCompletion(CLI::App* app, Invocation* invocation);
+void AddMan(CLI::App* app, Invocation* invocation);
+void AddDoctor(CLI::App* app, Invocation* invocation);
+void AddProxy(CLI::App* app, Invocation* invocation);
 // workers, info and version.
 void AddServerVerbs(CLI::App* app, Invocation* invocation);
 

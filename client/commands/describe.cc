@@ -8,12 +8,15 @@
 #include "client/commands/print_reply.h"
 #include "client/commands/target.h"
 #include "client/commands/verb.h"
+#include "common/jobfile/job_fields.h"
+#include "common/jobfile/job_yaml.h"
 
 namespace hydra {
 namespace {
 
 struct DescribeOptions {
   std::string job;
+  bool job_file = false;
   OutputFormat format = OutputFormat::kTable;
 };
 
@@ -27,6 +30,10 @@ absl::StatusOr<ExitCode> Describe(const CliContext& context,
   request.set_job_id(options.job);
   const auto response = (*connection)->GetJob(request);
   if (!response.ok()) return response.status();
+  if (options.job_file) {
+    *context.out << JobYaml(FieldsOf(response->job().spec()));
+    return ExitCode::kOk;
+  }
   PrintReply(
       context, options.format, *response,
       [&] {
@@ -50,6 +57,9 @@ void AddDescribe(CLI::App* app, Invocation* invocation) {
               return Describe(context, *invocation, *options);
             });
   verb.Argument("JOB", &options->job, "The job's id")
+      .Flag("--job-file", &options->job_file,
+            "Only its job file, with every default, as it can be submitted "
+            "again")
       .OutputOption(&options->format);
 }
 

@@ -1,9 +1,11 @@
+#include <algorithm>
 #include <memory>
 #include <optional>
 #include <string>
 #include <utility>
 #include <vector>
 
+#include "absl/strings/str_cat.h"
 #include "client/commands/commands.h"
 #include "client/commands/print_reply.h"
 #include "client/commands/target.h"
@@ -14,6 +16,8 @@
 namespace hydra {
 namespace {
 
+constexpr char kShowsAll[] = "hydra list --all\n";
+
 struct ListOptions {
   // Unset: all.
   std::optional<std::string> sweep;
@@ -22,6 +26,7 @@ struct ListOptions {
   bool mine = false;
   // Places in StateNames(); none: every state.
   std::vector<int> states;
+  bool all = false;
   OutputFormat format = OutputFormat::kTable;
 };
 
@@ -48,6 +53,21 @@ absl::StatusOr<v1::ListJobsResponse> ListAll(v1::ListJobsRequest request,
   return all;
 }
 
+// People who name nothing want to know what goes on; a sweep, a state, and
+// programs, get all that they ask for.
+bool LeavesOutEnded(const ListOptions& options) {
+  return options.format == OutputFormat::kTable && !options.all &&
+         !options.sweep.has_value() && options.states.empty();
+}
+
+// Takes ended jobs out of the list, and returns how many they are.
+int RemoveEnded(v1::ListJobsResponse* response) {
+  auto& jobs = *response->mutable_jobs();
+  const int before = jobs.size();
+  jobs.erase(std::remove_if(jobs.begin(), jobs.end(), HasEnded), jobs.end());
+  return before - jobs.size();
+}
+
 absl::StatusOr<ExitCode> List(const CliContext& context,
                               const Invocation& invocation,
                               const ListOptions& options) {
@@ -63,13 +83,17 @@ absl::StatusOr<ExitCode> List(const CliContext& context,
   for (const int place : options.states) {
     request.add_states(static_cast<v1::JobState>(v1::JobState_MIN + 1 + place));
   }
-  const auto response = ListAll(std::move(request), connection->get());
+  auto response = ListAll(std::move(request), connection->get());
   if (!response.ok()) return response.status();
+  const int ended = LeavesOutEnded(options) ? RemoveEnded(&*response) : 0;
   PrintReply(
       context, options.format, *response,
       [&] {
-        return RenderJobs(*response, OutWidth(context),
-                          context.out_terminal.color, absl::LocalTimeZone());
+        std::string text =
+            RenderJobs(*response, OutWidth(context), context.out_terminal.color,
+                       absl::LocalTimeZone());
+        if (ended > 0) absl::StrAppend(&text, ended, " ended: ", kShowsAll);
+        return text;
       },
       [&] { return IdsOf(response->jobs()); });
   return ExitCode::kOk;
@@ -79,17 +103,21 @@ absl::StatusOr<ExitCode> List(const CliContext& context,
 
 void AddList(CLI::App* app, Invocation* invocation) {
   const auto options = std::make_shared<ListOptions>();
-  Verb verb(app, "list", "List jobs, the newest sweep first",
+  Verb verb(app, "list",
+            "List the jobs that have not ended, the newest sweep first",
             "hydra list --state running --state pending", invocation,
             [invocation, options](const CliContext& context) {
               return List(context, *invocation, *options);
             });
-  verb.Option("--sweep", "SWEEP", &options->sweep, "Only this sweep's")
+  verb.Flag("--all", &options->all, "Also jobs that have ended")
+      .Option("--sweep", "SWEEP", &options->sweep,
+              "Only this sweep's, ended ones too")
       .Option("--user", "NAME", &options->user,
               "Only this user's, by name or number")
       .FlagWithout("--user", "--mine", &options->mine, "Only your own")
       .WordsOption("--state", StateNames(), &options->states,
-                   "Only jobs in this state; may be given more than once")
+                   "Only jobs in this state, also an ended one; may be given "
+                   "more than once")
       .OutputOption(&options->format);
 }
 

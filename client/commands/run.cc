@@ -151,8 +151,7 @@ absl::StatusOr<ExitCode> Run(const CliContext& context,
   const auto daemon =
       PrivateDaemon::Start(*std::move(daemon_options), context.interrupt);
   if (!daemon.ok()) return NotAsked(*file, daemon.status());
-  Connection connection((*daemon)->address(),
-                        absl::Seconds(invocation.timeout_seconds));
+  Connection connection((*daemon)->address(), AnswerTimeout(invocation));
   const auto submitted = Submit(*file, &connection);
   const absl::StatusOr<ExitCode> result =
       submitted.ok()

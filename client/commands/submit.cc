@@ -23,13 +23,15 @@ struct SubmitOptions {
   OutputFormat format = OutputFormat::kTable;
 };
 
+// `room`: of the pool, for jobs that were only checked.
 void Print(const CliContext& context, const v1::SubmitResponse& response,
-           OutputFormat format) {
+           OutputFormat format, const std::string& room) {
   PrintReply(
       context, format, response,
       [&] {
         return RenderSubmitted(response, OutWidth(context),
-                               context.out_terminal.color);
+                               context.out_terminal.color) +
+               room;
       },
       [&] {
         std::vector<std::string> ids;
@@ -54,7 +56,14 @@ absl::StatusOr<ExitCode> Submit(const CliContext& context,
   if (!connection.ok()) return NotAsked(*file, connection.status());
   const auto response = hydra::Submit(*file, connection->get());
   if (!response.ok()) return response.status();
-  Print(context, *response, options.format);
+  std::string room;
+  if (options.validate_only && options.format == OutputFormat::kTable) {
+    const auto server =
+        (*connection)->GetServerInfo(v1::GetServerInfoRequest());
+    // The file is valid all the same.
+    if (server.ok()) room = RenderRoom(*response, *server);
+  }
+  Print(context, *response, options.format, room);
   PrintWarnings(context, response->warnings());
   if (!options.watch) return ExitCode::kOk;
   *context.err << "hydra: Ctrl-C ends watching; the jobs go on\n";

@@ -92,6 +92,16 @@ Verb& Verb::OptionalArgument(const std::string& name,
   return *this;
 }
 
+Verb& Verb::WordArgument(const std::string& name,
+                         const std::vector<std::string>& words, int* place,
+                         const std::string& help) {
+  AddWords(
+      verb_, name, words, [place](int found) { *place = found; }, help)
+      ->required()
+      ->expected(1);
+  return *this;
+}
+
 Verb& Verb::Option(const std::string& names, const std::string& shown,
                    std::string* value, const std::string& help) {
   verb_->add_option(names, *value, help)->option_text(shown);
@@ -159,6 +169,11 @@ Verb& Verb::OutputOption(OutputFormat* format, bool has_ids) {
       [format](int place) { *format = static_cast<OutputFormat>(place); },
       "How to write the result")
       ->expected(1);
+  return *this;
+}
+
+Verb& Verb::Hidden() {
+  verb_->group("");
   return *this;
 }
 

@@ -15,7 +15,8 @@ namespace hydra {
 
 // A verb of the command line being described: what may be written after it, and
 // where that goes. CLI11 reads the line; its header takes the compiler as long
-// as all else of a command, so only this unit and cli.cc know of it.
+// as all else of a command, so only this unit, cli.cc and command_tree.cc know
+// of it.
 //
 // In `names`, "JOB" is a word by its place, "-f,--follow" an option. `shown`
 // stands for an option's value in the help. What is pointed to outlives the
@@ -35,6 +36,11 @@ class Verb {
   Verb& OptionalArgument(const std::string& name,
                          std::optional<std::string>* value,
                          const std::string& help);
+
+  // One of `words`, in upper case too; `place` is its place there.
+  Verb& WordArgument(const std::string& name,
+                     const std::vector<std::string>& words, int* place,
+                     const std::string& help);
 
   Verb& Option(const std::string& names, const std::string& shown,
                std::string* value, const std::string& help);
@@ -64,6 +70,9 @@ class Verb {
 
   // -o. Verbs without ids have no kId.
   Verb& OutputOption(OutputFormat* format, bool has_ids = true);
+
+  // It is not among the commands that the help lists.
+  Verb& Hidden();
 
  private:
   CLI::App* const verb_;

@@ -12,6 +12,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "absl/strings/strip.h"
+#include "client/connection/ssh_address.h"
 
 namespace hydra {
 namespace {
@@ -37,6 +38,12 @@ absl::StatusOr<std::string> UnixAddress(absl::string_view path,
 absl::StatusOr<std::string> ParseAddress(absl::string_view text,
                                          absl::string_view origin) {
   if (absl::StartsWith(text, "/")) return UnixAddress(text, origin);
+  if (absl::StartsWith(text, kSshPrefix)) {
+    const absl::Status parsed = ParseSshAddress(text).status();
+    if (parsed.ok()) return std::string(text);
+    return absl::InvalidArgumentError(
+        absl::StrCat(origin, ": ", parsed.message()));
+  }
   absl::string_view path = text;
   if (absl::ConsumePrefix(&path, kUnixPrefix) && !path.empty()) {
     return UnixAddress(path, origin);
@@ -50,7 +57,8 @@ absl::StatusOr<std::string> ParseAddress(absl::string_view text,
   }
   return absl::InvalidArgumentError(
       absl::StrCat(origin, " is \"", text,
-                   "\"; expected unix:/path/to/hydrad.sock or host:port"));
+                   "\"; expected unix:/path/to/hydrad.sock, "
+                   "ssh://[user@]host[:port][/path] or host:port"));
 }
 
 // Whether it stands for itself in the path of a URI.

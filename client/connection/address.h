@@ -13,7 +13,8 @@ namespace hydra {
 // Reads one variable of the environment.
 using GetEnv = std::function<std::optional<std::string>(const char* name)>;
 
-// Where the server is: "unix:/path" or "host:port".
+// Where the server is: "unix:/path", "host:port" or "ssh://host" and more
+// (ssh_address.h).
 //
 // `flag` if it is not empty, else $HYDRA_SERVER, else the first socket that
 // exists of $XDG_RUNTIME_DIR/hydrad.sock, /run/hydra/hydrad.sock and

@@ -36,6 +36,15 @@ TEST_F(ResolveServerTest, TheFlagComesFirst) {
   EXPECT_EQ(*Resolve("/a/hydrad.sock"), "unix:/a/hydrad.sock");
 }
 
+TEST_F(ResolveServerTest, AnotherMachineIsReachedBySsh) {
+  EXPECT_EQ(*Resolve("ssh://ann@gpu1:22"), "ssh://ann@gpu1:22");
+  environment_["HYDRA_SERVER"] = "ssh://gpu1/run/h.sock";
+  EXPECT_EQ(*Resolve(""), "ssh://gpu1/run/h.sock");
+  const absl::Status refused = Resolve("ssh://-oX").status();
+  EXPECT_EQ(refused.code(), absl::StatusCode::kInvalidArgument);
+  EXPECT_THAT(std::string(refused.message()), HasSubstr("--server"));
+}
+
 TEST_F(ResolveServerTest, ASocketsPathHasALimit) {
   const std::string longest = "/" + std::string(106, 'a');
   EXPECT_EQ(*Resolve(longest), "unix:" + longest);

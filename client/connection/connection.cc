@@ -1,22 +1,17 @@
 #include "client/connection/connection.h"
 
-#include <algorithm>
 #include <optional>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/strip.h"
 #include "absl/time/clock.h"
-#include "client/connection/address.h"
 #include "client/connection/socket_access.h"
 #include "client/render/format.h"
-#include "common/clock/steady_time.h"
 #include "common/status/error_details.h"
 #include "common/status/rpc_status.h"
 #include "grpcpp/channel.h"
 #include "grpcpp/client_context.h"
-#include "grpcpp/create_channel.h"
-#include "grpcpp/security/credentials.h"
 #include "grpcpp/support/sync_stream.h"
 #include "hydra/v1/hydra.grpc.pb.h"
 
@@ -26,43 +21,29 @@ namespace {
 // Of a call that the server says to make again.
 constexpr int kMostAttempts = 3;
 
-std::shared_ptr<grpc::Channel> MakeChannel(const std::string& address) {
-  grpc::ChannelArguments arguments;
-  // Loopback and unix sockets never go through a proxy.
-  arguments.SetInt(GRPC_ARG_ENABLE_HTTP_PROXY, 0);
-  // Lists of thousands of jobs exceed the default of 4 MiB.
-  arguments.SetMaxReceiveMessageSize(-1);
-  arguments.SetInt(GRPC_ARG_INITIAL_RECONNECT_BACKOFF_MS, 100);
-  arguments.SetInt(GRPC_ARG_MIN_RECONNECT_BACKOFF_MS, 1000);
-  arguments.SetInt(GRPC_ARG_MAX_RECONNECT_BACKOFF_MS, 1000);
-  return grpc::CreateCustomChannel(
-      GrpcTarget(address), grpc::InsecureChannelCredentials(), arguments);
-}
-
 }  // namespace
 
 class Connection::Rpcs {
  public:
   using Stub = v1::HydraService::Stub;
 
-  Rpcs(std::string address, absl::Duration timeout,
-       const std::shared_ptr<grpc::Channel>& channel)
-      : address_(std::move(address)),
-        timeout_(timeout),
-        stub_(v1::HydraService::NewStub(channel)) {}
+  Rpcs(std::string address, absl::Duration timeout, ServerLink* link)
+      : address_(std::move(address)), timeout_(timeout), link_(link) {}
 
   template <typename Request, typename Response>
   absl::StatusOr<Response> Call(
       grpc::Status (Stub::*method)(grpc::ClientContext*, const Request&,
                                    Response*),
       const Request& request) const {
+    const auto stub = MakeStub();
+    if (!stub.ok()) return stub.status();
     const absl::Time deadline = absl::Now() + timeout_;
     for (int attempt = 1;; ++attempt) {
       grpc::ClientContext context;
       context.set_deadline(absl::ToChronoTime(deadline));
       Response response;
       const grpc::Status status =
-          (stub_.get()->*method)(&context, request, &response);
+          (stub->get()->*method)(&context, request, &response);
       if (status.ok()) return response;
       // Each call may be made again: Submit has its request_id.
       const std::optional<absl::Duration> pause = RetryAfter(FromGrpc(status));
@@ -79,9 +60,11 @@ class Connection::Rpcs {
                         Stub::*method)(grpc::ClientContext*, const Request&),
                     const Request& request, Interrupt* interrupt,
                     OnMessage<Response> on_message) const {
+    const auto stub = MakeStub();
+    if (!stub.ok()) return stub.status();
     grpc::ClientContext context;
     Interrupt::Scope scope(interrupt, [&context] { context.TryCancel(); });
-    const auto reader = (stub_.get()->*method)(&context, request);
+    const auto reader = (stub->get()->*method)(&context, request);
     absl::Status handled;
     Response response;
     while (handled.ok() && reader->Read(&response)) {
@@ -94,14 +77,20 @@ class Connection::Rpcs {
   }
 
  private:
+  absl::StatusOr<std::unique_ptr<Stub>> MakeStub() const {
+    const auto channel = link_->Channel();
+    if (!channel.ok()) return channel.status();
+    return v1::HydraService::NewStub(*channel);
+  }
+
   absl::Status NotReached(const grpc::Status& status) const {
     absl::string_view path = address_;
     if (absl::ConsumePrefix(&path, "unix:")) {
       const std::string why = WhyNoAccess(std::string(path));
       if (!why.empty()) return absl::PermissionDeniedError(why);
     }
-    return absl::UnavailableError(
-        absl::StrCat("server ", address_, ": ", status.error_message()));
+    return absl::UnavailableError(absl::StrCat(
+        "server ", address_, ": ", link_->Trouble(status.error_message())));
   }
 
   absl::Status Explain(const grpc::Status& status) const {
@@ -119,13 +108,13 @@ class Connection::Rpcs {
 
   const std::string address_;
   const absl::Duration timeout_;
-  const std::unique_ptr<Stub> stub_;
+  ServerLink* const link_;
 };
 
 Connection::Connection(std::string address, absl::Duration timeout)
     : address_(std::move(address)),
-      channel_(MakeChannel(address_)),
-      rpcs_(std::make_unique<Rpcs>(address_, timeout, channel_)) {}
+      link_(MakeServerLink(address_)),
+      rpcs_(std::make_unique<Rpcs>(address_, timeout, link_.get())) {}
 
 Connection::~Connection() = default;
 
@@ -220,16 +209,11 @@ absl::Status Connection::Trace(const v1::TraceRequest& request,
 
 void Connection::AwaitServer(absl::Duration patience,
                              const Interrupt* interrupt) const {
-  // So often the interrupt is looked at.
-  constexpr absl::Duration kSlice = absl::Milliseconds(50);
-  const absl::Time deadline = SteadyNow() + patience;
-  while (!interrupt->triggered()) {
-    const absl::Duration left = deadline - SteadyNow();
-    if (left <= absl::ZeroDuration()) return;
-    // gRPC takes a time of the wall clock, and waits by the monotonic one.
-    const absl::Time until = absl::Now() + std::min(left, kSlice);
-    if (channel_->WaitForConnected(absl::ToChronoTime(until))) return;
-  }
+  link_->Await(patience, interrupt);
+}
+
+absl::StatusOr<std::shared_ptr<grpc::Channel>> Connection::channel() const {
+  return link_->Channel();
 }
 
 }  // namespace hydra

@@ -9,22 +9,20 @@
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
 #include "client/connection/interrupt.h"
+#include "client/connection/server_link.h"
 #include "hydra/v1/hydra.pb.h"
-
-namespace grpc {
-class Channel;
-}
 
 namespace hydra {
 
-// A channel to one server, and a method for each RPC of HydraService, so that
+// A way to one server, and a method for each RPC of HydraService, so that
 // commands need nothing of gRPC. Thread-safe. Connects when first used, and
 // again when the server was away.
 //
 // Errors are those of the server; besides, DEADLINE_EXCEEDED when a call took
-// longer than the timeout, UNAVAILABLE when nobody listens, and
-// PERMISSION_DENIED when this process may not connect to the socket. The
-// messages of these name the server. A call that is no stream is made up to
+// longer than the timeout, UNAVAILABLE when nobody listens, or ssh cannot
+// connect, and PERMISSION_DENIED when this process may not connect to the
+// socket. The messages of these name the server. NOT_FOUND: there is no ssh. A
+// call that is no stream is made up to
 // three times if the server says that this may help, after as long as it says
 // (RetryAfter in common/status/error_details.h), and within the timeout.
 class Connection {
@@ -71,21 +69,21 @@ class Connection {
   absl::Status Trace(const v1::TraceRequest& request, Interrupt* interrupt,
                      OnMessage<v1::TraceResponse> on_message);
 
-  // After the server was away, waits until the channel is connected again, for
-  // at most `patience`, or until `interrupt` is triggered. Without this a call
-  // may fail although the server is back: a channel that has lost its server
-  // fails calls at once, and connects only while something waits for it.
+  // After the server was away, waits until it may be there again, for at most
+  // `patience`, or until `interrupt` is triggered. Without this a call may fail
+  // although the server is back.
   void AwaitServer(absl::Duration patience, const Interrupt* interrupt) const;
 
   const std::string& address() const { return address_; }
-  const std::shared_ptr<grpc::Channel>& channel() const { return channel_; }
+  // For the next call.
+  absl::StatusOr<std::shared_ptr<grpc::Channel>> channel() const;
 
  private:
   // Makes the calls, by their methods of the stub.
   class Rpcs;
 
   const std::string address_;
-  const std::shared_ptr<grpc::Channel> channel_;
+  const std::unique_ptr<ServerLink> link_;
   const std::unique_ptr<const Rpcs> rpcs_;
 };
 

@@ -123,7 +123,7 @@ absl::Status PrivateDaemon::AwaitReady(Interrupt* interrupt) {
           "hydrad ", child_->HowItEnded(), " before it was ready. The end of ",
           log_path_, ":\n", LogTail()));
     }
-    if (IsUp(connection.channel(), pause)) return absl::OkStatus();
+    if (IsUp(*connection.channel(), pause)) return absl::OkStatus();
     pause = std::min(2 * pause, kLongestPoll);
   }
   return absl::DeadlineExceededError(absl::StrCat(

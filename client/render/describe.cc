@@ -15,9 +15,10 @@
 #include "client/render/step_traffic.h"
 #include "client/render/table.h"
 #include "common/data/data_format.h"
+#include "common/jobfile/job_fields.h"
+#include "common/jobfile/job_yaml.h"
 #include "common/status/proto_time.h"
 #include "common/text/printable.h"
-#include "google/protobuf/text_format.h"
 
 namespace hydra {
 namespace {
@@ -107,12 +108,12 @@ std::string WarningsSection(const v1::JobDetail& job, bool color) {
 }
 
 std::string SpecSection(const v1::JobSpec& spec, bool color) {
-  std::string printed;
-  google::protobuf::TextFormat::Printer printer;
-  printer.SetInitialIndentLevel(1);
-  printer.SetUseUtf8StringEscaping(true);
-  printer.PrintToString(spec, &printed);
-  return absl::StrCat(Section("specification", color), PrintableLines(printed));
+  std::string text = Section("job file", color);
+  for (const absl::string_view line :
+       absl::StrSplit(JobYaml(FieldsOf(spec)), '\n', absl::SkipEmpty())) {
+    absl::StrAppend(&text, "  ", Printable(line), "\n");
+  }
+  return text;
 }
 
 std::vector<Cell> LayerRow(const v1::LayerProfile& layer, int shard) {

@@ -54,6 +54,28 @@ std::string RenderSubmitted(const v1::SubmitResponse& response, int width,
   return text + table.Render(width, color);
 }
 
+std::string RenderRoom(const v1::SubmitResponse& response,
+                       const v1::GetServerInfoResponse& server) {
+  // The rest is for fragmentation (docs/daemon.md, "Memory").
+  const int64_t promised = server.pool_bytes() / 10 * 9;
+  const int64_t free =
+      std::max<int64_t>(promised - server.pool_reserved_bytes(), 0);
+  const int64_t need = response.largest_pool_demand().total_bytes();
+  const int64_t jobs = response.jobs_size();
+  if (need <= 0 || jobs == 0) return "";
+  const int64_t at_once = std::min(free / need, jobs);
+  std::string room;
+  if (at_once < jobs) {
+    room = at_once == 0 ? "none has room yet"
+                        : absl::StrCat("room for about ", at_once,
+                                       " at once; the others wait for them");
+  } else {
+    room = jobs == 1 ? "it can start at once" : "all can start at once";
+  }
+  return absl::StrCat("of the pool ", BytesText(free), " are free now: ", room,
+                      "\n");
+}
+
 std::string RenderJobs(const v1::ListJobsResponse& response, int width,
                        bool color, absl::TimeZone zone) {
   const QualityColumns quality(response.jobs());

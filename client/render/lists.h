@@ -14,6 +14,11 @@ namespace hydra {
 std::string RenderSubmitted(const v1::SubmitResponse& response, int width,
                             bool color);
 
+// After a check alone, whether the jobs have room in the pool at once, as far
+// as is known before pilots ran. Empty: nothing is.
+std::string RenderRoom(const v1::SubmitResponse& response,
+                       const v1::GetServerInfoResponse& server);
+
 // Jobs say why they wait or failed in the last column.
 std::string RenderJobs(const v1::ListJobsResponse& response, int width,
                        bool color, absl::TimeZone zone);

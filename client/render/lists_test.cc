@@ -35,6 +35,28 @@ TEST(RenderSubmittedTest, SaysThatAJobFileIsValidWhenNothingWasQueued) {
                          "of the pool\n"));
 }
 
+TEST(RenderRoomTest, SaysHowManyJobsCanStartAtOnce) {
+  v1::SubmitResponse response;
+  v1::GetServerInfoResponse server;
+  server.set_pool_bytes(int64_t{10} << 30);
+  server.set_pool_reserved_bytes(int64_t{5} << 30);
+  EXPECT_EQ(RenderRoom(response, server), "") << "nothing is known";
+  response.add_jobs();
+  response.mutable_largest_pool_demand()->set_total_bytes(int64_t{1} << 30);
+  EXPECT_EQ(RenderRoom(response, server),
+            "of the pool 4.0 GiB are free now: it can start at once\n");
+  for (int i = 0; i < 3; ++i) response.add_jobs();
+  EXPECT_EQ(RenderRoom(response, server),
+            "of the pool 4.0 GiB are free now: all can start at once\n");
+  response.add_jobs();
+  EXPECT_EQ(RenderRoom(response, server),
+            "of the pool 4.0 GiB are free now: room for about 4 at once; the "
+            "others wait for them\n");
+  server.set_pool_reserved_bytes(int64_t{10} << 30);
+  EXPECT_EQ(RenderRoom(response, server),
+            "of the pool 0 B are free now: none has room yet\n");
+}
+
 TEST(RenderJobsTest, SaysWhyAJobIsPending) {
   v1::ListJobsResponse response;
   v1::JobStatus* job = response.add_jobs();

@@ -74,6 +74,21 @@ class PlainSink final : public WatchSink {
   PlainProgress progress_;
 };
 
+class QuietSink final : public WatchSink {
+ public:
+  explicit QuietSink(const CliContext& context) : context_(context) {}
+
+  void Update(const v1::WatchResponse& response, const WatchModel& model,
+              absl::Time now) override {}
+
+  void Notice(const std::string& text) override {
+    *context_.err << "hydra: " << Printable(text) << "\n" << std::flush;
+  }
+
+ private:
+  const CliContext& context_;
+};
+
 class JsonSink final : public WatchSink {
  public:
   explicit JsonSink(const CliContext& context) : context_(context) {}
@@ -100,6 +115,10 @@ std::unique_ptr<WatchSink> MakeProgressSink(const CliContext& context) {
 
 std::unique_ptr<WatchSink> MakeJsonSink(const CliContext& context) {
   return std::make_unique<JsonSink>(context);
+}
+
+std::unique_ptr<WatchSink> MakeQuietSink(const CliContext& context) {
+  return std::make_unique<QuietSink>(context);
 }
 
 }  // namespace hydra

@@ -31,6 +31,9 @@ std::unique_ptr<WatchSink> MakeProgressSink(const CliContext& context);
 // Each message as a line of JSON on `context.out`. `context` outlives it.
 std::unique_ptr<WatchSink> MakeJsonSink(const CliContext& context);
 
+// Nothing but notices, on `context.err`. `context` outlives it.
+std::unique_ptr<WatchSink> MakeQuietSink(const CliContext& context);
+
 }  // namespace hydra
 
 #endif  // HYDRA_CLIENT_WATCH_WATCH_SINK_H_

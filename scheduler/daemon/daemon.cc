@@ -26,7 +26,6 @@
 #include "common/pool/pool_file.h"
 #include "common/status/proto_time.h"
 #include "common/text/printable.h"
-#include "common/version/version.h"
 #include "glog/logging.h"
 #include "scheduler/core/actions.h"
 #include "scheduler/core/checkpoints.h"
@@ -42,6 +41,7 @@
 #include "scheduler/daemon/open_files.h"
 #include "scheduler/daemon/open_state.h"
 #include "scheduler/daemon/restored_core.h"
+#include "scheduler/daemon/server_info.h"
 #include "scheduler/daemon/state_directory.h"
 #include "scheduler/daemon/unix_socket.h"
 #include "scheduler/daemon/worker_fleet.h"
@@ -94,24 +94,15 @@ bool HasSocketInStateDirectory(const config::v1::DaemonConfig& config) {
          IsDirectlyIn(config.http().unix_socket(), config.state_dir());
 }
 
-v1::GetServerInfoResponse InfoOf(const config::v1::DaemonConfig& config,
-                                 const PoolFile& pool) {
-  v1::GetServerInfoResponse info;
-  info.set_version(kVersion);
-  info.set_pool_path(pool.path());
-  info.set_pool_bytes(pool.size_bytes());
-  *info.mutable_started_at() = ToProto(absl::Now());
-  info.set_http_socket(config.http().unix_socket());
-  info.set_http_address(config.http().address());
-  return info;
-}
-
-absl::Status LockPool(const config::v1::DaemonConfig& config, PoolFile& pool) {
-  if (!config.pool().lock_memory()) return absl::OkStatus();
+// Whether it is locked.
+absl::StatusOr<bool> LockPool(const config::v1::DaemonConfig& config,
+                              PoolFile& pool) {
+  if (!config.pool().lock_memory()) return false;
   const absl::Status locked = pool.LockInMemory();
-  if (locked.ok() || !config.pool().allow_unlocked()) return locked;
+  if (locked.ok()) return true;
+  if (!config.pool().allow_unlocked()) return locked;
   LOG(WARNING) << "the pool may be swapped out: " << locked.message();
-  return absl::OkStatus();
+  return false;
 }
 
 // What a daemon has open as long as it is there.
@@ -165,7 +156,9 @@ class DaemonImpl final : public Daemon {
   // Returns when clients can connect. After an error there is no pool that was
   // not there before.
   absl::Status Begin() {
-    absl::Status status = LockPool(config(), *opened_.state.pool);
+    const absl::StatusOr<bool> locked = LockPool(config(), *opened_.state.pool);
+    pool_is_locked_ = locked.value_or(false);
+    absl::Status status = locked.status();
     if (status.ok()) status = Restore();
     if (status.ok()) status = Serve();
     if (!status.ok() && opened_.state.pool_is_new) RemovePool();
@@ -220,7 +213,7 @@ class DaemonImpl final : public Daemon {
   absl::Status Serve() {
     MakeWriters();
     const v1::GetServerInfoResponse info =
-        InfoOf(config(), *opened_.state.pool);
+        ServerInfo(config(), *opened_.state.pool, pool_is_locked_);
     MakeClientServer(info);
     MakeHttpApi(info);
     for (const auto& [id, process] : opened_.state.recovered.workers) {
@@ -506,6 +499,7 @@ class DaemonImpl final : public Daemon {
   void Do(const DecisionTrace& decision) { readable_.trace.Add(decision); }
 
   Opened opened_;
+  bool pool_is_locked_ = false;
 
   // What submissions pass through, and what is read.
   const SubmissionChecker checker_;

@@ -1,6 +1,7 @@
 #include "scheduler/service/hydra_service.h"
 
 #include <algorithm>
+#include <filesystem>
 #include <memory>
 #include <optional>
 #include <system_error>
@@ -11,6 +12,7 @@
 #include "absl/container/flat_hash_map.h"
 #include "absl/container/flat_hash_set.h"
 #include "absl/strings/str_cat.h"
+#include "absl/time/clock.h"
 #include "common/clock/steady_time.h"
 #include "common/file/file_user.h"
 #include "common/file/private_places.h"
@@ -18,6 +20,7 @@
 #include "common/jobfile/validate.h"
 #include "common/process/thread_priority.h"
 #include "common/status/error_details.h"
+#include "common/status/proto_time.h"
 #include "common/status/rpc_status.h"
 #include "common/text/printable.h"
 #include "scheduler/core/job_plan.h"
@@ -653,6 +656,11 @@ grpc::Status HydraServiceImpl::GetServerInfo(
     const ReadModel::Pool pool = parts_.model->pool();
     response->set_pool_used_bytes(pool.used_bytes);
     response->set_pool_reserved_bytes(pool.reserved_bytes);
+    *response->mutable_server_time() = ToProto(absl::Now());
+    // Of the file system that may run full, not of what was there at the start.
+    std::error_code failed;
+    const auto space = std::filesystem::space(response->state_dir(), failed);
+    if (!failed) response->set_state_free_bytes(space.available);
     return absl::OkStatus();
   });
 }

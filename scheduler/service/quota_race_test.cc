@@ -85,7 +85,8 @@ class QuotaRaceTest : public ::testing::Test {
   ReadModel model_;
   SubmissionGate gate_;
   CoreThread core_thread_;
-  LogStore logs_{{}, {}};
+  const ScratchDirectory scratch_;
+  LogStore logs_{{scratch_.PathOf("logs")}};
   const SubmissionChecker checker_{PathPolicy({}, {folder_.path()}),
                                    folder_.path()};
   const JobHistory history_{&jobs_};

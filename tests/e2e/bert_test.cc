@@ -258,7 +258,7 @@ TEST_F(BertTest, AccuracyIsWhatClientsSee) {
   };
   const std::string accuracy =
       absl::StrFormat("%.4f", job.status().validation_accuracy());
-  EXPECT_THAT(client({"list"}),
+  EXPECT_THAT(client({"list", "--all"}),
               AllOf(HasSubstr("VAL ACC"), HasSubstr(accuracy)));
   EXPECT_THAT(client({"results", job.status().sweep_id()}),
               AllOf(HasSubstr("VAL ACC"), HasSubstr("TEST ACC")));

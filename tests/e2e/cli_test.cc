@@ -73,6 +73,11 @@ TEST_F(CliTest, AUsersWayFromSubmitToDownload) {
   EXPECT_GT(jobs[0]["validation_perplexity"], 1);
 
   EXPECT_THAT(hydra({"describe", "j1"}).output, HasSubstr("embedding"));
+  const std::string again = directory_ + "/again.yaml";
+  WriteFile(again, hydra({"describe", "j1", "--job-file"}).output);
+  const ProgramResult valid = hydra({"submit", again, "--validate-only"});
+  EXPECT_EQ(valid.code, 0) << ReadFile(again) << valid.output;
+  EXPECT_THAT(valid.output, HasSubstr("are free now: it can start at once"));
   EXPECT_THAT(hydra({"logs", "j1"}).output, HasSubstr("validation loss"));
   EXPECT_THAT(hydra({"results", "s1"}).output, HasSubstr("learning_rate=0.01"));
   EXPECT_THAT(hydra({"workers"}).output, HasSubstr("cpu:0"));
@@ -226,6 +231,19 @@ TEST_F(CliTest, CancelStopsAJobAndFreesThePool) {
   const ProgramResult info =
       RunProgram({kHydra, "--server", cluster.address(), "info", "-o", "json"});
   EXPECT_EQ(nlohmann::json::parse(info.output)["pool_used_bytes"], "0");
+}
+
+TEST_F(CliTest, TheDoctorLooksAtAWholeServer) {
+  Cluster cluster({});
+  cluster.WorkerPids();
+  const ProgramResult doctor =
+      RunProgram({kHydra, "--server", cluster.address(), "doctor"});
+  for (const char* line :
+       {"ok    connection: ", "ok    version: ", "ok    clock: ", "  disk: ",
+        "  pool: ", "  processor: ", "ok    worker cpu:0: ready\n"}) {
+    EXPECT_THAT(doctor.output, HasSubstr(line));
+  }
+  EXPECT_THAT(doctor.output, HasSubstr(cluster.state_dir()));
 }
 
 TEST_F(CliTest, RunTrainsWithADaemonOfItsOwn) {

@@ -159,7 +159,7 @@ TEST_F(VitTest, AccuracyIsWhatClientsSee) {
   const std::string accuracy =
       absl::StrFormat("%.4f", job.status().validation_accuracy());
   const std::string id = job.status().job_id();
-  EXPECT_THAT(client({"list"}),
+  EXPECT_THAT(client({"list", "--all"}),
               AllOf(HasSubstr("VAL ACC"), HasSubstr(accuracy)));
   EXPECT_THAT(
       client({"results", job.status().sweep_id()}),
