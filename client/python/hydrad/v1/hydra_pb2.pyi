@@ -9,6 +9,32 @@ from typing import ClassVar as _ClassVar, Iterable as _Iterable, Mapping as _Map
 
 DESCRIPTOR: _descriptor.FileDescriptor
 
+class AuditEntry(_message.Message):
+    __slots__ = ["jobs", "lost_entries", "more_refusals", "name", "pid", "result", "rpc", "sequence", "target", "time", "user"]
+    JOBS_FIELD_NUMBER: _ClassVar[int]
+    LOST_ENTRIES_FIELD_NUMBER: _ClassVar[int]
+    MORE_REFUSALS_FIELD_NUMBER: _ClassVar[int]
+    NAME_FIELD_NUMBER: _ClassVar[int]
+    PID_FIELD_NUMBER: _ClassVar[int]
+    RESULT_FIELD_NUMBER: _ClassVar[int]
+    RPC_FIELD_NUMBER: _ClassVar[int]
+    SEQUENCE_FIELD_NUMBER: _ClassVar[int]
+    TARGET_FIELD_NUMBER: _ClassVar[int]
+    TIME_FIELD_NUMBER: _ClassVar[int]
+    USER_FIELD_NUMBER: _ClassVar[int]
+    jobs: int
+    lost_entries: int
+    more_refusals: int
+    name: str
+    pid: int
+    result: str
+    rpc: str
+    sequence: int
+    target: str
+    time: _timestamp_pb2.Timestamp
+    user: int
+    def __init__(self, sequence: _Optional[int] = ..., time: _Optional[_Union[_timestamp_pb2.Timestamp, _Mapping]] = ..., user: _Optional[int] = ..., name: _Optional[str] = ..., pid: _Optional[int] = ..., rpc: _Optional[str] = ..., target: _Optional[str] = ..., jobs: _Optional[int] = ..., result: _Optional[str] = ..., more_refusals: _Optional[int] = ..., lost_entries: _Optional[int] = ...) -> None: ...
+
 class CancelRequest(_message.Message):
     __slots__ = ["delete_checkpoints", "job_id", "sweep_id"]
     DELETE_CHECKPOINTS_FIELD_NUMBER: _ClassVar[int]
@@ -100,20 +126,38 @@ class GetServerInfoRequest(_message.Message):
     def __init__(self) -> None: ...
 
 class GetServerInfoResponse(_message.Message):
-    __slots__ = ["pool_bytes", "pool_path", "pool_reserved_bytes", "pool_used_bytes", "started_at", "version"]
+    __slots__ = ["cpu_has_avx2", "cpu_model", "http_address", "http_socket", "pool_bytes", "pool_is_locked", "pool_is_memory", "pool_path", "pool_reserved_bytes", "pool_used_bytes", "server_time", "started_at", "state_dir", "state_free_bytes", "version"]
+    CPU_HAS_AVX2_FIELD_NUMBER: _ClassVar[int]
+    CPU_MODEL_FIELD_NUMBER: _ClassVar[int]
+    HTTP_ADDRESS_FIELD_NUMBER: _ClassVar[int]
+    HTTP_SOCKET_FIELD_NUMBER: _ClassVar[int]
     POOL_BYTES_FIELD_NUMBER: _ClassVar[int]
+    POOL_IS_LOCKED_FIELD_NUMBER: _ClassVar[int]
+    POOL_IS_MEMORY_FIELD_NUMBER: _ClassVar[int]
     POOL_PATH_FIELD_NUMBER: _ClassVar[int]
     POOL_RESERVED_BYTES_FIELD_NUMBER: _ClassVar[int]
     POOL_USED_BYTES_FIELD_NUMBER: _ClassVar[int]
+    SERVER_TIME_FIELD_NUMBER: _ClassVar[int]
     STARTED_AT_FIELD_NUMBER: _ClassVar[int]
+    STATE_DIR_FIELD_NUMBER: _ClassVar[int]
+    STATE_FREE_BYTES_FIELD_NUMBER: _ClassVar[int]
     VERSION_FIELD_NUMBER: _ClassVar[int]
+    cpu_has_avx2: bool
+    cpu_model: str
+    http_address: str
+    http_socket: str
     pool_bytes: int
+    pool_is_locked: bool
+    pool_is_memory: bool
     pool_path: str
     pool_reserved_bytes: int
     pool_used_bytes: int
+    server_time: _timestamp_pb2.Timestamp
     started_at: _timestamp_pb2.Timestamp
+    state_dir: str
+    state_free_bytes: int
     version: str
-    def __init__(self, version: _Optional[str] = ..., pool_path: _Optional[str] = ..., pool_bytes: _Optional[int] = ..., pool_used_bytes: _Optional[int] = ..., pool_reserved_bytes: _Optional[int] = ..., started_at: _Optional[_Union[_timestamp_pb2.Timestamp, _Mapping]] = ...) -> None: ...
+    def __init__(self, version: _Optional[str] = ..., pool_path: _Optional[str] = ..., pool_bytes: _Optional[int] = ..., pool_used_bytes: _Optional[int] = ..., pool_reserved_bytes: _Optional[int] = ..., started_at: _Optional[_Union[_timestamp_pb2.Timestamp, _Mapping]] = ..., state_dir: _Optional[str] = ..., state_free_bytes: _Optional[int] = ..., server_time: _Optional[_Union[_timestamp_pb2.Timestamp, _Mapping]] = ..., pool_is_memory: bool = ..., pool_is_locked: bool = ..., cpu_model: _Optional[str] = ..., cpu_has_avx2: bool = ..., http_socket: _Optional[str] = ..., http_address: _Optional[str] = ...) -> None: ...
 
 class JobPlan(_message.Message):
     __slots__ = ["devices", "layers", "least_device_bytes", "name", "parameter_count", "parameters", "trained_count"]
@@ -133,17 +177,45 @@ class JobPlan(_message.Message):
     trained_count: int
     def __init__(self, name: _Optional[str] = ..., parameters: _Optional[_Iterable[str]] = ..., parameter_count: _Optional[int] = ..., trained_count: _Optional[int] = ..., layers: _Optional[int] = ..., least_device_bytes: _Optional[int] = ..., devices: _Optional[_Iterable[_Union[DevicePlan, _Mapping]]] = ...) -> None: ...
 
+class ListAuditRequest(_message.Message):
+    __slots__ = ["page_size", "page_token", "since", "user"]
+    PAGE_SIZE_FIELD_NUMBER: _ClassVar[int]
+    PAGE_TOKEN_FIELD_NUMBER: _ClassVar[int]
+    SINCE_FIELD_NUMBER: _ClassVar[int]
+    USER_FIELD_NUMBER: _ClassVar[int]
+    page_size: int
+    page_token: str
+    since: _timestamp_pb2.Timestamp
+    user: str
+    def __init__(self, user: _Optional[str] = ..., since: _Optional[_Union[_timestamp_pb2.Timestamp, _Mapping]] = ..., page_size: _Optional[int] = ..., page_token: _Optional[str] = ...) -> None: ...
+
+class ListAuditResponse(_message.Message):
+    __slots__ = ["entries", "next_page_token"]
+    ENTRIES_FIELD_NUMBER: _ClassVar[int]
+    NEXT_PAGE_TOKEN_FIELD_NUMBER: _ClassVar[int]
+    entries: _containers.RepeatedCompositeFieldContainer[AuditEntry]
+    next_page_token: str
+    def __init__(self, entries: _Optional[_Iterable[_Union[AuditEntry, _Mapping]]] = ..., next_page_token: _Optional[str] = ...) -> None: ...
+
 class ListJobsRequest(_message.Message):
-    __slots__ = ["page_size", "page_token", "states", "sweep_id"]
+    __slots__ = ["name", "owner", "page_size", "page_token", "states", "submitted_after", "submitted_before", "sweep_id"]
+    NAME_FIELD_NUMBER: _ClassVar[int]
+    OWNER_FIELD_NUMBER: _ClassVar[int]
     PAGE_SIZE_FIELD_NUMBER: _ClassVar[int]
     PAGE_TOKEN_FIELD_NUMBER: _ClassVar[int]
     STATES_FIELD_NUMBER: _ClassVar[int]
+    SUBMITTED_AFTER_FIELD_NUMBER: _ClassVar[int]
+    SUBMITTED_BEFORE_FIELD_NUMBER: _ClassVar[int]
     SWEEP_ID_FIELD_NUMBER: _ClassVar[int]
+    name: str
+    owner: str
     page_size: int
     page_token: str
     states: _containers.RepeatedScalarFieldContainer[_status_pb2.JobState]
+    submitted_after: _timestamp_pb2.Timestamp
+    submitted_before: _timestamp_pb2.Timestamp
     sweep_id: str
-    def __init__(self, sweep_id: _Optional[str] = ..., states: _Optional[_Iterable[_Union[_status_pb2.JobState, str]]] = ..., page_size: _Optional[int] = ..., page_token: _Optional[str] = ...) -> None: ...
+    def __init__(self, sweep_id: _Optional[str] = ..., states: _Optional[_Iterable[_Union[_status_pb2.JobState, str]]] = ..., page_size: _Optional[int] = ..., page_token: _Optional[str] = ..., owner: _Optional[str] = ..., name: _Optional[str] = ..., submitted_after: _Optional[_Union[_timestamp_pb2.Timestamp, _Mapping]] = ..., submitted_before: _Optional[_Union[_timestamp_pb2.Timestamp, _Mapping]] = ...) -> None: ...
 
 class ListJobsResponse(_message.Message):
     __slots__ = ["jobs", "next_page_token"]
@@ -186,20 +258,22 @@ class ListWorkersResponse(_message.Message):
     def __init__(self, workers: _Optional[_Iterable[_Union[_status_pb2.WorkerStatus, _Mapping]]] = ...) -> None: ...
 
 class LogLine(_message.Message):
-    __slots__ = ["severity", "source", "step", "task_id", "text", "time"]
+    __slots__ = ["sequence", "severity", "source", "step", "task_id", "text", "time"]
+    SEQUENCE_FIELD_NUMBER: _ClassVar[int]
     SEVERITY_FIELD_NUMBER: _ClassVar[int]
     SOURCE_FIELD_NUMBER: _ClassVar[int]
     STEP_FIELD_NUMBER: _ClassVar[int]
     TASK_ID_FIELD_NUMBER: _ClassVar[int]
     TEXT_FIELD_NUMBER: _ClassVar[int]
     TIME_FIELD_NUMBER: _ClassVar[int]
+    sequence: int
     severity: str
     source: str
     step: int
     task_id: int
     text: str
     time: _timestamp_pb2.Timestamp
-    def __init__(self, time: _Optional[_Union[_timestamp_pb2.Timestamp, _Mapping]] = ..., severity: _Optional[str] = ..., source: _Optional[str] = ..., step: _Optional[int] = ..., task_id: _Optional[int] = ..., text: _Optional[str] = ...) -> None: ...
+    def __init__(self, time: _Optional[_Union[_timestamp_pb2.Timestamp, _Mapping]] = ..., severity: _Optional[str] = ..., source: _Optional[str] = ..., step: _Optional[int] = ..., task_id: _Optional[int] = ..., text: _Optional[str] = ..., sequence: _Optional[int] = ...) -> None: ...
 
 class PauseRequest(_message.Message):
     __slots__ = ["job_id", "sweep_id"]
@@ -251,15 +325,33 @@ class ResumeResponse(_message.Message):
     resumed_job_ids: _containers.RepeatedScalarFieldContainer[str]
     def __init__(self, resumed_job_ids: _Optional[_Iterable[str]] = ...) -> None: ...
 
+class SetPriorityRequest(_message.Message):
+    __slots__ = ["job_id", "priority", "sweep_id"]
+    JOB_ID_FIELD_NUMBER: _ClassVar[int]
+    PRIORITY_FIELD_NUMBER: _ClassVar[int]
+    SWEEP_ID_FIELD_NUMBER: _ClassVar[int]
+    job_id: str
+    priority: int
+    sweep_id: str
+    def __init__(self, job_id: _Optional[str] = ..., sweep_id: _Optional[str] = ..., priority: _Optional[int] = ...) -> None: ...
+
+class SetPriorityResponse(_message.Message):
+    __slots__ = ["changed_job_ids"]
+    CHANGED_JOB_IDS_FIELD_NUMBER: _ClassVar[int]
+    changed_job_ids: _containers.RepeatedScalarFieldContainer[str]
+    def __init__(self, changed_job_ids: _Optional[_Iterable[str]] = ...) -> None: ...
+
 class StreamLogsRequest(_message.Message):
-    __slots__ = ["follow", "job_id", "tail"]
+    __slots__ = ["after", "follow", "job_id", "tail"]
+    AFTER_FIELD_NUMBER: _ClassVar[int]
     FOLLOW_FIELD_NUMBER: _ClassVar[int]
     JOB_ID_FIELD_NUMBER: _ClassVar[int]
     TAIL_FIELD_NUMBER: _ClassVar[int]
+    after: int
     follow: bool
     job_id: str
     tail: int
-    def __init__(self, job_id: _Optional[str] = ..., follow: bool = ..., tail: _Optional[int] = ...) -> None: ...
+    def __init__(self, job_id: _Optional[str] = ..., follow: bool = ..., tail: _Optional[int] = ..., after: _Optional[int] = ...) -> None: ...
 
 class StreamLogsResponse(_message.Message):
     __slots__ = ["dropped_lines", "lines"]

@@ -13,7 +13,10 @@ class HydraServiceStub(object):
     are a google.rpc.ErrorInfo with the domain "hydra" and the reason in brackets;
     where the same call may be made again as it is, a google.rpc.RetryInfo says
     after how long (docs/api.md, "Errors"):
-    * NOT_FOUND: no such job or sweep [JOB_NOT_FOUND, SWEEP_NOT_FOUND].
+    * NOT_FOUND: no such job or sweep, or, with private_jobs, one that this user
+    may not know of [JOB_NOT_FOUND, SWEEP_NOT_FOUND].
+    * PERMISSION_DENIED: this user may not do that to the job, or may not use this
+    server at all; see docs/daemon.md, "Who may do what".
     * INVALID_ARGUMENT: the request is wrong whatever the server's state is: an id
     that is written otherwise than the server writes it, a state that there is
     not, a negative number. For submissions the details are a
@@ -70,6 +73,11 @@ class HydraServiceStub(object):
                 request_serializer=hydrad_dot_v1_dot_hydra__pb2.ResumeRequest.SerializeToString,
                 response_deserializer=hydrad_dot_v1_dot_hydra__pb2.ResumeResponse.FromString,
                 )
+        self.SetPriority = channel.unary_unary(
+                '/hydra.v1.HydraService/SetPriority',
+                request_serializer=hydrad_dot_v1_dot_hydra__pb2.SetPriorityRequest.SerializeToString,
+                response_deserializer=hydrad_dot_v1_dot_hydra__pb2.SetPriorityResponse.FromString,
+                )
         self.Watch = channel.unary_stream(
                 '/hydra.v1.HydraService/Watch',
                 request_serializer=hydrad_dot_v1_dot_hydra__pb2.WatchRequest.SerializeToString,
@@ -105,6 +113,11 @@ class HydraServiceStub(object):
                 request_serializer=hydrad_dot_v1_dot_hydra__pb2.GetServerInfoRequest.SerializeToString,
                 response_deserializer=hydrad_dot_v1_dot_hydra__pb2.GetServerInfoResponse.FromString,
                 )
+        self.ListAudit = channel.unary_unary(
+                '/hydra.v1.HydraService/ListAudit',
+                request_serializer=hydrad_dot_v1_dot_hydra__pb2.ListAuditRequest.SerializeToString,
+                response_deserializer=hydrad_dot_v1_dot_hydra__pb2.ListAuditResponse.FromString,
+                )
 
 
 class HydraServiceServicer(object):
@@ -115,7 +128,10 @@ class HydraServiceServicer(object):
     are a google.rpc.ErrorInfo with the domain "hydra" and the reason in brackets;
     where the same call may be made again as it is, a google.rpc.RetryInfo says
     after how long (docs/api.md, "Errors"):
-    * NOT_FOUND: no such job or sweep [JOB_NOT_FOUND, SWEEP_NOT_FOUND].
+    * NOT_FOUND: no such job or sweep, or, with private_jobs, one that this user
+    may not know of [JOB_NOT_FOUND, SWEEP_NOT_FOUND].
+    * PERMISSION_DENIED: this user may not do that to the job, or may not use this
+    server at all; see docs/daemon.md, "Who may do what".
     * INVALID_ARGUMENT: the request is wrong whatever the server's state is: an id
     that is written otherwise than the server writes it, a state that there is
     not, a negative number. For submissions the details are a
@@ -136,7 +152,9 @@ class HydraServiceServicer(object):
         is queued [REQUEST_ID_REUSED].
         * INVALID_ARGUMENT: all mistakes at once.
         * RESOURCE_EXHAUSTED: a job can never fit this server's pool, or the disk of
-        the server's journal is full [CANNOT_RECORD].
+        the server's journal is full [CANNOT_RECORD], or the user would have more jobs, or submit
+        more often, than the server's quotas allow: then the details are a
+        google.rpc.QuotaFailure, and a google.rpc.RetryInfo where waiting helps.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -156,7 +174,8 @@ class HydraServiceServicer(object):
 
     def ListJobs(self, request, context):
         """Short status of jobs, newest sweep first, in order of submission within it;
-        a page at a time.
+        a page at a time. Of other users' jobs, what everybody may know: see
+        JobStatus.withheld.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -202,11 +221,21 @@ class HydraServiceServicer(object):
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def SetPriority(self, request, context):
+        """Another priority for a job, or for all jobs of a sweep. It acts when the next
+        task of a device is chosen; no work is lost. Jobs that have ended stay as
+        they are.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def Watch(self, request, context):
         """Sends the state of jobs and workers: all of it first, in as many messages as
         it takes, then what changed, no more often than asked for. Ends when every
         watched job has ended. Whoever reads slowly gets each job's newest state, not
-        every one that it had.
+        every one that it had. Without a target, other users' jobs come as in
+        ListJobs, when their states change.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -259,6 +288,14 @@ class HydraServiceServicer(object):
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def ListAudit(self, request, context):
+        """Who changed what, and who was refused, newest first; a page at a time. For
+        operators.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_HydraServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -302,6 +339,11 @@ def add_HydraServiceServicer_to_server(servicer, server):
                     request_deserializer=hydrad_dot_v1_dot_hydra__pb2.ResumeRequest.FromString,
                     response_serializer=hydrad_dot_v1_dot_hydra__pb2.ResumeResponse.SerializeToString,
             ),
+            'SetPriority': grpc.unary_unary_rpc_method_handler(
+                    servicer.SetPriority,
+                    request_deserializer=hydrad_dot_v1_dot_hydra__pb2.SetPriorityRequest.FromString,
+                    response_serializer=hydrad_dot_v1_dot_hydra__pb2.SetPriorityResponse.SerializeToString,
+            ),
             'Watch': grpc.unary_stream_rpc_method_handler(
                     servicer.Watch,
                     request_deserializer=hydrad_dot_v1_dot_hydra__pb2.WatchRequest.FromString,
@@ -337,6 +379,11 @@ def add_HydraServiceServicer_to_server(servicer, server):
                     request_deserializer=hydrad_dot_v1_dot_hydra__pb2.GetServerInfoRequest.FromString,
                     response_serializer=hydrad_dot_v1_dot_hydra__pb2.GetServerInfoResponse.SerializeToString,
             ),
+            'ListAudit': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListAudit,
+                    request_deserializer=hydrad_dot_v1_dot_hydra__pb2.ListAuditRequest.FromString,
+                    response_serializer=hydrad_dot_v1_dot_hydra__pb2.ListAuditResponse.SerializeToString,
+            ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
             'hydra.v1.HydraService', rpc_method_handlers)
@@ -352,7 +399,10 @@ class HydraService(object):
     are a google.rpc.ErrorInfo with the domain "hydra" and the reason in brackets;
     where the same call may be made again as it is, a google.rpc.RetryInfo says
     after how long (docs/api.md, "Errors"):
-    * NOT_FOUND: no such job or sweep [JOB_NOT_FOUND, SWEEP_NOT_FOUND].
+    * NOT_FOUND: no such job or sweep, or, with private_jobs, one that this user
+    may not know of [JOB_NOT_FOUND, SWEEP_NOT_FOUND].
+    * PERMISSION_DENIED: this user may not do that to the job, or may not use this
+    server at all; see docs/daemon.md, "Who may do what".
     * INVALID_ARGUMENT: the request is wrong whatever the server's state is: an id
     that is written otherwise than the server writes it, a state that there is
     not, a negative number. For submissions the details are a
@@ -500,6 +550,23 @@ class HydraService(object):
             insecure, call_credentials, compression, wait_for_ready, timeout, metadata)
 
     @staticmethod
+    def SetPriority(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(request, target, '/hydra.v1.HydraService/SetPriority',
+            hydrad_dot_v1_dot_hydra__pb2.SetPriorityRequest.SerializeToString,
+            hydrad_dot_v1_dot_hydra__pb2.SetPriorityResponse.FromString,
+            options, channel_credentials,
+            insecure, call_credentials, compression, wait_for_ready, timeout, metadata)
+
+    @staticmethod
     def Watch(request,
             target,
             options=(),
@@ -615,5 +682,22 @@ class HydraService(object):
         return grpc.experimental.unary_unary(request, target, '/hydra.v1.HydraService/GetServerInfo',
             hydrad_dot_v1_dot_hydra__pb2.GetServerInfoRequest.SerializeToString,
             hydrad_dot_v1_dot_hydra__pb2.GetServerInfoResponse.FromString,
+            options, channel_credentials,
+            insecure, call_credentials, compression, wait_for_ready, timeout, metadata)
+
+    @staticmethod
+    def ListAudit(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(request, target, '/hydra.v1.HydraService/ListAudit',
+            hydrad_dot_v1_dot_hydra__pb2.ListAuditRequest.SerializeToString,
+            hydrad_dot_v1_dot_hydra__pb2.ListAuditResponse.FromString,
             options, channel_credentials,
             insecure, call_credentials, compression, wait_for_ready, timeout, metadata)

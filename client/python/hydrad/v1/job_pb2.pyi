@@ -33,6 +33,7 @@ PARAMETER_TYPE_AUTO: ParameterType
 PARAMETER_TYPE_BFLOAT16: ParameterType
 PARAMETER_TYPE_FLOAT16: ParameterType
 PARAMETER_TYPE_FLOAT32: ParameterType
+PARAMETER_TYPE_INT8: ParameterType
 PARAMETER_TYPE_UNSPECIFIED: ParameterType
 SHARD_CHOICE_FASTEST: ShardChoice
 SHARD_CHOICE_LONGEST: ShardChoice
@@ -103,7 +104,7 @@ class GridAxis(_message.Message):
     def __init__(self, field: _Optional[str] = ..., values: _Optional[_Iterable[str]] = ...) -> None: ...
 
 class JobSpec(_message.Message):
-    __slots__ = ["checkpoint", "data", "evaluation", "lora", "model", "name", "output", "partition", "train"]
+    __slots__ = ["checkpoint", "data", "evaluation", "lora", "model", "name", "output", "partition", "priority", "project", "train"]
     CHECKPOINT_FIELD_NUMBER: _ClassVar[int]
     DATA_FIELD_NUMBER: _ClassVar[int]
     EVALUATION_FIELD_NUMBER: _ClassVar[int]
@@ -112,6 +113,8 @@ class JobSpec(_message.Message):
     NAME_FIELD_NUMBER: _ClassVar[int]
     OUTPUT_FIELD_NUMBER: _ClassVar[int]
     PARTITION_FIELD_NUMBER: _ClassVar[int]
+    PRIORITY_FIELD_NUMBER: _ClassVar[int]
+    PROJECT_FIELD_NUMBER: _ClassVar[int]
     TRAIN_FIELD_NUMBER: _ClassVar[int]
     checkpoint: CheckpointSpec
     data: DataSpec
@@ -121,8 +124,10 @@ class JobSpec(_message.Message):
     name: str
     output: OutputSpec
     partition: PartitionSpec
+    priority: int
+    project: str
     train: TrainSpec
-    def __init__(self, name: _Optional[str] = ..., model: _Optional[_Union[ModelSpec, _Mapping]] = ..., data: _Optional[_Union[DataSpec, _Mapping]] = ..., train: _Optional[_Union[TrainSpec, _Mapping]] = ..., evaluation: _Optional[_Union[EvaluationSpec, _Mapping]] = ..., output: _Optional[_Union[OutputSpec, _Mapping]] = ..., partition: _Optional[_Union[PartitionSpec, _Mapping]] = ..., checkpoint: _Optional[_Union[CheckpointSpec, _Mapping]] = ..., lora: _Optional[_Union[LoraSpec, _Mapping]] = ...) -> None: ...
+    def __init__(self, name: _Optional[str] = ..., model: _Optional[_Union[ModelSpec, _Mapping]] = ..., data: _Optional[_Union[DataSpec, _Mapping]] = ..., train: _Optional[_Union[TrainSpec, _Mapping]] = ..., evaluation: _Optional[_Union[EvaluationSpec, _Mapping]] = ..., output: _Optional[_Union[OutputSpec, _Mapping]] = ..., partition: _Optional[_Union[PartitionSpec, _Mapping]] = ..., checkpoint: _Optional[_Union[CheckpointSpec, _Mapping]] = ..., lora: _Optional[_Union[LoraSpec, _Mapping]] = ..., project: _Optional[str] = ..., priority: _Optional[int] = ...) -> None: ...
 
 class LoraSpec(_message.Message):
     __slots__ = ["lora_alpha", "lora_dropout", "r", "target_modules", "use_rslora"]
@@ -155,14 +160,16 @@ class ModelSpec(_message.Message):
     def __init__(self, path: _Optional[str] = ..., init: _Optional[_Union[Initialization, str]] = ..., tokenizer_path: _Optional[str] = ..., frozen: _Optional[_Iterable[str]] = ..., frozen_dtype: _Optional[_Union[ParameterType, str]] = ..., trained_dtype: _Optional[_Union[ParameterType, str]] = ...) -> None: ...
 
 class OutputSpec(_message.Message):
-    __slots__ = ["merge_adapters", "output_dir", "save_model"]
+    __slots__ = ["merge_adapters", "output_dir", "save_model", "tensorboard"]
     MERGE_ADAPTERS_FIELD_NUMBER: _ClassVar[int]
     OUTPUT_DIR_FIELD_NUMBER: _ClassVar[int]
     SAVE_MODEL_FIELD_NUMBER: _ClassVar[int]
+    TENSORBOARD_FIELD_NUMBER: _ClassVar[int]
     merge_adapters: bool
     output_dir: str
     save_model: bool
-    def __init__(self, output_dir: _Optional[str] = ..., save_model: bool = ..., merge_adapters: bool = ...) -> None: ...
+    tensorboard: bool
+    def __init__(self, output_dir: _Optional[str] = ..., save_model: bool = ..., merge_adapters: bool = ..., tensorboard: bool = ...) -> None: ...
 
 class PartitionSpec(_message.Message):
     __slots__ = ["cut_points", "shards"]
@@ -173,16 +180,19 @@ class PartitionSpec(_message.Message):
     def __init__(self, cut_points: _Optional[_Iterable[int]] = ..., shards: _Optional[_Union[ShardChoice, str]] = ...) -> None: ...
 
 class TrainSpec(_message.Message):
-    __slots__ = ["adam_beta1", "adam_beta2", "adam_epsilon", "bf16", "context_length", "dropout", "gradient_accumulation_steps", "label_smoothing_factor", "learning_rate", "lr_scheduler_type", "max_grad_norm", "max_nonfinite_steps", "max_steps", "micro_batches_per_round", "min_learning_rate", "mlm_probability", "momentum", "no_decay_biases_and_norms", "num_train_epochs", "optim", "per_device_train_batch_size", "seed", "update_on", "warmup_ratio", "warmup_steps", "weight_decay"]
+    __slots__ = ["adam_beta1", "adam_beta2", "adam_epsilon", "bf16", "context_length", "dropout", "fp16", "gradient_accumulation_steps", "label_smoothing_factor", "learning_rate", "loss_scale", "loss_scale_growth_interval", "lr_scheduler_type", "max_grad_norm", "max_nonfinite_steps", "max_steps", "micro_batches_per_round", "min_learning_rate", "mlm_probability", "momentum", "no_decay_biases_and_norms", "num_train_epochs", "optim", "per_device_train_batch_size", "seed", "update_on", "warmup_ratio", "warmup_steps", "weight_decay"]
     ADAM_BETA1_FIELD_NUMBER: _ClassVar[int]
     ADAM_BETA2_FIELD_NUMBER: _ClassVar[int]
     ADAM_EPSILON_FIELD_NUMBER: _ClassVar[int]
     BF16_FIELD_NUMBER: _ClassVar[int]
     CONTEXT_LENGTH_FIELD_NUMBER: _ClassVar[int]
     DROPOUT_FIELD_NUMBER: _ClassVar[int]
+    FP16_FIELD_NUMBER: _ClassVar[int]
     GRADIENT_ACCUMULATION_STEPS_FIELD_NUMBER: _ClassVar[int]
     LABEL_SMOOTHING_FACTOR_FIELD_NUMBER: _ClassVar[int]
     LEARNING_RATE_FIELD_NUMBER: _ClassVar[int]
+    LOSS_SCALE_FIELD_NUMBER: _ClassVar[int]
+    LOSS_SCALE_GROWTH_INTERVAL_FIELD_NUMBER: _ClassVar[int]
     LR_SCHEDULER_TYPE_FIELD_NUMBER: _ClassVar[int]
     MAX_GRAD_NORM_FIELD_NUMBER: _ClassVar[int]
     MAX_NONFINITE_STEPS_FIELD_NUMBER: _ClassVar[int]
@@ -206,9 +216,12 @@ class TrainSpec(_message.Message):
     bf16: bool
     context_length: int
     dropout: float
+    fp16: bool
     gradient_accumulation_steps: int
     label_smoothing_factor: float
     learning_rate: float
+    loss_scale: float
+    loss_scale_growth_interval: int
     lr_scheduler_type: LrSchedulerType
     max_grad_norm: float
     max_nonfinite_steps: int
@@ -226,7 +239,7 @@ class TrainSpec(_message.Message):
     warmup_ratio: float
     warmup_steps: int
     weight_decay: float
-    def __init__(self, max_steps: _Optional[int] = ..., num_train_epochs: _Optional[float] = ..., per_device_train_batch_size: _Optional[int] = ..., gradient_accumulation_steps: _Optional[int] = ..., context_length: _Optional[int] = ..., optim: _Optional[_Union[Optimizer, str]] = ..., learning_rate: _Optional[float] = ..., weight_decay: _Optional[float] = ..., adam_beta1: _Optional[float] = ..., adam_beta2: _Optional[float] = ..., adam_epsilon: _Optional[float] = ..., momentum: _Optional[float] = ..., seed: _Optional[int] = ..., dropout: _Optional[float] = ..., max_nonfinite_steps: _Optional[int] = ..., update_on: _Optional[_Union[UpdatePlace, str]] = ..., max_grad_norm: _Optional[float] = ..., micro_batches_per_round: _Optional[int] = ..., lr_scheduler_type: _Optional[_Union[LrSchedulerType, str]] = ..., warmup_steps: _Optional[int] = ..., warmup_ratio: _Optional[float] = ..., min_learning_rate: _Optional[float] = ..., no_decay_biases_and_norms: bool = ..., label_smoothing_factor: _Optional[float] = ..., bf16: bool = ..., mlm_probability: _Optional[float] = ...) -> None: ...
+    def __init__(self, max_steps: _Optional[int] = ..., num_train_epochs: _Optional[float] = ..., per_device_train_batch_size: _Optional[int] = ..., gradient_accumulation_steps: _Optional[int] = ..., context_length: _Optional[int] = ..., optim: _Optional[_Union[Optimizer, str]] = ..., learning_rate: _Optional[float] = ..., weight_decay: _Optional[float] = ..., adam_beta1: _Optional[float] = ..., adam_beta2: _Optional[float] = ..., adam_epsilon: _Optional[float] = ..., momentum: _Optional[float] = ..., seed: _Optional[int] = ..., dropout: _Optional[float] = ..., max_nonfinite_steps: _Optional[int] = ..., update_on: _Optional[_Union[UpdatePlace, str]] = ..., max_grad_norm: _Optional[float] = ..., micro_batches_per_round: _Optional[int] = ..., lr_scheduler_type: _Optional[_Union[LrSchedulerType, str]] = ..., warmup_steps: _Optional[int] = ..., warmup_ratio: _Optional[float] = ..., min_learning_rate: _Optional[float] = ..., no_decay_biases_and_norms: bool = ..., label_smoothing_factor: _Optional[float] = ..., bf16: bool = ..., mlm_probability: _Optional[float] = ..., fp16: bool = ..., loss_scale: _Optional[float] = ..., loss_scale_growth_interval: _Optional[int] = ...) -> None: ...
 
 class ParameterType(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     __slots__ = []

@@ -105,15 +105,19 @@ class JobDetail(_message.Message):
     def __init__(self, status: _Optional[_Union[JobStatus, _Mapping]] = ..., spec: _Optional[_Union[_job_pb2.JobSpec, _Mapping]] = ..., partition: _Optional[_Union[Partition, _Mapping]] = ..., pool_demand: _Optional[_Union[PoolDemand, _Mapping]] = ..., steps: _Optional[_Iterable[_Union[StepMetrics, _Mapping]]] = ..., evaluations: _Optional[_Iterable[_Union[EvaluationMetrics, _Mapping]]] = ..., totals: _Optional[_Union[JobTotals, _Mapping]] = ..., output_path: _Optional[str] = ..., checkpoints: _Optional[_Iterable[_Union[CheckpointInfo, _Mapping]]] = ..., warnings: _Optional[_Iterable[str]] = ..., traffic: _Optional[_Union[StepTraffic, _Mapping]] = ...) -> None: ...
 
 class JobStatus(_message.Message):
-    __slots__ = ["counts_examples", "ended_at", "job_id", "name", "overall_tokens_per_second", "owner_user", "parameters", "phase", "reason", "remaining", "shard_count", "started_at", "state", "step", "submitted_at", "sweep_id", "test_accuracy", "test_loss", "test_perplexity", "tokens_per_second", "total_steps", "train_loss", "validation_accuracy", "validation_loss", "validation_perplexity"]
+    __slots__ = ["counts_examples", "ended_at", "job_id", "name", "overall_tokens_per_second", "owner", "owner_user", "parameters", "phase", "priority", "project", "project_group", "reason", "remaining", "shard_count", "started_at", "state", "step", "submitted_at", "sweep_id", "test_accuracy", "test_loss", "test_perplexity", "tokens_per_second", "total_steps", "train_loss", "validation_accuracy", "validation_loss", "validation_perplexity", "withheld"]
     COUNTS_EXAMPLES_FIELD_NUMBER: _ClassVar[int]
     ENDED_AT_FIELD_NUMBER: _ClassVar[int]
     JOB_ID_FIELD_NUMBER: _ClassVar[int]
     NAME_FIELD_NUMBER: _ClassVar[int]
     OVERALL_TOKENS_PER_SECOND_FIELD_NUMBER: _ClassVar[int]
+    OWNER_FIELD_NUMBER: _ClassVar[int]
     OWNER_USER_FIELD_NUMBER: _ClassVar[int]
     PARAMETERS_FIELD_NUMBER: _ClassVar[int]
     PHASE_FIELD_NUMBER: _ClassVar[int]
+    PRIORITY_FIELD_NUMBER: _ClassVar[int]
+    PROJECT_FIELD_NUMBER: _ClassVar[int]
+    PROJECT_GROUP_FIELD_NUMBER: _ClassVar[int]
     REASON_FIELD_NUMBER: _ClassVar[int]
     REMAINING_FIELD_NUMBER: _ClassVar[int]
     SHARD_COUNT_FIELD_NUMBER: _ClassVar[int]
@@ -131,14 +135,19 @@ class JobStatus(_message.Message):
     VALIDATION_ACCURACY_FIELD_NUMBER: _ClassVar[int]
     VALIDATION_LOSS_FIELD_NUMBER: _ClassVar[int]
     VALIDATION_PERPLEXITY_FIELD_NUMBER: _ClassVar[int]
+    WITHHELD_FIELD_NUMBER: _ClassVar[int]
     counts_examples: bool
     ended_at: _timestamp_pb2.Timestamp
     job_id: str
     name: str
     overall_tokens_per_second: float
+    owner: str
     owner_user: int
     parameters: _containers.RepeatedScalarFieldContainer[str]
     phase: JobPhase
+    priority: int
+    project: str
+    project_group: int
     reason: str
     remaining: _duration_pb2.Duration
     shard_count: int
@@ -156,7 +165,8 @@ class JobStatus(_message.Message):
     validation_accuracy: float
     validation_loss: float
     validation_perplexity: float
-    def __init__(self, job_id: _Optional[str] = ..., sweep_id: _Optional[str] = ..., name: _Optional[str] = ..., state: _Optional[_Union[JobState, str]] = ..., phase: _Optional[_Union[JobPhase, str]] = ..., reason: _Optional[str] = ..., step: _Optional[int] = ..., total_steps: _Optional[int] = ..., train_loss: _Optional[float] = ..., validation_loss: _Optional[float] = ..., test_loss: _Optional[float] = ..., validation_perplexity: _Optional[float] = ..., test_perplexity: _Optional[float] = ..., tokens_per_second: _Optional[float] = ..., remaining: _Optional[_Union[_duration_pb2.Duration, _Mapping]] = ..., shard_count: _Optional[int] = ..., submitted_at: _Optional[_Union[_timestamp_pb2.Timestamp, _Mapping]] = ..., started_at: _Optional[_Union[_timestamp_pb2.Timestamp, _Mapping]] = ..., ended_at: _Optional[_Union[_timestamp_pb2.Timestamp, _Mapping]] = ..., parameters: _Optional[_Iterable[str]] = ..., overall_tokens_per_second: _Optional[float] = ..., validation_accuracy: _Optional[float] = ..., test_accuracy: _Optional[float] = ..., counts_examples: bool = ..., owner_user: _Optional[int] = ...) -> None: ...
+    withheld: bool
+    def __init__(self, job_id: _Optional[str] = ..., sweep_id: _Optional[str] = ..., name: _Optional[str] = ..., state: _Optional[_Union[JobState, str]] = ..., phase: _Optional[_Union[JobPhase, str]] = ..., reason: _Optional[str] = ..., step: _Optional[int] = ..., total_steps: _Optional[int] = ..., train_loss: _Optional[float] = ..., validation_loss: _Optional[float] = ..., test_loss: _Optional[float] = ..., validation_perplexity: _Optional[float] = ..., test_perplexity: _Optional[float] = ..., tokens_per_second: _Optional[float] = ..., remaining: _Optional[_Union[_duration_pb2.Duration, _Mapping]] = ..., shard_count: _Optional[int] = ..., submitted_at: _Optional[_Union[_timestamp_pb2.Timestamp, _Mapping]] = ..., started_at: _Optional[_Union[_timestamp_pb2.Timestamp, _Mapping]] = ..., ended_at: _Optional[_Union[_timestamp_pb2.Timestamp, _Mapping]] = ..., parameters: _Optional[_Iterable[str]] = ..., overall_tokens_per_second: _Optional[float] = ..., validation_accuracy: _Optional[float] = ..., test_accuracy: _Optional[float] = ..., counts_examples: bool = ..., owner_user: _Optional[int] = ..., owner: _Optional[str] = ..., project: _Optional[str] = ..., project_group: _Optional[int] = ..., withheld: bool = ..., priority: _Optional[int] = ...) -> None: ...
 
 class JobTotals(_message.Message):
     __slots__ = ["between_tasks", "cached_bytes", "compute", "copy", "demoted_bytes", "device", "energy_joules", "idle", "nonfinite_steps", "promoted_bytes", "retried_tasks", "tasks", "wait_for_server"]
@@ -255,20 +265,24 @@ class PoolDemand(_message.Message):
     def __init__(self, committed_bytes: _Optional[int] = ..., boundary_bytes: _Optional[int] = ..., gradient_bytes: _Optional[int] = ..., largest_write_bytes: _Optional[int] = ..., total_bytes: _Optional[int] = ..., rounds: _Optional[int] = ..., base_bytes: _Optional[int] = ...) -> None: ...
 
 class StepMetrics(_message.Message):
-    __slots__ = ["device", "grad_norm", "skipped_blocks", "step", "time", "train_loss"]
+    __slots__ = ["device", "grad_norm", "loss_scale", "overflowed", "skipped_blocks", "step", "time", "train_loss"]
     DEVICE_FIELD_NUMBER: _ClassVar[int]
     GRAD_NORM_FIELD_NUMBER: _ClassVar[int]
+    LOSS_SCALE_FIELD_NUMBER: _ClassVar[int]
+    OVERFLOWED_FIELD_NUMBER: _ClassVar[int]
     SKIPPED_BLOCKS_FIELD_NUMBER: _ClassVar[int]
     STEP_FIELD_NUMBER: _ClassVar[int]
     TIME_FIELD_NUMBER: _ClassVar[int]
     TRAIN_LOSS_FIELD_NUMBER: _ClassVar[int]
     device: _duration_pb2.Duration
     grad_norm: float
+    loss_scale: float
+    overflowed: bool
     skipped_blocks: int
     step: int
     time: _timestamp_pb2.Timestamp
     train_loss: float
-    def __init__(self, step: _Optional[int] = ..., train_loss: _Optional[float] = ..., time: _Optional[_Union[_timestamp_pb2.Timestamp, _Mapping]] = ..., skipped_blocks: _Optional[int] = ..., grad_norm: _Optional[float] = ..., device: _Optional[_Union[_duration_pb2.Duration, _Mapping]] = ...) -> None: ...
+    def __init__(self, step: _Optional[int] = ..., train_loss: _Optional[float] = ..., time: _Optional[_Union[_timestamp_pb2.Timestamp, _Mapping]] = ..., skipped_blocks: _Optional[int] = ..., grad_norm: _Optional[float] = ..., device: _Optional[_Union[_duration_pb2.Duration, _Mapping]] = ..., loss_scale: _Optional[float] = ..., overflowed: bool = ...) -> None: ...
 
 class StepTraffic(_message.Message):
     __slots__ = ["cached", "demoted", "predicted_demoted", "predicted_promoted", "promoted", "steps", "updates"]
@@ -299,7 +313,7 @@ class UpdatePlan(_message.Message):
     def __init__(self, place: _Optional[_Union[_job_pb2.UpdatePlace, str]] = ..., on_host: _Optional[_Union[_duration_pb2.Duration, _Mapping]] = ..., on_device: _Optional[_Union[_duration_pb2.Duration, _Mapping]] = ...) -> None: ...
 
 class WorkerStatus(_message.Message):
-    __slots__ = ["attached", "busy", "compute_cpu", "computing", "demoting", "device", "finished_tasks", "gpu", "held_tasks", "memory_limit_bytes", "outside_bytes", "peak_bytes", "pid", "promoting", "reason", "restarts", "state", "task", "threads"]
+    __slots__ = ["attached", "busy", "compute_cpu", "computing", "demoting", "device", "finished_tasks", "gpu", "held_tasks", "memory_limit_bytes", "outside_bytes", "peak_bytes", "pid", "promoting", "reason", "restarts", "state", "task", "task_job_id", "threads"]
     ATTACHED_FIELD_NUMBER: _ClassVar[int]
     BUSY_FIELD_NUMBER: _ClassVar[int]
     COMPUTE_CPU_FIELD_NUMBER: _ClassVar[int]
@@ -318,6 +332,7 @@ class WorkerStatus(_message.Message):
     RESTARTS_FIELD_NUMBER: _ClassVar[int]
     STATE_FIELD_NUMBER: _ClassVar[int]
     TASK_FIELD_NUMBER: _ClassVar[int]
+    TASK_JOB_ID_FIELD_NUMBER: _ClassVar[int]
     THREADS_FIELD_NUMBER: _ClassVar[int]
     attached: _duration_pb2.Duration
     busy: _duration_pb2.Duration
@@ -337,8 +352,9 @@ class WorkerStatus(_message.Message):
     restarts: int
     state: WorkerState
     task: str
+    task_job_id: str
     threads: int
-    def __init__(self, device: _Optional[str] = ..., state: _Optional[_Union[WorkerState, str]] = ..., pid: _Optional[int] = ..., memory_limit_bytes: _Optional[int] = ..., peak_bytes: _Optional[int] = ..., outside_bytes: _Optional[int] = ..., threads: _Optional[int] = ..., task: _Optional[str] = ..., held_tasks: _Optional[int] = ..., finished_tasks: _Optional[int] = ..., restarts: _Optional[int] = ..., busy: _Optional[_Union[_duration_pb2.Duration, _Mapping]] = ..., compute_cpu: _Optional[_Union[_duration_pb2.Duration, _Mapping]] = ..., attached: _Optional[_Union[_duration_pb2.Duration, _Mapping]] = ..., reason: _Optional[str] = ..., computing: _Optional[float] = ..., promoting: _Optional[float] = ..., demoting: _Optional[float] = ..., gpu: _Optional[_Union[GpuStatus, _Mapping]] = ...) -> None: ...
+    def __init__(self, device: _Optional[str] = ..., state: _Optional[_Union[WorkerState, str]] = ..., pid: _Optional[int] = ..., memory_limit_bytes: _Optional[int] = ..., peak_bytes: _Optional[int] = ..., outside_bytes: _Optional[int] = ..., threads: _Optional[int] = ..., task: _Optional[str] = ..., held_tasks: _Optional[int] = ..., finished_tasks: _Optional[int] = ..., restarts: _Optional[int] = ..., busy: _Optional[_Union[_duration_pb2.Duration, _Mapping]] = ..., compute_cpu: _Optional[_Union[_duration_pb2.Duration, _Mapping]] = ..., attached: _Optional[_Union[_duration_pb2.Duration, _Mapping]] = ..., reason: _Optional[str] = ..., computing: _Optional[float] = ..., promoting: _Optional[float] = ..., demoting: _Optional[float] = ..., gpu: _Optional[_Union[GpuStatus, _Mapping]] = ..., task_job_id: _Optional[str] = ...) -> None: ...
 
 class JobState(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     __slots__ = []

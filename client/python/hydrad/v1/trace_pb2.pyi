@@ -47,7 +47,7 @@ class TracedDecision(_message.Message):
     def __init__(self, kind: _Optional[_Union[DecisionKind, str]] = ..., time: _Optional[_Union[_timestamp_pb2.Timestamp, _Mapping]] = ..., job_id: _Optional[str] = ..., device: _Optional[str] = ..., step: _Optional[int] = ...) -> None: ...
 
 class TracedTask(_message.Message):
-    __slots__ = ["begun", "cached_bytes", "compute", "copy", "demoted_bytes", "device", "ended", "first_layer", "first_micro_batch", "handed_out", "job_id", "kind", "last_layer", "last_micro_batch", "outcome", "peak_bytes", "promoted_bytes", "shard", "split", "step", "waits"]
+    __slots__ = ["begun", "cached_bytes", "compute", "copy", "demoted_bytes", "device", "ended", "first_layer", "first_micro_batch", "handed_out", "job_id", "kind", "last_layer", "last_micro_batch", "outcome", "peak_bytes", "promoted_bytes", "shard", "split", "step", "waits", "withheld"]
     BEGUN_FIELD_NUMBER: _ClassVar[int]
     CACHED_BYTES_FIELD_NUMBER: _ClassVar[int]
     COMPUTE_FIELD_NUMBER: _ClassVar[int]
@@ -69,6 +69,7 @@ class TracedTask(_message.Message):
     SPLIT_FIELD_NUMBER: _ClassVar[int]
     STEP_FIELD_NUMBER: _ClassVar[int]
     WAITS_FIELD_NUMBER: _ClassVar[int]
+    WITHHELD_FIELD_NUMBER: _ClassVar[int]
     begun: _timestamp_pb2.Timestamp
     cached_bytes: int
     compute: _duration_pb2.Duration
@@ -90,7 +91,8 @@ class TracedTask(_message.Message):
     split: str
     step: int
     waits: _containers.RepeatedCompositeFieldContainer[DeviceWait]
-    def __init__(self, job_id: _Optional[str] = ..., device: _Optional[str] = ..., kind: _Optional[str] = ..., shard: _Optional[int] = ..., first_layer: _Optional[int] = ..., last_layer: _Optional[int] = ..., step: _Optional[int] = ..., first_micro_batch: _Optional[int] = ..., last_micro_batch: _Optional[int] = ..., split: _Optional[str] = ..., outcome: _Optional[_Union[TaskOutcome, str]] = ..., handed_out: _Optional[_Union[_timestamp_pb2.Timestamp, _Mapping]] = ..., begun: _Optional[_Union[_timestamp_pb2.Timestamp, _Mapping]] = ..., ended: _Optional[_Union[_timestamp_pb2.Timestamp, _Mapping]] = ..., compute: _Optional[_Union[_duration_pb2.Duration, _Mapping]] = ..., copy: _Optional[_Union[_duration_pb2.Duration, _Mapping]] = ..., promoted_bytes: _Optional[int] = ..., demoted_bytes: _Optional[int] = ..., cached_bytes: _Optional[int] = ..., peak_bytes: _Optional[int] = ..., waits: _Optional[_Iterable[_Union[DeviceWait, _Mapping]]] = ...) -> None: ...
+    withheld: bool
+    def __init__(self, job_id: _Optional[str] = ..., device: _Optional[str] = ..., kind: _Optional[str] = ..., shard: _Optional[int] = ..., first_layer: _Optional[int] = ..., last_layer: _Optional[int] = ..., step: _Optional[int] = ..., first_micro_batch: _Optional[int] = ..., last_micro_batch: _Optional[int] = ..., split: _Optional[str] = ..., outcome: _Optional[_Union[TaskOutcome, str]] = ..., handed_out: _Optional[_Union[_timestamp_pb2.Timestamp, _Mapping]] = ..., begun: _Optional[_Union[_timestamp_pb2.Timestamp, _Mapping]] = ..., ended: _Optional[_Union[_timestamp_pb2.Timestamp, _Mapping]] = ..., compute: _Optional[_Union[_duration_pb2.Duration, _Mapping]] = ..., copy: _Optional[_Union[_duration_pb2.Duration, _Mapping]] = ..., promoted_bytes: _Optional[int] = ..., demoted_bytes: _Optional[int] = ..., cached_bytes: _Optional[int] = ..., peak_bytes: _Optional[int] = ..., waits: _Optional[_Iterable[_Union[DeviceWait, _Mapping]]] = ..., withheld: bool = ...) -> None: ...
 
 class TaskOutcome(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     __slots__ = []
