@@ -24,8 +24,11 @@ namespace hydra {
 // Others: as absl::ErrnoToStatus() has them.
 //
 // Functions that read a file say DATA_LOSS instead of UNAVAILABLE: what cannot
-// be read is lost.
+// be read is lost. Where hydra-files is not there, nothing is.
 absl::Status FileError(int error, absl::string_view what);
+
+// Whether FileError() says so of hydra-files: nothing is known of the file.
+bool IsWithoutFileBroker(const absl::Status& status);
 
 // "a/b" is "b" in "a", "b" is "b" in ".", "a/" is "" in "a".
 struct SplitPath {

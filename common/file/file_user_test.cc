@@ -128,6 +128,7 @@ TEST_F(BrokeredUserTest, WhatHydradKeepsItWritesItself) {
   EXPECT_FALSE(WriterOf(his_, kUser).is_own());
   EXPECT_TRUE(WriterOf(his_, std::nullopt).is_own());
   EXPECT_TRUE(UserOf(geteuid()).is_own());
+  EXPECT_TRUE(UserOf(0).is_own());
   SetPrivatePlaces({});
 }
 
@@ -146,6 +147,16 @@ TEST_F(BrokeredUserTest, WithoutAnAnswerItIsTriedAgainLater) {
   waitpid(server_, nullptr, 0);
   server_ = -1;
   EXPECT_TRUE(absl::IsUnavailable(OpenDirectory(his_, UserOf(kUser)).status()));
+  // No file is lost for it.
+  const UniqueFd folder = *OpenDirectory(his_);
+  for (const absl::Status& status :
+       {OpenRegularFileIn(folder, his_, "file", UserOf(kUser)).status(),
+        OpenJobFile(his_ + "/file", {UserOf(kUser), {"/"}}).status()}) {
+    EXPECT_TRUE(absl::IsUnavailable(status)) << status;
+    EXPECT_TRUE(IsWithoutFileBroker(status));
+    EXPECT_THAT(std::string(status.message()),
+                HasSubstr("hydra-files, or the file system, does not answer"));
+  }
 }
 
 }  // namespace

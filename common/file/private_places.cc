@@ -199,6 +199,7 @@ absl::StatusOr<UniqueFd> OpenJobFile(const std::string& path,
   const SplitPath split(path);
   const absl::StatusOr<UniqueFd> directory =
       OpenDirectory(split.folder, access.user);
+  if (IsWithoutFileBroker(directory.status())) return directory.status();
   if (!directory.ok()) {
     return absl::Status(directory.status().code(),
                         absl::StrCat(path, ": ", directory.status().message()));
