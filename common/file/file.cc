@@ -136,9 +136,10 @@ std::vector<std::string> RealRoots(const std::vector<std::string>& roots) {
   if (roots.empty()) return {"/"};
   std::vector<std::string> real;
   for (const std::string& root : roots) {
-    const absl::StatusOr<UniqueFd> fd = OpenDirectory(root);
-    if (!fd.ok()) continue;
-    absl::StatusOr<std::string> path = RealPath(*fd);
+    // It need not be readable for this process: its files' users may be others.
+    const UniqueFd fd = FileUser().Open(root, O_PATH | O_DIRECTORY);
+    if (!fd.is_open()) continue;
+    absl::StatusOr<std::string> path = RealPath(fd);
     if (path.ok()) real.push_back(*std::move(path));
   }
   return real;

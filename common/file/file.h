@@ -50,7 +50,7 @@ absl::Status SyncDirectory(const UniqueFd& directory, absl::string_view path);
 absl::StatusOr<std::string> RealPath(const UniqueFd& fd);
 
 // The same of the directories below which a user's files may lie. None given
-// means all: "/". Those that cannot be opened are left out, so they allow
+// means all: "/". Those that cannot be found are left out, so they allow
 // nothing.
 std::vector<std::string> RealRoots(const std::vector<std::string>& roots);
 
