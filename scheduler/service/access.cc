@@ -19,7 +19,7 @@ constexpr Answer kAnswers[4][5] = {
     {kYes, kNo, kNo, kNo, kNo},      // anybody else
 };
 
-// "cancelled".
+// "paused and resumed".
 const char* DoneBy(Right right) {
   switch (right) {
     case Right::kSee:
@@ -30,7 +30,7 @@ const char* DoneBy(Right right) {
     case Right::kPause:
       return "paused and resumed";
     case Right::kCancel:
-      return "cancelled";
+      return "cancelled or given another priority";
   }
   return "";
 }

@@ -7,6 +7,7 @@
 
 #include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
+#include "common/status/error_details.h"
 #include "scheduler/core/detail_parts.h"
 #include "scheduler/core/job.h"
 #include "scheduler/runtime/refusals.h"
@@ -42,12 +43,13 @@ std::string IdOf(const Target& target) {
   return "";
 }
 
-// As whoever looks for it in jobs.db is told.
+// As whoever looks for it in jobs.db is told, to the last detail.
 absl::Status NoSuch(const Target& target) {
-  return absl::NotFoundError(absl::StrCat(std::holds_alternative<JobId>(target)
-                                              ? "there is no job "
-                                              : "there is no sweep ",
-                                          IdOf(target)));
+  const bool is_job = std::holds_alternative<JobId>(target);
+  return WithReason(
+      absl::NotFoundError(absl::StrCat(
+          is_job ? "there is no job " : "there is no sweep ", IdOf(target))),
+      is_job ? kJobNotFound : kSweepNotFound);
 }
 
 bool IsOfWord(char c) {
