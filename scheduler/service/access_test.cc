@@ -12,6 +12,7 @@ namespace {
 
 using ::testing::AllOf;
 using ::testing::HasSubstr;
+using ::testing::Not;
 
 constexpr Right kRights[] = {Right::kSee, Right::kRead, Right::kDownload,
                              Right::kPause, Right::kCancel};
@@ -95,14 +96,19 @@ TEST(AccessTest, WhoMayNotEnterIsToldTheRemedy) {
   rules.allowed.emplace();
   rules.allowed_text = "group hydra, alice";
   rules.allowed_group = "hydra";
-  absl::Status refused = AccessPolicy(rules).NotForYou("bob");
+  absl::Status refused = AccessPolicy(rules).NotForYou(Caller{1001}, "bob");
   EXPECT_EQ(refused.code(), absl::StatusCode::kPermissionDenied);
   EXPECT_EQ(refused.message(),
             "you may not use this server: it is for group hydra, alice. Ask "
             "for: sudo usermod -aG hydra bob, then log in again");
   rules.allowed_group.clear();
-  refused = AccessPolicy(rules).NotForYou("bob");
+  refused = AccessPolicy(rules).NotForYou(Caller{1001}, "bob");
   EXPECT_THAT(std::string(refused.message()), HasSubstr("add bob to allow"));
+  // No group should have an account that stands for everybody.
+  rules.allowed_group = "hydra";
+  refused = AccessPolicy(rules).NotForYou(Caller(), "nobody");
+  EXPECT_THAT(std::string(refused.message()),
+              AllOf(HasSubstr("use a unix socket"), Not(HasSubstr("usermod"))));
 }
 
 TEST(AccessTest, WhoIsRefusedIsToldWhoMay) {

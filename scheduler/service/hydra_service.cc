@@ -159,7 +159,7 @@ void HydraServiceImpl::Begin(const Caller& caller, const Call& call,
 
 absl::Status HydraServiceImpl::MayEnter(const Caller& caller) const {
   if (parts_.access.MayEnter(caller)) return absl::OkStatus();
-  return parts_.access.NotForYou(reader_.NameOf(caller));
+  return parts_.access.NotForYou(caller, reader_.NameOf(caller));
 }
 
 void HydraServiceImpl::NoteChange(const Caller& caller, const Call& call,
