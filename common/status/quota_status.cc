@@ -1,8 +1,10 @@
 #include "common/status/quota_status.h"
 
+#include <utility>
+
 #include "absl/strings/cord.h"
 #include "absl/types/optional.h"
-#include "common/status/proto_time.h"
+#include "common/status/error_details.h"
 #include "google/rpc/error_details.pb.h"
 
 namespace hydra {
@@ -10,22 +12,6 @@ namespace {
 
 constexpr absl::string_view kQuotaUrl =
     "type.googleapis.com/google.rpc.QuotaFailure";
-constexpr absl::string_view kRetryUrl =
-    "type.googleapis.com/google.rpc.RetryInfo";
-
-template <typename Message>
-void SetPayload(absl::string_view url, const Message& payload,
-                absl::Status& status) {
-  status.SetPayload(url, absl::Cord(payload.SerializeAsString()));
-}
-
-// Whether it has such a payload.
-template <typename Message>
-bool GetPayload(absl::string_view url, const absl::Status& status,
-                Message& payload) {
-  const absl::optional<absl::Cord> bytes = status.GetPayload(url);
-  return bytes.has_value() && payload.ParseFromString(std::string(*bytes));
-}
 
 }  // namespace
 
@@ -36,26 +22,19 @@ absl::Status QuotaExceeded(absl::string_view subject, absl::string_view message,
   google::rpc::QuotaFailure::Violation& violation = *failure.add_violations();
   violation.set_subject(std::string(subject));
   violation.set_description(std::string(message));
-  SetPayload(kQuotaUrl, failure, status);
+  status.SetPayload(kQuotaUrl, absl::Cord(failure.SerializeAsString()));
   if (!retry_delay.has_value()) return status;
-  google::rpc::RetryInfo retry;
-  *retry.mutable_retry_delay() = ToProto(*retry_delay);
-  SetPayload(kRetryUrl, retry, status);
-  return status;
+  return WithRetry(std::move(status), *retry_delay);
 }
 
 std::string QuotaSubjectOf(const absl::Status& status) {
+  const absl::optional<absl::Cord> bytes = status.GetPayload(kQuotaUrl);
   google::rpc::QuotaFailure failure;
-  if (!GetPayload(kQuotaUrl, status, failure) || failure.violations().empty()) {
+  if (!bytes.has_value() || !failure.ParseFromString(std::string(*bytes)) ||
+      failure.violations().empty()) {
     return "";
   }
   return failure.violations(0).subject();
-}
-
-std::optional<absl::Duration> RetryDelayOf(const absl::Status& status) {
-  google::rpc::RetryInfo retry;
-  if (!GetPayload(kRetryUrl, status, retry)) return std::nullopt;
-  return FromProto(retry.retry_delay());
 }
 
 }  // namespace hydra

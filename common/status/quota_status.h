@@ -12,16 +12,13 @@ namespace hydra {
 
 // RESOURCE_EXHAUSTED for a quota that `subject`, such as "user:1000", would go
 // beyond, with a google.rpc.QuotaFailure that says the same, and a
-// google.rpc.RetryInfo where trying again after `retry_delay` helps. ToGrpc
-// sends both.
+// google.rpc.RetryInfo (RetryAfter of error_details.h) where trying again after
+// `retry_delay` helps. ToGrpc sends both.
 absl::Status QuotaExceeded(absl::string_view subject, absl::string_view message,
                            std::optional<absl::Duration> retry_delay);
 
 // The subject of the first quota that the status is about; empty: of none.
 std::string QuotaSubjectOf(const absl::Status& status);
-
-// After how long trying again helps; none: the status does not say.
-std::optional<absl::Duration> RetryDelayOf(const absl::Status& status);
 
 }  // namespace hydra
 

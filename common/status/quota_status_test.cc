@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include "absl/time/time.h"
+#include "common/status/error_details.h"
 #include "common/status/rpc_status.h"
 
 namespace hydra {
@@ -14,15 +15,15 @@ TEST(QuotaStatusTest, SaysWhoseQuotaAndWhenToTryAgain) {
   EXPECT_EQ(status.code(), absl::StatusCode::kResourceExhausted);
   EXPECT_EQ(status.message(), "12 of 10");
   EXPECT_EQ(QuotaSubjectOf(status), "user:1000");
-  EXPECT_EQ(RetryDelayOf(status), absl::Seconds(7));
+  EXPECT_EQ(RetryAfter(status), absl::Seconds(7));
 }
 
 TEST(QuotaStatusTest, WhereTryingAgainDoesNotHelpNothingIsSaidOfIt) {
   const absl::Status status = QuotaExceeded("user:1", "full", std::nullopt);
   EXPECT_EQ(QuotaSubjectOf(status), "user:1");
-  EXPECT_EQ(RetryDelayOf(status), std::nullopt);
+  EXPECT_EQ(RetryAfter(status), std::nullopt);
   EXPECT_EQ(QuotaSubjectOf(absl::InternalError("no quota")), "");
-  EXPECT_EQ(RetryDelayOf(absl::OkStatus()), std::nullopt);
+  EXPECT_EQ(RetryAfter(absl::OkStatus()), std::nullopt);
 }
 
 TEST(QuotaStatusTest, BothReachTheClient) {
@@ -31,7 +32,7 @@ TEST(QuotaStatusTest, BothReachTheClient) {
   EXPECT_EQ(status.code(), absl::StatusCode::kResourceExhausted);
   EXPECT_EQ(status.message(), "late");
   EXPECT_EQ(QuotaSubjectOf(status), "user:2");
-  EXPECT_EQ(RetryDelayOf(status), absl::Seconds(3));
+  EXPECT_EQ(RetryAfter(status), absl::Seconds(3));
 }
 
 }  // namespace

@@ -87,9 +87,10 @@ grpc::Status ToGrpc(const absl::Status& status) {
   ToStatus(Shortened(MistakesOf(status))).ForEachPayload(add);
   size_t bytes = 0;
   status.ForEachPayload([&](absl::string_view url, const absl::Cord& payload) {
-    if (url == kBadRequestUrl) return;
-    bytes += url.size() + payload.size();
-    if (bytes <= kMaxOtherDetailsBytes) add(url, payload);
+    const size_t more = url.size() + payload.size();
+    if (url == kBadRequestUrl || bytes + more > kMaxOtherDetailsBytes) return;
+    bytes += more;
+    add(url, payload);
   });
   return {static_cast<grpc::StatusCode>(status.code()), rich.message(),
           rich.SerializeAsString()};

@@ -5,6 +5,7 @@
 
 #include <string>
 
+#include "absl/strings/cord.h"
 #include "absl/strings/str_cat.h"
 #include "common/jobfile/mistakes.h"
 #include "common/text/printable.h"
@@ -108,6 +109,17 @@ TEST(RpcStatusTest, ManyMistakesInAnyScriptFit) {
     AddMistake("\u00e4", i % 2 == 0 ? "\u00f6%\u00fc" : "%", &mistakes);
   }
   EXPECT_LT(EncodedBytes(ToGrpc(ToStatus(mistakes))), kMaxEncodedBytes);
+}
+
+TEST(RpcStatusTest, ALongDetailKeepsNoShortOneAway) {
+  for (const char* url : {"a", "m", "z"}) {
+    absl::Status status = absl::UnavailableError("away");
+    status.SetPayload("long", absl::Cord(std::string(5000, 'x')));
+    status.SetPayload(url, absl::Cord("short"));
+    const absl::Status received = FromGrpc(ToGrpc(status));
+    EXPECT_EQ(received.GetPayload(url), absl::Cord("short")) << url;
+    EXPECT_FALSE(received.GetPayload("long").has_value());
+  }
 }
 
 TEST(RpcStatusTest, ComesBackAsItWas) {

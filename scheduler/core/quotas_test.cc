@@ -6,6 +6,7 @@
 #include <string>
 
 #include "absl/time/time.h"
+#include "common/status/error_details.h"
 #include "common/status/quota_status.h"
 
 namespace hydra {
@@ -42,7 +43,7 @@ TEST(QuotasTest, QueuedJobsAreThoseThatHaveNotEnded) {
               HasSubstr("you have 9 jobs that have not ended, and these are 2; "
                         "together you may have 10"));
   EXPECT_EQ(QuotaSubjectOf(refused), "user:1000");
-  EXPECT_EQ(RetryDelayOf(refused), std::nullopt);
+  EXPECT_EQ(RetryAfter(refused), std::nullopt);
   // Another user's are others.
   EXPECT_TRUE(quotas.CheckSubmission(kBob, 10, kNow).ok());
   quotas.NoteEnded(kAnn, 1);
@@ -61,13 +62,13 @@ TEST(QuotasTest, SubmissionsOfTheLastMinuteCount) {
   const absl::Status refused =
       quotas.CheckSubmission(kAnn, 1, kNow + absl::Seconds(45));
   EXPECT_EQ(refused.code(), absl::StatusCode::kResourceExhausted);
-  EXPECT_EQ(RetryDelayOf(refused), absl::Seconds(15));
+  EXPECT_EQ(RetryAfter(refused), absl::Seconds(15));
   EXPECT_TRUE(quotas.CheckSubmission(kBob, 1, kNow).ok());
   // As long as that.
   const absl::Time later = kNow + absl::Seconds(60);
   EXPECT_TRUE(quotas.CheckSubmission(kAnn, 1, later).ok());
   quotas.NoteSubmitted(kAnn, 1, later);
-  EXPECT_EQ(RetryDelayOf(quotas.CheckSubmission(kAnn, 1, later)),
+  EXPECT_EQ(RetryAfter(quotas.CheckSubmission(kAnn, 1, later)),
             absl::Seconds(20));
 }
 

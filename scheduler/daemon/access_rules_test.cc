@@ -44,7 +44,7 @@ TEST(AccessRulesTest, NamesAndNumbersOfUsersAndGroups) {
   EXPECT_TRUE(policy->IsOperator(CallerIn(12002, {12200})));
   EXPECT_FALSE(policy->IsOperator(CallerIn(12002, {12100})));
   EXPECT_TRUE(policy->private_jobs());
-  EXPECT_THAT(std::string(policy->NotForYou("eve").message()),
+  EXPECT_THAT(std::string(policy->NotForYou(Caller{1003}, "eve").message()),
               HasSubstr("it is for 12001, group 12100, group root. Ask for: "
                         "sudo usermod -aG 12100 eve"));
 }

@@ -75,8 +75,8 @@ HttpResponse HttpApi::Answer(const HttpRequest& request) const {
   // Cores are for training and for short calls first.
   StepBack();
   if (!parts_.access.MayEnter(request.caller)) {
-    return ErrorResponse(
-        parts_.access.NotForYou(reader_.NameOf(request.caller)));
+    return ErrorResponse(parts_.access.NotForYou(
+        request.caller, reader_.NameOf(request.caller)));
   }
   const absl::string_view path = request.path;
   if (path == "/") return page_;

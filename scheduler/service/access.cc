@@ -19,7 +19,7 @@ constexpr Answer kAnswers[4][5] = {
     {kYes, kNo, kNo, kNo, kNo},      // anybody else
 };
 
-// "cancelled".
+// "paused and resumed".
 const char* DoneBy(Right right) {
   switch (right) {
     case Right::kSee:
@@ -30,7 +30,7 @@ const char* DoneBy(Right right) {
     case Right::kPause:
       return "paused and resumed";
     case Right::kCancel:
-      return "cancelled";
+      return "cancelled or given another priority";
   }
   return "";
 }
@@ -55,9 +55,12 @@ bool AccessPolicy::MayEnter(const Caller& caller) const {
          IsOperator(caller);
 }
 
-absl::Status AccessPolicy::NotForYou(absl::string_view user_name) const {
+absl::Status AccessPolicy::NotForYou(const Caller& caller,
+                                     absl::string_view user_name) const {
   const std::string remedy =
-      rules_.allowed_group.empty()
+      caller == Caller()
+          ? "Nobody can tell who you are, who come by TCP: use a unix socket"
+      : rules_.allowed_group.empty()
           ? absl::StrCat("Ask whoever administers it to add ", user_name,
                          " to allow in its configuration")
           : absl::StrCat("Ask for: sudo usermod -aG ", rules_.allowed_group,

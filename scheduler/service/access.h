@@ -80,8 +80,10 @@ class AccessPolicy {
 
   // Whether the caller may use this server at all.
   bool MayEnter(const Caller& caller) const;
-  // What somebody is told who may not. PERMISSION_DENIED, with the remedy.
-  absl::Status NotForYou(absl::string_view user_name) const;
+  // What somebody of that name is told who may not. PERMISSION_DENIED, with the
+  // remedy.
+  absl::Status NotForYou(const Caller& caller,
+                         absl::string_view user_name) const;
 
   bool IsOperator(const Caller& caller) const {
     return rules_.operators.Has(caller);

@@ -12,6 +12,7 @@ namespace {
 
 using ::testing::AllOf;
 using ::testing::HasSubstr;
+using ::testing::Not;
 
 constexpr Right kRights[] = {Right::kSee, Right::kRead, Right::kDownload,
                              Right::kPause, Right::kCancel};
@@ -95,22 +96,27 @@ TEST(AccessTest, WhoMayNotEnterIsToldTheRemedy) {
   rules.allowed.emplace();
   rules.allowed_text = "group hydra, alice";
   rules.allowed_group = "hydra";
-  absl::Status refused = AccessPolicy(rules).NotForYou("bob");
+  absl::Status refused = AccessPolicy(rules).NotForYou(Caller{1001}, "bob");
   EXPECT_EQ(refused.code(), absl::StatusCode::kPermissionDenied);
   EXPECT_EQ(refused.message(),
             "you may not use this server: it is for group hydra, alice. Ask "
             "for: sudo usermod -aG hydra bob, then log in again");
   rules.allowed_group.clear();
-  refused = AccessPolicy(rules).NotForYou("bob");
+  refused = AccessPolicy(rules).NotForYou(Caller{1001}, "bob");
   EXPECT_THAT(std::string(refused.message()), HasSubstr("add bob to allow"));
+  // No group should have an account that stands for everybody.
+  rules.allowed_group = "hydra";
+  refused = AccessPolicy(rules).NotForYou(Caller(), "nobody");
+  EXPECT_THAT(std::string(refused.message()),
+              AllOf(HasSubstr("use a unix socket"), Not(HasSubstr("usermod"))));
 }
 
 TEST(AccessTest, WhoIsRefusedIsToldWhoMay) {
   const absl::Status refused = NotYours("j7", "alice", Right::kCancel);
   EXPECT_EQ(refused.code(), absl::StatusCode::kPermissionDenied);
   EXPECT_EQ(refused.message(),
-            "j7 is alice's, and can be cancelled by its owner and by operators "
-            "alone");
+            "j7 is alice's, and can be cancelled or given another priority by "
+            "its owner and by operators alone");
   EXPECT_THAT(std::string(NotYours("s2", "alice", Right::kRead).message()),
               AllOf(HasSubstr("s2 is alice's"), HasSubstr("members")));
 }

@@ -20,6 +20,9 @@ namespace {
 constexpr size_t kFirstBufferBytes = 4096;
 // Groups of some thousand members have entries of such sizes.
 constexpr size_t kMostBufferBytes = size_t{16} << 20;
+// Longer than any name of an account. Anybody's text comes here, and modules of
+// nsswitch.conf should not have to stand it.
+constexpr size_t kMostNameBytes = 256;
 
 // Calls `find` (entry, buffer, bytes, result) with room enough for the answer.
 // 0, or an errno; `take` gets the entry if there is one.
@@ -59,6 +62,11 @@ absl::StatusOr<Id> Found(const char* kind, const std::string& name,
                                              std::strerror(error)));
 }
 
+// As the system's functions take one, which end it at a NUL.
+bool MayBeAName(const std::string& text) {
+  return text.size() <= kMostNameBytes && text.find('\0') == std::string::npos;
+}
+
 // None: it is no number that an account may have.
 template <typename Id>
 std::optional<Id> NumberOf(const std::string& text) {
@@ -74,6 +82,7 @@ std::optional<Id> NumberOf(const std::string& text) {
 
 absl::StatusOr<uid_t> FindUser(const std::string& name) {
   std::optional<uid_t> user;
+  if (!MayBeAName(name)) return Found("user", name, user, /*error=*/0);
   const int error = LookUp<passwd>(
       [&](passwd* entry, char* buffer, size_t bytes, passwd** result) {
         return getpwnam_r(name.c_str(), entry, buffer, bytes, result);
@@ -85,6 +94,7 @@ absl::StatusOr<uid_t> FindUser(const std::string& name) {
 
 absl::StatusOr<gid_t> FindGroup(const std::string& name) {
   std::optional<gid_t> group;
+  if (!MayBeAName(name)) return Found("group", name, group, /*error=*/0);
   const int error = LookUp<::group>(
       [&](::group* entry, char* buffer, size_t bytes, ::group** result) {
         return getgrnam_r(name.c_str(), entry, buffer, bytes, result);

@@ -18,8 +18,14 @@ TEST(AccountsTest, NumbersNeedNoAccount) {
 }
 
 TEST(AccountsTest, WhatThereIsNot) {
-  for (const char* name :
-       {"", "no-such-account", "-1", "+7", "4294967295", "4294967296", "1x"}) {
+  // The system's own functions would see "root", and "7".
+  const std::string with_nul("root\0x", 6);
+  const std::string number_with_nul("7\0", 2);
+  for (const std::string& name :
+       {std::string(), std::string("no-such-account"), std::string("-1"),
+        std::string("+7"), std::string("4294967295"), std::string("4294967296"),
+        std::string("1x"), std::string(1 << 20, 'a'), with_nul,
+        number_with_nul}) {
     EXPECT_EQ(FindUser(name).status().code(), absl::StatusCode::kNotFound)
         << name;
     EXPECT_EQ(FindGroup(name).status().code(), absl::StatusCode::kNotFound)

@@ -1,11 +1,7 @@
 #include "scheduler/service/audit_query.h"
 
-#include <algorithm>
-
-#include "absl/strings/numbers.h"
-#include "absl/strings/str_cat.h"
 #include "common/status/proto_time.h"
-#include "common/text/printable.h"
+#include "scheduler/service/client_request.h"
 #include "scheduler/service/job_filter.h"
 
 namespace hydra {
@@ -26,20 +22,14 @@ absl::StatusOr<AuditLog::Query> ParseAuditQuery(
                                    : std::optional<uint32_t>(user->user);
   }
   if (request.has_since()) query.since = FromProto(request.since());
-  if (request.page_size() < 0) {
-    return absl::InvalidArgumentError(absl::StrCat(
-        "page_size: found ", request.page_size(), "; 0 or more is needed"));
-  }
-  query.most = request.page_size() == 0
-                   ? kMostEntriesOnAPage
-                   : std::min(request.page_size(), kMostEntriesOnAPage);
-  if (!request.page_token().empty() &&
-      (!absl::SimpleAtoi(request.page_token(), &query.before) ||
-       query.before < 1)) {
-    return absl::InvalidArgumentError(
-        absl::StrCat("page_token: found ", Quoted(request.page_token()),
-                     ", which is no next_page_token of this server"));
-  }
+  const absl::StatusOr<int> most =
+      ParsePageSize(request.page_size(), kMostEntriesOnAPage);
+  if (!most.ok()) return most.status();
+  query.most = *most;
+  if (request.page_token().empty()) return query;
+  const absl::StatusOr<int64_t> before = ParseNumberToken(request.page_token());
+  if (!before.ok()) return before.status();
+  query.before = *before;
   return query;
 }
 

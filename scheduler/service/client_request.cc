@@ -44,11 +44,6 @@ absl::Status NeedsNoNegative(absl::string_view field, int64_t found) {
                     absl::StrCat("found ", found, "; 0 or more is needed"));
 }
 
-absl::StatusOr<int> PageSize(int asked, int most) {
-  if (asked < 0) return NeedsNoNegative("page_size", asked);
-  return asked == 0 ? most : std::min(asked, most);
-}
-
 absl::Status NoTokenOfOurs(const std::string& token) {
   return WrongField("page_token",
                     absl::StrCat("found ", Quoted(token),
@@ -96,7 +91,12 @@ absl::StatusOr<absl::flat_hash_set<int>> ParseStates(
 }
 
 absl::StatusOr<int> ParsePageSize(const v1::ListJobsRequest& request) {
-  return PageSize(request.page_size(), kMostJobsOnAPage);
+  return ParsePageSize(request.page_size(), kMostJobsOnAPage);
+}
+
+absl::StatusOr<int> ParsePageSize(int asked, int most) {
+  if (asked < 0) return NeedsNoNegative("page_size", asked);
+  return asked == 0 ? most : std::min(asked, most);
 }
 
 std::string PageToken(const ReadModel::Place& place) {
@@ -115,22 +115,29 @@ absl::StatusOr<ReadModel::Place> ParsePageToken(const std::string& token) {
 absl::StatusOr<MetricsPage> ParseMetricsPage(
     const v1::ListMetricsRequest& request) {
   const absl::StatusOr<int> most =
-      PageSize(request.page_size(), kMostStepsOnAPage);
+      ParsePageSize(request.page_size(), kMostStepsOnAPage);
   if (!most.ok()) return most.status();
   if (request.first_step() < 0) {
     return NeedsNoNegative("first_step", request.first_step());
   }
-  MetricsPage page = {request.first_step(), *most};
-  const std::string& token = request.page_token();
-  if (token.empty()) return page;
-  if (!absl::SimpleAtoi(token, &page.first) || page.first < 1 ||
-      MetricsPageToken(page.first) != token) {
-    return NoTokenOfOurs(token);
+  if (request.page_token().empty()) {
+    return MetricsPage{request.first_step(), *most};
   }
-  return page;
+  const absl::StatusOr<int64_t> first = ParseNumberToken(request.page_token());
+  if (!first.ok()) return first.status();
+  return MetricsPage{*first, *most};
 }
 
-std::string MetricsPageToken(int64_t first) { return absl::StrCat(first); }
+std::string NumberToken(int64_t number) { return absl::StrCat(number); }
+
+absl::StatusOr<int64_t> ParseNumberToken(const std::string& token) {
+  int64_t number = 0;
+  if (!absl::SimpleAtoi(token, &number) || number < 1 ||
+      NumberToken(number) != token) {
+    return NoTokenOfOurs(token);
+  }
+  return number;
+}
 
 absl::StatusOr<absl::Duration> ParseInterval(const v1::WatchRequest& request) {
   if (request.interval_ms() < 0) {

@@ -47,6 +47,8 @@ absl::StatusOr<Target> ParseTarget(const Request& request) {
 absl::StatusOr<absl::flat_hash_set<int>> ParseStates(
     const v1::ListJobsRequest& request);
 absl::StatusOr<int> ParsePageSize(const v1::ListJobsRequest& request);
+// `asked`, or `most` if that is less, or for 0.
+absl::StatusOr<int> ParsePageSize(int asked, int most);
 
 // After which job a page begins, as the page before said.
 std::string PageToken(const ReadModel::Place& place);
@@ -59,8 +61,10 @@ struct MetricsPage {
 };
 absl::StatusOr<MetricsPage> ParseMetricsPage(
     const v1::ListMetricsRequest& request);
-// For the page that begins with step `first`, which is not 0.
-std::string MetricsPageToken(int64_t first);
+
+// The token of the page that a number above 0 stands for, and that number.
+std::string NumberToken(int64_t number);
+absl::StatusOr<int64_t> ParseNumberToken(const std::string& token);
 
 absl::StatusOr<absl::Duration> ParseInterval(const v1::WatchRequest& request);
 

@@ -83,7 +83,7 @@ TEST(ClientRequestTest, PagesOfMetricsBeginWhereTheOneBeforeEnded) {
   request.set_first_step(5);
   EXPECT_EQ(ParseMetricsPage(request)->first, 5);
   EXPECT_EQ(ParseMetricsPage(request)->most, 3);
-  request.set_page_token(MetricsPageToken(8));
+  request.set_page_token(NumberToken(8));
   EXPECT_EQ(ParseMetricsPage(request)->first, 8);
   for (const char* token :
        {"0", "-1", "08", "+8", " 8", "8 ", "x", "9223372036854775808"}) {

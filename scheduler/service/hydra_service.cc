@@ -40,8 +40,8 @@ constexpr int kStepsInDetail = 1000;
 // Jobs that one turn of the core changes for a client: some milliseconds.
 constexpr size_t kJobsInOneGo = 100;
 // And so often one does so for calls that have begun, for all clients together:
-// 2,500 further jobs a second, which
-// takes about a twentieth of two cores that compute for training.
+// 2,500 further jobs a second, which takes about a twentieth of two cores that
+// compute for training.
 constexpr absl::Duration kGoEvery = absl::Milliseconds(40);
 // Devices in one call of Plan.
 constexpr int kMostPlannedDevices = 64;
@@ -159,7 +159,7 @@ void HydraServiceImpl::Begin(const Caller& caller, const Call& call,
 
 absl::Status HydraServiceImpl::MayEnter(const Caller& caller) const {
   if (parts_.access.MayEnter(caller)) return absl::OkStatus();
-  return parts_.access.NotForYou(reader_.NameOf(caller));
+  return parts_.access.NotForYou(caller, reader_.NameOf(caller));
 }
 
 void HydraServiceImpl::NoteChange(const Caller& caller, const Call& call,
@@ -256,14 +256,16 @@ absl::Status HydraServiceImpl::MakePlan(const Caller& caller,
                                         const v1::PlanRequest& request,
                                         v1::PlanResponse* response) {
   if (request.device_memory_bytes_size() > kMostPlannedDevices) {
-    return absl::InvalidArgumentError(absl::StrCat(
-        "device_memory_bytes: found ", request.device_memory_bytes_size(),
-        " memory limits; at most ", kMostPlannedDevices, " in one call"));
+    return WrongField("device_memory_bytes",
+                      absl::StrCat("found ", request.device_memory_bytes_size(),
+                                   " memory limits; at most ",
+                                   kMostPlannedDevices, " in one call"));
   }
   for (int64_t bytes : request.device_memory_bytes()) {
     if (bytes > 0) continue;
-    return absl::InvalidArgumentError(absl::StrCat(
-        "device_memory_bytes is ", bytes, "; a memory limit is at least 1"));
+    return WrongField(
+        "device_memory_bytes",
+        absl::StrCat("found ", bytes, "; a memory limit is at least 1"));
   }
   const absl::StatusOr<AskedJobs> asked = Asked(request);
   if (!asked.ok()) return asked.status();
@@ -500,9 +502,10 @@ grpc::Status HydraServiceImpl::SetPriority(
       *context, call, calls_, [&](const Caller& caller) -> absl::Status {
         const int priority = request->priority();
         if (priority < -kMostPriority || priority > kMostPriority) {
-          return absl::InvalidArgumentError(absl::StrCat(
-              "priority: found ", priority, "; a whole number from ",
-              -kMostPriority, " to ", kMostPriority, " is needed"));
+          return WrongField(
+              "priority", absl::StrCat("found ", priority,
+                                       "; a whole number from ", -kMostPriority,
+                                       " to ", kMostPriority, " is needed"));
         }
         return ForTarget(
             caller, call.rpc, *request, Right::kCancel,
@@ -553,8 +556,9 @@ grpc::ServerWriteReactor<v1::StreamLogsResponse>* HydraServiceImpl::StreamLogs(
         absl::StrCat("found ", request->tail(), "; 0 or more is needed")));
   }
   if (request->after() < 0) {
-    return new Refused(absl::InvalidArgumentError(absl::StrCat(
-        "after: found ", request->after(), "; 0 or more is needed")));
+    return new Refused(WrongField(
+        "after",
+        absl::StrCat("found ", request->after(), "; 0 or more is needed")));
   }
   const Caller caller = caller_of_(context->peer());
   auto* stream =
@@ -671,22 +675,22 @@ grpc::Status HydraServiceImpl::ListAudit(grpc::ServerContext* context,
   // It reads files, as downloads do.
   const Call call = {"ListAudit", ""};
   return ServeLong(*context, call, downloads_, [&](const Caller& caller) {
-    if (!parts_.access.IsOperator(caller)) {
-      return absl::PermissionDeniedError(
-          "what others did is for operators alone (docs/daemon.md, \"Who may "
-          "do "
-          "what\")");
-    }
     const absl::StatusOr<AuditLog::Query> query =
         ParseAuditQuery(caller, *request);
     if (!query.ok()) return query.status();
+    if (!parts_.access.IsOperator(caller)) {
+      return absl::PermissionDeniedError(
+          "what others did is for operators alone (docs/daemon.md, \"Who may "
+          "do what\")");
+    }
     if (parts_.audit == nullptr) return absl::OkStatus();
     absl::StatusOr<AuditLog::Page> page = parts_.audit->Newest(*query);
     if (!page.ok()) return page.status();
     response->mutable_entries()->Assign(page->entries.begin(),
                                         page->entries.end());
-    if (page->next != 0)
-      response->set_next_page_token(absl::StrCat(page->next));
+    if (page->next != 0) {
+      response->set_next_page_token(NumberToken(page->next));
+    }
     return absl::OkStatus();
   });
 }

@@ -233,7 +233,8 @@ TEST_F(HydraServiceTest, APlanIsOfAWholeJobAndOfDevicesWithMemory) {
   grpc::ClientContext without_memory;
   status = stub().Plan(&without_memory, request, &response);
   EXPECT_EQ(status.error_code(), grpc::StatusCode::INVALID_ARGUMENT);
-  EXPECT_THAT(status.error_message(), HasSubstr("device_memory_bytes is 0"));
+  EXPECT_THAT(status.error_message(),
+              HasSubstr("device_memory_bytes: found 0"));
 }
 
 TEST_F(HydraServiceTest, RefusesALongRequestId) {
@@ -459,6 +460,15 @@ TEST_F(HydraServiceTest, LogsBeginBehindTheLineThatWasSeenLast) {
 std::vector<std::function<void(Message*)>> NoMeaning(
     const FieldDescriptor* field) {
   const bool repeated = field->is_repeated();
+  if (field->name() == "priority") {
+    std::vector<std::function<void(Message*)>> numbers;
+    for (const int number : {-1001, 1001}) {
+      numbers.push_back([=](Message* message) {
+        message->GetReflection()->SetInt32(message, field, number);
+      });
+    }
+    return numbers;
+  }
   switch (field->cpp_type()) {
     case FieldDescriptor::CPPTYPE_ENUM:
       return {[=](Message* message) {
@@ -480,6 +490,17 @@ std::vector<std::function<void(Message*)>> NoMeaning(
       return {};
   }
   std::vector<std::function<void(Message*)>> texts;
+  if (field->name() == "owner" || field->name() == "user") {
+    texts.push_back([=](Message* message) {
+      message->GetReflection()->SetString(message, field, "no such account");
+    });
+  }
+  if (field->name() == "name") {
+    texts.push_back([=](Message* message) {
+      message->GetReflection()->SetString(message, field,
+                                          std::string(201, 'n'));
+    });
+  }
   if (!absl::EndsWith(field->name(), "_id") && field->name() != "page_token") {
     return texts;
   }

@@ -5,6 +5,7 @@
 #include "absl/status/status.h"
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "common/jobfile/mistakes.h"
 #include "common/status/proto_time.h"
 #include "common/text/printable.h"
 #include "scheduler/service/accounts.h"
@@ -21,8 +22,8 @@ absl::StatusOr<Caller> ParseUser(const Caller& caller, const std::string& text,
   if (text == "me") return caller;
   const absl::StatusOr<uid_t> user = FindUser(text);
   if (absl::IsNotFound(user.status())) {
-    return absl::InvalidArgumentError(absl::StrCat(
-        field, ": there is no user ", Quoted(text), " on the server"));
+    return WrongField(field, absl::StrCat("there is no user ", Quoted(text),
+                                          " on the server"));
   }
   if (!user.ok()) return user.status();
   return Caller{*user};
@@ -37,9 +38,9 @@ absl::StatusOr<JobFilter> JobFilter::Of(const Caller& caller,
     filter.owner_ = *std::move(owner);
   }
   if (request.name().size() > kMaxNameBytes) {
-    return absl::InvalidArgumentError(
-        absl::StrCat("name: has ", request.name().size(), " bytes; at most ",
-                     kMaxNameBytes, " are possible"));
+    return WrongField(
+        "name", absl::StrCat("has ", request.name().size(), " bytes; at most ",
+                             kMaxNameBytes, " are possible"));
   }
   filter.name_ = request.name();
   filter.name_is_pattern_ =

@@ -7,10 +7,10 @@
 
 #include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
+#include "common/status/error_details.h"
 #include "scheduler/core/detail_parts.h"
 #include "scheduler/core/job.h"
 #include "scheduler/runtime/refusals.h"
-#include "scheduler/service/job_filter.h"
 #include "scheduler/service/metrics_page.h"
 
 namespace hydra {
@@ -42,12 +42,13 @@ std::string IdOf(const Target& target) {
   return "";
 }
 
-// As whoever looks for it in jobs.db is told.
+// As whoever looks for it in jobs.db is told, to the last detail.
 absl::Status NoSuch(const Target& target) {
-  return absl::NotFoundError(absl::StrCat(std::holds_alternative<JobId>(target)
-                                              ? "there is no job "
-                                              : "there is no sweep ",
-                                          IdOf(target)));
+  const bool is_job = std::holds_alternative<JobId>(target);
+  return WithReason(
+      absl::NotFoundError(absl::StrCat(
+          is_job ? "there is no job " : "there is no sweep ", IdOf(target))),
+      is_job ? kJobNotFound : kSweepNotFound);
 }
 
 bool IsOfWord(char c) {
@@ -292,7 +293,7 @@ absl::Status JobReader::List(const Caller& caller,
     const absl::Status may = Check(caller, *sweep, Right::kSee);
     if (!may.ok()) return may;
     if (!model_->StateOf(*sweep).known) {
-      return ListOld(caller, *sweep, request, response);
+      return ListOld(caller, *sweep, request, *filter, response);
     }
   }
   size_t looked_at = 0;
@@ -315,7 +316,7 @@ absl::Status JobReader::List(const Caller& caller,
       // It was forgotten meanwhile: jobs.db has the rest.
       if (only.has_value() && !model_->StateOf(*only).known) {
         response->clear_jobs();
-        return ListOld(caller, *only, request, response);
+        return ListOld(caller, *only, request, *filter, response);
       }
       return absl::OkStatus();
     }
@@ -329,6 +330,7 @@ absl::Status JobReader::List(const Caller& caller,
 // As List, of a sweep that jobs.db alone knows.
 absl::Status JobReader::ListOld(const Caller& caller, SweepId sweep,
                                 const v1::ListJobsRequest& request,
+                                const JobFilter& filter,
                                 v1::ListJobsResponse* response) const {
   const absl::StatusOr<std::vector<JobId>> jobs = history_->JobsOf(sweep);
   if (!jobs.ok()) return jobs.status();
@@ -339,8 +341,6 @@ absl::Status JobReader::ListOld(const Caller& caller, SweepId sweep,
                            ParsePageToken(request.page_token())->job);
   }
   const auto states = *ParseStates(request);
-  const absl::StatusOr<JobFilter> filter = JobFilter::Of(caller, request);
-  if (!filter.ok()) return filter.status();
   for (; job != jobs->end(); ++job) {
     if (response->jobs_size() == page_size) {
       response->set_next_page_token(PageToken({sweep, *std::prev(job)}));
@@ -351,7 +351,7 @@ absl::Status JobReader::ListOld(const Caller& caller, SweepId sweep,
     const Ownership ownership = OwnershipIn(old->status());
     std::optional<v1::JobStatus> shown =
         ShownAs(caller, ownership, std::move(*old->mutable_status()));
-    if (!shown.has_value() || !filter->Matches(*shown)) continue;
+    if (!shown.has_value() || !filter.Matches(*shown)) continue;
     if (!states.empty() && !states.contains(shown->state())) continue;
     *response->add_jobs() = *std::move(shown);
   }

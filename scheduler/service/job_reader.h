@@ -16,6 +16,7 @@
 #include "scheduler/service/access.h"
 #include "scheduler/service/account_names.h"
 #include "scheduler/service/client_request.h"
+#include "scheduler/service/job_filter.h"
 #include "scheduler/storage/job_history.h"
 
 namespace hydra {
@@ -110,6 +111,7 @@ class JobReader {
                                    absl::string_view text) const;
   absl::Status ListOld(const Caller& caller, SweepId sweep,
                        const v1::ListJobsRequest& request,
+                       const JobFilter& filter,
                        v1::ListJobsResponse* response) const;
 
   CoreThread* const core_;

@@ -26,7 +26,7 @@ absl::Status FillMetrics(const MetricsPage& page, v1::JobDetail known,
     if (!is_last && evaluation.step() >= end) continue;
     *response->add_evaluations() = std::move(evaluation);
   }
-  if (!is_last) response->set_next_page_token(MetricsPageToken(end));
+  if (!is_last) response->set_next_page_token(NumberToken(end));
   return absl::OkStatus();
 }
 

@@ -15,8 +15,11 @@
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_replace.h"
 #include "common/clock/steady_time.h"
 #include "common/file/scratch_directory.h"
+#include "common/status/error_details.h"
+#include "common/status/rpc_status.h"
 #include "scheduler/core/new_job.h"
 #include "scheduler/core/testing/small_job.h"
 #include "scheduler/journal/journal.h"
@@ -348,6 +351,20 @@ class ServiceAccessTest : public ::testing::Test {
     }
   }
 
+  // As whoever names a job, or a sweep, that there is not.
+  static void ExpectAsIfUnknown(const Method& call, const Ids& ids) {
+    const Ids unknown = {"j999", "s999"};
+    const grpc::Status hidden = call(ids);
+    const grpc::Status none = call(unknown);
+    EXPECT_EQ(hidden.error_code(), none.error_code());
+    EXPECT_EQ(hidden.error_message(),
+              absl::StrReplaceAll(
+                  none.error_message(),
+                  {{unknown.job, ids.job}, {unknown.sweep, ids.sweep}}));
+    EXPECT_EQ(ReasonOf(FromGrpc(hidden)), ReasonOf(FromGrpc(none)));
+    EXPECT_NE(ReasonOf(FromGrpc(none)), "");
+  }
+
   void Walk(bool private_jobs) {
     AccessPolicy::Rules rules = Rules();
     rules.private_jobs = private_jobs;
@@ -427,6 +444,22 @@ TEST_F(ServiceAccessTest, EveryMethodIsLookedAtHere) {
 TEST_F(ServiceAccessTest, EachMethodAsksForItsRight) { Walk(false); }
 
 TEST_F(ServiceAccessTest, EachMethodHidesPrivateJobs) { Walk(true); }
+
+TEST_F(ServiceAccessTest, WhatIsHiddenIsRefusedAsWhatThereIsNot) {
+  AccessPolicy::Rules rules = Rules();
+  rules.private_jobs = true;
+  Serve(rules);
+  const std::vector<Ids> all = SubmitInAllStates(Owner());
+  caller_ = Other();
+  for (const auto& [name, method] : MethodsOfJobs()) {
+    for (const Ids& ids : all) {
+      for (const Method& call : method.calls) {
+        SCOPED_TRACE(absl::StrCat(name, " of ", ids.job));
+        ExpectAsIfUnknown(call, ids);
+      }
+    }
+  }
+}
 
 TEST_F(ServiceAccessTest, WhatNobodyOwnsIsEverybodys) {
   AccessPolicy::Rules rules = Rules();
@@ -589,6 +622,13 @@ TEST_F(ServiceAccessTest, ASubmissionsProjectIsAGroupOfItsCaller) {
   // Beside all else that is wrong with it.
   EXPECT_THAT(status.error_message(), HasSubstr("project: there is no group"));
   EXPECT_THAT(status.error_message(), HasSubstr("model.path"));
+  // The text of a job file is no way around it.
+  request.clear_job();
+  request.set_job_file("project: no-such-group\ntrain: {lr: 3}\n");
+  const grpc::Status text = Call(&v1::HydraService::Stub::Submit, request);
+  EXPECT_EQ(text.error_code(), grpc::StatusCode::INVALID_ARGUMENT);
+  EXPECT_THAT(text.error_message(), HasSubstr("project: there is no group"));
+  EXPECT_THAT(text.error_message(), HasSubstr("train.lr"));
 }
 
 TEST_F(ServiceAccessTest, WhatWasChangedAndWhoWasRefusedIsRecorded) {

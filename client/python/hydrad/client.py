@@ -104,6 +104,8 @@ class LogLine(NamedTuple):
     # None: it belongs to no step.
     step: Optional[int]
     text: str
+    # Which of the job's lines it is, from 1; of an older server 0.
+    sequence: int = 0
 
 
 class Submitted(NamedTuple):
@@ -398,16 +400,19 @@ class Job(_Target):
                 return rows
             request.page_token = page.next_page_token
 
-    def logs(self, *, follow: bool = False, tail: int = 0) -> Iterator[LogLine]:
+    def logs(self, *, follow: bool = False, tail: int = 0,
+             after: int = 0) -> Iterator[LogLine]:
         """Its log lines, oldest first; with `follow` also new ones, until it has
-        ended. tail: begin with the newest so many; 0: all that are kept."""
+        ended. tail: begin with the newest so many; 0: all that are kept. after:
+        begin behind the line with this `sequence`, as where it broke off."""
         request = hydra_pb2.StreamLogsRequest(job_id=self.id, follow=follow,
-                                              tail=tail)
+                                              tail=tail, after=after)
         for message in self._client._read(self._client.stub.StreamLogs,
                                           request):
             for line in message.lines:
                 yield LogLine(_time(line.time), line.severity, line.source,
-                              None if line.step < 0 else line.step, line.text)
+                              None if line.step < 0 else line.step, line.text,
+                              line.sequence)
 
     def download(self, directory: Union[str, "os.PathLike[str]"], *,
                  overwrite: bool = False) -> List[str]:

@@ -315,7 +315,7 @@ class ClientTest(unittest.TestCase):
 
     def test_reads_log_lines(self):
         line = hydra_pb2.LogLine(severity="I", source="hydrad", step=-1,
-                                 text="hello")
+                                 text="hello", sequence=7)
         self.fake.answers["StreamLogs"] = [
             hydra_pb2.StreamLogsResponse(lines=[line]),
             hydra_pb2.StreamLogsResponse(lines=[
@@ -326,6 +326,9 @@ class ClientTest(unittest.TestCase):
                          [("I", None, "hello"), ("W", 4, "well")])
         self.assertTrue(self.fake.requests[0].follow)
         self.assertEqual(self.fake.requests[0].tail, 5)
+        # Where it broke off it goes on.
+        list(self.client.job("j1").logs(after=lines[0].sequence))
+        self.assertEqual(self.fake.requests[1].after, 7)
 
     def test_cancels_one_job_or_a_sweep(self):
         self.fake.answers["Cancel"] = hydra_pb2.CancelResponse(
