@@ -80,7 +80,7 @@ HttpResponse HttpApi::Answer(const HttpRequest& request) const {
   }
   const absl::string_view path = request.path;
   if (path == "/") return page_;
-  if (path == "/metrics") return Metrics();
+  if (path == "/metrics") return Metrics(request.caller);
   if (!absl::StartsWith(path, "/api/v1/")) return NothingThere(path);
   const std::vector<std::string> parts =
       absl::StrSplit(path.substr(sizeof("/api/v1/") - 1), '/');
@@ -104,7 +104,7 @@ HttpResponse HttpApi::Answer(const HttpRequest& request) const {
 }
 
 HttpResponse HttpApi::AnswerMetricsAlone(const HttpRequest& request) const {
-  if (request.path == "/metrics") return Metrics();
+  if (request.path == "/metrics") return Metrics(request.caller);
   return ErrorResponse(absl::PermissionDeniedError(
       absl::StrCat("every account of this machine can read here, so only "
                    "/metrics is served; the page is at ",
@@ -121,14 +121,16 @@ v1::GetServerInfoResponse HttpApi::Info() const {
   return info;
 }
 
-HttpResponse HttpApi::Metrics() const {
-  const MetricsNumbers numbers{Info(),
-                               parts_.model->workers().statuses,
-                               parts_.model->job_meter(),
-                               parts_.meter->numbers(),
-                               ReadProcessNumbers(),
-                               parts_.core->trouble().ok(),
-                               parts_.journal->health().ok()};
+HttpResponse HttpApi::Metrics(const Caller& caller) const {
+  const MetricsNumbers numbers{
+      Info(),
+      parts_.model->workers().statuses,
+      parts_.model->job_meter(),
+      parts_.meter->numbers(),
+      ReadProcessNumbers(),
+      parts_.core->trouble().ok(),
+      parts_.journal->health().ok(),
+      parts_.access.private_jobs() && !parts_.access.IsOperator(caller)};
   HttpResponse response;
   response.content_type = std::string(MetricsText::kContentType);
   response.body = WriteMetrics(numbers);
@@ -182,7 +184,7 @@ HttpResponse HttpApi::Logs(const HttpRequest& request, JobId job) const {
   const absl::StatusOr<int64_t> tail =
       IntegerParameter(request, "tail", kUsualLines, 1, kMostLines);
   if (status.ok()) status = tail.status();
-  if (status.ok()) status = reader_.StatusOf(request.caller, job).status();
+  if (status.ok()) status = reader_.Check(request.caller, job, Right::kRead);
   if (!status.ok()) return ErrorResponse(status);
   v1::StreamLogsResponse response;
   LogStore::Cursor cursor;
@@ -219,7 +221,10 @@ HttpResponse HttpApi::Trace(const HttpRequest& request) const {
   }
   return JsonResponse(RecentTrace(
       *parts_.trace, devices, absl::FromUnixMillis(*since), kMostTracedTasks,
-      [&](JobId job) { return reader_.StatusOf(request.caller, job).ok(); }));
+      [&](JobId job) {
+        return reader_.AnswerTo(request.caller, job, Right::kRead) ==
+               Answer::kAllowed;
+      }));
 }
 
 }  // namespace hydra

@@ -48,7 +48,8 @@ class HttpApi {
   HttpResponse AnswerMetricsAlone(const HttpRequest& request) const;
 
  private:
-  HttpResponse Metrics() const;
+  // Of users together, if their jobs are not for the caller.
+  HttpResponse Metrics(const Caller& caller) const;
   HttpResponse Server() const;
   HttpResponse Workers(const HttpRequest& request) const;
   HttpResponse Jobs(const HttpRequest& request) const;

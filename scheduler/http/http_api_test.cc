@@ -11,7 +11,9 @@
 #include "google/protobuf/util/json_util.h"
 #include "google/protobuf/util/message_differencer.h"
 #include "gtest/gtest.h"
+#include "scheduler/core/caller.h"
 #include "scheduler/runtime/testing/read_model_fixture.h"
+#include "scheduler/service/access.h"
 #include "scheduler/service/sweep_results.h"
 
 namespace hydra {
@@ -42,8 +44,9 @@ class HttpApiTest : public ReadModelFixture {
     return info;
   }
   HttpResponse Get(absl::string_view target) {
-    const absl::StatusOr<HttpRequest> request = ParseHttpTarget(target);
+    absl::StatusOr<HttpRequest> request = ParseHttpTarget(target);
     EXPECT_TRUE(request.ok()) << request.status();
+    request->caller = caller_;
     return HttpApi(parts_, Info()).Answer(*request);
   }
   // Of an answer that must be there.
@@ -90,6 +93,8 @@ class HttpApiTest : public ReadModelFixture {
       {[](uint64_t) {}, [](uint64_t, const absl::Status&) {}},
       absl::Seconds(1)};
   HttpApi::Parts parts_;
+  // Who asks.
+  Caller caller_;
 };
 
 TEST_F(HttpApiTest, ListsJobsAsTheCallDoes) {
@@ -211,6 +216,72 @@ TEST_F(HttpApiTest, WhereEveryAccountReadsThereAreMetricsAlone) {
     EXPECT_EQ(response.status, 403) << path;
     EXPECT_THAT(response.body, HasSubstr("http.unix_socket"));
   }
+}
+
+TEST_F(HttpApiTest, WhoMayNotUseTheServerIsToldAndNoMore) {
+  Submit(1);
+  AccessPolicy::Rules rules;
+  rules.allowed = Accounts{{1000}, {}};
+  rules.allowed_text = "group hydra";
+  rules.allowed_group = "hydra";
+  parts_.access = AccessPolicy(rules);
+  for (const uid_t user : {uid_t{1001}, kUnknownUser}) {
+    caller_ = Caller{user};
+    for (const char* path :
+         {"/", "/metrics", "/api/v1/server", "/api/v1/jobs", "/x"}) {
+      ExpectError(path, 403, "usermod -aG hydra");
+    }
+  }
+  caller_ = Caller{1000};
+  EXPECT_EQ(Get("/").status, 200);
+  EXPECT_EQ(Get("/metrics").status, 200);
+}
+
+TEST_F(HttpApiTest, OthersJobsAreShownWithOwnerAndStateAlone) {
+  Submit(1, Caller{1000});
+  caller_ = Caller{1001};
+  TaskTrace task;
+  task.job = JobId(1);
+  task.worker = WorkerId(1);
+  task.begun_at = absl::FromUnixSeconds(1000);
+  task.ended_at = absl::FromUnixSeconds(1001);
+  trace_.Add(task);
+  const auto list = Read<v1::ListJobsResponse>("/api/v1/jobs");
+  ASSERT_EQ(list.jobs_size(), 1);
+  EXPECT_TRUE(list.jobs(0).withheld());
+  EXPECT_EQ(list.jobs(0).owner(), "1000");
+  EXPECT_EQ(list.jobs(0).name(), "");
+  ExpectError("/api/v1/jobs/j1", 403, "j1 is 1000's");
+  ExpectError("/api/v1/jobs/j1/logs", 403, "j1 is 1000's");
+  ExpectError("/api/v1/sweeps/s1/results", 403, "s1 is 1000's");
+  auto trace = Read<v1::TraceResponse>("/api/v1/trace");
+  ASSERT_EQ(trace.tasks_size(), 1);
+  EXPECT_EQ(trace.tasks(0).job_id(), "");
+  caller_ = Caller{1000};
+  trace = Read<v1::TraceResponse>("/api/v1/trace");
+  ASSERT_EQ(trace.tasks_size(), 1);
+  EXPECT_EQ(trace.tasks(0).job_id(), "j1");
+}
+
+TEST_F(HttpApiTest, OfPrivateJobsOthersLearnNothing) {
+  Submit(1, Caller{1000});
+  AccessPolicy::Rules rules;
+  rules.operators.users = {0};
+  rules.private_jobs = true;
+  parts_.access = AccessPolicy(rules);
+  caller_ = Caller{1001};
+  EXPECT_EQ(Read<v1::ListJobsResponse>("/api/v1/jobs").jobs_size(), 0);
+  ExpectError("/api/v1/jobs/j1", 404, "j1");
+  ExpectError("/api/v1/jobs/j1/logs", 404, "j1");
+  ExpectError("/api/v1/sweeps/s1/results", 404, "s1");
+  EXPECT_THAT(Get("/metrics").body, Not(HasSubstr("user=\"1000\"")));
+  HttpRequest request;
+  request.path = "/metrics";
+  EXPECT_THAT(HttpApi(parts_, Info()).AnswerMetricsAlone(request).body,
+              Not(HasSubstr("user=\"1000\"")));
+  caller_ = Caller{0};
+  EXPECT_THAT(Get("/metrics").body,
+              HasSubstr("hydra_jobs{user=\"1000\",state=\"pending\"} 1\n"));
 }
 
 TEST_F(HttpApiTest, ExplainsWhatItCannotAnswer) {
