@@ -219,12 +219,11 @@ HttpResponse HttpApi::Trace(const HttpRequest& request) const {
   for (const v1::WorkerStatus& worker : *parts_.model->workers().statuses) {
     devices.push_back(worker.device());
   }
-  return JsonResponse(RecentTrace(
-      *parts_.trace, devices, absl::FromUnixMillis(*since), kMostTracedTasks,
-      [&](JobId job) {
-        return reader_.AnswerTo(request.caller, job, Right::kRead) ==
-               Answer::kAllowed;
-      }));
+  return JsonResponse(
+      RecentTrace(*parts_.trace, devices, absl::FromUnixMillis(*since),
+                  kMostTracedTasks, [&](JobId job) {
+                    return reader_.AnswerTo(request.caller, job, Right::kRead);
+                  }));
 }
 
 }  // namespace hydra

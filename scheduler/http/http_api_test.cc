@@ -256,11 +256,13 @@ TEST_F(HttpApiTest, OthersJobsAreShownWithOwnerAndStateAlone) {
   ExpectError("/api/v1/sweeps/s1/results", 403, "s1 is 1000's");
   auto trace = Read<v1::TraceResponse>("/api/v1/trace");
   ASSERT_EQ(trace.tasks_size(), 1);
-  EXPECT_EQ(trace.tasks(0).job_id(), "");
+  EXPECT_TRUE(trace.tasks(0).withheld());
+  EXPECT_FALSE(trace.tasks(0).has_copy());
   caller_ = Caller{1000};
   trace = Read<v1::TraceResponse>("/api/v1/trace");
   ASSERT_EQ(trace.tasks_size(), 1);
-  EXPECT_EQ(trace.tasks(0).job_id(), "j1");
+  EXPECT_FALSE(trace.tasks(0).withheld());
+  EXPECT_TRUE(trace.tasks(0).has_copy());
 }
 
 TEST_F(HttpApiTest, OfPrivateJobsOthersLearnNothing) {
