@@ -15,6 +15,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "client/connection/socket_access.h"
 #include "client/page/page_request.h"
 #include "common/file/socket_path.h"
 #include "common/text/printable.h"
@@ -60,6 +61,8 @@ absl::StatusOr<UniqueFd> ConnectTo(const std::string& path) {
 absl::StatusOr<std::unique_ptr<PageForwarder>> PageForwarder::Listen(
     const std::string& socket_path, int port) {
   if (const auto server = ConnectTo(socket_path); !server.ok()) {
+    const std::string why = WhyNoAccess(socket_path);
+    if (!why.empty()) return absl::PermissionDeniedError(why);
     return absl::UnavailableError(server.status().message());
   }
   UniqueFd fd(socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));

@@ -26,7 +26,8 @@ class PageForwarder {
  public:
   // `port` 0: one that is free.
   //
-  // UNAVAILABLE: nobody listens at `socket_path`, or it cannot be used.
+  // PERMISSION_DENIED: the socket at `socket_path` is not for this user; with
+  //   whom it is for. UNAVAILABLE: nobody listens there.
   // Others: what the system said of listening.
   static absl::StatusOr<std::unique_ptr<PageForwarder>> Listen(
       const std::string& socket_path, int port);

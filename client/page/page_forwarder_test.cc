@@ -3,6 +3,7 @@
 #include <arpa/inet.h>
 #include <netinet/in.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/un.h>
 #include <unistd.h>
 
@@ -194,6 +195,16 @@ TEST_F(PageForwarderTest, NeedsAServer) {
   const auto forwarder = PageForwarder::Listen(path_, 0);
   EXPECT_EQ(forwarder.status().code(), absl::StatusCode::kUnavailable);
   EXPECT_THAT(std::string(forwarder.status().message()), HasSubstr(path_));
+}
+
+TEST_F(PageForwarderTest, SaysWhomASocketIsForThatThisUserMayNotUse) {
+  if (geteuid() == 0) GTEST_SKIP() << "root may use any";
+  const EchoServer server(path_, "");
+  ASSERT_EQ(chmod(path_.c_str(), 0), 0);
+  const auto forwarder = PageForwarder::Listen(path_, 0);
+  EXPECT_EQ(forwarder.status().code(), absl::StatusCode::kPermissionDenied);
+  EXPECT_THAT(std::string(forwarder.status().message()),
+              HasSubstr("is for user "));
 }
 
 }  // namespace
