@@ -133,13 +133,27 @@ void PageForwarder::AcceptUntilStopped() {
       if (errno != EAGAIN) poll(&both[1], 1, 100);
       continue;
     }
-    if (visits_.size() >= kMostVisits) continue;
+    if (visits_.size() >= kMostVisits && !MakeRoom()) continue;
     Visit& visit = visits_.emplace_back();
-    visit.thread = std::thread([this, &visit, fd = std::move(browser)] {
-      Serve(fd);
+    visit.browser = std::move(browser);
+    visit.thread = std::thread([this, &visit] {
+      Serve(visit);
+      // Else the browser would wait until the next one comes.
+      shutdown(visit.browser.get(), SHUT_RDWR);
       visit.ended = true;
     });
   }
+}
+
+bool PageForwarder::MakeRoom() {
+  for (auto visit = visits_.begin(); visit != visits_.end(); ++visit) {
+    if (visit->is_known) continue;
+    shutdown(visit->browser.get(), SHUT_RDWR);
+    visit->thread.join();
+    visits_.erase(visit);
+    return true;
+  }
+  return false;
 }
 
 absl::StatusOr<std::string> PageForwarder::ReadHead(
@@ -171,7 +185,8 @@ bool PageForwarder::SendAll(const UniqueFd& fd,
   return true;
 }
 
-void PageForwarder::Serve(const UniqueFd& browser) const {
+void PageForwarder::Serve(Visit& visit) const {
+  const UniqueFd& browser = visit.browser;
   const absl::StatusOr<std::string> head = ReadHead(browser);
   if (!head.ok()) return;
   const std::optional<std::string> request = WithoutSecret(*head, secret_);
@@ -179,6 +194,7 @@ void PageForwarder::Serve(const UniqueFd& browser) const {
     SendAll(browser, kNotFound);
     return;
   }
+  visit.is_known = true;
   const absl::StatusOr<UniqueFd> server = ConnectTo(socket_path_);
   if (!server.ok() || !SendAll(*server, *request)) {
     SendAll(browser, kBadGateway);

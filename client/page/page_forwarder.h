@@ -40,7 +40,10 @@ class PageForwarder {
 
  private:
   struct Visit {
+    UniqueFd browser;
     std::thread thread;
+    // It showed the secret.
+    std::atomic<bool> is_known = false;
     std::atomic<bool> ended = false;
   };
 
@@ -48,8 +51,11 @@ class PageForwarder {
                 int port);
 
   void AcceptUntilStopped();
+  // Ends the oldest visit that has not shown the secret, so that who does not
+  // know it keeps nobody away. False: all have.
+  bool MakeRoom();
   // Answers one connection.
-  void Serve(const UniqueFd& browser) const;
+  void Serve(Visit& visit) const;
   absl::StatusOr<std::string> ReadHead(const UniqueFd& browser) const;
   // False: it stops, or nothing happens for too long.
   bool Await(const UniqueFd& fd, short events) const;

@@ -176,6 +176,15 @@ TEST_F(PageForwarderTest, OneConnectionIsForOneRequest) {
   EXPECT_THAT(server_->heard(), ElementsAre("GET / HTTP/1.1\r\n\r\n"));
 }
 
+TEST_F(PageForwarderTest, ThoseWhoSayNothingKeepNobodyAway) {
+  const std::string answer = "HTTP/1.1 200 OK\r\n\r\n";
+  Open(answer);
+  std::vector<UniqueFd> silent;
+  for (int i = 0; i < 40; ++i) silent.push_back(Connect());
+  EXPECT_EQ(Ask(absl::StrCat("GET ", path_with_secret_, " HTTP/1.1\r\n\r\n")),
+            answer);
+}
+
 TEST_F(PageForwarderTest, SaysWhenTheServerIsGone) {
   Open("HTTP/1.1 200 OK\r\n\r\n");
   server_.reset();
