@@ -17,6 +17,7 @@
 #include "scheduler/http/page.h"
 #include "scheduler/http/recent_trace.h"
 #include "scheduler/service/client_request.h"
+#include "scheduler/service/server_info_now.h"
 #include "scheduler/service/sweep_results.h"
 
 namespace hydra {
@@ -113,17 +114,9 @@ HttpResponse HttpApi::AnswerMetricsAlone(const HttpRequest& request) const {
                        : absl::StrCat("unix:", info_.http_socket()))));
 }
 
-v1::GetServerInfoResponse HttpApi::Info() const {
-  v1::GetServerInfoResponse info = info_;
-  const ReadModel::Pool pool = parts_.model->pool();
-  info.set_pool_used_bytes(pool.used_bytes);
-  info.set_pool_reserved_bytes(pool.reserved_bytes);
-  return info;
-}
-
 HttpResponse HttpApi::Metrics(const Caller& caller) const {
   const MetricsNumbers numbers{
-      Info(),
+      ServerInfoNow(info_, *parts_.model),
       parts_.model->workers().statuses,
       parts_.model->job_meter(),
       parts_.meter->numbers(),
@@ -137,7 +130,9 @@ HttpResponse HttpApi::Metrics(const Caller& caller) const {
   return response;
 }
 
-HttpResponse HttpApi::Server() const { return JsonResponse(Info()); }
+HttpResponse HttpApi::Server() const {
+  return JsonResponse(ServerInfoNow(info_, *parts_.model));
+}
 
 HttpResponse HttpApi::Workers(const HttpRequest& request) const {
   const ReadModel::Workers workers = parts_.model->workers();

@@ -57,7 +57,6 @@ class HttpApi {
   HttpResponse Logs(const HttpRequest& request, JobId job) const;
   HttpResponse Results(const HttpRequest& request, SweepId sweep) const;
   HttpResponse Trace(const HttpRequest& request) const;
-  hydra::v1::GetServerInfoResponse Info() const;
 
   const Parts parts_;
   const hydra::v1::GetServerInfoResponse info_;

@@ -14,6 +14,7 @@
 #include "scheduler/core/caller.h"
 #include "scheduler/runtime/testing/read_model_fixture.h"
 #include "scheduler/service/access.h"
+#include "scheduler/service/server_info_now.h"
 #include "scheduler/service/sweep_results.h"
 
 namespace hydra {
@@ -41,6 +42,7 @@ class HttpApiTest : public ReadModelFixture {
     v1::GetServerInfoResponse info;
     info.set_version("1.2.3");
     info.set_pool_bytes(1 << 30);
+    info.set_state_dir("/");
     return info;
   }
   HttpResponse Get(absl::string_view target) {
@@ -134,12 +136,16 @@ TEST_F(HttpApiTest, DescribesAJobAndASweepAsTheCallsDo) {
 }
 
 TEST_F(HttpApiTest, TellsOfServerAndWorkers) {
-  v1::GetServerInfoResponse info = Info();
-  const ReadModel::Pool pool = model_.pool();
-  info.set_pool_used_bytes(pool.used_bytes);
-  info.set_pool_reserved_bytes(pool.reserved_bytes);
-  EXPECT_TRUE(MessageDifferencer::Equals(
-      Read<v1::GetServerInfoResponse>("/api/v1/server"), info));
+  v1::GetServerInfoResponse expected = ServerInfoNow(Info(), model_);
+  auto told = Read<v1::GetServerInfoResponse>("/api/v1/server");
+  EXPECT_GE(FromProto(told.server_time()), FromProto(expected.server_time()));
+  EXPECT_GT(told.state_free_bytes(), 0);
+  // They are of two moments.
+  for (v1::GetServerInfoResponse* info : {&told, &expected}) {
+    info->clear_server_time();
+    info->clear_state_free_bytes();
+  }
+  EXPECT_TRUE(MessageDifferencer::Equals(told, expected));
   EXPECT_EQ(Read<v1::ListWorkersResponse>("/api/v1/workers").workers_size(),
             static_cast<int>(model_.workers().statuses->size()));
 }
