@@ -115,8 +115,11 @@ HttpResponse HttpApi::AnswerMetricsAlone(const HttpRequest& request) const {
 }
 
 HttpResponse HttpApi::Metrics(const Caller& caller) const {
+  // They are asked for when a disk hangs, too.
+  v1::GetServerInfoResponse server = info_;
+  SetPoolNow(*parts_.model, server);
   const MetricsNumbers numbers{
-      ServerInfoNow(info_, *parts_.model),
+      std::move(server),
       parts_.model->workers().statuses,
       parts_.model->job_meter(),
       parts_.meter->numbers(),

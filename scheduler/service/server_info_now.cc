@@ -8,11 +8,15 @@
 
 namespace hydra {
 
-v1::GetServerInfoResponse ServerInfoNow(v1::GetServerInfoResponse info,
-                                        const ReadModel& model) {
+void SetPoolNow(const ReadModel& model, v1::GetServerInfoResponse& info) {
   const ReadModel::Pool pool = model.pool();
   info.set_pool_used_bytes(pool.used_bytes);
   info.set_pool_reserved_bytes(pool.reserved_bytes);
+}
+
+v1::GetServerInfoResponse ServerInfoNow(v1::GetServerInfoResponse info,
+                                        const ReadModel& model) {
+  SetPoolNow(model, info);
   *info.mutable_server_time() = ToProto(absl::Now());
   // Of the file system that may run full, not of what was there at the start.
   std::error_code failed;

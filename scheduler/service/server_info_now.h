@@ -6,8 +6,12 @@
 
 namespace hydra {
 
+// Sets what is so of the pool at this moment. Never blocks.
+void SetPoolNow(const ReadModel& model, v1::GetServerInfoResponse& info);
+
 // What GetServerInfo answers: `info`, which never changes, with what is so at
-// this moment: of the pool, the clock, and the state directory's file system.
+// this moment: of the pool, the clock, and the state directory's file system,
+// which may block where that hangs.
 v1::GetServerInfoResponse ServerInfoNow(v1::GetServerInfoResponse info,
                                         const ReadModel& model);
 
