@@ -299,6 +299,7 @@ class DaemonImpl final : public Daemon {
     parts.meter = &readable_.meter;
     parts.access = opened_.access;
     parts.names = &names_;
+    parts.audit = &audit_;
     http_api_.emplace(parts, info);
   }
 

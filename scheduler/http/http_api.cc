@@ -25,6 +25,7 @@ namespace {
 
 namespace v1 = hydra::v1;
 
+constexpr absl::string_view kApi = "/api/v1/";
 // As GetJob.
 constexpr int kStepsInDetail = 1000;
 constexpr int64_t kUsualLines = 200;
@@ -75,16 +76,40 @@ HttpApi::HttpApi(const Parts& parts, v1::GetServerInfoResponse info)
 HttpResponse HttpApi::Answer(const HttpRequest& request) const {
   // Cores are for training and for short calls first.
   StepBack();
-  if (!parts_.access.MayEnter(request.caller)) {
-    return ErrorResponse(
-        parts_.access.NotForYou(reader_.NameOf(request.caller)));
-  }
+  HttpResponse response = parts_.access.MayEnter(request.caller)
+                              ? AnswerAllowed(request)
+                              : ErrorResponse(parts_.access.NotForYou(
+                                    reader_.NameOf(request.caller)));
+  NoteRefusal(request, response.status);
+  return response;
+}
+
+// As the calls do.
+void HttpApi::NoteRefusal(const HttpRequest& request, int status) const {
+  if (parts_.audit == nullptr) return;
+  const bool is_hidden = status == 404 && parts_.access.private_jobs() &&
+                         absl::StartsWith(request.path, kApi);
+  if (status != 403 && !is_hidden) return;
+  const Caller& caller = request.caller;
+  v1::AuditEntry entry;
+  if (caller != Caller()) entry.set_user(caller.user);
+  entry.set_name(caller != Caller() ? reader_.NameOf(caller) : "tcp");
+  entry.set_pid(caller.pid);
+  entry.set_rpc("HTTP");
+  entry.set_target(PrintableStart(request.path));
+  entry.set_result(absl::StatusCodeToString(
+      is_hidden ? absl::StatusCode::kNotFound
+                : absl::StatusCode::kPermissionDenied));
+  parts_.audit->Add(std::move(entry));
+}
+
+HttpResponse HttpApi::AnswerAllowed(const HttpRequest& request) const {
   const absl::string_view path = request.path;
   if (path == "/") return page_;
   if (path == "/metrics") return Metrics(request.caller);
-  if (!absl::StartsWith(path, "/api/v1/")) return NothingThere(path);
+  if (!absl::StartsWith(path, kApi)) return NothingThere(path);
   const std::vector<std::string> parts =
-      absl::StrSplit(path.substr(sizeof("/api/v1/") - 1), '/');
+      absl::StrSplit(path.substr(kApi.size()), '/');
   if (parts.size() == 1) {
     if (parts[0] == "server") return Server();
     if (parts[0] == "workers") return Workers(request);

@@ -16,6 +16,7 @@
 #include "scheduler/service/access.h"
 #include "scheduler/service/server_info_now.h"
 #include "scheduler/service/sweep_results.h"
+#include "scheduler/storage/audit_log.h"
 
 namespace hydra {
 namespace {
@@ -36,6 +37,7 @@ class HttpApiTest : public ReadModelFixture {
     parts_.history = &history_;
     parts_.journal = &jobs_journal_;
     parts_.meter = &meter_;
+    parts_.audit = &audit_;
   }
 
   static v1::GetServerInfoResponse Info() {
@@ -88,6 +90,7 @@ class HttpApiTest : public ReadModelFixture {
   LogStore logs_{{scratch_.PathOf("logs")}};
   TraceLog trace_{{}, absl::FromUnixSeconds(1000)};
   DaemonMeter meter_;
+  AuditLog audit_{scratch_.PathOf("audit.jsonl")};
   MemoryRecordStore journal_records_;
   GroupCommit jobs_journal_{
       &journal_records_,
@@ -260,6 +263,13 @@ TEST_F(HttpApiTest, OthersJobsAreShownWithOwnerAndStateAlone) {
   ExpectError("/api/v1/jobs/j1", 403, "j1 is 1000's");
   ExpectError("/api/v1/jobs/j1/logs", 403, "j1 is 1000's");
   ExpectError("/api/v1/sweeps/s1/results", 403, "s1 is 1000's");
+  const auto audited = audit_.Newest({});
+  ASSERT_TRUE(audited.ok()) << audited.status();
+  ASSERT_EQ(audited->entries.size(), 3);
+  EXPECT_EQ(audited->entries[2].user(), 1001);
+  EXPECT_EQ(audited->entries[2].rpc(), "HTTP");
+  EXPECT_EQ(audited->entries[2].target(), "/api/v1/jobs/j1");
+  EXPECT_EQ(audited->entries[2].result(), "PERMISSION_DENIED");
   auto trace = Read<v1::TraceResponse>("/api/v1/trace");
   ASSERT_EQ(trace.tasks_size(), 1);
   EXPECT_TRUE(trace.tasks(0).withheld());
@@ -282,6 +292,9 @@ TEST_F(HttpApiTest, OfPrivateJobsOthersLearnNothing) {
   ExpectError("/api/v1/jobs/j1", 404, "j1");
   ExpectError("/api/v1/jobs/j1/logs", 404, "j1");
   ExpectError("/api/v1/sweeps/s1/results", 404, "s1");
+  EXPECT_EQ(Get("/x").status, 404);
+  EXPECT_EQ(audit_.Newest({})->entries.size(), 3)
+      << "with private jobs a NOT_FOUND may be a refusal";
   EXPECT_THAT(Get("/metrics").body, Not(HasSubstr("user=\"1000\"")));
   HttpRequest request;
   request.path = "/metrics";

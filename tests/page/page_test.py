@@ -206,6 +206,9 @@ def check_silence(browser, url, made_up):
         expect(page.locator("#connection")).to_have_text("up to date", timeout=20000)
         page.goto(url + "#j999999")
         expect(page.locator("#connection")).to_have_text(re.compile("^The server says: there is no "))
+        # It is not asked again and again.
+        page.wait_for_timeout(5000)
+        assert made_up.asked.count("/api/v1/jobs/j999999") == 1
         visit.go("overview", "#")
 
 

@@ -106,7 +106,7 @@ async function ask(path) {
     const date = Date.parse(answer.headers.get('date') || '');
     if (Math.abs(date - now()) > 2000) ahead = date - Date.now();
     const body = await answer.json();
-    if (!answer.ok) throw new Refused(body.message || `HTTP ${answer.status}`);
+    if (!answer.ok) throw Object.assign(new Refused(body.message || `HTTP ${answer.status}`), {status: answer.status});
     return body;
   } finally {
     clearTimeout(timer);
@@ -500,6 +500,8 @@ async function refresh() {
     if (mine !== turn) return;
     if (error instanceof Refused) {
       tell(`The server says: ${error.message}`, true);
+      // Who may not read it is recorded there, and that seldom changes.
+      if (error.status === 403 || error.status === 404) pause = 15 * POLL_MS;
     } else {
       tell(lastAnswer ? `The server does not answer. What is shown is of ${new Date(lastAnswer).toLocaleTimeString()}.` : 'The server does not answer.', true);
     }
