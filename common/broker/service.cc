@@ -11,6 +11,7 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
+#include <sys/time.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -32,6 +33,14 @@ constexpr int kOpenFlags = O_ACCMODE | O_DIRECTORY | O_NOFOLLOW | O_NONBLOCK |
                            O_CLOEXEC;
 constexpr mode_t kAccessModes = R_OK | W_OK | X_OK;
 constexpr mode_t kModes = ACCESSPERMS | S_ISGID | S_ISVTX;
+
+// Who asks makes a new connection after a minute: one that was silent for
+// longer is asked no more, and its process ends.
+constexpr timeval kLongestSilence = {120, 0};
+
+// Who asks has given up by then: a file system may not answer for ever, and the
+// process that waits for it would stay.
+constexpr unsigned kLongestCallSeconds = 60;
 
 // The user's entry of the system's database.
 struct Account {
@@ -161,6 +170,9 @@ uid_t PeerOf(const UniqueFd& connection) {
 }  // namespace
 
 absl::Status BecomeUser(uid_t user) {
+  if (user == 0 && geteuid() != 0) {
+    return absl::PermissionDeniedError("root's files are opened for nobody");
+  }
   const absl::StatusOr<Account> account = AccountOf(user);
   if (!account.ok()) return account.status();
   const absl::StatusOr<std::vector<gid_t>> groups = GroupsOf(*account);
@@ -175,6 +187,8 @@ absl::Status BecomeUser(uid_t user) {
 }
 
 void ServeConnection(UniqueFd connection) {
+  (void)setsockopt(connection.get(), SOL_SOCKET, SO_RCVTIMEO, &kLongestSilence,
+                   sizeof(kLongestSilence));
   Hello hello;
   Received received;
   if (ReceiveMessage(connection.get(), &hello, &received) != 0 ||
@@ -194,7 +208,9 @@ void ServeConnection(UniqueFd connection) {
       return;
     }
     UniqueFd made;
+    alarm(kLongestCallSeconds);
     reply.error = Do(request, received.descriptors, &made);
+    alarm(0);
     const int descriptor = made.get();
     if (SendMessage(connection.get(), reply,
                     made.is_open() ? absl::MakeConstSpan(&descriptor, 1)
@@ -221,6 +237,8 @@ absl::Status Serve(const UniqueFd& socket, uid_t peer) {
     const pid_t child = fork();
     if (child != 0) continue;
     close(socket.get());
+    // The system's user database may wait for children of its own.
+    signal(SIGCHLD, SIG_DFL);
     ServeConnection(std::move(connection));
     _exit(0);
   }

@@ -18,6 +18,8 @@ namespace hydra::broker {
 //
 // NOT_FOUND: there is no such user. Others: what the system said; the process
 //   must end.
+// PERMISSION_DENIED, too: it is root, and this process is not. Whoever has
+//   root's files opened may do anything.
 absl::Status BecomeUser(uid_t user);
 
 // Does what requests on `connection` ask for, as the user that its first

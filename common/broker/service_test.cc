@@ -17,6 +17,9 @@
 #include <string>
 #include <utility>
 
+#include "absl/status/status.h"
+#include "absl/time/clock.h"
+#include "absl/time/time.h"
 #include "absl/types/span.h"
 #include "common/broker/channel.h"
 #include "common/broker/message.h"
@@ -270,6 +273,38 @@ TEST(BecomeUserTest, GivesUpEveryRight) {
               return 0;
             }),
             0);
+}
+
+TEST(BecomeUserTest, NobodyBecomesRoot) {
+  if (!IsRoot()) GTEST_SKIP() << "only root can become other users";
+  EXPECT_EQ(InChild([] {
+              // With every right to become him.
+              if (prctl(PR_SET_KEEPCAPS, 1) != 0 ||
+                  setresuid(kUser, kUser, kUser) != 0) {
+                return 1;
+              }
+              return absl::IsPermissionDenied(BecomeUser(0)) ? 0 : 2;
+            }),
+            0);
+}
+
+// Of a user who stopped his process, or whose file system does not answer.
+TEST(ChannelTest, AnAnswerThatDoesNotComeIsNotAwaitedForEver) {
+  const ScratchDirectory folder;
+  const UniqueFd silent = ListenAt(folder.PathOf("socket"));
+  Channel channel(folder.PathOf("socket"), kUser, absl::Milliseconds(200));
+  Request request;
+  request.name[0] = '/';
+  UniqueFd made;
+  const absl::Time begun = absl::Now();
+  EXPECT_EQ(channel.Call(request, {}, &made), ENOTCONN);
+  EXPECT_GE(absl::Now() - begun, absl::Milliseconds(200));
+  // Those that come behind it do not wait again.
+  const absl::Time next = absl::Now();
+  for (int i = 0; i < 20; ++i) {
+    EXPECT_EQ(channel.Call(request, {}, &made), ENOTCONN);
+  }
+  EXPECT_LT(absl::Now() - next, absl::Seconds(2));
 }
 
 TEST(BecomeUserTest, OfNobodyNothingChanges) {

@@ -25,6 +25,7 @@ absl::StatusOr<UniqueFd> FileOpener::Open(const std::string& name) const {
 }
 
 absl::Status AsDataLoss(const absl::Status& status) {
+  if (IsWithoutFileBroker(status)) return status;
   switch (status.code()) {
     case absl::StatusCode::kNotFound:
     case absl::StatusCode::kInvalidArgument:

@@ -39,7 +39,8 @@ class FileOpener {
 };
 
 // The same error as DATA_LOSS if what it says is that a file that must be there
-// is missing, malformed or on a failing disk; else `status`.
+// is missing, malformed or on a failing disk; else `status`, such as where
+// hydra-files is not there.
 absl::Status AsDataLoss(const absl::Status& status);
 
 }  // namespace hydra

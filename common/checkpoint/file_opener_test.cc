@@ -1,8 +1,10 @@
 #include "common/checkpoint/file_opener.h"
 
+#include <cerrno>
 #include <filesystem>
 
 #include "common/checkpoint/testing.h"
+#include "common/file/file.h"
 #include "common/file/scratch_directory.h"
 #include "gtest/gtest.h"
 
@@ -49,6 +51,12 @@ TEST_F(FileOpenerTest, MissingAndIrregularFilesAreDataLoss) {
   EXPECT_TRUE(absl::IsDataLoss(Open("none")));
   std::filesystem::create_directory(folder_.PathOf("d"));
   EXPECT_TRUE(absl::IsDataLoss(Open("d")));
+}
+
+// A checkpoint that is damaged is removed.
+TEST_F(FileOpenerTest, WithoutHydraFilesNoFileIsLost) {
+  EXPECT_TRUE(absl::IsDataLoss(AsDataLoss(FileError(EIO, "x"))));
+  EXPECT_TRUE(absl::IsUnavailable(AsDataLoss(FileError(ENOTCONN, "x"))));
 }
 
 TEST_F(FileOpenerTest, AMissingDirectoryIsNotFound) {

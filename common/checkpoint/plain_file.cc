@@ -93,6 +93,7 @@ absl::StatusOr<std::vector<FileSum>> CopyPlainFiles(
   std::vector<FileSum> sums;
   for (const CopiedFile& file : files) {
     const absl::StatusOr<std::string> text = ReadFileToCopy(file.path, access);
+    if (IsWithoutFileBroker(text.status())) return text.status();
     if (file.sha256.has_value()) {
       absl::Status wanted = CheckWanted(file, text);
       if (!wanted.ok()) return wanted;

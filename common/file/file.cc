@@ -9,18 +9,24 @@
 #include <cerrno>
 #include <filesystem>
 
+#include "absl/strings/cord.h"
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 
 namespace hydra {
 namespace {
 
+// Marks a status of FileError().
+constexpr char kWithoutFileBroker[] = "hydra.without_file_broker";
+
 // What one read or write call takes at most, see read(2).
 constexpr int64_t kMaxCallBytes = 0x7ffff000;
 
 absl::Status ReadingError(int error, absl::string_view what) {
   absl::Status status = FileError(error, what);
-  if (!absl::IsUnavailable(status)) return status;
+  if (!absl::IsUnavailable(status) || IsWithoutFileBroker(status)) {
+    return status;
+  }
   return absl::DataLossError(status.message());
 }
 
@@ -70,14 +76,22 @@ absl::Status FileError(int error, absl::string_view what) {
       return absl::ResourceExhaustedError(status.message());
     case EIO:
     case ESTALE:
-    case ENOTCONN:
       return absl::UnavailableError(status.message());
+    case ENOTCONN:
+      status = absl::UnavailableError(absl::StrCat(
+          what, ": hydra-files, or the file system, does not answer"));
+      status.SetPayload(kWithoutFileBroker, absl::Cord());
+      return status;
     case ESRCH:
       return absl::PermissionDeniedError(
           absl::StrCat(what, ": its user is none of this machine"));
     default:
       return status;
   }
+}
+
+bool IsWithoutFileBroker(const absl::Status& status) {
+  return status.GetPayload(kWithoutFileBroker).has_value();
 }
 
 SplitPath::SplitPath(const std::string& path)
@@ -122,9 +136,10 @@ std::vector<std::string> RealRoots(const std::vector<std::string>& roots) {
   if (roots.empty()) return {"/"};
   std::vector<std::string> real;
   for (const std::string& root : roots) {
-    const absl::StatusOr<UniqueFd> fd = OpenDirectory(root);
-    if (!fd.ok()) continue;
-    absl::StatusOr<std::string> path = RealPath(*fd);
+    // It need not be readable for this process: its files' users may be others.
+    const UniqueFd fd = FileUser().Open(root, O_PATH | O_DIRECTORY);
+    if (!fd.is_open()) continue;
+    absl::StatusOr<std::string> path = RealPath(fd);
     if (path.ok()) real.push_back(*std::move(path));
   }
   return real;

@@ -24,8 +24,11 @@ namespace hydra {
 // Others: as absl::ErrnoToStatus() has them.
 //
 // Functions that read a file say DATA_LOSS instead of UNAVAILABLE: what cannot
-// be read is lost.
+// be read is lost. Where hydra-files is not there, nothing is.
 absl::Status FileError(int error, absl::string_view what);
+
+// Whether FileError() says so of hydra-files: nothing is known of the file.
+bool IsWithoutFileBroker(const absl::Status& status);
 
 // "a/b" is "b" in "a", "b" is "b" in ".", "a/" is "" in "a".
 struct SplitPath {
@@ -47,7 +50,7 @@ absl::Status SyncDirectory(const UniqueFd& directory, absl::string_view path);
 absl::StatusOr<std::string> RealPath(const UniqueFd& fd);
 
 // The same of the directories below which a user's files may lie. None given
-// means all: "/". Those that cannot be opened are left out, so they allow
+// means all: "/". Those that cannot be found are left out, so they allow
 // nothing.
 std::vector<std::string> RealRoots(const std::vector<std::string>& roots);
 

@@ -37,7 +37,14 @@ TEST(FileErrorTest, NoRoomIsResourceExhausted) {
 TEST(FileErrorTest, AFailingDiskIsWorthAnotherTry) {
   for (int error : {EIO, ESTALE}) {
     EXPECT_EQ(FileError(error, "x").code(), absl::StatusCode::kUnavailable);
+    EXPECT_FALSE(IsWithoutFileBroker(FileError(error, "x")));
   }
+}
+
+TEST(FileErrorTest, WithoutHydraFilesNothingIsKnown) {
+  const absl::Status status = FileError(ENOTCONN, "cannot open x");
+  EXPECT_TRUE(absl::IsUnavailable(status));
+  EXPECT_TRUE(IsWithoutFileBroker(status));
 }
 
 TEST(RealRootsTest, LinksAreFollowedAndMissingOnesLeftOut) {

@@ -180,7 +180,9 @@ void SetFileBroker(std::string socket) {
 }
 
 FileUser UserOf(std::optional<uint32_t> owner) {
-  if (!owner.has_value() || *owner == geteuid()) return FileUser();
+  if (!owner.has_value() || *owner == geteuid() || *owner == 0) {
+    return FileUser();
+  }
   std::shared_ptr<Channel> channel = AllChannels().Of(*owner);
   return channel == nullptr ? FileUser() : FileUser(std::move(channel));
 }

@@ -62,8 +62,8 @@ class FileUser {
 void SetFileBroker(std::string socket);
 
 // As whom a job's files are opened that `owner` submitted. This process's own
-// user, if there is no hydra-files, nobody knows the owner, or it is that one.
-// Thread-safe.
+// user, if there is no hydra-files, nobody knows the owner, or it is that one,
+// or root, whose files hydra-files opens for nobody. Thread-safe.
 FileUser UserOf(std::optional<uint32_t> owner);
 
 }  // namespace hydra

@@ -20,6 +20,7 @@
 #include "common/file/held_directory.h"
 #include "common/file/private_places.h"
 #include "common/file/scratch_directory.h"
+#include "common/image/folder_entries.h"
 
 namespace hydra {
 namespace {
@@ -41,6 +42,22 @@ TEST(FileUserTest, WithoutHydraFilesEverybodyIsThisProcess) {
   SetFileBroker("");
   EXPECT_TRUE(UserOf(kUser).is_own());
   EXPECT_TRUE(FileUser().is_own());
+}
+
+TEST(FileUserTest, ARootNeedNotBeReadableForThisProcess) {
+  if (geteuid() != 0) GTEST_SKIP() << "only root can become other users";
+  const ScratchDirectory folder;
+  folder.MakeDirectory("root");
+  ASSERT_EQ(chmod(folder.path().c_str(), 0755), 0);
+  ASSERT_EQ(chmod(folder.PathOf("root").c_str(), 0700), 0);
+  const pid_t child = fork();
+  if (child == 0) {
+    if (setresuid(kUser, kUser, kUser) != 0) _exit(1);
+    _exit(RealRoots({folder.PathOf("root")}).size() == 1 ? 0 : 2);
+  }
+  int status = -1;
+  ASSERT_EQ(waitpid(child, &status, 0), child);
+  EXPECT_EQ(status, 0);
 }
 
 // hydra-files in a process of its own.
@@ -122,12 +139,36 @@ TEST_F(BrokeredUserTest, AnothersDirectoryIsNot) {
   EXPECT_TRUE(OpenJobFile(folder_.PathOf("others/file"), FileAccess()).ok());
 }
 
+TEST_F(BrokeredUserTest, AFolderIsListedAsTheUserSeesIt) {
+  folder_.MakeDirectory("others");
+  ASSERT_EQ(chmod(folder_.PathOf("others").c_str(), 0700), 0);
+  folder_.Write("others/picture.png", "x");
+  folder_.Write("his/own.png", "x");
+  ASSERT_EQ(symlink("../others/picture.png", (his_ + "/link.png").c_str()), 0);
+  ASSERT_EQ(symlink("own.png", (his_ + "/again.png").c_str()), 0);
+  const FileUser user = UserOf(kUser);
+  const auto entries =
+      ReadFolderEntries(*OpenDirectory(his_, user), his_, user);
+  ASSERT_TRUE(entries.ok()) << entries.status();
+  EXPECT_THAT(entries->files, ElementsAre("again.png", "own.png"));
+  EXPECT_THAT(entries->others, ElementsAre("link.png"));
+}
+
 TEST_F(BrokeredUserTest, WhatHydradKeepsItWritesItself) {
   SetPrivatePlaces({folder_.PathOf("state")});
   EXPECT_TRUE(WriterOf(folder_.PathOf("state/outputs/j1"), kUser).is_own());
   EXPECT_FALSE(WriterOf(his_, kUser).is_own());
   EXPECT_TRUE(WriterOf(his_, std::nullopt).is_own());
   EXPECT_TRUE(UserOf(geteuid()).is_own());
+  EXPECT_TRUE(UserOf(0).is_own());
+  // His links into hydrad's folders lead nowhere.
+  folder_.MakeDirectory("state");
+  folder_.MakeDirectory("state/outputs");
+  ASSERT_EQ(symlink(folder_.PathOf("state").c_str(), (his_ + "/link").c_str()),
+            0);
+  for (const char* path : {"/link", "/link/outputs", "/link/outputs/j1"}) {
+    EXPECT_FALSE(WriterOf(his_ + path, kUser).is_own()) << path;
+  }
   SetPrivatePlaces({});
 }
 
@@ -146,6 +187,16 @@ TEST_F(BrokeredUserTest, WithoutAnAnswerItIsTriedAgainLater) {
   waitpid(server_, nullptr, 0);
   server_ = -1;
   EXPECT_TRUE(absl::IsUnavailable(OpenDirectory(his_, UserOf(kUser)).status()));
+  // No file is lost for it.
+  const UniqueFd folder = *OpenDirectory(his_);
+  for (const absl::Status& status :
+       {OpenRegularFileIn(folder, his_, "file", UserOf(kUser)).status(),
+        OpenJobFile(his_ + "/file", {UserOf(kUser), {"/"}}).status()}) {
+    EXPECT_TRUE(absl::IsUnavailable(status)) << status;
+    EXPECT_TRUE(IsWithoutFileBroker(status));
+    EXPECT_THAT(std::string(status.message()),
+                HasSubstr("hydra-files, or the file system, does not answer"));
+  }
 }
 
 }  // namespace

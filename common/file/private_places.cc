@@ -14,6 +14,7 @@
 
 #include "absl/base/thread_annotations.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_split.h"
 #include "absl/synchronization/mutex.h"
 
 namespace hydra {
@@ -84,6 +85,32 @@ bool IsIn(const fs::path& path, const std::vector<std::string>& places) {
     }
     if (!above.has_relative_path()) return false;
   }
+}
+
+// The same without following links, which whoever may change folders on the way
+// changes between two looks.
+bool IsInWithoutLinks(const std::string& path,
+                      const std::vector<std::string>& places) {
+  std::vector<Identity> identities;
+  for (const std::string& place : places) {
+    if (IsAtOrBelow(path, Real(place))) return true;
+    if (const auto identity = IdentityOf(place)) {
+      identities.push_back(*identity);
+    }
+  }
+  UniqueFd at(open(path.substr(0, 1) == "/" ? "/" : ".", O_PATH | O_CLOEXEC));
+  for (const absl::string_view name :
+       absl::StrSplit(path, '/', absl::SkipEmpty())) {
+    at = UniqueFd(openat(at.get(), std::string(name).c_str(),
+                         O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
+    struct stat info;
+    if (!at.is_open() || fstat(at.get(), &info) != 0) return false;
+    if (std::find(identities.begin(), identities.end(),
+                  Identity{info.st_dev, info.st_ino}) != identities.end()) {
+      return true;
+    }
+  }
+  return false;
 }
 
 // Whether a file of `place` is `wanted`.
@@ -178,7 +205,9 @@ bool IsPrivatePath(const std::string& real_path) {
 }
 
 FileUser WriterOf(const std::string& directory, std::optional<uint32_t> owner) {
-  return IsPrivatePath(directory) ? FileUser() : UserOf(owner);
+  const FileUser user = UserOf(owner);
+  if (user.is_own()) return user;
+  return IsInWithoutLinks(directory, CurrentPlaces().paths) ? FileUser() : user;
 }
 
 absl::StatusOr<UniqueFd> OpenJobFile(const UniqueFd& directory,
@@ -199,6 +228,7 @@ absl::StatusOr<UniqueFd> OpenJobFile(const std::string& path,
   const SplitPath split(path);
   const absl::StatusOr<UniqueFd> directory =
       OpenDirectory(split.folder, access.user);
+  if (IsWithoutFileBroker(directory.status())) return directory.status();
   if (!directory.ok()) {
     return absl::Status(directory.status().code(),
                         absl::StrCat(path, ": ", directory.status().message()));

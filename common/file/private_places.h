@@ -45,7 +45,7 @@ bool IsPrivatePath(const std::string& real_path);
 
 // As whom what a job wrote is made, read and removed, if `owner` submitted it:
 // where it is among hydrad's own files, as hydrad; else as UserOf(owner).
-// `directory` is as IsPrivatePath() takes it.
+// Links in `directory` lead nowhere: HeldDirectory follows none either.
 FileUser WriterOf(const std::string& directory, std::optional<uint32_t> owner);
 
 // As OpenRegularFileBelow(), for a file that a job names.

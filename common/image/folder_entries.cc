@@ -21,8 +21,8 @@ struct CloseDirectory {
 using Directory = std::unique_ptr<DIR, CloseDirectory>;
 
 // A listing of its own: it begins at the front, whoever read before.
-Directory OpenAgain(const UniqueFd& directory) {
-  UniqueFd fd(openat(directory.get(), ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+Directory OpenAgain(const UniqueFd& directory, const FileUser& user) {
+  UniqueFd fd = user.OpenAt(directory.get(), ".", O_RDONLY | O_DIRECTORY);
   if (!fd.is_open()) return nullptr;
   Directory opened(fdopendir(fd.get()));
   if (opened != nullptr) fd.Release();
@@ -30,14 +30,14 @@ Directory OpenAgain(const UniqueFd& directory) {
 }
 
 // Where the listing does not tell, as of links, the entry is looked at.
-std::vector<std::string>& ListOf(const UniqueFd& directory, const dirent& entry,
+std::vector<std::string>& ListOf(const UniqueFd& directory,
+                                 const FileUser& user, const dirent& entry,
                                  FolderEntries& entries) {
   if (entry.d_type == DT_REG) return entries.files;
   if (entry.d_type == DT_DIR) return entries.folders;
   struct stat info;
-  if (fstatat(directory.get(), entry.d_name, &info, 0) != 0) {
-    return entries.others;
-  }
+  const UniqueFd found = user.OpenAt(directory.get(), entry.d_name, O_PATH);
+  if (!found.is_open() || fstat(found.get(), &info) != 0) return entries.others;
   if (S_ISDIR(info.st_mode)) return entries.folders;
   return S_ISREG(info.st_mode) ? entries.files : entries.others;
 }
@@ -46,8 +46,9 @@ std::vector<std::string>& ListOf(const UniqueFd& directory, const dirent& entry,
 
 absl::StatusOr<FolderEntries> ReadFolderEntries(const UniqueFd& directory,
                                                 absl::string_view path,
+                                                const FileUser& user,
                                                 int64_t max_entries) {
-  const Directory listing = OpenAgain(directory);
+  const Directory listing = OpenAgain(directory, user);
   if (listing == nullptr) {
     return FileError(errno, absl::StrCat("cannot list ", path));
   }
@@ -61,7 +62,7 @@ absl::StatusOr<FolderEntries> ReadFolderEntries(const UniqueFd& directory,
             absl::StrCat(path, " has more than ", max_entries,
                          " entries; put them into several folders"));
       }
-      ListOf(directory, *entry, entries).push_back(entry->d_name);
+      ListOf(directory, user, *entry, entries).push_back(entry->d_name);
     }
     errno = 0;
   }

@@ -8,6 +8,7 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 #include "common/file/file.h"
+#include "common/file/file_user.h"
 
 namespace hydra {
 
@@ -25,13 +26,13 @@ struct FolderEntries {
 // MiB.
 inline constexpr int64_t kMaxFolderEntries = int64_t{4} << 20;
 
-// Of an open directory, which is known as `path`. Thread-safe; blocks on the
-// disk.
+// Of an open directory, which is known as `path`, as `user` sees it.
+// Thread-safe; blocks on the disk.
 //
 // INVALID_ARGUMENT: it has more than `max_entries`. Others: from the file
 // system. Errors name the folder.
 absl::StatusOr<FolderEntries> ReadFolderEntries(
-    const UniqueFd& directory, absl::string_view path,
+    const UniqueFd& directory, absl::string_view path, const FileUser& user,
     int64_t max_entries = kMaxFolderEntries);
 
 }  // namespace hydra

@@ -6,6 +6,8 @@
 
 #include <filesystem>
 
+#include "common/file/file.h"
+#include "common/file/file_user.h"
 #include "common/file/scratch_directory.h"
 
 namespace hydra {
@@ -32,7 +34,7 @@ TEST(FolderEntriesTest, TellsApartWhatIsThereInTheOrderOfBytes) {
   ASSERT_TRUE(opened.ok()) << opened.status();
   // Each listing begins at the front.
   for (int i = 0; i < 2; ++i) {
-    const auto entries = ReadFolderEntries(*opened, folder.path());
+    const auto entries = ReadFolderEntries(*opened, folder.path(), FileUser());
     ASSERT_TRUE(entries.ok()) << entries.status();
     EXPECT_THAT(entries->folders, ElementsAre("B", "a", "b", "c", "\xc3\xa9"));
     EXPECT_THAT(entries->files, ElementsAre("0.png", "10.png", "9.png"));
@@ -44,8 +46,9 @@ TEST(FolderEntriesTest, TooManyAreRefused) {
   const ScratchDirectory folder;
   for (const char* name : {"a", "b", "c"}) folder.Write(name, "x");
   const UniqueFd opened = *OpenDirectory(folder.path());
-  EXPECT_TRUE(ReadFolderEntries(opened, "folder", 3).ok());
-  const absl::Status status = ReadFolderEntries(opened, "folder", 2).status();
+  EXPECT_TRUE(ReadFolderEntries(opened, "folder", FileUser(), 3).ok());
+  const absl::Status status =
+      ReadFolderEntries(opened, "folder", FileUser(), 2).status();
   EXPECT_TRUE(absl::IsInvalidArgument(status));
   EXPECT_THAT(std::string(status.message()),
               HasSubstr("folder has more than 2 entries"));
@@ -53,8 +56,8 @@ TEST(FolderEntriesTest, TooManyAreRefused) {
 
 TEST(FolderEntriesTest, AnEmptyFolderHasNone) {
   const ScratchDirectory folder;
-  const auto entries =
-      ReadFolderEntries(*OpenDirectory(folder.path()), folder.path());
+  const auto entries = ReadFolderEntries(*OpenDirectory(folder.path()),
+                                         folder.path(), FileUser());
   ASSERT_TRUE(entries.ok()) << entries.status();
   EXPECT_THAT(entries->folders, IsEmpty());
   EXPECT_THAT(entries->files, IsEmpty());

@@ -20,7 +20,8 @@ absl::StatusOr<SplitFolder> ReadSplitFolder(const std::string& path,
                                             const FileAccess& access) {
   const absl::StatusOr<UniqueFd> directory = OpenJobDirectory(path, access);
   if (!directory.ok()) return directory.status();
-  absl::StatusOr<FolderEntries> entries = ReadFolderEntries(*directory, path);
+  absl::StatusOr<FolderEntries> entries =
+      ReadFolderEntries(*directory, path, access.user);
   if (!entries.ok()) return entries.status();
   if (entries->folders.empty()) {
     return absl::InvalidArgumentError(absl::StrCat(

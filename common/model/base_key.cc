@@ -2,7 +2,7 @@
 
 #include <sys/stat.h>
 
-#include <set>
+#include <map>
 
 #include "absl/strings/escaping.h"
 #include "absl/strings/str_cat.h"
@@ -34,16 +34,17 @@ std::string BlockText(const ParameterBlock& block) {
 }  // namespace
 
 std::string IdentityOf(const safetensors::WeightDirectory& weights) {
-  std::set<std::string> paths;
+  // By their paths: in one order, each once.
+  std::map<std::string, const UniqueFd*> files;
   for (const safetensors::Weight& weight : weights.weights()) {
-    paths.insert(weight.file->path());
+    files.emplace(weight.file->path(), &weight.file->fd());
   }
   std::string identity;
-  for (const std::string& path : paths) {
+  for (const auto& [path, fd] : files) {
+    // Of the file that is read, whatever has its name by now.
     struct stat file = {};
-    // A file that is gone since it was opened is like no other one.
-    if (stat(path.c_str(), &file) != 0) {
-      absl::StrAppend(&identity, path, " is gone;");
+    if (fstat(fd->get(), &file) != 0) {
+      absl::StrAppend(&identity, path, " cannot be examined;");
       continue;
     }
     absl::StrAppend(&identity, file.st_dev, " ", file.st_ino, " ", file.st_size,

@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <filesystem>
+
 #include "common/file/file.h"
 #include "common/file/scratch_directory.h"
 #include "common/model/frozen_type.h"
@@ -88,6 +90,27 @@ TEST(BaseKeyTest, AFileThatIsWrittenAnewIsAnother) {
   EXPECT_EQ(identity(), first);
   write();
   EXPECT_NE(identity(), first);
+}
+
+// Else a link of somebody's could give his job another's weights.
+TEST(BaseKeyTest, WhatIsReadCountsAndNotWhatHasItsName) {
+  const ScratchDirectory directory;
+  for (const char* name : {"model.safetensors", "other"}) {
+    const float value = 1;
+    const auto writer = safetensors::Writer::Create(
+        directory.PathOf(name), {{"w", safetensors::Dtype::kF32, {1}}});
+    ASSERT_TRUE(writer.ok()) << writer.status();
+    ASSERT_TRUE((*writer)->Append("w", &value, sizeof(value)).ok());
+    ASSERT_TRUE((*writer)->Finish().ok());
+  }
+  const auto opened = safetensors::WeightDirectory::Open(directory.path());
+  ASSERT_TRUE(opened.ok()) << opened.status();
+  const std::string path = directory.PathOf("model.safetensors");
+  std::filesystem::rename(path, directory.PathOf("moved"));
+  std::filesystem::create_symlink("other", path);
+  const auto other = safetensors::WeightDirectory::Open(directory.path());
+  ASSERT_TRUE(other.ok()) << other.status();
+  EXPECT_NE(IdentityOf(*opened), IdentityOf(*other));
 }
 
 }  // namespace

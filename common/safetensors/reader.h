@@ -28,6 +28,7 @@ class Reader {
   static absl::StatusOr<Reader> FromFile(UniqueFd fd, std::string path);
 
   const std::string& path() const { return path_; }
+  const UniqueFd& fd() const { return fd_; }
   const TensorTable& table() const { return table_; }
 
   // Copies the bytes [offset, offset + bytes) of a tensor to `to`.

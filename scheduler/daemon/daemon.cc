@@ -548,8 +548,9 @@ absl::Status UseFileBroker(const std::string& socket) {
   return absl::UnavailableError(absl::StrCat(
       "file_broker: hydra-files does not answer at ", socket, " (",
       std::strerror(error),
-      "); start it, such as by systemctl start hydra-files.socket, or take the "
-      "key out"));
+      "); start it, such as by systemctl start hydra-files.socket, let its "
+      "unit "
+      "have hydrad's user, which the machine must know, or take the key out"));
 }
 
 }  // namespace

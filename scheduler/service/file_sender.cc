@@ -4,12 +4,14 @@
 #include <sys/stat.h>
 
 #include <algorithm>
+#include <cerrno>
 #include <string>
 #include <vector>
 
 #include "absl/status/statusor.h"
 #include "absl/strings/str_cat.h"
 #include "common/file/file.h"
+#include "common/file/file_user.h"
 #include "common/file/held_directory.h"
 #include "common/file/private_places.h"
 
@@ -19,15 +21,25 @@ namespace {
 constexpr int64_t kPieceBytes = 1 << 20;
 
 absl::StatusOr<std::vector<std::string>> RegularFiles(
-    const HeldDirectory& directory) {
-  absl::StatusOr<std::vector<std::string>> names = directory.Names();
+    const HeldDirectory& directory, const FileUser& user) {
+  const absl::StatusOr<std::vector<std::string>> names = directory.Names();
   if (!names.ok()) return names;
-  const auto is_other = [&](const std::string& name) {
-    return !directory.HasFile(name);
-  };
-  names->erase(std::remove_if(names->begin(), names->end(), is_other),
-               names->end());
-  return names;
+  std::vector<std::string> regular;
+  for (const std::string& name : *names) {
+    const UniqueFd found =
+        user.OpenAt(directory.fd().get(), name, O_PATH | O_NOFOLLOW);
+    // Half of a model would look like a whole one.
+    if (!found.is_open() && errno == ENOTCONN) {
+      return FileError(errno,
+                       absl::StrCat("cannot look at ", directory.PathOf(name)));
+    }
+    struct stat facts;
+    if (found.is_open() && fstat(found.get(), &facts) == 0 &&
+        S_ISREG(facts.st_mode)) {
+      regular.push_back(name);
+    }
+  }
+  return regular;
 }
 
 absl::Status SendFile(
@@ -61,7 +73,8 @@ absl::Status SendFiles(
   const absl::StatusOr<HeldDirectory> folder =
       HeldDirectory::Open(directory, user);
   if (!folder.ok()) return folder.status();
-  const absl::StatusOr<std::vector<std::string>> names = RegularFiles(*folder);
+  const absl::StatusOr<std::vector<std::string>> names =
+      RegularFiles(*folder, user);
   if (!names.ok()) return names.status();
   for (const std::string& name : *names) {
     const std::string path = folder->PathOf(name);

@@ -22,6 +22,7 @@ namespace hydra {
 //   directory.
 // INVALID_ARGUMENT: a file became a link while others were sent.
 // PERMISSION_DENIED: a file is hydrad's own, by another name.
+// UNAVAILABLE: hydra-files does not answer.
 // DATA_LOSS: a file became shorter while it was read, or the disk fails.
 // Others: what the system said of a file.
 absl::Status SendFiles(

@@ -32,6 +32,12 @@ int64_t UserIn(const v1::AuditEntry& entry) {
   return entry.has_user() ? int64_t{entry.user()} : -1;
 }
 
+// As Query's user.
+bool IsBy(const std::optional<uint32_t>& user, const v1::AuditEntry& entry) {
+  if (!user.has_value()) return !entry.has_user();
+  return entry.has_user() && entry.user() == *user;
+}
+
 // 0: it is none.
 int64_t SequenceOf(absl::string_view line) {
   int64_t sequence = 0;
@@ -225,10 +231,7 @@ absl::StatusOr<AuditLog::Page> AuditLog::Newest(const Query& query) const {
                .ok()) {
         return true;
       }
-      const std::optional<uint32_t> user =
-          entry.has_user() ? std::optional<uint32_t>(entry.user())
-                           : std::nullopt;
-      if (query.user.has_value() && *query.user != user) return true;
+      if (query.user.has_value() && !IsBy(*query.user, entry)) return true;
       if (FromProto(entry.time()) < query.since) return true;
       page.entries.push_back(std::move(entry));
       return true;

@@ -8,6 +8,7 @@
 #include "common/checkpoint/model_files.h"
 #include "common/checkpoint/plain_file.h"
 #include "common/checkpoint/staged_directory.h"
+#include "common/file/file.h"
 #include "common/file/file_access.h"
 #include "common/file/held_directory.h"
 #include "common/json/python_json.h"
@@ -41,6 +42,7 @@ absl::Status CopyGenerationConfig(const SaveRequest& request,
       absl::StrCat(request.model_dir, "/", kGenerationConfig), access);
   if (absl::IsNotFound(text.status())) return absl::OkStatus();
   absl::Status usable = text.status();
+  if (IsWithoutFileBroker(usable)) return usable;
   if (usable.ok()) usable = StrictJson(*text).status();
   if (usable.ok()) {
     return WritePlainFile(directory, kGenerationConfig, *text).status();

@@ -73,13 +73,29 @@ absl::StatusOr<Nearest> NearestExisting(const FileUser& user,
     if ((errno != ENOENT && errno != ENOTDIR) || !above.has_relative_path()) {
       return FileError(errno, absl::StrCat("cannot look at ", above.string()));
     }
-    nearest.missing = above.filename() / nearest.missing;
+    nearest.missing = nearest.missing.empty()
+                          ? above.filename()
+                          : above.filename() / nearest.missing;
   }
   absl::StatusOr<std::string> real = RealPath(nearest.folder);
   if (!real.ok()) return real.status();
   nearest.real = *std::move(real);
+  // What leads back from what is not there may lead to what is.
+  if (std::find(nearest.missing.begin(), nearest.missing.end(), "..") !=
+      nearest.missing.end()) {
+    return NearestExisting(user,
+                           (nearest.real / nearest.missing).lexically_normal());
+  }
+  nearest.missing = nearest.missing.lexically_normal();
+  if (!nearest.missing.has_filename()) {
+    nearest.missing = nearest.missing.parent_path();
+  }
+  if (nearest.missing == ".") nearest.missing.clear();
   return nearest;
 }
+
+// Whether hydra-files says so, and not the system of the file.
+bool IsOfTheBroker(int error) { return error == ENOTCONN || error == ESRCH; }
 
 mode_t ModeOf(const UniqueFd& file) {
   struct stat facts = {};
@@ -115,6 +131,14 @@ absl::StatusOr<UniqueFd> PathPolicy::Find(const std::string& path) const {
   UniqueFd found = access_.user.Open(path, O_PATH);
   if (!found.is_open()) {
     const int error = errno;
+    if (!access_.user.is_own()) {
+      // What the system would tell him, too.
+      if (error == EACCES) return NotReadable(path);
+      if (error == ENOENT || error == ENOTDIR) {
+        return absl::NotFoundError(absl::StrCat(path, " does not exist"));
+      }
+      return FileError(error, absl::StrCat("cannot look at ", path));
+    }
     // Of what is elsewhere nothing is told, not even whether it is there.
     const std::string real = Real(path);
     if (real.empty()) {
@@ -138,6 +162,13 @@ absl::Status PathPolicy::CheckOpens(const UniqueFd& found, int flags,
   if (access_.user.Reopen(found.get(), O_RDONLY | flags).is_open()) {
     return absl::OkStatus();
   }
+  if (IsOfTheBroker(errno)) {
+    return FileError(errno, absl::StrCat("cannot open ", path));
+  }
+  return NotReadable(path);
+}
+
+absl::Status PathPolicy::NotReadable(const std::string& path) const {
   return absl::PermissionDeniedError(absl::StrCat(
       path, access_.user.is_own() ? " is not readable for the server"
                                   : " is not readable for you"));
@@ -169,9 +200,11 @@ absl::StatusOr<std::string> PathPolicy::OutputDirectory(
     const std::string& path) const {
   const bool is_default =
       !default_output_dir_.empty() && Real(path) == default_output_dir_;
-  // Hydrad's own folder is hydrad's to write in.
+  // Hydrad's own folder is hydrad's to write in: that one, wherever links of
+  // `path` lead by now.
   const FileUser user = is_default ? FileUser() : access_.user;
-  const absl::StatusOr<Nearest> nearest = NearestExisting(user, path);
+  const absl::StatusOr<Nearest> nearest =
+      NearestExisting(user, is_default ? default_output_dir_ : path);
   if (!nearest.ok()) return nearest.status();
   const std::string real =
       nearest->missing.empty()
@@ -195,6 +228,9 @@ absl::StatusOr<std::string> PathPolicy::OutputDirectory(
                                                     " is not a directory"));
   }
   if (user.Access(nearest->folder.get(), W_OK | X_OK) != 0) {
+    if (IsOfTheBroker(errno)) {
+      return FileError(errno, absl::StrCat("cannot look at ", nearest->real));
+    }
     return absl::PermissionDeniedError(
         absl::StrCat(who, " cannot write to ", path, ": ", nearest->real,
                      " is not writable for ", user.is_own() ? "it" : "you"));

@@ -58,6 +58,7 @@ class PathPolicy {
                           const std::string& real) const;
   absl::Status CheckOpens(const UniqueFd& found, int flags,
                           const std::string& path) const;
+  absl::Status NotReadable(const std::string& path) const;
 
   FileAccess access_;
   std::vector<std::string> output_roots_;

@@ -117,8 +117,18 @@ TEST_F(PathPolicyTest, WhatIsHydradsOwnIsNeitherReadNorWritten) {
 
 TEST_F(PathPolicyTest, AnOutputDirectoryIsGivenWithoutItsLinks) {
   fs::create_directory_symlink(root_ / "in/sub", root_ / "alias");
-  EXPECT_EQ(*policy().OutputDirectory(root_ / "alias/new"),
-            fs::canonical(root_ / "in/sub").string() + "/new");
+  for (const char* same :
+       {"alias/new", "alias/new/", "alias/new/.", "alias/./new",
+        "alias/none/../new", "alias/none/../../sub/new"}) {
+    EXPECT_EQ(*policy().OutputDirectory(root_ / same),
+              fs::canonical(root_ / "in/sub").string() + "/new")
+        << same;
+  }
+  for (const char* same : {"alias", "alias/", "alias/.", "alias/none/.."}) {
+    EXPECT_EQ(*policy().OutputDirectory(root_ / same),
+              fs::canonical(root_ / "in/sub").string())
+        << same;
+  }
 }
 
 }  // namespace

@@ -1,6 +1,9 @@
 #include "scheduler/submission/submission.h"
 
+#include <fcntl.h>
+
 #include <algorithm>
+#include <cerrno>
 #include <map>
 #include <memory>
 #include <optional>
@@ -520,6 +523,26 @@ class Checker {
   SharedByContent<ModelTable> tables_;
 };
 
+// Whether files can be opened as `user` by now. That they cannot is no mistake
+// of a job.
+absl::Status CheckAnswers(const FileUser& user) {
+  if (user.is_own() || user.Open("/", O_PATH).is_open()) {
+    return absl::OkStatus();
+  }
+  switch (errno) {
+    case ENOTCONN:
+      return absl::UnavailableError(
+          "hydra-files, which opens files as you, does not answer; try again "
+          "later, or tell who runs this server");
+    case ESRCH:
+      return absl::PermissionDeniedError(
+          "the machine of this server does not know you, so no files are "
+          "opened as you");
+    default:
+      return absl::OkStatus();
+  }
+}
+
 }  // namespace
 
 SubmissionChecker::SubmissionChecker(PathPolicy paths,
@@ -531,6 +554,8 @@ SubmissionChecker::SubmissionChecker(PathPolicy paths,
 
 absl::StatusOr<std::vector<NewJob>> SubmissionChecker::Check(
     const v1::SubmitRequest& request, std::optional<uint32_t> owner) const {
+  const FileUser user = UserOf(owner);
+  if (absl::Status answers = CheckAnswers(user); !answers.ok()) return answers;
   const std::vector<v1::GridAxis> grid(request.grid().begin(),
                                        request.grid().end());
   absl::StatusOr<std::vector<ExpandedJob>> expanded =
@@ -542,7 +567,7 @@ absl::StatusOr<std::vector<NewJob>> SubmissionChecker::Check(
     mistakes = MistakesOf(expanded.status());
     expanded = std::vector<ExpandedJob>{{request.job(), {}}};
   }
-  const PathPolicy paths = paths_.For(UserOf(owner));
+  const PathPolicy paths = paths_.For(user);
   Checker checker(paths, default_output_dir_, allows_exported_chains_);
   std::vector<NewJob> jobs;
   for (ExpandedJob& one : *expanded) {

@@ -28,6 +28,8 @@ class SubmissionChecker {
   // `owner`: who submits it, as whom files are looked at; none: nobody knows.
   //
   // INVALID_ARGUMENT: every mistake of every job, each once (see mistakes.h).
+  // UNAVAILABLE: hydra-files does not answer.
+  // PERMISSION_DENIED: this machine has no such user.
   absl::StatusOr<std::vector<NewJob>> Check(
       const hydra::v1::SubmitRequest& request,
       std::optional<uint32_t> owner = std::nullopt) const;

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
+#include "common/file/file_user.h"
 #include "common/file/scratch_directory.h"
 #include "common/gzip/testing/gzip.h"
 #include "common/model/gpt2_table.h"
@@ -360,6 +361,19 @@ TEST_F(SubmissionTest, AConfigThatIsSomethingElseIsCalledByItsName) {
   EXPECT_THAT(
       Refusal(),
       ElementsAre(HasSubstr("config.json: line 2, column 14: a comma")));
+}
+
+TEST_F(SubmissionTest, WithoutHydraFilesNoJobIsMistaken) {
+  SetFileBroker(folder_.PathOf("none"));
+  v1::SubmitRequest request;
+  *request.mutable_job() = job_;
+  const absl::Status status =
+      SubmissionChecker(PathPolicy({}, {folder_.path()}), folder_.path())
+          .Check(request, /*owner=*/0x7ffffff0)
+          .status();
+  SetFileBroker("");
+  EXPECT_TRUE(absl::IsUnavailable(status)) << status;
+  EXPECT_THAT(std::string(status.message()), HasSubstr("try again later"));
 }
 
 }  // namespace

@@ -13,6 +13,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "common/checkpoint/block_layout.h"
+#include "common/file/file.h"
 #include "common/file/file_user.h"
 #include "common/model/base_key.h"
 #include "common/model/element_dtype.h"
@@ -290,7 +291,8 @@ absl::StatusOr<int64_t> RunInitPass(const worker::v1::Task& task,
   const auto restored = RunRestorePass(task, job, table, host, control);
   if (!restored.ok()) return restored.status();
   const auto filled = FillFromModel(task, job, table, host, control);
-  if (!filled.ok() && !absl::IsAborted(filled.status())) {
+  if (!filled.ok() && !absl::IsAborted(filled.status()) &&
+      !IsWithoutFileBroker(filled.status())) {
     // The checkpoint is not to blame.
     return absl::FailedPreconditionError(
         absl::StrCat("the base model: ", filled.status().message()));

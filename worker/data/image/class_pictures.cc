@@ -50,7 +50,8 @@ absl::StatusOr<ClassPictures> ListPictures(const std::string& path,
                                            OtherEntries* others) {
   const absl::StatusOr<UniqueFd> directory = OpenJobDirectory(path, access);
   if (!directory.ok()) return directory.status();
-  absl::StatusOr<FolderEntries> entries = ReadFolderEntries(*directory, path);
+  absl::StatusOr<FolderEntries> entries =
+      ReadFolderEntries(*directory, path, access.user);
   if (!entries.ok()) return entries.status();
   if (!entries->folders.empty()) {
     return absl::InvalidArgumentError(
