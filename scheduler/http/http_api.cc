@@ -74,12 +74,7 @@ HttpApi::HttpApi(const Parts& parts, v1::GetServerInfoResponse info)
       page_(PageResponse()) {}
 
 HttpResponse HttpApi::Answer(const HttpRequest& request) const {
-  // Cores are for training and for short calls first.
-  StepBack();
-  HttpResponse response = parts_.access.MayEnter(request.caller)
-                              ? AnswerAllowed(request)
-                              : ErrorResponse(parts_.access.NotForYou(
-                                    reader_.NameOf(request.caller)));
+  HttpResponse response = AnswerUnnoted(request);
   NoteRefusal(request, response.status);
   return response;
 }
@@ -103,7 +98,13 @@ void HttpApi::NoteRefusal(const HttpRequest& request, int status) const {
   parts_.audit->Add(std::move(entry));
 }
 
-HttpResponse HttpApi::AnswerAllowed(const HttpRequest& request) const {
+HttpResponse HttpApi::AnswerUnnoted(const HttpRequest& request) const {
+  // Cores are for training and for short calls first.
+  StepBack();
+  if (!parts_.access.MayEnter(request.caller)) {
+    return ErrorResponse(
+        parts_.access.NotForYou(reader_.NameOf(request.caller)));
+  }
   const absl::string_view path = request.path;
   if (path == "/") return page_;
   if (path == "/metrics") return Metrics(request.caller);

@@ -51,8 +51,7 @@ class HttpApi {
   HttpResponse AnswerMetricsAlone(const HttpRequest& request) const;
 
  private:
-  // For somebody who may use the server.
-  HttpResponse AnswerAllowed(const HttpRequest& request) const;
+  HttpResponse AnswerUnnoted(const HttpRequest& request) const;
   void NoteRefusal(const HttpRequest& request, int status) const;
   // Of users together, if their jobs are not for the caller.
   HttpResponse Metrics(const Caller& caller) const;
