@@ -238,7 +238,7 @@ TEST_F(HttpApiTest, WhoMayNotUseTheServerIsToldAndNoMore) {
     caller_ = Caller{user};
     for (const char* path :
          {"/", "/metrics", "/api/v1/server", "/api/v1/jobs", "/x"}) {
-      ExpectError(path, 403, "usermod -aG hydra");
+      ExpectError(path, 403, "it is for group hydra");
     }
   }
   caller_ = Caller{1000};
