@@ -7,6 +7,7 @@
 #include "absl/time/time.h"
 #include "client/commands/commands.h"
 #include "client/commands/verb.h"
+#include "client/page/page_elsewhere.h"
 #include "client/page/page_forwarder.h"
 #include "common/text/printable.h"
 
@@ -23,14 +24,6 @@ absl::Status ServesNoPage(const v1::GetServerInfoResponse& server) {
                          Printable(server.http_address()), "/metrics")));
 }
 
-absl::Status IsElsewhere(const v1::GetServerInfoResponse& server) {
-  return absl::FailedPreconditionError(
-      absl::StrCat("the page is on the server's machine, at unix:",
-                   Printable(server.http_socket()),
-                   "; run hydra ui there, or here ssh -L 9464:",
-                   Printable(server.http_socket()), " HOST"));
-}
-
 absl::StatusOr<ExitCode> Ui(const CliContext& context,
                             const Invocation& invocation, int port) {
   const auto connection = Connect(context, invocation);
@@ -40,7 +33,8 @@ absl::StatusOr<ExitCode> Ui(const CliContext& context,
   if (server->http_socket().empty()) return ServesNoPage(*server);
   // Another machine's path means something else here.
   if (!absl::StartsWith((*connection)->address(), "unix:")) {
-    return IsElsewhere(*server);
+    return absl::FailedPreconditionError(Printable(
+        HowToReachPage((*connection)->address(), server->http_socket())));
   }
   const auto forwarder = PageForwarder::Listen(server->http_socket(), port);
   if (!forwarder.ok()) return forwarder.status();

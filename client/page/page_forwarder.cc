@@ -15,6 +15,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "client/connection/socket_access.h"
 #include "client/page/page_request.h"
 #include "common/file/socket_path.h"
 #include "common/text/printable.h"
@@ -60,6 +61,8 @@ absl::StatusOr<UniqueFd> ConnectTo(const std::string& path) {
 absl::StatusOr<std::unique_ptr<PageForwarder>> PageForwarder::Listen(
     const std::string& socket_path, int port) {
   if (const auto server = ConnectTo(socket_path); !server.ok()) {
+    const std::string why = WhyNoAccess(socket_path);
+    if (!why.empty()) return absl::PermissionDeniedError(why);
     return absl::UnavailableError(server.status().message());
   }
   UniqueFd fd(socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
@@ -130,13 +133,27 @@ void PageForwarder::AcceptUntilStopped() {
       if (errno != EAGAIN) poll(&both[1], 1, 100);
       continue;
     }
-    if (visits_.size() >= kMostVisits) continue;
+    if (visits_.size() >= kMostVisits && !MakeRoom()) continue;
     Visit& visit = visits_.emplace_back();
-    visit.thread = std::thread([this, &visit, fd = std::move(browser)] {
-      Serve(fd);
+    visit.browser = std::move(browser);
+    visit.thread = std::thread([this, &visit] {
+      Serve(visit);
+      // Else the browser would wait until the next one comes.
+      shutdown(visit.browser.get(), SHUT_RDWR);
       visit.ended = true;
     });
   }
+}
+
+bool PageForwarder::MakeRoom() {
+  for (auto visit = visits_.begin(); visit != visits_.end(); ++visit) {
+    if (visit->is_known) continue;
+    shutdown(visit->browser.get(), SHUT_RDWR);
+    visit->thread.join();
+    visits_.erase(visit);
+    return true;
+  }
+  return false;
 }
 
 absl::StatusOr<std::string> PageForwarder::ReadHead(
@@ -168,7 +185,8 @@ bool PageForwarder::SendAll(const UniqueFd& fd,
   return true;
 }
 
-void PageForwarder::Serve(const UniqueFd& browser) const {
+void PageForwarder::Serve(Visit& visit) const {
+  const UniqueFd& browser = visit.browser;
   const absl::StatusOr<std::string> head = ReadHead(browser);
   if (!head.ok()) return;
   const std::optional<std::string> request = WithoutSecret(*head, secret_);
@@ -176,6 +194,7 @@ void PageForwarder::Serve(const UniqueFd& browser) const {
     SendAll(browser, kNotFound);
     return;
   }
+  visit.is_known = true;
   const absl::StatusOr<UniqueFd> server = ConnectTo(socket_path_);
   if (!server.ok() || !SendAll(*server, *request)) {
     SendAll(browser, kBadGateway);

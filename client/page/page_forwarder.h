@@ -26,7 +26,8 @@ class PageForwarder {
  public:
   // `port` 0: one that is free.
   //
-  // UNAVAILABLE: nobody listens at `socket_path`, or it cannot be used.
+  // PERMISSION_DENIED: the socket at `socket_path` is not for this user; with
+  //   whom it is for. UNAVAILABLE: nobody listens there.
   // Others: what the system said of listening.
   static absl::StatusOr<std::unique_ptr<PageForwarder>> Listen(
       const std::string& socket_path, int port);
@@ -39,7 +40,10 @@ class PageForwarder {
 
  private:
   struct Visit {
+    UniqueFd browser;
     std::thread thread;
+    // It showed the secret.
+    std::atomic<bool> is_known = false;
     std::atomic<bool> ended = false;
   };
 
@@ -47,8 +51,11 @@ class PageForwarder {
                 int port);
 
   void AcceptUntilStopped();
+  // Ends the oldest visit that has not shown the secret, so that who does not
+  // know it keeps nobody away. False: all have.
+  bool MakeRoom();
   // Answers one connection.
-  void Serve(const UniqueFd& browser) const;
+  void Serve(Visit& visit) const;
   absl::StatusOr<std::string> ReadHead(const UniqueFd& browser) const;
   // False: it stops, or nothing happens for too long.
   bool Await(const UniqueFd& fd, short events) const;

@@ -3,6 +3,7 @@
 #include <arpa/inet.h>
 #include <netinet/in.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/un.h>
 #include <unistd.h>
 
@@ -175,6 +176,15 @@ TEST_F(PageForwarderTest, OneConnectionIsForOneRequest) {
   EXPECT_THAT(server_->heard(), ElementsAre("GET / HTTP/1.1\r\n\r\n"));
 }
 
+TEST_F(PageForwarderTest, ThoseWhoSayNothingKeepNobodyAway) {
+  const std::string answer = "HTTP/1.1 200 OK\r\n\r\n";
+  Open(answer);
+  std::vector<UniqueFd> silent;
+  for (int i = 0; i < 40; ++i) silent.push_back(Connect());
+  EXPECT_EQ(Ask(absl::StrCat("GET ", path_with_secret_, " HTTP/1.1\r\n\r\n")),
+            answer);
+}
+
 TEST_F(PageForwarderTest, SaysWhenTheServerIsGone) {
   Open("HTTP/1.1 200 OK\r\n\r\n");
   server_.reset();
@@ -194,6 +204,16 @@ TEST_F(PageForwarderTest, NeedsAServer) {
   const auto forwarder = PageForwarder::Listen(path_, 0);
   EXPECT_EQ(forwarder.status().code(), absl::StatusCode::kUnavailable);
   EXPECT_THAT(std::string(forwarder.status().message()), HasSubstr(path_));
+}
+
+TEST_F(PageForwarderTest, SaysWhomASocketIsForThatThisUserMayNotUse) {
+  if (geteuid() == 0) GTEST_SKIP() << "root may use any";
+  const EchoServer server(path_, "");
+  ASSERT_EQ(chmod(path_.c_str(), 0), 0);
+  const auto forwarder = PageForwarder::Listen(path_, 0);
+  EXPECT_EQ(forwarder.status().code(), absl::StatusCode::kPermissionDenied);
+  EXPECT_THAT(std::string(forwarder.status().message()),
+              HasSubstr("is for user "));
 }
 
 }  // namespace

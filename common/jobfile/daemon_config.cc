@@ -190,6 +190,13 @@ void CheckHttp(const DaemonConfig& config, Mistakes* mistakes) {
     AddMistake("http.insecure_http",
                "expected an http.address with it, found none", mistakes);
   }
+  if (http.insecure_http() && !config.allow().empty()) {
+    AddMistake("http.insecure_http",
+               "found true beside allow: nobody can tell who reads at "
+               "http.address, so nobody would be let in; leave one of them "
+               "out (metrics are served there without it)",
+               mistakes);
+  }
 }
 
 void CheckAtLeast(absl::string_view field, int64_t bytes, int64_t least_bytes,

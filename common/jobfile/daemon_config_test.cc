@@ -99,6 +99,11 @@ TEST(ParseDaemonConfigTest, ReadsWhoMayDoWhat) {
           kValid,
           "allow: alice\ntcp_address: 127.0.0.1:7\ninsecure_tcp: true")),
       ::testing::HasSubstr("beside allow"));
+  EXPECT_THAT(MessageOf(absl::StrCat(kValid,
+                                     "allow: alice\nhttp: {address: "
+                                     "127.0.0.1:7, insecure_http: true}")),
+              ::testing::HasSubstr("http.insecure_http: found true beside "
+                                   "allow"));
 }
 
 TEST(ParseDaemonConfigTest, TellsAllThatAnEmptyFileLacks) {

@@ -299,6 +299,7 @@ class DaemonImpl final : public Daemon {
     parts.meter = &readable_.meter;
     parts.access = opened_.access;
     parts.names = &names_;
+    parts.audit = &audit_;
     http_api_.emplace(parts, info);
   }
 
@@ -325,10 +326,14 @@ class DaemonImpl final : public Daemon {
     return worker_server_.Open(*std::move(socket), limits);
   }
 
+  // Of the sockets that are for users.
+  mode_t SocketMode() const {
+    return config().allow().empty() ? kClientSocketMode : kOpenClientSocketMode;
+  }
+
   absl::Status OpenToClients(const ConnectionLimits& limits) {
-    absl::StatusOr<UniqueFd> socket = ListenOnUnix(
-        config().unix_socket(),
-        config().allow().empty() ? kClientSocketMode : kOpenClientSocketMode);
+    absl::StatusOr<UniqueFd> socket =
+        ListenOnUnix(config().unix_socket(), SocketMode());
     if (!socket.ok()) return socket.status();
     std::vector<UniqueFd> sockets;
     if (!config().tcp_address().empty()) {
@@ -348,7 +353,7 @@ class DaemonImpl final : public Daemon {
     absl::Status open;
     if (!http.unix_socket().empty()) {
       absl::StatusOr<UniqueFd> socket =
-          ListenOnUnix(http.unix_socket(), kClientSocketMode);
+          ListenOnUnix(http.unix_socket(), SocketMode());
       if (!socket.ok()) return socket.status();
       open = ListenForHttp(*std::move(socket), /*metrics_alone=*/false);
     }

@@ -109,6 +109,20 @@ TEST_F(DaemonTest, ServesMetricsAndThePageOnASocketIfItIsTold) {
   EXPECT_FALSE(fs::exists(path));
 }
 
+// Whom `allow` names may be in no group that the sockets are for.
+TEST_F(DaemonTest, WithAllowBothSocketsAreOpenAndItSaysWhoMay) {
+  const std::string path = root_ / "run/http.sock";
+  config_.mutable_http()->set_unix_socket(path);
+  config_.add_allow("root");
+  auto daemon = Daemon::Start(config_);
+  ASSERT_TRUE(daemon.ok()) << daemon.status();
+  for (const std::string& socket : {config_.unix_socket(), path}) {
+    EXPECT_EQ(fs::status(socket).permissions(), static_cast<fs::perms>(0666))
+        << socket;
+  }
+  (*daemon)->Stop(absl::Seconds(30));
+}
+
 TEST_F(DaemonTest, AFailedStartLeavesNoSocketOfThePage) {
   const std::string path = root_ / "run/http.sock";
   const TakenPort taken;

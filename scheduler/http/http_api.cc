@@ -17,6 +17,7 @@
 #include "scheduler/http/page.h"
 #include "scheduler/http/recent_trace.h"
 #include "scheduler/service/client_request.h"
+#include "scheduler/service/server_info_now.h"
 #include "scheduler/service/sweep_results.h"
 
 namespace hydra {
@@ -24,6 +25,7 @@ namespace {
 
 namespace v1 = hydra::v1;
 
+constexpr absl::string_view kApi = "/api/v1/";
 // As GetJob.
 constexpr int kStepsInDetail = 1000;
 constexpr int64_t kUsualLines = 200;
@@ -72,6 +74,31 @@ HttpApi::HttpApi(const Parts& parts, v1::GetServerInfoResponse info)
       page_(PageResponse()) {}
 
 HttpResponse HttpApi::Answer(const HttpRequest& request) const {
+  HttpResponse response = AnswerUnnoted(request);
+  NoteRefusal(request, response.status);
+  return response;
+}
+
+// As the calls do.
+void HttpApi::NoteRefusal(const HttpRequest& request, int status) const {
+  if (parts_.audit == nullptr) return;
+  const bool is_hidden = status == 404 && parts_.access.private_jobs() &&
+                         absl::StartsWith(request.path, kApi);
+  if (status != 403 && !is_hidden) return;
+  const Caller& caller = request.caller;
+  v1::AuditEntry entry;
+  if (caller != Caller()) entry.set_user(caller.user);
+  entry.set_name(caller != Caller() ? reader_.NameOf(caller) : "tcp");
+  entry.set_pid(caller.pid);
+  entry.set_rpc("HTTP");
+  entry.set_target(PrintableStart(request.path));
+  entry.set_result(absl::StatusCodeToString(
+      is_hidden ? absl::StatusCode::kNotFound
+                : absl::StatusCode::kPermissionDenied));
+  parts_.audit->Add(std::move(entry));
+}
+
+HttpResponse HttpApi::AnswerUnnoted(const HttpRequest& request) const {
   // Cores are for training and for short calls first.
   StepBack();
   if (!parts_.access.MayEnter(request.caller)) {
@@ -80,10 +107,10 @@ HttpResponse HttpApi::Answer(const HttpRequest& request) const {
   }
   const absl::string_view path = request.path;
   if (path == "/") return page_;
-  if (path == "/metrics") return Metrics();
-  if (!absl::StartsWith(path, "/api/v1/")) return NothingThere(path);
+  if (path == "/metrics") return Metrics(request.caller);
+  if (!absl::StartsWith(path, kApi)) return NothingThere(path);
   const std::vector<std::string> parts =
-      absl::StrSplit(path.substr(sizeof("/api/v1/") - 1), '/');
+      absl::StrSplit(path.substr(kApi.size()), '/');
   if (parts.size() == 1) {
     if (parts[0] == "server") return Server();
     if (parts[0] == "workers") return Workers(request);
@@ -104,7 +131,7 @@ HttpResponse HttpApi::Answer(const HttpRequest& request) const {
 }
 
 HttpResponse HttpApi::AnswerMetricsAlone(const HttpRequest& request) const {
-  if (request.path == "/metrics") return Metrics();
+  if (request.path == "/metrics") return Metrics(request.caller);
   return ErrorResponse(absl::PermissionDeniedError(
       absl::StrCat("every account of this machine can read here, so only "
                    "/metrics is served; the page is at ",
@@ -113,29 +140,28 @@ HttpResponse HttpApi::AnswerMetricsAlone(const HttpRequest& request) const {
                        : absl::StrCat("unix:", info_.http_socket()))));
 }
 
-v1::GetServerInfoResponse HttpApi::Info() const {
-  v1::GetServerInfoResponse info = info_;
-  const ReadModel::Pool pool = parts_.model->pool();
-  info.set_pool_used_bytes(pool.used_bytes);
-  info.set_pool_reserved_bytes(pool.reserved_bytes);
-  return info;
-}
-
-HttpResponse HttpApi::Metrics() const {
-  const MetricsNumbers numbers{Info(),
-                               parts_.model->workers().statuses,
-                               parts_.model->job_meter(),
-                               parts_.meter->numbers(),
-                               ReadProcessNumbers(),
-                               parts_.core->trouble().ok(),
-                               parts_.journal->health().ok()};
+HttpResponse HttpApi::Metrics(const Caller& caller) const {
+  // They are asked for when a disk hangs, too.
+  v1::GetServerInfoResponse server = info_;
+  SetPoolNow(*parts_.model, server);
+  const MetricsNumbers numbers{
+      std::move(server),
+      parts_.model->workers().statuses,
+      parts_.model->job_meter(),
+      parts_.meter->numbers(),
+      ReadProcessNumbers(),
+      parts_.core->trouble().ok(),
+      parts_.journal->health().ok(),
+      parts_.access.private_jobs() && !parts_.access.IsOperator(caller)};
   HttpResponse response;
   response.content_type = std::string(MetricsText::kContentType);
   response.body = WriteMetrics(numbers);
   return response;
 }
 
-HttpResponse HttpApi::Server() const { return JsonResponse(Info()); }
+HttpResponse HttpApi::Server() const {
+  return JsonResponse(ServerInfoNow(info_, *parts_.model));
+}
 
 HttpResponse HttpApi::Workers(const HttpRequest& request) const {
   const ReadModel::Workers workers = parts_.model->workers();
@@ -182,7 +208,7 @@ HttpResponse HttpApi::Logs(const HttpRequest& request, JobId job) const {
   const absl::StatusOr<int64_t> tail =
       IntegerParameter(request, "tail", kUsualLines, 1, kMostLines);
   if (status.ok()) status = tail.status();
-  if (status.ok()) status = reader_.StatusOf(request.caller, job).status();
+  if (status.ok()) status = reader_.Check(request.caller, job, Right::kRead);
   if (!status.ok()) return ErrorResponse(status);
   v1::StreamLogsResponse response;
   LogStore::Cursor cursor;
@@ -217,9 +243,11 @@ HttpResponse HttpApi::Trace(const HttpRequest& request) const {
   for (const v1::WorkerStatus& worker : *parts_.model->workers().statuses) {
     devices.push_back(worker.device());
   }
-  return JsonResponse(RecentTrace(
-      *parts_.trace, devices, absl::FromUnixMillis(*since), kMostTracedTasks,
-      [&](JobId job) { return reader_.StatusOf(request.caller, job).ok(); }));
+  return JsonResponse(
+      RecentTrace(*parts_.trace, devices, absl::FromUnixMillis(*since),
+                  kMostTracedTasks, [&](JobId job) {
+                    return reader_.AnswerTo(request.caller, job, Right::kRead);
+                  }));
 }
 
 }  // namespace hydra

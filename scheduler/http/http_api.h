@@ -12,6 +12,7 @@
 #include "scheduler/service/access.h"
 #include "scheduler/service/account_names.h"
 #include "scheduler/service/job_reader.h"
+#include "scheduler/storage/audit_log.h"
 #include "scheduler/storage/job_history.h"
 #include "scheduler/storage/log_store.h"
 
@@ -36,6 +37,8 @@ class HttpApi {
     const DaemonMeter* meter = nullptr;
     AccessPolicy access;
     AccountNames* names = nullptr;
+    // Of who was refused. Null: nobody keeps it.
+    AuditLog* audit = nullptr;
   };
 
   // `info`: what GetServerInfo says beside the pool's state of the moment.
@@ -48,7 +51,10 @@ class HttpApi {
   HttpResponse AnswerMetricsAlone(const HttpRequest& request) const;
 
  private:
-  HttpResponse Metrics() const;
+  HttpResponse AnswerUnnoted(const HttpRequest& request) const;
+  void NoteRefusal(const HttpRequest& request, int status) const;
+  // Of users together, if their jobs are not for the caller.
+  HttpResponse Metrics(const Caller& caller) const;
   HttpResponse Server() const;
   HttpResponse Workers(const HttpRequest& request) const;
   HttpResponse Jobs(const HttpRequest& request) const;
@@ -56,7 +62,6 @@ class HttpApi {
   HttpResponse Logs(const HttpRequest& request, JobId job) const;
   HttpResponse Results(const HttpRequest& request, SweepId sweep) const;
   HttpResponse Trace(const HttpRequest& request) const;
-  hydra::v1::GetServerInfoResponse Info() const;
 
   const Parts parts_;
   const hydra::v1::GetServerInfoResponse info_;

@@ -11,8 +11,12 @@
 #include "google/protobuf/util/json_util.h"
 #include "google/protobuf/util/message_differencer.h"
 #include "gtest/gtest.h"
+#include "scheduler/core/caller.h"
 #include "scheduler/runtime/testing/read_model_fixture.h"
+#include "scheduler/service/access.h"
+#include "scheduler/service/server_info_now.h"
 #include "scheduler/service/sweep_results.h"
+#include "scheduler/storage/audit_log.h"
 
 namespace hydra {
 namespace {
@@ -33,17 +37,20 @@ class HttpApiTest : public ReadModelFixture {
     parts_.history = &history_;
     parts_.journal = &jobs_journal_;
     parts_.meter = &meter_;
+    parts_.audit = &audit_;
   }
 
   static v1::GetServerInfoResponse Info() {
     v1::GetServerInfoResponse info;
     info.set_version("1.2.3");
     info.set_pool_bytes(1 << 30);
+    info.set_state_dir("/");
     return info;
   }
   HttpResponse Get(absl::string_view target) {
-    const absl::StatusOr<HttpRequest> request = ParseHttpTarget(target);
+    absl::StatusOr<HttpRequest> request = ParseHttpTarget(target);
     EXPECT_TRUE(request.ok()) << request.status();
+    request->caller = caller_;
     return HttpApi(parts_, Info()).Answer(*request);
   }
   // Of an answer that must be there.
@@ -83,6 +90,7 @@ class HttpApiTest : public ReadModelFixture {
   LogStore logs_{{scratch_.PathOf("logs")}};
   TraceLog trace_{{}, absl::FromUnixSeconds(1000)};
   DaemonMeter meter_;
+  AuditLog audit_{scratch_.PathOf("audit.jsonl")};
   MemoryRecordStore journal_records_;
   GroupCommit jobs_journal_{
       &journal_records_,
@@ -90,6 +98,8 @@ class HttpApiTest : public ReadModelFixture {
       {[](uint64_t) {}, [](uint64_t, const absl::Status&) {}},
       absl::Seconds(1)};
   HttpApi::Parts parts_;
+  // Who asks.
+  Caller caller_;
 };
 
 TEST_F(HttpApiTest, ListsJobsAsTheCallDoes) {
@@ -129,12 +139,16 @@ TEST_F(HttpApiTest, DescribesAJobAndASweepAsTheCallsDo) {
 }
 
 TEST_F(HttpApiTest, TellsOfServerAndWorkers) {
-  v1::GetServerInfoResponse info = Info();
-  const ReadModel::Pool pool = model_.pool();
-  info.set_pool_used_bytes(pool.used_bytes);
-  info.set_pool_reserved_bytes(pool.reserved_bytes);
-  EXPECT_TRUE(MessageDifferencer::Equals(
-      Read<v1::GetServerInfoResponse>("/api/v1/server"), info));
+  v1::GetServerInfoResponse expected = ServerInfoNow(Info(), model_);
+  auto told = Read<v1::GetServerInfoResponse>("/api/v1/server");
+  EXPECT_GE(FromProto(told.server_time()), FromProto(expected.server_time()));
+  EXPECT_GT(told.state_free_bytes(), 0);
+  // They are of two moments.
+  for (v1::GetServerInfoResponse* info : {&told, &expected}) {
+    info->clear_server_time();
+    info->clear_state_free_bytes();
+  }
+  EXPECT_TRUE(MessageDifferencer::Equals(told, expected));
   EXPECT_EQ(Read<v1::ListWorkersResponse>("/api/v1/workers").workers_size(),
             static_cast<int>(model_.workers().statuses->size()));
 }
@@ -211,6 +225,84 @@ TEST_F(HttpApiTest, WhereEveryAccountReadsThereAreMetricsAlone) {
     EXPECT_EQ(response.status, 403) << path;
     EXPECT_THAT(response.body, HasSubstr("http.unix_socket"));
   }
+}
+
+TEST_F(HttpApiTest, WhoMayNotUseTheServerIsToldAndNoMore) {
+  Submit(1);
+  AccessPolicy::Rules rules;
+  rules.allowed = Accounts{{1000}, {}};
+  rules.allowed_text = "group hydra";
+  rules.allowed_group = "hydra";
+  parts_.access = AccessPolicy(rules);
+  for (const uid_t user : {uid_t{1001}, kUnknownUser}) {
+    caller_ = Caller{user};
+    for (const char* path :
+         {"/", "/metrics", "/api/v1/server", "/api/v1/jobs", "/x"}) {
+      ExpectError(path, 403, "it is for group hydra");
+    }
+  }
+  caller_ = Caller{1000};
+  EXPECT_EQ(Get("/").status, 200);
+  EXPECT_EQ(Get("/metrics").status, 200);
+}
+
+TEST_F(HttpApiTest, OthersJobsAreShownWithOwnerAndStateAlone) {
+  Submit(1, Caller{1000});
+  caller_ = Caller{1001};
+  TaskTrace task;
+  task.job = JobId(1);
+  task.worker = WorkerId(1);
+  task.begun_at = absl::FromUnixSeconds(1000);
+  task.ended_at = absl::FromUnixSeconds(1001);
+  trace_.Add(task);
+  const auto list = Read<v1::ListJobsResponse>("/api/v1/jobs");
+  ASSERT_EQ(list.jobs_size(), 1);
+  EXPECT_TRUE(list.jobs(0).withheld());
+  EXPECT_EQ(list.jobs(0).owner(), "1000");
+  EXPECT_EQ(list.jobs(0).name(), "");
+  ExpectError("/api/v1/jobs/j1", 403, "j1 is 1000's");
+  ExpectError("/api/v1/jobs/j1/logs", 403, "j1 is 1000's");
+  ExpectError("/api/v1/sweeps/s1/results", 403, "s1 is 1000's");
+  const auto audited = audit_.Newest({});
+  ASSERT_TRUE(audited.ok()) << audited.status();
+  ASSERT_EQ(audited->entries.size(), 3);
+  EXPECT_EQ(audited->entries[2].user(), 1001);
+  EXPECT_EQ(audited->entries[2].rpc(), "HTTP");
+  EXPECT_EQ(audited->entries[2].target(), "/api/v1/jobs/j1");
+  EXPECT_EQ(audited->entries[2].result(), "PERMISSION_DENIED");
+  auto trace = Read<v1::TraceResponse>("/api/v1/trace");
+  ASSERT_EQ(trace.tasks_size(), 1);
+  EXPECT_TRUE(trace.tasks(0).withheld());
+  EXPECT_FALSE(trace.tasks(0).has_copy());
+  caller_ = Caller{1000};
+  trace = Read<v1::TraceResponse>("/api/v1/trace");
+  ASSERT_EQ(trace.tasks_size(), 1);
+  EXPECT_FALSE(trace.tasks(0).withheld());
+  EXPECT_TRUE(trace.tasks(0).has_copy());
+}
+
+TEST_F(HttpApiTest, OfPrivateJobsOthersLearnNothing) {
+  Submit(1, Caller{1000});
+  AccessPolicy::Rules rules;
+  rules.operators.users = {0};
+  rules.private_jobs = true;
+  parts_.access = AccessPolicy(rules);
+  caller_ = Caller{1001};
+  EXPECT_EQ(Read<v1::ListJobsResponse>("/api/v1/jobs").jobs_size(), 0);
+  ExpectError("/api/v1/jobs/j1", 404, "j1");
+  ExpectError("/api/v1/jobs/j1/logs", 404, "j1");
+  ExpectError("/api/v1/sweeps/s1/results", 404, "s1");
+  EXPECT_EQ(Get("/x").status, 404);
+  EXPECT_EQ(audit_.Newest({})->entries.size(), 3)
+      << "with private jobs a NOT_FOUND may be a refusal";
+  EXPECT_THAT(Get("/metrics").body, Not(HasSubstr("user=\"1000\"")));
+  HttpRequest request;
+  request.path = "/metrics";
+  EXPECT_THAT(HttpApi(parts_, Info()).AnswerMetricsAlone(request).body,
+              Not(HasSubstr("user=\"1000\"")));
+  caller_ = Caller{0};
+  EXPECT_THAT(Get("/metrics").body,
+              HasSubstr("hydra_jobs{user=\"1000\",state=\"pending\"} 1\n"));
 }
 
 TEST_F(HttpApiTest, ExplainsWhatItCannotAnswer) {

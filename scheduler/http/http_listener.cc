@@ -20,7 +20,8 @@
 namespace hydra {
 namespace {
 
-// Requests are answered from memory, but for jobs that jobs.db alone knows.
+// Most is answered from memory; logs, old steps and old jobs are read from the
+// disk meanwhile.
 constexpr unsigned kThreads = 2;
 // Of one connection: the head of its request and the answer's.
 constexpr size_t kConnectionBytes = 16 << 10;

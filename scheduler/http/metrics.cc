@@ -14,12 +14,8 @@ namespace {
 
 constexpr char kOtherUsers[] = "other";
 
-std::string UserLabel(const Caller& caller) {
+std::string LabelOf(const Caller& caller) {
   return caller == Caller() ? "unknown" : absl::StrCat(caller.user);
-}
-
-std::string UserLabel(const DaemonMeter::User& user) {
-  return user.other ? kOtherUsers : UserLabel(user.caller);
 }
 
 // "running"
@@ -55,6 +51,11 @@ class Writer {
     return number == 0 || number > numbers_.workers->size()
                ? ""
                : (*numbers_.workers)[number - 1].device();
+  }
+
+  std::string UserLabel(const DaemonMeter::User& user) const {
+    return user.other || numbers_.hides_users ? kOtherUsers
+                                              : LabelOf(user.caller);
   }
 
   // A sample for each device of which `value` knows something.
@@ -97,8 +98,8 @@ class Writer {
     std::map<Caller, std::string> labels;
     for (const auto& [key, count] : numbers_.jobs.jobs()) {
       const auto& [owner, state] = key;
-      if (labels.size() < DaemonMeter::kMostUsers) {
-        labels.emplace(owner, UserLabel(owner));
+      if (labels.size() < DaemonMeter::kMostUsers && !numbers_.hides_users) {
+        labels.emplace(owner, LabelOf(owner));
       }
       const auto label = labels.find(owner);
       jobs[{label == labels.end() ? kOtherUsers : label->second,
@@ -126,10 +127,13 @@ class Writer {
     text_.Counter("hydra_device_seconds_total",
                   "Wall time of tasks that ended on the device, by who "
                   "submitted their jobs.");
+    std::map<std::pair<std::string, WorkerId>, absl::Duration> device_time;
     for (const auto& [key, time] : daemon.device_time) {
-      text_.Sample(
-          {{"user", UserLabel(key.first)}, {"device", DeviceLabel(key.second)}},
-          absl::ToDoubleSeconds(time));
+      device_time[{UserLabel(key.first), key.second}] += time;
+    }
+    for (const auto& [key, time] : device_time) {
+      text_.Sample({{"user", key.first}, {"device", DeviceLabel(key.second)}},
+                   absl::ToDoubleSeconds(time));
     }
     text_.Counter("hydra_copy_wait_seconds_total",
                   "The part of it that went into waiting for copies between "

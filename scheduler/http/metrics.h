@@ -25,6 +25,8 @@ struct MetricsNumbers {
   // Whether the pool's journal, and jobs.db, took what was last written.
   bool pool_journal_writes = true;
   bool jobs_journal_writes = true;
+  // All users' numbers together.
+  bool hides_users = false;
 };
 
 // All metrics, as docs/daemon.md lists them. Pure.

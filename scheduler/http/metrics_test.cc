@@ -112,6 +112,33 @@ TEST(WriteMetricsTest, UsersBeyondABoundCountTogether) {
   EXPECT_THAT(text, HasSubstr("hydra_jobs{user=\"0\",state=\"running\"} 1\n"));
 }
 
+TEST(WriteMetricsTest, UsersThatAreHiddenCountTogether) {
+  MetricsNumbers numbers = Numbers();
+  DaemonMeter meter;
+  TaskTrace task;
+  task.worker = WorkerId(2);
+  task.kind = worker::v1::TASK_KIND_BACKWARD;
+  task.begun_at = absl::FromUnixSeconds(100);
+  task.ended_at = task.begun_at + absl::Milliseconds(2500);
+  for (uid_t user : {1000, 1001}) meter.Add(task, Caller{user});
+  numbers.daemon = meter.numbers();
+  JobMeter::Seen job;
+  job.owner = Caller{1001};
+  job.state = v1::JOB_STATE_PENDING;
+  numbers.jobs.Come(job);
+  numbers.hides_users = true;
+  const std::string text = WriteMetrics(numbers);
+  for (const char* line : {
+           "hydra_jobs{user=\"other\",state=\"pending\"} 2\n",
+           "hydra_jobs{user=\"other\",state=\"running\"} 1\n",
+           "hydra_device_seconds_total{user=\"other\",device=\"cpu:1\"} 5\n",
+       }) {
+    EXPECT_THAT(text, HasSubstr(line));
+  }
+  EXPECT_THAT(text, Not(HasSubstr("user=\"1")));
+  EXPECT_THAT(text, Not(HasSubstr("user=\"unknown")));
+}
+
 // What the format asks for beside the names: each line is a comment or a sample
 // of the family before it, and no series comes twice.
 TEST(WriteMetricsTest, EverySampleBelongsToTheFamilyBeforeIt) {

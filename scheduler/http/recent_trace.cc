@@ -32,16 +32,17 @@ std::deque<TaskTrace> NewestTasks(const TraceLog& log, absl::Time since,
 v1::TraceResponse RecentTrace(const TraceLog& log,
                               const std::vector<std::string>& devices,
                               absl::Time since, size_t most,
-                              absl::FunctionRef<bool(JobId)> visible) {
+                              absl::FunctionRef<Answer(JobId)> may_read) {
   v1::TraceResponse trace;
   trace.mutable_devices()->Assign(devices.begin(), devices.end());
   *trace.mutable_complete_since() = ToProto(log.complete_since());
-  absl::flat_hash_map<JobId, bool> seen;
+  absl::flat_hash_map<JobId, Answer> answers;
   for (const TaskTrace& task : NewestTasks(log, since, most)) {
-    const auto [found, is_new] = seen.try_emplace(task.job, false);
-    if (is_new) found->second = visible(task.job);
-    const bool is_visible = found->second;
-    if (!is_visible && task.kind == worker::v1::TASK_KIND_PREPARE) continue;
+    const auto [found, is_new] = answers.try_emplace(task.job, Answer::kHidden);
+    if (is_new) found->second = may_read(task.job);
+    const Answer answer = found->second;
+    const bool is_withheld = answer != Answer::kAllowed;
+    if (is_withheld && task.kind == worker::v1::TASK_KIND_PREPARE) continue;
     v1::TracedTask& told = *trace.add_tasks();
     const uint64_t number = task.worker.value();
     if (number > 0 && number <= devices.size()) {
@@ -49,10 +50,12 @@ v1::TraceResponse RecentTrace(const TraceLog& log,
     }
     *told.mutable_begun() = ToProto(task.begun_at);
     *told.mutable_ended() = ToProto(task.ended_at);
-    if (!is_visible) continue;
-    told.set_job_id(JobName(task.job));
     told.set_kind(KindName(task.kind));
+    told.set_withheld(is_withheld);
+    if (answer == Answer::kHidden) continue;
+    told.set_job_id(JobName(task.job));
     told.set_shard(task.shard);
+    if (is_withheld) continue;
     told.set_step(task.step);
     told.set_outcome(task.outcome);
     *told.mutable_copy() = ToProto(task.copy);

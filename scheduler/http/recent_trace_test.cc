@@ -30,8 +30,9 @@ class RecentTraceTest : public ::testing::Test {
     log_.Add(task);
   }
   std::vector<std::string> JobsSince(int since, size_t most) {
-    const v1::TraceResponse trace = RecentTrace(
-        log_, {"cpu:0", "cpu:1"}, At(since), most, [](JobId) { return true; });
+    const v1::TraceResponse trace =
+        RecentTrace(log_, {"cpu:0", "cpu:1"}, At(since), most,
+                    [](JobId) { return Answer::kAllowed; });
     std::vector<std::string> jobs;
     for (const auto& task : trace.tasks()) jobs.push_back(task.job_id());
     return jobs;
@@ -57,10 +58,11 @@ TEST_F(RecentTraceTest, FindsTheNewestOfVeryMany) {
   EXPECT_THAT(JobsSince(0, 2), ElementsAre("j2004", "j2005"));
 }
 
-TEST_F(RecentTraceTest, OfWhatIsHiddenItTellsTheTimeAlone) {
+TEST_F(RecentTraceTest, OfOthersTasksItTellsWhatTheTraceOfACallTells) {
   Add(1, 1, 0, 5);
   Add(2, 2, 1, 6);
   Add(2, 2, 6, 8);
+  Add(3, 2, 8, 9);
   // What prepares data takes no device, so nobody misses it.
   Add(2, 2, 2, 8, worker::v1::TASK_KIND_PREPARE);
   Add(1, 1, 2, 8, worker::v1::TASK_KIND_PREPARE);
@@ -68,21 +70,31 @@ TEST_F(RecentTraceTest, OfWhatIsHiddenItTellsTheTimeAlone) {
   const v1::TraceResponse trace =
       RecentTrace(log_, {"cpu:0", "cpu:1"}, At(0), 10, [&](JobId job) {
         ++asked;
-        return job == JobId(1);
+        return job == JobId(1)   ? Answer::kAllowed
+               : job == JobId(2) ? Answer::kHidden
+                                 : Answer::kForbidden;
       });
-  EXPECT_EQ(asked, 2);
-  ASSERT_EQ(trace.tasks_size(), 4);
-  EXPECT_EQ(trace.tasks(3).kind(), "PREPARE");
-  EXPECT_EQ(trace.tasks(3).job_id(), "j1");
+  EXPECT_EQ(asked, 3);
+  ASSERT_EQ(trace.tasks_size(), 5);
+  EXPECT_EQ(trace.tasks(4).kind(), "PREPARE");
+  EXPECT_EQ(trace.tasks(4).job_id(), "j1");
   EXPECT_EQ(trace.tasks(0).job_id(), "j1");
   EXPECT_EQ(trace.tasks(0).kind(), "FORWARD");
   EXPECT_EQ(trace.tasks(0).shard(), 1);
   EXPECT_EQ(trace.tasks(0).step(), 7);
   v1::TracedTask hidden;
   hidden.set_device("cpu:1");
+  hidden.set_kind("FORWARD");
+  hidden.set_withheld(true);
   *hidden.mutable_begun() = ToProto(At(1));
   *hidden.mutable_ended() = ToProto(At(6));
   EXPECT_EQ(trace.tasks(1).SerializeAsString(), hidden.SerializeAsString());
+  v1::TracedTask others = hidden;
+  others.set_job_id("j3");
+  others.set_shard(1);
+  *others.mutable_begun() = ToProto(At(8));
+  *others.mutable_ended() = ToProto(At(9));
+  EXPECT_EQ(trace.tasks(3).SerializeAsString(), others.SerializeAsString());
 }
 
 }  // namespace

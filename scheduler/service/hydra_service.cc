@@ -1,10 +1,8 @@
 #include "scheduler/service/hydra_service.h"
 
 #include <algorithm>
-#include <filesystem>
 #include <memory>
 #include <optional>
-#include <system_error>
 #include <thread>
 #include <utility>
 
@@ -12,7 +10,6 @@
 #include "absl/container/flat_hash_map.h"
 #include "absl/container/flat_hash_set.h"
 #include "absl/strings/str_cat.h"
-#include "absl/time/clock.h"
 #include "common/clock/steady_time.h"
 #include "common/file/file_user.h"
 #include "common/file/private_places.h"
@@ -20,7 +17,6 @@
 #include "common/jobfile/validate.h"
 #include "common/process/thread_priority.h"
 #include "common/status/error_details.h"
-#include "common/status/proto_time.h"
 #include "common/status/rpc_status.h"
 #include "common/text/printable.h"
 #include "scheduler/core/job_plan.h"
@@ -30,6 +26,7 @@
 #include "scheduler/service/file_sender.h"
 #include "scheduler/service/job_streams.h"
 #include "scheduler/service/project.h"
+#include "scheduler/service/server_info_now.h"
 #include "scheduler/service/sweep_results.h"
 #include "scheduler/service/trace_sender.h"
 
@@ -656,15 +653,7 @@ grpc::Status HydraServiceImpl::GetServerInfo(
     grpc::ServerContext* context, const v1::GetServerInfoRequest*,
     v1::GetServerInfoResponse* response) {
   return Serve(*context, {"GetServerInfo", ""}, calls_, [&](const Caller&) {
-    *response = info_;
-    const ReadModel::Pool pool = parts_.model->pool();
-    response->set_pool_used_bytes(pool.used_bytes);
-    response->set_pool_reserved_bytes(pool.reserved_bytes);
-    *response->mutable_server_time() = ToProto(absl::Now());
-    // Of the file system that may run full, not of what was there at the start.
-    std::error_code failed;
-    const auto space = std::filesystem::space(response->state_dir(), failed);
-    if (!failed) response->set_state_free_bytes(space.available);
+    *response = ServerInfoNow(info_, *parts_.model);
     return absl::OkStatus();
   });
 }

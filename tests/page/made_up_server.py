@@ -17,6 +17,12 @@ PAGE = pathlib.Path(__file__).resolve().parents[2] / "scheduler/http/page"
 EVIL = "<script>window.evil=1</script><img src=x onerror=window.evil=2>"
 STATES = ["RUNNING", "PENDING", "PENDING", "PAUSED", "COMPLETED", "FAILED", "CANCELLED"]
 STEPS = 400
+# By the user's number; one has none.
+NAMES = {1000: "alice", 1001: "bob"}
+# Another user's.
+WITHHELD = 7
+# What the server looks at to find jobs in the wanted states.
+LOOKED_AT = 5000
 
 
 def page():
@@ -33,10 +39,11 @@ def stamp(seconds):
 
 
 class MadeUp:
-    """What the server knows. Jobs j1 to jN, so many to a sweep, of three users."""
+    """What the server knows. Jobs j1 to jN, so many to a sweep, of three users; the first ones have ended."""
 
-    def __init__(self, jobs, sweep_jobs=12):
+    def __init__(self, jobs, sweep_jobs=12, ended=0):
         self.jobs = jobs
+        self.ended = ended
         self.sweep_jobs = sweep_jobs
         self.begun = time.time()
         # Answers nothing while it is set.
@@ -51,9 +58,14 @@ class MadeUp:
 
     def status(self, number):
         state = STATES[(number // 12 + number) % len(STATES)] if number > 12 else "RUNNING"
+        if number <= self.ended:
+            state = "COMPLETED"
+        user = 1000 + number % 3
         job = {"job_id": f"j{number}", "sweep_id": f"s{(number - 1) // self.sweep_jobs + 1}", "name": f"gpt2-{number:02d}",
-               "state": "JOB_STATE_" + state, "owner_user": 1000 + number % 3, "total_steps": str(STEPS),
+               "state": "JOB_STATE_" + state, "owner_user": user, "owner": NAMES.get(user, str(user)), "total_steps": str(STEPS),
                "parameters": [f"learning_rate={(number % 12 + 1) * 1e-4:g}", "batch=16"], "submitted_at": stamp(self.begun)}
+        if number == 6:
+            job |= {"priority": -3, "project": "vision"}
         if number == 5:
             job["name"] = EVIL
             job["parameters"] = [EVIL]
@@ -83,8 +95,10 @@ class MadeUp:
             states = [state for state in query.get("state", "").split(",") if state]
             first, size = int(query.get("page_token") or 1), int(query.get("page_size") or 1000)
             found, number = [], first
-            while number <= self.jobs and len(found) < size:
+            while number <= self.jobs and len(found) < size and number < first + LOOKED_AT:
                 job = self.status(number)
+                if number == WITHHELD:
+                    job = {key: job[key] for key in ("job_id", "sweep_id", "state", "owner_user", "owner")} | {"withheld": True}
                 if not states or job["state"][len("JOB_STATE_"):] in states:
                     found.append(job)
                 number += 1
@@ -114,7 +128,7 @@ class MadeUp:
                     begun = int(now) - 120 + i * 1.5 + worker * 0.4
                     if begun + 1.2 > since and begun + 1.2 < now:
                         tasks.append({"device": device, "begun": stamp(begun), "ended": stamp(begun + 1.2)} |
-                                     ({} if i % 9 == 0 else {"job_id": f"j{i % 5 + 1}", "kind": "BACKWARD", "shard": 1, "step": str(i)}))
+                                     ({"kind": "FORWARD", "withheld": True} if i % 9 == 0 else {"job_id": f"j{i % 5 + 1}", "kind": "BACKWARD", "shard": 1, "step": str(i)}))
             return {"devices": ["cpu:0", "cuda:1"], "tasks": tasks}
         return None
 

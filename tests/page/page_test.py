@@ -150,6 +150,30 @@ def check_many_jobs(browser, url, made_up):
         expect(page.locator("#jobs-note")).to_have_text("200 on page 6, more follow")
 
 
+def check_users(browser, url):
+    """Jobs stand by user, by name where there is one; another user's has no link, since there is nothing behind it."""
+    with Visit(browser, url, viewport={"width": 1280, "height": 900}) as visit:
+        page = visit.go("overview", "#")
+        titles = page.locator("#jobs th.user").all_inner_texts()
+        assert sorted(title.split(":")[0] for title in titles) == ["alice", "bob", "user 1002"], titles
+        row = page.locator("#jobs tr", has=page.locator("td", has_text=re.compile(f"^j{made_up_server.WITHHELD}$")))
+        expect(row).to_contain_text("(bob's)")
+        assert row.locator("a").count() == 0
+        expect(page.locator("#jobs tr", has=page.locator("a", has_text=re.compile("^j6$")))).to_contain_text("priority -3")
+        page = visit.go("job", "#j6")
+        expect(page.locator("#facts")).to_contain_text("vision")
+        expect(page.locator("#facts")).to_contain_text("-3")
+
+
+def check_few_among_many(browser):
+    """Jobs that are wanted are found behind thousands that are not."""
+    server = made_up_server.serve(made_up_server.MadeUp(7000, ended=6990))
+    with Visit(browser, f"http://127.0.0.1:{server.server_port}/") as visit:
+        page = visit.go("overview", "#")
+        expect(page.locator("#jobs tbody td").first).to_have_text(re.compile("^j699[0-9]$"))
+    server.shutdown()
+
+
 def check_large_sweep(browser):
     """So does a sweep of ten thousand."""
     made_up = made_up_server.MadeUp(10_000, sweep_jobs=10_000)
@@ -182,6 +206,9 @@ def check_silence(browser, url, made_up):
         expect(page.locator("#connection")).to_have_text("up to date", timeout=20000)
         page.goto(url + "#j999999")
         expect(page.locator("#connection")).to_have_text(re.compile("^The server says: there is no "))
+        # It is not asked again and again.
+        page.wait_for_timeout(5000)
+        assert made_up.asked.count("/api/v1/jobs/j999999") == 1
         visit.go("overview", "#")
 
 
@@ -266,6 +293,8 @@ def main():
         ("text is text", lambda browser: check_text_is_text(browser, url)),
         ("keyboard", lambda browser: check_keyboard(browser, url)),
         ("many jobs", lambda browser: check_many_jobs(browser, url, made_up)),
+        ("users", lambda browser: check_users(browser, url)),
+        ("few among many", check_few_among_many),
         ("large sweep", check_large_sweep),
         ("silence", lambda browser: check_silence(browser, url, made_up)),
         ("hidden", lambda browser: check_hidden(browser, url, made_up)),

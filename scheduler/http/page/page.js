@@ -73,7 +73,9 @@ function clock(time) { return time ? new Date(time).toLocaleString() : ''; }
 
 const stateOf = (job) => STATES[(job.state || '').replace('JOB_STATE_', '')] || ['', ''];
 const hasEnded = (job) => ['completed', 'failed', 'cancelled'].includes(stateOf(job)[0]);
-const userOf = (job) => job.owner_user === undefined ? 'unknown user' : `user ${job.owner_user}`;
+// An account may have no name, or none yet.
+const userOf = (job) => job.owner_user === undefined ? 'unknown user'
+  : job.owner && job.owner !== String(job.owner_user) ? job.owner : `user ${job.owner_user}`;
 
 function progress(job) {
   const step = Number(job.step || 0);
@@ -104,7 +106,7 @@ async function ask(path) {
     const date = Date.parse(answer.headers.get('date') || '');
     if (Math.abs(date - now()) > 2000) ahead = date - Date.now();
     const body = await answer.json();
-    if (!answer.ok) throw new Refused(body.message || `HTTP ${answer.status}`);
+    if (!answer.ok) throw Object.assign(new Refused(body.message || `HTTP ${answer.status}`), {status: answer.status});
     return body;
   } finally {
     clearTimeout(timer);
@@ -300,9 +302,9 @@ async function showTimeline() {
     if (i < 0 || task.kind === 'PREPARE') continue;
     busy.set(task.device, busy.get(task.device) + task.to - Math.max(task.from, until - TIMELINE_MS));
     const rect = draw('rect', {x: x(task.from), y: i * row + 4, height: row - 8, width: Math.max(0.6, x(task.to) - x(task.from)), fill: colorOf(task.job_id)});
-    rect.append(draw('title', {}, task.job_id
-      ? `${task.job_id} ${task.kind} shard ${task.shard || 0} step ${task.step || 0}, ${span((task.to - task.from) / 1000)}`
-      : `another user's task, ${span((task.to - task.from) / 1000)}`));
+    const whose = task.withheld ? `${task.job_id ? `${task.job_id}, ` : ''}another user's, ${task.kind}`
+      : `${task.job_id} ${task.kind} shard ${task.shard || 0} step ${task.step || 0}`;
+    rect.append(draw('title', {}, `${whose}, ${span((task.to - task.from) / 1000)}`));
     svg.append(rect);
   }
   svg.append(draw('text', {x: left, y: height - 6}, '2 minutes ago'), draw('text', {x: width - 8, y: height - 6, 'text-anchor': 'end'}, 'now'));
@@ -312,32 +314,40 @@ async function showTimeline() {
 
 function jobRow(job) {
   const [state, kind] = stateOf(job);
+  // Of what the reader may not read, there is no more to go to.
+  const to = (id) => job.withheld ? id || '' : {id: id || ''};
   return {id: job.job_id, cells: [
-    {id: job.job_id}, job.name || '', {id: job.sweep_id || ''}, {text: state, kind}, progress(job),
+    to(job.job_id), job.withheld ? `(${userOf(job)}'s)` : job.name || '', to(job.sweep_id), {text: state, kind}, progress(job),
     measured(job.validation_loss !== undefined ? job.validation_loss : job.train_loss, job.validation_perplexity, job.validation_accuracy),
     hasEnded(job) ? '' : span(seconds(job.remaining)),
-    {text: (job.parameters || []).join(' '), why: job.reason || ''},
+    {text: (job.parameters || []).join(' '), why: [job.priority ? `priority ${job.priority}` : '', job.reason || ''].filter(Boolean).join(': ')},
   ]};
 }
 
 function byUser(jobs) {
   const users = new Map();
-  for (const job of jobs) users.set(userOf(job), [...(users.get(userOf(job)) || []), job]);
-  return [...users].map(([user, own]) => {
+  for (const job of jobs) users.set(job.owner_user, [...(users.get(job.owner_user) || []), job]);
+  return [...users].map(([number, own]) => {
+    const user = userOf(own[0]);
     const counts = new Map();
     for (const job of own) counts.set(stateOf(job)[0], (counts.get(stateOf(job)[0]) || 0) + 1);
-    return {name: user, title: `${user}: ${[...counts].map(([state, count]) => `${count} ${state}`).join(', ')}`, rows: own.map(jobRow)};
+    return {name: String(number), title: `${user}: ${[...counts].map(([state, count]) => `${count} ${state}`).join(', ')}`, rows: own.map(jobRow)};
   });
 }
 
 let nextToken = '';
 
 async function showJobs() {
-  const token = jobTokens[jobTokens.length - 1];
-  const answer = await ask(`jobs?page_size=${PAGE_JOBS}&state=${$('which').value}&page_token=${encodeURIComponent(token)}`);
-  const jobs = answer.jobs || [];
+  let token = jobTokens[jobTokens.length - 1];
+  let jobs = [];
+  // The server looks at so many at a time, and none of them may be wanted.
+  do {
+    const answer = await ask(`jobs?page_size=${PAGE_JOBS}&state=${$('which').value}&page_token=${encodeURIComponent(token)}`);
+    jobs = answer.jobs || [];
+    token = answer.next_page_token || '';
+  } while (!jobs.length && token);
   jobsTable.show(byUser(jobs));
-  nextToken = answer.next_page_token || '';
+  nextToken = token;
   $('newer').disabled = jobTokens.length === 1;
   $('older').disabled = !nextToken;
   $('newer').hidden = $('older').hidden = jobTokens.length === 1 && !nextToken;
@@ -409,7 +419,8 @@ function showFacts(detail) {
   const spec = detail.spec || {};
   const [state, kind] = stateOf(job);
   const facts = [
-    ['State', make('span', {class: kind}, state)], ['Why', job.reason], ['Sweep', job.sweep_id && link(job.sweep_id)], ['User', userOf(job)],
+    ['State', make('span', {class: kind}, state)], ['Why', job.reason], ['Sweep', job.sweep_id && link(job.sweep_id)], ['User', userOf(job)], ['Project', job.project],
+    ['Priority', job.priority ? String(job.priority) : ''],
     ['Parameters', (job.parameters || []).join(' ')], ['Progress', progress(job)], ['Train loss', digits(job.train_loss)],
     ['Validation', measured(job.validation_loss, job.validation_perplexity, job.validation_accuracy)],
     ['Test', measured(job.test_loss, job.test_perplexity, job.test_accuracy)],
@@ -489,6 +500,8 @@ async function refresh() {
     if (mine !== turn) return;
     if (error instanceof Refused) {
       tell(`The server says: ${error.message}`, true);
+      // Who may not read it is recorded there, and that seldom changes.
+      if (error.status === 403 || error.status === 404) pause = 15 * POLL_MS;
     } else {
       tell(lastAnswer ? `The server does not answer. What is shown is of ${new Date(lastAnswer).toLocaleTimeString()}.` : 'The server does not answer.', true);
     }
