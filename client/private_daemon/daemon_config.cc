@@ -117,10 +117,10 @@ absl::StatusOr<std::string> MakeDaemonConfig(absl::string_view base,
   }
   config["unix_socket"] = overrides.unix_socket;
   config["state_dir"] = overrides.state_dir;
-  // Who may come to a server, and as whom it opens their files, is nothing to a
-  // daemon of one user.
-  for (const char* key :
-       {"http", "tcp_address", "file_broker", "allow", "operators"}) {
+  // Who may come to a server, what each may have of it, and as whom it opens
+  // their files, is nothing to a daemon of one user.
+  for (const char* key : {"http", "tcp_address", "file_broker", "allow",
+                          "operators", "shares", "quotas"}) {
     config.erase(key);
   }
   // Its only user is who started it, and may write there anyway.
