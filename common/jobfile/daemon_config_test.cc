@@ -56,7 +56,7 @@ TEST(ParseDaemonConfigTest, TakesTheServicesFile) {
   ASSERT_TRUE(file);
   EXPECT_EQ(MessageOf(text.str()), "");
   const std::string all = std::regex_replace(
-      text.str(), std::regex("\n# ([a-z_]+:[ \n]|  - )"), "\n$1");
+      text.str(), std::regex("\n# (?=[a-z_]+:[ \n]|  - )"), "\n");
   const auto config = ParseDaemonConfig(all);
   ASSERT_TRUE(config.ok()) << config.status();
   EXPECT_EQ(config->allow_size(), 1);
