@@ -97,6 +97,10 @@ TEST_F(CliJobsTest, ListLeavesOutWhatHasEndedUnlessItIsAskedFor) {
   }
   EXPECT_THAT(firsts, ElementsAre("JOB", "j9", "j7", "j5", "3"));
   EXPECT_EQ(OutLines().back(), "3 ended: hydra list --all");
+  EXPECT_EQ(Run({"list", "--mine"}), ExitCode::kOk);
+  EXPECT_EQ(OutLines().back(), "3 ended: hydra list --all --mine");
+  EXPECT_EQ(Run({"list", "--user", "ann"}), ExitCode::kOk);
+  EXPECT_EQ(OutLines().back(), "3 ended: hydra list --all --user ann");
   for (const std::vector<std::string>& asked :
        {std::vector<std::string>{"list", "--all"},
         {"list", "--sweep", "s1"},

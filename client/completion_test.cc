@@ -82,10 +82,13 @@ class CompletionTest : public ::testing::Test {
 };
 
 TEST_F(CompletionTest, BashOffersVerbsAndOptions) {
-  EXPECT_THAT(Offered("hydra ''"),
-              IsSupersetOf({"submit", "list", "completion", "--server"}));
+  EXPECT_THAT(
+      Offered("hydra ''"),
+      IsSupersetOf({"submit", "list", "wait", "metrics", "audit", "priority",
+                    "ui", "doctor", "completion", "--server"}));
   EXPECT_THAT(Offered("hydra ''"), Not(Contains("man"))) << "it is hidden";
   EXPECT_THAT(Offered("hydra des"), ElementsAre("describe"));
+  EXPECT_THAT(Offered("hydra list --m"), ElementsAre("--mine"));
   EXPECT_THAT(Offered("hydra submit --val"), ElementsAre("--validate-only"));
   EXPECT_THAT(Offered("hydra --server unix : /x list --stat"),
               ElementsAre("--state"));

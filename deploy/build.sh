@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
-# Builds hydra, hydrad, hydra-files and hydra-worker into bin/ of this checkout, and, where
-# the CUDA toolkit is, libhydra_cuda.so, by which hydra-worker drives GPUs.
+# Builds hydra, hydrad, hydra-files and hydra-worker into bin/ of this checkout,
+# and, where the CUDA toolkit is, libhydra_cuda.so, by which hydra-worker drives
+# GPUs.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 . deploy/find_cuda.sh

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Builds, and packs into one archive what runs on any Linux with glibc 2.36 or
-# newer: hydra, hydrad, hydra-worker (with libhydra_cuda.so, where the CUDA
-# toolkit is), the shared libraries that a bare system lacks, with their
+# newer: hydra, hydrad, hydra-files, hydra-worker (with libhydra_cuda.so, where
+# the CUDA toolkit is), the shared libraries that a bare system lacks, with their
 # licences, and tests/gpu/run.sh with what it needs. LibTorch is not in it: on
 # the other machine LIBTORCH_ROOT names the folder "torch" of an installed
 # PyTorch of the same version.
@@ -17,8 +17,8 @@ scratch=$(mktemp -d)
 trap 'rm -rf "$scratch"' EXIT
 bundle=$scratch/hydra-$version
 mkdir -p "$bundle"/{bin,lib,libexec,licenses}
-cp "$root"/bin/{hydra,hydrad,hydra-worker} "$bundle/libexec/"
-programs=(hydra hydrad)
+cp "$root"/bin/{hydra,hydrad,hydra-files,hydra-worker} "$bundle/libexec/"
+programs=(hydra hydrad hydra-files)
 if [ -e "$root/bin/libhydra_cuda.so" ]; then
   cp "$root/bin/libhydra_cuda.so" "$bundle/libexec/"
   # Of tests/gpu/run.sh.
@@ -27,7 +27,7 @@ if [ -e "$root/bin/libhydra_cuda.so" ]; then
   programs+=(gpu_device_test)
 fi
 for program in "${programs[@]}"; do install -m 755 "$root/deploy/bundled_program.sh" "$bundle/bin/$program"; done
-cp -r "$root"/{LICENSE,README.md,docs} "$root"/deploy/{hydrad.yaml,hydrad.service} "$bundle/"
+cp -r "$root"/{LICENSE,README.md,docs} "$root"/deploy/{hydrad.yaml,hydrad.service,hydra-files.service,hydra-files.socket} "$bundle/"
 mkdir -p "$bundle"/tests/{gpu,benchmarks}
 cp "$root"/tests/gpu/{run.sh,*.py} "$bundle/tests/gpu/"
 cp "$root/tests/benchmarks/local_server.py" "$bundle/tests/benchmarks/"

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
-# Builds Hydra and packs it as a Debian package: hydrad as a service, its
-# workers with a LibTorch of their own, the command line, completions and manual
-# pages. Installs debhelper and patchelf where they are missing.
+# Builds Hydra and packs it as a Debian package: hydrad and hydra-files as
+# services, workers with a LibTorch of their own, the command line, completions
+# and manual pages. Installs debhelper and patchelf where they are missing.
 #
 #   deploy/make_deb.sh [--bin DIR] [OUTPUT_DIR]     default: this checkout
 #
@@ -42,7 +42,7 @@ chmod 755 "$tree/debian/rules"
 stage=$tree/stage
 
 # What stands beside a program is found there, wherever that is.
-for program in hydra hydrad hydra-worker libhydra_cuda.so; do
+for program in hydra hydrad hydra-files hydra-worker libhydra_cuda.so; do
   if [ ! -e "$bin/$program" ] && [ "$program" = libhydra_cuda.so ]; then continue; fi
   install -m 755 "$bin/$program" "$stage/lib/"
   patchelf --set-rpath '$ORIGIN' "$stage/lib/$program"
@@ -57,6 +57,8 @@ LD_LIBRARY_PATH=$libtorch/lib ldd "$bin/hydra-worker" | sed -n 's|.* => \(/[^ ]*
 
 install -m 644 "$root/deploy/hydrad.yaml" "$stage/etc/"
 sed 's|/usr/local/bin/hydrad|/usr/sbin/hydrad|' "$root/deploy/hydrad.service" > "$tree/debian/hydrad.service"
+sed 's|/usr/local/bin/|/usr/lib/hydra/|' "$root/deploy/hydra-files.service" > "$tree/debian/hydrad.hydra-files.service"
+cp "$root/deploy/hydra-files.socket" "$tree/debian/hydrad.hydra-files.socket"
 hydra=$stage/lib/hydra
 "$hydra" completion bash --program hydractl > "$stage/bash/hydractl"
 "$hydra" completion zsh --program hydractl > "$stage/zsh/_hydractl"

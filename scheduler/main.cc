@@ -23,6 +23,7 @@
 #include "common/process/process_start.h"
 #include "common/version/version.h"
 #include "glog/logging.h"
+#include "scheduler/daemon/access_rules.h"
 #include "scheduler/daemon/all_gpus.h"
 #include "scheduler/daemon/daemon.h"
 #include "scheduler/daemon/service_manager.h"
@@ -147,7 +148,10 @@ absl::StatusOr<config::v1::DaemonConfig> ReadWholeConfig(const Flags& flags) {
   // Names that are wrong in themselves are told already.
   if (mistakes.empty()) {
     for (const absl::Status& known :
-         {SharesOf(*config).status(), QuotasOf(*config).status()}) {
+         {AccessOf(*config).status(), SharesOf(*config).status(),
+          QuotasOf(*config).status()}) {
+      // Whether there are such accounts nobody can tell now.
+      if (absl::IsUnavailable(known)) return known;
       if (!known.ok()) AddMistake("", known.message(), &mistakes);
     }
   }
@@ -155,9 +159,16 @@ absl::StatusOr<config::v1::DaemonConfig> ReadWholeConfig(const Flags& flags) {
   return config;
 }
 
+// Of a configuration that may be right at another time a service manager tries
+// again.
+int ComplainOfConfig(const absl::Status& status) {
+  return Complain(absl::IsUnavailable(status) ? kExitStart : kExitUsage,
+                  status.message());
+}
+
 int RunCheck(const Flags& flags) {
   const auto config = ReadWholeConfig(flags);
-  if (!config.ok()) return Complain(kExitUsage, config.status().message());
+  if (!config.ok()) return ComplainOfConfig(config.status());
   std::printf("ok\n");
   return 0;
 }
@@ -296,7 +307,7 @@ int Main(int argc, char** argv) {
   const sigset_t signals = BlockStopSignals();
   const absl::StatusOr<config::v1::DaemonConfig> config =
       ReadWholeConfig(flags);
-  if (!config.ok()) return Complain(kExitUsage, config.status().message());
+  if (!config.ok()) return ComplainOfConfig(config.status());
   const absl::StatusOr<std::unique_ptr<Daemon>> daemon =
       Daemon::Start(*config, flags.config);
   if (!daemon.ok()) return Complain(kExitStart, daemon.status().message());

@@ -5,6 +5,7 @@
 #include "absl/time/clock.h"
 #include "client/commands/commands.h"
 #include "client/commands/verb.h"
+#include "client/connection/socket_access.h"
 #include "client/doctor/diagnose.h"
 #include "client/render/table.h"
 #include "common/text/printable.h"

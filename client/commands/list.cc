@@ -12,11 +12,10 @@
 #include "client/commands/verb.h"
 #include "client/render/format.h"
 #include "client/render/lists.h"
+#include "common/text/printable.h"
 
 namespace hydra {
 namespace {
-
-constexpr char kShowsAll[] = "hydra list --all\n";
 
 struct ListOptions {
   // Unset: all.
@@ -68,6 +67,13 @@ int RemoveEnded(v1::ListJobsResponse* response) {
   return before - jobs.size();
 }
 
+// What would have shown the ended ones, too.
+std::string ShowsAll(const ListOptions& options) {
+  return absl::StrCat(
+      "hydra list --all", options.mine ? " --mine" : "",
+      options.user.has_value() ? " --user " + Printable(*options.user) : "");
+}
+
 absl::StatusOr<ExitCode> List(const CliContext& context,
                               const Invocation& invocation,
                               const ListOptions& options) {
@@ -92,7 +98,9 @@ absl::StatusOr<ExitCode> List(const CliContext& context,
         std::string text =
             RenderJobs(*response, OutWidth(context), context.out_terminal.color,
                        absl::LocalTimeZone());
-        if (ended > 0) absl::StrAppend(&text, ended, " ended: ", kShowsAll);
+        if (ended > 0) {
+          absl::StrAppend(&text, ended, " ended: ", ShowsAll(options), "\n");
+        }
         return text;
       },
       [&] { return IdsOf(response->jobs()); });

@@ -11,6 +11,7 @@
 #include "client/commands/commands.h"
 #include "client/commands/verb.h"
 #include "client/connection/copy_both_ways.h"
+#include "client/connection/socket_access.h"
 #include "common/file/file.h"
 
 namespace hydra {
@@ -32,9 +33,8 @@ absl::StatusOr<UniqueFd> ConnectTo(const std::string& path) {
     return absl::UnavailableError(
         absl::StrCat(what, ": ", std::strerror(error), "; is hydrad running?"));
   }
-  if (error == EACCES) {
-    return absl::PermissionDeniedError(absl::StrCat(
-        what, ": this user may not use the socket, whose owner and group may"));
+  if (const std::string why = WhyNoAccess(path); !why.empty()) {
+    return absl::PermissionDeniedError(why);
   }
   return absl::ErrnoToStatus(error, what);
 }

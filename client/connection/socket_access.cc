@@ -29,47 +29,71 @@ std::string GroupName(gid_t group) {
   return entry == nullptr ? absl::StrCat(group) : entry->gr_name;
 }
 
-}  // namespace
-
-std::string NoAccessText(const std::string& socket, const ClosedPlace& place,
-                         const std::string& user) {
-  std::string text = absl::StrCat("you may not use the socket ", socket, ": ");
-  if (place.is_folder) {
-    absl::StrAppendFormat(&text, "its folder %s (mode %04o) ", place.path,
-                          place.mode & 07777);
-  } else {
-    absl::StrAppend(&text, "it ");
-  }
-  const bool is_for_group =
-      (place.mode & (place.is_folder ? S_IXGRP : S_IWGRP)) != 0;
-  if (is_for_group) {
-    absl::StrAppend(&text, "is for group ", place.group,
-                    ". Ask for: sudo usermod -aG ", place.group, " ", user,
-                    ", then log in again");
-  } else {
-    absl::StrAppend(&text, "is for user ", place.owner, " alone");
-  }
-  return text;
-}
-
-std::string WhyNoAccess(const std::string& socket) {
-  if (!MayNot(socket, W_OK)) return "";
-  ClosedPlace place{socket, /*is_folder=*/false, 0, "", ""};
-  // The first folder that lets nobody pass, from the root on.
+// The first folder on the way that lets this process not pass; else the socket.
+void FindClosedPlace(const std::string& socket, SocketAccess& found) {
+  found.place = socket;
   for (size_t slash = socket.find('/', 1); slash != std::string::npos;
        slash = socket.find('/', slash + 1)) {
     const std::string folder = socket.substr(0, slash);
     if (!MayNot(folder, X_OK)) continue;
-    place.path = folder;
-    place.is_folder = true;
+    found.place = folder;
+    found.is_folder = true;
     break;
   }
   struct stat facts;
-  if (stat(place.path.c_str(), &facts) != 0) return "";
-  place.mode = facts.st_mode;
-  place.owner = UserName(facts.st_uid);
-  place.group = GroupName(facts.st_gid);
-  return NoAccessText(socket, place, UserName(geteuid()));
+  if (stat(found.place.c_str(), &facts) != 0) return;
+  found.mode = facts.st_mode;
+  found.owner = UserName(facts.st_uid);
+  found.group = GroupName(facts.st_gid);
+  found.user = UserName(geteuid());
+}
+
+bool IsForGroup(const SocketAccess& closed) {
+  return (closed.mode & (closed.is_folder ? S_IXGRP : S_IWGRP)) != 0;
+}
+
+}  // namespace
+
+SocketAccess LookAtSocket(const std::string& path) {
+  SocketAccess found;
+  struct stat facts;
+  const bool is_seen = stat(path.c_str(), &facts) == 0;
+  if (!is_seen && errno != EACCES) {
+    found.kind = SocketAccess::Kind::kMissing;
+  } else if (is_seen && !S_ISSOCK(facts.st_mode)) {
+    found.kind = SocketAccess::Kind::kNoSocket;
+  } else if (!is_seen || MayNot(path, W_OK)) {
+    found.kind = SocketAccess::Kind::kClosed;
+    FindClosedPlace(path, found);
+  }
+  return found;
+}
+
+std::string WhyClosed(const std::string& socket, const SocketAccess& closed) {
+  const std::string what =
+      closed.is_folder ? absl::StrFormat("its folder %s (mode %04o)",
+                                         closed.place, closed.mode & 07777)
+                       : "it";
+  return absl::StrCat(
+      "you may not use the socket ", socket, ": ", what, " is for ",
+      IsForGroup(closed) ? absl::StrCat("group ", closed.group)
+                         : absl::StrCat("user ", closed.owner, " alone"));
+}
+
+std::string RemedyOf(const SocketAccess& closed) {
+  if (IsForGroup(closed)) {
+    return absl::StrCat("Ask for: sudo usermod -aG ", closed.group, " ",
+                        closed.user, ", then log in again");
+  }
+  return absl::StrCat("Ask ", closed.owner,
+                      " for a socket that you may use (unix_socket in hydrad's "
+                      "configuration)");
+}
+
+std::string WhyNoAccess(const std::string& socket) {
+  const SocketAccess access = LookAtSocket(socket);
+  if (access.kind != SocketAccess::Kind::kClosed) return "";
+  return absl::StrCat(WhyClosed(socket, access), ". ", RemedyOf(access));
 }
 
 }  // namespace hydra

@@ -7,21 +7,36 @@
 
 namespace hydra {
 
-// What keeps somebody from a socket: the socket itself, or a folder on the way.
-struct ClosedPlace {
-  std::string path;
+// Whether this process may connect to a unix socket.
+struct SocketAccess {
+  enum class Kind {
+    kUsable,
+    // It is not there.
+    kMissing,
+    kNoSocket,
+    // Its mode is against it, or that of a folder on the way.
+    kClosed,
+  };
+
+  Kind kind = Kind::kUsable;
+  // What is closed: the socket, or the first such folder.
+  std::string place;
   bool is_folder = false;
   mode_t mode = 0;
+  // Whose that is, and who this process is: names, or numbers without one.
   std::string owner;
   std::string group;
+  std::string user;
 };
 
-// Tells `user` whom it is for, and what to ask for. Pure.
-std::string NoAccessText(const std::string& socket, const ClosedPlace& place,
-                         const std::string& user);
+// Looks at the file system and the machine's accounts.
+SocketAccess LookAtSocket(const std::string& path);
 
-// Why this process may not connect to the unix socket, for people. Empty: it
-// may, or there is none. Looks at the file system and the machine's accounts.
+// Of a closed one, for people: whom it is for, and what to do. Pure.
+std::string WhyClosed(const std::string& socket, const SocketAccess& closed);
+std::string RemedyOf(const SocketAccess& closed);
+
+// Both, of a socket that is closed to this process; else empty.
 std::string WhyNoAccess(const std::string& socket);
 
 }  // namespace hydra

@@ -1,10 +1,12 @@
 #include "client/doctor/diagnose.h"
 
 #include <cstdint>
+#include <utility>
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
+#include "absl/strings/strip.h"
 #include "client/render/format.h"
 #include "common/status/proto_time.h"
 
@@ -35,16 +37,10 @@ Finding OfSocket(const std::string& address, const SocketAccess& socket,
     case SocketAccess::Kind::kNoSocket:
       return failure(absl::StrCat(address, " is no socket"),
                      "give hydrad's unix_socket: --server unix:PATH");
-    case SocketAccess::Kind::kRefused:
+    case SocketAccess::Kind::kClosed:
       return failure(
-          absl::StrCat("you may not use ", address, ": it is for user ",
-                       socket.owner, " and group ", socket.group),
-          absl::StrCat("ask for: sudo usermod -aG ", socket.group,
-                       " NAME, then log in again"));
-    case SocketAccess::Kind::kHidden:
-      return failure(
-          absl::StrCat("you may not enter a folder on the way to ", address),
-          "ask for: sudo usermod -aG hydra NAME, then log in again");
+          WhyClosed(std::string(absl::StripPrefix(address, "unix:")), socket),
+          RemedyOf(socket));
     case SocketAccess::Kind::kUsable:
       break;
   }

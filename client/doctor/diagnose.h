@@ -7,7 +7,7 @@
 
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
-#include "client/doctor/socket_access.h"
+#include "client/connection/socket_access.h"
 #include "hydra/v1/hydra.pb.h"
 
 namespace hydra {

@@ -1,5 +1,6 @@
 #include "client/doctor/diagnose.h"
 
+#include "client/connection/socket_access.h"
 #include "common/status/proto_time.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
@@ -94,12 +95,18 @@ TEST_F(DiagnoseTest, WhatAnOlderServerDoesNotSayIsLeftOut) {
 }
 
 TEST_F(DiagnoseTest, ASocketThatIsNotForThisUserNamesItsGroup) {
-  facts_.socket->kind = SocketAccess::Kind::kRefused;
-  facts_.socket->owner = "hydra";
-  facts_.socket->group = "gpus";
-  const Finding finding = WhenAway(absl::UnavailableError("failed to connect"));
-  EXPECT_THAT(finding.text, HasSubstr("it is for user hydra and group gpus"));
-  EXPECT_THAT(finding.remedy, HasSubstr("usermod -aG gpus"));
+  facts_.socket = {SocketAccess::Kind::kClosed,
+                   "/run/h.sock",
+                   false,
+                   0140660,
+                   "hydra",
+                   "gpus",
+                   "alice"};
+  const Finding finding = WhenAway(absl::PermissionDeniedError("no"));
+  EXPECT_EQ(finding.text,
+            "you may not use the socket /run/h.sock: it is for group gpus");
+  EXPECT_EQ(finding.remedy,
+            "Ask for: sudo usermod -aG gpus alice, then log in again");
 }
 
 TEST_F(DiagnoseTest, SaysWhyNobodyAnswers) {
@@ -110,8 +117,8 @@ TEST_F(DiagnoseTest, SaysWhyNobodyAnswers) {
   EXPECT_THAT(WhenAway(away).text, HasSubstr("/run/h.sock is not there"));
   facts_.socket->kind = Kind::kNoSocket;
   EXPECT_THAT(WhenAway(away).text, HasSubstr("is no socket"));
-  facts_.socket->kind = Kind::kHidden;
-  EXPECT_THAT(WhenAway(away).text, HasSubstr("may not enter a folder"));
+  facts_.socket = {Kind::kClosed, "/run", true, 040700, "bob", "bob", "alice"};
+  EXPECT_THAT(WhenAway(away).text, HasSubstr("its folder /run (mode 0700)"));
   facts_.socket.reset();
   facts_.address = "ssh://gpu1";
   EXPECT_THAT(WhenAway(away).remedy, HasSubstr("ssh HOST"));

@@ -117,8 +117,12 @@ absl::StatusOr<std::string> MakeDaemonConfig(absl::string_view base,
   }
   config["unix_socket"] = overrides.unix_socket;
   config["state_dir"] = overrides.state_dir;
-  config.erase("http");
-  config.erase("tcp_address");
+  // Who may come to a server, what each may have of it, and as whom it opens
+  // their files, is nothing to a daemon of one user.
+  for (const char* key : {"http", "tcp_address", "file_broker", "allow",
+                          "operators", "shares", "quotas"}) {
+    config.erase(key);
+  }
   // Its only user is who started it, and may write there anyway.
   SetDefault(&config, "output_roots", Json::array({"/"}));
   // And run code as this user already.

@@ -39,6 +39,11 @@ TEST(MakeDaemonConfigTest, KeepsTheUsersFileButForWhatIsPrivate) {
       "unix_socket: /run/hydra/hydrad.sock\n"
       "tcp_address: 127.0.0.1:7070\n"
       "http: {unix_socket: /run/hydra/http.sock}\n"
+      "file_broker: /run/hydra-files/socket\n"
+      "allow: [group hydra]\n"
+      "operators: [group hydra-admin]\n"
+      "shares: {users: [{name: bob, weight: 2}]}\n"
+      "quotas: {each_user: {queued_jobs: 1}}\n"
       "checkpoint_on_stop: true\n"
       "allow_exported_chains: false\n"
       "lookahead: 2\n"
@@ -52,6 +57,11 @@ TEST(MakeDaemonConfigTest, KeepsTheUsersFileButForWhatIsPrivate) {
   EXPECT_EQ(json["unix_socket"], "/tmp/r/hydrad.sock");
   EXPECT_FALSE(json.contains("tcp_address"));
   EXPECT_FALSE(json.contains("http"));
+  EXPECT_FALSE(json.contains("file_broker"));
+  EXPECT_FALSE(json.contains("allow"));
+  EXPECT_FALSE(json.contains("operators"));
+  EXPECT_FALSE(json.contains("shares"));
+  EXPECT_FALSE(json.contains("quotas"));
   EXPECT_EQ(json["allow_exported_chains"], "false");
   EXPECT_EQ(json["checkpoint_on_stop"], false);
   EXPECT_EQ(json["pool"]["lock_memory"], "true");

@@ -1,5 +1,8 @@
 #include "common/jobfile/daemon_config.h"
 
+#include <fstream>
+#include <regex>
+#include <sstream>
 #include <string>
 
 #include "absl/strings/str_cat.h"
@@ -43,6 +46,31 @@ TEST(ParseDaemonConfigTest, FillsInDefaults) {
   EXPECT_EQ(config->quotas().each_user().admitted_jobs(), 0);
   EXPECT_EQ(config->devices(0).threads(), 1);
   EXPECT_EQ(config->devices(0).memory_limit_bytes(), 512 << 20);
+}
+
+// Both as it is and with all that it offers in comments.
+TEST(ParseDaemonConfigTest, TakesTheServicesFile) {
+  std::ifstream file("deploy/hydrad.yaml");
+  std::stringstream text;
+  text << file.rdbuf();
+  ASSERT_TRUE(file);
+  EXPECT_EQ(MessageOf(text.str()), "");
+  const std::string all = std::regex_replace(
+      text.str(), std::regex("\n# (?=[a-z_]+:[ \n]|  - )"), "\n");
+  const auto config = ParseDaemonConfig(all);
+  ASSERT_TRUE(config.ok()) << config.status();
+  EXPECT_EQ(config->allow_size(), 1);
+  EXPECT_EQ(config->operators_size(), 1);
+  EXPECT_EQ(config->output_roots_size(), 1);
+  EXPECT_EQ(config->file_broker(), "/run/hydra-files/socket");
+  // What it says to be the defaults is what they are.
+  const auto none = ParseDaemonConfig(kValid);
+  ASSERT_TRUE(none.ok()) << none.status();
+  EXPECT_EQ(config->shares().half_life_hours(),
+            none->shares().half_life_hours());
+  EXPECT_EQ(config->shares().reclaim_room(), none->shares().reclaim_room());
+  EXPECT_EQ(config->quotas().each_user().queued_jobs(),
+            none->quotas().each_user().queued_jobs());
 }
 
 TEST(FillDefaultsTest, KeepsWhatIsSet) {

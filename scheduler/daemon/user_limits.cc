@@ -25,8 +25,11 @@ absl::StatusOr<Account> AccountAt(const std::string& field,
                                   const std::string& name) {
   const absl::StatusOr<uid_t> user = UserIdOf(name);
   if (!user.ok()) {
-    return absl::InvalidArgumentError(
-        absl::StrCat(field, ": ", user.status().message()));
+    const std::string message =
+        absl::StrCat(field, ": ", user.status().message());
+    return absl::IsUnavailable(user.status())
+               ? absl::UnavailableError(message)
+               : absl::InvalidArgumentError(message);
   }
   return AccountOf(Caller{*user});
 }

@@ -40,6 +40,12 @@ case $refusal in
 esac
 export LIBTORCH_ROOT=/torch
 /bundle/bin/hydrad --version || exit 12
+/bundle/bin/hydra-files 2>/tmp/refusal
+read -r refusal < /tmp/refusal
+case $refusal in
+  *"is started by systemd"*) ;;
+  *) exit 14 ;;
+esac
 /bundle/bin/hydra run job.yaml --device cpu:0 --device-memory 128MiB --pool-size 1GiB --state-dir /tmp/run || exit 13
 SH
 # The mounts end with the namespace.

@@ -29,7 +29,7 @@ end() {
 
 dpkg-deb --contents "$deb" | awk '{print $1, $2, $6 ($7 == "->" ? " -> " $8 : "")}' > "$scratch/contents"
 has() { grep -qE "^$1 root/root \./$2${3:+ -> $3}\$" "$scratch/contents"; }
-for program in hydra hydrad hydra-worker; do
+for program in hydra hydrad hydra-files hydra-worker; do
   check "$program is a program" "has -rwxr-xr-x usr/lib/hydra/$program"
 done
 for library in libtorch_cpu.so libc10.so libgomp.so.1 libcudart.so.13 libcupti.so.13; do
@@ -38,7 +38,8 @@ done
 check "hydractl is the client" "has lrwxrwxrwx usr/bin/hydractl '\.\./lib/hydra/hydra'"
 check "hydrad is in sbin" "has lrwxrwxrwx usr/sbin/hydrad '\.\./lib/hydra/hydrad'"
 check "/usr/bin/hydra is left alone" "! grep -qE ' \./usr/bin/hydra( |\$)' '$scratch/contents'"
-for file in etc/hydra/hydrad.yaml lib/systemd/system/hydrad.service usr/lib/sysusers.d/hydrad.conf \
+for file in etc/hydra/hydrad.yaml lib/systemd/system/hydrad.service lib/systemd/system/hydra-files.service \
+  lib/systemd/system/hydra-files.socket usr/lib/sysusers.d/hydrad.conf \
   usr/lib/tmpfiles.d/hydrad.conf usr/share/bash-completion/completions/hydractl usr/share/zsh/vendor-completions/_hydractl \
   usr/share/fish/vendor_completions.d/hydractl.fish usr/share/man/man1/hydractl.1.gz usr/share/man/man8/hydrad.8.gz \
   usr/share/doc/hydrad/copyright; do
@@ -57,10 +58,14 @@ for file in "$lib"/*; do
     "readelf -d '$file' | grep -E 'R(UN)?PATH' | grep -qF '[\$ORIGIN]'"
 done
 check "nothing is missing for the worker" "! env -u LD_LIBRARY_PATH ldd '$lib/hydra-worker' | grep -q 'not found'"
-unit=$scratch/files/lib/systemd/system/hydrad.service
-check "the unit starts the package's hydrad" "grep -q '^ExecStart=/usr/sbin/hydrad ' '$unit'"
-exposure=$(systemd-analyze security --offline=yes "$unit" 2>&1 | sed -n 's/.*exposure level.*: \([0-9.]*\) .*/\1/p')
-check "the unit's exposure is below 3.0, and is $exposure" "awk 'BEGIN { exit !($exposure < 3.0) }'"
+units=$scratch/files/lib/systemd/system
+check "the unit starts the package's hydrad" "grep -q '^ExecStart=/usr/sbin/hydrad ' '$units/hydrad.service'"
+check "and the other one its hydra-files" "grep -qx 'ExecStart=/usr/lib/hydra/hydra-files' '$units/hydra-files.service'"
+for unit in hydrad hydra-files; do
+  exposure=$(systemd-analyze security --offline=yes "$units/$unit.service" 2>&1 | sed -n 's/.*exposure level.*: \([0-9.]*\) .*/\1/p')
+  check "$unit's exposure is below 3.0, and is $exposure" "awk 'BEGIN { exit !($exposure < 3.0) }'"
+done
+check "hydra-files needs no library but the distribution's" "! ldd '$lib/hydra-files' | grep -E 'torch|libc10|not found'"
 
 # The copy: what is written goes to memory, and ends with the namespace.
 examples=$(realpath examples/gpt2_wikitext2)
@@ -83,6 +88,11 @@ hydrad --version || fail "hydrad --version"
 [ "$(hydrad --check-config /etc/hydra/hydrad.yaml)" = ok ] || fail "the configuration is not ok"
 bash -c 'source /usr/share/bash-completion/completions/hydractl; complete -p hydractl' >/dev/null || fail "completion"
 man -w hydractl hydrad >/dev/null || fail "manual pages"
+for unit in hydrad.service hydra-files.socket; do
+  [ -z "$(find /etc/systemd/system -name "$unit")" ] || fail "$unit is enabled by itself"
+done
+hydra_files=$(/usr/lib/hydra/hydra-files 2>&1)
+case $hydra_files in *"is started by systemd"*) ;; *) fail "hydra-files says: $hydra_files" ;; esac
 
 # As the service runs it.
 setpriv --reuid hydra --regid hydra --init-groups --no-new-privs \

@@ -89,6 +89,19 @@ TEST(ServiceTest, AConfigurationIsCheckedWithoutStarting) {
   EXPECT_THAT(checked.output, HasSubstr("policy"));
   EXPECT_THAT(checked.output, HasSubstr("read_root"));
 
+  WriteFile(path, good + "allow: [nobody at all]\n");
+  checked = RunProgram({"scheduler/hydrad", "--check-config", path});
+  EXPECT_EQ(checked.code, 2);
+  EXPECT_THAT(checked.output, HasSubstr("allow[0]"));
+  for (const char* accounts :
+       {"allow: [no-such-user-1]\n", "operators: [group no-such-group-1]\n",
+        "shares: {users: [{name: no-such-user-1, weight: 2}]}\n"}) {
+    WriteFile(path, good + accounts);
+    checked = RunProgram({"scheduler/hydrad", "--check-config", path});
+    EXPECT_EQ(checked.code, 2) << accounts;
+    EXPECT_THAT(checked.output, HasSubstr("no-such-")) << accounts;
+  }
+
   checked = RunProgram({"scheduler/hydrad", "--check-config", path + ".none"});
   EXPECT_EQ(checked.code, 2);
   EXPECT_THAT(checked.output, HasSubstr("cannot read"));

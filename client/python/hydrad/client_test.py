@@ -414,8 +414,13 @@ class ClientTest(unittest.TestCase):
             directory = client._tunnel._directory
             self.assertEqual(os.stat(directory).st_mode & 0o777, 0o700)
         self.assertEqual(json.loads(log.read_text()),
-                         ["-p", "2222", "-T", "--", "ann@gpu1", "hydra proxy"])
+                         ["-p", "2222", "-T", "--", "ann@gpu1", HYDRA_THERE])
         self.assertFalse(os.path.exists(directory))
+
+
+# Whichever name the client has there.
+HYDRA_THERE = ("sh -c 'command -v hydractl >/dev/null && exec hydractl proxy "
+               "\"$@\"; exec hydra proxy \"$@\"' hydra")
 
 
 # Between its standard streams and a socket.
@@ -472,10 +477,10 @@ class AddressTest(unittest.TestCase):
         command = lambda text: tunnel.remote_command(
             address.ssh_address(text), ("ssh", "-q"))
         self.assertEqual(command("ssh://gpu1"),
-                         ["ssh", "-q", "-T", "--", "gpu1", "hydra proxy"])
+                         ["ssh", "-q", "-T", "--", "gpu1", HYDRA_THERE])
         self.assertEqual(
             command("ssh://gpu1/run/my%20own.sock")[-1],
-            "hydra --server 'unix:/run/my own.sock' proxy")
+            HYDRA_THERE + " --server 'unix:/run/my own.sock'")
 
 
 class PackageTest(unittest.TestCase):

@@ -12,16 +12,19 @@ from typing import List, Sequence
 
 from hydrad.address import SshAddress
 
+# /usr/bin/hydra may be another program where there is a hydractl.
+_REMOTE_SCRIPT = ('command -v hydractl >/dev/null && exec hydractl proxy "$@"; '
+                  'exec hydra proxy "$@"')
+
 
 def remote_command(address: SshAddress, ssh: Sequence[str]) -> List[str]:
     """What connects its standard streams to the server's socket."""
     command = list(ssh)
     if address.port is not None:
         command += ["-p", str(address.port)]
-    remote = ["hydra"]
+    remote = ["sh", "-c", _REMOTE_SCRIPT, "hydra"]
     if address.socket_path:
         remote += ["--server", "unix:" + address.socket_path]
-    remote.append("proxy")
     return command + ["-T", "--", address.destination, shlex.join(remote)]
 
 
