@@ -386,9 +386,8 @@ void CheckTrainedType(const v1::JobSpec& job, SectionChecker* check) {
       break;
     case v1::PARAMETER_TYPE_FLOAT16:
       check->Add("trained_dtype",
-                 "float16 has no room for small gradients and large values "
-                 "without a scale of the loss, which there is not; expected "
-                 "float32 or bfloat16");
+                 "float16 has no room for large parameters; expected float32 "
+                 "or bfloat16 (train.fp16 computes products in float16)");
       break;
     case v1::PARAMETER_TYPE_INT8:
       check->Add("trained_dtype",

@@ -550,9 +550,9 @@ TEST(ValidateJobTest, WhatIsTrainedIsFloat32OrBFloat16) {
             "checkpoint has them; expected float32 or bfloat16");
   job.mutable_model()->set_trained_dtype(v1::PARAMETER_TYPE_FLOAT16);
   EXPECT_EQ(MessageOf(job),
-            "model.trained_dtype: float16 has no room for small gradients and "
-            "large values without a scale of the loss, which there is not; "
-            "expected float32 or bfloat16");
+            "model.trained_dtype: float16 has no room for large parameters; "
+            "expected float32 or bfloat16 (train.fp16 computes products in "
+            "float16)");
 }
 
 TEST(ValidateJobTest, Int8IsForWhatIsNotTrained) {

@@ -75,15 +75,16 @@ std::vector<BoundaryTensor> MadeBy(const Product& product, ElementType type,
   if (dropout == layer.attributes.end() || dropout->second == 0) {
     made.push_back(rows(product.in));
   }
-  // Those of two bytes are widened, which is counted already.
+  // Others than fp32's are widened, which is counted already, and then rounded,
+  // unless they lie in the products' type, or in a table that is rounded below.
+  const bool is_rounded = product.type != type && !(is_head && backward);
   if (product.type == ElementType::kFloat32) {
     const std::vector<int64_t> weights = {product.out, product.in};
     made.push_back({ElementType::kFloat32, weights});
     made.push_back({type, weights});
-  } else if (product.type == ElementType::kInt8) {
-    made.push_back({type, {product.out, product.in}});
-  } else if (product.has_master && backward) {
-    // Their gradient is there when they are not, and in both.
+  } else if (is_rounded || (product.has_master && backward)) {
+    // The gradient of those with masters is there when they are not, and in
+    // both.
     made.push_back({type, {product.out, product.in}});
   }
   // A head's table is rounded once for all slices: in a backward as a whole;

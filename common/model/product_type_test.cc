@@ -78,6 +78,51 @@ TEST(ProductTypeTest, OnlyAHeadOfAnotherTypeIsRounded) {
             half_of_half);
 }
 
+// What lies in fewer bytes than four is widened, and that is rounded.
+TEST(ProductTypeTest, WeightsOfAnotherTypeAreThereInTheProductsToo) {
+  constexpr char kConfig[] = R"({"model_type": "gpt2", "vocab_size": 16384,
+                                 "n_positions": 32, "n_embd": 64,
+                                 "n_layer": 1, "n_head": 2})";
+  // What products of this type take beside those of float32.
+  const auto bytes = [&](ModelOverrides overrides, int layer,
+                         ElementType products, bool backward) {
+    const auto bytes_with = [&](ElementType type) {
+      overrides.product_type = type;
+      const LayerMemory memory =
+          Describe(kConfig, overrides).value().layers[layer].memory;
+      return BytesOf((backward ? memory.backward : memory.forward).back(), 2,
+                     8);
+    };
+    return bytes_with(products) - bytes_with(ElementType::kFloat32);
+  };
+  constexpr int kBlock = 1;
+  constexpr int kHead = 2;
+  // In two bytes each: of the block its largest linear map, of the head a range
+  // of its table.
+  const int64_t map = 2 * 4 * 64 * 64;
+  const int64_t range = 2 * 8192 * 64;
+  const auto half = ElementType::kFloat16;
+  ModelOverrides frozen;
+  frozen.frozen = {"*.wte.*", "*.h.*"};
+  frozen.frozen_type = half;
+  const int64_t block_of_half = bytes(frozen, kBlock, half, false);
+  const int64_t head_of_half = bytes(frozen, kHead, half, false);
+  for (ElementType type : {ElementType::kBFloat16, ElementType::kInt8}) {
+    SCOPED_TRACE(static_cast<int>(type));
+    frozen.frozen_type = type;
+    EXPECT_EQ(bytes(frozen, kBlock, half, false), block_of_half + map);
+    EXPECT_EQ(bytes(frozen, kHead, half, false), head_of_half + range);
+  }
+  ModelOverrides masters;
+  masters.trained_type = ElementType::kBFloat16;
+  const auto bfloat16 = ElementType::kBFloat16;
+  EXPECT_EQ(bytes(masters, kBlock, half, false),
+            bytes(masters, kBlock, bfloat16, false) + map);
+  // Their gradient has as many bytes, and is not there at the same time.
+  EXPECT_EQ(bytes(masters, kBlock, half, true),
+            bytes(masters, kBlock, bfloat16, true));
+}
+
 TEST(ProductTypeTest, AHeadHasItsWholeTableRoundedInABackward) {
   const auto head_bytes = [](int64_t vocabulary) {
     const ModelTable table =

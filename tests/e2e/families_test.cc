@@ -388,6 +388,11 @@ TEST_P(FamiliesTest, ABaseOfInt8IsTheSameInOnePieceAndInMany) {
   // As it is drawn.
   spec.mutable_model()->set_init(v1::INITIALIZATION_RANDOM);
   ExpectTheBitsOfPlainTraining(cluster, spec);
+  // The first scales are too large.
+  spec.mutable_train()->set_bf16(false);
+  spec.mutable_train()->set_fp16(true);
+  spec.mutable_train()->set_loss_scale(0x1p23);
+  ExpectTheBitsOfPlainTraining(cluster, spec);
 }
 
 // What they were rounded to is written in float32, as training had it.

@@ -47,7 +47,10 @@ enum class Trained {
   kAdapters,
   kAdaptersOfBFloat16,
   kRoundedAdaptersOfBFloat16,
+  // Whose products round to bfloat16 what lies in another type.
+  kRoundedAdaptersOfFloat16,
   kAdaptersOfInt8,
+  kRoundedAdaptersOfInt8,
   kLastLayers
 };
 
@@ -55,7 +58,9 @@ bool AreAdapters(Trained trained) {
   return trained == Trained::kAdapters ||
          trained == Trained::kAdaptersOfBFloat16 ||
          trained == Trained::kRoundedAdaptersOfBFloat16 ||
-         trained == Trained::kAdaptersOfInt8;
+         trained == Trained::kRoundedAdaptersOfFloat16 ||
+         trained == Trained::kAdaptersOfInt8 ||
+         trained == Trained::kRoundedAdaptersOfInt8;
 }
 
 worker::v1::JobContext ContextOf(const Family& family, Trained trained,
@@ -90,14 +95,21 @@ worker::v1::JobContext ContextOf(const Family& family, Trained trained,
   }
   train.set_bf16(trained == Trained::kAllWithRoundedProducts ||
                  trained == Trained::kAllWithMastersAndRoundedProducts ||
-                 trained == Trained::kRoundedAdaptersOfBFloat16);
+                 trained == Trained::kRoundedAdaptersOfBFloat16 ||
+                 trained == Trained::kRoundedAdaptersOfFloat16 ||
+                 trained == Trained::kRoundedAdaptersOfInt8);
   FillDefaults(context.mutable_spec());
   if (trained == Trained::kAdaptersOfBFloat16 ||
       trained == Trained::kRoundedAdaptersOfBFloat16) {
     context.mutable_spec()->mutable_model()->set_frozen_dtype(
         hydra::v1::PARAMETER_TYPE_BFLOAT16);
   }
-  if (trained == Trained::kAdaptersOfInt8) {
+  if (trained == Trained::kRoundedAdaptersOfFloat16) {
+    context.mutable_spec()->mutable_model()->set_frozen_dtype(
+        hydra::v1::PARAMETER_TYPE_FLOAT16);
+  }
+  if (trained == Trained::kAdaptersOfInt8 ||
+      trained == Trained::kRoundedAdaptersOfInt8) {
     context.mutable_spec()->mutable_model()->set_frozen_dtype(
         hydra::v1::PARAMETER_TYPE_INT8);
   }
@@ -167,7 +179,8 @@ TEST_P(DeviceNeedTest, IsWhatAShardsPassesTake) {
        {Trained::kAll, Trained::kAllWithRoundedProducts,
         Trained::kAllWithMasters, Trained::kAllWithMastersAndRoundedProducts,
         Trained::kAdapters, Trained::kAdaptersOfBFloat16,
-        Trained::kRoundedAdaptersOfBFloat16, Trained::kAdaptersOfInt8,
+        Trained::kRoundedAdaptersOfBFloat16, Trained::kRoundedAdaptersOfFloat16,
+        Trained::kAdaptersOfInt8, Trained::kRoundedAdaptersOfInt8,
         Trained::kLastLayers}) {
     for (const auto& [micro_batches, context_length] :
          {std::pair{1, 64}, {1, 256}, {2, 64}, {2, 256}}) {

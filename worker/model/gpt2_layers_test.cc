@@ -105,10 +105,13 @@ std::vector<LayerCase> Cases() {
     cases.push_back(InInt8(cases.back()));
     cases.push_back(InTwoBytes(cases[cases.size() - 2], ElementType::kFloat16));
     cases.push_back(Frozen(block, "Block", 0));
-    cases.push_back(InInt8(cases.back()));
+    cases.push_back(
+        InTwoBytes(cases[cases.size() - 1], ElementType::kBFloat16));
+    cases.push_back(WithRoundedProducts(cases.back(), ElementType::kFloat16));
+    cases.push_back(InInt8(cases[cases.size() - 3]));
     cases.push_back(WithRoundedProducts(cases.back()));
     cases.push_back(
-        InTwoBytes(cases[cases.size() - 3], ElementType::kBFloat16));
+        WithRoundedProducts(cases[cases.size() - 2], ElementType::kFloat16));
     cases.push_back(FrozenInPart(block, "FeedForward", {"*.h.0.mlp.*"}));
     cases.push_back(InInt8(cases.back()));
     cases.push_back(
@@ -148,6 +151,8 @@ std::vector<LayerCase> Cases() {
     cases.push_back(InTwoBytes(cases.back(), ElementType::kFloat16));
     cases.push_back(InInt8(cases[cases.size() - 2]));
     cases.push_back(WithRoundedProducts(cases.back()));
+    cases.push_back(
+        WithRoundedProducts(cases[cases.size() - 2], ElementType::kFloat16));
     cases.push_back(FrozenInPart(head, "NormBias", {"*.ln_f.bias"}));
     cases.push_back(WithMasters(cases.back()));
     cases.push_back(WithMasters(head));

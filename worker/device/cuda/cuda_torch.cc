@@ -35,6 +35,9 @@ void UseExactCudaOperations() {
   context.setSDPUseCuDNN(false);
   context.setAllowTF32CuBLAS(false);
   context.setAllowTF32CuDNN(false);
+  // Parts of a product's sums are not rounded before they are added up.
+  context.setAllowFP16ReductionCuBLAS(/*allow_reduced_precision=*/false);
+  context.setAllowBF16ReductionCuBLAS(/*allow_reduced_precision=*/false);
 }
 
 DeviceArena* UseArenaForCudaTensors(const CudaModule& module,

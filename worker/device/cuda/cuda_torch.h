@@ -15,8 +15,9 @@ namespace hydra {
 void SetCudaEnvironment();
 
 // Makes LibTorch compute the same bits each time on a GPU, and in fp32 where
-// fp32 is asked for: deterministic algorithms alone, no TF32, no attention of
-// cuDNN's. It throws where an operation has no such algorithm.
+// fp32 is asked for, as in the sums of products of two bytes: deterministic
+// algorithms alone, no TF32, no attention of cuDNN's. It throws where an
+// operation has no such algorithm.
 void UseExactCudaOperations();
 
 // From now on every CUDA tensor of this process lies in `arena`, as

@@ -20,6 +20,12 @@ TEST(CudaTorchTest, AsksForExactOperations) {
   EXPECT_FALSE(context.userEnabledCuDNNSDP());
   EXPECT_FALSE(context.allowTF32CuBLAS());
   EXPECT_FALSE(context.allowTF32CuDNN());
+  for (const at::CuBLASReductionOption option :
+       {context.allowFP16ReductionCuBLAS(),
+        context.allowBF16ReductionCuBLAS()}) {
+    EXPECT_EQ(option,
+              at::CuBLASReductionOption::DisallowReducedPrecisionAllowSplitK);
+  }
   EXPECT_EQ(
       context.float32Precision(at::Float32Backend::CUDA, at::Float32Op::MATMUL),
       at::Float32Precision::IEEE);
