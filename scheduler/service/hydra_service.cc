@@ -553,8 +553,9 @@ grpc::ServerWriteReactor<v1::StreamLogsResponse>* HydraServiceImpl::StreamLogs(
         absl::StrCat("found ", request->tail(), "; 0 or more is needed")));
   }
   if (request->after() < 0) {
-    return new Refused(absl::InvalidArgumentError(absl::StrCat(
-        "after: found ", request->after(), "; 0 or more is needed")));
+    return new Refused(WrongField(
+        "after",
+        absl::StrCat("found ", request->after(), "; 0 or more is needed")));
   }
   const Caller caller = caller_of_(context->peer());
   auto* stream =
