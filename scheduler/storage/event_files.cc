@@ -78,6 +78,9 @@ void Fill(const v1::StepMetrics& step, const MetricsContext& context,
   if (step.has_grad_norm()) {
     AddValue(absl::StrCat(kTrain, "grad_norm"), step.grad_norm(), summary);
   }
+  if (step.has_loss_scale()) {
+    AddValue(absl::StrCat(kTrain, "loss_scale"), step.loss_scale(), summary);
+  }
   if (const std::optional<double> rate = RateOf(step, context)) {
     AddValue(
         absl::StrCat(kTrain, context.counts_examples ? "examples_per_second"

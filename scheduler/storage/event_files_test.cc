@@ -7,6 +7,7 @@
 #include <limits>
 #include <map>
 #include <string>
+#include <variant>
 #include <vector>
 
 #include "absl/strings/str_cat.h"
@@ -26,6 +27,7 @@ namespace {
 
 using tensorboard::v1::Event;
 using tensorboard::v1::SessionLog;
+using testing::Contains;
 using testing::ElementsAre;
 using testing::Pair;
 using testing::UnorderedElementsAre;
@@ -139,6 +141,15 @@ TEST_F(EventFilesTest, AFileHasACurveForEachNumber) {
               UnorderedElementsAre(Pair("test/loss", 1.5f),
                                    Pair("test/perplexity", 4.5f)));
   EXPECT_EQ(events[4].step(), 1);
+}
+
+TEST_F(EventFilesTest, AScaledLossHasACurveOfItsScale) {
+  MetricsRow row = StepRow(0, 3);
+  std::get<v1::StepMetrics>(row.metrics).set_loss_scale(65536);
+  EventFile file = Begin(0);
+  Append({row}, file);
+  EXPECT_THAT(ValuesOf(Events(file.name)[2]),
+              Contains(Pair("train/loss_scale", 65536.0f)));
 }
 
 TEST_F(EventFilesTest, AFurtherFileSaysFromWhereItCounts) {
