@@ -59,12 +59,16 @@ LogStream::Step LogStream::Next(v1::StreamLogsResponse* response) {
     cursor_ = FirstLine();
     if (!follow_) end_ = logs_->End(job_);
   }
-  if (cursor_->next >= end_) return End(absl::OkStatus());
   // Asked before the lines are read: none comes after the job has ended.
   const ReadModel::EntryPtr entry = model_->Find(job_);
   const bool ended = entry == nullptr || entry->ended;
   const bool is_busy = logs_->IsBusyWith(job_);
+  const bool is_all = cursor_->next >= end_;
   const LogStore::Page page = logs_->Read(job_, *cursor_);
+  if (page.lines.empty() && page.dropped == 0 && !page.trouble.ok()) {
+    return End(page.trouble);
+  }
+  if (is_all) return End(absl::OkStatus());
   if (page.lines.empty() && page.dropped == 0) {
     if (is_busy) return Wait(kWaitForLines);
     return ended || !follow_ ? End(absl::OkStatus()) : Wait(kLookForLines);

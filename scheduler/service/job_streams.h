@@ -52,7 +52,8 @@ class WatchStream final : public PolledStream<v1::WatchResponse> {
 // opened are among them, and no later ones; for `follow` those that came before
 // the job was seen to have ended.
 //
-// NOT_FOUND and others: as JobReader::StatusOf.
+// DATA_LOSS: its log cannot be read. NOT_FOUND and others: as
+// JobReader::StatusOf.
 class LogStream final : public PolledStream<v1::StreamLogsResponse> {
  public:
   LogStream(const ReadModel* model, const JobReader* reader,

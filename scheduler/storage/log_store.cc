@@ -42,6 +42,11 @@ v1::LogLine LossLine(int64_t count) {
   return line;
 }
 
+absl::Status Unreadable(const absl::Status& why) {
+  return absl::DataLossError(
+      absl::StrCat("the job's log cannot be read: ", why.message()));
+}
+
 }  // namespace
 
 LogStore::LogStore(Options options)
@@ -174,7 +179,10 @@ absl::Status LogStore::Open(JobId job) const {
 
 LogStore::Page LogStore::Read(JobId job, Cursor& cursor) const {
   Page page;
-  if (!Open(job).ok()) return page;
+  if (const absl::Status open = Open(job); !open.ok()) {
+    if (!absl::IsNotFound(open)) page.trouble = Unreadable(open);
+    return page;
+  }
   Segment segment;
   int64_t begin = 0;
   int64_t following = 0;
@@ -205,7 +213,10 @@ LogStore::Page LogStore::Read(JobId job, Cursor& cursor) const {
         PathOf(job, segment.first), place, segment.bytes, kPageBytes);
     // It was dropped just now, or somebody removed it.
     if (absl::IsNotFound(piece.status())) break;
-    if (!piece.ok()) return page;
+    if (!piece.ok()) {
+      page.trouble = Unreadable(piece.status());
+      return page;
+    }
     for (const LogPiece::LinePtr& line : piece->lines) {
       if (line->sequence() >= begin) page.lines.push_back(line);
     }

@@ -89,6 +89,8 @@ class LogStore {
     std::vector<LogPiece::LinePtr> lines;
     // Lines between the one asked for and the first one here.
     int64_t dropped = 0;
+    // DATA_LOSS: what comes there cannot be read. It may be later.
+    absl::Status trouble;
   };
   // Some lines from `cursor` on, about kPageBytes; none: there is none yet.
   // Moves the cursor behind them. Blocks on the disk.

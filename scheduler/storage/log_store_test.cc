@@ -220,6 +220,11 @@ TEST_F(LogStoreTest, AJobThatCannotBeReadKeepsNoOthersLines) {
   AppendNumbered(1, 100);
   // The quietest one after that.
   EXPECT_THAT(ReadAll(1, JobId(3)).texts, IsEmpty());
+  // Whoever asks for its lines is told.
+  LogStore::Cursor cursor;
+  EXPECT_TRUE(absl::IsDataLoss(store_->Read(JobId(2), cursor).trouble));
+  EXPECT_TRUE(store_->Read(JobId(3), cursor).trouble.ok());
+  EXPECT_TRUE(store_->Read(JobId(9), cursor).trouble.ok());
 }
 
 TEST_F(LogStoreTest, LinesThatAWorkerSendsAgainAreThereOnce) {
