@@ -120,13 +120,16 @@ std::optional<int64_t> PlaceBehind(const Event& event) {
 }
 
 // The same of the last event of a file, of those that are whole. None: it has
-// none, or is a link or no regular file, which others put there.
+// none, or is a link, no regular file, or not to be read, and so of others.
 absl::StatusOr<std::optional<int64_t>> PlaceBehind(const HeldDirectory& folder,
                                                    const std::string& name) {
   const std::string path = folder.PathOf(name);
   const absl::StatusOr<UniqueFd> file =
       OpenRegularFileIn(folder.fd(), folder.path(), name, folder.user());
-  if (absl::IsInvalidArgument(file.status())) return std::nullopt;
+  if (absl::IsInvalidArgument(file.status()) ||
+      absl::IsPermissionDenied(file.status())) {
+    return std::nullopt;
+  }
   if (!file.ok()) return file.status();
   std::optional<int64_t> place;
   const absl::StatusOr<int64_t> read =

@@ -239,7 +239,7 @@ TEST(EventFilesOfAUserTest, AreReadAsTheUser) {
   // What hydrad may read and the user may not.
   ASSERT_EQ(chown((folder + "/" + begun->name).c_str(), 0, 0), 0);
   ASSERT_EQ(chmod((folder + "/" + begun->name).c_str(), 0600), 0);
-  EXPECT_FALSE(FirstPlaceWithoutEvents(*held).ok());
+  EXPECT_EQ(FirstPlaceWithoutEvents(*held).value_or(-1), 0);
   SetFileBroker("");
 }
 
