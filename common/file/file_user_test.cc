@@ -3,19 +3,14 @@
 #include <fcntl.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-#include <signal.h>
-#include <sys/prctl.h>
-#include <sys/socket.h>
 #include <sys/stat.h>
-#include <sys/un.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include <cerrno>
-#include <cstring>
+#include <optional>
 #include <string>
 
-#include "common/broker/service.h"
+#include "common/broker/files_process.h"
 #include "common/file/file.h"
 #include "common/file/held_directory.h"
 #include "common/file/private_places.h"
@@ -67,36 +62,18 @@ class BrokeredUserTest : public ::testing::Test {
     if (geteuid() != 0) GTEST_SKIP() << "only root can become other users";
     ASSERT_EQ(chmod(folder_.path().c_str(), 0755), 0);
     const std::string path = folder_.PathOf("socket");
-    sockaddr_un address = {};
-    address.sun_family = AF_UNIX;
-    std::strcpy(address.sun_path, path.c_str());
-    const UniqueFd listening(socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0));
-    ASSERT_EQ(bind(listening.get(), reinterpret_cast<sockaddr*>(&address),
-                   sizeof(address)),
-              0);
-    ASSERT_EQ(listen(listening.get(), 16), 0);
-    server_ = fork();
-    if (server_ == 0) {
-      prctl(PR_SET_PDEATHSIG, SIGKILL);
-      (void)broker::Serve(listening, geteuid());
-      _exit(1);
-    }
+    files_.emplace(path);
     SetFileBroker(path);
     his_ = folder_.PathOf("his");
     folder_.MakeDirectory("his");
     ASSERT_EQ(chown(his_.c_str(), kUser, kUser), 0);
     ASSERT_EQ(chmod(his_.c_str(), 0700), 0);
   }
-  ~BrokeredUserTest() override {
-    SetFileBroker("");
-    if (server_ <= 0) return;
-    kill(server_, SIGKILL);
-    waitpid(server_, nullptr, 0);
-  }
+  ~BrokeredUserTest() override { SetFileBroker(""); }
 
   const ScratchDirectory folder_;
   std::string his_;
-  pid_t server_ = -1;
+  std::optional<broker::FilesProcess> files_;
 };
 
 TEST_F(BrokeredUserTest, ADirectoryIsHeldAndChangedAsTheUser) {
@@ -183,9 +160,7 @@ TEST_F(BrokeredUserTest, AUserWhoIsNoneAndANameThatIsTooLongAreSaidSo) {
 }
 
 TEST_F(BrokeredUserTest, WithoutAnAnswerItIsTriedAgainLater) {
-  kill(server_, SIGKILL);
-  waitpid(server_, nullptr, 0);
-  server_ = -1;
+  files_->Kill();
   EXPECT_TRUE(absl::IsUnavailable(OpenDirectory(his_, UserOf(kUser)).status()));
   // No file is lost for it.
   const UniqueFd folder = *OpenDirectory(his_);

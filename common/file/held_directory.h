@@ -49,6 +49,8 @@ class HeldDirectory {
   const std::string& path() const { return path_; }
   std::string PathOf(absl::string_view name) const;
   const UniqueFd& fd() const { return *fd_; }
+  // As whom all of it is done.
+  const FileUser& user() const { return user_; }
 
   // Errors: as Open().
   absl::StatusOr<HeldDirectory> OpenFolder(const std::string& name) const;

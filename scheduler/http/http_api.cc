@@ -215,6 +215,7 @@ HttpResponse HttpApi::Logs(const HttpRequest& request, JobId job) const {
   cursor.next = parts_.logs->TailStart(job, *tail);
   while (response.lines_size() < *tail) {
     const LogStore::Page page = parts_.logs->Read(job, cursor);
+    if (!page.trouble.ok()) return ErrorResponse(page.trouble);
     if (page.lines.empty()) break;
     for (const LogPiece::LinePtr& line : page.lines) {
       if (response.lines_size() == *tail) break;

@@ -6,6 +6,7 @@
 #include <gtest/gtest.h>
 
 #include <functional>
+#include <limits>
 #include <memory>
 #include <string>
 #include <utility>
@@ -13,6 +14,7 @@
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "absl/synchronization/notification.h"
 #include "common/clock/steady_time.h"
 #include "common/file/scratch_directory.h"
 #include "common/jobfile/job_file.h"
@@ -453,6 +455,37 @@ TEST_F(HydraServiceTest, LogsBeginBehindTheLineThatWasSeenLast) {
   EXPECT_THAT(numbers(5, 0), IsEmpty());
   // Of a server that lost its disk.
   EXPECT_THAT(numbers(99, 0), IsEmpty());
+  EXPECT_THAT(numbers(std::numeric_limits<int64_t>::max(), 0), IsEmpty());
+}
+
+// A job that writes faster than its log is read would never let it end.
+TEST_F(HydraServiceTest, LogsThatAreNotFollowedEndWhereTheyDidAtFirst) {
+  constexpr int kLines = 400;
+  const auto append = [&] {
+    for (int i = 0; i < kLines; ++i) {
+      v1::LogLine line;
+      line.set_text(std::string(10'000, 'x'));
+      logs_.Append(kOldJob, line);
+    }
+  };
+  append();
+  absl::Notification written;
+  logs_.WhenWritten([&] { written.Notify(); });
+  written.WaitForNotification();
+  v1::StreamLogsRequest request;
+  request.set_job_id("j7");
+  grpc::ClientContext context;
+  const auto reader = stub().StreamLogs(&context, request);
+  v1::StreamLogsResponse response;
+  int64_t newest = 0;
+  while (reader->Read(&response)) {
+    // The rest waits until it is read: it is more than gRPC takes.
+    if (newest == 0) append();
+    ASSERT_FALSE(response.lines().empty());
+    newest = response.lines().rbegin()->sequence();
+  }
+  EXPECT_TRUE(reader->Finish().ok());
+  EXPECT_EQ(newest, kLines);
 }
 
 // Of a field of a request what has no meaning there; none: all has one, or

@@ -41,7 +41,7 @@ LogStore::Cursor LogStream::FirstLine() const {
   LogStore::Cursor cursor;
   if (after_ > 0) {
     // No client can have seen more, unless the machine lost it.
-    cursor.next = std::min(after_ + 1, logs_->End(job_));
+    cursor.next = std::min(after_, logs_->End(job_) - 1) + 1;
   } else if (tail_ > 0) {
     cursor.next = logs_->TailStart(job_, tail_);
   }
@@ -57,18 +57,24 @@ LogStream::Step LogStream::Next(v1::StreamLogsResponse* response) {
       return Wait(kWaitForLines);
     }
     cursor_ = FirstLine();
+    if (!follow_) end_ = logs_->End(job_);
   }
   // Asked before the lines are read: none comes after the job has ended.
   const ReadModel::EntryPtr entry = model_->Find(job_);
   const bool ended = entry == nullptr || entry->ended;
   const bool is_busy = logs_->IsBusyWith(job_);
+  const bool is_all = cursor_->next >= end_;
   const LogStore::Page page = logs_->Read(job_, *cursor_);
+  if (page.lines.empty() && page.dropped == 0 && !page.trouble.ok()) {
+    return End(page.trouble);
+  }
+  if (is_all) return End(absl::OkStatus());
   if (page.lines.empty() && page.dropped == 0) {
     if (is_busy) return Wait(kWaitForLines);
     return ended || !follow_ ? End(absl::OkStatus()) : Wait(kLookForLines);
   }
   for (const LogPiece::LinePtr& line : page.lines) {
-    *response->add_lines() = *line;
+    if (line->sequence() < end_) *response->add_lines() = *line;
   }
   response->set_dropped_lines(page.dropped);
   return Send();

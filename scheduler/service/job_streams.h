@@ -1,6 +1,7 @@
 #ifndef HYDRA_SCHEDULER_SERVICE_JOB_STREAMS_H_
 #define HYDRA_SCHEDULER_SERVICE_JOB_STREAMS_H_
 
+#include <limits>
 #include <optional>
 
 #include "absl/time/time.h"
@@ -48,9 +49,11 @@ class WatchStream final : public PolledStream<v1::WatchResponse> {
 
 // Sends a job's log lines: those behind number `after`; for 0 the newest
 // `tail`; for 0 all that are kept. Lines that were there when the stream was
-// opened, or before the job was seen to have ended, are among them.
+// opened are among them, and no later ones; for `follow` those that came before
+// the job was seen to have ended.
 //
-// NOT_FOUND and others: as JobReader::StatusOf.
+// DATA_LOSS: its log cannot be read. NOT_FOUND and others: as
+// JobReader::StatusOf.
 class LogStream final : public PolledStream<v1::StreamLogsResponse> {
  public:
   LogStream(const ReadModel* model, const JobReader* reader,
@@ -79,6 +82,8 @@ class LogStream final : public PolledStream<v1::StreamLogsResponse> {
   const bool follow_;
   // None before the first line is known.
   std::optional<LogStore::Cursor> cursor_;
+  // The first line that is not to be sent.
+  int64_t end_ = std::numeric_limits<int64_t>::max();
   int looks_ = 0;
 };
 

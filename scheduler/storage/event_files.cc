@@ -25,6 +25,9 @@ using tensorboard::v1::SessionLog;
 using tensorboard::v1::Summary;
 
 constexpr char kPrefix[] = "events.out.tfevents.";
+// More seconds, or steps, are of no file of ours: numbers made of these stay
+// far from overflowing.
+constexpr int64_t kMostInAFile = int64_t{1} << 60;
 // Of curves.
 constexpr char kTrain[] = "train/";
 constexpr char kEval[] = "eval/";
@@ -33,7 +36,8 @@ constexpr char kEval[] = "eval/";
 std::optional<int64_t> SecondsOf(absl::string_view name) {
   if (!absl::ConsumePrefix(&name, kPrefix)) return std::nullopt;
   int64_t seconds = 0;
-  if (!absl::SimpleAtoi(name.substr(0, name.find('.')), &seconds)) {
+  if (!absl::SimpleAtoi(name.substr(0, name.find('.')), &seconds) ||
+      seconds < 0 || seconds > kMostInAFile) {
     return std::nullopt;
   }
   return seconds;
@@ -74,6 +78,9 @@ void Fill(const v1::StepMetrics& step, const MetricsContext& context,
   if (step.has_grad_norm()) {
     AddValue(absl::StrCat(kTrain, "grad_norm"), step.grad_norm(), summary);
   }
+  if (step.has_loss_scale()) {
+    AddValue(absl::StrCat(kTrain, "loss_scale"), step.loss_scale(), summary);
+  }
   if (const std::optional<double> rate = RateOf(step, context)) {
     AddValue(
         absl::StrCat(kTrain, context.counts_examples ? "examples_per_second"
@@ -103,6 +110,7 @@ std::string FrameOf(const Event& event) {
 
 // The first place that an event, and so all before it in its file, leaves open.
 std::optional<int64_t> PlaceBehind(const Event& event) {
+  if (event.step() < 0 || event.step() > kMostInAFile) return std::nullopt;
   // What counts no more is to be written anew.
   if (event.has_session_log()) return FirstPlaceOf(event.step());
   if (event.summary().value().empty()) return std::nullopt;
@@ -111,12 +119,17 @@ std::optional<int64_t> PlaceBehind(const Event& event) {
   return FirstPlaceOf(event.step()) + (absl::StartsWith(tag, kEval) ? 1 : 2);
 }
 
-// The same of the last event of a file, of those that are whole.
+// The same of the last event of a file, of those that are whole. None: it has
+// none, or is a link, no regular file, or not to be read, and so of others.
 absl::StatusOr<std::optional<int64_t>> PlaceBehind(const HeldDirectory& folder,
                                                    const std::string& name) {
   const std::string path = folder.PathOf(name);
   const absl::StatusOr<UniqueFd> file =
-      OpenRegularFileIn(folder.fd(), folder.path(), name);
+      OpenRegularFileIn(folder.fd(), folder.path(), name, folder.user());
+  if (absl::IsInvalidArgument(file.status()) ||
+      absl::IsPermissionDenied(file.status())) {
+    return std::nullopt;
+  }
   if (!file.ok()) return file.status();
   std::optional<int64_t> place;
   const absl::StatusOr<int64_t> read =

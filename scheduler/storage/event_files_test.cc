@@ -1,12 +1,20 @@
 #include "scheduler/storage/event_files.h"
 
+#include <sys/stat.h>
+#include <unistd.h>
+
 #include <filesystem>
+#include <limits>
 #include <map>
 #include <string>
+#include <variant>
 #include <vector>
 
 #include "absl/strings/str_cat.h"
+#include "common/broker/files_process.h"
 #include "common/file/file.h"
+#include "common/file/file_user.h"
+#include "common/file/held_directory.h"
 #include "common/file/scratch_directory.h"
 #include "common/status/proto_time.h"
 #include "gmock/gmock.h"
@@ -19,10 +27,13 @@ namespace {
 
 using tensorboard::v1::Event;
 using tensorboard::v1::SessionLog;
+using testing::Contains;
 using testing::ElementsAre;
 using testing::Pair;
 using testing::UnorderedElementsAre;
 
+// Debian's "nobody".
+constexpr uint32_t kUser = 65534;
 const absl::Time kNow = absl::FromUnixSeconds(1'700'000'000);
 
 MetricsRow StepRow(int64_t step, double loss) {
@@ -132,6 +143,15 @@ TEST_F(EventFilesTest, AFileHasACurveForEachNumber) {
   EXPECT_EQ(events[4].step(), 1);
 }
 
+TEST_F(EventFilesTest, AScaledLossHasACurveOfItsScale) {
+  MetricsRow row = StepRow(0, 3);
+  std::get<v1::StepMetrics>(row.metrics).set_loss_scale(65536);
+  EventFile file = Begin(0);
+  Append({row}, file);
+  EXPECT_THAT(ValuesOf(Events(file.name)[2]),
+              Contains(Pair("train/loss_scale", 65536.0f)));
+}
+
 TEST_F(EventFilesTest, AFurtherFileSaysFromWhereItCounts) {
   EventFile first = Begin(0);
   Append({StepRow(0, 3), StepRow(1, 2)}, first);
@@ -180,9 +200,47 @@ TEST_F(EventFilesTest, WhoeverChangedAFileIsNoticed) {
 
 TEST_F(EventFilesTest, OtherFilesAreNotOurs) {
   scratch_.Write("events.out.tfevents.x.host", "");
+  // No clock says so, and nothing can be added to it.
+  scratch_.Write("events.out.tfevents.9223372036854775807.host", "");
+  scratch_.Write("events.out.tfevents.-1.host", "");
+  std::filesystem::create_symlink(
+      "model.safetensors", scratch_.PathOf("events.out.tfevents.1.host"));
   scratch_.Write("model.safetensors", "");
   EXPECT_EQ(FirstMissing(), 0);
   EXPECT_EQ(Begin(0).name, "events.out.tfevents.1700000000.host");
+}
+
+TEST_F(EventFilesTest, AStepThatNoJobReachesIsNotOurs) {
+  EventFile file = Begin(0);
+  Append({StepRow(0, 3)}, file);
+  Event event;
+  event.set_step(std::numeric_limits<int64_t>::max());
+  event.mutable_session_log()->set_status(SessionLog::START);
+  scratch_.Write(file.name, scratch_.Read(file.name) +
+                                EventFrame(event.SerializeAsString()));
+  EXPECT_EQ(FirstMissing(), FirstPlaceOf(1));
+}
+
+// hydrad alone may not get into a folder that is the user's alone.
+TEST(EventFilesOfAUserTest, AreReadAsTheUser) {
+  if (geteuid() != 0) GTEST_SKIP() << "only root can become other users";
+  const ScratchDirectory scratch;
+  const std::string folder = scratch.PathOf("folder");
+  ASSERT_EQ(chmod(scratch.path().c_str(), 0755), 0);
+  scratch.MakeDirectory("folder");
+  ASSERT_EQ(chown(folder.c_str(), kUser, kUser), 0);
+  const broker::FilesProcess files(scratch.PathOf("socket"));
+  SetFileBroker(scratch.PathOf("socket"));
+  const auto held = HeldDirectory::Open(folder, UserOf(kUser));
+  ASSERT_TRUE(held.ok()) << held.status();
+  const auto begun = BeginEventFile(*held, "host", 3, kNow);
+  ASSERT_TRUE(begun.ok()) << begun.status();
+  EXPECT_EQ(FirstPlaceWithoutEvents(*held).value_or(-1), FirstPlaceOf(3));
+  // What hydrad may read and the user may not.
+  ASSERT_EQ(chown((folder + "/" + begun->name).c_str(), 0, 0), 0);
+  ASSERT_EQ(chmod((folder + "/" + begun->name).c_str(), 0600), 0);
+  EXPECT_EQ(FirstPlaceWithoutEvents(*held).value_or(-1), 0);
+  SetFileBroker("");
 }
 
 }  // namespace

@@ -79,13 +79,18 @@ absl::StatusOr<LogPiece> ReadLogPiece(const std::string& path, LogPlace place,
 
 absl::Status AppendToLogSegment(const std::string& path, int64_t bytes,
                                 absl::string_view records) {
+  const int make = bytes == 0 ? O_CREAT : 0;
   const UniqueFd file(
-      open(path.c_str(), O_WRONLY | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600));
+      open(path.c_str(), O_WRONLY | make | O_NOFOLLOW | O_CLOEXEC, 0600));
   if (!file.is_open()) {
     return FileError(errno, absl::StrCat("cannot open ", path));
   }
   const absl::StatusOr<int64_t> there = FileBytes(file, path);
   if (!there.ok()) return there.status();
+  if (*there < bytes) {
+    return absl::AbortedError(
+        absl::StrCat(path, " has ", *there, " B where ", bytes, " B were"));
+  }
   if (*there > bytes && ftruncate(file.get(), bytes) != 0) {
     return FileError(errno, absl::StrCat("cannot shorten ", path));
   }

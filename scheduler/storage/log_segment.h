@@ -49,9 +49,10 @@ struct LogPiece {
 absl::StatusOr<LogPiece> ReadLogPiece(const std::string& path, LogPlace place,
                                       int64_t bytes, int64_t most_bytes);
 
-// Writes records behind the file's first `bytes`; what else is there goes.
-// Makes the file, for its owner alone, if there is none.
+// Writes records behind the file's first `bytes`; what else is there goes. For
+// 0 it makes the file, for its owner alone, if there is none.
 //
+// NOT_FOUND, ABORTED: somebody removed or shortened it; begin another one.
 // After an error the file ends there as before, unless that fails, too.
 absl::Status AppendToLogSegment(const std::string& path, int64_t bytes,
                                 absl::string_view records);

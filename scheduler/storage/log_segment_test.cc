@@ -111,6 +111,10 @@ TEST_F(LogSegmentTest, AWriteReplacesWhatIsBehindItsPlace) {
 
 TEST_F(LogSegmentTest, AFileThatIsGoneIsNotFound) {
   EXPECT_TRUE(absl::IsNotFound(ReadLogPiece(path(), {0, 0}, 10, 10).status()));
+  EXPECT_TRUE(absl::IsNotFound(AppendToLogSegment(path(), 10, "x")));
+  scratch_.Write("segment", "short");
+  EXPECT_TRUE(absl::IsAborted(AppendToLogSegment(path(), 10, "x")));
+  EXPECT_EQ(scratch_.Read("segment"), "short");
 }
 
 }  // namespace

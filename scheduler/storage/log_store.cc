@@ -22,6 +22,8 @@ constexpr char kDaemon[] = "hydrad";
 // than workers wait for a daemon.
 constexpr size_t kMostEarlier = 5000;
 constexpr absl::Duration kEarlierFor = absl::Hours(24);
+// What a line takes while it waits, beside its text.
+constexpr int64_t kWaitingBytes = 256;
 // What is freed at least when the lines of all jobs are too many.
 constexpr double kKeptOfAll = 0.9;
 
@@ -38,6 +40,11 @@ v1::LogLine LossLine(int64_t count) {
   line.set_step(-1);
   line.set_text(absl::StrCat(count, " lines were lost here"));
   return line;
+}
+
+absl::Status Unreadable(const absl::Status& why) {
+  return absl::DataLossError(
+      absl::StrCat("the job's log cannot be read: ", why.message()));
 }
 
 }  // namespace
@@ -88,7 +95,8 @@ void LogStore::FindSegments() {
 void LogStore::Append(JobId job, const v1::LogLine& line) {
   absl::MutexLock lock(&mu_);
   if (stopping_) return;
-  const auto bytes = static_cast<int64_t>(line.text().size());
+  const int64_t bytes =
+      kWaitingBytes + static_cast<int64_t>(line.text().size());
   if (waiting_bytes_ + bytes > options_.most_waiting_bytes) {
     ++lost_[job];
     return;
@@ -123,6 +131,8 @@ absl::StatusOr<LogPlace> LogStore::Examine(JobId job,
     while (true) {
       absl::StatusOr<LogPiece> piece = ReadLogPiece(
           PathOf(job, segment.first), end, segment.bytes, kPageBytes);
+      // Whoever removed it took its lines alone.
+      if (absl::IsNotFound(piece.status())) break;
       if (!piece.ok()) return piece.status();
       for (const LogPiece::LinePtr& line : piece->lines) {
         if (line->source() == kDaemon ||
@@ -169,7 +179,10 @@ absl::Status LogStore::Open(JobId job) const {
 
 LogStore::Page LogStore::Read(JobId job, Cursor& cursor) const {
   Page page;
-  if (!Open(job).ok()) return page;
+  if (const absl::Status open = Open(job); !open.ok()) {
+    if (!absl::IsNotFound(open)) page.trouble = Unreadable(open);
+    return page;
+  }
   Segment segment;
   int64_t begin = 0;
   int64_t following = 0;
@@ -198,8 +211,12 @@ LogStore::Page LogStore::Read(JobId job, Cursor& cursor) const {
   while (page.lines.empty()) {
     const absl::StatusOr<LogPiece> piece = ReadLogPiece(
         PathOf(job, segment.first), place, segment.bytes, kPageBytes);
-    // It may have been dropped just now.
-    if (!piece.ok()) return page;
+    // It was dropped just now, or somebody removed it.
+    if (absl::IsNotFound(piece.status())) break;
+    if (!piece.ok()) {
+      page.trouble = Unreadable(piece.status());
+      return page;
+    }
     for (const LogPiece::LinePtr& line : piece->lines) {
       if (line->sequence() >= begin) page.lines.push_back(line);
     }
@@ -207,7 +224,7 @@ LogStore::Page LogStore::Read(JobId job, Cursor& cursor) const {
     if (piece->lines.empty() || piece->is_broken) break;
   }
   if (page.lines.empty()) {
-    // The file is damaged.
+    // The file is damaged, or not there.
     const int64_t lost = following - cursor.next;
     cursor.next = following;
     page = Read(job, cursor);
@@ -343,7 +360,7 @@ void LogStore::Write(JobId job, const Lines& lines) {
     }
     written = end;
   }
-  if (std::exchange(fails_, false)) {
+  if (failing_.erase(job) > 0 && failing_.empty()) {
     LOG(INFO) << "log lines of jobs can be written again";
   }
   DropOldSegments(job);
@@ -369,6 +386,12 @@ absl::Status LogStore::WritePiece(JobId job, const v1::LogLine* lines,
   }
   absl::Status written =
       AppendToLogSegment(PathOf(job, segment.first), segment.bytes, records);
+  const bool is_gone = absl::IsNotFound(written) || absl::IsAborted(written);
+  if (is_gone && segment.bytes > 0) {
+    is_new = true;
+    segment = {next, 0};
+    written = AppendToLogSegment(PathOf(job, segment.first), 0, records);
+  }
   if (!written.ok()) return written;
   const auto bytes = static_cast<int64_t>(records.size());
   absl::MutexLock lock(&mu_);
@@ -382,10 +405,11 @@ absl::Status LogStore::WritePiece(JobId job, const v1::LogLine* lines,
 }
 
 void LogStore::Lose(JobId job, int64_t count, const absl::Status& why) {
-  if (!std::exchange(fails_, true)) {
-    LOG(ERROR) << "log lines of jobs are lost, since they cannot be written: "
-               << why.message();
-  }
+  // Other jobs' may be written all the time.
+  LOG_IF(ERROR, failing_.empty())
+      << "log lines of jobs are lost, since they cannot be written: "
+      << why.message();
+  failing_.insert(job);
   absl::MutexLock lock(&mu_);
   lost_[job] += count;
 }
@@ -411,6 +435,7 @@ void LogStore::DropQuietJobs(JobId but) {
   }
   const auto kept = static_cast<int64_t>(
       kKeptOfAll * static_cast<double>(options_.most_bytes));
+  absl::flat_hash_set<JobId> unreadable;
   while (true) {
     std::optional<JobId> quietest;
     {
@@ -420,17 +445,24 @@ void LogStore::DropQuietJobs(JobId but) {
       for (const auto& [job, log] : logs_) {
         const bool has_lines =
             log.segments.size() > 1 || log.segments.back().bytes > 0;
-        if (job == but || !has_lines || log.last_write >= oldest) continue;
+        if (job == but || !has_lines || log.last_write >= oldest ||
+            unreadable.contains(job)) {
+          continue;
+        }
         quietest = job;
         oldest = log.last_write;
       }
     }
-    if (!quietest.has_value() || !DropLines(*quietest)) return;
+    if (!quietest.has_value()) return;
+    if (!Open(*quietest).ok()) {
+      unreadable.insert(*quietest);
+    } else if (!DropLines(*quietest)) {
+      return;
+    }
   }
 }
 
 bool LogStore::DropLines(JobId job) {
-  if (!Open(job).ok()) return false;
   int64_t next = 0;
   {
     absl::MutexLock lock(&mu_);
@@ -445,6 +477,8 @@ bool LogStore::DropLines(JobId job) {
     Log& log = logs_[job];
     dropped = std::exchange(log.segments, {{next, 0}});
     for (const Segment& segment : dropped) bytes_ -= segment.bytes;
+    // An empty one may have been there.
+    if (dropped.back().first == next) dropped.pop_back();
   }
   Remove(job, dropped);
   return true;

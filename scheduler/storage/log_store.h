@@ -51,7 +51,7 @@ class LogStore {
     // Of all jobs: beyond, the jobs that have been quiet for the longest time
     // lose their lines.
     int64_t most_bytes = int64_t{1} << 30;
-    // Of text that waits to be written.
+    // Of lines that wait to be written.
     int64_t most_waiting_bytes = 16 << 20;
     // Whether there is such a job; the files of others are removed at the
     // start. Called on the thread. Empty: all are.
@@ -89,6 +89,8 @@ class LogStore {
     std::vector<LogPiece::LinePtr> lines;
     // Lines between the one asked for and the first one here.
     int64_t dropped = 0;
+    // DATA_LOSS: what comes there cannot be read. It may be later.
+    absl::Status trouble;
   };
   // Some lines from `cursor` on, about kPageBytes; none: there is none yet.
   // Moves the cursor behind them. Blocks on the disk.
@@ -150,7 +152,7 @@ class LogStore {
       ABSL_LOCKS_EXCLUDED(mu_);
   void DropOldSegments(JobId job) ABSL_LOCKS_EXCLUDED(mu_);
   void DropQuietJobs(JobId but) ABSL_LOCKS_EXCLUDED(mu_);
-  // All lines of a job, but not the number that comes next.
+  // All lines of a job, which was opened, but not the number that comes next.
   bool DropLines(JobId job) ABSL_LOCKS_EXCLUDED(mu_);
   void Remove(JobId job, const std::deque<Segment>& segments) const;
 
@@ -174,8 +176,8 @@ class LogStore {
   absl::flat_hash_map<JobId, int64_t> lost_ ABSL_GUARDED_BY(mu_);
   bool stopping_ ABSL_GUARDED_BY(mu_) = false;
 
-  // The thread's own: the last write failed.
-  bool fails_ = false;
+  // The thread's own: jobs whose last write failed.
+  absl::flat_hash_set<JobId> failing_;
   std::thread thread_;
 };
 

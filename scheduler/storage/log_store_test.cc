@@ -1,11 +1,14 @@
 #include "scheduler/storage/log_store.h"
 
+#include <sys/stat.h>
+
 #include <filesystem>
 #include <memory>
 #include <string>
 #include <vector>
 
 #include "absl/strings/str_cat.h"
+#include "absl/synchronization/notification.h"
 #include "absl/time/clock.h"
 #include "common/file/scratch_directory.h"
 #include "common/status/proto_time.h"
@@ -20,6 +23,7 @@ namespace fs = std::filesystem;
 using testing::ElementsAre;
 using testing::Ge;
 using testing::IsEmpty;
+using testing::Le;
 using testing::SizeIs;
 
 constexpr JobId kJob(1);
@@ -183,6 +187,46 @@ TEST_F(LogStoreTest, TheQuietestJobsLoseTheirLinesButNoNumber) {
   EXPECT_THAT(ReadAll(1, quiet).numbers, ElementsAre(4));
 }
 
+// A kill came when the file that says the number was made, and before the
+// lines were removed.
+TEST_F(LogStoreTest, LinesThatAKillKeptAreRemovedAndNoNumberWithThem) {
+  const JobId quiet(2);
+  AppendNumbered(1, 4, quiet);
+  store_.reset();
+  scratch_.Write("jobs/" + ToString({quiet, 4}), "");
+  LogStore::Options options = Options();
+  options.segment_bytes = 500;
+  options.most_bytes = 1500;
+  Start(options);
+  AppendNumbered(1, 100);
+  EXPECT_THAT(ReadAll(1, quiet).texts, IsEmpty());
+  Start(options);
+  EXPECT_EQ(store_->End(quiet), 4);
+}
+
+TEST_F(LogStoreTest, AJobThatCannotBeReadKeepsNoOthersLines) {
+  LogStore::Options options = Options();
+  options.segment_bytes = 500;
+  AppendNumbered(1, 20, JobId(2));
+  AppendNumbered(1, 20, JobId(3));
+  store_.reset();
+  options.most_bytes = 2000;
+  Start(options);
+  // It has a size, and cannot be read, whoever this runs as.
+  const std::string damaged =
+      scratch_.PathOf("jobs/" + ToString({JobId(2), 1}));
+  fs::remove(damaged);
+  ASSERT_EQ(mkfifo(damaged.c_str(), 0600), 0);
+  AppendNumbered(1, 100);
+  // The quietest one after that.
+  EXPECT_THAT(ReadAll(1, JobId(3)).texts, IsEmpty());
+  // Whoever asks for its lines is told.
+  LogStore::Cursor cursor;
+  EXPECT_TRUE(absl::IsDataLoss(store_->Read(JobId(2), cursor).trouble));
+  EXPECT_TRUE(store_->Read(JobId(3), cursor).trouble.ok());
+  EXPECT_TRUE(store_->Read(JobId(9), cursor).trouble.ok());
+}
+
 TEST_F(LogStoreTest, LinesThatAWorkerSendsAgainAreThereOnce) {
   const v1::LogLine one = Line("one");
   const v1::LogLine two = Line("two");
@@ -254,11 +298,63 @@ TEST_F(LogStoreTest, WhatCannotBeWrittenIsLostAndSaid) {
 
 TEST_F(LogStoreTest, WhatComesTooFastIsLostAndSaid) {
   LogStore::Options options = Options();
-  options.most_waiting_bytes = 10;
+  options.most_waiting_bytes = 1000;
   Start(options);
-  Append(std::string(11, 'x'));
+  Append(std::string(1001, 'x'));
   Append("short");
   EXPECT_THAT(ReadAll().texts, ElementsAre("1 lines were lost here", "short"));
+}
+
+TEST_F(LogStoreTest, EmptyLinesThatWaitTakeMemoryToo) {
+  LogStore::Options options = Options();
+  options.most_waiting_bytes = 10'000;
+  Start(options);
+  absl::Notification begun;
+  absl::Notification may_end;
+  store_->WhenWritten([&] {
+    begun.Notify();
+    may_end.WaitForNotification();
+  });
+  begun.WaitForNotification();
+  for (int i = 0; i < 1000; ++i) store_->Append(kJob, Line(""));
+  may_end.Notify();
+  AwaitWritten();
+  EXPECT_THAT(ReadAll().texts, SizeIs(Le(100)));
+}
+
+TEST_F(LogStoreTest, ASegmentThatSomebodyRemovedTakesItsLinesAlone) {
+  LogStore::Options options = Options();
+  options.segment_bytes = 200;
+  Start(options);
+  AppendNumbered(1, 21);
+  LogStore::Cursor follower;
+  EXPECT_THAT(ReadFrom(follower).numbers, SizeIs(20));
+  LogStore::Cursor late;
+  const std::vector<std::string> files = Files();
+  ASSERT_THAT(files, SizeIs(Ge(3)));
+  for (const std::string& name : files) {
+    if (name != files[0]) fs::remove(scratch_.PathOf("jobs/" + name));
+  }
+  const int64_t second = ParseLogSegmentName(files[1])->first;
+  AppendNumbered(21, 23);
+  EXPECT_THAT(ReadFrom(follower).texts, ElementsAre("21", "22"));
+  const Seen seen = ReadFrom(late);
+  EXPECT_EQ(seen.numbers.size(), second - 1 + 2);
+  EXPECT_EQ(seen.dropped, 20 - (second - 1));
+  // No number is given again.
+  Start(options);
+  AppendNumbered(23, 24);
+  EXPECT_THAT(ReadFrom(follower).numbers, ElementsAre(23));
+  EXPECT_EQ(ReadAll().numbers.back(), 23);
+}
+
+TEST_F(LogStoreTest, AnEarlierProcessesNewestSegmentMayBeGone) {
+  AppendNumbered(1, 4);
+  Start();
+  // It was seen, and nobody opened it yet.
+  fs::remove(scratch_.PathOf("jobs/" + ToString({kJob, 1})));
+  Append("new");
+  EXPECT_THAT(ReadAll().texts, ElementsAre("new"));
 }
 
 TEST_F(LogStoreTest, JobsThatAreNotKnownLeaveNothing) {

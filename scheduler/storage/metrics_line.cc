@@ -29,6 +29,8 @@ Json JsonOf(const v1::StepMetrics& step, const MetricsContext& context) {
   json["train_loss"] = step.train_loss();
   json["learning_rate"] = LearningRateOf(step, context);
   if (step.has_grad_norm()) json["grad_norm"] = step.grad_norm();
+  if (step.has_loss_scale()) json["loss_scale"] = step.loss_scale();
+  if (step.overflowed()) json["overflowed"] = true;
   if (step.skipped_blocks() > 0) json["skipped_blocks"] = step.skipped_blocks();
   if (const std::optional<double> rate = RateOf(step, context)) {
     json["device_seconds"] = absl::ToDoubleSeconds(FromProto(step.device()));

@@ -47,6 +47,19 @@ TEST(MetricsLineTest, AStepsNumbersAreReadAsTheyWere) {
   EXPECT_EQ(json["device_seconds"].get<double>(), 0.25);
   EXPECT_EQ(json["tokens_per_second"].get<double>(), 2048);
   EXPECT_FALSE(json.contains("skipped_blocks"));
+  EXPECT_FALSE(json.contains("loss_scale"));
+  EXPECT_FALSE(json.contains("overflowed"));
+}
+
+TEST(MetricsLineTest, AScaledLossHasItsScale) {
+  v1::StepMetrics step = Step();
+  step.set_loss_scale(65536);
+  auto json = nlohmann::json::parse(LineOf({step}));
+  EXPECT_EQ(json["loss_scale"], 65536);
+  EXPECT_FALSE(json.contains("overflowed"));
+  step.set_overflowed(true);
+  json = nlohmann::json::parse(LineOf({step}));
+  EXPECT_EQ(json["overflowed"], true);
 }
 
 TEST(MetricsLineTest, WhatIsNotKnownIsLeftOut) {

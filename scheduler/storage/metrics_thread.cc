@@ -12,6 +12,8 @@ namespace {
 
 // So many times as long as a look took, the thread rests before the next one.
 constexpr int kRest = 9;
+// And no longer: a look may take long because one job's folder does not answer.
+constexpr absl::Duration kMostRest = absl::Seconds(30);
 
 }  // namespace
 
@@ -64,7 +66,8 @@ void MetricsThread::Loop() {
   absl::Duration took;
   for (int look = 1; !is_last; ++look) {
     // With very many jobs, they are looked at less often.
-    is_last = stop_.WaitFor(std::max(options_.pause, kRest * took));
+    is_last = stop_.WaitFor(
+        std::max(options_.pause, std::min(kRest * took, kMostRest)));
     const absl::Time begun = SteadyNow();
     Changed changed;
     {

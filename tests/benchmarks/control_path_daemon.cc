@@ -16,6 +16,7 @@
 #include "absl/synchronization/mutex.h"
 #include "absl/time/clock.h"
 #include "common/clock/steady_time.h"
+#include "common/file/scratch_directory.h"
 #include "common/model/gpt2_table.h"
 #include "glog/logging.h"
 #include "hydra/worker/v1/worker.grpc.pb.h"
@@ -267,7 +268,8 @@ class ControlDaemon {
   absl::Duration cpu_;
 
   CoreThread thread_;
-  LogStore logs_{LogStore::Options{"/tmp/hydra-control.logs"}};
+  const ScratchDirectory logs_folder_;
+  LogStore logs_{LogStore::Options{logs_folder_.path()}};
   TraceLog trace_{{}, absl::Now()};
   const SubmissionChecker checker_{PathPolicy({}, {}), "/nowhere"};
   SubmissionGate gate_;
