@@ -1,5 +1,6 @@
 #include "scheduler/core/share_recorder.h"
 
+#include <algorithm>
 #include <vector>
 
 #include "common/status/proto_time.h"
@@ -8,12 +9,15 @@
 
 namespace hydra {
 
-void ShareRecorder::Restore(const journal::v1::ShareRecord& record) {
+void ShareRecorder::Restore(const journal::v1::ShareRecord& record,
+                            absl::Time now) {
   std::vector<ShareLedger::Use> uses;
   for (const journal::v1::AccountUse& use : record.accounts()) {
     uses.push_back({Account{use.account()}, FromProto(use.used())});
   }
-  shares_->Restore(uses, FromProto(record.level()), FromProto(record.at()));
+  // Of a time to come, nothing would be recorded before that is there.
+  shares_->Restore(uses, FromProto(record.level()),
+                   std::min(FromProto(record.at()), now));
   as_of_ = shares_->ledger().now();
 }
 
