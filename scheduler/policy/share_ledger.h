@@ -82,6 +82,9 @@ class ShareLedger {
   size_t accounts() const { return entries_.size(); }
   // As of the newest time that was handed in.
   absl::Time now() const { return now_; }
+  // Numbers count from here. When it moves, places that had become as good as
+  // nothing may become equal.
+  absl::Time epoch() const { return epoch_; }
   // Goes on from what was remembered as of `at`. Comes first.
   void Restore(const std::vector<Use>& uses, absl::Duration level,
                absl::Time at);
