@@ -1,6 +1,5 @@
 #include "scheduler/core/share_recorder.h"
 
-#include <algorithm>
 #include <vector>
 
 #include "common/status/proto_time.h"
@@ -15,9 +14,8 @@ void ShareRecorder::Restore(const journal::v1::ShareRecord& record,
   for (const journal::v1::AccountUse& use : record.accounts()) {
     uses.push_back({Account{use.account()}, FromProto(use.used())});
   }
-  // Of a time to come, nothing would be recorded before that is there.
-  shares_->Restore(uses, FromProto(record.level()),
-                   std::min(FromProto(record.at()), now));
+  shares_->Restore(uses, FromProto(record.level()), FromProto(record.at()),
+                   now);
   as_of_ = shares_->ledger().now();
 }
 

@@ -60,8 +60,8 @@ class ShareOrder : public Policy {
   void Charge(Account account, absl::Duration took, absl::Time now);
   // As ShareLedger's; before any job is here.
   void Restore(const std::vector<ShareLedger::Use>& uses, absl::Duration level,
-               absl::Time at) {
-    ledger_.Restore(uses, level, at);
+               absl::Time at, absl::Time now) {
+    ledger_.Restore(uses, level, at, now);
   }
   const ShareLedger& ledger() const { return ledger_; }
 
