@@ -165,9 +165,13 @@ bool JobLife::Cancel(Job& job, bool delete_checkpoints, absl::Time now) {
 
 bool JobLife::Pause(Job& job, absl::Time now) {
   constexpr char kReason[] = "pauses at the end of its step";
-  if (!job.yields) return BeginPause(job, kReason, now);
-  // It is on its way already.
-  job.yields = false;
+  const bool yields = std::exchange(job.yields, false);
+  const bool going_on = job.state() == v1::JOB_STATE_PENDING ||
+                        job.state() == v1::JOB_STATE_RUNNING;
+  // If it does not pause already.
+  if (!yields || !going_on || !Pauses(job.intent)) {
+    return BeginPause(job, kReason, now);
+  }
   job.reason = kReason;
   parts_.book->NoteChange(job);
   return true;
@@ -243,6 +247,7 @@ bool JobLife::Resume(Job& job, absl::Time now) {
     if (job.outstanding.empty() && !job.writing.has_value()) Advance(job, now);
   } else {
     Move(job, v1::JOB_STATE_PENDING, "");
+    job.yields = false;
     job.insists = job.intent == Intent::kHold;
     job.hold_reason.clear();
     job.Hear(IntentEvent::kWakeUp);

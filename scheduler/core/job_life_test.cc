@@ -258,6 +258,28 @@ TEST(JobLifeTest, WhileAJobGivesItsRoomItsUsersWordCounts) {
   EXPECT_EQ(StandOf(unsaved.job()), Stand::kRuns);
 }
 
+TEST(JobLifeTest, AJobThatGaveItsRoomAndEndsMeanwhileIsNotPaused) {
+  OneJob one;
+  one.RunToTraining();
+  EXPECT_TRUE(one.life().YieldRoom(one.job(), one.now()));
+  EXPECT_TRUE(
+      one.life().Cancel(one.job(), /*delete_checkpoints=*/false, one.now()));
+  EXPECT_FALSE(one.life().Pause(one.job(), one.now()));
+  EXPECT_EQ(one.job().reason, "cancelled");
+}
+
+// As a daemon finds it that does not find its checkpoint.
+TEST(JobLifeTest, AJobThatWasHeldWhileItGaveItsRoomCanBePausedLater) {
+  OneJob one;
+  EXPECT_TRUE(one.life().Pause(one.job(), one.now()));
+  one.job().yields = true;
+  EXPECT_TRUE(one.life().Resume(one.job(), one.now()));
+  EXPECT_FALSE(one.job().yields);
+  one.job().yields = true;
+  EXPECT_TRUE(one.life().Pause(one.job(), one.now()));
+  EXPECT_EQ(StandOf(one.job()), Stand::kPaused) << "and stays so";
+}
+
 using StateMoves = std::set<std::pair<v1::JobState, v1::JobState>>;
 
 // From a state to another one, as the product's table allows them in any phase.

@@ -43,7 +43,7 @@ bool IsNextInChain(const Job& job, const BlockTable& blocks,
 absl::Status Restoration::Run() {
   CHECK(parts_.book.all().empty()) << "this comes first";
   if (recovered_.shares.has_value()) {
-    parts_.share_recorder.Restore(*recovered_.shares);
+    parts_.share_recorder.Restore(*recovered_.shares, now_);
   }
   RestoreSweeps();
   for (const auto& [id, job] : recovered_.jobs) {

@@ -75,8 +75,10 @@ Job* RoomReclaimer::Giver(Account account, double all_weights,
 
 void RoomReclaimer::Tick(absl::Time now) {
   if (!parts_.options->reclaim_room) return;
-  const Job* asked = parts_.book->Find(giver_);
+  Job* const asked = parts_.book->Find(giver_);
   if (asked != nullptr && asked->yields && !asked->ended()) return;
+  // It could not be saved, or its user wants it to go on.
+  if (asked != nullptr && asked->in_chain()) asked->admitted_at = now;
   giver_ = JobId();
   const double all_weights = AllWeights();
   const auto waiting = Deserving(all_weights, now);

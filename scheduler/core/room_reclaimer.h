@@ -23,7 +23,9 @@ namespace hydra {
 // account's weight over that of all which have room or wait for some. The job
 // that came in last gives its room, at the end of its step and saved as it is
 // there, and waits for room again; but none that has had it for less than
-// kTenure: so no two jobs take turns faster than that. One gives way at a time.
+// kTenure: so no two jobs take turns faster than that. One that was asked and
+// kept it, since it could not be saved or its user resumed it, has it for
+// kTenure again. One gives way at a time.
 //
 // Not thread-safe; what it is given must outlive it.
 class RoomReclaimer {

@@ -66,6 +66,23 @@ TEST_F(RoomReclaimerTest, OneGivesWayAtATime) {
   EXPECT_EQ(first.intent, Intent::kGoOn);
 }
 
+TEST_F(RoomReclaimerTest, OneThatKeptItsRoomIsNotAskedAgainAtOnce) {
+  const Job& first = AddIn(1, kAnn, 400, absl::Hours(2));
+  Job& last = AddIn(2, kAnn, 300, absl::Hours(1));
+  AddWaiting(3, kBob, 500, RoomReclaimer::kPatience);
+  reclaimer_.Tick(now_);
+  ASSERT_TRUE(life_.Resume(last, now_));
+  reclaimer_.Tick(now_);
+  EXPECT_EQ(last.intent, Intent::kGoOn);
+  EXPECT_EQ(first.intent, Intent::kPause);
+  ASSERT_TRUE(life_.Resume(book_.At(JobId(1)), now_));
+  reclaimer_.Tick(now_ + RoomReclaimer::kTenure - absl::Seconds(1));
+  EXPECT_EQ(last.intent, Intent::kGoOn);
+  // The other one is asked later, since it kept its own later.
+  reclaimer_.Tick(now_ + RoomReclaimer::kTenure);
+  EXPECT_EQ(last.intent, Intent::kPause);
+}
+
 TEST_F(RoomReclaimerTest, NobodyGivesHisRoomWithoutNeed) {
   struct Case {
     const char* name;

@@ -8,12 +8,14 @@
 
 namespace hydra {
 
-void ShareRecorder::Restore(const journal::v1::ShareRecord& record) {
+void ShareRecorder::Restore(const journal::v1::ShareRecord& record,
+                            absl::Time now) {
   std::vector<ShareLedger::Use> uses;
   for (const journal::v1::AccountUse& use : record.accounts()) {
     uses.push_back({Account{use.account()}, FromProto(use.used())});
   }
-  shares_->Restore(uses, FromProto(record.level()), FromProto(record.at()));
+  shares_->Restore(uses, FromProto(record.level()), FromProto(record.at()),
+                   now);
   as_of_ = shares_->ledger().now();
 }
 

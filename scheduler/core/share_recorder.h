@@ -20,8 +20,9 @@ class ShareRecorder {
   ShareRecorder(ShareOrder* shares, Journal* journal)
       : shares_(shares), journal_(journal) {}
 
-  // What an earlier daemon recorded. Comes first.
-  void Restore(const journal::v1::ShareRecord& record);
+  // What an earlier daemon recorded; its clock may have been ahead of `now`.
+  // Comes first.
+  void Restore(const journal::v1::ShareRecord& record, absl::Time now);
   // Records, if it is time to and there is something new.
   void Tick(absl::Time now);
 

@@ -76,13 +76,31 @@ TEST_F(ShareRecorderTest, AnotherDaemonGoesOnFromTheRecord) {
   ASSERT_EQ(records.size(), 1);
   ShareOrder again(&lrtf_, {});
   Journal journal;
-  ShareRecorder(&again, &journal).Restore(records[0]);
+  ShareRecorder(&again, &journal).Restore(records[0], now_);
   const ShareLedger& ledger = again.ledger();
   EXPECT_EQ(ledger.now(), now_);
   EXPECT_NEAR(absl::ToDoubleSeconds(ledger.level()), 60, 1e-3);
   // What was promised is in no hand that this one knows. Bob began where ann
   // was last.
   EXPECT_NEAR(absl::ToDoubleSeconds(ledger.LeadOf(kBob, kAnn)), 30, 1e-3);
+}
+
+TEST_F(ShareRecorderTest, ARecordOfAClockThatWasAheadKeepsNothingFromCounting) {
+  shares_.Charge(kAnn, absl::Seconds(60), now_ + absl::Hours(10'000));
+  shares_.Charge(kBob, absl::Seconds(30), now_ + absl::Hours(10'000));
+  recorder_.Tick(now_);
+  const std::vector<jv1::ShareRecord> records = TakeRecords();
+  ASSERT_EQ(records.size(), 1);
+  ShareOrder again(&lrtf_, {});
+  ShareRecorder recorder(&again, &journal_);
+  recorder.Restore(records[0], now_);
+  EXPECT_EQ(again.ledger().now(), now_);
+  const absl::Time day = now_ + absl::Hours(24);
+  again.Charge(kBob, absl::Seconds(1), day);
+  recorder.Tick(day);
+  const std::vector<jv1::ShareRecord> newer = TakeRecords();
+  ASSERT_EQ(newer.size(), 1);
+  EXPECT_EQ(newer[0].accounts(0).used().seconds(), 30) << "half of it";
 }
 
 }  // namespace

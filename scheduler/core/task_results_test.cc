@@ -89,6 +89,23 @@ TEST_F(TaskResultsTest, ACommittedPassMovesItsJobOnAndIsCounted) {
   CheckSlots();
 }
 
+TEST_F(TaskResultsTest, WhatADeviceDidCountsToTheAccountWhateverCameOfIt) {
+  Job& job = AddWithTasks(2);
+  const std::vector<TaskId> tasks = {job.outstanding[0].id,
+                                     job.outstanding[1].id};
+  const auto used = [&] {
+    return absl::ToDoubleSeconds(
+        shares_.ledger().LeadOf(AccountOf(job), Account{7}));
+  };
+  const double promised = used();
+  EXPECT_GT(promised, 0);
+  ASSERT_TRUE(Take(Done(tasks[0])).ok());
+  EXPECT_GT(used(), 2);
+  EXPECT_LT(used(), 2 + promised);
+  ASSERT_TRUE(Take(Failed(tasks[1], absl::StatusCode::kUnavailable)).ok());
+  EXPECT_NEAR(used(), 4, 1e-6);
+}
+
 TEST_F(TaskResultsTest, TheNormOfGradientsThatWereClippedIsItsStepsOnce) {
   Job& job = AddSmallJob(1, book_);
   job.shape.clips_gradients = true;

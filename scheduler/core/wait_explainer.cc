@@ -19,16 +19,25 @@ constexpr int kExplainedInOneGo = 500;
 }  // namespace
 
 std::string WaitExplainer::WhoseTurnItIs(const Ahead& ahead) const {
-  if (ahead.other_accounts == 0) {
+  if (ahead.other_accounts == 0 && !ahead.by_priority) {
     return absl::StrCat("waits for a device: ",
                         parts_.queue->JobsAhead(ahead.all));
   }
+  std::string turn = absl::StrCat(
+      "waits for a device: number ", ahead.own + 1, " of its user's jobs",
+      ahead.by_priority ? ", higher priorities first" : "");
+  if (ahead.other_accounts == 0) return turn;
   // Not whose jobs those are: that is not everybody's business.
-  return absl::StrCat(
-      "waits for a device: number ", ahead.own + 1,
-      " of its user's jobs; they take turns with those of ",
-      ahead.other_accounts,
-      ahead.other_accounts == 1 ? " other user" : " other users");
+  absl::StrAppend(&turn, "; they take turns with those of ",
+                  ahead.other_accounts,
+                  ahead.other_accounts == 1 ? " other user" : " other users");
+  return turn;
+}
+
+void WaitExplainer::Note(const JobView& job) {
+  explained_of_.try_emplace(job.account, 0);
+  const auto first = priority_of_.try_emplace(job.account, job.priority).first;
+  if (first->second != job.priority) with_priorities_.insert(job.account);
 }
 
 std::string WaitExplainer::WhatItWaitsFor(const Job& job,
@@ -96,12 +105,12 @@ void WaitExplainer::Tick(absl::Time now) {
   began_at_ = now;
   explained_ = 0;
   explained_of_.clear();
-  for (const JobView& job : parts_.hands->Jobs()) {
-    explained_of_.try_emplace(job.account, 0);
-  }
+  priority_of_.clear();
+  with_priorities_.clear();
+  for (const JobView& job : parts_.hands->Jobs()) Note(job);
   parts_.queue->ForEachInOrder([&](const JobView& job) {
     to_explain_.push_back(job.id);
-    explained_of_.try_emplace(job.account, 0);
+    Note(job);
     return true;
   });
   std::reverse(to_explain_.begin(), to_explain_.end());
@@ -135,6 +144,7 @@ void WaitExplainer::ExplainSome(absl::Time now) {
       ahead.own += held.account == view.account ? 1 : 0;
     }
     ahead.other_accounts = static_cast<int64_t>(explained_of_.size()) - 1;
+    ahead.by_priority = with_priorities_.contains(view.account);
     Say(job, WhatItWaitsFor(job, ahead));
   }
 }

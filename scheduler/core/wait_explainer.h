@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "absl/container/flat_hash_map.h"
+#include "absl/container/flat_hash_set.h"
 #include "absl/time/time.h"
 #include "common/ids/ids.h"
 #include "scheduler/core/block_table.h"
@@ -16,6 +17,7 @@
 #include "scheduler/core/job_queue.h"
 #include "scheduler/core/roster.h"
 #include "scheduler/policy/account.h"
+#include "scheduler/policy/job_view.h"
 
 namespace hydra {
 
@@ -48,7 +50,11 @@ class WaitExplainer {
     int64_t own = 0;
     // Accounts with jobs in the queue or in hands, but for its own.
     int64_t other_accounts = 0;
+    // Its account's differ.
+    bool by_priority = false;
   };
+  // Tick has found it.
+  void Note(const JobView& job);
   void Say(Job& job, std::string reason);
   std::string WhatItWaitsFor(const Job& job, const Ahead& ahead) const;
   // Of those that only wait for their turn.
@@ -62,6 +68,10 @@ class WaitExplainer {
   std::vector<JobId> to_explain_;
   int64_t explained_ = 0;
   absl::flat_hash_map<Account, int64_t> explained_of_;
+  // Of each account, the priority of one of its jobs; and the accounts that
+  // have another one, too.
+  absl::flat_hash_map<Account, int> priority_of_;
+  absl::flat_hash_set<Account> with_priorities_;
 };
 
 }  // namespace hydra

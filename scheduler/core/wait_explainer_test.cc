@@ -159,6 +159,16 @@ TEST_F(WaitReasonTest, OtherUsersTakeTurns) {
             "with those of 2 other users");
 }
 
+// Whatever time they have left, and however long ago it had a task.
+TEST_F(WaitReasonTest, JobsOfAHigherPriorityGoFirst) {
+  Job& first = AddAt(2, InStep(4));
+  first.priority = 5;
+  Enqueue(first);
+  EXPECT_EQ(ReasonAfter([](Job&) {}),
+            "waits for a device: number 2 of its user's jobs, higher "
+            "priorities first");
+}
+
 // Whatever time they have left.
 TEST_F(WaitExplainerTest, UnderFifoThoseThatWereSubmittedEarlierGoFirst) {
   Fifo fifo;

@@ -32,6 +32,7 @@ void WaitList::NoteRoomTaken(Account account) {
 }
 
 void WaitList::Remove(JobId job) {
+  if (job == kept_for_) kept_for_ = JobId();
   const auto account = room_of_.find(job);
   if (account != room_of_.end()) {
     Room& room = for_room_[account->second];
@@ -116,9 +117,15 @@ std::vector<WaitList::Waiting> WaitList::WaitingForRoom() const {
 
 bool WaitList::IsRoomKept(JobId job, Account account, absl::Time now) {
   if (job == kept_for_) return false;
-  if (room_of_.contains(kept_for_)) {
-    held_back_ = true;
-    return true;
+  if (const auto kept_for = room_of_.find(kept_for_);
+      kept_for != room_of_.end()) {
+    // That one waits behind its account's earlier jobs: none of them waits for
+    // it.
+    if (kept_for->second == account) return false;
+    if (for_room_.at(kept_for->second).since != absl::InfiniteFuture()) {
+      held_back_ = true;
+      return true;
+    }
   }
   absl::Time own = absl::InfiniteFuture();
   const auto room = for_room_.find(account);

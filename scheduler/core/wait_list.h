@@ -79,7 +79,9 @@ class WaitList {
     absl::Time since;
   };
   std::vector<Waiting> WaitingForRoom() const;
-  // Room is kept for this job before all others, as long as it waits.
+  // Room is kept for this job before all others' of other accounts, until it
+  // has got some or is forgotten; but not while its account's first one waits
+  // for something of its own account's.
   void KeepRoomFor(JobId job) { kept_for_ = job; }
 
  private:

@@ -149,6 +149,41 @@ TEST(WaitListTest, RoomCanBeKeptForAJobThatHasNotWaitedLongest) {
   EXPECT_FALSE(list.IsRoomKept(JobId(1), kAnn, late));
 }
 
+// It comes after the other, and goes before it: neither waits for the other.
+TEST(WaitListTest, RoomThatIsKeptForAJobIsItsAccountsEarlierOnesToo) {
+  WaitList list;
+  const absl::Time late = kStart + 2 * WaitList::kPatience;
+  list.WaitForRoom(JobId(1), kAnn, kStart);
+  list.WaitForRoom(JobId(9), kBob, kStart);
+  list.KeepRoomFor(JobId(9));
+  EXPECT_FALSE(list.IsRoomKept(JobId(5), kBob, late));
+  EXPECT_TRUE(list.IsRoomKept(JobId(1), kAnn, late));
+  list.WaitForRoom(JobId(5), kBob, late);
+  EXPECT_FALSE(list.IsRoomKept(JobId(5), kBob, late));
+  EXPECT_TRUE(list.IsRoomKept(JobId(1), kAnn, late));
+  // It may be in the way of nobody else while its own user's jobs are in its.
+  list.WaitForRoom(JobId(5), kBob, absl::InfiniteFuture());
+  EXPECT_FALSE(list.IsRoomKept(JobId(1), kAnn, late));
+}
+
+TEST(WaitListTest, RoomIsKeptForAJobOnce) {
+  WaitList list;
+  list.WaitForRoom(JobId(1), kAnn, kStart);
+  list.WaitForRoom(JobId(2), kBob, kStart);
+  list.KeepRoomFor(JobId(2));
+  list.OfferRoom();
+  EXPECT_EQ(TakeAll(list), (std::vector<uint64_t>{1, 2}));
+  // It gets none yet.
+  list.WaitForRoom(JobId(1), kAnn, kStart);
+  list.WaitForRoom(JobId(2), kBob, kStart);
+  EXPECT_TRUE(list.IsRoomKept(JobId(1), kAnn, kStart));
+  list.Remove(JobId(2));
+  list.NoteRoomTaken(kBob);
+  // It was paused, and waits as all others do.
+  list.WaitForRoom(JobId(2), kBob, kStart);
+  EXPECT_FALSE(list.IsRoomKept(JobId(1), kAnn, kStart));
+}
+
 TEST(WaitListTest, NothingIsKeptForOneThatWaitsForItsOwnAccount) {
   WaitList list;
   list.WaitForRoom(JobId(1), kAnn, absl::InfiniteFuture());

@@ -54,6 +54,21 @@ TEST_F(WorkerEventsTest, AJobsNextTaskIsToBlameAndNotTheJobBehindIt) {
   EXPECT_THAT(behind.crashed_on, IsEmpty());
 }
 
+// The task that it ran is charged, and neither is promised any more.
+TEST_F(WorkerEventsTest, WhatADeadWorkerRanCountsToItsAccount) {
+  Job& job = AddAt(1, InStep(3));
+  job.owner = Caller{1000};
+  for (int i = 0; i < 2; ++i) ASSERT_TRUE(HandOut(job));
+  const auto used = [&] {
+    return shares_.ledger().LeadOf(AccountOf(job), Account{7});
+  };
+  EXPECT_GT(used(), absl::ZeroDuration());
+  job.outstanding[0].begun = true;
+  job.outstanding[0].begun_at = now_ - absl::Seconds(2);
+  Die();
+  EXPECT_NEAR(absl::ToDoubleSeconds(used()), 2, 1e-6);
+}
+
 // A worker sends its lines until it is told that they are kept.
 TEST_F(WorkerEventsTest, LogLinesAreAcknowledgedOnceTheyAreKept) {
   AddAt(1, InStep(3));

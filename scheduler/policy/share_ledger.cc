@@ -131,15 +131,17 @@ std::vector<ShareLedger::Use> ShareLedger::Uses() const {
 }
 
 void ShareLedger::Restore(const std::vector<Use>& uses, absl::Duration level,
-                          absl::Time at) {
-  Advance(at);
+                          absl::Time at, absl::Time now) {
+  // Of a time to come, nothing would count less before that is there.
+  Advance(std::min(at, now));
   for (const Use& use : uses) {
     Entry& entry = At(use.account);
     entry.charged = absl::ToDoubleSeconds(use.used) / entry.weight * Scale();
-    entry.active_at = now_;
+    entry.active_at = now;
     SetPlace(entry);
   }
   level_ = absl::ToDoubleSeconds(level) * Scale();
+  Advance(now);
 }
 
 }  // namespace hydra

@@ -82,9 +82,14 @@ class ShareLedger {
   size_t accounts() const { return entries_.size(); }
   // As of the newest time that was handed in.
   absl::Time now() const { return now_; }
-  // Goes on from what was remembered as of `at`. Comes first.
+  // Numbers count from here. When it moves, places that had become as good as
+  // nothing may become equal.
+  absl::Time epoch() const { return epoch_; }
+  // Goes on from what was remembered as of `at`, by a clock that may have been
+  // ahead of `now`. Until now nobody could have anything to run: that counts
+  // for nobody as being away. Comes first.
   void Restore(const std::vector<Use>& uses, absl::Duration level,
-               absl::Time at);
+               absl::Time at, absl::Time now);
 
  private:
   struct Entry {

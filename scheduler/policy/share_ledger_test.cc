@@ -241,7 +241,7 @@ TEST(ShareLedgerTest, GoesOnFromWhatWasRemembered) {
   Work(ledger, kBob, absl::Minutes(20), kStart + absl::Hours(30));
   ledger.Promise(kBob, absl::Hours(1), kStart + absl::Hours(30));
   ShareLedger again(options);
-  again.Restore(ledger.Uses(), ledger.level(), ledger.now());
+  again.Restore(ledger.Uses(), ledger.level(), ledger.now(), ledger.now());
   EXPECT_EQ(again.accounts(), 2);
   ExpectNear(again.level(), ledger.level());
   for (Account account : {kAnn, kBob}) {
@@ -254,6 +254,29 @@ TEST(ShareLedgerTest, GoesOnFromWhatWasRemembered) {
   ExpectNear(UsedBy(again, kBob), absl::Minutes(10));
 }
 
+TEST(ShareLedgerTest, NobodyIsAwayWhileNothingIsThereToRunHisJobs) {
+  ShareLedger ledger({});
+  Work(ledger, kAnn, absl::Minutes(50), kStart);
+  Work(ledger, kBob, absl::Minutes(20), kStart);
+  const absl::Time later = kStart + absl::Hours(24);
+  ShareLedger again({});
+  again.Restore(ledger.Uses(), ledger.level(), kStart, later);
+  again.Join(kBob, nullptr, later);
+  again.Join(kAnn, &kBob, later);
+  ExpectNear(again.LeadOf(kAnn, kBob), absl::Minutes(15));
+}
+
+TEST(ShareLedgerTest, ATimeToComeIsTakenForNow) {
+  ShareLedger ledger({});
+  Work(ledger, kAnn, absl::Minutes(50), kStart + absl::Hours(10'000));
+  ShareLedger again({});
+  again.Restore(ledger.Uses(), ledger.level(), ledger.now(), kStart);
+  EXPECT_EQ(again.now(), kStart);
+  ExpectNear(UsedBy(again, kAnn), absl::Minutes(50));
+  again.Charge(kAnn, absl::ZeroDuration(), kStart + absl::Hours(24));
+  ExpectNear(UsedBy(again, kAnn), absl::Minutes(25));
+}
+
 TEST(ShareLedgerTest, AnotherWeightCountsWhatWasUsedAnew) {
   ShareLedger ledger({});
   Work(ledger, kAnn, absl::Minutes(30), kStart);
@@ -261,7 +284,7 @@ TEST(ShareLedgerTest, AnotherWeightCountsWhatWasUsedAnew) {
   ShareOptions options;
   options.weights[kAnn] = 3;
   ShareLedger again(options);
-  again.Restore(ledger.Uses(), ledger.level(), ledger.now());
+  again.Restore(ledger.Uses(), ledger.level(), ledger.now(), ledger.now());
   EXPECT_TRUE(again.Before(kAnn, kBob));
 }
 

@@ -7,7 +7,16 @@ namespace hydra {
 void ShareOrder::Change(Account account, absl::FunctionRef<void()> change) {
   const bool waits = waiting_.erase(account) > 0;
   change();
+  FollowEpoch();
   if (waits) waiting_.insert(account);
+}
+
+void ShareOrder::FollowEpoch() {
+  if (ledger_.epoch() == epoch_) return;
+  epoch_ = ledger_.epoch();
+  const std::vector<Account> accounts(waiting_.begin(), waiting_.end());
+  waiting_.clear();
+  waiting_.insert(accounts.begin(), accounts.end());
 }
 
 void ShareOrder::HandedOut(Account account, int priority,
@@ -98,6 +107,7 @@ void ShareOrder::Upsert(const JobView& job) {
   if (waiting_.count(job.account) > 0) return;
   const Account* const least = waiting_.empty() ? nullptr : &*waiting_.begin();
   ledger_.Join(job.account, least, job.waits_since);
+  FollowEpoch();
   waiting_.insert(job.account);
 }
 

@@ -60,8 +60,8 @@ class ShareOrder : public Policy {
   void Charge(Account account, absl::Duration took, absl::Time now);
   // As ShareLedger's; before any job is here.
   void Restore(const std::vector<ShareLedger::Use>& uses, absl::Duration level,
-               absl::Time at) {
-    ledger_.Restore(uses, level, at);
+               absl::Time at, absl::Time now) {
+    ledger_.Restore(uses, level, at, now);
   }
   const ShareLedger& ledger() const { return ledger_; }
 
@@ -121,6 +121,8 @@ class ShareOrder : public Policy {
   bool HardlyDelays(const JobView& a, const JobView& b) const;
   // Changes the ledger's numbers of one account, which stands elsewhere then.
   void Change(Account account, absl::FunctionRef<void()> change);
+  // Accounts stand where the ledger says, should it have moved its epoch.
+  void FollowEpoch();
 
   const Policy* const inside_;
   ShareLedger ledger_;
@@ -128,6 +130,8 @@ class ShareOrder : public Policy {
   absl::node_hash_map<Account, Line> lines_;
   // Those that have jobs here. Order is the ledger's.
   std::set<Account, ByShare> waiting_{ByShare{&ledger_}};
+  // The ledger's when they were put there.
+  absl::Time epoch_ = absl::InfinitePast();
 };
 
 }  // namespace hydra

@@ -111,6 +111,27 @@ TEST(ShareOrderTest, WhatFailedIsChargedToo) {
   EXPECT_EQ(InOrder(order), (std::vector<uint64_t>{3, 1}));
 }
 
+// After a thousand half-lives nothing is left of what was used.
+TEST(ShareOrderTest, AccountsStandInOrderHoweverLongNothingHappened) {
+  ShareOptions options;
+  options.half_life = absl::Minutes(1);
+  ShareOrder order(Shared<ShardedLrtf>(), options);
+  Work(order, kAnn, absl::Seconds(3));
+  Work(order, kBob, absl::Seconds(2));
+  Work(order, kCarol, absl::Seconds(1));
+  order.Upsert(View(1, kAnn, absl::Hours(1)));
+  order.Upsert(View(2, kBob, absl::Hours(1)));
+  order.Upsert(View(3, kCarol, absl::Hours(1)));
+  ASSERT_EQ(InOrder(order), (std::vector<uint64_t>{3, 2, 1}));
+  const absl::Time later = kStart + absl::Hours(48);
+  order.Charge(kBob, absl::Seconds(1), later);
+  EXPECT_EQ(InOrder(order), (std::vector<uint64_t>{1, 3, 2}));
+  order.Charge(kAnn, absl::Seconds(2), later);
+  EXPECT_EQ(InOrder(order), (std::vector<uint64_t>{3, 2, 1}));
+  order.Remove(JobId(3));
+  EXPECT_EQ(InOrder(order), (std::vector<uint64_t>{2, 1}));
+}
+
 // --- What a device is inside of ---
 
 TEST(ShareOrderTest, AShortStepEndsBeforeAnothersTurn) {
