@@ -107,9 +107,9 @@ TEST(RecordsTest, AJobComesBackFromItsRecords) {
   SetSubmitted(job.id, submitted, again);
   EXPECT_EQ(again.owner.user, 1000);
   EXPECT_EQ(again.project_group, 500);
+  SetProgress(ProgressOf(job), again);
   EXPECT_TRUE(again.yields);
   EXPECT_EQ(again.priority, 7) << "and not 0, as it was submitted with";
-  SetProgress(ProgressOf(job), again);
   EXPECT_EQ(again.tokens_per_second, 77) << "of an ended job";
   EXPECT_EQ(again.traffic.steps(), 8);
   again.tokens_per_second = 0;

@@ -262,6 +262,40 @@ TEST(WorldSharesTest, NothingOfTwoUsersIsLostWhateverBreaks) {
   }
 }
 
+// Jobs come in and out of the pool for each other while their users pause,
+// resume and cancel them, and all that can break does.
+TEST(WorldSharesTest, NobodyWaitsForEverWhereRoomIsTakenBack) {
+  bool taken_back = false;
+  for (uint64_t seed = 1; seed <= 8; ++seed) {
+    SCOPED_TRACE(seed);
+    World::Options options = RoughWorld(seed);
+    options.pool_bytes = int64_t{600} << 10;
+    options.reclaim_room = true;
+    options.meddling = 0.002;
+    // A job has its room for some time after each start.
+    options.daemon_crash = 0.0002;
+    World world(options);
+    for (uint64_t job = 1; job <= 8; ++job) {
+      world.setup().task_time[job] = absl::Seconds(5);
+    }
+    world.Submit(JobsOf(5, 20), kAnn);
+    world.Submit(JobsOf(3, 20), kBob);
+    world.RunUntil([&] {
+      bool all_ended = true;
+      for (const auto& [id, job] : world.core().jobs().all()) {
+        all_ended = all_ended && job.ended();
+        taken_back = taken_back || job.yields;
+      }
+      return all_ended;
+    });
+    for (const auto& [id, job] : world.core().jobs().all()) {
+      EXPECT_NE(job.state(), v1::JOB_STATE_FAILED)
+          << JobName(id) << " " << job.reason;
+    }
+  }
+  EXPECT_TRUE(taken_back);
+}
+
 absl::Duration UsedBy(World& world, const Caller& user) {
   for (const ShareLedger::Use& use : world.core().shares().Uses()) {
     if (use.account == AccountOf(user)) return use.used;
