@@ -137,6 +137,7 @@ TEST_F(JobReaderTest, MetricsOfAForgottenJobAreAllOnTheDisk) {
   journal::v1::JobProgress progress;
   progress.set_state(v1::JOB_STATE_CANCELLED);
   progress.mutable_ended_at()->set_seconds(5);
+  progress.set_step(5);
   for (int i = 0; i < 5; ++i) {
     v1::StepMetrics& step = *progress.mutable_newest_step();
     step.set_step(i);

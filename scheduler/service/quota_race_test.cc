@@ -150,12 +150,12 @@ TEST_F(QuotaRaceTest, APriorityIsAWholeNumberWithinItsBounds) {
   EXPECT_TRUE(stub_->SetPriority(&context, request, &response).ok());
   ASSERT_EQ(response.changed_job_ids_size(), 1);
   EXPECT_EQ(response.changed_job_ids(0), "j1");
-  v1::GetJobRequest get;
-  get.set_job_id("j1");
-  v1::GetJobResponse got;
-  grpc::ClientContext get_context;
-  ASSERT_TRUE(stub_->GetJob(&get_context, get, &got).ok());
-  EXPECT_EQ(got.job().status().priority(), -1000);
+  v1::ListJobsResponse listed;
+  grpc::ClientContext list_context;
+  ASSERT_TRUE(
+      stub_->ListJobs(&list_context, v1::ListJobsRequest(), &listed).ok());
+  ASSERT_EQ(listed.jobs_size(), 1);
+  EXPECT_EQ(listed.jobs(0).priority(), -1000);
 }
 
 }  // namespace
