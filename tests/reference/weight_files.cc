@@ -85,7 +85,10 @@ void RoundFrozenToInt8(const ModelTable& table,
           matrix.abs().amax(/*dim=*/1, /*keepdim=*/true).div(127);
       // Of a row of zeros anything will do.
       const at::Tensor divisor = scale.masked_fill(scale.eq(0), 1);
-      matrix.copy_(matrix.div(divisor).round().clamp(-127, 127).mul(scale));
+      // Which has one zero.
+      const at::Tensor numbers =
+          matrix.div(divisor).round().clamp(-127, 127).to(at::kChar);
+      matrix.copy_(numbers.to(at::kFloat).mul(scale));
     }
   }
 }
