@@ -78,14 +78,18 @@ void FillTimes(const Job& job, v1::JobStatus& status) {
 // Whether nothing that is out may change the scale of the loss at `place`.
 // Forward passes need none.
 bool KnowsLossScale(const Job& job, const ChainPosition& place) {
-  if (!job.shape.scales_loss || job.outstanding.empty() ||
-      place.phase != ChainPosition::Phase::kTrain ||
+  if (!job.shape.scales_loss || place.phase != ChainPosition::Phase::kTrain ||
       place.task < FirstTurn(job.shape)) {
     return true;
   }
-  const std::optional<ChainPosition>& first = job.outstanding.front().position;
-  return !first.has_value() || first->phase != ChainPosition::Phase::kTrain ||
-         first->step == place.step;
+  // INIT or an evaluation may be out before the step that decides.
+  return std::none_of(job.outstanding.begin(), job.outstanding.end(),
+                      [&](const OutstandingTask& task) {
+                        return task.position.has_value() &&
+                               task.position->phase ==
+                                   ChainPosition::Phase::kTrain &&
+                               task.position->step < place.step;
+                      });
 }
 
 // clear() would keep the memory.

@@ -237,11 +237,17 @@ TEST_F(ScaledLossTest, NoTurnGoesAheadOfTheStepThatItsScaleFollowsFrom) {
   ChainPosition turn = forward;
   turn.task = FirstTurn(job_.shape);
   EXPECT_FALSE(job_.MayGoOn(turn));
+  // Whatever is out before that step.
+  OutstandingTask evaluation;
+  evaluation.position = ChainPosition{ChainPosition::Phase::kEvaluate, 3, 0};
+  job_.outstanding.insert(job_.outstanding.begin(), evaluation);
+  EXPECT_FALSE(job_.MayGoOn(turn));
+  job_.outstanding.erase(job_.outstanding.begin());
   job_.shape.scales_loss = false;
   EXPECT_TRUE(job_.MayGoOn(turn));
   job_.shape.scales_loss = true;
   // Its own FORWARD.
-  update.position = forward;
+  job_.outstanding.back().position = forward;
   EXPECT_TRUE(job_.MayGoOn(turn));
   job_.outstanding.clear();
   EXPECT_TRUE(job_.MayGoOn(turn));
