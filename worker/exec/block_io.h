@@ -177,6 +177,9 @@ class BlockIo {
     uint64_t made = 0;
   };
   Written written() const { return {last_demoted_, made_after_, last_made_}; }
+  // All that updates() was given until now is part of that: the task's results
+  // have it, though it may write nothing.
+  void CountUpdates() { last_made_ = updates().newest(); }
 
   // Waits for what the host makes for this task.
   void AwaitUpdates();

@@ -37,6 +37,7 @@ std::shared_ptr<const GradientClip> FindClip(const Pass& pass) {
     clip->factor = static_cast<float>(1 / loss_scale);
     if (max_norm > 0) clip->factor *= ClipFactor(max_norm, clip->norm);
   });
+  pass.io.CountUpdates();
   return clip;
 }
 
