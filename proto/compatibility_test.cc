@@ -103,8 +103,9 @@ class Promises {
 std::vector<std::string> Broken(const FileDescriptorSet& released,
                                 const FileDescriptorSet& now) {
   const Promises kept(now);
+  const Promises made(released);
   std::vector<std::string> broken;
-  for (const auto& [thing, was] : Promises(released).all()) {
+  for (const auto& [thing, was] : made.all()) {
     const auto found = kept.all().find(thing);
     if (found == kept.all().end()) {
       broken.push_back(absl::StrCat(thing, " is gone; it was: ", was));

@@ -140,9 +140,13 @@ int Do(const Request& request, const std::vector<UniqueFd>& descriptors,
           (request.flags & ~(RENAME_EXCHANGE | RENAME_NOREPLACE)) != 0) {
         return EINVAL;
       }
-      return done(renameat2(descriptors[0].get(), request.name,
-                            descriptors[1].get(), request.other,
-                            request.flags));
+      // Not every file system has the newer one.
+      return done(request.flags == 0
+                      ? renameat(descriptors[0].get(), request.name,
+                                 descriptors[1].get(), request.other)
+                      : renameat2(descriptors[0].get(), request.name,
+                                  descriptors[1].get(), request.other,
+                                  request.flags));
     case Operation::kUnlink:
       if (!has(1) || !IsEntry(request.name) ||
           (request.flags & ~AT_REMOVEDIR) != 0) {

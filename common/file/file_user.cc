@@ -136,8 +136,11 @@ int FileUser::RenameAt(int directory, const std::string& name,
                        int new_directory, const std::string& new_name,
                        unsigned flags) const {
   if (channel_ == nullptr) {
-    return renameat2(directory, name.c_str(), new_directory, new_name.c_str(),
-                     flags);
+    // Not every file system has the newer one.
+    return flags == 0 ? renameat(directory, name.c_str(), new_directory,
+                                 new_name.c_str())
+                      : renameat2(directory, name.c_str(), new_directory,
+                                  new_name.c_str(), flags);
   }
   Request request;
   request.operation = Operation::kRename;

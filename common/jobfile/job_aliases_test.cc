@@ -96,7 +96,7 @@ TEST(JobAliasesTest, KeysOfOtherToolsHaveTheirHints) {
       {"", "gradient_checkpointing", "Hydra keeps activations"},
       {"", "save_total_limit", "did you mean 'keep_last' under 'checkpoint'?"},
       {"", "load_best_model_at_end", "did you mean 'keep_best'"},
-      {"", "report_to", "hydra watch, logs and results"},
+      {"", "report_to", "did you mean 'tensorboard' under"},
       {"", "logging_steps", "hydra watch, logs and results"},
       {"", "dataloader_num_workers", "text is tokenized once"},
       {"train", "adam_beta_2", "did you mean 'adam_beta2'?"},

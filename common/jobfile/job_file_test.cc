@@ -122,7 +122,8 @@ TEST(ParseJobFileTest, ExplainsEachMistake) {
        "tokenizer_path, frozen, frozen_dtype, trained_dtype"},
       {"wheels: 1",
        "wheels: line 1: unknown key 'wheels'; known here: name, model, data, "
-       "train, evaluation, output, partition, checkpoint, lora, sweep"},
+       "train, evaluation, output, partition, checkpoint, lora, project, "
+       "priority, sweep"},
       {"sweeps: {}",
        "sweeps: line 1: unknown key 'sweeps'; did you mean 'sweep'?"},
       {"evaluation: {batch_size: 4}",

@@ -25,7 +25,7 @@ constexpr char kText[] =
     "sweep:\n"
     "  grid:\n"
     "    train.learning_rate: [1e-3, 3e-4]\n"
-    "    data.train_files: [c.txt]\n";
+    "    model.path: [c.txt]\n";
 
 absl::StatusOr<std::vector<NewJob>> FindsNothing(const v1::SubmitRequest&) {
   return std::vector<NewJob>(1);

@@ -143,9 +143,11 @@ class UserFilesTest : public ::testing::Test {
                         "]}\ntrain: {max_steps: 4, "
                         "per_device_train_batch_size: 4, context_length: "
                         "32, learning_rate: 1e-3}\n"
-                        "checkpoint: {every_steps: 2}\n"
-                        "output: {output_dir: ",
-                        output_dir, "}\n"));
+                        "checkpoint: {every_steps: 2}\n",
+                        output_dir.empty()
+                            ? ""
+                            : absl::StrCat("output: {output_dir: ", output_dir,
+                                           "}\n")));
     Give(path, 0600);
     return path;
   }
