@@ -1,16 +1,13 @@
 #include "scheduler/daemon/user_limits.h"
 
-#include <pwd.h>
+#include <sys/types.h>
 
-#include <cerrno>
-#include <cstring>
-#include <vector>
+#include <string>
 
 #include "absl/status/status.h"
-#include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
-#include "common/text/printable.h"
 #include "scheduler/core/account_of.h"
+#include "scheduler/service/accounts.h"
 
 namespace hydra {
 namespace {
@@ -18,12 +15,9 @@ namespace {
 using config::v1::DaemonConfig;
 using config::v1::QuotaConfig;
 
-// Longer entries than this nobody has.
-constexpr size_t kMostEntryBytes = 1 << 20;
-
 absl::StatusOr<Account> AccountAt(const std::string& field,
                                   const std::string& name) {
-  const absl::StatusOr<uid_t> user = UserIdOf(name);
+  const absl::StatusOr<uid_t> user = FindUser(name);
   if (!user.ok()) {
     const std::string message =
         absl::StrCat(field, ": ", user.status().message());
@@ -47,28 +41,6 @@ Quota QuotaFrom(const QuotaConfig& own, const QuotaConfig& each) {
 }
 
 }  // namespace
-
-absl::StatusOr<uid_t> UserIdOf(const std::string& name) {
-  uid_t number = 0;
-  if (absl::SimpleAtoi(name, &number)) return number;
-  std::vector<char> buffer(1024);
-  passwd entry;
-  passwd* found = nullptr;
-  int error = 0;
-  while ((error = getpwnam_r(name.c_str(), &entry, buffer.data(), buffer.size(),
-                             &found)) == ERANGE &&
-         buffer.size() < kMostEntryBytes) {
-    buffer.resize(2 * buffer.size());
-  }
-  if (found != nullptr) return entry.pw_uid;
-  // Some of these are how systems say that there is none.
-  if (error == 0 || error == ENOENT || error == ESRCH) {
-    return absl::NotFoundError(
-        absl::StrCat("there is no user ", Quoted(name), " on this machine"));
-  }
-  return absl::UnavailableError(absl::StrCat(
-      "user ", Quoted(name), " cannot be looked up: ", strerror(error)));
-}
 
 absl::StatusOr<ShareOptions> SharesOf(const DaemonConfig& config) {
   ShareOptions shares;

@@ -26,15 +26,6 @@ config::v1::DaemonConfig Config(absl::string_view text) {
   return config;
 }
 
-TEST(UserLimitsTest, ANameOrANumberIsAUser) {
-  EXPECT_EQ(UserIdOf("root").value(), 0);
-  EXPECT_EQ(UserIdOf("4000000000").value(), 4'000'000'000u);
-  const absl::Status unknown = UserIdOf("no-such-user-here").status();
-  EXPECT_EQ(unknown.code(), absl::StatusCode::kNotFound);
-  EXPECT_THAT(std::string(unknown.message()),
-              HasSubstr("there is no user 'no-such-user-here'"));
-}
-
 TEST(UserLimitsTest, SharesAreByAccounts) {
   const auto shares = SharesOf(
       Config("shares: {half_life_hours: 6, users: [{name: root, weight: 2}, "

@@ -12,6 +12,7 @@ TEST(AccountsTest, RootIsThere) {
 }
 
 TEST(AccountsTest, NumbersNeedNoAccount) {
+  EXPECT_EQ(*FindUser("4000000000"), 4'000'000'000u);
   EXPECT_EQ(*FindUser("4000000001"), 4000000001);
   EXPECT_EQ(*FindGroup("4000000001"), 4000000001);
   EXPECT_EQ(NameOfUser(4000000001), "");
@@ -31,6 +32,8 @@ TEST(AccountsTest, WhatThereIsNot) {
     EXPECT_EQ(FindGroup(name).status().code(), absl::StatusCode::kNotFound)
         << name;
   }
+  EXPECT_EQ(FindUser("no-such-user-here").status().message(),
+            "there is no user 'no-such-user-here'");
 }
 
 }  // namespace
