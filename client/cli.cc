@@ -44,6 +44,7 @@ Example:
 
 void AddVerbs(CLI::App* app, Invocation* invocation) {
   AddSubmit(app, invocation);
+  AddClone(app, invocation);
   AddPlan(app, invocation);
   AddRun(app, invocation);
   AddWatch(app, invocation);

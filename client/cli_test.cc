@@ -20,11 +20,11 @@ using CliTest = CliFixture;
 
 TEST_F(CliTest, EveryVerbsHelpEndsWithAnExample) {
   for (const std::string verb :
-       {"submit",   "run",        "watch",   "list",     "describe",
-        "logs",     "metrics",    "results", "download", "trace",
-        "priority", "pause",      "audit",   "plan",     "resume",
-        "cancel",   "workers",    "info",    "import",   "ui",
-        "doctor",   "completion", "man",     "version",  "wait"}) {
+       {"submit",  "run",     "watch",    "list",       "describe", "logs",
+        "metrics", "results", "download", "trace",      "priority", "pause",
+        "audit",   "plan",    "resume",   "cancel",     "workers",  "info",
+        "import",  "ui",      "doctor",   "completion", "man",      "version",
+        "wait",    "clone"}) {
     EXPECT_EQ(Run({verb, "--help"}), ExitCode::kOk);
     EXPECT_THAT(out_.str(), HasSubstr("Example:\n  hydra " + verb));
   }
@@ -109,7 +109,7 @@ TEST_F(CliTest, IdsThatAreNoneNeedNoServer) {
   EXPECT_THAT(err_.str(), AllOf(HasSubstr("'all' is no id"),
                                 HasSubstr("did you mean j12?")));
   for (const std::string verb :
-       {"describe", "logs", "results", "wait", "watch"}) {
+       {"clone", "describe", "logs", "results", "wait", "watch"}) {
     EXPECT_EQ(Run({verb, ""}), ExitCode::kInvalid) << verb;
     EXPECT_THAT(err_.str(), HasSubstr("'' is no id")) << verb;
   }

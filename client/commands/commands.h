@@ -13,6 +13,7 @@ namespace hydra {
 // do. `invocation` outlives `app`.
 
 void AddSubmit(CLI::App* app, Invocation* invocation);
+void AddClone(CLI::App* app, Invocation* invocation);
 void AddPlan(CLI::App* app, Invocation* invocation);
 void AddRun(CLI::App* app, Invocation* invocation);
 void AddWatch(CLI::App* app, Invocation* invocation);

@@ -25,6 +25,16 @@ std::string RandomRequestId() {
 
 }  // namespace
 
+JobFileRequest RequestOf(JobFile file, const std::string& base) {
+  JobFileRequest made;
+  made.hints = HintsOf(file, base);
+  MakePathsAbsolute(base, &file);
+  *made.request.mutable_job() = std::move(file.job);
+  made.request.mutable_grid()->Assign(file.grid.begin(), file.grid.end());
+  made.request.set_request_id(RandomRequestId());
+  return made;
+}
+
 absl::StatusOr<JobFileRequest> LoadSubmitRequest(const CliContext& context,
                                                  const std::string& path) {
   const absl::StatusOr<std::string> text = ReadTextFile(context, path);
@@ -33,14 +43,8 @@ absl::StatusOr<JobFileRequest> LoadSubmitRequest(const CliContext& context,
   if (!read.ok()) return read.status();
   const absl::StatusOr<std::string> base = BaseDirectory(path);
   if (!base.ok()) return base.status();
-  JobFileRequest made;
-  JobFile& file = read->file;
+  JobFileRequest made = RequestOf(std::move(read->file), *base);
   made.known = std::move(read->known);
-  made.hints = HintsOf(file, *base);
-  MakePathsAbsolute(*base, &file);
-  *made.request.mutable_job() = std::move(file.job);
-  made.request.mutable_grid()->Assign(file.grid.begin(), file.grid.end());
-  made.request.set_request_id(RandomRequestId());
   return made;
 }
 

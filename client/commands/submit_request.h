@@ -10,6 +10,7 @@
 #include "client/cli_context.h"
 #include "client/commands/path_hints.h"
 #include "client/connection/connection.h"
+#include "common/jobfile/job_file.h"
 #include "common/jobfile/job_file_check.h"
 #include "hydra/v1/hydra.pb.h"
 
@@ -23,6 +24,10 @@ struct JobFileRequest {
   // checked.
   JobFileMistakes known;
 };
+
+// The request for what was read, with a request id of its own. Relative paths
+// count from `base`.
+JobFileRequest RequestOf(JobFile file, const std::string& base);
 
 // Reads a job file into a request with a request id of its own. Relative paths
 // in the file count from its BaseDirectory().

@@ -131,6 +131,15 @@ Verb& Verb::ListOption(const std::string& names, const std::string& shown,
   return *this;
 }
 
+Verb& Verb::RepeatedOption(const std::string& names, const std::string& shown,
+                           std::vector<std::string>* values,
+                           const std::string& help) {
+  verb_->add_option(names, *values, help)
+      ->allow_extra_args(false)
+      ->option_text(shown);
+  return *this;
+}
+
 Verb& Verb::WordsOption(const std::string& names,
                         const std::vector<std::string>& words,
                         std::vector<int>* values, const std::string& help) {

@@ -52,6 +52,10 @@ class Verb {
   // Words with commas between them.
   Verb& ListOption(const std::string& names, const std::string& shown,
                    std::vector<std::string>* values, const std::string& help);
+  // May be given more than once, each time with one value.
+  Verb& RepeatedOption(const std::string& names, const std::string& shown,
+                       std::vector<std::string>* values,
+                       const std::string& help);
   // May be given more than once; each is one of `words`, in upper case too, and
   // `values` are their places there.
   Verb& WordsOption(const std::string& names,

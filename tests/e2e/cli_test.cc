@@ -94,6 +94,42 @@ TEST_F(CliTest, AUsersWayFromSubmitToDownload) {
   EXPECT_NE(hydra({"download", "j2", directory_ + "/model"}).code, 0);
 }
 
+TEST_F(CliTest, ACloneTrainsTheSameModelUnlessAKeyIsChanged) {
+  Cluster cluster({});
+  auto hydra = [&](std::vector<std::string> arguments) {
+    arguments.insert(arguments.begin(),
+                     {kHydra, "--server", cluster.address()});
+    return RunProgram(arguments);
+  };
+  auto model_of = [&](const std::string& job) {
+    return ReadFile(
+        absl::StrCat(cluster.Job(job).output_path(), "/model.safetensors"));
+  };
+  EXPECT_EQ(hydra({"submit", JobFile()}).code, 0);
+  ASSERT_EQ(hydra({"wait", "j1"}).code, 0);
+  EXPECT_EQ(hydra({"clone", "j1", "-o", "id"}).output, "s2\nj2\n");
+  EXPECT_EQ(hydra({"clone", "j1", "--set", "train.max_steps=4", "--name",
+                   "longer", "-o", "id"})
+                .output,
+            "s3\nj3\n");
+  ASSERT_EQ(hydra({"wait", "j2", "j3"}).code, 0);
+  EXPECT_EQ(model_of("j2"), model_of("j1"));
+  EXPECT_NE(cluster.Job("j2").output_path(), cluster.Job("j1").output_path());
+  EXPECT_NE(model_of("j3"), model_of("j1"));
+  EXPECT_EQ(cluster.Job("j3").spec().train().max_steps(), 4);
+  EXPECT_EQ(cluster.Job("j3").status().name(), "longer");
+
+  // What only the server finds wrong is told as of a job file.
+  const ProgramResult wrong =
+      hydra({"clone", "j1", "--set", "train.num_train_epochs=1"});
+  EXPECT_EQ(wrong.code, 2);
+  EXPECT_THAT(wrong.output, HasSubstr("found both"));
+  EXPECT_EQ(hydra({"clone", "j1", "--set", "train.num_train_epochs=1", "--set",
+                   "train.max_steps=", "--validate-only"})
+                .code,
+            0);
+}
+
 // Keys and types, which the client finds, and values, files and model, which
 // the server does.
 TEST_F(CliTest, EveryMistakeOfAJobFileIsToldInOneAnswerAndNothingIsSubmitted) {
