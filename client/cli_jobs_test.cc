@@ -274,6 +274,25 @@ TEST_F(CliJobsTest, CancelDeletesCheckpointsOnlyWhenAskedTo) {
   EXPECT_TRUE(service_.cancel_requests[2].delete_checkpoints());
 }
 
+TEST_F(CliJobsTest, DeleteTakesJobsAndSweepsAndSaysWhatHasNotEnded) {
+  service_.delete_response.add_deleted_job_ids("j1");
+  service_.target_errors["j7"] =
+      grpc::Status(grpc::StatusCode::FAILED_PRECONDITION,
+                   "j7 has not ended; cancel it first: hydra cancel j7");
+  EXPECT_NE(Run({"delete", "j7", "j1", "s3"}), ExitCode::kOk);
+  EXPECT_THAT(OutLines(), ElementsAre("deleted j1", "deleted j1"));
+  EXPECT_THAT(err_.str(), HasSubstr("hydra: j7: j7 has not ended; cancel it "
+                                    "first: hydra cancel j7\n"));
+  ASSERT_THAT(service_.delete_requests, SizeIs(3));
+  EXPECT_EQ(service_.delete_requests[1].job_id(), "j1");
+  EXPECT_EQ(service_.delete_requests[2].sweep_id(), "s3");
+
+  service_.delete_response.clear_deleted_job_ids();
+  EXPECT_EQ(Run({"delete", "j1"}), ExitCode::kOk);
+  EXPECT_THAT(err_.str(), HasSubstr("j1: not deleted yet"));
+  EXPECT_EQ(Run({"delete"}), ExitCode::kInvalid);
+}
+
 TEST_F(CliJobsTest, PriorityIsOfAJobOrASweep) {
   service_.priority_response.add_changed_job_ids("j7");
   EXPECT_EQ(Run({"priority", "j7", "10"}), ExitCode::kOk);

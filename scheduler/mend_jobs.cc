@@ -1,12 +1,15 @@
 #include "scheduler/mend_jobs.h"
 
+#include <algorithm>
 #include <cstdint>
 #include <random>
 #include <vector>
 
 #include "absl/container/btree_map.h"
 #include "absl/container/btree_set.h"
+#include "absl/container/flat_hash_set.h"
 #include "absl/strings/str_cat.h"
+#include "common/ids/ids.h"
 #include "hydra/journal/v1/journal.pb.h"
 #include "scheduler/journal/record_change.h"
 #include "scheduler/journal/recovery.h"
@@ -95,12 +98,29 @@ absl::StatusOr<Sweeps> ReadSweeps(const RecordStore& jobs) {
   return sweeps;
 }
 
+// Those of `known` that their users deleted are not lost.
+void AddDeletedJobs(const Sweeps& known,
+                    const absl::flat_hash_set<JobId>& deleted, Sweeps& left) {
+  for (const auto& [number, record] : known) {
+    for (uint64_t job : record.job_ids()) {
+      if (deleted.contains(JobId(job))) left[number].add_job_ids(job);
+    }
+    const auto found = left.find(number);
+    if (found == left.end()) continue;
+    std::sort(found->second.mutable_job_ids()->begin(),
+              found->second.mutable_job_ids()->end());
+  }
+}
+
 // A sweep's record names the jobs that are left, and every sweep has one.
 absl::Status MendSweeps(RecordStore& jobs, std::string& text) {
   const absl::StatusOr<Sweeps> known = ReadSweeps(jobs);
   if (!known.ok()) return known.status();
   absl::StatusOr<Sweeps> left = SweepsOfJobs(jobs);
   if (!left.ok()) return left.status();
+  const auto deleted = ReadDeletedJobs(jobs);
+  if (!deleted.ok()) return deleted.status();
+  AddDeletedJobs(*known, *deleted, *left);
   std::vector<jv1::Change> changes;
   for (const auto& [number, record] : *known) {
     auto found = left->find(number);

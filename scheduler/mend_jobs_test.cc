@@ -91,6 +91,24 @@ TEST_F(MendJobsTest, ASweepWithoutJobsGoes) {
   EXPECT_TRUE(recovered->sweeps.empty());
 }
 
+TEST_F(MendJobsTest, WhatItsUserDeletedIsNotLost) {
+  for (int job : {1, 2}) {
+    Lose(kSubmittedTable, job);
+    Lose(kProgressTable, job);
+    EXPECT_TRUE(jobs_
+                    .Apply({MakeEraseFrom(kStepsTable, job, 0),
+                            MakeEraseFrom(kCheckpointsTable, job, 0)})
+                    .ok());
+    Put(kJobsMetaTable, job, kDeletedJob, "deleted");
+  }
+  const auto text = MendJobs(jobs_);
+  ASSERT_TRUE(text.ok()) << text.status();
+  EXPECT_EQ(*text, "");
+  const auto recovered = ReadJobs(jobs_);
+  ASSERT_TRUE(recovered.ok()) << recovered.status();
+  EXPECT_THAT(recovered->sweeps.at(SweepId(5)).job_ids(), ElementsAre(1, 2));
+}
+
 TEST_F(MendJobsTest, MakesALostSweepOfItsJobs) {
   Lose(kSweepsTable, 5);
   const auto text = MendJobs(jobs_);

@@ -25,7 +25,7 @@ void AddMetrics(CLI::App* app, Invocation* invocation);
 void AddResults(CLI::App* app, Invocation* invocation);
 void AddDownload(CLI::App* app, Invocation* invocation);
 void AddTrace(CLI::App* app, Invocation* invocation);
-// priority, pause, resume and cancel.
+// priority, pause, resume, cancel and delete.
 void AddTargetVerbs(CLI::App* app, Invocation* invocation);
 // For operators.
 void AddAudit(CLI::App* app, Invocation* invocation);

@@ -36,6 +36,10 @@ constexpr TargetVerb<v1::CancelRequest, v1::CancelResponse> kCancel = {
     &Connection::Cancel, &v1::CancelResponse::cancelled_job_ids, "cancelled",
     "nothing to cancel; ended already"};
 
+constexpr TargetVerb<v1::DeleteRequest, v1::DeleteResponse> kDelete = {
+    &Connection::Delete, &v1::DeleteResponse::deleted_job_ids, "deleted",
+    "not deleted yet; its newest checkpoint is still being written"};
+
 constexpr TargetVerb<v1::PauseRequest, v1::PauseResponse> kPause = {
     &Connection::Pause, &v1::PauseResponse::paused_job_ids, "pausing",
     "nothing to pause; paused or being paused, writing the trained model, or "
@@ -175,6 +179,20 @@ void AddCancel(CLI::App* app, Invocation* invocation) {
             "Also remove the checkpoints of the jobs that this stops");
 }
 
+void AddDelete(CLI::App* app, Invocation* invocation) {
+  const auto options = std::make_shared<TargetOptions>();
+  Verb verb(app, "delete",
+            "Remove jobs that have ended, or all jobs of sweeps, from the "
+            "server, with their logs and checkpoints; models stay where they "
+            "are",
+            "hydra delete j12 s3", invocation,
+            [invocation, options](const CliContext& context) {
+              return Act(context, *invocation, kDelete, v1::DeleteRequest(),
+                         *options);
+            });
+  AddTargetOptions(verb, "What to remove", options.get());
+}
+
 void AddPause(CLI::App* app, Invocation* invocation) {
   const auto options = std::make_shared<TargetOptions>();
   Verb verb(
@@ -237,6 +255,7 @@ void AddTargetVerbs(CLI::App* app, Invocation* invocation) {
   AddPause(app, invocation);
   AddResume(app, invocation);
   AddCancel(app, invocation);
+  AddDelete(app, invocation);
 }
 
 }  // namespace hydra

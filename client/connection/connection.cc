@@ -148,6 +148,11 @@ absl::StatusOr<v1::CancelResponse> Connection::Cancel(
   return rpcs_->Call(&Rpcs::Stub::Cancel, request);
 }
 
+absl::StatusOr<v1::DeleteResponse> Connection::Delete(
+    const v1::DeleteRequest& request) {
+  return rpcs_->Call(&Rpcs::Stub::Delete, request);
+}
+
 absl::StatusOr<v1::PauseResponse> Connection::Pause(
     const v1::PauseRequest& request) {
   return rpcs_->Call(&Rpcs::Stub::Pause, request);

@@ -40,6 +40,7 @@ class Connection {
   absl::StatusOr<v1::ListMetricsResponse> ListMetrics(
       const v1::ListMetricsRequest& request);
   absl::StatusOr<v1::CancelResponse> Cancel(const v1::CancelRequest& request);
+  absl::StatusOr<v1::DeleteResponse> Delete(const v1::DeleteRequest& request);
   absl::StatusOr<v1::PauseResponse> Pause(const v1::PauseRequest& request);
   absl::StatusOr<v1::ResumeResponse> Resume(const v1::ResumeRequest& request);
   absl::StatusOr<v1::SetPriorityResponse> SetPriority(

@@ -98,6 +98,17 @@ grpc::Status FakeHydraService::Cancel(grpc::ServerContext* context,
   return error;
 }
 
+grpc::Status FakeHydraService::Delete(grpc::ServerContext* context,
+                                      const v1::DeleteRequest* request,
+                                      v1::DeleteResponse* response) {
+  absl::MutexLock lock(&mu);
+  delete_requests.push_back(*request);
+  const auto of_target = target_errors.find(TargetOf(*request));
+  if (of_target != target_errors.end()) return of_target->second;
+  *response = delete_response;
+  return error;
+}
+
 grpc::Status FakeHydraService::Pause(grpc::ServerContext* context,
                                      const v1::PauseRequest* request,
                                      v1::PauseResponse* response) {

@@ -45,6 +45,9 @@ class FakeHydraService final : public v1::HydraService::Service {
   grpc::Status Cancel(grpc::ServerContext* context,
                       const v1::CancelRequest* request,
                       v1::CancelResponse* response) override;
+  grpc::Status Delete(grpc::ServerContext* context,
+                      const v1::DeleteRequest* request,
+                      v1::DeleteResponse* response) override;
   grpc::Status Pause(grpc::ServerContext* context,
                      const v1::PauseRequest* request,
                      v1::PauseResponse* response) override;
@@ -82,7 +85,7 @@ class FakeHydraService final : public v1::HydraService::Service {
   absl::Mutex mu;
   // What calls that are no streams answer.
   grpc::Status error = grpc::Status::OK;
-  // What cancel, pause and resume answer for these ids instead.
+  // What cancel, delete, pause and resume answer for these ids instead.
   std::map<std::string, grpc::Status> target_errors;
   v1::SubmitResponse submit_response;
   v1::PlanResponse plan_response;
@@ -95,6 +98,7 @@ class FakeHydraService final : public v1::HydraService::Service {
   // Pages of ListMetrics, by their tokens.
   std::map<std::string, v1::ListMetricsResponse> metrics_pages;
   v1::CancelResponse cancel_response;
+  v1::DeleteResponse delete_response;
   v1::PauseResponse pause_response;
   v1::ResumeResponse resume_response;
   v1::SetPriorityResponse priority_response;
@@ -116,6 +120,7 @@ class FakeHydraService final : public v1::HydraService::Service {
   std::vector<v1::ListAuditRequest> audit_requests;
   std::vector<v1::ListMetricsRequest> metrics_requests;
   std::vector<v1::CancelRequest> cancel_requests;
+  std::vector<v1::DeleteRequest> delete_requests;
   std::vector<v1::PauseRequest> pause_requests;
   std::vector<v1::ResumeRequest> resume_requests;
   std::vector<v1::SetPriorityRequest> priority_requests;

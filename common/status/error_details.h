@@ -19,6 +19,7 @@ inline constexpr absl::string_view kErrorDomain = "hydra";
 
 // All reasons. docs/api.md says what each of them means.
 inline constexpr absl::string_view kCannotRecord = "CANNOT_RECORD";
+inline constexpr absl::string_view kJobNotEnded = "JOB_NOT_ENDED";
 inline constexpr absl::string_view kJobNotFound = "JOB_NOT_FOUND";
 inline constexpr absl::string_view kNoModel = "NO_MODEL";
 inline constexpr absl::string_view kNotServing = "NOT_SERVING";

@@ -62,6 +62,11 @@ struct CheckpointRemoval {
   std::optional<uint32_t> owner;
 };
 
+// Removes a job's log: nobody finds the job any more.
+struct LogRemoval {
+  JobId job;
+};
+
 // Remembers what a pilot found, for daemons to come.
 struct FoundPartition {
   std::string key;
@@ -98,8 +103,8 @@ struct LogLinesTaken {
 // people who ask.
 using Action =
     std::variant<WorkerMessage, WorkerKill, SaveRequest, CheckpointRequest,
-                 CheckpointRemoval, FoundPartition, LineForJob, DroppedLines,
-                 LogLinesTaken, TaskTrace, DecisionTrace>;
+                 CheckpointRemoval, LogRemoval, FoundPartition, LineForJob,
+                 DroppedLines, LogLinesTaken, TaskTrace, DecisionTrace>;
 
 // In the order in which they are to be carried out.
 using Actions = std::vector<Action>;

@@ -122,6 +122,19 @@ std::vector<JobId> Core::Cancel(const std::vector<JobId>& jobs,
   });
 }
 
+Core::Deleted Core::Delete(const std::vector<EndedJob>& jobs) {
+  JobDeletion deletion(&parts_->book, &parts_->checkpoints, parts_->journal,
+                       &parts_->actions);
+  Deleted deleted;
+  for (const EndedJob& job : jobs) {
+    if (deletion.Delete(job)) deleted.jobs.push_back(job.id);
+  }
+  if (!deleted.jobs.empty()) {
+    deleted.sequence = parts_->journal->next_sequence();
+  }
+  return deleted;
+}
+
 std::vector<JobId> Core::Pause(const std::vector<JobId>& jobs, absl::Time now) {
   return ForEachKnown(parts_->book, jobs,
                       [&](Job& job) { return parts_->life.Pause(job, now); });

@@ -19,6 +19,7 @@
 #include "scheduler/core/actions.h"
 #include "scheduler/core/core_options.h"
 #include "scheduler/core/job_book.h"
+#include "scheduler/core/job_deletion.h"
 #include "scheduler/core/job_plan.h"
 #include "scheduler/core/new_job.h"
 #include "scheduler/core/submission_ledger.h"
@@ -77,11 +78,20 @@ class Core {
   absl::StatusOr<hydra::v1::PoolDemand> CheckFits(
       const std::vector<NewJob>& jobs) const;
   // These answer which of the jobs they changed, in the same order, and leave
-  // the others and unknown ones as they are.
+  // the others as they are, and unknown ones but for Delete.
   //
   // Ends jobs that have not ended.
   std::vector<JobId> Cancel(const std::vector<JobId>& jobs,
                             bool delete_checkpoints, absl::Time now);
+  // Forgets jobs that have ended, for ever: their records, logs and checkpoints
+  // go. Not those that have not ended, and not one whose checkpoint is being
+  // written.
+  struct Deleted {
+    std::vector<JobId> jobs;
+    // They are gone from jobs.db once so much is recorded.
+    uint64_t sequence = 0;
+  };
+  Deleted Delete(const std::vector<EndedJob>& jobs);
   // Not those that are paused or pausing, or near their end.
   std::vector<JobId> Pause(const std::vector<JobId>& jobs, absl::Time now);
   // Those that are paused or pausing.

@@ -36,6 +36,7 @@ class JobArchive {
  private:
   struct EndedSweep {
     SweepId id;
+    // Also those that were deleted since: they count until it is its turn.
     int64_t jobs = 0;
     // jobs.db has its end when it has so much.
     uint64_t sequence = 0;

@@ -74,6 +74,17 @@ std::vector<JobId> JobBook::Forget(SweepId sweep) {
   return jobs;
 }
 
+void JobBook::Delete(JobId id) {
+  const auto sweep = sweeps_.find(At(id).sweep);
+  if (sweep != sweeps_.end()) {
+    std::vector<JobId>& jobs = sweep->second.jobs;
+    jobs.erase(std::remove(jobs.begin(), jobs.end(), id), jobs.end());
+    if (jobs.empty()) sweeps_.erase(sweep);
+  }
+  changes_.Note(id);
+  jobs_.erase(id);
+}
+
 void JobBook::NoteChange(const Job& job) {
   journal_->JobChanged(job.id, ProgressOf(job));
   Touch(job);

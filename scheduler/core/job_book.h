@@ -54,6 +54,9 @@ class JobBook {
   bool NoteEnded(SweepId sweep);
   // The sweep is unknown from now on. Its jobs, which are still to be erased.
   std::vector<JobId> Forget(SweepId sweep);
+  // The job, which has ended, is unknown from now on, to clients too; so is its
+  // sweep if it was the last one. Not while anybody holds a reference to it.
+  void Delete(JobId job);
   // Not while anybody holds a reference to it. Nothing happens for an unknown
   // one.
   void Erase(JobId job) { jobs_.erase(job); }
@@ -71,7 +74,8 @@ class JobBook {
              WorkerId worker = {});
 
   // What clients see changed in these jobs, the oldest changes first, at most
-  // `most` jobs; and these sweeps are forgotten. Each is told once.
+  // `most` jobs; those that are unknown now are gone. And these sweeps are
+  // forgotten. Each is told once.
   struct Changes {
     std::vector<JobId> jobs;
     std::vector<SweepId> forgotten;

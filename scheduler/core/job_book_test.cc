@@ -45,6 +45,22 @@ TEST_F(JobBookTest, AForgottenSweepIsToldAfterTheChangesOfItsJobs) {
   EXPECT_THAT(book_.TakeChanges(1).forgotten, ElementsAre(SweepId(1)));
 }
 
+TEST_F(JobBookTest, ClientsHearOfADeletedJobAndItsSweepGoesWithTheLastOne) {
+  JobBook::Jobs jobs;
+  for (uint64_t id : {1, 2}) {
+    jobs[JobId(id)].id = JobId(id);
+    jobs[JobId(id)].sweep = SweepId(1);
+  }
+  book_.Add(SweepId(1), std::move(jobs));
+  book_.TakeChanges(9);
+  book_.Delete(JobId(1));
+  EXPECT_THAT(book_.TakeChanges(9).jobs, ElementsAre(JobId(1)));
+  EXPECT_EQ(book_.Find(JobId(1)), nullptr);
+  EXPECT_THAT(book_.JobsOf(SweepId(1)), ElementsAre(JobId(2)));
+  book_.Delete(JobId(2));
+  EXPECT_FALSE(book_.Knows(SweepId(1)));
+}
+
 TEST_F(JobBookTest, AChangeGoesToTheJournalAndATouchDoesNot) {
   AddSweep(1, {1});
   book_.Touch(book_.At(JobId(1)));

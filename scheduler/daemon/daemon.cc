@@ -470,6 +470,7 @@ class DaemonImpl final : public Daemon {
   void Do(const CheckpointRemoval& removal) {
     writers_->checkpoints().Remove(removal);
   }
+  void Do(const LogRemoval& removal) { readable_.logs.Forget(removal.job); }
   void Do(const FoundPartition& found) {
     writers_->StorePartition(found.key, found.partition);
   }

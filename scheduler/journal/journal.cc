@@ -71,6 +71,15 @@ void Journal::CheckpointErased(JobId job,
       MakeErase(kCheckpointsTable, job.value(), CheckpointNumber(checkpoint)));
 }
 
+void Journal::JobDeleted(JobId job) {
+  for (int table : {kSubmittedTable, kProgressTable, kStepsTable,
+                    kEvaluationsTable, kCheckpointsTable}) {
+    jobs_changes_.push_back(MakeEraseFrom(table, job.value(), 0));
+  }
+  jobs_changes_.push_back(
+      MakePut(kJobsMetaTable, job.value(), kDeletedJob, "deleted"));
+}
+
 void Journal::SharesChanged(const journal::v1::ShareRecord& shares) {
   jobs_changes_.push_back(Put(kJobsMetaTable, 0, kSharesOfAccounts, shares));
 }

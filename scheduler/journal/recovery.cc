@@ -80,22 +80,25 @@ absl::StatusOr<JobIds> ReadEndedJobs(const RecordStore& jobs) {
 }
 
 // The jobs of sweeps that have ended as a whole, but for those of the newest
-// such sweeps, until these have `kept` jobs.
+// such sweeps, until these have `kept` jobs. Deleted ones have ended.
 JobIds JobsOfOldSweeps(const Recovered& recovered, const JobIds& ended,
-                       int64_t kept) {
+                       const JobIds& deleted, int64_t kept) {
   JobIds old;
   int64_t newer = 0;
   for (auto sweep = recovered.sweeps.rbegin(); sweep != recovered.sweeps.rend();
        ++sweep) {
     const auto& ids = sweep->second.job_ids();
-    if (!std::all_of(ids.begin(), ids.end(),
-                     [&](uint64_t id) { return ended.contains(JobId(id)); })) {
+    if (!std::all_of(ids.begin(), ids.end(), [&](uint64_t id) {
+          return ended.contains(JobId(id)) || deleted.contains(JobId(id));
+        })) {
       continue;
     }
     if (newer >= kept) {
       for (uint64_t id : ids) old.insert(JobId(id));
     }
-    newer += ids.size();
+    newer += std::count_if(ids.begin(), ids.end(), [&](uint64_t id) {
+      return !deleted.contains(JobId(id));
+    });
   }
   return old;
 }
@@ -147,7 +150,10 @@ absl::StatusOr<Recovered> ReadJobs(const RecordStore& jobs,
   if (!status.ok()) return status;
   absl::StatusOr<JobIds> ended = ReadEndedJobs(jobs);
   if (!ended.ok()) return ended.status();
-  const JobIds old = JobsOfOldSweeps(recovered, *ended, kept_ended_jobs);
+  const absl::StatusOr<JobIds> deleted = ReadDeletedJobs(jobs);
+  if (!deleted.ok()) return deleted.status();
+  const JobIds old =
+      JobsOfOldSweeps(recovered, *ended, *deleted, kept_ended_jobs);
   status = jobs.ForEach(kSubmittedTable,
                         [&](int64_t a, int64_t, absl::string_view value) {
                           if (old.contains(JobId(a))) return absl::OkStatus();
@@ -218,6 +224,29 @@ absl::StatusOr<jv1::SweepRecord> ReadSweep(const RecordStore& jobs,
                      });
   if (!read.ok()) return read;
   return sweep;
+}
+
+absl::StatusOr<bool> WasDeleted(const RecordStore& jobs, JobId id) {
+  bool deleted = false;
+  const absl::Status read =
+      jobs.ForEachFrom(kJobsMetaTable, id.value(), kDeletedJob,
+                       [&](int64_t, int64_t b, absl::string_view) {
+                         deleted = deleted || b == kDeletedJob;
+                         return absl::OkStatus();
+                       });
+  if (!read.ok()) return read;
+  return deleted;
+}
+
+absl::StatusOr<JobIds> ReadDeletedJobs(const RecordStore& jobs) {
+  JobIds deleted;
+  const absl::Status read = jobs.ForEach(
+      kJobsMetaTable, [&](int64_t a, int64_t b, absl::string_view) {
+        if (b == kDeletedJob) deleted.insert(JobId(a));
+        return absl::OkStatus();
+      });
+  if (!read.ok()) return read;
+  return deleted;
 }
 
 absl::Status ReadPool(const RecordStore& pool, Recovered& recovered) {

@@ -6,8 +6,10 @@
 #include <string>
 #include <vector>
 
+#include "absl/container/flat_hash_set.h"
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "common/ids/ids.h"
 #include "scheduler/journal/record_store.h"
 #include "scheduler/journal/recovered.h"
 
@@ -36,6 +38,12 @@ absl::StatusOr<journal::v1::SubmittedJob> ReadSubmitted(const RecordStore& jobs,
 // NOT_FOUND: there is no such sweep.
 absl::StatusOr<journal::v1::SweepRecord> ReadSweep(const RecordStore& jobs,
                                                    SweepId id);
+
+// Whether a job of some sweep was removed by its user.
+absl::StatusOr<bool> WasDeleted(const RecordStore& jobs, JobId id);
+// All such jobs.
+absl::StatusOr<absl::flat_hash_set<JobId>> ReadDeletedJobs(
+    const RecordStore& jobs);
 
 // Adds what the pool holds. Of jobs that `recovered` does not know, nothing.
 absl::Status ReadPool(const RecordStore& pool, Recovered& recovered);

@@ -101,6 +101,58 @@ TEST(RecoveryTest, LeavesOldSweepsThatHaveEnded) {
   EXPECT_EQ(recovered.jobs.count(JobId(4)), 1);
 }
 
+TEST(RecoveryTest, ADeletedJobIsGoneAndItsSweepsRecordStays) {
+  TwoJobs two;
+  two.EndTurn(true);
+  EXPECT_FALSE(*WasDeleted(two.jobs, JobId(2)));
+  two.journal.JobDeleted(JobId(2));
+  // Killed before jobs.db has it.
+  two.EndTurn(/*deliver=*/false);
+  EXPECT_TRUE(ReadSubmitted(two.jobs, JobId(2)).ok());
+  ASSERT_TRUE(DeliverOutbox(two.pool, two.jobs).ok());
+  EXPECT_TRUE(*WasDeleted(two.jobs, JobId(2)));
+  EXPECT_FALSE(*WasDeleted(two.jobs, JobId(1)));
+  EXPECT_EQ(ReadDeletedJobs(two.jobs)->size(), 1);
+  EXPECT_TRUE(absl::IsNotFound(ReadSubmitted(two.jobs, JobId(2)).status()));
+  int left = 0;
+  for (int table : {kProgressTable, kStepsTable, kEvaluationsTable}) {
+    EXPECT_TRUE(two.jobs
+                    .ForEachOf(table, 2,
+                               [&](int64_t, int64_t, absl::string_view) {
+                                 ++left;
+                                 return absl::OkStatus();
+                               })
+                    .ok());
+  }
+  EXPECT_EQ(left, 0);
+  const Recovered recovered = *ReadJobs(two.jobs);
+  EXPECT_EQ(recovered.jobs.size(), 1);
+  EXPECT_EQ(recovered.jobs.at(JobId(1)).steps.size(), 4);
+  EXPECT_EQ(recovered.sweeps.at(SweepId(1)).job_ids_size(), 2);
+}
+
+TEST(RecoveryTest, ASweepOfEndedAndDeletedJobsIsOldAndCountsWhatIsLeft) {
+  TwoJobs two;
+  jv1::JobProgress ended;
+  ended.mutable_ended_at()->set_seconds(5);
+  for (uint64_t sweep : {2, 3}) {
+    jv1::SweepRecord record;
+    const JobId first(2 * sweep);
+    const JobId second(2 * sweep + 1);
+    record.add_job_ids(first.value());
+    record.add_job_ids(second.value());
+    two.journal.Submitted(SweepId(sweep), record, {{first, {}}, {second, {}}});
+    two.journal.JobChanged(first, ended);
+    two.journal.JobChanged(second, ended);
+    two.journal.JobDeleted(second);
+  }
+  two.EndTurn(true);
+  // Of sweep 3 one job is left; with it, enough are kept.
+  EXPECT_EQ(ReadJobs(two.jobs, /*kept_ended_jobs=*/1)->jobs.count(JobId(4)), 0);
+  EXPECT_EQ(ReadJobs(two.jobs, /*kept_ended_jobs=*/1)->jobs.count(JobId(6)), 1);
+  EXPECT_EQ(ReadJobs(two.jobs, /*kept_ended_jobs=*/2)->jobs.count(JobId(4)), 1);
+}
+
 TEST(RecoveryTest, DeliversTheOutboxAndEmptiesIt) {
   TwoJobs two;
   two.EndTurn(/*deliver=*/false);

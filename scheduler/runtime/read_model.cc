@@ -42,9 +42,13 @@ v1::JobStatus ReadModel::Entry::Status() const {
 void ReadModel::Update(Core& core, absl::Time now) {
   const JobBook::Changes changes = core.TakeChanges(kMostChanges);
   std::vector<std::shared_ptr<Entry>> entries;
+  std::vector<JobId> gone;
   for (JobId id : changes.jobs) {
-    const Job* job = core.jobs().Find(id);
-    if (job != nullptr) entries.push_back(EntryOf(*job));
+    if (const Job* job = core.jobs().Find(id)) {
+      entries.push_back(EntryOf(*job));
+    } else {
+      gone.push_back(id);
+    }
   }
   auto workers =
       std::make_shared<std::vector<v1::WorkerStatus>>(core.Workers(now));
@@ -63,6 +67,7 @@ void ReadModel::Update(Core& core, absl::Time now) {
             : entry->revision;
     Write(core, std::move(entry));
   }
+  for (JobId id : gone) Remove(id);
   for (SweepId sweep : changes.forgotten) Forget(sweep);
   if (workers_changed) ++workers_.revision;
   workers_.statuses = std::move(workers);
@@ -113,6 +118,20 @@ void ReadModel::Forget(SweepId id) {
     jobs_.erase(known);
   }
   sweeps_.erase(sweep);
+}
+
+void ReadModel::Remove(JobId id) {
+  const auto known = jobs_.find(id);
+  if (known == jobs_.end()) return;
+  const Entry& entry = *known->second;
+  const auto sweep = sweeps_.find(entry.sweep);
+  std::vector<JobId>& jobs = sweep->second.jobs;
+  jobs.erase(std::remove(jobs.begin(), jobs.end(), id), jobs.end());
+  if (!entry.ended) --sweep->second.open_jobs;
+  if (jobs.empty()) sweeps_.erase(sweep);
+  job_meter_.Go(entry.seen);
+  by_revision_.erase(entry.revision);
+  jobs_.erase(known);
 }
 
 bool ReadModel::Settle(uint64_t noted, absl::Duration patience) const {

@@ -126,6 +126,8 @@ class ReadModel {
   void Write(const Core& core, EntryPtr entry)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   void Forget(SweepId sweep) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
+  // The core has it no more. Nothing happens for an unknown one.
+  void Remove(JobId job) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
 
   mutable absl::Mutex mu_;
   absl::btree_map<JobId, EntryPtr> jobs_ ABSL_GUARDED_BY(mu_);

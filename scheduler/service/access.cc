@@ -30,7 +30,7 @@ const char* DoneBy(Right right) {
     case Right::kPause:
       return "paused and resumed";
     case Right::kCancel:
-      return "cancelled or given another priority";
+      return "cancelled, deleted or given another priority";
   }
   return "";
 }

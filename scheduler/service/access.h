@@ -28,7 +28,8 @@ enum class Right {
   kDownload,
   // To pause and to resume it.
   kPause,
-  // To cancel it, to remove its checkpoints, and to set its priority.
+  // To cancel it, to remove its checkpoints, to set its priority, and to delete
+  // it.
   kCancel,
 };
 

@@ -115,8 +115,8 @@ TEST(AccessTest, WhoIsRefusedIsToldWhoMay) {
   const absl::Status refused = NotYours("j7", "alice", Right::kCancel);
   EXPECT_EQ(refused.code(), absl::StatusCode::kPermissionDenied);
   EXPECT_EQ(refused.message(),
-            "j7 is alice's, and can be cancelled or given another priority by "
-            "its owner and by operators alone");
+            "j7 is alice's, and can be cancelled, deleted or given another "
+            "priority by its owner and by operators alone");
   EXPECT_THAT(std::string(NotYours("s2", "alice", Right::kRead).message()),
               AllOf(HasSubstr("s2 is alice's"), HasSubstr("members")));
 }

@@ -23,6 +23,7 @@
 #include "scheduler/runtime/refusals.h"
 #include "scheduler/service/audit_query.h"
 #include "scheduler/service/client_request.h"
+#include "scheduler/service/ended_jobs.h"
 #include "scheduler/service/file_sender.h"
 #include "scheduler/service/job_streams.h"
 #include "scheduler/service/project.h"
@@ -460,6 +461,42 @@ grpc::Status HydraServiceImpl::Cancel(grpc::ServerContext* context,
           return core.Cancel(jobs, request->delete_checkpoints(), now);
         },
         response->mutable_cancelled_job_ids());
+  });
+}
+
+absl::Status HydraServiceImpl::DeleteJobs(const Caller& caller,
+                                          const v1::DeleteRequest& request,
+                                          v1::DeleteResponse* response) {
+  const absl::StatusOr<Target> target = ParseTarget(request);
+  if (!target.ok()) return target.status();
+  if (std::holds_alternative<AllJobs>(*target)) return NeedsATarget();
+  const absl::Status settled = reader_.Settle();
+  if (!settled.ok()) return settled;
+  const absl::StatusOr<std::vector<JobId>> jobs =
+      reader_.JobsOf(caller, *target, Right::kCancel);
+  if (!jobs.ok()) return jobs.status();
+  const auto ended = ReadEndedJobs(*parts_.model, *parts_.history, *jobs);
+  if (!ended.ok()) return ended.status();
+  uint64_t sequence = 0;
+  absl::Status deleted = ForTarget(
+      caller, "Delete", request, Right::kCancel,
+      [&](Core& core, const std::vector<JobId>& some, absl::Time) {
+        Core::Deleted done = core.Delete(Among(*ended, some));
+        sequence = std::max(sequence, done.sequence);
+        return std::move(done.jobs);
+      },
+      response->mutable_deleted_job_ids());
+  // Until then jobs.db has them.
+  if (sequence > 0) deleted.Update(parts_.gate->Await(sequence));
+  return deleted;
+}
+
+grpc::Status HydraServiceImpl::Delete(grpc::ServerContext* context,
+                                      const v1::DeleteRequest* request,
+                                      v1::DeleteResponse* response) {
+  const Call call = {"Delete", TargetText(*request)};
+  return ServeLong(*context, call, calls_, [&](const Caller& caller) {
+    return DeleteJobs(caller, *request, response);
   });
 }
 

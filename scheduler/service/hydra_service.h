@@ -87,6 +87,9 @@ class HydraServiceImpl final
   grpc::Status Cancel(grpc::ServerContext* context,
                       const v1::CancelRequest* request,
                       v1::CancelResponse* response) override;
+  grpc::Status Delete(grpc::ServerContext* context,
+                      const v1::DeleteRequest* request,
+                      v1::DeleteResponse* response) override;
   grpc::Status Pause(grpc::ServerContext* context,
                      const v1::PauseRequest* request,
                      v1::PauseResponse* response) override;
@@ -175,6 +178,9 @@ class HydraServiceImpl final
       const std::function<std::vector<JobId>(Core&, const std::vector<JobId>&,
                                              absl::Time)>& act,
       google::protobuf::RepeatedPtrField<std::string>* changed);
+  absl::Status DeleteJobs(const Caller& caller,
+                          const v1::DeleteRequest& request,
+                          v1::DeleteResponse* response);
   absl::Status SendOutput(const Caller& caller,
                           const v1::DownloadRequest& request,
                           grpc::ServerWriter<v1::DownloadResponse>* writer);

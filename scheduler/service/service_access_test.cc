@@ -304,6 +304,20 @@ class ServiceAccessTest : public ::testing::Test {
          }}};
     return methods;
   }
+  // Those after which there is no such job any more.
+  std::map<std::string, OfJobs> MethodsThatRemove() {
+    using Stub = v1::HydraService::Stub;
+    std::map<std::string, OfJobs> methods;
+    methods["Delete"] = {
+        Right::kCancel,
+        {[this](const Ids& ids) {
+           return Call(&Stub::Delete, ForJob<v1::DeleteRequest>(ids));
+         },
+         [this](const Ids& ids) {
+           return Call(&Stub::Delete, ForSweep<v1::DeleteRequest>(ids));
+         }}};
+    return methods;
+  }
   // Those that name none, or may name a sweep.
   std::map<std::string, Method> OtherMethods() {
     using Stub = v1::HydraService::Stub;
@@ -436,7 +450,9 @@ TEST_F(ServiceAccessTest, EveryMethodIsLookedAtHere) {
   ASSERT_NE(service, nullptr);
   for (int i = 0; i < service->method_count(); ++i) {
     const std::string& name = service->method(i)->name();
-    EXPECT_EQ(MethodsOfJobs().count(name) + OtherMethods().count(name), 1)
+    EXPECT_EQ(MethodsOfJobs().count(name) + MethodsThatRemove().count(name) +
+                  OtherMethods().count(name),
+              1)
         << name;
   }
 }
@@ -445,13 +461,47 @@ TEST_F(ServiceAccessTest, EachMethodAsksForItsRight) { Walk(false); }
 
 TEST_F(ServiceAccessTest, EachMethodHidesPrivateJobs) { Walk(true); }
 
+TEST_F(ServiceAccessTest, WhatRemovesJobsAsksForItsRight) {
+  Serve(Rules());
+  const std::vector<Ids> all = SubmitInAllStates(Owner());
+  for (const Caller& caller : {Other(), ByTcp(), Member()}) {
+    caller_ = caller;
+    for (const auto& [name, method] : MethodsThatRemove()) {
+      for (const Ids& ids : all) {
+        for (const Method& call : method.calls) {
+          SCOPED_TRACE(absl::StrCat(name, " of ", ids.job));
+          Expect(Answer::kForbidden, call(ids));
+        }
+      }
+    }
+  }
+  // The first two have not ended.
+  for (const Caller& caller : {Operator(), Owner()}) {
+    caller_ = caller;
+    for (const auto& [name, method] : MethodsThatRemove()) {
+      for (size_t i = 0; i < 2; ++i) {
+        for (const Method& call : method.calls) {
+          const grpc::Status status = call(all[i]);
+          EXPECT_EQ(status.error_code(), grpc::StatusCode::FAILED_PRECONDITION);
+          EXPECT_THAT(status.error_message(),
+                      HasSubstr(absl::StrCat("hydra cancel ", all[i].job)));
+          EXPECT_EQ(ReasonOf(FromGrpc(status)), kJobNotEnded);
+        }
+      }
+    }
+  }
+  EXPECT_NE(model_.Find(JobId(3)), nullptr) << "nothing is removed";
+}
+
 TEST_F(ServiceAccessTest, WhatIsHiddenIsRefusedAsWhatThereIsNot) {
   AccessPolicy::Rules rules = Rules();
   rules.private_jobs = true;
   Serve(rules);
   const std::vector<Ids> all = SubmitInAllStates(Owner());
   caller_ = Other();
-  for (const auto& [name, method] : MethodsOfJobs()) {
+  std::map<std::string, OfJobs> methods = MethodsOfJobs();
+  methods.merge(MethodsThatRemove());
+  for (const auto& [name, method] : methods) {
     for (const Ids& ids : all) {
       for (const Method& call : method.calls) {
         SCOPED_TRACE(absl::StrCat(name, " of ", ids.job));
@@ -489,6 +539,9 @@ TEST_F(ServiceAccessTest, WhoMayNotEnterIsRefusedEachCall) {
   std::map<std::string, std::vector<Method>> all;
   for (const auto& [name, method] : OtherMethods()) all[name] = {method};
   for (const auto& [name, method] : MethodsOfJobs()) all[name] = method.calls;
+  for (const auto& [name, method] : MethodsThatRemove()) {
+    all[name] = method.calls;
+  }
   all["Watch"].push_back([this](const Ids&) {
     return First(&v1::HydraService::Stub::Watch, v1::WatchRequest());
   });

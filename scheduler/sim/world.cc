@@ -22,6 +22,7 @@ struct Deliver {
   void operator()(const SaveRequest& request) { writers.Write(request); }
   void operator()(const CheckpointRequest& request) { writers.Write(request); }
   void operator()(const CheckpointRemoval& removal) { writers.Remove(removal); }
+  void operator()(const LogRemoval&) {}
   void operator()(const FoundPartition&) {}
   void operator()(const LineForJob& line) { writers.Keep(line); }
   void operator()(const DroppedLines&) {}

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "common/status/error_details.h"
 #include "scheduler/core/job.h"
 #include "scheduler/core/records.h"
 #include "scheduler/journal/recovery.h"
@@ -83,7 +84,16 @@ absl::StatusOr<std::vector<JobId>> JobHistory::JobsOf(SweepId id) const {
   const auto sweep = ReadSweep(*jobs_, id);
   if (!sweep.ok()) return sweep.status();
   std::vector<JobId> jobs;
-  for (uint64_t job : sweep->job_ids()) jobs.push_back(JobId(job));
+  for (uint64_t job : sweep->job_ids()) {
+    const absl::StatusOr<bool> deleted = WasDeleted(*jobs_, JobId(job));
+    if (!deleted.ok()) return deleted.status();
+    if (!*deleted) jobs.push_back(JobId(job));
+  }
+  if (jobs.empty() && !sweep->job_ids().empty()) {
+    return WithReason(
+        absl::NotFoundError(absl::StrCat("there is no sweep ", SweepName(id))),
+        kSweepNotFound);
+  }
   return jobs;
 }
 

@@ -44,7 +44,9 @@ class JobHistory {
   absl::StatusOr<Steps> StepsBetween(JobId job, int64_t first,
                                      int64_t end) const;
 
-  // NOT_FOUND: there is no such sweep.
+  // Without those that were deleted.
+  //
+  // NOT_FOUND: there is no such sweep, or none of its jobs any more.
   absl::StatusOr<std::vector<JobId>> JobsOf(SweepId sweep) const;
 
  private:

@@ -208,7 +208,11 @@ absl::Status JobMetrics::Update(JobId job, int64_t changed_from) {
     files_.erase(job);
     return progress.status();
   }
-  if (!progress->has_value()) return absl::OkStatus();
+  if (!progress->has_value()) {
+    // It was deleted, or is not there yet. Its files stay as they are.
+    files_.erase(job);
+    return absl::OkStatus();
+  }
   auto known = files_.find(job);
   if (known == files_.end()) {
     absl::StatusOr<Files> files = FilesOf(job);

@@ -111,6 +111,10 @@ void LogStore::WhenWritten(std::function<void()> then) {
   if (!stopping_) waiting_.push_back({JobId(), {}, std::move(then)});
 }
 
+void LogStore::Forget(JobId job) {
+  WhenWritten([this, job] { RemoveLog(job); });
+}
+
 void LogStore::CountDropped(JobId job, int64_t count) {
   absl::MutexLock lock(&mu_);
   lost_[job] += count;
@@ -291,16 +295,24 @@ void LogStore::ForgetUnknown() {
     for (const auto& [job, log] : logs_) jobs.push_back(job);
   }
   for (JobId job : jobs) {
-    if (options_.is_known(job)) continue;
-    std::deque<Segment> segments;
-    {
-      absl::MutexLock lock(&mu_);
-      segments = std::move(logs_[job].segments);
-      for (const Segment& segment : segments) bytes_ -= segment.bytes;
-      logs_.erase(job);
-    }
-    Remove(job, segments);
+    if (!options_.is_known(job)) RemoveLog(job);
   }
+}
+
+void LogStore::RemoveLog(JobId job) {
+  std::deque<Segment> segments;
+  {
+    absl::MutexLock lock(&mu_);
+    const auto found = logs_.find(job);
+    if (found != logs_.end()) {
+      segments = std::move(found->second.segments);
+      for (const Segment& segment : segments) bytes_ -= segment.bytes;
+      logs_.erase(found);
+    }
+    lost_.erase(job);
+  }
+  failing_.erase(job);
+  Remove(job, segments);
 }
 
 LogStore::Lines LogStore::WithoutRepeated(JobId job, const Lines& lines) {

@@ -65,6 +65,11 @@ class LogStore {
   // Lines that never arrived.
   void CountDropped(JobId job, int64_t count) ABSL_LOCKS_EXCLUDED(mu_);
 
+  // Nobody finds the job any more: its files go, once what was brought before
+  // is written. What is brought later is of no use, and goes with the next
+  // start.
+  void Forget(JobId job) ABSL_LOCKS_EXCLUDED(mu_);
+
   // Calls `then` on the thread, once all lines that were brought before are
   // written or lost.
   void WhenWritten(std::function<void()> then) ABSL_LOCKS_EXCLUDED(mu_);
@@ -143,6 +148,8 @@ class LogStore {
 
   void Loop() ABSL_LOCKS_EXCLUDED(mu_);
   void ForgetUnknown() ABSL_LOCKS_EXCLUDED(mu_);
+  // All of the job, on the thread.
+  void RemoveLog(JobId job) ABSL_LOCKS_EXCLUDED(mu_);
   void Write(JobId job, const Lines& lines) ABSL_LOCKS_EXCLUDED(mu_);
   Lines WithoutRepeated(JobId job, const Lines& lines) ABSL_LOCKS_EXCLUDED(mu_);
   // `lines` at the end of the newest segment, or as a new one's first.

@@ -369,6 +369,21 @@ TEST_F(LogStoreTest, JobsThatAreNotKnownLeaveNothing) {
   EXPECT_THAT(ReadAll(1, JobId(2)).numbers, ElementsAre(1, 2));
 }
 
+TEST_F(LogStoreTest, AForgottenJobsLinesGoThoughTheyWereJustBrought) {
+  AppendNumbered(1, 4);
+  Append("1", JobId(2));
+  store_->Append(kJob, Line("4"));
+  store_->Forget(kJob);
+  store_->Forget(JobId(9));
+  absl::Notification done;
+  store_->WhenWritten([&] { done.Notify(); });
+  done.WaitForNotification();
+  EXPECT_THAT(Files(), ElementsAre(ToString({JobId(2), 1})));
+  EXPECT_THAT(ReadAll().texts, IsEmpty());
+  EXPECT_EQ(store_->End(kJob), 1);
+  EXPECT_THAT(ReadAll(1, JobId(2)).texts, ElementsAre("1"));
+}
+
 TEST_F(LogStoreTest, ADamagedFileLosesItsRest) {
   LogStore::Options options = Options();
   options.segment_bytes = 200;

@@ -8,6 +8,7 @@
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_replace.h"
 #include "absl/strings/str_split.h"
 #include "common/file/scratch_directory.h"
 #include "tests/e2e/cluster.h"
@@ -128,6 +129,71 @@ TEST_F(CliTest, ACloneTrainsTheSameModelUnlessAKeyIsChanged) {
                    "train.max_steps=", "--validate-only"})
                 .code,
             0);
+}
+
+TEST_F(CliTest, ADeletedJobIsGoneForGoodAndItsModelStays) {
+  Cluster cluster({});
+  auto hydra = [&](std::vector<std::string> arguments) {
+    arguments.insert(arguments.begin(),
+                     {kHydra, "--server", cluster.address()});
+    return RunProgram(arguments);
+  };
+  EXPECT_EQ(hydra({"submit", JobFile("checkpoint: {every_steps: 1}\n")}).code,
+            0);
+  EXPECT_EQ(hydra({"submit", JobFile()}).code, 0);
+  EXPECT_EQ(hydra({"wait", "s1", "s2"}).code, 0);
+  const v1::JobDetail job = cluster.Job("j1");
+  ASSERT_GT(job.checkpoints_size(), 0);
+  const std::string log =
+      cluster.state_dir() + "/logs/jobs/j1.00000000000000000001.log";
+  ASSERT_TRUE(fs::exists(log));
+
+  // Its last checkpoint may still be written.
+  cluster.Await([&] {
+    return hydra({"delete", "j1", "-o", "id"}).output == "j1\n";
+  });
+  for (const char* verb : {"describe", "logs", "delete", "clone"}) {
+    EXPECT_EQ(hydra({verb, "j1"}).code, 3) << verb;
+  }
+  EXPECT_EQ(hydra({"results", "s1"}).code, 3);
+  EXPECT_EQ(hydra({"list", "-o", "id"}).output, "j2\n");
+  for (const v1::CheckpointInfo& checkpoint : job.checkpoints()) {
+    cluster.Await([&] { return !fs::exists(checkpoint.path()); });
+  }
+  cluster.Await([&] { return !fs::exists(log); });
+  EXPECT_TRUE(fs::exists(job.output_path() + "/model.safetensors"));
+
+  cluster.KillDaemon();
+  cluster.StartDaemon();
+  EXPECT_EQ(hydra({"describe", "j1"}).code, 3);
+  EXPECT_EQ(hydra({"delete", "s2"}).output, "deleted j2\n");
+  cluster.KillDaemon();
+  cluster.StartDaemon();
+  EXPECT_EQ(hydra({"list", "-o", "id"}).output, "");
+  EXPECT_EQ(hydra({"submit", JobFile(), "-o", "id"}).output, "s3\nj3\n");
+  EXPECT_EQ(hydra({"wait", "s3"}).code, 0);
+}
+
+TEST_F(CliTest, AJobThatHasNotEndedIsNotDeleted) {
+  Cluster cluster({});
+  auto hydra = [&](std::vector<std::string> arguments) {
+    arguments.insert(arguments.begin(),
+                     {kHydra, "--server", cluster.address()});
+    return RunProgram(arguments);
+  };
+  std::string text = ReadFile(JobFile());
+  const std::string path = directory_ + "/long.yaml";
+  WriteFile(path, absl::StrReplaceAll(
+                      text, {{"max_steps: 3", "max_steps: 1000000"}}));
+  EXPECT_EQ(hydra({"submit", path}).code, 0);
+  const ProgramResult refused = hydra({"delete", "s1"});
+  EXPECT_NE(refused.code, 0);
+  EXPECT_THAT(refused.output, HasSubstr("hydra cancel j1"));
+  EXPECT_EQ(hydra({"cancel", "j1"}).code, 0);
+  cluster.Await([&] {
+    return hydra({"delete", "s1", "-o", "id"}).output == "j1\n";
+  });
+  EXPECT_EQ(hydra({"list", "-o", "id"}).output, "");
 }
 
 // Keys and types, which the client finds, and values, files and model, which
