@@ -477,6 +477,9 @@ absl::Status HydraServiceImpl::DeleteJobs(const Caller& caller,
   if (!jobs.ok()) return jobs.status();
   const auto ended = ReadEndedJobs(*parts_.model, *parts_.history, *jobs);
   if (!ended.ok()) return ended.status();
+  if (absl::Status healthy = parts_.journal->health(); !healthy.ok()) {
+    return CannotRecord(healthy);
+  }
   uint64_t sequence = 0;
   absl::Status deleted = ForTarget(
       caller, "Delete", request, Right::kCancel,

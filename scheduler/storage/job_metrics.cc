@@ -66,6 +66,19 @@ absl::StatusOr<JobMetrics::Files> JobMetrics::FilesOf(JobId job) const {
   return files;
 }
 
+absl::StatusOr<std::optional<MetricsRow>> JobMetrics::RowOf(JobId job,
+                                                            int64_t place,
+                                                            bool ended) const {
+  auto row = ReadMetricsRow(*jobs_, job, place, ended);
+  if (!row.ok() || row->has_value()) return row;
+  const auto progress = ReadProgress(*jobs_, job);
+  if (!progress.ok()) return progress.status();
+  if (!progress->has_value()) {
+    return absl::CancelledError("the job was deleted");
+  }
+  return row;
+}
+
 absl::Status JobMetrics::Look(JobId job, bool ended, Files& files) const {
   const absl::StatusOr<HeldDirectory> folder =
       HeldDirectory::Open(files.folder, files.writer);
@@ -78,8 +91,7 @@ absl::Status JobMetrics::Look(JobId job, bool ended, Files& files) const {
   }
   if (!folder.ok()) return folder.status();
   const absl::StatusOr<MetricsFileEnd> end = CutMetricsFile(
-      *folder,
-      [&](int64_t place) { return ReadMetricsRow(*jobs_, job, place, ended); });
+      *folder, [&](int64_t place) { return RowOf(job, place, ended); });
   if (!end.ok()) return end.status();
   files.had_folder = true;
   files.events_next = end->next;
@@ -201,6 +213,16 @@ absl::Status JobMetrics::WriteAll(JobId job, const jv1::JobProgress& progress,
 }
 
 absl::Status JobMetrics::Update(JobId job, int64_t changed_from) {
+  absl::Status updated = UpdateKnown(job, changed_from);
+  if (updated.ok()) return updated;
+  // If it was deleted meanwhile, its files stay as they are.
+  const auto progress = ReadProgress(*jobs_, job);
+  if (!progress.ok() || progress->has_value()) return updated;
+  files_.erase(job);
+  return absl::OkStatus();
+}
+
+absl::Status JobMetrics::UpdateKnown(JobId job, int64_t changed_from) {
   const absl::StatusOr<std::optional<jv1::JobProgress>> progress =
       ReadProgress(*jobs_, job);
   if (!progress.ok()) {

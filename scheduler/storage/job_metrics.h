@@ -20,6 +20,7 @@
 #include "scheduler/storage/event_files.h"
 #include "scheduler/storage/metrics_file.h"
 #include "scheduler/storage/metrics_line.h"
+#include "scheduler/storage/metrics_rows.h"
 
 namespace hydra {
 
@@ -78,7 +79,13 @@ class JobMetrics {
     absl::Time last_time;
   };
 
+  // As Update. Others: also of a job that is deleted meanwhile.
+  absl::Status UpdateKnown(JobId job, int64_t changed_from);
   absl::StatusOr<Files> FilesOf(JobId job) const;
+  // What is recorded there. CANCELLED: nothing is recorded of the job at all
+  // any more, so that nothing in its files can be compared.
+  absl::StatusOr<std::optional<MetricsRow>> RowOf(JobId job, int64_t place,
+                                                  bool ended) const;
   // Finds out what is there, and cuts what is not recorded.
   absl::Status Look(JobId job, bool ended, Files& files) const;
   // Makes it, if it may be made.

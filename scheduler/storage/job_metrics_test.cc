@@ -343,6 +343,61 @@ TEST_F(JobMetricsTest, WhatFailsBetweenTheTwoLeavesOneCurveAndOneFile) {
   EXPECT_THAT(EventFiles(), SizeIs(1));
 }
 
+// jobs.db of which somebody deletes the job as soon as its progress was read.
+class DeletedMeanwhile : public RecordStore {
+ public:
+  explicit DeletedMeanwhile(MemoryRecordStore* jobs) : jobs_(*jobs) {}
+
+  bool armed = false;
+
+  absl::Status Apply(absl::Span<const jv1::Change> changes) override {
+    return jobs_.Apply(changes);
+  }
+  absl::Status ForEach(int table, RecordVisitor visit) const override {
+    return jobs_.ForEach(table, visit);
+  }
+  absl::Status ForEachFrom(int table, int64_t a, int64_t first_b,
+                           RecordVisitor visit) const override {
+    const absl::Status read = jobs_.ForEachFrom(table, a, first_b, visit);
+    if (!armed || table != kProgressTable) return read;
+    std::vector<jv1::Change> changes;
+    for (int erased : {kSubmittedTable, kProgressTable, kStepsTable,
+                       kEvaluationsTable, kCheckpointsTable}) {
+      changes.push_back(MakeEraseFrom(erased, kJob.value(), 0));
+    }
+    EXPECT_TRUE(jobs_.Apply(changes).ok());
+    return read;
+  }
+
+ private:
+  MemoryRecordStore& jobs_;
+};
+
+TEST_F(JobMetricsTest, AJobThatIsDeletedLeavesItsFilesAsTheyWere) {
+  for (int step = 0; step < 4; ++step) PutStep(step, 0);
+  DeletedMeanwhile jobs(&jobs_);
+  JobMetrics metrics(&jobs, "host");
+  Update(metrics, PlaceOfStep(0));
+  const std::string lines = Lines();
+  ASSERT_EQ(lines, Recorded());
+  jobs.armed = true;
+  // As its deletion looks to whoever writes the files: all may have changed.
+  Update(metrics, PlaceOfStep(0));
+  EXPECT_EQ(Recorded(), "");
+  EXPECT_EQ(Lines(), lines);
+  Update(metrics, PlaceOfStep(0));
+  EXPECT_EQ(Lines(), lines);
+}
+
+TEST_F(JobMetricsTest, ADeletedJobThatNobodyLookedAtYetIsNoTrouble) {
+  for (int step = 0; step < 4; ++step) PutStep(step, 0);
+  DeletedMeanwhile jobs(&jobs_);
+  jobs.armed = true;
+  JobMetrics metrics(&jobs, "host");
+  Update(metrics, PlaceOfStep(0));
+  EXPECT_EQ(Lines(), "");
+}
+
 TEST_F(JobMetricsTest, EventsAreForWhoAskedForThem) {
   jv1::SubmittedJob submitted;
   submitted.mutable_spec()->set_name("small");
