@@ -130,6 +130,35 @@ TEST(CoreTest, AJobWithoutABlockSurvivesARestart) {
   EXPECT_EQ(JobIn(world, 1).state(), v1::JOB_STATE_COMPLETED);
 }
 
+TEST(CoreTest, ADeletedJobIsGoneThoughTheDaemonIsKilledAtOnce) {
+  World world({});
+  world.Submit(/*jobs=*/2, /*steps=*/2);
+  world.RunUntil([&] {
+    const Job& job = JobIn(world, 1);
+    return job.ended() && !job.writing.has_value();
+  });
+  world.InCore([](Core& core) {
+    EXPECT_EQ(core.Delete({{JobId(1), {}, {}}}).jobs,
+              std::vector<JobId>{JobId(1)});
+  });
+  world.CrashDaemon();
+  world.RunUntilJobsEnd();
+  EXPECT_EQ(world.core().jobs().Find(JobId(1)), nullptr);
+  EXPECT_EQ(JobIn(world, 2).state(), v1::JOB_STATE_COMPLETED);
+  EXPECT_EQ(world.core().jobs().JobsOf(SweepId(1)),
+            std::vector<JobId>{JobId(2)});
+  // No id is given twice.
+  world.RunUntil([&] { return !JobIn(world, 2).writing.has_value(); });
+  world.InCore([](Core& core) {
+    EXPECT_EQ(core.Delete({{JobId(2), {}, {}}}).jobs.size(), 1);
+  });
+  world.CrashDaemon();
+  world.Submit(/*jobs=*/1, /*steps=*/2);
+  world.RunUntilJobsEnd();
+  EXPECT_EQ(world.core().jobs().Sweeps(), std::vector<SweepId>{SweepId(2)});
+  EXPECT_EQ(JobIn(world, 3).state(), v1::JOB_STATE_COMPLETED);
+}
+
 // Two small jobs with adapters on one frozen model.
 std::vector<NewJob> JobsOfOneBase(int count, int64_t steps) {
   std::vector<NewJob> jobs;
