@@ -100,6 +100,17 @@ class ClientE2eTest(unittest.TestCase):
             long.download(pathlib.Path(FOLDER) / "none")
         self.assertEqual(caught.exception.reason, "NO_MODEL")
 
+    def test_deletes_a_job_when_it_has_ended(self):
+        long = self.client.submit(job(max_steps=1_000_000)).jobs[0]
+        with self.assertRaises(hydrad.HydraError) as caught:
+            long.delete()
+        self.assertEqual(caught.exception.reason, "JOB_NOT_ENDED")
+        long.cancel()
+        self.assertEqual(long.wait(timeout=SECONDS).state, "CANCELLED")
+        self.assertEqual(long.delete(), [long.id])
+        with self.assertRaises(hydrad.NotFound):
+            long.detail()
+
     def test_tells_every_mistake_with_its_line(self):
         with self.assertRaises(hydrad.InvalidRequest) as caught:
             self.client.submit("train:\n  max_steps: many\n  lr: 3\n"

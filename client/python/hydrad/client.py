@@ -317,6 +317,16 @@ class _Target:
         return list(self._client._call(self._client.stub.Cancel,
                                        request).cancelled_job_ids)
 
+    def delete(self) -> List[str]:
+        """Removes what has ended from the server, with its log and its
+        checkpoints; the ids of the jobs. Models stay where they are.
+
+        HydraError, JOB_NOT_ENDED: a job has not ended; none is removed.
+        """
+        request = hydra_pb2.DeleteRequest(**self._target)
+        return list(self._client._call(self._client.stub.Delete,
+                                       request).deleted_job_ids)
+
     def pause(self) -> List[str]:
         """Saves what trains at the end of its step, and frees what it holds; the
         ids of the jobs that are now pausing or paused, and were not before."""

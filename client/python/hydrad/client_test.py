@@ -70,6 +70,9 @@ class FakeHydra(hydra_pb2_grpc.HydraServiceServicer):
     def Cancel(self, request, context):
         return self._answer("Cancel", request, context)
 
+    def Delete(self, request, context):
+        return self._answer("Delete", request, context)
+
     def GetServerInfo(self, request, context):
         return self._answer("GetServerInfo", request, context)
 
@@ -338,6 +341,14 @@ class ClientTest(unittest.TestCase):
         self.assertEqual(self.fake.requests[0].job_id, "j7")
         self.assertEqual(self.fake.requests[1].sweep_id, "s1")
         self.assertTrue(self.fake.requests[1].delete_checkpoints)
+
+    def test_deletes_one_job_or_a_sweep(self):
+        self.fake.answers["Delete"] = hydra_pb2.DeleteResponse(
+            deleted_job_ids=["j7"])
+        self.assertEqual(self.client.job("j7").delete(), ["j7"])
+        self.sweep().delete()
+        self.assertEqual(self.fake.requests[0].job_id, "j7")
+        self.assertEqual(self.fake.requests[1].sweep_id, "s1")
 
     def test_tables_in_notebooks_are_text(self):
         self.fake.answers["GetResults"] = hydra_pb2.GetResultsResponse(jobs=[
