@@ -61,8 +61,8 @@ class Journal {
   void CheckpointRecorded(JobId job,
                           const journal::v1::CheckpointRecord& checkpoint);
   void CheckpointErased(JobId job, const hydra::v1::CheckpointInfo& checkpoint);
-  // The job, which has ended, and all that is recorded of it; its sweep's record
-  // stays, so that no id and no request id is taken for a new one.
+  // The job, which has ended, and all that is recorded of it; its sweep's
+  // record stays, so that no id and no request id is taken for a new one.
   void JobDeleted(JobId job);
   // What accounts have used of the devices.
   void SharesChanged(const journal::v1::ShareRecord& shares);

@@ -114,6 +114,7 @@ TEST_F(IdentityAbuseTest, F35OthersJobsAreOutOfReach) {
   for (const std::vector<std::string>& command :
        std::vector<std::vector<std::string>>{
            {"describe", "j1"},
+           {"clone", "j1"},
            {"logs", "j1"},
            {"logs", "j1", "-f"},
            {"watch", "j1"},
@@ -126,7 +127,9 @@ TEST_F(IdentityAbuseTest, F35OthersJobsAreOutOfReach) {
            {"pause", "s1"},
            {"resume", "j1"},
            {"cancel", "j1"},
-           {"cancel", "s1", "--delete-checkpoints"}}) {
+           {"cancel", "s1", "--delete-checkpoints"},
+           {"delete", "j2"},
+           {"delete", "s2"}}) {
     const ProgramResult result = As(kBob, cluster, command);
     EXPECT_EQ(result.code, 4) << command[0] << ": " << result.output;
     EXPECT_THAT(result.output,
@@ -192,7 +195,8 @@ TEST_F(IdentityAbuseTest, F35OthersJobsAreOutOfReach) {
         "12002 StreamLogs j1 PERMISSION_DENIED",
         "12002 Watch s1 PERMISSION_DENIED",
         "12002 Download j2 PERMISSION_DENIED",
-        "12002 Cancel s1 PERMISSION_DENIED", "12003 Pause j1 OK",
+        "12002 Cancel s1 PERMISSION_DENIED",
+        "12002 Delete s2 PERMISSION_DENIED", "12003 Pause j1 OK",
         "12003 Resume s1 OK", "12003 Cancel j1 PERMISSION_DENIED",
         "12004 Cancel j1 OK", "12002 ListAudit  PERMISSION_DENIED"}) {
     EXPECT_THAT(lines, Contains(line));
@@ -220,6 +224,7 @@ TEST_F(IdentityAbuseTest, F35PrivateJobsAreAsIfTheyWereNotThere) {
     EXPECT_EQ(hidden.output, "hydra: there is no job j1\n");
     EXPECT_EQ(As(kBob, cluster, {"describe", "j9"}).output,
               "hydra: there is no job j9\n");
+    EXPECT_EQ(As(kBob, cluster, {"delete", "j1"}).code, 3);
     EXPECT_THAT(As(kBob, cluster, {"list", "-o", "id"}).output, IsEmpty());
     EXPECT_EQ(As(kAlice, cluster, {"list", "-o", "id"}).output, "j1\n");
     EXPECT_EQ(As(kDave, cluster, {"list", "-o", "id"}).output, "j1\n");
