@@ -57,6 +57,7 @@ void AddVerbs(CLI::App* app, Invocation* invocation) {
   AddTrace(app, invocation);
   AddTargetVerbs(app, invocation);
   AddAudit(app, invocation);
+  AddDrain(app, invocation);
   AddImport(app, invocation);
   AddUi(app, invocation);
   AddServerVerbs(app, invocation);

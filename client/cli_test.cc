@@ -20,11 +20,11 @@ using CliTest = CliFixture;
 
 TEST_F(CliTest, EveryVerbsHelpEndsWithAnExample) {
   for (const std::string verb :
-       {"submit",   "run",        "watch",   "list",     "describe",
-        "logs",     "metrics",    "results", "download", "trace",
-        "priority", "pause",      "audit",   "plan",     "resume",
-        "cancel",   "workers",    "info",    "import",   "ui",
-        "doctor",   "completion", "man",     "version",  "wait"}) {
+       {"submit",  "run",     "watch",    "list",       "describe", "logs",
+        "metrics", "results", "download", "trace",      "priority", "pause",
+        "audit",   "plan",    "resume",   "cancel",     "workers",  "info",
+        "import",  "ui",      "doctor",   "completion", "man",      "version",
+        "wait",    "drain",   "undrain"}) {
     EXPECT_EQ(Run({verb, "--help"}), ExitCode::kOk);
     EXPECT_THAT(out_.str(), HasSubstr("Example:\n  hydra " + verb));
   }

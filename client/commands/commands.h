@@ -28,6 +28,8 @@ void AddTrace(CLI::App* app, Invocation* invocation);
 void AddTargetVerbs(CLI::App* app, Invocation* invocation);
 // For operators.
 void AddAudit(CLI::App* app, Invocation* invocation);
+// drain and undrain, for operators, too.
+void AddDrain(CLI::App* app, Invocation* invocation);
 void AddImport(CLI::App* app, Invocation* invocation);
 void AddUi(CLI::App* app, Invocation* invocation);
 void AddCompletion(CLI::App* app, Invocation* invocation);

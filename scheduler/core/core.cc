@@ -140,6 +140,18 @@ std::vector<JobId> Core::SetPriority(const std::vector<JobId>& jobs,
   });
 }
 
+// --- Operators ---
+
+absl::StatusOr<bool> Core::DrainDevices(
+    const std::vector<std::string>& devices,
+    const std::optional<std::string>& reason) {
+  return parts_->drains.SetDevices(devices, reason);
+}
+
+bool Core::SetMaintenance(const std::optional<std::string>& reason) {
+  return parts_->drains.SetMaintenance(reason);
+}
+
 // --- Workers ---
 
 void Core::WorkerStarted(WorkerId worker,
@@ -257,6 +269,10 @@ std::vector<v1::WorkerStatus> Core::Workers(absl::Time now) const {
 
 JobBook::Changes Core::TakeChanges(size_t most) {
   return parts_->book.TakeChanges(most);
+}
+
+const std::optional<std::string>& Core::maintenance() const {
+  return parts_->roster.maintenance();
 }
 
 const ShareLedger& Core::shares() const { return parts_->shares.ledger(); }

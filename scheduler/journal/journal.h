@@ -63,6 +63,8 @@ class Journal {
   void CheckpointErased(JobId job, const hydra::v1::CheckpointInfo& checkpoint);
   // What accounts have used of the devices.
   void SharesChanged(const journal::v1::ShareRecord& shares);
+  // What operators have drained.
+  void DrainsChanged(const journal::v1::DrainRecord& drains);
 
   // --- pool.db ---
 

@@ -28,7 +28,7 @@ enum JobsTable : int {
   // a: job, b: CheckpointNumber(). CheckpointRecord.
   kCheckpointsTable = 5,
   // b: one of the numbers below. A text, a decimal one where it is a number; of
-  // kSharesOfAccounts a ShareRecord.
+  // kSharesOfAccounts a ShareRecord, of kDrained a DrainRecord.
   kJobsMetaTable = 6,
 };
 
@@ -50,14 +50,15 @@ enum PoolTable : int {
 
 // Of kJobsMetaTable: the newest entry of the outbox that is in jobs.db, how
 // often a daemon was started on it, the instance id and the path of the newest
-// pool that its jobs were in, the number that its first job may have, and what
-// accounts have used of the devices.
+// pool that its jobs were in, the number that its first job may have, what
+// accounts have used of the devices, and what operators have drained.
 inline constexpr int64_t kLastSequence = 0;
 inline constexpr int64_t kStarts = 1;
 inline constexpr int64_t kPoolOfJobs = 2;
 inline constexpr int64_t kPoolPathOfJobs = 3;
 inline constexpr int64_t kFirstJob = 4;
 inline constexpr int64_t kSharesOfAccounts = 90;
+inline constexpr int64_t kDrained = 94;
 // Of kPoolMetaTable: the instance id of the pool that it describes, the devices
 // that its jobs were cut for, the boot id of the machine's start that its
 // processes are of, and the state directory of its jobs.
