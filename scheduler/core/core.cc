@@ -152,6 +152,15 @@ bool Core::SetMaintenance(const std::optional<std::string>& reason) {
   return parts_->drains.SetMaintenance(reason);
 }
 
+void Core::SetUserLimits(const ShareOptions& shares,
+                         const QuotaOptions& quotas) {
+  parts_->options.shares.weights = shares.weights;
+  parts_->options.quotas = quotas;
+  parts_->shares.SetWeights(shares.weights);
+  parts_->quotas.SetOptions(quotas);
+  parts_->queue.OfferRoom();
+}
+
 // --- Workers ---
 
 void Core::WorkerStarted(WorkerId worker,

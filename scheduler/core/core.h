@@ -99,6 +99,10 @@ class Core {
                                     const std::optional<std::string>& reason);
   bool SetMaintenance(const std::optional<std::string>& reason);
 
+  // Users' weights and quotas from now on. What they have they keep; what waits
+  // for a quota is looked at again.
+  void SetUserLimits(const ShareOptions& shares, const QuotaOptions& quotas);
+
   // --- Workers ---
 
   void WorkerStarted(WorkerId worker,

@@ -36,7 +36,7 @@ namespace hydra {
 struct CoreParts {
   CoreParts(CoreOptions core_options, Policy* policy, Journal* core_journal);
 
-  const CoreOptions options;
+  CoreOptions options;
   Journal* const journal;
   Actions actions;
 
