@@ -48,6 +48,7 @@ void AddVerbs(CLI::App* app, Invocation* invocation) {
   AddRun(app, invocation);
   AddWatch(app, invocation);
   AddWait(app, invocation);
+  AddTop(app, invocation);
   AddList(app, invocation);
   AddDescribe(app, invocation);
   AddLogs(app, invocation);

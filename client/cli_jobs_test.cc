@@ -51,6 +51,18 @@ TEST_F(CliJobsTest, DrainsAndWaitsUntilNothingComputesThere) {
   EXPECT_THAT(service_.drain_requests, SizeIs(3));
 }
 
+TEST_F(CliJobsTest, WithoutATerminalTopShowsOnce) {
+  service_.workers_response.add_workers()->set_device("cpu:0");
+  *service_.list_response.add_jobs() = Job("j1", v1::JOB_STATE_RUNNING);
+  EXPECT_EQ(Run({"top"}), ExitCode::kOk);
+  EXPECT_THAT(out_.str(), AllOf(HasSubstr("0 of 1 devices compute"),
+                                HasSubstr("j1"), Not(HasSubstr("\033"))));
+  ASSERT_THAT(service_.list_requests, SizeIs(1));
+  EXPECT_THAT(service_.list_requests[0].states(),
+              ElementsAre(v1::JOB_STATE_PENDING, v1::JOB_STATE_RUNNING,
+                          v1::JOB_STATE_PAUSED));
+}
+
 TEST_F(CliJobsTest, DrainWaitsNoLongerThanItsTimeout) {
   v1::WorkerStatus& worker = *service_.drain_response.add_workers();
   worker.set_device("cpu:1");

@@ -17,6 +17,7 @@ void AddPlan(CLI::App* app, Invocation* invocation);
 void AddRun(CLI::App* app, Invocation* invocation);
 void AddWatch(CLI::App* app, Invocation* invocation);
 void AddWait(CLI::App* app, Invocation* invocation);
+void AddTop(CLI::App* app, Invocation* invocation);
 void AddList(CLI::App* app, Invocation* invocation);
 void AddDescribe(CLI::App* app, Invocation* invocation);
 void AddLogs(CLI::App* app, Invocation* invocation);
