@@ -49,6 +49,7 @@ void AddVerbs(CLI::App* app, Invocation* invocation) {
   AddRun(app, invocation);
   AddWatch(app, invocation);
   AddWait(app, invocation);
+  AddTop(app, invocation);
   AddList(app, invocation);
   AddDescribe(app, invocation);
   AddLogs(app, invocation);
@@ -58,6 +59,7 @@ void AddVerbs(CLI::App* app, Invocation* invocation) {
   AddTrace(app, invocation);
   AddTargetVerbs(app, invocation);
   AddAudit(app, invocation);
+  AddDrain(app, invocation);
   AddImport(app, invocation);
   AddUi(app, invocation);
   AddServerVerbs(app, invocation);

@@ -25,6 +25,53 @@ using ::testing::SizeIs;
 
 using CliJobsTest = CliFixture;
 
+TEST_F(CliJobsTest, DrainsAndWaitsUntilNothingComputesThere) {
+  v1::WorkerStatus& worker = *service_.drain_response.add_workers();
+  worker.set_device("cpu:1");
+  worker.set_state(v1::WORKER_STATE_READY);
+  worker.set_draining(true);
+  worker.set_drain_reason("new fan");
+  *service_.workers_response.add_workers() = worker;
+  worker.set_task("j3 FORWARD shard 0 step 2");
+  EXPECT_EQ(Run({"drain", "--devices", "cpu:1", "--reason", "new fan"}),
+            ExitCode::kOk);
+  EXPECT_THAT(out_.str(), HasSubstr("computes j3 FORWARD"));
+  ASSERT_THAT(service_.drain_requests, SizeIs(1));
+  EXPECT_THAT(service_.drain_requests[0].devices(), ElementsAre("cpu:1"));
+  EXPECT_EQ(service_.drain_requests[0].reason(), "new fan");
+  EXPECT_FALSE(service_.drain_requests[0].undrain());
+
+  EXPECT_EQ(Run({"drain", "--all", "--wait"}), ExitCode::kOk);
+  EXPECT_EQ(out_.str(), "cpu:1 is drained: new fan\n");
+  EXPECT_TRUE(service_.drain_requests[1].all());
+  EXPECT_EQ(Run({"undrain", "--all"}), ExitCode::kOk);
+  EXPECT_TRUE(service_.drain_requests[2].undrain());
+  EXPECT_EQ(Run({"drain"}), ExitCode::kInvalid);
+  EXPECT_EQ(Run({"drain", "--all", "--devices", "cpu:1"}), ExitCode::kInvalid);
+  EXPECT_THAT(service_.drain_requests, SizeIs(3));
+}
+
+TEST_F(CliJobsTest, WithoutATerminalTopShowsOnce) {
+  service_.workers_response.add_workers()->set_device("cpu:0");
+  *service_.list_response.add_jobs() = Job("j1", v1::JOB_STATE_RUNNING);
+  EXPECT_EQ(Run({"top"}), ExitCode::kOk);
+  EXPECT_THAT(out_.str(), AllOf(HasSubstr("0 of 1 devices compute"),
+                                HasSubstr("j1"), Not(HasSubstr("\033"))));
+  ASSERT_THAT(service_.list_requests, SizeIs(1));
+  EXPECT_THAT(service_.list_requests[0].states(),
+              ElementsAre(v1::JOB_STATE_PENDING, v1::JOB_STATE_RUNNING,
+                          v1::JOB_STATE_PAUSED));
+}
+
+TEST_F(CliJobsTest, DrainWaitsNoLongerThanItsTimeout) {
+  v1::WorkerStatus& worker = *service_.drain_response.add_workers();
+  worker.set_device("cpu:1");
+  worker.set_held_tasks(1);
+  *service_.workers_response.add_workers() = worker;
+  EXPECT_EQ(Run({"--timeout", "2", "drain", "--devices", "cpu:1", "--wait"}),
+            ExitCode::kTimeout);
+}
+
 TEST_F(CliJobsTest, ListFiltersAndPrintsIdsOrJsonAlone) {
   *service_.list_response.add_jobs() = Job("j1", v1::JOB_STATE_RUNNING);
   *service_.list_response.add_jobs() = Job("j2", v1::JOB_STATE_PENDING);

@@ -24,7 +24,7 @@ TEST_F(CliTest, EveryVerbsHelpEndsWithAnExample) {
         "metrics", "results", "download", "trace",      "priority", "pause",
         "audit",   "plan",    "resume",   "cancel",     "workers",  "info",
         "import",  "ui",      "doctor",   "completion", "man",      "version",
-        "wait",    "clone",   "delete"}) {
+        "wait",    "drain",   "undrain",  "top",        "clone",    "delete"}) {
     EXPECT_EQ(Run({verb, "--help"}), ExitCode::kOk);
     EXPECT_THAT(out_.str(), HasSubstr("Example:\n  hydra " + verb));
   }

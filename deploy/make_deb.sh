@@ -56,6 +56,7 @@ LD_LIBRARY_PATH=$libtorch/lib ldd "$bin/hydra-worker" | sed -n 's|.* => \(/[^ ]*
   done
 
 install -m 644 "$root/deploy/hydrad.yaml" "$stage/etc/"
+install -m 755 "$root/deploy/backup.sh" "$stage/lib/"
 sed 's|/usr/local/bin/hydrad|/usr/sbin/hydrad|' "$root/deploy/hydrad.service" > "$tree/debian/hydrad.service"
 sed 's|/usr/local/bin/|/usr/lib/hydra/|' "$root/deploy/hydra-files.service" > "$tree/debian/hydrad.hydra-files.service"
 cp "$root/deploy/hydra-files.socket" "$tree/debian/hydrad.hydra-files.socket"

@@ -1,5 +1,6 @@
 // hydrad: the scheduling daemon.
 
+#include <fcntl.h>
 #include <signal.h>
 
 #include <CLI/CLI.hpp>
@@ -16,7 +17,9 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
 #include "absl/synchronization/mutex.h"
+#include "common/file/unique_fd.h"
 #include "common/jobfile/daemon_config.h"
 #include "common/jobfile/device_flag.h"
 #include "common/jobfile/field_value.h"
@@ -232,6 +235,44 @@ sigset_t BlockStopSignals() {
   return signals;
 }
 
+// A terminal that goes away sends SIGHUP, too.
+bool HasTerminal() {
+  return UniqueFd(open("/dev/tty", O_RDONLY | O_NOCTTY | O_CLOEXEC)).is_open();
+}
+
+void Reload(const Flags& flags, const ServiceManager& manager, Daemon& daemon) {
+  manager.Reloading();
+  const auto config = ReadWholeConfig(flags);
+  const auto left = config.ok() ? daemon.Reload(*config) : config.status();
+  std::string status;
+  if (!left.ok()) {
+    status =
+        absl::StrCat("the configuration stays as it was, since ", flags.config,
+                     " cannot be taken: ", left.status().message());
+    LOG(ERROR) << status;
+  } else {
+    status = absl::StrCat("took ", flags.config);
+    if (!left->empty()) {
+      absl::StrAppend(&status, "; a restart is needed for ",
+                      absl::StrJoin(*left, ", "));
+    }
+    LOG(INFO) << status;
+  }
+  manager.Reloaded(status);
+}
+
+// Until a signal ends it.
+int AwaitEnd(const Flags& flags, const sigset_t& signals,
+             const ServiceManager& manager, Daemon& daemon) {
+  const bool reloads = !flags.config.empty() && !HasTerminal();
+  while (true) {
+    int signal = 0;
+    sigwait(&signals, &signal);
+    if (signal != SIGHUP || !reloads) return signal;
+    Reload(flags, manager, daemon);
+  }
+}
+
 void TellOfHttp(const config::v1::HttpConfig& http) {
   if (!http.unix_socket().empty()) {
     LOG(INFO) << "the page and metrics are at unix:" << http.unix_socket();
@@ -325,8 +366,7 @@ int Main(int argc, char** argv) {
     return Complain(kExitStart, watchdog.status().message());
   }
   manager.Ready();
-  int signal = 0;
-  sigwait(&signals, &signal);
+  const int signal = AwaitEnd(flags, signals, manager, **daemon);
   LOG(INFO) << "ending on " << strsignal(signal);
   watchdog->reset();
   manager.Stopping();

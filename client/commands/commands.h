@@ -18,6 +18,7 @@ void AddPlan(CLI::App* app, Invocation* invocation);
 void AddRun(CLI::App* app, Invocation* invocation);
 void AddWatch(CLI::App* app, Invocation* invocation);
 void AddWait(CLI::App* app, Invocation* invocation);
+void AddTop(CLI::App* app, Invocation* invocation);
 void AddList(CLI::App* app, Invocation* invocation);
 void AddDescribe(CLI::App* app, Invocation* invocation);
 void AddLogs(CLI::App* app, Invocation* invocation);
@@ -29,6 +30,8 @@ void AddTrace(CLI::App* app, Invocation* invocation);
 void AddTargetVerbs(CLI::App* app, Invocation* invocation);
 // For operators.
 void AddAudit(CLI::App* app, Invocation* invocation);
+// drain and undrain, for operators, too.
+void AddDrain(CLI::App* app, Invocation* invocation);
 void AddImport(CLI::App* app, Invocation* invocation);
 void AddUi(CLI::App* app, Invocation* invocation);
 void AddCompletion(CLI::App* app, Invocation* invocation);

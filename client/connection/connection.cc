@@ -178,6 +178,11 @@ absl::StatusOr<v1::ListWorkersResponse> Connection::ListWorkers(
   return rpcs_->Call(&Rpcs::Stub::ListWorkers, request);
 }
 
+absl::StatusOr<v1::DrainResponse> Connection::Drain(
+    const v1::DrainRequest& request) {
+  return rpcs_->Call(&Rpcs::Stub::Drain, request);
+}
+
 absl::StatusOr<v1::GetServerInfoResponse> Connection::GetServerInfo(
     const v1::GetServerInfoRequest& request) {
   return rpcs_->Call(&Rpcs::Stub::GetServerInfo, request);

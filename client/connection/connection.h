@@ -49,6 +49,7 @@ class Connection {
       const v1::GetResultsRequest& request);
   absl::StatusOr<v1::ListWorkersResponse> ListWorkers(
       const v1::ListWorkersRequest& request);
+  absl::StatusOr<v1::DrainResponse> Drain(const v1::DrainRequest& request);
   absl::StatusOr<v1::GetServerInfoResponse> GetServerInfo(
       const v1::GetServerInfoRequest& request);
   absl::StatusOr<v1::ListAuditResponse> ListAudit(

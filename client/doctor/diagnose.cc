@@ -8,6 +8,7 @@
 #include "absl/strings/str_format.h"
 #include "absl/strings/strip.h"
 #include "client/render/format.h"
+#include "client/render/worker_cells.h"
 #include "common/status/proto_time.h"
 
 namespace hydra {
@@ -141,6 +142,16 @@ Finding OfProcessor(const v1::GetServerInfoResponse& info) {
           "in a virtual machine, pass the host's processor through"};
 }
 
+std::string AfterColon(const std::string& reason) {
+  return reason.empty() ? "" : absl::StrCat(": ", reason);
+}
+
+Finding OfMaintenance(const v1::GetServerInfoResponse& info) {
+  return {Level::kWarning, "maintenance",
+          absl::StrCat("no task begins", AfterColon(info.maintenance())),
+          "an operator ends it with hydra undrain --all"};
+}
+
 Finding OfWorker(const v1::WorkerStatus& worker) {
   const std::string subject = absl::StrCat("worker ", worker.device());
   if (worker.state() != v1::WORKER_STATE_READY) {
@@ -152,6 +163,13 @@ Finding OfWorker(const v1::WorkerStatus& worker) {
             starts ? "ask again in a moment"
                    : "the server's log, and logs/ in its state directory, have "
                      "all that it said"};
+  }
+  if (worker.draining()) {
+    return {Level::kWarning, subject,
+            absl::StrCat(WorkerStateText(worker),
+                         AfterColon(worker.drain_reason())),
+            absl::StrCat("an operator ends it with hydra undrain --devices ",
+                         worker.device(), ", or --all if it is maintenance")};
   }
   if (!absl::StartsWith(worker.device(), "cuda:")) {
     return {Level::kOk, subject, "ready", ""};
@@ -174,6 +192,7 @@ std::vector<Finding> Diagnose(const DoctorFacts& facts) {
   const v1::GetServerInfoResponse& info = *facts.info;
   findings.push_back(OfVersion(facts));
   if (info.has_server_time()) findings.push_back(OfClock(facts));
+  if (info.has_maintenance()) findings.push_back(OfMaintenance(info));
   if (info.has_state_free_bytes()) findings.push_back(OfDisk(info));
   if (info.has_pool_is_memory()) findings.push_back(OfPool(info));
   if (info.has_cpu_has_avx2()) findings.push_back(OfProcessor(info));

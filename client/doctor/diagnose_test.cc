@@ -172,6 +172,18 @@ TEST_F(DiagnoseTest, AWorkerThatCannotStartIsAFailureWithItsReason) {
   EXPECT_EQ(trouble.text, "starting: cannot start: no libtorch.so");
 }
 
+TEST_F(DiagnoseTest, WhatIsDrainedIsAWarningWithItsReason) {
+  v1::WorkerStatus& worker = *workers_.mutable_workers(0);
+  worker.set_draining(true);
+  worker.set_drain_reason("new fan");
+  EXPECT_EQ(OnlyTrouble().level, Level::kWarning);
+  EXPECT_EQ(OnlyTrouble().text, "drained: new fan");
+  worker.set_draining(false);
+  info_.set_maintenance("driver update");
+  EXPECT_EQ(OnlyTrouble().subject, "maintenance");
+  EXPECT_EQ(OnlyTrouble().text, "no task begins: driver update");
+}
+
 TEST_F(DiagnoseTest, AGpuOfWhichTheDriverTellsNothingIsAWarning) {
   v1::WorkerStatus& worker = *workers_.mutable_workers(0);
   worker.set_device("cuda:0");

@@ -27,7 +27,8 @@ std::string BusyText(const v1::WorkerStatus& worker) {
 // What it does, or why it does nothing.
 std::string TaskText(const v1::WorkerStatus& worker) {
   if (!worker.task().empty()) return worker.task();
-  return worker.reason().empty() ? "-" : worker.reason();
+  if (!worker.reason().empty()) return worker.reason();
+  return worker.drain_reason().empty() ? "-" : worker.drain_reason();
 }
 
 }  // namespace
@@ -125,10 +126,11 @@ std::string RenderWorkers(const v1::ListWorkersResponse& response, int width,
   columns.push_back({"TASK", false, /*flexible=*/true});
   Table table(columns);
   for (const v1::WorkerStatus& worker : response.workers()) {
-    const bool ready = worker.state() == v1::WORKER_STATE_READY;
+    const bool ready =
+        worker.state() == v1::WORKER_STATE_READY && !worker.draining();
     std::vector<Cell> row = {
         worker.device(),
-        Cell(StateName(worker.state()), ready ? Style::kGreen : Style::kYellow),
+        Cell(WorkerStateText(worker), ready ? Style::kGreen : Style::kYellow),
         absl::StrCat(worker.pid()),
         absl::StrCat(worker.threads()),
         BusyText(worker),
@@ -160,6 +162,12 @@ std::string RenderServerInfo(const v1::GetServerInfoResponse& info,
       BytesText(info.pool_bytes()), "\n", "pool used       ",
       BytesText(info.pool_used_bytes()), "\n", "pool promised   ",
       BytesText(info.pool_reserved_bytes()), "\n",
+      info.has_maintenance() ? absl::StrCat("maintenance     ",
+                                            info.maintenance().empty()
+                                                ? "no task begins"
+                                                : Printable(info.maintenance()),
+                                            "\n")
+                             : "",
       info.http_socket().empty()
           ? ""
           : absl::StrCat("page            unix:", Printable(info.http_socket()),

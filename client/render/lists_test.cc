@@ -161,6 +161,33 @@ TEST(RenderWorkersTest, ShowsWhyAWorkerCannotStart) {
               HasSubstr("cannot start: ended with code 127"));
 }
 
+TEST(RenderWorkersTest, ShowsWhatIsDrainedAndWhy) {
+  v1::ListWorkersResponse response;
+  v1::WorkerStatus* worker = response.add_workers();
+  worker->set_device("cpu:0");
+  worker->set_state(v1::WORKER_STATE_READY);
+  worker->set_draining(true);
+  worker->set_drain_reason("new fan");
+  const auto render = [&] { return RenderWorkers(response, 0, false); };
+  EXPECT_THAT(render(), ContainsRegex("cpu:0 +drained .* new fan"));
+  worker->set_task("j3 FORWARD shard 0 step 2");
+  EXPECT_THAT(render(), ContainsRegex("cpu:0 +draining .* j3 FORWARD"));
+  worker->set_state(v1::WORKER_STATE_RESTARTING);
+  EXPECT_THAT(render(), HasSubstr("restarting, draining"));
+}
+
+TEST(RenderServerInfoTest, ShowsMaintenance) {
+  v1::GetServerInfoResponse info;
+  const auto render = [&] {
+    return RenderServerInfo(info, absl::UTCTimeZone());
+  };
+  EXPECT_THAT(render(), Not(HasSubstr("maintenance")));
+  info.set_maintenance("");
+  EXPECT_THAT(render(), HasSubstr("maintenance     no task begins\n"));
+  info.set_maintenance("driver update");
+  EXPECT_THAT(render(), HasSubstr("maintenance     driver update\n"));
+}
+
 TEST(RenderServerInfoTest, ShowsThePool) {
   v1::GetServerInfoResponse info;
   info.set_version("1.2.3");

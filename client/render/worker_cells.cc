@@ -16,6 +16,17 @@ std::string ShareText(bool known, double share) {
 
 }  // namespace
 
+std::string WorkerStateText(const v1::WorkerStatus& worker) {
+  if (!worker.draining()) return StateName(worker.state());
+  const std::string drained = HasTasks(worker) ? "draining" : "drained";
+  if (worker.state() == v1::WORKER_STATE_READY) return drained;
+  return absl::StrCat(StateName(worker.state()), ", ", drained);
+}
+
+bool HasTasks(const v1::WorkerStatus& worker) {
+  return !worker.task().empty() || worker.held_tasks() > 0;
+}
+
 std::string ComputingText(const v1::WorkerStatus& worker) {
   return ShareText(worker.has_computing(), worker.computing());
 }

@@ -10,6 +10,12 @@ namespace hydra {
 // Table cells of a worker, the same wherever workers are listed. A dash where
 // it is not known. Pure.
 
+// "ready"; of one that operators drained "draining" while it has tasks, then
+// "drained".
+std::string WorkerStateText(const v1::WorkerStatus& worker);
+// Whether it has tasks in its hand.
+bool HasTasks(const v1::WorkerStatus& worker);
+
 // How full its lanes were lately: "84%".
 std::string ComputingText(const v1::WorkerStatus& worker);
 std::string PromotingText(const v1::WorkerStatus& worker);

@@ -194,6 +194,15 @@ grpc::Status FakeHydraService::ListWorkers(
   return error;
 }
 
+grpc::Status FakeHydraService::Drain(grpc::ServerContext* context,
+                                     const v1::DrainRequest* request,
+                                     v1::DrainResponse* response) {
+  absl::MutexLock lock(&mu);
+  drain_requests.push_back(*request);
+  *response = drain_response;
+  return error;
+}
+
 grpc::Status FakeHydraService::GetServerInfo(
     grpc::ServerContext* context, const v1::GetServerInfoRequest* request,
     v1::GetServerInfoResponse* response) {

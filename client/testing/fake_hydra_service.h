@@ -75,6 +75,9 @@ class FakeHydraService final : public v1::HydraService::Service {
   grpc::Status ListWorkers(grpc::ServerContext* context,
                            const v1::ListWorkersRequest* request,
                            v1::ListWorkersResponse* response) override;
+  grpc::Status Drain(grpc::ServerContext* context,
+                     const v1::DrainRequest* request,
+                     v1::DrainResponse* response) override;
   grpc::Status GetServerInfo(grpc::ServerContext* context,
                              const v1::GetServerInfoRequest* request,
                              v1::GetServerInfoResponse* response) override;
@@ -104,6 +107,7 @@ class FakeHydraService final : public v1::HydraService::Service {
   v1::SetPriorityResponse priority_response;
   v1::GetResultsResponse results_response;
   v1::ListWorkersResponse workers_response;
+  v1::DrainResponse drain_response;
   v1::GetServerInfoResponse info_response;
   v1::ListAuditResponse audit_response;
   // Later pages, by their tokens.
@@ -124,6 +128,7 @@ class FakeHydraService final : public v1::HydraService::Service {
   std::vector<v1::PauseRequest> pause_requests;
   std::vector<v1::ResumeRequest> resume_requests;
   std::vector<v1::SetPriorityRequest> priority_requests;
+  std::vector<v1::DrainRequest> drain_requests;
   std::vector<v1::WatchRequest> watch_requests;
   std::vector<v1::StreamLogsRequest> log_requests;
   std::vector<v1::TraceRequest> trace_requests;

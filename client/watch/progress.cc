@@ -135,7 +135,8 @@ Table DeviceTable(const WatchModel& model) {
                {"MEMORY PEAK/LIMIT"}});
   for (const v1::WorkerStatus& worker : model.workers()) {
     const bool ready = worker.state() == v1::WORKER_STATE_READY;
-    const std::string idle = ready ? "-" : StateName(worker.state());
+    const std::string idle =
+        ready && !worker.draining() ? "-" : WorkerStateText(worker);
     table.AddRow({worker.device(), ComputingText(worker), PromotingText(worker),
                   DemotingText(worker),
                   worker.task().empty() ? idle : worker.task(),

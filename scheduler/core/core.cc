@@ -153,6 +153,27 @@ std::vector<JobId> Core::SetPriority(const std::vector<JobId>& jobs,
   });
 }
 
+// --- Operators ---
+
+absl::StatusOr<bool> Core::DrainDevices(
+    const std::vector<std::string>& devices,
+    const std::optional<std::string>& reason) {
+  return parts_->drains.SetDevices(devices, reason);
+}
+
+bool Core::SetMaintenance(const std::optional<std::string>& reason) {
+  return parts_->drains.SetMaintenance(reason);
+}
+
+void Core::SetUserLimits(const ShareOptions& shares,
+                         const QuotaOptions& quotas) {
+  parts_->options.shares.weights = shares.weights;
+  parts_->options.quotas = quotas;
+  parts_->shares.SetWeights(shares.weights);
+  parts_->quotas.SetOptions(quotas);
+  parts_->queue.OfferRoom();
+}
+
 // --- Workers ---
 
 void Core::WorkerStarted(WorkerId worker,
@@ -270,6 +291,10 @@ std::vector<v1::WorkerStatus> Core::Workers(absl::Time now) const {
 
 JobBook::Changes Core::TakeChanges(size_t most) {
   return parts_->book.TakeChanges(most);
+}
+
+const std::optional<std::string>& Core::maintenance() const {
+  return parts_->roster.maintenance();
 }
 
 const ShareLedger& Core::shares() const { return parts_->shares.ledger(); }

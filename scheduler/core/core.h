@@ -100,6 +100,19 @@ class Core {
   std::vector<JobId> SetPriority(const std::vector<JobId>& jobs, int priority,
                                  absl::Time now);
 
+  // --- Operators ---
+
+  // As Drains'.
+  //
+  // NOT_FOUND: no such device; nothing was changed.
+  absl::StatusOr<bool> DrainDevices(const std::vector<std::string>& devices,
+                                    const std::optional<std::string>& reason);
+  bool SetMaintenance(const std::optional<std::string>& reason);
+
+  // Users' weights and quotas from now on. What they have they keep; what waits
+  // for a quota is looked at again.
+  void SetUserLimits(const ShareOptions& shares, const QuotaOptions& quotas);
+
   // --- Workers ---
 
   void WorkerStarted(WorkerId worker,
@@ -166,6 +179,8 @@ class Core {
     int64_t reserved_bytes = 0;
   };
   PoolUse pool() const;
+  // The server is in maintenance, for this reason.
+  const std::optional<std::string>& maintenance() const;
   // What users have used of the devices.
   const ShareLedger& shares() const;
   // For its own devices.

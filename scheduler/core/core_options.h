@@ -18,8 +18,8 @@ namespace hydra {
 // never meet those of another one.
 constexpr uint64_t FirstNumber(uint64_t generation) { return generation << 40; }
 
-// What the core is configured with. A value; it does not change while the core
-// lives.
+// What the core is configured with. A value; while the core lives only
+// `shares.weights` and `quotas` change (Core::SetUserLimits).
 struct CoreOptions {
   // The part of the pool file that slots are cut from.
   int64_t pool_first_byte = 0;

@@ -8,6 +8,7 @@
 #include "scheduler/core/claims.h"
 #include "scheduler/core/core_options.h"
 #include "scheduler/core/dispatcher.h"
+#include "scheduler/core/drains.h"
 #include "scheduler/core/hands.h"
 #include "scheduler/core/intake.h"
 #include "scheduler/core/job_archive.h"
@@ -35,7 +36,7 @@ namespace hydra {
 struct CoreParts {
   CoreParts(CoreOptions core_options, Policy* policy, Journal* core_journal);
 
-  const CoreOptions options;
+  CoreOptions options;
   Journal* const journal;
   Actions actions;
 
@@ -53,6 +54,7 @@ struct CoreParts {
   Claims claims;
   SharedBases bases;
   Roster roster;
+  Drains drains;
 
   // Who changes it.
   JobArchive archive;

@@ -48,6 +48,8 @@ std::optional<JobView> BestFor(const DispatchView& view, const Device& device) {
 std::optional<JobId> BestPromise(const DispatchView& view, const Device& idle) {
   const JobView* best = nullptr;
   for (const Device& device : view.devices) {
+    // All of these come back.
+    if (device.drained) continue;
     for (const DispatchView::Promise& promise : device.promises) {
       if (promise.coming_back) return std::nullopt;
       if (!promise.can_come_back || !view.can_run(idle.id, promise.job.id)) {
@@ -60,6 +62,17 @@ std::optional<JobId> BestPromise(const DispatchView& view, const Device& idle) {
   }
   if (best == nullptr) return std::nullopt;
   return best->id;
+}
+
+// What has not begun on a drained device.
+std::optional<JobId> NextToLeave(const DispatchView& view) {
+  for (const Device& device : view.devices) {
+    if (!device.drained) continue;
+    for (const DispatchView::Promise& promise : device.promises) {
+      if (promise.can_come_back) return promise.job.id;
+    }
+  }
+  return std::nullopt;
 }
 
 bool AnyCanRun(const DispatchView& view,
@@ -222,9 +235,12 @@ std::optional<JobId> Better(const DispatchView& view, const Device& device,
 }  // namespace
 
 std::optional<Dispatch> NextDispatch(const DispatchView& view) {
+  if (const auto job = NextToLeave(view)) return AskBack{*job};
   std::vector<const Device*> idle;
   for (const Device& device : view.devices) {
-    if (!device.takes_tasks || device.held_tasks > 0) continue;
+    if (!device.takes_tasks || device.drained || device.held_tasks > 0) {
+      continue;
+    }
     if (const auto job = Better(view, device, BestFor(view, device), {})) {
       return GiveTask{device.id, *job};
     }
@@ -235,7 +251,7 @@ std::optional<Dispatch> NextDispatch(const DispatchView& view) {
   }
   for (size_t Device::*size : {&Device::promised_size, &Device::hand_size}) {
     for (const Device& device : view.devices) {
-      if (!device.takes_tasks || device.held_tasks == 0 ||
+      if (!device.takes_tasks || device.drained || device.held_tasks == 0 ||
           device.held_tasks >= device.*size) {
         continue;
       }

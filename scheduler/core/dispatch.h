@@ -18,12 +18,13 @@ namespace hydra {
 // What one decision is made from. Functions are asked only while it is made.
 struct DispatchView {
   // A job of which tasks are in a device's hand behind another job's: it was
-  // only promised to be run.
+  // only promised to be run. Of a drained device, any job of which tasks are
+  // there.
   struct Promise {
     JobView job;
     // It has been asked back already, and has not come yet.
     bool coming_back = false;
-    // Nothing of it has begun.
+    // Nothing of it has begun. Of a drained device: something has not.
     bool can_come_back = false;
   };
   struct Successor {
@@ -39,6 +40,8 @@ struct DispatchView {
     WorkerId id;
     // False: it is not there, or gets nothing for now.
     bool takes_tasks = false;
+    // It shall have none any more: what has not begun there comes back.
+    bool drained = false;
     // But for those that are computed, and only have to be written.
     size_t held_tasks = 0;
     // Of these, how many it may hold, and how many of them come before any that
@@ -85,7 +88,8 @@ struct GiveTask {
     return a.worker == b.worker && a.job == b.job;
   }
 };
-// The job's promised tasks shall come back, since a device has nothing to do.
+// The job's promised tasks shall come back, since a device has nothing to do,
+// or theirs is drained.
 struct AskBack {
   JobId job;
 
@@ -98,7 +102,9 @@ using Dispatch = std::variant<GiveTask, AskBack>;
 // What to do next; none: everybody has what can be had. Carry it out, or note
 // the job as one without room, and ask again.
 //
-// A device with nothing to compute comes first, and gets the best of the jobs
+// What drained devices have not begun is asked back before anything else, and
+// they get nothing. Of the others,
+// a device with nothing to compute comes first, and gets the best of the jobs
 // that it may run and of what follows on the tasks that it has computed. For
 // one that finds none, the best promise is asked back, one at a time. Then come
 // tasks ahead, to be promoted while others compute: the best of what follows on

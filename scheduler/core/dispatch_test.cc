@@ -131,6 +131,35 @@ TEST_F(DispatchTest, ADeviceThatIsNotThereGetsNothing) {
   EXPECT_EQ(Ask(), std::nullopt);
 }
 
+TEST_F(DispatchTest, ADrainedDeviceGetsNothing) {
+  Device(1, 0).drained = true;
+  DispatchView::Device& computes = Device(2, 1);
+  computes.drained = true;
+  computes.successors = {{Job(5, 9)}};
+  Runnable(Job(7, 1));
+  EXPECT_EQ(Ask(), std::nullopt);
+  Device(3, 0);
+  EXPECT_THAT(Ask(), Gives(3, 7));
+}
+
+TEST_F(DispatchTest, WhatHasNotBegunOnADrainedDeviceIsAskedBackFirst) {
+  Device(1, 2).promises = {{Job(4, 1), false, false}, {Job(5, 1), false, true}};
+  devices_.back().drained = true;
+  Device(2, 0);
+  Runnable(Job(7, 1));
+  EXPECT_THAT(Ask(), AsksBack(5));
+  devices_[0].promises[1].can_come_back = false;
+  EXPECT_THAT(Ask(), Gives(2, 7));
+}
+
+TEST_F(DispatchTest, WhatComesBackFromADrainedDeviceLeavesOtherPromisesFree) {
+  Device(1, 2).promises = {{Job(4, 1), true, false}};
+  devices_.back().drained = true;
+  Device(2, 2).promises = {{Job(5, 1), false, true}};
+  Device(3, 0);
+  EXPECT_THAT(Ask(), AsksBack(5));
+}
+
 TEST_F(DispatchTest, AJobThatTheDeviceMayNotRunIsPassedOver) {
   Device(1, 0);
   Runnable(Job(7, 1));

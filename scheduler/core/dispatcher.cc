@@ -1,5 +1,6 @@
 #include "scheduler/core/dispatcher.h"
 
+#include <algorithm>
 #include <variant>
 
 #include "scheduler/core/residency.h"
@@ -7,6 +8,18 @@
 namespace hydra {
 
 namespace v1 = hydra::v1;
+
+namespace {
+
+// Whether something of it has not begun, and was not asked back.
+bool CanLeave(const Job& job) {
+  return std::any_of(job.outstanding.begin(), job.outstanding.end(),
+                     [](const OutstandingTask& task) {
+                       return !task.begun && !task.withdrawing;
+                     });
+}
+
+}  // namespace
 
 void Dispatcher::Run(absl::Time now) {
   Found found;
@@ -100,6 +113,7 @@ DispatchView::Device Dispatcher::ViewOf(const WorkerRecord& worker,
   device.id = worker.id;
   const size_t computed = parts_.hands->ComputedTasks(worker);
   const auto computing = parts_.hands->FirstToCompute(worker);
+  device.drained = parts_.roster->IsDraining(worker);
   device.takes_tasks =
       worker.ready() && worker.usable() && computed < Hands::kMostComputed;
   device.held_tasks = worker.hand.size() - computed;
@@ -121,7 +135,10 @@ DispatchView::Device Dispatcher::ViewOf(const WorkerRecord& worker,
     const Job& job = parts_.book->At(job_id);
     const OutstandingTask& first = job.outstanding.front();
     const bool runs = job.state() == v1::JOB_STATE_RUNNING;
-    if (computing.has_value() && computing->first != job_id) {
+    if (device.drained) {
+      device.promises.push_back({ViewAt(job, job.position),
+                                 /*coming_back=*/false, CanLeave(job)});
+    } else if (computing.has_value() && computing->first != job_id) {
       device.promises.push_back({ViewAt(job, job.position),
                                  runs && first.withdrawing,
                                  !first.begun && !first.withdrawing});

@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <optional>
 #include <vector>
 
 #include "common/protocol/task_format.h"
@@ -47,6 +48,32 @@ TEST_F(DispatcherTest, EveryDeviceGetsAJobAndTasksAheadUntilItsHandIsFull) {
   EXPECT_THAT(HandOf(2), ElementsAre(JobId(2), JobId(2)));
   for (uint64_t id : {1, 2}) EXPECT_FALSE(queue_.Contains(JobId(id)));
   CheckSlots();
+}
+
+TEST_F(DispatcherTest, OfADrainedDevicesHandWhatHasNotBegunIsAskedBack) {
+  for (uint64_t id : {1, 2}) AddRunnable(id);
+  Run();
+  Job& job = book_.At(JobId(2));
+  job.outstanding.front().begun = true;
+  roster_.SetDrained(At(2), "new fan");
+  AddRunnable(3);
+  Run();
+  EXPECT_TRUE(job.outstanding.back().withdrawing);
+  EXPECT_FALSE(book_.At(JobId(1)).outstanding.back().withdrawing);
+  // It has them until it says otherwise, and gets no more.
+  EXPECT_THAT(HandOf(2), ElementsAre(JobId(2), JobId(2)));
+  EXPECT_TRUE(queue_.Contains(JobId(3)));
+}
+
+TEST_F(DispatcherTest, InMaintenanceNobodyGetsAnything) {
+  roster_.SetMaintenance("driver update");
+  AddRunnable(1);
+  Run();
+  EXPECT_THAT(HandOf(1), IsEmpty());
+  EXPECT_THAT(HandOf(2), IsEmpty());
+  roster_.SetMaintenance(std::nullopt);
+  Run();
+  EXPECT_THAT(HandOf(1), ElementsAre(JobId(1), JobId(1)));
 }
 
 TEST_F(DispatcherTest, AJobWithoutRoomStaysInTheQueueAndIsInNobodysWay) {

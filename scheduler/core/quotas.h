@@ -24,6 +24,9 @@ class Quotas {
  public:
   explicit Quotas(QuotaOptions options) : options_(std::move(options)) {}
 
+  // What accounts may have from now on. What they have already they keep.
+  void SetOptions(QuotaOptions options) { options_ = std::move(options); }
+
   // Whether the account may submit so many jobs now.
   //
   // RESOURCE_EXHAUSTED: it may not; as QuotaExceeded, with the numbers.
@@ -67,7 +70,7 @@ class Quotas {
   // For people: whose it is.
   static std::string SubjectOf(Account account);
 
-  const QuotaOptions options_;
+  QuotaOptions options_;
   absl::flat_hash_map<Account, Use> uses_;
   absl::flat_hash_map<JobId, Place> admitted_;
 };

@@ -108,5 +108,20 @@ TEST(QuotasTest, JobsInThePoolAreCountedAndWhatTheyNeed) {
   EXPECT_FALSE(quotas.CheckRoom(kAnn, 91).ok());
 }
 
+TEST(QuotasTest, OtherQuotasCountFromThenOn) {
+  const absl::Time now = absl::FromUnixSeconds(1000);
+  const Account account{7};
+  Quotas quotas({});
+  quotas.NoteSubmitted(account, 5, now);
+  QuotaOptions options;
+  options.each.queued_jobs = 5;
+  quotas.SetOptions(options);
+  EXPECT_TRUE(
+      absl::IsResourceExhausted(quotas.CheckSubmission(account, 1, now)));
+  options.accounts[account].queued_jobs = 6;
+  quotas.SetOptions(options);
+  EXPECT_TRUE(quotas.CheckSubmission(account, 1, now).ok());
+}
+
 }  // namespace
 }  // namespace hydra

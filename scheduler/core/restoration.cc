@@ -45,6 +45,9 @@ absl::Status Restoration::Run() {
   if (recovered_.shares.has_value()) {
     parts_.share_recorder.Restore(*recovered_.shares, now_);
   }
+  if (recovered_.drains.has_value()) {
+    parts_.drains.Restore(*recovered_.drains);
+  }
   RestoreSweeps();
   for (const auto& [id, job] : recovered_.jobs) {
     // Its sweep may be lost.

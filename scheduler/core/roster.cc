@@ -38,6 +38,10 @@ void TakeStatus(const wv1::DeviceStatus& status, WorkerRecord& worker) {
   }
 }
 
+std::string ReasonAfterColon(const std::string& reason) {
+  return reason.empty() ? "" : absl::StrCat(": ", reason);
+}
+
 void FillLanes(const LaneWindow::Shares& shares, v1::WorkerStatus& status) {
   if (shares.computing) status.set_computing(*shares.computing);
   if (shares.promoting) status.set_promoting(*shares.promoting);
@@ -313,12 +317,42 @@ void Roster::EndQuarantine(WorkerRecord& worker) {
   queue_->Wake(JobQueue::kPilotWait);
 }
 
+void Roster::SetDrained(WorkerRecord& worker,
+                        std::optional<std::string> reason) {
+  worker.drained = std::move(reason);
+  // Another device may be the one for pilots.
+  queue_->Wake(JobQueue::kPilotWait);
+  TellWhyDevicesAreNotFree();
+}
+
+void Roster::SetMaintenance(std::optional<std::string> reason) {
+  maintenance_ = std::move(reason);
+  TellWhyDevicesAreNotFree();
+}
+
+std::string Roster::DrainedDevices() const {
+  std::string text;
+  for (const WorkerRecord& worker : all()) {
+    if (!worker.drained.has_value()) continue;
+    absl::StrAppend(&text, "; ", worker.device.name, " is drained",
+                    ReasonAfterColon(*worker.drained));
+  }
+  return text;
+}
+
 // The jobs in the queue say it. While one worker is ready, they just wait.
 void Roster::TellWhyDevicesAreNotFree() {
   std::string reason = JobQueue::kWaitsForADevice;
-  if (std::all_of(all().begin(), all().end(), [](const auto& worker) {
-        return !worker.ready() && !worker.trouble.empty();
-      })) {
+  if (maintenance_.has_value()) {
+    reason = absl::StrCat("waits for the end of the server's maintenance",
+                          ReasonAfterColon(*maintenance_));
+  } else if (std::all_of(all().begin(), all().end(), [](const auto& worker) {
+               return worker.drained.has_value();
+             })) {
+    absl::StrAppend(&reason, DrainedDevices());
+  } else if (std::all_of(all().begin(), all().end(), [](const auto& worker) {
+               return !worker.ready() && !worker.trouble.empty();
+             })) {
     absl::StrAppend(&reason, ", and none can start; ",
                     all().front().device.name, " ", all().front().trouble);
   }
@@ -335,6 +369,14 @@ std::vector<v1::WorkerStatus> Roster::Statuses(absl::Time now) const {
                          : worker.state);
     status.set_reason(worker.trouble.empty() ? worker.quarantine_reason
                                              : worker.trouble);
+    status.set_draining(IsDraining(worker));
+    if (IsDraining(worker)) {
+      // Of both, what concerns this device alone stays when the other one ends.
+      status.set_drain_reason(worker.drained.has_value() &&
+                                      !worker.drained->empty()
+                                  ? *worker.drained
+                                  : maintenance_.value_or(""));
+    }
     status.set_pid(worker.pid);
     status.set_memory_limit_bytes(worker.device.memory_limit_bytes);
     status.set_peak_bytes(worker.status.peak_bytes());

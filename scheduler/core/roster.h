@@ -1,6 +1,7 @@
 #ifndef HYDRA_SCHEDULER_CORE_ROSTER_H_
 #define HYDRA_SCHEDULER_CORE_ROSTER_H_
 
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -69,6 +70,20 @@ class Roster {
   // For leases, absences, and the ends of quarantines.
   void Tick(absl::Time now);
 
+  // --- What operators have drained (drains.h) ---
+
+  // A reason: it gets no more tasks. None: it does again.
+  void SetDrained(WorkerRecord& worker, std::optional<std::string> reason);
+  // The same for all of them, whose own state stays beside it.
+  void SetMaintenance(std::optional<std::string> reason);
+  const std::optional<std::string>& maintenance() const { return maintenance_; }
+  bool IsDraining(const WorkerRecord& worker) const {
+    return maintenance_.has_value() || worker.drained.has_value();
+  }
+  // Of a reason for waiting, what the drained devices are: "; cpu:1 is drained:
+  // new fan". Empty: none is by itself.
+  std::string DrainedDevices() const;
+
   // --- Blame ---
 
   // The worker's death was during the job's task: a device to blame gets no
@@ -99,6 +114,7 @@ class Roster {
   Journal* const journal_;
   Actions* const actions_;
   std::vector<WorkerRecord> workers_;
+  std::optional<std::string> maintenance_;
   absl::Time last_tick_ = absl::InfinitePast();
 };
 

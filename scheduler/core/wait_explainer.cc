@@ -42,6 +42,9 @@ void WaitExplainer::Note(const JobView& job) {
 
 std::string WaitExplainer::WhatItWaitsFor(const Job& job,
                                           const Ahead& ahead) const {
+  if (parts_.roster->maintenance().has_value()) {
+    return parts_.queue->waits_for_device();
+  }
   const int64_t devices =
       std::count_if(parts_.roster->all().begin(), parts_.roster->all().end(),
                     [](const WorkerRecord& worker) {
@@ -54,7 +57,8 @@ std::string WaitExplainer::WhatItWaitsFor(const Job& job,
   }
   if (devices == 0) {
     return absl::StrCat("waits for a device: none of ",
-                        parts_.roster->all().size(), " takes tasks");
+                        parts_.roster->all().size(), " takes tasks",
+                        parts_.roster->DrainedDevices());
   }
   const bool any_may_run =
       std::any_of(parts_.roster->all().begin(), parts_.roster->all().end(),
@@ -76,6 +80,7 @@ std::string WaitExplainer::WhatItWaitsFor(const Job& job,
       absl::StrAppend(&reason, "; its cut points need at least ",
                       job.partition_limit_bytes, " bytes");
     }
+    absl::StrAppend(&reason, parts_.roster->DrainedDevices());
     return reason;
   }
   if (job.refused_write_bytes > 0) {

@@ -63,6 +63,29 @@ TEST_F(WaitReasonTest, ADeviceThatIsBusy) {
   EXPECT_EQ(ReasonAfter([](Job&) {}), "waits for a free device");
 }
 
+TEST_F(WaitReasonTest, TheServerIsInMaintenance) {
+  roster_.SetMaintenance("driver update");
+  EXPECT_EQ(ReasonAfter([](Job&) {}),
+            "waits for the end of the server's maintenance: driver update");
+}
+
+TEST_F(WaitReasonTest, AllDevicesAreDrained) {
+  roster_.SetDrained(At(1), "new fan");
+  roster_.SetDrained(At(2), "");
+  EXPECT_EQ(
+      ReasonAfter([](Job&) {}),
+      absl::StrCat("waits for a free device; ", At(1).device.name,
+                   " is drained: new fan; ", At(2).device.name, " is drained"));
+}
+
+TEST_F(WaitReasonTest, OneDeviceIsDrainedAndTheOtherIsNotThere) {
+  roster_.SetDrained(At(1), "new fan");
+  EndStreams({2});
+  EXPECT_EQ(ReasonAfter([](Job&) {}),
+            absl::StrCat("waits for a device: none of 2 takes tasks; ",
+                         At(1).device.name, " is drained: new fan"));
+}
+
 TEST_F(WaitReasonTest, NoDeviceIsThere) {
   EndStreams({1, 2});
   EXPECT_EQ(ReasonAfter([](Job&) {}),

@@ -64,6 +64,10 @@ struct WorkerRecord {
   int quarantines = 0;
   std::string quarantine_reason;
 
+  // It gets no more tasks since an operator said so, for this reason; none: he
+  // did not.
+  std::optional<std::string> drained;
+
   // Its process has called.
   bool has_called = false;
   // How its process ended before it could call. Empty: that was not so the last
@@ -107,7 +111,9 @@ struct WorkerRecord {
 
   bool ready() const { return state == hydra::v1::WORKER_STATE_READY; }
   // Whether a job may count on it.
-  bool usable() const { return !absent && !quarantined_until.has_value(); }
+  bool usable() const {
+    return !absent && !quarantined_until.has_value() && !drained.has_value();
+  }
 };
 
 }  // namespace hydra

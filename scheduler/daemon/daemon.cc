@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <cerrno>
 #include <cstddef>
 #include <cstring>
 #include <filesystem>
@@ -40,10 +41,12 @@
 #include "scheduler/daemon/memory_trimmer.h"
 #include "scheduler/daemon/open_files.h"
 #include "scheduler/daemon/open_state.h"
+#include "scheduler/daemon/reloaded_config.h"
 #include "scheduler/daemon/restored_core.h"
 #include "scheduler/daemon/server_info.h"
 #include "scheduler/daemon/state_directory.h"
 #include "scheduler/daemon/unix_socket.h"
+#include "scheduler/daemon/user_limits.h"
 #include "scheduler/daemon/worker_fleet.h"
 #include "scheduler/daemon/writers.h"
 #include "scheduler/http/http_api.h"
@@ -112,6 +115,8 @@ struct Opened {
   DaemonState state;
   std::vector<std::string> own_files;
   AccessPolicy access;
+  // As it was given, and reloaded since.
+  config::v1::DaemonConfig running;
 };
 
 // What is read without asking the core.
@@ -163,6 +168,32 @@ class DaemonImpl final : public Daemon {
     if (status.ok()) status = Serve();
     if (!status.ok() && opened_.state.pool_is_new) RemovePool();
     return status;
+  }
+
+  absl::StatusOr<std::vector<std::string>> Reload(
+      const config::v1::DaemonConfig& config) override {
+    const config::v1::DaemonConfig next =
+        ReloadedConfig(opened_.running, config);
+    const absl::StatusOr<AccessPolicy> access = AccessOf(next);
+    if (!access.ok()) return access.status();
+    const absl::StatusOr<ShareOptions> shares = SharesOf(next);
+    if (!shares.ok()) return shares.status();
+    const absl::StatusOr<QuotaOptions> quotas = QuotasOf(next);
+    if (!quotas.ok()) return quotas.status();
+    // Who may not enter any more is refused before others may reach the socket.
+    opened_.access.TakeRulesOf(*access);
+    opened_.running = next;
+    for (const std::string& path :
+         {next.unix_socket(), next.http().unix_socket()}) {
+      if (path.empty() || chmod(path.c_str(), SocketMode()) == 0) continue;
+      LOG(WARNING) << "cannot set the mode of " << path << ": "
+                   << std::strerror(errno);
+    }
+    core_thread_.Post(
+        [shares = *shares, quotas = *quotas](Core& core, absl::Time) {
+          core.SetUserLimits(shares, quotas);
+        });
+    return DifferingFields(next, config);
   }
 
   void Stop(absl::Duration patience) override {
@@ -328,7 +359,8 @@ class DaemonImpl final : public Daemon {
 
   // Of the sockets that are for users.
   mode_t SocketMode() const {
-    return config().allow().empty() ? kClientSocketMode : kOpenClientSocketMode;
+    return opened_.running.allow().empty() ? kClientSocketMode
+                                           : kOpenClientSocketMode;
   }
 
   absl::Status OpenToClients(const ConnectionLimits& limits) {
@@ -590,8 +622,9 @@ absl::StatusOr<std::unique_ptr<Daemon>> Daemon::Start(
                     "served well while the kernel caches it, and no faster "
                     "than the disk when it does not";
   }
-  auto daemon = std::make_unique<DaemonImpl>(Opened{
-      *std::move(directory), *std::move(state), own_files, *std::move(access)});
+  auto daemon = std::make_unique<DaemonImpl>(
+      Opened{*std::move(directory), *std::move(state), own_files,
+             *std::move(access), config});
   if (absl::Status begun = daemon->Begin(); !begun.ok()) return begun;
   return daemon;
 }

@@ -3,6 +3,7 @@
 
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
@@ -31,6 +32,17 @@ class Daemon {
       const std::string& config_path = "");
 
   virtual ~Daemon() = default;
+
+  // Takes what a running daemon can take of another configuration
+  // (reloaded_config.h), which is checked as the first one was. Streams that
+  // are open stay so. The fields of it that only a start takes. Not beside
+  // Stop.
+  //
+  // INVALID_ARGUMENT, UNAVAILABLE: a user or group of it is not there, or
+  // nobody
+  //   can tell now; all stays as it was.
+  virtual absl::StatusOr<std::vector<std::string>> Reload(
+      const config::v1::DaemonConfig& config) = 0;
 
   // Ends serving and the workers, which may take `patience` to finish the tasks
   // they have begun. Removes the pool, unless the next daemon needs it: a job

@@ -10,6 +10,7 @@
 
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
+#include "common/text/printable.h"
 
 namespace hydra {
 namespace {
@@ -38,6 +39,10 @@ ServiceManager::ServiceManager(const GetEnv& getenv)
   // A manager that does not read must not hold up the service.
   socket_ =
       UniqueFd(socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
+}
+
+void ServiceManager::Reloaded(absl::string_view status) const {
+  Send(absl::StrCat("READY=1\nSTATUS=", Printable(status)));
 }
 
 void ServiceManager::Send(absl::string_view message) const {

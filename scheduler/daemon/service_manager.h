@@ -24,6 +24,9 @@ class ServiceManager {
 
   // It serves.
   void Ready() const { Send("READY=1"); }
+  // It reads its configuration again, and then says how that went, in a line.
+  void Reloading() const { Send("RELOADING=1"); }
+  void Reloaded(absl::string_view status) const;
   // It is all right.
   void Alive() const { Send("WATCHDOG=1"); }
   // It was told to end, and has another watchdog's time for it.

@@ -103,5 +103,15 @@ TEST_F(ServiceManagerTest, AWatchdogIsForOneProcess) {
   }
 }
 
+TEST_F(ServiceManagerTest, SaysHowAReloadWent) {
+  environment_["NOTIFY_SOCKET"] = scratch_.path() + "/notify";
+  const Receiver receiver(environment_["NOTIFY_SOCKET"]);
+  const ServiceManager manager = Make();
+  manager.Reloading();
+  EXPECT_EQ(receiver.Next(), "RELOADING=1");
+  manager.Reloaded("two\nlines");
+  EXPECT_EQ(receiver.Next(), "READY=1\nSTATUS=two\\nlines");
+}
+
 }  // namespace
 }  // namespace hydra

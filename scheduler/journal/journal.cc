@@ -84,6 +84,10 @@ void Journal::SharesChanged(const journal::v1::ShareRecord& shares) {
   jobs_changes_.push_back(Put(kJobsMetaTable, 0, kSharesOfAccounts, shares));
 }
 
+void Journal::DrainsChanged(const journal::v1::DrainRecord& drains) {
+  jobs_changes_.push_back(Put(kJobsMetaTable, 0, kDrained, drains));
+}
+
 void Journal::PoolJobChanged(JobId job, const journal::v1::PoolJob& record) {
   pool_changes_.push_back(Put(kPoolJobsTable, job.value(), 0, record));
 }

@@ -66,6 +66,8 @@ class Journal {
   void JobDeleted(JobId job);
   // What accounts have used of the devices.
   void SharesChanged(const journal::v1::ShareRecord& shares);
+  // What operators have drained.
+  void DrainsChanged(const journal::v1::DrainRecord& drains);
 
   // --- pool.db ---
 

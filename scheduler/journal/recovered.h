@@ -36,6 +36,8 @@ struct Recovered {
   std::map<JobId, RecoveredJob> jobs;
   // None: there was one account at most.
   std::optional<journal::v1::ShareRecord> shares;
+  // None: nothing ever was.
+  std::optional<journal::v1::DrainRecord> drains;
   // Empty without a pool.
   std::map<TaskId, journal::v1::HandOut> hand_outs;
   std::map<WorkerId, journal::v1::WorkerProcess> workers;

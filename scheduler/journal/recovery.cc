@@ -120,6 +120,13 @@ absl::Status ReadShares(const RecordStore& jobs, Recovered& recovered) {
   return Parse(record, "shares of accounts", 0, recovered.shares.emplace());
 }
 
+absl::Status ReadDrains(const RecordStore& jobs, Recovered& recovered) {
+  std::string record;
+  absl::Status read = ReadMeta(jobs, kJobsMetaTable, kDrained, record);
+  if (!read.ok() || record.empty()) return read;
+  return Parse(record, "drained devices", 0, recovered.drains.emplace());
+}
+
 // In every other table that the outbox knows, the job's number is `a`.
 absl::Status DropChangesOfUnknownJobs(const RecordStore& jobs,
                                       std::vector<jv1::Change>& changes) {
@@ -177,6 +184,8 @@ absl::StatusOr<Recovered> ReadJobs(const RecordStore& jobs,
     if (!status.ok()) return status;
   }
   status = ReadShares(jobs, recovered);
+  if (!status.ok()) return status;
+  status = ReadDrains(jobs, recovered);
   if (!status.ok()) return status;
   return recovered;
 }

@@ -178,6 +178,19 @@ TEST(RecoveryTest, WhatAccountsHaveUsedArrivesThoughItIsOfNoJob) {
   EXPECT_EQ(recovered.shares->accounts(0).account(), 7);
 }
 
+TEST(RecoveryTest, WhatIsDrainedArrivesThoughItIsOfNoJob) {
+  TwoJobs two;
+  EXPECT_FALSE(ReadJobs(two.jobs)->drains.has_value());
+  jv1::DrainRecord drains;
+  drains.set_maintenance("driver update");
+  two.journal.DrainsChanged(drains);
+  two.EndTurn(/*deliver=*/false);
+  ASSERT_TRUE(DeliverOutbox(two.pool, two.jobs).ok());
+  const Recovered recovered = *ReadJobs(two.jobs);
+  ASSERT_TRUE(recovered.drains.has_value());
+  EXPECT_EQ(recovered.drains->maintenance(), "driver update");
+}
+
 TEST(RecoveryTest, DoesNotDeliverAgainWhatArrivedBeforeTheDaemonDied) {
   TwoJobs two;
   two.EndTurn(/*deliver=*/true);

@@ -28,7 +28,8 @@ enum JobsTable : int {
   // a: job, b: CheckpointNumber(). CheckpointRecord.
   kCheckpointsTable = 5,
   // b: one of the numbers below. A text, a decimal one where it is a number; of
-  // kSharesOfAccounts a ShareRecord. a: 0, but of kDeletedJob.
+  // kSharesOfAccounts a ShareRecord, of kDrained a DrainRecord. a: 0, but of
+  // kDeletedJob.
   kJobsMetaTable = 6,
 };
 
@@ -51,14 +52,16 @@ enum PoolTable : int {
 // Of kJobsMetaTable: the newest entry of the outbox that is in jobs.db, how
 // often a daemon was started on it, the instance id and the path of the newest
 // pool that its jobs were in, the number that its first job may have, what
-// accounts have used of the devices, and (a: job) that a job of some sweep was
-// removed by its user, with all of its records in the other tables.
+// accounts have used of the devices, what operators have drained, and (a: job)
+// that a job of some sweep was removed by its user, with all of its records in
+// the other tables.
 inline constexpr int64_t kLastSequence = 0;
 inline constexpr int64_t kStarts = 1;
 inline constexpr int64_t kPoolOfJobs = 2;
 inline constexpr int64_t kPoolPathOfJobs = 3;
 inline constexpr int64_t kFirstJob = 4;
 inline constexpr int64_t kSharesOfAccounts = 90;
+inline constexpr int64_t kDrained = 94;
 inline constexpr int64_t kDeletedJob = 95;
 // Of kPoolMetaTable: the instance id of the pool that it describes, the devices
 // that its jobs were cut for, the boot id of the machine's start that its

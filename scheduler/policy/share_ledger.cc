@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <utility>
 
 namespace hydra {
 namespace {
@@ -13,11 +14,24 @@ constexpr int kMostHalfLives = 32;
 
 ShareLedger::ShareLedger(ShareOptions options) : options_(std::move(options)) {}
 
+void ShareLedger::SetWeights(absl::btree_map<Account, double> weights) {
+  options_.weights = std::move(weights);
+  for (auto& [account, entry] : entries_) {
+    const double before = std::exchange(entry.weight, WeightOf(account));
+    entry.charged *= before / entry.weight;
+    SetPlace(entry);
+  }
+}
+
+double ShareLedger::WeightOf(Account account) const {
+  const auto weight = options_.weights.find(account);
+  return weight == options_.weights.end() ? 1 : weight->second;
+}
+
 ShareLedger::Entry& ShareLedger::At(Account account) {
   const auto [entry, is_new] = entries_.try_emplace(account);
   if (is_new) {
-    const auto weight = options_.weights.find(account);
-    if (weight != options_.weights.end()) entry->second.weight = weight->second;
+    entry->second.weight = WeightOf(account);
     entry->second.charged = level_;
     entry->second.place = level_;
   }

@@ -46,6 +46,10 @@ class ShareLedger {
 
   explicit ShareLedger(ShareOptions options);
 
+  // From now on, as ShareOptions'. What accounts have used stays, and counts by
+  // the new weight.
+  void SetWeights(absl::btree_map<Account, double> weights);
+
   // A task of the account is promised to a device, and should take so long.
   void Promise(Account account, absl::Duration estimate, absl::Time now);
   // It has ended, or will not be run: the promise of `estimate` is taken back.
@@ -104,6 +108,7 @@ class ShareLedger {
     absl::Time active_at = absl::InfinitePast();
   };
 
+  double WeightOf(Account account) const;
   // It is known from now on.
   Entry& At(Account account);
   double PlaceOf(Account account) const;
@@ -116,7 +121,7 @@ class ShareLedger {
   // them becomes too large, and no order changes.
   void MoveEpoch(int half_lives);
 
-  const ShareOptions options_;
+  ShareOptions options_;
   absl::flat_hash_map<Account, Entry> entries_;
   double level_ = 0;
   absl::Time epoch_ = absl::InfinitePast();

@@ -67,6 +67,24 @@ TEST(ShareLedgerTest, WithTwiceTheWeightTimeCountsHalf) {
   ExpectNear(ledger.LeadOf(kAnn, kBob), absl::Seconds(2));
 }
 
+TEST(ShareLedgerTest, AnotherWeightIsAsIfItHadAlwaysBeenSo) {
+  const absl::Time now = absl::FromUnixSeconds(1'000'000);
+  ShareOptions options;
+  options.weights[Account{2}] = 4;
+  ShareLedger ledger({});
+  ShareLedger always(options);
+  for (ShareLedger* each : {&ledger, &always}) {
+    each->Charge(Account{1}, absl::Seconds(10), now);
+    each->Charge(Account{2}, absl::Seconds(30), now);
+  }
+  EXPECT_FALSE(ledger.Before(Account{2}, Account{1}));
+  ledger.SetWeights(options.weights);
+  EXPECT_TRUE(ledger.Before(Account{2}, Account{1}));
+  EXPECT_TRUE(always.Before(Account{2}, Account{1}));
+  EXPECT_NEAR(absl::ToDoubleSeconds(UsedBy(ledger, Account{2})), 30, 1e-6)
+      << "the device time itself";
+}
+
 TEST(ShareLedgerTest, WhatIsPromisedCountsUntilItIsTakenBack) {
   ShareLedger ledger({});
   ledger.Promise(kAnn, absl::Seconds(5), kStart);

@@ -13,10 +13,18 @@ void ShareOrder::Change(Account account, absl::FunctionRef<void()> change) {
 
 void ShareOrder::FollowEpoch() {
   if (ledger_.epoch() == epoch_) return;
-  epoch_ = ledger_.epoch();
+  Reorder([this] { epoch_ = ledger_.epoch(); });
+}
+
+void ShareOrder::Reorder(absl::FunctionRef<void()> change) {
   const std::vector<Account> accounts(waiting_.begin(), waiting_.end());
   waiting_.clear();
+  change();
   waiting_.insert(accounts.begin(), accounts.end());
+}
+
+void ShareOrder::SetWeights(absl::btree_map<Account, double> weights) {
+  Reorder([&] { ledger_.SetWeights(std::move(weights)); });
 }
 
 void ShareOrder::HandedOut(Account account, int priority,

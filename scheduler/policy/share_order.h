@@ -7,6 +7,7 @@
 #include <utility>
 #include <vector>
 
+#include "absl/container/btree_map.h"
 #include "absl/container/btree_set.h"
 #include "absl/container/flat_hash_map.h"
 #include "absl/container/node_hash_map.h"
@@ -63,6 +64,8 @@ class ShareOrder : public Policy {
                absl::Time at, absl::Time now) {
     ledger_.Restore(uses, level, at, now);
   }
+  // As ShareLedger's.
+  void SetWeights(absl::btree_map<Account, double> weights);
   const ShareLedger& ledger() const { return ledger_; }
 
   // --- Policy ---
@@ -123,6 +126,8 @@ class ShareOrder : public Policy {
   void Change(Account account, absl::FunctionRef<void()> change);
   // Accounts stand where the ledger says, should it have moved its epoch.
   void FollowEpoch();
+  // They do after `change` of its numbers.
+  void Reorder(absl::FunctionRef<void()> change);
 
   const Policy* const inside_;
   ShareLedger ledger_;

@@ -72,6 +72,7 @@ void ReadModel::Update(Core& core, absl::Time now) {
   if (workers_changed) ++workers_.revision;
   workers_.statuses = std::move(workers);
   pool_ = {core.pool().used_bytes, core.pool().reserved_bytes};
+  maintenance_ = core.maintenance();
   settled_ = changes.taken;
 }
 
@@ -207,6 +208,11 @@ ReadModel::Workers ReadModel::workers() const {
 ReadModel::Pool ReadModel::pool() const {
   absl::MutexLock lock(&mu_);
   return pool_;
+}
+
+std::optional<std::string> ReadModel::maintenance() const {
+  absl::MutexLock lock(&mu_);
+  return maintenance_;
 }
 
 JobMeter ReadModel::job_meter() const {

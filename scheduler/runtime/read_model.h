@@ -109,6 +109,8 @@ class ReadModel {
     int64_t reserved_bytes = 0;
   };
   Pool pool() const ABSL_LOCKS_EXCLUDED(mu_);
+  // As Core's.
+  std::optional<std::string> maintenance() const ABSL_LOCKS_EXCLUDED(mu_);
   // Of all jobs that it has, and had since it was made.
   JobMeter job_meter() const ABSL_LOCKS_EXCLUDED(mu_);
 
@@ -137,6 +139,7 @@ class ReadModel {
   Workers workers_ ABSL_GUARDED_BY(mu_){
       0, std::make_shared<const std::vector<hydra::v1::WorkerStatus>>()};
   Pool pool_ ABSL_GUARDED_BY(mu_);
+  std::optional<std::string> maintenance_ ABSL_GUARDED_BY(mu_);
   JobMeter job_meter_ ABSL_GUARDED_BY(mu_);
   uint64_t settled_ ABSL_GUARDED_BY(mu_) = 0;
   // The writer's own: the workers' statuses, serialized, and room for the next

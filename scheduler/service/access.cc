@@ -1,6 +1,7 @@
 #include "scheduler/service/access.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "absl/strings/str_cat.h"
 
@@ -50,24 +51,42 @@ bool Accounts::Has(const Caller& caller) const {
                      [&](gid_t group) { return groups.contains(group); });
 }
 
+AccessPolicy::AccessPolicy(Rules rules) : current_(new Current) {
+  absl::MutexLock lock(&current_->mu);
+  current_->rules = std::make_shared<const Rules>(std::move(rules));
+}
+
+void AccessPolicy::TakeRulesOf(const AccessPolicy& other) {
+  std::shared_ptr<const Rules> rules = other.rules();
+  absl::MutexLock lock(&current_->mu);
+  current_->rules = std::move(rules);
+}
+
+std::shared_ptr<const AccessPolicy::Rules> AccessPolicy::rules() const {
+  absl::MutexLock lock(&current_->mu);
+  return current_->rules;
+}
+
 bool AccessPolicy::MayEnter(const Caller& caller) const {
-  return !rules_.allowed.has_value() || rules_.allowed->Has(caller) ||
-         IsOperator(caller);
+  const std::shared_ptr<const Rules> now = rules();
+  return !now->allowed.has_value() || now->allowed->Has(caller) ||
+         now->operators.Has(caller);
 }
 
 absl::Status AccessPolicy::NotForYou(const Caller& caller,
                                      absl::string_view user_name) const {
+  const std::shared_ptr<const Rules> now = rules();
   const std::string remedy =
       caller == Caller()
           ? "Nobody can tell who you are, who come by TCP: use a unix socket"
-      : rules_.allowed_group.empty()
+      : now->allowed_group.empty()
           ? absl::StrCat("Ask whoever administers it to add ", user_name,
                          " to allow in its configuration")
-          : absl::StrCat("Ask for: sudo usermod -aG ", rules_.allowed_group,
-                         " ", user_name, ", then log in again");
+          : absl::StrCat("Ask for: sudo usermod -aG ", now->allowed_group, " ",
+                         user_name, ", then log in again");
   return absl::PermissionDeniedError(
-      absl::StrCat("you may not use this server: it is for ",
-                   rules_.allowed_text, ". ", remedy));
+      absl::StrCat("you may not use this server: it is for ", now->allowed_text,
+                   ". ", remedy));
 }
 
 Role AccessPolicy::RoleOf(const Caller& caller, const Ownership& job) const {

@@ -3,13 +3,15 @@
 
 #include <sys/types.h>
 
+#include <memory>
 #include <optional>
 #include <string>
-#include <utility>
 
+#include "absl/base/thread_annotations.h"
 #include "absl/container/flat_hash_set.h"
 #include "absl/status/status.h"
 #include "absl/strings/string_view.h"
+#include "absl/synchronization/mutex.h"
 #include "scheduler/core/caller.h"
 
 // Who may do what; docs/daemon.md, "Who may do what", has the same table. Pure.
@@ -61,7 +63,8 @@ struct Accounts {
   bool Has(const Caller& caller) const;
 };
 
-// The rules of one server. Thread-compatible; a value.
+// The rules of one server. Copies share them, so that all see those that
+// replace them. Thread-safe.
 class AccessPolicy {
  public:
   struct Rules {
@@ -76,8 +79,11 @@ class AccessPolicy {
   };
 
   // Whoever reaches the socket may enter, and nobody is an operator.
-  AccessPolicy() = default;
-  explicit AccessPolicy(Rules rules) : rules_(std::move(rules)) {}
+  AccessPolicy() : AccessPolicy(Rules()) {}
+  explicit AccessPolicy(Rules rules);
+
+  // From now on the rules are those of `other`, for all copies.
+  void TakeRulesOf(const AccessPolicy& other);
 
   // Whether the caller may use this server at all.
   bool MayEnter(const Caller& caller) const;
@@ -87,17 +93,23 @@ class AccessPolicy {
                          absl::string_view user_name) const;
 
   bool IsOperator(const Caller& caller) const {
-    return rules_.operators.Has(caller);
+    return rules()->operators.Has(caller);
   }
   Role RoleOf(const Caller& caller, const Ownership& job) const;
   Answer AnswerTo(const Caller& caller, const Ownership& job,
                   Right right) const {
-    return Decide(RoleOf(caller, job), right, rules_.private_jobs);
+    return Decide(RoleOf(caller, job), right, private_jobs());
   }
-  bool private_jobs() const { return rules_.private_jobs; }
+  bool private_jobs() const { return rules()->private_jobs; }
 
  private:
-  Rules rules_;
+  struct Current {
+    absl::Mutex mu;
+    std::shared_ptr<const Rules> rules ABSL_GUARDED_BY(mu);
+  };
+  std::shared_ptr<const Rules> rules() const;
+
+  std::shared_ptr<Current> current_;
 };
 
 // What a caller is told of a job, or of a sweep with it, that is another's.

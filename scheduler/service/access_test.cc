@@ -121,5 +121,18 @@ TEST(AccessTest, WhoIsRefusedIsToldWhoMay) {
               AllOf(HasSubstr("s2 is alice's"), HasSubstr("members")));
 }
 
+TEST(AccessPolicyTest, RulesThatReplaceOthersAreThoseOfAllCopies) {
+  AccessPolicy policy;
+  const AccessPolicy copy = policy;
+  AccessPolicy::Rules rules;
+  rules.operators.users = {1002};
+  rules.private_jobs = true;
+  EXPECT_FALSE(copy.IsOperator(Caller{1002}));
+  policy.TakeRulesOf(AccessPolicy(rules));
+  EXPECT_TRUE(copy.IsOperator(Caller{1002}));
+  EXPECT_TRUE(copy.private_jobs());
+  EXPECT_FALSE(AccessPolicy().private_jobs());
+}
+
 }  // namespace
 }  // namespace hydra

@@ -23,6 +23,7 @@
 #include "scheduler/runtime/refusals.h"
 #include "scheduler/service/audit_query.h"
 #include "scheduler/service/client_request.h"
+#include "scheduler/service/drain_order.h"
 #include "scheduler/service/ended_jobs.h"
 #include "scheduler/service/file_sender.h"
 #include "scheduler/service/job_streams.h"
@@ -314,6 +315,9 @@ absl::Status HydraServiceImpl::Queue(const Caller& caller,
   const bool repeated = submission.has_value();
   int new_jobs = 0;
   OnceEach warnings(response->mutable_warnings());
+  if (const auto maintenance = parts_.model->maintenance()) {
+    warnings.Add(std::vector<std::string>{MaintenanceWarning(*maintenance)});
+  }
   if (repeated) {
     const absl::Status same = CheckRepeats(*submission, *key);
     if (!same.ok()) return same;
@@ -685,6 +689,37 @@ grpc::Status HydraServiceImpl::ListWorkers(grpc::ServerContext* context,
         const ReadModel::Workers workers = parts_.model->workers();
         const auto shown = reader_.WorkersFor(caller, *workers.statuses);
         response->mutable_workers()->Assign(shown.begin(), shown.end());
+        return absl::OkStatus();
+      });
+}
+
+grpc::Status HydraServiceImpl::Drain(grpc::ServerContext* context,
+                                     const v1::DrainRequest* request,
+                                     v1::DrainResponse* response) {
+  const Call call = {"Drain", DrainTarget(*request)};
+  return Serve(
+      *context, call, calls_, [&](const Caller& caller) -> absl::Status {
+        if (!parts_.access.IsOperator(caller)) {
+          return absl::PermissionDeniedError(
+              "devices are drained by operators alone (docs/daemon.md, \"Who "
+              "may do what\")");
+        }
+        const absl::StatusOr<DrainOrder> order = ParseDrain(*request);
+        if (!order.ok()) return order.status();
+        const auto done = parts_.core->Tell(
+            [&](Core& core, absl::Time) { return CarryOut(*order, core); });
+        if (!done.has_value()) return NotRecorded(*parts_.core);
+        if (!done->ok()) return done->status();
+        if (**done) Note(caller, call, 0, absl::StatusCode::kOk);
+        if (absl::Status settled = reader_.Settle(); !settled.ok()) {
+          return settled;
+        }
+        const ReadModel::Workers workers = parts_.model->workers();
+        const auto shown = reader_.WorkersFor(caller, *workers.statuses);
+        response->mutable_workers()->Assign(shown.begin(), shown.end());
+        if (const auto maintenance = parts_.model->maintenance()) {
+          response->set_maintenance(*maintenance);
+        }
         return absl::OkStatus();
       });
 }

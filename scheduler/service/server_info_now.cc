@@ -17,6 +17,9 @@ void SetPoolNow(const ReadModel& model, v1::GetServerInfoResponse& info) {
 v1::GetServerInfoResponse ServerInfoNow(v1::GetServerInfoResponse info,
                                         const ReadModel& model) {
   SetPoolNow(model, info);
+  if (const auto maintenance = model.maintenance()) {
+    info.set_maintenance(*maintenance);
+  }
   *info.mutable_server_time() = ToProto(absl::Now());
   // Of the file system that may run full, not of what was there at the start.
   std::error_code failed;

@@ -10,8 +10,8 @@ namespace hydra {
 void SetPoolNow(const ReadModel& model, v1::GetServerInfoResponse& info);
 
 // What GetServerInfo answers: `info`, which never changes, with what is so at
-// this moment: of the pool, the clock, and the state directory's file system,
-// which may block where that hangs.
+// this moment: of the pool, maintenance, the clock, and the state directory's
+// file system, which may block where that hangs.
 v1::GetServerInfoResponse ServerInfoNow(v1::GetServerInfoResponse info,
                                         const ReadModel& model);
 

@@ -334,6 +334,9 @@ class ServiceAccessTest : public ::testing::Test {
     methods["ListWorkers"] = [this](const Ids&) {
       return Call(&Stub::ListWorkers, v1::ListWorkersRequest());
     };
+    methods["Drain"] = [this](const Ids&) {
+      return Call(&Stub::Drain, v1::DrainRequest());
+    };
     methods["GetServerInfo"] = [this](const Ids&) {
       return Call(&Stub::GetServerInfo, v1::GetServerInfoRequest());
     };
@@ -724,6 +727,44 @@ TEST_F(ServiceAccessTest, WhatWasChangedAndWhoWasRefusedIsRecorded) {
   mine.set_page_token("nonsense");
   EXPECT_EQ(Call(&v1::HydraService::Stub::ListAudit, mine).error_code(),
             grpc::StatusCode::INVALID_ARGUMENT);
+}
+
+TEST_F(ServiceAccessTest, OperatorsAloneDrain) {
+  using Stub = v1::HydraService::Stub;
+  Serve(Rules());
+  v1::DrainRequest request;
+  request.set_all(true);
+  request.set_reason("driver update");
+  v1::DrainResponse response;
+  caller_ = Other();
+  EXPECT_EQ(Call(&Stub::Drain, request).error_code(),
+            grpc::StatusCode::PERMISSION_DENIED);
+  caller_ = Operator();
+  ASSERT_TRUE(Call(&Stub::Drain, request, &response).ok());
+  EXPECT_EQ(response.maintenance(), "driver update");
+  v1::GetServerInfoResponse info;
+  ASSERT_TRUE(
+      Call(&Stub::GetServerInfo, v1::GetServerInfoRequest(), &info).ok());
+  EXPECT_EQ(info.maintenance(), "driver update");
+  // Nothing is another than before.
+  ASSERT_TRUE(Call(&Stub::Drain, request, &response).ok());
+  v1::DrainRequest unknown;
+  unknown.add_devices("cpu:9");
+  EXPECT_EQ(Call(&Stub::Drain, unknown).error_code(),
+            grpc::StatusCode::NOT_FOUND);
+  request.clear_reason();
+  request.set_undrain(true);
+  ASSERT_TRUE(Call(&Stub::Drain, request, &response).ok());
+  EXPECT_FALSE(response.has_maintenance());
+
+  std::vector<std::string> lines;
+  for (const v1::AuditEntry& entry : Audit()) {
+    lines.push_back(absl::StrCat(entry.user(), " ", entry.rpc(), " ",
+                                 entry.target(), " ", entry.result()));
+  }
+  EXPECT_THAT(lines,
+              ElementsAre("1002 Drain undrain all OK", "1002 Drain all OK",
+                          "1003 Drain all PERMISSION_DENIED"));
 }
 
 TEST_F(ServiceAccessTest, WhatIsHiddenIsRecordedAsRefused) {

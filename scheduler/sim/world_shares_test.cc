@@ -303,6 +303,27 @@ absl::Duration UsedBy(World& world, const Caller& user) {
   return absl::ZeroDuration();
 }
 
+TEST(WorldSharesTest, OtherWeightsCountFromThenOn) {
+  World::Options options;
+  options.workers = 1;
+  World world(options);
+  for (uint64_t job : {1, 2}) world.setup().task_time[job] = absl::Seconds(1);
+  world.Submit(JobsOf(1, kForEver), kAnn);
+  world.Submit(JobsOf(1, kForEver), kBob);
+  world.RunUntil([&] { return AllTrain(world, 1, 2); });
+  ShareOptions shares;
+  shares.weights[AccountOf(kBob)] = 3;
+  world.InCore([&](Core& core) { core.SetUserLimits(shares, {}); });
+  // What they used alike is made up for.
+  RunFor(world, absl::Minutes(5));
+  const absl::Duration of_ann = DeviceTime(world, 1);
+  const absl::Duration of_bob = DeviceTime(world, 2);
+  RunFor(world, absl::Minutes(10));
+  EXPECT_NEAR(absl::FDivDuration(DeviceTime(world, 2) - of_bob,
+                                 DeviceTime(world, 1) - of_ann),
+              3, 0.5);
+}
+
 TEST(WorldSharesTest, WhatUsersHaveUsedSurvivesARestart) {
   World::Options options;
   options.workers = 1;

@@ -78,6 +78,42 @@ TEST_F(RestartTest, WithoutThePoolJobsGoOnFromTheirCheckpoints) {
   ExpectExact(cluster.AwaitEnd(job));
 }
 
+TEST_F(RestartTest, ABackupThatIsRestoredGoesOnFromItsCheckpoints) {
+  v1::JobSpec spec = LongSpec();
+  spec.mutable_checkpoint()->set_every_steps(5);
+  Cluster cluster(TwoDevices());
+  const std::string job = cluster.Submit(spec);
+  cluster.AwaitJob(job, [](const v1::JobDetail& detail) {
+    return detail.checkpoints_size() > 0;
+  });
+  const std::string backup = cluster.directory() + "/backup";
+  const auto back_up = [&] {
+    return RunProgram({"/usr/bin/env", "HYDRAD=scheduler/hydrad",
+                       "deploy/backup.sh", cluster.state_dir(), backup});
+  };
+  const ProgramResult refused = back_up();
+  EXPECT_NE(refused.code, 0);
+  EXPECT_THAT(refused.output, HasSubstr("owned by a live daemon"));
+  EXPECT_FALSE(fs::exists(backup));
+  cluster.StopDaemon();
+  const ProgramResult done = back_up();
+  ASSERT_EQ(done.code, 0) << done.output;
+  const int64_t saved = [&] {
+    cluster.StartDaemon();
+    const int64_t step = cluster.Job(job).status().step();
+    // What comes after the backup shows nowhere.
+    cluster.AwaitStep(job, step + 1);
+    cluster.StopDaemon();
+    return step;
+  }();
+  fs::remove_all(cluster.state_dir());
+  fs::copy(backup, cluster.state_dir(), fs::copy_options::recursive);
+  cluster.StartDaemon();
+  EXPECT_GE(cluster.Job(job).status().step(), 5);
+  EXPECT_GE(saved, 5);
+  ExpectExact(cluster.AwaitEnd(job));
+}
+
 // The checkpoint has the adapters alone.
 TEST_F(RestartTest, WithoutThePoolAdaptersGoOnFromTheirCheckpoints) {
   v1::JobSpec spec = LongSpec();

@@ -8,6 +8,7 @@
 
 #include <cstring>
 #include <filesystem>
+#include <fstream>
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
@@ -161,6 +162,15 @@ class ShellStartedDaemon {
   int AwaitEnd() const { return AwaitProgram(pid_, absl::Minutes(1)); }
   bool HasPool() const { return fs::exists(directory_ + "/pool"); }
 
+  // When its log says so.
+  void AwaitLog(const std::string& text) const {
+    const absl::Time deadline = absl::Now() + absl::Minutes(2);
+    while (!absl::StrContains(log(), text)) {
+      CHECK(absl::Now() < deadline) << log();
+      absl::SleepFor(absl::Milliseconds(20));
+    }
+  }
+
   // When the worker has called.
   void AwaitReady() const {
     const absl::Time deadline = absl::Now() + absl::Minutes(2);
@@ -192,6 +202,26 @@ TEST_F(StartFaultsTest, F53EachSignalThatEndsHydradSavesFirst) {
                 HasSubstr(absl::StrCat("ending on ", strsignal(signal))));
     EXPECT_FALSE(daemon.HasPool());
   }
+}
+
+TEST_F(StartFaultsTest, F53WithAConfigurationAHangupReadsItAgain) {
+  const ShellStartedDaemon daemon("printf 'private_jobs: true\\n' >config;",
+                                  " --config config");
+  daemon.AwaitReady();
+  const std::string config =
+      absl::StrCat("/proc/", daemon.pid(), "/cwd/config");
+  const auto reload = [&](const std::string& text) {
+    std::ofstream(config) << text;
+    daemon.Signal(SIGHUP);
+  };
+  reload("quotas: {each_user: {queued_jobs: 1}}\n");
+  daemon.AwaitLog("took config\n");
+  reload("lookahead: 2\nquotas: {each_user: {queued_jobs: 1}}\n");
+  daemon.AwaitLog("took config; a restart is needed for lookahead\n");
+  reload("operators: [group no-such-group]\n");
+  daemon.AwaitLog("the configuration stays as it was, since config cannot be");
+  daemon.Signal(SIGTERM);
+  EXPECT_EQ(daemon.AwaitEnd(), 0);
 }
 
 TEST_F(StartFaultsTest, F53ASignalThatWasIgnoredStaysIgnored) {

@@ -256,7 +256,7 @@ function laneOf(name, share) {
 }
 
 function deviceCard(worker) {
-  const state = (worker.state || '').replace('WORKER_STATE_', '').toLowerCase();
+  const state = worker.draining ? 'drained' : (worker.state || '').replace('WORKER_STATE_', '').toLowerCase();
   const card = make('article', {class: 'card'},
     make('h3', {}, make('span', {}, worker.device || ''), make('span', {class: state === 'ready' ? 'good' : 'bad'}, state)),
     make('p', {}, worker.task || 'computes nothing'));
@@ -271,6 +271,7 @@ function deviceCard(worker) {
   if (worker.restarts) facts.push(`started again ${worker.restarts} times`);
   card.append(make('p', {class: 'note'}, facts.join(', ')));
   if (worker.reason) card.append(make('p', {class: 'warn'}, worker.reason));
+  if (worker.drain_reason) card.append(make('p', {class: 'warn'}, worker.drain_reason));
   return card;
 }
 
@@ -474,7 +475,8 @@ function place() {
 
 async function showServer() {
   const server = await ask('server');
-  setText($('server'), `${server.version || ''}, pool ${bytes(server.pool_used_bytes)} used, ${bytes(server.pool_reserved_bytes)} promised, of ${bytes(server.pool_bytes)}`);
+  const maintenance = server.maintenance === undefined ? '' : `, in maintenance${server.maintenance ? `: ${server.maintenance}` : ''}`;
+  setText($('server'), `${server.version || ''}${maintenance}, pool ${bytes(server.pool_used_bytes)} used, ${bytes(server.pool_reserved_bytes)} promised, of ${bytes(server.pool_bytes)}`);
 }
 
 // One turn at a time: a newer one makes what an older one still waits for void.
