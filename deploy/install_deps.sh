@@ -12,6 +12,7 @@ here=$(cd "$(dirname "$0")" && pwd)
 libtorch=${LIBTORCH_ROOT:-$HOME/.cache/hydra/libtorch-2.11.0}
 version=$(sed -n 's/^torch==\([0-9.]*\).*/\1/p' "$here/requirements.txt")
 . "$here/find_cuda.sh"
+. "$here/packages.sh"
 
 packages=(
   g++ python3 python3-pip unzip
@@ -23,19 +24,7 @@ packages=(
   python3-grpcio python3-protobuf python3-jinja2
 )
 
-missing=()
-for package in "${packages[@]}"; do
-  dpkg-query -W -f '${Status}' "$package" 2>/dev/null | grep -q 'install ok installed' || missing+=("$package")
-done
-if ((${#missing[@]})); then
-  echo "installing packages: ${missing[*]}"
-  sudo=""
-  if [ "$(id -u)" != 0 ]; then sudo=sudo; fi
-  $sudo apt-get update -qq
-  DEBIAN_FRONTEND=noninteractive $sudo apt-get install -y -qq --no-install-recommends "${missing[@]}" >/dev/null
-else
-  echo "packages: all ${#packages[@]} are installed"
-fi
+install_missing "${packages[@]}"
 
 if [ ! -e "$libtorch/.complete" ] && [ -e "$libtorch/version.py" ]; then
   if ! grep -q "__version__ = '$version" "$libtorch/version.py"; then

@@ -16,17 +16,8 @@ fi
 output=$(realpath "${1:-$root}")
 libtorch=${LIBTORCH_ROOT:-$HOME/.cache/hydra/libtorch-2.11.0}
 
-missing=()
-for package in debhelper dpkg-dev fakeroot patchelf; do
-  dpkg-query -W -f '${Status}' "$package" 2>/dev/null | grep -q 'install ok installed' || missing+=("$package")
-done
-if ((${#missing[@]})); then
-  echo "installing packages: ${missing[*]}"
-  sudo=""
-  if [ "$(id -u)" != 0 ]; then sudo=sudo; fi
-  $sudo apt-get update -qq
-  DEBIAN_FRONTEND=noninteractive $sudo apt-get install -y -qq --no-install-recommends "${missing[@]}" >/dev/null
-fi
+. "$root/deploy/packages.sh"
+install_missing debhelper dpkg-dev fakeroot patchelf
 if [ -z "$bin" ]; then
   "$root/deploy/build.sh"
   bin=$root/bin

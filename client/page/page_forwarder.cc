@@ -13,17 +13,18 @@
 #include <cstring>
 #include <optional>
 #include <utility>
+#include <vector>
 
 #include "absl/strings/str_cat.h"
 #include "client/connection/socket_access.h"
 #include "client/page/page_request.h"
+#include "common/file/listening_socket.h"
 #include "common/file/socket_path.h"
 #include "common/text/printable.h"
 
 namespace hydra {
 namespace {
 
-constexpr int kBacklog = 64;
 // More than a browser opens, and as many as the server lets one user have.
 constexpr size_t kMostVisits = 16;
 constexpr int kPatienceMs = 60'000;
@@ -65,21 +66,16 @@ absl::StatusOr<std::unique_ptr<PageForwarder>> PageForwarder::Listen(
     if (!why.empty()) return absl::PermissionDeniedError(why);
     return absl::UnavailableError(server.status().message());
   }
-  UniqueFd fd(socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
-  const int on = 1;
+  absl::StatusOr<std::vector<UniqueFd>> sockets =
+      ListenOnTcp(absl::StrCat("127.0.0.1:", port));
+  if (!sockets.ok()) return sockets.status();
+  UniqueFd fd = std::move(sockets->front());
   sockaddr_in address = {};
-  address.sin_family = AF_INET;
-  address.sin_port = htons(static_cast<uint16_t>(port));
-  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
   socklen_t size = sizeof(address);
-  const bool listens =
-      fd.is_open() &&
-      setsockopt(fd.get(), SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on)) == 0 &&
-      bind(fd.get(), reinterpret_cast<sockaddr*>(&address), size) == 0 &&
-      listen(fd.get(), kBacklog) == 0 &&
-      getsockname(fd.get(), reinterpret_cast<sockaddr*>(&address), &size) == 0;
-  if (!listens)
-    return System(absl::StrCat("cannot listen on 127.0.0.1:", port));
+  if (getsockname(fd.get(), reinterpret_cast<sockaddr*>(&address), &size) !=
+      0) {
+    return System("cannot tell the port");
+  }
   UniqueFd stop(eventfd(0, EFD_CLOEXEC));
   if (!stop.is_open()) return System("cannot make an eventfd");
   return std::unique_ptr<PageForwarder>(new PageForwarder(

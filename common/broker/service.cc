@@ -75,7 +75,7 @@ absl::StatusOr<std::vector<gid_t>> GroupsOf(const Account& account) {
   return groups;
 }
 
-// A change of the user id from one that is not root's leaves capabilities.
+// A change of the user id alone takes them from root only, and not for good.
 absl::Status DropCapabilities() {
   __user_cap_header_struct header = {_LINUX_CAPABILITY_VERSION_3, 0};
   __user_cap_data_struct none[_LINUX_CAPABILITY_U32S_3] = {};
@@ -183,7 +183,7 @@ absl::Status BecomeUser(uid_t user) {
   if (!groups.ok()) return groups.status();
   if (setgroups(groups->size(), groups->data()) != 0 ||
       setresgid(account->group, account->group, account->group) != 0 ||
-      setresuid(user, user, user) != 0) {
+      seteuid(user) != 0) {
     return absl::ErrnoToStatus(errno,
                                absl::StrCat("cannot become user ", user));
   }

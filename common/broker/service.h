@@ -12,9 +12,11 @@
 // users (CAP_SETUID, CAP_SETGID), and it reads nothing that a user wrote.
 namespace hydra::broker {
 
-// Becomes `user` with all of his groups, as the system's user database has
-// them, and gives up every right to become anybody again. For a process of its
-// own, which has one thread.
+// Becomes `user` for all that has to do with files, with all of his groups, as
+// the system's user database has them, and gives up every capability. The real
+// and the saved user id stay: by these the kernel decides who may send signals
+// to a process, and a user who stopped his would have more and more of them
+// made. For a process of its own, which has one thread.
 //
 // NOT_FOUND: there is no such user. Others: what the system said; the process
 //   must end.

@@ -18,6 +18,9 @@
 #include <utility>
 
 #include "absl/status/status.h"
+#include "absl/strings/ascii.h"
+#include "absl/strings/numbers.h"
+#include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
 #include "absl/time/time.h"
 #include "absl/types/span.h"
@@ -257,12 +260,31 @@ TEST_F(ServiceTest, WithoutAServerNothingIsOpened) {
   EXPECT_EQ(late.Call(RequestOf(Operation::kOpen, "/"), {}, &made), ENOTCONN);
 }
 
+// One that he stopped would never end.
+TEST_F(ServiceTest, AUserSendsNoSignalToTheProcessThatServesHim) {
+  ASSERT_EQ(Open("/"), 0);
+  const std::string children =
+      ReadFile(absl::StrCat("/proc/", server_, "/task/", server_, "/children"));
+  pid_t serving = 0;
+  ASSERT_TRUE(absl::SimpleAtoi(absl::StripAsciiWhitespace(children), &serving))
+      << children;
+  for (int signal : {SIGSTOP, SIGKILL, 0}) {
+    EXPECT_EQ(InChild([&] {
+                if (setresuid(kUser, kUser, kUser) != 0) return -1;
+                return kill(serving, signal) == 0 ? 0 : errno;
+              }),
+              EPERM)
+        << signal;
+  }
+  EXPECT_EQ(Open("/"), 0);
+}
+
 TEST(BecomeUserTest, GivesUpEveryRight) {
   if (!IsRoot()) GTEST_SKIP() << "only root can become other users";
   EXPECT_EQ(InChild([] {
               if (!BecomeUser(kUser).ok()) return 1;
-              if (geteuid() != kUser || getuid() != kUser) return 2;
-              if (setresuid(0, 0, 0) == 0) return 3;
+              if (geteuid() != kUser || getuid() != 0) return 2;
+              if (setresuid(1, 1, 1) == 0 || setgid(0) == 0) return 3;
               const std::string status = ReadFile("/proc/self/status");
               for (const char* none :
                    {"CapEff:\t0000000000000000", "CapPrm:\t0000000000000000",
@@ -288,7 +310,7 @@ TEST(BecomeUserTest, NobodyBecomesRoot) {
             0);
 }
 
-// Of a user who stopped his process, or whose file system does not answer.
+// As of a file system that does not answer.
 TEST(ChannelTest, AnAnswerThatDoesNotComeIsNotAwaitedForEver) {
   const ScratchDirectory folder;
   const UniqueFd silent = ListenAt(folder.PathOf("socket"));

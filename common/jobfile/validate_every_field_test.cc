@@ -9,6 +9,7 @@
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "common/jobfile/testing/valid_job.h"
 #include "common/jobfile/validate.h"
 #include "google/protobuf/descriptor.h"
 #include "google/protobuf/message.h"
@@ -18,16 +19,6 @@ namespace {
 
 using google::protobuf::FieldDescriptor;
 using google::protobuf::Message;
-
-v1::JobSpec ValidJob() {
-  v1::JobSpec job;
-  job.mutable_model()->set_path("/models/gpt2");
-  job.mutable_data()->add_train_files("/data/train.txt");
-  job.mutable_train()->set_max_steps(10);
-  job.mutable_train()->set_per_device_train_batch_size(8);
-  job.mutable_train()->set_learning_rate(1e-4);
-  return job;
-}
 
 // No field has a meaning for these; none: of texts and switches all have one,
 // or other tests know them.

@@ -4,6 +4,7 @@
 #include <limits>
 #include <string>
 
+#include "common/jobfile/testing/valid_job.h"
 #include "gtest/gtest.h"
 
 namespace hydra {
@@ -11,16 +12,6 @@ namespace {
 
 constexpr double kNan = std::numeric_limits<double>::quiet_NaN();
 constexpr double kInfinity = std::numeric_limits<double>::infinity();
-
-v1::JobSpec ValidJob() {
-  v1::JobSpec job;
-  job.mutable_model()->set_path("/models/gpt2");
-  job.mutable_data()->add_train_files("/data/train.txt");
-  job.mutable_train()->set_max_steps(10);
-  job.mutable_train()->set_per_device_train_batch_size(8);
-  job.mutable_train()->set_learning_rate(1e-4);
-  return job;
-}
 
 std::string MessageOf(const v1::JobSpec& job) {
   Mistakes mistakes;

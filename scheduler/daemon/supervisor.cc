@@ -1,7 +1,6 @@
 #include "scheduler/daemon/supervisor.h"
 
 #include <signal.h>
-#include <spawn.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -10,10 +9,10 @@
 
 #include "absl/strings/str_cat.h"
 #include "common/clock/steady_time.h"
-#include "common/file/working_directory.h"
+#include "common/process/last_words.h"
+#include "common/process/program_start.h"
 #include "common/text/printable.h"
 #include "glog/logging.h"
-#include "scheduler/daemon/last_words.h"
 
 extern char** environ;
 
@@ -25,55 +24,16 @@ constexpr absl::Duration kLongestPause = absl::Seconds(10);
 // A process that lived longer than this did not fail at its start.
 constexpr absl::Duration kHealthyLife = absl::Seconds(10);
 
-std::vector<char*> Pointers(const std::vector<std::string>& strings) {
-  std::vector<char*> pointers;
-  for (const std::string& string : strings) {
-    pointers.push_back(const_cast<char*>(string.c_str()));
-  }
-  return pointers;
-}
-
-// 0 and an error message: it could not be started. `error_fd` becomes its
-// standard error, unless it is -1.
-pid_t Spawn(const Supervisor::Process& process, int error_fd,
-            std::string& error) {
-  std::vector<char*> arguments = Pointers(process.arguments);
-  arguments.push_back(nullptr);
-  std::vector<char*> environment = Pointers(process.environment);
+// With this process's environment behind its own.
+ProgramStart StartOf(const Supervisor::Process& process, int error_fd) {
+  ProgramStart program;
+  program.arguments = process.arguments;
+  program.environment = process.environment;
   for (char** variable = environ; *variable != nullptr; ++variable) {
-    environment.push_back(*variable);
+    program.environment.push_back(*variable);
   }
-  environment.push_back(nullptr);
-  // The daemon's signal mask is not for its children.
-  posix_spawnattr_t attributes;
-  posix_spawnattr_init(&attributes);
-  sigset_t none;
-  sigemptyset(&none);
-  posix_spawnattr_setsigmask(&attributes, &none);
-  // A Ctrl-C in the daemon's terminal is not for them either.
-  posix_spawnattr_setpgroup(&attributes, 0);
-  posix_spawnattr_setflags(&attributes,
-                           POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETPGROUP);
-  // Nor are the files that it happens to have open.
-  posix_spawn_file_actions_t files;
-  posix_spawn_file_actions_init(&files);
-  if (error_fd >= 0) {
-    posix_spawn_file_actions_adddup2(&files, error_fd, STDERR_FILENO);
-  }
-  posix_spawn_file_actions_addclosefrom_np(&files, STDERR_FILENO + 1);
-  // LibTorch's mathematics ends a process whose working directory was removed.
-  if (!WorkingDirectory().ok()) {
-    posix_spawn_file_actions_addchdir_np(&files, "/");
-  }
-  pid_t pid = 0;
-  const int result = posix_spawn(&pid, arguments[0], &files, &attributes,
-                                 arguments.data(), environment.data());
-  posix_spawn_file_actions_destroy(&files);
-  posix_spawnattr_destroy(&attributes);
-  if (result == 0) return pid;
-  error = absl::StrCat("cannot start ", process.arguments[0], ": ",
-                       std::strerror(result));
-  return 0;
+  program.error_fd = error_fd;
+  return program;
 }
 
 std::string HowItEnded(int status) {
@@ -129,18 +89,18 @@ void Supervisor::Loop() {
 void Supervisor::RunOnce() {
   const Process process = callbacks_.next();
   const ErrorText errors;
-  std::string error;
-  pid_t pid = 0;
+  absl::StatusOr<pid_t> started;
   {
     absl::MutexLock lock(&mu_);
     if (stopping_.HasHappened()) return;
-    pid = Spawn(process, errors.fd(), error);
-    pid_ = pid;
+    started = StartProgram(StartOf(process, errors.fd()));
+    pid_ = started.value_or(0);
   }
-  if (pid == 0) {
-    callbacks_.died(error);
+  if (!started.ok()) {
+    callbacks_.died(std::string(started.status().message()));
     return;
   }
+  const pid_t pid = *started;
   callbacks_.started(pid);
   siginfo_t info;
   while (waitid(P_PID, pid, &info, WEXITED | WNOWAIT) != 0 && errno == EINTR) {

@@ -21,6 +21,8 @@ std::shared_ptr<ReadModel::Entry> EntryOf(const Job& job) {
   entry->project_group = job.project_group;
   entry->state = job.state();
   entry->ended = job.ended();
+  entry->is_held =
+      job.state() == v1::JOB_STATE_PAUSED && job.intent == Intent::kHold;
   entry->status = StatusOf(job).SerializeAsString();
   entry->summary_only = job.summary_only;
   entry->seen = {job.owner,        job.state(),      job.position.step,

@@ -39,6 +39,8 @@ class ReadModel {
     std::optional<gid_t> project_group;
     hydra::v1::JobState state = hydra::v1::JOB_STATE_UNSPECIFIED;
     bool ended = false;
+    // The server has paused it: its reason says why.
+    bool is_held = false;
     // Higher than those of all that was written before; that of the entry
     // before, if the status is the same.
     uint64_t revision = 0;

@@ -11,14 +11,8 @@ for program in hydrad hydra-worker; do
   fi
 done
 # protoc-gen-go-1-5, the default, makes code that this grpc does not run.
-packages=(golang-go golang-google-grpc-dev golang-google-genproto-dev protoc-gen-go-1-3 protobuf-compiler)
-missing=()
-for package in "${packages[@]}"; do
-  dpkg-query --show --showformat='${Status}' "$package" 2>/dev/null | grep -q '^install ok' || missing+=("$package")
-done
-if [ "${#missing[@]}" != 0 ]; then
-  apt-get install --yes --no-install-recommends "${missing[@]}"
-fi
+. deploy/packages.sh
+install_missing golang-go golang-google-grpc-dev golang-google-genproto-dev protoc-gen-go-1-3 protobuf-compiler
 
 scratch=$(mktemp -d)
 daemon=

@@ -10,17 +10,8 @@ set -euo pipefail
 cd "$(dirname "$0")/../.."
 env=${PAGE_ENV:-$HOME/.cache/hydra/page}
 
-missing=()
-for package in chromium fonts-dejavu-core python3-venv; do
-  dpkg-query -W -f '${Status}' "$package" 2>/dev/null | grep -q 'install ok installed' || missing+=("$package")
-done
-if ((${#missing[@]})); then
-  echo "installing packages: ${missing[*]}"
-  sudo=""
-  if [ "$(id -u)" != 0 ]; then sudo=sudo; fi
-  $sudo apt-get update -qq
-  DEBIAN_FRONTEND=noninteractive $sudo apt-get install -y -qq --no-install-recommends "${missing[@]}" >/dev/null
-fi
+. deploy/packages.sh
+install_missing chromium fonts-dejavu-core python3-venv
 if [ ! -e "$env/.complete" ]; then
   rm -rf "$env"
   /usr/bin/python3 -m venv "$env"

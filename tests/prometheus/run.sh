@@ -12,11 +12,6 @@ for program in hydra hydrad hydra-worker; do
     exit 2
   fi
 done
-if ! { command -v promtool && command -v prometheus; } >/dev/null; then
-  echo "installing packages: prometheus"
-  sudo=""
-  if [ "$(id -u)" != 0 ]; then sudo=sudo; fi
-  $sudo apt-get update -qq
-  DEBIAN_FRONTEND=noninteractive $sudo apt-get install -y -qq --no-install-recommends prometheus >/dev/null
-fi
+. deploy/packages.sh
+install_missing prometheus
 python3 tests/prometheus/prometheus_test.py "$bin"

@@ -1,4 +1,4 @@
-#include "scheduler/daemon/listening_socket.h"
+#include "common/file/listening_socket.h"
 
 #include <netdb.h>
 #include <netinet/in.h>

@@ -1,4 +1,4 @@
-#include "scheduler/daemon/last_words.h"
+#include "common/process/last_words.h"
 
 #include <gtest/gtest.h>
 #include <unistd.h>

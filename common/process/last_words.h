@@ -1,5 +1,5 @@
-#ifndef HYDRA_SCHEDULER_DAEMON_LAST_WORDS_H_
-#define HYDRA_SCHEDULER_DAEMON_LAST_WORDS_H_
+#ifndef HYDRA_COMMON_PROCESS_LAST_WORDS_H_
+#define HYDRA_COMMON_PROCESS_LAST_WORDS_H_
 
 #include <string>
 
@@ -33,4 +33,4 @@ std::string LastWords(absl::string_view tail);
 
 }  // namespace hydra
 
-#endif  // HYDRA_SCHEDULER_DAEMON_LAST_WORDS_H_
+#endif  // HYDRA_COMMON_PROCESS_LAST_WORDS_H_

@@ -1,4 +1,4 @@
-#include "scheduler/daemon/last_words.h"
+#include "common/process/last_words.h"
 
 #include <sys/mman.h>
 #include <sys/stat.h>

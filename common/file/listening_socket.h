@@ -1,5 +1,5 @@
-#ifndef HYDRA_SCHEDULER_DAEMON_LISTENING_SOCKET_H_
-#define HYDRA_SCHEDULER_DAEMON_LISTENING_SOCKET_H_
+#ifndef HYDRA_COMMON_FILE_LISTENING_SOCKET_H_
+#define HYDRA_COMMON_FILE_LISTENING_SOCKET_H_
 
 #include <sys/types.h>
 
@@ -23,4 +23,4 @@ absl::StatusOr<std::vector<UniqueFd>> ListenOnTcp(const std::string& address);
 
 }  // namespace hydra
 
-#endif  // HYDRA_SCHEDULER_DAEMON_LISTENING_SOCKET_H_
+#endif  // HYDRA_COMMON_FILE_LISTENING_SOCKET_H_

@@ -1,0 +1,74 @@
+#include "scheduler/notify/notice_finder.h"
+
+#include <utility>
+
+namespace hydra {
+
+namespace v1 = hydra::v1;
+
+std::optional<Notice::Event> EventOf(const ReadModel::Entry& entry) {
+  switch (entry.state) {
+    case v1::JOB_STATE_COMPLETED:
+      return Notice::Event::kCompleted;
+    case v1::JOB_STATE_FAILED:
+      return Notice::Event::kFailed;
+    case v1::JOB_STATE_CANCELLED:
+      return Notice::Event::kCancelled;
+    case v1::JOB_STATE_PAUSED:
+      if (entry.is_held) return Notice::Event::kPaused;
+      return std::nullopt;
+    default:
+      return std::nullopt;
+  }
+}
+
+std::vector<Notice> NoticeFinder::Find() {
+  std::vector<Notice> notices;
+  const uint64_t before = revision_;
+  while (true) {
+    const std::vector<ReadModel::EntryPtr> entries =
+        model_->ChangedAfter(revision_);
+    for (const ReadModel::EntryPtr& entry : entries) {
+      revision_ = entry->revision;
+      if (entry->state_revision > before) Note(*entry, notices);
+    }
+    if (entries.size() < ReadModel::kMostEntries) return notices;
+  }
+}
+
+void NoticeFinder::Note(const ReadModel::Entry& entry,
+                        std::vector<Notice>& notices) const {
+  const std::optional<Notice::Event> event = EventOf(entry);
+  if (!event.has_value()) return;
+  Notice notice;
+  notice.event = *event;
+  notice.job = entry.Status();
+  notices.push_back(std::move(notice));
+  if (*event != Notice::Event::kPaused) NoteSweep(entry, notices);
+}
+
+void NoticeFinder::NoteSweep(const ReadModel::Entry& newest,
+                             std::vector<Notice>& notices) const {
+  Notice notice;
+  notice.event = Notice::Event::kSweepEnded;
+  for (JobId job : model_->JobsOf(newest.sweep)) {
+    const ReadModel::EntryPtr entry = model_->Find(job);
+    if (entry == nullptr) continue;
+    // It is yet to come.
+    if (entry->state_revision > newest.state_revision) return;
+    const std::optional<Notice::Event> event = EventOf(*entry);
+    if (event == Notice::Event::kCompleted) {
+      ++notice.completed;
+    } else if (event == Notice::Event::kFailed) {
+      ++notice.failed;
+    } else if (event == Notice::Event::kCancelled) {
+      ++notice.cancelled;
+    } else {
+      return;
+    }
+  }
+  notice.job = newest.Status();
+  notices.push_back(std::move(notice));
+}
+
+}  // namespace hydra

@@ -1,0 +1,42 @@
+#ifndef HYDRA_SCHEDULER_NOTIFY_NOTICE_FINDER_H_
+#define HYDRA_SCHEDULER_NOTIFY_NOTICE_FINDER_H_
+
+#include <cstdint>
+#include <optional>
+#include <vector>
+
+#include "scheduler/notify/notice.h"
+#include "scheduler/runtime/read_model.h"
+
+namespace hydra {
+
+// What is to be told of a job that came into this state; none: nothing. Pure.
+std::optional<Notice::Event> EventOf(const ReadModel::Entry& entry);
+
+// Finds what is to be told in how jobs change. What had happened when it was
+// made is not told: so nobody hears twice of a job, and nobody at all of what
+// happens just before a daemon dies. Not thread-safe.
+class NoticeFinder {
+ public:
+  // `model` must outlive it.
+  explicit NoticeFinder(const ReadModel* model)
+      : model_(model), revision_(model->revision()) {}
+
+  // Of all that happened since the last call, in order.
+  std::vector<Notice> Find();
+
+ private:
+  // Of a job that came into its state just now.
+  void Note(const ReadModel::Entry& entry, std::vector<Notice>& notices) const;
+  // If the job, whose work has just ended, is the last one of its sweep.
+  void NoteSweep(const ReadModel::Entry& newest,
+                 std::vector<Notice>& notices) const;
+
+  const ReadModel* const model_;
+  // What is newer has not been looked at.
+  uint64_t revision_;
+};
+
+}  // namespace hydra
+
+#endif  // HYDRA_SCHEDULER_NOTIFY_NOTICE_FINDER_H_
