@@ -27,7 +27,7 @@ version=$(sed -n 's/.*kVersion\[\] = "\(.*\)";/\1/p' "$root/common/version/versi
 scratch=$(mktemp -d)
 trap 'rm -rf "$scratch"' EXIT
 tree=$scratch/hydra-training-$version
-mkdir -p "$tree"/stage/{lib,etc,bash,zsh,fish,man,doc}
+mkdir -p "$tree"/stage/{lib,etc,bash,zsh,fish,man,doc,examples}
 cp -r "$root/deploy/debian" "$tree/"
 chmod 755 "$tree/debian/rules"
 stage=$tree/stage
@@ -48,6 +48,7 @@ LD_LIBRARY_PATH=$libtorch/lib ldd "$bin/hydra-worker" | sed -n 's|.* => \(/[^ ]*
 
 install -m 644 "$root/deploy/hydrad.yaml" "$stage/etc/"
 install -m 755 "$root/deploy/backup.sh" "$stage/lib/"
+cp -r "$root/deploy/notify" "$stage/examples/"
 sed 's|/usr/local/bin/hydrad|/usr/sbin/hydrad|' "$root/deploy/hydrad.service" > "$tree/debian/hydrad.service"
 sed 's|/usr/local/bin/|/usr/lib/hydra/|' "$root/deploy/hydra-files.service" > "$tree/debian/hydrad.hydra-files.service"
 cp "$root/deploy/hydra-files.socket" "$tree/debian/hydrad.hydra-files.socket"

@@ -119,7 +119,7 @@ absl::StatusOr<std::string> MakeDaemonConfig(absl::string_view base,
   config["state_dir"] = overrides.state_dir;
   // Who may come to a server, what each may have of it, and as whom it opens
   // their files, is nothing to a daemon of one user.
-  for (const char* key : {"http", "tcp_address", "file_broker", "allow",
+  for (const char* key : {"http", "tcp_address", "file_broker", "notify", "allow",
                           "operators", "shares", "quotas"}) {
     config.erase(key);
   }

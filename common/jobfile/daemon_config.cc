@@ -447,6 +447,9 @@ void CheckDaemonConfig(const DaemonConfig& config, Mistakes* mistakes) {
   }
   CheckTcpAddress(config, mistakes);
   CheckFileBroker(config, mistakes);
+  if (!config.notify().empty()) {
+    CheckPath("notify", config.notify(), mistakes);
+  }
   CheckAccounts("allow", config.allow(), mistakes);
   CheckAccounts("operators", config.operators(), mistakes);
   CheckHttp(config, mistakes);

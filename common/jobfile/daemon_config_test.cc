@@ -63,6 +63,7 @@ TEST(ParseDaemonConfigTest, TakesTheServicesFile) {
   EXPECT_EQ(config->operators_size(), 1);
   EXPECT_EQ(config->output_roots_size(), 1);
   EXPECT_EQ(config->file_broker(), "/run/hydra-files/socket");
+  EXPECT_EQ(config->notify(), "/etc/hydra/notify");
   // What it says to be the defaults is what they are.
   const auto none = ParseDaemonConfig(kValid);
   ASSERT_TRUE(none.ok()) << none.status();
@@ -139,6 +140,12 @@ TEST(ParseDaemonConfigTest, TellsAllThatAnEmptyFileLacks) {
             "state_dir: expected an absolute path, found nothing\n"
             "pool.size_bytes: expected at least 64MiB, found 0 bytes\n"
             "devices: expected at least one device, found none");
+}
+
+TEST(ParseDaemonConfigTest, TheProgramThatTellsIsAWholePath) {
+  EXPECT_EQ(MessageOf(absl::StrCat(kValid, "notify: /etc/hydra/notify")), "");
+  EXPECT_THAT(MessageOf(absl::StrCat(kValid, "notify: mail")),
+              testing::StartsWith("notify: "));
 }
 
 TEST(ParseDaemonConfigTest, CodeOfUsersGetsNoBrokerOfFiles) {

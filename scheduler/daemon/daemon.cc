@@ -53,6 +53,8 @@
 #include "scheduler/http/http_listener.h"
 #include "scheduler/journal/journal.h"
 #include "scheduler/journal/record_store.h"
+#include "scheduler/notify/notice_program.h"
+#include "scheduler/notify/notifier.h"
 #include "scheduler/runtime/core_thread.h"
 #include "scheduler/runtime/daemon_meter.h"
 #include "scheduler/runtime/read_model.h"
@@ -78,6 +80,8 @@ namespace v1 = hydra::v1;
 constexpr absl::Duration kReserveForEnding = absl::Seconds(5);
 // Files of metrics follow what is recorded within seconds.
 constexpr absl::Duration kLateMetrics = absl::Minutes(10);
+// Programs that tell people have so long to end when hydrad does.
+constexpr absl::Duration kLastNotices = absl::Seconds(3);
 constexpr absl::Duration kTrimEvery = absl::Minutes(1);
 constexpr absl::Duration kParkPoll = absl::Milliseconds(20);
 // Who may use it, the socket's group says, or the configuration.
@@ -220,6 +224,7 @@ class DaemonImpl final : public Daemon {
     writers_->StopFiles();
     core_thread_.Stop();
     const bool all_recorded = writers_->StopJournal() && !turns_fail_;
+    if (notifier_) notifier_->Stop(kLastNotices);
     unlink(config().unix_socket().c_str());
     UnlinkHttpSocket();
     unlink(directory().worker_socket().c_str());
@@ -265,6 +270,11 @@ class DaemonImpl final : public Daemon {
     }
     MakeFleet();
     LookAtMetrics();
+    if (!config().notify().empty()) {
+      notifier_.emplace(&readable_.model,
+                        NoticeProgram::Options{config().notify()},
+                        [this](uid_t user) { return names_.Of(user); });
+    }
     // The core has taken it over, and it may be much.
     opened_.state.recovered = {};
     trimmer_.emplace(kTrimEvery);
@@ -562,6 +572,7 @@ class DaemonImpl final : public Daemon {
   WorkerServer worker_server_;
   std::optional<WorkerFleet> fleet_;
   std::optional<MemoryTrimmer> trimmer_;
+  std::optional<Notifier> notifier_;
   std::optional<HttpApi> http_api_;
   // They call it, so they end first.
   std::vector<std::unique_ptr<HttpListener>> http_listeners_;
@@ -596,6 +607,10 @@ absl::StatusOr<std::unique_ptr<Daemon>> Daemon::Start(
   if (!directory.ok()) return directory.status();
   absl::StatusOr<AccessPolicy> access = AccessOf(config);
   if (!access.ok()) return access.status();
+  if (!config.notify().empty()) {
+    const absl::Status program = CheckNoticeProgram(config.notify());
+    if (!program.ok()) return program;
+  }
   if (absl::Status need = CheckMemoryNeedHere(config); !need.ok()) return need;
   // Before the pool is made, which takes long.
   if (absl::Status claimed = ClaimSocketPath(config.unix_socket());

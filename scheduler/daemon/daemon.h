@@ -24,7 +24,8 @@ class Daemon {
   // FAILED_PRECONDITION: another live daemon owns the state directory or the
   //   socket; the address is in use.
   // RESOURCE_EXHAUSTED: the pool does not fit this machine.
-  // PERMISSION_DENIED: the state directory cannot be written.
+  // PERMISSION_DENIED: the state directory cannot be written; others may write
+  //   the program that tells people.
   // DATA_LOSS: jobs.db is damaged, or a job of it cannot be understood.
   // Others: what the system said of the pool or of the socket's folder.
   static absl::StatusOr<std::unique_ptr<Daemon>> Start(

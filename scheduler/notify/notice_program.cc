@@ -1,7 +1,9 @@
 #include "scheduler/notify/notice_program.h"
 
 #include <signal.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
@@ -42,6 +44,30 @@ std::string HowItEnded(int status) {
 }
 
 }  // namespace
+
+absl::Status CheckNoticeProgram(const std::string& path) {
+  struct stat facts = {};
+  if (stat(path.c_str(), &facts) != 0) {
+    return absl::ErrnoToStatus(
+        errno, absl::StrCat("notify: cannot look at ", Quoted(path)));
+  }
+  if (!S_ISREG(facts.st_mode)) {
+    return absl::FailedPreconditionError(
+        absl::StrCat("notify: ", Quoted(path), " is no file"));
+  }
+  if (access(path.c_str(), X_OK) != 0) {
+    return absl::PermissionDeniedError(
+        absl::StrCat("notify: hydrad may not run ", Quoted(path),
+                     "; make it executable: chmod a+x"));
+  }
+  if ((facts.st_mode & (S_IWGRP | S_IWOTH)) != 0 ||
+      (facts.st_uid != 0 && facts.st_uid != geteuid())) {
+    return absl::PermissionDeniedError(absl::StrCat(
+        "notify: others than root and hydrad's user may write ", Quoted(path),
+        ", and so do what hydrad may; chmod go-w, and chown root"));
+  }
+  return absl::OkStatus();
+}
 
 NoticeProgram::NoticeProgram(Options options) : options_(std::move(options)) {
   for (int i = 0; i < options_.at_once; ++i) {

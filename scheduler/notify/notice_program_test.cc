@@ -80,6 +80,20 @@ TEST_F(NoticeProgramTest, OneThatTakesTooLongIsKilledWithWhatItStarted) {
   EXPECT_EQ(Text("late"), "");
 }
 
+TEST_F(NoticeProgramTest, OneThatOthersMayWriteOrNobodyMayRunIsRefused) {
+  const std::string path = Script("exit 0").path;
+  EXPECT_TRUE(CheckNoticeProgram(path).ok());
+  for (mode_t others : {0775, 0757}) {
+    ASSERT_EQ(chmod(path.c_str(), others), 0);
+    EXPECT_THAT(CheckNoticeProgram(path).message(), HasSubstr("may write"));
+  }
+  ASSERT_EQ(chmod(path.c_str(), 0644), 0);
+  EXPECT_THAT(CheckNoticeProgram(path).message(), HasSubstr("may not run"));
+  EXPECT_TRUE(absl::IsNotFound(CheckNoticeProgram(path + "2")));
+  EXPECT_THAT(CheckNoticeProgram(folder_.path()).message(),
+              HasSubstr("is no file"));
+}
+
 TEST_F(NoticeProgramTest, AProgramThatIsNotThereDoesNoHarm) {
   NoticeProgram::Options options;
   options.path = folder_.PathOf("none");
