@@ -97,9 +97,17 @@ bool IsEntry(absl::string_view name) {
          name.find('/') == absl::string_view::npos;
 }
 
-// An errno, and for the first two the descriptor.
-int Do(const Request& request, const std::vector<UniqueFd>& descriptors,
-       UniqueFd* made) {
+uid_t PeerOf(const UniqueFd& connection) {
+  ucred peer = {0, static_cast<uid_t>(-1), static_cast<gid_t>(-1)};
+  socklen_t bytes = sizeof(peer);
+  getsockopt(connection.get(), SOL_SOCKET, SO_PEERCRED, &peer, &bytes);
+  return peer.uid;
+}
+
+}  // namespace
+
+int CarryOut(const Request& request, const std::vector<UniqueFd>& descriptors,
+             UniqueFd* made) {
   if (!IsEnded(request.name, sizeof(request.name)) ||
       !IsEnded(request.other, sizeof(request.other)) ||
       (request.mode & ~kModes) != 0) {
@@ -164,15 +172,6 @@ int Do(const Request& request, const std::vector<UniqueFd>& descriptors,
   return EINVAL;
 }
 
-uid_t PeerOf(const UniqueFd& connection) {
-  ucred peer = {0, static_cast<uid_t>(-1), static_cast<gid_t>(-1)};
-  socklen_t bytes = sizeof(peer);
-  getsockopt(connection.get(), SOL_SOCKET, SO_PEERCRED, &peer, &bytes);
-  return peer.uid;
-}
-
-}  // namespace
-
 absl::Status BecomeUser(uid_t user) {
   if (user == 0 && geteuid() != 0) {
     return absl::PermissionDeniedError("root's files are opened for nobody");
@@ -213,7 +212,7 @@ void ServeConnection(UniqueFd connection) {
     }
     UniqueFd made;
     alarm(kLongestCallSeconds);
-    reply.error = Do(request, received.descriptors, &made);
+    reply.error = CarryOut(request, received.descriptors, &made);
     alarm(0);
     const int descriptor = made.get();
     if (SendMessage(connection.get(), reply,

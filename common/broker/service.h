@@ -3,7 +3,10 @@
 
 #include <sys/types.h>
 
+#include <vector>
+
 #include "absl/status/status.h"
+#include "common/broker/message.h"
 #include "common/file/unique_fd.h"
 
 // hydra-files: opens and changes files for hydrad and its workers as the users
@@ -23,6 +26,13 @@ namespace hydra::broker {
 // PERMISSION_DENIED, too: it is root, and this process is not. Whoever has
 //   root's files opened may do anything.
 absl::Status BecomeUser(uid_t user);
+
+// Does what a message asks for, as this process's user: an errno, and of an
+// opened file its descriptor. Whatever it holds, nothing is made, changed or
+// removed but an entry of a directory among `descriptors`, or what one of these
+// is.
+int CarryOut(const Request& request, const std::vector<UniqueFd>& descriptors,
+             UniqueFd* made);
 
 // Does what requests on `connection` ask for, as the user that its first
 // message names, until the other side is gone. In a process of its own.
