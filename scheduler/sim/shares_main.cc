@@ -1,6 +1,6 @@
 // How simulated users share simulated devices, with the real scheduler: device
 // time by weights, the longest waits beside what docs/daemon.md promises, and
-// what a sweep takes alone and beside another user's jobs:
+// what a sweep takes by Sharded-LRTF alone, and beside another user's jobs:
 //
 //   bazel run -c opt //scheduler/sim:shares_main -- --hours 4
 
@@ -10,6 +10,8 @@
 #include <cstdio>
 #include <map>
 #include <numeric>
+#include <optional>
+#include <set>
 #include <string>
 #include <utility>
 #include <vector>
@@ -18,6 +20,7 @@
 #include "absl/strings/str_format.h"
 #include "absl/strings/str_join.h"
 #include "absl/time/time.h"
+#include "common/ids/ids.h"
 #include "common/status/proto_time.h"
 #include "glog/logging.h"
 #include "hydra/worker/v1/worker.pb.h"
@@ -27,6 +30,10 @@
 #include "scheduler/core/new_job.h"
 #include "scheduler/core/testing/small_job.h"
 #include "scheduler/core/testing/world_jobs.h"
+#include "scheduler/policy/account.h"
+#include "scheduler/policy/job_view.h"
+#include "scheduler/policy/policy.h"
+#include "scheduler/policy/sharded_lrtf.h"
 #include "scheduler/policy/share_order.h"
 #include "scheduler/sim/sim_lanes.h"
 #include "scheduler/sim/world.h"
@@ -225,10 +232,61 @@ void ComparePriorities(int priority, absl::Duration time) {
 
 // --- A sweep ---
 
-// From its submission to its end, on `devices`; in the middle of `others` that
-// never end, of another user.
-double MakespanOf(int devices, int others, absl::Duration task,
-                  bool is_of_a_user) {
+// Of its jobs.
+std::vector<int64_t> StepsOfSweep() {
+  std::vector<int64_t> steps;
+  for (int64_t next = 40; next < 280; next += 20) steps.push_back(next);
+  return steps;
+}
+
+// Of the sweep's tasks alone, each as soon as a device is free for it: in the
+// order of Sharded-LRTF, or in that of shares around it.
+double ListMakespan(int devices, absl::Duration task, bool with_shares) {
+  const Account account = AccountOf(UserOf(0));
+  ShardedLrtf lrtf;
+  ShareOrder shares(&lrtf, {});
+  Policy& policy = with_shares ? static_cast<Policy&>(shares) : lrtf;
+  const absl::Time begin = absl::UnixEpoch();
+  absl::Time now = begin;
+  std::vector<int64_t> left;
+  for (int64_t steps : StepsOfSweep()) left.push_back(steps * kTasksOfAStep);
+  const auto make_runnable = [&](size_t job) {
+    if (left[job] == 0) return;
+    JobView view;
+    view.id = JobId(job);
+    view.remaining = left[job] * task;
+    view.submitted = begin;
+    view.step = kTasksOfAStep * task;
+    view.account = account;
+    policy.Upsert(view);
+  };
+  for (size_t job = 0; job < left.size(); ++job) make_runnable(job);
+  // The next to end first.
+  std::set<std::pair<absl::Time, size_t>> running;
+  while (true) {
+    while (static_cast<int>(running.size()) < devices) {
+      const std::optional<JobId> best = policy.Best();
+      if (!best.has_value()) break;
+      policy.Remove(*best);
+      if (with_shares) shares.HandedOut(account, 0, task, now);
+      running.insert({now + task, best->value()});
+    }
+    if (running.empty()) return absl::ToDoubleSeconds(now - begin);
+    const auto [end, job] = *running.begin();
+    running.erase(running.begin());
+    now = end;
+    --left[job];
+    if (with_shares) {
+      shares.TakeBack(account, task);
+      shares.Charge(account, task, now);
+    }
+    make_runnable(job);
+  }
+}
+
+// In a world, from the sweep's submission to its end, on `devices`; in the
+// middle of `others` that never end, of another user.
+double MakespanOf(int devices, int others, absl::Duration task) {
   TaskTimes times;
   World world(OptionsOf(devices));
   SetTaskTimes(world, &times);
@@ -237,18 +295,11 @@ double MakespanOf(int devices, int others, absl::Duration task,
     RunFor(world, kSettling);
   }
   std::vector<NewJob> sweep;
-  for (int64_t steps = 40; steps < 280; steps += 20) {
-    sweep.push_back(JobOf(steps));
-  }
+  for (int64_t steps : StepsOfSweep()) sweep.push_back(JobOf(steps));
   const uint64_t first = others + 1;
   const size_t jobs = sweep.size();
   const absl::Time begin = world.now();
-  if (is_of_a_user) {
-    Submit(world, times, first, std::move(sweep), task, UserOf(0));
-  } else {
-    for (size_t i = 0; i < jobs; ++i) times[first + i] = task;
-    world.Submit(std::move(sweep));
-  }
+  Submit(world, times, first, std::move(sweep), task, UserOf(0));
   world.RunUntil([&] {
     for (size_t i = 0; i < jobs; ++i) {
       if (!JobIn(world, first + i).ended()) return false;
@@ -259,13 +310,14 @@ double MakespanOf(int devices, int others, absl::Duration task,
 }
 
 void CompareSweep(absl::Duration task) {
-  const double pure = MakespanOf(4, 0, task, /*is_of_a_user=*/false);
-  const double alone = MakespanOf(4, 0, task, /*is_of_a_user=*/true);
-  const double on_half = MakespanOf(2, 0, task, /*is_of_a_user=*/false);
-  const double beside = MakespanOf(4, 8, task, /*is_of_a_user=*/true);
-  std::printf("| %.1f | %.0f | %.0f (%.4f) | %.0f | %.0f (%.4f) |\n",
-              absl::ToDoubleSeconds(task), pure, alone, alone / pure, on_half,
-              beside, beside / on_half);
+  const double pure = ListMakespan(4, task, /*with_shares=*/false);
+  const double shared = ListMakespan(4, task, /*with_shares=*/true);
+  const double alone = MakespanOf(4, 0, task);
+  const double on_half = MakespanOf(2, 0, task);
+  const double beside = MakespanOf(4, 8, task);
+  std::printf("| %.1f | %.1f | %.1f (%.4f) | %.0f | %.0f | %.0f (%.4f) |\n",
+              absl::ToDoubleSeconds(task), pure, shared, shared / pure, alone,
+              on_half, beside, beside / on_half);
 }
 
 int Main(int argc, char** argv) {
@@ -297,10 +349,10 @@ int Main(int argc, char** argv) {
   }
   for (int priority : {1, 5, 10}) ComparePriorities(priority, time);
   std::printf(
-      "\n| tasks, s | makespan by the policy alone, 4 devices, s | of a user "
-      "alone | by the policy alone, 2 devices | of a user beside another's "
-      "jobs, 4 devices |\n"
-      "| --- | --- | --- | --- | --- |\n");
+      "\n| tasks, s | a sweep's tasks on 4 devices, by Sharded-LRTF alone, s | "
+      "with shares around it | in a world: alone on 4 devices | alone on 2 | "
+      "on 4, beside another's jobs |\n"
+      "| --- | --- | --- | --- | --- | --- |\n");
   for (double seconds : {0.2, 2.0}) CompareSweep(absl::Seconds(seconds));
   return 0;
 }
