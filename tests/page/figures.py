@@ -40,7 +40,7 @@ def a_minute(browser, url, anchor):
     page.goto(url + anchor)
     expect(page.locator("#connection")).to_have_text("up to date")
     finished = []
-    page.on("requestfinished", finished.append)
+    page.on("requestfinished", lambda request: finished.append(request))
     page.wait_for_timeout(SECONDS * 1000)
     requests = list(finished)
     sizes = sum(sum(request.sizes()[part] for part in ("responseBodySize", "responseHeadersSize")) for request in requests)
