@@ -11,6 +11,7 @@ scratch=$(mktemp -d)
 trap 'rm -rf --one-file-system "$scratch"' EXIT
 deploy/make_deb.sh "$@" "$scratch"
 deb=$(echo "$scratch"/hydrad_*.deb)
+echo "the package: $(stat -c %s "$deb") B, installed $(dpkg-deb --field "$deb" Installed-Size) KiB"
 
 passed=0
 failed=0
@@ -63,6 +64,7 @@ check "the unit starts the package's hydrad" "grep -q '^ExecStart=/usr/sbin/hydr
 check "and the other one its hydra-files" "grep -qx 'ExecStart=/usr/lib/hydra/hydra-files' '$units/hydra-files.service'"
 for unit in hydrad hydra-files; do
   exposure=$(systemd-analyze security --offline=yes "$units/$unit.service" 2>&1 | sed -n 's/.*exposure level.*: \([0-9.]*\) .*/\1/p')
+  echo "$unit.service: exposure $exposure"
   check "$unit's exposure is below 3.0, and is $exposure" "awk 'BEGIN { exit !($exposure < 3.0) }'"
 done
 check "hydra-files needs no library but the distribution's" "! ldd '$lib/hydra-files' | grep -E 'torch|libc10|not found'"
@@ -78,7 +80,10 @@ export HOME=/tmp
 # No hydrad, and no hydra, of this machine's own.
 dpkg -P hydrad >/tmp/log 2>&1
 rm -rf /var/lib/hydra /etc/hydra /usr/bin/hydra
+begun=$(date +%s%N)
+seconds_from() { echo "$((($(date +%s%N) - $1) / 1000000))" | sed -E 's/^/000/; s/(...)$/.\1/; s/^0+([0-9])/\1/'; }
 dpkg -i /tmp/hydrad.deb >/tmp/log 2>&1 || { cat /tmp/log; fail "install"; }
+installed=$(seconds_from "$begun")
 getent passwd hydra >/dev/null || fail "there is no user hydra"
 getent group hydra-admin >/dev/null || fail "there is no group hydra-admin"
 [ "$(stat -c '%U %a' /var/lib/hydra)" = "hydra 700" ] || fail "/var/lib/hydra is $(stat -c '%U %a' /var/lib/hydra)"
@@ -95,6 +100,7 @@ hydra_files=$(/usr/lib/hydra/hydra-files 2>&1)
 case $hydra_files in *"is started by systemd"*) ;; *) fail "hydra-files says: $hydra_files" ;; esac
 
 # As the service runs it.
+started=$(date +%s%N)
 setpriv --reuid hydra --regid hydra --init-groups --no-new-privs \
   hydrad --config /etc/hydra/hydrad.yaml --set pool.size_bytes=1GiB --device cpu:0=128MiB 2>/tmp/hydrad.log &
 hydrad=$!
@@ -103,6 +109,7 @@ until hydractl info >/dev/null 2>&1; do
   sleep 0.2
 done
 hydractl submit /srv/examples/job.yaml --watch || { cat /tmp/hydrad.log; fail "training"; }
+echo "installed in $installed s, and from hydrad's start to the end of a job $(seconds_from "$started") s"
 hydractl doctor | grep connection || fail "doctor"
 
 # What an admin changed stays; a hydrad that runs is another process's matter.

@@ -6,6 +6,7 @@ Without --bin only what is made up is tried. With --shots pictures of every view
 """
 
 import argparse
+import contextlib
 import json
 import pathlib
 import re
@@ -230,8 +231,9 @@ def check_hidden(browser, url, made_up):
             page.wait_for_timeout(50)
 
 
-def check_hydrad(browser, folder):
-    """The page shows what a hydrad trains, by the way that hydra ui opens."""
+@contextlib.contextmanager
+def quick_start(folder):
+    """A hydrad that trains the quick start's sweep: the page's address, as hydra ui opens it, the sweep, and its jobs' number."""
     import local_server
 
     with tempfile.TemporaryDirectory() as scratch:
@@ -251,18 +253,7 @@ def check_hydrad(browser, folder):
                 [*hydra, "submit", str(ROOT / "examples/gpt2_wikitext2/sweep.yaml"), "-o", "json"], check=True, capture_output=True, text=True).stdout)
             sweep = submitted["sweep_id"]
             way = subprocess.Popen([*hydra, "ui"], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
-            with Visit(browser, way.stdout.readline().strip(), viewport={"width": 1280, "height": 900}) as visit:
-                page = visit.go("overview", "#")
-                expect(page.locator("#devices h3")).to_have_text([re.compile("cpu:0"), re.compile("cpu:1")])
-                expect(page.locator("#jobs a", has_text=re.compile("^j1$"))).to_be_visible()
-                # A task ends, and the timeline has it.
-                expect(page.locator("#timeline rect").first).to_be_attached(timeout=300_000)
-                page = visit.go("sweep", f"#{sweep}")
-                expect(page.locator("#board tbody tr")).to_have_count(len(submitted["jobs"]))
-                expect(page.locator("#curves polyline, #curves circle").first).to_be_attached(timeout=600_000)
-                page = visit.go("job", "#j1")
-                expect(page.locator("#log")).not_to_be_empty()
-                expect(page.locator("#facts")).to_contain_text(re.compile("running|waiting"))
+            yield way.stdout.readline().strip(), sweep, len(submitted["jobs"])
             subprocess.run([*hydra, "cancel", sweep], check=True, capture_output=True)
         finally:
             if way is not None:
@@ -270,6 +261,27 @@ def check_hydrad(browser, folder):
                 way.wait(60)
             daemon.terminate()
             daemon.wait(60)
+
+
+def check_hydrad(browser, folder):
+    """The page shows what a hydrad trains, by the way that hydra ui opens."""
+    with quick_start(folder) as (url, sweep, jobs):
+        with Visit(browser, url, viewport={"width": 1280, "height": 900}) as visit:
+            page = visit.go("overview", "#")
+            expect(page.locator("#devices h3")).to_have_text([re.compile("cpu:0"), re.compile("cpu:1")])
+            expect(page.locator("#jobs a", has_text=re.compile("^j1$"))).to_be_visible()
+            # A task ends, and the timeline has it.
+            expect(page.locator("#timeline rect").first).to_be_attached(timeout=300_000)
+            page = visit.go("sweep", f"#{sweep}")
+            expect(page.locator("#board tbody tr")).to_have_count(jobs)
+            expect(page.locator("#curves polyline, #curves circle").first).to_be_attached(timeout=600_000)
+            page = visit.go("job", "#j1")
+            expect(page.locator("#log")).not_to_be_empty()
+            expect(page.locator("#facts")).to_contain_text(re.compile("running|waiting"))
+
+
+def open_browser(playwright):
+    return playwright.chromium.launch(executable_path="/usr/bin/chromium", args=["--no-sandbox"])
 
 
 def wait_for(there, process, seconds=90):
@@ -305,7 +317,7 @@ def main():
     assert size < 60 << 10, size
     print(f"the page: {size} bytes")
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path="/usr/bin/chromium", args=["--no-sandbox"])
+        browser = open_browser(playwright)
         for name, check in checks:
             check(browser)
             print(f"passed: {name}", flush=True)
