@@ -202,8 +202,12 @@ TaskRunner::MaybeFailure TaskRunner::TryWithLessAndLess(
       continue;
     }
     failure = Try(memory, task, job, log, control, find_next, computed);
+    const TaskShape shape = TaskShapeOf(task, job);
+    if (!failure && memory == Memory::kWithCache) {
+      cache_trials_.Succeeded(shape);
+    }
     if (!failure || !failure->out_of_memory) break;
-    if (memory == Memory::kWithCache) RememberTooLargeForCache(task, job);
+    if (memory == Memory::kWithCache) cache_trials_.Failed(shape);
     if (memory == Memory::kAll) continue;
     log.Log(LogSink::Severity::kInfo,
             absl::StrCat("runs again with less of the device cache, which was "
@@ -472,12 +476,11 @@ bool TaskRunner::FitsBesideCache(const Task& task, const JobContext& job) {
   // Others make room by themselves, or need none.
   if (!IsForward(task) && !IsBackward(task)) return true;
   const TaskShape shape = TaskShapeOf(task, job);
-  if (too_large_for_cache_.contains(shape)) return false;
   const int64_t limit = device_->arena().limit_bytes();
-  if (needed_bytes_.contains(shape)) {
-    return SpareRoom(task, job) >= limit / kCacheShare;
-  }
-  return BlockBytesOf(task, job) < limit / 2;
+  const bool has_room = needed_bytes_.contains(shape)
+                            ? SpareRoom(task, job) >= limit / kCacheShare
+                            : BlockBytesOf(task, job) < limit / 2;
+  return has_room && cache_trials_.MayTry(shape);
 }
 
 int64_t TaskRunner::BlockBytesOf(const Task& task, const JobContext& job) {
@@ -502,12 +505,6 @@ int64_t TaskRunner::BlockBytesOf(const Task& task, const JobContext& job) {
     }
   }
   return bytes;
-}
-
-void TaskRunner::RememberTooLargeForCache(const Task& task,
-                                          const JobContext& job) {
-  if (too_large_for_cache_.size() >= kMostShapes) too_large_for_cache_.clear();
-  too_large_for_cache_.insert(TaskShapeOf(task, job));
 }
 
 void TaskRunner::RememberNeed(const Task& task, const JobContext& job,

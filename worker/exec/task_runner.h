@@ -16,6 +16,7 @@
 #include "worker/device/device.h"
 #include "worker/exec/batch_reader.h"
 #include "worker/exec/block_io.h"
+#include "worker/exec/cache_trials.h"
 #include "worker/exec/device_cache.h"
 #include "worker/exec/job_model.h"
 #include "worker/exec/layer_meter.h"
@@ -74,8 +75,8 @@ class TaskRunner {
   //
   // A task that runs out of device memory is tried again without the cache:
   // first with the memory laid out as in a pilot, so that what fitted there
-  // fits again, then with all of the device. The job's later tasks of the same
-  // kind and first layer begin without the cache. If that does not help, and
+  // fits again, then with all of the device. The next tasks of its shape may begin
+  // without the cache (cache_trials.h). If that does not help, and
   // the shard's last layer can take a table in ranges, it does so from then on:
   // this device may have room for the table alone, and the pilot's had not, and
   // left it less.
@@ -190,8 +191,6 @@ class TaskRunner {
   // as they are on the device as a whole.
   int64_t BlockBytesOf(const worker::v1::Task& task,
                        const worker::v1::JobContext& job);
-  void RememberTooLargeForCache(const worker::v1::Task& task,
-                                const worker::v1::JobContext& job);
   void RememberNeed(const worker::v1::Task& task,
                     const worker::v1::JobContext& job, int64_t bytes);
 
@@ -201,8 +200,7 @@ class TaskRunner {
   BlockIo::Outbound outbound_;
   JobModels models_;
   BatchReader batches_;
-  // Ran out of memory with the cache.
-  absl::flat_hash_set<TaskShape> too_large_for_cache_;
+  CacheTrials cache_trials_;
   // Ran out of memory with a table held whole.
   absl::flat_hash_set<TaskShape> streams_anyway_;
   // Most of the device that a task of the shape needed.

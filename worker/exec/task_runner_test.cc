@@ -359,7 +359,6 @@ TEST(OutOfMemoryTest, TheNextOneOfItsKindBeginsWithoutTheCache) {
     return job.log().lines.size();
   };
   EXPECT_EQ(retries(), 2);
-  EXPECT_EQ(retries(), 1);
   hydra::v1::TrainSpec& train = *job.context().mutable_spec()->mutable_train();
   train.set_learning_rate(2 * train.learning_rate());
   EXPECT_EQ(retries(), 1) << "of a job that needs the same memory";
