@@ -261,6 +261,8 @@ JobBook::Changes Core::TakeChanges(size_t most) {
 
 const ShareLedger& Core::shares() const { return parts_->shares.ledger(); }
 
+const Core::Options& Core::options() const { return parts_->options; }
+
 Core::PoolUse Core::pool() const {
   return {parts_->blocks.used_bytes(), parts_->admission.reserved_bytes()};
 }
