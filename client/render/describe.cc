@@ -50,6 +50,12 @@ std::string OptionalTime(bool has, const google::protobuf::Timestamp& time,
   return has ? TimeText(time, zone) : "";
 }
 
+// To the minute; empty where it is not known.
+std::string AboutText(bool has, const google::protobuf::Timestamp& time,
+                      absl::TimeZone zone) {
+  return has ? absl::FormatTime("%Y-%m-%d %H:%M", FromProto(time), zone) : "";
+}
+
 // Of the newest step: "65536", or "65536, which overflowed"; empty where the
 // loss is not scaled.
 std::string LossScaleText(const v1::JobDetail& job) {
@@ -95,6 +101,10 @@ std::string StatusSection(const v1::JobDetail& detail, bool color,
             OptionalTime(job.has_submitted_at(), job.submitted_at(), zone)},
            {"started",
             OptionalTime(job.has_started_at(), job.started_at(), zone)},
+           {"starts about",
+            AboutText(job.has_forecast_start(), job.forecast_start(), zone)},
+           {"ends about",
+            AboutText(job.has_forecast_end(), job.forecast_end(), zone)},
            {"ended", OptionalTime(job.has_ended_at(), job.ended_at(), zone)},
            {"output", detail.output_path()}}));
 }

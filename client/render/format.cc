@@ -3,10 +3,12 @@
 #include <array>
 #include <cmath>
 #include <cstddef>
+#include <string>
 
 #include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
+#include "absl/time/civil_time.h"
 #include "common/status/proto_time.h"
 
 namespace hydra {
@@ -72,6 +74,18 @@ std::string DurationText(absl::Duration duration) {
 std::string TimeText(const google::protobuf::Timestamp& time,
                      absl::TimeZone zone) {
   return absl::FormatTime("%Y-%m-%d %H:%M:%S", FromProto(time), zone);
+}
+
+std::string ForecastText(const google::protobuf::Timestamp& time,
+                         absl::Time now, absl::TimeZone zone) {
+  const absl::Time then = FromProto(time);
+  const absl::CivilDay day = absl::ToCivilDay(then, zone);
+  const absl::CivilDay today = absl::ToCivilDay(now, zone);
+  const std::string clock = absl::FormatTime("%H:%M", then, zone);
+  if (day == today) return absl::StrCat("~", clock);
+  return absl::StrCat(
+      "~", absl::FormatTime("%b", then, zone), " ", day.day(), " ",
+      day.year() == today.year() ? "" : absl::StrCat(day.year(), " "), clock);
 }
 
 std::string LossText(double loss) {

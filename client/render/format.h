@@ -30,6 +30,11 @@ std::string DurationText(absl::Duration duration);
 std::string TimeText(const google::protobuf::Timestamp& time,
                      absl::TimeZone zone);
 
+// A time to come, as far as it is known: "~14:20" on the day of `now`, else
+// "~Dec 3 14:20"; with the year where that is another one.
+std::string ForecastText(const google::protobuf::Timestamp& time,
+                         absl::Time now, absl::TimeZone zone);
+
 // Four digits after the point, and as an exponent where those say nothing.
 std::string LossText(double loss);
 std::string PerplexityText(double perplexity);

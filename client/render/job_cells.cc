@@ -104,6 +104,12 @@ std::string RemainingText(const v1::JobStatus& job) {
   return DurationText(FromProto(job.remaining()));
 }
 
+std::string EndsText(const v1::JobStatus& job, absl::Time now,
+                     absl::TimeZone zone) {
+  if (HasEnded(job) || !job.has_forecast_end()) return kNothing;
+  return ForecastText(job.forecast_end(), now, zone);
+}
+
 void OwnerColumn::Note(const v1::JobStatus& job) {
   if (!first_.has_value()) first_ = job.owner();
   is_mixed_ = is_mixed_ || job.owner() != *first_;

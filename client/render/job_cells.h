@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "absl/time/time.h"
 #include "client/render/table.h"
 #include "hydra/v1/status.pb.h"
 
@@ -37,6 +38,10 @@ std::string RateText(const v1::JobStatus& job);
 std::string RateUnit(const v1::JobStatus& job);
 // Of a job that has not ended.
 std::string RemainingText(const v1::JobStatus& job);
+// When it ends, by the server's forecast; see ForecastText. "-" of one that has
+// ended.
+std::string EndsText(const v1::JobStatus& job, absl::Time now,
+                     absl::TimeZone zone);
 // The sweep's values of this job, or its name where there are none.
 std::string ParametersText(const v1::JobStatus& job);
 

@@ -78,7 +78,7 @@ std::string RenderRoom(const v1::SubmitResponse& response,
 }
 
 std::string RenderJobs(const v1::ListJobsResponse& response, int width,
-                       bool color, absl::TimeZone zone) {
+                       bool color, absl::TimeZone zone, absl::Time now) {
   const QualityColumns quality(response.jobs());
   const RateColumn rate(response.jobs());
   const OwnerColumn owner(response.jobs());
@@ -91,7 +91,7 @@ std::string RenderJobs(const v1::ListJobsResponse& response, int width,
                                  {"LOSS", true}});
   quality.AddValidation(columns);
   columns.insert(columns.end(),
-                 {rate.Title(), {"LEFT", true}, {"SUBMITTED"}, {"REASON"}});
+                 {rate.Title(), {"ENDS", true}, {"SUBMITTED"}, {"REASON"}});
   Table table(columns);
   for (const v1::JobStatus& job : response.jobs()) {
     std::vector<Cell> row = {job.job_id(), job.sweep_id()};
@@ -101,7 +101,7 @@ std::string RenderJobs(const v1::ListJobsResponse& response, int width,
     quality.AddValidation(job, row);
     row.insert(
         row.end(),
-        {rate.Of(job), RemainingText(job),
+        {rate.Of(job), EndsText(job, now, zone),
          job.has_submitted_at() ? TimeText(job.submitted_at(), zone) : "-",
          job.reason()});
     table.AddRow(std::move(row));

@@ -3,6 +3,7 @@
 
 #include <string>
 
+#include "absl/time/clock.h"
 #include "absl/time/time.h"
 #include "hydra/v1/hydra.pb.h"
 
@@ -19,9 +20,11 @@ std::string RenderSubmitted(const v1::SubmitResponse& response, int width,
 std::string RenderRoom(const v1::SubmitResponse& response,
                        const v1::GetServerInfoResponse& server);
 
-// Jobs say why they wait or failed in the last column.
+// Jobs say why they wait or failed in the last column. Those that end on the
+// day of `now` say no date.
 std::string RenderJobs(const v1::ListJobsResponse& response, int width,
-                       bool color, absl::TimeZone zone);
+                       bool color, absl::TimeZone zone,
+                       absl::Time now = absl::Now());
 
 std::string RenderWorkers(const v1::ListWorkersResponse& response, int width,
                           bool color);

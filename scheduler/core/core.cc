@@ -299,6 +299,8 @@ const std::optional<std::string>& Core::maintenance() const {
 
 const ShareLedger& Core::shares() const { return parts_->shares.ledger(); }
 
+const Core::Options& Core::options() const { return parts_->options; }
+
 Core::PoolUse Core::pool() const {
   return {parts_->blocks.used_bytes(), parts_->admission.reserved_bytes()};
 }

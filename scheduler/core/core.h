@@ -185,6 +185,7 @@ class Core {
   const ShareLedger& shares() const;
   // For its own devices.
   PlanLimits plan_limits() const;
+  const Options& options() const;
 
   // CHECKs what must always hold; for tests.
   void CheckInvariants() const;

@@ -97,6 +97,11 @@ struct CoreOptions {
   std::map<std::string, hydra::v1::Partition> partitions;
 };
 
+// Of the pool, what may be promised to jobs.
+inline int64_t PromisedBytes(const CoreOptions& options) {
+  return options.pool_bytes / 10 * options.promised_tenths;
+}
+
 }  // namespace hydra
 
 #endif  // HYDRA_SCHEDULER_CORE_CORE_OPTIONS_H_

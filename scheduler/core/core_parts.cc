@@ -3,13 +3,6 @@
 #include <utility>
 
 namespace hydra {
-namespace {
-
-int64_t PromisedBytes(const CoreOptions& options) {
-  return options.pool_bytes / 10 * options.promised_tenths;
-}
-
-}  // namespace
 
 CoreParts::CoreParts(CoreOptions core_options, Policy* policy,
                      Journal* core_journal)

@@ -106,6 +106,8 @@ struct Job : DetailParts {
   // The key of the pilot that it runs for others, too.
   std::string pilot_claim;
   std::optional<TimeModel> times;
+  // Of a step, by its first `times`.
+  absl::Duration estimated_step;
 
   // Worker deaths during the job's tasks since the last commit.
   int crashes_in_a_row = 0;

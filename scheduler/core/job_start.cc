@@ -241,6 +241,7 @@ void JobStart::BeginTimes(Job& job) {
   const auto& layers = job.partition->layers();
   job.times.emplace(
       job.shape, std::vector<v1::LayerProfile>(layers.begin(), layers.end()));
+  job.estimated_step = job.times->StepTime(TimeModel::Measure::kWall);
 }
 
 }  // namespace hydra

@@ -49,14 +49,17 @@
 #include "scheduler/daemon/user_limits.h"
 #include "scheduler/daemon/worker_fleet.h"
 #include "scheduler/daemon/writers.h"
+#include "scheduler/forecast/queued_job.h"
 #include "scheduler/http/http_api.h"
 #include "scheduler/http/http_listener.h"
 #include "scheduler/journal/journal.h"
 #include "scheduler/journal/record_store.h"
 #include "scheduler/notify/notice_program.h"
 #include "scheduler/notify/notifier.h"
+#include "scheduler/policy/policies.h"
 #include "scheduler/runtime/core_thread.h"
 #include "scheduler/runtime/daemon_meter.h"
+#include "scheduler/runtime/forecaster.h"
 #include "scheduler/runtime/read_model.h"
 #include "scheduler/runtime/submission_gate.h"
 #include "scheduler/runtime/trace_log.h"
@@ -222,6 +225,7 @@ class DaemonImpl final : public Daemon {
             .value_or(false);
     // The core's last turns may still ask them to write, which does nothing.
     writers_->StopFiles();
+    forecaster_->Stop();
     core_thread_.Stop();
     const bool all_recorded = writers_->StopJournal() && !turns_fail_;
     if (notifier_) notifier_->Stop(kLastNotices);
@@ -250,6 +254,7 @@ class DaemonImpl final : public Daemon {
     MakeWriters();
     const v1::GetServerInfoResponse info =
         ServerInfo(config(), *opened_.state.pool, pool_is_locked_);
+    MakeForecaster();
     MakeClientServer(info);
     MakeHttpApi(info);
     for (const auto& [id, process] : opened_.state.recovered.workers) {
@@ -279,6 +284,7 @@ class DaemonImpl final : public Daemon {
     opened_.state.recovered = {};
     trimmer_.emplace(kTrimEvery);
     core_thread_.Start(core_->core.get(), [this] { return EndTurn(); });
+    forecaster_->Start();
     return absl::OkStatus();
   }
 
@@ -313,6 +319,19 @@ class DaemonImpl final : public Daemon {
     }
   }
 
+  void MakeForecaster() {
+    // The core has one of this name.
+    auto policy = MakePolicy(config().policy());
+    CHECK(policy.ok()) << policy.status();
+    forecaster_.emplace(&readable_.model, *std::move(policy),
+                        MachineOf(core_->core->options()), [this] {
+                          return core_thread_.Ask([](Core& core, absl::Time) {
+                            return Forecaster::Used{core.shares().Uses(),
+                                                    core.shares().level()};
+                          });
+                        });
+  }
+
   void MakeClientServer(const v1::GetServerInfoResponse& info) {
     HydraServiceImpl::Parts parts;
     parts.core = &core_thread_;
@@ -325,6 +344,7 @@ class DaemonImpl final : public Daemon {
     parts.gate = &gate_;
     parts.access = opened_.access;
     parts.names = &names_;
+    parts.forecast = [this](JobId job) { return forecaster_->Of(job); };
     parts.audit = &audit_;
     client_server_.emplace(parts, info);
   }
@@ -340,6 +360,7 @@ class DaemonImpl final : public Daemon {
     parts.meter = &readable_.meter;
     parts.access = opened_.access;
     parts.names = &names_;
+    parts.forecast = [this](JobId job) { return forecaster_->Of(job); };
     parts.audit = &audit_;
     http_api_.emplace(parts, info);
   }
@@ -562,6 +583,9 @@ class DaemonImpl final : public Daemon {
   std::optional<RestoredCore> core_;
   bool turns_fail_ = false;
   CoreThread core_thread_;
+
+  // What looks ahead. There from Serve() on.
+  std::optional<Forecaster> forecaster_;
 
   // What writes.
   std::optional<Writers> writers_;

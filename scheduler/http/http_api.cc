@@ -70,7 +70,7 @@ HttpApi::HttpApi(const Parts& parts, v1::GetServerInfoResponse info)
     : parts_(parts),
       info_(std::move(info)),
       reader_(parts_.core, parts_.model, parts_.history, parts_.access,
-              parts_.names),
+              parts_.names, parts_.forecast),
       page_(PageResponse()) {}
 
 HttpResponse HttpApi::Answer(const HttpRequest& request) const {

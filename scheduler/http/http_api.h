@@ -2,6 +2,7 @@
 #define HYDRA_SCHEDULER_HTTP_HTTP_API_H_
 
 #include "hydra/v1/hydra.pb.h"
+#include "scheduler/forecast/forecast.h"
 #include "scheduler/http/http_request.h"
 #include "scheduler/http/http_response.h"
 #include "scheduler/journal/group_commit.h"
@@ -37,6 +38,8 @@ class HttpApi {
     const DaemonMeter* meter = nullptr;
     AccessPolicy access;
     AccountNames* names = nullptr;
+    // Empty: no forecasts are shown.
+    ForecastSource forecast;
     // Of who was refused. Null: nobody keeps it.
     AuditLog* audit = nullptr;
   };

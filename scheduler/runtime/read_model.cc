@@ -4,6 +4,7 @@
 
 #include "glog/logging.h"
 #include "scheduler/core/job.h"
+#include "scheduler/forecast/queued_job.h"
 
 namespace hydra {
 namespace {
@@ -27,6 +28,9 @@ std::shared_ptr<ReadModel::Entry> EntryOf(const Job& job) {
   entry->summary_only = job.summary_only;
   entry->seen = {job.owner,        job.state(),      job.position.step,
                  job.StepTokens(), job.submitted_at, job.started_at};
+  if (std::optional<QueuedJob> queued = QueuedJobOf(job)) {
+    entry->queued = std::make_shared<const QueuedJob>(*std::move(queued));
+  }
   if (!IsEmpty(job)) {
     entry->parts = std::make_shared<const DetailParts>(job);
   }

@@ -18,6 +18,7 @@
 #include "scheduler/core/caller.h"
 #include "scheduler/core/core.h"
 #include "scheduler/core/detail_parts.h"
+#include "scheduler/forecast/forecast.h"
 #include "scheduler/runtime/job_meter.h"
 
 namespace hydra {
@@ -52,6 +53,8 @@ class ReadModel {
     std::shared_ptr<const DetailParts> parts;
     // Of the parts, jobs.db alone has all of the steps and of the partition.
     bool summary_only = false;
+    // What forecasts know of it. Null: it ended or is paused, or will be.
+    std::shared_ptr<const QueuedJob> queued;
     // What is counted of it.
     JobMeter::Seen seen;
 

@@ -13,6 +13,7 @@
 #include "hydra/v1/hydra.grpc.pb.h"
 #include "scheduler/core/caller.h"
 #include "scheduler/core/new_job.h"
+#include "scheduler/forecast/forecast.h"
 #include "scheduler/journal/group_commit.h"
 #include "scheduler/runtime/core_thread.h"
 #include "scheduler/runtime/read_model.h"
@@ -56,6 +57,8 @@ class HydraServiceImpl final
     AccessPolicy access;
     // Null: owners are shown by their numbers.
     AccountNames* names = nullptr;
+    // Empty: no forecasts are shown.
+    ForecastSource forecast;
     // Null: nothing is recorded.
     AuditLog* audit = nullptr;
   };

@@ -8,6 +8,7 @@
 #include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
 #include "common/status/error_details.h"
+#include "common/status/proto_time.h"
 #include "scheduler/core/detail_parts.h"
 #include "scheduler/core/job.h"
 #include "scheduler/runtime/refusals.h"
@@ -49,6 +50,22 @@ absl::Status NoSuch(const Target& target) {
       absl::NotFoundError(absl::StrCat(
           is_job ? "there is no job " : "there is no sweep ", IdOf(target))),
       is_job ? kJobNotFound : kSweepNotFound);
+}
+
+// One of a moment ago may be of a job that was to go on then.
+void AddForecast(const ForecastSource& source, v1::JobStatus& status) {
+  if (status.state() != v1::JOB_STATE_PENDING &&
+      status.state() != v1::JOB_STATE_RUNNING) {
+    return;
+  }
+  const absl::StatusOr<JobId> job = ParseJobId(status.job_id());
+  if (!job.ok()) return;
+  const std::optional<Forecast> forecast = source(*job);
+  if (!forecast.has_value()) return;
+  if (forecast->start.has_value()) {
+    *status.mutable_forecast_start() = ToProto(*forecast->start);
+  }
+  *status.mutable_forecast_end() = ToProto(forecast->end);
 }
 
 bool IsOfWord(char c) {
@@ -189,6 +206,7 @@ v1::JobStatus JobReader::WithNames(const Caller& caller,
   if (status.has_owner_user()) {
     status.set_owner(NameOf(Caller{status.owner_user()}));
   }
+  if (forecast_ != nullptr) AddForecast(forecast_, status);
   if (status.state() != v1::JOB_STATE_PENDING) return status;
   const std::optional<JobId> others = OthersJobIn(caller, status.reason());
   if (others.has_value()) {

@@ -11,6 +11,7 @@
 #include "common/ids/ids.h"
 #include "hydra/v1/hydra.pb.h"
 #include "scheduler/core/caller.h"
+#include "scheduler/forecast/forecast.h"
 #include "scheduler/runtime/core_thread.h"
 #include "scheduler/runtime/read_model.h"
 #include "scheduler/service/access.h"
@@ -32,14 +33,17 @@ namespace hydra {
 // said.
 class JobReader {
  public:
-  // `names`: null: owners are shown by their numbers.
+  // `names`: null: owners are shown by their numbers. `forecast`: empty: none
+  // is shown.
   JobReader(CoreThread* core, const ReadModel* model, const JobHistory* history,
-            AccessPolicy access = {}, AccountNames* names = nullptr)
+            AccessPolicy access = {}, AccountNames* names = nullptr,
+            ForecastSource forecast = nullptr)
       : core_(core),
         model_(model),
         history_(history),
         access_(std::move(access)),
-        names_(names) {}
+        names_(names),
+        forecast_(std::move(forecast)) {}
 
   // Whether the caller has the right to all of the target's jobs: they are one
   // user's. Always to AllJobs.
@@ -102,6 +106,7 @@ class JobReader {
   // `target`: what the caller named.
   absl::Status Judge(const Caller& caller, const Ownership& job, Right right,
                      const Target& target) const;
+  // With what no record says: names, and when it starts and ends.
   v1::JobStatus WithNames(const Caller& caller, v1::JobStatus status) const;
   std::optional<v1::JobStatus> ShownAs(const Caller& caller,
                                        const Ownership& job,
@@ -119,6 +124,7 @@ class JobReader {
   const JobHistory* const history_;
   const AccessPolicy access_;
   AccountNames* const names_;
+  const ForecastSource forecast_;
 };
 
 }  // namespace hydra

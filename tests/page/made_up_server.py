@@ -75,6 +75,8 @@ class MadeUp:
             job |= {"step": str(step), "train_loss": self.loss(number, step), "remaining": f"{(STEPS - step) * 2.5}s",
                     "validation_loss": self.loss(number, step) + 0.1, "validation_perplexity": math.exp(self.loss(number, step) + 0.1),
                     "started_at": stamp(self.begun + 3), "tokens_per_second": 18250.5}
+        if state == "RUNNING":
+            job["forecast_end"] = stamp(self.begun + 40 * 86400)
         if state == "PENDING":
             job["reason"] = "waits for room in the pool: 154 MiB of 12 MiB that are free"
         if state == "FAILED":

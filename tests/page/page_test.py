@@ -161,6 +161,10 @@ def check_users(browser, url):
         expect(row).to_contain_text("(bob's)")
         assert row.locator("a").count() == 0
         expect(page.locator("#jobs tr", has=page.locator("a", has_text=re.compile("^j6$")))).to_contain_text("priority -3")
+        running = page.locator("#jobs tr", has=page.locator("a", has_text=re.compile("^j1$")))
+        expect(running).to_contain_text(re.compile("~.*[0-9]:[0-9]"))
+        page = visit.go("job", "#j1")
+        expect(page.locator("#facts")).to_contain_text("Ends about")
         page = visit.go("job", "#j6")
         expect(page.locator("#facts")).to_contain_text("vision")
         expect(page.locator("#facts")).to_contain_text("-3")

@@ -71,6 +71,15 @@ function span(s) {
 
 function clock(time) { return time ? new Date(time).toLocaleString() : ''; }
 
+// A forecast: without its date if that is today.
+function about(time) {
+  if (!time) return '';
+  const date = new Date(time);
+  const minute = date.toLocaleTimeString([], {hour: '2-digit', minute: '2-digit'});
+  if (date.toDateString() === new Date(now()).toDateString()) return `~${minute}`;
+  return `~${date.toLocaleDateString([], {month: 'short', day: 'numeric'})} ${minute}`;
+}
+
 const stateOf = (job) => STATES[(job.state || '').replace('JOB_STATE_', '')] || ['', ''];
 const hasEnded = (job) => ['completed', 'failed', 'cancelled'].includes(stateOf(job)[0]);
 // An account may have no name, or none yet.
@@ -320,7 +329,7 @@ function jobRow(job) {
   return {id: job.job_id, cells: [
     to(job.job_id), job.withheld ? `(${userOf(job)}'s)` : job.name || '', to(job.sweep_id), {text: state, kind}, progress(job),
     measured(job.validation_loss !== undefined ? job.validation_loss : job.train_loss, job.validation_perplexity, job.validation_accuracy),
-    hasEnded(job) ? '' : span(seconds(job.remaining)),
+    hasEnded(job) ? '' : about(job.forecast_end),
     {text: (job.parameters || []).join(' '), why: [job.priority ? `priority ${job.priority}` : '', job.reason || ''].filter(Boolean).join(': ')},
   ]};
 }
@@ -381,7 +390,7 @@ async function showSweep(id) {
   boardTable.show([{name: id, rows: some.map((job, i) => {
     const [state, kind] = stateOf(job);
     return {id: job.job_id, cells: [
-      String(boardPage * PAGE_JOBS + i + 1), {id: job.job_id}, job.name || '', {text: state, kind}, progress(job), digits(job.train_loss),
+      String(boardPage * PAGE_JOBS + i + 1), {id: job.job_id}, job.name || '', {text: state, kind}, progress(job), hasEnded(job) ? '' : about(job.forecast_end), digits(job.train_loss),
       measured(job.validation_loss, job.validation_perplexity, job.validation_accuracy),
       measured(job.test_loss, job.test_perplexity, job.test_accuracy), (job.parameters || []).join(' ')]};
   })}]);
@@ -427,6 +436,7 @@ function showFacts(detail) {
     ['Test', measured(job.test_loss, job.test_perplexity, job.test_accuracy)],
     ['Speed', job.tokens_per_second ? `${digits(job.tokens_per_second)} ${job.counts_examples ? 'examples' : 'tokens'} a second on a device` : ''],
     ['Left, were it alone', hasEnded(job) ? '' : span(seconds(job.remaining))],
+    ['Starts about', about(job.forecast_start)], ['Ends about', hasEnded(job) ? '' : about(job.forecast_end)],
     ['Submitted', clock(job.submitted_at)], ['Began', clock(job.started_at)], ['Ended', clock(job.ended_at)],
     ['Device time', span(seconds(totals.device))], ['Copied', totals.promoted_bytes ? `${bytes(totals.promoted_bytes)} to devices, ${bytes(totals.demoted_bytes)} back` : ''],
     ['Pool', detail.pool_demand ? bytes(detail.pool_demand.total_bytes) : ''], ['Model', (spec.model || {}).path], ['Output', detail.output_path],
