@@ -51,6 +51,20 @@ class CancelResponse(_message.Message):
     cancelled_job_ids: _containers.RepeatedScalarFieldContainer[str]
     def __init__(self, cancelled_job_ids: _Optional[_Iterable[str]] = ...) -> None: ...
 
+class DeleteRequest(_message.Message):
+    __slots__ = ["job_id", "sweep_id"]
+    JOB_ID_FIELD_NUMBER: _ClassVar[int]
+    SWEEP_ID_FIELD_NUMBER: _ClassVar[int]
+    job_id: str
+    sweep_id: str
+    def __init__(self, job_id: _Optional[str] = ..., sweep_id: _Optional[str] = ...) -> None: ...
+
+class DeleteResponse(_message.Message):
+    __slots__ = ["deleted_job_ids"]
+    DELETED_JOB_IDS_FIELD_NUMBER: _ClassVar[int]
+    deleted_job_ids: _containers.RepeatedScalarFieldContainer[str]
+    def __init__(self, deleted_job_ids: _Optional[_Iterable[str]] = ...) -> None: ...
+
 class DevicePlan(_message.Message):
     __slots__ = ["backward_bytes", "cut_points", "demoted", "demoted_with_device_updates", "evaluate_bytes", "forward_bytes", "least_pool_bytes", "memory_limit_bytes", "pool_demand", "promoted", "promoted_with_device_updates", "refusal"]
     BACKWARD_BYTES_FIELD_NUMBER: _ClassVar[int]
@@ -95,6 +109,26 @@ class DownloadResponse(_message.Message):
     file_name: str
     def __init__(self, file_name: _Optional[str] = ..., file_bytes: _Optional[int] = ..., data: _Optional[bytes] = ...) -> None: ...
 
+class DrainRequest(_message.Message):
+    __slots__ = ["all", "devices", "reason", "undrain"]
+    ALL_FIELD_NUMBER: _ClassVar[int]
+    DEVICES_FIELD_NUMBER: _ClassVar[int]
+    REASON_FIELD_NUMBER: _ClassVar[int]
+    UNDRAIN_FIELD_NUMBER: _ClassVar[int]
+    all: bool
+    devices: _containers.RepeatedScalarFieldContainer[str]
+    reason: str
+    undrain: bool
+    def __init__(self, devices: _Optional[_Iterable[str]] = ..., all: bool = ..., reason: _Optional[str] = ..., undrain: bool = ...) -> None: ...
+
+class DrainResponse(_message.Message):
+    __slots__ = ["maintenance", "workers"]
+    MAINTENANCE_FIELD_NUMBER: _ClassVar[int]
+    WORKERS_FIELD_NUMBER: _ClassVar[int]
+    maintenance: str
+    workers: _containers.RepeatedCompositeFieldContainer[_status_pb2.WorkerStatus]
+    def __init__(self, workers: _Optional[_Iterable[_Union[_status_pb2.WorkerStatus, _Mapping]]] = ..., maintenance: _Optional[str] = ...) -> None: ...
+
 class GetJobRequest(_message.Message):
     __slots__ = ["job_id"]
     JOB_ID_FIELD_NUMBER: _ClassVar[int]
@@ -126,11 +160,12 @@ class GetServerInfoRequest(_message.Message):
     def __init__(self) -> None: ...
 
 class GetServerInfoResponse(_message.Message):
-    __slots__ = ["cpu_has_avx2", "cpu_model", "http_address", "http_socket", "pool_bytes", "pool_is_locked", "pool_is_memory", "pool_path", "pool_reserved_bytes", "pool_used_bytes", "server_time", "started_at", "state_dir", "state_free_bytes", "version"]
+    __slots__ = ["cpu_has_avx2", "cpu_model", "http_address", "http_socket", "maintenance", "pool_bytes", "pool_is_locked", "pool_is_memory", "pool_path", "pool_reserved_bytes", "pool_used_bytes", "server_time", "started_at", "state_dir", "state_free_bytes", "version"]
     CPU_HAS_AVX2_FIELD_NUMBER: _ClassVar[int]
     CPU_MODEL_FIELD_NUMBER: _ClassVar[int]
     HTTP_ADDRESS_FIELD_NUMBER: _ClassVar[int]
     HTTP_SOCKET_FIELD_NUMBER: _ClassVar[int]
+    MAINTENANCE_FIELD_NUMBER: _ClassVar[int]
     POOL_BYTES_FIELD_NUMBER: _ClassVar[int]
     POOL_IS_LOCKED_FIELD_NUMBER: _ClassVar[int]
     POOL_IS_MEMORY_FIELD_NUMBER: _ClassVar[int]
@@ -146,6 +181,7 @@ class GetServerInfoResponse(_message.Message):
     cpu_model: str
     http_address: str
     http_socket: str
+    maintenance: str
     pool_bytes: int
     pool_is_locked: bool
     pool_is_memory: bool
@@ -157,7 +193,7 @@ class GetServerInfoResponse(_message.Message):
     state_dir: str
     state_free_bytes: int
     version: str
-    def __init__(self, version: _Optional[str] = ..., pool_path: _Optional[str] = ..., pool_bytes: _Optional[int] = ..., pool_used_bytes: _Optional[int] = ..., pool_reserved_bytes: _Optional[int] = ..., started_at: _Optional[_Union[_timestamp_pb2.Timestamp, _Mapping]] = ..., state_dir: _Optional[str] = ..., state_free_bytes: _Optional[int] = ..., server_time: _Optional[_Union[_timestamp_pb2.Timestamp, _Mapping]] = ..., pool_is_memory: bool = ..., pool_is_locked: bool = ..., cpu_model: _Optional[str] = ..., cpu_has_avx2: bool = ..., http_socket: _Optional[str] = ..., http_address: _Optional[str] = ...) -> None: ...
+    def __init__(self, version: _Optional[str] = ..., pool_path: _Optional[str] = ..., pool_bytes: _Optional[int] = ..., pool_used_bytes: _Optional[int] = ..., pool_reserved_bytes: _Optional[int] = ..., started_at: _Optional[_Union[_timestamp_pb2.Timestamp, _Mapping]] = ..., state_dir: _Optional[str] = ..., state_free_bytes: _Optional[int] = ..., server_time: _Optional[_Union[_timestamp_pb2.Timestamp, _Mapping]] = ..., pool_is_memory: bool = ..., pool_is_locked: bool = ..., cpu_model: _Optional[str] = ..., cpu_has_avx2: bool = ..., http_socket: _Optional[str] = ..., http_address: _Optional[str] = ..., maintenance: _Optional[str] = ...) -> None: ...
 
 class JobPlan(_message.Message):
     __slots__ = ["devices", "layers", "least_device_bytes", "name", "parameter_count", "parameters", "trained_count"]

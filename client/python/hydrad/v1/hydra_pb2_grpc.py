@@ -63,6 +63,11 @@ class HydraServiceStub(object):
                 request_serializer=hydrad_dot_v1_dot_hydra__pb2.CancelRequest.SerializeToString,
                 response_deserializer=hydrad_dot_v1_dot_hydra__pb2.CancelResponse.FromString,
                 )
+        self.Delete = channel.unary_unary(
+                '/hydra.v1.HydraService/Delete',
+                request_serializer=hydrad_dot_v1_dot_hydra__pb2.DeleteRequest.SerializeToString,
+                response_deserializer=hydrad_dot_v1_dot_hydra__pb2.DeleteResponse.FromString,
+                )
         self.Pause = channel.unary_unary(
                 '/hydra.v1.HydraService/Pause',
                 request_serializer=hydrad_dot_v1_dot_hydra__pb2.PauseRequest.SerializeToString,
@@ -107,6 +112,11 @@ class HydraServiceStub(object):
                 '/hydra.v1.HydraService/ListWorkers',
                 request_serializer=hydrad_dot_v1_dot_hydra__pb2.ListWorkersRequest.SerializeToString,
                 response_deserializer=hydrad_dot_v1_dot_hydra__pb2.ListWorkersResponse.FromString,
+                )
+        self.Drain = channel.unary_unary(
+                '/hydra.v1.HydraService/Drain',
+                request_serializer=hydrad_dot_v1_dot_hydra__pb2.DrainRequest.SerializeToString,
+                response_deserializer=hydrad_dot_v1_dot_hydra__pb2.DrainResponse.FromString,
                 )
         self.GetServerInfo = channel.unary_unary(
                 '/hydra.v1.HydraService/GetServerInfo',
@@ -204,6 +214,20 @@ class HydraServiceServicer(object):
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def Delete(self, request, context):
+        """Removes a job that has ended, or all jobs of a sweep: what the server knows
+        of it, its log, and its checkpoints. What else lies in its output directory
+        stays: the model, metrics.jsonl. No other job ever gets its id. Answered when
+        nobody finds the job any more; a repeated call is answered NOT_FOUND.
+
+        Errors:
+        * FAILED_PRECONDITION: a job has not ended; none is removed. Cancel it first
+        [JOB_NOT_ENDED].
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def Pause(self, request, context):
         """Writes a checkpoint of a job at the end of its step, or of all jobs of a
         sweep, and frees what they hold. Answers at once: a job is PAUSED when its
@@ -281,6 +305,20 @@ class HydraServiceServicer(object):
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def Drain(self, request, context):
+        """Devices get no more tasks, or the whole server is in maintenance, until the
+        same call takes that back; across restarts, too. What a device computes
+        ends, the tasks that wait in its hand come back, and jobs stay where they
+        are, or go on elsewhere. Submissions are taken all the same. Answers at once;
+        repeating a call does no harm. For operators.
+
+        Errors:
+        * NOT_FOUND: there is no such device; nothing was changed.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def GetServerInfo(self, request, context):
         """What this server is: version, pool, limits.
         """
@@ -329,6 +367,11 @@ def add_HydraServiceServicer_to_server(servicer, server):
                     request_deserializer=hydrad_dot_v1_dot_hydra__pb2.CancelRequest.FromString,
                     response_serializer=hydrad_dot_v1_dot_hydra__pb2.CancelResponse.SerializeToString,
             ),
+            'Delete': grpc.unary_unary_rpc_method_handler(
+                    servicer.Delete,
+                    request_deserializer=hydrad_dot_v1_dot_hydra__pb2.DeleteRequest.FromString,
+                    response_serializer=hydrad_dot_v1_dot_hydra__pb2.DeleteResponse.SerializeToString,
+            ),
             'Pause': grpc.unary_unary_rpc_method_handler(
                     servicer.Pause,
                     request_deserializer=hydrad_dot_v1_dot_hydra__pb2.PauseRequest.FromString,
@@ -373,6 +416,11 @@ def add_HydraServiceServicer_to_server(servicer, server):
                     servicer.ListWorkers,
                     request_deserializer=hydrad_dot_v1_dot_hydra__pb2.ListWorkersRequest.FromString,
                     response_serializer=hydrad_dot_v1_dot_hydra__pb2.ListWorkersResponse.SerializeToString,
+            ),
+            'Drain': grpc.unary_unary_rpc_method_handler(
+                    servicer.Drain,
+                    request_deserializer=hydrad_dot_v1_dot_hydra__pb2.DrainRequest.FromString,
+                    response_serializer=hydrad_dot_v1_dot_hydra__pb2.DrainResponse.SerializeToString,
             ),
             'GetServerInfo': grpc.unary_unary_rpc_method_handler(
                     servicer.GetServerInfo,
@@ -512,6 +560,23 @@ class HydraService(object):
         return grpc.experimental.unary_unary(request, target, '/hydra.v1.HydraService/Cancel',
             hydrad_dot_v1_dot_hydra__pb2.CancelRequest.SerializeToString,
             hydrad_dot_v1_dot_hydra__pb2.CancelResponse.FromString,
+            options, channel_credentials,
+            insecure, call_credentials, compression, wait_for_ready, timeout, metadata)
+
+    @staticmethod
+    def Delete(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(request, target, '/hydra.v1.HydraService/Delete',
+            hydrad_dot_v1_dot_hydra__pb2.DeleteRequest.SerializeToString,
+            hydrad_dot_v1_dot_hydra__pb2.DeleteResponse.FromString,
             options, channel_credentials,
             insecure, call_credentials, compression, wait_for_ready, timeout, metadata)
 
@@ -665,6 +730,23 @@ class HydraService(object):
         return grpc.experimental.unary_unary(request, target, '/hydra.v1.HydraService/ListWorkers',
             hydrad_dot_v1_dot_hydra__pb2.ListWorkersRequest.SerializeToString,
             hydrad_dot_v1_dot_hydra__pb2.ListWorkersResponse.FromString,
+            options, channel_credentials,
+            insecure, call_credentials, compression, wait_for_ready, timeout, metadata)
+
+    @staticmethod
+    def Drain(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(request, target, '/hydra.v1.HydraService/Drain',
+            hydrad_dot_v1_dot_hydra__pb2.DrainRequest.SerializeToString,
+            hydrad_dot_v1_dot_hydra__pb2.DrainResponse.FromString,
             options, channel_credentials,
             insecure, call_credentials, compression, wait_for_ready, timeout, metadata)
 

@@ -105,9 +105,11 @@ class JobDetail(_message.Message):
     def __init__(self, status: _Optional[_Union[JobStatus, _Mapping]] = ..., spec: _Optional[_Union[_job_pb2.JobSpec, _Mapping]] = ..., partition: _Optional[_Union[Partition, _Mapping]] = ..., pool_demand: _Optional[_Union[PoolDemand, _Mapping]] = ..., steps: _Optional[_Iterable[_Union[StepMetrics, _Mapping]]] = ..., evaluations: _Optional[_Iterable[_Union[EvaluationMetrics, _Mapping]]] = ..., totals: _Optional[_Union[JobTotals, _Mapping]] = ..., output_path: _Optional[str] = ..., checkpoints: _Optional[_Iterable[_Union[CheckpointInfo, _Mapping]]] = ..., warnings: _Optional[_Iterable[str]] = ..., traffic: _Optional[_Union[StepTraffic, _Mapping]] = ...) -> None: ...
 
 class JobStatus(_message.Message):
-    __slots__ = ["counts_examples", "ended_at", "job_id", "name", "overall_tokens_per_second", "owner", "owner_user", "parameters", "phase", "priority", "project", "project_group", "reason", "remaining", "shard_count", "started_at", "state", "step", "submitted_at", "sweep_id", "test_accuracy", "test_loss", "test_perplexity", "tokens_per_second", "total_steps", "train_loss", "validation_accuracy", "validation_loss", "validation_perplexity", "withheld"]
+    __slots__ = ["counts_examples", "ended_at", "forecast_end", "forecast_start", "job_id", "name", "overall_tokens_per_second", "owner", "owner_user", "parameters", "phase", "priority", "project", "project_group", "reason", "remaining", "shard_count", "started_at", "state", "step", "submitted_at", "sweep_id", "test_accuracy", "test_loss", "test_perplexity", "tokens_per_second", "total_steps", "train_loss", "validation_accuracy", "validation_loss", "validation_perplexity", "withheld"]
     COUNTS_EXAMPLES_FIELD_NUMBER: _ClassVar[int]
     ENDED_AT_FIELD_NUMBER: _ClassVar[int]
+    FORECAST_END_FIELD_NUMBER: _ClassVar[int]
+    FORECAST_START_FIELD_NUMBER: _ClassVar[int]
     JOB_ID_FIELD_NUMBER: _ClassVar[int]
     NAME_FIELD_NUMBER: _ClassVar[int]
     OVERALL_TOKENS_PER_SECOND_FIELD_NUMBER: _ClassVar[int]
@@ -138,6 +140,8 @@ class JobStatus(_message.Message):
     WITHHELD_FIELD_NUMBER: _ClassVar[int]
     counts_examples: bool
     ended_at: _timestamp_pb2.Timestamp
+    forecast_end: _timestamp_pb2.Timestamp
+    forecast_start: _timestamp_pb2.Timestamp
     job_id: str
     name: str
     overall_tokens_per_second: float
@@ -166,7 +170,7 @@ class JobStatus(_message.Message):
     validation_loss: float
     validation_perplexity: float
     withheld: bool
-    def __init__(self, job_id: _Optional[str] = ..., sweep_id: _Optional[str] = ..., name: _Optional[str] = ..., state: _Optional[_Union[JobState, str]] = ..., phase: _Optional[_Union[JobPhase, str]] = ..., reason: _Optional[str] = ..., step: _Optional[int] = ..., total_steps: _Optional[int] = ..., train_loss: _Optional[float] = ..., validation_loss: _Optional[float] = ..., test_loss: _Optional[float] = ..., validation_perplexity: _Optional[float] = ..., test_perplexity: _Optional[float] = ..., tokens_per_second: _Optional[float] = ..., remaining: _Optional[_Union[_duration_pb2.Duration, _Mapping]] = ..., shard_count: _Optional[int] = ..., submitted_at: _Optional[_Union[_timestamp_pb2.Timestamp, _Mapping]] = ..., started_at: _Optional[_Union[_timestamp_pb2.Timestamp, _Mapping]] = ..., ended_at: _Optional[_Union[_timestamp_pb2.Timestamp, _Mapping]] = ..., parameters: _Optional[_Iterable[str]] = ..., overall_tokens_per_second: _Optional[float] = ..., validation_accuracy: _Optional[float] = ..., test_accuracy: _Optional[float] = ..., counts_examples: bool = ..., owner_user: _Optional[int] = ..., owner: _Optional[str] = ..., project: _Optional[str] = ..., project_group: _Optional[int] = ..., withheld: bool = ..., priority: _Optional[int] = ...) -> None: ...
+    def __init__(self, job_id: _Optional[str] = ..., sweep_id: _Optional[str] = ..., name: _Optional[str] = ..., state: _Optional[_Union[JobState, str]] = ..., phase: _Optional[_Union[JobPhase, str]] = ..., reason: _Optional[str] = ..., step: _Optional[int] = ..., total_steps: _Optional[int] = ..., train_loss: _Optional[float] = ..., validation_loss: _Optional[float] = ..., test_loss: _Optional[float] = ..., validation_perplexity: _Optional[float] = ..., test_perplexity: _Optional[float] = ..., tokens_per_second: _Optional[float] = ..., remaining: _Optional[_Union[_duration_pb2.Duration, _Mapping]] = ..., shard_count: _Optional[int] = ..., submitted_at: _Optional[_Union[_timestamp_pb2.Timestamp, _Mapping]] = ..., started_at: _Optional[_Union[_timestamp_pb2.Timestamp, _Mapping]] = ..., ended_at: _Optional[_Union[_timestamp_pb2.Timestamp, _Mapping]] = ..., parameters: _Optional[_Iterable[str]] = ..., overall_tokens_per_second: _Optional[float] = ..., validation_accuracy: _Optional[float] = ..., test_accuracy: _Optional[float] = ..., counts_examples: bool = ..., owner_user: _Optional[int] = ..., owner: _Optional[str] = ..., project: _Optional[str] = ..., project_group: _Optional[int] = ..., withheld: bool = ..., priority: _Optional[int] = ..., forecast_start: _Optional[_Union[_timestamp_pb2.Timestamp, _Mapping]] = ..., forecast_end: _Optional[_Union[_timestamp_pb2.Timestamp, _Mapping]] = ...) -> None: ...
 
 class JobTotals(_message.Message):
     __slots__ = ["between_tasks", "cached_bytes", "compute", "copy", "demoted_bytes", "device", "energy_joules", "idle", "nonfinite_steps", "promoted_bytes", "retried_tasks", "tasks", "wait_for_server"]
@@ -313,13 +317,15 @@ class UpdatePlan(_message.Message):
     def __init__(self, place: _Optional[_Union[_job_pb2.UpdatePlace, str]] = ..., on_host: _Optional[_Union[_duration_pb2.Duration, _Mapping]] = ..., on_device: _Optional[_Union[_duration_pb2.Duration, _Mapping]] = ...) -> None: ...
 
 class WorkerStatus(_message.Message):
-    __slots__ = ["attached", "busy", "compute_cpu", "computing", "demoting", "device", "finished_tasks", "gpu", "held_tasks", "memory_limit_bytes", "outside_bytes", "peak_bytes", "pid", "promoting", "reason", "restarts", "state", "task", "task_job_id", "threads"]
+    __slots__ = ["attached", "busy", "compute_cpu", "computing", "demoting", "device", "drain_reason", "draining", "finished_tasks", "gpu", "held_tasks", "memory_limit_bytes", "outside_bytes", "peak_bytes", "pid", "promoting", "reason", "restarts", "state", "task", "task_job_id", "threads"]
     ATTACHED_FIELD_NUMBER: _ClassVar[int]
     BUSY_FIELD_NUMBER: _ClassVar[int]
     COMPUTE_CPU_FIELD_NUMBER: _ClassVar[int]
     COMPUTING_FIELD_NUMBER: _ClassVar[int]
     DEMOTING_FIELD_NUMBER: _ClassVar[int]
     DEVICE_FIELD_NUMBER: _ClassVar[int]
+    DRAINING_FIELD_NUMBER: _ClassVar[int]
+    DRAIN_REASON_FIELD_NUMBER: _ClassVar[int]
     FINISHED_TASKS_FIELD_NUMBER: _ClassVar[int]
     GPU_FIELD_NUMBER: _ClassVar[int]
     HELD_TASKS_FIELD_NUMBER: _ClassVar[int]
@@ -340,6 +346,8 @@ class WorkerStatus(_message.Message):
     computing: float
     demoting: float
     device: str
+    drain_reason: str
+    draining: bool
     finished_tasks: int
     gpu: GpuStatus
     held_tasks: int
@@ -354,7 +362,7 @@ class WorkerStatus(_message.Message):
     task: str
     task_job_id: str
     threads: int
-    def __init__(self, device: _Optional[str] = ..., state: _Optional[_Union[WorkerState, str]] = ..., pid: _Optional[int] = ..., memory_limit_bytes: _Optional[int] = ..., peak_bytes: _Optional[int] = ..., outside_bytes: _Optional[int] = ..., threads: _Optional[int] = ..., task: _Optional[str] = ..., held_tasks: _Optional[int] = ..., finished_tasks: _Optional[int] = ..., restarts: _Optional[int] = ..., busy: _Optional[_Union[_duration_pb2.Duration, _Mapping]] = ..., compute_cpu: _Optional[_Union[_duration_pb2.Duration, _Mapping]] = ..., attached: _Optional[_Union[_duration_pb2.Duration, _Mapping]] = ..., reason: _Optional[str] = ..., computing: _Optional[float] = ..., promoting: _Optional[float] = ..., demoting: _Optional[float] = ..., gpu: _Optional[_Union[GpuStatus, _Mapping]] = ..., task_job_id: _Optional[str] = ...) -> None: ...
+    def __init__(self, device: _Optional[str] = ..., state: _Optional[_Union[WorkerState, str]] = ..., pid: _Optional[int] = ..., memory_limit_bytes: _Optional[int] = ..., peak_bytes: _Optional[int] = ..., outside_bytes: _Optional[int] = ..., threads: _Optional[int] = ..., task: _Optional[str] = ..., held_tasks: _Optional[int] = ..., finished_tasks: _Optional[int] = ..., restarts: _Optional[int] = ..., busy: _Optional[_Union[_duration_pb2.Duration, _Mapping]] = ..., compute_cpu: _Optional[_Union[_duration_pb2.Duration, _Mapping]] = ..., attached: _Optional[_Union[_duration_pb2.Duration, _Mapping]] = ..., reason: _Optional[str] = ..., computing: _Optional[float] = ..., promoting: _Optional[float] = ..., demoting: _Optional[float] = ..., gpu: _Optional[_Union[GpuStatus, _Mapping]] = ..., draining: bool = ..., drain_reason: _Optional[str] = ..., task_job_id: _Optional[str] = ...) -> None: ...
 
 class JobState(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     __slots__ = []
