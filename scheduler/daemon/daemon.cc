@@ -276,7 +276,7 @@ class DaemonImpl final : public Daemon {
     MakeFleet();
     LookAtMetrics();
     if (!config().notify().empty()) {
-      notifier_.emplace(&readable_.model,
+      notifier_.emplace(&readable_.model, ChangedSinceRecorded(),
                         NoticeProgram::Options{config().notify()},
                         [this](uid_t user) { return names_.Of(user); });
     }
@@ -330,6 +330,18 @@ class DaemonImpl final : public Daemon {
                                                     core.shares().level()};
                           });
                         });
+  }
+
+  // Jobs that this start has failed or paused.
+  std::vector<JobId> ChangedSinceRecorded() const {
+    std::vector<JobId> changed;
+    for (const auto& [id, job] : opened_.state.recovered.jobs) {
+      const ReadModel::EntryPtr entry = readable_.model.Find(id);
+      if (entry != nullptr && entry->state != job.progress.state()) {
+        changed.push_back(id);
+      }
+    }
+    return changed;
   }
 
   void MakeClientServer(const v1::GetServerInfoResponse& info) {

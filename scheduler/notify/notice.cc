@@ -16,8 +16,14 @@ constexpr size_t kMaxValueBytes = 4096;
 void Add(absl::string_view name, absl::string_view value,
          std::vector<std::string>& environment) {
   if (value.empty()) return;
-  environment.push_back(absl::StrCat(
-      "HYDRA_", name, "=", Printable(value.substr(0, kMaxValueBytes))));
+  std::string text = Printable(value);
+  if (text.size() > kMaxValueBytes) {
+    size_t end = kMaxValueBytes;
+    // At the beginning of a character.
+    while (end > 0 && (text[end] & 0xc0) == 0x80) --end;
+    text.resize(end);
+  }
+  environment.push_back(absl::StrCat("HYDRA_", name, "=", text));
 }
 
 }  // namespace

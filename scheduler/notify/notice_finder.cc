@@ -24,6 +24,13 @@ std::optional<Notice::Event> EventOf(const ReadModel::Entry& entry) {
 
 std::vector<Notice> NoticeFinder::Find() {
   std::vector<Notice> notices;
+  for (JobId job : std::exchange(just_changed_, {})) {
+    const ReadModel::EntryPtr entry = model_->Find(job);
+    // One that has changed since is found below.
+    if (entry != nullptr && entry->state_revision <= revision_) {
+      Note(*entry, notices);
+    }
+  }
   const uint64_t before = revision_;
   while (true) {
     const std::vector<ReadModel::EntryPtr> entries =

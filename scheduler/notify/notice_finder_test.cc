@@ -71,6 +71,16 @@ TEST_F(NoticeFinderTest, WhatHappenedBeforeIsNotTold) {
   EXPECT_EQ(found[1].cancelled, 2);
 }
 
+TEST_F(NoticeFinderTest, WhatHappenedAsTheDaemonStartedIsTold) {
+  Submit(3);
+  Cancel({JobId(1), JobId(2)});
+  NoticeFinder finder(&model_, {JobId(2), JobId(3)});
+  EXPECT_THAT(Found(finder), ElementsAre(Pair("cancelled", "j2")));
+  Cancel({JobId(3)});
+  EXPECT_THAT(Found(finder),
+              ElementsAre(Pair("cancelled", "j3"), Pair("sweep_ended", "j3")));
+}
+
 TEST_F(NoticeFinderTest, MoreThanOneLookTakesAreAllToldAndTheSweepOnce) {
   const int jobs = static_cast<int>(ReadModel::kMostEntries) + 10;
   NoticeFinder finder(&model_);

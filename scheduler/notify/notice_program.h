@@ -17,11 +17,12 @@
 
 namespace hydra {
 
-// Whether a program can be run, and only root and this process's user can change
-// what it does.
+// Whether a program can be run, and only root and this process's user can
+// change what it does.
 //
-// NOT_FOUND, PERMISSION_DENIED, FAILED_PRECONDITION: it is not there; it may not
-// be run, or others may write it; it is no file. The message names the remedy.
+// NOT_FOUND, PERMISSION_DENIED, FAILED_PRECONDITION: it is not there; it may
+// not be run, or others may write it; it is no file. The message names the
+// remedy.
 absl::Status CheckNoticeProgram(const std::string& path);
 
 // Runs a program of the admin's for each of many things to tell, with the facts

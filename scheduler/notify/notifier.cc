@@ -11,10 +11,11 @@ constexpr absl::Duration kLookEvery = absl::Seconds(1);
 
 }  // namespace
 
-Notifier::Notifier(const ReadModel* model, NoticeProgram::Options program,
+Notifier::Notifier(const ReadModel* model, std::vector<JobId> just_changed,
+                   NoticeProgram::Options program,
                    std::function<std::string(uid_t)> name_of)
     : name_of_(std::move(name_of)),
-      finder_(model),
+      finder_(model, std::move(just_changed)),
       program_(std::move(program)),
       thread_([this] { Loop(); }) {}
 

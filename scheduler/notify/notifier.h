@@ -6,6 +6,7 @@
 #include <functional>
 #include <string>
 #include <thread>
+#include <vector>
 
 #include "absl/time/time.h"
 #include "common/clock/steady_event.h"
@@ -19,9 +20,10 @@ namespace hydra {
 // recorded, a second later at most. Thread-safe, but one thread stops it.
 class Notifier {
  public:
-  // `name_of`: a user's name, for people. What happened before it
-  // was made is not told. `model` must outlive it.
-  Notifier(const ReadModel* model, NoticeProgram::Options program,
+  // `just_changed`: as NoticeFinder's. `name_of`: a user's name, for people.
+  // `model` must outlive it.
+  Notifier(const ReadModel* model, std::vector<JobId> just_changed,
+           NoticeProgram::Options program,
            std::function<std::string(uid_t)> name_of);
   // Stops it.
   ~Notifier();

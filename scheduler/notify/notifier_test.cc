@@ -36,7 +36,7 @@ class NotifierTest : public ReadModelFixture {
 };
 
 TEST_F(NotifierTest, TellsOfAnEndWithTheOwnersName) {
-  Notifier notifier(&model_, options_,
+  Notifier notifier(&model_, /*just_changed=*/{}, options_,
                     [](uid_t user) { return absl::StrCat("user", user); });
   Submit(1, Caller{1001});
   Cancel({JobId(1)});
@@ -45,7 +45,8 @@ TEST_F(NotifierTest, TellsOfAnEndWithTheOwnersName) {
 }
 
 TEST_F(NotifierTest, WhatHappenedJustBeforeItStopsIsTold) {
-  Notifier notifier(&model_, options_, [](uid_t) { return "ada"; });
+  Notifier notifier(&model_, /*just_changed=*/{}, options_,
+                    [](uid_t) { return "ada"; });
   Submit(1, Caller{1001});
   Cancel({JobId(1)});
   notifier.Stop(absl::Minutes(1));
