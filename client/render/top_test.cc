@@ -5,6 +5,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
+#include "client/render/format.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 
@@ -80,7 +81,7 @@ TEST_F(RenderTopTest, FitsItsTerminal) {
       const std::vector<std::string> lines = Lines({width, height});
       EXPECT_LE(lines.size(), height - 1);
       for (const std::string& line : lines) {
-        EXPECT_LE(line.size(), width) << line;
+        EXPECT_LE(DisplayWidth(line), width) << line;
       }
     }
     EXPECT_THAT(Text({width, 24}),
