@@ -91,6 +91,17 @@ TEST_F(RenderTopTest, FitsItsTerminal) {
   EXPECT_THAT(Text(), Not(HasSubstr("more run")));
 }
 
+TEST_F(RenderTopTest, ManyUsersLeaveRoomForWhatRuns) {
+  for (int i = 10; i < 60; ++i) {
+    AddJob(absl::StrCat("j", i), absl::StrCat("a", i), v1::JOB_STATE_PENDING);
+  }
+  const std::string text = Text({80, 24});
+  EXPECT_THAT(text, HasSubstr("... and 44 more users"));
+  EXPECT_THAT(text, ContainsRegex("alice +1 of 2 +1"));
+  EXPECT_THAT(text, ContainsRegex("j1 +alice"));
+  EXPECT_THAT(Text(), Not(HasSubstr("more users")));
+}
+
 TEST_F(RenderTopTest, WithoutJobsThereAreTheDevices) {
   jobs_.Clear();
   // A summary, a blank line, titles, two devices.
