@@ -63,6 +63,17 @@ TEST_F(CliJobsTest, WithoutATerminalTopShowsOnce) {
                           v1::JOB_STATE_PAUSED));
 }
 
+TEST_F(CliJobsTest, TopHasAScreenOfItsOwnUntilItIsInterrupted) {
+  service_.workers_response.add_workers()->set_device("cpu:0");
+  out_terminal_.in_place = true;
+  interrupt_.Trigger();
+  EXPECT_EQ(Run({"top"}), ExitCode::kInterrupted);
+  // Each line is cleared before it is written: a full one would lose its end.
+  EXPECT_THAT(out_.str(), HasSubstr("\033[H\033[K0 of 1 devices compute"));
+  EXPECT_EQ(out_.str().find("\033[?1049h"), 0);
+  EXPECT_EQ(out_.str().find("\033[?1049l"), out_.str().size() - 8);
+}
+
 TEST_F(CliJobsTest, DrainWaitsNoLongerThanItsTimeout) {
   v1::WorkerStatus& worker = *service_.drain_response.add_workers();
   worker.set_device("cpu:1");

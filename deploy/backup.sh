@@ -52,6 +52,9 @@ if [ -d outputs ]; then
   find outputs -type f ! -name '*.safetensors' -print0 |
     xargs -0r cp -a --remove-destination --parents -t "$partial" --
 fi
+# Whoever copies it back copies these, too.
+chmod --reference="$state" -- "$partial"
+if [ "$(id -u)" = 0 ]; then chown --reference="$state" -- "$partial"; fi
 sync -f "$partial"
 mv -T -- "$partial" "$backup"
 trap - EXIT

@@ -19,11 +19,11 @@ namespace {
 constexpr absl::Duration kEvery = absl::Seconds(1);
 
 // Another screen without a cursor, and the one before; the upper left corner;
-// what is left of a line, and of the screen, becomes blank.
+// what is right of the cursor, or below it too, becomes blank.
 constexpr char kEnter[] = "\033[?1049h\033[?25l";
 constexpr char kLeave[] = "\033[?25h\033[?1049l";
 constexpr char kHome[] = "\033[H";
-constexpr char kClearLine[] = "\033[K\n";
+constexpr char kClearLine[] = "\033[K";
 constexpr char kClearBelow[] = "\033[J";
 
 // The screen of a terminal, as long as it lives.
@@ -36,7 +36,8 @@ class Screen {
 
   void Show(const std::vector<std::string>& lines) {
     out_ << kHome;
-    for (const std::string& line : lines) out_ << line << kClearLine;
+    // Behind a line that fills its width it would take the last character.
+    for (const std::string& line : lines) out_ << kClearLine << line << "\n";
     out_ << kClearBelow << std::flush;
   }
 

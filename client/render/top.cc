@@ -24,6 +24,8 @@ struct Use {
   int waiting = 0;
   int paused = 0;
 };
+// With their names.
+using UseList = std::vector<std::pair<std::string, Use>>;
 
 const v1::JobStatus* Find(const v1::ListJobsResponse& jobs,
                           const std::string& id) {
@@ -101,7 +103,18 @@ Table DeviceTable(const v1::ListWorkersResponse& workers) {
   return table;
 }
 
-Table UserTable(const std::map<std::string, Use>& uses, int devices) {
+// At most so many of them; those whose jobs run come first then. 0: all.
+UseList FirstOf(const std::map<std::string, Use>& uses, size_t most) {
+  UseList list(uses.begin(), uses.end());
+  if (most == 0 || list.size() <= most) return list;
+  std::stable_partition(list.begin(), list.end(), [](const auto& named) {
+    return named.second.running > 0;
+  });
+  list.resize(most);
+  return list;
+}
+
+Table UserTable(const UseList& uses, int devices) {
   Table table({{"USER", false, /*flexible=*/true},
                {"DEVICES", true},
                {"RUNNING", true},
@@ -152,8 +165,15 @@ std::vector<std::string> RenderTop(const v1::ListWorkersResponse& workers,
   Append(DeviceTable(workers).Lines(size.width, color), &lines);
   if (!uses.empty()) {
     lines.push_back("");
-    Append(UserTable(uses, workers.workers_size()).Lines(size.width, color),
+    // The jobs need room, too.
+    const UseList users = FirstOf(uses, size.height / 3);
+    Append(UserTable(users, workers.workers_size()).Lines(size.width, color),
            &lines);
+    if (users.size() < uses.size()) {
+      lines.push_back(TruncateToWidth(
+          absl::StrCat("... and ", uses.size() - users.size(), " more users"),
+          size.width));
+    }
   }
   size_t shown = running.size();
   if (size.height > 0) {

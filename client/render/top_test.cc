@@ -5,6 +5,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
+#include "client/render/format.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 
@@ -80,7 +81,7 @@ TEST_F(RenderTopTest, FitsItsTerminal) {
       const std::vector<std::string> lines = Lines({width, height});
       EXPECT_LE(lines.size(), height - 1);
       for (const std::string& line : lines) {
-        EXPECT_LE(line.size(), width) << line;
+        EXPECT_LE(DisplayWidth(line), width) << line;
       }
     }
     EXPECT_THAT(Text({width, 24}),
@@ -88,6 +89,17 @@ TEST_F(RenderTopTest, FitsItsTerminal) {
     EXPECT_THAT(Text({width, 24}), ContainsRegex("j1 +alice"));
   }
   EXPECT_THAT(Text(), Not(HasSubstr("more run")));
+}
+
+TEST_F(RenderTopTest, ManyUsersLeaveRoomForWhatRuns) {
+  for (int i = 10; i < 60; ++i) {
+    AddJob(absl::StrCat("j", i), absl::StrCat("a", i), v1::JOB_STATE_PENDING);
+  }
+  const std::string text = Text({80, 24});
+  EXPECT_THAT(text, HasSubstr("... and 44 more users"));
+  EXPECT_THAT(text, ContainsRegex("alice +1 of 2 +1"));
+  EXPECT_THAT(text, ContainsRegex("j1 +alice"));
+  EXPECT_THAT(Text(), Not(HasSubstr("more users")));
 }
 
 TEST_F(RenderTopTest, WithoutJobsThereAreTheDevices) {

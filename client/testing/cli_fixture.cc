@@ -21,6 +21,7 @@ ExitCode CliFixture::Run(const std::vector<std::string>& arguments) {
   context.in = &in_;
   context.out = &out_;
   context.err = &err_;
+  context.out_terminal = out_terminal_;
   context.getenv = [this](const char* name) -> std::optional<std::string> {
     const auto it = environment_.find(name);
     if (it == environment_.end()) return std::nullopt;

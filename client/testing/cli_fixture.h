@@ -9,6 +9,7 @@
 #include "absl/time/time.h"
 #include "client/cli_context.h"
 #include "client/exit_code.h"
+#include "client/terminal.h"
 #include "client/testing/fake_server.h"
 #include "common/file/scratch_directory.h"
 #include "gtest/gtest.h"
@@ -46,6 +47,8 @@ class CliFixture : public ::testing::Test {
   std::map<std::string, std::string> environment_;
   Interrupt interrupt_;
   absl::Duration give_up_after_ = absl::Minutes(1);
+  // Of `out_`.
+  Terminal out_terminal_;
   std::istringstream in_;
   std::ostringstream out_;
   std::ostringstream err_;

@@ -327,7 +327,8 @@ class DaemonImpl final : public Daemon {
                         MachineOf(core_->core->options()), [this] {
                           return core_thread_.Ask([](Core& core, absl::Time) {
                             return Forecaster::Used{core.shares().Uses(),
-                                                    core.shares().level()};
+                                                    core.shares().level(),
+                                                    core.options().shares};
                           });
                         });
   }

@@ -15,6 +15,10 @@
 namespace hydra {
 namespace {
 
+// systemd takes no notice of messages of more than 4 KiB, and would wait for
+// one. A byte that is escaped becomes four.
+constexpr size_t kMostStatusBytes = 900;
+
 // For this process, as sd_watchdog_enabled(3) says.
 std::optional<absl::Duration> WatchdogOf(const ServiceManager::GetEnv& getenv) {
   const std::optional<std::string> pid = getenv("WATCHDOG_PID");
@@ -42,7 +46,9 @@ ServiceManager::ServiceManager(const GetEnv& getenv)
 }
 
 void ServiceManager::Reloaded(absl::string_view status) const {
-  Send(absl::StrCat("READY=1\nSTATUS=", Printable(status)));
+  const absl::string_view start = WholeCharacters(status, kMostStatusBytes);
+  Send(absl::StrCat("READY=1\nSTATUS=", Printable(start),
+                    start.size() < status.size() ? "..." : ""));
 }
 
 void ServiceManager::Send(absl::string_view message) const {

@@ -35,7 +35,7 @@ class Receiver {
   }
 
   std::string Next() const {
-    std::array<char, 100> buffer;
+    std::array<char, 10'000> buffer;
     const ssize_t count = recv(fd_.get(), buffer.data(), buffer.size(), 0);
     return count < 0 ? "" : std::string(buffer.data(), count);
   }
@@ -111,6 +111,17 @@ TEST_F(ServiceManagerTest, SaysHowAReloadWent) {
   EXPECT_EQ(receiver.Next(), "RELOADING=1");
   manager.Reloaded("two\nlines");
   EXPECT_EQ(receiver.Next(), "READY=1\nSTATUS=two\\nlines");
+}
+
+TEST_F(ServiceManagerTest, OfALongStatusItSaysWhatSystemdReads) {
+  environment_["NOTIFY_SOCKET"] = scratch_.path() + "/notify";
+  const Receiver receiver(environment_["NOTIFY_SOCKET"]);
+  Make().Reloaded("devices: " + std::string(2000, '\x01'));
+  const std::string message = receiver.Next();
+  EXPECT_EQ(message.substr(0, 24), "READY=1\nSTATUS=devices: ");
+  EXPECT_EQ(message.substr(message.size() - 3), "...");
+  // Longer ones it takes no notice of.
+  EXPECT_LE(message.size(), 4096);
 }
 
 }  // namespace

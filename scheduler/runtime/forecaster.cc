@@ -17,6 +17,15 @@ constexpr int kRest = 100;
 
 }  // namespace
 
+int DevicesThatGetTasks(const std::vector<hydra::v1::WorkerStatus>& workers) {
+  return static_cast<int>(
+      std::count_if(workers.begin(), workers.end(),
+                    [](const hydra::v1::WorkerStatus& worker) {
+                      return worker.state() == hydra::v1::WORKER_STATE_READY &&
+                             !worker.draining();
+                    }));
+}
+
 Forecaster::Forecaster(const ReadModel* model,
                        std::unique_ptr<const Policy> policy, Machine machine,
                        AskUsed ask_used)
@@ -67,13 +76,11 @@ std::optional<QueueSnapshot> Forecaster::Snapshot(absl::Time now) const {
   if (!used.has_value()) return std::nullopt;
   QueueSnapshot queue;
   queue.machine = machine_;
+  queue.machine.shares = std::move(used->shares);
   queue.now = now;
   queue.uses = std::move(used->uses);
   queue.level = used->level;
-  for (const hydra::v1::WorkerStatus& worker : *model_->workers().statuses) {
-    queue.ready_devices +=
-        worker.state() == hydra::v1::WORKER_STATE_READY ? 1 : 0;
-  }
+  queue.ready_devices = DevicesThatGetTasks(*model_->workers().statuses);
   // Some at a time, so that nobody waits for the read model meanwhile.
   std::optional<ReadModel::Place> place;
   while (true) {
