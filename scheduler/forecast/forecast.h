@@ -56,7 +56,7 @@ struct Machine {
 struct QueueSnapshot {
   Machine machine;
   absl::Time now;
-  // Devices that take tasks.
+  // See ReadyDevices.
   int ready_devices = 0;
   // As ShareLedger::Restore takes them.
   std::vector<ShareLedger::Use> uses;
@@ -74,6 +74,10 @@ using Forecasts = absl::flat_hash_map<JobId, Forecast>;
 // What is forecast of a job, for whoever shows it. Thread-safe. None: nothing
 // is.
 using ForecastSource = std::function<std::optional<Forecast>(JobId)>;
+
+// Devices that take tasks: their workers are ready, and nobody has drained
+// them.
+int ReadyDevices(const std::vector<hydra::v1::WorkerStatus>& workers);
 
 // When each job starts and ends if nobody submits, pauses or resumes anything
 // and all devices stay as they are. The rules are the core's, under a virtual

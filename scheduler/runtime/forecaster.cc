@@ -70,10 +70,7 @@ std::optional<QueueSnapshot> Forecaster::Snapshot(absl::Time now) const {
   queue.now = now;
   queue.uses = std::move(used->uses);
   queue.level = used->level;
-  for (const hydra::v1::WorkerStatus& worker : *model_->workers().statuses) {
-    queue.ready_devices +=
-        worker.state() == hydra::v1::WORKER_STATE_READY ? 1 : 0;
-  }
+  queue.ready_devices = ReadyDevices(*model_->workers().statuses);
   // Some at a time, so that nobody waits for the read model meanwhile.
   std::optional<ReadModel::Place> place;
   while (true) {
