@@ -349,6 +349,14 @@ class Course {
 
 }  // namespace
 
+int ReadyDevices(const std::vector<hydra::v1::WorkerStatus>& workers) {
+  return static_cast<int>(
+      std::count_if(workers.begin(), workers.end(), [](const auto& worker) {
+        return worker.state() == hydra::v1::WORKER_STATE_READY &&
+               !worker.draining();
+      }));
+}
+
 Forecasts ForecastOf(const QueueSnapshot& queue, const Policy& policy) {
   if (queue.ready_devices <= 0) return {};
   return Course(queue, policy).Run();

@@ -56,7 +56,7 @@ struct Machine {
 struct QueueSnapshot {
   Machine machine;
   absl::Time now;
-  // Devices that take tasks.
+  // See ReadyDevices.
   int ready_devices = 0;
   // As ShareLedger::Restore takes them.
   std::vector<ShareLedger::Use> uses;
@@ -75,16 +75,20 @@ using Forecasts = absl::flat_hash_map<JobId, Forecast>;
 // is.
 using ForecastSource = std::function<std::optional<Forecast>(JobId)>;
 
+// Devices that take tasks: their workers are ready, and nobody has drained
+// them.
+int ReadyDevices(const std::vector<hydra::v1::WorkerStatus>& workers);
+
 // When each job starts and ends if nobody submits, pauses or resumes anything
 // and all devices stay as they are. The rules are the core's, under a virtual
 // clock: room in the pool is given out by Admission and WaitList, the account
 // whose turn it is is ShareLedger's, and within an account the higher priority
 // goes first, then the first one of `policy`. But device time is a fluid
 // (job_flow.h): what takes turns goes on side by side, a job on one device at
-// most. Quotas of the pool, devices that a job cannot use, and the part that a
-// lower priority gets beside a higher one are not looked at. Time goes in steps
-// of a two-thousandth of what was looked ahead by then, where so much happens
-// that smaller ones would be needed.
+// most. Quotas of the pool, room that is reclaimed, devices that a job cannot
+// use, and the part that a lower priority gets beside a higher one are not
+// looked at. Time goes in steps of a two-thousandth of what was looked ahead by
+// then, where so much happens that smaller ones would be needed.
 //
 // Estimates of jobs of which no step was measured are corrected by what was
 // measured of others of their sweep. A job of which the remaining time or the

@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include <optional>
+#include <vector>
 
 #include "absl/time/time.h"
 #include "scheduler/policy/fifo.h"
@@ -179,6 +180,21 @@ TEST(ForecastTest, WithoutADeviceNothingEnds) {
   Add(queue, kAnn, absl::Minutes(30));
   queue.ready_devices = 0;
   EXPECT_THAT(Made(queue), IsEmpty());
+}
+
+TEST(ReadyDevicesTest, OneThatIsDrainedOrNotThereTakesNoTasks) {
+  namespace v1 = hydra::v1;
+  std::vector<v1::WorkerStatus> workers(4);
+  for (v1::WorkerStatus& worker : workers) {
+    worker.set_state(v1::WORKER_STATE_READY);
+  }
+  EXPECT_EQ(ReadyDevices(workers), 4);
+  workers[0].set_draining(true);
+  workers[1].set_state(v1::WORKER_STATE_QUARANTINED);
+  workers[2].set_state(v1::WORKER_STATE_STARTING);
+  EXPECT_EQ(ReadyDevices(workers), 1);
+  workers[3].set_draining(true);
+  EXPECT_EQ(ReadyDevices(workers), 0) << "the server is in maintenance";
 }
 
 TEST(ForecastTest, WhatNeverEndsHasNoForecastAndKeepsNobodyFromHis) {

@@ -17,15 +17,6 @@ constexpr int kRest = 100;
 
 }  // namespace
 
-int DevicesThatGetTasks(const std::vector<hydra::v1::WorkerStatus>& workers) {
-  return static_cast<int>(
-      std::count_if(workers.begin(), workers.end(),
-                    [](const hydra::v1::WorkerStatus& worker) {
-                      return worker.state() == hydra::v1::WORKER_STATE_READY &&
-                             !worker.draining();
-                    }));
-}
-
 Forecaster::Forecaster(const ReadModel* model,
                        std::unique_ptr<const Policy> policy, Machine machine,
                        AskUsed ask_used)
@@ -80,7 +71,7 @@ std::optional<QueueSnapshot> Forecaster::Snapshot(absl::Time now) const {
   queue.now = now;
   queue.uses = std::move(used->uses);
   queue.level = used->level;
-  queue.ready_devices = DevicesThatGetTasks(*model_->workers().statuses);
+  queue.ready_devices = ReadyDevices(*model_->workers().statuses);
   // Some at a time, so that nobody waits for the read model meanwhile.
   std::optional<ReadModel::Place> place;
   while (true) {

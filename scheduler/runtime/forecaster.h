@@ -11,16 +11,12 @@
 #include "absl/synchronization/mutex.h"
 #include "absl/time/time.h"
 #include "common/ids/ids.h"
-#include "hydra/v1/hydra.pb.h"
 #include "scheduler/forecast/forecast.h"
 #include "scheduler/policy/policy.h"
 #include "scheduler/policy/share_ledger.h"
 #include "scheduler/runtime/read_model.h"
 
 namespace hydra {
-
-// Of these, how many get tasks: they are ready, and not drained. Pure.
-int DevicesThatGetTasks(const std::vector<hydra::v1::WorkerStatus>& workers);
 
 // Keeps a forecast of all jobs that have not ended, for whoever shows jobs. It
 // is made anew on a thread of its own, of what the read model shows: every two

@@ -5,7 +5,6 @@
 
 #include <memory>
 #include <optional>
-#include <vector>
 
 #include "absl/time/time.h"
 #include "scheduler/policy/sharded_lrtf.h"
@@ -44,17 +43,6 @@ TEST_F(ForecasterTest, TheReadModelSaysWhatIsKnownOfEachJobThatGoesOn) {
   EXPECT_NE(model_.Find(JobId(1))->queued, nullptr);
   Cancel({JobId(2)});
   EXPECT_EQ(model_.Find(JobId(2))->queued, nullptr);
-}
-
-TEST_F(ForecasterTest, ADrainedDeviceGetsNoTasks) {
-  std::vector<hydra::v1::WorkerStatus> workers(3);
-  for (auto& worker : workers) {
-    worker.set_state(hydra::v1::WORKER_STATE_READY);
-  }
-  workers[1].set_draining(true);
-  EXPECT_EQ(DevicesThatGetTasks(workers), 2);
-  workers[2].set_state(hydra::v1::WORKER_STATE_RESTARTING);
-  EXPECT_EQ(DevicesThatGetTasks(workers), 1);
 }
 
 TEST_F(ForecasterTest, OfWhatIsNotKnownThereIsNone) {

@@ -76,9 +76,7 @@ QueueSnapshot SnapshotOf(World& world) {
   QueueSnapshot queue;
   queue.machine = MachineOf(core.options());
   queue.now = world.now();
-  for (const v1::WorkerStatus& worker : core.Workers(world.now())) {
-    queue.ready_devices += worker.state() == v1::WORKER_STATE_READY ? 1 : 0;
-  }
+  queue.ready_devices = ReadyDevices(core.Workers(world.now()));
   queue.uses = core.shares().Uses();
   queue.level = core.shares().level();
   for (const auto& [id, job] : core.jobs().all()) {
