@@ -180,6 +180,20 @@ TEST(RenderJobDetailTest, ListsTheCheckpoints) {
               ContainsRegex("52 .* - +inside step +/srv/checkpoints/j7/b"));
 }
 
+TEST(RenderJobDetailTest, ShowsWhatIsForecastWhereItIs) {
+  v1::JobDetail job = Detail();
+  EXPECT_THAT(Render(job), Not(HasSubstr(" about")));
+  job.mutable_status()->mutable_forecast_start()->set_seconds(1'700'000'000);
+  job.mutable_status()->mutable_forecast_end()->set_seconds(1'700'003'600);
+  EXPECT_THAT(Render(job), ContainsRegex("starts about +2023-11-14 22:13\n"));
+  EXPECT_THAT(Render(job), ContainsRegex("ends about +2023-11-14 23:13\n"));
+  for (const int width : {80, 120}) {
+    EXPECT_THAT(RenderJobDetail(job, width, false, absl::UTCTimeZone()),
+                HasSubstr("2023-11-14 23:13\n"))
+        << width;
+  }
+}
+
 TEST(RenderJobDetailTest, EscapesTextThatTheUserChose) {
   v1::JobDetail job = Detail();
   job.mutable_status()->set_reason("bad \x1b[2J file");

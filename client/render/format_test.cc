@@ -52,6 +52,22 @@ TEST(StateNameTest, IsTheLowerCaseWord) {
   EXPECT_EQ(StateName(static_cast<v1::JobState>(99)), "unknown");
 }
 
+TEST(ForecastTextTest, NamesTheDayWhereItIsNotToday) {
+  const absl::TimeZone utc = absl::UTCTimeZone();
+  const absl::Time now =
+      absl::FromCivil(absl::CivilSecond(2026, 12, 30, 14, 20, 0), utc);
+  const auto text = [&](absl::Duration later, absl::TimeZone zone) {
+    google::protobuf::Timestamp time;
+    time.set_seconds(absl::ToUnixSeconds(now + later));
+    return ForecastText(time, now, zone);
+  };
+  EXPECT_EQ(text(absl::Minutes(65), utc), "~15:25");
+  EXPECT_EQ(text(absl::Hours(10), utc), "~Dec 31 00:20");
+  EXPECT_EQ(text(absl::Hours(60), utc), "~Jan 2 2027 02:20");
+  EXPECT_EQ(text(absl::Hours(10), absl::FixedTimeZone(-12 * 3600)), "~12:20")
+      << "the day is the reader's";
+}
+
 TEST(HasEndedTest, APausedJobHasNot) {
   v1::JobStatus job;
   for (const v1::JobState state :

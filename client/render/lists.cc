@@ -87,20 +87,21 @@ std::string RenderJobs(const v1::ListJobsResponse& response, int width,
                                  {"STATE"},
                                  {"PHASE"},
                                  {"STEP", true},
+                                 {"ENDS", true},
                                  {"LOSS", true}});
   quality.AddValidation(columns);
-  columns.insert(columns.end(),
-                 {rate.Title(), {"ENDS", true}, {"SUBMITTED"}, {"REASON"}});
+  columns.insert(columns.end(), {rate.Title(), {"SUBMITTED"}, {"REASON"}});
   Table table(columns);
   for (const v1::JobStatus& job : response.jobs()) {
     std::vector<Cell> row = {job.job_id(), job.sweep_id()};
     owner.Add(job, row);
-    row.insert(row.end(), {NameText(job), StateCell(job), PhaseText(job),
-                           StepText(job), TrainLossText(job)});
+    row.insert(row.end(),
+               {NameText(job), StateCell(job), PhaseText(job), StepText(job),
+                EndsText(job, now, zone), TrainLossText(job)});
     quality.AddValidation(job, row);
     row.insert(
         row.end(),
-        {rate.Of(job), EndsText(job, now, zone),
+        {rate.Of(job),
          job.has_submitted_at() ? TimeText(job.submitted_at(), zone) : "-",
          job.reason()});
     table.AddRow(std::move(row));

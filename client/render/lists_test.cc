@@ -90,6 +90,51 @@ TEST(RenderJobsTest, ShowsOwnersWhereThereAreSeveral) {
   EXPECT_THAT(text, ContainsRegex("j2 +s2 +bob +.bob's. +running +- +- +-"));
 }
 
+// On the day of 2026-12-01 in UTC.
+v1::ListJobsResponse TwoWithForecasts() {
+  v1::ListJobsResponse response;
+  v1::JobStatus* running = response.add_jobs();
+  running->set_job_id("j41");
+  running->set_sweep_id("s5");
+  running->set_name("gpt2-03");
+  running->set_state(v1::JOB_STATE_RUNNING);
+  running->set_phase(v1::JOB_PHASE_TRAIN);
+  running->set_step(62);
+  running->set_total_steps(100);
+  running->set_train_loss(3.412);
+  running->set_tokens_per_second(18250);
+  running->mutable_remaining()->set_seconds(600);
+  // 14:20 of the same day.
+  running->mutable_forecast_end()->set_seconds(1'796'134'800);
+  v1::JobStatus* waiting = response.add_jobs();
+  *waiting = *running;
+  waiting->set_job_id("j42");
+  waiting->set_state(v1::JOB_STATE_PENDING);
+  waiting->set_reason("waits for a device: number 3 of its user's jobs");
+  // Two days later.
+  waiting->mutable_forecast_end()->set_seconds(1'796'134'800 + 2 * 86'400);
+  return response;
+}
+
+TEST(RenderJobsTest, SaysWhenJobsEndWithTheDateWhereThatIsNotToday) {
+  const absl::Time now = absl::FromUnixSeconds(1'796'084'400);
+  v1::ListJobsResponse response = TwoWithForecasts();
+  const auto render = [&](int width) {
+    return RenderJobs(response, width, false, absl::UTCTimeZone(), now);
+  };
+  EXPECT_THAT(render(0), ContainsRegex("62/100 +~14:20 +3.4120"));
+  EXPECT_THAT(render(0), ContainsRegex("62/100 +~Dec 3 14:20 +3.4120"));
+  EXPECT_THAT(render(0), HasSubstr("ENDS"));
+  EXPECT_THAT(render(0), Not(HasSubstr("10m00s")))
+      << "what it has left alone says little of when it ends";
+  for (const int width : {80, 120}) {
+    EXPECT_THAT(render(width), HasSubstr("~14:20")) << width;
+    EXPECT_THAT(render(width), HasSubstr("~Dec 3 14:20")) << width;
+  }
+  response.mutable_jobs(0)->clear_forecast_end();
+  EXPECT_THAT(render(0), ContainsRegex("62/100 +- +3.4120"));
+}
+
 TEST(RenderJobsTest, APausedJobIsInNoPhase) {
   v1::ListJobsResponse response;
   v1::JobStatus* job = response.add_jobs();

@@ -77,6 +77,37 @@ TEST_F(JobReaderTest, ListsOneSweepAndTheWantedStates) {
   EXPECT_THAT(Listed(request), IsEmpty());
 }
 
+TEST_F(JobReaderTest, ShowsWhatIsForecastToWhoeverMayReadTheJob) {
+  const Caller owner{1000};
+  Submit(3, owner);
+  core_.Pause({JobId(2)}, now_);
+  Settle();
+  const absl::Time start = absl::FromUnixSeconds(2000);
+  const absl::Time end = absl::FromUnixSeconds(3000);
+  const JobReader reader(&core_thread_, &model_, &history_, AccessPolicy(),
+                         /*names=*/nullptr,
+                         [&](JobId job) -> std::optional<Forecast> {
+                           if (job == JobId(3)) return std::nullopt;
+                           return Forecast{start, end};
+                         });
+  v1::ListJobsResponse mine;
+  ASSERT_TRUE(reader.List(owner, {}, &mine).ok());
+  ASSERT_EQ(mine.jobs_size(), 3);
+  EXPECT_EQ(mine.jobs(0).forecast_start().seconds(), 2000);
+  EXPECT_EQ(mine.jobs(0).forecast_end().seconds(), 3000);
+  EXPECT_FALSE(mine.jobs(1).has_forecast_end()) << "it is paused";
+  EXPECT_FALSE(mine.jobs(2).has_forecast_end()) << "nothing is";
+  const auto detail = reader.Detail(owner, JobId(1), 1);
+  ASSERT_TRUE(detail.ok()) << detail.status();
+  EXPECT_EQ(detail->status().forecast_end().seconds(), 3000);
+  v1::ListJobsResponse others;
+  ASSERT_TRUE(reader.List(Caller{1001}, {}, &others).ok());
+  ASSERT_EQ(others.jobs_size(), 3);
+  EXPECT_TRUE(others.jobs(0).withheld());
+  EXPECT_FALSE(others.jobs(0).has_forecast_start());
+  EXPECT_FALSE(others.jobs(0).has_forecast_end());
+}
+
 TEST_F(JobReaderTest, ListsASweepThatTheCoreHasForgotten) {
   const SweepId sweep = Submit(3);
   Cancel(core_.jobs().JobsOf(sweep));

@@ -22,8 +22,7 @@ namespace {
 namespace v1 = hydra::v1;
 
 constexpr int kSweepJobs = 10;
-constexpr std::array<Caller, 3> kUsers = {Caller{1000}, Caller{1001},
-                                          Caller{1002}};
+const std::array<Caller, 3> kUsers = {Caller{1000}, Caller{1001}, Caller{1002}};
 constexpr std::array<int64_t, 5> kSteps = {4, 8, 16, 24, 40};
 // Of each task, by what simulated pilots find.
 constexpr absl::Duration kTask = absl::Seconds(2);
