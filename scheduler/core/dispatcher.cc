@@ -7,8 +7,6 @@
 
 namespace hydra {
 
-namespace v1 = hydra::v1;
-
 namespace {
 
 // Whether something of it has not begun, and was not asked back.

@@ -6,8 +6,6 @@
 
 namespace hydra {
 
-namespace v1 = hydra::v1;
-
 void JobQueue::Enqueue(Job& job, absl::Time now) {
   waiting_.Remove(job.id);
   if (now < job.rests_until) {

@@ -6,8 +6,6 @@
 
 namespace hydra {
 
-namespace v1 = hydra::v1;
-
 double RoomReclaimer::WeightOf(Account account) const {
   const auto& weights = parts_.options->shares.weights;
   const auto weight = weights.find(account);

@@ -4,8 +4,6 @@
 
 namespace hydra {
 
-namespace v1 = hydra::v1;
-
 std::optional<Notice::Event> EventOf(const ReadModel::Entry& entry) {
   switch (entry.state) {
     case v1::JOB_STATE_COMPLETED:

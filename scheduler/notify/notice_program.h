@@ -53,7 +53,7 @@ class NoticeProgram {
   void Stop(absl::Duration patience) ABSL_LOCKS_EXCLUDED(mu_);
 
  private:
-  bool is_stopping() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_) {
+  bool is_stopping() const ABSL_SHARED_LOCKS_REQUIRED(mu_) {
     return stop_by_ != absl::InfiniteFuture();
   }
   void Loop() ABSL_LOCKS_EXCLUDED(mu_);
