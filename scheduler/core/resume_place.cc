@@ -11,7 +11,6 @@
 
 namespace hydra {
 
-namespace v1 = hydra::v1;
 namespace wv1 = hydra::worker::v1;
 using Phase = ChainPosition::Phase;
 

@@ -11,7 +11,6 @@
 
 namespace hydra {
 
-namespace v1 = hydra::v1;
 namespace fs = std::filesystem;
 using ::testing::HasSubstr;
 

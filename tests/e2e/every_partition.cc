@@ -6,8 +6,6 @@
 
 namespace hydra {
 
-namespace v1 = hydra::v1;
-
 v1::JobSpec SixSteps(const std::string& name, const std::string& model) {
   v1::JobSpec spec;
   spec.set_name(name);

@@ -14,7 +14,6 @@
 namespace hydra {
 
 namespace fs = std::filesystem;
-namespace v1 = hydra::v1;
 
 namespace {
 
