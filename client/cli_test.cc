@@ -63,8 +63,9 @@ TEST_F(CliTest, GuessesWhichCommandIsMeant) {
   EXPECT_EQ(Run({"--server", "list", "cancle", "j1"}), ExitCode::kInvalid);
   EXPECT_THAT(err_.str(), HasSubstr("did you mean 'cancel'?"));
   EXPECT_EQ(Run({"frobnicate"}), ExitCode::kInvalid);
-  EXPECT_THAT(err_.str(),
-              HasSubstr("the commands are submit, plan, run, watch, wait"));
+  EXPECT_THAT(
+      err_.str(),
+      HasSubstr("the commands are submit, clone, plan, run, watch, wait"));
 }
 
 TEST_F(CliTest, NamesTheChoicesOfAnOption) {

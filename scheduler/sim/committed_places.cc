@@ -30,6 +30,8 @@ ChainPosition NewestCheckpoint(const Job& job) {
 }  // namespace
 
 void CommittedPlaces::Note(const JobBook& jobs) {
+  // Those that are not there any more were deleted.
+  places_.clear();
   for (const auto& [id, job] : jobs.all()) places_[id] = job.position;
 }
 
