@@ -132,6 +132,7 @@ TEST(CoreTest, AJobWithoutABlockSurvivesARestart) {
 
 TEST(CoreTest, ADeletedJobIsGoneThoughTheDaemonIsKilledAtOnce) {
   World world({});
+  world.ExpectDeletions();
   world.Submit(/*jobs=*/2, /*steps=*/2);
   world.RunUntil([&] {
     const Job& job = JobIn(world, 1);

@@ -38,6 +38,8 @@ class SimUser {
   // time later.
   void Meddle();
 
+  // From now on jobs may be gone, since they are deleted.
+  void ExpectDeletions() { deletes_ = true; }
   // What was acknowledged is there. The daemon must be up.
   void CheckAcknowledged() const;
 
@@ -55,6 +57,7 @@ class SimUser {
   SimMachine* const machine_;
   DaemonProcess* const daemon_;
   std::vector<Request> requests_;
+  bool deletes_ = false;
 };
 
 }  // namespace hydra

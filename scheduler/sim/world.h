@@ -67,6 +67,9 @@ class World {
     daemon_.InCore(action);
   }
 
+  // From now on jobs may be gone, since they are deleted in the core.
+  void ExpectDeletions() { user_.ExpectDeletions(); }
+
   // Kills a process now.
   void Crash(int worker) { workers_.Crash(worker); }
   // Kills it, and it is not started again.
