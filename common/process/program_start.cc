@@ -3,9 +3,9 @@
 #include <fcntl.h>
 #include <signal.h>
 #include <spawn.h>
+#include <string.h>
+#include <sys/wait.h>
 #include <unistd.h>
-
-#include <cstring>
 
 #include "absl/strings/str_cat.h"
 #include "common/file/working_directory.h"
@@ -74,6 +74,14 @@ absl::StatusOr<pid_t> StartProgram(const ProgramStart& program) {
   if (result == 0) return pid;
   return absl::ErrnoToStatus(
       result, absl::StrCat("cannot start ", program.arguments[0]));
+}
+
+std::string HowItEnded(int wait_status) {
+  if (WIFSIGNALED(wait_status)) {
+    return absl::StrCat("killed by signal ", WTERMSIG(wait_status), " (",
+                        strsignal(WTERMSIG(wait_status)), ")");
+  }
+  return absl::StrCat("ended with code ", WEXITSTATUS(wait_status));
 }
 
 }  // namespace hydra

@@ -27,6 +27,10 @@ struct ProgramStart {
 // open but its standard streams. Whoever calls waits for its end.
 absl::StatusOr<pid_t> StartProgram(const ProgramStart& program);
 
+// For people, of what waitpid says of a process that is gone: "ended with code
+// 1", or "killed by signal 9 (Killed)".
+std::string HowItEnded(int wait_status);
+
 }  // namespace hydra
 
 #endif  // HYDRA_COMMON_PROCESS_PROGRAM_START_H_

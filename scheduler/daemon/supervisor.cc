@@ -36,14 +36,6 @@ ProgramStart StartOf(const Supervisor::Process& process, int error_fd) {
   return program;
 }
 
-std::string HowItEnded(int status) {
-  if (WIFSIGNALED(status)) {
-    return absl::StrCat("killed by signal ", WTERMSIG(status), " (",
-                        strsignal(WTERMSIG(status)), ")");
-  }
-  return absl::StrCat("ended with code ", WEXITSTATUS(status));
-}
-
 }  // namespace
 
 Supervisor::Supervisor(Callbacks callbacks)

@@ -1,5 +1,6 @@
 #include "scheduler/notify/notice_finder.h"
 
+#include <map>
 #include <utility>
 
 namespace hydra {
@@ -22,12 +23,21 @@ std::optional<Notice::Event> EventOf(const ReadModel::Entry& entry) {
 
 std::vector<Notice> NoticeFinder::Find() {
   std::vector<Notice> notices;
+  // By sweep, the newest of its jobs that have just ended.
+  std::map<SweepId, ReadModel::EntryPtr> newest;
+  const auto note = [&](const ReadModel::EntryPtr& entry) {
+    const std::optional<Notice::Event> event = EventOf(*entry);
+    if (!event.has_value()) return;
+    Notice notice;
+    notice.event = *event;
+    notice.job = entry->Status();
+    notices.push_back(std::move(notice));
+    if (*event != Notice::Event::kPaused) newest[entry->sweep] = entry;
+  };
   for (JobId job : std::exchange(just_changed_, {})) {
     const ReadModel::EntryPtr entry = model_->Find(job);
     // One that has changed since is found below.
-    if (entry != nullptr && entry->state_revision <= revision_) {
-      Note(*entry, notices);
-    }
+    if (entry != nullptr && entry->state_revision <= revision_) note(entry);
   }
   const uint64_t before = revision_;
   while (true) {
@@ -35,21 +45,12 @@ std::vector<Notice> NoticeFinder::Find() {
         model_->ChangedAfter(revision_);
     for (const ReadModel::EntryPtr& entry : entries) {
       revision_ = entry->revision;
-      if (entry->state_revision > before) Note(*entry, notices);
+      if (entry->state_revision > before) note(entry);
     }
-    if (entries.size() < ReadModel::kMostEntries) return notices;
+    if (entries.size() < ReadModel::kMostEntries) break;
   }
-}
-
-void NoticeFinder::Note(const ReadModel::Entry& entry,
-                        std::vector<Notice>& notices) const {
-  const std::optional<Notice::Event> event = EventOf(entry);
-  if (!event.has_value()) return;
-  Notice notice;
-  notice.event = *event;
-  notice.job = entry.Status();
-  notices.push_back(std::move(notice));
-  if (*event != Notice::Event::kPaused) NoteSweep(entry, notices);
+  for (const auto& [sweep, entry] : newest) NoteSweep(*entry, notices);
+  return notices;
 }
 
 void NoticeFinder::NoteSweep(const ReadModel::Entry& newest,

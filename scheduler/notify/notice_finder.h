@@ -28,13 +28,12 @@ class NoticeFinder {
         just_changed_(std::move(just_changed)),
         revision_(model->revision()) {}
 
-  // Of all that happened since the last call, in order.
+  // Of all that happened since the last call: of jobs, in order, and then of
+  // sweeps.
   std::vector<Notice> Find();
 
  private:
-  // Of a job that came into its state just now.
-  void Note(const ReadModel::Entry& entry, std::vector<Notice>& notices) const;
-  // If the job, whose work has just ended, is the last one of its sweep.
+  // If the job, the newest of its sweep's that have just ended, is its last.
   void NoteSweep(const ReadModel::Entry& newest,
                  std::vector<Notice>& notices) const;
 

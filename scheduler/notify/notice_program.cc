@@ -37,12 +37,6 @@ std::string About(const std::vector<std::string>& facts) {
   return about;
 }
 
-std::string HowItEnded(int status) {
-  return WIFSIGNALED(status)
-             ? absl::StrCat("was killed by signal ", WTERMSIG(status))
-             : absl::StrCat("ended with code ", WEXITSTATUS(status));
-}
-
 }  // namespace
 
 absl::Status CheckNoticeProgram(const std::string& path) {
@@ -151,7 +145,7 @@ void NoticeProgram::Run(std::vector<std::string> facts) {
   }
   if (ended && WIFEXITED(status) && WEXITSTATUS(status) == 0) return;
   const std::string words = output.Tail();
-  LOG(WARNING) << "notify: " << options_.path << " "
+  LOG(WARNING) << "notify: " << options_.path << ": "
                << (ended ? HowItEnded(status)
                          : std::string("took too long and was killed"))
                << " (" << about << ")" << (words.empty() ? "" : ": ")
